@@ -1,0 +1,29 @@
+// Time is injected, never ambient: rules and stores get `now`, and tests move a manual clock instead of waiting.
+
+export interface Clock {
+  /** Milliseconds since the epoch. */
+  now(): number
+  /** Calls back once after `ms`; the returned function cancels. Never keeps the process alive by itself. */
+  after(ms: number, run: () => void): () => void
+  /** Calls back every `ms`; the returned function cancels. Never keeps the process alive by itself. */
+  every(ms: number, run: () => void): () => void
+}
+
+export const systemClock: Clock = {
+  now: Date.now,
+  after(ms, run) {
+    const timer = setTimeout(run, ms).unref()
+    return () => clearTimeout(timer)
+  },
+  every(ms, run) {
+    const timer = setInterval(run, ms).unref()
+    return () => clearInterval(timer)
+  }
+}
+
+/** Resolves after `ms` on the given clock. */
+export function wait(clock: Clock, ms: number): Promise<void> {
+  return new Promise(resolve => {
+    clock.after(ms, resolve)
+  })
+}

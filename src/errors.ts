@@ -1,0 +1,74 @@
+// Every failure a caller can see is a row here: the HTTP status, a title, and whether the same request may succeed later.
+// Services and domain throw AppError by code; plugins/errors.ts alone turns one into application/problem+json (RFC 9457).
+// docs/problems.md and GET /problems/{code} are made from this table.
+
+export const ERRORS = {
+  // The request itself
+  malformed_json: { status: 400, title: 'The body is not valid JSON', retryable: false },
+  invalid_request: { status: 400, title: 'The request does not have the documented shape', retryable: false },
+  invalid_sdp: { status: 400, title: 'The session description cannot be parsed', retryable: false },
+  invalid_candidate: { status: 400, title: 'An ICE candidate cannot be parsed', retryable: false },
+  invalid_cursor: { status: 400, title: 'The cursor is not one this server issued', retryable: false },
+  cannot_call_self: { status: 400, title: 'A user cannot call themselves', retryable: false },
+  unsupported_media_type: { status: 415, title: 'The body must be application/json', retryable: false },
+  body_too_large: { status: 413, title: 'The body is larger than allowed', retryable: false },
+  not_found: { status: 404, title: 'There is nothing at this path', retryable: false },
+  method_not_allowed: { status: 405, title: 'This path does not take this method', retryable: false },
+  // Who is asking
+  unauthorized: { status: 401, title: 'A valid token is required', retryable: false },
+  token_expired: { status: 401, title: 'The token has expired', retryable: false },
+  invalid_subject: { status: 403, title: 'The token names no usable user or device', retryable: false },
+  invalid_ticket: { status: 401, title: 'The ticket is unknown or has lapsed', retryable: false },
+  wrong_party: { status: 403, title: 'This action belongs to the other side of the call', retryable: false },
+  policy_denied: { status: 403, title: 'The policy service refused this call', retryable: false },
+  // Calls
+  call_not_found: { status: 404, title: 'There is no such call', retryable: false },
+  call_id_taken: { status: 409, title: 'This call id belongs to another call', retryable: false },
+  caller_busy: { status: 409, title: 'You are in another call', retryable: true },
+  callee_busy: { status: 409, title: 'The callee is in another call', retryable: true },
+  callee_unreachable: { status: 409, title: 'No device of the callee can be reached', retryable: true },
+  call_glare: { status: 409, title: 'The callee is calling you at this moment', retryable: false },
+  answered_elsewhere: { status: 409, title: 'Another device answered this call', retryable: false },
+  other_device: { status: 409, title: 'The call is on another device of yours', retryable: false },
+  call_ended: { status: 409, title: 'The call has ended', retryable: false },
+  wrong_state: { status: 409, title: 'The call is not in a state that allows this', retryable: false },
+  // Signals
+  offer_collision: { status: 409, title: 'The other side has an offer pending', retryable: true },
+  stale_revision: { status: 409, title: 'The revision is not the current one', retryable: false },
+  no_offer_pending: { status: 409, title: 'There is no offer to answer', retryable: false },
+  stale_candidate: { status: 409, title: 'A candidate belongs to an older ICE generation', retryable: false },
+  too_many_held: { status: 409, title: 'Too many candidates wait for their description', retryable: true },
+  // Streams
+  superseded: { status: 409, title: 'A newer stream or poll of this device took over', retryable: false },
+  // Limits and faults
+  rate_limited: { status: 429, title: 'Too many requests', retryable: true },
+  store_unavailable: { status: 503, title: 'The store cannot be reached', retryable: true },
+  policy_unavailable: { status: 503, title: 'The policy service did not answer', retryable: true },
+  shutting_down: { status: 503, title: 'This node is shutting down', retryable: true },
+  internal: { status: 500, title: 'Something went wrong on our side', retryable: true }
+} as const satisfies Record<string, { status: number; title: string; retryable: boolean }>
+
+export type ErrorCode = keyof typeof ERRORS
+
+export interface AppErrorOptions {
+  /** One sentence for the person who debugs this request. Never contains SDP, candidates or tokens. */
+  detail?: string
+  /** Further members of the problem document, such as currentState and version. */
+  extra?: Readonly<Record<string, unknown>>
+  cause?: unknown
+}
+
+/** The only error class that domain, services and stores throw on purpose. */
+export class AppError extends Error {
+  readonly code: ErrorCode
+  readonly detail: string | undefined
+  readonly extra: Readonly<Record<string, unknown>>
+
+  constructor(code: ErrorCode, options: AppErrorOptions = {}) {
+    super(options.detail ?? ERRORS[code].title, { cause: options.cause })
+    this.name = 'AppError'
+    this.code = code
+    this.detail = options.detail
+    this.extra = options.extra ?? {}
+  }
+}

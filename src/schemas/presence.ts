@@ -1,0 +1,55 @@
+// Presence as others see it, and the snapshot a client starts over from.
+import { type Static, Type } from 'typebox'
+import { Call, CallCursor } from './call.js'
+import { Id, Nullable, Strict, Timestamp } from './common.js'
+
+export const PRESENCE_STATES = ['online', 'away', 'busy', 'offline'] as const
+
+export const Presence = Type.Object(
+  {
+    user: Id('User id', 'bob'),
+    state: Type.Enum([...PRESENCE_STATES], {
+      description:
+        '`busy`: in a call; `away`: every device that is there says so; `offline`: no device shows a sign of life'
+    }),
+    devices: Type.Integer({ minimum: 0, description: 'Devices that are there' }),
+    lastSeenAt: Nullable(Timestamp('The last sign of life of any device'), 'Null when no registered device is known')
+  },
+  { $id: 'Presence', description: 'All devices of a user as one presence', ...Strict }
+)
+export type Presence = Static<typeof Presence>
+
+export const PresenceBody = Type.Object(
+  { status: Type.Optional(Type.Enum(['online', 'away'], { description: 'What this device says of its person' })) },
+  { $id: 'PresenceBody', ...Strict }
+)
+export type PresenceBody = Static<typeof PresenceBody>
+
+export const PresenceReply = Type.Object({ presence: Presence }, { $id: 'PresenceReply', ...Strict })
+export const PresencesReply = Type.Object({ presences: Type.Array(Presence) }, { $id: 'PresencesReply', ...Strict })
+
+export const PresenceQuery = Type.Object(
+  {
+    users: Type.String({
+      pattern: '^[A-Za-z0-9._~@-]{1,128}(,[A-Za-z0-9._~@-]{1,128}){0,99}$',
+      description: 'Up to 100 user ids, separated by commas',
+      examples: ['alice,bob']
+    })
+  },
+  { ...Strict }
+)
+
+export const Snapshot = Type.Object(
+  {
+    cursor: CallCursor,
+    calls: Type.Array(Call, { description: 'Your live calls' }),
+    rooms: Type.Array(Type.Never(), { maxItems: 0, description: 'Rooms come with a later version' }),
+    presence: Presence
+  },
+  {
+    $id: 'Snapshot',
+    description: 'Where things stand. Read the cursor’s stream from here and nothing is missed',
+    ...Strict
+  }
+)
+export type Snapshot = Static<typeof Snapshot>

@@ -1,0 +1,89 @@
+// Session descriptions and ICE candidates as they go over the wire (RFC 8829, RFC 8839, RFC 8840).
+import { type Static, Type } from 'typebox'
+import { Delivery, Nullable, Strict } from './common.js'
+
+/** 64 KiB: several times the largest description browsers make for a call. */
+export const SDP_MAX_LENGTH = 65536
+export const CANDIDATE_MAX_LENGTH = 1024
+export const CANDIDATES_MAX_ITEMS = 64
+
+const SDP_EXAMPLE =
+  'v=0\r\no=- 4611731400430051336 2 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\nm=application 9 UDP/DTLS/SCTP webrtc-datachannel\r\nc=IN IP4 0.0.0.0\r\na=ice-ufrag:F7gI\r\na=ice-pwd:x9cml/YzichV2+XlhiMu8g\r\na=fingerprint:sha-256 D1:2C:BE:AD:C4:F6:64:5C:25:16:11:9C:AF:E7:0F:73:79:36:4E:9C:1E:15:54:39:0C:06:8B:ED:96:86:00:39\r\na=setup:actpass\r\na=mid:0\r\na=sctp-port:5000\r\n'
+
+export const Sdp = Type.String({
+  minLength: 1,
+  maxLength: SDP_MAX_LENGTH,
+  pattern: '^[^\\u0000]*$',
+  description: 'A session description (RFC 8866) with ICE credentials, as RTCPeerConnection made it',
+  examples: [SDP_EXAMPLE]
+})
+
+export const Candidate = Type.Object(
+  {
+    candidate: Type.String({
+      maxLength: CANDIDATE_MAX_LENGTH,
+      pattern: '^[^\\u0000\\r\\n]*$',
+      description: 'The candidate-attribute of RFC 8839 section 5.1; empty ends the candidates of this media line',
+      examples: [
+        'candidate:842163049 1 udp 1677729535 203.0.113.7 46154 typ srflx raddr 10.0.0.17 rport 46154 ufrag F7gI'
+      ]
+    }),
+    sdpMid: Type.Optional(
+      Nullable(Type.String({ maxLength: 128, pattern: '^[^\\u0000\\r\\n]*$' }), 'Media identification tag')
+    ),
+    sdpMLineIndex: Type.Optional(Nullable(Type.Integer({ minimum: 0, maximum: 65535 }), 'Index of the media line')),
+    usernameFragment: Type.Optional(
+      Nullable(
+        Type.String({ maxLength: 256, pattern: '^[A-Za-z0-9+/]*$' }),
+        'ICE ufrag: names the generation it belongs to'
+      )
+    )
+  },
+  { $id: 'Candidate', description: 'RTCIceCandidateInit of the WebRTC API', ...Strict }
+)
+export type Candidate = Static<typeof Candidate>
+
+const Revision = (description: string) => Type.Integer({ minimum: 1, maximum: 1_000_000, description })
+
+export const OfferBody = Type.Object(
+  {
+    sdp: Sdp,
+    revision: Type.Optional(
+      Revision('The negotiation this offer opens: the current revision plus one. Left out, the server counts.')
+    )
+  },
+  { $id: 'OfferBody', ...Strict }
+)
+export type OfferBody = Static<typeof OfferBody>
+
+export const AnswerBody = Type.Object(
+  { sdp: Sdp, revision: Type.Optional(Revision('The revision of the offer it answers. Left out, the pending one.')) },
+  { $id: 'AnswerBody', ...Strict }
+)
+export type AnswerBody = Static<typeof AnswerBody>
+
+export const CandidatesBody = Type.Object(
+  {
+    candidates: Type.Array(Candidate, { maxItems: CANDIDATES_MAX_ITEMS, description: 'In the order they were found' }),
+    end: Type.Optional(
+      Type.Boolean({ description: 'No more candidates will come in this generation (RFC 8838 section 13)' })
+    )
+  },
+  { $id: 'CandidatesBody', ...Strict }
+)
+export type CandidatesBody = Static<typeof CandidatesBody>
+
+export const DescriptionReply = Type.Object(
+  { revision: Revision('The negotiation this description belongs to'), delivery: Delivery },
+  { $id: 'DescriptionReply', ...Strict }
+)
+
+export const CandidatesReply = Type.Object(
+  {
+    accepted: Type.Integer({ minimum: 0, description: 'Candidates taken, held ones included' }),
+    held: Type.Integer({ minimum: 0, description: 'Of those, how many wait for the description they belong to' }),
+    delivery: Delivery
+  },
+  { $id: 'CandidatesReply', ...Strict }
+)
+export type CandidatesReply = Static<typeof CandidatesReply>
