@@ -1,0 +1,66 @@
+// Everything that can happen to a call.
+import type { Call } from '../schemas/call.js'
+import type { Endpoint } from '../schemas/common.js'
+import type { CandidatesBody } from '../schemas/signal.js'
+import type { Description } from './sdp.js'
+import type { Side } from './state.js'
+
+export type CallCommand =
+  | {
+      readonly type: 'create'
+      readonly callId: string
+      readonly actor: Endpoint
+      readonly to: string
+      readonly media: Call['media']
+      readonly metadata: Call['metadata']
+      readonly offer: Description | null
+      readonly ringMs: number
+    }
+  /** The create failed: the call must be unable to exist before its leases are given back (DESIGN 5a, rule 1). */
+  | {
+      readonly type: 'refuse'
+      readonly callId: string
+      readonly actor: Endpoint
+      readonly to: string
+      readonly because: Refusal
+    }
+  /** Somebody holds a lease for a call that does not exist: make it unable to exist (DESIGN 5a, rule 2). */
+  | { readonly type: 'fence'; readonly callId: string; readonly actor: Endpoint; readonly to: string }
+  | { readonly type: 'ringing' | 'connected' | 'hold' | 'resume'; readonly actor: Endpoint }
+  | { readonly type: 'cancel'; readonly callId: string; readonly actor: Endpoint }
+  | { readonly type: 'accept'; readonly actor: Endpoint; readonly connectMs: number; readonly checkMs: number }
+  /** `devices` are the callee's registered ones: when the last of them declines, the call is declined. */
+  | {
+      readonly type: 'reject'
+      readonly actor: Endpoint
+      readonly scope: 'device' | 'user'
+      readonly devices: readonly string[]
+    }
+  | { readonly type: 'hangup'; readonly actor: Endpoint; readonly reason: 'hangup' | 'media_failed' }
+  | {
+      readonly type: 'offer' | 'answer'
+      readonly actor: Endpoint
+      readonly description: Description
+      readonly revision?: number | undefined
+    }
+  | { readonly type: 'candidates'; readonly actor: Endpoint; readonly batch: CandidatesBody }
+  /** A deadline has come, or somebody's stream has gone. */
+  | {
+      readonly type: 'check'
+      readonly absence: Absence
+      readonly awayMs: number
+      readonly graceMs: number
+      readonly checkMs: number
+    }
+  /** A device has opened a stream or poll; `fresh` when it knows nothing of what came before. */
+  | { readonly type: 'appeared'; readonly actor: Endpoint; readonly fresh: boolean }
+
+/** Why a create came to nothing. */
+export type Refusal =
+  | { readonly code: 'caller_busy' | 'callee_busy' | 'callee_unreachable' | 'call_glare' }
+  | { readonly code: 'merged'; readonly into: string }
+
+/** Since when each side has shown no sign of life; null: it is there. */
+export type Absence = { readonly [side in Side]: number | null }
+
+export type CommandOf<T extends CallCommand['type']> = Extract<CallCommand, { type: T }>

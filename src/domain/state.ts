@@ -1,0 +1,114 @@
+// A call as it is kept, and what a decision about it is made of.
+import type { ErrorCode } from '../errors.js'
+import type { Call } from '../schemas/call.js'
+import type { Endpoint } from '../schemas/common.js'
+import type { Candidate } from '../schemas/signal.js'
+
+export type Phase = Call['state']
+export type EndReason = NonNullable<Call['reason']>
+export type Side = 'caller' | 'callee'
+
+/** What one side has signaled. */
+export interface Leg {
+  /** The current ICE generation; empty before the side's first description. */
+  readonly ufrags: readonly string[]
+  /** Older generations, newest last: candidates of these are refused (G6). */
+  readonly older: readonly string[]
+  /** Candidates that wait for the description they belong to. */
+  readonly waiting: readonly Candidate[]
+  readonly waitingEnd: boolean
+  /** The side's last description, to know a retry by. */
+  readonly last: { readonly kind: 'offer' | 'answer'; readonly revision: number; readonly digest: string } | null
+}
+
+export interface CallState {
+  readonly callId: string
+  readonly version: number
+  readonly phase: Phase
+  readonly caller: Endpoint
+  /** Null only in the tombstone of a call cancelled before it was created. */
+  readonly callee: { readonly user: string; readonly device: string | null } | null
+  readonly media: Call['media']
+  readonly metadata: Call['metadata']
+  readonly createdAt: number
+  readonly answeredAt: number | null
+  readonly connectedAt: number | null
+  readonly endedAt: number | null
+  readonly reason: EndReason | null
+  readonly endedBy: Endpoint | null
+  /** When the ring or connect time runs out. */
+  readonly limitAt: number | null
+  /** When to look next whether both sides are still there. */
+  readonly checkAt: number | null
+  /** Kept while it rings, for devices that come late. */
+  readonly earlyOffer: string | null
+  /** A device has said that it rings. */
+  readonly alerted: boolean
+  readonly held: { readonly caller: boolean; readonly callee: boolean }
+  readonly away: { readonly caller: boolean; readonly callee: boolean }
+  readonly negotiation: { readonly revision: number; readonly pendingFrom: Side | null }
+  readonly legs: { readonly caller: Leg; readonly callee: Leg }
+  /** Devices of the callee that declined for themselves. */
+  readonly declined: readonly string[]
+  /** The error a create of this call was answered with; a retry gets the same. */
+  readonly refusal: ErrorCode | null
+  /** The call this one was merged into by glare. */
+  readonly mergedInto: string | null
+}
+
+/** Whose mailboxes an event goes to: one device, or all of a user's but some. */
+export interface Audience {
+  readonly user: string
+  readonly device?: string
+  readonly except?: readonly string[]
+}
+
+export interface CallEvent {
+  readonly to: Audience
+  readonly type: string
+  readonly data: Readonly<Record<string, unknown>>
+}
+
+export interface Decision {
+  /** The very state that was given when nothing about the call changes; its events then need no commit. */
+  readonly state: CallState
+  /** In the order in which they must arrive. */
+  readonly events: readonly CallEvent[]
+}
+
+export const otherSide = (side: Side): Side => (side === 'caller' ? 'callee' : 'caller')
+
+/** When the call must be looked at again; null when it is over (G7: every live call has one). */
+export function deadlineOf(state: CallState): number | null {
+  if (state.limitAt === null) return state.checkAt
+  return state.checkAt === null ? state.limitAt : Math.min(state.limitAt, state.checkAt)
+}
+
+const instant = (at: number | null) => (at === null ? null : new Date(at).toISOString())
+const between = (from: number | null, to: number | null) =>
+  from === null || to === null ? null : Math.max(0, to - from)
+
+/** The call as its participants see it. */
+export function viewCall(state: CallState, now: number): Call {
+  const { callId, version, phase, caller, callee, media, metadata, reason, endedBy, held, negotiation } = state
+  return {
+    callId,
+    version,
+    state: phase,
+    caller,
+    callee,
+    media,
+    metadata,
+    createdAt: new Date(state.createdAt).toISOString(),
+    answeredAt: instant(state.answeredAt),
+    connectedAt: instant(state.connectedAt),
+    endedAt: instant(state.endedAt),
+    reason,
+    endedBy,
+    expiresInMs: between(now, state.limitAt),
+    setupMs: between(state.createdAt, state.connectedAt),
+    durationMs: between(state.connectedAt, state.endedAt),
+    held,
+    negotiation
+  }
+}

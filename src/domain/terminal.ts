@@ -1,0 +1,172 @@
+// How calls begin and end. Rules 1 and 2 of the lease protocol (DESIGN 5a) are the tombstones made here: a call that was
+// refused, fenced or cancelled before its create exists as ended, so that no late create can bring it to life.
+import { AppError } from '../errors.js'
+import type { Endpoint } from '../schemas/common.js'
+import type { CommandOf } from './command.js'
+import { conflict, mustBe, sideOf, standing, tell, toSide } from './party.js'
+import { type CallState, type Decision, type EndReason, type Leg, type Side, viewCall } from './state.js'
+
+const SILENT_LEG: Leg = { ufrags: [], older: [], waiting: [], waitingEnd: false, last: null }
+const unchanged = (state: CallState): Decision => ({ state, events: [] })
+
+function newCall(callId: string, caller: Endpoint, to: string | null, now: number): CallState {
+  return {
+    callId,
+    version: 1,
+    phase: 'ringing',
+    caller: { user: caller.user, device: caller.device },
+    callee: to === null ? null : { user: to, device: null },
+    media: null,
+    metadata: {},
+    createdAt: now,
+    answeredAt: null,
+    connectedAt: null,
+    endedAt: null,
+    reason: null,
+    endedBy: null,
+    limitAt: null,
+    checkAt: null,
+    earlyOffer: null,
+    alerted: false,
+    held: { caller: false, callee: false },
+    away: { caller: false, callee: false },
+    negotiation: { revision: 0, pendingFrom: null },
+    legs: { caller: SILENT_LEG, callee: SILENT_LEG },
+    declined: [],
+    refusal: null,
+    mergedInto: null
+  }
+}
+
+/** A repeat by the same caller to the same callee changes nothing; a tombstone stays what it is. */
+export function create(state: CallState | null, command: CommandOf<'create'>, now: number): Decision {
+  const { callId, actor, to, media, metadata, offer, ringMs } = command
+  if (state !== null) return repeat(state, actor, to)
+  const call: CallState = {
+    ...newCall(callId, actor, to, now),
+    media,
+    metadata,
+    limitAt: now + ringMs,
+    earlyOffer: offer?.sdp ?? null
+  }
+  const ringing: CallState = offer === null ? call : withEarlyOffer(call, offer.ufrags, offer.digest)
+  return {
+    state: ringing,
+    events: tell(ringing, toSide(ringing, 'callee', null), 'call.incoming', incoming(ringing, now))
+  }
+}
+
+function withEarlyOffer(call: CallState, ufrags: readonly string[], digest: string): CallState {
+  const caller: Leg = { ...SILENT_LEG, ufrags, last: { kind: 'offer', revision: 1, digest } }
+  return { ...call, negotiation: { revision: 1, pendingFrom: 'caller' }, legs: { ...call.legs, caller } }
+}
+
+/** What a device is told that is to ring, now or late. */
+export function incoming(state: CallState, now: number): Record<string, unknown> {
+  const call = viewCall(state, now)
+  const offer = state.earlyOffer === null ? {} : { offer: { revision: 1, sdp: state.earlyOffer } }
+  const { media, metadata, expiresInMs } = call
+  return { from: state.caller, media, metadata, expiresInMs, ...offer, call }
+}
+
+/** The first result again, for a retry of a create. */
+function repeat(state: CallState, actor: Endpoint, to: string): Decision {
+  const same = state.caller.user === actor.user && (state.callee === null || state.callee.user === to)
+  if (!same) throw new AppError('call_id_taken')
+  if (state.refusal !== null) throw new AppError(state.refusal, { extra: standing(state) })
+  return unchanged(state)
+}
+
+/** The tombstone of a create that failed; whatever stands already is left as it is. */
+export function refuse(state: CallState | null, command: CommandOf<'refuse'>, now: number): Decision {
+  if (state !== null) return unchanged(state)
+  const { callId, actor, to, because } = command
+  const merged = because.code === 'merged'
+  const reason: EndReason = because.code === 'callee_unreachable' ? 'unreachable' : 'busy'
+  const tombstone = entomb(newCall(callId, actor, to, now), reason, now)
+  return {
+    state: { ...tombstone, refusal: merged ? null : because.code, mergedInto: merged ? because.into : null },
+    events: []
+  }
+}
+
+/** The tombstone that fences a creator which has stalled between its leases and its call. */
+export function fence(state: CallState | null, command: CommandOf<'fence'>, now: number): Decision {
+  if (state !== null) return unchanged(state)
+  const tombstone = entomb(newCall(command.callId, command.actor, command.to, now), 'server', now)
+  return { state: { ...tombstone, refusal: 'call_ended' }, events: [] }
+}
+
+/** A cancel that arrives before its create: the late create ends `cancelled`. */
+export function cancelUncreated(command: CommandOf<'cancel'>, now: number): Decision {
+  const tombstone = entomb(newCall(command.callId, command.actor, null, now), 'cancelled', now)
+  return { state: { ...tombstone, endedBy: tombstone.caller }, events: [] }
+}
+
+function entomb(call: CallState, reason: EndReason, now: number): CallState {
+  return { ...call, phase: 'ended', reason, endedAt: now }
+}
+
+export function cancel(state: CallState, actor: Endpoint, now: number): Decision {
+  mustBe(state, actor, 'caller')
+  if (state.phase === 'ended') return unchanged(state)
+  if (state.phase === 'connected') throw conflict(state, 'wrong_state', 'It is connected: hang up instead')
+  return end(state, { reason: 'cancelled', by: actor, actor }, now)
+}
+
+export function reject(state: CallState, command: CommandOf<'reject'>, now: number): Decision {
+  const { actor, scope, devices } = command
+  mustBe(state, actor, 'callee')
+  if (state.phase === 'ended') return unchanged(state)
+  if (state.phase === 'connected') throw conflict(state, 'wrong_state', 'It is connected: hang up instead')
+  if (state.phase === 'connecting') {
+    if (state.callee?.device !== actor.device) throw conflict(state, 'answered_elsewhere')
+    return end(state, { reason: 'declined', by: actor, actor }, now)
+  }
+  if (scope === 'user') return end(state, { reason: 'declined', by: actor, actor }, now)
+  const declined = state.declined.includes(actor.device) ? state.declined : [...state.declined, actor.device]
+  if (devices.every(device => declined.includes(device)))
+    return end({ ...state, declined }, { reason: 'declined', by: actor, actor }, now)
+  if (declined === state.declined) return unchanged(state)
+  return { state: { ...state, version: state.version + 1, declined }, events: [] }
+}
+
+/** Any device of either side may hang up: a phone that died must not keep its owner busy. */
+export function hangup(state: CallState, command: CommandOf<'hangup'>, now: number): Decision {
+  sideOf(state, command.actor.user)
+  if (state.phase === 'ended') return unchanged(state)
+  if (state.phase === 'ringing') throw conflict(state, 'wrong_state', 'It is ringing: cancel or reject instead')
+  return end(state, { reason: command.reason, by: command.actor, actor: command.actor }, now)
+}
+
+export interface Ending {
+  readonly reason: EndReason
+  /** Whose doing it is; null when time ran out. */
+  readonly by: Endpoint | null
+  /** Who acted just now and needs no event; null when nobody did, as when a side was lost. */
+  readonly actor: Endpoint | null
+}
+
+/** Ends a live call and tells every device that follows it, each exactly once and why. */
+export function end(state: CallState, how: Ending, now: number): Decision {
+  const { reason, by, actor } = how
+  const ended: CallState = {
+    ...state,
+    version: state.version + 1,
+    phase: 'ended',
+    endedAt: now,
+    reason,
+    endedBy: by === null ? null : { user: by.user, device: by.device },
+    limitAt: null,
+    checkAt: null,
+    earlyOffer: null,
+    away: { caller: false, callee: false },
+    legs: { caller: SILENT_LEG, callee: SILENT_LEG }
+  }
+  const call = viewCall(ended, now)
+  const told = (side: Side) => {
+    const mine = side === 'callee' && reason === 'declined' ? 'declined_elsewhere' : reason
+    return tell(ended, toSide(ended, side, actor), 'call.ended', { reason: mine, endedBy: ended.endedBy, call })
+  }
+  return { state: ended, events: [...told('caller'), ...told('callee')] }
+}
