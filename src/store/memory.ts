@@ -1,0 +1,43 @@
+// The store of a single process: no set-up, nothing survives it. The same promises as redis/, held to them by the same suite.
+import type { Clock } from '../clock.js'
+import { createMemoryAggregates } from './memory/aggregates.js'
+import { createMemoryLeases } from './memory/leases.js'
+import { createMemoryMailboxes } from './memory/mailboxes.js'
+import { createMemoryQuotas } from './memory/quotas.js'
+import { createMemoryTickets } from './memory/tickets.js'
+import { createMemoryWakeups } from './memory/wakeups.js'
+import type { Store, StoreOptions } from './store.js'
+
+const SWEEP_EVERY_MS = 30_000
+
+export interface MemoryStoreOptions extends StoreOptions {
+  readonly clock: Clock
+}
+
+/** Never throws store_unavailable: memory does not go away. */
+export function createMemoryStore(options: MemoryStoreOptions): Store {
+  const { clock } = options
+  const startedAt = clock.now()
+  const wakeups = createMemoryWakeups()
+  const aggregates = createMemoryAggregates(clock)
+  const mailboxes = createMemoryMailboxes(options, wakeups.publish)
+  const tickets = createMemoryTickets(clock)
+  const quotas = createMemoryQuotas()
+  const stopSweeping = clock.every(SWEEP_EVERY_MS, () => {
+    const now = clock.now()
+    for (const part of [aggregates, mailboxes, tickets, quotas]) part.sweep(now)
+  })
+  return {
+    aggregates,
+    mailboxes,
+    leases: createMemoryLeases(),
+    wakeups,
+    tickets,
+    quotas,
+    contactSince: () => startedAt,
+    ping: async () => 0,
+    async close() {
+      stopSweeping()
+    }
+  }
+}

@@ -1,0 +1,57 @@
+// One device and its mailbox, as the memory engine keeps them: what is appended, trimmed and found again by a cursor.
+import type { Cursor, ReadResult, ResetReason, StoredEvent, Touch } from '../store.js'
+
+export interface Device {
+  /** Of the newest entry, or of the birth: together the head. */
+  seq: number
+  tag: string
+  readonly birthTag: string
+  /** The newest entries; the last one is number `seq`. */
+  events: StoredEvent[]
+  seenAt: number
+  onlineUntil: number
+  connection: string
+  authExpiresAt: number
+  status: string
+}
+
+/** Trimming one by one would move the whole array each time. */
+const TRIM_AT_ONCE = 64
+
+export function birth({ tag, now }: Touch): Device {
+  const presence = { seenAt: now, onlineUntil: 0, connection: '', authExpiresAt: 0, status: '' }
+  return { seq: 0, tag, birthTag: tag, events: [], ...presence }
+}
+
+export const head = ({ seq, tag }: Device): Cursor => ({ seq, tag })
+
+export const isOnline = (device: Device, now: number): boolean => device.connection !== '' && device.onlineUntil > now
+
+export function push(device: Device, entry: Omit<StoredEvent, 'seq'>, max: number): StoredEvent {
+  const event = { seq: device.seq + 1, ...entry }
+  device.seq = event.seq
+  device.tag = event.tag
+  device.events.push(event)
+  if (device.events.length >= max + TRIM_AT_ONCE) device.events = device.events.slice(-max)
+  return event
+}
+
+export function read(device: Device, cursor: Cursor | 'start', limit: number): ReadResult {
+  const after = cursor === 'start' ? device.seq - device.events.length : cursor.seq
+  const reason = cursor === 'start' ? null : mismatch(device, cursor)
+  if (reason) return { status: 'reset', reason, head: head(device) }
+  const from = device.events.length - (device.seq - after)
+  return { status: 'ok', events: device.events.slice(from, from + limit), head: head(device) }
+}
+
+/** G2: a cursor is good only if the entry it names is there (or is the head), and with it all that follow. */
+function mismatch(device: Device, { seq, tag }: Cursor): ResetReason | null {
+  if (seq > device.seq) return 'future'
+  if (seq === device.seq) return tag === device.tag ? null : 'unknown'
+  const first = device.seq - device.events.length + 1
+  if (seq === 0 && tag !== device.birthTag) return 'unknown'
+  if (seq === 0) return first === 1 ? null : 'evicted'
+  const named = device.events[seq - first]
+  if (!named) return 'evicted'
+  return named.tag === tag ? null : 'unknown'
+}

@@ -1,0 +1,12 @@
+// Which of the 256 partitions an id belongs to. Every process must agree for ever: changing this moves every key.
+
+export const PARTITIONS = 256
+
+/** FNV-1a over the UTF-16 units (ids are ASCII), then MurmurHash3's final mix, because FNV's low byte alone is uneven. */
+export function partitionOf(id: string): number {
+  let hash = 0x811c9dc5
+  for (let i = 0; i < id.length; i++) hash = Math.imul(hash ^ id.charCodeAt(i), 0x01000193)
+  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b)
+  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35)
+  return (hash ^ (hash >>> 16)) & (PARTITIONS - 1)
+}

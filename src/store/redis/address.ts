@@ -1,0 +1,59 @@
+// REDIS_URL taken apart. Unlike a URL of the web it may name several hosts, so the platform's parser does not do.
+import { AppError } from '../../errors.js'
+
+export interface Address {
+  readonly topology: 'single' | 'sentinel' | 'cluster'
+  readonly tls: boolean
+  readonly hosts: readonly { readonly host: string; readonly port: number }[]
+  readonly username?: string
+  readonly password?: string
+  /** Single and Sentinel: which database. */
+  readonly db: number
+  /** Sentinel: the name its primary goes by. */
+  readonly name: string
+}
+
+const URL_SHAPE =
+  /^redis(?<tls>s?)(?:-(?<topology>sentinel|cluster))?:\/\/(?:(?<user>[^@]*)@)?(?<hosts>[^/@]+)\/?(?<path>[^?]*)$/
+const HOST_SHAPE = /^(?:\[(?<v6>[0-9a-fA-F:.]+)\]|(?<name>[^:\s]+))(?::(?<port>\d{1,5}))?$/
+const PORT = { single: 6379, cluster: 6379, sentinel: 26379 }
+
+/**
+ * `redis://[user:password@]host:port[/db]`, `redis-sentinel://…@h:p,h:p/name[/db]`, `redis-cluster://…@h:p,h:p`; `rediss…` for TLS.
+ * @throws AppError store_unavailable when it is none of these
+ */
+export function parseAddress(url: string): Address {
+  const parts = URL_SHAPE.exec(url)?.groups
+  if (!parts) throw malformed()
+  const topology = parts.topology === 'sentinel' || parts.topology === 'cluster' ? parts.topology : 'single'
+  const hosts = (parts.hosts ?? '').split(',').map(host => parseHost(host, PORT[topology]))
+  const path = (parts.path ?? '').split('/')
+  const name = topology === 'sentinel' ? (path.shift() ?? '') : ''
+  const db = Number(path[0] ?? 0)
+  const isComplete = topology === 'sentinel' ? name !== '' : topology === 'cluster' ? db === 0 : hosts.length === 1
+  if (!isComplete || !Number.isInteger(db) || path.length > 1) throw malformed()
+  return { topology, tls: parts.tls === 's', hosts, ...parseUser(parts.user), db, name }
+}
+
+function parseHost(text: string, port: number): { host: string; port: number } {
+  const parts = HOST_SHAPE.exec(text)?.groups
+  const host = parts?.v6 ?? parts?.name
+  if (!host || Number(parts?.port ?? port) > 65_535) throw malformed()
+  return { host, port: Number(parts?.port ?? port) }
+}
+
+/** `user:password`, `:password`, or the password alone. */
+function parseUser(text: string | undefined): { username?: string; password?: string } {
+  if (!text) return {}
+  try {
+    const colon = text.indexOf(':')
+    const username = decodeURIComponent(text.slice(0, Math.max(0, colon)))
+    const password = decodeURIComponent(text.slice(colon + 1))
+    return { ...(username && { username }), ...(password && { password }) }
+  } catch {
+    throw malformed()
+  }
+}
+
+/** Never repeats the URL: there may be a password in it. */
+const malformed = () => new AppError('store_unavailable', { detail: 'REDIS_URL is malformed' })

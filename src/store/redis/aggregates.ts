@@ -1,0 +1,65 @@
+// Aggregates in Redis: a state hash, an outbox stream with one entry a commit, and a place in the partition's two indexes.
+import { PARTITIONS } from '../partition.js'
+import type { AggregateRef, Aggregates, OutboxEntry, OutboxItem, Snapshot } from '../store.js'
+import type { Attempt } from './clients.js'
+import { aggregateKeys, outboxPrefix, pendingKey, refOf, statePrefix, timersKey } from './keys.js'
+import { claimDue, commitAggregate, loadAggregate, type StreamEntry, settleOutbox } from './scripts.js'
+
+/** `<version>-0`, with the items as JSON in the first field. */
+function toOutboxEntry([id, fields]: StreamEntry): OutboxEntry {
+  return { version: Number.parseInt(id, 10), items: JSON.parse(fields[1] ?? '[]') as OutboxItem[] }
+}
+
+function toSnapshot(version: number, state: string, outbox: readonly StreamEntry[]): Snapshot {
+  return { version, state, pending: outbox.map(toOutboxEntry) }
+}
+
+export function createRedisAggregates(attempt: Attempt): Aggregates {
+  return {
+    partitions: PARTITIONS,
+    async load(ref) {
+      const keys = aggregateKeys(ref)
+      const reply = await loadAggregate(attempt, [keys.state, keys.outbox], [])
+      return reply[0] === 'OK' ? toSnapshot(reply[1], reply[2], reply[3]) : null
+    },
+    async commit(ref, { expected, state, items, deadlineAt, expireInMs, now }) {
+      const keys = aggregateKeys(ref)
+      const reply = await commitAggregate(
+        attempt,
+        [keys.state, keys.outbox, keys.timers, keys.pending],
+        [
+          expected,
+          state,
+          items.length > 0 ? JSON.stringify(items) : '',
+          deadlineAt ?? '',
+          expireInMs ?? '',
+          now,
+          keys.member
+        ]
+      )
+      if (reply[0] === 'CONFLICT') {
+        return { ok: false, current: reply.length === 2 ? null : toSnapshot(reply[1], reply[2], reply[3]) }
+      }
+      const version = expected + 1
+      const older = reply[1].map(toOutboxEntry)
+      return { ok: true, version, pending: items.length > 0 ? [...older, { version, items }] : older }
+    },
+    async settle(ref, version) {
+      const keys = aggregateKeys(ref)
+      await settleOutbox(attempt, [keys.outbox, keys.pending, keys.state], [version, keys.member])
+    },
+    async hasten(ref, at) {
+      const { timers, member } = aggregateKeys(ref)
+      await attempt(client => client.zadd(timers, 'XX', 'LT', at, member))
+    },
+    async claimDue(partition, { now, holdMs, staleMs, limit }) {
+      const [, due, stale] = await claimDue(
+        attempt,
+        [timersKey(partition), pendingKey(partition)],
+        [now, now + holdMs, now - staleMs, limit, statePrefix(partition), outboxPrefix(partition)]
+      )
+      const refs = (members: readonly string[]): AggregateRef[] => members.map(refOf)
+      return { due: refs(due), stale: refs(stale) }
+    }
+  }
+}

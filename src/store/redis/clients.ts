@@ -1,0 +1,116 @@
+// The connections to Redis, and how long anyone waits for them. A command is answered, or fails within about two seconds; no
+// command is queued for a Redis that is away, and none is sent a second time when it may have been executed already.
+import type { FastifyBaseLogger } from 'fastify'
+import { Cluster, Redis, type RedisOptions } from 'ioredis'
+import { type Address, parseAddress } from './address.js'
+import { hasCode, toFault, unavailable } from './faults.js'
+
+export type Client = Redis | Cluster
+
+/** Runs a command; every fault of Redis comes out of it as store_unavailable. */
+export type Attempt = <T>(command: (client: Client) => Promise<T>) => Promise<T>
+
+/** Silence for so long, with a command in flight, means that the connection is dead. */
+const SILENCE_MS = 2_000
+const RECONNECT_MAX_MS = 500
+
+export const reconnectAfter = (times: number): number => Math.min(20 * 2 ** Math.min(times, 6), RECONNECT_MAX_MS)
+
+/** @throws AppError store_unavailable when the URL is malformed; a Redis that is away is waited for in the background */
+export function createClient(url: string, log: FastifyBaseLogger): Client {
+  const address = parseAddress(url)
+  const client = address.topology === 'cluster' ? clusterClient(address) : singleClient(address)
+  // Every attempt to connect fails the same way: contact.ts logs what matters, once.
+  client.on('error', error => log.debug({ err: error }, 'redis connection'))
+  return client
+}
+
+function commonOptions({ username, password, tls }: Address): Omit<RedisOptions, 'replyMapping'> {
+  return {
+    ...(username && { username }),
+    ...(password && { password }),
+    ...(tls && { tls: {} }),
+    connectTimeout: SILENCE_MS,
+    socketTimeout: SILENCE_MS,
+    maxRetriesPerRequest: 0,
+    maxLoadingRetryTime: RECONNECT_MAX_MS
+  }
+}
+
+function singleClient(address: Address): Redis {
+  const [first] = address.hosts
+  const where = address.topology === 'sentinel' ? sentinelOptions(address) : { ...first }
+  return new Redis({
+    ...commonOptions(address),
+    ...where,
+    db: address.db,
+    enableOfflineQueue: false,
+    retryStrategy: reconnectAfter,
+    // A primary that was demoted under us: connect again, and Sentinel (or DNS) names the new one.
+    reconnectOnError: error => hasCode(error, 'READONLY')
+  })
+}
+
+function sentinelOptions({ hosts, name, tls, username, password }: Address) {
+  return {
+    sentinels: [...hosts],
+    name,
+    ...(tls && { enableTLSForSentinelMode: true, sentinelTLS: {} }),
+    ...(username && { sentinelUsername: username }),
+    ...(password && { sentinelPassword: password }),
+    sentinelRetryStrategy: reconnectAfter,
+    sentinelCommandTimeout: SILENCE_MS,
+    failoverDetector: true
+  }
+}
+
+function clusterClient(address: Address): Cluster {
+  return new Cluster([...address.hosts], {
+    redisOptions: commonOptions(address),
+    // Certificates name hosts: with TLS those must be dialled by name, not by the address they resolve to.
+    ...(address.tls && { dnsLookup: (host: string, done: (error: null, host: string) => void) => done(null, host) }),
+    clusterRetryStrategy: reconnectAfter,
+    // Redirections are followed, they were not executed. A closed connection leaves that open: the caller decides.
+    maxRedirections: 6,
+    retryDelayOnFailover: 0,
+    retryDelayOnClusterDown: 0,
+    slotsRefreshTimeout: SILENCE_MS
+  })
+}
+
+/** `onFault` hears of every command that failed because Redis did. */
+export function createAttempt(client: Client, onFault: (cause: unknown) => void): Attempt {
+  return async command => {
+    if (client.status !== 'ready') throw unavailable(new Error(`the connection is ${client.status}`))
+    try {
+      return await command(client)
+    } catch (error) {
+      const fault = toFault(error)
+      if (fault !== error) onFault(error)
+      throw fault
+    }
+  }
+}
+
+/** Resolves once it is ready, or after `ms`: a server may start before its Redis does. */
+export function untilReady(client: Client, ms: number): Promise<void> {
+  if (client.status === 'ready') return Promise.resolve()
+  return new Promise(resolve => {
+    const done = () => {
+      clearTimeout(timer)
+      client.off('ready', done)
+      resolve()
+    }
+    const timer = setTimeout(done, ms)
+    client.once('ready', done)
+  })
+}
+
+/** Resolves when the last socket is closed. */
+export function disconnect(client: Client): Promise<void> {
+  if (client.status === 'end') return Promise.resolve()
+  return new Promise(resolve => {
+    client.once('end', () => resolve())
+    client.disconnect()
+  })
+}

@@ -1,0 +1,65 @@
+// Every Redis key and channel is spelled here and nowhere else. All start with `sp:{pXX}:`, where {pXX} is the partition's
+// hash tag: what one script touches together lies in one slot. Ids contain neither ':' nor braces, so nothing collides.
+import { partitionOf } from '../partition.js'
+import type { AggregateRef } from '../store.js'
+
+const TAGS = Array.from({ length: 256 }, (_, partition) => `sp:{p${partition.toString(16).padStart(2, '0')}}:`)
+
+/** What all keys of a partition start with. */
+export function prefixOf(partition: number): string {
+  const prefix = TAGS[partition]
+  if (prefix === undefined) throw new RangeError(`there is no partition ${partition}`)
+  return prefix
+}
+
+const at = (id: string) => prefixOf(partitionOf(id))
+
+// Partitions
+export const timersKey = (partition: number) => `${prefixOf(partition)}timers`
+export const pendingKey = (partition: number) => `${prefixOf(partition)}pending`
+/** claim_due derives the keys of the members it finds from these two. */
+export const statePrefix = (partition: number) => `${prefixOf(partition)}state:`
+export const outboxPrefix = (partition: number) => `${prefixOf(partition)}outbox:`
+/** Never written; reading it shows that the partition answers. */
+export const pulseKey = (partition: number) => `${prefixOf(partition)}pulse`
+export const probeChannel = (partition: number, node: string) => `${prefixOf(partition)}probe:${node}`
+
+// Aggregates
+export const memberOf = ({ kind, id }: AggregateRef) => `${kind}:${id}`
+export const refOf = (member: string): AggregateRef => ({ kind: 'call', id: member.slice(member.indexOf(':') + 1) })
+export function aggregateKeys(ref: AggregateRef) {
+  const partition = partitionOf(ref.id)
+  const member = memberOf(ref)
+  return {
+    member,
+    state: statePrefix(partition) + member,
+    outbox: outboxPrefix(partition) + member,
+    timers: timersKey(partition),
+    pending: pendingKey(partition)
+  }
+}
+
+// Users
+/** Hash: device → its record, see lua/record.lua. */
+export const devicesKey = (user: string) => `${at(user)}devices:${user}`
+/** mailbox_append derives the mailboxes of all devices from this. */
+export const mailboxPrefix = (user: string) => `${at(user)}mailbox:${user}:`
+export const mailboxKey = (user: string, device: string) => mailboxPrefix(user) + device
+export const positionKey = (user: string, source: AggregateRef) => `${at(user)}position:${user}:${memberOf(source)}`
+export const leasesKey = (user: string) => `${at(user)}leases:${user}`
+export const ticketKey = (user: string, id: string) => `${at(user)}ticket:${user}:${id}`
+export const quotaKey = (user: string, name: string, windowMs: number, window: number) =>
+  `${at(user)}quota:${user}:${name}:${windowMs}:${window}`
+export const wakeChannel = (user: string) => `${at(user)}wake:${user}`
+
+/** The hash slot of a key or channel that starts with the prefix of `partition`: CRC16 (XMODEM) of its tag, modulo 16384. */
+export function slotOf(partition: number): number {
+  let crc = 0
+  for (const unit of prefixOf(partition).slice('sp:{'.length, -'}:'.length)) {
+    crc ^= unit.charCodeAt(0) << 8
+    for (let bit = 0; bit < 8; bit++) crc = ((crc << 1) ^ (crc & 0x8000 ? 0x1021 : 0)) & 0xffff
+  }
+  return crc & 16383
+}
+/** The partition that a key or channel made above belongs to. */
+export const partitionIn = (key: string): number => Number.parseInt(key.slice('sp:{p'.length, 'sp:{pXX'.length), 16)

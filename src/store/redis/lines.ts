@@ -1,0 +1,92 @@
+// The connections that listen, one to each primary. ioredis connects them again by itself; what they were listening to is
+// subscribed anew by channels.ts, which must know when that is done. (ioredis's own sharded subscribers do not tell.)
+import type { FastifyBaseLogger } from 'fastify'
+import type { Redis } from 'ioredis'
+import { type Client, disconnect, reconnectAfter } from './clients.js'
+import { nodeOf, onePartitionEach, primaryOf, refreshTopology } from './topology.js'
+
+export interface Line {
+  readonly redis: Redis
+  /** Channels that Redis confirmed on the present connection. */
+  readonly heard: Set<string>
+}
+
+export interface Lines {
+  /** The line that serves the partition, opened if need be; undefined while no primary is known for it. */
+  of(partition: number): Line | undefined
+  /** Drops the line and its connection; the next `of` opens another. */
+  drop(partition: number): void
+  /** Drops lines to what is no primary any more. */
+  prune(): void
+  close(): Promise<void>
+}
+
+export interface LineEvents {
+  onMessage(channel: string, text: string): void
+  /** A line is ready, or has lost channels: compare what is heard with what should be. */
+  onChange(): void
+}
+
+export function createLines(client: Client, events: LineEvents, log: FastifyBaseLogger): Lines {
+  const lines = new Map<string, Line>()
+  let isClosed = false
+
+  function open(primary: string): Line | undefined {
+    const node = nodeOf(client, primary)
+    if (!node || isClosed) return undefined
+    const redis = node.duplicate({
+      autoResubscribe: false,
+      enableOfflineQueue: false,
+      retryStrategy: reconnectAfter,
+      lazyConnect: false
+    })
+    const line: Line = { redis, heard: new Set() }
+    watch(line)
+    lines.set(primary, line)
+    return line
+  }
+
+  function watch({ redis, heard }: Line): void {
+    redis.on('error', error => log.debug({ err: error }, 'redis subscriber'))
+    redis.on('smessage', events.onMessage)
+    redis.on('ready', events.onChange)
+    redis.on('close', () => heard.clear())
+    // A slot has moved away, and its channels with it; which ones, ioredis does not say. Hearing one twice does no harm.
+    redis.on('moved', () => {
+      heard.clear()
+      refreshTopology(client)
+      events.onChange()
+    })
+  }
+
+  function shut(primary: string): Promise<void> {
+    const line = lines.get(primary)
+    if (!line) return Promise.resolve()
+    lines.delete(primary)
+    line.heard.clear()
+    line.redis.off('smessage', events.onMessage)
+    line.redis.off('ready', events.onChange)
+    return disconnect(line.redis)
+  }
+
+  return {
+    of(partition) {
+      const primary = primaryOf(client, partition)
+      return primary === undefined ? undefined : (lines.get(primary) ?? open(primary))
+    },
+    drop(partition) {
+      const primary = primaryOf(client, partition)
+      if (primary !== undefined) void shut(primary)
+    },
+    prune() {
+      const primaries = onePartitionEach(client)
+      // An empty slot map means that the cluster is being asked, not that there are no primaries.
+      if (primaries.size === 0) return
+      for (const primary of lines.keys()) if (!primaries.has(primary)) void shut(primary)
+    },
+    async close() {
+      isClosed = true
+      await Promise.all([...lines.keys()].map(shut))
+    }
+  }
+}

@@ -1,0 +1,55 @@
+#!lua
+-- Purpose:   appends events to the mailboxes of a user's devices and wakes those that have a connection.
+-- KEYS:      1 devices hash  2 position of the source in the user's mailboxes
+-- ARGV:      1 prefix of the mailboxes  2 channel  3 mode  4 version  5 tag  6 now  7 retention  8 position's ttl
+--            9 most events  10 mailbox's ttl; then for each entry: device or ''  ,excepted,devices, or ''  type  envelope
+-- RETURNS:   'OK online queued' | DUPLICATE | BEHIND
+-- GUARANTEE: all or nothing; numbers are dense; a version from an outbox is taken once.
+-- Mailbox keys are derived from a prefix that shares the slot of KEYS: only here, atomically, is it known which devices exist.
+-- include record
+local position, version = tonumber(redis.call('GET', KEYS[2]) or 0), tonumber(ARGV[4])
+if ARGV[3] == 'direct' then
+  if position > version then return 'BEHIND' end
+else
+  if position >= version then return 'DUPLICATE' end
+  redis.call('SET', KEYS[2], ARGV[4], 'PX', ARGV[8])
+end
+local now, names, boxes = tonumber(ARGV[6]), nil, {}
+local function open(device, text)
+  local seq, tag, rest, seen, till, connection = string.match(text or '', RECORD_HEAD)
+  if seq and seen + ARGV[7] < now then
+    redis.call('HDEL', KEYS[1], device)
+    redis.call('DEL', ARGV[1] .. device)
+    seq = nil
+  end
+  boxes[device] = seq and {seq = tonumber(seq), tag = tag, rest = rest, till = tonumber(till), connection = connection} or false
+end
+local function push(device, kind, envelope)
+  if boxes[device] == nil then open(device, redis.call('HGET', KEYS[1], device)) end
+  local box = boxes[device]
+  if not box then return end
+  local before = box.tag
+  box.seq, box.tag, box.took = box.seq + 1, ARGV[5], true
+  redis.call('XADD', ARGV[1] .. device, 'MAXLEN', '~', ARGV[9], box.seq .. '-0', 't', box.tag, 'y', kind, 'e', envelope)
+  if box.connection ~= '' then
+    redis.call('SPUBLISH', ARGV[2], table.concat({'event', device, before, box.seq, box.tag, kind, envelope}, '\n'))
+  end
+end
+for i = 11, #ARGV, 4 do
+  if ARGV[i] ~= '' then push(ARGV[i], ARGV[i + 2], ARGV[i + 3])
+  else
+    names = names or redis.call('HKEYS', KEYS[1])
+    for _, device in ipairs(names) do
+      if not string.find(ARGV[i + 1], ',' .. device .. ',', 1, true) then push(device, ARGV[i + 2], ARGV[i + 3]) end
+    end
+  end
+end
+local online, queued = 0, 0
+for device, box in pairs(boxes) do
+  if box and box.took then
+    redis.call('HSET', KEYS[1], device, box.seq .. '|' .. box.tag .. '|' .. box.rest)
+    redis.call('PEXPIRE', ARGV[1] .. device, ARGV[10])
+    if box.connection ~= '' and box.till > now then online = online + 1 else queued = queued + 1 end
+  end
+end
+return 'OK ' .. online .. ' ' .. queued

@@ -1,0 +1,37 @@
+#!lua
+-- Purpose:   a sign of life: registers the device if need be, renews its retention, and settles whose connection it is.
+-- KEYS:      1 devices hash  2 mailbox
+-- ARGV:      1 device  2 channel  3 now  4 tag for a birth  5 retention  6 ttl of both keys  7 connection or ''
+--            8 '1' to claim  9 online until or ''  10 auth expires at or 0  11 '=' and a status, or ''
+-- RETURNS:   {OK | NEW, head seq, head tag, connection, auth expires at}
+-- GUARANTEE: one connection a device; a claim tells the others, and a longer token tells the open streams.
+-- include record
+local now = tonumber(ARGV[3])
+local text, reply = redis.call('HGET', KEYS[1], ARGV[1]), 'OK'
+local seq, tag, birth, seen, online, connection, auth, status = string.match(text or '', RECORD)
+if not seq or seen + ARGV[5] < now then
+  -- What a mailbox kept must not outlive its record: its numbers would stand in the way of the new ones.
+  redis.call('DEL', KEYS[2])
+  reply, seq, tag, birth = 'NEW', 0, ARGV[4], ARGV[4]
+  seen, online, connection, auth, status = 0, 0, '', 0, ''
+end
+local function tell(kind, value)
+  redis.call('SPUBLISH', ARGV[2], kind .. '\n' .. ARGV[1] .. '\n' .. value)
+end
+if ARGV[7] ~= '' then
+  local claims = ARGV[8] == '1'
+  if claims and connection ~= ARGV[7] then tell('claimed', ARGV[7]) end
+  -- A record that lost its connection (a failover, an expiry) takes the one that is evidently open.
+  if claims or connection == '' then connection = ARGV[7] end
+  if connection == ARGV[7] and ARGV[9] ~= '' then online = ARGV[9] end
+end
+if tonumber(ARGV[10]) > tonumber(auth) then
+  auth = ARGV[10]
+  if connection ~= '' then tell('auth', auth) end
+end
+if ARGV[11] ~= '' then status = string.sub(ARGV[11], 2) end
+if tonumber(seen) < now then seen = ARGV[3] end
+redis.call('HSET', KEYS[1], ARGV[1], table.concat({seq, tag, birth, seen, online, connection, auth, status}, '|'))
+redis.call('PEXPIRE', KEYS[1], ARGV[6])
+redis.call('PEXPIRE', KEYS[2], ARGV[6])
+return {reply, tonumber(seq), tag, connection, tonumber(auth)}

@@ -1,0 +1,17 @@
+#!lua
+-- Purpose:   drops the outbox entries that have been dispatched; an aggregate that is over begins to expire with the last one.
+-- KEYS:      1 outbox stream  2 pending index of the partition  3 state hash
+-- ARGV:      1 newest dispatched version  2 member
+-- RETURNS:   WAITING | SETTLED
+-- GUARANTEE: newer entries stay. Idempotent.
+redis.call('XTRIM', KEYS[1], 'MINID', (tonumber(ARGV[1]) + 1) .. '-0')
+local first = redis.call('XRANGE', KEYS[1], '-', '+', 'COUNT', 1)[1]
+if first then
+  redis.call('ZADD', KEYS[2], 'XX', first[2][4], ARGV[2])
+  return 'WAITING'
+end
+redis.call('DEL', KEYS[1])
+redis.call('ZREM', KEYS[2], ARGV[2])
+local expire = redis.call('HGET', KEYS[3], 'x')
+if expire and expire ~= '' then redis.call('PEXPIRE', KEYS[3], expire) end
+return 'SETTLED'

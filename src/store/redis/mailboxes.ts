@@ -1,0 +1,97 @@
+// Mailboxes in Redis: for each user one hash with a record a device, and for each device a stream with ids `<seq>-0`.
+// Expiry is decided by the caller's clock; the keys' own TTL only cleans up after devices that nobody asks about again.
+import { positionTtlMs } from '../position.js'
+import type { Append, AppendResult, MailboxEntry, Mailboxes, StoredEvent, StoreOptions, Touch } from '../store.js'
+import type { Attempt } from './clients.js'
+import { devicesKey, mailboxKey, mailboxPrefix, positionKey, wakeChannel } from './keys.js'
+import { toDeviceState } from './record.js'
+import { appendMailbox, readMailbox, releaseMailbox, removeMailbox, type StreamEntry, touchMailbox } from './scripts.js'
+
+/** How much longer than the retention the keys live, so that a clock that is a little behind loses nothing. */
+const CLEAN_UP_AFTER_MS = 120_000
+
+const STATUS = { DUPLICATE: 'duplicate', BEHIND: 'behind' } as const
+
+/** Fields are written in the order t (tag), y (type), e (envelope). */
+function toStoredEvent([id, fields]: StreamEntry): StoredEvent {
+  return { seq: Number.parseInt(id, 10), tag: fields[1] ?? '', type: fields[3] ?? '', envelope: fields[5] ?? '' }
+}
+
+/** Commas around each name, so that a script finds a whole one without taking the list apart. */
+const exceptList = (except: readonly string[] | undefined) => (except?.length ? `,${except.join(',')},` : '')
+
+const entryArguments = ({ device, except, type, envelope }: MailboxEntry) => [
+  device ?? '',
+  exceptList(except),
+  type,
+  envelope
+]
+
+/** A record keeps whole numbers only; a token's expiry may come with a fraction. */
+const whole = (at: number | undefined) => (at === undefined ? '' : Math.max(0, Math.floor(at)))
+
+export function createRedisMailboxes(attempt: Attempt, { retentionMs, mailboxMaxEvents }: StoreOptions): Mailboxes {
+  const ttlMs = retentionMs + CLEAN_UP_AFTER_MS
+
+  function appendArguments(user: string, { mode, version, tag, now, entries }: Append) {
+    const position = [mode, version, tag, whole(now), retentionMs, positionTtlMs(retentionMs)]
+    const entry = entries.flatMap(entryArguments)
+    return [mailboxPrefix(user), wakeChannel(user), ...position, mailboxMaxEvents, ttlMs, ...entry]
+  }
+
+  function touchArguments(user: string, device: string, touch: Touch) {
+    return [
+      device,
+      wakeChannel(user),
+      whole(touch.now),
+      touch.tag,
+      retentionMs,
+      ttlMs,
+      touch.connection ?? '',
+      touch.claim ? '1' : '',
+      whole(touch.onlineUntil),
+      whole(touch.authExpiresAt ?? 0),
+      touch.status === undefined ? '' : `=${touch.status}`
+    ]
+  }
+
+  return {
+    async append(user, append): Promise<AppendResult> {
+      const keys = [devicesKey(user), positionKey(user, append.source)]
+      const reply = await appendMailbox(attempt, keys, appendArguments(user, append))
+      if (reply === 'DUPLICATE' || reply === 'BEHIND') return { status: STATUS[reply], online: 0, queued: 0 }
+      const [, online, queued] = reply.split(' ')
+      return { status: 'appended', online: Number(online), queued: Number(queued) }
+    },
+    async read(user, device, cursor, { limit, now }) {
+      const { seq, tag } = cursor === 'start' ? { seq: cursor, tag: '' } : cursor
+      const keys = [devicesKey(user), mailboxKey(user, device)]
+      const reply = await readMailbox(attempt, keys, [device, seq, tag, limit, now, retentionMs])
+      if (reply[0] === 'NONE') return { status: 'none' }
+      const head = { seq: reply[1], tag: reply[2] }
+      if (reply[0] === 'RESET') return { status: 'reset', reason: reply[3], head }
+      return { status: 'ok', events: reply[3].map(toStoredEvent), head }
+    },
+    async touch(user, device, touch) {
+      const keys = [devicesKey(user), mailboxKey(user, device)]
+      const [word, seq, tag, connection, authExpiresAt] = await touchMailbox(
+        attempt,
+        keys,
+        touchArguments(user, device, touch)
+      )
+      return { created: word === 'NEW', head: { seq, tag }, connection, authExpiresAt }
+    },
+    async release(user, device, connection, now) {
+      await releaseMailbox(attempt, [devicesKey(user)], [device, connection, whole(now), retentionMs, ttlMs])
+    },
+    async remove(user, device) {
+      const keys = [devicesKey(user), mailboxKey(user, device)]
+      return (await removeMailbox(attempt, keys, [device, wakeChannel(user)])) === 'REMOVED'
+    },
+    async devices(user, now) {
+      const records = await attempt(client => client.hgetall(devicesKey(user)))
+      const states = Object.entries(records).map(([device, text]) => toDeviceState(device, text, now, retentionMs))
+      return states.filter(state => state !== null)
+    }
+  }
+}

@@ -1,0 +1,16 @@
+// A device's record as text, in the order that lua/record.lua writes. Read here only where no script is needed.
+import type { DeviceState } from '../store.js'
+
+const RECORD = /^\d+\|[^|]*\|[^|]*\|(?<seen>\d+)\|(?<online>\d+)\|(?<connection>[^|]*)\|\d+\|(?<status>.*)$/s
+
+/** Null for one that expired before `now`. */
+export function toDeviceState(device: string, text: string, now: number, retentionMs: number): DeviceState | null {
+  const parts = RECORD.exec(text)?.groups
+  if (!parts || Number(parts.seen) + retentionMs < now) return null
+  return {
+    device,
+    online: parts.connection !== '' && Number(parts.online) > now,
+    seenAt: Number(parts.seen),
+    status: parts.status ?? ''
+  }
+}

@@ -1,0 +1,74 @@
+// The store for any number of nodes: Redis ≥ 7.0 or Valkey ≥ 7.2, standalone, behind Sentinel, or a Cluster.
+import type { FastifyBaseLogger } from 'fastify'
+import type { Clock } from '../../clock.js'
+import type { Ids } from '../../ids.js'
+import type { Store, StoreOptions } from '../store.js'
+import { createRedisAggregates } from './aggregates.js'
+import { createChannels } from './channels.js'
+import { type Client, createAttempt, createClient, disconnect, untilReady } from './clients.js'
+import { askAll, createContact } from './contact.js'
+import { createRedisLeases } from './leases.js'
+import { createRedisMailboxes } from './mailboxes.js'
+import { startProbing } from './probe.js'
+import { createRedisQuotas } from './quotas.js'
+import { createRedisTickets } from './tickets.js'
+import { createRedisWakeups } from './wakeups.js'
+
+export interface RedisStoreOptions extends StoreOptions {
+  readonly url: string
+  readonly clock: Clock
+  readonly ids: Ids
+  readonly log: FastifyBaseLogger
+  /** How often each listening connection is tried for deafness; 5 s unless a test is in a hurry. */
+  readonly probeEveryMs?: number
+}
+
+export interface RedisStore extends Store {
+  /** The main connection, for what counts or caches in the same Redis. Its commands fail at once while Redis is away. */
+  readonly client: Client
+}
+
+const PROBE_EVERY_MS = 5_000
+/** A Redis that is away at the start is waited for so long; then the server starts without it and says 503. */
+const START_WITHIN_MS = 2_000
+
+/** @throws AppError store_unavailable when the URL is malformed, and only then */
+export async function createRedisStore(options: RedisStoreOptions): Promise<RedisStore> {
+  const { url, clock, ids, log } = options
+  const client = createClient(url, log)
+  const contact = createContact(client, { clock, log })
+  const attempt = createAttempt(client, contact.lose)
+  await untilReady(client, START_WITHIN_MS)
+  await contact.ask()
+  const channels = createChannels(client, log)
+  const stopProbing = startProbing(
+    { client, attempt, channels },
+    {
+      clock,
+      everyMs: options.probeEveryMs ?? PROBE_EVERY_MS,
+      node: ids.unique(),
+      onDeaf: partition => log.warn({ partition }, 'a subscriber connection was deaf and is replaced')
+    }
+  )
+  return {
+    client,
+    aggregates: createRedisAggregates(attempt),
+    mailboxes: createRedisMailboxes(attempt, options),
+    leases: createRedisLeases(attempt),
+    wakeups: createRedisWakeups(channels),
+    tickets: createRedisTickets(attempt),
+    quotas: createRedisQuotas(attempt),
+    contactSince: contact.since,
+    async ping() {
+      const startedAt = performance.now()
+      await attempt(askAll)
+      return performance.now() - startedAt
+    },
+    async close() {
+      contact.stop()
+      stopProbing()
+      await channels.close()
+      await disconnect(client)
+    }
+  }
+}

@@ -1,0 +1,62 @@
+// The scripts in lua/, one typed wrapper each. They run by their digest (EVALSHA); a Redis that does not know one yet, after
+// a restart, a failover or SCRIPT FLUSH, is sent the text.
+import { createHash } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import type { Attempt, Client } from './clients.js'
+import { hasCode } from './faults.js'
+
+/** A stream entry as Redis writes it: id, then fields and values in turn. */
+export type StreamEntry = readonly [id: string, fields: readonly string[]]
+type Argument = string | number
+
+interface Script {
+  readonly text: string
+  readonly sha: string
+}
+
+const LUA = new URL('./lua/', import.meta.url)
+
+function readScript(name: string): Script {
+  const read = (file: string) => readFileSync(new URL(`${file}.lua`, LUA), 'utf8')
+  const text = read(name).replace(/^-- include (\w+)$/gm, (_, included: string) => read(included))
+  return { text, sha: createHash('sha1').update(text).digest('hex') }
+}
+
+async function send(client: Client, { text, sha }: Script, keys: readonly string[], args: readonly Argument[]) {
+  try {
+    return await client.evalsha(sha, keys.length, ...keys, ...args)
+  } catch (error) {
+    if (!(error instanceof Error && hasCode(error, 'NOSCRIPT'))) throw error
+    return client.eval(text, keys.length, ...keys, ...args)
+  }
+}
+
+/** What a script is called with and answers; `Reply` is held to its header by the contract suite. */
+function define<Reply>(name: string) {
+  const script = readScript(name)
+  return (attempt: Attempt, keys: readonly string[], args: readonly Argument[]): Promise<Reply> =>
+    attempt(client => send(client, script, keys, args)) as Promise<Reply>
+}
+
+type Found = readonly [version: number, state: string, outbox: readonly StreamEntry[]]
+
+export const loadAggregate = define<readonly ['OK', ...Found] | readonly ['NONE']>('aggregate_load')
+export const commitAggregate = define<
+  readonly ['OK', older: readonly StreamEntry[]] | readonly ['CONFLICT', ...Found] | readonly ['CONFLICT', notThere: 0]
+>('aggregate_commit')
+export const settleOutbox = define<'WAITING' | 'SETTLED'>('outbox_settle')
+export const claimDue = define<readonly ['OK', due: readonly string[], stale: readonly string[]]>('due_claim')
+
+export const appendMailbox = define<`OK ${number} ${number}` | 'DUPLICATE' | 'BEHIND'>('mailbox_append')
+export const readMailbox = define<
+  | readonly ['OK', seq: number, tag: string, entries: readonly StreamEntry[]]
+  | readonly ['RESET', seq: number, tag: string, reason: 'evicted' | 'unknown' | 'future']
+  | readonly ['NONE']
+>('mailbox_read')
+export const touchMailbox =
+  define<readonly ['OK' | 'NEW', seq: number, tag: string, connection: string, authExpiresAt: number]>('mailbox_touch')
+export const releaseMailbox = define<'OK' | 'OTHER'>('mailbox_release')
+export const removeMailbox = define<'REMOVED' | 'NONE'>('mailbox_remove')
+
+export const takeLease = define<readonly ['TAKEN'] | readonly ['HELD', ...string[]]>('lease_take')
+export const takeQuota = define<`GRANTED ${number}`>('quota_take')

@@ -1,0 +1,43 @@
+// Wake-ups over sharded pub/sub. The scripts publish lines of text: kind, device, then what belongs to the kind. An event's
+// envelope comes last and goes on to clients as it is, so nobody parses it.
+import type { Wakeup, Wakeups } from '../store.js'
+import type { Channels } from './channels.js'
+import { wakeChannel } from './keys.js'
+
+/** Cuts `count` lines off; the last part is whatever follows. */
+function cut(text: string, count: number): string[] {
+  const parts: string[] = []
+  let from = 0
+  while (parts.length < count) {
+    const end = text.indexOf('\n', from)
+    if (end < 0) break
+    parts.push(text.slice(from, end))
+    from = end + 1
+  }
+  parts.push(text.slice(from))
+  return parts
+}
+
+/** Null for a kind that only a newer release knows: in a rolling deploy its reader will read the mailbox in time. */
+export function parseWakeup(text: string): Wakeup | null {
+  const kind = text.slice(0, text.indexOf('\n'))
+  const [, device = '', value = '', seq = '', tag = '', type = '', envelope = ''] = cut(text, kind === 'event' ? 6 : 2)
+  if (kind === 'event') return { kind, device, prevTag: value, event: { seq: Number(seq), tag, type, envelope } }
+  if (kind === 'claimed') return { kind, device, connection: value }
+  if (kind === 'auth') return { kind, device, expiresAt: Number(value) }
+  if (kind === 'gone') return { kind, device }
+  return null
+}
+
+export function createRedisWakeups(channels: Channels): Wakeups {
+  return {
+    subscribe: (user, listen) =>
+      channels.listen(wakeChannel(user), {
+        receive(text) {
+          const wakeup = parseWakeup(text)
+          if (wakeup) listen(wakeup)
+        },
+        gap: () => listen({ kind: 'gap' })
+      })
+  }
+}

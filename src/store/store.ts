@@ -1,0 +1,285 @@
+// The port between Signalpost and where things are kept. Two engines implement it: memory.ts (one process) and redis/ (any
+// number). One contract suite, test/store/contract.ts, holds both to what the comments here promise.
+//
+// Every method that writes is one atomic step in one partition (one hash slot). A fault of the store itself (unreachable,
+// timed out, failing over) is thrown as AppError('store_unavailable'); anything a caller must handle is a return value.
+// `now` always comes from the caller's clock, in milliseconds since the epoch.
+import type { ErrorCode } from '../errors.js'
+
+// ── Aggregates: a versioned document with an outbox and a deadline ────────────────────────────────────────────────────
+
+/** What is kept under a version of its own. Calls today; the engines do not know what one is. */
+export interface AggregateRef {
+  readonly kind: 'call'
+  readonly id: string
+}
+
+/** The envelope every client sees, over SSE, long-poll and webhooks. */
+export interface OutgoingEvent {
+  readonly type: string
+  /** RFC 3339, UTC, milliseconds. */
+  readonly timestamp: string
+  readonly data: Readonly<Record<string, unknown>>
+}
+
+/** One thing a commit leaves to be done in another partition. */
+export type OutboxItem =
+  /** Append the event to the mailbox of one device, or of all the user's devices but `except`. */
+  | {
+      readonly do: 'deliver'
+      readonly user: string
+      readonly device?: string
+      readonly except?: readonly string[]
+      readonly event: OutgoingEvent
+    }
+  /** Let the user's mailboxes know that this version exists, so that a direct append made against an older one is refused. */
+  | { readonly do: 'mark'; readonly user: string }
+  /** Give back the lease that this aggregate holds on the user. */
+  | { readonly do: 'release'; readonly user: string }
+
+/** What one commit left in the outbox; its position is the version that commit made. */
+export interface OutboxEntry {
+  readonly version: number
+  readonly items: readonly OutboxItem[]
+}
+
+export interface Snapshot {
+  readonly version: number
+  /** JSON; the store never looks inside. */
+  readonly state: string
+  /** Committed and perhaps not yet dispatched, oldest first. */
+  readonly pending: readonly OutboxEntry[]
+}
+
+export interface Commit {
+  /** The version the decision was made on; 0 when the aggregate did not exist. */
+  readonly expected: number
+  readonly state: string
+  readonly items: readonly OutboxItem[]
+  /** When the aggregate wants to be looked at again; null takes its timer away. */
+  readonly deadlineAt: number | null
+  /** Time to live from now for an aggregate that is over; null keeps it. */
+  readonly expireInMs: number | null
+  readonly now: number
+}
+
+export type CommitResult =
+  /** Version `expected + 1` exists now; `pending` is everything undispatched, this commit's own entry last (if it had items). */
+  | { readonly ok: true; readonly version: number; readonly pending: readonly OutboxEntry[] }
+  /** Somebody else was faster: nothing was written; `current` is what stands (null: it does not exist). */
+  | { readonly ok: false; readonly current: Snapshot | null }
+
+export interface Due {
+  /** Aggregates whose deadline has passed; each is claimed for `holdMs`, after which another node may claim it again. */
+  readonly due: readonly AggregateRef[]
+  /** Aggregates whose outbox has waited for longer than `staleMs`. */
+  readonly stale: readonly AggregateRef[]
+}
+
+export interface Aggregates {
+  load(ref: AggregateRef): Promise<Snapshot | null>
+  commit(ref: AggregateRef, commit: Commit): Promise<CommitResult>
+  /** Everything up to and including `version` has been dispatched. Idempotent. */
+  settle(ref: AggregateRef, version: number): Promise<void>
+  /** Brings an existing deadline forward to `at`; never back, and never creates one. */
+  hasten(ref: AggregateRef, at: number): Promise<void>
+  /** How many partitions claimDue walks. */
+  readonly partitions: number
+  claimDue(partition: number, options: { now: number; holdMs: number; staleMs: number; limit: number }): Promise<Due>
+}
+
+// ── Mailboxes: one a device, dense, totally ordered ───────────────────────────────────────────────────────────────────
+
+/** Names an event, not a position: `tag` tells two events with the same `seq` in two histories of a mailbox apart (G2). */
+export interface Cursor {
+  readonly seq: number
+  readonly tag: string
+}
+
+export interface StoredEvent extends Cursor {
+  readonly type: string
+  /** The OutgoingEvent as JSON text on one line, encoded once and sent to every client as it is. */
+  readonly envelope: string
+}
+
+export interface MailboxEntry {
+  /** Only this device; without it, all registered devices of the user but `except`. */
+  readonly device?: string
+  readonly except?: readonly string[]
+  readonly type: string
+  readonly envelope: string
+}
+
+export interface Append {
+  readonly source: AggregateRef
+  /** The aggregate's version these entries belong to. */
+  readonly version: number
+  /**
+   * 'outbox': taken if the user's mailboxes have taken nothing of this or a newer version from this source, and then they
+   * remember `version`; else the whole append is dropped as 'duplicate'.
+   * 'direct': taken if they have taken nothing NEWER than `version` from this source; nothing is remembered; else 'behind'.
+   */
+  readonly mode: 'outbox' | 'direct'
+  /** May be empty: then only the version is remembered (a mark). */
+  readonly entries: readonly MailboxEntry[]
+  /** One random tag for the entries of this append. */
+  readonly tag: string
+  readonly now: number
+}
+
+export interface AppendResult {
+  readonly status: 'appended' | 'duplicate' | 'behind'
+  /** Distinct devices that took at least one entry: those with an open stream or poll, and those without. */
+  readonly online: number
+  readonly queued: number
+}
+
+export type ResetReason = 'expired' | 'evicted' | 'unknown' | 'future'
+
+export type ReadResult =
+  /** Entries after the cursor, oldest first, at most `limit`; `head` is the newest entry of the mailbox. */
+  | { readonly status: 'ok'; readonly events: readonly StoredEvent[]; readonly head: Cursor }
+  /** The cursor names an event that is not in this mailbox's history, or whose successors are partly gone. */
+  | { readonly status: 'reset'; readonly reason: ResetReason; readonly head: Cursor }
+  /** The device is not registered, or has been gone for longer than the retention. */
+  | { readonly status: 'none' }
+
+export interface Touch {
+  readonly now: number
+  /** A tag for the birth of the mailbox, used only if it has to be created: an empty mailbox's cursor is `0.<tag>`. */
+  readonly tag: string
+  /** The connection this sign of life comes from. With `claim` it becomes the device's one connection and others are told. */
+  readonly connection?: string
+  readonly claim?: boolean
+  /** Online until this instant unless renewed; goes with `connection`, and counts only while that is the device's connection. */
+  readonly onlineUntil?: number
+  /** When the caller's token expires; the record keeps the latest, and open streams are told when it grows. */
+  readonly authExpiresAt?: number
+  /** What the user wants shown, kept with the device. */
+  readonly status?: string
+}
+
+export interface Touched {
+  /** The device was not registered before this touch. */
+  readonly created: boolean
+  readonly head: Cursor
+  /** The device's connection now: another one than the caller's means that the caller's was superseded. '' is none. */
+  readonly connection: string
+  /** 0 when no token with an expiry was ever seen. */
+  readonly authExpiresAt: number
+}
+
+export interface DeviceState {
+  readonly device: string
+  /** Has an open stream or poll. */
+  readonly online: boolean
+  /** Last sign of life. */
+  readonly seenAt: number
+  /** '' when none was set. */
+  readonly status: string
+}
+
+export interface Mailboxes {
+  /** Atomic for all devices of the user; wakes the open streams of each (Wakeup 'event'). */
+  append(user: string, append: Append): Promise<AppendResult>
+  /** `cursor` 'start' reads all that is kept. */
+  read(
+    user: string,
+    device: string,
+    cursor: Cursor | 'start',
+    options: { limit: number; now: number }
+  ): Promise<ReadResult>
+  /** Registers the device if need be, marks it seen, renews its retention, and with `claim` makes the connection the only one. */
+  touch(user: string, device: string, touch: Touch): Promise<Touched>
+  /** The connection closed: the device is offline from now, unless another connection has claimed it meanwhile. */
+  release(user: string, device: string, connection: string, now: number): Promise<void>
+  /** Signs the device off: record and mailbox are gone; its open stream is told (Wakeup 'gone'). False if it was not there. */
+  remove(user: string, device: string): Promise<boolean>
+  /** The user's registered devices, in no order. Expired ones are left out. */
+  devices(user: string, now: number): Promise<readonly DeviceState[]>
+}
+
+// ── Leases: who is busy with what ─────────────────────────────────────────────────────────────────────────────────────
+
+export interface Lease {
+  /** The holder: a call id. */
+  readonly holder: string
+  /** Two leases of one user with the same peer exclude each other even when there is room for more: that is glare. */
+  readonly peer: string
+  /** Opaque to the store. */
+  readonly role: string
+  /** When it was taken. */
+  readonly at: number
+}
+
+export type LeaseResult =
+  | { readonly taken: true }
+  /** Nothing was written; all leases the user holds. */
+  | { readonly taken: false; readonly held: readonly Lease[] }
+
+export interface Leases {
+  /** Taken if the holder has it already (a retry), or if fewer than `max` are held and none with the same peer. */
+  take(user: string, lease: Lease, max: number): Promise<LeaseResult>
+  /** Idempotent. */
+  release(user: string, holder: string): Promise<void>
+  list(user: string): Promise<readonly Lease[]>
+}
+
+// ── Wake-ups: hints to open streams; the mailbox is the truth ─────────────────────────────────────────────────────────
+
+export type Wakeup =
+  /** An entry was appended; `prevTag` is the tag of the entry before it (of the birth, for the first). */
+  | { readonly kind: 'event'; readonly device: string; readonly prevTag: string; readonly event: StoredEvent }
+  /** This connection is the device's one connection now. */
+  | { readonly kind: 'claimed'; readonly device: string; readonly connection: string }
+  /** The device's token is good until then. */
+  | { readonly kind: 'auth'; readonly device: string; readonly expiresAt: number }
+  /** The device signed off. */
+  | { readonly kind: 'gone'; readonly device: string }
+  /** Wake-ups may have been lost: read the mailbox again. For all devices of the user. */
+  | { readonly kind: 'gap' }
+
+export interface Wakeups {
+  /** Resolves when wake-ups sent from then on arrive. The returned function ends it and resolves when that is done. */
+  subscribe(user: string, listen: (wakeup: Wakeup) => void): Promise<() => Promise<void>>
+}
+
+// ── Small things ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+export interface Tickets {
+  /** Keeps `value` under an unguessable id for `ttlMs`. */
+  put(user: string, id: string, value: string, ttlMs: number): Promise<void>
+  /** The value, its life extended to `ttlMs` from now; null when unknown or lapsed. Many uses: EventSource reconnects. */
+  use(user: string, id: string, ttlMs: number): Promise<string | null>
+}
+
+export interface Quotas {
+  /**
+   * Takes up to `want` from the `max` that `user` may spend on `name` in the window of `windowMs` that contains `now`
+   * (windows are aligned to the epoch). The number granted, 0 … want; over all callers never more than `max` a window.
+   */
+  take(user: string, quota: { name: string; windowMs: number; max: number; want: number; now: number }): Promise<number>
+}
+
+export interface Store {
+  readonly aggregates: Aggregates
+  readonly mailboxes: Mailboxes
+  readonly leases: Leases
+  readonly wakeups: Wakeups
+  readonly tickets: Tickets
+  readonly quotas: Quotas
+  /** Since when the store has answered without a break; null while it does not. Clocks of liveness start here. */
+  contactSince(): number | null
+  /** One round trip; its duration in milliseconds. Throws store_unavailable. */
+  ping(): Promise<number>
+  close(): Promise<void>
+}
+
+/** How the engines are told what they need to know. */
+export interface StoreOptions {
+  /** A device's mailbox is kept for so long after its last sign of life. */
+  readonly retentionMs: number
+  readonly mailboxMaxEvents: number
+}
+
+export type StoreFault = Extract<ErrorCode, 'store_unavailable'>
