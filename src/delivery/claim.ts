@@ -1,0 +1,42 @@
+// One connection's claim on a device: newest wins, and whoever still holds the device keeps it online.
+import type { Actor } from '../schemas/claims.js'
+import type { Touched } from '../store/store.js'
+import type { Delivery } from './delivery.js'
+
+export class Claim {
+  readonly connection: string
+  readonly #delivery: Delivery
+  readonly #actor: Actor
+
+  constructor(delivery: Delivery, actor: Actor) {
+    this.#delivery = delivery
+    this.#actor = actor
+    this.connection = delivery.ids.unique()
+  }
+
+  /** Registers the device and becomes its one connection. */
+  take(onlineUntil: number): Promise<Touched> {
+    return this.#touch({ onlineUntil, claim: true, authExpiresAt: this.#actor.expiresAt })
+  }
+
+  /** Says that this connection is still here; void if another one took over, which the reply tells. */
+  renew(onlineUntil: number): Promise<Touched> {
+    return this.#touch({ onlineUntil })
+  }
+
+  release(): Promise<void> {
+    const { store, clock } = this.#delivery
+    return store.mailboxes.release(this.#actor.user, this.#actor.device, this.connection, clock.now())
+  }
+
+  #touch(more: { onlineUntil: number; claim?: boolean; authExpiresAt?: number }): Promise<Touched> {
+    const { store, clock, ids } = this.#delivery
+    const { user, device } = this.#actor
+    return store.mailboxes.touch(user, device, {
+      now: clock.now(),
+      tag: ids.tag(),
+      connection: this.connection,
+      ...more
+    })
+  }
+}

@@ -1,0 +1,36 @@
+// What every stream and poll of a process shares. One pointer a stream instead of many.
+import type { FastifyBaseLogger } from 'fastify'
+import type { Clock } from '../clock.js'
+import type { Config } from '../config.js'
+import type { Ids } from '../ids.js'
+import type { Metrics } from '../metrics.js'
+import type { Actor } from '../schemas/claims.js'
+import type { Store } from '../store/store.js'
+import type { Hub } from './hub.js'
+
+/** Who came and who went. Neither ever throws, and nobody waits for them. */
+export interface Lifecycle {
+  /** The device has a live stream, or begins a poll. `fresh`: it is new, or came without a cursor, and knows nothing of what goes on. */
+  arrived(actor: Actor, fresh: boolean): void
+  /** Its stream or poll is over, and no newer one of the device was seen to take its place. */
+  left(actor: Actor): void
+}
+
+export interface DeliveryOptions {
+  readonly store: Store
+  readonly hub: Hub
+  readonly clock: Clock
+  readonly ids: Ids
+  readonly log: Pick<FastifyBaseLogger, 'debug' | 'error'>
+  readonly metrics: Pick<Metrics, 'streamsOpen' | 'eventsDelivered' | 'resumes'>
+  readonly lifecycle: Lifecycle
+  readonly config: Pick<Config, 'heartbeatMs' | 'presenceTtlMs' | 'awayAfterMs'>
+}
+
+export interface Delivery extends DeliveryOptions {
+  /** Work that outlives a stream by a moment; close() waits for it. Its failure is nobody's business but the log's. */
+  settle(work: Promise<unknown>): void
+}
+
+/** A ticket outlives its last use, and the last refresh of a stream opened with it, by so much: time for EventSource to reconnect. */
+export const TICKET_USED_MS = 120_000

@@ -1,0 +1,163 @@
+// One long-poll: the same mailbox and the same cursor as a stream, read once.
+//
+// A poll claims the device like a stream does, and does not release it: the device stays online for AWAY_AFTER_MS past the end
+// of its last poll, which is time to send the next one.
+import type { EndReason } from '../ends.js'
+import { AppError } from '../errors.js'
+import type { Actor } from '../schemas/claims.js'
+import type { Cursor, ReadResult, ResetReason, StoredEvent, Touched, Wakeup } from '../store/store.js'
+import { Claim } from './claim.js'
+import { formatCursor, type Position } from './cursor.js'
+import type { Delivery } from './delivery.js'
+import type { Consumer } from './hub.js'
+
+export interface PollOptions {
+  readonly position: Position | null
+  readonly waitMs: number
+  readonly limit: number
+}
+
+export class Poll implements Consumer {
+  readonly actor: Actor
+  readonly #delivery: Delivery
+  readonly #claim: Claim
+  #wakeUp: (() => void) | null = null
+  /** A hint came: read again. */
+  #dirty = false
+  /** Answer with what there is. */
+  #over = false
+  /** Another connection is said to have the device; the record tells. */
+  #contested = false
+  #endedBy: EndReason | null = null
+  /** When the wait ends. */
+  #until = 0
+
+  constructor(delivery: Delivery, actor: Actor) {
+    this.#delivery = delivery
+    this.#claim = new Claim(delivery, actor)
+    this.actor = actor
+  }
+
+  /** The reply as JSON text. Throws superseded and store_unavailable. */
+  async answer(options: PollOptions): Promise<string> {
+    const { hub, metrics, lifecycle } = this.#delivery
+    const waitMs = this.#boundedWait(options.waitMs)
+    this.#until = this.#delivery.clock.now() + waitMs
+    await hub.join(this)
+    try {
+      const touched = await this.#claim.take(this.#onlineUntil())
+      lifecycle.arrived(this.actor, touched.created || options.position === null)
+      const { outcome, body } = await this.#read({ ...options, waitMs }, touched)
+      metrics.resumes.inc({ outcome })
+      return body
+    } finally {
+      this.#delivery.settle(this.#leave())
+    }
+  }
+
+  wake(wakeup: Wakeup): void {
+    if (wakeup.kind === 'auth') return
+    if (wakeup.kind === 'claimed') {
+      if (wakeup.connection === this.#claim.connection) return
+      this.#contested = true
+    } else this.#dirty = true
+    if (wakeup.kind === 'gone') this.#endedBy = 'signed_off'
+    this.#wakeUp?.()
+  }
+
+  /** The client has gone, or the node is about to: no more waiting. */
+  hurry(): void {
+    this.#over = true
+    this.#wakeUp?.()
+  }
+
+  async #leave(): Promise<void> {
+    await this.#delivery.hub.leave(this)
+    if (this.#endedBy === 'superseded') return
+    try {
+      // Presence was promised for the whole wait, which may have been cut short. But nobody who signed off is registered again.
+      this.#until = this.#delivery.clock.now()
+      if (this.#endedBy === null) await this.#claim.renew(this.#onlineUntil())
+    } finally {
+      this.#delivery.lifecycle.left(this.actor)
+    }
+  }
+
+  async #read({ position, waitMs, limit }: PollOptions, { created, head }: Touched): Promise<Reply> {
+    if (position === null) return { outcome: 'hello', body: bodyOf([], head) }
+    if (created && position !== 'start') return this.#reset('expired', head)
+    const deadline = this.#delivery.clock.after(waitMs, () => this.hurry())
+    try {
+      for (;;) {
+        this.#dirty = false
+        const result = await this.#readMailbox(position, limit)
+        if (result.status === 'reset') return this.#reset(result.reason, result.head)
+        if (result.status === 'ok' && result.events.length > 0) return this.#replay(result.events)
+        // An answer without events repeats the cursor, except that `start` becomes the head of what turned out to be empty.
+        const place = position === 'start' && result.status === 'ok' ? result.head : position
+        if (this.#over || this.#endedBy !== null || waitMs <= 0) return { outcome: 'replay', body: bodyOf([], place) }
+        await this.#wait()
+      }
+    } finally {
+      deadline()
+    }
+  }
+
+  /** Until there may be something new to say. Throws superseded. */
+  async #wait(): Promise<void> {
+    if (!this.#dirty && !this.#contested && !this.#over) {
+      await new Promise<void>(resolve => {
+        this.#wakeUp = resolve
+      })
+      this.#wakeUp = null
+    }
+    if (!this.#contested) return
+    this.#contested = false
+    // The hint may be late, about a connection that this poll took over from.
+    const touched = await this.#claim.renew(this.#onlineUntil())
+    if (touched.connection === this.#claim.connection) return
+    this.#endedBy = 'superseded'
+    throw new AppError('superseded')
+  }
+
+  #readMailbox(position: Position, limit: number): Promise<ReadResult> {
+    const { store, clock } = this.#delivery
+    return store.mailboxes.read(this.actor.user, this.actor.device, position, { limit, now: clock.now() })
+  }
+
+  #replay(events: readonly StoredEvent[]): Reply {
+    this.#delivery.metrics.eventsDelivered.inc({ transport: 'poll' }, events.length)
+    return { outcome: 'replay', body: bodyOf(events.map(eventText), events.at(-1) ?? 'start') }
+  }
+
+  #reset(reason: ResetReason, head: Cursor): Reply {
+    const cursor = formatCursor(head)
+    const timestamp = new Date(this.#delivery.clock.now()).toISOString()
+    const event = { id: cursor, type: 'reset', timestamp, data: { reason, cursor, snapshot: '/v1/snapshot' } }
+    return { outcome: `reset_${reason}`, body: bodyOf([JSON.stringify(event)], head) }
+  }
+
+  #onlineUntil(): number {
+    return this.#until + this.#delivery.config.awayAfterMs
+  }
+
+  /** Nobody listens longer than their token lasts. */
+  #boundedWait(waitMs: number): number {
+    const { expiresAt } = this.actor
+    return expiresAt === 0 ? waitMs : Math.min(waitMs, Math.max(0, expiresAt - this.#delivery.clock.now()))
+  }
+}
+
+interface Reply {
+  readonly outcome: string
+  readonly body: string
+}
+
+/** The stored envelope is an object without an id; put it in front, without parsing. */
+function eventText({ seq, tag, envelope }: StoredEvent): string {
+  return `{"id":"${seq}.${tag}",${envelope.slice(1)}`
+}
+
+function bodyOf(events: readonly string[], cursor: Position): string {
+  return `{"events":[${events.join(',')}],"cursor":"${cursor === 'start' ? cursor : formatCursor(cursor)}"}`
+}

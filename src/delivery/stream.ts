@@ -1,0 +1,247 @@
+// One device's event stream, from its claim on the device to its release.
+//
+//   opening ──▶ replay, reset or hello ──▶ live ──▶ closed          (exactly one of the three, G3; closed from anywhere)
+//
+// Wake-ups are hints and the mailbox is the truth. A hint is written straight through only if it follows the last event, by
+// number and by tag; anything else makes the stream dirty, and one pump at a time reads on from where the stream stands.
+import type { Socket } from 'node:net'
+import type { EndReason } from '../ends.js'
+import { AppError } from '../errors.js'
+import type { Actor } from '../schemas/claims.js'
+import type { StoredEvent, Touched, Wakeup } from '../store/store.js'
+import { Claim } from './claim.js'
+import type { Position } from './cursor.js'
+import { type Delivery, TICKET_USED_MS } from './delivery.js'
+import { endFrame, noticeFrame } from './frames.js'
+import type { Consumer } from './hub.js'
+import { BACKLOG_LIMIT, finish } from './sse.js'
+import { type CaughtUp, Tail } from './tail.js'
+
+const EXPIRY_NOTICE_MS = 30_000
+/** After a read that failed, instead of at the next refresh: a call may be ringing. */
+const RETRY_READ_MS = 1500
+
+export class EventStream implements Consumer {
+  readonly actor: Actor
+  readonly #delivery: Delivery
+  readonly #claim: Claim
+  readonly #socket: Socket
+  readonly #tail: Tail
+  /** The secret of the ticket it was opened with, or ''. */
+  readonly #ticket: string
+  #opening = true
+  #closed = false
+  #endedBy: EndReason | null = null
+  /** The mailbox may hold more than was written. */
+  #dirty = false
+  /** True from birth: until the stream is live, hints only make it dirty. */
+  #pumping = true
+  /** A hint says that the device signed off; the next read tells. */
+  #signedOff = false
+  #warned = false
+  #expiresAt: number
+  #beatAt: number
+  #refreshAt: number
+
+  constructor(delivery: Delivery, options: { actor: Actor; socket: Socket; ticket: string }) {
+    const { clock, ids, config } = delivery
+    this.#delivery = delivery
+    this.#claim = new Claim(delivery, options.actor)
+    this.#socket = options.socket
+    this.#tail = new Tail(delivery, options.actor, options.socket)
+    this.#ticket = options.ticket
+    this.actor = options.actor
+    this.#expiresAt = options.actor.expiresAt
+    // Streams that were opened in one moment, after a deploy say, shall not beat in one moment for ever.
+    this.#beatAt = clock.now() + ids.between(config.heartbeatMs >> 1, config.heartbeatMs)
+    this.#refreshAt = clock.now() + ids.between(refreshMs(delivery) >> 1, refreshMs(delivery))
+  }
+
+  /** Never rejects. Resolves when the stream is live, or over. */
+  async open(position: Position | null): Promise<void> {
+    const { hub, log } = this.#delivery
+    try {
+      // Subscribe first, then read: what is appended in between comes twice rather than never, and the tail takes it once.
+      await hub.join(this)
+      if (!this.#closed) await this.#begin(position, await this.#claim.take(this.#onlineUntil()))
+    } catch (error) {
+      if (!(error instanceof AppError)) log.error({ err: error }, 'a stream did not open')
+      this.end('store_unavailable')
+    }
+    this.#opening = false
+    if (this.#closed) this.#delivery.settle(this.#leave())
+    else await this.#pump()
+  }
+
+  wake(wakeup: Wakeup): void {
+    if (this.#closed) return
+    if (wakeup.kind === 'auth') this.#extend(wakeup.expiresAt)
+    // Perhaps late, and about an older connection than this one. If two that race believed it, neither would be left.
+    else if (wakeup.kind === 'claimed') this.#doubt(wakeup.connection)
+    else if (wakeup.kind === 'event' && !this.#pumping && this.#tail.isNext(wakeup)) this.#writeLive(wakeup.event)
+    else if (wakeup.kind !== 'event' || !this.#tail.isAt(wakeup.event)) {
+      if (wakeup.kind === 'gone') this.#signedOff = true
+      this.#dirty = true
+      if (!this.#pumping) void this.#pump()
+    }
+  }
+
+  /** Called by the one ticker of all streams. */
+  tick(now: number): void {
+    if (this.#expiresAt !== 0 && now >= this.#expiresAt) this.end('auth_expired')
+    if (this.#opening || this.#closed) return
+    if (this.#expiresAt !== 0 && !this.#warned && this.#expiresAt - now <= EXPIRY_NOTICE_MS) {
+      this.#warned = true
+      this.#socket.write(noticeFrame('auth.expiring', { expiresInMs: this.#expiresAt - now }, now))
+    }
+    if (now >= this.#beatAt) {
+      this.#beatAt = now + this.#delivery.config.heartbeatMs
+      this.#tail.beat(now)
+    }
+    if (now >= this.#refreshAt) void this.#refresh(now)
+    if (this.#tail.isStalled(now)) this.end('slow')
+  }
+
+  /** Tells the client to come back in `afterMs`; another node will serve it. */
+  dismiss(afterMs: number): void {
+    if (this.#closed) return
+    this.#socket.write(noticeFrame('reconnect', { afterMs }, this.#delivery.clock.now()))
+    this.end('drain', afterMs)
+  }
+
+  /** Says why, and closes. Idempotent. */
+  end(reason: EndReason, retryMs?: number): void {
+    if (this.#closed) return
+    const { clock, ids } = this.#delivery
+    this.#endedBy = reason
+    finish(this.#socket, endFrame(reason, retryMs ?? ids.between(1000, 4000), clock.now()), clock)
+    this.close()
+  }
+
+  /** The socket has closed, or is about to. Idempotent. */
+  close(): void {
+    if (this.#closed) return
+    this.#closed = true
+    // While it opens, open() leaves when the store has answered: a claim on its way must not arrive after its release.
+    if (!this.#opening) this.#delivery.settle(this.#leave())
+  }
+
+  /** Whatever has not been read is not waited for. */
+  destroy(): void {
+    this.#socket.destroy()
+  }
+
+  async #leave(): Promise<void> {
+    await this.#delivery.hub.leave(this)
+    if (this.#endedBy === 'superseded') return
+    try {
+      await this.#claim.release()
+    } finally {
+      this.#delivery.lifecycle.left(this.actor)
+    }
+  }
+
+  /** The one outcome of opening. */
+  async #begin(position: Position | null, touched: Touched): Promise<void> {
+    this.#extend(touched.authExpiresAt)
+    const outcome = await this.#position(position, touched)
+    if (this.#closed) return
+    if (outcome === 'replay') this.#tail.announce('caught-up')
+    this.#delivery.metrics.resumes.inc({ outcome })
+    this.#delivery.lifecycle.arrived(this.actor, touched.created || position === null)
+  }
+
+  async #position(position: Position | null, { created, head }: Touched): Promise<CaughtUp | 'hello'> {
+    if (position === null) {
+      this.#tail.stand(head)
+      this.#tail.announce('hello')
+      return 'hello'
+    }
+    if (position === 'start') return this.#catchUp()
+    // A mailbox that was born just now cannot know what the client has seen, whatever it would make of the cursor.
+    if (created) return this.#tail.reset('expired', head)
+    this.#tail.stand(position)
+    return this.#catchUp()
+  }
+
+  async #pump(): Promise<void> {
+    this.#pumping = true
+    try {
+      while (this.#dirty && !this.#closed) {
+        this.#dirty = false
+        await this.#catchUp()
+      }
+    } catch (error) {
+      this.#dirty = true
+      this.#refreshAt = Math.min(this.#refreshAt, this.#delivery.clock.now() + RETRY_READ_MS)
+      this.#report(error)
+    }
+    this.#pumping = false
+  }
+
+  async #catchUp(): Promise<Exclude<CaughtUp, 'none'>> {
+    for (;;) {
+      const outcome = await this.#tail.catchUp()
+      if (outcome !== 'none') {
+        this.#signedOff = false
+        return outcome
+      }
+      if (this.#signedOff) this.end('signed_off')
+      else await this.#audit()
+      if (this.#closed) return 'closed'
+    }
+  }
+
+  #writeLive(event: StoredEvent): void {
+    this.#tail.write(event)
+    if (this.#socket.writableLength > BACKLOG_LIMIT) this.end('slow')
+  }
+
+  #doubt(connection: string): void {
+    if (connection === this.#claim.connection) return
+    const now = this.#delivery.clock.now()
+    this.#refreshAt = now
+    if (!this.#opening) void this.#refresh(now)
+  }
+
+  /** Renews presence and ticket, and looks whether what the stream believes is so. On a fault: again at the next round. */
+  async #refresh(now: number): Promise<void> {
+    this.#refreshAt = now + refreshMs(this.#delivery)
+    try {
+      await this.#audit()
+      if (this.#ticket !== '') await this.#delivery.store.tickets.use(this.actor.user, this.#ticket, TICKET_USED_MS)
+    } catch (error) {
+      this.#report(error)
+    }
+    if (this.#dirty && !this.#pumping) await this.#pump()
+  }
+
+  async #audit(): Promise<void> {
+    const touched = await this.#claim.renew(this.#onlineUntil())
+    if (this.#closed) return
+    if (touched.connection !== this.#claim.connection) return this.end('superseded')
+    this.#extend(touched.authExpiresAt)
+    // A record that was lost, in a failover or to the retention, has a new head too: the next read answers with a reset.
+    if (!this.#tail.isAt(touched.head)) this.#dirty = true
+    if (touched.created) this.#delivery.lifecycle.arrived(this.actor, true)
+  }
+
+  #onlineUntil(): number {
+    return this.#delivery.clock.now() + this.#delivery.config.presenceTtlMs
+  }
+
+  #extend(expiresAt: number): void {
+    if (this.#expiresAt === 0 || expiresAt <= this.#expiresAt) return
+    this.#expiresAt = expiresAt
+    this.#warned = false
+  }
+
+  #report(error: unknown): void {
+    if (!(error instanceof AppError)) this.#delivery.log.error({ err: error }, 'a stream could not be kept up')
+  }
+}
+
+/** Three chances before the device counts as gone. */
+function refreshMs({ config }: Delivery): number {
+  return Math.ceil(config.presenceTtlMs / 3)
+}

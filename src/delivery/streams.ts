@@ -1,0 +1,135 @@
+// All streams and polls of this process: they open here, one ticker keeps them all, and a node that shuts down sends them away.
+import type { ServerResponse } from 'node:http'
+import { wait } from '../clock.js'
+import { AppError } from '../errors.js'
+import type { Actor } from '../schemas/claims.js'
+import { parseCursor } from './cursor.js'
+import type { Delivery, DeliveryOptions } from './delivery.js'
+import { Poll } from './poll.js'
+import { type Headers, takeOver } from './sse.js'
+import { EventStream } from './stream.js'
+
+export interface StreamRequest {
+  readonly actor: Actor
+  readonly cursor: string | undefined
+  /** The secret of the ticket that the request was made with. */
+  readonly ticket?: string | undefined
+  readonly res: ServerResponse
+  /** What hooks have set so far. */
+  readonly headers: Headers
+}
+
+export interface PollRequest {
+  readonly actor: Actor
+  readonly cursor: string | undefined
+  readonly waitMs: number
+  readonly limit: number
+  readonly res: ServerResponse
+}
+
+export interface Streams {
+  /** Answers on the response's own socket; the caller hijacks. Throws invalid_cursor or shutting_down, and has then done nothing. */
+  open(request: StreamRequest): void
+  /** The reply as JSON text. Throws invalid_cursor, shutting_down, superseded and store_unavailable. */
+  poll(request: PollRequest): Promise<string>
+  /** How many are open, by transport. */
+  count(): { readonly sse: number; readonly poll: number }
+  /** Takes nothing new from now on, and sends away what is open over `windowMs`. Resolves when all have left. */
+  drain(options: { windowMs: number }): Promise<void>
+  /** Ends all that is open, at once. Nothing of it is left when this resolves: no stream, timer or subscription. Idempotent. */
+  close(): Promise<void>
+}
+
+const DRAIN_STEPS = 20
+const TICKS_PER_BEAT = 20
+
+export function createStreams(options: DeliveryOptions): Streams {
+  const { clock, ids, log, metrics, config } = options
+  const streams = new Set<EventStream>()
+  const polls = new Set<Poll>()
+  const work = new Set<Promise<unknown>>()
+  let accepts = true
+
+  const delivery: Delivery = {
+    ...options,
+    settle(promise) {
+      const settled = promise
+        .catch(error => {
+          if (!(error instanceof AppError)) log.error({ err: error }, 'a stream did not leave cleanly')
+        })
+        .finally(() => work.delete(settled))
+      work.add(settled)
+    }
+  }
+
+  const beatMs = Math.min(config.heartbeatMs, config.presenceTtlMs / 3)
+  const stopTicking = clock.every(Math.min(500, Math.max(10, Math.floor(beatMs / TICKS_PER_BEAT))), () => {
+    const now = clock.now()
+    for (const stream of streams) stream.tick(now)
+  })
+
+  function admit(): void {
+    if (!accepts) throw new AppError('shutting_down')
+  }
+
+  async function settled(): Promise<void> {
+    while (work.size > 0) await Promise.all(work)
+  }
+
+  return {
+    open({ actor, cursor, ticket = '', res, headers }) {
+      admit()
+      const position = parseCursor(cursor)
+      const socket = takeOver(res, headers, { retryMs: ids.between(1000, 4000), now: clock.now() })
+      if (!socket) return
+      const stream = new EventStream(delivery, { actor, socket, ticket })
+      streams.add(stream)
+      metrics.streamsOpen.inc({ transport: 'sse' })
+      socket.on('close', () => {
+        streams.delete(stream)
+        metrics.streamsOpen.dec({ transport: 'sse' })
+        stream.close()
+      })
+      delivery.settle(stream.open(position))
+    },
+
+    async poll({ actor, cursor, waitMs, limit, res }) {
+      admit()
+      const position = parseCursor(cursor)
+      const poll = new Poll(delivery, actor)
+      polls.add(poll)
+      metrics.streamsOpen.inc({ transport: 'poll' })
+      res.once('close', () => poll.hurry())
+      try {
+        return await poll.answer({ position, waitMs, limit })
+      } finally {
+        polls.delete(poll)
+        metrics.streamsOpen.dec({ transport: 'poll' })
+      }
+    },
+
+    count: () => ({ sse: streams.size, poll: polls.size }),
+
+    async drain({ windowMs }) {
+      accepts = false
+      for (const poll of polls) poll.hurry()
+      const waiting = [...streams]
+      for (let left = windowMs > 0 ? DRAIN_STEPS : 1; left > 0; left--) {
+        for (const stream of waiting.splice(0, Math.ceil(waiting.length / left))) stream.dismiss(ids.between(100, 1000))
+        if (left > 1 && waiting.length > 0) await wait(clock, windowMs / DRAIN_STEPS)
+      }
+      await settled()
+    },
+
+    async close() {
+      accepts = false
+      stopTicking()
+      for (const poll of polls) poll.hurry()
+      for (const stream of streams) {
+        stream.end('drain')
+        stream.destroy()
+      }
+      await settled()
+    }
+  }
+}

@@ -1,0 +1,116 @@
+// Where one stream stands in its mailbox, and the writing of what follows from there. It never skips: an event is written only
+// if it comes right after the last one, or after a `reset` that says otherwise.
+import type { Socket } from 'node:net'
+import type { Actor } from '../schemas/claims.js'
+import type { Cursor, ReadResult, ResetReason, StoredEvent, Wakeup } from '../store/store.js'
+import { formatCursor } from './cursor.js'
+import type { Delivery } from './delivery.js'
+import { cursorFrame, eventFrame, noticeFrame } from './frames.js'
+import { BACKLOG_LIMIT, drained } from './sse.js'
+
+const PAGE = 100
+/** A replay fills the backlog only so far. What was read beyond is read again after the drain, and not held meanwhile. */
+const REPLAY_BACKLOG = BACKLOG_LIMIT / 2
+/** A backlog that never once drained in so long belongs to a client that reads too slowly. */
+const DRAIN_WITHIN_MS = 30_000
+
+/** `none`: the device is not registered. `closed`: the socket closed meanwhile. */
+export type CaughtUp = 'replay' | `reset_${ResetReason}` | 'none' | 'closed'
+
+export class Tail {
+  readonly #delivery: Delivery
+  readonly #actor: Actor
+  readonly #socket: Socket
+  /** The last event written, or where the stream began; -1 stands before all that is kept. */
+  #seq = -1
+  #tag = ''
+  /** Since when a backlog has been seen that did not drain; 0 is none. */
+  #stalledAt = 0
+
+  constructor(delivery: Delivery, actor: Actor, socket: Socket) {
+    this.#delivery = delivery
+    this.#actor = actor
+    this.#socket = socket
+  }
+
+  stand({ seq, tag }: Cursor): void {
+    this.#seq = seq
+    this.#tag = tag
+  }
+
+  isAt({ seq, tag }: Cursor): boolean {
+    return seq === this.#seq && tag === this.#tag
+  }
+
+  isNext({ event, prevTag }: Extract<Wakeup, { kind: 'event' }>): boolean {
+    return event.seq === this.#seq + 1 && prevTag === this.#tag
+  }
+
+  write(event: StoredEvent): void {
+    this.#socket.write(eventFrame(event))
+    this.stand(event)
+    this.#delivery.metrics.eventsDelivered.inc({ transport: 'sse' })
+  }
+
+  /** From here on the stream is live; each of these is a place to resume from. */
+  announce(type: 'hello' | 'caught-up'): void {
+    const data = { cursor: this.#cursor(), heartbeatMs: this.#delivery.config.heartbeatMs }
+    this.#socket.write(cursorFrame(type, data, this.#delivery.clock.now()))
+  }
+
+  reset(reason: ResetReason, head: Cursor): `reset_${ResetReason}` {
+    this.stand(head)
+    const { config, clock } = this.#delivery
+    const data = { reason, cursor: this.#cursor(), snapshot: '/v1/snapshot', heartbeatMs: config.heartbeatMs }
+    this.#socket.write(cursorFrame('reset', data, clock.now()))
+    return `reset_${reason}`
+  }
+
+  beat(now: number): void {
+    this.#socket.write(noticeFrame('heartbeat', { cursor: this.#cursor() }, now))
+  }
+
+  /** Writes all that follows, at the speed of the client. Throws store_unavailable. */
+  async catchUp(): Promise<CaughtUp> {
+    for (;;) {
+      const result = await this.#read()
+      if (!this.#socket.writable) return 'closed'
+      if (result.status === 'none') return 'none'
+      if (result.status === 'reset') return this.reset(result.reason, result.head)
+      const written = this.#writePage(result.events)
+      if (this.#seq < 0) this.stand(result.head)
+      if (written === result.events.length && written < PAGE) return 'replay'
+      await drained(this.#socket)
+      this.#stalledAt = 0
+      if (!this.#socket.writable) return 'closed'
+    }
+  }
+
+  /** Asked at every tick. */
+  isStalled(now: number): boolean {
+    if (!this.#socket.writableNeedDrain) this.#stalledAt = 0
+    else if (this.#stalledAt === 0) this.#stalledAt = now
+    return this.#stalledAt !== 0 && now - this.#stalledAt >= DRAIN_WITHIN_MS
+  }
+
+  #read(): Promise<ReadResult> {
+    const { store, clock } = this.#delivery
+    const from = this.#seq < 0 ? 'start' : { seq: this.#seq, tag: this.#tag }
+    return store.mailboxes.read(this.#actor.user, this.#actor.device, from, { limit: PAGE, now: clock.now() })
+  }
+
+  /** How many were written before the backlog was full. */
+  #writePage(events: readonly StoredEvent[]): number {
+    let written = 0
+    for (const event of events) {
+      if (this.#socket.writableLength >= REPLAY_BACKLOG) break
+      this.write(event)
+      written++
+    }
+    return written
+  }
+
+  #cursor(): string {
+    return formatCursor({ seq: this.#seq, tag: this.#tag })
+  }
+}
