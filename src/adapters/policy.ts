@@ -1,0 +1,58 @@
+// The optional service that is asked before anything rings. It gets a PolicyRequest by POST and answers 200 with
+// {"allow": true} or {"allow": false, "reason": "…"}; anything else, or nothing in time, counts as no answer.
+import type { FastifyBaseLogger } from 'fastify'
+import type { Config } from '../config.js'
+import { AppError } from '../errors.js'
+
+export interface PolicyRequest {
+  readonly callId: string
+  readonly caller: { readonly user: string; readonly device: string }
+  /** The callee's user id. */
+  readonly to: string
+  readonly media: unknown
+  readonly metadata: unknown
+}
+
+export interface PolicyAnswer {
+  readonly allow: boolean
+  /** A sentence for the caller. */
+  readonly reason?: string
+}
+
+const MAX_REASON = 500
+
+type PolicyConfig = Pick<Config, 'policyUrl' | 'policyTimeoutMs' | 'policyOnError'>
+
+/** Allows everything when no service is configured. Throws policy_unavailable when it does not answer and POLICY_ON_ERROR is deny. */
+export async function askPolicy(
+  config: PolicyConfig,
+  request: PolicyRequest,
+  log: FastifyBaseLogger
+): Promise<PolicyAnswer> {
+  if (config.policyUrl === null) return { allow: true }
+  try {
+    return await ask(config.policyUrl, request, config.policyTimeoutMs)
+  } catch (cause) {
+    log.warn({ err: cause, onError: config.policyOnError }, 'the policy service did not answer')
+    if (config.policyOnError === 'allow') return { allow: true }
+    throw new AppError('policy_unavailable', { cause })
+  }
+}
+
+async function ask(url: string, request: PolicyRequest, timeoutMs: number): Promise<PolicyAnswer> {
+  const response = await fetch(url, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', accept: 'application/json' },
+    body: JSON.stringify(request),
+    redirect: 'error',
+    // Covers the body too: a service that answers and then trickles is no better than one that is silent.
+    signal: AbortSignal.timeout(timeoutMs)
+  })
+  if (response.status !== 200) {
+    await response.body?.cancel()
+    throw new Error(`answered with ${response.status}`)
+  }
+  const { allow, reason } = (await response.json()) as { allow?: unknown; reason?: unknown }
+  if (typeof allow !== 'boolean') throw new Error('answered without "allow"')
+  return typeof reason === 'string' ? { allow, reason: reason.slice(0, MAX_REASON) } : { allow }
+}

@@ -1,0 +1,240 @@
+// The environment, read once into one frozen typed object. Everything about a setting is one row of SETTINGS: the type of
+// Config, the defaults, .env.example and the README's table come from it. All mistakes are reported at once, by name; what
+// the operator typed is never repeated, because it may be a secret.
+
+interface Setting<T> {
+  /** Turns the text into the value or throws an Error whose message reads well after the name: "must be …". */
+  readonly parse: (text: string) => T
+  /** As one would write it in the environment; an empty variable means this too. */
+  readonly default: string
+  readonly description: string
+  readonly secret?: boolean
+}
+
+export const SETTINGS = {
+  HOST: setting(
+    text,
+    '127.0.0.1',
+    'Address to listen on. Without `JWT_SECRET` or `JWKS_URL` it must be a loopback address.'
+  ),
+  PORT: setting(integer(0, 65_535), '8080', 'Port to listen on; 0 takes a free one.'),
+  LOG_LEVEL: setting(
+    oneOf('fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'),
+    'info',
+    'Least severe level that is logged.'
+  ),
+  REDIS_URL: secret(
+    redisUrl,
+    'Redis (7.0 or later) or Valkey (7.2 or later). Without it everything is kept in the memory of this one process.'
+  ),
+  CORS_ORIGINS: setting(list(origin), '', 'Web origins whose pages may use the API, separated by commas.'),
+
+  JWT_SECRET: secret(signingSecret, 'Shared secret that signs tokens (HS256), at least 32 bytes. Excludes `JWKS_URL`.'),
+  JWKS_URL: setting(
+    optional(webUrl),
+    '',
+    'Key set that tokens are verified with (RS256, ES256, EdDSA). Excludes `JWT_SECRET`.'
+  ),
+  JWT_ISSUER: setting(optional(text), '', 'When set, a token must carry this `iss`.'),
+  JWT_AUDIENCE: setting(optional(text), '', 'When set, a token must carry this `aud`.'),
+
+  RING_TIMEOUT_MS: setting(duration(1), '30000', 'How long a call rings before it ends `no_answer`.'),
+  CONNECT_TIMEOUT_MS: setting(duration(1), '30000', 'How long an accepted call may take to connect.'),
+  AWAY_AFTER_MS: setting(duration(1), '5000', 'A device gone for so long makes `call.peer_away`.'),
+  GRACE_MS: setting(duration(1), '30000', 'A device gone for so long ends its call `lost`.'),
+  MAX_CALLS_PER_USER: setting(integer(1, 1000), '1', 'Calls a user may be in at once.'),
+  OFFLINE_CALLS: setting(
+    oneOf('reject', 'ring'),
+    'reject',
+    'What to do with a call to somebody without a reachable device: `reject` it, or `ring` until one comes.'
+  ),
+  ON_GLARE: setting(
+    oneOf('merge', 'reject'),
+    'merge',
+    'When two users call each other at once: `merge` both into one call, or `reject` the second.'
+  ),
+
+  RETENTION_MS: setting(
+    duration(1000),
+    '600000',
+    "A device's mailbox is kept for so long after its last sign of life."
+  ),
+  MAILBOX_MAX_EVENTS: setting(integer(10, 100_000), '1000', 'Events kept for a device; older ones are evicted.'),
+  HEARTBEAT_MS: setting(duration(100), '15000', 'Interval of the `heartbeat` event on a stream.'),
+  PRESENCE_TTL_MS: setting(
+    duration(200),
+    '30000',
+    'A device counts as online for so long unless its stream renews it.'
+  ),
+
+  RATE_LIMIT_CALLS: setting(integer(1, 1_000_000), '60', 'Calls a user may create in a minute.'),
+  RATE_LIMIT_SIGNALS: setting(integer(1, 1_000_000), '100', 'Signals and call actions a user may send in a second.'),
+  RATE_LIMIT_READS: setting(integer(1, 1_000_000), '50', 'Reads a user may make in a second.'),
+
+  STUN_URLS: setting(
+    list(iceUrl('stun', 'stuns')),
+    '',
+    'STUN servers handed to clients, `stun:host:port`, separated by commas.'
+  ),
+  TURN_URLS: setting(
+    list(iceUrl('turn', 'turns')),
+    '',
+    'TURN servers handed to clients, `turn:host:port?transport=udp`, separated by commas.'
+  ),
+  TURN_SECRETS: secret(list(text), 'Secrets shared with the TURN servers, separated by commas; the first one signs.'),
+  TURN_TTL_MS: setting(duration(60_000), '86400000', 'How long a TURN credential is good for.'),
+
+  POLICY_URL: setting(optional(webUrl), '', 'Service that is asked before a call rings.'),
+  POLICY_TIMEOUT_MS: setting(duration(1), '2000', 'How long to wait for its answer.'),
+  POLICY_ON_ERROR: setting(oneOf('deny', 'allow'), 'deny', 'What to do with the call when it does not answer.'),
+
+  DRAIN_SETTLE_MS: setting(duration(0), '2000', 'After SIGTERM: how long to serve on while load balancers look away.'),
+  DRAIN_WINDOW_MS: setting(duration(0), '5000', 'After that: the window over which open streams are told to reconnect.')
+}
+
+export type SettingName = keyof typeof SETTINGS
+
+type CamelCase<S extends string> = S extends `${infer Head}_${infer Tail}`
+  ? `${Lowercase<Head>}${Capitalize<CamelCase<Tail>>}`
+  : Lowercase<S>
+
+export type Config = {
+  readonly [Name in SettingName as CamelCase<Name>]: ReturnType<(typeof SETTINGS)[Name]['parse']>
+} & {
+  /** Nothing verifies tokens but a secret that everybody knows; the server stays on loopback. */
+  readonly development: boolean
+}
+
+/** Everything that is wrong with the environment, one sentence each. */
+export class ConfigError extends Error {
+  readonly mistakes: readonly string[]
+
+  constructor(mistakes: readonly string[]) {
+    super(
+      `The configuration has ${mistakes.length === 1 ? 'a mistake' : `${mistakes.length} mistakes`}:\n${mistakes.map(mistake => `  ${mistake}`).join('\n')}`
+    )
+    this.name = 'ConfigError'
+    this.mistakes = mistakes
+  }
+}
+
+/** @throws {ConfigError} listing every mistake. */
+export function loadConfig(env: Readonly<Record<string, string | undefined>>): Config {
+  const mistakes: string[] = []
+  const values: Record<string, unknown> = {}
+  for (const [name, { parse, default: fallback }] of Object.entries<Setting<unknown>>(SETTINGS)) {
+    const key = camelCase(name)
+    try {
+      values[key] = parse(env[name]?.trim() || fallback)
+    } catch (error) {
+      mistakes.push(`${name} ${(error as Error).message}`)
+      values[key] = parse(fallback)
+    }
+  }
+  values.development = !env.JWT_SECRET?.trim() && !env.JWKS_URL?.trim()
+  const config = values as Config
+  mistakes.push(...contradictions(config))
+  if (mistakes.length > 0) throw new ConfigError(mistakes)
+  return Object.freeze(config)
+}
+
+const LOOPBACK = ['127.0.0.1', '::1', 'localhost']
+
+/** Settings that are fine alone and wrong together. */
+function contradictions(config: Config): string[] {
+  const mistakes: string[] = []
+  if (config.development && !LOOPBACK.includes(config.host)) {
+    mistakes.push('HOST refuses to bind wider than loopback (127.0.0.1, ::1, localhost) without JWT_SECRET or JWKS_URL')
+  }
+  // One source of trust: with both, whoever learns the weaker one can mint tokens for users of the other.
+  if (config.jwtSecret && config.jwksUrl) mistakes.push('JWT_SECRET and JWKS_URL exclude each other')
+  if (config.turnUrls.length > 0 && config.turnSecrets.length === 0) mistakes.push('TURN_URLS needs TURN_SECRETS')
+  if (config.graceMs < config.awayAfterMs) mistakes.push('GRACE_MS must not be shorter than AWAY_AFTER_MS')
+  if (config.presenceTtlMs < config.heartbeatMs) mistakes.push('PRESENCE_TTL_MS must not be shorter than HEARTBEAT_MS')
+  return mistakes
+}
+
+function camelCase(name: string): string {
+  return name.toLowerCase().replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase())
+}
+
+// ── Rows and parsers; declared as functions so that the table can stand first ─────────────────────────────────────────
+
+function setting<T>(parse: (text: string) => T, fallback: string, description: string): Setting<T> {
+  return { parse, default: fallback, description }
+}
+
+function secret<T>(parse: (text: string) => T, description: string): Setting<T> {
+  return { parse, default: '', description, secret: true }
+}
+
+function text(value: string): string {
+  return value
+}
+
+function optional(parse: (text: string) => string) {
+  return (value: string): string | null => (value === '' ? null : parse(value))
+}
+
+function list(parse: (text: string) => string) {
+  return (value: string): readonly string[] =>
+    Object.freeze(
+      value
+        .split(',')
+        .map(item => item.trim())
+        .filter(item => item !== '')
+        .map(parse)
+    )
+}
+
+function integer(low: number, high: number) {
+  return (value: string): number => {
+    const number = Number(value)
+    if (/^\d+$/.test(value) && number >= low && number <= high) return number
+    throw new Error(`must be a whole number from ${low} to ${high}`)
+  }
+}
+
+/** Milliseconds; a timer of Node cannot wait longer than 2^31 - 1. */
+function duration(low: number) {
+  return integer(low, 2_147_483_647)
+}
+
+function oneOf<const T extends string>(...values: readonly T[]) {
+  return (value: string): T => {
+    const found = values.find(each => each === value)
+    if (found !== undefined) return found
+    throw new Error(`must be one of ${values.join(', ')}`)
+  }
+}
+
+function webUrl(value: string): string {
+  if (/^https?:\/\//.test(value) && URL.canParse(value)) return value
+  throw new Error('must be an http or https URL')
+}
+
+function origin(value: string): string {
+  if (value === '*' || (URL.canParse(value) && new URL(value).origin === value)) return value
+  throw new Error('must be origins such as https://example.com, without a path')
+}
+
+function iceUrl(...schemes: readonly string[]) {
+  return (value: string): string => {
+    if (schemes.some(scheme => value.startsWith(`${scheme}:`)) && !/[\s/]/.test(value)) return value
+    throw new Error(`must be URLs such as ${schemes[0]}:example.com:3478`)
+  }
+}
+
+/** One address, or several separated by commas; what follows the scheme is the business of the redis engine. */
+function redisUrl(value: string): string | null {
+  if (value === '') return null
+  if (/^rediss?(\+(cluster|sentinel))?:\/\/\S+$/.test(value)) return value
+  throw new Error('must begin with redis://, rediss://, redis+cluster:// or redis+sentinel://')
+}
+
+/** RFC 7518, section 3.2: a key for HS256 has at least as many bits as the hash. */
+function signingSecret(value: string): string | null {
+  if (value === '') return null
+  if (Buffer.byteLength(value) >= 32) return value
+  throw new Error('must be at least 32 bytes long')
+}

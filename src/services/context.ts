@@ -1,0 +1,18 @@
+// What every service is given: plain values made once in app.ts. No service reaches for anything ambient.
+import type { FastifyBaseLogger } from 'fastify'
+import type { Clock } from '../clock.js'
+import type { Config } from '../config.js'
+import type { Ids } from '../ids.js'
+import type { Metrics } from '../metrics.js'
+import type { Store } from '../store/store.js'
+import type { CallCache } from './cache.js'
+
+export interface Context {
+  readonly config: Config
+  readonly clock: Clock
+  readonly ids: Ids
+  readonly log: FastifyBaseLogger
+  readonly metrics: Metrics
+  readonly store: Store
+  readonly calls: CallCache
+}

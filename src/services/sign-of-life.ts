@@ -1,0 +1,49 @@
+// Taking part registers a device, and every successful POST is a sign of life (DESIGN 5). Written at most once in a while,
+// so that a busy sender costs no extra round trip a message.
+import { LRUCache } from 'lru-cache'
+import type { Actor } from '../schemas/claims.js'
+import type { Cursor } from '../store/store.js'
+import type { Context } from './context.js'
+
+/** A good deal shorter than AWAY_AFTER_MS can usefully be. */
+const WRITE_EVERY_MS = 2000
+
+interface Noted {
+  readonly at: number
+  readonly expiresAt: number
+}
+
+const noted = new WeakMap<Context, LRUCache<string, Noted>>()
+
+/** Registers the device if it is new, so that from now on its mailbox collects. The cursor to resume from. */
+export async function registerDevice(context: Context, actor: Actor): Promise<Cursor> {
+  const { user, device, expiresAt } = actor
+  const touched = await context.store.mailboxes.touch(user, device, {
+    now: context.clock.now(),
+    tag: context.ids.tag(),
+    ...(expiresAt > 0 ? { authExpiresAt: expiresAt } : {})
+  })
+  return touched.head
+}
+
+/** Never fails and nobody waits for it. A fresher token reaches the device's open stream this way. */
+export function noteSignOfLife(context: Context, actor: Actor): void {
+  const key = `${actor.user} ${actor.device}`
+  const seen = memoryOf(context)
+  const last = seen.get(key)
+  const at = context.clock.now()
+  if (last && at - last.at < WRITE_EVERY_MS && last.expiresAt >= actor.expiresAt) return
+  seen.set(key, { at, expiresAt: actor.expiresAt })
+  registerDevice(context, actor).catch(error => {
+    seen.delete(key)
+    context.log.debug({ err: error }, 'sign of life not written')
+  })
+}
+
+function memoryOf(context: Context): LRUCache<string, Noted> {
+  const known = noted.get(context)
+  if (known) return known
+  const fresh = new LRUCache<string, Noted>({ max: 50_000 })
+  noted.set(context, fresh)
+  return fresh
+}
