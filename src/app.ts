@@ -1,0 +1,96 @@
+// The composition root: every part is made here once and handed what it needs.
+import fastifyRedis from '@fastify/redis'
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
+import Fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify'
+import { type Clock, systemClock, wait } from './clock.js'
+import type { Config } from './config.js'
+import { createHub } from './delivery/hub.js'
+import { createStreams, type Streams } from './delivery/streams.js'
+import { createIds, type Ids } from './ids.js'
+import { createMetrics } from './metrics.js'
+import { handleErrors } from './plugins/errors.js'
+import { serveHealth } from './plugins/health.js'
+import { measureRequests } from './plugins/metrics.js'
+import { documentApi } from './plugins/openapi.js'
+import { secure } from './plugins/security.js'
+import { serverOptions } from './plugins/server-options.js'
+import { serveApi } from './routes/index.js'
+import { problemRoutes } from './routes/problems.js'
+import { createCallCache } from './services/cache.js'
+import type { Context } from './services/context.js'
+import { createLifecycle } from './services/liveness.js'
+import { createMemoryStore } from './store/memory.js'
+import { createRedisStore } from './store/redis/redis.js'
+import type { Store } from './store/store.js'
+import { startPulse } from './workers/pulse.js'
+import { startTimers } from './workers/timers.js'
+
+export interface Overrides {
+  readonly clock?: Clock
+  readonly ids?: Ids
+  /** Shared by several apps of one process; whoever made it closes it. */
+  readonly store?: Store
+}
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** What is open on this node. */
+    streams: Streams
+    /** Not ready; then, when routing has settled, sends the streams away over a window (DESIGN 9). Before close(). */
+    drain(): Promise<void>
+  }
+}
+
+/** A server that is ready to listen. Closing it ends its streams, workers and its store. */
+export async function buildApp(config: Config, overrides: Overrides = {}): Promise<FastifyInstance> {
+  const { clock = systemClock, ids = createIds() } = overrides
+  const app = Fastify(serverOptions(config)).withTypeProvider<TypeBoxTypeProvider>()
+  const metrics = createMetrics()
+  handleErrors(app, { metrics, ids })
+  measureRequests(app, metrics)
+
+  const store = overrides.store ?? (await openStore(app, { config, clock, ids, log: app.log }))
+  const context: Context = { config, clock, ids, log: app.log, metrics, store, calls: createCallCache() }
+  const hub = createHub({ store, log: app.log })
+  const streams = createStreams({ ...context, hub, lifecycle: createLifecycle(context) })
+  let draining = false
+  app.decorate('streams', streams)
+  app.decorate('drain', async () => {
+    draining = true
+    await wait(clock, config.drainSettleMs)
+    await streams.drain({ windowMs: config.drainWindowMs })
+  })
+
+  await secure(app, config)
+  await documentApi(app)
+  serveHealth(app, { store, metrics, isDraining: () => draining })
+  await app.register(problemRoutes)
+  await app.register(serveApi, { prefix: '/v1', context, streams })
+  const stopTimers = startTimers(context)
+  const stopPulse = startPulse(context)
+
+  app.addHook('preClose', () => streams.close())
+  app.addHook('onClose', async () => {
+    stopPulse()
+    await stopTimers()
+    if (store !== overrides.store) await store.close()
+  })
+  await app.ready()
+  return app
+}
+
+interface StoreParts {
+  readonly config: Config
+  readonly clock: Clock
+  readonly ids: Ids
+  readonly log: FastifyBaseLogger
+}
+
+async function openStore(app: FastifyInstance, { config, clock, ids, log }: StoreParts): Promise<Store> {
+  const { redisUrl, retentionMs, mailboxMaxEvents } = config
+  if (redisUrl === null) return createMemoryStore({ retentionMs, mailboxMaxEvents, clock })
+  const store = await createRedisStore({ url: redisUrl, retentionMs, mailboxMaxEvents, clock, ids, log })
+  // The same connection as `app.redis`, for plugins that want one. The store opened it and closes it.
+  await app.register(fastifyRedis, { client: store.client, closeClient: false })
+  return store
+}

@@ -1,0 +1,104 @@
+// Who is asking. Every route of the scope this is used on gets `request.actor`, or the request ends here. A token comes as
+// Bearer or in the cookie `access_token`; a ticket, on event routes only, as `?ticket=`. Tokens in a URL are not taken: URLs
+// end up in logs and histories.
+import fastifyCookie from '@fastify/cookie'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { AppError } from '../errors.js'
+import type { Actor } from '../schemas/claims.js'
+import { ID_PATTERN } from '../schemas/common.js'
+import type { Context } from '../services/context.js'
+import { redeemTicket } from '../services/tickets.js'
+import { createTokens, type Grant } from './tokens.js'
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    actor: Actor
+  }
+  interface FastifyContextConfig {
+    /** Takes `?ticket=` and `?device=`: an EventSource cannot set headers. */
+    eventRoute?: boolean
+  }
+}
+
+const COOKIE = 'access_token'
+const DEFAULT_DEVICE = 'default'
+
+export async function authenticate(app: FastifyInstance, context: Context): Promise<void> {
+  await app.register(fastifyCookie, { hook: false })
+  const tokens = await createTokens(app, context.config, context.clock)
+
+  /** A promise only for what was not seen before: most requests pay for a look into a map and no more. */
+  function identify(request: FastifyRequest): Actor | Promise<Actor> {
+    const bearer = bearerToken(request.headers.authorization)
+    const ticket = bearer === undefined ? queryText(request, 'ticket') : undefined
+    if (ticket !== undefined) return redeemTicket(context, ticket).then(actor => sameDevice(actor, request))
+    const token = bearer ?? cookieToken(request)
+    if (token === undefined) throw new AppError('unauthorized')
+    const grant = tokens.recall(token)
+    return grant ? actorOf(grant, request) : tokens.verify(token).then(fresh => actorOf(fresh, request))
+  }
+
+  function cookieToken(request: FastifyRequest): string | undefined {
+    const { cookie, origin, host } = request.headers
+    const token = cookie === undefined ? undefined : app.parseCookie(cookie)[COOKIE]
+    // Browsers send cookies along with what any page asks for; a page that is not ours does not act for the user.
+    if (token === undefined || origin === undefined || context.config.corsOrigins.includes(origin)) return token
+    if (URL.canParse(origin) && new URL(origin).host === host) return token
+    throw new AppError('unauthorized', { detail: 'The cookie is not taken from pages of this origin' })
+  }
+
+  app.decorateRequest('actor')
+  app.addHook('onRequest', (request, _reply, done) => {
+    const actor = identify(request)
+    if (!(actor instanceof Promise)) {
+      request.actor = actor
+      return done()
+    }
+    actor.then(found => {
+      request.actor = found
+      done()
+    }, done)
+  })
+}
+
+function bearerToken(authorization: string | undefined): string | undefined {
+  if (authorization === undefined) return undefined
+  // RFC 6750, section 2.1; the scheme's name is case-insensitive (RFC 9110, section 11.1).
+  const token = /^Bearer +([\w.~+/-]+=*) *$/i.exec(authorization)?.[1]
+  if (token === undefined) throw new AppError('unauthorized', { detail: 'Authorization has to be: Bearer <token>' })
+  return token
+}
+
+const ID = new RegExp(ID_PATTERN)
+
+function actorOf(grant: Grant, request: FastifyRequest): Actor {
+  const asked = askedDevice(request)
+  if (grant.device !== null && asked !== undefined && asked !== grant.device) throw otherDevice()
+  const device = grant.device ?? asked ?? DEFAULT_DEVICE
+  if (grant.lastActor?.device === device) return grant.lastActor
+  if (!ID.test(device)) throw new AppError('invalid_subject', { detail: `A device id has to match ${ID_PATTERN}` })
+  grant.lastActor = { user: grant.user, device, expiresAt: grant.expiresAt }
+  return grant.lastActor
+}
+
+/** A ticket is for the device it was made for. */
+function sameDevice(actor: Actor, request: FastifyRequest): Actor {
+  if ((askedDevice(request) ?? actor.device) !== actor.device) throw otherDevice()
+  return actor
+}
+
+function otherDevice(): AppError {
+  return new AppError('invalid_subject', { detail: 'The token or ticket is for another device' })
+}
+
+function askedDevice(request: FastifyRequest): string | undefined {
+  // Node joins repeated headers with a comma, which no device id contains.
+  const header = request.headers['x-device-id'] as string | undefined
+  return header ?? queryText(request, 'device')
+}
+
+function queryText(request: FastifyRequest, name: 'ticket' | 'device'): string | undefined {
+  const value = (request.query as Readonly<Record<string, unknown>>)[name]
+  // The route is asked last: making its options is the dearer half of this.
+  return typeof value === 'string' && request.routeOptions.config.eventRoute === true ? value : undefined
+}

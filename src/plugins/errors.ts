@@ -1,0 +1,136 @@
+// Whatever was thrown, by us, by Fastify or by accident, becomes one problem document here and nowhere else. The body is
+// sent as text that is already JSON: a response schema of the route can then neither cut members off nor turn a 400 into a 500.
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { closedStream } from '../delivery/closed.js'
+import type { EndReason } from '../ends.js'
+import { AppError, ERRORS, type ErrorCode } from '../errors.js'
+import type { Ids } from '../ids.js'
+import type { Metrics } from '../metrics.js'
+import type { Issue, Problem } from '../schemas/problem.js'
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Read by an EventSource, which a 429 or 503 would silence for good: it gets 200 and a stream that ends at once. */
+    eventStream?: boolean
+  }
+}
+
+/** How Fastify's own complaints read in our table. Any other 4xx of its making is an invalid_request. */
+const FASTIFY_CODES: Readonly<Record<string, ErrorCode>> = {
+  FST_ERR_CTP_INVALID_JSON_BODY: 'malformed_json',
+  FST_ERR_CTP_EMPTY_JSON_BODY: 'malformed_json',
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: 'unsupported_media_type',
+  FST_ERR_CTP_INVALID_TYPE: 'unsupported_media_type',
+  FST_ERR_CTP_BODY_TOO_LARGE: 'body_too_large',
+  FST_ERR_NOT_FOUND: 'not_found'
+}
+
+const STREAM_ENDS: Partial<Record<ErrorCode, EndReason>> = {
+  rate_limited: 'rate_limited',
+  store_unavailable: 'store_unavailable',
+  shutting_down: 'drain'
+}
+
+/** When nothing better is known: long enough for a failover to begin, short enough for a person who waits. */
+const RETRY_AFTER_SECONDS = 1
+
+/** Has to come before any route, so that it sees all of them. */
+export function handleErrors(app: FastifyInstance, { metrics, ids }: { metrics: Metrics; ids: Ids }): void {
+  const methodsOf = watchRoutes(app)
+
+  app.setErrorHandler((error, request, reply) => {
+    const failure = asAppError(error)
+    if (failure.code === 'internal') request.log.error({ err: error }, 'request failed')
+    metrics.problems.inc({ code: failure.code })
+    const reason = request.routeOptions.config.eventStream === true ? STREAM_ENDS[failure.code] : undefined
+    if (reason === undefined) return sendProblem(failure, request, reply)
+    const retryMs = 1000 * Number(reply.getHeader('retry-after') ?? RETRY_AFTER_SECONDS) + ids.between(0, 1000)
+    reply.removeHeader('retry-after')
+    return reply
+      .code(200)
+      .headers({ 'content-type': 'text/event-stream', 'cache-control': 'no-store' })
+      .send(closedStream(reason, retryMs))
+  })
+
+  app.setNotFoundHandler((request, reply) => {
+    const allowed = methodsOf(pathOf(request))
+    if (allowed.length === 0) throw new AppError('not_found')
+    reply.header('allow', allowed.join(', '))
+    throw new AppError('method_not_allowed', { detail: `This path takes ${allowed.join(' and ')}` })
+  })
+}
+
+/** Also for what Fastify refuses before there is a route: see server-options.ts. */
+export function sendProblem(failure: AppError, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const { title, status, retryable } = ERRORS[failure.code]
+  const problem: Problem = {
+    type: `/problems/${failure.code}`,
+    title,
+    status,
+    detail: failure.detail ?? title,
+    instance: pathOf(request),
+    code: failure.code,
+    retryable,
+    ...failure.extra
+  }
+  if (status === 401) reply.header('www-authenticate', challenge(failure.code))
+  if ((status === 429 || status === 503) && !reply.hasHeader('retry-after')) {
+    reply.header('retry-after', RETRY_AFTER_SECONDS)
+  }
+  return reply.code(status).type('application/problem+json').send(JSON.stringify(problem))
+}
+
+export function asAppError(error: unknown): AppError {
+  if (error instanceof AppError) return error
+  if (!(error instanceof Error)) return new AppError('internal', { cause: error })
+  const { code = '', statusCode = 500, validation, validationContext } = error as FastifyFault
+  if (validation) {
+    const issues = validation.map(fault => issue(fault, validationContext ?? 'body'))
+    const detail = issues.map(({ path, message }) => `${path} ${message}`).join('; ')
+    return new AppError('invalid_request', { detail, extra: { issues } })
+  }
+  const known = FASTIFY_CODES[code]
+  if (known) return new AppError(known, { cause: error })
+  if (statusCode >= 400 && statusCode < 500) return new AppError('invalid_request', { cause: error })
+  return new AppError('internal', { cause: error })
+}
+
+interface ValidationFault {
+  readonly instancePath?: string
+  readonly message?: string
+  readonly params?: Readonly<Record<string, unknown>>
+}
+
+type FastifyFault = Error & {
+  readonly code?: string
+  readonly statusCode?: number
+  readonly validation?: readonly ValidationFault[]
+  readonly validationContext?: string
+}
+
+/** Ajv names the object that lacks or has a member; people want to be told the member. */
+function issue({ instancePath = '', message = 'is not valid', params = {} }: ValidationFault, part: string): Issue {
+  const member = params.missingProperty ?? params.additionalProperty
+  return { path: `${part}${instancePath}${member === undefined ? '' : `/${member}`}`, message }
+}
+
+/** Without the query: a ticket may be in it. */
+function pathOf(request: FastifyRequest): string {
+  return request.url.split('?', 1)[0] ?? '/'
+}
+
+/** RFC 6750, section 3: without a token there is nothing to say about it. */
+function challenge(code: ErrorCode): string {
+  return code === 'unauthorized' ? 'Bearer' : `Bearer error="invalid_token", error_description="${ERRORS[code].title}"`
+}
+
+/** For the 405: which methods the routes at a path take. Runs only when nothing was found, so it may be plain. */
+function watchRoutes(app: FastifyInstance): (path: string) => string[] {
+  const routes: { pattern: RegExp; methods: readonly string[] }[] = []
+  app.addHook('onRoute', ({ url, method }) => {
+    const pattern = new RegExp(`^${url.replace(/[.\\+()|[\]{}^$?]/g, '\\$&').replace(/:\w+/g, '[^/]+')}$`)
+    if (!url.includes('*')) routes.push({ pattern, methods: Array.isArray(method) ? method : [method] })
+  })
+  return path =>
+    [...new Set(routes.filter(({ pattern }) => pattern.test(path)).flatMap(({ methods }) => methods))].sort()
+}

@@ -1,0 +1,67 @@
+// How much one user may ask for. Counted in the store (plugins/quota-blocks.ts) and so across nodes; said in the headers of
+// draft-ietf-httpapi-ratelimit-headers, which @fastify/rate-limit does not write in their present form.
+import rateLimit from '@fastify/rate-limit'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { Clock } from '../clock.js'
+import type { Config } from '../config.js'
+import { AppError } from '../errors.js'
+import type { Quotas } from '../store/store.js'
+import { quotaBlocks } from './quota-blocks.js'
+
+export type LimitClass = 'calls' | 'signals' | 'reads'
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Which of the user's budgets a request is charged to. False (or nothing) is free: hang-up, cancel and reject always work. */
+    limit?: LimitClass | false
+  }
+}
+
+interface Limits {
+  readonly config: Pick<Config, 'rateLimitCalls' | 'rateLimitSignals' | 'rateLimitReads'>
+  readonly clock: Clock
+  readonly store: { readonly quotas: Quotas }
+}
+
+interface Budget {
+  readonly name: LimitClass
+  readonly max: number
+  readonly windowMs: number
+}
+
+/** Comes after authenticate: the user is the key. Charges the routes that are added after it. */
+export async function limitRates(app: FastifyInstance, { config, clock, store }: Limits): Promise<void> {
+  // skipOnError: with the store away nobody can be counted; what the request wants will say so itself.
+  await app.register(rateLimit, { global: false, skipOnError: true, store: quotaBlocks(store.quotas, clock) })
+  const charges = {
+    calls: charge(app, { name: 'calls', max: config.rateLimitCalls, windowMs: 60_000 }),
+    signals: charge(app, { name: 'signals', max: config.rateLimitSignals, windowMs: 1000 }),
+    reads: charge(app, { name: 'reads', max: config.rateLimitReads, windowMs: 1000 })
+  }
+  app.addHook('onRoute', route => {
+    const limit = route.config?.limit
+    if (!limit) return
+    const before = route.onRequest ?? []
+    route.onRequest = [...(Array.isArray(before) ? before : [before]), charges[limit]]
+  })
+}
+
+function charge(app: FastifyInstance, { name, max, windowMs }: Budget) {
+  const count = app.createRateLimit({
+    max,
+    timeWindow: windowMs,
+    keyGenerator: request => `${name}:${request.actor.user}`
+  })
+  const policy = `"${name}";q=${max};w=${windowMs / 1000}`
+
+  return async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
+    const spent = await count(request)
+    // Nothing is known of the window when the store did not answer.
+    if (spent.isAllowed || spent.ttl === 0) return
+    reply.header('ratelimit-policy', policy)
+    reply.header('ratelimit', `"${name}";r=${spent.remaining};t=${spent.ttlInSeconds}`)
+    if (!spent.isExceeded) return
+    reply.header('retry-after', spent.ttlInSeconds)
+    throw new AppError('rate_limited', { detail: `More than ${max} ${name} in ${windowMs / 1000} s` })
+  }
+}

@@ -1,0 +1,39 @@
+// The API in reading order. Everything under /v1 asks who is calling and counts what they do.
+import type { FastifyInstance } from 'fastify'
+import type { Streams } from '../delivery/streams.js'
+import { authenticate } from '../plugins/auth.js'
+import { limitRates } from '../plugins/limits.js'
+import type { Context } from '../services/context.js'
+import { callActionRoutes } from './call-actions.js'
+import { callRoutes } from './calls.js'
+import { eventRoutes } from './events.js'
+import { iceServerRoutes } from './ice-servers.js'
+import { presenceRoutes } from './presence.js'
+import { signalRoutes } from './signals.js'
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** A body without required members may be left out altogether. */
+    optionalBody?: boolean
+  }
+}
+
+export interface Api {
+  readonly context: Context
+  readonly streams: Streams
+}
+
+export async function serveApi(app: FastifyInstance, { context, streams }: Api): Promise<void> {
+  await authenticate(app, context)
+  await limitRates(app, context)
+  app.addHook('preValidation', (request, _reply, done) => {
+    if (request.body === undefined && request.routeOptions.config.optionalBody === true) request.body = {}
+    done()
+  })
+  await app.register(eventRoutes, { context, streams })
+  await app.register(callRoutes, { context })
+  await app.register(callActionRoutes, { context })
+  await app.register(signalRoutes, { context })
+  await app.register(presenceRoutes, { context })
+  await app.register(iceServerRoutes, { context })
+}
