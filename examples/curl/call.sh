@@ -1,0 +1,82 @@
+#!/usr/bin/env bash
+# A whole call between two people with nothing but curl: alice calls bob, bob answers, they exchange descriptions and
+# candidates, and alice hangs up. Both listen on an event stream. Needs a running server, bash and curl.
+#
+#   BASE=http://127.0.0.1:8080 ALICE=<token> BOB=<token> examples/curl/call.sh
+#
+# Against a development server the tokens may be left out: `npm run token` makes them.
+set -euo pipefail
+
+BASE=${BASE:-http://127.0.0.1:8080}
+ALICE=${ALICE:-$(npm run --silent token -- alice)}
+BOB=${BOB:-$(npm run --silent token -- bob)}
+CALL=${CALL:-call-$RANDOM-$RANDOM}
+SPOOL=$(mktemp -d)
+LISTENERS=()
+trap 'kill "${LISTENERS[@]}" 2>/dev/null; rm -rf "$SPOOL"' EXIT
+
+# listen NAME TOKEN: keeps an event stream open and its frames in a file.
+listen() {
+  curl -sN -H "Authorization: Bearer $2" -H "X-Device-Id: shell" "$BASE/v1/events" >"$SPOOL/$1" &
+  LISTENERS+=($!)
+  await "$1" hello
+}
+
+# await NAME EVENT: until NAME's stream has shown EVENT, for at most ten seconds.
+await() {
+  for _ in $(seq 200); do
+    if grep -q "^event: $2\$" "$SPOOL/$1" 2>/dev/null; then
+      echo "   $1 hears $2"
+      return
+    fi
+    sleep 0.05
+  done
+  echo "   $1 never heard $2" >&2
+  exit 1
+}
+
+# post TOKEN PATH BODY: fails on anything but a 2xx, and then shows the problem.
+post() {
+  curl -sS --fail-with-body -X POST -H "Authorization: Bearer $1" -H "X-Device-Id: shell" \
+    -H "Content-Type: application/json" -d "$3" "$BASE/v1/$2" >"$SPOOL/reply" || { cat "$SPOOL/reply" >&2; exit 1; }
+}
+
+# sdp UFRAG: a description as a browser makes it for a data channel, as JSON text.
+sdp() {
+  printf 'v=0\\r\\no=- 1 2 IN IP4 127.0.0.1\\r\\ns=-\\r\\nt=0 0\\r\\nm=application 9 UDP/DTLS/SCTP webrtc-datachannel\\r\\n'
+  printf 'c=IN IP4 0.0.0.0\\r\\na=ice-ufrag:%s\\r\\na=ice-pwd:x9cml/YzichV2+XlhiMu8g\\r\\na=setup:actpass\\r\\na=mid:0\\r\\n' "$1"
+  printf 'a=fingerprint:sha-256 D1:2C:BE:AD:C4:F6:64:5C:25:16:11:9C:AF:E7:0F:73:79:36:4E:9C:1E:15:54:39:0C:06:8B:ED:96:86:00:39\\r\\n'
+}
+
+# candidates UFRAG: one candidate and the end of them.
+candidates() {
+  printf '{"candidates":[{"candidate":"candidate:1 1 udp 2122260223 192.0.2.1 46154 typ host","sdpMid":"0",'
+  printf '"sdpMLineIndex":0,"usernameFragment":"%s"}],"end":true}' "$1"
+}
+
+listen alice "$ALICE"
+listen bob "$BOB"
+
+echo "alice calls bob"
+post "$ALICE" calls "{\"to\":\"bob\",\"media\":\"data\",\"callId\":\"$CALL\"}"
+await bob call.incoming
+echo "bob answers"
+post "$BOB" "calls/$CALL/accept" '{}'
+await alice call.accepted
+echo "alice offers, bob answers"
+post "$ALICE" "calls/$CALL/offer" "{\"sdp\":\"$(sdp alice1)\"}"
+await bob signal.offer
+post "$BOB" "calls/$CALL/answer" "{\"sdp\":\"$(sdp bobby1)\"}"
+await alice signal.answer
+echo "both trickle candidates"
+post "$ALICE" "calls/$CALL/candidates" "$(candidates alice1)"
+post "$BOB" "calls/$CALL/candidates" "$(candidates bobby1)"
+await bob signal.candidates
+await alice signal.candidates
+echo "media flows"
+post "$BOB" "calls/$CALL/connected" '{}'
+await alice call.connected
+echo "alice hangs up"
+post "$ALICE" "calls/$CALL/hangup" '{}'
+await bob call.ended
+echo "done: $CALL"
