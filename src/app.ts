@@ -8,6 +8,7 @@ import { createHub } from './delivery/hub.js'
 import { createStreams, type Streams } from './delivery/streams.js'
 import { createIds, type Ids } from './ids.js'
 import { createMetrics } from './metrics.js'
+import { dropUnusedConnections } from './plugins/connections.js'
 import { handleErrors } from './plugins/errors.js'
 import { serveHealth } from './plugins/health.js'
 import { measureRequests } from './plugins/metrics.js'
@@ -70,6 +71,7 @@ export async function buildApp(config: Config, overrides: Overrides = {}): Promi
   const stopPulse = startPulse(context)
 
   app.addHook('preClose', () => streams.close())
+  dropUnusedConnections(app)
   app.addHook('onClose', async () => {
     stopPulse()
     await stopTimers()

@@ -24,9 +24,8 @@ export function createToken(
 }
 
 /** Three lines to paste into three terminals: bob listens, alice calls, bob accepts. */
-export async function welcome(config: Config, url: string): Promise<string> {
+export async function welcome(config: Config, url: string, callId: string): Promise<string> {
   const [alice, bob] = await Promise.all([createToken(config, 'alice', 'phone'), createToken(config, 'bob', 'laptop')])
-  const callId = 'first-call'
   return `
 Signalpost listens on ${url} in development mode: everybody can make tokens for everybody.
 
@@ -39,6 +38,6 @@ Signalpost listens on ${url} in development mode: everybody can make tokens for 
   # bob accepts
   curl -X POST -H 'Authorization: Bearer ${bob}' ${url}/v1/calls/${callId}/accept
 
-More tokens: npm run token -- carol · API: ${url}/docs
+More tokens: npm run --silent token -- carol · API: ${url}/docs
 `
 }

@@ -1,7 +1,6 @@
 // From an aggregate's outbox to the mailboxes. Every append is idempotent by version, so two nodes may dispatch the same
 // entries at once, and a node may die anywhere in between: whoever comes next dispatches again.
 import type { Clock } from '../clock.js'
-import type { Ids } from '../ids.js'
 import type {
   AggregateRef,
   Append,
@@ -14,7 +13,6 @@ import type {
 
 export interface Dispatcher {
   readonly store: Store
-  readonly ids: Ids
   readonly clock: Clock
 }
 
@@ -36,7 +34,7 @@ export async function dispatch(
         version: entry.version,
         mode: 'outbox',
         entries: mail,
-        tag: on.ids.tag(),
+        tag: entry.tag,
         now: on.clock.now()
       }
       queues.set(user, [...(queues.get(user) ?? []), append])

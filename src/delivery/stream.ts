@@ -59,18 +59,11 @@ export class EventStream implements Consumer {
 
   /** Never rejects. Resolves when the stream is live, or over. */
   async open(position: Position | null): Promise<void> {
-    const { hub, log } = this.#delivery
-    try {
-      // Subscribe first, then read: what is appended in between comes twice rather than never, and the tail takes it once.
-      await hub.join(this)
-      if (!this.#closed) await this.#begin(position, await this.#claim.take(this.#onlineUntil()))
-    } catch (error) {
-      if (!(error instanceof AppError)) log.error({ err: error }, 'a stream did not open')
-      this.end('store_unavailable')
-    }
+    const touched = await this.#enter()
     this.#opening = false
-    if (this.#closed) this.#delivery.settle(this.#leave())
-    else await this.#pump()
+    if (this.#closed || !touched) return this.#delivery.settle(this.#leave())
+    await this.#begin(position, touched).catch(error => this.#fail(error))
+    await this.#pump()
   }
 
   wake(wakeup: Wakeup): void {
@@ -102,7 +95,7 @@ export class EventStream implements Consumer {
     if (this.#tail.isStalled(now)) this.end('slow')
   }
 
-  /** Tells the client to come back in `afterMs`; another node will serve it. */
+  /** Sends the client to another node. */
   dismiss(afterMs: number): void {
     if (this.#closed) return
     this.#socket.write(noticeFrame('reconnect', { afterMs }, this.#delivery.clock.now()))
@@ -122,13 +115,17 @@ export class EventStream implements Consumer {
   close(): void {
     if (this.#closed) return
     this.#closed = true
-    // While it opens, open() leaves when the store has answered: a claim on its way must not arrive after its release.
+    // While it enters, open() leaves when the store has answered: a claim on its way must not arrive after its release.
     if (!this.#opening) this.#delivery.settle(this.#leave())
   }
 
-  /** Whatever has not been read is not waited for. */
-  destroy(): void {
-    this.#socket.destroy()
+  /** Closes without waiting for what the client has not read. */
+  destroy(): Promise<void> {
+    return new Promise(resolve => {
+      if (this.#socket.closed) return resolve()
+      this.#socket.once('close', resolve)
+      this.#socket.destroy()
+    })
   }
 
   async #leave(): Promise<void> {
@@ -138,6 +135,17 @@ export class EventStream implements Consumer {
       await this.#claim.release()
     } finally {
       this.#delivery.lifecycle.left(this.actor)
+    }
+  }
+
+  /** Subscribes first, then claims and reads: what is appended in between comes twice rather than never, and is taken once. */
+  async #enter(): Promise<Touched | null> {
+    try {
+      await this.#delivery.hub.join(this)
+      return this.#closed ? null : await this.#claim.take(this.#onlineUntil())
+    } catch (error) {
+      this.#fail(error)
+      return null
     }
   }
 
@@ -234,6 +242,11 @@ export class EventStream implements Consumer {
     if (this.#expiresAt === 0 || expiresAt <= this.#expiresAt) return
     this.#expiresAt = expiresAt
     this.#warned = false
+  }
+
+  #fail(error: unknown): void {
+    this.#report(error)
+    this.end('store_unavailable')
   }
 
   #report(error: unknown): void {

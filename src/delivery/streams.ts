@@ -125,10 +125,8 @@ export function createStreams(options: DeliveryOptions): Streams {
       accepts = false
       stopTicking()
       for (const poll of polls) poll.hurry()
-      for (const stream of streams) {
-        stream.end('drain')
-        stream.destroy()
-      }
+      for (const stream of streams) stream.end('drain')
+      await Promise.all([...streams].map(stream => stream.destroy()))
       await settled()
     }
   }

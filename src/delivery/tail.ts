@@ -67,6 +67,8 @@ export class Tail {
   }
 
   beat(now: number): void {
+    // Before anything is known there is no cursor to tell.
+    if (this.#seq < 0) return
     this.#socket.write(noticeFrame('heartbeat', { cursor: this.#cursor() }, now))
   }
 

@@ -128,8 +128,10 @@ function challenge(code: ErrorCode): string {
 function watchRoutes(app: FastifyInstance): (path: string) => string[] {
   const routes: { pattern: RegExp; methods: readonly string[] }[] = []
   app.addHook('onRoute', ({ url, method }) => {
+    // Wildcards are the files of /docs and the preflight: they promise nothing about other paths.
+    if (url.includes('*')) return
     const pattern = new RegExp(`^${url.replace(/[.\\+()|[\]{}^$?]/g, '\\$&').replace(/:\w+/g, '[^/]+')}$`)
-    if (!url.includes('*')) routes.push({ pattern, methods: Array.isArray(method) ? method : [method] })
+    routes.push({ pattern, methods: Array.isArray(method) ? method : [method] })
   })
   return path =>
     [...new Set(routes.filter(({ pattern }) => pattern.test(path)).flatMap(({ methods }) => methods))].sort()

@@ -1,11 +1,14 @@
 // The OpenAPI 3.1 document, made from the routes' own schemas. Every schema with an `$id` becomes a component under that name;
 // the events, which no route returns as such, are added as the union `Event`.
 import { readFileSync } from 'node:fs'
+import { STATUS_CODES } from 'node:http'
 import swagger from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
 import type { FastifyInstance, FastifySchema, RouteOptions } from 'fastify'
 import { ID_PATTERN } from '../schemas/common.js'
 import { CALL_EVENTS } from '../schemas/event.js'
+import { StreamEvent } from '../schemas/stream.js'
+import { type Components, hoist, markNames } from './components.js'
 
 const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
   version: string
@@ -62,7 +65,6 @@ export async function documentApi(app: FastifyInstance): Promise<void> {
       }
     },
     convertConstToEnum: false,
-    refResolver: { buildLocalReference: (schema, _baseUri, _fragment, i) => String(schema.$id ?? `schema-${i}`) },
     transform: ({ schema, url, route }) => ({ schema: describe(schema, url, route, bodyless), url }),
     transformObject: document =>
       'openapiObject' in document ? finish(document.openapiObject as Document, bodyless) : {}
@@ -78,49 +80,55 @@ function describe(
   { config }: RouteOptions,
   bodyless: Set<string>
 ): FastifySchema {
-  if (!url.startsWith('/v1/')) return { ...schema, security: [] }
+  const named = markNames(schema) as FastifySchema
+  if (!url.startsWith('/v1/')) return { ...named, security: [] }
   if (config?.optionalBody === true && schema.operationId !== undefined) bodyless.add(schema.operationId)
-  const { properties = {}, required = [] } = (schema.headers ?? {}) as { properties?: object; required?: string[] }
+  const { properties = {}, required = [] } = (named.headers ?? {}) as { properties?: object; required?: string[] }
   return {
-    ...schema,
+    ...named,
     headers: { type: 'object', properties: { ...properties, 'x-device-id': DEVICE_HEADER }, required },
     ...(config?.eventRoute === true ? { security: [{ bearer: [] }, { cookie: [] }, { ticket: [] }] } : {})
   }
 }
 
-interface Document {
-  components?: { schemas?: Components }
-  paths?: Record<string, Record<string, { operationId?: string; requestBody?: { required?: boolean } }>>
+interface Operation {
+  readonly operationId?: string
+  readonly requestBody?: { required?: boolean }
+  readonly responses: Record<string, { description: string; content?: Record<string, { schema: object }> }>
 }
 
-/** Adds the events, and lets go of bodies that may be left out. */
+interface Document {
+  readonly components?: object
+  readonly paths?: Record<string, Record<string, Operation>>
+}
+
+/** Fills in what the routes leave unsaid, adds the events, and gives everything that has a name its place among the components. */
 function finish(document: Document, bodyless: ReadonlySet<string>): object {
-  const schemas = document.components?.schemas ?? {}
-  const union = CALL_EVENTS.map(event => hoist(event, schemas) as { $ref: string })
-  const mapping = Object.fromEntries(CALL_EVENTS.map((event, i) => [event.properties.type.const, union[i]?.$ref]))
-  schemas.Event = {
-    description: 'What arrives in a mailbox: the `data` of a frame, or one of the `events` of a poll',
-    oneOf: union,
+  for (const operation of Object.values(document.paths ?? {}).flatMap(path => Object.values(path))) {
+    const { operationId = '', requestBody, responses } = operation
+    if (requestBody && bodyless.has(operationId)) requestBody.required = false
+    for (const [status, response] of Object.entries(responses)) {
+      if (response.description === 'Default Response') response.description = STATUS_CODES[status] ?? status
+      const stream = response.content?.['text/event-stream']
+      // JSON Schema 2020-12, section 8.5: what is in a string that is not JSON itself.
+      if (stream) stream.schema = { ...stream.schema, contentMediaType: 'text/event-stream', contentSchema: EVENT }
+    }
+  }
+  const components: Components = { schemas: {}, examples: {} }
+  const paths = hoist(document.paths, components)
+  components.schemas.Event = eventUnion(components)
+  return { ...document, paths, components: { ...document.components, ...components } }
+}
+
+const EVENT = { $ref: '#/components/schemas/Event' }
+
+function eventUnion(components: Components): object {
+  const events = [...CALL_EVENTS, ...StreamEvent.anyOf]
+  const refs = events.map(event => hoist(markNames(event), components) as { $ref: string })
+  const mapping = Object.fromEntries(events.map((event, i) => [event.properties.type.const, refs[i]?.$ref]))
+  return {
+    description: 'The `data` of one frame of a stream',
+    oneOf: refs,
     discriminator: { propertyName: 'type', mapping }
   }
-  for (const operation of Object.values(document.paths ?? {}).flatMap(path => Object.values(path))) {
-    if (operation.requestBody && bodyless.has(operation.operationId ?? '')) operation.requestBody.required = false
-  }
-  return document
-}
-
-type Components = Record<string, unknown>
-
-/** A copy in which everything with an `$id` is a reference, and stands in `schemas` once. */
-function hoist(value: unknown, schemas: Components): unknown {
-  if (Array.isArray(value)) return value.map(item => hoist(item, schemas))
-  if (typeof value !== 'object' || value === null) return value
-  const { $id, ...rest } = value as Record<string, unknown>
-  if (typeof $id !== 'string') return mapValues(rest, schemas)
-  schemas[$id] ??= mapValues(rest, schemas)
-  return { $ref: `#/components/schemas/${$id}` }
-}
-
-function mapValues(object: Record<string, unknown>, schemas: Components): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(object).map(([name, value]) => [name, hoist(value, schemas)]))
 }

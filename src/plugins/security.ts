@@ -9,9 +9,20 @@ const EXPOSED = ['RateLimit', 'RateLimit-Policy', 'Retry-After', 'Allow', 'WWW-A
 /** Browsers cap it at two hours (Chromium) anyway. */
 const PREFLIGHT_SECONDS = 7200
 
+/** Only what means something for JSON and streams; each header goes out with every reply. /docs brings its own policy. */
+const HEADERS = {
+  contentSecurityPolicy: false,
+  crossOriginOpenerPolicy: false,
+  crossOriginResourcePolicy: { policy: 'cross-origin' },
+  originAgentCluster: false,
+  xDnsPrefetchControl: false,
+  xDownloadOptions: false,
+  xPermittedCrossDomainPolicies: false,
+  xXssProtection: false
+} as const
+
 export async function secure(app: FastifyInstance, { corsOrigins }: Pick<Config, 'corsOrigins'>): Promise<void> {
-  // JSON and streams need no policy of content; /docs sets its own.
-  await app.register(helmet, { contentSecurityPolicy: false, crossOriginResourcePolicy: { policy: 'cross-origin' } })
+  await app.register(helmet, HEADERS)
   if (corsOrigins.length === 0) return
   const anybody = corsOrigins.includes('*')
   await app.register(cors, {

@@ -47,9 +47,15 @@ export async function acceptCall(
 
 export async function rejectCall(context: Context, actor: Actor, callId: string, body: RejectBody): Promise<Call> {
   const scope = body.scope ?? 'user'
-  const known = scope === 'device' ? await context.store.mailboxes.devices(actor.user, context.clock.now()) : []
-  const devices = known.map(({ device }) => device)
+  const devices = scope === 'device' ? await devicesOf(context, actor) : []
   return act(context, actor, callId, { type: 'reject', actor: endpoint(actor), scope, devices })
+}
+
+/** The user's registered devices, the actor's own among them: it may change its mind, and must have been rung then. */
+async function devicesOf(context: Context, actor: Actor): Promise<string[]> {
+  await registerDevice(context, actor)
+  const known = await context.store.mailboxes.devices(actor.user, context.clock.now())
+  return known.map(({ device }) => device)
 }
 
 /** Before its create it leaves a tombstone, so that the late create ends `cancelled`. */

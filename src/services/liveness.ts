@@ -5,7 +5,6 @@ import { endpointOf } from '../domain/party.js'
 import type { CallState, Side } from '../domain/state.js'
 import { AppError } from '../errors.js'
 import type { Actor } from '../schemas/claims.js'
-import { endpoint } from './calls.js'
 import type { Context } from './context.js'
 import { checkEveryMs } from './times.js'
 import { callRef, readCall, transact } from './transact.js'
@@ -27,12 +26,11 @@ export function createLifecycle(context: Context): Lifecycle {
  */
 export async function greetDevice(context: Context, actor: Actor, fresh: boolean): Promise<void> {
   const leases = await context.store.leases.list(actor.user)
+  const device = { user: actor.user, device: actor.device }
   await Promise.all(
     leases.map(async ({ holder }) => {
       if ((await readCall(context, holder)) === null) return
-      await transact(context, holder, (call, now) =>
-        decideCall(call, { type: 'appeared', actor: endpoint(actor), fresh }, now)
-      )
+      await transact(context, holder, (call, now) => decideCall(call, { type: 'appeared', actor: device, fresh }, now))
     })
   )
 }

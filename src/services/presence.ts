@@ -9,14 +9,8 @@ import { registerDevice } from './sign-of-life.js'
 
 /** A heartbeat of a device without a stream, and what its person wants shown. Registers the device. */
 export async function putPresence(context: Context, actor: Actor, { status }: PresenceBody): Promise<Presence> {
-  const { user, device, expiresAt } = actor
-  await context.store.mailboxes.touch(user, device, {
-    now: context.clock.now(),
-    tag: context.ids.tag(),
-    ...(expiresAt > 0 ? { authExpiresAt: expiresAt } : {}),
-    ...(status === undefined ? {} : { status })
-  })
-  return lookUpPresence(context, user)
+  await registerDevice(context, actor, status)
+  return lookUpPresence(context, actor.user)
 }
 
 /** Signs the device off: it no longer rings, its mailbox is gone and its stream ends. */

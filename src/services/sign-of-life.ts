@@ -4,6 +4,7 @@ import { LRUCache } from 'lru-cache'
 import type { Actor } from '../schemas/claims.js'
 import type { Cursor } from '../store/store.js'
 import type { Context } from './context.js'
+import { greetDevice } from './liveness.js'
 
 /** A good deal shorter than AWAY_AFTER_MS can usefully be. */
 const WRITE_EVERY_MS = 2000
@@ -15,14 +16,24 @@ interface Noted {
 
 const noted = new WeakMap<Context, LRUCache<string, Noted>>()
 
-/** Registers the device if it is new, so that from now on its mailbox collects. The cursor to resume from. */
-export async function registerDevice(context: Context, actor: Actor): Promise<Cursor> {
+/**
+ * Registers the device if it is new: from now on its mailbox collects, and a call that rings already is offered to it.
+ * Resolves to the cursor to resume from. `status` is what the device's person wants shown.
+ */
+export async function registerDevice(context: Context, actor: Actor, status?: string): Promise<Cursor> {
   const { user, device, expiresAt } = actor
   const touched = await context.store.mailboxes.touch(user, device, {
     now: context.clock.now(),
     tag: context.ids.tag(),
-    ...(expiresAt > 0 ? { authExpiresAt: expiresAt } : {})
+    ...(expiresAt > 0 ? { authExpiresAt: expiresAt } : {}),
+    ...(status === undefined ? {} : { status })
   })
+  // Waited for: a device that registers by accepting must get the early offer before its own accept takes it away.
+  if (touched.created) {
+    await greetDevice(context, actor, true).catch(error =>
+      context.log.debug({ err: error }, 'ringing calls not offered')
+    )
+  }
   return touched.head
 }
 

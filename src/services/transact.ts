@@ -106,6 +106,7 @@ async function commit(context: Context, before: CallState | null, decision: Deci
   const items = itemsOf(before, decision, now)
   const result: CommitResult = await context.store.aggregates.commit(ref, {
     expected: before?.version ?? 0,
+    tag: context.ids.tag(),
     state: JSON.stringify(state),
     items,
     deadlineAt: deadlineOf(state),

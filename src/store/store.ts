@@ -40,6 +40,8 @@ export type OutboxItem =
 /** What one commit left in the outbox; its position is the version that commit made. */
 export interface OutboxEntry {
   readonly version: number
+  /** The commit's tag: with the version it names the commit, also when a failover has made the version twice. */
+  readonly tag: string
   readonly items: readonly OutboxItem[]
 }
 
@@ -54,6 +56,8 @@ export interface Snapshot {
 export interface Commit {
   /** The version the decision was made on; 0 when the aggregate did not exist. */
   readonly expected: number
+  /** A few random characters, see OutboxEntry. */
+  readonly tag: string
   readonly state: string
   readonly items: readonly OutboxItem[]
   /** When the aggregate wants to be looked at again; null takes its timer away. */
@@ -115,14 +119,15 @@ export interface Append {
   /** The aggregate's version these entries belong to. */
   readonly version: number
   /**
-   * 'outbox': taken if the user's mailboxes have taken nothing of this or a newer version from this source, and then they
-   * remember `version`; else the whole append is dropped as 'duplicate'.
+   * 'outbox': dropped as 'duplicate' if the user's mailboxes have taken this commit (version and tag) already; else taken, and
+   * remembered for as long as matters. An older version that is not remembered is another history of the source, made after a
+   * failover forgot the first: it is taken, and what was remembered from there on is forgotten.
    * 'direct': taken if they have taken nothing NEWER than `version` from this source; nothing is remembered; else 'behind'.
    */
   readonly mode: 'outbox' | 'direct'
   /** May be empty: then only the version is remembered (a mark). */
   readonly entries: readonly MailboxEntry[]
-  /** One random tag for the entries of this append. */
+  /** The tag of the entries it makes; in mode 'outbox' that of the commit. */
   readonly tag: string
   readonly now: number
 }

@@ -20,6 +20,8 @@ export function createMemoryAggregates(clock: Clock): Aggregates & { sweep(now: 
   const deadlines = new Map<string, number>()
   /** Since when the oldest entry has waited, or when it was last reported as stale. */
   const waiting = new Map<string, number>()
+  /** Beside the entries, which go out as they are. */
+  const committedAt = new WeakMap<OutboxEntry, number>()
 
   function find(ref: AggregateRef): Kept | undefined {
     const found = kept.get(keyOf(ref))
@@ -33,7 +35,9 @@ export function createMemoryAggregates(clock: Clock): Aggregates & { sweep(now: 
     next.state = commit.state
     next.expireInMs = commit.expireInMs
     if (commit.items.length > 0) {
-      next.pending = [...next.pending, { version: next.version, items: commit.items }]
+      const entry = { version: next.version, tag: commit.tag, items: commit.items }
+      committedAt.set(entry, commit.now)
+      next.pending = [...next.pending, entry]
       if (!waiting.has(key)) waiting.set(key, commit.now)
     }
     expireIfSettled(next)
@@ -91,7 +95,8 @@ export function createMemoryAggregates(clock: Clock): Aggregates & { sweep(now: 
       const found = find(ref)
       if (!found || (found.pending[0]?.version ?? Infinity) > version) return
       found.pending = found.pending.filter(entry => entry.version > version)
-      if (found.pending.length > 0) return
+      const [first] = found.pending
+      if (first) return void waiting.set(keyOf(ref), committedAt.get(first) ?? 0)
       waiting.delete(keyOf(ref))
       expireIfSettled(found)
     },

@@ -1,13 +1,21 @@
 // Mailboxes in plain maps: the user's devices, and per source the newest version that the user's mailboxes have taken.
 import type { Clock } from '../../clock.js'
-import { positionTtlMs } from '../position.js'
+import { POSITIONS_MAX, positionTtlMs } from '../position.js'
 import type { Append, AppendResult, Mailboxes, StoreOptions, Touch } from '../store.js'
 import { birth, type Device, head, isOnline, push, read } from './mailbox.js'
 import type { Publish } from './wakeups.js'
 
+/** A commit taken from an outbox. */
+type Taken = Pick<Append, 'version' | 'tag'>
+
 interface User {
   readonly devices: Map<string, Device>
-  readonly positions: Map<string, { version: number; until: number }>
+  readonly positions: Map<string, { taken: readonly Taken[]; until: number }>
+}
+
+function isTaken(taken: readonly Taken[], { version, tag }: Taken): boolean {
+  const oldest = taken.length < POSITIONS_MAX ? 0 : (taken.at(-1)?.version ?? 0)
+  return version < oldest || taken.some(commit => commit.version === version && commit.tag === tag)
 }
 
 const NOBODY: AppendResult = { status: 'appended', online: 0, queued: 0 }
@@ -34,14 +42,16 @@ export function createMemoryMailboxes(
     return found
   }
 
-  /** What keeps the append out, if anything. Remembers the version of one that comes from an outbox. */
+  /** What keeps the append out, if anything. Remembers the commit of one that comes from an outbox. */
   function refuse(user: string, append: Append): 'duplicate' | 'behind' | null {
     const source = `${append.source.kind}:${append.source.id}`
     const position = users.get(user)?.positions.get(source)
-    const version = position && position.until > clock.now() ? position.version : 0
-    if (append.mode === 'direct') return version > append.version ? 'behind' : null
-    if (version >= append.version) return 'duplicate'
-    ensureUser(user).positions.set(source, { version: append.version, until: clock.now() + positionMs })
+    const taken = position && position.until > clock.now() ? position.taken : []
+    if (append.mode === 'direct') return (taken[0]?.version ?? 0) > append.version ? 'behind' : null
+    if (isTaken(taken, append)) return 'duplicate'
+    const before = taken.filter(({ version }) => version < append.version).slice(0, POSITIONS_MAX - 1)
+    const now = { version: append.version, tag: append.tag }
+    ensureUser(user).positions.set(source, { taken: [now, ...before], until: clock.now() + positionMs })
     return null
   }
 

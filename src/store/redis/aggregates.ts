@@ -5,9 +5,13 @@ import type { Attempt } from './clients.js'
 import { aggregateKeys, outboxPrefix, pendingKey, refOf, statePrefix, timersKey } from './keys.js'
 import { claimDue, commitAggregate, loadAggregate, type StreamEntry, settleOutbox } from './scripts.js'
 
-/** `<version>-0`, with the items as JSON in the first field. */
+/** `<version>-0`, with the fields i (items as JSON), c (committed at), t (tag). */
 function toOutboxEntry([id, fields]: StreamEntry): OutboxEntry {
-  return { version: Number.parseInt(id, 10), items: JSON.parse(fields[1] ?? '[]') as OutboxItem[] }
+  return {
+    version: Number.parseInt(id, 10),
+    tag: fields[5] ?? '',
+    items: JSON.parse(fields[1] ?? '[]') as OutboxItem[]
+  }
 }
 
 function toSnapshot(version: number, state: string, outbox: readonly StreamEntry[]): Snapshot {
@@ -22,7 +26,7 @@ export function createRedisAggregates(attempt: Attempt): Aggregates {
       const reply = await loadAggregate(attempt, [keys.state, keys.outbox], [])
       return reply[0] === 'OK' ? toSnapshot(reply[1], reply[2], reply[3]) : null
     },
-    async commit(ref, { expected, state, items, deadlineAt, expireInMs, now }) {
+    async commit(ref, { expected, tag, state, items, deadlineAt, expireInMs, now }) {
       const keys = aggregateKeys(ref)
       const reply = await commitAggregate(
         attempt,
@@ -34,7 +38,8 @@ export function createRedisAggregates(attempt: Attempt): Aggregates {
           deadlineAt ?? '',
           expireInMs ?? '',
           now,
-          keys.member
+          keys.member,
+          tag
         ]
       )
       if (reply[0] === 'CONFLICT') {
@@ -42,7 +47,7 @@ export function createRedisAggregates(attempt: Attempt): Aggregates {
       }
       const version = expected + 1
       const older = reply[1].map(toOutboxEntry)
-      return { ok: true, version, pending: items.length > 0 ? [...older, { version, items }] : older }
+      return { ok: true, version, pending: items.length > 0 ? [...older, { version, tag, items }] : older }
     },
     async settle(ref, version) {
       const keys = aggregateKeys(ref)

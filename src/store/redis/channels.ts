@@ -1,7 +1,7 @@
 // Sharded pub/sub: who listens to which channel, kept true through lost connections, failovers and slots that move. One rule
 // does it all: whenever something changes, subscribe what should be heard and is not; who was heard before is told of the gap.
 import type { FastifyBaseLogger } from 'fastify'
-import { type Client, untilReady } from './clients.js'
+import type { Client } from './clients.js'
 import { toFault, unavailable } from './faults.js'
 import { partitionIn } from './keys.js'
 import { createLines, type Line } from './lines.js'
@@ -30,7 +30,6 @@ interface Channel {
 
 /** Real time: a backstop for changes that no event announced. */
 const LOOK_EVERY_MS = 1_000
-const OPEN_WITHIN_MS = 2_000
 
 export function createChannels(client: Client, log: FastifyBaseLogger): Channels {
   const channels = new Map<string, Channel>()
@@ -69,7 +68,7 @@ export function createChannels(client: Client, log: FastifyBaseLogger): Channels
   async function ensureHeard(channel: Channel): Promise<void> {
     const line = lines.of(partitionIn(channel.name))
     if (client.status !== 'ready' || !line) throw unavailable(new Error('there is no connection to listen on'))
-    await untilReady(line.redis, OPEN_WITHIN_MS)
+    await line.opened
     if (line.heard.has(channel.name)) return
     try {
       await hear(line, channel)

@@ -2,13 +2,15 @@
 // subscribed anew by channels.ts, which must know when that is done. (ioredis's own sharded subscribers do not tell.)
 import type { FastifyBaseLogger } from 'fastify'
 import type { Redis } from 'ioredis'
-import { type Client, disconnect, reconnectAfter } from './clients.js'
+import { type Client, disconnect, reconnectAfter, untilReady } from './clients.js'
 import { nodeOf, onePartitionEach, primaryOf, refreshTopology } from './topology.js'
 
 export interface Line {
   readonly redis: Redis
   /** Channels that Redis confirmed on the present connection. */
   readonly heard: Set<string>
+  /** Settles when it is ready for the first time, or has not been for too long. */
+  readonly opened: Promise<void>
 }
 
 export interface Lines {
@@ -27,6 +29,8 @@ export interface LineEvents {
   onChange(): void
 }
 
+const OPEN_WITHIN_MS = 2_000
+
 export function createLines(client: Client, events: LineEvents, log: FastifyBaseLogger): Lines {
   const lines = new Map<string, Line>()
   let isClosed = false
@@ -40,7 +44,7 @@ export function createLines(client: Client, events: LineEvents, log: FastifyBase
       retryStrategy: reconnectAfter,
       lazyConnect: false
     })
-    const line: Line = { redis, heard: new Set() }
+    const line: Line = { redis, heard: new Set(), opened: untilReady(redis, OPEN_WITHIN_MS) }
     watch(line)
     lines.set(primary, line)
     return line

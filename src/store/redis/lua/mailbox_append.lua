@@ -1,20 +1,26 @@
 #!lua
 -- Purpose:   appends events to the mailboxes of a user's devices and wakes those that have a connection.
--- KEYS:      1 devices hash  2 position of the source in the user's mailboxes
+-- KEYS:      1 devices hash  2 commits of the source that the user's mailboxes have taken: version:tag, newest first
 -- ARGV:      1 prefix of the mailboxes  2 channel  3 mode  4 version  5 tag  6 now  7 retention  8 position's ttl
 --            9 most events  10 mailbox's ttl; then for each entry: device or ''  ,excepted,devices, or ''  type  envelope
 -- RETURNS:   'OK online queued' | DUPLICATE | BEHIND
--- GUARANTEE: all or nothing; numbers are dense; a version from an outbox is taken once.
+-- GUARANTEE: all or nothing; numbers are dense; a commit is taken once, and told from one of the same version that a failover forgot.
 -- Mailbox keys are derived from a prefix that shares the slot of KEYS: only here, atomically, is it known which devices exist.
 -- include record
-local position, version = tonumber(redis.call('GET', KEYS[2]) or 0), tonumber(ARGV[4])
+local taken, version = redis.call('GET', KEYS[2]) or '', tonumber(ARGV[4])
 if ARGV[3] == 'direct' then
-  if position > version then return 'BEHIND' end
+  if tonumber(string.match(taken, '^%d+') or 0) > version then return 'BEHIND' end
 else
-  if position >= version then return 'DUPLICATE' end
-  redis.call('SET', KEYS[2], ARGV[4], 'PX', ARGV[8])
+  local commits, count, oldest = {ARGV[4] .. ':' .. ARGV[5]}, 0, 0
+  for v, t in string.gmatch(taken, '(%d+):(%w+)') do
+    count, oldest = count + 1, tonumber(v)
+    if oldest == version and t == ARGV[5] then return 'DUPLICATE' end
+    if oldest < version and #commits < 8 then commits[#commits + 1] = v .. ':' .. t end
+  end
+  if count == 8 and version < oldest then return 'DUPLICATE' end
+  redis.call('SET', KEYS[2], table.concat(commits, ' '), 'PX', ARGV[8])
 end
-local now, names, boxes = tonumber(ARGV[6]), nil, {}
+local now, boxes, online, queued, names = tonumber(ARGV[6]), {}, 0, 0, nil
 local function open(device, text)
   local seq, tag, rest, seen, till, connection = string.match(text or '', RECORD_HEAD)
   if seq and seen + ARGV[7] < now then
@@ -44,7 +50,6 @@ for i = 11, #ARGV, 4 do
     end
   end
 end
-local online, queued = 0, 0
 for device, box in pairs(boxes) do
   if box and box.took then
     redis.call('HSET', KEYS[1], device, box.seq .. '|' .. box.tag .. '|' .. box.rest)

@@ -1,0 +1,50 @@
+// `npm test` and `npm run test:browser`: sees to the one program each needs besides Node, then runs tap with .taprc. What is
+// passed on the command line goes on to tap: `npm test -- test/config.test.ts`.
+import { spawnSync } from 'node:child_process'
+import { accessSync, constants, readdirSync } from 'node:fs'
+import { delimiter, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+const rest = process.argv.slice(2)
+const browser = rest[0] === '--browser'
+if (browser) rest.shift()
+
+provide(browser ? { command: 'chromium', debian: 'chromium' } : { command: 'redis-server', debian: 'redis-server' })
+process.exit(run(join(root, 'node_modules/.bin/tap'), ['run', ...(browser ? browserTests() : []), ...rest]))
+
+/** .taprc leaves them out of the ordinary run; named one by one they are in. */
+function browserTests() {
+  const names = readdirSync(join(root, 'test/browser')).filter(name => name.endsWith('.test.ts'))
+  return ['--timeout=180', ...names.map(name => `test/browser/${name}`)]
+}
+
+function isInstalled(command) {
+  return (process.env.PATH ?? '').split(delimiter).some(directory => {
+    try {
+      accessSync(join(directory, command), constants.X_OK)
+      return true
+    } catch {
+      return false
+    }
+  })
+}
+
+function provide({ command, debian }) {
+  if (isInstalled(command)) return
+  if (process.getuid?.() === 0 && isInstalled('apt-get')) {
+    // RUNLEVEL=1 keeps Debian from starting the service: tests bring up their own.
+    const env = { DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' }
+    run('apt-get', ['update', '-q'], env)
+    run('apt-get', ['install', '-q', '-y', '--no-install-recommends', debian], env)
+  }
+  if (isInstalled(command)) return
+  console.error(`The tests need ${command} on the PATH; on Debian and Ubuntu: apt-get install ${debian}`)
+  process.exit(1)
+}
+
+function run(command, args, env = {}) {
+  const { status, error } = spawnSync(command, args, { cwd: root, stdio: 'inherit', env: { ...process.env, ...env } })
+  if (error) throw error
+  return status ?? 1
+}

@@ -1,0 +1,68 @@
+import { once } from 'node:events'
+import { createServer, type RequestListener } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import Fastify from 'fastify'
+import t, { type Test } from 'tap'
+import { askPolicy, type PolicyRequest } from '../../src/adapters/policy.js'
+
+const { log } = Fastify()
+const request: PolicyRequest = {
+  callId: 'c1',
+  caller: { user: 'alice', device: 'phone' },
+  to: 'bob',
+  media: { audio: true },
+  metadata: {}
+}
+
+async function policyService(t: Test, answer: RequestListener): Promise<string> {
+  const server = createServer(answer).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  t.teardown(() => {
+    server.close()
+    server.closeAllConnections()
+  })
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}/ask`
+}
+
+const config = (policyUrl: string | null, policyOnError: 'deny' | 'allow' = 'deny') => ({
+  policyUrl,
+  policyOnError,
+  policyTimeoutMs: 100
+})
+
+t.test('without a service everything is allowed', async t => {
+  t.strictSame(await askPolicy(config(null), request, log), { allow: true })
+})
+
+t.test('the service is told about the call and its word counts', async t => {
+  let heard = ''
+  const url = await policyService(t, async (incoming, reply) => {
+    for await (const chunk of incoming) heard += chunk
+    const { to } = JSON.parse(heard)
+    reply.end(JSON.stringify(to === 'bob' ? { allow: false, reason: 'bob sleeps', more: 1 } : { allow: true }))
+  })
+  t.strictSame(await askPolicy(config(url), request, log), { allow: false, reason: 'bob sleeps' })
+  t.strictSame(JSON.parse(heard), request)
+  heard = ''
+  t.strictSame(await askPolicy(config(url), { ...request, to: 'carol' }, log), { allow: true })
+})
+
+const silences: Record<string, RequestListener> = {
+  'says nothing': () => {},
+  'begins and does not end': (_request, reply) => reply.write('{"allow":'),
+  'answers 500': (_request, reply) => reply.writeHead(500).end('{"allow":true}'),
+  'answers 204': (_request, reply) => reply.writeHead(204).end(),
+  'answers garbage': (_request, reply) => reply.end('<html>'),
+  'answers without a verdict': (_request, reply) => reply.end('{"allow":"yes"}'),
+  'answers null': (_request, reply) => reply.end('null'),
+  'sends us elsewhere': (_request, reply) => reply.writeHead(307, { location: 'http://127.0.0.1:1/' }).end(),
+  'hangs up': (_request, reply) => reply.destroy()
+}
+
+for (const [name, answer] of Object.entries(silences)) {
+  t.test(`a service that ${name} has not answered: configuration decides`, async t => {
+    const url = await policyService(t, answer)
+    await t.rejects(askPolicy(config(url, 'deny'), request, log), { code: 'policy_unavailable' })
+    t.strictSame(await askPolicy(config(url, 'allow'), request, log), { allow: true })
+  })
+}

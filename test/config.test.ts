@@ -1,0 +1,105 @@
+import { readFileSync } from 'node:fs'
+import t from 'tap'
+import { configTable, envExample, findConfigTable } from '../scripts/config-table.js'
+import { ConfigError, loadConfig, SETTINGS } from '../src/config.js'
+
+const SECRET = 'a-secret-of-more-than-thirty-two-bytes'
+
+/** What loadConfig complains about. */
+function mistakes(env: Record<string, string>): readonly string[] {
+  try {
+    loadConfig(env)
+    return []
+  } catch (error) {
+    if (error instanceof ConfigError) return error.mistakes
+    throw error
+  }
+}
+
+t.test('an empty environment is development on loopback, with every default', async t => {
+  const config = loadConfig({})
+  t.match(config, {
+    development: true,
+    host: '127.0.0.1',
+    port: 8080,
+    logLevel: 'info',
+    redisUrl: null,
+    ringTimeoutMs: 30_000,
+    maxCallsPerUser: 1,
+    offlineCalls: 'reject',
+    onGlare: 'merge',
+    turnUrls: [],
+    rateLimitSignals: 100
+  })
+  t.ok(Object.isFrozen(config))
+  t.strictSame(
+    loadConfig(Object.fromEntries(Object.keys(SETTINGS).map(name => [name, ' ']))),
+    config,
+    'empty means default'
+  )
+})
+
+t.test('the environment becomes typed values', async t => {
+  const config = loadConfig({
+    HOST: '0.0.0.0',
+    PORT: '0',
+    JWT_SECRET: SECRET,
+    STUN_URLS: 'stun:one.example:3478, stun:two.example',
+    TURN_URLS: 'turn:one.example:3478?transport=udp',
+    TURN_SECRETS: 'new,old',
+    ON_GLARE: 'reject'
+  })
+  t.match(config, {
+    development: false,
+    host: '0.0.0.0',
+    port: 0,
+    jwtSecret: SECRET,
+    stunUrls: ['stun:one.example:3478', 'stun:two.example'],
+    turnSecrets: ['new', 'old'],
+    onGlare: 'reject'
+  })
+})
+
+t.test('all mistakes are reported at once', async t => {
+  const found = mistakes({
+    PORT: '70000',
+    LOG_LEVEL: 'loud',
+    RING_TIMEOUT_MS: '1e3',
+    CORS_ORIGINS: 'https://a.example/x'
+  })
+  t.strictSame(
+    found.map(mistake => mistake.split(' ')[0]),
+    ['PORT', 'LOG_LEVEL', 'CORS_ORIGINS', 'RING_TIMEOUT_MS']
+  )
+})
+
+t.test('without anything that verifies tokens it refuses to bind wider than loopback', async t => {
+  t.match(mistakes({ HOST: '0.0.0.0' }), [/^HOST refuses to bind wider/])
+  t.match(mistakes({ HOST: '::' }), [/^HOST refuses to bind wider/])
+  for (const HOST of ['127.0.0.1', '::1', 'localhost']) t.strictSame(mistakes({ HOST }), [])
+  t.strictSame(mistakes({ HOST: '0.0.0.0', JWKS_URL: 'https://id.example/keys' }), [])
+})
+
+t.test('settings that contradict each other are mistakes', async t => {
+  t.match(mistakes({ JWT_SECRET: SECRET, JWKS_URL: 'https://id.example/keys' }), [/exclude each other/])
+  t.match(mistakes({ TURN_URLS: 'turn:one.example' }), [/^TURN_URLS needs TURN_SECRETS/])
+  t.match(mistakes({ GRACE_MS: '4000' }), [/^GRACE_MS/])
+  t.match(mistakes({ PRESENCE_TTL_MS: '1000' }), [/^PRESENCE_TTL_MS/])
+})
+
+t.test('what was typed is never repeated: it may be a secret', async t => {
+  const typed = 'hunter2'
+  const env = Object.fromEntries(Object.keys(SETTINGS).map(name => [name, typed]))
+  t.throws(() => loadConfig(env), ConfigError)
+  t.notMatch(mistakes(env).join('\n'), typed)
+  t.match(mistakes({ JWT_SECRET: typed, HOST: '127.0.0.1' }), ['JWT_SECRET must be at least 32 bytes long'])
+})
+
+t.test('.env.example is made from the table', async t => {
+  t.equal(readFileSync(new URL('../.env.example', import.meta.url), 'utf8'), envExample())
+})
+
+t.test("the README's table is made from the table", async t => {
+  const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8')
+  t.equal(findConfigTable(readme), configTable())
+})

@@ -1,0 +1,182 @@
+// Who is still there: away, back, lost; and the deadlines that every live call has.
+import t from 'tap'
+import { type CallState, deadlineOf } from '../../src/domain/state.js'
+import {
+  AWAY_MS,
+  accept,
+  after,
+  appeared,
+  CHECK_MS,
+  CONNECT_MS,
+  check,
+  connected,
+  connecting,
+  create,
+  decide,
+  ended,
+  GRACE_MS,
+  laptop,
+  outcomeOf,
+  phone,
+  RING_MS,
+  reject,
+  ringing,
+  simple,
+  T0,
+  tablet,
+  watch
+} from '../helpers/calls.js'
+
+const RANG_OUT = T0 + RING_MS
+/** accept comes a second after create. */
+const EXPIRES = T0 + 1000 + CONNECT_MS
+
+t.test('a call that nobody answers ends with its ring time, not a moment before', async t => {
+  t.equal(deadlineOf(ringing()), RANG_OUT)
+  t.equal(outcomeOf(ringing(), check(), RANG_OUT - 1), 'ringing')
+  t.equal(outcomeOf(ringing(), check(), RANG_OUT), 'ended: alice ended(no_answer); bob ended(no_answer)')
+  const { state } = decide(ringing(), check(), RANG_OUT)
+  t.match(state, { reason: 'no_answer', endedBy: null, endedAt: RANG_OUT })
+  t.equal(deadlineOf(state), null)
+})
+
+t.test('a device that declined for itself is not told that the ringing is over', async t => {
+  const declined = after(create(), reject(watch, 'device'))
+  t.equal(outcomeOf(declined, check(), RANG_OUT), 'ended: alice ended(no_answer); bob but watch ended(no_answer)')
+})
+
+t.test('nobody is missed while it rings: a phone may be woken by other means', async t => {
+  t.equal(outcomeOf(ringing(), check(T0 - 60_000, T0 - 60_000), RANG_OUT - 1), 'ringing')
+})
+
+t.test('an accepted call that does not connect in time expires', async t => {
+  t.equal(connecting().limitAt, EXPIRES)
+  t.equal(outcomeOf(connecting(), check(), EXPIRES - 1), 'connecting')
+  t.equal(outcomeOf(connecting(), check(), EXPIRES), 'ended: alice ended(expired); bob/laptop ended(expired)')
+})
+
+t.test('a connected call has no time limit, only the next look', async t => {
+  t.equal(connected().limitAt, null)
+  t.equal(deadlineOf(connected()), T0 + 1000 + CHECK_MS)
+  const { state, events } = decide(connected(), check(), T0 + 1_000_000)
+  t.strictSame([state.phase, events, deadlineOf(state)], ['connected', [], T0 + 1_000_000 + CHECK_MS])
+})
+
+t.test('the earlier of the two deadlines counts', async t => {
+  const connectSoon = after(create(), { ...accept(laptop), connectMs: 1 } as ReturnType<typeof accept>)
+  t.equal(deadlineOf(connectSoon), T0 + 1001)
+  t.equal(deadlineOf(connecting()), T0 + 1000 + CHECK_MS)
+})
+
+t.test('away is announced once, with the time that is left', async t => {
+  const since = T0 + 10_000
+  t.equal(outcomeOf(connected(), check(null, since), since + AWAY_MS - 1), 'connected')
+  const away = decide(connected(), check(null, since), since + AWAY_MS + 200)
+  t.match(away.events, [
+    { to: { user: 'alice' }, type: 'call.peer_away', data: { device: laptop, expiresInMs: GRACE_MS - AWAY_MS - 200 } }
+  ])
+  t.strictSame(away.state.away, { caller: false, callee: true })
+  t.equal(outcomeOf(away.state, check(null, since), since + AWAY_MS + 300), 'connected', 'no second time')
+})
+
+t.test('the next look comes when something can have changed', async t => {
+  const since = T0 + 10_000
+  const looks: [string, number | null, number | null, number, number][] = [
+    ['both are there', null, null, since, since + CHECK_MS],
+    ['one has just gone', null, since, since + 10, since + AWAY_MS],
+    ['one is away', null, since, since + 6000, since + 6000 + AWAY_MS],
+    ['one is nearly lost', null, since, since + GRACE_MS - 1, since + GRACE_MS],
+    ['both are gone', since - 3000, since, since + 10, since - 3000 + AWAY_MS]
+  ]
+  for (const [why, caller, callee, now, next] of looks) {
+    const { state } = decide(connected(), check(caller, callee), now)
+    t.equal(deadlineOf(state), next, why)
+    t.ok(next > now, `${why}: not now again`)
+  }
+})
+
+t.test('a side that comes back in time is announced, once', async t => {
+  const since = T0 + 10_000
+  const away = decide(connected(), check(null, since), since + AWAY_MS).state
+  t.equal(outcomeOf(away, appeared(laptop, false), since + 9000), 'connected: alice peer_back')
+  t.equal(outcomeOf(away, appeared(watch, true)), 'same', 'another device does not stand in for it')
+  t.equal(outcomeOf(away, appeared(phone, false)), 'same', 'nor does the other side')
+  const back = decide(away, appeared(laptop, false), since + 9000).state
+  t.equal(outcomeOf(back, appeared(laptop, false)), 'same')
+  t.equal(outcomeOf(back, check(), since + 9500), 'connected')
+  t.equal(outcomeOf(away, check(), since + 9000), 'connected: alice peer_back', 'or a look finds it')
+})
+
+t.test('the caller’s device may be the one that is away', async t => {
+  const since = T0 + 10_000
+  const away = decide(connected(), check(since, null), since + AWAY_MS)
+  t.match(away.events, [{ to: laptop, type: 'call.peer_away', data: { device: phone } }])
+  t.equal(outcomeOf(away.state, appeared(tablet, true)), 'same')
+  t.equal(outcomeOf(away.state, appeared(phone, true)), 'connected: bob/laptop peer_back')
+})
+
+t.test('gone for the grace, the call is lost, and both are told', async t => {
+  const since = T0 + 10_000
+  for (const state of [connected(), decide(connected(), check(null, since), since + AWAY_MS).state]) {
+    const lost = 'ended: alice ended(lost); bob/laptop ended(lost)'
+    t.equal(outcomeOf(state, check(null, since), since + GRACE_MS), lost)
+    t.equal(outcomeOf(state, check(since, since), since + GRACE_MS), lost, 'also when both have gone')
+    t.match(decide(state, check(null, since), since + GRACE_MS).state, { endedBy: laptop })
+    t.match(decide(state, check(since, null), since + GRACE_MS).state, { endedBy: phone })
+  }
+  t.equal(
+    outcomeOf(connecting(), check(T0 - GRACE_MS, null), T0 + 2000),
+    'ended: alice ended(lost); bob/laptop ended(lost)'
+  )
+})
+
+t.test('both sides away, both announced; one comes back and the other is still waited for', async t => {
+  const since = T0 + 10_000
+  const away = decide(connected(), check(since, since + 1000), since + 1000 + AWAY_MS)
+  t.same(
+    away.events.map(({ to, type }) => [to.user, type]),
+    [
+      ['bob', 'call.peer_away'],
+      ['alice', 'call.peer_away']
+    ]
+  )
+  const half = decide(away.state, check(null, since + 1000), since + 12_000)
+  t.match(half.events, [{ to: laptop, type: 'call.peer_back', data: { device: phone } }])
+  t.strictSame(half.state.away, { caller: false, callee: true })
+})
+
+t.test('a look at a call that is over changes nothing', async t => {
+  t.equal(outcomeOf(ended(), check(0, 0), T0 + 1_000_000_000), 'same')
+})
+
+t.test('a ringing call is offered to a device that comes late, with the time that is left', async t => {
+  const state = ringing({ offer: { sdp: 'v=0', ufrags: ['a1'], digest: 'd' } })
+  const { events } = decide(state, appeared(watch, true), T0 + 12_000)
+  t.match(events, [
+    {
+      to: watch,
+      type: 'call.incoming',
+      data: {
+        from: phone,
+        expiresInMs: RING_MS - 12_000,
+        offer: { revision: 1, sdp: 'v=0' },
+        call: { state: 'ringing' }
+      }
+    }
+  ])
+  t.equal(outcomeOf(state, appeared(watch, false)), 'same', 'not to one that has it in its mailbox')
+  const declined = after(create(), reject(watch, 'device'))
+  t.equal(outcomeOf(declined, appeared(watch, true)), 'same', 'not to one that declined')
+  t.equal(outcomeOf(ringing(), appeared(tablet, true)), 'same', 'not to the caller’s')
+})
+
+t.test('every live call has a deadline', async t => {
+  const live: CallState[] = [
+    ringing(),
+    connecting(),
+    connected(),
+    after(create(), accept(laptop), simple('connected', laptop))
+  ]
+  for (const state of live) t.type(deadlineOf(state), 'number', state.phase)
+  t.equal(deadlineOf(ended()), null)
+})

@@ -1,0 +1,109 @@
+// What passes for a session description and for a candidate, and what of them signaling understands.
+import t from 'tap'
+import { checkCandidates, parseDescription, ufragOf } from '../../src/domain/sdp.js'
+import { sdp } from '../helpers/sdp.js'
+
+const twoSections = sdp('F7gI')
+  .concat('m=audio 9 UDP/TLS/RTP/SAVPF 111\r\na=mid:1\r\na=ice-ufrag:other\r\n')
+  .replace('t=0 0', 't=0 0\r\na=group:BUNDLE 0')
+
+t.test('a description names its ICE generation', async t => {
+  t.strictSame(parseDescription(sdp('F7gI')).ufrags, ['F7gI'])
+  t.strictSame(parseDescription(twoSections).ufrags, ['F7gI', 'other'], 'one for each section that is not bundled')
+  t.strictSame(parseDescription(sdp('F7gI').replaceAll('\r\n', '\n')).ufrags, ['F7gI'], 'bare newlines are common')
+  t.strictSame(parseDescription(sdp('F7gI').trimEnd()).ufrags, ['F7gI'], 'a missing last newline, too')
+  t.strictSame(parseDescription(sdp('1234')).ufrags, ['1234'], 'digits stay text')
+  const atTop = sdp('x').replace('a=ice-ufrag:x\r\n', '').replace('t=0 0', 't=0 0\r\na=ice-ufrag:top')
+  t.strictSame(parseDescription(atTop).ufrags, ['top'], 'RFC 8839 allows it for the whole session')
+})
+
+t.test('a digest tells one description from another', async t => {
+  t.equal(parseDescription(sdp('a')).digest, parseDescription(sdp('a')).digest)
+  t.not(parseDescription(sdp('a')).digest, parseDescription(sdp('b')).digest)
+  t.not(parseDescription(sdp('a', 1)).digest, parseDescription(sdp('a', 2)).digest)
+})
+
+t.test('what is no description', async t => {
+  const good = sdp('F7gI')
+  const bad: [string, string][] = [
+    ['hello', 'plain text'],
+    [' ', 'blank'],
+    ['v=0', 'nothing but a version'],
+    ['v=0\r\n', 'nothing but a version line'],
+    [good.replace('v=0', 'v=1'), 'another version'],
+    [`x=1\r\n${good}`, 'something before the version'],
+    [good.replace('s=-', 'hello'), 'a line that is none'],
+    [good.replace('s=-', '=-'), 'a line without a letter'],
+    [good.replace('\r\ns=-', '\r\n\r\ns=-'), 'an empty line'],
+    [good.replace('\r\ns=-', '\rs=-'), 'a bare carriage return'],
+    [good.replace(/o=.*\r\n/, ''), 'no origin'],
+    [good.slice(0, good.indexOf('m=')), 'no media section'],
+    [good.replace(/a=ice-ufrag.*\r\n/, ''), 'no ufrag'],
+    [good.replace('a=ice-ufrag:F7gI', 'a=ice-ufrag:'), 'an empty ufrag'],
+    ['{"type":"offer","sdp":"v=0"}', 'JSON around it'],
+    [JSON.stringify(good), 'quoted']
+  ]
+  for (const [text, why] of bad) t.throws(() => parseDescription(text), { code: 'invalid_sdp' }, why)
+})
+
+t.test('a description of 64 KiB is parsed in no time', async t => {
+  const large = sdp('F7gI').concat('a=x:'.padEnd(1000, 'y').concat('\r\n').repeat(65))
+  const lines = sdp('F7gI').concat('a=b\r\n'.repeat(13_000))
+  for (const text of [large, lines, `v=0\r\n${'a='.repeat(32_000)}`, 'v=0\n'.repeat(16_000)]) {
+    const start = process.cpuUsage()
+    try {
+      parseDescription(text)
+    } catch (error) {
+      t.match(error, { code: 'invalid_sdp' })
+    }
+    t.ok(process.cpuUsage(start).user < 1_000_000, `${text.length} characters`)
+  }
+})
+
+t.test('candidates as browsers and others write them', async t => {
+  const good = [
+    'candidate:842163049 1 udp 1677729535 203.0.113.7 46154 typ srflx raddr 10.0.0.17 rport 46154 generation 0 ufrag F7gI network-cost 999',
+    'candidate:1 1 UDP 2130706431 192.0.2.1 5000 typ host',
+    'a=candidate:1 2 UDP 2130706431 192.0.2.1 5000 typ host',
+    'candidate:1 1 tcp 1518280447 192.0.2.1 9 typ host tcptype active',
+    'candidate:4 1 udp 41885439 2001:db8::7 50001 typ relay raddr 2001:db8::1 rport 50000',
+    'candidate:0 1 UDP 2122252543 0b3bf2f0-6d0a-4a6b-9c4f-3f1f5f4a9a3e.local 48323 typ host',
+    'candidate:1+/ 1 udp 1 fe80::1%eth0 0 typ prflx',
+    'candidate:1 256 udp 4294967295 192.0.2.1 65535 typ host',
+    ''
+  ]
+  t.doesNotThrow(() => checkCandidates(good.map(candidate => ({ candidate }))))
+})
+
+t.test('what is no candidate', async t => {
+  const bad = [
+    'hello',
+    ' ',
+    'candidate:',
+    'candidate:1 1 udp 1 192.0.2.1 5000',
+    'candidate:1 1 udp 1 192.0.2.1 5000 typ',
+    'candidate:1 1 udp 1 192.0.2.1 5000 typ host odd',
+    'candidate:1 257 udp 1 192.0.2.1 5000 typ host',
+    'candidate:1 1 udp 4294967296 192.0.2.1 5000 typ host',
+    'candidate:1 1 udp 1 192.0.2.1 65536 typ host',
+    'candidate:1 1 udp -1 192.0.2.1 5000 typ host',
+    'candidate:1 1 udp 1 <script> 5000 typ host',
+    `candidate:${'1'.repeat(33)} 1 udp 1 192.0.2.1 5000 typ host`,
+    'xcandidate:1 1 udp 1 192.0.2.1 5000 typ host',
+    'candidate:1 1 udp 1 192.0.2.1 5000 typ host\n'
+  ]
+  for (const candidate of bad)
+    t.throws(() => checkCandidates([{ candidate }]), { code: 'invalid_candidate' }, candidate)
+  const batch = [{ candidate: '' }, { candidate: 'hello' }]
+  t.throws(() => checkCandidates(batch), /candidates\[1\]/, 'it says which one')
+})
+
+t.test('a candidate’s generation is its ufrag, named beside it or in it', async t => {
+  const line = 'candidate:1 1 udp 1 192.0.2.1 5000 typ host'
+  t.equal(ufragOf({ candidate: line, usernameFragment: 'F7gI' }), 'F7gI')
+  t.equal(ufragOf({ candidate: `${line} generation 0 ufrag F7gI network-id 1` }), 'F7gI')
+  t.equal(ufragOf({ candidate: `${line} ufrag one`, usernameFragment: 'two' }), 'two')
+  t.equal(ufragOf({ candidate: line }), null)
+  t.equal(ufragOf({ candidate: line, usernameFragment: null }), null)
+  t.equal(ufragOf({ candidate: line, usernameFragment: '' }), null)
+})

@@ -1,0 +1,242 @@
+// Offers, answers and candidates: revisions, collisions, generations, and what waits for what.
+import t from 'tap'
+import type { CallCommand } from '../../src/domain/command.js'
+import { countWaiting, WAITING_MAX } from '../../src/domain/signal.js'
+import type { CallState, Decision } from '../../src/domain/state.js'
+import type { Candidate } from '../../src/schemas/signal.js'
+import {
+  accept,
+  after,
+  attempt,
+  connecting,
+  create,
+  decide,
+  describe,
+  laptop,
+  outcomeOf,
+  phone,
+  ringing,
+  simple,
+  trickle
+} from '../helpers/calls.js'
+import { candidate, candidates, sdp } from '../helpers/sdp.js'
+
+/** All that a decision sends of one type, by what stands in `field`. */
+const sent = (decision: Decision, type: string, field: string) =>
+  decision.events.filter(event => event.type === type).map(({ data }) => data[field])
+const sentCandidates = (decision: Decision) => sent(decision, 'signal.candidates', 'candidates').flat() as Candidate[]
+const sentEnds = (decision: Decision) => sent(decision, 'signal.candidates', 'end')
+
+/** The state after more commands. */
+const then = (state: CallState, ...commands: CallCommand[]) =>
+  commands.reduce((before, command) => decide(before, command).state, state)
+
+const negotiated = () => then(connecting(), describe('offer', phone, 'a1'), describe('answer', laptop, 'b1'))
+
+t.test('revisions count the offers, and an answer has that of its offer', async t => {
+  let state = connecting()
+  const rounds = [
+    [phone, laptop, 'a1', 'b1'],
+    [laptop, phone, 'b2', 'a2'],
+    [phone, laptop, 'a3', 'b3']
+  ] as const
+  for (const [i, [from, to, offered, answered]] of rounds.entries()) {
+    const offer = decide(state, describe('offer', from, offered, i + 1))
+    t.match(offer.events, [{ to, type: 'signal.offer', data: { from, revision: i + 1, sdp: sdp(offered) } }])
+    t.strictSame(offer.state.negotiation, { revision: i + 1, pendingFrom: from === phone ? 'caller' : 'callee' })
+    const answer = decide(offer.state, describe('answer', to, answered, i + 1))
+    t.match(answer.events, [{ to: from, type: 'signal.answer', data: { from: to, revision: i + 1 } }])
+    t.strictSame(answer.state.negotiation, { revision: i + 1, pendingFrom: null })
+    state = answer.state
+  }
+})
+
+t.test('a wrong revision is refused', async t => {
+  const offered = then(connecting(), describe('offer', phone, 'a1'))
+  t.equal(outcomeOf(connecting(), describe('offer', phone, 'a1', 2)), 'stale_revision')
+  t.equal(outcomeOf(offered, describe('offer', phone, 'a2', 1)), 'stale_revision', 'another offer under an old number')
+  t.equal(outcomeOf(offered, describe('answer', laptop, 'b1', 2)), 'stale_revision')
+  t.equal(outcomeOf(negotiated(), describe('answer', laptop, 'b2', 1)), 'no_offer_pending', 'it has been answered')
+  t.match(attempt(offered, describe('answer', laptop, 'b1', 9), 0), { extra: { revision: 1, version: 3 } })
+})
+
+t.test('nobody answers their own offer', async t => {
+  const offered = then(connecting(), describe('offer', phone, 'a1'))
+  t.equal(outcomeOf(offered, describe('answer', phone, 'a1')), 'no_offer_pending')
+})
+
+t.test('crossing offers: the first one stands, and the callee is the polite one', async t => {
+  const byCaller = then(negotiated(), describe('offer', phone, 'a2'))
+  t.match(attempt(byCaller, describe('offer', laptop, 'b2'), 0), {
+    code: 'offer_collision',
+    extra: { revision: 2, pendingFrom: 'caller', polite: true }
+  })
+  const byCallee = then(negotiated(), describe('offer', laptop, 'b2'))
+  t.match(attempt(byCallee, describe('offer', phone, 'a2'), 0), {
+    code: 'offer_collision',
+    extra: { revision: 2, pendingFrom: 'callee', polite: false }
+  })
+  const settled = then(byCaller, describe('answer', laptop, 'b2'))
+  t.equal(
+    outcomeOf(settled, describe('offer', laptop, 'b3')),
+    'connecting: alice/phone offer',
+    'after its answer, again'
+  )
+})
+
+t.test('an offer may be replaced by whoever made it, under the next number', async t => {
+  const first = then(connecting(), describe('offer', phone, 'a1'))
+  const second = decide(first, describe('offer', phone, 'a2', 2))
+  t.match(second.events, [{ to: laptop, type: 'signal.offer', data: { revision: 2 } }])
+  t.equal(outcomeOf(second.state, describe('answer', laptop, 'b1', 1)), 'stale_revision', 'the first is not answered')
+  t.equal(outcomeOf(second.state, describe('answer', laptop, 'b1', 2)), 'connecting: alice/phone answer')
+})
+
+t.test('a repeated description is the same one, with its number and without', async t => {
+  const offered = then(connecting(), describe('offer', phone, 'a1'))
+  for (const state of [offered, negotiated()]) {
+    t.equal(outcomeOf(state, describe('offer', phone, 'a1')), 'same')
+    t.equal(outcomeOf(state, describe('offer', phone, 'a1', 1)), 'same')
+  }
+  t.equal(outcomeOf(negotiated(), describe('answer', laptop, 'b1')), 'same')
+  t.equal(outcomeOf(negotiated(), describe('answer', laptop, 'b1', 1)), 'same')
+})
+
+t.test('an early offer rings along and opens revision 1', async t => {
+  const { description } = describe('offer', phone, 'a1')
+  const created = decide(null, create({ offer: description }))
+  t.match(created.events, [{ to: { user: 'bob' }, data: { offer: { revision: 1, sdp: description.sdp } } }])
+  t.strictSame(created.state.negotiation, { revision: 1, pendingFrom: 'caller' })
+  const accepted = decide(created.state, accept(laptop))
+  t.equal(accepted.state.earlyOffer, null, 'not kept for longer than it is needed')
+  t.equal(outcomeOf(accepted.state, describe('offer', phone, 'a1')), 'same', 'the caller may send it again')
+  t.match(decide(accepted.state, describe('answer', laptop, 'b1')).events, [{ type: 'signal.answer', to: phone }])
+})
+
+t.test('candidates wait for their description and follow it', async t => {
+  const early = candidates(3, 'a1')
+  const held = decide(connecting(), trickle(phone, early))
+  t.strictSame(held.events, [])
+  t.equal(countWaiting(connecting(), 'caller', early), 3, 'as the reply says')
+  const offered = decide(held.state, describe('offer', phone, 'a1'))
+  t.strictSame(
+    offered.events.map(({ type }) => type),
+    ['signal.offer', 'signal.candidates']
+  )
+  t.strictSame(sentCandidates(offered), early)
+  t.strictSame(sentEnds(offered), [false])
+  const late = decide(offered.state, trickle(phone, candidates(2, 'a1', 10)))
+  t.equal(late.state, offered.state, 'after their description they need no commit')
+  t.strictSame(sentCandidates(late), candidates(2, 'a1', 10))
+  t.equal(
+    outcomeOf(late.state, describe('answer', laptop, 'b1')),
+    'connecting: alice/phone answer',
+    'nothing sent twice'
+  )
+})
+
+t.test('while it rings the caller’s candidates wait for somebody to hear them', async t => {
+  const { description } = describe('offer', phone, 'a1')
+  const rung = then(ringing({ offer: description }), trickle(phone, candidates(2, 'a1'), true))
+  const accepted = decide(rung, accept(laptop))
+  t.strictSame(
+    accepted.events.map(({ type }) => type),
+    ['call.accepted', 'call.ended', 'signal.candidates']
+  )
+  t.match(accepted.events[2], { to: laptop, data: { from: phone, revision: 1, end: true } })
+  t.strictSame(sentCandidates(accepted), candidates(2, 'a1'))
+  const withoutOffer = then(ringing(), trickle(phone, candidates(2)))
+  t.strictSame(sentCandidates(decide(withoutOffer, accept(laptop))), [], 'they still wait for their offer')
+})
+
+t.test('a candidate without a ufrag belongs to the generation that is current', async t => {
+  const held = then(connecting(), trickle(phone, candidates(2)))
+  t.strictSame(sentCandidates(decide(held, describe('offer', phone, 'a1'))), candidates(2))
+  t.strictSame(sentCandidates(decide(negotiated(), trickle(phone, [candidate(7)]))), [candidate(7)])
+})
+
+t.test('an ICE restart: early ones wait, old ones are refused, those without a ufrag go through', async t => {
+  const early = then(negotiated(), trickle(phone, candidates(2, 'a2')))
+  const restarted = decide(early, describe('offer', phone, 'a2'))
+  t.strictSame(sentCandidates(restarted), candidates(2, 'a2'))
+  t.match(attempt(restarted.state, trickle(phone, candidates(1, 'a1')), 0), {
+    code: 'stale_candidate',
+    extra: { revision: 2 }
+  })
+  t.equal(outcomeOf(restarted.state, trickle(phone, [candidate(5)])), 'same: bob/laptop candidates')
+  t.equal(outcomeOf(restarted.state, trickle(laptop, candidates(1, 'b1'))), 'same: alice/phone candidates')
+  const back = then(restarted.state, describe('answer', laptop, 'b1'), describe('offer', phone, 'a1'))
+  t.equal(outcomeOf(back, trickle(phone, candidates(1, 'a1'))), 'same: bob/laptop candidates', 'current once more')
+})
+
+t.test('renegotiation without a restart keeps the generation', async t => {
+  const again = { ...describe('offer', phone, 'a1'), description: { sdp: 'other', ufrags: ['a1'], digest: 'other' } }
+  const state = then(negotiated(), again)
+  t.equal(state.negotiation.revision, 2)
+  t.equal(outcomeOf(state, trickle(phone, candidates(1, 'a1'))), 'same: bob/laptop candidates')
+})
+
+t.test('one batch may hold candidates for now and for later, but none of the past', async t => {
+  const mixed = decide(negotiated(), trickle(phone, [candidate(1, 'a1'), candidate(2, 'a2'), candidate(3)]))
+  t.strictSame(sentCandidates(mixed), [candidate(1, 'a1'), candidate(3)])
+  t.strictSame(mixed.state.legs.caller.waiting, [candidate(2, 'a2')])
+  const restarted = decide(mixed.state, describe('offer', phone, 'a2'))
+  t.strictSame(sentCandidates(restarted), [candidate(2, 'a2')])
+  const withOld = trickle(phone, [candidate(4, 'a2'), candidate(5, 'a1')])
+  t.equal(outcomeOf(restarted.state, withOld), 'stale_candidate', 'and then none of it is taken')
+})
+
+t.test('candidates go on waiting for their generation while another one comes and goes', async t => {
+  const state = then(negotiated(), trickle(phone, candidates(1, 'a2')), describe('offer', phone, 'a2'))
+  const waiting = then(state, describe('answer', laptop, 'b1'), trickle(phone, [candidate(9, 'a4')]))
+  const another = then(waiting, describe('offer', phone, 'a3'))
+  t.strictSame(another.legs.caller.waiting, [candidate(9, 'a4')])
+  const came = decide(then(another, describe('answer', laptop, 'b1')), describe('offer', phone, 'a4'))
+  t.strictSame(sentCandidates(came), [candidate(9, 'a4')])
+})
+
+t.test('the end of candidates waits as they do', async t => {
+  t.strictSame(sentEnds(decide(negotiated(), trickle(phone, [], true))), [true])
+  t.strictSame(sentEnds(decide(negotiated(), trickle(phone, candidates(1, 'a1'), true))), [true])
+  const held = then(connecting(), trickle(phone, candidates(1, 'a1')), trickle(phone, [], true))
+  t.equal(outcomeOf(held, trickle(phone, [], true)), 'same', 'once is enough')
+  const offered = decide(held, describe('offer', phone, 'a1'))
+  t.strictSame(sentEnds(offered), [true])
+  t.equal(offered.state.legs.caller.waitingEnd, false)
+  const early = decide(negotiated(), trickle(phone, [candidate(1, 'a1'), candidate(2, 'a2')], true))
+  t.strictSame(sentEnds(early), [false], 'what is current goes, the end stays with what waits')
+  t.strictSame(sentEnds(decide(early.state, describe('offer', phone, 'a2'))), [true])
+})
+
+t.test(`at most ${WAITING_MAX} wait on a leg, and a batch beyond that changes nothing`, async t => {
+  const full = then(connecting(), trickle(phone, candidates(200, 'a1')), trickle(phone, candidates(56, 'a1', 201)))
+  t.equal(outcomeOf(full, trickle(phone, [candidate(999, 'a1')])), 'too_many_held')
+  t.equal(outcomeOf(full, trickle(laptop, [candidate(1, 'b1')])), 'connecting', 'the other leg has its own room')
+  t.equal(outcomeOf(full, trickle(phone, [], true)), 'connecting', 'the end is no candidate')
+  t.equal(sentCandidates(decide(full, describe('offer', phone, 'a1'))).length, WAITING_MAX)
+  const now = then(negotiated(), trickle(phone, candidates(WAITING_MAX, 'a2')))
+  t.equal(outcomeOf(now, trickle(phone, candidates(64, 'a1'))), 'same: bob/laptop candidates')
+})
+
+t.test('signals go to the two devices in the call and to no other', async t => {
+  const state = then(negotiated(), simple('connected', phone), describe('offer', laptop, 'b2'))
+  const decisions = [
+    decide(state, describe('answer', phone, 'a2')),
+    decide(state, trickle(phone, [candidate(1)])),
+    decide(state, trickle(laptop, [candidate(1)]))
+  ]
+  t.strictSame(
+    decisions.flatMap(({ events }) => events.map(({ to }) => `${to.user}/${to.device}`)),
+    ['bob/laptop', 'bob/laptop', 'alice/phone']
+  )
+})
+
+t.test('what was signaled is forgotten when the call ends', async t => {
+  const state = then(negotiated(), trickle(phone, candidates(5, 'a9')))
+  const over = decide(state, { type: 'hangup', actor: laptop, reason: 'hangup' }).state
+  t.match(over.legs, { caller: { ufrags: [], waiting: [] }, callee: { ufrags: [], waiting: [] } })
+  t.notMatch(
+    JSON.stringify(after(create(), accept(laptop), { type: 'hangup', actor: laptop, reason: 'hangup' })),
+    'v=0'
+  )
+})

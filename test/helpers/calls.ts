@@ -1,0 +1,140 @@
+// The people of the domain tests and the commands they give: alice calls bob, her phone is in the call and her tablet looks on;
+// bob's laptop answers and his watch does not; mallory takes no part.
+import { decideCall } from '../../src/domain/call.js'
+import type { CallCommand, CommandOf } from '../../src/domain/command.js'
+import { parseDescription } from '../../src/domain/sdp.js'
+import type { Audience, CallEvent, CallState, Decision } from '../../src/domain/state.js'
+import { AppError } from '../../src/errors.js'
+import type { Endpoint } from '../../src/schemas/common.js'
+import type { Candidate } from '../../src/schemas/signal.js'
+import { sdp } from './sdp.js'
+
+export const T0 = Date.parse('2026-11-21T10:00:00.000Z')
+export const RING_MS = 30_000
+export const CONNECT_MS = 20_000
+export const CHECK_MS = 15_000
+export const AWAY_MS = 5_000
+export const GRACE_MS = 30_000
+
+export const phone: Endpoint = { user: 'alice', device: 'phone' }
+export const tablet: Endpoint = { user: 'alice', device: 'tablet' }
+export const laptop: Endpoint = { user: 'bob', device: 'laptop' }
+export const watch: Endpoint = { user: 'bob', device: 'watch' }
+export const mallory: Endpoint = { user: 'mallory', device: 'phone' }
+export const CAST = { phone, tablet, laptop, watch, mallory } as const
+
+export const create = (changes: Partial<CommandOf<'create'>> = {}): CommandOf<'create'> => ({
+  type: 'create',
+  callId: 'c1',
+  actor: phone,
+  to: 'bob',
+  media: 'video',
+  metadata: { topic: 'lunch' },
+  offer: null,
+  ringMs: RING_MS,
+  ...changes
+})
+export const accept = (actor: Endpoint): CallCommand => ({
+  type: 'accept',
+  actor,
+  connectMs: CONNECT_MS,
+  checkMs: CHECK_MS
+})
+export const reject = (actor: Endpoint, scope: 'device' | 'user', devices = ['laptop', 'watch']): CallCommand => ({
+  type: 'reject',
+  actor,
+  scope,
+  devices
+})
+export const cancel = (actor: Endpoint): CallCommand => ({ type: 'cancel', callId: 'c1', actor })
+export const hangup = (actor: Endpoint, reason: 'hangup' | 'media_failed' = 'hangup'): CallCommand => ({
+  type: 'hangup',
+  actor,
+  reason
+})
+export const simple = (type: 'ringing' | 'connected' | 'hold' | 'resume', actor: Endpoint): CallCommand => ({
+  type,
+  actor
+})
+export const describe = (
+  type: 'offer' | 'answer',
+  actor: Endpoint,
+  ufrag: string,
+  revision?: number
+): CommandOf<'offer' | 'answer'> => ({ type, actor, description: parseDescription(sdp(ufrag)), revision })
+export const trickle = (actor: Endpoint, batch: Candidate[], end?: boolean): CallCommand => ({
+  type: 'candidates',
+  actor,
+  batch: { candidates: batch, ...(end === undefined ? {} : { end }) }
+})
+export const appeared = (actor: Endpoint, fresh: boolean): CallCommand => ({ type: 'appeared', actor, fresh })
+export const check = (caller: number | null = null, callee: number | null = null): CommandOf<'check'> => ({
+  type: 'check',
+  absence: { caller, callee },
+  awayMs: AWAY_MS,
+  graceMs: GRACE_MS,
+  checkMs: CHECK_MS
+})
+
+/** The call after these commands, each a second after the one before it, the first at T0. Frozen: a decision that writes on it fails. */
+export function after(...commands: CallCommand[]): CallState {
+  let state: CallState | null = null
+  commands.forEach((command, i) => {
+    state = decideCall(state, command, T0 + i * 1000).state
+  })
+  if (state === null) throw new Error('no commands, no call')
+  return freeze(state)
+}
+
+export const ringing = (changes: Partial<CommandOf<'create'>> = {}) => after(create(changes))
+export const connecting = () => after(create(), accept(laptop))
+export const connected = () => after(create(), accept(laptop), simple('connected', phone))
+export const ended = () => after(create(), accept(laptop), hangup(phone))
+
+/** The decision, or the error that was thrown instead. */
+export function attempt(state: CallState | null, command: CallCommand, now: number): Decision | AppError {
+  try {
+    return decideCall(state, command, now)
+  } catch (error) {
+    if (error instanceof AppError) return error
+    throw error
+  }
+}
+
+/** Like attempt, for commands that are expected to be taken. */
+export function decide(state: CallState | null, command: CallCommand, now = T0 + 5000): Decision {
+  const outcome = attempt(state, command, now)
+  if (outcome instanceof AppError) throw new Error(`refused with ${outcome.code}`, { cause: outcome })
+  return outcome
+}
+
+/** One line: `<phase>: <audience> <event>(<reason>); …`, `same` when nothing changed, or the code of the error. */
+export function outcomeOf(state: CallState | null, command: CallCommand, now = T0 + 5000): string {
+  const outcome = attempt(state, command, now)
+  if (outcome instanceof AppError) return outcome.code
+  const told = outcome.events.map(event => `${nameOf(event.to)} ${nameOfEvent(event)}`).join('; ')
+  const what = outcome.state === state ? 'same' : outcome.state.phase
+  return told === '' ? what : `${what}: ${told}`
+}
+
+function nameOf({ user, device, except }: Audience): string {
+  if (device !== undefined) return `${user}/${device}`
+  return except === undefined ? user : `${user} but ${[...new Set(except)].join(' ')}`
+}
+
+function nameOfEvent({ type, data }: CallEvent): string {
+  const short = type.replace(/^call\.|^signal\./, '')
+  return type === 'call.ended' ? `${short}(${data.reason})` : short
+}
+
+export function freeze<T>(value: T): T {
+  if (typeof value === 'object' && value !== null && !Object.isFrozen(value)) {
+    Object.freeze(value)
+    Object.values(value).forEach(freeze)
+  }
+  return value
+}
+
+/** Whether an event to `audience` goes to this device. */
+export const reaches = ({ user, device, except }: Audience, to: Endpoint): boolean =>
+  user === to.user && (device === undefined || device === to.device) && !(except ?? []).includes(to.device)

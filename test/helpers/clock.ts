@@ -1,0 +1,57 @@
+// A clock that stands still until a test moves it.
+import type { Clock } from '../../src/clock.js'
+
+interface Timer {
+  at: number
+  readonly everyMs: number | null
+  readonly run: () => void
+}
+
+export class ManualClock implements Clock {
+  #now: number
+  readonly #timers = new Set<Timer>()
+
+  constructor(now = Date.parse('2026-11-21T10:00:00.000Z')) {
+    this.#now = now
+  }
+
+  /** Timers that wait: a test that has ended leaves none behind. */
+  get waiting(): number {
+    return this.#timers.size
+  }
+
+  now(): number {
+    return this.#now
+  }
+
+  after(ms: number, run: () => void): () => void {
+    return this.#add({ at: this.#now + ms, everyMs: null, run })
+  }
+
+  every(ms: number, run: () => void): () => void {
+    return this.#add({ at: this.#now + ms, everyMs: ms, run })
+  }
+
+  /** Moves time on and runs what falls due on the way, in order, each at its own instant. */
+  advance(ms: number): void {
+    const end = this.#now + ms
+    for (let timer = this.#next(end); timer; timer = this.#next(end)) {
+      this.#now = Math.max(this.#now, timer.at)
+      if (timer.everyMs === null) this.#timers.delete(timer)
+      else timer.at += timer.everyMs
+      timer.run()
+    }
+    this.#now = end
+  }
+
+  #add(timer: Timer): () => void {
+    this.#timers.add(timer)
+    return () => this.#timers.delete(timer)
+  }
+
+  #next(end: number): Timer | undefined {
+    let next: Timer | undefined
+    for (const timer of this.#timers) if (timer.at <= end && timer.at < (next?.at ?? Infinity)) next = timer
+    return next
+  }
+}

@@ -1,0 +1,206 @@
+// Somebody with a device: acts by POST, hears by stream or poll, on whichever node they are at. Everything they hear is held
+// against the contract, and at the end against their mailbox: nothing lost, nothing twice, nothing unheard.
+import assert from 'node:assert/strict'
+import type { Test } from 'tap'
+import { createToken } from '../../src/development.js'
+import { ERRORS, type ErrorCode } from '../../src/errors.js'
+import type { Call } from '../../src/schemas/call.js'
+import { faultsOf } from './events.js'
+import { type Frame, openSse, type SseClient } from './sse.js'
+import type { Stage } from './stage.js'
+
+export interface Answer {
+  readonly status: number
+  readonly body: Record<string, unknown>
+}
+
+export interface Told {
+  readonly id: string
+  readonly type: string
+  readonly timestamp: string
+  readonly data: Readonly<Record<string, unknown>>
+}
+
+interface Place {
+  readonly user: string
+  readonly device: string
+  readonly node: number
+}
+
+const NOTICES = ['hello', 'caught-up', 'heartbeat']
+
+export class Person {
+  readonly user: string
+  readonly device: string
+  readonly #stage: Stage
+  readonly #headers: Readonly<Record<string, string>>
+  #node: number
+  #stream: SseClient | null = null
+  /** The first cursor they were given, and the last. */
+  #origin: string | null = null
+  #cursor = ''
+  readonly #told: Told[] = []
+
+  private constructor(stage: Stage, { user, device, node }: Place, token: string) {
+    this.#stage = stage
+    this.user = user
+    this.device = device
+    this.#node = node
+    this.#headers = { authorization: `Bearer ${token}`, 'x-device-id': device }
+  }
+
+  static async make(stage: Stage, place: Place): Promise<Person> {
+    return new Person(stage, place, await createToken(stage.config, place.user))
+  }
+
+  get endpoint() {
+    return { user: this.user, device: this.device }
+  }
+
+  get cursor(): string {
+    return this.#cursor
+  }
+
+  /** From here on they talk to another node. An open stream stays where it is. */
+  goesTo(node: number): void {
+    this.#node = node
+  }
+
+  // ── Acting ──
+
+  async ask(method: 'GET' | 'POST' | 'PUT' | 'DELETE', path: string, body?: object): Promise<Answer> {
+    const json = body === undefined ? {} : { 'content-type': 'application/json' }
+    const reply = await fetch(`${this.#stage.urlOf(this.#node)}/v1/${path}`, {
+      method,
+      headers: { ...this.#headers, ...json },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) })
+    })
+    const text = await reply.text()
+    const answer = { status: reply.status, body: text === '' ? {} : JSON.parse(text) }
+    if (!reply.ok) holdProblem(reply.headers.get('content-type'), answer)
+    return answer
+  }
+
+  /** Does it, and it works. */
+  async does(path: string, body?: object): Promise<Record<string, unknown>> {
+    const { status, body: reply } = await this.ask('POST', path, body)
+    assert.ok(status < 300, `${this.user}/${this.device} ${path}: ${status} ${reply.code} ${reply.detail}`)
+    return reply
+  }
+
+  /** Tries it, and is refused with this code. */
+  async isRefused(code: ErrorCode, path: string, body?: object): Promise<Record<string, unknown>> {
+    const { body: reply } = await this.ask('POST', path, body)
+    assert.equal(reply.code, code, `${this.user}/${this.device} ${path}`)
+    return reply
+  }
+
+  async call(callId: string): Promise<Call> {
+    const { status, body } = await this.ask('GET', `calls/${callId}`)
+    assert.equal(status, 200)
+    return body.call as Call
+  }
+
+  async activeCalls(): Promise<string[]> {
+    const { body } = await this.ask('GET', 'calls')
+    return (body.calls as Call[]).map(({ callId }) => callId)
+  }
+
+  // ── Hearing ──
+
+  /** Opens a stream, at the cursor they have, or the one given. Resolves when it is live. */
+  async listens(cursor = this.#cursor): Promise<Frame> {
+    await this.#stream?.close()
+    const query = cursor === '' ? '' : `?cursor=${cursor}`
+    this.#stream = await openSse(`${this.#stage.urlOf(this.#node)}/v1/events${query}`, { headers: this.#headers })
+    if (cursor !== '') return { id: cursor, type: 'resumed', timestamp: '', data: {} }
+    const hello = await this.#stream.next('hello')
+    this.#origin ??= String(hello.id)
+    this.#cursor = String(hello.id)
+    return hello
+  }
+
+  async leaves(): Promise<void> {
+    await this.#stream?.close()
+    this.#stream = null
+  }
+
+  /** Their device is forgotten, and with it what it heard. */
+  async signsOff(): Promise<void> {
+    assert.equal((await this.ask('DELETE', 'presence')).status, 204)
+    if (this.#stream) assert.equal((await this.#stream.next('end')).data.reason, 'signed_off')
+    await this.leaves()
+    this.#origin = null
+  }
+
+  /** The next thing they are told, which has to be of this type. */
+  async hears(type: string): Promise<Record<string, unknown>> {
+    const stream = this.#stream
+    assert.ok(stream, `${this.user}/${this.device} listens`)
+    let frame = await stream.next()
+    while (NOTICES.includes(frame.type)) frame = await stream.next()
+    this.#take({ ...frame, id: String(frame.id) })
+    assert.equal(frame.type, type, `what ${this.user}/${this.device} hears next: ${JSON.stringify(frame.data)}`)
+    return frame.data
+  }
+
+  async hearsAll(...types: string[]): Promise<void> {
+    for (const type of types) await this.hears(type)
+  }
+
+  /** What one poll brings; it does not wait. */
+  async polls({ limit = 100 } = {}): Promise<Told[]> {
+    const cursor = this.#cursor === '' ? '' : `cursor=${this.#cursor}&`
+    const { status, body } = await this.ask('GET', `events/poll?${cursor}wait=0&limit=${limit}`)
+    assert.equal(status, 200)
+    const events = body.events as Told[]
+    for (const event of events) this.#take(event)
+    this.#origin ??= String(body.cursor)
+    this.#cursor = String(body.cursor)
+    return events
+  }
+
+  /** Starts over from a cursor that a reply gave, as a client does that opens its stream afterwards. */
+  startsAt(cursor: unknown): void {
+    this.#origin ??= String(cursor)
+    this.#cursor = String(cursor)
+  }
+
+  #take(event: Told): void {
+    assert.deepEqual(faultsOf({ type: event.type, timestamp: event.timestamp, data: event.data } as Told), [])
+    assert.equal(seqOf(event.id), seqOf(this.#cursor) + 1, 'events come one after the other, none lost, none twice')
+    this.#cursor = event.id
+    this.#told.push(event)
+  }
+
+  /** Nothing came that was not heard, and each call ended once at most, with nothing after it. */
+  async holdMailbox(t: Test): Promise<void> {
+    if (this.#origin === null) return
+    await this.leaves()
+    const { status, body } = await this.ask('GET', `events/poll?cursor=${this.#origin}&wait=0&limit=500`)
+    const events = body.events as Told[]
+    const name = ({ id, type }: Told) => `${id} ${type}`
+    t.same([status, events.map(name)], [200, this.#told.map(name)], `${this.user}/${this.device} heard it all`)
+    const over = new Set<unknown>()
+    const versions = new Map<unknown, number>()
+    for (const { type, data } of events) {
+      const version = Number(data.version)
+      assert.ok(!over.has(data.callId), `${type} after the call had ended for ${this.user}/${this.device}`)
+      assert.ok(version >= (versions.get(data.callId) ?? 0), 'versions do not go back')
+      versions.set(data.callId, version)
+      if (type === 'call.ended') over.add(data.callId)
+    }
+  }
+}
+
+const seqOf = (cursor: string) => Number(cursor.split('.')[0])
+
+function holdProblem(contentType: string | null, { status, body }: Answer): void {
+  assert.match(contentType ?? '', /^application\/problem\+json(;|$)/)
+  const row = ERRORS[body.code as ErrorCode]
+  assert.ok(row, `${body.code} is in the table`)
+  const { type, title, retryable } = body
+  const expected = { status: row.status, title: row.title, retryable: row.retryable, type: `/problems/${body.code}` }
+  assert.deepEqual({ status, title, retryable, type }, expected)
+  assert.notEqual(status, 500, String(body.detail))
+}

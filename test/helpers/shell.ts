@@ -1,0 +1,73 @@
+// Programs as a shell runs them: what they print, how they end, and that they do end.
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import type { Test } from 'tap'
+
+export interface Program {
+  /** Resolves with what it has printed so far when that matches. */
+  prints(pattern: RegExp): Promise<string>
+  signal(name: NodeJS.Signals): void
+  /** Resolves with its exit code, or the signal that ended it. */
+  ended(): Promise<number | NodeJS.Signals>
+  readonly stdout: () => string
+  readonly stderr: () => string
+}
+
+export interface Options {
+  readonly env?: Record<string, string>
+  readonly withinMs?: number
+}
+
+/** Runs in the root of the project. Whatever still runs when the test is over is killed, with all it has started. */
+export function run(t: Test, command: string, args: readonly string[], options: Options = {}): Program {
+  const { env = {}, withinMs = 20_000 } = options
+  // A group of its own, so that nothing it has started survives it.
+  const child = spawn(command, args, { detached: true, stdio: ['ignore', 'pipe', 'pipe'], env: environment(env) })
+  const output = { stdout: '', stderr: '' }
+  for (const name of ['stdout', 'stderr'] as const) {
+    child[name].setEncoding('utf8').on('data', (text: string) => {
+      output[name] += text
+      child.emit('printed')
+    })
+  }
+  const closed = once(child, 'close')
+  t.teardown(async () => {
+    killGroup(child)
+    await closed
+  })
+
+  const inTime = async (happens: Promise<unknown>, what: string) => {
+    const timeout = once(AbortSignal.timeout(withinMs), 'abort')
+    const outcome = await Promise.race([happens.then(() => true), timeout.then(() => false)])
+    if (!outcome) throw new Error(`waited for ${command} ${what}; it printed ${JSON.stringify(output)}`)
+  }
+
+  return {
+    async prints(pattern) {
+      while (!pattern.test(output.stdout)) await inTime(once(child, 'printed'), `to print ${pattern}`)
+      return output.stdout
+    },
+    signal: name => void child.kill(name),
+    async ended() {
+      await inTime(closed, 'to end')
+      return child.exitCode ?? child.signalCode ?? 'SIGKILL'
+    },
+    stdout: () => output.stdout,
+    stderr: () => output.stderr
+  }
+}
+
+/** Ours without what would make the program another one: npm's variables, tap's loader, a developer's settings. */
+function environment(env: Record<string, string>): Record<string, string | undefined> {
+  const { PATH, HOME, TMPDIR } = process.env
+  return { PATH, HOME, TMPDIR, ...env }
+}
+
+function killGroup({ pid }: ChildProcess): void {
+  if (pid === undefined) return
+  try {
+    process.kill(-pid, 'SIGKILL')
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
+  }
+}

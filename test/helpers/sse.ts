@@ -1,0 +1,117 @@
+// A real client of an event stream: its own connection, frames parsed by eventsource-parser, waited for one by one.
+import assert from 'node:assert/strict'
+import { type ClientRequest, type IncomingHttpHeaders, type IncomingMessage, request } from 'node:http'
+import { createParser, type EventSourceMessage } from 'eventsource-parser'
+
+export interface Frame {
+  readonly id: string | undefined
+  readonly type: string
+  readonly timestamp: string
+  readonly data: Readonly<Record<string, unknown>>
+}
+
+export interface OpenOptions {
+  readonly method?: 'GET' | 'POST'
+  readonly headers?: Readonly<Record<string, string>>
+}
+
+const WITHIN_MS = 5000
+
+/** Rejects when there is no answer; any status and content type is an answer. */
+export function openSse(url: string, { method = 'GET', headers = {} }: OpenOptions = {}): Promise<SseClient> {
+  return new Promise((resolve, reject) => {
+    const sent = request(url, { method, headers: { accept: 'text/event-stream', ...headers }, agent: false })
+    sent.once('error', reject)
+    sent.once('response', response => {
+      sent.off('error', reject)
+      resolve(new SseClient(sent, response))
+    })
+    sent.end()
+  })
+}
+
+export class SseClient {
+  readonly status: number
+  readonly headers: IncomingHttpHeaders
+  /** The last `retry:` that came. */
+  retryMs: number | undefined
+  /** As EventSource keeps it. */
+  lastEventId = ''
+  /** All that came and was not asked for yet. */
+  readonly #frames: Frame[] = []
+  readonly #request: ClientRequest
+  readonly #closed: Promise<void>
+  #isClosed = false
+  #arrived: () => void = () => {}
+
+  constructor(sent: ClientRequest, response: IncomingMessage) {
+    this.#request = sent
+    this.status = response.statusCode ?? 0
+    this.headers = response.headers
+    const parser = createParser({
+      onEvent: event => this.#take(event),
+      onRetry: retryMs => {
+        this.retryMs = retryMs
+      }
+    })
+    response.setEncoding('utf8')
+    response.on('data', (text: string) => parser.feed(text))
+    // Cutting the connection is how streams end; whoever waits for a frame is told.
+    sent.on('error', () => {})
+    response.on('error', () => {})
+    this.#closed = new Promise(resolve => {
+      response.once('close', () => {
+        this.#isClosed = true
+        this.#arrived()
+        resolve()
+      })
+    })
+  }
+
+  #take({ id, event = 'message', data }: EventSourceMessage): void {
+    if (id !== undefined) this.lastEventId = id
+    const envelope = JSON.parse(data) as Omit<Frame, 'id'>
+    assert.equal(envelope.type, event, 'the envelope repeats the event line')
+    this.#frames.push({ ...envelope, id })
+    this.#arrived()
+  }
+
+  /** The next frame; with `type`, the next of that type, and what came before it is dropped. */
+  async next(type?: string): Promise<Frame> {
+    const giveUpAt = Date.now() + WITHIN_MS
+    for (;;) {
+      const frame = this.#frames.shift()
+      if (frame && (type === undefined || frame.type === type)) return frame
+      if (frame) continue
+      const wanted = type ?? 'any frame'
+      if (this.#isClosed) throw new Error(`the stream closed before ${wanted} came`)
+      await this.#arrival(giveUpAt, wanted)
+    }
+  }
+
+  #arrival(giveUpAt: number, wanted: string): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const late = () => reject(new Error(`waited ${WITHIN_MS} ms for ${wanted}`))
+      const timer = setTimeout(late, giveUpAt - Date.now())
+      this.#arrived = () => {
+        clearTimeout(timer)
+        resolve()
+      }
+    })
+  }
+
+  /** What has come and was not asked for. */
+  waiting(): readonly Frame[] {
+    return [...this.#frames]
+  }
+
+  /** Resolves when the server has closed the stream. */
+  ended(): Promise<void> {
+    return this.#closed
+  }
+
+  async close(): Promise<void> {
+    this.#request.destroy()
+    await this.#closed
+  }
+}

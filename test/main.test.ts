@@ -1,0 +1,110 @@
+// The process as people start it: by its command line, with what it prints taken at its word.
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+import t, { type Test } from 'tap'
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+
+function start(t: Test, script: string, env: Record<string, string>, ...args: string[]) {
+  const { PATH = '' } = process.env
+  const child = spawn(process.execPath, ['--import=tsx', script, ...args], { cwd: root, env: { PATH, ...env } })
+  t.teardown(() => child.kill('SIGKILL'))
+  const output = { out: '', err: '' }
+  child.stdout.on('data', chunk => {
+    output.out += chunk
+  })
+  child.stderr.on('data', chunk => {
+    output.err += chunk
+  })
+  return { child, output }
+}
+
+async function exitOf(child: ChildProcess): Promise<number | null> {
+  const [code] = await once(child, 'close')
+  return code
+}
+
+/** Runs one of the lines that were printed, as a person would in a second terminal. */
+async function paste(line: string): Promise<unknown> {
+  const shell = spawn('sh', ['-c', line.replace('curl', 'curl -sS')])
+  let text = ''
+  for await (const chunk of shell.stdout) text += chunk
+  return JSON.parse(text)
+}
+
+/** Resolves with the first line that matches. */
+async function lineOf(child: ReturnType<typeof spawn>, pattern: RegExp): Promise<string> {
+  if (!child.stdout) throw new Error('no output')
+  for await (const line of createInterface(child.stdout)) if (pattern.test(line)) return line
+  throw new Error(`it ended without ${pattern}`)
+}
+
+t.test('the three lines it prints make a call', async t => {
+  const { child, output } = start(t, 'src/main.ts', { PORT: '0', DRAIN_SETTLE_MS: '0', DRAIN_WINDOW_MS: '0' })
+  await lineOf(child, /More tokens/)
+  const [listen = '', call = '', accept = ''] = output.out.split('\n').filter(line => line.startsWith('  curl'))
+
+  const stream = spawn('sh', ['-c', `exec ${listen.trim()}`])
+  t.teardown(() => stream.kill())
+  const lines = createInterface(stream.stdout)[Symbol.asyncIterator]()
+  const hear = async (event: string) => {
+    for (let line = await lines.next(); !line.done; line = await lines.next()) {
+      if (line.value === `event: ${event}`) return true
+    }
+    return false
+  }
+  t.ok(await hear('hello'))
+  t.match(await paste(call), { resolution: 'created', call: { state: 'ringing', caller: { user: 'alice' } } })
+  t.ok(await hear('call.incoming'))
+  t.match(await paste(accept), { call: { state: 'connecting', callee: { user: 'bob', device: 'laptop' } } })
+
+  child.kill('SIGTERM')
+  t.ok(await hear('reconnect'), 'an open stream is sent away first')
+  t.equal(await exitOf(child), 0)
+  t.notMatch(
+    output.out
+      .split('\n')
+      .filter(line => line.startsWith('{'))
+      .join('\n'),
+    /eyJ/,
+    'no token in the log'
+  )
+})
+
+t.test('npm run token prints a token and nothing else, and the server takes it', async t => {
+  const secret = { JWT_SECRET: 'a-secret-of-more-than-thirty-two-bytes' }
+  const { child, output } = start(t, 'scripts/token.ts', secret, 'carol', 'phone')
+  t.equal(await exitOf(child), 0)
+  t.match(output.out, /^[\w-]+\.[\w-]+\.[\w-]+\n$/)
+  t.equal(output.err, '')
+
+  const server = start(t, 'src/main.ts', { ...secret, PORT: '0' })
+  const { msg } = JSON.parse(await lineOf(server.child, /Server listening/)) as { msg: string }
+  const url = msg.split(' ').at(-1)
+  const headers = { authorization: `Bearer ${output.out.trim()}` }
+  t.equal((await fetch(`${url}/v1/calls`, { headers })).status, 200)
+  t.equal((await fetch(`${url}/v1/calls`)).status, 401)
+  t.notMatch(server.output.out, 'curl', 'outside of development it hands out nothing')
+  server.child.kill('SIGINT')
+  t.equal(await exitOf(server.child), 0)
+})
+
+t.test('a second signal ends it at once', async t => {
+  const { child } = start(t, 'src/main.ts', { PORT: '0', DRAIN_SETTLE_MS: '600000' })
+  await lineOf(child, /More tokens/)
+  const { stdout } = child
+  child.kill('SIGTERM')
+  for await (const line of createInterface(stdout)) if (line.includes('closing')) break
+  child.kill('SIGTERM')
+  t.equal(await exitOf(child), 1)
+})
+
+t.test('a wrong configuration is said in full, and nothing starts', async t => {
+  const { child, output } = start(t, 'src/main.ts', { PORT: 'http', HOST: '0.0.0.0', JWT_SECRET: 'short' })
+  t.equal(await exitOf(child), 1)
+  t.match(output.err, /PORT must/)
+  t.match(output.err, /JWT_SECRET must/)
+  t.notMatch(output.err, 'short')
+})

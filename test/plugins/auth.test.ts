@@ -1,0 +1,284 @@
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import Fastify, { type InjectOptions } from 'fastify'
+import { exportJWK, exportSPKI, generateKeyPair, type JWK, type JWTPayload, SignJWT, UnsecuredJWT } from 'jose'
+import t, { type Test } from 'tap'
+import { loadConfig } from '../../src/config.js'
+import { createToken } from '../../src/development.js'
+import { createIds } from '../../src/ids.js'
+import { createMetrics } from '../../src/metrics.js'
+import { authenticate } from '../../src/plugins/auth.js'
+import { handleErrors } from '../../src/plugins/errors.js'
+import { serverOptions } from '../../src/plugins/server-options.js'
+import type { Context } from '../../src/services/context.js'
+import { issueTicket } from '../../src/services/tickets.js'
+import { createMemoryStore } from '../../src/store/memory.js'
+import { ManualClock } from '../helpers/clock.js'
+
+const SECRET = 'a-secret-of-more-than-thirty-two-bytes'
+
+async function server(t: Test, env: Record<string, string>, clock = new ManualClock(Date.now())) {
+  const config = loadConfig(env)
+  const store = createMemoryStore({ retentionMs: 600_000, mailboxMaxEvents: 100, clock })
+  const ids = createIds()
+  // What authenticate and tickets look at; the rest of a context is about calls.
+  const context = { config, clock, ids, store } as unknown as Context
+  const app = Fastify(serverOptions({ logLevel: 'silent' }))
+  handleErrors(app, { metrics: createMetrics(), ids })
+  await authenticate(app, context)
+  app.get('/who', async request => request.actor)
+  app.get('/events', { config: { eventRoute: true } }, async request => request.actor)
+  t.teardown(() => Promise.all([app.close(), store.close()]))
+
+  const ask = async (options: InjectOptions | string) => {
+    const reply = await app.inject(options)
+    return { status: reply.statusCode, headers: reply.headers, ...reply.json() }
+  }
+  const bearer = (token: string, headers: Record<string, string> = {}) =>
+    ask({ url: '/who', headers: { authorization: `Bearer ${token}`, ...headers } })
+  return { ask, bearer, clock, context }
+}
+
+function sign(payload: JWTPayload, secret: string = SECRET): Promise<string> {
+  return new SignJWT(payload).setProtectedHeader({ alg: 'HS256' }).sign(Buffer.from(secret))
+}
+
+t.test('a shared secret', async t => {
+  const { ask, bearer, clock } = await server(t, { JWT_SECRET: SECRET })
+  const exp = Math.floor(clock.now() / 1000) + 60
+  const token = await sign({ sub: 'alice', exp })
+
+  t.test('the actor is the subject, its device and when the token ends', async t => {
+    t.match(await bearer(token), { status: 200, user: 'alice', device: 'default', expiresAt: exp * 1000 })
+    t.match(await bearer(token, { 'x-device-id': 'phone' }), { user: 'alice', device: 'phone' })
+    t.match(
+      await bearer(token, { 'x-device-id': 'laptop' }),
+      { user: 'alice', device: 'laptop' },
+      'remembered, not mixed up'
+    )
+    t.match(await bearer(await sign({ sub: 'bob' })), { user: 'bob', expiresAt: 0 })
+    t.match(await ask({ url: '/who', headers: { authorization: `bearer  ${token}` } }), { user: 'alice' })
+  })
+
+  t.test('no token, no entry', async t => {
+    const reply = await ask('/who')
+    t.match(reply, { status: 401, code: 'unauthorized' })
+    t.equal(reply.headers['www-authenticate'], 'Bearer')
+    for (const authorization of ['Bearer', 'Bearer a b', `Basic ${token}`, token]) {
+      t.match(await ask({ url: '/who', headers: { authorization } }), { status: 401, code: 'unauthorized' })
+    }
+    t.match(await ask(`/who?access_token=${token}`), { status: 401 }, 'a token in a URL is none')
+  })
+
+  t.test('a token somebody else signed is none', async t => {
+    const [head = '', body = '', signature = ''] = token.split('.')
+    const forged = Buffer.from(JSON.stringify({ sub: 'bob', exp })).toString('base64url')
+    const wrong = [
+      await sign({ sub: 'alice' }, 'another-secret-of-more-than-32-bytes!'),
+      `${head}.${forged}.${signature}`,
+      `${head}.${body}.`,
+      `${head}.${body}`,
+      'abc',
+      new UnsecuredJWT({ sub: 'alice', exp }).encode(),
+      await new SignJWT({ sub: 'alice' }).setProtectedHeader({ alg: 'HS512' }).sign(Buffer.from(SECRET.repeat(2)))
+    ]
+    for (const each of wrong) t.match(await bearer(each), { status: 401, code: 'unauthorized' })
+    t.match(await bearer(wrong[1] ?? ''), { status: 401 }, 'nor is it one the second time')
+  })
+
+  t.test('times are kept, also for a token that is remembered', async t => {
+    const soon = await sign({ sub: 'alice', nbf: exp - 30, exp })
+    t.match(await bearer(soon), { status: 401, code: 'unauthorized' })
+    clock.advance(31_000)
+    t.match(await bearer(soon), { status: 200 })
+    clock.advance(30_000)
+    const late = await bearer(soon)
+    t.match(late, { status: 401, code: 'token_expired' })
+    t.match(late.headers['www-authenticate'], 'Bearer error="invalid_token"')
+    t.match(await bearer(soon), { status: 401, code: 'token_expired' })
+    t.match(await bearer(await sign({ sub: 'alice', exp: 'soon' as unknown as number })), {
+      status: 401,
+      code: 'unauthorized'
+    })
+  })
+
+  t.test('who a token names has to be an id', async t => {
+    for (const sub of ['', 'a b', 'a\nb', 'a:b', 'x'.repeat(129), undefined]) {
+      t.match(await bearer(await sign(sub === undefined ? {} : { sub })), { status: 403, code: 'invalid_subject' })
+    }
+    t.match(await bearer(await sign({ sub: 'alice', device: 'my phone' })), { status: 403, code: 'invalid_subject' })
+    const alice = await sign({ sub: 'alice' })
+    t.match(await bearer(alice, { 'x-device-id': 'my phone' }), { status: 403, code: 'invalid_subject' })
+    t.match(await bearer(alice, { 'x-device-id': '' }), { status: 403, code: 'invalid_subject' })
+  })
+
+  t.test('a token may be for one device', async t => {
+    const phone = await sign({ sub: 'alice', device: 'phone' })
+    t.match(await bearer(phone), { device: 'phone' })
+    t.match(await bearer(phone, { 'x-device-id': 'phone' }), { device: 'phone' })
+    t.match(await bearer(phone, { 'x-device-id': 'laptop' }), { status: 403, code: 'invalid_subject' })
+  })
+})
+
+t.test('the cookie', async t => {
+  const { ask } = await server(t, { JWT_SECRET: SECRET, CORS_ORIGINS: 'https://app.example' })
+  const cookie = `theme=dark; access_token=${await sign({ sub: 'alice' })}`
+  const get = (headers: Record<string, string>) =>
+    ask({ url: '/who', headers: { cookie, host: 'calls.example', ...headers } })
+  t.match(await get({}), { status: 200, user: 'alice' })
+  t.match(await get({ origin: 'https://calls.example' }), { status: 200 })
+  t.match(await get({ origin: 'https://app.example' }), { status: 200 })
+  t.match(await get({ origin: 'https://evil.example' }), { status: 401 }, 'another site does not act for the user')
+  t.match(await get({ origin: 'null' }), { status: 401 })
+  t.match(await ask({ url: '/who', headers: { cookie: 'theme=dark' } }), { status: 401, code: 'unauthorized' })
+  const bob = await sign({ sub: 'bob' })
+  t.match(await get({ authorization: `Bearer ${bob}` }), { user: 'bob' }, 'the header goes first')
+})
+
+t.test('event routes take what an EventSource can send', async t => {
+  const { ask, context, clock } = await server(t, { JWT_SECRET: SECRET })
+  const authorization = `Bearer ${await sign({ sub: 'alice' })}`
+  t.match(await ask({ url: '/events?device=tv', headers: { authorization } }), { device: 'tv' })
+  t.match(await ask({ url: '/events?device=a%20b', headers: { authorization } }), { status: 403 })
+  t.match(await ask({ url: '/who?device=tv', headers: { authorization } }), { device: 'default' })
+
+  const { ticket } = await issueTicket(context, { user: 'alice', device: 'tv', expiresAt: clock.now() + 90_000 })
+  t.match(await ask(`/events?ticket=${ticket}`), { user: 'alice', device: 'tv', expiresAt: clock.now() + 90_000 })
+  t.match(await ask(`/events?ticket=${ticket}&device=tv`), { user: 'alice', device: 'tv' })
+  t.match(await ask(`/events?ticket=${ticket}&device=phone`), { status: 403, code: 'invalid_subject' })
+  t.match(await ask(`/events?ticket=${ticket}x`), { status: 401, code: 'invalid_ticket' })
+  t.match(await ask(`/who?ticket=${ticket}`), { status: 401, code: 'unauthorized' })
+})
+
+t.test(
+  'in development a well-known secret is enough, and issuer and audience are what the configuration says',
+  async t => {
+    const { bearer } = await server(t, {})
+    t.match(await bearer(await createToken(loadConfig({}), 'carol', 'phone')), {
+      status: 200,
+      user: 'carol',
+      device: 'phone'
+    })
+    const env = { JWT_SECRET: SECRET, JWT_ISSUER: 'https://id.example', JWT_AUDIENCE: 'calls' }
+    const strict = await server(t, env)
+    t.match(await strict.bearer(await createToken(loadConfig(env), 'carol')), { status: 200 })
+    for (const claims of [
+      {},
+      { iss: env.JWT_ISSUER },
+      { aud: 'calls' },
+      { iss: 'https://id.example.evil', aud: 'calls' }
+    ]) {
+      t.match(await strict.bearer(await sign({ sub: 'carol', ...claims })), { status: 401, code: 'unauthorized' })
+    }
+    t.match(await strict.bearer(await sign({ sub: 'carol', iss: env.JWT_ISSUER, aud: ['mail', 'calls'] })), {
+      status: 200
+    })
+  }
+)
+
+type Alg = 'RS256' | 'ES256' | 'EdDSA'
+
+async function createKey(alg: Alg, kid: string) {
+  const { publicKey, privateKey } = await generateKeyPair(alg, { extractable: true })
+  const jwk: JWK = { ...(await exportJWK(publicKey)), kid, alg, use: 'sig' }
+  const token = (payload: JWTPayload) => new SignJWT(payload).setProtectedHeader({ alg, kid }).sign(privateKey)
+  return { jwk, token, publicKey }
+}
+
+/** An identity provider: `keys` is what it publishes at the moment. */
+async function provider(t: Test, ...keys: JWK[]) {
+  const published = { keys, fetches: 0, up: true }
+  const http = createServer((_request, reply) => {
+    published.fetches++
+    if (published.up) reply.end(JSON.stringify({ keys: published.keys }))
+    else reply.writeHead(500).end()
+  }).listen(0, '127.0.0.1')
+  await once(http, 'listening')
+  t.teardown(() => {
+    http.close()
+    http.closeAllConnections()
+  })
+  return { published, env: { JWKS_URL: `http://127.0.0.1:${(http.address() as AddressInfo).port}/keys?v=1` } }
+}
+
+t.test('a key set', async t => {
+  const [rsa, ec, ed] = await Promise.all([
+    createKey('RS256', 'rsa'),
+    createKey('ES256', 'ec'),
+    createKey('EdDSA', 'ed')
+  ])
+
+  t.test('RS256, ES256 and EdDSA are taken, each by its own key', async t => {
+    const { env, published } = await provider(t, rsa.jwk, ec.jwk, ed.jwk)
+    const { bearer } = await server(t, env)
+    for (const key of [rsa, ec, ed])
+      t.match(await bearer(await key.token({ sub: 'alice' })), { status: 200, user: 'alice' })
+    t.equal(published.fetches, 1)
+  })
+
+  t.test('a public key is no secret: HS256 and none are refused', async t => {
+    const { env } = await provider(t, rsa.jwk)
+    const { bearer } = await server(t, env)
+    const pem = await exportSPKI(rsa.publicKey)
+    const confused = new SignJWT({ sub: 'alice' })
+      .setProtectedHeader({ alg: 'HS256', kid: 'rsa' })
+      .sign(Buffer.from(pem))
+    t.match(await bearer(await confused), { status: 401, code: 'unauthorized' })
+    t.match(await bearer(new UnsecuredJWT({ sub: 'alice' }).encode()), { status: 401, code: 'unauthorized' })
+    t.match(
+      await bearer(await createToken(loadConfig({}), 'alice')),
+      { status: 401 },
+      'nor does the development secret open'
+    )
+  })
+
+  t.test('keys rotate: an unknown key id fetches the set again, and a withdrawn key stops working', async t => {
+    const [old, young] = await Promise.all([createKey('ES256', 'one'), createKey('ES256', 'two')])
+    const { env, published } = await provider(t, old.jwk)
+    const { bearer, clock } = await server(t, env)
+    const before = await old.token({ sub: 'alice' })
+    t.match(await bearer(before), { status: 200 })
+    published.keys = [young.jwk]
+    t.match(await bearer(await young.token({ sub: 'alice' })), { status: 200 })
+    t.equal(published.fetches, 2)
+    t.match(await bearer(before), { status: 200 }, 'what was verified is remembered for a while')
+    clock.advance(600_001)
+    t.match(await bearer(before), { status: 401, code: 'unauthorized' })
+  })
+
+  t.test('made-up key ids do not become a flood on the identity provider', async t => {
+    const { env, published } = await provider(t, ec.jwk)
+    const { bearer, clock } = await server(t, env)
+    const token = await ec.token({ sub: 'alice' })
+    const payload = token.split('.').slice(1).join('.')
+    const made = (i: number) =>
+      `${Buffer.from(JSON.stringify({ alg: 'ES256', kid: `made-up-${i}` })).toString('base64url')}.${payload}`
+    for (let i = 0; i < 30; i++) t.match(await bearer(made(i)), { status: 401, code: 'unauthorized' })
+    t.ok(published.fetches <= 6, `${published.fetches} fetches`)
+    t.match(await bearer(token), { status: 200 }, 'known keys work meanwhile')
+    clock.advance(2000)
+    await bearer(made(31))
+    t.ok(published.fetches <= 7)
+  })
+
+  t.test('a provider that is down is our fault, not the token’s; keys once fetched stay good', async t => {
+    const { env, published } = await provider(t, ec.jwk)
+    const { bearer, clock } = await server(t, env)
+    published.up = false
+    t.match(await bearer(await ec.token({ sub: 'alice' })), { status: 500, code: 'internal' })
+    published.up = true
+    t.match(await bearer(await ec.token({ sub: 'alice' })), { status: 200 })
+    published.up = false
+    clock.advance(700_000)
+    t.match(await bearer(await ec.token({ sub: 'alice', jti: 'another' })), { status: 200 })
+  })
+
+  t.test('issuer and audience are checked here too', async t => {
+    const { env } = await provider(t, ec.jwk)
+    const { bearer } = await server(t, { ...env, JWT_ISSUER: 'https://id.example', JWT_AUDIENCE: 'calls' })
+    t.match(await bearer(await ec.token({ sub: 'alice' })), { status: 401 })
+    t.match(await bearer(await ec.token({ sub: 'alice', iss: 'https://id.example', aud: 'mail' })), { status: 401 })
+    t.match(await bearer(await ec.token({ sub: 'alice', iss: 'https://id.example', aud: 'calls' })), { status: 200 })
+  })
+})

@@ -1,0 +1,167 @@
+import Fastify from 'fastify'
+import t, { type Test } from 'tap'
+import { Type } from 'typebox'
+import { Compile } from 'typebox/compile'
+import { ENDS } from '../../src/ends.js'
+import { AppError, ERRORS, type ErrorCode } from '../../src/errors.js'
+import { createIds } from '../../src/ids.js'
+import { createMetrics } from '../../src/metrics.js'
+import { handleErrors } from '../../src/plugins/errors.js'
+import { serverOptions } from '../../src/plugins/server-options.js'
+import { problemRoutes } from '../../src/routes/problems.js'
+import { onlyProblems, Problem, problems } from '../../src/schemas/problem.js'
+
+const problem = Compile(Problem)
+
+/** A server whose routes fail in the ways the real ones do. */
+async function server(t: Test) {
+  const app = Fastify(serverOptions({ logLevel: 'silent' }))
+  const metrics = createMetrics()
+  handleErrors(app, { metrics, ids: createIds() })
+  await app.register(problemRoutes)
+  app.get(
+    '/fail/:code',
+    { schema: { response: { ...onlyProblems('not_found', 'internal', 'call_ended') } } },
+    async request => {
+      const { code } = request.params as { code: ErrorCode }
+      throw new AppError(code, { detail: 'because', extra: { currentState: 'ended', version: 7 } })
+    }
+  )
+  app.get('/stream/:code', { config: { eventStream: true } }, async request => {
+    throw new AppError((request.params as { code: ErrorCode }).code)
+  })
+  app.get('/accident', async () => {
+    throw new Error('password=hunter2')
+  })
+  const body = Type.Object({ to: Type.String(), n: Type.Optional(Type.Integer()) }, { additionalProperties: false })
+  app.post(
+    '/calls/:callId',
+    { bodyLimit: 200, schema: { body, response: { ...problems('invalid_request') } } },
+    async () => ({})
+  )
+  app.delete('/calls/:callId', async () => ({}))
+  app.get('/read', { schema: { querystring: Type.Object({ wait: Type.Integer() }) } }, async request => request.query)
+  t.teardown(() => app.close())
+  return { app, metrics }
+}
+
+const json = { 'content-type': 'application/json' }
+
+t.test('every code goes out as its row says', async t => {
+  const { app } = await server(t)
+  for (const [code, { status, title, retryable }] of Object.entries(ERRORS)) {
+    const reply = await app.inject(`/fail/${code}?ticket=secret`)
+    t.equal(reply.statusCode, status, code)
+    t.equal(reply.headers['content-type'], 'application/problem+json; charset=utf-8')
+    t.strictSame(reply.json(), {
+      type: `/problems/${code}`,
+      title,
+      status,
+      detail: 'because',
+      instance: `/fail/${code}`,
+      code,
+      retryable,
+      currentState: 'ended',
+      version: 7
+    })
+    t.ok(problem.Check(reply.json()), 'is what the schema says')
+    t.equal(reply.headers['retry-after'], status === 429 || status === 503 ? '1' : undefined)
+    t.match(String(reply.headers['www-authenticate']), status === 401 ? /^Bearer/ : 'undefined')
+  }
+})
+
+t.test('what Fastify refuses by itself is a problem of ours', async t => {
+  const { app } = await server(t)
+  const post = (payload: string, headers: Record<string, string> = json) =>
+    app.inject({ method: 'POST', url: '/calls/1', payload, headers })
+  const cases: [string, ErrorCode, Awaited<ReturnType<typeof post>>][] = [
+    ['broken JSON', 'malformed_json', await post('{"to":')],
+    ['nothing at all', 'malformed_json', await post('')],
+    ['a poisoned prototype', 'malformed_json', await post('{"__proto__":{"a":1},"to":"bob"}')],
+    ['another media type', 'unsupported_media_type', await post('to=bob', { 'content-type': 'text/xml' })],
+    ['a body too large', 'body_too_large', await post(JSON.stringify({ to: 'x'.repeat(300) }))],
+    ['an unknown path', 'not_found', await app.inject('/nowhere')],
+    ['a path with a broken escape', 'invalid_request', await app.inject('/calls/%zz')],
+    ['a query of the wrong type', 'invalid_request', await app.inject('/read?wait=soon')]
+  ]
+  for (const [name, code, reply] of cases) {
+    t.match(reply.json(), { code, status: reply.statusCode, instance: /^\// }, name)
+    t.equal(reply.statusCode, ERRORS[code].status)
+    t.ok(problem.Check(reply.json()))
+  }
+})
+
+t.test('a body is neither bent nor cut to fit', async t => {
+  const { app } = await server(t)
+  const issues = async (payload: object) => {
+    const reply = await app.inject({ method: 'POST', url: '/calls/1', payload })
+    t.match(reply.json(), { code: 'invalid_request' })
+    return reply.json().issues
+  }
+  t.strictSame(await issues({}), [{ path: 'body/to', message: "must have required property 'to'" }])
+  t.strictSame(await issues({ to: 5 }), [{ path: 'body/to', message: 'must be string' }])
+  t.strictSame(await issues({ to: 'bob', n: '5' }), [{ path: 'body/n', message: 'must be integer' }])
+  t.strictSame(await issues({ to: 'bob', more: 1 }), [
+    { path: 'body/more', message: 'must NOT have additional properties' }
+  ])
+  t.strictSame((await app.inject('/read?wait=5')).json(), { wait: 5 }, 'a query is text and is read')
+})
+
+t.test('an accident says nothing about itself', async t => {
+  const { app, metrics } = await server(t)
+  const reply = await app.inject('/accident')
+  t.equal(reply.statusCode, 500)
+  t.match(reply.json(), { code: 'internal', detail: ERRORS.internal.title })
+  t.notMatch(reply.body, 'hunter2')
+  t.match(await metrics.problems.get(), { values: [{ labels: { code: 'internal' }, value: 1 }] })
+})
+
+t.test('a path that takes other methods says which', async t => {
+  const { app } = await server(t)
+  const reply = await app.inject('/calls/some-call')
+  t.match(reply.json(), { code: 'method_not_allowed', status: 405 })
+  t.equal(reply.headers.allow, 'DELETE, POST')
+  t.equal(
+    (await app.inject({ method: 'HEAD', url: '/stream/internal' })).statusCode,
+    405,
+    'HEAD does not open a stream'
+  )
+})
+
+t.test('an EventSource is never answered 429 or 503: it would give up for good', async t => {
+  const { app } = await server(t)
+  const expected = {
+    rate_limited: 'rate_limited',
+    store_unavailable: 'store_unavailable',
+    shutting_down: 'drain'
+  } as const
+  for (const [code, reason] of Object.entries(expected)) {
+    const reply = await app.inject(`/stream/${code}`)
+    t.equal(reply.statusCode, 200)
+    t.match(reply.headers['content-type'], 'text/event-stream')
+    t.equal(reply.headers['retry-after'], undefined)
+    t.match(reply.body, /^retry: \d+\n/)
+    t.match(reply.body, reason)
+    t.ok(ENDS[reason].reconnect)
+  }
+  t.equal((await app.inject('/stream/unauthorized')).statusCode, 401, 'but giving up is right when nothing will change')
+})
+
+t.test('the type of a problem leads to its explanation', async t => {
+  const { app } = await server(t)
+  t.strictSame((await app.inject('/problems/callee_busy')).json(), { code: 'callee_busy', ...ERRORS.callee_busy })
+  const page = await app.inject({ url: '/problems/callee_busy', headers: { accept: 'text/html,*/*' } })
+  t.match(page.headers['content-type'], 'text/html')
+  t.match(page.body, ERRORS.callee_busy.title)
+  t.match((await app.inject('/problems/toString')).json(), { code: 'not_found' })
+})
+
+t.test('the response map of a route declares what the handler sends', async t => {
+  const map = problems('callee_busy', 'caller_busy', 'rate_limited') as Record<
+    string,
+    { content: object; headers?: object }
+  >
+  t.strictSame(Object.keys(map), ['401', '403', '409', '429', '500', '503'])
+  t.match(map['409'], { content: { 'application/problem+json': { schema: Problem, examples: { caller_busy: {} } } } })
+  t.match(map['429'], { headers: { 'Retry-After': {} } })
+})

@@ -1,0 +1,117 @@
+import Fastify from 'fastify'
+import t, { type Test } from 'tap'
+import { AppError } from '../../src/errors.js'
+import { createIds } from '../../src/ids.js'
+import { createMetrics } from '../../src/metrics.js'
+import { handleErrors } from '../../src/plugins/errors.js'
+import { limitRates } from '../../src/plugins/limits.js'
+import { serverOptions } from '../../src/plugins/server-options.js'
+import { createMemoryStore } from '../../src/store/memory.js'
+import type { Quotas } from '../../src/store/store.js'
+import { ManualClock } from '../helpers/clock.js'
+
+const config = { rateLimitCalls: 3, rateLimitSignals: 20, rateLimitReads: 5 }
+
+function sharedQuotas(clock: ManualClock, t: Test) {
+  const store = createMemoryStore({ retentionMs: 600_000, mailboxMaxEvents: 100, clock })
+  t.teardown(() => store.close())
+  let trips = 0
+  const quotas: Quotas = {
+    take(user, quota) {
+      trips++
+      return store.quotas.take(user, quota)
+    }
+  }
+  return { quotas, trips: () => trips }
+}
+
+async function node(t: Test, clock: ManualClock, quotas: Quotas) {
+  const app = Fastify(serverOptions({ logLevel: 'silent' }))
+  handleErrors(app, { metrics: createMetrics(), ids: createIds() })
+  app.decorateRequest('actor')
+  app.addHook('onRequest', async request => {
+    request.actor = { user: String(request.headers.user ?? 'alice'), device: 'phone', expiresAt: 0 }
+  })
+  await limitRates(app, { config, clock, store: { quotas } })
+  app.post('/calls', { config: { limit: 'calls' } }, async () => ({}))
+  app.post('/signals', { config: { limit: 'signals' } }, async () => ({}))
+  app.get('/stream', { config: { limit: 'reads', eventStream: true } }, async () => ({}))
+  app.post('/hangup', { config: { limit: false } }, async () => ({}))
+  t.teardown(() => app.close())
+  return (url: string, user = 'alice') =>
+    app.inject({ method: url === '/stream' ? 'GET' : 'POST', url, headers: { user } })
+}
+
+t.test('two nodes together grant what one would', async t => {
+  const clock = new ManualClock()
+  const { quotas, trips } = sharedQuotas(clock, t)
+  const nodes = [await node(t, clock, quotas), await node(t, clock, quotas)] as const
+  const statuses: number[] = []
+  for (let i = 0; i < 30; i++) statuses.push((await nodes[i % 2 === 0 ? 0 : 1]('/signals')).statusCode)
+  t.equal(statuses.filter(status => status === 200).length, 20)
+  t.equal(statuses.filter(status => status === 429).length, 10)
+  t.ok(trips() <= 12, `a block saves round trips: ${trips()} for 30 requests`)
+
+  clock.advance(1000)
+  t.equal((await nodes[0]('/signals')).statusCode, 200, 'the next window is a new one')
+})
+
+t.test('at the same moment neither node grants too much', async t => {
+  const clock = new ManualClock()
+  const { quotas } = sharedQuotas(clock, t)
+  const nodes = [await node(t, clock, quotas), await node(t, clock, quotas)] as const
+  const replies = await Promise.all(Array.from({ length: 60 }, (_, i) => nodes[i % 2 === 0 ? 0 : 1]('/signals')))
+  t.equal(replies.filter(({ statusCode }) => statusCode === 200).length, 20)
+})
+
+t.test('the reply says what is left and when there is more', async t => {
+  const clock = new ManualClock()
+  const call = await node(t, clock, sharedQuotas(clock, t).quotas)
+  clock.advance(15_000)
+  const first = await call('/calls')
+  t.equal(first.headers['ratelimit-policy'], '"calls";q=3;w=60')
+  t.match(first.headers.ratelimit, /^"calls";r=2;t=\d+$/)
+  await call('/calls')
+  t.match((await call('/calls')).headers.ratelimit, '"calls";r=0;')
+  const refused = await call('/calls')
+  t.equal(refused.statusCode, 429)
+  t.match(refused.json(), { code: 'rate_limited', retryable: true })
+  const seconds = Number(refused.headers['retry-after'])
+  t.ok(seconds > 0 && seconds <= 60)
+  t.equal(refused.headers.ratelimit, `"calls";r=0;t=${seconds}`)
+  clock.advance(1000 * seconds)
+  t.equal((await call('/calls')).statusCode, 200, 'and that is true')
+})
+
+t.test('users and classes do not pay for each other, and ending a call is free', async t => {
+  const clock = new ManualClock()
+  const call = await node(t, clock, sharedQuotas(clock, t).quotas)
+  for (let i = 0; i < 3; i++) await call('/calls')
+  t.equal((await call('/calls')).statusCode, 429)
+  t.equal((await call('/calls', 'bob')).statusCode, 200)
+  t.equal((await call('/signals')).statusCode, 200)
+  for (let i = 0; i < 50; i++) t.equal((await call('/hangup')).statusCode, 200)
+  t.equal((await call('/hangup')).headers.ratelimit, undefined)
+})
+
+t.test('a limited stream is closed, not refused', async t => {
+  const clock = new ManualClock()
+  const call = await node(t, clock, sharedQuotas(clock, t).quotas)
+  for (let i = 0; i < 5; i++) await call('/stream')
+  const reply = await call('/stream')
+  t.equal(reply.statusCode, 200)
+  t.match(reply.body, 'rate_limited')
+})
+
+t.test('with the store away the request goes on', async t => {
+  let away = true
+  const clock = new ManualClock()
+  const { quotas } = sharedQuotas(clock, t)
+  const call = await node(t, clock, {
+    take: (user, quota) => (away ? Promise.reject(new AppError('store_unavailable')) : quotas.take(user, quota))
+  })
+  for (let i = 0; i < 5; i++) t.equal((await call('/calls')).statusCode, 200)
+  away = false
+  for (let i = 0; i < 3; i++) t.equal((await call('/calls')).statusCode, 200)
+  t.equal((await call('/calls')).statusCode, 429, 'and it counts again when the store is back')
+})

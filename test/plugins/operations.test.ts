@@ -1,0 +1,86 @@
+import t, { type Test } from 'tap'
+import { buildApp } from '../../src/app.js'
+import { type Config, loadConfig } from '../../src/config.js'
+import { createToken } from '../../src/development.js'
+import { createMemoryStore } from '../../src/store/memory.js'
+import type { Store } from '../../src/store/store.js'
+import { ManualClock } from '../helpers/clock.js'
+
+const config: Config = loadConfig({ LOG_LEVEL: 'silent', CORS_ORIGINS: 'https://app.example', DRAIN_WINDOW_MS: '0' })
+
+async function build(t: Test) {
+  let contact: number | null = 0
+  const clock = new ManualClock(Date.now())
+  const memory = createMemoryStore({ retentionMs: 600_000, mailboxMaxEvents: 100, clock })
+  const store: Store = { ...memory, contactSince: () => contact }
+  const app = await buildApp(config, { clock, store })
+  t.teardown(async () => {
+    await app.close()
+    await memory.close()
+  })
+  return { app, clock, loseContact: () => (contact = null), regain: () => (contact = 1) }
+}
+
+t.test('alive is alive; ready is ready for traffic', async t => {
+  const { app, clock, loseContact, regain } = await build(t)
+  t.match(await app.inject('/readyz'), { statusCode: 200, body: '{"status":"ready"}' })
+  t.match(await app.inject({ method: 'HEAD', url: '/readyz' }), { statusCode: 200, body: '' })
+
+  loseContact()
+  const away = await app.inject('/readyz')
+  t.match(away.json(), { status: 503, code: 'store_unavailable' })
+  t.ok(away.headers['retry-after'])
+  regain()
+  t.equal((await app.inject('/readyz')).statusCode, 200)
+
+  const drained = app.drain()
+  t.match((await app.inject('/readyz')).json(), { status: 503, code: 'shutting_down' }, 'at once')
+  t.match(await app.inject('/healthz'), { statusCode: 200, body: '{"status":"ok"}' }, 'and yet alive')
+  clock.advance(config.drainSettleMs)
+  await drained
+})
+
+t.test('requests are counted by route, never by what is in the path', async t => {
+  const { app } = await build(t)
+  const authorization = `Bearer ${await createToken(config, 'alice')}`
+  t.equal((await app.inject({ url: '/v1/calls/some-call', headers: { authorization } })).statusCode, 404)
+  await app.inject('/no/such/path')
+  const reply = await app.inject('/metrics')
+  t.match(reply.headers['content-type'], 'text/plain; version=0.0.4')
+  t.match(
+    reply.body,
+    /signalpost_http_request_seconds_count\{[^}]*route="\/v1\/calls\/:callId"[^}]*status="4xx"[^}]*\} 1/
+  )
+  t.match(reply.body, 'signalpost_problems_total{code="call_not_found"} 1')
+  t.match(reply.body, 'nodejs_eventloop_lag_seconds')
+  t.notMatch(reply.body, /some-call|no\/such/)
+})
+
+t.test('pages of named origins may use the API, others may not', async t => {
+  const { app } = await build(t)
+  const preflight = (origin: string) =>
+    app.inject({
+      method: 'OPTIONS',
+      url: '/v1/calls',
+      headers: { origin, 'access-control-request-method': 'POST', 'access-control-request-headers': 'authorization' }
+    })
+  const headers = (await preflight('https://app.example')).headers
+  t.match(headers, {
+    'access-control-allow-origin': 'https://app.example',
+    'access-control-allow-credentials': 'true',
+    'access-control-allow-headers': 'authorization'
+  })
+  t.equal((await preflight('https://evil.example')).headers['access-control-allow-origin'], undefined)
+  t.match((await app.inject('/healthz')).headers, {
+    'x-content-type-options': 'nosniff',
+    'referrer-policy': 'no-referrer'
+  })
+})
+
+t.test('the documentation is there', async t => {
+  const { app } = await build(t)
+  t.match((await app.inject('/openapi.json')).json(), { openapi: '3.1.0', info: { title: 'Signalpost' } })
+  t.match(await app.inject('/docs/'), { statusCode: 200, body: /swagger/i })
+  const script = await app.inject('/docs/static/swagger-ui-bundle.js')
+  t.equal(script.statusCode, 200)
+})

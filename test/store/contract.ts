@@ -1,0 +1,40 @@
+// What every store promises, sentence by sentence of src/store/store.ts. Memory, standalone Redis and Cluster run all of it.
+import type { Test } from 'tap'
+import type { Store, StoreOptions } from '../../src/store/store.js'
+import type { ManualClock } from '../helpers/clock.js'
+import { aggregateContract } from './contract/aggregates.js'
+import { appendContract } from './contract/appending.js'
+import { cursorContract } from './contract/cursors.js'
+import { deviceContract } from './contract/devices.js'
+import { dueContract } from './contract/due.js'
+import { leaseContract } from './contract/leases.js'
+import { smallContract } from './contract/small.js'
+import { wakeupContract } from './contract/wakeups.js'
+
+export interface Lab {
+  readonly store: Store
+  readonly clock: ManualClock
+  readonly options: StoreOptions
+  /** An id that no other test uses, so that all may share one store. */
+  id(stem: string): string
+}
+
+export const OPTIONS: StoreOptions = { retentionMs: 600_000, mailboxMaxEvents: 200 }
+
+/** Opens one store, runs the whole suite against it, and closes it. */
+export function runContract(t: Test, engine: string, open: (clock: ManualClock) => Promise<Store>, clock: ManualClock) {
+  return t.test(engine, async t => {
+    const store = await open(clock)
+    t.teardown(() => store.close())
+    let count = 0
+    const lab: Lab = { store, clock, options: OPTIONS, id: stem => `${stem}-${++count}` }
+    aggregateContract(t, lab)
+    dueContract(t, lab)
+    appendContract(t, lab)
+    cursorContract(t, lab)
+    deviceContract(t, lab)
+    wakeupContract(t, lab)
+    leaseContract(t, lab)
+    smallContract(t, lab)
+  })
+}

@@ -1,0 +1,153 @@
+import type { Test } from 'tap'
+import type { Lab } from '../contract.js'
+import { appendOf, call, connect, mail, read, texts, touch } from './given.js'
+
+export function appendContract(t: Test, lab: Lab): void {
+  const { mailboxes } = lab.store
+
+  t.test('a mailbox is dense and keeps every event as it was encoded', async t => {
+    const bob = lab.id('bob')
+    await touch(lab, bob, 'phone')
+    const envelope = JSON.stringify({ text: 'grüße | "quoted"\n\u2028 🎥', sdp: 'v=0\r\no=-' })
+    await mailboxes.append(bob, appendOf(lab, 1, { entries: [{ type: 'signal.offer', envelope }], tag: 'aaaaa' }))
+    await mailboxes.append(bob, appendOf(lab, 2, { entries: [mail('x'), mail('y')], tag: 'bbbbb' }))
+    const result = await read(lab, bob, 'phone', 'start')
+    t.match(result, { status: 'ok', head: { seq: 3, tag: 'bbbbb' } })
+    t.strictSame(result.status === 'ok' && result.events, [
+      { seq: 1, tag: 'aaaaa', type: 'signal.offer', envelope },
+      { seq: 2, tag: 'bbbbb', ...mail('x') },
+      { seq: 3, tag: 'bbbbb', ...mail('y') }
+    ])
+  })
+
+  t.test('an event goes to all devices, all but some, or one; each counts its own', async t => {
+    const bob = lab.id('bob')
+    for (const device of ['phone', 'phone2', 'pho', 'laptop']) await touch(lab, bob, device)
+    const entries = [mail('all'), mail('not phone', { except: ['phone', 'fax'] }), mail('one', { device: 'laptop' })]
+    t.strictSame(await mailboxes.append(bob, appendOf(lab, 1, { entries })), {
+      status: 'appended',
+      online: 0,
+      queued: 4
+    })
+    t.strictSame(await texts(lab, bob, 'phone'), ['all'])
+    t.strictSame(await texts(lab, bob, 'pho'), ['all', 'not phone'])
+    t.strictSame(await texts(lab, bob, 'phone2'), ['all', 'not phone'])
+    t.strictSame(await texts(lab, bob, 'laptop'), ['all', 'not phone', 'one'])
+  })
+
+  t.test('nobody takes what is for a device that is not registered, or for a user without devices', async t => {
+    const bob = lab.id('bob')
+    const entries = [mail('x', { device: 'phone' }), mail('y')]
+    t.strictSame(await mailboxes.append(bob, appendOf(lab, 1, { entries })), {
+      status: 'appended',
+      online: 0,
+      queued: 0
+    })
+    await touch(lab, bob, 'phone')
+    t.strictSame(await texts(lab, bob, 'phone'), [])
+  })
+
+  t.test('devices with a stream count as online, those without as queued, each once', async t => {
+    const bob = lab.id('bob')
+    await connect(lab, bob, 'phone', 'c1')
+    await connect(lab, bob, 'laptop', 'c2')
+    await touch(lab, bob, 'tablet')
+    const two = { entries: [mail('x'), mail('y', { device: 'phone' })] }
+    t.strictSame(await mailboxes.append(bob, appendOf(lab, 1, two)), { status: 'appended', online: 2, queued: 1 })
+    await mailboxes.release(bob, 'laptop', 'c2', lab.clock.now())
+    t.strictSame(await mailboxes.append(bob, appendOf(lab, 2, two)), { status: 'appended', online: 1, queued: 2 })
+    lab.clock.advance(45_000)
+    t.match(await mailboxes.append(bob, appendOf(lab, 3, two)), { online: 0, queued: 3 }, 'not renewed')
+  })
+
+  t.test('a commit from an outbox is taken once', async t => {
+    const bob = lab.id('bob')
+    await touch(lab, bob, 'phone')
+    const nothing = { online: 0, queued: 0 }
+    t.equal((await mailboxes.append(bob, appendOf(lab, 2))).status, 'appended')
+    t.strictSame(await mailboxes.append(bob, appendOf(lab, 2)), { status: 'duplicate', ...nothing })
+    t.equal((await mailboxes.append(bob, appendOf(lab, 10))).status, 'appended')
+    t.strictSame(await mailboxes.append(bob, appendOf(lab, 2)), { status: 'duplicate', ...nothing })
+    t.strictSame(await texts(lab, bob, 'phone'), ['v2', 'v10'])
+  })
+
+  t.test('a commit older than all that is remembered counts as taken', async t => {
+    const bob = lab.id('bob')
+    await touch(lab, bob, 'phone')
+    for (let version = 9; version < 20; version++) await mailboxes.append(bob, appendOf(lab, version))
+    t.equal((await mailboxes.append(bob, appendOf(lab, 9))).status, 'duplicate')
+    t.equal((await mailboxes.append(bob, appendOf(lab, 8))).status, 'duplicate')
+  })
+
+  t.test('a source that a failover set back is heard again, and its forgotten versions no longer count', async t => {
+    const bob = lab.id('bob')
+    await touch(lab, bob, 'phone')
+    for (const version of [1, 2, 3]) await mailboxes.append(bob, appendOf(lab, version))
+    t.equal((await mailboxes.append(bob, appendOf(lab, 2, { tag: 'other' }))).status, 'appended', 'version 2 was made anew')
+    t.equal((await mailboxes.append(bob, appendOf(lab, 2, { tag: 'other' }))).status, 'duplicate')
+    t.equal((await mailboxes.append(bob, appendOf(lab, 2, { mode: 'direct' }))).status, 'appended', 'version 3 was forgotten')
+    t.equal((await mailboxes.append(bob, appendOf(lab, 3, { tag: 'other' }))).status, 'appended', 'and is made anew')
+    t.equal((await mailboxes.append(bob, appendOf(lab, 1))).status, 'duplicate', 'version 1 is common to both histories')
+  })
+
+  t.test('two dispatchers at once deliver once', async t => {
+    const bob = lab.id('bob')
+    await touch(lab, bob, 'phone')
+    const all = await Promise.all(Array.from({ length: 10 }, () => mailboxes.append(bob, appendOf(lab, 1))))
+    t.equal(all.filter(({ status }) => status === 'appended').length, 1)
+    t.strictSame(await texts(lab, bob, 'phone'), ['v1'])
+  })
+
+  t.test('each source and each user has its own position', async t => {
+    const [bob, carol] = [lab.id('bob'), lab.id('carol')]
+    await touch(lab, bob, 'phone')
+    await mailboxes.append(bob, appendOf(lab, 5))
+    t.equal((await mailboxes.append(bob, appendOf(lab, 1, { source: call('other') }))).status, 'appended')
+    t.equal((await mailboxes.append(carol, appendOf(lab, 1))).status, 'appended')
+  })
+
+  t.test('a direct append is taken unless the mailboxes know a newer version, and is not remembered', async t => {
+    const bob = lab.id('bob')
+    await touch(lab, bob, 'phone')
+    const direct = (version: number) => mailboxes.append(bob, appendOf(lab, version, { mode: 'direct' }))
+    t.equal((await direct(1)).status, 'appended')
+    t.equal((await direct(1)).status, 'appended')
+    t.equal((await direct(7)).status, 'appended')
+    await mailboxes.append(bob, appendOf(lab, 2))
+    t.equal((await direct(2)).status, 'appended')
+    t.strictSame(await direct(1), { status: 'behind', online: 0, queued: 0 })
+    t.strictSame(await texts(lab, bob, 'phone'), ['v1', 'v1', 'v7', 'v2', 'v2'])
+  })
+
+  t.test('a mark appends nothing and holds back direct appends on older versions', async t => {
+    const bob = lab.id('bob')
+    await touch(lab, bob, 'phone')
+    const mark = await mailboxes.append(bob, appendOf(lab, 4, { entries: [] }))
+    t.strictSame(mark, { status: 'appended', online: 0, queued: 0 })
+    t.equal((await mailboxes.append(bob, appendOf(lab, 3, { mode: 'direct' }))).status, 'behind')
+    t.equal((await mailboxes.append(bob, appendOf(lab, 4))).status, 'duplicate')
+    t.strictSame(await texts(lab, bob, 'phone'), [])
+  })
+
+  t.test('concurrent appends leave no hole and no twin', async t => {
+    const bob = lab.id('bob')
+    await touch(lab, bob, 'phone')
+    const versions = Array.from({ length: 100 }, (_, n) => n + 1)
+    await Promise.all(
+      versions.map(n => mailboxes.append(bob, appendOf(lab, 1, { source: call(`c${n}`), tag: `t${n}` })))
+    )
+    const result = await read(lab, bob, 'phone', 'start')
+    t.strictSame(result.status === 'ok' && result.events.map(({ seq }) => seq), versions)
+  })
+
+  t.test('the oldest go when there are too many; the newest always stay', async t => {
+    const bob = lab.id('bob')
+    await touch(lab, bob, 'phone')
+    const most = lab.options.mailboxMaxEvents
+    const entries = Array.from({ length: 4 * most }, (_, n) => mail(`${n + 1}`))
+    await mailboxes.append(bob, appendOf(lab, 1, { entries }))
+    const kept = await texts(lab, bob, 'phone')
+    t.ok(kept.length >= most && kept.length <= 2 * most, `${kept.length} are kept`)
+    t.equal(kept.at(-1), `${4 * most}`)
+  })
+}

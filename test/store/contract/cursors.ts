@@ -1,0 +1,122 @@
+import type { Test } from 'tap'
+import type { Lab } from '../contract.js'
+import { appendOf, fill, mail, read, texts, touch } from './given.js'
+
+export function cursorContract(t: Test, lab: Lab): void {
+  const { mailboxes } = lab.store
+
+  t.test('a cursor gets what follows it: from the middle, the head, the birth, the start', async t => {
+    const bob = lab.id('bob')
+    t.match(await touch(lab, bob, 'phone'), { created: true, head: { seq: 0, tag: 'birth' } })
+    t.strictSame(await texts(lab, bob, 'phone', { seq: 0, tag: 'birth' }), [], 'an empty mailbox')
+    t.strictSame(await texts(lab, bob, 'phone', 'start'), [])
+    await fill(lab, bob, 3)
+    t.strictSame(await texts(lab, bob, 'phone', { seq: 0, tag: 'birth' }), ['e1', 'e2', 'e3'])
+    t.strictSame(await texts(lab, bob, 'phone', { seq: 1, tag: 'e1' }), ['e2', 'e3'])
+    t.strictSame(await texts(lab, bob, 'phone', { seq: 3, tag: 'e3' }), [])
+    t.strictSame(await texts(lab, bob, 'phone', 'start'), ['e1', 'e2', 'e3'])
+  })
+
+  t.test('a limit takes the oldest; the next cursor goes on from there', async t => {
+    const bob = lab.id('bob')
+    await touch(lab, bob, 'phone')
+    await fill(lab, bob, 5)
+    const head = { seq: 5, tag: 'e5' }
+    for (const cursor of ['start', { seq: 0, tag: 'birth' }] as const) {
+      const first = await read(lab, bob, 'phone', cursor, 2)
+      t.strictSame(first.status === 'ok' && first.events.map(({ tag }) => tag), ['e1', 'e2'])
+    }
+    const next = await read(lab, bob, 'phone', { seq: 2, tag: 'e2' }, 2)
+    t.match(next, { status: 'ok', head, events: [{ tag: 'e3' }, { tag: 'e4' }] })
+    t.match(await read(lab, bob, 'phone', { seq: 4, tag: 'e4' }, 2), { events: [{ tag: 'e5' }] })
+  })
+
+  t.test('a cursor of another history is unknown, wherever it points', async t => {
+    const bob = lab.id('bob')
+    await touch(lab, bob, 'phone')
+    t.equal(await texts(lab, bob, 'phone', { seq: 0, tag: 'other' }), 'unknown', 'an empty mailbox')
+    await fill(lab, bob, 3)
+    t.equal(await texts(lab, bob, 'phone', { seq: 0, tag: 'other' }), 'unknown', 'the birth')
+    t.equal(await texts(lab, bob, 'phone', { seq: 2, tag: 'e9' }), 'unknown', 'the middle')
+    t.equal(await texts(lab, bob, 'phone', { seq: 3, tag: 'e9' }), 'unknown', 'the head')
+    t.equal(await texts(lab, bob, 'phone', { seq: 4, tag: 'e4' }), 'future')
+    t.strictSame(await read(lab, bob, 'phone', { seq: 4, tag: 'e4' }), {
+      status: 'reset',
+      reason: 'future',
+      head: { seq: 3, tag: 'e3' }
+    })
+  })
+
+  t.test('a cursor whose event was trimmed away is evicted, even if all that follows is there', async t => {
+    const bob = lab.id('bob')
+    await touch(lab, bob, 'phone')
+    await fill(lab, bob, 3 * lab.options.mailboxMaxEvents)
+    const all = await read(lab, bob, 'phone', 'start')
+    const first = all.status === 'ok' ? all.events[0] : undefined
+    const seq = first?.seq ?? 0
+    t.ok(seq > 2)
+    t.equal(await texts(lab, bob, 'phone', { seq: 0, tag: 'birth' }), 'evicted')
+    t.equal(await texts(lab, bob, 'phone', { seq: 1, tag: 'e1' }), 'evicted')
+    t.equal(await texts(lab, bob, 'phone', { seq: seq - 1, tag: `e${seq - 1}` }), 'evicted')
+    t.equal((await texts(lab, bob, 'phone', { seq, tag: `e${seq}` }))[0], `e${seq + 1}`)
+  })
+
+  t.test('a mailbox emptied and grown again past the old number never passes for the old one', async t => {
+    const bob = lab.id('bob')
+    await touch(lab, bob, 'phone', { tag: 'born1' })
+    await fill(lab, bob, 3, 'old')
+    await mailboxes.remove(bob, 'phone')
+    await touch(lab, bob, 'phone', { tag: 'born2' })
+    const old = [
+      { seq: 0, tag: 'born1' },
+      { seq: 2, tag: 'old2' },
+      { seq: 3, tag: 'old3' }
+    ]
+    t.equal(await texts(lab, bob, 'phone', { seq: 3, tag: 'old3' }), 'future')
+    for (const grown of [3, 5]) {
+      await fill(lab, bob, grown === 3 ? 3 : 2, `new${grown}-`)
+      for (const cursor of old) t.equal(await texts(lab, bob, 'phone', cursor), 'unknown', `${cursor.seq} of ${grown}`)
+    }
+  })
+
+  t.test('who is not registered has no mailbox', async t => {
+    const bob = lab.id('bob')
+    t.equal(await texts(lab, bob, 'phone', 'start'), 'none')
+    await touch(lab, bob, 'laptop')
+    t.equal(await texts(lab, bob, 'phone', { seq: 0, tag: 'birth' }), 'none')
+  })
+
+  t.test('a mailbox is kept for the retention after the last sign of life, and not longer', async t => {
+    const bob = lab.id('bob')
+    const { retentionMs } = lab.options
+    await touch(lab, bob, 'phone')
+    await fill(lab, bob, 2)
+    lab.clock.advance(retentionMs)
+    t.strictSame(await texts(lab, bob, 'phone'), ['e1', 'e2'])
+    await touch(lab, bob, 'phone')
+    lab.clock.advance(retentionMs)
+    t.strictSame(await texts(lab, bob, 'phone'), ['e1', 'e2'])
+    lab.clock.advance(1)
+    t.equal(await texts(lab, bob, 'phone'), 'none')
+    t.match(await touch(lab, bob, 'phone', { tag: 'again' }), { created: true, head: { seq: 0, tag: 'again' } })
+    t.equal(await texts(lab, bob, 'phone', { seq: 2, tag: 'e2' }), 'future')
+    await fill(lab, bob, 2, 'new')
+    t.strictSame(await texts(lab, bob, 'phone'), ['new1', 'new2'])
+  })
+
+  t.test('what expired takes nothing any more', async t => {
+    const bob = lab.id('bob')
+    await touch(lab, bob, 'phone')
+    lab.clock.advance(lab.options.retentionMs / 2)
+    await touch(lab, bob, 'laptop')
+    lab.clock.advance(lab.options.retentionMs / 2 + 1)
+    const both = await mailboxes.append(bob, appendOf(lab, 1, { entries: [mail('x'), mail('y', { device: 'phone' })] }))
+    t.strictSame(both, { status: 'appended', online: 0, queued: 1 })
+    t.equal(await texts(lab, bob, 'phone'), 'none')
+    t.strictSame(await texts(lab, bob, 'laptop'), ['x'])
+    t.strictSame(
+      (await mailboxes.devices(bob, lab.clock.now())).map(({ device }) => device),
+      ['laptop']
+    )
+  })
+}

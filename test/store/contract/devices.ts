@@ -1,0 +1,107 @@
+import type { Test } from 'tap'
+import type { Lab } from '../contract.js'
+import { connect, touch } from './given.js'
+
+export function deviceContract(t: Test, lab: Lab): void {
+  const { mailboxes } = lab.store
+  const state = async (user: string, device: string) =>
+    (await mailboxes.devices(user, lab.clock.now())).find(found => found.device === device)
+
+  t.test('a touch registers a device once and is a sign of life', async t => {
+    const bob = lab.id('bob')
+    t.strictSame(await mailboxes.devices(bob, lab.clock.now()), [])
+    t.equal((await touch(lab, bob, 'phone', { tag: 'first' })).created, true)
+    lab.clock.advance(1_000)
+    const again = await touch(lab, bob, 'phone', { tag: 'second' })
+    t.strictSame(again, { created: false, head: { seq: 0, tag: 'first' }, connection: '', authExpiresAt: 0 })
+    const seenAt = lab.clock.now()
+    t.strictSame(await state(bob, 'phone'), { device: 'phone', online: false, seenAt, status: '' })
+    await touch(lab, bob, 'phone', { now: seenAt - 500 })
+    t.equal((await state(bob, 'phone'))?.seenAt, seenAt, 'another clock that is behind takes no life away')
+  })
+
+  t.test('names that mean something to a program are just names', async t => {
+    const bob = lab.id('bob')
+    const names = ['__proto__', 'constructor', '-', '~', 'a.b@c', '0']
+    for (const name of names) await touch(lab, bob, name)
+    const devices = await mailboxes.devices(bob, lab.clock.now())
+    t.strictSame(devices.map(({ device }) => device).sort(), names.sort())
+  })
+
+  t.test('a claim makes the connection the only one, until another claims', async t => {
+    const bob = lab.id('bob')
+    t.equal((await connect(lab, bob, 'phone', 'c1')).connection, 'c1')
+    t.equal((await connect(lab, bob, 'phone', 'c2')).connection, 'c2')
+    const onlineUntil = lab.clock.now() + 999_000
+    t.equal((await touch(lab, bob, 'phone', { connection: 'c1', onlineUntil })).connection, 'c2', 'it was superseded')
+    lab.clock.advance(45_000)
+    t.equal((await state(bob, 'phone'))?.online, false, 'and did not keep the device online')
+  })
+
+  t.test('a connection renews being online while it is the device’s', async t => {
+    const bob = lab.id('bob')
+    await connect(lab, bob, 'phone', 'c1')
+    t.equal((await state(bob, 'phone'))?.online, true)
+    lab.clock.advance(44_999)
+    await touch(lab, bob, 'phone', { connection: 'c1', onlineUntil: lab.clock.now() + 45_000 })
+    lab.clock.advance(44_999)
+    t.equal((await state(bob, 'phone'))?.online, true)
+    await touch(lab, bob, 'phone', { onlineUntil: lab.clock.now() + 45_000 })
+    lab.clock.advance(1)
+    t.equal((await state(bob, 'phone'))?.online, false, 'without naming the connection nothing is renewed')
+  })
+
+  t.test('a record without a connection takes the one that is evidently open', async t => {
+    const bob = lab.id('bob')
+    await touch(lab, bob, 'phone')
+    const touched = await touch(lab, bob, 'phone', { connection: 'c1', onlineUntil: lab.clock.now() + 1 })
+    t.equal(touched.connection, 'c1')
+    t.equal((await state(bob, 'phone'))?.online, true)
+    t.equal((await touch(lab, bob, 'phone', { connection: 'c2' })).connection, 'c1')
+  })
+
+  t.test('a device is offline when its connection closes, but not when one closes that it no longer had', async t => {
+    const bob = lab.id('bob')
+    await connect(lab, bob, 'phone', 'c1')
+    await connect(lab, bob, 'phone', 'c2')
+    lab.clock.advance(1_000)
+    await mailboxes.release(bob, 'phone', 'c1', lab.clock.now())
+    t.equal((await state(bob, 'phone'))?.online, true)
+    await mailboxes.release(bob, 'phone', 'c2', lab.clock.now())
+    t.strictSame(await state(bob, 'phone'), { device: 'phone', online: false, seenAt: lab.clock.now(), status: '' })
+    t.equal((await touch(lab, bob, 'phone')).connection, '')
+    await mailboxes.release(bob, 'missing', 'c2', lab.clock.now())
+    t.equal(await state(bob, 'missing'), undefined)
+  })
+
+  t.test('the latest expiry of a token is kept', async t => {
+    const bob = lab.id('bob')
+    t.equal((await touch(lab, bob, 'phone')).authExpiresAt, 0)
+    t.equal((await touch(lab, bob, 'phone', { authExpiresAt: 5_000 })).authExpiresAt, 5_000)
+    t.equal((await touch(lab, bob, 'phone', { authExpiresAt: 4_000 })).authExpiresAt, 5_000)
+    t.equal((await touch(lab, bob, 'phone')).authExpiresAt, 5_000)
+    t.equal((await touch(lab, bob, 'phone', { authExpiresAt: 6_000 })).authExpiresAt, 6_000)
+  })
+
+  t.test('a status stays until another is set, whatever it says', async t => {
+    const bob = lab.id('bob')
+    for (const status of ['{"a":"b|c"}', 'two\nlines | 1|2|3', '=', '']) {
+      await touch(lab, bob, 'phone', { status })
+      await touch(lab, bob, 'phone')
+      t.equal((await state(bob, 'phone'))?.status, status)
+    }
+  })
+
+  t.test('a device that signed off is gone, and was there only once', async t => {
+    const bob = lab.id('bob')
+    await connect(lab, bob, 'phone', 'c1')
+    await touch(lab, bob, 'laptop')
+    t.equal(await mailboxes.remove(bob, 'phone'), true)
+    t.equal(await mailboxes.remove(bob, 'phone'), false)
+    t.strictSame(
+      (await mailboxes.devices(bob, lab.clock.now())).map(({ device }) => device),
+      ['laptop']
+    )
+    t.match(await touch(lab, bob, 'phone'), { created: true, connection: '', authExpiresAt: 0 })
+  })
+}

@@ -1,0 +1,107 @@
+import type { Test } from 'tap'
+import { partitionOf } from '../../../src/store/partition.js'
+import type { Due } from '../../../src/store/store.js'
+import type { Lab } from '../contract.js'
+import { call, commitOf, deliverTo } from './given.js'
+
+export function dueContract(t: Test, lab: Lab): void {
+  const { aggregates } = lab.store
+  const options = { holdMs: 5_000, staleMs: 1_000, limit: 100 }
+
+  /** What comes up of this one aggregate; the suite's others may share its partition. */
+  async function claim(id: string, parts: Partial<typeof options> = {}): Promise<Due> {
+    const partition = aggregates.partitions === 1 ? 0 : partitionOf(id)
+    const { due, stale } = await aggregates.claimDue(partition, { now: lab.clock.now(), ...options, ...parts })
+    const mine = (refs: Due['due']) => refs.filter(ref => ref.id === id)
+    return { due: mine(due), stale: mine(stale) }
+  }
+  const nothing = { due: [], stale: [] }
+
+  t.test('a deadline comes up when it has passed, to one claimer, and again when the hold is over', async t => {
+    const id = lab.id('c')
+    await aggregates.commit(call(id), commitOf(lab, 0, { deadlineAt: lab.clock.now() + 30_000 }))
+    lab.clock.advance(29_999)
+    t.strictSame(await claim(id), nothing)
+    lab.clock.advance(1)
+    const claims = await Promise.all([claim(id), claim(id), claim(id)])
+    t.strictSame(
+      claims.flatMap(({ due }) => due),
+      [call(id)]
+    )
+    lab.clock.advance(4_999)
+    t.strictSame(await claim(id), nothing)
+    lab.clock.advance(1)
+    t.strictSame(await claim(id), { due: [call(id)], stale: [] })
+  })
+
+  t.test('the next commit moves the deadline or takes it away', async t => {
+    const id = lab.id('c')
+    await aggregates.commit(call(id), commitOf(lab, 0, { deadlineAt: lab.clock.now() }))
+    await aggregates.commit(call(id), commitOf(lab, 1, { deadlineAt: lab.clock.now() + 1 }))
+    t.strictSame(await claim(id), nothing)
+    await aggregates.commit(call(id), commitOf(lab, 2, { deadlineAt: null }))
+    lab.clock.advance(60_000)
+    t.strictSame(await claim(id), nothing)
+  })
+
+  t.test('hasten brings a deadline forward, never back, and makes none', async t => {
+    const [id, without] = [lab.id('c'), lab.id('c')]
+    const now = lab.clock.now()
+    await aggregates.commit(call(id), commitOf(lab, 0, { deadlineAt: now + 30_000 }))
+    await aggregates.hasten(call(id), now + 5_000)
+    await aggregates.hasten(call(id), now + 20_000)
+    await aggregates.commit(call(without), commitOf(lab, 0))
+    await aggregates.hasten(call(without), now)
+    await aggregates.hasten(call(lab.id('missing')), now)
+    t.strictSame(await claim(id), nothing)
+    lab.clock.advance(5_000)
+    t.strictSame(await claim(id), { due: [call(id)], stale: [] })
+    t.strictSame(await claim(without), nothing)
+  })
+
+  t.test('an outbox that has waited too long comes up, until it is settled', async t => {
+    const id = lab.id('c')
+    await aggregates.commit(call(id), commitOf(lab, 0, { items: [deliverTo('bob')] }))
+    lab.clock.advance(999)
+    t.strictSame(await claim(id), nothing)
+    await aggregates.commit(call(id), commitOf(lab, 1, { items: [deliverTo('bob')] }))
+    lab.clock.advance(1)
+    t.strictSame(await claim(id), { due: [], stale: [call(id)] }, 'a newer entry does not make the oldest younger')
+    t.strictSame(await claim(id), nothing, 'whoever got it has as long again')
+    lab.clock.advance(1_000)
+    t.strictSame(await claim(id), { due: [], stale: [call(id)] })
+    await aggregates.settle(call(id), 2)
+    lab.clock.advance(60_000)
+    t.strictSame(await claim(id), nothing)
+  })
+
+  t.test('what is settled in part is as old as its oldest remaining entry', async t => {
+    const id = lab.id('c')
+    await aggregates.commit(call(id), commitOf(lab, 0, { items: [deliverTo('bob')] }))
+    lab.clock.advance(600)
+    await aggregates.commit(call(id), commitOf(lab, 1, { items: [deliverTo('bob')] }))
+    await aggregates.settle(call(id), 1)
+    lab.clock.advance(600)
+    t.strictSame(await claim(id), nothing)
+    lab.clock.advance(400)
+    t.strictSame(await claim(id), { due: [], stale: [call(id)] })
+  })
+
+  t.test('no more than the limit comes up at once, the oldest first', async t => {
+    const ids = [lab.id('c')]
+    const [first = ''] = ids
+    // Three in one partition.
+    while (ids.length < 3) {
+      const id = lab.id('c')
+      if (aggregates.partitions === 1 || partitionOf(id) === partitionOf(first)) ids.push(id)
+    }
+    lab.clock.advance(3_600_000)
+    await claim(first)
+    for (const [age, id] of ids.entries()) {
+      await aggregates.commit(call(id), commitOf(lab, 0, { deadlineAt: lab.clock.now() - age }))
+    }
+    const partition = aggregates.partitions === 1 ? 0 : partitionOf(first)
+    const { due } = await aggregates.claimDue(partition, { now: lab.clock.now(), ...options, limit: 2 })
+    t.strictSame(due, [call(ids[2] ?? ''), call(ids[1] ?? '')])
+  })
+}

@@ -1,0 +1,80 @@
+// Short ways to say what a contract test is about.
+import type {
+  AggregateRef,
+  Append,
+  Commit,
+  Cursor,
+  MailboxEntry,
+  OutboxItem,
+  ReadResult,
+  Touch,
+  Touched
+} from '../../../src/store/store.js'
+import type { Lab } from '../contract.js'
+
+export const call = (id: string): AggregateRef => ({ kind: 'call', id })
+
+export const deliverTo = (user: string, n = 0): OutboxItem => ({
+  do: 'deliver',
+  user,
+  event: { type: 'call.incoming', timestamp: '2026-11-21T10:00:00.000Z', data: { n, text: 'grüße | "quoted"\n' } }
+})
+
+export const commitOf = (lab: Lab, expected: number, parts: Partial<Commit> = {}): Commit => ({
+  expected,
+  tag: `t${expected + 1}`,
+  state: JSON.stringify({ after: expected }),
+  items: [],
+  deadlineAt: null,
+  expireInMs: null,
+  now: lab.clock.now(),
+  ...parts
+})
+
+export const appendOf = (lab: Lab, version: number, parts: Partial<Append> = {}): Append => ({
+  source: call('some-call'),
+  version,
+  mode: 'outbox',
+  entries: [mail(`v${version}`)],
+  tag: `t${version}`,
+  now: lab.clock.now(),
+  ...parts
+})
+
+export const mail = (text: string, to: Partial<MailboxEntry> = {}): MailboxEntry => ({
+  type: 'call.incoming',
+  envelope: JSON.stringify({ text }),
+  ...to
+})
+
+export const touch = (lab: Lab, user: string, device: string, parts: Partial<Touch> = {}): Promise<Touched> =>
+  lab.store.mailboxes.touch(user, device, { now: lab.clock.now(), tag: 'birth', ...parts })
+
+/** Opens a stream, as far as the store is concerned. */
+export const connect = (lab: Lab, user: string, device: string, connection: string): Promise<Touched> =>
+  touch(lab, user, device, { connection, claim: true, onlineUntil: lab.clock.now() + 45_000 })
+
+export const read = (
+  lab: Lab,
+  user: string,
+  device: string,
+  cursor: Cursor | 'start',
+  limit = 10_000
+): Promise<ReadResult> => lab.store.mailboxes.read(user, device, cursor, { limit, now: lab.clock.now() })
+
+/** The texts of everything that follows the cursor; or what came instead. */
+export async function texts(lab: Lab, user: string, device: string, cursor: Cursor | 'start' = 'start') {
+  const result = await read(lab, user, device, cursor)
+  if (result.status === 'reset') return result.reason
+  return result.status === 'none' ? 'none' : result.events.map(event => JSON.parse(event.envelope).text)
+}
+
+/** Appends `count` events one by one, in direct mode, each with a tag of its own. */
+export async function fill(lab: Lab, user: string, count: number, stem = 'e'): Promise<void> {
+  for (let n = 1; n <= count; n++) {
+    await lab.store.mailboxes.append(
+      user,
+      appendOf(lab, 1, { mode: 'direct', tag: `${stem}${n}`, entries: [mail(`${stem}${n}`)] })
+    )
+  }
+}

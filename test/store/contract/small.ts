@@ -1,0 +1,62 @@
+import type { Test } from 'tap'
+import { until } from '../../helpers/until.js'
+import type { Lab } from '../contract.js'
+
+export function smallContract(t: Test, lab: Lab): void {
+  const { tickets, quotas } = lab.store
+
+  t.test('a ticket is good many times, for its own user only', async t => {
+    const [alice, bob] = [lab.id('alice'), lab.id('bob')]
+    await tickets.put(alice, 'secret', '{"device":"phone"}', 60_000)
+    t.equal(await tickets.use(alice, 'secret', 60_000), '{"device":"phone"}')
+    t.equal(await tickets.use(alice, 'secret', 60_000), '{"device":"phone"}')
+    t.equal(await tickets.use(bob, 'secret', 60_000), null)
+    t.equal(await tickets.use(alice, 'guess', 60_000), null)
+  })
+
+  t.test('a ticket lapses, and using it extends its life', async t => {
+    const alice = lab.id('alice')
+    await tickets.put(alice, 'short', 'v', 20)
+    await tickets.put(alice, 'used', 'v', 20)
+    await tickets.use(alice, 'used', 600_000)
+    const lapsed = async () => {
+      lab.clock.advance(5)
+      // Using it would extend it: a life of 1 ms is none.
+      return (await tickets.use(alice, 'short', 1)) === null
+    }
+    await until('the unused one has lapsed', lapsed)
+    t.equal(await tickets.use(alice, 'used', 20), 'v')
+  })
+
+  const minute = { name: 'calls', windowMs: 60_000, max: 10 }
+
+  t.test('a quota grants what is left of the window, then nothing, and all again in the next', async t => {
+    const alice = lab.id('alice')
+    const now = Math.floor(lab.clock.now() / 60_000) * 60_000
+    t.equal(await quotas.take(alice, { ...minute, want: 4, now }), 4)
+    t.equal(await quotas.take(alice, { ...minute, want: 8, now: now + 59_999 }), 6)
+    t.equal(await quotas.take(alice, { ...minute, want: 1, now: now + 59_999 }), 0)
+    t.equal(await quotas.take(alice, { ...minute, want: 99, now: now + 60_000 }), 10)
+    t.equal(await quotas.take(alice, { ...minute, name: 'signals', want: 1, now }), 1, 'another name')
+    t.equal(await quotas.take(lab.id('bob'), { ...minute, want: 1, now }), 1, 'another user')
+  })
+
+  t.test('however many take at once, never more than the most is granted', async t => {
+    const alice = lab.id('alice')
+    const now = lab.clock.now()
+    const grants = await Promise.all(
+      Array.from({ length: 50 }, (_, n) => quotas.take(alice, { ...minute, max: 60, want: 1 + (n % 4), now }))
+    )
+    t.equal(
+      grants.reduce((sum, granted) => sum + granted, 0),
+      60
+    )
+    t.ok(grants.every((granted, n) => granted >= 0 && granted <= 1 + (n % 4)))
+  })
+
+  t.test('a store that answers knows since when, and how fast', async t => {
+    const since = lab.store.contactSince()
+    t.ok(since !== null && since <= lab.clock.now())
+    t.ok((await lab.store.ping()) >= 0)
+  })
+}

@@ -1,0 +1,136 @@
+// G9 on a real Cluster: a primary is killed under load. What was acknowledged arrives, or the device is told by a reset that
+// it may have missed something; never silence, never an order turned around.
+import t from 'tap'
+import type { RedisStore } from '../../src/store/redis/redis.js'
+import type { Cursor, StoredEvent, Wakeup } from '../../src/store/store.js'
+import { startCluster } from '../helpers/redis.js'
+import { openRedisStore } from '../helpers/store.js'
+import { until } from '../helpers/until.js'
+
+const DEVICES = 48
+const AFTERWARDS = 20
+
+/** A client as delivery/ has them: follows the chain of tags, reads the mailbox whenever it is broken. */
+class Reader {
+  readonly seen = new Set<string>()
+  resets = 0
+  gaps = 0
+  #cursor: Cursor
+  #work: Promise<void> = Promise.resolve()
+  readonly #store: RedisStore
+  readonly #user: string
+
+  constructor(store: RedisStore, user: string, cursor: Cursor) {
+    this.#store = store
+    this.#user = user
+    this.#cursor = cursor
+  }
+
+  readonly hear = (wakeup: Wakeup): void => {
+    if (wakeup.kind === 'gap') this.gaps++
+    this.#work = this.#work.then(() => this.#follow(wakeup)).catch(() => {})
+  }
+
+  async finish(): Promise<void> {
+    await this.#work
+    await this.#catchUp()
+  }
+
+  async #follow(wakeup: Wakeup): Promise<void> {
+    if (wakeup.kind !== 'event') return wakeup.kind === 'gap' ? this.#catchUp() : undefined
+    const follows = wakeup.event.seq === this.#cursor.seq + 1 && wakeup.prevTag === this.#cursor.tag
+    if (follows) this.#take(wakeup.event)
+    else await this.#catchUp()
+  }
+
+  async #catchUp(): Promise<void> {
+    const options = { limit: 1_000, now: Date.now() }
+    const result = await this.#store.mailboxes.read(this.#user, 'phone', this.#cursor, options)
+    if (result.status === 'ok') for (const event of result.events) this.#take(event)
+    if (result.status !== 'reset') return
+    this.resets++
+    this.#cursor = result.head
+  }
+
+  #take(event: StoredEvent): void {
+    this.#cursor = event
+    this.seen.add(event.envelope)
+  }
+}
+
+/** Sends one after the other, until told to stop, and for a while after the cluster serves again. */
+class Writer {
+  readonly acknowledged: string[] = []
+  failures = 0
+  isHealed = false
+  #sent = 0
+  readonly #store: RedisStore
+  readonly #user: string
+
+  constructor(store: RedisStore, user: string) {
+    this.#store = store
+    this.#user = user
+  }
+
+  async run(): Promise<void> {
+    for (let left = AFTERWARDS; left > 0; ) {
+      const envelope = JSON.stringify({ user: this.#user, n: ++this.#sent })
+      try {
+        const { online } = await this.#store.mailboxes.append(this.#user, {
+          source: { kind: 'call', id: 'c' },
+          version: 1,
+          mode: 'direct',
+          entries: [{ type: 'x', envelope }],
+          tag: `${this.#sent % 97}x`,
+          now: Date.now()
+        })
+        if (online === 1) this.acknowledged.push(envelope)
+        if (this.isHealed) left--
+      } catch (error) {
+        if ((error as { code?: string }).code !== 'store_unavailable') throw error
+        this.failures++
+        await new Promise(setImmediate)
+      }
+    }
+  }
+}
+
+t.test('a primary is killed under load', async t => {
+  const cluster = await startCluster(3, 1)
+  t.teardown(() => cluster.stop())
+  const store = await openRedisStore(cluster.url, undefined, { mailboxMaxEvents: 1_000_000 })
+  t.teardown(() => store.close())
+  const pairs = await Promise.all(
+    Array.from({ length: DEVICES }, async (_, n) => {
+      const user = `user-${n}`
+      const birth = {
+        now: Date.now(),
+        tag: `birth${n}`,
+        connection: 'c',
+        claim: true,
+        onlineUntil: Date.now() + 600_000
+      }
+      const { head } = await store.mailboxes.touch(user, 'phone', birth)
+      const reader = new Reader(store, user, head)
+      await store.wakeups.subscribe(user, reader.hear)
+      return { reader, writer: new Writer(store, user) }
+    })
+  )
+  const running = pairs.map(({ writer }) => writer.run())
+  await until('all are at it', () => pairs.every(({ writer }) => writer.acknowledged.length > 20))
+  await cluster.nodes[0]?.kill()
+  await until('the loss is noticed', () => store.contactSince() === null)
+  await until('the cluster serves again', () => store.contactSince() !== null, 30_000)
+  for (const { writer } of pairs) writer.isHealed = true
+  await Promise.all(running)
+  await until('those who were cut off hear again', () => pairs.filter(({ reader }) => reader.gaps > 0).length > 0)
+  await Promise.all(pairs.map(({ reader }) => reader.finish()))
+  const sum = (of: (pair: (typeof pairs)[number]) => number) => pairs.reduce((total, pair) => total + of(pair), 0)
+  const lost = pairs.filter(({ reader, writer }) => writer.acknowledged.some(text => !reader.seen.has(text)))
+  t.ok(sum(({ writer }) => writer.failures) > 0, 'the failover was felt')
+  t.strictSame(lost.filter(({ reader }) => reader.resets === 0).length, 0, 'nobody misses anything in silence')
+  t.comment(
+    `${sum(({ writer }) => writer.acknowledged.length)} acknowledged, ${sum(({ reader }) => reader.gaps)} gaps, ` +
+      `${sum(({ reader }) => reader.resets)} resets, ${sum(({ writer }) => writer.failures)} failed attempts`
+  )
+})

@@ -1,0 +1,66 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import t from 'tap'
+import { PARTITIONS, partitionOf } from '../../src/store/partition.js'
+import * as keys from '../../src/store/redis/keys.js'
+import { startRedis } from '../helpers/redis.js'
+
+t.test('ids spread evenly over the partitions', async t => {
+  const counts = new Array<number>(PARTITIONS).fill(0)
+  for (const stem of ['user-', 'u', '0f8fad5b-d9cb-469f-a165-', '']) {
+    for (let n = 0; n < 12_800; n++) {
+      const partition = partitionOf(`${stem}${n}`)
+      counts[partition] = (counts[partition] ?? 0) + 1
+    }
+  }
+  // 200 expected in each; six standard deviations.
+  t.ok(Math.min(...counts) > 115, `${Math.min(...counts)}`)
+  t.ok(Math.max(...counts) < 285, `${Math.max(...counts)}`)
+})
+
+t.test('where an id belongs never changes', async t => {
+  // Changing any of these moves every key of a running system.
+  t.strictSame(['alice', 'bob', '', 'a.b~c@d-e_f'].map(partitionOf), [30, 86, 11, 221])
+})
+
+t.test('all that belongs to one user lies in one slot; partitions lie in 256 different ones', async t => {
+  const server = await startRedis({ cluster: true })
+  t.teardown(() => server.stop())
+  const { Redis } = await import('ioredis')
+  const client = new Redis(server.port)
+  t.teardown(() => client.disconnect())
+  const slot = async (key: string) => Number(await client.call('CLUSTER', 'KEYSLOT', key))
+  const source = { kind: 'call', id: 'other' } as const
+  const own = [
+    keys.devicesKey('bob'),
+    keys.mailboxKey('bob', 'phone'),
+    keys.positionKey('bob', source),
+    keys.leasesKey('bob'),
+    keys.ticketKey('bob', 'x'),
+    keys.quotaKey('bob', 'calls', 1_000, 7),
+    keys.wakeChannel('bob')
+  ]
+  t.equal(new Set(own).size, own.length)
+  for (const key of own) {
+    t.ok(key.startsWith('sp:{p'), key)
+    t.equal(await slot(key), keys.slotOf(partitionOf('bob')), key)
+    t.equal(keys.partitionIn(key), partitionOf('bob'))
+  }
+  const { member, ...call } = keys.aggregateKeys({ kind: 'call', id: 'c' })
+  for (const key of Object.values(call)) t.equal(await slot(key), keys.slotOf(partitionOf('c')), key)
+  t.strictSame(keys.refOf(member), { kind: 'call', id: 'c' })
+  t.equal(new Set(Array.from({ length: PARTITIONS }, (_, partition) => keys.slotOf(partition))).size, PARTITIONS)
+})
+
+t.test('every script is short, bound to one slot, and says what it does', async t => {
+  const folder = new URL('../../src/store/redis/lua/', import.meta.url)
+  for (const name of readdirSync(folder)) {
+    const text = readFileSync(new URL(name, folder), 'utf8')
+    const lines = text.trimEnd().split('\n')
+    t.ok(lines.length <= 60, `${name} has ${lines.length} lines`)
+    if (name === 'record.lua') continue
+    t.match(name, /^[a-z]+_[a-z]+\.lua$/)
+    t.equal(lines[0], '#!lua', `${name}: without it Redis lets a script write a second slot`)
+    for (const part of ['Purpose:', 'KEYS:', 'RETURNS:', 'GUARANTEE:'])
+      t.ok(text.includes(`-- ${part}`), `${name}: ${part}`)
+  }
+})

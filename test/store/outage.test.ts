@@ -1,0 +1,176 @@
+// What happens when Redis goes away, hangs, comes back empty, or goes deaf; and that all of it heals by itself.
+import t, { type Test } from 'tap'
+import { AppError } from '../../src/errors.js'
+import type { RedisStore } from '../../src/store/redis/redis.js'
+import type { Wakeup } from '../../src/store/store.js'
+import { startProxy } from '../helpers/proxy.js'
+import { startRedis } from '../helpers/redis.js'
+import { openRedisStore } from '../helpers/store.js'
+import { until } from '../helpers/until.js'
+
+async function given(t: Test, parts: { probeEveryMs?: number; via?: (port: number) => Promise<number> } = {}) {
+  const server = await startRedis()
+  const port = (await parts.via?.(server.port)) ?? server.port
+  const { probeEveryMs = 5_000 } = parts
+  const store = await openRedisStore(`redis://127.0.0.1:${port}`, undefined, { probeEveryMs })
+  t.teardown(async () => {
+    await store.close()
+    await server.stop()
+  })
+  return { server, store }
+}
+
+async function listen(store: RedisStore, user: string) {
+  const heard: Wakeup[] = []
+  const stop = await store.wakeups.subscribe(user, wakeup => heard.push(wakeup))
+  const heardOf = (kind: Wakeup['kind']) => heard.filter(wakeup => wakeup.kind === kind).length
+  return { heardOf, stop }
+}
+
+/** Opens a stream and appends to it. */
+async function send(store: RedisStore, user: string): Promise<void> {
+  const now = Date.now()
+  await store.mailboxes.touch(user, 'phone', {
+    now,
+    tag: 'birth',
+    connection: 'c1',
+    claim: true,
+    onlineUntil: now + 45_000
+  })
+  const entries = [{ type: 'x', envelope: '{}' }]
+  const source = { kind: 'call', id: 'c' } as const
+  await store.mailboxes.append(user, { source, version: 1, mode: 'direct', entries, tag: 'tag', now })
+}
+
+const isUnavailable = (error: unknown) => error instanceof AppError && error.code === 'store_unavailable'
+
+/** Every kind of command fails with store_unavailable, and soon. */
+async function failsFast(t: Test, store: RedisStore): Promise<void> {
+  const startedAt = Date.now()
+  const attempts = [
+    store.aggregates.load({ kind: 'call', id: 'c' }),
+    store.mailboxes.devices('bob', Date.now()),
+    store.leases.release('bob', 'c'),
+    store.tickets.use('bob', 'x', 1_000),
+    store.quotas.take('bob', { name: 'x', windowMs: 1_000, max: 1, want: 1, now: Date.now() }),
+    store.ping()
+  ]
+  for (const outcome of await Promise.allSettled(attempts)) {
+    t.ok(outcome.status === 'rejected' && isUnavailable(outcome.reason))
+  }
+  t.ok(Date.now() - startedAt < 4_000, `after ${Date.now() - startedAt} ms`)
+  t.equal(store.contactSince(), null)
+}
+
+async function heals(t: Test, store: RedisStore, since: number): Promise<void> {
+  await until('there is contact again', () => store.contactSince() !== null)
+  t.ok((store.contactSince() ?? 0) >= since, 'since after the outage')
+  t.ok((await store.ping()) >= 0)
+}
+
+t.test('a Redis that dies and comes back', async t => {
+  const { server, store } = await given(t)
+  const { heardOf } = await listen(store, 'bob')
+  await server.kill()
+  await failsFast(t, store)
+  await t.rejects(
+    store.wakeups.subscribe('carol', () => {}),
+    { code: 'store_unavailable' }
+  )
+  const back = Date.now()
+  await server.restart()
+  await heals(t, store, back)
+  await until('the listener is told of the gap', () => heardOf('gap') === 1)
+  await send(store, 'bob')
+  await until('and hears again', () => heardOf('event') === 1)
+})
+
+t.test('a Redis that hangs', async t => {
+  const { server, store } = await given(t)
+  server.pause()
+  await failsFast(t, store)
+  const back = Date.now()
+  server.resume()
+  await heals(t, store, back)
+})
+
+t.test('a Redis that is away at the start is waited for', async t => {
+  const server = await startRedis()
+  await server.kill()
+  const store = await openRedisStore(server.url)
+  t.teardown(async () => {
+    await store.close()
+    await server.stop()
+  })
+  await failsFast(t, store)
+  await server.restart()
+  await heals(t, store, 0)
+  const { heardOf } = await listen(store, 'bob')
+  await send(store, 'bob')
+  await until('wake-ups arrive', () => heardOf('event') === 1)
+})
+
+t.test('a lost subscriber connection: the listeners are told once they hear again', async t => {
+  const { store } = await given(t)
+  const { heardOf } = await listen(store, 'bob')
+  const other = await listen(store, 'carol')
+  await store.client.call('CLIENT', 'KILL', 'TYPE', 'pubsub')
+  await until('both are told', () => heardOf('gap') === 1 && other.heardOf('gap') === 1)
+  await send(store, 'bob')
+  await until('events arrive', () => heardOf('event') === 1)
+  t.equal(other.heardOf('event'), 0)
+})
+
+t.test('a connection that is open and deaf is found and replaced', async t => {
+  let deafen = (): number => 0
+  const via = async (port: number) => {
+    const proxy = await startProxy(port)
+    t.teardown(() => proxy.close())
+    deafen = () => proxy.deafen('ssubscribe')
+    return proxy.port
+  }
+  const { store } = await given(t, { probeEveryMs: 50, via })
+  const { heardOf } = await listen(store, 'bob')
+  await send(store, 'bob')
+  await until('it hears', () => heardOf('event') === 1)
+  t.equal(deafen(), 1)
+  await send(store, 'bob')
+  await until('the listener is told of the gap', () => heardOf('gap') > 0)
+  const before = heardOf('event')
+  await send(store, 'bob')
+  await until('and hears again', () => heardOf('event') > before)
+  t.not(store.contactSince(), null, 'commands were answered all the time')
+})
+
+t.test('probing does not take a healthy connection for deaf', async t => {
+  const { store } = await given(t, { probeEveryMs: 5 })
+  const { heardOf } = await listen(store, 'bob')
+  const commands = async () =>
+    Number(/cmdstat_spublish:calls=(\d+)/.exec(await store.client.info('commandstats'))?.[1] ?? 0)
+  await until('it has been probed often', async () => (await commands()) > 20)
+  t.equal(heardOf('gap'), 0)
+})
+
+t.test('a mistake of ours is not passed off as an outage, and says nothing of what it was about', async t => {
+  const { store } = await given(t)
+  await store.tickets.put('bob', 'x', 'secret', 60_000)
+  const [key = ''] = await store.client.keys('*')
+  await store.client.rename(key, key.replace(/ticket:bob:x$/, 'leases:bob'))
+  const error: unknown = await store.leases
+    .take('bob', { holder: 'c', peer: 'p', role: 'secret-role', at: 1 }, 1)
+    .catch(e => e)
+  t.ok(error instanceof Error && !isUnavailable(error) && error.message.startsWith('WRONGTYPE'))
+  t.notMatch(JSON.stringify(Object.entries(error as object)), 'secret-role')
+  t.not(store.contactSince(), null)
+})
+
+t.test('scripts that Redis has forgotten are sent again', async t => {
+  const { store } = await given(t)
+  const { heardOf } = await listen(store, 'bob')
+  for (let n = 1; n <= 2; n++) {
+    await store.client.script('FLUSH')
+    await Promise.all([send(store, 'bob'), send(store, 'bob')])
+    await until('events arrive', () => heardOf('event') >= 2 * n)
+    t.equal(heardOf('event'), 2 * n)
+  }
+})
