@@ -1,17 +1,21 @@
 // `npm test` and `npm run test:browser`: sees to the one program each needs besides Node, then runs tap with .taprc. What is
 // passed on the command line goes on to tap: `npm test -- test/config.test.ts`.
 import { spawnSync } from 'node:child_process'
-import { accessSync, constants, readdirSync } from 'node:fs'
+import { accessSync, constants, readdirSync, readFileSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
+const tap = join(root, 'node_modules/.bin/tap')
 const rest = process.argv.slice(2)
 const browser = rest[0] === '--browser'
 if (browser) rest.shift()
 
 provide(browser ? { command: 'chromium', debian: 'chromium' } : { command: 'redis-server', debian: 'redis-server' })
-process.exit(run(join(root, 'node_modules/.bin/tap'), ['run', ...(browser ? browserTests() : []), ...rest]))
+// tap bakes its plugins into itself; .taprc leaves one out, so a fresh installation has to be built once.
+const built = readFileSync(join(root, 'node_modules/@tapjs/test/test-built/dist/esm/index.js'), 'utf8')
+if (built.includes('@tapjs/typescript')) run(tap, ['build'])
+process.exit(run(tap, ['run', ...(browser ? browserTests() : []), ...rest]))
 
 /** .taprc leaves them out of the ordinary run; named one by one they are in. */
 function browserTests() {

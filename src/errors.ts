@@ -43,6 +43,7 @@ export const ERRORS = {
   // Limits and faults
   rate_limited: { status: 429, title: 'Too many requests', retryable: true },
   store_unavailable: { status: 503, title: 'The store cannot be reached', retryable: true },
+  keys_unavailable: { status: 503, title: 'The key set that verifies tokens cannot be fetched', retryable: true },
   policy_unavailable: { status: 503, title: 'The policy service did not answer', retryable: true },
   shutting_down: { status: 503, title: 'This node is shutting down', retryable: true },
   internal: { status: 500, title: 'Something went wrong on our side', retryable: true }

@@ -11,7 +11,7 @@ const MAX_AGE_MS = 600_000
 const SPARE_FETCHES = 5
 const SPARE_FETCH_EVERY_MS = 2000
 
-/** Finds the public key for a token's header, as PEM; null when the key set has none for it. Throws 'internal' when there is no key set. */
+/** Finds the public key for a token's header, as PEM; null when the key set has none for it. Throws keys_unavailable when there is no key set. */
 export type FindKey = (header: JWTHeaderParameters) => Promise<string | null>
 
 export function createKeySet(url: string, clock: Clock): FindKey {
@@ -29,10 +29,16 @@ export function createKeySet(url: string, clock: Clock): FindKey {
       fetchedAt = clock.now()
     } catch (cause) {
       // An old key set is better than none: tokens signed with its keys stay good through an outage of the provider.
-      if (keys === null) throw new AppError('internal', { detail: 'The key set cannot be fetched', cause })
+      if (keys === null) throw new AppError('keys_unavailable', { cause })
     } finally {
       fetching = null
     }
+  }
+
+  /** Whoever asks meanwhile waits for the same fetch. */
+  function refresh(): Promise<void> {
+    fetching ??= fetchKeys()
+    return fetching
   }
 
   function mayFetch(): boolean {
@@ -45,12 +51,12 @@ export function createKeySet(url: string, clock: Clock): FindKey {
 
   return async header => {
     if ((keys === null || clock.now() - fetchedAt > MAX_AGE_MS) && (fetching !== null || mayFetch())) {
-      await (fetching ??= fetchKeys())
+      await refresh()
     }
-    if (keys === null) throw new AppError('internal', { detail: 'The key set cannot be fetched' })
+    if (keys === null) throw new AppError('keys_unavailable')
     const found = await pick(keys, header)
     if (found !== null || !(fetching !== null || mayFetch())) return found
-    await (fetching ??= fetchKeys())
+    await refresh()
     return pick(keys, header)
   }
 }

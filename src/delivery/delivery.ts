@@ -30,6 +30,13 @@ export interface DeliveryOptions {
 export interface Delivery extends DeliveryOptions {
   /** Work that outlives a stream by a moment; close() waits for it. Its failure is nobody's business but the log's. */
   settle(work: Promise<unknown>): void
+  /** A store that is away is expected, and tried again. Anything else is a bug of ours. */
+  report(error: unknown): void
+}
+
+/** How often a stream renews its presence: three chances before the device counts as gone. */
+export function refreshMs({ config }: Pick<DeliveryOptions, 'config'>): number {
+  return Math.ceil(config.presenceTtlMs / 3)
 }
 
 /** A ticket outlives its last use, and the last refresh of a stream opened with it, by so much: time for EventSource to reconnect. */

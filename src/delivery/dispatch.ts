@@ -1,15 +1,8 @@
 // From an aggregate's outbox to the mailboxes. Every append is idempotent by version, so two nodes may dispatch the same
 // entries at once, and a node may die anywhere in between: whoever comes next dispatches again.
 import type { Clock } from '../clock.js'
-import type {
-  AggregateRef,
-  Append,
-  MailboxEntry,
-  OutboxEntry,
-  OutboxItem,
-  OutgoingEvent,
-  Store
-} from '../store/store.js'
+import type { AggregateRef, OutboxEntry, OutboxItem, OutgoingEvent } from '../store/aggregate.js'
+import type { Append, MailboxEntry, Store } from '../store/store.js'
 
 export interface Dispatcher {
   readonly store: Store

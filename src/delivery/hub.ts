@@ -1,9 +1,9 @@
 // From the store's wake-ups to the streams and polls of this process: one subscription a user, however many of their devices
 // are here. A wake-up that comes before join() has resolved is delivered too; consumers are ready for that.
+import type { FastifyBaseLogger } from 'fastify'
 import { AppError } from '../errors.js'
 import type { Actor } from '../schemas/claims.js'
 import type { Store, Wakeup } from '../store/store.js'
-import type { DeliveryOptions } from './delivery.js'
 
 export interface Consumer {
   readonly actor: Actor
@@ -22,7 +22,7 @@ export interface Hub {
 
 interface HubOptions {
   readonly store: Pick<Store, 'wakeups'>
-  readonly log: DeliveryOptions['log']
+  readonly log: Pick<FastifyBaseLogger, 'error'>
 }
 
 export function createHub({ store, log }: HubOptions): Hub {

@@ -6,12 +6,11 @@
 // number and by tag; anything else makes the stream dirty, and one pump at a time reads on from where the stream stands.
 import type { Socket } from 'node:net'
 import type { EndReason } from '../ends.js'
-import { AppError } from '../errors.js'
 import type { Actor } from '../schemas/claims.js'
 import type { StoredEvent, Touched, Wakeup } from '../store/store.js'
 import { Claim } from './claim.js'
 import type { Position } from './cursor.js'
-import { type Delivery, TICKET_USED_MS } from './delivery.js'
+import { type Delivery, refreshMs, TICKET_USED_MS } from './delivery.js'
 import { endFrame, noticeFrame } from './frames.js'
 import type { Consumer } from './hub.js'
 import { BACKLOG_LIMIT, finish } from './sse.js'
@@ -70,10 +69,12 @@ export class EventStream implements Consumer {
     if (this.#closed) return
     if (wakeup.kind === 'auth') this.#extend(wakeup.expiresAt)
     // Perhaps late, and about an older connection than this one. If two that race believed it, neither would be left.
-    else if (wakeup.kind === 'claimed') this.#doubt(wakeup.connection)
-    else if (wakeup.kind === 'event' && !this.#pumping && this.#tail.isNext(wakeup)) this.#writeLive(wakeup.event)
+    else if (wakeup.kind === 'claimed') {
+      if (wakeup.connection !== this.#claim.connection) this.#refreshSoon()
+    } else if (wakeup.kind === 'event' && !this.#pumping && this.#tail.isNext(wakeup)) this.#writeLive(wakeup.event)
     else if (wakeup.kind !== 'event' || !this.#tail.isAt(wakeup.event)) {
       if (wakeup.kind === 'gone') this.#signedOff = true
+      if (wakeup.kind === 'gap') this.#refreshSoon() // Not only events may be among what was lost.
       this.#dirty = true
       if (!this.#pumping) void this.#pump()
     }
@@ -182,7 +183,7 @@ export class EventStream implements Consumer {
     } catch (error) {
       this.#dirty = true
       this.#refreshAt = Math.min(this.#refreshAt, this.#delivery.clock.now() + RETRY_READ_MS)
-      this.#report(error)
+      this.#delivery.report(error)
     }
     this.#pumping = false
   }
@@ -205,11 +206,9 @@ export class EventStream implements Consumer {
     if (this.#socket.writableLength > BACKLOG_LIMIT) this.end('slow')
   }
 
-  #doubt(connection: string): void {
-    if (connection === this.#claim.connection) return
-    const now = this.#delivery.clock.now()
-    this.#refreshAt = now
-    if (!this.#opening) void this.#refresh(now)
+  #refreshSoon(): void {
+    this.#refreshAt = 0
+    if (!this.#opening) void this.#refresh(this.#delivery.clock.now())
   }
 
   /** Renews presence and ticket, and looks whether what the stream believes is so. On a fault: again at the next round. */
@@ -219,7 +218,7 @@ export class EventStream implements Consumer {
       await this.#audit()
       if (this.#ticket !== '') await this.#delivery.store.tickets.use(this.actor.user, this.#ticket, TICKET_USED_MS)
     } catch (error) {
-      this.#report(error)
+      this.#delivery.report(error)
     }
     if (this.#dirty && !this.#pumping) await this.#pump()
   }
@@ -245,16 +244,7 @@ export class EventStream implements Consumer {
   }
 
   #fail(error: unknown): void {
-    this.#report(error)
+    this.#delivery.report(error)
     this.end('store_unavailable')
   }
-
-  #report(error: unknown): void {
-    if (!(error instanceof AppError)) this.#delivery.log.error({ err: error }, 'a stream could not be kept up')
-  }
-}
-
-/** Three chances before the device counts as gone. */
-function refreshMs({ config }: Delivery): number {
-  return Math.ceil(config.presenceTtlMs / 3)
 }

@@ -4,7 +4,7 @@ import { wait } from '../clock.js'
 import { AppError } from '../errors.js'
 import type { Actor } from '../schemas/claims.js'
 import { parseCursor } from './cursor.js'
-import type { Delivery, DeliveryOptions } from './delivery.js'
+import { type Delivery, type DeliveryOptions, refreshMs } from './delivery.js'
 import { Poll } from './poll.js'
 import { type Headers, takeOver } from './sse.js'
 import { EventStream } from './stream.js'
@@ -53,16 +53,15 @@ export function createStreams(options: DeliveryOptions): Streams {
   const delivery: Delivery = {
     ...options,
     settle(promise) {
-      const settled = promise
-        .catch(error => {
-          if (!(error instanceof AppError)) log.error({ err: error }, 'a stream did not leave cleanly')
-        })
-        .finally(() => work.delete(settled))
+      const settled = promise.catch(delivery.report).finally(() => work.delete(settled))
       work.add(settled)
+    },
+    report(error) {
+      if (!(error instanceof AppError)) log.error({ err: error }, 'a stream failed')
     }
   }
 
-  const beatMs = Math.min(config.heartbeatMs, config.presenceTtlMs / 3)
+  const beatMs = Math.min(config.heartbeatMs, refreshMs(options))
   const stopTicking = clock.every(Math.min(500, Math.max(10, Math.floor(beatMs / TICKS_PER_BEAT))), () => {
     const now = clock.now()
     for (const stream of streams) stream.tick(now)

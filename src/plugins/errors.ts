@@ -28,6 +28,7 @@ const FASTIFY_CODES: Readonly<Record<string, ErrorCode>> = {
 const STREAM_ENDS: Partial<Record<ErrorCode, EndReason>> = {
   rate_limited: 'rate_limited',
   store_unavailable: 'store_unavailable',
+  keys_unavailable: 'store_unavailable',
   shutting_down: 'drain'
 }
 

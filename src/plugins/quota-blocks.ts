@@ -56,7 +56,10 @@ export function quotaBlocks(quotas: Quotas, clock: Clock): FastifyRateLimitStore
 
   /** Resolves to whether there was one left. Requests that come while a block is under way wait for it together. */
   async function spend(window: Window, key: string, limit: { windowMs: number; max: number }): Promise<boolean> {
-    while (window.left === 0 && !window.spent) await (window.taking ??= takeBlock(window, key, limit))
+    while (window.left === 0 && !window.spent) {
+      window.taking ??= takeBlock(window, key, limit)
+      await window.taking
+    }
     return window.left > 0 && window.left-- > 0
   }
 

@@ -2,7 +2,8 @@
 
 import AjvCompiler from '@fastify/ajv-compiler'
 import SerializerCompiler from '@fastify/fast-json-stringify-compiler'
-import { type FastifyServerOptions, LogController } from 'fastify'
+import { type FastifyBaseLogger, type FastifyRequest, type FastifyServerOptions, LogController } from 'fastify'
+import { pino } from 'pino'
 import type { Config } from '../config.js'
 import { asAppError, sendProblem } from './errors.js'
 
@@ -12,12 +13,7 @@ const BODY_LIMIT = 256 * 1024
 export function serverOptions(config: Pick<Config, 'logLevel'>) {
   let requests = 0
   return {
-    logger: {
-      level: config.logLevel,
-      // A belt to the braces: nothing here logs headers or bodies, and a later line that does must not leak them.
-      redact: ['authorization', 'cookie', '*.authorization', '*.cookie', '*.ticket', '*.token', '*.sdp', '*.candidate'],
-      serializers: { req: ({ method, url }) => ({ method, path: url.split('?', 1)[0] }) }
-    },
+    loggerInstance: createLogger(config.logLevel),
     // plugins/metrics.ts writes one line a request, and only at level debug.
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: BODY_LIMIT,
@@ -34,6 +30,18 @@ export function serverOptions(config: Pick<Config, 'logLevel'>) {
       sendProblem(asAppError(error), request, reply)
     }
   } satisfies FastifyServerOptions
+}
+
+function createLogger(level: string): FastifyBaseLogger {
+  return pino({
+    level,
+    // A belt to the braces: nothing here logs headers or bodies, and a later line that does must not leak them.
+    redact: ['authorization', 'cookie', '*.authorization', '*.cookie', '*.ticket', '*.token', '*.sdp', '*.candidate'],
+    serializers: {
+      err: pino.stdSerializers.err,
+      req: ({ method, url }: FastifyRequest) => ({ method, path: url.split('?', 1)[0] })
+    }
+  })
 }
 
 const buildCompiler = AjvCompiler()

@@ -43,7 +43,14 @@ export const ProblemKind = Type.Object(
 export type ProblemKind = Static<typeof ProblemKind>
 
 /** Every route that asks who is calling may answer these. */
-const ALWAYS = ['unauthorized', 'token_expired', 'invalid_subject', 'store_unavailable', 'internal'] as const
+const ALWAYS = [
+  'unauthorized',
+  'token_expired',
+  'invalid_subject',
+  'store_unavailable',
+  'keys_unavailable',
+  'internal'
+] as const
 
 /**
  * The part of a route's response map that says how it fails. Typed as an object without members on purpose: handlers throw

@@ -5,7 +5,7 @@ import { type Deliveries, dispatch, toEntry } from '../delivery/dispatch.js'
 import type { CallEvent, CallState, Decision } from '../domain/state.js'
 import { deadlineOf } from '../domain/state.js'
 import { AppError } from '../errors.js'
-import type { AggregateRef, CommitResult, OutboxItem, Snapshot } from '../store/store.js'
+import type { AggregateRef, CommitResult, OutboxItem, Snapshot } from '../store/aggregate.js'
 import type { Context } from './context.js'
 import { recordProgress } from './record.js'
 

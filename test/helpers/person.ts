@@ -50,7 +50,7 @@ export class Person {
   }
 
   static async make(stage: Stage, place: Place): Promise<Person> {
-    return new Person(stage, place, await createToken(stage.config, place.user))
+    return new Person(stage, place, await createToken(stage.house.config, stage.marked(place.user)))
   }
 
   get endpoint() {
@@ -69,16 +69,29 @@ export class Person {
   // ── Acting ──
 
   async ask(method: 'GET' | 'POST' | 'PUT' | 'DELETE', path: string, body?: object): Promise<Answer> {
-    const json = body === undefined ? {} : { 'content-type': 'application/json' }
-    const reply = await fetch(`${this.#stage.urlOf(this.#node)}/v1/${path}`, {
+    const { house } = this.#stage
+    const reply = await fetch(`${house.urlOf(this.#node)}/v1/${this.#addressed(path)}`, {
       method,
-      headers: { ...this.#headers, ...json },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) })
+      headers: { ...this.#headers, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
+      ...(body === undefined ? {} : { body: JSON.stringify(this.#named(body)) })
     })
     const text = await reply.text()
-    const answer = { status: reply.status, body: text === '' ? {} : JSON.parse(text) }
+    const answer = { status: reply.status, body: text === '' ? {} : this.#stage.unmarked(JSON.parse(text)) }
     if (!reply.ok) holdProblem(reply.headers.get('content-type'), answer)
     return answer
+  }
+
+  #addressed(path: string): string {
+    return path.replace(/^calls\/([^/]+)/, (_, callId: string) => `calls/${this.#stage.marked(callId)}`)
+  }
+
+  #named(body: { readonly callId?: string; readonly to?: string }): object {
+    const { callId, to } = body
+    return {
+      ...body,
+      ...(callId === undefined ? {} : { callId: this.#stage.marked(callId) }),
+      ...(to === undefined ? {} : { to: this.#stage.marked(to) })
+    }
   }
 
   /** Does it, and it works. */
@@ -112,7 +125,7 @@ export class Person {
   async listens(cursor = this.#cursor): Promise<Frame> {
     await this.#stream?.close()
     const query = cursor === '' ? '' : `?cursor=${cursor}`
-    this.#stream = await openSse(`${this.#stage.urlOf(this.#node)}/v1/events${query}`, { headers: this.#headers })
+    this.#stream = await openSse(`${this.#stage.house.urlOf(this.#node)}/v1/events${query}`, { headers: this.#headers })
     if (cursor !== '') return { id: cursor, type: 'resumed', timestamp: '', data: {} }
     const hello = await this.#stream.next('hello')
     this.#origin ??= String(hello.id)
@@ -139,17 +152,19 @@ export class Person {
     assert.ok(stream, `${this.user}/${this.device} listens`)
     let frame = await stream.next()
     while (NOTICES.includes(frame.type)) frame = await stream.next()
-    this.#take({ ...frame, id: String(frame.id) })
-    assert.equal(frame.type, type, `what ${this.user}/${this.device} hears next: ${JSON.stringify(frame.data)}`)
-    return frame.data
+    const told = this.#stage.unmarked({ ...frame, id: String(frame.id) })
+    this.#take(told)
+    assert.equal(told.type, type, `what ${this.user}/${this.device} hears next: ${JSON.stringify(told.data)}`)
+    return told.data
   }
 
   async hearsAll(...types: string[]): Promise<void> {
     for (const type of types) await this.hears(type)
   }
 
-  /** What one poll brings; it does not wait. */
+  /** What one poll brings; it does not wait. A device has one stream or poll, so the stream is closed. */
   async polls({ limit = 100 } = {}): Promise<Told[]> {
+    await this.leaves()
     const cursor = this.#cursor === '' ? '' : `cursor=${this.#cursor}&`
     const { status, body } = await this.ask('GET', `events/poll?${cursor}wait=0&limit=${limit}`)
     assert.equal(status, 200)

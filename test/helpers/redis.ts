@@ -29,11 +29,11 @@ interface Ports {
 
 const ATTEMPTS = 5
 
-/** Also a test that crashes leaves no server behind. */
-const running = new Set<ChildProcess>()
-process.once('exit', () => {
-  for (const child of running) child.kill('SIGKILL')
-})
+/** A test that crashes, or that tap ends by a signal, leaves no server behind: the pipe closes, and the shell kills it. */
+function guard(child: ChildProcess): void {
+  const watchdog = spawn('sh', ['-c', `read _; kill -9 ${child.pid}`], { stdio: ['pipe', 'ignore', 'ignore'] })
+  child.once('exit', () => watchdog.kill('SIGKILL'))
+}
 
 async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1')
@@ -52,8 +52,7 @@ async function launch({ port, busPort }: Ports, dir: string, isCluster: boolean)
   const child = spawn('redis-server', [...plain, ...(isCluster ? cluster : [])], {
     stdio: ['ignore', 'pipe', 'ignore']
   })
-  running.add(child)
-  child.once('exit', () => running.delete(child))
+  if (child.pid !== undefined) guard(child)
   return new Promise((resolve, reject) => {
     child.once('error', error => reject(new Error('these tests need redis-server on the PATH', { cause: error })))
     child.once('exit', code => reject(new Error(`redis-server ended with ${code}`)))

@@ -30,6 +30,11 @@ export function run(t: Test, command: string, args: readonly string[], options: 
       child.emit('printed')
     })
   }
+  let isOver = false
+  child.once('close', () => {
+    isOver = true
+    child.emit('printed')
+  })
   const closed = once(child, 'close')
   t.teardown(async () => {
     killGroup(child)
@@ -44,7 +49,10 @@ export function run(t: Test, command: string, args: readonly string[], options: 
 
   return {
     async prints(pattern) {
-      while (!pattern.test(output.stdout)) await inTime(once(child, 'printed'), `to print ${pattern}`)
+      while (!pattern.test(output.stdout)) {
+        if (isOver) throw new Error(`${command} ended without printing ${pattern}: ${JSON.stringify(output)}`)
+        await inTime(once(child, 'printed'), `to print ${pattern}`)
+      }
       return output.stdout
     },
     signal: name => void child.kill(name),

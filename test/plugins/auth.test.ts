@@ -266,7 +266,7 @@ t.test('a key set', async t => {
     const { env, published } = await provider(t, ec.jwk)
     const { bearer, clock } = await server(t, env)
     published.up = false
-    t.match(await bearer(await ec.token({ sub: 'alice' })), { status: 500, code: 'internal' })
+    t.match(await bearer(await ec.token({ sub: 'alice' })), { status: 503, code: 'keys_unavailable' })
     published.up = true
     t.match(await bearer(await ec.token({ sub: 'alice' })), { status: 200 })
     published.up = false

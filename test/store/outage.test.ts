@@ -110,6 +110,24 @@ t.test('a Redis that is away at the start is waited for', async t => {
   await until('wake-ups arrive', () => heardOf('event') === 1)
 })
 
+for (const cluster of [false, true]) {
+  t.test(`a store can be closed at any moment of connecting anew${cluster ? ' to a cluster' : ''}`, async t => {
+    const server = await startRedis({ cluster })
+    t.teardown(() => server.stop())
+    const stores = await Promise.all(Array.from({ length: 12 }, () => openRedisStore(server.url)))
+    for (const store of stores) await listen(store, 'bob')
+    await server.kill()
+    const killedAt = Date.now()
+    const close = async (store: RedisStore, n: number) => {
+      await until('it is time', () => Date.now() - killedAt >= 40 * n)
+      const startedAt = Date.now()
+      await store.close()
+      t.ok(Date.now() - startedAt < 2_000, `closed within ${Date.now() - startedAt} ms`)
+    }
+    await Promise.all(stores.map(close))
+  })
+}
+
 t.test('a lost subscriber connection: the listeners are told once they hear again', async t => {
   const { store } = await given(t)
   const { heardOf } = await listen(store, 'bob')

@@ -1,6 +1,6 @@
 // Aggregates in plain maps. An aggregate that is over expires only once its outbox is empty.
 import type { Clock } from '../../clock.js'
-import type { AggregateRef, Aggregates, Commit, CommitResult, Due, OutboxEntry, Snapshot } from '../store.js'
+import type { AggregateRef, Aggregates, Commit, CommitResult, Due, OutboxEntry, Snapshot } from '../aggregate.js'
 
 interface Kept {
   readonly ref: AggregateRef

@@ -1,6 +1,7 @@
 // Aggregates in Redis: a state hash, an outbox stream with one entry a commit, and a place in the partition's two indexes.
+
+import type { AggregateRef, Aggregates, OutboxEntry, OutboxItem, Snapshot } from '../aggregate.js'
 import { PARTITIONS } from '../partition.js'
-import type { AggregateRef, Aggregates, OutboxEntry, OutboxItem, Snapshot } from '../store.js'
 import type { Attempt } from './clients.js'
 import { aggregateKeys, outboxPrefix, pendingKey, refOf, statePrefix, timersKey } from './keys.js'
 import { claimDue, commitAggregate, loadAggregate, type StreamEntry, settleOutbox } from './scripts.js'

@@ -13,6 +13,7 @@ export type Attempt = <T>(command: (client: Client) => Promise<T>) => Promise<T>
 /** Silence for so long, with a command in flight, means that the connection is dead. */
 const SILENCE_MS = 2_000
 const RECONNECT_MAX_MS = 500
+const CLOSE_WITHIN_MS = 3_000
 
 export const reconnectAfter = (times: number): number => Math.min(20 * 2 ** Math.min(times, 6), RECONNECT_MAX_MS)
 
@@ -106,11 +107,20 @@ export function untilReady(client: Client, ms: number): Promise<void> {
   })
 }
 
-/** Resolves when the last socket is closed. */
+/** Resolves when the last socket is closed, after a few seconds at the latest. */
 export function disconnect(client: Client): Promise<void> {
-  if (client.status === 'end') return Promise.resolve()
+  const { status } = client
+  if (status === 'end') return Promise.resolve()
   return new Promise(resolve => {
-    client.once('end', () => resolve())
+    const done = () => {
+      clearTimeout(timer)
+      client.off('end', done)
+      resolve()
+    }
+    const timer = setTimeout(done, CLOSE_WITHIN_MS)
+    client.once('end', done)
     client.disconnect()
+    // Between two attempts there is no socket, and nothing whose end ioredis would announce.
+    if (status === 'reconnecting') done()
   })
 }

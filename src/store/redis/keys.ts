@@ -1,7 +1,8 @@
 // Every Redis key and channel is spelled here and nowhere else. All start with `sp:{pXX}:`, where {pXX} is the partition's
 // hash tag: what one script touches together lies in one slot. Ids contain neither ':' nor braces, so nothing collides.
+
+import type { AggregateRef } from '../aggregate.js'
 import { partitionOf } from '../partition.js'
-import type { AggregateRef } from '../store.js'
 
 const TAGS = Array.from({ length: 256 }, (_, partition) => `sp:{p${partition.toString(16).padStart(2, '0')}}:`)
 

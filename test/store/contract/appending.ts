@@ -83,11 +83,23 @@ export function appendContract(t: Test, lab: Lab): void {
     const bob = lab.id('bob')
     await touch(lab, bob, 'phone')
     for (const version of [1, 2, 3]) await mailboxes.append(bob, appendOf(lab, version))
-    t.equal((await mailboxes.append(bob, appendOf(lab, 2, { tag: 'other' }))).status, 'appended', 'version 2 was made anew')
+    t.equal(
+      (await mailboxes.append(bob, appendOf(lab, 2, { tag: 'other' }))).status,
+      'appended',
+      'version 2 was made anew'
+    )
     t.equal((await mailboxes.append(bob, appendOf(lab, 2, { tag: 'other' }))).status, 'duplicate')
-    t.equal((await mailboxes.append(bob, appendOf(lab, 2, { mode: 'direct' }))).status, 'appended', 'version 3 was forgotten')
+    t.equal(
+      (await mailboxes.append(bob, appendOf(lab, 2, { mode: 'direct' }))).status,
+      'appended',
+      'version 3 was forgotten'
+    )
     t.equal((await mailboxes.append(bob, appendOf(lab, 3, { tag: 'other' }))).status, 'appended', 'and is made anew')
-    t.equal((await mailboxes.append(bob, appendOf(lab, 1))).status, 'duplicate', 'version 1 is common to both histories')
+    t.equal(
+      (await mailboxes.append(bob, appendOf(lab, 1))).status,
+      'duplicate',
+      'version 1 is common to both histories'
+    )
   })
 
   t.test('two dispatchers at once deliver once', async t => {

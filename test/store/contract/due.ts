@@ -1,6 +1,6 @@
 import type { Test } from 'tap'
+import type { Due } from '../../../src/store/aggregate.js'
 import { partitionOf } from '../../../src/store/partition.js'
-import type { Due } from '../../../src/store/store.js'
 import type { Lab } from '../contract.js'
 import { call, commitOf, deliverTo } from './given.js'
 

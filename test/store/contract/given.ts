@@ -1,15 +1,6 @@
 // Short ways to say what a contract test is about.
-import type {
-  AggregateRef,
-  Append,
-  Commit,
-  Cursor,
-  MailboxEntry,
-  OutboxItem,
-  ReadResult,
-  Touch,
-  Touched
-} from '../../../src/store/store.js'
+import type { AggregateRef, Commit, OutboxItem } from '../../../src/store/aggregate.js'
+import type { Append, Cursor, MailboxEntry, ReadResult, Touch, Touched } from '../../../src/store/store.js'
 import type { Lab } from '../contract.js'
 
 export const call = (id: string): AggregateRef => ({ kind: 'call', id })

@@ -1,0 +1,86 @@
+// The first part of the port in store.ts: a versioned document with an outbox and a deadline. The promises at the top of
+// that file hold here too.
+
+/** What is kept under a version of its own. Calls today; the engines do not know what one is. */
+export interface AggregateRef {
+  readonly kind: 'call'
+  readonly id: string
+}
+
+/** The envelope every client sees, over SSE, long-poll and webhooks. */
+export interface OutgoingEvent {
+  readonly type: string
+  /** RFC 3339, UTC, milliseconds. */
+  readonly timestamp: string
+  readonly data: Readonly<Record<string, unknown>>
+}
+
+/** One thing a commit leaves to be done in another partition. */
+export type OutboxItem =
+  /** Append the event to the mailbox of one device, or of all the user's devices but `except`. */
+  | {
+      readonly do: 'deliver'
+      readonly user: string
+      readonly device?: string
+      readonly except?: readonly string[]
+      readonly event: OutgoingEvent
+    }
+  /** Let the user's mailboxes know that this version exists, so that a direct append made against an older one is refused. */
+  | { readonly do: 'mark'; readonly user: string }
+  /** Give back the lease that this aggregate holds on the user. */
+  | { readonly do: 'release'; readonly user: string }
+
+/** What one commit left in the outbox; its position is the version that commit made. */
+export interface OutboxEntry {
+  readonly version: number
+  /** The commit's tag: with the version it names the commit, also when a failover has made the version twice. */
+  readonly tag: string
+  readonly items: readonly OutboxItem[]
+}
+
+export interface Snapshot {
+  readonly version: number
+  /** JSON; the store never looks inside. */
+  readonly state: string
+  /** Committed and perhaps not yet dispatched, oldest first. */
+  readonly pending: readonly OutboxEntry[]
+}
+
+export interface Commit {
+  /** The version the decision was made on; 0 when the aggregate did not exist. */
+  readonly expected: number
+  /** A few random characters, see OutboxEntry. */
+  readonly tag: string
+  readonly state: string
+  readonly items: readonly OutboxItem[]
+  /** When the aggregate wants to be looked at again; null takes its timer away. */
+  readonly deadlineAt: number | null
+  /** Time to live from now for an aggregate that is over; null keeps it. */
+  readonly expireInMs: number | null
+  readonly now: number
+}
+
+export type CommitResult =
+  /** Version `expected + 1` exists now; `pending` is everything undispatched, this commit's own entry last (if it had items). */
+  | { readonly ok: true; readonly version: number; readonly pending: readonly OutboxEntry[] }
+  /** Somebody else was faster: nothing was written; `current` is what stands (null: it does not exist). */
+  | { readonly ok: false; readonly current: Snapshot | null }
+
+export interface Due {
+  /** Aggregates whose deadline has passed; each is claimed for `holdMs`, after which another node may claim it again. */
+  readonly due: readonly AggregateRef[]
+  /** Aggregates whose outbox has waited for longer than `staleMs`; each comes up again only after as long again. */
+  readonly stale: readonly AggregateRef[]
+}
+
+export interface Aggregates {
+  load(ref: AggregateRef): Promise<Snapshot | null>
+  commit(ref: AggregateRef, commit: Commit): Promise<CommitResult>
+  /** Everything up to and including `version` has been dispatched. Idempotent. */
+  settle(ref: AggregateRef, version: number): Promise<void>
+  /** Brings an existing deadline forward to `at`; never back, and never creates one. */
+  hasten(ref: AggregateRef, at: number): Promise<void>
+  /** How many partitions claimDue walks. */
+  readonly partitions: number
+  claimDue(partition: number, options: { now: number; holdMs: number; staleMs: number; limit: number }): Promise<Due>
+}

@@ -1,0 +1,24 @@
+// What the stories are told on: each engine with its own way to an empty store.
+import type { Clock } from '../../src/clock.js'
+import { createMemoryStore } from '../../src/store/memory.js'
+import type { Store, StoreOptions } from '../../src/store/store.js'
+import { openRedisStore } from '../helpers/store.js'
+
+export interface Engine {
+  readonly name: string
+  create(clock: Clock, options: StoreOptions): Promise<Store>
+}
+
+export const memory: Engine = {
+  name: 'memory',
+  create: async (clock, options) => createMemoryStore({ ...options, clock })
+}
+
+export const redis = (url: string): Engine => ({
+  name: 'redis',
+  async create(clock, options) {
+    const store = await openRedisStore(url, clock, options)
+    await store.client.flushall()
+    return store
+  }
+})

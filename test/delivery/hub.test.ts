@@ -1,0 +1,124 @@
+// The hub: one subscription a user, and nobody is left behind by a race.
+import t from 'tap'
+import { createHub } from '../../src/delivery/hub.js'
+import { AppError } from '../../src/errors.js'
+import type { Wakeup, Wakeups } from '../../src/store/store.js'
+import { silentLog } from '../helpers/store.js'
+
+/** Wake-ups of a store whose answers the test lets through one by one. */
+class Line implements Wakeups {
+  readonly listeners = new Set<(wakeup: Wakeup) => void>()
+  subscriptions = 0
+  /** Waiting to be let through. */
+  readonly asked: (() => void)[] = []
+  isDown = false
+
+  async subscribe(_user: string, listen: (wakeup: Wakeup) => void): Promise<() => Promise<void>> {
+    this.subscriptions++
+    await this.#turn()
+    if (this.isDown) throw new AppError('store_unavailable')
+    this.listeners.add(listen)
+    return async () => {
+      await this.#turn()
+      this.listeners.delete(listen)
+    }
+  }
+
+  /** Lets all that wait through, and what comes of it, until nothing waits. */
+  async flow(): Promise<void> {
+    for (let quiet = 0; quiet < 10; quiet++) {
+      for (const pass of this.asked.splice(0)) {
+        pass()
+        quiet = 0
+      }
+      await Promise.resolve()
+    }
+  }
+
+  #turn(): Promise<void> {
+    return new Promise(resolve => this.asked.push(resolve))
+  }
+}
+
+const consumer = (device: string) => {
+  const heard: string[] = []
+  return { actor: { user: 'alice', device, expiresAt: 0 }, heard, wake: ({ kind }: Wakeup) => heard.push(kind) }
+}
+
+const setUp = () => {
+  const wakeups = new Line()
+  return { wakeups, hub: createHub({ store: { wakeups }, log: silentLog }) }
+}
+
+t.test('devices of a user share one subscription, and hear what is theirs and what is everybody’s', async t => {
+  const { wakeups, hub } = setUp()
+  const [phone, laptop] = [consumer('phone'), consumer('laptop')]
+  const joined = Promise.all([hub.join(phone), hub.join(laptop)])
+  await wakeups.flow()
+  await joined
+  t.equal(wakeups.subscriptions, 1)
+  for (const listen of wakeups.listeners) {
+    listen({ kind: 'gone', device: 'phone' })
+    listen({ kind: 'gap' })
+  }
+  t.same(phone.heard, ['gone', 'gap'])
+  t.same(laptop.heard, ['gap'])
+})
+
+t.test('the subscription ends with the last that leaves, and leaving twice is leaving', async t => {
+  const { wakeups, hub } = setUp()
+  const [phone, laptop] = [consumer('phone'), consumer('laptop')]
+  const joined = Promise.all([hub.join(phone), hub.join(laptop)])
+  await wakeups.flow()
+  await joined
+  await hub.leave(phone)
+  t.equal(wakeups.listeners.size, 1)
+  const left = Promise.all([hub.leave(laptop), hub.leave(laptop), hub.leave(phone)])
+  await wakeups.flow()
+  await left
+  t.equal(wakeups.listeners.size, 0)
+  t.equal(hub.size, 0)
+})
+
+t.test('who joins while the last one leaves is subscribed', async t => {
+  const { wakeups, hub } = setUp()
+  const [first, second] = [consumer('phone'), consumer('phone')]
+  const done = [hub.join(first), hub.leave(first), hub.join(second)]
+  await wakeups.flow()
+  await Promise.all(done)
+  t.equal(wakeups.listeners.size, 1)
+  for (const listen of wakeups.listeners) listen({ kind: 'gap' })
+  t.same(second.heard, ['gap'])
+  t.same(first.heard, [])
+  const left = hub.leave(second)
+  await wakeups.flow()
+  await left
+  t.equal(wakeups.listeners.size, 0)
+})
+
+t.test('a subscription that fails fails all that wait for it, and the next one is new', async t => {
+  const { wakeups, hub } = setUp()
+  const [phone, laptop] = [consumer('phone'), consumer('laptop')]
+  wakeups.isDown = true
+  const joined = Promise.allSettled([hub.join(phone), hub.join(laptop)])
+  await wakeups.flow()
+  t.match(await joined, [{ reason: { code: 'store_unavailable' } }, { reason: { code: 'store_unavailable' } }])
+  t.equal(hub.size, 0)
+  wakeups.isDown = false
+  const again = hub.join(phone)
+  await wakeups.flow()
+  await again
+  t.equal(wakeups.subscriptions, 2)
+  t.equal(wakeups.listeners.size, 1)
+})
+
+t.test('one that leaves while it is woken does not make others miss the wake-up', async t => {
+  const { wakeups, hub } = setUp()
+  const laptop = consumer('laptop')
+  const phone = { ...consumer('phone'), wake: () => void hub.leave(phone) }
+  const joined = Promise.all([hub.join(phone), hub.join(laptop)])
+  await wakeups.flow()
+  await joined
+  for (const listen of wakeups.listeners) listen({ kind: 'gap' })
+  t.same(laptop.heard, ['gap'])
+})

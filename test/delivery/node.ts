@@ -1,0 +1,61 @@
+// One node as far as delivery goes: the real routes, error answers and streams on a real port. Who asks is taken at its word.
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
+import Fastify, { type FastifyBaseLogger } from 'fastify'
+import type { Clock } from '../../src/clock.js'
+import { loadConfig } from '../../src/config.js'
+import { createHub } from '../../src/delivery/hub.js'
+import { createStreams } from '../../src/delivery/streams.js'
+import { createIds } from '../../src/ids.js'
+import { createMetrics } from '../../src/metrics.js'
+import { handleErrors } from '../../src/plugins/errors.js'
+import { serverOptions } from '../../src/plugins/server-options.js'
+import { eventRoutes } from '../../src/routes/events.js'
+import type { Actor } from '../../src/schemas/claims.js'
+import { createCallCache } from '../../src/services/cache.js'
+import { redeemTicket } from '../../src/services/tickets.js'
+import type { Store } from '../../src/store/store.js'
+
+export interface Node {
+  readonly url: string
+  /** What was told to the lifecycle, oldest first: `+alice/phone fresh`, `+alice/phone`, `-alice/phone`. */
+  readonly comings: readonly string[]
+  readonly users: () => number
+  readonly streams: ReturnType<typeof createStreams>
+  close(): Promise<void>
+}
+
+export async function startNode(store: Store, clock: Clock): Promise<Node> {
+  const config = loadConfig({ LOG_LEVEL: 'error' })
+  const ids = createIds()
+  const metrics = createMetrics()
+  const app = Fastify(serverOptions(config)).withTypeProvider<TypeBoxTypeProvider>()
+  const log: FastifyBaseLogger = app.log
+  const hub = createHub({ store, log })
+  const comings: string[] = []
+  const lifecycle = {
+    arrived: ({ user, device }: Actor, fresh: boolean) => comings.push(`+${user}/${device}${fresh ? ' fresh' : ''}`),
+    left: ({ user, device }: Actor) => comings.push(`-${user}/${device}`)
+  }
+  const streams = createStreams({ store, hub, clock, ids, log, metrics, lifecycle, config })
+  const context = { config, clock, ids, log, metrics, store, calls: createCallCache() }
+  handleErrors(app, { metrics, ids })
+  app.decorateRequest('actor')
+  app.addHook('onRequest', async (request, reply) => {
+    const { ticket } = request.query as { ticket?: string }
+    const [user = '', device = 'phone', expiresAt = '0'] = String(request.headers.authorization).split(' ')
+    request.actor = ticket ? await redeemTicket(context, ticket) : { user, device, expiresAt: Number(expiresAt) }
+    reply.header('access-control-allow-origin', 'https://example.com')
+  })
+  await app.register(eventRoutes, { prefix: '/v1', context, streams })
+  const url = await app.listen({ host: '127.0.0.1', port: 0 })
+  return {
+    url: `${url}/v1/events`,
+    comings,
+    users: () => hub.size,
+    streams,
+    async close() {
+      await streams.close()
+      await app.close()
+    }
+  }
+}

@@ -1,0 +1,191 @@
+// Why streams end, and that each end says so (src/ends.ts).
+import { once } from 'node:events'
+import { connect, type Socket } from 'node:net'
+import { createParser } from 'eventsource-parser'
+import type { Test } from 'tap'
+import { until } from '../../helpers/until.js'
+import type { Engine } from '../engines.js'
+import type { Node } from '../node.js'
+import { teller } from '../world.js'
+
+/** A connection that does what it is told and reads when it is told to. */
+async function connectTo(node: Node): Promise<Socket> {
+  const { hostname, port } = new URL(node.url)
+  const socket = connect(Number(port), hostname)
+  socket.on('error', () => {})
+  await once(socket, 'connect')
+  return socket
+}
+
+const REQUEST = 'GET /v1/events HTTP/1.1\r\nHost: localhost\r\nAuthorization: alice\r\n\r\n'
+
+export function endingStories(t: Test, engine: Engine): void {
+  const tell = teller(t, engine)
+
+  tell('the newest stream of a device wins, on whichever node it is', async (t, world, node) => {
+    const other = await world.node()
+    const first = await world.open(node)
+    await first.next('hello')
+    const second = await world.open(other)
+    await second.next('hello')
+    t.match(await first.next('end'), { id: undefined, data: { reason: 'superseded', reconnect: false } })
+    t.equal(first.retryMs, 600_000, 'an EventSource that nobody closes stays away for long')
+    await first.ended()
+    await world.say(1)
+    t.match(await second.next(), { data: { n: 1 } })
+    const [device] = await world.store.mailboxes.devices('alice', world.clock.now())
+    t.equal(device?.online, true, 'the loser did not take the device offline')
+    t.same(node.comings, ['+alice/phone fresh'], 'nor did it say that the device had left')
+  })
+
+  tell('of many that race, exactly one stays', async (t, world, node) => {
+    const other = await world.node()
+    const streams = await Promise.all(Array.from({ length: 10 }, (_, i) => world.open(i % 2 ? node : other)))
+    await until('one is left', () => {
+      world.clock.advance(500)
+      return node.streams.count().sse + other.streams.count().sse === 1
+    })
+    world.clock.advance(30_000)
+    await world.say(1)
+    const heard = await Promise.all(
+      streams.map(stream =>
+        stream.next('call.ringing').then(
+          () => 1,
+          () => 0
+        )
+      )
+    )
+    t.equal(heard.filter(Boolean).length, 1)
+  })
+
+  tell('signing off ends the stream', async (t, world, node) => {
+    const stream = await world.open(node)
+    await stream.next('hello')
+    await world.store.mailboxes.remove('alice', 'phone')
+    t.match(await stream.next('end'), { data: { reason: 'signed_off', reconnect: false } })
+    await until('it has left', () => node.comings.includes('-alice/phone'))
+    t.same(
+      await world.store.mailboxes.devices('alice', world.clock.now()),
+      [],
+      'and does not register the device again'
+    )
+  })
+
+  tell('a stream ends with its token, after a warning, unless a fresh one extends it', async (t, world, node) => {
+    const expiresAt = world.clock.now() + 60_000
+    const stream = await world.open(node, '', { as: `alice phone ${expiresAt}` })
+    await stream.next('hello')
+    world.clock.advance(30_000)
+    t.match(await stream.next('auth.expiring'), { data: { expiresInMs: 30_000 } })
+    const { now, tag } = { now: world.clock.now(), tag: 'fresh' }
+    await world.store.mailboxes.touch('alice', 'phone', { now, tag, authExpiresAt: expiresAt + 60_000 })
+    // Comes on the same line after it.
+    await world.say(1)
+    await stream.next('call.ringing')
+    world.clock.advance(29_000)
+    await stream.next('heartbeat')
+    world.clock.advance(31_000)
+    t.match(await stream.next('auth.expiring'), { data: { expiresInMs: 30_000 } })
+    world.clock.advance(30_000)
+    t.match(await stream.next('end'), { data: { reason: 'auth_expired', reconnect: false } })
+    await stream.ended()
+  })
+
+  tell(
+    'a client that does not read is ended `slow`, holds no more than 256 KiB, and resumes without loss',
+    async (t, world, node) => {
+      const socket = await connectTo(node)
+      socket.pause()
+      socket.write(REQUEST)
+      await until('the stream is live', () => node.comings.length === 1)
+      const padding = 'x'.repeat(60_000)
+      let said = 0
+      while (!node.comings.includes('-alice/phone')) {
+        if (said === 900) throw new Error('54 MB were taken without a limit')
+        await world.say(++said, said, { padding })
+        // The kernel's buffers fill first; the loop goes round once for them to be seen full.
+        await new Promise(setImmediate)
+      }
+      const told: string[] = []
+      const parser = createParser({ onEvent: ({ id, event }) => event === 'call.ringing' && told.push(id ?? '') })
+      socket.setEncoding('utf8').on('data', text => parser.feed(String(text)))
+      world.clock.advance(2000)
+      socket.resume()
+      await once(socket, 'close')
+      t.ok(told.length > 0 && told.length < said, `${told.length} of ${said} were told`)
+      const stream = await world.open(node, `?cursor=${told.at(-1)}`)
+      for (let n = told.length + 1; n <= said; n++) t.equal((await stream.next()).data.n, n)
+      t.match(await stream.next(), { type: 'caught-up' })
+    }
+  )
+
+  tell('a backlog that does not drain ends the stream, however small it is', async (_t, world, node) => {
+    const first = await world.open(node)
+    const { id: cursor } = await first.next('hello')
+    await world.leave(node, first)
+    await world.say(1, 250, { padding: 'x'.repeat(60_000) })
+    const socket = await connectTo(node)
+    socket.pause()
+    socket.write(REQUEST.replace('/v1/events', `/v1/events?cursor=${cursor}`))
+    await until('it is replaying', () => node.streams.count().sse === 1)
+    await until('the backlog stands', async () => {
+      world.clock.advance(1000)
+      return node.comings.at(-1) === '-alice/phone' && node.comings.length > 2
+    })
+    world.clock.advance(2000)
+    await until('the connection was cut', () => node.streams.count().sse === 0)
+    socket.destroy()
+  })
+
+  tell('bytes after the request are no second request', async (t, world, node) => {
+    const socket = await connectTo(node)
+    let answer = ''
+    socket.setEncoding('utf8').on('data', text => {
+      answer += text
+    })
+    socket.write(REQUEST + REQUEST)
+    await until('the stream is live', () => answer.includes('event: hello'))
+    socket.write(REQUEST)
+    await world.say(1)
+    await until('an event came', () => answer.includes('event: call.ringing'))
+    t.equal(answer.split('HTTP/1.1').length - 1, 1)
+    socket.destroy()
+  })
+
+  tell('clients that hang up in the middle of opening leave nothing behind', async (t, world, node) => {
+    for (let i = 0; i < 20; i++) {
+      const socket = await connectTo(node)
+      socket.write(REQUEST)
+      if (i % 2) await new Promise(setImmediate)
+      socket.resetAndDestroy()
+    }
+    await until('all have left', () => node.streams.count().sse === 0 && node.users() === 0)
+    const stream = await world.open(node)
+    t.match(await stream.next(), { type: 'hello' })
+  })
+
+  tell('a node that drains sends its streams away over a window and takes no new ones', async (t, world, node) => {
+    const people = ['alice', 'bob', 'carol', 'dave']
+    const streams = await Promise.all(people.map(as => world.open(node, '', { as })))
+    const waiting = world.poll(node, '?cursor=start&wait=30', { as: 'erin' })
+    for (const stream of streams) await stream.next('hello')
+    await until('the poll waits', () => node.comings.includes('+erin/phone fresh'))
+    const drained = node.streams.drain({ windowMs: 4000 })
+    t.match(await waiting, { status: 200, events: [] }, 'a poll is answered with what there is')
+    await until('the first was sent away', () => node.streams.count().sse < 4)
+    t.ok(node.streams.count().sse > 0, 'not all at once')
+    await until('the rest follows', () => {
+      world.clock.advance(200)
+      return node.streams.count().sse === 0
+    })
+    await drained
+    for (const stream of streams) {
+      t.match(await stream.next('reconnect'), { data: { afterMs: Number } })
+      t.match(await stream.next('end'), { data: { reason: 'drain', reconnect: true, afterMs: stream.retryMs ?? 0 } })
+    }
+    const late = await world.open(node, '', { as: 'frank' })
+    t.equal(late.status, 200)
+    t.match(await late.next(), { type: 'end', data: { reason: 'drain', reconnect: true } })
+    t.match(await world.poll(node, '', { as: 'frank' }), { status: 503, code: 'shutting_down' })
+  })
+}

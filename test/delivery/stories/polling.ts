@@ -1,0 +1,131 @@
+// The long-poll: the same mailbox and the same cursor as the stream (G4).
+import type { Test } from 'tap'
+import { until } from '../../helpers/until.js'
+import type { Engine } from '../engines.js'
+import { teller } from '../world.js'
+
+const ns = (events: readonly { readonly data: Readonly<Record<string, unknown>> }[]) => events.map(({ data }) => data.n)
+
+export function pollingStories(t: Test, engine: Engine): void {
+  const tell = teller(t, engine)
+
+  tell('a first poll says at once where to begin', async (t, world, node) => {
+    t.match(await world.poll(node), { status: 200, events: [], cursor: /^0\.\w{5}$/ })
+    await world.say(1)
+    t.match(await world.poll(node), { status: 200, events: [], cursor: /^1\.\w{5}$/ })
+  })
+
+  tell('the same cursor gets the same answer, the next one what follows', async (t, world, node) => {
+    const { cursor } = await world.poll(node)
+    await world.say(1, 5)
+    const first = await world.poll(node, `?cursor=${cursor}&limit=3`)
+    t.same(ns(first.events), [1, 2, 3])
+    t.match(first.events[2], { id: first.cursor, type: 'call.ringing', timestamp: /Z$/ })
+    t.same(await world.poll(node, `?cursor=${cursor}&limit=3`), first)
+    t.same(ns((await world.poll(node, `?cursor=${first.cursor}&limit=3`)).events), [4, 5])
+    t.same(ns((await world.poll(node, '?cursor=start')).events), [1, 2, 3, 4, 5])
+  })
+
+  tell('a poll waits for the first event', async (t, world, node) => {
+    const { cursor } = await world.poll(node)
+    const waiting = world.poll(node, `?cursor=${cursor}`)
+    await until('it waits', () => node.streams.count().poll === 1)
+    await world.say(1)
+    t.match(await waiting, { status: 200, events: [{ type: 'call.ringing', data: { n: 1 } }] })
+  })
+
+  tell('a poll that waited in vain repeats its cursor', async (t, world, node) => {
+    const { cursor } = await world.poll(node)
+    const waiting = world.poll(node, `?cursor=${cursor}&wait=10`)
+    await until('it is over', () => {
+      world.clock.advance(1000)
+      return node.comings.filter(coming => coming.startsWith('-')).length === 2
+    })
+    t.same(await waiting, { status: 200, events: [], cursor })
+  })
+
+  tell('a reset comes as an event', async (t, world, node) => {
+    await world.poll(node)
+    await world.say(1)
+    const answer = await world.poll(node, '?cursor=9.abcde')
+    t.match(answer, {
+      events: [{ id: answer.cursor, type: 'reset', data: { reason: 'future', cursor: answer.cursor } }],
+      cursor: /^1\./
+    })
+    await until('both polls are over', () => node.comings.filter(coming => coming.startsWith('-')).length === 2)
+    world.clock.advance(700_000)
+    t.match(await world.poll(node, `?cursor=${answer.cursor}`), {
+      events: [{ type: 'reset', data: { reason: 'expired' } }]
+    })
+  })
+
+  tell('a newer poll supersedes a waiting one, and a stream', async (t, world, node) => {
+    const other = await world.node()
+    const { cursor } = await world.poll(node)
+    const older = world.poll(node, `?cursor=${cursor}`)
+    await until('the older one waits', () => node.streams.count().poll === 1)
+    const newer = world.poll(other, `?cursor=${cursor}`)
+    t.match(await older, { status: 409, code: 'superseded' })
+    await world.say(1)
+    t.match(await newer, { events: [{ data: { n: 1 } }] })
+    const stream = await world.open(node)
+    await stream.next('hello')
+    await world.poll(other)
+    t.match(await stream.next('end'), { data: { reason: 'superseded' } })
+  })
+
+  tell('a client that hangs up while its poll waits leaves nothing behind', async (t, world, node) => {
+    const { cursor } = await world.poll(node)
+    const leaving = new AbortController()
+    const waiting = world.poll(node, `?cursor=${cursor}`, { signal: leaving.signal })
+    await until('it waits', () => node.streams.count().poll === 1)
+    leaving.abort()
+    await t.rejects(waiting)
+    await until('the node has let go', () => node.streams.count().poll === 0 && node.users() === 0)
+  })
+
+  tell('between polls a device is online for the time it takes to be away', async (t, world, node) => {
+    const isOnline = async () => (await world.store.mailboxes.devices('alice', world.clock.now()))[0]?.online
+    await world.poll(node)
+    await until('the poll is over', () => node.comings.includes('-alice/phone'))
+    world.clock.advance(4000)
+    t.equal(await isOnline(), true)
+    world.clock.advance(2000)
+    t.equal(await isOnline(), false)
+  })
+
+  tell(
+    'from stream to poll to stream with one cursor, while events come: nothing lost, nothing twice',
+    async (t, world, node) => {
+      const other = await world.node()
+      const total = 300
+      let cursor = (await world.poll(node)).cursor
+      const told: unknown[] = []
+      const saying = world.say(1, total)
+      for (let round = 0; told.length < total; round++) {
+        const at = round % 2 ? node : other
+        if (round % 3 === 2) {
+          const answer = await world.poll(at, `?cursor=${cursor}&limit=7&wait=0`)
+          told.push(...ns(answer.events))
+          cursor = answer.cursor
+        } else {
+          const stream = await world.open(at, `?cursor=${cursor}`)
+          for (let i = 0; i < 11 && told.length < total; i++) {
+            const frame = await stream.next()
+            if (frame.type === 'call.ringing') told.push(frame.data.n)
+            t.not(frame.type, 'reset')
+          }
+          cursor = stream.lastEventId || cursor
+          // What has come and was not asked for counts as received: EventSource would remember it too.
+          for (const frame of stream.waiting()) if (frame.type === 'call.ringing') told.push(frame.data.n)
+          await stream.close()
+        }
+      }
+      await saying
+      t.same(
+        told,
+        Array.from({ length: total }, (_, i) => i + 1)
+      )
+    }
+  )
+}

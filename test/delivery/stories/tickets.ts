@@ -1,0 +1,74 @@
+// Tickets: for EventSource, which comes back to the same URL by itself.
+import { setImmediate } from 'node:timers/promises'
+import type { Test } from 'tap'
+import { until } from '../../helpers/until.js'
+import type { Engine } from '../engines.js'
+import type { Node } from '../node.js'
+import { teller } from '../world.js'
+
+async function issue(node: Node, as: string): Promise<{ ticket: string; expiresInMs: number }> {
+  const reply = await fetch(`${node.url}/tickets`, { method: 'POST', headers: { authorization: as } })
+  return (await reply.json()) as { ticket: string; expiresInMs: number }
+}
+
+export function ticketStories(t: Test, engine: Engine): void {
+  const tell = teller(t, engine)
+
+  tell('a ticket opens a stream as the one it was issued to, again and again', async (t, world, node) => {
+    const { ticket, expiresInMs } = await issue(node, 'alice@example.com tablet')
+    t.equal(expiresInMs, 60_000)
+    const other = await world.node()
+    for (const at of [node, other, node]) {
+      const stream = await world.open(at, `?ticket=${ticket}`)
+      await stream.next('hello')
+      await world.leave(at, stream)
+    }
+    t.ok(node.comings.includes('+alice@example.com/tablet fresh'))
+  })
+
+  for (const ticket of ['x', 'YWxpY2U.AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA', 'YSBi.AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA']) {
+    tell(`the ticket «${ticket}» opens nothing`, async (t, world, node) => {
+      const reply = await fetch(`${node.url}?ticket=${ticket}`)
+      t.equal(reply.status, 401)
+      t.match(await reply.json(), { code: 'invalid_ticket' })
+      t.match(await world.poll(node, `?ticket=${ticket}`), { code: 'invalid_ticket' })
+    })
+  }
+
+  tell('a ticket ends with the token that issued it, however lively it is', async (t, world, node) => {
+    const { ticket, expiresInMs } = await issue(node, `alice phone ${world.clock.now() + 20_000}`)
+    t.equal(expiresInMs, 20_000)
+    const stream = await world.open(node, `?ticket=${ticket}`)
+    await stream.next('hello')
+    world.clock.advance(20_000)
+    t.match(await stream.next('end'), { data: { reason: 'auth_expired' } })
+    t.equal((await fetch(`${node.url}?ticket=${ticket}`)).status, 401)
+  })
+
+  // How long a ticket lives is counted by the store, whose clock only the memory engine shares with the test.
+  if (engine.name !== 'memory') return
+
+  tell('a ticket that nobody used lapses after a minute', async (t, world, node) => {
+    const { ticket } = await issue(node, 'alice')
+    world.clock.advance(60_001)
+    t.equal((await fetch(`${node.url}?ticket=${ticket}`)).status, 401)
+  })
+
+  tell('an open stream keeps its ticket alive, and two minutes without one end it', async (t, world, node) => {
+    const { ticket } = await issue(node, 'alice')
+    const stream = await world.open(node, `?ticket=${ticket}`)
+    await stream.next('hello')
+    for (let i = 0; i < 30; i++) {
+      world.clock.advance(10_000)
+      await setImmediate()
+    }
+    await world.leave(node, stream)
+    world.clock.advance(110_000)
+    const again = await world.open(node, `?ticket=${ticket}`)
+    t.match(await again.next(), { type: 'hello' })
+    await world.leave(node, again)
+    await until('it has left', () => node.streams.count().sse === 0)
+    world.clock.advance(121_000)
+    t.equal((await fetch(`${node.url}?ticket=${ticket}`)).status, 401)
+  })
+}

@@ -1,0 +1,124 @@
+// A store, a clock that stands still, and any number of nodes on them. Ends with nothing left open anywhere.
+import type { Test } from 'tap'
+import { createIds } from '../../src/ids.js'
+import type { MailboxEntry, Store } from '../../src/store/store.js'
+import { ManualClock } from '../helpers/clock.js'
+import { type OpenOptions, openSse, type SseClient } from '../helpers/sse.js'
+import { until } from '../helpers/until.js'
+import type { Engine } from './engines.js'
+import { type Node, startNode } from './node.js'
+
+export interface WorldOptions {
+  readonly retentionMs?: number
+  readonly mailboxMaxEvents?: number
+}
+
+export interface PollAnswer {
+  readonly status: number
+  readonly events: { readonly id: string; readonly type: string; readonly data: Readonly<Record<string, unknown>> }[]
+  readonly cursor: string
+  readonly code?: string
+}
+
+export class World {
+  readonly clock: ManualClock
+  readonly store: Store
+  readonly #clients: SseClient[] = []
+  readonly #nodes: Node[] = []
+  readonly #ids = createIds()
+  #version = 0
+
+  constructor(store: Store, clock: ManualClock) {
+    this.store = store
+    this.clock = clock
+  }
+
+  /** On the world's store, or on one that sees it differently. */
+  async node(store: Store = this.store): Promise<Node> {
+    const node = await startNode(store, this.clock)
+    this.#nodes.push(node)
+    return node
+  }
+
+  /** Opens a stream as `alice phone`, or whoever `as` says: user, device, expiresAt. */
+  async open(
+    node: Node,
+    query = '',
+    { as = 'alice', ...options }: OpenOptions & { as?: string } = {}
+  ): Promise<SseClient> {
+    const headers = { authorization: as, ...options.headers }
+    const client = await openSse(`${node.url}${query}`, { ...options, headers })
+    this.#clients.push(client)
+    return client
+  }
+
+  /** Hangs up, and waits until the node has noticed and let go. */
+  async leave(node: Node, client: SseClient): Promise<void> {
+    const goodbyes = () => node.comings.filter(coming => coming.startsWith('-')).length
+    const before = goodbyes()
+    await client.close()
+    await until('the node has noticed', () => goodbyes() > before)
+  }
+
+  async poll(node: Node, query = '', options: { as?: string; signal?: AbortSignal } = {}): Promise<PollAnswer> {
+    const { as = 'alice', ...more } = options
+    const reply = await fetch(`${node.url}/poll${query}`, { headers: { authorization: as }, ...more })
+    return { status: reply.status, ...((await reply.json()) as Omit<PollAnswer, 'status'>) }
+  }
+
+  /** Appends `n: from` … `n: to`, one by one, to all devices of alice. */
+  async say(from: number, to = from, more: Readonly<Record<string, unknown>> = {}): Promise<void> {
+    for (let n = from; n <= to; n++) {
+      const type = 'call.ringing'
+      const envelope = JSON.stringify({
+        type,
+        timestamp: new Date(this.clock.now()).toISOString(),
+        data: { n, ...more }
+      })
+      await this.append([{ type, envelope }])
+    }
+  }
+
+  async append(entries: readonly MailboxEntry[]): Promise<void> {
+    this.#version++
+    await this.store.mailboxes.append('alice', {
+      source: { kind: 'call', id: 'c1' },
+      version: this.#version,
+      mode: 'outbox',
+      entries,
+      tag: this.#ids.tag(),
+      now: this.clock.now()
+    })
+  }
+
+  async close(t: Test): Promise<void> {
+    await Promise.all(this.#nodes.map(node => node.close()))
+    for (const client of this.#clients) await client.close()
+    for (const node of this.#nodes) {
+      t.same(node.streams.count(), { sse: 0, poll: 0 }, 'no stream and no poll is left')
+      t.equal(node.users(), 0, 'no subscription is left')
+    }
+    await this.store.close()
+    t.equal(this.clock.waiting, 0, 'no timer is left')
+  }
+}
+
+export type Story = (t: Test, world: World, node: Node) => Promise<void>
+
+/** Tells stories, each in a world of its own. */
+export function teller(parent: Test, engine: Engine) {
+  return (story: string, tell: Story, options: WorldOptions = {}): void => {
+    parent.test(`${engine.name}: ${story}`, async t => {
+      const clock = new ManualClock()
+      const world = new World(
+        await engine.create(clock, { retentionMs: 600_000, mailboxMaxEvents: 1000, ...options }),
+        clock
+      )
+      try {
+        await tell(t, world, await world.node())
+      } finally {
+        await world.close(t)
+      }
+    })
+  }
+}

@@ -1,0 +1,174 @@
+// Where stories play: whole nodes that listen on real ports, on one of four settings, and a clock that only the story moves.
+import type { FastifyInstance } from 'fastify'
+import { Redis } from 'ioredis'
+import t from 'tap'
+import { buildApp } from '../../src/app.js'
+import { type Config, loadConfig } from '../../src/config.js'
+import { createMemoryStore } from '../../src/store/memory.js'
+import type { Store } from '../../src/store/store.js'
+import { ManualClock } from './clock.js'
+import { type RedisServer, startRedis } from './redis.js'
+import { openRedisStore } from './store.js'
+
+export interface Setting {
+  readonly name: string
+  readonly engine: 'memory' | 'redis'
+  readonly nodes: number
+}
+
+export const SETTINGS: readonly Setting[] = [
+  { name: 'memory, one node', engine: 'memory', nodes: 1 },
+  { name: 'memory, two nodes on one store', engine: 'memory', nodes: 2 },
+  { name: 'Redis, one node', engine: 'redis', nodes: 1 },
+  { name: 'Redis, two nodes', engine: 'redis', nodes: 2 }
+]
+
+export type Environment = Readonly<Record<string, string>>
+
+const SECRET = 'the-secret-of-the-flows-is-32-bytes-long'
+// The stories act faster than people do; limits have tests of their own.
+const UNLIMITED = { RATE_LIMIT_CALLS: '1000000', RATE_LIMIT_SIGNALS: '1000000', RATE_LIMIT_READS: '1000000' }
+/** The worker looks at its next partitions so often. */
+const TICK_MS = 125
+
+interface Node {
+  readonly app: FastifyInstance
+  readonly store: Store
+  readonly url: string
+  isUp: boolean
+}
+
+export class House {
+  readonly setting: Setting
+  readonly config: Config
+  readonly clock = new ManualClock()
+  readonly #nodes: Node[] = []
+  readonly #redis: RedisServer | null
+  /** On memory all nodes share it. */
+  #memory: Store | null = null
+
+  private constructor(setting: Setting, env: Environment, redis: RedisServer | null) {
+    this.setting = setting
+    this.config = loadConfig({ LOG_LEVEL: 'fatal', JWT_SECRET: SECRET, ...UNLIMITED, ...env })
+    this.#redis = redis
+  }
+
+  static async open(setting: Setting, env: Environment): Promise<House> {
+    const house = new House(setting, env, setting.engine === 'redis' ? await redisOfThisFile() : null)
+    for (let i = 0; i < setting.nodes; i++) await house.addNode()
+    // Nobody is missed in the first moments of a node: streams it has not seen yet may be about to come back.
+    await house.pass(house.config.presenceTtlMs / 3)
+    return house
+  }
+
+  /** For what a node does that dies right after it: the port itself, and nobody who goes on from there. */
+  get store(): Store {
+    return this.#up[0]?.store as Store
+  }
+
+  /** The last node; the first one is 0. */
+  get far(): number {
+    return this.#nodes.length - 1
+  }
+
+  get #up(): Node[] {
+    return this.#nodes.filter(({ isUp }) => isUp)
+  }
+
+  async addNode(): Promise<number> {
+    const store = await this.#openStore()
+    const app = await buildApp(this.config, { clock: this.clock, store })
+    const url = await app.listen({ host: '127.0.0.1', port: 0 })
+    return this.#nodes.push({ app, store, url, isUp: true }) - 1
+  }
+
+  #openStore(): Promise<Store> {
+    const { retentionMs, mailboxMaxEvents } = this.config
+    if (this.#redis) return openRedisStore(this.#redis.url, this.clock, { retentionMs, mailboxMaxEvents })
+    this.#memory ??= createMemoryStore({ retentionMs, mailboxMaxEvents, clock: this.clock })
+    return Promise.resolve(this.#memory)
+  }
+
+  /** Closes a node, as a deploy does. Where nodes share one store it stays open for the others. */
+  async closeNode(index: number): Promise<void> {
+    const node = this.#nodes[index]
+    if (!node?.isUp) return
+    node.isUp = false
+    await node.app.close()
+    if (node.store !== this.#memory) await node.store.close()
+  }
+
+  /** Where a node listens, or another one if it is down. */
+  urlOf(index: number): string {
+    return [this.#nodes[index], ...this.#nodes].find(each => each?.isUp)?.url ?? ''
+  }
+
+  /** Lets what is under way come to rest: trips to the stores and back, and what follows from them. */
+  async rest(trips = 5): Promise<void> {
+    for (let i = 0; i < trips; i++) {
+      await Promise.all(this.#up.map(({ store }) => store.ping()))
+      await new Promise(resolve => setImmediate(resolve))
+    }
+  }
+
+  /** Time goes by, in steps so small that everything due has its turn. */
+  async pass(ms: number): Promise<void> {
+    for (let left = ms; left > 0; left -= TICK_MS) {
+      this.clock.advance(Math.min(TICK_MS, left))
+      await this.rest()
+    }
+  }
+
+  /** For work that waits for a moment to pass: the clock moves on until it is done. */
+  async during<T>(work: Promise<T>): Promise<T> {
+    let isDone = false
+    const done = work.finally(() => {
+      isDone = true
+    })
+    while (!isDone) {
+      this.clock.advance(5)
+      await this.rest(1)
+    }
+    return done
+  }
+
+  /** Streams and polls that are open anywhere. */
+  openStreams(): number {
+    return this.#nodes.reduce((sum, { app }) => sum + app.streams.count().sse + app.streams.count().poll, 0)
+  }
+
+  /** Ends it all. Throws when something is left: a subscription, a timer. */
+  async close(): Promise<void> {
+    for (const i of this.#nodes.keys()) await this.closeNode(i)
+    await this.#memory?.close()
+    if (this.clock.waiting > 0) throw new Error(`${this.setting.name}: ${this.clock.waiting} timers are left`)
+  }
+}
+
+let server: Promise<RedisServer> | null = null
+const houses = new Map<string, Promise<House>>()
+
+/** One Redis a file; houses keep apart by the names in their stories. */
+function redisOfThisFile(): Promise<RedisServer> {
+  server ??= startRedis()
+  return server
+}
+
+/** To build a node costs more than most stories: those with the same environment share a house. */
+export function sharedHouse(setting: Setting, env: Environment): Promise<House> {
+  const key = `${setting.name} ${JSON.stringify(env)}`
+  const house = houses.get(key) ?? House.open(setting, env)
+  houses.set(key, house)
+  return house
+}
+
+t.teardown(async () => {
+  for (const house of houses.values()) await (await house).close()
+  if (server === null) return
+  const redis = await server
+  const client = new Redis(redis.port)
+  const left = (await client.call('PUBSUB', 'SHARDCHANNELS')) as string[]
+  client.disconnect()
+  await redis.stop()
+  if (left.length > 0) throw new Error(`${left.length} subscriptions are left`)
+})
