@@ -1,4 +1,4 @@
-// `npm test` and `npm run test:browser`: sees to the one program each needs besides Node, then runs tap with .taprc. What is
+// `npm test` and `npm run test:browser`: sees to what they need besides Node, then runs tap with .taprc. What is
 // passed on the command line goes on to tap: `npm test -- test/config.test.ts`.
 import { spawnSync } from 'node:child_process'
 import { accessSync, constants, readdirSync, readFileSync } from 'node:fs'
@@ -11,7 +11,8 @@ const rest = process.argv.slice(2)
 const browser = rest[0] === '--browser'
 if (browser) rest.shift()
 
-provide(browser ? { command: 'chromium', debian: 'chromium' } : { command: 'redis-server', debian: 'redis-server' })
+provide({ command: 'redis-server', debian: 'redis-server' })
+if (browser) provide({ command: 'chromium', debian: 'chromium' })
 // tap bakes its plugins into itself; .taprc leaves one out, so a fresh installation has to be built once.
 const built = readFileSync(join(root, 'node_modules/@tapjs/test/test-built/dist/esm/index.js'), 'utf8')
 if (built.includes('@tapjs/typescript')) run(tap, ['build'])

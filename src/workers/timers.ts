@@ -23,7 +23,7 @@ export function startTimers(context: Context): () => Promise<void> {
     if (round !== null || context.store.contactSince() === null) return
     const chosen = Array.from({ length: slice }, (_, i) => (next + i) % partitions)
     next = (next + slice) % partitions
-    round = Promise.all(chosen.map(partition => workOn(context, partition))).finally(() => {
+    round = workAmong(context, chosen).finally(() => {
       round = null
     })
   })
@@ -33,13 +33,24 @@ export function startTimers(context: Context): () => Promise<void> {
   }
 }
 
-/** One partition: fires what is due, delivers what is stale. Never throws: the next round tries again. */
-export async function workOn(context: Context, partition: number): Promise<void> {
+/** Never throws: the next round tries again. */
+async function workAmong(context: Context, partitions: readonly number[]): Promise<void> {
   try {
-    const options = { now: context.clock.now(), holdMs: HOLD_MS, staleMs: STALE_MS, limit: CLAIM_MAX }
-    const { due, stale } = await context.store.aggregates.claimDue(partition, options)
-    await Promise.all([...due.map(ref => checkCall(context, ref.id)), ...stale.map(ref => readCall(context, ref.id))])
+    const { aggregates } = context.store
+    const found = await aggregates.findDue(partitions, { now: context.clock.now(), staleMs: STALE_MS })
+    await Promise.all(found.map(partition => workOn(context, partition)))
   } catch (error) {
-    context.log.warn({ err: error, partition }, 'timers will try again')
+    context.log.warn({ err: error }, 'timers will try again')
+  }
+}
+
+/** One partition: fires what is due, delivers what is stale. One call in trouble does not keep the others waiting. */
+async function workOn(context: Context, partition: number): Promise<void> {
+  const options = { now: context.clock.now(), holdMs: HOLD_MS, staleMs: STALE_MS, limit: CLAIM_MAX }
+  const { due, stale } = await context.store.aggregates.claimDue(partition, options)
+  const work = [...due.map(ref => checkCall(context, ref.id)), ...stale.map(ref => readCall(context, ref.id))]
+  for (const result of await Promise.allSettled(work)) {
+    if (result.status === 'rejected')
+      context.log.warn({ err: result.reason, partition }, 'a call will be looked at again')
   }
 }

@@ -104,6 +104,10 @@ export function createMemoryAggregates(clock: Clock): Aggregates & { sweep(now: 
       const key = keyOf(ref)
       if (at < (deadlines.get(key) ?? -Infinity)) deadlines.set(key, at)
     },
+    async findDue(partitions, { now, staleMs }) {
+      const earliest = (times: Map<string, number>) => Math.min(...times.values())
+      return earliest(deadlines) <= now || earliest(waiting) <= now - staleMs ? partitions : []
+    },
     async claimDue(_partition, { now, holdMs, staleMs, limit }): Promise<Due> {
       return {
         due: claim(deadlines, now, now + holdMs, limit),

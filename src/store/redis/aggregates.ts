@@ -1,8 +1,9 @@
 // Aggregates in Redis: a state hash, an outbox stream with one entry a commit, and a place in the partition's two indexes.
 
+import { Redis } from 'ioredis'
 import type { AggregateRef, Aggregates, OutboxEntry, OutboxItem, Snapshot } from '../aggregate.js'
 import { PARTITIONS } from '../partition.js'
-import type { Attempt } from './clients.js'
+import type { Attempt, Client } from './clients.js'
 import { aggregateKeys, outboxPrefix, pendingKey, refOf, statePrefix, timersKey } from './keys.js'
 import { claimDue, commitAggregate, loadAggregate, type StreamEntry, settleOutbox } from './scripts.js'
 
@@ -17,6 +18,26 @@ function toOutboxEntry([id, fields]: StreamEntry): OutboxEntry {
 
 function toSnapshot(version: number, state: string, outbox: readonly StreamEntry[]): Snapshot {
   return { version, state, pending: outbox.map(toOutboxEntry) }
+}
+
+/** For each partition two counts: deadlines that have passed, and outboxes that have waited too long. */
+async function countPassed(
+  client: Client,
+  partitions: readonly number[],
+  { now, staleMs }: { now: number; staleMs: number }
+): Promise<number[]> {
+  // One write to the socket instead of many. A Cluster's partitions lie on several nodes, which no pipeline spans.
+  const pipeline = client instanceof Redis ? client.pipeline() : null
+  const counts = partitions.flatMap(partition => [
+    (pipeline ?? client).zcount(timersKey(partition), '-inf', now),
+    (pipeline ?? client).zcount(pendingKey(partition), '-inf', now - staleMs)
+  ])
+  if (pipeline === null) return Promise.all(counts as Promise<number>[])
+  const replies = await pipeline.exec()
+  return (replies ?? []).map(([error, count]) => {
+    if (error) throw error
+    return Number(count)
+  })
 }
 
 export function createRedisAggregates(attempt: Attempt): Aggregates {
@@ -57,6 +78,10 @@ export function createRedisAggregates(attempt: Attempt): Aggregates {
     async hasten(ref, at) {
       const { timers, member } = aggregateKeys(ref)
       await attempt(client => client.zadd(timers, 'XX', 'LT', at, member))
+    },
+    async findDue(partitions, { now, staleMs }) {
+      const counts = await attempt(client => countPassed(client, partitions, { now, staleMs }))
+      return partitions.filter((_, i) => (counts[2 * i] ?? 0) + (counts[2 * i + 1] ?? 0) > 0)
     },
     async claimDue(partition, { now, holdMs, staleMs, limit }) {
       const [, due, stale] = await claimDue(

@@ -11,7 +11,10 @@ export function dueContract(t: Test, lab: Lab): void {
   /** What comes up of this one aggregate; the suite's others may share its partition. */
   async function claim(id: string, parts: Partial<typeof options> = {}): Promise<Due> {
     const partition = aggregates.partitions === 1 ? 0 : partitionOf(id)
-    const { due, stale } = await aggregates.claimDue(partition, { now: lab.clock.now(), ...options, ...parts })
+    const now = lab.clock.now()
+    const found = await aggregates.findDue([partition], { now, ...options, ...parts })
+    const { due, stale } = await aggregates.claimDue(partition, { now, ...options, ...parts })
+    t.equal(due.length + stale.length > 0 && found.length === 0, false, 'what can be claimed is found')
     const mine = (refs: Due['due']) => refs.filter(ref => ref.id === id)
     return { due: mine(due), stale: mine(stale) }
   }
