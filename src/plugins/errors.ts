@@ -41,7 +41,8 @@ export function handleErrors(app: FastifyInstance, { metrics, ids }: { metrics: 
 
   app.setErrorHandler((error, request, reply) => {
     const failure = asAppError(error)
-    if (failure.code === 'internal') request.log.error({ err: error }, 'request failed')
+    if (failure.code === 'internal')
+      request.log.error({ err: error, method: request.method, route: request.routeOptions.url }, 'request failed')
     metrics.problems.inc({ code: failure.code })
     const reason = request.routeOptions.config.eventStream === true ? STREAM_ENDS[failure.code] : undefined
     if (reason === undefined) return sendProblem(failure, request, reply)

@@ -81,8 +81,10 @@ function clusterClient(address: Address): Cluster {
 
 /** `onFault` hears of every command that failed because Redis did. */
 export function createAttempt(client: Client, onFault: (cause: unknown) => void): Attempt {
+  const gatherWrites = createGathering(client)
   return async command => {
     if (client.status !== 'ready') throw unavailable(new Error(`the connection is ${client.status}`))
+    gatherWrites()
     try {
       return await command(client)
     } catch (error) {
@@ -90,6 +92,22 @@ export function createAttempt(client: Client, onFault: (cause: unknown) => void)
       if (fault !== error) onFault(error)
       throw fault
     }
+  }
+}
+
+/** What is sent to Redis in one turn of the event loop leaves in one write: a system call costs more than most commands. */
+function createGathering(client: Client): () => void {
+  let gathering = false
+  return () => {
+    if (gathering) return
+    gathering = true
+    const connections = client instanceof Redis ? [client] : client.nodes('master')
+    const streams = connections.flatMap(({ stream }) => stream ?? [])
+    for (const stream of streams) stream.cork()
+    setImmediate(() => {
+      gathering = false
+      for (const stream of streams) stream.uncork()
+    })
   }
 }
 

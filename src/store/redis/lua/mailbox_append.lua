@@ -37,6 +37,7 @@ local function push(device, kind, envelope)
   local before = box.tag
   box.seq, box.tag, box.took = box.seq + 1, ARGV[5], true
   redis.call('XADD', ARGV[1] .. device, 'MAXLEN', '~', ARGV[9], box.seq .. '-0', 't', box.tag, 'y', kind, 'e', envelope)
+  if box.seq == 1 then redis.call('PEXPIRE', ARGV[1] .. device, ARGV[10]) end
   if box.connection ~= '' then
     redis.call('SPUBLISH', ARGV[2], table.concat({'event', device, before, box.seq, box.tag, kind, envelope}, '\n'))
   end
@@ -53,7 +54,6 @@ end
 for device, box in pairs(boxes) do
   if box and box.took then
     redis.call('HSET', KEYS[1], device, box.seq .. '|' .. box.tag .. '|' .. box.rest)
-    redis.call('PEXPIRE', ARGV[1] .. device, ARGV[10])
     if box.connection ~= '' and box.till > now then online = online + 1 else queued = queued + 1 end
   end
 end
