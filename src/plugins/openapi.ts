@@ -9,6 +9,7 @@ import { ID_PATTERN } from '../schemas/common.js'
 import { CALL_EVENTS } from '../schemas/event.js'
 import { StreamEvent } from '../schemas/stream.js'
 import { type Components, hoist, markNames } from './components.js'
+import { LINKS } from './links.js'
 
 const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
   version: string
@@ -94,7 +95,13 @@ function describe(
 interface Operation {
   readonly operationId?: string
   readonly requestBody?: { required?: boolean }
-  readonly responses: Record<string, { description: string; content?: Record<string, { schema: object }> }>
+  readonly responses: Record<string, Reply>
+}
+
+interface Reply {
+  description: string
+  content?: Record<string, { schema: object }>
+  links?: object
 }
 
 interface Document {
@@ -109,6 +116,8 @@ function finish(document: Document, bodyless: ReadonlySet<string>): object {
     if (requestBody && bodyless.has(operationId)) requestBody.required = false
     for (const [status, response] of Object.entries(responses)) {
       if (response.description === 'Default Response') response.description = STATUS_CODES[status] ?? status
+      const links = LINKS[operationId]?.[status]
+      if (links) response.links = links
       const stream = response.content?.['text/event-stream']
       // JSON Schema 2020-12, section 8.5: what is in a string that is not JSON itself.
       if (stream) stream.schema = { ...stream.schema, contentMediaType: 'text/event-stream', contentSchema: EVENT }

@@ -90,7 +90,7 @@ export const CreateCallBody = Type.Object(
       Type.Integer({ minimum: 1000, maximum: 600_000, description: 'How long to ring; RING_TIMEOUT_MS by default' })
     )
   },
-  { $id: 'CreateCallBody', ...Strict }
+  { $id: 'CreateCallBody', examples: [{ to: 'bob', media: 'video', callId: '7d1f0c1e-call' }], ...Strict }
 )
 export type CreateCallBody = Static<typeof CreateCallBody>
 
@@ -126,7 +126,7 @@ export const RejectBody = Type.Object(
       })
     )
   },
-  { $id: 'RejectBody', ...Strict }
+  { $id: 'RejectBody', examples: [{ scope: 'device' }], ...Strict }
 )
 export type RejectBody = Static<typeof RejectBody>
 
@@ -138,7 +138,7 @@ export const HangupBody = Type.Object(
       })
     )
   },
-  { $id: 'HangupBody', ...Strict }
+  { $id: 'HangupBody', examples: [{ reason: 'hangup' }], ...Strict }
 )
 export type HangupBody = Static<typeof HangupBody>
 

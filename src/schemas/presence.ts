@@ -21,7 +21,7 @@ export type Presence = Static<typeof Presence>
 
 export const PresenceBody = Type.Object(
   { status: Type.Optional(Type.Enum(['online', 'away'], { description: 'What this device says of its person' })) },
-  { $id: 'PresenceBody', ...Strict }
+  { $id: 'PresenceBody', examples: [{ status: 'away' }], ...Strict }
 )
 export type PresenceBody = Static<typeof PresenceBody>
 

@@ -10,6 +10,13 @@ export const CANDIDATES_MAX_ITEMS = 64
 const SDP_EXAMPLE =
   'v=0\r\no=- 4611731400430051336 2 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\nm=application 9 UDP/DTLS/SCTP webrtc-datachannel\r\nc=IN IP4 0.0.0.0\r\na=ice-ufrag:F7gI\r\na=ice-pwd:x9cml/YzichV2+XlhiMu8g\r\na=fingerprint:sha-256 D1:2C:BE:AD:C4:F6:64:5C:25:16:11:9C:AF:E7:0F:73:79:36:4E:9C:1E:15:54:39:0C:06:8B:ED:96:86:00:39\r\na=setup:actpass\r\na=mid:0\r\na=sctp-port:5000\r\n'
 
+const CANDIDATE_EXAMPLE = {
+  candidate: 'candidate:842163049 1 udp 1677729535 203.0.113.7 46154 typ srflx raddr 10.0.0.17 rport 46154 ufrag F7gI',
+  sdpMid: '0',
+  sdpMLineIndex: 0,
+  usernameFragment: 'F7gI'
+}
+
 export const Sdp = Type.String({
   minLength: 1,
   maxLength: SDP_MAX_LENGTH,
@@ -24,9 +31,7 @@ export const Candidate = Type.Object(
       maxLength: CANDIDATE_MAX_LENGTH,
       pattern: '^[^\\u0000\\r\\n]*$',
       description: 'The candidate-attribute of RFC 8839 section 5.1; empty ends the candidates of this media line',
-      examples: [
-        'candidate:842163049 1 udp 1677729535 203.0.113.7 46154 typ srflx raddr 10.0.0.17 rport 46154 ufrag F7gI'
-      ]
+      examples: [CANDIDATE_EXAMPLE.candidate]
     }),
     sdpMid: Type.Optional(
       Nullable(Type.String({ maxLength: 128, pattern: '^[^\\u0000\\r\\n]*$' }), 'Media identification tag')
@@ -52,13 +57,13 @@ export const OfferBody = Type.Object(
       Revision('The negotiation this offer opens: the current revision plus one. Left out, the server counts.')
     )
   },
-  { $id: 'OfferBody', ...Strict }
+  { $id: 'OfferBody', examples: [{ sdp: SDP_EXAMPLE, revision: 1 }], ...Strict }
 )
 export type OfferBody = Static<typeof OfferBody>
 
 export const AnswerBody = Type.Object(
   { sdp: Sdp, revision: Type.Optional(Revision('The revision of the offer it answers. Left out, the pending one.')) },
-  { $id: 'AnswerBody', ...Strict }
+  { $id: 'AnswerBody', examples: [{ sdp: SDP_EXAMPLE, revision: 1 }], ...Strict }
 )
 export type AnswerBody = Static<typeof AnswerBody>
 
@@ -69,7 +74,7 @@ export const CandidatesBody = Type.Object(
       Type.Boolean({ description: 'No more candidates will come in this generation (RFC 8838 section 13)' })
     )
   },
-  { $id: 'CandidatesBody', ...Strict }
+  { $id: 'CandidatesBody', examples: [{ candidates: [CANDIDATE_EXAMPLE], end: true }], ...Strict }
 )
 export type CandidatesBody = Static<typeof CandidatesBody>
 

@@ -1,0 +1,48 @@
+// What a client can do next with what it was answered: OpenAPI links from one operation to the others.
+
+type Links = Record<string, { operationId: string; description: string; parameters: Record<string, string> }>
+
+const callLinks = (callId: string, operations: readonly string[]): Links =>
+  Object.fromEntries(
+    operations.map(operationId => [operationId, { operationId, description: 'On this call', parameters: { callId } }])
+  )
+
+const cursorLinks = (cursor: string): Links => ({
+  openEventStream: { operationId: 'openEventStream', description: 'Hear what follows', parameters: { cursor } },
+  pollEvents: { operationId: 'pollEvents', description: 'Wait for what follows', parameters: { cursor } }
+})
+
+const NEW_CALL = '$response.body#/call/callId'
+const SAME_CALL = '$request.path.callId'
+const CREATED: Links = {
+  ...callLinks(NEW_CALL, ['getCall', 'cancelCall', 'sendOffer', 'sendCandidates', 'hangUpCall']),
+  ...cursorLinks('$response.body#/cursor')
+}
+
+/** By operation and status. */
+export const LINKS: Readonly<Record<string, Readonly<Record<string, Links>>>> = {
+  createCall: { 200: CREATED, 201: CREATED },
+  getCall: { 200: callLinks(SAME_CALL, ['acceptCall', 'rejectCall', 'cancelCall', 'hangUpCall']) },
+  acceptCall: {
+    200: {
+      ...callLinks(SAME_CALL, ['sendAnswer', 'sendCandidates', 'reportConnected', 'hangUpCall']),
+      ...cursorLinks('$response.body#/cursor')
+    }
+  },
+  reportRinging: { 200: callLinks(SAME_CALL, ['acceptCall', 'rejectCall']) },
+  reportConnected: { 200: callLinks(SAME_CALL, ['holdCall', 'hangUpCall']) },
+  holdCall: { 200: callLinks(SAME_CALL, ['resumeCall']) },
+  sendOffer: { 202: callLinks(SAME_CALL, ['sendCandidates']) },
+  sendAnswer: { 202: callLinks(SAME_CALL, ['sendCandidates', 'reportConnected']) },
+  takeSnapshot: { 200: cursorLinks('$response.body#/cursor') },
+  pollEvents: { 200: cursorLinks('$response.body#/cursor') },
+  createEventTicket: {
+    201: {
+      openEventStream: {
+        operationId: 'openEventStream',
+        description: 'new EventSource(…)',
+        parameters: { ticket: '$response.body#/ticket' }
+      }
+    }
+  }
+}
