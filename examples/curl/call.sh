@@ -4,20 +4,32 @@
 #
 #   BASE=http://127.0.0.1:8080 ALICE=<token> BOB=<token> examples/curl/call.sh
 #
-# Against a development server the tokens may be left out: `npm run token` makes them.
+# Against a development server the tokens may be left out: `npm run token` makes them. Any node serves anybody, so the two may
+# also be at different ones: ALICE_BASE and BOB_BASE.
 set -euo pipefail
 
 BASE=${BASE:-http://127.0.0.1:8080}
+ALICE_BASE=${ALICE_BASE:-$BASE}
+BOB_BASE=${BOB_BASE:-$BASE}
 ALICE=${ALICE:-$(npm run --silent token -- alice)}
 BOB=${BOB:-$(npm run --silent token -- bob)}
 CALL=${CALL:-call-$RANDOM-$RANDOM}
 SPOOL=$(mktemp -d)
 LISTENERS=()
-trap 'kill "${LISTENERS[@]}" 2>/dev/null; rm -rf "$SPOOL"' EXIT
+trap 'kill "${LISTENERS[@]}" 2>/dev/null || true; rm -rf "$SPOOL"' EXIT
 
-# listen NAME TOKEN: keeps an event stream open and its frames in a file.
+# be NAME: whose token is used from here on, and at which node.
+be() {
+  case $1 in
+    alice) TOKEN=$ALICE URL=$ALICE_BASE/v1 ;;
+    bob) TOKEN=$BOB URL=$BOB_BASE/v1 ;;
+  esac
+}
+
+# listen NAME: keeps an event stream open and its frames in a file.
 listen() {
-  curl -sN -H "Authorization: Bearer $2" -H "X-Device-Id: shell" "$BASE/v1/events" >"$SPOOL/$1" &
+  be "$1"
+  curl -sN -H "Authorization: Bearer $TOKEN" -H "X-Device-Id: shell" "$URL/events" >"$SPOOL/$1" &
   LISTENERS+=($!)
   await "$1" hello
 }
@@ -35,10 +47,11 @@ await() {
   exit 1
 }
 
-# post TOKEN PATH BODY: fails on anything but a 2xx, and then shows the problem.
+# post NAME PATH BODY: fails on anything but a 2xx, and then shows the problem.
 post() {
-  curl -sS --fail-with-body -X POST -H "Authorization: Bearer $1" -H "X-Device-Id: shell" \
-    -H "Content-Type: application/json" -d "$3" "$BASE/v1/$2" >"$SPOOL/reply" || { cat "$SPOOL/reply" >&2; exit 1; }
+  be "$1"
+  curl -sS --fail-with-body -X POST -H "Authorization: Bearer $TOKEN" -H "X-Device-Id: shell" \
+    -H "Content-Type: application/json" -d "$3" "$URL/$2" >"$SPOOL/reply" || { cat "$SPOOL/reply" >&2; exit 1; }
 }
 
 # sdp UFRAG: a description as a browser makes it for a data channel, as JSON text.
@@ -54,29 +67,29 @@ candidates() {
   printf '"sdpMLineIndex":0,"usernameFragment":"%s"}],"end":true}' "$1"
 }
 
-listen alice "$ALICE"
-listen bob "$BOB"
+listen alice
+listen bob
 
 echo "alice calls bob"
-post "$ALICE" calls "{\"to\":\"bob\",\"media\":\"data\",\"callId\":\"$CALL\"}"
+post alice calls "{\"to\":\"bob\",\"media\":\"data\",\"callId\":\"$CALL\"}"
 await bob call.incoming
 echo "bob answers"
-post "$BOB" "calls/$CALL/accept" '{}'
+post bob "calls/$CALL/accept" '{}'
 await alice call.accepted
 echo "alice offers, bob answers"
-post "$ALICE" "calls/$CALL/offer" "{\"sdp\":\"$(sdp alice1)\"}"
+post alice "calls/$CALL/offer" "{\"sdp\":\"$(sdp alice1)\"}"
 await bob signal.offer
-post "$BOB" "calls/$CALL/answer" "{\"sdp\":\"$(sdp bobby1)\"}"
+post bob "calls/$CALL/answer" "{\"sdp\":\"$(sdp bobby1)\"}"
 await alice signal.answer
 echo "both trickle candidates"
-post "$ALICE" "calls/$CALL/candidates" "$(candidates alice1)"
-post "$BOB" "calls/$CALL/candidates" "$(candidates bobby1)"
+post alice "calls/$CALL/candidates" "$(candidates alice1)"
+post bob "calls/$CALL/candidates" "$(candidates bobby1)"
 await bob signal.candidates
 await alice signal.candidates
 echo "media flows"
-post "$BOB" "calls/$CALL/connected" '{}'
+post bob "calls/$CALL/connected" '{}'
 await alice call.connected
 echo "alice hangs up"
-post "$ALICE" "calls/$CALL/hangup" '{}'
+post alice "calls/$CALL/hangup" '{}'
 await bob call.ended
 echo "done: $CALL"

@@ -2,12 +2,21 @@
 // against the contract, and at the end against their mailbox: nothing lost, nothing twice, nothing unheard.
 import assert from 'node:assert/strict'
 import type { Test } from 'tap'
+import type { Config } from '../../src/config.js'
 import { createToken } from '../../src/development.js'
 import { ERRORS, type ErrorCode } from '../../src/errors.js'
 import type { Call } from '../../src/schemas/call.js'
 import { faultsOf } from './events.js'
 import { type Frame, openSse, type SseClient } from './sse.js'
-import type { Stage } from './stage.js'
+
+/** Where people live: some nodes, what they take for a token, and names that are nobody else's. */
+export interface World {
+  readonly config: Config
+  urlOf(node: number): string
+  /** A name as it is on the wire, and what came over the wire with the names people know. */
+  marked(name: string): string
+  unmarked<T>(value: T): T
+}
 
 export interface Answer {
   readonly status: number
@@ -32,7 +41,7 @@ const NOTICES = ['hello', 'caught-up', 'heartbeat']
 export class Person {
   readonly user: string
   readonly device: string
-  readonly #stage: Stage
+  readonly #world: World
   readonly #headers: Readonly<Record<string, string>>
   #node: number
   #stream: SseClient | null = null
@@ -41,16 +50,16 @@ export class Person {
   #cursor = ''
   readonly #told: Told[] = []
 
-  private constructor(stage: Stage, { user, device, node }: Place, token: string) {
-    this.#stage = stage
+  private constructor(world: World, { user, device, node }: Place, token: string) {
+    this.#world = world
     this.user = user
     this.device = device
     this.#node = node
     this.#headers = { authorization: `Bearer ${token}`, 'x-device-id': device }
   }
 
-  static async make(stage: Stage, place: Place): Promise<Person> {
-    return new Person(stage, place, await createToken(stage.house.config, stage.marked(place.user)))
+  static async make(world: World, place: Place): Promise<Person> {
+    return new Person(world, place, await createToken(world.config, world.marked(place.user)))
   }
 
   get endpoint() {
@@ -69,28 +78,27 @@ export class Person {
   // ── Acting ──
 
   async ask(method: 'GET' | 'POST' | 'PUT' | 'DELETE', path: string, body?: object): Promise<Answer> {
-    const { house } = this.#stage
-    const reply = await fetch(`${house.urlOf(this.#node)}/v1/${this.#addressed(path)}`, {
+    const reply = await fetch(`${this.#world.urlOf(this.#node)}/v1/${this.#addressed(path)}`, {
       method,
       headers: { ...this.#headers, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
       ...(body === undefined ? {} : { body: JSON.stringify(this.#named(body)) })
     })
     const text = await reply.text()
-    const answer = { status: reply.status, body: text === '' ? {} : this.#stage.unmarked(JSON.parse(text)) }
+    const answer = { status: reply.status, body: text === '' ? {} : this.#world.unmarked(JSON.parse(text)) }
     if (!reply.ok) holdProblem(reply.headers.get('content-type'), answer)
     return answer
   }
 
   #addressed(path: string): string {
-    return path.replace(/^calls\/([^/]+)/, (_, callId: string) => `calls/${this.#stage.marked(callId)}`)
+    return path.replace(/^calls\/([^/]+)/, (_, callId: string) => `calls/${this.#world.marked(callId)}`)
   }
 
   #named(body: { readonly callId?: string; readonly to?: string }): object {
     const { callId, to } = body
     return {
       ...body,
-      ...(callId === undefined ? {} : { callId: this.#stage.marked(callId) }),
-      ...(to === undefined ? {} : { to: this.#stage.marked(to) })
+      ...(callId === undefined ? {} : { callId: this.#world.marked(callId) }),
+      ...(to === undefined ? {} : { to: this.#world.marked(to) })
     }
   }
 
@@ -125,7 +133,7 @@ export class Person {
   async listens(cursor = this.#cursor): Promise<Frame> {
     await this.#stream?.close()
     const query = cursor === '' ? '' : `?cursor=${cursor}`
-    this.#stream = await openSse(`${this.#stage.house.urlOf(this.#node)}/v1/events${query}`, { headers: this.#headers })
+    this.#stream = await openSse(`${this.#world.urlOf(this.#node)}/v1/events${query}`, { headers: this.#headers })
     if (cursor !== '') return { id: cursor, type: 'resumed', timestamp: '', data: {} }
     const hello = await this.#stream.next('hello')
     this.#origin ??= String(hello.id)
@@ -152,7 +160,7 @@ export class Person {
     assert.ok(stream, `${this.user}/${this.device} listens`)
     let frame = await stream.next()
     while (NOTICES.includes(frame.type)) frame = await stream.next()
-    const told = this.#stage.unmarked({ ...frame, id: String(frame.id) })
+    const told = this.#world.unmarked({ ...frame, id: String(frame.id) })
     this.#take(told)
     assert.equal(told.type, type, `what ${this.user}/${this.device} hears next: ${JSON.stringify(told.data)}`)
     return told.data

@@ -3,7 +3,7 @@
 import t, { type Test } from 'tap'
 import type { Store } from '../../src/store/store.js'
 import { type Environment, House, SETTINGS, sharedHouse } from './house.js'
-import { Person } from './person.js'
+import { Person, type World } from './person.js'
 import { until } from './until.js'
 
 export type Story = (t: Test, stage: Stage) => Promise<void>
@@ -35,7 +35,7 @@ export function flow(name: string, story: Story, { env = {}, alone = false }: Fl
 
 let stories = 0
 
-export class Stage {
+export class Stage implements World {
   readonly house: House
   readonly #people: Person[] = []
   /** Names belong to their story: its alice, its call `c1`. On the wire they end with this. */
@@ -43,6 +43,14 @@ export class Stage {
 
   constructor(house: House) {
     this.house = house
+  }
+
+  get config() {
+    return this.house.config
+  }
+
+  urlOf(node: number): string {
+    return this.house.urlOf(node)
   }
 
   get store(): Store {
@@ -93,8 +101,14 @@ export class Stage {
     for (const person of this.#people) await person.holdMailbox(t)
   }
 
+  /** The nodes have seen who left: so many streams are open, and presence says so. */
+  async hasStreams(count: number): Promise<void> {
+    await until(`${count} streams are open`, () => this.house.openStreams() === count)
+    await this.house.rest()
+  }
+
   async clear(): Promise<void> {
     for (const person of this.#people) await person.leaves()
-    await until('no stream is left', () => this.house.openStreams() === 0)
+    await this.hasStreams(0)
   }
 }

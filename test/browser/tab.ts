@@ -1,0 +1,102 @@
+// Somebody with the example page open, who reads what it says and presses its buttons.
+import type { Browser, Page } from 'playwright-core'
+import type { Test } from 'tap'
+import { until } from '../helpers/until.js'
+
+const WITHIN_MS = 20_000
+
+interface Video {
+  readonly videoWidth: number
+  getVideoPlaybackQuality(): { readonly totalVideoFrames: number }
+}
+
+/** So that a test can make happen to a connection what otherwise the network does. */
+const KEEP_CONNECTIONS = `
+  globalThis.connections = []
+  globalThis.RTCPeerConnection = class extends RTCPeerConnection {
+    constructor(...options) {
+      super(...options)
+      connections.push(this)
+    }
+  }`
+
+export class Tab {
+  readonly page: Page
+  /** What the page did not catch. */
+  readonly faults: Error[] = []
+
+  /** A browser of its own, as far as the page can tell, on a link that signs in. */
+  static async open(t: Test, browser: Browser, link: string): Promise<Tab> {
+    const context = await browser.newContext({ permissions: ['camera', 'microphone'] })
+    t.teardown(() => context.close())
+    const tab = new Tab(await context.newPage())
+    await tab.page.addInitScript(KEEP_CONNECTIONS)
+    await tab.page.goto(link)
+    return tab
+  }
+
+  private constructor(page: Page) {
+    this.page = page
+    page.setDefaultTimeout(WITHIN_MS)
+    page.on('pageerror', error => this.faults.push(error))
+  }
+
+  press(name: string): Promise<void> {
+    return this.page.getByRole('button', { name, exact: true }).click()
+  }
+
+  async call(other: string): Promise<void> {
+    await this.page.getByRole('textbox', { name: 'Call', exact: true }).fill(other)
+    await this.press('Call')
+  }
+
+  /** As the page does when the network has changed under its feet. */
+  restartIce(): Promise<void> {
+    return this.page.evaluate('connections.at(-1).restartIce()')
+  }
+
+  /** The ICE generation the page is in. */
+  ufrag(): Promise<string> {
+    return this.page.evaluate('connections.at(-1).localDescription.sdp.match(/ice-ufrag:(.*)/)[1]')
+  }
+
+  reads(text: string): Promise<void> {
+    return this.page.locator('#status', { hasText: text }).waitFor()
+  }
+
+  /** How the page hears the server: live, reconnecting, polling, closed. */
+  isConnected(state: string): Promise<void> {
+    return this.page.locator(`#connection[data-state="${state}"]`).waitFor()
+  }
+
+  /** Resolves when so many lines of the log are about what was sent (`POST hold`) or received (`call.held`). */
+  logs(type: string, times = 1): Promise<void> {
+    return this.page.locator(`#log [data-type="${type}"] >> nth=${times - 1}`).waitFor()
+  }
+
+  async log(): Promise<{ type: string; id: string }[]> {
+    const rows = await this.page.locator('#log li').all()
+    const read = async (row: (typeof rows)[number], name: string) => String(await row.getAttribute(`data-${name}`))
+    return Promise.all(rows.map(async row => ({ type: await read(row, 'type'), id: await read(row, 'id') })))
+  }
+
+  /** The place in the mailbox of each event the page took, in the order it took them. */
+  async places(): Promise<number[]> {
+    const events = (await this.log()).filter(({ type }) => /^(call|signal)\./.test(type))
+    return events.map(({ id }) => Number(id.split('.')[0]))
+  }
+
+  /** Resolves when the picture of the other side moves. */
+  async sees(): Promise<void> {
+    const before = await this.#frames()
+    await until('the video plays', async () => (await this.#frames()) > before + 5, WITHIN_MS)
+  }
+
+  /** Pictures decoded so far; 0 as long as none can be seen. */
+  #frames(): Promise<number> {
+    return this.page.locator('#remote').evaluate((element: unknown) => {
+      const video = element as Video
+      return video.videoWidth > 0 ? video.getVideoPlaybackQuality().totalVideoFrames : 0
+    })
+  }
+}

@@ -1,0 +1,71 @@
+// What the README promises to somebody with nothing but a shell.
+import t from 'tap'
+import { LAYOUTS, nameOf, startServers, tokenOf } from '../helpers/servers.js'
+import { run } from '../helpers/shell.js'
+
+const STORY = `alice hears hello
+bob hears hello
+alice calls bob
+bob hears call.incoming
+bob answers
+alice hears call.accepted
+alice offers, bob answers
+bob hears signal.offer
+alice hears signal.answer
+both trickle candidates
+bob hears signal.candidates
+alice hears signal.candidates
+media flows
+alice hears call.connected
+alice hangs up
+bob hears call.ended
+done: told-by-curl`
+
+for (const layout of LAYOUTS) {
+  t.test(`a whole call with nothing but curl, on ${nameOf(layout)}`, async t => {
+    const servers = await startServers(t, layout)
+    const shell = run(t, 'bash', ['examples/curl/call.sh'], {
+      env: {
+        ALICE: await tokenOf('alice'),
+        BOB: await tokenOf('bob'),
+        ALICE_BASE: servers[0]?.url ?? '',
+        BOB_BASE: servers.at(-1)?.url ?? '',
+        CALL: 'told-by-curl'
+      }
+    })
+    t.equal(await shell.ended(), 0)
+    t.equal(shell.stdout().replace(/^ +/gm, '').trim(), STORY)
+    t.equal(shell.stderr(), '')
+  })
+}
+
+t.test('the script makes its own tokens, and shows the problem when something is refused', async t => {
+  const [server] = await startServers(t, { engine: 'memory' }, { RATE_LIMIT_CALLS: '1' })
+  const env = { BASE: server?.url ?? '' }
+  const first = run(t, 'bash', ['examples/curl/call.sh'], { env })
+  t.equal(await first.ended(), 0, first.stderr())
+  const tokens = { ALICE: await tokenOf('alice'), BOB: await tokenOf('bob') }
+  const second = run(t, 'bash', ['examples/curl/call.sh'], { env: { ...env, ...tokens } })
+  t.equal(await second.ended(), 1)
+  t.match(second.stderr(), /"code":"rate_limited"/)
+})
+
+t.test('npm run token prints a token and nothing else', async t => {
+  const [server] = await startServers(t, { engine: 'memory' })
+  const npm = run(t, 'npm', ['run', '--silent', 'token', '--', 'alice'])
+  t.equal(await npm.ended(), 0)
+  const token = /^([\w-]+\.[\w-]+\.[\w-]+)\n$/.exec(npm.stdout())?.[1]
+  const reply = await fetch(`${server?.url}/v1/snapshot`, { headers: { authorization: `Bearer ${token}` } })
+  t.match(await reply.json(), { presence: { user: 'alice' } })
+})
+
+t.test('npm run token signs with the secret of the server', async t => {
+  const JWT_SECRET = 'a-secret-of-more-than-thirty-two-bytes'
+  const [server] = await startServers(t, { engine: 'memory' }, { JWT_SECRET })
+  const npm = run(t, 'npm', ['run', '--silent', 'token', '--', 'bob', 'laptop'], { env: { JWT_SECRET } })
+  t.equal(await npm.ended(), 0)
+  const headers = { authorization: `Bearer ${npm.stdout().trim()}` }
+  t.equal((await fetch(`${server?.url}/v1/snapshot`, { headers })).status, 200)
+  const other = { ...headers, 'x-device-id': 'phone' }
+  t.equal((await fetch(`${server?.url}/v1/snapshot`, { headers: other })).status, 403, 'it is a token for one device')
+})

@@ -1,0 +1,51 @@
+// How the process ends: as a server behind a load balancer should, and as somebody at a keyboard expects.
+import { once } from 'node:events'
+import { connect } from 'node:net'
+import t, { type Test } from 'tap'
+import { type Program, run } from '../helpers/shell.js'
+
+async function start(t: Test, env: Record<string, string>): Promise<{ server: Program; url: string; listen: string }> {
+  const server = run(t, process.execPath, ['--import=tsx', 'src/main.ts'], {
+    env: { PORT: '0', LOG_LEVEL: 'warn', ...env }
+  })
+  const text = await server.prints(/API: http\S+\/docs\n/)
+  const [listen = ''] = /curl -N .*/.exec(text) ?? []
+  return { server, listen, url: /listens on (\S+)/.exec(text)?.[1] ?? '' }
+}
+
+/** Somebody pastes the line that listens. */
+async function listener(t: Test, line: string): Promise<Program> {
+  const curl = run(t, 'bash', ['-c', line])
+  await curl.prints(/^event: hello$/m)
+  return curl
+}
+
+t.test('SIGTERM: streams are sent away over the window, and then it ends well', async t => {
+  const settleMs = 300
+  const windowMs = 500
+  const env = { DRAIN_SETTLE_MS: String(settleMs), DRAIN_WINDOW_MS: String(windowMs) }
+  const { server, url, listen } = await start(t, env)
+  const bob = await listener(t, listen)
+  // Neither one that a browser opened ahead of need nor one that is kept for the next request may hold it up.
+  const spare = connect(Number(new URL(url).port), '127.0.0.1').resume()
+  t.teardown(() => spare.destroy())
+  await once(spare, 'connect')
+  t.equal((await fetch(`${url}/readyz`)).status, 200)
+
+  const from = performance.now()
+  server.signal('SIGTERM')
+  t.equal(await bob.ended(), 0, 'the stream ends as it should, and is not cut')
+  t.match(bob.stdout(), /event: reconnect\n.*"afterMs":\d+.*event: end\n.*"reason":"drain","reconnect":true/s)
+  t.equal(await server.ended(), 0)
+  const tookMs = performance.now() - from
+  t.ok(tookMs >= settleMs && tookMs < settleMs + windowMs + 5000, `it took ${Math.round(tookMs)} ms`)
+  t.equal(server.stderr(), '')
+})
+
+t.test('Ctrl-C: at once', async t => {
+  const { server, listen } = await start(t, { DRAIN_SETTLE_MS: '600000', DRAIN_WINDOW_MS: '600000' })
+  const bob = await listener(t, listen)
+  server.signal('SIGINT')
+  t.equal(await bob.ended(), 0)
+  t.equal(await server.ended(), 0)
+})

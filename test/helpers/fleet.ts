@@ -1,0 +1,84 @@
+// Nodes as processes of their own on one Redis, so that they can really be killed. Time is real here.
+import assert from 'node:assert/strict'
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+import { loadConfig } from '../../src/config.js'
+import type { World } from './person.js'
+import { type RedisServer, startRedis } from './redis.js'
+
+const root = fileURLToPath(new URL('../..', import.meta.url))
+const JWT_SECRET = 'the-secret-of-the-fleet-is-32-bytes-long'
+const UNLIMITED = { RATE_LIMIT_CALLS: '1000000', RATE_LIMIT_SIGNALS: '1000000', RATE_LIMIT_READS: '1000000' }
+
+interface Ship {
+  readonly child: ChildProcess
+  readonly url: string
+}
+
+export class Fleet implements World {
+  readonly config = loadConfig({ JWT_SECRET })
+  readonly #redis: RedisServer
+  readonly #ships: Ship[] = []
+
+  private constructor(redis: RedisServer) {
+    this.#redis = redis
+  }
+
+  static async launch(nodes: number): Promise<Fleet> {
+    const fleet = new Fleet(await startRedis())
+    await Promise.all(Array.from({ length: nodes }, (_, i) => fleet.start(i)))
+    return fleet
+  }
+
+  /** Starts a node in this place; where one was killed, a new one on another port. */
+  async start(place: number): Promise<void> {
+    const env = { ...UNLIMITED, JWT_SECRET, REDIS_URL: this.#redis.url, PORT: '0', LOG_LEVEL: 'info' }
+    const child = spawn(process.execPath, ['--import=tsx', 'src/main.ts'], {
+      cwd: root,
+      env: { PATH: process.env.PATH, ...env },
+      stdio: ['ignore', 'pipe', 'inherit']
+    })
+    process.once('exit', () => child.kill('SIGKILL'))
+    this.#ships[place] = { child, url: await listening(child) }
+  }
+
+  urlOf(place: number): string {
+    return this.#ships[place]?.url ?? ''
+  }
+
+  /** As under `kill -9`. */
+  async kill(place: number): Promise<void> {
+    const { child } = this.#ships[place] as Ship
+    assert.ok(child.kill('SIGKILL'), 'it was alive')
+    await once(child, 'exit')
+  }
+
+  async sink(): Promise<void> {
+    for (const [place, { child }] of this.#ships.entries()) {
+      if (child.exitCode === null && child.signalCode === null) await this.kill(place)
+    }
+    await this.#redis.stop()
+  }
+
+  marked(name: string): string {
+    return name
+  }
+
+  unmarked<T>(value: T): T {
+    return value
+  }
+}
+
+/** The address that the log names. */
+function listening(child: ChildProcess): Promise<string> {
+  return new Promise((resolve, reject) => {
+    child.once('exit', code => reject(new Error(`the node ended with ${code} before it listened`)))
+    if (child.stdout === null) return
+    createInterface(child.stdout).on('line', line => {
+      const url = /Server listening at (http[^"\s]+)/.exec(line)?.[1]
+      if (url) resolve(url)
+    })
+  })
+}

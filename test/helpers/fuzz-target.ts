@@ -1,0 +1,136 @@
+// What bad input is thrown at: a node with calls in every state and people in them, and the operations it documents.
+import assert from 'node:assert/strict'
+import { createToken } from '../../src/development.js'
+import { ERRORS, type ErrorCode } from '../../src/errors.js'
+import type { House } from './house.js'
+import type { Person } from './person.js'
+import { candidates, sdp } from './sdp.js'
+import { resolved, type Schema } from './spoiled.js'
+import { Stage } from './stage.js'
+
+type Where = 'path' | 'query' | 'header'
+
+interface Parameter {
+  readonly name: string
+  readonly in: Where
+  readonly schema: Schema
+}
+
+export interface Operation {
+  readonly id: string
+  readonly method: string
+  readonly path: string
+  readonly parameters: readonly Parameter[]
+  readonly body: Schema | null
+  readonly isBodyRequired: boolean
+}
+
+export interface Wire {
+  readonly path?: string
+  readonly query?: string
+  readonly headers?: Readonly<Record<string, string>>
+  /** As it goes over the wire. */
+  readonly body?: string
+}
+
+export class Target {
+  readonly stage: Stage
+  readonly people: readonly Person[]
+  readonly operations: readonly Operation[]
+  readonly #tokens: readonly string[]
+
+  private constructor(stage: Stage, parts: { people: Person[]; operations: Operation[]; tokens: string[] }) {
+    this.stage = stage
+    this.people = parts.people
+    this.operations = parts.operations
+    this.#tokens = parts.tokens
+  }
+
+  /** A call that rings, one that is on, and one that is over; the requests come from somebody in each of them, and a stranger. */
+  static async make(house: House): Promise<Target> {
+    const stage = new Stage(house)
+    const names = ['alice', 'bob', 'carol', 'dave', 'mallory']
+    const people: Person[] = []
+    for (const name of names) people.push(await stage.enter(name, 'phone', { silent: true }))
+    const [alice, bob, carol, dave] = people as [Person, Person, Person, Person]
+    for (const person of people) await person.polls()
+    await alice.does('calls', { callId: 'over', to: 'bob' })
+    await bob.does('calls/over/reject')
+    await alice.does('calls', { callId: 'rings', to: 'bob', ringTimeoutMs: 600_000 })
+    await carol.does('calls', { callId: 'on', to: 'dave', offer: { sdp: sdp('carolA') } })
+    await dave.does('calls/on/accept')
+    await dave.does('calls/on/answer', { sdp: sdp('daveA') })
+    await carol.does('calls/on/candidates', { candidates: candidates(2, 'later') })
+    await dave.does('calls/on/connected')
+    for (const person of people) await person.polls()
+    const tokens = await Promise.all(names.map(name => createToken(house.config, stage.marked(name))))
+    const reply = await fetch(`${house.urlOf(0)}/openapi.json`)
+    return new Target(stage, { people, operations: operationsOf((await reply.json()) as Document), tokens })
+  }
+
+  get calls(): string[] {
+    return ['over', 'rings', 'on', 'none'].map(name => this.stage.marked(name))
+  }
+
+  /** All that anybody can see of the calls and of what they were told. */
+  async look(): Promise<unknown> {
+    await this.stage.house.rest()
+    const seen = this.people.map(async person => ({
+      calls: await Promise.all(['over', 'rings', 'on', 'none'].map(id => person.ask('GET', `calls/${id}`))),
+      active: await person.activeCalls(),
+      news: await person.polls()
+    }))
+    return Promise.all(seen)
+  }
+
+  async send({ method, path }: Operation, who: number, wire: Wire): Promise<Response> {
+    const url = `${this.stage.urlOf(0)}${wire.path ?? path.replace('{callId}', this.calls[who % 4] ?? '')}${wire.query ?? ''}`
+    const json = wire.body === undefined ? {} : { 'content-type': 'application/json', body: wire.body }
+    return fetch(url, {
+      method: method.toUpperCase(),
+      headers: {
+        authorization: `Bearer ${this.#tokens[who % this.#tokens.length]}`,
+        'x-device-id': 'phone',
+        ...(wire.body === undefined ? {} : { 'content-type': json['content-type'] ?? '' }),
+        ...wire.headers
+      },
+      ...(wire.body === undefined ? {} : { body: wire.body })
+    })
+  }
+}
+
+interface Document {
+  readonly paths: Readonly<Record<string, Readonly<Record<string, DocumentedOperation>>>>
+  readonly components: { readonly schemas: Readonly<Record<string, unknown>> }
+}
+
+interface DocumentedOperation {
+  readonly operationId: string
+  readonly parameters?: readonly Parameter[]
+  readonly requestBody?: { required?: boolean; content: { 'application/json': { schema: unknown } } }
+}
+
+function operationsOf({ paths, components }: Document): Operation[] {
+  return Object.entries(paths).flatMap(([path, methods]) =>
+    Object.entries(methods).map(([method, { operationId, parameters = [], requestBody }]) => ({
+      id: operationId,
+      method,
+      path,
+      parameters: parameters.map(each => ({ ...each, schema: resolved(each.schema, components.schemas) })),
+      body: requestBody ? resolved(requestBody.content['application/json'].schema, components.schemas) : null,
+      isBodyRequired: requestBody?.required === true
+    }))
+  )
+}
+
+export async function holdProblem(response: Response, about: string): Promise<ErrorCode> {
+  const text = await response.text()
+  assert.ok(response.status >= 400 && response.status < 500, `${response.status} for ${about}: ${text.slice(0, 200)}`)
+  assert.match(response.headers.get('content-type') ?? '', /^application\/problem\+json/, about)
+  const problem = JSON.parse(text)
+  const row = ERRORS[problem.code as ErrorCode]
+  assert.ok(row, `${problem.code} is in the table`)
+  assert.deepEqual([problem.status, problem.title, problem.retryable], [row.status, row.title, row.retryable], about)
+  assert.equal(response.status, row.status, about)
+  return problem.code
+}

@@ -1,0 +1,110 @@
+// From a JSON Schema to requests: values that fit it, and values that do not, each in one place. Knows the keywords that our
+// schemas use; whether a spoiled value really does not fit is asked of a validator other than the server's.
+import fc, { type Arbitrary } from 'fast-check'
+import { Compile } from 'typebox/compile'
+
+export interface Schema {
+  readonly type?: string
+  readonly properties?: Readonly<Record<string, Schema>>
+  readonly required?: readonly string[]
+  readonly additionalProperties?: boolean | Schema
+  readonly items?: Schema
+  readonly maxItems?: number
+  readonly minimum?: number
+  readonly maximum?: number
+  readonly maxLength?: number
+  readonly pattern?: string
+  readonly enum?: readonly unknown[]
+  readonly anyOf?: readonly Schema[]
+  readonly examples?: readonly unknown[]
+  readonly default?: unknown
+}
+
+/** Nothing of this has a place in an id, a header line, an event frame or a Redis key. */
+const NASTY = ['\0', '\r\n', '\n', 'x\0y', 'x\r\nid: 1\r\n\r\n', '../..', '{p00}', '💥', ' ', '%00', '"', '<script>']
+const ANYTHING = [null, true, false, 0, -1, 1.5, 1e308, '', 'x', [], [[]], {}, { x: 1 }, { $ref: '#' }]
+
+const validators = new WeakMap<Schema, ReturnType<typeof Compile>>()
+
+export function fits(schema: Schema, value: unknown): boolean {
+  const validator = validators.get(schema) ?? Compile(schema as Parameters<typeof Compile>[0])
+  validators.set(schema, validator)
+  return validator.Check(value)
+}
+
+/** Values that fit. */
+export function valid(schema: Schema): Arbitrary<unknown> {
+  if (schema.examples?.length) return fc.constantFrom(...schema.examples)
+  if (schema.enum) return fc.constantFrom(...schema.enum)
+  if (schema.anyOf) return fc.oneof(...schema.anyOf.map(valid))
+  switch (schema.type) {
+    case 'object':
+      return fc.record(mapValues(schema.properties ?? {}, valid), { requiredKeys: [...(schema.required ?? [])] })
+    case 'array':
+      return fc.array(valid(schema.items ?? {}), { maxLength: Math.min(3, schema.maxItems ?? 3) })
+    case 'integer':
+      return fc.integer({ min: schema.minimum ?? 0, max: Math.min(schema.maximum ?? 1000, 1000) })
+    case 'boolean':
+      return fc.boolean()
+    case 'null':
+      return fc.constant(null)
+    default:
+      return fc.constant('x')
+  }
+}
+
+/** Values that do not fit, in one place at a time. */
+export function spoiled(schema: Schema): Arbitrary<unknown> {
+  return fc.oneof(...waysToSpoil(schema)).filter(value => !fits(schema, value))
+}
+
+function waysToSpoil(schema: Schema): Arbitrary<unknown>[] {
+  const ways: Arbitrary<unknown>[] = [fc.constantFrom(...ANYTHING)]
+  if (schema.anyOf) ways.push(...schema.anyOf.flatMap(waysToSpoil))
+  if (schema.type === 'string') ways.push(...waysToSpoilText(schema))
+  if (schema.type === 'integer') ways.push(fc.constantFrom(-1, 0, 2 ** 31, 2 ** 53, 1.5, '1', '0x1'))
+  if (schema.type === 'array') {
+    const { items = {}, maxItems = 0 } = schema
+    ways.push(fc.array(valid(items), { minLength: maxItems + 1, maxLength: maxItems + 1 }))
+    ways.push(spoiledPart(items).map(item => [item]))
+  }
+  if (schema.type === 'object') ways.push(...waysToSpoilMembers(schema))
+  return ways
+}
+
+function waysToSpoilText({ maxLength = 128 }: Schema): Arbitrary<unknown>[] {
+  return [
+    fc.constantFrom(...NASTY),
+    fc.string({ unit: 'binary', maxLength: 20 }),
+    fc.constant('x'.repeat(maxLength + 1)),
+    fc.constant('💥'.repeat(maxLength))
+  ]
+}
+
+function waysToSpoilMembers(schema: Schema): Arbitrary<unknown>[] {
+  const { properties = {}, required = [] } = schema
+  const fitting = valid(schema) as Arbitrary<Record<string, unknown>>
+  const changed = (name: string, part: Arbitrary<unknown>) =>
+    fc.tuple(fitting, part).map(([value, spoilt]) => ({ ...value, [name]: spoilt }))
+  return [
+    changed('unknown', fc.constantFrom(...ANYTHING)),
+    changed('toString', fc.constant(1)),
+    ...required.map(name => fitting.map(({ [name]: _, ...rest }) => rest)),
+    ...Object.entries(properties).map(([name, part]) => changed(name, spoiledPart(part)))
+  ]
+}
+
+/** A part that anything fits cannot be spoiled; what comes of it is filtered out above. */
+const spoiledPart = (schema: Schema): Arbitrary<unknown> => fc.oneof(...waysToSpoil(schema))
+
+function mapValues<T, U>(object: Readonly<Record<string, T>>, map: (value: T) => U): Record<string, U> {
+  return Object.fromEntries(Object.entries(object).map(([key, value]) => [key, map(value)]))
+}
+
+/** Replaces every `$ref` to a component by what it refers to. */
+export function resolved(schema: unknown, components: Readonly<Record<string, unknown>>): Schema {
+  return JSON.parse(JSON.stringify(schema), (_, value) => {
+    const name = /^#\/components\/schemas\/(.+)$/.exec(value?.$ref ?? '')?.[1]
+    return name === undefined ? value : resolved(components[name], components)
+  })
+}
