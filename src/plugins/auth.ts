@@ -24,7 +24,6 @@ const COOKIE = 'access_token'
 const DEFAULT_DEVICE = 'default'
 
 export async function authenticate(app: FastifyInstance, context: Context): Promise<void> {
-  await app.register(fastifyCookie, { hook: false })
   const tokens = await createTokens(app, context.config, context.clock)
 
   /** A promise only for what was not seen before: most requests pay for a look into a map and no more. */
@@ -40,7 +39,7 @@ export async function authenticate(app: FastifyInstance, context: Context): Prom
 
   function cookieToken(request: FastifyRequest): string | undefined {
     const { cookie, origin, host } = request.headers
-    const token = cookie === undefined ? undefined : app.parseCookie(cookie)[COOKIE]
+    const token = cookie === undefined ? undefined : fastifyCookie.parse(cookie)[COOKIE]
     // Browsers send cookies along with what any page asks for; a page that is not ours does not act for the user.
     if (token === undefined || origin === undefined || context.config.corsOrigins.includes(origin)) return token
     if (URL.canParse(origin) && new URL(origin).host === host) return token

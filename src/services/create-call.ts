@@ -10,7 +10,7 @@ import { type CallState, viewCall } from '../domain/state.js'
 import { AppError } from '../errors.js'
 import type { CreateCallBody, CreateCallReply } from '../schemas/call.js'
 import type { Actor } from '../schemas/claims.js'
-import type { Delivery } from '../schemas/common.js'
+import type { Delivery, Endpoint } from '../schemas/common.js'
 import type { Context } from './context.js'
 import { type Claim, claimBoth, releaseBoth } from './leases.js'
 import { checkMetadata } from './metadata.js'
@@ -83,18 +83,21 @@ async function askWhetherToRing(context: Context, claim: Claim, body: CreateCall
   if (!answer.allow) throw new AppError('policy_denied', answer.reason ? { detail: answer.reason } : {})
 }
 
-/** Somebody made this call already, or made it impossible: it is what it is. */
+/**
+ * Somebody made this call already, or made it impossible: it is what it is, and every retry is told the same. A merge that was
+ * cut short between its tombstone and its accept is finished here.
+ */
 async function repeated(context: Context, state: CallState): Promise<Created> {
+  if (state.refusal !== null) throw new AppError(state.refusal, { extra: standing(state) })
   const merged = state.mergedInto === null ? null : await readCall(context, state.mergedInto)
+  if (merged?.phase === 'ringing') return acceptTheirs(context, state.caller, merged)
   const call = viewCall(merged ?? state, context.clock.now())
   return { call, resolution: merged ? 'merged' : 'existing', delivery: NOBODY }
 }
 
 /** The create failed. Its call is made unable to exist before its leases go: a retry may be at work on the same ones. */
 async function give(context: Context, claim: Claim, because: Refusal): Promise<Created> {
-  const state = await entomb(context, claim, because)
-  if (state.phase !== 'ended') return repeated(context, state)
-  throw new AppError(state.refusal ?? 'call_ended', { extra: standing(state) })
+  return repeated(context, await entomb(context, claim, because))
 }
 
 async function entomb(context: Context, claim: Claim, because: Refusal): Promise<CallState> {
@@ -111,9 +114,13 @@ async function cross(context: Context, claim: Claim, theirs: CallState): Promise
   if (context.config.onGlare === 'reject') return give(context, claim, { code: 'call_glare' })
   const mine = await entomb(context, claim, { code: 'merged', into: theirs.callId })
   if (mine.mergedInto !== theirs.callId) return repeated(context, mine)
-  const accept = { type: 'accept' as const, actor: claim.caller, ...acceptTimes(context.config) }
+  return acceptTheirs(context, claim.caller, theirs)
+}
+
+async function acceptTheirs(context: Context, actor: Endpoint, theirs: CallState): Promise<Created> {
+  const accept = { type: 'accept' as const, actor, ...acceptTimes(context.config) }
   const { state, deliveries } = await transact(context, theirs.callId, (call, now) => decideCall(call, accept, now))
-  const delivery = deliveries.get(claim.to) ?? NOBODY
+  const delivery = deliveries.get(theirs.caller.user) ?? NOBODY
   return { call: viewCall(state, context.clock.now()), resolution: 'merged', delivery }
 }
 
