@@ -1,7 +1,7 @@
 // Who is asking. Every route of the scope this is used on gets `request.actor`, or the request ends here. A token comes as
 // Bearer or in the cookie `access_token`; a ticket, on event routes only, as `?ticket=`. Tokens in a URL are not taken: URLs
 // end up in logs and histories.
-import fastifyCookie from '@fastify/cookie'
+import { parse as parseCookie } from 'cookie'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { AppError } from '../errors.js'
 import type { Actor } from '../schemas/claims.js'
@@ -39,7 +39,7 @@ export async function authenticate(app: FastifyInstance, context: Context): Prom
 
   function cookieToken(request: FastifyRequest): string | undefined {
     const { cookie, origin, host } = request.headers
-    const token = cookie === undefined ? undefined : fastifyCookie.parse(cookie)[COOKIE]
+    const token = cookie === undefined ? undefined : parseCookie(cookie)[COOKIE]
     // Browsers send cookies along with what any page asks for; a page that is not ours does not act for the user.
     if (token === undefined || origin === undefined || context.config.corsOrigins.includes(origin)) return token
     if (URL.canParse(origin) && new URL(origin).host === host) return token
