@@ -1,0 +1,195 @@
+// Who is busy, who calls whom first, and what becomes of calls that could not begin (DESIGN 5a).
+import type { Answer, Person } from '../helpers/person.js'
+import { flow, type Stage } from '../helpers/stage.js'
+
+flow('whoever is in a call is busy, and free again when it is over', async (t, stage) => {
+  const [alice, bob] = await stage.enterBoth()
+  const carol = await stage.enter('carol', 'phone', { node: stage.far })
+  await alice.does('calls', { callId: 'c1', to: 'bob' })
+  await bob.hears('call.incoming')
+  t.match(await carol.isRefused('callee_busy', 'calls', { callId: 'c2', to: 'bob' }), { retryable: true })
+  await carol.isRefused('callee_busy', 'calls', { callId: 'c3', to: 'alice' })
+  await alice.isRefused('caller_busy', 'calls', { callId: 'c4', to: 'carol' })
+  await carol.isRefused('callee_busy', 'calls', { callId: 'c2', to: 'bob' })
+  t.match(await carol.call('c2'), { state: 'ended', reason: 'busy' }, 'a retry was told the same')
+  t.same(await carol.activeCalls(), [])
+  await bob.does('calls/c1/accept')
+  await alice.hears('call.accepted')
+  await carol.isRefused('callee_busy', 'calls', { callId: 'c5', to: 'bob' })
+  await alice.does('calls/c1/hangup')
+  await bob.hears('call.ended')
+  await carol.does('calls', { callId: 'c6', to: 'bob' })
+  await bob.hears('call.incoming')
+  await carol.isRefused('call_id_taken', 'calls', { callId: 'c2', to: 'alice' })
+  await bob.does('calls/c6/reject')
+  await carol.hears('call.ended')
+  t.same([await alice.activeCalls(), await bob.activeCalls()], [[], []])
+})
+
+flow(
+  'with room for two calls the third is busy',
+  async (t, stage) => {
+    const [alice, bob] = await stage.enterBoth()
+    const carol = await stage.enter('carol', 'phone', { node: stage.far })
+    const dave = await stage.enter('dave', 'phone')
+    await alice.does('calls', { callId: 'c1', to: 'bob' })
+    await carol.does('calls', { callId: 'c2', to: 'bob' })
+    await bob.hearsAll('call.incoming', 'call.incoming')
+    await dave.isRefused('callee_busy', 'calls', { callId: 'c3', to: 'bob' })
+    await alice.isRefused('caller_busy', 'calls', { callId: 'c4', to: 'bob' }) // the two are in a call already
+    t.same((await bob.activeCalls()).sort(), ['c1', 'c2'])
+    await alice.does('calls/c1/cancel')
+    await bob.hears('call.ended')
+    await dave.does('calls', { callId: 'c5', to: 'bob' })
+    await bob.hears('call.incoming')
+    for (const callId of ['c2', 'c5']) await bob.does(`calls/${callId}/reject`)
+    await carol.hears('call.ended')
+    await dave.hears('call.ended')
+  },
+  { env: { MAX_CALLS_PER_USER: '2' } }
+)
+
+flow('a create may be repeated: by its id, by its key, and all at once', async (t, stage) => {
+  const [alice, bob] = await stage.enterBoth()
+  const body = { callId: 'c1', to: 'bob' }
+  const answers = await Promise.all(
+    [0, stage.far, 0, stage.far].map(node => {
+      alice.goesTo(node)
+      return alice.ask('POST', 'calls', body)
+    })
+  )
+  t.same(answers.map(({ status }) => status).sort(), [200, 200, 200, 201])
+  await bob.hears('call.incoming')
+  t.match(await alice.does('calls', body), {
+    resolution: 'existing',
+    call: { callId: 'c1', state: 'ringing', version: 1 }
+  })
+  await bob.does('calls/c1/reject')
+  await alice.hears('call.ended')
+  t.match(await alice.does('calls', body), { resolution: 'existing', call: { state: 'ended', reason: 'declined' } })
+  await bob.isRefused('call_id_taken', 'calls', { callId: 'c1', to: 'alice' })
+})
+
+const idOf = (answer?: Answer) => String((answer?.body.call as { callId?: string } | undefined)?.callId)
+
+/** Both call each other in the same moment, and some of the requests come twice or three times, at any node. */
+function cross(stage: Stage, [alice, bob]: [Person, Person], round: number): Promise<Answer[]> {
+  const call = (person: Person, callId: string, to: string, node: number) => {
+    person.goesTo(node)
+    return person.ask('POST', 'calls', { callId, to })
+  }
+  const hers = (node: number) => call(alice, `a${round}`, 'bob', node)
+  const his = (node: number) => call(bob, `b${round}`, 'alice', node)
+  const { far } = stage
+  const orders = [
+    () => [hers(0), his(far)],
+    () => [his(far), hers(0), his(0)],
+    () => [his(0), his(far), hers(0), hers(far)],
+    () => [hers(0), his(0), his(far), his(0)]
+  ]
+  return stage.during(Promise.all(orders[round % orders.length]?.() ?? []))
+}
+
+flow('two people who call each other at once are in one call', async (t, stage) => {
+  const both = await stage.enterBoth()
+  for (let round = 1; round <= 12; round++) {
+    const answers = await cross(stage, both, round)
+    const refused = answers.filter(({ status }) => status !== 200 && status !== 201)
+    t.same(refused, [], `round ${round}: nobody is refused`)
+    const ids = new Set(answers.map(idOf))
+    t.equal(ids.size, 1, 'all replies name the same call')
+    const [callId = ''] = ids
+    const resolutions = answers.map(({ body }) => body.resolution)
+    t.equal(resolutions.filter(each => each === 'created').length, 1, 'one created it')
+    t.ok(resolutions.includes('merged'), 'and the other was merged into it')
+    const [caller, callee] = callId.startsWith('a') ? both : ([both[1], both[0]] as const)
+    await callee.hears('call.incoming')
+    t.match(await caller.hears('call.accepted'), { callId, by: callee.endpoint })
+    for (const person of both) t.same(await person.activeCalls(), [callId])
+    await callee.does(`calls/${callId}/hangup`)
+    await caller.hears('call.ended')
+    for (const person of both) t.same(await person.activeCalls(), [], 'and nobody stays busy')
+  }
+})
+
+flow('a call back while it rings is its accept', async (t, stage) => {
+  const [alice, bob] = await stage.enterBoth()
+  const watch = await stage.enter('bob', 'watch')
+  await alice.does('calls', { callId: 'a1', to: 'bob' })
+  for (const his of [bob, watch]) await his.hears('call.incoming')
+  const merged = { resolution: 'merged', call: { callId: 'a1', state: 'connecting', callee: bob.endpoint } }
+  t.match(await bob.does('calls', { callId: 'b1', to: 'alice' }), merged)
+  t.match(await bob.does('calls', { callId: 'b1', to: 'alice' }), merged, 'again')
+  t.match(await watch.hears('call.ended'), { callId: 'a1', reason: 'answered_elsewhere' })
+  await alice.hears('call.accepted')
+  t.match(await bob.call('b1'), { state: 'ended' }, 'his own call never was')
+  await stage.enter('carol', 'phone')
+  await bob.isRefused('caller_busy', 'calls', { callId: 'b2', to: 'carol' })
+  await alice.does('calls/a1/hangup')
+  await bob.hears('call.ended')
+  t.match(await bob.does('calls', { callId: 'b1', to: 'alice' }), { resolution: 'merged', call: { state: 'ended' } })
+})
+
+flow(
+  'or one of the two is refused, and never both',
+  async (t, stage) => {
+    const both = await stage.enterBoth()
+    for (let round = 1; round <= 6; round++) {
+      const answers = await cross(stage, both, round)
+      const made = answers.filter(({ status }) => status === 201)
+      t.equal(made.length, 1, `round ${round}: one call`)
+      const callId = idOf(made[0])
+      const refused = answers.filter(({ status }) => status === 409)
+      t.ok(refused.length > 0 && refused.every(({ body }) => body.code === 'call_glare'))
+      const [caller, callee] = callId.startsWith('a') ? both : ([both[1], both[0]] as const)
+      await callee.hears('call.incoming')
+      await caller.does(`calls/${callId}/cancel`)
+      await callee.hears('call.ended')
+      for (const person of both) t.same(await person.activeCalls(), [])
+    }
+  },
+  { env: { ON_GLARE: 'reject' } }
+)
+
+flow('a cancel that comes before its create prevents it', async (t, stage) => {
+  const [alice, bob] = await stage.enterBoth()
+  t.match(await alice.does('calls/c1/cancel'), { call: { state: 'ended', reason: 'cancelled', callee: null } })
+  alice.goesTo(stage.far)
+  t.match(await alice.does('calls', { callId: 'c1', to: 'bob' }), {
+    resolution: 'existing',
+    call: { state: 'ended', reason: 'cancelled' }
+  })
+  await bob.isRefused('call_not_found', 'calls/c1/accept')
+  for (let round = 1; round <= 6; round++) {
+    const callId = `race${round}`
+    await Promise.all([alice.does('calls', { callId, to: 'bob' }), alice.does(`calls/${callId}/cancel`)])
+    const call = await alice.call(callId)
+    t.match(call, { state: 'ended', reason: 'cancelled' })
+    if (call.callee) await bob.hearsAll('call.incoming', 'call.ended')
+    t.same([await alice.activeCalls(), await bob.activeCalls()], [[], []])
+  }
+})
+
+flow('a creator that died between its leases and its call blocks nobody for long', async (t, stage) => {
+  const [alice, bob] = await stage.enterBoth()
+  const at = stage.now()
+  const [hers, his, ghost] = ['alice', 'bob', 'ghost'].map(name => stage.marked(name)) as [string, string, string]
+  await stage.store.leases.take(hers, { holder: ghost, peer: his, role: 'caller/phone', at }, 1)
+  await stage.store.leases.take(his, { holder: ghost, peer: hers, role: 'callee/phone', at }, 1)
+  const carol = await stage.enter('carol', 'phone', { node: stage.far })
+  await carol.isRefused('callee_busy', 'calls', { callId: 'c1', to: 'bob' })
+  await stage.pass(1900)
+  await carol.isRefused('callee_busy', 'calls', { callId: 'c2', to: 'bob' })
+  await stage.pass(250)
+  t.match(await carol.does('calls', { callId: 'c3', to: 'bob' }), { resolution: 'created' })
+  await bob.hears('call.incoming')
+  // The creator wakes up: its call has been fenced, and what it held has been given away.
+  t.match(await alice.isRefused('call_ended', 'calls', { callId: 'ghost', to: 'bob' }), { currentState: 'ended' })
+  t.match(await alice.call('ghost'), { state: 'ended', reason: 'server' })
+  await carol.does('calls/c3/cancel')
+  await bob.hears('call.ended')
+  await alice.does('calls', { callId: 'c4', to: 'bob' })
+  await bob.hears('call.incoming')
+  await bob.does('calls/c4/reject')
+  await alice.hears('call.ended')
+})

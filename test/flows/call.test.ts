@@ -1,0 +1,208 @@
+// Alice calls bob, they talk, and one of them hangs up: what each is told, in which order, and what the replies say.
+import { candidate, candidates, sdp } from '../helpers/sdp.js'
+import { flow } from '../helpers/stage.js'
+
+flow('a straight call', async (t, stage) => {
+  const [alice, bob] = await stage.enterBoth()
+  const created = await alice.does('calls', { callId: 'c1', to: 'bob', media: 'video', metadata: { topic: 'lunch' } })
+  t.match(created, {
+    resolution: 'created',
+    delivery: { online: 1, queued: 0 },
+    call: { state: 'ringing', version: 1 }
+  })
+  const incoming = await bob.hears('call.incoming')
+  t.match(incoming, { from: alice.endpoint, media: 'video', metadata: { topic: 'lunch' }, expiresInMs: 30_000 })
+
+  await bob.does('calls/c1/ringing')
+  t.match(await alice.hears('call.ringing'), { by: bob.endpoint })
+
+  t.match(await bob.does('calls/c1/accept'), { call: { state: 'connecting', callee: bob.endpoint } })
+  t.match(await alice.hears('call.accepted'), { by: bob.endpoint, call: { state: 'connecting' } })
+
+  const offered = await alice.does('calls/c1/offer', { sdp: sdp('aliceA') })
+  t.match(offered, { revision: 1, delivery: { online: 1, queued: 0 } })
+  t.match(await bob.hears('signal.offer'), { from: alice.endpoint, revision: 1, sdp: sdp('aliceA') })
+  t.match(await alice.does('calls/c1/candidates', { candidates: candidates(2, 'aliceA') }), { accepted: 2, held: 0 })
+  t.match(await bob.hears('signal.candidates'), { candidates: candidates(2, 'aliceA'), end: false })
+
+  await bob.does('calls/c1/answer', { sdp: sdp('bobA'), revision: 1 })
+  t.match(await alice.hears('signal.answer'), { from: bob.endpoint, revision: 1 })
+  await bob.does('calls/c1/candidates', { candidates: [candidate(7)], end: true })
+  t.match(await alice.hears('signal.candidates'), { from: bob.endpoint, candidates: [candidate(7)], end: true })
+
+  await stage.pass(1000)
+  t.match(await alice.does('calls/c1/connected'), { call: { state: 'connected', setupMs: 1000 } })
+  t.match(await bob.hears('call.connected'), { by: alice.endpoint, setupMs: 1000 })
+  await bob.does('calls/c1/connected')
+
+  await stage.pass(5000)
+  const over = { state: 'ended', reason: 'hangup', endedBy: bob.endpoint, setupMs: 1000, durationMs: 5000 }
+  t.match(await bob.does('calls/c1/hangup'), { call: over })
+  t.match(await alice.hears('call.ended'), { reason: 'hangup', endedBy: bob.endpoint, call: over })
+  t.match(await alice.call('c1'), over)
+  t.same(await alice.activeCalls(), [])
+  for (const person of [alice, bob]) {
+    t.match(await person.ask('GET', 'snapshot'), { body: { calls: [], presence: { state: 'online' } } }, 'busy no more')
+  }
+})
+
+flow('an early offer, its candidates and the accept save a round trip', async (t, stage) => {
+  const [alice, bob] = await stage.enterBoth()
+  await alice.does('calls', { callId: 'c1', to: 'bob', offer: { sdp: sdp('aliceA') } })
+  t.match(await bob.hears('call.incoming'), { offer: { revision: 1, sdp: sdp('aliceA') } })
+  t.match(await alice.does('calls/c1/candidates', { candidates: candidates(3, 'aliceA') }), { accepted: 3, held: 3 })
+  await bob.does('calls/c1/accept')
+  t.match(await bob.hears('signal.candidates'), { candidates: candidates(3, 'aliceA') })
+  await bob.does('calls/c1/answer', { sdp: sdp('bobA') })
+  await alice.hearsAll('call.accepted', 'signal.answer')
+  await alice.does('calls/c1/hangup', { reason: 'media_failed' })
+  t.match(await bob.hears('call.ended'), { reason: 'media_failed', endedBy: alice.endpoint })
+})
+
+flow('candidates that overtake their description follow it', async (t, stage) => {
+  const [alice, bob] = await stage.enterBoth()
+  await alice.does('calls', { callId: 'c1', to: 'bob' })
+  await bob.hears('call.incoming')
+  await bob.does('calls/c1/accept')
+  await alice.hears('call.accepted')
+  // Bob’s device is at the other node, and so is the second half of alice’s candidates: as if a proxy spread her requests.
+  t.match(await alice.does('calls/c1/candidates', { candidates: candidates(2, 'aliceA') }), { accepted: 2, held: 2 })
+  alice.goesTo(stage.far)
+  t.match(await alice.does('calls/c1/candidates', { candidates: candidates(2, 'aliceA', 3), end: true }), { held: 2 })
+  await alice.does('calls/c1/offer', { sdp: sdp('aliceA') })
+  t.match(await bob.hears('signal.offer'), { revision: 1 })
+  t.match(await bob.hears('signal.candidates'), { candidates: candidates(4, 'aliceA'), end: true })
+  alice.goesTo(0)
+  await alice.does('calls/c1/candidates', { candidates: [candidate(9)] })
+  t.match(await bob.hears('signal.candidates'), { candidates: [candidate(9)], end: false })
+  await alice.does('calls/c1/hangup')
+  await bob.hears('call.ended')
+})
+
+flow('a description and its candidates sent at once arrive in that order', async (t, stage) => {
+  const [alice, bob] = await stage.enterBoth()
+  await alice.does('calls', { callId: 'c1', to: 'bob' })
+  await bob.hears('call.incoming')
+  await bob.does('calls/c1/accept')
+  await alice.hears('call.accepted')
+  for (let round = 1; round <= 5; round++) {
+    const ufrag = `gen${round}`
+    const batches = Array.from({ length: 6 }, (_, i) => [candidate(10 * round + i, ufrag)])
+    const at = [0, stage.far]
+    await Promise.all([
+      alice.does('calls/c1/offer', { sdp: sdp(ufrag), revision: round }),
+      ...batches.map((batch, i) => {
+        alice.goesTo(at[i % 2] ?? 0)
+        return alice.does('calls/c1/candidates', { candidates: batch })
+      })
+    ])
+    await bob.hears('signal.offer')
+    const heard: unknown[] = []
+    while (heard.length < 6) heard.push(...((await bob.hears('signal.candidates')).candidates as unknown[]))
+    t.same(new Set(heard.map(each => JSON.stringify(each))).size, 6, 'each of them once')
+    await bob.does('calls/c1/answer', { sdp: sdp(`bob${round}`) })
+    await alice.hears('signal.answer')
+  }
+  await bob.does('calls/c1/hangup')
+  await alice.hears('call.ended')
+})
+
+flow('renegotiation, an ICE restart, and candidates of the old generation', async (t, stage) => {
+  const [alice, bob] = await stage.enterBoth()
+  await alice.does('calls', { callId: 'c1', to: 'bob' })
+  await bob.hears('call.incoming')
+  await bob.does('calls/c1/accept')
+  await alice.does('calls/c1/offer', { sdp: sdp('aliceA') })
+  await bob.does('calls/c1/answer', { sdp: sdp('bobA') })
+  await bob.hears('signal.offer')
+  await alice.hearsAll('call.accepted', 'signal.answer')
+
+  t.match(await bob.does('calls/c1/offer', { sdp: sdp('bobA', 2), revision: 2 }), { revision: 2 })
+  t.match(await alice.hears('signal.offer'), { revision: 2, from: bob.endpoint })
+  await alice.does('calls/c1/answer', { sdp: sdp('aliceA', 2), revision: 2 })
+  t.match(await bob.hears('signal.answer'), { revision: 2 })
+  await alice.does('calls/c1/candidates', { candidates: candidates(1, 'aliceA') })
+  await bob.hears('signal.candidates')
+
+  t.match(await alice.does('calls/c1/candidates', { candidates: candidates(2, 'aliceB') }), { held: 2 })
+  await alice.does('calls/c1/offer', { sdp: sdp('aliceB', 3), revision: 3 })
+  t.match(await bob.hears('signal.offer'), { revision: 3 })
+  t.match(await bob.hears('signal.candidates'), { revision: 3, candidates: candidates(2, 'aliceB') })
+  t.match(await alice.isRefused('stale_candidate', 'calls/c1/candidates', { candidates: candidates(1, 'aliceA') }), {
+    revision: 3,
+    currentState: 'connecting'
+  })
+  await bob.does('calls/c1/answer', { sdp: sdp('bobB', 3) })
+  await alice.hears('signal.answer')
+  await bob.isRefused('stale_revision', 'calls/c1/offer', { sdp: sdp('bobC'), revision: 3 })
+  await bob.isRefused('no_offer_pending', 'calls/c1/answer', { sdp: sdp('bobC') })
+  t.match(await bob.does('calls/c1/answer', { sdp: sdp('bobB', 3) }), { revision: 3 }, 'a retry is no mistake')
+  await bob.does('calls/c1/hangup')
+  await alice.hears('call.ended')
+})
+
+flow('offers that cross: one stands, the other collides', async (t, stage) => {
+  const [alice, bob] = await stage.enterBoth()
+  await alice.does('calls', { callId: 'c1', to: 'bob' })
+  await bob.hears('call.incoming')
+  await bob.does('calls/c1/accept')
+  await alice.hears('call.accepted')
+  await alice.does('calls/c1/offer', { sdp: sdp('a0') })
+  await bob.hears('signal.offer')
+  await bob.does('calls/c1/answer', { sdp: sdp('b0') })
+  await alice.hears('signal.answer')
+  for (let round = 2; round <= 6; round++) {
+    const answers = await Promise.all([
+      alice.ask('POST', 'calls/c1/offer', { sdp: sdp(`a${round}`) }),
+      bob.ask('POST', 'calls/c1/offer', { sdp: sdp(`b${round}`) })
+    ])
+    t.same(answers.map(({ status }) => status).sort(), [202, 409])
+    const [winner, loser] = answers[0].status === 202 ? [alice, bob] : [bob, alice]
+    const collision = answers.find(({ status }) => status === 409)?.body
+    t.match(collision, { code: 'offer_collision', revision: round, polite: loser === bob })
+    t.match(await loser.hears('signal.offer'), { revision: round, from: winner.endpoint })
+    await loser.does('calls/c1/answer', { sdp: sdp(`c${round}`), revision: round })
+    t.match(await winner.hears('signal.answer'), { revision: round })
+  }
+  await alice.does('calls/c1/hangup')
+  await bob.hears('call.ended')
+})
+
+flow('a candidate that comes after the end is refused, whatever its node still believes', async (t, stage) => {
+  const [alice, bob] = await stage.enterBoth()
+  for (const [i, [last, late]] of [[alice, bob] as const, [bob, alice] as const].entries()) {
+    const callId = `c${i}`
+    await alice.does('calls', { callId, to: 'bob' })
+    await bob.hears('call.incoming')
+    await bob.does(`calls/${callId}/accept`)
+    await alice.does(`calls/${callId}/offer`, { sdp: sdp('aliceA') })
+    await bob.does(`calls/${callId}/answer`, { sdp: sdp('bobA') })
+    await late.does(`calls/${callId}/candidates`, { candidates: [candidate(1)] })
+    await bob.hears('signal.offer')
+    await alice.hearsAll('call.accepted', 'signal.answer')
+    await last.hears('signal.candidates')
+    await last.does(`calls/${callId}/hangup`)
+    const refused = await late.isRefused('call_ended', `calls/${callId}/candidates`, { candidates: [candidate(2)] })
+    t.match(refused, { currentState: 'ended', reason: 'hangup' })
+    await late.hears('call.ended')
+  }
+})
+
+flow('hold and resume, each for themselves', async (t, stage) => {
+  const [alice, bob] = await stage.enterBoth()
+  await alice.does('calls', { callId: 'c1', to: 'bob' })
+  await bob.hears('call.incoming')
+  await bob.does('calls/c1/accept')
+  await bob.isRefused('wrong_state', 'calls/c1/hold')
+  await bob.does('calls/c1/connected')
+  await alice.hearsAll('call.accepted', 'call.connected')
+  t.match(await alice.does('calls/c1/hold'), { call: { held: { caller: true, callee: false } } })
+  t.match(await bob.hears('call.held'), { by: alice.endpoint, held: { caller: true, callee: false } })
+  await alice.does('calls/c1/hold')
+  await bob.does('calls/c1/hold')
+  t.match(await alice.hears('call.held'), { held: { caller: true, callee: true } })
+  await alice.does('calls/c1/resume')
+  t.match(await bob.hears('call.resumed'), { held: { caller: false, callee: true } })
+  await bob.does('calls/c1/hangup')
+  await alice.hears('call.ended')
+})

@@ -1,0 +1,185 @@
+// Bob has several devices: all ring, one answers, and each of the others is told exactly once how it went.
+
+import type { Person } from '../helpers/person.js'
+import { candidates, sdp } from '../helpers/sdp.js'
+import { flow, type Stage } from '../helpers/stage.js'
+
+/** Alice with her phone; bob with three devices, spread over the nodes. */
+async function enterAll(stage: Stage): Promise<[alice: Person, ...bobs: [Person, Person, Person]]> {
+  return [
+    await stage.enter('alice', 'phone'),
+    await stage.enter('bob', 'laptop', { node: stage.far }),
+    await stage.enter('bob', 'watch', { node: 0 }),
+    await stage.enter('bob', 'tv', { node: stage.far })
+  ]
+}
+
+flow('all devices ring, the laptop answers, the others are told', async (t, stage) => {
+  const [alice, laptop, watch, tv] = await enterAll(stage)
+  const tablet = await stage.enter('alice', 'tablet', { node: stage.far })
+  t.match(await alice.does('calls', { callId: 'c1', to: 'bob' }), { delivery: { online: 3, queued: 0 } })
+  for (const bob of [laptop, watch, tv]) await bob.hears('call.incoming')
+  await watch.does('calls/c1/ringing')
+  for (const hers of [alice, tablet]) t.match(await hers.hears('call.ringing'), { by: watch.endpoint })
+  await tv.does('calls/c1/ringing')
+  await laptop.does('calls/c1/accept')
+  for (const bob of [watch, tv]) {
+    t.match(await bob.hears('call.ended'), { reason: 'answered_elsewhere', endedBy: laptop.endpoint })
+  }
+  for (const hers of [alice, tablet]) t.match(await hers.hears('call.accepted'), { by: laptop.endpoint })
+  await alice.does('calls/c1/offer', { sdp: sdp('aliceA') })
+  await laptop.hears('signal.offer')
+  t.match(await watch.isRefused('other_device', 'calls/c1/answer', { sdp: sdp('watch') }), {
+    currentState: 'connecting'
+  })
+  await tablet.isRefused('other_device', 'calls/c1/candidates', { candidates: candidates(1) })
+  await laptop.does('calls/c1/connected')
+  for (const hers of [alice, tablet]) await hers.hears('call.connected')
+  // A phone that died must not keep its owner busy: any device may hang up.
+  await watch.does('calls/c1/hangup')
+  t.match(await laptop.hears('call.ended'), { reason: 'hangup', endedBy: watch.endpoint })
+  for (const hers of [alice, tablet]) t.match(await hers.hears('call.ended'), { reason: 'hangup' })
+})
+
+flow('three devices answer at once and one of them wins', async (t, stage) => {
+  const [alice, ...bobs] = await enterAll(stage)
+  for (let round = 1; round <= 5; round++) {
+    const callId = `race${round}`
+    await alice.does('calls', { callId, to: 'bob' })
+    for (const bob of bobs) await bob.hears('call.incoming')
+    // Each device tries twice at once, as clients do that did not see the first reply.
+    const answers = await Promise.all([...bobs, ...bobs].map(bob => bob.ask('POST', `calls/${callId}/accept`)))
+    const won = (i: number) => answers[i]?.status === 200
+    t.equal(bobs.filter((_, i) => won(i)).length, 1, 'exactly one wins')
+    for (const [i, bob] of bobs.entries()) {
+      t.equal(won(i), won(i + bobs.length), 'and its second try says the same')
+      if (won(i)) continue
+      t.match(answers[i]?.body, { code: 'answered_elsewhere', currentState: 'connecting' })
+      t.match(await bob.hears('call.ended'), { callId, reason: 'answered_elsewhere' })
+    }
+    const winner = bobs.find((_, i) => won(i)) as Person
+    t.match(await alice.hears('call.accepted'), { callId, by: winner.endpoint })
+    await alice.does(`calls/${callId}/hangup`)
+    t.match(await winner.hears('call.ended'), { callId, reason: 'hangup' })
+  }
+})
+
+flow('one device declines for itself, then another for everybody', async (t, stage) => {
+  const [alice, laptop, watch, tv] = await enterAll(stage)
+  await alice.does('calls', { callId: 'c1', to: 'bob' })
+  for (const bob of [laptop, watch, tv]) await bob.hears('call.incoming')
+  t.match(await watch.does('calls/c1/reject', { scope: 'device' }), { call: { state: 'ringing' } })
+  await watch.does('calls/c1/reject', { scope: 'device' })
+  t.match(await laptop.does('calls/c1/reject', { scope: 'user' }), { call: { state: 'ended', reason: 'declined' } })
+  t.match(await tv.hears('call.ended'), { reason: 'declined_elsewhere', endedBy: laptop.endpoint })
+  t.match(await alice.hears('call.ended'), { reason: 'declined', endedBy: laptop.endpoint })
+  t.match(await tv.isRefused('call_ended', 'calls/c1/accept'), { currentState: 'ended', reason: 'declined' })
+})
+
+flow('when the last device has declined for itself, the call is declined', async (t, stage) => {
+  const [alice, ...bobs] = await enterAll(stage)
+  await alice.does('calls', { callId: 'c1', to: 'bob' })
+  for (const bob of bobs) await bob.hears('call.incoming')
+  await Promise.all(bobs.map(bob => bob.does('calls/c1/reject', { scope: 'device' })))
+  t.match(await alice.hears('call.ended'), { reason: 'declined' })
+  // With one device left, declining for oneself is declining.
+  const carol = await stage.enter('carol', 'phone', { node: stage.far })
+  await alice.does('calls', { callId: 'c3', to: 'carol' })
+  await carol.hears('call.incoming')
+  await carol.does('calls/c3/reject', { scope: 'device' })
+  t.match(await alice.hears('call.ended'), { callId: 'c3', reason: 'declined', endedBy: carol.endpoint })
+})
+
+flow('a device that comes late rings with the time that is left', async (t, stage) => {
+  const [alice, laptop] = await stage.enterBoth()
+  await alice.does('calls', { callId: 'c1', to: 'bob', offer: { sdp: sdp('aliceA') }, ringTimeoutMs: 20_000 })
+  t.match(await laptop.hears('call.incoming'), { expiresInMs: 20_000 })
+  await stage.pass(12_000)
+  const watch = await stage.enter('bob', 'watch')
+  t.match(await watch.hears('call.incoming'), {
+    expiresInMs: 8000,
+    offer: { sdp: sdp('aliceA') },
+    call: { version: 1 }
+  })
+  await watch.does('calls/c1/accept')
+  t.match(await laptop.hears('call.ended'), { reason: 'answered_elsewhere', endedBy: watch.endpoint })
+  await alice.hears('call.accepted')
+  await alice.does('calls/c1/candidates', { candidates: candidates(1, 'aliceA') })
+  await watch.hears('signal.candidates')
+  await alice.does('calls/c1/cancel')
+  t.match(await watch.hears('call.ended'), { reason: 'cancelled' })
+  const tv = await stage.enter('bob', 'tv')
+  t.same(await tv.polls(), [], 'a call that is over is offered to nobody')
+})
+
+flow('a device woken by other means answers first and listens afterwards', async (t, stage) => {
+  const [alice, laptop] = await stage.enterBoth()
+  await alice.does('calls', { callId: 'c1', to: 'bob', offer: { sdp: sdp('aliceA') } })
+  await laptop.hears('call.incoming')
+  await alice.does('calls/c1/candidates', { candidates: candidates(2, 'aliceA') })
+  const watch = await stage.enter('bob', 'watch', { node: stage.far, silent: true })
+  const { cursor } = await watch.does('calls/c1/accept')
+  await alice.hears('call.accepted')
+  await laptop.hears('call.ended')
+  watch.startsAt(cursor)
+  await watch.listens()
+  // Registering by the accept, it was offered what rang, and so it has the early offer before the candidates.
+  t.match(await watch.hears('call.incoming'), { offer: { revision: 1, sdp: sdp('aliceA') } })
+  t.match(await watch.hears('signal.candidates'), { candidates: candidates(2, 'aliceA') })
+  await watch.does('calls/c1/answer', { sdp: sdp('watchA') })
+  await alice.hears('signal.answer')
+  await watch.does('calls/c1/hangup')
+  await alice.hears('call.ended')
+})
+
+flow('a device that begins with the snapshot is rung, too', async (t, stage) => {
+  const [alice, laptop] = await stage.enterBoth()
+  await alice.does('calls', { callId: 'c1', to: 'bob' })
+  await laptop.hears('call.incoming')
+  const watch = await stage.enter('bob', 'watch', { node: stage.far, silent: true })
+  const { body } = await watch.ask('GET', 'snapshot')
+  t.match(body, { calls: [{ callId: 'c1', state: 'ringing' }], rooms: [], presence: { user: 'bob', state: 'busy' } })
+  watch.startsAt(body.cursor)
+  await watch.listens()
+  await watch.hears('call.incoming')
+  await alice.does('calls/c1/cancel')
+  for (const bob of [laptop, watch]) t.match(await bob.hears('call.ended'), { reason: 'cancelled' })
+})
+
+flow('somebody without a device cannot be reached', async (t, stage) => {
+  const alice = await stage.enter('alice', 'phone')
+  await alice.isRefused('callee_unreachable', 'calls', { callId: 'c1', to: 'bob' })
+  t.same(await alice.activeCalls(), [])
+  const bob = await stage.enter('bob', 'laptop', { node: stage.far })
+  t.same(await bob.polls(), [], 'nothing of it is told')
+  await alice.does('calls', { callId: 'c2', to: 'bob' })
+  await bob.polls()
+  await bob.does('calls/c2/reject')
+  await alice.hears('call.ended')
+  await bob.signsOff()
+  await alice.isRefused('callee_unreachable', 'calls', { callId: 'c3', to: 'bob' })
+  const again = await stage.enter('bob', 'watch', { node: stage.far })
+  t.match(await alice.does('calls', { callId: 'c4', to: 'bob' }), { resolution: 'created' })
+  await again.hears('call.incoming')
+  await alice.does('calls/c4/cancel')
+  await again.hears('call.ended')
+})
+
+flow(
+  'or is rung anyway, and the device that comes online meanwhile rings',
+  async (t, stage) => {
+    const alice = await stage.enter('alice', 'phone')
+    t.match(await alice.does('calls', { callId: 'c1', to: 'bob' }), {
+      resolution: 'created',
+      delivery: { online: 0, queued: 0 }
+    })
+    await stage.pass(10_000)
+    const bob = await stage.enter('bob', 'laptop', { node: stage.far })
+    t.match(await bob.hears('call.incoming'), { expiresInMs: 20_000 })
+    await bob.does('calls/c1/accept')
+    await alice.hears('call.accepted')
+    await bob.does('calls/c1/hangup')
+    await alice.hears('call.ended')
+  },
+  { env: { OFFLINE_CALLS: 'ring' } }
+)

@@ -1,0 +1,141 @@
+// How calls end, when several things happen at once and when nothing happens at all.
+import type { Answer, Person } from '../helpers/person.js'
+import { sdp } from '../helpers/sdp.js'
+import { flow } from '../helpers/stage.js'
+
+const stateOf = ({ body }: Answer) => (body.call as { state: string } | undefined)?.state
+
+flow('cancel and accept, one after the other', async (t, stage) => {
+  const [alice, bob] = await stage.enterBoth()
+  await alice.does('calls', { callId: 'c1', to: 'bob' })
+  await bob.hears('call.incoming')
+  await alice.does('calls/c1/cancel')
+  t.match(await bob.isRefused('call_ended', 'calls/c1/accept'), { currentState: 'ended', reason: 'cancelled' })
+  t.match(await bob.hears('call.ended'), { reason: 'cancelled', endedBy: alice.endpoint })
+
+  await alice.does('calls', { callId: 'c2', to: 'bob' })
+  await bob.hears('call.incoming')
+  await bob.does('calls/c2/accept')
+  await alice.hears('call.accepted')
+  await alice.does('calls/c2/cancel')
+  t.match(await bob.hears('call.ended'), { callId: 'c2', reason: 'cancelled' })
+})
+
+flow('cancel and accept at the same moment', async (t, stage) => {
+  const [alice, bob] = await stage.enterBoth()
+  const watch = await stage.enter('bob', 'watch')
+  for (let round = 1; round <= 10; round++) {
+    const callId = `c${round}`
+    await alice.does('calls', { callId, to: 'bob' })
+    for (const his of [bob, watch]) await his.hears('call.incoming')
+    const acts: (() => Promise<Answer>)[] = [
+      () => bob.ask('POST', `calls/${callId}/accept`),
+      () => alice.ask('POST', `calls/${callId}/cancel`)
+    ]
+    const order = round % 2 === 0 ? [0, 1] : [1, 0]
+    const answers = await Promise.all(order.map(i => (acts[i] as () => Promise<Answer>)()))
+    const [accepted, cancelled] = (order[0] === 0 ? answers : answers.reverse()) as [Answer, Answer]
+    t.equal(stateOf(cancelled), 'ended', 'the caller is free in any case')
+    if (accepted.status === 200) {
+      t.match(await alice.hears('call.accepted'), { callId, by: bob.endpoint })
+      t.match(await watch.hears('call.ended'), { callId, reason: 'answered_elsewhere' })
+    } else {
+      t.match(accepted.body, { code: 'call_ended', reason: 'cancelled' })
+      t.match(await watch.hears('call.ended'), { callId, reason: 'cancelled' })
+    }
+    t.match(await bob.hears('call.ended'), { callId, reason: 'cancelled' })
+    for (const person of [alice, bob]) {
+      t.match(await person.call(callId), { state: 'ended', reason: 'cancelled' })
+      t.same(await person.activeCalls(), [])
+    }
+  }
+})
+
+flow('both hang up at the same moment', async (t, stage) => {
+  const [alice, bob] = await stage.enterBoth()
+  for (let round = 1; round <= 6; round++) {
+    const callId = `c${round}`
+    await alice.does('calls', { callId, to: 'bob' })
+    await bob.hears('call.incoming')
+    await bob.does(`calls/${callId}/accept`)
+    await alice.hears('call.accepted')
+    const replies = await Promise.all([alice, bob].map(person => person.does(`calls/${callId}/hangup`)))
+    const ends = replies.map(({ call }) => call as { state: string; version: number; endedBy: { user: string } })
+    t.match(ends, [{ state: 'ended' }, { state: 'ended' }])
+    t.same(ends[0], ends[1], 'and both read of the same end')
+    const told = ends[0]?.endedBy.user === 'alice' ? bob : alice
+    t.match(await told.hears('call.ended'), { callId, reason: 'hangup' }, 'whoever came second is told by the first')
+  }
+})
+
+flow('nobody answers', async (t, stage) => {
+  const [alice, bob] = await stage.enterBoth()
+  const watch = await stage.enter('bob', 'watch')
+  await alice.does('calls', { callId: 'c1', to: 'bob', ringTimeoutMs: 10_000 })
+  for (const his of [bob, watch]) await his.hears('call.incoming')
+  await watch.does('calls/c1/reject', { scope: 'device' })
+  await stage.pass(9_900)
+  t.match(await alice.call('c1'), { state: 'ringing', expiresInMs: 100 })
+  await stage.pass(1_600)
+  for (const person of [alice, bob]) t.match(await person.hears('call.ended'), { reason: 'no_answer', endedBy: null })
+  await bob.isRefused('call_ended', 'calls/c1/accept')
+  t.same([await alice.activeCalls(), await bob.activeCalls()], [[], []])
+})
+
+flow('an answered call that never connects expires', async (t, stage) => {
+  const [alice, bob] = await stage.enterBoth()
+  await alice.does('calls', { callId: 'c1', to: 'bob' })
+  await bob.hears('call.incoming')
+  await bob.does('calls/c1/accept')
+  await alice.hears('call.accepted')
+  await alice.does('calls/c1/offer', { sdp: sdp('aliceA') })
+  await bob.hears('signal.offer')
+  await stage.pass(29_500)
+  t.match(await alice.call('c1'), { state: 'connecting' })
+  await stage.pass(2_000)
+  for (const person of [alice, bob]) t.match(await person.hears('call.ended'), { reason: 'expired', endedBy: null })
+  await alice.isRefused('call_ended', 'calls/c1/offer', { sdp: sdp('aliceB') })
+})
+
+flow(
+  'it rings on when the node that created it is gone',
+  async (t, stage) => {
+    const other = await stage.house.addNode()
+    const alice = await stage.enter('alice', 'phone', { node: other })
+    const bob = await stage.enter('bob', 'laptop', { node: other })
+    alice.goesTo(0)
+    await alice.does('calls', { callId: 'c1', to: 'bob' })
+    await bob.hears('call.incoming')
+    for (let i = 0; i < other; i++) await stage.house.closeNode(i)
+    await stage.pass(28_000)
+    t.match(await alice.call('c1'), { state: 'ringing' })
+    await stage.pass(4_000)
+    for (const person of [alice, bob]) t.match(await person.hears('call.ended'), { reason: 'no_answer' })
+    t.same([await alice.activeCalls(), await bob.activeCalls()], [[], []])
+  },
+  { alone: true }
+)
+
+flow('every ending is the same to whoever asks again', async (t, stage) => {
+  const [alice, bob] = await stage.enterBoth()
+  const endings: [string, Person, string][] = [
+    ['cancel', alice, 'cancelled'],
+    ['reject', bob, 'declined'],
+    ['hangup', bob, 'hangup']
+  ]
+  for (const [action, who, reason] of endings) {
+    const callId = `by-${action}`
+    await alice.does('calls', { callId, to: 'bob' })
+    await bob.hears('call.incoming')
+    if (action === 'hangup') {
+      await bob.does(`calls/${callId}/accept`)
+      await alice.hears('call.accepted')
+    }
+    const first = await who.does(`calls/${callId}/${action}`)
+    for (let again = 0; again < 3; again++) t.same(await who.does(`calls/${callId}/${action}`), first)
+    const peer = who === alice ? bob : alice
+    t.match(await peer.hears('call.ended'), { callId, reason })
+    t.match(await peer.does(`calls/${callId}/hangup`), first, 'also to the other side')
+    t.same(await peer.call(callId), first.call)
+  }
+})

@@ -1,0 +1,109 @@
+// A node dies right after a commit, with its events still in the outbox: the same commit is made here through the store port,
+// and nobody goes on from there but the nodes that live.
+
+import { decideCall } from '../../src/domain/call.js'
+import type { CallCommand } from '../../src/domain/command.js'
+import { type CallState, deadlineOf } from '../../src/domain/state.js'
+import { createIds } from '../../src/ids.js'
+import type { OutboxItem } from '../../src/store/aggregate.js'
+import type { Person } from '../helpers/person.js'
+import { sdp } from '../helpers/sdp.js'
+import { flow, type Stage } from '../helpers/stage.js'
+
+/** The promise of DESIGN, section 9. */
+const DELIVERED_WITHIN_MS = 2_000
+
+async function commitAndDie(stage: Stage, callId: string, command: (person: Person) => CallCommand, actor: Person) {
+  const ref = { kind: 'call', id: stage.marked(callId) } as const
+  const known = await stage.store.aggregates.load(ref)
+  const before = JSON.parse(known?.state ?? 'null') as CallState | null
+  const now = stage.now()
+  const { state, events } = decideCall(before, command(actor), now)
+  const timestamp = new Date(now).toISOString()
+  const items: OutboxItem[] = events.map(({ to, type, data }) => ({
+    do: 'deliver',
+    ...to,
+    event: { type, timestamp, data }
+  }))
+  if (state.phase === 'ended') {
+    for (const user of ['alice', 'bob'].map(name => stage.marked(name)))
+      items.push({ do: 'mark', user }, { do: 'release', user })
+  }
+  const { ok } = await stage.store.aggregates.commit(ref, {
+    expected: before?.version ?? 0,
+    tag: createIds().tag(),
+    state: JSON.stringify(state),
+    items,
+    deadlineAt: deadlineOf(state),
+    expireInMs: state.phase === 'ended' ? stage.config.retentionMs : null,
+    now
+  })
+  if (!ok) throw new Error('nobody else was there')
+}
+
+flow('what it committed is delivered within two seconds', async (t, stage) => {
+  const [alice, bob] = await stage.enterBoth()
+  const watch = await stage.enter('bob', 'watch')
+  const as = ({ user, device }: Person) => ({ user: stage.marked(user), device })
+  await alice.does('calls', { callId: 'c1', to: 'bob' })
+  for (const his of [bob, watch]) await his.hears('call.incoming')
+
+  await commitAndDie(stage, 'c1', who => ({ type: 'accept', actor: as(who), connectMs: 30_000, checkMs: 15_000 }), bob)
+  await stage.pass(DELIVERED_WITHIN_MS)
+  // The clock stands still from here: whatever is heard was delivered in time.
+  t.match(await alice.hears('call.accepted'), { by: bob.endpoint })
+  t.match(await watch.hears('call.ended'), { reason: 'answered_elsewhere' })
+
+  await commitAndDie(stage, 'c1', who => ({ type: 'hangup', actor: as(who), reason: 'hangup' }), alice)
+  await stage.pass(DELIVERED_WITHIN_MS)
+  t.match(await bob.hears('call.ended'), { reason: 'hangup', endedBy: alice.endpoint })
+  await alice.does('calls', { callId: 'c2', to: 'bob' })
+  for (const his of [bob, watch]) await his.hears('call.incoming')
+  await alice.does('calls/c2/cancel')
+  for (const his of [bob, watch]) await his.hears('call.ended')
+})
+
+flow('or before that, by the next command of that call, and in order', async (t, stage) => {
+  const [alice, bob] = await stage.enterBoth()
+  const as = ({ user, device }: Person) => ({ user: stage.marked(user), device })
+  await alice.does('calls', { callId: 'c1', to: 'bob' })
+  await bob.hears('call.incoming')
+  await commitAndDie(stage, 'c1', who => ({ type: 'accept', actor: as(who), connectMs: 30_000, checkMs: 15_000 }), bob)
+  t.match(await alice.does('calls/c1/offer', { sdp: sdp('aliceA') }), { revision: 1 })
+  await alice.hears('call.accepted')
+  await bob.hears('signal.offer')
+  await commitAndDie(stage, 'c1', who => ({ type: 'connected', actor: as(who) }), alice)
+  await bob.does('calls/c1/accept')
+  await bob.hears('call.connected')
+  await commitAndDie(stage, 'c1', who => ({ type: 'hangup', actor: as(who), reason: 'hangup' }), alice)
+  t.match(await bob.does('calls/c1/hangup'), { call: { state: 'ended', endedBy: alice.endpoint } })
+  t.match(await bob.hears('call.ended'), { endedBy: alice.endpoint })
+  t.same([await alice.activeCalls(), await bob.activeCalls()], [[], []])
+})
+
+flow('a retry of what it committed finds it done', async (t, stage) => {
+  const [alice, bob] = await stage.enterBoth()
+  const as = ({ user, device }: Person) => ({ user: stage.marked(user), device })
+  await alice.does('calls', { callId: 'c1', to: 'bob' })
+  await bob.hears('call.incoming')
+  await commitAndDie(stage, 'c1', who => ({ type: 'accept', actor: as(who), connectMs: 30_000, checkMs: 15_000 }), bob)
+  t.match(await bob.does('calls/c1/accept'), { call: { state: 'connecting', version: 2 } })
+  t.match(await alice.hears('call.accepted'), { call: { version: 2 } })
+  await bob.does('calls/c1/hangup')
+  await alice.hears('call.ended')
+})
+
+flow('a merge that it left half done is finished by the retry', async (t, stage) => {
+  const [alice, bob] = await stage.enterBoth()
+  await alice.does('calls', { callId: 'a1', to: 'bob' })
+  await bob.hears('call.incoming')
+  const [actor, to] = [{ user: stage.marked('bob'), device: 'laptop' }, stage.marked('alice')]
+  const because = { code: 'merged', into: stage.marked('a1') } as const
+  await commitAndDie(stage, 'b1', () => ({ type: 'refuse', callId: stage.marked('b1'), actor, to, because }), bob)
+  const merged = { resolution: 'merged', call: { callId: 'a1', state: 'connecting', callee: bob.endpoint } }
+  t.match(await bob.does('calls', { callId: 'b1', to: 'alice' }), merged)
+  t.match(await alice.hears('call.accepted'), { by: bob.endpoint })
+  t.match(await bob.does('calls', { callId: 'b1', to: 'alice' }), merged)
+  await alice.does('calls/a1/hangup')
+  await bob.hears('call.ended')
+})

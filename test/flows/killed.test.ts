@@ -1,0 +1,119 @@
+// Nodes that are really killed, at any moment, under load: no acknowledged action is lost (G9), and calls go on (G7).
+import t from 'tap'
+import { Fleet } from '../helpers/fleet.js'
+import { type Answer, Person } from '../helpers/person.js'
+import { candidate, sdp } from '../helpers/sdp.js'
+
+const VICTIM = 0
+const SURVIVOR = 1
+
+t.test('a call rings out although the node that created it was killed', async t => {
+  const fleet = await Fleet.launch(2)
+  t.teardown(() => fleet.sink())
+  const alice = await Person.make(fleet, { user: 'alice', device: 'phone', node: SURVIVOR })
+  const bob = await Person.make(fleet, { user: 'bob', device: 'laptop', node: SURVIVOR })
+  for (const person of [alice, bob]) await person.listens()
+  alice.goesTo(VICTIM)
+  await alice.does('calls', { callId: 'c1', to: 'bob', ringTimeoutMs: 1000 })
+  await fleet.kill(VICTIM)
+  alice.goesTo(SURVIVOR)
+  await bob.hears('call.incoming')
+  for (const person of [alice, bob]) t.match(await person.hears('call.ended'), { reason: 'no_answer' })
+  t.same(await alice.activeCalls(), [])
+  for (const person of [alice, bob]) await person.holdMailbox(t)
+})
+
+/** What was acknowledged: who must hear of it, and how to know it. */
+interface Promised {
+  readonly to: Person
+  readonly type: string
+  readonly callId: string
+  readonly has?: string
+}
+
+interface Pair {
+  readonly alice: Person
+  readonly bob: Person
+  readonly promised: Promised[]
+  isOver: boolean
+}
+
+/** Acts at the victim while it lives; what is not acknowledged there is tried again at the survivor, as clients do. */
+async function act(person: Person, path: string, body?: object): Promise<Answer> {
+  try {
+    person.goesTo(VICTIM)
+    return await person.ask('POST', path, body)
+  } catch {
+    person.goesTo(SURVIVOR)
+    return person.ask('POST', path, body)
+  }
+}
+
+async function talk(pair: Pair, round: number): Promise<void> {
+  const { alice, bob, promised } = pair
+  const callId = `${alice.user}-${round}`
+  const step = async (from: Person, action: string, body: object, event: { type: string; has?: string }) => {
+    const path = action === '' ? 'calls' : `calls/${callId}/${action}`
+    const { status, body: reply } = await act(from, path, body)
+    if (status >= 300) throw new Error(`${path}: ${status} ${reply.code}`)
+    promised.push({ to: from === alice ? bob : alice, callId, ...event })
+  }
+  await step(alice, '', { callId, to: bob.user }, { type: 'call.incoming' })
+  await step(bob, 'accept', {}, { type: 'call.accepted' })
+  await step(alice, 'offer', { sdp: sdp(`a${round}`) }, { type: 'signal.offer' })
+  await step(bob, 'answer', { sdp: sdp(`b${round}`) }, { type: 'signal.answer' })
+  for (let n = 1; n <= 4; n++) {
+    const each = candidate(100 * round + n)
+    await step(alice, 'candidates', { candidates: [each] }, { type: 'signal.candidates', has: each.candidate })
+    await step(bob, 'candidates', { candidates: [each] }, { type: 'signal.candidates', has: each.candidate })
+  }
+  await step(alice, 'connected', {}, { type: 'call.connected' })
+  await step(bob, 'hangup', {}, { type: 'call.ended' })
+}
+
+t.test('under load, everything acknowledged arrives', async t => {
+  const fleet = await Fleet.launch(2)
+  t.teardown(() => fleet.sink())
+  const pairs: Pair[] = []
+  for (let i = 0; i < 6; i++) {
+    const [alice, bob] = await Promise.all(
+      ['alice', 'bob'].map(name => Person.make(fleet, { user: `${name}${i}`, device: 'd', node: SURVIVOR }))
+    )
+    if (!alice || !bob) continue
+    await Promise.all([alice.polls(), bob.polls()])
+    pairs.push({ alice, bob, promised: [], isOver: false })
+  }
+  let round = 0
+  for (const afterCalls of [3, 7, 12]) {
+    if (round > 0) await fleet.start(VICTIM)
+    let calls = 0
+    const working = pairs.map(async pair => {
+      for (let n = 0; n < 4; n++) {
+        await talk(pair, ++round)
+        if (++calls === afterCalls) await fleet.kill(VICTIM)
+      }
+    })
+    await Promise.all(working)
+  }
+  for (const { alice, bob, promised } of pairs) {
+    for (const person of [alice, bob]) {
+      person.goesTo(SURVIVOR)
+      t.same(await person.activeCalls(), [], `${person.user} is free`)
+      const told = await person.polls({ limit: 500 })
+      const missing = promised.filter(
+        ({ to, type, callId, has = '' }) =>
+          to === person &&
+          !told.some(
+            each => each.type === type && each.data.callId === callId && JSON.stringify(each.data).includes(has)
+          )
+      )
+      t.same(
+        missing.map(({ type, callId }) => `${callId} ${type}`),
+        [],
+        `${person.user} was told all of it`
+      )
+      await person.holdMailbox(t)
+    }
+  }
+  t.ok(round >= 72, `${round} calls`)
+})

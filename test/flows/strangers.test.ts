@@ -1,0 +1,73 @@
+// Everyone sees only what they take part in: somebody else's call is one that does not exist.
+import { candidates, sdp } from '../helpers/sdp.js'
+import { flow } from '../helpers/stage.js'
+
+const ACTIONS: readonly [action: string, body?: object][] = [
+  ['ringing'],
+  ['accept'],
+  ['reject', { scope: 'device' }],
+  ['reject', { scope: 'user' }],
+  ['cancel'],
+  ['connected'],
+  ['hangup', { reason: 'media_failed' }],
+  ['hold'],
+  ['resume'],
+  ['offer', { sdp: sdp('mallory') }],
+  ['answer', { sdp: sdp('mallory') }],
+  ['candidates', { candidates: candidates(1) }]
+]
+
+flow('a stranger finds nothing, in any state of the call, and changes nothing', async (t, stage) => {
+  const [alice, bob] = await stage.enterBoth()
+  const mallory = await stage.enter('mallory', 'phone', { node: stage.far })
+  const tries = async (state: string) => {
+    const before = await alice.call('c1')
+    t.equal(before.state, state)
+    const { body } = await mallory.ask('GET', 'calls/c1')
+    t.equal(body.code, 'call_not_found')
+    t.same([body.currentState, body.version], [undefined, undefined], 'not even that it is there')
+    for (const [action, content] of ACTIONS) {
+      const refused = await mallory.isRefused('call_not_found', `calls/c1/${action}`, content)
+      t.equal(refused.currentState, undefined)
+    }
+    await mallory.isRefused('call_id_taken', 'calls', { callId: 'c1', to: 'bob' })
+    t.same(await mallory.activeCalls(), [])
+    t.same(await alice.call('c1'), before)
+  }
+  await alice.does('calls', { callId: 'c1', to: 'bob' })
+  await bob.hears('call.incoming')
+  await tries('ringing')
+  await bob.does('calls/c1/accept')
+  await alice.hears('call.accepted')
+  await tries('connecting')
+  await alice.does('calls/c1/connected')
+  await bob.hears('call.connected')
+  await tries('connected')
+  await alice.does('calls/c1/hangup')
+  await bob.hears('call.ended')
+  await tries('ended')
+})
+
+flow('each side has its own actions', async (t, stage) => {
+  const [alice, bob] = await stage.enterBoth()
+  await alice.does('calls', { callId: 'c1', to: 'bob' })
+  await bob.hears('call.incoming')
+  const before = await alice.call('c1')
+  for (const action of ['ringing', 'accept', 'reject']) {
+    t.match(await alice.isRefused('wrong_party', `calls/c1/${action}`), { currentState: 'ringing', version: 1 })
+  }
+  await bob.isRefused('wrong_party', 'calls/c1/cancel')
+  for (const action of ['connected', 'hangup', 'hold', 'resume']) {
+    for (const person of [alice, bob]) await person.isRefused('wrong_state', `calls/c1/${action}`)
+  }
+  t.same(await alice.call('c1'), before)
+  await bob.does('calls/c1/accept')
+  await alice.hears('call.accepted')
+  await bob.isRefused('wrong_party', 'calls/c1/offer', { sdp: sdp('bobA') })
+  await alice.isRefused('no_offer_pending', 'calls/c1/answer', { sdp: sdp('aliceA') })
+  await alice.isRefused('invalid_sdp', 'calls/c1/offer', { sdp: 'hello' })
+  await alice.isRefused('invalid_candidate', 'calls/c1/candidates', { candidates: [{ candidate: 'hello' }] })
+  await alice.isRefused('cannot_call_self', 'calls', { callId: 'c2', to: 'alice' })
+  await bob.does('calls/c1/hangup')
+  await alice.hears('call.ended')
+})

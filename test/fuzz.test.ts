@@ -1,0 +1,188 @@
+// Bad input: for every operation of the OpenAPI document, requests with one thing wrong in them. Each gets a problem of the
+// table with a 4xx, and whatever was there before is there afterwards.
+import assert from 'node:assert/strict'
+import fc from 'fast-check'
+import t, { type Test } from 'tap'
+import type { ErrorCode } from '../src/errors.js'
+import { holdProblem, type Operation, Target, type Wire } from './helpers/fuzz-target.js'
+import { House, SETTINGS } from './helpers/house.js'
+import { spoiled, valid } from './helpers/spoiled.js'
+
+const BAD_JSON = [
+  '{',
+  '{"to":',
+  '{"to":"bob",}',
+  "{'to':'bob'}",
+  'nul',
+  '\0',
+  '{"a":1}x',
+  '﻿{"to":',
+  '[',
+  '"',
+  '{"__proto__":{"x":1}}'
+]
+const BAD_CURSORS = [
+  'x',
+  '1',
+  '1.',
+  '.x',
+  '1.X',
+  '-1.x',
+  '01.x',
+  '1.x.y',
+  '1e3.x',
+  `1.${'x'.repeat(17)}`,
+  '\0',
+  '9'.repeat(40),
+  '{}'
+]
+const BAD_TOKENS = [
+  '',
+  'x',
+  'Bearer',
+  'Bearer x',
+  'Bearer a.b.c',
+  'Basic YWxpY2U6eA==',
+  'bearer  ',
+  'Bearer null',
+  '\u00ff'
+]
+
+const RUNS = 200
+
+/** Every property runs on a target of its own setting, and ends where it began. */
+async function fuzz(
+  t: Test,
+  target: Target,
+  requests: fc.Arbitrary<[Operation, Wire]>,
+  expected: ErrorCode[]
+): Promise<void> {
+  const before = await target.look()
+  const seen = new Set<string>()
+  await fc.assert(
+    fc.asyncProperty(requests, fc.nat({ max: 19 }), async ([operation, wire], who) => {
+      const response = await target.send(operation, who, wire)
+      const code = await holdProblem(response, `${operation.id} ${JSON.stringify(wire).slice(0, 300)}`)
+      assert.ok(expected.includes(code), `${code} for ${operation.id} ${JSON.stringify(wire).slice(0, 300)}`)
+      seen.add(code)
+    }),
+    { numRuns: RUNS }
+  )
+  t.same(await target.look(), before, 'and nothing has changed')
+  for (const code of expected) t.ok(seen.has(code), `${code} was seen`)
+}
+
+const anyOf = (operations: readonly Operation[]) => fc.constantFrom(...operations)
+const queryOf = (name: string, value: unknown) => `?${new URLSearchParams({ users: 'bob', [name]: String(value) })}`
+
+for (const setting of SETTINGS.filter(({ nodes }) => nodes === 1)) {
+  t.test(setting.name, async t => {
+    const house = await House.open(setting, {})
+    const target = await Target.make(house)
+    t.teardown(() => house.close())
+    const withBody = target.operations.filter(({ body }) => body !== null)
+    const api = target.operations.filter(({ path }) => path.startsWith('/v1/'))
+    t.ok(withBody.length >= 13 && api.length > withBody.length, `${api.length} operations`)
+
+    await t.test('bodies that do not fit their schema', t =>
+      fuzz(
+        t,
+        target,
+        anyOf(withBody).chain(operation =>
+          spoiled(operation.body ?? {}).map((body): [Operation, Wire] => [operation, { body: JSON.stringify(body) }])
+        ),
+        ['invalid_request']
+      )
+    )
+
+    await t.test('bodies that are no JSON', t =>
+      fuzz(
+        t,
+        target,
+        fc.tuple(
+          anyOf(withBody),
+          fc.constantFrom(...BAD_JSON).map(body => ({ body }))
+        ),
+        ['malformed_json']
+      )
+    )
+
+    await t.test('bodies of other types, or none where one is needed', t => {
+      const types = ['text/plain', 'application/xml', 'multipart/form-data', 'x', 'application/jsonx']
+      const needed = withBody.filter(({ isBodyRequired }) => isBodyRequired)
+      const typed = fc.tuple(
+        anyOf(withBody),
+        fc.constantFrom(...types).map(type => ({ body: '{}', headers: { 'content-type': type } }))
+      )
+      const none = anyOf(needed).map((operation): [Operation, Wire] => [operation, {}])
+      return fuzz(t, target, fc.oneof(typed, none), ['unsupported_media_type', 'invalid_request'])
+    })
+
+    await t.test('bodies that are too large', t =>
+      fuzz(t, target, fc.tuple(anyOf(withBody), fc.constant({ body: `"${'x'.repeat(300_000)}"` })), ['body_too_large'])
+    )
+
+    await t.test('ids in the path that are none', t => {
+      const ids = target.operations.filter(({ path }) => path.includes('{callId}'))
+      const nasty = fc.oneof(
+        fc.constantFrom('\0', '\r\n', 'a b', 'ü', '💥', 'x'.repeat(129), '{p00}', 'a,b', '%'),
+        fc.string({ unit: 'binary', minLength: 1, maxLength: 12 }).filter(id => !/^[A-Za-z0-9._~@-]+$/.test(id))
+      )
+      const requests = fc.tuple(anyOf(ids), nasty).map(([operation, id]): [Operation, Wire] => {
+        const body = operation.isBodyRequired
+          ? { body: JSON.stringify(fc.sample(valid(operation.body ?? {}), 1)[0]) }
+          : {}
+        return [operation, { path: operation.path.replace('{callId}', encodeURIComponent(id)), ...body }]
+      })
+      return fuzz(t, target, requests, ['invalid_request'])
+    })
+
+    await t.test('devices and tokens that are none', t => {
+      const devices = fc
+        .constantFrom('', 'a b', 'a,b', 'x'.repeat(129), '{}', '\u00ff', 'a/b')
+        .map(id => ({ 'x-device-id': id }))
+      const tokens = fc.constantFrom(...BAD_TOKENS).map(authorization => ({ authorization }))
+      const requests = fc.tuple(
+        anyOf(api),
+        fc.oneof(devices, tokens).map(headers => ({ headers, query: '?users=bob' }))
+      )
+      return fuzz(t, target, requests, ['invalid_subject', 'unauthorized'])
+    })
+
+    await t.test('queries that do not fit, and cursors that are none', t => {
+      const asking = api.filter(({ parameters }) => parameters.some(parameter => parameter.in === 'query'))
+      const spoiledQuery = anyOf(asking).chain(operation => {
+        const names = operation.parameters.filter(parameter => parameter.in === 'query' && parameter.name !== 'cursor')
+        return fc.constantFrom(...names).chain(({ name, schema }) =>
+          spoiled(schema)
+            .filter(value => typeof value === 'string' || typeof value === 'number')
+            .filter(value => !(schema.type === 'integer' && /^\d+$/.test(String(value)) && Number(value) <= 60))
+            .filter(value => !(schema.type === 'string' && typeof value === 'number'))
+            .map((value): [Operation, Wire] => [operation, { query: queryOf(name, value) }])
+        )
+      })
+      const unknown = anyOf(asking).map((operation): [Operation, Wire] => [
+        operation,
+        { query: queryOf('nonsense', 1) }
+      ])
+      const cursors = fc
+        .tuple(anyOf(api.filter(({ path }) => /events$|poll$/.test(path))), fc.constantFrom(...BAD_CURSORS))
+        .map(([operation, cursor]): [Operation, Wire] => [
+          operation,
+          { query: `?cursor=${encodeURIComponent(cursor)}` }
+        ])
+      return fuzz(t, target, fc.oneof(spoiledQuery, unknown, cursors), ['invalid_request', 'invalid_cursor'])
+    })
+
+    await t.test('paths and methods that are none', t => {
+      const operations = fc
+        .tuple(fc.constantFrom('get', 'post', 'put', 'delete', 'patch'), fc.webPath())
+        .map(([method, path]): [Operation, Wire] => [
+          { id: `${method} ${path}`, method, path: '', parameters: [], body: null, isBodyRequired: false },
+          { path: `/v1/nothing${path}` }
+        ])
+      const wrongMethod = anyOf(api).map((operation): [Operation, Wire] => [{ ...operation, method: 'patch' }, {}])
+      return fuzz(t, target, fc.oneof(operations, wrongMethod), ['not_found', 'method_not_allowed'])
+    })
+  })
+}
