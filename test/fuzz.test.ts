@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import t, { type Test } from 'tap'
 import type { ErrorCode } from '../src/errors.js'
-import { holdProblem, type Operation, Target, type Wire } from './helpers/fuzz-target.js'
+import { holdProblem, type Operation, sendBytes, Target, type Wire } from './helpers/fuzz-target.js'
 import { House, SETTINGS } from './helpers/house.js'
 import { spoiled, valid } from './helpers/spoiled.js'
 
@@ -48,6 +48,14 @@ const BAD_TOKENS = [
   '\u00ff'
 ]
 
+const NO_HTTP = [
+  'hello\r\n\r\n',
+  'GET /v1/calls HTTP/1.1\r\nHost: x\r\nX-Device-Id: a\0b\r\n\r\n',
+  'GET /v1/calls/a\0b HTTP/1.1\r\nHost: x\r\n\r\n',
+  'POST /v1/calls HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\n',
+  'POST /v1/calls HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n',
+  `GET /v1/calls HTTP/1.1\r\nHost: x\r\nX-Long: ${'x'.repeat(40_000)}\r\n\r\n`
+]
 const RUNS = 200
 
 /** Every property runs on a target of its own setting, and ends where it began. */
@@ -172,6 +180,15 @@ for (const setting of SETTINGS.filter(({ nodes }) => nodes === 1)) {
           { query: `?cursor=${encodeURIComponent(cursor)}` }
         ])
       return fuzz(t, target, fc.oneof(spoiledQuery, unknown, cursors), ['invalid_request', 'invalid_cursor'])
+    })
+
+    await t.test('bytes that are no HTTP', async t => {
+      const before = await target.look()
+      for (const bytes of NO_HTTP) {
+        const response = await sendBytes(target.stage.urlOf(0), bytes)
+        t.equal(await holdProblem(response, JSON.stringify(bytes.slice(0, 80))), 'invalid_request')
+      }
+      t.same(await target.look(), before)
     })
 
     await t.test('paths and methods that are none', t => {

@@ -64,22 +64,27 @@ export function handleErrors(app: FastifyInstance, { metrics, ids }: { metrics: 
 
 /** Also for what Fastify refuses before there is a route: see server-options.ts. */
 export function sendProblem(failure: AppError, request: FastifyRequest, reply: FastifyReply): FastifyReply {
-  const { title, status, retryable } = ERRORS[failure.code]
-  const problem: Problem = {
-    type: `/problems/${failure.code}`,
-    title,
-    status,
-    detail: failure.detail ?? title,
-    instance: pathOf(request),
-    code: failure.code,
-    retryable,
-    ...failure.extra
-  }
+  const problem = problemOf(failure, pathOf(request))
+  const { status } = problem
   if (status === 401) reply.header('www-authenticate', challenge(failure.code))
   if ((status === 429 || status === 503) && !reply.hasHeader('retry-after')) {
     reply.header('retry-after', RETRY_AFTER_SECONDS)
   }
   return reply.code(status).type('application/problem+json').send(JSON.stringify(problem))
+}
+
+export function problemOf(failure: AppError, instance: string): Problem {
+  const { title, status, retryable } = ERRORS[failure.code]
+  return {
+    type: `/problems/${failure.code}`,
+    title,
+    status,
+    detail: failure.detail ?? title,
+    instance,
+    code: failure.code,
+    retryable,
+    ...failure.extra
+  }
 }
 
 export function asAppError(error: unknown): AppError {

@@ -1,11 +1,13 @@
 // How Fastify itself is set up: what it logs, how much it takes, and that nothing in a request is ever bent to fit.
 
+import type { Socket } from 'node:net'
 import AjvCompiler from '@fastify/ajv-compiler'
 import SerializerCompiler from '@fastify/fast-json-stringify-compiler'
 import { type FastifyBaseLogger, type FastifyRequest, type FastifyServerOptions, LogController } from 'fastify'
 import { pino } from 'pino'
 import type { Config } from '../config.js'
-import { asAppError, sendProblem } from './errors.js'
+import { AppError } from '../errors.js'
+import { asAppError, problemOf, sendProblem } from './errors.js'
 
 /** An SDP of 64 KiB, a candidate batch and metadata all fit, also when a client escapes every character. */
 const BODY_LIMIT = 256 * 1024
@@ -30,8 +32,21 @@ export function serverOptions(config: Pick<Config, 'logLevel'>) {
     schemaController: { compilersFactory: { buildValidator, buildSerializer } },
     frameworkErrors: (error, request, reply) => {
       sendProblem(asAppError(error), request, reply)
-    }
+    },
+    clientErrorHandler: refuseConnection
   } satisfies FastifyServerOptions
+}
+
+/** What is no HTTP (a NUL in a header, too many headers) never becomes a request; the answer goes to the bare socket. */
+function refuseConnection(error: NodeJS.ErrnoException, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy(error)
+    return
+  }
+  const failure = new AppError('invalid_request', { detail: 'This cannot be read as an HTTP request' })
+  const body = JSON.stringify(problemOf(failure, '/'))
+  const head = ['HTTP/1.1 400 Bad Request', 'content-type: application/problem+json', 'connection: close']
+  socket.end(`${head.join('\r\n')}\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`)
 }
 
 function createLogger(level: string): FastifyBaseLogger {

@@ -1,5 +1,7 @@
 // What bad input is thrown at: a node with calls in every state and people in them, and the operations it documents.
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { connect } from 'node:net'
 import { createToken } from '../../src/development.js'
 import { ERRORS, type ErrorCode } from '../../src/errors.js'
 import type { House } from './house.js'
@@ -97,6 +99,18 @@ export class Target {
       ...(wire.body === undefined ? {} : { body: wire.body })
     })
   }
+}
+
+/** What comes back for bytes that a client library would not send; resolves when the server has closed the connection. */
+export async function sendBytes(url: string, bytes: string): Promise<Response> {
+  const socket = connect(Number(new URL(url).port), '127.0.0.1')
+  const chunks: Buffer[] = []
+  socket.on('data', chunk => chunks.push(chunk)).write(bytes, 'latin1')
+  await once(socket, 'close')
+  const [head = '', body = ''] = Buffer.concat(chunks).toString().split('\r\n\r\n')
+  const [first = '', ...lines] = head.split('\r\n')
+  const headers = lines.map(line => line.split(': ', 2) as [string, string])
+  return new Response(body, { status: Number(first.split(' ')[1]), headers })
 }
 
 interface Document {
