@@ -1,0 +1,54 @@
+// A load generator: a process of its own, told over IPC what to do. Ends when its parent does.
+import { createToken } from '../harness/tokens.mjs'
+import { makeCalls } from './calls.mjs'
+import { HttpUser } from './http-user.mjs'
+import { inParallel, openPairs } from './pairs.mjs'
+import { relay } from './relay.mjs'
+import { SocketIoUser } from './socketio-user.mjs'
+
+const USERS = { http: HttpUser, socketio: SocketIoUser }
+
+let pairs = []
+let idle = []
+
+const jobs = {
+  /** Opens `count` pairs; with `connected`, each in a call. */
+  async pairs({ connected, ...options }) {
+    pairs = await openPairs(options)
+    if (!connected) return
+    await inParallel(pairs, 16, async pair => {
+      await pair.connect()
+      await pair.settle()
+    })
+  },
+
+  relay: options => relay({ pairs, ...options }),
+
+  calls: options => makeCalls({ pairs, ...options }),
+
+  /** Opens `count` streams of as many users on one node and leaves them alone. */
+  async idle({ protocol, secret, port, count, prefix }) {
+    const names = Array.from({ length: count }, (_, i) => `${prefix}-${i}`)
+    await inParallel(names, 48, async name => {
+      const token = createToken(secret, { sub: name, device: name })
+      const nodes = { stream: port, post: port }
+      const user = new USERS[protocol]({ name, token, nodes, onEvent: () => {} })
+      await user.open()
+      idle.push(user)
+    })
+  },
+
+  closeIdle() {
+    for (const user of idle) user.close()
+    idle = []
+  }
+}
+
+process.on('message', async ({ id, job, options }) => {
+  try {
+    process.send({ id, result: await jobs[job](options) })
+  } catch (error) {
+    process.send({ id, error: error.message })
+  }
+})
+process.on('disconnect', () => process.exit())

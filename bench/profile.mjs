@@ -1,0 +1,76 @@
+// npm run profile -- [signalpost|socketio|bare] [--calls] [--batch 8] [--count 40000] [--rows 40]
+// Relays candidates from one node to the other under node --cpu-prof (or makes whole calls) and prints where the time of each
+// node went and what Redis was asked. Of candidates the first node takes the POSTs, the second writes to the streams.
+import { mkdtempSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { createClient } from 'redis'
+import { measureCalls } from './figures/calls.mjs'
+import { measureRelay, PAIRS, WIDTH, warmUp } from './figures/relay.mjs'
+import { withFleets } from './harness/fleet.mjs'
+import { keepDirectory } from './harness/processes.mjs'
+import { monotonicMicros, printTop, readProfile } from './harness/profiles.mjs'
+
+const { values: options, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    calls: { type: 'boolean', default: false },
+    batch: { type: 'string', default: '1' },
+    count: { type: 'string' },
+    rows: { type: 'string', default: '40' }
+  }
+})
+const name = positionals[0] ?? 'signalpost'
+const count = Number(options.count ?? (options.calls ? 1_000 : 40_000))
+const batch = Number(options.batch)
+const rows = Number(options.rows)
+
+/** Opens users, warms up, and returns the function to look at. */
+async function prepare(fleet) {
+  await fleet.openPairs({ count: 2 * PAIRS, connected: !options.calls, oneWay: !options.calls })
+  if (options.calls) {
+    await measureCalls(fleet, { total: 300, batch })
+    return () => measureCalls(fleet, { total: count, batch })
+  }
+  await warmUp(fleet, { quick: true, batch })
+  return () => measureRelay(fleet, { total: count, width: WIDTH, batch })
+}
+
+async function countCommands(url, work) {
+  const redis = await createClient({ url }).connect()
+  await redis.configResetStat()
+  await work()
+  const stats = await redis.info('commandstats')
+  redis.destroy()
+  return [...stats.matchAll(/cmdstat_(\S+?):calls=(\d+),usec=(\d+)/g)]
+}
+
+function printCommands(commands) {
+  console.log('\n──── Redis: commands, inside scripts too ────')
+  for (const [, command, calls, micros] of commands.sort((a, b) => b[3] - a[3])) {
+    if (calls / count < 0.005) continue
+    console.log(`${(calls / count).toFixed(2).padStart(7)} × ${command.padEnd(18)} ${(micros / count).toFixed(2)} µs`)
+  }
+}
+
+const directory = mkdtempSync(join(tmpdir(), 'signalpost-profile-'))
+keepDirectory(directory)
+const nodeArgs = ['--cpu-prof', '--cpu-prof-dir', directory]
+let commands
+const { pids, window } = await withFleets([{ name, nodes: 2, nodeArgs }], async ([fleet]) => {
+  const work = await prepare(fleet)
+  const from = monotonicMicros()
+  commands = await countCommands(fleet.redis.url, async () => console.log(name, await work()))
+  return { pids: fleet.servers.map(server => server.pid), window: { from, to: monotonicMicros() } }
+})
+
+for (const [i, pid] of pids.entries()) {
+  const { modules, functions, inclusive, total } = readProfile(directory, pid, window)
+  console.log(`\n──── node ${i + 1}, busy for ${(total / 1e6).toFixed(1)} s ────`)
+  printTop('by module', { table: modules, total, messages: count, limit: rows / 2 })
+  printTop('by function, self time', { table: functions, total, messages: count, limit: rows })
+  printTop('by function, with all that it calls', { table: inclusive, total, messages: count, limit: 2 * rows })
+}
+printCommands(commands)
+process.exit()
