@@ -5,7 +5,15 @@ import { Type } from 'typebox'
 import type { Streams } from '../delivery/streams.js'
 import type { Actor } from '../schemas/claims.js'
 import { problems } from '../schemas/problem.js'
-import { EventsHeaders, EventsQuery, PollQuery, PollReply, TicketReply } from '../schemas/stream.js'
+import {
+  EventsHeaders,
+  EventsQuery,
+  POLL_LIMIT,
+  POLL_WAIT_S,
+  PollQuery,
+  PollReply,
+  TicketReply
+} from '../schemas/stream.js'
 import type { Context } from '../services/context.js'
 import { issueTicket, secretOf } from '../services/tickets.js'
 
@@ -105,7 +113,7 @@ export const eventRoutes: FastifyPluginAsyncTypebox<EventParts> = async (app, { 
         )
       }
     },
-    async handler({ actor, query: { cursor, wait, limit } }, reply) {
+    async handler({ actor, query: { cursor, wait = POLL_WAIT_S, limit = POLL_LIMIT } }, reply) {
       const body = await streams.poll({ actor, cursor, waitMs: wait * 1000, limit, res: reply.raw })
       return sendJson(reply, body)
     }

@@ -124,12 +124,25 @@ export const EventsHeaders = Type.Object({
   )
 })
 
+/** Below the 30 s after which many proxies cut an idle connection. */
+export const POLL_WAIT_S = 25
+export const POLL_LIMIT = 100
+
 export const PollQuery = Type.Object(
   {
     cursor,
     ...identity,
-    wait: Type.Integer({ minimum: 0, maximum: 60, default: 25, description: 'Seconds to wait for the first event' }),
-    limit: Type.Integer({ minimum: 1, maximum: 500, default: 100, description: 'Events in one reply, at most' })
+    wait: Type.Optional(
+      Type.Integer({
+        minimum: 0,
+        maximum: 60,
+        default: POLL_WAIT_S,
+        description: 'Seconds to wait for the first event'
+      })
+    ),
+    limit: Type.Optional(
+      Type.Integer({ minimum: 1, maximum: 500, default: POLL_LIMIT, description: 'Events in one reply, at most' })
+    )
   },
   { ...Strict }
 )
