@@ -4,7 +4,6 @@
 // Every method that writes is one atomic step in one partition (one hash slot). A fault of the store itself (unreachable,
 // timed out, failing over) is thrown as AppError('store_unavailable'); anything a caller must handle is a return value.
 // `now` always comes from the caller's clock, in milliseconds since the epoch.
-import type { ErrorCode } from '../errors.js'
 import type { AggregateRef, Aggregates } from './aggregate.js'
 
 // ── Mailboxes: one a device, dense, totally ordered ───────────────────────────────────────────────────────────────────
@@ -201,5 +200,3 @@ export interface StoreOptions {
   readonly retentionMs: number
   readonly mailboxMaxEvents: number
 }
-
-export type StoreFault = Extract<ErrorCode, 'store_unavailable'>
