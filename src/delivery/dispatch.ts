@@ -25,7 +25,6 @@ export async function dispatch(
       const append: Append = {
         source,
         version: entry.version,
-        mode: 'outbox',
         entries: mail,
         tag: entry.tag,
         now: on.clock.now()
@@ -62,8 +61,11 @@ function byUser(items: readonly OutboxItem[]): Map<string, MailboxEntry[]> {
 }
 
 /** The event, encoded once: this very text goes to every client. */
-export function toEntry(to: { device?: string; except?: readonly string[] }, event: OutgoingEvent): MailboxEntry {
+function toEntry(
+  { device, except }: { device?: string; except?: readonly string[] },
+  event: OutgoingEvent
+): MailboxEntry {
   const encoded = { type: event.type, envelope: JSON.stringify(event) }
-  if (to.device !== undefined) return { ...encoded, device: to.device }
-  return to.except === undefined ? encoded : { ...encoded, except: to.except }
+  if (device !== undefined) return { ...encoded, device }
+  return except === undefined ? encoded : { ...encoded, except }
 }

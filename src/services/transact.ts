@@ -1,7 +1,7 @@
 // The only loop that changes a call: load → decide → commit if the version still holds → else decide again on what stands.
 // What a decision says is kept from the moment its commit returns (G9): its events lie in the call's outbox, and if this
 // node dies or the mailboxes cannot be reached, the sweeper of any node delivers them.
-import { type Deliveries, dispatch, toEntry } from '../delivery/dispatch.js'
+import { type Deliveries, dispatch } from '../delivery/dispatch.js'
 import type { CallEvent, CallState, Decision } from '../domain/state.js'
 import { deadlineOf } from '../domain/state.js'
 import { AppError } from '../errors.js'
@@ -51,13 +51,13 @@ export async function transact(context: Context, callId: string, decide: Decide)
 
 type Attempt = Outcome | { readonly retryOn: CallState | null | undefined }
 
-async function attemptOn(
+function attemptOn(
   context: Context,
   callId: string,
   before: CallState | null,
   certain: boolean,
   decide: Decide
-): Promise<Attempt> {
+): Attempt | Promise<Attempt> {
   const now = context.clock.now()
   let decision: Decision
   try {
@@ -85,17 +85,20 @@ async function sendDirect(
   now: number
 ): Promise<Attempt> {
   const deliveries = new Map<string, { online: number; queued: number }>()
+  const timestamp = new Date(now).toISOString()
   for (const { to, type, data } of events) {
-    const { status, online, queued } = await context.store.mailboxes.append(to.user, {
+    if (to.device === undefined) throw new TypeError(`${type} goes to more than one device and so needs a commit`)
+    const result = await context.store.mailboxes.send(to.user, {
       source: callRef(state.callId),
       version: state.version,
-      mode: 'direct',
-      entries: [toEntry(to, { type, timestamp: new Date(now).toISOString(), data })],
+      device: to.device,
+      type,
+      envelope: JSON.stringify({ type, timestamp, data }),
       tag: context.ids.tag(),
       now
     })
-    if (status === 'behind') return reread(context, state.callId)
-    deliveries.set(to.user, { online, queued })
+    if (result === 'behind') return reread(context, state.callId)
+    deliveries.set(to.user, { online: result === 'online' ? 1 : 0, queued: result === 'queued' ? 1 : 0 })
   }
   return { before: state, state, deliveries }
 }

@@ -28,30 +28,42 @@ export interface MailboxEntry {
   readonly envelope: string
 }
 
+/** What a commit has to say to one user, taken from its outbox. */
 export interface Append {
   readonly source: AggregateRef
   /** The aggregate's version these entries belong to. */
   readonly version: number
-  /**
-   * 'outbox': dropped as 'duplicate' if the user's mailboxes have taken this commit (version and tag) already; else taken, and
-   * remembered for as long as matters. An older version that is not remembered is another history of the source, made after a
-   * failover forgot the first: it is taken, and what was remembered from there on is forgotten.
-   * 'direct': taken if they have taken nothing NEWER than `version` from this source; nothing is remembered; else 'behind'.
-   */
-  readonly mode: 'outbox' | 'direct'
   /** May be empty: then only the version is remembered (a mark). */
   readonly entries: readonly MailboxEntry[]
-  /** The tag of the entries it makes; in mode 'outbox' that of the commit. */
+  /** The tag of the commit, and of the entries it makes. */
   readonly tag: string
   readonly now: number
 }
 
 export interface AppendResult {
-  readonly status: 'appended' | 'duplicate' | 'behind'
+  readonly status: 'appended' | 'duplicate'
   /** Distinct devices that took at least one entry: those with an open stream or poll, and those without. */
   readonly online: number
   readonly queued: number
 }
+
+/** One event for one device that no commit stands behind: it changed nothing, as a candidate changes nothing of its call. */
+export interface Message {
+  readonly source: AggregateRef
+  /** The aggregate's version it was decided on. */
+  readonly version: number
+  readonly device: string
+  readonly type: string
+  readonly envelope: string
+  readonly tag: string
+  readonly now: number
+}
+
+/**
+ * 'online', 'queued': the device took it, with an open stream or poll or without; 'none': it is not registered.
+ * 'behind': the user's mailboxes have taken something NEWER than the message's version; nothing was written.
+ */
+export type SendResult = 'online' | 'queued' | 'none' | 'behind'
 
 export type ResetReason = 'expired' | 'evicted' | 'unknown' | 'future'
 
@@ -99,8 +111,15 @@ export interface DeviceState {
 }
 
 export interface Mailboxes {
-  /** Atomic for all devices of the user; wakes the open streams of each (Wakeup 'event'). */
+  /**
+   * Atomic for all devices of the user; wakes the open streams of each (Wakeup 'event'). Dropped as 'duplicate' if the user's
+   * mailboxes have taken this commit (version and tag) already; else taken, and remembered for as long as matters. An older
+   * version that is not remembered is another history of the source, made after a failover forgot the first: it is taken, and
+   * what was remembered from there on is forgotten.
+   */
   append(user: string, append: Append): Promise<AppendResult>
+  /** The short way of what happens most: one device, nothing remembered. */
+  send(user: string, message: Message): Promise<SendResult>
   /** `cursor` 'start' reads all that is kept. */
   read(
     user: string,

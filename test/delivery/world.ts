@@ -84,7 +84,6 @@ export class World {
     await this.store.mailboxes.append('alice', {
       source: { kind: 'call', id: 'c1' },
       version: this.#version,
-      mode: 'outbox',
       entries,
       tag: this.#ids.tag(),
       now: this.clock.now()

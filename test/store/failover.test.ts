@@ -76,15 +76,16 @@ class Writer {
     for (let left = AFTERWARDS; left > 0; ) {
       const envelope = JSON.stringify({ user: this.#user, n: ++this.#sent })
       try {
-        const { online } = await this.#store.mailboxes.append(this.#user, {
+        const result = await this.#store.mailboxes.send(this.#user, {
           source: { kind: 'call', id: 'c' },
           version: 1,
-          mode: 'direct',
-          entries: [{ type: 'x', envelope }],
+          device: 'phone',
+          type: 'x',
+          envelope,
           tag: `${this.#sent % 97}x`,
           now: Date.now()
         })
-        if (online === 1) this.acknowledged.push(envelope)
+        if (result === 'online') this.acknowledged.push(envelope)
         if (this.isHealed) left--
       } catch (error) {
         if ((error as { code?: string }).code !== 'store_unavailable') throw error

@@ -37,9 +37,9 @@ async function send(store: RedisStore, user: string): Promise<void> {
     claim: true,
     onlineUntil: now + 45_000
   })
-  const entries = [{ type: 'x', envelope: '{}' }]
   const source = { kind: 'call', id: 'c' } as const
-  await store.mailboxes.append(user, { source, version: 1, mode: 'direct', entries, tag: 'tag', now })
+  const event = { device: 'phone', type: 'x', envelope: '{}', tag: 'tag' }
+  await store.mailboxes.send(user, { source, version: 1, ...event, now })
 }
 
 const isUnavailable = (error: unknown) => error instanceof AppError && error.code === 'store_unavailable'

@@ -1,11 +1,12 @@
 // Mailboxes in plain maps: the user's devices, and per source the newest version that the user's mailboxes have taken.
 import type { Clock } from '../../clock.js'
+import type { AggregateRef } from '../aggregate.js'
 import { POSITIONS_MAX, positionTtlMs } from '../position.js'
-import type { Append, AppendResult, Mailboxes, StoreOptions, Touch } from '../store.js'
+import type { Append, AppendResult, Mailboxes, Message, StoreOptions, Touch } from '../store.js'
 import { birth, type Device, head, isOnline, push, read } from './mailbox.js'
 import type { Publish } from './wakeups.js'
 
-/** A commit taken from an outbox. */
+/** A commit taken. */
 type Taken = Pick<Append, 'version' | 'tag'>
 
 interface User {
@@ -42,17 +43,21 @@ export function createMemoryMailboxes(
     return found
   }
 
-  /** What keeps the append out, if anything. Remembers the commit of one that comes from an outbox. */
-  function refuse(user: string, append: Append): 'duplicate' | 'behind' | null {
-    const source = `${append.source.kind}:${append.source.id}`
-    const position = users.get(user)?.positions.get(source)
-    const taken = position && position.until > clock.now() ? position.taken : []
-    if (append.mode === 'direct') return (taken[0]?.version ?? 0) > append.version ? 'behind' : null
-    if (isTaken(taken, append)) return 'duplicate'
-    const before = taken.filter(({ version }) => version < append.version).slice(0, POSITIONS_MAX - 1)
-    const now = { version: append.version, tag: append.tag }
-    ensureUser(user).positions.set(source, { taken: [now, ...before], until: clock.now() + positionMs })
-    return null
+  function takenFrom(user: string, { kind, id }: AggregateRef): readonly Taken[] {
+    const position = users.get(user)?.positions.get(`${kind}:${id}`)
+    return position && position.until > clock.now() ? position.taken : []
+  }
+
+  function remember(user: string, { source, version, tag }: Append, taken: readonly Taken[]): void {
+    const before = taken.filter(commit => commit.version < version).slice(0, POSITIONS_MAX - 1)
+    const position = { taken: [{ version, tag }, ...before], until: clock.now() + positionMs }
+    ensureUser(user).positions.set(`${source.kind}:${source.id}`, position)
+  }
+
+  function put(user: string, name: string, device: Device, message: Pick<Message, 'type' | 'envelope' | 'tag'>): void {
+    const prevTag = device.tag
+    const event = push(device, message, mailboxMaxEvents)
+    if (device.connection !== '') publish(user, { kind: 'event', device: name, prevTag, event })
   }
 
   function deliver(user: string, append: Append): AppendResult {
@@ -64,11 +69,7 @@ export function createMemoryMailboxes(
         entry.device === undefined ? !entry.except?.includes(name) : entry.device === name
       )
       if (!device || mine.length === 0) continue
-      for (const { type, envelope } of mine) {
-        const prevTag = device.tag
-        const event = push(device, { type, envelope, tag: append.tag }, mailboxMaxEvents)
-        if (device.connection !== '') publish(user, { kind: 'event', device: name, prevTag, event })
-      }
+      for (const { type, envelope } of mine) put(user, name, device, { type, envelope, tag: append.tag })
       counts[isOnline(device, append.now) ? 'online' : 'queued']++
     }
     return { status: 'appended', ...counts }
@@ -85,9 +86,17 @@ export function createMemoryMailboxes(
 
   return {
     async append(user, append) {
-      const refused = refuse(user, append)
-      if (refused) return { ...NOBODY, status: refused }
+      const taken = takenFrom(user, append.source)
+      if (isTaken(taken, append)) return { ...NOBODY, status: 'duplicate' }
+      remember(user, append, taken)
       return append.entries.length > 0 ? deliver(user, append) : NOBODY
+    },
+    async send(user, message) {
+      if ((takenFrom(user, message.source)[0]?.version ?? 0) > message.version) return 'behind'
+      const device = find(user, message.device, message.now)
+      if (!device) return 'none'
+      put(user, message.device, device, message)
+      return isOnline(device, message.now) ? 'online' : 'queued'
     },
     async read(user, name, cursor, { limit, now }) {
       const device = find(user, name, now)

@@ -1,16 +1,22 @@
 // Mailboxes in Redis: for each user one hash with a record a device, and for each device a stream with ids `<seq>-0`.
 // Expiry is decided by the caller's clock; the keys' own TTL only cleans up after devices that nobody asks about again.
 import { positionTtlMs } from '../position.js'
-import type { Append, AppendResult, MailboxEntry, Mailboxes, StoredEvent, StoreOptions, Touch } from '../store.js'
+import type { Append, AppendResult, Mailboxes, StoredEvent, StoreOptions, Touch } from '../store.js'
 import type { Attempt } from './clients.js'
 import { devicesKey, mailboxKey, mailboxPrefix, positionKey, wakeChannel } from './keys.js'
 import { toDeviceState } from './record.js'
-import { appendMailbox, readMailbox, releaseMailbox, removeMailbox, type StreamEntry, touchMailbox } from './scripts.js'
+import {
+  appendMailbox,
+  readMailbox,
+  releaseMailbox,
+  removeMailbox,
+  type StreamEntry,
+  sendMailbox,
+  touchMailbox
+} from './scripts.js'
 
 /** How much longer than the retention the keys live, so that a clock that is a little behind loses nothing. */
 const CLEAN_UP_AFTER_MS = 120_000
-
-const STATUS = { DUPLICATE: 'duplicate', BEHIND: 'behind' } as const
 
 /** Fields are written in the order t (tag), y (type), e (envelope). */
 function toStoredEvent([id, fields]: StreamEntry): StoredEvent {
@@ -20,23 +26,18 @@ function toStoredEvent([id, fields]: StreamEntry): StoredEvent {
 /** Commas around each name, so that a script finds a whole one without taking the list apart. */
 const exceptList = (except: readonly string[] | undefined) => (except?.length ? `,${except.join(',')},` : '')
 
-const entryArguments = ({ device, except, type, envelope }: MailboxEntry) => [
-  device ?? '',
-  exceptList(except),
-  type,
-  envelope
-]
-
 /** A record keeps whole numbers only; a token's expiry may come with a fraction. */
 const whole = (at: number | undefined) => (at === undefined ? '' : Math.max(0, Math.floor(at)))
 
 export function createRedisMailboxes(attempt: Attempt, { retentionMs, mailboxMaxEvents }: StoreOptions): Mailboxes {
   const ttlMs = retentionMs + CLEAN_UP_AFTER_MS
 
-  function appendArguments(user: string, { mode, version, tag, now, entries }: Append) {
-    const position = [mode, version, tag, whole(now), retentionMs, positionTtlMs(retentionMs)]
-    const entry = entries.flatMap(entryArguments)
-    return [mailboxPrefix(user), wakeChannel(user), ...position, mailboxMaxEvents, ttlMs, ...entry]
+  function appendArguments(user: string, { version, tag, now, entries }: Append) {
+    const position = [version, tag, whole(now), retentionMs, positionTtlMs(retentionMs)]
+    const args = [mailboxPrefix(user), wakeChannel(user), ...position, mailboxMaxEvents, ttlMs]
+    for (const { device, except, type, envelope } of entries)
+      args.push(device ?? '', exceptList(except), type, envelope)
+    return args
   }
 
   function touchArguments(user: string, device: string, touch: Touch) {
@@ -59,9 +60,23 @@ export function createRedisMailboxes(attempt: Attempt, { retentionMs, mailboxMax
     async append(user, append): Promise<AppendResult> {
       const keys = [devicesKey(user), positionKey(user, append.source)]
       const reply = await appendMailbox(attempt, keys, appendArguments(user, append))
-      if (reply === 'DUPLICATE' || reply === 'BEHIND') return { status: STATUS[reply], online: 0, queued: 0 }
+      if (reply === 'DUPLICATE') return { status: 'duplicate', online: 0, queued: 0 }
       const [, online, queued] = reply.split(' ')
       return { status: 'appended', online: Number(online), queued: Number(queued) }
+    },
+    send(user, { source, device, version, tag, now, type, envelope }) {
+      const keys = [devicesKey(user), positionKey(user, source), mailboxKey(user, device)]
+      const limits = [retentionMs, mailboxMaxEvents, ttlMs]
+      return sendMailbox(attempt, keys, [
+        wakeChannel(user),
+        device,
+        version,
+        tag,
+        whole(now),
+        ...limits,
+        type,
+        envelope
+      ])
     },
     async read(user, device, cursor, { limit, now }) {
       const { seq, tag } = cursor === 'start' ? { seq: cursor, tag: '' } : cursor

@@ -22,9 +22,9 @@ function outOfReach(store: Store, isDown: () => boolean): Store {
       if (isDown()) throw new AppError('store_unavailable')
       return run(...args)
     }
-  const { append, devices, read, release, remove, touch } = store.mailboxes
-  const mailboxes = { append, devices, read: guard(read), release: guard(release), remove, touch: guard(touch) }
-  return { ...store, mailboxes }
+  const { read, release, touch } = store.mailboxes
+  const guarded = { read: guard(read), release: guard(release), touch: guard(touch) }
+  return { ...store, mailboxes: { ...store.mailboxes, ...guarded } }
 }
 
 export function liveStories(t: Test, engine: Engine): void {

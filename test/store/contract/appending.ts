@@ -1,6 +1,6 @@
 import type { Test } from 'tap'
 import type { Lab } from '../contract.js'
-import { appendOf, call, connect, mail, read, texts, touch } from './given.js'
+import { appendOf, call, connect, mail, messageOf, read, texts, touch } from './given.js'
 
 export function appendContract(t: Test, lab: Lab): void {
   const { mailboxes } = lab.store
@@ -89,11 +89,7 @@ export function appendContract(t: Test, lab: Lab): void {
       'version 2 was made anew'
     )
     t.equal((await mailboxes.append(bob, appendOf(lab, 2, { tag: 'other' }))).status, 'duplicate')
-    t.equal(
-      (await mailboxes.append(bob, appendOf(lab, 2, { mode: 'direct' }))).status,
-      'appended',
-      'version 3 was forgotten'
-    )
+    t.equal(await mailboxes.send(bob, messageOf(lab, 2)), 'queued', 'version 3 was forgotten')
     t.equal((await mailboxes.append(bob, appendOf(lab, 3, { tag: 'other' }))).status, 'appended', 'and is made anew')
     t.equal(
       (await mailboxes.append(bob, appendOf(lab, 1))).status,
@@ -118,25 +114,40 @@ export function appendContract(t: Test, lab: Lab): void {
     t.equal((await mailboxes.append(carol, appendOf(lab, 1))).status, 'appended')
   })
 
-  t.test('a direct append is taken unless the mailboxes know a newer version, and is not remembered', async t => {
+  t.test('a message is taken unless the mailboxes know a newer version, and is not remembered', async t => {
     const bob = lab.id('bob')
     await touch(lab, bob, 'phone')
-    const direct = (version: number) => mailboxes.append(bob, appendOf(lab, version, { mode: 'direct' }))
-    t.equal((await direct(1)).status, 'appended')
-    t.equal((await direct(1)).status, 'appended')
-    t.equal((await direct(7)).status, 'appended')
+    t.equal(await mailboxes.send(bob, messageOf(lab, 1)), 'queued')
+    t.equal(await mailboxes.send(bob, messageOf(lab, 1)), 'queued')
+    t.equal(await mailboxes.send(bob, messageOf(lab, 7)), 'queued')
     await mailboxes.append(bob, appendOf(lab, 2))
-    t.equal((await direct(2)).status, 'appended')
-    t.strictSame(await direct(1), { status: 'behind', online: 0, queued: 0 })
+    t.equal(await mailboxes.send(bob, messageOf(lab, 2)), 'queued')
+    t.equal(await mailboxes.send(bob, messageOf(lab, 1)), 'behind')
     t.strictSame(await texts(lab, bob, 'phone'), ['v1', 'v1', 'v7', 'v2', 'v2'])
   })
 
-  t.test('a mark appends nothing and holds back direct appends on older versions', async t => {
+  t.test('a message is for one device, and says how it found it', async t => {
+    const bob = lab.id('bob')
+    await connect(lab, bob, 'phone', 'c1')
+    await touch(lab, bob, 'tablet')
+    t.equal(await mailboxes.send(bob, messageOf(lab, 1)), 'online')
+    t.equal(await mailboxes.send(bob, messageOf(lab, 1, { device: 'tablet' })), 'queued')
+    t.equal(await mailboxes.send(bob, messageOf(lab, 1, { device: 'stranger' })), 'none')
+    t.strictSame(await texts(lab, bob, 'phone'), ['v1'])
+    t.strictSame(await texts(lab, bob, 'tablet'), ['v1'])
+    lab.clock.advance(45_001)
+    t.equal(await mailboxes.send(bob, messageOf(lab, 2)), 'queued', 'nobody renewed the connection')
+    lab.clock.advance(lab.options.retentionMs + 1)
+    t.equal(await mailboxes.send(bob, messageOf(lab, 3)), 'none', 'the device has been gone for too long')
+    t.equal((await read(lab, bob, 'phone', 'start')).status, 'none')
+  })
+
+  t.test('a mark appends nothing and holds back messages of older versions', async t => {
     const bob = lab.id('bob')
     await touch(lab, bob, 'phone')
     const mark = await mailboxes.append(bob, appendOf(lab, 4, { entries: [] }))
     t.strictSame(mark, { status: 'appended', online: 0, queued: 0 })
-    t.equal((await mailboxes.append(bob, appendOf(lab, 3, { mode: 'direct' }))).status, 'behind')
+    t.equal(await mailboxes.send(bob, messageOf(lab, 3)), 'behind')
     t.equal((await mailboxes.append(bob, appendOf(lab, 4))).status, 'duplicate')
     t.strictSame(await texts(lab, bob, 'phone'), [])
   })

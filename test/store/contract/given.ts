@@ -1,6 +1,6 @@
 // Short ways to say what a contract test is about.
 import type { AggregateRef, Commit, OutboxItem } from '../../../src/store/aggregate.js'
-import type { Append, Cursor, MailboxEntry, ReadResult, Touch, Touched } from '../../../src/store/store.js'
+import type { Append, Cursor, MailboxEntry, Message, ReadResult, Touch, Touched } from '../../../src/store/store.js'
 import type { Lab } from '../contract.js'
 
 export const call = (id: string): AggregateRef => ({ kind: 'call', id })
@@ -25,14 +25,13 @@ export const commitOf = (lab: Lab, expected: number, parts: Partial<Commit> = {}
 export const appendOf = (lab: Lab, version: number, parts: Partial<Append> = {}): Append => ({
   source: call('some-call'),
   version,
-  mode: 'outbox',
   entries: [mail(`v${version}`)],
   tag: `t${version}`,
   now: lab.clock.now(),
   ...parts
 })
 
-export const mail = (text: string, to: Partial<MailboxEntry> = {}): MailboxEntry => ({
+export const mail = <To extends Partial<MailboxEntry>>(text: string, to?: To) => ({
   type: 'call.incoming',
   envelope: JSON.stringify({ text }),
   ...to
@@ -60,12 +59,21 @@ export async function texts(lab: Lab, user: string, device: string, cursor: Curs
   return result.status === 'none' ? 'none' : result.events.map(event => JSON.parse(event.envelope).text)
 }
 
-/** Appends `count` events one by one, in direct mode, each with a tag of its own. */
+/** What a candidate is to the store: decided on `version`, for the one device phone. */
+export const messageOf = (lab: Lab, version: number, parts: Partial<Message> = {}): Message => ({
+  source: call('some-call'),
+  version,
+  device: 'phone',
+  ...mail(`v${version}`),
+  tag: `t${version}`,
+  now: lab.clock.now(),
+  ...parts
+})
+
+/** Sends `count` events to the phone one by one, each with a tag of its own. */
 export async function fill(lab: Lab, user: string, count: number, stem = 'e'): Promise<void> {
   for (let n = 1; n <= count; n++) {
-    await lab.store.mailboxes.append(
-      user,
-      appendOf(lab, 1, { mode: 'direct', tag: `${stem}${n}`, entries: [mail(`${stem}${n}`)] })
-    )
+    const message = messageOf(lab, 1, { tag: `${stem}${n}`, ...mail(`${stem}${n}`) })
+    await lab.store.mailboxes.send(user, message)
   }
 }
