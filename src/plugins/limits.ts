@@ -1,12 +1,12 @@
 // How much one user may ask for. Counted in the store (plugins/quota-blocks.ts) and so across nodes; said in the headers of
 // draft-ietf-httpapi-ratelimit-headers, which @fastify/rate-limit does not write in their present form.
 import rateLimit from '@fastify/rate-limit'
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest, onRequestHookHandler } from 'fastify'
 import type { Clock } from '../clock.js'
 import type { Config } from '../config.js'
 import { AppError } from '../errors.js'
 import type { Quotas } from '../store/store.js'
-import { quotaBlocks } from './quota-blocks.js'
+import { createQuotaBlocks, type QuotaBlocks } from './quota-blocks.js'
 
 export type LimitClass = 'calls' | 'signals' | 'reads'
 
@@ -31,12 +31,13 @@ interface Budget {
 
 /** Comes after authenticate: the user is the key. Charges the routes that are added after it. */
 export async function limitRates(app: FastifyInstance, { config, clock, store }: Limits): Promise<void> {
+  const blocks = createQuotaBlocks(store.quotas, clock)
   // skipOnError: with the store away nobody can be counted; what the request wants will say so itself.
-  await app.register(rateLimit, { global: false, skipOnError: true, store: quotaBlocks(store.quotas, clock) })
+  await app.register(rateLimit, { global: false, skipOnError: true, store: blocks.store })
   const charges = {
-    calls: charge(app, { name: 'calls', max: config.rateLimitCalls, windowMs: 60_000 }),
-    signals: charge(app, { name: 'signals', max: config.rateLimitSignals, windowMs: 1000 }),
-    reads: charge(app, { name: 'reads', max: config.rateLimitReads, windowMs: 1000 })
+    calls: charge(app, blocks, { name: 'calls', max: config.rateLimitCalls, windowMs: 60_000 }),
+    signals: charge(app, blocks, { name: 'signals', max: config.rateLimitSignals, windowMs: 1000 }),
+    reads: charge(app, blocks, { name: 'reads', max: config.rateLimitReads, windowMs: 1000 })
   }
   app.addHook('onRoute', route => {
     const limit = route.config?.limit
@@ -46,22 +47,33 @@ export async function limitRates(app: FastifyInstance, { config, clock, store }:
   })
 }
 
-function charge(app: FastifyInstance, { name, max, windowMs }: Budget) {
-  const count = app.createRateLimit({
-    max,
-    timeWindow: windowMs,
-    keyGenerator: request => `${name}:${request.actor.user}`
-  })
+function charge(app: FastifyInstance, blocks: QuotaBlocks, { name, max, windowMs }: Budget): onRequestHookHandler {
+  const keyOf = (request: FastifyRequest) => `${name}:${request.actor.user}`
+  const count = app.createRateLimit({ max, timeWindow: windowMs, keyGenerator: keyOf })
   const policy = `"${name}";q=${max};w=${windowMs / 1000}`
 
-  return async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
+  function announce(reply: FastifyReply, remaining: number, seconds: number): void {
+    reply.header('ratelimit-policy', policy)
+    reply.header('ratelimit', `"${name}";r=${remaining};t=${seconds}`)
+  }
+
+  async function takeAndCount(request: FastifyRequest, reply: FastifyReply): Promise<void> {
     const spent = await count(request)
     // Nothing is known of the window when the store did not answer.
     if (spent.isAllowed || spent.ttl === 0) return
-    reply.header('ratelimit-policy', policy)
-    reply.header('ratelimit', `"${name}";r=${spent.remaining};t=${spent.ttlInSeconds}`)
+    announce(reply, spent.remaining, spent.ttlInSeconds)
     if (!spent.isExceeded) return
     reply.header('retry-after', spent.ttlInSeconds)
     throw new AppError('rate_limited', { detail: `More than ${max} ${name} in ${windowMs / 1000} s` })
+  }
+
+  return (request, reply, done) => {
+    const standing = blocks.spendAtHand(keyOf(request), windowMs, max)
+    if (standing === null) {
+      takeAndCount(request, reply).then(() => done(), done)
+      return
+    }
+    announce(reply, standing.remaining, Math.ceil(standing.ttl / 1000))
+    done()
   }
 }

@@ -1,4 +1,4 @@
-// The store behind @fastify/rate-limit. A node takes a user's quota in blocks and spends each from memory, so that a signal
+// What @fastify/rate-limit counts with. A node takes a user's quota in blocks and spends each from memory, so that a signal
 // costs a round trip only once in ten. Over all nodes nobody gets more than the limit; somebody whose requests are spread over
 // many nodes may get a little less in a window, by what lies unspent elsewhere.
 import type { FastifyRateLimitStoreCtor } from '@fastify/rate-limit'
@@ -17,12 +17,25 @@ interface Window {
   taking: Promise<void> | null
 }
 
+export interface QuotaBlocks {
+  /** For @fastify/rate-limit: waits for a block when there is none at hand. */
+  readonly store: FastifyRateLimitStoreCtor
+  /** Spends from the block at hand: what nine of ten requests do, and no promise is made for it. Null if there is none. */
+  spendAtHand(key: string, windowMs: number, max: number): Standing | null
+}
+
+/** How a user stands in a window after a request. */
+export interface Standing {
+  readonly remaining: number
+  readonly ttl: number
+}
+
 /** Windows of a second are the hot ones. A longer window counts one by one: there the limit is small and exact. */
 const BLOCKS_UP_TO_MS = 1000
 const REMEMBERED_USERS = 30_000
 
 /** Keys are `<name of the quota>:<user>`; no user id has a colon in it. */
-export function quotaBlocks(quotas: Quotas, clock: Clock): FastifyRateLimitStoreCtor {
+export function createQuotaBlocks(quotas: Quotas, clock: Clock): QuotaBlocks {
   const windows = new LRUCache<string, Window>({ max: REMEMBERED_USERS })
 
   function currentWindow(key: string, windowMs: number): Window {
@@ -63,19 +76,33 @@ export function quotaBlocks(quotas: Quotas, clock: Clock): FastifyRateLimitStore
     return window.left > 0 && window.left-- > 0
   }
 
-  return class QuotaBlocks {
+  /** Others' share is not known here: what remains is what this node may still hope for. */
+  function standing({ startedAt, taken, left, spent }: Window, windowMs: number, max: number): Standing {
+    const ttl = Math.max(1, startedAt + windowMs - clock.now())
+    return { remaining: spent ? left : max - taken + left, ttl }
+  }
+
+  class BlockStore {
     incr(key: string, callback: Answer, windowMs: number, max: number): void {
       const window = currentWindow(key, windowMs)
       spend(window, key, { windowMs, max }).then(granted => {
-        // Others' share is not known here: what remains is what this node may still hope for.
-        const remaining = window.spent ? window.left : max - window.taken + window.left
-        const ttl = Math.max(1, window.startedAt + windowMs - clock.now())
+        const { remaining, ttl } = standing(window, windowMs, max)
         callback(null, { current: granted ? max - remaining : max + 1, ttl })
       }, callback)
     }
 
-    child(): QuotaBlocks {
+    child(): BlockStore {
       return this
+    }
+  }
+
+  return {
+    store: BlockStore,
+    spendAtHand(key, windowMs, max) {
+      const window = currentWindow(key, windowMs)
+      if (window.left === 0) return null
+      window.left--
+      return standing(window, windowMs, max)
     }
   }
 }
