@@ -66,7 +66,12 @@ export class AppError extends Error {
   readonly extra: Readonly<Record<string, unknown>>
 
   constructor(code: ErrorCode, options: AppErrorOptions = {}) {
+    // An answer to a client is no fault of ours: nobody reads where it was thrown, and finding that out costs more than the rest
+    // of the request.
+    const { stackTraceLimit } = Error
+    if (ERRORS[code].status < 500) Error.stackTraceLimit = 0
     super(options.detail ?? ERRORS[code].title, { cause: options.cause })
+    Error.stackTraceLimit = stackTraceLimit
     this.name = 'AppError'
     this.code = code
     this.detail = options.detail

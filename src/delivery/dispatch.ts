@@ -12,20 +12,21 @@ export interface Dispatcher {
 /** How many devices of each user an entry reached; users it did not concern are missing. */
 export type Deliveries = ReadonlyMap<string, { readonly online: number; readonly queued: number }>
 
-/** Appends all entries, for each user oldest first, then gives leases back. Resolves to where the last entry went. */
+/** Appends all entries, for each user oldest first, and gives leases back. Resolves to where the last entry went. */
 export async function dispatch(
   on: Dispatcher,
   source: AggregateRef,
-  entries: readonly OutboxEntry[]
+  outbox: readonly OutboxEntry[]
 ): Promise<Deliveries> {
   const queues = new Map<string, Append[]>()
-  const last = entries.at(-1)?.version
-  for (const entry of entries) {
-    for (const [user, mail] of byUser(entry.items)) {
+  const last = outbox.at(-1)?.version
+  for (const entry of outbox) {
+    for (const [user, { entries, release }] of byUser(entry.items)) {
       const append: Append = {
         source,
         version: entry.version,
-        entries: mail,
+        entries,
+        release,
         tag: entry.tag,
         now: on.clock.now()
       }
@@ -41,21 +42,21 @@ export async function dispatch(
       }
     })
   )
-  await Promise.all(entries.flatMap(entry => entry.items).map(item => releaseLease(on.store, source, item)))
   return reached
 }
 
-function releaseLease(store: Store, source: AggregateRef, item: OutboxItem): Promise<void> | undefined {
-  return item.do === 'release' ? store.leases.release(item.user, source.id) : undefined
+interface Mail {
+  readonly entries: MailboxEntry[]
+  release: boolean
 }
 
-function byUser(items: readonly OutboxItem[]): Map<string, MailboxEntry[]> {
-  const users = new Map<string, MailboxEntry[]>()
+function byUser(items: readonly OutboxItem[]): Map<string, Mail> {
+  const users = new Map<string, Mail>()
   for (const item of items) {
-    if (item.do === 'release') continue
-    const mail = users.get(item.user) ?? []
+    const mail = users.get(item.user) ?? { entries: [], release: false }
     users.set(item.user, mail)
-    if (item.do === 'deliver') mail.push(toEntry(item, item.event))
+    if (item.do === 'deliver') mail.entries.push(toEntry(item, item.event))
+    if (item.do === 'release') mail.release = true
   }
   return users
 }

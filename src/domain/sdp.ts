@@ -1,6 +1,5 @@
 // What signaling must understand of a session description and of a candidate: that it is one, and its ICE generation.
 import { createHash } from 'node:crypto'
-import { parse } from 'sdp-transform'
 import { AppError } from '../errors.js'
 import type { Candidate } from '../schemas/signal.js'
 
@@ -12,17 +11,24 @@ export interface Description {
   readonly digest: string
 }
 
+const VERSION = /^v=0\r?\n/
+const LINES = /^(?:[a-z]=[^\r\n]*\r?\n)+(?:[a-z]=[^\r\n]*)?$/
+// RFC 8866 sections 5.2 and 5.14.
+const ORIGIN = /^o=\S+ \d+ \d+ \S+ IP[46] \S+\r?$/m
+const MEDIA = /^m=\w+ \d+(?:\/\d+)? [\w/-]+ \S/m
+/** Stands in a media section, or once for the whole session (RFC 8839 section 5.4). */
+const ICE_UFRAG = /^a=ice-ufrag:(\S+)\r?$/gm
+
 /** @throws AppError invalid_sdp unless it is a description WebRTC can use (RFC 8866, RFC 8829 section 5.2.1). */
 export function parseDescription(sdp: string): Description {
-  if (!/^v=0\r?\n/.test(sdp) || !/^(?:[a-z]=[^\r\n]*\r?\n)+(?:[a-z]=[^\r\n]*)?$/.test(sdp)) {
+  if (!VERSION.test(sdp) || !LINES.test(sdp)) {
     throw new AppError('invalid_sdp', { detail: 'Every line must read <letter>=<value>, the first v=0' })
   }
-  const session = parse(sdp)
-  if (!session.origin || session.media.length === 0) {
+  if (!ORIGIN.test(sdp) || !MEDIA.test(sdp)) {
     throw new AppError('invalid_sdp', { detail: 'It needs an o= line and at least one m= section' })
   }
   const ufrags = new Set<string>()
-  for (const section of [session, ...session.media]) if (section.iceUfrag) ufrags.add(String(section.iceUfrag))
+  for (const [, ufrag = ''] of sdp.matchAll(ICE_UFRAG)) ufrags.add(ufrag)
   if (ufrags.size === 0) throw new AppError('invalid_sdp', { detail: 'It has no a=ice-ufrag (RFC 8839 section 5.4)' })
   return { sdp, ufrags: [...ufrags], digest: createHash('sha1').update(sdp).digest('base64url') }
 }

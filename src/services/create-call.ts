@@ -63,7 +63,7 @@ async function ring(context: Context, claim: Claim, body: CreateCallBody, decide
   if (claimed.status === 'busy') {
     return give(context, claim, { code: claimed.user === claim.to ? 'callee_busy' : 'caller_busy' })
   }
-  const { before, state, deliveries } = await transact(context, claim.callId, decide)
+  const { before, state, deliveries } = await transact(context, claim.callId, decide, null)
   // A cancel or a fence came first: the tombstone stays, and what was claimed for it goes back.
   if (state.phase === 'ended') await releaseBoth(context, claim)
   if (before !== null) return repeated(context, state)

@@ -22,12 +22,14 @@ const noted = new WeakMap<Context, LRUCache<string, Noted>>()
  */
 export async function registerDevice(context: Context, actor: Actor, status?: string): Promise<Cursor> {
   const { user, device, expiresAt } = actor
+  const now = context.clock.now()
   const touched = await context.store.mailboxes.touch(user, device, {
-    now: context.clock.now(),
+    now,
     tag: context.ids.tag(),
     ...(expiresAt > 0 ? { authExpiresAt: expiresAt } : {}),
     ...(status === undefined ? {} : { status })
   })
+  memoryOf(context).set(keyOf(actor), { at: now, expiresAt })
   // Waited for: a device that registers by accepting must get the early offer before its own accept takes it away.
   if (touched.created) {
     await greetDevice(context, actor, true).catch(error =>
@@ -39,7 +41,7 @@ export async function registerDevice(context: Context, actor: Actor, status?: st
 
 /** Never fails and nobody waits for it. A fresher token reaches the device's open stream this way. */
 export function noteSignOfLife(context: Context, actor: Actor): void {
-  const key = `${actor.user} ${actor.device}`
+  const key = keyOf(actor)
   const seen = memoryOf(context)
   const last = seen.get(key)
   const at = context.clock.now()
@@ -50,6 +52,8 @@ export function noteSignOfLife(context: Context, actor: Actor): void {
     context.log.debug({ err: error }, 'sign of life not written')
   })
 }
+
+const keyOf = ({ user, device }: Actor) => `${user} ${device}`
 
 function memoryOf(context: Context): LRUCache<string, Noted> {
   const known = noted.get(context)

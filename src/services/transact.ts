@@ -30,11 +30,16 @@ export async function readCall(context: Context, callId: string): Promise<CallSt
 }
 
 /**
- * Decides and commits. `decide` is called again for every race lost, so it must be pure.
+ * Decides and commits. `decide` is called again for every race lost, so it must be pure. `known` is what the caller has seen
+ * of the call a moment ago; it is not believed to be current.
  * @throws AppError whatever `decide` throws on a state that is certainly current; store_unavailable
  */
-export async function transact(context: Context, callId: string, decide: Decide): Promise<Outcome> {
-  let known: CallState | null | undefined = context.calls.get(callId)
+export async function transact(
+  context: Context,
+  callId: string,
+  decide: Decide,
+  known: CallState | null | undefined = context.calls.get(callId)
+): Promise<Outcome> {
   let certain = false
   for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
     if (known === undefined) {
@@ -135,7 +140,7 @@ function itemsOf(before: CallState | null, { state, events }: Decision, now: num
   // Both users' mailboxes learn of the end, also that of the one who acted and gets no event: a candidate that another
   // node accepts on an older version must not follow it.
   for (const user of [state.caller.user, state.callee?.user]) {
-    if (user !== undefined) items.push({ do: 'mark', user }, { do: 'release', user })
+    if (user !== undefined) items.push({ do: 'release', user })
   }
   return items
 }

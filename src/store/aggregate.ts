@@ -25,9 +25,10 @@ export type OutboxItem =
       readonly except?: readonly string[]
       readonly event: OutgoingEvent
     }
-  /** Let the user's mailboxes know that this version exists, so that a direct append made against an older one is refused. */
-  | { readonly do: 'mark'; readonly user: string }
-  /** Give back the lease that this aggregate holds on the user. */
+  /**
+   * Give back the lease that this aggregate holds on the user. The user's mailboxes learn of this version, also where no event
+   * goes to them: a message decided on an older one is then refused.
+   */
   | { readonly do: 'release'; readonly user: string }
 
 /** What one commit left in the outbox; its position is the version that commit made. */

@@ -20,7 +20,8 @@ export function createMemoryStore(options: MemoryStoreOptions): Store {
   const startedAt = clock.now()
   const wakeups = createMemoryWakeups()
   const aggregates = createMemoryAggregates(clock)
-  const mailboxes = createMemoryMailboxes(options, wakeups.publish)
+  const leases = createMemoryLeases()
+  const mailboxes = createMemoryMailboxes({ ...options, leases, publish: wakeups.publish })
   const tickets = createMemoryTickets(clock)
   const quotas = createMemoryQuotas()
   const stopSweeping = clock.every(SWEEP_EVERY_MS, () => {
@@ -30,7 +31,7 @@ export function createMemoryStore(options: MemoryStoreOptions): Store {
   return {
     aggregates,
     mailboxes,
-    leases: createMemoryLeases(),
+    leases,
     wakeups,
     tickets,
     quotas,

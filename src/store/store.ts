@@ -35,6 +35,8 @@ export interface Append {
   readonly version: number
   /** May be empty: then only the version is remembered (a mark). */
   readonly entries: readonly MailboxEntry[]
+  /** The user's lease that the source holds is given back, also with a duplicate. */
+  readonly release?: boolean
   /** The tag of the commit, and of the entries it makes. */
   readonly tag: string
   readonly now: number

@@ -27,7 +27,7 @@ async function commitAndDie(stage: Stage, callId: string, command: (person: Pers
   }))
   if (state.phase === 'ended') {
     for (const user of ['alice', 'bob'].map(name => stage.marked(name)))
-      items.push({ do: 'mark', user }, { do: 'release', user })
+      items.push({ do: 'release', user })
   }
   const { ok } = await stage.store.aggregates.commit(ref, {
     expected: before?.version ?? 0,

@@ -1,7 +1,7 @@
 // Waiting for a condition that no event announces: bounded, and it says what it waited for.
 import { setTimeout as sleep } from 'node:timers/promises'
 
-export async function until(what: string, holds: () => unknown, withinMs = 10_000): Promise<void> {
+export async function until(what: string, holds: () => unknown, withinMs = 30_000): Promise<void> {
   const end = Date.now() + withinMs
   while (!(await holds())) {
     if (Date.now() > end) throw new Error(`waited ${withinMs} ms in vain until ${what}`)

@@ -2,7 +2,7 @@
 import type { Clock } from '../../clock.js'
 import type { AggregateRef } from '../aggregate.js'
 import { POSITIONS_MAX, positionTtlMs } from '../position.js'
-import type { Append, AppendResult, Mailboxes, Message, StoreOptions, Touch } from '../store.js'
+import type { Append, AppendResult, Leases, Mailboxes, Message, StoreOptions, Touch } from '../store.js'
 import { birth, type Device, head, isOnline, push, read } from './mailbox.js'
 import type { Publish } from './wakeups.js'
 
@@ -21,11 +21,14 @@ function isTaken(taken: readonly Taken[], { version, tag }: Taken): boolean {
 
 const NOBODY: AppendResult = { status: 'appended', online: 0, queued: 0 }
 
-export function createMemoryMailboxes(
-  options: StoreOptions & { clock: Clock },
-  publish: Publish
-): Mailboxes & { sweep(now: number): void } {
-  const { retentionMs, mailboxMaxEvents, clock } = options
+interface Parts extends StoreOptions {
+  readonly clock: Clock
+  readonly leases: Leases
+  readonly publish: Publish
+}
+
+export function createMemoryMailboxes(parts: Parts): Mailboxes & { sweep(now: number): void } {
+  const { retentionMs, mailboxMaxEvents, clock, leases, publish } = parts
   const positionMs = positionTtlMs(retentionMs)
   const users = new Map<string, User>()
 
@@ -86,6 +89,7 @@ export function createMemoryMailboxes(
 
   return {
     async append(user, append) {
+      if (append.release) await leases.release(user, append.source.id)
       const taken = takenFrom(user, append.source)
       if (isTaken(taken, append)) return { ...NOBODY, status: 'duplicate' }
       remember(user, append, taken)

@@ -3,7 +3,7 @@
 import { positionTtlMs } from '../position.js'
 import type { Append, AppendResult, Mailboxes, StoredEvent, StoreOptions, Touch } from '../store.js'
 import type { Attempt } from './clients.js'
-import { devicesKey, mailboxKey, mailboxPrefix, positionKey, wakeChannel } from './keys.js'
+import { devicesKey, leasesKey, mailboxKey, mailboxPrefix, positionKey, wakeChannel } from './keys.js'
 import { toDeviceState } from './record.js'
 import {
   appendMailbox,
@@ -32,9 +32,10 @@ const whole = (at: number | undefined) => (at === undefined ? '' : Math.max(0, M
 export function createRedisMailboxes(attempt: Attempt, { retentionMs, mailboxMaxEvents }: StoreOptions): Mailboxes {
   const ttlMs = retentionMs + CLEAN_UP_AFTER_MS
 
-  function appendArguments(user: string, { version, tag, now, entries }: Append) {
+  function appendArguments(user: string, { source, version, release, tag, now, entries }: Append) {
     const position = [version, tag, whole(now), retentionMs, positionTtlMs(retentionMs)]
-    const args = [mailboxPrefix(user), wakeChannel(user), ...position, mailboxMaxEvents, ttlMs]
+    const holder = release ? source.id : ''
+    const args = [mailboxPrefix(user), wakeChannel(user), ...position, mailboxMaxEvents, ttlMs, holder]
     for (const { device, except, type, envelope } of entries)
       args.push(device ?? '', exceptList(except), type, envelope)
     return args
@@ -58,7 +59,7 @@ export function createRedisMailboxes(attempt: Attempt, { retentionMs, mailboxMax
 
   return {
     async append(user, append): Promise<AppendResult> {
-      const keys = [devicesKey(user), positionKey(user, append.source)]
+      const keys = [devicesKey(user), positionKey(user, append.source), leasesKey(user)]
       const reply = await appendMailbox(attempt, keys, appendArguments(user, append))
       if (reply === 'DUPLICATE') return { status: 'duplicate', online: 0, queued: 0 }
       const [, online, queued] = reply.split(' ')

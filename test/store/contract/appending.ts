@@ -152,6 +152,28 @@ export function appendContract(t: Test, lab: Lab): void {
     t.strictSame(await texts(lab, bob, 'phone'), [])
   })
 
+  t.test(
+    'a lease goes back with the append, also with one that comes a second time, and no other lease does',
+    async t => {
+      const bob = lab.id('bob')
+      const { leases } = lab.store
+      const hold = (holder: string, peer: string) =>
+        leases.take(bob, { holder, peer, role: 'callee', at: lab.clock.now() }, 9)
+      await hold('some-call', 'alice')
+      await hold('other', 'carol')
+      await mailboxes.append(bob, appendOf(lab, 4))
+      t.equal((await leases.list(bob)).length, 2)
+      for (const status of ['appended', 'duplicate']) {
+        await hold('some-call', 'alice')
+        t.equal((await mailboxes.append(bob, appendOf(lab, 5, { release: true }))).status, status)
+        t.strictSame(
+          (await leases.list(bob)).map(({ holder }) => holder),
+          ['other']
+        )
+      }
+    }
+  )
+
   t.test('concurrent appends leave no hole and no twin', async t => {
     const bob = lab.id('bob')
     await touch(lab, bob, 'phone')

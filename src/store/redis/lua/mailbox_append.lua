@@ -1,12 +1,15 @@
 #!lua
 -- Purpose:   appends events to the mailboxes of a user's devices and wakes those that have a connection.
 -- KEYS:      1 devices hash  2 commits of the source that the user's mailboxes have taken: version:tag, newest first
+--            3 leases
 -- ARGV:      1 prefix of the mailboxes  2 channel  3 version  4 tag  5 now  6 retention  7 position's ttl
---            8 most events  9 mailbox's ttl; then for each entry: device or ''  ,excepted,devices, or ''  type  envelope
+--            8 most events  9 mailbox's ttl  10 whose lease goes back, or '';
+--            then for each entry: device or ''  ,excepted,devices, or ''  type  envelope
 -- RETURNS:   'OK online queued' | DUPLICATE
 -- GUARANTEE: all or nothing; numbers are dense; a commit is taken once, and told from one of the same version that a failover forgot.
 -- Mailbox keys are derived from a prefix that shares the slot of KEYS: only here, atomically, is it known which devices exist.
 -- include record
+if ARGV[10] ~= '' then redis.call('HDEL', KEYS[3], ARGV[10]) end
 local version, tag, commits, count, oldest = tonumber(ARGV[3]), ARGV[4], {ARGV[3] .. ':' .. ARGV[4]}, 0, 0
 for v, t in string.gmatch(redis.call('GET', KEYS[2]) or '', '(%d+):(%w+)') do
   count, oldest = count + 1, tonumber(v)
@@ -37,7 +40,7 @@ local function push(device, kind, envelope)
     redis.call('SPUBLISH', ARGV[2], table.concat({'event', device, before, box.seq, tag, kind, envelope}, '\n'))
   end
 end
-for i = 10, #ARGV, 4 do
+for i = 11, #ARGV, 4 do
   if ARGV[i] ~= '' then push(ARGV[i], ARGV[i + 2], ARGV[i + 3])
   else
     names = names or redis.call('HKEYS', KEYS[1])
