@@ -2,6 +2,8 @@
 // Config, the defaults, .env.example and the README's table come from it. All mistakes are reported at once, by name; what
 // the operator typed is never repeated, because it may be a secret.
 
+import { parseRedisUrl } from './redis-url.js'
+
 interface Setting<T> {
   /** Turns the text into the value or throws an Error whose message reads well after the name: "must be …". */
   readonly parse: (text: string) => T
@@ -225,11 +227,10 @@ function iceUrl(...schemes: readonly string[]) {
   }
 }
 
-/** One address, or several separated by commas; what follows the scheme is the business of the redis engine. */
 function redisUrl(value: string): string | null {
   if (value === '') return null
-  if (/^rediss?(\+(cluster|sentinel))?:\/\/\S+$/.test(value)) return value
-  throw new Error('must begin with redis://, rediss://, redis+cluster:// or redis+sentinel://')
+  parseRedisUrl(value)
+  return value
 }
 
 /** RFC 7518, section 3.2: a key for HS256 has at least as many bits as the hash. */

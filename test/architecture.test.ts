@@ -11,14 +11,15 @@ const BASE = ['clock', 'config', 'ends', 'errors', 'ids', 'metrics', 'schemas']
 /** Who may import what, besides their own folder. A file of the root is a part of its own. */
 const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   clock: [],
-  config: [],
+  config: ['redis-url'],
   ends: [],
   errors: [],
   ids: [],
   metrics: [],
+  'redis-url': [],
   schemas: ['ends', 'errors'],
   domain: ['errors', 'schemas'],
-  store: ['clock', 'errors', 'ids'],
+  store: ['clock', 'errors', 'ids', 'redis-url'],
   delivery: [...BASE, 'store'],
   adapters: ['clock', 'config', 'errors'],
   services: [...BASE, 'adapters', 'delivery', 'domain', 'store'],

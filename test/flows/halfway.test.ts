@@ -26,8 +26,7 @@ async function commitAndDie(stage: Stage, callId: string, command: (person: Pers
     event: { type, timestamp, data }
   }))
   if (state.phase === 'ended') {
-    for (const user of ['alice', 'bob'].map(name => stage.marked(name)))
-      items.push({ do: 'release', user })
+    for (const user of ['alice', 'bob'].map(name => stage.marked(name))) items.push({ do: 'release', user })
   }
   const { ok } = await stage.store.aggregates.commit(ref, {
     expected: before?.version ?? 0,

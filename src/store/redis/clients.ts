@@ -2,7 +2,8 @@
 // command is queued for a Redis that is away, and none is sent a second time when it may have been executed already.
 import type { FastifyBaseLogger } from 'fastify'
 import { Cluster, Redis, type RedisOptions } from 'ioredis'
-import { type Address, parseAddress } from './address.js'
+
+import { parseRedisUrl, type RedisAddress } from '../../redis-url.js'
 import { hasCode, toFault, unavailable } from './faults.js'
 
 export type Client = Redis | Cluster
@@ -17,16 +18,16 @@ const CLOSE_WITHIN_MS = 3_000
 
 export const reconnectAfter = (times: number): number => Math.min(20 * 2 ** Math.min(times, 6), RECONNECT_MAX_MS)
 
-/** @throws AppError store_unavailable when the URL is malformed; a Redis that is away is waited for in the background */
+/** @throws Error when the URL is malformed; a Redis that is away is waited for in the background */
 export function createClient(url: string, log: FastifyBaseLogger): Client {
-  const address = parseAddress(url)
+  const address = parseRedisUrl(url)
   const client = address.topology === 'cluster' ? clusterClient(address) : singleClient(address)
   // Every attempt to connect fails the same way: contact.ts logs what matters, once.
   client.on('error', error => log.debug({ err: error }, 'redis connection'))
   return client
 }
 
-function commonOptions({ username, password, tls }: Address): Omit<RedisOptions, 'replyMapping'> {
+function commonOptions({ username, password, tls }: RedisAddress): Omit<RedisOptions, 'replyMapping'> {
   return {
     ...(username && { username }),
     ...(password && { password }),
@@ -38,7 +39,7 @@ function commonOptions({ username, password, tls }: Address): Omit<RedisOptions,
   }
 }
 
-function singleClient(address: Address): Redis {
+function singleClient(address: RedisAddress): Redis {
   const [first] = address.hosts
   const where = address.topology === 'sentinel' ? sentinelOptions(address) : { ...first }
   return new Redis({
@@ -52,7 +53,7 @@ function singleClient(address: Address): Redis {
   })
 }
 
-function sentinelOptions({ hosts, name, tls, username, password }: Address) {
+function sentinelOptions({ hosts, name, tls, username, password }: RedisAddress) {
   return {
     sentinels: [...hosts],
     name,
@@ -65,7 +66,7 @@ function sentinelOptions({ hosts, name, tls, username, password }: Address) {
   }
 }
 
-function clusterClient(address: Address): Cluster {
+function clusterClient(address: RedisAddress): Cluster {
   return new Cluster([...address.hosts], {
     redisOptions: commonOptions(address),
     // Certificates name hosts: with TLS those must be dialled by name, not by the address they resolve to.

@@ -32,7 +32,7 @@ const PROBE_EVERY_MS = 5_000
 /** A Redis that is away at the start is waited for so long; then the server starts without it and says 503. */
 const START_WITHIN_MS = 2_000
 
-/** @throws AppError store_unavailable when the URL is malformed, and only then */
+/** @throws Error when the URL is malformed, and only then */
 export async function createRedisStore(options: RedisStoreOptions): Promise<RedisStore> {
   const { url, clock, ids, log } = options
   const client = createClient(url, log)

@@ -1,8 +1,9 @@
 import t from 'tap'
-import { type Address, parseAddress } from '../../src/store/redis/address.js'
+import { loadConfig } from '../src/config.js'
+import { parseRedisUrl, type RedisAddress } from '../src/redis-url.js'
 
 const plain = { topology: 'single', tls: false, db: 0, name: '' } as const
-const good: Record<string, Address> = {
+const good: Record<string, RedisAddress> = {
   'redis://localhost': { ...plain, hosts: [{ host: 'localhost', port: 6379 }] },
   'redis://h:1/': { ...plain, hosts: [{ host: 'h', port: 1 }] },
   'redis://[::1]:7000/3': { ...plain, hosts: [{ host: '::1', port: 7000 }], db: 3 },
@@ -38,7 +39,10 @@ const good: Record<string, Address> = {
 }
 
 for (const [url, address] of Object.entries(good)) {
-  t.test(`${url} is understood`, async t => t.strictSame(parseAddress(url), address))
+  t.test(`${url} is understood`, async t => {
+    t.strictSame(parseRedisUrl(url), address)
+    t.equal(loadConfig({ REDIS_URL: url }).redisUrl, url)
+  })
 }
 
 const bad = [
@@ -58,6 +62,7 @@ const bad = [
 ]
 for (const url of bad) {
   t.test(`${JSON.stringify(url)} is refused, and not repeated`, async t => {
-    t.throws(() => parseAddress(url), { code: 'store_unavailable', message: 'REDIS_URL is malformed' })
+    t.throws(() => parseRedisUrl(url), { message: /^must read redis:/ })
+    if (url !== '') t.throws(() => loadConfig({ REDIS_URL: url }), { message: /REDIS_URL must read redis:/ })
   })
 }

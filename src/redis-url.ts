@@ -1,7 +1,6 @@
 // REDIS_URL taken apart. Unlike a URL of the web it may name several hosts, so the platform's parser does not do.
-import { AppError } from '../../errors.js'
 
-export interface Address {
+export interface RedisAddress {
   readonly topology: 'single' | 'sentinel' | 'cluster'
   readonly tls: boolean
   readonly hosts: readonly { readonly host: string; readonly port: number }[]
@@ -20,9 +19,9 @@ const PORT = { single: 6379, cluster: 6379, sentinel: 26379 }
 
 /**
  * `redis://[user:password@]host:port[/db]`, `redis-sentinel://…@h:p,h:p/name[/db]`, `redis-cluster://…@h:p,h:p`; `rediss…` for TLS.
- * @throws AppError store_unavailable when it is none of these
+ * @throws Error that reads well after the name of the setting when it is none of these
  */
-export function parseAddress(url: string): Address {
+export function parseRedisUrl(url: string): RedisAddress {
   const parts = URL_SHAPE.exec(url)?.groups
   if (!parts) throw malformed()
   const topology = parts.topology === 'sentinel' || parts.topology === 'cluster' ? parts.topology : 'single'
@@ -56,4 +55,5 @@ function parseUser(text: string | undefined): { username?: string; password?: st
 }
 
 /** Never repeats the URL: there may be a password in it. */
-const malformed = () => new AppError('store_unavailable', { detail: 'REDIS_URL is malformed' })
+const malformed = () =>
+  new Error('must read redis://h:p/db, redis-sentinel://h:p,h:p/name or redis-cluster://h:p,h:p (rediss for TLS)')
