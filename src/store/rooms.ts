@@ -1,0 +1,139 @@
+// The second part of the port in store.ts: rooms. Unlike a call, a room has parts that change independently of each other (its
+// settings, each member, each ban), so a commit is conditional on the parts its decision read and not on the whole: a thousand
+// people who join at once do not fight. The promises at the top of store.ts hold here too.
+import type { OutboxItem, OutgoingEvent } from './aggregate.js'
+
+/** One part of a room: JSON, and the version of the room that wrote it. */
+export interface Field {
+  readonly version: number
+  readonly value: string
+}
+
+export interface RoomSnapshot {
+  /** Of the room: it counts every commit. */
+  readonly version: number
+  /** Those of the fields asked for that exist, by name. */
+  readonly fields: ReadonlyMap<string, Field>
+  /** How many seats are taken. */
+  readonly seats: number
+  /** The oldest version that perhaps was not told to everybody yet; null when all was. */
+  readonly pendingFrom: number | null
+}
+
+/** A device in a room. Seats are the room's audience: whoever has one hears what the room has to say from then on. */
+export interface Seat {
+  readonly user: string
+  readonly device: string
+  readonly participantId: string
+}
+
+/** The seat of this device goes from one participant to another; null is nobody. Nothing is written unless it is `from`'s. */
+export interface SeatChange {
+  readonly user: string
+  readonly device: string
+  readonly from: string | null
+  readonly to: string | null
+}
+
+/** One line of the room's log, under an id its author chose: a retry is told from a new line by it. */
+export interface LogLine {
+  readonly id: string
+  readonly value: string
+}
+
+export interface NewLine extends LogLine {
+  /** So many lines are kept; older ones, and what is known of their ids, go. */
+  readonly keep: number
+}
+
+/** One thing a commit leaves to be told. */
+export type RoomItem =
+  /** To everybody who has a seat as of this commit, but the participant `except`. */
+  | { readonly do: 'tell'; readonly except?: string; readonly event: OutgoingEvent }
+  /** To whom it names, seat or no seat. */
+  | Extract<OutboxItem, { do: 'deliver' }>
+
+export interface RoomEntry {
+  readonly version: number
+  /** The commit's tag, see OutboxEntry. */
+  readonly tag: string
+  readonly items: readonly RoomItem[]
+}
+
+export interface RoomCommit {
+  /** What the decision read: each field's version, 0 for one that was absent. */
+  readonly reads: Readonly<Record<string, number>>
+  /** null takes a field away. */
+  readonly writes: Readonly<Record<string, string | null>>
+  readonly seat?: SeatChange
+  /** No new seat beyond so many. */
+  readonly seatsMax: number
+  readonly line?: NewLine
+  readonly items: readonly RoomItem[]
+  readonly tag: string
+  /** The room wants to be looked at by then. Brings an existing deadline forward, never back. */
+  readonly deadlineAt: number | null
+  /** The same, if nobody has a seat after this commit. */
+  readonly emptyDeadlineAt: number
+  /** The room is over: its timer stops, and it goes this long after everything was told. Null: it lives (again). */
+  readonly expireInMs: number | null
+  /** The node that commits, so that one node at a time tells a room's events. */
+  readonly node: string
+  readonly now: number
+}
+
+export type RoomCommitResult =
+  /** `telling`: this node is the one to tell now (see `tell`); else another one is at it and finds this commit as well. */
+  | { readonly status: 'ok'; readonly version: number; readonly seats: number; readonly telling: boolean }
+  /** Something that was read has changed; nothing was written. */
+  | { readonly status: 'conflict' }
+  /** All seats are taken; nothing was written. */
+  | { readonly status: 'full' }
+  /** The line is in the log already, since `version`; nothing was written. */
+  | { readonly status: 'known'; readonly version: number }
+
+export type Telling =
+  /** The oldest commits that wait, and all who have a seat, with the version that gave it to them. */
+  | {
+      readonly status: 'entries'
+      readonly entries: readonly RoomEntry[]
+      readonly seats: readonly (Seat & { readonly since: number })[]
+    }
+  /** Nothing waits any more; whoever commits next is told to tell. */
+  | { readonly status: 'idle' }
+  /** Another node is at it. */
+  | { readonly status: 'busy' }
+
+/** A line as it stands in the log: `version` orders the log and never changes. */
+export interface Logged extends LogLine {
+  readonly version: number
+}
+
+export interface Rooms {
+  /** Null when there is no such room. */
+  load(roomId: string, fields: readonly string[] | 'all'): Promise<RoomSnapshot | null>
+  commit(roomId: string, commit: RoomCommit): Promise<RoomCommitResult>
+  /**
+   * Everything up to `settled` was told (0: nothing yet); what comes next? Makes `node` the one that tells until it hears
+   * 'idle' or is silent for `holdMs`: then another node may take over and tell some of it a second time.
+   */
+  tell(
+    roomId: string,
+    options: { node: string; settled: number; limit: number; holdMs: number; now: number }
+  ): Promise<Telling>
+  /** Brings the deadline of a room forward to `at`; never back, and never creates one. */
+  hasten(roomId: string, at: number): Promise<void>
+  /** Lines before or after a version (both exclusive), at most `limit`, the nearest ones, oldest first. */
+  log(
+    roomId: string,
+    options: { before?: number; after?: number; limit: number }
+  ): Promise<readonly Logged[]>
+}
+
+/** Which rooms a user's devices sit in, kept with the user: a device that comes or goes is looked up here. */
+export interface Memberships {
+  /** Idempotent. */
+  add(seat: Seat, roomId: string): Promise<void>
+  remove(seat: Seat, roomId: string): Promise<void>
+  list(user: string): Promise<readonly (Seat & { readonly roomId: string })[]>
+}
