@@ -2,26 +2,13 @@
 import type { ErrorCode } from '../errors.js'
 import type { Call } from '../schemas/call.js'
 import type { Endpoint } from '../schemas/common.js'
-import type { Candidate } from '../schemas/signal.js'
+import type { Talk } from './negotiation.js'
 
 export type Phase = Call['state']
 export type EndReason = NonNullable<Call['reason']>
 export type Side = 'caller' | 'callee'
 
-/** What one side has signaled. */
-export interface Leg {
-  /** The current ICE generation; empty before the side's first description. */
-  readonly ufrags: readonly string[]
-  /** Older generations, newest last: candidates of these are refused (G6). */
-  readonly older: readonly string[]
-  /** Candidates that wait for the description they belong to. */
-  readonly waiting: readonly Candidate[]
-  readonly waitingEnd: boolean
-  /** The side's last description, to know a retry by. */
-  readonly last: { readonly kind: 'offer' | 'answer'; readonly revision: number; readonly digest: string } | null
-}
-
-export interface CallState {
+export interface CallState extends Talk<Side> {
   readonly callId: string
   readonly version: number
   readonly phase: Phase
@@ -46,8 +33,6 @@ export interface CallState {
   readonly alerted: boolean
   readonly held: { readonly caller: boolean; readonly callee: boolean }
   readonly away: { readonly caller: boolean; readonly callee: boolean }
-  readonly negotiation: { readonly revision: number; readonly pendingFrom: Side | null }
-  readonly legs: { readonly caller: Leg; readonly callee: Leg }
   /** Devices of the callee that declined for themselves. */
   readonly declined: readonly string[]
   /** The error a create of this call was answered with; a retry gets the same. */

@@ -1,12 +1,13 @@
 // How calls begin and end. Rules 1 and 2 of the lease protocol (DESIGN 5a) are the tombstones made here: a call that was
 // refused, fenced or cancelled before its create exists as ended, so that no late create can bring it to life.
+
 import { AppError } from '../errors.js'
 import type { Endpoint } from '../schemas/common.js'
 import type { CommandOf } from './command.js'
+import { type Leg, SILENT_LEG } from './negotiation.js'
 import { conflict, mustBe, sideOf, standing, tell, toSide } from './party.js'
-import { type CallState, type Decision, type EndReason, type Leg, type Side, viewCall } from './state.js'
+import { type CallState, type Decision, type EndReason, type Side, viewCall } from './state.js'
 
-const SILENT_LEG: Leg = { ufrags: [], older: [], waiting: [], waitingEnd: false, last: null }
 const unchanged = (state: CallState): Decision => ({ state, events: [] })
 
 function newCall(callId: string, caller: Endpoint, to: string | null, now: number): CallState {

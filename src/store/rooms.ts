@@ -124,10 +124,7 @@ export interface Rooms {
   /** Brings the deadline of a room forward to `at`; never back, and never creates one. */
   hasten(roomId: string, at: number): Promise<void>
   /** Lines before or after a version (both exclusive), at most `limit`, the nearest ones, oldest first. */
-  log(
-    roomId: string,
-    options: { before?: number; after?: number; limit: number }
-  ): Promise<readonly Logged[]>
+  log(roomId: string, options: { before?: number; after?: number; limit: number }): Promise<readonly Logged[]>
 }
 
 /** Which rooms a user's devices sit in, kept with the user: a device that comes or goes is looked up here. */
