@@ -1,4 +1,5 @@
 // One node as far as delivery goes: the real routes, error answers and streams on a real port. Who asks is taken at its word.
+import type { Socket } from 'node:net'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import Fastify, { type FastifyBaseLogger } from 'fastify'
 import type { Clock } from '../../src/clock.js'
@@ -20,6 +21,8 @@ export interface Node {
   /** What was told to the lifecycle, oldest first: `+alice/phone fresh`, `+alice/phone`, `-alice/phone`. */
   readonly comings: readonly string[]
   readonly users: () => number
+  /** Every connection it has accepted, oldest first. */
+  readonly sockets: readonly Socket[]
   readonly streams: ReturnType<typeof createStreams>
   close(): Promise<void>
 }
@@ -47,11 +50,14 @@ export async function startNode(store: Store, clock: Clock): Promise<Node> {
     reply.header('access-control-allow-origin', 'https://example.com')
   })
   await app.register(eventRoutes, { prefix: '/v1', context, streams })
+  const sockets: Socket[] = []
+  app.server.on('connection', socket => sockets.push(socket))
   const url = await app.listen({ host: '127.0.0.1', port: 0 })
   return {
     url: `${url}/v1/events`,
     comings,
     users: () => hub.size,
+    sockets,
     streams,
     async close() {
       await streams.close()

@@ -152,6 +152,49 @@ export function endingStories(t: Test, engine: Engine): void {
     socket.destroy()
   })
 
+  tell("the connection of a stream is no longer the HTTP server's", async (t, world, node) => {
+    const stream = await world.open(node)
+    await stream.next('hello')
+    const [socket] = node.sockets
+    // Each of these Node's server listens to as long as a connection is its own, and keeps a parser for it: 5 KiB a stream.
+    await until('the server has let go', () => socket?.listenerCount('timeout') === 0)
+    t.strictSame(
+      ['data', 'drain', 'end', 'error'].map(event => [event, socket?.listeners(event).length]),
+      [
+        ['data', 1],
+        ['drain', 0],
+        ['end', 2],
+        ['error', 1]
+      ]
+    )
+  })
+
+  tell('a request that would rather be another protocol gets its stream', async (t, world, node) => {
+    const stream = await world.open(node)
+    await stream.next('hello')
+    const socket = await connectTo(node)
+    let answer = ''
+    socket.setEncoding('utf8').on('data', text => {
+      answer += text
+    })
+    const [start = ''] = REQUEST.split('\r\n\r\n')
+    socket.write(`${start}\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n`)
+    await until('the stream is live', () => answer.includes('event: hello'))
+    t.match(answer, /^HTTP\/1.1 200 OK\r\n/)
+    socket.destroy()
+  })
+
+  tell('a client that says no more is not kept waiting', async (t, _world, node) => {
+    const socket = await connectTo(node)
+    socket.setEncoding('utf8').resume()
+    socket.write(REQUEST)
+    await until('the stream is live', () => node.comings.length === 1)
+    socket.end()
+    await once(socket, 'close')
+    await until('it has left', () => node.streams.count().sse === 0)
+    t.strictSame(node.comings, ['+alice/phone fresh', '-alice/phone'])
+  })
+
   tell('clients that hang up in the middle of opening leave nothing behind', async (t, world, node) => {
     for (let i = 0; i < 20; i++) {
       const socket = await connectTo(node)
