@@ -40,7 +40,8 @@ export function createHub({ store, log }: HubOptions): Hub {
       const { user } = consumer.actor
       const channel = channels.get(user) ?? new Channel(store, user)
       channels.set(user, channel)
-      channel.members = [...channel.members, consumer]
+      // Not spread: that leaves room for sixteen more, in every channel.
+      channel.members = channel.members.concat(consumer)
       try {
         await channel.ready
       } catch (error) {

@@ -13,7 +13,7 @@ export interface Listener {
 }
 
 export interface Channels {
-  /** Resolves once Redis has confirmed. @throws AppError store_unavailable */
+  /** Resolves once Redis has confirmed. A listener listens once. @throws AppError store_unavailable */
   listen(name: string, listener: Listener): Promise<() => Promise<void>>
   /** Everything heard over the same connection as this partition is heard over a new one. */
   rebuild(partition: number): void
@@ -22,7 +22,8 @@ export interface Channels {
 
 interface Channel {
   readonly name: string
-  readonly listeners: Set<Listener>
+  /** Replaced, never changed: one may leave while all are told. Nearly always there is one, and a set is six times its size. */
+  listeners: readonly Listener[]
   hearing: Promise<void> | null
   /** Has been confirmed at least once: from then on, hearing it anew means that there was a gap. */
   wasHeard: boolean
@@ -78,7 +79,9 @@ export function createChannels(client: Client, log: FastifyBaseLogger): Channels
   }
 
   async function leave(channel: Channel, listener: Listener): Promise<void> {
-    if (!channel.listeners.delete(listener) || channel.listeners.size > 0) return
+    if (!channel.listeners.includes(listener)) return
+    channel.listeners = channel.listeners.filter(other => other !== listener)
+    if (channel.listeners.length > 0) return
     channels.delete(channel.name)
     const line = lines.of(partitionIn(channel.name))
     line?.heard.delete(channel.name)
@@ -89,11 +92,10 @@ export function createChannels(client: Client, log: FastifyBaseLogger): Channels
   const timer = setInterval(look, LOOK_EVERY_MS).unref()
   client.on('refresh', look)
   return {
-    async listen(name, { receive, gap }) {
-      const listener = { receive, gap }
-      const channel = channels.get(name) ?? { name, listeners: new Set(), hearing: null, wasHeard: false }
+    async listen(name, listener) {
+      const channel = channels.get(name) ?? { name, listeners: [], hearing: null, wasHeard: false }
       channels.set(name, channel)
-      channel.listeners.add(listener)
+      channel.listeners = channel.listeners.concat(listener)
       try {
         await ensureHeard(channel)
       } catch (error) {

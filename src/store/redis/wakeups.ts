@@ -1,7 +1,7 @@
 // Wake-ups over sharded pub/sub. The scripts publish lines of text: kind, device, then what belongs to the kind. An event's
 // envelope comes last and goes on to clients as it is, so nobody parses it.
 import type { Wakeup, Wakeups } from '../store.js'
-import type { Channels } from './channels.js'
+import type { Channels, Listener } from './channels.js'
 import { wakeChannel } from './keys.js'
 
 /** Cuts `count` lines off; the last part is whatever follows. */
@@ -29,15 +29,24 @@ export function parseWakeup(text: string): Wakeup | null {
   return null
 }
 
-export function createRedisWakeups(channels: Channels): Wakeups {
-  return {
-    subscribe: (user, listen) =>
-      channels.listen(wakeChannel(user), {
-        receive(text) {
-          const wakeup = parseWakeup(text)
-          if (wakeup) listen(wakeup)
-        },
-        gap: () => listen({ kind: 'gap' })
-      })
+/** A class and not two closures: there is one for each user with a stream. */
+class Ear implements Listener {
+  readonly #listen: (wakeup: Wakeup) => void
+
+  constructor(listen: (wakeup: Wakeup) => void) {
+    this.#listen = listen
   }
+
+  receive(text: string): void {
+    const wakeup = parseWakeup(text)
+    if (wakeup) this.#listen(wakeup)
+  }
+
+  gap(): void {
+    this.#listen({ kind: 'gap' })
+  }
+}
+
+export function createRedisWakeups(channels: Channels): Wakeups {
+  return { subscribe: (user, listen) => channels.listen(wakeChannel(user), new Ear(listen)) }
 }
