@@ -2,7 +2,6 @@
 // costs a round trip only once in ten. Over all nodes nobody gets more than the limit; somebody whose requests are spread over
 // many nodes may get a little less in a window, by what lies unspent elsewhere.
 import type { FastifyRateLimitStoreCtor } from '@fastify/rate-limit'
-import { LRUCache } from 'lru-cache'
 import type { Clock } from '../clock.js'
 import type { Quotas } from '../store/store.js'
 
@@ -32,19 +31,24 @@ export interface Standing {
 
 /** Windows of a second are the hot ones. A longer window counts one by one: there the limit is small and exact. */
 const BLOCKS_UP_TO_MS = 1000
-const REMEMBERED_USERS = 30_000
 
 /** Keys are `<name of the quota>:<user>`; no user id has a colon in it. */
 export function createQuotaBlocks(quotas: Quotas, clock: Clock): QuotaBlocks {
-  const windows = new LRUCache<string, Window>({ max: REMEMBERED_USERS })
+  /** By length. Windows of one length begin together, and all but those of the present one are forgotten together. */
+  const present = new Map<number, { readonly startedAt: number; readonly windows: Map<string, Window> }>()
 
   function currentWindow(key: string, windowMs: number): Window {
     const now = clock.now()
     const startedAt = now - (now % windowMs)
-    const known = windows.get(key)
-    if (known?.startedAt === startedAt) return known
+    let shelf = present.get(windowMs)
+    if (shelf?.startedAt !== startedAt) {
+      shelf = { startedAt, windows: new Map() }
+      present.set(windowMs, shelf)
+    }
+    const known = shelf.windows.get(key)
+    if (known) return known
     const fresh: Window = { startedAt, taken: 0, left: 0, spent: false, taking: null }
-    windows.set(key, fresh)
+    shelf.windows.set(key, fresh)
     return fresh
   }
 
