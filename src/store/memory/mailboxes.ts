@@ -9,11 +9,6 @@ import type { Publish } from './wakeups.js'
 /** A commit taken. */
 type Taken = Pick<Append, 'version' | 'tag'>
 
-interface User {
-  readonly devices: Map<string, Device>
-  readonly positions: Map<string, { taken: readonly Taken[]; until: number }>
-}
-
 function isTaken(taken: readonly Taken[], { version, tag }: Taken): boolean {
   const oldest = taken.length < POSITIONS_MAX ? 0 : (taken.at(-1)?.version ?? 0)
   return version < oldest || taken.some(commit => commit.version === version && commit.tag === tag)
@@ -30,31 +25,33 @@ interface Parts extends StoreOptions {
 export function createMemoryMailboxes(parts: Parts): Mailboxes & { sweep(now: number): void } {
   const { retentionMs, mailboxMaxEvents, clock, leases, publish } = parts
   const positionMs = positionTtlMs(retentionMs)
-  const users = new Map<string, User>()
+  const users = new Map<string, Map<string, Device>>()
+  /** By user and source; no user id has a blank in it. */
+  const positions = new Map<string, { taken: readonly Taken[]; until: number }>()
 
   function find(user: string, device: string, now: number): Device | undefined {
-    const devices = users.get(user)?.devices
+    const devices = users.get(user)
     const found = devices?.get(device)
     if (!found || found.seenAt + retentionMs >= now) return found
     devices?.delete(device)
     return undefined
   }
 
-  function ensureUser(user: string): User {
-    const found = users.get(user) ?? { devices: new Map(), positions: new Map() }
+  function ensureUser(user: string): Map<string, Device> {
+    const found = users.get(user) ?? new Map<string, Device>()
     users.set(user, found)
     return found
   }
 
   function takenFrom(user: string, { kind, id }: AggregateRef): readonly Taken[] {
-    const position = users.get(user)?.positions.get(`${kind}:${id}`)
+    const position = positions.get(`${user} ${kind}:${id}`)
     return position && position.until > clock.now() ? position.taken : []
   }
 
   function remember(user: string, { source, version, tag }: Append, taken: readonly Taken[]): void {
     const before = taken.filter(commit => commit.version < version).slice(0, POSITIONS_MAX - 1)
     const position = { taken: [{ version, tag }, ...before], until: clock.now() + positionMs }
-    ensureUser(user).positions.set(`${source.kind}:${source.id}`, position)
+    positions.set(`${user} ${source.kind}:${source.id}`, position)
   }
 
   function put(user: string, name: string, device: Device, message: Pick<Message, 'type' | 'envelope' | 'tag'>): void {
@@ -64,7 +61,7 @@ export function createMemoryMailboxes(parts: Parts): Mailboxes & { sweep(now: nu
   }
 
   function deliver(user: string, append: Append): AppendResult {
-    const names = [...(users.get(user)?.devices.keys() ?? [])]
+    const names = [...(users.get(user)?.keys() ?? [])]
     const counts = { online: 0, queued: 0 }
     for (const name of names) {
       const device = find(user, name, append.now)
@@ -109,7 +106,7 @@ export function createMemoryMailboxes(parts: Parts): Mailboxes & { sweep(now: nu
     async touch(user, name, touch) {
       const found = find(user, name, touch.now)
       const device = found ?? birth(touch)
-      if (!found) ensureUser(user).devices.set(name, device)
+      if (!found) ensureUser(user).set(name, device)
       device.seenAt = Math.max(device.seenAt, touch.now)
       connect(user, name, device, touch)
       if (touch.status !== undefined) device.status = touch.status
@@ -128,12 +125,12 @@ export function createMemoryMailboxes(parts: Parts): Mailboxes & { sweep(now: nu
       device.seenAt = Math.max(device.seenAt, now)
     },
     async remove(user, name) {
-      const removed = users.get(user)?.devices.delete(name) ?? false
+      const removed = users.get(user)?.delete(name) ?? false
       if (removed) publish(user, { kind: 'gone', device: name })
       return removed
     },
     async devices(user, now) {
-      const names = [...(users.get(user)?.devices.keys() ?? [])]
+      const names = [...(users.get(user)?.keys() ?? [])]
       return names.flatMap(name => {
         const device = find(user, name, now)
         if (!device) return []
@@ -141,11 +138,11 @@ export function createMemoryMailboxes(parts: Parts): Mailboxes & { sweep(now: nu
       })
     },
     sweep(now) {
-      for (const [name, user] of users) {
-        for (const device of user.devices.keys()) find(name, device, now)
-        for (const [source, position] of user.positions) if (position.until <= now) user.positions.delete(source)
-        if (user.devices.size + user.positions.size === 0) users.delete(name)
+      for (const [user, devices] of users) {
+        for (const device of devices.keys()) find(user, device, now)
+        if (devices.size === 0) users.delete(user)
       }
+      for (const [key, position] of positions) if (position.until <= now) positions.delete(key)
     }
   }
 }

@@ -8,24 +8,23 @@ interface Listener {
 }
 
 export function createMemoryWakeups(): Wakeups & { publish: Publish } {
-  const users = new Map<string, Set<Listener>>()
+  /** Lists are replaced, never changed. Nearly always there is one listener, and a set is several times its size. */
+  const users = new Map<string, readonly Listener[]>()
   return {
     publish(user, wakeup) {
-      const listeners = users.get(user)
-      if (!listeners) return
-      for (const listener of listeners) {
+      for (const listener of users.get(user) ?? []) {
         queueMicrotask(() => {
-          if (listeners.has(listener)) listener.listen(wakeup)
+          if (users.get(user)?.includes(listener)) listener.listen(wakeup)
         })
       }
     },
     async subscribe(user, listen) {
       const listener = { listen }
-      const listeners = users.get(user) ?? new Set()
-      users.set(user, listeners.add(listener))
+      users.set(user, (users.get(user) ?? []).concat(listener))
       return async () => {
-        listeners.delete(listener)
-        if (listeners.size === 0 && users.get(user) === listeners) users.delete(user)
+        const others = (users.get(user) ?? []).filter(other => other !== listener)
+        if (others.length > 0) users.set(user, others)
+        else users.delete(user)
       }
     }
   }
