@@ -191,7 +191,7 @@ export function endingStories(t: Test, engine: Engine): void {
     await until('the stream is live', () => node.comings.length === 1)
     socket.end()
     await once(socket, 'close')
-    await until('it has left', () => node.streams.count().sse === 0)
+    await until('it has left', () => node.comings.length === 2)
     t.strictSame(node.comings, ['+alice/phone fresh', '-alice/phone'])
   })
 
