@@ -17,7 +17,7 @@ import { secure } from './plugins/security.js'
 import { serverOptions } from './plugins/server-options.js'
 import { serveApi } from './routes/index.js'
 import { problemRoutes } from './routes/problems.js'
-import { createCallCache } from './services/cache.js'
+import { createCache } from './services/cache.js'
 import type { Context } from './services/context.js'
 import { createLifecycle } from './services/liveness.js'
 import { createMemoryStore } from './store/memory.js'
@@ -51,7 +51,7 @@ export async function buildApp(config: Config, overrides: Overrides = {}): Promi
   measureRequests(app, metrics)
 
   const store = overrides.store ?? (await openStore(app, { config, clock, ids, log: app.log }))
-  const context: Context = { config, clock, ids, log: app.log, metrics, store, calls: createCallCache() }
+  const context: Context = { config, clock, ids, log: app.log, metrics, store, calls: createCache() }
   const hub = createHub({ store, log: app.log })
   const streams = createStreams({ ...context, hub, lifecycle: createLifecycle(context) })
   let draining = false

@@ -38,6 +38,16 @@ export const ERRORS = {
   no_offer_pending: { status: 409, title: 'There is no offer to answer', retryable: false },
   stale_candidate: { status: 409, title: 'A candidate belongs to an older ICE generation', retryable: false },
   too_many_held: { status: 409, title: 'Too many candidates wait for their description', retryable: true },
+  // Rooms
+  room_not_found: { status: 404, title: 'There is no such room', retryable: false },
+  participant_not_found: { status: 404, title: 'There is no such participant in this room', retryable: false },
+  not_in_room: { status: 403, title: 'This device is not in the room', retryable: false },
+  not_permitted: { status: 403, title: 'Your role or your token does not allow this', retryable: false },
+  banned: { status: 403, title: 'You are banned from this room', retryable: false },
+  room_closed: { status: 409, title: 'The room has been closed', retryable: false },
+  room_locked: { status: 409, title: 'The room is locked', retryable: true },
+  room_full: { status: 409, title: 'The room is full', retryable: true },
+  cannot_signal_self: { status: 400, title: 'A participant cannot signal itself', retryable: false },
   // Streams
   superseded: { status: 409, title: 'A newer stream or poll of this device took over', retryable: false },
   // Limits and faults

@@ -1,5 +1,20 @@
 // Who is asking: what a verified token or ticket says, after it has been checked against the contract's id pattern.
 
+import type { Role } from './room.js'
+
+/** What somebody may do in a room. */
+export const GRANTS = ['join', 'signal', 'chat', 'publish', 'moderate', 'manage'] as const
+export type Grant = (typeof GRANTS)[number]
+
+/** The claim `rooms`: by room id, or `*` for any. A token that has it is good for these rooms only. */
+export type RoomClaims = Readonly<Record<string, RoomClaim>>
+
+export interface RoomClaim {
+  readonly role?: Role
+  /** Exactly these; without it, what the role allows. */
+  readonly grants?: readonly Grant[]
+}
+
 export interface Actor {
   /** The token's `sub`. */
   readonly user: string
@@ -7,4 +22,6 @@ export interface Actor {
   readonly device: string
   /** When the token expires, milliseconds since the epoch; 0 when it never does. */
   readonly expiresAt: number
+  /** The token's claim `rooms`; without one every room is open, to the role that the room gives. */
+  readonly rooms?: RoomClaims
 }

@@ -1,9 +1,12 @@
-// Calls this node has read or written lately, so that a candidate needs no look-up. A cached call may be old: whatever is
-// decided on it is verified by the store (a commit by its version, a direct append by the mailbox's memory of versions), and
-// nothing is refused on its word. Only calls with nothing left to dispatch are kept here (DESIGN 5a).
+// What this node has read or written lately, so that a candidate needs no look-up. A cached state may be old: whatever is
+// decided on it is verified by the store (a commit by its version, a message by the mailbox's memory of versions), and nothing is
+// refused on its word. Only states with nothing left to dispatch are kept here (DESIGN 5a).
 import { LRUCache } from 'lru-cache'
-import type { CallState } from '../domain/state.js'
 
-export type CallCache = Pick<LRUCache<string, CallState>, 'get' | 'set' | 'delete'>
+export interface Cache<State> {
+  get(id: string): State | undefined
+  set(id: string, state: State): unknown
+  delete(id: string): unknown
+}
 
-export const createCallCache = (): CallCache => new LRUCache({ max: 20_000 })
+export const createCache = <State extends object>(): Cache<State> => new LRUCache<string, State>({ max: 20_000 })

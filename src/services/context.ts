@@ -2,10 +2,11 @@
 import type { FastifyBaseLogger } from 'fastify'
 import type { Clock } from '../clock.js'
 import type { Config } from '../config.js'
+import type { CallState } from '../domain/state.js'
 import type { Ids } from '../ids.js'
 import type { Metrics } from '../metrics.js'
 import type { Store } from '../store/store.js'
-import type { CallCache } from './cache.js'
+import type { Cache } from './cache.js'
 
 export interface Context {
   readonly config: Config
@@ -14,5 +15,5 @@ export interface Context {
   readonly log: FastifyBaseLogger
   readonly metrics: Metrics
   readonly store: Store
-  readonly calls: CallCache
+  readonly calls: Cache<CallState>
 }

@@ -6,13 +6,14 @@ import type { Clock } from '../../src/clock.js'
 import { loadConfig } from '../../src/config.js'
 import { createHub } from '../../src/delivery/hub.js'
 import { createStreams } from '../../src/delivery/streams.js'
+import type { CallState } from '../../src/domain/state.js'
 import { createIds } from '../../src/ids.js'
 import { createMetrics } from '../../src/metrics.js'
 import { handleErrors } from '../../src/plugins/errors.js'
 import { serverOptions } from '../../src/plugins/server-options.js'
 import { eventRoutes } from '../../src/routes/events.js'
 import type { Actor } from '../../src/schemas/claims.js'
-import { createCallCache } from '../../src/services/cache.js'
+import { createCache } from '../../src/services/cache.js'
 import { redeemTicket } from '../../src/services/tickets.js'
 import type { Store } from '../../src/store/store.js'
 
@@ -40,7 +41,7 @@ export async function startNode(store: Store, clock: Clock): Promise<Node> {
     left: ({ user, device }: Actor) => comings.push(`-${user}/${device}`)
   }
   const streams = createStreams({ store, hub, clock, ids, log, metrics, lifecycle, config })
-  const context = { config, clock, ids, log, metrics, store, calls: createCallCache() }
+  const context = { config, clock, ids, log, metrics, store, calls: createCache<CallState>() }
   handleErrors(app, { metrics, ids })
   app.decorateRequest('actor')
   app.addHook('onRequest', async (request, reply) => {

@@ -1,0 +1,98 @@
+// A room as it is kept: parts that change independently of each other, and what a decision about them is made of.
+import type { Endpoint } from '../schemas/common.js'
+import type { CloseReason, Participant, Role, Room } from '../schemas/room.js'
+
+export interface Settings {
+  readonly mode: Room['mode']
+  readonly callType: Room['callType']
+  readonly locked: boolean
+  readonly maxParticipants: number
+  readonly defaultRole: Role
+  readonly metadata: Room['metadata']
+  readonly createdAt: number
+  readonly createdBy: string
+  /** Not null: the room is over. */
+  readonly closed: CloseReason | null
+}
+
+export interface Member {
+  readonly participantId: string
+  readonly user: string
+  readonly device: string
+  readonly role: Role
+  /** Since when its device has shown no sign of life; null: it is there. */
+  readonly awaySince: number | null
+  readonly joinedAt: number
+  readonly metadata: Participant['metadata']
+}
+
+export interface Banned {
+  readonly by: Endpoint
+  readonly at: number
+  /** Null: until unbanned. */
+  readonly until: number | null
+}
+
+/** The names of a room's parts. A member is found by its device and, through `at`, by its participant id. */
+export const PART = {
+  settings: 'settings',
+  /** When the last one left; nobody is in while it is there. */
+  empty: 'empty',
+  member: (user: string, device: string) => `member:${user}/${device}`,
+  at: (participantId: string) => `at:${participantId}`,
+  ban: (user: string) => `ban:${user}`
+} as const
+
+/** As much of a room as was read. */
+export interface RoomParts {
+  readonly roomId: string
+  readonly settings: Settings | null
+  readonly emptySince: number | null
+  get<T>(part: string): T | null
+  /** How many devices are in. */
+  readonly seats: number
+}
+
+/** Who hears it: everybody in the room (but one), one device, or a user's devices but one. */
+export type RoomAudience =
+  | { readonly all: true; readonly except?: string }
+  | { readonly user: string; readonly device: string }
+  | { readonly user: string; readonly except: readonly string[] }
+
+export interface RoomEvent {
+  readonly to: RoomAudience
+  readonly type: string
+  /** The room's id is added when it is committed, its version when it is told. */
+  readonly data: Readonly<Record<string, unknown>>
+}
+
+export interface SeatMove {
+  readonly user: string
+  readonly device: string
+  readonly from: string | null
+  readonly to: string | null
+}
+
+export interface RoomDecision {
+  /** null takes a part away. Empty, with no seat moved: nothing changes and nothing is committed. */
+  readonly writes: Readonly<Record<string, object | number | null>>
+  readonly seat?: SeatMove
+  readonly seatsMax?: number
+  readonly events: readonly RoomEvent[]
+  /** When the room has to be looked at again on account of this. */
+  readonly deadlineAt?: number
+  /** The room is over with this. */
+  readonly over?: boolean
+}
+
+export const NOTHING: RoomDecision = { writes: {}, events: [] }
+
+export function viewMember(member: Member): Participant {
+  const { awaySince, joinedAt, ...rest } = member
+  return { ...rest, away: awaySince !== null, joinedAt: new Date(joinedAt).toISOString() }
+}
+
+export function viewRoom(roomId: string, version: number, settings: Settings, seats: number): Room {
+  const { closed: _, createdAt, ...rest } = settings
+  return { roomId, version, ...rest, createdAt: new Date(createdAt).toISOString(), participantCount: seats }
+}

@@ -1,0 +1,238 @@
+// The rules of a room, as pure functions: what was read of it, a command, now → what is written and who hears of it, or an
+// AppError that changes nothing. Every part a rule looks at must have been read: the commit holds only if none of them changed.
+import { AppError } from '../errors.js'
+import type { Actor } from '../schemas/claims.js'
+import type { Endpoint } from '../schemas/common.js'
+import type { CloseReason, LeaveReason, ParticipantBody, Role, RoomBody } from '../schemas/room.js'
+import { claimFor, isGranted, mustBeGranted } from './grants.js'
+import {
+  type Banned,
+  type Member,
+  NOTHING,
+  PART,
+  type RoomDecision,
+  type RoomEvent,
+  type RoomParts,
+  type Settings,
+  viewMember
+} from './room-state.js'
+
+const FRESH: Omit<Settings, 'createdAt' | 'createdBy' | 'maxParticipants'> = {
+  mode: 'p2p',
+  callType: 'video',
+  locked: false,
+  defaultRole: 'speaker',
+  metadata: {},
+  closed: null
+}
+
+export interface Join {
+  readonly actor: Actor
+  readonly participantId: string
+  readonly metadata: Member['metadata']
+  readonly replace: boolean
+  readonly maxParticipants: number
+}
+
+/** The settings of a room that is there. @throws AppError room_not_found, room_closed */
+export function openRoom({ settings }: RoomParts): Settings {
+  if (settings === null) throw new AppError('room_not_found')
+  if (settings.closed === null) return settings
+  throw new AppError(settings.closed === 'empty' ? 'room_not_found' : 'room_closed')
+}
+
+/** What a room that nobody has made yet looks like once somebody has. A room its host closed stays closed for a while. */
+function openOrFresh({ settings }: RoomParts, actor: Endpoint, maxParticipants: number, now: number): Settings {
+  if (settings?.closed === 'closed') throw new AppError('room_closed')
+  if (settings?.closed === null) return settings
+  return { ...FRESH, maxParticipants, createdAt: now, createdBy: actor.user }
+}
+
+/** Reads settings, the actor's member and ban. The first to join makes the room and is its host. */
+export function join(parts: RoomParts, command: Join, now: number): RoomDecision {
+  const { actor, participantId, metadata, replace } = command
+  const settings = openOrFresh(parts, actor, command.maxParticipants, now)
+  const claim = claimFor(actor, parts.roomId)
+  const role: Role = claim?.role ?? (settings.createdBy === actor.user ? 'host' : settings.defaultRole)
+  mustBeGranted('join', role, claim)
+  const ban = parts.get<Banned>(PART.ban(actor.user))
+  if (ban && (ban.until === null || ban.until > now)) throw new AppError('banned')
+  const before = parts.get<Member>(PART.member(actor.user, actor.device))
+  if (before && !replace) return comeBack(before)
+  if (settings.locked && !isGranted('moderate', role, claim)) throw new AppError('room_locked')
+
+  const { user, device } = actor
+  const member: Member = { participantId, user, device, role, awaySince: null, joinedAt: now, metadata }
+  const replaced = before ? leave(before, 'replaced', { user, device }, now) : NOTHING
+  const others = replaced.events.filter(({ to }) => 'all' in to)
+  return {
+    writes: {
+      ...(settings === parts.settings ? {} : { [PART.settings]: settings }),
+      ...replaced.writes,
+      [PART.member(user, device)]: member,
+      [PART.at(participantId)]: { user, device },
+      [PART.empty]: null
+    },
+    seat: { user, device, from: before?.participantId ?? null, to: participantId },
+    seatsMax: settings.maxParticipants,
+    events: [
+      ...others,
+      tellAll('room.participant_joined', { participant: viewMember(member) }, participantId),
+      { to: { user, except: [device] }, type: 'room.joined', data: { participant: viewMember(member) } }
+    ]
+  }
+}
+
+/** The member goes, `except` hears nothing of it; reads nothing but the member. */
+export function leave(
+  member: Member,
+  reason: LeaveReason,
+  by: Endpoint | null,
+  now: number,
+  except?: string
+): RoomDecision {
+  const { participantId, user, device } = member
+  const data = { participantId, user, reason, by }
+  const gone: RoomEvent[] = [tellAll('room.participant_left', data, except)]
+  // Who leaves knows it from the reply; who is put out has to hear it.
+  if (reason !== 'left') gone.push({ to: { user, device }, type: 'room.participant_left', data })
+  return {
+    writes: { [PART.member(user, device)]: null, [PART.at(participantId)]: null, [PART.empty]: now },
+    seat: { user, device, from: participantId, to: null },
+    events: gone
+  }
+}
+
+/** The stream of a member's device has gone, or it shows no sign of life. */
+export function goAway(member: Member, since: number): RoomDecision {
+  return member.awaySince === null ? update({ ...member, awaySince: since }, null, member.participantId) : NOTHING
+}
+
+export function comeBack(member: Member): RoomDecision {
+  return member.awaySince === null ? NOTHING : update({ ...member, awaySince: null }, null, member.participantId)
+}
+
+/** @throws AppError not_permitted */
+export function change(
+  parts: RoomParts,
+  { actor, target, body }: { actor: Actor; target: Member; body: ParticipantBody }
+): RoomDecision {
+  openRoom(parts)
+  const own = actor.user === target.user && actor.device === target.device
+  const claim = claimFor(actor, parts.roomId)
+  const role = roleOf(parts, actor)
+  if (!own || body.role !== undefined) mustBeGranted('moderate', role, claim)
+  if (body.role === 'host' || target.role === 'host') if (body.role !== undefined) mustBeGranted('manage', role, claim)
+  if (body.metadata !== undefined && !own) throw new AppError('not_permitted', { detail: 'Metadata is its owner’s' })
+  const by = { user: actor.user, device: actor.device }
+  const next = { ...target, role: body.role ?? target.role, metadata: body.metadata ?? target.metadata }
+  const changed = body.role !== undefined || body.metadata !== undefined
+  const decision = changed ? update(next, by, participantOf(parts, actor)) : NOTHING
+  if (body.mute === undefined) return decision
+  const asked: RoomEvent = {
+    to: { user: target.user, device: target.device },
+    type: 'room.mute_requested',
+    data: { participantId: target.participantId, mute: body.mute, by }
+  }
+  return { ...decision, events: [...decision.events, asked] }
+}
+
+/** @throws AppError not_permitted, also for a host that somebody else wants out */
+export function remove(
+  parts: RoomParts,
+  { actor, target }: { actor: Actor; target: Member },
+  now: number
+): RoomDecision {
+  openRoom(parts)
+  const by = { user: actor.user, device: actor.device }
+  if (actor.user === target.user && actor.device === target.device) return leave(target, 'left', by, now)
+  if (actor.user === target.user) return leave(target, 'removed', by, now, participantOf(parts, actor))
+  const claim = claimFor(actor, parts.roomId)
+  mustBeGranted(target.role === 'host' ? 'manage' : 'moderate', roleOf(parts, actor), claim)
+  return leave(target, 'removed', by, now, participantOf(parts, actor))
+}
+
+/** Holds for the user, on every device. @throws AppError not_permitted */
+export function ban(
+  parts: RoomParts,
+  { actor, user, forMs }: { actor: Actor; user: string; forMs: number | null },
+  now: number
+): RoomDecision {
+  openRoom(parts)
+  mustBeGranted('moderate', roleOf(parts, actor), claimFor(actor, parts.roomId))
+  const by = { user: actor.user, device: actor.device }
+  const banned: Banned = { by, at: now, until: forMs === null ? null : now + forMs }
+  return { writes: { [PART.ban(user)]: banned }, events: [] }
+}
+
+/** @throws AppError not_permitted */
+export function unban(parts: RoomParts, { actor, user }: { actor: Actor; user: string }): RoomDecision {
+  openRoom(parts)
+  mustBeGranted('moderate', roleOf(parts, actor), claimFor(actor, parts.roomId))
+  return parts.get(PART.ban(user)) === null ? NOTHING : { writes: { [PART.ban(user)]: null }, events: [] }
+}
+
+/** Makes the room, or changes what the body names. @throws AppError not_permitted, room_closed */
+export function configure(
+  parts: RoomParts,
+  { actor, body, maxParticipants }: { actor: Actor; body: RoomBody; maxParticipants: number },
+  now: number
+): RoomDecision {
+  const before = openOrFresh(parts, actor, maxParticipants, now)
+  const claim = claimFor(actor, parts.roomId)
+  const fresh = before !== parts.settings
+  mustBeGranted('manage', fresh ? (claim?.role ?? 'host') : roleOf(parts, actor), claim)
+  const settings: Settings = { ...before, ...body }
+  const by = { user: actor.user, device: actor.device }
+  return {
+    writes: { [PART.settings]: settings, ...(fresh ? { [PART.empty]: now } : {}) },
+    events: fresh ? [] : [tellAll('room.updated', { changes: body, by }, participantOf(parts, actor))]
+  }
+}
+
+/** @throws AppError not_permitted, room_not_found, room_closed */
+export function close(parts: RoomParts, actor: Actor): RoomDecision {
+  const settings = openRoom(parts)
+  mustBeGranted('manage', roleOf(parts, actor), claimFor(actor, parts.roomId))
+  return over(settings, 'closed', { user: actor.user, device: actor.device }, participantOf(parts, actor))
+}
+
+/** The last one has been gone for the linger. Reads settings and empty. */
+export function closeIfEmpty(parts: RoomParts, lingerMs: number, now: number): RoomDecision {
+  const { settings, emptySince, seats } = parts
+  if (settings === null || settings.closed !== null || seats > 0 || emptySince === null) return NOTHING
+  return now - emptySince < lingerMs ? NOTHING : over(settings, 'empty', null)
+}
+
+function over(settings: Settings, reason: CloseReason, by: Endpoint | null, except?: string): RoomDecision {
+  return {
+    writes: { [PART.settings]: { ...settings, closed: reason } },
+    events: [tellAll('room.closed', { reason, by }, except)],
+    over: true
+  }
+}
+
+/** The role that somebody has in the room now; the creator's, when it is its own and it stands outside. */
+function roleOf(parts: RoomParts, { user, device, rooms }: Actor): Role | null {
+  const member = parts.get<Member>(PART.member(user, device))
+  if (member) return member.role
+  const claimed = claimFor({ ...(rooms ? { rooms } : {}) }, parts.roomId)?.role
+  return claimed ?? (parts.settings?.createdBy === user ? 'host' : null)
+}
+
+/** The acting device gets no echo: its reply says it all. */
+const participantOf = (parts: RoomParts, { user, device }: Endpoint) =>
+  parts.get<Member>(PART.member(user, device))?.participantId
+
+function update(member: Member, by: Endpoint | null, except?: string): RoomDecision {
+  return {
+    writes: { [PART.member(member.user, member.device)]: member },
+    events: [tellAll('room.participant_updated', { participant: viewMember(member), by }, except)]
+  }
+}
+
+const tellAll = (type: string, data: RoomEvent['data'], except?: string): RoomEvent => ({
+  to: { all: true, ...(except === undefined ? {} : { except }) },
+  type,
+  data
+})
