@@ -1,9 +1,12 @@
 // The store of a single process: no set-up, nothing survives it. The same promises as redis/, held to them by the same suite.
 import type { Clock } from '../clock.js'
+import { createAgenda } from './memory/agenda.js'
 import { createMemoryAggregates } from './memory/aggregates.js'
 import { createMemoryLeases } from './memory/leases.js'
 import { createMemoryMailboxes } from './memory/mailboxes.js'
+import { createMemoryMemberships } from './memory/memberships.js'
 import { createMemoryQuotas } from './memory/quotas.js'
+import { createMemoryRooms } from './memory/rooms.js'
 import { createMemoryTickets } from './memory/tickets.js'
 import { createMemoryWakeups } from './memory/wakeups.js'
 import type { Store, StoreOptions } from './store.js'
@@ -19,17 +22,21 @@ export function createMemoryStore(options: MemoryStoreOptions): Store {
   const { clock } = options
   const startedAt = clock.now()
   const wakeups = createMemoryWakeups()
-  const aggregates = createMemoryAggregates(clock)
+  const agenda = createAgenda(clock)
+  const aggregates = createMemoryAggregates(clock, agenda)
+  const rooms = createMemoryRooms(clock, agenda)
   const leases = createMemoryLeases()
   const mailboxes = createMemoryMailboxes({ ...options, leases, publish: wakeups.publish })
   const tickets = createMemoryTickets(clock)
   const quotas = createMemoryQuotas()
   const stopSweeping = clock.every(SWEEP_EVERY_MS, () => {
     const now = clock.now()
-    for (const part of [aggregates, mailboxes, tickets, quotas]) part.sweep(now)
+    for (const part of [aggregates, rooms, mailboxes, tickets, quotas]) part.sweep(now)
   })
   return {
     aggregates,
+    rooms,
+    memberships: createMemoryMemberships(),
     mailboxes,
     leases,
     wakeups,

@@ -66,7 +66,7 @@ export interface RoomCommit {
   /** null takes a field away. */
   readonly writes: Readonly<Record<string, string | null>>
   readonly seat?: SeatChange
-  /** No new seat beyond so many. */
+  /** No new seat beyond so many; a seat that only changes hands is none. */
   readonly seatsMax: number
   readonly line?: NewLine
   readonly items: readonly RoomItem[]
@@ -82,8 +82,14 @@ export interface RoomCommit {
   readonly now: number
 }
 
+/** Whoever is told to tell by a commit is expected to begin within so long; then another node may. */
+export const TELL_WITHIN_MS = 5_000
+
 export type RoomCommitResult =
-  /** `telling`: this node is the one to tell now (see `tell`); else another one is at it and finds this commit as well. */
+  /**
+   * `telling`: something waits and this node is the one to tell it now (see `tell`); else nothing waits, or another node is at
+   * it and finds this commit as well.
+   */
   | { readonly status: 'ok'; readonly version: number; readonly seats: number; readonly telling: boolean }
   /** Something that was read has changed; nothing was written. */
   | { readonly status: 'conflict' }
@@ -115,7 +121,8 @@ export interface Rooms {
   commit(roomId: string, commit: RoomCommit): Promise<RoomCommitResult>
   /**
    * Everything up to `settled` was told (0: nothing yet); what comes next? Makes `node` the one that tells until it hears
-   * 'idle' or is silent for `holdMs`: then another node may take over and tell some of it a second time.
+   * 'idle' or is silent for `holdMs`: then another node may take over and tell some of it a second time. Nothing is written on
+   * 'busy'. What is being told waits anew from `now` on, as far as claimDue is concerned.
    */
   tell(
     roomId: string,
@@ -123,14 +130,18 @@ export interface Rooms {
   ): Promise<Telling>
   /** Brings the deadline of a room forward to `at`; never back, and never creates one. */
   hasten(roomId: string, at: number): Promise<void>
-  /** Lines before or after a version (both exclusive), at most `limit`, the nearest ones, oldest first. */
+  /**
+   * Lines before or after a version (both exclusive), at most `limit`, the nearest ones, oldest first. Nearest to `after` when
+   * both are given; the newest lines when none is.
+   */
   log(roomId: string, options: { before?: number; after?: number; limit: number }): Promise<readonly Logged[]>
 }
 
 /** Which rooms a user's devices sit in, kept with the user: a device that comes or goes is looked up here. */
 export interface Memberships {
-  /** Idempotent. */
+  /** Idempotent. A device sits in a room as one participant: the last one that was added. */
   add(seat: Seat, roomId: string): Promise<void>
+  /** Idempotent. Changes nothing if the device sits there as another participant by now. */
   remove(seat: Seat, roomId: string): Promise<void>
   list(user: string): Promise<readonly (Seat & { readonly roomId: string })[]>
 }

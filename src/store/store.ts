@@ -5,6 +5,7 @@
 // timed out, failing over) is thrown as AppError('store_unavailable'); anything a caller must handle is a return value.
 // `now` always comes from the caller's clock, in milliseconds since the epoch.
 import type { AggregateRef, Aggregates } from './aggregate.js'
+import type { Memberships, Rooms } from './rooms.js'
 
 // ── Mailboxes: one a device, dense, totally ordered ───────────────────────────────────────────────────────────────────
 
@@ -203,6 +204,8 @@ export interface Quotas {
 
 export interface Store {
   readonly aggregates: Aggregates
+  readonly rooms: Rooms
+  readonly memberships: Memberships
   readonly mailboxes: Mailboxes
   readonly leases: Leases
   readonly wakeups: Wakeups

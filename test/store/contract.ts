@@ -1,4 +1,5 @@
-// What every store promises, sentence by sentence of src/store/store.ts. Memory, standalone Redis and Cluster run all of it.
+// What every store promises, sentence by sentence of the port (src/store/store.ts and the parts it names). Memory, standalone
+// Redis and Cluster run all of it.
 import type { Test } from 'tap'
 import type { Store, StoreOptions } from '../../src/store/store.js'
 import type { ManualClock } from '../helpers/clock.js'
@@ -8,7 +9,13 @@ import { cursorContract } from './contract/cursors.js'
 import { deviceContract } from './contract/devices.js'
 import { dueContract } from './contract/due.js'
 import { leaseContract } from './contract/leases.js'
+import { logContract } from './contract/log.js'
+import { membershipContract } from './contract/memberships.js'
+import { roomLifeContract } from './contract/room-life.js'
+import { roomContract } from './contract/rooms.js'
+import { seatContract } from './contract/seats.js'
 import { smallContract } from './contract/small.js'
+import { tellContract } from './contract/telling.js'
 import { wakeupContract } from './contract/wakeups.js'
 
 export interface Lab {
@@ -35,6 +42,12 @@ export function runContract(t: Test, engine: string, open: (clock: ManualClock) 
     deviceContract(t, lab)
     wakeupContract(t, lab)
     leaseContract(t, lab)
+    roomContract(t, lab)
+    seatContract(t, lab)
+    tellContract(t, lab)
+    roomLifeContract(t, lab)
+    logContract(t, lab)
+    membershipContract(t, lab)
     smallContract(t, lab)
   })
 }

@@ -35,6 +35,7 @@ t.test('all that belongs to one user lies in one slot; partitions lie in 256 dif
     keys.mailboxKey('bob', 'phone'),
     keys.positionKey('bob', source),
     keys.leasesKey('bob'),
+    keys.membershipsKey('bob'),
     keys.ticketKey('bob', 'x'),
     keys.quotaKey('bob', 'calls', 1_000, 7),
     keys.wakeChannel('bob')
@@ -48,6 +49,10 @@ t.test('all that belongs to one user lies in one slot; partitions lie in 256 dif
   const { member, ...call } = keys.aggregateKeys({ kind: 'call', id: 'c' })
   for (const key of Object.values(call)) t.equal(await slot(key), keys.slotOf(partitionOf('c')), key)
   t.strictSame(keys.refOf(member), { kind: 'call', id: 'c' })
+  const { member: roomMember, ...room } = keys.roomKeys('r')
+  t.equal(new Set(Object.values(room)).size, 7)
+  for (const key of Object.values(room)) t.equal(await slot(key), keys.slotOf(partitionOf('r')), key)
+  t.strictSame(keys.refOf(roomMember), { kind: 'room', id: 'r' })
   t.equal(new Set(Array.from({ length: PARTITIONS }, (_, partition) => keys.slotOf(partition))).size, PARTITIONS)
 })
 

@@ -1,9 +1,9 @@
 // Aggregates in plain maps. An aggregate that is over expires only once its outbox is empty.
 import type { Clock } from '../../clock.js'
-import type { AggregateRef, Aggregates, Commit, CommitResult, Due, OutboxEntry, Snapshot } from '../aggregate.js'
+import type { AggregateRef, Aggregates, Commit, CommitResult, OutboxEntry, Snapshot } from '../aggregate.js'
+import type { Agenda, Kept } from './agenda.js'
 
-interface Kept {
-  readonly ref: AggregateRef
+interface Aggregate extends Kept {
   version: number
   state: string
   /** Never changed in place: callers hold it. */
@@ -15,22 +15,19 @@ interface Kept {
 
 const keyOf = (ref: AggregateRef) => `${ref.kind}:${ref.id}`
 
-export function createMemoryAggregates(clock: Clock): Aggregates & { sweep(now: number): void } {
-  const kept = new Map<string, Kept>()
-  const deadlines = new Map<string, number>()
-  /** Since when the oldest entry has waited, or when it was last reported as stale. */
-  const waiting = new Map<string, number>()
+export function createMemoryAggregates(clock: Clock, agenda: Agenda): Aggregates & { sweep(now: number): void } {
+  const { deadlines, waiting, partitions, findDue, claimDue } = agenda
+  const kept = new Map<string, Aggregate>()
   /** Beside the entries, which go out as they are. */
   const committedAt = new WeakMap<OutboxEntry, number>()
 
-  function find(ref: AggregateRef): Kept | undefined {
+  function find(ref: AggregateRef): Aggregate | undefined {
     const found = kept.get(keyOf(ref))
     return found && found.expiresAt > clock.now() ? found : undefined
   }
 
-  function write(ref: AggregateRef, commit: Commit, found: Kept | undefined): Kept {
-    const key = keyOf(ref)
-    const next: Kept = found ?? { ref, version: 0, state: '', pending: [], expireInMs: null, expiresAt: Infinity }
+  function write(ref: AggregateRef, commit: Commit, found: Aggregate | undefined): Aggregate {
+    const next: Aggregate = found ?? { ref, version: 0, state: '', pending: [], expireInMs: null, expiresAt: Infinity }
     next.version = commit.expected + 1
     next.state = commit.state
     next.expireInMs = commit.expireInMs
@@ -38,43 +35,24 @@ export function createMemoryAggregates(clock: Clock): Aggregates & { sweep(now: 
       const entry = { version: next.version, tag: commit.tag, items: commit.items }
       committedAt.set(entry, commit.now)
       next.pending = [...next.pending, entry]
-      if (!waiting.has(key)) waiting.set(key, commit.now)
+      if (!waiting.has(next)) waiting.set(next, commit.now)
     }
     expireIfSettled(next)
-    if (commit.deadlineAt === null) deadlines.delete(key)
-    else deadlines.set(key, commit.deadlineAt)
-    kept.set(key, next)
+    if (commit.deadlineAt === null) deadlines.delete(next)
+    else deadlines.set(next, commit.deadlineAt)
+    kept.set(keyOf(ref), next)
     return next
   }
 
-  function expireIfSettled(aggregate: Kept): void {
+  function expireIfSettled(aggregate: Aggregate): void {
     const over = aggregate.expireInMs !== null && aggregate.pending.length === 0
     aggregate.expiresAt = over ? clock.now() + (aggregate.expireInMs ?? 0) : Infinity
   }
 
-  function forget(key: string): void {
-    kept.delete(key)
-    deadlines.delete(key)
-    waiting.delete(key)
-  }
-
-  /** Those not after `until`, oldest first, each moved to `again`. */
-  function claim(times: Map<string, number>, until: number, again: number, limit: number): AggregateRef[] {
-    const passed = [...times].filter(([, at]) => at <= until).sort((a, b) => a[1] - b[1])
-    const refs: AggregateRef[] = []
-    for (const [key] of passed) {
-      const found = kept.get(key)
-      if (!found || found.expiresAt <= clock.now()) forget(key)
-      else if (refs.length < limit) {
-        refs.push(found.ref)
-        times.set(key, again)
-      }
-    }
-    return refs
-  }
-
   return {
-    partitions: 1,
+    partitions,
+    findDue,
+    claimDue,
     async load(ref): Promise<Snapshot | null> {
       const found = find(ref)
       return found ? { version: found.version, state: found.state, pending: found.pending } : null
@@ -87,7 +65,6 @@ export function createMemoryAggregates(clock: Clock): Aggregates & { sweep(now: 
           current: found ? { version: found.version, state: found.state, pending: found.pending } : null
         }
       }
-      if (!found) forget(keyOf(ref))
       const { version, pending } = write(ref, commit, found)
       return { ok: true, version, pending }
     },
@@ -96,26 +73,20 @@ export function createMemoryAggregates(clock: Clock): Aggregates & { sweep(now: 
       if (!found || (found.pending[0]?.version ?? Infinity) > version) return
       found.pending = found.pending.filter(entry => entry.version > version)
       const [first] = found.pending
-      if (first) return void waiting.set(keyOf(ref), committedAt.get(first) ?? 0)
-      waiting.delete(keyOf(ref))
+      if (first) return void waiting.set(found, committedAt.get(first) ?? 0)
+      waiting.delete(found)
       expireIfSettled(found)
     },
     async hasten(ref, at) {
-      const key = keyOf(ref)
-      if (at < (deadlines.get(key) ?? -Infinity)) deadlines.set(key, at)
-    },
-    async findDue(partitions, { now, staleMs }) {
-      const earliest = (times: Map<string, number>) => Math.min(...times.values())
-      return earliest(deadlines) <= now || earliest(waiting) <= now - staleMs ? partitions : []
-    },
-    async claimDue(_partition, { now, holdMs, staleMs, limit }): Promise<Due> {
-      return {
-        due: claim(deadlines, now, now + holdMs, limit),
-        stale: claim(waiting, now - staleMs, now, limit)
-      }
+      const found = find(ref)
+      if (found && at < (deadlines.get(found) ?? -Infinity)) deadlines.set(found, at)
     },
     sweep(now) {
-      for (const [key, aggregate] of kept) if (aggregate.expiresAt <= now) forget(key)
+      for (const [key, aggregate] of kept) {
+        if (aggregate.expiresAt > now) continue
+        kept.delete(key)
+        agenda.forget(aggregate)
+      }
     }
   }
 }

@@ -5,19 +5,13 @@ import type { AggregateRef, Aggregates, OutboxEntry, OutboxItem, Snapshot } from
 import { PARTITIONS } from '../partition.js'
 import type { Attempt, Client } from './clients.js'
 import { aggregateKeys, outboxPrefix, pendingKey, refOf, statePrefix, timersKey } from './keys.js'
+import { toOutboxEntry } from './outbox.js'
 import { claimDue, commitAggregate, loadAggregate, type StreamEntry, settleOutbox } from './scripts.js'
 
-/** `<version>-0`, with the fields i (items as JSON), c (committed at), t (tag). */
-function toOutboxEntry([id, fields]: StreamEntry): OutboxEntry {
-  return {
-    version: Number.parseInt(id, 10),
-    tag: fields[5] ?? '',
-    items: JSON.parse(fields[1] ?? '[]') as OutboxItem[]
-  }
-}
+const toPending = (outbox: readonly StreamEntry[]): OutboxEntry[] => outbox.map(toOutboxEntry<OutboxItem>)
 
 function toSnapshot(version: number, state: string, outbox: readonly StreamEntry[]): Snapshot {
-  return { version, state, pending: outbox.map(toOutboxEntry) }
+  return { version, state, pending: toPending(outbox) }
 }
 
 /** For each partition two counts: deadlines that have passed, and outboxes that have waited too long. */
@@ -68,7 +62,7 @@ export function createRedisAggregates(attempt: Attempt): Aggregates {
         return { ok: false, current: reply.length === 2 ? null : toSnapshot(reply[1], reply[2], reply[3]) }
       }
       const version = expected + 1
-      const older = reply[1].map(toOutboxEntry)
+      const older = toPending(reply[1])
       return { ok: true, version, pending: items.length > 0 ? [...older, { version, tag, items }] : older }
     },
     async settle(ref, version) {

@@ -27,7 +27,10 @@ export const probeChannel = (partition: number, node: string) => `${prefixOf(par
 
 // Aggregates
 export const memberOf = ({ kind, id }: AggregateRef) => `${kind}:${id}`
-export const refOf = (member: string): AggregateRef => ({ kind: 'call', id: member.slice(member.indexOf(':') + 1) })
+export function refOf(member: string): AggregateRef {
+  const end = member.indexOf(':')
+  return { kind: member.slice(0, end) as AggregateRef['kind'], id: member.slice(end + 1) }
+}
 export function aggregateKeys(ref: AggregateRef) {
   const partition = partitionOf(ref.id)
   const member = memberOf(ref)
@@ -40,6 +43,19 @@ export function aggregateKeys(ref: AggregateRef) {
   }
 }
 
+// Rooms: aggregates, as far as the partition's indexes are concerned, with more to them
+export function roomKeys(id: string) {
+  const prefix = at(id)
+  return {
+    ...aggregateKeys({ kind: 'room', id }),
+    /** Hash: user/device → version|participant. */
+    seats: `${prefix}seats:${id}`,
+    log: `${prefix}log:${id}`,
+    /** Hash: id of a line → the version that wrote it. */
+    logIds: `${prefix}logids:${id}`
+  }
+}
+
 // Users
 /** Hash: device → its record, see lua/record.lua. */
 export const devicesKey = (user: string) => `${at(user)}devices:${user}`
@@ -48,6 +64,8 @@ export const mailboxPrefix = (user: string) => `${at(user)}mailbox:${user}:`
 export const mailboxKey = (user: string, device: string) => mailboxPrefix(user) + device
 export const positionKey = (user: string, source: AggregateRef) => `${at(user)}position:${user}:${memberOf(source)}`
 export const leasesKey = (user: string) => `${at(user)}leases:${user}`
+/** Hash: room/device → participant. */
+export const membershipsKey = (user: string) => `${at(user)}rooms:${user}`
 export const ticketKey = (user: string, id: string) => `${at(user)}ticket:${user}:${id}`
 export const quotaKey = (user: string, name: string, windowMs: number, window: number) =>
   `${at(user)}quota:${user}:${name}:${windowMs}:${window}`

@@ -9,8 +9,10 @@ import { type Client, createAttempt, createClient, disconnect, untilReady } from
 import { askAll, createContact } from './contact.js'
 import { createRedisLeases } from './leases.js'
 import { createRedisMailboxes } from './mailboxes.js'
+import { createRedisMemberships } from './memberships.js'
 import { startProbing } from './probe.js'
 import { createRedisQuotas } from './quotas.js'
+import { createRedisRooms } from './rooms.js'
 import { createRedisTickets } from './tickets.js'
 import { createRedisWakeups } from './wakeups.js'
 
@@ -53,6 +55,8 @@ export async function createRedisStore(options: RedisStoreOptions): Promise<Redi
   return {
     client,
     aggregates: createRedisAggregates(attempt),
+    rooms: createRedisRooms(attempt),
+    memberships: createRedisMemberships(attempt),
     mailboxes: createRedisMailboxes(attempt, options),
     leases: createRedisLeases(attempt),
     wakeups: createRedisWakeups(channels),

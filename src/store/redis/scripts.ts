@@ -62,6 +62,24 @@ export const commitAggregate = define<
 export const settleOutbox = define<'WAITING' | 'SETTLED'>('outbox_settle')
 export const claimDue = define<readonly ['OK', due: readonly string[], stale: readonly string[]]>('due_claim')
 
+export const loadRoom = define<
+  | readonly ['OK', version: number, seats: number, pendingFrom: string, fields: readonly (string | null)[]]
+  | readonly ['NONE']
+>('room_load')
+export const commitRoom = define<
+  | readonly ['OK', version: number, seats: number, tells: 0 | 1]
+  | readonly ['CONFLICT']
+  | readonly ['FULL']
+  | readonly ['KNOWN', version: number]
+>('room_commit')
+export const tellRoom = define<
+  | readonly ['ENTRIES', entries: readonly StreamEntry[], seats: readonly string[]]
+  | readonly ['IDLE']
+  | readonly ['BUSY']
+>('room_tell')
+export const addMembership = define<'OK'>('membership_add')
+export const removeMembership = define<'REMOVED' | 'OTHER'>('membership_remove')
+
 export const appendMailbox = define<`OK ${number} ${number}` | 'DUPLICATE'>('mailbox_append')
 export const sendMailbox = define<SendResult>('mailbox_send')
 export const readMailbox = define<

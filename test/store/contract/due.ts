@@ -1,23 +1,12 @@
 import type { Test } from 'tap'
-import type { Due } from '../../../src/store/aggregate.js'
 import { partitionOf } from '../../../src/store/partition.js'
 import type { Lab } from '../contract.js'
-import { call, commitOf, deliverTo } from './given.js'
+import { CLAIM, call, claimOf, commitOf, deliverTo } from './given.js'
 
 export function dueContract(t: Test, lab: Lab): void {
   const { aggregates } = lab.store
-  const options = { holdMs: 5_000, staleMs: 1_000, limit: 100 }
-
-  /** What comes up of this one aggregate; the suite's others may share its partition. */
-  async function claim(id: string, parts: Partial<typeof options> = {}): Promise<Due> {
-    const partition = aggregates.partitions === 1 ? 0 : partitionOf(id)
-    const now = lab.clock.now()
-    const found = await aggregates.findDue([partition], { now, ...options, ...parts })
-    const { due, stale } = await aggregates.claimDue(partition, { now, ...options, ...parts })
-    t.equal(due.length + stale.length > 0 && found.length === 0, false, 'what can be claimed is found')
-    const mine = (refs: Due['due']) => refs.filter(ref => ref.id === id)
-    return { due: mine(due), stale: mine(stale) }
-  }
+  const options = CLAIM
+  const claim = (id: string) => claimOf(t, lab, id)
   const nothing = { due: [], stale: [] }
 
   t.test('a deadline comes up when it has passed, to one claimer, and again when the hold is over', async t => {

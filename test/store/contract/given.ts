@@ -1,11 +1,13 @@
 // Short ways to say what a contract test is about.
-import type { AggregateRef, Commit, OutboxItem } from '../../../src/store/aggregate.js'
+import type { Test } from 'tap'
+import type { AggregateRef, Commit, Due, OutboxItem } from '../../../src/store/aggregate.js'
+import { partitionOf } from '../../../src/store/partition.js'
 import type { Append, Cursor, MailboxEntry, Message, ReadResult, Touch, Touched } from '../../../src/store/store.js'
 import type { Lab } from '../contract.js'
 
 export const call = (id: string): AggregateRef => ({ kind: 'call', id })
 
-export const deliverTo = (user: string, n = 0): OutboxItem => ({
+export const deliverTo = (user: string, n = 0): Extract<OutboxItem, { do: 'deliver' }> => ({
   do: 'deliver',
   user,
   event: { type: 'call.incoming', timestamp: '2026-11-21T10:00:00.000Z', data: { n, text: 'grüße | "quoted"\n' } }
@@ -76,4 +78,18 @@ export async function fill(lab: Lab, user: string, count: number, stem = 'e'): P
     const message = messageOf(lab, 1, { tag: `${stem}${n}`, ...mail(`${stem}${n}`) })
     await lab.store.mailboxes.send(user, message)
   }
+}
+
+export const CLAIM = { holdMs: 5_000, staleMs: 1_000, limit: 100 }
+
+/** What comes up of this one id; the suite's others may share its partition. */
+export async function claimOf(t: Test, { store, clock }: Lab, id: string): Promise<Due> {
+  const { aggregates } = store
+  const partition = aggregates.partitions === 1 ? 0 : partitionOf(id)
+  const options = { ...CLAIM, now: clock.now() }
+  const found = await aggregates.findDue([partition], options)
+  const { due, stale } = await aggregates.claimDue(partition, options)
+  t.equal(due.length + stale.length > 0 && found.length === 0, false, 'what can be claimed is found')
+  const mine = (refs: Due['due']) => refs.filter(ref => ref.id === id)
+  return { due: mine(due), stale: mine(stale) }
 }

@@ -1,0 +1,123 @@
+// Rooms in Redis: a state hash with a field for each part (`f:<name>` → version|JSON), a hash of seats, an outbox stream with
+// one entry a commit, a log stream with its ids beside it, and a place in the partition's two indexes.
+import { type Field, type RoomCommit, type RoomItem, type Rooms, TELL_WITHIN_MS } from '../rooms.js'
+import type { Attempt } from './clients.js'
+import { roomKeys } from './keys.js'
+import { toOutboxEntry } from './outbox.js'
+import { commitRoom, loadRoom, type StreamEntry, tellRoom } from './scripts.js'
+
+const FIELD = 'f:'
+
+/** `<version>|<text>`. */
+function cut(text: string): [version: number, text: string] {
+  const bar = text.indexOf('|')
+  return [Number(text.slice(0, bar)), text.slice(bar + 1)]
+}
+
+/** The state hash has fields of its own beside the room's. */
+function toFields(found: Iterable<readonly [name: string, text: string | null | undefined]>): Map<string, Field> {
+  const fields = new Map<string, Field>()
+  for (const [name, text] of found) {
+    if (!text || !name.startsWith(FIELD)) continue
+    const [version, value] = cut(text)
+    fields.set(name.slice(FIELD.length), { version, value })
+  }
+  return fields
+}
+
+/** What HGETALL replies in a script: keys and values in turn. */
+function* pairs(flat: readonly (string | null)[]): Generator<readonly [string, string]> {
+  for (let i = 0; i < flat.length; i += 2) yield [flat[i] ?? '', flat[i + 1] ?? '']
+}
+
+function toSeat([place, text]: readonly [string, string]) {
+  const [user = '', device = ''] = place.split('/')
+  const [since, participantId] = cut(text)
+  return { user, device, participantId, since }
+}
+
+/** `<version>-0`, with the fields i (id), l (line). */
+const toLogged = ([id, fields]: StreamEntry) => ({
+  version: Number.parseInt(id, 10),
+  id: fields[1] ?? '',
+  value: fields[3] ?? ''
+})
+
+function commitArguments(member: string, commit: RoomCommit) {
+  const { reads, writes, seat, line, items, now } = commit
+  const readPairs = Object.entries(reads).flatMap(([name, version]) => [FIELD + name, version])
+  return [
+    now,
+    member,
+    commit.tag,
+    items.length > 0 ? JSON.stringify(items) : '',
+    commit.deadlineAt ?? '',
+    commit.emptyDeadlineAt,
+    commit.expireInMs ?? '',
+    commit.node,
+    now + TELL_WITHIN_MS,
+    commit.seatsMax,
+    seat ? `${seat.user}/${seat.device}` : '',
+    seat?.from ?? '',
+    seat?.to ?? '',
+    line?.id ?? '',
+    line?.value ?? '',
+    line?.keep ?? '',
+    readPairs.length,
+    ...readPairs,
+    ...Object.entries(writes).flatMap(([name, value]) => [FIELD + name, value ?? ''])
+  ]
+}
+
+export function createRedisRooms(attempt: Attempt): Rooms {
+  return {
+    async load(roomId, fields) {
+      const { state, outbox, seats } = roomKeys(roomId)
+      // The version is read in any case; asked for by name it makes a list that is never empty, which would mean all.
+      const names = fields === 'all' ? [] : ['v', ...fields.map(name => FIELD + name)]
+      const reply = await loadRoom(attempt, [state, outbox, seats], names)
+      if (reply[0] === 'NONE') return null
+      const [, version, taken, from, found] = reply
+      return {
+        version,
+        fields: toFields(fields === 'all' ? pairs(found) : names.map((name, i) => [name, found[i]] as const)),
+        seats: taken,
+        pendingFrom: from === '' ? null : Number.parseInt(from, 10)
+      }
+    },
+    async commit(roomId, commit) {
+      const { member, state, outbox, timers, pending, seats, log, logIds } = roomKeys(roomId)
+      const keys = [state, outbox, timers, pending, seats, log, logIds]
+      const reply = await commitRoom(attempt, keys, commitArguments(member, commit))
+      if (reply[0] === 'CONFLICT') return { status: 'conflict' }
+      if (reply[0] === 'FULL') return { status: 'full' }
+      if (reply[0] === 'KNOWN') return { status: 'known', version: reply[1] }
+      return { status: 'ok', version: reply[1], seats: reply[2], telling: reply[3] === 1 }
+    },
+    async tell(roomId, { node, settled, limit, holdMs, now }) {
+      const { member, state, outbox, pending, seats, log, logIds } = roomKeys(roomId)
+      const keys = [state, outbox, pending, seats, log, logIds]
+      const reply = await tellRoom(attempt, keys, [node, settled, limit, now, now + holdMs, member])
+      if (reply[0] === 'IDLE') return { status: 'idle' }
+      if (reply[0] === 'BUSY') return { status: 'busy' }
+      return {
+        status: 'entries',
+        entries: reply[1].map(toOutboxEntry<RoomItem>),
+        seats: [...pairs(reply[2])].map(toSeat)
+      }
+    },
+    async hasten(roomId, at) {
+      const { timers, member } = roomKeys(roomId)
+      await attempt(client => client.zadd(timers, 'XX', 'LT', at, member))
+    },
+    async log(roomId, { before, after, limit }) {
+      const { log } = roomKeys(roomId)
+      const first = after === undefined ? '-' : `${Math.max(0, after + 1)}-0`
+      const last = before === undefined ? '+' : `${Math.max(0, before - 1)}-0`
+      if (after !== undefined) {
+        return (await attempt(client => client.xrange(log, first, last, 'COUNT', limit))).map(toLogged)
+      }
+      return (await attempt(client => client.xrevrange(log, last, first, 'COUNT', limit))).map(toLogged).reverse()
+    }
+  }
+}

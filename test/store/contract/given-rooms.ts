@@ -1,0 +1,51 @@
+// Short ways to say what a contract test of rooms is about.
+import type { Test } from 'tap'
+import type { AggregateRef } from '../../../src/store/aggregate.js'
+import type { RoomCommit, RoomItem, SeatChange } from '../../../src/store/rooms.js'
+import type { Lab } from '../contract.js'
+
+export const room = (id: string): AggregateRef => ({ kind: 'room', id })
+
+export const roomCommitOf = (lab: Lab, parts: Partial<RoomCommit> = {}): RoomCommit => ({
+  reads: {},
+  writes: {},
+  seatsMax: 1_000,
+  items: [],
+  tag: 'tag',
+  deadlineAt: null,
+  emptyDeadlineAt: lab.clock.now() + 3_600_000,
+  expireInMs: null,
+  node: 'node-1',
+  now: lab.clock.now(),
+  ...parts
+})
+
+export const tellAll = (n: number | string, except?: string): RoomItem => ({
+  do: 'tell',
+  ...(except !== undefined && { except }),
+  event: { type: 'room.x', timestamp: '2026-11-21T10:00:00.000Z', data: { n, text: 'grüße | "quoted"\n' } }
+})
+
+/** The seat of a user's phone, whose participant is called after the user unless said otherwise. */
+export const seatOf = (user: string, from: string | null, to: string | null): SeatChange => ({
+  user,
+  device: 'phone',
+  from,
+  to
+})
+
+/** What a join is to the store: reads that the member is new, writes the member, takes the seat. */
+export const joinOf = (lab: Lab, user: string, parts: Partial<RoomCommit> = {}): RoomCommit =>
+  roomCommitOf(lab, {
+    reads: { [`member:${user}`]: 0 },
+    writes: { [`member:${user}`]: JSON.stringify({ user }) },
+    seat: seatOf(user, null, `p-${user}`),
+    ...parts
+  })
+
+/** Commits what must succeed; its version. */
+export async function commitRoom(t: Test, lab: Lab, id: string, parts: Partial<RoomCommit> = {}): Promise<number> {
+  const result = await lab.store.rooms.commit(id, roomCommitOf(lab, parts))
+  t.equal(result.status, 'ok')
+  return result.status === 'ok' ? result.version : 0
+}

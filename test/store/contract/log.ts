@@ -1,0 +1,80 @@
+import type { Test } from 'tap'
+import type { Lab } from '../contract.js'
+import { commitRoom, roomCommitOf, tellAll } from './given-rooms.js'
+
+export function logContract(t: Test, lab: Lab): void {
+  const { rooms } = lab.store
+  const line = (n: number | string, keep = 100) => ({ id: `l${n}`, value: `"${n}"`, keep })
+
+  /** A room whose versions 2, 4 … `2 * count` each wrote a line. */
+  async function given(t: Test, count: number, keep?: number): Promise<string> {
+    const id = lab.id('r')
+    for (let n = 1; n <= count; n++) {
+      await commitRoom(t, lab, id)
+      await commitRoom(t, lab, id, { line: line(2 * n, keep) })
+    }
+    return id
+  }
+  const versions = async (id: string, options: { before?: number; after?: number; limit: number }) =>
+    (await rooms.log(id, options)).map(({ version }) => version)
+
+  t.test('a line is kept as it was written, under the version that wrote it', async t => {
+    const id = lab.id('r')
+    const value = JSON.stringify({ text: 'grüße | "quoted" \u2028 🎥' })
+    await commitRoom(t, lab, id, { line: { id: 'first', value, keep: 9 } })
+    await commitRoom(t, lab, id, { writes: { a: '1' } })
+    await commitRoom(t, lab, id, { line: { id: 'second', value: '""', keep: 9 } })
+    t.strictSame(await rooms.log(id, { limit: 9 }), [
+      { id: 'first', value, version: 1 },
+      { id: 'second', value: '""', version: 3 }
+    ])
+  })
+
+  t.test('the log is read both ways, the nearest lines first to come, always oldest first', async t => {
+    const id = await given(t, 6)
+    t.strictSame(await versions(id, { limit: 3 }), [8, 10, 12], 'the newest')
+    t.strictSame(await versions(id, { before: 8, limit: 2 }), [4, 6])
+    t.strictSame(await versions(id, { before: 9, limit: 2 }), [6, 8])
+    t.strictSame(await versions(id, { before: 4, limit: 9 }), [2])
+    t.strictSame(await versions(id, { before: 2, limit: 9 }), [])
+    t.strictSame(await versions(id, { before: 0, limit: 9 }), [])
+    t.strictSame(await versions(id, { before: 999, limit: 1 }), [12])
+    t.strictSame(await versions(id, { after: 0, limit: 2 }), [2, 4])
+    t.strictSame(await versions(id, { after: 4, limit: 2 }), [6, 8])
+    t.strictSame(await versions(id, { after: 5, limit: 2 }), [6, 8])
+    t.strictSame(await versions(id, { after: 12, limit: 2 }), [])
+    t.strictSame(await versions(id, { after: 2, before: 10, limit: 9 }), [4, 6, 8])
+    t.strictSame(await versions(id, { after: 2, before: 10, limit: 2 }), [4, 6], 'nearest to after')
+  })
+
+  t.test('a line that comes a second time is known by its id, and nothing is written', async t => {
+    const id = await given(t, 2)
+    const again = { line: { ...line(2), value: '"other"' }, writes: { a: '1' }, items: [tellAll(1)] }
+    t.strictSame(await rooms.commit(id, roomCommitOf(lab, again)), { status: 'known', version: 2 })
+    t.same(await rooms.load(id, 'all'), { version: 4, fields: new Map(), seats: 0, pendingFrom: null })
+    t.strictSame(
+      (await rooms.log(id, { limit: 9 })).map(({ value }) => value),
+      ['"2"', '"4"']
+    )
+  })
+
+  t.test('of many retries at once one is written', async t => {
+    const id = lab.id('r')
+    const commit = roomCommitOf(lab, { line: line(1) })
+    const results = await Promise.all(Array.from({ length: 10 }, () => rooms.commit(id, commit)))
+    t.equal(results.filter(({ status }) => status === 'ok').length, 1)
+    t.equal(results.filter(({ status }) => status === 'known').length, 9)
+    t.strictSame(await versions(id, { limit: 9 }), [1])
+  })
+
+  t.test('so many lines are kept; older ones go, and with them what is known of their ids', async t => {
+    const id = await given(t, 5, 3)
+    t.strictSame(await versions(id, { limit: 99 }), [6, 8, 10])
+    t.strictSame(await rooms.commit(id, roomCommitOf(lab, { line: line(6) })), { status: 'known', version: 6 })
+    t.equal(await commitRoom(t, lab, id, { line: line(4, 3) }), 11, 'line 4 is not known any more')
+    t.strictSame(await versions(id, { limit: 99 }), [8, 10, 11])
+    t.equal(await commitRoom(t, lab, id, { line: line('last', 1) }), 12, 'fewer are kept from now on')
+    t.strictSame(await versions(id, { limit: 99 }), [12])
+    t.equal(await commitRoom(t, lab, id, { line: line(8) }), 13)
+  })
+}

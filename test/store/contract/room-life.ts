@@ -1,0 +1,170 @@
+import type { Test } from 'tap'
+import { until } from '../../helpers/until.js'
+import type { Lab } from '../contract.js'
+import { claimOf, deliverTo } from './given.js'
+import { commitRoom, joinOf, room, seatOf, tellAll } from './given-rooms.js'
+
+export function roomLifeContract(t: Test, lab: Lab): void {
+  const { rooms } = lab.store
+  const claim = (id: string) => claimOf(t, lab, id)
+  const at = (ms: number) => lab.clock.now() + ms
+  const nothing = { due: [], stale: [] }
+
+  t.test('a room comes up by its deadline, as a room, and again when the hold is over', async t => {
+    const id = lab.id('r')
+    await commitRoom(t, lab, id, joinOf(lab, 'alice', { deadlineAt: at(1_000) }))
+    lab.clock.advance(999)
+    t.strictSame(await claim(id), nothing)
+    lab.clock.advance(1)
+    t.strictSame(await claim(id), { due: [room(id)], stale: [] })
+    t.strictSame(await claim(id), nothing)
+    lab.clock.advance(5_000)
+    t.strictSame(await claim(id), { due: [room(id)], stale: [] })
+  })
+
+  t.test('a commit brings the deadline forward, never back, and null leaves it', async t => {
+    const id = lab.id('r')
+    await commitRoom(t, lab, id, joinOf(lab, 'alice', { deadlineAt: at(5_000) }))
+    await commitRoom(t, lab, id, { deadlineAt: at(1_000) })
+    await commitRoom(t, lab, id, { deadlineAt: at(9_000) })
+    await commitRoom(t, lab, id, { deadlineAt: null })
+    lab.clock.advance(999)
+    t.strictSame(await claim(id), nothing)
+    lab.clock.advance(1)
+    t.strictSame(await claim(id), { due: [room(id)], stale: [] })
+  })
+
+  t.test('only a room in which nobody sits takes the deadline for empty ones', async t => {
+    const id = lab.id('r')
+    await commitRoom(t, lab, id, joinOf(lab, 'alice', { emptyDeadlineAt: at(1_000) }))
+    lab.clock.advance(60_000)
+    t.strictSame(await claim(id), nothing)
+    await commitRoom(t, lab, id, { seat: seatOf('alice', 'p-alice', null), emptyDeadlineAt: at(1_000) })
+    lab.clock.advance(999)
+    t.strictSame(await claim(id), nothing)
+    lab.clock.advance(1)
+    t.strictSame(await claim(id), { due: [room(id)], stale: [] }, 'the last one has left')
+  })
+
+  t.test('the deadline for empty rooms too brings forward, never back', async t => {
+    const id = lab.id('r')
+    await commitRoom(t, lab, id, { emptyDeadlineAt: at(9_000), deadlineAt: at(1_000) })
+    await commitRoom(t, lab, id, { emptyDeadlineAt: at(500) })
+    await commitRoom(t, lab, id, { emptyDeadlineAt: at(2_000), deadlineAt: at(1_000) })
+    lab.clock.advance(499)
+    t.strictSame(await claim(id), nothing)
+    lab.clock.advance(1)
+    t.strictSame(await claim(id), { due: [room(id)], stale: [] })
+  })
+
+  t.test('hasten brings a deadline forward, never back, and makes none', async t => {
+    const [id, without] = [lab.id('r'), lab.id('r')]
+    await commitRoom(t, lab, id, joinOf(lab, 'alice', { deadlineAt: at(30_000) }))
+    await rooms.hasten(id, at(5_000))
+    await rooms.hasten(id, at(20_000))
+    await commitRoom(t, lab, without, joinOf(lab, 'alice'))
+    await rooms.hasten(without, at(0))
+    await rooms.hasten(lab.id('missing'), at(0))
+    t.strictSame(await claim(without), nothing)
+    t.strictSame(await claim(id), nothing)
+    lab.clock.advance(5_000)
+    t.strictSame(await claim(id), { due: [room(id)], stale: [] })
+    lab.clock.advance(60_000)
+    t.strictSame(await claim(without), nothing)
+  })
+
+  t.test('what waits to be told for too long comes up, until it is told', async t => {
+    const id = lab.id('r')
+    await commitRoom(t, lab, id, { items: [deliverTo('bob')] })
+    lab.clock.advance(600)
+    await commitRoom(t, lab, id, { items: [tellAll(2)] })
+    lab.clock.advance(399)
+    t.strictSame(await claim(id), nothing)
+    lab.clock.advance(1)
+    t.strictSame(await claim(id), { due: [], stale: [room(id)] }, 'a newer entry does not make the oldest younger')
+    t.strictSame(await claim(id), nothing, 'whoever got it has as long again')
+    const telling = { node: 'node-1', limit: 1, holdMs: 2_000 }
+    lab.clock.advance(600)
+    await rooms.tell(id, { ...telling, settled: 1, now: lab.clock.now() })
+    lab.clock.advance(999)
+    t.strictSame(await claim(id), nothing, 'and so has who tells')
+    lab.clock.advance(1)
+    t.strictSame(await claim(id), { due: [], stale: [room(id)] }, 'unless nothing more is heard of it')
+    await rooms.tell(id, { ...telling, settled: 2, now: lab.clock.now() })
+    lab.clock.advance(60_000)
+    t.strictSame(await claim(id), nothing)
+  })
+
+  // The engines' own time: no caller's `now` takes part, so both clocks move until it has happened.
+  const isGone = (id: string) => async () => {
+    lab.clock.advance(5)
+    return (await rooms.load(id, 'all')) === null
+  }
+  const settle = (id: string, settled: number) =>
+    rooms.tell(id, { node: 'node-1', settled, limit: 9, holdMs: 1_000, now: lab.clock.now() })
+
+  t.test('a room that is over has no timer, goes after its time with all it had, and may begin again', async t => {
+    const id = lab.id('r')
+    const line = { id: 'l1', value: '"x"', keep: 9 }
+    await commitRoom(t, lab, id, joinOf(lab, 'alice', { line, deadlineAt: at(1) }))
+    await commitRoom(t, lab, id, { writes: { over: '1' }, deadlineAt: at(1), emptyDeadlineAt: at(1), expireInMs: 30 })
+    lab.clock.advance(1)
+    t.strictSame(await claim(id), nothing)
+    await until('it has expired', isGone(id))
+    t.strictSame(await rooms.log(id, { limit: 9 }), [])
+    await rooms.hasten(id, at(0))
+    t.strictSame(await claim(id), nothing)
+    const again = await rooms.commit(id, joinOf(lab, 'alice', { line, seatsMax: 1, deadlineAt: at(2) }))
+    t.strictSame(again, { status: 'ok', version: 1, seats: 1, telling: false }, 'no seat and no line was left')
+    lab.clock.advance(1)
+    t.strictSame(await claim(id), nothing, 'nor a timer')
+    lab.clock.advance(1)
+    t.strictSame(await claim(id), { due: [room(id)], stale: [] })
+  })
+
+  t.test('a room that is over and was not told never goes; its time starts when it was', async t => {
+    const [id, other] = [lab.id('r'), lab.id('r')]
+    await commitRoom(t, lab, id, { expireInMs: 10, items: [tellAll(1)] })
+    await commitRoom(t, lab, other, { expireInMs: 30 })
+    await until('another one with more time has expired', isGone(other))
+    t.equal((await rooms.load(id, []))?.pendingFrom, 1)
+    await settle(id, 1)
+    await until('it has expired', isGone(id))
+  })
+
+  t.test('what is said in a room that is over is told as well before it goes', async t => {
+    const [id, other] = [lab.id('r'), lab.id('r')]
+    await commitRoom(t, lab, id, { expireInMs: 200 })
+    await commitRoom(t, lab, id, { expireInMs: 200, items: [tellAll(2)] })
+    await commitRoom(t, lab, other, { expireInMs: 250 })
+    await until('another one has expired', isGone(other))
+    t.equal((await rooms.load(id, []))?.pendingFrom, 2)
+  })
+
+  t.test('asking again what is to be told does not prolong its life', async t => {
+    const id = lab.id('r')
+    await commitRoom(t, lab, id, { expireInMs: 30, items: [tellAll(1)] })
+    await until('it has expired though somebody asks all the time', async () => {
+      await settle(id, 1)
+      return isGone(id)()
+    })
+  })
+
+  t.test('a later commit without an expiry keeps all of it, told or not', async t => {
+    const [id, told, other] = [lab.id('r'), lab.id('r'), lab.id('r')]
+    const line = { id: 'l1', value: '"x"', keep: 9 }
+    await commitRoom(t, lab, id, joinOf(lab, 'alice', { line }))
+    await commitRoom(t, lab, id, { expireInMs: 200 })
+    await commitRoom(t, lab, id, { emptyDeadlineAt: at(0) })
+    await commitRoom(t, lab, told, { expireInMs: 10, items: [tellAll(1)] })
+    await commitRoom(t, lab, told)
+    await settle(told, 1)
+    await commitRoom(t, lab, other, { expireInMs: 250 })
+    await until('another one has expired', isGone(other))
+    t.match(await rooms.load(id, 'all'), { version: 3, seats: 1 })
+    t.strictSame(await rooms.log(id, { limit: 9 }), [{ id: 'l1', value: '"x"', version: 1 }])
+    const retried = await rooms.commit(id, joinOf(lab, 'bob', { line }))
+    t.strictSame(retried, { status: 'known', version: 1 })
+    t.equal((await rooms.load(told, []))?.version, 2)
+  })
+}

@@ -1,0 +1,122 @@
+import type { Test } from 'tap'
+import type { Lab } from '../contract.js'
+import { commitRoom, joinOf, roomCommitOf, seatOf, tellAll } from './given-rooms.js'
+
+export function roomContract(t: Test, lab: Lab): void {
+  const { rooms } = lab.store
+
+  t.test('a room that was never committed does not exist', async t => {
+    const id = lab.id('r')
+    t.equal(await rooms.load(id, 'all'), null)
+    t.equal(await rooms.load(id, []), null)
+    t.strictSame(await rooms.log(id, { limit: 10 }), [])
+  })
+
+  t.test('a commit makes the next version, and each field keeps the version that wrote it', async t => {
+    const id = lab.id('r')
+    const value = JSON.stringify({ text: 'grüße | "quoted" \u2028 🎥', nested: [1, null] })
+    const first = await rooms.commit(id, roomCommitOf(lab, { writes: { settings: value, 'member:a': '1' } }))
+    t.strictSame(first, { status: 'ok', version: 1, seats: 0, telling: false })
+    t.equal(await commitRoom(t, lab, id, { writes: { 'member:a': '2', 'member:b': '""' } }), 2)
+    t.equal(await commitRoom(t, lab, id), 3, 'a commit that writes nothing counts as well')
+    const fields = new Map([
+      ['settings', { version: 1, value }],
+      ['member:a', { version: 2, value: '2' }],
+      ['member:b', { version: 2, value: '""' }]
+    ])
+    t.same(await rooms.load(id, 'all'), { version: 3, fields, seats: 0, pendingFrom: null })
+  })
+
+  t.test('load gives the fields asked for, as far as they exist', async t => {
+    const id = lab.id('r')
+    await commitRoom(t, lab, id, { writes: { a: '1', b: '2', v: '3', x: '4', d: '5' } })
+    const read = async (fields: readonly string[] | 'all') => [...((await rooms.load(id, fields))?.fields.keys() ?? [])]
+    t.strictSame(await read(['a', 'missing']), ['a'])
+    t.strictSame((await read(['b', 'a'])).sort(), ['a', 'b'])
+    t.strictSame(await read([]), [])
+    t.strictSame((await read('all')).sort(), ['a', 'b', 'd', 'v', 'x'], 'any name is the caller’s')
+    t.same((await rooms.load(id, ['v', 'x', 'd']))?.fields.get('x'), { version: 1, value: '4' })
+  })
+
+  t.test('what was loaded does not change with the room', async t => {
+    const id = lab.id('r')
+    await commitRoom(t, lab, id, { writes: { a: '1' } })
+    const before = await rooms.load(id, 'all')
+    await commitRoom(t, lab, id, { writes: { a: '2' } })
+    t.same(before?.fields.get('a'), { version: 1, value: '1' })
+  })
+
+  t.test('null takes a field away, and it may come again', async t => {
+    const id = lab.id('r')
+    await commitRoom(t, lab, id, { writes: { a: '1', b: '1' } })
+    await commitRoom(t, lab, id, { writes: { a: null, missing: null } })
+    t.strictSame([...((await rooms.load(id, 'all'))?.fields.keys() ?? [])], ['b'])
+    t.equal(await commitRoom(t, lab, id, { reads: { a: 0 }, writes: { a: '3' } }), 3)
+  })
+
+  t.test('a commit stands on the fields it read, and on nothing else', async t => {
+    const id = lab.id('r')
+    await commitRoom(t, lab, id, { writes: { a: '1', b: '1' } })
+    await commitRoom(t, lab, id, { writes: { b: '2' } })
+    t.equal(
+      await commitRoom(t, lab, id, { reads: { a: 1, missing: 0 }, writes: { a: '3' } }),
+      3,
+      'b is not its concern'
+    )
+  })
+
+  t.test('a field that was read and changed, went, or appeared is a conflict, and nothing is written', async t => {
+    const id = lab.id('r')
+    await commitRoom(t, lab, id, { writes: { a: '1', gone: '1', steady: '1' } })
+    await commitRoom(t, lab, id, { writes: { a: '2', gone: null, appeared: '2' } })
+    const before = await rooms.load(id, 'all')
+    const all = {
+      writes: { a: '"late"', steady: null },
+      seat: seatOf('eve', null, 'p-eve'),
+      line: { id: 'late', value: '1', keep: 9 },
+      items: [tellAll(1)],
+      deadlineAt: 1,
+      emptyDeadlineAt: 1,
+      expireInMs: 1
+    }
+    for (const reads of [{ a: 1 }, { steady: 1, a: 3 }, { gone: 1 }, { steady: 1, appeared: 0 }, { a: 22 }]) {
+      t.strictSame(await rooms.commit(id, roomCommitOf(lab, { ...all, reads })), { status: 'conflict' })
+    }
+    t.same(await rooms.load(id, 'all'), before)
+    t.strictSame(await rooms.log(id, { limit: 9 }), [])
+    t.equal(await commitRoom(t, lab, id, { reads: { a: 2, steady: 1, gone: 0, appeared: 2 } }), 3)
+  })
+
+  t.test('a version read of a room that does not exist is a conflict, and makes none', async t => {
+    const id = lab.id('r')
+    t.strictSame(await rooms.commit(id, roomCommitOf(lab, { reads: { a: 3 } })), { status: 'conflict' })
+    t.equal(await rooms.load(id, 'all'), null)
+  })
+
+  t.test('of many who decide on the same field exactly one wins', async t => {
+    const id = lab.id('r')
+    const all = await Promise.all(
+      Array.from({ length: 20 }, (_, n) =>
+        rooms.commit(id, roomCommitOf(lab, { reads: { a: 0 }, writes: { a: `${n}` } }))
+      )
+    )
+    const winners = all.flatMap(({ status }, n) => (status === 'ok' ? [n] : []))
+    t.equal(winners.length, 1)
+    t.same((await rooms.load(id, ['a']))?.fields.get('a'), { version: 1, value: `${winners[0]}` })
+  })
+
+  t.test('a hundred people who join at once do not fight', async t => {
+    const id = lab.id('r')
+    await commitRoom(t, lab, id, { writes: { settings: '{}' } })
+    const people = Array.from({ length: 100 }, (_, n) => `user-${n}`)
+    const joins = people.map(user => joinOf(lab, user, { reads: { settings: 1, [`member:${user}`]: 0 } }))
+    const results = await Promise.all(joins.map(join => rooms.commit(id, join)))
+    const versions = results.map(result => (result.status === 'ok' ? result.version : 0)).sort((a, b) => a - b)
+    t.strictSame(
+      versions,
+      people.map((_, n) => n + 2)
+    )
+    const found = await rooms.load(id, 'all')
+    t.strictSame([found?.version, found?.seats, found?.fields.size], [101, 100, 101])
+  })
+}
