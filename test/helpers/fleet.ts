@@ -12,6 +12,9 @@ const root = fileURLToPath(new URL('../..', import.meta.url))
 const JWT_SECRET = 'the-secret-of-the-fleet-is-32-bytes-long'
 const UNLIMITED = { RATE_LIMIT_CALLS: '1000000', RATE_LIMIT_SIGNALS: '1000000', RATE_LIMIT_READS: '1000000' }
 
+/** What the nodes share, and what ends it. */
+type Harbour = Pick<RedisServer, 'url' | 'stop'>
+
 interface Ship {
   readonly child: ChildProcess
   readonly url: string
@@ -19,15 +22,16 @@ interface Ship {
 
 export class Fleet implements World {
   readonly config = loadConfig({ JWT_SECRET })
-  readonly #redis: RedisServer
+  readonly #redis: Harbour
   readonly #ships: Ship[] = []
 
-  private constructor(redis: RedisServer) {
+  private constructor(redis: Harbour) {
     this.#redis = redis
   }
 
-  static async launch(nodes: number): Promise<Fleet> {
-    const fleet = new Fleet(await startRedis())
+  /** On a Redis of its own, or on what is given; it ends with the fleet. */
+  static async launch(nodes: number, redis?: Harbour): Promise<Fleet> {
+    const fleet = new Fleet(redis ?? (await startRedis()))
     await Promise.all(Array.from({ length: nodes }, (_, i) => fleet.start(i)))
     return fleet
   }
@@ -46,6 +50,11 @@ export class Fleet implements World {
 
   urlOf(place: number): string {
     return this.#ships[place]?.url ?? ''
+  }
+
+  /** Whether the node says that it should get traffic. */
+  async isReady(place: number): Promise<boolean> {
+    return (await fetch(`${this.urlOf(place)}/readyz`)).ok
   }
 
   /** As under `kill -9`. */

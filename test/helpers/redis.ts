@@ -27,6 +27,12 @@ interface Ports {
   readonly busPort: number
 }
 
+interface Kind {
+  readonly cluster?: boolean
+  /** A replica: of the server on this port. */
+  readonly primary?: number
+}
+
 const ATTEMPTS = 5
 
 /** A test that crashes, or that tap ends by a signal, leaves no server behind: the pipe closes, and the shell kills it. */
@@ -35,7 +41,7 @@ function guard(child: ChildProcess): void {
   child.once('exit', () => watchdog.kill('SIGKILL'))
 }
 
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1')
   await once(server, 'listening')
   const address = server.address()
@@ -44,37 +50,41 @@ async function freePort(): Promise<number> {
   return typeof address === 'object' && address ? address.port : 0
 }
 
-/** Resolves once it accepts connections; rejects when the port was taken meanwhile. */
-async function launch({ port, busPort }: Ports, dir: string, isCluster: boolean): Promise<ChildProcess> {
-  const bus = ['--cluster-port', `${busPort}`, '--cluster-announce-ip', '127.0.0.1', '--cluster-node-timeout', '1500']
-  const cluster = ['--cluster-enabled', 'yes', ...bus]
+function argumentsOf({ port, busPort }: Ports, dir: string, { cluster = false, primary }: Kind): string[] {
   const plain = ['--port', `${port}`, '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no', '--dir', dir]
-  const child = spawn('redis-server', [...plain, ...(isCluster ? cluster : [])], {
-    stdio: ['ignore', 'pipe', 'ignore']
-  })
+  const bus = ['--cluster-port', `${busPort}`, '--cluster-announce-ip', '127.0.0.1', '--cluster-node-timeout', '1500']
+  if (cluster) plain.push('--cluster-enabled', 'yes', ...bus)
+  if (primary) plain.push('--replicaof', '127.0.0.1', `${primary}`)
+  // A replica that waits for others to sync with only keeps a test waiting.
+  return [...plain, '--repl-diskless-sync-delay', '0']
+}
+
+/** Resolves once it accepts connections; rejects when the port was taken meanwhile. */
+export function launch(args: readonly string[]): Promise<ChildProcess> {
+  const child = spawn('redis-server', args, { stdio: ['ignore', 'pipe', 'ignore'] })
   if (child.pid !== undefined) guard(child)
   return new Promise((resolve, reject) => {
     child.once('error', error => reject(new Error('these tests need redis-server on the PATH', { cause: error })))
     child.once('exit', code => reject(new Error(`redis-server ended with ${code}`)))
     createInterface(child.stdout).on('line', line => {
-      if (line.includes('Ready to accept connections')) resolve(child)
+      if (/Ready to accept connections|Sentinel ID is/.test(line)) resolve(child)
     })
   })
 }
 
-async function end(child: ChildProcess): Promise<void> {
+export async function end(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return
   child.kill('SIGCONT')
   child.kill('SIGKILL')
   await once(child, 'exit')
 }
 
-async function startServer(isCluster: boolean): Promise<RedisServer & Ports> {
+export async function startServer(kind: Kind = {}): Promise<RedisServer & Ports> {
   const dir = mkdtempSync(join(tmpdir(), 'signalpost-redis-'))
   for (let attempt = 1; ; attempt++) {
     const ports = { port: await freePort(), busPort: await freePort() }
     try {
-      return control(await launch(ports, dir, isCluster), ports, dir, isCluster)
+      return control(await launch(argumentsOf(ports, dir, kind)), ports, dir, kind)
     } catch (error) {
       if (attempt < ATTEMPTS && !(error instanceof Error && error.cause)) continue
       rmSync(dir, { recursive: true, force: true })
@@ -83,17 +93,17 @@ async function startServer(isCluster: boolean): Promise<RedisServer & Ports> {
   }
 }
 
-function control(first: ChildProcess, ports: Ports, dir: string, isCluster: boolean): RedisServer & Ports {
+function control(first: ChildProcess, ports: Ports, dir: string, kind: Kind): RedisServer & Ports {
   let child = first
   return {
     ...ports,
-    url: `redis${isCluster ? '-cluster' : ''}://127.0.0.1:${ports.port}`,
+    url: `redis${kind.cluster ? '-cluster' : ''}://127.0.0.1:${ports.port}`,
     pause: () => void child.kill('SIGSTOP'),
     resume: () => void child.kill('SIGCONT'),
     kill: () => end(child),
     async restart() {
       await end(child)
-      child = await launch(ports, dir, isCluster)
+      child = await launch(argumentsOf(ports, dir, kind))
     },
     async stop() {
       await end(child)
@@ -104,7 +114,7 @@ function control(first: ChildProcess, ports: Ports, dir: string, isCluster: bool
 
 /** One server; with `cluster` a whole Cluster in one node, which reports CROSSSLOT like a real one. */
 export async function startRedis({ cluster = false }: { cluster?: boolean } = {}): Promise<RedisServer> {
-  const server = await startServer(cluster)
+  const server = await startServer({ cluster })
   if (cluster) {
     await withClient(server.port, async client => {
       await client.call('CLUSTER', 'ADDSLOTSRANGE', '0', '16383')
@@ -125,7 +135,9 @@ const SLOTS = 16_384
 
 /** A real Cluster of so many primaries, each with so many replicas. */
 export async function startCluster(primaries: number, replicas: number): Promise<RedisCluster> {
-  const nodes = await Promise.all(Array.from({ length: primaries * (1 + replicas) }, () => startServer(true)))
+  const nodes = await Promise.all(
+    Array.from({ length: primaries * (1 + replicas) }, () => startServer({ cluster: true }))
+  )
   const clients = nodes.map(({ port }) => new Redis(port))
   try {
     await assemble(nodes, clients, primaries)

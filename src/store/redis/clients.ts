@@ -42,15 +42,29 @@ function commonOptions({ username, password, tls }: RedisAddress): Omit<RedisOpt
 function singleClient(address: RedisAddress): Redis {
   const [first] = address.hosts
   const where = address.topology === 'sentinel' ? sentinelOptions(address) : { ...first }
-  return new Redis({
-    ...commonOptions(address),
-    ...where,
-    db: address.db,
-    enableOfflineQueue: false,
-    retryStrategy: reconnectAfter,
-    // A primary that was demoted under us: connect again, and Sentinel (or DNS) names the new one.
-    reconnectOnError: error => hasCode(error, 'READONLY')
-  })
+  return persistent(
+    new Redis({
+      ...commonOptions(address),
+      ...where,
+      db: address.db,
+      enableOfflineQueue: false,
+      retryStrategy: reconnectAfter,
+      // A primary that was demoted under us: connect again, and Sentinel (or DNS) names the new one.
+      reconnectOnError: error => hasCode(error, 'READONLY')
+    })
+  )
+}
+
+/**
+ * Never gives up before `disconnect`. Sentinel's word of a new primary makes ioredis close its connection; coming while ioredis
+ * asks for the primary, it passes for our own wish to close, and the connection would end for good in the midst of a failover.
+ */
+export function persistent(redis: Redis): Redis {
+  return redis.on('end', connectAgain)
+}
+
+function connectAgain(this: Redis): void {
+  this.connect().catch(() => {})
 }
 
 function sentinelOptions({ hosts, name, tls, username, password }: RedisAddress) {
@@ -129,6 +143,7 @@ export function untilReady(client: Client, ms: number): Promise<void> {
 /** Resolves when the last socket is closed, after a few seconds at the latest. */
 export function disconnect(client: Client): Promise<void> {
   const { status } = client
+  client.off('end', connectAgain)
   if (status === 'end') return Promise.resolve()
   return new Promise(resolve => {
     const done = () => {

@@ -2,7 +2,7 @@
 // subscribed anew by channels.ts, which must know when that is done. (ioredis's own sharded subscribers do not tell.)
 import type { FastifyBaseLogger } from 'fastify'
 import type { Redis } from 'ioredis'
-import { type Client, disconnect, reconnectAfter, untilReady } from './clients.js'
+import { type Client, disconnect, persistent, reconnectAfter, untilReady } from './clients.js'
 import { nodeOf, onePartitionEach, primaryOf, refreshTopology } from './topology.js'
 
 export interface Line {
@@ -38,12 +38,14 @@ export function createLines(client: Client, events: LineEvents, log: FastifyBase
   function open(primary: string): Line | undefined {
     const node = nodeOf(client, primary)
     if (!node || isClosed) return undefined
-    const redis = node.duplicate({
-      autoResubscribe: false,
-      enableOfflineQueue: false,
-      retryStrategy: reconnectAfter,
-      lazyConnect: false
-    })
+    const redis = persistent(
+      node.duplicate({
+        autoResubscribe: false,
+        enableOfflineQueue: false,
+        retryStrategy: reconnectAfter,
+        lazyConnect: false
+      })
+    )
     const line: Line = { redis, heard: new Set(), opened: untilReady(redis, OPEN_WITHIN_MS) }
     watch(line)
     lines.set(primary, line)

@@ -1,0 +1,46 @@
+// The primary that Sentinel watches is killed in the middle of a call, again and again: the nodes say that they are not ready, find
+// the new one, and the call goes on.
+import t from 'tap'
+import { Fleet } from '../helpers/fleet.js'
+import { Person } from '../helpers/person.js'
+import { candidates, sdp } from '../helpers/sdp.js'
+import { startSentinels } from '../helpers/sentinel.js'
+import { until } from '../helpers/until.js'
+
+const NODES = [0, 1]
+
+t.test('a call outlives the primaries it was kept on', async t => {
+  const sentinels = await startSentinels(2)
+  const fleet = await Fleet.launch(NODES.length, sentinels)
+  t.teardown(() => fleet.sink())
+  const alice = await Person.make(fleet, { user: 'alice', device: 'phone', node: 0 })
+  const bob = await Person.make(fleet, { user: 'bob', device: 'laptop', node: 1 })
+  for (const person of [alice, bob]) {
+    await person.listens()
+    t.teardown(() => person.leaves())
+  }
+  const ready = () => Promise.all(NODES.map(node => fleet.isReady(node)))
+  const failOver = async (replicas: number) => {
+    await sentinels.settle(replicas)
+    await (await sentinels.primary()).kill()
+    await until('no node is ready', async () => !(await ready()).includes(true))
+    await alice.isRefused('store_unavailable', 'calls/c1/candidates', { candidates: candidates(1, 'aliceA') })
+    await until('all nodes are ready', async () => !(await ready()).includes(false), 30_000)
+  }
+
+  await alice.does('calls', { callId: 'c1', to: 'bob' })
+  await bob.hears('call.incoming')
+  await failOver(2)
+  await bob.does('calls/c1/accept')
+  await alice.hears('call.accepted')
+  await alice.does('calls/c1/offer', { sdp: sdp('aliceA') })
+  await bob.hears('signal.offer')
+  await failOver(1)
+  await bob.does('calls/c1/answer', { sdp: sdp('bobA') })
+  await alice.hears('signal.answer')
+  await alice.does('calls/c1/candidates', { candidates: candidates(2, 'aliceA') })
+  t.match(await bob.hears('signal.candidates'), { candidates: candidates(2, 'aliceA') })
+  await bob.does('calls/c1/hangup')
+  t.match(await alice.hears('call.ended'), { reason: 'hangup' })
+  for (const person of [alice, bob]) await person.holdMailbox(t)
+})
