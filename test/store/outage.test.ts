@@ -8,11 +8,16 @@ import { startRedis } from '../helpers/redis.js'
 import { openRedisStore } from '../helpers/store.js'
 import { until } from '../helpers/until.js'
 
-async function given(t: Test, parts: { probeEveryMs?: number; via?: (port: number) => Promise<number> } = {}) {
-  const server = await startRedis()
-  const port = (await parts.via?.(server.port)) ?? server.port
-  const { probeEveryMs = 5_000 } = parts
-  const store = await openRedisStore(`redis://127.0.0.1:${port}`, undefined, { probeEveryMs })
+interface Given {
+  readonly cluster?: boolean
+  readonly probeEveryMs?: number
+  readonly via?: (port: number) => Promise<number>
+}
+
+async function given(t: Test, { cluster = false, probeEveryMs = 5_000, via }: Given = {}) {
+  const server = await startRedis({ cluster })
+  const url = via ? `redis://127.0.0.1:${await via(server.port)}` : server.url
+  const store = await openRedisStore(url, undefined, { probeEveryMs })
   t.teardown(async () => {
     await store.close()
     await server.stop()
@@ -40,6 +45,11 @@ async function send(store: RedisStore, user: string): Promise<void> {
   const source = { kind: 'call', id: 'c' } as const
   const event = { device: 'phone', type: 'x', envelope: '{}', tag: 'tag' }
   await store.mailboxes.send(user, { source, version: 1, ...event, now })
+}
+
+/** Nothing in this process moves on meanwhile, as in a long collection of garbage or a machine that swaps. */
+function standStill(ms: number): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms)
 }
 
 const isUnavailable = (error: unknown) => error instanceof AppError && error.code === 'store_unavailable'
@@ -85,14 +95,35 @@ t.test('a Redis that dies and comes back', async t => {
   await until('and hears again', () => heardOf('event') === 1)
 })
 
-t.test('a Redis that hangs', async t => {
-  const { server, store } = await given(t)
-  server.pause()
-  await failsFast(t, store)
-  const back = Date.now()
-  server.resume()
-  await heals(t, store, back)
-})
+for (const cluster of [false, true]) {
+  const kind = cluster ? 'a Cluster' : 'a Redis'
+
+  t.test(`${kind} that hangs`, async t => {
+    const { server, store } = await given(t, { cluster })
+    server.pause()
+    await failsFast(t, store)
+    const back = Date.now()
+    server.resume()
+    await heals(t, store, back)
+  })
+
+  for (const turns of [0, 1]) {
+    const when = turns === 0 ? 'before its commands have left' : 'while its answers lie in the socket'
+    t.test(`a node that stands still ${when} does not take ${kind} for silent`, async t => {
+      const { store } = await given(t, { cluster })
+      const { heardOf } = await listen(store, 'bob')
+      const since = store.contactSince()
+      const answers = Promise.all([store.ping(), listen(store, 'carol')])
+      for (let turn = 0; turn < turns; turn++) await new Promise(setImmediate)
+      standStill(3_000)
+      await t.resolves(answers)
+      t.equal(store.contactSince(), since, 'contact was never lost')
+      await send(store, 'bob')
+      await until('the listener hears', () => heardOf('event') === 1)
+      t.equal(heardOf('gap'), 0, 'over the connection it had')
+    })
+  }
+}
 
 t.test('a Redis that is away at the start is waited for', async t => {
   const server = await startRedis()

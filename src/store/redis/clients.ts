@@ -5,14 +5,13 @@ import { Cluster, Redis, type RedisOptions } from 'ioredis'
 
 import { parseRedisUrl, type RedisAddress } from '../../redis-url.js'
 import { hasCode, toFault, unavailable } from './faults.js'
+import { SILENCE_MS, watchSilence } from './silence.js'
 
 export type Client = Redis | Cluster
 
 /** Runs a command; every fault of Redis comes out of it as store_unavailable. */
 export type Attempt = <T>(command: (client: Client) => Promise<T>) => Promise<T>
 
-/** Silence for so long, with a command in flight, means that the connection is dead. */
-const SILENCE_MS = 2_000
 const RECONNECT_MAX_MS = 500
 const CLOSE_WITHIN_MS = 3_000
 
@@ -33,7 +32,6 @@ function commonOptions({ username, password, tls }: RedisAddress): Omit<RedisOpt
     ...(password && { password }),
     ...(tls && { tls: {} }),
     connectTimeout: SILENCE_MS,
-    socketTimeout: SILENCE_MS,
     maxRetriesPerRequest: 0,
     maxLoadingRetryTime: RECONNECT_MAX_MS
   }
@@ -60,7 +58,7 @@ function singleClient(address: RedisAddress): Redis {
  * asks for the primary, it passes for our own wish to close, and the connection would end for good in the midst of a failover.
  */
 export function persistent(redis: Redis): Redis {
-  return redis.on('end', connectAgain)
+  return watchSilence(redis).on('end', connectAgain)
 }
 
 function connectAgain(this: Redis): void {
@@ -81,7 +79,7 @@ function sentinelOptions({ hosts, name, tls, username, password }: RedisAddress)
 }
 
 function clusterClient(address: RedisAddress): Cluster {
-  return new Cluster([...address.hosts], {
+  const cluster = new Cluster([...address.hosts], {
     redisOptions: commonOptions(address),
     // Certificates name hosts: with TLS those must be dialled by name, not by the address they resolve to.
     ...(address.tls && { dnsLookup: (host: string, done: (error: null, host: string) => void) => done(null, host) }),
@@ -92,6 +90,7 @@ function clusterClient(address: RedisAddress): Cluster {
     retryDelayOnClusterDown: 0,
     slotsRefreshTimeout: SILENCE_MS
   })
+  return cluster.on('+node', watchSilence)
 }
 
 /** `onFault` hears of every command that failed because Redis did. */
