@@ -5,13 +5,13 @@ import type { Config } from '../config.js'
 import type { Ids } from '../ids.js'
 import type { Metrics } from '../metrics.js'
 import type { Actor } from '../schemas/claims.js'
-import type { Store } from '../store/store.js'
+import type { Cursor, Store } from '../store/store.js'
 import type { Hub } from './hub.js'
 
 /** Who came and who went. Neither ever throws, and nobody waits for them. */
 export interface Lifecycle {
-  /** The device has a live stream, or begins a poll. `fresh`: it is new, or came without a cursor, and knows nothing of what goes on. */
-  arrived(actor: Actor, fresh: boolean): void
+  /** The device has a live stream, or begins a poll. `since`: it is new, or came without a cursor, and knows nothing of what came before. */
+  arrived(actor: Actor, since: Cursor | null): void
   /** Its stream or poll is over, and no newer one of the device was seen to take its place. */
   left(actor: Actor): void
 }

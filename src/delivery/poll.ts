@@ -46,7 +46,7 @@ export class Poll implements Consumer {
     await hub.join(this)
     try {
       const touched = await this.#claim.take(this.#onlineUntil())
-      lifecycle.arrived(this.actor, touched.created || options.position === null)
+      lifecycle.arrived(this.actor, touched.created || options.position === null ? touched.head : null)
       const { outcome, body } = await this.#read({ ...options, waitMs }, touched)
       metrics.resumes.inc({ outcome })
       return body

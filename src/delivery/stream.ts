@@ -157,7 +157,7 @@ export class EventStream implements Consumer {
     if (this.#closed) return
     if (outcome === 'replay') this.#tail.announce('caught-up')
     this.#delivery.metrics.resumes.inc({ outcome })
-    this.#delivery.lifecycle.arrived(this.actor, touched.created || position === null)
+    this.#delivery.lifecycle.arrived(this.actor, touched.created || position === null ? touched.head : null)
   }
 
   async #position(position: Position | null, { created, head }: Touched): Promise<CaughtUp | 'hello'> {
@@ -230,7 +230,7 @@ export class EventStream implements Consumer {
     this.#extend(touched.authExpiresAt)
     // A record that was lost, in a failover or to the retention, has a new head too: the next read answers with a reset.
     if (!this.#tail.isAt(touched.head)) this.#dirty = true
-    if (touched.created) this.#delivery.lifecycle.arrived(this.actor, true)
+    if (touched.created) this.#delivery.lifecycle.arrived(this.actor, touched.head)
   }
 
   #onlineUntil(): number {

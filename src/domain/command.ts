@@ -3,7 +3,7 @@ import type { Call } from '../schemas/call.js'
 import type { Endpoint } from '../schemas/common.js'
 import type { CandidatesBody } from '../schemas/signal.js'
 import type { Description } from './sdp.js'
-import type { Side } from './state.js'
+import type { MailboxHead, Side } from './state.js'
 
 export type CallCommand =
   | {
@@ -52,8 +52,8 @@ export type CallCommand =
       readonly graceMs: number
       readonly checkMs: number
     }
-  /** A device has opened a stream or poll; `fresh` when it knows nothing of what came before. */
-  | { readonly type: 'appeared'; readonly actor: Endpoint; readonly fresh: boolean }
+  /** A device has come. `offerAt`: it has not been offered the call, and its mailbox stands there. */
+  | { readonly type: 'appeared'; readonly actor: Endpoint; readonly offerAt: MailboxHead | null }
 
 /** Why a create came to nothing. */
 export type Refusal =

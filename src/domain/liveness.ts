@@ -44,14 +44,12 @@ function announce(
 
 /** A device has come: it is offered a call that rings, and its peer hears that it is back. */
 export function greet(state: CallState, command: CommandOf<'appeared'>, now: number): Decision {
-  const { actor, fresh } = command
+  const { actor, offerAt } = command
   const side = sideOf(state, actor.user)
   if (state.phase === 'ringing') {
-    if (side === 'caller' || !fresh || state.declined.includes(actor.device)) return unchanged(state)
-    return {
-      state,
-      events: tell(state, [{ user: actor.user, device: actor.device }], 'call.incoming', incoming(state, now))
-    }
+    if (side === 'caller' || offerAt === null || state.declined.includes(actor.device)) return unchanged(state)
+    const audience = { user: actor.user, device: actor.device, at: offerAt }
+    return { state, events: tell(state, [audience], 'call.incoming', incoming(state, now)) }
   }
   if (state.phase === 'ended' || !state.away[side] || toDevice(state, side)[0]?.device !== actor.device)
     return unchanged(state)

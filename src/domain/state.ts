@@ -41,10 +41,18 @@ export interface CallState extends Talk<Side> {
   readonly mergedInto: string | null
 }
 
+/** The newest event of a mailbox. */
+export interface MailboxHead {
+  readonly seq: number
+  readonly tag: string
+}
+
 /** Whose mailboxes an event goes to: one device, or all of a user's but some. */
 export interface Audience {
   readonly user: string
   readonly device?: string
+  /** With `device`: only if its mailbox stands there still. */
+  readonly at?: MailboxHead
   readonly except?: readonly string[]
 }
 

@@ -4,6 +4,7 @@
 import { type Deliveries, dispatch } from '../delivery/dispatch.js'
 import { AppError } from '../errors.js'
 import type { AggregateRef, CommitResult, OutboxItem, Snapshot } from '../store/aggregate.js'
+import type { Cursor } from '../store/store.js'
 import type { Cache } from './cache.js'
 import type { Context } from './context.js'
 
@@ -11,6 +12,8 @@ import type { Context } from './context.js'
 interface Audience {
   readonly user: string
   readonly device?: string
+  /** With `device`: only if its mailbox stands there still. */
+  readonly at?: Cursor
   readonly except?: readonly string[]
 }
 
@@ -125,6 +128,7 @@ export function createLoop<State extends { readonly version: number }>(kind: Kin
         source: refOf(id),
         version: state.version,
         device: to.device,
+        ...(to.at ? { at: to.at } : {}),
         type,
         envelope: JSON.stringify({ type, timestamp, data }),
         tag: context.ids.tag(),
@@ -161,7 +165,7 @@ export function createLoop<State extends { readonly version: number }>(kind: Kin
 
   function itemsOf(before: State | null, { state, events }: Decision<State>, now: number): OutboxItem[] {
     const timestamp = new Date(now).toISOString()
-    const items: OutboxItem[] = events.map(({ to, type, data }) => ({
+    const items: OutboxItem[] = events.map(({ to: { at: _, ...to }, type, data }) => ({
       do: 'deliver',
       ...to,
       event: { type, timestamp, data }

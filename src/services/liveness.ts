@@ -5,6 +5,8 @@ import { endpointOf } from '../domain/party.js'
 import type { CallState, Side } from '../domain/state.js'
 import { AppError } from '../errors.js'
 import type { Actor } from '../schemas/claims.js'
+import type { Endpoint } from '../schemas/common.js'
+import type { Cursor, StoredEvent } from '../store/store.js'
 import type { Context } from './context.js'
 import { checkEveryMs } from './times.js'
 import { callRef, readCall, transact } from './transact.js'
@@ -15,25 +17,50 @@ export function createLifecycle(context: Context): Lifecycle {
     work.catch(error => context.log.debug({ err: error }, 'coming or going not noted; the next check will'))
   }
   return {
-    arrived: (actor, fresh) => unheard(greetDevice(context, actor, fresh)),
+    arrived: (actor, since) => unheard(greetDevice(context, actor, since)),
     left: actor => unheard(missDevice(context, actor))
   }
 }
 
 /**
- * A device opened a stream or poll: ringing calls are offered to it if it is `fresh` (new, or without a cursor), and peers
- * that were told it was away hear that it is back.
+ * A device came: what rings is offered to it if it has not heard of it `since` (null: it needs no offers), and peers that were
+ * told it was away hear that it is back.
  */
-export async function greetDevice(context: Context, actor: Actor, fresh: boolean): Promise<void> {
+export async function greetDevice(context: Context, actor: Actor, since: Cursor | null): Promise<void> {
   const leases = await context.store.leases.list(actor.user)
-  const device = { user: actor.user, device: actor.device }
-  await Promise.all(
-    leases.map(async ({ holder }) => {
-      if ((await readCall(context, holder)) === null) return
-      await transact(context, holder, (call, now) => decideCall(call, { type: 'appeared', actor: device, fresh }, now))
-    })
-  )
+  await Promise.all(leases.map(({ holder }) => greetIn(context, actor, holder, since)))
 }
+
+async function greetIn(context: Context, { user, device }: Actor, callId: string, since: Cursor | null): Promise<void> {
+  // Reading a call dispatches what is left in its outbox: devices that were registered by then have its offer from here on, and
+  // only other greetings can still make one. So an offer is appended where none was found, and a mailbox that moved is read again.
+  if ((await readCall(context, callId)) === null) return
+  const actor = { user, device }
+  for (;;) {
+    const offerAt = since && (await headWithoutOffer(context, actor, callId, since))
+    const command = { type: 'appeared' as const, actor, offerAt }
+    const { deliveries } = await transact(context, callId, (call, now) => decideCall(call, command, now))
+    const offered = deliveries.get(user)
+    if (offered === undefined || offered.online + offered.queued > 0) return
+  }
+}
+
+/** Where the device's mailbox stands; null if the call was offered there since, or the device is gone. */
+async function headWithoutOffer(
+  { store, clock, config }: Context,
+  { user, device }: Endpoint,
+  callId: string,
+  since: Cursor
+): Promise<Cursor | null> {
+  const options = { limit: config.mailboxMaxEvents, now: clock.now() }
+  const found = await store.mailboxes.read(user, device, since, options)
+  if (found.status === 'none') return null
+  const isOffered = found.status === 'ok' && found.events.some(event => offers(event, callId))
+  return isOffered ? null : found.head
+}
+
+const offers = ({ type, envelope }: StoredEvent, callId: string) =>
+  type === 'call.incoming' && JSON.parse(envelope).data.callId === callId
 
 /** A device's stream or poll has gone: its calls are looked at as soon as it would count as away. */
 export async function missDevice(context: Context, actor: Actor): Promise<void> {

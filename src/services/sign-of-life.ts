@@ -32,7 +32,7 @@ export async function registerDevice(context: Context, actor: Actor, status?: st
   memoryOf(context).set(keyOf(actor), { at: now, expiresAt })
   // Waited for: a device that registers by accepting must get the early offer before its own accept takes it away.
   if (touched.created) {
-    await greetDevice(context, actor, true).catch(error =>
+    await greetDevice(context, actor, touched.head).catch(error =>
       context.log.debug({ err: error }, 'ringing calls not offered')
     )
   }

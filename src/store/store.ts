@@ -56,6 +56,8 @@ export interface Message {
   /** The aggregate's version it was decided on. */
   readonly version: number
   readonly device: string
+  /** Only if this is the newest event of the mailbox still. */
+  readonly at?: Cursor
   readonly type: string
   readonly envelope: string
   readonly tag: string
@@ -64,9 +66,10 @@ export interface Message {
 
 /**
  * 'online', 'queued': the device took it, with an open stream or poll or without; 'none': it is not registered.
- * 'behind': the user's mailboxes have taken something NEWER than the message's version; nothing was written.
+ * 'behind': the user's mailboxes have taken something NEWER than the message's version; 'moved': the mailbox is not `at` where it
+ * was. Nothing was written then.
  */
-export type SendResult = 'online' | 'queued' | 'none' | 'behind'
+export type SendResult = 'online' | 'queued' | 'none' | 'behind' | 'moved'
 
 export type ResetReason = 'expired' | 'evicted' | 'unknown' | 'future'
 

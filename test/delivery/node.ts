@@ -15,7 +15,7 @@ import { eventRoutes } from '../../src/routes/events.js'
 import type { Actor } from '../../src/schemas/claims.js'
 import { createCache } from '../../src/services/cache.js'
 import { redeemTicket } from '../../src/services/tickets.js'
-import type { Store } from '../../src/store/store.js'
+import type { Cursor, Store } from '../../src/store/store.js'
 
 export interface Node {
   readonly url: string
@@ -37,7 +37,8 @@ export async function startNode(store: Store, clock: Clock): Promise<Node> {
   const hub = createHub({ store, log })
   const comings: string[] = []
   const lifecycle = {
-    arrived: ({ user, device }: Actor, fresh: boolean) => comings.push(`+${user}/${device}${fresh ? ' fresh' : ''}`),
+    arrived: ({ user, device }: Actor, since: Cursor | null) =>
+      comings.push(`+${user}/${device}${since ? ' fresh' : ''}`),
     left: ({ user, device }: Actor) => comings.push(`-${user}/${device}`)
   }
   const streams = createStreams({ store, hub, clock, ids, log, metrics, lifecycle, config })

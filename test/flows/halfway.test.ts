@@ -62,6 +62,33 @@ flow('what it committed is delivered within two seconds', async (t, stage) => {
   for (const his of [bob, watch]) await his.hears('call.ended')
 })
 
+flow('a device that comes before it is delivered rings once', async (t, stage) => {
+  const [alice, laptop] = await stage.enterBoth()
+  const [caller, to, callId] = [
+    { user: stage.marked('alice'), device: 'phone' },
+    stage.marked('bob'),
+    stage.marked('c1')
+  ]
+  const lease = { holder: callId, at: stage.now() }
+  await stage.store.leases.take(caller.user, { ...lease, peer: to, role: 'caller/phone' }, 1)
+  await stage.store.leases.take(to, { ...lease, peer: caller.user, role: 'callee/phone' }, 1)
+  const create = { type: 'create', callId, actor: caller, to, media: null, metadata: {}, offer: null } as const
+  await commitAndDie(stage, 'c1', () => ({ ...create, ringMs: 30_000 }), alice)
+  // One comes with a stream, one asks where things stand, one does both at once, one only shows that it is there.
+  const watch = await stage.enter('bob', 'watch', { node: stage.far })
+  const [tv, car, fridge] = (await Promise.all(
+    ['tv', 'car', 'fridge'].map(device => stage.enter('bob', device, { node: stage.far, silent: true }))
+  )) as [Person, Person, Person]
+  tv.startsAt((await tv.ask('GET', 'snapshot')).body.cursor)
+  await tv.listens()
+  await Promise.all([car.ask('GET', 'snapshot'), car.listens()])
+  await fridge.ask('PUT', 'presence', {})
+  await fridge.listens('start')
+  for (const his of [laptop, watch, tv, car, fridge]) t.match(await his.hears('call.incoming'), { callId: 'c1' })
+  await alice.does('calls/c1/cancel')
+  for (const his of [laptop, watch, tv, car, fridge]) t.match(await his.hears('call.ended'), { reason: 'cancelled' })
+})
+
 flow('or before that, by the next command of that call, and in order', async (t, stage) => {
   const [alice, bob] = await stage.enterBoth()
   const as = ({ user, device }: Person) => ({ user: stage.marked(user), device })

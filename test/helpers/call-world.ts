@@ -15,7 +15,7 @@ import {
 import { AppError } from '../../src/errors.js'
 import type { Endpoint } from '../../src/schemas/common.js'
 import type { Candidate } from '../../src/schemas/signal.js'
-import { attempt, check, freeze, reaches, T0 } from './calls.js'
+import { appeared, attempt, check, freeze, reaches, T0 } from './calls.js'
 import { faultsOf } from './events.js'
 
 interface Device {
@@ -42,7 +42,7 @@ export class World {
     const known = this.devices.get(keyOf(endpoint))
     if (known) known.goneSince = null
     else this.devices.set(keyOf(endpoint), { endpoint, mailbox: [], goneSince: null, silent: false })
-    if (this.state) this.give({ type: 'appeared', actor: endpoint, fresh: !known })
+    if (this.state) this.give(appeared(endpoint, !known))
   }
 
   leave(endpoint: Endpoint): void {

@@ -67,7 +67,12 @@ export const trickle = (actor: Endpoint, batch: Candidate[], end?: boolean): Cal
   actor,
   batch: { candidates: batch, ...(end === undefined ? {} : { end }) }
 })
-export const appeared = (actor: Endpoint, fresh: boolean): CallCommand => ({ type: 'appeared', actor, fresh })
+/** `fresh`: it has not been offered the call. */
+export const appeared = (actor: Endpoint, fresh: boolean): CallCommand => ({
+  type: 'appeared',
+  actor,
+  offerAt: fresh ? { seq: 0, tag: 'birth' } : null
+})
 export const check = (caller: number | null = null, callee: number | null = null): CommandOf<'check'> => ({
   type: 'check',
   absence: { caller, callee },

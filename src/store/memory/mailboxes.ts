@@ -96,6 +96,8 @@ export function createMemoryMailboxes(parts: Parts): Mailboxes & { sweep(now: nu
       if ((takenFrom(user, message.source)[0]?.version ?? 0) > message.version) return 'behind'
       const device = find(user, message.device, message.now)
       if (!device) return 'none'
+      const { at } = message
+      if (at && (at.seq !== device.seq || at.tag !== device.tag)) return 'moved'
       put(user, message.device, device, message)
       return isOnline(device, message.now) ? 'online' : 'queued'
     },

@@ -65,19 +65,11 @@ export function createRedisMailboxes(attempt: Attempt, { retentionMs, mailboxMax
       const [, online, queued] = reply.split(' ')
       return { status: 'appended', online: Number(online), queued: Number(queued) }
     },
-    send(user, { source, device, version, tag, now, type, envelope }) {
+    send(user, { source, device, at, version, tag, now, type, envelope }) {
       const keys = [devicesKey(user), positionKey(user, source), mailboxKey(user, device)]
       const limits = [retentionMs, mailboxMaxEvents, ttlMs]
-      return sendMailbox(attempt, keys, [
-        wakeChannel(user),
-        device,
-        version,
-        tag,
-        whole(now),
-        ...limits,
-        type,
-        envelope
-      ])
+      const what = [...limits, type, envelope, at ? `${at.seq}|${at.tag}` : '']
+      return sendMailbox(attempt, keys, [wakeChannel(user), device, version, tag, whole(now), ...what])
     },
     async read(user, device, cursor, { limit, now }) {
       const { seq, tag } = cursor === 'start' ? { seq: cursor, tag: '' } : cursor

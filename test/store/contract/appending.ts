@@ -1,4 +1,5 @@
 import type { Test } from 'tap'
+import type { Cursor } from '../../../src/store/store.js'
 import type { Lab } from '../contract.js'
 import { appendOf, call, connect, mail, messageOf, read, texts, touch } from './given.js'
 
@@ -45,6 +46,18 @@ export function appendContract(t: Test, lab: Lab): void {
     })
     await touch(lab, bob, 'phone')
     t.strictSame(await texts(lab, bob, 'phone'), [])
+  })
+
+  t.test('a message for a mailbox that has moved on is not taken', async t => {
+    const bob = lab.id('bob')
+    const { head } = await touch(lab, bob, 'phone')
+    const send = (version: number, at: Cursor) =>
+      mailboxes.send(bob, messageOf(lab, version, { ...mail(`at ${at.seq}`), at }))
+    t.equal(await send(1, { ...head, tag: 'other' }), 'moved', 'another birth')
+    t.equal(await send(2, head), 'queued')
+    t.equal(await send(3, head), 'moved', 'there is one now')
+    t.equal(await send(4, { seq: 1, tag: 't2' }), 'queued')
+    t.strictSame(await texts(lab, bob, 'phone'), ['at 0', 'at 1'])
   })
 
   t.test('devices with a stream count as online, those without as queued, each once', async t => {
