@@ -89,9 +89,10 @@ interface StoreParts {
 }
 
 async function openStore(app: FastifyInstance, { config, clock, ids, log }: StoreParts): Promise<Store> {
-  const { redisUrl, retentionMs, mailboxMaxEvents } = config
-  if (redisUrl === null) return createMemoryStore({ retentionMs, mailboxMaxEvents, clock })
-  const store = await createRedisStore({ url: redisUrl, retentionMs, mailboxMaxEvents, clock, ids, log })
+  const { redisUrl: url, retentionMs, mailboxMaxEvents, maxDevicesPerUser } = config
+  const options = { retentionMs, mailboxMaxEvents, maxDevicesPerUser, clock }
+  if (url === null) return createMemoryStore(options)
+  const store = await createRedisStore({ ...options, url, ids, log })
   // The same connection as `app.redis`, for plugins that want one. The store opened it and closes it.
   await app.register(fastifyRedis, { client: store.client, closeClient: false })
   return store

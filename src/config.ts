@@ -61,6 +61,11 @@ export const SETTINGS = {
     '600000',
     "A device's mailbox is kept for so long after its last sign of life."
   ),
+  MAX_DEVICES_PER_USER: setting(
+    integer(1, 1000),
+    '32',
+    'Devices a user may have; one that signs off, or is gone for `RETENTION_MS`, makes room.'
+  ),
   MAILBOX_MAX_EVENTS: setting(integer(10, 100_000), '1000', 'Events kept for a device; older ones are evicted.'),
   HEARTBEAT_MS: setting(duration(100), '15000', 'Interval of the `heartbeat` event on a stream.'),
   PRESENCE_TTL_MS: setting(

@@ -3,6 +3,10 @@
 export const ENDS = {
   superseded: { reconnect: false, meaning: 'A newer stream or poll of the same device took over' },
   signed_off: { reconnect: false, meaning: 'The device signed off; its mailbox is gone' },
+  too_many_devices: {
+    reconnect: false,
+    meaning: 'The user has as many devices as allowed; one that signs off makes room'
+  },
   auth_expired: { reconnect: false, meaning: 'The token expired; open the stream again with a fresh one' },
   slow: { reconnect: true, meaning: 'The client read too slowly; resume from the cursor' },
   drain: { reconnect: true, meaning: 'The node is shutting down; another one will serve' },

@@ -48,7 +48,8 @@ export const ERRORS = {
   room_locked: { status: 409, title: 'The room is locked', retryable: true },
   room_full: { status: 409, title: 'The room is full', retryable: true },
   cannot_signal_self: { status: 400, title: 'A participant cannot signal itself', retryable: false },
-  // Streams
+  // Devices and their streams
+  too_many_devices: { status: 409, title: 'You have as many devices as you may', retryable: true },
   superseded: { status: 409, title: 'A newer stream or poll of this device took over', retryable: false },
   // Limits and faults
   rate_limited: { status: 429, title: 'Too many requests', retryable: true },

@@ -1,7 +1,14 @@
 // One connection's claim on a device: newest wins, and whoever still holds the device keeps it online.
+import type { EndReason } from '../ends.js'
+import { AppError } from '../errors.js'
 import type { Actor } from '../schemas/claims.js'
 import type { Touched } from '../store/store.js'
 import type { Delivery } from './delivery.js'
+
+/** What a stream ends with that could not claim its device. */
+export function endOf(error: unknown): EndReason {
+  return error instanceof AppError && error.code === 'too_many_devices' ? error.code : 'store_unavailable'
+}
 
 export class Claim {
   readonly connection: string
@@ -15,13 +22,18 @@ export class Claim {
     this.connection = Buffer.from(delivery.ids.unique(), 'latin1').toString('latin1')
   }
 
-  /** Registers the device and becomes its one connection. */
-  take(onlineUntil: number): Promise<Touched> {
-    return this.#touch({ onlineUntil, claim: true, authExpiresAt: this.#actor.expiresAt })
+  /** Registers the device and becomes its one connection. Throws too_many_devices. */
+  async take(onlineUntil: number): Promise<Touched> {
+    const touched = await this.#touch({ onlineUntil, claim: true, authExpiresAt: this.#actor.expiresAt })
+    if (touched === null) throw new AppError('too_many_devices')
+    return touched
   }
 
-  /** Says that this connection is still here; void if another one took over, which the reply tells. */
-  renew(onlineUntil: number): Promise<Touched> {
+  /**
+   * Says that this connection is still here; void if another one took over, which the reply tells. Null: the device had
+   * expired, and there is no room for it any more.
+   */
+  renew(onlineUntil: number): Promise<Touched | null> {
     return this.#touch({ onlineUntil })
   }
 
@@ -30,7 +42,7 @@ export class Claim {
     return store.mailboxes.release(this.#actor.user, this.#actor.device, this.connection, clock.now())
   }
 
-  #touch(more: { onlineUntil: number; claim?: boolean; authExpiresAt?: number }): Promise<Touched> {
+  #touch(more: { onlineUntil: number; claim?: boolean; authExpiresAt?: number }): Promise<Touched | null> {
     const { store, clock, ids } = this.#delivery
     const { user, device } = this.#actor
     return store.mailboxes.touch(user, device, {

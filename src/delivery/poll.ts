@@ -38,7 +38,7 @@ export class Poll implements Consumer {
     this.actor = actor
   }
 
-  /** The reply as JSON text. Throws superseded and store_unavailable. */
+  /** The reply as JSON text. Throws superseded, too_many_devices and store_unavailable. */
   async answer(options: PollOptions): Promise<string> {
     const { hub, metrics, lifecycle } = this.#delivery
     const waitMs = this.#boundedWait(options.waitMs)
@@ -115,7 +115,7 @@ export class Poll implements Consumer {
     this.#contested = false
     // The hint may be late, about a connection that this poll took over from.
     const touched = await this.#claim.renew(this.#onlineUntil())
-    if (touched.connection === this.#claim.connection) return
+    if (touched?.connection === this.#claim.connection) return
     this.#endedBy = 'superseded'
     throw new AppError('superseded')
   }

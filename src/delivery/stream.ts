@@ -8,7 +8,7 @@ import type { Socket } from 'node:net'
 import type { EndReason } from '../ends.js'
 import type { Actor } from '../schemas/claims.js'
 import type { StoredEvent, Touched, Wakeup } from '../store/store.js'
-import { Claim } from './claim.js'
+import { Claim, endOf } from './claim.js'
 import type { Position } from './cursor.js'
 import { type Delivery, refreshMs, TICKET_USED_MS } from './delivery.js'
 import { endFrame, noticeFrame } from './frames.js'
@@ -226,7 +226,7 @@ export class EventStream implements Consumer {
   async #audit(): Promise<void> {
     const touched = await this.#claim.renew(this.#onlineUntil())
     if (this.#closed) return
-    if (touched.connection !== this.#claim.connection) return this.end('superseded')
+    if (touched?.connection !== this.#claim.connection) return this.end(touched ? 'superseded' : 'too_many_devices')
     this.#extend(touched.authExpiresAt)
     // A record that was lost, in a failover or to the retention, has a new head too: the next read answers with a reset.
     if (!this.#tail.isAt(touched.head)) this.#dirty = true
@@ -245,6 +245,6 @@ export class EventStream implements Consumer {
 
   #fail(error: unknown): void {
     this.#delivery.report(error)
-    this.end('store_unavailable')
+    this.end(endOf(error))
   }
 }

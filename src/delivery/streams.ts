@@ -30,7 +30,7 @@ export interface PollRequest {
 export interface Streams {
   /** Answers on the response's own socket; the caller hijacks. Throws invalid_cursor or shutting_down, and has then done nothing. */
   open(request: StreamRequest): void
-  /** The reply as JSON text. Throws invalid_cursor, shutting_down, superseded and store_unavailable. */
+  /** The reply as JSON text. Throws invalid_cursor, shutting_down, superseded, too_many_devices and store_unavailable. */
   poll(request: PollRequest): Promise<string>
   /** How many are open, by transport. */
   count(): { readonly sse: number; readonly poll: number }

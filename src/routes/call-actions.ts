@@ -74,7 +74,7 @@ export const callActionRoutes: FastifyPluginAsyncTypebox<{ context: Context }> =
         'The first device wins, decided by the server; every other one gets `call.ended` with `answered_elsewhere`.',
       params: CallParams,
       body: EmptyBody,
-      response: { 200: AcceptReply, ...problems(...REFUSALS, 'answered_elsewhere', 'rate_limited') }
+      response: { 200: AcceptReply, ...problems(...REFUSALS, 'answered_elsewhere', 'too_many_devices', 'rate_limited') }
     },
     handler: request => acceptCall(context, request.actor, request.params.callId)
   })
@@ -89,7 +89,7 @@ export const callActionRoutes: FastifyPluginAsyncTypebox<{ context: Context }> =
       summary: 'Decline, for all your devices or for this one',
       params: CallParams,
       body: RejectBody,
-      response: { 200: CallReply, ...problems(...REFUSALS, 'answered_elsewhere') }
+      response: { 200: CallReply, ...problems(...REFUSALS, 'answered_elsewhere', 'too_many_devices') }
     },
     handler: async request => ({
       call: await rejectCall(context, request.actor, request.params.callId, request.body)

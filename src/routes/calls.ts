@@ -49,6 +49,7 @@ export const callRoutes: FastifyPluginAsyncTypebox<{ context: Context }> = async
           'call_glare',
           'call_id_taken',
           'call_ended',
+          'too_many_devices',
           'policy_denied',
           'policy_unavailable',
           'body_too_large',

@@ -108,6 +108,7 @@ export const eventRoutes: FastifyPluginAsyncTypebox<EventParts> = async (app, { 
           'invalid_cursor',
           'invalid_ticket',
           'superseded',
+          'too_many_devices',
           'rate_limited',
           'shutting_down'
         )

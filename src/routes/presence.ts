@@ -17,7 +17,10 @@ export const presenceRoutes: FastifyPluginAsyncTypebox<{ context: Context }> = a
       summary: 'Heartbeat of this device, with an optional status',
       description: 'A device with an open stream or poll needs no heartbeat.',
       body: PresenceBody,
-      response: { 200: PresenceReply, ...problems('invalid_request', 'malformed_json', 'rate_limited') }
+      response: {
+        200: PresenceReply,
+        ...problems('invalid_request', 'malformed_json', 'too_many_devices', 'rate_limited')
+      }
     },
     handler: async request => ({ presence: await putPresence(context, request.actor, request.body) })
   })
@@ -60,7 +63,7 @@ export const presenceRoutes: FastifyPluginAsyncTypebox<{ context: Context }> = a
       operationId: 'takeSnapshot',
       tags: ['events'],
       summary: 'Where things stand, and the cursor to go on from',
-      response: { 200: Snapshot, ...problems('rate_limited') }
+      response: { 200: Snapshot, ...problems('too_many_devices', 'rate_limited') }
     },
     handler: request => takeSnapshot(context, request.actor)
   })

@@ -1,6 +1,7 @@
 // Taking part registers a device, and every successful POST is a sign of life (DESIGN 5). Written at most once in a while,
 // so that a busy sender costs no extra round trip a message.
 import { LRUCache } from 'lru-cache'
+import { AppError } from '../errors.js'
 import type { Actor } from '../schemas/claims.js'
 import type { Cursor } from '../store/store.js'
 import type { Context } from './context.js'
@@ -18,7 +19,7 @@ const noted = new WeakMap<Context, LRUCache<string, Noted>>()
 
 /**
  * Registers the device if it is new: from now on its mailbox collects, and a call that rings already is offered to it.
- * Resolves to the cursor to resume from. `status` is what the device's person wants shown.
+ * Resolves to the cursor to resume from. `status` is what the device's person wants shown. Throws too_many_devices.
  */
 export async function registerDevice(context: Context, actor: Actor, status?: string): Promise<Cursor> {
   const { user, device, expiresAt } = actor
@@ -29,6 +30,7 @@ export async function registerDevice(context: Context, actor: Actor, status?: st
     ...(expiresAt > 0 ? { authExpiresAt: expiresAt } : {}),
     ...(status === undefined ? {} : { status })
   })
+  if (touched === null) throw new AppError('too_many_devices')
   memoryOf(context).set(keyOf(actor), { at: now, expiresAt })
   // Waited for: a device that registers by accepting must get the early offer before its own accept takes it away.
   if (touched.created) {

@@ -133,8 +133,11 @@ export interface Mailboxes {
     cursor: Cursor | 'start',
     options: { limit: number; now: number }
   ): Promise<ReadResult>
-  /** Registers the device if need be, marks it seen, renews its retention, and with `claim` makes the connection the only one. */
-  touch(user: string, device: string, touch: Touch): Promise<Touched>
+  /**
+   * Registers the device if need be, marks it seen, renews its retention, and with `claim` makes the connection the only one.
+   * Null, and nothing is written: the device is not registered, and as many others of the user are as may be.
+   */
+  touch(user: string, device: string, touch: Touch): Promise<Touched | null>
   /** The connection closed: the device is offline from now, unless another connection has claimed it meanwhile. */
   release(user: string, device: string, connection: string, now: number): Promise<void>
   /** Signs the device off: record and mailbox are gone; its open stream is told (Wakeup 'gone'). False if it was not there. */
@@ -226,4 +229,6 @@ export interface StoreOptions {
   /** A device's mailbox is kept for so long after its last sign of life. */
   readonly retentionMs: number
   readonly mailboxMaxEvents: number
+  /** Registered at once; those that expired do not count. */
+  readonly maxDevicesPerUser: number
 }

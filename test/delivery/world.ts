@@ -11,6 +11,7 @@ import { type Node, startNode } from './node.js'
 export interface WorldOptions {
   readonly retentionMs?: number
   readonly mailboxMaxEvents?: number
+  readonly maxDevicesPerUser?: number
 }
 
 export interface PollAnswer {
@@ -110,7 +111,7 @@ export function teller(parent: Test, engine: Engine) {
     parent.test(`${engine.name}: ${story}`, async t => {
       const clock = new ManualClock()
       const world = new World(
-        await engine.create(clock, { retentionMs: 600_000, mailboxMaxEvents: 1000, ...options }),
+        await engine.create(clock, { retentionMs: 600_000, mailboxMaxEvents: 1000, maxDevicesPerUser: 32, ...options }),
         clock
       )
       try {

@@ -146,6 +146,26 @@ flow('a device that begins with the snapshot is rung, too', async (t, stage) => 
   for (const bob of [laptop, watch]) t.match(await bob.hears('call.ended'), { reason: 'cancelled' })
 })
 
+flow(
+  'a device too many is refused what would register it, and nothing comes of that',
+  async (t, stage) => {
+    const [alice, laptop] = await stage.enterBoth()
+    const tablet = await stage.enter('alice', 'tablet', { node: stage.far, silent: true })
+    const watch = await stage.enter('bob', 'watch', { silent: true })
+    await tablet.isRefused('too_many_devices', 'calls', { callId: 'c1', to: 'bob' })
+    t.match(await tablet.ask('PUT', 'presence', {}), { status: 409, body: { code: 'too_many_devices' } })
+    t.match(await tablet.ask('GET', 'snapshot'), { status: 409, body: { code: 'too_many_devices' } })
+    await alice.does('calls', { callId: 'c2', to: 'bob' })
+    await laptop.hears('call.incoming')
+    for (const [path, body] of [['accept'], ['reject', { scope: 'device' }]] as const)
+      await watch.isRefused('too_many_devices', `calls/c2/${path}`, body)
+    await watch.does('calls/c2/reject')
+    await alice.hears('call.ended')
+    await laptop.hears('call.ended')
+  },
+  { env: { MAX_DEVICES_PER_USER: '1' } }
+)
+
 flow('somebody without a device cannot be reached', async (t, stage) => {
   const alice = await stage.enter('alice', 'phone')
   await alice.isRefused('callee_unreachable', 'calls', { callId: 'c1', to: 'bob' })

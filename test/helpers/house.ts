@@ -83,9 +83,10 @@ export class House {
   }
 
   #openStore(): Promise<Store> {
-    const { retentionMs, mailboxMaxEvents } = this.config
-    if (this.#redis) return openRedisStore(this.#redis.url, this.clock, { retentionMs, mailboxMaxEvents })
-    this.#memory ??= createMemoryStore({ retentionMs, mailboxMaxEvents, clock: this.clock })
+    const { retentionMs, mailboxMaxEvents, maxDevicesPerUser } = this.config
+    const options = { retentionMs, mailboxMaxEvents, maxDevicesPerUser }
+    if (this.#redis) return openRedisStore(this.#redis.url, this.clock, options)
+    this.#memory ??= createMemoryStore({ ...options, clock: this.clock })
     return Promise.resolve(this.#memory)
   }
 

@@ -11,6 +11,7 @@ export function openRedisStore(
   clock: Clock = systemClock,
   parts: Partial<RedisStoreOptions> = {}
 ): Promise<RedisStore> {
-  const options = { retentionMs: 600_000, mailboxMaxEvents: 200, ids: createIds(), log: silentLog }
+  const limits = { retentionMs: 600_000, mailboxMaxEvents: 200, maxDevicesPerUser: 32 }
+  const options = { ...limits, ids: createIds(), log: silentLog }
   return createRedisStore({ ...options, ...parts, url, clock })
 }

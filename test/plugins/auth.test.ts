@@ -20,7 +20,7 @@ const SECRET = 'a-secret-of-more-than-thirty-two-bytes'
 
 async function server(t: Test, env: Record<string, string>, clock = new ManualClock(Date.now())) {
   const config = loadConfig(env)
-  const store = createMemoryStore({ retentionMs: 600_000, mailboxMaxEvents: 100, clock })
+  const store = createMemoryStore({ retentionMs: 600_000, mailboxMaxEvents: 100, maxDevicesPerUser: 32, clock })
   const ids = createIds()
   // What authenticate and tickets look at; the rest of a context is about calls.
   const context = { config, clock, ids, store } as unknown as Context

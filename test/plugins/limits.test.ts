@@ -13,7 +13,7 @@ import { ManualClock } from '../helpers/clock.js'
 const config = { rateLimitCalls: 3, rateLimitSignals: 20, rateLimitReads: 5 }
 
 function sharedQuotas(clock: ManualClock, t: Test) {
-  const store = createMemoryStore({ retentionMs: 600_000, mailboxMaxEvents: 100, clock })
+  const store = createMemoryStore({ retentionMs: 600_000, mailboxMaxEvents: 100, maxDevicesPerUser: 32, clock })
   t.teardown(() => store.close())
   let trips = 0
   const quotas: Quotas = {

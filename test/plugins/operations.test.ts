@@ -11,7 +11,7 @@ const config: Config = loadConfig({ LOG_LEVEL: 'silent', CORS_ORIGINS: 'https://
 async function build(t: Test) {
   let contact: number | null = 0
   const clock = new ManualClock(Date.now())
-  const memory = createMemoryStore({ retentionMs: 600_000, mailboxMaxEvents: 100, clock })
+  const memory = createMemoryStore({ retentionMs: 600_000, mailboxMaxEvents: 100, maxDevicesPerUser: 32, clock })
   const store: Store = { ...memory, contactSince: () => contact }
   const app = await buildApp(config, { clock, store })
   t.teardown(async () => {

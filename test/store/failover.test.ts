@@ -111,8 +111,8 @@ t.test('a primary is killed under load', async t => {
         claim: true,
         onlineUntil: Date.now() + 600_000
       }
-      const { head } = await store.mailboxes.touch(user, 'phone', birth)
-      const reader = new Reader(store, user, head)
+      const touched = await store.mailboxes.touch(user, 'phone', birth)
+      const reader = new Reader(store, user, touched?.head ?? { seq: 0, tag: '' })
       await store.wakeups.subscribe(user, reader.hear)
       return { reader, writer: new Writer(store, user) }
     })

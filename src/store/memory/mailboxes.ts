@@ -23,7 +23,7 @@ interface Parts extends StoreOptions {
 }
 
 export function createMemoryMailboxes(parts: Parts): Mailboxes & { sweep(now: number): void } {
-  const { retentionMs, mailboxMaxEvents, clock, leases, publish } = parts
+  const { retentionMs, mailboxMaxEvents, maxDevicesPerUser, clock, leases, publish } = parts
   const positionMs = positionTtlMs(retentionMs)
   const users = new Map<string, Map<string, Device>>()
   /** By user and source; no user id has a blank in it. */
@@ -35,6 +35,11 @@ export function createMemoryMailboxes(parts: Parts): Mailboxes & { sweep(now: nu
     if (!found || found.seenAt + retentionMs >= now) return found
     devices?.delete(device)
     return undefined
+  }
+
+  function hasRoom(user: string, now: number): boolean {
+    const names = [...(users.get(user)?.keys() ?? [])]
+    return names.filter(name => find(user, name, now)).length < maxDevicesPerUser
   }
 
   function ensureUser(user: string): Map<string, Device> {
@@ -107,6 +112,7 @@ export function createMemoryMailboxes(parts: Parts): Mailboxes & { sweep(now: nu
     },
     async touch(user, name, touch) {
       const found = find(user, name, touch.now)
+      if (!found && !hasRoom(user, touch.now)) return null
       const device = found ?? birth(touch)
       if (!found) ensureUser(user).set(name, device)
       device.seenAt = Math.max(device.seenAt, touch.now)

@@ -29,7 +29,8 @@ const exceptList = (except: readonly string[] | undefined) => (except?.length ? 
 /** A record keeps whole numbers only; a token's expiry may come with a fraction. */
 const whole = (at: number | undefined) => (at === undefined ? '' : Math.max(0, Math.floor(at)))
 
-export function createRedisMailboxes(attempt: Attempt, { retentionMs, mailboxMaxEvents }: StoreOptions): Mailboxes {
+export function createRedisMailboxes(attempt: Attempt, options: StoreOptions): Mailboxes {
+  const { retentionMs, mailboxMaxEvents, maxDevicesPerUser } = options
   const ttlMs = retentionMs + CLEAN_UP_AFTER_MS
 
   function appendArguments(user: string, { source, version, release, tag, now, entries }: Append) {
@@ -53,7 +54,8 @@ export function createRedisMailboxes(attempt: Attempt, { retentionMs, mailboxMax
       touch.claim ? '1' : '',
       whole(touch.onlineUntil),
       whole(touch.authExpiresAt ?? 0),
-      touch.status === undefined ? '' : `=${touch.status}`
+      touch.status === undefined ? '' : `=${touch.status}`,
+      maxDevicesPerUser
     ]
   }
 
@@ -82,11 +84,9 @@ export function createRedisMailboxes(attempt: Attempt, { retentionMs, mailboxMax
     },
     async touch(user, device, touch) {
       const keys = [devicesKey(user), mailboxKey(user, device)]
-      const [word, seq, tag, connection, authExpiresAt] = await touchMailbox(
-        attempt,
-        keys,
-        touchArguments(user, device, touch)
-      )
+      const reply = await touchMailbox(attempt, keys, touchArguments(user, device, touch))
+      if (reply[0] === 'FULL') return null
+      const [word, seq, tag, connection, authExpiresAt] = reply
       return { created: word === 'NEW', head: { seq, tag }, connection, authExpiresAt }
     },
     async release(user, device, connection, now) {

@@ -87,8 +87,9 @@ export const readMailbox = define<
   | readonly ['RESET', seq: number, tag: string, reason: 'evicted' | 'unknown' | 'future']
   | readonly ['NONE']
 >('mailbox_read')
-export const touchMailbox =
-  define<readonly ['OK' | 'NEW', seq: number, tag: string, connection: string, authExpiresAt: number]>('mailbox_touch')
+export const touchMailbox = define<
+  readonly ['OK' | 'NEW', seq: number, tag: string, connection: string, authExpiresAt: number] | readonly ['FULL']
+>('mailbox_touch')
 export const releaseMailbox = define<'OK' | 'OTHER'>('mailbox_release')
 export const removeMailbox = define<'REMOVED' | 'NONE'>('mailbox_remove')
 

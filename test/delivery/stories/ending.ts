@@ -71,6 +71,37 @@ export function endingStories(t: Test, engine: Engine): void {
     )
   })
 
+  tell(
+    'a device too many is told so, by stream and by poll, and comes in when another signs off',
+    async (t, world, node) => {
+      const first = await world.open(node)
+      await first.next('hello')
+      await world.leave(node, first)
+      const refused = await world.open(node, '', { as: 'alice tablet' })
+      t.match(await refused.next('end'), { data: { reason: 'too_many_devices', reconnect: false } })
+      await refused.ended()
+      t.match(await world.poll(node, '', { as: 'alice tablet' }), { status: 409, code: 'too_many_devices' })
+      await world.store.mailboxes.remove('alice', 'phone')
+      const stream = await world.open(node, '', { as: 'alice tablet' })
+      await stream.next('hello')
+    },
+    { maxDevicesPerUser: 1 }
+  )
+
+  tell(
+    'a stream whose device expired, and whose place was taken, ends',
+    async (t, world, node) => {
+      const stream = await world.open(node)
+      await stream.next('hello')
+      // By the clock of another node, which runs far ahead.
+      await world.store.mailboxes.touch('alice', 'tablet', { now: world.clock.now() + 600_001, tag: 'birth' })
+      world.clock.advance(30_000)
+      t.match(await stream.next('end'), { data: { reason: 'too_many_devices', reconnect: false } })
+      await stream.ended()
+    },
+    { maxDevicesPerUser: 1 }
+  )
+
   tell('a stream ends with its token, after a warning, unless a fresh one extends it', async (t, world, node) => {
     const expiresAt = world.clock.now() + 60_000
     const stream = await world.open(node, '', { as: `alice phone ${expiresAt}` })

@@ -64,7 +64,7 @@ export function cursorContract(t: Test, lab: Lab): void {
   t.test('a mailbox emptied and grown again past the old number never passes for the old one', async t => {
     const bob = lab.id('bob')
     await touch(lab, bob, 'phone', { tag: 'born1' })
-    await fill(lab, bob, 3, 'old')
+    await fill(lab, bob, 3, { stem: 'old' })
     await mailboxes.remove(bob, 'phone')
     await touch(lab, bob, 'phone', { tag: 'born2' })
     const old = [
@@ -74,7 +74,7 @@ export function cursorContract(t: Test, lab: Lab): void {
     ]
     t.equal(await texts(lab, bob, 'phone', { seq: 3, tag: 'old3' }), 'future')
     for (const grown of [3, 5]) {
-      await fill(lab, bob, grown === 3 ? 3 : 2, `new${grown}-`)
+      await fill(lab, bob, grown === 3 ? 3 : 2, { stem: `new${grown}-` })
       for (const cursor of old) t.equal(await texts(lab, bob, 'phone', cursor), 'unknown', `${cursor.seq} of ${grown}`)
     }
   })
@@ -100,7 +100,7 @@ export function cursorContract(t: Test, lab: Lab): void {
     t.equal(await texts(lab, bob, 'phone'), 'none')
     t.match(await touch(lab, bob, 'phone', { tag: 'again' }), { created: true, head: { seq: 0, tag: 'again' } })
     t.equal(await texts(lab, bob, 'phone', { seq: 2, tag: 'e2' }), 'future')
-    await fill(lab, bob, 2, 'new')
+    await fill(lab, bob, 2, { stem: 'new' })
     t.strictSame(await texts(lab, bob, 'phone'), ['new1', 'new2'])
   })
 

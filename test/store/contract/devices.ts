@@ -1,6 +1,6 @@
 import type { Test } from 'tap'
 import type { Lab } from '../contract.js'
-import { connect, touch } from './given.js'
+import { connect, fill, texts, touch } from './given.js'
 
 export function deviceContract(t: Test, lab: Lab): void {
   const { mailboxes } = lab.store
@@ -90,6 +90,40 @@ export function deviceContract(t: Test, lab: Lab): void {
       await touch(lab, bob, 'phone')
       t.equal((await state(bob, 'phone'))?.status, status)
     }
+  })
+
+  t.test('a user has so many devices and no more, however many come at once', async t => {
+    const bob = lab.id('bob')
+    const most = lab.options.maxDevicesPerUser
+    const come = (device: string) => mailboxes.touch(bob, device, { now: lab.clock.now(), tag: 'birth' })
+    const names = async () => (await mailboxes.devices(bob, lab.clock.now())).map(({ device }) => device).sort()
+    const came = await Promise.all(Array.from({ length: 2 * most }, (_, n) => come(`device${n}`)))
+    const first = (await names())[0] ?? ''
+    t.equal(came.filter(Boolean).length, most)
+    t.equal((await names()).length, most)
+    t.equal(await come('another'), null)
+    t.match(await come(first), { created: false }, 'those that are there may stay')
+    t.match(await touch(lab, lab.id('carol'), 'another'), { created: true }, 'another user')
+    await mailboxes.remove(bob, first)
+    t.match(await come('another'), { created: true }, 'one that signed off has made room')
+    t.equal(await come(first), null)
+  })
+
+  t.test('devices that expired make room, and take their mailboxes with them', async t => {
+    const bob = lab.id('bob')
+    const most = lab.options.maxDevicesPerUser
+    for (let n = 0; n < most; n++) await touch(lab, bob, `old${n}`)
+    for (const device of ['old0', 'old1']) await fill(lab, bob, 3, { device })
+    lab.clock.advance(lab.options.retentionMs)
+    await touch(lab, bob, 'old0')
+    t.equal(await mailboxes.touch(bob, 'new', { now: lab.clock.now(), tag: 'birth' }), null, 'not quite yet')
+    lab.clock.advance(1)
+    for (let n = 1; n < most; n++) await touch(lab, bob, `new${n}`)
+    t.equal(await mailboxes.touch(bob, 'new', { now: lab.clock.now(), tag: 'birth' }), null)
+    t.strictSame(await texts(lab, bob, 'old0'), ['e1', 'e2', 'e3'])
+    await mailboxes.remove(bob, 'new1')
+    t.match(await touch(lab, bob, 'old1'), { created: true, head: { seq: 0 } })
+    t.strictSame(await texts(lab, bob, 'old1'), [])
   })
 
   t.test('a device that signed off is gone, and was there only once', async t => {

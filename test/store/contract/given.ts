@@ -39,8 +39,11 @@ export const mail = <To extends Partial<MailboxEntry>>(text: string, to?: To) =>
   ...to
 })
 
-export const touch = (lab: Lab, user: string, device: string, parts: Partial<Touch> = {}): Promise<Touched> =>
-  lab.store.mailboxes.touch(user, device, { now: lab.clock.now(), tag: 'birth', ...parts })
+export async function touch(lab: Lab, user: string, device: string, parts: Partial<Touch> = {}): Promise<Touched> {
+  const touched = await lab.store.mailboxes.touch(user, device, { now: lab.clock.now(), tag: 'birth', ...parts })
+  if (touched === null) throw new Error(`there is no room for ${device}`)
+  return touched
+}
 
 /** Opens a stream, as far as the store is concerned. */
 export const connect = (lab: Lab, user: string, device: string, connection: string): Promise<Touched> =>
@@ -72,10 +75,15 @@ export const messageOf = (lab: Lab, version: number, parts: Partial<Message> = {
   ...parts
 })
 
-/** Sends `count` events to the phone one by one, each with a tag of its own. */
-export async function fill(lab: Lab, user: string, count: number, stem = 'e'): Promise<void> {
+/** Sends `count` events to the device one by one, each with a tag of its own. */
+export async function fill(
+  lab: Lab,
+  user: string,
+  count: number,
+  { stem = 'e', device = 'phone' } = {}
+): Promise<void> {
   for (let n = 1; n <= count; n++) {
-    const message = messageOf(lab, 1, { tag: `${stem}${n}`, ...mail(`${stem}${n}`) })
+    const message = messageOf(lab, 1, { device, tag: `${stem}${n}`, ...mail(`${stem}${n}`) })
     await lab.store.mailboxes.send(user, message)
   }
 }
