@@ -2,7 +2,7 @@
 // entries at once, and a node may die anywhere in between: whoever comes next dispatches again.
 import type { Clock } from '../clock.js'
 import type { AggregateRef, OutboxEntry, OutboxItem, OutgoingEvent } from '../store/aggregate.js'
-import type { Append, MailboxEntry, Store } from '../store/store.js'
+import type { CommitMail, MailboxEntry, Store } from '../store/store.js'
 
 export interface Dispatcher {
   readonly store: Store
@@ -12,37 +12,33 @@ export interface Dispatcher {
 /** How many devices of each user an entry reached; users it did not concern are missing. */
 export type Deliveries = ReadonlyMap<string, { readonly online: number; readonly queued: number }>
 
-/** Appends all entries, for each user oldest first, and gives leases back. Resolves to where the last entry went. */
+/** Appends all entries, to each user in one step and oldest first, and gives leases back. Resolves to where the last entry went. */
 export async function dispatch(
   on: Dispatcher,
   source: AggregateRef,
   outbox: readonly OutboxEntry[]
 ): Promise<Deliveries> {
-  const queues = new Map<string, Append[]>()
-  const last = outbox.at(-1)?.version
-  for (const entry of outbox) {
-    for (const [user, { entries, release }] of byUser(entry.items)) {
-      const append: Append = {
-        source,
-        version: entry.version,
-        entries,
-        release,
-        tag: entry.tag,
-        now: on.clock.now()
-      }
-      queues.set(user, [...(queues.get(user) ?? []), append])
-    }
-  }
   const reached = new Map<string, { online: number; queued: number }>()
+  const last = outbox.at(-1)?.version
   await Promise.all(
-    [...queues].map(async ([user, appends]) => {
-      for (const append of appends) {
-        const { online, queued } = await on.store.mailboxes.append(user, append)
-        if (append.version === last) reached.set(user, { online, queued })
-      }
+    [...sortByUser(outbox)].map(async ([user, commits]) => {
+      const { online, queued } = await on.store.mailboxes.append(user, { source, commits, now: on.clock.now() })
+      if (commits.at(-1)?.version === last) reached.set(user, { online, queued })
     })
   )
   return reached
+}
+
+function sortByUser(outbox: readonly OutboxEntry[]): Map<string, CommitMail[]> {
+  const queues = new Map<string, CommitMail[]>()
+  for (const { version, tag, items } of outbox) {
+    for (const [user, mail] of byUser(items)) {
+      const queue = queues.get(user) ?? []
+      queues.set(user, queue)
+      queue.push({ version, tag, ...mail })
+    }
+  }
+  return queues
 }
 
 interface Mail {

@@ -29,23 +29,32 @@ export interface MailboxEntry {
   readonly envelope: string
 }
 
-/** What a commit has to say to one user, taken from its outbox. */
-export interface Append {
-  readonly source: AggregateRef
-  /** The aggregate's version these entries belong to. */
+/** What one commit has to say to one user, taken from its outbox. */
+export interface CommitMail {
+  /** The version that the commit made. */
   readonly version: number
-  /** May be empty: then only the version is remembered (a mark). */
+  /** The tag of the commit, and of the entries it makes. */
+  readonly tag: string
+  /** May be empty: then only the commit is remembered (a mark). */
   readonly entries: readonly MailboxEntry[]
   /** The user's lease that the source holds is given back, also with a duplicate. */
   readonly release?: boolean
-  /** The tag of the commit, and of the entries it makes. */
-  readonly tag: string
+}
+
+export interface Append {
+  readonly source: AggregateRef
+  /** Oldest first. */
+  readonly commits: readonly CommitMail[]
   readonly now: number
 }
 
 export interface AppendResult {
+  /** 'duplicate' when all commits were. */
   readonly status: 'appended' | 'duplicate'
-  /** Distinct devices that took at least one entry: those with an open stream or poll, and those without. */
+  /**
+   * Distinct devices that took at least one entry of the last commit that was taken: those with an open stream or poll, and
+   * those without.
+   */
   readonly online: number
   readonly queued: number
 }
@@ -118,8 +127,8 @@ export interface DeviceState {
 
 export interface Mailboxes {
   /**
-   * Atomic for all devices of the user; wakes the open streams of each (Wakeup 'event'). Dropped as 'duplicate' if the user's
-   * mailboxes have taken this commit (version and tag) already; else taken, and remembered for as long as matters. An older
+   * Atomic for all commits and all devices of the user; wakes the open streams of each (Wakeup 'event'). A commit is dropped if
+   * the user's mailboxes have taken it (version and tag) already; else taken, and remembered for as long as matters. An older
    * version that is not remembered is another history of the source, made after a failover forgot the first: it is taken, and
    * what was remembered from there on is forgotten.
    */

@@ -84,9 +84,7 @@ export class World {
     this.#version++
     await this.store.mailboxes.append('alice', {
       source: { kind: 'call', id: 'c1' },
-      version: this.#version,
-      entries,
-      tag: this.#ids.tag(),
+      commits: [{ version: this.#version, entries, tag: this.#ids.tag() }],
       now: this.clock.now()
     })
   }

@@ -5,6 +5,7 @@ import type { Store, StoreOptions } from '../../src/store/store.js'
 import type { ManualClock } from '../helpers/clock.js'
 import { aggregateContract } from './contract/aggregates.js'
 import { appendContract } from './contract/appending.js'
+import { batchContract } from './contract/batches.js'
 import { cursorContract } from './contract/cursors.js'
 import { deviceContract } from './contract/devices.js'
 import { dueContract } from './contract/due.js'
@@ -38,6 +39,7 @@ export function runContract(t: Test, engine: string, open: (clock: ManualClock) 
     aggregateContract(t, lab)
     dueContract(t, lab)
     appendContract(t, lab)
+    batchContract(t, lab)
     cursorContract(t, lab)
     deviceContract(t, lab)
     wakeupContract(t, lab)

@@ -2,19 +2,17 @@
 import type { Clock } from '../../clock.js'
 import type { AggregateRef } from '../aggregate.js'
 import { POSITIONS_MAX, positionTtlMs } from '../position.js'
-import type { Append, AppendResult, Leases, Mailboxes, Message, StoreOptions, Touch } from '../store.js'
+import type { AppendResult, CommitMail, Leases, Mailboxes, Message, StoreOptions, Touch } from '../store.js'
 import { birth, type Device, head, isOnline, push, read } from './mailbox.js'
 import type { Publish } from './wakeups.js'
 
 /** A commit taken. */
-type Taken = Pick<Append, 'version' | 'tag'>
+type Taken = Pick<CommitMail, 'version' | 'tag'>
 
 function isTaken(taken: readonly Taken[], { version, tag }: Taken): boolean {
   const oldest = taken.length < POSITIONS_MAX ? 0 : (taken.at(-1)?.version ?? 0)
   return version < oldest || taken.some(commit => commit.version === version && commit.tag === tag)
 }
-
-const NOBODY: AppendResult = { status: 'appended', online: 0, queued: 0 }
 
 interface Parts extends StoreOptions {
   readonly clock: Clock
@@ -53,10 +51,14 @@ export function createMemoryMailboxes(parts: Parts): Mailboxes & { sweep(now: nu
     return position && position.until > clock.now() ? position.taken : []
   }
 
-  function remember(user: string, { source, version, tag }: Append, taken: readonly Taken[]): void {
+  /** False for a duplicate. */
+  function take(user: string, source: AggregateRef, { version, tag }: Taken): boolean {
+    const taken = takenFrom(user, source)
+    if (isTaken(taken, { version, tag })) return false
     const before = taken.filter(commit => commit.version < version).slice(0, POSITIONS_MAX - 1)
     const position = { taken: [{ version, tag }, ...before], until: clock.now() + positionMs }
     positions.set(`${user} ${source.kind}:${source.id}`, position)
+    return true
   }
 
   function put(user: string, name: string, device: Device, message: Pick<Message, 'type' | 'envelope' | 'tag'>): void {
@@ -65,17 +67,17 @@ export function createMemoryMailboxes(parts: Parts): Mailboxes & { sweep(now: nu
     if (device.connection !== '') publish(user, { kind: 'event', device: name, prevTag, event })
   }
 
-  function deliver(user: string, append: Append): AppendResult {
+  function deliver(user: string, { entries, tag }: CommitMail, now: number): AppendResult {
     const names = [...(users.get(user)?.keys() ?? [])]
     const counts = { online: 0, queued: 0 }
     for (const name of names) {
-      const device = find(user, name, append.now)
-      const mine = append.entries.filter(entry =>
+      const device = find(user, name, now)
+      const mine = entries.filter(entry =>
         entry.device === undefined ? !entry.except?.includes(name) : entry.device === name
       )
       if (!device || mine.length === 0) continue
-      for (const { type, envelope } of mine) put(user, name, device, { type, envelope, tag: append.tag })
-      counts[isOnline(device, append.now) ? 'online' : 'queued']++
+      for (const { type, envelope } of mine) put(user, name, device, { type, envelope, tag })
+      counts[isOnline(device, now) ? 'online' : 'queued']++
     }
     return { status: 'appended', ...counts }
   }
@@ -90,12 +92,11 @@ export function createMemoryMailboxes(parts: Parts): Mailboxes & { sweep(now: nu
   }
 
   return {
-    async append(user, append) {
-      if (append.release) await leases.release(user, append.source.id)
-      const taken = takenFrom(user, append.source)
-      if (isTaken(taken, append)) return { ...NOBODY, status: 'duplicate' }
-      remember(user, append, taken)
-      return append.entries.length > 0 ? deliver(user, append) : NOBODY
+    async append(user, { source, commits, now }) {
+      if (commits.some(({ release }) => release)) await leases.release(user, source.id)
+      let result: AppendResult = { status: 'duplicate', online: 0, queued: 0 }
+      for (const commit of commits) if (take(user, source, commit)) result = deliver(user, commit, now)
+      return result
     },
     async send(user, message) {
       if ((takenFrom(user, message.source)[0]?.version ?? 0) > message.version) return 'behind'

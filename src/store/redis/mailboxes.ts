@@ -33,12 +33,15 @@ export function createRedisMailboxes(attempt: Attempt, options: StoreOptions): M
   const { retentionMs, mailboxMaxEvents, maxDevicesPerUser } = options
   const ttlMs = retentionMs + CLEAN_UP_AFTER_MS
 
-  function appendArguments(user: string, { source, version, release, tag, now, entries }: Append) {
-    const position = [version, tag, whole(now), retentionMs, positionTtlMs(retentionMs)]
-    const holder = release ? source.id : ''
-    const args = [mailboxPrefix(user), wakeChannel(user), ...position, mailboxMaxEvents, ttlMs, holder]
-    for (const { device, except, type, envelope } of entries)
-      args.push(device ?? '', exceptList(except), type, envelope)
+  function appendArguments(user: string, { source, commits, now }: Append) {
+    const limits = [retentionMs, positionTtlMs(retentionMs), mailboxMaxEvents, ttlMs]
+    const holder = commits.some(({ release }) => release) ? source.id : ''
+    const args = [mailboxPrefix(user), wakeChannel(user), whole(now), ...limits, holder]
+    for (const { version, tag, entries } of commits) {
+      args.push(version, tag, entries.length)
+      for (const { device, except, type, envelope } of entries)
+        args.push(device ?? '', exceptList(except), type, envelope)
+    }
     return args
   }
 

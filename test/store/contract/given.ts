@@ -2,7 +2,16 @@
 import type { Test } from 'tap'
 import type { AggregateRef, Commit, Due, OutboxItem } from '../../../src/store/aggregate.js'
 import { partitionOf } from '../../../src/store/partition.js'
-import type { Append, Cursor, MailboxEntry, Message, ReadResult, Touch, Touched } from '../../../src/store/store.js'
+import type {
+  Append,
+  CommitMail,
+  Cursor,
+  MailboxEntry,
+  Message,
+  ReadResult,
+  Touch,
+  Touched
+} from '../../../src/store/store.js'
 import type { Lab } from '../contract.js'
 
 export const call = (id: string): AggregateRef => ({ kind: 'call', id })
@@ -24,13 +33,24 @@ export const commitOf = (lab: Lab, expected: number, parts: Partial<Commit> = {}
   ...parts
 })
 
-export const appendOf = (lab: Lab, version: number, parts: Partial<Append> = {}): Append => ({
-  source: call('some-call'),
+export const mailOf = (version: number, parts: Partial<CommitMail> = {}): CommitMail => ({
   version,
-  entries: [mail(`v${version}`)],
   tag: `t${version}`,
-  now: lab.clock.now(),
+  entries: [mail(`v${version}`)],
   ...parts
+})
+
+/** What one commit has to say; several are `appendAll`. */
+export const appendOf = (
+  lab: Lab,
+  version: number,
+  { source = call('some-call'), ...parts }: Partial<CommitMail & Pick<Append, 'source'>> = {}
+): Append => ({ source, commits: [mailOf(version, parts)], now: lab.clock.now() })
+
+export const appendAll = (lab: Lab, commits: readonly CommitMail[]): Append => ({
+  source: call('some-call'),
+  commits,
+  now: lab.clock.now()
 })
 
 export const mail = <To extends Partial<MailboxEntry>>(text: string, to?: To) => ({

@@ -1,58 +1,60 @@
 #!lua
--- Purpose:   appends events to the mailboxes of a user's devices and wakes those that have a connection.
--- KEYS:      1 devices hash  2 commits of the source that the user's mailboxes have taken: version:tag, newest first
---            3 leases
--- ARGV:      1 prefix of the mailboxes  2 channel  3 version  4 tag  5 now  6 retention  7 position's ttl
---            8 most events  9 mailbox's ttl  10 whose lease goes back, or '';
---            then for each entry: device or ''  ,excepted,devices, or ''  type  envelope
--- RETURNS:   'OK online queued' | DUPLICATE
+-- Purpose:   appends what commits of one source say to the mailboxes of a user's devices and wakes those that have a connection.
+-- KEYS:      1 devices hash  2 commits of the source that the user's mailboxes have taken: version:tag, newest first  3 leases
+-- ARGV:      1 prefix of the mailboxes  2 channel  3 now  4 retention  5 position's ttl  6 most events  7 mailbox's ttl
+--            8 whose lease goes back, or ''; then for each commit, oldest first: version  tag  number of entries,
+--            and for each of its entries: device or ''  ,excepted,devices, or ''  type  envelope
+-- RETURNS:   'OK online queued', who took an entry of the last commit that was taken | DUPLICATE, none was
 -- GUARANTEE: all or nothing; numbers are dense; a commit is taken once, and told from one of the same version that a failover forgot.
--- Mailbox keys are derived from a prefix that shares the slot of KEYS: only here, atomically, is it known which devices exist.
+-- Mailbox keys are derived from a prefix in the slot of KEYS: only here, atomically, is it known which devices exist.
 -- include record
-if ARGV[10] ~= '' then redis.call('HDEL', KEYS[3], ARGV[10]) end
-local version, tag, commits, count, oldest = tonumber(ARGV[3]), ARGV[4], {ARGV[3] .. ':' .. ARGV[4]}, 0, 0
-for v, t in string.gmatch(redis.call('GET', KEYS[2]) or '', '(%d+):(%w+)') do
-  count, oldest = count + 1, tonumber(v)
-  if oldest == version and t == tag then return 'DUPLICATE' end
-  if oldest < version and #commits < 8 then commits[#commits + 1] = v .. ':' .. t end
-end
-if count == 8 and version < oldest then return 'DUPLICATE' end
-redis.call('SET', KEYS[2], table.concat(commits, ' '), 'PX', ARGV[7])
-local now, boxes, online, queued, names = tonumber(ARGV[5]), {}, 0, 0, nil
-local function open(device, text)
-  local seq, last, rest, seen, till, connection = string.match(text or '', RECORD_HEAD)
-  if seq and seen + ARGV[6] < now then
-    redis.call('HDEL', KEYS[1], device)
-    redis.call('DEL', ARGV[1] .. device)
-    seq = nil
+if ARGV[8] ~= '' then redis.call('HDEL', KEYS[3], ARGV[8]) end
+local now, boxes, taken, turn, last, online, queued = tonumber(ARGV[3]), {}, {}, 0, 8, 0, 0
+for commit in string.gmatch(redis.call('GET', KEYS[2]) or '', '%S+') do taken[#taken + 1] = commit end
+local function take(version, tag)
+  local number, kept = tonumber(version), {version .. ':' .. tag}
+  for i, other in ipairs(taken) do
+    local at = tonumber(string.match(other, '^%d+'))
+    if other == kept[1] or (i == 8 and number < at) then return false end
+    if at < number and #kept < 8 then kept[#kept + 1] = other end
   end
-  boxes[device] = seq and {seq = tonumber(seq), tag = last, rest = rest, till = tonumber(till), connection = connection} or false
+  taken, turn = kept, turn + 1
+  return true
 end
-local function push(device, kind, envelope)
-  if boxes[device] == nil then open(device, redis.call('HGET', KEYS[1], device)) end
-  local box = boxes[device]
-  if not box then return end
-  local before = box.tag
-  box.seq, box.tag, box.took = box.seq + 1, tag, true
-  redis.call('XADD', ARGV[1] .. device, 'MAXLEN', '~', ARGV[8], box.seq .. '-0', 't', tag, 'y', kind, 'e', envelope)
-  if box.seq == 1 then redis.call('PEXPIRE', ARGV[1] .. device, ARGV[9]) end
-  if box.connection ~= '' then
-    redis.call('SPUBLISH', ARGV[2], table.concat({'event', device, before, box.seq, tag, kind, envelope}, '\n'))
-  end
-end
-for i = 11, #ARGV, 4 do
-  if ARGV[i] ~= '' then push(ARGV[i], ARGV[i + 2], ARGV[i + 3])
+local records = redis.call('HGETALL', KEYS[1])
+for i = 1, #records, 2 do
+  local seq, tag, rest, seen, till, connection = string.match(records[i + 1], RECORD_HEAD)
+  if seq and seen + ARGV[4] >= now then
+    boxes[records[i]] = {seq = tonumber(seq), tag = tag, rest = rest, till = tonumber(till), connection = connection}
   else
-    names = names or redis.call('HKEYS', KEYS[1])
-    for _, device in ipairs(names) do
-      if not string.find(ARGV[i + 1], ',' .. device .. ',', 1, true) then push(device, ARGV[i + 2], ARGV[i + 3]) end
+    redis.call('HDEL', KEYS[1], records[i])
+    redis.call('DEL', ARGV[1] .. records[i])
+  end
+end
+local function push(device, box, tag, i)
+  local before = box.tag
+  box.seq, box.tag, box.turn = box.seq + 1, tag, turn
+  redis.call('XADD', ARGV[1] .. device, 'MAXLEN', '~', ARGV[6], box.seq .. '-0', 't', tag, 'y', ARGV[i + 2], 'e', ARGV[i + 3])
+  if box.seq == 1 then redis.call('PEXPIRE', ARGV[1] .. device, ARGV[7]) end
+  if box.connection == '' then return end
+  redis.call('SPUBLISH', ARGV[2], table.concat({'event', device, before, box.seq, tag, ARGV[i + 2], ARGV[i + 3]}, '\n'))
+end
+while last < #ARGV do
+  local version, tag, count = unpack(ARGV, last + 1, last + 3)
+  local first = last + 4
+  last = last + 3 + 4 * count
+  for i = first, take(version, tag) and last or 0, 4 do
+    local only, except = ARGV[i], ARGV[i + 1]
+    for device, box in pairs(boxes) do
+      if only == device or only == '' and not string.find(except, ',' .. device .. ',', 1, true) then push(device, box, tag, i) end
     end
   end
 end
+if turn == 0 then return 'DUPLICATE' end
+redis.call('SET', KEYS[2], table.concat(taken, ' '), 'PX', ARGV[5])
 for device, box in pairs(boxes) do
-  if box and box.took then
-    redis.call('HSET', KEYS[1], device, box.seq .. '|' .. box.tag .. '|' .. box.rest)
-    if box.connection ~= '' and box.till > now then online = online + 1 else queued = queued + 1 end
-  end
+  if box.turn then redis.call('HSET', KEYS[1], device, box.seq .. '|' .. box.tag .. '|' .. box.rest) end
+  local share = box.turn == turn and 1 or 0
+  if box.connection ~= '' and box.till > now then online = online + share else queued = queued + share end
 end
 return 'OK ' .. online .. ' ' .. queued

@@ -1,0 +1,161 @@
+import type { Test } from 'tap'
+import type { Lab } from '../contract.js'
+import { appendAll, appendOf, connect, mail, mailOf, messageOf, read, texts, touch } from './given.js'
+
+export function batchContract(t: Test, lab: Lab): void {
+  const { mailboxes, leases } = lab.store
+
+  t.test('several commits are appended in their order, each with its tag, without a hole', async t => {
+    const bob = lab.id('bob')
+    await touch(lab, bob, 'phone')
+    await mailboxes.append(bob, appendOf(lab, 1))
+    const entries = [mail('a'), mail('b')]
+    const result = await mailboxes.append(bob, appendAll(lab, [mailOf(2, { entries }), mailOf(3), mailOf(7)]))
+    t.strictSame(result, { status: 'appended', online: 0, queued: 1 })
+    const kept = await read(lab, bob, 'phone', 'start')
+    t.strictSame(
+      kept.status === 'ok' && kept.events.map(({ seq, tag, envelope }) => [seq, tag, JSON.parse(envelope).text]),
+      [
+        [1, 't1', 'v1'],
+        [2, 't2', 'a'],
+        [3, 't2', 'b'],
+        [4, 't3', 'v3'],
+        [5, 't7', 'v7']
+      ]
+    )
+    t.match(kept, { head: { seq: 5, tag: 't7' } })
+  })
+
+  t.test('open streams hear all of it, chained over the commits', async t => {
+    const bob = lab.id('bob')
+    await connect(lab, bob, 'phone', 'c1')
+    const heard: unknown[] = []
+    let done = () => {}
+    const all = new Promise<void>(resolve => {
+      done = resolve
+    })
+    const stop = await lab.store.wakeups.subscribe(bob, wakeup => {
+      if (wakeup.kind === 'event') heard.push([wakeup.prevTag, wakeup.event.seq, wakeup.event.tag])
+      if (heard.length === 3) done()
+    })
+    await mailboxes.append(bob, appendAll(lab, [mailOf(1), mailOf(2), mailOf(3)]))
+    await all
+    t.strictSame(heard, [
+      ['birth', 1, 't1'],
+      ['t1', 2, 't2'],
+      ['t2', 3, 't3']
+    ])
+    await stop()
+  })
+
+  t.test('each commit is judged on its own: those taken already are dropped, the others are not', async t => {
+    const bob = lab.id('bob')
+    await touch(lab, bob, 'phone')
+    await mailboxes.append(bob, appendAll(lab, [mailOf(1), mailOf(3)]))
+    const mixed = appendAll(lab, [mailOf(1), mailOf(3), mailOf(4), mailOf(6)])
+    t.strictSame(await mailboxes.append(bob, mixed), { status: 'appended', online: 0, queued: 1 })
+    t.strictSame(await texts(lab, bob, 'phone'), ['v1', 'v3', 'v4', 'v6'])
+    t.strictSame(await mailboxes.append(bob, mixed), { status: 'duplicate', online: 0, queued: 0 })
+    t.equal((await mailboxes.append(bob, appendOf(lab, 4))).status, 'duplicate', 'each of them is remembered')
+    t.equal((await mailboxes.append(bob, appendOf(lab, 6))).status, 'duplicate')
+    t.strictSame(await texts(lab, bob, 'phone'), ['v1', 'v3', 'v4', 'v6'])
+    t.equal(await mailboxes.send(bob, messageOf(lab, 5)), 'behind')
+  })
+
+  t.test('the same commit twice in one append is taken once', async t => {
+    const bob = lab.id('bob')
+    await touch(lab, bob, 'phone')
+    await mailboxes.append(bob, appendAll(lab, [mailOf(1), mailOf(1), mailOf(2)]))
+    t.strictSame(await texts(lab, bob, 'phone'), ['v1', 'v2'])
+  })
+
+  t.test('more commits at once than are remembered are all taken, and the newest are remembered', async t => {
+    const bob = lab.id('bob')
+    await touch(lab, bob, 'phone')
+    const commits = Array.from({ length: 20 }, (_, n) => mailOf(n + 1))
+    await mailboxes.append(bob, appendAll(lab, commits))
+    t.equal((await texts(lab, bob, 'phone')).length, 20)
+    t.equal((await mailboxes.append(bob, appendAll(lab, commits))).status, 'duplicate')
+    const other = (version: number) => mailboxes.append(bob, appendOf(lab, version, { tag: 'other' }))
+    t.equal((await other(12)).status, 'duplicate', 'older than all that is remembered')
+    t.equal((await other(13)).status, 'appended', 'another history')
+  })
+
+  t.test('a history that a failover set back is heard again from where it differs', async t => {
+    const bob = lab.id('bob')
+    await touch(lab, bob, 'phone')
+    await mailboxes.append(bob, appendAll(lab, [mailOf(1), mailOf(2), mailOf(3)]))
+    const anew = (version: number) => mailOf(version, { tag: `n${version}`, entries: [mail(`n${version}`)] })
+    const result = await mailboxes.append(bob, appendAll(lab, [mailOf(1), anew(2), anew(3)]))
+    t.equal(result.status, 'appended')
+    t.strictSame(await texts(lab, bob, 'phone'), ['v1', 'v2', 'v3', 'n2', 'n3'])
+    t.equal((await mailboxes.append(bob, appendAll(lab, [mailOf(1), anew(2), anew(3)]))).status, 'duplicate')
+  })
+
+  t.test('the devices that count are those that took the last commit that was taken', async t => {
+    const bob = lab.id('bob')
+    await connect(lab, bob, 'phone', 'c1')
+    await touch(lab, bob, 'laptop')
+    await touch(lab, bob, 'tablet')
+    const toPhone = (version: number) =>
+      mailOf(version, { entries: [mail('x', { device: 'phone' }), mail('y', { device: 'phone' })] })
+    const counts = async (...commits: Parameters<typeof appendAll>[1]) => {
+      const { online, queued } = await mailboxes.append(bob, appendAll(lab, commits))
+      return { online, queued }
+    }
+    t.strictSame(await counts(mailOf(1), toPhone(2)), { online: 1, queued: 0 })
+    t.strictSame(await counts(toPhone(3), mailOf(4)), { online: 1, queued: 2 })
+    t.strictSame(await counts(mailOf(5), toPhone(2)), { online: 1, queued: 2 }, 'the last one is a duplicate')
+    t.strictSame(
+      await counts(mailOf(6), mailOf(7, { entries: [] })),
+      { online: 0, queued: 0 },
+      'the last one is a mark'
+    )
+  })
+
+  t.test('a lease goes back with any of the commits, taken or not', async t => {
+    const bob = lab.id('bob')
+    const release = mailOf(2, { release: true })
+    for (const commits of [
+      [mailOf(1), release, mailOf(3)],
+      [mailOf(1), release],
+      [release, mailOf(4)]
+    ]) {
+      for (const [holder, peer] of [
+        ['some-call', 'alice'],
+        ['other', 'carol']
+      ] as const)
+        await leases.take(bob, { holder, peer, role: 'callee', at: lab.clock.now() }, 9)
+      await mailboxes.append(bob, appendAll(lab, commits))
+      t.strictSame(
+        (await leases.list(bob)).map(({ holder }) => holder),
+        ['other']
+      )
+    }
+  })
+
+  t.test('a device that is gone for too long takes nothing, and its old events do not come back', async t => {
+    const bob = lab.id('bob')
+    await touch(lab, bob, 'phone')
+    await mailboxes.append(bob, appendOf(lab, 1))
+    lab.clock.advance(lab.options.retentionMs)
+    await touch(lab, bob, 'laptop')
+    lab.clock.advance(1)
+    const result = await mailboxes.append(bob, appendAll(lab, [mailOf(2), mailOf(3)]))
+    t.strictSame(result, { status: 'appended', online: 0, queued: 1 })
+    await touch(lab, bob, 'phone')
+    t.strictSame(await texts(lab, bob, 'phone'), [])
+    t.strictSame(await texts(lab, bob, 'laptop'), ['v2', 'v3'])
+  })
+
+  t.test('dispatchers that overlap leave each commit once, in order', async t => {
+    const bob = lab.id('bob')
+    await touch(lab, bob, 'phone')
+    const windows = Array.from({ length: 30 }, (_, n) => [mailOf(n + 1), mailOf(n + 2), mailOf(n + 3)])
+    await Promise.all(windows.map(commits => mailboxes.append(bob, appendAll(lab, commits))))
+    t.strictSame(
+      await texts(lab, bob, 'phone'),
+      Array.from({ length: 32 }, (_, n) => `v${n + 1}`)
+    )
+  })
+}
