@@ -1,0 +1,131 @@
+// What a room leaves behind in Redis, which no caller sees: its keys live and go together, and in the end nothing is left.
+import { Redis } from 'ioredis'
+import t, { type Test } from 'tap'
+import type { RoomCommit } from '../../src/store/rooms.js'
+import { ManualClock } from '../helpers/clock.js'
+import { type RedisServer, startRedis } from '../helpers/redis.js'
+import { openRedisStore } from '../helpers/store.js'
+import { until } from '../helpers/until.js'
+import { joinOf, roomCommitOf, tellAll } from './contract/given-rooms.js'
+import { OPTIONS } from './contract.js'
+
+async function given(t: Test, server: RedisServer) {
+  const clock = new ManualClock()
+  const store = await openRedisStore(server.url, clock, OPTIONS)
+  const client = new Redis(server.port)
+  await client.flushall()
+  t.teardown(async () => {
+    client.disconnect()
+    await store.close()
+  })
+  const lab = { store, clock, options: OPTIONS, id: (stem: string) => stem }
+  /** What is kept, without the partition, and whether it ends. */
+  const traces = async () => {
+    const keys = (await client.keys('*')).sort()
+    const ends = await Promise.all(keys.map(key => client.call('PEXPIRETIME', key)))
+    return { names: keys.map(key => key.slice(key.indexOf(':', key.indexOf('}')) + 1)), ends: ends.map(Number) }
+  }
+  const commit = (parts: RoomCommit) => store.rooms.commit('r', parts)
+  const settle = (settled: number) =>
+    store.rooms.tell('r', { node: 'node-1', settled, limit: 9, holdMs: 1_000, now: clock.now() })
+  return { lab, store, client, traces, commit, settle }
+}
+
+const ALL = ['log:r', 'logids:r', 'outbox:room:r', 'pending', 'seats:r', 'state:room:r', 'timers']
+const TOLD = ['log:r', 'logids:r', 'seats:r', 'state:room:r']
+const line = { id: 'l', value: '1', keep: 9 }
+
+for (const cluster of [false, true]) {
+  t.test(cluster ? 'a cluster' : 'a standalone Redis', async t => {
+    const server = await startRedis({ cluster })
+    t.teardown(() => server.stop())
+
+    t.test('a room that is over goes as a whole, once it was told, and leaves nothing', async t => {
+      const { lab, traces, commit, settle } = await given(t, server)
+      await commit(joinOf(lab, 'alice', { line, items: [tellAll(1)], deadlineAt: lab.clock.now() }))
+      t.strictSame((await traces()).names, ALL)
+      await commit(roomCommitOf(lab, { expireInMs: 60, items: [tellAll(2)] }))
+      const waiting = await traces()
+      t.strictSame(
+        waiting.names,
+        ALL.filter(name => name !== 'timers')
+      )
+      t.ok(waiting.ends.every(end => end === -1))
+      await settle(1)
+      t.ok((await traces()).ends.every(end => end === -1))
+      await settle(2)
+      const told = await traces()
+      t.strictSame(told.names, TOLD)
+      t.ok(
+        told.ends.every(end => end > 0 && end === told.ends[0]),
+        'all at the same instant'
+      )
+      await settle(2)
+      t.strictSame(await traces(), told, 'asking again changes nothing')
+      await until('nothing is left', async () => (await traces()).names.length === 0)
+    })
+
+    t.test(
+      'a room that was told already goes after the commit that ends it, also with what that commit wrote',
+      async t => {
+        const { lab, traces, commit } = await given(t, server)
+        await commit(joinOf(lab, 'alice', { line, deadlineAt: lab.clock.now(), expireInMs: 60 }))
+        const over = await traces()
+        t.strictSame(over.names, TOLD)
+        t.ok(over.ends.every(end => end > 0 && end === over.ends[0]))
+        await until('nothing is left', async () => (await traces()).names.length === 0)
+      }
+    )
+
+    t.test(
+      'a room that lives again keeps everything; one that has something to say keeps it until it is told',
+      async t => {
+        const { lab, traces, commit, settle } = await given(t, server)
+        await commit(joinOf(lab, 'alice', { line, expireInMs: 60_000 }))
+        await commit(roomCommitOf(lab))
+        t.ok(
+          (await traces()).ends.every(end => end === -1),
+          'all of it lives'
+        )
+        await commit(roomCommitOf(lab, { expireInMs: 60_000 }))
+        await commit(roomCommitOf(lab, { expireInMs: 60_000, items: [tellAll(4)] }))
+        t.ok(
+          (await traces()).ends.every(end => end === -1),
+          'something waits'
+        )
+        await settle(4)
+        t.ok((await traces()).ends.every(end => end > 0))
+      }
+    )
+
+    t.test(
+      'a commit that is refused, a question and a reading leave nothing of a room that does not exist',
+      async t => {
+        const { lab, traces, commit, settle, store } = await given(t, server)
+        await commit(roomCommitOf(lab, { reads: { a: 1 }, line, items: [tellAll(1)] }))
+        await commit(joinOf(lab, 'alice', { seatsMax: 0, line, items: [tellAll(1)] }))
+        await settle(0)
+        await store.rooms.load('r', 'all')
+        await store.rooms.log('r', { limit: 9 })
+        await store.rooms.hasten('r', lab.clock.now())
+        t.strictSame((await traces()).names, [])
+      }
+    )
+
+    t.test('memberships never stay for ever: each one that is added gives them a week', async t => {
+      const { client, traces, store } = await given(t, server)
+      const seat = { user: 'alice', device: 'phone', participantId: 'p1' }
+      await store.memberships.add(seat, 'r1')
+      const { names, ends } = await traces()
+      t.strictSame(names, ['rooms:alice'])
+      const [key = ''] = await client.keys('*')
+      t.ok((ends[0] ?? 0) > Date.now() + 6 * 86_400_000)
+      await client.pexpire(key, 60_000)
+      await store.memberships.add(seat, 'r2')
+      t.ok((await client.pttl(key)) > 6 * 86_400_000, 'renewed')
+      await store.memberships.remove(seat, 'r1')
+      await store.memberships.remove(seat, 'r2')
+      t.strictSame((await traces()).names, [])
+    })
+  })
+}
