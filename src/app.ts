@@ -6,6 +6,7 @@ import { type Clock, systemClock, wait } from './clock.js'
 import type { Config } from './config.js'
 import { createHub } from './delivery/hub.js'
 import { createStreams, type Streams } from './delivery/streams.js'
+import { createTeller } from './delivery/telling.js'
 import { createIds, type Ids } from './ids.js'
 import { createMetrics } from './metrics.js'
 import { dropUnusedConnections } from './plugins/connections.js'
@@ -51,7 +52,13 @@ export async function buildApp(config: Config, overrides: Overrides = {}): Promi
   measureRequests(app, metrics)
 
   const store = overrides.store ?? (await openStore(app, { config, clock, ids, log: app.log }))
-  const context: Context = { config, clock, ids, log: app.log, metrics, store, calls: createCache() }
+  const node = ids.unique()
+  const context: Context = {
+    ...{ config, clock, ids, log: app.log, metrics, store, node },
+    calls: createCache(),
+    pairs: createCache(),
+    tellRoom: createTeller({ store, clock, node })
+  }
   const hub = createHub({ store, log: app.log })
   const streams = createStreams({ ...context, hub, lifecycle: createLifecycle(context) })
   let draining = false

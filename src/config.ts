@@ -78,6 +78,10 @@ export const SETTINGS = {
   RATE_LIMIT_SIGNALS: setting(integer(1, 1_000_000), '100', 'Signals and call actions a user may send in a second.'),
   RATE_LIMIT_READS: setting(integer(1, 1_000_000), '50', 'Reads a user may make in a second.'),
 
+  ROOM_MAX_PARTICIPANTS: setting(integer(1, 10_000), '1000', 'Devices in a room at once, unless the room says fewer.'),
+  ROOM_RECONNECT_MS: setting(duration(1), '5000', 'How long a device whose stream broke stays in its rooms.'),
+  ROOM_LINGER_MS: setting(duration(1), '30000', 'How long a room outlives the last one out.'),
+
   STUN_URLS: setting(
     list(iceUrl('stun', 'stuns')),
     '',

@@ -198,7 +198,12 @@ for (const setting of SETTINGS.filter(({ nodes }) => nodes === 1)) {
           { id: `${method} ${path}`, method, path: '', parameters: [], body: null, isBodyRequired: false },
           { path: `/v1/nothing${path}` }
         ])
-      const wrongMethod = anyOf(api).map((operation): [Operation, Wire] => [{ ...operation, method: 'patch' }, {}])
+      const patched = new Set(api.filter(({ method }) => method === 'patch').map(({ path }) => path))
+      const unpatched = api.filter(({ path }) => !patched.has(path))
+      const wrongMethod = anyOf(unpatched).map((operation): [Operation, Wire] => [
+        { ...operation, method: 'patch' },
+        {}
+      ])
       return fuzz(t, target, fc.oneof(operations, wrongMethod), ['not_found', 'method_not_allowed'])
     })
   })

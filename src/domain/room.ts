@@ -63,7 +63,7 @@ export function join(parts: RoomParts, command: Join, now: number): RoomDecision
 
   const { user, device } = actor
   const member: Member = { participantId, user, device, role, awaySince: null, joinedAt: now, metadata }
-  const replaced = before ? leave(before, 'replaced', { user, device }, now) : NOTHING
+  const replaced = before ? leave(before, 'replaced', { user, device }, now, participantId) : NOTHING
   const others = replaced.events.filter(({ to }) => 'all' in to)
   return {
     writes: {
@@ -152,14 +152,19 @@ export function remove(
   return leave(target, 'removed', by, now, participantOf(parts, actor))
 }
 
+/** @throws AppError not_permitted, room_not_found, room_closed */
+export function mayModerate(parts: RoomParts, actor: Actor): void {
+  openRoom(parts)
+  mustBeGranted('moderate', roleOf(parts, actor), claimFor(actor, parts.roomId))
+}
+
 /** Holds for the user, on every device. @throws AppError not_permitted */
 export function ban(
   parts: RoomParts,
   { actor, user, forMs }: { actor: Actor; user: string; forMs: number | null },
   now: number
 ): RoomDecision {
-  openRoom(parts)
-  mustBeGranted('moderate', roleOf(parts, actor), claimFor(actor, parts.roomId))
+  mayModerate(parts, actor)
   const by = { user: actor.user, device: actor.device }
   const banned: Banned = { by, at: now, until: forMs === null ? null : now + forMs }
   return { writes: { [PART.ban(user)]: banned }, events: [] }
@@ -167,8 +172,7 @@ export function ban(
 
 /** @throws AppError not_permitted */
 export function unban(parts: RoomParts, { actor, user }: { actor: Actor; user: string }): RoomDecision {
-  openRoom(parts)
-  mustBeGranted('moderate', roleOf(parts, actor), claimFor(actor, parts.roomId))
+  mayModerate(parts, actor)
   return parts.get(PART.ban(user)) === null ? NOTHING : { writes: { [PART.ban(user)]: null }, events: [] }
 }
 

@@ -76,7 +76,8 @@ function actorOf(grant: Grant, request: FastifyRequest): Actor {
   const device = grant.device ?? asked ?? DEFAULT_DEVICE
   if (grant.lastActor?.device === device) return grant.lastActor
   if (!ID.test(device)) throw new AppError('invalid_subject', { detail: `A device id has to match ${ID_PATTERN}` })
-  grant.lastActor = { user: grant.user, device, expiresAt: grant.expiresAt }
+  const { user, expiresAt, rooms } = grant
+  grant.lastActor = { user, device, expiresAt, ...(rooms ? { rooms } : {}) }
   return grant.lastActor
 }
 

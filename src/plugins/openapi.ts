@@ -7,6 +7,7 @@ import swaggerUi from '@fastify/swagger-ui'
 import type { FastifyInstance, FastifySchema, RouteOptions } from 'fastify'
 import { ID_PATTERN } from '../schemas/common.js'
 import { CALL_EVENTS } from '../schemas/event.js'
+import { ROOM_EVENTS } from '../schemas/room-event.js'
 import { StreamEvent } from '../schemas/stream.js'
 import { type Components, hoist, markNames } from './components.js'
 import { LINKS } from './links.js'
@@ -19,6 +20,7 @@ const TAGS = [
   { name: 'events', description: 'Hearing what happens: a resumable stream, or long-poll with the same cursor' },
   { name: 'calls', description: 'Calling, answering, ending' },
   { name: 'signals', description: 'Offers, answers and candidates' },
+  { name: 'rooms', description: 'Many at once: join, signal, moderate' },
   { name: 'presence', description: 'Which devices are there' },
   { name: 'ice', description: 'STUN and TURN' },
   { name: 'operations', description: 'For whoever runs the server' }
@@ -132,7 +134,7 @@ function finish(document: Document, bodyless: ReadonlySet<string>): object {
 const EVENT = { $ref: '#/components/schemas/Event' }
 
 function eventUnion(components: Components): object {
-  const events = [...CALL_EVENTS, ...StreamEvent.anyOf]
+  const events = [...CALL_EVENTS, ...ROOM_EVENTS, ...StreamEvent.anyOf]
   const refs = events.map(event => hoist(markNames(event), components) as { $ref: string })
   const mapping = Object.fromEntries(events.map((event, i) => [event.properties.type.const, refs[i]?.$ref]))
   return {

@@ -4,12 +4,13 @@ import fastifyJwt, { type FastifyJWTOptions } from '@fastify/jwt'
 import type { FastifyInstance } from 'fastify'
 import type { JWTHeaderParameters } from 'jose'
 import { LRUCache } from 'lru-cache'
+import { Value } from 'typebox/value'
 import { createKeySet } from '../adapters/jwks.js'
 import type { Clock } from '../clock.js'
 import type { Config } from '../config.js'
 import { DEVELOPMENT_SECRET } from '../development.js'
 import { AppError } from '../errors.js'
-import type { Actor } from '../schemas/claims.js'
+import { type Actor, RoomClaims } from '../schemas/claims.js'
 import { ID_PATTERN } from '../schemas/common.js'
 
 export interface Grant {
@@ -18,6 +19,7 @@ export interface Grant {
   readonly device: string | null
   /** Milliseconds since the epoch; 0 when it never expires. */
   readonly expiresAt: number
+  readonly rooms: RoomClaims | null
   readonly notBefore: number
   /** When the signature has to be checked again: a key may have been withdrawn. */
   readonly freshUntil: number
@@ -40,6 +42,7 @@ interface Claims {
   readonly device?: unknown
   readonly exp?: unknown
   readonly nbf?: unknown
+  readonly rooms?: unknown
 }
 
 export async function createTokens(app: FastifyInstance, config: Config, clock: Clock): Promise<Tokens> {
@@ -102,7 +105,7 @@ function refusal(error: unknown): AppError {
 
 const ID = new RegExp(ID_PATTERN)
 
-function grantOf({ sub, device, exp, nbf }: Claims, now: number): Grant {
+function grantOf({ sub, device, exp, nbf, rooms }: Claims, now: number): Grant {
   if (typeof sub !== 'string' || !ID.test(sub)) {
     throw new AppError('invalid_subject', { detail: `The claim sub has to match ${ID_PATTERN}` })
   }
@@ -113,10 +116,16 @@ function grantOf({ sub, device, exp, nbf }: Claims, now: number): Grant {
     user: sub,
     device: device ?? null,
     expiresAt: instant(exp),
+    rooms: rooms === undefined ? null : roomClaims(rooms),
     notBefore: instant(nbf),
     freshUntil: now + REMEMBER_MS,
     lastActor: null
   }
+}
+
+function roomClaims(rooms: unknown): RoomClaims {
+  if (Value.Check(RoomClaims, rooms)) return rooms
+  throw new AppError('invalid_subject', { detail: 'The claim rooms has to map room ids to {role?, grants?}' })
 }
 
 /** RFC 7519, section 2: NumericDate, in seconds, perhaps with a fraction. */

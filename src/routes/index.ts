@@ -9,6 +9,8 @@ import { callRoutes } from './calls.js'
 import { eventRoutes } from './events.js'
 import { iceServerRoutes } from './ice-servers.js'
 import { presenceRoutes } from './presence.js'
+import { roomSignalRoutes } from './room-signals.js'
+import { roomRoutes } from './rooms.js'
 import { signalRoutes } from './signals.js'
 
 declare module 'fastify' {
@@ -34,6 +36,8 @@ export async function serveApi(app: FastifyInstance, { context, streams }: Api):
   await app.register(callRoutes, { context })
   await app.register(callActionRoutes, { context })
   await app.register(signalRoutes, { context })
+  await app.register(roomRoutes, { context })
+  await app.register(roomSignalRoutes, { context })
   await app.register(presenceRoutes, { context })
   await app.register(iceServerRoutes, { context })
 }

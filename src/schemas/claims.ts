@@ -1,19 +1,27 @@
 // Who is asking: what a verified token or ticket says, after it has been checked against the contract's id pattern.
 
-import type { Role } from './room.js'
+import { type Static, Type } from 'typebox'
+import { ID_PATTERN, Strict } from './common.js'
+import { Role } from './room.js'
 
 /** What somebody may do in a room. */
 export const GRANTS = ['join', 'signal', 'chat', 'publish', 'moderate', 'manage'] as const
 export type Grant = (typeof GRANTS)[number]
 
-/** The claim `rooms`: by room id, or `*` for any. A token that has it is good for these rooms only. */
-export type RoomClaims = Readonly<Record<string, RoomClaim>>
+const RoomClaim = Type.Object(
+  {
+    role: Type.Optional(Role),
+    grants: Type.Optional(
+      Type.Array(Type.Enum([...GRANTS]), { description: 'Exactly these; else what the role allows' })
+    )
+  },
+  { ...Strict }
+)
+export type RoomClaim = Static<typeof RoomClaim>
 
-export interface RoomClaim {
-  readonly role?: Role
-  /** Exactly these; without it, what the role allows. */
-  readonly grants?: readonly Grant[]
-}
+/** The claim `rooms`: by room id, or `*` for any. A token that has it is good for these rooms only. */
+export const RoomClaims = Type.Record(Type.String({ pattern: `^(\\*|${ID_PATTERN.slice(1, -1)})$` }), RoomClaim)
+export type RoomClaims = Static<typeof RoomClaims>
 
 export interface Actor {
   /** The token's `sub`. */

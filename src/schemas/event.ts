@@ -1,7 +1,8 @@
-// Every event about a call, by its type: what stands in `data`. One envelope over SSE, long-poll and (later) webhooks.
+// Every event about a call, and every signal, by its type: what stands in `data`. One envelope over SSE, long-poll and (later) webhooks.
 import { type TProperties, Type } from 'typebox'
 import { Call, CallId, EndReason, Media } from './call.js'
 import { DurationMs, Endpoint, Metadata, Nullable, Strict, Timestamp } from './common.js'
+import { RoomId, RoomPeer } from './room.js'
 import { Candidate, Sdp } from './signal.js'
 
 const Version = Type.Integer({ minimum: 1, description: 'The version of the call this event belongs to' })
@@ -69,12 +70,27 @@ export const CallEnded = event('CallEndedEvent', 'call.ended', 'For this device 
   call: Call
 })
 
-const Description = { from: Nullable(Endpoint), revision: Revision, sdp: Sdp }
-export const SignalOffer = event('SignalOfferEvent', 'signal.offer', 'The other side offers', Description)
-export const SignalAnswer = event('SignalAnswerEvent', 'signal.answer', 'The other side answers', Description)
+/** A signal belongs to a call, or to two participants of a room. */
+function signal<const T extends string, P extends TProperties>(name: string, type: T, description: string, data: P) {
+  const pair = Type.Integer({ minimum: 1, description: 'Counts what these two participants have negotiated' })
+  return Type.Object(
+    {
+      type: Type.Literal(type),
+      timestamp: Timestamp('When it was decided'),
+      data: Type.Union([
+        Type.Object({ callId: CallId, version: Version, from: Nullable(Endpoint), ...data }, { ...Strict }),
+        Type.Object({ roomId: RoomId, version: pair, from: RoomPeer, ...data }, { ...Strict })
+      ])
+    },
+    { $id: name, description, ...Strict }
+  )
+}
 
-export const SignalCandidates = event('SignalCandidatesEvent', 'signal.candidates', 'Candidates of the other side', {
-  from: Nullable(Endpoint),
+const Description = { revision: Revision, sdp: Sdp }
+export const SignalOffer = signal('SignalOfferEvent', 'signal.offer', 'The other side offers', Description)
+export const SignalAnswer = signal('SignalAnswerEvent', 'signal.answer', 'The other side answers', Description)
+
+export const SignalCandidates = signal('SignalCandidatesEvent', 'signal.candidates', 'Candidates of the other side', {
   revision: Revision,
   candidates: Type.Array(Candidate),
   end: Type.Boolean({ description: 'No more will come in this generation' })

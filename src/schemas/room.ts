@@ -66,6 +66,11 @@ export const Participant = Type.Object(
 )
 export type Participant = Static<typeof Participant>
 
+export const RoomPeer = Type.Object(
+  { participantId: ParticipantId, user: Id('User id', 'alice'), device: Id('Device id', 'phone') },
+  { $id: 'RoomPeer', description: 'Which participant a signal is from', ...Strict }
+)
+
 /** Who did it: a participant, or somebody whose token allows it from outside. */
 export const By = Type.Object(
   { user: Id('User id', 'alice'), device: Id('Device id', 'phone') },
@@ -131,7 +136,7 @@ export const ParticipantBody = Type.Object(
     ),
     metadata: Type.Optional(Metadata)
   },
-  { $id: 'ParticipantBody', minProperties: 1, examples: [{ role: 'speaker' }, { mute: ['audio'] }], ...Strict }
+  { $id: 'ParticipantBody', minProperties: 1, examples: [{ mute: ['audio'] }], ...Strict }
 )
 export type ParticipantBody = Static<typeof ParticipantBody>
 export const ParticipantReply = Type.Object({ participant: Participant }, { $id: 'ParticipantReply', ...Strict })
@@ -158,3 +163,9 @@ export const Ban = Type.Object(
 )
 export type Ban = Static<typeof Ban>
 export const BansReply = Type.Object({ bans: Type.Array(Ban) }, { $id: 'BansReply', ...Strict })
+
+export const RoomSeat = Type.Object(
+  { room: Room, participantId: ParticipantId, device: Id('Your device that is in it', 'phone') },
+  { $id: 'RoomSeat', description: 'A room, and which participant of it a device is', ...Strict }
+)
+export type RoomSeat = Static<typeof RoomSeat>

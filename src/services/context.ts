@@ -2,6 +2,8 @@
 import type { FastifyBaseLogger } from 'fastify'
 import type { Clock } from '../clock.js'
 import type { Config } from '../config.js'
+import type { Tell } from '../delivery/telling.js'
+import type { PairState } from '../domain/pair.js'
 import type { CallState } from '../domain/state.js'
 import type { Ids } from '../ids.js'
 import type { Metrics } from '../metrics.js'
@@ -15,5 +17,9 @@ export interface Context {
   readonly log: FastifyBaseLogger
   readonly metrics: Metrics
   readonly store: Store
+  /** This process, among those that share the store. */
+  readonly node: string
   readonly calls: Cache<CallState>
+  readonly pairs: Cache<PairState>
+  readonly tellRoom: Tell
 }

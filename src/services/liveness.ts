@@ -3,11 +3,12 @@ import type { Lifecycle } from '../delivery/delivery.js'
 import { decideCall } from '../domain/call.js'
 import { endpointOf } from '../domain/party.js'
 import type { CallState, Side } from '../domain/state.js'
-import { AppError } from '../errors.js'
 import type { Actor } from '../schemas/claims.js'
 import type { Endpoint } from '../schemas/common.js'
 import type { Cursor, StoredEvent } from '../store/store.js'
+import { deviceAbsentSince } from './absence.js'
 import type { Context } from './context.js'
+import { greetRooms, missRooms } from './room-liveness.js'
 import { checkEveryMs } from './times.js'
 import { callRef, readCall, transact } from './transact.js'
 
@@ -17,8 +18,14 @@ export function createLifecycle(context: Context): Lifecycle {
     work.catch(error => context.log.debug({ err: error }, 'coming or going not noted; the next check will'))
   }
   return {
-    arrived: (actor, since) => unheard(greetDevice(context, actor, since)),
-    left: actor => unheard(missDevice(context, actor))
+    arrived(actor, since) {
+      unheard(greetDevice(context, actor, since))
+      unheard(greetRooms(context, actor))
+    },
+    left(actor) {
+      unheard(missDevice(context, actor))
+      unheard(missRooms(context, actor))
+    }
   }
 }
 
@@ -88,18 +95,7 @@ export async function checkCall(context: Context, callId: string): Promise<void>
   await transact(context, callId, (state, now) => decideCall(state, command, now))
 }
 
-/** Since when a side's device shows no sign of life; null: it is there. Time without the store counts against nobody. */
-async function absentSince(context: Context, call: CallState, side: Side): Promise<number | null> {
-  const { store, clock, config } = context
+function absentSince(context: Context, call: CallState, side: Side): Promise<number | null> {
   const device = endpointOf(call, side)
-  if (device === null) return null
-  const known = (await store.mailboxes.devices(device.user, clock.now())).find(
-    ({ device: name }) => name === device.device
-  )
-  if (known?.online) return null
-  const contact = store.contactSince()
-  if (contact === null) throw new AppError('store_unavailable')
-  // After an outage open streams need one round of refreshes to be known again.
-  const fair = contact + config.presenceTtlMs / 3
-  return Math.max(known?.seenAt ?? call.answeredAt ?? call.createdAt, fair)
+  return device === null ? Promise.resolve(null) : deviceAbsentSince(context, device, call.answeredAt ?? call.createdAt)
 }

@@ -5,6 +5,7 @@ import type { Presence, PresenceBody, Snapshot } from '../schemas/presence.js'
 import type { DeviceState } from '../store/store.js'
 import { listCalls } from './calls.js'
 import type { Context } from './context.js'
+import { listRooms } from './rooms.js'
 import { registerDevice } from './sign-of-life.js'
 
 /** A heartbeat of a device without a stream, and what its person wants shown. Registers the device. */
@@ -41,6 +42,10 @@ function stateOf(here: readonly DeviceState[], leases: number): Presence['state'
 /** The cursor is taken first: whatever happens while the rest is read comes after it. */
 export async function takeSnapshot(context: Context, actor: Actor): Promise<Snapshot> {
   const cursor = await registerDevice(context, actor)
-  const [calls, presence] = await Promise.all([listCalls(context, actor), lookUpPresence(context, actor.user)])
-  return { cursor: formatCursor(cursor), calls, rooms: [], presence }
+  const [calls, rooms, presence] = await Promise.all([
+    listCalls(context, actor),
+    listRooms(context, actor),
+    lookUpPresence(context, actor.user)
+  ])
+  return { cursor: formatCursor(cursor), calls, rooms, presence }
 }

@@ -3,7 +3,10 @@
 
 import type { Context } from '../services/context.js'
 import { checkCall } from '../services/liveness.js'
+import { checkPair, readPair } from '../services/pairs.js'
+import { checkRoom } from '../services/room-liveness.js'
 import { readCall } from '../services/transact.js'
+import type { AggregateRef } from '../store/aggregate.js'
 
 const CYCLE_MS = 1000
 const ROUNDS_PER_CYCLE = 8
@@ -12,6 +15,13 @@ const HOLD_MS = 5000
 /** An outbox that has waited for so long was forgotten; with the cycle this keeps the promised 2 s. */
 const STALE_MS = 750
 const CLAIM_MAX = 64
+
+type Work = Readonly<Record<AggregateRef['kind'], (context: Context, id: string) => Promise<unknown>>>
+
+/** Its deadline has come. */
+const LOOK_AT: Work = { call: checkCall, pair: checkPair, room: checkRoom }
+/** Its events wait: reading it delivers them. */
+const DELIVER: Work = { call: readCall, pair: readPair, room: (context, id) => context.tellRoom(id) }
 
 /** Starts the worker. The returned function stops it and resolves when the round at work is done. */
 export function startTimers(context: Context): () => Promise<void> {
@@ -44,13 +54,16 @@ async function workAmong(context: Context, partitions: readonly number[]): Promi
   }
 }
 
-/** One partition: fires what is due, delivers what is stale. One call in trouble does not keep the others waiting. */
+/** One partition: fires what is due, delivers what is stale. One in trouble does not keep the others waiting. */
 async function workOn(context: Context, partition: number): Promise<void> {
   const options = { now: context.clock.now(), holdMs: HOLD_MS, staleMs: STALE_MS, limit: CLAIM_MAX }
   const { due, stale } = await context.store.aggregates.claimDue(partition, options)
-  const work = [...due.map(ref => checkCall(context, ref.id)), ...stale.map(ref => readCall(context, ref.id))]
+  const work = [
+    ...due.map(({ kind, id }) => LOOK_AT[kind](context, id)),
+    ...stale.map(({ kind, id }) => DELIVER[kind](context, id))
+  ]
   for (const result of await Promise.allSettled(work)) {
     if (result.status === 'rejected')
-      context.log.warn({ err: result.reason, partition }, 'a call will be looked at again')
+      context.log.warn({ err: result.reason, partition }, 'something will be looked at again')
   }
 }

@@ -6,6 +6,8 @@ import type { Clock } from '../../src/clock.js'
 import { loadConfig } from '../../src/config.js'
 import { createHub } from '../../src/delivery/hub.js'
 import { createStreams } from '../../src/delivery/streams.js'
+import { createTeller } from '../../src/delivery/telling.js'
+import type { PairState } from '../../src/domain/pair.js'
 import type { CallState } from '../../src/domain/state.js'
 import { createIds } from '../../src/ids.js'
 import { createMetrics } from '../../src/metrics.js'
@@ -42,7 +44,12 @@ export async function startNode(store: Store, clock: Clock): Promise<Node> {
     left: ({ user, device }: Actor) => comings.push(`-${user}/${device}`)
   }
   const streams = createStreams({ store, hub, clock, ids, log, metrics, lifecycle, config })
-  const context = { config, clock, ids, log, metrics, store, calls: createCache<CallState>() }
+  const context = {
+    ...{ config, clock, ids, log, metrics, store, node: 'here' },
+    calls: createCache<CallState>(),
+    pairs: createCache<PairState>(),
+    tellRoom: createTeller({ store, clock, node: 'here' })
+  }
   handleErrors(app, { metrics, ids })
   app.decorateRequest('actor')
   app.addHook('onRequest', async (request, reply) => {

@@ -1,12 +1,15 @@
-// Holds what was received against the wire contract: every event of a call must be one of CALL_EVENTS, with nothing added.
+// Holds what was received against the wire contract: every event must be one of CALL_EVENTS or ROOM_EVENTS, with nothing added.
 import { Compile } from 'typebox/compile'
 import { CALL_EVENTS } from '../../src/schemas/event.js'
+import { ROOM_EVENTS } from '../../src/schemas/room-event.js'
 
-const validators = new Map(CALL_EVENTS.map(schema => [String(schema.properties.type.const), Compile(schema)]))
+const validators = new Map(
+  [...CALL_EVENTS, ...ROOM_EVENTS].map(schema => [String(schema.properties.type.const), Compile(schema)])
+)
 
 /** What is wrong with an event; empty when it is as the contract says. */
 export function faultsOf(event: { readonly type: string }): string[] {
   const validator = validators.get(event.type)
-  if (!validator) return [`${event.type} is no event of a call`]
+  if (!validator) return [`${event.type} is no event of the contract`]
   return validator.Errors(event).map(({ instancePath, message }) => `${event.type}${instancePath} ${message}`)
 }

@@ -1,0 +1,97 @@
+// From a room's outbox to everybody who has a seat. One node at a time tells a room's events, oldest first and many at once, so
+// that a thousand joins in a second are not a million dispatches; whoever commits meanwhile leaves them to it. If it dies,
+// another one takes over, and mailboxes drop what comes to them twice.
+import type { Clock } from '../clock.js'
+import type { RoomEntry, RoomItem, Seat } from '../store/rooms.js'
+import type { MailboxEntry, Store } from '../store/store.js'
+
+/** Resolves when everything that was committed before has been told, or another node is at it. Throws store_unavailable. */
+export type Tell = (roomId: string) => Promise<void>
+
+interface TellerOptions {
+  readonly store: Pick<Store, 'rooms' | 'mailboxes'>
+  readonly clock: Clock
+  /** This process, among those that share the store. */
+  readonly node: string
+}
+
+const ENTRIES_MAX = 64
+/** A node that is silent for so long has died; nothing it does between two signs of life takes a fraction of that. */
+export const HOLD_MS = 2000
+
+type SeatSince = Seat & { readonly since: number }
+
+export function createTeller({ store, clock, node }: TellerOptions): Tell {
+  /** What is being told, and whether to look again afterwards. */
+  const running = new Map<string, { done: Promise<void>; again: Promise<void> | null }>()
+
+  async function tellAll(roomId: string): Promise<void> {
+    for (let settled = 0; ; ) {
+      const options = { node, settled, limit: ENTRIES_MAX, holdMs: HOLD_MS, now: clock.now() }
+      const telling = await store.rooms.tell(roomId, options)
+      if (telling.status !== 'entries') return
+      await append(roomId, telling.entries, telling.seats)
+      settled = telling.entries.at(-1)?.version ?? settled
+    }
+  }
+
+  async function append(roomId: string, entries: readonly RoomEntry[], seats: readonly SeatSince[]): Promise<void> {
+    const source = { kind: 'room', id: roomId } as const
+    const now = clock.now()
+    const mail = sort(entries, seats)
+    await Promise.all([...mail].map(([user, commits]) => store.mailboxes.append(user, { source, commits, now })))
+  }
+
+  function start(roomId: string): Promise<void> {
+    const done = tellAll(roomId).finally(() => {
+      if (running.get(roomId)?.done === done) running.delete(roomId)
+    })
+    running.set(roomId, { done, again: null })
+    return done
+  }
+
+  return roomId => {
+    const current = running.get(roomId)
+    if (!current) return start(roomId)
+    // The one at work may have looked already: what was committed since is told by the next round, one for all who wait.
+    current.again ??= current.done.catch(() => undefined).then(() => start(roomId))
+    return current.again
+  }
+}
+
+interface Mail {
+  readonly version: number
+  readonly tag: string
+  readonly entries: MailboxEntry[]
+}
+
+/** For each user what comes to their devices, commit by commit. */
+function sort(entries: readonly RoomEntry[], seats: readonly SeatSince[]): Map<string, Mail[]> {
+  const mail = new Map<string, Mail[]>()
+  for (const { version, tag, items } of entries) {
+    for (const item of items) {
+      const { type, timestamp, data } = item.event
+      // Which version it is became known when it was committed. Encoded once: this very text goes to every client.
+      const envelope = JSON.stringify({ type, timestamp, data: { ...data, version } })
+      for (const [user, entry] of addressees(item, version, seats)) {
+        const commits = mail.get(user) ?? []
+        mail.set(user, commits)
+        if (commits.at(-1)?.version !== version) commits.push({ version, tag, entries: [] })
+        commits.at(-1)?.entries.push({ ...entry, type, envelope })
+      }
+    }
+  }
+  return mail
+}
+
+type Addressee = readonly [user: string, to: { readonly device?: string; readonly except?: readonly string[] }]
+
+function addressees(item: RoomItem, version: number, seats: readonly SeatSince[]): Addressee[] {
+  if (item.do === 'deliver') {
+    const { user, device, except } = item
+    return [[user, { ...(device === undefined ? {} : { device }), ...(except === undefined ? {} : { except }) }]]
+  }
+  return seats
+    .filter(seat => seat.since <= version && seat.participantId !== item.except)
+    .map(({ user, device }) => [user, { device }])
+}

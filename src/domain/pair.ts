@@ -1,0 +1,118 @@
+// What two participants of a room signal to each other. Every pair is a state of its own: what two people negotiate fights with
+// nobody else's. Of crossing offers the first one stands; the later joiner is the polite side (W3C WebRTC, section 10.7, perfect
+// negotiation).
+import { AppError } from '../errors.js'
+import type { CandidatesBody } from '../schemas/signal.js'
+import {
+  answerIn,
+  candidatesIn,
+  countLater,
+  offerIn,
+  SILENT_LEG,
+  type Spoken,
+  type Talk,
+  type Turn
+} from './negotiation.js'
+import type { Member } from './room-state.js'
+import type { Description } from './sdp.js'
+
+export type PairSide = 'earlier' | 'later'
+export type Peer = Pick<Member, 'participantId' | 'user' | 'device'>
+/** With the version of the room that let them in. */
+export type Joined = Member & { readonly since: number }
+
+export interface PairState extends Talk<PairSide> {
+  readonly roomId: string
+  readonly version: number
+  readonly peers: { readonly [side in PairSide]: Peer }
+  /** When to look whether both are still in the room; null: one is not, and this is over. */
+  readonly checkAt: number | null
+}
+
+export type PairCommand =
+  | { readonly type: 'offer' | 'answer'; readonly description: Description; readonly revision?: number | undefined }
+  | { readonly type: 'candidates'; readonly batch: CandidatesBody }
+
+export interface PairDecision {
+  readonly state: PairState
+  readonly events: readonly {
+    readonly to: { readonly user: string; readonly device: string }
+    readonly type: string
+    readonly data: Readonly<Record<string, unknown>>
+  }[]
+}
+
+/** The two in the order in which they joined, which both of them see alike. */
+export const inOrder = (a: Joined, b: Joined): { earlier: Joined; later: Joined } =>
+  a.since < b.since ? { earlier: a, later: b } : { earlier: b, later: a }
+
+/** `${roomId}/${earlier}/${later}`; no id has a slash in it. */
+export const pairId = (roomId: string, { earlier, later }: { earlier: Peer; later: Peer }): string =>
+  `${roomId}/${earlier.participantId}/${later.participantId}`
+
+export function newPair(roomId: string, { earlier, later }: { earlier: Peer; later: Peer }): PairState {
+  return {
+    roomId,
+    version: 0,
+    peers: { earlier: peerOf(earlier), later: peerOf(later) },
+    checkAt: null,
+    negotiation: { revision: 0, pendingFrom: null },
+    legs: { earlier: SILENT_LEG, later: SILENT_LEG }
+  }
+}
+
+/** @throws AppError offer_collision, stale_revision, no_offer_pending, stale_candidate, too_many_held */
+export function decidePair(
+  state: PairState,
+  { from, command, checkAt }: { from: string; command: PairCommand; checkAt: number }
+): PairDecision {
+  const turn = turnOf(state, from)
+  const { talk, signals }: Spoken<PairSide> =
+    command.type === 'candidates'
+      ? candidatesIn(state, turn, command.batch)
+      : (command.type === 'offer' ? offerIn : answerIn)(state, turn, command)
+  const { negotiation, legs } = talk
+  // What is not there yet has to be made, even when there is nothing to keep of it.
+  const next =
+    talk === state && state.version > 0 ? state : { ...state, version: state.version + 1, checkAt, negotiation, legs }
+  const { user, device } = state.peers[turn.other]
+  const common = { roomId: state.roomId, version: next.version, from: state.peers[turn.side] }
+  return {
+    state: next,
+    events: signals.map(({ type, data }) => ({ to: { user, device }, type, data: { ...common, ...data } }))
+  }
+}
+
+export function countPairWaiting(state: PairState, from: string, batch: CandidatesBody): number {
+  return countLater(state, turnOf(state, from), batch.candidates)
+}
+
+/** One of them has left. */
+export const endPair = (state: PairState): PairDecision => ({
+  state: { ...state, version: state.version + 1, checkAt: null },
+  events: []
+})
+
+export const keepPair = (state: PairState, checkAt: number): PairDecision => ({
+  state: { ...state, version: state.version + 1, checkAt },
+  events: []
+})
+
+function turnOf(state: PairState, from: string): Turn<PairSide> {
+  const side = state.peers.earlier.participantId === from ? 'earlier' : 'later'
+  const { roomId, version, negotiation } = state
+  return {
+    side,
+    other: side === 'earlier' ? 'later' : 'earlier',
+    open: true,
+    polite: side === 'later',
+    refuse: (code, detail, extra = {}) => {
+      const pendingFrom = extra.pendingFrom as PairSide | null | undefined
+      const pending = pendingFrom ? { pendingFrom: state.peers[pendingFrom].participantId } : {}
+      const standing = { roomId, version, revision: negotiation.revision }
+      return new AppError(code, { ...(detail ? { detail } : {}), extra: { ...standing, ...extra, ...pending } })
+    }
+  }
+}
+
+const peerOf = ({ participantId, user, device }: Peer): Peer => ({ participantId, user, device })

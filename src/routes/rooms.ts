@@ -1,0 +1,189 @@
+// Rooms: making, joining, moderating, leaving. Leaving is never rate limited.
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { Type } from 'typebox'
+import { Id, Strict } from '../schemas/common.js'
+import { problems } from '../schemas/problem.js'
+import {
+  BansReply,
+  JoinBody,
+  JoinReply,
+  ParticipantBody,
+  ParticipantId,
+  ParticipantReply,
+  RemoveQuery,
+  RoomAndParticipants,
+  RoomBody,
+  RoomId,
+  RoomReply
+} from '../schemas/room.js'
+import type { Context } from '../services/context.js'
+import {
+  changeParticipant,
+  closeRoom,
+  getRoom,
+  joinRoom,
+  listBans,
+  putRoom,
+  removeParticipant,
+  unbanUser
+} from '../services/rooms.js'
+
+export const RoomParams = Type.Object({ roomId: RoomId }, { ...Strict })
+const ParticipantParams = Type.Object({ roomId: RoomId, participantId: ParticipantId }, { ...Strict })
+const BanParams = Type.Object({ roomId: RoomId, user: Id('User id', 'mallory') }, { ...Strict })
+
+const READING = ['invalid_request', 'room_not_found', 'room_closed', 'not_permitted', 'rate_limited'] as const
+const WRITING = [...READING, 'malformed_json', 'body_too_large', 'unsupported_media_type'] as const
+
+export const roomRoutes: FastifyPluginAsyncTypebox<{ context: Context }> = async (app, { context }) => {
+  app.route({
+    method: 'PUT',
+    url: '/rooms/:roomId',
+    config: { limit: 'signals', optionalBody: true },
+    schema: {
+      operationId: 'putRoom',
+      tags: ['rooms'],
+      summary: 'Make a room, or change one of yours',
+      description: 'What the body leaves out stays as it is. Takes the grant `manage`; whoever makes a room has it.',
+      params: RoomParams,
+      body: RoomBody,
+      response: { 201: RoomReply, 200: RoomReply, ...problems(...WRITING) }
+    },
+    async handler(request, reply) {
+      const { room, created } = await putRoom(context, request.actor, request.params.roomId, request.body)
+      return reply.code(created ? 201 : 200).send({ room })
+    }
+  })
+
+  app.route({
+    method: 'GET',
+    url: '/rooms/:roomId',
+    config: { limit: 'reads' },
+    schema: {
+      operationId: 'getRoom',
+      tags: ['rooms'],
+      summary: 'A room and who is in it',
+      description: 'Takes the grant `join`.',
+      params: RoomParams,
+      response: { 200: RoomAndParticipants, ...problems(...READING) }
+    },
+    handler: request => getRoom(context, request.actor, request.params.roomId)
+  })
+
+  app.route({
+    method: 'DELETE',
+    url: '/rooms/:roomId',
+    config: { limit: 'signals' },
+    schema: {
+      operationId: 'closeRoom',
+      tags: ['rooms'],
+      summary: 'Close a room for everybody',
+      description: 'Takes the grant `manage`.',
+      params: RoomParams,
+      response: { 204: Type.Null({ description: 'Closed' }), ...problems(...READING) }
+    },
+    async handler(request, reply) {
+      await closeRoom(context, request.actor, request.params.roomId)
+      return reply.code(204).send(null)
+    }
+  })
+
+  app.route({
+    method: 'POST',
+    url: '/rooms/:roomId/participants',
+    config: { limit: 'signals', optionalBody: true },
+    schema: {
+      operationId: 'joinRoom',
+      tags: ['rooms'],
+      summary: 'Join, and make the room if there is none',
+      description:
+        'Answers with everybody who is in. Joining again answers 200 with the same participation. Takes the grant `join`; the first ' +
+        'one in is the host.',
+      params: RoomParams,
+      body: JoinBody,
+      response: {
+        201: JoinReply,
+        200: JoinReply,
+        ...problems(...WRITING, 'not_in_room', 'banned', 'room_locked', 'room_full', 'too_many_devices')
+      }
+    },
+    async handler(request, reply) {
+      const { joined, ...body } = await joinRoom(context, request.actor, request.params.roomId, request.body)
+      return reply.code(joined ? 201 : 200).send(body)
+    }
+  })
+
+  app.route({
+    method: 'PATCH',
+    url: '/rooms/:roomId/participants/:participantId',
+    config: { limit: 'signals' },
+    schema: {
+      operationId: 'changeParticipant',
+      tags: ['rooms'],
+      summary: 'Give a role, ask to mute, or change your own metadata',
+      description: 'Takes the grant `moderate`; to make or unmake a host, `manage`. One’s own metadata takes none.',
+      params: ParticipantParams,
+      body: ParticipantBody,
+      response: { 200: ParticipantReply, ...problems(...WRITING, 'participant_not_found') }
+    },
+    handler: async request => ({
+      participant: await changeParticipant(context, request.actor, request.params, request.body)
+    })
+  })
+
+  app.route({
+    method: 'DELETE',
+    url: '/rooms/:roomId/participants/:participantId',
+    config: { limit: false },
+    schema: {
+      operationId: 'removeParticipant',
+      tags: ['rooms'],
+      summary: 'Leave, or put somebody out',
+      description:
+        'Somebody else: takes the grant `moderate`; a host: `manage`. `ban=true` keeps the user out, on every device.',
+      params: ParticipantParams,
+      querystring: RemoveQuery,
+      response: {
+        204: Type.Null({ description: 'Not in the room any more' }),
+        ...problems('invalid_request', 'room_not_found', 'room_closed', 'not_permitted', 'participant_not_found')
+      }
+    },
+    async handler(request, reply) {
+      await removeParticipant(context, request.actor, request.params, request.query)
+      return reply.code(204).send(null)
+    }
+  })
+
+  app.route({
+    method: 'GET',
+    url: '/rooms/:roomId/bans',
+    config: { limit: 'reads' },
+    schema: {
+      operationId: 'listBans',
+      tags: ['rooms'],
+      summary: 'Who is kept out',
+      description: 'Takes the grant `moderate`.',
+      params: RoomParams,
+      response: { 200: BansReply, ...problems(...READING) }
+    },
+    handler: async request => ({ bans: await listBans(context, request.actor, request.params.roomId) })
+  })
+
+  app.route({
+    method: 'DELETE',
+    url: '/rooms/:roomId/bans/:user',
+    config: { limit: 'signals' },
+    schema: {
+      operationId: 'unban',
+      tags: ['rooms'],
+      summary: 'Let somebody in again',
+      description: 'Takes the grant `moderate`.',
+      params: BanParams,
+      response: { 204: Type.Null({ description: 'Not banned any more' }), ...problems(...READING) }
+    },
+    async handler(request, reply) {
+      await unbanUser(context, request.actor, request.params.roomId, request.params.user)
+      return reply.code(204).send(null)
+    }
+  })
+}

@@ -1,0 +1,41 @@
+// Every event about a room, by its type: what stands in `data`. Signals in a room are in event.ts, beside those of a call.
+import { type TProperties, Type } from 'typebox'
+import { Id, Nullable, Strict, Timestamp } from './common.js'
+import { By, CloseReason, LeaveReason, Participant, ParticipantBody, ParticipantId, RoomBody, RoomId } from './room.js'
+
+const Version = Type.Integer({ minimum: 1, description: 'The version of the room this event made' })
+
+function event<const T extends string, P extends TProperties>(name: string, type: T, description: string, data: P) {
+  return Type.Object(
+    {
+      type: Type.Literal(type),
+      timestamp: Timestamp('When it was decided'),
+      data: Type.Object({ roomId: RoomId, ...data, version: Version }, { ...Strict })
+    },
+    { $id: name, description, ...Strict }
+  )
+}
+
+const SomebodyOrNobody = Nullable(By, 'Who did it; null when nobody did')
+
+export const ROOM_EVENTS = [
+  event('RoomJoinedEvent', 'room.joined', 'Another device of yours joined a room', { participant: Participant }),
+  event('RoomParticipantJoinedEvent', 'room.participant_joined', 'Somebody joined', { participant: Participant }),
+  event('RoomParticipantUpdatedEvent', 'room.participant_updated', 'A participant went away, came back, or changed', {
+    participant: Participant,
+    by: SomebodyOrNobody
+  }),
+  event('RoomParticipantLeftEvent', 'room.participant_left', 'A participant, perhaps yourself, is no longer in', {
+    participantId: ParticipantId,
+    user: Id('Whose device it was', 'bob'),
+    reason: LeaveReason,
+    by: SomebodyOrNobody
+  }),
+  event('RoomMuteRequestedEvent', 'room.mute_requested', 'A moderator asks you to mute', {
+    participantId: ParticipantId,
+    mute: ParticipantBody.properties.mute,
+    by: By
+  }),
+  event('RoomUpdatedEvent', 'room.updated', 'The room was changed', { changes: RoomBody, by: By }),
+  event('RoomClosedEvent', 'room.closed', 'The room is over', { reason: CloseReason, by: SomebodyOrNobody })
+] as const

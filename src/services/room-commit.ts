@@ -1,0 +1,121 @@
+// The loop that changes a room: read the parts a rule looks at → decide → commit if they still hold → else again on what stands.
+import { PART, type RoomDecision, type RoomEvent, type RoomParts } from '../domain/room-state.js'
+import { AppError } from '../errors.js'
+import type { NewLine, RoomCommit, RoomItem, RoomSnapshot } from '../store/rooms.js'
+import type { Context } from './context.js'
+import { checkEveryMs } from './times.js'
+
+export interface ReadRoom extends RoomParts {
+  readonly version: number
+  readonly pendingFrom: number | null
+  /** The version that wrote a part; 0 if it is not there. */
+  since(part: string): number
+  /** All parts that were read whose name begins so, by the rest of their name. */
+  list<T>(prefix: string): readonly (readonly [rest: string, part: T])[]
+}
+
+export interface Changed {
+  readonly decision: RoomDecision
+  /** As it was read for the decision. */
+  readonly room: ReadRoom
+  readonly version: number
+}
+
+/** Lost races are other people's commits of the very same parts: rare, however many are in the room. */
+const ATTEMPTS_MAX = 32
+
+export async function readRoom(context: Context, roomId: string, parts: readonly string[] | 'all'): Promise<ReadRoom> {
+  return toParts(roomId, await context.store.rooms.load(roomId, parts))
+}
+
+/**
+ * `decide` is called again for every race lost, so it must be pure; it may look at nothing but the parts named.
+ * @throws AppError whatever `decide` throws; room_full, store_unavailable
+ */
+export async function changeRoom(
+  context: Context,
+  roomId: string,
+  parts: readonly string[],
+  decide: (room: ReadRoom, now: number) => RoomDecision
+): Promise<Changed> {
+  for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
+    const room = await readRoom(context, roomId, parts)
+    const now = context.clock.now()
+    const decision = decide(room, now)
+    if (!changesSomething(decision)) return { decision, room, version: room.version }
+    const result = await context.store.rooms.commit(roomId, toCommit(context, { room, parts, decision, now }))
+    if (result.status === 'full') throw new AppError('room_full')
+    if (result.status !== 'ok') continue
+    if (result.telling) await tell(context, roomId)
+    return { decision, room, version: result.version }
+  }
+  throw new AppError('store_unavailable', { detail: 'Too many others changed this at the same moment' })
+}
+
+/** Not being able to is no failure of what was committed: the sweeper will. */
+export async function tell(context: Context, roomId: string): Promise<void> {
+  try {
+    await context.tellRoom(roomId)
+  } catch (error) {
+    context.log.warn({ err: error, roomId }, 'events of a room wait for the sweeper')
+  }
+}
+
+const changesSomething = ({ writes, seat, events }: RoomDecision) =>
+  seat !== undefined || events.length > 0 || Object.keys(writes).length > 0
+
+interface Decided {
+  readonly room: ReadRoom
+  readonly parts: readonly string[]
+  readonly decision: RoomDecision
+  readonly now: number
+  readonly line?: NewLine
+}
+
+export function toCommit(context: Context, { room, parts, decision, now, line }: Decided): RoomCommit {
+  const { config, ids, node } = context
+  const { writes, seat, seatsMax, events, deadlineAt, over } = decision
+  const texts = Object.entries(writes).map(([part, value]) => [part, value === null ? null : JSON.stringify(value)])
+  return {
+    reads: Object.fromEntries(parts.map(part => [part, room.since(part)])),
+    writes: Object.fromEntries(texts) as Record<string, string | null>,
+    ...(seat ? { seat } : {}),
+    seatsMax: seatsMax ?? Number.MAX_SAFE_INTEGER,
+    ...(line ? { line } : {}),
+    items: events.map(event => toItem(room.roomId, event, now)),
+    tag: ids.tag(),
+    deadlineAt: over ? null : (deadlineAt ?? now + checkEveryMs(config)),
+    emptyDeadlineAt: now + config.roomLingerMs,
+    expireInMs: over ? config.retentionMs : null,
+    node,
+    now
+  }
+}
+
+function toItem(roomId: string, { to, type, data }: RoomEvent, now: number): RoomItem {
+  const event = { type, timestamp: new Date(now).toISOString(), data: { roomId, ...data } }
+  if ('all' in to) return { do: 'tell', ...(to.except === undefined ? {} : { except: to.except }), event }
+  return { do: 'deliver', ...to, event }
+}
+
+function toParts(roomId: string, snapshot: RoomSnapshot | null): ReadRoom {
+  const fields = snapshot?.fields ?? new Map<string, never>()
+  function get<T>(part: string): T | null {
+    const field = fields.get(part)
+    return field ? (JSON.parse(field.value) as T) : null
+  }
+  return {
+    roomId,
+    version: snapshot?.version ?? 0,
+    seats: snapshot?.seats ?? 0,
+    pendingFrom: snapshot?.pendingFrom ?? null,
+    settings: get(PART.settings),
+    emptySince: get(PART.empty),
+    get,
+    since: part => fields.get(part)?.version ?? 0,
+    list<T>(prefix: string) {
+      const names = [...fields.keys()].filter(name => name.startsWith(prefix))
+      return names.map(name => [name.slice(prefix.length), get(name) as T] as const)
+    }
+  }
+}

@@ -1,0 +1,217 @@
+// What people do in a room. Each reads the parts of the room its rule looks at, decides, and commits if none of them changed.
+import { formatCursor } from '../delivery/cursor.js'
+import { claimFor, mustBeGranted } from '../domain/grants.js'
+import * as rules from '../domain/room.js'
+import {
+  type Banned,
+  type Member,
+  PART,
+  type RoomParts,
+  type Settings,
+  viewMember,
+  viewRoom
+} from '../domain/room-state.js'
+import { AppError } from '../errors.js'
+import type { Actor } from '../schemas/claims.js'
+import type { Endpoint } from '../schemas/common.js'
+import type {
+  Ban,
+  JoinBody,
+  JoinReply,
+  Participant,
+  ParticipantBody,
+  RemoveQuery,
+  Room,
+  RoomAndParticipants,
+  RoomBody,
+  RoomSeat
+} from '../schemas/room.js'
+import type { Context } from './context.js'
+import { checkMetadata } from './metadata.js'
+import { changeRoom, readRoom } from './room-commit.js'
+import { noteSignOfLife, registerDevice } from './sign-of-life.js'
+
+/**
+ * Makes the room if need be. A device that is in already gets its old participation.
+ * @throws AppError not_permitted, banned, room_closed, room_locked, room_full, store_unavailable
+ */
+export async function joinRoom(
+  context: Context,
+  actor: Actor,
+  roomId: string,
+  body: JoinBody
+): Promise<JoinReply & { readonly joined: boolean }> {
+  checkMetadata(body.metadata)
+  const participantId = context.ids.unique()
+  const command = {
+    actor,
+    participantId,
+    metadata: body.metadata ?? {},
+    replace: body.replace === true,
+    maxParticipants: context.config.roomMaxParticipants
+  }
+  const cursor = await registerDevice(context, actor)
+  // Before the seat: if this node dies in between, one membership too many is found out, one too few is not.
+  await context.store.memberships.add({ user: actor.user, device: actor.device, participantId }, roomId)
+  const parts = [PART.settings, PART.member(actor.user, actor.device), PART.ban(actor.user)]
+  const { decision } = await changeRoom(context, roomId, parts, (room, now) => rules.join(room, command, now))
+  const { room, participants } = await describeRoom(context, roomId)
+  const own = participants.find(({ user, device }) => user === actor.user && device === actor.device)
+  if (!own) throw new AppError('not_in_room', { detail: 'Removed in the moment of joining' })
+  const joined = decision.seat !== undefined
+  return { room, participants, participantId: own.participantId, cursor: formatCursor(cursor), joined }
+}
+
+/** @throws AppError not_permitted, room_not_found */
+export async function getRoom(context: Context, actor: Actor, roomId: string): Promise<RoomAndParticipants> {
+  const parts = await readRoom(context, roomId, [PART.settings, PART.member(actor.user, actor.device)])
+  const settings = rules.openRoom(parts)
+  const member = parts.get<Member>(PART.member(actor.user, actor.device))
+  const claim = claimFor(actor, roomId)
+  mustBeGranted('join', member?.role ?? claim?.role ?? settings.defaultRole, claim)
+  return describeRoom(context, roomId)
+}
+
+/** Makes it, or changes what the body names. @throws AppError not_permitted, room_closed */
+export async function putRoom(
+  context: Context,
+  actor: Actor,
+  roomId: string,
+  body: RoomBody
+): Promise<{ room: Room; created: boolean }> {
+  checkMetadata(body.metadata)
+  const { roomMaxParticipants: maxParticipants } = context.config
+  if ((body.maxParticipants ?? 0) > maxParticipants) {
+    throw new AppError('invalid_request', { detail: `This server allows ${maxParticipants} participants in a room` })
+  }
+  const command = { actor, body, maxParticipants }
+  const parts = [PART.settings, PART.member(actor.user, actor.device)]
+  const { decision, room, version } = await changeRoom(context, roomId, parts, (before, now) =>
+    rules.configure(before, command, now)
+  )
+  const settings = decision.writes[PART.settings] as Settings
+  return { room: viewRoom(roomId, version, settings, room.seats), created: PART.empty in decision.writes }
+}
+
+/** @throws AppError not_permitted, room_not_found, room_closed */
+export async function closeRoom(context: Context, actor: Actor, roomId: string): Promise<void> {
+  const parts = [PART.settings, PART.member(actor.user, actor.device)]
+  await changeRoom(context, roomId, parts, room => rules.close(room, actor))
+}
+
+/** @throws AppError not_permitted, participant_not_found */
+export async function changeParticipant(
+  context: Context,
+  actor: Actor,
+  where: { roomId: string; participantId: string },
+  body: ParticipantBody
+): Promise<Participant> {
+  checkMetadata(body.metadata)
+  const { user, device } = await findParticipant(context, where)
+  const parts = [PART.settings, PART.member(actor.user, actor.device), PART.member(user, device)]
+  const { decision, room } = await changeRoom(context, where.roomId, parts, before =>
+    rules.change(before, { actor, target: memberOf(before, { user, device }, where.participantId), body })
+  )
+  noteSignOfLife(context, actor)
+  const written = decision.writes[PART.member(user, device)] as Member | undefined
+  return viewMember(written ?? memberOf(room, { user, device }, where.participantId))
+}
+
+/** Leaves, or puts somebody out; with `ban`, for good. Leaving a room one is not in is no mistake. */
+export async function removeParticipant(
+  context: Context,
+  actor: Actor,
+  where: { roomId: string; participantId: string },
+  { ban, banForMs }: RemoveQuery
+): Promise<void> {
+  const target = await findParticipant(context, where)
+  const { user, device } = target
+  // The ban comes first: nobody slips back in between.
+  if (ban === true) await banUser(context, actor, where.roomId, user, banForMs ?? null)
+  const parts = [PART.settings, PART.member(actor.user, actor.device), PART.member(user, device)]
+  await changeRoom(context, where.roomId, parts, (room, now) =>
+    rules.remove(room, { actor, target: memberOf(room, target, where.participantId) }, now)
+  )
+  await context.store.memberships.remove({ user, device, participantId: where.participantId }, where.roomId)
+  if (ban === true) await removeOthers(context, actor, where.roomId, user)
+}
+
+/** A ban holds for the user: their other devices go too. */
+async function removeOthers(context: Context, actor: Actor, roomId: string, user: string): Promise<void> {
+  const seats = await context.store.memberships.list(user)
+  for (const { device, roomId: other } of seats) {
+    if (other !== roomId) continue
+    const parts = [PART.settings, PART.member(actor.user, actor.device), PART.member(user, device)]
+    await changeRoom(context, roomId, parts, (room, now) => {
+      const target = room.get<Member>(PART.member(user, device))
+      return target ? rules.remove(room, { actor, target }, now) : { writes: {}, events: [] }
+    })
+  }
+}
+
+async function banUser(context: Context, actor: Actor, roomId: string, user: string, forMs: number | null) {
+  const parts = [PART.settings, PART.member(actor.user, actor.device), PART.ban(user)]
+  await changeRoom(context, roomId, parts, (room, now) => rules.ban(room, { actor, user, forMs }, now))
+}
+
+/** @throws AppError not_permitted, room_not_found */
+export async function unbanUser(context: Context, actor: Actor, roomId: string, user: string): Promise<void> {
+  const parts = [PART.settings, PART.member(actor.user, actor.device), PART.ban(user)]
+  await changeRoom(context, roomId, parts, room => rules.unban(room, { actor, user }))
+}
+
+/** @throws AppError not_permitted, room_not_found */
+export async function listBans(context: Context, actor: Actor, roomId: string): Promise<Ban[]> {
+  const room = await readRoom(context, roomId, 'all')
+  rules.mayModerate(room, actor)
+  const now = context.clock.now()
+  return room.list<Banned>(PART.ban('')).flatMap(([user, { by, at, until }]) => {
+    if (until !== null && until <= now) return []
+    return [{ user, by, at: new Date(at).toISOString(), expiresInMs: until === null ? null : until - now }]
+  })
+}
+
+export async function describeRoom(context: Context, roomId: string): Promise<RoomAndParticipants> {
+  const parts = await readRoom(context, roomId, 'all')
+  const settings = rules.openRoom(parts)
+  const members = parts.list<Member>('member:').map(([, member]) => member)
+  members.sort((a, b) => parts.since(PART.at(a.participantId)) - parts.since(PART.at(b.participantId)))
+  return { room: viewRoom(roomId, parts.version, settings, parts.seats), participants: members.map(viewMember) }
+}
+
+/** The rooms the user's devices are in. A membership that has outlived its seat is forgotten on the way. */
+export async function listRooms(context: Context, { user }: Actor): Promise<RoomSeat[]> {
+  const seats = await context.store.memberships.list(user)
+  const found = await Promise.all(
+    seats.map(async seat => {
+      const parts = await readRoom(context, seat.roomId, [PART.settings, PART.member(user, seat.device)])
+      const member = parts.get<Member>(PART.member(user, seat.device))
+      if (parts.settings?.closed === null && member) {
+        const room = viewRoom(seat.roomId, parts.version, parts.settings, parts.seats)
+        return [{ room, participantId: member.participantId, device: seat.device }]
+      }
+      // A seat whose joining is under way has a room that is about to be made.
+      if (parts.settings !== null) await context.store.memberships.remove(seat, seat.roomId)
+      return []
+    })
+  )
+  return found.flat()
+}
+
+/** Where a participant sits. @throws AppError room_not_found, participant_not_found */
+export async function findParticipant(
+  context: Context,
+  { roomId, participantId }: { roomId: string; participantId: string }
+): Promise<Endpoint> {
+  const parts = await readRoom(context, roomId, [PART.settings, PART.at(participantId)])
+  rules.openRoom(parts)
+  const at = parts.get<Endpoint>(PART.at(participantId))
+  if (at === null) throw new AppError('participant_not_found')
+  return at
+}
+
+function memberOf(parts: RoomParts, { user, device }: Endpoint, participantId: string): Member {
+  const member = parts.get<Member>(PART.member(user, device))
+  if (member?.participantId !== participantId) throw new AppError('participant_not_found')
+  return member
+}
