@@ -2,16 +2,22 @@
 // Config, the defaults, .env.example and the README's table come from it. All mistakes are reported at once, by name; what
 // the operator typed is never repeated, because it may be a secret.
 
-import { parseRedisUrl } from './redis-url.js'
-
-interface Setting<T> {
-  /** Turns the text into the value or throws an Error whose message reads well after the name: "must be …". */
-  readonly parse: (text: string) => T
-  /** As one would write it in the environment; an empty variable means this too. */
-  readonly default: string
-  readonly description: string
-  readonly secret?: boolean
-}
+import {
+  duration,
+  iceUrl,
+  integer,
+  list,
+  oneOf,
+  optional,
+  origin,
+  redisUrl,
+  type Setting,
+  secret,
+  setting,
+  signingSecret,
+  text,
+  webUrl
+} from './setting.js'
 
 export const SETTINGS = {
   HOST: setting(
@@ -167,84 +173,4 @@ function contradictions(config: Config): string[] {
 
 function camelCase(name: string): string {
   return name.toLowerCase().replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase())
-}
-
-// ── Rows and parsers; declared as functions so that the table can stand first ─────────────────────────────────────────
-
-function setting<T>(parse: (text: string) => T, fallback: string, description: string): Setting<T> {
-  return { parse, default: fallback, description }
-}
-
-function secret<T>(parse: (text: string) => T, description: string): Setting<T> {
-  return { parse, default: '', description, secret: true }
-}
-
-function text(value: string): string {
-  return value
-}
-
-function optional(parse: (text: string) => string) {
-  return (value: string): string | null => (value === '' ? null : parse(value))
-}
-
-function list(parse: (text: string) => string) {
-  return (value: string): readonly string[] =>
-    Object.freeze(
-      value
-        .split(',')
-        .map(item => item.trim())
-        .filter(item => item !== '')
-        .map(parse)
-    )
-}
-
-function integer(low: number, high: number) {
-  return (value: string): number => {
-    const number = Number(value)
-    if (/^\d+$/.test(value) && number >= low && number <= high) return number
-    throw new Error(`must be a whole number from ${low} to ${high}`)
-  }
-}
-
-/** Milliseconds; a timer of Node cannot wait longer than 2^31 - 1. */
-function duration(low: number) {
-  return integer(low, 2_147_483_647)
-}
-
-function oneOf<const T extends string>(...values: readonly T[]) {
-  return (value: string): T => {
-    const found = values.find(each => each === value)
-    if (found !== undefined) return found
-    throw new Error(`must be one of ${values.join(', ')}`)
-  }
-}
-
-function webUrl(value: string): string {
-  if (/^https?:\/\//.test(value) && URL.canParse(value)) return value
-  throw new Error('must be an http or https URL')
-}
-
-function origin(value: string): string {
-  if (value === '*' || (URL.canParse(value) && new URL(value).origin === value)) return value
-  throw new Error('must be origins such as https://example.com, without a path')
-}
-
-function iceUrl(...schemes: readonly string[]) {
-  return (value: string): string => {
-    if (schemes.some(scheme => value.startsWith(`${scheme}:`)) && !/[\s/]/.test(value)) return value
-    throw new Error(`must be URLs such as ${schemes[0]}:example.com:3478`)
-  }
-}
-
-function redisUrl(value: string): string | null {
-  if (value === '') return null
-  parseRedisUrl(value)
-  return value
-}
-
-/** RFC 7518, section 3.2: a key for HS256 has at least as many bits as the hash. */
-function signingSecret(value: string): string | null {
-  if (value === '') return null
-  if (Buffer.byteLength(value) >= 32) return value
-  throw new Error('must be at least 32 bytes long')
 }

@@ -1,0 +1,90 @@
+// The rows of the configuration's table, and how the text of each becomes a value. A parser throws an Error whose message reads
+// well after the name of the setting: "must be …".
+import { parseRedisUrl } from './redis-url.js'
+
+export interface Setting<T> {
+  /** Turns the text into the value or throws an Error whose message reads well after the name: "must be …". */
+  readonly parse: (text: string) => T
+  /** As one would write it in the environment; an empty variable means this too. */
+  readonly default: string
+  readonly description: string
+  readonly secret?: boolean
+}
+
+export function setting<T>(parse: (text: string) => T, fallback: string, description: string): Setting<T> {
+  return { parse, default: fallback, description }
+}
+
+export function secret<T>(parse: (text: string) => T, description: string): Setting<T> {
+  return { parse, default: '', description, secret: true }
+}
+
+export function text(value: string): string {
+  return value
+}
+
+export function optional(parse: (text: string) => string) {
+  return (value: string): string | null => (value === '' ? null : parse(value))
+}
+
+export function list(parse: (text: string) => string) {
+  return (value: string): readonly string[] =>
+    Object.freeze(
+      value
+        .split(',')
+        .map(item => item.trim())
+        .filter(item => item !== '')
+        .map(parse)
+    )
+}
+
+export function integer(low: number, high: number) {
+  return (value: string): number => {
+    const number = Number(value)
+    if (/^\d+$/.test(value) && number >= low && number <= high) return number
+    throw new Error(`must be a whole number from ${low} to ${high}`)
+  }
+}
+
+/** Milliseconds; a timer of Node cannot wait longer than 2^31 - 1. */
+export function duration(low: number) {
+  return integer(low, 2_147_483_647)
+}
+
+export function oneOf<const T extends string>(...values: readonly T[]) {
+  return (value: string): T => {
+    const found = values.find(each => each === value)
+    if (found !== undefined) return found
+    throw new Error(`must be one of ${values.join(', ')}`)
+  }
+}
+
+export function webUrl(value: string): string {
+  if (/^https?:\/\//.test(value) && URL.canParse(value)) return value
+  throw new Error('must be an http or https URL')
+}
+
+export function origin(value: string): string {
+  if (value === '*' || (URL.canParse(value) && new URL(value).origin === value)) return value
+  throw new Error('must be origins such as https://example.com, without a path')
+}
+
+export function iceUrl(...schemes: readonly string[]) {
+  return (value: string): string => {
+    if (schemes.some(scheme => value.startsWith(`${scheme}:`)) && !/[\s/]/.test(value)) return value
+    throw new Error(`must be URLs such as ${schemes[0]}:example.com:3478`)
+  }
+}
+
+export function redisUrl(value: string): string | null {
+  if (value === '') return null
+  parseRedisUrl(value)
+  return value
+}
+
+/** RFC 7518, section 3.2: a key for HS256 has at least as many bits as the hash. */
+export function signingSecret(value: string): string | null {
+  if (value === '') return null
+  if (Buffer.byteLength(value) >= 32) return value
+  throw new Error('must be at least 32 bytes long')
+}
