@@ -90,7 +90,9 @@ export function candidatesIn<S extends string>(talk: Talk<S>, turn: Turn<S>, bat
   const leg = talk.legs[turn.side]
   const { now, later } = sortByGeneration(talk, turn, batch.candidates)
   const end = batch.end === true
-  const endNow = end && later.length === 0 && leg.waiting.length === 0 && isHeard(leg, turn)
+  // An end names no generation. From a side that owes an answer it is the end of what the answer begins.
+  const owes = talk.negotiation.pendingFrom === turn.other
+  const endNow = end && !owes && later.length === 0 && leg.waiting.length === 0 && isHeard(leg, turn)
   const kept = later.length > 0 || (end && !endNow && !leg.waitingEnd)
   if (kept && leg.waiting.length + later.length > WAITING_MAX)
     throw turn.refuse('too_many_held', `At most ${WAITING_MAX} wait`)

@@ -209,6 +209,17 @@ t.test('the end of candidates waits as they do', async t => {
   t.strictSame(sentEnds(decide(early.state, describe('offer', phone, 'a2'))), [true])
 })
 
+t.test('the end from a side that owes an answer belongs to that answer', async t => {
+  const restarting = then(negotiated(), describe('offer', phone, 'a2'))
+  const early = decide(restarting, trickle(laptop, [], true))
+  t.strictSame(early.events, [], 'it does not overtake the answer')
+  t.match(decide(early.state, describe('answer', laptop, 'b2')).events, [
+    { type: 'signal.answer', to: phone },
+    { type: 'signal.candidates', to: phone, data: { revision: 2, candidates: [], end: true } }
+  ])
+  t.strictSame(sentEnds(decide(restarting, trickle(phone, [], true))), [true], 'the other side owes none')
+})
+
 t.test(`at most ${WAITING_MAX} wait on a leg, and a batch beyond that changes nothing`, async t => {
   const full = then(connecting(), trickle(phone, candidates(200, 'a1')), trickle(phone, candidates(56, 'a1', 201)))
   t.equal(outcomeOf(full, trickle(phone, [candidate(999, 'a1')])), 'too_many_held')
