@@ -83,6 +83,8 @@ export interface RoomDecision {
   readonly deadlineAt?: number
   /** The room is over with this. */
   readonly over?: boolean
+  /** Nobody has come yet: the room waits for them, for so long. */
+  readonly waitsMs?: number
 }
 
 export const NOTHING: RoomDecision = { writes: {}, events: [] }

@@ -26,6 +26,9 @@ const FRESH: Omit<Settings, 'createdAt' | 'createdBy' | 'maxParticipants'> = {
   closed: null
 }
 
+/** How long a room waits for its first participant. */
+const UNUSED_MS = 86_400_000
+
 export interface Join {
   readonly actor: Actor
   readonly participantId: string
@@ -189,7 +192,9 @@ export function configure(
   const settings: Settings = { ...before, ...body }
   const by = { user: actor.user, device: actor.device }
   return {
-    writes: { [PART.settings]: settings, ...(fresh ? { [PART.empty]: now } : {}) },
+    writes: { [PART.settings]: settings },
+    // A room that is made ahead of time is no empty one.
+    ...(parts.seats === 0 && parts.emptySince === null ? { waitsMs: UNUSED_MS } : {}),
     events: fresh ? [] : [tellAll('room.updated', { changes: body, by }, participantOf(parts, actor))]
   }
 }

@@ -74,7 +74,7 @@ interface Decided {
 
 export function toCommit(context: Context, { room, parts, decision, now, line }: Decided): RoomCommit {
   const { config, ids, node } = context
-  const { writes, seat, seatsMax, events, deadlineAt, over } = decision
+  const { writes, seat, seatsMax, events, deadlineAt, over, waitsMs } = decision
   const texts = Object.entries(writes).map(([part, value]) => [part, value === null ? null : JSON.stringify(value)])
   return {
     reads: Object.fromEntries(parts.map(part => [part, room.since(part)])),
@@ -84,9 +84,9 @@ export function toCommit(context: Context, { room, parts, decision, now, line }:
     ...(line ? { line } : {}),
     items: events.map(event => toItem(room.roomId, event, now)),
     tag: ids.tag(),
-    deadlineAt: over ? null : (deadlineAt ?? now + checkEveryMs(config)),
+    deadlineAt: deadlineAt ?? now + checkEveryMs(config),
     emptyDeadlineAt: now + config.roomLingerMs,
-    expireInMs: over ? config.retentionMs : null,
+    expireInMs: over ? config.retentionMs : (waitsMs ?? null),
     node,
     now
   }

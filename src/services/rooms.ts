@@ -54,11 +54,18 @@ export async function joinRoom(
   // Before the seat: if this node dies in between, one membership too many is found out, one too few is not.
   await context.store.memberships.add({ user: actor.user, device: actor.device, participantId }, roomId)
   const parts = [PART.settings, PART.member(actor.user, actor.device), PART.ban(actor.user)]
-  const { decision } = await changeRoom(context, roomId, parts, (room, now) => rules.join(room, command, now))
+  const { decision } = await changeRoom(context, roomId, parts, (room, now) => rules.join(room, command, now)).catch(
+    async error => {
+      await context.store.memberships.remove({ user: actor.user, device: actor.device, participantId }, roomId)
+      throw error
+    }
+  )
   const { room, participants } = await describeRoom(context, roomId)
   const own = participants.find(({ user, device }) => user === actor.user && device === actor.device)
   if (!own) throw new AppError('not_in_room', { detail: 'Removed in the moment of joining' })
   const joined = decision.seat !== undefined
+  // The participation of before stands, and so does its membership.
+  if (!joined) await context.store.memberships.add(own, roomId)
   return { room, participants, participantId: own.participantId, cursor: formatCursor(cursor), joined }
 }
 
@@ -85,12 +92,12 @@ export async function putRoom(
     throw new AppError('invalid_request', { detail: `This server allows ${maxParticipants} participants in a room` })
   }
   const command = { actor, body, maxParticipants }
-  const parts = [PART.settings, PART.member(actor.user, actor.device)]
+  const parts = [PART.settings, PART.empty, PART.member(actor.user, actor.device)]
   const { decision, room, version } = await changeRoom(context, roomId, parts, (before, now) =>
     rules.configure(before, command, now)
   )
   const settings = decision.writes[PART.settings] as Settings
-  return { room: viewRoom(roomId, version, settings, room.seats), created: PART.empty in decision.writes }
+  return { room: viewRoom(roomId, version, settings, room.seats), created: decision.events.length === 0 }
 }
 
 /** @throws AppError not_permitted, room_not_found, room_closed */

@@ -174,6 +174,15 @@ flow('who stays away has left', async (t, stage) => {
   t.match(await bob.who.ask('GET', 'snapshot'), { body: { rooms: [] } })
 })
 
+flow('a room that is made ahead of time waits for its first participant', async (t, stage) => {
+  const alice = await stage.enter('alice', 'phone')
+  await alice.ask('PUT', 'rooms/r1', { callType: 'audio' })
+  await stage.pass(60_000)
+  const later = await alice.ask('PUT', 'rooms/r1', { maxParticipants: 5 })
+  t.match(later, { status: 200, body: { room: { callType: 'audio', maxParticipants: 5 } } })
+  t.match(await alice.does('rooms/r1/participants'), { room: { callType: 'audio' } })
+})
+
 flow('the last one out closes it after a while', async (t, stage) => {
   const [a, b] = await stage.enterBoth()
   const alice = await join(a, 'r1')
