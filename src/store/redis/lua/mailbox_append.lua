@@ -21,17 +21,19 @@ local function take(version, tag)
   taken, turn = kept, turn + 1
   return true
 end
-local records = redis.call('HGETALL', KEYS[1])
-for i = 1, #records, 2 do
-  local seq, tag, rest, seen, till, connection = string.match(records[i + 1], RECORD_HEAD)
+local function open(device)
+  local seq, tag, rest, seen, till, connection = string.match(redis.call('HGET', KEYS[1], device) or '', RECORD_HEAD)
   if seq and seen + ARGV[4] >= now then
-    boxes[records[i]] = {seq = tonumber(seq), tag = tag, rest = rest, till = tonumber(till), connection = connection}
+    boxes[device] = {seq = tonumber(seq), tag = tag, rest = rest, till = tonumber(till), connection = connection}
   else
-    redis.call('HDEL', KEYS[1], records[i])
-    redis.call('DEL', ARGV[1] .. records[i])
+    redis.call('HDEL', KEYS[1], device)
+    redis.call('DEL', ARGV[1] .. device)
   end
+  return boxes[device]
 end
-local function push(device, box, tag, i)
+local function push(device, tag, i)
+  local box = boxes[device] or open(device)
+  if not box then return end
   local before = box.tag
   box.seq, box.tag, box.turn = box.seq + 1, tag, turn
   redis.call('XADD', ARGV[1] .. device, 'MAXLEN', '~', ARGV[6], box.seq .. '-0', 't', tag, 'y', ARGV[i + 2], 'e', ARGV[i + 3])
@@ -40,20 +42,18 @@ local function push(device, box, tag, i)
   redis.call('SPUBLISH', ARGV[2], table.concat({'event', device, before, box.seq, tag, ARGV[i + 2], ARGV[i + 3]}, '\n'))
 end
 while last < #ARGV do
-  local version, tag, count = unpack(ARGV, last + 1, last + 3)
-  local first = last + 4
-  last = last + 3 + 4 * count
+  local version, tag, first = ARGV[last + 1], ARGV[last + 2], last + 4
+  last = last + 3 + 4 * ARGV[last + 3]
   for i = first, take(version, tag) and last or 0, 4 do
-    local only, except = ARGV[i], ARGV[i + 1]
-    for device, box in pairs(boxes) do
-      if only == device or only == '' and not string.find(except, ',' .. device .. ',', 1, true) then push(device, box, tag, i) end
+    for _, device in ipairs(ARGV[i] == '' and redis.call('HKEYS', KEYS[1]) or {ARGV[i]}) do
+      if not string.find(ARGV[i + 1], ',' .. device .. ',', 1, true) then push(device, tag, i) end
     end
   end
 end
 if turn == 0 then return 'DUPLICATE' end
 redis.call('SET', KEYS[2], table.concat(taken, ' '), 'PX', ARGV[5])
 for device, box in pairs(boxes) do
-  if box.turn then redis.call('HSET', KEYS[1], device, box.seq .. '|' .. box.tag .. '|' .. box.rest) end
+  redis.call('HSET', KEYS[1], device, box.seq .. '|' .. box.tag .. '|' .. box.rest)
   local share = box.turn == turn and 1 or 0
   if box.connection ~= '' and box.till > now then online = online + share else queued = queued + share end
 end
