@@ -40,7 +40,7 @@ export function createRedisMailboxes(attempt: Attempt, options: StoreOptions): M
     for (const { version, tag, entries } of commits) {
       args.push(version, tag, entries.length)
       for (const { device, except, type, envelope } of entries)
-        args.push(device ?? '', exceptList(except), type, envelope)
+        args.push(device ?? '', device === undefined ? exceptList(except) : '', type, envelope)
     }
     return args
   }

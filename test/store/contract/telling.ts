@@ -75,10 +75,10 @@ export function tellContract(t: Test, lab: Lab): void {
     const id = lab.id('r')
     const quiet = { items: [] }
     t.equal(await say(id, 'node-1', quiet), false)
-    t.equal(await say(id, 'node-1'), true)
+    t.equal(await say(id, 'node-2'), true, 'nobody was')
     lab.clock.advance(TELL_WITHIN_MS)
-    t.equal(await say(id, 'node-2', quiet), true, 'somebody has to')
-    t.strictSame(await versions(id, 'node-1', 0), 'busy')
+    t.equal(await say(id, 'node-3', quiet), true, 'somebody has to')
+    t.strictSame(await versions(id, 'node-2', 0), 'busy')
   })
 
   t.test('busy settles nothing: only who tells knows what was told', async t => {
