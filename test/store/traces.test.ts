@@ -1,4 +1,4 @@
-// What a room leaves behind in Redis, which no caller sees: its keys live and go together, and in the end nothing is left.
+// What is left behind in Redis, which no caller sees. The keys of a room live and go together, and in the end nothing is left.
 import { Redis } from 'ioredis'
 import t, { type Test } from 'tap'
 import type { RoomCommit } from '../../src/store/rooms.js'
@@ -6,6 +6,7 @@ import { ManualClock } from '../helpers/clock.js'
 import { type RedisServer, startRedis } from '../helpers/redis.js'
 import { openRedisStore } from '../helpers/store.js'
 import { until } from '../helpers/until.js'
+import { appendAll, mailOf } from './contract/given.js'
 import { joinOf, roomCommitOf, tellAll } from './contract/given-rooms.js'
 import { OPTIONS } from './contract.js'
 
@@ -111,6 +112,18 @@ for (const cluster of [false, true]) {
         t.strictSame((await traces()).names, [])
       }
     )
+
+    t.test('of the commits that a user has taken the last eight are remembered, for a time', async t => {
+      const { lab, client, traces, store } = await given(t, server)
+      const commits = Array.from({ length: 20 }, (_, n) => mailOf(n + 1))
+      await store.mailboxes.append('bob', appendAll(lab, commits))
+      const { names, ends } = await traces()
+      t.strictSame(names, ['position:bob:call:some-call'])
+      t.ok((ends[0] ?? 0) > Date.now())
+      const [key = ''] = await client.keys('*')
+      const newest = commits.slice(-8).reverse()
+      t.equal(await client.get(key), newest.map(({ version, tag }) => `${version}:${tag}`).join(' '))
+    })
 
     t.test('memberships never stay for ever: each one that is added gives them a week', async t => {
       const { client, traces, store } = await given(t, server)

@@ -92,6 +92,16 @@ export function batchContract(t: Test, lab: Lab): void {
     t.equal((await mailboxes.append(bob, appendAll(lab, [mailOf(1), anew(2), anew(3)]))).status, 'duplicate')
   })
 
+  t.test('from where another history differs nothing of the first is remembered', async t => {
+    const bob = lab.id('bob')
+    await touch(lab, bob, 'phone')
+    await mailboxes.append(bob, appendAll(lab, [mailOf(1), mailOf(2), mailOf(3)]))
+    await mailboxes.append(bob, appendOf(lab, 2, { tag: 'other' }))
+    t.equal((await mailboxes.append(bob, appendOf(lab, 3))).status, 'appended')
+    t.equal((await mailboxes.append(bob, appendOf(lab, 1))).status, 'duplicate')
+    t.equal((await mailboxes.append(bob, appendOf(lab, 2))).status, 'appended')
+  })
+
   t.test('the devices that count are those that took the last commit that was taken', async t => {
     const bob = lab.id('bob')
     await connect(lab, bob, 'phone', 'c1')
