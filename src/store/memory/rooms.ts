@@ -109,10 +109,9 @@ export function createMemoryRooms(clock: Clock, agenda: Agenda): Rooms & { sweep
       rooms.set(id, room)
       write(room, commit)
       plan(room, commit)
-      const waits = room.pending.length > 0
-      if (waits && (room.teller?.until ?? 0) <= now) room.teller = { node, until: now + TELL_WITHIN_MS }
-      const telling = waits && room.teller?.node === node
-      return { status: 'ok', version: room.version, seats: room.seats.size, telling }
+      const isFree = (room.teller?.until ?? 0) <= now
+      if (isFree && room.pending.length > 0) room.teller = { node, until: now + TELL_WITHIN_MS }
+      return { status: 'ok', version: room.version, seats: room.seats.size, telling: room.teller?.node === node }
     },
     async tell(id, { node, settled, limit, holdMs, now }) {
       const room = find(id)

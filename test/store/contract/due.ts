@@ -1,5 +1,6 @@
 import type { Test } from 'tap'
 import { partitionOf } from '../../../src/store/partition.js'
+import { until } from '../../helpers/until.js'
 import type { Lab } from '../contract.js'
 import { CLAIM, call, claimOf, commitOf, deliverTo } from './given.js'
 
@@ -77,6 +78,18 @@ export function dueContract(t: Test, lab: Lab): void {
     t.strictSame(await claim(id), nothing)
     lab.clock.advance(400)
     t.strictSame(await claim(id), { due: [], stale: [call(id)] })
+  })
+
+  t.test('the deadline of what has expired does not come up', async t => {
+    const id = lab.id('c')
+    const over = commitOf(lab, 0, { deadlineAt: lab.clock.now() + 10_000, expireInMs: 20 })
+    await aggregates.commit(call(id), over)
+    await until('it has expired', async () => {
+      lab.clock.advance(5)
+      return (await aggregates.load(call(id))) === null
+    })
+    lab.clock.advance(10_000)
+    t.strictSame(await claim(id), nothing)
   })
 
   t.test('no more than the limit comes up at once, the oldest first', async t => {
