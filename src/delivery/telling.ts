@@ -16,8 +16,8 @@ interface TellerOptions {
 }
 
 const ENTRIES_MAX = 64
-/** A node that is silent for so long has died; nothing it does between two signs of life takes a fraction of that. */
-export const HOLD_MS = 2000
+/** A node that is silent for so long has died, and what it was telling still reaches everybody within two seconds. */
+const HOLD_MS = 1000
 
 type SeatSince = Seat & { readonly since: number }
 

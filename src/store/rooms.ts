@@ -83,7 +83,7 @@ export interface RoomCommit {
 }
 
 /** Whoever is told to tell by a commit is expected to begin within so long; then another node may. */
-export const TELL_WITHIN_MS = 5_000
+export const TELL_WITHIN_MS = 1_000
 
 export type RoomCommitResult =
   /**
