@@ -17,6 +17,7 @@ export interface PeerConnection extends EventTarget {
   readonly connectionState: string
   readonly iceGatheringState: string
   readonly localDescription: Description | null
+  readonly remoteDescription: Description | null
   createDataChannel(label: string): DataChannel
   createOffer(options?: { iceRestart: boolean }): Promise<Description>
   createAnswer(): Promise<Description>

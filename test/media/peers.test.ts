@@ -1,8 +1,9 @@
-// Two real peers, with nothing between them but Signalpost: they find each other, talk, change their path in mid-talk, and part.
+// Two real peers, with nothing between them but Signalpost: they find each other, talk, get new paths in mid-talk, and part.
 import t, { type Test } from 'tap'
 import type { Transport } from '../helpers/client.js'
 import { type Layout, nameOf, startServers } from '../helpers/servers.js'
 import { until } from '../helpers/until.js'
+import { exchange, type Link, startTalk } from './link.js'
 import { Peer } from './peer.js'
 
 interface Setting {
@@ -43,20 +44,29 @@ async function connect(t: Test, alice: Peer, bob: Peer): Promise<void> {
   await alice.hears('signal.candidates')
   // Both say so when the channel opens; each hears the other, unless it was the first that did.
   await Promise.race([alice.hears('call.connected'), bob.hears('call.connected')])
-  await exchange(alice, bob, 'first')
+  await exchange(alice.link, bob.link, 'first')
   t.pass('data passes both ways')
 }
 
-async function restart(t: Test, alice: Peer, bob: Peer): Promise<void> {
-  const before = [await alice.path(), await bob.path()]
+async function restart(t: Test, { link: alice }: Peer, { link: bob }: Peer): Promise<void> {
+  const before = [alice.generation(), bob.generation()]
   const talk = startTalk(alice, bob)
   await alice.restart()
-  await until('alice has a new path', async () => (await alice.path()) !== before[0])
-  await until('bob has a new path', async () => (await bob.path()) !== before[1])
+  await hasNewPath('alice', alice, before[0])
+  await hasNewPath('bob', bob, before[1])
   const rounds = talk.rounds()
   await until('the talk goes on', () => talk.rounds() > rounds + 10)
   await talk.stop()
-  t.ok(rounds > 0, `${rounds} exchanges while the path changed`)
+  t.ok(rounds > 0, `${rounds} exchanges while there came to be new paths`)
+}
+
+/** Both sides have new credentials, and some candidate of each that was trickled with them reaches the other. */
+function hasNewPath(name: string, link: Link, before: string | undefined): Promise<void> {
+  return until(`${name} has a new path`, async () => {
+    const [ours, theirs] = link.generation().split(' ')
+    const isNew = !before?.split(' ').some(ufrag => ufrag === ours || ufrag === theirs)
+    return isNew && (await link.paths()).has(`${ours} ${theirs}`)
+  })
 }
 
 async function part(t: Test, alice: Peer, bob: Peer): Promise<void> {
@@ -65,28 +75,4 @@ async function part(t: Test, alice: Peer, bob: Peer): Promise<void> {
   t.match(data, { reason: 'hangup', endedBy: { user: 'alice', device: 'phone' }, call: { state: 'ended' } })
   t.match(data, { call: { setupMs: Number, durationMs: Number } }, 'how long it took and lasted')
   t.notOk(alice.hasHeard('call.ended'), 'who hangs up knows from the reply')
-}
-
-async function exchange(alice: Peer, bob: Peer, word: string): Promise<void> {
-  alice.say(`${word} to bob`)
-  await bob.isTold(`${word} to bob`)
-  bob.say(`${word} to alice`)
-  await alice.isTold(`${word} to alice`)
-}
-
-/** One exchange after the other: anything that is lost stops it, and then `stop` rejects. */
-function startTalk(alice: Peer, bob: Peer): { rounds(): number; stop(): Promise<void> } {
-  let rounds = 0
-  let goesOn = true
-  const talk = async () => {
-    while (goesOn) await exchange(alice, bob, `round ${++rounds}`)
-  }
-  const talking = talk()
-  return {
-    rounds: () => rounds,
-    async stop() {
-      goesOn = false
-      await talking
-    }
-  }
 }
