@@ -11,9 +11,10 @@ type Signing = Pick<Config, 'jwtSecret' | 'jwtIssuer' | 'jwtAudience'>
 export function createToken(
   { jwtSecret, jwtIssuer, jwtAudience }: Signing,
   user: string,
-  device?: string
+  device?: string,
+  rooms?: unknown
 ): Promise<string> {
-  const token = new SignJWT(device === undefined ? {} : { device })
+  const token = new SignJWT({ ...(device === undefined ? {} : { device }), ...(rooms === undefined ? {} : { rooms }) })
     .setProtectedHeader({ alg: 'HS256', typ: 'JWT' })
     .setSubject(user)
     .setIssuedAt()

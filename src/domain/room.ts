@@ -51,6 +51,11 @@ function openOrFresh({ settings }: RoomParts, actor: Endpoint, maxParticipants: 
   return { ...FRESH, maxParticipants, createdAt: now, createdBy: actor.user }
 }
 
+function mustNotBeBanned(parts: RoomParts, { user }: Endpoint, now: number): void {
+  const ban = parts.get<Banned>(PART.ban(user))
+  if (ban && (ban.until === null || ban.until > now)) throw new AppError('banned')
+}
+
 /** Reads settings, the actor's member and ban. The first to join makes the room and is its host. */
 export function join(parts: RoomParts, command: Join, now: number): RoomDecision {
   const { actor, participantId, metadata, replace } = command
@@ -58,8 +63,7 @@ export function join(parts: RoomParts, command: Join, now: number): RoomDecision
   const claim = claimFor(actor, parts.roomId)
   const role: Role = claim?.role ?? (settings.createdBy === actor.user ? 'host' : settings.defaultRole)
   mustBeGranted('join', role, claim)
-  const ban = parts.get<Banned>(PART.ban(actor.user))
-  if (ban && (ban.until === null || ban.until > now)) throw new AppError('banned')
+  mustNotBeBanned(parts, actor, now)
   const before = parts.get<Member>(PART.member(actor.user, actor.device))
   if (before && !replace) return comeBack(before)
   if (settings.locked && !isGranted('moderate', role, claim)) throw new AppError('room_locked')
@@ -161,13 +165,15 @@ export function mayModerate(parts: RoomParts, actor: Actor): void {
   mustBeGranted('moderate', roleOf(parts, actor), claimFor(actor, parts.roomId))
 }
 
-/** Holds for the user, on every device. @throws AppError not_permitted */
+/** Holds for the user, who is in with these devices; a host is as safe from it as from being put out. @throws AppError not_permitted */
 export function ban(
   parts: RoomParts,
-  { actor, user, forMs }: { actor: Actor; user: string; forMs: number | null },
+  { actor, user, devices, forMs }: { actor: Actor; user: string; devices: readonly string[]; forMs: number | null },
   now: number
 ): RoomDecision {
-  mayModerate(parts, actor)
+  openRoom(parts)
+  const isHost = devices.some(device => parts.get<Member>(PART.member(user, device))?.role === 'host')
+  mustBeGranted(isHost ? 'manage' : 'moderate', roleOf(parts, actor), claimFor(actor, parts.roomId))
   const by = { user: actor.user, device: actor.device }
   const banned: Banned = { by, at: now, until: forMs === null ? null : now + forMs }
   return { writes: { [PART.ban(user)]: banned }, events: [] }
@@ -179,7 +185,7 @@ export function unban(parts: RoomParts, { actor, user }: { actor: Actor; user: s
   return parts.get(PART.ban(user)) === null ? NOTHING : { writes: { [PART.ban(user)]: null }, events: [] }
 }
 
-/** Makes the room, or changes what the body names. @throws AppError not_permitted, room_closed */
+/** Makes the room, or changes what the body names; reads what `join` does. @throws AppError not_permitted, banned, room_closed */
 export function configure(
   parts: RoomParts,
   { actor, body, maxParticipants }: { actor: Actor; body: RoomBody; maxParticipants: number },
@@ -189,6 +195,8 @@ export function configure(
   const claim = claimFor(actor, parts.roomId)
   const fresh = before !== parts.settings
   mustBeGranted('manage', fresh ? (claim?.role ?? 'host') : roleOf(parts, actor), claim)
+  // Bans outlive a room that was left empty: who makes it anew is its host and could lift their own.
+  if (fresh) mustNotBeBanned(parts, actor, now)
   const settings: Settings = { ...before, ...body }
   const by = { user: actor.user, device: actor.device }
   return {

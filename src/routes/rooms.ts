@@ -47,7 +47,7 @@ export const roomRoutes: FastifyPluginAsyncTypebox<{ context: Context }> = async
       description: 'What the body leaves out stays as it is. Takes the grant `manage`; whoever makes a room has it.',
       params: RoomParams,
       body: RoomBody,
-      response: { 201: RoomReply, 200: RoomReply, ...problems(...WRITING) }
+      response: { 201: RoomReply, 200: RoomReply, ...problems(...WRITING, 'banned') }
     },
     async handler(request, reply) {
       const { room, created } = await putRoom(context, request.actor, request.params.roomId, request.body)

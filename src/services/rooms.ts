@@ -28,7 +28,7 @@ import type {
 } from '../schemas/room.js'
 import type { Context } from './context.js'
 import { checkMetadata } from './metadata.js'
-import { changeRoom, readRoom } from './room-commit.js'
+import { changeRoom, type ReadRoom, readRoom } from './room-commit.js'
 import { noteSignOfLife, registerDevice } from './sign-of-life.js'
 
 /**
@@ -50,22 +50,29 @@ export async function joinRoom(
     replace: body.replace === true,
     maxParticipants: context.config.roomMaxParticipants
   }
+  const { user, device } = actor
+  const parts = [PART.settings, PART.member(user, device), PART.ban(user)]
+  const decide = (room: ReadRoom, now: number) => rules.join(room, command, now)
+  // Whoever is refused is refused here, before anything is kept for them.
+  const standing = await readRoom(context, roomId, parts)
+  decide(standing, context.clock.now())
+  const before = command.replace ? null : standing.get<Member>(PART.member(user, device))
   const cursor = await registerDevice(context, actor)
   // Before the seat: if this node dies in between, one membership too many is found out, one too few is not.
-  await context.store.memberships.add({ user: actor.user, device: actor.device, participantId }, roomId)
-  const parts = [PART.settings, PART.member(actor.user, actor.device), PART.ban(actor.user)]
-  const { decision } = await changeRoom(context, roomId, parts, (room, now) => rules.join(room, command, now)).catch(
-    async error => {
-      await context.store.memberships.remove({ user: actor.user, device: actor.device, participantId }, roomId)
-      throw error
-    }
-  )
+  const seat = { user, device, participantId: before?.participantId ?? participantId }
+  await context.store.memberships.add(seat, roomId)
+  const { decision } = await changeRoom(context, roomId, parts, decide).catch(async error => {
+    if (before === null) await context.store.memberships.remove(seat, roomId)
+    throw error
+  })
   const { room, participants } = await describeRoom(context, roomId)
-  const own = participants.find(({ user, device }) => user === actor.user && device === actor.device)
+  const own = participants.find(each => each.user === user && each.device === device)
   if (!own) throw new AppError('not_in_room', { detail: 'Removed in the moment of joining' })
+  // Another request of the same device came in between: they are one participation.
+  if (own.participantId !== seat.participantId) {
+    await context.store.memberships.add({ ...seat, participantId: own.participantId }, roomId)
+  }
   const joined = decision.seat !== undefined
-  // The participation of before stands, and so does its membership.
-  if (!joined) await context.store.memberships.add(own, roomId)
   return { room, participants, participantId: own.participantId, cursor: formatCursor(cursor), joined }
 }
 
@@ -79,7 +86,7 @@ export async function getRoom(context: Context, actor: Actor, roomId: string): P
   return describeRoom(context, roomId)
 }
 
-/** Makes it, or changes what the body names. @throws AppError not_permitted, room_closed */
+/** Makes it, or changes what the body names. @throws AppError not_permitted, banned, room_closed */
 export async function putRoom(
   context: Context,
   actor: Actor,
@@ -92,7 +99,7 @@ export async function putRoom(
     throw new AppError('invalid_request', { detail: `This server allows ${maxParticipants} participants in a room` })
   }
   const command = { actor, body, maxParticipants }
-  const parts = [PART.settings, PART.empty, PART.member(actor.user, actor.device)]
+  const parts = [PART.settings, PART.empty, PART.member(actor.user, actor.device), PART.ban(actor.user)]
   const { decision, room, version } = await changeRoom(context, roomId, parts, (before, now) =>
     rules.configure(before, command, now)
   )
@@ -157,8 +164,11 @@ async function removeOthers(context: Context, actor: Actor, roomId: string, user
 }
 
 async function banUser(context: Context, actor: Actor, roomId: string, user: string, forMs: number | null) {
-  const parts = [PART.settings, PART.member(actor.user, actor.device), PART.ban(user)]
-  await changeRoom(context, roomId, parts, (room, now) => rules.ban(room, { actor, user, forMs }, now))
+  const seats = await context.store.memberships.list(user)
+  const devices = seats.filter(seat => seat.roomId === roomId).map(({ device }) => device)
+  const members = devices.map(device => PART.member(user, device))
+  const parts = [PART.settings, PART.member(actor.user, actor.device), PART.ban(user), ...members]
+  await changeRoom(context, roomId, parts, (room, now) => rules.ban(room, { actor, user, devices, forMs }, now))
 }
 
 /** @throws AppError not_permitted, room_not_found */

@@ -1,29 +1,7 @@
 // A room from its first participant to its last.
-import type { Person } from '../helpers/person.js'
+import { join, meet } from '../helpers/rooms.js'
 import { candidates, sdp } from '../helpers/sdp.js'
-import { flow, type Stage } from '../helpers/stage.js'
-
-interface Seat {
-  readonly who: Person
-  readonly id: string
-}
-
-async function join(who: Person, room: string, body = {}): Promise<Seat> {
-  const reply = await who.does(`rooms/${room}/participants`, body)
-  return { who, id: String(reply.participantId) }
-}
-
-/** Alice makes the room, bob and carol follow; everybody has heard of everybody. */
-async function meet(stage: Stage, room = 'r1'): Promise<[alice: Seat, bob: Seat, carol: Seat]> {
-  const [a, b] = await stage.enterBoth()
-  const c = await stage.enter('carol', 'tablet', { node: stage.far })
-  const alice = await join(a, room)
-  const bob = await join(b, room)
-  const carol = await join(c, room)
-  await a.hearsAll('room.participant_joined', 'room.participant_joined')
-  await b.hears('room.participant_joined')
-  return [alice, bob, carol]
-}
+import { flow } from '../helpers/stage.js'
 
 flow('people join, are told of each other, and leave', async (t, stage) => {
   const [a, b] = await stage.enterBoth()

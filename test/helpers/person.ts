@@ -6,6 +6,7 @@ import type { Config } from '../../src/config.js'
 import { createToken } from '../../src/development.js'
 import { ERRORS, type ErrorCode } from '../../src/errors.js'
 import type { Call } from '../../src/schemas/call.js'
+import type { RoomClaims } from '../../src/schemas/claims.js'
 import { faultsOf } from './events.js'
 import { type Frame, openSse, type SseClient } from './sse.js'
 
@@ -34,6 +35,8 @@ interface Place {
   readonly user: string
   readonly device: string
   readonly node: number
+  /** What their token says of rooms. */
+  readonly rooms?: RoomClaims | undefined
 }
 
 const NOTICES = ['hello', 'caught-up', 'heartbeat']
@@ -59,7 +62,10 @@ export class Person {
   }
 
   static async make(world: World, place: Place): Promise<Person> {
-    return new Person(world, place, await createToken(world.config, world.marked(place.user)))
+    const { user, rooms } = place
+    const claims = rooms && Object.entries(rooms).map(([id, claim]) => [id === '*' ? id : world.marked(id), claim])
+    const token = await createToken(world.config, world.marked(user), undefined, claims && Object.fromEntries(claims))
+    return new Person(world, place, token)
   }
 
   get endpoint() {

@@ -1,6 +1,7 @@
 // A story on a stage: people with devices at the nodes of a house. When it is over nothing of it is left open, and what
 // everybody heard is held against their mailboxes.
 import t, { type Test } from 'tap'
+import type { RoomClaims } from '../../src/schemas/claims.js'
 import type { Store } from '../../src/store/store.js'
 import { type Environment, House, SETTINGS, sharedHouse } from './house.js'
 import { Person, type World } from './person.js'
@@ -31,6 +32,12 @@ export function flow(name: string, story: Story, { env = {}, alone = false }: Fl
       })
     }
   })
+}
+
+interface Entrance {
+  readonly node?: number
+  readonly silent?: boolean
+  readonly rooms?: RoomClaims
 }
 
 let stories = 0
@@ -84,8 +91,8 @@ export class Stage implements World {
   }
 
   /** Somebody with a device, at a node; their stream is open unless they are `silent`. */
-  async enter(user: string, device: string, { node = 0, silent = false } = {}): Promise<Person> {
-    const person = await Person.make(this, { user, device, node })
+  async enter(user: string, device: string, { node = 0, silent = false, rooms }: Entrance = {}): Promise<Person> {
+    const person = await Person.make(this, { user, device, node, rooms })
     this.#people.push(person)
     if (!silent) await person.listens()
     return person

@@ -61,6 +61,22 @@ t.test('a shared secret', async t => {
     t.match(await ask({ url: '/who', headers: { authorization: `bearer  ${token}` } }), { user: 'alice' })
   })
 
+  t.test('what it says of rooms is taken as it is, or not at all', async t => {
+    const rooms = { r1: { role: 'host', grants: ['join', 'chat'] }, '*': {} }
+    t.match(await bearer(await createToken(loadConfig({ JWT_SECRET: SECRET }), 'alice', undefined, rooms)), {
+      status: 200,
+      rooms
+    })
+    const wrong = [
+      ...['r1', ['r1'], null, 7, { r1: null }, { r1: 'host' }, { r1: [] }, { r1: { role: 'owner' } }],
+      ...[{ r1: { grants: 'join' } }, { r1: { grants: ['fly'] } }, { r1: { level: 1 } }, { 'r 1': {} }, { '**': {} }]
+    ]
+    for (const claim of wrong) {
+      const reply = await bearer(await sign({ sub: 'alice', rooms: claim }))
+      t.match(reply, { status: 403, code: 'invalid_subject', detail: /rooms/ }, JSON.stringify(claim))
+    }
+  })
+
   t.test('no token, no entry', async t => {
     const reply = await ask('/who')
     t.match(reply, { status: 401, code: 'unauthorized' })

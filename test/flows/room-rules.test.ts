@@ -1,0 +1,103 @@
+// Who may do what in a room, as its role, its token and its bans have it, seen from outside.
+import { join, meet } from '../helpers/rooms.js'
+import { candidates, sdp } from '../helpers/sdp.js'
+import { flow } from '../helpers/stage.js'
+
+flow('a token for other rooms is no good here', async (t, stage) => {
+  const [alice] = await meet(stage)
+  const eve = await stage.enter('eve', 'phone', { rooms: { r2: { role: 'host' } } })
+  await eve.isRefused('not_permitted', 'rooms/r1/participants')
+  t.match(await eve.ask('GET', 'rooms/r1'), { status: 403, body: { code: 'not_permitted' } })
+  t.match(await eve.ask('DELETE', `rooms/r1/participants/${alice.id}`), { status: 403 })
+  t.match(await eve.ask('PUT', 'rooms/r3'), { body: { code: 'not_permitted' } })
+  t.match(await eve.does('rooms/r2/participants'), { participants: [{ role: 'host' }] })
+  t.match(await eve.ask('GET', 'snapshot'), { body: { rooms: [{ room: { roomId: 'r2' } }] } })
+})
+
+flow('a role from the token', async (t, stage) => {
+  const rooms = { '*': { role: 'listener' as const }, r1: { role: 'moderator' as const } }
+  const [alice, bob, carol] = await meet(stage)
+  const mia = await stage.enter('mia', 'desk', { rooms, node: stage.far })
+  const seat = await join(mia, 'r1')
+  for (const other of [alice, bob, carol]) await other.who.hears('room.participant_joined')
+  t.match(await mia.ask('PATCH', `rooms/r1/participants/${bob.id}`, { mute: ['video'] }), { status: 200 })
+  t.match(await bob.who.hears('room.mute_requested'), { mute: ['video'], by: mia.endpoint })
+  t.match(await mia.ask('GET', 'rooms/r1'), {
+    body: { participants: [{}, {}, {}, { participantId: seat.id, role: 'moderator' }] }
+  })
+  t.match(await mia.does('rooms/r2/participants'), { participants: [{ role: 'listener' }] }, 'the maker of this one')
+})
+
+flow('grants from the token are exactly these', async (t, stage) => {
+  const [alice, bob, carol] = await meet(stage)
+  const mute = await stage.enter('mute', 'kiosk', { rooms: { r1: { grants: ['join'] } } })
+  const bot = await stage.enter('bot', 'kiosk', { rooms: { r1: { role: 'listener', grants: ['moderate'] } } })
+  const seat = await join(mute, 'r1')
+  for (const other of [alice, bob, carol]) await other.who.hears('room.participant_joined')
+  await mute.isRefused('not_permitted', 'rooms/r1/offer', { to: alice.id, sdp: sdp('muteM') })
+  await mute.isRefused('not_permitted', 'rooms/r1/candidates', { candidates: candidates(1) })
+  await bot.isRefused('not_permitted', 'rooms/r1/participants')
+  t.match(await bot.ask('DELETE', `rooms/r1/participants/${seat.id}`), { status: 204 }, 'from outside')
+  for (const other of [alice, bob, carol]) {
+    t.match(await other.who.hears('room.participant_left'), { reason: 'removed', by: bot.endpoint })
+  }
+  await mute.hears('room.participant_left')
+})
+
+flow('a ban for a host takes a host, and leaves nothing when it is refused', async (t, stage) => {
+  const [alice, bob, carol] = await meet(stage)
+  await alice.who.ask('PATCH', `rooms/r1/participants/${bob.id}`, { role: 'moderator' })
+  for (const other of [bob, carol]) await other.who.hears('room.participant_updated')
+  const path = `rooms/r1/participants/${alice.id}?ban=true`
+  t.match(await bob.who.ask('DELETE', path), { status: 403, body: { code: 'not_permitted' } })
+  t.match(await alice.who.ask('GET', 'rooms/r1/bans'), { body: { bans: [] } })
+  const tablet = await stage.enter('alice', 'tablet', { node: stage.far })
+  await join(tablet, 'r1')
+  for (const other of [alice, bob, carol]) await other.who.hears('room.participant_joined')
+  await alice.who.hears('room.joined')
+})
+
+flow('who is banned does not come in by making the room anew', async (t, stage) => {
+  const [alice, bob, carol] = await meet(stage)
+  await alice.who.ask('DELETE', `rooms/r1/participants/${bob.id}?ban=true`)
+  for (const other of [bob, carol]) await other.who.hears('room.participant_left')
+  await carol.who.ask('DELETE', `rooms/r1/participants/${carol.id}`)
+  await alice.who.hears('room.participant_left')
+  await alice.who.ask('DELETE', `rooms/r1/participants/${alice.id}`)
+  await stage.pass(40_000)
+  t.match(await bob.who.ask('GET', 'rooms/r1'), { body: { code: 'room_not_found' } })
+  t.match(await bob.who.ask('PUT', 'rooms/r1', {}), { status: 403, body: { code: 'banned' } })
+  await bob.who.isRefused('banned', 'rooms/r1/participants')
+})
+
+flow('who is refused is not remembered as a member', async (t, stage) => {
+  const [alice, bob, carol] = await meet(stage)
+  await alice.who.ask('PUT', 'rooms/r1', { locked: true })
+  for (const other of [bob, carol]) await other.who.hears('room.updated')
+  const eve = await stage.enter('eve', 'phone', { rooms: { r1: {}, r2: { grants: [] } } })
+  await eve.isRefused('room_locked', 'rooms/r1/participants')
+  await eve.isRefused('not_permitted', 'rooms/r2/participants')
+  t.same(await stage.store.memberships.list(stage.marked('eve')), [])
+})
+
+flow('a device that joins again and leaves is no member any more', async (t, stage) => {
+  const [alice, bob, carol] = await meet(stage)
+  const again = await join(bob.who, 'r1')
+  t.equal(again.id, bob.id)
+  t.match(await stage.store.memberships.list(stage.marked('bob')), [{ participantId: bob.id }])
+  await bob.who.ask('DELETE', `rooms/r1/participants/${bob.id}`)
+  for (const other of [alice, carol]) await other.who.hears('room.participant_left')
+  t.same(await stage.store.memberships.list(stage.marked('bob')), [])
+})
+
+flow('what is not metadata is refused', async (t, stage) => {
+  const [alice] = await meet(stage)
+  const fields = (count: number, size: number) =>
+    Object.fromEntries(Array.from({ length: count }, (_, i) => [`field${i}`, 'x'.repeat(size)]))
+  const eve = await stage.enter('eve', 'phone')
+  for (const metadata of [fields(500, 1), fields(1, 4096)]) {
+    await eve.isRefused('invalid_request', 'rooms/r1/participants', { metadata })
+    t.match(await alice.who.ask('PATCH', `rooms/r1/participants/${alice.id}`, { metadata }), { status: 400 })
+    t.match(await alice.who.ask('PUT', 'rooms/r1', { metadata }), { status: 400 })
+  }
+})
