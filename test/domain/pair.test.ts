@@ -1,0 +1,185 @@
+// What two participants signal to each other: who is polite, what becomes of offers that cross, and what waits for what.
+import t from 'tap'
+import { WAITING_MAX } from '../../src/domain/negotiation.js'
+import {
+  countPairWaiting,
+  decidePair,
+  endPair,
+  inOrder,
+  type Joined,
+  keepPair,
+  newPair,
+  type PairCommand,
+  type PairDecision,
+  type PairState,
+  pairId
+} from '../../src/domain/pair.js'
+import { parseDescription } from '../../src/domain/sdp.js'
+import { AppError } from '../../src/errors.js'
+import type { Candidate } from '../../src/schemas/signal.js'
+import { freeze } from '../helpers/calls.js'
+import { candidate, candidates, sdp } from '../helpers/sdp.js'
+
+const joined = (user: string, participantId: string, since: number): Joined => ({
+  participantId,
+  user,
+  device: 'phone',
+  role: 'speaker',
+  awaySince: null,
+  joinedAt: 0,
+  metadata: {},
+  since
+})
+
+// In the order of the alphabet, the ids, and the clock it would be the other way round: only the order of joining counts.
+const EARLY = joined('zoe', 'p9', 3)
+const LATE = joined('adam', 'p1', 7)
+const FRESH = freeze(newPair('r1', inOrder(EARLY, LATE)))
+const CHECK_AT = 1000
+
+const offer = (ufrag: string, revision?: number): PairCommand => ({
+  type: 'offer',
+  description: parseDescription(sdp(ufrag)),
+  revision
+})
+const answer = (ufrag: string, revision?: number): PairCommand =>
+  ({ ...offer(ufrag, revision), type: 'answer' }) as PairCommand
+const trickle = (batch: Candidate[], end?: boolean): PairCommand => ({
+  type: 'candidates',
+  batch: { candidates: batch, ...(end === undefined ? {} : { end }) }
+})
+
+type Step = readonly [from: Joined, command: PairCommand]
+
+function attempt(state: PairState, [{ participantId: from }, command]: Step): PairDecision | AppError {
+  try {
+    return decidePair(state, { from, command, checkAt: CHECK_AT })
+  } catch (error) {
+    if (error instanceof AppError) return error
+    throw error
+  }
+}
+
+function decide(state: PairState, ...step: Step): PairDecision {
+  const outcome = attempt(state, step)
+  if (outcome instanceof AppError) throw new Error(`refused with ${outcome.code}`, { cause: outcome })
+  return freeze(outcome)
+}
+
+const after = (...steps: Step[]) => steps.reduce((state, step) => decide(state, ...step).state, FRESH)
+
+/** `<who> <event> <revision>` for all that is sent, or the code of the error. */
+function outcomeOf(state: PairState, ...step: Step): string {
+  const outcome = attempt(state, step)
+  if (outcome instanceof AppError) return outcome.code
+  const told = outcome.events.map(({ to, type, data }) => {
+    const lines = (data.candidates as Candidate[] | undefined)?.map(each => each.candidate.split(' ')[0]?.slice(10))
+    return `${to.user} ${type.slice(7)} ${lines ? `${lines}${data.end ? ' end' : ''}` : data.revision}`
+  })
+  return told.join('; ') || (outcome.state === state ? 'same' : 'kept')
+}
+
+t.test('both see the same order, whoever asks', async t => {
+  t.strictSame(inOrder(EARLY, LATE), inOrder(LATE, EARLY))
+  t.equal(pairId('r1', inOrder(LATE, EARLY)), 'r1/p9/p1')
+})
+
+t.test('each hears the other, with the room, the version and who it is from', async t => {
+  for (const [from, to] of [
+    [EARLY, LATE],
+    [LATE, EARLY]
+  ] as const) {
+    const { participantId, user, device } = from
+    const { state, events } = decide(FRESH, from, offer('a1'))
+    t.match(state, { version: 1, checkAt: CHECK_AT, negotiation: { revision: 1 } })
+    const data = { roomId: 'r1', version: 1, from: { participantId, user, device }, revision: 1, sdp: sdp('a1') }
+    t.strictSame(events, [{ to: { user: to.user, device: 'phone' }, type: 'signal.offer', data }])
+    t.equal(outcomeOf(state, to, answer('b1')), `${from.user} answer 1`)
+  }
+})
+
+t.test('of two offers that cross the first stands, and only the later joiner is polite', async t => {
+  for (const [first, second, polite] of [
+    [EARLY, LATE, true],
+    [LATE, EARLY, false]
+  ] as const) {
+    const state = after([first, offer('a1')])
+    const refusal = attempt(state, [second, offer('b1')])
+    t.match(refusal, { code: 'offer_collision' })
+    t.match((refusal as AppError).extra, { roomId: 'r1', revision: 1, pendingFrom: first.participantId, polite })
+    t.equal(outcomeOf(state, second, answer('b1')), `${first.user} answer 1`)
+    t.equal(outcomeOf(decide(state, second, answer('b1')).state, second, offer('b2')), `${first.user} offer 2`)
+  }
+})
+
+t.test('every pair of steps, in every order', async t => {
+  const offered = after([EARLY, offer('a1', 1)])
+  const answered = decide(offered, LATE, answer('b1', 1)).state
+  const ROWS: [string, Step, fresh: string, offered: string, answered: string][] = [
+    ['the same offer again', [EARLY, offer('a1', 1)], 'adam offer 1', 'same', 'same'],
+    ['another offer under its number', [EARLY, offer('a2', 1)], 'adam offer 1', 'stale_revision', 'stale_revision'],
+    ['another offer before the answer', [EARLY, offer('a2')], 'adam offer 1', 'adam offer 2', 'adam offer 2'],
+    ['the next offer', [EARLY, offer('a2', 2)], 'stale_revision', 'adam offer 2', 'adam offer 2'],
+    ['an offer from the other', [LATE, offer('b2')], 'zoe offer 1', 'offer_collision', 'zoe offer 2'],
+    ['the answer', [LATE, answer('b1', 1)], 'stale_revision', 'zoe answer 1', 'same'],
+    ['an answer without a number', [LATE, answer('b1')], 'no_offer_pending', 'zoe answer 1', 'same'],
+    ['another answer', [LATE, answer('b2', 1)], 'stale_revision', 'zoe answer 1', 'no_offer_pending'],
+    ['an answer to oneself', [EARLY, answer('a1')], 'no_offer_pending', 'no_offer_pending', 'no_offer_pending'],
+    [
+      'candidates of the offer',
+      [EARLY, trickle([candidate(1, 'a1')])],
+      'kept',
+      'adam candidates 1',
+      'adam candidates 1'
+    ],
+    ['candidates of the answer', [LATE, trickle([candidate(1, 'b1')])], 'kept', 'kept', 'zoe candidates 1'],
+    ['candidates without a name', [EARLY, trickle([candidate(1)])], 'kept', 'adam candidates 1', 'adam candidates 1']
+  ]
+  for (const [name, step, ...outcomes] of ROWS) {
+    t.strictSame(
+      [FRESH, offered, answered].map(state => outcomeOf(state, ...step)),
+      outcomes,
+      name
+    )
+  }
+})
+
+t.test('candidates wait for their description, and follow it', async t => {
+  const early = after([LATE, trickle(candidates(2, 'b1'))], [LATE, trickle([candidate(3, 'b1')], true)])
+  t.equal(early.legs.later.waiting.length, 3)
+  t.equal(outcomeOf(early, LATE, offer('b1')), 'zoe offer 1; zoe candidates 1,2,3 end')
+  t.equal(decide(early, LATE, offer('b1')).state.legs.later.waiting.length, 0)
+  t.equal(outcomeOf(early, EARLY, offer('a1')), 'adam offer 1', 'those of one side do not follow the other’s')
+  t.equal(countPairWaiting(early, 'p1', { candidates: candidates(2, 'b1') }), 2)
+  t.equal(countPairWaiting(decide(early, LATE, offer('b1')).state, 'p1', { candidates: candidates(2, 'b1') }), 0)
+})
+
+t.test('those of a generation that is over are refused, those of the next wait', async t => {
+  const restarted = after([EARLY, offer('a1')], [LATE, answer('b1')], [EARLY, offer('a2')])
+  t.equal(outcomeOf(restarted, EARLY, trickle([candidate(1, 'a1')])), 'stale_candidate')
+  t.equal(outcomeOf(restarted, EARLY, trickle([candidate(1, 'a2')])), 'adam candidates 1')
+  t.equal(outcomeOf(restarted, EARLY, trickle([candidate(1, 'a3')])), 'kept')
+  t.equal(outcomeOf(restarted, LATE, trickle([candidate(1, 'b1')])), 'zoe candidates 1', 'its own have not changed yet')
+  const done = decide(restarted, LATE, answer('b2')).state
+  t.equal(outcomeOf(done, LATE, trickle([candidate(1, 'b1')])), 'stale_candidate')
+})
+
+t.test('no more than so many wait', async t => {
+  const full = after([EARLY, trickle(candidates(WAITING_MAX, 'a1'))])
+  t.equal(outcomeOf(full, EARLY, trickle([candidate(999, 'a1')])), 'too_many_held')
+  t.equal(outcomeOf(full, LATE, trickle([candidate(999, 'b1')])), 'kept', 'each side has its own room')
+})
+
+t.test('what changes nothing is no new version, but the first word makes the pair', async t => {
+  const state = after([EARLY, offer('a1')])
+  const direct = decide(state, EARLY, trickle([candidate(1, 'a1')]))
+  t.equal(direct.state, state)
+  t.match(direct.events, [{ data: { version: 1 } }])
+  t.equal(decide(FRESH, EARLY, trickle([])).state.version, 1)
+})
+
+t.test('a pair is kept while both are in, and over when one is not', async t => {
+  const state = after([EARLY, offer('a1')])
+  t.strictSame(keepPair(state, 5000), { state: { ...state, version: 2, checkAt: 5000 }, events: [] })
+  t.strictSame(endPair(state), { state: { ...state, version: 2, checkAt: null }, events: [] })
+})

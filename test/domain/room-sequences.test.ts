@@ -1,0 +1,233 @@
+// Generated stories of a room: anybody does anything to anybody, devices come and go. After each step it is held against what must
+// always be true, and what each participant has heard against what the room is.
+import assert from 'node:assert/strict'
+import fc from 'fast-check'
+import t from 'tap'
+import { type Banned, PART, type RoomDecision, viewMember } from '../../src/domain/room-state.js'
+import { AppError } from '../../src/errors.js'
+import type { Actor } from '../../src/schemas/claims.js'
+import { ROLES } from '../../src/schemas/room.js'
+import { Replica } from '../helpers/replica.js'
+import { LINGER_MS, RoomWorld, somebody } from '../helpers/room-world.js'
+
+const USERS = ['alice', 'bob', 'carol']
+const DEVICES: Actor[] = USERS.flatMap(user => ['phone', 'tablet'].map(device => somebody(user, device)))
+const MAKER = DEVICES[0] as Actor
+
+type Step = readonly [name: string, act: (world: RoomWorld) => RoomDecision | AppError, actor: Actor | null]
+
+const device = fc.constantFrom(...DEVICES)
+const step = (name: string, act: Step[1], actor: Actor | null = null): Step => [name, act, actor]
+
+const steps: fc.Arbitrary<Step> = fc.oneof(
+  {
+    weight: 8,
+    arbitrary: fc
+      .tuple(device, fc.boolean())
+      .map(([who, replace]) => step('join', world => world.join(who, { replace }), who))
+  },
+  {
+    weight: 4,
+    arbitrary: fc.tuple(device, device).map(([by, whom]) => step('remove', world => world.remove(by, whom), by))
+  },
+  {
+    weight: 6,
+    arbitrary: fc
+      .tuple(device, device, fc.constantFrom(...ROLES))
+      .map(([by, whom, role]) => step(`make ${role}`, world => world.change(by, whom, { role }), by))
+  },
+  {
+    weight: 2,
+    arbitrary: device.map(who => step('name', world => world.change(who, who, { metadata: { n: world.version } }), who))
+  },
+  {
+    weight: 3,
+    arbitrary: fc
+      .tuple(device, fc.constantFrom(...USERS), fc.option(fc.constant(5_000)))
+      .map(([by, user, forMs]) => step('ban', world => world.ban(by, user, forMs), by))
+  },
+  {
+    weight: 2,
+    arbitrary: fc
+      .tuple(device, fc.constantFrom(...USERS))
+      .map(([by, user]) => step('unban', world => world.unban(by, user), by))
+  },
+  {
+    weight: 2,
+    arbitrary: fc
+      .tuple(device, fc.boolean())
+      .map(([by, locked]) => step('lock', world => world.configure(by, { locked }), by))
+  },
+  { weight: 3, arbitrary: device.map(who => step('away', world => world.goesAway(who))) },
+  { weight: 3, arbitrary: device.map(who => step('back', world => world.comesBack(who))) },
+  { weight: 2, arbitrary: device.map(who => step('lost', world => world.isLost(who))) },
+  {
+    weight: 2,
+    arbitrary: fc.constantFrom(1_000, LINGER_MS).map(ms =>
+      step('pass', world => {
+        world.now += ms
+        return world.closesIfEmpty()
+      })
+    )
+  }
+)
+
+const placeOf = ({ user, device: name }: { user: string; device: string }) => `${user}/${name}`
+const roles = (world: RoomWorld) => new Map(world.members().map(({ participantId, role }) => [participantId, role]))
+const isBanned = (world: RoomWorld, user: string) => {
+  const ban = world.parts.get<Banned>(PART.ban(user))
+  return ban !== null && (ban.until === null || ban.until > world.now)
+}
+
+class Story {
+  readonly world = new RoomWorld(4)
+  readonly #replicas = new Map<string, Replica>()
+  readonly seen = new Set<string>()
+
+  play([name, act, actor]: Step): void {
+    const { world } = this
+    const before = { version: world.version, seats: new Map(world.seats), roles: roles(world) }
+    const banned = USERS.filter(user => isBanned(world, user))
+    const mayManage = actor !== null && (world.member(actor)?.role ?? this.#outside(actor)) === 'host'
+    const counts = new Map([...world.heard].map(([place, heard]) => [place, heard.length]))
+    const outcome = act(world)
+    this.seen.add(outcome instanceof AppError ? outcome.code : name)
+    if (outcome instanceof AppError) {
+      assert.equal(world.version, before.version, 'a refusal changes nothing')
+      return
+    }
+
+    for (const [place, participant] of world.seats) {
+      const isNew = before.seats.get(place) !== participant
+      if (isNew) assert.ok(!banned.includes(place.split('/')[0] ?? ''), 'nobody gets in under a ban, on any device')
+    }
+    if (!mayManage && name !== 'lost' && actor !== null) this.#holdHosts(before.roles, actor)
+    this.#holdParts()
+    this.#tell(counts, before.seats, outcome, actor)
+    this.#holdReplicas()
+  }
+
+  /** The role of somebody who is not in. */
+  #outside({ user }: Actor) {
+    const { settings } = this.world.parts
+    return settings === null || settings.closed !== null || settings.createdBy === user ? 'host' : null
+  }
+
+  /** Whoever is no host makes and unmakes none, and puts none out but their own devices. */
+  #holdHosts(before: ReadonlyMap<string, string>, actor: Actor): void {
+    const now = roles(this.world)
+    const maker = this.world.parts.settings?.createdBy
+    const hosts = new Set([...before, ...now].filter(([, role]) => role === 'host').map(([participant]) => participant))
+    for (const participant of hosts) {
+      const [was, is] = [before.get(participant), now.get(participant)]
+      const member = this.world.members().find(({ participantId }) => participantId === participant)
+      // Its maker is host on every device that joins.
+      if (was === undefined) assert.equal(member?.user, maker)
+      else if (is === undefined) assert.equal(this.users.get(participant), actor.user)
+      else assert.equal(is, was, `${actor.user} changed who is host`)
+    }
+  }
+
+  /** Whose each participation was. */
+  readonly users = new Map<string, string>()
+
+  #holdParts(): void {
+    const { world } = this
+    const members = world.members()
+    for (const { participantId, user } of members) this.users.set(participantId, user)
+    assert.deepEqual(
+      new Map(members.map(member => [placeOf(member), member.participantId])),
+      world.seats,
+      'every member has a seat, and nobody else'
+    )
+    for (const member of members) {
+      const { user, device: name } = member
+      assert.deepEqual(world.parts.get(PART.at(member.participantId)), { user, device: name })
+    }
+    const isOpen = world.parts.settings?.closed === null
+    if (isOpen && members.length === 0) assert.ok(world.parts.emptySince !== null, 'an empty room will end')
+  }
+
+  /** What was told in this step reaches the replicas; who acted knows it from the reply. */
+  #tell(
+    counts: ReadonlyMap<string, number>,
+    seats: ReadonlyMap<string, string>,
+    outcome: RoomDecision,
+    actor: Actor | null
+  ): void {
+    const { world } = this
+    for (const [place, heard] of world.heard) {
+      const news = heard.slice(counts.get(place) ?? 0)
+      const [was, is] = [seats.get(place), world.seats.get(place)]
+      if (was === undefined && is === undefined) assert.deepEqual(news, [], `${place} is not in and hears nothing`)
+      // Whoever goes hears at most that, and whoever comes nothing of what was before.
+      if (was !== undefined && is === undefined) {
+        assert.ok(news.every(({ type, data }) => type === 'room.participant_left' && data.participantId === was))
+      }
+      const replica = this.#replicas.get(place)
+      if (replica && was === is)
+        for (const { type, data, version } of news) replica.hears({ type, data: { ...data, version } })
+    }
+    const own = actor && this.#replicas.get(placeOf(actor))
+    if (own) for (const event of outcome.events) own.takes(event)
+    for (const place of new Set([...seats.keys(), ...world.seats.keys()])) {
+      const participant = world.seats.get(place)
+      if (participant === undefined) this.#replicas.delete(place)
+      else if (participant !== seats.get(place)) {
+        const participants = world.members().map(viewMember)
+        this.#replicas.set(place, new Replica(participant, { version: world.version, participants }))
+      }
+    }
+  }
+
+  #holdReplicas(): void {
+    const others = (participants: Iterable<{ participantId: string }>, self: string) =>
+      [...participants].filter(({ participantId }) => participantId !== self).sort(byId)
+    const members = this.world.members().map(viewMember)
+    for (const [place, { participantId, participants }] of this.#replicas) {
+      assert.deepEqual(
+        others(participants.values(), participantId),
+        others(members, participantId),
+        `what ${place} knows`
+      )
+    }
+  }
+}
+
+const byId = (a: { participantId: string }, b: { participantId: string }) =>
+  a.participantId.localeCompare(b.participantId)
+
+function play(story: readonly Step[]): Story {
+  const told = new Story()
+  told.play(step('join', world => world.join(MAKER), MAKER))
+  for (const each of story) told.play(each)
+  return told
+}
+
+const stories = fc.array(steps, { maxLength: 60, size: 'max' })
+const RUNS = 400
+
+t.test('whatever anybody does, a room keeps its promises', async t => {
+  let finished = 0
+  fc.assert(
+    fc.property(stories, story => {
+      play(story)
+      finished++
+    }),
+    { numRuns: RUNS }
+  )
+  t.equal(finished, RUNS)
+})
+
+t.test('the stories get everywhere', async t => {
+  const seen = new Set<string>()
+  for (const story of fc.sample(stories, { numRuns: 300, seed: 1 })) for (const each of play(story).seen) seen.add(each)
+  const wanted = [
+    ...['join', 'remove', 'make host', 'name', 'ban', 'unban', 'lock', 'away', 'back', 'lost', 'pass'],
+    ...['banned', 'not_permitted', 'room_full', 'room_locked', 'room_not_found', 'participant_not_found']
+  ]
+  t.strictSame(
+    wanted.filter(each => !seen.has(each)),
+    []
+  )
+})

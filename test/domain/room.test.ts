@@ -1,0 +1,345 @@
+// The rules of a room: what anybody may do to anybody, who hears of it, and what joining, leaving and being gone come to.
+import t from 'tap'
+import type { RoomDecision } from '../../src/domain/room-state.js'
+import type { AppError } from '../../src/errors.js'
+import type { Actor, RoomClaim } from '../../src/schemas/claims.js'
+import { GRANTS } from '../../src/schemas/claims.js'
+import { ROLES } from '../../src/schemas/room.js'
+import { LINGER_MS, outcomeOf, RoomWorld, somebody } from '../helpers/room-world.js'
+
+const alice = somebody('alice')
+const mia = somebody('mia')
+const sam = somebody('sam')
+const lena = somebody('lena')
+const eve = somebody('eve')
+const CAST = [alice, mia, sam, lena]
+
+/** Alice, who made it, hosts; mia moderates, sam speaks, lena listens. p1 to p4, in this order. */
+function meeting(): RoomWorld {
+  const world = new RoomWorld()
+  for (const who of CAST) world.join(who)
+  world.change(alice, mia, { role: 'moderator' })
+  world.change(alice, lena, { role: 'listener' })
+  return world
+}
+
+type Act = (world: RoomWorld, actor: Actor) => RoomDecision | AppError
+
+/** [what is done, by the host, by the moderator, by the speaker, by the listener, by eve, who stands outside] */
+const ACTIONS: [string, Act, ...outcomes: [string, string, string, string, string]][] = [
+  ['join', (w, a) => w.join(a), 'nothing', 'nothing', 'nothing', 'nothing', 'all but p5 joined; eve but phone joined'],
+  [
+    'join anew',
+    (w, a) => w.join(a, { replace: true }),
+    'all but p5 left(replaced); all but p5 joined; alice but phone joined',
+    'all but p5 left(replaced); all but p5 joined; mia but phone joined',
+    'all but p5 left(replaced); all but p5 joined; sam but phone joined',
+    'all but p5 left(replaced); all but p5 joined; lena but phone joined',
+    'all but p5 joined; eve but phone joined'
+  ],
+  [
+    'put the speaker out',
+    (w, a) => w.remove(a, sam),
+    'all but p1 left(removed); sam/phone left(removed)',
+    'all but p2 left(removed); sam/phone left(removed)',
+    'all left(left)',
+    'not_permitted',
+    'not_permitted'
+  ],
+  [
+    'put the host out',
+    (w, a) => w.remove(a, alice),
+    'all left(left)',
+    'not_permitted',
+    'not_permitted',
+    'not_permitted',
+    'not_permitted'
+  ],
+  [
+    'put the moderator out',
+    (w, a) => w.remove(a, mia),
+    'all but p1 left(removed); mia/phone left(removed)',
+    'all left(left)',
+    'not_permitted',
+    'not_permitted',
+    'not_permitted'
+  ],
+  ['ban the speaker', (w, a) => w.ban(a, 'sam'), 'quiet', 'quiet', 'not_permitted', 'not_permitted', 'not_permitted'],
+  [
+    'ban the host',
+    (w, a) => w.ban(a, 'alice'),
+    'quiet',
+    'not_permitted',
+    'not_permitted',
+    'not_permitted',
+    'not_permitted'
+  ],
+  ['ban a stranger', (w, a) => w.ban(a, 'eve'), 'quiet', 'quiet', 'not_permitted', 'not_permitted', 'not_permitted'],
+  [
+    'unban nobody',
+    (w, a) => w.unban(a, 'sam'),
+    'nothing',
+    'nothing',
+    'not_permitted',
+    'not_permitted',
+    'not_permitted'
+  ],
+  [
+    'let the speaker listen',
+    (w, a) => w.change(a, sam, { role: 'listener' }),
+    'all but p1 updated',
+    'all but p2 updated',
+    'not_permitted',
+    'not_permitted',
+    'not_permitted'
+  ],
+  [
+    'let the listener moderate',
+    (w, a) => w.change(a, lena, { role: 'moderator' }),
+    'all but p1 updated',
+    'all but p2 updated',
+    'not_permitted',
+    'not_permitted',
+    'not_permitted'
+  ],
+  [
+    'make the speaker a host',
+    (w, a) => w.change(a, sam, { role: 'host' }),
+    'all but p1 updated',
+    'not_permitted',
+    'not_permitted',
+    'not_permitted',
+    'not_permitted'
+  ],
+  [
+    'unmake the host',
+    (w, a) => w.change(a, alice, { role: 'speaker' }),
+    'all but p1 updated',
+    'not_permitted',
+    'not_permitted',
+    'not_permitted',
+    'not_permitted'
+  ],
+  [
+    'ask the speaker to mute',
+    (w, a) => w.change(a, sam, { mute: ['audio'] }),
+    'sam/phone mute_requested',
+    'sam/phone mute_requested',
+    'sam/phone mute_requested',
+    'not_permitted',
+    'not_permitted'
+  ],
+  [
+    'rename the speaker',
+    (w, a) => w.change(a, sam, { metadata: { name: 'Sam' } }),
+    'not_permitted',
+    'not_permitted',
+    'all but p3 updated',
+    'not_permitted',
+    'not_permitted'
+  ],
+  [
+    'give a role and ask to mute',
+    (w, a) => w.change(a, sam, { role: 'listener', mute: ['audio', 'video'] }),
+    'all but p1 updated; sam/phone mute_requested',
+    'all but p2 updated; sam/phone mute_requested',
+    'not_permitted',
+    'not_permitted',
+    'not_permitted'
+  ],
+  [
+    'lock it',
+    (w, a) => w.configure(a, { locked: true }),
+    'all but p1 updated',
+    'not_permitted',
+    'not_permitted',
+    'not_permitted',
+    'not_permitted'
+  ],
+  [
+    'close it',
+    (w, a) => w.close(a),
+    'all but p1 closed(closed)',
+    'not_permitted',
+    'not_permitted',
+    'not_permitted',
+    'not_permitted'
+  ]
+]
+
+t.test('what each role may do, and who hears of it', async t => {
+  for (const [name, act, ...outcomes] of ACTIONS) {
+    const found = [...CAST, eve].map(actor => outcomeOf(act(meeting(), actor)))
+    t.strictSame(found, outcomes, name)
+  }
+})
+
+t.test('a refusal changes nothing', async t => {
+  for (const [name, act] of ACTIONS) {
+    const world = meeting()
+    const before = JSON.stringify([world.version, world.members(), [...world.seats]])
+    const { settings } = world.parts
+    if (!('code' in act(world, eve))) continue
+    t.equal(JSON.stringify([world.version, world.members(), [...world.seats]]), before, name)
+    t.equal(world.parts.settings, settings, name)
+  }
+})
+
+t.test('a claim stands above the role in the room, and its grants above its role', async t => {
+  const CLAIMS: [RoomClaim, remove: string, close: string][] = [
+    [{}, 'not_permitted', 'not_permitted'],
+    [{ role: 'listener' }, 'not_permitted', 'not_permitted'],
+    [{ role: 'moderator' }, 'all left(removed); sam/phone left(removed)', 'not_permitted'],
+    [{ role: 'host' }, 'all left(removed); sam/phone left(removed)', 'all closed(closed)'],
+    [{ role: 'host', grants: ['join'] }, 'not_permitted', 'not_permitted'],
+    [{ grants: ['moderate'] }, 'all left(removed); sam/phone left(removed)', 'not_permitted'],
+    [{ role: 'listener', grants: ['manage'] }, 'not_permitted', 'all closed(closed)']
+  ]
+  for (const [claim, remove, close] of CLAIMS) {
+    const clerk = somebody('clerk', 'desk', claim)
+    t.equal(outcomeOf(meeting().remove(clerk, sam)), remove, JSON.stringify(claim))
+    t.equal(outcomeOf(meeting().close(clerk)), close, JSON.stringify(claim))
+  }
+})
+
+t.test('who joins has the role of the claim, of the maker, or of the room', async t => {
+  for (const role of ROLES) {
+    const world = meeting()
+    world.join(somebody('eve', 'phone', { role }))
+    t.equal(world.member(eve)?.role, role, 'of the claim')
+    world.configure(alice, { defaultRole: role })
+    world.join(somebody('zoe'))
+    t.equal(world.member(somebody('zoe'))?.role, role, 'of the room')
+  }
+  const world = meeting()
+  world.join(somebody('alice', 'tablet'))
+  t.equal(world.member(somebody('alice', 'tablet'))?.role, 'host', 'of the maker, on every device')
+})
+
+t.test('joining takes the grant for it', async t => {
+  for (const grant of GRANTS) {
+    const outcome = outcomeOf(new RoomWorld().join(somebody('eve', 'phone', { grants: [grant] })))
+    t.equal(outcome, grant === 'join' ? 'all but p1 joined; eve but phone joined' : 'not_permitted', grant)
+  }
+  const elsewhere: Actor = { ...eve, rooms: { r2: { role: 'host' } } }
+  const anywhere: Actor = { ...eve, rooms: { r2: {}, '*': { role: 'listener' } } }
+  t.equal(outcomeOf(meeting().join(elsewhere)), 'not_permitted', 'a token for other rooms')
+  t.equal(outcomeOf(meeting().join(anywhere)), 'all but p5 joined; eve but phone joined', 'a token for any room')
+  const specific: Actor = { ...eve, rooms: { '*': { role: 'host' }, r1: { grants: [] } } }
+  t.equal(outcomeOf(meeting().join(specific)), 'not_permitted', 'what is said of this room counts')
+})
+
+t.test('a locked room lets in who may moderate it, and who is in already', async t => {
+  const world = meeting()
+  world.configure(alice, { locked: true })
+  t.equal(outcomeOf(world.join(eve)), 'room_locked')
+  t.equal(outcomeOf(world.join(sam)), 'nothing')
+  t.equal(outcomeOf(world.join(sam, { replace: true })), 'room_locked', 'to take part anew is to join')
+  t.match(outcomeOf(world.join(somebody('alice', 'tablet'))), 'joined', 'the host')
+  t.match(outcomeOf(world.join(somebody('zoe', 'phone', { grants: ['join', 'moderate'] }))), 'joined')
+})
+
+t.test('a full room lets nobody in, but whoever is in may take part anew', async t => {
+  const world = new RoomWorld(2)
+  for (const who of [alice, sam]) world.join(who)
+  t.equal(outcomeOf(world.join(eve)), 'room_full')
+  t.match(outcomeOf(world.join(sam, { replace: true })), 'left(replaced)')
+  world.configure(alice, { maxParticipants: 1 })
+  world.remove(sam, sam)
+  t.equal(outcomeOf(world.join(eve)), 'room_full', 'fewer seats put nobody out, and let nobody in')
+})
+
+t.test('a ban holds for a user, for as long as it was made for', async t => {
+  const world = meeting()
+  world.ban(alice, 'sam', 60_000)
+  t.equal(outcomeOf(world.join(sam)), 'banned', 'also for who is still in')
+  t.equal(outcomeOf(world.join(somebody('sam', 'tablet'))), 'banned')
+  world.now += 59_999
+  t.equal(outcomeOf(world.join(somebody('sam', 'tablet'))), 'banned')
+  world.now += 1
+  t.match(outcomeOf(world.join(somebody('sam', 'tablet'))), 'joined')
+  world.ban(mia, 'eve')
+  world.now += 1e12
+  t.equal(outcomeOf(world.join(eve)), 'banned', 'until somebody lifts it')
+  t.equal(outcomeOf(world.unban(mia, 'eve')), 'quiet')
+  t.match(outcomeOf(world.join(eve)), 'joined')
+})
+
+t.test('a user is a host if one of their devices is', async t => {
+  const world = meeting()
+  const tablet = somebody('sam', 'tablet')
+  world.join(tablet)
+  world.change(alice, tablet, { role: 'host' })
+  t.equal(outcomeOf(world.ban(mia, 'sam')), 'not_permitted')
+  t.equal(outcomeOf(world.ban(alice, 'sam')), 'quiet')
+})
+
+t.test('whoever makes an empty room anew is not under a ban', async t => {
+  const world = meeting()
+  world.ban(alice, 'sam')
+  for (const who of CAST) world.remove(who, who)
+  world.now += LINGER_MS
+  world.closesIfEmpty()
+  t.equal(outcomeOf(world.configure(sam, {})), 'banned')
+  t.equal(outcomeOf(world.join(sam)), 'banned')
+  t.equal(outcomeOf(world.configure(eve, {})), 'quiet')
+  t.equal(world.parts.settings?.createdBy, 'eve')
+})
+
+t.test('one’s other device goes without a grant', async t => {
+  const world = meeting()
+  const tablet = somebody('lena', 'tablet')
+  world.join(tablet)
+  t.equal(outcomeOf(world.remove(lena, tablet)), 'all but p4 left(removed); lena/tablet left(removed)')
+  t.equal(outcomeOf(world.remove(lena, tablet)), 'participant_not_found')
+})
+
+t.test('away, back and lost', async t => {
+  const world = meeting()
+  t.equal(outcomeOf(world.comesBack(sam)), 'nothing', 'it was not away')
+  t.equal(outcomeOf(world.goesAway(sam)), 'all but p3 updated')
+  t.equal(outcomeOf(world.goesAway(sam)), 'nothing', 'it is away already')
+  t.equal(outcomeOf(world.join(sam)), 'all but p3 updated', 'joining again shows that it is back')
+  t.equal(world.member(sam)?.awaySince, null)
+  world.goesAway(sam)
+  t.equal(outcomeOf(world.comesBack(sam)), 'all but p3 updated')
+  t.equal(outcomeOf(world.isLost(sam)), 'all left(lost); sam/phone left(lost)')
+  t.strictSame(world.heard.get('sam/phone')?.at(-1)?.data, {
+    participantId: 'p3',
+    user: 'sam',
+    reason: 'lost',
+    by: null
+  })
+})
+
+t.test('an empty room lingers, and is then gone until somebody makes it again', async t => {
+  const world = new RoomWorld()
+  t.equal(outcomeOf(world.closesIfEmpty()), 'nothing', 'there is none')
+  world.join(sam)
+  world.now += 2 * LINGER_MS
+  t.equal(outcomeOf(world.closesIfEmpty()), 'nothing', 'somebody is in')
+  world.remove(sam, sam)
+  world.now += LINGER_MS - 1
+  t.equal(outcomeOf(world.closesIfEmpty()), 'nothing', 'not yet')
+  world.now += 1
+  t.equal(outcomeOf(world.closesIfEmpty()), 'all closed(empty)')
+  t.equal(outcomeOf(world.closesIfEmpty()), 'nothing', 'once')
+  t.equal(outcomeOf(world.close(sam)), 'room_not_found')
+  world.join(eve)
+  t.match(world.parts.settings, { createdBy: 'eve', closed: null })
+  t.equal(world.member(eve)?.role, 'host')
+})
+
+t.test('one that was made and never joined lingers as long', async t => {
+  const world = new RoomWorld()
+  t.equal(outcomeOf(world.configure(sam, { locked: true })), 'quiet')
+  t.match(world.parts.settings, { createdBy: 'sam', locked: true, mode: 'p2p' })
+  world.now += LINGER_MS
+  t.equal(outcomeOf(world.closesIfEmpty()), 'all closed(empty)')
+})
+
+t.test('what a host has closed stays closed', async t => {
+  const world = meeting()
+  world.close(alice)
+  for (const [name, act] of ACTIONS) t.equal(outcomeOf(act(world, alice)), 'room_closed', name)
+})

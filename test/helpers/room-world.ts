@@ -1,0 +1,187 @@
+// A room as the store keeps it, in the hands of a test: decisions are applied to it, and whoever has a seat hears what they say.
+import assert from 'node:assert/strict'
+import * as rules from '../../src/domain/room.js'
+import {
+  type Member,
+  NOTHING,
+  PART,
+  type RoomDecision,
+  type RoomParts,
+  type Settings
+} from '../../src/domain/room-state.js'
+import { AppError } from '../../src/errors.js'
+import type { Actor, RoomClaim } from '../../src/schemas/claims.js'
+import type { Endpoint } from '../../src/schemas/common.js'
+import type { JoinBody, ParticipantBody, RoomBody } from '../../src/schemas/room.js'
+import { freeze } from './calls.js'
+import { faultsOf } from './events.js'
+
+export const T0 = Date.parse('2026-11-21T10:00:00.000Z')
+export const ROOM = 'r1'
+export const LINGER_MS = 30_000
+
+/** Somebody with a token, which says nothing of rooms unless a claim is given. */
+export const somebody = (user: string, device = 'phone', claim?: RoomClaim): Actor => ({
+  user,
+  device,
+  expiresAt: 0,
+  ...(claim ? { rooms: { [ROOM]: claim } } : {})
+})
+
+export interface Heard {
+  readonly type: string
+  readonly version: number
+  readonly data: Readonly<Record<string, unknown>>
+}
+
+type Decide = (parts: RoomParts) => RoomDecision
+const placeOf = ({ user, device }: Endpoint) => `${user}/${device}`
+
+export class RoomWorld {
+  now = T0
+  version = 0
+  readonly maxParticipants: number
+  readonly #parts = new Map<string, unknown>()
+  readonly seats = new Map<string, string>()
+  /** What came to each device, by user/device. */
+  readonly heard = new Map<string, Heard[]>()
+  #participants = 0
+
+  constructor(maxParticipants = 100) {
+    this.maxParticipants = maxParticipants
+  }
+
+  get parts(): RoomParts {
+    const get = <T>(part: string) => (this.#parts.get(part) as T | undefined) ?? null
+    const { settings, empty } = PART
+    return { roomId: ROOM, settings: get<Settings>(settings), emptySince: get(empty), get, seats: this.seats.size }
+  }
+
+  member(who: Endpoint): Member | null {
+    return this.parts.get<Member>(PART.member(who.user, who.device))
+  }
+
+  members(): Member[] {
+    return [...this.#parts].filter(([name]) => name.startsWith('member:')).map(([, member]) => member as Member)
+  }
+
+  // ── What people do ──
+
+  join(actor: Actor, { metadata = {}, replace = false }: JoinBody = {}): RoomDecision | AppError {
+    const { maxParticipants } = this
+    const participantId = `p${++this.#participants}`
+    return this.attempt(parts =>
+      rules.join(parts, { actor, participantId, metadata, replace, maxParticipants }, this.now)
+    )
+  }
+
+  remove(actor: Actor, whom: Endpoint): RoomDecision | AppError {
+    return this.#about(whom, (parts, target) => rules.remove(parts, { actor, target }, this.now))
+  }
+
+  change(actor: Actor, whom: Endpoint, body: ParticipantBody): RoomDecision | AppError {
+    return this.#about(whom, (parts, target) => rules.change(parts, { actor, target, body }))
+  }
+
+  ban(actor: Actor, user: string, forMs: number | null = null): RoomDecision | AppError {
+    const devices = this.members()
+      .filter(member => member.user === user)
+      .map(({ device }) => device)
+    return this.attempt(parts => rules.ban(parts, { actor, user, devices, forMs }, this.now))
+  }
+
+  unban(actor: Actor, user: string): RoomDecision | AppError {
+    return this.attempt(parts => rules.unban(parts, { actor, user }))
+  }
+
+  configure(actor: Actor, body: RoomBody): RoomDecision | AppError {
+    const { maxParticipants } = this
+    return this.attempt(parts => rules.configure(parts, { actor, body, maxParticipants }, this.now))
+  }
+
+  close(actor: Actor): RoomDecision | AppError {
+    return this.attempt(parts => rules.close(parts, actor))
+  }
+
+  // ── What happens to them ──
+
+  goesAway(who: Endpoint): RoomDecision | AppError {
+    return this.#about(who, (_, member) => rules.goAway(member, this.now))
+  }
+
+  comesBack(who: Endpoint): RoomDecision | AppError {
+    return this.#about(who, (_, member) => rules.comeBack(member))
+  }
+
+  isLost(who: Endpoint): RoomDecision | AppError {
+    return this.#about(who, (_, member) => rules.leave(member, 'lost', null, this.now))
+  }
+
+  closesIfEmpty(): RoomDecision | AppError {
+    return this.attempt(parts => rules.closeIfEmpty(parts, LINGER_MS, this.now))
+  }
+
+  attempt(decide: Decide): RoomDecision | AppError {
+    try {
+      const decision = decide(this.parts)
+      this.#commit(decision)
+      return decision
+    } catch (error) {
+      if (error instanceof AppError) return error
+      throw error
+    }
+  }
+
+  #about(who: Endpoint, decide: (parts: RoomParts, member: Member) => RoomDecision): RoomDecision | AppError {
+    const member = this.member(who)
+    return member ? this.attempt(parts => decide(parts, member)) : new AppError('participant_not_found')
+  }
+
+  /** As the store does it: all or nothing, under the next version. */
+  #commit({ writes, seat, seatsMax = Infinity, events }: RoomDecision): void {
+    if (Object.keys(writes).length === 0 && events.length === 0 && !seat) return
+    if (seat && seat.from === null && seat.to !== null && this.seats.size >= seatsMax) throw new AppError('room_full')
+    this.version++
+    for (const [name, value] of Object.entries(writes)) {
+      if (value === null) this.#parts.delete(name)
+      else this.#parts.set(name, freeze(JSON.parse(JSON.stringify(value))))
+    }
+    if (seat) {
+      assert.equal(this.seats.get(placeOf(seat)) ?? null, seat.from, 'a seat goes from who had it')
+      if (seat.to === null) this.seats.delete(placeOf(seat))
+      else this.seats.set(placeOf(seat), seat.to)
+    }
+    for (const event of events) this.#tell(event)
+  }
+
+  #tell({ to, type, data }: RoomDecision['events'][number]): void {
+    const envelope = {
+      type,
+      timestamp: new Date(this.now).toISOString(),
+      data: { roomId: ROOM, ...data, version: this.version }
+    }
+    assert.deepEqual(faultsOf(JSON.parse(JSON.stringify(envelope))), [], 'an event is as the contract says')
+    const places =
+      'all' in to
+        ? [...this.seats].filter(([, participant]) => participant !== to.except).map(([place]) => place)
+        : 'device' in to
+          ? [placeOf(to)]
+          : []
+    for (const place of places) {
+      this.heard.set(place, [...(this.heard.get(place) ?? []), { type, version: this.version, data }])
+    }
+  }
+}
+
+/** One line: who hears what, `quiet` if nobody does, `nothing` when nothing changes, or the code of the error. */
+export function outcomeOf(outcome: RoomDecision | AppError): string {
+  if (outcome instanceof AppError) return outcome.code
+  if (outcome === NOTHING) return 'nothing'
+  const told = outcome.events.map(({ to, type, data }) => {
+    const name = type.replace(/^room\.(participant_)?/, '')
+    const why = data.reason === undefined ? '' : `(${data.reason})`
+    if (!('all' in to)) return `${'device' in to ? placeOf(to) : `${to.user} but ${to.except}`} ${name}${why}`
+    return `all${to.except === undefined ? '' : ` but ${to.except}`} ${name}${why}`
+  })
+  return told.join('; ') || 'quiet'
+}
