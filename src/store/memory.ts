@@ -2,6 +2,7 @@
 import type { Clock } from '../clock.js'
 import { createAgenda } from './memory/agenda.js'
 import { createMemoryAggregates } from './memory/aggregates.js'
+import { createMemoryInvitations } from './memory/invitations.js'
 import { createMemoryLeases } from './memory/leases.js'
 import { createMemoryMailboxes } from './memory/mailboxes.js'
 import { createMemoryMemberships } from './memory/memberships.js'
@@ -29,14 +30,16 @@ export function createMemoryStore(options: MemoryStoreOptions): Store {
   const mailboxes = createMemoryMailboxes({ ...options, leases, publish: wakeups.publish })
   const tickets = createMemoryTickets(clock)
   const quotas = createMemoryQuotas()
+  const invitations = createMemoryInvitations()
   const stopSweeping = clock.every(SWEEP_EVERY_MS, () => {
     const now = clock.now()
-    for (const part of [aggregates, rooms, mailboxes, tickets, quotas]) part.sweep(now)
+    for (const part of [aggregates, rooms, invitations, mailboxes, tickets, quotas]) part.sweep(now)
   })
   return {
     aggregates,
     rooms,
     memberships: createMemoryMemberships(),
+    invitations,
     mailboxes,
     leases,
     wakeups,

@@ -137,6 +137,16 @@ export interface Rooms {
   log(roomId: string, options: { before?: number; after?: number; limit: number }): Promise<readonly Logged[]>
 }
 
+/**
+ * Which rooms ring for a user, kept with the user: a device that comes late is looked up here. What is listed may have ended
+ * meanwhile, the room knows; what rings is always listed.
+ */
+export interface Invitations {
+  /** Idempotent. Listed until then, or until later if it was added so. */
+  add(user: string, roomId: string, options: { until: number; now: number }): Promise<void>
+  list(user: string, now: number): Promise<readonly string[]>
+}
+
 /** Which rooms a user's devices sit in, kept with the user: a device that comes or goes is looked up here. */
 export interface Memberships {
   /** Idempotent. A device sits in a room as one participant: the last one that was added. */

@@ -5,7 +5,7 @@
 // timed out, failing over) is thrown as AppError('store_unavailable'); anything a caller must handle is a return value.
 // `now` always comes from the caller's clock, in milliseconds since the epoch.
 import type { AggregateRef, Aggregates } from './aggregate.js'
-import type { Memberships, Rooms } from './rooms.js'
+import type { Invitations, Memberships, Rooms } from './rooms.js'
 
 // ── Mailboxes: one a device, dense, totally ordered ───────────────────────────────────────────────────────────────────
 
@@ -221,6 +221,7 @@ export interface Store {
   readonly aggregates: Aggregates
   readonly rooms: Rooms
   readonly memberships: Memberships
+  readonly invitations: Invitations
   readonly mailboxes: Mailboxes
   readonly leases: Leases
   readonly wakeups: Wakeups

@@ -9,6 +9,7 @@ import { batchContract } from './contract/batches.js'
 import { cursorContract } from './contract/cursors.js'
 import { deviceContract } from './contract/devices.js'
 import { dueContract } from './contract/due.js'
+import { invitationContract } from './contract/invitations.js'
 import { leaseContract } from './contract/leases.js'
 import { logContract } from './contract/log.js'
 import { membershipContract } from './contract/memberships.js'
@@ -50,6 +51,7 @@ export function runContract(t: Test, engine: string, open: (clock: ManualClock) 
     roomLifeContract(t, lab)
     logContract(t, lab)
     membershipContract(t, lab)
+    invitationContract(t, lab)
     smallContract(t, lab)
   })
 }

@@ -36,6 +36,7 @@ t.test('all that belongs to one user lies in one slot; partitions lie in 256 dif
     keys.positionKey('bob', source),
     keys.leasesKey('bob'),
     keys.membershipsKey('bob'),
+    keys.invitationsKey('bob'),
     keys.ticketKey('bob', 'x'),
     keys.quotaKey('bob', 'calls', 1_000, 7),
     keys.wakeChannel('bob')

@@ -66,6 +66,8 @@ export const positionKey = (user: string, source: AggregateRef) => `${at(user)}p
 export const leasesKey = (user: string) => `${at(user)}leases:${user}`
 /** Hash: room/device → participant. */
 export const membershipsKey = (user: string) => `${at(user)}rooms:${user}`
+/** Sorted set: room → until when it rings. */
+export const invitationsKey = (user: string) => `${at(user)}invitations:${user}`
 export const ticketKey = (user: string, id: string) => `${at(user)}ticket:${user}:${id}`
 export const quotaKey = (user: string, name: string, windowMs: number, window: number) =>
   `${at(user)}quota:${user}:${name}:${windowMs}:${window}`

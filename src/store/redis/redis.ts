@@ -7,6 +7,7 @@ import { createRedisAggregates } from './aggregates.js'
 import { createChannels } from './channels.js'
 import { type Client, createAttempt, createClient, disconnect, untilReady } from './clients.js'
 import { askAll, createContact } from './contact.js'
+import { createRedisInvitations } from './invitations.js'
 import { createRedisLeases } from './leases.js'
 import { createRedisMailboxes } from './mailboxes.js'
 import { createRedisMemberships } from './memberships.js'
@@ -57,6 +58,7 @@ export async function createRedisStore(options: RedisStoreOptions): Promise<Redi
     aggregates: createRedisAggregates(attempt),
     rooms: createRedisRooms(attempt),
     memberships: createRedisMemberships(attempt),
+    invitations: createRedisInvitations(attempt),
     mailboxes: createRedisMailboxes(attempt, options),
     leases: createRedisLeases(attempt),
     wakeups: createRedisWakeups(channels),

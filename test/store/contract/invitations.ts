@@ -1,0 +1,31 @@
+import type { Test } from 'tap'
+import type { Lab } from '../contract.js'
+
+export function invitationContract(t: Test, lab: Lab): void {
+  const { invitations } = lab.store
+  const list = async (user: string, now: number) => [...(await invitations.list(user, now))].sort()
+
+  t.test('rooms that ring for a user are listed until they ring no more', async t => {
+    const [alice, bob] = [lab.id('alice'), lab.id('bob')]
+    const now = lab.clock.now()
+    t.strictSame(await list(alice, now), [])
+    await invitations.add(alice, 'room-1', { until: now + 30_000, now })
+    await invitations.add(alice, 'room-1', { until: now + 30_000, now })
+    await invitations.add(alice, 'room-2', { until: now + 60_000, now })
+    t.strictSame(await list(alice, now), ['room-1', 'room-2'])
+    t.strictSame(await list(bob, now), [])
+    t.strictSame(await list(alice, now + 29_999), ['room-1', 'room-2'])
+    t.strictSame(await list(alice, now + 30_000), ['room-2'])
+    t.strictSame(await list(alice, now + 60_000), [])
+  })
+
+  t.test('a room that rings anew is listed until the later of both', async t => {
+    const alice = lab.id('alice')
+    const now = lab.clock.now()
+    await invitations.add(alice, 'room-1', { until: now + 30_000, now })
+    await invitations.add(alice, 'room-1', { until: now + 20_000, now: now + 10 })
+    t.strictSame(await list(alice, now + 29_999), ['room-1'])
+    await invitations.add(alice, 'room-1', { until: now + 90_000, now: now + 40_000 })
+    t.strictSame(await list(alice, now + 89_999), ['room-1'])
+  })
+}
