@@ -47,6 +47,10 @@ export const ERRORS = {
   room_closed: { status: 409, title: 'The room has been closed', retryable: false },
   room_locked: { status: 409, title: 'The room is locked', retryable: true },
   room_full: { status: 409, title: 'The room is full', retryable: true },
+  invitation_not_found: { status: 404, title: 'There is no such invitation', retryable: false },
+  invitation_id_taken: { status: 409, title: 'This invitation id belongs to somebody else’s', retryable: false },
+  invitation_ended: { status: 409, title: 'The invitation rings no more', retryable: false },
+  too_many_invitations: { status: 409, title: 'The room has as many invitations as it may', retryable: true },
   cannot_signal_self: { status: 400, title: 'A participant cannot signal itself', retryable: false },
   // Devices and their streams
   too_many_devices: { status: 409, title: 'You have as many devices as you may', retryable: true },

@@ -2,6 +2,7 @@
 import { AppError } from '../errors.js'
 import type { Actor, Grant, RoomClaim } from '../schemas/claims.js'
 import type { Role } from '../schemas/room.js'
+import { type Invitation, PART, type RoomParts } from './room-state.js'
 
 const ROLE_GRANTS: Readonly<Record<Role, readonly Grant[]>> = {
   host: ['join', 'signal', 'chat', 'publish', 'moderate', 'manage'],
@@ -26,3 +27,9 @@ export function mustBeGranted(grant: Grant, role: Role | null, claim: RoomClaim 
 
 export const isGranted = (grant: Grant, role: Role | null, claim: RoomClaim | undefined): boolean =>
   (claim?.grants ?? (role === null ? [] : ROLE_GRANTS[role])).includes(grant)
+
+/** The lock is open to whoever was asked in and said yes, or says so by joining. */
+export function isAskedIn(parts: RoomParts, user: string): boolean {
+  const invitation = parts.get<Invitation>(PART.invited(user))
+  return invitation !== null && (invitation.ended === null || invitation.ended.reason === 'accepted')
+}

@@ -1,5 +1,6 @@
 // A room as it is kept: parts that change independently of each other, and what a decision about them is made of.
 import type { Endpoint } from '../schemas/common.js'
+import type { InvitationEnd } from '../schemas/invitation.js'
 import type { CloseReason, Participant, Role, Room } from '../schemas/room.js'
 
 export interface Settings {
@@ -33,6 +34,18 @@ export interface Banned {
   readonly until: number | null
 }
 
+/** How a user was asked in. */
+export interface Invitation {
+  readonly invitationId: string
+  readonly user: string
+  readonly from: Endpoint & { readonly participantId: string }
+  readonly metadata: Room['metadata']
+  /** It rings until then. */
+  readonly until: number
+  /** Null: it rings. */
+  readonly ended: { readonly reason: InvitationEnd; readonly by: Endpoint | null; readonly at: number } | null
+}
+
 /** The names of a room's parts. A member is found by its device and, through `at`, by its participant id. */
 export const PART = {
   settings: 'settings',
@@ -40,7 +53,11 @@ export const PART = {
   empty: 'empty',
   member: (user: string, device: string) => `member:${user}/${device}`,
   at: (participantId: string) => `at:${participantId}`,
-  ban: (user: string) => `ban:${user}`
+  ban: (user: string) => `ban:${user}`,
+  /** A user's invitation: the one that rings, or the last one that did. */
+  invited: (user: string) => `invited:${user}`,
+  /** Whose invitation an id names. */
+  invite: (invitationId: string) => `invite:${invitationId}`
 } as const
 
 /** As much of a room as was read. */

@@ -3,8 +3,8 @@
 import { AppError } from '../errors.js'
 import type { Actor } from '../schemas/claims.js'
 import type { Endpoint } from '../schemas/common.js'
-import type { CloseReason, LeaveReason, ParticipantBody, Role, RoomBody } from '../schemas/room.js'
-import { claimFor, isGranted, mustBeGranted } from './grants.js'
+import type { LeaveReason, ParticipantBody, Role } from '../schemas/room.js'
+import { claimFor, isAskedIn, isGranted, mustBeGranted } from './grants.js'
 import {
   type Banned,
   type Member,
@@ -26,9 +26,6 @@ const FRESH: Omit<Settings, 'createdAt' | 'createdBy' | 'maxParticipants'> = {
   closed: null
 }
 
-/** How long a room waits for its first participant. */
-const UNUSED_MS = 86_400_000
-
 export interface Join {
   readonly actor: Actor
   readonly participantId: string
@@ -45,18 +42,18 @@ export function openRoom({ settings }: RoomParts): Settings {
 }
 
 /** What a room that nobody has made yet looks like once somebody has. A room its host closed stays closed for a while. */
-function openOrFresh({ settings }: RoomParts, actor: Endpoint, maxParticipants: number, now: number): Settings {
+export function openOrFresh({ settings }: RoomParts, actor: Endpoint, maxParticipants: number, now: number): Settings {
   if (settings?.closed === 'closed') throw new AppError('room_closed')
   if (settings?.closed === null) return settings
   return { ...FRESH, maxParticipants, createdAt: now, createdBy: actor.user }
 }
 
-function mustNotBeBanned(parts: RoomParts, { user }: Endpoint, now: number): void {
+export function mustNotBeBanned(parts: RoomParts, { user }: Endpoint, now: number): void {
   const ban = parts.get<Banned>(PART.ban(user))
   if (ban && (ban.until === null || ban.until > now)) throw new AppError('banned')
 }
 
-/** Reads settings, the actor's member and ban. The first to join makes the room and is its host. */
+/** Reads settings, the actor's member, ban and invitation. The first to join makes the room and is its host. */
 export function join(parts: RoomParts, command: Join, now: number): RoomDecision {
   const { actor, participantId, metadata, replace } = command
   const settings = openOrFresh(parts, actor, command.maxParticipants, now)
@@ -66,7 +63,8 @@ export function join(parts: RoomParts, command: Join, now: number): RoomDecision
   mustNotBeBanned(parts, actor, now)
   const before = parts.get<Member>(PART.member(actor.user, actor.device))
   if (before && !replace) return comeBack(before)
-  if (settings.locked && !isGranted('moderate', role, claim)) throw new AppError('room_locked')
+  const passesLock = isGranted('moderate', role, claim) || isAskedIn(parts, actor.user)
+  if (settings.locked && !passesLock) throw new AppError('room_locked')
 
   const { user, device } = actor
   const member: Member = { participantId, user, device, role, awaySince: null, joinedAt: now, metadata }
@@ -185,52 +183,8 @@ export function unban(parts: RoomParts, { actor, user }: { actor: Actor; user: s
   return parts.get(PART.ban(user)) === null ? NOTHING : { writes: { [PART.ban(user)]: null }, events: [] }
 }
 
-/** Makes the room, or changes what the body names; reads what `join` does. @throws AppError not_permitted, banned, room_closed */
-export function configure(
-  parts: RoomParts,
-  { actor, body, maxParticipants }: { actor: Actor; body: RoomBody; maxParticipants: number },
-  now: number
-): RoomDecision {
-  const before = openOrFresh(parts, actor, maxParticipants, now)
-  const claim = claimFor(actor, parts.roomId)
-  const fresh = before !== parts.settings
-  mustBeGranted('manage', fresh ? (claim?.role ?? 'host') : roleOf(parts, actor), claim)
-  // Bans outlive a room that was left empty: who makes it anew is its host and could lift their own.
-  if (fresh) mustNotBeBanned(parts, actor, now)
-  const settings: Settings = { ...before, ...body }
-  const by = { user: actor.user, device: actor.device }
-  return {
-    writes: { [PART.settings]: settings },
-    // A room that is made ahead of time is no empty one.
-    ...(parts.seats === 0 && parts.emptySince === null ? { waitsMs: UNUSED_MS } : {}),
-    events: fresh ? [] : [tellAll('room.updated', { changes: body, by }, participantOf(parts, actor))]
-  }
-}
-
-/** @throws AppError not_permitted, room_not_found, room_closed */
-export function close(parts: RoomParts, actor: Actor): RoomDecision {
-  const settings = openRoom(parts)
-  mustBeGranted('manage', roleOf(parts, actor), claimFor(actor, parts.roomId))
-  return over(settings, 'closed', { user: actor.user, device: actor.device }, participantOf(parts, actor))
-}
-
-/** The last one has been gone for the linger. Reads settings and empty. */
-export function closeIfEmpty(parts: RoomParts, lingerMs: number, now: number): RoomDecision {
-  const { settings, emptySince, seats } = parts
-  if (settings === null || settings.closed !== null || seats > 0 || emptySince === null) return NOTHING
-  return now - emptySince < lingerMs ? NOTHING : over(settings, 'empty', null)
-}
-
-function over(settings: Settings, reason: CloseReason, by: Endpoint | null, except?: string): RoomDecision {
-  return {
-    writes: { [PART.settings]: { ...settings, closed: reason } },
-    events: [tellAll('room.closed', { reason, by }, except)],
-    over: true
-  }
-}
-
 /** The role that somebody has in the room now; the creator's, when it is its own and it stands outside. */
-function roleOf(parts: RoomParts, { user, device, rooms }: Actor): Role | null {
+export function roleOf(parts: RoomParts, { user, device, rooms }: Actor): Role | null {
   const member = parts.get<Member>(PART.member(user, device))
   if (member) return member.role
   const claimed = claimFor({ ...(rooms ? { rooms } : {}) }, parts.roomId)?.role
@@ -238,7 +192,7 @@ function roleOf(parts: RoomParts, { user, device, rooms }: Actor): Role | null {
 }
 
 /** The acting device gets no echo: its reply says it all. */
-const participantOf = (parts: RoomParts, { user, device }: Endpoint) =>
+export const participantOf = (parts: RoomParts, { user, device }: Endpoint) =>
   parts.get<Member>(PART.member(user, device))?.participantId
 
 function update(member: Member, by: Endpoint | null, except?: string): RoomDecision {
@@ -248,7 +202,7 @@ function update(member: Member, by: Endpoint | null, except?: string): RoomDecis
   }
 }
 
-const tellAll = (type: string, data: RoomEvent['data'], except?: string): RoomEvent => ({
+export const tellAll = (type: string, data: RoomEvent['data'], except?: string): RoomEvent => ({
   to: { all: true, ...(except === undefined ? {} : { except }) },
   type,
   data

@@ -8,6 +8,7 @@ import { callActionRoutes } from './call-actions.js'
 import { callRoutes } from './calls.js'
 import { eventRoutes } from './events.js'
 import { iceServerRoutes } from './ice-servers.js'
+import { invitationRoutes } from './invitations.js'
 import { presenceRoutes } from './presence.js'
 import { roomSignalRoutes } from './room-signals.js'
 import { roomRoutes } from './rooms.js'
@@ -38,6 +39,7 @@ export async function serveApi(app: FastifyInstance, { context, streams }: Api):
   await app.register(signalRoutes, { context })
   await app.register(roomRoutes, { context })
   await app.register(roomSignalRoutes, { context })
+  await app.register(invitationRoutes, { context })
   await app.register(presenceRoutes, { context })
   await app.register(iceServerRoutes, { context })
 }

@@ -2,6 +2,7 @@
 import { type Static, Type } from 'typebox'
 import { Call, CallCursor } from './call.js'
 import { Id, Nullable, Strict, Timestamp } from './common.js'
+import { IncomingInvitation } from './invitation.js'
 import { RoomSeat } from './room.js'
 
 export const PRESENCE_STATES = ['online', 'away', 'busy', 'offline'] as const
@@ -45,6 +46,7 @@ export const Snapshot = Type.Object(
     cursor: CallCursor,
     calls: Type.Array(Call, { description: 'Your live calls' }),
     rooms: Type.Array(RoomSeat, { description: 'The rooms your devices are in' }),
+    invitations: Type.Array(IncomingInvitation, { description: 'The rooms that ring for you' }),
     presence: Presence
   },
   {

@@ -1,6 +1,7 @@
 // Every event about a room, by its type: what stands in `data`. Signals in a room are in event.ts, beside those of a call.
 import { type TProperties, Type } from 'typebox'
 import { Id, Nullable, Strict, Timestamp } from './common.js'
+import { IncomingInvitation, InvitationEndReason, InvitationId } from './invitation.js'
 import { By, CloseReason, LeaveReason, Participant, ParticipantBody, ParticipantId, RoomBody, RoomId } from './room.js'
 
 const Version = Type.Integer({ minimum: 1, description: 'The version of the room this event made' })
@@ -37,5 +38,14 @@ export const ROOM_EVENTS = [
     by: By
   }),
   event('RoomUpdatedEvent', 'room.updated', 'The room was changed', { changes: RoomBody, by: By }),
+  event('RoomInvitationEvent', 'room.invitation', 'Somebody asks you into a room; your device rings', {
+    ...IncomingInvitation.properties
+  }),
+  event('RoomInvitationEndedEvent', 'room.invitation_ended', 'It rings no more, and why', {
+    invitationId: InvitationId,
+    user: Id('Who was asked in', 'bob'),
+    reason: InvitationEndReason,
+    by: SomebodyOrNobody
+  }),
   event('RoomClosedEvent', 'room.closed', 'The room is over', { reason: CloseReason, by: SomebodyOrNobody })
 ] as const

@@ -4,10 +4,11 @@ import { decideCall } from '../domain/call.js'
 import { endpointOf } from '../domain/party.js'
 import type { CallState, Side } from '../domain/state.js'
 import type { Actor } from '../schemas/claims.js'
-import type { Endpoint } from '../schemas/common.js'
 import type { Cursor, StoredEvent } from '../store/store.js'
 import { deviceAbsentSince } from './absence.js'
 import type { Context } from './context.js'
+import { headWithout } from './offered.js'
+import { offerInvitations } from './ringing.js'
 import { greetRooms, missRooms } from './room-liveness.js'
 import { checkEveryMs } from './times.js'
 import { callRef, readCall, transact } from './transact.js'
@@ -35,7 +36,10 @@ export function createLifecycle(context: Context): Lifecycle {
  */
 export async function greetDevice(context: Context, actor: Actor, since: Cursor | null): Promise<void> {
   const leases = await context.store.leases.list(actor.user)
-  await Promise.all(leases.map(({ holder }) => greetIn(context, actor, holder, since)))
+  await Promise.all([
+    ...leases.map(({ holder }) => greetIn(context, actor, holder, since)),
+    since && offerInvitations(context, actor, since)
+  ])
 }
 
 async function greetIn(context: Context, { user, device }: Actor, callId: string, since: Cursor | null): Promise<void> {
@@ -44,26 +48,12 @@ async function greetIn(context: Context, { user, device }: Actor, callId: string
   if ((await readCall(context, callId)) === null) return
   const actor = { user, device }
   for (;;) {
-    const offerAt = since && (await headWithoutOffer(context, actor, callId, since))
+    const offerAt = since && (await headWithout(context, actor, since, event => offers(event, callId)))
     const command = { type: 'appeared' as const, actor, offerAt }
     const { deliveries } = await transact(context, callId, (call, now) => decideCall(call, command, now))
     const offered = deliveries.get(user)
     if (offered === undefined || offered.online + offered.queued > 0) return
   }
-}
-
-/** Where the device's mailbox stands; null if the call was offered there since, or the device is gone. */
-async function headWithoutOffer(
-  { store, clock, config }: Context,
-  { user, device }: Endpoint,
-  callId: string,
-  since: Cursor
-): Promise<Cursor | null> {
-  const options = { limit: config.mailboxMaxEvents, now: clock.now() }
-  const found = await store.mailboxes.read(user, device, since, options)
-  if (found.status === 'none') return null
-  const isOffered = found.status === 'ok' && found.events.some(event => offers(event, callId))
-  return isOffered ? null : found.head
 }
 
 const offers = ({ type, envelope }: StoredEvent, callId: string) =>

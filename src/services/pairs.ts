@@ -1,6 +1,5 @@
 // Offers, answers and candidates in a room: to one participant, candidates also to all others. Sender and target must both be in
 // the room when it is asked; what they negotiate is an aggregate of its own (domain/pair.ts).
-import { wait } from '../clock.js'
 import { claimFor, mustBeGranted } from '../domain/grants.js'
 import {
   countPairWaiting,
@@ -24,13 +23,11 @@ import type { RoomCandidatesBody, RoomDescriptionBody } from '../schemas/room-si
 import type { CandidatesReply } from '../schemas/signal.js'
 import { createLoop } from './aggregates.js'
 import type { Context } from './context.js'
-import { type ReadRoom, readRoom, tell } from './room-commit.js'
+import { type ReadRoom, readRoom, untilTold } from './room-commit.js'
 import { noteSignOfLife } from './sign-of-life.js'
 
 /** How often a pair is looked at, so that nothing is kept for participants who have left. */
 const CHECK_EVERY_MS = 600_000
-const LOOK_AGAIN_MS = 10
-const ROUNDS_MAX = 300
 
 const pairs = createLoop<PairState>({
   kind: 'pair',
@@ -140,16 +137,8 @@ const joinedIn = (room: ReadRoom, member: Member): Joined => ({
 })
 
 /** Nobody gets a signal from somebody whose joining they have not been told of. @throws AppError store_unavailable */
-async function hearOfEachOther(context: Context, room: ReadRoom, members: readonly Joined[]): Promise<void> {
-  const joined = Math.max(...members.map(({ since }) => since))
-  let { pendingFrom } = room
-  for (let round = 0; pendingFrom !== null && pendingFrom <= joined; round++) {
-    // Another node may be telling it; that takes a moment, or until it counts as dead.
-    if (round > ROUNDS_MAX) throw new AppError('store_unavailable', { detail: 'Earlier events could not be told yet' })
-    if (round > 0) await wait(context.clock, LOOK_AGAIN_MS)
-    await tell(context, room.roomId)
-    pendingFrom = (await readRoom(context, room.roomId, [])).pendingFrom
-  }
+function hearOfEachOther(context: Context, room: ReadRoom, members: readonly Joined[]): Promise<void> {
+  return untilTold(context, room, Math.max(...members.map(({ since }) => since)))
 }
 
 /** @throws AppError room_not_found, room_closed, not_in_room, not_permitted */

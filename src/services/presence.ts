@@ -5,6 +5,7 @@ import type { Presence, PresenceBody, Snapshot } from '../schemas/presence.js'
 import type { DeviceState } from '../store/store.js'
 import { listCalls } from './calls.js'
 import type { Context } from './context.js'
+import { listInvitations } from './ringing.js'
 import { listRooms } from './rooms.js'
 import { registerDevice } from './sign-of-life.js'
 
@@ -42,10 +43,11 @@ function stateOf(here: readonly DeviceState[], leases: number): Presence['state'
 /** The cursor is taken first: whatever happens while the rest is read comes after it. */
 export async function takeSnapshot(context: Context, actor: Actor): Promise<Snapshot> {
   const cursor = await registerDevice(context, actor)
-  const [calls, rooms, presence] = await Promise.all([
+  const [calls, rooms, invitations, presence] = await Promise.all([
     listCalls(context, actor),
     listRooms(context, actor),
+    listInvitations(context, actor.user),
     lookUpPresence(context, actor.user)
   ])
-  return { cursor: formatCursor(cursor), calls, rooms, presence }
+  return { cursor: formatCursor(cursor), calls, rooms, invitations, presence }
 }

@@ -1,4 +1,5 @@
 // The loop that changes a room: read the parts a rule looks at → decide → commit if they still hold → else again on what stands.
+import { wait } from '../clock.js'
 import { PART, type RoomDecision, type RoomEvent, type RoomParts } from '../domain/room-state.js'
 import { AppError } from '../errors.js'
 import type { NewLine, RoomCommit, RoomItem, RoomSnapshot } from '../store/rooms.js'
@@ -23,23 +24,27 @@ export interface Changed {
 
 /** Lost races are other people's commits of the very same parts: rare, however many are in the room. */
 const ATTEMPTS_MAX = 32
+const LOOK_AGAIN_MS = 10
+const ROUNDS_MAX = 300
 
 export async function readRoom(context: Context, roomId: string, parts: readonly string[] | 'all'): Promise<ReadRoom> {
   return toParts(roomId, await context.store.rooms.load(roomId, parts))
 }
 
 /**
- * `decide` is called again for every race lost, so it must be pure; it may look at nothing but the parts named.
+ * `decide` is called again for every race lost, so it must be pure; it may look at nothing but the parts named. Parts that only
+ * the room itself can name are found in all of it, and the commit stands on them.
  * @throws AppError whatever `decide` throws; room_full, store_unavailable
  */
 export async function changeRoom(
   context: Context,
   roomId: string,
-  parts: readonly string[],
+  named: readonly string[] | ((whole: ReadRoom) => readonly string[]),
   decide: (room: ReadRoom, now: number) => RoomDecision
 ): Promise<Changed> {
   for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
-    const room = await readRoom(context, roomId, parts)
+    const room = await readRoom(context, roomId, typeof named === 'function' ? 'all' : named)
+    const parts = typeof named === 'function' ? named(room) : named
     const now = context.clock.now()
     const decision = decide(room, now)
     if (!changesSomething(decision)) return { decision, room, version: room.version }
@@ -58,6 +63,18 @@ export async function tell(context: Context, roomId: string): Promise<void> {
     await context.tellRoom(roomId)
   } catch (error) {
     context.log.warn({ err: error, roomId }, 'events of a room wait for the sweeper')
+  }
+}
+
+/** Resolves when all that was committed up to `version` has been told. @throws AppError store_unavailable */
+export async function untilTold(context: Context, room: ReadRoom, version: number): Promise<void> {
+  let { pendingFrom } = room
+  for (let round = 0; pendingFrom !== null && pendingFrom <= version; round++) {
+    // Another node may be telling it; that takes a moment, or until it counts as dead.
+    if (round > ROUNDS_MAX) throw new AppError('store_unavailable', { detail: 'Earlier events could not be told yet' })
+    if (round > 0) await wait(context.clock, LOOK_AGAIN_MS)
+    await tell(context, room.roomId)
+    pendingFrom = (await readRoom(context, room.roomId, [])).pendingFrom
   }
 }
 

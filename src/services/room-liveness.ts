@@ -1,10 +1,13 @@
 // Who is still in a room. A device whose stream breaks is away at once; if it is not back in time it has left.
-import { closeIfEmpty, comeBack, goAway, leave } from '../domain/room.js'
+import { partsOfEnd, withAllEnded } from '../domain/invitation.js'
+import { comeBack, goAway, leave } from '../domain/room.js'
+import { closeIfEmpty } from '../domain/room-life.js'
 import { type Member, NOTHING, PART, type RoomDecision } from '../domain/room-state.js'
 import type { Actor } from '../schemas/claims.js'
 import type { Endpoint } from '../schemas/common.js'
 import { deviceAbsentSince } from './absence.js'
 import type { Context } from './context.js'
+import { checkInvitations } from './ringing.js'
 import { changeRoom, readRoom, tell } from './room-commit.js'
 
 /** The device has a stream again, or polls: its rooms hear that it is back. */
@@ -38,11 +41,13 @@ export async function checkRoom(context: Context, roomId: string): Promise<void>
   if (room.pendingFrom !== null) await tell(context, roomId)
   const members = room.list<Member>(PART.member('', '').slice(0, -1)).map(([, member]) => member)
   const deadlines = await Promise.all(members.map(member => checkMember(context, roomId, member)))
-  const next = Math.min(...deadlines)
+  const next = Math.min(...deadlines, await checkInvitations(context, room))
   if (Number.isFinite(next)) await context.store.rooms.hasten(roomId, next)
   if (members.length > 0) return
   const { roomLingerMs } = context.config
-  await changeRoom(context, roomId, [PART.settings, PART.empty], (now, at) => closeIfEmpty(now, roomLingerMs, at))
+  await changeRoom(context, roomId, partsOfEnd, (now, at) =>
+    withAllEnded(now, closeIfEmpty(now, roomLingerMs, at), null, at)
+  )
 }
 
 /** Resolves to when this member has to be looked at again. */

@@ -1,7 +1,9 @@
 // What people do in a room. Each reads the parts of the room its rule looks at, decides, and commits if none of them changed.
 import { formatCursor } from '../delivery/cursor.js'
 import { claimFor, mustBeGranted } from '../domain/grants.js'
+import { partsOfEnd, withAccept, withAllEnded, withdrawn } from '../domain/invitation.js'
 import * as rules from '../domain/room.js'
+import { close, configure } from '../domain/room-life.js'
 import {
   type Banned,
   type Member,
@@ -51,8 +53,8 @@ export async function joinRoom(
     maxParticipants: context.config.roomMaxParticipants
   }
   const { user, device } = actor
-  const parts = [PART.settings, PART.member(user, device), PART.ban(user)]
-  const decide = (room: ReadRoom, now: number) => rules.join(room, command, now)
+  const parts = [PART.settings, PART.member(user, device), PART.ban(user), PART.invited(user)]
+  const decide = (room: ReadRoom, now: number) => withAccept(room, actor, rules.join(room, command, now), now)
   // Whoever is refused is refused here, before anything is kept for them.
   const standing = await readRoom(context, roomId, parts)
   decide(standing, context.clock.now())
@@ -101,7 +103,7 @@ export async function putRoom(
   const command = { actor, body, maxParticipants }
   const parts = [PART.settings, PART.empty, PART.member(actor.user, actor.device), PART.ban(actor.user)]
   const { decision, room, version } = await changeRoom(context, roomId, parts, (before, now) =>
-    rules.configure(before, command, now)
+    configure(before, command, now)
   )
   const settings = decision.writes[PART.settings] as Settings
   return { room: viewRoom(roomId, version, settings, room.seats), created: decision.events.length === 0 }
@@ -109,8 +111,9 @@ export async function putRoom(
 
 /** @throws AppError not_permitted, room_not_found, room_closed */
 export async function closeRoom(context: Context, actor: Actor, roomId: string): Promise<void> {
-  const parts = [PART.settings, PART.member(actor.user, actor.device)]
-  await changeRoom(context, roomId, parts, room => rules.close(room, actor))
+  const parts = (room: ReadRoom) => [...partsOfEnd(room), PART.member(actor.user, actor.device)]
+  const by = { user: actor.user, device: actor.device }
+  await changeRoom(context, roomId, parts, (room, now) => withAllEnded(room, close(room, actor), by, now))
 }
 
 /** @throws AppError not_permitted, participant_not_found */
@@ -142,10 +145,11 @@ export async function removeParticipant(
   const { user, device } = target
   // The ban comes first: nobody slips back in between.
   if (ban === true) await banUser(context, actor, where.roomId, user, banForMs ?? null)
-  const parts = [PART.settings, PART.member(actor.user, actor.device), PART.member(user, device)]
-  await changeRoom(context, where.roomId, parts, (room, now) =>
-    rules.remove(room, { actor, target: memberOf(room, target, where.participantId) }, now)
-  )
+  const members = [PART.member(actor.user, actor.device), PART.member(user, device)]
+  await changeRoom(context, where.roomId, [PART.settings, ...members, PART.invited(user)], (room, now) => {
+    const removed = rules.remove(room, { actor, target: memberOf(room, target, where.participantId) }, now)
+    return user === actor.user ? removed : withdrawn(room, target, removed)
+  })
   await context.store.memberships.remove({ user, device, participantId: where.participantId }, where.roomId)
   if (ban === true) await removeOthers(context, actor, where.roomId, user)
 }

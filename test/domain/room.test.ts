@@ -330,12 +330,13 @@ t.test('an empty room lingers, and is then gone until somebody makes it again', 
   t.equal(world.member(eve)?.role, 'host')
 })
 
-t.test('one that was made and never joined lingers as long', async t => {
+t.test('one that was made ahead of time waits for its first participant', async t => {
   const world = new RoomWorld()
-  t.equal(outcomeOf(world.configure(sam, { locked: true })), 'quiet')
+  const made = world.configure(sam, { locked: true })
+  t.match(made, { waitsMs: 86_400_000, events: [] })
   t.match(world.parts.settings, { createdBy: 'sam', locked: true, mode: 'p2p' })
   world.now += LINGER_MS
-  t.equal(outcomeOf(world.closesIfEmpty()), 'all closed(empty)')
+  t.equal(outcomeOf(world.closesIfEmpty()), 'nothing', 'only who has left leaves it empty')
 })
 
 t.test('what a host has closed stays closed', async t => {

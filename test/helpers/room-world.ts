@@ -1,6 +1,7 @@
 // A room as the store keeps it, in the hands of a test: decisions are applied to it, and whoever has a seat hears what they say.
 import assert from 'node:assert/strict'
 import * as rules from '../../src/domain/room.js'
+import * as life from '../../src/domain/room-life.js'
 import {
   type Member,
   NOTHING,
@@ -96,11 +97,11 @@ export class RoomWorld {
 
   configure(actor: Actor, body: RoomBody): RoomDecision | AppError {
     const { maxParticipants } = this
-    return this.attempt(parts => rules.configure(parts, { actor, body, maxParticipants }, this.now))
+    return this.attempt(parts => life.configure(parts, { actor, body, maxParticipants }, this.now))
   }
 
   close(actor: Actor): RoomDecision | AppError {
-    return this.attempt(parts => rules.close(parts, actor))
+    return this.attempt(parts => life.close(parts, actor))
   }
 
   // ── What happens to them ──
@@ -118,7 +119,7 @@ export class RoomWorld {
   }
 
   closesIfEmpty(): RoomDecision | AppError {
-    return this.attempt(parts => rules.closeIfEmpty(parts, LINGER_MS, this.now))
+    return this.attempt(parts => life.closeIfEmpty(parts, LINGER_MS, this.now))
   }
 
   attempt(decide: Decide): RoomDecision | AppError {

@@ -1,0 +1,219 @@
+// The rules of an invitation: somebody in a room has a user's devices ring. A user has one invitation to a room at a time.
+//
+//             accept · join
+//   ringing ────────────────▶ accepted      lets in past the lock, until a moderator puts the user out
+//      │ decline · cancel · time · the room closes
+//      └────────────────────▶ declined · cancelled · expired · closed       forgotten after a while, as is accepted
+import { AppError } from '../errors.js'
+import type { Actor } from '../schemas/claims.js'
+import type { Endpoint } from '../schemas/common.js'
+import type { IncomingInvitation, InvitationEnd, InvitationState, InviteRefusal } from '../schemas/invitation.js'
+import { claimFor, mustBeGranted } from './grants.js'
+import { mayModerate, openRoom } from './room.js'
+import {
+  type Banned,
+  type Invitation,
+  type Member,
+  NOTHING,
+  PART,
+  type RoomDecision,
+  type RoomEvent,
+  type RoomParts,
+  type Settings,
+  viewRoom
+} from './room-state.js'
+
+/** All of a room, read at one instant. */
+export interface WholeRoom extends RoomParts {
+  readonly version: number
+  list<T>(prefix: string): readonly (readonly [rest: string, part: T])[]
+}
+
+/** Beyond what anybody means, and less than one commit can end. */
+export const RINGING_MAX = 1000
+
+export interface Invite {
+  readonly actor: Actor
+  readonly invitees: readonly { readonly user: string; readonly invitationId: string }[]
+  readonly metadata: Invitation['metadata']
+  readonly ringMs: number
+}
+
+/** What a decision to invite stands on. */
+export const partsOfInvite = ({ actor, invitees }: Pick<Invite, 'actor' | 'invitees'>): string[] => [
+  PART.settings,
+  PART.member(actor.user, actor.device),
+  ...invitees.flatMap(({ user, invitationId }) => [PART.invited(user), PART.ban(user), PART.invite(invitationId)])
+]
+
+/** @throws AppError room_not_found, room_closed, not_in_room, not_permitted, invitation_id_taken, too_many_invitations */
+export function invite(room: WholeRoom, command: Invite, now: number): RoomDecision {
+  const settings = openRoom(room)
+  const { actor, metadata, ringMs } = command
+  const me = room.get<Member>(PART.member(actor.user, actor.device))
+  if (me === null) throw new AppError('not_in_room')
+  const from = { participantId: me.participantId, user: me.user, device: me.device }
+  // What is let in past the lock is asked in by whoever may lock others out.
+  mustBeGranted(settings.locked ? 'moderate' : 'join', me.role, claimFor(actor, room.roomId))
+  const fresh = command.invitees.filter(invitee => isNew(room, actor, invitee, now))
+  if (fresh.length === 0) return NOTHING
+  if (ringing(room).length + fresh.length > RINGING_MAX) throw new AppError('too_many_invitations')
+
+  const invited = fresh.map(({ user, invitationId }): Invitation => {
+    return { invitationId, user, from, metadata, until: now + ringMs, ended: null }
+  })
+  // The settings are written as they are: whoever closes the room, or joins, at this very moment decides again and sees it ring.
+  const writes: Record<string, object | null> = { [PART.settings]: settings }
+  for (const invitation of invited) {
+    const before = room.get<Invitation>(PART.invited(invitation.user))
+    if (before) writes[PART.invite(before.invitationId)] = null
+    writes[PART.invited(invitation.user)] = invitation
+    writes[PART.invite(invitation.invitationId)] = { user: invitation.user }
+  }
+  const events = invited.map(
+    (invitation): RoomEvent => ({
+      to: { user: invitation.user, except: [] },
+      type: 'room.invitation',
+      data: { ...viewIncoming(room, settings, invitation, now) }
+    })
+  )
+  return { writes, events, deadlineAt: now + ringMs }
+}
+
+/** Why nobody's device will ring; null when one may. */
+export function refusalOf(room: WholeRoom, actor: Endpoint, user: string, now: number): InviteRefusal | null {
+  if (user === actor.user) return 'self'
+  if (isBanned(room, user, now)) return 'banned'
+  return room.list(PART.member(user, '')).length > 0 ? 'in_room' : null
+}
+
+/** False also for a repeat, and for who is ringing already. @throws AppError invitation_id_taken */
+function isNew(room: WholeRoom, actor: Endpoint, { user, invitationId }: Invite['invitees'][number], now: number) {
+  const named = room.get<{ user: string }>(PART.invite(invitationId))
+  if (named !== null && named.user !== user) throw new AppError('invitation_id_taken')
+  if (named !== null || refusalOf(room, actor, user, now) !== null) return false
+  return room.get<Invitation>(PART.invited(user))?.ended !== null
+}
+
+const isBanned = (parts: RoomParts, user: string, now: number) => {
+  const ban = parts.get<Banned>(PART.ban(user))
+  return ban !== null && (ban.until === null || ban.until > now)
+}
+
+export const ringing = (room: WholeRoom): Invitation[] =>
+  room
+    .list<Invitation>(PART.invited(''))
+    .map(([, invitation]) => invitation)
+    .filter(({ ended }) => ended === null)
+
+export interface Answer {
+  readonly actor: Actor
+  readonly invitationId: string
+  readonly as: 'accepted' | 'declined'
+}
+
+/** Reads settings and the actor's invitation. The first answer wins. @throws AppError invitation_not_found, invitation_ended, … */
+export function answer(parts: RoomParts, { actor, invitationId, as }: Answer, now: number): RoomDecision {
+  const by = { user: actor.user, device: actor.device }
+  const invitation = parts.get<Invitation>(PART.invited(actor.user))
+  if (invitation?.invitationId !== invitationId) throw new AppError('invitation_not_found')
+  const { ended } = invitation
+  if (ended?.reason === as && ended.by?.device === by.device) return NOTHING
+  if (ended !== null) throw new AppError('invitation_ended', { extra: { currentState: ended.reason } })
+  if (as === 'declined') return end(invitation, as, by, now)
+  const settings = openRoom(parts)
+  const claim = claimFor(actor, parts.roomId)
+  mustBeGranted('join', claim?.role ?? settings.defaultRole, claim)
+  return end(invitation, as, by, now)
+}
+
+/** Reads settings, the actor's member and the invitee's invitation. @throws AppError invitation_not_found, invitation_ended, not_permitted */
+export function cancel(
+  parts: RoomParts,
+  { actor, user, invitationId }: { actor: Actor; user: string; invitationId: string },
+  now: number
+): RoomDecision {
+  const invitation = parts.get<Invitation>(PART.invited(user))
+  if (invitation?.invitationId !== invitationId) throw new AppError('invitation_not_found')
+  if (invitation.from.user !== actor.user) mayModerate(parts, actor)
+  const { ended } = invitation
+  if (ended?.reason === 'accepted') throw new AppError('invitation_ended', { extra: { currentState: ended.reason } })
+  return ended ? NOTHING : end(invitation, 'cancelled', { user: actor.user, device: actor.device }, now)
+}
+
+/** Its time has come: it rings no more, or was kept for long enough. Reads the user's invitation. */
+export function lapse(parts: RoomParts, user: string, keepMs: number, now: number): RoomDecision {
+  const invitation = parts.get<Invitation>(PART.invited(user))
+  if (invitation === null) return NOTHING
+  const { ended, until, invitationId } = invitation
+  if (ended === null) return until <= now ? end(invitation, 'expired', null, now) : NOTHING
+  if (now - ended.at < keepMs) return NOTHING
+  return { writes: { [PART.invited(user)]: null, [PART.invite(invitationId)]: null }, events: [] }
+}
+
+/** To join a room that rings is to accept. */
+export function withAccept(parts: RoomParts, actor: Actor, joined: RoomDecision, now: number): RoomDecision {
+  const invitation = parts.get<Invitation>(PART.invited(actor.user))
+  if (invitation?.ended !== null) return joined
+  return together(joined, end(invitation, 'accepted', { user: actor.user, device: actor.device }, now))
+}
+
+/** What the end of a room stands on. */
+export const partsOfEnd = (room: WholeRoom): string[] => [
+  PART.settings,
+  PART.empty,
+  ...ringing(room).map(({ user }) => PART.invited(user))
+]
+
+/** With the room all that rings in it ends. */
+export function withAllEnded(room: WholeRoom, closed: RoomDecision, by: Endpoint | null, now: number): RoomDecision {
+  return closed.over ? together(closed, ...ringing(room).map(each => end(each, 'closed', by, now))) : closed
+}
+
+/** Whoever is put out needs a new invitation to come back past the lock. */
+export function withdrawn(parts: RoomParts, { user }: Endpoint, removed: RoomDecision): RoomDecision {
+  const invitation = parts.get<Invitation>(PART.invited(user))
+  if (invitation?.ended?.reason !== 'accepted') return removed
+  const writes = { [PART.invited(user)]: null, [PART.invite(invitation.invitationId)]: null }
+  return together(removed, { writes, events: [] })
+}
+
+const together = (one: RoomDecision, ...more: readonly RoomDecision[]): RoomDecision => ({
+  ...one,
+  writes: Object.assign({}, one.writes, ...more.map(({ writes }) => writes)),
+  events: [...one.events, ...more.flatMap(({ events }) => events)]
+})
+
+/** Each device that rang and the one that invited hear of it once; the one that acts hears it from its reply. */
+function end(invitation: Invitation, reason: InvitationEnd, by: Endpoint | null, now: number): RoomDecision {
+  const { invitationId, user, from } = invitation
+  const isAnswer = reason === 'accepted' || reason === 'declined'
+  const told = (to: RoomEvent['to'], why: string): RoomEvent => ({
+    to,
+    type: 'room.invitation_ended',
+    data: { invitationId, user, reason: why, by }
+  })
+  const events = [
+    told({ user, except: by?.user === user ? [by.device] : [] }, isAnswer ? `${reason}_elsewhere` : reason)
+  ]
+  if (by?.user !== from.user || by.device !== from.device) {
+    events.push(told({ user: from.user, device: from.device }, reason))
+  }
+  return { writes: { [PART.invited(user)]: { ...invitation, ended: { reason, by, at: now } } }, events }
+}
+
+export function viewInvitation({ invitationId, user, until, ended }: Invitation, now: number): InvitationState {
+  const expiresInMs = ended ? 0 : Math.max(0, until - now)
+  return { invitationId, user, state: ended?.reason ?? 'ringing', by: ended?.by ?? null, expiresInMs }
+}
+
+export function viewIncoming(
+  room: Pick<WholeRoom, 'roomId' | 'version' | 'seats'>,
+  settings: Settings,
+  { invitationId, from, metadata, until }: Invitation,
+  now: number
+): IncomingInvitation {
+  const { roomId, version, seats } = room
+  const view = viewRoom(roomId, version, settings, seats)
+  return { roomId, invitationId, from, room: view, metadata, expiresInMs: Math.max(0, until - now) }
+}

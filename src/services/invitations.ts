@@ -1,0 +1,133 @@
+// Asking users into a room: their devices ring, one of them answers, all others hear why it rings no more.
+import { createHash } from 'node:crypto'
+import { formatCursor } from '../delivery/cursor.js'
+import * as rules from '../domain/invitation.js'
+import { type Invitation, PART } from '../domain/room-state.js'
+import { AppError } from '../errors.js'
+import type { Actor } from '../schemas/claims.js'
+import type { Delivery } from '../schemas/common.js'
+import type {
+  AcceptInvitationReply,
+  InvitationState,
+  InviteBody,
+  InviteReply,
+  SentInvitation
+} from '../schemas/invitation.js'
+import type { Context } from './context.js'
+import { checkMetadata } from './metadata.js'
+import { changeRoom, readRoom } from './room-commit.js'
+import { noteSignOfLife, registerDevice } from './sign-of-life.js'
+
+/**
+ * Rings all registered devices of each user. Whoever rings already goes on as before.
+ * @throws AppError not_in_room, not_permitted, room_not_found, room_closed, invitation_id_taken, too_many_invitations
+ */
+export async function inviteUsers(
+  context: Context,
+  actor: Actor,
+  roomId: string,
+  { body, idempotencyKey }: { body: InviteBody; idempotencyKey: string | undefined }
+): Promise<InviteReply & { readonly isNew: boolean }> {
+  const command = commandOf(context, actor, body, idempotencyKey)
+  const users = command.invitees.map(({ user }) => user)
+  // Before the commit: if this node dies in between, one room too many is looked into, one too few is not.
+  const now = context.clock.now()
+  const until = now + command.ringMs
+  await Promise.all(users.map(user => context.store.invitations.add(user, roomId, { until, now })))
+  const parts = () => rules.partsOfInvite(command)
+  const { decision, room } = await changeRoom(context, roomId, parts, (whole, at) => rules.invite(whole, command, at))
+  noteSignOfLife(context, actor)
+  const invitations: SentInvitation[] = []
+  const refused: InviteReply['refused'] = []
+  for (const { user, invitationId } of command.invitees) {
+    const standing = (decision.writes[PART.invited(user)] ?? room.get(PART.invited(user))) as Invitation | null
+    const reason = rules.refusalOf(room, actor, user, now)
+    const isRepeat = standing?.invitationId === invitationId
+    if (standing !== null && (isRepeat || reason === null)) invitations.push(await viewSent(context, standing))
+    else if (reason !== null) refused.push({ user, reason })
+  }
+  return { invitations, refused, isNew: decision.events.length > 0 }
+}
+
+function commandOf(context: Context, actor: Actor, body: InviteBody, idempotencyKey?: string): rules.Invite {
+  checkMetadata(body.metadata)
+  const { users, invitationId, metadata = {}, ringTimeoutMs = context.config.ringTimeoutMs } = body
+  if (invitationId !== undefined && users.length > 1) {
+    throw new AppError('invalid_request', {
+      detail: 'An invitationId is for one user; for several use Idempotency-Key'
+    })
+  }
+  const idOf = (user: string) => (idempotencyKey ? idFromKey(actor.user, idempotencyKey, user) : context.ids.unique())
+  const invitees = users.map(user => ({ user, invitationId: invitationId ?? idOf(user) }))
+  return { actor, invitees, metadata, ringMs: ringTimeoutMs }
+}
+
+/** The same key of the same inviter is the same invitation of a user, on any node, without anything to remember. */
+const idFromKey = (inviter: string, key: string, user: string) =>
+  createHash('sha256').update(`${inviter}\n${user}\n${key}`).digest('base64url')
+
+async function viewSent(context: Context, invitation: Invitation): Promise<SentInvitation> {
+  const now = context.clock.now()
+  const delivery = invitation.ended ? NOBODY : await reach(context, invitation.user, now)
+  return { ...rules.viewInvitation(invitation, now), delivery }
+}
+
+const NOBODY: Delivery = { online: 0, queued: 0 }
+
+async function reach({ store }: Context, user: string, now: number): Promise<Delivery> {
+  const devices = await store.mailboxes.devices(user, now)
+  const online = devices.filter(device => device.online).length
+  return { online, queued: devices.length - online }
+}
+
+/** @throws AppError invitation_not_found, invitation_ended, not_permitted, too_many_devices */
+export async function acceptInvitation(
+  context: Context,
+  actor: Actor,
+  where: { roomId: string; invitationId: string }
+): Promise<AcceptInvitationReply> {
+  const cursor = await registerDevice(context, actor)
+  const invitation = await answer(context, actor, where, 'accepted')
+  return { invitation, cursor: formatCursor(cursor) }
+}
+
+/** For all devices of the user. @throws AppError invitation_not_found, invitation_ended */
+export async function declineInvitation(
+  context: Context,
+  actor: Actor,
+  where: { roomId: string; invitationId: string }
+): Promise<InvitationState> {
+  const invitation = await answer(context, actor, where, 'declined')
+  noteSignOfLife(context, actor)
+  return invitation
+}
+
+async function answer(
+  context: Context,
+  actor: Actor,
+  { roomId, invitationId }: { roomId: string; invitationId: string },
+  as: 'accepted' | 'declined'
+): Promise<InvitationState> {
+  const parts = [PART.settings, PART.invited(actor.user)]
+  const { decision, room } = await changeRoom(context, roomId, parts, (before, now) =>
+    rules.answer(before, { actor, invitationId, as }, now)
+  )
+  const standing = decision.writes[PART.invited(actor.user)] ?? room.get(PART.invited(actor.user))
+  return rules.viewInvitation(standing as Invitation, context.clock.now())
+}
+
+/** By whoever invited, or a moderator. @throws AppError invitation_not_found, invitation_ended, not_permitted */
+export async function cancelInvitation(
+  context: Context,
+  actor: Actor,
+  { roomId, invitationId }: { roomId: string; invitationId: string }
+): Promise<void> {
+  const named = (await readRoom(context, roomId, [PART.invite(invitationId)])).get<{ user: string }>(
+    PART.invite(invitationId)
+  )
+  if (named === null) throw new AppError('invitation_not_found')
+  const { user } = named
+  const parts = [PART.settings, PART.member(actor.user, actor.device), PART.invited(user)]
+  await changeRoom(context, roomId, parts, (room, now) => rules.cancel(room, { actor, user, invitationId }, now))
+  noteSignOfLife(context, actor)
+}

@@ -1,0 +1,72 @@
+// What rings in rooms: shown to whoever it rings for, offered to devices that come late, ended when its time has come.
+import { lapse, viewIncoming, type WholeRoom } from '../domain/invitation.js'
+import { type Invitation, PART } from '../domain/room-state.js'
+import type { Actor } from '../schemas/claims.js'
+import type { IncomingInvitation } from '../schemas/invitation.js'
+import type { Cursor } from '../store/store.js'
+import type { Context } from './context.js'
+import { headWithout } from './offered.js'
+import { changeRoom, readRoom, untilTold } from './room-commit.js'
+
+/** What rings for a user now. */
+export async function listInvitations(context: Context, user: string): Promise<IncomingInvitation[]> {
+  const roomIds = await context.store.invitations.list(user, context.clock.now())
+  const found = await Promise.all(roomIds.map(async roomId => (await readInvitation(context, roomId, user))?.incoming))
+  return found.filter(each => each !== undefined)
+}
+
+async function readInvitation(context: Context, roomId: string, user: string) {
+  const room = await readRoom(context, roomId, [PART.settings, PART.invited(user)])
+  const invitation = room.get<Invitation>(PART.invited(user))
+  if (room.settings?.closed !== null || invitation?.ended !== null) return null
+  return { room, incoming: viewIncoming(room, room.settings, invitation, context.clock.now()) }
+}
+
+/** A device came: what rings is offered to it if it has not heard of it `since`. */
+export async function offerInvitations(context: Context, actor: Actor, since: Cursor): Promise<void> {
+  const roomIds = await context.store.invitations.list(actor.user, context.clock.now())
+  await Promise.all(roomIds.map(roomId => offerIn(context, roomId, actor, since)))
+}
+
+async function offerIn(context: Context, roomId: string, { user, device }: Actor, since: Cursor): Promise<void> {
+  for (;;) {
+    const found = await readInvitation(context, roomId, user)
+    if (found === null) return
+    const { room, incoming } = found
+    // Devices that were registered by then have it from there on; only other greetings can still bring it.
+    await untilTold(context, room, room.since(PART.invited(user)))
+    const at = await headWithout(context, { user, device }, since, event => {
+      if (event.type !== 'room.invitation') return false
+      return JSON.parse(event.envelope).data.invitationId === incoming.invitationId
+    })
+    if (at === null) return
+    const now = context.clock.now()
+    const type = 'room.invitation'
+    const data = { ...incoming, version: room.version }
+    const result = await context.store.mailboxes.send(user, {
+      source: { kind: 'room', id: roomId },
+      version: room.version,
+      device,
+      at,
+      type,
+      envelope: JSON.stringify({ type, timestamp: new Date(now).toISOString(), data }),
+      tag: context.ids.tag(),
+      now
+    })
+    // Behind: it may have ended. Moved: something came, perhaps this.
+    if (result !== 'behind' && result !== 'moved') return
+  }
+}
+
+/** The room's time has come: what has rung for long enough ends. Resolves to when the next one will have. */
+export async function checkInvitations(context: Context, room: WholeRoom): Promise<number> {
+  const now = context.clock.now()
+  const { retentionMs } = context.config
+  let next = Number.POSITIVE_INFINITY
+  for (const [user, { until, ended }] of room.list<Invitation>(PART.invited(''))) {
+    const dueAt = ended ? ended.at + retentionMs : until
+    if (dueAt > now) next = Math.min(next, dueAt)
+    else await changeRoom(context, room.roomId, [PART.invited(user)], (at, then) => lapse(at, user, retentionMs, then))
+  }
+  return next
+}

@@ -1,0 +1,230 @@
+// Asking users into a room: who rings, who answers, and what everybody hears of it.
+import type { Person, Told } from '../helpers/person.js'
+import { flow, type Stage } from '../helpers/stage.js'
+import { until } from '../helpers/until.js'
+
+interface Sent {
+  readonly invitationId: string
+}
+
+async function invite(who: Person, stage: Stage, users: string[], more = {}) {
+  const body = { users: users.map(user => stage.marked(user)), ...more }
+  return who.ask('POST', 'rooms/r1/invitations', body)
+}
+
+/** Alice is in the room and rings bob, who has a laptop and a phone. */
+async function ring(stage: Stage, more = {}) {
+  const [alice, laptop] = await stage.enterBoth()
+  const phone = await stage.enter('bob', 'phone')
+  await alice.does('rooms/r1/participants')
+  const { body } = await invite(alice, stage, ['bob'], more)
+  const { invitationId } = (body.invitations as Sent[])[0] as Sent
+  for (const bobs of [laptop, phone]) await bobs.hears('room.invitation')
+  return { alice, laptop, phone, invitationId, path: `rooms/r1/invitations/${invitationId}` }
+}
+
+flow('an invited user’s devices ring; one accepts, the others and the inviter hear of it', async (t, stage) => {
+  const [alice, laptop] = await stage.enterBoth()
+  const phone = await stage.enter('bob', 'phone')
+  const { participantId } = await alice.does('rooms/r1/participants')
+  const metadata = { topic: 'lunch' }
+  const { status, body } = await invite(alice, stage, ['bob'], { metadata, ringTimeoutMs: 20_000 })
+  t.match(
+    [status, body],
+    [201, { invitations: [{ user: 'bob', state: 'ringing', delivery: { online: 2, queued: 0 } }], refused: [] }]
+  )
+  const { invitationId } = (body.invitations as Sent[])[0] as Sent
+  const from = { ...alice.endpoint, participantId }
+  const rung = { roomId: 'r1', version: 2, invitationId, from, metadata, room: { roomId: 'r1' }, expiresInMs: 20_000 }
+  for (const bobs of [laptop, phone]) t.match(await bobs.hears('room.invitation'), rung)
+
+  const path = `rooms/r1/invitations/${invitationId}`
+  const accepted = { invitationId, state: 'accepted', by: laptop.endpoint, expiresInMs: 0 }
+  t.match(await laptop.does(`${path}/accept`), { invitation: accepted })
+  const told = { invitationId, user: 'bob', by: laptop.endpoint }
+  t.match(await alice.hears('room.invitation_ended'), { ...told, reason: 'accepted' })
+  t.match(await phone.hears('room.invitation_ended'), { ...told, reason: 'accepted_elsewhere' })
+  t.match(await laptop.does(`${path}/accept`), { invitation: accepted }, 'a retry is the same answer')
+  t.match(await phone.isRefused('invitation_ended', `${path}/accept`), { currentState: 'accepted' })
+  t.match(await phone.isRefused('invitation_ended', `${path}/decline`), { currentState: 'accepted' })
+  await stage.pass(30_000)
+})
+
+flow('of two answers in one moment one wins', async (t, stage) => {
+  const { alice, laptop, phone, path } = await ring(stage)
+  const answers = await Promise.all([laptop.ask('POST', `${path}/accept`), phone.ask('POST', `${path}/decline`)])
+  t.same(answers.map(({ status }) => status).sort(), [200, 409])
+  const isAccepted = answers[0].status === 200
+  const { reason } = await alice.hears('room.invitation_ended')
+  t.equal(reason, isAccepted ? 'accepted' : 'declined')
+  const loser = isAccepted ? phone : laptop
+  t.equal((await loser.hears('room.invitation_ended')).reason, `${reason}_elsewhere`)
+})
+
+flow('declined for all devices', async (t, stage) => {
+  const { alice, laptop, phone, path } = await ring(stage)
+  t.match(await phone.does(`${path}/decline`), { invitation: { state: 'declined', by: phone.endpoint } })
+  t.match(await phone.does(`${path}/decline`), { invitation: { state: 'declined' } })
+  t.match(await alice.hears('room.invitation_ended'), { reason: 'declined', by: phone.endpoint })
+  t.match(await laptop.hears('room.invitation_ended'), { reason: 'declined_elsewhere' })
+  t.match(await invite(alice, stage, ['bob']), { status: 201 }, 'and asked again')
+  for (const bobs of [laptop, phone]) await bobs.hears('room.invitation')
+})
+
+flow('cancelled by the inviter, or by a moderator', async (t, stage) => {
+  const { alice, laptop, phone, path } = await ring(stage)
+  const eve = await stage.enter('eve', 'phone')
+  t.match(await eve.ask('DELETE', path), { body: { code: 'not_permitted' } })
+  for (let time = 0; time < 2; time++) t.match(await alice.ask('DELETE', path), { status: 204 })
+  for (const bobs of [laptop, phone]) {
+    t.match(await bobs.hears('room.invitation_ended'), { reason: 'cancelled', by: alice.endpoint })
+  }
+  await eve.does('rooms/r1/participants')
+  await alice.hears('room.participant_joined')
+  await invite(eve, stage, ['bob'], { invitationId: 'of-eve' })
+  for (const bobs of [laptop, phone]) await bobs.hears('room.invitation')
+  t.match(await alice.ask('DELETE', 'rooms/r1/invitations/of-eve'), { status: 204 })
+  for (const who of [laptop, phone, eve]) {
+    t.match(await who.hears('room.invitation_ended'), { reason: 'cancelled', by: alice.endpoint })
+  }
+})
+
+flow('nobody answers', async (t, stage) => {
+  const { alice, laptop, phone, path } = await ring(stage, { ringTimeoutMs: 10_000 })
+  await stage.pass(9_000)
+  t.match(await laptop.ask('GET', 'snapshot'), { body: { invitations: [{ roomId: 'r1', expiresInMs: 1_000 }] } })
+  await stage.pass(3_000)
+  for (const who of [alice, laptop, phone]) {
+    t.match(await who.hears('room.invitation_ended'), { reason: 'expired', by: null })
+  }
+  t.match(await laptop.isRefused('invitation_ended', `${path}/accept`), { currentState: 'expired' })
+  t.match(await laptop.ask('GET', 'snapshot'), { body: { invitations: [] } })
+})
+
+flow('to join is to accept', async (t, stage) => {
+  const { alice, laptop, phone } = await ring(stage)
+  await laptop.does('rooms/r1/participants')
+  await alice.hears('room.participant_joined')
+  t.match(await alice.hears('room.invitation_ended'), { reason: 'accepted', by: laptop.endpoint })
+  await phone.hears('room.joined')
+  t.match(await phone.hears('room.invitation_ended'), { reason: 'accepted_elsewhere' })
+})
+
+flow('a device that comes while it rings is offered it once, with the time that is left', async (t, stage) => {
+  const { alice, laptop, phone, invitationId, path } = await ring(stage)
+  await stage.pass(10_000)
+  const tablet = await stage.enter('bob', 'tablet', { node: stage.far })
+  t.match(await tablet.hears('room.invitation'), { invitationId, from: alice.endpoint, expiresInMs: 20_000 })
+  await tablet.listens()
+  const silent = await stage.enter('bob', 'watch', { silent: true })
+  const { cursor } = (await silent.ask('GET', 'snapshot')).body
+  silent.startsAt(cursor)
+  await silent.listens()
+  t.match(await silent.hears('room.invitation'), { invitationId })
+  await silent.does(`${path}/accept`)
+  await alice.hears('room.invitation_ended')
+  for (const bobs of [laptop, phone, tablet]) {
+    t.match(await bobs.hears('room.invitation_ended'), { reason: 'accepted_elsewhere', by: silent.endpoint })
+  }
+  await stage.enter('bob', 'desk')
+})
+
+flow('an invitation opens the lock, not the ban and not the last seat', async (t, stage) => {
+  const { alice, laptop, phone, path } = await ring(stage)
+  const carol = await stage.enter('carol', 'tablet')
+  await alice.ask('PUT', 'rooms/r1', { locked: true, maxParticipants: 2 })
+  await carol.isRefused('room_locked', 'rooms/r1/participants')
+  await laptop.does(`${path}/accept`)
+  await alice.hears('room.invitation_ended')
+  await phone.hears('room.invitation_ended')
+  const { participantId } = await laptop.does('rooms/r1/participants')
+  await alice.hears('room.participant_joined')
+  await phone.hears('room.joined')
+
+  t.match(await invite(laptop, stage, ['carol']), { body: { code: 'not_permitted' } }, 'who asks in could lock out')
+  await invite(alice, stage, ['carol'])
+  await carol.hears('room.invitation')
+  await carol.isRefused('room_full', 'rooms/r1/participants')
+  t.match(await alice.ask('DELETE', `rooms/r1/participants/${participantId}`), { status: 204 })
+  await laptop.hears('room.participant_left')
+  await laptop.isRefused('room_locked', 'rooms/r1/participants')
+
+  const seat = await carol.does('rooms/r1/participants')
+  await alice.hearsAll('room.participant_joined', 'room.invitation_ended')
+  await alice.ask('DELETE', `rooms/r1/participants/${seat.participantId}?ban=true`)
+  await carol.hears('room.participant_left')
+  t.match(await invite(alice, stage, ['carol']), { status: 200, body: { refused: [{ reason: 'banned' }] } })
+  await carol.isRefused('banned', 'rooms/r1/participants')
+})
+
+flow('with the room everything ends that rings in it', async (t, stage) => {
+  const { alice, laptop, phone, path } = await ring(stage)
+  t.match(await alice.ask('DELETE', 'rooms/r1'), { status: 204 })
+  for (const bobs of [laptop, phone]) {
+    t.match(await bobs.hears('room.invitation_ended'), { reason: 'closed', by: alice.endpoint })
+  }
+  await laptop.isRefused('invitation_ended', `${path}/accept`)
+})
+
+flow('a room that empties ends them too', async (t, stage) => {
+  const { alice, laptop, phone } = await ring(stage, { ringTimeoutMs: 600_000 })
+  const { body } = await alice.ask('GET', 'snapshot')
+  const [{ participantId }] = body.rooms as [{ participantId: string }]
+  await alice.ask('DELETE', `rooms/r1/participants/${participantId}`)
+  await stage.pass(40_000)
+  for (const who of [laptop, phone, alice]) {
+    t.match(await who.hears('room.invitation_ended'), { reason: 'closed', by: null })
+  }
+})
+
+flow('asking twice, oneself, or somebody who is in', async (t, stage) => {
+  const { alice, laptop, phone, invitationId } = await ring(stage)
+  const carol = await stage.enter('carol', 'tablet', { node: stage.far })
+  await carol.does('rooms/r1/participants')
+  await alice.hears('room.participant_joined')
+  t.match(await invite(carol, stage, ['bob', 'carol', 'alice']), {
+    status: 200,
+    body: {
+      invitations: [{ invitationId, user: 'bob', state: 'ringing' }],
+      refused: [
+        { user: 'carol', reason: 'self' },
+        { user: 'alice', reason: 'in_room' }
+      ]
+    }
+  })
+  t.match(await invite(alice, stage, ['bob', 'eve'], { invitationId: 'x' }), { body: { code: 'invalid_request' } })
+  t.match(await invite(alice, stage, ['eve'], { invitationId }), { body: { code: 'invitation_id_taken' } })
+  const again = { invitationId: 'again' }
+  t.match(await invite(alice, stage, ['eve'], again), { status: 201, body: { invitations: [again] } })
+  t.match(await invite(alice, stage, ['eve'], again), { status: 200, body: { invitations: [again] } })
+  const eve = await stage.enter('eve', 'phone', { node: stage.far })
+  await eve.hears('room.invitation')
+  await eve.does('rooms/r1/invitations/again/decline')
+  await alice.hears('room.invitation_ended')
+  t.match(await invite(alice, stage, ['eve'], again), { status: 200, body: { invitations: [{ state: 'declined' }] } })
+  await laptop.isRefused('invitation_not_found', 'rooms/r1/invitations/again/accept')
+  const outside = await stage.enter('mallory', 'phone')
+  t.match(await invite(outside, stage, ['bob']), { body: { code: 'not_in_room' } })
+  await phone.does(`rooms/r1/invitations/${invitationId}/decline`)
+  await laptop.hears('room.invitation_ended')
+  await alice.hears('room.invitation_ended')
+})
+
+flow('many at once, and the room closed in that moment: nothing goes on ringing', async (t, stage) => {
+  const [alice, bob] = await stage.enterBoth()
+  await alice.does('rooms/r1/participants')
+  await bob.does('rooms/r1/participants')
+  await alice.hears('room.participant_joined')
+  const users = Array.from({ length: 8 }, (_, i) => `guest${i}`)
+  const asked = Promise.all(users.map(user => invite(bob, stage, [user])))
+  const closed = alice.ask('DELETE', 'rooms/r1')
+  t.match(await closed, { status: 204 })
+  const rang = (await asked).filter(({ status }) => status === 201)
+  const heard: Told[] = []
+  await until('bob hears that it is over', async () => {
+    heard.push(...(await bob.polls()))
+    return heard.some(({ type }) => type === 'room.closed')
+  })
+  const ends = heard.filter(({ type, data }) => type === 'room.invitation_ended' && data.reason === 'closed')
+  t.equal(ends.length, rang.length, 'and of the end of each that rang')
+})
