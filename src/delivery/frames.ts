@@ -1,7 +1,7 @@
 // What goes over the wire of an event stream, as text (WHATWG HTML, section 9.2.6). Nothing in it can contain a line break:
 // envelopes are JSON on one line, and ids and types are ours.
 import { ENDS, type EndReason } from '../ends.js'
-import type { StoredEvent } from '../store/store.js'
+import type { Notice, StoredEvent } from '../store/store.js'
 
 /** An event from the mailbox. The id is the device's own, so only the envelope is shared between devices. */
 export function eventFrame({ seq, tag, type, envelope }: StoredEvent): string {
@@ -12,6 +12,11 @@ export function eventFrame({ seq, tag, type, envelope }: StoredEvent): string {
 export function noticeFrame(type: string, data: object, now: number): string {
   const envelope = { type, timestamp: new Date(now).toISOString(), data }
   return `event: ${type}\ndata: ${JSON.stringify(envelope)}\n\n`
+}
+
+/** What others say to whoever listens now. No id either: it is nothing to resume from. */
+export function passingFrame({ type, envelope }: Notice): string {
+  return `event: ${type}\ndata: ${envelope}\n\n`
 }
 
 /** A notice that sets Last-Event-ID too: an EventSource that reconnects goes on from there. */

@@ -3,7 +3,7 @@
 import type { FastifyBaseLogger } from 'fastify'
 import { AppError } from '../errors.js'
 import type { Actor } from '../schemas/claims.js'
-import type { Store, Wakeup } from '../store/store.js'
+import type { Wakeup, Wakeups } from '../store/store.js'
 
 export interface Consumer {
   readonly actor: Actor
@@ -20,8 +20,12 @@ export interface Hub {
   readonly size: number
 }
 
+interface Source {
+  readonly wakeups: Pick<Wakeups, 'subscribe'>
+}
+
 interface HubOptions {
-  readonly store: Pick<Store, 'wakeups'>
+  readonly store: Source
   readonly log: Pick<FastifyBaseLogger, 'error'>
 }
 
@@ -70,7 +74,7 @@ class Channel {
   members: readonly Consumer[] = []
   readonly ready: Promise<() => Promise<void>>
 
-  constructor(store: Pick<Store, 'wakeups'>, user: string) {
+  constructor(store: Source, user: string) {
     this.ready = store.wakeups.subscribe(user, wakeup => {
       for (const member of this.members) {
         if (wakeup.kind === 'gap' || wakeup.device === member.actor.device) member.wake(wakeup)

@@ -22,6 +22,8 @@ export class Poll implements Consumer {
   readonly #delivery: Delivery
   readonly #claim: Claim
   #wakeUp: (() => void) | null = null
+  /** What others said in passing while it waited; goes with the answer, which it brings about. */
+  readonly #notices: string[] = []
   /** A hint came: read again. */
   #dirty = false
   /** Answer with what there is. */
@@ -60,7 +62,8 @@ export class Poll implements Consumer {
     if (wakeup.kind === 'claimed') {
       if (wakeup.connection === this.#claim.connection) return
       this.#contested = true
-    } else this.#dirty = true
+    } else if (wakeup.kind === 'notice') this.#notices.push(wakeup.envelope)
+    else this.#dirty = true
     if (wakeup.kind === 'gone') this.#endedBy = 'signed_off'
     this.#wakeUp?.()
   }
@@ -95,7 +98,8 @@ export class Poll implements Consumer {
         if (result.status === 'ok' && result.events.length > 0) return this.#replay(result.events)
         // An answer without events repeats the cursor, except that `start` becomes the head of what turned out to be empty.
         const place = position === 'start' && result.status === 'ok' ? result.head : position
-        if (this.#over || this.#endedBy !== null || waitMs <= 0) return { outcome: 'replay', body: bodyOf([], place) }
+        if (this.#over || this.#endedBy !== null || waitMs <= 0 || this.#notices.length > 0)
+          return { outcome: 'replay', body: bodyOf([], place, this.#notices) }
         await this.#wait()
       }
     } finally {
@@ -127,7 +131,7 @@ export class Poll implements Consumer {
 
   #replay(events: readonly StoredEvent[]): Reply {
     this.#delivery.metrics.eventsDelivered.inc({ transport: 'poll' }, events.length)
-    return { outcome: 'replay', body: bodyOf(events.map(eventText), events.at(-1) ?? 'start') }
+    return { outcome: 'replay', body: bodyOf(events.map(eventText), events.at(-1) ?? 'start', this.#notices) }
   }
 
   #reset(reason: ResetReason, head: Cursor): Reply {
@@ -158,6 +162,7 @@ function eventText({ seq, tag, envelope }: StoredEvent): string {
   return `{"id":"${seq}.${tag}",${envelope.slice(1)}`
 }
 
-function bodyOf(events: readonly string[], cursor: Position): string {
-  return `{"events":[${events.join(',')}],"cursor":"${cursor === 'start' ? cursor : formatCursor(cursor)}"}`
+function bodyOf(events: readonly string[], cursor: Position, notices: readonly string[] = []): string {
+  const passing = notices.length > 0 ? `,"notices":[${notices.join(',')}]` : ''
+  return `{"events":[${events.join(',')}],"cursor":"${cursor === 'start' ? cursor : formatCursor(cursor)}"${passing}}`
 }

@@ -68,6 +68,9 @@ export class EventStream implements Consumer {
   wake(wakeup: Wakeup): void {
     if (this.#closed) return
     if (wakeup.kind === 'auth') this.#extend(wakeup.expiresAt)
+    else if (wakeup.kind === 'notice') {
+      if (!this.#pumping) this.#tail.mention(wakeup)
+    }
     // Perhaps late, and about an older connection than this one. If two that race believed it, neither would be left.
     else if (wakeup.kind === 'claimed') {
       if (wakeup.connection !== this.#claim.connection) this.#refreshSoon()
@@ -161,11 +164,7 @@ export class EventStream implements Consumer {
   }
 
   async #position(position: Position | null, { created, head }: Touched): Promise<CaughtUp | 'hello'> {
-    if (position === null) {
-      this.#tail.stand(head)
-      this.#tail.announce('hello')
-      return 'hello'
-    }
+    if (position === null) return this.#tail.hello(head)
     if (position === 'start') return this.#catchUp()
     // A mailbox that was born just now cannot know what the client has seen, whatever it would make of the cursor.
     if (created) return this.#tail.reset('expired', head)

@@ -2,10 +2,10 @@
 // if it comes right after the last one, or after a `reset` that says otherwise.
 import type { Socket } from 'node:net'
 import type { Actor } from '../schemas/claims.js'
-import type { Cursor, ReadResult, ResetReason, StoredEvent, Wakeup } from '../store/store.js'
+import type { Cursor, Notice, ReadResult, ResetReason, StoredEvent, Wakeup } from '../store/store.js'
 import { formatCursor } from './cursor.js'
 import type { Delivery } from './delivery.js'
-import { cursorFrame, eventFrame, noticeFrame } from './frames.js'
+import { cursorFrame, eventFrame, noticeFrame, passingFrame } from './frames.js'
 import { BACKLOG_LIMIT, drained } from './sse.js'
 
 const PAGE = 100
@@ -58,12 +58,23 @@ export class Tail {
     this.#socket.write(cursorFrame(type, data, this.#delivery.clock.now()))
   }
 
+  hello(head: Cursor): 'hello' {
+    this.stand(head)
+    this.announce('hello')
+    return 'hello'
+  }
+
   reset(reason: ResetReason, head: Cursor): `reset_${ResetReason}` {
     this.stand(head)
     const { config, clock } = this.#delivery
     const data = { reason, cursor: this.#cursor(), snapshot: '/v1/snapshot', heartbeatMs: config.heartbeatMs }
     this.#socket.write(cursorFrame('reset', data, clock.now()))
     return `reset_${reason}`
+  }
+
+  /** Something of the moment: a client that has not read the last moment yet does not get it. */
+  mention(notice: Notice): void {
+    if (!this.#socket.writableNeedDrain) this.#socket.write(passingFrame(notice))
   }
 
   beat(now: number): void {

@@ -157,10 +157,22 @@ export const PolledEvent = Type.Object(
   { $id: 'PolledEvent', description: 'An event with its id', ...Strict }
 )
 
+const PassingNotice = Type.Object(
+  { type: PolledEvent.properties.type, timestamp: PolledEvent.properties.timestamp, data: PolledEvent.properties.data },
+  { $id: 'PassingNotice', description: 'Something of the moment, which is kept nowhere', ...Strict }
+)
+
 export const PollReply = Type.Object(
   {
     events: Type.Array(PolledEvent, { description: 'In order. A `reset` comes alone' }),
-    cursor: StreamCursor
+    cursor: StreamCursor,
+    notices: Type.Optional(
+      Type.Array(PassingNotice, {
+        description:
+          'What others said in passing (`chat.typing`) while the poll waited, which ends it. No event: it has no id, moves no cursor, ' +
+          'and comes once or not at all'
+      })
+    )
   },
   { $id: 'PollReply', description: 'Poll again with `cursor`; that is also the acknowledgement', ...Strict }
 )

@@ -192,12 +192,18 @@ export type Wakeup =
   | { readonly kind: 'auth'; readonly device: string; readonly expiresAt: number }
   /** The device signed off. */
   | { readonly kind: 'gone'; readonly device: string }
+  /** Said to whoever listens now, and kept nowhere: it may be lost. Both are ready to be sent, the envelope as JSON on one line. */
+  | { readonly kind: 'notice'; readonly device: string; readonly type: string; readonly envelope: string }
   /** Wake-ups may have been lost: read the mailbox again. For all devices of the user. */
   | { readonly kind: 'gap' }
+
+export type Notice = Extract<Wakeup, { kind: 'notice' }>
 
 export interface Wakeups {
   /** Resolves when wake-ups sent from then on arrive. The returned function ends it and resolves when that is done. */
   subscribe(user: string, listen: (wakeup: Wakeup) => void): Promise<() => Promise<void>>
+  /** To those who are subscribed now. Nothing is written. */
+  notify(user: string, notice: Omit<Notice, 'kind'>): Promise<void>
 }
 
 // ── Small things ──────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -6,7 +6,7 @@ import type { Wakeup, Wakeups } from '../../src/store/store.js'
 import { silentLog } from '../helpers/store.js'
 
 /** Wake-ups of a store whose answers the test lets through one by one. */
-class Line implements Wakeups {
+class Line implements Pick<Wakeups, 'subscribe'> {
   readonly listeners = new Set<(wakeup: Wakeup) => void>()
   subscriptions = 0
   /** Waiting to be let through. */

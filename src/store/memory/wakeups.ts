@@ -10,13 +10,19 @@ interface Listener {
 export function createMemoryWakeups(): Wakeups & { publish: Publish } {
   /** Lists are replaced, never changed. Nearly always there is one listener, and a set is several times its size. */
   const users = new Map<string, readonly Listener[]>()
+
+  function publish(user: string, wakeup: Wakeup): void {
+    for (const listener of users.get(user) ?? []) {
+      queueMicrotask(() => {
+        if (users.get(user)?.includes(listener)) listener.listen(wakeup)
+      })
+    }
+  }
+
   return {
-    publish(user, wakeup) {
-      for (const listener of users.get(user) ?? []) {
-        queueMicrotask(() => {
-          if (users.get(user)?.includes(listener)) listener.listen(wakeup)
-        })
-      }
+    publish,
+    async notify(user, notice) {
+      publish(user, { kind: 'notice', ...notice })
     },
     async subscribe(user, listen) {
       const listener = { listen }

@@ -61,7 +61,7 @@ export async function createRedisStore(options: RedisStoreOptions): Promise<Redi
     invitations: createRedisInvitations(attempt),
     mailboxes: createRedisMailboxes(attempt, options),
     leases: createRedisLeases(attempt),
-    wakeups: createRedisWakeups(channels),
+    wakeups: createRedisWakeups(channels, attempt),
     tickets: createRedisTickets(attempt),
     quotas: createRedisQuotas(attempt),
     contactSince: contact.since,

@@ -2,6 +2,7 @@
 // envelope comes last and goes on to clients as it is, so nobody parses it.
 import type { Wakeup, Wakeups } from '../store.js'
 import type { Channels, Listener } from './channels.js'
+import type { Attempt } from './clients.js'
 import { wakeChannel } from './keys.js'
 
 /** Cuts `count` lines off; the last part is whatever follows. */
@@ -18,14 +19,18 @@ function cut(text: string, count: number): string[] {
   return parts
 }
 
+/** Lines before what comes last; two unless it says otherwise. */
+const HEADERS: Readonly<Record<string, number>> = { event: 6, notice: 3 }
+
 /** Null for a kind that only a newer release knows: in a rolling deploy its reader will read the mailbox in time. */
 export function parseWakeup(text: string): Wakeup | null {
   const kind = text.slice(0, text.indexOf('\n'))
-  const [, device = '', value = '', seq = '', tag = '', type = '', envelope = ''] = cut(text, kind === 'event' ? 6 : 2)
+  const [, device = '', value = '', seq = '', tag = '', type = '', envelope = ''] = cut(text, HEADERS[kind] ?? 2)
   if (kind === 'event') return { kind, device, prevTag: value, event: { seq: Number(seq), tag, type, envelope } }
   if (kind === 'claimed') return { kind, device, connection: value }
   if (kind === 'auth') return { kind, device, expiresAt: Number(value) }
   if (kind === 'gone') return { kind, device }
+  if (kind === 'notice') return { kind, device, type: value, envelope: seq }
   return null
 }
 
@@ -47,6 +52,12 @@ class Ear implements Listener {
   }
 }
 
-export function createRedisWakeups(channels: Channels): Wakeups {
-  return { subscribe: (user, listen) => channels.listen(wakeChannel(user), new Ear(listen)) }
+export function createRedisWakeups(channels: Channels, attempt: Attempt): Wakeups {
+  return {
+    subscribe: (user, listen) => channels.listen(wakeChannel(user), new Ear(listen)),
+    async notify(user, { device, type, envelope }) {
+      const text = ['notice', device, type, envelope].join('\n')
+      await attempt(client => client.spublish(wakeChannel(user), text))
+    }
+  }
 }

@@ -9,6 +9,7 @@ import { teller } from '../world.js'
 /** The same store over a line that may lose or reorder what it says. `carry` gets each wake-up and the way on. */
 function overLine(store: Store, carry: (wakeup: Wakeup, listen: (wakeup: Wakeup) => void) => void): Store {
   const wakeups: Store['wakeups'] = {
+    ...store.wakeups,
     subscribe: (user, listen) => store.wakeups.subscribe(user, wakeup => carry(wakeup, listen))
   }
   return { ...store, wakeups }
@@ -40,6 +41,23 @@ export function liveStories(t: Test, engine: Engine): void {
     t.equal(stream.lastEventId, id)
     world.clock.advance(15_000)
     t.match(await stream.next('heartbeat'), { data: { cursor: id } })
+  })
+
+  tell('what is said in passing comes once the stream is live, without an id', async (t, world, node) => {
+    const passing = (n: number) => {
+      const envelope = JSON.stringify({ type: 'chat.typing', timestamp: '', data: { n } })
+      return world.store.wakeups.notify('alice', { device: 'phone', type: 'chat.typing', envelope })
+    }
+    const stream = await world.open(node)
+    await passing(1)
+    await stream.next('hello')
+    await world.say(1)
+    const { id } = await stream.next('call.ringing')
+    await passing(2)
+    t.match(await stream.next(), { id: undefined, type: 'chat.typing', data: { n: 2 } })
+    t.equal(stream.lastEventId, id)
+    await world.say(2)
+    t.match(await stream.next(), { type: 'call.ringing', data: { n: 2 } })
   })
 
   tell('a lost wake-up is found by the next audit', async (t, world) => {

@@ -134,4 +134,21 @@ export function wakeupContract(t: Test, lab: Lab): void {
     t.equal((await second.atLeast(1)).length, 1)
     await second.stop()
   })
+
+  t.test('a notice reaches whoever listens, whole, and is kept nowhere', async t => {
+    const [bob, carol] = [lab.id('bob'), lab.id('carol')]
+    await connect(lab, bob, 'phone', 'c1')
+    await wakeups.notify(bob, { device: 'phone', type: 'early', envelope: '{}' })
+    const [first, second, other] = await Promise.all([listen(bob), listen(bob), listen(carol)])
+    const notice = { device: 'phone', type: 'x.y', envelope: '{"text":"grüße | \\n \u2028"}' }
+    await wakeups.notify(bob, notice)
+    for (const { atLeast, stop } of [first, second]) {
+      t.strictSame(await atLeast(1), [{ kind: 'notice', ...notice }])
+      await stop()
+    }
+    t.strictSame(await fence(carol, other.heard), [])
+    await other.stop()
+    const kept = await mailboxes.read(bob, 'phone', 'start', { limit: 9, now: lab.clock.now() })
+    t.match(kept, { status: 'ok', events: [] })
+  })
 }
