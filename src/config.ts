@@ -87,6 +87,7 @@ export const SETTINGS = {
   ROOM_MAX_PARTICIPANTS: setting(integer(1, 10_000), '1000', 'Devices in a room at once, unless the room says fewer.'),
   ROOM_RECONNECT_MS: setting(duration(1), '5000', 'How long a device whose stream broke stays in its rooms.'),
   ROOM_LINGER_MS: setting(duration(1), '30000', 'How long a room outlives the last one out.'),
+  CHAT_HISTORY_MAX: setting(integer(1, 100_000), '1000', 'Chat messages kept for a room; older ones go.'),
 
   STUN_URLS: setting(
     list(iceUrl('stun', 'stuns')),

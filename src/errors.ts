@@ -52,6 +52,7 @@ export const ERRORS = {
   invitation_ended: { status: 409, title: 'The invitation rings no more', retryable: false },
   too_many_invitations: { status: 409, title: 'The room has as many invitations as it may', retryable: true },
   cannot_signal_self: { status: 400, title: 'A participant cannot signal itself', retryable: false },
+  message_id_taken: { status: 409, title: 'This message id belongs to another message', retryable: false },
   // Devices and their streams
   too_many_devices: { status: 409, title: 'You have as many devices as you may', retryable: true },
   superseded: { status: 409, title: 'A newer stream or poll of this device took over', retryable: false },

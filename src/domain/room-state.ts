@@ -95,6 +95,8 @@ export interface RoomDecision {
   readonly writes: Readonly<Record<string, object | number | null>>
   readonly seat?: SeatMove
   readonly seatsMax?: number
+  /** Goes into the room's log, unless its id is there. */
+  readonly line?: { readonly id: string; readonly value: object }
   readonly events: readonly RoomEvent[]
   /** When the room has to be looked at again on account of this. */
   readonly deadlineAt?: number

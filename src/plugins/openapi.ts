@@ -21,6 +21,7 @@ const TAGS = [
   { name: 'calls', description: 'Calling, answering, ending' },
   { name: 'signals', description: 'Offers, answers and candidates' },
   { name: 'rooms', description: 'Many at once: join, signal, moderate' },
+  { name: 'chat', description: 'What people in a room write' },
   { name: 'presence', description: 'Which devices are there' },
   { name: 'ice', description: 'STUN and TURN' },
   { name: 'operations', description: 'For whoever runs the server' }

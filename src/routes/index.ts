@@ -6,6 +6,7 @@ import { limitRates } from '../plugins/limits.js'
 import type { Context } from '../services/context.js'
 import { callActionRoutes } from './call-actions.js'
 import { callRoutes } from './calls.js'
+import { chatRoutes } from './chat.js'
 import { eventRoutes } from './events.js'
 import { iceServerRoutes } from './ice-servers.js'
 import { invitationRoutes } from './invitations.js'
@@ -40,6 +41,7 @@ export async function serveApi(app: FastifyInstance, { context, streams }: Api):
   await app.register(roomRoutes, { context })
   await app.register(roomSignalRoutes, { context })
   await app.register(invitationRoutes, { context })
+  await app.register(chatRoutes, { context })
   await app.register(presenceRoutes, { context })
   await app.register(iceServerRoutes, { context })
 }

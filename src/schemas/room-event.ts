@@ -1,8 +1,19 @@
 // Every event about a room, by its type: what stands in `data`. Signals in a room are in event.ts, beside those of a call.
 import { type TProperties, Type } from 'typebox'
+import { ChatMessage, TypingBody } from './chat.js'
 import { Id, Nullable, Strict, Timestamp } from './common.js'
 import { IncomingInvitation, InvitationEndReason, InvitationId } from './invitation.js'
-import { By, CloseReason, LeaveReason, Participant, ParticipantBody, ParticipantId, RoomBody, RoomId } from './room.js'
+import {
+  By,
+  CloseReason,
+  LeaveReason,
+  Participant,
+  ParticipantBody,
+  ParticipantId,
+  RoomBody,
+  RoomId,
+  RoomPeer
+} from './room.js'
 
 const Version = Type.Integer({ minimum: 1, description: 'The version of the room this event made' })
 
@@ -16,6 +27,20 @@ function event<const T extends string, P extends TProperties>(name: string, type
     { $id: name, description, ...Strict }
   )
 }
+
+/** Kept nowhere and so without a version: it goes by on open streams, without an id, and in the `notices` of a poll that waits. */
+const ChatTyping = Type.Object(
+  {
+    type: Type.Literal('chat.typing'),
+    timestamp: Timestamp('When it was said'),
+    data: Type.Object({ roomId: RoomId, from: RoomPeer, typing: TypingBody.properties.typing }, { ...Strict })
+  },
+  {
+    $id: 'ChatTypingEvent',
+    description: 'Somebody begins or ceases to write. Has no id, and is not repeated',
+    ...Strict
+  }
+)
 
 const SomebodyOrNobody = Nullable(By, 'Who did it; null when nobody did')
 
@@ -47,5 +72,12 @@ export const ROOM_EVENTS = [
     reason: InvitationEndReason,
     by: SomebodyOrNobody
   }),
-  event('RoomClosedEvent', 'room.closed', 'The room is over', { reason: CloseReason, by: SomebodyOrNobody })
+  event('RoomClosedEvent', 'room.closed', 'The room is over', { reason: CloseReason, by: SomebodyOrNobody }),
+  event('ChatMessageEvent', 'chat.message', 'Somebody wrote', {
+    messageId: ChatMessage.properties.messageId,
+    from: ChatMessage.properties.from,
+    content: ChatMessage.properties.content,
+    sentAt: ChatMessage.properties.sentAt
+  }),
+  ChatTyping
 ] as const

@@ -2,7 +2,7 @@
 import { wait } from '../clock.js'
 import { PART, type RoomDecision, type RoomEvent, type RoomParts } from '../domain/room-state.js'
 import { AppError } from '../errors.js'
-import type { NewLine, RoomCommit, RoomItem, RoomSnapshot } from '../store/rooms.js'
+import type { RoomCommit, RoomItem, RoomSnapshot } from '../store/rooms.js'
 import type { Context } from './context.js'
 import { checkEveryMs } from './times.js'
 
@@ -15,11 +15,13 @@ export interface ReadRoom extends RoomParts {
   list<T>(prefix: string): readonly (readonly [rest: string, part: T])[]
 }
 
-export interface Changed {
-  readonly decision: RoomDecision
+export interface Changed<D extends RoomDecision = RoomDecision> {
+  readonly decision: D
   /** As it was read for the decision. */
   readonly room: ReadRoom
   readonly version: number
+  /** The decision's line is in the log already, since this version; nothing was written. */
+  readonly known: boolean
 }
 
 /** Lost races are other people's commits of the very same parts: rare, however many are in the room. */
@@ -36,23 +38,23 @@ export async function readRoom(context: Context, roomId: string, parts: readonly
  * the room itself can name are found in all of it, and the commit stands on them.
  * @throws AppError whatever `decide` throws; room_full, store_unavailable
  */
-export async function changeRoom(
+export async function changeRoom<D extends RoomDecision>(
   context: Context,
   roomId: string,
   named: readonly string[] | ((whole: ReadRoom) => readonly string[]),
-  decide: (room: ReadRoom, now: number) => RoomDecision
-): Promise<Changed> {
+  decide: (room: ReadRoom, now: number) => D
+): Promise<Changed<D>> {
   for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
     const room = await readRoom(context, roomId, typeof named === 'function' ? 'all' : named)
     const parts = typeof named === 'function' ? named(room) : named
     const now = context.clock.now()
     const decision = decide(room, now)
-    if (!changesSomething(decision)) return { decision, room, version: room.version }
+    if (!changesSomething(decision)) return { decision, room, version: room.version, known: false }
     const result = await context.store.rooms.commit(roomId, toCommit(context, { room, parts, decision, now }))
     if (result.status === 'full') throw new AppError('room_full')
-    if (result.status !== 'ok') continue
-    if (result.telling) await tell(context, roomId)
-    return { decision, room, version: result.version }
+    if (result.status === 'conflict') continue
+    if (result.status === 'ok' && result.telling) await tell(context, roomId)
+    return { decision, room, version: result.version, known: result.status === 'known' }
   }
   throw new AppError('store_unavailable', { detail: 'Too many others changed this at the same moment' })
 }
@@ -86,19 +88,18 @@ interface Decided {
   readonly parts: readonly string[]
   readonly decision: RoomDecision
   readonly now: number
-  readonly line?: NewLine
 }
 
-export function toCommit(context: Context, { room, parts, decision, now, line }: Decided): RoomCommit {
+export function toCommit(context: Context, { room, parts, decision, now }: Decided): RoomCommit {
   const { config, ids, node } = context
-  const { writes, seat, seatsMax, events, deadlineAt, over, waitsMs } = decision
+  const { writes, seat, seatsMax, line, events, deadlineAt, over, waitsMs } = decision
   const texts = Object.entries(writes).map(([part, value]) => [part, value === null ? null : JSON.stringify(value)])
   return {
     reads: Object.fromEntries(parts.map(part => [part, room.since(part)])),
     writes: Object.fromEntries(texts) as Record<string, string | null>,
     ...(seat ? { seat } : {}),
     seatsMax: seatsMax ?? Number.MAX_SAFE_INTEGER,
-    ...(line ? { line } : {}),
+    ...(line ? { line: { id: line.id, value: JSON.stringify(line.value), keep: config.chatHistoryMax } } : {}),
     items: events.map(event => toItem(room.roomId, event, now)),
     tag: ids.tag(),
     deadlineAt: deadlineAt ?? now + checkEveryMs(config),

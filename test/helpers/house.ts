@@ -138,6 +138,11 @@ export class House {
     return this.#nodes.reduce((sum, { app }) => sum + app.streams.count().sse + app.streams.count().poll, 0)
   }
 
+  /** Long-polls that are open anywhere. */
+  waitingPolls(): number {
+    return this.#nodes.reduce((sum, { app }) => sum + app.streams.count().poll, 0)
+  }
+
   /** Ends it all. Throws when something is left: a subscription, a timer. */
   async close(): Promise<void> {
     for (const i of this.#nodes.keys()) await this.closeNode(i)

@@ -83,10 +83,15 @@ export class Person {
 
   // ── Acting ──
 
-  async ask(method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE', path: string, body?: object): Promise<Answer> {
+  async ask(
+    method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE',
+    path: string,
+    body?: object,
+    headers: Readonly<Record<string, string>> = {}
+  ): Promise<Answer> {
     const reply = await fetch(`${this.#world.urlOf(this.#node)}/v1/${this.#addressed(path)}`, {
       method,
-      headers: { ...this.#headers, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
+      headers: { ...this.#headers, ...headers, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
       ...(body === undefined ? {} : { body: JSON.stringify(path.startsWith('rooms/') ? body : this.#named(body)) })
     })
     const text = await reply.text()
@@ -162,14 +167,28 @@ export class Person {
 
   /** The next thing they are told, which has to be of this type. */
   async hears(type: string): Promise<Record<string, unknown>> {
-    const stream = this.#stream
-    assert.ok(stream, `${this.user}/${this.device} listens`)
-    let frame = await stream.next()
-    while (NOTICES.includes(frame.type)) frame = await stream.next()
+    const frame = await this.#next()
     const told = this.#world.unmarked({ ...frame, id: String(frame.id) })
     this.#take(told)
     assert.equal(told.type, type, `what ${this.user}/${this.device} hears next: ${JSON.stringify(told.data)}`)
     return told.data
+  }
+
+  async #next(): Promise<Frame> {
+    const stream = this.#stream
+    assert.ok(stream, `${this.user}/${this.device} listens`)
+    let frame = await stream.next()
+    while (NOTICES.includes(frame.type)) frame = await stream.next()
+    return frame
+  }
+
+  /** The next thing that comes is of the moment: it has no id, and moves no cursor. */
+  async hearsInPassing(type: string): Promise<Record<string, unknown>> {
+    const { id, ...said } = this.#world.unmarked(await this.#next())
+    assert.deepEqual([said.type, id], [type, undefined], `what ${this.user}/${this.device} hears in passing`)
+    assert.deepEqual(faultsOf(said), [])
+    assert.equal(this.#stream?.lastEventId, this.#cursor)
+    return said.data
   }
 
   async hearsAll(...types: string[]): Promise<void> {

@@ -37,6 +37,7 @@ export function flow(name: string, story: Story, { env = {}, alone = false }: Fl
 interface Entrance {
   readonly node?: number
   readonly silent?: boolean
+  /** What their token says of rooms. */
   readonly rooms?: RoomClaims
 }
 

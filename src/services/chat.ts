@@ -1,0 +1,115 @@
+// Writing in a room, and reading what was written. The room's log is the history: a message is committed as a line of it
+// together with the event that tells the others, so neither is ever without the other.
+import { createHash } from 'node:crypto'
+import { formatPlace, mayChat, mayRead, parsePlace, post, viewMessage, type Written } from '../domain/chat.js'
+import { type Member, PART } from '../domain/room-state.js'
+import { AppError } from '../errors.js'
+import {
+  type ChatMessage,
+  CONTENT_MAX_BYTES,
+  MESSAGES_LIMIT,
+  type MessageBody,
+  type MessagesQuery,
+  type MessagesReply,
+  type TypingBody
+} from '../schemas/chat.js'
+import type { Actor } from '../schemas/claims.js'
+import type { Logged } from '../store/rooms.js'
+import type { Context } from './context.js'
+import { changeRoom, readRoom } from './room-commit.js'
+import { noteSignOfLife } from './sign-of-life.js'
+
+export interface Posted {
+  readonly message: ChatMessage
+  /** False: it was there already. */
+  readonly posted: boolean
+}
+
+/**
+ * Writes to everybody in the room. A repeat with the same id (or Idempotency-Key) by the same user answers with the first message.
+ * @throws AppError invalid_request, room_not_found, room_closed, not_in_room, not_permitted, message_id_taken, store_unavailable
+ */
+export async function postMessage(
+  context: Context,
+  actor: Actor,
+  roomId: string,
+  { content, messageId = context.ids.unique() }: MessageBody
+): Promise<Posted> {
+  if (Buffer.byteLength(content) > CONTENT_MAX_BYTES) {
+    throw new AppError('invalid_request', { detail: `content is larger than ${CONTENT_MAX_BYTES} bytes as UTF-8` })
+  }
+  const parts = [PART.settings, PART.member(actor.user, actor.device)]
+  const { decision, version, known } = await changeRoom(context, roomId, parts, (room, now) =>
+    post(room, { actor, messageId, content }, now)
+  )
+  noteSignOfLife(context, actor)
+  const { value } = decision.line
+  if (!known) return { message: viewMessage({ roomId, messageId, version }, value), posted: true }
+  const [line] = await context.store.rooms.log(roomId, { after: version - 1, limit: 1 })
+  // It fell out of the history at this moment, and so did its id.
+  if (line?.id !== messageId) return postMessage(context, actor, roomId, { content, messageId })
+  const first = writtenIn(line)
+  if (first.from.user !== actor.user || first.roomSince !== value.roomSince) throw new AppError('message_id_taken')
+  return { message: view(roomId, line), posted: false }
+}
+
+/** The same key of the same user is the same message, on any node, without anything to remember. */
+export function messageIdFromKey(user: string, roomId: string, key: string): string {
+  return createHash('sha256').update(`${user}\n${roomId}\n${key}`).digest('base64url')
+}
+
+/** The newest page, or the one before or after a cursor. @throws AppError as postMessage, and invalid_cursor */
+export async function listMessages(
+  context: Context,
+  actor: Actor,
+  roomId: string,
+  { before, after, limit = MESSAGES_LIMIT }: MessagesQuery
+): Promise<MessagesReply> {
+  const room = await readRoom(context, roomId, [PART.settings, PART.member(actor.user, actor.device)])
+  const roomSince = mayRead(room, actor)
+  const bounds = {
+    ...(before === undefined ? {} : { before: parsePlace(before, roomSince) }),
+    ...(after === undefined ? {} : { after: parsePlace(after, roomSince) })
+  }
+  const isOurs = (line: Logged) => writtenIn(line).roomSince === roomSince
+  const read = async (options: typeof bounds, most: number) =>
+    (await context.store.rooms.log(roomId, { ...options, limit: most })).filter(isOurs)
+
+  const lines = await read(bounds, limit)
+  // Of an empty page the edges are where it would stand.
+  const first = lines.at(0)?.version ?? (bounds.after === undefined ? bounds.before : bounds.after + 1)
+  const last = lines.at(-1)?.version ?? (bounds.before === undefined ? bounds.after : bounds.before - 1)
+  const [earlier, later] = await Promise.all([
+    first === undefined ? [] : read({ before: first }, 1),
+    last === undefined ? [] : read({ after: last }, 1)
+  ])
+  return {
+    messages: lines.map(line => view(roomId, line)),
+    before: first !== undefined && earlier.length > 0 ? formatPlace(roomSince, first) : null,
+    after: last !== undefined && later.length > 0 ? formatPlace(roomSince, last) : null
+  }
+}
+
+/** Said to those in the room who listen at this moment, and kept nowhere. @throws AppError as postMessage */
+export async function noteTyping(
+  context: Context,
+  actor: Actor,
+  roomId: string,
+  { typing }: TypingBody
+): Promise<void> {
+  const room = await readRoom(context, roomId, 'all')
+  const { participantId, user, device } = mayChat(room, actor)
+  const type = 'chat.typing'
+  const timestamp = new Date(context.clock.now()).toISOString()
+  const data = { roomId, from: { participantId, user, device }, typing }
+  const envelope = JSON.stringify({ type, timestamp, data })
+  const others = room.list<Member>('member:').filter(([, member]) => member.participantId !== participantId)
+  const { wakeups } = context.store
+  await Promise.all(others.map(([, member]) => wakeups.notify(member.user, { device: member.device, type, envelope })))
+  noteSignOfLife(context, actor)
+}
+
+export const writtenIn = ({ value }: Logged): Written => JSON.parse(value) as Written
+
+const view = (roomId: string, line: Logged): ChatMessage =>
+  viewMessage({ roomId, messageId: line.id, version: line.version }, writtenIn(line))

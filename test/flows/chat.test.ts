@@ -1,0 +1,225 @@
+// What people in a room write to each other: once, in one order for everybody, and to be read again.
+import type { Person } from '../helpers/person.js'
+import { join, meet, type Seat } from '../helpers/rooms.js'
+import { flow } from '../helpers/stage.js'
+import { until } from '../helpers/until.js'
+
+interface Message {
+  readonly messageId: string
+  readonly content: string
+  readonly version: number
+  readonly from: { readonly user: string }
+}
+
+interface Page {
+  readonly messages: readonly Message[]
+  readonly before: string | null
+  readonly after: string | null
+}
+
+const MESSAGES = 'rooms/r1/messages'
+
+async function read(who: Person, query = ''): Promise<Page> {
+  const { status, body } = await who.ask('GET', `${MESSAGES}${query}`)
+  if (status !== 200) throw new Error(`${status} ${body.code}`)
+  return body as unknown as Page
+}
+
+const contents = ({ messages }: Page) => messages.map(({ content }) => content).join(' ')
+
+async function writeAll(who: Person, ...texts: string[]): Promise<void> {
+  for (const content of texts) await who.does(MESSAGES, { content })
+}
+
+flow('what one writes all others hear, and everybody can read it', async (t, stage) => {
+  const [alice, bob, carol] = await meet(stage)
+  const content = 'Grüße\n"an alle" \u2028 🎥 <b>'
+  const reply = await alice.who.ask('POST', MESSAGES, { content, messageId: 'm1' })
+  const from = { ...alice.who.endpoint, participantId: alice.id }
+  t.match(reply, { status: 201, body: { message: { roomId: 'r1', messageId: 'm1', from, content, version: 4 } } })
+  for (const other of [bob, carol]) t.same(await other.who.hears('chat.message'), reply.body.message)
+  t.same(await read(bob.who), { messages: [reply.body.message], before: null, after: null })
+})
+
+flow('a retry is the same message; somebody else’s id is taken', async (t, stage) => {
+  const [alice, bob, carol] = await meet(stage)
+  const first = await alice.who.ask('POST', MESSAGES, { content: 'one', messageId: 'm1' })
+  alice.who.goesTo(stage.far)
+  const again = await alice.who.ask('POST', MESSAGES, { content: 'another', messageId: 'm1' })
+  t.same([first.status, again], [201, { status: 200, body: first.body }])
+  await bob.who.isRefused('message_id_taken', MESSAGES, { content: 'one', messageId: 'm1' })
+
+  const key = { 'idempotency-key': 'k/1' }
+  const keyed = await alice.who.ask('POST', MESSAGES, { content: 'two' }, key)
+  t.same(await alice.who.ask('POST', MESSAGES, { content: 'two' }, key), { ...keyed, status: 200 })
+  t.match(await bob.who.ask('POST', MESSAGES, { content: 'three' }, key), { status: 201 }, 'a key is its user’s own')
+
+  const many = await Promise.all(
+    Array.from({ length: 8 }, () => alice.who.ask('POST', MESSAGES, { content: 'four', messageId: 'm4' }))
+  )
+  t.same(many.map(({ status }) => status).sort(), [200, 200, 200, 200, 200, 200, 200, 201])
+  t.equal(contents(await read(bob.who)), 'one two three four')
+  await alice.who.hears('chat.message')
+  await bob.who.hearsAll('chat.message', 'chat.message', 'chat.message')
+  await carol.who.hearsAll('chat.message', 'chat.message', 'chat.message', 'chat.message')
+})
+
+flow('when many write at once, everybody hears it in the order of the history', async (t, stage) => {
+  const seats = await meet(stage)
+  const each = 12
+  await Promise.all(
+    seats.flatMap(({ who }) => Array.from({ length: each }, (_, n) => who.does(MESSAGES, { content: `${n}` })))
+  )
+  const { messages } = await read(seats[0].who, '?limit=100')
+  t.equal(messages.length, 3 * each)
+  for (const { who } of seats) {
+    const theirs = messages.filter(({ from }) => from.user !== who.user)
+    for (const message of theirs) t.same(await who.hears('chat.message'), message)
+  }
+})
+
+flow(
+  'the history is read page by page, both ways, as far as it is kept',
+  async (t, stage) => {
+    const alice = await join(await stage.enter('alice', 'phone'), 'r1')
+    const who = alice.who
+    await writeAll(who, 'a', 'b', 'c', 'd', 'e', 'f', 'g')
+    const newest = await read(who, '?limit=3')
+    t.equal(contents(newest), 'e f g')
+    t.equal(newest.after, null)
+    const middle = await read(who, `?limit=3&before=${newest.before}`)
+    t.equal(contents(middle), 'b c d', 'seven were written, six are kept')
+    t.equal(middle.before, null)
+    const forth = await read(who, `?limit=2&after=${middle.after}`)
+    t.equal(contents(forth), 'e f')
+    t.equal(contents(await read(who, `?after=${forth.after}`)), 'g')
+    t.equal(contents(await read(who, `?before=${forth.before}`)), 'b c d')
+    t.equal(contents(await read(who, `?after=${middle.after}&before=${forth.after}`)), 'e')
+    await writeAll(who, 'h', 'i', 'j', 'k', 'l', 'm')
+    const gone = await read(who, `?before=${newest.before}`)
+    t.equal(contents(gone), '', 'what the cursor led to is not kept any more')
+    t.equal(gone.before, null)
+    t.equal(contents(await read(who, `?after=${gone.after}`)), 'h i j k l m')
+    t.match(await who.ask('POST', MESSAGES, { content: 'a' }), { status: 201 })
+  },
+  { env: { CHAT_HISTORY_MAX: '6' } }
+)
+
+flow('who is not in the room, or may not chat, neither writes nor reads', async (t, stage) => {
+  const alice = await join(await stage.enter('alice', 'phone'), 'r1')
+  const outside = (name: string, claim: object) =>
+    stage.enter(name, 'phone', { rooms: { r1: claim }, node: stage.far, silent: true })
+  const isRefused = async (who: Person, code: string) => {
+    t.match(await who.ask('POST', MESSAGES, { content: 'x' }), { body: { code } }, `${who.user} writes`)
+    t.match(await who.ask('GET', MESSAGES), { body: { code } }, `${who.user} reads`)
+  }
+  const eve = await stage.enter('eve', 'phone', { silent: true })
+  await isRefused(eve, 'not_in_room')
+  await isRefused(await outside('frank', { grants: ['join', 'moderate'] }), 'not_in_room')
+  t.match(await eve.ask('POST', 'rooms/r9/messages', { content: 'x' }), { body: { code: 'room_not_found' } })
+
+  const mute = await join(await outside('mallory', { grants: ['join', 'signal'] }), 'r1')
+  await alice.who.hears('room.participant_joined')
+  await isRefused(mute.who, 'not_permitted')
+  await alice.who.does(MESSAGES, { content: 'hello' })
+  const auditor = await outside('grace', { grants: ['chat'] })
+  t.equal(contents(await read(auditor)), 'hello', 'a claim is enough to read')
+  t.match(await auditor.ask('POST', MESSAGES, { content: 'x' }), { body: { code: 'not_in_room' } })
+
+  await alice.who.ask('DELETE', 'rooms/r1')
+  await isRefused(alice.who, 'room_closed')
+})
+
+flow('who makes a room anew does not read what was said in the old one', async (t, stage) => {
+  const alice = await join(await stage.enter('alice', 'phone'), 'r1')
+  await alice.who.does(MESSAGES, { content: 'a secret', messageId: 'm1' })
+  await alice.who.does(MESSAGES, { content: 'another' })
+  const { before } = await read(alice.who, '?limit=1')
+  await alice.who.ask('DELETE', `rooms/r1/participants/${alice.id}`)
+  await stage.pass(40_000)
+  const bob = await join(await stage.enter('bob', 'laptop', { node: stage.far }), 'r1')
+  t.same(await read(bob.who), { messages: [], before: null, after: null })
+  await bob.who.isRefused('message_id_taken', MESSAGES, { content: 'x', messageId: 'm1' })
+  await writeAll(bob.who, 'hello', 'again')
+  t.match(await bob.who.ask('GET', `${MESSAGES}?before=${before}`), { body: { code: 'invalid_cursor' } })
+  const page = await read(bob.who, '?limit=1')
+  t.match(await read(bob.who, `?before=${page.before}`), { messages: [{ content: 'hello' }], before: null })
+})
+
+flow('who writes is seen to write by those who listen now, and it is kept nowhere', async (t, stage) => {
+  const [alice, bob, carol] = await meet(stage)
+  await carol.who.leaves()
+  await stage.hasStreams(2)
+  for (const { who } of [alice, bob]) t.match(await who.hears('room.participant_updated'), {})
+  await alice.who.does(MESSAGES, { content: 'one' })
+  await bob.who.hears('chat.message')
+  t.equal((await alice.who.ask('POST', 'rooms/r1/typing', { typing: true })).status, 204)
+  const from = { ...alice.who.endpoint, participantId: alice.id }
+  t.same(await bob.who.hearsInPassing('chat.typing'), { roomId: 'r1', from, typing: true })
+  await alice.who.does('rooms/r1/typing', { typing: false })
+  t.same(await bob.who.hearsInPassing('chat.typing'), { roomId: 'r1', from, typing: false })
+  await bob.who.does(MESSAGES, { content: 'two' })
+  await alice.who.hears('chat.message')
+  t.match(await alice.who.ask('GET', 'rooms/r1'), { body: { room: { version: 6 } } })
+
+  const told = await carol.who.polls()
+  t.same(
+    told.map(({ type }) => type),
+    ['chat.message', 'chat.message'],
+    'it was not waiting in the mailbox'
+  )
+  for (const { who } of [alice, bob]) await who.hears('room.participant_updated')
+
+  const eve = await stage.enter('eve', 'phone', { silent: true })
+  await eve.isRefused('not_in_room', 'rooms/r1/typing', { typing: true })
+  for (const body of [{}, { typing: 'yes' }, { typing: true, to: 'bob' }]) {
+    await alice.who.isRefused('invalid_request', 'rooms/r1/typing', body)
+  }
+})
+
+flow('a poll that waits answers with who is writing, and stays where it was', async (t, stage) => {
+  const [alice, bob] = await meet(stage)
+  await bob.who.leaves()
+  const { cursor } = bob.who
+  const waiting = bob.who.ask('GET', `events/poll?cursor=${cursor}&wait=25`)
+  await until('the poll waits', () => stage.house.waitingPolls() === 1)
+  await stage.house.rest()
+  await alice.who.does('rooms/r1/typing', { typing: true })
+  const data = { roomId: 'r1', from: { ...alice.who.endpoint, participantId: alice.id }, typing: true }
+  t.match(await waiting, { status: 200, body: { events: [], cursor, notices: [{ type: 'chat.typing', data }] } })
+})
+
+const BAD: readonly [why: string, body: object][] = [
+  ['nothing', {}],
+  ['empty', { content: '' }],
+  ['no text', { content: 7 }],
+  ['a NUL', { content: 'a\0b' }],
+  ['too long', { content: 'x'.repeat(4097) }],
+  ['too long as UTF-8', { content: 'ü'.repeat(2049) }],
+  ['an id that is none', { content: 'x', messageId: 'a/b' }],
+  ['a member nobody knows', { content: 'x', metadata: {} }],
+  ['a quarter of a megabyte', { content: 'x'.repeat(250_000) }]
+]
+
+flow('what cannot be a message is refused, and nothing is changed', async (t, stage) => {
+  const alice: Seat = await join(await stage.enter('alice', 'phone'), 'r1')
+  for (const [why, body] of BAD) {
+    t.match(await alice.who.ask('POST', MESSAGES, body), { status: 400, body: { code: 'invalid_request' } }, why)
+  }
+  const huge = await alice.who.ask('POST', MESSAGES, { content: 'x'.repeat(1_000_000) })
+  t.match(huge, { status: 413, body: { code: 'body_too_large' } })
+  for (const query of ['before=x', 'after=', 'before=bXQ5a2YwMDAuMTI', 'after=MS4x%00']) {
+    t.match(
+      await alice.who.ask('GET', `${MESSAGES}?${query}`),
+      { status: 400, body: { code: 'invalid_cursor' } },
+      query
+    )
+  }
+  for (const query of ['limit=0', 'limit=101', 'limit=x', 'offset=1']) {
+    t.match(await alice.who.ask('GET', `${MESSAGES}?${query}`), { body: { code: 'invalid_request' } }, query)
+  }
+  t.match(await alice.who.ask('GET', 'rooms/r1'), { body: { room: { version: 1 } } })
+  const longest = 'ü'.repeat(2048)
+  await alice.who.does(MESSAGES, { content: longest })
+  t.equal(contents(await read(alice.who)), longest)
+})
