@@ -2,6 +2,7 @@
 import type { Clock } from '../clock.js'
 import { createAgenda } from './memory/agenda.js'
 import { createMemoryAggregates } from './memory/aggregates.js'
+import { createMemoryDeadLetters } from './memory/dead-letters.js'
 import { createMemoryInvitations } from './memory/invitations.js'
 import { createMemoryLeases } from './memory/leases.js'
 import { createMemoryMailboxes } from './memory/mailboxes.js'
@@ -45,6 +46,7 @@ export function createMemoryStore(options: MemoryStoreOptions): Store {
     wakeups,
     tickets,
     quotas,
+    deadLetters: createMemoryDeadLetters(),
     contactSince: () => startedAt,
     ping: async () => 0,
     async close() {

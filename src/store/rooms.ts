@@ -88,9 +88,15 @@ export const TELL_WITHIN_MS = 1_000
 export type RoomCommitResult =
   /**
    * `telling`: something waits and this node is the one to tell it now (see `tell`); else nothing waits, or another node is at
-   * it and finds this commit as well.
+   * it and finds this commit as well. `dropped`: the lines that went for the new one, if any did.
    */
-  | { readonly status: 'ok'; readonly version: number; readonly seats: number; readonly telling: boolean }
+  | {
+      readonly status: 'ok'
+      readonly version: number
+      readonly seats: number
+      readonly telling: boolean
+      readonly dropped?: readonly Logged[]
+    }
   /** Something that was read has changed; nothing was written. */
   | { readonly status: 'conflict' }
   /** All seats are taken; nothing was written. */

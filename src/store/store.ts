@@ -5,6 +5,7 @@
 // timed out, failing over) is thrown as AppError('store_unavailable'); anything a caller must handle is a return value.
 // `now` always comes from the caller's clock, in milliseconds since the epoch.
 import type { AggregateRef, Aggregates } from './aggregate.js'
+import type { DeadLetters } from './dead-letters.js'
 import type { Invitations, Memberships, Rooms } from './rooms.js'
 
 // ── Mailboxes: one a device, dense, totally ordered ───────────────────────────────────────────────────────────────────
@@ -196,7 +197,6 @@ export type Wakeup =
   | { readonly kind: 'notice'; readonly device: string; readonly type: string; readonly envelope: string }
   /** Wake-ups may have been lost: read the mailbox again. For all devices of the user. */
   | { readonly kind: 'gap' }
-
 export type Notice = Extract<Wakeup, { kind: 'notice' }>
 
 export interface Wakeups {
@@ -233,6 +233,7 @@ export interface Store {
   readonly wakeups: Wakeups
   readonly tickets: Tickets
   readonly quotas: Quotas
+  readonly deadLetters: DeadLetters
   /** Since when the store has answered without a break; null while it does not. Clocks of liveness start here. */
   contactSince(): number | null
   /** One round trip; its duration in milliseconds. Throws store_unavailable. */

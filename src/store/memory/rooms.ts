@@ -46,18 +46,19 @@ function findObstacle(room: Room, { reads, seat, seatsMax, line }: RoomCommit): 
   return known ? { status: 'known', version: known.version } : null
 }
 
-function write(room: Room, { writes, seat, line, items, tag }: RoomCommit): void {
+/** The lines that went for a new one. */
+function write(room: Room, { writes, seat, line, items, tag }: RoomCommit): readonly Logged[] {
   const version = ++room.version
   for (const [name, value] of Object.entries(writes)) {
     if (value === null) room.fields.delete(name)
     else room.fields.set(name, { version, value })
   }
   if (seat) changeSeat(room, seat)
-  if (line) {
-    room.lines.set(line.id, { id: line.id, value: line.value, version })
-    for (const id of [...room.lines.keys()].slice(0, Math.max(0, room.lines.size - line.keep))) room.lines.delete(id)
-  }
+  if (line) room.lines.set(line.id, { id: line.id, value: line.value, version })
+  const dropped = line ? [...room.lines.values()].slice(0, Math.max(0, room.lines.size - line.keep)) : []
+  for (const { id } of dropped) room.lines.delete(id)
   if (items.length > 0) room.pending = [...room.pending, { version, tag, items }]
+  return dropped
 }
 
 function changeSeat({ seats, version }: Room, { user, device, from, to }: SeatChange): void {
@@ -107,11 +108,13 @@ export function createMemoryRooms(clock: Clock, agenda: Agenda): Rooms & { sweep
       if (obstacle) return obstacle
       const { node, now } = commit
       rooms.set(id, room)
-      write(room, commit)
+      const dropped = write(room, commit)
       plan(room, commit)
-      const isFree = (room.teller?.until ?? 0) <= now
-      if (isFree && room.pending.length > 0) room.teller = { node, until: now + TELL_WITHIN_MS }
-      return { status: 'ok', version: room.version, seats: room.seats.size, telling: room.teller?.node === node }
+      const waits = room.pending.length > 0
+      if (waits && (room.teller?.until ?? 0) <= now) room.teller = { node, until: now + TELL_WITHIN_MS }
+      const telling = waits && room.teller?.node === node
+      const gone = dropped.length > 0 ? { dropped } : {}
+      return { status: 'ok', version: room.version, seats: room.seats.size, telling, ...gone }
     },
     async tell(id, { node, settled, limit, holdMs, now }) {
       const room = find(id)

@@ -25,6 +25,9 @@ export const outboxPrefix = (partition: number) => `${prefixOf(partition)}outbox
 export const pulseKey = (partition: number) => `${prefixOf(partition)}pulse`
 export const probeChannel = (partition: number, node: string) => `${prefixOf(partition)}probe:${node}`
 
+/** One list for all, so that operators find it: a stream with one field, `letter`. */
+export const DEAD_LETTERS_KEY = `${prefixOf(0)}dead-letters`
+
 // Aggregates
 export const memberOf = ({ kind, id }: AggregateRef) => `${kind}:${id}`
 export function refOf(member: string): AggregateRef {

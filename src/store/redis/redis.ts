@@ -7,6 +7,7 @@ import { createRedisAggregates } from './aggregates.js'
 import { createChannels } from './channels.js'
 import { type Client, createAttempt, createClient, disconnect, untilReady } from './clients.js'
 import { askAll, createContact } from './contact.js'
+import { createRedisDeadLetters } from './dead-letters.js'
 import { createRedisInvitations } from './invitations.js'
 import { createRedisLeases } from './leases.js'
 import { createRedisMailboxes } from './mailboxes.js'
@@ -64,6 +65,7 @@ export async function createRedisStore(options: RedisStoreOptions): Promise<Redi
     wakeups: createRedisWakeups(channels, attempt),
     tickets: createRedisTickets(attempt),
     quotas: createRedisQuotas(attempt),
+    deadLetters: createRedisDeadLetters(attempt),
     contactSince: contact.since,
     async ping() {
       const startedAt = performance.now()

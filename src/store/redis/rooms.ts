@@ -92,7 +92,9 @@ export function createRedisRooms(attempt: Attempt): Rooms {
       if (reply[0] === 'CONFLICT') return { status: 'conflict' }
       if (reply[0] === 'FULL') return { status: 'full' }
       if (reply[0] === 'KNOWN') return { status: 'known', version: reply[1] }
-      return { status: 'ok', version: reply[1], seats: reply[2], telling: reply[3] === 1 }
+      const [, version, taken, tells, dropped] = reply
+      const gone = dropped.length > 0 ? { dropped: dropped.map(toLogged) } : {}
+      return { status: 'ok', version, seats: taken, telling: tells === 1, ...gone }
     },
     async tell(roomId, { node, settled, limit, holdMs, now }) {
       const { member, state, outbox, pending, seats, log, logIds } = roomKeys(roomId)

@@ -67,7 +67,7 @@ export const loadRoom = define<
   | readonly ['NONE']
 >('room_load')
 export const commitRoom = define<
-  | readonly ['OK', version: number, seats: number, tells: 0 | 1]
+  | readonly ['OK', version: number, seats: number, tells: 0 | 1, dropped: readonly StreamEntry[]]
   | readonly ['CONFLICT']
   | readonly ['FULL']
   | readonly ['KNOWN', version: number]

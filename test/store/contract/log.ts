@@ -47,6 +47,22 @@ export function logContract(t: Test, lab: Lab): void {
     t.strictSame(await versions(id, { after: 2, before: 10, limit: 2 }), [4, 6], 'nearest to after')
   })
 
+  t.test('a commit says which lines went for its own', async t => {
+    const id = await given(t, 3)
+    const dropped = async (n: number, keep: number) => {
+      const result = await rooms.commit(id, roomCommitOf(lab, { line: line(n, keep) }))
+      return result.status === 'ok' ? result.dropped : result.status
+    }
+    t.equal(await dropped(7, 4), undefined, 'none')
+    t.strictSame(await dropped(8, 4), [{ id: 'l2', value: '"2"', version: 2 }])
+    t.strictSame(await dropped(9, 2), [
+      { id: 'l4', value: '"4"', version: 4 },
+      { id: 'l6', value: '"6"', version: 6 },
+      { id: 'l7', value: '"7"', version: 7 }
+    ])
+    t.equal(await dropped(9, 1), 'known')
+  })
+
   t.test('a line that comes a second time is known by its id, and nothing is written', async t => {
     const id = await given(t, 2)
     const again = { line: { ...line(2), value: '"other"' }, writes: { a: '1' }, items: [tellAll(1)] }

@@ -3,7 +3,7 @@ import { until } from '../../helpers/until.js'
 import type { Lab } from '../contract.js'
 
 export function smallContract(t: Test, lab: Lab): void {
-  const { tickets, quotas } = lab.store
+  const { tickets, quotas, deadLetters } = lab.store
 
   t.test('a ticket is good many times, for its own user only', async t => {
     const [alice, bob] = [lab.id('alice'), lab.id('bob')]
@@ -58,5 +58,12 @@ export function smallContract(t: Test, lab: Lab): void {
     const since = lab.store.contactSince()
     t.ok(since !== null && since <= lab.clock.now())
     t.ok((await lab.store.ping()) >= 0)
+  })
+
+  t.test('of dead letters the newest are kept, and read oldest first', async t => {
+    const texts = Array.from({ length: 7 }, (_, n) => JSON.stringify({ text: `grüße \u2028 ${lab.id('letter')}`, n }))
+    for (const text of texts) await deadLetters.add(text, 5)
+    t.strictSame(await deadLetters.list(100), texts.slice(2))
+    t.strictSame(await deadLetters.list(2), texts.slice(5))
   })
 }
