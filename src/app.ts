@@ -19,7 +19,9 @@ import { serverOptions } from './plugins/server-options.js'
 import { serveApi } from './routes/index.js'
 import { problemRoutes } from './routes/problems.js'
 import { createCache } from './services/cache.js'
+import { createBacklog } from './services/chat-backlog.js'
 import type { Context } from './services/context.js'
+import { createErrands } from './services/errands.js'
 import { createLifecycle } from './services/liveness.js'
 import { createMemoryStore } from './store/memory.js'
 import { createRedisStore } from './store/redis/redis.js'
@@ -57,7 +59,10 @@ export async function buildApp(config: Config, overrides: Overrides = {}): Promi
     ...{ config, clock, ids, log: app.log, metrics, store, node },
     calls: createCache(),
     pairs: createCache(),
-    tellRoom: createTeller({ store, clock, node })
+    tellRoom: createTeller({ store, clock, node }),
+    chats: createCache(),
+    chatBacklog: createBacklog(3 * (config.chatServiceRetryMaxMs + config.chatServiceTimeoutMs)),
+    errands: createErrands(app.log)
   }
   const hub = createHub({ store, log: app.log })
   const streams = createStreams({ ...context, hub, lifecycle: createLifecycle(context) })
@@ -82,6 +87,7 @@ export async function buildApp(config: Config, overrides: Overrides = {}): Promi
   app.addHook('onClose', async () => {
     stopPulse()
     await stopTimers()
+    await context.errands.close()
     if (store !== overrides.store) await store.close()
   })
   await app.ready()

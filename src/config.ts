@@ -88,6 +88,14 @@ export const SETTINGS = {
   ROOM_RECONNECT_MS: setting(duration(1), '5000', 'How long a device whose stream broke stays in its rooms.'),
   ROOM_LINGER_MS: setting(duration(1), '30000', 'How long a room outlives the last one out.'),
   CHAT_HISTORY_MAX: setting(integer(1, 100_000), '1000', 'Chat messages kept for a room; older ones go.'),
+  CHAT_SERVICE_URL: setting(optional(webUrl), '', 'Service that is given every chat message.'),
+  CHAT_SERVICE_TIMEOUT_MS: setting(duration(1), '5000', 'How long it may take to answer.'),
+  CHAT_SERVICE_RETRY_MAX_MS: setting(
+    duration(500),
+    '30000',
+    'It is asked again after half a second, then after twice as long, at most so long.'
+  ),
+  CHAT_DEAD_LETTERS_MAX: setting(integer(1, 100_000), '1000', 'Messages kept for operators that it will never get.'),
 
   STUN_URLS: setting(
     list(iceUrl('stun', 'stuns')),

@@ -63,6 +63,23 @@ export function createMetrics() {
       buckets: FAST_SECONDS,
       registers
     }),
+    chatDeliveries: new Counter({
+      name: 'signalpost_chat_deliveries_total',
+      help: 'Requests to the chat service, by outcome: delivered, refused, failed (and tried again)',
+      labelNames: ['outcome'],
+      registers
+    }),
+    chatDeadLetters: new Counter({
+      name: 'signalpost_chat_dead_letters_total',
+      help: 'Messages the chat service will not get, by reason: refused, evicted, expired',
+      labelNames: ['reason'],
+      registers
+    }),
+    chatLagSeconds: new Gauge({
+      name: 'signalpost_chat_lag_seconds',
+      help: 'Age of the oldest message that waits for the chat service, of those this node has looked at; take the maximum of all nodes',
+      registers
+    }),
     problems: new Counter({
       name: 'signalpost_problems_total',
       help: 'Problem documents sent, by code',

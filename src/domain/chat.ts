@@ -63,6 +63,9 @@ export function mayRead(parts: RoomParts, actor: Actor): number {
   return settings.createdAt
 }
 
+/** The log keeps text. */
+export const writtenIn = ({ value }: { readonly value: string }): Written => JSON.parse(value) as Written
+
 type Place = Pick<ChatMessage, 'roomId' | 'messageId' | 'version'>
 
 export function viewMessage({ roomId, messageId, version }: Place, { from, content, sentAt }: Written): ChatMessage {

@@ -1,7 +1,7 @@
 // Writing in a room, and reading what was written. The room's log is the history: a message is committed as a line of it
 // together with the event that tells the others, so neither is ever without the other.
 import { createHash } from 'node:crypto'
-import { formatPlace, mayChat, mayRead, parsePlace, post, viewMessage, type Written } from '../domain/chat.js'
+import { formatPlace, mayChat, mayRead, parsePlace, post, viewMessage, writtenIn } from '../domain/chat.js'
 import { type Member, PART } from '../domain/room-state.js'
 import { AppError } from '../errors.js'
 import {
@@ -15,6 +15,7 @@ import {
 } from '../schemas/chat.js'
 import type { Actor } from '../schemas/claims.js'
 import type { Logged } from '../store/rooms.js'
+import { queueMessage } from './chat-delivery.js'
 import type { Context } from './context.js'
 import { changeRoom, readRoom } from './room-commit.js'
 import { noteSignOfLife } from './sign-of-life.js'
@@ -39,12 +40,15 @@ export async function postMessage(
     throw new AppError('invalid_request', { detail: `content is larger than ${CONTENT_MAX_BYTES} bytes as UTF-8` })
   }
   const parts = [PART.settings, PART.member(actor.user, actor.device)]
-  const { decision, version, known } = await changeRoom(context, roomId, parts, (room, now) =>
+  const { decision, version, known, dropped } = await changeRoom(context, roomId, parts, (room, now) =>
     post(room, { actor, messageId, content }, now)
   )
   noteSignOfLife(context, actor)
   const { value } = decision.line
-  if (!known) return { message: viewMessage({ roomId, messageId, version }, value), posted: true }
+  if (!known) {
+    queueMessage(context, roomId, dropped)
+    return { message: viewMessage({ roomId, messageId, version }, value), posted: true }
+  }
   const [line] = await context.store.rooms.log(roomId, { after: version - 1, limit: 1 })
   // It fell out of the history at this moment, and so did its id.
   if (line?.id !== messageId) return postMessage(context, actor, roomId, { content, messageId })
@@ -108,8 +112,6 @@ export async function noteTyping(
   await Promise.all(others.map(([, member]) => wakeups.notify(member.user, { device: member.device, type, envelope })))
   noteSignOfLife(context, actor)
 }
-
-export const writtenIn = ({ value }: Logged): Written => JSON.parse(value) as Written
 
 const view = (roomId: string, line: Logged): ChatMessage =>
   viewMessage({ roomId, messageId: line.id, version: line.version }, writtenIn(line))

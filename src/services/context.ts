@@ -3,12 +3,15 @@ import type { FastifyBaseLogger } from 'fastify'
 import type { Clock } from '../clock.js'
 import type { Config } from '../config.js'
 import type { Tell } from '../delivery/telling.js'
+import type { QueueState } from '../domain/chat-queue.js'
 import type { PairState } from '../domain/pair.js'
 import type { CallState } from '../domain/state.js'
 import type { Ids } from '../ids.js'
 import type { Metrics } from '../metrics.js'
 import type { Store } from '../store/store.js'
 import type { Cache } from './cache.js'
+import type { Backlog } from './chat-backlog.js'
+import type { Errands } from './errands.js'
 
 export interface Context {
   readonly config: Config
@@ -22,4 +25,7 @@ export interface Context {
   readonly calls: Cache<CallState>
   readonly pairs: Cache<PairState>
   readonly tellRoom: Tell
+  readonly chats: Cache<QueueState>
+  readonly chatBacklog: Backlog
+  readonly errands: Errands
 }

@@ -2,7 +2,7 @@
 import { wait } from '../clock.js'
 import { PART, type RoomDecision, type RoomEvent, type RoomParts } from '../domain/room-state.js'
 import { AppError } from '../errors.js'
-import type { RoomCommit, RoomItem, RoomSnapshot } from '../store/rooms.js'
+import type { Logged, RoomCommit, RoomItem, RoomSnapshot } from '../store/rooms.js'
 import type { Context } from './context.js'
 import { checkEveryMs } from './times.js'
 
@@ -22,6 +22,8 @@ export interface Changed<D extends RoomDecision = RoomDecision> {
   readonly version: number
   /** The decision's line is in the log already, since this version; nothing was written. */
   readonly known: boolean
+  /** Lines that went for the decision's. */
+  readonly dropped: readonly Logged[]
 }
 
 /** Lost races are other people's commits of the very same parts: rare, however many are in the room. */
@@ -49,12 +51,14 @@ export async function changeRoom<D extends RoomDecision>(
     const parts = typeof named === 'function' ? named(room) : named
     const now = context.clock.now()
     const decision = decide(room, now)
-    if (!changesSomething(decision)) return { decision, room, version: room.version, known: false }
+    if (!changesSomething(decision)) return { decision, room, version: room.version, known: false, dropped: [] }
     const result = await context.store.rooms.commit(roomId, toCommit(context, { room, parts, decision, now }))
     if (result.status === 'full') throw new AppError('room_full')
     if (result.status === 'conflict') continue
-    if (result.status === 'ok' && result.telling) await tell(context, roomId)
-    return { decision, room, version: result.version, known: result.status === 'known' }
+    const { version } = result
+    if (result.status === 'known') return { decision, room, version, known: true, dropped: [] }
+    if (result.telling) await tell(context, roomId)
+    return { decision, room, version, known: false, dropped: result.dropped ?? [] }
   }
   throw new AppError('store_unavailable', { detail: 'Too many others changed this at the same moment' })
 }

@@ -6,6 +6,7 @@ import { type Member, NOTHING, PART, type RoomDecision } from '../domain/room-st
 import type { Actor } from '../schemas/claims.js'
 import type { Endpoint } from '../schemas/common.js'
 import { deviceAbsentSince } from './absence.js'
+import { catchUpChat } from './chat-delivery.js'
 import type { Context } from './context.js'
 import { checkInvitations } from './ringing.js'
 import { changeRoom, readRoom, tell } from './room-commit.js'
@@ -39,6 +40,7 @@ export async function checkRoom(context: Context, roomId: string): Promise<void>
   const room = await readRoom(context, roomId, 'all')
   if (room.settings === null || room.settings.closed !== null) return
   if (room.pendingFrom !== null) await tell(context, roomId)
+  catchUpChat(context, roomId)
   const members = room.list<Member>(PART.member('', '').slice(0, -1)).map(([, member]) => member)
   const deadlines = await Promise.all(members.map(member => checkMember(context, roomId, member)))
   const next = Math.min(...deadlines, await checkInvitations(context, room))
@@ -48,6 +50,7 @@ export async function checkRoom(context: Context, roomId: string): Promise<void>
   await changeRoom(context, roomId, partsOfEnd, (now, at) =>
     withAllEnded(now, closeIfEmpty(now, roomLingerMs, at), null, at)
   )
+  catchUpChat(context, roomId)
 }
 
 /** Resolves to when this member has to be looked at again. */

@@ -28,6 +28,7 @@ import type {
   RoomBody,
   RoomSeat
 } from '../schemas/room.js'
+import { catchUpChat } from './chat-delivery.js'
 import type { Context } from './context.js'
 import { checkMetadata } from './metadata.js'
 import { changeRoom, type ReadRoom, readRoom } from './room-commit.js'
@@ -114,6 +115,7 @@ export async function closeRoom(context: Context, actor: Actor, roomId: string):
   const parts = (room: ReadRoom) => [...partsOfEnd(room), PART.member(actor.user, actor.device)]
   const by = { user: actor.user, device: actor.device }
   await changeRoom(context, roomId, parts, (room, now) => withAllEnded(room, close(room, actor), by, now))
+  catchUpChat(context, roomId)
 }
 
 /** @throws AppError not_permitted, participant_not_found */

@@ -1,9 +1,12 @@
 // The first part of the port in store.ts: a versioned document with an outbox and a deadline. The promises at the top of
 // that file hold here too.
 
-/** What is kept under a version of its own: a call, what two participants of a room negotiate, a room. The engines do not know what one is. */
+/**
+ * What is kept under a version of its own: a call, what two participants of a room negotiate, a room, how far its chat was
+ * delivered. The engines do not know what one is.
+ */
 export interface AggregateRef {
-  readonly kind: 'call' | 'pair' | 'room'
+  readonly kind: 'call' | 'pair' | 'room' | 'chat'
   readonly id: string
 }
 

@@ -6,7 +6,10 @@
 // `now` always comes from the caller's clock, in milliseconds since the epoch.
 import type { AggregateRef, Aggregates } from './aggregate.js'
 import type { DeadLetters } from './dead-letters.js'
+import type { Leases } from './leases.js'
 import type { Invitations, Memberships, Rooms } from './rooms.js'
+
+export type { Lease, LeaseResult, Leases } from './leases.js'
 
 // ── Mailboxes: one a device, dense, totally ordered ───────────────────────────────────────────────────────────────────
 
@@ -154,32 +157,6 @@ export interface Mailboxes {
   remove(user: string, device: string): Promise<boolean>
   /** The user's registered devices, in no order. Expired ones are left out. */
   devices(user: string, now: number): Promise<readonly DeviceState[]>
-}
-
-// ── Leases: who is busy with what ─────────────────────────────────────────────────────────────────────────────────────
-
-export interface Lease {
-  /** The holder: a call id. */
-  readonly holder: string
-  /** Two leases of one user with the same peer exclude each other even when there is room for more: that is glare. */
-  readonly peer: string
-  /** Opaque to the store. */
-  readonly role: string
-  /** When it was taken. */
-  readonly at: number
-}
-
-export type LeaseResult =
-  | { readonly taken: true }
-  /** Nothing was written; all leases the user holds. */
-  | { readonly taken: false; readonly held: readonly Lease[] }
-
-export interface Leases {
-  /** Taken if the holder has it already (a retry), or if fewer than `max` are held and none with the same peer. */
-  take(user: string, lease: Lease, max: number): Promise<LeaseResult>
-  /** Idempotent. */
-  release(user: string, holder: string): Promise<void>
-  list(user: string): Promise<readonly Lease[]>
 }
 
 // ── Wake-ups: hints to open streams; the mailbox is the truth ─────────────────────────────────────────────────────────

@@ -1,6 +1,7 @@
 // Things that happen by themselves: deadlines fire and forgotten outboxes are delivered, by whichever node comes first.
 // Each round walks a slice of the partitions, so that all of them are seen once a second and no round is a burst.
 
+import { checkChat, readQueue } from '../services/chat-delivery.js'
 import type { Context } from '../services/context.js'
 import { checkCall } from '../services/liveness.js'
 import { checkPair, readPair } from '../services/pairs.js'
@@ -19,9 +20,14 @@ const CLAIM_MAX = 64
 type Work = Readonly<Record<AggregateRef['kind'], (context: Context, id: string) => Promise<unknown>>>
 
 /** Its deadline has come. */
-const LOOK_AT: Work = { call: checkCall, pair: checkPair, room: checkRoom }
+const LOOK_AT: Work = {
+  call: checkCall,
+  pair: checkPair,
+  room: checkRoom,
+  chat: async (context, id) => checkChat(context, id)
+}
 /** Its events wait: reading it delivers them. */
-const DELIVER: Work = { call: readCall, pair: readPair, room: (context, id) => context.tellRoom(id) }
+const DELIVER: Work = { call: readCall, pair: readPair, room: (context, id) => context.tellRoom(id), chat: readQueue }
 
 /** Starts the worker. The returned function stops it and resolves when the round at work is done. */
 export function startTimers(context: Context): () => Promise<void> {

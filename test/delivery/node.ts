@@ -7,6 +7,7 @@ import { loadConfig } from '../../src/config.js'
 import { createHub } from '../../src/delivery/hub.js'
 import { createStreams } from '../../src/delivery/streams.js'
 import { createTeller } from '../../src/delivery/telling.js'
+import type { QueueState } from '../../src/domain/chat-queue.js'
 import type { PairState } from '../../src/domain/pair.js'
 import type { CallState } from '../../src/domain/state.js'
 import { createIds } from '../../src/ids.js'
@@ -16,6 +17,8 @@ import { serverOptions } from '../../src/plugins/server-options.js'
 import { eventRoutes } from '../../src/routes/events.js'
 import type { Actor } from '../../src/schemas/claims.js'
 import { createCache } from '../../src/services/cache.js'
+import { createBacklog } from '../../src/services/chat-backlog.js'
+import { createErrands } from '../../src/services/errands.js'
 import { redeemTicket } from '../../src/services/tickets.js'
 import type { Cursor, Store } from '../../src/store/store.js'
 
@@ -48,7 +51,10 @@ export async function startNode(store: Store, clock: Clock): Promise<Node> {
     ...{ config, clock, ids, log, metrics, store, node: 'here' },
     calls: createCache<CallState>(),
     pairs: createCache<PairState>(),
-    tellRoom: createTeller({ store, clock, node: 'here' })
+    tellRoom: createTeller({ store, clock, node: 'here' }),
+    chats: createCache<QueueState>(),
+    chatBacklog: createBacklog(0),
+    errands: createErrands(log)
   }
   handleErrors(app, { metrics, ids })
   app.decorateRequest('actor')

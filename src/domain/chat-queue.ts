@@ -1,0 +1,91 @@
+// What is known of a room's way to the chat service. The room's log is the queue; this says how far it was delivered, who is at
+// it, and when to look again.
+//
+//           nudge                begin                 rest
+//   resting ─────▶ due (lookAt) ───────▶ at work ─────────────▶ resting, or over with the room
+//                    ▲                     │ failed: after a pause that doubles
+//                    └─────────────────────┘ handBack: at once
+
+/** Names a message, not a position: a log that grew anew under old numbers has another id there. */
+export interface Place {
+  readonly version: number
+  readonly id: string
+}
+
+export interface QueueState {
+  readonly version: number
+  /** The last message that was delivered or given up. */
+  readonly cursor: Place | null
+  /** How often there was news: who found nothing more to deliver rests only if none came meanwhile. */
+  readonly nudges: number
+  /** In a row, of the message after the cursor. */
+  readonly failures: number
+  /** The node at work; another one may take over at `lookAt`. */
+  readonly courier: string | null
+  /** The room is over: what is not delivered by then is given up. */
+  readonly giveUpAt: number | null
+  /** Null: over. */
+  readonly lookAt: number | null
+}
+
+export const NEW_QUEUE: QueueState = {
+  version: 0,
+  cursor: null,
+  nudges: 0,
+  failures: 0,
+  courier: null,
+  giveUpAt: null,
+  lookAt: null
+}
+
+const FIRST_PAUSE_MS = 500
+
+const next = (state: QueueState, change: Partial<QueueState>): QueueState => ({
+  ...state,
+  ...change,
+  version: state.version + 1
+})
+
+/** There is something to deliver. A service that is in trouble is not asked sooner for it. */
+export function nudge(state: QueueState, now: number): QueueState {
+  const waits = state.lookAt !== null && (state.failures > 0 || state.courier !== null)
+  return next(state, { nudges: state.nudges + 1, lookAt: waits ? state.lookAt : now })
+}
+
+/** Takes the work, for so long. The state that was given: it is not due, or somebody else has it. */
+export function begin(state: QueueState, node: string, now: number, holdMs: number): QueueState {
+  if (state.lookAt === null || now < state.lookAt) return state
+  return next(state, { courier: node, lookAt: now + holdMs })
+}
+
+/** The message was delivered, or is given up; the work goes on. The state that was given: somebody else has it by now. */
+export function advance(state: QueueState, node: string, cursor: Place, lookAt: number): QueueState {
+  return state.courier === node ? next(state, { cursor, failures: 0, lookAt }) : state
+}
+
+export function failed(
+  state: QueueState,
+  node: string,
+  now: number,
+  { pauseMaxMs, giveUpAt }: { pauseMaxMs: number; giveUpAt: number | null }
+): QueueState {
+  if (state.courier !== node) return state
+  const again = now + pauseMs(state.failures, pauseMaxMs)
+  const lookAt = Math.min(again, giveUpAt ?? again)
+  return next(state, { courier: null, failures: state.failures + 1, giveUpAt, lookAt })
+}
+
+/** Nothing is left to deliver. The state that was given: there was news meanwhile, so look again. */
+export function rest(state: QueueState, node: string, nudges: number, lookAt: number | null): QueueState {
+  if (state.courier !== node || state.nudges !== nudges) return state
+  return next(state, { courier: null, failures: 0, giveUpAt: null, lookAt })
+}
+
+/** The node is closing: any other one may go on at once. */
+export function handBack(state: QueueState, node: string, now: number): QueueState {
+  return state.courier === node ? next(state, { courier: null, lookAt: now }) : state
+}
+
+/** After so many failures before: half a second, doubling. */
+export const pauseMs = (failures: number, maxMs: number): number =>
+  Math.min(maxMs, FIRST_PAUSE_MS * 2 ** Math.min(failures, 30))

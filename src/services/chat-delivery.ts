@@ -1,0 +1,170 @@
+// Every chat message to the chat service, at least once and in the order of its room. The room's log is the queue, so a message
+// is queued by the commit that writes it; what is kept beside (domain/chat-queue.ts) only says how far the log was delivered.
+// Each message is sent once the one before it was answered, so whoever delivers, and however many at once, the first arrivals
+// are in order.
+import { deliverMessage } from '../adapters/chat-service.js'
+import { viewMessage, writtenIn } from '../domain/chat.js'
+import {
+  advance,
+  begin,
+  failed,
+  handBack,
+  NEW_QUEUE,
+  nudge,
+  type Place,
+  type QueueState,
+  rest
+} from '../domain/chat-queue.js'
+import { PART } from '../domain/room-state.js'
+import type { Logged } from '../store/rooms.js'
+import { createLoop } from './aggregates.js'
+import { type GivenUp, giveUp } from './chat-dead-letters.js'
+import type { Context } from './context.js'
+import { readRoom } from './room-commit.js'
+
+const PAGE = 64
+
+const queue = createLoop<QueueState>({
+  kind: 'chat',
+  known: context => context.chats,
+  deadlineOf: ({ lookAt }) => lookAt,
+  isOver: ({ lookAt }) => lookAt === null,
+  leasesOf: () => [],
+  record: () => undefined
+})
+
+export const readQueue = queue.read
+
+/** A message was written. `dropped` fell out of the log for it: what of it was not delivered yet never will be. */
+export function queueMessage(context: Context, roomId: string, dropped: readonly Logged[]): void {
+  if (context.config.chatServiceUrl === null) return
+  context.errands.run(`queue ${roomId} ${context.ids.unique()}`, async () => {
+    const { cursor } = await change(context, roomId, nudge)
+    for (const line of dropped.filter(({ version }) => version > (cursor?.version ?? 0))) {
+      await giveUp(context, { roomId, line, reason: 'evicted' })
+    }
+    checkChat(context, roomId)
+  })
+}
+
+/** The room was looked at, or is over: if its log is ahead of the queue, somebody died in between. */
+export function catchUpChat(context: Context, roomId: string): void {
+  if (context.config.chatServiceUrl === null) return
+  context.errands.run(`catch up ${roomId}`, async () => {
+    const [newest] = await context.store.rooms.log(roomId, { limit: 1 })
+    if (newest === undefined) return
+    const { cursor } = (await queue.read(context, roomId)) ?? NEW_QUEUE
+    if (cursor?.id === newest.id && cursor.version === newest.version) return
+    await change(context, roomId, nudge)
+    checkChat(context, roomId)
+  })
+}
+
+/** The time has come to look. Nobody waits for it: a service that hangs must not hold up a deadline of somebody else. */
+export function checkChat(context: Context, roomId: string): void {
+  if (context.config.chatServiceUrl === null) return
+  context.errands.run(`deliver ${roomId}`, closing => deliver(context, roomId, closing))
+}
+
+async function deliver(context: Context, roomId: string, closing: AbortSignal): Promise<void> {
+  const { node } = context
+  let isMine = false
+  let state = await change(context, roomId, (before, now) => {
+    const after = begin(before, node, now, holdMs(context))
+    isMine = after !== before
+    return after
+  })
+  while (isMine && state.courier === node) {
+    if (closing.aborted) return void (await change(context, roomId, (now, at) => handBack(now, node, at)))
+    state = await deliverPage(context, roomId, state, closing)
+  }
+}
+
+/** Delivers what is next, or finds nothing more and rests. Resolves to where things stand. */
+async function deliverPage(
+  context: Context,
+  roomId: string,
+  state: QueueState,
+  closing: AbortSignal
+): Promise<QueueState> {
+  const { node, config, clock, chatBacklog } = context
+  const [lines, { settings }] = await Promise.all([
+    linesAfter(context, roomId, state.cursor),
+    readRoom(context, roomId, [PART.settings])
+  ])
+  const isOver = settings === null || settings.closed !== null
+  const [oldest] = lines
+  chatBacklog.note(roomId, oldest ? writtenIn(oldest).sentAt : null, clock.now())
+  if (oldest === undefined) {
+    const { nudges } = state
+    // Often enough that a room which closes is seen to be over long before its log goes.
+    return change(context, roomId, (before, now) =>
+      rest(before, node, nudges, isOver ? null : now + config.retentionMs / 4)
+    )
+  }
+  const giveUpAt = isOver ? (state.giveUpAt ?? clock.now() + config.retentionMs / 2) : null
+  let after = state
+  for (const line of lines) {
+    if (closing.aborted || after.courier !== node) return after
+    const isLate = giveUpAt !== null && clock.now() >= giveUpAt
+    const outcome = isLate ? ('expired' as const) : await send(context, roomId, line, closing)
+    if (outcome === 'failed') {
+      if (closing.aborted) return after
+      const options = { pauseMaxMs: config.chatServiceRetryMaxMs, giveUpAt }
+      return change(context, roomId, (before, now) => failed(before, node, now, options))
+    }
+    if (outcome !== 'delivered') await giveUp(context, { roomId, line, ...named(outcome) })
+    const place: Place = { version: line.version, id: line.id }
+    after = await change(context, roomId, (before, now) => advance(before, node, place, now + holdMs(context)))
+  }
+  return after
+}
+
+const named = (outcome: 'expired' | number): Pick<GivenUp, 'reason' | 'status'> =>
+  outcome === 'expired' ? { reason: 'expired' } : { reason: 'refused', status: outcome }
+
+/** Resolves to the status that the service refuses the message with, if it does. */
+async function send(
+  { config, metrics, log }: Context,
+  roomId: string,
+  line: Logged,
+  closing: AbortSignal
+): Promise<'delivered' | 'failed' | number> {
+  const place = { roomId, messageId: line.id, version: line.version }
+  try {
+    const refusal = await deliverMessage(config, viewMessage(place, writtenIn(line)), closing)
+    metrics.chatDeliveries.inc({ outcome: refusal === null ? 'delivered' : 'refused' })
+    return refusal ?? 'delivered'
+  } catch (error) {
+    if (closing.aborted) return 'failed'
+    metrics.chatDeliveries.inc({ outcome: 'failed' })
+    log.warn({ err: error, ...place }, 'the chat service did not take a message')
+    return 'failed'
+  }
+}
+
+/** What follows the cursor in the log: all of it, if the log is not the one in which the cursor was made. */
+async function linesAfter({ store }: Context, roomId: string, cursor: Place | null): Promise<readonly Logged[]> {
+  if (cursor === null) return store.rooms.log(roomId, { after: 0, limit: PAGE })
+  const lines = await store.rooms.log(roomId, { after: cursor.version - 1, limit: PAGE })
+  const [first] = lines
+  if (first?.version === cursor.version && first.id === cursor.id) return lines.slice(1)
+  // Lines go from the oldest on: if the cursor's has gone and an earlier one is there, the log began anew.
+  const earlier = await store.rooms.log(roomId, { before: cursor.version + 1, limit: 1 })
+  return earlier.length > 0 ? store.rooms.log(roomId, { after: 0, limit: PAGE }) : lines
+}
+
+/** The work is somebody else's again when one request has surely ended, and what it takes to say so. */
+const holdMs = ({ config }: Context) => config.chatServiceTimeoutMs + 5000
+
+async function change(
+  context: Context,
+  roomId: string,
+  decide: (state: QueueState, now: number) => QueueState
+): Promise<QueueState> {
+  const { state } = await queue.transact(context, roomId, (before, now) => {
+    const after = decide(before ?? NEW_QUEUE, now)
+    return { state: after, events: [] }
+  })
+  return state
+}

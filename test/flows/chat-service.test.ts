@@ -1,0 +1,173 @@
+// Every message to the chat service, whatever happens to it, to the nodes or to the room; and nobody waits for it.
+import t from 'tap'
+import { ChatHost } from '../helpers/chat-service.js'
+import type { Person } from '../helpers/person.js'
+import { join, meet } from '../helpers/rooms.js'
+import { flow, type Stage } from '../helpers/stage.js'
+import { until } from '../helpers/until.js'
+
+const host = await ChatHost.open()
+t.teardown(() => host.dies())
+
+const MESSAGES = 'rooms/r1/messages'
+const env = { CHAT_SERVICE_URL: host.url, CHAT_SERVICE_RETRY_MAX_MS: '2000', RETENTION_MS: '120000' }
+
+const arrived = (stage: Stage) => host.of(stage.marked('r1')).map(({ content }) => content)
+
+/** The clock moves on until the service has so many messages of the story. */
+async function passUntil(stage: Stage, count: number): Promise<string[]> {
+  await until(`${count} messages are there`, async () => {
+    await stage.pass(500)
+    return arrived(stage).length >= count
+  })
+  return arrived(stage)
+}
+
+async function write(who: Person, ...texts: string[]): Promise<void> {
+  for (const content of texts) await who.does(MESSAGES, { content })
+}
+
+interface Letter {
+  readonly reason: string
+  readonly status?: number
+  readonly message: { readonly roomId: string; readonly content: string }
+}
+
+async function deadLetters(stage: Stage): Promise<string[]> {
+  const letters = (await stage.store.deadLetters.list(1000)).map(text => JSON.parse(text) as Letter)
+  const ours = letters.filter(({ message }) => message.roomId === stage.marked('r1'))
+  return ours.map(({ reason, status, message }) => `${reason}${status ? ` ${status}` : ''}: ${message.content}`)
+}
+
+/** The greatest of all nodes. */
+async function lagSeconds(stage: Stage): Promise<number> {
+  const nodes = Array.from({ length: stage.far + 1 }, (_, node) => fetch(`${stage.urlOf(node)}/metrics`))
+  const texts = await Promise.all((await Promise.all(nodes)).map(reply => reply.text()))
+  return Math.max(...texts.map(text => Number(/^signalpost_chat_lag_seconds (\S+)$/m.exec(text)?.[1])))
+}
+
+flow(
+  'the service gets every message, in the order of the room',
+  async (t, stage) => {
+    const seats = await meet(stage)
+    await Promise.all(
+      seats.flatMap(({ who, id }) => Array.from({ length: 8 }, (_, n) => who.does(MESSAGES, { content: `${id} ${n}` })))
+    )
+    const { body } = await seats[0].who.ask('GET', `${MESSAGES}?limit=100`)
+    for (const { who } of seats) for (let n = 0; n < 16; n++) await who.hears('chat.message')
+    await until('all are there', () => arrived(stage).length === 24)
+    t.same(stage.unmarked(host.of(stage.marked('r1')).map(kept => ({ ...kept, roomId: 'r1' }))), body.messages)
+  },
+  { env }
+)
+
+flow(
+  'a service that was dead for a while misses nothing, though the node that posted has closed',
+  async (t, stage) => {
+    const [alice, bob] = await stage.enterBoth()
+    await alice.leaves()
+    alice.goesTo(stage.far)
+    await alice.listens()
+    await join(alice, 'r1')
+    await join(bob, 'r1')
+    await alice.hears('room.participant_joined')
+    alice.goesTo(0)
+    await write(alice, 'a')
+    await until('the first is there', () => arrived(stage).length === 1)
+    await host.dies()
+    await write(alice, 'b', 'c')
+    await bob.hearsAll('chat.message', 'chat.message', 'chat.message')
+    await stage.pass(10_000)
+    const lag = await lagSeconds(stage)
+    t.ok(lag >= 5 && lag <= 10, `the lag is ${lag} s`)
+    await write(alice, 'd')
+    await bob.hears('chat.message')
+    if (stage.far > 0) await stage.house.closeNode(0)
+    await write(alice, 'e')
+    await bob.hears('chat.message')
+    t.same(arrived(stage), ['a'])
+    await host.returns()
+    t.same(await passUntil(stage, 5), ['a', 'b', 'c', 'd', 'e'])
+    await stage.pass(30_000)
+    t.equal(await lagSeconds(stage), 0)
+    t.same(arrived(stage), ['a', 'b', 'c', 'd', 'e'], 'and nothing else comes')
+    t.same(await deadLetters(stage), [])
+  },
+  { env, alone: true }
+)
+
+flow(
+  'a message whose poster died right after its commit is delivered too',
+  async (t, stage) => {
+    const alice = await join(await stage.enter('alice', 'phone'), 'r1')
+    const now = stage.now()
+    const from = { ...alice.who.endpoint, participantId: alice.id }
+    const value = JSON.stringify({ from, content: 'orphan', sentAt: now, roomSince: now })
+    const commit = { reads: {}, writes: {}, seatsMax: 9, items: [], tag: 'x', deadlineAt: null, expireInMs: null }
+    const line = { id: 'm1', value, keep: 9 }
+    const result = await stage.store.rooms.commit(stage.marked('r1'), {
+      ...{ ...commit, line, emptyDeadlineAt: now + 1e6, node: 'dead', now }
+    })
+    t.match(result, { status: 'ok' })
+    t.same(await passUntil(stage, 1), ['orphan'])
+  },
+  { env }
+)
+
+flow(
+  'what the service refuses becomes a dead letter, and the next message follows',
+  async (t, stage) => {
+    const alice = await join(await stage.enter('alice', 'phone'), 'r1')
+    await write(alice.who, 'a', 'spam b', 'c')
+    t.same(await passUntil(stage, 2), ['a', 'c'])
+    t.same(await deadLetters(stage), ['refused 422: spam b'])
+  },
+  { env }
+)
+
+flow(
+  'what falls out of the history while the service is dead becomes a dead letter',
+  async (t, stage) => {
+    const alice = await join(await stage.enter('alice', 'phone'), 'r1')
+    await write(alice.who, 'a')
+    await until('the first is there', () => arrived(stage).length === 1)
+    await host.dies()
+    await write(alice.who, 'b', 'c', 'd', 'e', 'f', 'g')
+    await until('two are given up', async () => (await deadLetters(stage)).length === 2)
+    await host.returns()
+    t.same(await passUntil(stage, 5), ['a', 'd', 'e', 'f', 'g'])
+    t.same((await deadLetters(stage)).sort(), ['evicted: b', 'evicted: c'])
+  },
+  { env: { ...env, CHAT_HISTORY_MAX: '4' } }
+)
+
+flow(
+  'a room that has closed is delivered to its end, and what cannot be becomes dead letters before its log goes',
+  async (t, stage) => {
+    const alice = await join(await stage.enter('alice', 'phone'), 'r1')
+    await host.dies()
+    await write(alice.who, 'a', 'b')
+    await alice.who.ask('DELETE', 'rooms/r1')
+    await stage.pass(20_000)
+    await host.returns()
+    t.same(await passUntil(stage, 2), ['a', 'b'])
+
+    const other = 'rooms/r2/messages'
+    await join(alice.who, 'r2')
+    await host.dies()
+    await alice.who.does(other, { content: 'c' })
+    await alice.who.ask('DELETE', 'rooms/r2')
+    const letters = async () =>
+      (await stage.store.deadLetters.list(1000))
+        .map(text => JSON.parse(text) as Letter)
+        .filter(({ message }) => message.roomId === stage.marked('r2'))
+    await until('it is given up', async () => {
+      await stage.pass(5000)
+      return (await letters()).length > 0
+    })
+    await host.returns()
+    t.match(await letters(), [{ reason: 'expired', message: { content: 'c' } }])
+    t.same(host.of(stage.marked('r2')), [])
+  },
+  { env }
+)
