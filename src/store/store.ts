@@ -125,6 +125,8 @@ export interface DeviceState {
   readonly online: boolean
   /** Last sign of life. */
   readonly seenAt: number
+  /** Its stream was closed, and it has shown no sign of life since. */
+  readonly left: boolean
   /** '' when none was set. */
   readonly status: string
 }

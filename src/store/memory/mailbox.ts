@@ -9,6 +9,7 @@ export interface Device {
   /** The newest entries; the last one is number `seq`. */
   events: StoredEvent[]
   seenAt: number
+  /** Without a connection: when the last one closed, or 0 if there was a sign of life since. */
   onlineUntil: number
   connection: string
   authExpiresAt: number
@@ -26,6 +27,8 @@ export function birth({ tag, now }: Touch): Device {
 export const head = ({ seq, tag }: Device): Cursor => ({ seq, tag })
 
 export const isOnline = (device: Device, now: number): boolean => device.connection !== '' && device.onlineUntil > now
+
+export const hasLeft = ({ connection, onlineUntil }: Device): boolean => connection === '' && onlineUntil > 0
 
 export function push(device: Device, entry: Omit<StoredEvent, 'seq'>, max: number): StoredEvent {
   const event = { seq: device.seq + 1, ...entry }

@@ -3,7 +3,7 @@ import type { Clock } from '../../clock.js'
 import type { AggregateRef } from '../aggregate.js'
 import { POSITIONS_MAX, positionTtlMs } from '../position.js'
 import type { AppendResult, CommitMail, Leases, Mailboxes, Message, StoreOptions, Touch } from '../store.js'
-import { birth, type Device, head, isOnline, push, read } from './mailbox.js'
+import { birth, type Device, hasLeft, head, isOnline, push, read } from './mailbox.js'
 import type { Publish } from './wakeups.js'
 
 /** A commit taken. */
@@ -84,7 +84,10 @@ export function createMemoryMailboxes(parts: Parts): Mailboxes & { sweep(now: nu
 
   function connect(user: string, name: string, device: Device, touch: Touch): void {
     const { connection, claim } = touch
-    if (!connection) return
+    if (!connection) {
+      if (device.connection === '') device.onlineUntil = 0
+      return
+    }
     if (claim && device.connection !== connection) publish(user, { kind: 'claimed', device: name, connection })
     // A record that lost its connection (a failover, an expiry) takes the one that is evidently open.
     if (claim || device.connection === '') device.connection = connection
@@ -130,7 +133,7 @@ export function createMemoryMailboxes(parts: Parts): Mailboxes & { sweep(now: nu
       const device = find(user, name, now)
       if (device?.connection !== connection) return
       device.connection = ''
-      device.onlineUntil = 0
+      device.onlineUntil = now
       device.seenAt = Math.max(device.seenAt, now)
     },
     async remove(user, name) {
@@ -143,7 +146,8 @@ export function createMemoryMailboxes(parts: Parts): Mailboxes & { sweep(now: nu
       return names.flatMap(name => {
         const device = find(user, name, now)
         if (!device) return []
-        return [{ device: name, online: isOnline(device, now), seenAt: device.seenAt, status: device.status }]
+        const { seenAt, status } = device
+        return [{ device: name, online: isOnline(device, now), seenAt, left: hasLeft(device), status }]
       })
     },
     sweep(now) {

@@ -11,6 +11,7 @@ export function toDeviceState(device: string, text: string, now: number, retenti
     device,
     online: parts.connection !== '' && Number(parts.online) > now,
     seenAt: Number(parts.seen),
+    left: parts.connection === '' && Number(parts.online) > 0,
     status: parts.status ?? ''
   }
 }

@@ -15,7 +15,7 @@ export function deviceContract(t: Test, lab: Lab): void {
     const again = await touch(lab, bob, 'phone', { tag: 'second' })
     t.strictSame(again, { created: false, head: { seq: 0, tag: 'first' }, connection: '', authExpiresAt: 0 })
     const seenAt = lab.clock.now()
-    t.strictSame(await state(bob, 'phone'), { device: 'phone', online: false, seenAt, status: '' })
+    t.strictSame(await state(bob, 'phone'), { device: 'phone', online: false, seenAt, left: false, status: '' })
     await touch(lab, bob, 'phone', { now: seenAt - 500 })
     t.equal((await state(bob, 'phone'))?.seenAt, seenAt, 'another clock that is behind takes no life away')
   })
@@ -68,10 +68,28 @@ export function deviceContract(t: Test, lab: Lab): void {
     await mailboxes.release(bob, 'phone', 'c1', lab.clock.now())
     t.equal((await state(bob, 'phone'))?.online, true)
     await mailboxes.release(bob, 'phone', 'c2', lab.clock.now())
-    t.strictSame(await state(bob, 'phone'), { device: 'phone', online: false, seenAt: lab.clock.now(), status: '' })
+    const seenAt = lab.clock.now()
+    t.strictSame(await state(bob, 'phone'), { device: 'phone', online: false, seenAt, left: true, status: '' })
     t.equal((await touch(lab, bob, 'phone')).connection, '')
     await mailboxes.release(bob, 'missing', 'c2', lab.clock.now())
     t.equal(await state(bob, 'missing'), undefined)
+  })
+
+  t.test('a device has left from when its connection closes to its next sign of life', async t => {
+    const bob = lab.id('bob')
+    const left = async () => (await state(bob, 'phone'))?.left
+    await connect(lab, bob, 'phone', 'c1')
+    t.equal(await left(), false)
+    await mailboxes.release(bob, 'phone', 'c1', lab.clock.now())
+    t.equal(await left(), true)
+    await touch(lab, bob, 'phone')
+    t.equal(await left(), false, 'a heartbeat')
+    await connect(lab, bob, 'phone', 'c2')
+    await mailboxes.release(bob, 'phone', 'c2', lab.clock.now())
+    await connect(lab, bob, 'phone', 'c3')
+    t.equal(await left(), false, 'another connection')
+    lab.clock.advance(45_000)
+    t.match(await state(bob, 'phone'), { online: false, left: false }, 'one that lapsed was not closed')
   })
 
   t.test('the latest expiry of a token is kept', async t => {

@@ -39,6 +39,8 @@ if ARGV[7] ~= '' then
   -- A record that lost its connection (a failover, an expiry) takes the one that is evidently open.
   if claims or connection == '' then connection = ARGV[7] end
   if connection == ARGV[7] and ARGV[9] ~= '' then online = ARGV[9] end
+elseif connection == '' then
+  online = 0
 end
 if tonumber(ARGV[10]) > tonumber(auth) then
   auth = ARGV[10]

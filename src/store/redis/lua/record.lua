@@ -1,4 +1,5 @@
 -- A device's record is one text: seq|tag|birth tag|seen at|online until|connection|auth expires at|status.
+-- Without a connection, `online until` is when the last one closed, or 0 if there was a sign of life since.
 -- Only the status, which comes last, may contain a bar; numbers are whole. ../record.ts reads the same order.
 local RECORD = '^(%d+)|([^|]*)|([^|]*)|(%d+)|(%d+)|([^|]*)|(%d+)|(.*)$'
 -- seq, tag, all the rest, and of the rest: seen at, online until, connection.
