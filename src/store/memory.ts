@@ -11,6 +11,7 @@ import { createMemoryQuotas } from './memory/quotas.js'
 import { createMemoryRooms } from './memory/rooms.js'
 import { createMemoryTickets } from './memory/tickets.js'
 import { createMemoryWakeups } from './memory/wakeups.js'
+import { createMemoryWatches } from './memory/watches.js'
 import type { Store, StoreOptions } from './store.js'
 
 const SWEEP_EVERY_MS = 30_000
@@ -29,12 +30,13 @@ export function createMemoryStore(options: MemoryStoreOptions): Store {
   const rooms = createMemoryRooms(clock, agenda)
   const leases = createMemoryLeases()
   const mailboxes = createMemoryMailboxes({ ...options, leases, publish: wakeups.publish })
+  const watches = createMemoryWatches(clock, options)
   const tickets = createMemoryTickets(clock)
   const quotas = createMemoryQuotas()
   const invitations = createMemoryInvitations()
   const stopSweeping = clock.every(SWEEP_EVERY_MS, () => {
     const now = clock.now()
-    for (const part of [aggregates, rooms, invitations, mailboxes, tickets, quotas]) part.sweep(now)
+    for (const part of [aggregates, rooms, invitations, mailboxes, watches, tickets, quotas]) part.sweep(now)
   })
   return {
     aggregates,
@@ -43,6 +45,7 @@ export function createMemoryStore(options: MemoryStoreOptions): Store {
     invitations,
     mailboxes,
     leases,
+    watches,
     wakeups,
     tickets,
     quotas,

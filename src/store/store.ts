@@ -8,6 +8,7 @@ import type { AggregateRef, Aggregates } from './aggregate.js'
 import type { DeadLetters } from './dead-letters.js'
 import type { Leases } from './leases.js'
 import type { Invitations, Memberships, Rooms } from './rooms.js'
+import type { Watches } from './watches.js'
 
 export type { Lease, LeaseResult, Leases } from './leases.js'
 
@@ -209,6 +210,7 @@ export interface Store {
   readonly invitations: Invitations
   readonly mailboxes: Mailboxes
   readonly leases: Leases
+  readonly watches: Watches
   readonly wakeups: Wakeups
   readonly tickets: Tickets
   readonly quotas: Quotas

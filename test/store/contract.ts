@@ -19,6 +19,7 @@ import { seatContract } from './contract/seats.js'
 import { smallContract } from './contract/small.js'
 import { tellContract } from './contract/telling.js'
 import { wakeupContract } from './contract/wakeups.js'
+import { watchContract } from './contract/watches.js'
 
 export interface Lab {
   readonly store: Store
@@ -52,6 +53,7 @@ export function runContract(t: Test, engine: string, open: (clock: ManualClock) 
     logContract(t, lab)
     membershipContract(t, lab)
     invitationContract(t, lab)
+    watchContract(t, lab)
     smallContract(t, lab)
   })
 }

@@ -140,5 +140,28 @@ for (const cluster of [false, true]) {
       await store.memberships.remove(seat, 'r2')
       t.strictSame((await traces()).names, [])
     })
+
+    t.test('watches never stay for ever: who asks for a list and who renews a watcher gives them an hour', async t => {
+      const { client, traces, store } = await given(t, server)
+      const phone = { user: 'alice', device: 'phone' }
+      await store.watches.list(phone)
+      await store.watches.add('bob', { ...phone, at: 1 }, 0)
+      t.strictSame((await traces()).names, [], 'neither a question nor a refusal leaves anything')
+      await store.watches.put(phone, ['bob'])
+      await store.watches.add('bob', { ...phone, at: 1 }, 1)
+      const { names, ends } = await traces()
+      t.strictSame(names, ['watching:alice:phone', 'watchers:bob'])
+      t.ok(ends.every(end => end > Date.now() + 3_500_000))
+      for (const key of await client.keys('*')) await client.pexpire(key, 60_000)
+      await store.watches.list(phone)
+      await store.watches.add('bob', { ...phone, at: 2 }, 1)
+      t.ok(
+        (await traces()).ends.every(end => end > Date.now() + 3_500_000),
+        'renewed'
+      )
+      await store.watches.put(phone, [])
+      await store.watches.remove('bob', phone)
+      t.strictSame((await traces()).names, [])
+    })
   })
 }

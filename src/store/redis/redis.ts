@@ -17,6 +17,7 @@ import { createRedisQuotas } from './quotas.js'
 import { createRedisRooms } from './rooms.js'
 import { createRedisTickets } from './tickets.js'
 import { createRedisWakeups } from './wakeups.js'
+import { createRedisWatches } from './watches.js'
 
 export interface RedisStoreOptions extends StoreOptions {
   readonly url: string
@@ -62,6 +63,7 @@ export async function createRedisStore(options: RedisStoreOptions): Promise<Redi
     invitations: createRedisInvitations(attempt),
     mailboxes: createRedisMailboxes(attempt, options),
     leases: createRedisLeases(attempt),
+    watches: createRedisWatches(attempt, options),
     wakeups: createRedisWakeups(channels, attempt),
     tickets: createRedisTickets(attempt),
     quotas: createRedisQuotas(attempt),

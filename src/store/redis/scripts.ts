@@ -81,6 +81,8 @@ export const addMembership = define<'OK'>('membership_add')
 export const removeMembership = define<'REMOVED' | 'OTHER'>('membership_remove')
 export const addInvitation = define<'OK'>('invitation_add')
 
+export const addWatcher = define<'OK' | 'FULL'>('watcher_add')
+
 export const appendMailbox = define<`OK ${number} ${number}` | 'DUPLICATE'>('mailbox_append')
 export const sendMailbox = define<SendResult>('mailbox_send')
 export const readMailbox = define<
