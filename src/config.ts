@@ -77,7 +77,12 @@ export const SETTINGS = {
   PRESENCE_TTL_MS: setting(
     duration(200),
     '30000',
-    'A device counts as online for so long unless its stream renews it.'
+    'A device counts as there for so long after a sign of life. An open stream gives one every third of it; without a stream, `PUT /v1/presence`.'
+  ),
+  PRESENCE_DEBOUNCE_MS: setting(
+    duration(0),
+    '2000',
+    'Who goes away, or is busy, is told to those who watch once it has lasted so long. Who comes is told at once.'
   ),
 
   RATE_LIMIT_CALLS: setting(integer(1, 1_000_000), '60', 'Calls a user may create in a minute.'),

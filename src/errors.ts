@@ -55,6 +55,7 @@ export const ERRORS = {
   message_id_taken: { status: 409, title: 'This message id belongs to another message', retryable: false },
   // Devices and their streams
   too_many_devices: { status: 409, title: 'You have as many devices as you may', retryable: true },
+  too_many_watchers: { status: 409, title: 'As many devices as may watch a user already do', retryable: true },
   superseded: { status: 409, title: 'A newer stream or poll of this device took over', retryable: false },
   // Limits and faults
   rate_limited: { status: 429, title: 'Too many requests', retryable: true },

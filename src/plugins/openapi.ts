@@ -7,6 +7,7 @@ import swaggerUi from '@fastify/swagger-ui'
 import type { FastifyInstance, FastifySchema, RouteOptions } from 'fastify'
 import { ID_PATTERN } from '../schemas/common.js'
 import { CALL_EVENTS } from '../schemas/event.js'
+import { PRESENCE_EVENTS } from '../schemas/presence-event.js'
 import { ROOM_EVENTS } from '../schemas/room-event.js'
 import { StreamEvent } from '../schemas/stream.js'
 import { type Components, hoist, markNames } from './components.js'
@@ -135,7 +136,7 @@ function finish(document: Document, bodyless: ReadonlySet<string>): object {
 const EVENT = { $ref: '#/components/schemas/Event' }
 
 function eventUnion(components: Components): object {
-  const events = [...CALL_EVENTS, ...ROOM_EVENTS, ...StreamEvent.anyOf]
+  const events = [...CALL_EVENTS, ...ROOM_EVENTS, ...PRESENCE_EVENTS, ...StreamEvent.anyOf]
   const refs = events.map(event => hoist(markNames(event), components) as { $ref: string })
   const mapping = Object.fromEntries(events.map((event, i) => [event.properties.type.const, refs[i]?.$ref]))
   return {

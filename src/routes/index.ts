@@ -14,6 +14,7 @@ import { presenceRoutes } from './presence.js'
 import { roomSignalRoutes } from './room-signals.js'
 import { roomRoutes } from './rooms.js'
 import { signalRoutes } from './signals.js'
+import { watchRoutes } from './watch.js'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -43,5 +44,6 @@ export async function serveApi(app: FastifyInstance, { context, streams }: Api):
   await app.register(invitationRoutes, { context })
   await app.register(chatRoutes, { context })
   await app.register(presenceRoutes, { context })
+  await app.register(watchRoutes, { context })
   await app.register(iceServerRoutes, { context })
 }

@@ -7,6 +7,11 @@ import { RoomSeat } from './room.js'
 
 export const PRESENCE_STATES = ['online', 'away', 'busy', 'offline'] as const
 
+export type PresenceState = (typeof PRESENCE_STATES)[number]
+
+/** So many users may a device watch. */
+export const WATCH_MAX = 200
+
 export const Presence = Type.Object(
   {
     user: Id('User id', 'bob'),
@@ -30,6 +35,36 @@ export type PresenceBody = Static<typeof PresenceBody>
 export const PresenceReply = Type.Object({ presence: Presence }, { $id: 'PresenceReply', ...Strict })
 export const PresencesReply = Type.Object({ presences: Type.Array(Presence) }, { $id: 'PresencesReply', ...Strict })
 
+export const WatchedPresence = Type.Object(
+  {
+    ...Presence.properties,
+    version: Type.Integer({
+      minimum: 1,
+      description: 'Counts what was noticed of this user while anybody watched: the higher one is the newer'
+    })
+  },
+  {
+    $id: 'WatchedPresence',
+    description: 'The presence of a user you watch, as it was last told; `devices` and `lastSeenAt` are as of then',
+    ...Strict
+  }
+)
+export type WatchedPresence = Static<typeof WatchedPresence>
+
+export const WatchBody = Type.Object(
+  {
+    users: Type.Array(Id('User id', 'bob'), {
+      maxItems: WATCH_MAX,
+      description: 'All users that this device wants to watch from now on'
+    })
+  },
+  { $id: 'WatchBody', examples: [{ users: ['bob', 'carol'] }], ...Strict }
+)
+export type WatchBody = Static<typeof WatchBody>
+
+export const WatchReply = Type.Object({ watching: Type.Array(WatchedPresence) }, { $id: 'WatchReply', ...Strict })
+export type WatchReply = Static<typeof WatchReply>
+
 export const PresenceQuery = Type.Object(
   {
     users: Type.String({
@@ -47,7 +82,8 @@ export const Snapshot = Type.Object(
     calls: Type.Array(Call, { description: 'Your live calls' }),
     rooms: Type.Array(RoomSeat, { description: 'The rooms your devices are in' }),
     invitations: Type.Array(IncomingInvitation, { description: 'The rooms that ring for you' }),
-    presence: Presence
+    presence: Presence,
+    watching: Type.Array(WatchedPresence, { description: 'The users this device watches' })
   },
   {
     $id: 'Snapshot',

@@ -31,6 +31,8 @@ export interface Kind<State extends { readonly version: number }> {
   /** When it must be looked at again; null when it is over. */
   deadlineOf(state: State): number | null
   isOver(state: State): boolean
+  /** How long it is kept when it is over; the retention, unless it may begin again. */
+  keepMs?(context: Context): number
   /** Whose leases go back when it is over. */
   leasesOf(state: State): readonly string[]
   /** Told of each commit. */
@@ -152,7 +154,7 @@ export function createLoop<State extends { readonly version: number }>(kind: Kin
       state: JSON.stringify(state),
       items: itemsOf(before, decision, now),
       deadlineAt: kind.deadlineOf(state),
-      expireInMs: kind.isOver(state) ? context.config.retentionMs : null,
+      expireInMs: kind.isOver(state) ? (kind.keepMs?.(context) ?? context.config.retentionMs) : null,
       now
     })
     if (!result.ok) return { retryOn: await settled(context, id, result.current) }

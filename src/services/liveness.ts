@@ -12,6 +12,7 @@ import { offerInvitations } from './ringing.js'
 import { greetRooms, missRooms } from './room-liveness.js'
 import { checkEveryMs } from './times.js'
 import { callRef, readCall, transact } from './transact.js'
+import { noticeChange } from './watched.js'
 
 /** What delivery is told to call when devices come and go. */
 export function createLifecycle(context: Context): Lifecycle {
@@ -22,10 +23,12 @@ export function createLifecycle(context: Context): Lifecycle {
     arrived(actor, since) {
       unheard(greetDevice(context, actor, since))
       unheard(greetRooms(context, actor))
+      noticeChange(context, actor.user)
     },
     left(actor) {
       unheard(missDevice(context, actor))
       unheard(missRooms(context, actor))
+      noticeChange(context, actor.user)
     }
   }
 }

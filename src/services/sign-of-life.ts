@@ -6,6 +6,7 @@ import type { Actor } from '../schemas/claims.js'
 import type { Cursor } from '../store/store.js'
 import type { Context } from './context.js'
 import { greetDevice } from './liveness.js'
+import { noticeChange } from './watched.js'
 
 /** A good deal shorter than AWAY_AFTER_MS can usefully be. */
 const WRITE_EVERY_MS = 2000
@@ -34,6 +35,7 @@ export async function registerDevice(context: Context, actor: Actor, status?: st
   memoryOf(context).set(keyOf(actor), { at: now, expiresAt })
   // Waited for: a device that registers by accepting must get the early offer before its own accept takes it away.
   if (touched.created) {
+    noticeChange(context, user)
     await greetDevice(context, actor, touched.head).catch(error =>
       context.log.debug({ err: error }, 'ringing calls not offered')
     )

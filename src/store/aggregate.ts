@@ -3,10 +3,10 @@
 
 /**
  * What is kept under a version of its own: a call, what two participants of a room negotiate, a room, how far its chat was
- * delivered. The engines do not know what one is.
+ * delivered, the presence of a user who is watched. The engines do not know what one is.
  */
 export interface AggregateRef {
-  readonly kind: 'call' | 'pair' | 'room' | 'chat'
+  readonly kind: 'call' | 'pair' | 'room' | 'chat' | 'presence'
   readonly id: string
 }
 

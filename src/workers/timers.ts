@@ -7,6 +7,7 @@ import { checkCall } from '../services/liveness.js'
 import { checkPair, readPair } from '../services/pairs.js'
 import { checkRoom } from '../services/room-liveness.js'
 import { readCall } from '../services/transact.js'
+import { checkWatched, readWatched } from '../services/watched.js'
 import type { AggregateRef } from '../store/aggregate.js'
 
 const CYCLE_MS = 1000
@@ -24,10 +25,17 @@ const LOOK_AT: Work = {
   call: checkCall,
   pair: checkPair,
   room: checkRoom,
-  chat: async (context, id) => checkChat(context, id)
+  chat: async (context, id) => checkChat(context, id),
+  presence: checkWatched
 }
 /** Its events wait: reading it delivers them. */
-const DELIVER: Work = { call: readCall, pair: readPair, room: (context, id) => context.tellRoom(id), chat: readQueue }
+const DELIVER: Work = {
+  call: readCall,
+  pair: readPair,
+  room: (context, id) => context.tellRoom(id),
+  chat: readQueue,
+  presence: readWatched
+}
 
 /** Starts the worker. The returned function stops it and resolves when the round at work is done. */
 export function startTimers(context: Context): () => Promise<void> {

@@ -1,10 +1,14 @@
-// Holds what was received against the wire contract: every event must be one of CALL_EVENTS or ROOM_EVENTS, with nothing added.
+// Holds what was received against the wire contract: every event must be one of the contract's, with nothing added.
 import { Compile } from 'typebox/compile'
 import { CALL_EVENTS } from '../../src/schemas/event.js'
+import { PRESENCE_EVENTS } from '../../src/schemas/presence-event.js'
 import { ROOM_EVENTS } from '../../src/schemas/room-event.js'
 
 const validators = new Map(
-  [...CALL_EVENTS, ...ROOM_EVENTS].map(schema => [String(schema.properties.type.const), Compile(schema)])
+  [...CALL_EVENTS, ...ROOM_EVENTS, ...PRESENCE_EVENTS].map(schema => [
+    String(schema.properties.type.const),
+    Compile(schema)
+  ])
 )
 
 /** What is wrong with an event; empty when it is as the contract says. */

@@ -104,12 +104,13 @@ export class Person {
     return path.replace(/^(calls|rooms)\/([^/]+)/, (_, kind: string, id: string) => `${kind}/${this.#world.marked(id)}`)
   }
 
-  #named(body: { readonly callId?: string; readonly to?: string }): object {
-    const { callId, to } = body
+  #named(body: { readonly callId?: string; readonly to?: string; readonly users?: readonly string[] }): object {
+    const { callId, to, users } = body
     return {
       ...body,
       ...(callId === undefined ? {} : { callId: this.#world.marked(callId) }),
-      ...(to === undefined ? {} : { to: this.#world.marked(to) })
+      ...(to === undefined ? {} : { to: this.#world.marked(to) }),
+      ...(Array.isArray(users) ? { users: users.map(user => this.#world.marked(user)) } : {})
     }
   }
 
@@ -242,8 +243,9 @@ export class Person {
   }
 }
 
-/** Whose versions an event's version belongs to: a call's, a room's, or those of two participants. */
-function sourceOf(type: string, { callId, roomId, from }: Told['data']): string {
+/** Whose versions an event's version belongs to: a call's, a room's, those of two participants, or a user's presence. */
+function sourceOf(type: string, { callId, roomId, from, user }: Told['data']): string {
+  if (type === 'presence.changed') return `presence ${user}`
   if (callId !== undefined) return `call ${callId}`
   return type.startsWith('signal.') ? `pair ${roomId} ${JSON.stringify(from)}` : `room ${roomId}`
 }

@@ -1,0 +1,22 @@
+// What a user's presence is at this moment, from all their devices and leases.
+import { lapsesAt, presenceOf, type Shown } from '../domain/presence.js'
+import type { Presence } from '../schemas/presence.js'
+import type { Context } from './context.js'
+
+/** `nextAt`: when to look again though nothing was heard. */
+export async function lookUp(
+  { store, clock, config }: Context,
+  user: string
+): Promise<{ shown: Shown; nextAt: number }> {
+  const now = clock.now()
+  const [devices, leases] = await Promise.all([store.mailboxes.devices(user, now), store.leases.list(user)])
+  const { presenceTtlMs } = config
+  return {
+    shown: presenceOf(devices, leases.length, now, presenceTtlMs),
+    nextAt: lapsesAt(devices, now, presenceTtlMs)
+  }
+}
+
+export function toPresence(user: string, { state, devices, seenAt }: Shown): Presence {
+  return { user, state, devices, lastSeenAt: seenAt === null ? null : new Date(seenAt).toISOString() }
+}

@@ -1,0 +1,116 @@
+// Users who are watched. What those who watch were told is an aggregate of its own, in the watched user's partition: whoever
+// notices that something has happened looks, and its deadline makes any node look again when a change has lasted, or when the
+// last signs of life would lapse. Nobody who is not watched has one.
+import { beginWatch, decideLook, type Look, type WatchedState } from '../domain/presence.js'
+import { AppError } from '../errors.js'
+import type { WatchedPresence } from '../schemas/presence.js'
+import { positionTtlMs } from '../store/position.js'
+import type { Watched } from '../store/watches.js'
+import { createLoop, type Decision } from './aggregates.js'
+import type { Cache } from './cache.js'
+import type { Context } from './context.js'
+import { lookUp, toPresence } from './look-up.js'
+
+/** So many devices may watch a user: each change goes to all of them in one commit. */
+export const WATCHERS_MAX = 1000
+/** Each round lost is another look, or another one who begins to watch. */
+const ROUNDS_MAX = 32
+
+/** A look reads the aggregate before anything else, so there is nothing to remember. */
+const NOTHING_KNOWN: Cache<WatchedState> = { get: () => undefined, set: () => undefined, delete: () => undefined }
+
+const { read, transact } = createLoop<WatchedState>({
+  kind: 'presence',
+  known: () => NOTHING_KNOWN,
+  deadlineOf: ({ lookAt }) => lookAt,
+  isOver: ({ lookAt }) => lookAt === null,
+  // Were it to begin again at version 1 while a mailbox remembers higher ones, its events would pass for old.
+  keepMs: ({ config }) => 2 * positionTtlMs(config.retentionMs),
+  leasesOf: () => [],
+  record: () => undefined
+})
+
+export const readWatched = read
+
+export const toWatchedPresence = ({ user, told, version }: WatchedState): WatchedPresence => ({
+  ...toPresence(user, told),
+  version
+})
+
+/** Somebody came, went, set a status, began a call or ended one. Never fails, and nobody waits for it: the next look tells it. */
+export function noticeChange(context: Context, user: string): void {
+  look(context, user).catch(error => context.log.debug({ err: error }, 'a change of presence not noticed yet'))
+}
+
+/** As those who watch are told from now on. The caller is among the watchers already. */
+export async function beginToWatch(context: Context, user: string): Promise<WatchedState> {
+  const { shown, nextAt } = await lookUp(context, user)
+  const { before, state } = await transact(context, user, watched => ({
+    state: beginWatch(watched, { user, shown, lookAt: nextAt }),
+    events: []
+  }))
+  // What happened since the look-up found nobody to tell.
+  if (before === null || before.lookAt === null) return (await look(context, user)) ?? state
+  return state
+}
+
+/** The time has come: those who watch no more are forgotten, and what has lasted is told. */
+export async function checkWatched(context: Context, user: string): Promise<void> {
+  const { clock, config, store } = context
+  const due = clock.now() - config.retentionMs / 2
+  const watchers = await store.watches.watchers(user)
+  await Promise.all(watchers.filter(({ at }) => at <= due).map(watcher => keepOrDrop(context, user, watcher)))
+  await look(context, user)
+}
+
+/** A watch lasts for as long as its device does, and stands on the device's own list. */
+async function keepOrDrop({ store, clock }: Context, user: string, watcher: Watched): Promise<void> {
+  const now = clock.now()
+  const [devices, users] = await Promise.all([store.mailboxes.devices(watcher.user, now), store.watches.list(watcher)])
+  const watches = users.includes(user) && devices.some(({ device }) => device === watcher.device)
+  if (watches) await store.watches.add(user, { ...watcher, at: now }, WATCHERS_MAX)
+  else await store.watches.remove(user, watcher)
+}
+
+/**
+ * The version is read first and the world after it: a commit on that version has missed nothing that whoever made the version
+ * before could not have seen. Null: nobody ever watched.
+ */
+async function look(context: Context, user: string): Promise<WatchedState | null> {
+  for (let round = 0; round < ROUNDS_MAX; round++) {
+    const seen = await read(context, user)
+    if (seen === null || seen.lookAt === null) return seen
+    const found = await lookAround(context, user)
+    if (decideLook(seen, found, context.clock.now()).state === seen) return seen
+    const { before, state } = await transact(context, user, (now, at) => changeTo(now, { seen, found, at }), seen)
+    if (before?.version === seen.version) return state
+  }
+  throw new AppError('store_unavailable', { detail: 'Too many others looked at the same moment' })
+}
+
+interface Found extends Look {
+  readonly watchers: readonly Watched[]
+}
+
+async function lookAround(context: Context, user: string): Promise<Found> {
+  const { store, config } = context
+  const contact = store.contactSince()
+  if (contact === null) throw new AppError('store_unavailable')
+  const [{ shown, nextAt }, watchers] = await Promise.all([lookUp(context, user), store.watches.watchers(user)])
+  // After an outage open streams need one round of refreshes to be known again.
+  const fairAt = contact + config.presenceTtlMs / 3
+  return { shown, nextAt, fairAt, debounceMs: config.presenceDebounceMs, isWatched: watchers.length > 0, watchers }
+}
+
+function changeTo(
+  now: WatchedState | null,
+  { seen, found, at }: { seen: WatchedState; found: Found; at: number }
+): Decision<WatchedState> {
+  if (now === null) throw new AppError('store_unavailable', { detail: 'What was known of it is gone' })
+  if (now.version !== seen.version) return { state: now, events: [] }
+  const { state, tell } = decideLook(now, found, at)
+  if (!tell) return { state, events: [] }
+  const data = toWatchedPresence(state)
+  const events = found.watchers.map(({ user, device }) => ({ to: { user, device }, type: 'presence.changed', data }))
+  return { state, events }
+}

@@ -1,0 +1,288 @@
+// Who is there, as those see it who watch: each change once, from all devices together, and nothing of what does not last.
+// Watchers come first in every story: holding the mailbox of somebody who has left brings them back.
+import assert from 'node:assert/strict'
+import type { WatchedPresence } from '../../src/schemas/presence.js'
+import type { Person } from '../helpers/person.js'
+import { flow, type Stage } from '../helpers/stage.js'
+
+/** Longer than the debounce, and the second that a deadline may be late. */
+const A_WHILE = 3_500
+/** Shorter than the debounce. */
+const A_MOMENT = 1_500
+
+async function watch(who: Person, ...users: string[]): Promise<WatchedPresence[]> {
+  const { status, body } = await who.ask('PUT', 'presence/watch', { users })
+  assert.equal(status, 200, JSON.stringify(body))
+  return body.watching as WatchedPresence[]
+}
+
+const watching = async (who: Person) =>
+  ((await who.ask('GET', 'presence/watch')).body.watching as WatchedPresence[]).map(({ user, state }) => [user, state])
+
+async function sets(who: Person, status: 'online' | 'away'): Promise<void> {
+  assert.equal((await who.ask('PUT', 'presence', { status })).status, 200)
+}
+
+/** A device whose node dies right after opening its stream, or renewing it: nobody closes it, and nobody says so. */
+async function isHeldByADeadNode(stage: Stage, user: string): Promise<void> {
+  const now = stage.now()
+  const stream = { connection: 'of a dead node', claim: true, onlineUntil: now + stage.config.presenceTtlMs }
+  await stage.store.mailboxes.touch(stage.marked(user), 'tv', { now, tag: 'birth', ...stream })
+}
+
+flow('somebody comes, is busy, is away and goes, and each is told once', async (t, stage) => {
+  const alice = await stage.enter('alice', 'phone')
+  const [first] = await watch(alice, 'bob')
+  t.same(first, { user: 'bob', state: 'offline', devices: 0, lastSeenAt: null, version: 1 })
+  const bob = await stage.enter('bob', 'laptop', { node: stage.far })
+  const came = await alice.hears('presence.changed')
+  t.match(came, { user: 'bob', state: 'online', devices: 1, lastSeenAt: new Date(stage.now()).toISOString() })
+  t.ok(Number(came.version) > 1)
+
+  const carol = await stage.enter('carol', 'tablet')
+  await carol.does('calls', { callId: 'c1', to: 'bob' })
+  await bob.hears('call.incoming')
+  await bob.does('calls/c1/accept')
+  await carol.hears('call.accepted')
+  await stage.pass(A_WHILE)
+  t.match(await alice.hears('presence.changed'), { user: 'bob', state: 'busy' })
+  await bob.does('calls/c1/hangup')
+  await carol.hears('call.ended')
+  await stage.pass(A_WHILE)
+  t.match(await alice.hears('presence.changed'), { user: 'bob', state: 'online' })
+
+  await sets(bob, 'away')
+  await stage.pass(A_WHILE)
+  t.match(await alice.hears('presence.changed'), { user: 'bob', state: 'away', devices: 1 })
+  await sets(bob, 'online')
+  t.match(await alice.hears('presence.changed'), { user: 'bob', state: 'online' }, 'at once')
+  await bob.leaves()
+  await stage.hasStreams(2)
+  await stage.pass(A_WHILE)
+  t.match(await alice.hears('presence.changed'), { user: 'bob', state: 'offline', devices: 0 })
+  await stage.pass(40_000)
+  t.same(await watching(alice), [['bob', 'offline']])
+})
+
+flow('several devices make one presence', async (t, stage) => {
+  const alice = await stage.enter('alice', 'phone')
+  const [laptop, watchOnWrist] = [
+    await stage.enter('bob', 'laptop', { node: stage.far }),
+    await stage.enter('bob', 'watch')
+  ]
+  t.match(await watch(alice, 'bob'), [{ state: 'online', devices: 2 }])
+  await sets(laptop, 'away')
+  await stage.pass(A_WHILE)
+  await watchOnWrist.leaves()
+  await stage.hasStreams(2)
+  await stage.pass(A_WHILE)
+  t.match(await alice.hears('presence.changed'), { state: 'away', devices: 1 }, 'the one that is left says so')
+  await watchOnWrist.listens()
+  t.match(await alice.hears('presence.changed'), { state: 'online', devices: 2 })
+  await laptop.leaves()
+  await stage.hasStreams(2)
+  await stage.pass(A_WHILE)
+  await watchOnWrist.signsOff()
+  await stage.hasStreams(1)
+  await stage.pass(A_WHILE)
+  t.match(await alice.hears('presence.changed'), { state: 'offline', devices: 0 })
+})
+
+flow('a blip makes no noise', async (t, stage) => {
+  const alice = await stage.enter('alice', 'phone')
+  const bob = await stage.enter('bob', 'laptop', { node: stage.far })
+  const carol = await stage.enter('carol', 'tablet')
+  await watch(alice, 'bob')
+  for (let i = 0; i < 3; i++) {
+    await bob.leaves()
+    await stage.hasStreams(2)
+    await stage.pass(A_MOMENT)
+    await bob.listens()
+    await stage.pass(A_MOMENT)
+  }
+  await sets(bob, 'away')
+  await stage.pass(A_MOMENT)
+  await sets(bob, 'online')
+  await carol.does('calls', { callId: 'c1', to: 'bob' })
+  await bob.hears('call.incoming')
+  await stage.pass(A_MOMENT)
+  await carol.does('calls/c1/cancel')
+  await bob.hears('call.ended')
+  await stage.pass(40_000)
+  t.same(await watching(alice), [['bob', 'online']], 'and nothing else was heard')
+})
+
+flow('a blip that is one to the clients shows in no reply either', async (t, stage) => {
+  const alice = await stage.enter('alice', 'phone')
+  const eve = await stage.enter('eve', 'phone', { node: stage.far })
+  const bob = await stage.enter('bob', 'laptop', { node: stage.far })
+  await watch(alice, 'bob')
+  await bob.leaves()
+  await stage.hasStreams(2)
+  t.match(await alice.ask('GET', 'presence?users='.concat(stage.marked('bob'))), {
+    body: { presences: [{ state: 'offline' }] }
+  })
+  t.match(await watch(eve, 'bob'), [{ state: 'online' }], 'nothing would tell her that he was back')
+  await bob.listens()
+  await stage.pass(A_WHILE)
+  t.same(await watching(eve), [['bob', 'online']])
+})
+
+flow('a device without a stream is there for as long as it says so', async (t, stage) => {
+  const alice = await stage.enter('alice', 'phone')
+  const bob = await stage.enter('bob', 'fridge', { node: stage.far, silent: true })
+  await watch(alice, 'bob')
+  for (let i = 0; i < 6; i++) {
+    await sets(bob, 'online')
+    await stage.pass(stage.config.presenceTtlMs / 3)
+  }
+  t.match(await alice.hears('presence.changed'), { state: 'online', devices: 1 })
+  await stage.pass((stage.config.presenceTtlMs * 2) / 3 + A_WHILE)
+  t.match(await alice.hears('presence.changed'), { state: 'offline', devices: 0 })
+})
+
+flow('a node that was killed says nothing, and its devices are gone when their presence lapses', async (t, stage) => {
+  const alice = await stage.enter('alice', 'phone')
+  await watch(alice, 'bob')
+  await isHeldByADeadNode(stage, 'bob')
+  await stage.pass(20_000)
+  await isHeldByADeadNode(stage, 'bob')
+  await stage.pass(12_000)
+  t.match(await alice.hears('presence.changed'), { state: 'online' }, 'what nobody noticed is found by the next look')
+  await stage.pass(15_000)
+  t.same(await watching(alice), [['bob', 'online']], 'until its time is over')
+  await stage.pass(3_000 + A_WHILE)
+  t.match(await alice.hears('presence.changed'), { state: 'offline' })
+})
+
+flow(
+  'a node that is closed takes its devices with it, and those who go elsewhere were never away',
+  async (t, stage) => {
+    if (stage.far === 0) return
+    const alice = await stage.enter('alice', 'phone')
+    const bob = await stage.enter('bob', 'laptop', { node: stage.far })
+    const carol = await stage.enter('carol', 'laptop', { node: stage.far })
+    await watch(alice, 'bob', 'carol')
+    await stage.during(stage.house.closeNode(stage.far))
+    carol.goesTo(0)
+    await carol.listens()
+    await stage.pass(stage.config.presenceTtlMs + A_WHILE)
+    t.match(await alice.hears('presence.changed'), { user: 'bob', state: 'offline' })
+    t.same(await watching(alice), [
+      ['bob', 'offline'],
+      ['carol', 'online']
+    ])
+    await bob.leaves()
+  },
+  { alone: true }
+)
+
+flow('a list is replaced, read back and given up, and each device has its own', async (t, stage) => {
+  const phone = await stage.enter('alice', 'phone')
+  const tablet = await stage.enter('alice', 'tablet', { node: stage.far })
+  const bob = await stage.enter('bob', 'laptop', { node: stage.far })
+  const carol = await stage.enter('carol', 'laptop')
+  await watch(phone, 'bob', 'carol')
+  await watch(tablet, 'bob')
+  t.match(await watch(phone, 'carol', 'dan', 'carol'), [{ user: 'carol' }, { user: 'dan', state: 'offline' }])
+  const { body } = await phone.ask('GET', 'snapshot')
+  t.match(body.watching, [
+    { user: 'carol', state: 'online' },
+    { user: 'dan', state: 'offline' }
+  ])
+  await bob.leaves()
+  await carol.leaves()
+  await stage.hasStreams(2)
+  await stage.pass(A_WHILE)
+  t.match(await tablet.hears('presence.changed'), { user: 'bob', state: 'offline' })
+  t.match(await phone.hears('presence.changed'), { user: 'carol', state: 'offline' })
+  t.equal((await phone.ask('DELETE', 'presence/watch')).status, 204)
+  t.equal((await phone.ask('DELETE', 'presence/watch')).status, 204)
+  t.same([await watching(phone), await watching(tablet)], [[], [['bob', 'offline']]])
+  await carol.listens()
+  await tablet.signsOff()
+  await bob.listens()
+  await stage.pass(A_WHILE)
+  const again = await stage.enter('alice', 'tablet', { silent: true })
+  t.same([await again.polls(), await watching(again)], [[], []], 'who signs off watches nobody')
+})
+
+flow('one may watch oneself, and somebody who is watched already', async (t, stage) => {
+  const [alice, eve] = [await stage.enter('alice', 'phone'), await stage.enter('eve', 'phone', { node: stage.far })]
+  await watch(eve, 'alice')
+  t.match(await watch(alice, 'alice'), [{ user: 'alice', state: 'online' }])
+  await sets(alice, 'away')
+  await stage.pass(A_WHILE)
+  for (const who of [alice, eve]) t.match(await who.hears('presence.changed'), { user: 'alice', state: 'away' })
+})
+
+flow('what is not a list of users is refused', async (t, stage) => {
+  const alice = await stage.enter('alice', 'phone')
+  await watch(alice, 'bob')
+  const many = Array.from({ length: 201 }, (_, n) => `u${n}`)
+  const bad = [
+    {},
+    { users: 'bob' },
+    { users: ['no/body'] },
+    { users: ['a b'] },
+    { users: [], all: true },
+    { users: many }
+  ]
+  for (const body of bad) {
+    const reply = await alice.ask('PUT', 'presence/watch', body)
+    t.match(reply, { status: 400, body: { code: 'invalid_request' } }, JSON.stringify(body).slice(0, 40))
+  }
+  t.same(await watching(alice), [['bob', 'offline']], 'and changes nothing')
+  t.equal((await watch(alice, ...many.slice(1))).length, 200)
+  t.same(await watch(alice), [])
+})
+
+flow('so many may watch somebody, and who comes too late keeps the list they had', async (t, stage) => {
+  const alice = await stage.enter('alice', 'phone')
+  const at = stage.now()
+  const others = Array.from({ length: 1000 }, (_, n) => ({ user: stage.marked(`fan${n}`), device: 'd', at }))
+  await Promise.all(others.map(each => stage.store.watches.add(stage.marked('star'), each, 1000)))
+  await watch(alice, 'bob')
+  const refused = await alice.ask('PUT', 'presence/watch', { users: ['carol', 'star'] })
+  t.match(refused, { status: 409, body: { code: 'too_many_watchers', users: ['star'], retryable: true } })
+  t.same(await watching(alice), [['bob', 'offline']])
+  t.same(await stage.store.watches.watchers(stage.marked('carol')), [])
+  t.equal((await stage.store.watches.watchers(stage.marked('star'))).length, 1000)
+})
+
+flow(
+  'a watch lasts as long as its device and no longer, and leaves nothing',
+  async (t, stage) => {
+    const alice = await stage.enter('alice', 'phone')
+    const eve = await stage.enter('eve', 'phone', { node: stage.far, silent: true })
+    const user = stage.marked('bob')
+    const watchers = async () => stage.unmarked(await stage.store.watches.watchers(user)).map(each => each.user)
+    await watch(alice, 'bob')
+    await watch(eve, 'bob')
+    t.same((await watchers()).sort(), ['alice', 'eve'])
+    await stage.pass(3 * stage.config.retentionMs)
+    t.same(await watchers(), ['alice'], 'eve was heard of no more')
+    const bob = await stage.enter('bob', 'laptop', { node: stage.far })
+    t.match(await alice.hears('presence.changed'), { state: 'online' })
+    // More changes than a mailbox remembers commits of one source.
+    for (let i = 0; i < 4; i++) {
+      await bob.leaves()
+      await stage.hasStreams(1)
+      await stage.pass(A_WHILE)
+      t.match(await alice.hears('presence.changed'), { state: 'offline' })
+      await bob.listens()
+      t.match(await alice.hears('presence.changed'), { state: 'online' })
+    }
+    t.equal((await alice.ask('DELETE', 'presence/watch')).status, 204)
+    await stage.pass(stage.config.presenceTtlMs + A_WHILE)
+    const left = await stage.store.aggregates.load({ kind: 'presence', id: user })
+    t.ok(left === null || JSON.parse(left.state).lookAt === null, 'nobody looks any more')
+    await stage.pass(2 * stage.config.retentionMs)
+    t.match(await watch(alice, 'bob'), [{ state: 'online' }], 'and it can begin again')
+    await bob.leaves()
+    await stage.hasStreams(1)
+    await stage.pass(A_WHILE)
+    t.match(await alice.hears('presence.changed'), { state: 'offline' })
+  },
+  { env: { RETENTION_MS: '20000', PRESENCE_TTL_MS: '3000', HEARTBEAT_MS: '1000' } }
+)
