@@ -57,12 +57,10 @@ export async function joinRoom(
   const parts = [PART.settings, PART.member(user, device), PART.ban(user), PART.invited(user)]
   const decide = (room: ReadRoom, now: number) => withAccept(room, actor, rules.join(room, command, now), now)
   // Whoever is refused is refused here, before anything is kept for them.
-  const standing = await readRoom(context, roomId, parts)
-  decide(standing, context.clock.now())
-  const before = command.replace ? null : standing.get<Member>(PART.member(user, device))
+  decide(await readRoom(context, roomId, parts), context.clock.now())
   const cursor = await registerDevice(context, actor)
   // Before the seat: if this node dies in between, one membership too many is found out, one too few is not.
-  const seat = { user, device, participantId: before?.participantId ?? participantId }
+  const seat = { user, device, participantId }
   await context.store.memberships.add(seat, roomId)
   const { decision } = await changeRoom(context, roomId, parts, decide).catch(async error => {
     if (before === null) await context.store.memberships.remove(seat, roomId)
@@ -71,8 +69,8 @@ export async function joinRoom(
   const { room, participants } = await describeRoom(context, roomId)
   const own = participants.find(each => each.user === user && each.device === device)
   if (!own) throw new AppError('not_in_room', { detail: 'Removed in the moment of joining' })
-  // Another request of the same device came in between: they are one participation.
-  if (own.participantId !== seat.participantId) {
+  // It is in already, or another request of the same device came in between: they are one participation.
+  if (own.participantId !== participantId) {
     await context.store.memberships.add({ ...seat, participantId: own.participantId }, roomId)
   }
   const joined = decision.seat !== undefined
