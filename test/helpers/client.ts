@@ -38,25 +38,28 @@ export class Client {
     return reply as Reply
   }
 
-  /** Everything this device hears, until `leave`. The first thing says that it is listening. */
-  hear(transport: Transport): AsyncGenerator<HeardEvent> {
-    return transport === 'sse' ? this.#stream() : this.#poll()
+  /** Everything this device hears, from a cursor on, until `leave`. Without one, the first thing says that it is listening. */
+  hear(transport: Transport, cursor = ''): AsyncGenerator<HeardEvent> {
+    return transport === 'sse' ? this.#stream(cursor) : this.#poll(cursor)
   }
 
   leave(): void {
     this.#leaving.abort()
   }
 
-  async *#stream(): AsyncGenerator<HeardEvent> {
-    const { body } = await this.#get('/events')
+  async *#stream(from: string): AsyncGenerator<HeardEvent> {
+    const { body } = await this.#get(from === '' ? '/events' : `/events?cursor=${from}`)
     if (body === null) throw new Error('a stream has a body')
     const frames = body.pipeThrough(new TextDecoderStream()).pipeThrough(new EventSourceParserStream())
     for await (const { id, event, data } of frames) yield { id, type: event ?? 'message', data: JSON.parse(data).data }
   }
 
-  async *#poll(): AsyncGenerator<HeardEvent> {
-    let { cursor } = await this.#ask('')
-    yield { id: cursor, type: 'hello', data: { cursor } }
+  async *#poll(from: string): AsyncGenerator<HeardEvent> {
+    let cursor = from
+    if (from === '') {
+      cursor = (await this.#ask('')).cursor
+      yield { id: cursor, type: 'hello', data: { cursor } }
+    }
     for (;;) {
       const batch = await this.#ask(`?cursor=${cursor}&wait=20`)
       yield* batch.events
