@@ -63,7 +63,7 @@ export async function joinRoom(
   const seat = { user, device, participantId }
   await context.store.memberships.add(seat, roomId)
   const { decision } = await changeRoom(context, roomId, parts, decide).catch(async error => {
-    if (before === null) await context.store.memberships.remove(seat, roomId)
+    await context.store.memberships.remove(seat, roomId)
     throw error
   })
   const { room, participants } = await describeRoom(context, roomId)
