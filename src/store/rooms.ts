@@ -82,8 +82,11 @@ export interface RoomCommit {
   readonly now: number
 }
 
-/** Whoever is told to tell by a commit is expected to begin within so long; then another node may. */
-export const TELL_WITHIN_MS = 1_000
+/**
+ * Whoever is told to tell by a commit is expected to begin within so long; then another node may. Shorter than an outbox waits
+ * before it counts as forgotten (workers/timers.ts): the sweeper that finds it tells it, within the two seconds that are promised.
+ */
+export const TELL_WITHIN_MS = 500
 
 export type RoomCommitResult =
   /**

@@ -40,6 +40,7 @@ export class Replica {
     assert.ok(!this.hasLeft, `${name} comes after it has left`)
     assert.ok(!this.isOver, `${name} comes after the room is over`)
     assert.ok(!this.#seen.has(name), `${name} comes once`)
+    assert.ok(type !== 'room.participant_joined' || about !== this.participantId, `${name} is an echo`)
     assert.ok(version >= this.#newest, `${name} comes in order, after ${this.#newest}`)
     this.#newest = version
     this.#seen.add(name)

@@ -1,0 +1,182 @@
+// A room while things go wrong: nodes that go, people who poll, and everybody at once.
+import type { RoomItem } from '../../src/store/rooms.js'
+import { join, meet, type Seat } from '../helpers/rooms.js'
+import { candidates, sdp } from '../helpers/sdp.js'
+import { flow, type Stage } from '../helpers/stage.js'
+
+/** The promise of DESIGN, section 9. */
+const TOLD_WITHIN_MS = 2_000
+
+/** As a node does that is killed right after a commit: who hears of it is for others to see to. */
+async function commitAndDie(stage: Stage, { who, id }: Seat): Promise<void> {
+  const roomId = stage.marked('r1')
+  const [user, device] = [stage.marked(who.user), who.device]
+  const part = `member:${user}/${device}`
+  const room = await stage.store.rooms.load(roomId, [part])
+  const field = room?.fields.get(part)
+  const now = stage.now()
+  const data = { roomId, participantId: id, user, reason: 'lost', by: null }
+  const event = { type: 'room.participant_left', timestamp: new Date(now).toISOString(), data }
+  const items: RoomItem[] = [
+    { do: 'tell', event },
+    { do: 'deliver', user, device, event }
+  ]
+  const { status } = await stage.store.rooms.commit(roomId, {
+    reads: { [part]: field?.version ?? 0 },
+    writes: { [part]: null, [`at:${id}`]: null },
+    seat: { user, device, from: id, to: null },
+    seatsMax: 100,
+    items,
+    tag: 'abcde',
+    deadlineAt: null,
+    emptyDeadlineAt: now,
+    expireInMs: null,
+    node: 'the-one-that-died',
+    now
+  })
+  if (status !== 'ok') throw new Error(status)
+}
+
+flow('what a node had committed when it was killed is told within two seconds', async (t, stage) => {
+  const [alice, bob, carol] = await meet(stage)
+  await commitAndDie(stage, bob)
+  await stage.pass(TOLD_WITHIN_MS)
+  // The clock stands still from here: whatever is heard was told in time.
+  for (const each of [alice, bob, carol]) {
+    t.match(await each.who.hears('room.participant_left'), { participantId: bob.id, reason: 'lost' })
+  }
+})
+
+flow('what others commit meanwhile comes after it', async (t, stage) => {
+  const [alice, bob, carol] = await meet(stage)
+  await commitAndDie(stage, bob)
+  await stage.during(alice.who.ask('PATCH', `rooms/r1/participants/${alice.id}`, { metadata: { n: 1 } }))
+  await stage.pass(TOLD_WITHIN_MS)
+  await alice.who.hears('room.participant_left')
+  await bob.who.hears('room.participant_left')
+  await carol.who.hearsAll('room.participant_left', 'room.participant_updated')
+})
+
+flow(
+  'a node closes in mid-room; its people go elsewhere and miss nothing',
+  async (t, stage) => {
+    // They need not listen: whether they hear that dave was away for a moment is left to the node that goes.
+    const [a, eve] = [
+      await stage.enter('alice', 'phone', { silent: true }),
+      await stage.enter('eve', 'phone', { silent: true })
+    ]
+    const alice = await join(a, 'r1')
+    const other = await stage.house.addNode()
+    const dave = await stage.enter('dave', 'phone', { node: other })
+    const seat = await join(dave, 'r1')
+    await stage.house.closeNode(other)
+    await dave.leaves()
+    await join(eve, 'r1')
+    await a.does('rooms/r1/offer', { to: seat.id, sdp: sdp('aliceA') })
+    await dave.listens()
+    t.match(await dave.hears('room.participant_joined'), { participant: eve.endpoint })
+    t.match(await dave.hears('signal.offer'), { from: { participantId: alice.id } })
+  },
+  { alone: true }
+)
+
+flow('who polls is not away between two polls, and is when they end', async (t, stage) => {
+  const a = await stage.enter('alice', 'phone')
+  await join(a, 'r1')
+  const bob = await stage.enter('bob', 'meter', { node: stage.far, silent: true })
+  await bob.polls()
+  const seat = await join(bob, 'r1')
+  await a.hears('room.participant_joined')
+  for (let i = 0; i < 4; i++) {
+    await stage.pass(3000)
+    await bob.polls()
+  }
+  t.match(await a.ask('GET', 'rooms/r1'), { body: { participants: [{}, { participantId: seat.id, away: false }] } })
+  await stage.pass(30_000)
+  t.match(await a.hears('room.participant_updated'), { participant: { participantId: seat.id, away: true } })
+  t.match(await a.hears('room.participant_left'), { participantId: seat.id, reason: 'lost' })
+  t.match(
+    (await bob.polls()).map(({ type }) => type),
+    ['room.participant_left']
+  )
+})
+
+flow('a device that joins five times at once takes part once', async (t, stage) => {
+  const [alice, bob, carol] = await meet(stage)
+  const dave = await stage.enter('dave', 'phone')
+  const replies = await Promise.all(
+    [0, stage.far, 0, stage.far, 0].map(node => {
+      dave.goesTo(node)
+      return dave.ask('POST', 'rooms/r1/participants')
+    })
+  )
+  t.equal(new Set(replies.map(({ body }) => body.participantId)).size, 1)
+  t.same(replies.map(({ status }) => status).sort(), [200, 200, 200, 200, 201])
+  for (const other of [alice, bob, carol]) await other.who.hears('room.participant_joined')
+  const { participantId } = replies[0]?.body ?? {}
+  t.match(await stage.store.memberships.list(stage.marked('dave')), [{ participantId }])
+})
+
+flow('no more come in than there are seats, however many come at once', async (t, stage) => {
+  const host = await stage.enter('alice', 'phone')
+  await host.ask('PUT', 'rooms/r1', { maxParticipants: 4 })
+  await join(host, 'r1')
+  const crowd = await Promise.all(
+    Array.from({ length: 8 }, (_, i) =>
+      stage.enter(`user${i}`, 'phone', { node: i % 2 === 0 ? 0 : stage.far, silent: true })
+    )
+  )
+  const replies = await Promise.all(crowd.map(who => who.ask('POST', 'rooms/r1/participants')))
+  t.equal(replies.filter(({ status }) => status === 201).length, 3)
+  t.equal(replies.filter(({ body }) => body.code === 'room_full').length, 5)
+  t.match(await host.ask('GET', 'rooms/r1'), { body: { room: { participantCount: 4 } } })
+  await host.hearsAll(...Array.from({ length: 3 }, () => 'room.participant_joined'))
+})
+
+flow('of two offers that cross one stands, and the later joiner is asked to be polite', async (t, stage) => {
+  const [alice, bob] = await meet(stage)
+  const replies = await Promise.all([
+    alice.who.ask('POST', 'rooms/r1/offer', { to: bob.id, sdp: sdp('aliceA') }),
+    bob.who.ask('POST', 'rooms/r1/offer', { to: alice.id, sdp: sdp('bobB') })
+  ])
+  t.same(replies.map(({ status }) => status).sort(), [202, 409])
+  const aliceFirst = replies[0]?.status === 202
+  const [first, second] = aliceFirst ? [alice, bob] : [bob, alice]
+  const refusal = replies.find(({ status }) => status === 409)
+  t.match(refusal?.body, { code: 'offer_collision', polite: aliceFirst, pendingFrom: first.id, revision: 1 })
+  t.match(await second.who.hears('signal.offer'), { from: { participantId: first.id } })
+  await second.who.does('rooms/r1/answer', { to: first.id, sdp: sdp('answerA') })
+  await first.who.hears('signal.answer')
+  t.match(await second.who.does('rooms/r1/offer', { to: first.id, sdp: sdp('againA') }), { revision: 2 })
+  await first.who.hears('signal.offer')
+})
+
+flow('candidates without an addressee go to all others, each after their description', async (t, stage) => {
+  const [alice, bob, carol] = await meet(stage)
+  await alice.who.does('rooms/r1/offer', { to: bob.id, sdp: sdp('aliceA') })
+  await bob.who.hears('signal.offer')
+  const batch = { candidates: candidates(3, 'aliceA') }
+  t.match(await alice.who.does('rooms/r1/candidates', batch), { accepted: 3, held: 3 })
+  t.match(await bob.who.hears('signal.candidates'), batch)
+  await alice.who.does('rooms/r1/offer', { to: carol.id, sdp: sdp('aliceA') })
+  await carol.who.hears('signal.offer')
+  t.match(await carol.who.hears('signal.candidates'), batch)
+})
+
+flow('who has left a moment ago is no addressee, nor are they in another room', async (t, stage) => {
+  const [alice, bob, carol] = await meet(stage)
+  const elsewhere = await join(bob.who, 'r2')
+  const offer = { sdp: sdp('aliceA') }
+  await alice.who.does('rooms/r1/offer', { to: bob.id, ...offer })
+  await bob.who.hears('signal.offer')
+  await bob.who.ask('DELETE', `rooms/r1/participants/${bob.id}`)
+  await alice.who.isRefused('participant_not_found', 'rooms/r1/offer', { to: bob.id, ...offer })
+  await alice.who.isRefused('participant_not_found', 'rooms/r1/candidates', {
+    to: bob.id,
+    ...{ candidates: candidates(1) }
+  })
+  await alice.who.isRefused('participant_not_found', 'rooms/r1/offer', { to: elsewhere.id, ...offer })
+  await alice.who.isRefused('not_in_room', 'rooms/r2/offer', { to: elsewhere.id, ...offer })
+  await bob.who.isRefused('not_in_room', 'rooms/r1/answer', { to: alice.id, sdp: sdp('bobB') })
+  for (const other of [alice, carol]) await other.who.hears('room.participant_left')
+})
