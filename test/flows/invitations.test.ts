@@ -1,4 +1,8 @@
 // Asking users into a room: who rings, who answers, and what everybody hears of it.
+import * as rules from '../../src/domain/invitation.js'
+import { createIds } from '../../src/ids.js'
+import type { Context } from '../../src/services/context.js'
+import { changeRoom } from '../../src/services/room-commit.js'
 import type { Person, Told } from '../helpers/person.js'
 import { flow, type Stage } from '../helpers/stage.js'
 import { until } from '../helpers/until.js'
@@ -227,4 +231,30 @@ flow('many at once, and the room closed in that moment: nothing goes on ringing'
   })
   const ends = heard.filter(({ type, data }) => type === 'room.invitation_ended' && data.reason === 'closed')
   t.equal(ends.length, rang.length, 'and of the end of each that rang')
+})
+
+/** A node that never comes to tell what it has committed. */
+async function inviteAndDie(stage: Stage, alice: Person, user: string) {
+  const { store, config } = stage
+  const clock = { now: () => stage.now() }
+  const parts = { store, config, clock, ids: createIds(), node: 'dead', tellRoom: async () => {} }
+  const actor = { user: stage.marked(alice.user), device: alice.device, expiresAt: 0 }
+  const invitees = [{ user: stage.marked(user), invitationId: 'untold' }]
+  const command = { actor, invitees, metadata: {}, ringMs: 60_000 }
+  const roomId = stage.marked('r1')
+  await store.invitations.add(stage.marked(user), roomId, { until: stage.now() + 60_000, now: stage.now() })
+  const standsOn = () => rules.partsOfInvite(command)
+  await changeRoom(parts as unknown as Context, roomId, standsOn, (room, now) => rules.invite(room, command, now))
+}
+
+flow('what a dead node left untold rings, also on a device that comes meanwhile, and once', async (t, stage) => {
+  const [alice, laptop] = await stage.enterBoth()
+  await alice.does('rooms/r1/participants')
+  await inviteAndDie(stage, alice, 'bob')
+  const watch = await stage.enter('bob', 'watch', { node: stage.far })
+  await stage.pass(10_000)
+  for (const bobs of [laptop, watch]) t.match(await bobs.hears('room.invitation'), { invitationId: 'untold' })
+  await watch.does('rooms/r1/invitations/untold/accept')
+  await alice.hears('room.invitation_ended')
+  await laptop.hears('room.invitation_ended')
 })
