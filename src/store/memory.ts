@@ -2,6 +2,7 @@
 import type { Clock } from '../clock.js'
 import { createAgenda } from './memory/agenda.js'
 import { createMemoryAggregates } from './memory/aggregates.js'
+import { createMemoryCopies } from './memory/copies.js'
 import { createMemoryDeadLetters } from './memory/dead-letters.js'
 import { createMemoryInvitations } from './memory/invitations.js'
 import { createMemoryLeases } from './memory/leases.js'
@@ -34,9 +35,11 @@ export function createMemoryStore(options: MemoryStoreOptions): Store {
   const tickets = createMemoryTickets(clock)
   const quotas = createMemoryQuotas()
   const invitations = createMemoryInvitations()
+  const copies = createMemoryCopies(clock)
   const stopSweeping = clock.every(SWEEP_EVERY_MS, () => {
     const now = clock.now()
-    for (const part of [aggregates, rooms, invitations, mailboxes, watches, tickets, quotas]) part.sweep(now)
+    const parts = [aggregates, rooms, invitations, mailboxes, watches, tickets, copies, quotas]
+    for (const part of parts) part.sweep(now)
   })
   return {
     aggregates,
@@ -48,6 +51,7 @@ export function createMemoryStore(options: MemoryStoreOptions): Store {
     watches,
     wakeups,
     tickets,
+    copies,
     quotas,
     deadLetters: createMemoryDeadLetters(),
     contactSince: () => startedAt,

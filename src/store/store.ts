@@ -5,6 +5,7 @@
 // timed out, failing over) is thrown as AppError('store_unavailable'); anything a caller must handle is a return value.
 // `now` always comes from the caller's clock, in milliseconds since the epoch.
 import type { AggregateRef, Aggregates } from './aggregate.js'
+import type { Copies } from './copies.js'
 import type { DeadLetters } from './dead-letters.js'
 import type { Leases } from './leases.js'
 import type { Invitations, Memberships, Rooms } from './rooms.js'
@@ -213,6 +214,7 @@ export interface Store {
   readonly watches: Watches
   readonly wakeups: Wakeups
   readonly tickets: Tickets
+  readonly copies: Copies
   readonly quotas: Quotas
   readonly deadLetters: DeadLetters
   /** Since when the store has answered without a break; null while it does not. Clocks of liveness start here. */

@@ -6,6 +6,7 @@ import type { ManualClock } from '../helpers/clock.js'
 import { aggregateContract } from './contract/aggregates.js'
 import { appendContract } from './contract/appending.js'
 import { batchContract } from './contract/batches.js'
+import { copyContract } from './contract/copies.js'
 import { cursorContract } from './contract/cursors.js'
 import { deviceContract } from './contract/devices.js'
 import { dueContract } from './contract/due.js'
@@ -54,6 +55,7 @@ export function runContract(t: Test, engine: string, open: (clock: ManualClock) 
     membershipContract(t, lab)
     invitationContract(t, lab)
     watchContract(t, lab)
+    copyContract(t, lab)
     smallContract(t, lab)
   })
 }

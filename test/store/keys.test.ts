@@ -55,6 +55,7 @@ t.test('all that belongs to one user lies in one slot; partitions lie in 256 dif
   const { member: roomMember, ...room } = keys.roomKeys('r')
   t.equal(new Set(Object.values(room)).size, 7)
   for (const key of Object.values(room)) t.equal(await slot(key), keys.slotOf(partitionOf('r')), key)
+  t.equal(await slot(keys.copyKey('r')), keys.slotOf(partitionOf('r')))
   t.strictSame(keys.refOf(roomMember), { kind: 'room', id: 'r' })
   t.equal(new Set(Array.from({ length: PARTITIONS }, (_, partition) => keys.slotOf(partition))).size, PARTITIONS)
 })

@@ -59,6 +59,9 @@ export function roomKeys(id: string) {
   }
 }
 
+/** String: tag|what the room service said. */
+export const copyKey = (id: string) => `${at(id)}copy:${id}`
+
 // Users
 /** Hash: device → its record, see lua/record.lua. */
 export const devicesKey = (user: string) => `${at(user)}devices:${user}`

@@ -7,6 +7,7 @@ import { createRedisAggregates } from './aggregates.js'
 import { createChannels } from './channels.js'
 import { type Client, createAttempt, createClient, disconnect, untilReady } from './clients.js'
 import { askAll, createContact } from './contact.js'
+import { createRedisCopies } from './copies.js'
 import { createRedisDeadLetters } from './dead-letters.js'
 import { createRedisInvitations } from './invitations.js'
 import { createRedisLeases } from './leases.js'
@@ -66,6 +67,7 @@ export async function createRedisStore(options: RedisStoreOptions): Promise<Redi
     watches: createRedisWatches(attempt, options),
     wakeups: createRedisWakeups(channels, attempt),
     tickets: createRedisTickets(attempt),
+    copies: createRedisCopies(attempt),
     quotas: createRedisQuotas(attempt),
     deadLetters: createRedisDeadLetters(attempt),
     contactSince: contact.since,

@@ -97,4 +97,5 @@ export const releaseMailbox = define<'OK' | 'OTHER'>('mailbox_release')
 export const removeMailbox = define<'REMOVED' | 'NONE'>('mailbox_remove')
 
 export const takeLease = define<readonly ['TAKEN'] | readonly ['HELD', ...string[]]>('lease_take')
+export const putCopy = define<'OK' | 'OTHER'>('copy_put')
 export const takeQuota = define<`GRANTED ${number}`>('quota_take')
