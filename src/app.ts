@@ -17,6 +17,7 @@ import { documentApi } from './plugins/openapi.js'
 import { secure } from './plugins/security.js'
 import { serverOptions } from './plugins/server-options.js'
 import { serveApi } from './routes/index.js'
+import { internalRoutes } from './routes/internal.js'
 import { problemRoutes } from './routes/problems.js'
 import { createCache } from './services/cache.js'
 import { createBacklog } from './services/chat-backlog.js'
@@ -79,6 +80,10 @@ export async function buildApp(config: Config, overrides: Overrides = {}): Promi
   serveHealth(app, { store, metrics, isDraining: () => draining })
   await app.register(problemRoutes)
   await app.register(serveApi, { prefix: '/v1', context, streams })
+  const { roomServiceUrl, roomServiceSecret: secret } = config
+  if (roomServiceUrl !== null && secret !== null) {
+    await app.register(internalRoutes, { prefix: '/internal', context, secret })
+  }
   const stopTimers = startTimers(context)
   const stopPulse = startPulse(context)
 

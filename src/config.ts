@@ -119,6 +119,17 @@ export const SETTINGS = {
   POLICY_TIMEOUT_MS: setting(duration(1), '2000', 'How long to wait for its answer.'),
   POLICY_ON_ERROR: setting(oneOf('deny', 'allow'), 'deny', 'What to do with the call when it does not answer.'),
 
+  ROOM_SERVICE_URL: setting(
+    optional(webUrl),
+    '',
+    'Service that knows the rooms and who may do what in them. With it nobody makes a room by joining.'
+  ),
+  ROOM_SERVICE_TIMEOUT_MS: setting(duration(1), '2000', 'How long to wait for its answer.'),
+  ROOM_SERVICE_SECRET: secret(
+    optional(text),
+    'Secret shared with it: goes out as Bearer, and lets it push or drop a room here.'
+  ),
+
   DRAIN_SETTLE_MS: setting(duration(0), '2000', 'After SIGTERM: how long to serve on while load balancers look away.'),
   DRAIN_WINDOW_MS: setting(duration(0), '5000', 'After that: the window over which open streams are told to reconnect.')
 }

@@ -62,6 +62,7 @@ export const ERRORS = {
   store_unavailable: { status: 503, title: 'The store cannot be reached', retryable: true },
   keys_unavailable: { status: 503, title: 'The key set that verifies tokens cannot be fetched', retryable: true },
   policy_unavailable: { status: 503, title: 'The policy service did not answer', retryable: true },
+  room_service_unavailable: { status: 503, title: 'The room service did not answer', retryable: true },
   shutting_down: { status: 503, title: 'This node is shutting down', retryable: true },
   internal: { status: 500, title: 'Something went wrong on our side', retryable: true }
 } as const satisfies Record<string, { status: number; title: string; retryable: boolean }>

@@ -80,6 +80,12 @@ export function createMetrics() {
       help: 'Age of the oldest message that waits for the chat service, of those this node has looked at; take the maximum of all nodes',
       registers
     }),
+    roomServiceAnswers: new Counter({
+      name: 'signalpost_room_service_answers_total',
+      help: 'What the room service was asked for, by outcome: known, unknown, failed',
+      labelNames: ['outcome'],
+      registers
+    }),
     problems: new Counter({
       name: 'signalpost_problems_total',
       help: 'Problem documents sent, by code',

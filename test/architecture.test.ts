@@ -22,7 +22,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   domain: ['errors', 'schemas'],
   store: ['clock', 'errors', 'ids', 'redis-url'],
   delivery: [...BASE, 'store'],
-  adapters: ['clock', 'config', 'errors'],
+  adapters: ['clock', 'config', 'errors', 'schemas'],
   services: [...BASE, 'adapters', 'delivery', 'domain', 'store'],
   workers: [...BASE, 'services', 'store'],
   development: ['config'],

@@ -3,7 +3,8 @@ import type { Actor } from '../schemas/claims.js'
 import type { Endpoint } from '../schemas/common.js'
 import type { CloseReason, RoomBody } from '../schemas/room.js'
 import { claimFor, mustBeGranted } from './grants.js'
-import { mustNotBeBanned, openOrFresh, openRoom, participantOf, roleOf, tellAll } from './room.js'
+import { mustNotBeBanned, openRoom, participantOf, roleOf, tellAll } from './room.js'
+import { type Making, openOrFresh } from './room-making.js'
 import { NOTHING, PART, type RoomDecision, type RoomParts, type Settings } from './room-state.js'
 
 /** How long a room waits for its first participant. */
@@ -12,10 +13,10 @@ const UNUSED_MS = 86_400_000
 /** Makes the room, or changes what the body names; reads what `join` does. @throws AppError not_permitted, banned, room_closed */
 export function configure(
   parts: RoomParts,
-  { actor, body, maxParticipants }: { actor: Actor; body: RoomBody; maxParticipants: number },
+  { actor, body, ...making }: { actor: Actor; body: RoomBody } & Making,
   now: number
 ): RoomDecision {
-  const before = openOrFresh(parts, actor, maxParticipants, now)
+  const before = openOrFresh(parts, actor, making, now)
   const claim = claimFor(actor, parts.roomId)
   const fresh = before !== parts.settings
   mustBeGranted('manage', fresh ? (claim?.role ?? 'host') : roleOf(parts, actor), claim)

@@ -16,6 +16,9 @@ export interface Settings {
   readonly closed: CloseReason | null
 }
 
+/** What the room service says of a room. */
+export type Known = Partial<Omit<Settings, 'createdAt' | 'createdBy' | 'closed'>>
+
 export interface Member {
   readonly participantId: string
   readonly user: string

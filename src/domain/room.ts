@@ -5,6 +5,7 @@ import type { Actor } from '../schemas/claims.js'
 import type { Endpoint } from '../schemas/common.js'
 import type { LeaveReason, ParticipantBody, Role } from '../schemas/room.js'
 import { claimFor, isAskedIn, isGranted, mustBeGranted } from './grants.js'
+import { type Making, openOrFresh } from './room-making.js'
 import {
   type Banned,
   type Member,
@@ -17,21 +18,11 @@ import {
   viewMember
 } from './room-state.js'
 
-const FRESH: Omit<Settings, 'createdAt' | 'createdBy' | 'maxParticipants'> = {
-  mode: 'p2p',
-  callType: 'video',
-  locked: false,
-  defaultRole: 'speaker',
-  metadata: {},
-  closed: null
-}
-
-export interface Join {
+export interface Join extends Making {
   readonly actor: Actor
   readonly participantId: string
   readonly metadata: Member['metadata']
   readonly replace: boolean
-  readonly maxParticipants: number
 }
 
 /** The settings of a room that is there. @throws AppError room_not_found, room_closed */
@@ -39,13 +30,6 @@ export function openRoom({ settings }: RoomParts): Settings {
   if (settings === null) throw new AppError('room_not_found')
   if (settings.closed === null) return settings
   throw new AppError(settings.closed === 'empty' ? 'room_not_found' : 'room_closed')
-}
-
-/** What a room that nobody has made yet looks like once somebody has. A room its host closed stays closed for a while. */
-export function openOrFresh({ settings }: RoomParts, actor: Endpoint, maxParticipants: number, now: number): Settings {
-  if (settings?.closed === 'closed') throw new AppError('room_closed')
-  if (settings?.closed === null) return settings
-  return { ...FRESH, maxParticipants, createdAt: now, createdBy: actor.user }
 }
 
 export function mustNotBeBanned(parts: RoomParts, { user }: Endpoint, now: number): void {
@@ -56,7 +40,7 @@ export function mustNotBeBanned(parts: RoomParts, { user }: Endpoint, now: numbe
 /** Reads settings, the actor's member, ban and invitation. The first to join makes the room and is its host. */
 export function join(parts: RoomParts, command: Join, now: number): RoomDecision {
   const { actor, participantId, metadata, replace } = command
-  const settings = openOrFresh(parts, actor, command.maxParticipants, now)
+  const settings = openOrFresh(parts, actor, command, now)
   const claim = claimFor(actor, parts.roomId)
   const role: Role = claim?.role ?? (settings.createdBy === actor.user ? 'host' : settings.defaultRole)
   mustBeGranted('join', role, claim)

@@ -1,9 +1,10 @@
 // The API in reading order. Everything under /v1 asks who is calling and counts what they do.
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Streams } from '../delivery/streams.js'
 import { authenticate } from '../plugins/auth.js'
 import { limitRates } from '../plugins/limits.js'
 import type { Context } from '../services/context.js'
+import { actorIn } from '../services/room-service.js'
 import { callActionRoutes } from './call-actions.js'
 import { callRoutes } from './calls.js'
 import { chatRoutes } from './chat.js'
@@ -35,6 +36,7 @@ export async function serveApi(app: FastifyInstance, { context, streams }: Api):
     if (request.body === undefined && request.routeOptions.config.optionalBody === true) request.body = {}
     done()
   })
+  if (context.config.roomServiceUrl !== null) app.addHook('preHandler', request => takeRoles(context, request))
   await app.register(eventRoutes, { context, streams })
   await app.register(callRoutes, { context })
   await app.register(callActionRoutes, { context })
@@ -46,4 +48,15 @@ export async function serveApi(app: FastifyInstance, { context, streams }: Api):
   await app.register(presenceRoutes, { context })
   await app.register(watchRoutes, { context })
   await app.register(iceServerRoutes, { context })
+}
+
+/** In a room the service says what somebody may do. What is never limited, such as leaving, is possible without its answer. */
+async function takeRoles(context: Context, request: FastifyRequest): Promise<void> {
+  const { roomId } = request.params as { roomId?: string }
+  if (roomId === undefined) return
+  const { actor } = request
+  request.actor = await actorIn(context, actor, roomId).catch(error => {
+    if (request.routeOptions.config.limit !== false) throw error
+    return { ...actor, rooms: {} }
+  })
 }

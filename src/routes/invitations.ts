@@ -45,7 +45,7 @@ export const invitationRoutes: FastifyPluginAsyncTypebox<{ context: Context }> =
         ...problems(
           ...(['malformed_json', 'invalid_request', 'body_too_large', 'unsupported_media_type'] as const),
           ...(['room_not_found', 'room_closed', 'not_in_room', 'not_permitted'] as const),
-          ...(['invitation_id_taken', 'too_many_invitations', 'rate_limited'] as const)
+          ...(['invitation_id_taken', 'too_many_invitations', 'room_service_unavailable', 'rate_limited'] as const)
         )
       }
     },
@@ -71,7 +71,14 @@ export const invitationRoutes: FastifyPluginAsyncTypebox<{ context: Context }> =
       params: InvitationParams,
       response: {
         200: AcceptInvitationReply,
-        ...problems(...ENDED, 'room_closed', 'not_permitted', 'too_many_devices', 'rate_limited')
+        ...problems(
+          ...ENDED,
+          'room_closed',
+          'not_permitted',
+          'too_many_devices',
+          'room_service_unavailable',
+          'rate_limited'
+        )
       }
     },
     handler: request => acceptInvitation(context, request.actor, request.params)

@@ -18,6 +18,7 @@ const REFUSALS = [
   'not_permitted',
   'participant_not_found',
   'cannot_signal_self',
+  'room_service_unavailable',
   'rate_limited'
 ] as const
 

@@ -32,7 +32,14 @@ export const RoomParams = Type.Object({ roomId: RoomId }, { ...Strict })
 const ParticipantParams = Type.Object({ roomId: RoomId, participantId: ParticipantId }, { ...Strict })
 const BanParams = Type.Object({ roomId: RoomId, user: Id('User id', 'mallory') }, { ...Strict })
 
-const READING = ['invalid_request', 'room_not_found', 'room_closed', 'not_permitted', 'rate_limited'] as const
+const READING = [
+  'invalid_request',
+  'room_not_found',
+  'room_closed',
+  'not_permitted',
+  'room_service_unavailable',
+  'rate_limited'
+] as const
 const WRITING = [...READING, 'malformed_json', 'body_too_large', 'unsupported_media_type'] as const
 
 export const roomRoutes: FastifyPluginAsyncTypebox<{ context: Context }> = async (app, { context }) => {

@@ -62,7 +62,7 @@ export const ROOM_EVENTS = [
     mute: ParticipantBody.properties.mute,
     by: By
   }),
-  event('RoomUpdatedEvent', 'room.updated', 'The room was changed', { changes: RoomBody, by: By }),
+  event('RoomUpdatedEvent', 'room.updated', 'The room was changed', { changes: RoomBody, by: SomebodyOrNobody }),
   event('RoomInvitationEvent', 'room.invitation', 'Somebody asks you into a room; your device rings', {
     ...IncomingInvitation.properties
   }),

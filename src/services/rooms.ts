@@ -32,11 +32,12 @@ import { catchUpChat } from './chat-delivery.js'
 import type { Context } from './context.js'
 import { checkMetadata } from './metadata.js'
 import { changeRoom, type ReadRoom, readRoom } from './room-commit.js'
+import { knownSettings } from './room-service.js'
 import { noteSignOfLife, registerDevice } from './sign-of-life.js'
 
 /**
  * Makes the room if need be. A device that is in already gets its old participation.
- * @throws AppError not_permitted, banned, room_closed, room_locked, room_full, store_unavailable
+ * @throws AppError not_permitted, banned, room_closed, room_locked, room_full, room_service_unavailable, store_unavailable
  */
 export async function joinRoom(
   context: Context,
@@ -46,16 +47,21 @@ export async function joinRoom(
 ): Promise<JoinReply & { readonly joined: boolean }> {
   checkMetadata(body.metadata)
   const participantId = context.ids.unique()
+  const known = await knownSettings(context, roomId)
   const command = {
     actor,
     participantId,
     metadata: body.metadata ?? {},
     replace: body.replace === true,
-    maxParticipants: context.config.roomMaxParticipants
+    maxParticipants: context.config.roomMaxParticipants,
+    ...(known ? { known } : {})
   }
   const { user, device } = actor
   const parts = [PART.settings, PART.member(user, device), PART.ban(user), PART.invited(user)]
-  const decide = (room: ReadRoom, now: number) => withAccept(room, actor, rules.join(room, command, now), now)
+  const decide = (room: ReadRoom, now: number) => {
+    if (known === null) rules.openRoom(room)
+    return withAccept(room, actor, rules.join(room, command, now), now)
+  }
   // Whoever is refused is refused here, before anything is kept for them.
   decide(await readRoom(context, roomId, parts), context.clock.now())
   const cursor = await registerDevice(context, actor)
@@ -99,7 +105,8 @@ export async function putRoom(
   if ((body.maxParticipants ?? 0) > maxParticipants) {
     throw new AppError('invalid_request', { detail: `This server allows ${maxParticipants} participants in a room` })
   }
-  const command = { actor, body, maxParticipants }
+  const known = await knownSettings(context, roomId)
+  const command = { actor, body, maxParticipants, ...(known ? { known } : {}) }
   const parts = [PART.settings, PART.empty, PART.member(actor.user, actor.device), PART.ban(actor.user)]
   const { decision, room, version } = await changeRoom(context, roomId, parts, (before, now) =>
     configure(before, command, now)

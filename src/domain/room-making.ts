@@ -1,0 +1,32 @@
+// A room that nobody has made yet, and what it looks like once somebody has.
+import { AppError } from '../errors.js'
+import type { Endpoint } from '../schemas/common.js'
+import type { Known, RoomParts, Settings } from './room-state.js'
+
+const FRESH: Omit<Settings, 'createdAt' | 'createdBy' | 'maxParticipants'> = {
+  mode: 'p2p',
+  callType: 'video',
+  locked: false,
+  defaultRole: 'speaker',
+  metadata: {},
+  closed: null
+}
+
+export interface Making {
+  /** Unless the room says fewer. */
+  readonly maxParticipants: number
+  /** What the room service says of it. */
+  readonly known?: Known
+}
+
+/** What a room that nobody has made yet looks like once somebody has. A room its host closed stays closed for a while. */
+export function openOrFresh(
+  { settings }: RoomParts,
+  actor: Endpoint,
+  { maxParticipants, known }: Making,
+  now: number
+): Settings {
+  if (settings?.closed === 'closed') throw new AppError('room_closed')
+  if (settings?.closed === null) return settings
+  return { ...FRESH, maxParticipants, ...known, createdAt: now, createdBy: actor.user }
+}

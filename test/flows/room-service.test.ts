@@ -1,0 +1,200 @@
+// Rooms that a service knows: what it says counts, it is asked seldom, and people hardly notice when it is gone.
+import t from 'tap'
+import type { Person } from '../helpers/person.js'
+import { RoomService } from '../helpers/room-service.js'
+import { sdp } from '../helpers/sdp.js'
+import { flow, type Stage } from '../helpers/stage.js'
+import { until } from '../helpers/until.js'
+
+const SECRET = 'shared-with-the-room-service'
+const service = await RoomService.start(SECRET)
+t.teardown(() => service.dies())
+
+const env = { ROOM_SERVICE_URL: service.url, ROOM_SERVICE_SECRET: SECRET, ROOM_SERVICE_TIMEOUT_MS: '1000' }
+const JOIN = 'rooms/r1/participants'
+
+/** What the service does with its side of the contract. */
+function tell(stage: Stage, method: 'PUT' | 'DELETE', body?: object, secret = SECRET): Promise<Response> {
+  return fetch(`${stage.urlOf(stage.far)}/internal/rooms/${stage.marked('r1')}`, {
+    method,
+    headers: { authorization: `Bearer ${secret}`, ...(body ? { 'content-type': 'application/json' } : {}) },
+    ...(body ? { body: JSON.stringify(body) } : {})
+  })
+}
+
+const joins = (who: Person) => who.ask('POST', JOIN)
+
+flow(
+  'settings, roles and grants are what the service says',
+  async (t, stage) => {
+    const [alice, bob] = await stage.enterBoth()
+    const carol = await stage.enter('carol', 'tablet')
+    service.rooms.set(stage.marked('r1'), {
+      callType: 'audio',
+      maxParticipants: 3,
+      defaultRole: 'listener',
+      roles: { [stage.marked('alice')]: 'moderator' },
+      grants: { [stage.marked('carol')]: ['join'] },
+      unheardOf: true
+    })
+    t.match(await joins(bob), {
+      status: 201,
+      body: { room: { callType: 'audio', maxParticipants: 3, locked: false }, participants: [{ role: 'listener' }] }
+    })
+    const { participantId, participants } = await alice.does(JOIN)
+    t.match(participants, [{ user: 'bob' }, { user: 'alice', role: 'moderator' }])
+    await carol.does(JOIN)
+    await bob.hearsAll('room.participant_joined', 'room.participant_joined')
+    await alice.hears('room.participant_joined')
+    await carol.isRefused('not_permitted', 'rooms/r1/offer', { to: participantId, sdp: sdp('carolC') })
+    t.match(await bob.ask('PUT', 'rooms/r1', { locked: true }), { body: { code: 'not_permitted' } }, 'no host')
+  },
+  { env }
+)
+
+flow(
+  'a room exists if somebody made it or the service knows it',
+  async (t, stage) => {
+    const [alice, bob] = await stage.enterBoth()
+    await alice.isRefused('room_not_found', JOIN)
+    t.match(await bob.ask('GET', 'snapshot'), { body: { rooms: [] } })
+    t.match(await alice.ask('PUT', 'rooms/r2', {}), { status: 201 })
+    await bob.does('rooms/r2/participants')
+  },
+  { env }
+)
+
+flow(
+  'however many come at once, the service is asked once, and then not for an hour',
+  async (t, stage) => {
+    const id = stage.marked('r1')
+    service.rooms.set(id, {})
+    const names = Array.from({ length: 20 }, (_, i) => `guest${i}`)
+    const guests = await Promise.all(names.map(name => stage.enter(name, 'phone', { silent: true })))
+    const replies = await Promise.all(guests.map(joins))
+    t.ok(replies.every(({ status }) => status === 201))
+    t.equal(service.askedFor(id), 1)
+    const late = await stage.enter('late', 'phone', { node: stage.far, silent: true })
+    t.match(await joins(late), { status: 201 })
+    t.equal(service.askedFor(id), 1, 'nor by another node')
+    stage.house.clock.advance(3_600_000)
+    await stage.house.rest()
+    await late.ask('GET', 'rooms/r1')
+    t.equal(service.askedFor(id), 2)
+  },
+  { env, alone: true }
+)
+
+flow(
+  'what it does not know it is asked for again after ten seconds',
+  async (t, stage) => {
+    const id = stage.marked('r1')
+    const alice = await stage.enter('alice', 'phone')
+    await alice.isRefused('room_not_found', JOIN)
+    service.rooms.set(id, {})
+    await stage.pass(9_000)
+    await alice.isRefused('room_not_found', JOIN)
+    t.equal(service.askedFor(id), 1)
+    await stage.pass(1_000)
+    await alice.does(JOIN)
+    t.equal(service.askedFor(id), 2)
+  },
+  { env }
+)
+
+flow(
+  'a dead service: what is known goes on, what is not has to wait, and anybody may leave',
+  async (t, stage) => {
+    const [alice, bob] = [
+      await stage.enter('alice', 'phone', { silent: true }),
+      await stage.enter('bob', 'laptop', { node: stage.far, silent: true })
+    ]
+    service.rooms.set(stage.marked('r1'), { roles: { [stage.marked('bob')]: 'moderator' } })
+    const { participantId } = await alice.does(JOIN)
+    await service.dies()
+    t.teardown(() => service.revive().catch(() => undefined))
+    stage.house.clock.advance(3_600_001)
+    await stage.house.rest()
+    const { participants } = await bob.does(JOIN)
+    const own = (participants as Person[]).find(({ user }) => user === 'bob')
+    t.match(own, { role: 'moderator' }, 'an old copy is better than none')
+    await alice.isRefused('room_service_unavailable', 'rooms/r2/participants')
+    await tell(stage, 'DELETE')
+    await bob.isRefused('room_service_unavailable', JOIN)
+    t.equal((await alice.ask('DELETE', `rooms/r1/participants/${participantId}`)).status, 204)
+    await service.revive()
+    await alice.does(JOIN)
+  },
+  { env, alone: true }
+)
+
+flow(
+  'a service that is silent is not waited for',
+  async (t, stage) => {
+    const alice = await stage.enter('alice', 'phone')
+    const speak = service.fallsSilent()
+    await alice.isRefused('room_service_unavailable', JOIN)
+    speak()
+    service.rooms.set(stage.marked('r1'), {})
+    await alice.does(JOIN)
+    const metrics = await (await fetch(`${stage.urlOf(0)}/metrics`)).text()
+    t.match(metrics, /room_service_answers_total\{outcome="failed"\} [1-9]/)
+  },
+  { env }
+)
+
+flow(
+  'the service pushes a change: people in the room hear of it, and nobody has to ask',
+  async (t, stage) => {
+    const id = stage.marked('r1')
+    const [alice, bob] = await stage.enterBoth()
+    service.rooms.set(id, { roles: { [stage.marked('alice')]: 'host' } })
+    for (const who of [alice, bob]) await who.does(JOIN)
+    await alice.hears('room.participant_joined')
+    t.equal((await tell(stage, 'PUT', { locked: true, metadata: { topic: 'late' }, mode: 'p2p' })).status, 204)
+    for (const who of [alice, bob]) {
+      t.strictSame((await who.hears('room.updated')).changes, { locked: true, metadata: { topic: 'late' } })
+    }
+    const carol = await stage.enter('carol', 'tablet')
+    await carol.isRefused('room_locked', JOIN)
+    t.equal(service.askedFor(id), 1)
+    t.equal((await tell(stage, 'PUT', { locked: 'yes' })).status, 400)
+    t.equal((await tell(stage, 'PUT', { locked: false }, 'a guess')).status, 401)
+    t.equal((await tell(stage, 'DELETE', undefined, '')).status, 401)
+  },
+  { env }
+)
+
+flow(
+  'the service drops a room: it is asked again',
+  async (t, stage) => {
+    const id = stage.marked('r1')
+    const [alice, bob] = await stage.enterBoth()
+    await alice.isRefused('room_not_found', JOIN)
+    service.rooms.set(id, {})
+    t.equal((await tell(stage, 'DELETE')).status, 204)
+    await bob.does(JOIN)
+    t.equal(service.askedFor(id), 2)
+  },
+  { env }
+)
+
+flow(
+  'an answer that was under way does not undo a push',
+  async (t, stage) => {
+    const id = stage.marked('r1')
+    const alice = await stage.enter('alice', 'phone')
+    service.rooms.set(id, { maxParticipants: 9 })
+    const speak = service.fallsSilent()
+    const joining = alice.does(JOIN)
+    await until('the service is asked', () => service.askedFor(id) === 1)
+    await tell(stage, 'PUT', { maxParticipants: 5 })
+    speak()
+    t.match(await joining, { room: { maxParticipants: 5 } })
+  },
+  { env }
+)
+
+flow('without a service there is nothing to push to', async (t, stage) => {
+  for (const method of ['PUT', 'DELETE'] as const) t.equal((await tell(stage, method)).status, 404)
+})
