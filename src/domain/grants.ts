@@ -14,7 +14,9 @@ const ROLE_GRANTS: Readonly<Record<Role, readonly Grant[]>> = {
 /** What the token says of this room; undefined when it says nothing of rooms at all. @throws AppError not_permitted */
 export function claimFor(actor: Pick<Actor, 'rooms'>, roomId: string): RoomClaim | undefined {
   if (actor.rooms === undefined) return undefined
-  const claim = actor.rooms[roomId] ?? actor.rooms['*']
+  // Its own properties: a room may be called `constructor`.
+  const name = [roomId, '*'].find(each => Object.hasOwn(actor.rooms ?? {}, each))
+  const claim = name === undefined ? undefined : actor.rooms[name]
   if (claim === undefined) throw new AppError('not_permitted', { detail: 'The token is for other rooms' })
   return claim
 }

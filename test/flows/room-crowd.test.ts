@@ -156,7 +156,7 @@ async function liveThrough(house: House, devices: readonly Device[], dice: (side
 /** Everybody is there, and has heard all that there is. */
 async function settle(house: House, devices: readonly Device[]): Promise<RoomAndParticipants> {
   await Promise.all(devices.filter(({ isConnected }) => !isConnected).map(device => device.comeBack()))
-  await house.pass(2 * RECONNECT_MS)
+  await house.pass(RECONNECT_MS + 1_500)
   const { body } = await (devices[0] as Device).ask('GET', `rooms/${ROOM}`)
   const names = new Set((body as RoomAndParticipants).participants.map(({ device }) => device))
   const [keeper, second, ...rest] = devices.filter(({ name }) => names.has(name)) as [Device, Device, ...Device[]]

@@ -47,7 +47,7 @@ flow('what a node had committed when it was killed is told within two seconds', 
   }
 })
 
-flow('what others commit meanwhile comes after it', async (t, stage) => {
+flow('what others commit meanwhile comes after it', async (_, stage) => {
   const [alice, bob, carol] = await meet(stage)
   await commitAndDie(stage, bob)
   await stage.during(alice.who.ask('PATCH', `rooms/r1/participants/${alice.id}`, { metadata: { n: 1 } }))
@@ -163,7 +163,7 @@ flow('candidates without an addressee go to all others, each after their descrip
   t.match(await carol.who.hears('signal.candidates'), batch)
 })
 
-flow('who has left a moment ago is no addressee, nor are they in another room', async (t, stage) => {
+flow('who has left a moment ago is no addressee, nor are they in another room', async (_, stage) => {
   const [alice, bob, carol] = await meet(stage)
   const elsewhere = await join(bob.who, 'r2')
   const offer = { sdp: sdp('aliceA') }
