@@ -100,6 +100,7 @@ export async function startFleet(name, { nodes, nodeArgs = [] }) {
     openPairs: options => load.ask('pairs', { ...shared, ports, ...options }),
     openIdle: options => load.ask('idle', { ...shared, port: ports[0], ...options }),
     closeIdle: () => load.ask('closeIdle', {}),
+    openRoom: options => load.ask('crowd', { secret, ...options }),
 
     /** Runs a job of the load generator; adds the processor time it took each server and Redis, in microseconds. */
     async measure(job, options) {

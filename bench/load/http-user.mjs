@@ -130,7 +130,11 @@ export class HttpUser {
   act(verb, callId, fields) {
     const create = verb === 'create'
     const path = create ? '/v1/calls' : `/v1/calls/${callId}/${verb}`
-    const body = create ? `{"callId":"${callId}",${fields}}` : fields ? `{${fields}}` : ''
+    return this.post(path, create ? `{"callId":"${callId}",${fields}}` : fields ? `{${fields}}` : '')
+  }
+
+  /** `body` is JSON, or '' for none. Resolves to the reply's status and body. */
+  post(path, body) {
     const typed = body
       ? `Content-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}`
       : 'Content-Length: 0'

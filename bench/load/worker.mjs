@@ -4,12 +4,14 @@ import { makeCalls } from './calls.mjs'
 import { HttpUser } from './http-user.mjs'
 import { inParallel, openPairs } from './pairs.mjs'
 import { relay } from './relay.mjs'
+import { Crowd } from './room.mjs'
 import { SocketIoUser } from './socketio-user.mjs'
 
 const USERS = { http: HttpUser, socketio: SocketIoUser }
 
 let pairs = []
 let idle = []
+let crowd = null
 
 const jobs = {
   /** Opens `count` pairs; with `connected`, each in a call. */
@@ -37,6 +39,17 @@ const jobs = {
       idle.push(user)
     })
   },
+
+  /** Opens `size` streams, spread over the nodes, of people who are in no room yet. */
+  async crowd(options) {
+    crowd?.close()
+    crowd = new Crowd(options)
+    await crowd.open()
+  },
+
+  joinAll: options => crowd.joinAll(options),
+
+  chat: options => crowd.chat(options),
 
   closeIdle() {
     for (const user of idle) user.close()
