@@ -35,6 +35,8 @@ async function given(t: Test, server: RedisServer) {
 const ALL = ['log:r', 'logids:r', 'outbox:room:r', 'pending', 'seats:r', 'state:room:r', 'timers']
 const TOLD = ['log:r', 'logids:r', 'seats:r', 'state:room:r']
 const line = { id: 'l', value: '1', keep: 9 }
+/** Until a room goes; long enough to look at all its keys first, also on a busy machine. */
+const SOON_MS = 1_500
 
 for (const cluster of [false, true]) {
   t.test(cluster ? 'a cluster' : 'a standalone Redis', async t => {
@@ -45,7 +47,7 @@ for (const cluster of [false, true]) {
       const { lab, traces, commit, settle } = await given(t, server)
       await commit(joinOf(lab, 'alice', { line, items: [tellAll(1)], deadlineAt: lab.clock.now() }))
       t.strictSame((await traces()).names, ALL)
-      await commit(roomCommitOf(lab, { expireInMs: 60, items: [tellAll(2)] }))
+      await commit(roomCommitOf(lab, { expireInMs: SOON_MS, items: [tellAll(2)] }))
       const waiting = await traces()
       t.strictSame(
         waiting.names,
@@ -70,7 +72,7 @@ for (const cluster of [false, true]) {
       'a room that was told already goes after the commit that ends it, also with what that commit wrote',
       async t => {
         const { lab, traces, commit } = await given(t, server)
-        await commit(joinOf(lab, 'alice', { line, deadlineAt: lab.clock.now(), expireInMs: 60 }))
+        await commit(joinOf(lab, 'alice', { line, deadlineAt: lab.clock.now(), expireInMs: SOON_MS }))
         const over = await traces()
         t.strictSame(over.names, TOLD)
         t.ok(over.ends.every(end => end > 0 && end === over.ends[0]))
