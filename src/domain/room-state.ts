@@ -54,6 +54,8 @@ export const PART = {
   settings: 'settings',
   /** When the last one left; nobody is in while it is there. */
   empty: 'empty',
+  /** What the names of all members begin with. */
+  members: 'member:',
   member: (user: string, device: string) => `member:${user}/${device}`,
   at: (participantId: string) => `at:${participantId}`,
   ban: (user: string) => `ban:${user}`,

@@ -111,7 +111,8 @@ export function change(
   const claim = claimFor(actor, parts.roomId)
   const role = roleOf(parts, actor)
   if (!own || body.role !== undefined) mustBeGranted('moderate', role, claim)
-  if (body.role === 'host' || target.role === 'host') if (body.role !== undefined) mustBeGranted('manage', role, claim)
+  const concernsHost = body.role === 'host' || target.role === 'host'
+  if (body.role !== undefined && concernsHost) mustBeGranted('manage', role, claim)
   if (body.metadata !== undefined && !own) throw new AppError('not_permitted', { detail: 'Metadata is its owner’s' })
   const by = { user: actor.user, device: actor.device }
   const next = { ...target, role: body.role ?? target.role, metadata: body.metadata ?? target.metadata }
@@ -168,11 +169,10 @@ export function unban(parts: RoomParts, { actor, user }: { actor: Actor; user: s
 }
 
 /** The role that somebody has in the room now; the creator's, when it is its own and it stands outside. */
-export function roleOf(parts: RoomParts, { user, device, rooms }: Actor): Role | null {
-  const member = parts.get<Member>(PART.member(user, device))
+export function roleOf(parts: RoomParts, actor: Actor): Role | null {
+  const member = parts.get<Member>(PART.member(actor.user, actor.device))
   if (member) return member.role
-  const claimed = claimFor({ ...(rooms ? { rooms } : {}) }, parts.roomId)?.role
-  return claimed ?? (parts.settings?.createdBy === user ? 'host' : null)
+  return claimFor(actor, parts.roomId)?.role ?? (parts.settings?.createdBy === actor.user ? 'host' : null)
 }
 
 /** The acting device gets no echo: its reply says it all. */

@@ -2,20 +2,11 @@
 // holds → else decide again on what stands. What a decision says is kept from the moment its commit returns (G9): its events lie
 // in the aggregate's outbox, and if this node dies or the mailboxes cannot be reached, the sweeper of any node delivers them.
 import { type Deliveries, dispatch } from '../delivery/dispatch.js'
+import type { Audience } from '../domain/state.js'
 import { AppError } from '../errors.js'
 import type { AggregateRef, CommitResult, OutboxItem, Snapshot } from '../store/aggregate.js'
-import type { Cursor } from '../store/store.js'
 import type { Cache } from './cache.js'
 import type { Context } from './context.js'
-
-/** Whose mailboxes an event goes to: one device, or all of a user's but some. */
-interface Audience {
-  readonly user: string
-  readonly device?: string
-  /** With `device`: only if its mailbox stands there still. */
-  readonly at?: Cursor
-  readonly except?: readonly string[]
-}
 
 export interface Decision<State> {
   /** The very state that was given when nothing changes; its events, each for one device, then need no commit. */

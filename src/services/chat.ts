@@ -107,7 +107,7 @@ export async function noteTyping(
   const timestamp = new Date(context.clock.now()).toISOString()
   const data = { roomId, from: { participantId, user, device }, typing }
   const envelope = JSON.stringify({ type, timestamp, data })
-  const others = room.list<Member>('member:').filter(([, member]) => member.participantId !== participantId)
+  const others = room.list<Member>(PART.members).filter(([, member]) => member.participantId !== participantId)
   const { wakeups } = context.store
   await Promise.all(others.map(([, member]) => wakeups.notify(member.user, { device: member.device, type, envelope })))
   noteSignOfLife(context, actor)

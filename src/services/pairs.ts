@@ -125,7 +125,7 @@ async function bothIn(context: Context, actor: Actor, roomId: string, to: string
 async function allOthers(context: Context, actor: Actor, roomId: string): Promise<Two[]> {
   const room = await readRoom(context, roomId, 'all')
   const me = joinedIn(room, speaker(room, actor))
-  const members = room.list<Member>('member:').map(([, member]) => joinedIn(room, member))
+  const members = room.list<Member>(PART.members).map(([, member]) => joinedIn(room, member))
   await hearOfEachOther(context, room, members)
   return members.filter(({ participantId }) => participantId !== me.participantId).map(peer => [me, peer] as const)
 }

@@ -41,7 +41,7 @@ export async function checkRoom(context: Context, roomId: string): Promise<void>
   if (room.settings === null || room.settings.closed !== null) return
   if (room.pendingFrom !== null) await tell(context, roomId)
   catchUpChat(context, roomId)
-  const members = room.list<Member>(PART.member('', '').slice(0, -1)).map(([, member]) => member)
+  const members = room.list<Member>(PART.members).map(([, member]) => member)
   const deadlines = await Promise.all(members.map(member => checkMember(context, roomId, member)))
   const next = Math.min(...deadlines, await checkInvitations(context, room))
   if (Number.isFinite(next)) await context.store.rooms.hasten(roomId, next)

@@ -202,7 +202,7 @@ export async function listBans(context: Context, actor: Actor, roomId: string): 
 export async function describeRoom(context: Context, roomId: string): Promise<RoomAndParticipants> {
   const parts = await readRoom(context, roomId, 'all')
   const settings = rules.openRoom(parts)
-  const members = parts.list<Member>('member:').map(([, member]) => member)
+  const members = parts.list<Member>(PART.members).map(([, member]) => member)
   members.sort((a, b) => parts.since(PART.at(a.participantId)) - parts.since(PART.at(b.participantId)))
   return { room: viewRoom(roomId, parts.version, settings, parts.seats), participants: members.map(viewMember) }
 }
