@@ -75,8 +75,8 @@ export function decidePair(
   // What is not there yet has to be made, even when there is nothing to keep of it.
   const next =
     talk === state && state.version > 0 ? state : { ...state, version: state.version + 1, checkAt, negotiation, legs }
-  const { user, device } = state.peers[turn.other]
-  const common = { roomId: state.roomId, version: next.version, from: state.peers[turn.side] }
+  const { participantId: to, user, device } = state.peers[turn.other]
+  const common = { roomId: state.roomId, version: next.version, from: state.peers[turn.side], to }
   return {
     state: next,
     events: signals.map(({ type, data }) => ({ to: { user, device }, type, data: { ...common, ...data } }))

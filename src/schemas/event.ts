@@ -2,7 +2,7 @@
 import { type TProperties, Type } from 'typebox'
 import { Call, CallId, EndReason, Media } from './call.js'
 import { DurationMs, Endpoint, Metadata, Nullable, Strict, Timestamp } from './common.js'
-import { RoomId, RoomPeer } from './room.js'
+import { ParticipantId, RoomId, RoomPeer } from './room.js'
 import { Candidate, Sdp } from './signal.js'
 
 const Version = Type.Integer({ minimum: 1, description: 'The version of the call this event belongs to' })
@@ -73,13 +73,18 @@ export const CallEnded = event('CallEndedEvent', 'call.ended', 'For this device 
 /** A signal belongs to a call, or to two participants of a room. */
 function signal<const T extends string, P extends TProperties>(name: string, type: T, description: string, data: P) {
   const pair = Type.Integer({ minimum: 1, description: 'Counts what these two participants have negotiated' })
+  const to = Type.Unsafe<string>({
+    ...ParticipantId,
+    description:
+      'Your participation it is for. Ignore what was for an earlier one: a device that joins anew keeps its mailbox'
+  })
   return Type.Object(
     {
       type: Type.Literal(type),
       timestamp: Timestamp('When it was decided'),
       data: Type.Union([
         Type.Object({ callId: CallId, version: Version, from: Nullable(Endpoint), ...data }, { ...Strict }),
-        Type.Object({ roomId: RoomId, version: pair, from: RoomPeer, ...data }, { ...Strict })
+        Type.Object({ roomId: RoomId, version: pair, from: RoomPeer, to, ...data }, { ...Strict })
       ])
     },
     { $id: name, description, ...Strict }

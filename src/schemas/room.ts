@@ -116,7 +116,9 @@ export const JoinReply = Type.Object(
   {
     room: Room,
     participantId: ParticipantId,
-    participants: Type.Array(Participant, { description: 'Everybody in the room, you among them' }),
+    participants: Type.Array(Participant, {
+      description: 'Everybody in the room, you among them, in the order they joined'
+    }),
     cursor: Type.String({ description: 'A stream opened from here misses nothing of the room' })
   },
   { $id: 'JoinReply', ...Strict }

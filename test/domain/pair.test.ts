@@ -84,7 +84,7 @@ t.test('both see the same order, whoever asks', async t => {
   t.equal(pairId('r1', inOrder(LATE, EARLY)), 'r1/p9/p1')
 })
 
-t.test('each hears the other, with the room, the version and who it is from', async t => {
+t.test('each hears the other, with the room, the version, who it is from and for whom', async t => {
   for (const [from, to] of [
     [EARLY, LATE],
     [LATE, EARLY]
@@ -92,7 +92,8 @@ t.test('each hears the other, with the room, the version and who it is from', as
     const { participantId, user, device } = from
     const { state, events } = decide(FRESH, from, offer('a1'))
     t.match(state, { version: 1, checkAt: CHECK_AT, negotiation: { revision: 1 } })
-    const data = { roomId: 'r1', version: 1, from: { participantId, user, device }, revision: 1, sdp: sdp('a1') }
+    const peers = { from: { participantId, user, device }, to: to.participantId }
+    const data = { roomId: 'r1', version: 1, ...peers, revision: 1, sdp: sdp('a1') }
     t.strictSame(events, [{ to: { user: to.user, device: 'phone' }, type: 'signal.offer', data }])
     t.equal(outcomeOf(state, to, answer('b1')), `${from.user} answer 1`)
   }

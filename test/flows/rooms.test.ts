@@ -32,13 +32,23 @@ flow('a device that joins anew replaces what it was', async (t, stage) => {
   }
 })
 
+flow('what was for a participation that is over can be told from what is for the new one', async (t, stage) => {
+  const [alice, bob, carol] = await meet(stage)
+  await alice.who.does('rooms/r1/offer', { to: bob.id, sdp: sdp('aliceA') })
+  const { participantId } = await bob.who.does('rooms/r1/participants', { replace: true })
+  await alice.who.does('rooms/r1/offer', { to: participantId, sdp: sdp('aliceB') })
+  t.match(await bob.who.hears('signal.offer'), { to: bob.id, revision: 1, sdp: sdp('aliceA') })
+  t.match(await bob.who.hears('signal.offer'), { to: participantId, revision: 1, sdp: sdp('aliceB') })
+  for (const other of [alice, carol]) await other.who.hearsAll('room.participant_left', 'room.participant_joined')
+})
+
 flow('offer, answer and candidates go from one to one, each description before its candidates', async (t, stage) => {
   const [alice, bob, carol] = await meet(stage)
   const early = { to: bob.id, candidates: candidates(2, 'aliceA') }
   t.match(await alice.who.does('rooms/r1/candidates', early), { accepted: 2, held: 2 })
   await alice.who.does('rooms/r1/offer', { to: bob.id, sdp: sdp('aliceA') })
   const from = { ...alice.who.endpoint, participantId: alice.id }
-  t.match(await bob.who.hears('signal.offer'), { roomId: 'r1', from, revision: 1 })
+  t.match(await bob.who.hears('signal.offer'), { roomId: 'r1', from, to: bob.id, revision: 1 })
   t.match(await bob.who.hears('signal.candidates'), { from, revision: 1 })
   await bob.who.does('rooms/r1/answer', { to: alice.id, sdp: sdp('bobB') })
   t.match(await alice.who.hears('signal.answer'), { revision: 1, from: { participantId: bob.id } })
