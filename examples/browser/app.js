@@ -1,8 +1,10 @@
-// The page: who is signed in, and which call there is. signalpost.js talks to the server, peer.js to the other browser, view.js
-// to whoever sits here.
+// The page of a call: who is signed in, and which call there is. signalpost.js talks to the server, peer.js to the other browser,
+// the views to whoever sits here.
+import { showHold, showMedia, showPhase } from './call-view.js'
 import { Peer } from './peer.js'
-import { Problem, Signalpost } from './signalpost.js'
-import { find, note, say, showConnection, showHold, showMedia, showPhase, tell } from './view.js'
+import { askToSignIn, device, inTurn } from './sign-in.js'
+import { Problem } from './signalpost.js'
+import { find, note, say, tell } from './view.js'
 
 /** Why a call ended, for people. */
 const ENDINGS = {
@@ -25,36 +27,16 @@ let user = null
 /** The one this page is in: { callId, other, phase, offers, media, peer, isHeld, isHeldByOther }. */
 let call = null
 
-/** A tab is a device. It keeps its name, and so its mailbox, when it is loaded again. */
-const device = sessionStorage.getItem('device') ?? `tab-${crypto.randomUUID().slice(0, 8)}`
-sessionStorage.setItem('device', device)
-
-// ── Signing in ────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-const signInForm = find('sign-in')
-// What stands behind the # is not sent to anybody: #server=…&token=… signs in at once.
-const link = new URLSearchParams(location.hash.slice(1))
-signInForm.server.value = link.get('server') ?? 'http://127.0.0.1:8080'
-signInForm.token.value = link.get('token') ?? ''
-signInForm.addEventListener('submit', event => {
-  event.preventDefault()
-  signIn(signInForm.server.value.replace(/\/+$/, ''), signInForm.token.value.trim()).catch(refuse)
+askToSignIn({
+  async begin(signedIn, { calls, presence }) {
+    signalpost = signedIn
+    user = presence.user
+    say(`You are ${user}. Whom do you want to call?`)
+    show()
+    for (const known of calls) await takeUp(known)
+  },
+  take
 })
-if (link.has('token')) signInForm.requestSubmit()
-
-async function signIn(server, token) {
-  showConnection('connecting')
-  signalpost = new Signalpost({ server, token, device, onEvent, onConnection: showConnection })
-  const { calls, presence } = await signalpost.open()
-  user = presence.user
-  say(`You are ${user}. Whom do you want to call?`)
-  show()
-  for (const known of calls) await takeUp(known)
-}
-
-function refuse(error) {
-  showConnection('closed', error.message)
-}
 
 /** What this device was in before the page was loaded again. */
 async function takeUp({ callId, state, caller, callee }) {
@@ -65,21 +47,6 @@ async function takeUp({ callId, state, caller, callee }) {
 }
 
 // ── Events ────────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-let turns = Promise.resolve()
-
-/** Actions and events take turns: when an event is looked at, the action it answers is complete. */
-function inTurn(step) {
-  const turn = turns.then(step)
-  turns = turn.catch(() => {})
-  return turn
-}
-
-function onEvent(event) {
-  if (event.type === 'heartbeat') return
-  note('in', event.type, event)
-  inTurn(() => take(event)).catch(tell)
-}
 
 async function take({ type, data }) {
   if (type === 'reset') return startOver()

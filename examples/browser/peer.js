@@ -1,4 +1,5 @@
-// The WebRTC half of a call: one RTCPeerConnection that says what it has to say by POST, and is told what the other side says.
+// The WebRTC half of a call, or of two people in a room: one RTCPeerConnection that says what it has to say by POST, and is told
+// what the other side says.
 //
 // Three things are usually hard here, and are the server's business: who of two crossing offers goes first, candidates
 // that arrive before their description, and candidates of a connection that has been restarted.
@@ -23,8 +24,8 @@ export class Peer {
   #found = []
   #isTrickling = false
 
-  /** `media` is what we send; `post(action, body)` sends a description or candidates to this call. */
-  constructor({ iceServers, media, post, onConnected, onError }) {
+  /** `media` is what we send; `post(action, body)` sends a description or candidates to the other side. */
+  constructor({ iceServers, media, post, onConnected = () => {}, onError }) {
     this.#media = media
     this.#post = post
     this.#onError = onError
@@ -40,7 +41,7 @@ export class Peer {
     this.#connection = connection
   }
 
-  /** For the caller, who makes the first offer: adding media asks for a negotiation. */
+  /** For whoever makes the first offer, the caller or the later one in: adding media asks for a negotiation. */
   begin() {
     for (const track of this.#media.getTracks()) this.#connection.addTrack(track, this.#media)
   }
@@ -86,7 +87,7 @@ export class Peer {
 
   async #answer({ sdp, revision }) {
     await this.#connection.setRemoteDescription({ type: 'offer', sdp })
-    // The callee's media takes the places that the first offer has made for it.
+    // The media of who answers takes the places that the first offer has made for it.
     if (this.#connection.getSenders().every(sender => sender.track === null)) this.begin()
     await this.#connection.setLocalDescription()
     this.#isYielding = false

@@ -1,4 +1,5 @@
-// Serves this folder and prints a link for alice and one for bob: `node examples/browser/serve.mjs [port]`.
+// Serves this folder and prints links: for a call of two, and for a room of three.
+// `node examples/browser/serve.mjs [port]`.
 import { execFile } from 'node:child_process'
 import { readFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
@@ -11,7 +12,7 @@ const root = fileURLToPath(new URL('../..', import.meta.url))
 
 const server = createServer(async ({ url }, response) => {
   const name = url === '/' ? 'index.html' : url.slice(1)
-  const type = /^\w+\.\w+$/.test(name) ? TYPES[extname(name)] : undefined
+  const type = /^[\w-]+\.\w+$/.test(name) ? TYPES[extname(name)] : undefined
   const file = type && (await readFile(new URL(name, import.meta.url)).catch(() => undefined))
   if (file) response.setHeader('content-type', `${type}; charset=utf-8`).end(file)
   else response.writeHead(404).end()
@@ -25,10 +26,18 @@ const makeToken = async user => {
 
 server.listen(Number(process.argv[2] ?? 9000), '127.0.0.1', async () => {
   const origin = `http://127.0.0.1:${server.address().port}`
-  const [alice, bob] = await Promise.all(['alice', 'bob'].map(makeToken))
-  console.log(`Signalpost has to know this page: CORS_ORIGINS=${origin} npm start
+  const [alice, bob, carol] = await Promise.all(['alice', 'bob', 'carol'].map(makeToken))
+  console.log(`Signalpost has to know these pages: CORS_ORIGINS=${origin} npm start
+
+A call of two:
 
   alice  ${origin}/#token=${alice}
   bob    ${origin}/#token=${bob}
+
+A room of three:
+
+  alice  ${origin}/room.html#room=standup&token=${alice}
+  bob    ${origin}/room.html#room=standup&token=${bob}
+  carol  ${origin}/room.html#room=standup&token=${carol}
 `)
 })

@@ -1,10 +1,17 @@
 // Signalpost for a web page: fetch to act, EventSource to hear. No dependencies; copy it and make it yours.
 
 /** Every type there is: an EventSource has no way to listen to all of them at once. */
-const NOTICES = 'hello caught-up reset heartbeat reconnect auth.expiring end'.split(' ')
-const CALL_EVENTS = 'incoming ringing accepted connected held resumed peer_away peer_back ended'.split(' ')
-const SIGNALS = 'offer answer candidates'.split(' ')
-const TYPES = [...NOTICES, ...CALL_EVENTS.map(name => `call.${name}`), ...SIGNALS.map(name => `signal.${name}`)]
+const NOTICES = 'hello caught-up reset heartbeat reconnect auth.expiring end'
+const CALL_EVENTS = 'incoming ringing accepted connected held resumed peer_away peer_back ended'
+const ROOM_EVENTS =
+  'joined participant_joined participant_updated participant_left mute_requested updated invitation invitation_ended closed'
+const TYPES = [
+  ...NOTICES.split(' '),
+  ...typesOf('call', CALL_EVENTS),
+  ...typesOf('signal', 'offer answer candidates'),
+  ...typesOf('room', ROOM_EVENTS),
+  ...typesOf('chat', 'message')
+]
 
 /** A stream says something at once. If it does not, a proxy on the way is holding it back. */
 const FIRST_WORD_MS = 3000
@@ -14,6 +21,10 @@ const POLL_MS = 40_000
 /** Asking again goes on about as long as the server waits for a device that is gone. */
 const RETRY_MS = 1000
 const ATTEMPTS = 30
+
+function typesOf(subject, names) {
+  return names.split(' ').map(name => `${subject}.${name}`)
+}
 
 const sleep = ms => new Promise(resolve => setTimeout(resolve, ms))
 
@@ -67,8 +78,25 @@ export class Signalpost {
   }
 
   post(path, body = {}) {
+    return this.#send('POST', path, body)
+  }
+
+  patch(path, body) {
+    return this.#send('PATCH', path, body)
+  }
+
+  delete(path) {
+    return this.#ask(path, { method: 'DELETE', headers: this.#headers }, REPLY_MS)
+  }
+
+  /** The last word of a page that is about to go: the browser sees to it, and nobody waits for the reply. */
+  deleteOnTheWayOut(path) {
+    fetch(this.#api + path, { method: 'DELETE', headers: this.#headers, keepalive: true }).catch(() => {})
+  }
+
+  #send(method, path, body) {
     const headers = { ...this.#headers, 'content-type': 'application/json' }
-    return this.#ask(path, { method: 'POST', headers, body: JSON.stringify(body) }, REPLY_MS)
+    return this.#ask(path, { method, headers, body: JSON.stringify(body) }, REPLY_MS)
   }
 
   /** Asks again when the network or the server is away: in this API a repeated request does no harm. Throws a Problem. */
@@ -76,7 +104,7 @@ export class Signalpost {
     for (let attempt = 1; ; attempt++) {
       try {
         const response = await fetch(this.#api + path, { ...init, signal: AbortSignal.timeout(withinMs) })
-        if (response.ok) return await response.json()
+        if (response.ok) return response.status === 204 ? null : await response.json()
         if (response.status < 500 || attempt === ATTEMPTS) throw new Problem(await response.json())
       } catch (error) {
         if (error instanceof Problem || attempt === ATTEMPTS) throw error

@@ -1,42 +1,25 @@
-// The example page in two browsers, on servers of another origin: real video, over networks that break.
+// A call of two in two browsers, on servers of another origin: real video, over networks that break.
 import t, { type Test } from 'tap'
 import { type Layout, type Server, startServers } from '../helpers/servers.js'
-import { run } from '../helpers/shell.js'
+import { CallTab } from './call-tab.js'
 import { launchChromium } from './chromium.js'
-import { type Gate, openGate } from './gate.js'
-import { Tab } from './tab.js'
-
-interface Place {
-  readonly tab: Tab
-  /** All that the tab and the server say to each other goes through it. */
-  readonly gate: Gate
-}
+import { holdLogs, type Place, servePages, takePlace } from './pages.js'
 
 interface Scene {
   readonly servers: readonly Server[]
-  readonly alice: Place
-  readonly bob: Place
+  readonly alice: Place<CallTab>
+  readonly bob: Place<CallTab>
 }
 
-const [origin, links] = await servePage()
+const pages = await servePages(t)
 const browser = await launchChromium(t)
 
 /** alice is at the first node, bob at the last one. */
 async function setScene(t: Test, layout: Layout): Promise<Scene> {
-  const servers = await startServers(t, layout, { CORS_ORIGINS: origin })
-  const place = async (user: string, server: Server | undefined) => {
-    const gate = await openGate(t, server?.url ?? '')
-    return { gate, tab: await Tab.open(t, browser, `${links.get(user)}&server=${gate.url}`) }
-  }
+  const servers = await startServers(t, layout, { CORS_ORIGINS: pages.origin })
+  const place = (user: string, server: Server | undefined) =>
+    takePlace(t, server?.url, gate => CallTab.open(t, browser, `${pages.linkOf(user, '/')}&server=${gate.url}`))
   return { servers, alice: await place('alice', servers[0]), bob: await place('bob', servers.at(-1)) }
-}
-
-/** As the example's own server does; it prints a link for everybody. */
-async function servePage(): Promise<[origin: string, links: ReadonlyMap<string, string>]> {
-  const server = run(t, process.execPath, ['examples/browser/serve.mjs', '0'])
-  const text = await server.prints(/bob +http\S+\n/)
-  const links = new Map([...text.matchAll(/(alice|bob) +(http\S+)/g)].map(([, name = '', link = '']) => [name, link]))
-  return [/CORS_ORIGINS=(\S+)/.exec(text)?.[1] ?? '', links]
 }
 
 async function call({ alice, bob }: Scene): Promise<void> {
@@ -48,18 +31,6 @@ async function call({ alice, bob }: Scene): Promise<void> {
 async function see({ alice, bob }: Pick<Scene, 'alice' | 'bob'>): Promise<void> {
   await Promise.all([alice.tab.reads('You are talking with bob.'), bob.tab.reads('You are talking with alice.')])
   await Promise.all([alice.tab.sees(), bob.tab.sees()])
-}
-
-/** Nothing is missing, nothing came twice, and nothing went unnoticed. */
-async function holdLogs(t: Test, { alice, bob }: Scene): Promise<void> {
-  for (const { tab } of [alice, bob]) {
-    const places = await tab.places()
-    t.same(
-      places,
-      places.map((_, index) => index + 1)
-    )
-    t.same(tab.faults, [])
-  }
 }
 
 t.test('a video call through two nodes, one of which goes in the middle of it', async t => {
@@ -87,7 +58,7 @@ t.test('a video call through two nodes, one of which goes in the middle of it', 
   await see(scene)
   await alice.tab.press('Hang up')
   await bob.tab.reads('The call is over.')
-  await holdLogs(t, scene)
+  await holdLogs(t, scene.alice, scene.bob)
 })
 
 t.test('two offers that cross: the second gives way, and then has its turn', async t => {
@@ -109,7 +80,7 @@ t.test('two offers that cross: the second gives way, and then has its turn', asy
 
   await alice.tab.press('Hold')
   await see(scene)
-  await holdLogs(t, scene)
+  await holdLogs(t, scene.alice, scene.bob)
 })
 
 t.test('a proxy that holds streams back', async t => {
@@ -122,7 +93,7 @@ t.test('a proxy that holds streams back', async t => {
   await call(scene)
   await bob.tab.press('Hang up')
   await alice.tab.reads('The call is over.')
-  await holdLogs(t, scene)
+  await holdLogs(t, scene.alice, scene.bob)
 })
 
 t.test('both call each other at once, and one page is loaded again', async t => {
@@ -136,7 +107,7 @@ t.test('both call each other at once, and one page is loaded again', async t => 
   await bob.tab.logs('POST calls')
   bob.gate.holdStreams(false)
   await see(scene)
-  await holdLogs(t, scene)
+  await holdLogs(t, scene.alice, scene.bob)
   await alice.tab.page.reload()
   await alice.tab.reads('Whom do you want to call?')
   await bob.tab.reads('The call is over.')

@@ -1,5 +1,5 @@
-// Somebody with the example page open, who reads what it says and presses its buttons.
-import type { Browser, Page } from 'playwright-core'
+// Somebody with one of the example's pages open, who reads what it says and presses its buttons.
+import type { Browser, Locator, Page } from 'playwright-core'
 import type { Test } from 'tap'
 import { until } from '../helpers/until.js'
 
@@ -26,16 +26,16 @@ export class Tab {
   readonly faults: Error[] = []
 
   /** A browser of its own, as far as the page can tell, on a link that signs in. */
-  static async open(t: Test, browser: Browser, link: string): Promise<Tab> {
+  static async open<T extends Tab>(this: new (page: Page) => T, t: Test, browser: Browser, link: string): Promise<T> {
     const context = await browser.newContext({ permissions: ['camera', 'microphone'] })
     t.teardown(() => context.close())
-    const tab = new Tab(await context.newPage())
+    const tab = new this(await context.newPage())
     await tab.page.addInitScript(KEEP_CONNECTIONS)
     await tab.page.goto(link)
     return tab
   }
 
-  private constructor(page: Page) {
+  constructor(page: Page) {
     this.page = page
     page.setDefaultTimeout(WITHIN_MS)
     page.on('pageerror', error => this.faults.push(error))
@@ -43,11 +43,6 @@ export class Tab {
 
   press(name: string): Promise<void> {
     return this.page.getByRole('button', { name, exact: true }).click()
-  }
-
-  async call(other: string): Promise<void> {
-    await this.page.getByRole('textbox', { name: 'Call', exact: true }).fill(other)
-    await this.press('Call')
   }
 
   /** As the page does when the network has changed under its feet. */
@@ -82,21 +77,21 @@ export class Tab {
 
   /** The place in the mailbox of each event the page took, in the order it took them. */
   async places(): Promise<number[]> {
-    const events = (await this.log()).filter(({ type }) => /^(call|signal)\./.test(type))
+    const events = (await this.log()).filter(({ type }) => /^(call|signal|room|chat)\./.test(type))
     return events.map(({ id }) => Number(id.split('.')[0]))
   }
 
-  /** Resolves when the picture of the other side moves. */
-  async sees(): Promise<void> {
-    const before = await this.#frames()
-    await until('the video plays', async () => (await this.#frames()) > before + 5, WITHIN_MS)
+  /** Resolves when the picture in this video moves. */
+  protected async plays(video: Locator): Promise<void> {
+    const before = await framesOf(video)
+    await until('the video plays', async () => (await framesOf(video)) > before + 5, WITHIN_MS)
   }
+}
 
-  /** Pictures decoded so far; 0 as long as none can be seen. */
-  #frames(): Promise<number> {
-    return this.page.locator('#remote').evaluate((element: unknown) => {
-      const video = element as Video
-      return video.videoWidth > 0 ? video.getVideoPlaybackQuality().totalVideoFrames : 0
-    })
-  }
+/** Pictures decoded so far; 0 as long as none can be seen. */
+function framesOf(video: Locator): Promise<number> {
+  return video.evaluate((element: unknown) => {
+    const video = element as Video
+    return video.videoWidth > 0 ? video.getVideoPlaybackQuality().totalVideoFrames : 0
+  })
 }

@@ -1,0 +1,14 @@
+// Somebody with the page of a call open.
+import { Tab } from './tab.js'
+
+export class CallTab extends Tab {
+  async call(other: string): Promise<void> {
+    await this.page.getByRole('textbox', { name: 'Call', exact: true }).fill(other)
+    await this.press('Call')
+  }
+
+  /** Resolves when the picture of the other side moves. */
+  sees(): Promise<void> {
+    return this.plays(this.page.locator('#remote'))
+  }
+}

@@ -1,0 +1,49 @@
+// Somebody with the page of a room open.
+import { isDeepStrictEqual } from 'node:util'
+import { until } from '../helpers/until.js'
+import { Tab } from './tab.js'
+
+export class RoomTab extends Tab {
+  /** Resolves when exactly these others are to be seen, and the picture of each of them moves. */
+  async sees(...others: readonly string[]): Promise<void> {
+    const users = () => this.page.locator('.tile:not(.own) b').allTextContents()
+    await until(`there are tiles of ${others}`, async () =>
+      isDeepStrictEqual((await users()).sort(), [...others].sort())
+    )
+    await Promise.all(others.map(user => this.plays(this.#tileOf(user).locator('video'))))
+  }
+
+  /** Resolves when the tile of somebody says `away`, or says so no more. */
+  seesAway(user: string, isAway: boolean): Promise<void> {
+    const tile = this.#tileOf(user, isAway ? '.away' : ':not(.away)')
+    return tile.filter(isAway ? { hasText: 'away' } : { hasNotText: 'away' }).waitFor()
+  }
+
+  async participantOf(user: string): Promise<string> {
+    return String(await this.#tileOf(user).getAttribute('data-participant'))
+  }
+
+  async writes(text: string): Promise<void> {
+    await this.page.getByRole('textbox', { name: 'Message' }).fill(text)
+    await this.press('Send')
+  }
+
+  /** Resolves when these are the last things that were written, as `alice: hello`. */
+  async hasRead(...lines: readonly string[]): Promise<void> {
+    const read = async () => (await this.lines()).slice(-lines.length)
+    await until(`${lines.at(-1)} has been read`, async () => isDeepStrictEqual(await read(), lines))
+  }
+
+  lines(): Promise<string[]> {
+    return this.page.locator('#messages li').allTextContents()
+  }
+
+  /** The device this tab is. */
+  device(): Promise<string> {
+    return this.page.evaluate('sessionStorage.getItem("device")')
+  }
+
+  #tileOf(user: string, state = '') {
+    return this.page.locator(`.tile[data-user="${user}"]${state}`)
+  }
+}
