@@ -43,6 +43,11 @@ export class RoomTab extends Tab {
     return this.page.evaluate('sessionStorage.getItem("device")')
   }
 
+  /** What has failed, as the log has it. */
+  failures(): Promise<string[]> {
+    return this.page.locator('#log .error').allTextContents()
+  }
+
   #tileOf(user: string, state = '') {
     return this.page.locator(`.tile[data-user="${user}"]${state}`)
   }

@@ -1,9 +1,10 @@
 // The room page in three browsers, on two nodes: everybody sees everybody, whoever comes, drops off, is put out or goes.
 import t, { type Test } from 'tap'
-import { startServers } from '../helpers/servers.js'
+import { Client } from '../helpers/client.js'
+import { startServers, tokenOf } from '../helpers/servers.js'
 import { launchChromium } from './chromium.js'
 import type { Gate } from './gate.js'
-import { holdLogs, servePages, takePlace } from './pages.js'
+import { holdLogs, type Place, servePages, takePlace } from './pages.js'
 import { RoomTab } from './room-tab.js'
 
 const pages = await servePages(t)
@@ -14,6 +15,12 @@ const takeSeat = (t: Test, user: string, url: string | undefined, before = (_: G
     before(gate)
     return RoomTab.open(t, browser, `${pages.linkOf(user, '/room.html')}&server=${gate.url}`)
   })
+
+/** Nor did anything fail. */
+async function holdRoom(t: Test, ...places: readonly Place<RoomTab>[]): Promise<void> {
+  await holdLogs(t, ...places)
+  for (const { tab } of places) t.same(await tab.failures(), [])
+}
 
 t.test('three pages see two videos each, through two nodes and a proxy that holds streams back', async t => {
   const env = { CORS_ORIGINS: pages.origin, ROOM_RECONNECT_MS: '30000' }
@@ -52,5 +59,69 @@ t.test('three pages see two videos each, through two nodes and a proxy that hold
   await Promise.all([alice.tab.sees('bob'), bob.tab.sees('alice'), carol.tab.sees()])
   await bob.tab.press('Leave')
   await alice.tab.sees()
-  await holdLogs(t, alice, bob, carol)
+  await holdRoom(t, alice, bob, carol)
+})
+
+async function bothIn(t: Test, env: Record<string, string>) {
+  const [server] = await startServers(t, { engine: 'memory' }, { CORS_ORIGINS: pages.origin, ...env })
+  const alice = await takeSeat(t, 'alice', server?.url)
+  await alice.tab.reads('You are in standup.')
+  const bob = await takeSeat(t, 'bob', server?.url)
+  await Promise.all([alice.tab.sees('bob'), bob.tab.sees('alice')])
+  return { url: server?.url ?? '', alice, bob }
+}
+
+t.test('offers that cross, too much that was missed, a page that is loaded again, and the end', async t => {
+  const env = { ROOM_RECONNECT_MS: '30000', MAILBOX_MAX_EVENTS: '30', RATE_LIMIT_SIGNALS: '1000' }
+  const { url, alice, bob } = await bothIn(t, env)
+  const ufrag = await bob.tab.ufrag()
+  bob.gate.holdStreams(true)
+  await alice.tab.wantsMore()
+  await alice.tab.logs('POST offer')
+  const refusal = bob.tab.page.waitForResponse(reply => reply.url().endsWith('/offer') && reply.status() === 409)
+  await bob.tab.restartIce()
+  t.match(await (await refusal).json(), { code: 'offer_collision', polite: true })
+  bob.gate.holdStreams(false)
+  await bob.tab.logs('POST offer', 2)
+  await bob.tab.logs('signal.answer', 2)
+  t.not(await bob.tab.ufrag(), ufrag, 'the later one has given way, and then had his turn')
+  await Promise.all([alice.tab.sees('bob'), bob.tab.sees('alice')])
+  await holdRoom(t, alice, bob)
+
+  const [before, token] = [await alice.tab.participantOf('bob'), await tokenOf('alice')]
+  bob.gate.cut()
+  await alice.tab.seesAway('bob', true)
+  const atAlice = new Client(url, { token, device: await alice.tab.device() })
+  // Mailboxes are trimmed when there is a good deal to trim.
+  for (let n = 1; n <= 100; n++) await atAlice.post('/rooms/standup/messages', { content: `line ${n}` })
+  bob.gate.leadTo(url)
+  await bob.tab.logs('reset')
+  await Promise.all([
+    bob.tab.hasRead('alice: line 99', 'alice: line 100'),
+    alice.tab.logs('room.participant_joined', 2)
+  ])
+  await Promise.all([alice.tab.sees('bob'), bob.tab.sees('alice')])
+  t.not(await alice.tab.participantOf('bob'), before, 'he has begun anew')
+
+  const host = await bob.tab.participantOf('alice')
+  await alice.tab.page.reload()
+  await bob.tab.logs('room.participant_joined')
+  await Promise.all([alice.tab.sees('bob'), bob.tab.sees('alice'), alice.tab.hasRead('alice: line 100')])
+  t.not(await bob.tab.participantOf('alice'), host)
+
+  const headers = { authorization: `Bearer ${token}`, 'x-device-id': 'desk' }
+  await fetch(`${url}/v1/rooms/standup`, { method: 'DELETE', headers })
+  await Promise.all([alice, bob].map(({ tab }) => tab.reads('alice has closed the room.')))
+  for (const { tab } of [alice, bob]) t.same([await tab.failures(), tab.faults], [[], []])
+})
+
+t.test('who was away for too long is in again as soon as the network is', async t => {
+  const { url, alice, bob } = await bothIn(t, { ROOM_RECONNECT_MS: '300' })
+  const before = await alice.tab.participantOf('bob')
+  bob.gate.cut()
+  await Promise.all([alice.tab.sees(), alice.tab.reads('bob was away for too long.')])
+  bob.gate.leadTo(url)
+  await Promise.all([alice.tab.sees('bob'), bob.tab.sees('alice')])
+  t.not(await alice.tab.participantOf('bob'), before)
+  await holdRoom(t, alice, bob)
 })

@@ -50,6 +50,11 @@ export class Tab {
     return this.page.evaluate('connections.at(-1).restartIce()')
   }
 
+  /** Asks for a negotiation, as a page does that wants to send more. */
+  async wantsMore(): Promise<void> {
+    await this.page.evaluate('void connections.at(-1).addTransceiver("audio")')
+  }
+
   /** The ICE generation the page is in. */
   ufrag(): Promise<string> {
     return this.page.evaluate('connections.at(-1).localDescription.sdp.match(/ice-ufrag:(.*)/)[1]')
