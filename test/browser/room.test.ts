@@ -109,6 +109,20 @@ t.test('offers that cross, too much that was missed, a page that is loaded again
   await Promise.all([alice.tab.sees('bob'), bob.tab.sees('alice'), alice.tab.hasRead('alice: line 100')])
   t.not(await bob.tab.participantOf('alice'), host)
 
+  // Without a word, so that he is in still.
+  bob.gate.cut()
+  const letGo = await bob.tab.holdsBack('**/participants')
+  const joins = bob.tab.page.waitForRequest('**/participants')
+  await bob.tab.page.reload()
+  bob.gate.leadTo(url)
+  await Promise.all([joins, bob.tab.isConnected('live')])
+  await alice.tab.restartIce()
+  await bob.tab.logs('signal.offer')
+  letGo()
+  await alice.tab.logs('room.participant_left')
+  await Promise.all([alice.tab.sees('bob'), bob.tab.sees('alice')])
+  t.same(await bob.tab.failures(), [], 'what was for the page before is not taken for his')
+
   const headers = { authorization: `Bearer ${token}`, 'x-device-id': 'desk' }
   await fetch(`${url}/v1/rooms/standup`, { method: 'DELETE', headers })
   await Promise.all([alice, bob].map(({ tab }) => tab.reads('alice has closed the room.')))

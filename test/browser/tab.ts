@@ -55,6 +55,16 @@ export class Tab {
     await this.page.evaluate('void connections.at(-1).addTransceiver("audio")')
   }
 
+  /** What the page asks for there waits until the function it resolves with is called. */
+  async holdsBack(path: string): Promise<() => void> {
+    let letGo = () => {}
+    const released = new Promise<void>(resolve => {
+      letGo = resolve
+    })
+    await this.page.route(path, route => released.then(() => route.continue()))
+    return letGo
+  }
+
   /** The ICE generation the page is in. */
   ufrag(): Promise<string> {
     return this.page.evaluate('connections.at(-1).localDescription.sdp.match(/ice-ufrag:(.*)/)[1]')
