@@ -28,11 +28,11 @@ export function showParticipant(participant, { isOwn = false, stream } = {}) {
   const video = tile.querySelector('video')
   // Nobody wants to hear themselves.
   video.muted = isOwn
-  video.ariaLabel = isOwn ? 'You' : user
+  video.setAttribute('aria-label', isOwn ? 'You' : user)
   if (stream) video.srcObject = stream
   tile.querySelector('b').textContent = user
   tile.querySelector('span').textContent = stateOf(participant, isOwn)
-  tile.querySelector('button').ariaLabel = `Remove ${user}`
+  tile.querySelector('button').setAttribute('aria-label', `Remove ${user}`)
   if (isOwn) document.body.dataset.role = role
 }
 

@@ -34,6 +34,10 @@ export class RoomTab extends Tab {
     await until(`${lines.at(-1)} has been read`, async () => isDeepStrictEqual(await read(), lines))
   }
 
+  async hasLines(count: number): Promise<void> {
+    await until(`${count} lines have been read`, async () => (await this.lines()).length === count)
+  }
+
   lines(): Promise<string[]> {
     return this.page.locator('#messages li').allTextContents()
   }

@@ -43,16 +43,22 @@ t.test('three pages see two videos each, through two nodes and a proxy that hold
   bob.gate.cut()
   await Promise.all([alice.tab.seesAway('bob', true), carol.tab.seesAway('bob', true)])
   await alice.tab.writes('Where is bob?')
+  await carol.tab.hasRead('alice: Where is bob?')
   await carol.tab.writes('He will be back.')
   await Promise.all([alice.tab.sees('bob', 'carol'), bob.tab.sees('alice', 'carol')])
   bob.gate.leadTo(one?.url ?? '')
   await Promise.all([alice.tab.seesAway('bob', false), carol.tab.seesAway('bob', false)])
   t.equal(await alice.tab.participantOf('bob'), id, 'he is the participant he was')
-  await bob.tab.writes('Here.')
-
-  const lines = ['alice: Where is bob?', 'carol: He will be back.', 'bob: Here.']
-  await Promise.all([alice, bob, carol].map(({ tab }) => tab.hasRead('bob: Here.')))
-  for (const { tab } of [alice, bob, carol]) t.same(await tab.lines(), lines)
+  const everybody = [alice, bob, carol].map(({ tab }) => tab)
+  await Promise.all(everybody.map(tab => tab.hasRead('alice: Where is bob?', 'carol: He will be back.')))
+  await Promise.all(everybody.map(tab => tab.writes('There he is.')))
+  await Promise.all(everybody.map(tab => tab.hasLines(5)))
+  const lines = await alice.tab.lines()
+  t.same(
+    lines.slice(2).sort(),
+    ['alice', 'bob', 'carol'].map(user => `${user}: There he is.`)
+  )
+  for (const tab of everybody) t.same(await tab.lines(), lines, 'all read the same, in the same order')
 
   await alice.tab.press('Remove carol')
   await carol.tab.reads('alice has put you out.')
@@ -129,13 +135,19 @@ t.test('offers that cross, too much that was missed, a page that is loaded again
   for (const { tab } of [alice, bob]) t.same([await tab.failures(), tab.faults], [[], []])
 })
 
-t.test('who was away for too long is in again as soon as the network is', async t => {
-  const { url, alice, bob } = await bothIn(t, { ROOM_RECONNECT_MS: '300' })
-  const before = await alice.tab.participantOf('bob')
-  bob.gate.cut()
-  await Promise.all([alice.tab.sees(), alice.tab.reads('bob was away for too long.')])
-  bob.gate.leadTo(url)
-  await Promise.all([alice.tab.sees('bob'), bob.tab.sees('alice')])
-  t.not(await alice.tab.participantOf('bob'), before)
-  await holdRoom(t, alice, bob)
-})
+t.test(
+  'who was away for too long is in again as soon as the network is, and who goes to another page has left',
+  async t => {
+    const { url, alice, bob } = await bothIn(t, { ROOM_RECONNECT_MS: '1000' })
+    const before = await alice.tab.participantOf('bob')
+    bob.gate.cut()
+    await Promise.all([alice.tab.sees(), alice.tab.reads('bob was away for too long.')])
+    bob.gate.leadTo(url)
+    await Promise.all([alice.tab.sees('bob'), bob.tab.sees('alice')])
+    t.not(await alice.tab.participantOf('bob'), before)
+    await holdRoom(t, alice, bob)
+
+    await alice.tab.page.getByRole('link', { name: 'A call of two' }).click()
+    await Promise.all([alice.tab.reads('You are alice.'), bob.tab.reads('alice has left.'), bob.tab.sees()])
+  }
+)
