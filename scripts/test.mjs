@@ -18,10 +18,10 @@ const built = readFileSync(join(root, 'node_modules/@tapjs/test/test-built/dist/
 if (built.includes('@tapjs/typescript')) run(tap, ['build'])
 process.exit(run(tap, ['run', ...(browser ? browserTests() : []), ...rest]))
 
-/** .taprc leaves them out of the ordinary run; named one by one they are in. */
+/** .taprc leaves them out of the ordinary run; named one by one they are in. One at a time: each keeps all cores busy with video. */
 function browserTests() {
   const names = readdirSync(join(root, 'test/browser')).filter(name => name.endsWith('.test.ts'))
-  return ['--timeout=180', ...names.map(name => `test/browser/${name}`)]
+  return ['--timeout=180', '--jobs=1', ...names.map(name => `test/browser/${name}`)]
 }
 
 function isInstalled(command) {

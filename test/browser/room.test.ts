@@ -73,81 +73,97 @@ async function bothIn(t: Test, env: Record<string, string>) {
   const alice = await takeSeat(t, 'alice', server?.url)
   await alice.tab.reads('You are in standup.')
   const bob = await takeSeat(t, 'bob', server?.url)
-  await Promise.all([alice.tab.sees('bob'), bob.tab.sees('alice')])
+  await seeEachOther(alice, bob)
   return { url: server?.url ?? '', alice, bob }
 }
 
-t.test('offers that cross, too much that was missed, a page that is loaded again, and the end', async t => {
+const seeEachOther = (alice: Place<RoomTab>, bob: Place<RoomTab>) =>
+  Promise.all([alice.tab.sees('bob'), bob.tab.sees('alice')])
+
+t.test('two pages, of which the second came later', async t => {
   const env = { ROOM_RECONNECT_MS: '30000', MAILBOX_MAX_EVENTS: '30', RATE_LIMIT_SIGNALS: '1000' }
   const { url, alice, bob } = await bothIn(t, env)
-  const ufrag = await bob.tab.ufrag()
-  bob.gate.holdStreams(true)
-  await alice.tab.wantsMore()
-  await alice.tab.logs('POST offer')
-  const refusal = bob.tab.page.waitForResponse(reply => reply.url().endsWith('/offer') && reply.status() === 409)
-  await bob.tab.restartIce()
-  t.match(await (await refusal).json(), { code: 'offer_collision', polite: true })
-  bob.gate.holdStreams(false)
-  await bob.tab.logs('POST offer', 2)
-  await bob.tab.logs('signal.answer', 2)
-  t.not(await bob.tab.ufrag(), ufrag, 'the later one has given way, and then had his turn')
-  await Promise.all([alice.tab.sees('bob'), bob.tab.sees('alice')])
-  await holdRoom(t, alice, bob)
+  const token = await tokenOf('alice')
 
-  const [before, token] = [await alice.tab.participantOf('bob'), await tokenOf('alice')]
-  bob.gate.cut()
-  await alice.tab.seesAway('bob', true)
-  const atAlice = new Client(url, { token, device: await alice.tab.device() })
-  // Mailboxes are trimmed when there is a good deal to trim.
-  for (let n = 1; n <= 100; n++) await atAlice.post('/rooms/standup/messages', { content: `line ${n}` })
-  bob.gate.leadTo(url)
-  await bob.tab.logs('reset')
-  await Promise.all([
-    bob.tab.hasRead('alice: line 99', 'alice: line 100'),
-    alice.tab.logs('room.participant_joined', 2)
-  ])
-  await Promise.all([alice.tab.sees('bob'), bob.tab.sees('alice')])
-  t.not(await alice.tab.participantOf('bob'), before, 'he has begun anew')
+  await t.test('offers that cross: the later one gives way, and then has his turn', async t => {
+    const ufrag = await bob.tab.ufrag()
+    bob.gate.holdStreams(true)
+    await alice.tab.wantsMore()
+    await alice.tab.logs('POST offer')
+    const refusal = bob.tab.page.waitForResponse(reply => reply.url().endsWith('/offer') && reply.status() === 409)
+    await bob.tab.restartIce()
+    t.match(await (await refusal).json(), { code: 'offer_collision', polite: true })
+    bob.gate.holdStreams(false)
+    await bob.tab.logs('POST offer', 2)
+    await bob.tab.logs('signal.answer', 2)
+    t.not(await bob.tab.ufrag(), ufrag)
+    await seeEachOther(alice, bob)
+    await holdRoom(t, alice, bob)
+  })
 
-  const host = await bob.tab.participantOf('alice')
-  await alice.tab.page.reload()
-  await bob.tab.logs('room.participant_joined')
-  await Promise.all([alice.tab.sees('bob'), bob.tab.sees('alice'), alice.tab.hasRead('alice: line 100')])
-  t.not(await bob.tab.participantOf('alice'), host)
+  await t.test('who has missed more than is kept for them takes part anew', async t => {
+    const before = await alice.tab.participantOf('bob')
+    bob.gate.cut()
+    await alice.tab.seesAway('bob', true)
+    const atAlice = new Client(url, { token, device: await alice.tab.device() })
+    // Mailboxes are trimmed when there is a good deal to trim.
+    for (let n = 1; n <= 100; n++) await atAlice.post('/rooms/standup/messages', { content: `line ${n}` })
+    bob.gate.leadTo(url)
+    await bob.tab.logs('reset')
+    await bob.tab.hasRead('alice: line 99', 'alice: line 100')
+    await alice.tab.logs('room.participant_joined', 2)
+    await seeEachOther(alice, bob)
+    t.not(await alice.tab.participantOf('bob'), before)
+  })
 
-  // Without a word, so that he is in still.
-  bob.gate.cut()
-  const letGo = await bob.tab.holdsBack('**/participants')
-  const joins = bob.tab.page.waitForRequest('**/participants')
-  await bob.tab.page.reload()
-  bob.gate.leadTo(url)
-  await Promise.all([joins, bob.tab.isConnected('live')])
-  await alice.tab.restartIce()
-  await bob.tab.logs('signal.offer')
-  letGo()
-  await alice.tab.logs('room.participant_left')
-  await Promise.all([alice.tab.sees('bob'), bob.tab.sees('alice')])
-  t.same(await bob.tab.failures(), [], 'what was for the page before is not taken for his')
+  await t.test('a page that is loaded again is where it was', async t => {
+    const before = await bob.tab.participantOf('alice')
+    await alice.tab.page.reload()
+    await bob.tab.logs('room.participant_joined')
+    await seeEachOther(alice, bob)
+    await alice.tab.hasRead('alice: line 100')
+    t.not(await bob.tab.participantOf('alice'), before)
+  })
 
-  const headers = { authorization: `Bearer ${token}`, 'x-device-id': 'desk' }
-  await fetch(`${url}/v1/rooms/standup`, { method: 'DELETE', headers })
-  await Promise.all([alice, bob].map(({ tab }) => tab.reads('alice has closed the room.')))
-  for (const { tab } of [alice, bob]) t.same([await tab.failures(), tab.faults], [[], []])
+  await t.test('what was meant for the page before is not taken for its own', async t => {
+    // Without a word to the server: as far as it knows he is in, and alice goes on negotiating with him.
+    bob.gate.cut()
+    const letJoin = await bob.tab.holdsBack('**/participants')
+    const joins = bob.tab.page.waitForRequest('**/participants')
+    await bob.tab.page.reload()
+    bob.gate.leadTo(url)
+    await Promise.all([joins, bob.tab.isConnected('live')])
+    await alice.tab.restartIce()
+    await bob.tab.logs('signal.offer')
+    letJoin()
+    await alice.tab.logs('room.participant_left')
+    await seeEachOther(alice, bob)
+    t.same(await bob.tab.failures(), [])
+  })
+
+  await t.test('the room is closed from elsewhere', async t => {
+    const headers = { authorization: `Bearer ${token}`, 'x-device-id': 'desk' }
+    await fetch(`${url}/v1/rooms/standup`, { method: 'DELETE', headers })
+    await Promise.all([alice, bob].map(({ tab }) => tab.reads('alice has closed the room.')))
+    for (const { tab } of [alice, bob]) t.same([await tab.failures(), tab.faults], [[], []])
+  })
 })
 
-t.test(
-  'who was away for too long is in again as soon as the network is, and who goes to another page has left',
-  async t => {
-    const { url, alice, bob } = await bothIn(t, { ROOM_RECONNECT_MS: '1000' })
+t.test('who was away for too long, and who goes away', async t => {
+  const { url, alice, bob } = await bothIn(t, { ROOM_RECONNECT_MS: '1000' })
+
+  await t.test('the first is in again as soon as the network is', async t => {
     const before = await alice.tab.participantOf('bob')
     bob.gate.cut()
     await Promise.all([alice.tab.sees(), alice.tab.reads('bob was away for too long.')])
     bob.gate.leadTo(url)
-    await Promise.all([alice.tab.sees('bob'), bob.tab.sees('alice')])
+    await seeEachOther(alice, bob)
     t.not(await alice.tab.participantOf('bob'), before)
     await holdRoom(t, alice, bob)
+  })
 
+  await t.test('the second is signed in on the other page too, and has left the room at once', async () => {
     await alice.tab.page.getByRole('link', { name: 'A call of two' }).click()
     await Promise.all([alice.tab.reads('You are alice.'), bob.tab.reads('alice has left.'), bob.tab.sees()])
-  }
-)
+  })
+})
