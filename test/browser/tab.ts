@@ -3,7 +3,7 @@ import type { Browser, Locator, Page } from 'playwright-core'
 import type { Test } from 'tap'
 import { until } from '../helpers/until.js'
 
-const WITHIN_MS = 20_000
+const WITHIN_MS = 30_000
 
 interface Video {
   readonly videoWidth: number
@@ -84,10 +84,8 @@ export class Tab {
     return this.page.locator(`#log [data-type="${type}"] >> nth=${times - 1}`).waitFor()
   }
 
-  async log(): Promise<{ type: string; id: string }[]> {
-    const rows = await this.page.locator('#log li').all()
-    const read = async (row: (typeof rows)[number], name: string) => String(await row.getAttribute(`data-${name}`))
-    return Promise.all(rows.map(async row => ({ type: await read(row, 'type'), id: await read(row, 'id') })))
+  log(): Promise<{ type: string; id: string }[]> {
+    return this.page.evaluate(`[...document.querySelectorAll('#log li')].map(({ dataset }) => ({ ...dataset }))`)
   }
 
   /** The place in the mailbox of each event the page took, in the order it took them. */
