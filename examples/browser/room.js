@@ -28,7 +28,8 @@ askToSignIn({
     say(`You are ${user}. Which room do you want to join?`)
     show()
     // From a link; and a page that is loaded again is back where it was.
-    if (link.has('room')) enter(link.get('room'))
+    const room = link.get('room')
+    if (room) enter(room)
   },
   take
 })
@@ -172,7 +173,7 @@ function setMuted(isMuted) {
     if (here !== current) return
     const body = { metadata: { muted: isMuted } }
     const { participant } = await send(current, 'patch', `participants/${current.own}`, body)
-    view.showParticipant(participant, { isOwn: true })
+    if (here === current) view.showParticipant(participant, { isOwn: true })
   }).catch(tell)
 }
 
