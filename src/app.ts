@@ -7,6 +7,7 @@ import type { Config } from './config.js'
 import { createHub } from './delivery/hub.js'
 import { createStreams, type Streams } from './delivery/streams.js'
 import { createTeller } from './delivery/telling.js'
+import { createWatchTeller } from './delivery/telling-watchers.js'
 import { createIds, type Ids } from './ids.js'
 import { createMetrics } from './metrics.js'
 import { dropUnusedConnections } from './plugins/connections.js'
@@ -56,14 +57,15 @@ export async function buildApp(config: Config, overrides: Overrides = {}): Promi
 
   const store = overrides.store ?? (await openStore(app, { config, clock, ids, log: app.log }))
   const node = ids.unique()
+  const errands = createErrands(app.log)
   const context: Context = {
-    ...{ config, clock, ids, log: app.log, metrics, store, node },
+    ...{ config, clock, ids, log: app.log, metrics, store, node, errands },
     calls: createCache(),
     pairs: createCache(),
     tellRoom: createTeller({ store, clock, node }),
+    tellWatchers: createWatchTeller({ store, clock, node, closing: errands.closing }),
     chats: createCache(),
-    chatBacklog: createBacklog(3 * (config.chatServiceRetryMaxMs + config.chatServiceTimeoutMs)),
-    errands: createErrands(app.log)
+    chatBacklog: createBacklog(3 * (config.chatServiceRetryMaxMs + config.chatServiceTimeoutMs))
   }
   const hub = createHub({ store, log: app.log })
   const streams = createStreams({ ...context, hub, lifecycle: createLifecycle(context) })
@@ -92,7 +94,7 @@ export async function buildApp(config: Config, overrides: Overrides = {}): Promi
   app.addHook('onClose', async () => {
     stopPulse()
     await stopTimers()
-    await context.errands.close()
+    await errands.close()
     if (store !== overrides.store) await store.close()
   })
   await app.ready()

@@ -72,6 +72,11 @@ export const SETTINGS = {
     '32',
     'Devices a user may have; one that signs off, or is gone for `RETENTION_MS`, makes room.'
   ),
+  MAX_WATCHERS_PER_USER: setting(
+    integer(1, 1_000_000),
+    '100000',
+    'Devices that may watch the presence of one user; each change is told to all of them.'
+  ),
   MAILBOX_MAX_EVENTS: setting(integer(10, 100_000), '1000', 'Events kept for a device; older ones are evicted.'),
   HEARTBEAT_MS: setting(duration(100), '15000', 'Interval of the `heartbeat` event on a stream.'),
   PRESENCE_TTL_MS: setting(

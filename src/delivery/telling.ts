@@ -6,25 +6,22 @@ import type { RoomEntry, RoomItem, Seat } from '../store/rooms.js'
 import type { MailboxEntry, Store } from '../store/store.js'
 
 /** Resolves when everything that was committed before has been told, or another node is at it. Throws store_unavailable. */
-export type Tell = (roomId: string) => Promise<void>
+export type Tell = (id: string) => Promise<void>
 
-interface TellerOptions {
-  readonly store: Pick<Store, 'rooms' | 'mailboxes'>
+export interface TellerOptions {
+  readonly store: Pick<Store, 'rooms' | 'watches' | 'mailboxes'>
   readonly clock: Clock
   /** This process, among those that share the store. */
   readonly node: string
 }
 
-const ENTRIES_MAX = 64
+export const ENTRIES_MAX = 64
 /** A node that is silent for so long has died, and what it was telling still reaches everybody within two seconds. */
-const HOLD_MS = 1000
+export const HOLD_MS = 1000
 
 type SeatSince = Seat & { readonly since: number }
 
 export function createTeller({ store, clock, node }: TellerOptions): Tell {
-  /** What is being told, and whether to look again afterwards. */
-  const running = new Map<string, { done: Promise<void>; again: Promise<void> | null }>()
-
   async function tellAll(roomId: string): Promise<void> {
     for (let settled = 0; ; ) {
       const options = { node, settled, limit: ENTRIES_MAX, holdMs: HOLD_MS, now: clock.now() }
@@ -42,19 +39,27 @@ export function createTeller({ store, clock, node }: TellerOptions): Tell {
     await Promise.all([...mail].map(([user, commits]) => store.mailboxes.append(user, { source, commits, now })))
   }
 
-  function start(roomId: string): Promise<void> {
-    const done = tellAll(roomId).finally(() => {
-      if (running.get(roomId)?.done === done) running.delete(roomId)
+  return oneAtATime(tellAll)
+}
+
+/** In this process one at a time tells of the same, and whoever asks meanwhile waits for one more round. */
+export function oneAtATime(tellAll: Tell): Tell {
+  /** What is being told, and whether to look again afterwards. */
+  const running = new Map<string, { done: Promise<void>; again: Promise<void> | null }>()
+
+  function start(id: string): Promise<void> {
+    const done = tellAll(id).finally(() => {
+      if (running.get(id)?.done === done) running.delete(id)
     })
-    running.set(roomId, { done, again: null })
+    running.set(id, { done, again: null })
     return done
   }
 
-  return roomId => {
-    const current = running.get(roomId)
-    if (!current) return start(roomId)
+  return id => {
+    const current = running.get(id)
+    if (!current) return start(id)
     // The one at work may have looked already: what was committed since is told by the next round, one for all who wait.
-    current.again ??= current.done.catch(() => undefined).then(() => start(roomId))
+    current.again ??= current.done.catch(() => undefined).then(() => start(id))
     return current.again
   }
 }

@@ -4,7 +4,7 @@
 import { type Deliveries, dispatch } from '../delivery/dispatch.js'
 import type { Audience } from '../domain/state.js'
 import { AppError } from '../errors.js'
-import type { AggregateRef, CommitResult, OutboxItem, Snapshot } from '../store/aggregate.js'
+import type { AggregateRef, CommitResult, OutboxItem, OutgoingEvent, Snapshot } from '../store/aggregate.js'
 import type { Cache } from './cache.js'
 import type { Context } from './context.js'
 
@@ -12,7 +12,7 @@ export interface Decision<State> {
   /** The very state that was given when nothing changes; its events, each for one device, then need no commit. */
   readonly state: State
   /** In the order in which they must arrive. */
-  readonly events: readonly { to: Audience; type: string; data: Readonly<Record<string, unknown>> }[]
+  readonly events: readonly { to: Audience | 'watchers'; type: string; data: Readonly<Record<string, unknown>> }[]
 }
 
 /** What the loop has to know of one kind of aggregate. */
@@ -28,6 +28,8 @@ export interface Kind<State extends { readonly version: number }> {
   leasesOf(state: State): readonly string[]
   /** Told of each commit. */
   record(context: Context, before: State | null, after: State): void
+  /** Has those who watch told what lies in the outbox, and is not waited for. Without it each recipient is named, and mailed at once. */
+  tell?(context: Context, id: string): void
 }
 
 export interface Outcome<State> {
@@ -116,7 +118,8 @@ export function createLoop<State extends { readonly version: number }>(kind: Kin
     const deliveries = new Map<string, { online: number; queued: number }>()
     const timestamp = new Date(now).toISOString()
     for (const { to, type, data } of events) {
-      if (to.device === undefined) throw new TypeError(`${type} goes to more than one device and so needs a commit`)
+      if (to === 'watchers' || to.device === undefined)
+        throw new TypeError(`${type} goes to more than one device and so needs a commit`)
       const result = await context.store.mailboxes.send(to.user, {
         source: refOf(id),
         version: state.version,
@@ -150,7 +153,8 @@ export function createLoop<State extends { readonly version: number }>(kind: Kin
     })
     if (!result.ok) return { retryOn: await settled(context, id, result.current) }
     kind.record(context, before, state)
-    const deliveries = await dispatchPending(context, refOf(id), result, now)
+    if (kind.tell && decision.events.length > 0) kind.tell(context, id)
+    const deliveries = kind.tell ? NOWHERE : await dispatchPending(context, refOf(id), result, now)
     if (deliveries !== null) kind.known(context).set(id, state)
     else kind.known(context).delete(id)
     return { before, state, deliveries: deliveries ?? NOWHERE }
@@ -158,11 +162,7 @@ export function createLoop<State extends { readonly version: number }>(kind: Kin
 
   function itemsOf(before: State | null, { state, events }: Decision<State>, now: number): OutboxItem[] {
     const timestamp = new Date(now).toISOString()
-    const items: OutboxItem[] = events.map(({ to: { at: _, ...to }, type, data }) => ({
-      do: 'deliver',
-      ...to,
-      event: { type, timestamp, data }
-    }))
+    const items = events.map(({ to, type, data }) => toItem(to, { type, timestamp, data }))
     if (!kind.isOver(state) || (before !== null && kind.isOver(before))) return items
     // Both users' mailboxes learn of the end, also that of the one who acted and gets no event: a candidate that another
     // node accepts on an older version must not follow it.
@@ -173,7 +173,7 @@ export function createLoop<State extends { readonly version: number }>(kind: Kin
   async function settled(context: Context, id: string, snapshot: Snapshot | null): Promise<State | null> {
     if (snapshot === null) return null
     const state: State = JSON.parse(snapshot.state)
-    if (snapshot.pending.length > 0) {
+    if (snapshot.pending.length > 0 && !kind.tell) {
       const deliveries = await dispatchPending(context, refOf(id), snapshot, context.clock.now())
       if (deliveries === null)
         throw new AppError('store_unavailable', { detail: 'Earlier events could not be delivered yet' })
@@ -183,6 +183,12 @@ export function createLoop<State extends { readonly version: number }>(kind: Kin
   }
 
   return { read, transact }
+}
+
+function toItem(to: Audience | 'watchers', event: OutgoingEvent): OutboxItem {
+  if (to === 'watchers') return { do: 'tell', event }
+  const { at: _, ...whom } = to
+  return { do: 'deliver', ...whom, event }
 }
 
 /** Null when it could not be done now; the sweeper will. */

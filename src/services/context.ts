@@ -25,6 +25,7 @@ export interface Context {
   readonly calls: Cache<CallState>
   readonly pairs: Cache<PairState>
   readonly tellRoom: Tell
+  readonly tellWatchers: Tell
   readonly chats: Cache<QueueState>
   readonly chatBacklog: Backlog
   readonly errands: Errands

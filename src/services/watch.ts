@@ -6,7 +6,7 @@ import type { Endpoint } from '../schemas/common.js'
 import type { WatchBody, WatchedPresence } from '../schemas/presence.js'
 import type { Context } from './context.js'
 import { registerDevice } from './sign-of-life.js'
-import { beginToWatch, readWatched, toWatchedPresence, WATCHERS_MAX } from './watched.js'
+import { beginToWatch, readWatched, toWatchedPresence } from './watched.js'
 
 /** Replaces the list. Whatever changes after the versions in the reply comes as an event. @throws AppError too_many_watchers, … */
 export async function putWatch(context: Context, actor: Actor, { users }: WatchBody): Promise<WatchedPresence[]> {
@@ -49,9 +49,13 @@ const without = (users: readonly string[], others: readonly string[]): string[] 
   users.filter(user => !others.includes(user))
 
 /** Among the watchers of each. Resolves to those who have too many. */
-async function renew({ store, clock }: Context, watcher: Endpoint, users: readonly string[]): Promise<string[]> {
+async function renew(
+  { store, clock, config }: Context,
+  watcher: Endpoint,
+  users: readonly string[]
+): Promise<string[]> {
   const watched = { ...watcher, at: clock.now() }
-  const added = await Promise.all(users.map(user => store.watches.add(user, watched, WATCHERS_MAX)))
+  const added = await Promise.all(users.map(user => store.watches.add(user, watched, config.maxWatchersPerUser)))
   return users.filter((_, i) => !added[i])
 }
 

@@ -5,14 +5,14 @@ import { beginWatch, decideLook, type Look, type WatchedState } from '../domain/
 import { AppError } from '../errors.js'
 import type { WatchedPresence } from '../schemas/presence.js'
 import { positionTtlMs } from '../store/position.js'
-import type { Watched } from '../store/watches.js'
+import type { Watcher } from '../store/watches.js'
 import { createLoop, type Decision } from './aggregates.js'
 import type { Cache } from './cache.js'
 import type { Context } from './context.js'
 import { lookUp, toPresence } from './look-up.js'
 
-/** So many devices may watch a user: each change goes to all of them in one commit. */
-export const WATCHERS_MAX = 1000
+/** So many of those who watch a user are looked after at a time. */
+const RENEW_MAX = 1000
 /** Each round lost is another look, or another one who begins to watch. */
 const ROUNDS_MAX = 32
 
@@ -27,7 +27,8 @@ const { read, transact } = createLoop<WatchedState>({
   // Were it to begin again at version 1 while a mailbox remembers higher ones, its events would pass for old.
   keepMs: ({ config }) => 2 * positionTtlMs(config.retentionMs),
   leasesOf: () => [],
-  record: () => undefined
+  record: () => undefined,
+  tell: tellWatchers
 })
 
 export const readWatched = read
@@ -40,6 +41,11 @@ export const toWatchedPresence = ({ user, told, version }: WatchedState): Watche
 /** Somebody came, went, set a status, began a call or ended one. Never fails, and nobody waits for it: the next look tells it. */
 export function noticeChange(context: Context, user: string): void {
   look(context, user).catch(error => context.log.debug({ err: error }, 'a change of presence not noticed yet'))
+}
+
+/** What waits in the outbox is told, a piece of those who watch at a time. Nobody waits: they may be very many. */
+export function tellWatchers(context: Context, user: string): void {
+  context.errands.run(`tell of ${user} ${context.ids.unique()}`, () => context.tellWatchers(user))
 }
 
 /** As those who watch are told from now on. The caller is among the watchers already. */
@@ -57,18 +63,18 @@ export async function beginToWatch(context: Context, user: string): Promise<Watc
 /** The time has come: those who watch no more are forgotten, and what has lasted is told. */
 export async function checkWatched(context: Context, user: string): Promise<void> {
   const { clock, config, store } = context
-  const due = clock.now() - config.retentionMs / 2
-  const watchers = await store.watches.watchers(user)
-  await Promise.all(watchers.filter(({ at }) => at <= due).map(watcher => keepOrDrop(context, user, watcher)))
+  const until = clock.now() - config.retentionMs / 2
+  const due = await store.watches.watchers(user, { until, limit: RENEW_MAX })
+  await Promise.all(due.map(watcher => keepOrDrop(context, user, watcher)))
   await look(context, user)
 }
 
 /** A watch lasts for as long as its device does, and stands on the device's own list. */
-async function keepOrDrop({ store, clock }: Context, user: string, watcher: Watched): Promise<void> {
+async function keepOrDrop({ store, clock, config }: Context, user: string, watcher: Watcher): Promise<void> {
   const now = clock.now()
   const [devices, users] = await Promise.all([store.mailboxes.devices(watcher.user, now), store.watches.list(watcher)])
   const watches = users.includes(user) && devices.some(({ device }) => device === watcher.device)
-  if (watches) await store.watches.add(user, { ...watcher, at: now }, WATCHERS_MAX)
+  if (watches) await store.watches.add(user, { ...watcher, at: now }, config.maxWatchersPerUser)
   else await store.watches.remove(user, watcher)
 }
 
@@ -88,29 +94,23 @@ async function look(context: Context, user: string): Promise<WatchedState | null
   throw new AppError('store_unavailable', { detail: 'Too many others looked at the same moment' })
 }
 
-interface Found extends Look {
-  readonly watchers: readonly Watched[]
-}
-
-async function lookAround(context: Context, user: string): Promise<Found> {
+async function lookAround(context: Context, user: string): Promise<Look> {
   const { store, config } = context
   const contact = store.contactSince()
   if (contact === null) throw new AppError('store_unavailable')
-  const [{ shown, nextAt }, watchers] = await Promise.all([lookUp(context, user), store.watches.watchers(user)])
+  const [{ shown, nextAt }, isWatched] = await Promise.all([lookUp(context, user), store.watches.isWatched(user)])
   // After an outage open streams need one round of refreshes to be known again.
   const fairAt = contact + config.presenceTtlMs / 3
-  return { shown, nextAt, fairAt, debounceMs: config.presenceDebounceMs, isWatched: watchers.length > 0, watchers }
+  return { shown, nextAt, fairAt, debounceMs: config.presenceDebounceMs, isWatched }
 }
 
 function changeTo(
   now: WatchedState | null,
-  { seen, found, at }: { seen: WatchedState; found: Found; at: number }
+  { seen, found, at }: { seen: WatchedState; found: Look; at: number }
 ): Decision<WatchedState> {
   if (now === null) throw new AppError('store_unavailable', { detail: 'What was known of it is gone' })
   if (now.version !== seen.version) return { state: now, events: [] }
   const { state, tell } = decideLook(now, found, at)
   if (!tell) return { state, events: [] }
-  const data = toWatchedPresence(state)
-  const events = found.watchers.map(({ user, device }) => ({ to: { user, device }, type: 'presence.changed', data }))
-  return { state, events }
+  return { state, events: [{ to: 'watchers', type: 'presence.changed', data: toWatchedPresence(state) }] }
 }

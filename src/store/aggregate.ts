@@ -18,7 +18,7 @@ export interface OutgoingEvent {
   readonly data: Readonly<Record<string, unknown>>
 }
 
-/** One thing a commit leaves to be done in another partition. */
+/** One thing a commit leaves to be done in other partitions. */
 export type OutboxItem =
   /** Append the event to the mailbox of one device, or of all the user's devices but `except`. */
   | {
@@ -33,6 +33,8 @@ export type OutboxItem =
    * goes to them: a message decided on an older one is then refused.
    */
   | { readonly do: 'release'; readonly user: string }
+  /** To whoever watches the user this aggregate is about, when it is told: see Watches.tell. */
+  | { readonly do: 'tell'; readonly event: OutgoingEvent }
 
 /** What one commit left in the outbox; its position is the version that commit made. */
 export interface OutboxEntry {

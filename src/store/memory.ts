@@ -31,7 +31,7 @@ export function createMemoryStore(options: MemoryStoreOptions): Store {
   const rooms = createMemoryRooms(clock, agenda)
   const leases = createMemoryLeases()
   const mailboxes = createMemoryMailboxes({ ...options, leases, publish: wakeups.publish })
-  const watches = createMemoryWatches(clock, options)
+  const watches = createMemoryWatches({ ...options, take: aggregates.take })
   const tickets = createMemoryTickets(clock)
   const quotas = createMemoryQuotas()
   const invitations = createMemoryInvitations()

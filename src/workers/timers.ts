@@ -7,7 +7,7 @@ import { checkCall } from '../services/liveness.js'
 import { checkPair, readPair } from '../services/pairs.js'
 import { checkRoom } from '../services/room-liveness.js'
 import { readCall } from '../services/transact.js'
-import { checkWatched, readWatched } from '../services/watched.js'
+import { checkWatched, tellWatchers } from '../services/watched.js'
 import type { AggregateRef } from '../store/aggregate.js'
 
 const CYCLE_MS = 1000
@@ -28,13 +28,13 @@ const LOOK_AT: Work = {
   chat: async (context, id) => checkChat(context, id),
   presence: checkWatched
 }
-/** Its events wait: reading it delivers them. */
+/** Its events wait: reading most of them delivers those. */
 const DELIVER: Work = {
   call: readCall,
   pair: readPair,
   room: (context, id) => context.tellRoom(id),
   chat: readQueue,
-  presence: readWatched
+  presence: async (context, id) => tellWatchers(context, id)
 }
 
 /** Starts the worker. The returned function stops it and resolves when the round at work is done. */

@@ -52,6 +52,7 @@ export async function startNode(store: Store, clock: Clock): Promise<Node> {
     calls: createCache<CallState>(),
     pairs: createCache<PairState>(),
     tellRoom: createTeller({ store, clock, node: 'here' }),
+    tellWatchers: async () => undefined,
     chats: createCache<QueueState>(),
     chatBacklog: createBacklog(0),
     errands: createErrands(log)

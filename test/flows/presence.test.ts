@@ -1,14 +1,19 @@
 // Who is there, as those see it who watch: each change once, from all devices together, and nothing of what does not last.
 // Watchers come first in every story: holding the mailbox of somebody who has left brings them back.
 import assert from 'node:assert/strict'
+import type { WatchedState } from '../../src/domain/presence.js'
 import type { WatchedPresence } from '../../src/schemas/presence.js'
+import { toWatchedPresence } from '../../src/services/watched.js'
 import type { Person } from '../helpers/person.js'
 import { flow, type Stage } from '../helpers/stage.js'
+import { until } from '../helpers/until.js'
 
 /** Longer than the debounce, and the second that a deadline may be late. */
 const A_WHILE = 3_500
 /** Shorter than the debounce. */
 const A_MOMENT = 1_500
+
+const EVERYBODY = { until: Number.MAX_SAFE_INTEGER, limit: 1000 }
 
 async function watch(who: Person, ...users: string[]): Promise<WatchedPresence[]> {
   const { status, body } = await who.ask('PUT', 'presence/watch', { users })
@@ -237,17 +242,93 @@ flow('what is not a list of users is refused', async (t, stage) => {
   t.same(await watch(alice), [])
 })
 
-flow('so many may watch somebody, and who comes too late keeps the list they had', async (t, stage) => {
+flow(
+  'so many may watch somebody, and who comes too late keeps the list they had',
+  async (t, stage) => {
+    const alice = await stage.enter('alice', 'phone')
+    for (const fan of ['eve', 'mallory', 'carol'])
+      await watch(await stage.enter(fan, 'phone', { silent: true }), 'star')
+    await watch(alice, 'bob')
+    const refused = await alice.ask('PUT', 'presence/watch', { users: ['carol', 'star'] })
+    t.match(refused, { status: 409, body: { code: 'too_many_watchers', users: ['star'], retryable: true } })
+    t.same(await watching(alice), [['bob', 'offline']])
+    const watchers = (name: string) => stage.store.watches.watchers(stage.marked(name), EVERYBODY)
+    t.same(await watchers('carol'), [])
+    t.equal((await watchers('star')).length, 3)
+  },
+  { env: { MAX_WATCHERS_PER_USER: '3' } }
+)
+
+/** Many more who watch, without a stream; some of them with two devices. */
+async function haveFans(stage: Stage, of: string, count: number) {
+  const [now, user] = [stage.now(), stage.marked(of)]
+  const fans = Array.from({ length: count }, (_, n) => ({ user: stage.marked(`fan${n >> 1}`), device: `d${n & 1}` }))
+  const { mailboxes, watches } = stage.store
+  await Promise.all(
+    fans.map(async fan => {
+      await mailboxes.touch(fan.user, fan.device, { now, tag: 'birth' })
+      await watches.put(fan, [user])
+      await watches.add(user, { ...fan, at: now }, 1e6)
+    })
+  )
+  /** What each of them heard, the states in turn; how many heard that. */
+  return async () => {
+    const counts = new Map<string, number>()
+    for (const fan of fans) {
+      const read = await mailboxes.read(fan.user, fan.device, 'start', { limit: 99, now: stage.now() })
+      const states = read.status === 'ok' && read.events.map(({ envelope }) => JSON.parse(envelope).data.state)
+      counts.set(String(states), (counts.get(String(states)) ?? 0) + 1)
+    }
+    return Object.fromEntries(counts)
+  }
+}
+
+/** A node finds that the user is away now, commits that, tells a hundred of those who watch, and dies. */
+async function tellsSomeAndDies(stage: Stage, name: string): Promise<void> {
+  const { aggregates, watches, mailboxes } = stage.store
+  const [now, user, tag] = [stage.now(), stage.marked(name), 'dead']
+  const ref = { kind: 'presence', id: user } as const
+  const seen = JSON.parse((await aggregates.load(ref))?.state ?? '') as WatchedState
+  const version = seen.version + 1
+  const state: WatchedState = { ...seen, version, told: { ...seen.told, state: 'away' }, turning: null }
+  const event = {
+    type: 'presence.changed',
+    timestamp: new Date(now).toISOString(),
+    data: { ...toWatchedPresence(state) }
+  }
+  const { ok } = await aggregates.commit(ref, {
+    ...{ expected: seen.version, tag, state: JSON.stringify(state), items: [{ do: 'tell', event }], now },
+    ...{ deadlineAt: now + stage.config.presenceTtlMs, expireInMs: null }
+  })
+  assert.ok(ok, 'nobody else was there')
+  const begun = { node: 'dead', settled: 0, limit: 9, from: null, piece: 100, holdMs: 1000, now }
+  const telling = await watches.tell(user, begun)
+  assert.equal(telling.status, 'entries')
+  const some = telling.status === 'entries' ? telling.watchers.slice(0, 100) : []
+  for (const watcher of some) {
+    const source = { kind: 'presence', id: `${user}/${watcher.device}` } as const
+    const entries = [{ device: watcher.device, type: event.type, envelope: JSON.stringify(event) }]
+    await mailboxes.append(watcher.user, { source, commits: [{ version, tag, entries }], now })
+  }
+}
+
+flow('what a node had begun to tell when it died is told to everybody, once', async (t, stage) => {
   const alice = await stage.enter('alice', 'phone')
-  const at = stage.now()
-  const others = Array.from({ length: 1000 }, (_, n) => ({ user: stage.marked(`fan${n}`), device: 'd', at }))
-  await Promise.all(others.map(each => stage.store.watches.add(stage.marked('star'), each, 1000)))
+  const bob = await stage.enter('bob', 'laptop', { node: stage.far })
   await watch(alice, 'bob')
-  const refused = await alice.ask('PUT', 'presence/watch', { users: ['carol', 'star'] })
-  t.match(refused, { status: 409, body: { code: 'too_many_watchers', users: ['star'], retryable: true } })
-  t.same(await watching(alice), [['bob', 'offline']])
-  t.same(await stage.store.watches.watchers(stage.marked('carol')), [])
-  t.equal((await stage.store.watches.watchers(stage.marked('star'))).length, 1000)
+  const heard = await haveFans(stage, 'bob', 700)
+  await sets(bob, 'away')
+  await stage.house.rest()
+  await tellsSomeAndDies(stage, 'bob')
+  const some = Number((await heard()).away)
+  t.ok(some > 90 && some <= 100, `${some} were told`)
+  // The clock stands still after it: whatever is heard was told in time.
+  await stage.pass(2_000)
+  t.match(await alice.hears('presence.changed'), { user: 'bob', state: 'away' })
+  await until('all have heard', async () => (await heard()).away === 700)
+  await sets(bob, 'online')
+  t.match(await alice.hears('presence.changed'), { user: 'bob', state: 'online' })
+  await until('all have heard', async () => (await heard())['away,online'] === 700)
 })
 
 flow(
@@ -256,7 +337,8 @@ flow(
     const alice = await stage.enter('alice', 'phone')
     const eve = await stage.enter('eve', 'phone', { node: stage.far, silent: true })
     const user = stage.marked('bob')
-    const watchers = async () => stage.unmarked(await stage.store.watches.watchers(user)).map(each => each.user)
+    const watchers = async () =>
+      stage.unmarked(await stage.store.watches.watchers(user, EVERYBODY)).map(each => each.user)
     await watch(alice, 'bob')
     await watch(eve, 'bob')
     t.same((await watchers()).sort(), ['alice', 'eve'])

@@ -1,6 +1,7 @@
 // Aggregates in plain maps. An aggregate that is over expires only once its outbox is empty.
 import type { Clock } from '../../clock.js'
 import type { AggregateRef, Aggregates, Commit, CommitResult, OutboxEntry, Snapshot } from '../aggregate.js'
+import type { TellOptions } from '../watches.js'
 import type { Agenda, Kept } from './agenda.js'
 
 interface Aggregate extends Kept {
@@ -11,11 +12,23 @@ interface Aggregate extends Kept {
   /** Not null: to go this long after the outbox is empty. */
   expireInMs: number | null
   expiresAt: number
+  teller: { readonly node: string; readonly until: number } | null
 }
+
+/** Hands out what waits to one teller at a time, as Watches.tell does; the rest of its promise is kept in watches.ts. */
+export type Take = (
+  ref: AggregateRef,
+  options: Pick<TellOptions, 'node' | 'settled' | 'limit' | 'holdMs' | 'now'>
+) => readonly OutboxEntry[] | 'idle' | 'busy'
 
 const keyOf = (ref: AggregateRef) => `${ref.kind}:${ref.id}`
 
-export function createMemoryAggregates(clock: Clock, agenda: Agenda): Aggregates & { sweep(now: number): void } {
+interface MemoryAggregates extends Aggregates {
+  readonly take: Take
+  sweep(now: number): void
+}
+
+export function createMemoryAggregates(clock: Clock, agenda: Agenda): MemoryAggregates {
   const { deadlines, waiting, partitions, findDue, claimDue } = agenda
   const kept = new Map<string, Aggregate>()
   /** Beside the entries, which go out as they are. */
@@ -27,7 +40,8 @@ export function createMemoryAggregates(clock: Clock, agenda: Agenda): Aggregates
   }
 
   function write(ref: AggregateRef, commit: Commit, found: Aggregate | undefined): Aggregate {
-    const next: Aggregate = found ?? { ref, version: 0, state: '', pending: [], expireInMs: null, expiresAt: Infinity }
+    const nothing = { pending: [], expireInMs: null, expiresAt: Infinity, teller: null }
+    const next: Aggregate = found ?? { ref, version: 0, state: '', ...nothing }
     next.version = commit.expected + 1
     next.state = commit.state
     next.expireInMs = commit.expireInMs
@@ -49,6 +63,15 @@ export function createMemoryAggregates(clock: Clock, agenda: Agenda): Aggregates
     aggregate.expiresAt = over ? clock.now() + (aggregate.expireInMs ?? 0) : Infinity
   }
 
+  function settle(found: Aggregate | undefined, version: number): void {
+    if (!found || (found.pending[0]?.version ?? Infinity) > version) return
+    found.pending = found.pending.filter(entry => entry.version > version)
+    const [first] = found.pending
+    if (first) return void waiting.set(found, committedAt.get(first) ?? 0)
+    waiting.delete(found)
+    expireIfSettled(found)
+  }
+
   return {
     partitions,
     findDue,
@@ -68,14 +91,17 @@ export function createMemoryAggregates(clock: Clock, agenda: Agenda): Aggregates
       const { version, pending } = write(ref, commit, found)
       return { ok: true, version, pending }
     },
-    async settle(ref, version) {
+    settle: async (ref, version) => settle(find(ref), version),
+    take(ref, { node, settled, limit, holdMs, now }) {
       const found = find(ref)
-      if (!found || (found.pending[0]?.version ?? Infinity) > version) return
-      found.pending = found.pending.filter(entry => entry.version > version)
-      const [first] = found.pending
-      if (first) return void waiting.set(found, committedAt.get(first) ?? 0)
-      waiting.delete(found)
-      expireIfSettled(found)
+      if (!found) return 'idle'
+      if (found.teller && found.teller.node !== node && found.teller.until > now) return 'busy'
+      settle(found, settled)
+      found.teller = found.pending.length > 0 ? { node, until: now + holdMs } : null
+      if (found.teller === null) return 'idle'
+      // Whoever tells has it in hand: it is forgotten only if nothing is heard of it from now on.
+      waiting.set(found, now)
+      return found.pending.slice(0, limit)
     },
     async hasten(ref, at) {
       const found = find(ref)

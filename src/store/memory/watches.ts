@@ -2,6 +2,7 @@
 import type { Clock } from '../../clock.js'
 import type { StoreOptions } from '../store.js'
 import { type Watched, type Watcher, type Watches, watchTtlMs } from '../watches.js'
+import type { Take } from './aggregates.js'
 
 interface Kept<T> {
   readonly value: T
@@ -9,11 +10,17 @@ interface Kept<T> {
 }
 
 const nameOf = ({ user, device }: Watcher) => `${user}/${device}`
+function toWatcher(name: string): Watcher {
+  const [user = '', device = ''] = name.split('/')
+  return { user, device }
+}
 
-export function createMemoryWatches(
-  clock: Clock,
-  { retentionMs }: StoreOptions
-): Watches & { sweep(now: number): void } {
+interface Parts extends Pick<StoreOptions, 'retentionMs'> {
+  readonly clock: Clock
+  readonly take: Take
+}
+
+export function createMemoryWatches({ clock, take, retentionMs }: Parts): Watches & { sweep(now: number): void } {
   const lists = new Map<string, Kept<readonly string[]>>()
   const watchers = new Map<string, Kept<Map<string, Watched>>>()
   const ttlMs = watchTtlMs(retentionMs)
@@ -43,7 +50,24 @@ export function createMemoryWatches(
       const all = watchers.get(user)?.value
       if (all?.delete(nameOf(watcher)) && all.size === 0) watchers.delete(user)
     },
-    watchers: async user => [...(find(watchers, user)?.value.values() ?? [])],
+    isWatched: async user => find(watchers, user) !== undefined,
+    async watchers(user, { until, limit }) {
+      const all = [...(find(watchers, user)?.value.values() ?? [])]
+      return all
+        .filter(({ at }) => at <= until)
+        .sort((a, b) => a.at - b.at)
+        .slice(0, limit)
+    },
+    async tell(user, { from, piece, ...options }) {
+      const entries = take({ kind: 'presence', id: user }, options)
+      if (typeof entries === 'string') return { status: entries }
+      const all = find(watchers, user)?.value ?? new Map<string, Watched>()
+      // By name: who is between two pieces does not depend on who went meanwhile.
+      const names = [...all.keys()].filter(name => from === null || name > from).sort()
+      const chosen = names.slice(0, piece)
+      const next = names.length > piece ? (chosen.at(-1) ?? null) : null
+      return { status: 'entries', entries, next, watchers: chosen.map(toWatcher) }
+    },
     sweep(now) {
       for (const kept of [lists, watchers]) {
         for (const [key, { until }] of kept) if (until <= now) kept.delete(key)

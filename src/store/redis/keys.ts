@@ -76,7 +76,7 @@ export const membershipsKey = (user: string) => `${at(user)}rooms:${user}`
 export const invitationsKey = (user: string) => `${at(user)}invitations:${user}`
 /** Whom the device watches. */
 export const watchingKey = (user: string, device: string) => `${at(user)}watching:${user}:${device}`
-/** Hash: user/device → when it was last known to watch. */
+/** Sorted set: user/device by when it was last known to watch. */
 export const watchersKey = (user: string) => `${at(user)}watchers:${user}`
 export const ticketKey = (user: string, id: string) => `${at(user)}ticket:${user}:${id}`
 export const quotaKey = (user: string, name: string, windowMs: number, window: number) =>

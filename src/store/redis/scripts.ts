@@ -82,6 +82,11 @@ export const removeMembership = define<'REMOVED' | 'OTHER'>('membership_remove')
 export const addInvitation = define<'OK'>('invitation_add')
 
 export const addWatcher = define<'OK' | 'FULL'>('watcher_add')
+export const tellWatchers = define<
+  | readonly ['ENTRIES', entries: readonly StreamEntry[], next: string, watchers: readonly string[]]
+  | readonly ['IDLE']
+  | readonly ['BUSY']
+>('watchers_tell')
 
 export const appendMailbox = define<`OK ${number} ${number}` | 'DUPLICATE'>('mailbox_append')
 export const sendMailbox = define<SendResult>('mailbox_send')

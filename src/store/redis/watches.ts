@@ -1,9 +1,21 @@
-// Watches in Redis: a device's list is a string, the watchers of a user are one hash, user/device → when it was known to watch.
+// Watches in Redis: a device's list is a string, the watchers of a user are one sorted set, user/device by when it was known to watch.
+import type { OutboxItem } from '../aggregate.js'
 import type { StoreOptions } from '../store.js'
-import { type Watches, watchTtlMs } from '../watches.js'
+import { type Watched, type Watches, watchTtlMs } from '../watches.js'
 import type { Attempt } from './clients.js'
-import { watchersKey, watchingKey } from './keys.js'
-import { addWatcher } from './scripts.js'
+import { aggregateKeys, watchersKey, watchingKey } from './keys.js'
+import { toOutboxEntry } from './outbox.js'
+import { addWatcher, tellWatchers } from './scripts.js'
+
+/** What ZSCAN and WITHSCORES reply: members and scores in turn. */
+function toWatchers(flat: readonly string[]): Watched[] {
+  const found: Watched[] = []
+  for (let i = 0; i < flat.length; i += 2) {
+    const [user = '', device = ''] = (flat[i] ?? '').split('/')
+    found.push({ user, device, at: Number(flat[i + 1]) })
+  }
+  return found
+}
 
 export function createRedisWatches(attempt: Attempt, { retentionMs }: StoreOptions): Watches {
   const ttlMs = watchTtlMs(retentionMs)
@@ -26,14 +38,32 @@ export function createRedisWatches(attempt: Attempt, { retentionMs }: StoreOptio
       return reply === 'OK'
     },
     async remove(user, watcher) {
-      await attempt(client => client.hdel(watchersKey(user), `${watcher.user}/${watcher.device}`))
+      await attempt(client => client.zrem(watchersKey(user), `${watcher.user}/${watcher.device}`))
     },
-    async watchers(user) {
-      const found = await attempt(client => client.hgetall(watchersKey(user)))
-      return Object.entries(found).map(([name, at]) => {
-        const [who = '', device = ''] = name.split('/')
-        return { user: who, device, at: Number(at) }
-      })
+    async isWatched(user) {
+      return (await attempt(client => client.exists(watchersKey(user)))) === 1
+    },
+    async watchers(user, { until, limit }) {
+      const key = watchersKey(user)
+      return toWatchers(
+        await attempt(client => client.zrangebyscore(key, '-inf', until, 'WITHSCORES', 'LIMIT', 0, limit))
+      )
+    },
+    async tell(user, { node, settled, limit, from, piece, holdMs, now }) {
+      const { member, state, outbox, pending } = aggregateKeys({ kind: 'presence', id: user })
+      const keys = [state, outbox, pending, watchersKey(user)]
+      const reply = await tellWatchers(attempt, keys, [
+        ...[node, settled, limit, from ?? '0', piece, now, now + holdMs],
+        member
+      ])
+      if (reply[0] === 'IDLE') return { status: 'idle' }
+      if (reply[0] === 'BUSY') return { status: 'busy' }
+      const [, entries, next, found] = reply
+      const watchers = toWatchers(found).map(({ at: _, ...watcher }) => watcher)
+      return {
+        ...{ status: 'entries', watchers, next: next === '0' ? null : next },
+        entries: entries.map(toOutboxEntry<OutboxItem>)
+      }
     }
   }
 }

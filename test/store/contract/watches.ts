@@ -1,12 +1,17 @@
 import type { Test } from 'tap'
-import type { Watched } from '../../../src/store/watches.js'
+import { partitionOf } from '../../../src/store/partition.js'
+import type { TellOptions, Watched } from '../../../src/store/watches.js'
+import { until } from '../../helpers/until.js'
 import type { Lab } from '../contract.js'
+import { commitOf } from './given.js'
+
+const ALL = { until: Number.MAX_SAFE_INTEGER, limit: 1000 }
 
 export function watchContract(t: Test, lab: Lab): void {
   const { watches } = lab.store
   const watcher = (device = 'phone') => ({ user: lab.id('alice'), device })
   const sorted = async (user: string) =>
-    [...(await watches.watchers(user))].sort((a: Watched, b: Watched) => (a.device < b.device ? -1 : 1))
+    [...(await watches.watchers(user, ALL))].sort((a: Watched, b: Watched) => (a.device < b.device ? -1 : 1))
 
   t.test('a device’s list is what it was last replaced with, and its own', async t => {
     const phone = watcher()
@@ -41,6 +46,23 @@ export function watchContract(t: Test, lab: Lab): void {
     t.strictSame(await sorted(lab.id('carol')), [], 'another user')
   })
 
+  t.test('whether anybody watches, and who was last known to a while ago', async t => {
+    const bob = lab.id('bob')
+    const alice = lab.id('alice')
+    t.equal(await watches.isWatched(bob), false)
+    for (const [n, at] of [3_000, 1_000, 4_000, 2_000].entries()) {
+      await watches.add(bob, { user: alice, device: `d${n}`, at }, 9)
+    }
+    t.equal(await watches.isWatched(bob), true)
+    const due = async (until: number, limit: number) =>
+      (await watches.watchers(bob, { until, limit })).map(({ device, at }) => `${device} ${at}`)
+    t.strictSame(await due(3_000, 9), ['d1 1000', 'd3 2000', 'd0 3000'])
+    t.strictSame(await due(3_000, 2), ['d1 1000', 'd3 2000'])
+    t.strictSame(await due(999, 9), [])
+    for (let n = 0; n < 4; n++) await watches.remove(bob, { user: alice, device: `d${n}` })
+    t.equal(await watches.isWatched(bob), false)
+  })
+
   t.test('of many who want to watch, so many may, and those may go on', async t => {
     const bob = lab.id('bob')
     const all = Array.from({ length: 20 }, (_, n) => ({ ...watcher(`d${n}`), at: 1_000 }))
@@ -54,5 +76,96 @@ export function watchContract(t: Test, lab: Lab): void {
     t.equal(await watches.add(bob, unlucky, 5), false)
     await watches.remove(bob, lucky)
     t.equal(await watches.add(bob, unlucky, 5), true)
+  })
+
+  const say = (bob: string, expected: number) => {
+    const event = { type: 'presence.changed', timestamp: '2026-11-21T10:00:00.000Z', data: { n: expected + 1 } }
+    return lab.store.aggregates.commit(
+      { kind: 'presence', id: bob },
+      commitOf(lab, expected, { items: [{ do: 'tell', event }] })
+    )
+  }
+  const tell = (user: string, parts: Partial<TellOptions> = {}) =>
+    watches.tell(user, {
+      ...{ node: 'node-1', settled: 0, limit: 9, from: null, piece: 200, holdMs: 2_000, now: lab.clock.now() },
+      ...parts
+    })
+  /** The versions that are to be told next; or what came instead. */
+  async function versions(user: string, parts?: Partial<TellOptions>) {
+    const told = await tell(user, parts)
+    return told.status === 'entries' ? told.entries.map(({ version }) => version) : told.status
+  }
+
+  t.test('what is to be told comes with those who watch, a piece at a time, each of them', async t => {
+    const bob = lab.id('bob')
+    t.strictSame(await tell(bob), { status: 'idle' })
+    const all = Array.from({ length: 1_000 }, (_, n) => ({ ...watcher(`d${n}`), at: 1_000 }))
+    await Promise.all(all.map(each => watches.add(bob, each, 2_000)))
+    t.strictSame(await tell(bob), { status: 'idle' })
+    await say(bob, 0)
+    const found: string[] = []
+    let pieces = 0
+    for (let from: string | null = null; pieces === 0 || from !== null; pieces++) {
+      const told = await tell(bob, { from })
+      if (told.status !== 'entries') return t.fail(told.status)
+      t.match(told.entries, [{ version: 1, tag: 't1', items: [{ do: 'tell', event: { data: { n: 1 } } }] }])
+      t.ok(told.watchers.length < 500, 'not nearly all at once')
+      found.push(...told.watchers.map(({ device }) => device))
+      from = told.next
+      // Who goes meanwhile leaves no gap.
+      if (pieces === 0) await watches.remove(bob, told.watchers[0] ?? watcher())
+    }
+    t.ok(pieces > 2)
+    t.strictSame([...new Set(found)].sort(), all.map(({ device }) => device).sort())
+  })
+
+  t.test('one node at a time tells; it finds what was committed meanwhile, and settles what was told', async t => {
+    const bob = lab.id('bob')
+    for (const version of [0, 1, 2]) await say(bob, version)
+    t.strictSame(await versions(bob, { limit: 2 }), [1, 2])
+    t.strictSame(await versions(bob, { node: 'node-2', settled: 2 }), 'busy')
+    await say(bob, 3)
+    t.strictSame(await versions(bob, { settled: 2 }), [3, 4])
+    t.strictSame(await versions(bob, { settled: 4 }), 'idle')
+    await say(bob, 4)
+    t.strictSame(await versions(bob, { node: 'node-2' }), [5], 'after idle anybody may')
+  })
+
+  t.test('who tells and falls silent is replaced', async t => {
+    const bob = lab.id('bob')
+    await say(bob, 0)
+    t.strictSame(await versions(bob), [1])
+    lab.clock.advance(1_999)
+    t.strictSame(await versions(bob, { node: 'node-2' }), 'busy')
+    lab.clock.advance(1)
+    t.strictSame(await versions(bob, { node: 'node-2' }), [1])
+    t.strictSame(await versions(bob, { settled: 1 }), 'busy', 'the first comes too late')
+    t.strictSame(await versions(bob, { node: 'node-2', settled: 1 }), 'idle')
+  })
+
+  t.test('what is being told is not forgotten, and what is over goes when all was told', async t => {
+    const bob = lab.id('bob')
+    const ref = { kind: 'presence', id: bob } as const
+    const partition = lab.store.aggregates.partitions === 1 ? 0 : partitionOf(bob)
+    const isStale = async () => {
+      const options = { now: lab.clock.now(), holdMs: 5_000, staleMs: 1_000, limit: 100 }
+      return (await lab.store.aggregates.claimDue(partition, options)).stale.some(({ id }) => id === bob)
+    }
+    await say(bob, 0)
+    lab.clock.advance(900)
+    await tell(bob)
+    lab.clock.advance(900)
+    t.equal(await isStale(), false)
+    lab.clock.advance(100)
+    t.equal(await isStale(), true)
+    await lab.store.aggregates.commit(ref, commitOf(lab, 1, { expireInMs: 20 }))
+    lab.clock.advance(100)
+    t.not(await lab.store.aggregates.load(ref), null, 'not before')
+    await versions(bob, { settled: 1 })
+    await until('it has gone', async () => {
+      lab.clock.advance(5)
+      return (await lab.store.aggregates.load(ref)) === null
+    })
+    t.equal(await isStale(), false)
   })
 }
