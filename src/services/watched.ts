@@ -10,6 +10,7 @@ import { createLoop, type Decision } from './aggregates.js'
 import type { Cache } from './cache.js'
 import type { Context } from './context.js'
 import { lookUp, toPresence } from './look-up.js'
+import { followList } from './watch-index.js'
 
 /** So many of those who watch a user are looked after at a time. */
 const RENEW_MAX = 1000
@@ -70,12 +71,12 @@ export async function checkWatched(context: Context, user: string): Promise<void
 }
 
 /** A watch lasts for as long as its device does, and stands on the device's own list. */
-async function keepOrDrop({ store, clock, config }: Context, user: string, watcher: Watcher): Promise<void> {
-  const now = clock.now()
-  const [devices, users] = await Promise.all([store.mailboxes.devices(watcher.user, now), store.watches.list(watcher)])
-  const watches = users.includes(user) && devices.some(({ device }) => device === watcher.device)
-  if (watches) await store.watches.add(user, { ...watcher, at: now }, config.maxWatchersPerUser)
-  else await store.watches.remove(user, watcher)
+async function keepOrDrop(context: Context, user: string, { user: who, device }: Watcher): Promise<void> {
+  const { store, clock } = context
+  const devices = await store.mailboxes.devices(who, clock.now())
+  const isThere = devices.some(each => each.device === device)
+  if (isThere) await followList(context, { user: who, device }, [user])
+  else await store.watches.remove(user, { user: who, device })
 }
 
 /**

@@ -18,8 +18,8 @@ export interface Watched extends Watcher {
 export interface Watches {
   /** Whom the device watches. Asking keeps the list for another while: one that nobody asks about for long goes by itself. */
   list(watcher: Watcher): Promise<readonly string[]>
-  /** Replaces the device's list; an empty one takes it away. */
-  put(watcher: Watcher, users: readonly string[]): Promise<void>
+  /** Replaces the device's list; an empty one takes it away. Resolves to the list that was replaced. */
+  put(watcher: Watcher, users: readonly string[]): Promise<readonly string[]>
   /** Adds a watcher of `user`, or renews one. False, and nothing is written: as many others as may be watch already. */
   add(user: string, watched: Watched, max: number): Promise<boolean>
   /** Idempotent. */

@@ -212,6 +212,27 @@ flow('a list is replaced, read back and given up, and each device has its own', 
   t.same([await again.polls(), await watching(again)], [[], []], 'who signs off watches nobody')
 })
 
+flow('of lists that are put at once one stands, and is followed', async (t, stage) => {
+  const alice = await stage.enter('alice', 'phone', { silent: true })
+  const twin = await stage.enter('alice', 'phone', { node: stage.far, silent: true })
+  const lists = [
+    ['bob', 'carol'],
+    ['carol', 'dan', 'eve']
+  ] as const
+  for (let round = 0; round < 12; round++) {
+    const asked = [watch(alice, ...lists[0]), watch(twin, ...lists[1])]
+    const ended = round % 3 === 2 ? twin.ask('DELETE', 'presence/watch') : undefined
+    await Promise.all([...asked, ended])
+    const standing = (await watching(alice)).map(([user]) => user)
+    const allowed = [...lists, ...(ended ? [[]] : [])].map(String)
+    t.ok(allowed.includes(String(standing)), `${standing} is one of them`)
+    for (const user of ['bob', 'carol', 'dan', 'eve']) {
+      const found = await stage.store.watches.watchers(stage.marked(user), EVERYBODY)
+      t.equal(found.length, standing.includes(user) ? 1 : 0, `watchers of ${user}`)
+    }
+  }
+})
+
 flow('one may watch oneself, and somebody who is watched already', async (t, stage) => {
   const [alice, eve] = [await stage.enter('alice', 'phone'), await stage.enter('eve', 'phone', { node: stage.far })]
   await watch(eve, 'alice')

@@ -37,8 +37,10 @@ export function createMemoryWatches({ clock, take, retentionMs }: Parts): Watche
       return found?.value ?? []
     },
     async put(watcher, users) {
+      const before = find(lists, nameOf(watcher))?.value ?? []
       if (users.length === 0) lists.delete(nameOf(watcher))
       else lists.set(nameOf(watcher), { value: [...users], until: clock.now() + ttlMs })
+      return before
     },
     async add(user, watched, max) {
       const all = find(watchers, user)?.value ?? new Map<string, Watched>()

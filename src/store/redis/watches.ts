@@ -26,8 +26,10 @@ export function createRedisWatches(attempt: Attempt, { retentionMs }: StoreOptio
     },
     async put({ user, device }, users) {
       const key = watchingKey(user, device)
-      if (users.length === 0) await attempt(client => client.del(key))
-      else await attempt(client => client.set(key, users.join(','), 'PX', ttlMs))
+      const before = await attempt(client =>
+        users.length === 0 ? client.getdel(key) : client.set(key, users.join(','), 'PX', ttlMs, 'GET')
+      )
+      return before?.split(',') ?? []
     },
     async add(user, { at, ...watcher }, max) {
       const reply = await addWatcher(
