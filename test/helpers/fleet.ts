@@ -5,6 +5,7 @@ import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { loadConfig } from '../../src/config.js'
+import type { Environment } from './house.js'
 import type { World } from './person.js'
 import { type RedisServer, startRedis } from './redis.js'
 
@@ -23,22 +24,24 @@ interface Ship {
 export class Fleet implements World {
   readonly config = loadConfig({ JWT_SECRET })
   readonly #redis: Harbour
+  readonly #env: Environment
   readonly #ships: Ship[] = []
 
-  private constructor(redis: Harbour) {
+  private constructor(redis: Harbour, env: Environment) {
     this.#redis = redis
+    this.#env = env
   }
 
   /** On a Redis of its own, or on what is given; it ends with the fleet. */
-  static async launch(nodes: number, redis?: Harbour): Promise<Fleet> {
-    const fleet = new Fleet(redis ?? (await startRedis()))
+  static async launch(nodes: number, redis?: Harbour, env: Environment = {}): Promise<Fleet> {
+    const fleet = new Fleet(redis ?? (await startRedis()), env)
     await Promise.all(Array.from({ length: nodes }, (_, i) => fleet.start(i)))
     return fleet
   }
 
   /** Starts a node in this place; where one was killed, a new one on another port. */
   async start(place: number): Promise<void> {
-    const env = { ...UNLIMITED, JWT_SECRET, REDIS_URL: this.#redis.url, PORT: '0', LOG_LEVEL: 'info' }
+    const env = { ...UNLIMITED, JWT_SECRET, REDIS_URL: this.#redis.url, PORT: '0', LOG_LEVEL: 'info', ...this.#env }
     const child = spawn(process.execPath, ['--import=tsx', 'src/main.ts'], {
       cwd: root,
       env: { PATH: process.env.PATH, ...env },

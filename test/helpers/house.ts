@@ -53,8 +53,9 @@ export class House {
     this.#redis = redis
   }
 
-  static async open(setting: Setting, env: Environment): Promise<House> {
-    const house = new House(setting, env, setting.engine === 'redis' ? await redisOfThisFile() : null)
+  /** On a Redis that is given, which whoever gave it stops, or on that of this file. */
+  static async open(setting: Setting, env: Environment, redis?: RedisServer): Promise<House> {
+    const house = new House(setting, env, setting.engine === 'redis' ? (redis ?? (await redisOfThisFile())) : null)
     for (let i = 0; i < setting.nodes; i++) await house.addNode()
     // Nobody is missed in the first moments of a node: streams it has not seen yet may be about to come back.
     await house.pass(house.config.presenceTtlMs / 3)

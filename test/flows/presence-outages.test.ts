@@ -1,0 +1,77 @@
+// Who watches on a bad day: nodes are really killed, Redis really hangs, and nothing is heard but what is so.
+import t from 'tap'
+import { Fleet } from '../helpers/fleet.js'
+import { House } from '../helpers/house.js'
+import { Person } from '../helpers/person.js'
+import { startRedis } from '../helpers/redis.js'
+import { Stage } from '../helpers/stage.js'
+import { until } from '../helpers/until.js'
+
+const states = async (who: Person) => {
+  const { body } = await who.ask('GET', 'presence/watch')
+  return (body.watching as { user: string; state: string }[]).map(({ user, state }) => `${user} ${state}`)
+}
+
+t.test('a node is killed: who does not come back is told to be offline, once; who goes elsewhere is not', async t => {
+  const [ttlMs, debounceMs] = [3_000, 500]
+  const env = { PRESENCE_TTL_MS: `${ttlMs}`, PRESENCE_DEBOUNCE_MS: `${debounceMs}`, HEARTBEAT_MS: '500' }
+  const fleet = await Fleet.launch(3, undefined, env)
+  t.teardown(() => fleet.sink())
+  const [VICTIM, NEAR, FAR] = [0, 1, 2]
+  const enter = async (user: string, node: number) => {
+    const person = await Person.make(fleet, { user, device: 'phone', node })
+    await person.listens()
+    return person
+  }
+  const [alice, eve] = [await enter('alice', NEAR), await enter('eve', FAR)]
+  const [bob, carol] = [await enter('bob', VICTIM), await enter('carol', VICTIM)]
+  for (const who of [alice, eve]) await who.ask('PUT', 'presence/watch', { users: ['bob', 'carol'] })
+  t.same(await states(alice), ['bob online', 'carol online'])
+
+  await fleet.kill(VICTIM)
+  const killedAt = Date.now()
+  carol.goesTo(FAR)
+  await carol.listens()
+  await until('bob is missed', async () => (await states(alice)).includes('bob offline'))
+  // A deadline may be late by a second, and by more on a busy machine.
+  const tookMs = Date.now() - killedAt
+  t.ok(tookMs < ttlMs + debounceMs + 5_000, `after ${tookMs} ms`)
+  await until('carol would have been missed too', () => Date.now() - killedAt > ttlMs + debounceMs + 1_500)
+  for (const who of [alice, eve]) {
+    t.match(await who.hears('presence.changed'), { user: 'bob', state: 'offline', devices: 0 })
+    t.same(await states(who), ['bob offline', 'carol online'])
+    await who.holdMailbox(t)
+  }
+  for (const who of [bob, carol]) await who.leaves()
+})
+
+t.test('Redis hangs for longer than anybody’s presence lasts: nobody is missed for it', async t => {
+  const redis = await startRedis()
+  const house = await House.open({ name: 'Redis that hangs', engine: 'redis', nodes: 2 }, {}, redis)
+  const stage = new Stage(house)
+  t.teardown(async () => {
+    await stage.clear()
+    await house.close()
+    await redis.stop()
+  })
+  const alice = await stage.enter('alice', 'phone')
+  const users = ['bob', 'carol', 'dan']
+  for (const [n, user] of users.entries()) await stage.enter(user, 'laptop', { node: n % 2 })
+  await alice.ask('PUT', 'presence/watch', { users })
+  const isReady = async (ready: boolean) => {
+    const replies = await Promise.all([0, 1].map(node => fetch(`${stage.urlOf(node)}/readyz`)))
+    return replies.every(({ ok }) => ok === ready)
+  }
+
+  redis.pause()
+  await until('both nodes have lost it', () => isReady(false))
+  for (let s = 0; s < 3 * stage.config.presenceTtlMs; s += 1_000) {
+    house.clock.advance(1_000)
+    await new Promise(setImmediate)
+  }
+  redis.resume()
+  await until('both nodes have found it', () => isReady(true))
+  await stage.pass(stage.config.presenceTtlMs + 5_000)
+  t.same(await states(alice), ['bob online', 'carol online', 'dan online'])
+  await stage.holdMailboxes(t)
+})
