@@ -20,7 +20,13 @@ export async function giveUp(context: Context, { roomId, line, reason, status = 
   const place = { roomId, messageId: line.id, version: line.version }
   const message = viewMessage(place, writtenIn(line))
   const letter = { reason, ...(status > 0 ? { status } : {}), at: new Date(clock.now()).toISOString(), message }
-  await store.deadLetters.add(JSON.stringify(letter), config.chatDeadLettersMax)
+  // Whoever gives it up may die before that is noted, and somebody else gives it up again.
+  const id = `${roomId} ${line.id} ${line.version}`
+  const isNew = await store.deadLetters.add(
+    { id, text: JSON.stringify(letter), now: clock.now() },
+    config.chatDeadLettersMax
+  )
+  if (!isNew) return
   metrics.chatDeadLetters.inc({ reason })
   log.warn({ ...place, reason, status }, 'a message for the chat service was given up')
 }

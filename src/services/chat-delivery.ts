@@ -35,14 +35,19 @@ const queue = createLoop<QueueState>({
 
 export const readQueue = queue.read
 
-/** A message was written. `dropped` fell out of the log for it: what of it was not delivered yet never will be. */
-export function queueMessage(context: Context, roomId: string, dropped: readonly Logged[]): void {
+/**
+ * A message was written, and `excess` is too many for it: what of that was not delivered yet never will be. It stays in the log until
+ * it is a dead letter: if this node dies before, it may still be delivered, or the next message brings it up again.
+ */
+export function queueMessage(context: Context, roomId: string, excess: readonly Logged[]): void {
   if (context.config.chatServiceUrl === null) return
   context.errands.run(`queue ${roomId} ${context.ids.unique()}`, async () => {
     const { cursor } = await change(context, roomId, nudge)
-    for (const line of dropped.filter(({ version }) => version > (cursor?.version ?? 0))) {
+    for (const line of excess.filter(({ version }) => version > (cursor?.version ?? 0))) {
       await giveUp(context, { roomId, line, reason: 'evicted' })
     }
+    const last = excess.at(-1)
+    if (last) await context.store.rooms.trimLog(roomId, last.version)
     checkChat(context, roomId)
   })
 }

@@ -40,13 +40,13 @@ export async function postMessage(
     throw new AppError('invalid_request', { detail: `content is larger than ${CONTENT_MAX_BYTES} bytes as UTF-8` })
   }
   const parts = [PART.settings, PART.member(actor.user, actor.device)]
-  const { decision, version, known, dropped } = await changeRoom(context, roomId, parts, (room, now) =>
+  const { decision, version, known, excess } = await changeRoom(context, roomId, parts, (room, now) =>
     post(room, { actor, messageId, content }, now)
   )
   noteSignOfLife(context, actor)
   const { value } = decision.line
   if (!known) {
-    queueMessage(context, roomId, dropped)
+    queueMessage(context, roomId, excess)
     return { message: viewMessage({ roomId, messageId, version }, value), posted: true }
   }
   const [line] = await context.store.rooms.log(roomId, { after: version - 1, limit: 1 })

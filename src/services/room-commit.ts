@@ -1,5 +1,6 @@
 // The loop that changes a room: read the parts a rule looks at → decide → commit if they still hold → else again on what stands.
 import { wait } from '../clock.js'
+import type { Config } from '../config.js'
 import { PART, type RoomDecision, type RoomEvent, type RoomParts } from '../domain/room-state.js'
 import { AppError } from '../errors.js'
 import type { Logged, RoomCommit, RoomItem, RoomSnapshot } from '../store/rooms.js'
@@ -22,8 +23,8 @@ export interface Changed<D extends RoomDecision = RoomDecision> {
   readonly version: number
   /** The decision's line is in the log already, since this version; nothing was written. */
   readonly known: boolean
-  /** Lines that went for the decision's. */
-  readonly dropped: readonly Logged[]
+  /** Lines that are too many with the decision's. */
+  readonly excess: readonly Logged[]
 }
 
 /** Lost races are other people's commits of the very same parts: rare, however many are in the room. */
@@ -51,14 +52,14 @@ export async function changeRoom<D extends RoomDecision>(
     const parts = typeof named === 'function' ? named(room) : named
     const now = context.clock.now()
     const decision = decide(room, now)
-    if (!changesSomething(decision)) return { decision, room, version: room.version, known: false, dropped: [] }
+    if (!changesSomething(decision)) return { decision, room, version: room.version, known: false, excess: [] }
     const result = await context.store.rooms.commit(roomId, toCommit(context, { room, parts, decision, now }))
     if (result.status === 'full') throw new AppError('room_full')
     if (result.status === 'conflict') continue
     const { version } = result
-    if (result.status === 'known') return { decision, room, version, known: true, dropped: [] }
+    if (result.status === 'known') return { decision, room, version, known: true, excess: [] }
     if (result.telling) await tell(context, roomId)
-    return { decision, room, version, known: false, dropped: result.dropped ?? [] }
+    return { decision, room, version, known: false, excess: result.excess ?? [] }
   }
   throw new AppError('store_unavailable', { detail: 'Too many others changed this at the same moment' })
 }
@@ -103,7 +104,7 @@ export function toCommit(context: Context, { room, parts, decision, now }: Decid
     writes: Object.fromEntries(texts) as Record<string, string | null>,
     ...(seat ? { seat } : {}),
     seatsMax: seatsMax ?? Number.MAX_SAFE_INTEGER,
-    ...(line ? { line: { id: line.id, value: JSON.stringify(line.value), keep: config.chatHistoryMax } } : {}),
+    ...(line ? { line: { id: line.id, value: JSON.stringify(line.value), ...keeping(config) } } : {}),
     items: events.map(event => toItem(room.roomId, event, now)),
     tag: ids.tag(),
     deadlineAt: deadlineAt ?? now + checkEveryMs(config),
@@ -113,6 +114,9 @@ export function toCommit(context: Context, { room, parts, decision, now }: Decid
     now
   }
 }
+
+/** What a chat service may not have yet is not dropped by the way. */
+const keeping = ({ chatHistoryMax: keep, chatServiceUrl }: Config) => ({ keep, holds: chatServiceUrl !== null })
 
 function toItem(roomId: string, { to, type, data }: RoomEvent, now: number): RoomItem {
   const event = { type, timestamp: new Date(now).toISOString(), data: { roomId, ...data } }

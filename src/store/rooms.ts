@@ -42,8 +42,9 @@ export interface LogLine {
 }
 
 export interface NewLine extends LogLine {
-  /** So many lines are kept; older ones, and what is known of their ids, go. */
+  /** So many lines are kept; older ones, and what is known of their ids, go: with the commit, or if it `holds` them with trimLog. */
   readonly keep: number
+  readonly holds?: boolean
 }
 
 /** One thing a commit leaves to be told. */
@@ -91,14 +92,14 @@ export const TELL_WITHIN_MS = 500
 export type RoomCommitResult =
   /**
    * `telling`: something waits and this node is the one to tell it now (see `tell`); else nothing waits, or another node is at
-   * it and finds this commit as well. `dropped`: the lines that went for the new one, if any did.
+   * it and finds this commit as well. `excess`: the lines beyond those that are kept, if there are any.
    */
   | {
       readonly status: 'ok'
       readonly version: number
       readonly seats: number
       readonly telling: boolean
-      readonly dropped?: readonly Logged[]
+      readonly excess?: readonly Logged[]
     }
   /** Something that was read has changed; nothing was written. */
   | { readonly status: 'conflict' }
@@ -144,6 +145,8 @@ export interface Rooms {
    * both are given; the newest lines when none is.
    */
   log(roomId: string, options: { before?: number; after?: number; limit: number }): Promise<readonly Logged[]>
+  /** Lines up to this version go, and what is known of their ids. Idempotent. */
+  trimLog(roomId: string, version: number): Promise<void>
 }
 
 /**

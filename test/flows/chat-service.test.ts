@@ -1,8 +1,10 @@
 // Every message to the chat service, whatever happens to it, to the nodes or to the room; and nobody waits for it.
+import assert from 'node:assert/strict'
 import t from 'tap'
 import { ChatHost } from '../helpers/chat-service.js'
 import type { Person } from '../helpers/person.js'
-import { join, meet } from '../helpers/rooms.js'
+import { join, meet, type Seat } from '../helpers/rooms.js'
+import { run } from '../helpers/shell.js'
 import { flow, type Stage } from '../helpers/stage.js'
 import { until } from '../helpers/until.js'
 
@@ -25,6 +27,24 @@ async function passUntil(stage: Stage, count: number): Promise<string[]> {
 
 async function write(who: Person, ...texts: string[]): Promise<void> {
   for (const content of texts) await who.does(MESSAGES, { content })
+}
+
+/** A node commits a message, and dies right after it. */
+async function postAndDie(stage: Stage, { who, id: participantId }: Seat, { content, ...line }: Orphan): Promise<void> {
+  const now = stage.now()
+  const from = { ...who.endpoint, participantId }
+  const value = JSON.stringify({ from, content, sentAt: now, roomSince: now })
+  const commit = { reads: {}, writes: {}, seatsMax: 9, items: [], tag: 'x', deadlineAt: null, expireInMs: null }
+  const { status } = await stage.store.rooms.commit(stage.marked('r1'), {
+    ...{ ...commit, line: { ...line, value, holds: true }, emptyDeadlineAt: now + 1e6, node: 'dead', now }
+  })
+  assert.equal(status, 'ok')
+}
+
+interface Orphan {
+  readonly id: string
+  readonly content: string
+  readonly keep: number
 }
 
 interface Letter {
@@ -100,15 +120,7 @@ flow(
   'a message whose poster died right after its commit is delivered too',
   async (t, stage) => {
     const alice = await join(await stage.enter('alice', 'phone'), 'r1')
-    const now = stage.now()
-    const from = { ...alice.who.endpoint, participantId: alice.id }
-    const value = JSON.stringify({ from, content: 'orphan', sentAt: now, roomSince: now })
-    const commit = { reads: {}, writes: {}, seatsMax: 9, items: [], tag: 'x', deadlineAt: null, expireInMs: null }
-    const line = { id: 'm1', value, keep: 9 }
-    const result = await stage.store.rooms.commit(stage.marked('r1'), {
-      ...{ ...commit, line, emptyDeadlineAt: now + 1e6, node: 'dead', now }
-    })
-    t.match(result, { status: 'ok' })
+    await postAndDie(stage, alice, { id: 'm1', content: 'orphan', keep: 9 })
     t.same(await passUntil(stage, 1), ['orphan'])
   },
   { env }
@@ -121,6 +133,16 @@ flow(
     await write(alice.who, 'a', 'spam b', 'c')
     t.same(await passUntil(stage, 2), ['a', 'c'])
     t.same(await deadLetters(stage), ['refused 422: spam b'])
+    const { redisUrl } = stage.house
+    if (redisUrl === null) return
+    const operator = run(t, 'npm', ['run', '--silent', 'dead-letters'], { env: { REDIS_URL: redisUrl } })
+    t.equal(await operator.ended(), 0, operator.stderr())
+    const letters = operator.stdout().trimEnd().split('\n')
+    t.strictSame(letters, await stage.store.deadLetters.list(1000), 'a line each, as they are kept')
+    t.match(JSON.parse(letters.at(-1) ?? ''), {
+      ...{ reason: 'refused', status: 422, at: new Date(stage.now()).toISOString().slice(0, 14) },
+      message: { roomId: stage.marked('r1'), content: 'spam b', from: { device: 'phone' } }
+    })
   },
   { env }
 )
@@ -137,6 +159,37 @@ flow(
     await host.returns()
     t.same(await passUntil(stage, 5), ['a', 'd', 'e', 'f', 'g'])
     t.same((await deadLetters(stage)).sort(), ['evicted: b', 'evicted: c'])
+  },
+  { env: { ...env, CHAT_HISTORY_MAX: '4' } }
+)
+
+flow(
+  'or when its poster dies in that moment: the next message makes it one, once',
+  async (t, stage) => {
+    const alice = await join(await stage.enter('alice', 'phone'), 'r1')
+    await host.dies()
+    await write(alice.who, 'a', 'b', 'c', 'd')
+    await postAndDie(stage, alice, { id: 'm1', content: 'e', keep: 4 })
+    await Promise.all([write(alice.who, 'f'), write(alice.who, 'g')])
+    await until('three are given up', async () => (await deadLetters(stage)).length >= 3)
+    await host.returns()
+    const [d, e, ...others] = await passUntil(stage, 4)
+    t.same([d, e, others.sort()], ['d', 'e', ['f', 'g']])
+    t.same((await deadLetters(stage)).sort(), ['evicted: a', 'evicted: b', 'evicted: c'])
+  },
+  { env: { ...env, CHAT_HISTORY_MAX: '4' } }
+)
+
+flow(
+  'or none: if no message follows, the service gets it after all',
+  async (t, stage) => {
+    const alice = await join(await stage.enter('alice', 'phone'), 'r1')
+    await host.dies()
+    await write(alice.who, 'a', 'b', 'c', 'd')
+    await postAndDie(stage, alice, { id: 'm1', content: 'e', keep: 4 })
+    await host.returns()
+    t.same(await passUntil(stage, 5), ['a', 'b', 'c', 'd', 'e'])
+    t.same(await deadLetters(stage), [])
   },
   { env: { ...env, CHAT_HISTORY_MAX: '4' } }
 )

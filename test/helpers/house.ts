@@ -72,6 +72,11 @@ export class House {
     return this.#nodes.length - 1
   }
 
+  /** Null on memory. */
+  get redisUrl(): string | null {
+    return this.#redis?.url ?? null
+  }
+
   get #up(): Node[] {
     return this.#nodes.filter(({ isUp }) => isUp)
   }

@@ -46,7 +46,7 @@ function findObstacle(room: Room, { reads, seat, seatsMax, line }: RoomCommit): 
   return known ? { status: 'known', version: known.version } : null
 }
 
-/** The lines that went for a new one. */
+/** The lines that are too many with the new one. */
 function write(room: Room, { writes, seat, line, items, tag }: RoomCommit): readonly Logged[] {
   const version = ++room.version
   for (const [name, value] of Object.entries(writes)) {
@@ -55,10 +55,10 @@ function write(room: Room, { writes, seat, line, items, tag }: RoomCommit): read
   }
   if (seat) changeSeat(room, seat)
   if (line) room.lines.set(line.id, { id: line.id, value: line.value, version })
-  const dropped = line ? [...room.lines.values()].slice(0, Math.max(0, room.lines.size - line.keep)) : []
-  for (const { id } of dropped) room.lines.delete(id)
+  const excess = line ? [...room.lines.values()].slice(0, Math.max(0, room.lines.size - line.keep)) : []
+  if (!line?.holds) for (const { id } of excess) room.lines.delete(id)
   if (items.length > 0) room.pending = [...room.pending, { version, tag, items }]
-  return dropped
+  return excess
 }
 
 function changeSeat({ seats, version }: Room, { user, device, from, to }: SeatChange): void {
@@ -108,13 +108,13 @@ export function createMemoryRooms(clock: Clock, agenda: Agenda): Rooms & { sweep
       if (obstacle) return obstacle
       const { node, now } = commit
       rooms.set(id, room)
-      const dropped = write(room, commit)
+      const excess = write(room, commit)
       plan(room, commit)
       const waits = room.pending.length > 0
       if (waits && (room.teller?.until ?? 0) <= now) room.teller = { node, until: now + TELL_WITHIN_MS }
       const telling = waits && room.teller?.node === node
-      const gone = dropped.length > 0 ? { dropped } : {}
-      return { status: 'ok', version: room.version, seats: room.seats.size, telling, ...gone }
+      const beyond = excess.length > 0 ? { excess } : {}
+      return { status: 'ok', version: room.version, seats: room.seats.size, telling, ...beyond }
     },
     async tell(id, { node, settled, limit, holdMs, now }) {
       const room = find(id)
@@ -142,6 +142,10 @@ export function createMemoryRooms(clock: Clock, agenda: Agenda): Rooms & { sweep
       const lines = [...(find(id)?.lines.values() ?? [])]
       const asked = lines.filter(({ version }) => version < before && version > (after ?? 0))
       return after === undefined ? asked.slice(-limit) : asked.slice(0, limit)
+    },
+    async trimLog(id, version) {
+      const lines = find(id)?.lines
+      for (const line of lines?.values() ?? []) if (line.version <= version) lines?.delete(line.id)
     },
     sweep(now) {
       for (const [id, room] of rooms) {

@@ -1,12 +1,13 @@
 // One stream for all: there are few, or something is wrong anyway.
 import type { DeadLetters } from '../dead-letters.js'
 import type { Attempt } from './clients.js'
-import { DEAD_LETTERS_KEY } from './keys.js'
+import { DEAD_LETTER_IDS_KEY, DEAD_LETTERS_KEY } from './keys.js'
+import { addLetter } from './scripts.js'
 
 export function createRedisDeadLetters(attempt: Attempt): DeadLetters {
   return {
-    async add(letter, keep) {
-      await attempt(client => client.xadd(DEAD_LETTERS_KEY, 'MAXLEN', keep, '*', 'letter', letter))
+    async add({ id, text, now }, keep) {
+      return (await addLetter(attempt, [DEAD_LETTERS_KEY, DEAD_LETTER_IDS_KEY], [id, text, keep, now])) === 'OK'
     },
     async list(limit) {
       const found = await attempt(client => client.xrevrange(DEAD_LETTERS_KEY, '+', '-', 'COUNT', limit))

@@ -27,6 +27,8 @@ export const probeChannel = (partition: number, node: string) => `${prefixOf(par
 
 /** One list for all, so that operators find it: a stream with one field, `letter`. */
 export const DEAD_LETTERS_KEY = `${prefixOf(0)}dead-letters`
+/** Sorted set: ids by when they came, so that a letter is kept once. */
+export const DEAD_LETTER_IDS_KEY = `${prefixOf(0)}dead-letter-ids`
 
 // Aggregates
 export const memberOf = ({ kind, id }: AggregateRef) => `${kind}:${id}`

@@ -4,7 +4,7 @@ import { type Field, type RoomCommit, type RoomItem, type Rooms, TELL_WITHIN_MS 
 import type { Attempt } from './clients.js'
 import { roomKeys } from './keys.js'
 import { toOutboxEntry } from './outbox.js'
-import { commitRoom, loadRoom, type StreamEntry, tellRoom } from './scripts.js'
+import { commitRoom, loadRoom, type StreamEntry, tellRoom, trimLog } from './scripts.js'
 
 const FIELD = 'f:'
 
@@ -63,6 +63,7 @@ function commitArguments(member: string, commit: RoomCommit) {
     line?.id ?? '',
     line?.value ?? '',
     line?.keep ?? '',
+    line?.holds ? '1' : '',
     readPairs.length,
     ...readPairs,
     ...Object.entries(writes).flatMap(([name, value]) => [FIELD + name, value ?? ''])
@@ -92,9 +93,9 @@ export function createRedisRooms(attempt: Attempt): Rooms {
       if (reply[0] === 'CONFLICT') return { status: 'conflict' }
       if (reply[0] === 'FULL') return { status: 'full' }
       if (reply[0] === 'KNOWN') return { status: 'known', version: reply[1] }
-      const [, version, taken, tells, dropped] = reply
-      const gone = dropped.length > 0 ? { dropped: dropped.map(toLogged) } : {}
-      return { status: 'ok', version, seats: taken, telling: tells === 1, ...gone }
+      const [, version, taken, tells, excess] = reply
+      const beyond = excess.length > 0 ? { excess: excess.map(toLogged) } : {}
+      return { status: 'ok', version, seats: taken, telling: tells === 1, ...beyond }
     },
     async tell(roomId, { node, settled, limit, holdMs, now }) {
       const { member, state, outbox, pending, seats, log, logIds } = roomKeys(roomId)
@@ -120,6 +121,10 @@ export function createRedisRooms(attempt: Attempt): Rooms {
         return (await attempt(client => client.xrange(log, first, last, 'COUNT', limit))).map(toLogged)
       }
       return (await attempt(client => client.xrevrange(log, last, first, 'COUNT', limit))).map(toLogged).reverse()
+    },
+    async trimLog(roomId, version) {
+      const { log, logIds } = roomKeys(roomId)
+      await trimLog(attempt, [log, logIds], [version])
     }
   }
 }

@@ -67,7 +67,7 @@ export const loadRoom = define<
   | readonly ['NONE']
 >('room_load')
 export const commitRoom = define<
-  | readonly ['OK', version: number, seats: number, tells: 0 | 1, dropped: readonly StreamEntry[]]
+  | readonly ['OK', version: number, seats: number, tells: 0 | 1, excess: readonly StreamEntry[]]
   | readonly ['CONFLICT']
   | readonly ['FULL']
   | readonly ['KNOWN', version: number]
@@ -77,6 +77,7 @@ export const tellRoom = define<
   | readonly ['IDLE']
   | readonly ['BUSY']
 >('room_tell')
+export const trimLog = define<'OK'>('log_trim')
 export const addMembership = define<'OK'>('membership_add')
 export const removeMembership = define<'REMOVED' | 'OTHER'>('membership_remove')
 export const addInvitation = define<'OK'>('invitation_add')
@@ -103,4 +104,5 @@ export const removeMailbox = define<'REMOVED' | 'NONE'>('mailbox_remove')
 
 export const takeLease = define<readonly ['TAKEN'] | readonly ['HELD', ...string[]]>('lease_take')
 export const putCopy = define<'OK' | 'OTHER'>('copy_put')
+export const addLetter = define<'OK' | 'KNOWN'>('letter_add')
 export const takeQuota = define<`GRANTED ${number}`>('quota_take')

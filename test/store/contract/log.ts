@@ -47,11 +47,11 @@ export function logContract(t: Test, lab: Lab): void {
     t.strictSame(await versions(id, { after: 2, before: 10, limit: 2 }), [4, 6], 'nearest to after')
   })
 
-  t.test('a commit says which lines went for its own', async t => {
+  t.test('a commit says which lines are too many with its own', async t => {
     const id = await given(t, 3)
     const dropped = async (n: number, keep: number) => {
       const result = await rooms.commit(id, roomCommitOf(lab, { line: line(n, keep) }))
-      return result.status === 'ok' ? result.dropped : result.status
+      return result.status === 'ok' ? result.excess : result.status
     }
     t.equal(await dropped(7, 4), undefined, 'none')
     t.strictSame(await dropped(8, 4), [{ id: 'l2', value: '"2"', version: 2 }])
@@ -61,6 +61,22 @@ export function logContract(t: Test, lab: Lab): void {
       { id: 'l7', value: '"7"', version: 7 }
     ])
     t.equal(await dropped(9, 1), 'known')
+  })
+
+  t.test('lines that are held stay, are named again, and go when they are trimmed', async t => {
+    const id = await given(t, 3)
+    const excess = async (n: number) => {
+      const result = await rooms.commit(id, roomCommitOf(lab, { line: { ...line(n, 3), holds: true } }))
+      return result.status === 'ok' ? result.excess?.map(({ version }) => version) : result.status
+    }
+    t.strictSame(await excess(7), [2])
+    t.strictSame(await excess(8), [2, 4])
+    t.strictSame(await versions(id, { limit: 9 }), [2, 4, 6, 7, 8])
+    t.equal(await excess(2), 'known')
+    for (let n = 0; n < 2; n++) await rooms.trimLog(id, 4)
+    t.strictSame(await versions(id, { limit: 9 }), [6, 7, 8])
+    t.strictSame(await excess(2), [6], 'its id went with it')
+    await rooms.trimLog(lab.id('r'), 4)
   })
 
   t.test('a line that comes a second time is known by its id, and nothing is written', async t => {

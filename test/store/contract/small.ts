@@ -62,8 +62,11 @@ export function smallContract(t: Test, lab: Lab): void {
 
   t.test('of dead letters the newest are kept, and read oldest first', async t => {
     const texts = Array.from({ length: 7 }, (_, n) => JSON.stringify({ text: `grüße \u2028 ${lab.id('letter')}`, n }))
-    for (const text of texts) await deadLetters.add(text, 5)
+    const add = (n: number) => deadLetters.add({ id: `${n}`, text: texts[n] ?? '', now: 1_000 + n }, 5)
+    for (const n of texts.keys()) t.equal(await add(n), true)
+    for (const n of [2, 6]) t.equal(await add(n), false, 'it is there')
     t.strictSame(await deadLetters.list(100), texts.slice(2))
     t.strictSame(await deadLetters.list(2), texts.slice(5))
+    t.equal(await add(0), true, 'what went may come again')
   })
 }

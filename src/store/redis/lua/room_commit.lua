@@ -4,17 +4,17 @@
 --            5 seats hash: place → version|participant  6 log stream  7 hash of the log's ids
 -- ARGV:      1 now  2 member  3 tag  4 items or ''  5 deadline or ''  6 deadline if no seat is taken  7 expire in ms or ''
 --            8 node  9 teller until  10 most seats  11 place or ''  12 from participant or ''  13 to participant or ''
---            14 line's id or ''  15 line  16 lines to keep  17 length of the reads; then field  version  for each read,
---            and field  value or ''  for each write
--- RETURNS:   {OK, version, taken seats, 1 if the node is to tell, else 0, lines that went} | {CONFLICT} | {FULL} | {KNOWN, version of the line}
+--            14 line's id or ''  15 line  16 lines to keep  17 '1' if others stay for log_trim, or ''  18 length of the reads;
+--            then field  version  for each read, and field  value or ''  for each write
+-- RETURNS:   {OK, version, taken seats, 1 if the node is to tell, else 0, lines too many} | {CONFLICT} | {FULL} | {KNOWN, version of the line}
 -- GUARANTEE: nothing is written but on OK. One node at a time tells. A room with an outbox never expires: field x waits for room_tell.
 local state, outbox, timers, pending, seats, log, ids = unpack(KEYS)
 local now, node, place, from, to = tonumber(ARGV[1]), ARGV[8], ARGV[11], ARGV[12], ARGV[13]
-local names, writes = {'v', 'x', 'd'}, 18 + ARGV[17]
-for i = 18, writes - 1, 2 do names[#names + 1] = ARGV[i] end
+local names, writes = {'v', 'x', 'd'}, 19 + ARGV[18]
+for i = 19, writes - 1, 2 do names[#names + 1] = ARGV[i] end
 local found = redis.call('HMGET', state, unpack(names))
 for i = 4, #names do
-  if (string.match(found[i] or '0', '^%d+')) ~= ARGV[11 + 2 * i] then return {'CONFLICT'} end
+  if (string.match(found[i] or '0', '^%d+')) ~= ARGV[12 + 2 * i] then return {'CONFLICT'} end
 end
 if place ~= '' then
   local sits = redis.call('HGET', seats, place)
@@ -23,7 +23,7 @@ if place ~= '' then
 end
 local known = ARGV[14] ~= '' and redis.call('HGET', ids, ARGV[14])
 if known then return {'KNOWN', tonumber(known)} end
-local version, dropped = string.format('%d', (found[1] or 0) + 1), {}
+local version, excess = string.format('%d', (found[1] or 0) + 1), {}
 redis.call('HSET', state, 'v', version, 'x', ARGV[7])
 for i = writes, #ARGV, 2 do
   if ARGV[i + 1] == '' then redis.call('HDEL', state, ARGV[i])
@@ -34,10 +34,12 @@ elseif from ~= to then redis.call('HSET', seats, place, version .. '|' .. to) en
 if ARGV[14] ~= '' then
   redis.call('XADD', log, version .. '-0', 'i', ARGV[14], 'l', ARGV[15])
   redis.call('HSET', ids, ARGV[14], version)
-  local excess = redis.call('XLEN', log) - ARGV[16]
-  if excess > 0 then dropped = redis.call('XRANGE', log, '-', '+', 'COUNT', excess) end
-  for _, line in ipairs(dropped) do redis.call('HDEL', ids, line[2][2]) end
-  if excess > 0 then redis.call('XTRIM', log, 'MAXLEN', ARGV[16]) end
+  local count = redis.call('XLEN', log) - ARGV[16]
+  if count > 0 then excess = redis.call('XRANGE', log, '-', '+', 'COUNT', count) end
+  if count > 0 and ARGV[17] == '' then
+    for _, line in ipairs(excess) do redis.call('HDEL', ids, line[2][2]) end
+    redis.call('XTRIM', log, 'MAXLEN', ARGV[16])
+  end
 end
 if ARGV[4] ~= '' then
   redis.call('XADD', outbox, version .. '-0', 'i', ARGV[4], 'c', ARGV[1], 't', ARGV[3])
@@ -54,4 +56,4 @@ local expires = ARGV[7] ~= '' and not waits
 for _, key in ipairs({state, seats, log, ids}) do
   if expires then redis.call('PEXPIRE', key, ARGV[7]) elseif found[2] and found[2] ~= '' then redis.call('PERSIST', key) end
 end
-return {'OK', tonumber(version), taken, waits and (free or teller == node) and 1 or 0, dropped}
+return {'OK', tonumber(version), taken, waits and (free or teller == node) and 1 or 0, excess}
