@@ -9,11 +9,12 @@ import type { Actor } from '../schemas/claims.js'
 import type { Endpoint } from '../schemas/common.js'
 import type { IncomingInvitation, InvitationEnd, InvitationState, InviteRefusal } from '../schemas/invitation.js'
 import { claimFor, mustBeGranted } from './grants.js'
-import { mayModerate, openRoom } from './room.js'
+import { openRoom } from './room.js'
 import {
   type Banned,
   type Invitation,
   type Member,
+  type Named,
   NOTHING,
   PART,
   type RoomDecision,
@@ -87,10 +88,11 @@ export function refusalOf(room: WholeRoom, actor: Endpoint, user: string, now: n
   return room.list(PART.member(user, '')).length > 0 ? 'in_room' : null
 }
 
-/** False also for a repeat, and for who is ringing already. @throws AppError invitation_id_taken */
+/** False also for a repeat, for what was cancelled ahead, and for who is ringing already. @throws AppError invitation_id_taken */
 function isNew(room: WholeRoom, actor: Endpoint, { user, invitationId }: Invite['invitees'][number], now: number) {
-  const named = room.get<{ user: string }>(PART.invite(invitationId))
-  if (named !== null && named.user !== user) throw new AppError('invitation_id_taken')
+  const named = room.get<Named>(PART.invite(invitationId))
+  const owner = named !== null && ('user' in named ? [named.user, user] : [named.by.user, actor.user])
+  if (owner && owner[0] !== owner[1]) throw new AppError('invitation_id_taken')
   if (named !== null || refusalOf(room, actor, user, now) !== null) return false
   return room.get<Invitation>(PART.invited(user))?.ended !== null
 }
@@ -125,20 +127,6 @@ export function answer(parts: RoomParts, { actor, invitationId, as }: Answer, no
   const claim = claimFor(actor, parts.roomId)
   mustBeGranted('join', claim?.role ?? settings.defaultRole, claim)
   return end(invitation, as, by, now)
-}
-
-/** Reads settings, the actor's member and the invitee's invitation. @throws AppError invitation_not_found, invitation_ended, not_permitted */
-export function cancel(
-  parts: RoomParts,
-  { actor, user, invitationId }: { actor: Actor; user: string; invitationId: string },
-  now: number
-): RoomDecision {
-  const invitation = parts.get<Invitation>(PART.invited(user))
-  if (invitation?.invitationId !== invitationId) throw new AppError('invitation_not_found')
-  if (invitation.from.user !== actor.user) mayModerate(parts, actor)
-  const { ended } = invitation
-  if (ended?.reason === 'accepted') throw new AppError('invitation_ended', { extra: { currentState: ended.reason } })
-  return ended ? NOTHING : end(invitation, 'cancelled', { user: actor.user, device: actor.device }, now)
 }
 
 /** Its time has come: it rings no more, or was kept for long enough. Reads the user's invitation. */
@@ -185,7 +173,7 @@ const together = (one: RoomDecision, ...more: readonly RoomDecision[]): RoomDeci
 })
 
 /** Each device that rang and the one that invited hear of it once; the one that acts hears it from its reply. */
-function end(invitation: Invitation, reason: InvitationEnd, by: Endpoint | null, now: number): RoomDecision {
+export function end(invitation: Invitation, reason: InvitationEnd, by: Endpoint | null, now: number): RoomDecision {
   const { invitationId, user, from } = invitation
   const isAnswer = reason === 'accepted' || reason === 'declined'
   const told = (to: RoomEvent['to'], why: string): RoomEvent => ({

@@ -49,6 +49,9 @@ export interface Invitation {
   readonly ended: { readonly reason: InvitationEnd; readonly by: Endpoint | null; readonly at: number } | null
 }
 
+/** What an invitation's id stands for: whose it is, or that it was cancelled before it came. */
+export type Named = { readonly user: string } | { readonly by: Endpoint; readonly at: number }
+
 /** The names of a room's parts. A member is found by its device and, through `at`, by its participant id. */
 export const PART = {
   settings: 'settings',
@@ -61,7 +64,7 @@ export const PART = {
   ban: (user: string) => `ban:${user}`,
   /** A user's invitation: the one that rings, or the last one that did. */
   invited: (user: string) => `invited:${user}`,
-  /** Whose invitation an id names. */
+  /** What an invitation's id stands for. */
   invite: (invitationId: string) => `invite:${invitationId}`
 } as const
 

@@ -106,11 +106,13 @@ export const invitationRoutes: FastifyPluginAsyncTypebox<{ context: Context }> =
       operationId: 'cancelInvitation',
       tags: ['rooms'],
       summary: 'Ring no longer',
-      description: 'By whoever invited; somebody else’s invitation takes the grant `moderate`.',
+      description:
+        'By whoever invited; somebody else’s invitation takes the grant `moderate`. If it comes before its invitation, from somebody ' +
+        'in the room, the late invitation is answered `cancelled` and rings nobody.',
       params: InvitationParams,
       response: {
         204: Type.Null({ description: 'It rings no more' }),
-        ...problems(...ENDED, 'room_not_found', 'room_closed', 'not_permitted')
+        ...problems(...ENDED, 'room_not_found', 'room_closed', 'not_permitted', 'too_many_invitations')
       }
     },
     async handler(request, reply) {

@@ -1,6 +1,7 @@
 // Asking users into a room: their devices ring, one of them answers, all others hear why it rings no more.
 import { createHash } from 'node:crypto'
 import { formatCursor } from '../delivery/cursor.js'
+import { cancel, partsOfCancel, viewAhead } from '../domain/cancelling.js'
 import * as rules from '../domain/invitation.js'
 import { type Invitation, PART } from '../domain/room-state.js'
 import { AppError } from '../errors.js'
@@ -15,7 +16,7 @@ import type {
 } from '../schemas/invitation.js'
 import type { Context } from './context.js'
 import { checkMetadata } from './metadata.js'
-import { changeRoom, readRoom } from './room-commit.js'
+import { changeRoom, type ReadRoom } from './room-commit.js'
 import { noteSignOfLife, registerDevice } from './sign-of-life.js'
 
 /**
@@ -43,7 +44,9 @@ export async function inviteUsers(
     const standing = (decision.writes[PART.invited(user)] ?? room.get(PART.invited(user))) as Invitation | null
     const reason = rules.refusalOf(room, actor, user, now)
     const isRepeat = standing?.invitationId === invitationId
-    if (standing !== null && (isRepeat || reason === null)) invitations.push(await viewSent(context, standing))
+    const ahead = viewAhead(room, { user, invitationId })
+    if (ahead) invitations.push({ ...ahead, delivery: NOBODY })
+    else if (standing !== null && (isRepeat || reason === null)) invitations.push(await viewSent(context, standing))
     else if (reason !== null) refused.push({ user, reason })
   }
   return { invitations, refused, isNew: decision.events.length > 0 }
@@ -116,18 +119,17 @@ async function answer(
   return rules.viewInvitation(standing as Invitation, context.clock.now())
 }
 
-/** By whoever invited, or a moderator. @throws AppError invitation_not_found, invitation_ended, not_permitted */
+/**
+ * By whoever invited, or a moderator. Before its invitation comes it prevents it.
+ * @throws AppError invitation_not_found, invitation_ended, not_permitted, too_many_invitations
+ */
 export async function cancelInvitation(
   context: Context,
   actor: Actor,
   { roomId, invitationId }: { roomId: string; invitationId: string }
 ): Promise<void> {
-  const named = (await readRoom(context, roomId, [PART.invite(invitationId)])).get<{ user: string }>(
-    PART.invite(invitationId)
-  )
-  if (named === null) throw new AppError('invitation_not_found')
-  const { user } = named
-  const parts = [PART.settings, PART.member(actor.user, actor.device), PART.invited(user)]
-  await changeRoom(context, roomId, parts, (room, now) => rules.cancel(room, { actor, user, invitationId }, now))
+  const command = { actor, invitationId }
+  const parts = (whole: ReadRoom) => partsOfCancel(whole, command)
+  await changeRoom(context, roomId, parts, (room, now) => cancel(room, command, now))
   noteSignOfLife(context, actor)
 }

@@ -1,4 +1,5 @@
 // What rings in rooms: shown to whoever it rings for, offered to devices that come late, ended when its time has come.
+import { cancelledAhead, forgetAhead } from '../domain/cancelling.js'
 import { lapse, viewIncoming, type WholeRoom } from '../domain/invitation.js'
 import { type Invitation, PART } from '../domain/room-state.js'
 import type { Actor } from '../schemas/claims.js'
@@ -67,6 +68,10 @@ export async function checkInvitations(context: Context, room: WholeRoom): Promi
     const dueAt = ended ? ended.at + retentionMs : until
     if (dueAt > now) next = Math.min(next, dueAt)
     else await changeRoom(context, room.roomId, [PART.invited(user)], (at, then) => lapse(at, user, retentionMs, then))
+  }
+  for (const { invitationId, at } of cancelledAhead(room)) {
+    if (at + retentionMs > now) next = Math.min(next, at + retentionMs)
+    else await changeRoom(context, room.roomId, [PART.invite(invitationId)], then => forgetAhead(then, invitationId))
   }
   return next
 }

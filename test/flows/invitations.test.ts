@@ -93,6 +93,50 @@ flow('cancelled by the inviter, or by a moderator', async (t, stage) => {
   }
 })
 
+flow('a cancel that comes before its invitation prevents it', async (t, stage) => {
+  const [alice, bob] = await stage.enterBoth()
+  const eve = await stage.enter('eve', 'phone', { node: stage.far })
+  await alice.does('rooms/r1/participants')
+  const path = 'rooms/r1/invitations/late'
+  t.match(await eve.ask('DELETE', path), { body: { code: 'invitation_not_found' } }, 'not by somebody outside')
+  for (let time = 0; time < 2; time++) t.match(await alice.ask('DELETE', path), { status: 204 })
+  const body = { invitations: [{ invitationId: 'late', user: 'bob', state: 'cancelled', by: alice.endpoint }] }
+  alice.goesTo(stage.far)
+  for (let time = 0; time < 2; time++) {
+    t.match(await invite(alice, stage, ['bob'], { invitationId: 'late' }), { status: 200, body })
+  }
+  await bob.isRefused('invitation_not_found', `${path}/accept`)
+  await eve.does('rooms/r1/participants')
+  await alice.hears('room.participant_joined')
+  t.match(await invite(eve, stage, ['bob'], { invitationId: 'late' }), { body: { code: 'invitation_id_taken' } })
+  for (let round = 0; round < 6; round++) {
+    const invitationId = `race${round}`
+    await Promise.all([
+      invite(alice, stage, ['bob'], { invitationId }),
+      alice.ask('DELETE', `rooms/r1/invitations/${invitationId}`)
+    ])
+    const { invitations } = (await invite(alice, stage, ['bob'], { invitationId })).body
+    t.match(invitations, [{ invitationId, state: 'cancelled' }])
+    const told = (await bob.polls()).map(({ type }) => type)
+    t.ok(['', 'room.invitation,room.invitation_ended'].includes(String(told)), `told: ${told}`)
+  }
+})
+
+flow(
+  'a cancel that came first is kept as long as what it prevents could be on its way',
+  async (t, stage) => {
+    const alice = await stage.enter('alice', 'phone')
+    await alice.does('rooms/r1/participants')
+    t.match(await alice.ask('DELETE', 'rooms/r1/invitations/late'), { status: 204 })
+    await stage.pass(stage.config.retentionMs - 1_000)
+    const late = { invitationId: 'late' }
+    t.match(await invite(alice, stage, ['bob'], late), { body: { invitations: [{ state: 'cancelled' }] } })
+    await stage.pass(20_000)
+    t.match(await invite(alice, stage, ['bob'], late), { body: { invitations: [{ state: 'ringing' }] } })
+  },
+  { env: { RETENTION_MS: '20000' } }
+)
+
 flow('nobody answers', async (t, stage) => {
   const { alice, laptop, phone, path } = await ring(stage, { ringTimeoutMs: 10_000 })
   await stage.pass(9_000)
