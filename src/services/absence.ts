@@ -1,22 +1,37 @@
 // Whether a device is still there.
 import { AppError } from '../errors.js'
 import type { Endpoint } from '../schemas/common.js'
+import type { DeviceState } from '../store/store.js'
 import type { Context } from './context.js'
 
+/** A device is there, until then unless it shows another sign of life; or it has shown none since. */
+export type Standing = { readonly thereUntil: number } | { readonly absentSince: number }
+
 /**
- * Since when a device shows no sign of life; null: it is there. One that was never seen is absent since `otherwise`. Time without
+ * How it stands with a device, given what is known of its user's. One that was never seen is absent since `otherwise`. Time without
  * the store counts against nobody. @throws AppError store_unavailable while it is away
  */
-export async function deviceAbsentSince(
-  { store, clock, config }: Context,
-  { user, device }: Endpoint,
-  otherwise: number
-): Promise<number | null> {
-  const known = (await store.mailboxes.devices(user, clock.now())).find(({ device: name }) => name === device)
-  if (known?.online) return null
+export function standingOf(
+  { store, config }: Context,
+  device: string,
+  { devices, otherwise }: { devices: readonly DeviceState[]; otherwise: number }
+): Standing {
+  const known = devices.find(each => each.device === device)
+  if (known?.online) return { thereUntil: known.onlineUntil }
   const contact = store.contactSince()
   if (contact === null) throw new AppError('store_unavailable')
   // After an outage open streams need one round of refreshes to be known again.
   const fair = contact + config.presenceTtlMs / 3
-  return Math.max(known?.seenAt ?? otherwise, fair)
+  return { absentSince: Math.max(known?.seenAt ?? otherwise, fair) }
+}
+
+/** Since when a device shows no sign of life; null: it is there. @throws AppError store_unavailable */
+export async function deviceAbsentSince(
+  context: Context,
+  { user, device }: Endpoint,
+  otherwise: number
+): Promise<number | null> {
+  const devices = await context.store.mailboxes.devices(user, context.clock.now())
+  const standing = standingOf(context, device, { devices, otherwise })
+  return 'absentSince' in standing ? standing.absentSince : null
 }

@@ -5,11 +5,11 @@ import { closeIfEmpty } from '../domain/room-life.js'
 import { type Member, NOTHING, PART, type RoomDecision } from '../domain/room-state.js'
 import type { Actor } from '../schemas/claims.js'
 import type { Endpoint } from '../schemas/common.js'
-import { deviceAbsentSince } from './absence.js'
+import { deviceAbsentSince, type Standing, standingOf } from './absence.js'
 import { catchUpChat } from './chat-delivery.js'
 import type { Context } from './context.js'
 import { checkInvitations } from './ringing.js'
-import { changeRoom, readRoom, tell } from './room-commit.js'
+import { changeRoom, type ReadRoom, readRoom, tell } from './room-commit.js'
 
 /** The device has a stream again, or polls: its rooms hear that it is back. */
 export async function greetRooms(context: Context, actor: Actor): Promise<void> {
@@ -35,32 +35,57 @@ export async function missRooms(context: Context, actor: Actor): Promise<void> {
   )
 }
 
-/** The room's time has come: who is away, back or lost, and whether anybody is left. */
-export async function checkRoom(context: Context, roomId: string): Promise<void> {
+/**
+ * The room's time has come, and was claimed: who is away, back or lost, and whether anybody is left. Then it rests until something
+ * can be true that nobody would notice. That is looked up, not kept: whoever comes or goes hastens the room.
+ */
+export async function checkRoom(context: Context, roomId: string, heldUntil: number): Promise<void> {
   const room = await readRoom(context, roomId, 'all')
   if (room.settings === null || room.settings.closed !== null) return
   if (room.pendingFrom !== null) await tell(context, roomId)
   catchUpChat(context, roomId)
-  const members = room.list<Member>(PART.members).map(([, member]) => member)
-  const deadlines = await Promise.all(members.map(member => checkMember(context, roomId, member)))
-  const next = Math.min(...deadlines, await checkInvitations(context, room))
-  if (Number.isFinite(next)) await context.store.rooms.hasten(roomId, next)
-  if (members.length > 0) return
+  const [members, invitations] = await Promise.all([checkMembers(context, room), checkInvitations(context, room)])
+  const end = room.seats > 0 ? NEVER : await endIfEmpty(context, room)
+  // A room in which nothing can happen by itself is looked at now and then all the same.
+  const atLast = context.clock.now() + context.config.retentionMs
+  await context.store.rooms.rest(roomId, { heldUntil, at: Math.min(members, invitations, end, atLast) })
+}
+
+const NEVER = Number.POSITIVE_INFINITY
+
+/** Resolves to when the room will have been empty for long enough. */
+async function endIfEmpty(context: Context, { roomId, emptySince }: ReadRoom): Promise<number> {
   const { roomLingerMs } = context.config
   await changeRoom(context, roomId, partsOfEnd, (now, at) =>
     withAllEnded(now, closeIfEmpty(now, roomLingerMs, at), null, at)
   )
   catchUpChat(context, roomId)
+  return emptySince === null ? NEVER : emptySince + roomLingerMs
+}
+
+/** Resolves to when the first of them has to be looked at again. Users are read once, however many of their devices are in. */
+async function checkMembers(context: Context, room: ReadRoom): Promise<number> {
+  const members = room.list<Member>(PART.members).map(([, member]) => member)
+  const now = context.clock.now()
+  const users = [...new Set(members.map(({ user }) => user))]
+  const found = await Promise.all(users.map(user => context.store.mailboxes.devices(user, now)))
+  const devices = new Map(users.map((user, i) => [user, found[i] ?? []]))
+  const looks = members.map(async member => {
+    const { user, device, joinedAt: otherwise } = member
+    const standing = standingOf(context, device, { devices: devices.get(user) ?? [], otherwise })
+    return checkMember(context, room.roomId, member, standing)
+  })
+  return Math.min(...(await Promise.all(looks)))
 }
 
 /** Resolves to when this member has to be looked at again. */
-async function checkMember(context: Context, roomId: string, seen: Member): Promise<number> {
+async function checkMember(context: Context, roomId: string, seen: Member, standing: Standing): Promise<number> {
   const { awayAfterMs, roomReconnectMs } = context.config
-  const since = await deviceAbsentSince(context, seen, seen.joinedAt)
-  if (since === null) {
+  if ('thereUntil' in standing) {
     if (seen.awaySince !== null) await changeMember(context, roomId, seen, comeBack)
-    return Number.POSITIVE_INFINITY
+    return standing.thereUntil
   }
+  const since = standing.absentSince
   const now = context.clock.now()
   if (seen.awaySince === null && now < since + awayAfterMs) return since + awayAfterMs
   if (seen.awaySince !== null && now < seen.awaySince + roomReconnectMs) return seen.awaySince + roomReconnectMs
@@ -70,7 +95,7 @@ async function checkMember(context: Context, roomId: string, seen: Member): Prom
   })
   if (seen.awaySince === null) return now + roomReconnectMs
   await context.store.memberships.remove(seen, roomId)
-  return Number.POSITIVE_INFINITY
+  return NEVER
 }
 
 async function changeMember(

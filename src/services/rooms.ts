@@ -60,7 +60,9 @@ export async function joinRoom(
   const parts = [PART.settings, PART.member(user, device), PART.ban(user), PART.invited(user)]
   const decide = (room: ReadRoom, now: number) => {
     if (known === null) rules.openRoom(room)
-    return withAccept(room, actor, rules.join(room, command, now), now)
+    // Who never opens a stream shows no sign of life after this one.
+    const deadlineAt = now + context.config.awayAfterMs
+    return { ...withAccept(room, actor, rules.join(room, command, now), now), deadlineAt }
   }
   // Whoever is refused is refused here, before anything is kept for them.
   decide(await readRoom(context, roomId, parts), context.clock.now())

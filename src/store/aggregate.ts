@@ -77,6 +77,8 @@ export interface Due {
   readonly due: readonly AggregateRef[]
   /** Aggregates whose outbox has waited for longer than `staleMs`; each comes up again only after as long again. */
   readonly stale: readonly AggregateRef[]
+  /** Until when what is due is held: it names the claim, see Rooms.rest. */
+  readonly heldUntil: number
 }
 
 export interface Aggregates {

@@ -141,6 +141,11 @@ export interface Rooms {
   /** Brings the deadline of a room forward to `at`; never back, and never creates one. */
   hasten(roomId: string, at: number): Promise<void>
   /**
+   * Whoever claimed the room has looked and wants it looked at again `at`, be that before or after its hold ends. If anybody else
+   * wanted a look since the claim (a commit with a deadline, hasten), by whenever, the deadline is only brought forward.
+   */
+  rest(roomId: string, options: { heldUntil: number; at: number }): Promise<void>
+  /**
    * Lines before or after a version (both exclusive), at most `limit`, the nearest ones, oldest first. Nearest to `after` when
    * both are given; the newest lines when none is.
    */

@@ -125,6 +125,8 @@ export interface DeviceState {
   readonly device: string
   /** Has an open stream or poll. */
   readonly online: boolean
+  /** Until then, unless it is renewed; 0 when it is not online. */
+  readonly onlineUntil: number
   /** Last sign of life. */
   readonly seenAt: number
   /** Its stream was closed, and it has shown no sign of life since. */

@@ -18,10 +18,12 @@ const HOLD_MS = 5000
 const STALE_MS = 750
 const CLAIM_MAX = 64
 
-type Work = Readonly<Record<AggregateRef['kind'], (context: Context, id: string) => Promise<unknown>>>
+type Work<More extends unknown[] = []> = Readonly<
+  Record<AggregateRef['kind'], (context: Context, id: string, ...more: More) => Promise<unknown>>
+>
 
-/** Its deadline has come. */
-const LOOK_AT: Work = {
+/** Its deadline has come, and is held until then. */
+const LOOK_AT: Work<[heldUntil: number]> = {
   call: checkCall,
   pair: checkPair,
   room: checkRoom,
@@ -71,9 +73,9 @@ async function workAmong(context: Context, partitions: readonly number[]): Promi
 /** One partition: fires what is due, delivers what is stale. One in trouble does not keep the others waiting. */
 async function workOn(context: Context, partition: number): Promise<void> {
   const options = { now: context.clock.now(), holdMs: HOLD_MS, staleMs: STALE_MS, limit: CLAIM_MAX }
-  const { due, stale } = await context.store.aggregates.claimDue(partition, options)
+  const { due, stale, heldUntil } = await context.store.aggregates.claimDue(partition, options)
   const work = [
-    ...due.map(({ kind, id }) => LOOK_AT[kind](context, id)),
+    ...due.map(({ kind, id }) => LOOK_AT[kind](context, id, heldUntil)),
     ...stale.map(({ kind, id }) => DELIVER[kind](context, id))
   ]
   for (const result of await Promise.allSettled(work)) {

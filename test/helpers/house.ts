@@ -67,14 +67,14 @@ export class House {
     return this.#up[0]?.store as Store
   }
 
+  /** Where its Redis is; null on memory. */
+  get redisUrl(): string | null {
+    return this.#redis?.url ?? null
+  }
+
   /** The last node; the first one is 0. */
   get far(): number {
     return this.#nodes.length - 1
-  }
-
-  /** Null on memory. */
-  get redisUrl(): string | null {
-    return this.#redis?.url ?? null
   }
 
   get #up(): Node[] {

@@ -2,6 +2,7 @@
 // share the two indexes of a partition in Redis.
 import type { Clock } from '../../clock.js'
 import type { AggregateRef, Aggregates } from '../aggregate.js'
+import { heldUntil } from '../hold.js'
 
 /** Whatever is kept under a ref; when it has expired it is on no agenda. */
 export interface Kept {
@@ -49,9 +50,11 @@ export function createAgenda(clock: Clock): Agenda {
       return earliest(deadlines) <= now || earliest(waiting) <= now - staleMs ? partitions : []
     },
     async claimDue(_partition, { now, holdMs, staleMs, limit }) {
+      const held = heldUntil(now, holdMs)
       return {
-        due: claim(deadlines, now, now + holdMs, limit),
-        stale: claim(waiting, now - staleMs, now, limit)
+        due: claim(deadlines, now, held, limit),
+        stale: claim(waiting, now - staleMs, now, limit),
+        heldUntil: held
       }
     }
   }

@@ -147,7 +147,9 @@ export function createMemoryMailboxes(parts: Parts): Mailboxes & { sweep(now: nu
         const device = find(user, name, now)
         if (!device) return []
         const { seenAt, status } = device
-        return [{ device: name, online: isOnline(device, now), seenAt, left: hasLeft(device), status }]
+        const online = isOnline(device, now)
+        const onlineUntil = online ? device.onlineUntil : 0
+        return [{ device: name, online, onlineUntil, seenAt, left: hasLeft(device), status }]
       })
     },
     sweep(now) {

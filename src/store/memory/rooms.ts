@@ -1,5 +1,6 @@
 // Rooms in plain maps: one object a room, which everything about it is a part of and goes with.
 import type { Clock } from '../../clock.js'
+import { hastened } from '../hold.js'
 import {
   type Field,
   type Logged,
@@ -77,7 +78,7 @@ export function createMemoryRooms(clock: Clock, agenda: Agenda): Rooms & { sweep
   }
 
   function hasten(room: Room, at: number | null): void {
-    if (at !== null) deadlines.set(room, Math.min(at, deadlines.get(room) ?? Infinity))
+    if (at !== null) deadlines.set(room, hastened(deadlines.get(room) ?? Infinity, at))
   }
 
   function plan(room: Room, { items, deadlineAt, emptyDeadlineAt, expireInMs, now }: RoomCommit): void {
@@ -137,6 +138,11 @@ export function createMemoryRooms(clock: Clock, agenda: Agenda): Rooms & { sweep
     async hasten(id, at) {
       const room = find(id)
       if (room && deadlines.has(room)) hasten(room, at)
+    },
+    async rest(id, { heldUntil, at }) {
+      const room = find(id)
+      const before = room && deadlines.get(room)
+      if (room && before !== undefined) deadlines.set(room, before === heldUntil ? at : hastened(before, at))
     },
     async log(id, { before = Infinity, after, limit }) {
       const lines = [...(find(id)?.lines.values() ?? [])]

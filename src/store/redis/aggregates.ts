@@ -2,6 +2,7 @@
 
 import { Redis } from 'ioredis'
 import type { AggregateRef, Aggregates, OutboxEntry, OutboxItem, Snapshot } from '../aggregate.js'
+import { heldUntil } from '../hold.js'
 import { PARTITIONS } from '../partition.js'
 import type { Attempt, Client } from './clients.js'
 import { aggregateKeys, outboxPrefix, pendingKey, refOf, statePrefix, timersKey } from './keys.js'
@@ -78,13 +79,14 @@ export function createRedisAggregates(attempt: Attempt): Aggregates {
       return partitions.filter((_, i) => (counts[2 * i] ?? 0) + (counts[2 * i + 1] ?? 0) > 0)
     },
     async claimDue(partition, { now, holdMs, staleMs, limit }) {
+      const held = heldUntil(now, holdMs)
       const [, due, stale] = await claimDue(
         attempt,
         [timersKey(partition), pendingKey(partition)],
-        [now, now + holdMs, now - staleMs, limit, statePrefix(partition), outboxPrefix(partition)]
+        [now, held, now - staleMs, limit, statePrefix(partition), outboxPrefix(partition)]
       )
       const refs = (members: readonly string[]): AggregateRef[] => members.map(refOf)
-      return { due: refs(due), stale: refs(stale) }
+      return { due: refs(due), stale: refs(stale), heldUntil: held }
     }
   }
 }

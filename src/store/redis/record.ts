@@ -7,9 +7,11 @@ const RECORD = /^\d+\|[^|]*\|[^|]*\|(?<seen>\d+)\|(?<online>\d+)\|(?<connection>
 export function toDeviceState(device: string, text: string, now: number, retentionMs: number): DeviceState | null {
   const parts = RECORD.exec(text)?.groups
   if (!parts || Number(parts.seen) + retentionMs < now) return null
+  const online = parts.connection !== '' && Number(parts.online) > now
   return {
     device,
-    online: parts.connection !== '' && Number(parts.online) > now,
+    online,
+    onlineUntil: online ? Number(parts.online) : 0,
     seenAt: Number(parts.seen),
     left: parts.connection === '' && Number(parts.online) > 0,
     status: parts.status ?? ''

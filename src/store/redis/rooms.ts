@@ -4,7 +4,7 @@ import { type Field, type RoomCommit, type RoomItem, type Rooms, TELL_WITHIN_MS 
 import type { Attempt } from './clients.js'
 import { roomKeys } from './keys.js'
 import { toOutboxEntry } from './outbox.js'
-import { commitRoom, loadRoom, type StreamEntry, tellRoom, trimLog } from './scripts.js'
+import { commitRoom, hastenRoom, loadRoom, type StreamEntry, tellRoom, trimLog } from './scripts.js'
 
 const FIELD = 'f:'
 
@@ -111,7 +111,11 @@ export function createRedisRooms(attempt: Attempt): Rooms {
     },
     async hasten(roomId, at) {
       const { timers, member } = roomKeys(roomId)
-      await attempt(client => client.zadd(timers, 'XX', 'LT', at, member))
+      await hastenRoom(attempt, [timers], [member, at, ''])
+    },
+    async rest(roomId, { heldUntil, at }) {
+      const { timers, member } = roomKeys(roomId)
+      await hastenRoom(attempt, [timers], [member, at, heldUntil])
     },
     async log(roomId, { before, after, limit }) {
       const { log } = roomKeys(roomId)

@@ -78,6 +78,7 @@ export const tellRoom = define<
   | readonly ['BUSY']
 >('room_tell')
 export const trimLog = define<'OK'>('log_trim')
+export const hastenRoom = define<'OK' | 'NONE'>('room_hasten')
 export const addMembership = define<'OK'>('membership_add')
 export const removeMembership = define<'REMOVED' | 'OTHER'>('membership_remove')
 export const addInvitation = define<'OK'>('invitation_add')

@@ -111,13 +111,19 @@ export async function fill(
 export const CLAIM = { holdMs: 5_000, staleMs: 1_000, limit: 100 }
 
 /** What comes up of this one id; the suite's others may share its partition. */
-export async function claimOf(t: Test, { store, clock }: Lab, id: string): Promise<Due> {
+export async function claimOf(t: Test, lab: Lab, id: string): Promise<Omit<Due, 'heldUntil'>> {
+  const { due, stale } = await holdOf(t, lab, id)
+  return { due, stale }
+}
+
+/** The same, and until when it is held. */
+export async function holdOf(t: Test, { store, clock }: Lab, id: string): Promise<Due> {
   const { aggregates } = store
   const partition = aggregates.partitions === 1 ? 0 : partitionOf(id)
   const options = { ...CLAIM, now: clock.now() }
   const found = await aggregates.findDue([partition], options)
-  const { due, stale } = await aggregates.claimDue(partition, options)
+  const { due, stale, heldUntil } = await aggregates.claimDue(partition, options)
   t.equal(due.length + stale.length > 0 && found.length === 0, false, 'what can be claimed is found')
   const mine = (refs: Due['due']) => refs.filter(ref => ref.id === id)
-  return { due: mine(due), stale: mine(stale) }
+  return { due: mine(due), stale: mine(stale), heldUntil }
 }

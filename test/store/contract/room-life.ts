@@ -1,7 +1,7 @@
 import type { Test } from 'tap'
 import { until } from '../../helpers/until.js'
 import type { Lab } from '../contract.js'
-import { claimOf, deliverTo } from './given.js'
+import { claimOf, deliverTo, holdOf } from './given.js'
 import { commitRoom, joinOf, room, seatOf, tellAll } from './given-rooms.js'
 
 export function roomLifeContract(t: Test, lab: Lab): void {
@@ -71,6 +71,91 @@ export function roomLifeContract(t: Test, lab: Lab): void {
     t.strictSame(await claim(id), { due: [room(id)], stale: [] })
     lab.clock.advance(60_000)
     t.strictSame(await claim(without), nothing)
+  })
+
+  /** A room whose deadline has come and was claimed. */
+  async function held(t: Test): Promise<{ id: string; heldUntil: number }> {
+    const id = lab.id('r')
+    await commitRoom(t, lab, id, joinOf(lab, 'alice', { deadlineAt: at(0) }))
+    const { due, heldUntil } = await holdOf(t, lab, id)
+    t.strictSame(due, [room(id)])
+    return { id, heldUntil }
+  }
+
+  /** It comes up after so many milliseconds and not before. */
+  async function comesUpAfter(t: Test, id: string, ms: number): Promise<void> {
+    lab.clock.advance(ms - 1)
+    t.strictSame(await claim(id), nothing)
+    lab.clock.advance(1)
+    t.strictSame(await claim(id), { due: [room(id)], stale: [] })
+  }
+
+  t.test('who claimed a room puts its deadline where it likes', async t => {
+    for (const ms of [60_000, 5_001, 5_000, 4_999, 1]) {
+      const { id, heldUntil } = await held(t)
+      await rooms.rest(id, { heldUntil, at: at(ms) })
+      await comesUpAfter(t, id, ms)
+    }
+  })
+
+  t.test('unless somebody wanted a look meanwhile, however late: then it comes up when the hold is over', async t => {
+    const wishes: ((id: string) => Promise<unknown>)[] = [
+      id => rooms.hasten(id, at(5_000)),
+      id => rooms.hasten(id, at(50_000)),
+      id => commitRoom(t, lab, id, { deadlineAt: at(50_000) }),
+      id => commitRoom(t, lab, id, { seat: seatOf('alice', 'p-alice', null), emptyDeadlineAt: at(50_000) })
+    ]
+    for (const wish of wishes) {
+      const { id, heldUntil } = await held(t)
+      await wish(id)
+      await rooms.rest(id, { heldUntil, at: at(60_000) })
+      await comesUpAfter(t, id, 4_999)
+    }
+  })
+
+  t.test('or at the earliest of what was wanted', async t => {
+    const { id, heldUntil } = await held(t)
+    await rooms.hasten(id, at(3_000))
+    await rooms.rest(id, { heldUntil, at: at(60_000) })
+    await comesUpAfter(t, id, 3_000)
+    const other = await held(t)
+    await rooms.hasten(other.id, at(3_000))
+    await rooms.rest(other.id, { heldUntil: other.heldUntil, at: at(2_000) })
+    await comesUpAfter(t, other.id, 2_000)
+  })
+
+  t.test('a commit that wants no look does not disturb its rest', async t => {
+    const { id, heldUntil } = await held(t)
+    await commitRoom(t, lab, id, { deadlineAt: null })
+    await rooms.rest(id, { heldUntil, at: at(60_000) })
+    await comesUpAfter(t, id, 60_000)
+  })
+
+  t.test('a resting room is hastened as any other', async t => {
+    const { id, heldUntil } = await held(t)
+    await rooms.rest(id, { heldUntil, at: at(60_000) })
+    await rooms.hasten(id, at(7_000))
+    await rooms.hasten(id, at(70_000))
+    await comesUpAfter(t, id, 7_000)
+  })
+
+  t.test('who took so long that another claimed it puts nothing off', async t => {
+    const { id, heldUntil } = await held(t)
+    lab.clock.advance(5_000)
+    const other = await holdOf(t, lab, id)
+    t.strictSame(other.due, [room(id)])
+    await rooms.rest(id, { heldUntil, at: at(60_000) })
+    await rooms.rest(id, { heldUntil: other.heldUntil, at: at(50_000) })
+    await comesUpAfter(t, id, 4_999)
+  })
+
+  t.test('resting makes no deadline', async t => {
+    const { id, heldUntil } = await held(t)
+    await commitRoom(t, lab, id, { expireInMs: 60_000 })
+    await rooms.rest(id, { heldUntil, at: at(1) })
+    await rooms.rest(lab.id('missing'), { heldUntil, at: at(1) })
+    lab.clock.advance(60_000)
+    t.strictSame(await claim(id), nothing)
   })
 
   t.test('what waits to be told for too long comes up, until it is told', async t => {

@@ -49,11 +49,12 @@ local waits, taken = redis.call('EXISTS', outbox) == 1, redis.call('HLEN', seats
 local teller, till = string.match(found[3] or '', '^(.*)|(%d+)$')
 local free = not teller or tonumber(till) <= now
 if waits and free then redis.call('HSET', state, 'd', node .. '|' .. ARGV[9]) end
+local wish = math.min(tonumber(ARGV[5]) or math.huge, taken == 0 and ARGV[6] or math.huge)
 if ARGV[7] ~= '' then redis.call('ZREM', timers, ARGV[2])
-elseif ARGV[5] ~= '' then redis.call('ZADD', timers, 'LT', ARGV[5], ARGV[2]) end
-if ARGV[7] == '' and taken == 0 then redis.call('ZADD', timers, 'LT', ARGV[6], ARGV[2]) end
-local expires = ARGV[7] ~= '' and not waits
+elseif wish < math.huge then -- Off the half millisecond of a claim: see room_hasten.
+  redis.call('ZADD', timers, math.min(wish, math.floor(redis.call('ZSCORE', timers, ARGV[2]) or wish)), ARGV[2])
+end
 for _, key in ipairs({state, seats, log, ids}) do
-  if expires then redis.call('PEXPIRE', key, ARGV[7]) elseif found[2] and found[2] ~= '' then redis.call('PERSIST', key) end
+  if ARGV[7] ~= '' and not waits then redis.call('PEXPIRE', key, ARGV[7]) elseif found[2] and found[2] ~= '' then redis.call('PERSIST', key) end
 end
 return {'OK', tonumber(version), taken, waits and (free or teller == node) and 1 or 0, excess}

@@ -1,0 +1,121 @@
+// A room in which nothing happens is left alone, and yet nobody who is lost in it goes unnoticed.
+import assert from 'node:assert/strict'
+import { Redis } from 'ioredis'
+import t from 'tap'
+import type { Participant } from '../../src/schemas/room.js'
+import { House, SETTINGS } from '../helpers/house.js'
+import { join, meet, type Seat } from '../helpers/rooms.js'
+import { flow, Stage } from '../helpers/stage.js'
+
+/** How late a deadline may be, and some time for what follows from it. */
+const LATE_MS = 1_500
+/** Shorter than by default: every step of the clock takes its time. */
+const env = { PRESENCE_TTL_MS: '24000' }
+
+/** How often a room was read as a whole, or somebody's devices: both are this command, from a script or not. */
+async function countReads(url: string | null): Promise<number> {
+  const client = new Redis(url ?? '')
+  const stats = await client.info('commandstats')
+  client.disconnect()
+  return Number(/cmdstat_hgetall:calls=(\d+)/.exec(stats)?.[1] ?? 0)
+}
+
+for (const setting of SETTINGS.filter(({ engine }) => engine === 'redis')) {
+  t.test(
+    `${setting.name}: a quiet room is read when somebody's presence could have lapsed, and not before`,
+    async t => {
+      const house = await House.open(setting, env)
+      const stage = new Stage(house)
+      const readsWithin = async (ms: number) => {
+        const before = await countReads(house.redisUrl)
+        await stage.pass(ms)
+        return (await countReads(house.redisUrl)) - before
+      }
+      try {
+        const { presenceTtlMs, awayAfterMs } = house.config
+        await meet(stage)
+        t.ok((await readsWithin(awayAfterMs + LATE_MS)) > 0, 'once after they came')
+        t.equal(await readsWithin(presenceTtlMs - awayAfterMs - 2 * LATE_MS), 0)
+        t.equal(await readsWithin(3 * LATE_MS), 1 + 3, 'once more: the room, and what each of the three gave as a sign')
+        t.equal(
+          await readsWithin((presenceTtlMs * 2) / 3 - 3 * LATE_MS),
+          0,
+          'presence is renewed each third of its time'
+        )
+        await stage.holdMailboxes(t)
+      } finally {
+        await stage.clear()
+        await house.close()
+      }
+    }
+  )
+}
+
+/** Time goes by in a room that has come to rest, up to the moment when the participant is missed, and a little beyond. */
+async function areToldOfLoss(stage: Stage, others: readonly Seat[], participantId: string, afterMs: number) {
+  await stage.pass(afterMs - LATE_MS)
+  const { body } = await (others[0] as Seat).who.ask('GET', 'rooms/r1')
+  const found = (body.participants as Participant[]).find(each => each.participantId === participantId)
+  assert.equal(found?.away, false, 'not too early')
+  await stage.pass(2 * LATE_MS)
+  for (const { who } of others) {
+    const { participant } = (await who.hears('room.participant_updated')) as { participant: Participant }
+    assert.deepEqual([participant.participantId, participant.away], [participantId, true])
+  }
+  await stage.pass(stage.config.roomReconnectMs)
+  for (const { who } of others) {
+    const { reason, ...left } = await who.hears('room.participant_left')
+    assert.deepEqual([left.participantId, reason], [participantId, 'lost'])
+  }
+}
+
+flow(
+  'who is in on a node that died is missed when their presence lapses',
+  async (_, stage) => {
+    const others = await meet(stage)
+    const dave = await join(await stage.enter('dave', 'phone', { silent: true }), 'r1')
+    for (const { who } of others) await who.hears('room.participant_joined')
+    const { presenceTtlMs } = stage.config
+    // What is left of a stream there.
+    const now = stage.now()
+    const stream = {
+      connection: 'on-the-node-that-died',
+      claim: true,
+      onlineUntil: now + presenceTtlMs,
+      tag: 'abcde',
+      now
+    }
+    await stage.store.mailboxes.touch(stage.marked('dave'), 'phone', stream)
+    await areToldOfLoss(stage, others, dave.id, presenceTtlMs)
+  },
+  { env }
+)
+
+flow(
+  'who joins and never listens is missed soon, also in a room that was quiet',
+  async (_, stage) => {
+    const others = await meet(stage)
+    await stage.pass(20_000)
+    const dave = await join(await stage.enter('dave', 'phone', { silent: true }), 'r1')
+    for (const { who } of others) await who.hears('room.participant_joined')
+    await areToldOfLoss(stage, others, dave.id, stage.config.awayAfterMs)
+  },
+  { env }
+)
+
+flow(
+  'and so is who had a stream, polled once, and polls no more',
+  async (_, stage) => {
+    const others = await meet(stage)
+    const who = await stage.enter('dave', 'phone', { node: stage.far })
+    const dave = await join(who, 'r1')
+    for (const other of others) await other.who.hears('room.participant_joined')
+    // Longer than until the first look, shortly after which they would be missed anyway.
+    await stage.pass(stage.config.presenceTtlMs + 2 * LATE_MS)
+    // It takes over from the stream: nobody is missed until the next poll is.
+    await who.ask('GET', `events/poll?cursor=${who.cursor}&wait=0`)
+    await areToldOfLoss(stage, others, dave.id, stage.config.awayAfterMs)
+    await who.polls()
+  },
+  { env }
+)
