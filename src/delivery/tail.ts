@@ -6,7 +6,7 @@ import type { Cursor, Notice, ReadResult, ResetReason, StoredEvent, Wakeup } fro
 import { formatCursor } from './cursor.js'
 import type { Delivery } from './delivery.js'
 import { cursorFrame, eventFrame, noticeFrame, passingFrame } from './frames.js'
-import { BACKLOG_LIMIT, drained } from './sse.js'
+import { BACKLOG_LIMIT, drained, gatherWrites } from './sse.js'
 
 const PAGE = 100
 /** A replay fills the backlog only so far. What was read beyond is read again after the drain, and not held meanwhile. */
@@ -47,6 +47,7 @@ export class Tail {
   }
 
   write(event: StoredEvent): void {
+    gatherWrites(this.#socket)
     this.#socket.write(eventFrame(event))
     this.stand(event)
     this.#delivery.metrics.eventsDelivered.inc({ transport: 'sse' })

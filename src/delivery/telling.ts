@@ -78,25 +78,20 @@ function sort(entries: readonly RoomEntry[], seats: readonly SeatSince[]): Map<s
       const { type, timestamp, data } = item.event
       // Which version it is became known when it was committed. Encoded once: this very text goes to every client.
       const envelope = JSON.stringify({ type, timestamp, data: { ...data, version } })
-      for (const [user, entry] of addressees(item, version, seats)) {
-        const commits = mail.get(user) ?? []
-        mail.set(user, commits)
+      for (const to of addressees(item, version, seats)) {
+        const commits = mail.get(to.user) ?? []
+        if (commits.length === 0) mail.set(to.user, commits)
         if (commits.at(-1)?.version !== version) commits.push({ version, tag, entries: [] })
-        commits.at(-1)?.entries.push({ ...entry, type, envelope })
+        commits.at(-1)?.entries.push({ ...to, type, envelope })
       }
     }
   }
   return mail
 }
 
-type Addressee = readonly [user: string, to: { readonly device?: string; readonly except?: readonly string[] }]
+type Addressee = Pick<MailboxEntry, 'device' | 'except'> & { readonly user: string }
 
-function addressees(item: RoomItem, version: number, seats: readonly SeatSince[]): Addressee[] {
-  if (item.do === 'deliver') {
-    const { user, device, except } = item
-    return [[user, { ...(device === undefined ? {} : { device }), ...(except === undefined ? {} : { except }) }]]
-  }
-  return seats
-    .filter(seat => seat.since <= version && seat.participantId !== item.except)
-    .map(({ user, device }) => [user, { device }])
+function addressees(item: RoomItem, version: number, seats: readonly SeatSince[]): readonly Addressee[] {
+  if (item.do === 'deliver') return [item]
+  return seats.filter(seat => seat.since <= version && seat.participantId !== item.except)
 }

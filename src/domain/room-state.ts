@@ -117,8 +117,9 @@ export interface RoomDecision {
 export const NOTHING: RoomDecision = { writes: {}, events: [] }
 
 export function viewMember(member: Member): Participant {
-  const { awaySince, joinedAt, ...rest } = member
-  return { ...rest, away: awaySince !== null, joinedAt: new Date(joinedAt).toISOString() }
+  const { participantId, user, device, role, metadata } = member
+  const [away, joinedAt] = [member.awaySince !== null, new Date(member.joinedAt).toISOString()]
+  return { participantId, user, device, role, metadata, away, joinedAt }
 }
 
 export function viewRoom(roomId: string, version: number, settings: Settings, seats: number): Room {

@@ -204,9 +204,11 @@ export async function listBans(context: Context, actor: Actor, roomId: string): 
 export async function describeRoom(context: Context, roomId: string): Promise<RoomAndParticipants> {
   const parts = await readRoom(context, roomId, 'all')
   const settings = rules.openRoom(parts)
-  const members = parts.list<Member>(PART.members).map(([, member]) => member)
-  members.sort((a, b) => parts.since(PART.at(a.participantId)) - parts.since(PART.at(b.participantId)))
-  return { room: viewRoom(roomId, parts.version, settings, parts.seats), participants: members.map(viewMember) }
+  const members = parts.list<Member>(PART.members).map(([, member]) => {
+    return { member, since: parts.since(PART.at(member.participantId)) }
+  })
+  const participants = members.sort((a, b) => a.since - b.since).map(({ member }) => viewMember(member))
+  return { room: viewRoom(roomId, parts.version, settings, parts.seats), participants }
 }
 
 /** The rooms the user's devices are in. A membership that has outlived its seat is forgotten on the way. */
