@@ -40,14 +40,14 @@ for (const layout of LAYOUTS) {
 }
 
 t.test('the script makes its own tokens, and shows the problem when something is refused', async t => {
-  const [server] = await startServers(t, { engine: 'memory' }, { RATE_LIMIT_CALLS: '1' })
+  const [server] = await startServers(t, { engine: 'memory' })
   const env = { BASE: server?.url ?? '' }
-  const first = run(t, 'bash', ['examples/curl/call.sh'], { env })
+  const first = run(t, 'bash', ['examples/curl/call.sh'], { env: { ...env, CALL: 'once' } })
   t.equal(await first.ended(), 0, first.stderr())
-  const tokens = { ALICE: await tokenOf('alice'), BOB: await tokenOf('bob') }
-  const second = run(t, 'bash', ['examples/curl/call.sh'], { env: { ...env, ...tokens } })
+  const tokens = { ALICE: await tokenOf('carol'), BOB: await tokenOf('bob') }
+  const second = run(t, 'bash', ['examples/curl/call.sh'], { env: { ...env, ...tokens, CALL: 'once' } })
   t.equal(await second.ended(), 1)
-  t.match(second.stderr(), /"code":"rate_limited"/)
+  t.match(second.stderr(), /"code":"call_id_taken"/)
 })
 
 t.test('npm run token prints a token and nothing else', async t => {
