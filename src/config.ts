@@ -120,9 +120,13 @@ export const SETTINGS = {
   TURN_SECRETS: secret(list(text), 'Secrets shared with the TURN servers, separated by commas; the first one signs.'),
   TURN_TTL_MS: setting(duration(60_000), '86400000', 'How long a TURN credential is good for.'),
 
-  POLICY_URL: setting(optional(webUrl), '', 'Service that is asked before a call rings.'),
+  POLICY_URL: setting(optional(webUrl), '', 'Service that is asked before a call or an invitation rings.'),
   POLICY_TIMEOUT_MS: setting(duration(1), '2000', 'How long to wait for its answer.'),
-  POLICY_ON_ERROR: setting(oneOf('deny', 'allow'), 'deny', 'What to do with the call when it does not answer.'),
+  POLICY_ON_ERROR: setting(
+    oneOf('deny', 'allow'),
+    'deny',
+    'What to do with the call or the invitation when it does not answer.'
+  ),
 
   ROOM_SERVICE_URL: setting(
     optional(webUrl),

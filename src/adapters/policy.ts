@@ -1,17 +1,22 @@
-// The optional service that is asked before anything rings. It gets a PolicyRequest by POST and answers 200 with
-// {"allow": true} or {"allow": false, "reason": "…"}; anything else, or nothing in time, counts as no answer.
+// The optional service that is asked before anything rings: a call, or an invitation of one user into a room. It gets a PolicyRequest by
+// POST and answers 200 with {"allow": true} or {"allow": false, "reason": "…"}; anything else, or nothing in time, counts as no
+// answer. docs/operations.md says so to whoever runs one.
 import type { FastifyBaseLogger } from 'fastify'
 import type { Config } from '../config.js'
 import { AppError } from '../errors.js'
 
-export interface PolicyRequest {
-  readonly callId: string
+interface Asked {
+  /** Who calls, or invites. */
   readonly caller: { readonly user: string; readonly device: string }
-  /** The callee's user id. */
+  /** The user id of who is to ring. */
   readonly to: string
+  /** What the call, or the room, is meant for. */
   readonly media: unknown
   readonly metadata: unknown
 }
+
+export type PolicyRequest = Asked &
+  ({ readonly callId: string } | { readonly roomId: string; readonly invitationId: string })
 
 export interface PolicyAnswer {
   readonly allow: boolean

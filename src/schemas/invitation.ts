@@ -53,7 +53,7 @@ export const SentInvitation = Type.Object(
 )
 export type SentInvitation = Static<typeof SentInvitation>
 
-export const INVITE_REFUSALS = ['self', 'in_room', 'banned'] as const
+export const INVITE_REFUSALS = ['self', 'in_room', 'banned', 'policy'] as const
 export type InviteRefusal = (typeof INVITE_REFUSALS)[number]
 
 export const InviteReply = Type.Object(
@@ -66,8 +66,9 @@ export const InviteReply = Type.Object(
         {
           user: Id('Who was not asked', 'mallory'),
           reason: Type.Enum([...INVITE_REFUSALS], {
-            description: 'It is you; they are in the room already; they are banned from it'
-          })
+            description: 'It is you; they are in the room already; they are banned from it; the policy service says no'
+          }),
+          detail: Type.Optional(Type.String({ description: 'What the policy service says to it' }))
         },
         { ...Strict }
       )

@@ -1,5 +1,6 @@
 // Asking users into a room: their devices ring, one of them answers, all others hear why it rings no more.
 import { createHash } from 'node:crypto'
+import { askPolicy, type PolicyAnswer } from '../adapters/policy.js'
 import { formatCursor } from '../delivery/cursor.js'
 import { cancel, partsOfCancel, viewAhead } from '../domain/cancelling.js'
 import * as rules from '../domain/invitation.js'
@@ -16,12 +17,13 @@ import type {
 } from '../schemas/invitation.js'
 import type { Context } from './context.js'
 import { checkMetadata } from './metadata.js'
-import { changeRoom, type ReadRoom } from './room-commit.js'
+import { changeRoom, type ReadRoom, readRoom } from './room-commit.js'
 import { noteSignOfLife, registerDevice } from './sign-of-life.js'
 
 /**
  * Rings all registered devices of each user. Whoever rings already goes on as before.
- * @throws AppError not_in_room, not_permitted, room_not_found, room_closed, invitation_id_taken, too_many_invitations
+ * @throws AppError not_in_room, not_permitted, room_not_found, room_closed, invitation_id_taken, too_many_invitations,
+ *   policy_unavailable
  */
 export async function inviteUsers(
   context: Context,
@@ -29,7 +31,10 @@ export async function inviteUsers(
   roomId: string,
   { body, idempotencyKey }: { body: InviteBody; idempotencyKey: string | undefined }
 ): Promise<InviteReply & { readonly isNew: boolean }> {
-  const command = commandOf(context, actor, body, idempotencyKey)
+  const asked = commandOf(context, actor, body, idempotencyKey)
+  const refused: InviteReply['refused'] = await askWhetherToRing(context, roomId, asked)
+  const isAllowed = ({ user }: { user: string }) => !refused.some(each => each.user === user)
+  const command = { ...asked, invitees: asked.invitees.filter(isAllowed) }
   const users = command.invitees.map(({ user }) => user)
   // Before the commit: if this node dies in between, one room too many is looked into, one too few is not.
   const now = context.clock.now()
@@ -39,7 +44,6 @@ export async function inviteUsers(
   const { decision, room } = await changeRoom(context, roomId, parts, (whole, at) => rules.invite(whole, command, at))
   noteSignOfLife(context, actor)
   const invitations: SentInvitation[] = []
-  const refused: InviteReply['refused'] = []
   for (const { user, invitationId } of command.invitees) {
     const standing = (decision.writes[PART.invited(user)] ?? room.get(PART.invited(user))) as Invitation | null
     const reason = rules.refusalOf(room, actor, user, now)
@@ -63,6 +67,32 @@ function commandOf(context: Context, actor: Actor, body: InviteBody, idempotency
   const idOf = (user: string) => (idempotencyKey ? idFromKey(actor.user, idempotencyKey, user) : context.ids.unique())
   const invitees = users.map(user => ({ user, invitationId: invitationId ?? idOf(user) }))
   return { actor, invitees, metadata, ringMs: ringTimeoutMs }
+}
+
+/**
+ * Asked of each user who would ring now, before anything is kept: a repeat is not asked again, and a no leaves nothing behind.
+ * Resolves to those who must not ring.
+ */
+async function askWhetherToRing(
+  context: Context,
+  roomId: string,
+  command: rules.Invite
+): Promise<InviteReply['refused']> {
+  const { config, clock, log } = context
+  if (config.policyUrl === null) return []
+  const room = await readRoom(context, roomId, 'all')
+  const { events } = rules.invite(room, command, clock.now())
+  const ringing = command.invitees.filter(({ user }) => events.some(({ to }) => 'user' in to && to.user === user))
+  const { actor, metadata } = command
+  const caller = { user: actor.user, device: actor.device }
+  const asked = { roomId, caller, media: room.settings?.callType, metadata }
+  const answers = await Promise.all(
+    ringing.map(({ user, invitationId }) => askPolicy(config, { ...asked, to: user, invitationId }, log))
+  )
+  return ringing.flatMap(({ user }, i) => {
+    const { allow, reason: detail } = answers[i] as PolicyAnswer
+    return allow ? [] : [{ user, reason: 'policy' as const, ...(detail ? { detail } : {}) }]
+  })
 }
 
 /** The same key of the same inviter is the same invitation of a user, on any node, without anything to remember. */

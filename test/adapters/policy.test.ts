@@ -6,7 +6,7 @@ import t, { type Test } from 'tap'
 import { askPolicy, type PolicyRequest } from '../../src/adapters/policy.js'
 
 const { log } = Fastify()
-const request: PolicyRequest = {
+const request: Extract<PolicyRequest, { callId: string }> = {
   callId: 'c1',
   caller: { user: 'alice', device: 'phone' },
   to: 'bob',

@@ -1,0 +1,73 @@
+// A service that is asked before anything rings: for a call, and for each user who is invited.
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import t from 'tap'
+import type { Person } from '../helpers/person.js'
+import { flow, type Stage } from '../helpers/stage.js'
+
+/** What it was asked, as it came. It lets nobody ring a sleeper, and has no opinion of a stranger. */
+const asked: Record<string, unknown>[] = []
+const service = createServer(async (request, reply) => {
+  let text = ''
+  for await (const chunk of request) text += chunk
+  const question = JSON.parse(text)
+  asked.push(question)
+  if (question.to.startsWith('stranger')) return void reply.writeHead(500).end()
+  const allow = !question.to.startsWith('sleeper')
+  reply.end(JSON.stringify(allow ? { allow } : { allow, reason: 'Not at night' }))
+}).listen(0, '127.0.0.1')
+await once(service, 'listening')
+t.teardown(() => void service.close().closeAllConnections())
+
+const env = { POLICY_URL: `http://127.0.0.1:${(service.address() as AddressInfo).port}/ask` }
+
+/** What it was asked in the story about who must ring. */
+const askedOf = (stage: Stage, to: string) => stage.unmarked(asked).filter(each => each.to === to)
+
+const invite = (who: Person, stage: Stage, users: string[], more = {}) =>
+  who.ask('POST', 'rooms/r1/invitations', { users: users.map(user => stage.marked(user)), ...more })
+
+flow(
+  'those it allows ring, those it does not are named, and nobody is asked about twice',
+  async (t, stage) => {
+    const [alice, bob] = await stage.enterBoth()
+    const sleeper = await stage.enter('sleeper', 'phone')
+    await alice.isRefused('policy_denied', 'calls', { callId: 'c1', to: 'sleeper' })
+    await alice.ask('PUT', 'rooms/r1', { callType: 'audio' })
+    await alice.does('rooms/r1/participants')
+    const metadata = { topic: 'lunch' }
+    const { status, body } = await invite(alice, stage, ['bob', 'sleeper', 'alice'], { metadata })
+    t.equal(status, 201)
+    t.match(body, {
+      invitations: [{ user: 'bob', state: 'ringing' }],
+      refused: [
+        { user: 'sleeper', reason: 'policy', detail: 'Not at night' },
+        { user: 'alice', reason: 'self' }
+      ]
+    })
+    const { invitationId } = await bob.hears('room.invitation')
+    const question = { roomId: 'r1', invitationId, caller: alice.endpoint, to: 'bob', media: 'audio', metadata }
+    t.strictSame(askedOf(stage, 'bob'), [question])
+    t.match(await invite(alice, stage, ['bob']), { status: 200, body: { invitations: [{ invitationId }] } })
+    t.equal(askedOf(stage, 'bob').length, 1, 'it rings already')
+    t.equal(askedOf(stage, 'alice').length, 0, 'nor about who will not ring anyway')
+    t.match(await sleeper.ask('GET', 'snapshot'), { body: { invitations: [] } })
+    const outside = await stage.enter('mallory', 'phone')
+    t.match(await invite(outside, stage, ['sleeper']), { body: { code: 'not_in_room' } })
+    t.equal(askedOf(stage, 'sleeper').length, 2, 'nor on behalf of who may not')
+  },
+  { env }
+)
+
+flow(
+  'when it does not answer nobody rings',
+  async (t, stage) => {
+    const [alice] = await stage.enterBoth()
+    await stage.enter('stranger', 'phone')
+    await alice.does('rooms/r1/participants')
+    t.match(await invite(alice, stage, ['bob', 'stranger']), { status: 503, body: { code: 'policy_unavailable' } })
+    await alice.isRefused('policy_unavailable', 'calls', { callId: 'c1', to: 'stranger' })
+  },
+  { env }
+)
