@@ -24,6 +24,8 @@ export interface Member {
   readonly user: string
   readonly device: string
   readonly role: Role
+  /** What the room service last said of it; without it, the token did. Somebody in the room may have given another role since. */
+  readonly serviceRole?: Role
   /** Since when its device has shown no sign of life; null: it is there. */
   readonly awaySince: number | null
   readonly joinedAt: number

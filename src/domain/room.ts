@@ -51,7 +51,8 @@ export function join(parts: RoomParts, command: Join, now: number): RoomDecision
   if (settings.locked && !passesLock) throw new AppError('room_locked')
 
   const { user, device } = actor
-  const member: Member = { participantId, user, device, role, awaySince: null, joinedAt: now, metadata }
+  const known = actor.isServed ? { serviceRole: role } : {}
+  const member: Member = { participantId, user, device, role, ...known, awaySince: null, joinedAt: now, metadata }
   const replaced = before ? leave(before, 'replaced', { user, device }, now, participantId) : NOTHING
   const others = replaced.events.filter(({ to }) => 'all' in to)
   return {
@@ -179,7 +180,7 @@ export function roleOf(parts: RoomParts, actor: Actor): Role | null {
 export const participantOf = (parts: RoomParts, { user, device }: Endpoint) =>
   parts.get<Member>(PART.member(user, device))?.participantId
 
-function update(member: Member, by: Endpoint | null, except?: string): RoomDecision {
+export function update(member: Member, by: Endpoint | null, except?: string): RoomDecision {
   return {
     writes: { [PART.member(member.user, member.device)]: member },
     events: [tellAll('room.participant_updated', { participant: viewMember(member), by }, except)]

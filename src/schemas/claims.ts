@@ -34,4 +34,6 @@ export interface Actor {
   readonly expiresAt: number
   /** The token's claim `rooms`; without one every room is open, to the role that the room gives. */
   readonly rooms?: RoomClaims
+  /** `rooms` is not the token's word but the room service's. */
+  readonly isServed?: true
 }

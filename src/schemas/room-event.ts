@@ -42,7 +42,7 @@ const ChatTyping = Type.Object(
   }
 )
 
-const SomebodyOrNobody = Nullable(By, 'Who did it; null when nobody did')
+const SomebodyOrNobody = Nullable(By, 'Who did it; null when nobody did, or the room service')
 
 export const ROOM_EVENTS = [
   event('RoomJoinedEvent', 'room.joined', 'Another device of yours joined a room', { participant: Participant }),

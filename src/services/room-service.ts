@@ -2,7 +2,7 @@
 // once; when it fails, an old copy is better than none.
 import { LRUCache } from 'lru-cache'
 import { askRoomService } from '../adapters/room-service.js'
-import { adopt, settingsOf, withRoles } from '../domain/room-service.js'
+import { adopt, adoptRoles, partsOfRoles, settingsOf, withRoles } from '../domain/room-service.js'
 import type { Known } from '../domain/room-state.js'
 import { AppError } from '../errors.js'
 import type { Actor } from '../schemas/claims.js'
@@ -10,7 +10,7 @@ import type { ServiceRoom } from '../schemas/room-service.js'
 import type { Copy } from '../store/copies.js'
 import type { Context } from './context.js'
 import { checkMetadata } from './metadata.js'
-import { changeRoom } from './room-commit.js'
+import { changeRoom, type ReadRoom } from './room-commit.js'
 
 const FRESH_MS = 3_600_000
 /** A room that the service does not know may be made at any moment. */
@@ -72,6 +72,7 @@ async function ask(context: Context, url: string, roomId: string, copy: Copy | n
     keepMs: STALE_MS,
     over: copy?.tag ?? null
   })
+  if (isKept && room) await changeRoles(context, roomId, room)
   if (isKept) return room
   // Pushed or dropped meanwhile, or asked for by another node: this answer may be the older one.
   const newer = wordOf(await store.copies.get(roomId))
@@ -103,6 +104,20 @@ export async function pushRoom(context: Context, roomId: string, room: ServiceRo
   await store.copies.put(roomId, copyOf(ids.unique(), { at: clock.now(), room }), { keepMs: STALE_MS })
   const known = settingsOf(room, config.roomMaxParticipants)
   await changeRoom(context, roomId, ['settings'], parts => adopt(parts, known))
+  await changeRoles(context, roomId, room)
+}
+
+/** Of those in the room: they hear of it before the next of them does anything. A crowd takes several commits. */
+async function changeRoles(context: Context, roomId: string, room: ServiceRoom): Promise<void> {
+  for (let isDone = false; !isDone; ) {
+    let named: readonly string[] = []
+    const namedIn = (whole: ReadRoom) => {
+      named = partsOfRoles(whole, room)
+      return named
+    }
+    const { decision } = await changeRoom(context, roomId, namedIn, parts => adoptRoles(parts, room, named))
+    isDone = decision.events.length === 0
+  }
 }
 
 /** The next one to need it asks the service again; an answer that is under way now is not kept. */

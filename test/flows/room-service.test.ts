@@ -148,10 +148,12 @@ flow(
   async (t, stage) => {
     const id = stage.marked('r1')
     const [alice, bob] = await stage.enterBoth()
-    service.rooms.set(id, { roles: { [stage.marked('alice')]: 'host' } })
+    const roles = { [stage.marked('alice')]: 'host' }
+    service.rooms.set(id, { roles })
     for (const who of [alice, bob]) await who.does(JOIN)
     await alice.hears('room.participant_joined')
-    t.equal((await tell(stage, 'PUT', { locked: true, metadata: { topic: 'late' }, mode: 'p2p' })).status, 204)
+    const change = { roles, locked: true, metadata: { topic: 'late' }, mode: 'p2p' }
+    t.equal((await tell(stage, 'PUT', change)).status, 204)
     for (const who of [alice, bob]) {
       t.strictSame((await who.hears('room.updated')).changes, { locked: true, metadata: { topic: 'late' } })
     }
@@ -163,6 +165,47 @@ flow(
     t.equal((await tell(stage, 'DELETE', undefined, '')).status, 401)
   },
   { env }
+)
+
+flow(
+  'roles that the service changes count at once for those who are in, whether it says so or is asked again',
+  async (t, stage) => {
+    const id = stage.marked('r1')
+    const [alice, bob] = await stage.enterBoth()
+    const guest = await stage.enter('guest', 'tablet', { rooms: { r1: { role: 'speaker' } } })
+    const roles = (a: string, b: string) => ({
+      roles: { [stage.marked('alice')]: a, [stage.marked('bob')]: b, [stage.marked('guest')]: 'host' }
+    })
+    service.rooms.set(id, roles('host', 'listener'))
+    await alice.does(JOIN)
+    const { participantId } = await bob.does(JOIN)
+    await guest.does(JOIN)
+    await alice.hearsAll('room.participant_joined', 'room.participant_joined')
+    await bob.hears('room.participant_joined')
+    t.match(await bob.ask('PUT', 'rooms/r1', { locked: true }), { body: { code: 'not_permitted' } })
+    const hear = async (user: string, role: string) => {
+      for (const who of [alice, bob, guest]) {
+        t.match(await who.hears('room.participant_updated'), { participant: { user, role }, by: null })
+      }
+    }
+    t.equal((await tell(stage, 'PUT', roles('host', 'host'))).status, 204)
+    await hear('bob', 'host')
+    t.equal((await tell(stage, 'PUT', roles('host', 'host'))).status, 204)
+    t.match(await bob.ask('PUT', 'rooms/r1', { locked: true }), { status: 200 })
+    for (const who of [alice, guest]) await who.hears('room.updated')
+
+    t.match(await bob.ask('PATCH', `rooms/r1/participants/${participantId}`, { role: 'speaker' }), { status: 200 })
+    for (const who of [alice, guest]) await who.hears('room.participant_updated')
+    service.rooms.set(id, roles('listener', 'host'))
+    stage.house.clock.advance(3_600_000)
+    await stage.house.rest()
+    const { body } = await guest.ask('GET', 'rooms/r1')
+    t.match(body, { participants: [{ role: 'host' }, { role: 'speaker' }, { role: 'speaker' }] }, 'a token asks nobody')
+    const late = await alice.ask('PUT', 'rooms/r1', { locked: false })
+    t.match(late, { body: { code: 'not_permitted' } }, 'what somebody may do is asked before they do it')
+    await hear('alice', 'listener')
+  },
+  { env, alone: true }
 )
 
 flow(
