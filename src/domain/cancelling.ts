@@ -18,10 +18,11 @@ interface Cancel {
 export function partsOfCancel(room: WholeRoom, { actor, invitationId }: Cancel): string[] {
   const named = room.get<Named>(PART.invite(invitationId))
   const invited = named !== null && 'user' in named ? [PART.invited(named.user)] : []
-  return [PART.settings, PART.member(actor.user, actor.device), PART.invite(invitationId), ...invited]
+  const { user, device } = actor
+  return [PART.settings, PART.member(user, device), PART.ban(user), PART.invite(invitationId), ...invited]
 }
 
-/** By whoever invited, or a moderator. @throws AppError invitation_not_found, invitation_ended, not_permitted, too_many_invitations */
+/** By whoever invited, or a moderator. @throws AppError invitation_not_found, invitation_ended, not_permitted, banned, too_many_invitations */
 export function cancel(room: WholeRoom, { actor, invitationId }: Cancel, now: number): RoomDecision {
   const by = { user: actor.user, device: actor.device }
   const named = room.get<Named>(PART.invite(invitationId))
@@ -29,7 +30,7 @@ export function cancel(room: WholeRoom, { actor, invitationId }: Cancel, now: nu
   if ('by' in named) return NOTHING
   const invitation = room.get<Invitation>(PART.invited(named.user))
   if (invitation?.invitationId !== invitationId) throw new AppError('invitation_not_found')
-  if (invitation.from.user !== actor.user) mayModerate(room, actor)
+  if (invitation.from.user !== actor.user) mayModerate(room, actor, now)
   const { ended } = invitation
   if (ended?.reason === 'accepted') throw new AppError('invitation_ended', { extra: { currentState: ended.reason } })
   return ended ? NOTHING : end(invitation, 'cancelled', by, now)

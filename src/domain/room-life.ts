@@ -3,7 +3,7 @@ import type { Actor } from '../schemas/claims.js'
 import type { Endpoint } from '../schemas/common.js'
 import type { CloseReason, RoomBody } from '../schemas/room.js'
 import { claimFor, mustBeGranted } from './grants.js'
-import { mustNotBeBanned, openRoom, participantOf, roleOf, tellAll } from './room.js'
+import { mustBeAllowed, mustNotBeBanned, openRoom, participantOf, tellAll } from './room.js'
 import { type Making, openOrFresh } from './room-making.js'
 import { NOTHING, PART, type RoomDecision, type RoomParts, type Settings } from './room-state.js'
 
@@ -19,8 +19,9 @@ export function configure(
   const before = openOrFresh(parts, actor, making, now)
   const claim = claimFor(actor, parts.roomId)
   const fresh = before !== parts.settings
-  mustBeGranted('manage', fresh ? (claim?.role ?? 'host') : roleOf(parts, actor), claim)
-  // Bans outlive a room that was left empty: who makes it anew is its host and could lift their own.
+  if (fresh) mustBeGranted('manage', claim?.role ?? 'host', claim)
+  else mustBeAllowed('manage', parts, actor, now)
+  // Bans outlive a room that was left empty.
   if (fresh) mustNotBeBanned(parts, actor, now)
   const settings: Settings = { ...before, ...body }
   const by = { user: actor.user, device: actor.device }
@@ -32,10 +33,10 @@ export function configure(
   }
 }
 
-/** @throws AppError not_permitted, room_not_found, room_closed */
-export function close(parts: RoomParts, actor: Actor): RoomDecision {
+/** @throws AppError not_permitted, banned, room_not_found, room_closed */
+export function close(parts: RoomParts, actor: Actor, now: number): RoomDecision {
   const settings = openRoom(parts)
-  mustBeGranted('manage', roleOf(parts, actor), claimFor(actor, parts.roomId))
+  mustBeAllowed('manage', parts, actor, now)
   return over(settings, 'closed', { user: actor.user, device: actor.device }, participantOf(parts, actor))
 }
 

@@ -1,7 +1,7 @@
 // The rules of a room, as pure functions: what was read of it, a command, now → what is written and who hears of it, or an
 // AppError that changes nothing. Every part a rule looks at must have been read: the commit holds only if none of them changed.
 import { AppError } from '../errors.js'
-import type { Actor } from '../schemas/claims.js'
+import type { Actor, Grant } from '../schemas/claims.js'
 import type { Endpoint } from '../schemas/common.js'
 import type { LeaveReason, ParticipantBody, Role } from '../schemas/room.js'
 import { claimFor, isAskedIn, isGranted, mustBeGranted } from './grants.js'
@@ -105,15 +105,14 @@ export function comeBack(member: Member): RoomDecision {
 /** @throws AppError not_permitted */
 export function change(
   parts: RoomParts,
-  { actor, target, body }: { actor: Actor; target: Member; body: ParticipantBody }
+  { actor, target, body }: { actor: Actor; target: Member; body: ParticipantBody },
+  now: number
 ): RoomDecision {
   openRoom(parts)
   const own = actor.user === target.user && actor.device === target.device
-  const claim = claimFor(actor, parts.roomId)
-  const role = roleOf(parts, actor)
-  if (!own || body.role !== undefined) mustBeGranted('moderate', role, claim)
+  if (!own || body.role !== undefined) mustBeAllowed('moderate', parts, actor, now)
   const concernsHost = body.role === 'host' || target.role === 'host'
-  if (body.role !== undefined && concernsHost) mustBeGranted('manage', role, claim)
+  if (body.role !== undefined && concernsHost) mustBeAllowed('manage', parts, actor, now)
   if (body.metadata !== undefined && !own) throw new AppError('not_permitted', { detail: 'Metadata is its owner’s' })
   const by = { user: actor.user, device: actor.device }
   const next = { ...target, role: body.role ?? target.role, metadata: body.metadata ?? target.metadata }
@@ -138,34 +137,47 @@ export function remove(
   const by = { user: actor.user, device: actor.device }
   if (actor.user === target.user && actor.device === target.device) return leave(target, 'left', by, now)
   if (actor.user === target.user) return leave(target, 'removed', by, now, participantOf(parts, actor))
-  const claim = claimFor(actor, parts.roomId)
-  mustBeGranted(target.role === 'host' ? 'manage' : 'moderate', roleOf(parts, actor), claim)
+  mustBeAllowed(target.role === 'host' ? 'manage' : 'moderate', parts, actor, now)
   return leave(target, 'removed', by, now, participantOf(parts, actor))
 }
 
-/** @throws AppError not_permitted, room_not_found, room_closed */
-export function mayModerate(parts: RoomParts, actor: Actor): void {
+/** @throws AppError not_permitted, banned, room_not_found, room_closed */
+export function mayModerate(parts: RoomParts, actor: Actor, now: number): void {
   openRoom(parts)
-  mustBeGranted('moderate', roleOf(parts, actor), claimFor(actor, parts.roomId))
+  mustBeAllowed('moderate', parts, actor, now)
 }
 
-/** Holds for the user, who is in with these devices; a host is as safe from it as from being put out. @throws AppError not_permitted */
+/**
+ * Reads the actor's member and ban. A ban takes away what somebody may do by their role, also as the one who made the room, or they
+ * would lift it. Whoever has `manage` from their token or the room service stands above the room's bans. @throws AppError
+ */
+export function mustBeAllowed(grant: Grant, parts: RoomParts, actor: Actor, now: number): void {
+  const claim = claimFor(actor, parts.roomId)
+  mustBeGranted(grant, roleOf(parts, actor), claim)
+  if (claim === undefined || !isGranted('manage', claim.role ?? null, claim)) mustNotBeBanned(parts, actor, now)
+}
+
+/**
+ * Holds for the user, who is in with these devices, or with none. A host is as safe from it as from being put out, and so is
+ * whoever made the room while they are out. @throws AppError not_permitted, banned
+ */
 export function ban(
   parts: RoomParts,
   { actor, user, devices, forMs }: { actor: Actor; user: string; devices: readonly string[]; forMs: number | null },
   now: number
 ): RoomDecision {
-  openRoom(parts)
-  const isHost = devices.some(device => parts.get<Member>(PART.member(user, device))?.role === 'host')
-  mustBeGranted(isHost ? 'manage' : 'moderate', roleOf(parts, actor), claimFor(actor, parts.roomId))
+  const { createdBy } = openRoom(parts)
+  const members = devices.flatMap(device => parts.get<Member>(PART.member(user, device)) ?? [])
+  const isHost = members.length === 0 ? createdBy === user : members.some(({ role }) => role === 'host')
+  mustBeAllowed(isHost ? 'manage' : 'moderate', parts, actor, now)
   const by = { user: actor.user, device: actor.device }
   const banned: Banned = { by, at: now, until: forMs === null ? null : now + forMs }
   return { writes: { [PART.ban(user)]: banned }, events: [] }
 }
 
-/** @throws AppError not_permitted */
-export function unban(parts: RoomParts, { actor, user }: { actor: Actor; user: string }): RoomDecision {
-  mayModerate(parts, actor)
+/** @throws AppError not_permitted, banned */
+export function unban(parts: RoomParts, { actor, user }: { actor: Actor; user: string }, now: number): RoomDecision {
+  mayModerate(parts, actor, now)
   return parts.get(PART.ban(user)) === null ? NOTHING : { writes: { [PART.ban(user)]: null }, events: [] }
 }
 

@@ -113,7 +113,7 @@ export const invitationRoutes: FastifyPluginAsyncTypebox<{ context: Context }> =
       params: InvitationParams,
       response: {
         204: Type.Null({ description: 'It rings no more' }),
-        ...problems(...ENDED, 'room_not_found', 'room_closed', 'not_permitted', 'too_many_invitations')
+        ...problems(...ENDED, 'room_not_found', 'room_closed', 'not_permitted', 'banned', 'too_many_invitations')
       }
     },
     async handler(request, reply) {

@@ -16,17 +16,9 @@ import {
   RoomId,
   RoomReply
 } from '../schemas/room.js'
+import { listBans, unbanUser } from '../services/bans.js'
 import type { Context } from '../services/context.js'
-import {
-  changeParticipant,
-  closeRoom,
-  getRoom,
-  joinRoom,
-  listBans,
-  putRoom,
-  removeParticipant,
-  unbanUser
-} from '../services/rooms.js'
+import { changeParticipant, closeRoom, getRoom, joinRoom, putRoom, removeParticipant } from '../services/rooms.js'
 
 export const RoomParams = Type.Object({ roomId: RoomId }, { ...Strict })
 const ParticipantParams = Type.Object({ roomId: RoomId, participantId: ParticipantId }, { ...Strict })
@@ -87,7 +79,7 @@ export const roomRoutes: FastifyPluginAsyncTypebox<{ context: Context }> = async
       summary: 'Close a room for everybody',
       description: 'Takes the grant `manage`.',
       params: RoomParams,
-      response: { 204: Type.Null({ description: 'Closed' }), ...problems(...READING) }
+      response: { 204: Type.Null({ description: 'Closed' }), ...problems(...READING, 'banned') }
     },
     async handler(request, reply) {
       await closeRoom(context, request.actor, request.params.roomId)
@@ -131,7 +123,7 @@ export const roomRoutes: FastifyPluginAsyncTypebox<{ context: Context }> = async
       description: 'Takes the grant `moderate`; to make or unmake a host, `manage`. One’s own metadata takes none.',
       params: ParticipantParams,
       body: ParticipantBody,
-      response: { 200: ParticipantReply, ...problems(...WRITING, 'participant_not_found') }
+      response: { 200: ParticipantReply, ...problems(...WRITING, 'banned', 'participant_not_found') }
     },
     handler: async request => ({
       participant: await changeParticipant(context, request.actor, request.params, request.body)
@@ -152,7 +144,10 @@ export const roomRoutes: FastifyPluginAsyncTypebox<{ context: Context }> = async
       querystring: RemoveQuery,
       response: {
         204: Type.Null({ description: 'Not in the room any more' }),
-        ...problems('invalid_request', 'room_not_found', 'room_closed', 'not_permitted', 'participant_not_found')
+        ...problems(
+          ...(['invalid_request', 'room_not_found', 'room_closed'] as const),
+          ...(['not_permitted', 'banned', 'participant_not_found'] as const)
+        )
       }
     },
     async handler(request, reply) {
@@ -171,7 +166,7 @@ export const roomRoutes: FastifyPluginAsyncTypebox<{ context: Context }> = async
       summary: 'Who is kept out',
       description: 'Takes the grant `moderate`.',
       params: RoomParams,
-      response: { 200: BansReply, ...problems(...READING) }
+      response: { 200: BansReply, ...problems(...READING, 'banned') }
     },
     handler: async request => ({ bans: await listBans(context, request.actor, request.params.roomId) })
   })
@@ -186,7 +181,7 @@ export const roomRoutes: FastifyPluginAsyncTypebox<{ context: Context }> = async
       summary: 'Let somebody in again',
       description: 'Takes the grant `moderate`.',
       params: BanParams,
-      response: { 204: Type.Null({ description: 'Not banned any more' }), ...problems(...READING) }
+      response: { 204: Type.Null({ description: 'Not banned any more' }), ...problems(...READING, 'banned') }
     },
     async handler(request, reply) {
       await unbanUser(context, request.actor, request.params.roomId, request.params.user)

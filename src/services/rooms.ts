@@ -4,20 +4,11 @@ import { claimFor, mustBeGranted } from '../domain/grants.js'
 import { partsOfEnd, withAccept, withAllEnded, withdrawn } from '../domain/invitation.js'
 import * as rules from '../domain/room.js'
 import { close, configure } from '../domain/room-life.js'
-import {
-  type Banned,
-  type Member,
-  PART,
-  type RoomParts,
-  type Settings,
-  viewMember,
-  viewRoom
-} from '../domain/room-state.js'
+import { type Member, PART, type RoomParts, type Settings, viewMember, viewRoom } from '../domain/room-state.js'
 import { AppError } from '../errors.js'
 import type { Actor } from '../schemas/claims.js'
 import type { Endpoint } from '../schemas/common.js'
 import type {
-  Ban,
   JoinBody,
   JoinReply,
   Participant,
@@ -28,6 +19,7 @@ import type {
   RoomBody,
   RoomSeat
 } from '../schemas/room.js'
+import { banUser, partsOfModeration, removeOthers } from './bans.js'
 import { catchUpChat } from './chat-delivery.js'
 import type { Context } from './context.js'
 import { checkMetadata } from './metadata.js'
@@ -117,11 +109,11 @@ export async function putRoom(
   return { room: viewRoom(roomId, version, settings, room.seats), created: decision.events.length === 0 }
 }
 
-/** @throws AppError not_permitted, room_not_found, room_closed */
+/** @throws AppError not_permitted, banned, room_not_found, room_closed */
 export async function closeRoom(context: Context, actor: Actor, roomId: string): Promise<void> {
-  const parts = (room: ReadRoom) => [...partsOfEnd(room), PART.member(actor.user, actor.device)]
+  const parts = (room: ReadRoom) => [...partsOfEnd(room), ...partsOfModeration(actor)]
   const by = { user: actor.user, device: actor.device }
-  await changeRoom(context, roomId, parts, (room, now) => withAllEnded(room, close(room, actor), by, now))
+  await changeRoom(context, roomId, parts, (room, now) => withAllEnded(room, close(room, actor, now), by, now))
   catchUpChat(context, roomId)
 }
 
@@ -134,9 +126,9 @@ export async function changeParticipant(
 ): Promise<Participant> {
   checkMetadata(body.metadata)
   const { user, device } = await findParticipant(context, where)
-  const parts = [PART.settings, PART.member(actor.user, actor.device), PART.member(user, device)]
-  const { decision, room } = await changeRoom(context, where.roomId, parts, before =>
-    rules.change(before, { actor, target: memberOf(before, { user, device }, where.participantId), body })
+  const parts = [...partsOfModeration(actor), PART.member(user, device)]
+  const { decision, room } = await changeRoom(context, where.roomId, parts, (before, now) =>
+    rules.change(before, { actor, target: memberOf(before, { user, device }, where.participantId), body }, now)
   )
   noteSignOfLife(context, actor)
   const written = decision.writes[PART.member(user, device)] as Member | undefined
@@ -154,51 +146,13 @@ export async function removeParticipant(
   const { user, device } = target
   // The ban comes first: nobody slips back in between.
   if (ban === true) await banUser(context, actor, where.roomId, user, banForMs ?? null)
-  const members = [PART.member(actor.user, actor.device), PART.member(user, device)]
-  await changeRoom(context, where.roomId, [PART.settings, ...members, PART.invited(user)], (room, now) => {
+  const parts = [...partsOfModeration(actor), PART.member(user, device), PART.invited(user)]
+  await changeRoom(context, where.roomId, parts, (room, now) => {
     const removed = rules.remove(room, { actor, target: memberOf(room, target, where.participantId) }, now)
     return user === actor.user ? removed : withdrawn(room, target, removed)
   })
   await context.store.memberships.remove({ user, device, participantId: where.participantId }, where.roomId)
   if (ban === true) await removeOthers(context, actor, where.roomId, user)
-}
-
-/** A ban holds for the user: their other devices go too. */
-async function removeOthers(context: Context, actor: Actor, roomId: string, user: string): Promise<void> {
-  const seats = await context.store.memberships.list(user)
-  for (const { device, roomId: other } of seats) {
-    if (other !== roomId) continue
-    const parts = [PART.settings, PART.member(actor.user, actor.device), PART.member(user, device)]
-    await changeRoom(context, roomId, parts, (room, now) => {
-      const target = room.get<Member>(PART.member(user, device))
-      return target ? rules.remove(room, { actor, target }, now) : { writes: {}, events: [] }
-    })
-  }
-}
-
-async function banUser(context: Context, actor: Actor, roomId: string, user: string, forMs: number | null) {
-  const seats = await context.store.memberships.list(user)
-  const devices = seats.filter(seat => seat.roomId === roomId).map(({ device }) => device)
-  const members = devices.map(device => PART.member(user, device))
-  const parts = [PART.settings, PART.member(actor.user, actor.device), PART.ban(user), ...members]
-  await changeRoom(context, roomId, parts, (room, now) => rules.ban(room, { actor, user, devices, forMs }, now))
-}
-
-/** @throws AppError not_permitted, room_not_found */
-export async function unbanUser(context: Context, actor: Actor, roomId: string, user: string): Promise<void> {
-  const parts = [PART.settings, PART.member(actor.user, actor.device), PART.ban(user)]
-  await changeRoom(context, roomId, parts, room => rules.unban(room, { actor, user }))
-}
-
-/** @throws AppError not_permitted, room_not_found */
-export async function listBans(context: Context, actor: Actor, roomId: string): Promise<Ban[]> {
-  const room = await readRoom(context, roomId, 'all')
-  rules.mayModerate(room, actor)
-  const now = context.clock.now()
-  return room.list<Banned>(PART.ban('')).flatMap(([user, { by, at, until }]) => {
-    if (until !== null && until <= now) return []
-    return [{ user, by, at: new Date(at).toISOString(), expiresInMs: until === null ? null : until - now }]
-  })
 }
 
 export async function describeRoom(context: Context, roomId: string): Promise<RoomAndParticipants> {

@@ -274,6 +274,35 @@ t.test('a user is a host if one of their devices is', async t => {
   t.equal(outcomeOf(world.ban(alice, 'sam')), 'quiet')
 })
 
+t.test('under a ban nobody moderates, also who made the room; the token of an operator stands above it', t => {
+  const world = meeting()
+  world.change(alice, mia, { role: 'host' })
+  world.remove(alice, alice)
+  t.equal(outcomeOf(world.ban(sam, 'alice')), 'not_permitted')
+  world.change(mia, sam, { role: 'moderator' })
+  t.equal(outcomeOf(world.ban(sam, 'alice')), 'not_permitted', 'who made it is a host when they are out')
+  t.equal(outcomeOf(world.ban(mia, 'alice', 60_000)), 'quiet')
+  const acts: Act[] = [
+    (w, a) => w.unban(a, 'alice'),
+    (w, a) => w.ban(a, 'lena'),
+    (w, a) => w.remove(a, lena),
+    (w, a) => w.change(a, lena, { mute: ['audio'] }),
+    (w, a) => w.configure(a, { locked: true }),
+    (w, a) => w.close(a)
+  ]
+  for (const act of acts) t.equal(outcomeOf(act(world, alice)), 'banned')
+  for (const act of acts)
+    t.equal(
+      outcomeOf(act(world, somebody('alice', 'phone', { role: 'moderator' }))).replace('not_permitted', 'banned'),
+      'banned'
+    )
+  t.equal(outcomeOf(world.unban(somebody('alice', 'phone', { role: 'host' }), 'alice')), 'quiet')
+  world.ban(mia, 'alice', 60_000)
+  world.now += 60_000
+  t.equal(outcomeOf(world.configure(alice, { locked: true })), 'all updated')
+  t.end()
+})
+
 t.test('whoever makes an empty room anew is not under a ban', async t => {
   const world = meeting()
   world.ban(alice, 'sam')

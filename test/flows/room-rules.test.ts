@@ -57,6 +57,27 @@ flow('a ban for a host takes a host, and leaves nothing when it is refused', asy
   await alice.who.hears('room.joined')
 })
 
+flow('who made a room and is banned from it changes nothing in it from outside', async (t, stage) => {
+  const [alice, bob] = [
+    await join(await stage.enter('alice', 'phone'), 'r1'),
+    await join(await stage.enter('bob', 'laptop', { node: stage.far }), 'r1')
+  ]
+  await alice.who.hears('room.participant_joined')
+  await alice.who.ask('PATCH', `rooms/r1/participants/${bob.id}`, { role: 'host' })
+  await bob.who.hears('room.participant_updated')
+  t.match(await bob.who.ask('DELETE', `rooms/r1/participants/${alice.id}?ban=true`), { status: 204 })
+  await alice.who.hears('room.participant_left')
+  const banned = { status: 403, body: { code: 'banned' } }
+  t.match(await alice.who.ask('DELETE', `rooms/r1/bans/${stage.marked('alice')}`), banned)
+  t.match(await alice.who.ask('GET', 'rooms/r1/bans'), banned)
+  t.match(await alice.who.ask('PUT', 'rooms/r1', { locked: false }), banned)
+  t.match(await alice.who.ask('DELETE', `rooms/r1/participants/${bob.id}`), banned)
+  t.match(await alice.who.ask('DELETE', 'rooms/r1'), banned)
+  t.match(await bob.who.ask('DELETE', `rooms/r1/bans/${stage.marked('alice')}`), { status: 204 })
+  await alice.who.does('rooms/r1/participants')
+  await bob.who.hears('room.participant_joined')
+})
+
 flow('who is banned does not come in by making the room anew', async (t, stage) => {
   const [alice, bob, carol] = await meet(stage)
   await alice.who.ask('DELETE', `rooms/r1/participants/${bob.id}?ban=true`)

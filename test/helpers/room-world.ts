@@ -81,7 +81,7 @@ export class RoomWorld {
   }
 
   change(actor: Actor, whom: Endpoint, body: ParticipantBody): RoomDecision | AppError {
-    return this.#about(whom, (parts, target) => rules.change(parts, { actor, target, body }))
+    return this.#about(whom, (parts, target) => rules.change(parts, { actor, target, body }, this.now))
   }
 
   ban(actor: Actor, user: string, forMs: number | null = null): RoomDecision | AppError {
@@ -92,7 +92,7 @@ export class RoomWorld {
   }
 
   unban(actor: Actor, user: string): RoomDecision | AppError {
-    return this.attempt(parts => rules.unban(parts, { actor, user }))
+    return this.attempt(parts => rules.unban(parts, { actor, user }, this.now))
   }
 
   configure(actor: Actor, body: RoomBody): RoomDecision | AppError {
@@ -101,7 +101,7 @@ export class RoomWorld {
   }
 
   close(actor: Actor): RoomDecision | AppError {
-    return this.attempt(parts => life.close(parts, actor))
+    return this.attempt(parts => life.close(parts, actor, this.now))
   }
 
   // ── What happens to them ──
