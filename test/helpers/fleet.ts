@@ -39,9 +39,17 @@ export class Fleet implements World {
     return fleet
   }
 
-  /** Starts a node in this place; where one was killed, a new one on another port. */
-  async start(place: number): Promise<void> {
-    const env = { ...UNLIMITED, JWT_SECRET, REDIS_URL: this.#redis.url, PORT: '0', LOG_LEVEL: 'info', ...this.#env }
+  /** Starts a node in this place; where one was killed, a new one on another port. `more` is for this node alone. */
+  async start(place: number, more: Environment = {}): Promise<void> {
+    const env = {
+      ...UNLIMITED,
+      JWT_SECRET,
+      REDIS_URL: this.#redis.url,
+      PORT: '0',
+      LOG_LEVEL: 'info',
+      ...this.#env,
+      ...more
+    }
     const child = spawn(process.execPath, ['--import=tsx', 'src/main.ts'], {
       cwd: root,
       env: { PATH: process.env.PATH, ...env },
