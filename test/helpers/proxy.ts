@@ -1,4 +1,5 @@
-// A TCP proxy that can make connections deaf: open, writable, and nothing comes back, as behind a broken middlebox. Or slow.
+// A TCP proxy that can make connections deaf: open, writable, and nothing comes back, as behind a broken middlebox. Or slow. Or
+// cut: what was sent up to a point arrives, and nothing after it.
 import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 
@@ -8,6 +9,8 @@ export interface Proxy {
   deafen(word: string): number
   /** From now on whoever sends this word waits for what comes back, until the returned function is called. */
   delay(word: string): () => void
+  /** Of what is sent over one connection from now on, the first `count` of this word go through, and then nothing. Resolves when it is so. */
+  cutAfter(count: number, word: string): Promise<void>
   /** How many are waiting. */
   readonly waiting: number
   close(): Promise<void>
@@ -18,18 +21,52 @@ interface Pair {
   readonly server: Socket
   sent: string
   isDeaf: boolean
+  isCut: boolean
   readonly kept: Buffer[]
+}
+
+interface Cut {
+  readonly count: number
+  readonly word: string
+  /** How much each connection had sent before. */
+  readonly since: ReadonlyMap<Pair, number>
+  readonly done: () => void
+}
+
+/** Where the first word begins that must not go through; -1 while there is none. */
+function endOf({ count, word, since }: Cut, pair: Pair): number {
+  let at = (since.get(pair) ?? 0) - 1
+  for (let n = 0; n <= count; n++) {
+    at = pair.sent.indexOf(word, at + 1)
+    if (at < 0) break
+  }
+  return at
 }
 
 export async function startProxy(targetPort: number): Promise<Proxy> {
   const pairs = new Set<Pair>()
   let delayed: string | null = null
+  let cut: Cut | null = null
   const proxy = createServer(client => {
-    const pair: Pair = { client, server: connect(targetPort, '127.0.0.1'), sent: '', isDeaf: false, kept: [] }
+    const pair: Pair = {
+      client,
+      server: connect(targetPort, '127.0.0.1'),
+      sent: '',
+      isDeaf: false,
+      isCut: false,
+      kept: []
+    }
     pairs.add(pair)
     client.on('data', data => {
+      const before = pair.sent.length
       pair.sent += data.toString('latin1').toLowerCase()
-      pair.server.write(data)
+      if (pair.isCut) return
+      const end = cut ? endOf(cut, pair) : -1
+      pair.isCut = end >= 0
+      pair.server.write(pair.isCut ? data.subarray(0, Math.max(0, end - before)) : data)
+      if (!pair.isCut) return
+      cut?.done()
+      cut = null
     })
     pair.server.on('data', data => {
       if (delayed !== null && pair.sent.includes(delayed)) pair.kept.push(data)
@@ -56,6 +93,12 @@ export async function startProxy(targetPort: number): Promise<Proxy> {
         delayed = null
         for (const { client, kept } of pairs) for (const data of kept.splice(0)) client.write(data)
       }
+    },
+    cutAfter(count, word) {
+      const since = new Map([...pairs].map(pair => [pair, pair.sent.length]))
+      return new Promise(done => {
+        cut = { count, word, since, done }
+      })
     },
     get waiting() {
       return [...pairs].filter(({ kept }) => kept.length > 0).length

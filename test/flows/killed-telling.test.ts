@@ -1,0 +1,101 @@
+// A node that is killed in the midst of telling a room: some mailboxes have it, others not. Another node takes over, and everybody
+// gets each event once, in order.
+import assert from 'node:assert/strict'
+import t from 'tap'
+import { Fleet } from '../helpers/fleet.js'
+import { Person, type Told } from '../helpers/person.js'
+import { startProxy } from '../helpers/proxy.js'
+import { startRedis } from '../helpers/redis.js'
+import { openRedisStore } from '../helpers/store.js'
+import { until } from '../helpers/until.js'
+
+const SURVIVOR = 0
+const VICTIM = 1
+const PEOPLE = 24
+const TOLD_BY_VICTIM = 9
+/** Nobody is missed for want of a stream, and no look at the room tells what waits there: that is for the sweeper to do. */
+const PATIENT = { AWAY_AFTER_MS: '3600000', GRACE_MS: '3600000', PRESENCE_TTL_MS: '3600000' }
+
+const redis = await startRedis()
+const proxy = await startProxy(redis.port)
+const THROUGH_PROXY = { REDIS_URL: `redis://127.0.0.1:${proxy.port}` }
+const store = await openRedisStore(redis.url)
+const fleet = await Fleet.launch(1, redis, PATIENT)
+t.teardown(async () => {
+  await store.close()
+  await proxy.close()
+  await fleet.sink()
+})
+
+const post = (person: Person, path: string, messageId: string) =>
+  person.does(path, { messageId, content: `This is ${messageId}` })
+
+const linesIn = (told: readonly Told[]) =>
+  told.filter(({ type }) => type === 'chat.message').map(({ data }) => String(data.messageId))
+
+/** How many mailboxes end with this message. */
+async function countReached(people: readonly Person[], messageId: string): Promise<number> {
+  const options = { limit: 500, now: Date.now() }
+  const found = await Promise.all(
+    people.map(({ user, device }) => store.mailboxes.read(user, device, 'start', options))
+  )
+  const last = found.map(result => (result.status === 'ok' ? result.events.at(-1)?.envelope : undefined))
+  return last.filter(envelope => envelope?.includes(messageId)).length
+}
+
+/** All hear through the survivor; everybody has heard of everybody. */
+async function meet(roomId: string): Promise<Person[]> {
+  const people: Person[] = []
+  for (let i = 0; i < PEOPLE; i++) {
+    const person = await Person.make(fleet, { user: `${roomId}${i}`, device: 'phone', node: SURVIVOR })
+    await person.polls()
+    await person.does(`rooms/${roomId}/participants`)
+    people.push(person)
+  }
+  for (const person of people) await person.polls()
+  return people
+}
+
+/** The author's node is killed when it has told some of this message. */
+async function postAndDie(author: Person, people: readonly Person[], path: string): Promise<void> {
+  author.goesTo(VICTIM)
+  const cut = proxy.cutAfter(TOLD_BY_VICTIM, 'position:')
+  const unanswered = assert.rejects(post(author, path, 'first'))
+  await cut
+  await until('what went through has been done', async () => (await countReached(people, 'first')) >= TOLD_BY_VICTIM)
+  await fleet.kill(VICTIM)
+  await unanswered
+  author.goesTo(SURVIVOR)
+}
+
+/** What each has heard when they have heard the last message. */
+async function hearUpTo(people: readonly Person[], last: string): Promise<string[][]> {
+  const heard = people.map(person => ({ person, lines: [] as string[] }))
+  await until(`all have heard ${last}`, async () => {
+    const waiting = heard.filter(({ lines }) => !lines.includes(last))
+    await Promise.all(waiting.map(async ({ person, lines }) => lines.push(...linesIn(await person.polls()))))
+    return waiting.length === 0
+  })
+  return heard.map(({ lines }) => lines)
+}
+
+t.test('what it was telling reaches everybody else, though nothing more happens in the room', async t => {
+  await fleet.start(VICTIM, THROUGH_PROXY)
+  const [author, ...listeners] = (await meet('hall')) as [Person, ...Person[]]
+  await postAndDie(author, listeners, 'rooms/hall/messages')
+  for (const lines of await hearUpTo(listeners, 'first')) t.same(lines, ['first'])
+  for (const person of [author, ...listeners]) await person.holdMailbox(t)
+})
+
+t.test('and before what others say meanwhile; a retry finds it done', async t => {
+  await fleet.start(VICTIM, THROUGH_PROXY)
+  const [author, other, ...listeners] = (await meet('yard')) as [Person, Person, ...Person[]]
+  await postAndDie(author, [other, ...listeners], 'rooms/yard/messages')
+  await post(other, 'rooms/yard/messages', 'second')
+  t.match(await post(author, 'rooms/yard/messages', 'first'), { message: { messageId: 'first' } })
+  await post(author, 'rooms/yard/messages', 'third')
+  for (const lines of await hearUpTo(listeners, 'third')) t.same(lines, ['first', 'second', 'third'])
+  t.same(await hearUpTo([author], 'second'), [['second']])
+  t.same(await hearUpTo([other], 'third'), [['first', 'third']])
+  for (const person of [author, other, ...listeners]) await person.holdMailbox(t)
+})
