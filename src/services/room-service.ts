@@ -1,7 +1,8 @@
-// What the room service knows, read through a copy that all nodes share. However many ask this node at once, the service is asked
-// once; when it fails, an old copy is better than none.
+// What the room service knows, read through a copy that all nodes share. However many ask at once, at however many nodes, the service
+// is asked once; when it fails, an old copy is better than none.
 import { LRUCache } from 'lru-cache'
 import { askRoomService } from '../adapters/room-service.js'
+import { wait } from '../clock.js'
 import { adopt, adoptRoles, partsOfRoles, settingsOf, withRoles } from '../domain/room-service.js'
 import type { Known } from '../domain/room-state.js'
 import { AppError } from '../errors.js'
@@ -31,6 +32,10 @@ interface Asking {
   readonly failedAt: LRUCache<string, number>
 }
 
+/** A node that asks has an answer soon after the service's time is over, or has died. */
+const SPARE_MS = 500
+const LOOK_AGAIN_MS = 20
+
 const askings = new WeakMap<Context, Asking>()
 
 /** Null: it knows no such room. @throws AppError room_service_unavailable */
@@ -42,7 +47,7 @@ async function lookUp(context: Context, url: string, roomId: string): Promise<Se
   const { underway, failedAt } = askingOf(context)
   const old = word?.room && age < STALE_MS ? word.room : null
   if (old && context.clock.now() - (failedAt.get(roomId) ?? Number.NEGATIVE_INFINITY) < REST_MS) return old
-  const asked = underway.get(roomId) ?? ask(context, url, roomId, copy).finally(() => underway.delete(roomId))
+  const asked = underway.get(roomId) ?? askInTurn(context, url, roomId, copy).finally(() => underway.delete(roomId))
   underway.set(roomId, asked)
   try {
     return await asked
@@ -53,6 +58,30 @@ async function lookUp(context: Context, url: string, roomId: string): Promise<Se
 }
 
 const wordOf = (copy: Copy | null): Word | null => (copy === null || copy.value === '' ? null : JSON.parse(copy.value))
+
+/**
+ * One node at a time asks, and the others wait for the copy it makes. If it makes none in time, because the service failed it or it
+ * died, whoever waited asks. The mark that it asks is a copy of nothing, under a name that no room has.
+ */
+async function askInTurn(context: Context, url: string, roomId: string, copy: Copy | null) {
+  const { store, clock, config, ids } = context
+  const mark = { tag: ids.unique(), value: '' }
+  const keepMs = config.roomServiceTimeoutMs + SPARE_MS
+  const giveUpAt = clock.now() + keepMs
+  let isOurs = await store.copies.put(`asked:${roomId}`, mark, { keepMs, over: null })
+  let found = await store.copies.get(roomId)
+  while (!isOurs && found?.tag === copy?.tag && clock.now() < giveUpAt) {
+    await wait(clock, LOOK_AGAIN_MS)
+    isOurs = await store.copies.put(`asked:${roomId}`, mark, { keepMs, over: null })
+    found = await store.copies.get(roomId)
+  }
+  try {
+    const word = found?.tag === copy?.tag ? null : wordOf(found)
+    return word ? word.room : await ask(context, url, roomId, found)
+  } finally {
+    if (isOurs) await store.copies.put(`asked:${roomId}`, mark, { keepMs: 0, over: mark.tag })
+  }
+}
 
 async function ask(context: Context, url: string, roomId: string, copy: Copy | null): Promise<ServiceRoom | null> {
   const { config, metrics, log, clock, ids, store } = context

@@ -9,7 +9,7 @@ export interface Copy {
 export interface Copies {
   get(id: string): Promise<Copy | null>
   /**
-   * Kept for `keepMs`. With `over`, only if that copy (its tag; null: none) is what is kept still: an answer that was asked for
+   * Kept for `keepMs`; 0: there is none then. With `over`, only if that copy (its tag; null: none) is what is kept still: an answer that was asked for
    * before the copy changed is not written over the change. False: it was not.
    */
   put(id: string, copy: Copy, options: { keepMs: number; over?: string | null }): Promise<boolean>

@@ -1,4 +1,5 @@
 // Rooms that a service knows: what it says counts, it is asked seldom, and people hardly notice when it is gone.
+import { SignJWT } from 'jose'
 import t from 'tap'
 import type { Person } from '../helpers/person.js'
 import { RoomService } from '../helpers/room-service.js'
@@ -81,6 +82,64 @@ flow(
     await stage.house.rest()
     await late.ask('GET', 'rooms/r1')
     t.equal(service.askedFor(id), 2)
+  },
+  { env, alone: true }
+)
+
+flow(
+  'nodes that miss at once ask once, and one that waits in vain asks itself',
+  async (t, stage) => {
+    const id = stage.marked('r1')
+    service.rooms.set(id, {})
+    const names = Array.from({ length: 12 }, (_, i) => `guest${i}`)
+    const guests = await Promise.all(
+      names.map((name, i) => stage.enter(name, 'phone', { silent: true, node: i % 2 ? stage.far : 0 }))
+    )
+    const speak = service.fallsSilent()
+    const joining = Promise.all(guests.map(joins))
+    await until('the service is asked', () => service.askedFor(id) === 1)
+    // Both nodes look again and again meanwhile.
+    for (let n = 0; n < 20; n++) await stage.pass(20)
+    speak()
+    const replies = await stage.during(joining)
+    t.ok(replies.every(({ status }) => status === 201))
+    t.equal(service.askedFor(id), 1)
+
+    const other = stage.marked('r2')
+    service.rooms.set(other, {})
+    const ofADeadNode = { tag: 'dead', value: '' }
+    await stage.store.copies.put(`asked:${other}`, ofADeadNode, { keepMs: 1_500, over: null })
+    const [guest] = guests as [Person]
+    t.match(await stage.during(guest.ask('POST', 'rooms/r2/participants')), { status: 201 })
+    t.equal(service.askedFor(other), 1)
+  },
+  { env }
+)
+
+flow(
+  'when it is gone for good its word is believed for a day, and no longer',
+  async (t, stage) => {
+    const alice = await stage.enter('alice', 'phone', { silent: true })
+    const [hour, minute] = [3_600_000, 60_000]
+    service.rooms.set(stage.marked('r1'), { roles: { [stage.marked('alice')]: 'moderator' } })
+    await alice.does(JOIN)
+    await service.dies()
+    t.teardown(() => service.revive().catch(() => undefined))
+    const key = new TextEncoder().encode(String(stage.config.jwtSecret))
+    const token = new SignJWT().setSubject(stage.marked('alice')).setExpirationTime('3d')
+    const authorization = `Bearer ${await token.setProtectedHeader({ alg: 'HS256' }).sign(key)}`
+    const isAnsweredAfter = async (ms: number) => {
+      stage.house.clock.advance(ms)
+      await stage.house.rest()
+      const reply = await fetch(`${stage.urlOf(stage.far)}/v1/rooms/${stage.marked('r1')}`, {
+        headers: { authorization }
+      })
+      return ((await reply.json()) as { code: string }).code
+    }
+    // She may have left by then, and the room with her: what counts is whether the service's word is still good.
+    t.not(await isAnsweredAfter(24 * hour - minute), 'room_service_unavailable')
+    t.equal(await isAnsweredAfter(2 * minute), 'room_service_unavailable')
+    await service.revive()
   },
   { env, alone: true }
 )

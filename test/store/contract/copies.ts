@@ -27,6 +27,15 @@ export function copyContract(t: Test, lab: Lab): void {
     t.strictSame(await copies.get(id), { tag: 'b', value: '2' })
   })
 
+  t.test('one that is kept for no time is gone', async t => {
+    const id = lab.id('room')
+    await copies.put(id, { tag: 'a', value: '1' }, { keepMs })
+    t.equal(await copies.put(id, { tag: 'b', value: '' }, { keepMs: 0, over: 'x' }), false)
+    t.equal(await copies.put(id, { tag: 'b', value: '' }, { keepMs: 0, over: 'a' }), true)
+    t.equal(await copies.get(id), null)
+    t.equal(await copies.put(id, { tag: 'c', value: '2' }, { keepMs, over: null }), true)
+  })
+
   t.test('a copy goes when its time is over', async t => {
     const id = lab.id('room')
     await copies.put(id, { tag: 'a', value: '1' }, { keepMs: 20 })
