@@ -99,13 +99,17 @@ export class Signalpost {
     return this.#ask(path, { method, headers, body: JSON.stringify(body) }, REPLY_MS)
   }
 
-  /** Asks again when the network or the server is away: in this API a repeated request does no harm. Throws a Problem. */
+  /**
+   * Asks again when the network or the server is away, or when it was too much at once: in this API a repeated request does no harm.
+   * Throws a Problem.
+   */
   async #ask(path, init, withinMs) {
     for (let attempt = 1; ; attempt++) {
       try {
         const response = await fetch(this.#api + path, { ...init, signal: AbortSignal.timeout(withinMs) })
         if (response.ok) return response.status === 204 ? null : await response.json()
-        if (response.status < 500 || attempt === ATTEMPTS) throw new Problem(await response.json())
+        const isForLater = response.status >= 500 || response.status === 429
+        if (!isForLater || attempt === ATTEMPTS) throw new Problem(await response.json())
       } catch (error) {
         if (error instanceof Problem || attempt === ATTEMPTS) throw error
       }
