@@ -178,11 +178,14 @@ flow('who writes is seen to write by those who listen now, and it is kept nowher
 })
 
 flow('a poll that waits answers with who is writing, and stays where it was', async (t, stage) => {
-  const [alice, bob] = await meet(stage)
+  const [alice, bob, carol] = await meet(stage)
   await bob.who.leaves()
+  await stage.hasStreams(2)
+  for (const { who } of [alice, carol]) await who.hears('room.participant_updated')
   const { cursor } = bob.who
   const waiting = bob.who.ask('GET', `events/poll?cursor=${cursor}&wait=25`)
   await until('the poll waits', () => stage.house.waitingPolls() === 1)
+  for (const { who } of [alice, carol]) await who.hears('room.participant_updated')
   await stage.house.rest()
   await alice.who.does('rooms/r1/typing', { typing: true })
   const data = { roomId: 'r1', from: { ...alice.who.endpoint, participantId: alice.id }, typing: true }
