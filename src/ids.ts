@@ -1,5 +1,5 @@
-// Everything random, made in one place and injected.
-import { randomBytes, randomInt, randomUUID } from 'node:crypto'
+// Every id that is made here: the random ones, injected, and those that a client's key stands for.
+import { createHash, randomBytes, randomInt, randomUUID } from 'node:crypto'
 
 export interface Ids {
   /** A new call id, connection id or node id: a UUID, RFC 9562 version 4. */
@@ -10,6 +10,11 @@ export interface Ids {
   secret(): string
   /** A whole number in [low, high]: jitter. */
   between(low: number, high: number): number
+}
+
+/** The same Idempotency-Key of the same user, for the same thing, is the same id: on any node, without anything to remember. */
+export function idFromKey(user: string, key: string, thing = ''): string {
+  return createHash('sha256').update(`${user}\n${thing}\n${key}`).digest('base64url')
 }
 
 const ALPHABET = 'abcdefghijkmnpqrstuvwxyz23456789'

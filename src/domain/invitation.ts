@@ -9,7 +9,7 @@ import type { Actor } from '../schemas/claims.js'
 import type { Endpoint } from '../schemas/common.js'
 import type { IncomingInvitation, InvitationEnd, InvitationState, InviteRefusal } from '../schemas/invitation.js'
 import { claimFor, mustBeGranted } from './grants.js'
-import { openRoom } from './room.js'
+import { isInForce, openRoom } from './room.js'
 import {
   type Banned,
   type Invitation,
@@ -84,7 +84,8 @@ export function invite(room: WholeRoom, command: Invite, now: number): RoomDecis
 /** Why nobody's device will ring; null when one may. */
 export function refusalOf(room: WholeRoom, actor: Endpoint, user: string, now: number): InviteRefusal | null {
   if (user === actor.user) return 'self'
-  if (isBanned(room, user, now)) return 'banned'
+  const ban = room.get<Banned>(PART.ban(user))
+  if (ban && isInForce(ban, now)) return 'banned'
   return room.list(PART.member(user, '')).length > 0 ? 'in_room' : null
 }
 
@@ -95,11 +96,6 @@ function isNew(room: WholeRoom, actor: Endpoint, { user, invitationId }: Invite[
   if (owner && owner[0] !== owner[1]) throw new AppError('invitation_id_taken')
   if (named !== null || refusalOf(room, actor, user, now) !== null) return false
   return room.get<Invitation>(PART.invited(user))?.ended !== null
-}
-
-const isBanned = (parts: RoomParts, user: string, now: number) => {
-  const ban = parts.get<Banned>(PART.ban(user))
-  return ban !== null && (ban.until === null || ban.until > now)
 }
 
 export const ringing = (room: WholeRoom): Invitation[] =>

@@ -34,8 +34,10 @@ export function openRoom({ settings }: RoomParts): Settings {
 
 export function mustNotBeBanned(parts: RoomParts, { user }: Endpoint, now: number): void {
   const ban = parts.get<Banned>(PART.ban(user))
-  if (ban && (ban.until === null || ban.until > now)) throw new AppError('banned')
+  if (ban && isInForce(ban, now)) throw new AppError('banned')
 }
+
+export const isInForce = ({ until }: Banned, now: number): boolean => until === null || until > now
 
 /** Reads settings, the actor's member, ban and invitation. The first to join makes the room and is its host. */
 export function join(parts: RoomParts, command: Join, now: number): RoomDecision {

@@ -3,7 +3,7 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
 import { MessageBody, MessageReply, MessagesQuery, MessagesReply, TypingBody } from '../schemas/chat.js'
 import { problems } from '../schemas/problem.js'
-import { listMessages, messageIdFromKey, noteTyping, postMessage } from '../services/chat.js'
+import { listMessages, noteTyping, postMessage } from '../services/chat.js'
 import type { Context } from '../services/context.js'
 import { RoomParams } from './rooms.js'
 
@@ -48,9 +48,9 @@ export const chatRoutes: FastifyPluginAsyncTypebox<{ context: Context }> = async
         ...problems(...REFUSALS, 'malformed_json', 'body_too_large', 'unsupported_media_type', 'message_id_taken')
       }
     },
-    async handler({ actor, params: { roomId }, body, headers: { 'idempotency-key': key } }, reply) {
-      const keyed = key === undefined ? body : { messageId: messageIdFromKey(actor.user, roomId, key), ...body }
-      const { message, posted } = await postMessage(context, actor, roomId, keyed)
+    async handler({ actor, params: { roomId }, body, headers }, reply) {
+      const idempotencyKey = headers['idempotency-key']
+      const { message, posted } = await postMessage(context, actor, roomId, { body, idempotencyKey })
       return reply.code(posted ? 201 : 200).send({ message })
     }
   })

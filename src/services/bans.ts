@@ -41,8 +41,9 @@ export async function listBans(context: Context, actor: Actor, roomId: string): 
   const room = await readRoom(context, roomId, 'all')
   const now = context.clock.now()
   rules.mayModerate(room, actor, now)
-  return room.list<Banned>(PART.ban('')).flatMap(([user, { by, at, until }]) => {
-    if (until !== null && until <= now) return []
+  return room.list<Banned>(PART.ban('')).flatMap(([user, ban]) => {
+    const { by, at, until } = ban
+    if (!rules.isInForce(ban, now)) return []
     return [{ user, by, at: new Date(at).toISOString(), expiresInMs: until === null ? null : until - now }]
   })
 }

@@ -1,9 +1,9 @@
 // Writing in a room, and reading what was written. The room's log is the history: a message is committed as a line of it
 // together with the event that tells the others, so neither is ever without the other.
-import { createHash } from 'node:crypto'
 import { formatPlace, mayChat, mayRead, parsePlace, post, viewMessage, writtenIn } from '../domain/chat.js'
 import { type Member, PART } from '../domain/room-state.js'
 import { AppError } from '../errors.js'
+import { idFromKey } from '../ids.js'
 import {
   type ChatMessage,
   CONTENT_MAX_BYTES,
@@ -34,8 +34,11 @@ export async function postMessage(
   context: Context,
   actor: Actor,
   roomId: string,
-  { content, messageId = context.ids.unique() }: MessageBody
+  { body, idempotencyKey }: { body: MessageBody; idempotencyKey?: string | undefined }
 ): Promise<Posted> {
+  const { content } = body
+  const freshId = () => (idempotencyKey ? idFromKey(actor.user, idempotencyKey, roomId) : context.ids.unique())
+  const { messageId = freshId() } = body
   if (Buffer.byteLength(content) > CONTENT_MAX_BYTES) {
     throw new AppError('invalid_request', { detail: `content is larger than ${CONTENT_MAX_BYTES} bytes as UTF-8` })
   }
@@ -51,15 +54,10 @@ export async function postMessage(
   }
   const [line] = await context.store.rooms.log(roomId, { after: version - 1, limit: 1 })
   // It fell out of the history at this moment, and so did its id.
-  if (line?.id !== messageId) return postMessage(context, actor, roomId, { content, messageId })
+  if (line?.id !== messageId) return postMessage(context, actor, roomId, { body: { content, messageId } })
   const first = writtenIn(line)
   if (first.from.user !== actor.user || first.roomSince !== value.roomSince) throw new AppError('message_id_taken')
   return { message: view(roomId, line), posted: false }
-}
-
-/** The same key of the same user is the same message, on any node, without anything to remember. */
-export function messageIdFromKey(user: string, roomId: string, key: string): string {
-  return createHash('sha256').update(`${user}\n${roomId}\n${key}`).digest('base64url')
 }
 
 /** The newest page, or the one before or after a cursor. @throws AppError as postMessage, and invalid_cursor */

@@ -1,5 +1,4 @@
 // Creating a call: idempotent by its id, exclusive by its leases, decided at the lease when two people call each other.
-import { createHash } from 'node:crypto'
 import { askPolicy } from '../adapters/policy.js'
 import { formatCursor } from '../delivery/cursor.js'
 import { decideCall } from '../domain/call.js'
@@ -8,6 +7,7 @@ import { standing } from '../domain/party.js'
 import { parseDescription } from '../domain/sdp.js'
 import { type CallState, viewCall } from '../domain/state.js'
 import { AppError } from '../errors.js'
+import { idFromKey } from '../ids.js'
 import type { CreateCallBody, CreateCallReply } from '../schemas/call.js'
 import type { Actor } from '../schemas/claims.js'
 import type { Delivery, Endpoint } from '../schemas/common.js'
@@ -125,8 +125,3 @@ async function acceptTheirs(context: Context, actor: Endpoint, theirs: CallState
 }
 
 const NOBODY: Delivery = { online: 0, queued: 0 }
-
-/** The same key of the same user is the same call, on any node, without anything to remember. */
-function idFromKey(user: string, key: string): string {
-  return createHash('sha256').update(`${user}\n${key}`).digest('base64url')
-}

@@ -1,11 +1,11 @@
 // Asking users into a room: their devices ring, one of them answers, all others hear why it rings no more.
-import { createHash } from 'node:crypto'
 import { askPolicy, type PolicyAnswer } from '../adapters/policy.js'
 import { formatCursor } from '../delivery/cursor.js'
 import { cancel, partsOfCancel, viewAhead } from '../domain/cancelling.js'
 import * as rules from '../domain/invitation.js'
 import { type Invitation, PART } from '../domain/room-state.js'
 import { AppError } from '../errors.js'
+import { idFromKey } from '../ids.js'
 import type { Actor } from '../schemas/claims.js'
 import type { Delivery } from '../schemas/common.js'
 import type {
@@ -94,10 +94,6 @@ async function askWhetherToRing(
     return allow ? [] : [{ user, reason: 'policy' as const, ...(detail ? { detail } : {}) }]
   })
 }
-
-/** The same key of the same inviter is the same invitation of a user, on any node, without anything to remember. */
-const idFromKey = (inviter: string, key: string, user: string) =>
-  createHash('sha256').update(`${inviter}\n${user}\n${key}`).digest('base64url')
 
 async function viewSent(context: Context, invitation: Invitation): Promise<SentInvitation> {
   const now = context.clock.now()

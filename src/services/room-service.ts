@@ -4,7 +4,7 @@ import { LRUCache } from 'lru-cache'
 import { askRoomService } from '../adapters/room-service.js'
 import { wait } from '../clock.js'
 import { adopt, adoptRoles, partsOfRoles, settingsOf, withRoles } from '../domain/room-service.js'
-import type { Known } from '../domain/room-state.js'
+import { type Known, PART } from '../domain/room-state.js'
 import { AppError } from '../errors.js'
 import type { Actor } from '../schemas/claims.js'
 import type { ServiceRoom } from '../schemas/room-service.js'
@@ -132,7 +132,7 @@ export async function pushRoom(context: Context, roomId: string, room: ServiceRo
   const { store, ids, clock, config } = context
   await store.copies.put(roomId, copyOf(ids.unique(), { at: clock.now(), room }), { keepMs: STALE_MS })
   const known = settingsOf(room, config.roomMaxParticipants)
-  await changeRoom(context, roomId, ['settings'], parts => adopt(parts, known))
+  await changeRoom(context, roomId, [PART.settings], parts => adopt(parts, known))
   await changeRoles(context, roomId, room)
 }
 
