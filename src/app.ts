@@ -20,6 +20,7 @@ import { serverOptions } from './plugins/server-options.js'
 import { serveApi } from './routes/index.js'
 import { internalRoutes } from './routes/internal.js'
 import { problemRoutes } from './routes/problems.js'
+import { createBudgets } from './services/budgets.js'
 import { createCache } from './services/cache.js'
 import { createBacklog } from './services/chat-backlog.js'
 import type { Context } from './services/context.js'
@@ -60,6 +61,7 @@ export async function buildApp(config: Config, overrides: Overrides = {}): Promi
   const errands = createErrands(app.log)
   const context: Context = {
     ...{ config, clock, ids, log: app.log, metrics, store, node, errands },
+    budgets: createBudgets({ quotas: store.quotas, clock, config }),
     calls: createCache(),
     pairs: createCache(),
     tellRoom: createTeller({ store, clock, node }),

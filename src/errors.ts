@@ -75,6 +75,8 @@ export interface AppErrorOptions {
   /** Further members of the problem document, such as currentState and version. */
   extra?: Readonly<Record<string, unknown>>
   cause?: unknown
+  /** When the same request may succeed, in milliseconds from now: becomes Retry-After. */
+  retryAfterMs?: number
 }
 
 /** The only error class that domain, services and stores throw on purpose. */
@@ -82,6 +84,7 @@ export class AppError extends Error {
   readonly code: ErrorCode
   readonly detail: string | undefined
   readonly extra: Readonly<Record<string, unknown>>
+  readonly retryAfterMs: number | undefined
 
   constructor(code: ErrorCode, options: AppErrorOptions = {}) {
     // An answer to a client is no fault of ours: nobody reads where it was thrown, and finding that out costs more than the rest
@@ -94,5 +97,6 @@ export class AppError extends Error {
     this.code = code
     this.detail = options.detail
     this.extra = options.extra ?? {}
+    this.retryAfterMs = options.retryAfterMs
   }
 }

@@ -35,6 +35,9 @@ const STREAM_ENDS: Partial<Record<ErrorCode, EndReason>> = {
 /** When nothing better is known: long enough for a failover to begin, short enough for a person who waits. */
 const RETRY_AFTER_SECONDS = 1
 
+const retryAfterSeconds = ({ retryAfterMs }: AppError): number =>
+  retryAfterMs === undefined ? RETRY_AFTER_SECONDS : Math.ceil(retryAfterMs / 1000)
+
 /** Has to come before any route, so that it sees all of them. */
 export function handleErrors(app: FastifyInstance, { metrics, ids }: { metrics: Metrics; ids: Ids }): void {
   const methodsOf = watchRoutes(app)
@@ -46,7 +49,7 @@ export function handleErrors(app: FastifyInstance, { metrics, ids }: { metrics: 
     metrics.problems.inc({ code: failure.code })
     const reason = request.routeOptions.config.eventStream === true ? STREAM_ENDS[failure.code] : undefined
     if (reason === undefined) return sendProblem(failure, request, reply)
-    const retryMs = 1000 * Number(reply.getHeader('retry-after') ?? RETRY_AFTER_SECONDS) + ids.between(0, 1000)
+    const retryMs = 1000 * Number(reply.getHeader('retry-after') ?? retryAfterSeconds(failure)) + ids.between(0, 1000)
     reply.removeHeader('retry-after')
     return reply
       .code(200)
@@ -68,7 +71,7 @@ export function sendProblem(failure: AppError, request: FastifyRequest, reply: F
   const { status } = problem
   if (status === 401) reply.header('www-authenticate', challenge(failure.code))
   if ((status === 429 || status === 503) && !reply.hasHeader('retry-after')) {
-    reply.header('retry-after', RETRY_AFTER_SECONDS)
+    reply.header('retry-after', retryAfterSeconds(failure))
   }
   return reply.code(status).type('application/problem+json').send(JSON.stringify(problem))
 }

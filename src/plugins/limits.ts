@@ -1,12 +1,11 @@
-// How much one user may ask for. Counted in the store (plugins/quota-blocks.ts) and so across nodes; said in the headers of
+// How much one user may ask for. Counted in the store (services/quota-blocks.ts) and so across nodes; said in the headers of
 // draft-ietf-httpapi-ratelimit-headers, which @fastify/rate-limit does not write in their present form.
 import rateLimit from '@fastify/rate-limit'
 import type { FastifyInstance, FastifyReply, FastifyRequest, onRequestHookHandler } from 'fastify'
-import type { Clock } from '../clock.js'
 import type { Config } from '../config.js'
 import { AppError } from '../errors.js'
-import type { Quotas } from '../store/store.js'
-import { createQuotaBlocks, type QuotaBlocks } from './quota-blocks.js'
+import { type Budgets, limitOf } from '../services/budgets.js'
+import type { QuotaBlocks } from '../services/quota-blocks.js'
 
 export type LimitClass = 'calls' | 'signals' | 'reads'
 
@@ -19,25 +18,17 @@ declare module 'fastify' {
 
 interface Limits {
   readonly config: Pick<Config, 'rateLimitCalls' | 'rateLimitSignals' | 'rateLimitReads'>
-  readonly clock: Clock
-  readonly store: { readonly quotas: Quotas }
-}
-
-interface Budget {
-  readonly name: LimitClass
-  readonly max: number
-  readonly windowMs: number
+  readonly budgets: Budgets
 }
 
 /** Comes after authenticate: the user is the key. Charges the routes that are added after it. */
-export async function limitRates(app: FastifyInstance, { config, clock, store }: Limits): Promise<void> {
-  const blocks = createQuotaBlocks(store.quotas, clock)
+export async function limitRates(app: FastifyInstance, { config, budgets: { blocks } }: Limits): Promise<void> {
   // skipOnError: with the store away nobody can be counted; what the request wants will say so itself.
   await app.register(rateLimit, { global: false, skipOnError: true, store: blocks.store })
   const charges = {
-    calls: charge(app, blocks, { name: 'calls', max: config.rateLimitCalls, windowMs: 60_000 }),
-    signals: charge(app, blocks, { name: 'signals', max: config.rateLimitSignals, windowMs: 1000 }),
-    reads: charge(app, blocks, { name: 'reads', max: config.rateLimitReads, windowMs: 1000 })
+    calls: charge(app, blocks, { name: 'calls', ...limitOf('calls', config) }),
+    signals: charge(app, blocks, { name: 'signals', ...limitOf('signals', config) }),
+    reads: charge(app, blocks, { name: 'reads', ...limitOf('reads', config) })
   }
   app.addHook('onRoute', route => {
     const limit = route.config?.limit
@@ -47,7 +38,13 @@ export async function limitRates(app: FastifyInstance, { config, clock, store }:
   })
 }
 
-function charge(app: FastifyInstance, blocks: QuotaBlocks, { name, max, windowMs }: Budget): onRequestHookHandler {
+interface Charge {
+  readonly name: LimitClass
+  readonly max: number
+  readonly windowMs: number
+}
+
+function charge(app: FastifyInstance, blocks: QuotaBlocks, { name, max, windowMs }: Charge): onRequestHookHandler {
   const keyOf = (request: FastifyRequest) => `${name}:${request.actor.user}`
   const count = app.createRateLimit({ max, timeWindow: windowMs, keyGenerator: keyOf })
   const policy = `"${name}";q=${max};w=${windowMs / 1000}`

@@ -9,6 +9,7 @@ import type { CallState } from '../domain/state.js'
 import type { Ids } from '../ids.js'
 import type { Metrics } from '../metrics.js'
 import type { Store } from '../store/store.js'
+import type { Budgets } from './budgets.js'
 import type { Cache } from './cache.js'
 import type { Backlog } from './chat-backlog.js'
 import type { Errands } from './errands.js'
@@ -29,4 +30,5 @@ export interface Context {
   readonly chats: Cache<QueueState>
   readonly chatBacklog: Backlog
   readonly errands: Errands
+  readonly budgets: Budgets
 }

@@ -16,6 +16,7 @@ import { handleErrors } from '../../src/plugins/errors.js'
 import { serverOptions } from '../../src/plugins/server-options.js'
 import { eventRoutes } from '../../src/routes/events.js'
 import type { Actor } from '../../src/schemas/claims.js'
+import { createBudgets } from '../../src/services/budgets.js'
 import { createCache } from '../../src/services/cache.js'
 import { createBacklog } from '../../src/services/chat-backlog.js'
 import { createErrands } from '../../src/services/errands.js'
@@ -55,7 +56,8 @@ export async function startNode(store: Store, clock: Clock): Promise<Node> {
     tellWatchers: async () => undefined,
     chats: createCache<QueueState>(),
     chatBacklog: createBacklog(0),
-    errands: createErrands(log)
+    errands: createErrands(log),
+    budgets: createBudgets({ quotas: store.quotas, clock, config })
   }
   handleErrors(app, { metrics, ids })
   app.decorateRequest('actor')

@@ -6,6 +6,7 @@ import { createMetrics } from '../../src/metrics.js'
 import { handleErrors } from '../../src/plugins/errors.js'
 import { limitRates } from '../../src/plugins/limits.js'
 import { serverOptions } from '../../src/plugins/server-options.js'
+import { createBudgets } from '../../src/services/budgets.js'
 import { createMemoryStore } from '../../src/store/memory.js'
 import type { Quotas } from '../../src/store/store.js'
 import { ManualClock } from '../helpers/clock.js'
@@ -32,7 +33,7 @@ async function node(t: Test, clock: ManualClock, quotas: Quotas) {
   app.addHook('onRequest', async request => {
     request.actor = { user: String(request.headers.user ?? 'alice'), device: 'phone', expiresAt: 0 }
   })
-  await limitRates(app, { config, clock, store: { quotas } })
+  await limitRates(app, { config, budgets: createBudgets({ quotas, clock, config }) })
   app.post('/calls', { config: { limit: 'calls' } }, async () => ({}))
   app.post('/signals', { config: { limit: 'signals' } }, async () => ({}))
   app.get('/stream', { config: { limit: 'reads', eventStream: true } }, async () => ({}))

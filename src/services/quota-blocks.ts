@@ -1,4 +1,4 @@
-// What @fastify/rate-limit counts with. A node takes a user's quota in blocks and spends each from memory, so that a signal
+// What @fastify/rate-limit and services/budgets.ts count with. A node takes a user's quota in blocks and spends each from memory, so that a signal
 // costs a round trip only once in ten. Over all nodes nobody gets more than the limit; somebody whose requests are spread over
 // many nodes may get a little less in a window, by what lies unspent elsewhere.
 import type { FastifyRateLimitStoreCtor } from '@fastify/rate-limit'
@@ -21,6 +21,11 @@ export interface QuotaBlocks {
   readonly store: FastifyRateLimitStoreCtor
   /** Spends from the block at hand: what nine of ten requests do, and no promise is made for it. Null if there is none. */
   spendAtHand(key: string, windowMs: number, max: number): Standing | null
+  /** Spends `cost` units, all or none. @throws AppError store_unavailable */
+  spend(
+    key: string,
+    quota: { windowMs: number; max: number; cost: number }
+  ): Promise<Standing & { readonly granted: boolean }>
 }
 
 /** How a user stands in a window after a request. */
@@ -52,9 +57,10 @@ export function createQuotaBlocks(quotas: Quotas, clock: Clock): QuotaBlocks {
     return fresh
   }
 
-  async function takeBlock(window: Window, key: string, { windowMs, max }: { windowMs: number; max: number }) {
+  async function takeBlock(window: Window, key: string, { windowMs, max, cost }: Limit) {
     const colon = key.indexOf(':')
-    const want = windowMs > BLOCKS_UP_TO_MS ? 1 : Math.max(1, Math.floor(max / 10))
+    const short = cost - window.left
+    const want = windowMs > BLOCKS_UP_TO_MS ? short : Math.max(short, Math.floor(max / 10))
     try {
       const granted = await quotas.take(key.slice(colon + 1), {
         name: key.slice(0, colon),
@@ -71,13 +77,15 @@ export function createQuotaBlocks(quotas: Quotas, clock: Clock): QuotaBlocks {
     }
   }
 
-  /** Resolves to whether there was one left. Requests that come while a block is under way wait for it together. */
-  async function spend(window: Window, key: string, limit: { windowMs: number; max: number }): Promise<boolean> {
-    while (window.left === 0 && !window.spent) {
+  /** Resolves to whether `cost` units were left. Requests that arrive while a block is being taken wait for it together. */
+  async function spend(window: Window, key: string, limit: Limit): Promise<boolean> {
+    while (window.left < limit.cost && !window.spent) {
       window.taking ??= takeBlock(window, key, limit)
       await window.taking
     }
-    return window.left > 0 && window.left-- > 0
+    if (window.left < limit.cost) return false
+    window.left -= limit.cost
+    return true
   }
 
   /** Others' share is not known here: what remains is what this node may still hope for. */
@@ -89,7 +97,7 @@ export function createQuotaBlocks(quotas: Quotas, clock: Clock): QuotaBlocks {
   class BlockStore {
     incr(key: string, callback: Answer, windowMs: number, max: number): void {
       const window = currentWindow(key, windowMs)
-      spend(window, key, { windowMs, max }).then(granted => {
+      spend(window, key, { windowMs, max, cost: 1 }).then(granted => {
         const { remaining, ttl } = standing(window, windowMs, max)
         callback(null, { current: granted ? max - remaining : max + 1, ttl })
       }, callback)
@@ -107,8 +115,19 @@ export function createQuotaBlocks(quotas: Quotas, clock: Clock): QuotaBlocks {
       if (window.left === 0) return null
       window.left--
       return standing(window, windowMs, max)
+    },
+    async spend(key, limit) {
+      const window = currentWindow(key, limit.windowMs)
+      const granted = await spend(window, key, limit)
+      return { granted, ...standing(window, limit.windowMs, limit.max) }
     }
   }
+}
+
+interface Limit {
+  readonly windowMs: number
+  readonly max: number
+  readonly cost: number
 }
 
 type Answer = (error: Error | null, result?: { current: number; ttl: number }) => void

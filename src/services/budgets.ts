@@ -1,0 +1,57 @@
+// What a user may spend in a window of time, counted over all nodes. Routes charge one unit of their class before the handler
+// runs (plugins/limits.ts); services charge what only they can know: a request's cost by its recipients, or a second budget.
+import type { Clock } from '../clock.js'
+import type { Config } from '../config.js'
+import { AppError } from '../errors.js'
+import type { Quotas } from '../store/store.js'
+import { createQuotaBlocks, type QuotaBlocks } from './quota-blocks.js'
+
+type Limits = Pick<Config, 'rateLimitCalls' | 'rateLimitSignals' | 'rateLimitReads'>
+
+/** The length of each budget's window, in milliseconds, and where its size comes from. */
+export const BUDGETS = {
+  calls: { windowMs: 60_000, max: (config: Limits) => config.rateLimitCalls },
+  signals: { windowMs: 1000, max: (config: Limits) => config.rateLimitSignals },
+  reads: { windowMs: 1000, max: (config: Limits) => config.rateLimitReads }
+} as const satisfies Record<string, { windowMs: number; max: (config: Limits) => number }>
+
+export type BudgetName = keyof typeof BUDGETS
+
+export interface Budgets {
+  readonly blocks: QuotaBlocks
+  /**
+   * Charges `cost` units to a budget of `user`, all or none. While the store is away nothing can be counted and nothing is refused.
+   * @throws AppError rate_limited, with the time until the window ends
+   */
+  spend(user: string, budget: BudgetName, cost?: number): Promise<void>
+}
+
+interface BudgetParts {
+  readonly quotas: Quotas
+  readonly clock: Clock
+  readonly config: Limits
+}
+
+export function createBudgets({ quotas, clock, config }: BudgetParts): Budgets {
+  const blocks = createQuotaBlocks(quotas, clock)
+  return {
+    blocks,
+    async spend(user, budget, cost = 1) {
+      const { windowMs, max } = limitOf(budget, config)
+      const spent = await blocks.spend(`${budget}:${user}`, { windowMs, max, cost }).catch(ignoreUnavailable)
+      if (spent === null || spent.granted) return
+      const detail = `More than ${max} ${budget} in ${windowMs / 1000} s`
+      throw new AppError('rate_limited', { detail, retryAfterMs: spent.ttl })
+    }
+  }
+}
+
+export function limitOf(budget: BudgetName, config: Limits): { windowMs: number; max: number } {
+  const { windowMs, max } = BUDGETS[budget]
+  return { windowMs, max: max(config) }
+}
+
+function ignoreUnavailable(error: unknown): null {
+  if (error instanceof AppError && error.code === 'store_unavailable') return null
+  throw error
+}

@@ -1,0 +1,35 @@
+// What a service charges beside the one unit of a request.
+import t, { type Test } from 'tap'
+import { AppError } from '../../src/errors.js'
+import { createBudgets } from '../../src/services/budgets.js'
+import { createMemoryStore } from '../../src/store/memory.js'
+import { ManualClock } from '../helpers/clock.js'
+
+const config = { rateLimitCalls: 3, rateLimitSignals: 20, rateLimitReads: 5 }
+
+function sharedStore(t: Test, clock: ManualClock) {
+  const store = createMemoryStore({ retentionMs: 600_000, mailboxMaxEvents: 100, maxDevicesPerUser: 32, clock })
+  t.teardown(() => store.close())
+  return store
+}
+
+t.test('a cost is charged whole or not at all, over all nodes, and the refusal says when to come back', async t => {
+  const clock = new ManualClock()
+  const { quotas } = sharedStore(t, clock)
+  const [first, second] = [createBudgets({ quotas, clock, config }), createBudgets({ quotas, clock, config })]
+  await first.spend('alice', 'signals', 12)
+  await t.rejects(second.spend('alice', 'signals', 9), { code: 'rate_limited' }, '12 + 9 > 20')
+  await second.spend('bob', 'signals', 20)
+  clock.advance(400)
+  const refusal = await first.spend('alice', 'signals', 20).catch((error: unknown) => error)
+  t.ok(refusal instanceof AppError && refusal.retryAfterMs !== undefined && refusal.retryAfterMs <= 1000)
+  clock.advance(1000)
+  await first.spend('alice', 'signals', 20)
+})
+
+t.test('while the store is away nothing is refused', async t => {
+  const quotas = { take: () => Promise.reject(new AppError('store_unavailable')) }
+  const budgets = createBudgets({ quotas, clock: new ManualClock(), config })
+  for (let i = 0; i < 10; i++) await budgets.spend('alice', 'calls')
+  t.pass('ten calls of three')
+})
