@@ -201,6 +201,8 @@ function contradictions(config: Config): string[] {
   if (config.jwtSecret && config.jwksUrl) mistakes.push('JWT_SECRET and JWKS_URL exclude each other')
   if (config.turnUrls.length > 0 && config.turnSecrets.length === 0) mistakes.push('TURN_URLS needs TURN_SECRETS')
   if (config.graceMs < config.awayAfterMs) mistakes.push('GRACE_MS must not be shorter than AWAY_AFTER_MS')
+  // A device with an open stream is refreshed every third of PRESENCE_TTL_MS; a shorter retention would forget it in between.
+  if (config.retentionMs < config.presenceTtlMs) mistakes.push('RETENTION_MS must not be shorter than PRESENCE_TTL_MS')
   if (config.presenceTtlMs < config.heartbeatMs) mistakes.push('PRESENCE_TTL_MS must not be shorter than HEARTBEAT_MS')
   return mistakes
 }
