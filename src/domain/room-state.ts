@@ -101,9 +101,9 @@ export interface SeatMove {
 }
 
 export interface RoomDecision {
-  /** null takes a part away. Empty, with no seat moved: nothing changes and nothing is committed. */
+  /** null takes a part away. Empty, without a move: nothing changes and nothing is committed. */
   readonly writes: Readonly<Record<string, object | number | null>>
-  readonly seat?: SeatMove
+  readonly moves?: readonly SeatMove[]
   readonly seatsMax?: number
   /** Goes into the room's log, unless its id is there. */
   readonly line?: { readonly id: string; readonly value: object }

@@ -65,7 +65,7 @@ export function join(parts: RoomParts, command: Join, now: number): RoomDecision
       [PART.at(participantId)]: { user, device },
       [PART.empty]: null
     },
-    seat: { user, device, from: before?.participantId ?? null, to: participantId },
+    moves: [{ user, device, from: before?.participantId ?? null, to: participantId }],
     seatsMax: settings.maxParticipants,
     events: [
       ...others,
@@ -90,7 +90,7 @@ export function leave(
   if (reason !== 'left') gone.push({ to: { user, device }, type: 'room.participant_left', data })
   return {
     writes: { [PART.member(user, device)]: null, [PART.at(participantId)]: null, [PART.empty]: now },
-    seat: { user, device, from: participantId, to: null },
+    moves: [{ user, device, from: participantId, to: null }],
     events: gone
   }
 }

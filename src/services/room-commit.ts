@@ -85,8 +85,8 @@ export async function untilTold(context: Context, room: ReadRoom, version: numbe
   }
 }
 
-const changesSomething = ({ writes, seat, events }: RoomDecision) =>
-  seat !== undefined || events.length > 0 || Object.keys(writes).length > 0
+const changesSomething = ({ writes, moves = [], events }: RoomDecision) =>
+  moves.length > 0 || events.length > 0 || Object.keys(writes).length > 0
 
 interface Decided {
   readonly room: ReadRoom
@@ -97,12 +97,12 @@ interface Decided {
 
 export function toCommit(context: Context, { room, parts, decision, now }: Decided): RoomCommit {
   const { config, ids, node } = context
-  const { writes, seat, seatsMax, line, events, deadlineAt, over, waitsMs } = decision
+  const { writes, moves = [], seatsMax, line, events, deadlineAt, over, waitsMs } = decision
   const texts = Object.entries(writes).map(([part, value]) => [part, value === null ? null : JSON.stringify(value)])
   return {
     reads: Object.fromEntries(parts.map(part => [part, room.since(part)])),
     writes: Object.fromEntries(texts) as Record<string, string | null>,
-    ...(seat ? { seat } : {}),
+    moves,
     seatsMax: seatsMax ?? Number.MAX_SAFE_INTEGER,
     ...(line ? { line: { id: line.id, value: JSON.stringify(line.value), ...keeping(config) } } : {}),
     items: events.map(event => toItem(room.roomId, event, now)),

@@ -73,7 +73,7 @@ export async function joinRoom(
   if (own.participantId !== participantId) {
     await context.store.memberships.add({ ...seat, participantId: own.participantId }, roomId)
   }
-  const joined = decision.seat !== undefined
+  const joined = decision.moves !== undefined
   return { room, participants, participantId: own.participantId, cursor: formatCursor(cursor), joined }
 }
 

@@ -3,6 +3,14 @@
 // people who join at once do not fight. The promises at the top of store.ts hold here too.
 import type { OutboxItem, OutgoingEvent } from './aggregate.js'
 
+/**
+ * A field whose name begins with this outlives the room: it stays when the room expires, and when its id is used again, until it is
+ * taken away or no commit has reached the room for LASTING_MS. A room has at most LASTING_MAX of them.
+ */
+export const LASTING = '+'
+export const LASTING_MS = 365 * 24 * 3_600_000
+export const LASTING_MAX = 1000
+
 /** One part of a room: JSON, and the version of the room that wrote it. */
 export interface Field {
   readonly version: number
@@ -10,7 +18,7 @@ export interface Field {
 }
 
 export interface RoomSnapshot {
-  /** Of the room: it counts every commit. */
+  /** Of the room: it counts every commit. 0 when the room has gone and only lasting fields are left. */
   readonly version: number
   /** Those of the fields asked for that exist, by name. */
   readonly fields: ReadonlyMap<string, Field>
@@ -66,7 +74,8 @@ export interface RoomCommit {
   readonly reads: Readonly<Record<string, number>>
   /** null takes a field away. */
   readonly writes: Readonly<Record<string, string | null>>
-  readonly seat?: SeatChange
+  /** All of them or none. */
+  readonly moves: readonly SeatChange[]
   /** No new seat beyond so many; a seat that only changes hands is none. */
   readonly seatsMax: number
   readonly line?: NewLine
@@ -103,8 +112,8 @@ export type RoomCommitResult =
     }
   /** Something that was read has changed; nothing was written. */
   | { readonly status: 'conflict' }
-  /** All seats are taken; nothing was written. */
-  | { readonly status: 'full' }
+  /** All seats are taken, or there are as many lasting fields as may be; nothing was written. */
+  | { readonly status: 'full'; readonly of: 'seats' | 'lasting' }
   /** The line is in the log already, since `version`; nothing was written. */
   | { readonly status: 'known'; readonly version: number }
 
@@ -126,7 +135,7 @@ export interface Logged extends LogLine {
 }
 
 export interface Rooms {
-  /** Null when there is no such room. */
+  /** Null when there is no such room, nor a lasting field of one. */
   load(roomId: string, fields: readonly string[] | 'all'): Promise<RoomSnapshot | null>
   commit(roomId: string, commit: RoomCommit): Promise<RoomCommitResult>
   /**

@@ -34,7 +34,16 @@ async function postAndDie(stage: Stage, { who, id: participantId }: Seat, { cont
   const now = stage.now()
   const from = { ...who.endpoint, participantId }
   const value = JSON.stringify({ from, content, sentAt: now, roomSince: now })
-  const commit = { reads: {}, writes: {}, seatsMax: 9, items: [], tag: 'x', deadlineAt: null, expireInMs: null }
+  const commit = {
+    reads: {},
+    writes: {},
+    moves: [],
+    seatsMax: 9,
+    items: [],
+    tag: 'x',
+    deadlineAt: null,
+    expireInMs: null
+  }
   const { status } = await stage.store.rooms.commit(stage.marked('r1'), {
     ...{ ...commit, line: { ...line, value, holds: true }, emptyDeadlineAt: now + 1e6, node: 'dead', now }
   })

@@ -24,7 +24,7 @@ async function commitAndDie(stage: Stage, { who, id }: Seat): Promise<void> {
   const { status } = await stage.store.rooms.commit(roomId, {
     reads: { [part]: field?.version ?? 0 },
     writes: { [part]: null, [`at:${id}`]: null },
-    seat: { user, device, from: id, to: null },
+    moves: [{ user, device, from: id, to: null }],
     seatsMax: 100,
     items,
     tag: 'abcde',

@@ -139,15 +139,16 @@ export class RoomWorld {
   }
 
   /** As the store does it: all or nothing, under the next version. */
-  #commit({ writes, seat, seatsMax = Infinity, events }: RoomDecision): void {
-    if (Object.keys(writes).length === 0 && events.length === 0 && !seat) return
-    if (seat && seat.from === null && seat.to !== null && this.seats.size >= seatsMax) throw new AppError('room_full')
+  #commit({ writes, moves = [], seatsMax = Infinity, events }: RoomDecision): void {
+    if (Object.keys(writes).length === 0 && events.length === 0 && moves.length === 0) return
+    const takesSeat = moves.some(({ from, to }) => from === null && to !== null)
+    if (takesSeat && this.seats.size >= seatsMax) throw new AppError('room_full')
     this.version++
     for (const [name, value] of Object.entries(writes)) {
       if (value === null) this.#parts.delete(name)
       else this.#parts.set(name, freeze(JSON.parse(JSON.stringify(value))))
     }
-    if (seat) {
+    for (const seat of moves) {
       assert.equal(this.seats.get(placeOf(seat)) ?? null, seat.from, 'a seat goes from who had it')
       if (seat.to === null) this.seats.delete(placeOf(seat))
       else this.seats.set(placeOf(seat), seat.to)

@@ -11,6 +11,7 @@ import { cursorContract } from './contract/cursors.js'
 import { deviceContract } from './contract/devices.js'
 import { dueContract } from './contract/due.js'
 import { invitationContract } from './contract/invitations.js'
+import { lastingContract } from './contract/lasting.js'
 import { leaseContract } from './contract/leases.js'
 import { logContract } from './contract/log.js'
 import { membershipContract } from './contract/memberships.js'
@@ -49,6 +50,7 @@ export function runContract(t: Test, engine: string, open: (clock: ManualClock) 
     leaseContract(t, lab)
     roomContract(t, lab)
     seatContract(t, lab)
+    lastingContract(t, lab)
     tellContract(t, lab)
     roomLifeContract(t, lab)
     logContract(t, lab)

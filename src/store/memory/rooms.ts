@@ -3,6 +3,9 @@ import type { Clock } from '../../clock.js'
 import { hastened } from '../hold.js'
 import {
   type Field,
+  LASTING,
+  LASTING_MAX,
+  LASTING_MS,
   type Logged,
   type RoomCommit,
   type RoomCommitResult,
@@ -14,9 +17,16 @@ import {
 } from '../rooms.js'
 import type { Agenda, Kept } from './agenda.js'
 
+interface Lasting {
+  readonly fields: Map<string, Field>
+  until: number
+}
+
 interface Room extends Kept {
   version: number
   readonly fields: Map<string, Field>
+  /** What outlives it. */
+  lasting: Lasting
   /** By place: user/device. */
   readonly seats: Map<string, Seat & { readonly since: number }>
   /** By id, oldest first. */
@@ -28,33 +38,43 @@ interface Room extends Kept {
   expiresAt: number
 }
 
-function birth(id: string): Room {
+function birth(id: string, lasting: Lasting): Room {
   const ref = { kind: 'room', id } as const
   const nothing = { pending: [], teller: null, expireInMs: null, expiresAt: Infinity }
-  return { ref, version: 0, fields: new Map(), seats: new Map(), lines: new Map(), ...nothing }
+  return { ref, version: 0, fields: new Map(), lasting, seats: new Map(), lines: new Map(), ...nothing }
 }
 
 const placeOf = ({ user, device }: { user: string; device: string }) => `${user}/${device}`
 
+const isLasting = (name: string) => name.startsWith(LASTING)
+
+const fieldsOf = ({ fields, lasting }: Room, name: string) => (isLasting(name) ? lasting.fields : fields)
+
 /** Why a commit cannot be; null when it can. */
-function findObstacle(room: Room, { reads, seat, seatsMax, line }: RoomCommit): RoomCommitResult | null {
+function findObstacle(room: Room, { reads, writes, moves, seatsMax, line }: RoomCommit): RoomCommitResult | null {
   for (const [name, version] of Object.entries(reads)) {
-    if ((room.fields.get(name)?.version ?? 0) !== version) return { status: 'conflict' }
+    if ((fieldsOf(room, name).get(name)?.version ?? 0) !== version) return { status: 'conflict' }
   }
-  if (seat && (room.seats.get(placeOf(seat))?.participantId ?? null) !== seat.from) return { status: 'conflict' }
-  if (seat?.from === null && seat.to !== null && room.seats.size >= seatsMax) return { status: 'full' }
+  const isSeatTaken = (move: SeatChange) => (room.seats.get(placeOf(move))?.participantId ?? null) !== move.from
+  if (moves.some(isSeatTaken)) return { status: 'conflict' }
+  const joining = moves.filter(({ from, to }) => from === null && to !== null).length
+  if (joining > 0 && room.seats.size + joining > seatsMax) return { status: 'full', of: 'seats' }
+  const { fields } = room.lasting
+  const isNew = ([name, value]: [string, string | null]) => value !== null && isLasting(name) && !fields.has(name)
+  const adding = Object.entries(writes).filter(isNew).length
+  if (adding > 0 && fields.size + adding > LASTING_MAX) return { status: 'full', of: 'lasting' }
   const known = line && room.lines.get(line.id)
   return known ? { status: 'known', version: known.version } : null
 }
 
 /** The lines that are too many with the new one. */
-function write(room: Room, { writes, seat, line, items, tag }: RoomCommit): readonly Logged[] {
+function write(room: Room, { writes, moves, line, items, tag }: RoomCommit): readonly Logged[] {
   const version = ++room.version
   for (const [name, value] of Object.entries(writes)) {
-    if (value === null) room.fields.delete(name)
-    else room.fields.set(name, { version, value })
+    if (value === null) fieldsOf(room, name).delete(name)
+    else fieldsOf(room, name).set(name, { version, value })
   }
-  if (seat) changeSeat(room, seat)
+  for (const move of moves) changeSeat(room, move)
   if (line) room.lines.set(line.id, { id: line.id, value: line.value, version })
   const excess = line ? [...room.lines.values()].slice(0, Math.max(0, room.lines.size - line.keep)) : []
   if (!line?.holds) for (const { id } of excess) room.lines.delete(id)
@@ -71,10 +91,22 @@ function changeSeat({ seats, version }: Room, { user, device, from, to }: SeatCh
 export function createMemoryRooms(clock: Clock, agenda: Agenda): Rooms & { sweep(now: number): void } {
   const { deadlines, waiting } = agenda
   const rooms = new Map<string, Room>()
+  const lastings = new Map<string, Lasting>()
 
   function find(id: string): Room | undefined {
     const found = rooms.get(id)
     return found && found.expiresAt > clock.now() ? found : undefined
+  }
+
+  function findLasting(id: string): Lasting | undefined {
+    const found = lastings.get(id)
+    return found && found.until > clock.now() ? found : undefined
+  }
+
+  function keepLasting(id: string, lasting: Lasting): void {
+    lasting.until = clock.now() + LASTING_MS
+    if (lasting.fields.size > 0) lastings.set(id, lasting)
+    else lastings.delete(id)
   }
 
   function hasten(room: Room, at: number | null): void {
@@ -98,18 +130,22 @@ export function createMemoryRooms(clock: Clock, agenda: Agenda): Rooms & { sweep
   return {
     async load(id, names) {
       const room = find(id)
-      if (!room) return null
-      const fields = [...room.fields].filter(([name]) => names === 'all' || names.includes(name))
-      const pendingFrom = room.pending[0]?.version ?? null
-      return { version: room.version, fields: new Map(fields), seats: room.seats.size, pendingFrom }
+      const all = [...(room?.fields ?? []), ...(findLasting(id)?.fields ?? [])]
+      if (!room && all.length === 0) return null
+      const fields = new Map(all.filter(([name]) => names === 'all' || names.includes(name)))
+      const pendingFrom = room?.pending[0]?.version ?? null
+      return { version: room?.version ?? 0, fields, seats: room?.seats.size ?? 0, pendingFrom }
     },
     async commit(id, commit) {
-      const room = find(id) ?? birth(id)
+      const lasting = findLasting(id) ?? { fields: new Map(), until: 0 }
+      const room = find(id) ?? birth(id, lasting)
+      room.lasting = lasting
       const obstacle = findObstacle(room, commit)
       if (obstacle) return obstacle
       const { node, now } = commit
       rooms.set(id, room)
       const excess = write(room, commit)
+      keepLasting(id, lasting)
       plan(room, commit)
       const waits = room.pending.length > 0
       if (waits && (room.teller?.until ?? 0) <= now) room.teller = { node, until: now + TELL_WITHIN_MS }
@@ -154,6 +190,7 @@ export function createMemoryRooms(clock: Clock, agenda: Agenda): Rooms & { sweep
       for (const line of lines?.values() ?? []) if (line.version <= version) lines?.delete(line.id)
     },
     sweep(now) {
+      for (const [id, { until }] of lastings) if (until <= now) lastings.delete(id)
       for (const [id, room] of rooms) {
         if (room.expiresAt > now) continue
         rooms.delete(id)

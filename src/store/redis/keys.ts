@@ -55,6 +55,8 @@ export function roomKeys(id: string) {
     ...aggregateKeys({ kind: 'room', id }),
     /** Hash: user/device → version|participant. */
     seats: `${prefix}seats:${id}`,
+    /** Hash: the fields that outlive the room. */
+    lasting: `${prefix}lasting:${id}`,
     log: `${prefix}log:${id}`,
     /** Hash: id of a line → the version that wrote it. */
     logIds: `${prefix}logids:${id}`

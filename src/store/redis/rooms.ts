@@ -1,6 +1,16 @@
-// Rooms in Redis: a state hash with a field for each part (`f:<name>` → version|JSON), a hash of seats, an outbox stream with
-// one entry a commit, a log stream with its ids beside it, and a place in the partition's two indexes.
-import { type Field, type RoomCommit, type RoomItem, type Rooms, TELL_WITHIN_MS } from '../rooms.js'
+// Rooms in Redis: a state hash with a field for each part (`f:<name>` → version|JSON), a hash of the fields that outlive the room, a
+// hash of seats, an outbox stream with one entry a commit, a log stream with its ids beside it, and a place in the partition's two
+// indexes.
+import {
+  type Field,
+  LASTING,
+  LASTING_MAX,
+  LASTING_MS,
+  type RoomCommit,
+  type RoomItem,
+  type Rooms,
+  TELL_WITHIN_MS
+} from '../rooms.js'
 import type { Attempt } from './clients.js'
 import { roomKeys } from './keys.js'
 import { toOutboxEntry } from './outbox.js'
@@ -8,19 +18,28 @@ import { commitRoom, hastenRoom, loadRoom, type StreamEntry, tellRoom, trimLog }
 
 const FIELD = 'f:'
 
+/** How a field is called in its hash. The state hash has fields of its own beside the room's. */
+const spell = (name: string) => (name.startsWith(LASTING) ? name : FIELD + name)
+
+/** The name of a field of the room; null for one of the state hash's own. */
+function nameOf(spelled: string): string | null {
+  if (spelled.startsWith(LASTING)) return spelled
+  return spelled.startsWith(FIELD) ? spelled.slice(FIELD.length) : null
+}
+
 /** `<version>|<text>`. */
 function cut(text: string): [version: number, text: string] {
   const bar = text.indexOf('|')
   return [Number(text.slice(0, bar)), text.slice(bar + 1)]
 }
 
-/** The state hash has fields of its own beside the room's. */
 function toFields(found: Iterable<readonly [name: string, text: string | null | undefined]>): Map<string, Field> {
   const fields = new Map<string, Field>()
-  for (const [name, text] of found) {
-    if (!text || !name.startsWith(FIELD)) continue
+  for (const [spelled, text] of found) {
+    const name = nameOf(spelled)
+    if (!text || name === null) continue
     const [version, value] = cut(text)
-    fields.set(name.slice(FIELD.length), { version, value })
+    fields.set(name, { version, value })
   }
   return fields
 }
@@ -44,8 +63,9 @@ const toLogged = ([id, fields]: StreamEntry) => ({
 })
 
 function commitArguments(member: string, commit: RoomCommit) {
-  const { reads, writes, seat, line, items, now } = commit
-  const readPairs = Object.entries(reads).flatMap(([name, version]) => [FIELD + name, version])
+  const { reads, writes, moves, line, items, now } = commit
+  const readPairs = Object.entries(reads).flatMap(([name, version]) => [spell(name), version])
+  const triples = moves.flatMap(({ user, device, from, to }) => [`${user}/${device}`, from ?? '', to ?? ''])
   return [
     now,
     member,
@@ -57,26 +77,27 @@ function commitArguments(member: string, commit: RoomCommit) {
     commit.node,
     now + TELL_WITHIN_MS,
     commit.seatsMax,
-    seat ? `${seat.user}/${seat.device}` : '',
-    seat?.from ?? '',
-    seat?.to ?? '',
+    LASTING_MAX,
+    LASTING_MS,
     line?.id ?? '',
     line?.value ?? '',
     line?.keep ?? '',
     line?.holds ? '1' : '',
+    triples.length,
     readPairs.length,
+    ...triples,
     ...readPairs,
-    ...Object.entries(writes).flatMap(([name, value]) => [FIELD + name, value ?? ''])
+    ...Object.entries(writes).flatMap(([name, value]) => [spell(name), value ?? ''])
   ]
 }
 
 export function createRedisRooms(attempt: Attempt): Rooms {
   return {
     async load(roomId, fields) {
-      const { state, outbox, seats } = roomKeys(roomId)
+      const { state, outbox, seats, lasting } = roomKeys(roomId)
       // The version is read in any case; asked for by name it makes a list that is never empty, which would mean all.
-      const names = fields === 'all' ? [] : ['v', ...fields.map(name => FIELD + name)]
-      const reply = await loadRoom(attempt, [state, outbox, seats], names)
+      const names = fields === 'all' ? [] : ['v', ...fields.map(spell)]
+      const reply = await loadRoom(attempt, [state, outbox, seats, lasting], names)
       if (reply[0] === 'NONE') return null
       const [, version, taken, from, found] = reply
       return {
@@ -87,11 +108,11 @@ export function createRedisRooms(attempt: Attempt): Rooms {
       }
     },
     async commit(roomId, commit) {
-      const { member, state, outbox, timers, pending, seats, log, logIds } = roomKeys(roomId)
-      const keys = [state, outbox, timers, pending, seats, log, logIds]
+      const { member, state, outbox, timers, pending, seats, log, logIds, lasting } = roomKeys(roomId)
+      const keys = [state, outbox, timers, pending, seats, log, logIds, lasting]
       const reply = await commitRoom(attempt, keys, commitArguments(member, commit))
       if (reply[0] === 'CONFLICT') return { status: 'conflict' }
-      if (reply[0] === 'FULL') return { status: 'full' }
+      if (reply[0] === 'FULL') return { status: 'full', of: reply[1] }
       if (reply[0] === 'KNOWN') return { status: 'known', version: reply[1] }
       const [, version, taken, tells, excess] = reply
       const beyond = excess.length > 0 ? { excess: excess.map(toLogged) } : {}

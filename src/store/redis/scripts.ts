@@ -69,7 +69,7 @@ export const loadRoom = define<
 export const commitRoom = define<
   | readonly ['OK', version: number, seats: number, tells: 0 | 1, excess: readonly StreamEntry[]]
   | readonly ['CONFLICT']
-  | readonly ['FULL']
+  | readonly ['FULL', of: 'seats' | 'lasting']
   | readonly ['KNOWN', version: number]
 >('room_commit')
 export const tellRoom = define<

@@ -9,6 +9,7 @@ export const room = (id: string): AggregateRef => ({ kind: 'room', id })
 export const roomCommitOf = (lab: Lab, parts: Partial<RoomCommit> = {}): RoomCommit => ({
   reads: {},
   writes: {},
+  moves: [],
   seatsMax: 1_000,
   items: [],
   tag: 'tag',
@@ -39,7 +40,7 @@ export const joinOf = (lab: Lab, user: string, parts: Partial<RoomCommit> = {}):
   roomCommitOf(lab, {
     reads: { [`member:${user}`]: 0 },
     writes: { [`member:${user}`]: JSON.stringify({ user }) },
-    seat: seatOf(user, null, `p-${user}`),
+    moves: [seatOf(user, null, `p-${user}`)],
     ...parts
   })
 

@@ -39,7 +39,7 @@ export function roomLifeContract(t: Test, lab: Lab): void {
     await commitRoom(t, lab, id, joinOf(lab, 'alice', { emptyDeadlineAt: at(1_000) }))
     lab.clock.advance(60_000)
     t.strictSame(await claim(id), nothing)
-    await commitRoom(t, lab, id, { seat: seatOf('alice', 'p-alice', null), emptyDeadlineAt: at(1_000) })
+    await commitRoom(t, lab, id, { moves: [seatOf('alice', 'p-alice', null)], emptyDeadlineAt: at(1_000) })
     lab.clock.advance(999)
     t.strictSame(await claim(id), nothing)
     lab.clock.advance(1)
@@ -103,7 +103,7 @@ export function roomLifeContract(t: Test, lab: Lab): void {
       id => rooms.hasten(id, at(5_000)),
       id => rooms.hasten(id, at(50_000)),
       id => commitRoom(t, lab, id, { deadlineAt: at(50_000) }),
-      id => commitRoom(t, lab, id, { seat: seatOf('alice', 'p-alice', null), emptyDeadlineAt: at(50_000) })
+      id => commitRoom(t, lab, id, { moves: [seatOf('alice', 'p-alice', null)], emptyDeadlineAt: at(50_000) })
     ]
     for (const wish of wishes) {
       const { id, heldUntil } = await held(t)

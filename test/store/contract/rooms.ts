@@ -72,7 +72,7 @@ export function roomContract(t: Test, lab: Lab): void {
     const before = await rooms.load(id, 'all')
     const all = {
       writes: { a: '"late"', steady: null },
-      seat: seatOf('eve', null, 'p-eve'),
+      moves: [seatOf('eve', null, 'p-eve')],
       line: { id: 'late', value: '1', keep: 9 },
       items: [tellAll(1)],
       deadlineAt: 1,

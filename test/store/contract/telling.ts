@@ -43,8 +43,8 @@ export function tellContract(t: Test, lab: Lab): void {
 
   t.test('who has a seat is told with it: since when, and not after it was left', async t => {
     const id = lab.id('r')
-    await commitRoom(t, lab, id, { seat: seatOf('alice', null, 'p1'), items: [tellAll(1)] })
-    await commitRoom(t, lab, id, { seat: seatOf('bob', null, 'p2'), items: [tellAll(2)] })
+    await commitRoom(t, lab, id, { moves: [seatOf('alice', null, 'p1')], items: [tellAll(1)] })
+    await commitRoom(t, lab, id, { moves: [seatOf('bob', null, 'p2')], items: [tellAll(2)] })
     const alice = { user: 'alice', device: 'phone', participantId: 'p1', since: 1 }
     const bob = { user: 'bob', device: 'phone', participantId: 'p2', since: 2 }
     const seats = async () => {
@@ -52,7 +52,7 @@ export function tellContract(t: Test, lab: Lab): void {
       return told.status === 'entries' && [...told.seats].sort((a, b) => a.since - b.since)
     }
     t.strictSame(await seats(), [alice, bob])
-    await commitRoom(t, lab, id, { seat: seatOf('alice', 'p1', null), items: [tellAll(3)] })
+    await commitRoom(t, lab, id, { moves: [seatOf('alice', 'p1', null)], items: [tellAll(3)] })
     t.strictSame(await seats(), [bob])
   })
 

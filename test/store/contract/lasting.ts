@@ -1,0 +1,74 @@
+import type { Test } from 'tap'
+import { LASTING, LASTING_MAX, LASTING_MS } from '../../../src/store/rooms.js'
+import { until } from '../../helpers/until.js'
+import type { Lab } from '../contract.js'
+import { commitRoom, joinOf, roomCommitOf } from './given-rooms.js'
+
+const name = (text: string | number) => `${LASTING}${text}`
+
+export function lastingContract(t: Test, lab: Lab): void {
+  const { rooms } = lab.store
+  // The engines' own time: no caller's `now` takes part, so both clocks move until it has happened.
+  const isGone = (id: string) => async () => {
+    lab.clock.advance(5)
+    return (await rooms.load(id, []))?.version !== 1
+  }
+  const fieldsOf = async (id: string, names: readonly string[] | 'all' = 'all') =>
+    Object.fromEntries((await rooms.load(id, names))?.fields ?? [])
+
+  t.test('a lasting field is read and written as any other', async t => {
+    const id = lab.id('r')
+    await commitRoom(t, lab, id, { writes: { [name('a')]: '{"x":1}', a: '2' } })
+    const written = { [name('a')]: { version: 1, value: '{"x":1}' }, a: { version: 1, value: '2' } }
+    t.strictSame(await fieldsOf(id), written)
+    t.strictSame(await fieldsOf(id, [name('a'), 'b']), { [name('a')]: written[name('a')] })
+    const late = roomCommitOf(lab, { reads: { [name('a')]: 0 }, writes: { [name('a')]: '3' } })
+    t.strictSame(await rooms.commit(id, late), { status: 'conflict' })
+    await commitRoom(t, lab, id, { reads: { [name('a')]: 1 }, writes: { [name('a')]: null } })
+    t.strictSame(await fieldsOf(id), { a: written.a })
+  })
+
+  t.test('it outlives the room, alone, and is there when the id is used again', async t => {
+    const id = lab.id('r')
+    await commitRoom(t, lab, id, joinOf(lab, 'alice', { writes: { [name('a')]: '1', a: '1' }, expireInMs: 20 }))
+    await until('the room has gone', isGone(id))
+    t.strictSame(await rooms.load(id, 'all'), {
+      version: 0,
+      fields: new Map([[name('a'), { version: 1, value: '1' }]]),
+      seats: 0,
+      pendingFrom: null
+    })
+    const ignorant = roomCommitOf(lab, { reads: { [name('a')]: 0 }, writes: { a: '2' } })
+    t.strictSame(await rooms.commit(id, ignorant), { status: 'conflict' })
+    await commitRoom(t, lab, id, { reads: { [name('a')]: 1, a: 0 }, writes: { a: '2' } })
+    t.strictSame(Object.keys(await fieldsOf(id)).sort(), [name('a'), 'a'])
+  })
+
+  t.test('when the last one is taken away nothing is left of a room that has gone', async t => {
+    const id = lab.id('r')
+    await commitRoom(t, lab, id, { writes: { [name('a')]: '1' } })
+    await commitRoom(t, lab, id, { writes: { [name('a')]: null }, expireInMs: 20 })
+    await until('it has gone', async () => {
+      lab.clock.advance(5)
+      return (await rooms.load(id, 'all')) === null
+    })
+  })
+
+  t.test('a room has so many and no more, and nothing is written of what would be too many', async t => {
+    const id = lab.id('r')
+    const some = (from: number, to: number) =>
+      Object.fromEntries(Array.from({ length: to - from }, (_, i) => [name(from + i), '1']))
+    await commitRoom(t, lab, id, { writes: some(0, LASTING_MAX - 1) })
+    const more = roomCommitOf(lab, { writes: { ...some(LASTING_MAX - 1, LASTING_MAX + 1), a: '1' } })
+    t.strictSame(await rooms.commit(id, more), { status: 'full', of: 'lasting' })
+    t.equal((await rooms.load(id, ['a']))?.fields.size, 0)
+    await commitRoom(t, lab, id, { writes: some(LASTING_MAX - 1, LASTING_MAX) })
+    await commitRoom(t, lab, id, { writes: { [name(0)]: '2' } })
+    await commitRoom(t, lab, id, { writes: { [name(0)]: null, a: '1' } })
+    t.equal((await rooms.load(id, 'all'))?.fields.size, LASTING_MAX)
+  })
+
+  t.test('it is kept for a year after the last commit', async t => {
+    t.equal(LASTING_MS, 365 * 86_400_000)
+  })
+}
