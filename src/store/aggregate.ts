@@ -10,6 +10,19 @@ export interface AggregateRef {
   readonly id: string
 }
 
+/** Deadlines that are due are served in this order, the oldest of a class first. */
+export const TIMER_CLASSES = ['call', 'room', 'presence'] as const
+export type TimerClass = (typeof TIMER_CLASSES)[number]
+
+const CLASS_OF: Readonly<Record<AggregateRef['kind'], TimerClass>> = {
+  call: 'call',
+  pair: 'call',
+  room: 'room',
+  chat: 'room',
+  presence: 'presence'
+}
+export const timerClassOf = ({ kind }: AggregateRef): TimerClass => CLASS_OF[kind]
+
 /** The envelope every client sees, over SSE, long-poll and webhooks. */
 export interface OutgoingEvent {
   readonly type: string
@@ -73,12 +86,26 @@ export type CommitResult =
   | { readonly ok: false; readonly current: Snapshot | null }
 
 export interface Due {
-  /** Aggregates whose deadline has passed; each is claimed for `holdMs`, after which another node may claim it again. */
+  /**
+   * Aggregates of the classes asked for whose deadline has passed, in the order of TIMER_CLASSES; each is claimed for `holdMs`, after
+   * which another node may claim it again.
+   */
   readonly due: readonly AggregateRef[]
   /** Aggregates whose outbox has waited for longer than `staleMs`; each comes up again only after as long again. */
   readonly stale: readonly AggregateRef[]
   /** Until when what is due is held: it names the claim, see Rooms.rest. */
   readonly heldUntil: number
+  /** As many deadlines as the limit were found: another claim may find more. */
+  readonly more: boolean
+}
+
+export interface ClaimOptions {
+  readonly now: number
+  readonly holdMs: number
+  readonly staleMs: number
+  /** Of `due` and of `stale`, each. */
+  readonly limit: number
+  readonly classes: readonly TimerClass[]
 }
 
 export interface Aggregates {
@@ -92,5 +119,5 @@ export interface Aggregates {
   readonly partitions: number
   /** Which of these partitions claimDue would find something in. Much cheaper than asking each: nearly all have nothing. */
   findDue(partitions: readonly number[], options: { now: number; staleMs: number }): Promise<readonly number[]>
-  claimDue(partition: number, options: { now: number; holdMs: number; staleMs: number; limit: number }): Promise<Due>
+  claimDue(partition: number, options: ClaimOptions): Promise<Due>
 }

@@ -1,6 +1,5 @@
 // The store of a single process: no set-up, nothing survives it. The same promises as redis/, held to them by the same suite.
 import type { Clock } from '../clock.js'
-import { createAgenda } from './memory/agenda.js'
 import { createMemoryAggregates } from './memory/aggregates.js'
 import { createMemoryCopies } from './memory/copies.js'
 import { createMemoryDeadLetters } from './memory/dead-letters.js'
@@ -11,6 +10,7 @@ import { createMemoryMemberships } from './memory/memberships.js'
 import { createMemoryQuotas } from './memory/quotas.js'
 import { createMemoryRooms } from './memory/rooms.js'
 import { createMemoryTickets } from './memory/tickets.js'
+import { createTimerIndex } from './memory/timer-index.js'
 import { createMemoryWakeups } from './memory/wakeups.js'
 import { createMemoryWatches } from './memory/watches.js'
 import type { Store, StoreOptions } from './store.js'
@@ -26,9 +26,9 @@ export function createMemoryStore(options: MemoryStoreOptions): Store {
   const { clock } = options
   const startedAt = clock.now()
   const wakeups = createMemoryWakeups()
-  const agenda = createAgenda(clock)
-  const aggregates = createMemoryAggregates(clock, agenda)
-  const rooms = createMemoryRooms(clock, agenda)
+  const timerIndex = createTimerIndex(clock)
+  const aggregates = createMemoryAggregates(clock, timerIndex)
+  const rooms = createMemoryRooms(clock, timerIndex)
   const leases = createMemoryLeases()
   const mailboxes = createMemoryMailboxes({ ...options, leases, publish: wakeups.publish })
   const watches = createMemoryWatches({ ...options, take: aggregates.take })

@@ -1,6 +1,7 @@
-// Things that happen by themselves: deadlines fire and forgotten outboxes are delivered, by whichever node comes first.
-// Each round walks a slice of the partitions, so that all of them are seen once a second and no round is a burst.
-
+// Deadlines and forgotten outboxes, served by the node that claims them first. Each tick looks at a slice of the partitions, so
+// that all are seen once a second and no tick is a burst. What is due is claimed until none is left, as fast as the queue takes it: a
+// backlog of rooms or presence closes the queue to its own class and never to the calls that come due meanwhile.
+import { setImmediate } from 'node:timers/promises'
 import { checkChat, readQueue } from '../services/chat-delivery.js'
 import type { Context } from '../services/context.js'
 import { checkCall } from '../services/liveness.js'
@@ -8,10 +9,11 @@ import { checkPair, readPair } from '../services/pairs.js'
 import { checkRoom } from '../services/room-liveness.js'
 import { readCall } from '../services/transact.js'
 import { checkWatched, tellWatchers } from '../services/watched.js'
-import type { AggregateRef } from '../store/aggregate.js'
+import { type AggregateRef, TIMER_CLASSES, timerClassOf } from '../store/aggregate.js'
+import { createTaskQueue, type TaskQueue } from './task-queue.js'
 
 const CYCLE_MS = 1000
-const ROUNDS_PER_CYCLE = 8
+const TICKS_PER_CYCLE = 8
 /** Another node takes over a deadline whose claimant died. */
 const HOLD_MS = 5000
 /** An outbox that has waited for so long was forgotten; with the cycle this keeps the promised 2 s. */
@@ -23,7 +25,7 @@ type Work<More extends unknown[] = []> = Readonly<
 >
 
 /** Its deadline has come, and is held until then. */
-const LOOK_AT: Work<[heldUntil: number]> = {
+const CHECK: Work<[heldUntil: number]> = {
   call: checkCall,
   pair: checkPair,
   room: checkRoom,
@@ -39,47 +41,105 @@ const DELIVER: Work = {
   presence: async (context, id) => tellWatchers(context, id)
 }
 
-/** Starts the worker. The returned function stops it and resolves when the round at work is done. */
+/** Starts the worker. The returned function stops it and resolves when nothing of it runs any more. */
 export function startTimers(context: Context): () => Promise<void> {
+  const timers = new Timers(context)
   const { partitions } = context.store.aggregates
-  const slice = Math.ceil(partitions / ROUNDS_PER_CYCLE)
-  let next = 0
-  let round: Promise<unknown> | null = null
-  const stop = context.clock.every(partitions === 1 ? CYCLE_MS / 4 : CYCLE_MS / ROUNDS_PER_CYCLE, () => {
-    if (round !== null || context.store.contactSince() === null) return
-    const chosen = Array.from({ length: slice }, (_, i) => (next + i) % partitions)
-    next = (next + slice) % partitions
-    round = workAmong(context, chosen).finally(() => {
-      round = null
-    })
-  })
-  return async () => {
+  const tickMs = partitions === 1 ? CYCLE_MS / 4 : CYCLE_MS / TICKS_PER_CYCLE
+  const stop = context.clock.every(tickMs, () => timers.tick())
+  return () => {
     stop()
-    await round
+    return timers.close()
   }
 }
 
-/** Never throws: the next round tries again. */
-async function workAmong(context: Context, partitions: readonly number[]): Promise<void> {
-  try {
-    const { aggregates } = context.store
-    const found = await aggregates.findDue(partitions, { now: context.clock.now(), staleMs: STALE_MS })
-    await Promise.all(found.map(partition => workOn(context, partition)))
-  } catch (error) {
-    context.log.warn({ err: error }, 'timers will try again')
-  }
-}
+class Timers {
+  readonly #context: Context
+  readonly #queue: TaskQueue
+  /** Partitions that may hold more than the queue took. */
+  readonly #backlog = new Set<number>()
+  #next = 0
+  #looking: Promise<void> | null = null
+  #refilling: Promise<void> | null = null
 
-/** One partition: fires what is due, delivers what is stale. One in trouble does not keep the others waiting. */
-async function workOn(context: Context, partition: number): Promise<void> {
-  const options = { now: context.clock.now(), holdMs: HOLD_MS, staleMs: STALE_MS, limit: CLAIM_MAX }
-  const { due, stale, heldUntil } = await context.store.aggregates.claimDue(partition, options)
-  const work = [
-    ...due.map(({ kind, id }) => LOOK_AT[kind](context, id, heldUntil)),
-    ...stale.map(({ kind, id }) => DELIVER[kind](context, id))
-  ]
-  for (const result of await Promise.allSettled(work)) {
-    if (result.status === 'rejected')
-      context.log.warn({ err: result.reason, partition }, 'something will be looked at again')
+  constructor(context: Context) {
+    this.#context = context
+    this.#queue = createTaskQueue({ log: context.log, onRoom: () => this.#refill() })
+  }
+
+  tick(): void {
+    this.#queue.passSlow()
+    if (this.#looking !== null || !this.#hasContact()) return
+    this.#looking = this.#attempt(this.#look()).finally(() => {
+      this.#looking = null
+    })
+    this.#refill()
+  }
+
+  async close(): Promise<void> {
+    this.#backlog.clear()
+    await this.#queue.close()
+    await Promise.all([this.#looking, this.#refilling])
+  }
+
+  async #look(): Promise<void> {
+    const { aggregates } = this.#context.store
+    const slice = Math.ceil(aggregates.partitions / TICKS_PER_CYCLE)
+    const partitions = Array.from({ length: slice }, (_, i) => (this.#next + i) % aggregates.partitions)
+    this.#next = (this.#next + slice) % aggregates.partitions
+    const found = await aggregates.findDue(partitions, { now: this.#context.clock.now(), staleMs: STALE_MS })
+    // One partition in trouble does not keep the others waiting.
+    await Promise.all(found.map(partition => this.#attempt(this.#claim(partition))))
+  }
+
+  /** Works off the backlog, a partition at a time, for as long as the queue takes any class. */
+  #refill(): void {
+    if (this.#refilling !== null || this.#backlog.size === 0) return
+    this.#refilling = this.#attempt(this.#claimBacklog()).finally(() => {
+      this.#refilling = null
+    })
+  }
+
+  async #claimBacklog(): Promise<void> {
+    // A set visits what is added on the way, so that a partition which holds more has its next turn after the others.
+    for (const partition of this.#backlog) {
+      if (!this.#hasContact() || this.#queue.openClasses().length < TIMER_CLASSES.length) return
+      this.#backlog.delete(partition)
+      await this.#claim(partition)
+      // In the memory engine nothing else gives way to requests.
+      await setImmediate()
+    }
+  }
+
+  /** Claims all that is due in a partition, or as much as the queue takes. */
+  async #claim(partition: number): Promise<void> {
+    const { store, clock } = this.#context
+    for (;;) {
+      const classes = this.#queue.openClasses()
+      if (classes.length < TIMER_CLASSES.length) this.#backlog.add(partition)
+      if (classes.length === 0) return
+      const options = { now: clock.now(), holdMs: HOLD_MS, staleMs: STALE_MS, limit: CLAIM_MAX, classes }
+      const { due, stale, heldUntil, more } = await store.aggregates.claimDue(partition, options)
+      for (const ref of due) this.#add('check', ref, () => CHECK[ref.kind](this.#context, ref.id, heldUntil))
+      for (const ref of stale) this.#add('deliver', ref, () => DELIVER[ref.kind](this.#context, ref.id))
+      if (!more) return
+    }
+  }
+
+  #add(what: 'check' | 'deliver', ref: AggregateRef, run: () => Promise<unknown>): void {
+    this.#queue.add({ timerClass: timerClassOf(ref), key: `${what} ${ref.kind} ${ref.id}`, run })
+  }
+
+  #hasContact(): boolean {
+    return this.#context.store.contactSince() !== null
+  }
+
+  /** Never rejects: what was not claimed is found at the next tick. */
+  async #attempt(work: Promise<void>): Promise<void> {
+    try {
+      await work
+    } catch (error) {
+      this.#context.log.warn({ err: error }, 'timers could not be claimed')
+    }
   }
 }

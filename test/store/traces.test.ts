@@ -32,7 +32,7 @@ async function given(t: Test, server: RedisServer) {
   return { lab, store, client, traces, commit, settle }
 }
 
-const ALL = ['log:r', 'logids:r', 'outbox:room:r', 'pending', 'seats:r', 'state:room:r', 'timers']
+const ALL = ['log:r', 'logids:r', 'outbox:room:r', 'pending', 'seats:r', 'state:room:r', 'timers:room']
 const TOLD = ['log:r', 'logids:r', 'seats:r', 'state:room:r']
 const line = { id: 'l', value: '1', keep: 9 }
 /** Until a room goes; long enough to look at all its keys first, also on a busy machine. */
@@ -51,7 +51,7 @@ for (const cluster of [false, true]) {
       const waiting = await traces()
       t.strictSame(
         waiting.names,
-        ALL.filter(name => name !== 'timers')
+        ALL.filter(name => name !== 'timers:room')
       )
       t.ok(waiting.ends.every(end => end === -1))
       await settle(1)

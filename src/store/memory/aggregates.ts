@@ -2,7 +2,7 @@
 import type { Clock } from '../../clock.js'
 import type { AggregateRef, Aggregates, Commit, CommitResult, OutboxEntry, Snapshot } from '../aggregate.js'
 import type { TellOptions } from '../watches.js'
-import type { Agenda, Kept } from './agenda.js'
+import type { Kept, TimerIndex } from './timer-index.js'
 
 interface Aggregate extends Kept {
   version: number
@@ -28,8 +28,8 @@ interface MemoryAggregates extends Aggregates {
   sweep(now: number): void
 }
 
-export function createMemoryAggregates(clock: Clock, agenda: Agenda): MemoryAggregates {
-  const { deadlines, waiting, partitions, findDue, claimDue } = agenda
+export function createMemoryAggregates(clock: Clock, timerIndex: TimerIndex): MemoryAggregates {
+  const { deadlines, waiting, partitions, findDue, claimDue } = timerIndex
   const kept = new Map<string, Aggregate>()
   /** Beside the entries, which go out as they are. */
   const committedAt = new WeakMap<OutboxEntry, number>()
@@ -111,7 +111,7 @@ export function createMemoryAggregates(clock: Clock, agenda: Agenda): MemoryAggr
       for (const [key, aggregate] of kept) {
         if (aggregate.expiresAt > now) continue
         kept.delete(key)
-        agenda.forget(aggregate)
+        timerIndex.forget(aggregate)
       }
     }
   }

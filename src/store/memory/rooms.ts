@@ -15,7 +15,7 @@ import {
   type SeatChange,
   TELL_WITHIN_MS
 } from '../rooms.js'
-import type { Agenda, Kept } from './agenda.js'
+import type { Kept, TimerIndex } from './timer-index.js'
 
 interface Lasting {
   readonly fields: Map<string, Field>
@@ -88,8 +88,8 @@ function changeSeat({ seats, version }: Room, { user, device, from, to }: SeatCh
   else if (from !== to) seats.set(place, { user, device, participantId: to, since: version })
 }
 
-export function createMemoryRooms(clock: Clock, agenda: Agenda): Rooms & { sweep(now: number): void } {
-  const { deadlines, waiting } = agenda
+export function createMemoryRooms(clock: Clock, timerIndex: TimerIndex): Rooms & { sweep(now: number): void } {
+  const { deadlines, waiting } = timerIndex
   const rooms = new Map<string, Room>()
   const lastings = new Map<string, Lasting>()
 
@@ -194,7 +194,7 @@ export function createMemoryRooms(clock: Clock, agenda: Agenda): Rooms & { sweep
       for (const [id, room] of rooms) {
         if (room.expiresAt > now) continue
         rooms.delete(id)
-        agenda.forget(room)
+        timerIndex.forget(room)
       }
     }
   }

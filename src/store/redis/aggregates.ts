@@ -1,7 +1,14 @@
 // Aggregates in Redis: a state hash, an outbox stream with one entry a commit, and a place in the partition's two indexes.
 
-import { Redis } from 'ioredis'
-import type { AggregateRef, Aggregates, OutboxEntry, OutboxItem, Snapshot } from '../aggregate.js'
+import { type ChainableCommander, Redis } from 'ioredis'
+import {
+  type AggregateRef,
+  type Aggregates,
+  type OutboxEntry,
+  type OutboxItem,
+  type Snapshot,
+  TIMER_CLASSES
+} from '../aggregate.js'
 import { heldUntil } from '../hold.js'
 import { PARTITIONS } from '../partition.js'
 import type { Attempt, Client } from './clients.js'
@@ -15,8 +22,8 @@ function toSnapshot(version: number, state: string, outbox: readonly StreamEntry
   return { version, state, pending: toPending(outbox) }
 }
 
-/** For each partition two counts: deadlines that have passed, and outboxes that have waited too long. */
-async function countPassed(
+/** For each partition: how many deadlines have passed, and how many outboxes have waited too long. */
+async function countDue(
   client: Client,
   partitions: readonly number[],
   { now, staleMs }: { now: number; staleMs: number }
@@ -24,10 +31,18 @@ async function countPassed(
   // One write to the socket instead of many. A Cluster's partitions lie on several nodes, which no pipeline spans.
   const pipeline = client instanceof Redis ? client.pipeline() : null
   const counts = partitions.flatMap(partition => [
-    (pipeline ?? client).zcount(timersKey(partition), '-inf', now),
+    ...TIMER_CLASSES.map(each => (pipeline ?? client).zcount(timersKey(partition, each), '-inf', now)),
     (pipeline ?? client).zcount(pendingKey(partition), '-inf', now - staleMs)
   ])
-  if (pipeline === null) return Promise.all(counts as Promise<number>[])
+  const numbers = pipeline === null ? await Promise.all(counts as Promise<number>[]) : await run(pipeline)
+  return partitions.map((_, i) => sum(numbers.slice(i * COUNTS, (i + 1) * COUNTS)))
+}
+
+/** One for each class of timers, and one for the outboxes. */
+const COUNTS = TIMER_CLASSES.length + 1
+const sum = (numbers: readonly number[]) => numbers.reduce((total, each) => total + each, 0)
+
+async function run(pipeline: ChainableCommander): Promise<number[]> {
   const replies = await pipeline.exec()
   return (replies ?? []).map(([error, count]) => {
     if (error) throw error
@@ -75,18 +90,18 @@ export function createRedisAggregates(attempt: Attempt): Aggregates {
       await attempt(client => client.zadd(timers, 'XX', 'LT', at, member))
     },
     async findDue(partitions, { now, staleMs }) {
-      const counts = await attempt(client => countPassed(client, partitions, { now, staleMs }))
-      return partitions.filter((_, i) => (counts[2 * i] ?? 0) + (counts[2 * i + 1] ?? 0) > 0)
+      const counts = await attempt(client => countDue(client, partitions, { now, staleMs }))
+      return partitions.filter((_, i) => (counts[i] ?? 0) > 0)
     },
-    async claimDue(partition, { now, holdMs, staleMs, limit }) {
+    async claimDue(partition, { now, holdMs, staleMs, limit, classes }) {
       const held = heldUntil(now, holdMs)
-      const [, due, stale] = await claimDue(
+      const [, due, stale, more] = await claimDue(
         attempt,
-        [timersKey(partition), pendingKey(partition)],
+        [pendingKey(partition), ...classes.map(each => timersKey(partition, each))],
         [now, held, now - staleMs, limit, statePrefix(partition), outboxPrefix(partition)]
       )
       const refs = (members: readonly string[]): AggregateRef[] => members.map(refOf)
-      return { due: refs(due), stale: refs(stale), heldUntil: held }
+      return { due: refs(due), stale: refs(stale), heldUntil: held, more: more === 1 }
     }
   }
 }

@@ -1,7 +1,7 @@
 // Every Redis key and channel is spelled here and nowhere else. All start with `sp:{pXX}:`, where {pXX} is the partition's
 // hash tag: what one script touches together lies in one slot. Ids contain neither ':' nor braces, so nothing collides.
 
-import type { AggregateRef } from '../aggregate.js'
+import { type AggregateRef, type TimerClass, timerClassOf } from '../aggregate.js'
 import { partitionOf } from '../partition.js'
 
 const TAGS = Array.from({ length: 256 }, (_, partition) => `sp:{p${partition.toString(16).padStart(2, '0')}}:`)
@@ -16,7 +16,8 @@ export function prefixOf(partition: number): string {
 const at = (id: string) => prefixOf(partitionOf(id))
 
 // Partitions
-export const timersKey = (partition: number) => `${prefixOf(partition)}timers`
+/** Sorted set: members by their deadlines, one for each class, so that the urgent ones are found behind any backlog. */
+export const timersKey = (partition: number, timerClass: TimerClass) => `${prefixOf(partition)}timers:${timerClass}`
 export const pendingKey = (partition: number) => `${prefixOf(partition)}pending`
 /** claim_due derives the keys of the members it finds from these two. */
 export const statePrefix = (partition: number) => `${prefixOf(partition)}state:`
@@ -43,7 +44,7 @@ export function aggregateKeys(ref: AggregateRef) {
     member,
     state: statePrefix(partition) + member,
     outbox: outboxPrefix(partition) + member,
-    timers: timersKey(partition),
+    timers: timersKey(partition, timerClassOf(ref)),
     pending: pendingKey(partition)
   }
 }

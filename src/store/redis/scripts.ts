@@ -60,7 +60,8 @@ export const commitAggregate = define<
   readonly ['OK', older: readonly StreamEntry[]] | readonly ['CONFLICT', ...Found] | readonly ['CONFLICT', notThere: 0]
 >('aggregate_commit')
 export const settleOutbox = define<'WAITING' | 'SETTLED'>('outbox_settle')
-export const claimDue = define<readonly ['OK', due: readonly string[], stale: readonly string[]]>('due_claim')
+export const claimDue =
+  define<readonly ['OK', due: readonly string[], stale: readonly string[], more: 0 | 1]>('due_claim')
 
 export const loadRoom = define<
   | readonly ['OK', version: number, seats: number, pendingFrom: string, fields: readonly (string | null)[]]

@@ -1,4 +1,5 @@
 import type { Test } from 'tap'
+import { TIMER_CLASSES, type TimerClass } from '../../../src/store/aggregate.js'
 import { partitionOf } from '../../../src/store/partition.js'
 import { until } from '../../helpers/until.js'
 import type { Lab } from '../contract.js'
@@ -106,7 +107,28 @@ export function dueContract(t: Test, lab: Lab): void {
       await aggregates.commit(call(id), commitOf(lab, 0, { deadlineAt: lab.clock.now() - age }))
     }
     const partition = aggregates.partitions === 1 ? 0 : partitionOf(first)
-    const { due } = await aggregates.claimDue(partition, { now: lab.clock.now(), ...options, limit: 2 })
+    const { due, more } = await aggregates.claimDue(partition, { now: lab.clock.now(), ...options, limit: 2 })
     t.strictSame(due, [call(ids[2] ?? ''), call(ids[1] ?? '')])
+    t.ok(more)
+    t.match(await aggregates.claimDue(partition, { now: lab.clock.now(), ...options, limit: 2 }), {
+      due: [call(first)],
+      more: false
+    })
+  })
+
+  t.test('calls come up before rooms and rooms before presence, and a class that is not asked for stays', async t => {
+    const id = lab.id('c')
+    const refs = (['presence', 'chat', 'pair', 'call'] as const).map(kind => ({ kind, id }))
+    for (const [age, ref] of refs.entries()) {
+      await aggregates.commit(ref, commitOf(lab, 0, { deadlineAt: lab.clock.now() - 10 + age }))
+    }
+    const claimOnly = async (classes: readonly TimerClass[], limit: number) => {
+      const partition = aggregates.partitions === 1 ? 0 : partitionOf(id)
+      const { due } = await aggregates.claimDue(partition, { now: lab.clock.now(), ...options, classes, limit })
+      return due.filter(ref => ref.id === id).map(({ kind }) => kind)
+    }
+    t.strictSame(await claimOnly(['call'], 1), ['pair'], 'the oldest of its class')
+    t.strictSame(await claimOnly(['call', 'room'], 100), ['call', 'chat'])
+    t.strictSame(await claimOnly(TIMER_CLASSES, 100), ['presence'])
   })
 }

@@ -1,6 +1,12 @@
 // Short ways to say what a contract test is about.
 import type { Test } from 'tap'
-import type { AggregateRef, Commit, Due, OutboxItem } from '../../../src/store/aggregate.js'
+import {
+  type AggregateRef,
+  type Commit,
+  type Due,
+  type OutboxItem,
+  TIMER_CLASSES
+} from '../../../src/store/aggregate.js'
 import { partitionOf } from '../../../src/store/partition.js'
 import type {
   Append,
@@ -108,16 +114,16 @@ export async function fill(
   }
 }
 
-export const CLAIM = { holdMs: 5_000, staleMs: 1_000, limit: 100 }
+export const CLAIM = { holdMs: 5_000, staleMs: 1_000, limit: 100, classes: TIMER_CLASSES }
 
 /** What comes up of this one id; the suite's others may share its partition. */
-export async function claimOf(t: Test, lab: Lab, id: string): Promise<Omit<Due, 'heldUntil'>> {
+export async function claimOf(t: Test, lab: Lab, id: string): Promise<Pick<Due, 'due' | 'stale'>> {
   const { due, stale } = await holdOf(t, lab, id)
   return { due, stale }
 }
 
 /** The same, and until when it is held. */
-export async function holdOf(t: Test, { store, clock }: Lab, id: string): Promise<Due> {
+export async function holdOf(t: Test, { store, clock }: Lab, id: string): Promise<Omit<Due, 'more'>> {
   const { aggregates } = store
   const partition = aggregates.partitions === 1 ? 0 : partitionOf(id)
   const options = { ...CLAIM, now: clock.now() }

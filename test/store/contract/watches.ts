@@ -3,7 +3,7 @@ import { partitionOf } from '../../../src/store/partition.js'
 import type { TellOptions, Watched } from '../../../src/store/watches.js'
 import { until } from '../../helpers/until.js'
 import type { Lab } from '../contract.js'
-import { commitOf } from './given.js'
+import { CLAIM, commitOf } from './given.js'
 
 const ALL = { until: Number.MAX_SAFE_INTEGER, limit: 1000 }
 
@@ -148,7 +148,7 @@ export function watchContract(t: Test, lab: Lab): void {
     const ref = { kind: 'presence', id: bob } as const
     const partition = lab.store.aggregates.partitions === 1 ? 0 : partitionOf(bob)
     const isStale = async () => {
-      const options = { now: lab.clock.now(), holdMs: 5_000, staleMs: 1_000, limit: 100 }
+      const options = { ...CLAIM, now: lab.clock.now() }
       return (await lab.store.aggregates.claimDue(partition, options)).stale.some(({ id }) => id === bob)
     }
     await say(bob, 0)

@@ -1,0 +1,74 @@
+// Deadlines by urgency, and outboxes by how long they have waited. Aggregates and rooms share this index, as they share the
+// sorted sets of a partition in Redis.
+import type { Clock } from '../../clock.js'
+import { type AggregateRef, type Aggregates, type TimerClass, timerClassOf } from '../aggregate.js'
+import { heldUntil } from '../hold.js'
+import { Heap } from './heap.js'
+
+/** What is kept under a ref. Once it has expired it never comes up again. */
+export interface Kept {
+  readonly ref: AggregateRef
+  readonly expiresAt: number
+}
+
+type Times = Pick<Heap<Kept>, 'get' | 'has' | 'set' | 'delete'>
+
+export interface TimerIndex extends Pick<Aggregates, 'partitions' | 'findDue' | 'claimDue'> {
+  readonly deadlines: Times
+  /** Since when the oldest entry of an outbox has waited, or when the outbox was last reported as stale. */
+  readonly waiting: Times
+  forget(kept: Kept): void
+}
+
+export function createTimerIndex(clock: Clock): TimerIndex {
+  const heaps: Record<TimerClass, Heap<Kept>> = { call: new Heap(), room: new Heap(), presence: new Heap() }
+  const waiting = new Heap<Kept>()
+  const heapOf = ({ ref }: Kept) => heaps[timerClassOf(ref)]
+  const deadlines: Times = {
+    get: kept => heapOf(kept).get(kept),
+    has: kept => heapOf(kept).has(kept),
+    set: (kept, at) => heapOf(kept).set(kept, at),
+    delete: kept => heapOf(kept).delete(kept)
+  }
+
+  function forget(kept: Kept): void {
+    deadlines.delete(kept)
+    waiting.delete(kept)
+  }
+
+  /** Takes the earliest `limit` that are not after `until` out of the heap. */
+  function take(heap: Heap<Kept>, until: number, limit: number): Kept[] {
+    const taken: Kept[] = []
+    for (let first = heap.first(); first && first.at <= until && taken.length < limit; first = heap.first()) {
+      if (first.key.expiresAt <= clock.now()) forget(first.key)
+      else taken.push(first.key)
+      heap.delete(first.key)
+    }
+    return taken
+  }
+
+  function claim(heap: Heap<Kept>, { until, again, limit }: { until: number; again: number; limit: number }) {
+    const taken = take(heap, until, limit)
+    for (const kept of taken) heap.set(kept, again)
+    return taken.map(({ ref }) => ref)
+  }
+
+  return {
+    deadlines,
+    waiting,
+    forget,
+    partitions: 1,
+    async findDue(partitions, { now, staleMs }) {
+      const isDue = (heap: Heap<Kept>, until: number) => (heap.first()?.at ?? Infinity) <= until
+      return Object.values(heaps).some(heap => isDue(heap, now)) || isDue(waiting, now - staleMs) ? partitions : []
+    },
+    async claimDue(_partition, { now, holdMs, staleMs, limit, classes }) {
+      const held = heldUntil(now, holdMs)
+      const due: AggregateRef[] = []
+      for (const each of classes)
+        due.push(...claim(heaps[each], { until: now, again: held, limit: limit - due.length }))
+      const stale = claim(waiting, { until: now - staleMs, again: now, limit })
+      return { due, stale, heldUntil: held, more: due.length === limit }
+    }
+  }
+}
