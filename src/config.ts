@@ -7,14 +7,15 @@ import {
   iceUrl,
   integer,
   list,
+  longSecret,
   oneOf,
   optional,
   origin,
   redisUrl,
   type Setting,
   secret,
+  secrets,
   setting,
-  signingSecret,
   text,
   webUrl
 } from './setting.js'
@@ -37,14 +38,26 @@ export const SETTINGS = {
   ),
   CORS_ORIGINS: setting(list(origin), '', 'Web origins whose pages may use the API, separated by commas.'),
 
-  JWT_SECRET: secret(signingSecret, 'Shared secret that signs tokens (HS256), at least 32 bytes. Excludes `JWKS_URL`.'),
+  JWT_SECRET: secret(
+    secrets,
+    'Shared secrets that verify tokens (HS256), separated by commas, each at least 32 bytes; the first one signs. Excludes `JWKS_URL`.'
+  ),
   JWKS_URL: setting(
     optional(webUrl),
     '',
     'Key set that tokens are verified with (RS256, ES256, EdDSA). Excludes `JWT_SECRET`.'
   ),
   JWT_ISSUER: setting(optional(text), '', 'When set, a token must carry this `iss`.'),
-  JWT_AUDIENCE: setting(optional(text), '', 'When set, a token must carry this `aud`.'),
+  JWT_AUDIENCE: setting(
+    optional(text),
+    '',
+    'When set, a token must carry this `aud`. Set it with `JWKS_URL`: without it a token for any other application is accepted.'
+  ),
+  JWT_LEEWAY_MS: setting(
+    integer(0, 600_000),
+    '30000',
+    'How far the clock of whoever issues tokens may differ: a token is accepted this much before its `nbf` and after its `exp`.'
+  ),
 
   RING_TIMEOUT_MS: setting(duration(1), '30000', 'How long a call rings before it ends `no_answer`.'),
   CONNECT_TIMEOUT_MS: setting(duration(1), '30000', 'How long an accepted call may take to connect.'),
@@ -117,8 +130,11 @@ export const SETTINGS = {
     '',
     'TURN servers handed to clients, `turn:host:port?transport=udp`, separated by commas.'
   ),
-  TURN_SECRETS: secret(list(text), 'Secrets shared with the TURN servers, separated by commas; the first one signs.'),
-  TURN_TTL_MS: setting(duration(60_000), '86400000', 'How long a TURN credential is good for.'),
+  TURN_SECRETS: secret(
+    secrets,
+    'Secrets shared with the TURN servers, separated by commas, each at least 32 bytes; the first one signs.'
+  ),
+  TURN_TTL_MS: setting(duration(60_000), '3600000', 'How long a TURN credential is good for.'),
 
   POLICY_URL: setting(optional(webUrl), '', 'Service that is asked before a call or an invitation rings.'),
   POLICY_TIMEOUT_MS: setting(duration(1), '2000', 'How long to wait for its answer.'),
@@ -135,8 +151,8 @@ export const SETTINGS = {
   ),
   ROOM_SERVICE_TIMEOUT_MS: setting(duration(1), '2000', 'How long to wait for its answer.'),
   ROOM_SERVICE_SECRET: secret(
-    optional(text),
-    'Secret shared with it: goes out as Bearer, and lets it push or drop a room here.'
+    optional(longSecret),
+    'Secret shared with it, at least 32 bytes: goes out as Bearer, and lets it push or drop a room here.'
   ),
 
   DRAIN_SETTLE_MS: setting(duration(0), '2000', 'After SIGTERM: how long to serve on while load balancers look away.'),
@@ -198,7 +214,8 @@ function contradictions(config: Config): string[] {
     mistakes.push('HOST refuses to bind wider than loopback (127.0.0.1, ::1, localhost) without JWT_SECRET or JWKS_URL')
   }
   // One source of trust: with both, whoever learns the weaker one can mint tokens for users of the other.
-  if (config.jwtSecret && config.jwksUrl) mistakes.push('JWT_SECRET and JWKS_URL exclude each other')
+  if (config.jwtSecret.length > 0 && config.jwksUrl !== null)
+    mistakes.push('JWT_SECRET and JWKS_URL exclude each other')
   if (config.turnUrls.length > 0 && config.turnSecrets.length === 0) mistakes.push('TURN_URLS needs TURN_SECRETS')
   if (config.graceMs < config.awayAfterMs) mistakes.push('GRACE_MS must not be shorter than AWAY_AFTER_MS')
   // A device with an open stream is refreshed every third of PRESENCE_TTL_MS; a shorter retention would forget it in between.

@@ -21,7 +21,7 @@ export function createToken(
     .setExpirationTime('12h')
   if (jwtIssuer !== null) token.setIssuer(jwtIssuer)
   if (jwtAudience !== null) token.setAudience(jwtAudience)
-  return token.sign(new TextEncoder().encode(jwtSecret ?? DEVELOPMENT_SECRET))
+  return token.sign(new TextEncoder().encode(jwtSecret[0] ?? DEVELOPMENT_SECRET))
 }
 
 /** Three lines to paste into three terminals: bob listens, alice calls, bob accepts. */

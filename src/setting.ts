@@ -60,8 +60,11 @@ export function oneOf<const T extends string>(...values: readonly T[]) {
 }
 
 export function webUrl(value: string): string {
-  if (/^https?:\/\//.test(value) && URL.canParse(value)) return value
-  throw new Error('must be an http or https URL')
+  if (!/^https?:\/\//.test(value) || !URL.canParse(value)) throw new Error('must be an http or https URL')
+  const { username, password } = new URL(value)
+  // fetch() refuses such a URL at each request, with a message that repeats the password.
+  if (username !== '' || password !== '') throw new Error('must not contain a user name or password')
+  return value
 }
 
 export function origin(value: string): string {
@@ -82,9 +85,15 @@ export function redisUrl(value: string): string | null {
   return value
 }
 
-/** RFC 7518, section 3.2: a key for HS256 has at least as many bits as the hash. */
-export function signingSecret(value: string): string | null {
-  if (value === '') return null
+/** RFC 7518, section 3.2: a key for HS256 has at least as many bits as the hash. A secret that is shown as it is must be as long. */
+export function longSecret(value: string): string {
   if (Buffer.byteLength(value) >= 32) return value
   throw new Error('must be at least 32 bytes long')
+}
+
+/** A list for rotation: the first one is used, and all are accepted. Commas separate, so none may be empty. */
+export function secrets(value: string): readonly string[] {
+  const items = value === '' ? [] : value.split(',').map(item => item.trim())
+  if (items.every(item => Buffer.byteLength(item) >= 32)) return Object.freeze(items)
+  throw new Error('must be at least 32 bytes long, each of them if there are several')
 }

@@ -46,16 +46,16 @@ t.test('the environment becomes typed values', async t => {
     JWT_SECRET: SECRET,
     STUN_URLS: 'stun:one.example:3478, stun:two.example',
     TURN_URLS: 'turn:one.example:3478?transport=udp',
-    TURN_SECRETS: 'new,old',
+    TURN_SECRETS: `new-${SECRET},old-${SECRET}`,
     ON_GLARE: 'reject'
   })
   t.match(config, {
     development: false,
     host: '0.0.0.0',
     port: 0,
-    jwtSecret: SECRET,
+    jwtSecret: [SECRET],
     stunUrls: ['stun:one.example:3478', 'stun:two.example'],
-    turnSecrets: ['new', 'old'],
+    turnSecrets: [`new-${SECRET}`, `old-${SECRET}`],
     onGlare: 'reject'
   })
 })
@@ -97,7 +97,24 @@ t.test('what was typed is never repeated: it may be a secret', async t => {
   const env = Object.fromEntries(Object.keys(SETTINGS).map(name => [name, typed]))
   t.throws(() => loadConfig(env), ConfigError)
   t.notMatch(mistakes(env).join('\n'), typed)
-  t.match(mistakes({ JWT_SECRET: typed, HOST: '127.0.0.1' }), ['JWT_SECRET must be at least 32 bytes long'])
+  t.match(mistakes({ JWT_SECRET: typed, HOST: '127.0.0.1' }), [/^JWT_SECRET must be at least 32 bytes long/])
+})
+
+t.test('secrets are long, each of a list, and service URLs carry none', async t => {
+  const long = SECRET
+  for (const name of ['JWT_SECRET', 'TURN_SECRETS']) {
+    t.strictSame(mistakes({ [name]: `${long},${long}` }), [], name)
+    for (const value of [',', `${long},`, `${long},short`, 'x'.repeat(31)])
+      t.match(mistakes({ [name]: value }), [new RegExp(`^${name} must be at least 32 bytes`)], `${name}=${value}`)
+  }
+  t.match(mistakes({ ROOM_SERVICE_SECRET: 'x' }), [/^ROOM_SERVICE_SECRET must be at least 32 bytes/])
+  for (const name of ['JWKS_URL', 'POLICY_URL', 'ROOM_SERVICE_URL', 'CHAT_SERVICE_URL']) {
+    t.strictSame(mistakes({ [name]: 'https://service.example/path?key=1' }), [])
+    for (const userinfo of ['admin:hunter2', 'admin', ':hunter2']) {
+      const found = mistakes({ [name]: `https://${userinfo}@service.example/` })
+      t.strictSame(found, [`${name} must not contain a user name or password`])
+    }
+  }
 })
 
 t.test('.env.example is made from the table', async t => {

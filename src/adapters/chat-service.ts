@@ -1,6 +1,7 @@
 // The optional service that is given every chat message. Its contract is openapi/chat-service.yaml: 2xx, it has the message (also
 // when it had it before); a 4xx about the message, it never will; anything else, or nothing in time, it is to be asked again.
 import type { Config } from '../config.js'
+import { ask } from './outgoing.js'
 
 export interface MessageForService {
   readonly roomId: string
@@ -21,16 +22,15 @@ export async function deliverMessage(
   message: MessageForService,
   closing: AbortSignal
 ): Promise<number | null> {
-  const response = await fetch(`${chatServiceUrl?.replace(/\/$/, '')}/messages`, {
+  const { status } = await ask(`${chatServiceUrl?.replace(/\/$/, '')}/messages`, {
     method: 'POST',
     headers: { 'content-type': 'application/json', 'idempotency-key': message.messageId },
     body: JSON.stringify(message),
-    redirect: 'error',
-    signal: AbortSignal.any([closing, AbortSignal.timeout(chatServiceTimeoutMs)])
+    timeoutMs: chatServiceTimeoutMs,
+    maxBytes: 0,
+    signal: closing
   })
-  await response.body?.cancel()
-  const { ok, status } = response
-  if (ok) return null
+  if (status >= 200 && status < 300) return null
   if (status >= 400 && status < 500 && !NOT_THE_MESSAGE.includes(status)) return status
   throw new Error(`answered with ${status}`)
 }

@@ -4,6 +4,7 @@
 import type { FastifyBaseLogger } from 'fastify'
 import type { Config } from '../config.js'
 import { AppError } from '../errors.js'
+import { ask } from './outgoing.js'
 
 interface Asked {
   /** Who calls, or invites. */
@@ -25,6 +26,8 @@ export interface PolicyAnswer {
 }
 
 const MAX_REASON = 500
+/** Of an answer. */
+const MAX_BYTES = 64 * 1024
 
 type PolicyConfig = Pick<Config, 'policyUrl' | 'policyTimeoutMs' | 'policyOnError'>
 
@@ -36,7 +39,7 @@ export async function askPolicy(
 ): Promise<PolicyAnswer> {
   if (config.policyUrl === null) return { allow: true }
   try {
-    return await ask(config.policyUrl, request, config.policyTimeoutMs)
+    return await askService(config.policyUrl, request, config.policyTimeoutMs)
   } catch (cause) {
     log.warn({ err: cause, onError: config.policyOnError }, 'the policy service did not answer')
     if (config.policyOnError === 'allow') return { allow: true }
@@ -44,20 +47,16 @@ export async function askPolicy(
   }
 }
 
-async function ask(url: string, request: PolicyRequest, timeoutMs: number): Promise<PolicyAnswer> {
-  const response = await fetch(url, {
+async function askService(url: string, request: PolicyRequest, timeoutMs: number): Promise<PolicyAnswer> {
+  const { status, text } = await ask(url, {
     method: 'POST',
     headers: { 'content-type': 'application/json', accept: 'application/json' },
     body: JSON.stringify(request),
-    redirect: 'error',
-    // Covers the body too: a service that answers and then trickles is no better than one that is silent.
-    signal: AbortSignal.timeout(timeoutMs)
+    timeoutMs,
+    maxBytes: MAX_BYTES
   })
-  if (response.status !== 200) {
-    await response.body?.cancel()
-    throw new Error(`answered with ${response.status}`)
-  }
-  const { allow, reason } = (await response.json()) as { allow?: unknown; reason?: unknown }
+  if (status !== 200) throw new Error(`answered with ${status}`)
+  const { allow, reason } = JSON.parse(text) as { allow?: unknown; reason?: unknown }
   if (typeof allow !== 'boolean') throw new Error('answered without "allow"')
   return typeof reason === 'string' ? { allow, reason: reason.slice(0, MAX_REASON) } : { allow }
 }

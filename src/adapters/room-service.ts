@@ -3,8 +3,12 @@
 import { Compile } from 'typebox/compile'
 import type { Config } from '../config.js'
 import { ServiceRoom } from '../schemas/room-service.js'
+import { ask } from './outgoing.js'
 
 type RoomServiceConfig = Pick<Config, 'roomServiceTimeoutMs' | 'roomServiceSecret'>
+
+/** Of an answer: as large as what it may push. */
+const MAX_BYTES = 256 * 1024
 
 const shape = Compile(ServiceRoom)
 
@@ -14,21 +18,17 @@ export async function askRoomService(
   { roomServiceTimeoutMs, roomServiceSecret }: RoomServiceConfig,
   roomId: string
 ): Promise<ServiceRoom | null> {
-  const response = await fetch(`${url.replace(/\/$/, '')}/internal/rooms/${encodeURIComponent(roomId)}`, {
+  const { status, text } = await ask(`${url.replace(/\/$/, '')}/internal/rooms/${encodeURIComponent(roomId)}`, {
     headers: {
       accept: 'application/json',
       ...(roomServiceSecret === null ? {} : { authorization: `Bearer ${roomServiceSecret}` })
     },
-    redirect: 'error',
-    // Covers the body too: a service that answers and then trickles is no better than one that is silent.
-    signal: AbortSignal.timeout(roomServiceTimeoutMs)
+    timeoutMs: roomServiceTimeoutMs,
+    maxBytes: MAX_BYTES
   })
-  if (response.status === 200) {
-    const room: unknown = await response.json()
-    if (shape.Check(room)) return room
-    throw new Error('answered with what is no room')
-  }
-  await response.body?.cancel()
-  if (response.status === 404) return null
-  throw new Error(`answered with ${response.status}`)
+  if (status === 404) return null
+  if (status !== 200) throw new Error(`answered with ${status}`)
+  const room: unknown = JSON.parse(text)
+  if (shape.Check(room)) return room
+  throw new Error('answered with what is no room')
 }

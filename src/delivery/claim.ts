@@ -24,14 +24,14 @@ export class Claim {
 
   /** Registers the device and becomes its one connection. Throws too_many_devices. */
   async take(onlineUntil: number): Promise<Touched> {
-    const touched = await this.#touch({ onlineUntil, claim: true, authExpiresAt: this.#actor.expiresAt })
+    const touched = await this.#touch({ onlineUntil, claim: true })
     if (touched === null) throw new AppError('too_many_devices')
     return touched
   }
 
   /**
-   * Says that this connection is still here; void if another one took over, which the reply tells. Null: the device had
-   * expired, and there is no room for it any more.
+   * Renews this connection; changes nothing of another one that took over, which the reply names. Null: the device had
+   * expired, and the user has no room for it any more.
    */
   renew(onlineUntil: number): Promise<Touched | null> {
     return this.#touch({ onlineUntil })
@@ -42,13 +42,15 @@ export class Claim {
     return store.mailboxes.release(this.#actor.user, this.#actor.device, this.connection, clock.now())
   }
 
-  #touch(more: { onlineUntil: number; claim?: boolean; authExpiresAt?: number }): Promise<Touched | null> {
+  #touch(more: { onlineUntil: number; claim?: boolean }): Promise<Touched | null> {
     const { store, clock, ids } = this.#delivery
-    const { user, device } = this.#actor
+    const { user, device, expiresAt } = this.#actor
     return store.mailboxes.touch(user, device, {
       now: clock.now(),
       tag: ids.tag(),
       connection: this.connection,
+      // With a renewal only for a record that was lost, where it stands for the claim.
+      authExpiresAt: expiresAt,
       ...more
     })
   }

@@ -148,7 +148,7 @@ export class Poll implements Consumer {
   /** Nobody listens longer than their token lasts. */
   #boundedWait(waitMs: number): number {
     const { expiresAt } = this.actor
-    return expiresAt === 0 ? waitMs : Math.min(waitMs, Math.max(0, expiresAt - this.#delivery.clock.now()))
+    return expiresAt === null ? waitMs : Math.min(waitMs, Math.max(0, expiresAt - this.#delivery.clock.now()))
   }
 }
 

@@ -11,12 +11,12 @@ import type { StoredEvent, Touched, Wakeup } from '../store/store.js'
 import { Claim, endOf } from './claim.js'
 import type { Position } from './cursor.js'
 import { type Delivery, refreshMs, TICKET_USED_MS } from './delivery.js'
+import { Expiry } from './expiry.js'
 import { endFrame, noticeFrame } from './frames.js'
 import type { Consumer } from './hub.js'
 import { BACKLOG_LIMIT, finish } from './sse.js'
 import { type CaughtUp, Tail } from './tail.js'
 
-const EXPIRY_NOTICE_MS = 30_000
 /** After a read that failed, instead of at the next refresh: a call may be ringing. */
 const RETRY_READ_MS = 1500
 
@@ -37,8 +37,7 @@ export class EventStream implements Consumer {
   #pumping = true
   /** A hint says that the device signed off; the next read tells. */
   #signedOff = false
-  #warned = false
-  #expiresAt: number
+  readonly #expiry: Expiry
   #beatAt: number
   #refreshAt: number
 
@@ -50,7 +49,7 @@ export class EventStream implements Consumer {
     this.#tail = new Tail(delivery, options.actor, options.socket)
     this.#ticket = options.ticket
     this.actor = options.actor
-    this.#expiresAt = options.actor.expiresAt
+    this.#expiry = new Expiry(options.actor.expiresAt)
     // Streams that were opened in one moment, after a deploy say, shall not beat in one moment for ever.
     this.#beatAt = clock.now() + ids.between(config.heartbeatMs >> 1, config.heartbeatMs)
     this.#refreshAt = clock.now() + ids.between(refreshMs(delivery) >> 1, refreshMs(delivery))
@@ -67,8 +66,10 @@ export class EventStream implements Consumer {
 
   wake(wakeup: Wakeup): void {
     if (this.#closed) return
-    if (wakeup.kind === 'auth') this.#extend(wakeup.expiresAt)
-    else if (wakeup.kind === 'notice') {
+    if (wakeup.kind === 'auth') {
+      // While it opens, the token may have been shown before this connection.
+      if (!this.#opening) this.#expiry.extend(wakeup.expiresAt)
+    } else if (wakeup.kind === 'notice') {
       if (!this.#pumping) this.#tail.mention(wakeup)
     }
     // Perhaps late, and about an older connection than this one. If two that race believed it, neither would be left.
@@ -85,12 +86,10 @@ export class EventStream implements Consumer {
 
   /** Called by the one ticker of all streams. */
   tick(now: number): void {
-    if (this.#expiresAt !== 0 && now >= this.#expiresAt) this.end('auth_expired')
+    if (this.#expiry.hasCome(now)) this.end('auth_expired')
     if (this.#opening || this.#closed) return
-    if (this.#expiresAt !== 0 && !this.#warned && this.#expiresAt - now <= EXPIRY_NOTICE_MS) {
-      this.#warned = true
-      this.#socket.write(noticeFrame('auth.expiring', { expiresInMs: this.#expiresAt - now }, now))
-    }
+    const expiresInMs = this.#expiry.takeNotice(now)
+    if (expiresInMs !== null) this.#socket.write(noticeFrame('auth.expiring', { expiresInMs }, now))
     if (now >= this.#beatAt) {
       this.#beatAt = now + this.#delivery.config.heartbeatMs
       this.#tail.beat(now)
@@ -155,7 +154,6 @@ export class EventStream implements Consumer {
 
   /** The one outcome of opening. */
   async #begin(position: Position | null, touched: Touched): Promise<void> {
-    this.#extend(touched.authExpiresAt)
     const outcome = await this.#position(position, touched)
     if (this.#closed) return
     if (outcome === 'replay') this.#tail.announce('caught-up')
@@ -226,7 +224,7 @@ export class EventStream implements Consumer {
     const touched = await this.#claim.renew(this.#onlineUntil())
     if (this.#closed) return
     if (touched?.connection !== this.#claim.connection) return this.end(touched ? 'superseded' : 'too_many_devices')
-    this.#extend(touched.authExpiresAt)
+    this.#expiry.extend(touched.authExpiresAt)
     // A record that was lost, in a failover or to the retention, has a new head too: the next read answers with a reset.
     if (!this.#tail.isAt(touched.head)) this.#dirty = true
     if (touched.created) this.#delivery.lifecycle.arrived(this.actor, touched.head)
@@ -234,12 +232,6 @@ export class EventStream implements Consumer {
 
   #onlineUntil(): number {
     return this.#delivery.clock.now() + this.#delivery.config.presenceTtlMs
-  }
-
-  #extend(expiresAt: number): void {
-    if (this.#expiresAt === 0 || expiresAt <= this.#expiresAt) return
-    this.#expiresAt = expiresAt
-    this.#warned = false
   }
 
   #fail(error: unknown): void {

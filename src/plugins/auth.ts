@@ -8,7 +8,8 @@ import type { Actor } from '../schemas/claims.js'
 import { ID_PATTERN } from '../schemas/common.js'
 import type { Context } from '../services/context.js'
 import { redeemTicket } from '../services/tickets.js'
-import { createTokens, type Grant } from './tokens.js'
+import type { Grant } from './token-claims.js'
+import { createTokens } from './tokens.js'
 
 declare module 'fastify' {
   interface FastifyRequest {

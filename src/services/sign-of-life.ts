@@ -13,7 +13,7 @@ const WRITE_EVERY_MS = 2000
 
 interface Noted {
   readonly at: number
-  readonly expiresAt: number
+  readonly expiresAt: number | null
 }
 
 const noted = new WeakMap<Context, LRUCache<string, Noted>>()
@@ -28,7 +28,7 @@ export async function registerDevice(context: Context, actor: Actor, status?: st
   const touched = await context.store.mailboxes.touch(user, device, {
     now,
     tag: context.ids.tag(),
-    ...(expiresAt > 0 ? { authExpiresAt: expiresAt } : {}),
+    authExpiresAt: expiresAt,
     ...(status === undefined ? {} : { status })
   })
   if (touched === null) throw new AppError('too_many_devices')
@@ -49,13 +49,15 @@ export function noteSignOfLife(context: Context, actor: Actor): void {
   const seen = memoryOf(context)
   const last = seen.get(key)
   const at = context.clock.now()
-  if (last && at - last.at < WRITE_EVERY_MS && last.expiresAt >= actor.expiresAt) return
+  if (last && at - last.at < WRITE_EVERY_MS && !isLater(actor.expiresAt, last.expiresAt)) return
   seen.set(key, { at, expiresAt: actor.expiresAt })
   registerDevice(context, actor).catch(error => {
     seen.delete(key)
     context.log.debug({ err: error }, 'sign of life not written')
   })
 }
+
+const isLater = (expiresAt: number | null, other: number | null) => (expiresAt ?? Infinity) > (other ?? Infinity)
 
 const keyOf = ({ user, device }: Actor) => `${user} ${device}`
 

@@ -1,5 +1,6 @@
 // Tickets stand in for a token where no header can be set: an EventSource is opened with `?ticket=`, and comes back to the same
-// URL by itself. So a ticket is good for many uses, each of which keeps it alive a little longer; never longer than the token.
+// URL by itself. So a ticket is good for many uses, each of which keeps it alive a little longer; never longer than the token, and not
+// after its device has signed off.
 import { TICKET_USED_MS } from '../delivery/delivery.js'
 import { AppError } from '../errors.js'
 import type { Actor } from '../schemas/claims.js'
@@ -11,7 +12,7 @@ const TICKET_UNUSED_MS = 60_000
 
 interface Grant {
   readonly device: string
-  readonly expiresAt: number
+  readonly expiresAt: number | null
 }
 
 export interface IssuedTicket {
@@ -23,9 +24,9 @@ export async function issueTicket({ store, ids, clock }: Context, actor: Actor):
   const { user, device, expiresAt } = actor
   const secret = ids.secret()
   const grant: Grant = { device, expiresAt }
-  const left = expiresAt === 0 ? TICKET_UNUSED_MS : Math.max(1, expiresAt - clock.now())
+  const left = expiresAt === null ? TICKET_UNUSED_MS : Math.max(1, expiresAt - clock.now())
   const expiresInMs = Math.min(TICKET_UNUSED_MS, left)
-  await store.tickets.put(user, secret, JSON.stringify(grant), expiresInMs)
+  await store.tickets.put(user, { id: secret, device, value: JSON.stringify(grant), ttlMs: expiresInMs })
   return { ticket: `${Buffer.from(user).toString('base64url')}.${secret}`, expiresInMs }
 }
 
@@ -35,7 +36,7 @@ export async function redeemTicket({ store, clock }: Context, ticket: string): P
   const value = await store.tickets.use(user, secret, TICKET_USED_MS)
   if (value === null) throw new AppError('invalid_ticket')
   const { device, expiresAt } = JSON.parse(value) as Grant
-  if (expiresAt !== 0 && expiresAt <= clock.now()) throw new AppError('invalid_ticket')
+  if (expiresAt !== null && expiresAt <= clock.now()) throw new AppError('invalid_ticket')
   return { user, device, expiresAt }
 }
 

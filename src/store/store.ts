@@ -9,6 +9,7 @@ import type { Copies } from './copies.js'
 import type { DeadLetters } from './dead-letters.js'
 import type { Leases } from './leases.js'
 import type { Invitations, Memberships, Rooms } from './rooms.js'
+import type { Tickets } from './tickets.js'
 import type { Watches } from './watches.js'
 
 export type { Lease, LeaseResult, Leases } from './leases.js'
@@ -105,8 +106,11 @@ export interface Touch {
   readonly claim?: boolean
   /** Online until this instant unless renewed; goes with `connection`, and counts only while that is the device's connection. */
   readonly onlineUntil?: number
-  /** When the caller's token expires; the record keeps the latest, and open streams are told when it grows. */
-  readonly authExpiresAt?: number
+  /**
+   * When the caller's token expires; null: never. The connection that becomes the device's one sets it, whatever was shown before;
+   * a later touch without a connection may extend it, and open streams are told.
+   */
+  readonly authExpiresAt?: number | null
   /** What the user wants shown, kept with the device. */
   readonly status?: string
 }
@@ -117,8 +121,8 @@ export interface Touched {
   readonly head: Cursor
   /** The device's connection now: another one than the caller's means that the caller's was superseded. '' is none. */
   readonly connection: string
-  /** 0 when no token with an expiry was ever seen. */
-  readonly authExpiresAt: number
+  /** When the device's connection has to end; null: never, or there was no connection yet. */
+  readonly authExpiresAt: number | null
 }
 
 export interface DeviceState {
@@ -159,7 +163,7 @@ export interface Mailboxes {
   touch(user: string, device: string, touch: Touch): Promise<Touched | null>
   /** The connection closed: the device is offline from now, unless another connection has claimed it meanwhile. */
   release(user: string, device: string, connection: string, now: number): Promise<void>
-  /** Signs the device off: record and mailbox are gone; its open stream is told (Wakeup 'gone'). False if it was not there. */
+  /** Signs the device off: record, mailbox and tickets are gone; its open stream is told (Wakeup 'gone'). False if it was not there. */
   remove(user: string, device: string): Promise<boolean>
   /** The user's registered devices, in no order. Expired ones are left out. */
   devices(user: string, now: number): Promise<readonly DeviceState[]>
@@ -172,8 +176,8 @@ export type Wakeup =
   | { readonly kind: 'event'; readonly device: string; readonly prevTag: string; readonly event: StoredEvent }
   /** This connection is the device's one connection now. */
   | { readonly kind: 'claimed'; readonly device: string; readonly connection: string }
-  /** The device's token is good until then. */
-  | { readonly kind: 'auth'; readonly device: string; readonly expiresAt: number }
+  /** A fresher token was shown for the device: its connection may last until then; null: for ever. */
+  | { readonly kind: 'auth'; readonly device: string; readonly expiresAt: number | null }
   /** The device signed off. */
   | { readonly kind: 'gone'; readonly device: string }
   /** Said to whoever listens now, and kept nowhere: it may be lost. Both are ready to be sent, the envelope as JSON on one line. */
@@ -190,13 +194,6 @@ export interface Wakeups {
 }
 
 // ── Small things ──────────────────────────────────────────────────────────────────────────────────────────────────────
-
-export interface Tickets {
-  /** Keeps `value` under an unguessable id for `ttlMs`. */
-  put(user: string, id: string, value: string, ttlMs: number): Promise<void>
-  /** The value, its life extended to `ttlMs` from now; null when unknown or lapsed. Many uses: EventSource reconnects. */
-  use(user: string, id: string, ttlMs: number): Promise<string | null>
-}
 
 export interface Quotas {
   /**

@@ -42,7 +42,7 @@ class Line implements Pick<Wakeups, 'subscribe'> {
 
 const consumer = (device: string) => {
   const heard: string[] = []
-  return { actor: { user: 'alice', device, expiresAt: 0 }, heard, wake: ({ kind }: Wakeup) => heard.push(kind) }
+  return { actor: { user: 'alice', device, expiresAt: null }, heard, wake: ({ kind }: Wakeup) => heard.push(kind) }
 }
 
 const setUp = () => {

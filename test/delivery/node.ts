@@ -63,8 +63,9 @@ export async function startNode(store: Store, clock: Clock): Promise<Node> {
   app.decorateRequest('actor')
   app.addHook('onRequest', async (request, reply) => {
     const { ticket } = request.query as { ticket?: string }
-    const [user = '', device = 'phone', expiresAt = '0'] = String(request.headers.authorization).split(' ')
-    request.actor = ticket ? await redeemTicket(context, ticket) : { user, device, expiresAt: Number(expiresAt) }
+    const [user = '', device = 'phone', expiry] = String(request.headers.authorization).split(' ')
+    const expiresAt = expiry === undefined ? null : Number(expiry)
+    request.actor = ticket ? await redeemTicket(context, ticket) : { user, device, expiresAt }
     reply.header('access-control-allow-origin', 'https://example.com')
   })
   await app.register(eventRoutes, { prefix: '/v1', context, streams })

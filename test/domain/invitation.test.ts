@@ -13,7 +13,7 @@ import { PART, type RoomDecision } from '../../src/domain/room-state.js'
 import type { Actor } from '../../src/schemas/claims.js'
 import { T0 } from '../helpers/calls.js'
 
-const actorOf = (user: string): Actor => ({ user, device: 'phone', expiresAt: 0 })
+const actorOf = (user: string): Actor => ({ user, device: 'phone', expiresAt: null })
 const seatOf = (user: string) => ({
   actor: actorOf(user),
   participantId: `p-${user}`,

@@ -282,7 +282,7 @@ async function inviteAndDie(stage: Stage, alice: Person, user: string) {
   const { store, config } = stage
   const clock = { now: () => stage.now() }
   const parts = { store, config, clock, ids: createIds(), node: 'dead', tellRoom: async () => {} }
-  const actor = { user: stage.marked(alice.user), device: alice.device, expiresAt: 0 }
+  const actor = { user: stage.marked(alice.user), device: alice.device, expiresAt: null }
   const invitees = [{ user: stage.marked(user), invitationId: 'untold' }]
   const command = { actor, invitees, metadata: {}, ringMs: 60_000 }
   const roomId = stage.marked('r1')

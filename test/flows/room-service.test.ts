@@ -7,7 +7,7 @@ import { sdp } from '../helpers/sdp.js'
 import { flow, type Stage } from '../helpers/stage.js'
 import { until } from '../helpers/until.js'
 
-const SECRET = 'shared-with-the-room-service'
+const SECRET = 'shared-with-the-room-service-32-bytes'
 const service = await RoomService.start(SECRET)
 t.teardown(() => service.dies())
 
@@ -125,7 +125,7 @@ flow(
     await alice.does(JOIN)
     await service.dies()
     t.teardown(() => service.revive().catch(() => undefined))
-    const key = new TextEncoder().encode(String(stage.config.jwtSecret))
+    const key = new TextEncoder().encode(String(stage.config.jwtSecret[0]))
     const token = new SignJWT().setSubject(stage.marked('alice')).setExpirationTime('3d')
     const authorization = `Bearer ${await token.setProtectedHeader({ alg: 'HS256' }).sign(key)}`
     const isAnsweredAfter = async (ms: number) => {

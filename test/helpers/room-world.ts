@@ -25,7 +25,7 @@ export const LINGER_MS = 30_000
 export const somebody = (user: string, device = 'phone', claim?: RoomClaim): Actor => ({
   user,
   device,
-  expiresAt: 0,
+  expiresAt: null,
   ...(claim ? { rooms: { [ROOM]: claim } } : {})
 })
 

@@ -31,7 +31,7 @@ async function node(t: Test, clock: ManualClock, quotas: Quotas) {
   handleErrors(app, { metrics: createMetrics(), ids: createIds() })
   app.decorateRequest('actor')
   app.addHook('onRequest', async request => {
-    request.actor = { user: String(request.headers.user ?? 'alice'), device: 'phone', expiresAt: 0 }
+    request.actor = { user: String(request.headers.user ?? 'alice'), device: 'phone', expiresAt: null }
   })
   await limitRates(app, { config, budgets: createBudgets({ quotas, clock, config }) })
   app.post('/calls', { config: { limit: 'calls' } }, async () => ({}))

@@ -5,18 +5,18 @@ import { loadConfig } from '../../src/config.js'
 import { listIceServers } from '../../src/services/ice-servers.js'
 
 const clock = { ...systemClock, now: () => 1_700_000_000_500 }
-const alice = { user: 'alice', device: 'phone', expiresAt: 0 }
+const NEW = 'a-new-secret-of-more-than-thirty-two-bytes'
+const alice = { user: 'alice', device: 'phone', expiresAt: null }
 
 t.test('nothing configured, nothing handed out', async t => {
   t.strictSame(listIceServers({ config: loadConfig({}), clock }, alice), { iceServers: [], expiresInMs: null })
 })
 
-t.test('TURN credentials expire and carry the proof that they are ours, by the first secret', async t => {
+t.test('TURN credentials expire in an hour and carry the proof that they are ours, by the first secret', async t => {
   const config = loadConfig({
     STUN_URLS: 'stun:a.example',
     TURN_URLS: 'turn:a.example,turns:b.example',
-    TURN_SECRETS: 'new,old',
-    TURN_TTL_MS: '3600000'
+    TURN_SECRETS: `${NEW},an-old-secret-of-more-than-thirty-two-bytes`
   })
   const username = '1700003600:alice'
   t.strictSame(listIceServers({ config, clock }, alice), {
@@ -25,7 +25,7 @@ t.test('TURN credentials expire and carry the proof that they are ours, by the f
       {
         urls: ['turn:a.example', 'turns:b.example'],
         username,
-        credential: createHmac('sha1', 'new').update(username).digest('base64')
+        credential: createHmac('sha1', NEW).update(username).digest('base64')
       }
     ],
     expiresInMs: 3_600_000

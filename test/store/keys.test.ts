@@ -39,7 +39,7 @@ t.test('all that belongs to one user lies in one slot; partitions lie in 256 dif
     keys.invitationsKey('bob'),
     keys.watchingKey('bob', 'phone'),
     keys.watchersKey('bob'),
-    keys.ticketKey('bob', 'x'),
+    keys.ticketsKey('bob'),
     keys.quotaKey('bob', 'calls', 1_000, 7),
     keys.wakeChannel('bob')
   ]

@@ -202,9 +202,9 @@ t.test('probing does not take a healthy connection for deaf', async t => {
 
 t.test('a mistake of ours is not passed off as an outage, and says nothing of what it was about', async t => {
   const { store } = await given(t)
-  await store.tickets.put('bob', 'x', 'secret', 60_000)
+  await store.quotas.take('bob', { name: 'calls', windowMs: 60_000, max: 10, want: 1, now: 1 })
   const [key = ''] = await store.client.keys('*')
-  await store.client.rename(key, key.replace(/ticket:bob:x$/, 'leases:bob'))
+  await store.client.rename(key, key.replace(/quota:bob:.*$/, 'leases:bob'))
   const error: unknown = await store.leases
     .take('bob', { holder: 'c', peer: 'p', role: 'secret-role', at: 1 }, 1)
     .catch(e => e)

@@ -12,7 +12,7 @@ export interface Device {
   /** Without a connection: when the last one closed, or 0 if there was a sign of life since. */
   onlineUntil: number
   connection: string
-  authExpiresAt: number
+  authExpiresAt: number | null
   status: string
 }
 
@@ -20,7 +20,7 @@ export interface Device {
 const TRIM_AT_ONCE = 64
 
 export function birth({ tag, now }: Touch): Device {
-  const presence = { seenAt: now, onlineUntil: 0, connection: '', authExpiresAt: 0, status: '' }
+  const presence = { seenAt: now, onlineUntil: 0, connection: '', authExpiresAt: null, status: '' }
   return { seq: 0, tag, birthTag: tag, events: [], ...presence }
 }
 

@@ -4,6 +4,7 @@ import type { AggregateRef } from '../aggregate.js'
 import { POSITIONS_MAX, positionTtlMs } from '../position.js'
 import type { AppendResult, CommitMail, Leases, Mailboxes, Message, StoreOptions, Touch } from '../store.js'
 import { birth, type Device, hasLeft, head, isOnline, push, read } from './mailbox.js'
+import type { MemoryTickets } from './tickets.js'
 import type { Publish } from './wakeups.js'
 
 /** A commit taken. */
@@ -17,11 +18,12 @@ function isTaken(taken: readonly Taken[], { version, tag }: Taken): boolean {
 interface Parts extends StoreOptions {
   readonly clock: Clock
   readonly leases: Leases
+  readonly tickets: Pick<MemoryTickets, 'revoke'>
   readonly publish: Publish
 }
 
 export function createMemoryMailboxes(parts: Parts): Mailboxes & { sweep(now: number): void } {
-  const { retentionMs, mailboxMaxEvents, maxDevicesPerUser, clock, leases, publish } = parts
+  const { retentionMs, mailboxMaxEvents, maxDevicesPerUser, clock, leases, tickets, publish } = parts
   const positionMs = positionTtlMs(retentionMs)
   const users = new Map<string, Map<string, Device>>()
   /** By user and source; no user id has a blank in it. */
@@ -90,8 +92,19 @@ export function createMemoryMailboxes(parts: Parts): Mailboxes & { sweep(now: nu
     }
     if (claim && device.connection !== connection) publish(user, { kind: 'claimed', device: name, connection })
     // A record that lost its connection (a failover, an expiry) takes the one that is evidently open.
-    if (claim || device.connection === '') device.connection = connection
+    if (claim || device.connection === '') {
+      device.connection = connection
+      device.authExpiresAt = touch.authExpiresAt ?? null
+    }
     if (device.connection === connection) device.onlineUntil = touch.onlineUntil ?? device.onlineUntil
+  }
+
+  function extendAuth(user: string, name: string, device: Device, shown: number | null | undefined): void {
+    const { connection, authExpiresAt } = device
+    if (connection === '' || authExpiresAt === null || shown === undefined) return
+    if (shown !== null && shown <= authExpiresAt) return
+    device.authExpiresAt = shown
+    publish(user, { kind: 'auth', device: name, expiresAt: shown })
   }
 
   return {
@@ -122,10 +135,7 @@ export function createMemoryMailboxes(parts: Parts): Mailboxes & { sweep(now: nu
       device.seenAt = Math.max(device.seenAt, touch.now)
       connect(user, name, device, touch)
       if (touch.status !== undefined) device.status = touch.status
-      if (touch.authExpiresAt !== undefined && touch.authExpiresAt > device.authExpiresAt) {
-        device.authExpiresAt = touch.authExpiresAt
-        if (device.connection !== '') publish(user, { kind: 'auth', device: name, expiresAt: touch.authExpiresAt })
-      }
+      if (!touch.connection) extendAuth(user, name, device, touch.authExpiresAt)
       const { connection, authExpiresAt } = device
       return { created: !found, head: head(device), connection, authExpiresAt }
     },
@@ -137,6 +147,7 @@ export function createMemoryMailboxes(parts: Parts): Mailboxes & { sweep(now: nu
       device.seenAt = Math.max(device.seenAt, now)
     },
     async remove(user, name) {
+      tickets.revoke(user, name)
       const removed = users.get(user)?.delete(name) ?? false
       if (removed) publish(user, { kind: 'gone', device: name })
       return removed

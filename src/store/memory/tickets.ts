@@ -1,22 +1,49 @@
-// Tickets in a plain map.
+// Tickets in plain maps, one a user.
 import type { Clock } from '../../clock.js'
-import type { Tickets } from '../store.js'
+import { TICKETS_MAX, type Tickets } from '../tickets.js'
 
-export function createMemoryTickets(clock: Clock): Tickets & { sweep(now: number): void } {
-  const tickets = new Map<string, { readonly value: string; until: number }>()
-  const keyOf = (user: string, id: string) => `${user} ${id}`
+interface Kept {
+  readonly device: string
+  readonly value: string
+  until: number
+}
+
+export interface MemoryTickets extends Tickets {
+  /** Of a device that signed off. */
+  revoke(user: string, device: string): void
+  sweep(now: number): void
+}
+
+export function createMemoryTickets(clock: Clock): MemoryTickets {
+  const users = new Map<string, Map<string, Kept>>()
+
+  function dropFirstToLapse(tickets: Map<string, Kept>): void {
+    const [first] = [...tickets].sort(([, a], [, b]) => a.until - b.until)
+    if (first) tickets.delete(first[0])
+  }
+
   return {
-    async put(user, id, value, ttlMs) {
-      tickets.set(keyOf(user, id), { value, until: clock.now() + ttlMs })
+    async put(user, { id, device, value, ttlMs }) {
+      const tickets = users.get(user) ?? new Map<string, Kept>()
+      users.set(user, tickets)
+      if (tickets.size >= TICKETS_MAX) dropFirstToLapse(tickets)
+      tickets.set(id, { device, value, until: clock.now() + ttlMs })
     },
     async use(user, id, ttlMs) {
-      const ticket = tickets.get(keyOf(user, id))
+      const ticket = users.get(user)?.get(id)
       if (!ticket || ticket.until <= clock.now()) return null
       ticket.until = clock.now() + ttlMs
       return ticket.value
     },
+    revoke(user, device) {
+      const tickets = users.get(user) ?? []
+      for (const [id, ticket] of tickets) if (ticket.device === device) users.get(user)?.delete(id)
+    },
     sweep(now) {
-      for (const [key, ticket] of tickets) if (ticket.until <= now) tickets.delete(key)
+      for (const [user, tickets] of users) {
+        for (const [id, ticket] of tickets) if (ticket.until <= now) tickets.delete(id)
+        if (tickets.size === 0) users.delete(user)
+      }
     }
   }
 }

@@ -83,7 +83,8 @@ export const invitationsKey = (user: string) => `${at(user)}invitations:${user}`
 export const watchingKey = (user: string, device: string) => `${at(user)}watching:${user}:${device}`
 /** Sorted set: user/device by when it was last known to watch. */
 export const watchersKey = (user: string) => `${at(user)}watchers:${user}`
-export const ticketKey = (user: string, id: string) => `${at(user)}ticket:${user}:${id}`
+/** Hash: ticket → until, device and value, a line each. */
+export const ticketsKey = (user: string) => `${at(user)}tickets:${user}`
 export const quotaKey = (user: string, name: string, windowMs: number, window: number) =>
   `${at(user)}quota:${user}:${name}:${windowMs}:${window}`
 export const wakeChannel = (user: string) => `${at(user)}wake:${user}`

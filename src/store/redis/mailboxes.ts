@@ -3,7 +3,7 @@
 import { positionTtlMs } from '../position.js'
 import type { Append, AppendResult, Mailboxes, StoredEvent, StoreOptions, Touch } from '../store.js'
 import type { Attempt } from './clients.js'
-import { devicesKey, leasesKey, mailboxKey, mailboxPrefix, positionKey, wakeChannel } from './keys.js'
+import { devicesKey, leasesKey, mailboxKey, mailboxPrefix, positionKey, ticketsKey, wakeChannel } from './keys.js'
 import { toDeviceState } from './record.js'
 import {
   appendMailbox,
@@ -56,7 +56,7 @@ export function createRedisMailboxes(attempt: Attempt, options: StoreOptions): M
       touch.connection ?? '',
       touch.claim ? '1' : '',
       whole(touch.onlineUntil),
-      whole(touch.authExpiresAt ?? 0),
+      touch.authExpiresAt === null ? 'never' : whole(touch.authExpiresAt),
       touch.status === undefined ? '' : `=${touch.status}`,
       maxDevicesPerUser
     ]
@@ -90,13 +90,14 @@ export function createRedisMailboxes(attempt: Attempt, options: StoreOptions): M
       const reply = await touchMailbox(attempt, keys, touchArguments(user, device, touch))
       if (reply[0] === 'FULL') return null
       const [word, seq, tag, connection, authExpiresAt] = reply
-      return { created: word === 'NEW', head: { seq, tag }, connection, authExpiresAt }
+      const expiry = { authExpiresAt: authExpiresAt === '' ? null : Number(authExpiresAt) }
+      return { created: word === 'NEW', head: { seq, tag }, connection, ...expiry }
     },
     async release(user, device, connection, now) {
       await releaseMailbox(attempt, [devicesKey(user)], [device, connection, whole(now), retentionMs, ttlMs])
     },
     async remove(user, device) {
-      const keys = [devicesKey(user), mailboxKey(user, device)]
+      const keys = [devicesKey(user), mailboxKey(user, device), ticketsKey(user)]
       return (await removeMailbox(attempt, keys, [device, wakeChannel(user)])) === 'REMOVED'
     },
     async devices(user, now) {

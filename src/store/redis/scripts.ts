@@ -99,10 +99,12 @@ export const readMailbox = define<
   | readonly ['NONE']
 >('mailbox_read')
 export const touchMailbox = define<
-  readonly ['OK' | 'NEW', seq: number, tag: string, connection: string, authExpiresAt: number] | readonly ['FULL']
+  readonly ['OK' | 'NEW', seq: number, tag: string, connection: string, authExpiresAt: string] | readonly ['FULL']
 >('mailbox_touch')
 export const releaseMailbox = define<'OK' | 'OTHER'>('mailbox_release')
 export const removeMailbox = define<'REMOVED' | 'NONE'>('mailbox_remove')
+export const putTicket = define<'OK'>('ticket_put')
+export const useTicket = define<string | null>('ticket_use')
 
 export const takeLease = define<readonly ['TAKEN'] | readonly ['HELD', ...string[]]>('lease_take')
 export const putCopy = define<'OK' | 'OTHER'>('copy_put')

@@ -1,13 +1,14 @@
-// Tickets in Redis: plain strings with a TTL that using them renews.
-import type { Tickets } from '../store.js'
+// Tickets in Redis: one hash a user, so that signing a device off takes its tickets along. They lapse by the clock of Redis.
+import { TICKETS_MAX, type Tickets } from '../tickets.js'
 import type { Attempt } from './clients.js'
-import { ticketKey } from './keys.js'
+import { ticketsKey } from './keys.js'
+import { putTicket, useTicket } from './scripts.js'
 
 export function createRedisTickets(attempt: Attempt): Tickets {
   return {
-    async put(user, id, value, ttlMs) {
-      await attempt(client => client.set(ticketKey(user, id), value, 'PX', ttlMs))
+    async put(user, { id, device, value, ttlMs }) {
+      await putTicket(attempt, [ticketsKey(user)], [id, device, value, ttlMs, TICKETS_MAX])
     },
-    use: (user, id, ttlMs) => attempt(client => client.getex(ticketKey(user, id), 'PX', ttlMs))
+    use: (user, id, ttlMs) => useTicket(attempt, [ticketsKey(user)], [id, ttlMs])
   }
 }

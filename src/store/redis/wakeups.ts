@@ -28,7 +28,7 @@ export function parseWakeup(text: string): Wakeup | null {
   const [, device = '', value = '', seq = '', tag = '', type = '', envelope = ''] = cut(text, HEADERS[kind] ?? 2)
   if (kind === 'event') return { kind, device, prevTag: value, event: { seq: Number(seq), tag, type, envelope } }
   if (kind === 'claimed') return { kind, device, connection: value }
-  if (kind === 'auth') return { kind, device, expiresAt: Number(value) }
+  if (kind === 'auth') return { kind, device, expiresAt: value === '' ? null : Number(value) }
   if (kind === 'gone') return { kind, device }
   if (kind === 'notice') return { kind, device, type: value, envelope: seq }
   return null

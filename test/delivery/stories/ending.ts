@@ -102,6 +102,21 @@ export function endingStories(t: Test, engine: Engine): void {
     { maxDevicesPerUser: 1 }
   )
 
+  tell(
+    'a stream does not live on for a longer token that its device showed before it opened',
+    async (t, world, node) => {
+      const { now, tag } = { now: world.clock.now(), tag: 'birth' }
+      await world.store.mailboxes.touch('alice', 'phone', { now, tag, authExpiresAt: now + 3_600_000 })
+      const before = await world.open(node, '', { as: `alice phone ${now + 3_600_000}` })
+      await before.next('hello')
+      const stream = await world.open(node, '', { as: `alice phone ${now + 20_000}` })
+      await stream.next('hello')
+      world.clock.advance(20_000)
+      t.match(await stream.next('end'), { data: { reason: 'auth_expired' } })
+      await stream.ended()
+    }
+  )
+
   tell('a stream ends with its token, after a warning, unless a fresh one extends it', async (t, world, node) => {
     const expiresAt = world.clock.now() + 60_000
     const stream = await world.open(node, '', { as: `alice phone ${expiresAt}` })

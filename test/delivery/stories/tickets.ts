@@ -45,6 +45,22 @@ export function ticketStories(t: Test, engine: Engine): void {
     t.equal((await fetch(`${node.url}?ticket=${ticket}`)).status, 401)
   })
 
+  tell(
+    'a ticket ends when its device signs off, and the next registration does not bring it back',
+    async (t, world, node) => {
+      const { ticket } = await issue(node, 'alice phone')
+      const other = await issue(node, 'alice laptop')
+      const stream = await world.open(node, `?ticket=${ticket}`)
+      await stream.next('hello')
+      await world.store.mailboxes.remove('alice', 'phone')
+      t.match(await stream.next('end'), { data: { reason: 'signed_off' } })
+      t.equal((await fetch(`${node.url}?ticket=${ticket}`)).status, 401)
+      await world.store.mailboxes.touch('alice', 'phone', { now: world.clock.now(), tag: 'again' })
+      t.equal((await fetch(`${node.url}?ticket=${ticket}`)).status, 401)
+      await (await world.open(node, `?ticket=${other.ticket}`)).next('hello')
+    }
+  )
+
   // How long a ticket lives is counted by the store, whose clock only the memory engine shares with the test.
   if (engine.name !== 'memory') return
 

@@ -13,7 +13,7 @@ export function deviceContract(t: Test, lab: Lab): void {
     t.equal((await touch(lab, bob, 'phone', { tag: 'first' })).created, true)
     lab.clock.advance(1_000)
     const again = await touch(lab, bob, 'phone', { tag: 'second' })
-    t.strictSame(again, { created: false, head: { seq: 0, tag: 'first' }, connection: '', authExpiresAt: 0 })
+    t.strictSame(again, { created: false, head: { seq: 0, tag: 'first' }, connection: '', authExpiresAt: null })
     const seenAt = lab.clock.now()
     const offline = { device: 'phone', online: false, onlineUntil: 0, left: false, status: '' }
     t.strictSame(await state(bob, 'phone'), { ...offline, seenAt })
@@ -95,13 +95,54 @@ export function deviceContract(t: Test, lab: Lab): void {
     t.match(await state(bob, 'phone'), { online: false, left: false }, 'one that lapsed was not closed')
   })
 
-  t.test('the latest expiry of a token is kept', async t => {
+  t.test('a connection lasts as long as its own token, until a fresher one is shown', async t => {
     const bob = lab.id('bob')
-    t.equal((await touch(lab, bob, 'phone')).authExpiresAt, 0)
-    t.equal((await touch(lab, bob, 'phone', { authExpiresAt: 5_000 })).authExpiresAt, 5_000)
-    t.equal((await touch(lab, bob, 'phone', { authExpiresAt: 4_000 })).authExpiresAt, 5_000)
-    t.equal((await touch(lab, bob, 'phone')).authExpiresAt, 5_000)
-    t.equal((await touch(lab, bob, 'phone', { authExpiresAt: 6_000 })).authExpiresAt, 6_000)
+    const shows = async (parts: Parameters<typeof touch>[3]) => (await touch(lab, bob, 'phone', parts)).authExpiresAt
+    t.equal(await shows({ authExpiresAt: 9_000 }), null, 'there is no connection yet')
+    t.equal(
+      await shows({ connection: 'c1', claim: true, authExpiresAt: 5_000 }),
+      5_000,
+      'what was shown before does not count'
+    )
+    t.equal(await shows({}), 5_000)
+    t.equal(await shows({ authExpiresAt: 4_000 }), 5_000)
+    t.equal(await shows({ authExpiresAt: 6_000 }), 6_000)
+    t.equal(await shows({ connection: 'c1', authExpiresAt: 5_000 }), 6_000, 'a renewal takes nothing away')
+    t.equal(
+      await shows({ connection: 'c2', claim: true, authExpiresAt: 3_000 }),
+      3_000,
+      'the next connection begins anew'
+    )
+    t.equal(await shows({ connection: 'c1', authExpiresAt: 7_000 }), 3_000, 'nor does the one before extend it')
+    t.equal(await shows({ authExpiresAt: null }), null, 'a token that never expires')
+    t.equal(await shows({ authExpiresAt: 8_000 }), null)
+  })
+
+  t.test('a record that was lost takes the expiry of the connection that is evidently open', async t => {
+    const bob = lab.id('bob')
+    await touch(lab, bob, 'phone', { authExpiresAt: 9_000 })
+    t.equal((await touch(lab, bob, 'phone', { connection: 'c1', authExpiresAt: 5_000 })).authExpiresAt, 5_000)
+  })
+
+  t.test('the tickets of a device go when it signs off, those of other devices stay', async t => {
+    const [alice, bob] = [lab.id('alice'), lab.id('bob')]
+    const { tickets } = lab.store
+    const ttlMs = 60_000
+    await touch(lab, bob, 'phone')
+    for (const [user, device, id] of [
+      [bob, 'phone', 'one'],
+      [bob, 'phone', 'two'],
+      [bob, 'laptop', 'three'],
+      [alice, 'phone', 'four']
+    ] as const)
+      await tickets.put(user, { id, device, value: 'v', ttlMs })
+    await mailboxes.remove(bob, 'phone')
+    t.equal(await tickets.use(bob, 'one', ttlMs), null)
+    t.equal(await tickets.use(bob, 'two', ttlMs), null)
+    t.equal(await tickets.use(bob, 'three', ttlMs), 'v')
+    t.equal(await tickets.use(alice, 'four', ttlMs), 'v')
+    await mailboxes.remove(bob, 'laptop')
+    t.equal(await tickets.use(bob, 'three', ttlMs), null, 'a device that never opened a stream has tickets too')
   })
 
   t.test('a status stays until another is set, whatever it says', async t => {
@@ -157,6 +198,6 @@ export function deviceContract(t: Test, lab: Lab): void {
       (await mailboxes.devices(bob, lab.clock.now())).map(({ device }) => device),
       ['laptop']
     )
-    t.match(await touch(lab, bob, 'phone'), { created: true, connection: '', authExpiresAt: 0 })
+    t.match(await touch(lab, bob, 'phone'), { created: true, connection: '', authExpiresAt: null })
   })
 }

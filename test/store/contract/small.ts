@@ -1,4 +1,5 @@
 import type { Test } from 'tap'
+import { TICKETS_MAX } from '../../../src/store/tickets.js'
 import { until } from '../../helpers/until.js'
 import type { Lab } from '../contract.js'
 
@@ -7,7 +8,7 @@ export function smallContract(t: Test, lab: Lab): void {
 
   t.test('a ticket is good many times, for its own user only', async t => {
     const [alice, bob] = [lab.id('alice'), lab.id('bob')]
-    await tickets.put(alice, 'secret', '{"device":"phone"}', 60_000)
+    await tickets.put(alice, { id: 'secret', device: 'phone', value: '{"device":"phone"}', ttlMs: 60_000 })
     t.equal(await tickets.use(alice, 'secret', 60_000), '{"device":"phone"}')
     t.equal(await tickets.use(alice, 'secret', 60_000), '{"device":"phone"}')
     t.equal(await tickets.use(bob, 'secret', 60_000), null)
@@ -16,8 +17,8 @@ export function smallContract(t: Test, lab: Lab): void {
 
   t.test('a ticket lapses, and using it extends its life', async t => {
     const alice = lab.id('alice')
-    await tickets.put(alice, 'short', 'v', 20)
-    await tickets.put(alice, 'used', 'v', 20)
+    await tickets.put(alice, { id: 'short', device: 'phone', value: 'v', ttlMs: 20 })
+    await tickets.put(alice, { id: 'used', device: 'phone', value: 'v', ttlMs: 20 })
     await tickets.use(alice, 'used', 600_000)
     const lapsed = async () => {
       lab.clock.advance(5)
@@ -26,6 +27,17 @@ export function smallContract(t: Test, lab: Lab): void {
     }
     await until('the unused one has lapsed', lapsed)
     t.equal(await tickets.use(alice, 'used', 20), 'v')
+  })
+
+  t.test('a user has so many tickets; one more takes the place of the one that lapses first', async t => {
+    const alice = lab.id('alice')
+    const put = (id: string, ttlMs: number) => tickets.put(alice, { id, device: 'phone', value: id, ttlMs })
+    await put('first to lapse', 50_000)
+    await Promise.all(Array.from({ length: TICKETS_MAX - 1 }, (_, n) => put(`t${n}`, 60_000 + n)))
+    await put('one more', 70_000)
+    t.equal(await tickets.use(alice, 'first to lapse', 60_000), null)
+    t.equal(await tickets.use(alice, 't0', 90_000), 't0')
+    t.equal(await tickets.use(alice, 'one more', 90_000), 'one more')
   })
 
   const minute = { name: 'calls', windowMs: 60_000, max: 10 }

@@ -83,7 +83,7 @@ export function wakeupContract(t: Test, lab: Lab): void {
     await connect(lab, bob, 'phone', 'c1')
     const { heard, stop } = await listen(bob)
     await connect(lab, bob, 'phone', 'c2')
-    await connect(lab, bob, 'phone', 'c2')
+    await touch(lab, bob, 'phone', { connection: 'c2', claim: true, authExpiresAt: 3_000 })
     await touch(lab, bob, 'phone', { connection: 'c1' })
     await touch(lab, bob, 'phone', { authExpiresAt: 5_000 })
     await touch(lab, bob, 'phone', { authExpiresAt: 4_000 })
