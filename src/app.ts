@@ -10,6 +10,7 @@ import { createTeller } from './delivery/telling.js'
 import { createWatchTeller } from './delivery/telling-watchers.js'
 import { createIds, type Ids } from './ids.js'
 import { createMetrics } from './metrics.js'
+import { limitConnections } from './plugins/connection-limits.js'
 import { dropUnusedConnections } from './plugins/connections.js'
 import { handleErrors } from './plugins/errors.js'
 import { serveHealth } from './plugins/health.js'
@@ -79,6 +80,7 @@ export async function buildApp(config: Config, overrides: Overrides = {}): Promi
     await streams.drain({ windowMs: config.drainWindowMs })
   })
 
+  limitConnections(app, { config, clock })
   await secure(app, config)
   await documentApi(app)
   serveHealth(app, { store, metrics, isDraining: () => draining })

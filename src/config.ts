@@ -3,6 +3,7 @@
 // the operator typed is never repeated, because it may be a secret.
 
 import {
+  addressRange,
   duration,
   iceUrl,
   integer,
@@ -35,6 +36,22 @@ export const SETTINGS = {
   REDIS_URL: secret(
     redisUrl,
     'Redis (7.0 or later) or Valkey (7.2 or later). Without it everything is kept in the memory of this one process.'
+  ),
+  TRUST_PROXY: setting(
+    list(addressRange),
+    '',
+    'Addresses or ranges of the proxies whose `X-Forwarded-*` headers count, separated by commas. Without it a client is the address that connects.'
+  ),
+  REQUEST_TIMEOUT_MS: setting(
+    duration(100),
+    '30000',
+    'How long a request may take to arrive, and a reply to be read; then the connection is closed. Streams and waiting polls are not concerned.'
+  ),
+  MAX_CONNECTIONS: setting(integer(1, 1_000_000), '50000', 'Connections open at once on this node; more are refused.'),
+  MAX_CONNECTIONS_PER_ADDRESS: setting(
+    integer(1, 1_000_000),
+    '2000',
+    'Of those, from one address (IPv6: one /64). Proxies of `TRUST_PROXY` are not limited.'
   ),
   CORS_ORIGINS: setting(list(origin), '', 'Web origins whose pages may use the API, separated by commas.'),
 

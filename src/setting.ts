@@ -1,5 +1,6 @@
 // The rows of the configuration's table, and how the text of each becomes a value. A parser throws an Error whose message reads
 // well after the name of the setting: "must be …".
+import { isIP } from 'node:net'
 import { parseRedisUrl } from './redis-url.js'
 
 export interface Setting<T> {
@@ -96,4 +97,13 @@ export function secrets(value: string): readonly string[] {
   const items = value === '' ? [] : value.split(',').map(item => item.trim())
   if (items.every(item => Buffer.byteLength(item) >= 32)) return Object.freeze(items)
   throw new Error('must be at least 32 bytes long, each of them if there are several')
+}
+
+/** An IP address or a range of them in CIDR notation. */
+export function addressRange(value: string): string {
+  const [address = '', prefix = '0', ...more] = value.split('/')
+  const version = isIP(address)
+  const isPrefix = /^\d{1,3}$/.test(prefix) && Number(prefix) <= (version === 6 ? 128 : 32)
+  if (version > 0 && isPrefix && more.length === 0) return value
+  throw new Error('must be IP addresses or ranges such as 10.0.0.0/8')
 }

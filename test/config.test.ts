@@ -92,6 +92,16 @@ t.test('settings that contradict each other are mistakes', async t => {
   t.match(mistakes({ PRESENCE_TTL_MS: '1000' }), [/^PRESENCE_TTL_MS/])
 })
 
+t.test('trusted proxies are named by address or range', async t => {
+  t.strictSame(loadConfig({ TRUST_PROXY: '10.0.0.0/8, 192.0.2.1,2001:db8::/32' }).trustProxy, [
+    '10.0.0.0/8',
+    '192.0.2.1',
+    '2001:db8::/32'
+  ])
+  for (const TRUST_PROXY of ['true', '1', '*', 'proxy.example', '10.0.0.0/33', '10.0.0.0/', '10.0.0.0/8/8', '::/129'])
+    t.match(mistakes({ TRUST_PROXY }), [/^TRUST_PROXY must be IP addresses/], TRUST_PROXY)
+})
+
 t.test('what was typed is never repeated: it may be a secret', async t => {
   const typed = 'hunter2'
   const env = Object.fromEntries(Object.keys(SETTINGS).map(name => [name, typed]))

@@ -22,6 +22,11 @@ const HEADERS: Headers = {
 /** A stream holds no more than this for a client that reads too slowly. */
 export const BACKLOG_LIMIT = 256 * 1024
 
+/** Sockets that streams have taken over from the HTTP server. */
+const streams = new WeakSet<Socket>()
+
+export const isStream = (socket: Socket): boolean => streams.has(socket)
+
 /** A socket that said goodbye gets so long to take it. */
 const LINGER_MS = 2000
 
@@ -38,6 +43,7 @@ export function takeOver(
   if (!socket || socket.destroyed) return null
   const head = headText({ ...headers, ...HEADERS, date: new Date(now).toUTCString() })
   res.detachSocket(socket)
+  streams.add(socket)
   // Bytes after the request would be parsed as another one, and its answer written into our stream.
   const parsers = socket.listeners('data') as Parse[]
   socket.on('data', discard)

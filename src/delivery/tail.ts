@@ -102,7 +102,7 @@ export class Tail {
 
   /** Asked at every tick. */
   isStalled(now: number): boolean {
-    if (!this.#socket.writableNeedDrain) this.#stalledAt = 0
+    if (this.#socket.writableLength === 0) this.#stalledAt = 0
     else if (this.#stalledAt === 0) this.#stalledAt = now
     return this.#stalledAt !== 0 && now - this.#stalledAt >= DRAIN_WITHIN_MS
   }

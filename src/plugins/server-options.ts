@@ -1,26 +1,47 @@
 // How Fastify itself is set up: what it logs, how much it takes, and that nothing in a request is ever bent to fit.
 
+import { type Server, STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
 import AjvCompiler from '@fastify/ajv-compiler'
 import SerializerCompiler from '@fastify/fast-json-stringify-compiler'
-import { type FastifyBaseLogger, type FastifyRequest, type FastifyServerOptions, LogController } from 'fastify'
+import { type FastifyBaseLogger, type FastifyHttpOptions, type FastifyRequest, LogController } from 'fastify'
 import { pino } from 'pino'
 import type { Config } from '../config.js'
 import { AppError } from '../errors.js'
 import { asAppError, problemOf, sendProblem } from './errors.js'
 
+type EdgeConfig = Pick<Config, 'logLevel' | 'trustProxy' | 'requestTimeoutMs'>
+
+/** Of all headers of a request together: a token with claims for many rooms fits, and a flood of headers does not. */
+const HEADERS_LIMIT = 16 * 1024
+
+/** Longer than load balancers keep idle connections (60 s is common), so that they close first and never send into a closed one. */
+const KEEP_ALIVE_MS = 72_000
+
 /** An SDP of 64 KiB, a candidate batch and metadata all fit, also when a client escapes every character. */
 const BODY_LIMIT = 256 * 1024
 
-export function serverOptions(config: Pick<Config, 'logLevel'>) {
+export function serverOptions({ logLevel, trustProxy, requestTimeoutMs }: EdgeConfig) {
   let requests = 0
   return {
-    loggerInstance: createLogger(config.logLevel),
+    loggerInstance: createLogger(logLevel),
     // plugins/metrics.ts writes one line a request, and only at level debug.
     logController: new LogController({ disableRequestLogging: true }),
     // A child logger for every request costs more than validating its body; what is logged names its call or its route.
     childLoggerFactory: logger => logger,
     bodyLimit: BODY_LIMIT,
+    trustProxy: trustProxy.length > 0 && [...trustProxy],
+    // Until the whole request is here, headers included. A connection on which none has begun counts as well. What follows a
+    // request has its own limits: plugins/connections.ts for replies, delivery/tail.ts for streams.
+    requestTimeout: requestTimeoutMs,
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    http: {
+      requestTimeout: requestTimeoutMs,
+      headersTimeout: requestTimeoutMs,
+      // Node looks for late requests this often; its own 30 s would double the time allowed.
+      connectionsCheckingInterval: Math.ceil(requestTimeoutMs / 10),
+      maxHeaderSize: HEADERS_LIMIT
+    },
     requestIdHeader: false,
     genReqId: () => (++requests).toString(36),
     // HEAD on a stream would open it.
@@ -34,20 +55,32 @@ export function serverOptions(config: Pick<Config, 'logLevel'>) {
       sendProblem(asAppError(error), request, reply)
     },
     clientErrorHandler: refuseConnection
-  } satisfies FastifyServerOptions
+  } satisfies FastifyHttpOptions<Server, FastifyBaseLogger>
 }
 
-/** What is no HTTP (a NUL in a header, too many headers) never becomes a request; the answer goes to the bare socket. */
+/**
+ * What is no HTTP (a NUL in a header, too many headers) never becomes a request, and one that does not arrive in time is not waited
+ * for; the answer goes to the bare socket.
+ */
 function refuseConnection(error: NodeJS.ErrnoException, socket: Socket): void {
-  if (error.code === 'ECONNRESET' || !socket.writable) {
+  const isAnswering = (socket as AnsweringSocket)._httpMessage?.headersSent === true
+  if (error.code === 'ECONNRESET' || !socket.writable || isAnswering) {
     socket.destroy(error)
     return
   }
-  const failure = new AppError('invalid_request', { detail: 'This cannot be read as an HTTP request' })
-  const body = JSON.stringify(problemOf(failure, '/'))
-  const head = ['HTTP/1.1 400 Bad Request', 'content-type: application/problem+json', 'connection: close']
+  const failure =
+    error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
+      ? new AppError('request_timeout')
+      : new AppError('invalid_request', { detail: 'This cannot be read as an HTTP request' })
+  const problem = problemOf(failure, '/')
+  const body = JSON.stringify(problem)
+  const status = `HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status]}`
+  const head = [status, 'content-type: application/problem+json', 'connection: close']
   socket.end(`${head.join('\r\n')}\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`)
 }
+
+/** The reply that is being written; Node's own handler looks at it too. A second one in the middle of it would be garbage. */
+type AnsweringSocket = Socket & { readonly _httpMessage?: { readonly headersSent: boolean } | null }
 
 function createLogger(level: string): FastifyBaseLogger {
   return pino({

@@ -1,8 +1,10 @@
 // How events reach a device: the stream, the long-poll, and tickets for EventSource.
+import type { IncomingHttpHeaders } from 'node:http'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { FastifyReply } from 'fastify'
 import { Type } from 'typebox'
 import type { Streams } from '../delivery/streams.js'
+import { AppError } from '../errors.js'
 import type { Actor } from '../schemas/claims.js'
 import { problems } from '../schemas/problem.js'
 import {
@@ -142,6 +144,10 @@ interface StreamOpening {
 
 /** The stream goes on with the bare socket; for Fastify this request is over. */
 function openStream(streams: Streams, { actor, headers, query }: StreamOpening, reply: FastifyReply): void {
+  // Fastify reads no body of a GET, and what comes after the takeover is nobody's.
+  if (reply.raw.req.method === 'GET' && hasBody(reply.raw.req.headers)) {
+    throw new AppError('invalid_request', { detail: 'A GET that opens a stream has no body' })
+  }
   streams.open({
     actor,
     cursor: headers['last-event-id'] || query.cursor,
@@ -150,6 +156,11 @@ function openStream(streams: Streams, { actor, headers, query }: StreamOpening, 
     headers: reply.getHeaders()
   })
   reply.hijack()
+}
+
+/** RFC 9112, section 6: one of these headers announces a body. */
+function hasBody(headers: IncomingHttpHeaders): boolean {
+  return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0
 }
 
 /** Text that is JSON already goes out as it is; the schema documents it. */

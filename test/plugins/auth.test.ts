@@ -26,7 +26,7 @@ async function server(t: Test, env: Record<string, string>, clock = new ManualCl
   const ids = createIds()
   // What authenticate and tickets look at; the rest of a context is about calls.
   const context = { config, clock, ids, store } as unknown as Context
-  const app = Fastify(serverOptions({ logLevel: 'silent' }))
+  const app = Fastify(serverOptions(loadConfig({ LOG_LEVEL: 'silent' })))
   handleErrors(app, { metrics: createMetrics(), ids })
   await authenticate(app, context)
   app.get('/who', async request => request.actor)

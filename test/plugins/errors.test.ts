@@ -2,6 +2,7 @@ import Fastify from 'fastify'
 import t, { type Test } from 'tap'
 import { Type } from 'typebox'
 import { Compile } from 'typebox/compile'
+import { loadConfig } from '../../src/config.js'
 import { ENDS } from '../../src/ends.js'
 import { AppError, ERRORS, type ErrorCode } from '../../src/errors.js'
 import { createIds } from '../../src/ids.js'
@@ -15,7 +16,7 @@ const problem = Compile(Problem)
 
 /** A server whose routes fail in the ways the real ones do. */
 async function server(t: Test) {
-  const app = Fastify(serverOptions({ logLevel: 'silent' }))
+  const app = Fastify(serverOptions(loadConfig({ LOG_LEVEL: 'silent' })))
   const metrics = createMetrics()
   handleErrors(app, { metrics, ids: createIds() })
   await app.register(problemRoutes)

@@ -1,5 +1,6 @@
 import Fastify from 'fastify'
 import t, { type Test } from 'tap'
+import { loadConfig } from '../../src/config.js'
 import { AppError } from '../../src/errors.js'
 import { createIds } from '../../src/ids.js'
 import { createMetrics } from '../../src/metrics.js'
@@ -27,7 +28,7 @@ function sharedQuotas(clock: ManualClock, t: Test) {
 }
 
 async function node(t: Test, clock: ManualClock, quotas: Quotas) {
-  const app = Fastify(serverOptions({ logLevel: 'silent' }))
+  const app = Fastify(serverOptions(loadConfig({ LOG_LEVEL: 'silent' })))
   handleErrors(app, { metrics: createMetrics(), ids: createIds() })
   app.decorateRequest('actor')
   app.addHook('onRequest', async request => {

@@ -1,0 +1,189 @@
+// What a client can hold of a node by its connections alone: by sending slowly, by not reading, by opening many.
+import { once } from 'node:events'
+import { type AddressInfo, connect, type Socket } from 'node:net'
+import Fastify from 'fastify'
+import t, { type Test } from 'tap'
+import { loadConfig } from '../../src/config.js'
+import { createIds } from '../../src/ids.js'
+import { createMetrics } from '../../src/metrics.js'
+import { limitConnections } from '../../src/plugins/connection-limits.js'
+import { handleErrors } from '../../src/plugins/errors.js'
+import { networkOf } from '../../src/plugins/network.js'
+import { serverOptions } from '../../src/plugins/server-options.js'
+import { ManualClock } from '../helpers/clock.js'
+import { startServers, tokenOf } from '../helpers/servers.js'
+import { openSse } from '../helpers/sse.js'
+import { until } from '../helpers/until.js'
+
+/** More than the kernel takes for a client on the same machine. */
+const LARGE = Buffer.alloc(32 * 1024 * 1024)
+
+async function server(t: Test, env: Record<string, string> = {}) {
+  const config = loadConfig({ LOG_LEVEL: 'silent', ...env })
+  const app = Fastify(serverOptions(config))
+  handleErrors(app, { metrics: createMetrics(), ids: createIds() })
+  const clock = new ManualClock()
+  limitConnections(app, { config, clock })
+  app.get('/large', async () => LARGE)
+  app.get('/small', async () => 'small')
+  app.post('/refused', { onRequest: async (_, reply) => reply.code(401).send('no') }, async () => 'never')
+  app.post('/taken', async () => 'taken')
+  await app.listen({ host: '127.0.0.1', port: 0 })
+  const { port } = app.server.address() as AddressInfo
+  const sockets: Socket[] = []
+  t.teardown(async () => {
+    for (const socket of sockets) socket.destroy()
+    await app.close()
+    if (clock.waiting > 0) throw new Error('a timer is left')
+  })
+  function open(): Socket {
+    const socket = connect(port, '127.0.0.1').on('error', () => {})
+    sockets.push(socket)
+    return socket
+  }
+  return { app, clock, open }
+}
+
+/** Sends the head, then one byte every few milliseconds, until the server closes. Resolves to what it answered. */
+async function sendSlowly(socket: Socket, head: string): Promise<string> {
+  let answer = ''
+  socket.setEncoding('latin1').on('data', text => {
+    answer += text
+  })
+  socket.write(head)
+  const timer = setInterval(() => socket.writable && socket.write('1'), 20)
+  await once(socket, 'close')
+  clearInterval(timer)
+  return answer
+}
+
+t.test('a request that does not arrive in time is answered request_timeout, and its connection closed', async t => {
+  const { open } = await server(t, { REQUEST_TIMEOUT_MS: '200' })
+  const json = 'Host: x\r\nContent-Type: application/json\r\nContent-Length: 100000\r\n\r\n'
+  const cases = [
+    ['slow headers', 'GET /small HTTP/1.1\r\nX-Slow: '],
+    ['a slow body', `POST /taken HTTP/1.1\r\n${json}`],
+    [
+      'a slow body in chunks',
+      'POST /taken HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\nfffff\r\n'
+    ],
+    ['a body that was announced', `POST /taken HTTP/1.1\r\nExpect: 100-continue\r\n${json}`]
+  ] as const
+  await Promise.all(
+    cases.map(async ([name, head]) => {
+      const answer = (await sendSlowly(open(), head)).replace('HTTP/1.1 100 Continue\r\n\r\n', '')
+      t.match(answer, /^HTTP\/1\.1 408 Request Timeout\r\n.*"code":"request_timeout"/s, name)
+    })
+  )
+})
+
+t.test('a refused request whose body never comes loses its connection too', async t => {
+  const { open } = await server(t, { REQUEST_TIMEOUT_MS: '200' })
+  const answer = await sendSlowly(open(), 'POST /refused HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\n')
+  t.match(answer, /^HTTP\/1\.1 401 /)
+})
+
+t.test('a connection that never carries a request is closed', async t => {
+  const { open } = await server(t, { REQUEST_TIMEOUT_MS: '200' })
+  await once(open().resume(), 'close')
+})
+
+t.test('streams and waiting polls outlive the request timeout', async t => {
+  const env = { REQUEST_TIMEOUT_MS: '150', HEARTBEAT_MS: '100', PRESENCE_TTL_MS: '1000' }
+  const [{ url } = { url: '' }] = await startServers(t, { engine: 'memory' }, env)
+  const headersOf = async (user: string) => ({ authorization: `Bearer ${await tokenOf(user)}` })
+  const alice = await headersOf('alice')
+  const { cursor } = (await (await fetch(`${url}/v1/events/poll`, { headers: alice })).json()) as { cursor: string }
+  const waiting = fetch(`${url}/v1/events/poll?cursor=${cursor}&wait=1`, { headers: alice })
+  const stream = await openSse(`${url}/v1/events`, { headers: await headersOf('bob') })
+  for (let beats = 0; beats < 6; beats++) await stream.next('heartbeat')
+  await stream.close()
+  t.equal((await waiting).status, 200)
+})
+
+t.test('a GET that opens a stream has no body', async t => {
+  const [{ url } = { url: '' }] = await startServers(t, { engine: 'memory' })
+  const socket = connect(Number(new URL(url).port), '127.0.0.1')
+  t.teardown(() => socket.destroy())
+  socket.write(`GET /v1/events HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${await tokenOf('alice')}\r\n`)
+  socket.write('Content-Length: 5\r\n\r\n')
+  const [answer] = await once(socket.setEncoding('latin1'), 'data')
+  t.match(answer, /^HTTP\/1\.1 400 .*"code":"invalid_request"/s, 'the rest of it would be taken for the stream’s')
+})
+
+t.test('a reply that is not read goes with its connection', async t => {
+  const { app, clock, open } = await server(t, { REQUEST_TIMEOUT_MS: '30000' })
+  const connections = () => new Promise<number>(resolve => app.server.getConnections((_, count) => resolve(count)))
+  const idle = open().resume()
+  idle.write('GET /small HTTP/1.1\r\nHost: x\r\n\r\n')
+  await once(idle, 'data')
+  const served = once(app.server, 'request')
+  open().pause().write('GET /large HTTP/1.1\r\nHost: x\r\n\r\n')
+  const [{ socket }] = await served
+  await until('the kernel takes no more', () => socket.writableLength > 0)
+  clock.advance(29_000)
+  t.equal(socket.destroyed, false, 'it may take a while')
+  clock.advance(4000)
+  t.equal(socket.destroyed, true)
+  await until('only the idle one is left', async () => (await connections()) === 1)
+})
+
+t.test('requests sent ahead, while a reply is not read, are not answered into memory', async t => {
+  const { app, open } = await server(t)
+  let requests = 0
+  const served = once(app.server, 'request')
+  app.server.on('request', () => requests++)
+  const client = open().pause()
+  client.write('GET /large HTTP/1.1\r\nHost: x\r\n\r\n')
+  await served
+  const burst = 'GET /small HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(1000)
+  await until('the node stops reading', () => {
+    client.write(burst)
+    return client.writableLength > 2_000_000 || requests > 100_000
+  })
+  t.ok(requests < 20_000, `${requests} requests were taken`)
+})
+
+const accepted = (socket: Socket) => {
+  socket.write('GET /small HTTP/1.1\r\nHost: x\r\n\r\n')
+  return new Promise<boolean>(resolve => {
+    socket.once('data', () => resolve(true)).once('close', () => resolve(false))
+  })
+}
+
+t.test('one address has a number of connections, and gets another one when one closes', async t => {
+  const { open } = await server(t, { MAX_CONNECTIONS_PER_ADDRESS: '2' })
+  const sockets = [open(), open(), open()]
+  const answers = await Promise.all(sockets.map(accepted))
+  t.equal(answers.filter(Boolean).length, 2)
+  sockets[answers.indexOf(true)]?.destroy()
+  await until('there is room again', () => accepted(open()))
+})
+
+t.test('the proxies it trusts have no such limit', async t => {
+  const { open } = await server(t, { MAX_CONNECTIONS_PER_ADDRESS: '1', TRUST_PROXY: '10.0.0.0/8, 127.0.0.1' })
+  t.strictSame(await Promise.all([open(), open(), open()].map(accepted)), [true, true, true])
+})
+
+t.test('a node has a number of connections', async t => {
+  const { open } = await server(t, { MAX_CONNECTIONS: '2' })
+  const answers = await Promise.all([open(), open(), open()].map(accepted))
+  t.equal(answers.filter(Boolean).length, 2)
+})
+
+t.test('an address stands for itself, or for its /64', async t => {
+  const cases = [
+    ['192.0.2.7', '192.0.2.7'],
+    ['::ffff:192.0.2.7', '192.0.2.7'],
+    ['2001:db8:1:2:3:4:5:6', '2001:db8:1:2::/64'],
+    ['2001:0db8:0001:0002::9', '2001:db8:1:2::/64'],
+    ['2001:db8::9', '2001:db8:0:0::/64'],
+    ['2001:DB8::', '2001:db8:0:0::/64'],
+    ['::1', '0:0:0:0::/64'],
+    ['fe80::1%eth0', 'fe80:0:0:0::/64'],
+    ['64:ff9b::192.0.2.7', '64:ff9b:0:0::/64'],
+    ['', 'unknown'],
+    [`no address${'x'.repeat(1000)}`, 'unknown']
+  ] as const
+  for (const [address, network] of cases) t.equal(networkOf(address), network, address.slice(0, 40))
+})
