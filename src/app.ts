@@ -113,8 +113,8 @@ interface StoreParts {
 }
 
 async function openStore(app: FastifyInstance, { config, clock, ids, log }: StoreParts): Promise<Store> {
-  const { redisUrl: url, retentionMs, mailboxMaxEvents, maxDevicesPerUser } = config
-  const options = { retentionMs, mailboxMaxEvents, maxDevicesPerUser, clock }
+  const { redisUrl: url, retentionMs, mailboxMaxEvents, mailboxMaxBytes, maxDevicesPerUser } = config
+  const options = { retentionMs, mailboxMaxEvents, mailboxMaxBytes, maxDevicesPerUser, clock }
   if (url === null) return createMemoryStore(options)
   const store = await createRedisStore({ ...options, url, ids, log })
   // The same connection as `app.redis`, for plugins that want one. The store opened it and closes it.

@@ -108,6 +108,11 @@ export const SETTINGS = {
     'Devices that may watch the presence of one user; each change is told to all of them.'
   ),
   MAILBOX_MAX_EVENTS: setting(integer(10, 100_000), '1000', 'Events kept for a device; older ones are evicted.'),
+  MAILBOX_MAX_BYTES: setting(
+    integer(65_536, 1_073_741_824),
+    '2097152',
+    'Bytes kept for a device; older events are evicted. An event that is larger is kept while it is the newest.'
+  ),
   HEARTBEAT_MS: setting(duration(100), '15000', 'Interval of the `heartbeat` event on a stream.'),
   PRESENCE_TTL_MS: setting(
     duration(200),

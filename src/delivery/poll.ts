@@ -15,14 +15,21 @@ export interface PollOptions {
   readonly position: Position | null
   readonly waitMs: number
   readonly limit: number
+  /** Of the body; an event that alone is larger comes alone. */
+  readonly maxBytes: number
 }
+
+/** What a body holds beside its events and notices. */
+const BODY_OVERHEAD = 128
+/** Notices are of the moment and may be lost; a client that types often must not fill this process. */
+const NOTICES_MAX = 64
 
 export class Poll implements Consumer {
   readonly actor: Actor
   readonly #delivery: Delivery
   readonly #claim: Claim
   #wakeUp: (() => void) | null = null
-  /** What others said in passing while it waited; goes with the answer, which it brings about. */
+  /** Notices that came while it waited. They go with the reply, as many as fit; the first one brings it about. */
   readonly #notices: string[] = []
   /** A hint came: read again. */
   #dirty = false
@@ -62,8 +69,9 @@ export class Poll implements Consumer {
     if (wakeup.kind === 'claimed') {
       if (wakeup.connection === this.#claim.connection) return
       this.#contested = true
-    } else if (wakeup.kind === 'notice') this.#notices.push(wakeup.envelope)
-    else this.#dirty = true
+    } else if (wakeup.kind === 'notice') {
+      if (this.#notices.length < NOTICES_MAX) this.#notices.push(wakeup.envelope)
+    } else this.#dirty = true
     if (wakeup.kind === 'gone') this.#endedBy = 'signed_off'
     this.#wakeUp?.()
   }
@@ -86,20 +94,20 @@ export class Poll implements Consumer {
     }
   }
 
-  async #read({ position, waitMs, limit }: PollOptions, { created, head }: Touched): Promise<Reply> {
+  async #read({ position, waitMs, limit, maxBytes }: PollOptions, { created, head }: Touched): Promise<Reply> {
     if (position === null) return { outcome: 'hello', body: bodyOf([], head) }
     if (created && position !== 'start') return this.#reset('expired', head)
     const deadline = this.#delivery.clock.after(waitMs, () => this.hurry())
     try {
       for (;;) {
         this.#dirty = false
-        const result = await this.#readMailbox(position, limit)
+        const result = await this.#readMailbox(position, limit, maxBytes - BODY_OVERHEAD)
         if (result.status === 'reset') return this.#reset(result.reason, result.head)
-        if (result.status === 'ok' && result.events.length > 0) return this.#replay(result.events)
+        if (result.status === 'ok' && result.events.length > 0) return this.#replay(result.events, maxBytes)
         // An answer without events repeats the cursor, except that `start` becomes the head of what turned out to be empty.
         const place = position === 'start' && result.status === 'ok' ? result.head : position
         if (this.#over || this.#endedBy !== null || waitMs <= 0 || this.#notices.length > 0)
-          return { outcome: 'replay', body: bodyOf([], place, this.#notices) }
+          return { outcome: 'replay', body: bodyOf([], place, within(maxBytes - BODY_OVERHEAD, this.#notices)) }
         await this.#wait()
       }
     } finally {
@@ -124,14 +132,16 @@ export class Poll implements Consumer {
     throw new AppError('superseded')
   }
 
-  #readMailbox(position: Position, limit: number): Promise<ReadResult> {
+  #readMailbox(position: Position, limit: number, maxBytes: number): Promise<ReadResult> {
     const { store, clock } = this.#delivery
-    return store.mailboxes.read(this.actor.user, this.actor.device, position, { limit, now: clock.now() })
+    return store.mailboxes.read(this.actor.user, this.actor.device, position, { limit, maxBytes, now: clock.now() })
   }
 
-  #replay(events: readonly StoredEvent[]): Reply {
+  #replay(events: readonly StoredEvent[], maxBytes: number): Reply {
     this.#delivery.metrics.eventsDelivered.inc({ transport: 'poll' }, events.length)
-    return { outcome: 'replay', body: bodyOf(events.map(eventText), events.at(-1) ?? 'start', this.#notices) }
+    const texts = events.map(eventText)
+    const left = maxBytes - BODY_OVERHEAD - sizeOf(texts)
+    return { outcome: 'replay', body: bodyOf(texts, events.at(-1) ?? 'start', within(left, this.#notices)) }
   }
 
   #reset(reason: ResetReason, head: Cursor): Reply {
@@ -157,7 +167,19 @@ interface Reply {
   readonly body: string
 }
 
-/** The stored envelope is an object without an id; put it in front, without parsing. */
+/** In a body, each with its comma. */
+const sizeOf = (texts: readonly string[]) => texts.reduce((sum, text) => sum + Buffer.byteLength(text) + 1, 0)
+
+/** The first of them that together fit. */
+function within(maxBytes: number, texts: readonly string[]): readonly string[] {
+  const beyond = texts.findIndex((_, i) => sizeOf(texts.slice(0, i + 1)) > maxBytes)
+  return beyond < 0 ? texts : texts.slice(0, beyond)
+}
+
+/**
+ * The stored envelope is an object without an id; put it in front, without parsing. Id and comma take less than the
+ * ENTRY_WEIGHT that the read has allowed for.
+ */
 function eventText({ seq, tag, envelope }: StoredEvent): string {
   return `{"id":"${seq}.${tag}",${envelope.slice(1)}`
 }

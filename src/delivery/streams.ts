@@ -24,6 +24,7 @@ export interface PollRequest {
   readonly cursor: string | undefined
   readonly waitMs: number
   readonly limit: number
+  readonly maxBytes: number
   readonly res: ServerResponse
 }
 
@@ -47,6 +48,8 @@ export function createStreams(options: DeliveryOptions): Streams {
   const { clock, ids, log, metrics, config } = options
   const streams = new Set<EventStream>()
   const polls = new Set<Poll>()
+  /** By device, the newest poll on this node, until its reply has left this process. */
+  const newest = new Map<string, { readonly res: ServerResponse; isAnswered: boolean }>()
   const work = new Set<Promise<unknown>>()
   let accepts = true
 
@@ -71,6 +74,21 @@ export function createStreams(options: DeliveryOptions): Streams {
     if (!accepts) throw new AppError('shutting_down')
   }
 
+  /** A device has one poll: a newer one closes the reply of the one before that nobody reads. */
+  function beNewest({ user, device }: Actor, res: ServerResponse): () => void {
+    const key = `${user} ${device}`
+    const previous = newest.get(key)
+    if (previous?.isAnswered) previous.res.destroy()
+    const mine = { res, isAnswered: false }
+    newest.set(key, mine)
+    const isNewest = () => newest.get(key) === mine
+    res.once('close', () => isNewest() && newest.delete(key))
+    return function answered(): void {
+      if (!isNewest()) throw new AppError('superseded')
+      mine.isAnswered = true
+    }
+  }
+
   async function settled(): Promise<void> {
     while (work.size > 0) await Promise.all(work)
   }
@@ -92,15 +110,18 @@ export function createStreams(options: DeliveryOptions): Streams {
       delivery.settle(stream.open(position))
     },
 
-    async poll({ actor, cursor, waitMs, limit, res }) {
+    async poll({ actor, cursor, waitMs, limit, maxBytes, res }) {
       admit()
       const position = parseCursor(cursor)
       const poll = new Poll(delivery, actor)
+      const answered = beNewest(actor, res)
       polls.add(poll)
       metrics.streamsOpen.inc({ transport: 'poll' })
       res.once('close', () => poll.hurry())
       try {
-        return await poll.answer({ position, waitMs, limit })
+        const body = await poll.answer({ position, waitMs, limit, maxBytes })
+        answered()
+        return body
       } finally {
         polls.delete(poll)
         metrics.streamsOpen.dec({ transport: 'poll' })

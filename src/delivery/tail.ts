@@ -8,9 +8,8 @@ import type { Delivery } from './delivery.js'
 import { cursorFrame, eventFrame, noticeFrame, passingFrame } from './frames.js'
 import { BACKLOG_LIMIT, drained, gatherWrites } from './sse.js'
 
-const PAGE = 100
-/** A replay fills the backlog only so far. What was read beyond is read again after the drain, and not held meanwhile. */
-const REPLAY_BACKLOG = BACKLOG_LIMIT / 2
+/** A replay reads and writes pages within both bounds, and waits between them until the client has read. */
+const PAGE = { limit: 100, maxBytes: BACKLOG_LIMIT / 2 }
 /** A backlog that never once drained in so long belongs to a client that reads too slowly. */
 const DRAIN_WITHIN_MS = 30_000
 
@@ -91,9 +90,9 @@ export class Tail {
       if (!this.#socket.writable) return 'closed'
       if (result.status === 'none') return 'none'
       if (result.status === 'reset') return this.reset(result.reason, result.head)
-      const written = this.#writePage(result.events)
+      for (const event of result.events) this.write(event)
       if (this.#seq < 0) this.stand(result.head)
-      if (written === result.events.length && written < PAGE) return 'replay'
+      if (this.isAt(result.head)) return 'replay'
       await drained(this.#socket)
       this.#stalledAt = 0
       if (!this.#socket.writable) return 'closed'
@@ -110,18 +109,7 @@ export class Tail {
   #read(): Promise<ReadResult> {
     const { store, clock } = this.#delivery
     const from = this.#seq < 0 ? 'start' : { seq: this.#seq, tag: this.#tag }
-    return store.mailboxes.read(this.#actor.user, this.#actor.device, from, { limit: PAGE, now: clock.now() })
-  }
-
-  /** How many were written before the backlog was full. */
-  #writePage(events: readonly StoredEvent[]): number {
-    let written = 0
-    for (const event of events) {
-      if (this.#socket.writableLength >= REPLAY_BACKLOG) break
-      this.write(event)
-      written++
-    }
-    return written
+    return store.mailboxes.read(this.#actor.user, this.#actor.device, from, { ...PAGE, now: clock.now() })
   }
 
   #cursor(): string {

@@ -11,6 +11,7 @@ import {
   EventsHeaders,
   EventsQuery,
   POLL_LIMIT,
+  POLL_MAX_BYTES,
   POLL_WAIT_S,
   PollQuery,
   PollReply,
@@ -116,8 +117,9 @@ export const eventRoutes: FastifyPluginAsyncTypebox<EventParts> = async (app, { 
         )
       }
     },
-    async handler({ actor, query: { cursor, wait = POLL_WAIT_S, limit = POLL_LIMIT } }, reply) {
-      const body = await streams.poll({ actor, cursor, waitMs: wait * 1000, limit, res: reply.raw })
+    async handler({ actor, query }, reply) {
+      const { cursor, wait = POLL_WAIT_S, limit = POLL_LIMIT, maxBytes = POLL_MAX_BYTES } = query
+      const body = await streams.poll({ actor, cursor, waitMs: wait * 1000, limit, maxBytes, res: reply.raw })
       return sendJson(reply, body)
     }
   })

@@ -127,6 +127,7 @@ export const EventsHeaders = Type.Object({
 /** Below the 30 s after which many proxies cut an idle connection. */
 export const POLL_WAIT_S = 25
 export const POLL_LIMIT = 100
+export const POLL_MAX_BYTES = 1_048_576
 
 export const PollQuery = Type.Object(
   {
@@ -142,6 +143,14 @@ export const PollQuery = Type.Object(
     ),
     limit: Type.Optional(
       Type.Integer({ minimum: 1, maximum: 500, default: POLL_LIMIT, description: 'Events in one reply, at most' })
+    ),
+    maxBytes: Type.Optional(
+      Type.Integer({
+        minimum: 1024,
+        maximum: POLL_MAX_BYTES,
+        default: POLL_MAX_BYTES,
+        description: 'Bytes of the reply body, at most. Events are never split; one that alone is larger comes alone'
+      })
     )
   },
   { ...Strict }

@@ -3,16 +3,23 @@ import type { Endpoint } from '../schemas/common.js'
 import type { Cursor, StoredEvent } from '../store/store.js'
 import type { Context } from './context.js'
 
+/** A mailbox is searched in pages of so many entries, and of so many bytes. */
+const PAGE = { limit: 100, maxBytes: 131_072 }
+
 /** Where the device's mailbox stands; null if such an event came there since, or the device is gone. */
 export async function headWithout(
-  { store, clock, config }: Context,
+  { store, clock }: Context,
   { user, device }: Endpoint,
   since: Cursor,
   isOffer: (event: StoredEvent) => boolean
 ): Promise<Cursor | null> {
-  const options = { limit: config.mailboxMaxEvents, now: clock.now() }
-  const found = await store.mailboxes.read(user, device, since, options)
-  if (found.status === 'none') return null
-  const isOffered = found.status === 'ok' && found.events.some(isOffer)
-  return isOffered ? null : found.head
+  for (let cursor = since; ; ) {
+    const found = await store.mailboxes.read(user, device, cursor, { ...PAGE, now: clock.now() })
+    if (found.status === 'none') return null
+    if (found.status === 'reset') return found.head
+    if (found.events.some(isOffer)) return null
+    const last = found.events.at(-1)
+    if (last === undefined || last.seq === found.head.seq) return found.head
+    cursor = last
+  }
 }

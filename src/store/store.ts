@@ -87,10 +87,21 @@ export interface Message {
  */
 export type SendResult = 'online' | 'queued' | 'none' | 'behind' | 'moved'
 
+/** What an entry weighs beside the bytes of its envelope. lua/mailbox.lua knows the same number. */
+export const ENTRY_WEIGHT = 64
+
+export interface ReadOptions {
+  /** Most entries. */
+  readonly limit: number
+  /** Most weight of the entries together. The first one is read whatever it weighs. */
+  readonly maxBytes: number
+  readonly now: number
+}
+
 export type ResetReason = 'expired' | 'evicted' | 'unknown' | 'future'
 
 export type ReadResult =
-  /** Entries after the cursor, oldest first, at most `limit`; `head` is the newest entry of the mailbox. */
+  /** Entries after the cursor, oldest first, within the bounds of ReadOptions; `head` is the newest entry of the mailbox. */
   | { readonly status: 'ok'; readonly events: readonly StoredEvent[]; readonly head: Cursor }
   /** The cursor names an event that is not in this mailbox's history, or whose successors are partly gone. */
   | { readonly status: 'reset'; readonly reason: ResetReason; readonly head: Cursor }
@@ -150,12 +161,7 @@ export interface Mailboxes {
   /** The short way of what happens most: one device, nothing remembered. */
   send(user: string, message: Message): Promise<SendResult>
   /** `cursor` 'start' reads all that is kept. */
-  read(
-    user: string,
-    device: string,
-    cursor: Cursor | 'start',
-    options: { limit: number; now: number }
-  ): Promise<ReadResult>
+  read(user: string, device: string, cursor: Cursor | 'start', options: ReadOptions): Promise<ReadResult>
   /**
    * Registers the device if need be, marks it seen, renews its retention, and with `claim` makes the connection the only one.
    * Null, and nothing is written: the device is not registered, and as many others of the user are as may be.
@@ -228,6 +234,8 @@ export interface StoreOptions {
   /** A device's mailbox is kept for so long after its last sign of life. */
   readonly retentionMs: number
   readonly mailboxMaxEvents: number
+  /** The weight of what a mailbox keeps; its newest entry is kept whatever it weighs. */
+  readonly mailboxMaxBytes: number
   /** Registered at once; those that expired do not count. */
   readonly maxDevicesPerUser: number
 }

@@ -16,7 +16,11 @@ async function given(t: { teardown(end: () => unknown): void }) {
   for (const user of ['alice', 'bob']) await store.mailboxes.touch(user, 'phone', { now: clock.now(), tag: 'birth' })
   /** What the phone got, as the numbers of the events. */
   const got = async (user: string) => {
-    const result = await store.mailboxes.read(user, 'phone', 'start', { limit: 99, now: clock.now() })
+    const result = await store.mailboxes.read(user, 'phone', 'start', {
+      limit: 99,
+      maxBytes: 1_048_576,
+      now: clock.now()
+    })
     return result.status === 'ok' && result.events.map(({ envelope }) => JSON.parse(envelope).data.n)
   }
   return { store, clock, got }

@@ -3,6 +3,7 @@ import type { Test } from 'tap'
 import { createIds } from '../../src/ids.js'
 import type { MailboxEntry, Store } from '../../src/store/store.js'
 import { ManualClock } from '../helpers/clock.js'
+import { LIMITS } from '../helpers/limits.js'
 import { type OpenOptions, openSse, type SseClient } from '../helpers/sse.js'
 import { until } from '../helpers/until.js'
 import type { Engine } from './engines.js'
@@ -11,6 +12,7 @@ import { type Node, startNode } from './node.js'
 export interface WorldOptions {
   readonly retentionMs?: number
   readonly mailboxMaxEvents?: number
+  readonly mailboxMaxBytes?: number
   readonly maxDevicesPerUser?: number
 }
 
@@ -108,10 +110,7 @@ export function teller(parent: Test, engine: Engine) {
   return (story: string, tell: Story, options: WorldOptions = {}): void => {
     parent.test(`${engine.name}: ${story}`, async t => {
       const clock = new ManualClock()
-      const world = new World(
-        await engine.create(clock, { retentionMs: 600_000, mailboxMaxEvents: 1000, maxDevicesPerUser: 32, ...options }),
-        clock
-      )
+      const world = new World(await engine.create(clock, { ...LIMITS, ...options }), clock)
       try {
         await tell(t, world, await world.node())
       } finally {

@@ -35,7 +35,7 @@ const linesIn = (told: readonly Told[]) =>
 
 /** How many mailboxes end with this message. */
 async function countReached(people: readonly Person[], messageId: string): Promise<number> {
-  const options = { limit: 500, now: Date.now() }
+  const options = { limit: 500, maxBytes: 1_048_576, now: Date.now() }
   const found = await Promise.all(
     people.map(({ user, device }) => store.mailboxes.read(user, device, 'start', options))
   )

@@ -299,7 +299,11 @@ async function haveFans(stage: Stage, of: string, count: number) {
   return async () => {
     const counts = new Map<string, number>()
     for (const fan of fans) {
-      const read = await mailboxes.read(fan.user, fan.device, 'start', { limit: 99, now: stage.now() })
+      const read = await mailboxes.read(fan.user, fan.device, 'start', {
+        limit: 99,
+        maxBytes: 1_048_576,
+        now: stage.now()
+      })
       const states = read.status === 'ok' && read.events.map(({ envelope }) => JSON.parse(envelope).data.state)
       counts.set(String(states), (counts.get(String(states)) ?? 0) + 1)
     }

@@ -89,8 +89,8 @@ export class House {
   }
 
   #openStore(): Promise<Store> {
-    const { retentionMs, mailboxMaxEvents, maxDevicesPerUser } = this.config
-    const options = { retentionMs, mailboxMaxEvents, maxDevicesPerUser }
+    const { retentionMs, mailboxMaxEvents, mailboxMaxBytes, maxDevicesPerUser } = this.config
+    const options = { retentionMs, mailboxMaxEvents, mailboxMaxBytes, maxDevicesPerUser }
     if (this.#redis) return openRedisStore(this.#redis.url, this.clock, options)
     this.#memory ??= createMemoryStore({ ...options, clock: this.clock })
     return Promise.resolve(this.#memory)

@@ -3,6 +3,7 @@ import Fastify, { type FastifyBaseLogger } from 'fastify'
 import { type Clock, systemClock } from '../../src/clock.js'
 import { createIds } from '../../src/ids.js'
 import { createRedisStore, type RedisStore, type RedisStoreOptions } from '../../src/store/redis/redis.js'
+import { LIMITS } from './limits.js'
 
 export const silentLog: FastifyBaseLogger = Fastify().log
 
@@ -11,7 +12,6 @@ export function openRedisStore(
   clock: Clock = systemClock,
   parts: Partial<RedisStoreOptions> = {}
 ): Promise<RedisStore> {
-  const limits = { retentionMs: 600_000, mailboxMaxEvents: 200, maxDevicesPerUser: 32 }
-  const options = { ...limits, ids: createIds(), log: silentLog }
+  const options = { ...LIMITS, mailboxMaxEvents: 200, ids: createIds(), log: silentLog }
   return createRedisStore({ ...options, ...parts, url, clock })
 }

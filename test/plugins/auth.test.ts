@@ -15,6 +15,7 @@ import type { Context } from '../../src/services/context.js'
 import { issueTicket } from '../../src/services/tickets.js'
 import { createMemoryStore } from '../../src/store/memory.js'
 import { ManualClock } from '../helpers/clock.js'
+import { LIMITS } from '../helpers/limits.js'
 
 const SECRET = 'a-secret-of-more-than-thirty-two-bytes'
 
@@ -22,7 +23,7 @@ const inAnHour = () => Math.floor(Date.now() / 1000) + 3600
 
 async function server(t: Test, env: Record<string, string>, clock = new ManualClock(Date.now())) {
   const config = loadConfig({ JWT_LEEWAY_MS: '0', ...env })
-  const store = createMemoryStore({ retentionMs: 600_000, mailboxMaxEvents: 100, maxDevicesPerUser: 32, clock })
+  const store = createMemoryStore({ ...LIMITS, clock })
   const ids = createIds()
   // What authenticate and tickets look at; the rest of a context is about calls.
   const context = { config, clock, ids, store } as unknown as Context

@@ -11,11 +11,12 @@ import { createBudgets } from '../../src/services/budgets.js'
 import { createMemoryStore } from '../../src/store/memory.js'
 import type { Quotas } from '../../src/store/store.js'
 import { ManualClock } from '../helpers/clock.js'
+import { LIMITS } from '../helpers/limits.js'
 
 const config = { rateLimitCalls: 3, rateLimitSignals: 20, rateLimitReads: 5 }
 
 function sharedQuotas(clock: ManualClock, t: Test) {
-  const store = createMemoryStore({ retentionMs: 600_000, mailboxMaxEvents: 100, maxDevicesPerUser: 32, clock })
+  const store = createMemoryStore({ ...LIMITS, clock })
   t.teardown(() => store.close())
   let trips = 0
   const quotas: Quotas = {

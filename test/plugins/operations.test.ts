@@ -5,13 +5,14 @@ import { createToken } from '../../src/development.js'
 import { createMemoryStore } from '../../src/store/memory.js'
 import type { Store } from '../../src/store/store.js'
 import { ManualClock } from '../helpers/clock.js'
+import { LIMITS } from '../helpers/limits.js'
 
 const config: Config = loadConfig({ LOG_LEVEL: 'silent', CORS_ORIGINS: 'https://app.example', DRAIN_WINDOW_MS: '0' })
 
 async function build(t: Test) {
   let contact: number | null = 0
   const clock = new ManualClock(Date.now())
-  const memory = createMemoryStore({ retentionMs: 600_000, mailboxMaxEvents: 100, maxDevicesPerUser: 32, clock })
+  const memory = createMemoryStore({ ...LIMITS, clock })
   const store: Store = { ...memory, contactSince: () => contact }
   const app = await buildApp(config, { clock, store })
   t.teardown(async () => {

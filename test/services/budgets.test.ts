@@ -4,11 +4,12 @@ import { AppError } from '../../src/errors.js'
 import { createBudgets } from '../../src/services/budgets.js'
 import { createMemoryStore } from '../../src/store/memory.js'
 import { ManualClock } from '../helpers/clock.js'
+import { LIMITS } from '../helpers/limits.js'
 
 const config = { rateLimitCalls: 3, rateLimitSignals: 20, rateLimitReads: 5 }
 
 function sharedStore(t: Test, clock: ManualClock) {
-  const store = createMemoryStore({ retentionMs: 600_000, mailboxMaxEvents: 100, maxDevicesPerUser: 32, clock })
+  const store = createMemoryStore({ ...LIMITS, clock })
   t.teardown(() => store.close())
   return store
 }

@@ -31,7 +31,12 @@ export interface Lab {
   id(stem: string): string
 }
 
-export const OPTIONS: StoreOptions = { retentionMs: 600_000, mailboxMaxEvents: 200, maxDevicesPerUser: 8 }
+export const OPTIONS: StoreOptions = {
+  retentionMs: 600_000,
+  mailboxMaxEvents: 200,
+  mailboxMaxBytes: 262_144,
+  maxDevicesPerUser: 8
+}
 
 /** Opens one store, runs the whole suite against it, and closes it. */
 export function runContract(t: Test, engine: string, open: (clock: ManualClock) => Promise<Store>, clock: ManualClock) {

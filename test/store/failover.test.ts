@@ -44,7 +44,7 @@ class Reader {
   }
 
   async #catchUp(): Promise<void> {
-    const options = { limit: 1_000, now: Date.now() }
+    const options = { limit: 1_000, maxBytes: 1_048_576, now: Date.now() }
     const result = await this.#store.mailboxes.read(this.#user, 'phone', this.#cursor, options)
     if (result.status === 'ok') for (const event of result.events) this.#take(event)
     if (result.status !== 'reset') return
@@ -99,7 +99,7 @@ class Writer {
 t.test('a primary is killed under load', async t => {
   const cluster = await startCluster(3, 1)
   t.teardown(() => cluster.stop())
-  const store = await openRedisStore(cluster.url, undefined, { mailboxMaxEvents: 1_000_000 })
+  const store = await openRedisStore(cluster.url, undefined, { mailboxMaxEvents: 1_000_000, mailboxMaxBytes: 1_073_741_824 })
   t.teardown(() => store.close())
   const pairs = await Promise.all(
     Array.from({ length: DEVICES }, async (_, n) => {

@@ -8,6 +8,7 @@ import { aggregateKeys } from '../../src/store/redis/keys.js'
 import type { RedisStore } from '../../src/store/redis/redis.js'
 import type { Store } from '../../src/store/store.js'
 import { ManualClock } from '../helpers/clock.js'
+import { LIMITS } from '../helpers/limits.js'
 import { startRedis } from '../helpers/redis.js'
 import { openRedisStore } from '../helpers/store.js'
 import { until } from '../helpers/until.js'
@@ -16,7 +17,6 @@ import { roomCommitOf } from '../store/contract/given-rooms.js'
 
 const BACKLOG = 50_000
 const config = loadConfig({ LOG_LEVEL: 'silent' })
-const LIMITS = { retentionMs: 600_000, mailboxMaxEvents: 100, maxDevicesPerUser: 32 }
 
 /** Half of the backlog are rooms, half are presence of users; a check of any of them reads it and finds nothing to do. */
 const refOf = (n: number): AggregateRef => ({ kind: n % 2 ? 'room' : 'presence', id: `backlog-${n}` })

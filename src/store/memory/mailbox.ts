@@ -1,5 +1,14 @@
 // One device and its mailbox, as the memory engine keeps them: what is appended, trimmed and found again by a cursor.
-import type { Cursor, ReadResult, ResetReason, StoredEvent, Touch } from '../store.js'
+import {
+  type Cursor,
+  ENTRY_WEIGHT,
+  type ReadOptions,
+  type ReadResult,
+  type ResetReason,
+  type StoredEvent,
+  type StoreOptions,
+  type Touch
+} from '../store.js'
 
 export interface Device {
   /** Of the newest entry, or of the birth: together the head. */
@@ -8,6 +17,8 @@ export interface Device {
   readonly birthTag: string
   /** The newest entries; the last one is number `seq`. */
   events: StoredEvent[]
+  /** What they weigh together. */
+  weight: number
   seenAt: number
   /** Without a connection: when the last one closed, or 0 if there was a sign of life since. */
   onlineUntil: number
@@ -21,7 +32,7 @@ const TRIM_AT_ONCE = 64
 
 export function birth({ tag, now }: Touch): Device {
   const presence = { seenAt: now, onlineUntil: 0, connection: '', authExpiresAt: null, status: '' }
-  return { seq: 0, tag, birthTag: tag, events: [], ...presence }
+  return { seq: 0, tag, birthTag: tag, events: [], weight: 0, ...presence }
 }
 
 export const head = ({ seq, tag }: Device): Cursor => ({ seq, tag })
@@ -30,21 +41,53 @@ export const isOnline = (device: Device, now: number): boolean => device.connect
 
 export const hasLeft = ({ connection, onlineUntil }: Device): boolean => connection === '' && onlineUntil > 0
 
-export function push(device: Device, entry: Omit<StoredEvent, 'seq'>, max: number): StoredEvent {
+const weightOf = ({ envelope }: StoredEvent): number => Buffer.byteLength(envelope) + ENTRY_WEIGHT
+
+type Bounds = Pick<StoreOptions, 'mailboxMaxEvents' | 'mailboxMaxBytes'>
+
+export function push(device: Device, entry: Omit<StoredEvent, 'seq'>, bounds: Bounds): StoredEvent {
   const event = { seq: device.seq + 1, ...entry }
   device.seq = event.seq
   device.tag = event.tag
   device.events.push(event)
-  if (device.events.length >= max + TRIM_AT_ONCE) device.events = device.events.slice(-max)
+  device.weight += weightOf(event)
+  evict(device, excessOf(device, bounds))
   return event
 }
 
-export function read(device: Device, cursor: Cursor | 'start', limit: number): ReadResult {
+/** How many of the oldest entries have to go. */
+function excessOf({ events, weight }: Device, { mailboxMaxEvents, mailboxMaxBytes }: Bounds): number {
+  let excess = events.length >= mailboxMaxEvents + TRIM_AT_ONCE ? events.length - mailboxMaxEvents : 0
+  if (weight <= mailboxMaxBytes) return excess
+  // An eighth is made free at once, as in lua/mailbox.lua.
+  let kept = events.slice(excess).reduce((sum, event) => sum + weightOf(event), 0)
+  while (kept > mailboxMaxBytes - mailboxMaxBytes / 8 && excess < events.length - 1) {
+    kept -= weightOf(events[excess++] as StoredEvent)
+  }
+  return excess
+}
+
+function evict(device: Device, excess: number): void {
+  if (excess === 0) return
+  for (const event of device.events.slice(0, excess)) device.weight -= weightOf(event)
+  device.events = device.events.slice(excess)
+}
+
+export function read(device: Device, cursor: Cursor | 'start', { limit, maxBytes }: ReadOptions): ReadResult {
   const after = cursor === 'start' ? device.seq - device.events.length : cursor.seq
   const reason = cursor === 'start' ? null : mismatch(device, cursor)
   if (reason) return { status: 'reset', reason, head: head(device) }
   const from = device.events.length - (device.seq - after)
-  return { status: 'ok', events: device.events.slice(from, from + limit), head: head(device) }
+  return { status: 'ok', events: within(maxBytes, device.events.slice(from, from + limit)), head: head(device) }
+}
+
+function within(maxBytes: number, events: readonly StoredEvent[]): readonly StoredEvent[] {
+  let weight = 0
+  const beyond = events.findIndex((event, i) => {
+    weight += weightOf(event)
+    return i > 0 && weight > maxBytes
+  })
+  return beyond < 0 ? events : events.slice(0, beyond)
 }
 
 /** G2: a cursor is good only if the entry it names is there (or is the head), and with it all that follow. */

@@ -23,7 +23,7 @@ interface Parts extends StoreOptions {
 }
 
 export function createMemoryMailboxes(parts: Parts): Mailboxes & { sweep(now: number): void } {
-  const { retentionMs, mailboxMaxEvents, maxDevicesPerUser, clock, leases, tickets, publish } = parts
+  const { retentionMs, maxDevicesPerUser, clock, leases, tickets, publish } = parts
   const positionMs = positionTtlMs(retentionMs)
   const users = new Map<string, Map<string, Device>>()
   /** By user and source; no user id has a blank in it. */
@@ -65,7 +65,7 @@ export function createMemoryMailboxes(parts: Parts): Mailboxes & { sweep(now: nu
 
   function put(user: string, name: string, device: Device, message: Pick<Message, 'type' | 'envelope' | 'tag'>): void {
     const prevTag = device.tag
-    const event = push(device, message, mailboxMaxEvents)
+    const event = push(device, message, parts)
     if (device.connection !== '') publish(user, { kind: 'event', device: name, prevTag, event })
   }
 
@@ -123,9 +123,9 @@ export function createMemoryMailboxes(parts: Parts): Mailboxes & { sweep(now: nu
       put(user, message.device, device, message)
       return isOnline(device, message.now) ? 'online' : 'queued'
     },
-    async read(user, name, cursor, { limit, now }) {
-      const device = find(user, name, now)
-      return device ? read(device, cursor, limit) : { status: 'none' }
+    async read(user, name, cursor, options) {
+      const device = find(user, name, options.now)
+      return device ? read(device, cursor, options) : { status: 'none' }
     },
     async touch(user, name, touch) {
       const found = find(user, name, touch.now)

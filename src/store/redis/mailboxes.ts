@@ -18,7 +18,7 @@ import {
 /** How much longer than the retention the keys live, so that a clock that is a little behind loses nothing. */
 const CLEAN_UP_AFTER_MS = 120_000
 
-/** Fields are written in the order t (tag), y (type), e (envelope). */
+/** Fields are written in the order t (tag), y (type), e (envelope), b (sum). */
 function toStoredEvent([id, fields]: StreamEntry): StoredEvent {
   return { seq: Number.parseInt(id, 10), tag: fields[1] ?? '', type: fields[3] ?? '', envelope: fields[5] ?? '' }
 }
@@ -30,13 +30,13 @@ const exceptList = (except: readonly string[] | undefined) => (except?.length ? 
 const whole = (at: number | undefined) => (at === undefined ? '' : Math.max(0, Math.floor(at)))
 
 export function createRedisMailboxes(attempt: Attempt, options: StoreOptions): Mailboxes {
-  const { retentionMs, mailboxMaxEvents, maxDevicesPerUser } = options
+  const { retentionMs, mailboxMaxEvents, mailboxMaxBytes, maxDevicesPerUser } = options
   const ttlMs = retentionMs + CLEAN_UP_AFTER_MS
 
   function appendArguments(user: string, { source, commits, now }: Append) {
     const limits = [retentionMs, positionTtlMs(retentionMs), mailboxMaxEvents, ttlMs]
     const holder = commits.some(({ release }) => release) ? source.id : ''
-    const args = [mailboxPrefix(user), wakeChannel(user), whole(now), ...limits, holder]
+    const args = [mailboxPrefix(user), wakeChannel(user), whole(now), ...limits, holder, mailboxMaxBytes]
     for (const { version, tag, entries } of commits) {
       args.push(version, tag, entries.length)
       for (const { device, except, type, envelope } of entries)
@@ -73,13 +73,13 @@ export function createRedisMailboxes(attempt: Attempt, options: StoreOptions): M
     send(user, { source, device, at, version, tag, now, type, envelope }) {
       const keys = [devicesKey(user), positionKey(user, source), mailboxKey(user, device)]
       const limits = [retentionMs, mailboxMaxEvents, ttlMs]
-      const what = [...limits, type, envelope, at ? `${at.seq}|${at.tag}` : '']
+      const what = [...limits, type, envelope, at ? `${at.seq}|${at.tag}` : '', mailboxMaxBytes]
       return sendMailbox(attempt, keys, [wakeChannel(user), device, version, tag, whole(now), ...what])
     },
-    async read(user, device, cursor, { limit, now }) {
+    async read(user, device, cursor, { limit, maxBytes, now }) {
       const { seq, tag } = cursor === 'start' ? { seq: cursor, tag: '' } : cursor
       const keys = [devicesKey(user), mailboxKey(user, device)]
-      const reply = await readMailbox(attempt, keys, [device, seq, tag, limit, now, retentionMs])
+      const reply = await readMailbox(attempt, keys, [device, seq, tag, limit, now, retentionMs, maxBytes])
       if (reply[0] === 'NONE') return { status: 'none' }
       const head = { seq: reply[1], tag: reply[2] }
       if (reply[0] === 'RESET') return { status: 'reset', reason: reply[3], head }

@@ -1,4 +1,6 @@
 // The long-poll: the same mailbox and the same cursor as the stream (G4).
+import { IncomingMessage, ServerResponse } from 'node:http'
+import { Socket } from 'node:net'
 import type { Test } from 'tap'
 import { until } from '../../helpers/until.js'
 import type { Engine } from '../engines.js'
@@ -72,6 +74,50 @@ export function pollingStories(t: Test, engine: Engine): void {
     await stream.next('hello')
     await world.poll(other)
     t.match(await stream.next('end'), { data: { reason: 'superseded' } })
+  })
+
+  tell('a body stays within maxBytes; an event that is larger comes alone, and whole', async (t, world, node) => {
+    const { cursor } = await world.poll(node)
+    await world.say(1, 6, { text: 'ü'.repeat(400) })
+    await world.say(7, 7, { text: 'ü'.repeat(4000) })
+    await world.say(8, 9)
+    let at = cursor
+    const pages: unknown[][] = []
+    for (let page = 0; page < 6 && pages.flat().length < 9; page++) {
+      const reply = await fetch(`${node.url}/poll?cursor=${at}&maxBytes=3000`, { headers: { authorization: 'alice' } })
+      const body = await reply.text()
+      const { events, cursor: next } = JSON.parse(body)
+      t.ok(Buffer.byteLength(body) <= 3000 || events.length === 1, `${Buffer.byteLength(body)} bytes`)
+      pages.push(ns(events))
+      at = next
+    }
+    t.same(pages, [[1, 2, 3], [4, 5, 6], [7], [8, 9]])
+    t.match(await world.poll(node, '?cursor=start&maxBytes=1023'), { status: 400 })
+    t.match(await world.poll(node, '?cursor=start&maxBytes=1048577'), { status: 400 })
+  })
+
+  tell('without maxBytes a body stays within 1 MiB', async (t, world, node) => {
+    await world.poll(node)
+    await world.say(1, 40, { text: 'x'.repeat(50_000) })
+    const reply = await fetch(`${node.url}/poll?cursor=start&limit=500`, { headers: { authorization: 'alice' } })
+    const body = await reply.text()
+    t.ok(body.length <= 1_048_576 && body.length > 900_000, `${body.length} bytes`)
+  })
+
+  tell('a newer poll closes the reply of the one before if it was not read', async (t, world, node) => {
+    await world.poll(node)
+    await world.say(1)
+    const actor = { user: 'alice', device: 'phone', expiresAt: 0 }
+    const options = { actor, cursor: 'start', waitMs: 0, limit: 9, maxBytes: 9999 }
+    // Without a socket to write to, a reply stays in this process, as it does when its client does not read.
+    const unread = () => new ServerResponse(new IncomingMessage(new Socket()))
+    const [first, second] = [unread(), unread()]
+    for (const res of [first, second]) res.end(await node.streams.poll({ ...options, res }))
+    t.same([first.destroyed, second.destroyed], [true, false])
+    const both = [0, 1].map(() => node.streams.poll({ ...options, res: unread() }))
+    const [older, newer] = await Promise.allSettled(both)
+    t.match(older, { reason: { code: 'superseded' } }, 'of two at once the newer one is answered')
+    t.equal(newer?.status, 'fulfilled')
   })
 
   tell('a client that hangs up while its poll waits leaves nothing behind', async (t, world, node) => {

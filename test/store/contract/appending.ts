@@ -1,5 +1,5 @@
 import type { Test } from 'tap'
-import type { Cursor } from '../../../src/store/store.js'
+import { type Cursor, ENTRY_WEIGHT } from '../../../src/store/store.js'
 import type { Lab } from '../contract.js'
 import { appendOf, call, connect, mail, messageOf, read, texts, touch } from './given.js'
 
@@ -211,5 +211,43 @@ export function appendContract(t: Test, lab: Lab): void {
     const kept = await texts(lab, bob, 'phone')
     t.ok(kept.length >= most && kept.length <= 2 * most, `${kept.length} are kept`)
     t.equal(kept.at(-1), `${4 * most}`)
+  })
+
+  const heavy = (n: number, bytes: number) => ({
+    type: 'signal.offer',
+    envelope: JSON.stringify({ text: `${n}`, sdp: 'x'.repeat(bytes) })
+  })
+
+  t.test('the oldest go when they weigh too much, whoever adds what; the newest always stays', async t => {
+    const bob = lab.id('bob')
+    const { mailboxMaxBytes } = lab.options
+    await touch(lab, bob, 'phone')
+    for (const [n, bytes] of [9, 20_000, 1, 60_000, 60_000, 30_000, 500, 65_000, 65_000, 90_000, 7].entries()) {
+      if (n % 2 === 0) await mailboxes.append(bob, appendOf(lab, n + 1, { entries: [heavy(n, bytes)] }))
+      else await mailboxes.send(bob, messageOf(lab, n, { tag: `t${n}`, ...heavy(n, bytes) }))
+      const kept = await read(lab, bob, 'phone', 'start')
+      const events = kept.status === 'ok' ? kept.events : []
+      const weight = events.reduce((sum, { envelope }) => sum + Buffer.byteLength(envelope) + ENTRY_WEIGHT, 0)
+      t.ok(weight <= mailboxMaxBytes, `${weight} bytes after event ${n}`)
+      t.equal(events.at(-1)?.seq, n + 1)
+    }
+    t.strictSame((await texts(lab, bob, 'phone')).slice(-4), ['7', '8', '9', '10'])
+    t.equal(await texts(lab, bob, 'phone', { seq: 4, tag: 't3' }), 'evicted')
+    await mailboxes.append(bob, appendOf(lab, 99, { entries: [heavy(99, 2 * mailboxMaxBytes)] }))
+    t.strictSame(await texts(lab, bob, 'phone'), ['99'], 'one that is larger than the bound arrives')
+    await mailboxes.append(bob, appendOf(lab, 100, { entries: [mail('after')] }))
+    t.strictSame(await texts(lab, bob, 'phone'), ['after'])
+  })
+
+  t.test('many small events are kept up to the same weight', async t => {
+    const bob = lab.id('bob')
+    const { mailboxMaxBytes, mailboxMaxEvents } = lab.options
+    await touch(lab, bob, 'phone')
+    const bytes = Math.ceil((2 * mailboxMaxBytes) / mailboxMaxEvents)
+    for (let n = 0; n < mailboxMaxEvents; n++) {
+      await mailboxes.append(bob, appendOf(lab, n + 1, { entries: [heavy(n, bytes)] }))
+    }
+    const kept = (await texts(lab, bob, 'phone')).length * bytes
+    t.ok(kept > 0.7 * mailboxMaxBytes && kept <= mailboxMaxBytes, `${kept} of ${mailboxMaxBytes} bytes`)
   })
 }

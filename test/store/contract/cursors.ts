@@ -1,4 +1,5 @@
 import type { Test } from 'tap'
+import { type Cursor, ENTRY_WEIGHT } from '../../../src/store/store.js'
 import type { Lab } from '../contract.js'
 import { appendOf, fill, mail, read, texts, touch } from './given.js'
 
@@ -29,6 +30,26 @@ export function cursorContract(t: Test, lab: Lab): void {
     const next = await read(lab, bob, 'phone', { seq: 2, tag: 'e2' }, 2)
     t.match(next, { status: 'ok', head, events: [{ tag: 'e3' }, { tag: 'e4' }] })
     t.match(await read(lab, bob, 'phone', { seq: 4, tag: 'e4' }, 2), { events: [{ tag: 'e5' }] })
+  })
+
+  t.test('a bound in bytes takes the oldest that fit, and one event in any case', async t => {
+    const bob = lab.id('bob')
+    await touch(lab, bob, 'phone')
+    await fill(lab, bob, 40)
+    const weight = ENTRY_WEIGHT + Buffer.byteLength(JSON.stringify({ text: 'e1' }))
+    const tags = async (cursor: Cursor | 'start', limit: number, maxBytes: number) => {
+      const found = await read(lab, bob, 'phone', cursor, limit, maxBytes)
+      return found.status === 'ok' ? found.events.map(({ tag }) => tag).join(' ') : found.status
+    }
+    for (const cursor of ['start', { seq: 0, tag: 'birth' }] as const) {
+      t.equal(await tags(cursor, 9, 3 * weight), 'e1 e2 e3')
+      t.equal(await tags(cursor, 2, 3 * weight), 'e1 e2')
+      t.equal(await tags(cursor, 9, 1), 'e1')
+      t.equal((await tags(cursor, 99, 1_000_000)).split(' ').length, 40)
+      t.equal((await tags(cursor, 33, 1_000_000)).split(' ').at(-1), 'e33')
+    }
+    t.equal(await tags({ seq: 3, tag: 'e3' }, 9, 2 * weight), 'e4 e5')
+    t.equal(await tags({ seq: 3, tag: 'e3' }, 9, weight - 1), 'e4')
   })
 
   t.test('a cursor of another history is unknown, wherever it points', async t => {

@@ -80,8 +80,9 @@ export const read = (
   user: string,
   device: string,
   cursor: Cursor | 'start',
-  limit = 10_000
-): Promise<ReadResult> => lab.store.mailboxes.read(user, device, cursor, { limit, now: lab.clock.now() })
+  limit = 10_000,
+  maxBytes = 16_777_216
+): Promise<ReadResult> => lab.store.mailboxes.read(user, device, cursor, { limit, maxBytes, now: lab.clock.now() })
 
 /** The texts of everything that follows the cursor; or what came instead. */
 export async function texts(lab: Lab, user: string, device: string, cursor: Cursor | 'start' = 'start') {

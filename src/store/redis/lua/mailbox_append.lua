@@ -2,14 +2,15 @@
 -- Purpose:   appends what commits of one source say to the mailboxes of a user's devices and wakes those that have a connection.
 -- KEYS:      1 devices hash  2 commits of the source that the user's mailboxes have taken: version:tag, newest first  3 leases
 -- ARGV:      1 prefix of the mailboxes  2 channel  3 now  4 retention  5 position's ttl  6 most events  7 mailbox's ttl
---            8 whose lease goes back, or ''; then for each commit, oldest first: version  tag  number of entries,
+--            8 whose lease goes back, or ''  9 most weight; then for each commit, oldest first: version  tag  number of entries,
 --            and for each of its entries: device or ''  ,excepted,devices, or ''  type  envelope
 -- RETURNS:   'OK online queued', who took an entry of the last commit that was taken | DUPLICATE, none was
 -- GUARANTEE: all or nothing; numbers are dense; a commit is taken once, and told from one of the same version that a failover forgot.
 -- Mailbox keys are derived from a prefix in the slot of KEYS: only here, atomically, is it known which devices exist.
 -- include record
+-- include mailbox
 if ARGV[8] ~= '' then redis.call('HDEL', KEYS[3], ARGV[8]) end
-local now, boxes, taken, turn, last, online, queued = tonumber(ARGV[3]), {}, {}, 0, 8, 0, 0
+local now, boxes, taken, turn, last, online, queued = tonumber(ARGV[3]), {}, {}, 0, 9, 0, 0
 for commit in string.gmatch(redis.call('GET', KEYS[2]) or '', '%S+') do taken[#taken + 1] = commit end
 local function take(version, tag)
   local number, kept = tonumber(version), {version .. ':' .. tag}
@@ -22,9 +23,9 @@ local function take(version, tag)
   return true
 end
 local function open(device)
-  local seq, tag, rest, seen, till, connection = string.match(redis.call('HGET', KEYS[1], device) or '', RECORD_HEAD)
+  local seq, tag, sum, rest, seen, till, connection = string.match(redis.call('HGET', KEYS[1], device) or '', RECORD_HEAD)
   if seq and seen + ARGV[4] >= now then
-    boxes[device] = {seq = tonumber(seq), tag = tag, rest = rest, till = tonumber(till), connection = connection}
+    boxes[device] = {seq = tonumber(seq), tag = tag, sum = sum, rest = rest, till = tonumber(till), connection = connection}
   else
     redis.call('HDEL', KEYS[1], device)
     redis.call('DEL', ARGV[1] .. device)
@@ -34,12 +35,11 @@ end
 local function push(device, tag, i)
   local box = boxes[device] or open(device)
   if not box then return end
-  local before = box.tag
-  box.seq, box.tag, box.turn = box.seq + 1, tag, turn
-  redis.call('XADD', ARGV[1] .. device, 'MAXLEN', '~', ARGV[6], box.seq .. '-0', 't', tag, 'y', ARGV[i + 2], 'e', ARGV[i + 3])
+  box.before, box.seq, box.tag, box.turn = box.tag, box.seq + 1, tag, turn
+  box.sum = add(ARGV[1] .. device, box.seq, box.sum, {t = tag, y = ARGV[i + 2], e = ARGV[i + 3]}, ARGV[6], ARGV[9])
   if box.seq == 1 then redis.call('PEXPIRE', ARGV[1] .. device, ARGV[7]) end
   if box.connection == '' then return end
-  redis.call('SPUBLISH', ARGV[2], table.concat({'event', device, before, box.seq, tag, ARGV[i + 2], ARGV[i + 3]}, '\n'))
+  redis.call('SPUBLISH', ARGV[2], table.concat({'event', device, box.before, box.seq, tag, ARGV[i + 2], ARGV[i + 3]}, '\n'))
 end
 while last < #ARGV do
   local version, tag, first = ARGV[last + 1], ARGV[last + 2], last + 4
@@ -53,7 +53,7 @@ end
 if turn == 0 then return 'DUPLICATE' end
 redis.call('SET', KEYS[2], table.concat(taken, ' '), 'PX', ARGV[5])
 for device, box in pairs(boxes) do
-  redis.call('HSET', KEYS[1], device, box.seq .. '|' .. box.tag .. '|' .. box.rest)
+  redis.call('HSET', KEYS[1], device, table.concat({box.seq, box.tag, box.sum, box.rest}, '|'))
   local share = box.turn == turn and 1 or 0
   if box.connection ~= '' and box.till > now then online = online + share else queued = queued + share end
 end

@@ -2,20 +2,21 @@
 -- Purpose:   appends one event to one device's mailbox and wakes it: the short way of mailbox_append, for what changed nothing.
 -- KEYS:      1 devices hash  2 commits of the source that the user's mailboxes have taken: version:tag, newest first  3 mailbox
 -- ARGV:      1 channel  2 device  3 version  4 tag  5 now  6 retention  7 most events  8 mailbox's ttl  9 type  10 envelope
---            11 where the mailbox must stand: seq|tag, or ''
+--            11 where the mailbox must stand: seq|tag, or ''  12 most weight
 -- RETURNS:   online | queued | none | behind | moved
 -- GUARANTEE: all or nothing; numbers are dense; nothing follows a newer version of its source.
 -- include record
+-- include mailbox
 local newest = string.match(redis.call('GET', KEYS[2]) or '0', '^%d+')
 if tonumber(newest) > tonumber(ARGV[3]) then return 'behind' end
 local device, tag = ARGV[2], ARGV[4]
-local seq, before, rest, seen, till, connection = string.match(redis.call('HGET', KEYS[1], device) or '', RECORD_HEAD)
+local seq, before, sum, rest, seen, till, connection = string.match(redis.call('HGET', KEYS[1], device) or '', RECORD_HEAD)
 if not seq or seen + ARGV[6] < tonumber(ARGV[5]) then return 'none' end
 if ARGV[11] ~= '' and ARGV[11] ~= seq .. '|' .. before then return 'moved' end
 -- As text once: every number that Lua appends to a text is formatted anew.
 seq = string.format('%d', seq + 1)
-redis.call('XADD', KEYS[3], 'MAXLEN', '~', ARGV[7], seq .. '-0', 't', tag, 'y', ARGV[9], 'e', ARGV[10])
-redis.call('HSET', KEYS[1], device, seq .. '|' .. tag .. '|' .. rest)
+sum = add(KEYS[3], seq, sum, {t = tag, y = ARGV[9], e = ARGV[10]}, ARGV[7], ARGV[12])
+redis.call('HSET', KEYS[1], device, table.concat({seq, tag, sum, rest}, '|'))
 if seq == '1' then redis.call('PEXPIRE', KEYS[3], ARGV[8]) end
 if connection == '' then return 'queued' end
 redis.call('SPUBLISH', ARGV[1], table.concat({'event', device, before, seq, tag, ARGV[9], ARGV[10]}, '\n'))

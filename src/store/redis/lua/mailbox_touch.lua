@@ -14,7 +14,7 @@ local function isFull()
   if redis.call('HLEN', KEYS[1]) < tonumber(ARGV[12]) then return false end
   local records, prefix = redis.call('HGETALL', KEYS[1]), string.sub(KEYS[2], 1, -#ARGV[1] - 1)
   for i = 1, #records, 2 do
-    local _, _, _, seen = string.match(records[i + 1], RECORD)
+    local _, _, _, _, seen = string.match(records[i + 1], RECORD)
     if seen + ARGV[5] < now then
       redis.call('HDEL', KEYS[1], records[i])
       redis.call('DEL', prefix .. records[i])
@@ -23,12 +23,12 @@ local function isFull()
   return redis.call('HLEN', KEYS[1]) >= tonumber(ARGV[12])
 end
 local text, reply = redis.call('HGET', KEYS[1], ARGV[1]), 'OK'
-local seq, tag, birth, seen, online, connection, auth, status = string.match(text or '', RECORD)
+local seq, tag, sum, birth, seen, online, connection, auth, status = string.match(text or '', RECORD)
 if not seq or seen + ARGV[5] < now then
   if isFull() then return {'FULL'} end
   -- What a mailbox kept must not outlive its record: its numbers would stand in the way of the new ones.
   redis.call('DEL', KEYS[2])
-  reply, seq, tag, birth = 'NEW', 0, ARGV[4], ARGV[4]
+  reply, seq, tag, sum, birth = 'NEW', 0, ARGV[4], 0, ARGV[4]
   seen, online, connection, auth, status = 0, 0, '', '', ''
 end
 local shown = ARGV[10] == 'never' and '' or ARGV[10]
@@ -50,7 +50,7 @@ if ARGV[7] == '' and connection ~= '' and auth ~= '' and ARGV[10] ~= '' and (sho
 end
 if ARGV[11] ~= '' then status = string.sub(ARGV[11], 2) end
 if tonumber(seen) < now then seen = ARGV[3] end
-redis.call('HSET', KEYS[1], ARGV[1], table.concat({seq, tag, birth, seen, online, connection, auth, status}, '|'))
+redis.call('HSET', KEYS[1], ARGV[1], table.concat({seq, tag, sum, birth, seen, online, connection, auth, status}, '|'))
 redis.call('PEXPIRE', KEYS[1], ARGV[6])
 redis.call('PEXPIRE', KEYS[2], ARGV[6])
 return {reply, tonumber(seq), tag, connection, auth}
