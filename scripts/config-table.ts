@@ -2,7 +2,7 @@
 // test/config.test.ts holds both files against it.
 import { readFileSync, writeFileSync } from 'node:fs'
 import { pathToFileURL } from 'node:url'
-import { SETTINGS } from '../src/config.js'
+import { SETTINGS } from '../src/settings.js'
 
 const START = '<!-- config:start -->'
 const END = '<!-- config:end -->'

@@ -11,7 +11,8 @@ const BASE = ['clock', 'config', 'ends', 'errors', 'ids', 'metrics', 'schemas']
 /** Who may import what, besides their own folder. A file of the root is a part of its own. */
 const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   clock: [],
-  config: ['setting'],
+  config: ['setting', 'settings'],
+  settings: ['setting'],
   setting: ['redis-url'],
   ends: [],
   errors: [],

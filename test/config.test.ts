@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs'
 import t from 'tap'
 import { configTable, envExample, findConfigTable } from '../scripts/config-table.js'
-import { ConfigError, loadConfig, SETTINGS } from '../src/config.js'
+import { ConfigError, loadConfig } from '../src/config.js'
+import { SETTINGS } from '../src/settings.js'
 
 const SECRET = 'a-secret-of-more-than-thirty-two-bytes'
 

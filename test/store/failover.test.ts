@@ -99,7 +99,10 @@ class Writer {
 t.test('a primary is killed under load', async t => {
   const cluster = await startCluster(3, 1)
   t.teardown(() => cluster.stop())
-  const store = await openRedisStore(cluster.url, undefined, { mailboxMaxEvents: 1_000_000, mailboxMaxBytes: 1_073_741_824 })
+  const store = await openRedisStore(cluster.url, undefined, {
+    mailboxMaxEvents: 1_000_000,
+    mailboxMaxBytes: 1_073_741_824
+  })
   t.teardown(() => store.close())
   const pairs = await Promise.all(
     Array.from({ length: DEVICES }, async (_, n) => {
