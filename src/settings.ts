@@ -49,6 +49,11 @@ export const SETTINGS = {
     '2000',
     'Of those, from one address (IPv6: one /64). Proxies of `TRUST_PROXY` are not limited.'
   ),
+  PUBLIC_URL: setting(
+    optional(webUrl),
+    '',
+    'Where pages reach this server, such as `https://calls.example.com`: the cookie is taken from pages of this origin. Without it, from the scheme and host of the request.'
+  ),
   CORS_ORIGINS: setting(list(origin), '', 'Web origins whose pages may use the API, separated by commas.'),
 
   JWT_SECRET: secret(

@@ -1,13 +1,13 @@
 // Who is asking. Every route of the scope this is used on gets `request.actor`, or the request ends here. A token comes as
 // Bearer or in the cookie `access_token`; a ticket, on event routes only, as `?ticket=`. Tokens in a URL are not taken: URLs
 // end up in logs and histories.
-import { parse as parseCookie } from 'cookie'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { AppError } from '../errors.js'
 import type { Actor } from '../schemas/claims.js'
 import { ID_PATTERN } from '../schemas/common.js'
 import type { Context } from '../services/context.js'
 import { redeemTicket } from '../services/tickets.js'
+import { cookieToken } from './cookie.js'
 import type { Grant } from './token-claims.js'
 import { createTokens } from './tokens.js'
 
@@ -21,7 +21,6 @@ declare module 'fastify' {
   }
 }
 
-const COOKIE = 'access_token'
 const DEFAULT_DEVICE = 'default'
 
 export async function authenticate(app: FastifyInstance, context: Context): Promise<void> {
@@ -32,19 +31,10 @@ export async function authenticate(app: FastifyInstance, context: Context): Prom
     const bearer = bearerToken(request.headers.authorization)
     const ticket = bearer === undefined ? queryText(request, 'ticket') : undefined
     if (ticket !== undefined) return redeemTicket(context, ticket).then(actor => sameDevice(actor, request))
-    const token = bearer ?? cookieToken(request)
+    const token = bearer ?? cookieToken(request, context.config)
     if (token === undefined) throw new AppError('unauthorized')
     const grant = tokens.recall(token)
     return grant ? actorOf(grant, request) : tokens.verify(token).then(fresh => actorOf(fresh, request))
-  }
-
-  function cookieToken(request: FastifyRequest): string | undefined {
-    const { cookie, origin, host } = request.headers
-    const token = cookie === undefined ? undefined : parseCookie(cookie)[COOKIE]
-    // Browsers send cookies along with what any page asks for; a page that is not ours does not act for the user.
-    if (token === undefined || origin === undefined || context.config.corsOrigins.includes(origin)) return token
-    if (URL.canParse(origin) && new URL(origin).host === host) return token
-    throw new AppError('unauthorized', { detail: 'The cookie is not taken from pages of this origin' })
   }
 
   app.decorateRequest('actor')

@@ -73,6 +73,8 @@ export function sendProblem(failure: AppError, request: FastifyRequest, reply: F
   if ((status === 429 || status === 503) && !reply.hasHeader('retry-after')) {
     reply.header('retry-after', retryAfterSeconds(failure))
   }
+  // It may carry the state of a call.
+  reply.header('cache-control', 'no-store')
   return reply.code(status).type('application/problem+json').send(JSON.stringify(problem))
 }
 

@@ -59,7 +59,12 @@ export async function documentApi(app: FastifyInstance): Promise<void> {
       components: {
         securitySchemes: {
           bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT', description: 'The user is the claim `sub`' },
-          cookie: { type: 'apiKey', in: 'cookie', name: 'access_token', description: 'The same token as a cookie' },
+          cookie: {
+            type: 'apiKey',
+            in: 'cookie',
+            name: 'access_token',
+            description: 'The same token as a cookie, from pages of this server or of `CORS_ORIGINS` only'
+          },
           ticket: {
             type: 'apiKey',
             in: 'query',

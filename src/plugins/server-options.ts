@@ -75,7 +75,7 @@ function refuseConnection(error: NodeJS.ErrnoException, socket: Socket): void {
   const problem = problemOf(failure, '/')
   const body = JSON.stringify(problem)
   const status = `HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status]}`
-  const head = [status, 'content-type: application/problem+json', 'connection: close']
+  const head = [status, 'content-type: application/problem+json', 'cache-control: no-store', 'connection: close']
   socket.end(`${head.join('\r\n')}\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`)
 }
 

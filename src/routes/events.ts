@@ -167,5 +167,5 @@ function hasBody(headers: IncomingHttpHeaders): boolean {
 
 /** Text that is JSON already goes out as it is; the schema documents it. */
 function sendJson(reply: FastifyReply, body: string): never {
-  return reply.type('application/json; charset=utf-8').header('cache-control', 'no-store').send(body) as never
+  return reply.type('application/json; charset=utf-8').send(body) as never
 }

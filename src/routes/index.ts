@@ -30,6 +30,11 @@ export interface Api {
 }
 
 export async function serveApi(app: FastifyInstance, { context, streams }: Api): Promise<void> {
+  app.addHook('onRequest', (_request, reply, done) => {
+    // All of it is one user's: calls, messages, tickets, TURN credentials.
+    reply.header('cache-control', 'no-store')
+    done()
+  })
   await authenticate(app, context)
   await limitRates(app, context)
   app.addHook('preValidation', (request, _reply, done) => {

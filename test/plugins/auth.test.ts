@@ -21,16 +21,17 @@ const SECRET = 'a-secret-of-more-than-thirty-two-bytes'
 
 const inAnHour = () => Math.floor(Date.now() / 1000) + 3600
 
-async function server(t: Test, env: Record<string, string>, clock = new ManualClock(Date.now())) {
-  const config = loadConfig({ JWT_LEEWAY_MS: '0', ...env })
+async function server(t: Test, env: Record<string, string>) {
+  const clock = new ManualClock(Date.now())
+  const config = loadConfig({ LOG_LEVEL: 'silent', JWT_LEEWAY_MS: '0', ...env })
   const store = createMemoryStore({ ...LIMITS, clock })
   const ids = createIds()
   // What authenticate and tickets look at; the rest of a context is about calls.
   const context = { config, clock, ids, store } as unknown as Context
-  const app = Fastify(serverOptions(loadConfig({ LOG_LEVEL: 'silent' })))
+  const app = Fastify(serverOptions(config))
   handleErrors(app, { metrics: createMetrics(), ids })
   await authenticate(app, context)
-  app.get('/who', async request => request.actor)
+  app.route({ method: ['GET', 'POST'], url: '/who', handler: async request => request.actor })
   app.get('/events', { config: { eventRoute: true } }, async request => request.actor)
   t.teardown(() => Promise.all([app.close(), store.close()]))
 
@@ -217,19 +218,57 @@ t.test('secrets rotate: the first one signs, all of them verify', async t => {
   t.match(await strict.bearer(await sign({ sub: 'alice', aud: 'calls' }, old)), { status: 200 })
 })
 
-t.test('the cookie', async t => {
-  const { ask } = await server(t, { JWT_SECRET: SECRET, CORS_ORIGINS: 'https://app.example' })
+t.test('the cookie is taken from pages of our own and of named origins only, with every method', async t => {
+  const plain = { CORS_ORIGINS: 'https://app.example' }
+  const behindProxy = { 'x-forwarded-proto': 'https', 'x-forwarded-host': 'calls.example' }
+  const HTTPS = { PUBLIC_URL: 'https://calls.example/' }
+  const TRUST = { TRUST_PROXY: '127.0.0.1' }
+  type Case = readonly [env: Record<string, string>, headers: Record<string, string>, taken: boolean]
+  const cases: readonly Case[] = [
+    [{}, {}, false],
+    [{}, { 'sec-fetch-site': 'same-origin' }, true],
+    [{}, { 'sec-fetch-site': 'same-site' }, false],
+    [{}, { 'sec-fetch-site': 'cross-site' }, false],
+    [{}, { 'sec-fetch-site': 'none' }, false],
+    [{}, { origin: 'http://calls.example' }, true],
+    [{}, { origin: 'https://calls.example' }, false],
+    [{}, { origin: 'http://calls.example:8080' }, false],
+    [{}, { origin: 'http://evil.example' }, false],
+    [{}, { origin: 'http://evil.example', 'sec-fetch-site': 'same-origin' }, false],
+    [{}, { origin: 'null' }, false],
+    [{}, { origin: '' }, false],
+    [{}, { origin: 'https://calls.example', ...behindProxy }, false],
+    [{}, { origin: 'http://calls.example:80', host: 'calls.example:80' }, false],
+    [{}, { origin: 'http://calls.example', host: 'calls.example:80' }, true],
+    [{}, { origin: 'http://calls.example', host: 'evil example' }, false],
+    [TRUST, { origin: 'https://calls.example', host: 'inside:8080', ...behindProxy }, true],
+    [TRUST, { origin: 'http://calls.example', host: 'inside:8080', ...behindProxy }, false],
+    [TRUST, { origin: 'http://inside:8080', host: 'inside:8080', ...behindProxy }, false],
+    [HTTPS, { origin: 'https://calls.example', host: 'inside:8080' }, true],
+    [HTTPS, { origin: 'http://inside:8080', host: 'inside:8080' }, false],
+    [
+      { ...HTTPS, ...TRUST },
+      { origin: 'https://evil.example', ...behindProxy, 'x-forwarded-host': 'evil.example' },
+      false
+    ],
+    [plain, { origin: 'https://app.example', 'sec-fetch-site': 'cross-site' }, true],
+    [plain, { origin: 'http://app.example' }, false],
+    [{ CORS_ORIGINS: '*' }, { origin: 'https://evil.example' }, false],
+    [{ CORS_ORIGINS: '*' }, { origin: '*' }, false]
+  ]
   const cookie = `theme=dark; access_token=${await sign({ sub: 'alice' })}`
-  const get = (headers: Record<string, string>) =>
-    ask({ url: '/who', headers: { cookie, host: 'calls.example', ...headers } })
-  t.match(await get({}), { status: 200, user: 'alice' })
-  t.match(await get({ origin: 'https://calls.example' }), { status: 200 })
-  t.match(await get({ origin: 'https://app.example' }), { status: 200 })
-  t.match(await get({ origin: 'https://evil.example' }), { status: 401 }, 'another site does not act for the user')
-  t.match(await get({ origin: 'null' }), { status: 401 })
-  t.match(await ask({ url: '/who', headers: { cookie: 'theme=dark' } }), { status: 401, code: 'unauthorized' })
-  const bob = await sign({ sub: 'bob' })
-  t.match(await get({ authorization: `Bearer ${bob}` }), { user: 'bob' }, 'the header goes first')
+  for (const [env, headers, taken] of cases) {
+    const { ask } = await server(t, { JWT_SECRET: SECRET, ...env })
+    for (const method of ['GET', 'POST'] as const) {
+      const reply = await ask({ method, url: '/who', headers: { cookie, host: 'calls.example', ...headers } })
+      const expected = taken ? { status: 200, user: 'alice' } : { status: 401, code: 'unauthorized', detail: /cookie/ }
+      t.match(reply, expected, `${method} ${JSON.stringify({ ...env, ...headers })}`)
+    }
+  }
+  const { ask } = await server(t, { JWT_SECRET: SECRET })
+  t.match(await ask({ url: '/who', headers: { cookie: 'theme=dark' } }), { status: 401, detail: /token is required/ })
+  const authorization = `Bearer ${await sign({ sub: 'bob' })}`
+  t.match(await ask({ url: '/who', headers: { cookie, authorization } }), { user: 'bob' }, 'the header goes first')
 })
 
 t.test('event routes take what an EventSource can send', async t => {
