@@ -10,6 +10,7 @@ import { createTeller } from './delivery/telling.js'
 import { createWatchTeller } from './delivery/telling-watchers.js'
 import { createIds, type Ids } from './ids.js'
 import { createMetrics } from './metrics.js'
+import { readBodies } from './plugins/bodies.js'
 import { limitConnections } from './plugins/connection-limits.js'
 import { dropUnusedConnections } from './plugins/connections.js'
 import { handleErrors } from './plugins/errors.js'
@@ -56,6 +57,7 @@ export async function buildApp(config: Config, overrides: Overrides = {}): Promi
   const metrics = createMetrics()
   handleErrors(app, { metrics, ids })
   measureRequests(app, metrics)
+  readBodies(app)
 
   const store = overrides.store ?? (await openStore(app, { config, clock, ids, log: app.log }))
   const node = ids.unique()

@@ -11,7 +11,7 @@ export const ERRORS = {
   invalid_cursor: { status: 400, title: 'The cursor is not one this server issued', retryable: false },
   cannot_call_self: { status: 400, title: 'A user cannot call themselves', retryable: false },
   unsupported_media_type: { status: 415, title: 'The body must be application/json', retryable: false },
-  body_too_large: { status: 413, title: 'The body is larger than allowed', retryable: false },
+  too_large: { status: 413, title: 'The request, or a part of it, is larger than allowed', retryable: false },
   request_timeout: { status: 408, title: 'The request did not arrive in time', retryable: true },
   not_found: { status: 404, title: 'There is nothing at this path', retryable: false },
   method_not_allowed: { status: 405, title: 'This path does not take this method', retryable: false },

@@ -21,7 +21,7 @@ const FASTIFY_CODES: Readonly<Record<string, ErrorCode>> = {
   FST_ERR_CTP_EMPTY_JSON_BODY: 'malformed_json',
   FST_ERR_CTP_INVALID_MEDIA_TYPE: 'unsupported_media_type',
   FST_ERR_CTP_INVALID_TYPE: 'unsupported_media_type',
-  FST_ERR_CTP_BODY_TOO_LARGE: 'body_too_large',
+  FST_ERR_CTP_BODY_TOO_LARGE: 'too_large',
   FST_ERR_NOT_FOUND: 'not_found'
 }
 
@@ -99,7 +99,8 @@ export function asAppError(error: unknown): AppError {
   if (validation) {
     const issues = validation.map(fault => issue(fault, validationContext ?? 'body'))
     const detail = issues.map(({ path, message }) => `${path} ${message}`).join('; ')
-    return new AppError('invalid_request', { detail, extra: { issues } })
+    const isTooLarge = validationContext === 'body' && validation.some(({ keyword = '' }) => UPPER_BOUNDS.has(keyword))
+    return new AppError(isTooLarge ? 'too_large' : 'invalid_request', { detail, extra: { issues } })
   }
   const known = FASTIFY_CODES[code]
   if (known) return new AppError(known, { cause: error })
@@ -107,7 +108,11 @@ export function asAppError(error: unknown): AppError {
   return new AppError('internal', { cause: error })
 }
 
+/** JSON Schema's bounds on size. Whatever part of a body exceeds one, and the body as a whole, has one code. */
+const UPPER_BOUNDS = new Set(['maxLength', 'maxItems', 'maxProperties'])
+
 interface ValidationFault {
+  readonly keyword?: string
   readonly instancePath?: string
   readonly message?: string
   readonly params?: Readonly<Record<string, unknown>>

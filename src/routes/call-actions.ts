@@ -38,6 +38,7 @@ const PLAIN: readonly [string, string, string, Action, readonly ErrorCode[], 'si
 const REFUSALS = [
   'invalid_request',
   'malformed_json',
+  'too_large',
   'call_not_found',
   'wrong_party',
   'wrong_state',

@@ -52,7 +52,7 @@ export const callRoutes: FastifyPluginAsyncTypebox<{ context: Context }> = async
           'too_many_devices',
           'policy_denied',
           'policy_unavailable',
-          'body_too_large',
+          'too_large',
           'unsupported_media_type',
           'rate_limited'
         )

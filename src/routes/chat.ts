@@ -45,7 +45,7 @@ export const chatRoutes: FastifyPluginAsyncTypebox<{ context: Context }> = async
       response: {
         201: MessageReply,
         200: MessageReply,
-        ...problems(...REFUSALS, 'malformed_json', 'body_too_large', 'unsupported_media_type', 'message_id_taken')
+        ...problems(...REFUSALS, 'malformed_json', 'too_large', 'unsupported_media_type', 'message_id_taken')
       }
     },
     async handler({ actor, params: { roomId }, body, headers }, reply) {
@@ -88,7 +88,7 @@ export const chatRoutes: FastifyPluginAsyncTypebox<{ context: Context }> = async
       body: TypingBody,
       response: {
         204: Type.Null({ description: 'Said' }),
-        ...problems(...REFUSALS, 'malformed_json', 'body_too_large', 'unsupported_media_type')
+        ...problems(...REFUSALS, 'malformed_json', 'too_large', 'unsupported_media_type')
       }
     },
     async handler(request, reply) {

@@ -43,7 +43,7 @@ export const invitationRoutes: FastifyPluginAsyncTypebox<{ context: Context }> =
         201: InviteReply,
         200: InviteReply,
         ...problems(
-          ...(['malformed_json', 'invalid_request', 'body_too_large', 'unsupported_media_type'] as const),
+          ...(['malformed_json', 'invalid_request', 'too_large', 'unsupported_media_type'] as const),
           ...(['room_not_found', 'room_closed', 'not_in_room', 'not_permitted'] as const),
           ...(['invitation_id_taken', 'too_many_invitations', 'room_service_unavailable'] as const),
           ...(['policy_unavailable', 'rate_limited'] as const)

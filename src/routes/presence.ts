@@ -19,7 +19,7 @@ export const presenceRoutes: FastifyPluginAsyncTypebox<{ context: Context }> = a
       body: PresenceBody,
       response: {
         200: PresenceReply,
-        ...problems('invalid_request', 'malformed_json', 'too_many_devices', 'rate_limited')
+        ...problems('invalid_request', 'malformed_json', 'too_large', 'too_many_devices', 'rate_limited')
       }
     },
     handler: async request => ({ presence: await putPresence(context, request.actor, request.body) })

@@ -10,7 +10,7 @@ import { RoomParams } from './rooms.js'
 const REFUSALS = [
   'malformed_json',
   'invalid_request',
-  'body_too_large',
+  'too_large',
   'unsupported_media_type',
   'room_not_found',
   'room_closed',

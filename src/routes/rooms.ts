@@ -32,7 +32,7 @@ const READING = [
   'room_service_unavailable',
   'rate_limited'
 ] as const
-const WRITING = [...READING, 'malformed_json', 'body_too_large', 'unsupported_media_type'] as const
+const WRITING = [...READING, 'malformed_json', 'too_large', 'unsupported_media_type'] as const
 
 export const roomRoutes: FastifyPluginAsyncTypebox<{ context: Context }> = async (app, { context }) => {
   app.route({

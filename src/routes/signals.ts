@@ -9,7 +9,7 @@ import { CallParams } from './calls.js'
 const REFUSALS = [
   'malformed_json',
   'invalid_request',
-  'body_too_large',
+  'too_large',
   'unsupported_media_type',
   'call_not_found',
   'other_device',

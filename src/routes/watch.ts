@@ -21,7 +21,14 @@ export const watchRoutes: FastifyPluginAsyncTypebox<{ context: Context }> = asyn
       body: WatchBody,
       response: {
         200: WatchReply,
-        ...problems('invalid_request', 'malformed_json', 'too_many_devices', 'too_many_watchers', 'rate_limited')
+        ...problems(
+          'invalid_request',
+          'malformed_json',
+          'too_large',
+          'too_many_devices',
+          'too_many_watchers',
+          'rate_limited'
+        )
       }
     },
     handler: async request => ({ watching: await putWatch(context, request.actor, request.body) })

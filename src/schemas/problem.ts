@@ -21,7 +21,11 @@ export const Problem = Type.Object(
     instance: Type.String({ description: 'The path that was asked for' }),
     code: Type.Enum(Object.keys(ERRORS) as ErrorCode[], { description: 'What a program should look at' }),
     retryable: Type.Boolean({ description: 'Whether the same request may succeed later' }),
-    issues: Type.Optional(Type.Array(Issue, { description: 'Given with `invalid_request`' })),
+    issues: Type.Optional(
+      Type.Array(Issue, {
+        description: 'Given with `invalid_request`, and with `too_large` when a part of the body is too large'
+      })
+    ),
     currentState: Type.Optional(Type.String({ description: 'Conflicts: the state that stands' })),
     version: Type.Optional(Type.Integer({ minimum: 0, description: 'Conflicts: the version that stands' }))
   },

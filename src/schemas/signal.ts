@@ -3,8 +3,8 @@ import { type Static, Type } from 'typebox'
 import { Delivery, Nullable, Strict } from './common.js'
 
 /** 64 KiB: several times the largest description browsers make for a call. */
-export const SDP_MAX_LENGTH = 65536
-export const CANDIDATE_MAX_LENGTH = 1024
+export const SDP_MAX_BYTES = 65536
+export const CANDIDATE_MAX_BYTES = 1024
 export const CANDIDATES_MAX_ITEMS = 64
 
 const SDP_EXAMPLE =
@@ -19,7 +19,7 @@ const CANDIDATE_EXAMPLE = {
 
 export const Sdp = Type.String({
   minLength: 1,
-  maxLength: SDP_MAX_LENGTH,
+  maxLength: SDP_MAX_BYTES,
   pattern: '^[^\\u0000]*$',
   description: 'A session description (RFC 8866) with ICE credentials, as RTCPeerConnection made it',
   examples: [SDP_EXAMPLE]
@@ -28,7 +28,7 @@ export const Sdp = Type.String({
 export const Candidate = Type.Object(
   {
     candidate: Type.String({
-      maxLength: CANDIDATE_MAX_LENGTH,
+      maxLength: CANDIDATE_MAX_BYTES,
       pattern: '^[^\\u0000\\r\\n]*$',
       description: 'The candidate-attribute of RFC 8839 section 5.1; empty ends the candidates of this media line',
       examples: [CANDIDATE_EXAMPLE.candidate]

@@ -28,7 +28,7 @@ export interface Posted {
 
 /**
  * Writes to everybody in the room. A repeat with the same id (or Idempotency-Key) by the same user answers with the first message.
- * @throws AppError invalid_request, room_not_found, room_closed, not_in_room, not_permitted, message_id_taken, store_unavailable
+ * @throws AppError too_large, room_not_found, room_closed, not_in_room, not_permitted, message_id_taken, store_unavailable
  */
 export async function postMessage(
   context: Context,
@@ -40,7 +40,7 @@ export async function postMessage(
   const freshId = () => (idempotencyKey ? idFromKey(actor.user, idempotencyKey, roomId) : context.ids.unique())
   const { messageId = freshId() } = body
   if (Buffer.byteLength(content) > CONTENT_MAX_BYTES) {
-    throw new AppError('invalid_request', { detail: `content is larger than ${CONTENT_MAX_BYTES} bytes as UTF-8` })
+    throw new AppError('too_large', { detail: `content is larger than ${CONTENT_MAX_BYTES} bytes as UTF-8` })
   }
   const parts = [PART.settings, PART.member(actor.user, actor.device)]
   const { decision, version, known, excess } = await changeRoom(context, roomId, parts, (room, now) =>

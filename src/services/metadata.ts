@@ -1,9 +1,23 @@
+// Bounds of an application's own data, which a JSON Schema cannot express: the size of a whole object, and how deep it nests.
 import { AppError } from '../errors.js'
 
 export const METADATA_MAX_BYTES = 4096
+/** Deep nesting overflows the stack of whatever walks the value recursively, JSON.stringify included. */
+export const METADATA_MAX_DEPTH = 16
 
-/** @throws AppError invalid_request: a JSON Schema cannot bound the size of a whole object. */
+/** @throws AppError too_large */
 export function checkMetadata(metadata: unknown): void {
-  if (metadata === undefined || Buffer.byteLength(JSON.stringify(metadata)) <= METADATA_MAX_BYTES) return
-  throw new AppError('invalid_request', { detail: `metadata is larger than ${METADATA_MAX_BYTES} bytes as JSON` })
+  if (metadata === undefined) return
+  if (isDeeperThan(metadata, METADATA_MAX_DEPTH)) {
+    throw new AppError('too_large', { detail: `metadata nests deeper than ${METADATA_MAX_DEPTH} levels` })
+  }
+  if (Buffer.byteLength(JSON.stringify(metadata)) > METADATA_MAX_BYTES) {
+    throw new AppError('too_large', { detail: `metadata is larger than ${METADATA_MAX_BYTES} bytes as JSON` })
+  }
+}
+
+/** An object or array is one level, plus those of its members. Never recurses further than `levels`. */
+export function isDeeperThan(value: unknown, levels: number): boolean {
+  if (typeof value !== 'object' || value === null) return false
+  return levels === 0 || Object.values(value).some(member => isDeeperThan(member, levels - 1))
 }

@@ -197,11 +197,8 @@ const BAD: readonly [why: string, body: object][] = [
   ['empty', { content: '' }],
   ['no text', { content: 7 }],
   ['a NUL', { content: 'a\0b' }],
-  ['too long', { content: 'x'.repeat(4097) }],
-  ['too long as UTF-8', { content: 'ü'.repeat(2049) }],
   ['an id that is none', { content: 'x', messageId: 'a/b' }],
-  ['a member nobody knows', { content: 'x', metadata: {} }],
-  ['a quarter of a megabyte', { content: 'x'.repeat(250_000) }]
+  ['a member nobody knows', { content: 'x', metadata: {} }]
 ]
 
 flow('what cannot be a message is refused, and nothing is changed', async (t, stage) => {
@@ -209,8 +206,9 @@ flow('what cannot be a message is refused, and nothing is changed', async (t, st
   for (const [why, body] of BAD) {
     t.match(await alice.who.ask('POST', MESSAGES, body), { status: 400, body: { code: 'invalid_request' } }, why)
   }
-  const huge = await alice.who.ask('POST', MESSAGES, { content: 'x'.repeat(1_000_000) })
-  t.match(huge, { status: 413, body: { code: 'body_too_large' } })
+  for (const content of ['x'.repeat(4097), 'ü'.repeat(2049), 'x'.repeat(250_000), 'x'.repeat(1_000_000)]) {
+    t.match(await alice.who.ask('POST', MESSAGES, { content }), { status: 413, body: { code: 'too_large' } })
+  }
   for (const query of ['before=x', 'after=', 'before=bXQ5a2YwMDAuMTI', 'after=MS4x%00']) {
     t.match(
       await alice.who.ask('GET', `${MESSAGES}?${query}`),

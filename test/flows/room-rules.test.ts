@@ -111,14 +111,15 @@ flow('a device that joins again and leaves is no member any more', async (t, sta
   t.same(await stage.store.memberships.list(stage.marked('bob')), [])
 })
 
-flow('what is not metadata is refused', async (t, stage) => {
+flow('metadata of too many members, bytes or levels is refused', async (t, stage) => {
   const [alice] = await meet(stage)
   const fields = (count: number, size: number) =>
     Object.fromEntries(Array.from({ length: count }, (_, i) => [`field${i}`, 'x'.repeat(size)]))
+  const nested = (levels: number): object => (levels === 1 ? {} : { inner: nested(levels - 1) })
   const eve = await stage.enter('eve', 'phone')
-  for (const metadata of [fields(500, 1), fields(1, 4096)]) {
-    await eve.isRefused('invalid_request', 'rooms/r1/participants', { metadata })
-    t.match(await alice.who.ask('PATCH', `rooms/r1/participants/${alice.id}`, { metadata }), { status: 400 })
-    t.match(await alice.who.ask('PUT', 'rooms/r1', { metadata }), { status: 400 })
+  for (const metadata of [fields(500, 1), fields(1, 4096), nested(17)]) {
+    await eve.isRefused('too_large', 'rooms/r1/participants', { metadata })
+    t.match(await alice.who.ask('PATCH', `rooms/r1/participants/${alice.id}`, { metadata }), { status: 413 })
+    t.match(await alice.who.ask('PUT', 'rooms/r1', { metadata }), { status: 413 })
   }
 })

@@ -34,7 +34,14 @@ async function server(t: Test) {
   app.get('/accident', async () => {
     throw new Error('password=hunter2')
   })
-  const body = Type.Object({ to: Type.String(), n: Type.Optional(Type.Integer()) }, { additionalProperties: false })
+  const body = Type.Object(
+    {
+      to: Type.String({ maxLength: 20 }),
+      n: Type.Optional(Type.Integer({ maximum: 9 })),
+      many: Type.Optional(Type.Array(Type.Integer(), { maxItems: 2 }))
+    },
+    { additionalProperties: false }
+  )
   app.post(
     '/calls/:callId',
     { bodyLimit: 200, schema: { body, response: { ...problems('invalid_request') } } },
@@ -80,7 +87,7 @@ t.test('what Fastify refuses by itself is a problem of ours', async t => {
     ['nothing at all', 'malformed_json', await post('')],
     ['a poisoned prototype', 'malformed_json', await post('{"__proto__":{"a":1},"to":"bob"}')],
     ['another media type', 'unsupported_media_type', await post('to=bob', { 'content-type': 'text/xml' })],
-    ['a body too large', 'body_too_large', await post(JSON.stringify({ to: 'x'.repeat(300) }))],
+    ['a body too large', 'too_large', await post(JSON.stringify({ to: 'x'.repeat(300) }))],
     ['an unknown path', 'not_found', await app.inject('/nowhere')],
     ['a path with a broken escape', 'invalid_request', await app.inject('/calls/%zz')],
     ['a query of the wrong type', 'invalid_request', await app.inject('/read?wait=soon')]
@@ -106,6 +113,15 @@ t.test('a body is neither bent nor cut to fit', async t => {
     { path: 'body/more', message: 'must NOT have additional properties' }
   ])
   t.strictSame((await app.inject('/read?wait=5')).json(), { wait: 5 }, 'a query is text and is read')
+})
+
+t.test('whatever part of a body is too large has the code of a body that is', async t => {
+  const { app } = await server(t)
+  const refusal = async (payload: object) =>
+    (await app.inject({ method: 'POST', url: '/calls/1', payload })).json() as { code: string; issues: object[] }
+  t.match(await refusal({ to: 'x'.repeat(21) }), { code: 'too_large', status: 413, issues: [{ path: 'body/to' }] })
+  t.match(await refusal({ to: 'bob', many: [1, 2, 3] }), { code: 'too_large', issues: [{ path: 'body/many' }] })
+  t.match(await refusal({ to: 'bob', n: 10 }), { code: 'invalid_request' }, 'a number takes no room')
 })
 
 t.test('an accident says nothing about itself', async t => {
