@@ -2,6 +2,7 @@
 import fastifyRedis from '@fastify/redis'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import Fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify'
+import { buildAdmin } from './admin.js'
 import { type Clock, systemClock, wait } from './clock.js'
 import type { Config } from './config.js'
 import { createHub } from './delivery/hub.js'
@@ -20,7 +21,7 @@ import { documentApi } from './plugins/openapi.js'
 import { secure } from './plugins/security.js'
 import { serverOptions } from './plugins/server-options.js'
 import { serveApi } from './routes/index.js'
-import { internalRoutes } from './routes/internal.js'
+import { operatorRoutes } from './routes/operators.js'
 import { problemRoutes } from './routes/problems.js'
 import { createBudgets } from './services/budgets.js'
 import { createCache } from './services/cache.js'
@@ -45,6 +46,8 @@ declare module 'fastify' {
   interface FastifyInstance {
     /** What is open on this node. */
     streams: Streams
+    /** The listener for operators; null without ADMIN_PORT. To be told to listen beside this one, which closes it. */
+    admin: FastifyInstance | null
     /** Not ready; then, when routing has settled, sends the streams away over a window (DESIGN 9). Before close(). */
     drain(): Promise<void>
   }
@@ -85,13 +88,13 @@ export async function buildApp(config: Config, overrides: Overrides = {}): Promi
   limitConnections(app, { config, clock })
   await secure(app, config)
   await documentApi(app)
-  serveHealth(app, { store, metrics, isDraining: () => draining })
+  const health = { store, isDraining: () => draining }
+  serveHealth(app, health)
   await app.register(problemRoutes)
   await app.register(serveApi, { prefix: '/v1', context, streams })
-  const { roomServiceUrl, roomServiceSecret: secret } = config
-  if (roomServiceUrl !== null && secret !== null) {
-    await app.register(internalRoutes, { prefix: '/internal', context, secret })
-  }
+  const admin = config.adminPort === null ? null : await buildAdmin({ context, health })
+  app.decorate('admin', admin)
+  if (admin === null) await app.register(operatorRoutes, { context })
   const stopTimers = startTimers(context)
   const stopPulse = startPulse(context)
 
@@ -101,6 +104,8 @@ export async function buildApp(config: Config, overrides: Overrides = {}): Promi
     stopPulse()
     await stopTimers()
     await errands.close()
+    // Last, so that a drain can be watched to its end.
+    await admin?.close()
     if (store !== overrides.store) await store.close()
   })
   await app.ready()

@@ -60,6 +60,10 @@ function contradictions(config: Config): string[] {
   // One source of trust: with both, whoever learns the weaker one can mint tokens for users of the other.
   if (config.jwtSecret.length > 0 && config.jwksUrl !== null)
     mistakes.push('JWT_SECRET and JWKS_URL exclude each other')
+  if (config.adminPort !== null && config.adminSecret.length === 0 && !LOOPBACK.includes(config.adminHost))
+    mistakes.push('ADMIN_HOST refuses to bind wider than loopback (127.0.0.1, ::1, localhost) without ADMIN_SECRET')
+  if (config.adminPort !== null && config.adminPort !== 0 && config.adminPort === config.port)
+    mistakes.push('ADMIN_PORT must differ from PORT')
   if (config.turnUrls.length > 0 && config.turnSecrets.length === 0) mistakes.push('TURN_URLS needs TURN_SECRETS')
   if (config.graceMs < config.awayAfterMs) mistakes.push('GRACE_MS must not be shorter than AWAY_AFTER_MS')
   // A device with an open stream is refreshed every third of PRESENCE_TTL_MS; a shorter retention would forget it in between.

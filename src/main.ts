@@ -31,5 +31,7 @@ closeWithGrace({ delay, logger: app.log }, async ({ signal, err }) => {
   await app.close()
 })
 
+// First: a fleet's monitoring sees the node before its clients do.
+if (config.adminPort !== null) await app.admin?.listen({ host: config.adminHost, port: config.adminPort })
 const url = await app.listen({ host: config.host, port: config.port })
 if (config.development) console.log(await welcome(config, url, `call-${createIds().tag()}`))

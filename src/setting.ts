@@ -24,8 +24,8 @@ export function text(value: string): string {
   return value
 }
 
-export function optional(parse: (text: string) => string) {
-  return (value: string): string | null => (value === '' ? null : parse(value))
+export function optional<T>(parse: (text: string) => T) {
+  return (value: string): T | null => (value === '' ? null : parse(value))
 }
 
 export function list(parse: (text: string) => string) {

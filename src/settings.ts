@@ -24,6 +24,16 @@ export const SETTINGS = {
     'Address to listen on. Without `JWT_SECRET` or `JWKS_URL` it must be a loopback address.'
   ),
   PORT: setting(integer(0, 65_535), '8080', 'Port to listen on; 0 takes a free one.'),
+  ADMIN_PORT: setting(
+    optional(integer(0, 65_535)),
+    '',
+    'Port of a second listener, for operators: `/metrics` and `/internal` are served there and no longer on `PORT`; 0 takes a free one.'
+  ),
+  ADMIN_HOST: setting(text, '127.0.0.1', 'Address it listens on. Wider than loopback it needs `ADMIN_SECRET`.'),
+  ADMIN_SECRET: secret(
+    secrets,
+    'Secrets of operators, separated by commas, each at least 32 bytes: `/metrics` then takes one as Bearer.'
+  ),
   LOG_LEVEL: setting(
     oneOf('fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'),
     'info',
@@ -74,7 +84,7 @@ export const SETTINGS = {
   JWT_LEEWAY_MS: setting(
     integer(0, 600_000),
     '30000',
-    'How far the clock of whoever issues tokens may differ: a token is accepted this much before its `nbf` and after its `exp`.'
+    'How far the clock of the token issuer may differ: a token is accepted this much before its `nbf` and after its `exp`.'
   ),
 
   RING_TIMEOUT_MS: setting(duration(1), '30000', 'How long a call rings before it ends `no_answer`.'),

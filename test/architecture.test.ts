@@ -29,7 +29,8 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   development: ['config'],
   plugins: [...BASE, 'adapters', 'delivery', 'development', 'services', 'store'],
   routes: [...BASE, 'delivery', 'plugins', 'services'],
-  app: [...BASE, 'delivery', 'plugins', 'routes', 'services', 'store', 'workers'],
+  admin: ['ids', 'plugins', 'routes', 'services'],
+  app: ['admin', ...BASE, 'delivery', 'plugins', 'routes', 'services', 'store', 'workers'],
   main: ['app', 'config', 'development', 'ids']
 }
 

@@ -82,6 +82,10 @@ t.test('without anything that verifies tokens it refuses to bind wider than loop
 })
 
 t.test('settings that contradict each other are mistakes', async t => {
+  t.match(mistakes({ ADMIN_PORT: '9090', ADMIN_HOST: '0.0.0.0' }), [/^ADMIN_HOST refuses to bind wider/])
+  t.strictSame(mistakes({ ADMIN_PORT: '9090', ADMIN_HOST: '0.0.0.0', ADMIN_SECRET: SECRET }), [])
+  t.strictSame(mistakes({ ADMIN_PORT: '0', PORT: '0' }), [])
+  t.match(mistakes({ ADMIN_PORT: '8080' }), [/^ADMIN_PORT must differ from PORT/])
   t.match(mistakes({ JWT_SECRET: SECRET, JWKS_URL: 'https://id.example/keys' }), [/exclude each other/])
   t.match(mistakes({ TURN_URLS: 'turn:one.example' }), [/^TURN_URLS needs TURN_SECRETS/])
   t.match(mistakes({ GRACE_MS: '4000' }), [/^GRACE_MS/])
@@ -113,7 +117,7 @@ t.test('what was typed is never repeated: it may be a secret', async t => {
 
 t.test('secrets are long, each of a list, and service URLs carry none', async t => {
   const long = SECRET
-  for (const name of ['JWT_SECRET', 'TURN_SECRETS']) {
+  for (const name of ['JWT_SECRET', 'TURN_SECRETS', 'ADMIN_SECRET']) {
     t.strictSame(mistakes({ [name]: `${long},${long}` }), [], name)
     for (const value of [',', `${long},`, `${long},short`, 'x'.repeat(31)])
       t.match(mistakes({ [name]: value }), [new RegExp(`^${name} must be at least 32 bytes`)], `${name}=${value}`)

@@ -80,9 +80,12 @@ t.test('npm run token prints a token and nothing else, and the server takes it',
   t.match(output.out, /^[\w-]+\.[\w-]+\.[\w-]+\n$/)
   t.equal(output.err, '')
 
-  const server = start(t, 'src/main.ts', { ...secret, PORT: '0' })
-  const { msg } = JSON.parse(await lineOf(server.child, /Server listening/)) as { msg: string }
-  const url = msg.split(' ').at(-1)
+  const server = start(t, 'src/main.ts', { ...secret, PORT: '0', ADMIN_PORT: '0', ADMIN_HOST: '127.0.0.1' })
+  const listening = createInterface(server.child.stdout)[Symbol.asyncIterator]()
+  const next = async () => (JSON.parse((await listening.next()).value) as { msg: string }).msg.split(' ').at(-1)
+  const [adminUrl, url] = [await next(), await next()]
+  t.equal((await fetch(`${adminUrl}/metrics`)).status, 200)
+  t.equal((await fetch(`${url}/metrics`)).status, 404)
   const headers = { authorization: `Bearer ${output.out.trim()}` }
   t.equal((await fetch(`${url}/v1/calls`, { headers })).status, 200)
   t.equal((await fetch(`${url}/v1/calls`)).status, 401)

@@ -1,16 +1,14 @@
-// For whoever runs this: is the process alive, should it get traffic, and what has it counted.
+// For load balancers and operators: is the process alive, and should it get traffic.
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import type { FastifyInstance } from 'fastify'
 import { Type } from 'typebox'
 import { AppError } from '../errors.js'
-import type { Metrics } from '../metrics.js'
 import { Strict } from '../schemas/common.js'
 import { onlyProblems } from '../schemas/problem.js'
 import type { Store } from '../store/store.js'
 
 export interface Health {
   readonly store: Pick<Store, 'contactSince'>
-  readonly metrics: Pick<Metrics, 'registry'>
   /** True from the first sign of a shutdown on. */
   readonly isDraining: () => boolean
 }
@@ -18,7 +16,7 @@ export interface Health {
 const Status = (status: string) =>
   Type.Object({ status: Type.Literal(status, { description: 'Always the same word' }) }, { ...Strict })
 
-export function serveHealth(server: FastifyInstance, { store, metrics, isDraining }: Health): void {
+export function serveHealth(server: FastifyInstance, { store, isDraining }: Health): void {
   const app = server.withTypeProvider<TypeBoxTypeProvider>()
 
   app.route({
@@ -48,22 +46,6 @@ export function serveHealth(server: FastifyInstance, { store, metrics, isDrainin
       if (isDraining()) throw new AppError('shutting_down')
       if (store.contactSince() === null) throw new AppError('store_unavailable')
       return { status: 'ready' }
-    }
-  })
-
-  app.route({
-    method: 'GET',
-    url: '/metrics',
-    schema: {
-      operationId: 'getMetrics',
-      tags: ['operations'],
-      summary: 'What this node has counted, for Prometheus',
-      response: {
-        200: { description: 'Prometheus text format', content: { 'text/plain': { schema: Type.String() } } }
-      }
-    },
-    async handler(_request, reply) {
-      return reply.type(metrics.registry.contentType).send(await metrics.registry.metrics())
     }
   })
 }

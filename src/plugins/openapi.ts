@@ -65,6 +65,7 @@ export async function documentApi(app: FastifyInstance): Promise<void> {
             name: 'access_token',
             description: 'The same token as a cookie, from pages of this server or of `CORS_ORIGINS` only'
           },
+          operator: { type: 'http', scheme: 'bearer', description: 'One of `ADMIN_SECRET`' },
           ticket: {
             type: 'apiKey',
             in: 'query',
@@ -91,7 +92,7 @@ function describe(
   bodyless: Set<string>
 ): FastifySchema {
   const named = markNames(schema) as FastifySchema
-  if (!url.startsWith('/v1/')) return { ...named, security: [] }
+  if (!url.startsWith('/v1/')) return { ...named, security: named.security ?? [] }
   if (config?.optionalBody === true && schema.operationId !== undefined) bodyless.add(schema.operationId)
   const { properties = {}, required = [] } = (named.headers ?? {}) as { properties?: object; required?: string[] }
   return {

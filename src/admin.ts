@@ -1,0 +1,31 @@
+// The listener for operators: metrics, health and the internal routes on a port of their own, away from clients.
+import Fastify, { type FastifyInstance } from 'fastify'
+import { limitConnections } from './plugins/connection-limits.js'
+import { dropUnusedConnections } from './plugins/connections.js'
+import { handleErrors } from './plugins/errors.js'
+import { type Health, serveHealth } from './plugins/health.js'
+import { measureRequests } from './plugins/metrics.js'
+import { secure } from './plugins/security.js'
+import { serverOptions } from './plugins/server-options.js'
+import { operatorRoutes } from './routes/operators.js'
+import type { Context } from './services/context.js'
+
+interface AdminParts {
+  readonly context: Context
+  readonly health: Health
+}
+
+/** Ready to listen; its caller closes it. */
+export async function buildAdmin({ context, health }: AdminParts): Promise<FastifyInstance> {
+  const { config, clock, ids, metrics } = context
+  const app = Fastify(serverOptions(config))
+  handleErrors(app, { metrics, ids })
+  measureRequests(app, metrics)
+  limitConnections(app, { config, clock })
+  await secure(app, { corsOrigins: [] })
+  serveHealth(app, health)
+  await app.register(operatorRoutes, { context })
+  dropUnusedConnections(app)
+  await app.ready()
+  return app
+}

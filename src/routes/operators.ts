@@ -1,0 +1,44 @@
+// For operators and their services, not for clients: on ADMIN_PORT, or without one on the main port.
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { Type } from 'typebox'
+import { createSecretGuard } from '../plugins/secret-guard.js'
+import { problems } from '../schemas/problem.js'
+import type { Context } from '../services/context.js'
+import { internalRoutes } from './internal.js'
+
+export const operatorRoutes: FastifyPluginAsyncTypebox<{ context: Context }> = async (app, { context }) => {
+  const { adminSecret, roomServiceUrl, roomServiceSecret } = context.config
+  const guard = createSecretGuard(context.clock)
+  await app.register(async scope => {
+    if (adminSecret.length > 0) guard(scope, adminSecret)
+    await scope.register(metricsRoute, { context })
+  })
+  if (roomServiceUrl === null || roomServiceSecret === null) return
+  await app.register(async scope => {
+    guard(scope, [roomServiceSecret])
+    await scope.register(internalRoutes, { prefix: '/internal', context })
+  })
+}
+
+const metricsRoute: FastifyPluginAsyncTypebox<{ context: Context }> = async (app, { context: { metrics } }) => {
+  app.route({
+    method: 'GET',
+    url: '/metrics',
+    schema: {
+      operationId: 'getMetrics',
+      tags: ['operations'],
+      summary: 'What this node has counted, for Prometheus',
+      description:
+        'Takes one of `ADMIN_SECRET` as Bearer, if there are any. With `ADMIN_PORT` it is on that port only.',
+      security: [{}, { operator: [] }],
+      response: {
+        200: { description: 'Prometheus text format', content: { 'text/plain': { schema: Type.String() } } },
+        ...problems('rate_limited')
+      }
+    },
+    async handler(_request, reply) {
+      const text = await metrics.registry.metrics()
+      return reply.type(metrics.registry.contentType).send(text)
+    }
+  })
+}
