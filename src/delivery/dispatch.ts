@@ -24,7 +24,8 @@ export async function dispatch(
   await Promise.all(
     [...sortByUser(outbox)].map(async ([user, commits]) => {
       const { online, queued } = await on.store.mailboxes.append(user, { source, commits, now: on.clock.now() })
-      if (commits.at(-1)?.version === last) reached.set(user, { online, queued })
+      const newest = commits.at(-1)
+      if (newest?.version === last && newest?.entries.length) reached.set(user, { online, queued })
     })
   )
   return reached

@@ -1,8 +1,8 @@
 // From the outbox of a user's presence to all who watch it. As in a room (telling.ts) one node at a time tells, oldest first. But
 // those who watch may be very many: they are read and told a piece at a time. If the node dies in between, another one begins anew,
 // and mailboxes drop what comes to them twice.
-import type { OutboxEntry } from '../store/aggregate.js'
-import type { Watcher } from '../store/watches.js'
+import type { OutboxEntry, Stamp } from '../store/aggregate.js'
+import type { Watcher, WatchTelling } from '../store/watches.js'
 import { ENTRIES_MAX, HOLD_MS, oneAtATime, type Tell, type TellerOptions } from './telling.js'
 
 /** So many devices are told at once: enough to keep Redis busy, and soon done. */
@@ -30,15 +30,16 @@ export function createWatchTeller({ store, clock, node, closing }: WatchTellerOp
   }
 
   return oneAtATime(async user => {
-    let [settled, upTo] = [0, 0]
+    let settled: Stamp | null = null
+    let upTo: Stamp | null = null
     let from: string | null = null
     while (!closing.aborted) {
       const options = { node, settled, limit: ENTRIES_MAX, from, piece: PIECE, holdMs: HOLD_MS, now: clock.now() }
-      const telling = await store.watches.tell(user, options)
+      const telling: WatchTelling = await store.watches.tell(user, options)
       if (telling.status !== 'entries') return
       const { entries, watchers, next } = telling
       // What is committed later comes to the later pieces sooner, and to all with the next round.
-      if (from === null) upTo = entries.at(-1)?.version ?? upTo
+      if (from === null) upTo = entries.at(-1) ?? upTo
       await append(user, entries, watchers)
       if (next === null) settled = upTo
       from = next

@@ -2,7 +2,8 @@
 // that a thousand joins in a second are not a million dispatches; whoever commits meanwhile leaves them to it. If it dies,
 // another one takes over, and mailboxes drop what comes to them twice.
 import type { Clock } from '../clock.js'
-import type { RoomEntry, RoomItem, Seat } from '../store/rooms.js'
+import type { Stamp } from '../store/aggregate.js'
+import type { RoomEntry, RoomItem, Seat, Telling } from '../store/rooms.js'
 import type { MailboxEntry, Store } from '../store/store.js'
 
 /** Resolves when everything that was committed before has been told, or another node is at it. Throws store_unavailable. */
@@ -23,12 +24,12 @@ type SeatSince = Seat & { readonly since: number }
 
 export function createTeller({ store, clock, node }: TellerOptions): Tell {
   async function tellAll(roomId: string): Promise<void> {
-    for (let settled = 0; ; ) {
+    for (let settled: Stamp | null = null; ; ) {
       const options = { node, settled, limit: ENTRIES_MAX, holdMs: HOLD_MS, now: clock.now() }
-      const telling = await store.rooms.tell(roomId, options)
+      const telling: Telling = await store.rooms.tell(roomId, options)
       if (telling.status !== 'entries') return
       await append(roomId, telling.entries, telling.seats)
-      settled = telling.entries.at(-1)?.version ?? settled
+      settled = telling.entries.at(-1) ?? settled
     }
   }
 

@@ -7,10 +7,12 @@ import { end, incoming } from './terminal.js'
 const SIDES: readonly Side[] = ['caller', 'callee']
 const unchanged = (state: CallState): Decision => ({ state, events: [] })
 
-/** Announces who went and who came back, ends the call when somebody stays away, and sets the next look. */
+/**
+ * Announces who went and who came back, ends the call when one side stays away, and sets the next check. A check that finds nothing
+ * keeps the version: its commit only sets the timer again after it was claimed.
+ */
 export function checkLiveness(state: CallState, command: CommandOf<'check'>, now: number): Decision {
-  // Even a look that finds nothing is a new version: its commit is what sets the timer again after it was claimed.
-  if (state.phase === 'ringing') return { state: { ...state, version: state.version + 1 }, events: [] }
+  if (state.phase === 'ringing') return { state: { ...state }, events: [] }
   const { absence, awayMs, graceMs, checkMs } = command
   const lost = SIDES.find(side => goneFor(absence[side], now) >= graceMs)
   if (lost) return end(state, { reason: 'lost', by: endpointOf(state, lost), actor: null }, now)
@@ -21,7 +23,8 @@ export function checkLiveness(state: CallState, command: CommandOf<'check'>, now
     if (since === null) return now + checkMs
     return away[side] ? Math.min(since + graceMs, now + awayMs) : since + awayMs
   })
-  const next: CallState = { ...state, version: state.version + 1, away, checkAt: Math.min(...looks) }
+  const isNew = SIDES.some(side => away[side] !== state.away[side])
+  const next = { ...state, version: state.version + (isNew ? 1 : 0), away, checkAt: Math.min(...looks) }
   return { state: next, events: SIDES.flatMap(side => announce(state, next, side, absence[side], graceMs, now)) }
 }
 

@@ -93,8 +93,9 @@ export const endPair = (state: PairState): PairDecision => ({
   events: []
 })
 
+/** Both are still in: nothing but the time of the next check is new. */
 export const keepPair = (state: PairState, checkAt: number): PairDecision => ({
-  state: { ...state, version: state.version + 1, checkAt },
+  state: { ...state, checkAt },
   events: []
 })
 

@@ -29,7 +29,8 @@ const queue = createLoop<QueueState>({
   known: context => context.chats,
   deadlineOf: ({ lookAt }) => lookAt,
   isOver: ({ lookAt }) => lookAt === null,
-  leasesOf: () => [],
+  partiesOf: () => [],
+  holdsLeases: false,
   record: () => undefined
 })
 
@@ -47,7 +48,7 @@ export function queueMessage(context: Context, roomId: string, excess: readonly 
       await giveUp(context, { roomId, line, reason: 'evicted' })
     }
     const last = excess.at(-1)
-    if (last) await context.store.rooms.trimLog(roomId, last.version)
+    if (last) await context.store.rooms.trimLog(roomId, last)
     checkChat(context, roomId)
   })
 }

@@ -34,7 +34,8 @@ const pairs = createLoop<PairState>({
   known: context => context.pairs,
   deadlineOf: ({ checkAt }) => checkAt,
   isOver: ({ checkAt }) => checkAt === null,
-  leasesOf: () => [],
+  partiesOf: ({ peers }) => [peers.earlier.user, peers.later.user],
+  holdsLeases: false,
   record: () => undefined
 })
 

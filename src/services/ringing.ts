@@ -33,20 +33,23 @@ async function offerIn(context: Context, roomId: string, { user, device }: Actor
   for (;;) {
     const found = await readInvitation(context, roomId, user)
     if (found === null) return
-    const { room, incoming } = found
     // Devices that were registered by then have it from there on; only other greetings can still bring it.
-    await untilTold(context, room, room.since(PART.invited(user)))
+    await untilTold(context, found.room, found.room.since(PART.invited(user)))
+    const { invitationId } = found.incoming
     const at = await headWithout(context, { user, device }, since, event => {
       if (event.type !== 'room.invitation') return false
-      return JSON.parse(event.envelope).data.invitationId === incoming.invitationId
+      return JSON.parse(event.envelope).data.invitationId === invitationId
     })
     if (at === null) return
+    // Read again: had it ended before the head was read, its end would not move the mailbox any more.
+    const still = await readInvitation(context, roomId, user)
+    if (still?.incoming.invitationId !== invitationId) return
     const now = context.clock.now()
     const type = 'room.invitation'
-    const data = { ...incoming, version: room.version }
-    const result = await context.store.mailboxes.send(user, {
+    const data = { ...still.incoming, version: still.room.version }
+    const { status } = await context.store.mailboxes.send(user, {
       source: { kind: 'room', id: roomId },
-      version: room.version,
+      basis: null,
       device,
       at,
       type,
@@ -54,8 +57,7 @@ async function offerIn(context: Context, roomId: string, { user, device }: Actor
       tag: context.ids.tag(),
       now
     })
-    // Behind: it may have ended. Moved: something came, perhaps this.
-    if (result !== 'behind' && result !== 'moved') return
+    if (status !== 'moved') return
   }
 }
 

@@ -3,6 +3,7 @@ import { wait } from '../clock.js'
 import type { Config } from '../config.js'
 import { PART, type RoomDecision, type RoomEvent, type RoomParts } from '../domain/room-state.js'
 import { AppError } from '../errors.js'
+import type { Stamp } from '../store/aggregate.js'
 import type { Logged, RoomCommit, RoomItem, RoomSnapshot } from '../store/rooms.js'
 import type { Context } from './context.js'
 import { checkEveryMs } from './times.js'
@@ -12,6 +13,8 @@ export interface ReadRoom extends RoomParts {
   readonly pendingFrom: number | null
   /** The version that wrote a part; 0 if it is not there. */
   since(part: string): number
+  /** The commit that wrote a part; null if it is not there. */
+  stampOf(part: string): Stamp | null
   /** All parts that were read whose name begins so, by the rest of their name. */
   list<T>(prefix: string): readonly (readonly [rest: string, part: T])[]
 }
@@ -100,7 +103,7 @@ export function toCommit(context: Context, { room, parts, decision, now }: Decid
   const { writes, moves = [], seatsMax, line, events, deadlineAt, over, waitsMs } = decision
   const texts = Object.entries(writes).map(([part, value]) => [part, value === null ? null : JSON.stringify(value)])
   return {
-    reads: Object.fromEntries(parts.map(part => [part, room.since(part)])),
+    reads: Object.fromEntries(parts.map(part => [part, room.stampOf(part)])),
     writes: Object.fromEntries(texts) as Record<string, string | null>,
     moves,
     seatsMax: seatsMax ?? Number.MAX_SAFE_INTEGER,
@@ -139,6 +142,7 @@ function toParts(roomId: string, snapshot: RoomSnapshot | null): ReadRoom {
     emptySince: get(PART.empty),
     get,
     since: part => fields.get(part)?.version ?? 0,
+    stampOf: part => fields.get(part) ?? null,
     list<T>(prefix: string) {
       const names = [...fields.keys()].filter(name => name.startsWith(prefix))
       return names.map(name => [name.slice(prefix.length), get(name) as T] as const)

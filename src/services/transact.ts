@@ -16,7 +16,8 @@ const calls = createLoop<CallState>({
   known: context => context.calls,
   deadlineOf,
   isOver: state => state.phase === 'ended',
-  leasesOf: peopleOf,
+  partiesOf: peopleOf,
+  holdsLeases: true,
   record: recordProgress
 })
 

@@ -20,14 +20,15 @@ const ROUNDS_MAX = 32
 /** A look reads the aggregate before anything else, so there is nothing to remember. */
 const NOTHING_KNOWN: Cache<WatchedState> = { get: () => undefined, set: () => undefined, delete: () => undefined }
 
-const { read, transact } = createLoop<WatchedState>({
+const { read, load, transact } = createLoop<WatchedState>({
   kind: 'presence',
   known: () => NOTHING_KNOWN,
   deadlineOf: ({ lookAt }) => lookAt,
   isOver: ({ lookAt }) => lookAt === null,
   // Were it to begin again at version 1 while a mailbox remembers higher ones, its events would pass for old.
   keepMs: ({ config }) => 2 * positionTtlMs(config.retentionMs),
-  leasesOf: () => [],
+  partiesOf: () => [],
+  holdsLeases: false,
   record: () => undefined,
   tell: tellWatchers
 })
@@ -85,11 +86,12 @@ async function keepOrDrop(context: Context, user: string, { user: who, device }:
  */
 async function look(context: Context, user: string): Promise<WatchedState | null> {
   for (let round = 0; round < ROUNDS_MAX; round++) {
-    const seen = await read(context, user)
+    const known = await load(context, user)
+    const seen = known?.state ?? null
     if (seen === null || seen.lookAt === null) return seen
     const found = await lookAround(context, user)
     if (decideLook(seen, found, context.clock.now()).state === seen) return seen
-    const { before, state } = await transact(context, user, (now, at) => changeTo(now, { seen, found, at }), seen)
+    const { before, state } = await transact(context, user, (now, at) => changeTo(now, { seen, found, at }), known)
     if (before?.version === seen.version) return state
   }
   throw new AppError('store_unavailable', { detail: 'Too many others looked at the same moment' })

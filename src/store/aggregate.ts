@@ -23,6 +23,17 @@ const CLASS_OF: Readonly<Record<AggregateRef['kind'], TimerClass>> = {
 }
 export const timerClassOf = ({ kind }: AggregateRef): TimerClass => CLASS_OF[kind]
 
+/**
+ * Names one commit of an aggregate, or of a part of a room. A failover may forget a version, which is then made a second time: the
+ * tag, a few random characters, tells the two apart.
+ */
+export interface Stamp {
+  readonly version: number
+  readonly tag: string
+}
+
+export const isSameStamp = (a: Stamp | null, b: Stamp | null): boolean => a?.version === b?.version && a?.tag === b?.tag
+
 /** The envelope every client sees, over SSE, long-poll and webhooks. */
 export interface OutgoingEvent {
   readonly type: string
@@ -41,35 +52,28 @@ export type OutboxItem =
       readonly except?: readonly string[]
       readonly event: OutgoingEvent
     }
-  /**
-   * Give back the lease that this aggregate holds on the user. The user's mailboxes learn of this version, also where no event
-   * goes to them: a message decided on an older one is then refused.
-   */
+  /** The user's mailboxes record the commit, also where no event goes to them: a message decided on another one is then refused. */
+  | { readonly do: 'mark'; readonly user: string }
+  /** The same, and the lease that this aggregate holds on the user is given back. */
   | { readonly do: 'release'; readonly user: string }
   /** To whoever watches the user this aggregate is about, when it is told: see Watches.tell. */
   | { readonly do: 'tell'; readonly event: OutgoingEvent }
 
-/** What one commit left in the outbox; its position is the version that commit made. */
-export interface OutboxEntry {
-  readonly version: number
-  /** The commit's tag: with the version it names the commit, also when a failover has made the version twice. */
-  readonly tag: string
+/** What the commit of this stamp left in the outbox. */
+export interface OutboxEntry extends Stamp {
   readonly items: readonly OutboxItem[]
 }
 
-export interface Snapshot {
-  readonly version: number
+export interface Snapshot extends Stamp {
   /** JSON; the store never looks inside. */
   readonly state: string
   /** Committed and perhaps not yet dispatched, oldest first. */
   readonly pending: readonly OutboxEntry[]
 }
 
-export interface Commit {
-  /** The version the decision was made on; 0 when the aggregate did not exist. */
-  readonly expected: number
-  /** A few random characters, see OutboxEntry. */
-  readonly tag: string
+export interface Commit extends Stamp {
+  /** What the decision was made on; null when the aggregate did not exist. The commit's version is above it, or it is the same stamp. */
+  readonly expected: Stamp | null
   readonly state: string
   readonly items: readonly OutboxItem[]
   /** When the aggregate wants to be looked at again; null takes its timer away. */
@@ -80,9 +84,9 @@ export interface Commit {
 }
 
 export type CommitResult =
-  /** Version `expected + 1` exists now; `pending` is everything undispatched, this commit's own entry last (if it had items). */
-  | { readonly ok: true; readonly version: number; readonly pending: readonly OutboxEntry[] }
-  /** Somebody else was faster: nothing was written; `current` is what stands (null: it does not exist). */
+  /** Written; `pending` is everything undispatched, this commit's own entry last (if it had items). */
+  | { readonly ok: true; readonly pending: readonly OutboxEntry[] }
+  /** Another commit was faster: nothing was written; `current` is what stands (null: it does not exist). */
   | { readonly ok: false; readonly current: Snapshot | null }
 
 export interface Due {
@@ -111,8 +115,11 @@ export interface ClaimOptions {
 export interface Aggregates {
   load(ref: AggregateRef): Promise<Snapshot | null>
   commit(ref: AggregateRef, commit: Commit): Promise<CommitResult>
-  /** Everything up to and including `version` has been dispatched. Idempotent. */
-  settle(ref: AggregateRef, version: number): Promise<void>
+  /**
+   * The outbox entry of this stamp and all before it have been dispatched. Idempotent. Drops nothing if the entry is not there: it
+   * was settled before, or a failover forgot it and what stands under its version now was not dispatched.
+   */
+  settle(ref: AggregateRef, upTo: Stamp): Promise<void>
   /** Brings an existing deadline forward to `at`; never back, and never creates one. */
   hasten(ref: AggregateRef, at: number): Promise<void>
   /** How many partitions claimDue walks. */

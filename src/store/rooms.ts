@@ -1,7 +1,7 @@
 // The second part of the port in store.ts: rooms. Unlike a call, a room has parts that change independently of each other (its
 // settings, each member, each ban), so a commit is conditional on the parts its decision read and not on the whole: a thousand
 // people who join at once do not fight. The promises at the top of store.ts hold here too.
-import type { OutboxItem, OutgoingEvent } from './aggregate.js'
+import type { OutboxItem, OutgoingEvent, Stamp } from './aggregate.js'
 
 /**
  * A field whose name begins with this outlives the room: it stays when the room expires, and when its id is used again, until it is
@@ -11,9 +11,8 @@ export const LASTING = '+'
 export const LASTING_MS = 365 * 24 * 3_600_000
 export const LASTING_MAX = 1000
 
-/** One part of a room: JSON, and the version of the room that wrote it. */
-export interface Field {
-  readonly version: number
+/** One part of a room: JSON, and the commit that wrote it. */
+export interface Field extends Stamp {
   readonly value: string
 }
 
@@ -62,16 +61,13 @@ export type RoomItem =
   /** To whom it names, seat or no seat. */
   | Extract<OutboxItem, { do: 'deliver' }>
 
-export interface RoomEntry {
-  readonly version: number
-  /** The commit's tag, see OutboxEntry. */
-  readonly tag: string
+export interface RoomEntry extends Stamp {
   readonly items: readonly RoomItem[]
 }
 
 export interface RoomCommit {
-  /** What the decision read: each field's version, 0 for one that was absent. */
-  readonly reads: Readonly<Record<string, number>>
+  /** What the decision read: the commit that wrote each field, null for one that was absent. */
+  readonly reads: Readonly<Record<string, Stamp | null>>
   /** null takes a field away. */
   readonly writes: Readonly<Record<string, string | null>>
   /** All of them or none. */
@@ -139,13 +135,13 @@ export interface Rooms {
   load(roomId: string, fields: readonly string[] | 'all'): Promise<RoomSnapshot | null>
   commit(roomId: string, commit: RoomCommit): Promise<RoomCommitResult>
   /**
-   * Everything up to `settled` was told (0: nothing yet); what comes next? Makes `node` the one that tells until it hears
+   * Every entry up to `settled` was told (null: none yet); what comes next? Makes `node` the one that tells until it hears
    * 'idle' or is silent for `holdMs`: then another node may take over and tell some of it a second time. Nothing is written on
    * 'busy'. What is being told waits anew from `now` on, as far as claimDue is concerned.
    */
   tell(
     roomId: string,
-    options: { node: string; settled: number; limit: number; holdMs: number; now: number }
+    options: { node: string; settled: Stamp | null; limit: number; holdMs: number; now: number }
   ): Promise<Telling>
   /** Brings the deadline of a room forward to `at`; never back, and never creates one. */
   hasten(roomId: string, at: number): Promise<void>
@@ -159,8 +155,8 @@ export interface Rooms {
    * both are given; the newest lines when none is.
    */
   log(roomId: string, options: { before?: number; after?: number; limit: number }): Promise<readonly Logged[]>
-  /** Lines up to this version go, and what is known of their ids. Idempotent. */
-  trimLog(roomId: string, version: number): Promise<void>
+  /** The line and all before it go, and what is known of their ids. Idempotent. Nothing goes if this very line is not there. */
+  trimLog(roomId: string, upTo: Pick<Logged, 'version' | 'id'>): Promise<void>
 }
 
 /**

@@ -4,7 +4,7 @@
 // Every method that writes is one atomic step in one partition (one hash slot). A fault of the store itself (unreachable,
 // timed out, failing over) is thrown as AppError('store_unavailable'); anything a caller must handle is a return value.
 // `now` always comes from the caller's clock, in milliseconds since the epoch.
-import type { AggregateRef, Aggregates } from './aggregate.js'
+import type { AggregateRef, Aggregates, Stamp } from './aggregate.js'
 import type { Copies } from './copies.js'
 import type { DeadLetters } from './dead-letters.js'
 import type { Leases } from './leases.js'
@@ -36,12 +36,8 @@ export interface MailboxEntry {
   readonly envelope: string
 }
 
-/** What one commit has to say to one user, taken from its outbox. */
-export interface CommitMail {
-  /** The version that the commit made. */
-  readonly version: number
-  /** The tag of the commit, and of the entries it makes. */
-  readonly tag: string
+/** What one commit has to say to one user, taken from its outbox. The entries it makes carry its tag. */
+export interface CommitMail extends Stamp {
   /** May be empty: then only the commit is remembered (a mark). */
   readonly entries: readonly MailboxEntry[]
   /** The user's lease that the source holds is given back, also with a duplicate. */
@@ -69,8 +65,8 @@ export interface AppendResult {
 /** One event for one device that no commit stands behind: it changed nothing, as a candidate changes nothing of its call. */
 export interface Message {
   readonly source: AggregateRef
-  /** The aggregate's version it was decided on. */
-  readonly version: number
+  /** The commit it was decided on. Null: no commit of the source matters to it. */
+  readonly basis: Stamp | null
   readonly device: string
   /** Only if this is the newest event of the mailbox still. */
   readonly at?: Cursor
@@ -80,12 +76,13 @@ export interface Message {
   readonly now: number
 }
 
-/**
- * 'online', 'queued': the device took it, with an open stream or poll or without; 'none': it is not registered.
- * 'behind': the user's mailboxes have taken something NEWER than the message's version; 'moved': the mailbox is not `at` where it
- * was. Nothing was written then.
- */
-export type SendResult = 'online' | 'queued' | 'none' | 'behind' | 'moved'
+export type SendResult =
+  /** The device took it, with an open stream or poll or without. */
+  | { readonly status: 'online' | 'queued' }
+  /** Nothing was written: the device is not registered, or its mailbox is not `at` where it was. */
+  | { readonly status: 'none' | 'moved' }
+  /** Nothing was written: the user's mailboxes have taken a commit of the source that is as new or newer, and not the message's. */
+  | { readonly status: 'behind'; readonly newest: number }
 
 /** What an entry weighs beside the bytes of its envelope. lua/mailbox.lua knows the same number. */
 export const ENTRY_WEIGHT = 64
@@ -158,7 +155,10 @@ export interface Mailboxes {
    * what was remembered from there on is forgotten.
    */
   append(user: string, append: Append): Promise<AppendResult>
-  /** The short way of what happens most: one device, nothing remembered. */
+  /**
+   * The short way of what happens most: one device, no commit. Taken only if the message was decided on the newest commit of the
+   * source that the user's mailboxes know, or on one above all they know: they have forgotten it, and remember it from then on.
+   */
   send(user: string, message: Message): Promise<SendResult>
   /** `cursor` 'start' reads all that is kept. */
   read(user: string, device: string, cursor: Cursor | 'start', options: ReadOptions): Promise<ReadResult>

@@ -2,7 +2,7 @@
 //
 // A device's own list lies with its user and is the truth. The watchers of a user lie with the user who is watched: an index,
 // which may name a device that watches no more until somebody looks. There may be very many: nobody reads them all at once.
-import type { OutboxEntry } from './aggregate.js'
+import type { OutboxEntry, Stamp } from './aggregate.js'
 
 /** A device that watches. */
 export interface Watcher {
@@ -28,8 +28,8 @@ export interface Watches {
   /** Those last known to watch at `until` or before, at most `limit`, the longest ago first. */
   watchers(user: string, options: { until: number; limit: number }): Promise<readonly Watched[]>
   /**
-   * What the outbox of the user's presence has to tell, and a piece of those who watch. Everything up to `settled` was told to all of
-   * them (0: nothing yet). Makes `node` the one that tells until it hears 'idle' or is silent for `holdMs`: then another node may
+   * What the outbox of the user's presence has to tell, and a piece of those who watch. Every entry up to `settled` was told to all of
+   * them (null: none yet). Makes `node` the one that tells until it hears 'idle' or is silent for `holdMs`: then another node may
    * take over, from the beginning. Nothing is written on 'busy'. What is being told waits anew from `now` on, as far as claimDue is
    * concerned.
    */
@@ -38,7 +38,7 @@ export interface Watches {
 
 export interface TellOptions {
   readonly node: string
-  readonly settled: number
+  readonly settled: Stamp | null
   /** Entries at most. */
   readonly limit: number
   /** Where the piece begins: `next` of the one before, or null for the first. */

@@ -29,7 +29,8 @@ async function commitAndDie(stage: Stage, callId: string, command: (person: Pers
     for (const user of ['alice', 'bob'].map(name => stage.marked(name))) items.push({ do: 'release', user })
   }
   const { ok } = await stage.store.aggregates.commit(ref, {
-    expected: before?.version ?? 0,
+    expected: known && { version: known.version, tag: known.tag },
+    version: state.version,
     tag: createIds().tag(),
     state: JSON.stringify(state),
     items,

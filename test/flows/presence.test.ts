@@ -310,7 +310,8 @@ async function tellsSomeAndDies(stage: Stage, name: string): Promise<void> {
   const { aggregates, watches, mailboxes } = stage.store
   const [now, user, tag] = [stage.now(), stage.marked(name), 'dead']
   const ref = { kind: 'presence', id: user } as const
-  const seen = JSON.parse((await aggregates.load(ref))?.state ?? '') as WatchedState
+  const known = await aggregates.load(ref)
+  const seen = JSON.parse(known?.state ?? '') as WatchedState
   const version = seen.version + 1
   const state: WatchedState = { ...seen, version, told: { ...seen.told, state: 'away' }, turning: null }
   const event = {
@@ -319,11 +320,18 @@ async function tellsSomeAndDies(stage: Stage, name: string): Promise<void> {
     data: { ...toWatchedPresence(state) }
   }
   const { ok } = await aggregates.commit(ref, {
-    ...{ expected: seen.version, tag, state: JSON.stringify(state), items: [{ do: 'tell', event }], now },
+    ...{
+      expected: known && { version: known.version, tag: known.tag },
+      version,
+      tag,
+      state: JSON.stringify(state),
+      items: [{ do: 'tell', event }],
+      now
+    },
     ...{ deadlineAt: now + stage.config.presenceTtlMs, expireInMs: null }
   })
   assert.ok(ok, 'nobody else was there')
-  const begun = { node: 'dead', settled: 0, limit: 9, from: null, piece: 100, holdMs: 1000, now }
+  const begun = { node: 'dead', settled: null, limit: 9, from: null, piece: 100, holdMs: 1000, now }
   const telling = await watches.tell(user, begun)
   assert.equal(telling.status, 'entries')
   const some = telling.status === 'entries' ? telling.watchers.slice(0, 100) : []

@@ -22,7 +22,7 @@ async function commitAndDie(stage: Stage, { who, id }: Seat): Promise<void> {
     { do: 'deliver', user, device, event }
   ]
   const { status } = await stage.store.rooms.commit(roomId, {
-    reads: { [part]: field?.version ?? 0 },
+    reads: { [part]: field ?? null },
     writes: { [part]: null, [`at:${id}`]: null },
     moves: [{ user, device, from: id, to: null }],
     seatsMax: 100,

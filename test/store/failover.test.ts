@@ -78,14 +78,14 @@ class Writer {
       try {
         const result = await this.#store.mailboxes.send(this.#user, {
           source: { kind: 'call', id: 'c' },
-          version: 1,
+          basis: { version: 1, tag: 't1' },
           device: 'phone',
           type: 'x',
           envelope,
           tag: `${this.#sent % 97}x`,
           now: Date.now()
         })
-        if (result === 'online') this.acknowledged.push(envelope)
+        if (result.status === 'online') this.acknowledged.push(envelope)
         if (this.isHealed) left--
       } catch (error) {
         if ((error as { code?: string }).code !== 'store_unavailable') throw error

@@ -44,7 +44,7 @@ async function send(store: RedisStore, user: string): Promise<void> {
   })
   const source = { kind: 'call', id: 'c' } as const
   const event = { device: 'phone', type: 'x', envelope: '{}', tag: 'tag' }
-  await store.mailboxes.send(user, { source, version: 1, ...event, now })
+  await store.mailboxes.send(user, { source, basis: null, ...event, now })
 }
 
 /** Nothing in this process moves on meanwhile, as in a long collection of garbage or a machine that swaps. */

@@ -7,7 +7,7 @@ import { type RedisServer, startRedis } from '../helpers/redis.js'
 import { openRedisStore } from '../helpers/store.js'
 import { until } from '../helpers/until.js'
 import { appendAll, mailOf } from './contract/given.js'
-import { joinOf, roomCommitOf, tellAll } from './contract/given-rooms.js'
+import { joinOf, roomCommitOf, roomStamp, tellAll } from './contract/given-rooms.js'
 import { OPTIONS } from './contract.js'
 
 async function given(t: Test, server: RedisServer) {
@@ -28,7 +28,7 @@ async function given(t: Test, server: RedisServer) {
   }
   const commit = (parts: RoomCommit) => store.rooms.commit('r', parts)
   const settle = (settled: number) =>
-    store.rooms.tell('r', { node: 'node-1', settled, limit: 9, holdMs: 1_000, now: clock.now() })
+    store.rooms.tell('r', { node: 'node-1', settled: roomStamp(settled), limit: 9, holdMs: 1_000, now: clock.now() })
   return { lab, store, client, traces, commit, settle }
 }
 
@@ -105,7 +105,7 @@ for (const cluster of [false, true]) {
       'a commit that is refused, a question and a reading leave nothing of a room that does not exist',
       async t => {
         const { lab, traces, commit, settle, store } = await given(t, server)
-        await commit(roomCommitOf(lab, { reads: { a: 1 }, line, items: [tellAll(1)] }))
+        await commit(roomCommitOf(lab, { reads: { a: roomStamp(1) }, line, items: [tellAll(1)] }))
         await commit(joinOf(lab, 'alice', { seatsMax: 0, line, items: [tellAll(1)] }))
         await settle(0)
         await store.rooms.load('r', 'all')

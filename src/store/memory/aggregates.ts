@@ -1,11 +1,20 @@
 // Aggregates in plain maps. An aggregate that is over expires only once its outbox is empty.
 import type { Clock } from '../../clock.js'
-import type { AggregateRef, Aggregates, Commit, CommitResult, OutboxEntry, Snapshot } from '../aggregate.js'
+import {
+  type AggregateRef,
+  type Aggregates,
+  type Commit,
+  type CommitResult,
+  isSameStamp,
+  type OutboxEntry,
+  type Snapshot,
+  type Stamp
+} from '../aggregate.js'
 import type { TellOptions } from '../watches.js'
 import type { Kept, TimerIndex } from './timer-index.js'
 
 interface Aggregate extends Kept {
-  version: number
+  stamp: Stamp
   state: string
   /** Never changed in place: callers hold it. */
   pending: readonly OutboxEntry[]
@@ -22,6 +31,8 @@ export type Take = (
 ) => readonly OutboxEntry[] | 'idle' | 'busy'
 
 const keyOf = (ref: AggregateRef) => `${ref.kind}:${ref.id}`
+
+const toSnapshot = ({ stamp, state, pending }: Aggregate): Snapshot => ({ ...stamp, state, pending })
 
 interface MemoryAggregates extends Aggregates {
   readonly take: Take
@@ -41,12 +52,13 @@ export function createMemoryAggregates(clock: Clock, timerIndex: TimerIndex): Me
 
   function write(ref: AggregateRef, commit: Commit, found: Aggregate | undefined): Aggregate {
     const nothing = { pending: [], expireInMs: null, expiresAt: Infinity, teller: null }
-    const next: Aggregate = found ?? { ref, version: 0, state: '', ...nothing }
-    next.version = commit.expected + 1
+    const stamp = { version: commit.version, tag: commit.tag }
+    const next: Aggregate = found ?? { ref, stamp, state: '', ...nothing }
+    next.stamp = stamp
     next.state = commit.state
     next.expireInMs = commit.expireInMs
     if (commit.items.length > 0) {
-      const entry = { version: next.version, tag: commit.tag, items: commit.items }
+      const entry = { ...stamp, items: commit.items }
       committedAt.set(entry, commit.now)
       next.pending = [...next.pending, entry]
       if (!waiting.has(next)) waiting.set(next, commit.now)
@@ -63,9 +75,9 @@ export function createMemoryAggregates(clock: Clock, timerIndex: TimerIndex): Me
     aggregate.expiresAt = over ? clock.now() + (aggregate.expireInMs ?? 0) : Infinity
   }
 
-  function settle(found: Aggregate | undefined, version: number): void {
-    if (!found || (found.pending[0]?.version ?? Infinity) > version) return
-    found.pending = found.pending.filter(entry => entry.version > version)
+  function settle(found: Aggregate | undefined, upTo: Stamp): void {
+    if (!found?.pending.some(entry => isSameStamp(entry, upTo))) return
+    found.pending = found.pending.filter(entry => entry.version > upTo.version)
     const [first] = found.pending
     if (first) return void waiting.set(found, committedAt.get(first) ?? 0)
     waiting.delete(found)
@@ -76,27 +88,23 @@ export function createMemoryAggregates(clock: Clock, timerIndex: TimerIndex): Me
     partitions,
     findDue,
     claimDue,
-    async load(ref): Promise<Snapshot | null> {
+    async load(ref) {
       const found = find(ref)
-      return found ? { version: found.version, state: found.state, pending: found.pending } : null
+      return found ? toSnapshot(found) : null
     },
     async commit(ref, commit): Promise<CommitResult> {
       const found = find(ref)
-      if ((found?.version ?? 0) !== commit.expected) {
-        return {
-          ok: false,
-          current: found ? { version: found.version, state: found.state, pending: found.pending } : null
-        }
+      if (!isSameStamp(found?.stamp ?? null, commit.expected)) {
+        return { ok: false, current: found ? toSnapshot(found) : null }
       }
-      const { version, pending } = write(ref, commit, found)
-      return { ok: true, version, pending }
+      return { ok: true, pending: write(ref, commit, found).pending }
     },
-    settle: async (ref, version) => settle(find(ref), version),
+    settle: async (ref, upTo) => settle(find(ref), upTo),
     take(ref, { node, settled, limit, holdMs, now }) {
       const found = find(ref)
       if (!found) return 'idle'
       if (found.teller && found.teller.node !== node && found.teller.until > now) return 'busy'
-      settle(found, settled)
+      if (settled !== null) settle(found, settled)
       found.teller = found.pending.length > 0 ? { node, until: now + holdMs } : null
       if (found.teller === null) return 'idle'
       // Whoever tells has it in hand: it is forgotten only if nothing is heard of it from now on.

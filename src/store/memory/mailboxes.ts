@@ -1,19 +1,11 @@
 // Mailboxes in plain maps: the user's devices, and per source the newest version that the user's mailboxes have taken.
 import type { Clock } from '../../clock.js'
-import type { AggregateRef } from '../aggregate.js'
-import { POSITIONS_MAX, positionTtlMs } from '../position.js'
-import type { AppendResult, CommitMail, Leases, Mailboxes, Message, StoreOptions, Touch } from '../store.js'
+import { type AggregateRef, isSameStamp, type Stamp } from '../aggregate.js'
+import { positionTtlMs, withTaken } from '../position.js'
+import type { AppendResult, CommitMail, Leases, Mailboxes, Message, SendResult, StoreOptions, Touch } from '../store.js'
 import { birth, type Device, hasLeft, head, isOnline, push, read } from './mailbox.js'
 import type { MemoryTickets } from './tickets.js'
 import type { Publish } from './wakeups.js'
-
-/** A commit taken. */
-type Taken = Pick<CommitMail, 'version' | 'tag'>
-
-function isTaken(taken: readonly Taken[], { version, tag }: Taken): boolean {
-  const oldest = taken.length < POSITIONS_MAX ? 0 : (taken.at(-1)?.version ?? 0)
-  return version < oldest || taken.some(commit => commit.version === version && commit.tag === tag)
-}
 
 interface Parts extends StoreOptions {
   readonly clock: Clock
@@ -27,7 +19,7 @@ export function createMemoryMailboxes(parts: Parts): Mailboxes & { sweep(now: nu
   const positionMs = positionTtlMs(retentionMs)
   const users = new Map<string, Map<string, Device>>()
   /** By user and source; no user id has a blank in it. */
-  const positions = new Map<string, { taken: readonly Taken[]; until: number }>()
+  const positions = new Map<string, { taken: readonly Stamp[]; until: number }>()
 
   function find(user: string, device: string, now: number): Device | undefined {
     const devices = users.get(user)
@@ -48,18 +40,16 @@ export function createMemoryMailboxes(parts: Parts): Mailboxes & { sweep(now: nu
     return found
   }
 
-  function takenFrom(user: string, { kind, id }: AggregateRef): readonly Taken[] {
+  function takenFrom(user: string, { kind, id }: AggregateRef): readonly Stamp[] {
     const position = positions.get(`${user} ${kind}:${id}`)
     return position && position.until > clock.now() ? position.taken : []
   }
 
   /** False for a duplicate. */
-  function take(user: string, source: AggregateRef, { version, tag }: Taken): boolean {
-    const taken = takenFrom(user, source)
-    if (isTaken(taken, { version, tag })) return false
-    const before = taken.filter(commit => commit.version < version).slice(0, POSITIONS_MAX - 1)
-    const position = { taken: [{ version, tag }, ...before], until: clock.now() + positionMs }
-    positions.set(`${user} ${source.kind}:${source.id}`, position)
+  function take(user: string, source: AggregateRef, { version, tag }: Stamp): boolean {
+    const taken = withTaken(takenFrom(user, source), { version, tag })
+    if (taken === null) return false
+    positions.set(`${user} ${source.kind}:${source.id}`, { taken, until: clock.now() + positionMs })
     return true
   }
 
@@ -114,14 +104,19 @@ export function createMemoryMailboxes(parts: Parts): Mailboxes & { sweep(now: nu
       for (const commit of commits) if (take(user, source, commit)) result = deliver(user, commit, now)
       return result
     },
-    async send(user, message) {
-      if ((takenFrom(user, message.source)[0]?.version ?? 0) > message.version) return 'behind'
+    async send(user, message): Promise<SendResult> {
+      const { source, basis, at } = message
+      const [newest = null] = takenFrom(user, source)
+      const isNew = basis !== null && !isSameStamp(basis, newest)
+      if (isNew && newest !== null && newest.version >= basis.version) {
+        return { status: 'behind', newest: newest.version }
+      }
       const device = find(user, message.device, message.now)
-      if (!device) return 'none'
-      const { at } = message
-      if (at && (at.seq !== device.seq || at.tag !== device.tag)) return 'moved'
+      if (!device) return { status: 'none' }
+      if (at && (at.seq !== device.seq || at.tag !== device.tag)) return { status: 'moved' }
+      if (isNew) take(user, source, basis)
       put(user, message.device, device, message)
-      return isOnline(device, message.now) ? 'online' : 'queued'
+      return { status: isOnline(device, message.now) ? 'online' : 'queued' }
     },
     async read(user, name, cursor, options) {
       const device = find(user, name, options.now)

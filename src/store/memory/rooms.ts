@@ -1,5 +1,6 @@
 // Rooms in plain maps: one object a room, which everything about it is a part of and goes with.
 import type { Clock } from '../../clock.js'
+import { isSameStamp } from '../aggregate.js'
 import { hastened } from '../hold.js'
 import {
   type Field,
@@ -52,8 +53,8 @@ const fieldsOf = ({ fields, lasting }: Room, name: string) => (isLasting(name) ?
 
 /** Why a commit cannot be; null when it can. */
 function findObstacle(room: Room, { reads, writes, moves, seatsMax, line }: RoomCommit): RoomCommitResult | null {
-  for (const [name, version] of Object.entries(reads)) {
-    if ((fieldsOf(room, name).get(name)?.version ?? 0) !== version) return { status: 'conflict' }
+  for (const [name, stamp] of Object.entries(reads)) {
+    if (!isSameStamp(fieldsOf(room, name).get(name) ?? null, stamp)) return { status: 'conflict' }
   }
   const isSeatTaken = (move: SeatChange) => (room.seats.get(placeOf(move))?.participantId ?? null) !== move.from
   if (moves.some(isSeatTaken)) return { status: 'conflict' }
@@ -72,7 +73,7 @@ function write(room: Room, { writes, moves, line, items, tag }: RoomCommit): rea
   const version = ++room.version
   for (const [name, value] of Object.entries(writes)) {
     if (value === null) fieldsOf(room, name).delete(name)
-    else fieldsOf(room, name).set(name, { version, value })
+    else fieldsOf(room, name).set(name, { version, tag, value })
   }
   for (const move of moves) changeSeat(room, move)
   if (line) room.lines.set(line.id, { id: line.id, value: line.value, version })
@@ -158,7 +159,9 @@ export function createMemoryRooms(clock: Clock, timerIndex: TimerIndex): Rooms &
       if (!room) return { status: 'idle' }
       if (room.teller && room.teller.node !== node && room.teller.until > now) return { status: 'busy' }
       const waited = room.pending.length > 0
-      room.pending = room.pending.filter(({ version }) => version > settled)
+      if (room.pending.some(entry => isSameStamp(entry, settled))) {
+        room.pending = room.pending.filter(({ version }) => version > (settled?.version ?? 0))
+      }
       if (room.pending.length > 0) {
         room.teller = { node, until: now + holdMs }
         // Whoever tells has it in hand: it is forgotten only if nothing is heard of it from now on.
@@ -185,9 +188,10 @@ export function createMemoryRooms(clock: Clock, timerIndex: TimerIndex): Rooms &
       const asked = lines.filter(({ version }) => version < before && version > (after ?? 0))
       return after === undefined ? asked.slice(-limit) : asked.slice(0, limit)
     },
-    async trimLog(id, version) {
+    async trimLog(id, upTo) {
       const lines = find(id)?.lines
-      for (const line of lines?.values() ?? []) if (line.version <= version) lines?.delete(line.id)
+      if (lines?.get(upTo.id)?.version !== upTo.version) return
+      for (const line of lines.values()) if (line.version <= upTo.version) lines.delete(line.id)
     },
     sweep(now) {
       for (const [id, { until }] of lastings) if (until <= now) lastings.delete(id)

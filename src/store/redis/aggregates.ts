@@ -15,11 +15,12 @@ import type { Attempt, Client } from './clients.js'
 import { aggregateKeys, outboxPrefix, pendingKey, refOf, statePrefix, timersKey } from './keys.js'
 import { toOutboxEntry } from './outbox.js'
 import { claimDue, commitAggregate, loadAggregate, type StreamEntry, settleOutbox } from './scripts.js'
+import { formatStamp, parseStamp } from './stamp.js'
 
 const toPending = (outbox: readonly StreamEntry[]): OutboxEntry[] => outbox.map(toOutboxEntry<OutboxItem>)
 
-function toSnapshot(version: number, state: string, outbox: readonly StreamEntry[]): Snapshot {
-  return { version, state, pending: toPending(outbox) }
+function toSnapshot(stamp: string, state: string, outbox: readonly StreamEntry[]): Snapshot {
+  return { ...parseStamp(stamp), state, pending: toPending(outbox) }
 }
 
 /** For each partition: how many deadlines have passed, and how many outboxes have waited too long. */
@@ -58,32 +59,32 @@ export function createRedisAggregates(attempt: Attempt): Aggregates {
       const reply = await loadAggregate(attempt, [keys.state, keys.outbox], [])
       return reply[0] === 'OK' ? toSnapshot(reply[1], reply[2], reply[3]) : null
     },
-    async commit(ref, { expected, tag, state, items, deadlineAt, expireInMs, now }) {
+    async commit(ref, { expected, version, tag, state, items, deadlineAt, expireInMs, now }) {
       const keys = aggregateKeys(ref)
       const reply = await commitAggregate(
         attempt,
         [keys.state, keys.outbox, keys.timers, keys.pending],
         [
-          expected,
+          formatStamp(expected),
+          version,
+          tag,
           state,
           items.length > 0 ? JSON.stringify(items) : '',
           deadlineAt ?? '',
           expireInMs ?? '',
           now,
-          keys.member,
-          tag
+          keys.member
         ]
       )
       if (reply[0] === 'CONFLICT') {
-        return { ok: false, current: reply.length === 2 ? null : toSnapshot(reply[1], reply[2], reply[3]) }
+        return { ok: false, current: reply.length === 1 ? null : toSnapshot(reply[1], reply[2], reply[3]) }
       }
-      const version = expected + 1
       const older = toPending(reply[1])
-      return { ok: true, version, pending: items.length > 0 ? [...older, { version, tag, items }] : older }
+      return { ok: true, pending: items.length > 0 ? [...older, { version, tag, items }] : older }
     },
-    async settle(ref, version) {
+    async settle(ref, upTo) {
       const keys = aggregateKeys(ref)
-      await settleOutbox(attempt, [keys.outbox, keys.pending, keys.state], [version, keys.member])
+      await settleOutbox(attempt, [keys.outbox, keys.pending, keys.state], [formatStamp(upTo), keys.member])
     },
     async hasten(ref, at) {
       const { timers, member } = aggregateKeys(ref)

@@ -14,6 +14,7 @@ import {
   sendMailbox,
   touchMailbox
 } from './scripts.js'
+import { formatStamp } from './stamp.js'
 
 /** How much longer than the retention the keys live, so that a clock that is a little behind loses nothing. */
 const CLEAN_UP_AFTER_MS = 120_000
@@ -25,6 +26,8 @@ function toStoredEvent([id, fields]: StreamEntry): StoredEvent {
 
 /** Commas around each name, so that a script finds a whole one without taking the list apart. */
 const exceptList = (except: readonly string[] | undefined) => (except?.length ? `,${except.join(',')},` : '')
+
+const isBehind = (reply: string): reply is `behind ${number}` => reply.startsWith('behind ')
 
 /** A record keeps whole numbers only; a token's expiry may come with a fraction. */
 const whole = (at: number | undefined) => (at === undefined ? '' : Math.max(0, Math.floor(at)))
@@ -70,11 +73,14 @@ export function createRedisMailboxes(attempt: Attempt, options: StoreOptions): M
       const [, online, queued] = reply.split(' ')
       return { status: 'appended', online: Number(online), queued: Number(queued) }
     },
-    send(user, { source, device, at, version, tag, now, type, envelope }) {
+    async send(user, { source, basis, device, at, tag, now, type, envelope }) {
       const keys = [devicesKey(user), positionKey(user, source), mailboxKey(user, device)]
-      const limits = [retentionMs, mailboxMaxEvents, ttlMs]
-      const what = [...limits, type, envelope, at ? `${at.seq}|${at.tag}` : '', mailboxMaxBytes]
-      return sendMailbox(attempt, keys, [wakeChannel(user), device, version, tag, whole(now), ...what])
+      const what = [type, envelope, at ? `${at.seq}|${at.tag}` : '', mailboxMaxBytes, positionTtlMs(retentionMs)]
+      const limits = [whole(now), retentionMs, mailboxMaxEvents, ttlMs]
+      const args = [wakeChannel(user), device, formatStamp(basis), tag, ...limits, ...what]
+      const reply = await sendMailbox(attempt, keys, args)
+      if (!isBehind(reply)) return { status: reply }
+      return { status: 'behind', newest: Number(reply.slice('behind '.length)) }
     },
     async read(user, device, cursor, { limit, maxBytes, now }) {
       const { seq, tag } = cursor === 'start' ? { seq: cursor, tag: '' } : cursor

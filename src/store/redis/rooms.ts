@@ -1,4 +1,4 @@
-// Rooms in Redis: a state hash with a field for each part (`f:<name>` → version|JSON), a hash of the fields that outlive the room, a
+// Rooms in Redis: a state hash with a field for each part (`f:<name>` → version:tag|JSON), a hash of the fields that outlive the room, a
 // hash of seats, an outbox stream with one entry a commit, a log stream with its ids beside it, and a place in the partition's two
 // indexes.
 import {
@@ -15,6 +15,7 @@ import type { Attempt } from './clients.js'
 import { roomKeys } from './keys.js'
 import { toOutboxEntry } from './outbox.js'
 import { commitRoom, hastenRoom, loadRoom, type StreamEntry, tellRoom, trimLog } from './scripts.js'
+import { formatStamp, parseStamp } from './stamp.js'
 
 const FIELD = 'f:'
 
@@ -27,19 +28,13 @@ function nameOf(spelled: string): string | null {
   return spelled.startsWith(FIELD) ? spelled.slice(FIELD.length) : null
 }
 
-/** `<version>|<text>`. */
-function cut(text: string): [version: number, text: string] {
-  const bar = text.indexOf('|')
-  return [Number(text.slice(0, bar)), text.slice(bar + 1)]
-}
-
 function toFields(found: Iterable<readonly [name: string, text: string | null | undefined]>): Map<string, Field> {
   const fields = new Map<string, Field>()
   for (const [spelled, text] of found) {
     const name = nameOf(spelled)
     if (!text || name === null) continue
-    const [version, value] = cut(text)
-    fields.set(name, { version, value })
+    const bar = text.indexOf('|')
+    fields.set(name, { ...parseStamp(text.slice(0, bar)), value: text.slice(bar + 1) })
   }
   return fields
 }
@@ -51,8 +46,8 @@ function* pairs(flat: readonly (string | null)[]): Generator<readonly [string, s
 
 function toSeat([place, text]: readonly [string, string]) {
   const [user = '', device = ''] = place.split('/')
-  const [since, participantId] = cut(text)
-  return { user, device, participantId, since }
+  const bar = text.indexOf('|')
+  return { user, device, participantId: text.slice(bar + 1), since: Number(text.slice(0, bar)) }
 }
 
 /** `<version>-0`, with the fields i (id), l (line). */
@@ -64,7 +59,7 @@ const toLogged = ([id, fields]: StreamEntry) => ({
 
 function commitArguments(member: string, commit: RoomCommit) {
   const { reads, writes, moves, line, items, now } = commit
-  const readPairs = Object.entries(reads).flatMap(([name, version]) => [spell(name), version])
+  const readPairs = Object.entries(reads).flatMap(([name, stamp]) => [spell(name), formatStamp(stamp)])
   const triples = moves.flatMap(({ user, device, from, to }) => [`${user}/${device}`, from ?? '', to ?? ''])
   return [
     now,
@@ -121,7 +116,7 @@ export function createRedisRooms(attempt: Attempt): Rooms {
     async tell(roomId, { node, settled, limit, holdMs, now }) {
       const { member, state, outbox, pending, seats, log, logIds } = roomKeys(roomId)
       const keys = [state, outbox, pending, seats, log, logIds]
-      const reply = await tellRoom(attempt, keys, [node, settled, limit, now, now + holdMs, member])
+      const reply = await tellRoom(attempt, keys, [node, formatStamp(settled), limit, now, now + holdMs, member])
       if (reply[0] === 'IDLE') return { status: 'idle' }
       if (reply[0] === 'BUSY') return { status: 'busy' }
       return {
@@ -147,9 +142,9 @@ export function createRedisRooms(attempt: Attempt): Rooms {
       }
       return (await attempt(client => client.xrevrange(log, last, first, 'COUNT', limit))).map(toLogged).reverse()
     },
-    async trimLog(roomId, version) {
+    async trimLog(roomId, { version, id }) {
       const { log, logIds } = roomKeys(roomId)
-      await trimLog(attempt, [log, logIds], [version])
+      await trimLog(attempt, [log, logIds], [version, id])
     }
   }
 }

@@ -53,11 +53,11 @@ function define<Reply>(name: string) {
     attempt(client => send(client, script, keys, args)) as Promise<Reply>
 }
 
-type Found = readonly [version: number, state: string, outbox: readonly StreamEntry[]]
+type Found = readonly [stamp: string, state: string, outbox: readonly StreamEntry[]]
 
 export const loadAggregate = define<readonly ['OK', ...Found] | readonly ['NONE']>('aggregate_load')
 export const commitAggregate = define<
-  readonly ['OK', older: readonly StreamEntry[]] | readonly ['CONFLICT', ...Found] | readonly ['CONFLICT', notThere: 0]
+  readonly ['OK', older: readonly StreamEntry[]] | readonly ['CONFLICT', ...Found] | readonly ['CONFLICT']
 >('aggregate_commit')
 export const settleOutbox = define<'WAITING' | 'SETTLED'>('outbox_settle')
 export const claimDue =
@@ -92,7 +92,7 @@ export const tellWatchers = define<
 >('watchers_tell')
 
 export const appendMailbox = define<`OK ${number} ${number}` | 'DUPLICATE'>('mailbox_append')
-export const sendMailbox = define<SendResult>('mailbox_send')
+export const sendMailbox = define<Exclude<SendResult['status'], 'behind'> | `behind ${number}`>('mailbox_send')
 export const readMailbox = define<
   | readonly ['OK', seq: number, tag: string, entries: readonly StreamEntry[]]
   | readonly ['RESET', seq: number, tag: string, reason: 'evicted' | 'unknown' | 'future']

@@ -6,6 +6,7 @@ import type { Attempt } from './clients.js'
 import { aggregateKeys, watchersKey, watchingKey } from './keys.js'
 import { toOutboxEntry } from './outbox.js'
 import { addWatcher, tellWatchers } from './scripts.js'
+import { formatStamp } from './stamp.js'
 
 /** What ZSCAN and WITHSCORES reply: members and scores in turn. */
 function toWatchers(flat: readonly string[]): Watched[] {
@@ -55,7 +56,7 @@ export function createRedisWatches(attempt: Attempt, { retentionMs }: StoreOptio
       const { member, state, outbox, pending } = aggregateKeys({ kind: 'presence', id: user })
       const keys = [state, outbox, pending, watchersKey(user)]
       const reply = await tellWatchers(attempt, keys, [
-        ...[node, settled, limit, from ?? '0', piece, now, now + holdMs],
+        ...[node, formatStamp(settled), limit, from ?? '0', piece, now, now + holdMs],
         member
       ])
       if (reply[0] === 'IDLE') return { status: 'idle' }

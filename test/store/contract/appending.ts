@@ -1,7 +1,8 @@
 import type { Test } from 'tap'
+import type { Stamp } from '../../../src/store/aggregate.js'
 import { type Cursor, ENTRY_WEIGHT } from '../../../src/store/store.js'
 import type { Lab } from '../contract.js'
-import { appendOf, call, connect, mail, messageOf, read, texts, touch } from './given.js'
+import { appendOf, call, connect, mail, messageOf, read, stamp, texts, touch } from './given.js'
 
 export function appendContract(t: Test, lab: Lab): void {
   const { mailboxes } = lab.store
@@ -57,10 +58,10 @@ export function appendContract(t: Test, lab: Lab): void {
     const { head } = await touch(lab, bob, 'phone')
     const send = (version: number, at: Cursor) =>
       mailboxes.send(bob, messageOf(lab, version, { ...mail(`at ${at.seq}`), at }))
-    t.equal(await send(1, { ...head, tag: 'other' }), 'moved', 'another birth')
-    t.equal(await send(2, head), 'queued')
-    t.equal(await send(3, head), 'moved', 'there is one now')
-    t.equal(await send(4, { seq: 1, tag: 't2' }), 'queued')
+    t.match(await send(1, { ...head, tag: 'other' }), { status: 'moved' }, 'another birth')
+    t.match(await send(2, head), { status: 'queued' })
+    t.match(await send(3, head), { status: 'moved' }, 'there is one now')
+    t.match(await send(4, { seq: 1, tag: 't2' }), { status: 'queued' })
     t.strictSame(await texts(lab, bob, 'phone'), ['at 0', 'at 1'])
   })
 
@@ -106,7 +107,11 @@ export function appendContract(t: Test, lab: Lab): void {
       'version 2 was made anew'
     )
     t.equal((await mailboxes.append(bob, appendOf(lab, 2, { tag: 'other' }))).status, 'duplicate')
-    t.equal(await mailboxes.send(bob, messageOf(lab, 2)), 'queued', 'version 3 was forgotten')
+    t.match(
+      await mailboxes.send(bob, messageOf(lab, 2, { basis: stamp(2, 'other') })),
+      { status: 'queued' },
+      '3 was forgotten'
+    )
     t.equal((await mailboxes.append(bob, appendOf(lab, 3, { tag: 'other' }))).status, 'appended', 'and is made anew')
     t.equal(
       (await mailboxes.append(bob, appendOf(lab, 1))).status,
@@ -131,31 +136,53 @@ export function appendContract(t: Test, lab: Lab): void {
     t.equal((await mailboxes.append(carol, appendOf(lab, 1))).status, 'appended')
   })
 
-  t.test('a message is taken unless the mailboxes know a newer version, and is not remembered', async t => {
+  t.test('a message is taken only if it was decided on the newest commit that the mailboxes know', async t => {
     const bob = lab.id('bob')
     await touch(lab, bob, 'phone')
-    t.equal(await mailboxes.send(bob, messageOf(lab, 1)), 'queued')
-    t.equal(await mailboxes.send(bob, messageOf(lab, 1)), 'queued')
-    t.equal(await mailboxes.send(bob, messageOf(lab, 7)), 'queued')
-    await mailboxes.append(bob, appendOf(lab, 2))
-    t.equal(await mailboxes.send(bob, messageOf(lab, 2)), 'queued')
-    t.equal(await mailboxes.send(bob, messageOf(lab, 1)), 'behind')
-    t.strictSame(await texts(lab, bob, 'phone'), ['v1', 'v1', 'v7', 'v2', 'v2'])
+    for (const version of [1, 2]) await mailboxes.append(bob, appendOf(lab, version))
+    const send = (basis: Stamp | null) => mailboxes.send(bob, messageOf(lab, 1, { basis, ...mail('m') }))
+    t.strictSame(await send(stamp(2)), { status: 'queued' })
+    t.strictSame(await send(stamp(1)), { status: 'behind', newest: 2 })
+    t.strictSame(
+      await send(stamp(2, 'forgotten')),
+      { status: 'behind', newest: 2 },
+      'the version alone names no commit'
+    )
+    t.strictSame(await send(null), { status: 'queued' }, 'no commit matters to it')
+    t.strictSame(await texts(lab, bob, 'phone'), ['v1', 'v2', 'm', 'm'])
   })
+
+  t.test(
+    'a commit that the mailboxes have forgotten is remembered with the message that was decided on it',
+    async t => {
+      const bob = lab.id('bob')
+      await touch(lab, bob, 'phone')
+      await mailboxes.append(bob, appendOf(lab, 2))
+      const refused = messageOf(lab, 9, { device: 'phone', at: { seq: 7, tag: 'other' } })
+      t.match(await mailboxes.send(bob, refused), { status: 'moved' })
+      t.match(await mailboxes.send(bob, messageOf(lab, 2)), { status: 'queued' }, 'what is refused is not remembered')
+      t.match(await mailboxes.send(bob, messageOf(lab, 7)), { status: 'queued' })
+      t.strictSame(await mailboxes.send(bob, messageOf(lab, 2)), { status: 'behind', newest: 7 })
+      t.match(await mailboxes.append(bob, appendOf(lab, 2)), { status: 'duplicate' })
+      t.match(await mailboxes.append(bob, appendOf(lab, 7)), { status: 'duplicate' })
+      t.match(await mailboxes.append(bob, appendOf(lab, 8)), { status: 'appended' })
+      t.strictSame(await texts(lab, bob, 'phone'), ['v2', 'v2', 'v7', 'v8'])
+    }
+  )
 
   t.test('a message is for one device, and says how it found it', async t => {
     const bob = lab.id('bob')
     await connect(lab, bob, 'phone', 'c1')
     await touch(lab, bob, 'tablet')
-    t.equal(await mailboxes.send(bob, messageOf(lab, 1)), 'online')
-    t.equal(await mailboxes.send(bob, messageOf(lab, 1, { device: 'tablet' })), 'queued')
-    t.equal(await mailboxes.send(bob, messageOf(lab, 1, { device: 'stranger' })), 'none')
+    t.match(await mailboxes.send(bob, messageOf(lab, 1)), { status: 'online' })
+    t.match(await mailboxes.send(bob, messageOf(lab, 1, { device: 'tablet' })), { status: 'queued' })
+    t.match(await mailboxes.send(bob, messageOf(lab, 1, { device: 'stranger' })), { status: 'none' })
     t.strictSame(await texts(lab, bob, 'phone'), ['v1'])
     t.strictSame(await texts(lab, bob, 'tablet'), ['v1'])
     lab.clock.advance(45_001)
-    t.equal(await mailboxes.send(bob, messageOf(lab, 2)), 'queued', 'nobody renewed the connection')
+    t.match(await mailboxes.send(bob, messageOf(lab, 2)), { status: 'queued' }, 'nobody renewed the connection')
     lab.clock.advance(lab.options.retentionMs + 1)
-    t.equal(await mailboxes.send(bob, messageOf(lab, 3)), 'none', 'the device has been gone for too long')
+    t.match(await mailboxes.send(bob, messageOf(lab, 3)), { status: 'none' }, 'the device has been gone for too long')
     t.equal((await read(lab, bob, 'phone', 'start')).status, 'none')
   })
 
@@ -164,7 +191,7 @@ export function appendContract(t: Test, lab: Lab): void {
     await touch(lab, bob, 'phone')
     const mark = await mailboxes.append(bob, appendOf(lab, 4, { entries: [] }))
     t.strictSame(mark, { status: 'appended', online: 0, queued: 0 })
-    t.equal(await mailboxes.send(bob, messageOf(lab, 3)), 'behind')
+    t.match(await mailboxes.send(bob, messageOf(lab, 3)), { status: 'behind' })
     t.equal((await mailboxes.append(bob, appendOf(lab, 4))).status, 'duplicate')
     t.strictSame(await texts(lab, bob, 'phone'), [])
   })

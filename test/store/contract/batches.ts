@@ -59,7 +59,7 @@ export function batchContract(t: Test, lab: Lab): void {
     t.equal((await mailboxes.append(bob, appendOf(lab, 4))).status, 'duplicate', 'each of them is remembered')
     t.equal((await mailboxes.append(bob, appendOf(lab, 6))).status, 'duplicate')
     t.strictSame(await texts(lab, bob, 'phone'), ['v1', 'v3', 'v4', 'v6'])
-    t.equal(await mailboxes.send(bob, messageOf(lab, 5)), 'behind')
+    t.match(await mailboxes.send(bob, messageOf(lab, 5)), { status: 'behind' })
   })
 
   t.test('the same commit twice in one append is taken once', async t => {

@@ -1,6 +1,6 @@
 // Short ways to say what a contract test of rooms is about.
 import type { Test } from 'tap'
-import type { AggregateRef } from '../../../src/store/aggregate.js'
+import type { AggregateRef, Stamp } from '../../../src/store/aggregate.js'
 import type { RoomCommit, RoomItem, SeatChange } from '../../../src/store/rooms.js'
 import type { Lab } from '../contract.js'
 
@@ -21,6 +21,9 @@ export const roomCommitOf = (lab: Lab, parts: Partial<RoomCommit> = {}): RoomCom
   ...parts
 })
 
+/** The name of the commit of this version; null for 0, which is none. */
+export const roomStamp = (version: number, tag = 'tag'): Stamp | null => (version === 0 ? null : { version, tag })
+
 export const tellAll = (n: number | string, except?: string): RoomItem => ({
   do: 'tell',
   ...(except !== undefined && { except }),
@@ -38,7 +41,7 @@ export const seatOf = (user: string, from: string | null, to: string | null): Se
 /** What a join is to the store: reads that the member is new, writes the member, takes the seat. */
 export const joinOf = (lab: Lab, user: string, parts: Partial<RoomCommit> = {}): RoomCommit =>
   roomCommitOf(lab, {
-    reads: { [`member:${user}`]: 0 },
+    reads: { [`member:${user}`]: null },
     writes: { [`member:${user}`]: JSON.stringify({ user }) },
     moves: [seatOf(user, null, `p-${user}`)],
     ...parts

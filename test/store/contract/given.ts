@@ -5,6 +5,7 @@ import {
   type Commit,
   type Due,
   type OutboxItem,
+  type Stamp,
   TIMER_CLASSES
 } from '../../../src/store/aggregate.js'
 import { partitionOf } from '../../../src/store/partition.js'
@@ -28,8 +29,12 @@ export const deliverTo = (user: string, n = 0): Extract<OutboxItem, { do: 'deliv
   event: { type: 'call.incoming', timestamp: '2026-11-21T10:00:00.000Z', data: { n, text: 'grüße | "quoted"\n' } }
 })
 
+/** The name that the commit of this version gets in these tests; null for 0, which is none. */
+export const stamp = (version: number, tag = `t${version}`): Stamp | null => (version === 0 ? null : { version, tag })
+
 export const commitOf = (lab: Lab, expected: number, parts: Partial<Commit> = {}): Commit => ({
-  expected,
+  expected: stamp(expected),
+  version: expected + 1,
   tag: `t${expected + 1}`,
   state: JSON.stringify({ after: expected }),
   items: [],
@@ -94,7 +99,7 @@ export async function texts(lab: Lab, user: string, device: string, cursor: Curs
 /** What a candidate is to the store: decided on `version`, for the one device phone. */
 export const messageOf = (lab: Lab, version: number, parts: Partial<Message> = {}): Message => ({
   source: call('some-call'),
-  version,
+  basis: stamp(version),
   device: 'phone',
   ...mail(`v${version}`),
   tag: `t${version}`,

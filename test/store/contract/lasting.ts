@@ -2,7 +2,7 @@ import type { Test } from 'tap'
 import { LASTING, LASTING_MAX, LASTING_MS } from '../../../src/store/rooms.js'
 import { until } from '../../helpers/until.js'
 import type { Lab } from '../contract.js'
-import { commitRoom, joinOf, roomCommitOf } from './given-rooms.js'
+import { commitRoom, joinOf, roomCommitOf, roomStamp } from './given-rooms.js'
 
 const name = (text: string | number) => `${LASTING}${text}`
 
@@ -19,12 +19,15 @@ export function lastingContract(t: Test, lab: Lab): void {
   t.test('a lasting field is read and written as any other', async t => {
     const id = lab.id('r')
     await commitRoom(t, lab, id, { writes: { [name('a')]: '{"x":1}', a: '2' } })
-    const written = { [name('a')]: { version: 1, value: '{"x":1}' }, a: { version: 1, value: '2' } }
+    const written = {
+      [name('a')]: { version: 1, tag: 'tag', value: '{"x":1}' },
+      a: { version: 1, tag: 'tag', value: '2' }
+    }
     t.strictSame(await fieldsOf(id), written)
     t.strictSame(await fieldsOf(id, [name('a'), 'b']), { [name('a')]: written[name('a')] })
-    const late = roomCommitOf(lab, { reads: { [name('a')]: 0 }, writes: { [name('a')]: '3' } })
+    const late = roomCommitOf(lab, { reads: { [name('a')]: null }, writes: { [name('a')]: '3' } })
     t.strictSame(await rooms.commit(id, late), { status: 'conflict' })
-    await commitRoom(t, lab, id, { reads: { [name('a')]: 1 }, writes: { [name('a')]: null } })
+    await commitRoom(t, lab, id, { reads: { [name('a')]: roomStamp(1) }, writes: { [name('a')]: null } })
     t.strictSame(await fieldsOf(id), { a: written.a })
   })
 
@@ -34,13 +37,13 @@ export function lastingContract(t: Test, lab: Lab): void {
     await until('the room has gone', isGone(id))
     t.strictSame(await rooms.load(id, 'all'), {
       version: 0,
-      fields: new Map([[name('a'), { version: 1, value: '1' }]]),
+      fields: new Map([[name('a'), { version: 1, tag: 'tag', value: '1' }]]),
       seats: 0,
       pendingFrom: null
     })
-    const ignorant = roomCommitOf(lab, { reads: { [name('a')]: 0 }, writes: { a: '2' } })
+    const ignorant = roomCommitOf(lab, { reads: { [name('a')]: null }, writes: { a: '2' } })
     t.strictSame(await rooms.commit(id, ignorant), { status: 'conflict' })
-    await commitRoom(t, lab, id, { reads: { [name('a')]: 1, a: 0 }, writes: { a: '2' } })
+    await commitRoom(t, lab, id, { reads: { [name('a')]: roomStamp(1), a: null }, writes: { a: '2' } })
     t.strictSame(Object.keys(await fieldsOf(id)).sort(), [name('a'), 'a'])
   })
 

@@ -73,10 +73,12 @@ export function logContract(t: Test, lab: Lab): void {
     t.strictSame(await excess(8), [2, 4])
     t.strictSame(await versions(id, { limit: 9 }), [2, 4, 6, 7, 8])
     t.equal(await excess(2), 'known')
-    for (let n = 0; n < 2; n++) await rooms.trimLog(id, 4)
+    await rooms.trimLog(id, { version: 4, id: 'of-another-history' })
+    t.strictSame(await versions(id, { limit: 9 }), [2, 4, 6, 7, 8])
+    for (let n = 0; n < 2; n++) await rooms.trimLog(id, { version: 4, id: 'l4' })
     t.strictSame(await versions(id, { limit: 9 }), [6, 7, 8])
     t.strictSame(await excess(2), [6], 'its id went with it')
-    await rooms.trimLog(lab.id('r'), 4)
+    await rooms.trimLog(lab.id('r'), { version: 4, id: 'l2' })
   })
 
   t.test('a line that comes a second time is known by its id, and nothing is written', async t => {

@@ -2,7 +2,7 @@ import type { Test } from 'tap'
 import { until } from '../../helpers/until.js'
 import type { Lab } from '../contract.js'
 import { claimOf, deliverTo, holdOf } from './given.js'
-import { commitRoom, joinOf, room, seatOf, tellAll } from './given-rooms.js'
+import { commitRoom, joinOf, room, roomStamp, seatOf, tellAll } from './given-rooms.js'
 
 export function roomLifeContract(t: Test, lab: Lab): void {
   const { rooms } = lab.store
@@ -170,12 +170,12 @@ export function roomLifeContract(t: Test, lab: Lab): void {
     t.strictSame(await claim(id), nothing, 'whoever got it has as long again')
     const telling = { node: 'node-1', limit: 1, holdMs: 2_000 }
     lab.clock.advance(600)
-    await rooms.tell(id, { ...telling, settled: 1, now: lab.clock.now() })
+    await rooms.tell(id, { ...telling, settled: roomStamp(1), now: lab.clock.now() })
     lab.clock.advance(999)
     t.strictSame(await claim(id), nothing, 'and so has who tells')
     lab.clock.advance(1)
     t.strictSame(await claim(id), { due: [], stale: [room(id)] }, 'unless nothing more is heard of it')
-    await rooms.tell(id, { ...telling, settled: 2, now: lab.clock.now() })
+    await rooms.tell(id, { ...telling, settled: roomStamp(2), now: lab.clock.now() })
     lab.clock.advance(60_000)
     t.strictSame(await claim(id), nothing)
   })
@@ -186,7 +186,7 @@ export function roomLifeContract(t: Test, lab: Lab): void {
     return (await rooms.load(id, 'all')) === null
   }
   const settle = (id: string, settled: number) =>
-    rooms.tell(id, { node: 'node-1', settled, limit: 9, holdMs: 1_000, now: lab.clock.now() })
+    rooms.tell(id, { node: 'node-1', settled: roomStamp(settled), limit: 9, holdMs: 1_000, now: lab.clock.now() })
 
   t.test('a room that is over has no timer, goes after its time with all it had, and may begin again', async t => {
     const id = lab.id('r')

@@ -1,9 +1,10 @@
 import type { Test } from 'tap'
 import type { Lab } from '../contract.js'
-import { commitRoom, joinOf, roomCommitOf, seatOf, tellAll } from './given-rooms.js'
+import { commitRoom, joinOf, roomCommitOf, roomStamp, seatOf, tellAll } from './given-rooms.js'
 
 export function roomContract(t: Test, lab: Lab): void {
   const { rooms } = lab.store
+  const at = roomStamp
 
   t.test('a room that was never committed does not exist', async t => {
     const id = lab.id('r')
@@ -20,9 +21,9 @@ export function roomContract(t: Test, lab: Lab): void {
     t.equal(await commitRoom(t, lab, id, { writes: { 'member:a': '2', 'member:b': '""' } }), 2)
     t.equal(await commitRoom(t, lab, id), 3, 'a commit that writes nothing counts as well')
     const fields = new Map([
-      ['settings', { version: 1, value }],
-      ['member:a', { version: 2, value: '2' }],
-      ['member:b', { version: 2, value: '""' }]
+      ['settings', { version: 1, tag: 'tag', value }],
+      ['member:a', { version: 2, tag: 'tag', value: '2' }],
+      ['member:b', { version: 2, tag: 'tag', value: '""' }]
     ])
     t.same(await rooms.load(id, 'all'), { version: 3, fields, seats: 0, pendingFrom: null })
   })
@@ -35,7 +36,7 @@ export function roomContract(t: Test, lab: Lab): void {
     t.strictSame((await read(['b', 'a'])).sort(), ['a', 'b'])
     t.strictSame(await read([]), [])
     t.strictSame((await read('all')).sort(), ['a', 'b', 'd', 'v', 'x'], 'any name is the caller’s')
-    t.same((await rooms.load(id, ['v', 'x', 'd']))?.fields.get('x'), { version: 1, value: '4' })
+    t.same((await rooms.load(id, ['v', 'x', 'd']))?.fields.get('x'), { version: 1, tag: 'tag', value: '4' })
   })
 
   t.test('what was loaded does not change with the room', async t => {
@@ -43,7 +44,7 @@ export function roomContract(t: Test, lab: Lab): void {
     await commitRoom(t, lab, id, { writes: { a: '1' } })
     const before = await rooms.load(id, 'all')
     await commitRoom(t, lab, id, { writes: { a: '2' } })
-    t.same(before?.fields.get('a'), { version: 1, value: '1' })
+    t.same(before?.fields.get('a'), { version: 1, tag: 'tag', value: '1' })
   })
 
   t.test('null takes a field away, and it may come again', async t => {
@@ -51,7 +52,7 @@ export function roomContract(t: Test, lab: Lab): void {
     await commitRoom(t, lab, id, { writes: { a: '1', b: '1' } })
     await commitRoom(t, lab, id, { writes: { a: null, missing: null } })
     t.strictSame([...((await rooms.load(id, 'all'))?.fields.keys() ?? [])], ['b'])
-    t.equal(await commitRoom(t, lab, id, { reads: { a: 0 }, writes: { a: '3' } }), 3)
+    t.equal(await commitRoom(t, lab, id, { reads: { a: null }, writes: { a: '3' } }), 3)
   })
 
   t.test('a commit stands on the fields it read, and on nothing else', async t => {
@@ -59,7 +60,7 @@ export function roomContract(t: Test, lab: Lab): void {
     await commitRoom(t, lab, id, { writes: { a: '1', b: '1' } })
     await commitRoom(t, lab, id, { writes: { b: '2' } })
     t.equal(
-      await commitRoom(t, lab, id, { reads: { a: 1, missing: 0 }, writes: { a: '3' } }),
+      await commitRoom(t, lab, id, { reads: { a: at(1), missing: null }, writes: { a: '3' } }),
       3,
       'b is not its concern'
     )
@@ -79,17 +80,24 @@ export function roomContract(t: Test, lab: Lab): void {
       emptyDeadlineAt: 1,
       expireInMs: 1
     }
-    for (const reads of [{ a: 1 }, { steady: 1, a: 3 }, { gone: 1 }, { steady: 1, appeared: 0 }, { a: 22 }]) {
+    for (const reads of [
+      { a: at(1) },
+      { steady: at(1), a: at(3) },
+      { gone: at(1) },
+      { steady: at(1), appeared: null },
+      { a: at(22) },
+      { a: at(2, 'forgotten') }
+    ]) {
       t.strictSame(await rooms.commit(id, roomCommitOf(lab, { ...all, reads })), { status: 'conflict' })
     }
     t.same(await rooms.load(id, 'all'), before)
     t.strictSame(await rooms.log(id, { limit: 9 }), [])
-    t.equal(await commitRoom(t, lab, id, { reads: { a: 2, steady: 1, gone: 0, appeared: 2 } }), 3)
+    t.equal(await commitRoom(t, lab, id, { reads: { a: at(2), steady: at(1), gone: null, appeared: at(2) } }), 3)
   })
 
   t.test('a version read of a room that does not exist is a conflict, and makes none', async t => {
     const id = lab.id('r')
-    t.strictSame(await rooms.commit(id, roomCommitOf(lab, { reads: { a: 3 } })), { status: 'conflict' })
+    t.strictSame(await rooms.commit(id, roomCommitOf(lab, { reads: { a: at(3) } })), { status: 'conflict' })
     t.equal(await rooms.load(id, 'all'), null)
   })
 
@@ -97,19 +105,19 @@ export function roomContract(t: Test, lab: Lab): void {
     const id = lab.id('r')
     const all = await Promise.all(
       Array.from({ length: 20 }, (_, n) =>
-        rooms.commit(id, roomCommitOf(lab, { reads: { a: 0 }, writes: { a: `${n}` } }))
+        rooms.commit(id, roomCommitOf(lab, { reads: { a: null }, writes: { a: `${n}` } }))
       )
     )
     const winners = all.flatMap(({ status }, n) => (status === 'ok' ? [n] : []))
     t.equal(winners.length, 1)
-    t.same((await rooms.load(id, ['a']))?.fields.get('a'), { version: 1, value: `${winners[0]}` })
+    t.same((await rooms.load(id, ['a']))?.fields.get('a'), { version: 1, tag: 'tag', value: `${winners[0]}` })
   })
 
   t.test('a hundred people who join at once do not fight', async t => {
     const id = lab.id('r')
     await commitRoom(t, lab, id, { writes: { settings: '{}' } })
     const people = Array.from({ length: 100 }, (_, n) => `user-${n}`)
-    const joins = people.map(user => joinOf(lab, user, { reads: { settings: 1, [`member:${user}`]: 0 } }))
+    const joins = people.map(user => joinOf(lab, user, { reads: { settings: at(1), [`member:${user}`]: null } }))
     const results = await Promise.all(joins.map(join => rooms.commit(id, join)))
     const versions = results.map(result => (result.status === 'ok' ? result.version : 0)).sort((a, b) => a - b)
     t.strictSame(

@@ -1,6 +1,6 @@
 import type { Test } from 'tap'
 import type { Lab } from '../contract.js'
-import { commitRoom, joinOf, roomCommitOf, seatOf, tellAll } from './given-rooms.js'
+import { commitRoom, joinOf, roomCommitOf, roomStamp, seatOf, tellAll } from './given-rooms.js'
 
 export function seatContract(t: Test, lab: Lab): void {
   const { rooms } = lab.store
@@ -8,10 +8,11 @@ export function seatContract(t: Test, lab: Lab): void {
   /** Who sits where since when, as the teller hears it; asked for without telling anything for good. */
   async function seatsOf(id: string) {
     const now = lab.clock.now()
-    await rooms.commit(id, roomCommitOf(lab, { items: [tellAll('look')] }))
-    const told = await rooms.tell(id, { node: 'node-1', settled: 0, limit: 1_000, holdMs: 1_000, now })
+    const asked = await rooms.commit(id, roomCommitOf(lab, { items: [tellAll('look')] }))
+    const told = await rooms.tell(id, { node: 'node-1', settled: null, limit: 1_000, holdMs: 1_000, now })
     const seats = told.status === 'entries' ? told.seats : []
-    await rooms.tell(id, { node: 'node-1', settled: 1_000, limit: 1, holdMs: 1_000, now })
+    const settled = roomStamp(asked.status === 'ok' ? asked.version : 0)
+    await rooms.tell(id, { node: 'node-1', settled, limit: 1, holdMs: 1_000, now })
     return [...seats].sort((a, b) => a.since - b.since)
   }
 

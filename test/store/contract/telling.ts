@@ -2,14 +2,14 @@ import type { Test } from 'tap'
 import { type RoomCommit, TELL_WITHIN_MS } from '../../../src/store/rooms.js'
 import type { Lab } from '../contract.js'
 import { deliverTo } from './given.js'
-import { commitRoom, roomCommitOf, seatOf, tellAll } from './given-rooms.js'
+import { commitRoom, roomCommitOf, roomStamp, seatOf, tellAll } from './given-rooms.js'
 
 export function tellContract(t: Test, lab: Lab): void {
   const { rooms } = lab.store
   const holdMs = 2_000
 
-  const tell = (id: string, node: string, settled: number, limit = 100) =>
-    rooms.tell(id, { node, settled, limit, holdMs, now: lab.clock.now() })
+  const tell = (id: string, node: string, settled: number, limit = 100, tag?: string) =>
+    rooms.tell(id, { node, settled: roomStamp(settled, tag), limit, holdMs, now: lab.clock.now() })
 
   /** The versions that are to be told next; or what came instead. */
   async function versions(id: string, node: string, settled: number, limit?: number) {
@@ -34,11 +34,12 @@ export function tellContract(t: Test, lab: Lab): void {
     const three = { version: 3, tag: 'three', items: [tellAll(3)] }
     t.strictSame(await tell(id, 'node-1', 0, 1), { status: 'entries', entries: [one], seats: [] })
     t.strictSame(await tell(id, 'node-1', 0), { status: 'entries', entries: [one, three], seats: [] })
-    t.strictSame(await tell(id, 'node-1', 1), { status: 'entries', entries: [three], seats: [] })
+    t.strictSame(await tell(id, 'node-1', 1, 100, 'forgotten'), { status: 'entries', entries: [one, three], seats: [] })
+    t.strictSame(await tell(id, 'node-1', 1, 100, 'one'), { status: 'entries', entries: [three], seats: [] })
     t.equal((await rooms.load(id, []))?.pendingFrom, 3)
-    t.strictSame(await tell(id, 'node-1', 3), { status: 'idle' })
+    t.strictSame(await tell(id, 'node-1', 3, 100, 'three'), { status: 'idle' })
     t.equal((await rooms.load(id, []))?.pendingFrom, null)
-    t.strictSame(await tell(id, 'node-1', 3), { status: 'idle' })
+    t.strictSame(await tell(id, 'node-1', 3, 100, 'three'), { status: 'idle' })
   })
 
   t.test('who has a seat is told with it: since when, and not after it was left', async t => {

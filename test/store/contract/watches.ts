@@ -3,7 +3,7 @@ import { partitionOf } from '../../../src/store/partition.js'
 import type { TellOptions, Watched } from '../../../src/store/watches.js'
 import { until } from '../../helpers/until.js'
 import type { Lab } from '../contract.js'
-import { CLAIM, commitOf } from './given.js'
+import { CLAIM, commitOf, stamp } from './given.js'
 
 const ALL = { until: Number.MAX_SAFE_INTEGER, limit: 1000 }
 
@@ -87,7 +87,7 @@ export function watchContract(t: Test, lab: Lab): void {
   }
   const tell = (user: string, parts: Partial<TellOptions> = {}) =>
     watches.tell(user, {
-      ...{ node: 'node-1', settled: 0, limit: 9, from: null, piece: 200, holdMs: 2_000, now: lab.clock.now() },
+      ...{ node: 'node-1', settled: null, limit: 9, from: null, piece: 200, holdMs: 2_000, now: lab.clock.now() },
       ...parts
     })
   /** The versions that are to be told next; or what came instead. */
@@ -123,10 +123,10 @@ export function watchContract(t: Test, lab: Lab): void {
     const bob = lab.id('bob')
     for (const version of [0, 1, 2]) await say(bob, version)
     t.strictSame(await versions(bob, { limit: 2 }), [1, 2])
-    t.strictSame(await versions(bob, { node: 'node-2', settled: 2 }), 'busy')
+    t.strictSame(await versions(bob, { node: 'node-2', settled: stamp(2) }), 'busy')
     await say(bob, 3)
-    t.strictSame(await versions(bob, { settled: 2 }), [3, 4])
-    t.strictSame(await versions(bob, { settled: 4 }), 'idle')
+    t.strictSame(await versions(bob, { settled: stamp(2) }), [3, 4])
+    t.strictSame(await versions(bob, { settled: stamp(4) }), 'idle')
     await say(bob, 4)
     t.strictSame(await versions(bob, { node: 'node-2' }), [5], 'after idle anybody may')
   })
@@ -139,8 +139,8 @@ export function watchContract(t: Test, lab: Lab): void {
     t.strictSame(await versions(bob, { node: 'node-2' }), 'busy')
     lab.clock.advance(1)
     t.strictSame(await versions(bob, { node: 'node-2' }), [1])
-    t.strictSame(await versions(bob, { settled: 1 }), 'busy', 'the first comes too late')
-    t.strictSame(await versions(bob, { node: 'node-2', settled: 1 }), 'idle')
+    t.strictSame(await versions(bob, { settled: stamp(1) }), 'busy', 'the first comes too late')
+    t.strictSame(await versions(bob, { node: 'node-2', settled: stamp(1) }), 'idle')
   })
 
   t.test('what is being told is not forgotten, and what is over goes when all was told', async t => {
@@ -161,7 +161,7 @@ export function watchContract(t: Test, lab: Lab): void {
     await lab.store.aggregates.commit(ref, commitOf(lab, 1, { expireInMs: 20 }))
     lab.clock.advance(100)
     t.not(await lab.store.aggregates.load(ref), null, 'not before')
-    await versions(bob, { settled: 1 })
+    await versions(bob, { settled: stamp(1) })
     await until('it has gone', async () => {
       lab.clock.advance(5)
       return (await lab.store.aggregates.load(ref)) === null

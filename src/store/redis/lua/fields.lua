@@ -1,11 +1,11 @@
--- The lists in the arguments of room_commit: reads and writes are pairs (field, version or value), moves are triples (place, from, to).
+-- The lists in the arguments of room_commit: reads and writes are pairs (field, version:tag or value), moves are triples (place, from, to).
 -- A field whose name begins with '+' lasts: it lies in a hash of its own, which outlives the room.
 local function hash_of(field) return string.byte(field) == 43 and lasting or state end
 
 local function conflicts(moves, reads, writes)
   for i = reads, writes - 1, 2 do
-    local version = string.match(redis.call('HGET', hash_of(ARGV[i]), ARGV[i]) or '0', '^%d+')
-    if version ~= ARGV[i + 1] then return true end
+    local stamp = string.match(redis.call('HGET', hash_of(ARGV[i]), ARGV[i]) or '', '^[^|]*')
+    if stamp ~= ARGV[i + 1] then return true end
   end
   for i = moves, reads - 1, 3 do
     local sits = redis.call('HGET', seats, ARGV[i]) or '|'
@@ -31,10 +31,10 @@ local function full(moves, reads, writes, seats_max, lasting_max)
   end
 end
 
-local function write(moves, reads, writes, version)
+local function write(moves, reads, writes, version, tag)
   for i = writes, #ARGV, 2 do
     if ARGV[i + 1] == '' then redis.call('HDEL', hash_of(ARGV[i]), ARGV[i])
-    else redis.call('HSET', hash_of(ARGV[i]), ARGV[i], version .. '|' .. ARGV[i + 1]) end
+    else redis.call('HSET', hash_of(ARGV[i]), ARGV[i], version .. ':' .. tag .. '|' .. ARGV[i + 1]) end
   end
   for i = moves, reads - 1, 3 do
     local place, from, to = ARGV[i], ARGV[i + 1], ARGV[i + 2]

@@ -1,9 +1,13 @@
 #!lua
 -- Purpose:   drops the oldest lines of a log.
 -- KEYS:      1 log stream  2 hash of the log's ids
--- ARGV:      1 the newest version that goes
+-- ARGV:      1 version and  2 id of the newest line that goes
 -- RETURNS:   OK
--- GUARANTEE: what is known of their ids goes with them. Idempotent.
-for _, line in ipairs(redis.call('XRANGE', KEYS[1], '-', ARGV[1] .. '-0')) do redis.call('HDEL', KEYS[2], line[2][2]) end
-redis.call('XTRIM', KEYS[1], 'MINID', (tonumber(ARGV[1]) + 1) .. '-0')
+-- GUARANTEE: what is known of their ids goes with them. Nothing goes if that line is not there: it has gone, or a failover forgot
+--            it and other lines stand under these versions now. Idempotent.
+local lines = redis.call('XRANGE', KEYS[1], '-', ARGV[1] .. '-0')
+local newest = lines[#lines]
+if not newest or newest[1] ~= ARGV[1] .. '-0' or newest[2][2] ~= ARGV[2] then return 'OK' end
+for _, line in ipairs(lines) do redis.call('HDEL', KEYS[2], line[2][2]) end
+redis.call('XTRIM', KEYS[1], 'MINID', string.format('%d-0', ARGV[1] + 1))
 return 'OK'

@@ -9,16 +9,12 @@
 -- Mailbox keys are derived from a prefix in the slot of KEYS: only here, atomically, is it known which devices exist.
 -- include record
 -- include mailbox
+-- include taken
 if ARGV[8] ~= '' then redis.call('HDEL', KEYS[3], ARGV[8]) end
-local now, boxes, taken, turn, last, online, queued = tonumber(ARGV[3]), {}, {}, 0, 9, 0, 0
-for commit in string.gmatch(redis.call('GET', KEYS[2]) or '', '%S+') do taken[#taken + 1] = commit end
-local function take(version, tag)
-  local number, kept = tonumber(version), {version .. ':' .. tag}
-  for i, other in ipairs(taken) do
-    local at = tonumber(string.match(other, '^%d+'))
-    if other == kept[1] or (i == 8 and number < at) then return false end
-    if at < number and #kept < 8 then kept[#kept + 1] = other end
-  end
+local now, boxes, taken, turn, last, online, queued = tonumber(ARGV[3]), {}, takenIn(redis.call('GET', KEYS[2])), 0, 9, 0, 0
+local function take(stamp)
+  local kept = withTaken(taken, stamp)
+  if not kept then return false end
   taken, turn = kept, turn + 1
   return true
 end
@@ -44,7 +40,7 @@ end
 while last < #ARGV do
   local version, tag, first = ARGV[last + 1], ARGV[last + 2], last + 4
   last = last + 3 + 4 * ARGV[last + 3]
-  for i = first, take(version, tag) and last or 0, 4 do
+  for i = first, take(version .. ':' .. tag) and last or 0, 4 do
     for _, device in ipairs(ARGV[i] == '' and redis.call('HKEYS', KEYS[1]) or {ARGV[i]}) do
       if not string.find(ARGV[i + 1], ',' .. device .. ',', 1, true) then push(device, tag, i) end
     end

@@ -1,10 +1,11 @@
 #!lua
 -- Purpose:   drops the outbox entries that have been dispatched; an aggregate that is over begins to expire with the last one.
 -- KEYS:      1 outbox stream  2 pending index of the partition  3 state hash
--- ARGV:      1 newest dispatched version  2 member
+-- ARGV:      1 version:tag of the newest entry that has been dispatched  2 member
 -- RETURNS:   WAITING | SETTLED
--- GUARANTEE: newer entries stay. Idempotent.
-redis.call('XTRIM', KEYS[1], 'MINID', (tonumber(ARGV[1]) + 1) .. '-0')
+-- GUARANTEE: newer entries stay, and all do if the entry is not the one that was dispatched. Idempotent.
+-- include outbox
+dropUpTo(KEYS[1], ARGV[1])
 local first = redis.call('XRANGE', KEYS[1], '-', '+', 'COUNT', 1)[1]
 if first then
   redis.call('ZADD', KEYS[2], 'XX', first[2][4], ARGV[2])

@@ -5,7 +5,7 @@
 -- ARGV:      1 now  2 member  3 tag  4 items or ''  5 deadline or ''  6 deadline if no seat is taken  7 expire in ms or ''
 --            8 node  9 teller until  10 most seats  11 most lasting fields  12 their ttl  13 line's id or ''  14 line
 --            15 lines to keep  16 '1' if others stay for log_trim, or ''  17 length of the moves  18 length of the reads;
---            then place  from or ''  to or ''  for each move, field  version  for each read, and field  value or ''  for each write
+--            then place  from or ''  to or ''  for each move, field  version:tag or ''  for each read, and field  value or ''  for each write
 -- RETURNS:   {OK, version, taken seats, 1 if the node is to tell, else 0, lines too many} | {CONFLICT} | {FULL, 'seats' or 'lasting'}
 --            | {KNOWN, version of the line}
 -- GUARANTEE: nothing is written but on OK. One node at a time tells. A room with an outbox never expires: field x waits for room_tell.
@@ -22,7 +22,7 @@ local known = ARGV[13] ~= '' and redis.call('HGET', ids, ARGV[13])
 if known then return {'KNOWN', tonumber(known)} end
 local version, excess = string.format('%d', (found[1] or 0) + 1), {}
 redis.call('HSET', state, 'v', version, 'x', ARGV[7])
-write(moves, reads, writes, version)
+write(moves, reads, writes, version, ARGV[3])
 redis.call('PEXPIRE', lasting, ARGV[12])
 if ARGV[13] ~= '' then
   redis.call('XADD', log, version .. '-0', 'i', ARGV[13], 'l', ARGV[14])

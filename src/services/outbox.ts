@@ -1,0 +1,46 @@
+// What a commit leaves in an aggregate's outbox, and its way to the mailboxes.
+import { type Deliveries, dispatch } from '../delivery/dispatch.js'
+import type { Audience } from '../domain/state.js'
+import type { AggregateRef, OutboxItem, OutgoingEvent, Snapshot, Stamp } from '../store/aggregate.js'
+import type { Context } from './context.js'
+
+export const NOWHERE: Deliveries = new Map()
+
+export function toItem(to: Audience | 'watchers', event: OutgoingEvent): OutboxItem {
+  if (to === 'watchers') return { do: 'tell', event }
+  const { at: _, ...whom } = to
+  return { do: 'deliver', ...whom, event }
+}
+
+/** Null when it could not be done now; the sweeper will. */
+export async function dispatchPending(
+  context: Context,
+  ref: AggregateRef,
+  pending: Snapshot['pending'],
+  committedAt: number
+): Promise<Deliveries | null> {
+  const newest = pending.at(-1)
+  if (newest === undefined) return NOWHERE
+  try {
+    const deliveries = await dispatch(context, ref, pending)
+    context.metrics.outboxLagSeconds.observe((context.clock.now() - committedAt) / 1000)
+    settleLater(context, ref, newest)
+    return deliveries
+  } catch (error) {
+    context.log.warn(
+      { err: error, ...named(ref), version: newest.version },
+      'events stay in the outbox for the sweeper'
+    )
+    return null
+  }
+}
+
+/** Nobody waits for it: an entry that stays is dispatched again, and every mailbox drops it as a duplicate. */
+function settleLater(context: Context, ref: AggregateRef, newest: Stamp): void {
+  context.store.aggregates.settle(ref, newest).catch(error => {
+    context.log.warn({ err: error, ...named(ref), version: newest.version }, 'outbox not trimmed')
+  })
+}
+
+/** As the logs name it: callId, … */
+const named = ({ kind, id }: AggregateRef) => ({ [`${kind}Id`]: id })

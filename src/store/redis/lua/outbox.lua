@@ -1,0 +1,7 @@
+-- Drops the entries of an outbox up to the one of this stamp (version:tag). It must be there and carry that tag: a failover may
+-- have forgotten the entry that was published, and another one stands under its version now.
+local function dropUpTo(outbox, stamp)
+  local version, tag = string.match(stamp, '^(%d+):(.*)$')
+  local entry = version and redis.call('XRANGE', outbox, version .. '-0', version .. '-0')[1]
+  if entry and entry[2][6] == tag then redis.call('XTRIM', outbox, 'MINID', string.format('%d-0', version + 1)) end
+end

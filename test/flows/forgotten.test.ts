@@ -1,0 +1,110 @@
+// Redis forgets what it acknowledged, as in a failover, and the nodes go on with what they remember (G9). Each story takes place on
+// two nodes of one Redis, some of whose keys are set back in the middle of it.
+import t, { type Test } from 'tap'
+import { rememberKeys } from '../helpers/forgetting.js'
+import { SETTINGS, sharedHouse } from '../helpers/house.js'
+import type { Person } from '../helpers/person.js'
+import { candidate, sdp } from '../helpers/sdp.js'
+import { Stage } from '../helpers/stage.js'
+
+interface Talk {
+  readonly stage: Stage
+  readonly alice: Person
+  readonly bob: Person
+  /** Remembers keys of this story by a part of their name; the returned function sets them back. */
+  remember(name: string): Promise<() => Promise<void>>
+}
+
+const TWO_NODES = SETTINGS.filter(({ engine, nodes }) => engine === 'redis' && nodes === 2)
+
+/** Alice at one node and bob at the other are in a call, connected: it stands at version 5. */
+function talk(name: string, story: (t: Test, talk: Talk) => Promise<void>): void {
+  t.test(name, async t => {
+    for (const setting of TWO_NODES) {
+      const house = await sharedHouse(setting, {})
+      const stage = new Stage(house)
+      const [alice, bob] = await stage.enterBoth()
+      await alice.does('calls', { callId: 'c1', to: 'bob' })
+      await bob.hears('call.incoming')
+      await bob.does('calls/c1/accept')
+      await alice.hears('call.accepted')
+      await alice.does('calls/c1/offer', { sdp: sdp('a1') })
+      await bob.hears('signal.offer')
+      await bob.does('calls/c1/answer', { sdp: sdp('b1') })
+      await alice.hears('signal.answer')
+      await alice.does('calls/c1/connected')
+      await bob.hears('call.connected')
+      const remember = (part: string) => rememberKeys(house.redisUrl ?? '', `*${part}*${stage.marked('')}`)
+      try {
+        await story(t, { stage, alice, bob, remember })
+        await stage.holdMailboxes(t)
+      } finally {
+        await stage.clear()
+      }
+    }
+  })
+}
+
+const oneCandidate = (n: number) => ({ candidates: [candidate(n)] })
+
+/** Sends a candidate; the version that it reaches the other with. */
+async function trickle(from: Person, to: Person, n: number): Promise<unknown> {
+  await from.does('calls/c1/candidates', oneCandidate(n))
+  return (await to.hears('signal.candidates')).version
+}
+
+talk(
+  'a call that was ended on another history takes no commit of a node with the old one',
+  async (t, { alice, bob, remember }) => {
+    const forget = await remember('state:call:c1')
+    await alice.does('calls/c1/hold')
+    t.match(await bob.hears('call.held'), { version: 6 })
+    await forget()
+    await bob.does('calls/c1/hangup')
+    t.match(await alice.hears('call.ended'), { version: 6, reason: 'hangup' })
+    const refused = await alice.isRefused('call_ended', 'calls/c1/offer', { sdp: sdp('a2') })
+    t.match(refused, { version: 6 })
+    t.same([await alice.activeCalls(), await bob.activeCalls()], [[], []])
+  }
+)
+
+talk(
+  'candidates of one side never go back to an older version, whichever node they are sent through',
+  async (t, { stage, alice, bob }) => {
+    await alice.does('calls/c1/offer', { sdp: sdp('a2') })
+    await bob.hears('signal.offer')
+    // This commit is addressed to alice alone: her node has an older copy of the call, and bob's mailbox must know.
+    await bob.does('calls/c1/answer', { sdp: sdp('b2') })
+    await alice.hears('signal.answer')
+    const versions: unknown[] = []
+    for (let n = 1; n <= 6; n++) {
+      alice.goesTo(n % 2 === 0 ? 0 : stage.far)
+      versions.push(await trickle(alice, bob, n))
+    }
+    t.same(versions, [7, 7, 7, 7, 7, 7])
+  }
+)
+
+for (const forgotten of ['state:call:c1', 'position']) {
+  talk(
+    `signaling works again at once when Redis forgot the ${forgotten} of the last version`,
+    async (t, { stage, alice, bob, remember }) => {
+      const forget = await remember(forgotten)
+      await alice.does('calls/c1/hold')
+      await bob.hears('call.held')
+      await forget()
+      const versions: unknown[] = []
+      for (let n = 1; n <= 3; n++) {
+        bob.goesTo(n % 2 === 0 ? 0 : stage.far)
+        alice.goesTo(n % 2 === 0 ? stage.far : 0)
+        versions.push(await trickle(bob, alice, n), await trickle(alice, bob, n))
+      }
+      t.ok(
+        versions.every((version, i) => Number(version) >= Number(versions[i - 1] ?? 6)),
+        `versions ${versions} never go back`
+      )
+      await bob.does('calls/c1/hangup')
+      t.match(await alice.hears('call.ended'), { reason: 'hangup' })
+    }
+  )
+}

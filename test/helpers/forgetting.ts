@@ -1,0 +1,31 @@
+// What a failover does to the keys of a Redis: it sets them back to an earlier state, here some keys by name and all at once.
+import { Redis } from 'ioredis'
+
+/** Remembers the keys that match; the returned function sets them back, also those that did not exist. */
+export async function rememberKeys(url: string, pattern: string): Promise<() => Promise<void>> {
+  const before = await withKeys(url, pattern, async (client, keys) => {
+    const texts = await Promise.all(keys.map(key => client.dumpBuffer(key)))
+    return new Map(keys.map((key, i) => [key, texts[i]]))
+  })
+  return () =>
+    withKeys(url, pattern, async (client, keys) => {
+      const lost = keys.filter(key => !before.has(key))
+      const commands = lost.map(key => ['del', key])
+      const transaction = client.multi(commands)
+      for (const [key, text] of before) transaction.restore(key, 0, text ?? '', 'REPLACE')
+      await transaction.exec()
+    })
+}
+
+async function withKeys<T>(
+  url: string,
+  pattern: string,
+  use: (client: Redis, keys: string[]) => Promise<T>
+): Promise<T> {
+  const client = new Redis(url)
+  try {
+    return await use(client, await client.keys(pattern))
+  } finally {
+    client.disconnect()
+  }
+}
