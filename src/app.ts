@@ -5,10 +5,9 @@ import Fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify'
 import { buildAdmin } from './admin.js'
 import { type Clock, systemClock, wait } from './clock.js'
 import type { Config } from './config.js'
+import { createFanout } from './delivery/fanout.js'
 import { createHub } from './delivery/hub.js'
 import { createStreams, type Streams } from './delivery/streams.js'
-import { createTeller } from './delivery/telling.js'
-import { createWatchTeller } from './delivery/telling-watchers.js'
 import { createIds, type Ids } from './ids.js'
 import { createMetrics } from './metrics.js'
 import { readBodies } from './plugins/bodies.js'
@@ -28,6 +27,7 @@ import { createCache } from './services/cache.js'
 import { createBacklog } from './services/chat-backlog.js'
 import type { Context } from './services/context.js'
 import { createErrands } from './services/errands.js'
+import { followUp } from './services/follow-up.js'
 import { createLifecycle } from './services/liveness.js'
 import { createMemoryStore } from './store/memory.js'
 import { createRedisStore } from './store/redis/redis.js'
@@ -70,8 +70,10 @@ export async function buildApp(config: Config, overrides: Overrides = {}): Promi
     budgets: createBudgets({ quotas: store.quotas, clock, config }),
     calls: createCache(),
     pairs: createCache(),
-    tellRoom: createTeller({ store, clock, node }),
-    tellWatchers: createWatchTeller({ store, clock, node, closing: errands.closing }),
+    fanout: createFanout({
+      ...{ store, clock, node, run: errands.runAgain },
+      follow: (ref, task) => followUp(context, ref.id, task)
+    }),
     chats: createCache(),
     chatBacklog: createBacklog(3 * (config.chatServiceRetryMaxMs + config.chatServiceTimeoutMs))
   }

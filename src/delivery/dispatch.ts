@@ -1,6 +1,6 @@
 // From an aggregate's outbox to the mailboxes. Every append is idempotent by version, so two nodes may dispatch the same
-// entries at once, and a node may die anywhere in between: whoever comes next dispatches again. What is for those who watch is not
-// dispatched but told: telling-watchers.ts.
+// entries at once, and a node may die anywhere in between: whoever comes next dispatches again. What names no recipients is
+// not dispatched but published: fanout.ts.
 import type { Clock } from '../clock.js'
 import type { AggregateRef, OutboxEntry, OutboxItem, OutgoingEvent } from '../store/aggregate.js'
 import type { CommitMail, MailboxEntry, Store } from '../store/store.js'
@@ -51,7 +51,7 @@ interface Mail {
 function byUser(items: readonly OutboxItem[]): Map<string, Mail> {
   const users = new Map<string, Mail>()
   for (const item of items) {
-    if (item.do === 'tell') continue
+    if (item.do === 'publish' || item.do === 'follow') continue
     const mail = users.get(item.user) ?? { entries: [], release: false }
     users.set(item.user, mail)
     if (item.do === 'deliver') mail.entries.push(toEntry(item, item.event))

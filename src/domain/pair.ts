@@ -25,6 +25,8 @@ export interface PairState extends Talk<PairSide> {
   readonly roomId: string
   readonly version: number
   readonly peers: { readonly [side in PairSide]: Peer }
+  /** The version of the room that let the later one in: neither gets a signal before both joinings were published. */
+  readonly since: number
   /** When to look whether both are still in the room; null: one is not, and this is over. */
   readonly checkAt: number | null
 }
@@ -35,6 +37,7 @@ export type PairCommand =
 
 export interface PairDecision {
   readonly state: PairState
+  readonly held?: boolean
   readonly events: readonly {
     readonly to: { readonly user: string; readonly device: string }
     readonly type: string
@@ -50,22 +53,28 @@ export const inOrder = (a: Joined, b: Joined): { earlier: Joined; later: Joined 
 export const pairId = (roomId: string, { earlier, later }: { earlier: Peer; later: Peer }): string =>
   `${roomId}/${earlier.participantId}/${later.participantId}`
 
-export function newPair(roomId: string, { earlier, later }: { earlier: Peer; later: Peer }): PairState {
+export function newPair(roomId: string, { earlier, later }: { earlier: Joined; later: Joined }): PairState {
   return {
     roomId,
     version: 0,
     peers: { earlier: peerOf(earlier), later: peerOf(later) },
+    since: later.since,
     checkAt: null,
     negotiation: { revision: 0, pendingFrom: null },
     legs: { earlier: SILENT_LEG, later: SILENT_LEG }
   }
 }
 
+export interface PairTurn {
+  readonly from: string
+  readonly command: PairCommand
+  readonly checkAt: number
+  /** The two do not know of each other yet: everything is committed, and nothing goes direct. */
+  readonly held: boolean
+}
+
 /** @throws AppError offer_collision, stale_revision, no_offer_pending, stale_candidate, too_many_held */
-export function decidePair(
-  state: PairState,
-  { from, command, checkAt }: { from: string; command: PairCommand; checkAt: number }
-): PairDecision {
+export function decidePair(state: PairState, { from, command, checkAt, held }: PairTurn): PairDecision {
   const turn = turnOf(state, from)
   const { talk, signals }: Spoken<PairSide> =
     command.type === 'candidates'
@@ -73,12 +82,13 @@ export function decidePair(
       : (command.type === 'offer' ? offerIn : answerIn)(state, turn, command)
   const { negotiation, legs } = talk
   // What is not there yet has to be made, even when there is nothing to keep of it.
-  const next =
-    talk === state && state.version > 0 ? state : { ...state, version: state.version + 1, checkAt, negotiation, legs }
+  const unchanged = talk === state && state.version > 0 && !held
+  const next = unchanged ? state : { ...state, version: state.version + 1, checkAt, negotiation, legs }
   const { participantId: to, user, device } = state.peers[turn.other]
   const common = { roomId: state.roomId, version: next.version, from: state.peers[turn.side], to }
   return {
     state: next,
+    held,
     events: signals.map(({ type, data }) => ({ to: { user, device }, type, data: { ...common, ...data } }))
   }
 }

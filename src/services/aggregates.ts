@@ -7,7 +7,7 @@ import { AppError } from '../errors.js'
 import type { AggregateRef, OutboxItem, Snapshot, Stamp } from '../store/aggregate.js'
 import type { Cache, Known } from './cache.js'
 import type { Context } from './context.js'
-import { dispatchPending, NOWHERE, toItem } from './outbox.js'
+import { dispatchPending, NOWHERE, queuedFor, toItem } from './outbox.js'
 
 export interface Decision<State> {
   /**
@@ -17,6 +17,8 @@ export interface Decision<State> {
   readonly state: State
   /** In the order in which they must arrive. */
   readonly events: readonly { to: Audience | 'watchers'; type: string; data: Readonly<Record<string, unknown>> }[]
+  /** Its events stay in the outbox: what the recipients must have before them is not published yet. */
+  readonly held?: boolean
 }
 
 /** What the loop has to know of one kind of aggregate. */
@@ -34,8 +36,10 @@ export interface Kind<State extends { readonly version: number }> {
   readonly holdsLeases: boolean
   /** Told of each commit. */
   record(context: Context, before: State | null, after: State): void
-  /** Has those who watch told what lies in the outbox, and is not waited for. Without it each recipient is named, and mailed at once. */
-  tell?(context: Context, id: string): void
+  /** Starts the fan-out of what lies in the outbox. Without it each recipient is named, and the outbox is dispatched. */
+  publish?(context: Context, id: string): void
+  /** Whether what lies in the outbox may be dispatched yet. Without it, always. */
+  isReleased?(context: Context, state: State): Promise<boolean>
 }
 
 export interface Outcome<State> {
@@ -188,8 +192,13 @@ export function createLoop<State extends { readonly version: number }>(kind: Kin
     })
     if (!result.ok) return { retryOn: await settled(context, id, result.current) }
     kind.record(context, before, state)
-    if (kind.tell && decision.events.length > 0) kind.tell(context, id)
-    const deliveries = kind.tell ? NOWHERE : await dispatchPending(context, refOf(id), result.pending, now)
+    if (kind.publish && decision.events.length > 0) kind.publish(context, id)
+    if (decision.held) {
+      // What is known has nothing in its outbox: the next message must not overtake it.
+      kind.known(context).delete(id)
+      return { before, state, deliveries: queuedFor(decision.events) }
+    }
+    const deliveries = kind.publish ? NOWHERE : await dispatchPending(context, refOf(id), result.pending, now)
     if (deliveries !== null) kind.known(context).set(id, { state, tag })
     else kind.known(context).delete(id)
     return { before, state, deliveries: deliveries ?? NOWHERE }
@@ -211,12 +220,13 @@ export function createLoop<State extends { readonly version: number }>(kind: Kin
   async function settled(context: Context, id: string, snapshot: Snapshot | null): Promise<Known<State> | null> {
     if (snapshot === null) return null
     const { state: text, pending, tag } = snapshot
-    if (pending.length > 0 && !kind.tell) {
+    const known = { state: JSON.parse(text) as State, tag }
+    if (pending.length > 0 && !kind.publish) {
+      if (kind.isReleased && !(await kind.isReleased(context, known.state))) return known
       const deliveries = await dispatchPending(context, refOf(id), pending, context.clock.now())
       if (deliveries === null)
         throw new AppError('store_unavailable', { detail: 'Earlier events could not be delivered yet' })
     }
-    const known = { state: JSON.parse(text) as State, tag }
     kind.known(context).set(id, known)
     return known
   }

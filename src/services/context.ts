@@ -2,7 +2,7 @@
 import type { FastifyBaseLogger } from 'fastify'
 import type { Clock } from '../clock.js'
 import type { Config } from '../config.js'
-import type { Tell } from '../delivery/telling.js'
+import type { Fanout } from '../delivery/fanout.js'
 import type { QueueState } from '../domain/chat-queue.js'
 import type { PairState } from '../domain/pair.js'
 import type { CallState } from '../domain/state.js'
@@ -25,8 +25,7 @@ export interface Context {
   readonly node: string
   readonly calls: Cache<CallState>
   readonly pairs: Cache<PairState>
-  readonly tellRoom: Tell
-  readonly tellWatchers: Tell
+  readonly fanout: Fanout
   readonly chats: Cache<QueueState>
   readonly chatBacklog: Backlog
   readonly errands: Errands

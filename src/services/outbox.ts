@@ -7,9 +7,14 @@ import type { Context } from './context.js'
 export const NOWHERE: Deliveries = new Map()
 
 export function toItem(to: Audience | 'watchers', event: OutgoingEvent): OutboxItem {
-  if (to === 'watchers') return { do: 'tell', event }
+  if (to === 'watchers') return { do: 'publish', event }
   const { at: _, ...whom } = to
   return { do: 'deliver', ...whom, event }
+}
+
+/** The devices that events are kept for. */
+export function queuedFor(events: readonly { readonly to: Audience | 'watchers' }[]): Deliveries {
+  return new Map(events.flatMap(({ to }) => (to === 'watchers' ? [] : [[to.user, { online: 0, queued: 1 }] as const])))
 }
 
 /** Null when it could not be done now; the sweeper will. */

@@ -23,7 +23,7 @@ import type { RoomCandidatesBody, RoomDescriptionBody } from '../schemas/room-si
 import type { CandidatesReply } from '../schemas/signal.js'
 import { createLoop } from './aggregates.js'
 import type { Context } from './context.js'
-import { type ReadRoom, readRoom, untilTold } from './room-commit.js'
+import { afterPublication, type ReadRoom, readRoom } from './room-commit.js'
 import { noteSignOfLife } from './sign-of-life.js'
 
 /** How often a pair is looked at, so that nothing is kept for participants who have left. */
@@ -36,9 +36,15 @@ const pairs = createLoop<PairState>({
   isOver: ({ checkAt }) => checkAt === null,
   partiesOf: ({ peers }) => [peers.earlier.user, peers.later.user],
   holdsLeases: false,
-  record: () => undefined
+  record: () => undefined,
+  async isReleased(context, { roomId, since }) {
+    const { version, publishedVersion } = await readRoom(context, roomId, [])
+    // A room that began anew counts from one; what was to be published before has gone with it.
+    return publishedVersion >= Math.min(since, version)
+  }
 })
 
+/** Also dispatches what it has in its outbox, once the two know of each other. */
 export const readPair = pairs.read
 
 /** @throws AppError not_in_room, participant_not_found, invalid_sdp, offer_collision, stale_revision, no_offer_pending, … */
@@ -49,10 +55,11 @@ export async function sendRoomDescription(
   { to, sdp, revision, type }: RoomDescriptionBody & { readonly type: 'offer' | 'answer' }
 ): Promise<{ revision: number; delivery: Delivery }> {
   const command = { type, description: parseDescription(sdp), revision }
-  const [me, peer] = await bothIn(context, actor, roomId, to)
-  const { state, deliveries } = await speak(context, roomId, { me, peer, command })
+  const two = await bothIn(context, actor, roomId, to)
+  const { state, delivery } = await speak(context, roomId, two, command)
+  await dispatchLater(context, roomId, two.held ? [two] : [])
   noteSignOfLife(context, actor)
-  return { revision: state.negotiation.revision, delivery: deliveries.get(peer.user) ?? NOBODY }
+  return { revision: state.negotiation.revision, delivery }
 }
 
 /** Without `to` they go to all others. @throws AppError not_in_room, participant_not_found, invalid_candidate, stale_candidate, … */
@@ -67,11 +74,16 @@ export async function sendRoomCandidates(
     to === undefined ? await allOthers(context, actor, roomId) : [await bothIn(context, actor, roomId, to)]
   const command = { type: 'candidates' as const, batch }
   const sent = await Promise.all(
-    targets.map(async ([me, peer]) => {
-      const { before, deliveries } = await speak(context, roomId, { me, peer, command })
-      const known = before ?? newPair(roomId, inOrder(me, peer))
-      return { held: countPairWaiting(known, me.participantId, batch), delivery: deliveries.get(peer.user) ?? NOBODY }
+    targets.map(async two => {
+      const { before, delivery } = await speak(context, roomId, two, command)
+      const known = before ?? newPair(roomId, inOrder(two.me, two.peer))
+      return { held: countPairWaiting(known, two.me.participantId, batch), delivery }
     })
+  )
+  await dispatchLater(
+    context,
+    roomId,
+    targets.filter(two => two.held)
   )
   noteSignOfLife(context, actor)
   const delivery = {
@@ -95,17 +107,44 @@ export async function checkPair(context: Context, id: string): Promise<void> {
   })
 }
 
-type Two = readonly [me: Joined, peer: Joined]
+interface Two {
+  readonly me: Joined
+  readonly peer: Joined
+  /** One of them may not have been told of the other yet: what they signal waits in the outbox until both have. */
+  readonly held: boolean
+}
 
-function speak(
-  context: Context,
-  roomId: string,
-  { me, peer, command }: { me: Joined; peer: Joined; command: PairCommand }
-) {
+const twoIn = (room: ReadRoom, me: Joined, peer: Joined): Two => ({
+  me,
+  peer,
+  held: room.publishedVersion < Math.max(me.since, peer.since)
+})
+
+async function speak(context: Context, roomId: string, { me, peer, held }: Two, command: PairCommand) {
   const order = inOrder(me, peer)
-  return pairs.transact(context, pairId(roomId, order), (state, now) =>
-    decidePair(state ?? newPair(roomId, order), { from: me.participantId, command, checkAt: now + CHECK_EVERY_MS })
-  )
+  const { before, state, deliveries } = await pairs.transact(context, pairId(roomId, order), (found, now) => {
+    const turn = { from: me.participantId, command, checkAt: now + CHECK_EVERY_MS, held }
+    return decidePair(found ?? newPair(roomId, order), turn)
+  })
+  const delivery = deliveries.get(peer.user) ?? NOBODY
+  return { before, state, delivery }
+}
+
+/**
+ * What these pairs have in their outboxes is dispatched when the later joining has been published to all. It is kept already: if this
+ * cannot be written, or its node dies, the sweeper dispatches it.
+ */
+async function dispatchLater(context: Context, roomId: string, twos: readonly Two[]): Promise<void> {
+  if (twos.length === 0) return
+  const version = Math.max(...twos.flatMap(({ me, peer }) => [me.since, peer.since]))
+  const ids = twos.map(({ me, peer }) => pairId(roomId, inOrder(me, peer)))
+  const tasks = ids.map(id => ({ kind: 'pair' as const, id }))
+  try {
+    if (await afterPublication(context, roomId, { version, tasks })) return
+    await Promise.all(ids.map(id => readPair(context, id)))
+  } catch (error) {
+    context.log.warn({ err: error, roomId }, 'signals stay in the outbox for the sweeper')
+  }
 }
 
 async function bothIn(context: Context, actor: Actor, roomId: string, to: string): Promise<Two> {
@@ -118,17 +157,14 @@ async function bothIn(context: Context, actor: Actor, roomId: string, to: string
   const second = await readRoom(context, roomId, parts)
   const peer = second.get<Member>(PART.member(at.user, at.device))
   if (peer?.participantId !== to) throw refused(context, actor, { roomId, to })
-  const both: Two = [joinedIn(second, me), joinedIn(second, peer)]
-  await hearOfEachOther(context, second, both)
-  return both
+  return twoIn(second, joinedIn(second, me), joinedIn(second, peer))
 }
 
 async function allOthers(context: Context, actor: Actor, roomId: string): Promise<Two[]> {
   const room = await readRoom(context, roomId, 'all')
   const me = joinedIn(room, speaker(room, actor))
   const members = room.list<Member>(PART.members).map(([, member]) => joinedIn(room, member))
-  await hearOfEachOther(context, room, members)
-  return members.filter(({ participantId }) => participantId !== me.participantId).map(peer => [me, peer] as const)
+  return members.filter(({ participantId }) => participantId !== me.participantId).map(peer => twoIn(room, me, peer))
 }
 
 /** Where a participant sits is written when they join and never again. */
@@ -136,11 +172,6 @@ const joinedIn = (room: ReadRoom, member: Member): Joined => ({
   ...member,
   since: room.since(PART.at(member.participantId))
 })
-
-/** Nobody gets a signal from somebody whose joining they have not been told of. @throws AppError store_unavailable */
-function hearOfEachOther(context: Context, room: ReadRoom, members: readonly Joined[]): Promise<void> {
-  return untilTold(context, room, Math.max(...members.map(({ since }) => since)))
-}
 
 /** @throws AppError room_not_found, room_closed, not_in_room, not_permitted */
 function speaker(room: ReadRoom, actor: Actor): Member {

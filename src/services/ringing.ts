@@ -3,11 +3,12 @@ import { cancelledAhead, forgetAhead } from '../domain/cancelling.js'
 import { lapse, viewIncoming, type WholeRoom } from '../domain/invitation.js'
 import { type Invitation, PART } from '../domain/room-state.js'
 import type { Actor } from '../schemas/claims.js'
+import type { Endpoint } from '../schemas/common.js'
 import type { IncomingInvitation } from '../schemas/invitation.js'
 import type { Cursor } from '../store/store.js'
 import type { Context } from './context.js'
 import { headWithout } from './offered.js'
-import { changeRoom, readRoom, untilTold } from './room-commit.js'
+import { afterPublication, changeRoom, readRoom } from './room-commit.js'
 
 /** What rings for a user now. */
 export async function listInvitations(context: Context, user: string): Promise<IncomingInvitation[]> {
@@ -23,18 +24,28 @@ async function readInvitation(context: Context, roomId: string, user: string) {
   return { room, incoming: viewIncoming(room, room.settings, invitation, context.clock.now()) }
 }
 
-/** A device came: what rings is offered to it if it has not heard of it `since`. */
+/** A device came: what rings is offered to it if that is not in its mailbox `since`. */
 export async function offerInvitations(context: Context, actor: Actor, since: Cursor): Promise<void> {
   const roomIds = await context.store.invitations.list(actor.user, context.clock.now())
-  await Promise.all(roomIds.map(roomId => offerIn(context, roomId, actor, since)))
+  await Promise.all(roomIds.map(roomId => offerInvitation(context, roomId, actor, since)))
 }
 
-async function offerIn(context: Context, roomId: string, { user, device }: Actor, since: Cursor): Promise<void> {
+/** Once the room has published the invitation: devices that were registered by then have it, and others are offered it here. */
+export async function offerInvitation(
+  context: Context,
+  roomId: string,
+  { user, device }: Endpoint,
+  since: Cursor
+): Promise<void> {
   for (;;) {
     const found = await readInvitation(context, roomId, user)
     if (found === null) return
-    // Devices that were registered by then have it from there on; only other greetings can still bring it.
-    await untilTold(context, found.room, found.room.since(PART.invited(user)))
+    const version = found.room.since(PART.invited(user))
+    if (found.room.publishedVersion < version) {
+      const tasks = [{ kind: 'invitation', user, device, since } as const]
+      if (await afterPublication(context, roomId, { version, tasks })) return
+      continue
+    }
     const { invitationId } = found.incoming
     const at = await headWithout(context, { user, device }, since, event => {
       if (event.type !== 'room.invitation') return false

@@ -1,16 +1,16 @@
 // The loop that changes a room: read the parts a rule looks at → decide → commit if they still hold → else again on what stands.
-import { wait } from '../clock.js'
 import type { Config } from '../config.js'
-import { PART, type RoomDecision, type RoomEvent, type RoomParts } from '../domain/room-state.js'
+import { NOTHING, PART, type RoomDecision, type RoomEvent, type RoomParts } from '../domain/room-state.js'
 import { AppError } from '../errors.js'
-import type { Stamp } from '../store/aggregate.js'
+import type { FollowUp, Stamp } from '../store/aggregate.js'
 import type { Logged, RoomCommit, RoomItem, RoomSnapshot } from '../store/rooms.js'
 import type { Context } from './context.js'
 import { checkEveryMs } from './times.js'
 
 export interface ReadRoom extends RoomParts {
   readonly version: number
-  readonly pendingFrom: number | null
+  /** Every commit up to this version has been published to everybody it concerns. */
+  readonly publishedVersion: number
   /** The version that wrote a part; 0 if it is not there. */
   since(part: string): number
   /** The commit that wrote a part; null if it is not there. */
@@ -19,7 +19,12 @@ export interface ReadRoom extends RoomParts {
   list<T>(prefix: string): readonly (readonly [rest: string, part: T])[]
 }
 
-export interface Changed<D extends RoomDecision = RoomDecision> {
+/** What is committed: a decision of the rules, and what is next when it has been published. */
+export interface RoomChange extends RoomDecision {
+  readonly tasks?: readonly FollowUp[]
+}
+
+export interface Changed<D extends RoomChange = RoomDecision> {
   readonly decision: D
   /** As it was read for the decision. */
   readonly room: ReadRoom
@@ -32,8 +37,6 @@ export interface Changed<D extends RoomDecision = RoomDecision> {
 
 /** Lost races are other people's commits of the very same parts: rare, however many are in the room. */
 const ATTEMPTS_MAX = 32
-const LOOK_AGAIN_MS = 10
-const ROUNDS_MAX = 300
 
 export async function readRoom(context: Context, roomId: string, parts: readonly string[] | 'all'): Promise<ReadRoom> {
   return toParts(roomId, await context.store.rooms.load(roomId, parts))
@@ -44,7 +47,7 @@ export async function readRoom(context: Context, roomId: string, parts: readonly
  * the room itself can name are found in all of it, and the commit stands on them.
  * @throws AppError whatever `decide` throws; room_full, store_unavailable
  */
-export async function changeRoom<D extends RoomDecision>(
+export async function changeRoom<D extends RoomChange>(
   context: Context,
   roomId: string,
   named: readonly string[] | ((whole: ReadRoom) => readonly string[]),
@@ -61,46 +64,51 @@ export async function changeRoom<D extends RoomDecision>(
     if (result.status === 'conflict') continue
     const { version } = result
     if (result.status === 'known') return { decision, room, version, known: true, excess: [] }
-    if (result.telling) await tell(context, roomId)
+    if (result.fanoutLease) startFanout(context, roomId)
     return { decision, room, version, known: false, excess: result.excess ?? [] }
   }
   throw new AppError('store_unavailable', { detail: 'Too many others changed this at the same moment' })
 }
 
-/** Not being able to is no failure of what was committed: the sweeper will. */
-export async function tell(context: Context, roomId: string): Promise<void> {
-  try {
-    await context.tellRoom(roomId)
-  } catch (error) {
-    context.log.warn({ err: error, roomId }, 'events of a room wait for the sweeper')
-  }
+/** Publishes what the room's commits have left to everybody in it, in the background. */
+export function startFanout(context: Context, roomId: string): void {
+  context.fanout.start({ kind: 'room', id: roomId })
 }
 
-/** Resolves when all that was committed up to `version` has been told. @throws AppError store_unavailable */
-export async function untilTold(context: Context, room: ReadRoom, version: number): Promise<void> {
-  let { pendingFrom } = room
-  for (let round = 0; pendingFrom !== null && pendingFrom <= version; round++) {
-    // Another node may be telling it; that takes a moment, or until it counts as dead.
-    if (round > ROUNDS_MAX) throw new AppError('store_unavailable', { detail: 'Earlier events could not be told yet' })
-    if (round > 0) await wait(context.clock, LOOK_AGAIN_MS)
-    await tell(context, room.roomId)
-    pendingFrom = (await readRoom(context, room.roomId, [])).pendingFrom
-  }
+/**
+ * Has these tasks done when everything up to `version` has been published: they stand in the room's log behind it, and whichever node
+ * publishes does them. False: it has been published already, or the room is over, and nothing was written.
+ */
+export async function afterPublication(
+  context: Context,
+  roomId: string,
+  { version, tasks }: { version: number; tasks: readonly FollowUp[] }
+): Promise<boolean> {
+  const { decision } = await changeRoom(
+    context,
+    roomId,
+    [PART.settings],
+    ({ settings, publishedVersion }): RoomChange => {
+      const isOver = settings === null || settings.closed !== null
+      return isOver || publishedVersion >= version ? NOTHING : { ...NOTHING, tasks }
+    }
+  )
+  return decision !== NOTHING
 }
 
-const changesSomething = ({ writes, moves = [], events }: RoomDecision) =>
-  moves.length > 0 || events.length > 0 || Object.keys(writes).length > 0
+const changesSomething = ({ writes, moves = [], events, tasks = [] }: RoomChange) =>
+  moves.length + events.length + tasks.length > 0 || Object.keys(writes).length > 0
 
 interface Decided {
   readonly room: ReadRoom
   readonly parts: readonly string[]
-  readonly decision: RoomDecision
+  readonly decision: RoomChange
   readonly now: number
 }
 
 export function toCommit(context: Context, { room, parts, decision, now }: Decided): RoomCommit {
   const { config, ids, node } = context
-  const { writes, moves = [], seatsMax, line, events, deadlineAt, over, waitsMs } = decision
+  const { writes, moves = [], seatsMax, line, events, tasks = [], deadlineAt, over, waitsMs } = decision
   const texts = Object.entries(writes).map(([part, value]) => [part, value === null ? null : JSON.stringify(value)])
   return {
     reads: Object.fromEntries(parts.map(part => [part, room.stampOf(part)])),
@@ -108,7 +116,7 @@ export function toCommit(context: Context, { room, parts, decision, now }: Decid
     moves,
     seatsMax: seatsMax ?? Number.MAX_SAFE_INTEGER,
     ...(line ? { line: { id: line.id, value: JSON.stringify(line.value), ...keeping(config) } } : {}),
-    items: events.map(event => toItem(room.roomId, event, now)),
+    items: [...events.map(event => toItem(room.roomId, event, now)), ...tasks.map(toFollowUp)],
     tag: ids.tag(),
     deadlineAt: deadlineAt ?? now + checkEveryMs(config),
     emptyDeadlineAt: now + config.roomLingerMs,
@@ -123,9 +131,11 @@ const keeping = ({ chatHistoryMax: keep, chatServiceUrl }: Config) => ({ keep, h
 
 function toItem(roomId: string, { to, type, data }: RoomEvent, now: number): RoomItem {
   const event = { type, timestamp: new Date(now).toISOString(), data: { roomId, ...data } }
-  if ('all' in to) return { do: 'tell', ...(to.except === undefined ? {} : { except: to.except }), event }
+  if ('all' in to) return { do: 'publish', ...(to.except === undefined ? {} : { except: to.except }), event }
   return { do: 'deliver', ...to, event }
 }
+
+const toFollowUp = (task: FollowUp): RoomItem => ({ do: 'follow', task })
 
 function toParts(roomId: string, snapshot: RoomSnapshot | null): ReadRoom {
   const fields = snapshot?.fields ?? new Map<string, never>()
@@ -137,7 +147,7 @@ function toParts(roomId: string, snapshot: RoomSnapshot | null): ReadRoom {
     roomId,
     version: snapshot?.version ?? 0,
     seats: snapshot?.seats ?? 0,
-    pendingFrom: snapshot?.pendingFrom ?? null,
+    publishedVersion: snapshot?.publishedVersion ?? 0,
     settings: get(PART.settings),
     emptySince: get(PART.empty),
     get,

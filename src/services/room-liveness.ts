@@ -9,7 +9,7 @@ import { deviceAbsentSince, type Standing, standingOf } from './absence.js'
 import { catchUpChat } from './chat-delivery.js'
 import type { Context } from './context.js'
 import { checkInvitations } from './ringing.js'
-import { changeRoom, type ReadRoom, readRoom, tell } from './room-commit.js'
+import { changeRoom, type ReadRoom, readRoom, startFanout } from './room-commit.js'
 
 /** The device has a stream again, or polls: its rooms hear that it is back. */
 export async function greetRooms(context: Context, actor: Actor): Promise<void> {
@@ -42,7 +42,7 @@ export async function missRooms(context: Context, actor: Actor): Promise<void> {
 export async function checkRoom(context: Context, roomId: string, heldUntil: number): Promise<void> {
   const room = await readRoom(context, roomId, 'all')
   if (room.settings === null || room.settings.closed !== null) return
-  if (room.pendingFrom !== null) await tell(context, roomId)
+  if (room.publishedVersion < room.version) startFanout(context, roomId)
   catchUpChat(context, roomId)
   const [members, invitations] = await Promise.all([checkMembers(context, room), checkInvitations(context, room)])
   const end = room.seats > 0 ? NEVER : await endIfEmpty(context, room)

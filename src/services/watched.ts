@@ -30,7 +30,7 @@ const { read, load, transact } = createLoop<WatchedState>({
   partiesOf: () => [],
   holdsLeases: false,
   record: () => undefined,
-  tell: tellWatchers
+  publish: (context, user) => context.fanout.start({ kind: 'presence', id: user })
 })
 
 export const readWatched = read
@@ -43,11 +43,6 @@ export const toWatchedPresence = ({ user, told, version }: WatchedState): Watche
 /** Somebody came, went, set a status, began a call or ended one. Never fails, and nobody waits for it: the next look tells it. */
 export function noticeChange(context: Context, user: string): void {
   look(context, user).catch(error => context.log.debug({ err: error }, 'a change of presence not noticed yet'))
-}
-
-/** What waits in the outbox is told, a piece of those who watch at a time. Nobody waits: they may be very many. */
-export function tellWatchers(context: Context, user: string): void {
-  context.errands.run(`tell of ${user} ${context.ids.unique()}`, () => context.tellWatchers(user))
 }
 
 /** As those who watch are told from now on. The caller is among the watchers already. */

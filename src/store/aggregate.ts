@@ -56,8 +56,22 @@ export type OutboxItem =
   | { readonly do: 'mark'; readonly user: string }
   /** The same, and the lease that this aggregate holds on the user is given back. */
   | { readonly do: 'release'; readonly user: string }
-  /** To whoever watches the user this aggregate is about, when it is told: see Watches.tell. */
-  | { readonly do: 'tell'; readonly event: OutgoingEvent }
+  /** Publish the event to all recipients of this aggregate but the participant `except`: see Fanouts. */
+  | { readonly do: 'publish'; readonly except?: string; readonly event: OutgoingEvent }
+  /** When all that was committed before it has been published, this is next. */
+  | { readonly do: 'follow'; readonly task: FollowUp }
+
+/** What has to wait until a recipient has everything that was committed before. */
+export type FollowUp =
+  /** What this pair has in its outbox is dispatched. */
+  | { readonly kind: 'pair'; readonly id: string }
+  /** The user's invitation is offered to a device that registered at this point of its mailbox. */
+  | {
+      readonly kind: 'invitation'
+      readonly user: string
+      readonly device: string
+      readonly since: { readonly seq: number; readonly tag: string }
+    }
 
 /** What the commit of this stamp left in the outbox. */
 export interface OutboxEntry extends Stamp {

@@ -3,6 +3,7 @@ import type { Clock } from '../clock.js'
 import { createMemoryAggregates } from './memory/aggregates.js'
 import { createMemoryCopies } from './memory/copies.js'
 import { createMemoryDeadLetters } from './memory/dead-letters.js'
+import { createMemoryFanouts } from './memory/fanout.js'
 import { createMemoryInvitations } from './memory/invitations.js'
 import { createMemoryLeases } from './memory/leases.js'
 import { createMemoryMailboxes } from './memory/mailboxes.js'
@@ -32,7 +33,7 @@ export function createMemoryStore(options: MemoryStoreOptions): Store {
   const leases = createMemoryLeases()
   const tickets = createMemoryTickets(clock)
   const mailboxes = createMemoryMailboxes({ ...options, leases, tickets, publish: wakeups.publish })
-  const watches = createMemoryWatches({ ...options, take: aggregates.take })
+  const watches = createMemoryWatches(options)
   const quotas = createMemoryQuotas()
   const invitations = createMemoryInvitations()
   const copies = createMemoryCopies(clock)
@@ -49,6 +50,10 @@ export function createMemoryStore(options: MemoryStoreOptions): Store {
     mailboxes,
     leases,
     watches,
+    fanouts: createMemoryFanouts(timerIndex, {
+      room: rooms.fanout,
+      presence: { ...aggregates.fanout, recipients: watches.recipients }
+    }),
     wakeups,
     tickets,
     copies,

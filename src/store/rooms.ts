@@ -1,7 +1,7 @@
 // The second part of the port in store.ts: rooms. Unlike a call, a room has parts that change independently of each other (its
 // settings, each member, each ban), so a commit is conditional on the parts its decision read and not on the whole: a thousand
 // people who join at once do not fight. The promises at the top of store.ts hold here too.
-import type { OutboxItem, OutgoingEvent, Stamp } from './aggregate.js'
+import type { OutboxItem, Stamp } from './aggregate.js'
 
 /**
  * A field whose name begins with this outlives the room: it stays when the room expires, and when its id is used again, until it is
@@ -23,11 +23,11 @@ export interface RoomSnapshot {
   readonly fields: ReadonlyMap<string, Field>
   /** How many seats are taken. */
   readonly seats: number
-  /** The oldest version that perhaps was not told to everybody yet; null when all was. */
-  readonly pendingFrom: number | null
+  /** Every commit up to this version has been published to everybody it concerns. */
+  readonly publishedVersion: number
 }
 
-/** A device in a room. Seats are the room's audience: whoever has one hears what the room has to say from then on. */
+/** A device in a room. Seats are the recipients of what the room publishes from then on. */
 export interface Seat {
   readonly user: string
   readonly device: string
@@ -54,16 +54,8 @@ export interface NewLine extends LogLine {
   readonly holds?: boolean
 }
 
-/** One thing a commit leaves to be told. */
-export type RoomItem =
-  /** To everybody who has a seat as of this commit, but the participant `except`. */
-  | { readonly do: 'tell'; readonly except?: string; readonly event: OutgoingEvent }
-  /** To whom it names, seat or no seat. */
-  | Extract<OutboxItem, { do: 'deliver' }>
-
-export interface RoomEntry extends Stamp {
-  readonly items: readonly RoomItem[]
-}
+/** One thing a commit leaves in the room's log: see OutboxItem. Who is named gets it, seat or no seat. */
+export type RoomItem = Exclude<OutboxItem, { do: 'release' | 'mark' }>
 
 export interface RoomCommit {
   /** What the decision read: the commit that wrote each field, null for one that was absent. */
@@ -81,29 +73,23 @@ export interface RoomCommit {
   readonly deadlineAt: number | null
   /** The same, if nobody has a seat after this commit. */
   readonly emptyDeadlineAt: number
-  /** The room is over: its timer stops, and it goes this long after everything was told. Null: it lives (again). */
+  /** The room is over: its timer stops, and it goes this long after everything was published. Null: it lives (again). */
   readonly expireInMs: number | null
-  /** The node that commits, so that one node at a time tells a room's events. */
+  /** The node that commits: it gets the fan-out lease if something waits and no other node has it. */
   readonly node: string
   readonly now: number
 }
 
-/**
- * Whoever is told to tell by a commit is expected to begin within so long; then another node may. Shorter than an outbox waits
- * before it counts as forgotten (workers/timers.ts): the sweeper that finds it tells it, within the two seconds that are promised.
- */
-export const TELL_WITHIN_MS = 500
-
 export type RoomCommitResult =
   /**
-   * `telling`: something waits and this node is the one to tell it now (see `tell`); else nothing waits, or another node is at
-   * it and finds this commit as well. `excess`: the lines beyond those that are kept, if there are any.
+   * `fanoutLease`: something waits and this node has the lease, so it must start publishing (see Fanouts); else nothing waits, or
+   * another node is publishing and finds this commit as well. `excess`: the lines beyond those that are kept, if there are any.
    */
   | {
       readonly status: 'ok'
       readonly version: number
       readonly seats: number
-      readonly telling: boolean
+      readonly fanoutLease: boolean
       readonly excess?: readonly Logged[]
     }
   /** Something that was read has changed; nothing was written. */
@@ -112,18 +98,6 @@ export type RoomCommitResult =
   | { readonly status: 'full'; readonly of: 'seats' | 'lasting' }
   /** The line is in the log already, since `version`; nothing was written. */
   | { readonly status: 'known'; readonly version: number }
-
-export type Telling =
-  /** The oldest commits that wait, and all who have a seat, with the version that gave it to them. */
-  | {
-      readonly status: 'entries'
-      readonly entries: readonly RoomEntry[]
-      readonly seats: readonly (Seat & { readonly since: number })[]
-    }
-  /** Nothing waits any more; whoever commits next is told to tell. */
-  | { readonly status: 'idle' }
-  /** Another node is at it. */
-  | { readonly status: 'busy' }
 
 /** A line as it stands in the log: `version` orders the log and never changes. */
 export interface Logged extends LogLine {
@@ -134,15 +108,6 @@ export interface Rooms {
   /** Null when there is no such room, nor a lasting field of one. */
   load(roomId: string, fields: readonly string[] | 'all'): Promise<RoomSnapshot | null>
   commit(roomId: string, commit: RoomCommit): Promise<RoomCommitResult>
-  /**
-   * Every entry up to `settled` was told (null: none yet); what comes next? Makes `node` the one that tells until it hears
-   * 'idle' or is silent for `holdMs`: then another node may take over and tell some of it a second time. Nothing is written on
-   * 'busy'. What is being told waits anew from `now` on, as far as claimDue is concerned.
-   */
-  tell(
-    roomId: string,
-    options: { node: string; settled: Stamp | null; limit: number; holdMs: number; now: number }
-  ): Promise<Telling>
   /** Brings the deadline of a room forward to `at`; never back, and never creates one. */
   hasten(roomId: string, at: number): Promise<void>
   /**

@@ -7,6 +7,7 @@
 import type { AggregateRef, Aggregates, Stamp } from './aggregate.js'
 import type { Copies } from './copies.js'
 import type { DeadLetters } from './dead-letters.js'
+import type { Fanouts } from './fanout.js'
 import type { Leases } from './leases.js'
 import type { Invitations, Memberships, Rooms } from './rooms.js'
 import type { Tickets } from './tickets.js'
@@ -217,6 +218,7 @@ export interface Store {
   readonly mailboxes: Mailboxes
   readonly leases: Leases
   readonly watches: Watches
+  readonly fanouts: Fanouts
   readonly wakeups: Wakeups
   readonly tickets: Tickets
   readonly copies: Copies

@@ -2,7 +2,6 @@
 //
 // A device's own list lies with its user and is the truth. The watchers of a user lie with the user who is watched: an index,
 // which may name a device that watches no more until somebody looks. There may be very many: nobody reads them all at once.
-import type { OutboxEntry, Stamp } from './aggregate.js'
 
 /** A device that watches. */
 export interface Watcher {
@@ -27,43 +26,7 @@ export interface Watches {
   isWatched(user: string): Promise<boolean>
   /** Those last known to watch at `until` or before, at most `limit`, the longest ago first. */
   watchers(user: string, options: { until: number; limit: number }): Promise<readonly Watched[]>
-  /**
-   * What the outbox of the user's presence has to tell, and a piece of those who watch. Every entry up to `settled` was told to all of
-   * them (null: none yet). Makes `node` the one that tells until it hears 'idle' or is silent for `holdMs`: then another node may
-   * take over, from the beginning. Nothing is written on 'busy'. What is being told waits anew from `now` on, as far as claimDue is
-   * concerned.
-   */
-  tell(user: string, options: TellOptions): Promise<WatchTelling>
 }
-
-export interface TellOptions {
-  readonly node: string
-  readonly settled: Stamp | null
-  /** Entries at most. */
-  readonly limit: number
-  /** Where the piece begins: `next` of the one before, or null for the first. */
-  readonly from: string | null
-  /** About so many watchers; a few in one partition come all at once. */
-  readonly piece: number
-  readonly holdMs: number
-  readonly now: number
-}
-
-export type WatchTelling =
-  /**
-   * The oldest commits that wait. Whoever watches all the while is in one of the pieces, and perhaps in two; who begins or ends
-   * meanwhile may be in none. `next` is null with the last piece.
-   */
-  | {
-      readonly status: 'entries'
-      readonly entries: readonly OutboxEntry[]
-      readonly watchers: readonly Watcher[]
-      readonly next: string | null
-    }
-  /** Nothing waits any more. */
-  | { readonly status: 'idle' }
-  /** Another node is at it, and finds what was committed meanwhile as well. */
-  | { readonly status: 'busy' }
 
 /** Of lists and watchers: a backstop. Those who are there are looked at, and so renewed, much more often. */
 export const watchTtlMs = (retentionMs: number): number => Math.max(3_600_000, 4 * retentionMs)

@@ -8,7 +8,7 @@ import { checkCall } from '../services/liveness.js'
 import { checkPair, readPair } from '../services/pairs.js'
 import { checkRoom } from '../services/room-liveness.js'
 import { readCall } from '../services/transact.js'
-import { checkWatched, tellWatchers } from '../services/watched.js'
+import { checkWatched } from '../services/watched.js'
 import { type AggregateRef, TIMER_CLASSES, timerClassOf } from '../store/aggregate.js'
 import { createTaskQueue, type TaskQueue } from './task-queue.js'
 
@@ -32,13 +32,13 @@ const CHECK: Work<[heldUntil: number]> = {
   chat: async (context, id) => checkChat(context, id),
   presence: checkWatched
 }
-/** Its events wait: reading most of them delivers those. */
+/** Its events wait: reading dispatches them, or the fan-out starts. */
 const DELIVER: Work = {
   call: readCall,
   pair: readPair,
-  room: (context, id) => context.tellRoom(id),
+  room: async ({ fanout }, id) => fanout.start({ kind: 'room', id }),
   chat: readQueue,
-  presence: async (context, id) => tellWatchers(context, id)
+  presence: async ({ fanout }, id) => fanout.start({ kind: 'presence', id })
 }
 
 /** Starts the worker. The returned function stops it and resolves when nothing of it runs any more. */

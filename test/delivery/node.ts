@@ -6,7 +6,6 @@ import type { Clock } from '../../src/clock.js'
 import { loadConfig } from '../../src/config.js'
 import { createHub } from '../../src/delivery/hub.js'
 import { createStreams } from '../../src/delivery/streams.js'
-import { createTeller } from '../../src/delivery/telling.js'
 import type { QueueState } from '../../src/domain/chat-queue.js'
 import type { PairState } from '../../src/domain/pair.js'
 import type { CallState } from '../../src/domain/state.js'
@@ -52,8 +51,7 @@ export async function startNode(store: Store, clock: Clock): Promise<Node> {
     ...{ config, clock, ids, log, metrics, store, node: 'here' },
     calls: createCache<CallState>(),
     pairs: createCache<PairState>(),
-    tellRoom: createTeller({ store, clock, node: 'here' }),
-    tellWatchers: async () => undefined,
+    fanout: { start: () => undefined },
     chats: createCache<QueueState>(),
     chatBacklog: createBacklog(0),
     errands: createErrands(log),

@@ -53,7 +53,7 @@ type Step = readonly [from: Joined, command: PairCommand]
 
 function attempt(state: PairState, [{ participantId: from }, command]: Step): PairDecision | AppError {
   try {
-    return decidePair(state, { from, command, checkAt: CHECK_AT })
+    return decidePair(state, { from, command, checkAt: CHECK_AT, held: false })
   } catch (error) {
     if (error instanceof AppError) return error
     throw error

@@ -134,7 +134,7 @@ flow(
     await stage.pass(20_000)
     t.match(await invite(alice, stage, ['bob'], late), { body: { invitations: [{ state: 'ringing' }] } })
   },
-  { env: { RETENTION_MS: '20000' } }
+  { env: { RETENTION_MS: '20000', PRESENCE_TTL_MS: '20000' } }
 )
 
 flow('nobody answers', async (t, stage) => {
@@ -277,11 +277,11 @@ flow('many at once, and the room closed in that moment: nothing goes on ringing'
   t.equal(ends.length, rang.length, 'and of the end of each that rang')
 })
 
-/** A node that never comes to tell what it has committed. */
+/** A node that dies before it publishes what it has committed. */
 async function inviteAndDie(stage: Stage, alice: Person, user: string) {
   const { store, config } = stage
   const clock = { now: () => stage.now() }
-  const parts = { store, config, clock, ids: createIds(), node: 'dead', tellRoom: async () => {} }
+  const parts = { store, config, clock, ids: createIds(), node: 'dead', fanout: { start: () => undefined } }
   const actor = { user: stage.marked(alice.user), device: alice.device, expiresAt: null }
   const invitees = [{ user: stage.marked(user), invitationId: 'untold' }]
   const command = { actor, invitees, metadata: {}, ringMs: 60_000 }

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict'
 import type { WatchedState } from '../../src/domain/presence.js'
 import type { WatchedPresence } from '../../src/schemas/presence.js'
 import { toWatchedPresence } from '../../src/services/watched.js'
+import { FANOUT_LEASE_MS } from '../../src/store/fanout.js'
 import type { Person } from '../helpers/person.js'
 import { flow, type Stage } from '../helpers/stage.js'
 import { until } from '../helpers/until.js'
@@ -305,9 +306,9 @@ async function haveFans(stage: Stage, of: string, count: number) {
   }
 }
 
-/** A node finds that the user is away now, commits that, tells a hundred of those who watch, and dies. */
-async function tellsSomeAndDies(stage: Stage, name: string): Promise<void> {
-  const { aggregates, watches, mailboxes } = stage.store
+/** A node finds that the user is away now, commits that, publishes that to a hundred of those who watch, and dies. */
+async function publishesSomeAndDies(stage: Stage, name: string): Promise<void> {
+  const { aggregates, fanouts, mailboxes } = stage.store
   const [now, user, tag] = [stage.now(), stage.marked(name), 'dead']
   const ref = { kind: 'presence', id: user } as const
   const known = await aggregates.load(ref)
@@ -325,16 +326,18 @@ async function tellsSomeAndDies(stage: Stage, name: string): Promise<void> {
       version,
       tag,
       state: JSON.stringify(state),
-      items: [{ do: 'tell', event }],
+      items: [{ do: 'publish', event }],
       now
     },
     ...{ deadlineAt: now + stage.config.presenceTtlMs, expireInMs: null }
   })
   assert.ok(ok, 'nobody else was there')
-  const begun = { node: 'dead', settled: null, limit: 9, from: null, piece: 100, holdMs: 1000, now }
-  const telling = await watches.tell(user, begun)
-  assert.equal(telling.status, 'entries')
-  const some = telling.status === 'entries' ? telling.watchers.slice(0, 100) : []
+  const bounds = { appendsMax: 900, entriesMax: 9, page: 100 }
+  const step = await fanouts.next(ref, {
+    ...{ ...bounds, node: 'dead', published: null, from: null, leaseMs: FANOUT_LEASE_MS, now }
+  })
+  assert.equal(step.status, 'batch')
+  const some = step.status === 'batch' ? step.recipients.slice(0, 100) : []
   for (const watcher of some) {
     const source = { kind: 'presence', id: `${user}/${watcher.device}` } as const
     const entries = [{ device: watcher.device, type: event.type, envelope: JSON.stringify(event) }]
@@ -342,14 +345,14 @@ async function tellsSomeAndDies(stage: Stage, name: string): Promise<void> {
   }
 }
 
-flow('what a node had begun to tell when it died is told to everybody, once', async (t, stage) => {
+flow('what a node had begun to publish when it died reaches all who watch, once', async (t, stage) => {
   const alice = await stage.enter('alice', 'phone')
   const bob = await stage.enter('bob', 'laptop', { node: stage.far })
   await watch(alice, 'bob')
   const heard = await haveFans(stage, 'bob', 400)
   await sets(bob, 'away')
   await stage.house.rest()
-  await tellsSomeAndDies(stage, 'bob')
+  await publishesSomeAndDies(stage, 'bob')
   const some = Number((await heard()).away)
   t.ok(some > 90 && some <= 100, `${some} were told`)
   // The clock stands still after it: whatever is heard was told in time.

@@ -18,7 +18,7 @@ async function commitAndDie(stage: Stage, { who, id }: Seat): Promise<void> {
   const data = { roomId, participantId: id, user, reason: 'lost', by: null }
   const event = { type: 'room.participant_left', timestamp: new Date(now).toISOString(), data }
   const items: RoomItem[] = [
-    { do: 'tell', event },
+    { do: 'publish', event },
     { do: 'deliver', user, device, event }
   ]
   const { status } = await stage.store.rooms.commit(roomId, {

@@ -36,7 +36,11 @@ for (const setting of SETTINGS.filter(({ engine }) => engine === 'redis')) {
         await meet(stage)
         t.ok((await readsWithin(awayAfterMs + LATE_MS)) > 0, 'once after they came')
         t.equal(await readsWithin(presenceTtlMs - awayAfterMs - 2 * LATE_MS), 0)
-        t.equal(await readsWithin(3 * LATE_MS), 1 + 3, 'once more: the room, and what each of the three gave as a sign')
+        t.equal(
+          await readsWithin(3 * LATE_MS),
+          2 + 3,
+          'once more: the room’s two hashes, and the devices of each of the three'
+        )
         t.equal(
           await readsWithin((presenceTtlMs * 2) / 3 - 3 * LATE_MS),
           0,

@@ -138,15 +138,24 @@ t.test('a room of a thousand', async t => {
   t.equal(new Set(devices).size, DEVICES)
   const after = new Map(devices.map((device, i) => [device, devices.slice(i + 1)]))
 
-  await Promise.all(others.map(guest => guest.poll()))
+  await until('all joinings are published', async () => {
+    const waiting = others.filter(({ name, cursor }) => seqOf(cursor) < (after.get(name)?.length ?? 0))
+    await Promise.all(waiting.map(guest => guest.poll()))
+    return waiting.length === 0
+  })
   for (const { name, cursor } of others) {
     // One for each who came later; and one for each of its own kin that came after it was known.
     const extra = seqOf(cursor) - (after.get(name)?.length ?? 0)
     assert.ok(extra >= 0 && extra < DEVICES_EACH, `${name} was told of those who came later: ${extra} more`)
   }
   const said = await talk(guests.slice(0, AUTHORS))
-  const polls = await Promise.all(others.map(async guest => ({ guest, told: await guest.poll() })))
-  for (const { guest, told } of polls) assert.deepEqual(linesIn(told), forGuest(said, guest), guest.name)
+  const read = new Map(others.map(guest => [guest, [] as string[]]))
+  await until('all lines are published', async () => {
+    const waiting = others.filter(guest => (read.get(guest)?.length ?? 0) < forGuest(said, guest).length)
+    await Promise.all(waiting.map(async guest => read.get(guest)?.push(...linesIn(await guest.poll()))))
+    return waiting.length === 0
+  })
+  for (const [guest, lines] of read) assert.deepEqual(lines, forGuest(said, guest), guest.name)
   for (const listener of listeners) {
     const lines = forGuest(said, listener)
     await until(`${listener.name} has heard it all`, () => linesIn(listener.heard()).length >= lines.length)

@@ -10,6 +10,7 @@ import { copyContract } from './contract/copies.js'
 import { cursorContract } from './contract/cursors.js'
 import { deviceContract } from './contract/devices.js'
 import { dueContract } from './contract/due.js'
+import { fanoutContract } from './contract/fanout.js'
 import { invitationContract } from './contract/invitations.js'
 import { lastingContract } from './contract/lasting.js'
 import { leaseContract } from './contract/leases.js'
@@ -19,7 +20,6 @@ import { roomLifeContract } from './contract/room-life.js'
 import { roomContract } from './contract/rooms.js'
 import { seatContract } from './contract/seats.js'
 import { smallContract } from './contract/small.js'
-import { tellContract } from './contract/telling.js'
 import { wakeupContract } from './contract/wakeups.js'
 import { watchContract } from './contract/watches.js'
 
@@ -56,7 +56,7 @@ export function runContract(t: Test, engine: string, open: (clock: ManualClock) 
     roomContract(t, lab)
     seatContract(t, lab)
     lastingContract(t, lab)
-    tellContract(t, lab)
+    fanoutContract(t, lab)
     roomLifeContract(t, lab)
     logContract(t, lab)
     membershipContract(t, lab)

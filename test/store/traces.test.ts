@@ -7,7 +7,9 @@ import { type RedisServer, startRedis } from '../helpers/redis.js'
 import { openRedisStore } from '../helpers/store.js'
 import { until } from '../helpers/until.js'
 import { appendAll, mailOf } from './contract/given.js'
-import { joinOf, roomCommitOf, roomStamp, tellAll } from './contract/given-rooms.js'
+
+import { joinOf, nextBatch, room, roomCommitOf, roomStamp, tellAll } from './contract/given-rooms.js'
+
 import { OPTIONS } from './contract.js'
 
 async function given(t: Test, server: RedisServer) {
@@ -27,13 +29,12 @@ async function given(t: Test, server: RedisServer) {
     return { names: keys.map(key => key.slice(key.indexOf(':', key.indexOf('}')) + 1)), ends: ends.map(Number) }
   }
   const commit = (parts: RoomCommit) => store.rooms.commit('r', parts)
-  const settle = (settled: number) =>
-    store.rooms.tell('r', { node: 'node-1', settled: roomStamp(settled), limit: 9, holdMs: 1_000, now: clock.now() })
+  const settle = (version: number) => nextBatch(lab, room('r'), { published: roomStamp(version) })
   return { lab, store, client, traces, commit, settle }
 }
 
 const ALL = ['log:r', 'logids:r', 'outbox:room:r', 'pending', 'seats:r', 'state:room:r', 'timers:room']
-const TOLD = ['log:r', 'logids:r', 'seats:r', 'state:room:r']
+const PUBLISHED = ['log:r', 'logids:r', 'seats:r', 'state:room:r']
 const line = { id: 'l', value: '1', keep: 9 }
 /** Until a room goes; long enough to look at all its keys first, also on a busy machine. */
 const SOON_MS = 1_500
@@ -58,7 +59,7 @@ for (const cluster of [false, true]) {
       t.ok((await traces()).ends.every(end => end === -1))
       await settle(2)
       const told = await traces()
-      t.strictSame(told.names, TOLD)
+      t.strictSame(told.names, PUBLISHED)
       t.ok(
         told.ends.every(end => end > 0 && end === told.ends[0]),
         'all at the same instant'
@@ -74,7 +75,7 @@ for (const cluster of [false, true]) {
         const { lab, traces, commit } = await given(t, server)
         await commit(joinOf(lab, 'alice', { line, deadlineAt: lab.clock.now(), expireInMs: SOON_MS }))
         const over = await traces()
-        t.strictSame(over.names, TOLD)
+        t.strictSame(over.names, PUBLISHED)
         t.ok(over.ends.every(end => end > 0 && end === over.ends[0]))
         await until('nothing is left', async () => (await traces()).names.length === 0)
       }

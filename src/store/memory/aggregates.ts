@@ -10,32 +10,24 @@ import {
   type Snapshot,
   type Stamp
 } from '../aggregate.js'
-import type { TellOptions } from '../watches.js'
-import type { Kept, TimerIndex } from './timer-index.js'
+import type { FanoutLog, FanoutSource } from './fanout.js'
+import type { TimerIndex } from './timer-index.js'
 
-interface Aggregate extends Kept {
+interface Aggregate extends FanoutLog {
   stamp: Stamp
   state: string
-  /** Never changed in place: callers hold it. */
-  pending: readonly OutboxEntry[]
   /** Not null: to go this long after the outbox is empty. */
   expireInMs: number | null
   expiresAt: number
-  teller: { readonly node: string; readonly until: number } | null
 }
-
-/** Hands out what waits to one teller at a time, as Watches.tell does; the rest of its promise is kept in watches.ts. */
-export type Take = (
-  ref: AggregateRef,
-  options: Pick<TellOptions, 'node' | 'settled' | 'limit' | 'holdMs' | 'now'>
-) => readonly OutboxEntry[] | 'idle' | 'busy'
 
 const keyOf = (ref: AggregateRef) => `${ref.kind}:${ref.id}`
 
 const toSnapshot = ({ stamp, state, pending }: Aggregate): Snapshot => ({ ...stamp, state, pending })
 
 interface MemoryAggregates extends Aggregates {
-  readonly take: Take
+  /** Of users who are watched; who watches is known elsewhere. */
+  readonly fanout: Omit<FanoutSource, 'recipients'>
   sweep(now: number): void
 }
 
@@ -51,7 +43,7 @@ export function createMemoryAggregates(clock: Clock, timerIndex: TimerIndex): Me
   }
 
   function write(ref: AggregateRef, commit: Commit, found: Aggregate | undefined): Aggregate {
-    const nothing = { pending: [], expireInMs: null, expiresAt: Infinity, teller: null }
+    const nothing = { pending: [], expireInMs: null, expiresAt: Infinity, lease: null }
     const stamp = { version: commit.version, tag: commit.tag }
     const next: Aggregate = found ?? { ref, stamp, state: '', ...nothing }
     next.stamp = stamp
@@ -70,7 +62,8 @@ export function createMemoryAggregates(clock: Clock, timerIndex: TimerIndex): Me
     return next
   }
 
-  function expireIfSettled(aggregate: Aggregate): void {
+  function expireIfSettled(aggregate: Aggregate | undefined): void {
+    if (!aggregate) return
     const over = aggregate.expireInMs !== null && aggregate.pending.length === 0
     aggregate.expiresAt = over ? clock.now() + (aggregate.expireInMs ?? 0) : Infinity
   }
@@ -85,6 +78,10 @@ export function createMemoryAggregates(clock: Clock, timerIndex: TimerIndex): Me
   }
 
   return {
+    fanout: {
+      find: id => find({ kind: 'presence', id }),
+      drained: ({ ref }) => expireIfSettled(kept.get(keyOf(ref)))
+    },
     partitions,
     findDue,
     claimDue,
@@ -100,17 +97,6 @@ export function createMemoryAggregates(clock: Clock, timerIndex: TimerIndex): Me
       return { ok: true, pending: write(ref, commit, found).pending }
     },
     settle: async (ref, upTo) => settle(find(ref), upTo),
-    take(ref, { node, settled, limit, holdMs, now }) {
-      const found = find(ref)
-      if (!found) return 'idle'
-      if (found.teller && found.teller.node !== node && found.teller.until > now) return 'busy'
-      if (settled !== null) settle(found, settled)
-      found.teller = found.pending.length > 0 ? { node, until: now + holdMs } : null
-      if (found.teller === null) return 'idle'
-      // Whoever tells has it in hand: it is forgotten only if nothing is heard of it from now on.
-      waiting.set(found, now)
-      return found.pending.slice(0, limit)
-    },
     async hasten(ref, at) {
       const found = find(ref)
       if (found && at < (deadlines.get(found) ?? -Infinity)) deadlines.set(found, at)

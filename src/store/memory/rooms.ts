@@ -1,6 +1,7 @@
 // Rooms in plain maps: one object a room, which everything about it is a part of and goes with.
 import type { Clock } from '../../clock.js'
 import { isSameStamp } from '../aggregate.js'
+import { FANOUT_LEASE_MS } from '../fanout.js'
 import { hastened } from '../hold.js'
 import {
   type Field,
@@ -10,20 +11,19 @@ import {
   type Logged,
   type RoomCommit,
   type RoomCommitResult,
-  type RoomEntry,
   type Rooms,
   type Seat,
-  type SeatChange,
-  TELL_WITHIN_MS
+  type SeatChange
 } from '../rooms.js'
-import type { Kept, TimerIndex } from './timer-index.js'
+import type { FanoutLog, FanoutSource } from './fanout.js'
+import type { TimerIndex } from './timer-index.js'
 
 interface Lasting {
   readonly fields: Map<string, Field>
   until: number
 }
 
-interface Room extends Kept {
+interface Room extends FanoutLog {
   version: number
   readonly fields: Map<string, Field>
   /** What outlives it. */
@@ -32,16 +32,14 @@ interface Room extends Kept {
   readonly seats: Map<string, Seat & { readonly since: number }>
   /** By id, oldest first. */
   readonly lines: Map<string, Logged>
-  pending: readonly RoomEntry[]
-  teller: { readonly node: string; readonly until: number } | null
-  /** Not null: to go this long after everything was told. */
+  /** Not null: to go this long after everything was published. */
   expireInMs: number | null
   expiresAt: number
 }
 
 function birth(id: string, lasting: Lasting): Room {
   const ref = { kind: 'room', id } as const
-  const nothing = { pending: [], teller: null, expireInMs: null, expiresAt: Infinity }
+  const nothing = { pending: [], lease: null, expireInMs: null, expiresAt: Infinity }
   return { ref, version: 0, fields: new Map(), lasting, seats: new Map(), lines: new Map(), ...nothing }
 }
 
@@ -89,7 +87,12 @@ function changeSeat({ seats, version }: Room, { user, device, from, to }: SeatCh
   else if (from !== to) seats.set(place, { user, device, participantId: to, since: version })
 }
 
-export function createMemoryRooms(clock: Clock, timerIndex: TimerIndex): Rooms & { sweep(now: number): void } {
+interface MemoryRooms extends Rooms {
+  readonly fanout: FanoutSource
+  sweep(now: number): void
+}
+
+export function createMemoryRooms(clock: Clock, timerIndex: TimerIndex): MemoryRooms {
   const { deadlines, waiting } = timerIndex
   const rooms = new Map<string, Room>()
   const lastings = new Map<string, Lasting>()
@@ -117,25 +120,32 @@ export function createMemoryRooms(clock: Clock, timerIndex: TimerIndex): Rooms &
   function plan(room: Room, { items, deadlineAt, emptyDeadlineAt, expireInMs, now }: RoomCommit): void {
     if (items.length > 0 && !waiting.has(room)) waiting.set(room, now)
     room.expireInMs = expireInMs
-    expireIfTold(room)
+    expireIfPublished(room)
     if (expireInMs !== null) return void deadlines.delete(room)
     hasten(room, deadlineAt)
     if (room.seats.size === 0) hasten(room, emptyDeadlineAt)
   }
 
-  function expireIfTold(room: Room): void {
+  function expireIfPublished(room: Room | undefined): void {
+    if (!room) return
     const over = room.expireInMs !== null && room.pending.length === 0
     room.expiresAt = over ? clock.now() + (room.expireInMs ?? 0) : Infinity
   }
 
   return {
+    fanout: {
+      find,
+      recipients: id => [...(find(id)?.seats.values() ?? [])],
+      drained: ({ ref }) => expireIfPublished(rooms.get(ref.id))
+    },
     async load(id, names) {
       const room = find(id)
       const all = [...(room?.fields ?? []), ...(findLasting(id)?.fields ?? [])]
       if (!room && all.length === 0) return null
       const fields = new Map(all.filter(([name]) => names === 'all' || names.includes(name)))
-      const pendingFrom = room?.pending[0]?.version ?? null
-      return { version: room?.version ?? 0, fields, seats: room?.seats.size ?? 0, pendingFrom }
+      const [unpublished] = room?.pending ?? []
+      const publishedVersion = unpublished ? unpublished.version - 1 : (room?.version ?? 0)
+      return { version: room?.version ?? 0, fields, seats: room?.seats.size ?? 0, publishedVersion }
     },
     async commit(id, commit) {
       const lasting = findLasting(id) ?? { fields: new Map(), until: 0 }
@@ -149,30 +159,10 @@ export function createMemoryRooms(clock: Clock, timerIndex: TimerIndex): Rooms &
       keepLasting(id, lasting)
       plan(room, commit)
       const waits = room.pending.length > 0
-      if (waits && (room.teller?.until ?? 0) <= now) room.teller = { node, until: now + TELL_WITHIN_MS }
-      const telling = waits && room.teller?.node === node
+      if (waits && (room.lease?.until ?? 0) <= now) room.lease = { node, until: now + FANOUT_LEASE_MS }
+      const fanoutLease = waits && room.lease?.node === node
       const beyond = excess.length > 0 ? { excess } : {}
-      return { status: 'ok', version: room.version, seats: room.seats.size, telling, ...beyond }
-    },
-    async tell(id, { node, settled, limit, holdMs, now }) {
-      const room = find(id)
-      if (!room) return { status: 'idle' }
-      if (room.teller && room.teller.node !== node && room.teller.until > now) return { status: 'busy' }
-      const waited = room.pending.length > 0
-      if (room.pending.some(entry => isSameStamp(entry, settled))) {
-        room.pending = room.pending.filter(({ version }) => version > (settled?.version ?? 0))
-      }
-      if (room.pending.length > 0) {
-        room.teller = { node, until: now + holdMs }
-        // Whoever tells has it in hand: it is forgotten only if nothing is heard of it from now on.
-        waiting.set(room, now)
-        return { status: 'entries', entries: room.pending.slice(0, limit), seats: [...room.seats.values()] }
-      }
-      room.teller = null
-      waiting.delete(room)
-      // Only who drops the last entry starts the time: asking again does not start it anew.
-      if (waited) expireIfTold(room)
-      return { status: 'idle' }
+      return { status: 'ok', version: room.version, seats: room.seats.size, fanoutLease, ...beyond }
     },
     async hasten(id, at) {
       const room = find(id)

@@ -2,7 +2,7 @@
 import type { Clock } from '../../clock.js'
 import type { StoreOptions } from '../store.js'
 import { type Watched, type Watcher, type Watches, watchTtlMs } from '../watches.js'
-import type { Take } from './aggregates.js'
+import type { FanoutSource } from './fanout.js'
 
 interface Kept<T> {
   readonly value: T
@@ -10,17 +10,17 @@ interface Kept<T> {
 }
 
 const nameOf = ({ user, device }: Watcher) => `${user}/${device}`
-function toWatcher(name: string): Watcher {
-  const [user = '', device = ''] = name.split('/')
-  return { user, device }
-}
 
 interface Parts extends Pick<StoreOptions, 'retentionMs'> {
   readonly clock: Clock
-  readonly take: Take
 }
 
-export function createMemoryWatches({ clock, take, retentionMs }: Parts): Watches & { sweep(now: number): void } {
+interface MemoryWatches extends Watches {
+  readonly recipients: FanoutSource['recipients']
+  sweep(now: number): void
+}
+
+export function createMemoryWatches({ clock, retentionMs }: Parts): MemoryWatches {
   const lists = new Map<string, Kept<readonly string[]>>()
   const watchers = new Map<string, Kept<Map<string, Watched>>>()
   const ttlMs = watchTtlMs(retentionMs)
@@ -60,16 +60,13 @@ export function createMemoryWatches({ clock, take, retentionMs }: Parts): Watche
         .sort((a, b) => a.at - b.at)
         .slice(0, limit)
     },
-    async tell(user, { from, piece, ...options }) {
-      const entries = take({ kind: 'presence', id: user }, options)
-      if (typeof entries === 'string') return { status: entries }
-      const all = find(watchers, user)?.value ?? new Map<string, Watched>()
-      // By name: who is between two pieces does not depend on who went meanwhile.
-      const names = [...all.keys()].filter(name => from === null || name > from).sort()
-      const chosen = names.slice(0, piece)
-      const next = names.length > piece ? (chosen.at(-1) ?? null) : null
-      return { status: 'entries', entries, next, watchers: chosen.map(toWatcher) }
-    },
+    recipients: user =>
+      [...(find(watchers, user)?.value.values() ?? [])].map(({ user: who, device }) => ({
+        user: who,
+        device,
+        participantId: '',
+        since: 0
+      })),
     sweep(now) {
       for (const kept of [lists, watchers]) {
         for (const [key, { until }] of kept) if (until <= now) kept.delete(key)

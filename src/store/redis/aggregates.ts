@@ -1,14 +1,7 @@
 // Aggregates in Redis: a state hash, an outbox stream with one entry a commit, and a place in the partition's two indexes.
 
 import { type ChainableCommander, Redis } from 'ioredis'
-import {
-  type AggregateRef,
-  type Aggregates,
-  type OutboxEntry,
-  type OutboxItem,
-  type Snapshot,
-  TIMER_CLASSES
-} from '../aggregate.js'
+import { type AggregateRef, type Aggregates, type OutboxEntry, type Snapshot, TIMER_CLASSES } from '../aggregate.js'
 import { heldUntil } from '../hold.js'
 import { PARTITIONS } from '../partition.js'
 import type { Attempt, Client } from './clients.js'
@@ -17,7 +10,7 @@ import { toOutboxEntry } from './outbox.js'
 import { claimDue, commitAggregate, loadAggregate, type StreamEntry, settleOutbox } from './scripts.js'
 import { formatStamp, parseStamp } from './stamp.js'
 
-const toPending = (outbox: readonly StreamEntry[]): OutboxEntry[] => outbox.map(toOutboxEntry<OutboxItem>)
+const toPending = (outbox: readonly StreamEntry[]): OutboxEntry[] => outbox.map(toOutboxEntry)
 
 function toSnapshot(stamp: string, state: string, outbox: readonly StreamEntry[]): Snapshot {
   return { ...parseStamp(stamp), state, pending: toPending(outbox) }

@@ -9,6 +9,7 @@ import { type Client, createAttempt, createClient, disconnect, untilReady } from
 import { askAll, createContact } from './contact.js'
 import { createRedisCopies } from './copies.js'
 import { createRedisDeadLetters } from './dead-letters.js'
+import { createRedisFanouts } from './fanout.js'
 import { createRedisInvitations } from './invitations.js'
 import { createRedisLeases } from './leases.js'
 import { createRedisMailboxes } from './mailboxes.js'
@@ -65,6 +66,7 @@ export async function createRedisStore(options: RedisStoreOptions): Promise<Redi
     mailboxes: createRedisMailboxes(attempt, options),
     leases: createRedisLeases(attempt),
     watches: createRedisWatches(attempt, options),
+    fanouts: createRedisFanouts(attempt),
     wakeups: createRedisWakeups(channels, attempt),
     tickets: createRedisTickets(attempt),
     copies: createRedisCopies(attempt),

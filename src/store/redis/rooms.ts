@@ -1,20 +1,11 @@
 // Rooms in Redis: a state hash with a field for each part (`f:<name>` → version:tag|JSON), a hash of the fields that outlive the room, a
 // hash of seats, an outbox stream with one entry a commit, a log stream with its ids beside it, and a place in the partition's two
 // indexes.
-import {
-  type Field,
-  LASTING,
-  LASTING_MAX,
-  LASTING_MS,
-  type RoomCommit,
-  type RoomItem,
-  type Rooms,
-  TELL_WITHIN_MS
-} from '../rooms.js'
+import { FANOUT_LEASE_MS } from '../fanout.js'
+import { type Field, LASTING, LASTING_MAX, LASTING_MS, type RoomCommit, type Rooms } from '../rooms.js'
 import type { Attempt } from './clients.js'
 import { roomKeys } from './keys.js'
-import { toOutboxEntry } from './outbox.js'
-import { commitRoom, hastenRoom, loadRoom, type StreamEntry, tellRoom, trimLog } from './scripts.js'
+import { commitRoom, hastenRoom, loadRoom, type StreamEntry, trimLog } from './scripts.js'
 import { formatStamp, parseStamp } from './stamp.js'
 
 const FIELD = 'f:'
@@ -44,12 +35,6 @@ function* pairs(flat: readonly (string | null)[]): Generator<readonly [string, s
   for (let i = 0; i < flat.length; i += 2) yield [flat[i] ?? '', flat[i + 1] ?? '']
 }
 
-function toSeat([place, text]: readonly [string, string]) {
-  const [user = '', device = ''] = place.split('/')
-  const bar = text.indexOf('|')
-  return { user, device, participantId: text.slice(bar + 1), since: Number(text.slice(0, bar)) }
-}
-
 /** `<version>-0`, with the fields i (id), l (line). */
 const toLogged = ([id, fields]: StreamEntry) => ({
   version: Number.parseInt(id, 10),
@@ -70,7 +55,7 @@ function commitArguments(member: string, commit: RoomCommit) {
     commit.emptyDeadlineAt,
     commit.expireInMs ?? '',
     commit.node,
-    now + TELL_WITHIN_MS,
+    Math.ceil(now + FANOUT_LEASE_MS),
     commit.seatsMax,
     LASTING_MAX,
     LASTING_MS,
@@ -99,7 +84,7 @@ export function createRedisRooms(attempt: Attempt): Rooms {
         version,
         fields: toFields(fields === 'all' ? pairs(found) : names.map((name, i) => [name, found[i]] as const)),
         seats: taken,
-        pendingFrom: from === '' ? null : Number.parseInt(from, 10)
+        publishedVersion: from === '' ? version : Number.parseInt(from, 10) - 1
       }
     },
     async commit(roomId, commit) {
@@ -109,21 +94,9 @@ export function createRedisRooms(attempt: Attempt): Rooms {
       if (reply[0] === 'CONFLICT') return { status: 'conflict' }
       if (reply[0] === 'FULL') return { status: 'full', of: reply[1] }
       if (reply[0] === 'KNOWN') return { status: 'known', version: reply[1] }
-      const [, version, taken, tells, excess] = reply
+      const [, version, taken, leased, excess] = reply
       const beyond = excess.length > 0 ? { excess: excess.map(toLogged) } : {}
-      return { status: 'ok', version, seats: taken, telling: tells === 1, ...beyond }
-    },
-    async tell(roomId, { node, settled, limit, holdMs, now }) {
-      const { member, state, outbox, pending, seats, log, logIds } = roomKeys(roomId)
-      const keys = [state, outbox, pending, seats, log, logIds]
-      const reply = await tellRoom(attempt, keys, [node, formatStamp(settled), limit, now, now + holdMs, member])
-      if (reply[0] === 'IDLE') return { status: 'idle' }
-      if (reply[0] === 'BUSY') return { status: 'busy' }
-      return {
-        status: 'entries',
-        entries: reply[1].map(toOutboxEntry<RoomItem>),
-        seats: [...pairs(reply[2])].map(toSeat)
-      }
+      return { status: 'ok', version, seats: taken, fanoutLease: leased === 1, ...beyond }
     },
     async hasten(roomId, at) {
       const { timers, member } = roomKeys(roomId)

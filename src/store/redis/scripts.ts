@@ -64,20 +64,15 @@ export const claimDue =
   define<readonly ['OK', due: readonly string[], stale: readonly string[], more: 0 | 1]>('due_claim')
 
 export const loadRoom = define<
-  | readonly ['OK', version: number, seats: number, pendingFrom: string, fields: readonly (string | null)[]]
+  | readonly ['OK', version: number, seats: number, unpublishedFrom: string, fields: readonly (string | null)[]]
   | readonly ['NONE']
 >('room_load')
 export const commitRoom = define<
-  | readonly ['OK', version: number, seats: number, tells: 0 | 1, excess: readonly StreamEntry[]]
+  | readonly ['OK', version: number, seats: number, leased: 0 | 1, excess: readonly StreamEntry[]]
   | readonly ['CONFLICT']
   | readonly ['FULL', of: 'seats' | 'lasting']
   | readonly ['KNOWN', version: number]
 >('room_commit')
-export const tellRoom = define<
-  | readonly ['ENTRIES', entries: readonly StreamEntry[], seats: readonly string[]]
-  | readonly ['IDLE']
-  | readonly ['BUSY']
->('room_tell')
 export const trimLog = define<'OK'>('log_trim')
 export const hastenRoom = define<'OK' | 'NONE'>('room_hasten')
 export const addMembership = define<'OK'>('membership_add')
@@ -85,11 +80,12 @@ export const removeMembership = define<'REMOVED' | 'OTHER'>('membership_remove')
 export const addInvitation = define<'OK'>('invitation_add')
 
 export const addWatcher = define<'OK' | 'FULL'>('watcher_add')
-export const tellWatchers = define<
-  | readonly ['ENTRIES', entries: readonly StreamEntry[], next: string, watchers: readonly string[]]
+export const nextFanout = define<
+  | readonly ['BATCH', entries: readonly StreamEntry[], next: string, recipients: readonly string[]]
   | readonly ['IDLE']
   | readonly ['BUSY']
->('watchers_tell')
+>('fanout_next')
+export const renewFanout = define<'OK' | 'LOST'>('fanout_renew')
 
 export const appendMailbox = define<`OK ${number} ${number}` | 'DUPLICATE'>('mailbox_append')
 export const sendMailbox = define<Exclude<SendResult['status'], 'behind'> | `behind ${number}`>('mailbox_send')

@@ -1,14 +1,11 @@
 // Watches in Redis: a device's list is a string, the watchers of a user are one sorted set, user/device by when it was known to watch.
-import type { OutboxItem } from '../aggregate.js'
 import type { StoreOptions } from '../store.js'
 import { type Watched, type Watches, watchTtlMs } from '../watches.js'
 import type { Attempt } from './clients.js'
-import { aggregateKeys, watchersKey, watchingKey } from './keys.js'
-import { toOutboxEntry } from './outbox.js'
-import { addWatcher, tellWatchers } from './scripts.js'
-import { formatStamp } from './stamp.js'
+import { watchersKey, watchingKey } from './keys.js'
+import { addWatcher } from './scripts.js'
 
-/** What ZSCAN and WITHSCORES reply: members and scores in turn. */
+/** What WITHSCORES replies: members and scores in turn. */
 function toWatchers(flat: readonly string[]): Watched[] {
   const found: Watched[] = []
   for (let i = 0; i < flat.length; i += 2) {
@@ -51,22 +48,6 @@ export function createRedisWatches(attempt: Attempt, { retentionMs }: StoreOptio
       return toWatchers(
         await attempt(client => client.zrangebyscore(key, '-inf', until, 'WITHSCORES', 'LIMIT', 0, limit))
       )
-    },
-    async tell(user, { node, settled, limit, from, piece, holdMs, now }) {
-      const { member, state, outbox, pending } = aggregateKeys({ kind: 'presence', id: user })
-      const keys = [state, outbox, pending, watchersKey(user)]
-      const reply = await tellWatchers(attempt, keys, [
-        ...[node, formatStamp(settled), limit, from ?? '0', piece, now, now + holdMs],
-        member
-      ])
-      if (reply[0] === 'IDLE') return { status: 'idle' }
-      if (reply[0] === 'BUSY') return { status: 'busy' }
-      const [, entries, next, found] = reply
-      const watchers = toWatchers(found).map(({ at: _, ...watcher }) => watcher)
-      return {
-        ...{ status: 'entries', watchers, next: next === '0' ? null : next },
-        entries: entries.map(toOutboxEntry<OutboxItem>)
-      }
     }
   }
 }

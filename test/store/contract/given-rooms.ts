@@ -1,10 +1,11 @@
 // Short ways to say what a contract test of rooms is about.
 import type { Test } from 'tap'
 import type { AggregateRef, Stamp } from '../../../src/store/aggregate.js'
+import type { FanoutOptions, FanoutRef } from '../../../src/store/fanout.js'
 import type { RoomCommit, RoomItem, SeatChange } from '../../../src/store/rooms.js'
 import type { Lab } from '../contract.js'
 
-export const room = (id: string): AggregateRef => ({ kind: 'room', id })
+export const room = (id: string): AggregateRef & FanoutRef => ({ kind: 'room', id })
 
 export const roomCommitOf = (lab: Lab, parts: Partial<RoomCommit> = {}): RoomCommit => ({
   reads: {},
@@ -25,7 +26,7 @@ export const roomCommitOf = (lab: Lab, parts: Partial<RoomCommit> = {}): RoomCom
 export const roomStamp = (version: number, tag = 'tag'): Stamp | null => (version === 0 ? null : { version, tag })
 
 export const tellAll = (n: number | string, except?: string): RoomItem => ({
-  do: 'tell',
+  do: 'publish',
   ...(except !== undefined && { except }),
   event: { type: 'room.x', timestamp: '2026-11-21T10:00:00.000Z', data: { n, text: 'grüße | "quoted"\n' } }
 })
@@ -53,3 +54,13 @@ export async function commitRoom(t: Test, lab: Lab, id: string, parts: Partial<R
   t.equal(result.status, 'ok')
   return result.status === 'ok' ? result.version : 0
 }
+
+export const LEASE_MS = 2_000
+
+/** What fan-out hands out next, with room for all of it unless said otherwise. */
+export const nextBatch = (lab: Lab, ref: FanoutRef, parts: Partial<FanoutOptions> = {}) =>
+  lab.store.fanouts.next(ref, {
+    ...{ node: 'node-1', published: null, appendsMax: 1_000_000, entriesMax: 1_000, from: null, page: 200 },
+    ...{ leaseMs: LEASE_MS, now: lab.clock.now() },
+    ...parts
+  })

@@ -39,7 +39,7 @@ export function lastingContract(t: Test, lab: Lab): void {
       version: 0,
       fields: new Map([[name('a'), { version: 1, tag: 'tag', value: '1' }]]),
       seats: 0,
-      pendingFrom: null
+      publishedVersion: 0
     })
     const ignorant = roomCommitOf(lab, { reads: { [name('a')]: null }, writes: { a: '2' } })
     t.strictSame(await rooms.commit(id, ignorant), { status: 'conflict' })

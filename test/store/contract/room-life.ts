@@ -2,7 +2,7 @@ import type { Test } from 'tap'
 import { until } from '../../helpers/until.js'
 import type { Lab } from '../contract.js'
 import { claimOf, deliverTo, holdOf } from './given.js'
-import { commitRoom, joinOf, room, roomStamp, seatOf, tellAll } from './given-rooms.js'
+import { commitRoom, joinOf, nextBatch, room, roomStamp, seatOf, tellAll } from './given-rooms.js'
 
 export function roomLifeContract(t: Test, lab: Lab): void {
   const { rooms } = lab.store
@@ -158,7 +158,7 @@ export function roomLifeContract(t: Test, lab: Lab): void {
     t.strictSame(await claim(id), nothing)
   })
 
-  t.test('what waits to be told for too long comes up, until it is told', async t => {
+  t.test('what waits to be published for too long comes up, until it is published', async t => {
     const id = lab.id('r')
     await commitRoom(t, lab, id, { items: [deliverTo('bob')] })
     lab.clock.advance(600)
@@ -168,14 +168,16 @@ export function roomLifeContract(t: Test, lab: Lab): void {
     lab.clock.advance(1)
     t.strictSame(await claim(id), { due: [], stale: [room(id)] }, 'a newer entry does not make the oldest younger')
     t.strictSame(await claim(id), nothing, 'whoever got it has as long again')
-    const telling = { node: 'node-1', limit: 1, holdMs: 2_000 }
     lab.clock.advance(600)
-    await rooms.tell(id, { ...telling, settled: roomStamp(1), now: lab.clock.now() })
+    await nextBatch(lab, room(id), { published: roomStamp(1) })
     lab.clock.advance(999)
-    t.strictSame(await claim(id), nothing, 'and so has who tells')
+    t.strictSame(await claim(id), nothing, 'and so has who publishes')
+    await lab.store.fanouts.renew(room(id), { node: 'node-1', leaseMs: 1_000, now: lab.clock.now() })
+    lab.clock.advance(999)
+    t.strictSame(await claim(id), nothing, 'also in the middle of a batch')
     lab.clock.advance(1)
     t.strictSame(await claim(id), { due: [], stale: [room(id)] }, 'unless nothing more is heard of it')
-    await rooms.tell(id, { ...telling, settled: roomStamp(2), now: lab.clock.now() })
+    await nextBatch(lab, room(id), { published: roomStamp(2) })
     lab.clock.advance(60_000)
     t.strictSame(await claim(id), nothing)
   })
@@ -185,8 +187,7 @@ export function roomLifeContract(t: Test, lab: Lab): void {
     lab.clock.advance(5)
     return (await rooms.load(id, 'all')) === null
   }
-  const settle = (id: string, settled: number) =>
-    rooms.tell(id, { node: 'node-1', settled: roomStamp(settled), limit: 9, holdMs: 1_000, now: lab.clock.now() })
+  const settle = (id: string, version: number) => nextBatch(lab, room(id), { published: roomStamp(version) })
 
   t.test('a room that is over has no timer, goes after its time with all it had, and may begin again', async t => {
     const id = lab.id('r')
@@ -200,7 +201,7 @@ export function roomLifeContract(t: Test, lab: Lab): void {
     await rooms.hasten(id, at(0))
     t.strictSame(await claim(id), nothing)
     const again = await rooms.commit(id, joinOf(lab, 'alice', { line, seatsMax: 1, deadlineAt: at(2) }))
-    t.strictSame(again, { status: 'ok', version: 1, seats: 1, telling: false }, 'no seat and no line was left')
+    t.strictSame(again, { status: 'ok', version: 1, seats: 1, fanoutLease: false }, 'no seat and no line was left')
     lab.clock.advance(1)
     t.strictSame(await claim(id), nothing, 'nor a timer')
     lab.clock.advance(1)
@@ -212,7 +213,7 @@ export function roomLifeContract(t: Test, lab: Lab): void {
     await commitRoom(t, lab, id, { expireInMs: 10, items: [tellAll(1)] })
     await commitRoom(t, lab, other, { expireInMs: 30 })
     await until('another one with more time has expired', isGone(other))
-    t.equal((await rooms.load(id, []))?.pendingFrom, 1)
+    t.equal((await rooms.load(id, []))?.publishedVersion, 0)
     await settle(id, 1)
     await until('it has expired', isGone(id))
   })
@@ -223,7 +224,7 @@ export function roomLifeContract(t: Test, lab: Lab): void {
     await commitRoom(t, lab, id, { expireInMs: 200, items: [tellAll(2)] })
     await commitRoom(t, lab, other, { expireInMs: 250 })
     await until('another one has expired', isGone(other))
-    t.equal((await rooms.load(id, []))?.pendingFrom, 2)
+    t.equal((await rooms.load(id, []))?.publishedVersion, 1)
   })
 
   t.test('asking again what is to be told does not prolong its life', async t => {

@@ -17,7 +17,7 @@ export function roomContract(t: Test, lab: Lab): void {
     const id = lab.id('r')
     const value = JSON.stringify({ text: 'grüße | "quoted" \u2028 🎥', nested: [1, null] })
     const first = await rooms.commit(id, roomCommitOf(lab, { writes: { settings: value, 'member:a': '1' } }))
-    t.strictSame(first, { status: 'ok', version: 1, seats: 0, telling: false })
+    t.strictSame(first, { status: 'ok', version: 1, seats: 0, fanoutLease: false })
     t.equal(await commitRoom(t, lab, id, { writes: { 'member:a': '2', 'member:b': '""' } }), 2)
     t.equal(await commitRoom(t, lab, id), 3, 'a commit that writes nothing counts as well')
     const fields = new Map([
@@ -25,7 +25,7 @@ export function roomContract(t: Test, lab: Lab): void {
       ['member:a', { version: 2, tag: 'tag', value: '2' }],
       ['member:b', { version: 2, tag: 'tag', value: '""' }]
     ])
-    t.same(await rooms.load(id, 'all'), { version: 3, fields, seats: 0, pendingFrom: null })
+    t.same(await rooms.load(id, 'all'), { version: 3, fields, seats: 0, publishedVersion: 3 })
   })
 
   t.test('load gives the fields asked for, as far as they exist', async t => {

@@ -1,18 +1,16 @@
 import type { Test } from 'tap'
 import type { Lab } from '../contract.js'
-import { commitRoom, joinOf, roomCommitOf, roomStamp, seatOf, tellAll } from './given-rooms.js'
+import { commitRoom, joinOf, nextBatch, room, roomCommitOf, roomStamp, seatOf, tellAll } from './given-rooms.js'
 
 export function seatContract(t: Test, lab: Lab): void {
   const { rooms } = lab.store
 
-  /** Who sits where since when, as the teller hears it; asked for without telling anything for good. */
+  /** Who sits where since when, as fan-out reads it; nothing is left to be published. */
   async function seatsOf(id: string) {
-    const now = lab.clock.now()
-    const asked = await rooms.commit(id, roomCommitOf(lab, { items: [tellAll('look')] }))
-    const told = await rooms.tell(id, { node: 'node-1', settled: null, limit: 1_000, holdMs: 1_000, now })
-    const seats = told.status === 'entries' ? told.seats : []
-    const settled = roomStamp(asked.status === 'ok' ? asked.version : 0)
-    await rooms.tell(id, { node: 'node-1', settled, limit: 1, holdMs: 1_000, now })
+    const version = await commitRoom(t, lab, id, { items: [tellAll('look')] })
+    const step = await nextBatch(lab, room(id))
+    const seats = step.status === 'batch' ? step.recipients : []
+    await nextBatch(lab, room(id), { published: roomStamp(version) })
     return [...seats].sort((a, b) => a.since - b.since)
   }
 
@@ -51,7 +49,7 @@ export function seatContract(t: Test, lab: Lab): void {
       const late = roomCommitOf(lab, { moves: [seat], writes: { a: '1' }, items: [tellAll(1)] })
       t.strictSame(await rooms.commit(id, late), { status: 'conflict' })
     }
-    t.same(await rooms.load(id, 'all'), { version: 1, fields: new Map(), seats: 1, pendingFrom: null })
+    t.same(await rooms.load(id, 'all'), { version: 1, fields: new Map(), seats: 1, publishedVersion: 1 })
   })
 
   t.test('each device of a user has a seat of its own', async t => {

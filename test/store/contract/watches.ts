@@ -1,9 +1,11 @@
 import type { Test } from 'tap'
+import type { FanoutOptions } from '../../../src/store/fanout.js'
 import { partitionOf } from '../../../src/store/partition.js'
-import type { TellOptions, Watched } from '../../../src/store/watches.js'
+import type { Watched } from '../../../src/store/watches.js'
 import { until } from '../../helpers/until.js'
 import type { Lab } from '../contract.js'
-import { CLAIM, commitOf, stamp } from './given.js'
+import { CLAIM, commitOf } from './given.js'
+import { nextBatch } from './given-rooms.js'
 
 const ALL = { until: Number.MAX_SAFE_INTEGER, limit: 1000 }
 
@@ -82,68 +84,72 @@ export function watchContract(t: Test, lab: Lab): void {
     const event = { type: 'presence.changed', timestamp: '2026-11-21T10:00:00.000Z', data: { n: expected + 1 } }
     return lab.store.aggregates.commit(
       { kind: 'presence', id: bob },
-      commitOf(lab, expected, { items: [{ do: 'tell', event }] })
+      commitOf(lab, expected, { items: [{ do: 'publish', event }] })
     )
   }
-  const tell = (user: string, parts: Partial<TellOptions> = {}) =>
-    watches.tell(user, {
-      ...{ node: 'node-1', settled: null, limit: 9, from: null, piece: 200, holdMs: 2_000, now: lab.clock.now() },
-      ...parts
-    })
-  /** The versions that are to be told next; or what came instead. */
-  async function versions(user: string, parts?: Partial<TellOptions>) {
-    const told = await tell(user, parts)
-    return told.status === 'entries' ? told.entries.map(({ version }) => version) : told.status
+  const next = (id: string, parts?: Partial<FanoutOptions>) => nextBatch(lab, { kind: 'presence', id }, parts)
+  const published = (version: number) => ({ published: { version, tag: `t${version}` } })
+  /** The versions that are to be published next; or what came instead. */
+  async function versions(user: string, parts?: Partial<FanoutOptions>) {
+    const step = await next(user, parts)
+    return step.status === 'batch' ? step.entries.map(({ version }) => version) : step.status
   }
 
-  t.test('what is to be told comes with those who watch, a piece at a time, each of them', async t => {
+  t.test('what is to be published comes with those who watch, a page at a time, each of them', async t => {
     const bob = lab.id('bob')
-    t.strictSame(await tell(bob), { status: 'idle' })
+    t.strictSame(await next(bob), { status: 'idle' })
     const all = Array.from({ length: 1_000 }, (_, n) => ({ ...watcher(`d${n}`), at: 1_000 }))
     await Promise.all(all.map(each => watches.add(bob, each, 2_000)))
-    t.strictSame(await tell(bob), { status: 'idle' })
+    t.strictSame(await next(bob), { status: 'idle' })
     await say(bob, 0)
     const found: string[] = []
-    let pieces = 0
-    for (let from: string | null = null; pieces === 0 || from !== null; pieces++) {
-      const told = await tell(bob, { from })
-      if (told.status !== 'entries') return t.fail(told.status)
-      t.match(told.entries, [{ version: 1, tag: 't1', items: [{ do: 'tell', event: { data: { n: 1 } } }] }])
-      t.ok(told.watchers.length < 500, 'not nearly all at once')
-      found.push(...told.watchers.map(({ device }) => device))
-      from = told.next
+    let pages = 0
+    for (let from: string | null = null; pages === 0 || from !== null; pages++) {
+      const step = await next(bob, { from })
+      if (step.status !== 'batch') return t.fail(step.status)
+      t.match(step.entries, [{ version: 1, tag: 't1', items: [{ do: 'publish', event: { data: { n: 1 } } }] }])
+      t.ok(step.recipients.length < 500, 'not nearly all at once')
+      found.push(...step.recipients.map(({ device }) => device))
+      from = step.next
       // Who goes meanwhile leaves no gap.
-      if (pieces === 0) await watches.remove(bob, told.watchers[0] ?? watcher())
+      if (pages === 0) await watches.remove(bob, step.recipients[0] ?? watcher())
     }
-    t.ok(pieces > 2)
+    t.ok(pages > 2)
     t.strictSame([...new Set(found)].sort(), all.map(({ device }) => device).sort())
   })
 
-  t.test('one node at a time tells; it finds what was committed meanwhile, and settles what was told', async t => {
+  t.test(
+    'one node at a time publishes; it finds what was committed meanwhile, and drops what was published',
+    async t => {
+      const bob = lab.id('bob')
+      for (const version of [0, 1, 2]) await say(bob, version)
+      t.strictSame(await versions(bob, { entriesMax: 2 }), [1, 2])
+      t.strictSame(await versions(bob, { node: 'node-2', ...published(2) }), 'busy')
+      await say(bob, 3)
+      t.strictSame(await versions(bob, published(2)), [3, 4])
+      t.strictSame(await versions(bob, published(4)), 'idle')
+      await say(bob, 4)
+      t.strictSame(await versions(bob, { node: 'node-2' }), [5], 'after idle any node may')
+    }
+  )
+
+  t.test('a batch is bounded by entries × recipients, the same on every page', async t => {
     const bob = lab.id('bob')
-    for (const version of [0, 1, 2]) await say(bob, version)
-    t.strictSame(await versions(bob, { limit: 2 }), [1, 2])
-    t.strictSame(await versions(bob, { node: 'node-2', settled: stamp(2) }), 'busy')
-    await say(bob, 3)
-    t.strictSame(await versions(bob, { settled: stamp(2) }), [3, 4])
-    t.strictSame(await versions(bob, { settled: stamp(4) }), 'idle')
-    await say(bob, 4)
-    t.strictSame(await versions(bob, { node: 'node-2' }), [5], 'after idle anybody may')
+    const all = Array.from({ length: 600 }, (_, n) => ({ ...watcher(`d${n}`), at: 1_000 }))
+    await Promise.all(all.map(each => watches.add(bob, each, 2_000)))
+    for (let version = 0; version < 9; version++) await say(bob, version)
+    for (let from: string | null = null, pages = 0; pages === 0 || from !== null; pages++) {
+      const step = await next(bob, { from, page: 100, appendsMax: 399 })
+      if (step.status !== 'batch') return t.fail(step.status)
+      t.strictSame(
+        step.entries.map(({ version }) => version),
+        [1, 2, 3]
+      )
+      from = step.next
+    }
   })
 
-  t.test('who tells and falls silent is replaced', async t => {
-    const bob = lab.id('bob')
-    await say(bob, 0)
-    t.strictSame(await versions(bob), [1])
-    lab.clock.advance(1_999)
-    t.strictSame(await versions(bob, { node: 'node-2' }), 'busy')
-    lab.clock.advance(1)
-    t.strictSame(await versions(bob, { node: 'node-2' }), [1])
-    t.strictSame(await versions(bob, { settled: stamp(1) }), 'busy', 'the first comes too late')
-    t.strictSame(await versions(bob, { node: 'node-2', settled: stamp(1) }), 'idle')
-  })
-
-  t.test('what is being told is not forgotten, and what is over goes when all was told', async t => {
+  t.test('what is being published is not forgotten, and what is over goes when all was published', async t => {
     const bob = lab.id('bob')
     const ref = { kind: 'presence', id: bob } as const
     const partition = lab.store.aggregates.partitions === 1 ? 0 : partitionOf(bob)
@@ -153,7 +159,7 @@ export function watchContract(t: Test, lab: Lab): void {
     }
     await say(bob, 0)
     lab.clock.advance(900)
-    await tell(bob)
+    await next(bob)
     lab.clock.advance(900)
     t.equal(await isStale(), false)
     lab.clock.advance(100)
@@ -161,7 +167,7 @@ export function watchContract(t: Test, lab: Lab): void {
     await lab.store.aggregates.commit(ref, commitOf(lab, 1, { expireInMs: 20 }))
     lab.clock.advance(100)
     t.not(await lab.store.aggregates.load(ref), null, 'not before')
-    await versions(bob, { settled: stamp(1) })
+    await versions(bob, published(1))
     await until('it has gone', async () => {
       lab.clock.advance(5)
       return (await lab.store.aggregates.load(ref)) === null

@@ -1,0 +1,72 @@
+// Fan-out in memory: the outbox that commits write, under a lease.
+import { isSameStamp, type OutboxEntry } from '../aggregate.js'
+import type { FanoutOptions, FanoutRef, Fanouts, Recipient } from '../fanout.js'
+import type { Kept, TimerIndex } from './timer-index.js'
+
+export interface FanoutLog extends Kept {
+  /** Committed and not yet published to all, oldest first. Never changed in place: callers hold it. */
+  pending: readonly OutboxEntry[]
+  lease: { readonly node: string; readonly until: number } | null
+}
+
+/** What has a log of one kind. */
+export interface FanoutSource {
+  find(id: string): FanoutLog | undefined
+  recipients(id: string): readonly Recipient[]
+  /** The last entry has been published. */
+  drained(log: FanoutLog): void
+}
+
+const nameOf = ({ user, device }: Recipient) => `${user}/${device}`
+
+/** By name: who is on a page does not depend on who went meanwhile. */
+function pageOf(recipients: readonly Recipient[], { from, page }: Pick<FanoutOptions, 'from' | 'page'>) {
+  const rest = recipients
+    .filter(recipient => from === null || nameOf(recipient) > from)
+    .sort((a, b) => (nameOf(a) < nameOf(b) ? -1 : 1))
+  const chosen = rest.slice(0, page)
+  const last = chosen.at(-1)
+  return { chosen, next: last && rest.length > page ? nameOf(last) : null }
+}
+
+export function createMemoryFanouts(
+  { waiting }: Pick<TimerIndex, 'waiting'>,
+  sources: Readonly<Record<FanoutRef['kind'], FanoutSource>>
+): Fanouts {
+  /** With the lease the outbox counts as forgotten only if nothing is heard of its node from now on. */
+  function lease(log: FanoutLog, { node, leaseMs, now }: Pick<FanoutOptions, 'node' | 'leaseMs' | 'now'>): void {
+    log.lease = { node, until: now + leaseMs }
+    waiting.set(log, now)
+  }
+
+  return {
+    async next({ kind, id }, { published, appendsMax, entriesMax, ...options }) {
+      const source = sources[kind]
+      const log = source.find(id)
+      if (!log) return { status: 'idle' }
+      if (log.lease && log.lease.node !== options.node && log.lease.until > options.now) return { status: 'busy' }
+      const isKnown = log.pending.some(entry => isSameStamp(entry, published))
+      const before = log.pending.length
+      if (isKnown) log.pending = log.pending.filter(({ version }) => version > (published?.version ?? 0))
+      if (log.pending.length === 0) {
+        log.lease = null
+        waiting.delete(log)
+        // Only who drops the last entry starts the time to expire: asking again does not start it anew.
+        if (before > 0) source.drained(log)
+        return { status: 'idle' }
+      }
+      lease(log, options)
+      const all = source.recipients(id)
+      const page = kind === 'room' ? Math.max(1, all.length) : options.page
+      const { chosen, next } = pageOf(all, { from: options.from, page })
+      const limit = Math.max(1, Math.min(entriesMax, Math.floor(appendsMax / page)))
+      return { status: 'batch', entries: log.pending.slice(0, limit), recipients: chosen, next }
+    },
+    async renew({ kind, id }, options) {
+      const log = sources[kind].find(id)
+      if (log?.lease?.node !== options.node) return false
+      lease(log, options)
+      return true
+    }
+  }
+}

@@ -1,0 +1,66 @@
+// Fan-out in Redis: the outbox stream that commits write, a lease in the state hash, and recipients in a hash (a room's seats) or a
+// sorted set (those that watch a user).
+import type { FanoutRef, Fanouts, Recipient } from '../fanout.js'
+import type { Attempt } from './clients.js'
+import { aggregateKeys, roomKeys, watchersKey } from './keys.js'
+import { toOutboxEntry } from './outbox.js'
+import { nextFanout, renewFanout } from './scripts.js'
+import { formatStamp } from './stamp.js'
+
+function keysOf(ref: FanoutRef) {
+  const keys = aggregateKeys(ref)
+  if (ref.kind === 'presence') return { ...keys, recipients: watchersKey(ref.id), read: 'ZSCAN', expiring: [] }
+  const { seats, log, logIds } = roomKeys(ref.id)
+  return { ...keys, recipients: seats, read: 'HGETALL', expiring: [log, logIds] }
+}
+
+/** `user/device` with `version|participant` (a seat), or with the instant when it was last known to watch. */
+function toRecipient(kind: FanoutRef['kind'], place: string, value: string): Recipient {
+  const [user = '', device = ''] = place.split('/')
+  if (kind === 'presence') return { user, device, participantId: '', since: 0 }
+  const bar = value.indexOf('|')
+  return { user, device, participantId: value.slice(bar + 1), since: Number(value.slice(0, bar)) }
+}
+
+function toRecipients(kind: FanoutRef['kind'], flat: readonly string[]): Recipient[] {
+  const found: Recipient[] = []
+  for (let i = 0; i < flat.length; i += 2) found.push(toRecipient(kind, flat[i] ?? '', flat[i + 1] ?? ''))
+  return found
+}
+
+export function createRedisFanouts(attempt: Attempt): Fanouts {
+  return {
+    async next(ref, { node, published, appendsMax, entriesMax, from, page, leaseMs, now }) {
+      const { member, state, outbox, pending, recipients, read, expiring } = keysOf(ref)
+      const reply = await nextFanout(
+        attempt,
+        [state, outbox, pending, recipients, ...expiring],
+        [
+          node,
+          now,
+          Math.ceil(now + leaseMs),
+          member,
+          formatStamp(published),
+          appendsMax,
+          entriesMax,
+          read,
+          from ?? '0',
+          page
+        ]
+      )
+      if (reply[0] === 'IDLE') return { status: 'idle' }
+      if (reply[0] === 'BUSY') return { status: 'busy' }
+      const [, entries, next, found] = reply
+      return {
+        status: 'batch',
+        entries: entries.map(toOutboxEntry),
+        recipients: toRecipients(ref.kind, found),
+        next: next === '0' ? null : next
+      }
+    },
+    async renew(ref, { node, leaseMs, now }) {
+      const { member, state, pending } = aggregateKeys(ref)
+      return (await renewFanout(attempt, [state, pending], [node, now, Math.ceil(now + leaseMs), member])) === 'OK'
+    }
+  }
+}
