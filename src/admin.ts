@@ -19,7 +19,7 @@ interface AdminParts {
 export async function buildAdmin({ context, health }: AdminParts): Promise<FastifyInstance> {
   const { config, clock, ids, metrics } = context
   const app = Fastify(serverOptions(config))
-  handleErrors(app, { metrics, ids })
+  handleErrors(app, { metrics, ids, clock })
   measureRequests(app, metrics)
   limitConnections(app, { config, clock })
   await secure(app, { corsOrigins: [] })

@@ -1,7 +1,7 @@
 // The composition root: every part is made here once and handed what it needs.
 import fastifyRedis from '@fastify/redis'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
-import Fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify'
+import Fastify, { type FastifyInstance } from 'fastify'
 import { buildAdmin } from './admin.js'
 import { type Clock, systemClock, wait } from './clock.js'
 import type { Config } from './config.js'
@@ -36,7 +36,10 @@ import { startPulse } from './workers/pulse.js'
 import { startTimers } from './workers/timers.js'
 
 export interface Overrides {
+  /** The time as it is, also where the store has a clock of its own. */
   readonly clock?: Clock
+  /** The machine's clock. On Redis the time is that of Redis. */
+  readonly systemClock?: Clock
   readonly ids?: Ids
   /** Shared by several apps of one process; whoever made it closes it. */
   readonly store?: Store
@@ -55,14 +58,15 @@ declare module 'fastify' {
 
 /** A server that is ready to listen. Closing it ends its streams, workers and its store. */
 export async function buildApp(config: Config, overrides: Overrides = {}): Promise<FastifyInstance> {
-  const { clock = systemClock, ids = createIds() } = overrides
+  const { ids = createIds() } = overrides
   const app = Fastify(serverOptions(config)).withTypeProvider<TypeBoxTypeProvider>()
   const metrics = createMetrics()
-  handleErrors(app, { metrics, ids })
+  const store = overrides.store ?? (await openStore(app, config, { ...overrides, ids }))
+  const clock = overrides.clock ?? store.clock
+  handleErrors(app, { metrics, ids, clock })
   measureRequests(app, metrics)
   readBodies(app)
 
-  const store = overrides.store ?? (await openStore(app, { config, clock, ids, log: app.log }))
   const node = ids.unique()
   const errands = createErrands(app.log)
   const context: Context = {
@@ -114,18 +118,15 @@ export async function buildApp(config: Config, overrides: Overrides = {}): Promi
   return app
 }
 
-interface StoreParts {
-  readonly config: Config
-  readonly clock: Clock
-  readonly ids: Ids
-  readonly log: FastifyBaseLogger
-}
-
-async function openStore(app: FastifyInstance, { config, clock, ids, log }: StoreParts): Promise<Store> {
+async function openStore(
+  app: FastifyInstance,
+  config: Config,
+  { clock, systemClock: machine = systemClock, ids }: Overrides & { readonly ids: Ids }
+): Promise<Store> {
   const { redisUrl: url, retentionMs, mailboxMaxEvents, mailboxMaxBytes, maxDevicesPerUser } = config
-  const options = { retentionMs, mailboxMaxEvents, mailboxMaxBytes, maxDevicesPerUser, clock }
+  const options = { retentionMs, mailboxMaxEvents, mailboxMaxBytes, maxDevicesPerUser, clock: clock ?? machine }
   if (url === null) return createMemoryStore(options)
-  const store = await createRedisStore({ ...options, url, ids, log })
+  const store = await createRedisStore({ ...options, url, ids, log: app.log, serverTime: clock === undefined })
   // The same connection as `app.redis`, for plugins that want one. The store opened it and closes it.
   await app.register(fastifyRedis, { client: store.client, closeClient: false })
   return store

@@ -11,7 +11,8 @@ export const ENDS = {
   slow: { reconnect: true, meaning: 'The client read too slowly; resume from the cursor' },
   drain: { reconnect: true, meaning: 'The node is shutting down; another one will serve' },
   rate_limited: { reconnect: true, meaning: 'Too many streams opened; wait for the retry time' },
-  store_unavailable: { reconnect: true, meaning: 'The store cannot be reached; wait for the retry time' }
+  store_unavailable: { reconnect: true, meaning: 'The store cannot be reached; wait for the retry time' },
+  store_full: { reconnect: true, meaning: 'The store takes no writes at the moment; wait for the retry time' }
 } as const satisfies Record<string, { reconnect: boolean; meaning: string }>
 
 export type EndReason = keyof typeof ENDS

@@ -61,6 +61,7 @@ export const ERRORS = {
   // Limits and faults
   rate_limited: { status: 429, title: 'Too many requests', retryable: true },
   store_unavailable: { status: 503, title: 'The store cannot be reached', retryable: true },
+  store_full: { status: 503, title: 'The store takes no writes at the moment', retryable: true },
   keys_unavailable: { status: 503, title: 'The key set that verifies tokens cannot be fetched', retryable: true },
   policy_unavailable: { status: 503, title: 'The policy service did not answer', retryable: true },
   room_service_unavailable: { status: 503, title: 'The room service did not answer', retryable: true },

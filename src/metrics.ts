@@ -63,6 +63,11 @@ export function createMetrics() {
       buckets: FAST_SECONDS,
       registers
     }),
+    clockOffsetSeconds: new Gauge({
+      name: 'signalpost_clock_offset_seconds',
+      help: 'The clock of this machine minus that of Redis; deadlines and presence use that of Redis',
+      registers
+    }),
     chatDeliveries: new Counter({
       name: 'signalpost_chat_deliveries_total',
       help: 'Requests to the chat service, by outcome: delivered, refused, failed (and tried again)',

@@ -7,7 +7,8 @@ import type { Delivery } from './delivery.js'
 
 /** What a stream ends with that could not claim its device. */
 export function endOf(error: unknown): EndReason {
-  return error instanceof AppError && error.code === 'too_many_devices' ? error.code : 'store_unavailable'
+  if (!(error instanceof AppError)) return 'store_unavailable'
+  return error.code === 'too_many_devices' || error.code === 'store_full' ? error.code : 'store_unavailable'
 }
 
 export class Claim {

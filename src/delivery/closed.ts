@@ -2,6 +2,6 @@
 import type { EndReason } from '../ends.js'
 import { endFrame } from './frames.js'
 
-export function closedStream(reason: EndReason, retryMs: number, now: number = Date.now()): string {
+export function closedStream(reason: EndReason, retryMs: number, now: number): string {
   return endFrame(reason, retryMs, now)
 }

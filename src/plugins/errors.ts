@@ -1,6 +1,7 @@
 // Whatever was thrown, by us, by Fastify or by accident, becomes one problem document here and nowhere else. The body is
 // sent as text that is already JSON: a response schema of the route can then neither cut members off nor turn a 400 into a 500.
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { Clock } from '../clock.js'
 import { closedStream } from '../delivery/closed.js'
 import type { EndReason } from '../ends.js'
 import { AppError, ERRORS, type ErrorCode } from '../errors.js'
@@ -28,6 +29,7 @@ const FASTIFY_CODES: Readonly<Record<string, ErrorCode>> = {
 const STREAM_ENDS: Partial<Record<ErrorCode, EndReason>> = {
   rate_limited: 'rate_limited',
   store_unavailable: 'store_unavailable',
+  store_full: 'store_full',
   keys_unavailable: 'store_unavailable',
   shutting_down: 'drain'
 }
@@ -38,8 +40,14 @@ const RETRY_AFTER_SECONDS = 1
 const retryAfterSeconds = ({ retryAfterMs }: AppError): number =>
   retryAfterMs === undefined ? RETRY_AFTER_SECONDS : Math.ceil(retryAfterMs / 1000)
 
+interface ErrorParts {
+  readonly metrics: Metrics
+  readonly ids: Ids
+  readonly clock: Pick<Clock, 'now'>
+}
+
 /** Has to come before any route, so that it sees all of them. */
-export function handleErrors(app: FastifyInstance, { metrics, ids }: { metrics: Metrics; ids: Ids }): void {
+export function handleErrors(app: FastifyInstance, { metrics, ids, clock }: ErrorParts): void {
   const methodsOf = watchRoutes(app)
 
   app.setErrorHandler((error, request, reply) => {
@@ -54,7 +62,7 @@ export function handleErrors(app: FastifyInstance, { metrics, ids }: { metrics: 
     return reply
       .code(200)
       .headers({ 'content-type': 'text/event-stream', 'cache-control': 'no-store' })
-      .send(closedStream(reason, retryMs))
+      .send(closedStream(reason, retryMs, clock.now()))
   })
 
   app.setNotFoundHandler((request, reply) => {

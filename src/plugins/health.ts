@@ -8,13 +8,32 @@ import { onlyProblems } from '../schemas/problem.js'
 import type { Store } from '../store/store.js'
 
 export interface Health {
-  readonly store: Pick<Store, 'contactSince'>
+  readonly store: Pick<Store, 'contactSince' | 'fault' | 'clockOffsetMs'>
   /** True from the first sign of a shutdown on. */
   readonly isDraining: () => boolean
 }
 
 const Status = (status: string) =>
   Type.Object({ status: Type.Literal(status, { description: 'Always the same word' }) }, { ...Strict })
+
+const Ready = Type.Object(
+  {
+    status: Type.Literal('ready', { description: 'Always the same word' }),
+    warnings: Type.Optional(
+      Type.Array(Type.String(), { description: 'What an operator should look at although the node serves well' })
+    )
+  },
+  { ...Strict }
+)
+
+/** Within this two machines that keep time by NTP may differ in a bad moment. */
+const CLOCK_OFFSET_MAX_MS = 1000
+
+function warningsOf(offsetMs: number): string[] {
+  if (Math.abs(offsetMs) <= CLOCK_OFFSET_MAX_MS) return []
+  const by = `${(Math.abs(offsetMs) / 1000).toFixed(1)} s ${offsetMs > 0 ? 'ahead of' : 'behind'}`
+  return [`The clock of this machine is ${by} that of Redis, which is the one that counts`]
+}
 
 export function serveHealth(server: FastifyInstance, { store, isDraining }: Health): void {
   const app = server.withTypeProvider<TypeBoxTypeProvider>()
@@ -39,13 +58,14 @@ export function serveHealth(server: FastifyInstance, { store, isDraining }: Heal
     schema: {
       operationId: 'isReady',
       tags: ['operations'],
-      summary: 'This node should get traffic: the store answers, and it is not shutting down',
-      response: { 200: Status('ready'), ...onlyProblems('store_unavailable', 'shutting_down') }
+      summary: 'This node should get traffic: the store answers and takes writes, and no shutdown has begun',
+      response: { 200: Ready, ...onlyProblems('store_unavailable', 'store_full', 'shutting_down') }
     },
     async handler() {
       if (isDraining()) throw new AppError('shutting_down')
-      if (store.contactSince() === null) throw new AppError('store_unavailable')
-      return { status: 'ready' }
+      if (store.contactSince() === null) throw store.fault() ?? new AppError('store_unavailable')
+      const warnings = warningsOf(store.clockOffsetMs())
+      return { status: 'ready' as const, ...(warnings.length > 0 ? { warnings } : {}) }
     }
   })
 }

@@ -52,6 +52,7 @@ const ALWAYS = [
   'token_expired',
   'invalid_subject',
   'store_unavailable',
+  'store_full',
   'keys_unavailable',
   'internal'
 ] as const

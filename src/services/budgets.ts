@@ -20,7 +20,7 @@ export type BudgetName = keyof typeof BUDGETS
 export interface Budgets {
   readonly blocks: QuotaBlocks
   /**
-   * Charges `cost` units to a budget of `user`, all or none. While the store is away nothing can be counted and nothing is refused.
+   * Charges `cost` units to a budget of `user`, all or none. While the store takes no writes nothing can be counted and nothing is refused.
    * @throws AppError rate_limited, with the time until the window ends
    */
   spend(user: string, budget: BudgetName, cost?: number): Promise<void>
@@ -38,7 +38,7 @@ export function createBudgets({ quotas, clock, config }: BudgetParts): Budgets {
     blocks,
     async spend(user, budget, cost = 1) {
       const { windowMs, max } = limitOf(budget, config)
-      const spent = await blocks.spend(`${budget}:${user}`, { windowMs, max, cost }).catch(ignoreUnavailable)
+      const spent = await blocks.spend(`${budget}:${user}`, { windowMs, max, cost }).catch(ignoreStoreFault)
       if (spent === null || spent.granted) return
       const detail = `More than ${max} ${budget} in ${windowMs / 1000} s`
       throw new AppError('rate_limited', { detail, retryAfterMs: spent.ttl })
@@ -51,7 +51,7 @@ export function limitOf(budget: BudgetName, config: Limits): { windowMs: number;
   return { windowMs, max: max(config) }
 }
 
-function ignoreUnavailable(error: unknown): null {
-  if (error instanceof AppError && error.code === 'store_unavailable') return null
+function ignoreStoreFault(error: unknown): null {
+  if (error instanceof AppError && (error.code === 'store_unavailable' || error.code === 'store_full')) return null
   throw error
 }

@@ -59,7 +59,10 @@ export function createMemoryStore(options: MemoryStoreOptions): Store {
     copies,
     quotas,
     deadLetters: createMemoryDeadLetters(),
+    clock,
+    clockOffsetMs: () => 0,
     contactSince: () => startedAt,
+    fault: () => null,
     ping: async () => 0,
     async close() {
       stopSweeping()

@@ -2,9 +2,11 @@
 // number). One contract suite, test/store/contract.ts, holds both to what the comments here promise.
 //
 // Every method that writes is one atomic step in one partition (one hash slot). A fault of the store itself (unreachable,
-// timed out, failing over) is thrown as AppError('store_unavailable'); anything a caller must handle is a return value.
+// timed out, failing over) is thrown as AppError('store_unavailable'), and as AppError('store_full') if it refuses writes alone; anything
+// a caller must handle is a return value.
 // `now` always comes from the caller's clock, in milliseconds since the epoch.
 import type { AggregateRef, Aggregates, Stamp } from './aggregate.js'
+import type { StoreContact } from './contact.js'
 import type { Copies } from './copies.js'
 import type { DeadLetters } from './dead-letters.js'
 import type { Fanouts } from './fanout.js'
@@ -210,7 +212,7 @@ export interface Quotas {
   take(user: string, quota: { name: string; windowMs: number; max: number; want: number; now: number }): Promise<number>
 }
 
-export interface Store {
+export interface Store extends StoreContact {
   readonly aggregates: Aggregates
   readonly rooms: Rooms
   readonly memberships: Memberships
@@ -224,10 +226,6 @@ export interface Store {
   readonly copies: Copies
   readonly quotas: Quotas
   readonly deadLetters: DeadLetters
-  /** Since when the store has answered without a break; null while it does not. Clocks of liveness start here. */
-  contactSince(): number | null
-  /** One round trip; its duration in milliseconds. Throws store_unavailable. */
-  ping(): Promise<number>
   close(): Promise<void>
 }
 

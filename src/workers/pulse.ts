@@ -1,5 +1,5 @@
-// How long the store takes to answer, measured all the time, so that a slow store shows before it is a dead one; and how long chat
-// messages wait for their service.
+// Gauges: how long the store takes to answer, so that a slow store shows before it is a dead one; how far the machine's clock is from
+// the store's; and how long chat messages wait for their service.
 import type { Context } from '../services/context.js'
 
 const PULSE_EVERY_MS = 5000
@@ -7,6 +7,7 @@ const PULSE_EVERY_MS = 5000
 /** Starts the worker; the returned function stops it. */
 export function startPulse({ clock, store, metrics, log, chatBacklog }: Context): () => void {
   return clock.every(PULSE_EVERY_MS, () => {
+    metrics.clockOffsetSeconds.set(store.clockOffsetMs() / 1000)
     metrics.chatLagSeconds.set(chatBacklog.ageMs(clock.now()) / 1000)
     store
       .ping()

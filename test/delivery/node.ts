@@ -57,7 +57,7 @@ export async function startNode(store: Store, clock: Clock): Promise<Node> {
     errands: createErrands(log),
     budgets: createBudgets({ quotas: store.quotas, clock, config })
   }
-  handleErrors(app, { metrics, ids })
+  handleErrors(app, { metrics, ids, clock })
   app.decorateRequest('actor')
   app.addHook('onRequest', async (request, reply) => {
     const { ticket } = request.query as { ticket?: string }

@@ -29,7 +29,7 @@ async function server(t: Test, env: Record<string, string>) {
   // What authenticate and tickets look at; the rest of a context is about calls.
   const context = { config, clock, ids, store } as unknown as Context
   const app = Fastify(serverOptions(config))
-  handleErrors(app, { metrics: createMetrics(), ids })
+  handleErrors(app, { metrics: createMetrics(), ids, clock })
   await authenticate(app, context)
   app.route({ method: ['GET', 'POST'], url: '/who', handler: async request => request.actor })
   app.get('/events', { config: { eventRoute: true } }, async request => request.actor)

@@ -1,4 +1,5 @@
 // What a client can hold of a node by its connections alone: by sending slowly, by not reading, by opening many.
+
 import { once } from 'node:events'
 import { type AddressInfo, connect, type Socket } from 'node:net'
 import Fastify from 'fastify'
@@ -21,8 +22,8 @@ const LARGE = Buffer.alloc(32 * 1024 * 1024)
 async function server(t: Test, env: Record<string, string> = {}) {
   const config = loadConfig({ LOG_LEVEL: 'silent', ...env })
   const app = Fastify(serverOptions(config))
-  handleErrors(app, { metrics: createMetrics(), ids: createIds() })
   const clock = new ManualClock()
+  handleErrors(app, { metrics: createMetrics(), ids: createIds(), clock })
   limitConnections(app, { config, clock })
   app.get('/large', async () => LARGE)
   app.get('/small', async () => 'small')

@@ -2,6 +2,7 @@ import Fastify from 'fastify'
 import t, { type Test } from 'tap'
 import { Type } from 'typebox'
 import { Compile } from 'typebox/compile'
+import { systemClock } from '../../src/clock.js'
 import { loadConfig } from '../../src/config.js'
 import { ENDS } from '../../src/ends.js'
 import { AppError, ERRORS, type ErrorCode } from '../../src/errors.js'
@@ -18,7 +19,7 @@ const problem = Compile(Problem)
 async function server(t: Test) {
   const app = Fastify(serverOptions(loadConfig({ LOG_LEVEL: 'silent' })))
   const metrics = createMetrics()
-  handleErrors(app, { metrics, ids: createIds() })
+  handleErrors(app, { metrics, ids: createIds(), clock: systemClock })
   await app.register(problemRoutes)
   app.get(
     '/fail/:code',

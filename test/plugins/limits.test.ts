@@ -30,7 +30,7 @@ function sharedQuotas(clock: ManualClock, t: Test) {
 
 async function node(t: Test, clock: ManualClock, quotas: Quotas) {
   const app = Fastify(serverOptions(loadConfig({ LOG_LEVEL: 'silent' })))
-  handleErrors(app, { metrics: createMetrics(), ids: createIds() })
+  handleErrors(app, { metrics: createMetrics(), ids: createIds(), clock })
   app.decorateRequest('actor')
   app.addHook('onRequest', async request => {
     request.actor = { user: String(request.headers.user ?? 'alice'), device: 'phone', expiresAt: null }

@@ -1,23 +1,27 @@
-// Where an error of ioredis becomes store_unavailable, and the only place that does so.
+// Where an error of ioredis becomes store_unavailable or store_full, and the only place that does so.
 import { ReplyError } from 'ioredis'
 import { AppError } from '../../errors.js'
 
 /**
  * What a Redis that is there but cannot serve now answers with. It fails over (MOVED, READONLY, CLUSTERDOWN, MASTERDOWN,
- * UNBLOCKED, NOREPLICAS), starts (LOADING), moves slots (ASK, TRYAGAIN), or refuses for its own health (BUSY, OOM, MISCONF).
+ * UNBLOCKED), starts (LOADING), moves slots (ASK, TRYAGAIN), or runs a script for too long (BUSY).
  */
-const AWAY = new Set(
-  'MOVED ASK TRYAGAIN CLUSTERDOWN READONLY LOADING MASTERDOWN UNBLOCKED NOREPLICAS BUSY OOM MISCONF'.split(' ')
-)
+const AWAY = new Set('MOVED ASK TRYAGAIN CLUSTERDOWN READONLY LOADING MASTERDOWN UNBLOCKED BUSY'.split(' '))
+
+/** It serves reads and refuses writes: no memory is left, too few replicas follow, or the last one could not be saved. */
+const FULL = new Set(['OOM', 'NOREPLICAS', 'MISCONF'])
+/** Nothing but an operator, or time, makes room. */
+const FULL_RETRY_MS = 5_000
 
 const MISTAKES = [TypeError, RangeError, ReferenceError, SyntaxError]
 
 export const unavailable = (cause: unknown): AppError => new AppError('store_unavailable', { cause })
 
-/** store_unavailable for a fault of the store; a mistake of ours (a wrong type, a broken script) comes back as it is. */
+/** store_unavailable or store_full for a fault of the store; a mistake of ours (a wrong type, a broken script) comes back as it is. */
 export function toFault(error: unknown): unknown {
   // ioredis attaches the command with its arguments: session descriptions and tickets, which must not reach a log.
   if (error instanceof Error) Reflect.deleteProperty(error, 'command')
+  if (isFull(error)) return new AppError('store_full', { cause: error, retryAfterMs: FULL_RETRY_MS })
   return isFault(error) ? unavailable(error) : error
 }
 
@@ -27,6 +31,8 @@ export const hasCode = (error: Error, code: string): boolean => isAnswer(error) 
 const isAnswer = (error: Error): boolean => error instanceof ReplyError
 
 const codeOf = (error: Error): string => error.message.split(' ', 1)[0] ?? ''
+
+const isFull = (error: unknown): boolean => error instanceof Error && isAnswer(error) && FULL.has(codeOf(error))
 
 function isFault(error: unknown): boolean {
   if (!(error instanceof Error) || error instanceof AppError) return false

@@ -22,7 +22,7 @@ export const pendingKey = (partition: number) => `${prefixOf(partition)}pending`
 /** claim_due derives the keys of the members it finds from these two. */
 export const statePrefix = (partition: number) => `${prefixOf(partition)}state:`
 export const outboxPrefix = (partition: number) => `${prefixOf(partition)}outbox:`
-/** Never written; reading it shows that the partition answers. */
+/** Never written: it stands for the partition when its primary is asked whether it takes writes. */
 export const pulseKey = (partition: number) => `${prefixOf(partition)}pulse`
 export const probeChannel = (partition: number, node: string) => `${prefixOf(partition)}probe:${node}`
 

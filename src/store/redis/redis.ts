@@ -17,13 +17,17 @@ import { createRedisMemberships } from './memberships.js'
 import { startProbing } from './probe.js'
 import { createRedisQuotas } from './quotas.js'
 import { createRedisRooms } from './rooms.js'
+import { createServerClock } from './server-clock.js'
 import { createRedisTickets } from './tickets.js'
 import { createRedisWakeups } from './wakeups.js'
 import { createRedisWatches } from './watches.js'
 
 export interface RedisStoreOptions extends StoreOptions {
   readonly url: string
+  /** Runs the timers, and tells the time unless `serverTime` does. */
   readonly clock: Clock
+  /** The time is that of Redis, measured all the while. */
+  readonly serverTime?: boolean
   readonly ids: Ids
   readonly log: FastifyBaseLogger
   /** How often each listening connection is tried for deafness; 5 s unless a test is in a hurry. */
@@ -41,9 +45,11 @@ const START_WITHIN_MS = 2_000
 
 /** @throws Error when the URL is malformed, and only then */
 export async function createRedisStore(options: RedisStoreOptions): Promise<RedisStore> {
-  const { url, clock, ids, log } = options
+  const { url, ids, log } = options
   const client = createClient(url, log)
-  const contact = createContact(client, { clock, log })
+  const serverClock = options.serverTime ? createServerClock(options.clock) : null
+  const clock = serverClock ?? options.clock
+  const contact = createContact(client, { clock, log, ...(serverClock && { onTime: serverClock.observe }) })
   const attempt = createAttempt(client, contact.lose)
   await untilReady(client, START_WITHIN_MS)
   await contact.ask()
@@ -72,7 +78,10 @@ export async function createRedisStore(options: RedisStoreOptions): Promise<Redi
     copies: createRedisCopies(attempt),
     quotas: createRedisQuotas(attempt),
     deadLetters: createRedisDeadLetters(attempt),
+    clock,
+    clockOffsetMs: () => serverClock?.offsetMs() ?? 0,
     contactSince: contact.since,
+    fault: contact.fault,
     async ping() {
       const startedAt = performance.now()
       await attempt(askAll)

@@ -1,4 +1,4 @@
-#!lua
+#!lua flags=no-writes
 -- Purpose:   reads an aggregate and what it has not dispatched, as of one instant.
 -- KEYS:      1 state hash  2 outbox stream
 -- RETURNS:   {OK, version:tag, state, outbox} | {NONE}

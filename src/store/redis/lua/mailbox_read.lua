@@ -1,4 +1,4 @@
-#!lua
+#!lua flags=no-writes
 -- Purpose:   reads what follows a cursor, if the cursor names an event of this mailbox's history.
 -- KEYS:      1 devices hash  2 mailbox
 -- ARGV:      1 device  2 cursor's seq or 'start'  3 cursor's tag  4 most entries  5 now  6 retention  7 most weight

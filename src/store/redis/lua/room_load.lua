@@ -1,4 +1,4 @@
-#!lua
+#!lua flags=no-writes
 -- Purpose:   reads parts of a room, as of one instant.
 -- KEYS:      1 state hash  2 outbox stream  3 seats hash  4 hash of the lasting fields
 -- ARGV:      fields; those whose name begins with '+' last; none: all

@@ -1,0 +1,117 @@
+// A Redis that refuses writes: no memory is left, or too few replicas follow. Reads go on, and everything heals when there is room.
+import { setTimeout as sleep } from 'node:timers/promises'
+import { Redis } from 'ioredis'
+import t, { type Test } from 'tap'
+import { AppError } from '../../src/errors.js'
+import type { RedisStore } from '../../src/store/redis/redis.js'
+import { ManualClock } from '../helpers/clock.js'
+import { startRedis } from '../helpers/redis.js'
+import { openRedisStore } from '../helpers/store.js'
+import { until } from '../helpers/until.js'
+import { commitOf } from './contract/given.js'
+import { OPTIONS } from './contract.js'
+
+// Each case waits for real seconds.
+t.jobs = 5
+
+const LAB = { clock: new ManualClock(Date.now()), options: OPTIONS, id: (stem: string) => stem }
+const REF = { kind: 'call', id: 'c1' } as const
+const commit = (store: RedisStore, version: number) =>
+  store.aggregates.commit(REF, commitOf({ ...LAB, store }, version - 1))
+
+interface Refusal {
+  begin(redis: Redis): Promise<unknown>
+  end(redis: Redis): Promise<unknown>
+}
+
+const REFUSALS: Readonly<Record<string, Refusal>> = {
+  'no memory left': {
+    async begin(redis) {
+      const used = Number(/used_memory:(\d+)/.exec(await redis.info('memory'))?.[1])
+      await redis.config('SET', 'maxmemory', used + 1_000_000)
+      for (;;) {
+        const full = await redis.append('filler', 'x'.repeat(100_000)).catch(() => 'full')
+        if (full === 'full') return
+      }
+    },
+    end: redis => redis.del('filler')
+  },
+  'too few replicas': {
+    begin: redis => redis.config('SET', 'min-replicas-to-write', 1),
+    end: redis => redis.config('SET', 'min-replicas-to-write', 0)
+  }
+}
+
+async function given(t: Test, cluster: boolean) {
+  const server = await startRedis({ cluster })
+  const store = await openRedisStore(server.url, undefined)
+  const redis = new Redis(server.port)
+  t.teardown(async () => {
+    redis.disconnect()
+    await store.close()
+    await server.stop()
+  })
+  return { store, redis }
+}
+
+const codeOf = (error: unknown) => (error instanceof AppError ? error.code : error)
+
+/** Every write of the port, by the part it belongs to. */
+const WRITES: Readonly<Record<string, (store: RedisStore) => Promise<unknown>>> = {
+  commit: store => commit(store, 2),
+  touch: store => store.mailboxes.touch('bob', 'phone', { now: Date.now(), tag: 'birth' }),
+  lease: store => store.leases.take('bob', { holder: 'c', peer: 'p', role: 'r', at: 1 }, 1),
+  quota: store => store.quotas.take('bob', { name: 'x', windowMs: 1_000, max: 1, want: 1, now: Date.now() }),
+  claim: store => store.aggregates.claimDue(0, { now: Date.now(), holdMs: 1, staleMs: 1, limit: 1, classes: ['call'] })
+}
+
+const READS: Readonly<Record<string, (store: RedisStore) => Promise<unknown>>> = {
+  call: store => store.aggregates.load(REF),
+  room: store => store.rooms.load('r', 'all'),
+  mailbox: store => store.mailboxes.read('bob', 'phone', 'start', { limit: 10, maxBytes: 1000, now: Date.now() }),
+  devices: store => store.mailboxes.devices('bob', Date.now()),
+  leases: store => store.leases.list('bob')
+}
+
+for (const cluster of [false, true]) {
+  for (const [name, { begin, end }] of Object.entries(REFUSALS)) {
+    t.test(
+      `${name}${cluster ? ', on a Cluster' : ''}: writes are refused with store_full, reads go on, and it heals`,
+      async t => {
+        const { store, redis } = await given(t, cluster)
+        await commit(store, 1)
+        await begin(redis)
+        await until('it is noticed without a request', () => store.contactSince() === null)
+        t.equal(store.fault()?.code, 'store_full')
+        for (const [part, write] of Object.entries(WRITES)) {
+          t.equal(await write(store).then(() => 'written', codeOf), 'store_full', part)
+        }
+        for (const [part, read] of Object.entries(READS)) await t.resolves(read(store), part)
+        t.match(await store.aggregates.load(REF), { version: 1 }, 'what was acknowledged is there')
+        const fullUntil = Date.now()
+        await end(redis)
+        t.match(await commit(store, 2), { ok: true }, 'requests are served at once')
+        await until('there is contact', () => store.contactSince() !== null)
+        t.ok((store.contactSince() ?? 0) > fullUntil, 'since after the refusals: they count against nobody')
+        t.equal(store.fault(), null)
+      }
+    )
+  }
+}
+
+t.test('a store at its limit, which takes one write and refuses the next, is not ready all the while', async t => {
+  const { store, redis } = await given(t, false)
+  const { begin, end } = REFUSALS['too few replicas'] as Refusal
+  let wasReady = 0
+  for (let n = 0; n < 6; n++) {
+    await begin(redis)
+    await store.ping().catch(() => {})
+    await end(redis)
+    for (let look = 0; look < 13; look++) {
+      await sleep(100)
+      if (store.contactSince() !== null) wasReady++
+    }
+  }
+  t.equal(wasReady, 0)
+  await until('there is contact', () => store.contactSince() !== null)
+})
