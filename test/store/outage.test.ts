@@ -14,10 +14,10 @@ interface Given {
   readonly via?: (port: number) => Promise<number>
 }
 
-async function given(t: Test, { cluster = false, probeEveryMs = 5_000, via }: Given = {}) {
+async function given(t: Test, { cluster = false, probeEveryMs, via }: Given = {}) {
   const server = await startRedis({ cluster })
   const url = via ? `redis://127.0.0.1:${await via(server.port)}` : server.url
-  const store = await openRedisStore(url, undefined, { probeEveryMs })
+  const store = await openRedisStore(url, undefined, probeEveryMs === undefined ? {} : { probeEveryMs })
   t.teardown(async () => {
     await store.close()
     await server.stop()

@@ -1,6 +1,8 @@
-// Finds a connection that is open and deaf: a message a few seconds, published as every other one is, to each line. Two in a
-// row that do not arrive, and the line is replaced.
-import type { Clock } from '../../clock.js'
+// Finds a connection that is open and deaf: a message is published to each line at regular intervals, as every other message is. Two in
+// a row that do not arrive, and the line is replaced and its listeners read again. One alone may be a stall of this process, whose
+// timers fire before what lies in its sockets is read.
+//
+// Runs on real time, as contact.ts does: it watches a real thing, also when a test moves its clock by hand.
 import type { Channels } from './channels.js'
 import type { Attempt, Client } from './clients.js'
 import { probeChannel } from './keys.js'
@@ -17,7 +19,7 @@ interface Probe {
 }
 
 export interface ProbeOptions {
-  readonly clock: Clock
+  /** A deaf line is replaced after three of these at most: one until the next message, and two that are missed. */
   readonly everyMs: number
   /** Tells this process's messages from those of others. */
   readonly node: string
@@ -27,7 +29,7 @@ export interface ProbeOptions {
 /** The returned function ends it. */
 export function startProbing(
   { client, attempt, channels }: { client: Client; attempt: Attempt; channels: Channels },
-  { clock, everyMs, node, onDeaf }: ProbeOptions
+  { everyMs, node, onDeaf }: ProbeOptions
 ): () => void {
   const probes = new Map<number, Probe>()
 
@@ -79,5 +81,6 @@ export function startProbing(
   }
 
   tick()
-  return clock.every(everyMs, tick)
+  const timer = setInterval(tick, everyMs).unref()
+  return () => clearInterval(timer)
 }

@@ -1,0 +1,62 @@
+// The connection that wakes streams and polls is open and deaf, as behind a broken middlebox: a call rings all the same, and soon.
+import t, { type Test } from 'tap'
+import { buildApp } from '../../src/app.js'
+import { loadConfig } from '../../src/config.js'
+import { createToken } from '../../src/development.js'
+import { Client, type HeardEvent, type Transport } from '../helpers/client.js'
+import { startProxy } from '../helpers/proxy.js'
+import { startRedis } from '../helpers/redis.js'
+
+/** What is promised, and what a busy machine may take for the three requests around it. */
+const WITHIN_MS = 3_000 + 500
+
+async function given(t: Test) {
+  const server = await startRedis()
+  const proxy = await startProxy(server.port)
+  const config = loadConfig({ LOG_LEVEL: 'silent', REDIS_URL: `redis://127.0.0.1:${proxy.port}` })
+  const app = await buildApp(config)
+  const url = await app.listen({ host: '127.0.0.1', port: 0 })
+  t.teardown(async () => {
+    await app.close()
+    await proxy.close()
+    await server.stop()
+  })
+  const enter = async (user: string) => {
+    const client = new Client(url, { token: await createToken(config, user), device: 'phone' })
+    t.teardown(() => client.leave())
+    return client
+  }
+  return { proxy, enter }
+}
+
+/** The first of a type; whatever ends the client's listening ends this. */
+async function first(events: AsyncGenerator<HeardEvent>, type: string): Promise<HeardEvent> {
+  for (;;) {
+    const { value, done } = await events.next()
+    if (done) throw new Error(`nothing more came before ${type}`)
+    if (value.type === type) return value
+  }
+}
+
+for (const transport of ['sse', 'poll'] satisfies Transport[]) {
+  t.test(`a call rings within 3 s although the subscriber connection is deaf, by ${transport}`, async t => {
+    const { proxy, enter } = await given(t)
+    const [alice, bob] = [await enter('alice'), await enter('bob')]
+    const events = bob.hear(transport)
+    await first(events, 'hello')
+    const incoming = first(events, 'call.incoming')
+    // A poll that has just said hello is not waiting yet.
+    await alice.post('/calls', { callId: 'before', to: 'bob' })
+    t.match(await incoming, { data: { callId: 'before' } }, 'the connection works')
+    await alice.post('/calls/before/cancel')
+    await first(events, 'call.ended')
+    const next = first(events, 'call.incoming')
+    await new Promise(resolve => setTimeout(resolve, 100))
+    t.equal(proxy.deafen('ssubscribe'), 1)
+    const startedAt = performance.now()
+    await alice.post('/calls', { callId: 'deaf', to: 'bob' })
+    t.match(await next, { data: { callId: 'deaf' } })
+    const took = performance.now() - startedAt
+    t.ok(took < WITHIN_MS, `after ${Math.round(took)} ms`)
+  })
+}
