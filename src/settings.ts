@@ -143,6 +143,12 @@ export const SETTINGS = {
   ROOM_MAX_PARTICIPANTS: setting(integer(1, 10_000), '1000', 'Devices in a room at once, unless the room says fewer.'),
   ROOM_RECONNECT_MS: setting(duration(1), '5000', 'How long a device whose stream broke stays in its rooms.'),
   ROOM_LINGER_MS: setting(duration(1), '30000', 'How long a room outlives the last one out.'),
+  ROOM_MAX_INVITATIONS: setting(
+    integer(1, 10_000),
+    '500',
+    'Invitations that may ring in a room at once; at most as many that have ended are kept beside them.'
+  ),
+  ROOM_MAX_INVITATIONS_PER_USER: setting(integer(1, 10_000), '100', 'Those of one inviter.'),
   CHAT_HISTORY_MAX: setting(integer(1, 100_000), '1000', 'Chat messages kept for a room; older ones go.'),
   CHAT_SERVICE_URL: setting(optional(webUrl), '', 'Service that is given every chat message.'),
   CHAT_SERVICE_TIMEOUT_MS: setting(duration(1), '5000', 'How long it may take to answer.'),

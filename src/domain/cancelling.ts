@@ -3,31 +3,46 @@
 import { AppError } from '../errors.js'
 import type { Actor } from '../schemas/claims.js'
 import type { InvitationState } from '../schemas/invitation.js'
-import { end, type WholeRoom } from './invitation.js'
+import { end } from './invitation.js'
+import type { ListedRoom } from './invitations-kept.js'
 import { mayModerate, openRoom } from './room.js'
-import { type Invitation, type Member, type Named, NOTHING, PART, type RoomDecision } from './room-state.js'
+import {
+  type Ahead,
+  type Invitation,
+  type Member,
+  type Named,
+  NOTHING,
+  PART,
+  type RoomDecision,
+  type RoomParts
+} from './room-state.js'
 
-/** More than anybody needs, and little enough to keep for a room. */
-export const AHEAD_MAX = 1000
+/** Ids that may be cancelled ahead in a room, at once. */
+export const AHEAD_MAX = 100
+const AHEAD_KEEP_MS = 120_000
 
 interface Cancel {
   readonly actor: Actor
   readonly invitationId: string
 }
 
-export function partsOfCancel(room: WholeRoom, { actor, invitationId }: Cancel): string[] {
-  const named = room.get<Named>(PART.invite(invitationId))
-  const invited = named !== null && 'user' in named ? [PART.invited(named.user)] : []
+/** What is read for it, beside what it stands on. */
+export const AHEAD: string = PART.ahead('')
+
+/** What it stands on: of the invitation too, if it is known whose it is. */
+export function partsOfCancel({ actor, invitationId }: Cancel, invitee: string | null): string[] {
   const { user, device } = actor
-  return [PART.settings, PART.member(user, device), PART.ban(user), PART.invite(invitationId), ...invited]
+  const named = [PART.invite(invitationId), PART.ahead(invitationId)]
+  const invited = invitee === null ? [] : [PART.invited(invitee)]
+  return [PART.settings, PART.member(user, device), PART.ban(user), ...named, ...invited]
 }
 
 /** By whoever invited, or a moderator. @throws AppError invitation_not_found, invitation_ended, not_permitted, banned, too_many_invitations */
-export function cancel(room: WholeRoom, { actor, invitationId }: Cancel, now: number): RoomDecision {
+export function cancel(room: ListedRoom, { actor, invitationId }: Cancel, now: number): RoomDecision {
   const by = { user: actor.user, device: actor.device }
+  if (room.get<Ahead>(PART.ahead(invitationId)) !== null) return NOTHING
   const named = room.get<Named>(PART.invite(invitationId))
   if (named === null) return cancelAhead(room, { actor, invitationId }, now)
-  if ('by' in named) return NOTHING
   const invitation = room.get<Invitation>(PART.invited(named.user))
   if (invitation?.invitationId !== invitationId) throw new AppError('invitation_not_found')
   if (invitation.from.user !== actor.user) mayModerate(room, actor, now)
@@ -37,32 +52,32 @@ export function cancel(room: WholeRoom, { actor, invitationId }: Cancel, now: nu
 }
 
 /** Only who is in may invite, and so take back what has not come yet. */
-function cancelAhead(room: WholeRoom, { actor, invitationId }: Cancel, now: number): RoomDecision {
+function cancelAhead(room: ListedRoom, { actor, invitationId }: Cancel, now: number): RoomDecision {
   openRoom(room)
   const me = room.get<Member>(PART.member(actor.user, actor.device))
   if (me === null) throw new AppError('invitation_not_found')
-  if (cancelledAhead(room).length >= AHEAD_MAX) throw new AppError('too_many_invitations')
-  const named: Named = { by: { user: me.user, device: me.device }, at: now }
-  return { writes: { [PART.invite(invitationId)]: named }, events: [] }
+  if (room.list(AHEAD).length >= AHEAD_MAX) throw new AppError('too_many_invitations')
+  const ahead: Ahead = { by: { user: me.user, device: me.device }, at: now }
+  return { writes: { [PART.ahead(invitationId)]: ahead }, events: [] }
 }
 
-export const cancelledAhead = (room: WholeRoom) =>
-  room.list<Named>(PART.invite('')).flatMap(([invitationId, named]) => {
-    return 'by' in named ? [{ invitationId, ...named }] : []
+/** What was cancelled ahead, and when it is forgotten. */
+export const cancelledAhead = (room: ListedRoom, retentionMs: number) =>
+  room.list<Ahead>(AHEAD).map(([invitationId, { at }]) => {
+    return { invitationId, dueAt: at + Math.min(retentionMs, AHEAD_KEEP_MS) }
   })
 
 /** It was kept for long enough. Reads what the id names. */
-export function forgetAhead(room: Pick<WholeRoom, 'get'>, invitationId: string): RoomDecision {
-  const named = room.get<Named>(PART.invite(invitationId))
-  return named !== null && 'by' in named ? { writes: { [PART.invite(invitationId)]: null }, events: [] } : NOTHING
+export function forgetAhead(room: RoomParts, invitationId: string): RoomDecision {
+  const isThere = room.get<Ahead>(PART.ahead(invitationId)) !== null
+  return isThere ? { writes: { [PART.ahead(invitationId)]: null }, events: [] } : NOTHING
 }
 
 /** What the late invitation is told; null when it was not cancelled ahead. */
 export function viewAhead(
-  room: Pick<WholeRoom, 'get'>,
+  room: RoomParts,
   { user, invitationId }: { user: string; invitationId: string }
 ): InvitationState | null {
-  const named = room.get<Named>(PART.invite(invitationId))
-  if (named === null || 'user' in named) return null
-  return { invitationId, user, state: 'cancelled', by: named.by, expiresInMs: 0 }
+  const ahead = room.get<Ahead>(PART.ahead(invitationId))
+  return ahead && { invitationId, user, state: 'cancelled', by: ahead.by, expiresInMs: 0 }
 }

@@ -9,8 +9,18 @@ import type { Actor } from '../schemas/claims.js'
 import type { Endpoint } from '../schemas/common.js'
 import type { IncomingInvitation, InvitationEnd, InvitationState, InviteRefusal } from '../schemas/invitation.js'
 import { claimFor, mustBeGranted } from './grants.js'
+import {
+  dueAt,
+  forget,
+  type InviteBounds,
+  type ListedRoom,
+  mustFit,
+  ringing,
+  withoutOldest
+} from './invitations-kept.js'
 import { isInForce, openRoom } from './room.js'
 import {
+  type Ahead,
   type Banned,
   type Invitation,
   type Member,
@@ -24,31 +34,31 @@ import {
   viewRoom
 } from './room-state.js'
 
-/** All of a room, read at one instant. */
-export interface WholeRoom extends RoomParts {
-  readonly version: number
-  list<T>(prefix: string): readonly (readonly [rest: string, part: T])[]
-}
-
-/** Beyond what anybody means, and less than one commit can end. */
-export const RINGING_MAX = 1000
-
 export interface Invite {
   readonly actor: Actor
   readonly invitees: readonly { readonly user: string; readonly invitationId: string }[]
   readonly metadata: Invitation['metadata']
   readonly ringMs: number
+  readonly bounds: InviteBounds
 }
+
+/** What is read for it: who is in, and what was invited, beside what it stands on. */
+export const readOfInvite = (command: Invite): string[] => [...partsOfInvite(command), PART.at(''), PART.invited('')]
 
 /** What a decision to invite stands on. */
 export const partsOfInvite = ({ actor, invitees }: Pick<Invite, 'actor' | 'invitees'>): string[] => [
   PART.settings,
   PART.member(actor.user, actor.device),
-  ...invitees.flatMap(({ user, invitationId }) => [PART.invited(user), PART.ban(user), PART.invite(invitationId)])
+  ...invitees.flatMap(({ user, invitationId }) => [
+    PART.invited(user),
+    PART.ban(user),
+    PART.invite(invitationId),
+    PART.ahead(invitationId)
+  ])
 ]
 
 /** @throws AppError room_not_found, room_closed, not_in_room, not_permitted, invitation_id_taken, too_many_invitations */
-export function invite(room: WholeRoom, command: Invite, now: number): RoomDecision {
+export function invite(room: ListedRoom, command: Invite, now: number): RoomDecision {
   const settings = openRoom(room)
   const { actor, metadata, ringMs } = command
   const me = room.get<Member>(PART.member(actor.user, actor.device))
@@ -56,15 +66,19 @@ export function invite(room: WholeRoom, command: Invite, now: number): RoomDecis
   const from = { participantId: me.participantId, user: me.user, device: me.device }
   // What is let in past the lock is asked in by whoever may lock others out.
   mustBeGranted(settings.locked ? 'moderate' : 'join', me.role, claimFor(actor, room.roomId))
-  const fresh = command.invitees.filter(invitee => isNew(room, actor, invitee, now))
+  const inside = usersIn(room)
+  const fresh = command.invitees.filter(invitee => isNew(room, inside, { ...invitee, actor }, now))
   if (fresh.length === 0) return NOTHING
-  if (ringing(room).length + fresh.length > RINGING_MAX) throw new AppError('too_many_invitations')
+  mustFit(room, { ...command, fresh: fresh.length })
 
   const invited = fresh.map(({ user, invitationId }): Invitation => {
     return { invitationId, user, from, metadata, until: now + ringMs, ended: null }
   })
   // The settings are written as they are: whoever closes the room, or joins, at this very moment decides again and sees it ring.
-  const writes: Record<string, object | null> = { [PART.settings]: settings }
+  const writes: Record<string, object | null> = {
+    [PART.settings]: settings,
+    ...withoutOldest(room, command.bounds, fresh.length)
+  }
   for (const invitation of invited) {
     const before = room.get<Invitation>(PART.invited(invitation.user))
     if (before) writes[PART.invite(before.invitationId)] = null
@@ -81,28 +95,38 @@ export function invite(room: WholeRoom, command: Invite, now: number): RoomDecis
   return { writes, events, deadlineAt: now + ringMs }
 }
 
-/** Why nobody's device will ring; null when one may. */
-export function refusalOf(room: WholeRoom, actor: Endpoint, user: string, now: number): InviteRefusal | null {
+export const usersIn = (room: ListedRoom): ReadonlySet<string> =>
+  new Set(room.list<Endpoint>(PART.at('')).map(([, { user }]) => user))
+
+/** Why no device of the user will ring; null when one may. */
+export function refusalOf(
+  room: RoomParts,
+  inside: ReadonlySet<string>,
+  { actor, user }: { actor: Endpoint; user: string },
+  now: number
+): InviteRefusal | null {
   if (user === actor.user) return 'self'
   const ban = room.get<Banned>(PART.ban(user))
   if (ban && isInForce(ban, now)) return 'banned'
-  return room.list(PART.member(user, '')).length > 0 ? 'in_room' : null
+  return inside.has(user) ? 'in_room' : null
+}
+
+interface Invitee {
+  readonly user: string
+  readonly invitationId: string
+  readonly actor: Endpoint
 }
 
 /** False also for a repeat, for what was cancelled ahead, and for who is ringing already. @throws AppError invitation_id_taken */
-function isNew(room: WholeRoom, actor: Endpoint, { user, invitationId }: Invite['invitees'][number], now: number) {
+function isNew(room: RoomParts, inside: ReadonlySet<string>, invitee: Invitee, now: number): boolean {
+  const { user, invitationId, actor } = invitee
   const named = room.get<Named>(PART.invite(invitationId))
-  const owner = named !== null && ('user' in named ? [named.user, user] : [named.by.user, actor.user])
-  if (owner && owner[0] !== owner[1]) throw new AppError('invitation_id_taken')
-  if (named !== null || refusalOf(room, actor, user, now) !== null) return false
+  const ahead = room.get<Ahead>(PART.ahead(invitationId))
+  const isTaken = (named !== null && named.user !== user) || (ahead !== null && ahead.by.user !== actor.user)
+  if (isTaken) throw new AppError('invitation_id_taken')
+  if (named !== null || ahead !== null || refusalOf(room, inside, { actor, user }, now) !== null) return false
   return room.get<Invitation>(PART.invited(user))?.ended !== null
 }
-
-export const ringing = (room: WholeRoom): Invitation[] =>
-  room
-    .list<Invitation>(PART.invited(''))
-    .map(([, invitation]) => invitation)
-    .filter(({ ended }) => ended === null)
 
 export interface Answer {
   readonly actor: Actor
@@ -126,13 +150,11 @@ export function answer(parts: RoomParts, { actor, invitationId, as }: Answer, no
 }
 
 /** Its time has come: it rings no more, or was kept for long enough. Reads the user's invitation. */
-export function lapse(parts: RoomParts, user: string, keepMs: number, now: number): RoomDecision {
+export function lapse(parts: RoomParts, user: string, retentionMs: number, now: number): RoomDecision {
   const invitation = parts.get<Invitation>(PART.invited(user))
-  if (invitation === null) return NOTHING
-  const { ended, until, invitationId } = invitation
-  if (ended === null) return until <= now ? end(invitation, 'expired', null, now) : NOTHING
-  if (now - ended.at < keepMs) return NOTHING
-  return { writes: { [PART.invited(user)]: null, [PART.invite(invitationId)]: null }, events: [] }
+  if (invitation === null || dueAt(invitation, retentionMs) > now) return NOTHING
+  if (invitation.ended === null) return end(invitation, 'expired', null, now)
+  return { writes: forget(invitation), events: [] }
 }
 
 /** To join a room that rings is to accept. */
@@ -142,15 +164,16 @@ export function withAccept(parts: RoomParts, actor: Actor, joined: RoomDecision,
   return together(joined, end(invitation, 'accepted', { user: actor.user, device: actor.device }, now))
 }
 
-/** What the end of a room stands on. */
-export const partsOfEnd = (room: WholeRoom): string[] => [
+/** What is read for the end of a room, and what it stands on. */
+export const readOfEnd: readonly string[] = [PART.settings, PART.empty, PART.invited('')]
+export const partsOfEnd = (room: ListedRoom): string[] => [
   PART.settings,
   PART.empty,
   ...ringing(room).map(({ user }) => PART.invited(user))
 ]
 
 /** With the room all that rings in it ends. */
-export function withAllEnded(room: WholeRoom, closed: RoomDecision, by: Endpoint | null, now: number): RoomDecision {
+export function withAllEnded(room: ListedRoom, closed: RoomDecision, by: Endpoint | null, now: number): RoomDecision {
   return closed.over ? together(closed, ...ringing(room).map(each => end(each, 'closed', by, now))) : closed
 }
 
@@ -158,8 +181,7 @@ export function withAllEnded(room: WholeRoom, closed: RoomDecision, by: Endpoint
 export function withdrawn(parts: RoomParts, { user }: Endpoint, removed: RoomDecision): RoomDecision {
   const invitation = parts.get<Invitation>(PART.invited(user))
   if (invitation?.ended?.reason !== 'accepted') return removed
-  const writes = { [PART.invited(user)]: null, [PART.invite(invitation.invitationId)]: null }
-  return together(removed, { writes, events: [] })
+  return together(removed, { writes: forget(invitation), events: [] })
 }
 
 const together = (one: RoomDecision, ...more: readonly RoomDecision[]): RoomDecision => ({
@@ -183,7 +205,7 @@ export function end(invitation: Invitation, reason: InvitationEnd, by: Endpoint 
   if (by?.user !== from.user || by.device !== from.device) {
     events.push(told({ user: from.user, device: from.device }, reason))
   }
-  return { writes: { [PART.invited(user)]: { ...invitation, ended: { reason, by, at: now } } }, events }
+  return { writes: { [PART.invited(user)]: { ...invitation, metadata: {}, ended: { reason, by, at: now } } }, events }
 }
 
 export function viewInvitation({ invitationId, user, until, ended }: Invitation, now: number): InvitationState {
@@ -192,7 +214,7 @@ export function viewInvitation({ invitationId, user, until, ended }: Invitation,
 }
 
 export function viewIncoming(
-  room: Pick<WholeRoom, 'roomId' | 'version' | 'seats'>,
+  room: Pick<ListedRoom, 'roomId' | 'version' | 'seats'>,
   settings: Settings,
   { invitationId, from, metadata, until }: Invitation,
   now: number

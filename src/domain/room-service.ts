@@ -2,7 +2,7 @@
 import type { Actor } from '../schemas/claims.js'
 import type { Role } from '../schemas/room.js'
 import type { ServiceRoom } from '../schemas/room-service.js'
-import type { WholeRoom } from './invitation.js'
+import type { ListedRoom } from './invitations-kept.js'
 import { update } from './room.js'
 import { type Known, type Member, NOTHING, PART, type RoomDecision, type RoomParts } from './room-state.js'
 
@@ -35,7 +35,7 @@ export function partsOfRoles(whole: Whole, room: ServiceRoom): string[] {
   return [PART.settings, ...others.slice(0, ROLES_MAX).map(([place]) => PART.members + place)]
 }
 
-type Whole = RoomParts & Pick<WholeRoom, 'list'>
+type Whole = RoomParts & Pick<ListedRoom, 'list'>
 
 const isOther = ({ user, serviceRole }: Member, room: ServiceRoom) =>
   serviceRole !== undefined && serviceRole !== roleIn(room, user)

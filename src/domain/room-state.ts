@@ -44,6 +44,7 @@ export interface Invitation {
   readonly invitationId: string
   readonly user: string
   readonly from: Endpoint & { readonly participantId: string }
+  /** Of one that rings; {} when it has ended. */
   readonly metadata: Room['metadata']
   /** It rings until then. */
   readonly until: number
@@ -51,10 +52,21 @@ export interface Invitation {
   readonly ended: { readonly reason: InvitationEnd; readonly by: Endpoint | null; readonly at: number } | null
 }
 
-/** What an invitation's id stands for: whose it is, or that it was cancelled before it came. */
-export type Named = { readonly user: string } | { readonly by: Endpoint; readonly at: number }
+/** Whose invitation an id stands for. */
+export interface Named {
+  readonly user: string
+}
 
-/** The names of a room's parts. A member is found by its device and, through `at`, by its participant id. */
+/** An id that was cancelled before its invitation came. */
+export interface Ahead {
+  readonly by: Endpoint
+  readonly at: number
+}
+
+/**
+ * The names of a room's parts. A member is found by its device and, through `at`, by its participant id. What stands before a colon
+ * names a group; `member:` alone asks for all of it (store/rooms.ts).
+ */
 export const PART = {
   settings: 'settings',
   /** When the last one left; nobody is in while it is there. */
@@ -67,7 +79,9 @@ export const PART = {
   /** A user's invitation: the one that rings, or the last one that did. */
   invited: (user: string) => `invited:${user}`,
   /** What an invitation's id stands for. */
-  invite: (invitationId: string) => `invite:${invitationId}`
+  invite: (invitationId: string) => `invite:${invitationId}`,
+  /** An id that was cancelled before its invitation came. */
+  ahead: (invitationId: string) => `ahead:${invitationId}`
 } as const
 
 /** As much of a room as was read. */

@@ -38,7 +38,7 @@ export async function unbanUser(context: Context, actor: Actor, roomId: string, 
 
 /** @throws AppError not_permitted, room_not_found */
 export async function listBans(context: Context, actor: Actor, roomId: string): Promise<Ban[]> {
-  const room = await readRoom(context, roomId, 'all')
+  const room = await readRoom(context, roomId, [...partsOfModeration(actor), PART.ban('')])
   const now = context.clock.now()
   rules.mayModerate(room, actor, now)
   return room.list<Banned>(PART.ban('')).flatMap(([user, ban]) => {

@@ -1,7 +1,7 @@
 // Writing in a room, and reading what was written. The room's log is the history: a message is committed as a line of it
 // together with the event that tells the others, so neither is ever without the other.
 import { formatPlace, mayChat, mayRead, parsePlace, post, viewMessage, writtenIn } from '../domain/chat.js'
-import { type Member, PART } from '../domain/room-state.js'
+import { PART } from '../domain/room-state.js'
 import { AppError } from '../errors.js'
 import { idFromKey } from '../ids.js'
 import {
@@ -14,6 +14,7 @@ import {
   type TypingBody
 } from '../schemas/chat.js'
 import type { Actor } from '../schemas/claims.js'
+import type { Endpoint } from '../schemas/common.js'
 import type { Logged } from '../store/rooms.js'
 import { queueMessage } from './chat-delivery.js'
 import type { Context } from './context.js'
@@ -99,15 +100,16 @@ export async function noteTyping(
   roomId: string,
   { typing }: TypingBody
 ): Promise<void> {
-  const room = await readRoom(context, roomId, 'all')
+  const parts = [PART.settings, PART.member(actor.user, actor.device), PART.at('')]
+  const room = await readRoom(context, roomId, parts)
   const { participantId, user, device } = mayChat(room, actor)
   const type = 'chat.typing'
   const timestamp = new Date(context.clock.now()).toISOString()
   const data = { roomId, from: { participantId, user, device }, typing }
   const envelope = JSON.stringify({ type, timestamp, data })
-  const others = room.list<Member>(PART.members).filter(([, member]) => member.participantId !== participantId)
+  const others = room.list<Endpoint>(PART.at('')).filter(([other]) => other !== participantId)
   const { wakeups } = context.store
-  await Promise.all(others.map(([, member]) => wakeups.notify(member.user, { device: member.device, type, envelope })))
+  await Promise.all(others.map(([, to]) => wakeups.notify(to.user, { device: to.device, type, envelope })))
   noteSignOfLife(context, actor)
 }
 

@@ -1,9 +1,9 @@
 // Asking users into a room: their devices ring, one of them answers, all others hear why it rings no more.
 import { askPolicy, type PolicyAnswer } from '../adapters/policy.js'
 import { formatCursor } from '../delivery/cursor.js'
-import { cancel, partsOfCancel, viewAhead } from '../domain/cancelling.js'
+import { AHEAD, cancel, partsOfCancel, viewAhead } from '../domain/cancelling.js'
 import * as rules from '../domain/invitation.js'
-import { type Invitation, PART } from '../domain/room-state.js'
+import { type Invitation, type Named, NOTHING, PART } from '../domain/room-state.js'
 import { AppError } from '../errors.js'
 import { idFromKey } from '../ids.js'
 import type { Actor } from '../schemas/claims.js'
@@ -17,7 +17,7 @@ import type {
 } from '../schemas/invitation.js'
 import type { Context } from './context.js'
 import { checkMetadata } from './metadata.js'
-import { changeRoom, type ReadRoom, readRoom } from './room-commit.js'
+import { changeRoom, readRoom } from './room-commit.js'
 import { noteSignOfLife, registerDevice } from './sign-of-life.js'
 
 /**
@@ -40,13 +40,14 @@ export async function inviteUsers(
   const now = context.clock.now()
   const until = now + command.ringMs
   await Promise.all(users.map(user => context.store.invitations.add(user, roomId, { until, now })))
-  const parts = () => rules.partsOfInvite(command)
-  const { decision, room } = await changeRoom(context, roomId, parts, (whole, at) => rules.invite(whole, command, at))
+  const named = { read: rules.readOfInvite(command), parts: () => rules.partsOfInvite(command) }
+  const { decision, room } = await changeRoom(context, roomId, named, (read, at) => rules.invite(read, command, at))
   noteSignOfLife(context, actor)
   const invitations: SentInvitation[] = []
+  const inside = rules.usersIn(room)
   for (const { user, invitationId } of command.invitees) {
     const standing = (decision.writes[PART.invited(user)] ?? room.get(PART.invited(user))) as Invitation | null
-    const reason = rules.refusalOf(room, actor, user, now)
+    const reason = rules.refusalOf(room, inside, { actor, user }, now)
     const isRepeat = standing?.invitationId === invitationId
     const ahead = viewAhead(room, { user, invitationId })
     if (ahead) invitations.push({ ...ahead, delivery: NOBODY })
@@ -66,7 +67,8 @@ function commandOf(context: Context, actor: Actor, body: InviteBody, idempotency
   }
   const idOf = (user: string) => (idempotencyKey ? idFromKey(actor.user, idempotencyKey, user) : context.ids.unique())
   const invitees = users.map(user => ({ user, invitationId: invitationId ?? idOf(user) }))
-  return { actor, invitees, metadata, ringMs: ringTimeoutMs }
+  const { roomMaxInvitations: perRoom, roomMaxInvitationsPerUser: perInviter } = context.config
+  return { actor, invitees, metadata, ringMs: ringTimeoutMs, bounds: { perRoom, perInviter } }
 }
 
 /**
@@ -80,7 +82,7 @@ async function askWhetherToRing(
 ): Promise<InviteReply['refused']> {
   const { config, clock, log } = context
   if (config.policyUrl === null) return []
-  const room = await readRoom(context, roomId, 'all')
+  const room = await readRoom(context, roomId, rules.readOfInvite(command))
   const { events } = rules.invite(room, command, clock.now())
   const ringing = command.invitees.filter(({ user }) => events.some(({ to }) => 'user' in to && to.user === user))
   const { actor, metadata } = command
@@ -155,7 +157,17 @@ export async function cancelInvitation(
   { roomId, invitationId }: { roomId: string; invitationId: string }
 ): Promise<void> {
   const command = { actor, invitationId }
-  const parts = (whole: ReadRoom) => partsOfCancel(whole, command)
-  await changeRoom(context, roomId, parts, (room, now) => cancel(room, command, now))
+  // Whose invitation it is stands in the room: it is read first, and again if that has changed meanwhile.
+  let invitee: string | null = null
+  for (let isKnown = false; !isKnown; ) {
+    const parts = partsOfCancel(command, invitee)
+    const named = { read: [...parts, AHEAD], parts: () => parts }
+    await changeRoom(context, roomId, named, (room, now) => {
+      const owner = room.get<Named>(PART.invite(invitationId))?.user ?? null
+      isKnown = owner === invitee
+      invitee = owner
+      return isKnown ? cancel(room, command, now) : NOTHING
+    })
+  }
   noteSignOfLife(context, actor)
 }

@@ -161,7 +161,7 @@ async function bothIn(context: Context, actor: Actor, roomId: string, to: string
 }
 
 async function allOthers(context: Context, actor: Actor, roomId: string): Promise<Two[]> {
-  const room = await readRoom(context, roomId, 'all')
+  const room = await readRoom(context, roomId, [PART.settings, PART.members, PART.at('')])
   const me = joinedIn(room, speaker(room, actor))
   const members = room.list<Member>(PART.members).map(([, member]) => joinedIn(room, member))
   return members.filter(({ participantId }) => participantId !== me.participantId).map(peer => twoIn(room, me, peer))

@@ -1,6 +1,7 @@
 // What rings in rooms: shown to whoever it rings for, offered to devices that come late, ended when its time has come.
 import { cancelledAhead, forgetAhead } from '../domain/cancelling.js'
-import { lapse, viewIncoming, type WholeRoom } from '../domain/invitation.js'
+import { lapse, viewIncoming } from '../domain/invitation.js'
+import { dueAt, type ListedRoom } from '../domain/invitations-kept.js'
 import { type Invitation, PART } from '../domain/room-state.js'
 import type { Actor } from '../schemas/claims.js'
 import type { Endpoint } from '../schemas/common.js'
@@ -73,18 +74,18 @@ export async function offerInvitation(
 }
 
 /** The room's time has come: what has rung for long enough ends. Resolves to when the next one will have. */
-export async function checkInvitations(context: Context, room: WholeRoom): Promise<number> {
+export async function checkInvitations(context: Context, room: ListedRoom): Promise<number> {
   const now = context.clock.now()
   const { retentionMs } = context.config
   let next = Number.POSITIVE_INFINITY
-  for (const [user, { until, ended }] of room.list<Invitation>(PART.invited(''))) {
-    const dueAt = ended ? ended.at + retentionMs : until
-    if (dueAt > now) next = Math.min(next, dueAt)
+  for (const [user, invitation] of room.list<Invitation>(PART.invited(''))) {
+    const due = dueAt(invitation, retentionMs)
+    if (due > now) next = Math.min(next, due)
     else await changeRoom(context, room.roomId, [PART.invited(user)], (at, then) => lapse(at, user, retentionMs, then))
   }
-  for (const { invitationId, at } of cancelledAhead(room)) {
-    if (at + retentionMs > now) next = Math.min(next, at + retentionMs)
-    else await changeRoom(context, room.roomId, [PART.invite(invitationId)], then => forgetAhead(then, invitationId))
+  for (const { invitationId, dueAt: due } of cancelledAhead(room, retentionMs)) {
+    if (due > now) next = Math.min(next, due)
+    else await changeRoom(context, room.roomId, [PART.ahead(invitationId)], then => forgetAhead(then, invitationId))
   }
   return next
 }

@@ -38,24 +38,31 @@ export interface Changed<D extends RoomChange = RoomDecision> {
 /** Lost races are other people's commits of the very same parts: rare, however many are in the room. */
 const ATTEMPTS_MAX = 32
 
-export async function readRoom(context: Context, roomId: string, parts: readonly string[] | 'all'): Promise<ReadRoom> {
+/** A group of parts is named by `group:` and nothing more; a room has no name for all of it. */
+export async function readRoom(context: Context, roomId: string, parts: readonly string[]): Promise<ReadRoom> {
   return toParts(roomId, await context.store.rooms.load(roomId, parts))
 }
 
+/** The commit stands on some of what was read, which only the room itself can name. */
+export interface Found {
+  readonly read: readonly string[]
+  readonly parts: (room: ReadRoom) => readonly string[]
+}
+
 /**
- * `decide` is called again for every race lost, so it must be pure; it may look at nothing but the parts named. Parts that only
- * the room itself can name are found in all of it, and the commit stands on them.
+ * `decide` is called again for every race lost, so it must be pure; it may look at nothing but the parts named, and of others at what
+ * may be old when the commit is made.
  * @throws AppError whatever `decide` throws; room_full, store_unavailable
  */
 export async function changeRoom<D extends RoomChange>(
   context: Context,
   roomId: string,
-  named: readonly string[] | ((whole: ReadRoom) => readonly string[]),
+  named: readonly string[] | Found,
   decide: (room: ReadRoom, now: number) => D
 ): Promise<Changed<D>> {
   for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
-    const room = await readRoom(context, roomId, typeof named === 'function' ? 'all' : named)
-    const parts = typeof named === 'function' ? named(room) : named
+    const room = await readRoom(context, roomId, 'read' in named ? named.read : named)
+    const parts = 'read' in named ? named.parts(room) : named
     const now = context.clock.now()
     const decision = decide(room, now)
     if (!changesSomething(decision)) return { decision, room, version: room.version, known: false, excess: [] }

@@ -1,5 +1,6 @@
 // Who is still in a room. A device whose stream breaks is away at once; if it is not back in time it has left.
-import { partsOfEnd, withAllEnded } from '../domain/invitation.js'
+import { AHEAD } from '../domain/cancelling.js'
+import { partsOfEnd, readOfEnd, withAllEnded } from '../domain/invitation.js'
 import { comeBack, goAway, leave } from '../domain/room.js'
 import { closeIfEmpty } from '../domain/room-life.js'
 import { type Member, NOTHING, PART, type RoomDecision } from '../domain/room-state.js'
@@ -40,7 +41,7 @@ export async function missRooms(context: Context, actor: Actor): Promise<void> {
  * can be true that nobody would notice. That is looked up, not kept: whoever comes or goes hastens the room.
  */
 export async function checkRoom(context: Context, roomId: string, heldUntil: number): Promise<void> {
-  const room = await readRoom(context, roomId, 'all')
+  const room = await readRoom(context, roomId, [...readOfEnd, PART.members, AHEAD])
   if (room.settings === null || room.settings.closed !== null) return
   if (room.publishedVersion < room.version) startFanout(context, roomId)
   catchUpChat(context, roomId)
@@ -56,7 +57,7 @@ const NEVER = Number.POSITIVE_INFINITY
 /** Resolves to when the room will have been empty for long enough. */
 async function endIfEmpty(context: Context, { roomId, emptySince }: ReadRoom): Promise<number> {
   const { roomLingerMs } = context.config
-  await changeRoom(context, roomId, partsOfEnd, (now, at) =>
+  await changeRoom(context, roomId, { read: readOfEnd, parts: partsOfEnd }, (now, at) =>
     withAllEnded(now, closeIfEmpty(now, roomLingerMs, at), null, at)
   )
   catchUpChat(context, roomId)

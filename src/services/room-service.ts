@@ -140,10 +140,11 @@ export async function pushRoom(context: Context, roomId: string, room: ServiceRo
 async function changeRoles(context: Context, roomId: string, room: ServiceRoom): Promise<void> {
   for (let isDone = false; !isDone; ) {
     let named: readonly string[] = []
-    const namedIn = (whole: ReadRoom) => {
+    const parts = (whole: ReadRoom) => {
       named = partsOfRoles(whole, room)
       return named
     }
+    const namedIn = { read: [PART.settings, PART.members], parts }
     const { decision } = await changeRoom(context, roomId, namedIn, parts => adoptRoles(parts, room, named))
     isDone = decision.events.length === 0
   }

@@ -1,7 +1,7 @@
 // What people do in a room. Each reads the parts of the room its rule looks at, decides, and commits if none of them changed.
 import { formatCursor } from '../delivery/cursor.js'
 import { claimFor, mustBeGranted } from '../domain/grants.js'
-import { partsOfEnd, withAccept, withAllEnded, withdrawn } from '../domain/invitation.js'
+import { partsOfEnd, readOfEnd, withAccept, withAllEnded, withdrawn } from '../domain/invitation.js'
 import * as rules from '../domain/room.js'
 import { close, configure } from '../domain/room-life.js'
 import { type Member, PART, type RoomParts, type Settings, viewMember, viewRoom } from '../domain/room-state.js'
@@ -111,7 +111,11 @@ export async function putRoom(
 
 /** @throws AppError not_permitted, banned, room_not_found, room_closed */
 export async function closeRoom(context: Context, actor: Actor, roomId: string): Promise<void> {
-  const parts = (room: ReadRoom) => [...partsOfEnd(room), ...partsOfModeration(actor)]
+  const moderation = partsOfModeration(actor)
+  const parts = {
+    read: [...readOfEnd, ...moderation],
+    parts: (room: ReadRoom) => [...partsOfEnd(room), ...moderation]
+  }
   const by = { user: actor.user, device: actor.device }
   await changeRoom(context, roomId, parts, (room, now) => withAllEnded(room, close(room, actor, now), by, now))
   catchUpChat(context, roomId)
@@ -156,7 +160,7 @@ export async function removeParticipant(
 }
 
 export async function describeRoom(context: Context, roomId: string): Promise<RoomAndParticipants> {
-  const parts = await readRoom(context, roomId, 'all')
+  const parts = await readRoom(context, roomId, [PART.settings, PART.members, PART.at('')])
   const settings = rules.openRoom(parts)
   const members = parts.list<Member>(PART.members).map(([, member]) => {
     return { member, since: parts.since(PART.at(member.participantId)) }

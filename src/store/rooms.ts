@@ -11,6 +11,22 @@ export const LASTING = '+'
 export const LASTING_MS = 365 * 24 * 3_600_000
 export const LASTING_MAX = 1000
 
+/**
+ * Fields whose names begin with one of these and a colon are kept apart from the others: reading a room does not read them, and reading
+ * a whole group reads nothing else.
+ */
+export const ROOM_GROUPS = ['member', 'at', 'invited', 'invite', 'ahead', 'held'] as const
+
+/** What asks for all fields of a group: its name and a colon, after LASTING if they last. */
+export const isGroup = (name: string): boolean => /^\+?[a-z]+:$/.test(name)
+
+/** Which names a list of names and groups asks for. */
+export function isAskedBy(fields: readonly string[]): (name: string) => boolean {
+  const names = new Set(fields)
+  const groups = fields.filter(isGroup)
+  return name => names.has(name) || groups.some(group => name.startsWith(group))
+}
+
 /** One part of a room: JSON, and the commit that wrote it. */
 export interface Field extends Stamp {
   readonly value: string
@@ -105,7 +121,7 @@ export interface Logged extends LogLine {
 }
 
 export interface Rooms {
-  /** Null when there is no such room, nor a lasting field of one. */
+  /** Null when there is no such room, nor a lasting field of one. `group:` stands for all fields of a group. */
   load(roomId: string, fields: readonly string[] | 'all'): Promise<RoomSnapshot | null>
   commit(roomId: string, commit: RoomCommit): Promise<RoomCommitResult>
   /** Brings the deadline of a room forward to `at`; never back, and never creates one. */

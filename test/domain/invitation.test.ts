@@ -1,15 +1,9 @@
 // What two decisions that were made on the same room do to each other: one of them is made again if it has to be.
 import t from 'tap'
-import {
-  invite,
-  partsOfEnd,
-  partsOfInvite,
-  RINGING_MAX,
-  type WholeRoom,
-  withAllEnded
-} from '../../src/domain/invitation.js'
+import { end, invite, partsOfEnd, partsOfInvite } from '../../src/domain/invitation.js'
+import { type ListedRoom, METADATA_BYTES_MAX } from '../../src/domain/invitations-kept.js'
 import { join } from '../../src/domain/room.js'
-import { PART, type RoomDecision } from '../../src/domain/room-state.js'
+import { type Invitation, PART, type RoomDecision } from '../../src/domain/room-state.js'
 import type { Actor } from '../../src/schemas/claims.js'
 import { T0 } from '../helpers/calls.js'
 
@@ -25,11 +19,13 @@ const asking = (...users: string[]) => ({
   actor: actorOf('alice'),
   invitees: users.map(user => ({ user, invitationId: `i-${user}` })),
   metadata: {},
-  ringMs: 30_000
+  ringMs: 30_000,
+  bounds: { perRoom: 6, perInviter: 4 }
 })
 
-function roomOf(...decisions: readonly RoomDecision[]): WholeRoom {
-  const parts = new Map(decisions.flatMap(({ writes }) => Object.entries(writes)))
+function roomOf(...decisions: readonly RoomDecision[]): ListedRoom {
+  const written = new Map(decisions.flatMap(({ writes }) => Object.entries(writes)))
+  const parts = new Map([...written].filter(([, part]) => part !== null))
   const get = <T>(part: string) => (parts.get(part) ?? null) as T | null
   return {
     roomId: 'r1',
@@ -61,9 +57,35 @@ t.test('two invitations of one user in one moment are one', async t => {
   t.same(invite(roomOf(made, { writes, events: [] }), asking('bob'), T0).events, [])
 })
 
-t.test('as many may ring as one commit can end', async t => {
-  const users = Array.from({ length: RINGING_MAX }, (_, i) => `u${i}`)
-  const full = roomOf(made, invite(room, asking(...users), T0))
-  t.throws(() => invite(full, asking('bob'), T0), { code: 'too_many_invitations' })
-  t.equal(withAllEnded(full, { writes: {}, events: [], over: true }, null, T0).events.length, 2 * RINGING_MAX)
+t.test('what rings is bounded: in a room, by one inviter, and in bytes of metadata', async t => {
+  const crowd = roomOf(made, join(room, seatOf('eve'), T0))
+  const four = roomOf(made, join(room, seatOf('eve'), T0), invite(crowd, asking('a', 'b', 'c', 'd'), T0))
+  t.throws(() => invite(four, asking('e'), T0), { code: 'too_many_invitations' }, 'four of alice')
+  const ofEve = (...users: string[]) => ({ ...asking(...users), actor: actorOf('eve') })
+  t.equal(invite(four, ofEve('e', 'f'), T0).events.length, 2)
+  t.throws(() => invite(four, ofEve('e', 'f', 'g'), T0), { code: 'too_many_invitations' }, 'six in the room')
+  const metadata = { note: 'x'.repeat(METADATA_BYTES_MAX / 2) }
+  t.equal(invite(crowd, { ...asking('a'), metadata }, T0).events.length, 1)
+  t.throws(() => invite(crowd, { ...asking('a', 'b'), metadata }, T0), { code: 'too_many_invitations' })
+})
+
+t.test('an invitation that has ended keeps no metadata, and the oldest of these make room', async t => {
+  let parts = [made]
+  const metadata = { topic: 'lunch' }
+  for (let n = 0; n < 40; n++) {
+    const now = T0 + n
+    const rung = invite(roomOf(...parts), { ...asking(`u${n}`), metadata }, now)
+    parts = [...parts, rung]
+    const { [PART.invited(`u${n}`)]: invitation } = rung.writes
+    const over = end(invitation as Invitation, 'declined', null, now)
+    t.match(over.writes, { [PART.invited(`u${n}`)]: { metadata: {} } })
+    parts = [...parts, over]
+  }
+  const kept = roomOf(...parts).list<Invitation>(PART.invited(''))
+  t.same(
+    kept.map(([user]) => user),
+    Array.from({ length: 12 }, (_, n) => `u${n + 28}`),
+    'twice as many as may ring'
+  )
+  t.equal(roomOf(...parts).list(PART.invite('')).length, 12, 'and as many ids')
 })

@@ -284,10 +284,10 @@ async function inviteAndDie(stage: Stage, alice: Person, user: string) {
   const parts = { store, config, clock, ids: createIds(), node: 'dead', fanout: { start: () => undefined } }
   const actor = { user: stage.marked(alice.user), device: alice.device, expiresAt: null }
   const invitees = [{ user: stage.marked(user), invitationId: 'untold' }]
-  const command = { actor, invitees, metadata: {}, ringMs: 60_000 }
+  const command = { actor, invitees, metadata: {}, ringMs: 60_000, bounds: { perRoom: 9, perInviter: 9 } }
   const roomId = stage.marked('r1')
   await store.invitations.add(stage.marked(user), roomId, { until: stage.now() + 60_000, now: stage.now() })
-  const standsOn = () => rules.partsOfInvite(command)
+  const standsOn = { read: rules.readOfInvite(command), parts: () => rules.partsOfInvite(command) }
   await changeRoom(parts as unknown as Context, roomId, standsOn, (room, now) => rules.invite(room, command, now))
 }
 

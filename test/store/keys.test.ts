@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import t from 'tap'
 import { PARTITIONS, partitionOf } from '../../src/store/partition.js'
 import * as keys from '../../src/store/redis/keys.js'
+import { ROOM_GROUPS } from '../../src/store/rooms.js'
 import { startRedis } from '../helpers/redis.js'
 
 t.test('ids spread evenly over the partitions', async t => {
@@ -53,8 +54,8 @@ t.test('all that belongs to one user lies in one slot; partitions lie in 256 dif
   for (const key of Object.values(call)) t.equal(await slot(key), keys.slotOf(partitionOf('c')), key)
   t.strictSame(keys.refOf(member), { kind: 'call', id: 'c' })
   const { member: roomMember, ...room } = keys.roomKeys('r')
-  t.equal(new Set(Object.values(room)).size, 8)
-  for (const key of Object.values(room)) t.equal(await slot(key), keys.slotOf(partitionOf('r')), key)
+  t.equal(new Set(Object.values(room).flat()).size, 8 + ROOM_GROUPS.length)
+  for (const key of Object.values(room).flat()) t.equal(await slot(key), keys.slotOf(partitionOf('r')), key)
   t.equal(await slot(keys.copyKey('r')), keys.slotOf(partitionOf('r')))
   t.strictSame(keys.refOf(roomMember), { kind: 'room', id: 'r' })
   t.equal(new Set(Array.from({ length: PARTITIONS }, (_, partition) => keys.slotOf(partition))).size, PARTITIONS)

@@ -5,6 +5,7 @@ import { FANOUT_LEASE_MS } from '../fanout.js'
 import { hastened } from '../hold.js'
 import {
   type Field,
+  isAskedBy,
   LASTING,
   LASTING_MAX,
   LASTING_MS,
@@ -142,7 +143,8 @@ export function createMemoryRooms(clock: Clock, timerIndex: TimerIndex): MemoryR
       const room = find(id)
       const all = [...(room?.fields ?? []), ...(findLasting(id)?.fields ?? [])]
       if (!room && all.length === 0) return null
-      const fields = new Map(all.filter(([name]) => names === 'all' || names.includes(name)))
+      const isAsked = names === 'all' ? () => true : isAskedBy(names)
+      const fields = new Map(all.filter(([name]) => isAsked(name)))
       const [unpublished] = room?.pending ?? []
       const publishedVersion = unpublished ? unpublished.version - 1 : (room?.version ?? 0)
       return { version: room?.version ?? 0, fields, seats: room?.seats.size ?? 0, publishedVersion }

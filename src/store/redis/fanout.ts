@@ -10,8 +10,8 @@ import { formatStamp } from './stamp.js'
 function keysOf(ref: FanoutRef) {
   const keys = aggregateKeys(ref)
   if (ref.kind === 'presence') return { ...keys, recipients: watchersKey(ref.id), read: 'ZSCAN', expiring: [] }
-  const { seats, log, logIds } = roomKeys(ref.id)
-  return { ...keys, recipients: seats, read: 'HGETALL', expiring: [log, logIds] }
+  const { seats, log, logIds, groups } = roomKeys(ref.id)
+  return { ...keys, recipients: seats, read: 'HGETALL', expiring: [log, logIds, ...groups] }
 }
 
 /** `user/device` with `version|participant` (a seat), or with the instant when it was last known to watch. */

@@ -3,6 +3,7 @@
 
 import { type AggregateRef, type TimerClass, timerClassOf } from '../aggregate.js'
 import { partitionOf } from '../partition.js'
+import { ROOM_GROUPS } from '../rooms.js'
 
 const TAGS = Array.from({ length: 256 }, (_, partition) => `sp:{p${partition.toString(16).padStart(2, '0')}}:`)
 
@@ -56,6 +57,8 @@ export function roomKeys(id: string) {
     ...aggregateKeys({ kind: 'room', id }),
     /** Hash: user/device → version|participant. */
     seats: `${prefix}seats:${id}`,
+    /** Hashes: the fields of a group, each by their whole name. */
+    groups: ROOM_GROUPS.map(group => `${prefix}${group}:${id}`),
     /** Hash: the fields that outlive the room. */
     lasting: `${prefix}lasting:${id}`,
     log: `${prefix}log:${id}`,

@@ -2,7 +2,17 @@
 // hash of seats, an outbox stream with one entry a commit, a log stream with its ids beside it, and a place in the partition's two
 // indexes.
 import { FANOUT_LEASE_MS } from '../fanout.js'
-import { type Field, LASTING, LASTING_MAX, LASTING_MS, type RoomCommit, type Rooms } from '../rooms.js'
+import {
+  type Field,
+  isAskedBy,
+  isGroup,
+  LASTING,
+  LASTING_MAX,
+  LASTING_MS,
+  ROOM_GROUPS,
+  type RoomCommit,
+  type Rooms
+} from '../rooms.js'
 import type { Attempt } from './clients.js'
 import { roomKeys } from './keys.js'
 import { commitRoom, hastenRoom, loadRoom, type StreamEntry, trimLog } from './scripts.js'
@@ -11,11 +21,17 @@ import { formatStamp, parseStamp } from './stamp.js'
 const FIELD = 'f:'
 
 /** How a field is called in its hash. The state hash has fields of its own beside the room's. */
-const spell = (name: string) => (name.startsWith(LASTING) ? name : FIELD + name)
+function spell(name: string): string {
+  if (name.startsWith(LASTING) || isApart(name)) return name
+  // A group that is not kept apart lies among all others.
+  return isGroup(name) ? FIELD : FIELD + name
+}
+
+const isApart = (name: string) => ROOM_GROUPS.some(group => name.startsWith(`${group}:`))
 
 /** The name of a field of the room; null for one of the state hash's own. */
 function nameOf(spelled: string): string | null {
-  if (spelled.startsWith(LASTING)) return spelled
+  if (spelled.startsWith(LASTING) || isApart(spelled)) return spelled
   return spelled.startsWith(FIELD) ? spelled.slice(FIELD.length) : null
 }
 
@@ -74,22 +90,25 @@ function commitArguments(member: string, commit: RoomCommit) {
 export function createRedisRooms(attempt: Attempt): Rooms {
   return {
     async load(roomId, fields) {
-      const { state, outbox, seats, lasting } = roomKeys(roomId)
+      const { state, outbox, seats, lasting, groups } = roomKeys(roomId)
+      const keys = [state, outbox, seats, lasting, ...groups]
       // The version is read in any case; asked for by name it makes a list that is never empty, which would mean all.
       const names = fields === 'all' ? [] : ['v', ...fields.map(spell)]
-      const reply = await loadRoom(attempt, [state, outbox, seats, lasting], names)
+      const reply = await loadRoom(attempt, keys, names)
       if (reply[0] === 'NONE') return null
       const [, version, taken, from, found] = reply
+      const isAsked = fields === 'all' ? () => true : isAskedBy(fields)
+      const asked = [...toFields(pairs(found))].filter(([name]) => isAsked(name))
       return {
         version,
-        fields: toFields(fields === 'all' ? pairs(found) : names.map((name, i) => [name, found[i]] as const)),
+        fields: new Map(asked),
         seats: taken,
         publishedVersion: from === '' ? version : Number.parseInt(from, 10) - 1
       }
     },
     async commit(roomId, commit) {
-      const { member, state, outbox, timers, pending, seats, log, logIds, lasting } = roomKeys(roomId)
-      const keys = [state, outbox, timers, pending, seats, log, logIds, lasting]
+      const { member, state, outbox, timers, pending, seats, log, logIds, lasting, groups } = roomKeys(roomId)
+      const keys = [state, outbox, timers, pending, seats, log, logIds, lasting, ...groups]
       const reply = await commitRoom(attempt, keys, commitArguments(member, commit))
       if (reply[0] === 'CONFLICT') return { status: 'conflict' }
       if (reply[0] === 'FULL') return { status: 'full', of: reply[1] }

@@ -65,7 +65,7 @@ export const claimDue =
   define<readonly ['OK', due: readonly string[], stale: readonly string[], more: 0 | 1]>('due_claim')
 
 export const loadRoom = define<
-  | readonly ['OK', version: number, seats: number, unpublishedFrom: string, fields: readonly (string | null)[]]
+  | readonly ['OK', version: number, seats: number, unpublishedFrom: string, fields: readonly string[]]
   | readonly ['NONE']
 >('room_load')
 export const commitRoom = define<

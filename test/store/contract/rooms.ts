@@ -39,6 +39,36 @@ export function roomContract(t: Test, lab: Lab): void {
     t.same((await rooms.load(id, ['v', 'x', 'd']))?.fields.get('x'), { version: 1, tag: 'tag', value: '4' })
   })
 
+  t.test('a group is read by its name and a colon, and with it nothing else', async t => {
+    const id = lab.id('r')
+    const names = [
+      'member:a',
+      'member:b',
+      'member:',
+      'invited:a',
+      'at:a',
+      'other:a',
+      'other:b',
+      'settings',
+      '+ban:a',
+      '+ban:b',
+      '+role:a'
+    ]
+    await commitRoom(t, lab, id, { writes: Object.fromEntries(names.map(name => [name, '1'])) })
+    const read = async (...fields: string[]) => [...((await rooms.load(id, fields))?.fields.keys() ?? [])].sort()
+    t.strictSame(await read('member:'), ['member:', 'member:a', 'member:b'])
+    t.strictSame(await read('other:', 'settings'), ['other:a', 'other:b', 'settings'])
+    t.strictSame(await read('+ban:'), ['+ban:a', '+ban:b'])
+    t.strictSame(await read('at:', 'invited:b', 'invited:a', 'member:a'), ['at:a', 'invited:a', 'member:a'])
+    await commitRoom(t, lab, id, {
+      reads: { 'invited:a': at(1), 'member:c': null },
+      writes: { 'invited:a': null, 'member:a': '2' }
+    })
+    t.strictSame(await read('invited:'), [])
+    const late = { reads: { 'member:a': at(1) }, writes: { 'member:a': '3' } }
+    t.strictSame(await rooms.commit(id, roomCommitOf(lab, late)), { status: 'conflict' })
+  })
+
   t.test('what was loaded does not change with the room', async t => {
     const id = lab.id('r')
     await commitRoom(t, lab, id, { writes: { a: '1' } })

@@ -1,6 +1,11 @@
 -- The lists in the arguments of room_commit: reads and writes are pairs (field, version:tag or value), moves are triples (place, from, to).
--- A field whose name begins with '+' lasts: it lies in a hash of its own, which outlives the room.
-local function hash_of(field) return string.byte(field) == 43 and lasting or state end
+-- A field whose name begins with '+' lasts: it lies in a hash of its own, which outlives the room. One that begins with the name of a
+-- group (KEYS 9 and on: …}member:<id>) lies in the hash of that group.
+local groups = {}
+for i = 9, #KEYS do groups[string.match(KEYS[i], '}:(%l+):')] = KEYS[i] end
+local function hash_of(field)
+  return string.byte(field) == 43 and lasting or groups[string.match(field, '^(%l+):')] or state
+end
 
 local function conflicts(moves, reads, writes)
   for i = reads, writes - 1, 2 do

@@ -2,6 +2,7 @@
 -- Purpose:   writes the next version of a room, with what it leaves to be published, if all that was read of it still stands.
 -- KEYS:      1 state hash  2 outbox stream  3 timers of the partition  4 pending index of the partition
 --            5 seats hash: place → version|participant  6 log stream  7 hash of the log's ids  8 hash of the lasting fields
+--            9… hashes of the groups
 -- ARGV:      1 now  2 member  3 tag  4 items or ''  5 deadline or ''  6 deadline if no seat is taken  7 expire in ms or ''
 --            8 node  9 fan-out lease until  10 most seats  11 most lasting fields  12 their ttl  13 line's id or ''  14 line
 --            15 lines to keep  16 '1' if others stay for log_trim, or ''  17 length of the moves  18 length of the reads;
@@ -50,7 +51,10 @@ if ARGV[7] ~= '' then redis.call('ZREM', timers, ARGV[2])
 elseif wish < math.huge then -- Off the half millisecond of a claim: see room_hasten.
   redis.call('ZADD', timers, math.min(wish, math.floor(redis.call('ZSCORE', timers, ARGV[2]) or wish)), ARGV[2])
 end
-for _, key in ipairs({state, seats, log, ids}) do
-  if ARGV[7] ~= '' and not waits then redis.call('PEXPIRE', key, ARGV[7]) elseif found[2] and found[2] ~= '' then redis.call('PERSIST', key) end
+local ends, lived = ARGV[7] ~= '' and not waits, found[2] and found[2] ~= ''
+for i, key in ipairs(KEYS) do -- All but the outbox, the partition's indexes and what lasts.
+  if i ~= 1 and i < 5 or i == 8 then
+  elseif ends then redis.call('PEXPIRE', key, ARGV[7])
+  elseif lived then redis.call('PERSIST', key) end
 end
 return {'OK', tonumber(version), taken, waits and holder == node and 1 or 0, excess}
