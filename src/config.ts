@@ -64,6 +64,8 @@ function contradictions(config: Config): string[] {
     mistakes.push('ADMIN_HOST refuses to bind wider than loopback (127.0.0.1, ::1, localhost) without ADMIN_SECRET')
   if (config.adminPort !== null && config.adminPort !== 0 && config.adminPort === config.port)
     mistakes.push('ADMIN_PORT must differ from PORT')
+  if (config.presenceVisibility === 'policy' && config.policyUrl === null)
+    mistakes.push('PRESENCE_VISIBILITY=policy needs POLICY_URL')
   if (config.turnUrls.length > 0 && config.turnSecrets.length === 0) mistakes.push('TURN_URLS needs TURN_SECRETS')
   if (config.graceMs < config.awayAfterMs) mistakes.push('GRACE_MS must not be shorter than AWAY_AFTER_MS')
   // A device with an open stream is refreshed every third of PRESENCE_TTL_MS; a shorter retention would forget it in between.

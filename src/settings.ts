@@ -130,6 +130,11 @@ export const SETTINGS = {
     '30000',
     'A device counts as there for so long after a sign of life. An open stream gives one every third of it; without a stream, `PUT /v1/presence`.'
   ),
+  PRESENCE_VISIBILITY: setting(
+    oneOf('shared', 'policy', 'everyone'),
+    'shared',
+    "Who may see a user's presence: those who share a room or an answered call (`shared`), those the policy service allows (`policy`), or `everyone`."
+  ),
   PRESENCE_DEBOUNCE_MS: setting(
     duration(0),
     '2000',

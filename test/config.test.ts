@@ -89,6 +89,7 @@ t.test('settings that contradict each other are mistakes', async t => {
   t.match(mistakes({ JWT_SECRET: SECRET, JWKS_URL: 'https://id.example/keys' }), [/exclude each other/])
   t.match(mistakes({ TURN_URLS: 'turn:one.example' }), [/^TURN_URLS needs TURN_SECRETS/])
   t.match(mistakes({ GRACE_MS: '4000' }), [/^GRACE_MS/])
+  t.match(mistakes({ PRESENCE_VISIBILITY: 'policy' }), [/^PRESENCE_VISIBILITY=policy needs POLICY_URL/])
   t.match(
     mistakes({ RETENTION_MS: '29999' }),
     [/^RETENTION_MS/],

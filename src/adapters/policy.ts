@@ -1,4 +1,5 @@
-// The optional service that is asked before anything rings: a call, or an invitation of one user into a room. It gets a PolicyRequest by
+// The optional service that is asked before anything rings (a call, or an invitation of one user into a room), and with
+// PRESENCE_VISIBILITY=policy before anyone is shown the presence of another user. It gets a PolicyRequest by
 // POST and answers 200 with {"allow": true} or {"allow": false, "reason": "…"}; anything else, or nothing in time, counts as no
 // answer. docs/operations.md says so to whoever runs one.
 import type { FastifyBaseLogger } from 'fastify'
@@ -7,17 +8,23 @@ import { AppError } from '../errors.js'
 import { ask } from './outgoing.js'
 
 interface Asked {
-  /** Who calls, or invites. */
+  /** The user who calls, invites or looks. */
   readonly caller: { readonly user: string; readonly device: string }
-  /** The user id of who is to ring. */
+  /** The id of the user who would ring, or be seen. */
   readonly to: string
+}
+
+interface Purpose {
   /** What the call, or the room, is meant for. */
   readonly media: unknown
   readonly metadata: unknown
 }
 
-export type PolicyRequest = Asked &
-  ({ readonly callId: string } | { readonly roomId: string; readonly invitationId: string })
+type Call = Purpose & { readonly action: 'call'; readonly callId: string }
+type Invitation = Purpose & { readonly action: 'invitation'; readonly roomId: string; readonly invitationId: string }
+type Presence = { readonly action: 'presence' }
+
+export type PolicyRequest = Asked & (Call | Invitation | Presence)
 
 export interface PolicyAnswer {
   readonly allow: boolean

@@ -49,10 +49,14 @@ export const presenceRoutes: FastifyPluginAsyncTypebox<{ context: Context }> = a
       operationId: 'lookUpPresence',
       tags: ['presence'],
       summary: 'Who is there',
+      description:
+        'Of users whose presence you may not see (`PRESENCE_VISIBILITY`) it says what it says of users who do not exist: offline, never seen.',
       querystring: PresenceQuery,
       response: { 200: PresencesReply, ...problems('invalid_request', 'rate_limited') }
     },
-    handler: async request => ({ presences: await lookUpPresences(context, request.query.users.split(',')) })
+    handler: async request => ({
+      presences: await lookUpPresences(context, request.actor, request.query.users.split(','))
+    })
   })
 
   app.route({

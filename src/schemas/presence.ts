@@ -19,8 +19,11 @@ export const Presence = Type.Object(
       description:
         '`busy`: in a call; `away`: every device that is there says so; `offline`: no device shows a sign of life'
     }),
-    devices: Type.Integer({ minimum: 0, description: 'Devices that are there' }),
-    lastSeenAt: Nullable(Timestamp('The last sign of life of any device'), 'Null when no registered device is known')
+    devices: Type.Optional(Type.Integer({ minimum: 0, description: 'Devices that are there; only of yourself' })),
+    lastSeenAt: Nullable(
+      Timestamp('The last sign of life of any device; of others, the minute it was in'),
+      'Null when no registered device is known'
+    )
   },
   { $id: 'Presence', description: 'All devices of a user as one presence', ...Strict }
 )
@@ -35,9 +38,11 @@ export type PresenceBody = Static<typeof PresenceBody>
 export const PresenceReply = Type.Object({ presence: Presence }, { $id: 'PresenceReply', ...Strict })
 export const PresencesReply = Type.Object({ presences: Type.Array(Presence) }, { $id: 'PresencesReply', ...Strict })
 
+const { user, state, lastSeenAt } = Presence.properties
+
 export const WatchedPresence = Type.Object(
   {
-    ...Presence.properties,
+    ...{ user, state, lastSeenAt },
     version: Type.Integer({
       minimum: 1,
       description: 'Counts what was noticed of this user while anybody watched: the higher one is the newer'
@@ -45,7 +50,7 @@ export const WatchedPresence = Type.Object(
   },
   {
     $id: 'WatchedPresence',
-    description: 'The presence of a user you watch, as it was last told; `devices` and `lastSeenAt` are as of then',
+    description: 'The presence of a user you watch, as it was last told; `lastSeenAt` is as of then',
     ...Strict
   }
 )

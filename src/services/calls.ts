@@ -22,7 +22,7 @@ export async function getCall(context: Context, actor: Actor, callId: string): P
 }
 
 /** The user's live calls: those they hold a lease for, oldest first. */
-export async function listCalls(context: Context, actor: Actor): Promise<Call[]> {
+export async function listCalls(context: Context, actor: Pick<Actor, 'user'>): Promise<Call[]> {
   const leases = await context.store.leases.list(actor.user)
   const states = await Promise.all(leases.map(lease => readCall(context, lease.holder)))
   const live = states.filter((state): state is CallState => state !== null && state.phase !== 'ended')

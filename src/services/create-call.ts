@@ -79,7 +79,11 @@ async function askWhetherToRing(context: Context, claim: Claim, body: CreateCall
   }
   if (config.policyUrl === null) return
   const { media, metadata } = body
-  const answer = await askPolicy(config, { ...claim, media: media ?? null, metadata: metadata ?? {} }, log)
+  const answer = await askPolicy(
+    config,
+    { action: 'call', ...claim, media: media ?? null, metadata: metadata ?? {} },
+    log
+  )
   if (!answer.allow) throw new AppError('policy_denied', answer.reason ? { detail: answer.reason } : {})
 }
 

@@ -87,7 +87,7 @@ async function askWhetherToRing(
   const ringing = command.invitees.filter(({ user }) => events.some(({ to }) => 'user' in to && to.user === user))
   const { actor, metadata } = command
   const caller = { user: actor.user, device: actor.device }
-  const asked = { roomId, caller, media: room.settings?.callType, metadata }
+  const asked = { action: 'invitation' as const, roomId, caller, media: room.settings?.callType, metadata }
   const answers = await Promise.all(
     ringing.map(({ user, invitationId }) => askPolicy(config, { ...asked, to: user, invitationId }, log))
   )

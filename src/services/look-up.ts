@@ -17,6 +17,18 @@ export async function lookUp(
   }
 }
 
-export function toPresence(user: string, { state, devices, seenAt }: Shown): Presence {
+/** As the user sees themselves. */
+export function toOwnPresence(user: string, { state, devices, seenAt }: Shown): Presence {
   return { user, state, devices, lastSeenAt: seenAt === null ? null : new Date(seenAt).toISOString() }
 }
+
+const MINUTE_MS = 60_000
+
+/** As others see them: no number of devices, and no time to the millisecond. */
+export function toPresence(user: string, { state, seenAt }: Pick<Shown, 'state' | 'seenAt'>): Presence {
+  const minute = seenAt === null ? null : new Date(seenAt - (seenAt % MINUTE_MS)).toISOString()
+  return { user, state, lastSeenAt: minute }
+}
+
+/** As those see them who may not, and what a user gives who does not exist. */
+export const toHiddenPresence = (user: string): Presence => toPresence(user, { state: 'offline', seenAt: null })

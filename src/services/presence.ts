@@ -4,10 +4,11 @@ import type { Actor } from '../schemas/claims.js'
 import type { Presence, PresenceBody, Snapshot } from '../schemas/presence.js'
 import { listCalls } from './calls.js'
 import type { Context } from './context.js'
-import { lookUp, toPresence } from './look-up.js'
+import { lookUp, toHiddenPresence, toOwnPresence, toPresence } from './look-up.js'
 import { listInvitations } from './ringing.js'
 import { listRooms } from './rooms.js'
 import { registerDevice } from './sign-of-life.js'
+import { mayShowPresence } from './visibility.js'
 import { deleteWatch, getWatch } from './watch.js'
 import { noticeChange } from './watched.js'
 
@@ -15,7 +16,7 @@ import { noticeChange } from './watched.js'
 export async function putPresence(context: Context, actor: Actor, { status }: PresenceBody): Promise<Presence> {
   await registerDevice(context, actor, status)
   noticeChange(context, actor.user)
-  return lookUpPresence(context, actor.user)
+  return lookUpOwn(context, actor.user)
 }
 
 /** Signs the device off: it no longer rings, its mailbox is gone, its stream ends, and it watches nobody. */
@@ -25,12 +26,18 @@ export async function deletePresence(context: Context, actor: Actor): Promise<vo
   noticeChange(context, actor.user)
 }
 
-export async function lookUpPresences(context: Context, users: readonly string[]): Promise<Presence[]> {
-  return Promise.all([...new Set(users)].map(user => lookUpPresence(context, user)))
+export async function lookUpPresences(context: Context, actor: Actor, users: readonly string[]): Promise<Presence[]> {
+  return Promise.all([...new Set(users)].map(user => lookUpPresence(context, actor, user)))
 }
 
-async function lookUpPresence(context: Context, user: string): Promise<Presence> {
+async function lookUpPresence(context: Context, actor: Actor, user: string): Promise<Presence> {
+  if (user === actor.user) return lookUpOwn(context, user)
+  if (!(await mayShowPresence(context, actor, user))) return toHiddenPresence(user)
   return toPresence(user, (await lookUp(context, user)).shown)
+}
+
+async function lookUpOwn(context: Context, user: string): Promise<Presence> {
+  return toOwnPresence(user, (await lookUp(context, user)).shown)
 }
 
 /** The cursor is taken first: whatever happens while the rest is read comes after it. */
@@ -40,7 +47,7 @@ export async function takeSnapshot(context: Context, actor: Actor): Promise<Snap
     listCalls(context, actor),
     listRooms(context, actor),
     listInvitations(context, actor.user),
-    lookUpPresence(context, actor.user),
+    lookUpOwn(context, actor.user),
     getWatch(context, actor)
   ])
   return { cursor: formatCursor(cursor), calls, rooms, invitations, presence, watching }

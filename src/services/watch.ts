@@ -5,7 +5,9 @@ import type { Actor } from '../schemas/claims.js'
 import type { Endpoint } from '../schemas/common.js'
 import type { WatchBody, WatchedPresence } from '../schemas/presence.js'
 import type { Context } from './context.js'
+import { toHiddenPresence } from './look-up.js'
 import { registerDevice } from './sign-of-life.js'
+import { mayShowPresence } from './visibility.js'
 import { enlist, followList } from './watch-index.js'
 import { beginToWatch, readWatched, toWatchedPresence } from './watched.js'
 
@@ -22,7 +24,7 @@ export async function putWatch(context: Context, actor: Actor, { users }: WatchB
   }
   const before = await watches.put(watcher, wanted)
   await followList(context, watcher, [...wanted, ...without(before, wanted)])
-  return show(context, wanted, new Set(without(wanted, before)))
+  return show(context, actor, { users: wanted, fresh: without(wanted, before) })
 }
 
 export async function getWatch(context: Context, actor: Actor): Promise<WatchedPresence[]> {
@@ -30,13 +32,16 @@ export async function getWatch(context: Context, actor: Actor): Promise<WatchedP
   const users = await context.store.watches.list(watcher)
   // It costs little, and heals what a failover may have forgotten.
   await followList(context, watcher, users)
-  return show(context, users, new Set())
+  return show(context, actor, { users, fresh: [] })
 }
 
 export async function deleteWatch(context: Context, actor: Actor): Promise<void> {
   const watcher = endpointOf(actor)
   await followList(context, watcher, await context.store.watches.put(watcher, []))
 }
+
+/** The version of a user who was watched just now for the first time: it tells nothing. */
+const NEVER_SEEN = 1
 
 const endpointOf = ({ user, device }: Actor): Endpoint => ({ user, device })
 
@@ -46,14 +51,15 @@ const without = (users: readonly string[], others: readonly string[]): string[] 
 /** As it was last told, not as it is: a change that has not lasted yet comes as an event, or never. */
 async function show(
   context: Context,
-  users: readonly string[],
-  fresh: ReadonlySet<string>
+  actor: Actor,
+  { users, fresh }: { users: readonly string[]; fresh: readonly string[] }
 ): Promise<WatchedPresence[]> {
-  const states = await Promise.all(
+  return Promise.all(
     users.map(async user => {
-      const known = fresh.has(user) ? null : await readWatched(context, user)
-      return known === null || known.lookAt === null ? beginToWatch(context, user) : known
+      const known = fresh.includes(user) ? null : await readWatched(context, user)
+      const state = known === null || known.lookAt === null ? await beginToWatch(context, user) : known
+      const isShown = await mayShowPresence(context, actor, user)
+      return isShown ? toWatchedPresence(state) : { ...toHiddenPresence(user), version: NEVER_SEEN }
     })
   )
-  return states.map(toWatchedPresence)
 }

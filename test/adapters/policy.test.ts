@@ -7,6 +7,7 @@ import { askPolicy, type PolicyRequest } from '../../src/adapters/policy.js'
 
 const { log } = Fastify()
 const request: Extract<PolicyRequest, { callId: string }> = {
+  action: 'call',
   callId: 'c1',
   caller: { user: 'alice', device: 'phone' },
   to: 'bob',

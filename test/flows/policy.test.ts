@@ -47,7 +47,15 @@ flow(
       ]
     })
     const { invitationId } = await bob.hears('room.invitation')
-    const question = { roomId: 'r1', invitationId, caller: alice.endpoint, to: 'bob', media: 'audio', metadata }
+    const question = {
+      action: 'invitation',
+      roomId: 'r1',
+      invitationId,
+      caller: alice.endpoint,
+      to: 'bob',
+      media: 'audio',
+      metadata
+    }
     t.strictSame(askedOf(stage, 'bob'), [question])
     t.match(await invite(alice, stage, ['bob']), { status: 200, body: { invitations: [{ invitationId }] } })
     t.equal(askedOf(stage, 'bob').length, 1, 'it rings already')

@@ -26,8 +26,13 @@ export const SETTINGS: readonly Setting[] = [
 export type Environment = Readonly<Record<string, string>>
 
 const SECRET = 'the-secret-of-the-flows-is-32-bytes-long'
-// The stories act faster than people do; limits have tests of their own.
-const UNLIMITED = { RATE_LIMIT_CALLS: '1000000', RATE_LIMIT_SIGNALS: '1000000', RATE_LIMIT_READS: '1000000' }
+// The stories act faster than people do, and watch strangers; limits and who may see whom have tests of their own.
+const UNLIMITED = {
+  RATE_LIMIT_CALLS: '1000000',
+  RATE_LIMIT_SIGNALS: '1000000',
+  RATE_LIMIT_READS: '1000000',
+  PRESENCE_VISIBILITY: 'everyone'
+}
 /** The worker looks at its next partitions so often. */
 const TICK_MS = 125
 

@@ -1,0 +1,73 @@
+// Who may see whose presence. Someone who may not see a user gets what a user who does not exist gives: offline, never seen.
+import { LRUCache } from 'lru-cache'
+import { askPolicy } from '../adapters/policy.js'
+import type { Endpoint } from '../schemas/common.js'
+import { listCalls } from './calls.js'
+import type { Context } from './context.js'
+
+/** How long an answer of the policy service is kept. */
+const ANSWER_TTL_MS = 30_000
+
+/** Asked about one user for any number of askers; what they are compared with is read at most once. */
+export type PresenceJudge = (asker: Endpoint) => Promise<boolean>
+
+export function mayShowPresence(context: Context, asker: Endpoint, user: string): Promise<boolean> {
+  return presenceJudge(context, user)(asker)
+}
+
+export function presenceJudge(context: Context, user: string): PresenceJudge {
+  const { presenceVisibility: visibility } = context.config
+  let circle: Promise<Circle> | null = null
+  return async asker => {
+    if (asker.user === user || visibility === 'everyone') return true
+    if (visibility === 'policy') return policyAllows(context, asker, user)
+    circle ??= readCircle(context, user)
+    return isInCircle(context, await circle, asker.user)
+  }
+}
+
+interface Circle {
+  readonly rooms: ReadonlySet<string>
+  /** Those the user talks to. */
+  readonly peers: ReadonlySet<string>
+}
+
+/** A call counts once it was answered: ringing somebody must not show whether they are there. */
+async function readCircle(context: Context, user: string): Promise<Circle> {
+  const [seats, calls] = await Promise.all([context.store.memberships.list(user), listCalls(context, { user })])
+  const answered = calls.filter(({ answeredAt }) => answeredAt !== null)
+  return {
+    rooms: new Set(seats.map(({ roomId }) => roomId)),
+    peers: new Set(answered.flatMap(({ caller, callee }) => [caller.user, callee?.user ?? caller.user]))
+  }
+}
+
+async function isInCircle({ store }: Context, { rooms, peers }: Circle, asker: string): Promise<boolean> {
+  if (peers.has(asker)) return true
+  if (rooms.size === 0) return false
+  return (await store.memberships.list(asker)).some(({ roomId }) => rooms.has(roomId))
+}
+
+interface Answer {
+  readonly at: number
+  readonly allow: Promise<boolean>
+}
+
+const answers = new WeakMap<Context, LRUCache<string, Answer>>()
+
+/** Without an answer nobody is shown, unless POLICY_ON_ERROR is allow. */
+function policyAllows(context: Context, { user: asker, device }: Endpoint, user: string): Promise<boolean> {
+  const { clock, config, log } = context
+  const cache = answers.get(context) ?? new LRUCache<string, Answer>({ max: 50_000 })
+  answers.set(context, cache)
+  const key = JSON.stringify([asker, user])
+  const known = cache.get(key)
+  if (known && clock.now() - known.at < ANSWER_TTL_MS) return known.allow
+  const request = { action: 'presence', caller: { user: asker, device }, to: user } as const
+  const allow = askPolicy(config, request, log).then(
+    answer => answer.allow,
+    () => false
+  )
+  cache.set(key, { at: clock.now(), allow })
+  return allow
+}

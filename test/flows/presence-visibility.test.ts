@@ -1,0 +1,104 @@
+// Who may see whose presence: looked up, on a watch list, and as an event. What may not be seen looks like a user who does not exist.
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import t, { type Test } from 'tap'
+import type { Person } from '../helpers/person.js'
+import { flow, type Stage } from '../helpers/stage.js'
+
+const shared = { env: { PRESENCE_VISIBILITY: 'shared' } }
+
+/** What `who` is told of the user, by the two ways of asking; and what they are told of a user who does not exist. */
+async function seesState(t: Test, stage: Stage, who: Person, user: string): Promise<unknown> {
+  const nobody = stage.marked('nobody')
+  const lookUp = await who.ask('GET', `presence?users=${stage.marked(user)},${nobody}`)
+  const watch = await who.ask('PUT', 'presence/watch', { users: [user, 'nobody'] })
+  const [seen, unknown] = lookUp.body.presences as Record<string, unknown>[]
+  const [watched, unknownWatched] = watch.body.watching as Record<string, unknown>[]
+  // A watch list says what was told last, which may be a moment behind.
+  t.equal(seen?.state === 'offline', watched?.state === 'offline', 'both ways agree on whether it may be seen')
+  t.notOk('devices' in (seen ?? {}) || 'devices' in (watched ?? {}), 'nobody is told how many devices')
+  t.match(String(seen?.lastSeenAt), /^null$|:00\.000Z$/, 'nor when to the millisecond')
+  if (seen?.state === 'offline') {
+    t.same({ ...seen, user: 'nobody' }, unknown)
+    t.same({ ...watched, user: 'nobody' }, unknownWatched)
+  }
+  return seen?.state
+}
+
+flow(
+  'a stranger sees nothing of a user, until they share a room or an answered call',
+  async (t, stage) => {
+    const [alice, bob] = await stage.enterBoth()
+    t.equal(await seesState(t, stage, alice, 'bob'), 'offline')
+    await alice.does('calls', { callId: 'c1', to: 'bob' })
+    await bob.hears('call.incoming')
+    t.equal(await seesState(t, stage, alice, 'bob'), 'offline', 'ringing somebody shows nothing')
+    await bob.does('calls/c1/accept')
+    await alice.hears('call.accepted')
+    t.equal(await seesState(t, stage, alice, 'bob'), 'busy')
+    t.equal(await seesState(t, stage, bob, 'alice'), 'busy')
+    await bob.does('calls/c1/hangup')
+    await alice.hears('call.ended')
+    t.equal(await seesState(t, stage, alice, 'bob'), 'offline', 'it is over')
+    await alice.does('rooms/r1/participants')
+    await bob.does('rooms/r1/participants')
+    await alice.hears('room.participant_joined')
+    t.not(await seesState(t, stage, alice, 'bob'), 'offline')
+    const eve = await stage.enter('eve', 'phone')
+    t.equal(await seesState(t, stage, eve, 'bob'), 'offline')
+    t.equal(await seesState(t, stage, eve, 'alice'), 'offline')
+  },
+  shared
+)
+
+flow(
+  'oneself one sees whole: devices, and the time as it is',
+  async (t, stage) => {
+    const alice = await stage.enter('alice', 'phone')
+    await stage.enter('alice', 'tablet')
+    const { body } = await alice.ask('GET', `presence?users=${stage.marked('alice')}`)
+    const lastSeenAt = new Date(stage.now()).toISOString()
+    t.match(body, { presences: [{ user: 'alice', state: 'online', devices: 2, lastSeenAt }] })
+    t.match((await alice.ask('GET', 'snapshot')).body, { presence: { devices: 2, lastSeenAt } })
+    t.match((await alice.ask('PUT', 'presence', {})).body, { presence: { devices: 2 } })
+  },
+  shared
+)
+
+/** What it was asked. It lets alice see everybody but sleepers, and has no opinion of strangers. */
+const asked: Record<string, unknown>[] = []
+const service = createServer(async (request, reply) => {
+  let text = ''
+  for await (const chunk of request) text += chunk
+  const question = JSON.parse(text)
+  asked.push(question)
+  if (question.to.startsWith('stranger')) return void reply.writeHead(500).end()
+  reply.end(JSON.stringify({ allow: question.caller.user.startsWith('alice') && !question.to.startsWith('sleeper') }))
+}).listen(0, '127.0.0.1')
+await once(service, 'listening')
+t.teardown(() => void service.close().closeAllConnections())
+
+flow(
+  'the policy service decides, and its answer is kept for half a minute',
+  async (t, stage) => {
+    const alice = await stage.enter('alice', 'phone')
+    for (const user of ['bob', 'sleeper', 'stranger']) await stage.enter(user, 'laptop')
+    t.equal(await seesState(t, stage, alice, 'bob'), 'online')
+    t.equal(await seesState(t, stage, alice, 'sleeper'), 'offline')
+    t.equal(await seesState(t, stage, alice, 'stranger'), 'offline', 'without an answer nobody is shown')
+    const askedOf = (to: string) => stage.unmarked(asked).filter(each => each.to === to)
+    const question = { action: 'presence', caller: alice.endpoint, to: 'bob' }
+    t.strictSame(askedOf('bob'), [question], 'asked once')
+    await stage.pass(30_000)
+    t.equal(await seesState(t, stage, alice, 'bob'), 'online')
+    t.strictSame(askedOf('bob'), [question, question])
+    t.equal(askedOf('alice').length, 0, 'nobody is asked about themselves')
+  },
+  {
+    env: {
+      PRESENCE_VISIBILITY: 'policy',
+      POLICY_URL: `http://127.0.0.1:${(service.address() as AddressInfo).port}/ask`
+    }
+  }
+)
