@@ -52,6 +52,11 @@ export function duration(low: number) {
   return integer(low, 2_147_483_647)
 }
 
+export function flag(value: string): boolean {
+  if (value === 'true' || value === 'false') return value === 'true'
+  throw new Error('must be true or false')
+}
+
 export function oneOf<const T extends string>(...values: readonly T[]) {
   return (value: string): T => {
     const found = values.find(each => each === value)

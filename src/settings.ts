@@ -2,6 +2,7 @@
 import {
   addressRange,
   duration,
+  flag,
   iceUrl,
   integer,
   list,
@@ -91,7 +92,21 @@ export const SETTINGS = {
   CONNECT_TIMEOUT_MS: setting(duration(1), '30000', 'How long an accepted call may take to connect.'),
   AWAY_AFTER_MS: setting(duration(1), '5000', 'A device gone for so long makes `call.peer_away`.'),
   GRACE_MS: setting(duration(1), '30000', 'A device gone for so long ends its call `lost`.'),
-  MAX_CALLS_PER_USER: setting(integer(1, 1000), '1', 'Calls a user may be in at once.'),
+  MAX_CALLS_PER_USER: setting(
+    integer(1, 1000),
+    '1',
+    'Calls a user may be in at once: outgoing ones, and incoming ones that were answered.'
+  ),
+  MAX_RINGING_PER_USER: setting(
+    integer(1, 1000),
+    '4',
+    'Incoming calls that may ring for a user at once; calls of known callers are not counted.'
+  ),
+  CALL_WAITING: setting(
+    flag,
+    'false',
+    'Whether calls ring for a user who is in as many calls as `MAX_CALLS_PER_USER` allows; else the caller gets `callee_busy`.'
+  ),
   OFFLINE_CALLS: setting(
     oneOf('reject', 'ring'),
     'reject',

@@ -45,17 +45,17 @@ function sortByUser(outbox: readonly OutboxEntry[]): Map<string, CommitMail[]> {
 
 interface Mail {
   readonly entries: MailboxEntry[]
-  release: boolean
+  release?: string
 }
 
 function byUser(items: readonly OutboxItem[]): Map<string, Mail> {
   const users = new Map<string, Mail>()
   for (const item of items) {
     if (item.do === 'publish' || item.do === 'follow') continue
-    const mail = users.get(item.user) ?? { entries: [], release: false }
+    const mail = users.get(item.user) ?? { entries: [] }
     users.set(item.user, mail)
     if (item.do === 'deliver') mail.entries.push(toEntry(item, item.event))
-    if (item.do === 'release') mail.release = true
+    if (item.do === 'release') mail.release = item.holder
   }
   return users
 }

@@ -2,7 +2,7 @@
 //
 //             accept                connected
 //   ringing ───────────▶ connecting ───────────▶ connected
-//      │ reject cancel        │ reject cancel        │
+//      │ reject cancel busy   │ reject cancel        │
 //      │ no_answer            │ hangup expired lost  │ hangup lost
 //      └───────────────▶ ended ◀─────────────────────┘
 //
@@ -10,6 +10,7 @@
 // connected   by either side, when media flows; the second one changes nothing
 // cancel      by the caller, until it is connected; before the create it leaves a tombstone
 // reject      by the callee, until it is connected; for one device while it rings
+// busy        by the server, when the callee has accepted another call and takes no second one
 // limitAt     ends it as `no_answer` while ringing and as `expired` while connecting
 // check       liveness: a side gone for the grace ends it as `lost`
 // Nothing happens after `ended`: the terminal actions answer as before, everything else is refused with `call_ended`.
@@ -19,13 +20,12 @@ import type { CallCommand, CommandOf } from './command.js'
 import { checkLiveness, greet } from './liveness.js'
 import { answer, candidates, offer } from './signal.js'
 import type { CallState, Decision } from './state.js'
-import { cancel, cancelUncreated, create, end, fence, hangup, refuse, reject } from './terminal.js'
+import { cancel, cancelUncreated, create, end, endAsBusy, hangup, refuse, reject } from './terminal.js'
 
 /** @throws AppError with the current state and version; then nothing has changed. */
 export function decideCall(state: CallState | null, command: CallCommand, now: number): Decision {
   if (command.type === 'create') return create(state, command, now)
   if (command.type === 'refuse') return refuse(state, command, now)
-  if (command.type === 'fence') return fence(state, command, now)
   if (state === null) {
     if (command.type === 'cancel') return cancelUncreated(command, now)
     throw new AppError('call_not_found')
@@ -44,6 +44,8 @@ export function decideCall(state: CallState | null, command: CallCommand, now: n
       return cancel(state, command.actor, now)
     case 'reject':
       return reject(state, command, now)
+    case 'busy':
+      return endAsBusy(state, command.user, now)
     case 'hangup':
       return hangup(state, command, now)
     case 'offer':

@@ -16,7 +16,10 @@ export type CallCommand =
       readonly offer: Description | null
       readonly ringMs: number
     }
-  /** The create failed: the call must be unable to exist before its leases are given back (DESIGN 5a, rule 1). */
+  /**
+   * A create has failed or stalled: the call is made unable to exist before its leases are released or taken over (DESIGN 5a,
+   * rules 1 and 2).
+   */
   | {
       readonly type: 'refuse'
       readonly callId: string
@@ -24,8 +27,6 @@ export type CallCommand =
       readonly to: string
       readonly because: Refusal
     }
-  /** Somebody holds a lease for a call that does not exist: make it unable to exist (DESIGN 5a, rule 2). */
-  | { readonly type: 'fence'; readonly callId: string; readonly actor: Endpoint; readonly to: string }
   | { readonly type: 'ringing' | 'connected' | 'hold' | 'resume'; readonly actor: Endpoint }
   | { readonly type: 'cancel'; readonly callId: string; readonly actor: Endpoint }
   | { readonly type: 'accept'; readonly actor: Endpoint; readonly connectMs: number; readonly checkMs: number }
@@ -36,6 +37,8 @@ export type CallCommand =
       readonly scope: 'device' | 'user'
       readonly devices: readonly string[]
     }
+  /** The user has accepted another call and has no room for this one. */
+  | { readonly type: 'busy'; readonly user: string }
   | { readonly type: 'hangup'; readonly actor: Endpoint; readonly reason: 'hangup' | 'media_failed' }
   | {
       readonly type: 'offer' | 'answer'
@@ -55,9 +58,9 @@ export type CallCommand =
   /** A device has come. `offerAt`: it has not been offered the call, and its mailbox stands there. */
   | { readonly type: 'appeared'; readonly actor: Endpoint; readonly offerAt: MailboxHead | null }
 
-/** Why a create came to nothing. */
+/** Why a create failed; `call_ended`: it stalled, or met a fault, between its leases and its call. */
 export type Refusal =
-  | { readonly code: 'caller_busy' | 'callee_busy' | 'callee_unreachable' | 'call_glare' }
+  | { readonly code: 'caller_busy' | 'callee_busy' | 'call_glare' | 'call_ended' }
   | { readonly code: 'merged'; readonly into: string }
 
 /** Since when each side has shown no sign of life; null: it is there. */

@@ -21,6 +21,9 @@ export function conflict(
   return new AppError(code, { ...(detail ? { detail } : {}), extra: { ...standing(state), ...extra } })
 }
 
+export const isPartyOf = (state: CallState, user: string): boolean =>
+  user === state.caller.user || user === state.callee?.user
+
 /** @throws AppError call_not_found for everybody who takes no part: a stranger cannot tell it from a call that never was. */
 export function sideOf(state: CallState, user: string): Side {
   if (user === state.caller.user) return 'caller'

@@ -49,15 +49,18 @@ export interface Look {
 
 const isHere = ({ online, left, seenAt }: Sign, now: number, ttlMs: number) => online || (!left && now - seenAt < ttlMs)
 
-export function presenceOf(signs: readonly Sign[], leases: number, now: number, ttlMs: number): Shown {
+export function presenceOf(
+  signs: readonly Sign[],
+  { isBusy, now, ttlMs }: { isBusy: boolean; now: number; ttlMs: number }
+): Shown {
   const here = signs.filter(sign => isHere(sign, now, ttlMs))
   const seenAt = signs.length === 0 ? null : Math.max(...signs.map(sign => sign.seenAt))
-  return { state: stateOf(here, leases), devices: here.length, seenAt }
+  return { state: stateOf(here, isBusy), devices: here.length, seenAt }
 }
 
-function stateOf(here: readonly Sign[], leases: number): PresenceState {
+function stateOf(here: readonly Sign[], isBusy: boolean): PresenceState {
   if (here.length === 0) return 'offline'
-  if (leases > 0) return 'busy'
+  if (isBusy) return 'busy'
   return here.every(({ status }) => status === 'away') ? 'away' : 'online'
 }
 

@@ -1,5 +1,5 @@
-// How calls begin and end. Rules 1 and 2 of the lease protocol (DESIGN 5a) are the tombstones made here: a call that was
-// refused, fenced or cancelled before its create exists as ended, so that no late create can bring it to life.
+// How calls begin and end. Rules 1 and 2 of the lease protocol (DESIGN 5a) are the tombstones made here: a call that was refused,
+// or cancelled before its create, exists as ended, so that no late create can bring it to life.
 
 import { AppError } from '../errors.js'
 import type { Endpoint } from '../schemas/common.js'
@@ -83,19 +83,12 @@ export function refuse(state: CallState | null, command: CommandOf<'refuse'>, no
   if (state !== null) return unchanged(state)
   const { callId, actor, to, because } = command
   const merged = because.code === 'merged'
-  const reason: EndReason = because.code === 'callee_unreachable' ? 'unreachable' : 'busy'
+  const reason: EndReason = because.code === 'call_ended' ? 'server' : 'busy'
   const tombstone = entomb(newCall(callId, actor, to, now), reason, now)
   return {
     state: { ...tombstone, refusal: merged ? null : because.code, mergedInto: merged ? because.into : null },
     events: []
   }
-}
-
-/** The tombstone that fences a creator which has stalled between its leases and its call. */
-export function fence(state: CallState | null, command: CommandOf<'fence'>, now: number): Decision {
-  if (state !== null) return unchanged(state)
-  const tombstone = entomb(newCall(command.callId, command.actor, command.to, now), 'server', now)
-  return { state: { ...tombstone, refusal: 'call_ended' }, events: [] }
 }
 
 /** A cancel that arrives before its create: the late create ends `cancelled`. */
@@ -130,6 +123,12 @@ export function reject(state: CallState, command: CommandOf<'reject'>, now: numb
     return end({ ...state, declined }, { reason: 'declined', by: actor, actor }, now)
   if (declined === state.declined) return unchanged(state)
   return { state: { ...state, version: state.version + 1, declined }, events: [] }
+}
+
+/** Changes nothing unless the call rings for this user. */
+export function endAsBusy(state: CallState, user: string, now: number): Decision {
+  if (state.phase !== 'ringing' || state.callee?.user !== user) return unchanged(state)
+  return end(state, { reason: 'busy', by: null, actor: null }, now)
 }
 
 /** Any device of either side may hang up: a phone that died must not keep its owner busy. */

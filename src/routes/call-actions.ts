@@ -4,8 +4,8 @@ import type { ErrorCode } from '../errors.js'
 import { AcceptReply, type Call, CallReply, EmptyBody, HangupBody, RejectBody } from '../schemas/call.js'
 import type { Actor } from '../schemas/claims.js'
 import { problems } from '../schemas/problem.js'
+import { acceptCall } from '../services/accept-call.js'
 import {
-  acceptCall,
   cancelCall,
   hangUpCall,
   holdCall,
@@ -72,10 +72,15 @@ export const callActionRoutes: FastifyPluginAsyncTypebox<{ context: Context }> =
       tags: ['calls'],
       summary: 'Answer on this device',
       description:
-        'The first device wins, decided by the server; every other one gets `call.ended` with `answered_elsewhere`.',
+        'The first device wins, decided by the server; every other one gets `call.ended` with `answered_elsewhere`. If you are in ' +
+        'as many calls as you may be, the answer is `caller_busy` with `activeCallId`, and the call goes on ringing. With your ' +
+        'last free slot taken, other calls that ring for you end as `busy`, unless the server has `CALL_WAITING`.',
       params: CallParams,
       body: EmptyBody,
-      response: { 200: AcceptReply, ...problems(...REFUSALS, 'answered_elsewhere', 'too_many_devices', 'rate_limited') }
+      response: {
+        200: AcceptReply,
+        ...problems(...REFUSALS, 'answered_elsewhere', 'caller_busy', 'too_many_devices', 'rate_limited')
+      }
     },
     handler: request => acceptCall(context, request.actor, request.params.callId)
   })

@@ -27,7 +27,8 @@ export const Problem = Type.Object(
       })
     ),
     currentState: Type.Optional(Type.String({ description: 'Conflicts: the state that stands' })),
-    version: Type.Optional(Type.Integer({ minimum: 0, description: 'Conflicts: the version that stands' }))
+    version: Type.Optional(Type.Integer({ minimum: 0, description: 'Conflicts: the version that stands' })),
+    activeCallId: Type.Optional(Type.String({ description: 'Given with `caller_busy`: the call you are in' }))
   },
   // RFC 9457, section 3.2: members that a client does not know are to be ignored.
   { $id: 'Problem', description: 'What went wrong, as RFC 9457 problem details', additionalProperties: true }

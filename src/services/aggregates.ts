@@ -32,8 +32,8 @@ export interface Kind<State extends { readonly version: number }> {
   keepMs?(context: Context): number
   /** Whose mailboxes record every commit, so that a message decided on an older one is refused. */
   partiesOf(state: State): readonly string[]
-  /** Whether the leases that it holds on them go back when it is over. */
-  readonly holdsLeases: boolean
+  /** The holder whose leases on them are released when it is over; null: it has none. */
+  holderOf(state: State): string | null
   /** Told of each commit. */
   record(context: Context, before: State | null, after: State): void
   /** Starts the fan-out of what lies in the outbox. Without it each recipient is named, and the outbox is dispatched. */
@@ -211,8 +211,9 @@ export function createLoop<State extends { readonly version: number }>(kind: Kin
     if (kind.isOver(state) && !ends) return items
     // All parties record the commit, also the one who acted and gets no event: what another node decides on an older state must not
     // follow it.
+    const holder = ends ? kind.holderOf(state) : null
     for (const user of new Set(kind.partiesOf(state))) {
-      items.push({ do: ends && kind.holdsLeases ? 'release' : 'mark', user })
+      items.push(holder === null ? { do: 'mark', user } : { do: 'release', user, holder })
     }
     return items
   }

@@ -1,16 +1,15 @@
 // Call actions: one verb, one function. Each is a command for the rules, committed by transact.
-import { formatCursor } from '../delivery/cursor.js'
 import { decideCall } from '../domain/call.js'
 import type { CallCommand } from '../domain/command.js'
 import { sideOf } from '../domain/party.js'
-import { type CallState, viewCall } from '../domain/state.js'
+import { viewCall } from '../domain/state.js'
 import { AppError } from '../errors.js'
 import type { Call, HangupBody, RejectBody } from '../schemas/call.js'
 import type { Actor } from '../schemas/claims.js'
 import type { Endpoint } from '../schemas/common.js'
 import type { Context } from './context.js'
+import { listLiveCalls } from './leases.js'
 import { noteSignOfLife, registerDevice } from './sign-of-life.js'
-import { acceptTimes } from './times.js'
 import { readCall, transact } from './transact.js'
 
 /** @throws AppError call_not_found, also for somebody else's call */
@@ -21,28 +20,14 @@ export async function getCall(context: Context, actor: Actor, callId: string): P
   return viewCall(state, context.clock.now())
 }
 
-/** The user's live calls: those they hold a lease for, oldest first. */
+/** The user's live calls, oldest first. */
 export async function listCalls(context: Context, actor: Pick<Actor, 'user'>): Promise<Call[]> {
-  const leases = await context.store.leases.list(actor.user)
-  const states = await Promise.all(leases.map(lease => readCall(context, lease.holder)))
-  const live = states.filter((state): state is CallState => state !== null && state.phase !== 'ended')
+  const live = await listLiveCalls(context, actor.user)
   return live.sort((a, b) => a.createdAt - b.createdAt).map(state => viewCall(state, context.clock.now()))
 }
 
 export function reportRinging(context: Context, actor: Actor, callId: string): Promise<Call> {
   return act(context, actor, callId, { type: 'ringing', actor: endpoint(actor) })
-}
-
-/** Also registers the device: the cursor is where its stream should begin to miss nothing of the call. */
-export async function acceptCall(
-  context: Context,
-  actor: Actor,
-  callId: string
-): Promise<{ call: Call; cursor: string }> {
-  const cursor = await registerDevice(context, actor)
-  const command = { type: 'accept' as const, actor: endpoint(actor), ...acceptTimes(context.config) }
-  const call = await act(context, actor, callId, command)
-  return { call, cursor: formatCursor(cursor) }
 }
 
 export async function rejectCall(context: Context, actor: Actor, callId: string, body: RejectBody): Promise<Call> {

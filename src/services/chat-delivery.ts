@@ -30,7 +30,7 @@ const queue = createLoop<QueueState>({
   deadlineOf: ({ lookAt }) => lookAt,
   isOver: ({ lookAt }) => lookAt === null,
   partiesOf: () => [],
-  holdsLeases: false,
+  holderOf: () => null,
   record: () => undefined
 })
 

@@ -1,6 +1,7 @@
 // Creating a call: idempotent by its id, exclusive by its leases, decided at the lease when two people call each other.
 import { askPolicy } from '../adapters/policy.js'
 import { formatCursor } from '../delivery/cursor.js'
+import type { Deliveries } from '../delivery/dispatch.js'
 import { decideCall } from '../domain/call.js'
 import type { Refusal } from '../domain/command.js'
 import { standing } from '../domain/party.js'
@@ -10,12 +11,12 @@ import { AppError } from '../errors.js'
 import { idFromKey } from '../ids.js'
 import type { CreateCallBody, CreateCallReply } from '../schemas/call.js'
 import type { Actor } from '../schemas/claims.js'
-import type { Delivery, Endpoint } from '../schemas/common.js'
+import type { Delivery } from '../schemas/common.js'
+import { commitAccept } from './accept-call.js'
 import type { Context } from './context.js'
-import { type Claim, claimBoth, releaseBoth } from './leases.js'
+import { type LeaseRequest, releaseUnbacked, takeLeases, upgradeLease } from './leases.js'
 import { checkMetadata } from './metadata.js'
 import { registerDevice } from './sign-of-life.js'
-import { acceptTimes } from './times.js'
 import { readCall, transact } from './transact.js'
 
 export type Created = Omit<CreateCallReply, 'cursor'>
@@ -34,11 +35,11 @@ export async function createCall(
   if (body.to === actor.user) throw new AppError('cannot_call_self')
   checkMetadata(body.metadata)
   const callId = body.callId ?? (idempotencyKey ? idFromKey(actor.user, idempotencyKey) : context.ids.unique())
-  const claim: Claim = { callId, caller: { user: actor.user, device: actor.device }, to: body.to }
+  const request: LeaseRequest = { callId, caller: { user: actor.user, device: actor.device }, to: body.to }
   const command = {
     type: 'create' as const,
     callId,
-    actor: claim.caller,
+    actor: request.caller,
     to: body.to,
     media: body.media ?? null,
     metadata: body.metadata ?? {},
@@ -48,7 +49,7 @@ export async function createCall(
   const [known, cursor] = await Promise.all([readCall(context, callId), registerDevice(context, actor)])
   const created =
     known === null
-      ? await ring(context, claim, body, (state, now) => decideCall(state, command, now))
+      ? await create(context, request, body, (state, now) => decideCall(state, command, now))
       : await repeated(context, decideCall(known, command, context.clock.now()).state)
   context.metrics.callsCreated.inc({ resolution: created.resolution })
   return { ...created, cursor: formatCursor(cursor) }
@@ -56,76 +57,107 @@ export async function createCall(
 
 type DecideCreate = (state: CallState | null, now: number) => ReturnType<typeof decideCall>
 
-async function ring(context: Context, claim: Claim, body: CreateCallBody, decide: DecideCreate): Promise<Created> {
-  await askWhetherToRing(context, claim, body)
-  const claimed = await claimBoth(context, claim)
-  if (claimed.status === 'glare') return cross(context, claim, claimed.call)
-  if (claimed.status === 'busy') {
-    return give(context, claim, { code: claimed.user === claim.to ? 'callee_busy' : 'caller_busy' })
-  }
-  const { before, state, deliveries } = await transact(context, claim.callId, decide, null)
-  // A cancel or a fence came first: the tombstone stays, and what was claimed for it goes back.
-  if (state.phase === 'ended') await releaseBoth(context, claim)
-  if (before !== null) return repeated(context, state)
-  const delivery = deliveries.get(claim.to) ?? NOBODY
+async function create(
+  context: Context,
+  request: LeaseRequest,
+  body: CreateCallBody,
+  decide: DecideCreate
+): Promise<Created> {
+  await mayRing(context, request, body)
+  const { state, deliveries } = await takeAndCommit(context, request, decide).catch(async error => {
+    await abandonCreate(context, request, { code: 'call_ended' }).catch(cause =>
+      context.log.warn({ err: cause, callId: request.callId }, 'the leases of a failed create wait to be taken over')
+    )
+    throw error
+  })
+  if (deliveries === null) return repeated(context, state)
+  const delivery = deliveries.get(request.to) ?? NOBODY
   return { call: viewCall(state, context.clock.now()), resolution: 'created', delivery }
 }
 
-/** Asked before anything is claimed, so that a no leaves nothing behind. */
-async function askWhetherToRing(context: Context, claim: Claim, body: CreateCallBody): Promise<void> {
+interface Committed {
+  readonly state: CallState
+  /** Null: the state was there before, or is the tombstone of this create. */
+  readonly deliveries: Deliveries | null
+}
+
+async function takeAndCommit(context: Context, request: LeaseRequest, decide: DecideCreate): Promise<Committed> {
+  const leases = await takeLeases(context, request)
+  if (leases.status === 'glare') return mergeGlare(context, request, leases.call)
+  if (leases.status === 'busy') {
+    return abandonCreate(context, request, { code: leases.user === request.to ? 'callee_busy' : 'caller_busy' })
+  }
+  const { before, state, deliveries } = await transact(context, request.callId, decide, null)
+  // A cancel or a fence may have come first, or the caller's call to somebody else under this id.
+  await releaseUnbacked(context, request, state)
+  return { state, deliveries: before === null ? deliveries : null }
+}
+
+/** Asked before any lease is taken, so that a refusal leaves nothing behind. */
+async function mayRing(context: Context, request: LeaseRequest, body: CreateCallBody): Promise<void> {
   const { config, store, clock, log } = context
-  if (config.offlineCalls === 'reject' && (await store.mailboxes.devices(claim.to, clock.now())).length === 0) {
+  if (config.offlineCalls === 'reject' && (await store.mailboxes.devices(request.to, clock.now())).length === 0) {
     throw new AppError('callee_unreachable')
   }
   if (config.policyUrl === null) return
   const { media, metadata } = body
   const answer = await askPolicy(
     config,
-    { action: 'call', ...claim, media: media ?? null, metadata: metadata ?? {} },
+    { action: 'call', ...request, media: media ?? null, metadata: metadata ?? {} },
     log
   )
   if (!answer.allow) throw new AppError('policy_denied', answer.reason ? { detail: answer.reason } : {})
 }
 
 /**
- * Somebody made this call already, or made it impossible: it is what it is, and every retry is told the same. A merge that was
- * cut short between its tombstone and its accept is finished here.
+ * The call exists already, or was made impossible: every retry gets what the first request got. A merge that was cut short
+ * between its tombstone and its accept is finished here.
  */
 async function repeated(context: Context, state: CallState): Promise<Created> {
   if (state.refusal !== null) throw new AppError(state.refusal, { extra: standing(state) })
   const merged = state.mergedInto === null ? null : await readCall(context, state.mergedInto)
-  if (merged?.phase === 'ringing') return acceptTheirs(context, state.caller, merged)
+  if (merged?.phase === 'ringing') return acceptMerged(context, state, merged.callId)
+  return resultOf(context, state, merged)
+}
+
+function resultOf(context: Context, state: CallState, merged: CallState | null): Created {
   const call = viewCall(merged ?? state, context.clock.now())
   return { call, resolution: merged ? 'merged' : 'existing', delivery: NOBODY }
 }
 
-/** The create failed. Its call is made unable to exist before its leases go: a retry may be at work on the same ones. */
-async function give(context: Context, claim: Claim, because: Refusal): Promise<Created> {
-  return repeated(context, await entomb(context, claim, because))
-}
-
-async function entomb(context: Context, claim: Claim, because: Refusal): Promise<CallState> {
-  const { callId, caller, to } = claim
+/**
+ * The create has failed. Its call is made unable to exist before its leases are released: a retry may be at work on the same ones
+ * (rule 1). An id that is another caller's call will never be this one's (rule 3).
+ */
+async function abandonCreate(context: Context, request: LeaseRequest, because: Refusal): Promise<Committed> {
+  const { callId, caller, to } = request
   const { state } = await transact(context, callId, (call, now) =>
     decideCall(call, { type: 'refuse', callId, actor: caller, to, because }, now)
   )
-  if (state.phase === 'ended') await releaseBoth(context, claim)
-  return state
+  await releaseUnbacked(context, request, state)
+  if (state.caller.user !== caller.user) throw new AppError('call_id_taken')
+  return { state, deliveries: null }
 }
 
-/** Glare: the callee's call to us rings already, so this create becomes its accept. */
-async function cross(context: Context, claim: Claim, theirs: CallState): Promise<Created> {
-  if (context.config.onGlare === 'reject') return give(context, claim, { code: 'call_glare' })
-  const mine = await entomb(context, claim, { code: 'merged', into: theirs.callId })
-  if (mine.mergedInto !== theirs.callId) return repeated(context, mine)
-  return acceptTheirs(context, claim.caller, theirs)
+/** The callee's call to this caller rings already: this create becomes its accept, which needs the caller's lease for it active. */
+async function mergeGlare(context: Context, request: LeaseRequest, theirs: CallState): Promise<Committed> {
+  if (context.config.onGlare === 'reject') return abandonCreate(context, request, { code: 'call_glare' })
+  const upgrade = await upgradeLease(context, theirs, request.caller.user)
+  if (upgrade.status === 'full') return abandonCreate(context, request, { code: 'caller_busy' })
+  return abandonCreate(context, request, { code: 'merged', into: theirs.callId })
 }
 
-async function acceptTheirs(context: Context, actor: Endpoint, theirs: CallState): Promise<Created> {
-  const accept = { type: 'accept' as const, actor, ...acceptTimes(context.config) }
-  const { state, deliveries } = await transact(context, theirs.callId, (call, now) => decideCall(call, accept, now))
-  const delivery = deliveries.get(theirs.caller.user) ?? NOBODY
-  return { call: viewCall(state, context.clock.now()), resolution: 'merged', delivery }
+/** When another device has answered, or the call has ended in this moment, that is the result. */
+async function acceptMerged(context: Context, mine: CallState, callId: string): Promise<Created> {
+  try {
+    const { state, deliveries } = await commitAccept(context, callId, mine.caller)
+    const delivery = deliveries.get(state.caller.user) ?? NOBODY
+    return { call: viewCall(state, context.clock.now()), resolution: 'merged', delivery }
+  } catch (error) {
+    const isOver = error instanceof AppError && (error.code === 'call_ended' || error.code === 'answered_elsewhere')
+    if (!isOver) throw error
+    return resultOf(context, mine, await readCall(context, callId))
+  }
 }
 
 const NOBODY: Delivery = { online: 0, queued: 0 }

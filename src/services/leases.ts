@@ -1,94 +1,181 @@
-// Busy or free, decided across slots by the protocol of DESIGN 5a (explored in shared/model/leases.mjs). The rules kept here:
-// a lease is released only for a call that has ended in its own slot, and a call that does not exist is made unable to exist
-// before its lease is taken over.
+// The lease protocol of DESIGN 5a, explored exhaustively by test/model/leases.mjs. Its rules, as far as they are kept here:
+// 1. a lease is released only for a call that has ended in its own slot, and only for the holder that took it;
+// 2. a call that does not exist is made unable to exist before its lease is taken over;
+// 3. leases are taken in the order of the user ids; a lease whose id is another caller's call, or one to another callee, is over.
 import { wait } from '../clock.js'
 import { decideCall } from '../domain/call.js'
 import type { CallState } from '../domain/state.js'
 import type { Endpoint } from '../schemas/common.js'
-import type { Lease } from '../store/store.js'
+import type { Lease, LeaseLimits } from '../store/leases.js'
 import type { Context } from './context.js'
+import { formatHolder, isBehind, parseHolder } from './lease-holder.js'
 import { readCall, transact } from './transact.js'
 
-/** A creator needs a few round trips between its leases and its call; one that needs longer than this is fenced. */
+/** A create needs a few round trips between its leases and its call; one that needs longer than this is fenced. */
 const STALLED_MS = 2000
-const LOOK_AGAIN_MS = 25
+const POLL_MS = 25
 const ROUNDS_MAX = 200
 
-export interface Claim {
+/** The create that takes the leases. */
+export interface LeaseRequest {
   readonly callId: string
   readonly caller: Endpoint
   readonly to: string
 }
 
-export type Claimed =
+export type TakeResult =
   | { readonly status: 'taken' }
-  /** The user is in other calls. */
+  /** The user holds as many leases as they may, or the two are in a call already. */
   | { readonly status: 'busy'; readonly user: string }
   /** The callee is calling the caller: the call of theirs that rings. */
   | { readonly status: 'glare'; readonly call: CallState }
 
-/** Leases both users, in the order of their ids, so that crossing calls meet at the same key and exactly one goes on. */
-export async function claimBoth(context: Context, claim: Claim): Promise<Claimed> {
-  for (const user of [claim.caller.user, claim.to].sort()) {
-    const claimed = await claimUser(context, claim, user)
-    if (claimed.status !== 'taken') return claimed
+export const holderOf = ({ callId, caller }: LeaseRequest): string => formatHolder({ callId, caller: caller.user })
+
+/** Takes both leases in the order of the user ids, so that crossing calls meet at the same key and exactly one goes on. */
+export async function takeLeases(context: Context, request: LeaseRequest): Promise<TakeResult> {
+  for (const user of [request.caller.user, request.to].sort()) {
+    const result = await takeLease(context, request, user)
+    if (result.status !== 'taken') return result
   }
   return { status: 'taken' }
 }
 
-/** Only for a call that has ended in its own slot (rule 1). */
-export async function releaseBoth(context: Context, claim: Claim): Promise<void> {
-  const { leases } = context.store
-  await Promise.all([leases.release(claim.caller.user, claim.callId), leases.release(claim.to, claim.callId)])
+/** Releases what the create took, as far as the call that exists under its id is not behind it (rules 1 and 3). */
+export async function releaseUnbacked(context: Context, request: LeaseRequest, call: CallState): Promise<void> {
+  const { callId, caller, to } = request
+  const unbacked = [caller.user, to].filter(user => !isBehind(call, { callId, caller: caller.user }, user))
+  await Promise.all(unbacked.map(user => context.store.leases.release(user, holderOf(request))))
 }
 
-async function claimUser(context: Context, claim: Claim, user: string): Promise<Claimed> {
-  const { callId, caller, to } = claim
-  const calling = user === caller.user
-  const peer = calling ? to : caller.user
+async function takeLease(context: Context, request: LeaseRequest, user: string): Promise<TakeResult> {
+  const { caller, to } = request
+  const isCaller = user === caller.user
+  const peer = isCaller ? to : caller.user
   for (let round = 0; round < ROUNDS_MAX; round++) {
-    const at = context.clock.now()
-    const lease: Lease = { holder: callId, peer, role: roleOf(calling, caller.device), at }
-    const result = await context.store.leases.take(user, lease, context.config.maxCallsPerUser)
+    const lease: Lease = {
+      holder: holderOf(request),
+      peer,
+      kind: isCaller ? 'active' : 'ringing',
+      role: formatRole(isCaller, caller.device),
+      at: context.clock.now()
+    }
+    const result = await context.store.leases.take(user, lease, limitsFor(context, isCaller))
     if (result.taken) return { status: 'taken' }
     const found = await Promise.all(result.held.map(held => examine(context, user, held)))
+    if (found.some(({ isOver }) => isOver)) continue
     const rival = found.find(({ held }) => held.peer === peer)
-    if (rival?.call && isGlare(rival.call, claim)) return { status: 'glare', call: rival.call }
-    if (found.some(({ freed }) => freed)) continue
-    // The same two people, and their call not born yet: wait the moment it takes, or until it counts as stalled.
-    if (rival === undefined || rival.call !== null) return { status: 'busy', user }
-    await wait(context.clock, LOOK_AGAIN_MS)
+    if (rival === undefined) return { status: 'busy', user }
+    if (rival.call && isGlare(rival.call, request)) return { status: 'glare', call: rival.call }
+    if (rival.call) return { status: 'busy', user: caller.user }
+    // Their call is about to be created: wait until it exists, or until its create counts as stalled.
+    await wait(context.clock, POLL_MS)
   }
   return { status: 'busy', user }
 }
 
-const isGlare = (call: CallState, { caller, to }: Claim) =>
-  call.phase === 'ringing' && call.caller.user === to && call.callee?.user === caller.user
-
-/** The call behind a lease; a lease whose call is over, or can be kept from existing, is freed on the way. */
-async function examine(context: Context, user: string, held: Lease) {
-  let call = await readCall(context, held.holder)
-  if (call === null && context.clock.now() - held.at > STALLED_MS) call = await fenceCreator(context, user, held)
-  const freed = call?.phase === 'ended'
-  if (freed) await context.store.leases.release(user, held.holder)
-  return { held, call, freed }
+function limitsFor({ config }: Context, isCaller: boolean): LeaseLimits {
+  const active = { active: config.maxCallsPerUser }
+  if (isCaller) return active
+  return { ...(config.callWaiting ? {} : active), ringing: config.maxRingingPerUser }
 }
 
-async function fenceCreator(context: Context, user: string, held: Lease): Promise<CallState> {
-  const { calling, device } = parseRole(held.role)
-  const actor = { user: calling ? user : held.peer, device }
-  const to = calling ? held.peer : user
-  context.log.warn({ callId: held.holder }, 'a lease without a call is taken over')
-  const { state } = await transact(context, held.holder, (call, now) =>
-    decideCall(call, { type: 'fence', callId: held.holder, actor, to }, now)
+const isGlare = (call: CallState, { caller, to }: LeaseRequest) =>
+  call.phase === 'ringing' && call.caller.user === to && call.callee?.user === caller.user
+
+interface Examined {
+  readonly held: Lease
+  /** The call that the lease is held for; null: it does not exist yet. */
+  readonly call: CallState | null
+  /** Nothing will ever be behind the lease; it is released now. */
+  readonly isOver: boolean
+}
+
+/** Reads the call behind a lease. A lease whose call is over, or can be kept from existing, is released on the way. */
+async function examine(context: Context, user: string, held: Lease): Promise<Examined> {
+  const holder = parseHolder(held.holder)
+  let call = await readCall(context, holder.callId)
+  if (call === null && context.clock.now() - held.at > STALLED_MS) call = await fenceStalledCreate(context, user, held)
+  const isOver = call !== null && !isBehind(call, holder, user)
+  if (isOver) await context.store.leases.release(user, held.holder)
+  return { held, call, isOver }
+}
+
+async function fenceStalledCreate(context: Context, user: string, held: Lease): Promise<CallState> {
+  const { callId } = parseHolder(held.holder)
+  const { isCaller, device } = parseRole(held.role)
+  const actor = { user: isCaller ? user : held.peer, device }
+  const to = isCaller ? held.peer : user
+  context.log.warn({ callId }, 'a lease without a call is taken over')
+  const { state } = await transact(context, callId, (call, now) =>
+    decideCall(call, { type: 'refuse', callId, actor, to, because: { code: 'call_ended' } }, now)
   )
   return state
 }
 
-const roleOf = (calling: boolean, callerDevice: string) => `${calling ? 'caller' : 'callee'}/${callerDevice}`
+export type UpgradeResult =
+  /** The user's lease for the call is active; all leases the user holds. */
+  | { readonly status: 'active'; readonly held: readonly Lease[] }
+  /** The user has no free active slot: the call that takes it. */
+  | { readonly status: 'full'; readonly callId: string }
+
+/** Makes the lease of the call's callee active. Comes before the commit of the accept (DESIGN 5a, rule 4). */
+export async function upgradeLease(context: Context, call: CallState, user: string): Promise<UpgradeResult> {
+  const { store, config } = context
+  const holder = formatHolder({ callId: call.callId, caller: call.caller.user })
+  for (let round = 0; round < ROUNDS_MAX; round++) {
+    const result = await store.leases.upgrade(user, holder, config.maxCallsPerUser)
+    if (result.status === 'active') return result
+    const held = result.status === 'full' ? result.held : await retake(context, call, user)
+    if (held === null) continue
+    const isRival = ({ kind, peer }: Lease) => kind === 'active' || peer === call.caller.user
+    const rivals = held.filter(each => each.holder !== holder && isRival(each))
+    const found = await Promise.all(rivals.map(each => examine(context, user, each)))
+    const [first] = rivals
+    if (first && !found.some(({ isOver }) => isOver))
+      return { status: 'full', callId: parseHolder(first.holder).callId }
+  }
+  return { status: 'full', callId: call.callId }
+}
+
+/** A lease that a failover forgot while its call lives. Null when it is there again; else the leases that are in its way. */
+async function retake(
+  { store, config, clock }: Context,
+  call: CallState,
+  user: string
+): Promise<readonly Lease[] | null> {
+  const { user: caller, device } = call.caller
+  const holder = formatHolder({ callId: call.callId, caller })
+  const lease = { holder, peer: caller, kind: 'active', role: formatRole(false, device), at: clock.now() } as const
+  const result = await store.leases.take(user, lease, { active: config.maxCallsPerUser })
+  return result.taken ? null : result.held
+}
+
+/** The call behind a lease, once it exists; null: its create has stalled, or this node closes. */
+export async function waitForCall(context: Context, held: Lease, closing: AbortSignal): Promise<CallState | null> {
+  const { callId } = parseHolder(held.holder)
+  for (;;) {
+    const call = await readCall(context, callId)
+    if (call !== null || closing.aborted || context.clock.now() - held.at > STALLED_MS) return call
+    await wait(context.clock, POLL_MS)
+  }
+}
+
+/** The live calls that the user holds a lease for and is a side of. */
+export async function listLiveCalls(context: Context, user: string): Promise<CallState[]> {
+  const leases = await context.store.leases.list(user)
+  const holders = leases.map(({ holder }) => parseHolder(holder))
+  const states = await Promise.all(holders.map(({ callId }) => readCall(context, callId)))
+  return states.filter((call, i): call is CallState => {
+    const holder = holders[i]
+    return call !== null && holder !== undefined && isBehind(call, holder, user)
+  })
+}
+
+const formatRole = (isCaller: boolean, callerDevice: string) => `${isCaller ? 'caller' : 'callee'}/${callerDevice}`
 
 /** Which side a lease is for, and the caller's device. */
-export function parseRole(role: string): { calling: boolean; device: string } {
+function parseRole(role: string): { isCaller: boolean; device: string } {
   const slash = role.indexOf('/')
-  return { calling: role.slice(0, slash) === 'caller', device: role.slice(slash + 1) }
+  return { isCaller: role.slice(0, slash) === 'caller', device: role.slice(slash + 1) }
 }

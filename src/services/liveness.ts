@@ -7,6 +7,7 @@ import type { Actor } from '../schemas/claims.js'
 import type { Cursor, StoredEvent } from '../store/store.js'
 import { deviceAbsentSince } from './absence.js'
 import type { Context } from './context.js'
+import { isBehind, type LeaseHolder, parseHolder } from './lease-holder.js'
 import { headWithout } from './offered.js'
 import { offerInvitations } from './ringing.js'
 import { greetRooms, missRooms } from './room-liveness.js'
@@ -40,15 +41,21 @@ export function createLifecycle(context: Context): Lifecycle {
 export async function greetDevice(context: Context, actor: Actor, since: Cursor | null): Promise<void> {
   const leases = await context.store.leases.list(actor.user)
   await Promise.all([
-    ...leases.map(({ holder }) => greetIn(context, actor, holder, since)),
+    ...leases.map(({ holder }) => greetIn(context, actor, { ...parseHolder(holder), since })),
     since && offerInvitations(context, actor, since)
   ])
 }
 
-async function greetIn(context: Context, { user, device }: Actor, callId: string, since: Cursor | null): Promise<void> {
+async function greetIn(
+  context: Context,
+  { user, device }: Actor,
+  { since, ...holder }: LeaseHolder & { readonly since: Cursor | null }
+): Promise<void> {
   // Reading a call dispatches what is left in its outbox: devices that were registered by then have its offer from here on, and
   // only other greetings can still make one. So an offer is appended where none was found, and a mailbox that moved is read again.
-  if ((await readCall(context, callId)) === null) return
+  const { callId } = holder
+  const call = await readCall(context, callId)
+  if (call === null || !isBehind(call, holder, user)) return
   const actor = { user, device }
   for (;;) {
     const offerAt = since && (await headWithout(context, actor, since, event => offers(event, callId)))
@@ -66,7 +73,9 @@ const offers = ({ type, envelope }: StoredEvent, callId: string) =>
 export async function missDevice(context: Context, actor: Actor): Promise<void> {
   const leases = await context.store.leases.list(actor.user)
   const at = context.clock.now() + context.config.awayAfterMs
-  await Promise.all(leases.map(({ holder }) => context.store.aggregates.hasten(callRef(holder), at)))
+  await Promise.all(
+    leases.map(({ holder }) => context.store.aggregates.hasten(callRef(parseHolder(holder).callId), at))
+  )
 }
 
 /** A call's deadline has come. A late or doubled firing finds nothing due and changes nothing (G7). */

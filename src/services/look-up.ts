@@ -1,7 +1,9 @@
-// What a user's presence is at this moment, from all their devices and leases.
+// What a user's presence is at this moment, from all their devices and the calls they are in.
 import { lapsesAt, presenceOf, type Shown } from '../domain/presence.js'
 import type { Presence } from '../schemas/presence.js'
+import type { Lease } from '../store/leases.js'
 import type { Context } from './context.js'
+import { isBehind, parseHolder } from './lease-holder.js'
 
 /** `nextAt`: when to look again though nothing was heard. */
 export async function lookUp(
@@ -11,10 +13,18 @@ export async function lookUp(
   const now = clock.now()
   const [devices, leases] = await Promise.all([store.mailboxes.devices(user, now), store.leases.list(user)])
   const { presenceTtlMs } = config
+  const active = leases.filter(({ kind }) => kind === 'active')
+  const confirmed = await Promise.all(active.map(lease => holdsForLiveCall(store, user, lease)))
   return {
-    shown: presenceOf(devices, leases.length, now, presenceTtlMs),
+    shown: presenceOf(devices, { isBusy: confirmed.includes(true), now, ttlMs: presenceTtlMs }),
     nextAt: lapsesAt(devices, now, presenceTtlMs)
   }
+}
+
+/** A lease alone makes nobody busy: its call may not exist, or may be another caller's. */
+async function holdsForLiveCall({ aggregates }: Context['store'], user: string, { holder }: Lease): Promise<boolean> {
+  const snapshot = await aggregates.load({ kind: 'call', id: parseHolder(holder).callId })
+  return snapshot !== null && isBehind(JSON.parse(snapshot.state), parseHolder(holder), user)
 }
 
 /** As the user sees themselves. */

@@ -35,7 +35,7 @@ const pairs = createLoop<PairState>({
   deadlineOf: ({ checkAt }) => checkAt,
   isOver: ({ checkAt }) => checkAt === null,
   partiesOf: ({ peers }) => [peers.earlier.user, peers.later.user],
-  holdsLeases: false,
+  holderOf: () => null,
   record: () => undefined,
   async isReleased(context, { roomId, since }) {
     const { version, publishedVersion } = await readRoom(context, roomId, [])

@@ -2,6 +2,7 @@
 import { type CallState, deadlineOf } from '../domain/state.js'
 import type { AggregateRef } from '../store/aggregate.js'
 import { createLoop, type Loop, type Outcome as OutcomeOf } from './aggregates.js'
+import { formatHolder } from './lease-holder.js'
 import { recordProgress } from './record.js'
 import { noticeChange } from './watched.js'
 
@@ -11,23 +12,30 @@ export const callRef = (callId: string): AggregateRef => ({ kind: 'call', id: ca
 
 const peopleOf = ({ caller, callee }: CallState) => [caller.user, ...(callee ? [callee.user] : [])]
 
+/** Who holds an active lease for the call: its caller while it lives, its callee from the answer on. */
+function activeUsers(call: CallState | null): string[] {
+  if (call === null || call.phase === 'ended') return []
+  return call.phase === 'ringing' ? [call.caller.user] : peopleOf(call)
+}
+
 const calls = createLoop<CallState>({
   kind: 'call',
   known: context => context.calls,
   deadlineOf,
   isOver: state => state.phase === 'ended',
   partiesOf: peopleOf,
-  holdsLeases: true,
+  holderOf: ({ callId, caller }) => formatHolder({ callId, caller: caller.user }),
   record: recordProgress
 })
 
 export const readCall = calls.read
 
-/** Whoever is in a call is busy: when it begins, and once its leases went back with the last event, those who watch may hear of it. */
+/** A user in a call is busy: watchers may see it once it begins, and no longer once the leases are released with the last event. */
 export const transact: Loop<CallState>['transact'] = async (context, callId, decide, known) => {
   const outcome = await calls.transact(context, callId, decide, known)
-  const { before, state } = outcome
-  const wasLive = before !== null && before.phase !== 'ended'
-  if (wasLive !== (state.phase !== 'ended')) for (const user of peopleOf(state)) noticeChange(context, user)
+  const [before, after] = [activeUsers(outcome.before), activeUsers(outcome.state)]
+  for (const user of peopleOf(outcome.state)) {
+    if (before.includes(user) !== after.includes(user)) noticeChange(context, user)
+  }
   return outcome
 }

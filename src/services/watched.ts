@@ -28,7 +28,7 @@ const { read, load, transact } = createLoop<WatchedState>({
   // Were it to begin again at version 1 while a mailbox remembers higher ones, its events would pass for old.
   keepMs: ({ config }) => 2 * positionTtlMs(config.retentionMs),
   partiesOf: () => [],
-  holdsLeases: false,
+  holderOf: () => null,
   record: () => undefined,
   publish: (context, user) => context.fanout.start({ kind: 'presence', id: user })
 })

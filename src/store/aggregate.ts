@@ -54,8 +54,8 @@ export type OutboxItem =
     }
   /** The user's mailboxes record the commit, also where no event goes to them: a message decided on another one is then refused. */
   | { readonly do: 'mark'; readonly user: string }
-  /** The same, and the lease that this aggregate holds on the user is given back. */
-  | { readonly do: 'release'; readonly user: string }
+  /** The same, and the holder's lease on the user is released. */
+  | { readonly do: 'release'; readonly user: string; readonly holder: string }
   /** Publish the event to all recipients of this aggregate but the participant `except`: see Fanouts. */
   | { readonly do: 'publish'; readonly except?: string; readonly event: OutgoingEvent }
   /** When all that was committed before it has been published, this is next. */

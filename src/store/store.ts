@@ -15,7 +15,7 @@ import type { Invitations, Memberships, Rooms } from './rooms.js'
 import type { Tickets } from './tickets.js'
 import type { Watches } from './watches.js'
 
-export type { Lease, LeaseResult, Leases } from './leases.js'
+export type { Lease, LeaseKind, Leases } from './leases.js'
 
 // ── Mailboxes: one a device, dense, totally ordered ───────────────────────────────────────────────────────────────────
 
@@ -43,8 +43,8 @@ export interface MailboxEntry {
 export interface CommitMail extends Stamp {
   /** May be empty: then only the commit is remembered (a mark). */
   readonly entries: readonly MailboxEntry[]
-  /** The user's lease that the source holds is given back, also with a duplicate. */
-  readonly release?: boolean
+  /** The holder's lease on the user is released, also with a duplicate. */
+  readonly release?: string
 }
 
 export interface Append {

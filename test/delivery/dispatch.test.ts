@@ -57,9 +57,13 @@ t.test('what another node has dispatched in part is completed and not repeated',
 t.test('a lease goes back with whatever else there is to say, and with nothing else', async t => {
   const { store, clock, got } = await given(t)
   for (const user of ['alice', 'bob']) {
-    await store.leases.take(user, { holder: 'c', peer: 'x', role: 'callee', at: clock.now() }, 1)
+    await store.leases.take(user, { holder: 'c/x', peer: 'x', kind: 'ringing', role: 'callee', at: clock.now() }, {})
   }
-  const over = entry(2, [deliverTo('bob', 2), { do: 'release', user: 'bob' }, { do: 'release', user: 'alice' }])
+  const over = entry(2, [
+    deliverTo('bob', 2),
+    { do: 'release', user: 'bob', holder: 'c/x' },
+    { do: 'release', user: 'alice', holder: 'c/x' }
+  ])
   await dispatch({ store, clock }, source, [entry(1, [deliverTo('bob', 1)]), over, entry(3, [deliverTo('bob', 3)])])
   t.strictSame(await got('bob'), [1, 2, 3])
   t.strictSame([await store.leases.list('alice'), await store.leases.list('bob')], [[], []])

@@ -27,7 +27,7 @@ import {
 
 type Because = Extract<CallCommand, { type: 'refuse' }>['because']
 const refuse = (because: Because): CallCommand => ({ type: 'refuse', callId: 'c1', actor: phone, to: 'bob', because })
-const fence = (): CallCommand => ({ type: 'fence', callId: 'c1', actor: phone, to: 'bob' })
+const fence = () => refuse({ code: 'call_ended' })
 
 t.test('a call as it begins', async t => {
   const { state, events } = decide(null, create(), T0)
@@ -121,7 +121,7 @@ t.test('a refused create answers its retries as it was answered', async t => {
     ['caller_busy', 'busy'],
     ['callee_busy', 'busy'],
     ['call_glare', 'busy'],
-    ['callee_unreachable', 'unreachable']
+    ['call_ended', 'server']
   ] as const) {
     const { state, events } = decide(null, refuse({ code }))
     t.strictSame(events, [])

@@ -21,7 +21,7 @@ const sign = (parts: Partial<Sign> = {}): Sign => ({ online: true, left: false, 
 const quiet = (parts: Partial<Sign> = {}) => sign({ online: false, ...parts })
 
 t.test('one presence from all devices', async t => {
-  const cases: [PresenceState, number, Sign[], number?][] = [
+  const cases: [PresenceState, number, Sign[], boolean?][] = [
     ['offline', 0, []],
     ['online', 1, [sign()]],
     ['online', 1, [quiet({ seenAt: T0 - TTL + 1 })]],
@@ -31,12 +31,12 @@ t.test('one presence from all devices', async t => {
     ['online', 2, [sign({ status: 'away' }), sign()]],
     ['away', 2, [sign({ status: 'away' }), quiet({ status: 'away' })]],
     ['away', 1, [sign({ status: 'away' }), quiet({ left: true })]],
-    ['busy', 1, [sign({ status: 'away' })], 1],
-    ['offline', 0, [quiet({ left: true })], 1]
+    ['busy', 1, [sign({ status: 'away' })], true],
+    ['offline', 0, [quiet({ left: true })], true]
   ]
-  for (const [state, devices, signs, leases = 0] of cases) {
+  for (const [state, devices, signs, isBusy = false] of cases) {
     const seenAt = signs.length === 0 ? null : Math.max(...signs.map(each => each.seenAt))
-    t.strictSame(presenceOf(signs, leases, T0, TTL), { state, devices, seenAt }, JSON.stringify(signs))
+    t.strictSame(presenceOf(signs, { isBusy, now: T0, ttlMs: TTL }), { state, devices, seenAt }, JSON.stringify(signs))
   }
 })
 

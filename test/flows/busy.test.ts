@@ -2,29 +2,112 @@
 import type { Answer, Person } from '../helpers/person.js'
 import { flow, type Stage } from '../helpers/stage.js'
 
-flow('whoever is in a call is busy, and free again when it is over', async (t, stage) => {
+flow('a user in a call is busy, and free again when it is over', async (t, stage) => {
   const [alice, bob] = await stage.enterBoth()
   const carol = await stage.enter('carol', 'phone', { node: stage.far })
   await alice.does('calls', { callId: 'c1', to: 'bob' })
   await bob.hears('call.incoming')
-  t.match(await carol.isRefused('callee_busy', 'calls', { callId: 'c2', to: 'bob' }), { retryable: true })
   await carol.isRefused('callee_busy', 'calls', { callId: 'c3', to: 'alice' })
   await alice.isRefused('caller_busy', 'calls', { callId: 'c4', to: 'carol' })
-  await carol.isRefused('callee_busy', 'calls', { callId: 'c2', to: 'bob' })
-  t.match(await carol.call('c2'), { state: 'ended', reason: 'busy' }, 'a retry was told the same')
-  t.same(await carol.activeCalls(), [])
   await bob.does('calls/c1/accept')
   await alice.hears('call.accepted')
-  await carol.isRefused('callee_busy', 'calls', { callId: 'c5', to: 'bob' })
+  t.match(await carol.isRefused('callee_busy', 'calls', { callId: 'c2', to: 'bob' }), { retryable: true })
+  await carol.isRefused('callee_busy', 'calls', { callId: 'c2', to: 'bob' })
+  t.match(await carol.call('c2'), { state: 'ended', reason: 'busy' }, 'a retry gets the same answer')
+  t.same(await carol.activeCalls(), [])
   await alice.does('calls/c1/hangup')
   await bob.hears('call.ended')
   await carol.does('calls', { callId: 'c6', to: 'bob' })
   await bob.hears('call.incoming')
-  await carol.isRefused('call_id_taken', 'calls', { callId: 'c2', to: 'alice' })
   await bob.does('calls/c6/reject')
   await carol.hears('call.ended')
   t.same([await alice.activeCalls(), await bob.activeCalls()], [[], []])
 })
+
+flow('being rung blocks nothing: others ring too, and the user can call out', async (t, stage) => {
+  const [alice, bob] = await stage.enterBoth()
+  const carol = await stage.enter('carol', 'phone', { node: stage.far })
+  const dave = await stage.enter('dave', 'phone')
+  for (const [caller, callId] of [[alice, 'c1'] as const, [carol, 'c2'] as const]) {
+    await caller.does('calls', { callId, to: 'bob' })
+    await bob.hears('call.incoming')
+  }
+  t.match((await bob.ask('GET', 'snapshot')).body.presence, { state: 'online' }, 'a user who is rung is not busy')
+  await bob.does('calls', { callId: 'b1', to: 'dave' })
+  await dave.hears('call.incoming')
+  t.same((await bob.activeCalls()).sort(), ['b1', 'c1', 'c2'])
+  t.match((await bob.ask('GET', 'snapshot')).body.presence, { state: 'busy' })
+
+  const refused = await bob.isRefused('caller_busy', 'calls/c1/accept')
+  t.match(refused, { activeCallId: 'b1', currentState: 'ringing' })
+  t.match(await alice.call('c1'), { state: 'ringing', version: 1 }, 'it goes on ringing')
+  await bob.does('calls/b1/cancel')
+  await dave.hears('call.ended')
+  t.match(await bob.does('calls/c1/accept'), { call: { state: 'connecting' } })
+  await alice.hears('call.accepted')
+  t.match(await carol.hears('call.ended'), { callId: 'c2', reason: 'busy', endedBy: null })
+  t.match(await bob.hears('call.ended'), { callId: 'c2', reason: 'busy' })
+  await bob.does('calls/c1/hangup')
+  await alice.hears('call.ended')
+  for (const user of ['alice', 'bob', 'carol', 'dave'])
+    t.same(await stage.store.leases.list(stage.marked(user)), [], `${user} is free`)
+})
+
+/** Two settings in one, so that fewer nodes have to be built. */
+const VARIANT = { CALL_WAITING: 'true', ON_GLARE: 'reject' }
+
+flow(
+  'with call waiting a second call rings during the first, and can be accepted once that is over',
+  async (t, stage) => {
+    const [alice, bob] = await stage.enterBoth()
+    const carol = await stage.enter('carol', 'phone', { node: stage.far })
+    const dave = await stage.enter('dave', 'phone')
+    await alice.does('calls', { callId: 'c1', to: 'bob' })
+    await carol.does('calls', { callId: 'c2', to: 'bob' })
+    await bob.hearsAll('call.incoming', 'call.incoming')
+    await bob.does('calls/c1/accept')
+    await alice.hears('call.accepted')
+    await dave.does('calls', { callId: 'c3', to: 'bob' })
+    await bob.hears('call.incoming')
+    t.match(await bob.isRefused('caller_busy', 'calls/c3/accept'), { activeCallId: 'c1' })
+    t.match(await carol.call('c2'), { state: 'ringing' })
+    await bob.does('calls/c1/hangup')
+    await alice.hears('call.ended')
+    await bob.does('calls/c3/accept')
+    await dave.hears('call.accepted')
+    for (const [caller, action] of [[carol, 'calls/c2/cancel'] as const, [dave, 'calls/c3/hangup'] as const]) {
+      await caller.does(action)
+      await bob.hears('call.ended')
+    }
+  },
+  { env: VARIANT }
+)
+
+const NARROW = { MAX_CALLS_PER_USER: '2', MAX_RINGING_PER_USER: '3' }
+
+flow(
+  'as many calls of strangers ring at once as may, and then the callee is busy',
+  async (t, stage) => {
+    const [alice, bob] = await stage.enterBoth()
+    const names = ['carol', 'dave', 'eve']
+    const strangers = await Promise.all(names.map(name => stage.enter(name, 'phone', { node: stage.far })))
+    for (const caller of strangers) {
+      await caller.does('calls', { callId: caller.user, to: 'bob' })
+      await bob.hears('call.incoming')
+    }
+    await alice.isRefused('callee_busy', 'calls', { callId: 'a1', to: 'bob' })
+    await strangers[0]?.does('calls/carol/cancel')
+    await bob.hears('call.ended')
+    await alice.does('calls', { callId: 'a2', to: 'bob' })
+    await bob.hears('call.incoming')
+    for (const caller of [alice, ...strangers.slice(1)]) {
+      await caller.does(`calls/${caller === alice ? 'a2' : caller.user}/cancel`)
+      await bob.hears('call.ended')
+    }
+    t.same(await bob.activeCalls(), [])
+  },
+  { env: NARROW }
+)
 
 flow(
   'with room for two calls the third is busy',
@@ -34,19 +117,28 @@ flow(
     const dave = await stage.enter('dave', 'phone')
     await alice.does('calls', { callId: 'c1', to: 'bob' })
     await carol.does('calls', { callId: 'c2', to: 'bob' })
-    await bob.hearsAll('call.incoming', 'call.incoming')
-    await dave.isRefused('callee_busy', 'calls', { callId: 'c3', to: 'bob' })
-    await alice.isRefused('caller_busy', 'calls', { callId: 'c4', to: 'bob' }) // the two are in a call already
-    t.same((await bob.activeCalls()).sort(), ['c1', 'c2'])
-    await alice.does('calls/c1/cancel')
+    await dave.does('calls', { callId: 'c3', to: 'bob' })
+    await bob.hearsAll('call.incoming', 'call.incoming', 'call.incoming')
+    await alice.isRefused('caller_busy', 'calls', { callId: 'c4', to: 'bob' }) // one live call a pair
+    await bob.does('calls/c1/accept')
+    await alice.hears('call.accepted')
+    t.match(await dave.call('c3'), { state: 'ringing' }, 'there is room for one more')
+    await bob.does('calls/c2/accept')
+    await carol.hears('call.accepted')
+    t.match(await dave.hears('call.ended'), { callId: 'c3', reason: 'busy' })
     await bob.hears('call.ended')
-    await dave.does('calls', { callId: 'c5', to: 'bob' })
+    await dave.isRefused('callee_busy', 'calls', { callId: 'c5', to: 'bob' })
+    t.same((await bob.activeCalls()).sort(), ['c1', 'c2'])
+    await alice.does('calls/c1/hangup')
+    await bob.hears('call.ended')
+    await dave.does('calls', { callId: 'c6', to: 'bob' })
     await bob.hears('call.incoming')
-    for (const callId of ['c2', 'c5']) await bob.does(`calls/${callId}/reject`)
-    await carol.hears('call.ended')
+    await bob.does('calls/c6/reject')
     await dave.hears('call.ended')
+    await bob.does('calls/c2/hangup')
+    await carol.hears('call.ended')
   },
-  { env: { MAX_CALLS_PER_USER: '2' } }
+  { env: NARROW }
 )
 
 flow('a create may be repeated: by its id, by its key, and all at once', async (t, stage) => {
@@ -131,6 +223,27 @@ flow('a call back while it rings is its accept', async (t, stage) => {
 })
 
 flow(
+  'a call back by a user who is in another call is refused, and the first call goes on ringing',
+  async (t, stage) => {
+    const [alice, bob] = await stage.enterBoth()
+    const dave = await stage.enter('dave', 'phone')
+    await alice.does('calls', { callId: 'a1', to: 'bob' })
+    await bob.hears('call.incoming')
+    await bob.does('calls', { callId: 'b0', to: 'dave' })
+    await dave.hears('call.incoming')
+    for (let n = 0; n < 2; n++) await bob.isRefused('caller_busy', 'calls', { callId: 'b1', to: 'alice' })
+    t.match(await alice.call('a1'), { state: 'ringing', version: 1 })
+    await bob.does('calls/b0/cancel')
+    await dave.hears('call.ended')
+    t.match(await bob.does('calls', { callId: 'b2', to: 'alice' }), { resolution: 'merged', call: { callId: 'a1' } })
+    await alice.hears('call.accepted')
+    await dave.isRefused('callee_busy', 'calls', { callId: 'd1', to: 'bob' })
+    await alice.does('calls/a1/hangup')
+    await bob.hears('call.ended')
+  }
+)
+
+flow(
   'or one of the two is refused, and never both',
   async (t, stage) => {
     const both = await stage.enterBoth()
@@ -148,7 +261,7 @@ flow(
       for (const person of both) t.same(await person.activeCalls(), [])
     }
   },
-  { env: { ON_GLARE: 'reject' } }
+  { env: VARIANT }
 )
 
 flow('a cancel that comes before its create prevents it', async (t, stage) => {
@@ -174,20 +287,22 @@ flow('a creator that died between its leases and its call blocks nobody for long
   const [alice, bob] = await stage.enterBoth()
   const at = stage.now()
   const [hers, his, ghost] = ['alice', 'bob', 'ghost'].map(name => stage.marked(name)) as [string, string, string]
-  await stage.store.leases.take(hers, { holder: ghost, peer: his, role: 'caller/phone', at }, 1)
-  await stage.store.leases.take(his, { holder: ghost, peer: hers, role: 'callee/phone', at }, 1)
+  const holder = `${ghost}/${hers}`
+  await stage.store.leases.take(hers, { holder, peer: his, kind: 'active', role: 'caller/phone', at }, {})
+  await stage.store.leases.take(his, { holder, peer: hers, kind: 'ringing', role: 'callee/phone', at }, {})
   const carol = await stage.enter('carol', 'phone', { node: stage.far })
-  await carol.isRefused('callee_busy', 'calls', { callId: 'c1', to: 'bob' })
+  await carol.isRefused('callee_busy', 'calls', { callId: 'c1', to: 'alice' })
+  t.match((await alice.ask('GET', 'snapshot')).body, { calls: [], presence: { state: 'online' } })
   await stage.pass(1900)
-  await carol.isRefused('callee_busy', 'calls', { callId: 'c2', to: 'bob' })
+  await carol.isRefused('callee_busy', 'calls', { callId: 'c2', to: 'alice' })
   await stage.pass(250)
-  t.match(await carol.does('calls', { callId: 'c3', to: 'bob' }), { resolution: 'created' })
-  await bob.hears('call.incoming')
-  // The creator wakes up: its call has been fenced, and what it held has been given away.
+  t.match(await carol.does('calls', { callId: 'c3', to: 'alice' }), { resolution: 'created' })
+  await alice.hears('call.incoming')
+  // The creator wakes up: its call has been fenced, and its leases were taken over.
   t.match(await alice.isRefused('call_ended', 'calls', { callId: 'ghost', to: 'bob' }), { currentState: 'ended' })
   t.match(await alice.call('ghost'), { state: 'ended', reason: 'server' })
   await carol.does('calls/c3/cancel')
-  await bob.hears('call.ended')
+  await alice.hears('call.ended')
   await alice.does('calls', { callId: 'c4', to: 'bob' })
   await bob.hears('call.incoming')
   await bob.does('calls/c4/reject')

@@ -138,7 +138,7 @@ flow('a device that begins with the snapshot is rung, too', async (t, stage) => 
   await laptop.hears('call.incoming')
   const watch = await stage.enter('bob', 'watch', { node: stage.far, silent: true })
   const { body } = await watch.ask('GET', 'snapshot')
-  t.match(body, { calls: [{ callId: 'c1', state: 'ringing' }], rooms: [], presence: { user: 'bob', state: 'busy' } })
+  t.match(body, { calls: [{ callId: 'c1', state: 'ringing' }], rooms: [], presence: { user: 'bob', state: 'online' } })
   watch.startsAt(body.cursor)
   await watch.listens()
   await watch.hears('call.incoming')

@@ -26,7 +26,8 @@ async function commitAndDie(stage: Stage, callId: string, command: (person: Pers
     event: { type, timestamp, data }
   }))
   if (state.phase === 'ended') {
-    for (const user of ['alice', 'bob'].map(name => stage.marked(name))) items.push({ do: 'release', user })
+    const holder = `${ref.id}/${state.caller.user}`
+    for (const user of ['alice', 'bob'].map(name => stage.marked(name))) items.push({ do: 'release', user, holder })
   }
   const { ok } = await stage.store.aggregates.commit(ref, {
     expected: known && { version: known.version, tag: known.tag },
@@ -70,9 +71,9 @@ flow('a device that comes before it is delivered rings once', async (t, stage) =
     stage.marked('bob'),
     stage.marked('c1')
   ]
-  const lease = { holder: callId, at: stage.now() }
-  await stage.store.leases.take(caller.user, { ...lease, peer: to, role: 'caller/phone' }, 1)
-  await stage.store.leases.take(to, { ...lease, peer: caller.user, role: 'callee/phone' }, 1)
+  const lease = { holder: `${callId}/${caller.user}`, at: stage.now() }
+  await stage.store.leases.take(caller.user, { ...lease, peer: to, kind: 'active', role: 'caller/phone' }, {})
+  await stage.store.leases.take(to, { ...lease, peer: caller.user, kind: 'ringing', role: 'callee/phone' }, {})
   const create = { type: 'create', callId, actor: caller, to, media: null, metadata: {}, offer: null } as const
   await commitAndDie(stage, 'c1', () => ({ ...create, ringMs: 30_000 }), alice)
   // One comes with a stream, one asks where things stand, one does both at once, one only shows that it is there.

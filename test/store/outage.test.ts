@@ -206,7 +206,7 @@ t.test('a mistake of ours is not passed off as an outage, and says nothing of wh
   const [key = ''] = await store.client.keys('*')
   await store.client.rename(key, key.replace(/quota:bob:.*$/, 'leases:bob'))
   const error: unknown = await store.leases
-    .take('bob', { holder: 'c', peer: 'p', role: 'secret-role', at: 1 }, 1)
+    .take('bob', { holder: 'c', peer: 'p', kind: 'active', role: 'secret-role', at: 1 }, {})
     .catch(e => e)
   t.ok(error instanceof Error && !isUnavailable(error) && error.message.startsWith('WRONGTYPE'))
   t.notMatch(JSON.stringify(Object.entries(error as object)), 'secret-role')

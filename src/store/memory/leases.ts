@@ -1,16 +1,30 @@
 // Leases in plain maps. No expiry: a lease and its call live and die with the same process.
-import type { Lease, Leases } from '../store.js'
+import type { Lease, LeaseLimits, Leases } from '../leases.js'
+
+function allows(held: readonly Lease[], lease: Lease, limits: LeaseLimits): boolean {
+  if (held.some(({ peer }) => peer === lease.peer)) return false
+  return Object.entries(limits).every(([kind, limit]) => held.filter(each => each.kind === kind).length < limit)
+}
 
 export function createMemoryLeases(): Leases {
   const users = new Map<string, Map<string, Lease>>()
   return {
-    async take(user, lease, max) {
+    async take(user, lease, limits) {
       const held = users.get(user) ?? new Map<string, Lease>()
       if (held.has(lease.holder)) return { taken: true }
       const all = [...held.values()]
-      if (all.length >= max || all.some(other => other.peer === lease.peer)) return { taken: false, held: all }
+      if (!allows(all, lease, limits)) return { taken: false, held: all }
       users.set(user, held.set(lease.holder, lease))
       return { taken: true }
+    },
+    async upgrade(user, holder, maxActive) {
+      const held = users.get(user)
+      const lease = held?.get(holder)
+      if (!held || !lease) return { status: 'missing' }
+      const others = [...held.values()].filter(each => each.kind === 'active' && each.holder !== holder)
+      if (lease.kind !== 'active' && others.length >= maxActive) return { status: 'full', held: [...held.values()] }
+      held.set(holder, { ...lease, kind: 'active' })
+      return { status: 'active', held: [...held.values()] }
     },
     async release(user, holder) {
       const held = users.get(user)

@@ -99,7 +99,7 @@ export function createMemoryMailboxes(parts: Parts): Mailboxes & { sweep(now: nu
 
   return {
     async append(user, { source, commits, now }) {
-      if (commits.some(({ release }) => release)) await leases.release(user, source.id)
+      for (const { release } of commits) if (release !== undefined) await leases.release(user, release)
       let result: AppendResult = { status: 'duplicate', online: 0, queued: 0 }
       for (const commit of commits) if (take(user, source, commit)) result = deliver(user, commit, now)
       return result

@@ -1,25 +1,35 @@
-// Leases in Redis: for each user one hash, holder → `peer|at|role`. The TTL is a backstop: leases end with their call.
-import type { Lease, Leases } from '../store.js'
+// Leases in Redis: for each user one hash, holder → `peer|kind|at|role`. The TTL is a backstop: leases end with their call.
+import type { Lease, LeaseKind, Leases } from '../leases.js'
 import type { Attempt } from './clients.js'
 import { leasesKey } from './keys.js'
-import { takeLease } from './scripts.js'
+import { takeLease, upgradeLease } from './scripts.js'
 
 const TTL_MS = 7 * 24 * 3_600_000
 
-/** Peer and instant contain no bar; the role, opaque, comes last. */
+/** Peer, kind and instant contain no bar; the role, opaque, comes last. */
 function toLease(holder: string, text: string): Lease {
-  const [peer = '', at = ''] = text.split('|', 2)
-  return { holder, peer, at: Number(at), role: text.slice(peer.length + at.length + 2) }
+  const [peer = '', kind = '', at = '', ...role] = text.split('|')
+  return { holder, peer, kind: kind as LeaseKind, at: Number(at), role: role.join('|') }
+}
+
+/** What HGETALL replies inside a script: fields and values in turn. */
+function toLeases(flat: readonly string[]): Lease[] {
+  const held: Lease[] = []
+  for (let i = 0; i < flat.length; i += 2) held.push(toLease(flat[i] ?? '', flat[i + 1] ?? ''))
+  return held
 }
 
 export function createRedisLeases(attempt: Attempt): Leases {
   return {
-    async take(user, { holder, peer, role, at }, max) {
-      const reply = await takeLease(attempt, [leasesKey(user)], [holder, peer, `${at}|${role}`, max, TTL_MS])
-      if (reply[0] === 'TAKEN') return { taken: true }
-      const held: Lease[] = []
-      for (let i = 1; i < reply.length; i += 2) held.push(toLease(reply[i] ?? '', reply[i + 1] ?? ''))
-      return { taken: false, held }
+    async take(user, { holder, peer, kind, role, at }, limits) {
+      const args = [holder, peer, kind, `${at}|${role}`, TTL_MS, ...Object.entries(limits).flat()]
+      const [word, ...held] = await takeLease(attempt, [leasesKey(user)], args)
+      return word === 'TAKEN' ? { taken: true } : { taken: false, held: toLeases(held) }
+    },
+    async upgrade(user, holder, maxActive) {
+      const [word, ...held] = await upgradeLease(attempt, [leasesKey(user)], [holder, maxActive])
+      if (word === 'MISSING') return { status: 'missing' }
+      return { status: word === 'ACTIVE' ? 'active' : 'full', held: toLeases(held) }
     },
     async release(user, holder) {
       await attempt(client => client.hdel(leasesKey(user), holder))

@@ -36,10 +36,10 @@ export function createRedisMailboxes(attempt: Attempt, options: StoreOptions): M
   const { retentionMs, mailboxMaxEvents, mailboxMaxBytes, maxDevicesPerUser } = options
   const ttlMs = retentionMs + CLEAN_UP_AFTER_MS
 
-  function appendArguments(user: string, { source, commits, now }: Append) {
+  function appendArguments(user: string, { commits, now }: Append) {
     const limits = [retentionMs, positionTtlMs(retentionMs), mailboxMaxEvents, ttlMs]
-    const holder = commits.some(({ release }) => release) ? source.id : ''
-    const args = [mailboxPrefix(user), wakeChannel(user), whole(now), ...limits, holder, mailboxMaxBytes]
+    const released = commits.flatMap(({ release }) => release ?? []).join(' ')
+    const args = [mailboxPrefix(user), wakeChannel(user), whole(now), ...limits, released, mailboxMaxBytes]
     for (const { version, tag, entries } of commits) {
       args.push(version, tag, entries.length)
       for (const { device, except, type, envelope } of entries)

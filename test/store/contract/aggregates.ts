@@ -79,7 +79,7 @@ export function aggregateContract(t: Test, lab: Lab): void {
 
   t.test('what commits leave to be done stays pending, oldest first, until it is settled', async t => {
     const ref = call(lab.id('c'))
-    const items = [deliverTo('bob', 1), { do: 'release', user: 'bob' }] as const
+    const items = [deliverTo('bob', 1), { do: 'release', user: 'bob', holder: 'c1/alice' }] as const
     const one = { version: 1, tag: 't1', items }
     const three = { version: 3, tag: 't3', items: [deliverTo('bob', 3)] }
     t.strictSame(await aggregates.commit(ref, commitOf(lab, 0, { items })), { ok: true, pending: [one] })

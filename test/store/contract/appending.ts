@@ -197,22 +197,22 @@ export function appendContract(t: Test, lab: Lab): void {
   })
 
   t.test(
-    'a lease goes back with the append, also with one that comes a second time, and no other lease does',
+    'a lease is released with the append, also with one that comes a second time, and no other caller’s is',
     async t => {
       const bob = lab.id('bob')
       const { leases } = lab.store
       const hold = (holder: string, peer: string) =>
-        leases.take(bob, { holder, peer, role: 'callee', at: lab.clock.now() }, 9)
-      await hold('some-call', 'alice')
-      await hold('other', 'carol')
+        leases.take(bob, { holder, peer, kind: 'ringing', role: 'callee', at: lab.clock.now() }, {})
+      await hold('c1/alice', 'alice')
+      await hold('c1/carol', 'carol')
       await mailboxes.append(bob, appendOf(lab, 4))
       t.equal((await leases.list(bob)).length, 2)
       for (const status of ['appended', 'duplicate']) {
-        await hold('some-call', 'alice')
-        t.equal((await mailboxes.append(bob, appendOf(lab, 5, { release: true }))).status, status)
+        await hold('c1/alice', 'alice')
+        t.equal((await mailboxes.append(bob, appendOf(lab, 5, { release: 'c1/alice' }))).status, status)
         t.strictSame(
           (await leases.list(bob)).map(({ holder }) => holder),
-          ['other']
+          ['c1/carol']
         )
       }
     }

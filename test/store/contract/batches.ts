@@ -123,25 +123,40 @@ export function batchContract(t: Test, lab: Lab): void {
     )
   })
 
-  t.test('a lease goes back with any of the commits, taken or not', async t => {
+  t.test('a lease is released with any of the commits, taken or not', async t => {
     const bob = lab.id('bob')
-    const release = mailOf(2, { release: true })
+    const release = mailOf(2, { release: 'some-call/alice' })
     for (const commits of [
       [mailOf(1), release, mailOf(3)],
       [mailOf(1), release],
       [release, mailOf(4)]
     ]) {
       for (const [holder, peer] of [
-        ['some-call', 'alice'],
-        ['other', 'carol']
+        ['some-call/alice', 'alice'],
+        ['some-call/carol', 'carol']
       ] as const)
-        await leases.take(bob, { holder, peer, role: 'callee', at: lab.clock.now() }, 9)
+        await leases.take(bob, { holder, peer, kind: 'ringing', role: 'callee', at: lab.clock.now() }, {})
       await mailboxes.append(bob, appendAll(lab, commits))
       t.strictSame(
         (await leases.list(bob)).map(({ holder }) => holder),
-        ['other']
+        ['some-call/carol']
       )
     }
+  })
+
+  t.test('commits of one batch release the leases of several holders', async t => {
+    const bob = lab.id('bob')
+    for (const peer of ['alice', 'carol', 'dave']) {
+      const lease = { holder: `some-call/${peer}`, peer, kind: 'ringing', role: 'callee', at: lab.clock.now() } as const
+      await leases.take(bob, lease, {})
+    }
+    const releasing = (version: number, caller: string) =>
+      mailOf(version, { entries: [], release: `some-call/${caller}` })
+    await mailboxes.append(bob, appendAll(lab, [releasing(2, 'alice'), releasing(3, 'dave')]))
+    t.strictSame(
+      (await leases.list(bob)).map(({ holder }) => holder),
+      ['some-call/carol']
+    )
   })
 
   t.test('a device that is gone for too long takes nothing, and its old events do not come back', async t => {

@@ -1,16 +1,21 @@
 #!lua
 -- Purpose:   takes a lease on a user.
--- KEYS:      1 leases hash: holder → peer|at|role
--- ARGV:      1 holder  2 peer  3 'at|role'  4 most leases  5 ttl
--- RETURNS:   {TAKEN} | {HELD, holder, peer|at|role, …}
--- GUARANTEE: never more than ARGV 4 for a user, nor two with one peer. Taking it again is a success.
-local held = redis.call('HGETALL', KEYS[1])
-local free = #held / 2 < tonumber(ARGV[4])
+-- KEYS:      1 leases hash: holder → peer|kind|at|role
+-- ARGV:      1 holder  2 peer  3 kind  4 'at|role'  5 ttl; then for each kind that is limited: kind  most leases
+-- RETURNS:   {TAKEN} | {HELD, holder, peer|kind|at|role, …}
+-- GUARANTEE: never taken over a limit, nor a second one with the peer. Taking it again is a success and changes nothing.
+local holder, peer, kind, rest, ttl = unpack(ARGV, 1, 5)
+local held, counts, free = redis.call('HGETALL', KEYS[1]), {}, true
 for i = 1, #held, 2 do
-  if held[i] == ARGV[1] then return {'TAKEN'} end
-  if string.match(held[i + 1], '^[^|]*') == ARGV[2] then free = false end
+  if held[i] == holder then return {'TAKEN'} end
+  local other, of = string.match(held[i + 1], '^([^|]*)|([^|]*)')
+  if other == peer then free = false end
+  counts[of] = (counts[of] or 0) + 1
+end
+for i = 6, #ARGV, 2 do
+  if (counts[ARGV[i]] or 0) >= tonumber(ARGV[i + 1]) then free = false end
 end
 if not free then return {'HELD', unpack(held)} end
-redis.call('HSET', KEYS[1], ARGV[1], ARGV[2] .. '|' .. ARGV[3])
-redis.call('PEXPIRE', KEYS[1], ARGV[5])
+redis.call('HSET', KEYS[1], holder, peer .. '|' .. kind .. '|' .. rest)
+redis.call('PEXPIRE', KEYS[1], ttl)
 return {'TAKEN'}

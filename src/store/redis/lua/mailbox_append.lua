@@ -2,7 +2,8 @@
 -- Purpose:   appends what commits of one source say to the mailboxes of a user's devices and wakes those that have a connection.
 -- KEYS:      1 devices hash  2 commits of the source that the user's mailboxes have taken: version:tag, newest first  3 leases
 -- ARGV:      1 prefix of the mailboxes  2 channel  3 now  4 retention  5 position's ttl  6 most events  7 mailbox's ttl
---            8 whose lease goes back, or ''  9 most weight; then for each commit, oldest first: version  tag  number of entries,
+--            8 holders whose leases are released, with blanks between  9 most weight; then for each commit, oldest first: version  tag
+--            number of entries,
 --            and for each of its entries: device or ''  ,excepted,devices, or ''  type  envelope
 -- RETURNS:   'OK online queued', who took an entry of the last commit that was taken | DUPLICATE, none was
 -- GUARANTEE: all or nothing; numbers are dense; a commit is taken once, and told from one of the same version that a failover forgot.
@@ -10,7 +11,7 @@
 -- include record
 -- include mailbox
 -- include taken
-if ARGV[8] ~= '' then redis.call('HDEL', KEYS[3], ARGV[8]) end
+for holder in string.gmatch(ARGV[8], '%S+') do redis.call('HDEL', KEYS[3], holder) end
 local now, boxes, taken, turn, last, online, queued = tonumber(ARGV[3]), {}, takenIn(redis.call('GET', KEYS[2])), 0, 9, 0, 0
 local function take(stamp)
   local kept = withTaken(taken, stamp)

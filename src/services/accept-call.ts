@@ -1,0 +1,73 @@
+// Accepting a call. Rule 4 of the lease protocol (DESIGN 5a): everything is validated, then the callee's lease becomes active, then
+// the accept is committed. An accept that fails after that leaves the lease as it is: another device of the user may have won.
+import { formatCursor } from '../delivery/cursor.js'
+import { decideCall } from '../domain/call.js'
+import { conflict } from '../domain/party.js'
+import { type CallState, viewCall } from '../domain/state.js'
+import { AppError } from '../errors.js'
+import type { Call } from '../schemas/call.js'
+import type { Actor } from '../schemas/claims.js'
+import type { Endpoint } from '../schemas/common.js'
+import type { Lease } from '../store/leases.js'
+import type { Context } from './context.js'
+import { formatHolder, parseHolder } from './lease-holder.js'
+import { upgradeLease, waitForCall } from './leases.js'
+import { noteSignOfLife, registerDevice } from './sign-of-life.js'
+import { acceptTimes } from './times.js'
+import { type Outcome, readCall, transact } from './transact.js'
+
+/**
+ * Also registers the device: the cursor is where its stream should begin to miss nothing of the call.
+ * @throws AppError call_not_found, wrong_party, call_ended, answered_elsewhere, caller_busy, too_many_devices
+ */
+export async function acceptCall(
+  context: Context,
+  actor: Actor,
+  callId: string
+): Promise<{ call: Call; cursor: string }> {
+  const cursor = await registerDevice(context, actor)
+  const { state } = await commitAccept(context, callId, { user: actor.user, device: actor.device })
+  noteSignOfLife(context, actor)
+  return { call: viewCall(state, context.clock.now()), cursor: formatCursor(cursor) }
+}
+
+/** Also the second half of a glare merge. @throws AppError caller_busy naming the call that the user is in */
+export async function commitAccept(context: Context, callId: string, actor: Endpoint): Promise<Outcome> {
+  const command = { type: 'accept' as const, actor, ...acceptTimes(context.config) }
+  const decide = (call: CallState | null, now: number) => decideCall(call, command, now)
+  const call = await readCall(context, callId)
+  const isRepeat = decide(call, context.clock.now()).state === call
+  const held = call === null || isRepeat ? [] : await activate(context, call, actor.user)
+  const outcome = await transact(context, callId, decide).catch(async error => {
+    // An upgrade may have taken a forgotten lease anew; the call's end released it before that.
+    if (call && error instanceof AppError && error.code === 'call_ended') {
+      await context.store.leases.release(actor.user, formatHolder({ callId, caller: call.caller.user }))
+    }
+    throw error
+  })
+  if (!isRepeat) endWaitingCalls(context, actor.user, held)
+  return outcome
+}
+
+async function activate(context: Context, call: CallState, user: string): Promise<readonly Lease[]> {
+  const upgrade = await upgradeLease(context, call, user)
+  if (upgrade.status === 'active') return upgrade.held
+  throw conflict(call, 'caller_busy', 'End the call you are in first', { activeCallId: upgrade.callId })
+}
+
+/**
+ * The accept has taken the user's last slot: the other calls that ring for them end as `busy`, unless call waiting is on. Each is a
+ * commit of its own, after the accept's; what a crash leaves over rings until its deadline.
+ */
+function endWaitingCalls(context: Context, user: string, held: readonly Lease[]): void {
+  const { callWaiting, maxCallsPerUser } = context.config
+  const waiting = held.filter(({ kind }) => kind !== 'active')
+  if (callWaiting || held.length - waiting.length < maxCallsPerUser) return
+  for (const lease of waiting) {
+    const { callId } = parseHolder(lease.holder)
+    context.errands.run(`end waiting call ${lease.holder}`, async closing => {
+      if ((await waitForCall(context, lease, closing)) === null) return
+      await transact(context, callId, (call, now) => decideCall(call, { type: 'busy', user }, now))
+    })
+  }
+}

@@ -1,0 +1,106 @@
+// No path out of a create leaves a lease behind, and nobody's lease is released or shown for another caller's call (DESIGN 5a).
+import type { Person } from '../helpers/person.js'
+import { flow, type Stage } from '../helpers/stage.js'
+
+const leasesOf = async (stage: Stage, user: string) =>
+  stage.unmarked(await stage.store.leases.list(stage.marked(user))).map(({ kind }) => kind)
+
+flow('of two callers who choose one id at once, the loser and its callee stay free', async (t, stage) => {
+  const [alice, bob] = await stage.enterBoth()
+  const eve = await stage.enter('eve', 'phone', { node: stage.far })
+  const carol = await stage.enter('carol', 'phone')
+  for (let round = 1; round <= 8; round++) {
+    const callId = `same${round}`
+    const create = (who: Person, to: string) => who.ask('POST', 'calls', { callId, to })
+    const both = round % 2 ? [create(alice, 'bob'), create(eve, 'carol')] : [create(eve, 'carol'), create(alice, 'bob')]
+    const answers = await stage.during(Promise.all(both))
+    t.same(answers.map(({ status }) => status).sort(), [201, 409], `round ${round}`)
+    const lost = answers.find(({ status }) => status === 409)?.body
+    t.match(lost, { code: 'call_id_taken' })
+    t.notMatch(lost, { currentState: /./ }, 'which tells nothing about the other call')
+
+    const isHers = (await alice.ask('GET', `calls/${callId}`)).status === 200
+    const [winner, callee, loser, free] = isHers ? [alice, bob, eve, carol] : [eve, carol, alice, bob]
+    await callee.hears('call.incoming')
+    for (const { user } of [loser, free]) t.same(await leasesOf(stage, user), [], `${user} holds nothing`)
+    t.same(await leasesOf(stage, winner.user), ['active'])
+    t.same(await leasesOf(stage, callee.user), ['ringing'])
+    for (const person of [loser, free]) t.same(await person.activeCalls(), [])
+    await loser.does('calls', { callId: `next${round}`, to: free.user })
+    await free.hears('call.incoming')
+    await loser.does(`calls/next${round}/cancel`)
+    await free.hears('call.ended')
+    await winner.does(`calls/${callId}/cancel`)
+    await callee.hears('call.ended')
+    for (const { user } of [winner, callee]) t.same(await leasesOf(stage, user), [])
+  }
+})
+
+flow('a caller who chooses one id for two callees calls one of them, and the other stays free', async (t, stage) => {
+  const [alice, bob] = await stage.enterBoth()
+  const carol = await stage.enter('carol', 'phone', { node: stage.far })
+  for (let round = 1; round <= 6; round++) {
+    const callId = `c${round}`
+    const create = (to: string) => alice.ask('POST', 'calls', { callId, to })
+    const answers = await stage.during(Promise.all([create('bob'), create('carol'), create('bob')]))
+    t.equal(answers.filter(({ status }) => status === 201).length, 1, `round ${round}: one call`)
+    const { callee } = await alice.call(callId)
+    const [rung, free] = callee?.user === 'bob' ? [bob, carol] : [carol, bob]
+    await rung.hears('call.incoming')
+    t.same([await leasesOf(stage, rung.user), await leasesOf(stage, free.user)], [['ringing'], []])
+    await alice.does(`calls/${callId}/cancel`)
+    await rung.hears('call.ended')
+  }
+})
+
+flow('a lease that was left behind shows nobody another caller’s call', async (t, stage) => {
+  const [alice, bob] = await stage.enterBoth()
+  const mallory = await stage.enter('mallory', 'phone', { node: stage.far })
+  await alice.does('calls', { callId: 'c1', to: 'bob' })
+  await bob.hears('call.incoming')
+  const [user, peer] = [stage.marked('mallory'), stage.marked('bob')]
+  const at = stage.now()
+  for (const [n, caller] of [stage.marked('mallory'), stage.marked('alice')].entries()) {
+    const lease = { holder: `${stage.marked('c1')}/${caller}`, peer: `${peer}${n}`, role: 'caller/phone', at }
+    await stage.store.leases.take(user, { ...lease, kind: 'active' }, {})
+  }
+  t.same(await mallory.activeCalls(), [])
+  t.match((await mallory.ask('GET', 'snapshot')).body, { calls: [], presence: { state: 'online' } })
+  const tablet = await stage.enter('mallory', 'tablet')
+  const { body } = await alice.ask('GET', `presence?users=${user}`)
+  t.match(stage.unmarked(body), { presences: [{ user: 'mallory', state: 'online' }] }, 'nor does it make them busy')
+  await mallory.does('calls', { callId: 'm1', to: 'bob' })
+  await bob.hears('call.incoming')
+  t.same(await tablet.activeCalls(), ['m1'], 'and it is released when it is in the way')
+  await mallory.does('calls/m1/cancel')
+  await bob.hears('call.ended')
+  await tablet.hears('call.ended')
+  await alice.does('calls/c1/cancel')
+  await bob.hears('call.ended')
+})
+
+flow('two devices that accept two calls at once are in one of them', async (t, stage) => {
+  const [alice, laptop] = await stage.enterBoth()
+  const watch = await stage.enter('bob', 'watch')
+  const carol = await stage.enter('carol', 'phone')
+  for (let round = 1; round <= 4; round++) {
+    const [a, c] = [`a${round}`, `c${round}`]
+    await alice.does('calls', { callId: a, to: 'bob' })
+    await carol.does('calls', { callId: c, to: 'bob' })
+    for (const his of [laptop, watch]) await his.hearsAll('call.incoming', 'call.incoming')
+    const answers = await Promise.all([laptop.ask('POST', `calls/${a}/accept`), watch.ask('POST', `calls/${c}/accept`)])
+    t.same(answers.map(({ status }) => status).sort(), [200, 409], `round ${round}`)
+    const [taken, other, winner, loser] = answers[0].status === 200 ? [a, c, alice, carol] : [c, a, carol, alice]
+    const [won, lost] = winner === alice ? [laptop, watch] : [watch, laptop]
+    const refusal = answers.find(({ status }) => status === 409)?.body
+    t.match(refusal, { code: /^(caller_busy|call_ended)$/ })
+    await winner.hears('call.accepted')
+    t.match(await loser.hears('call.ended'), { callId: other, reason: 'busy' })
+    t.match(await won.hears('call.ended'), { callId: other, reason: 'busy' })
+    // The device that lost was told of both: answered on the other one, and busy; in either order.
+    await lost.hearsAll('call.ended', 'call.ended')
+    t.same(await leasesOf(stage, 'bob'), ['active'])
+    await winner.does(`calls/${taken}/hangup`)
+    await won.hears('call.ended')
+  }
+})
