@@ -7,7 +7,7 @@ import { withFleets } from './harness/fleet.mjs'
 const LIMIT_MS = 5 * 60_000
 const WIDTH = 64
 // One of ten people writes more than a person may.
-CONTENDERS.signalpost.env = { RATE_LIMIT_SIGNALS: '100000' }
+CONTENDERS.signalpost.env = { RATE_LIMIT_SIGNALS: '100000', RATE_LIMIT_DELIVERIES: '1000000000' }
 
 const { values: options } = parseArgs({
   options: {

@@ -159,6 +159,16 @@ export const SETTINGS = {
   RATE_LIMIT_CALLS: setting(integer(1, 1_000_000), '60', 'Calls a user may create in a minute.'),
   RATE_LIMIT_SIGNALS: setting(integer(1, 1_000_000), '100', 'Signals and call actions a user may send in a second.'),
   RATE_LIMIT_READS: setting(integer(1, 1_000_000), '50', 'Reads a user may make in a second.'),
+  RATE_LIMIT_DELIVERIES: setting(
+    integer(1, 1_000_000_000),
+    '30000',
+    'Events that a user may have rooms deliver in 10 seconds: each recipient counts once for every KiB begun. Three messages a second in a room of 1,000.'
+  ),
+  RATE_LIMIT_PRESENCE: setting(
+    integer(1, 1_000_000_000),
+    '5000',
+    'Users whose presence a user may look up or watch in 10 seconds, each as often as it is named.'
+  ),
 
   ROOM_MAX_PARTICIPANTS: setting(integer(1, 10_000), '1000', 'Devices in a room at once, unless the room says fewer.'),
   ROOM_RECONNECT_MS: setting(duration(1), '5000', 'How long a device whose stream broke stays in its rooms.'),

@@ -2,9 +2,8 @@
 // draft-ietf-httpapi-ratelimit-headers, which @fastify/rate-limit does not write in their present form.
 import rateLimit from '@fastify/rate-limit'
 import type { FastifyInstance, FastifyReply, FastifyRequest, onRequestHookHandler } from 'fastify'
-import type { Config } from '../config.js'
 import { AppError } from '../errors.js'
-import { type Budgets, limitOf } from '../services/budgets.js'
+import { type Limits as BudgetLimits, type Budgets, limitOf } from '../services/budgets.js'
 import type { QuotaBlocks } from '../services/quota-blocks.js'
 
 export type LimitClass = 'calls' | 'signals' | 'reads'
@@ -17,7 +16,7 @@ declare module 'fastify' {
 }
 
 interface Limits {
-  readonly config: Pick<Config, 'rateLimitCalls' | 'rateLimitSignals' | 'rateLimitReads'>
+  readonly config: BudgetLimits
   readonly budgets: Budgets
 }
 

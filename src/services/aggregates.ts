@@ -180,11 +180,12 @@ export function createLoop<State extends { readonly version: number }>(kind: Kin
     // Only the deadline moves: the commit keeps its name, and no mailbox has to know.
     const isSilent = known !== null && state.version === known.state.version
     const tag = isSilent ? known.tag : context.ids.tag()
+    const text = JSON.stringify(state)
     const result = await context.store.aggregates.commit(refOf(id), {
       expected: stampOf(known),
       version: state.version,
       tag,
-      state: JSON.stringify(state),
+      state: text,
       items: isSilent ? [] : itemsOf(before, decision, now),
       deadlineAt: kind.deadlineOf(state),
       expireInMs: kind.isOver(state) ? (kind.keepMs?.(context) ?? context.config.retentionMs) : null,
@@ -199,7 +200,7 @@ export function createLoop<State extends { readonly version: number }>(kind: Kin
       return { before, state, deliveries: queuedFor(decision.events) }
     }
     const deliveries = kind.publish ? NOWHERE : await dispatchPending(context, refOf(id), result.pending, now)
-    if (deliveries !== null) kind.known(context).set(id, { state, tag })
+    if (deliveries !== null) kind.known(context).set(id, { state, tag }, text.length)
     else kind.known(context).delete(id)
     return { before, state, deliveries: deliveries ?? NOWHERE }
   }
@@ -228,7 +229,7 @@ export function createLoop<State extends { readonly version: number }>(kind: Kin
       if (deliveries === null)
         throw new AppError('store_unavailable', { detail: 'Earlier events could not be delivered yet' })
     }
-    kind.known(context).set(id, known)
+    kind.known(context).set(id, known, text.length)
     return known
   }
 

@@ -6,13 +6,20 @@ import { AppError } from '../errors.js'
 import type { Quotas } from '../store/store.js'
 import { createQuotaBlocks, type QuotaBlocks } from './quota-blocks.js'
 
-type Limits = Pick<Config, 'rateLimitCalls' | 'rateLimitSignals' | 'rateLimitReads'>
+export type Limits = Pick<
+  Config,
+  'rateLimitCalls' | 'rateLimitSignals' | 'rateLimitReads' | 'rateLimitDeliveries' | 'rateLimitPresence'
+>
 
 /** The length of each budget's window, in milliseconds, and where its size comes from. */
 export const BUDGETS = {
   calls: { windowMs: 60_000, max: (config: Limits) => config.rateLimitCalls },
   signals: { windowMs: 1000, max: (config: Limits) => config.rateLimitSignals },
-  reads: { windowMs: 1000, max: (config: Limits) => config.rateLimitReads }
+  reads: { windowMs: 1000, max: (config: Limits) => config.rateLimitReads },
+  /** What a room publishes for a user, in units of deliveryCost. */
+  deliveries: { windowMs: 10_000, max: (config: Limits) => config.rateLimitDeliveries },
+  /** Users whose presence is looked up or watched. */
+  presence: { windowMs: 10_000, max: (config: Limits) => config.rateLimitPresence }
 } as const satisfies Record<string, { windowMs: number; max: (config: Limits) => number }>
 
 export type BudgetName = keyof typeof BUDGETS
@@ -20,7 +27,7 @@ export type BudgetName = keyof typeof BUDGETS
 export interface Budgets {
   readonly blocks: QuotaBlocks
   /**
-   * Charges `cost` units to a budget of `user`, all or none. While the store takes no writes nothing can be counted and nothing is refused.
+   * Charges `cost` units to a budget of `user`, all or none; what costs more than the whole budget takes all of it. While the store takes no writes nothing can be counted and nothing is refused.
    * @throws AppError rate_limited, with the time until the window ends
    */
   spend(user: string, budget: BudgetName, cost?: number): Promise<void>
@@ -38,13 +45,19 @@ export function createBudgets({ quotas, clock, config }: BudgetParts): Budgets {
     blocks,
     async spend(user, budget, cost = 1) {
       const { windowMs, max } = limitOf(budget, config)
-      const spent = await blocks.spend(`${budget}:${user}`, { windowMs, max, cost }).catch(ignoreStoreFault)
+      const spent = await blocks
+        .spend(`${budget}:${user}`, { windowMs, max, cost: Math.min(cost, max) })
+        .catch(ignoreStoreFault)
       if (spent === null || spent.granted) return
       const detail = `More than ${max} ${budget} in ${windowMs / 1000} s`
       throw new AppError('rate_limited', { detail, retryAfterMs: spent.ttl })
     }
   }
 }
+
+/** A unit of the budget `deliveries` is one recipient of up to 1 KiB. */
+export const deliveryCost = (recipients: number, bytes: number): number =>
+  recipients * Math.max(1, Math.ceil(bytes / 1024))
 
 export function limitOf(budget: BudgetName, config: Limits): { windowMs: number; max: number } {
   const { windowMs, max } = BUDGETS[budget]

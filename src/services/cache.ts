@@ -11,8 +11,21 @@ export interface Known<State> {
 
 export interface Cache<State> {
   get(id: string): Known<State> | undefined
-  set(id: string, known: Known<State>): unknown
+  /** `length` is that of the state as text. */
+  set(id: string, known: Known<State>, length: number): unknown
   delete(id: string): unknown
 }
 
-export const createCache = <State extends object>(): Cache<State> => new LRUCache<string, Known<State>>({ max: 20_000 })
+/** Of all states in one cache, as text; decoded they take two or three times as much. */
+export const CACHE_LENGTH_MAX = 33_554_432
+/** What an entry takes beside its state. */
+const ENTRY_LENGTH = 512
+
+export function createCache<State extends object>(lengthMax = CACHE_LENGTH_MAX): Cache<State> {
+  const kept = new LRUCache<string, Known<State>>({ max: 20_000, maxSize: lengthMax })
+  return {
+    get: id => kept.get(id),
+    set: (id, known, length) => kept.set(id, known, { size: length + ENTRY_LENGTH }),
+    delete: id => kept.delete(id)
+  }
+}

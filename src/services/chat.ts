@@ -16,6 +16,7 @@ import {
 import type { Actor } from '../schemas/claims.js'
 import type { Endpoint } from '../schemas/common.js'
 import type { Logged } from '../store/rooms.js'
+import { deliveryCost } from './budgets.js'
 import { queueMessage } from './chat-delivery.js'
 import type { Context } from './context.js'
 import { changeRoom, readRoom } from './room-commit.js'
@@ -29,7 +30,7 @@ export interface Posted {
 
 /**
  * Writes to everybody in the room. A repeat with the same id (or Idempotency-Key) by the same user answers with the first message.
- * @throws AppError too_large, room_not_found, room_closed, not_in_room, not_permitted, message_id_taken, store_unavailable
+ * @throws AppError too_large, room_not_found, room_closed, not_in_room, not_permitted, message_id_taken, rate_limited, store_unavailable
  */
 export async function postMessage(
   context: Context,
@@ -44,7 +45,8 @@ export async function postMessage(
     throw new AppError('too_large', { detail: `content is larger than ${CONTENT_MAX_BYTES} bytes as UTF-8` })
   }
   const parts = [PART.settings, PART.member(actor.user, actor.device)]
-  const { decision, version, known, excess } = await changeRoom(context, roomId, parts, (room, now) =>
+  const paid = { parts, payer: actor.user }
+  const { decision, version, known, excess } = await changeRoom(context, roomId, paid, (room, now) =>
     post(room, { actor, messageId, content }, now)
   )
   noteSignOfLife(context, actor)
@@ -108,6 +110,7 @@ export async function noteTyping(
   const data = { roomId, from: { participantId, user, device }, typing }
   const envelope = JSON.stringify({ type, timestamp, data })
   const others = room.list<Endpoint>(PART.at('')).filter(([other]) => other !== participantId)
+  await context.budgets.spend(actor.user, 'deliveries', deliveryCost(others.length, envelope.length))
   const { wakeups } = context.store
   await Promise.all(others.map(([, to]) => wakeups.notify(to.user, { device: to.device, type, envelope })))
   noteSignOfLife(context, actor)

@@ -40,7 +40,7 @@ export async function inviteUsers(
   const now = context.clock.now()
   const until = now + command.ringMs
   await Promise.all(users.map(user => context.store.invitations.add(user, roomId, { until, now })))
-  const named = { read: rules.readOfInvite(command), parts: () => rules.partsOfInvite(command) }
+  const named = { read: rules.readOfInvite(command), parts: rules.partsOfInvite(command), payer: actor.user }
   const { decision, room } = await changeRoom(context, roomId, named, (read, at) => rules.invite(read, command, at))
   noteSignOfLife(context, actor)
   const invitations: SentInvitation[] = []
@@ -161,7 +161,7 @@ export async function cancelInvitation(
   let invitee: string | null = null
   for (let isKnown = false; !isKnown; ) {
     const parts = partsOfCancel(command, invitee)
-    const named = { read: [...parts, AHEAD], parts: () => parts }
+    const named = { read: [...parts, AHEAD], parts }
     await changeRoom(context, roomId, named, (room, now) => {
       const owner = room.get<Named>(PART.invite(invitationId))?.user ?? null
       isKnown = owner === invitee

@@ -26,7 +26,9 @@ export async function deletePresence(context: Context, actor: Actor): Promise<vo
   noticeChange(context, actor.user)
 }
 
+/** @throws AppError rate_limited */
 export async function lookUpPresences(context: Context, actor: Actor, users: readonly string[]): Promise<Presence[]> {
+  await context.budgets.spend(actor.user, 'presence', users.length)
   return Promise.all([...new Set(users)].map(user => lookUpPresence(context, actor, user)))
 }
 

@@ -34,7 +34,7 @@ export interface Standing {
   readonly ttl: number
 }
 
-/** Windows of a second are the hot ones. A longer window counts one by one: there the limit is small and exact. */
+/** Windows of a second are the hot ones: a tenth at a time. Of a longer one a hundredth, so small limits are counted one by one. */
 const BLOCKS_UP_TO_MS = 1000
 
 /** Keys are `<name of the quota>:<user>`; no user id has a colon in it. */
@@ -60,7 +60,7 @@ export function createQuotaBlocks(quotas: Quotas, clock: Clock): QuotaBlocks {
   async function takeBlock(window: Window, key: string, { windowMs, max, cost }: Limit) {
     const colon = key.indexOf(':')
     const short = cost - window.left
-    const want = windowMs > BLOCKS_UP_TO_MS ? short : Math.max(short, Math.floor(max / 10))
+    const want = Math.max(short, Math.floor(max / (windowMs > BLOCKS_UP_TO_MS ? 100 : 10)))
     try {
       const granted = await quotas.take(key.slice(colon + 1), {
         name: key.slice(0, colon),

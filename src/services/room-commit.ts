@@ -4,6 +4,7 @@ import { NOTHING, PART, type RoomDecision, type RoomEvent, type RoomParts } from
 import { AppError } from '../errors.js'
 import type { FollowUp, Stamp } from '../store/aggregate.js'
 import type { Logged, RoomCommit, RoomItem, RoomSnapshot } from '../store/rooms.js'
+import { deliveryCost } from './budgets.js'
 import type { Context } from './context.js'
 import { checkEveryMs } from './times.js'
 
@@ -43,29 +44,36 @@ export async function readRoom(context: Context, roomId: string, parts: readonly
   return toParts(roomId, await context.store.rooms.load(roomId, parts))
 }
 
-/** The commit stands on some of what was read, which only the room itself can name. */
-export interface Found {
-  readonly read: readonly string[]
-  readonly parts: (room: ReadRoom) => readonly string[]
+/** What a change is made on, where that is more than a list of parts. */
+export interface Basis {
+  /** What is read; without it, the parts. */
+  readonly read?: readonly string[]
+  /** What the commit stands on; a function where only the room itself can name it. */
+  readonly parts: readonly string[] | ((room: ReadRoom) => readonly string[])
+  /** The user whose budget pays for what the change publishes. */
+  readonly payer?: string
 }
 
 /**
  * `decide` is called again for every race lost, so it must be pure; it may look at nothing but the parts named, and of others at what
  * may be old when the commit is made.
- * @throws AppError whatever `decide` throws; room_full, store_unavailable
+ * @throws AppError whatever `decide` throws; rate_limited, room_full, store_unavailable
  */
 export async function changeRoom<D extends RoomChange>(
   context: Context,
   roomId: string,
-  named: readonly string[] | Found,
+  named: readonly string[] | Basis,
   decide: (room: ReadRoom, now: number) => D
 ): Promise<Changed<D>> {
+  const basis = 'parts' in named ? named : { parts: named }
+  const { read = typeof basis.parts === 'function' ? [] : basis.parts } = basis
   for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
-    const room = await readRoom(context, roomId, 'read' in named ? named.read : named)
-    const parts = 'read' in named ? named.parts(room) : named
+    const room = await readRoom(context, roomId, read)
+    const parts = typeof basis.parts === 'function' ? basis.parts(room) : basis.parts
     const now = context.clock.now()
     const decision = decide(room, now)
     if (!changesSomething(decision)) return { decision, room, version: room.version, known: false, excess: [] }
+    if (basis.payer !== undefined && attempt === 0) await charge(context, basis.payer, { decision, room })
     const result = await context.store.rooms.commit(roomId, toCommit(context, { room, parts, decision, now }))
     if (result.status === 'full') throw new AppError('room_full')
     if (result.status === 'conflict') continue
@@ -75,6 +83,20 @@ export async function changeRoom<D extends RoomChange>(
     return { decision, room, version, known: false, excess: result.excess ?? [] }
   }
   throw new AppError('store_unavailable', { detail: 'Too many others changed this at the same moment' })
+}
+
+/** Before the commit, and once: a race that was lost is not paid for. @throws AppError rate_limited */
+async function charge(
+  { budgets }: Context,
+  payer: string,
+  { decision, room }: { decision: RoomChange; room: ReadRoom }
+): Promise<void> {
+  const costs = decision.events.map(({ to, data }) => {
+    const recipients = 'all' in to ? Math.max(0, room.seats - (to.except === undefined ? 0 : 1)) : 1
+    return deliveryCost(recipients, Buffer.byteLength(JSON.stringify(data)))
+  })
+  const cost = costs.reduce((sum, each) => sum + each, 0)
+  if (cost > 0) await budgets.spend(payer, 'deliveries', cost)
 }
 
 /** Publishes what the room's commits have left to everybody in it, in the background. */

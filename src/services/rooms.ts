@@ -62,7 +62,7 @@ export async function joinRoom(
   // Before the seat: if this node dies in between, one membership too many is found out, one too few is not.
   const seat = { user, device, participantId }
   await context.store.memberships.add(seat, roomId)
-  const { decision } = await changeRoom(context, roomId, parts, decide).catch(async error => {
+  const { decision } = await changeRoom(context, roomId, { parts, payer: user }, decide).catch(async error => {
     await context.store.memberships.remove(seat, roomId)
     throw error
   })
@@ -102,7 +102,8 @@ export async function putRoom(
   const known = await knownSettings(context, roomId)
   const command = { actor, body, maxParticipants, ...(known ? { known } : {}) }
   const parts = [PART.settings, PART.empty, PART.member(actor.user, actor.device), PART.ban(actor.user)]
-  const { decision, room, version } = await changeRoom(context, roomId, parts, (before, now) =>
+  const paid = { parts, payer: actor.user }
+  const { decision, room, version } = await changeRoom(context, roomId, paid, (before, now) =>
     configure(before, command, now)
   )
   const settings = decision.writes[PART.settings] as Settings
@@ -131,7 +132,8 @@ export async function changeParticipant(
   checkMetadata(body.metadata)
   const { user, device } = await findParticipant(context, where)
   const parts = [...partsOfModeration(actor), PART.member(user, device)]
-  const { decision, room } = await changeRoom(context, where.roomId, parts, (before, now) =>
+  const paid = { parts, payer: actor.user }
+  const { decision, room } = await changeRoom(context, where.roomId, paid, (before, now) =>
     rules.change(before, { actor, target: memberOf(before, { user, device }, where.participantId), body }, now)
   )
   noteSignOfLife(context, actor)

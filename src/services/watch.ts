@@ -11,11 +11,12 @@ import { mayShowPresence } from './visibility.js'
 import { enlist, followList } from './watch-index.js'
 import { beginToWatch, readWatched, toWatchedPresence } from './watched.js'
 
-/** Replaces the list. Whatever changes after the versions in the reply comes as an event. @throws AppError too_many_watchers, … */
+/** Replaces the list. Whatever changes after the versions in the reply comes as an event. @throws AppError rate_limited, too_many_watchers, … */
 export async function putWatch(context: Context, actor: Actor, { users }: WatchBody): Promise<WatchedPresence[]> {
   const { watches } = context.store
   const watcher = endpointOf(actor)
   const wanted = [...new Set(users)]
+  await context.budgets.spend(actor.user, 'presence', wanted.length)
   await registerDevice(context, actor)
   const refused = await enlist(context, watcher, without(wanted, await watches.list(watcher)))
   if (refused.length > 0) {
@@ -30,6 +31,7 @@ export async function putWatch(context: Context, actor: Actor, { users }: WatchB
 export async function getWatch(context: Context, actor: Actor): Promise<WatchedPresence[]> {
   const watcher = endpointOf(actor)
   const users = await context.store.watches.list(watcher)
+  if (users.length > 0) await context.budgets.spend(actor.user, 'presence', users.length)
   // It costs little, and heals what a failover may have forgotten.
   await followList(context, watcher, users)
   return show(context, actor, { users, fresh: [] })

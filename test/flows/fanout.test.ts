@@ -13,7 +13,13 @@ import { openRedisStore } from '../helpers/store.js'
 import { until } from '../helpers/until.js'
 
 const JWT_SECRET = 'the-secret-of-the-fanout-is-32-bytes-long'
-const LIMITS = { RATE_LIMIT_CALLS: '1000000', RATE_LIMIT_SIGNALS: '1000000', RATE_LIMIT_READS: '1000000' }
+const LIMITS = {
+  RATE_LIMIT_CALLS: '1000000',
+  RATE_LIMIT_SIGNALS: '1000000',
+  RATE_LIMIT_READS: '1000000',
+  RATE_LIMIT_DELIVERIES: '1000000000',
+  RATE_LIMIT_PRESENCE: '1000000000'
+}
 /** Nobody is missed for want of a stream while the clock runs. */
 const HOUR_MS = '3600000'
 const PATIENT = { AWAY_AFTER_MS: HOUR_MS, GRACE_MS: HOUR_MS, PRESENCE_TTL_MS: HOUR_MS, RETENTION_MS: HOUR_MS }

@@ -11,7 +11,13 @@ import { type RedisServer, startRedis } from './redis.js'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const JWT_SECRET = 'the-secret-of-the-fleet-is-32-bytes-long'
-const UNLIMITED = { RATE_LIMIT_CALLS: '1000000', RATE_LIMIT_SIGNALS: '1000000', RATE_LIMIT_READS: '1000000' }
+const UNLIMITED = {
+  RATE_LIMIT_CALLS: '1000000',
+  RATE_LIMIT_SIGNALS: '1000000',
+  RATE_LIMIT_READS: '1000000',
+  RATE_LIMIT_DELIVERIES: '1000000000',
+  RATE_LIMIT_PRESENCE: '1000000000'
+}
 
 /** What the nodes share, and what ends it. */
 type Harbour = Pick<RedisServer, 'url' | 'stop'>

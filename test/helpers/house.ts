@@ -31,6 +31,8 @@ const UNLIMITED = {
   RATE_LIMIT_CALLS: '1000000',
   RATE_LIMIT_SIGNALS: '1000000',
   RATE_LIMIT_READS: '1000000',
+  RATE_LIMIT_DELIVERIES: '1000000000',
+  RATE_LIMIT_PRESENCE: '1000000000',
   PRESENCE_VISIBILITY: 'everyone'
 }
 /** The worker looks at its next partitions so often. */

@@ -6,7 +6,13 @@ import { createMemoryStore } from '../../src/store/memory.js'
 import { ManualClock } from '../helpers/clock.js'
 import { LIMITS } from '../helpers/limits.js'
 
-const config = { rateLimitCalls: 3, rateLimitSignals: 20, rateLimitReads: 5 }
+const config = {
+  rateLimitCalls: 3,
+  rateLimitSignals: 20,
+  rateLimitReads: 5,
+  rateLimitDeliveries: 1000,
+  rateLimitPresence: 100
+}
 
 function sharedStore(t: Test, clock: ManualClock) {
   const store = createMemoryStore({ ...LIMITS, clock })

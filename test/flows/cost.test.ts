@@ -1,0 +1,69 @@
+// What a user may cost others: charged by recipients, by KiB, and by users named.
+import type { Person } from '../helpers/person.js'
+import { flow, type Stage } from '../helpers/stage.js'
+
+const TIGHT = { RATE_LIMIT_DELIVERIES: '143', RATE_LIMIT_PRESENCE: '50' }
+
+/** Six people with a device each, who have joined one after the other and heard of it. */
+async function crowd(stage: Stage): Promise<Person[]> {
+  const people: Person[] = []
+  for (const user of ['alice', 'bob', 'carol', 'dan', 'eve', 'fay']) {
+    const person = await stage.enter(user, 'phone', { node: people.length % 2 ? stage.far : 0 })
+    await person.does('rooms/r1/participants')
+    for (const other of people) await other.hears('room.participant_joined')
+    people.push(person)
+  }
+  await stage.pass(10_000)
+  return people
+}
+
+flow(
+  'chat is charged by recipients and KiB, over all nodes; others are unaffected, and the next window is free',
+  async (t, stage) => {
+    const [alice, ...others] = (await crowd(stage)) as [Person, Person]
+    const [bob] = others
+    const content = 'x'.repeat(3600)
+    const post = (who: Person) => who.ask('POST', 'rooms/r1/messages', { content })
+    for (let n = 0; n < 7; n++) {
+      alice.goesTo(n % 2 ? stage.far : 0)
+      t.equal((await post(alice)).status, 201, 'five recipients of 4 KiB cost 20')
+    }
+    t.match(await post(alice), { status: 429, body: { code: 'rate_limited', detail: /deliveries in 10 s/ } })
+    t.match(
+      await alice.ask('POST', 'rooms/r1/typing', { typing: true }),
+      { status: 429 },
+      'five recipients, three are left'
+    )
+    t.equal((await post(bob)).status, 201)
+    for (const other of others) for (let n = 0; n < 7; n++) await other.hears('chat.message')
+    await alice.hears('chat.message')
+    for (const other of others.slice(1)) await other.hears('chat.message')
+    await stage.pass(10_000)
+    t.equal((await post(alice)).status, 201)
+    for (const other of others) await other.hears('chat.message')
+  },
+  { env: TIGHT }
+)
+
+flow(
+  'presence is charged by the users named, looked up or watched',
+  async (t, stage) => {
+    const alice = await stage.enter('alice', 'phone')
+    const users = (count: number) => Array.from({ length: count }, (_, n) => `stranger${n}`)
+    await stage.pass(10_000)
+    const watch = () => alice.ask('PUT', 'presence/watch', { users: users(20) })
+    t.match(await watch(), { status: 200 })
+    t.match(await alice.ask('GET', `presence?users=${users(20).join(',')}`), { status: 200 })
+    t.match(await watch(), { status: 429, body: { code: 'rate_limited' } })
+    t.match(await alice.ask('GET', `presence?users=${users(11).join(',')}`), { status: 429 })
+    t.match(await alice.ask('GET', `presence?users=${users(10).join(',')}`), { status: 200 })
+    await stage.pass(10_000)
+    t.match(
+      await alice.ask('PUT', 'presence/watch', { users: users(90) }),
+      { status: 200 },
+      'what costs more takes all'
+    )
+    t.match(await alice.ask('GET', `presence?users=${users(1).join(',')}`), { status: 429 })
+  },
+  { env: TIGHT }
+)
