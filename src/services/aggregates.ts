@@ -53,6 +53,7 @@ export type Decide<State> = (state: State | null, now: number) => Decision<State
 
 /** Each lost race is a commit of somebody else; more than a few in a row means that something is wrong. */
 const ATTEMPTS_MAX = 32
+const UNDELIVERED = 'Earlier events could not be delivered yet'
 
 export interface Loop<State> {
   /** As it stands now, everything it had to say dispatched; null if there is none. */
@@ -226,8 +227,7 @@ export function createLoop<State extends { readonly version: number }>(kind: Kin
     if (pending.length > 0 && !kind.publish) {
       if (kind.isReleased && !(await kind.isReleased(context, known.state))) return known
       const deliveries = await dispatchPending(context, refOf(id), pending, context.clock.now())
-      if (deliveries === null)
-        throw new AppError('store_unavailable', { detail: 'Earlier events could not be delivered yet' })
+      if (deliveries === null) throw context.store.fault() ?? new AppError('store_unavailable', { detail: UNDELIVERED })
     }
     kind.known(context).set(id, known, text.length)
     return known

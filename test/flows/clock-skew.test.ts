@@ -1,0 +1,97 @@
+// Two nodes on one Redis, the machine of one of them 30 s off. Nobody is put out, nothing fires early or late, and the node says so.
+import t, { type Test } from 'tap'
+import { buildApp } from '../../src/app.js'
+import { type Clock, systemClock } from '../../src/clock.js'
+import { loadConfig } from '../../src/config.js'
+import { createToken } from '../../src/development.js'
+import { type RedisServer, startRedis } from '../helpers/redis.js'
+import { openSse } from '../helpers/sse.js'
+import { openRedisStore } from '../helpers/store.js'
+
+const PEOPLE = ['ann', 'ben', 'cat', 'dan']
+/** Several times as long as anybody may be away, and as a presence lasts. */
+const RUN_MS = 4_000
+const env = {
+  LOG_LEVEL: 'silent',
+  AWAY_AFTER_MS: '300',
+  GRACE_MS: '600',
+  ROOM_RECONNECT_MS: '300',
+  PRESENCE_TTL_MS: '1000',
+  HEARTBEAT_MS: '500',
+  RING_TIMEOUT_MS: '1000'
+}
+
+const offBy = (ms: number): Clock => ({ ...systemClock, now: () => Date.now() + ms })
+
+async function startNode(t: Test, server: RedisServer, skewMs: number) {
+  const config = loadConfig({ ...env, REDIS_URL: server.url })
+  const app = await buildApp(config, { systemClock: offBy(skewMs) })
+  const url = await app.listen({ host: '127.0.0.1', port: 0 })
+  t.teardown(() => app.close())
+  return { app, url, config }
+}
+
+async function enter(t: Test, { app, url, config }: Awaited<ReturnType<typeof startNode>>, user: string) {
+  const headers = { authorization: `Bearer ${await createToken(config, user)}`, 'x-device-id': 'phone' }
+  const stream = await openSse(`${url}/v1/events`, { headers })
+  t.teardown(() => stream.close())
+  await stream.next('hello')
+  const post = async (path: string, payload: object = {}) => {
+    const reply = await app.inject({ method: 'POST', url: `/v1${path}`, headers, payload })
+    if (reply.statusCode >= 300) throw new Error(`${path}: ${reply.statusCode} ${reply.body}`)
+  }
+  return { stream, post }
+}
+
+for (const skewMs of [30_000, -30_000]) {
+  t.test(
+    `a node that is ${skewMs} ms ahead: no event says that anybody is away, and a call ends no_answer in time`,
+    async t => {
+      const server = await startRedis()
+      t.teardown(() => server.stop())
+      const nodes = [await startNode(t, server, 0), await startNode(t, server, skewMs)]
+      const people = await Promise.all(PEOPLE.map((user, i) => enter(t, nodes[i % 2] as (typeof nodes)[number], user)))
+      for (const { post } of people) await post('/rooms/r1/participants')
+      const [ann, ben] = people
+      // The caller and the callee are at different nodes, both ways round.
+      const startedAt = performance.now()
+      await ann?.post('/calls', { callId: 'c1', to: 'ben' })
+      t.match((await ann?.stream.next('call.ended'))?.data, { reason: 'no_answer' })
+      await ben?.post('/calls', { callId: 'c2', to: 'ann' })
+      t.match((await ben?.stream.next('call.ended'))?.data, { reason: 'no_answer' })
+      const took = performance.now() - startedAt
+      t.ok(took >= 2_000 && took < 6_000, `two rings of 1 s took ${Math.round(took)} ms`)
+      await new Promise(resolve => setTimeout(resolve, Math.max(0, RUN_MS - took)))
+      const types = people.flatMap(({ stream }) => stream.waiting().map(({ type }) => type))
+      const wrong = types.filter(type =>
+        ['room.participant_updated', 'room.participant_left', 'end', 'reset'].includes(type)
+      )
+      t.strictSame(wrong, [])
+      const [fine, off] = await Promise.all(nodes.map(({ app }) => app.inject('/readyz')))
+      t.strictSame(fine?.json(), { status: 'ready' })
+      t.match(off?.json(), { status: 'ready', warnings: [/30\.0 s (ahead of|behind) that of Redis/] })
+    }
+  )
+}
+
+for (const cluster of [false, true]) {
+  t.test(`stores agree on the time whatever their machines say${cluster ? ', on a Cluster' : ''}`, async t => {
+    const server = await startRedis({ cluster })
+    const skews = [0, 2_000, -2_000, 30_000]
+    const stores = await Promise.all(
+      skews.map(skewMs => openRedisStore(server.url, offBy(skewMs), { serverTime: true }))
+    )
+    t.teardown(async () => {
+      for (const store of stores) await store.close()
+      await server.stop()
+    })
+    const times = stores.map(({ clock }) => clock.now())
+    // Nothing that is judged by time (a stalled lease: 2 s) notices what is left.
+    t.ok(Math.max(...times) - Math.min(...times) < 500, times.join(' '))
+    for (const [i, skewMs] of skews.entries()) {
+      const offset = stores[i]?.clockOffsetMs() ?? Number.NaN
+      t.ok(Math.abs(offset - skewMs) < 500, `${skewMs}: ${offset}`)
+      t.ok(Math.abs((stores[i]?.contactSince() ?? 0) - Date.now()) < 20_000, 'contact is dated by it')
+    }
+  })
+}
