@@ -35,6 +35,7 @@ class TwoNodes {
   readonly config = loadConfig({ LOG_LEVEL: 'fatal', JWT_SECRET, ...LIMITS, ...PATIENT })
   readonly clock = new ManualClock()
   readonly #urls: string[] = []
+  readonly #stores: Store[] = []
   readonly #closing: (() => Promise<unknown>)[] = []
   /** How appends of room events go; the test sets it. */
   appendRoom: AppendRoom = async append => void (await append())
@@ -45,6 +46,7 @@ class TwoNodes {
     const memory = engine === 'memory' ? createMemoryStore({ ...MAILBOX, clock }) : null
     for (let i = 0; i < 2; i++) {
       const store = memory ?? (await openRedisStore(redis.url, clock, MAILBOX))
+      nodes.#stores.push(store)
       const app = await buildApp(nodes.config, { clock, store: nodes.#watch(store) })
       nodes.#urls.push(await app.listen({ host: '127.0.0.1', port: 0 }))
       nodes.#closing.unshift(() => app.close())
@@ -83,6 +85,18 @@ class TwoNodes {
 
   async enter(user: string, node: number): Promise<Person> {
     return Person.make(this, { user, device: 'phone', node })
+  }
+
+  async isPublished(roomId: string): Promise<boolean> {
+    const room = await this.#stores[0]?.rooms.load(roomId, [])
+    return room?.publishedVersion === room?.version
+  }
+
+  async readMailbox({ user, device }: Person): Promise<{ type: string; version: number }[]> {
+    const options = { limit: 500, maxBytes: 10_000_000, now: this.clock.now() }
+    const result = await this.#stores[0]?.mailboxes.read(user, device, 'start', options)
+    const events = result?.status === 'ok' ? result.events : []
+    return events.map(({ type, envelope }) => ({ type, version: Number(JSON.parse(envelope).data.version) }))
   }
 
   /** Time passes until it is so. */
@@ -180,5 +194,33 @@ for (const engine of ['memory', 'redis'] as const) {
         await alice.hears('signal.candidates')
       }
     )
+
+    t.test('a burst costs appends ≤ events × members, however slow the store is, on both nodes', async t => {
+      const [room, members, lines] = [mark('crowd'), 100, 40]
+      const crowd: Person[] = []
+      for (let n = 0; n < members; n++) crowd.push(await nodes.enter(mark(`guest${n}`), n % 2))
+      for (const person of crowd) await person.does(`rooms/${room}/participants`)
+      await nodes.pass('all joinings are published', () => nodes.isPublished(room))
+      let appends = 0
+      let queue = Promise.resolve()
+      nodes.appendRoom = (append, { source, commits }) => {
+        if (source.id === room) appends += commits.reduce((sum, { entries }) => sum + entries.length, 0)
+        // One after the other, as Redis does them. A hundred take longer than a lease.
+        queue = queue.then(append).then(() => nodes.clock.advance(15))
+        return queue
+      }
+      const [author, other, listener] = crowd as [Person, Person, Person]
+      const post = (n: number) => (n % 2 ? author : other).does(`rooms/${room}/messages`, { content: `${n}` })
+      await Promise.all(Array.from({ length: lines }, (_, n) => post(n)))
+      await until('all is published', () => nodes.isPublished(room))
+      t.equal(appends, lines * (members - 1), 'nobody gets an echo')
+      const events = await nodes.readMailbox(listener)
+      const versions = events.filter(({ type }) => type === 'chat.message').map(({ version }) => version)
+      t.equal(versions.length, lines)
+      t.same(
+        versions,
+        [...versions].sort((a, b) => a - b)
+      )
+    })
   })
 }
