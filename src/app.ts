@@ -10,6 +10,7 @@ import { createHub } from './delivery/hub.js'
 import { createStreams, type Streams } from './delivery/streams.js'
 import { createIds, type Ids } from './ids.js'
 import { createMetrics } from './metrics.js'
+import { limitAddresses } from './plugins/address-limits.js'
 import { readBodies } from './plugins/bodies.js'
 import { limitConnections } from './plugins/connection-limits.js'
 import { dropUnusedConnections } from './plugins/connections.js'
@@ -22,6 +23,7 @@ import { serverOptions } from './plugins/server-options.js'
 import { serveApi } from './routes/index.js'
 import { operatorRoutes } from './routes/operators.js'
 import { problemRoutes } from './routes/problems.js'
+import { createAddressBudget } from './services/address-budget.js'
 import { createBudgets } from './services/budgets.js'
 import { createCache } from './services/cache.js'
 import { createBacklog } from './services/chat-backlog.js'
@@ -72,6 +74,10 @@ export async function buildApp(config: Config, overrides: Overrides = {}): Promi
   const context: Context = {
     ...{ config, clock, ids, log: app.log, metrics, store, node, errands },
     budgets: createBudgets({ quotas: store.quotas, clock, config }),
+    addresses: createAddressBudget(
+      { max: config.rateLimitAddress, windowMs: 10_000, what: 'requests without a valid token' },
+      clock
+    ),
     calls: createCache(),
     pairs: createCache(),
     fanout: createFanout({
@@ -93,6 +99,7 @@ export async function buildApp(config: Config, overrides: Overrides = {}): Promi
 
   limitConnections(app, { config, clock })
   await secure(app, config)
+  limitAddresses(app, context.addresses)
   await documentApi(app)
   const health = { store, isDraining: () => draining }
   serveHealth(app, health)

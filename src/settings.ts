@@ -169,6 +169,11 @@ export const SETTINGS = {
     '5000',
     'Users whose presence a user may look up or watch in 10 seconds, each as often as it is named.'
   ),
+  RATE_LIMIT_ADDRESS: setting(
+    integer(1, 1_000_000),
+    '300',
+    'Requests without a valid token that one address (IPv6: one /64) may make in ten seconds at one node. `/healthz` and `/readyz` are free.'
+  ),
 
   ROOM_MAX_PARTICIPANTS: setting(integer(1, 10_000), '1000', 'Devices in a room at once, unless the room says fewer.'),
   ROOM_RECONNECT_MS: setting(duration(1), '5000', 'How long a device whose stream broke stays in its rooms.'),

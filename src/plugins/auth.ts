@@ -2,12 +2,13 @@
 // Bearer or in the cookie `access_token`; a ticket, on event routes only, as `?ticket=`. Tokens in a URL are not taken: URLs
 // end up in logs and histories.
 import type { FastifyInstance, FastifyRequest } from 'fastify'
-import { AppError } from '../errors.js'
+import { AppError, ERRORS } from '../errors.js'
 import type { Actor } from '../schemas/claims.js'
 import { ID_PATTERN } from '../schemas/common.js'
 import type { Context } from '../services/context.js'
 import { redeemTicket } from '../services/tickets.js'
 import { cookieToken } from './cookie.js'
+import { networkOf } from './network.js'
 import type { Grant } from './token-claims.js'
 import { createTokens } from './tokens.js'
 
@@ -30,16 +31,27 @@ export async function authenticate(app: FastifyInstance, context: Context): Prom
   function identify(request: FastifyRequest): Actor | Promise<Actor> {
     const bearer = bearerToken(request.headers.authorization)
     const ticket = bearer === undefined ? queryText(request, 'ticket') : undefined
-    if (ticket !== undefined) return redeemTicket(context, ticket).then(actor => sameDevice(actor, request))
+    if (ticket !== undefined) {
+      context.addresses.check(networkOf(request.ip))
+      return redeemTicket(context, ticket).then(actor => sameDevice(actor, request))
+    }
     const token = bearer ?? cookieToken(request, context.config)
     if (token === undefined) throw new AppError('unauthorized')
     const grant = tokens.recall(token)
-    return grant ? actorOf(grant, request) : tokens.verify(token).then(fresh => actorOf(fresh, request))
+    if (grant) return actorOf(grant, request)
+    context.addresses.check(networkOf(request.ip))
+    return tokens.verify(token).then(fresh => actorOf(fresh, request))
   }
 
   app.decorateRequest('actor')
   app.addHook('onRequest', (request, _reply, done) => {
-    const actor = identify(request)
+    const refuse = (error: unknown) => done(charged(error, request))
+    let actor: Actor | Promise<Actor>
+    try {
+      actor = identify(request)
+    } catch (error) {
+      return refuse(error)
+    }
     if (!(actor instanceof Promise)) {
       request.actor = actor
       return done()
@@ -47,8 +59,20 @@ export async function authenticate(app: FastifyInstance, context: Context): Prom
     actor.then(found => {
       request.actor = found
       done()
-    }, done)
+    }, refuse)
   })
+
+  /** A refused token is charged to the address; when that has spent its budget, the answer says so instead. */
+  function charged(error: unknown, request: FastifyRequest): Error {
+    if (!(error instanceof AppError)) return error as Error
+    if (ERRORS[error.code].status !== 401) return error
+    try {
+      context.addresses.spend(networkOf(request.ip))
+      return error
+    } catch (limited) {
+      return limited as AppError
+    }
+  }
 }
 
 function bearerToken(authorization: string | undefined): string | undefined {

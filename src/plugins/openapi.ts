@@ -1,10 +1,11 @@
 // The OpenAPI 3.1 document, made from the routes' own schemas. Every schema with an `$id` becomes a component under that name;
 // the events, which no route returns as such, are added as the union `Event`.
+import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { STATUS_CODES } from 'node:http'
 import swagger from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
-import type { FastifyInstance, FastifySchema, RouteOptions } from 'fastify'
+import type { FastifyInstance, FastifySchema, onRequestHookHandler, RouteOptions } from 'fastify'
 import { ID_PATTERN } from '../schemas/common.js'
 import { CALL_EVENTS } from '../schemas/event.js'
 import { PRESENCE_EVENTS } from '../schemas/presence-event.js'
@@ -80,8 +81,31 @@ export async function documentApi(app: FastifyInstance): Promise<void> {
     transformObject: document =>
       'openapiObject' in document ? finish(document.openapiObject as Document, bodyless) : {}
   })
-  await app.register(swaggerUi, { routePrefix: '/docs', staticCSP: DOCS_POLICY })
-  app.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger())
+  await app.register(swaggerUi, { routePrefix: '/docs', staticCSP: DOCS_POLICY, uiHooks: { onRequest: toDocument } })
+  serveDocument(app)
+}
+
+/** The page's own routes to the document would write it anew for each request. */
+const toDocument: onRequestHookHandler = (request, reply, done) => {
+  if (/^\/docs\/(json|yaml)$/.test(request.routeOptions.url ?? '')) reply.redirect('/openapi.json')
+  else done()
+}
+
+/** Anybody may ask for it, so it is written once. */
+function serveDocument(app: FastifyInstance): void {
+  let document: { body: Buffer; etag: string } | undefined
+
+  function write() {
+    const body = Buffer.from(JSON.stringify(app.swagger()))
+    return { body, etag: `"${createHash('sha256').update(body).digest('base64url')}"` }
+  }
+
+  app.get('/openapi.json', { schema: { hide: true } }, async (request, reply) => {
+    document ??= write()
+    reply.header('etag', document.etag).header('cache-control', 'public, max-age=300')
+    if (request.headers['if-none-match'] === document.etag) return reply.code(304).send()
+    return reply.type('application/json; charset=utf-8').send(document.body)
+  })
 }
 
 /** What holds for all routes, said once here instead of in each. */

@@ -9,6 +9,7 @@ import type { CallState } from '../domain/state.js'
 import type { Ids } from '../ids.js'
 import type { Metrics } from '../metrics.js'
 import type { Store } from '../store/store.js'
+import type { AddressBudget } from './address-budget.js'
 import type { Budgets } from './budgets.js'
 import type { Cache } from './cache.js'
 import type { Backlog } from './chat-backlog.js'
@@ -30,4 +31,6 @@ export interface Context {
   readonly chatBacklog: Backlog
   readonly errands: Errands
   readonly budgets: Budgets
+  /** Of clients whose token is missing or refused. */
+  readonly addresses: AddressBudget
 }

@@ -15,6 +15,7 @@ import { handleErrors } from '../../src/plugins/errors.js'
 import { serverOptions } from '../../src/plugins/server-options.js'
 import { eventRoutes } from '../../src/routes/events.js'
 import type { Actor } from '../../src/schemas/claims.js'
+import { createAddressBudget } from '../../src/services/address-budget.js'
 import { createBudgets } from '../../src/services/budgets.js'
 import { createCache } from '../../src/services/cache.js'
 import { createBacklog } from '../../src/services/chat-backlog.js'
@@ -55,6 +56,7 @@ export async function startNode(store: Store, clock: Clock): Promise<Node> {
     chats: createCache<QueueState>(),
     chatBacklog: createBacklog(0),
     errands: createErrands(log),
+    addresses: createAddressBudget({ max: 1000, windowMs: 1000, what: 'requests' }, clock),
     budgets: createBudgets({ quotas: store.quotas, clock, config })
   }
   handleErrors(app, { metrics, ids, clock })

@@ -33,6 +33,7 @@ const UNLIMITED = {
   RATE_LIMIT_READS: '1000000',
   RATE_LIMIT_DELIVERIES: '1000000000',
   RATE_LIMIT_PRESENCE: '1000000000',
+  RATE_LIMIT_ADDRESS: '1000000',
   PRESENCE_VISIBILITY: 'everyone'
 }
 /** The worker looks at its next partitions so often. */

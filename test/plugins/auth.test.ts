@@ -11,6 +11,7 @@ import { createMetrics } from '../../src/metrics.js'
 import { authenticate } from '../../src/plugins/auth.js'
 import { handleErrors } from '../../src/plugins/errors.js'
 import { serverOptions } from '../../src/plugins/server-options.js'
+import { createAddressBudget } from '../../src/services/address-budget.js'
 import type { Context } from '../../src/services/context.js'
 import { issueTicket } from '../../src/services/tickets.js'
 import { createMemoryStore } from '../../src/store/memory.js'
@@ -27,7 +28,8 @@ async function server(t: Test, env: Record<string, string>) {
   const store = createMemoryStore({ ...LIMITS, clock })
   const ids = createIds()
   // What authenticate and tickets look at; the rest of a context is about calls.
-  const context = { config, clock, ids, store } as unknown as Context
+  const addresses = createAddressBudget({ max: 1000, windowMs: 10_000, what: 'requests' }, clock)
+  const context = { config, clock, ids, store, addresses } as unknown as Context
   const app = Fastify(serverOptions(config))
   handleErrors(app, { metrics: createMetrics(), ids, clock })
   await authenticate(app, context)
