@@ -2,14 +2,17 @@
 //
 // A poll claims the device like a stream does, and does not release it: the device stays online for AWAY_AFTER_MS past the end
 // of its last poll, which is time to send the next one.
+
 import type { EndReason } from '../ends.js'
 import { AppError } from '../errors.js'
 import type { Actor } from '../schemas/claims.js'
+import { RESET } from '../store/forgotten.js'
 import type { Cursor, ReadResult, ResetReason, StoredEvent, Touched, Wakeup } from '../store/store.js'
 import { Claim } from './claim.js'
 import { formatCursor, type Position } from './cursor.js'
 import type { Delivery } from './delivery.js'
 import type { Consumer } from './hub.js'
+import { afterReset } from './reset.js'
 
 export interface PollOptions {
   readonly position: Position | null
@@ -35,7 +38,7 @@ export class Poll implements Consumer {
   #dirty = false
   /** Answer with what there is. */
   #over = false
-  /** Another connection is said to have the device; the record tells. */
+  /** Another connection may have the device, or the record may have been set back: it has to be looked at. */
   #contested = false
   #endedBy: EndReason | null = null
   /** When the wait ends. */
@@ -72,6 +75,7 @@ export class Poll implements Consumer {
     } else if (wakeup.kind === 'notice') {
       if (this.#notices.length < NOTICES_MAX) this.#notices.push(wakeup.envelope)
     } else this.#dirty = true
+    if (wakeup.kind === 'gap') this.#contested = true // Not only events may be among what was lost.
     if (wakeup.kind === 'gone') this.#endedBy = 'signed_off'
     this.#wakeUp?.()
   }
@@ -103,6 +107,8 @@ export class Poll implements Consumer {
         this.#dirty = false
         const result = await this.#readMailbox(position, limit, maxBytes - BODY_OVERHEAD)
         if (result.status === 'reset') return this.#reset(result.reason, result.head)
+        const [reset] = result.status === 'ok' ? afterReset(result.events) : []
+        if (reset?.type === RESET) return this.#reset('unknown', reset)
         if (result.status === 'ok' && result.events.length > 0) return this.#replay(result.events, maxBytes)
         // An answer without events repeats the cursor, except that `start` becomes the head of what turned out to be empty.
         const place = position === 'start' && result.status === 'ok' ? result.head : position

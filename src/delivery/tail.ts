@@ -1,11 +1,14 @@
 // Where one stream stands in its mailbox, and the writing of what follows from there. It never skips: an event is written only
 // if it comes right after the last one, or after a `reset` that says otherwise.
+
 import type { Socket } from 'node:net'
 import type { Actor } from '../schemas/claims.js'
+import { RESET } from '../store/forgotten.js'
 import type { Cursor, Notice, ReadResult, ResetReason, StoredEvent, Wakeup } from '../store/store.js'
 import { formatCursor } from './cursor.js'
 import type { Delivery } from './delivery.js'
 import { cursorFrame, eventFrame, noticeFrame, passingFrame } from './frames.js'
+import { afterReset } from './reset.js'
 import { BACKLOG_LIMIT, drained, gatherWrites } from './sse.js'
 
 /** A replay reads and writes pages within both bounds, and waits between them until the client has read. */
@@ -46,6 +49,7 @@ export class Tail {
   }
 
   write(event: StoredEvent): void {
+    if (event.type === RESET) return void this.reset('unknown', event)
     gatherWrites(this.#socket)
     this.#socket.write(eventFrame(event))
     this.stand(event)
@@ -85,14 +89,17 @@ export class Tail {
 
   /** Writes all that follows, at the speed of the client. Throws store_unavailable. */
   async catchUp(): Promise<CaughtUp> {
+    let outcome: CaughtUp = 'replay'
     for (;;) {
       const result = await this.#read()
       if (!this.#socket.writable) return 'closed'
       if (result.status === 'none') return 'none'
       if (result.status === 'reset') return this.reset(result.reason, result.head)
-      for (const event of result.events) this.write(event)
+      const events = afterReset(result.events)
+      if (events[0]?.type === RESET) outcome = 'reset_unknown'
+      for (const event of events) this.write(event)
       if (this.#seq < 0) this.stand(result.head)
-      if (this.isAt(result.head)) return 'replay'
+      if (this.isAt(result.head)) return outcome
       await drained(this.#socket)
       this.#stalledAt = 0
       if (!this.#socket.writable) return 'closed'

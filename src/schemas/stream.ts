@@ -47,7 +47,7 @@ export const ResetEvent = notice(
     reason: Type.Enum(['expired', 'evicted', 'unknown', 'future'], {
       description:
         '`expired`: the mailbox was gone for longer than the retention; `evicted`: events after the cursor were trimmed; ' +
-        '`unknown`, `future`: the cursor is not of this mailbox’s history (a failover lost it, or it was never issued)'
+        '`unknown`: the cursor is not of this mailbox’s history, or Redis restarted or failed over and may have forgotten events; `future`: the cursor is ahead of the mailbox'
     }),
     cursor: StreamCursor,
     snapshot: Type.String({ description: 'Read this to know where things stand', examples: ['/v1/snapshot'] }),

@@ -61,6 +61,8 @@ export function createMemoryStore(options: MemoryStoreOptions): Store {
     deadLetters: createMemoryDeadLetters(),
     clock,
     clockOffsetMs: () => 0,
+    // What this process forgets, it forgets as a whole.
+    onForgotten: () => () => undefined,
     contactSince: () => startedAt,
     fault: () => null,
     ping: async () => 0,

@@ -10,6 +10,7 @@ import type { StoreContact } from './contact.js'
 import type { Copies } from './copies.js'
 import type { DeadLetters } from './dead-letters.js'
 import type { Fanouts } from './fanout.js'
+import type { Forgotten } from './forgotten.js'
 import type { Leases } from './leases.js'
 import type { Invitations, Memberships, Rooms } from './rooms.js'
 import type { Tickets } from './tickets.js'
@@ -167,7 +168,8 @@ export interface Mailboxes {
   read(user: string, device: string, cursor: Cursor | 'start', options: ReadOptions): Promise<ReadResult>
   /**
    * Registers the device if need be, marks it seen, renews its retention, and with `claim` makes the connection the only one.
-   * Null, and nothing is written: the device is not registered, and as many others of the user are as may be.
+   * Null, and nothing is written: the device is not registered, and as many others of the user are as may be. The first touch after the
+   * server of the mailbox may have forgotten writes appends a RESET.
    */
   touch(user: string, device: string, touch: Touch): Promise<Touched | null>
   /** The connection closed: the device is offline from now, unless another connection has claimed it meanwhile. */
@@ -226,6 +228,8 @@ export interface Store extends StoreContact {
   readonly copies: Copies
   readonly quotas: Quotas
   readonly deadLetters: DeadLetters
+  /** See Forgotten. The returned function ends it. */
+  onForgotten(listen: (where: Forgotten) => void): () => void
   close(): Promise<void>
 }
 

@@ -29,3 +29,13 @@ async function withKeys<T>(
     client.disconnect()
   }
 }
+
+/** The server keeps all it has, and begins another replication history, as one does that was promoted or restarted. */
+export async function failOver(port: number): Promise<void> {
+  const client = new Redis(port)
+  try {
+    await client.call('DEBUG', 'CHANGE-REPL-ID')
+  } finally {
+    client.disconnect()
+  }
+}

@@ -72,6 +72,11 @@ export class Person {
     return { user: this.user, device: this.device }
   }
 
+  /** For requests that a test makes by itself. */
+  get credentials() {
+    return { headers: this.#headers }
+  }
+
   get cursor(): string {
     return this.#cursor
   }
@@ -181,6 +186,14 @@ export class Person {
     let frame = await stream.next()
     while (NOTICES.includes(frame.type)) frame = await stream.next()
     return frame
+  }
+
+  /** The next thing that comes is a reset, and their cursor stands there. */
+  async isReset(): Promise<Record<string, unknown>> {
+    const { id, type, data } = await this.#next()
+    assert.equal(type, 'reset', `what ${this.user}/${this.device} receives next`)
+    this.#cursor = String(id)
+    return data
   }
 
   /** The next thing that comes is of the moment: it has no id, and moves no cursor. */

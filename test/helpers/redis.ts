@@ -51,7 +51,20 @@ export async function freePort(): Promise<number> {
 }
 
 function argumentsOf({ port, busPort }: Ports, dir: string, { cluster = false, primary }: Kind): string[] {
-  const plain = ['--port', `${port}`, '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no', '--dir', dir]
+  const plain = [
+    '--port',
+    `${port}`,
+    '--bind',
+    '127.0.0.1',
+    '--save',
+    '',
+    '--appendonly',
+    'no',
+    '--dir',
+    dir,
+    '--enable-debug-command',
+    'local'
+  ]
   const bus = ['--cluster-port', `${busPort}`, '--cluster-announce-ip', '127.0.0.1', '--cluster-node-timeout', '1500']
   if (cluster) plain.push('--cluster-enabled', 'yes', ...bus)
   if (primary) plain.push('--replicaof', '127.0.0.1', `${primary}`)

@@ -90,7 +90,7 @@ t.test('a Redis that dies and comes back', async t => {
   const back = Date.now()
   await server.restart()
   await heals(t, store, back)
-  await until('the listener is told of the gap', () => heardOf('gap') === 1)
+  await until('the listener is told of the gap', () => heardOf('gap') > 0)
   await send(store, 'bob')
   await until('and hears again', () => heardOf('event') === 1)
 })
@@ -203,7 +203,7 @@ t.test('probing does not take a healthy connection for deaf', async t => {
 t.test('a mistake of ours is not passed off as an outage, and says nothing of what it was about', async t => {
   const { store } = await given(t)
   await store.quotas.take('bob', { name: 'calls', windowMs: 60_000, max: 10, want: 1, now: 1 })
-  const [key = ''] = await store.client.keys('*')
+  const [key = ''] = await store.client.keys('*quota*')
   await store.client.rename(key, key.replace(/quota:bob:.*$/, 'leases:bob'))
   const error: unknown = await store.leases
     .take('bob', { holder: 'c', peer: 'p', kind: 'active', role: 'secret-role', at: 1 }, {})

@@ -15,6 +15,8 @@ export interface Listener {
 export interface Channels {
   /** Resolves once Redis has confirmed. A listener listens once. @throws AppError store_unavailable */
   listen(name: string, listener: Listener): Promise<() => Promise<void>>
+  /** Tells whoever listens to a channel of these partitions that something may have been missed. */
+  announceGap(partitions: ReadonlySet<number>): void
   /** Everything heard over the same connection as this partition is heard over a new one. */
   rebuild(partition: number): void
   close(): Promise<void>
@@ -103,6 +105,11 @@ export function createChannels(client: Client, log: FastifyBaseLogger): Channels
         throw error
       }
       return () => leave(channel, listener)
+    },
+    announceGap(partitions) {
+      for (const { name, listeners } of channels.values()) {
+        if (partitions.has(partitionIn(name))) for (const listener of listeners) listener.gap()
+      }
     },
     rebuild(partition) {
       lines.drop(partition)

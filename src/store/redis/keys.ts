@@ -25,6 +25,9 @@ export const statePrefix = (partition: number) => `${prefixOf(partition)}state:`
 export const outboxPrefix = (partition: number) => `${prefixOf(partition)}outbox:`
 /** Never written: it stands for the partition when its primary is asked whether it takes writes. */
 export const pulseKey = (partition: number) => `${prefixOf(partition)}pulse`
+/** String: the replication id that the partition's primary had when this was last noted, see epoch_note. */
+export const epochKey = (partition: number) => `${prefixOf(partition)}epoch`
+export const epochKeyOf = (user: string) => epochKey(partitionOf(user))
 export const probeChannel = (partition: number, node: string) => `${prefixOf(partition)}probe:${node}`
 
 /** One list for all, so that operators find it: a stream with one field, `letter`. */

@@ -1,9 +1,19 @@
 // Mailboxes in Redis: for each user one hash with a record a device, and for each device a stream with ids `<seq>-0`.
 // Expiry is decided by the caller's clock; the keys' own TTL only cleans up after devices that nobody asks about again.
+import { RESET } from '../forgotten.js'
 import { positionTtlMs } from '../position.js'
 import type { Append, AppendResult, Mailboxes, StoredEvent, StoreOptions, Touch } from '../store.js'
 import type { Attempt } from './clients.js'
-import { devicesKey, leasesKey, mailboxKey, mailboxPrefix, positionKey, ticketsKey, wakeChannel } from './keys.js'
+import {
+  devicesKey,
+  epochKeyOf,
+  leasesKey,
+  mailboxKey,
+  mailboxPrefix,
+  positionKey,
+  ticketsKey,
+  wakeChannel
+} from './keys.js'
 import { toDeviceState } from './record.js'
 import {
   appendMailbox,
@@ -61,7 +71,11 @@ export function createRedisMailboxes(attempt: Attempt, options: StoreOptions): M
       whole(touch.onlineUntil),
       touch.authExpiresAt === null ? 'never' : whole(touch.authExpiresAt),
       touch.status === undefined ? '' : `=${touch.status}`,
-      maxDevicesPerUser
+      maxDevicesPerUser,
+      mailboxMaxEvents,
+      mailboxMaxBytes,
+      RESET,
+      '{}'
     ]
   }
 
@@ -93,7 +107,7 @@ export function createRedisMailboxes(attempt: Attempt, options: StoreOptions): M
     },
     async touch(user, device, touch) {
       const keys = [devicesKey(user), mailboxKey(user, device)]
-      const reply = await touchMailbox(attempt, keys, touchArguments(user, device, touch))
+      const reply = await touchMailbox(attempt, [...keys, epochKeyOf(user)], touchArguments(user, device, touch))
       if (reply[0] === 'FULL') return null
       const [word, seq, tag, connection, authExpiresAt] = reply
       const expiry = { authExpiresAt: authExpiresAt === '' ? null : Number(authExpiresAt) }

@@ -1,7 +1,8 @@
 // A device's record as text, in the order that lua/record.lua writes. Read here only where no script is needed.
 import type { DeviceState } from '../store.js'
 
-const RECORD = /^\d+\|[^|]*\|\d+\|[^|]*\|(?<seen>\d+)\|(?<online>\d+)\|(?<connection>[^|]*)\|\d*\|(?<status>.*)$/s
+const RECORD =
+  /^\d+\|[^|]*\|\d+\|[^|]*\|[^|]*\|(?<seen>\d+)\|(?<online>\d+)\|(?<connection>[^|]*)\|\d*\|(?<status>.*)$/s
 
 /** Null for one that expired before `now`. */
 export function toDeviceState(device: string, text: string, now: number, retentionMs: number): DeviceState | null {

@@ -9,6 +9,7 @@ import { type Client, createAttempt, createClient, disconnect, untilReady } from
 import { askAll, createContact } from './contact.js'
 import { createRedisCopies } from './copies.js'
 import { createRedisDeadLetters } from './dead-letters.js'
+import { createEpochs } from './epochs.js'
 import { createRedisFanouts } from './fanout.js'
 import { createRedisInvitations } from './invitations.js'
 import { createRedisLeases } from './leases.js'
@@ -55,6 +56,8 @@ export async function createRedisStore(options: RedisStoreOptions): Promise<Redi
   await untilReady(client, START_WITHIN_MS)
   await contact.ask()
   const channels = createChannels(client, log)
+  const epochs = createEpochs({ client, attempt, channels, log })
+  await epochs.look()
   const stopProbing = startProbing(
     { client, attempt, channels },
     {
@@ -80,6 +83,7 @@ export async function createRedisStore(options: RedisStoreOptions): Promise<Redi
     deadLetters: createRedisDeadLetters(attempt),
     clock,
     clockOffsetMs: () => serverClock?.offsetMs() ?? 0,
+    onForgotten: epochs.onForgotten,
     contactSince: contact.since,
     fault: contact.fault,
     async ping() {
@@ -89,6 +93,7 @@ export async function createRedisStore(options: RedisStoreOptions): Promise<Redi
     },
     async close() {
       contact.stop()
+      epochs.stop()
       stopProbing()
       await channels.close()
       await disconnect(client)

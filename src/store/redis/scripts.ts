@@ -103,6 +103,8 @@ export const removeMailbox = define<'REMOVED' | 'NONE'>('mailbox_remove')
 export const putTicket = define<'OK'>('ticket_put')
 export const useTicket = define<string | null>('ticket_use')
 
+export const noteEpoch = define<string>('epoch_note')
+
 export const takeLease = define<readonly ['TAKEN' | 'HELD', ...string[]]>('lease_take')
 export const upgradeLease = define<readonly ['ACTIVE' | 'FULL' | 'MISSING', ...string[]]>('lease_upgrade')
 export const putCopy = define<'OK' | 'OTHER'>('copy_put')

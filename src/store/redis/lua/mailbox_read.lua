@@ -8,7 +8,7 @@
 -- include record
 -- include mailbox
 local text = redis.call('HGET', KEYS[1], ARGV[1])
-local head, tag, _, birth, seen = string.match(text or '', RECORD)
+local head, tag, _, birth, _, seen = string.match(text or '', RECORD)
 if not head or seen + ARGV[6] < tonumber(ARGV[5]) then return {'NONE'} end
 head = tonumber(head)
 local function reset(reason) return {'RESET', head, tag, reason} end

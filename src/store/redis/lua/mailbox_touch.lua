@@ -1,34 +1,25 @@
 #!lua
 -- Purpose:   a sign of life: registers the device if need be, renews its retention, and settles whose connection it is.
--- KEYS:      1 devices hash  2 mailbox
+-- KEYS:      1 devices hash  2 mailbox  3 epoch of the partition
 -- ARGV:      1 device  2 channel  3 now  4 tag for a birth  5 retention  6 ttl of both keys  7 connection or ''
 --            8 '1' to claim  9 online until or ''  10 auth expires at, 'never' or ''  11 '=' and a status, or ''  12 most devices
+--            13 most events  14 most weight  15 type and  16 envelope of the entry that says that writes may have been forgotten
 -- RETURNS:   {OK | NEW, head seq, head tag, connection, auth expires at or ''} | {FULL}
 -- GUARANTEE: one connection a device; a claim tells the others. The token of the connection decides when auth expires; what
 --            is shown later may extend it, which tells the open streams. Never more than ARGV 12 devices that have not expired.
---            On FULL nothing is registered.
+--            On FULL nothing is registered. A device that was last touched in another epoch takes that entry, once.
 -- The mailboxes of devices that expired are derived from KEYS 2: which they are is known only here, and they share its slot.
 -- include record
+-- include mailbox
 local now = tonumber(ARGV[3])
-local function isFull()
-  if redis.call('HLEN', KEYS[1]) < tonumber(ARGV[12]) then return false end
-  local records, prefix = redis.call('HGETALL', KEYS[1]), string.sub(KEYS[2], 1, -#ARGV[1] - 1)
-  for i = 1, #records, 2 do
-    local _, _, _, _, seen = string.match(records[i + 1], RECORD)
-    if seen + ARGV[5] < now then
-      redis.call('HDEL', KEYS[1], records[i])
-      redis.call('DEL', prefix .. records[i])
-    end
-  end
-  return redis.call('HLEN', KEYS[1]) >= tonumber(ARGV[12])
-end
-local text, reply = redis.call('HGET', KEYS[1], ARGV[1]), 'OK'
-local seq, tag, sum, birth, seen, online, connection, auth, status = string.match(text or '', RECORD)
+-- include capacity
+local text, reply, epoch = redis.call('HGET', KEYS[1], ARGV[1]), 'OK', redis.call('GET', KEYS[3]) or ''
+local seq, tag, sum, birth, known, seen, online, connection, auth, status = string.match(text or '', RECORD)
 if not seq or seen + ARGV[5] < now then
   if isFull() then return {'FULL'} end
   -- What a mailbox kept must not outlive its record: its numbers would stand in the way of the new ones.
   redis.call('DEL', KEYS[2])
-  reply, seq, tag, sum, birth = 'NEW', 0, ARGV[4], 0, ARGV[4]
+  reply, seq, tag, sum, birth, known = 'NEW', 0, ARGV[4], 0, ARGV[4], epoch
   seen, online, connection, auth, status = 0, 0, '', '', ''
 end
 local shown = ARGV[10] == 'never' and '' or ARGV[10]
@@ -48,9 +39,16 @@ if ARGV[7] == '' and connection ~= '' and auth ~= '' and ARGV[10] ~= '' and (sho
   auth = shown
   tell('auth', auth)
 end
+if known ~= '' and epoch ~= '' and known ~= epoch then
+  local before = tag
+  seq, tag = string.format('%d', seq + 1), ARGV[4]
+  sum = add(KEYS[2], seq, sum, {t = tag, y = ARGV[15], e = ARGV[16]}, ARGV[13], ARGV[14])
+  if connection ~= '' then redis.call('SPUBLISH', ARGV[2], table.concat({'event', ARGV[1], before, seq, tag, ARGV[15], ARGV[16]}, '\n')) end
+end
+if epoch == '' then epoch = known end
 if ARGV[11] ~= '' then status = string.sub(ARGV[11], 2) end
 if tonumber(seen) < now then seen = ARGV[3] end
-redis.call('HSET', KEYS[1], ARGV[1], table.concat({seq, tag, sum, birth, seen, online, connection, auth, status}, '|'))
+redis.call('HSET', KEYS[1], ARGV[1], table.concat({seq, tag, sum, birth, epoch, seen, online, connection, auth, status}, '|'))
 redis.call('PEXPIRE', KEYS[1], ARGV[6])
 redis.call('PEXPIRE', KEYS[2], ARGV[6])
 return {reply, tonumber(seq), tag, connection, auth}

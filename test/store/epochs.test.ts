@@ -1,0 +1,110 @@
+// What a server that restarted or failed over may have forgotten is told to every device that it keeps: one reset each (G9).
+import { Redis } from 'ioredis'
+import t, { type Test } from 'tap'
+import { type Forgotten, RESET } from '../../src/store/forgotten.js'
+import type { RedisStore } from '../../src/store/redis/redis.js'
+import type { Wakeup } from '../../src/store/store.js'
+import { ManualClock } from '../helpers/clock.js'
+import { failOver } from '../helpers/forgetting.js'
+import { startRedis } from '../helpers/redis.js'
+import { openRedisStore } from '../helpers/store.js'
+import { until } from '../helpers/until.js'
+import { messageOf } from './contract/given.js'
+import { OPTIONS } from './contract.js'
+
+for (const cluster of [false, true]) {
+  t.test(cluster ? 'a cluster of one node' : 'a standalone Redis', async t => {
+    const server = await startRedis({ cluster })
+    t.teardown(() => server.stop())
+
+    let touches = 0
+    async function given(t: Test) {
+      const clock = new ManualClock()
+      const open = async (): Promise<RedisStore> => {
+        const store = await openRedisStore(server.url, clock, OPTIONS)
+        t.teardown(() => store.close())
+        return store
+      }
+      const store = await open()
+      const touch = async (node: RedisStore, device = 'phone') => {
+        const touched = await node.mailboxes.touch('bob', device, {
+          now: clock.now(),
+          tag: `t${++touches}`,
+          connection: device
+        })
+        if (touched === null) throw new Error('there is room')
+        return touched
+      }
+      const send = (n: number) =>
+        store.mailboxes.send(
+          'bob',
+          messageOf({ store, clock, options: OPTIONS, id: stem => stem }, 1, { tag: `e${n}` })
+        )
+      const types = async (node: RedisStore, from: 'start' | { seq: number; tag: string } = 'start') => {
+        const options = { limit: 99, maxBytes: 1_000_000, now: clock.now() }
+        const result = await node.mailboxes.read('bob', 'phone', from, options)
+        return result.status === 'ok' ? result.events.map(({ type }) => type) : result.status
+      }
+      return { clock, store, open, touch, send, types }
+    }
+
+    t.test(
+      'each device takes one reset, after what it has and before what comes, whichever node touches it',
+      async t => {
+        const { store, open, touch, send, types } = await given(t)
+        const other = await open()
+        const { head } = await touch(store)
+        await touch(store, 'tablet')
+        await send(1)
+        const [heard, forgotten]: [Wakeup[], Forgotten[]] = [[], []]
+        const leave = await other.wakeups.subscribe('bob', wakeup => heard.push(wakeup))
+        t.teardown(leave)
+        other.onForgotten(where => forgotten.push(where))
+        await failOver(server.port)
+        await until('the other node has noticed', () => forgotten.length > 0)
+        t.ok(
+          heard.some(({ kind }) => kind === 'gap'),
+          'whoever listens reads and touches again'
+        )
+        t.type(forgotten[0]?.serverOf('bob'), 'string')
+        t.same((await touch(other)).head.seq, 2)
+        for (const node of [store, other, store]) t.same((await touch(node)).head.seq, 2, 'once')
+        await send(2)
+        t.same(await types(store, head), ['call.incoming', RESET, 'call.incoming'])
+        t.same((await touch(other, 'tablet')).head.seq, 1)
+        const events = () => heard.filter(({ kind }) => kind === 'event')
+        await until('all has arrived', () => events().length === 3)
+        t.match(events(), [
+          { device: 'phone', event: { seq: 2, type: RESET } },
+          { device: 'phone', event: { seq: 3 } },
+          { device: 'tablet', event: { seq: 1, type: RESET } }
+        ])
+      }
+    )
+
+    t.test('a node that starts, or comes back to the same server, resets nobody', async t => {
+      const { store, open, touch, send, types } = await given(t)
+      const { head } = await touch(store)
+      const connections = new Redis(server.port)
+      await connections.call('CLIENT', 'KILL', 'TYPE', 'normal')
+      connections.disconnect()
+      await until('there is contact again', async () => {
+        await store.ping().catch(() => undefined)
+        return store.contactSince() !== null
+      })
+      const other = await open()
+      await touch(other)
+      await send(1)
+      t.same(await types(other, head), ['call.incoming'])
+    })
+
+    t.test('a device that registers after the failover is told nothing', async t => {
+      const { store, touch, types } = await given(t)
+      await store.mailboxes.remove('bob', 'phone')
+      await failOver(server.port)
+      const { head } = await touch(store)
+      await store.mailboxes.touch('bob', 'phone', { now: 1, tag: 'x' })
+      t.same([head.seq, await types(store)], [0, []])
+    })
+  })
+}
