@@ -82,6 +82,10 @@ t.test('files are short and named after what is in them', async t => {
   }
 })
 
+t.test('outside services are asked through the one helper that bounds their answers', async t => {
+  for (const [file, text] of sources) if (file !== 'adapters/outgoing.ts') t.notMatch(text, /\bfetch\(\w/, file)
+})
+
 t.test('the wire contract, the rules and delivery stay free of the framework', async t => {
   for (const [file, text] of sources) {
     const values = text.replace(/import type [^;]*?from '[^']+'/g, '')

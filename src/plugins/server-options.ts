@@ -86,7 +86,17 @@ function createLogger(level: string): FastifyBaseLogger {
   return pino({
     level,
     // A belt to the braces: nothing here logs headers or bodies, and a later line that does must not leak them.
-    redact: ['authorization', 'cookie', '*.authorization', '*.cookie', '*.ticket', '*.token', '*.sdp', '*.candidate'],
+    redact: [
+      'authorization',
+      'cookie',
+      '*.authorization',
+      '*.cookie',
+      '*.ticket',
+      '*.token',
+      '*.sdp',
+      '*.candidate',
+      '*.command'
+    ],
     serializers: {
       err: pino.stdSerializers.err,
       req: ({ method, url }: FastifyRequest) => ({ method, path: url.split('?', 1)[0] })

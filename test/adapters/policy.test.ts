@@ -52,6 +52,8 @@ const silences: Record<string, RequestListener> = {
   'says nothing': () => {},
   'begins and does not end': (_request, reply) => reply.write('{"allow":'),
   'answers 500': (_request, reply) => reply.writeHead(500).end('{"allow":true}'),
+  'answers with more than a verdict is worth': (_request, reply) =>
+    reply.end(`{"allow":true,"reason":"${'x'.repeat(70_000)}"}`),
   'answers 204': (_request, reply) => reply.writeHead(204).end(),
   'answers garbage': (_request, reply) => reply.end('<html>'),
   'answers without a verdict': (_request, reply) => reply.end('{"allow":"yes"}'),

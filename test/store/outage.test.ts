@@ -1,4 +1,5 @@
 // What happens when Redis goes away, hangs, comes back empty, or goes deaf; and that all of it heals by itself.
+import { pino } from 'pino'
 import t, { type Test } from 'tap'
 import { AppError } from '../../src/errors.js'
 import type { RedisStore } from '../../src/store/redis/redis.js'
@@ -212,6 +213,23 @@ t.test('a mistake of ours is not passed off as an outage, and says nothing of wh
   t.notMatch(JSON.stringify(Object.entries(error as object)), 'secret-role')
   t.not(store.contactSince(), null)
 })
+
+for (const cluster of [false, true]) {
+  t.test(`a password that Redis refuses reaches no log${cluster ? ', of a Cluster either' : ''}`, async t => {
+    const server = await startRedis({ cluster })
+    const lines: string[] = []
+    const log = pino({ level: 'trace' }, { write: line => lines.push(line) })
+    const store = await openRedisStore(server.url.replace('://', '://bob:hunter2@'), undefined, { log })
+    t.teardown(async () => {
+      await store.close()
+      await server.stop()
+    })
+    const stop = await store.wakeups.subscribe('bob', () => {}).catch(() => async () => {})
+    await until('it was refused', () => lines.some(line => line.includes('WRONGPASS')))
+    t.notMatch(lines.join(''), 'hunter2')
+    await stop()
+  })
+}
 
 t.test('scripts that Redis has forgotten are sent again', async t => {
   const { store } = await given(t)

@@ -4,7 +4,7 @@ import type { FastifyBaseLogger } from 'fastify'
 import { Cluster, Redis, type RedisOptions } from 'ioredis'
 
 import { parseRedisUrl, type RedisAddress } from '../../redis-url.js'
-import { hasCode, toFault, unavailable } from './faults.js'
+import { hasCode, toFault, unavailable, withoutCommand } from './faults.js'
 import { SILENCE_MS, watchSilence } from './silence.js'
 
 export type Client = Redis | Cluster
@@ -22,7 +22,7 @@ export function createClient(url: string, log: FastifyBaseLogger): Client {
   const address = parseRedisUrl(url)
   const client = address.topology === 'cluster' ? clusterClient(address) : singleClient(address)
   // Every attempt to connect fails the same way: contact.ts logs what matters, once.
-  client.on('error', error => log.debug({ err: error }, 'redis connection'))
+  client.on('error', error => log.debug({ err: withoutCommand(error) }, 'redis connection'))
   return client
 }
 

@@ -17,10 +17,18 @@ const MISTAKES = [TypeError, RangeError, ReferenceError, SyntaxError]
 
 export const unavailable = (cause: unknown): AppError => new AppError('store_unavailable', { cause })
 
+/** ioredis attaches the command with its arguments: passwords, session descriptions and tickets, which must not reach a log. */
+export function withoutCommand<T>(error: T): T {
+  if (!(error instanceof Error)) return error
+  Reflect.deleteProperty(error, 'command')
+  // A Cluster that answers nowhere names the last node's error.
+  if ('lastNodeError' in error) withoutCommand(error.lastNodeError)
+  return error
+}
+
 /** store_unavailable or store_full for a fault of the store; a mistake of ours (a wrong type, a broken script) comes back as it is. */
 export function toFault(error: unknown): unknown {
-  // ioredis attaches the command with its arguments: session descriptions and tickets, which must not reach a log.
-  if (error instanceof Error) Reflect.deleteProperty(error, 'command')
+  withoutCommand(error)
   if (isFull(error)) return new AppError('store_full', { cause: error, retryAfterMs: FULL_RETRY_MS })
   return isFault(error) ? unavailable(error) : error
 }

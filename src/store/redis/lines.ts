@@ -3,6 +3,7 @@
 import type { FastifyBaseLogger } from 'fastify'
 import type { Redis } from 'ioredis'
 import { type Client, disconnect, persistent, reconnectAfter, untilReady } from './clients.js'
+import { withoutCommand } from './faults.js'
 import { nodeOf, onePartitionEach, primaryOf, refreshTopology } from './topology.js'
 
 export interface Line {
@@ -53,7 +54,7 @@ export function createLines(client: Client, events: LineEvents, log: FastifyBase
   }
 
   function watch({ redis, heard }: Line): void {
-    redis.on('error', error => log.debug({ err: error }, 'redis subscriber'))
+    redis.on('error', error => log.debug({ err: withoutCommand(error) }, 'redis subscriber'))
     redis.on('smessage', events.onMessage)
     redis.on('ready', events.onChange)
     redis.on('close', () => heard.clear())
