@@ -31,6 +31,7 @@ import type { Context } from './services/context.js'
 import { createErrands } from './services/errands.js'
 import { followUp } from './services/follow-up.js'
 import { createLifecycle } from './services/liveness.js'
+import { presenceJudge } from './services/visibility.js'
 import { createMemoryStore } from './store/memory.js'
 import { createRedisStore } from './store/redis/redis.js'
 import type { Store } from './store/store.js'
@@ -82,7 +83,8 @@ export async function buildApp(config: Config, overrides: Overrides = {}): Promi
     pairs: createCache(),
     fanout: createFanout({
       ...{ store, clock, node, run: errands.runAgain },
-      follow: (ref, task) => followUp(context, ref.id, task)
+      follow: (ref, task) => followUp(context, ref.id, task),
+      judgeWatchers: user => presenceJudge(context, user)
     }),
     chats: createCache(),
     chatBacklog: createBacklog(3 * (config.chatServiceRetryMaxMs + config.chatServiceTimeoutMs))

@@ -2,6 +2,7 @@
 // commits start it and nobody waits for it. One node at a time holds the lease, publishes in bounded batches, oldest first, and renews
 // the lease as it goes. If it dies, the sweeper of another node goes on, and mailboxes drop what comes to them twice.
 import type { Clock } from '../clock.js'
+import type { Endpoint } from '../schemas/common.js'
 import type { FollowUp, OutboxEntry } from '../store/aggregate.js'
 import { FANOUT_LEASE_MS, type FanoutRef } from '../store/fanout.js'
 import type { Store } from '../store/store.js'
@@ -22,6 +23,8 @@ export interface FanoutParts {
    * when the node closes.
    */
   run(name: string, task: (closing: AbortSignal) => Promise<unknown>): void
+  /** Decides for each device that watches a user whether it may see them. */
+  judgeWatchers(user: string): (watcher: Endpoint) => Promise<boolean>
   /** Everything that was committed before this task has been published. */
   follow(ref: FanoutRef, task: FollowUp): void
 }
@@ -69,11 +72,12 @@ async function publish(parts: FanoutParts, ref: FanoutRef, closing: AbortSignal)
 
 /** Renews the lease as appends are done: it lapses only if none is for as long. False: it was lost on the way. */
 async function appendAll(
-  { store, clock, node }: FanoutParts,
+  { store, clock, node, judgeWatchers }: FanoutParts,
   ref: FanoutRef,
   appends: readonly UserAppend[]
 ): Promise<boolean> {
   const queue = appends.values()
+  const maySee = judgeWatchers(ref.id)
   let renewedAt = clock.now()
   let isLeased = true
 
@@ -85,9 +89,10 @@ async function appendAll(
   }
 
   async function work(): Promise<void> {
-    for (const { user, ...append } of queue) {
+    for (const { user, watcher, ...append } of queue) {
       if (!isLeased) return
-      await store.mailboxes.append(user, { ...append, now: clock.now() })
+      const isAudience = watcher === undefined || (await maySee({ user, device: watcher }))
+      if (isAudience) await store.mailboxes.append(user, { ...append, now: clock.now() })
       await renew()
     }
   }

@@ -9,7 +9,11 @@ export interface Batch {
 }
 
 /** One append for a user (a room), or for a device (a watched user), with all commits of the batch, oldest first. */
-export type UserAppend = Omit<Append, 'now'> & { readonly user: string }
+export type UserAppend = Omit<Append, 'now'> & {
+  readonly user: string
+  /** The device that watches; undefined in a room. */
+  readonly watcher?: string
+}
 
 export function appendsOf(ref: FanoutRef, batch: Batch): UserAppend[] {
   return ref.kind === 'room' ? roomAppends(ref, batch) : watcherAppends(ref, batch)
@@ -58,6 +62,7 @@ function watcherAppends(ref: FanoutRef, { entries, recipients }: Batch): UserApp
   const published = entries.map(({ version, tag, items }) => ({ version, tag, events: items.flatMap(encode) }))
   return recipients.map(({ user, device }) => ({
     user,
+    watcher: device,
     source: { ...ref, id: `${ref.id}/${device}` },
     commits: published.map(({ version, tag, events }) => ({
       version,

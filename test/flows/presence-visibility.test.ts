@@ -6,6 +6,9 @@ import t, { type Test } from 'tap'
 import type { Person } from '../helpers/person.js'
 import { flow, type Stage } from '../helpers/stage.js'
 
+/** Longer than the debounce, and the second that a deadline may be late. */
+const A_WHILE = 3_500
+
 const shared = { env: { PRESENCE_VISIBILITY: 'shared' } }
 
 /** What `who` is told of the user, by the two ways of asking; and what they are told of a user who does not exist. */
@@ -62,6 +65,26 @@ flow(
     t.match(body, { presences: [{ user: 'alice', state: 'online', devices: 2, lastSeenAt }] })
     t.match((await alice.ask('GET', 'snapshot')).body, { presence: { devices: 2, lastSeenAt } })
     t.match((await alice.ask('PUT', 'presence', {})).body, { presence: { devices: 2 } })
+  },
+  shared
+)
+
+flow(
+  'a change goes to those who watch and may see it, and to no others',
+  async (t, stage) => {
+    const [alice, bob] = await stage.enterBoth()
+    const eve = await stage.enter('eve', 'phone')
+    await alice.does('rooms/r1/participants')
+    await bob.does('rooms/r1/participants')
+    await alice.hears('room.participant_joined')
+    for (const who of [alice, eve]) await who.ask('PUT', 'presence/watch', { users: ['bob'] })
+    await bob.ask('PUT', 'presence', { status: 'away' })
+    await stage.pass(A_WHILE)
+    t.match(await alice.hears('presence.changed'), { user: 'bob', state: 'away' })
+    await bob.ask('PUT', 'presence', { status: 'online' })
+    t.match(await alice.hears('presence.changed'), { user: 'bob', state: 'online' })
+    await stage.pass(A_WHILE)
+    // holdMailboxes finds whatever eve was told and did not hear here.
   },
   shared
 )
