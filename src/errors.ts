@@ -48,6 +48,8 @@ export const ERRORS = {
   room_closed: { status: 409, title: 'The room has been closed', retryable: false },
   room_locked: { status: 409, title: 'The room is locked', retryable: true },
   room_full: { status: 409, title: 'The room is full', retryable: true },
+  too_many_rooms: { status: 409, title: 'The device is in as many rooms as it may', retryable: true },
+  too_many_bans: { status: 409, title: 'The room has as many bans as it may', retryable: true },
   invitation_not_found: { status: 404, title: 'There is no such invitation', retryable: false },
   invitation_id_taken: { status: 409, title: 'This invitation id belongs to somebody else’s', retryable: false },
   invitation_ended: { status: 409, title: 'The invitation rings no more', retryable: false },

@@ -175,7 +175,15 @@ export const SETTINGS = {
     'Requests without a valid token that one address (IPv6: one /64) may make in ten seconds at one node. `/healthz` and `/readyz` are free.'
   ),
 
+  RATE_LIMIT_ROOMS: setting(integer(1, 1_000_000), '100', 'Rooms a user may make in an hour.'),
+  RATE_LIMIT_LOOKUPS: setting(
+    integer(1, 1_000_000),
+    '60',
+    'Rooms that `ROOM_SERVICE_URL` is asked for on behalf of a user in a minute, beyond those it is known to have.'
+  ),
+
   ROOM_MAX_PARTICIPANTS: setting(integer(1, 10_000), '1000', 'Devices in a room at once, unless the room says fewer.'),
+  MAX_ROOMS_PER_DEVICE: setting(integer(1, 1000), '32', 'Rooms a device may be in at once.'),
   ROOM_RECONNECT_MS: setting(duration(1), '5000', 'How long a device whose stream broke stays in its rooms.'),
   ROOM_LINGER_MS: setting(duration(1), '30000', 'How long a room outlives the last one out.'),
   ROOM_MAX_INVITATIONS: setting(

@@ -4,7 +4,7 @@
 //   (Signalpost: ROOM_SERVICE_URL=http://127.0.0.1:8090, and the same ROOM_SERVICE_SECRET)
 //
 //   curl -X PUT -d '{"locked":true,"roles":{"alice":"host"}}' http://127.0.0.1:8090/rooms/standup
-//   curl -X DELETE http://127.0.0.1:8090/rooms/standup
+//   curl -X DELETE http://127.0.0.1:8090/rooms/standup     (Signalpost asks again, gets 404 and closes the room)
 import { createServer } from 'node:http'
 import { pathToFileURL } from 'node:url'
 
@@ -16,7 +16,7 @@ export function createRoomService({ rooms = new Map(), secret = '', signalpost =
     if (signalpost === '') return
     const body =
       room === undefined ? {} : { body: JSON.stringify(room), headers: { 'content-type': 'application/json' } }
-    await fetch(`${signalpost}/internal/rooms/${id}`, {
+    await fetch(`${signalpost}/internal/rooms/${encodeURIComponent(id)}`, {
       method,
       ...body,
       headers: { ...body.headers, authorization },
@@ -25,8 +25,9 @@ export function createRoomService({ rooms = new Map(), secret = '', signalpost =
   }
 
   async function answer(request) {
-    const [, internal, id] = /^(\/internal)?\/rooms\/([\w.~@-]+)$/.exec(request.url) ?? []
-    if (id === undefined) return [404]
+    const [, internal, segment] = /^(\/internal)?\/rooms\/([^/?]+)$/.exec(request.url) ?? []
+    if (segment === undefined) return [404]
+    const id = decodeURIComponent(segment)
     if (internal) {
       if (secret !== '' && request.headers.authorization !== authorization) return [401]
       return rooms.has(id) ? [200, rooms.get(id)] : [404]

@@ -5,11 +5,10 @@ import type { Actor } from '../schemas/claims.js'
 import type { InvitationState } from '../schemas/invitation.js'
 import { end } from './invitation.js'
 import type { ListedRoom } from './invitations-kept.js'
-import { mayModerate, openRoom } from './room.js'
+import { mustBeAllowed, partsOfAccess } from './room-access.js'
 import {
   type Ahead,
   type Invitation,
-  type Member,
   type Named,
   NOTHING,
   PART,
@@ -31,10 +30,9 @@ export const AHEAD: string = PART.ahead('')
 
 /** What it stands on: of the invitation too, if it is known whose it is. */
 export function partsOfCancel({ actor, invitationId }: Cancel, invitee: string | null): string[] {
-  const { user, device } = actor
   const named = [PART.invite(invitationId), PART.ahead(invitationId)]
   const invited = invitee === null ? [] : [PART.invited(invitee)]
-  return [PART.settings, PART.member(user, device), PART.ban(user), ...named, ...invited]
+  return [...partsOfAccess(actor), ...named, ...invited]
 }
 
 /** By whoever invited, or a moderator. @throws AppError invitation_not_found, invitation_ended, not_permitted, banned, too_many_invitations */
@@ -45,7 +43,7 @@ export function cancel(room: ListedRoom, { actor, invitationId }: Cancel, now: n
   if (named === null) return cancelAhead(room, { actor, invitationId }, now)
   const invitation = room.get<Invitation>(PART.invited(named.user))
   if (invitation?.invitationId !== invitationId) throw new AppError('invitation_not_found')
-  if (invitation.from.user !== actor.user) mayModerate(room, actor, now)
+  if (invitation.from.user !== actor.user) mustBeAllowed('moderate', room, actor, now)
   const { ended } = invitation
   if (ended?.reason === 'accepted') throw new AppError('invitation_ended', { extra: { currentState: ended.reason } })
   return ended ? NOTHING : end(invitation, 'cancelled', by, now)
@@ -53,11 +51,9 @@ export function cancel(room: ListedRoom, { actor, invitationId }: Cancel, now: n
 
 /** Only who is in may invite, and so take back what has not come yet. */
 function cancelAhead(room: ListedRoom, { actor, invitationId }: Cancel, now: number): RoomDecision {
-  openRoom(room)
-  const me = room.get<Member>(PART.member(actor.user, actor.device))
-  if (me === null) throw new AppError('invitation_not_found')
+  mustBeAllowed('takePart', room, actor, now)
   if (room.list(AHEAD).length >= AHEAD_MAX) throw new AppError('too_many_invitations')
-  const ahead: Ahead = { by: { user: me.user, device: me.device }, at: now }
+  const ahead: Ahead = { by: { user: actor.user, device: actor.device }, at: now }
   return { writes: { [PART.ahead(invitationId)]: ahead }, events: [] }
 }
 

@@ -2,9 +2,8 @@
 import { AppError } from '../errors.js'
 import type { ChatMessage } from '../schemas/chat.js'
 import type { Actor } from '../schemas/claims.js'
-import { claimFor, isGranted, mustBeGranted } from './grants.js'
-import { openRoom } from './room.js'
-import { type Member, PART, type RoomDecision, type RoomParts } from './room-state.js'
+import { mustBeAllowed } from './room-access.js'
+import type { RoomDecision, RoomParts } from './room-state.js'
 
 /** A message as a line of the log; the line has its id and version. */
 export interface Written {
@@ -24,27 +23,20 @@ export interface Post {
   readonly content: string
 }
 
-/** Reads settings and the actor's member. @throws AppError room_not_found, room_closed, not_in_room, not_permitted */
-export function mayChat(parts: RoomParts, actor: Actor): Member {
-  openRoom(parts)
-  const me = parts.get<Member>(PART.member(actor.user, actor.device))
-  if (me === null) throw new AppError('not_in_room')
-  mustBeGranted('chat', me.role, claimFor(actor, parts.roomId))
-  return me
-}
-
-/** @throws as mayChat */
+/** Reads partsOfAccess. @throws AppError not_in_room, not_permitted, banned, room_not_found, room_closed */
 export function post(
   parts: RoomParts,
   { actor, messageId, content }: Post,
   now: number
 ): RoomDecision & { readonly line: { readonly id: string; readonly value: Written } } {
-  const { participantId, user, device } = mayChat(parts, actor)
+  const { settings, member } = mustBeAllowed('chat', parts, actor, now)
+  if (member === null) throw new AppError('not_in_room')
+  const { participantId, user, device } = member
   const written: Written = {
     from: { participantId, user, device },
     content,
     sentAt: now,
-    roomSince: openRoom(parts).createdAt
+    roomSince: settings.createdAt
   }
   const { version: _, ...data } = viewMessage({ roomId: parts.roomId, messageId, version: 0 }, written)
   return {
@@ -53,14 +45,6 @@ export function post(
     // Who wrote it knows it from the reply.
     events: [{ to: { all: true, except: participantId }, type: 'chat.message', data }]
   }
-}
-
-/** Who is in the room reads, and whoever's token says so. Resolves to when the room began. @throws as mayChat */
-export function mayRead(parts: RoomParts, actor: Actor): number {
-  const settings = openRoom(parts)
-  const claim = claimFor(actor, parts.roomId)
-  if (!claim || !isGranted('chat', claim.role ?? null, claim)) mayChat(parts, actor)
-  return settings.createdAt
 }
 
 /** The log keeps text. */

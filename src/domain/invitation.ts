@@ -8,7 +8,6 @@ import { AppError } from '../errors.js'
 import type { Actor } from '../schemas/claims.js'
 import type { Endpoint } from '../schemas/common.js'
 import type { IncomingInvitation, InvitationEnd, InvitationState, InviteRefusal } from '../schemas/invitation.js'
-import { claimFor, mustBeGranted } from './grants.js'
 import {
   dueAt,
   forget,
@@ -18,7 +17,7 @@ import {
   ringing,
   withoutOldest
 } from './invitations-kept.js'
-import { isInForce, openRoom } from './room.js'
+import { isInForce, mustBeAllowed, partsOfAccess } from './room-access.js'
 import {
   type Ahead,
   type Banned,
@@ -31,6 +30,7 @@ import {
   type RoomEvent,
   type RoomParts,
   type Settings,
+  together,
   viewRoom
 } from './room-state.js'
 
@@ -47,8 +47,7 @@ export const readOfInvite = (command: Invite): string[] => [...partsOfInvite(com
 
 /** What a decision to invite stands on. */
 export const partsOfInvite = ({ actor, invitees }: Pick<Invite, 'actor' | 'invitees'>): string[] => [
-  PART.settings,
-  PART.member(actor.user, actor.device),
+  ...partsOfAccess(actor),
   ...invitees.flatMap(({ user, invitationId }) => [
     PART.invited(user),
     PART.ban(user),
@@ -57,15 +56,14 @@ export const partsOfInvite = ({ actor, invitees }: Pick<Invite, 'actor' | 'invit
   ])
 ]
 
-/** @throws AppError room_not_found, room_closed, not_in_room, not_permitted, invitation_id_taken, too_many_invitations */
+/** @throws AppError invitation_id_taken, too_many_invitations and what access throws */
 export function invite(room: ListedRoom, command: Invite, now: number): RoomDecision {
-  const settings = openRoom(room)
   const { actor, metadata, ringMs } = command
-  const me = room.get<Member>(PART.member(actor.user, actor.device))
-  if (me === null) throw new AppError('not_in_room')
-  const from = { participantId: me.participantId, user: me.user, device: me.device }
-  // What is let in past the lock is asked in by whoever may lock others out.
-  mustBeGranted(settings.locked ? 'moderate' : 'join', me.role, claimFor(actor, room.roomId))
+  const { settings } = mustBeAllowed('invite', room, actor, now)
+  if (settings.locked) mustBeAllowed('inviteToLocked', room, actor, now)
+  const { user: inviter, device } = actor
+  const participantId = room.get<Member>(PART.member(inviter, device))?.participantId ?? ''
+  const from = { participantId, user: inviter, device }
   const inside = usersIn(room)
   const fresh = command.invitees.filter(invitee => isNew(room, inside, { ...invitee, actor }, now))
   if (fresh.length === 0) return NOTHING
@@ -134,7 +132,7 @@ export interface Answer {
   readonly as: 'accepted' | 'declined'
 }
 
-/** Reads settings and the actor's invitation. The first answer wins. @throws AppError invitation_not_found, invitation_ended, … */
+/** Reads partsOfAccess. The first answer wins. @throws AppError invitation_not_found, invitation_ended and what access throws */
 export function answer(parts: RoomParts, { actor, invitationId, as }: Answer, now: number): RoomDecision {
   const by = { user: actor.user, device: actor.device }
   const invitation = parts.get<Invitation>(PART.invited(actor.user))
@@ -143,9 +141,7 @@ export function answer(parts: RoomParts, { actor, invitationId, as }: Answer, no
   if (ended?.reason === as && ended.by?.device === by.device) return NOTHING
   if (ended !== null) throw new AppError('invitation_ended', { extra: { currentState: ended.reason } })
   if (as === 'declined') return end(invitation, as, by, now)
-  const settings = openRoom(parts)
-  const claim = claimFor(actor, parts.roomId)
-  mustBeGranted('join', claim?.role ?? settings.defaultRole, claim)
+  mustBeAllowed('accept', parts, actor, now)
   return end(invitation, as, by, now)
 }
 
@@ -177,18 +173,18 @@ export function withAllEnded(room: ListedRoom, closed: RoomDecision, by: Endpoin
   return closed.over ? together(closed, ...ringing(room).map(each => end(each, 'closed', by, now))) : closed
 }
 
-/** Whoever is put out needs a new invitation to come back past the lock. */
-export function withdrawn(parts: RoomParts, { user }: Endpoint, removed: RoomDecision): RoomDecision {
+/** With the removal of a user goes the invitation that would let them in again. */
+export function withdrawInvitation(
+  parts: RoomParts,
+  user: string,
+  removed: RoomDecision,
+  { by, now }: { by: Endpoint; now: number }
+): RoomDecision {
   const invitation = parts.get<Invitation>(PART.invited(user))
-  if (invitation?.ended?.reason !== 'accepted') return removed
+  if (invitation?.ended === null) return together(removed, end(invitation, 'cancelled', by, now))
+  if (invitation?.ended.reason !== 'accepted') return removed
   return together(removed, { writes: forget(invitation), events: [] })
 }
-
-const together = (one: RoomDecision, ...more: readonly RoomDecision[]): RoomDecision => ({
-  ...one,
-  writes: Object.assign({}, one.writes, ...more.map(({ writes }) => writes)),
-  events: [...one.events, ...more.flatMap(({ events }) => events)]
-})
 
 /** Each device that rang and the one that invited hear of it once; the one that acts hears it from its reply. */
 export function end(invitation: Invitation, reason: InvitationEnd, by: Endpoint | null, now: number): RoomDecision {

@@ -1,4 +1,4 @@
-// A room that nobody has made yet, and what it looks like once somebody has.
+// A room that is not there yet, and what it looks like once it is made.
 import { AppError } from '../errors.js'
 import type { Endpoint } from '../schemas/common.js'
 import type { Known, RoomParts, Settings } from './room-state.js'
@@ -19,7 +19,7 @@ export interface Making {
   readonly known?: Known
 }
 
-/** What a room that nobody has made yet looks like once somebody has. A room its host closed stays closed for a while. */
+/** The settings of the room, or those of a new one. A room that its host closed stays closed for the retention. */
 export function openOrFresh(
   { settings }: RoomParts,
   actor: Endpoint,

@@ -3,8 +3,18 @@ import type { Actor } from '../schemas/claims.js'
 import type { Role } from '../schemas/room.js'
 import type { ServiceRoom } from '../schemas/room-service.js'
 import type { ListedRoom } from './invitations-kept.js'
-import { update } from './room.js'
-import { type Known, type Member, NOTHING, PART, type RoomDecision, type RoomParts } from './room-state.js'
+import { leaveAll, update } from './room.js'
+import { userIn } from './room-access.js'
+import {
+  type Known,
+  type Member,
+  NOTHING,
+  PART,
+  type RoomDecision,
+  type RoomParts,
+  type RoomUser,
+  together
+} from './room-state.js'
 
 const SETTINGS = ['mode', 'callType', 'locked', 'maxParticipants', 'defaultRole', 'metadata'] as const
 
@@ -15,48 +25,71 @@ export function settingsOf(room: ServiceRoom, maxParticipants: number): Known {
   return { ...named, maxParticipants: Math.min(room.maxParticipants, maxParticipants) }
 }
 
-/** The token's own word on rooms comes first. Whoever the service does not name has the default role, also the first to join. */
-export function withRoles(actor: Actor, roomId: string, room: ServiceRoom): Actor {
-  if (actor.rooms !== undefined) return actor
-  const role = roleIn(room, actor.user)
-  const grants = room.grants?.[actor.user]
-  return { ...actor, isServed: true, rooms: { [roomId]: { role, ...(grants ? { grants } : {}) } } }
+/** What the service says of a user: their own properties of its maps, and no other's. */
+function wordOn({ roles, grants, defaultRole = 'speaker' }: ServiceRoom, user: string) {
+  const role = roles !== undefined && Object.hasOwn(roles, user) ? roles[user] : undefined
+  const exactly = grants !== undefined && Object.hasOwn(grants, user) ? grants[user] : undefined
+  const isNamed = role !== undefined || exactly !== undefined
+  return { isNamed, grants: exactly, role: role ?? (defaultRole === 'none' ? null : defaultRole) }
 }
 
-const roleIn = ({ roles, defaultRole = 'speaker' }: ServiceRoom, user: string): Role =>
-  (roles && Object.hasOwn(roles, user) ? roles[user] : undefined) ?? defaultRole
+/**
+ * A token's own claim on rooms comes first. A user whom the service does not name has the default role, also the first to join;
+ * in a room for members only they have nothing.
+ */
+export function withRoles(actor: Actor, roomId: string, room: ServiceRoom): Actor {
+  if (actor.rooms !== undefined) return actor
+  const { isNamed, grants = [] } = wordOn(room, actor.user)
+  const role = roleIn(room, actor.user)
+  // Without a role and without grants there is nothing they may do.
+  const claim = { ...(role === null ? {} : { role }), ...(grants.length > 0 || role === null ? { grants } : {}) }
+  return { ...actor, served: isNamed ? 'named' : 'unnamed', rooms: { [roomId]: claim } }
+}
 
-/** So many roles change in one commit. */
+/** The role of a participant; null: the service does not let them in. */
+function roleIn(room: ServiceRoom, user: string): Role | null {
+  const { grants, role } = wordOn(room, user)
+  if (grants !== undefined) return grants.includes('join') ? (role ?? 'listener') : null
+  return role
+}
+
+/** So many participants change in one commit. */
 const ROLES_MAX = 100
 
 /** Those in the room of whom the service says something else than it did, as many as change at once. */
 export function partsOfRoles(whole: Whole, room: ServiceRoom): string[] {
   const others = whole.list<Member>(PART.members).filter(([, member]) => isOther(member, room))
-  return [PART.settings, ...others.slice(0, ROLES_MAX).map(([place]) => PART.members + place)]
+  const changing = others.slice(0, ROLES_MAX)
+  const users = new Set(changing.map(([, { user }]) => PART.user(user)))
+  return [PART.settings, ...users, ...changing.map(([place]) => PART.members + place)]
 }
 
 type Whole = RoomParts & Pick<ListedRoom, 'list'>
 
-const isOther = ({ user, serviceRole }: Member, room: ServiceRoom) =>
-  serviceRole !== undefined && serviceRole !== roleIn(room, user)
+const isOther = ({ user, isServed, claimed }: Member, room: ServiceRoom) =>
+  isServed === true && claimed !== roleIn(room, user)
 
 /**
- * Their roles follow the service, and everybody hears of it. A role that somebody in the room has given stands until the service
- * says something new of its owner. Reads settings and the members named.
+ * Their roles follow the service; those it does not let in any more are put out. A role that was given in the room stands until the
+ * service says something new of its owner. Reads settings, and the parts named of users and members.
  */
-export function adoptRoles(parts: RoomParts, room: ServiceRoom, named: readonly string[]): RoomDecision {
+export function adoptRoles(
+  parts: RoomParts,
+  { room, named }: { room: ServiceRoom; named: readonly string[] },
+  now: number
+): RoomDecision {
   if (parts.settings === null || parts.settings.closed !== null) return NOTHING
   const members = named.flatMap(name => (name.startsWith(PART.members) ? (parts.get<Member>(name) ?? []) : []))
-  const decisions = members
-    .filter(member => isOther(member, room))
-    .map(({ serviceRole: _, ...member }) => {
-      const role = roleIn(room, member.user)
-      return update({ ...member, role, serviceRole: role }, null)
-    })
-  return {
-    writes: Object.assign({}, ...decisions.map(({ writes }) => writes)),
-    events: decisions.flatMap(({ events }) => events)
-  }
+  const others = members.filter(member => isOther(member, room))
+  const decisions = [...new Set(others.map(({ user }) => user))].map(user => {
+    const role = roleIn(room, user)
+    const theirs = others.filter(member => member.user === user)
+    if (role === null) return leaveAll(parts, theirs, { reason: 'removed', by: null, now })
+    const record: RoomUser = { ...userIn(parts, user), role, given: null }
+    const updates = theirs.map(member => update({ ...member, role, claimed: role }, null))
+    return together({ writes: { [PART.user(user)]: record }, events: [] }, ...updates)
+  })
+  return together({ writes: {}, events: [] }, ...decisions)
 }
 
 /** The service has changed the room: those in it hear what is new. Reads settings. */

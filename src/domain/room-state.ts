@@ -1,35 +1,53 @@
 // A room as it is kept: parts that change independently of each other, and what a decision about them is made of.
 import type { Endpoint } from '../schemas/common.js'
 import type { InvitationEnd } from '../schemas/invitation.js'
-import type { CloseReason, Participant, Role, Room } from '../schemas/room.js'
+import type { CloseReason, DefaultRole, Participant, Role, Room } from '../schemas/room.js'
 
 export interface Settings {
   readonly mode: Room['mode']
   readonly callType: Room['callType']
   readonly locked: boolean
   readonly maxParticipants: number
-  readonly defaultRole: Role
+  readonly defaultRole: DefaultRole
   readonly metadata: Room['metadata']
   readonly createdAt: number
   readonly createdBy: string
+  /** It was made ahead of time, and no device has joined it yet. */
+  readonly isUnused?: true
   /** Not null: the room is over. */
   readonly closed: CloseReason | null
 }
 
 /** What the room service says of a room. */
-export type Known = Partial<Omit<Settings, 'createdAt' | 'createdBy' | 'closed'>>
+export type Known = Partial<Omit<Settings, 'createdAt' | 'createdBy' | 'closed' | 'isUnused'>>
 
 export interface Member {
   readonly participantId: string
   readonly user: string
   readonly device: string
   readonly role: Role
-  /** What the room service last said of it; without it, the token did. Somebody in the room may have given another role since. */
-  readonly serviceRole?: Role
+  /** The role that the token or the room service claimed for it; null: neither did. */
+  readonly claimed: Role | null
+  /** The claim is the room service's, and follows it. */
+  readonly isServed?: true
   /** Since when its device has shown no sign of life; null: it is there. */
   readonly awaySince: number | null
   readonly joinedAt: number
   readonly metadata: Participant['metadata']
+}
+
+/** What a room keeps of a user, whatever their devices. It is of no effect in a later room of the same id. */
+export interface RoomUser {
+  /** Names the room: when it was created. */
+  readonly roomSince: number
+  /** Those that are in. */
+  readonly devices: readonly string[]
+  /** While a device is in. */
+  readonly role: Role | null
+  /** A role given by a participant stands until another one is given, or the claim is another than it was `over`. */
+  readonly given: { readonly role: Role; readonly over: Role | null } | null
+  /** Participations that ended, the last few. */
+  readonly left: readonly { readonly participantId: string; readonly at: number }[]
 }
 
 export interface Banned {
@@ -75,7 +93,11 @@ export const PART = {
   members: 'member:',
   member: (user: string, device: string) => `member:${user}/${device}`,
   at: (participantId: string) => `at:${participantId}`,
-  ban: (user: string) => `ban:${user}`,
+  /** What the names of all users' parts begin with. */
+  users: 'user:',
+  user: (user: string) => `user:${user}`,
+  /** The store keeps it when the room has gone (LASTING). */
+  ban: (user: string) => `+ban:${user}`,
   /** A user's invitation: the one that rings, or the last one that did. */
   invited: (user: string) => `invited:${user}`,
   /** What an invitation's id stands for. */
@@ -124,13 +146,24 @@ export interface RoomDecision {
   readonly events: readonly RoomEvent[]
   /** When the room has to be looked at again on account of this. */
   readonly deadlineAt?: number
+  /** The room is made with this. */
+  readonly makes?: boolean
   /** The room is over with this. */
   readonly over?: boolean
-  /** Nobody has come yet: the room waits for them, for so long. */
-  readonly waitsMs?: number
 }
 
 export const NOTHING: RoomDecision = { writes: {}, events: [] }
+
+/** Several decisions as one commit. Later writes of a part win. */
+export function together(one: RoomDecision, ...more: readonly RoomDecision[]): RoomDecision {
+  const moves = [one, ...more].flatMap(each => each.moves ?? [])
+  return {
+    ...one,
+    writes: Object.assign({}, one.writes, ...more.map(({ writes }) => writes)),
+    ...(moves.length > 0 ? { moves } : {}),
+    events: [...one.events, ...more.flatMap(({ events }) => events)]
+  }
+}
 
 export function viewMember(member: Member): Participant {
   const { participantId, user, device, role, metadata } = member
@@ -139,6 +172,6 @@ export function viewMember(member: Member): Participant {
 }
 
 export function viewRoom(roomId: string, version: number, settings: Settings, seats: number): Room {
-  const { closed: _, createdAt, ...rest } = settings
+  const { closed: _, isUnused: __, createdAt, ...rest } = settings
   return { roomId, version, ...rest, createdAt: new Date(createdAt).toISOString(), participantCount: seats }
 }

@@ -13,6 +13,8 @@ const REFUSALS = [
   'room_closed',
   'not_in_room',
   'not_permitted',
+  'banned',
+  'room_service_unavailable',
   'rate_limited'
 ] as const
 
@@ -64,8 +66,8 @@ export const chatRoutes: FastifyPluginAsyncTypebox<{ context: Context }> = async
       tags: ['chat'],
       summary: 'What was written',
       description:
-        'The newest page; `before` and `after` of a page lead on from there. Takes the grant `chat`, from somebody in the room or by ' +
-        'the token’s claim. The newest messages are kept, as many as the server is told to, and as long as the room.',
+        'The newest page; `before` and `after` of a page lead on from there. Takes the grant `chat`; for those who may read the room. ' +
+        'The newest messages are kept, as many as the server is told to, and as long as the room.',
       params: RoomParams,
       querystring: MessagesQuery,
       response: { 200: MessagesReply, ...problems(...REFUSALS, 'invalid_cursor') }

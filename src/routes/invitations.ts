@@ -44,7 +44,7 @@ export const invitationRoutes: FastifyPluginAsyncTypebox<{ context: Context }> =
         200: InviteReply,
         ...problems(
           ...(['malformed_json', 'invalid_request', 'too_large', 'unsupported_media_type'] as const),
-          ...(['room_not_found', 'room_closed', 'not_in_room', 'not_permitted'] as const),
+          ...(['room_not_found', 'room_closed', 'not_in_room', 'not_permitted', 'banned'] as const),
           ...(['invitation_id_taken', 'too_many_invitations', 'room_service_unavailable'] as const),
           ...(['policy_unavailable', 'rate_limited'] as const)
         )
@@ -74,8 +74,10 @@ export const invitationRoutes: FastifyPluginAsyncTypebox<{ context: Context }> =
         200: AcceptInvitationReply,
         ...problems(
           ...ENDED,
+          'room_not_found',
           'room_closed',
           'not_permitted',
+          'banned',
           'too_many_devices',
           'room_service_unavailable',
           'rate_limited'
@@ -113,7 +115,15 @@ export const invitationRoutes: FastifyPluginAsyncTypebox<{ context: Context }> =
       params: InvitationParams,
       response: {
         204: Type.Null({ description: 'It rings no more' }),
-        ...problems(...ENDED, 'room_not_found', 'room_closed', 'not_permitted', 'banned', 'too_many_invitations')
+        ...problems(
+          ...ENDED,
+          'room_not_found',
+          'room_closed',
+          'not_in_room',
+          'not_permitted',
+          'banned',
+          'too_many_invitations'
+        )
       }
     },
     async handler(request, reply) {

@@ -16,6 +16,7 @@ const REFUSALS = [
   'room_closed',
   'not_in_room',
   'not_permitted',
+  'banned',
   'participant_not_found',
   'cannot_signal_self',
   'room_service_unavailable',

@@ -24,14 +24,16 @@ export const RoomParams = Type.Object({ roomId: RoomId }, { ...Strict })
 const ParticipantParams = Type.Object({ roomId: RoomId, participantId: ParticipantId }, { ...Strict })
 const BanParams = Type.Object({ roomId: RoomId, user: Id('User id', 'mallory') }, { ...Strict })
 
-const READING = [
+export const READING = [
   'invalid_request',
   'room_not_found',
   'room_closed',
   'not_permitted',
+  'banned',
   'room_service_unavailable',
   'rate_limited'
 ] as const
+const JOINING = ['not_in_room', 'room_locked', 'room_full', 'too_many_devices', 'too_many_rooms'] as const
 const WRITING = [...READING, 'malformed_json', 'too_large', 'unsupported_media_type'] as const
 
 export const roomRoutes: FastifyPluginAsyncTypebox<{ context: Context }> = async (app, { context }) => {
@@ -43,10 +45,12 @@ export const roomRoutes: FastifyPluginAsyncTypebox<{ context: Context }> = async
       operationId: 'putRoom',
       tags: ['rooms'],
       summary: 'Make a room, or change one of yours',
-      description: 'What the body leaves out stays as it is. Takes the grant `manage`; whoever makes a room has it.',
+      description:
+        'What the body leaves out stays as it is. Takes the grant `manage`, which the maker of a room has. A room that no device joins ' +
+        'within an hour is over. 404 if the room is there and you have no part in it, or if a room service does not know it.',
       params: RoomParams,
       body: RoomBody,
-      response: { 201: RoomReply, 200: RoomReply, ...problems(...WRITING, 'banned') }
+      response: { 201: RoomReply, 200: RoomReply, ...problems(...WRITING) }
     },
     async handler(request, reply) {
       const { room, created } = await putRoom(context, request.actor, request.params.roomId, request.body)
@@ -62,7 +66,9 @@ export const roomRoutes: FastifyPluginAsyncTypebox<{ context: Context }> = async
       operationId: 'getRoom',
       tags: ['rooms'],
       summary: 'A room and who is in it',
-      description: 'Takes the grant `join`.',
+      description:
+        'For participants, users with an explicit claim (in the token or from the room service), its creator, and users with an ' +
+        'invitation. Takes the grant `join`; a locked room shows itself only to those whom it lets in. To anybody else it is not there.',
       params: RoomParams,
       response: { 200: RoomAndParticipants, ...problems(...READING) }
     },
@@ -79,7 +85,7 @@ export const roomRoutes: FastifyPluginAsyncTypebox<{ context: Context }> = async
       summary: 'Close a room for everybody',
       description: 'Takes the grant `manage`.',
       params: RoomParams,
-      response: { 204: Type.Null({ description: 'Closed' }), ...problems(...READING, 'banned') }
+      response: { 204: Type.Null({ description: 'Closed' }), ...problems(...READING) }
     },
     async handler(request, reply) {
       await closeRoom(context, request.actor, request.params.roomId)
@@ -97,13 +103,14 @@ export const roomRoutes: FastifyPluginAsyncTypebox<{ context: Context }> = async
       summary: 'Join, and make the room if there is none',
       description:
         'Answers with everybody who is in. Joining again answers 200 with the same participation. Takes the grant `join`; the first ' +
-        'one in is the host.',
+        'one in is the host. A role that was given to you in the room is yours again. A room for members only (`defaultRole` `none`) ' +
+        'answers `room_not_found` to others.',
       params: RoomParams,
       body: JoinBody,
       response: {
         201: JoinReply,
         200: JoinReply,
-        ...problems(...WRITING, 'not_in_room', 'banned', 'room_locked', 'room_full', 'too_many_devices')
+        ...problems(...WRITING, ...JOINING)
       }
     },
     async handler(request, reply) {
@@ -120,10 +127,11 @@ export const roomRoutes: FastifyPluginAsyncTypebox<{ context: Context }> = async
       operationId: 'changeParticipant',
       tags: ['rooms'],
       summary: 'Give a role, ask to mute, or change your own metadata',
-      description: 'Takes the grant `moderate`; to make or unmake a host, `manage`. One’s own metadata takes none.',
+      description:
+        'A role is the user’s: all their devices get it, and keep it when they leave and join again. Takes the grant `moderate`; to make or unmake a host, `manage`. One’s own metadata takes none.',
       params: ParticipantParams,
       body: ParticipantBody,
-      response: { 200: ParticipantReply, ...problems(...WRITING, 'banned', 'participant_not_found') }
+      response: { 200: ParticipantReply, ...problems(...WRITING, 'not_in_room', 'participant_not_found') }
     },
     handler: async request => ({
       participant: await changeParticipant(context, request.actor, request.params, request.body)
@@ -139,14 +147,15 @@ export const roomRoutes: FastifyPluginAsyncTypebox<{ context: Context }> = async
       tags: ['rooms'],
       summary: 'Leave, or put somebody out',
       description:
-        'Somebody else: takes the grant `moderate`; a host: `manage`. `ban=true` keeps the user out, on every device.',
+        'Another user: takes the grant `moderate`; a host: `manage`. `ban=true` puts the user out with all devices and keeps them out, ' +
+        'also if this participant has left in the last minute; the ban outlives the room.',
       params: ParticipantParams,
       querystring: RemoveQuery,
       response: {
         204: Type.Null({ description: 'Not in the room any more' }),
         ...problems(
           ...(['invalid_request', 'room_not_found', 'room_closed'] as const),
-          ...(['not_permitted', 'banned', 'participant_not_found'] as const)
+          ...(['not_permitted', 'banned', 'participant_not_found', 'too_many_bans'] as const)
         )
       }
     },
@@ -166,7 +175,7 @@ export const roomRoutes: FastifyPluginAsyncTypebox<{ context: Context }> = async
       summary: 'Who is kept out',
       description: 'Takes the grant `moderate`.',
       params: RoomParams,
-      response: { 200: BansReply, ...problems(...READING, 'banned') }
+      response: { 200: BansReply, ...problems(...READING) }
     },
     handler: async request => ({ bans: await listBans(context, request.actor, request.params.roomId) })
   })
@@ -181,7 +190,7 @@ export const roomRoutes: FastifyPluginAsyncTypebox<{ context: Context }> = async
       summary: 'Let somebody in again',
       description: 'Takes the grant `moderate`.',
       params: BanParams,
-      response: { 204: Type.Null({ description: 'Not banned any more' }), ...problems(...READING, 'banned') }
+      response: { 204: Type.Null({ description: 'Not banned any more' }), ...problems(...READING) }
     },
     async handler(request, reply) {
       await unbanUser(context, request.actor, request.params.roomId, request.params.user)

@@ -34,6 +34,6 @@ export interface Actor {
   readonly expiresAt: number | null
   /** The token's claim `rooms`; without one every room is open, to the role that the room gives. */
   readonly rooms?: RoomClaims
-  /** `rooms` is not the token's word but the room service's. */
-  readonly isServed?: true
+  /** `rooms` is the room service's answer, which names the user or gives them what everybody gets; not the token's. */
+  readonly served?: 'named' | 'unnamed'
 }

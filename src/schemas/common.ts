@@ -1,8 +1,8 @@
 // The small types every part of the wire contract is made of.
 import { type Static, type TSchema, Type } from 'typebox'
 
-/** Ids chosen by clients: users, devices, calls. No character in it needs escaping in a URL, a header, a Redis key or an SSE line. */
-export const ID_PATTERN = '^[A-Za-z0-9._~@-]{1,128}$'
+/** Ids chosen by clients: users, devices, calls. No character in it needs escaping in a URL, a header, a Redis key or an SSE line; `.` and `..` are no path segments. */
+export const ID_PATTERN = '^(?!\\.{1,2}$)[A-Za-z0-9._~@-]{1,128}$'
 
 export const Id = (description: string, example?: string) =>
   Type.String({ pattern: ID_PATTERN, description, ...(example ? { examples: [example] } : {}) })

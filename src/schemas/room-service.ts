@@ -1,18 +1,20 @@
 // What the room service says of a room; its side of the contract is openapi/room-service.yaml.
 import { type Static, Type } from 'typebox'
 import { GRANTS } from './claims.js'
-import { ID_PATTERN } from './common.js'
-import { Role, RoomBody } from './room.js'
+import { ID_PATTERN, Strict } from './common.js'
+import { ROOM_PARTICIPANTS_MAX, Role, RoomBody } from './room.js'
 
 const byUser = { pattern: ID_PATTERN }
+/** As much as any room has participants. */
+const forUsers = { ...Strict, maxProperties: ROOM_PARTICIPANTS_MAX }
 
-/** What we do not know of is ignored: a service may know more of its rooms than we ask for. */
+/** Strict, and never empty: what a broken service or a proxy answers shall not pass for a room. */
 export const ServiceRoom = Type.Object(
   {
     ...RoomBody.properties,
-    roles: Type.Optional(Type.Record(Type.String(byUser), Role)),
-    grants: Type.Optional(Type.Record(Type.String(byUser), Type.Array(Type.Enum([...GRANTS]))))
+    roles: Type.Optional(Type.Record(Type.String(byUser), Role, forUsers)),
+    grants: Type.Optional(Type.Record(Type.String(byUser), Type.Array(Type.Enum([...GRANTS])), forUsers))
   },
-  { $id: 'ServiceRoom', description: 'A room as the room service knows it' }
+  { $id: 'ServiceRoom', description: 'A room as the room service knows it', minProperties: 1, ...Strict }
 )
 export type ServiceRoom = Static<typeof ServiceRoom>

@@ -17,6 +17,12 @@ export const Role = Type.Enum([...ROLES], {
     'signals and chats'
 })
 export type Role = Static<typeof Role>
+export const DefaultRole = Type.Enum([...ROLES, 'none'], {
+  description:
+    'The role of a user who has none of their own. `none`: members only. Then a user needs a role from the token or the room ' +
+    'service, one that was given to them in the room, or an invitation, which makes them `speaker`'
+})
+export type DefaultRole = Static<typeof DefaultRole>
 export const LeaveReason = Type.Enum([...LEAVE_REASONS], {
   description:
     '`left` by itself; `removed` by a moderator; `lost`: its device did not come back in time; `replaced` by a new ' +
@@ -42,7 +48,7 @@ export const Room = Type.Object(
     callType: CallType,
     locked: Locked,
     maxParticipants: MaxParticipants,
-    defaultRole: Role,
+    defaultRole: DefaultRole,
     createdAt: Timestamp('When it was created'),
     createdBy: Id('The user who created it', 'alice'),
     metadata: Metadata,
@@ -83,9 +89,7 @@ export const RoomBody = Type.Object(
     callType: Type.Optional(CallType),
     locked: Type.Optional(Locked),
     maxParticipants: Type.Optional(MaxParticipants),
-    defaultRole: Type.Optional(
-      Type.Enum([...ROLES], { description: 'The role of whoever joins without one of their own' })
-    ),
+    defaultRole: Type.Optional(DefaultRole),
     metadata: Type.Optional(Metadata)
   },
   { $id: 'RoomBody', examples: [{ callType: 'video', maxParticipants: 12 }], ...Strict }

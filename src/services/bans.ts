@@ -1,49 +1,68 @@
-// Who may not be in a room. A ban holds for the user, whatever their devices.
-import * as rules from '../domain/room.js'
-import { type Banned, type Member, NOTHING, PART } from '../domain/room-state.js'
+// Keeping users out of a room.
+import { ban, partsOfBan, unban } from '../domain/bans.js'
+import { isInForce, mustBeAllowed, partsOfAccess } from '../domain/room-access.js'
+import { type Banned, PART } from '../domain/room-state.js'
+import { AppError } from '../errors.js'
 import type { Actor } from '../schemas/claims.js'
 import type { Ban } from '../schemas/room.js'
 import type { Context } from './context.js'
+import { forgetMemberships } from './memberships.js'
 import { changeRoom, readRoom } from './room-commit.js'
 
-/** What somebody's right to moderate stands on. */
-export const partsOfModeration = ({ user, device }: Actor) => [PART.settings, PART.member(user, device), PART.ban(user)]
-
-export async function banUser(context: Context, actor: Actor, roomId: string, user: string, forMs: number | null) {
-  const seats = await context.store.memberships.list(user)
-  const devices = seats.filter(seat => seat.roomId === roomId).map(({ device }) => device)
-  const members = devices.map(device => PART.member(user, device))
-  const parts = [...partsOfModeration(actor), PART.ban(user), ...members]
-  await changeRoom(context, roomId, parts, (room, now) => rules.ban(room, { actor, user, devices, forMs }, now))
+interface BanRequest {
+  readonly actor: Actor
+  readonly user: string
+  /** Null: until unbanned. */
+  readonly forMs: number | null
 }
 
-/** Their other devices go too. */
-export async function removeOthers(context: Context, actor: Actor, roomId: string, user: string): Promise<void> {
-  const seats = await context.store.memberships.list(user)
-  for (const { device, roomId: other } of seats) {
-    if (other !== roomId) continue
-    const parts = [...partsOfModeration(actor), PART.member(user, device)]
-    await changeRoom(context, roomId, parts, (room, now) => {
-      const target = room.get<Member>(PART.member(user, device))
-      return target ? rules.remove(room, { actor, target }, now) : NOTHING
-    })
+/**
+ * The ban and the removal of all the user's devices are one commit; a user who has left meanwhile is banned all the same.
+ * @throws AppError not_permitted, banned, room_not_found, room_closed, too_many_bans
+ */
+export async function banUser(context: Context, roomId: string, request: BanRequest): Promise<void> {
+  const { actor, user } = request
+  const parts = {
+    read: [...partsOfAccess(actor), PART.user(user)],
+    parts: (room: Parameters<typeof partsOfBan>[0]) => partsOfBan(room, request)
   }
+  const commit = () => changeRoom(context, roomId, parts, (room, now) => ban(room, request, now))
+  const { decision } = await commit().catch(async error => {
+    if (!(error instanceof AppError && error.code === 'too_many_bans')) throw error
+    await forgetLapsedBans(context, roomId)
+    return commit()
+  })
+  const out = (decision.moves ?? []).map(({ device, from }) => ({ user, device, participantId: from ?? '' }))
+  await forgetMemberships(context, roomId, out)
 }
 
-/** @throws AppError not_permitted, banned, room_not_found */
+/** Those that have lapsed make room. */
+async function forgetLapsedBans(context: Context, roomId: string): Promise<void> {
+  const isLapsed = (kept: Banned | null, now: number) => kept !== null && !isInForce(kept, now)
+  const { list } = await readRoom(context, roomId, [PART.ban('')])
+  const lapsed = list<Banned>(PART.ban('')).flatMap(([user, kept]) => {
+    return isLapsed(kept, context.clock.now()) ? [PART.ban(user)] : []
+  })
+  await changeRoom(context, roomId, lapsed, (room, now) => {
+    const gone = lapsed.filter(name => isLapsed(room.get<Banned>(name), now))
+    return { writes: Object.fromEntries(gone.map(name => [name, null])), events: [] }
+  })
+}
+
+/** @throws AppError not_permitted, banned, room_not_found, room_closed */
 export async function unbanUser(context: Context, actor: Actor, roomId: string, user: string): Promise<void> {
-  const parts = [...partsOfModeration(actor), PART.ban(user)]
-  await changeRoom(context, roomId, parts, (room, now) => rules.unban(room, { actor, user }, now))
+  const parts = [...partsOfAccess(actor), PART.ban(user)]
+  await changeRoom(context, roomId, parts, (room, now) => unban(room, { actor, user }, now))
 }
 
-/** @throws AppError not_permitted, room_not_found */
+/** @throws AppError not_permitted, banned, room_not_found, room_closed */
 export async function listBans(context: Context, actor: Actor, roomId: string): Promise<Ban[]> {
-  const room = await readRoom(context, roomId, [...partsOfModeration(actor), PART.ban('')])
   const now = context.clock.now()
-  rules.mayModerate(room, actor, now)
-  return room.list<Banned>(PART.ban('')).flatMap(([user, ban]) => {
-    const { by, at, until } = ban
-    if (!rules.isInForce(ban, now)) return []
+  const room = await readRoom(context, roomId, [...partsOfAccess(actor), PART.ban('')])
+  mustBeAllowed('moderate', room, actor, now)
+  return room.list<Banned>(PART.ban('')).flatMap(([user, kept]) => {
+    const { by, at, until } = kept
+    if (!isInForce(kept, now)) return []
     return [{ user, by, at: new Date(at).toISOString(), expiresInMs: until === null ? null : until - now }]
   })
 }

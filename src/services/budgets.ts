@@ -8,7 +8,13 @@ import { createQuotaBlocks, type QuotaBlocks } from './quota-blocks.js'
 
 export type Limits = Pick<
   Config,
-  'rateLimitCalls' | 'rateLimitSignals' | 'rateLimitReads' | 'rateLimitDeliveries' | 'rateLimitPresence'
+  | 'rateLimitCalls'
+  | 'rateLimitSignals'
+  | 'rateLimitReads'
+  | 'rateLimitDeliveries'
+  | 'rateLimitPresence'
+  | 'rateLimitRooms'
+  | 'rateLimitLookups'
 >
 
 /** The length of each budget's window, in milliseconds, and where its size comes from. */
@@ -19,7 +25,11 @@ export const BUDGETS = {
   /** What a room publishes for a user, in units of deliveryCost. */
   deliveries: { windowMs: 10_000, max: (config: Limits) => config.rateLimitDeliveries },
   /** Users whose presence is looked up or watched. */
-  presence: { windowMs: 10_000, max: (config: Limits) => config.rateLimitPresence }
+  presence: { windowMs: 10_000, max: (config: Limits) => config.rateLimitPresence },
+  /** Rooms that are made. */
+  rooms: { windowMs: 3_600_000, max: (config: Limits) => config.rateLimitRooms },
+  /** Rooms that the room service is asked for. */
+  lookups: { windowMs: 60_000, max: (config: Limits) => config.rateLimitLookups }
 } as const satisfies Record<string, { windowMs: number; max: (config: Limits) => number }>
 
 export type BudgetName = keyof typeof BUDGETS

@@ -1,6 +1,7 @@
 // Writing in a room, and reading what was written. The room's log is the history: a message is committed as a line of it
 // together with the event that tells the others, so neither is ever without the other.
-import { formatPlace, mayChat, mayRead, parsePlace, post, viewMessage, writtenIn } from '../domain/chat.js'
+import { formatPlace, parsePlace, post, viewMessage, writtenIn } from '../domain/chat.js'
+import { mustBeAllowed, partsOfAccess } from '../domain/room-access.js'
 import { PART } from '../domain/room-state.js'
 import { AppError } from '../errors.js'
 import { idFromKey } from '../ids.js'
@@ -44,8 +45,7 @@ export async function postMessage(
   if (Buffer.byteLength(content) > CONTENT_MAX_BYTES) {
     throw new AppError('too_large', { detail: `content is larger than ${CONTENT_MAX_BYTES} bytes as UTF-8` })
   }
-  const parts = [PART.settings, PART.member(actor.user, actor.device)]
-  const paid = { parts, payer: actor.user }
+  const paid = { parts: partsOfAccess(actor), payer: actor.user }
   const { decision, version, known, excess } = await changeRoom(context, roomId, paid, (room, now) =>
     post(room, { actor, messageId, content }, now)
   )
@@ -70,8 +70,8 @@ export async function listMessages(
   roomId: string,
   { before, after, limit = MESSAGES_LIMIT }: MessagesQuery
 ): Promise<MessagesReply> {
-  const room = await readRoom(context, roomId, [PART.settings, PART.member(actor.user, actor.device)])
-  const roomSince = mayRead(room, actor)
+  const room = await readRoom(context, roomId, partsOfAccess(actor))
+  const { createdAt: roomSince } = mustBeAllowed('readChat', room, actor, context.clock.now()).settings
   const bounds = {
     ...(before === undefined ? {} : { before: parsePlace(before, roomSince) }),
     ...(after === undefined ? {} : { after: parsePlace(after, roomSince) })
@@ -102,9 +102,10 @@ export async function noteTyping(
   roomId: string,
   { typing }: TypingBody
 ): Promise<void> {
-  const parts = [PART.settings, PART.member(actor.user, actor.device), PART.at('')]
-  const room = await readRoom(context, roomId, parts)
-  const { participantId, user, device } = mayChat(room, actor)
+  const room = await readRoom(context, roomId, [...partsOfAccess(actor), PART.at('')])
+  const { member } = mustBeAllowed('chat', room, actor, context.clock.now())
+  if (member === null) throw new AppError('not_in_room')
+  const { participantId, user, device } = member
   const type = 'chat.typing'
   const timestamp = new Date(context.clock.now()).toISOString()
   const data = { roomId, from: { participantId, user, device }, typing }

@@ -3,6 +3,7 @@ import { askPolicy, type PolicyAnswer } from '../adapters/policy.js'
 import { formatCursor } from '../delivery/cursor.js'
 import { AHEAD, cancel, partsOfCancel, viewAhead } from '../domain/cancelling.js'
 import * as rules from '../domain/invitation.js'
+import { partsOfAccess } from '../domain/room-access.js'
 import { type Invitation, type Named, NOTHING, PART } from '../domain/room-state.js'
 import { AppError } from '../errors.js'
 import { idFromKey } from '../ids.js'
@@ -139,8 +140,7 @@ async function answer(
   { roomId, invitationId }: { roomId: string; invitationId: string },
   as: 'accepted' | 'declined'
 ): Promise<InvitationState> {
-  const parts = [PART.settings, PART.invited(actor.user)]
-  const { decision, room } = await changeRoom(context, roomId, parts, (before, now) =>
+  const { decision, room } = await changeRoom(context, roomId, partsOfAccess(actor), (before, now) =>
     rules.answer(before, { actor, invitationId, as }, now)
   )
   const standing = decision.writes[PART.invited(actor.user)] ?? room.get(PART.invited(actor.user))

@@ -1,6 +1,5 @@
 // Offers, answers and candidates in a room: to one participant, candidates also to all others. Sender and target must both be in
 // the room when it is asked; what they negotiate is an aggregate of its own (domain/pair.ts).
-import { claimFor, mustBeGranted } from '../domain/grants.js'
 import {
   countPairWaiting,
   decidePair,
@@ -13,7 +12,7 @@ import {
   type PairState,
   pairId
 } from '../domain/pair.js'
-import { openRoom } from '../domain/room.js'
+import { mustBeAllowed, partsOfAccess } from '../domain/room-access.js'
 import { type Member, PART } from '../domain/room-state.js'
 import { checkCandidates, parseDescription } from '../domain/sdp.js'
 import { AppError } from '../errors.js'
@@ -148,8 +147,8 @@ async function dispatchLater(context: Context, roomId: string, twos: readonly Tw
 }
 
 async function bothIn(context: Context, actor: Actor, roomId: string, to: string): Promise<Two> {
-  const first = await readRoom(context, roomId, [PART.settings, PART.member(actor.user, actor.device), PART.at(to)])
-  const me = speaker(first, actor)
+  const first = await readRoom(context, roomId, [...partsOfAccess(actor), PART.at(to)])
+  const me = speaker(context, first, actor)
   if (me.participantId === to) throw new AppError('cannot_signal_self')
   const at = first.get<Endpoint>(PART.at(to))
   if (at === null) throw refused(context, actor, { roomId, to })
@@ -161,8 +160,8 @@ async function bothIn(context: Context, actor: Actor, roomId: string, to: string
 }
 
 async function allOthers(context: Context, actor: Actor, roomId: string): Promise<Two[]> {
-  const room = await readRoom(context, roomId, [PART.settings, PART.members, PART.at('')])
-  const me = joinedIn(room, speaker(room, actor))
+  const room = await readRoom(context, roomId, [...partsOfAccess(actor), PART.members, PART.at('')])
+  const me = joinedIn(room, speaker(context, room, actor))
   const members = room.list<Member>(PART.members).map(([, member]) => joinedIn(room, member))
   return members.filter(({ participantId }) => participantId !== me.participantId).map(peer => twoIn(room, me, peer))
 }
@@ -173,13 +172,11 @@ const joinedIn = (room: ReadRoom, member: Member): Joined => ({
   since: room.since(PART.at(member.participantId))
 })
 
-/** @throws AppError room_not_found, room_closed, not_in_room, not_permitted */
-function speaker(room: ReadRoom, actor: Actor): Member {
-  openRoom(room)
-  const me = room.get<Member>(PART.member(actor.user, actor.device))
-  if (me === null) throw new AppError('not_in_room')
-  mustBeGranted('signal', me.role, claimFor(actor, room.roomId))
-  return me
+/** @throws AppError room_not_found, room_closed, not_in_room, not_permitted, banned */
+function speaker(context: Context, room: ReadRoom, actor: Actor): Member {
+  const { member } = mustBeAllowed('signal', room, actor, context.clock.now())
+  if (member === null) throw new AppError('not_in_room')
+  return member
 }
 
 /** Counted and logged: a client that signals strangers is broken, or worse. */

@@ -2,14 +2,14 @@
 import { cancelledAhead, forgetAhead } from '../domain/cancelling.js'
 import { lapse, viewIncoming } from '../domain/invitation.js'
 import { dueAt, type ListedRoom } from '../domain/invitations-kept.js'
-import { type Invitation, PART } from '../domain/room-state.js'
+import { type Invitation, NOTHING, PART, type RoomDecision } from '../domain/room-state.js'
 import type { Actor } from '../schemas/claims.js'
 import type { Endpoint } from '../schemas/common.js'
 import type { IncomingInvitation } from '../schemas/invitation.js'
 import type { Cursor } from '../store/store.js'
 import type { Context } from './context.js'
 import { headWithout } from './offered.js'
-import { afterPublication, changeRoom, readRoom } from './room-commit.js'
+import { afterPublication, changeRoom, type ReadRoom, readRoom } from './room-commit.js'
 
 /** What rings for a user now. */
 export async function listInvitations(context: Context, user: string): Promise<IncomingInvitation[]> {
@@ -81,11 +81,23 @@ export async function checkInvitations(context: Context, room: ListedRoom): Prom
   for (const [user, invitation] of room.list<Invitation>(PART.invited(''))) {
     const due = dueAt(invitation, retentionMs)
     if (due > now) next = Math.min(next, due)
-    else await changeRoom(context, room.roomId, [PART.invited(user)], (at, then) => lapse(at, user, retentionMs, then))
+    else await changeOpen(context, room.roomId, PART.invited(user), (at, then) => lapse(at, user, retentionMs, then))
   }
   for (const { invitationId, dueAt: due } of cancelledAhead(room, retentionMs)) {
     if (due > now) next = Math.min(next, due)
-    else await changeRoom(context, room.roomId, [PART.ahead(invitationId)], then => forgetAhead(then, invitationId))
+    else await changeOpen(context, room.roomId, PART.ahead(invitationId), then => forgetAhead(then, invitationId))
   }
   return next
+}
+
+/** A commit after the end of the room would keep it from expiring. */
+async function changeOpen(
+  context: Context,
+  roomId: string,
+  part: string,
+  decide: (room: ReadRoom, now: number) => RoomDecision
+): Promise<void> {
+  await changeRoom(context, roomId, [PART.settings, part], (room, now) =>
+    room.settings?.closed === null ? decide(room, now) : NOTHING
+  )
 }

@@ -3,7 +3,7 @@ import type { Config } from '../config.js'
 import { NOTHING, PART, type RoomDecision, type RoomEvent, type RoomParts } from '../domain/room-state.js'
 import { AppError } from '../errors.js'
 import type { FollowUp, Stamp } from '../store/aggregate.js'
-import type { Logged, RoomCommit, RoomItem, RoomSnapshot } from '../store/rooms.js'
+import { isAskedBy, type Logged, type RoomCommit, type RoomItem, type RoomSnapshot } from '../store/rooms.js'
 import { deliveryCost } from './budgets.js'
 import type { Context } from './context.js'
 import { checkEveryMs } from './times.js'
@@ -48,16 +48,29 @@ export async function readRoom(context: Context, roomId: string, parts: readonly
 export interface Basis {
   /** What is read; without it, the parts. */
   readonly read?: readonly string[]
-  /** What the commit stands on; a function where only the room itself can name it. */
+  /**
+   * What the commit stands on; a function where only the room itself can name it. Parts that were not read with the first ones are read
+   * with them then.
+   */
   readonly parts: readonly string[] | ((room: ReadRoom) => readonly string[])
   /** The user whose budget pays for what the change publishes. */
   readonly payer?: string
 }
 
+async function readBasis(context: Context, roomId: string, { read, parts }: Basis) {
+  const first = read ?? (typeof parts === 'function' ? [] : parts)
+  for (let wanted = first; ; ) {
+    const room = await readRoom(context, roomId, wanted)
+    const named = typeof parts === 'function' ? parts(room) : parts
+    if (named.every(isAskedBy(wanted))) return { room, parts: named }
+    wanted = [...first, ...named]
+  }
+}
+
 /**
  * `decide` is called again for every race lost, so it must be pure; it may look at nothing but the parts named, and of others at what
  * may be old when the commit is made.
- * @throws AppError whatever `decide` throws; rate_limited, room_full, store_unavailable
+ * @throws AppError whatever `decide` throws; rate_limited, room_full, too_many_bans, store_unavailable
  */
 export async function changeRoom<D extends RoomChange>(
   context: Context,
@@ -66,16 +79,14 @@ export async function changeRoom<D extends RoomChange>(
   decide: (room: ReadRoom, now: number) => D
 ): Promise<Changed<D>> {
   const basis = 'parts' in named ? named : { parts: named }
-  const { read = typeof basis.parts === 'function' ? [] : basis.parts } = basis
   for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
-    const room = await readRoom(context, roomId, read)
-    const parts = typeof basis.parts === 'function' ? basis.parts(room) : basis.parts
+    const { room, parts } = await readBasis(context, roomId, basis)
     const now = context.clock.now()
     const decision = decide(room, now)
     if (!changesSomething(decision)) return { decision, room, version: room.version, known: false, excess: [] }
     if (basis.payer !== undefined && attempt === 0) await charge(context, basis.payer, { decision, room })
     const result = await context.store.rooms.commit(roomId, toCommit(context, { room, parts, decision, now }))
-    if (result.status === 'full') throw new AppError('room_full')
+    if (result.status === 'full') throw new AppError(result.of === 'seats' ? 'room_full' : 'too_many_bans')
     if (result.status === 'conflict') continue
     const { version } = result
     if (result.status === 'known') return { decision, room, version, known: true, excess: [] }
@@ -125,8 +136,8 @@ export async function afterPublication(
   return decision !== NOTHING
 }
 
-const changesSomething = ({ writes, moves = [], events, tasks = [] }: RoomChange) =>
-  moves.length + events.length + tasks.length > 0 || Object.keys(writes).length > 0
+const changesSomething = ({ writes, moves = [], events, tasks = [], over }: RoomChange) =>
+  over === true || moves.length + events.length + tasks.length > 0 || Object.keys(writes).length > 0
 
 interface Decided {
   readonly room: ReadRoom
@@ -137,7 +148,7 @@ interface Decided {
 
 export function toCommit(context: Context, { room, parts, decision, now }: Decided): RoomCommit {
   const { config, ids, node } = context
-  const { writes, moves = [], seatsMax, line, events, tasks = [], deadlineAt, over, waitsMs } = decision
+  const { writes, moves = [], seatsMax, line, events, tasks = [], deadlineAt, over } = decision
   const texts = Object.entries(writes).map(([part, value]) => [part, value === null ? null : JSON.stringify(value)])
   return {
     reads: Object.fromEntries(parts.map(part => [part, room.stampOf(part)])),
@@ -149,7 +160,7 @@ export function toCommit(context: Context, { room, parts, decision, now }: Decid
     tag: ids.tag(),
     deadlineAt: deadlineAt ?? now + checkEveryMs(config),
     emptyDeadlineAt: now + config.roomLingerMs,
-    expireInMs: over ? config.retentionMs : (waitsMs ?? null),
+    expireInMs: over ? config.retentionMs : null,
     node,
     now
   }

@@ -2,31 +2,33 @@
 import { AHEAD } from '../domain/cancelling.js'
 import { partsOfEnd, readOfEnd, withAllEnded } from '../domain/invitation.js'
 import { comeBack, goAway, leave } from '../domain/room.js'
-import { closeIfEmpty } from '../domain/room-life.js'
+import { closeIfEmpty, emptyUntil, expireAgain } from '../domain/room-life.js'
 import { type Member, NOTHING, PART, type RoomDecision } from '../domain/room-state.js'
 import type { Actor } from '../schemas/claims.js'
 import type { Endpoint } from '../schemas/common.js'
 import { deviceAbsentSince, type Standing, standingOf } from './absence.js'
 import { catchUpChat } from './chat-delivery.js'
 import type { Context } from './context.js'
+import { participationsOf } from './memberships.js'
 import { checkInvitations } from './ringing.js'
 import { changeRoom, type ReadRoom, readRoom, startFanout } from './room-commit.js'
+import { confirmRoom } from './room-service.js'
+import { forgetUsers } from './room-users.js'
 
-/** The device has a stream again, or polls: its rooms hear that it is back. */
+/** The device has a stream again, or polls: the other participants of its rooms see that it is back. */
 export async function greetRooms(context: Context, actor: Actor): Promise<void> {
-  await Promise.all(
-    (await roomsOf(context, actor)).map(roomId => changeMember(context, roomId, actor, member => comeBack(member)))
-  )
+  const away = (await participationsOf(context, actor)).filter(({ member }) => member.awaySince !== null)
+  await Promise.all(away.map(({ roomId }) => changeMember(context, roomId, actor, member => comeBack(member))))
 }
 
 /** Its stream or poll is over. One that polls still counts as there; it is looked at when it would no longer. */
 export async function missRooms(context: Context, actor: Actor): Promise<void> {
-  const rooms = await roomsOf(context, actor)
+  const rooms = await participationsOf(context, actor)
   if (rooms.length === 0) return
   const since = await deviceAbsentSince(context, actor, context.clock.now())
   const { awayAfterMs, roomReconnectMs } = context.config
   await Promise.all(
-    rooms.map(async roomId => {
+    rooms.map(async ({ roomId }) => {
       if (since === null) return context.store.rooms.hasten(roomId, context.clock.now() + awayAfterMs)
       await changeMember(context, roomId, actor, (member, now) => ({
         ...goAway(member, now),
@@ -41,10 +43,13 @@ export async function missRooms(context: Context, actor: Actor): Promise<void> {
  * can be true that nobody would notice. That is looked up, not kept: whoever comes or goes hastens the room.
  */
 export async function checkRoom(context: Context, roomId: string, heldUntil: number): Promise<void> {
-  const room = await readRoom(context, roomId, [...readOfEnd, PART.members, AHEAD])
-  if (room.settings === null || room.settings.closed !== null) return
+  const room = await readRoom(context, roomId, [...readOfEnd, PART.members, PART.users, AHEAD])
+  // Its expiry has begun with its end; a commit that crossed the end may have stopped it.
+  if (room.settings?.closed !== null) return void (await changeRoom(context, roomId, [PART.settings], expireAgain))
   if (room.publishedVersion < room.version) startFanout(context, roomId)
   catchUpChat(context, roomId)
+  confirmRoom(context, roomId)
+  await forgetUsers(context, room)
   const [members, invitations] = await Promise.all([checkMembers(context, room), checkInvitations(context, room)])
   const end = room.seats > 0 ? NEVER : await endIfEmpty(context, room)
   // A room in which nothing can happen by itself is looked at now and then all the same.
@@ -55,13 +60,15 @@ export async function checkRoom(context: Context, roomId: string, heldUntil: num
 const NEVER = Number.POSITIVE_INFINITY
 
 /** Resolves to when the room will have been empty for long enough. */
-async function endIfEmpty(context: Context, { roomId, emptySince }: ReadRoom): Promise<number> {
+async function endIfEmpty(context: Context, room: ReadRoom): Promise<number> {
   const { roomLingerMs } = context.config
-  await changeRoom(context, roomId, { read: readOfEnd, parts: partsOfEnd }, (now, at) =>
+  const until = emptyUntil(room, roomLingerMs)
+  if (until === null || until > context.clock.now()) return until ?? NEVER
+  await changeRoom(context, room.roomId, { read: readOfEnd, parts: partsOfEnd }, (now, at) =>
     withAllEnded(now, closeIfEmpty(now, roomLingerMs, at), null, at)
   )
-  catchUpChat(context, roomId)
-  return emptySince === null ? NEVER : emptySince + roomLingerMs
+  catchUpChat(context, room.roomId)
+  return NEVER
 }
 
 /** Resolves to when the first of them has to be looked at again. Users are read once, however many of their devices are in. */
@@ -90,9 +97,9 @@ async function checkMember(context: Context, roomId: string, seen: Member, stand
   const now = context.clock.now()
   if (seen.awaySince === null && now < since + awayAfterMs) return since + awayAfterMs
   if (seen.awaySince !== null && now < seen.awaySince + roomReconnectMs) return seen.awaySince + roomReconnectMs
-  await changeMember(context, roomId, seen, (member, at) => {
+  await changeMember(context, roomId, seen, (member, at, room) => {
     if (member.participantId !== seen.participantId || member.awaySince !== seen.awaySince) return NOTHING
-    return member.awaySince === null ? goAway(member, at) : leave(member, 'lost', null, at)
+    return member.awaySince === null ? goAway(member, at) : leave(room, member, { reason: 'lost', by: null, now: at })
   })
   if (seen.awaySince === null) return now + roomReconnectMs
   await context.store.memberships.remove(seen, roomId)
@@ -103,15 +110,11 @@ async function changeMember(
   context: Context,
   roomId: string,
   { user, device }: Endpoint,
-  decide: (member: Member, now: number) => RoomDecision
+  decide: (member: Member, now: number, room: ReadRoom) => RoomDecision
 ): Promise<void> {
-  await changeRoom(context, roomId, [PART.settings, PART.member(user, device)], (room, now) => {
+  const parts = [PART.settings, PART.member(user, device), PART.user(user)]
+  await changeRoom(context, roomId, parts, (room, now) => {
     const member = room.get<Member>(PART.member(user, device))
-    return member === null || room.settings?.closed !== null ? NOTHING : decide(member, now)
+    return member === null || room.settings?.closed !== null ? NOTHING : decide(member, now, room)
   })
-}
-
-async function roomsOf(context: Context, { user, device }: Endpoint): Promise<string[]> {
-  const seats = await context.store.memberships.list(user)
-  return seats.filter(seat => seat.device === device).map(({ roomId }) => roomId)
 }

@@ -1,10 +1,19 @@
 // What people do in a room. Each reads the parts of the room its rule looks at, decides, and commits if none of them changed.
 import { formatCursor } from '../delivery/cursor.js'
-import { claimFor, mustBeGranted } from '../domain/grants.js'
-import { partsOfEnd, readOfEnd, withAccept, withAllEnded, withdrawn } from '../domain/invitation.js'
+import { partsOfEnd, readOfEnd, withAccept, withAllEnded, withdrawInvitation } from '../domain/invitation.js'
 import * as rules from '../domain/room.js'
+import { mustBeAllowed, openRoom, partsOfAccess, userIn } from '../domain/room-access.js'
 import { close, configure } from '../domain/room-life.js'
-import { type Member, PART, type RoomParts, type Settings, viewMember, viewRoom } from '../domain/room-state.js'
+import {
+  type Member,
+  PART,
+  type RoomDecision,
+  type RoomParts,
+  type RoomUser,
+  type Settings,
+  viewMember,
+  viewRoom
+} from '../domain/room-state.js'
 import { AppError } from '../errors.js'
 import type { Actor } from '../schemas/claims.js'
 import type { Endpoint } from '../schemas/common.js'
@@ -19,9 +28,10 @@ import type {
   RoomBody,
   RoomSeat
 } from '../schemas/room.js'
-import { banUser, partsOfModeration, removeOthers } from './bans.js'
+import { banUser } from './bans.js'
 import { catchUpChat } from './chat-delivery.js'
 import type { Context } from './context.js'
+import { announceMembership, forgetMemberships, forgetRoom, participationsOf } from './memberships.js'
 import { checkMetadata } from './metadata.js'
 import { changeRoom, type ReadRoom, readRoom } from './room-commit.js'
 import { knownSettings } from './room-service.js'
@@ -29,7 +39,8 @@ import { noteSignOfLife, registerDevice } from './sign-of-life.js'
 
 /**
  * Makes the room if need be. A device that is in already gets its old participation.
- * @throws AppError not_permitted, banned, room_closed, room_locked, room_full, room_service_unavailable, store_unavailable
+ * @throws AppError not_permitted, banned, room_not_found, room_closed, room_locked, room_full, too_many_rooms, rate_limited,
+ *   room_service_unavailable, store_unavailable
  */
 export async function joinRoom(
   context: Context,
@@ -39,55 +50,57 @@ export async function joinRoom(
 ): Promise<JoinReply & { readonly joined: boolean }> {
   checkMetadata(body.metadata)
   const participantId = context.ids.unique()
-  const known = await knownSettings(context, roomId)
+  const known = await knownSettings(context, actor, roomId)
   const command = {
     actor,
     participantId,
     metadata: body.metadata ?? {},
     replace: body.replace === true,
     maxParticipants: context.config.roomMaxParticipants,
-    ...(known ? { known } : {})
+    known
   }
-  const { user, device } = actor
-  const parts = [PART.settings, PART.member(user, device), PART.ban(user), PART.invited(user)]
   const decide = (room: ReadRoom, now: number) => {
-    if (known === null) rules.openRoom(room)
-    // Who never opens a stream shows no sign of life after this one.
+    // A device that never opens a stream is away after this.
     const deadlineAt = now + context.config.awayAfterMs
     return { ...withAccept(room, actor, rules.join(room, command, now), now), deadlineAt }
   }
-  // Whoever is refused is refused here, before anything is kept for them.
-  decide(await readRoom(context, roomId, parts), context.clock.now())
+  // A refusal comes before anything is kept or charged.
+  const first = await readRoom(context, roomId, partsOfAccess(actor))
+  await chargeMaking(context, actor, decide(first, context.clock.now()))
   const cursor = await registerDevice(context, actor)
-  // Before the seat: if this node dies in between, one membership too many is found out, one too few is not.
-  const seat = { user, device, participantId }
-  await context.store.memberships.add(seat, roomId)
-  const { decision } = await changeRoom(context, roomId, { parts, payer: user }, decide).catch(async error => {
+  const before = first.get<Member>(PART.member(actor.user, actor.device))
+  const paid = { parts: partsOfAccess(actor), payer: actor.user }
+  const seat = { user: actor.user, device: actor.device, participantId }
+  // Before the commit: an entry too many, left by a crash in between, is found; one too few would not be.
+  if (before === null || command.replace) await announceMembership(context, seat, roomId)
+  const { decision } = await changeRoom(context, roomId, paid, decide).catch(async error => {
     await context.store.memberships.remove(seat, roomId)
+    if (before !== null) await announceMembership(context, before, roomId)
     throw error
   })
   const { room, participants } = await describeRoom(context, roomId)
-  const own = participants.find(each => each.user === user && each.device === device)
+  const own = participants.find(each => each.user === actor.user && each.device === actor.device)
   if (!own) throw new AppError('not_in_room', { detail: 'Removed in the moment of joining' })
   // It is in already, or another request of the same device came in between: they are one participation.
   if (own.participantId !== participantId) {
-    await context.store.memberships.add({ ...seat, participantId: own.participantId }, roomId)
+    await announceMembership(context, { ...seat, participantId: own.participantId }, roomId)
   }
   const joined = decision.moves !== undefined
   return { room, participants, participantId: own.participantId, cursor: formatCursor(cursor), joined }
 }
 
-/** @throws AppError not_permitted, room_not_found */
+/** A room that is made is charged to its maker. @throws AppError rate_limited */
+async function chargeMaking(context: Context, actor: Actor, { makes }: RoomDecision): Promise<void> {
+  if (makes) await context.budgets.spend(actor.user, 'rooms')
+}
+
+/** @throws AppError not_permitted, banned, room_not_found, room_closed */
 export async function getRoom(context: Context, actor: Actor, roomId: string): Promise<RoomAndParticipants> {
-  const parts = await readRoom(context, roomId, [PART.settings, PART.member(actor.user, actor.device)])
-  const settings = rules.openRoom(parts)
-  const member = parts.get<Member>(PART.member(actor.user, actor.device))
-  const claim = claimFor(actor, roomId)
-  mustBeGranted('join', member?.role ?? claim?.role ?? settings.defaultRole, claim)
+  mustBeAllowed('read', await readRoom(context, roomId, partsOfAccess(actor)), actor, context.clock.now())
   return describeRoom(context, roomId)
 }
 
-/** Makes it, or changes what the body names. @throws AppError not_permitted, banned, room_closed */
+/** Makes it, or changes what the body names. @throws AppError not_permitted, banned, room_not_found, room_closed, rate_limited */
 export async function putRoom(
   context: Context,
   actor: Actor,
@@ -99,40 +112,40 @@ export async function putRoom(
   if ((body.maxParticipants ?? 0) > maxParticipants) {
     throw new AppError('invalid_request', { detail: `This server allows ${maxParticipants} participants in a room` })
   }
-  const known = await knownSettings(context, roomId)
-  const command = { actor, body, maxParticipants, ...(known ? { known } : {}) }
-  const parts = [PART.settings, PART.empty, PART.member(actor.user, actor.device), PART.ban(actor.user)]
-  const paid = { parts, payer: actor.user }
-  const { decision, room, version } = await changeRoom(context, roomId, paid, (before, now) =>
-    configure(before, command, now)
-  )
+  const command = { actor, body, maxParticipants, known: await knownSettings(context, actor, roomId) }
+  const parts = [...partsOfAccess(actor), PART.empty]
+  const decide = (before: ReadRoom, now: number) => configure(before, command, now)
+  await chargeMaking(context, actor, decide(await readRoom(context, roomId, parts), context.clock.now()))
+  const { decision, room, version } = await changeRoom(context, roomId, { parts, payer: actor.user }, decide)
   const settings = decision.writes[PART.settings] as Settings
-  return { room: viewRoom(roomId, version, settings, room.seats), created: decision.events.length === 0 }
+  return { room: viewRoom(roomId, version, settings, room.seats), created: decision.makes === true }
 }
 
 /** @throws AppError not_permitted, banned, room_not_found, room_closed */
 export async function closeRoom(context: Context, actor: Actor, roomId: string): Promise<void> {
-  const moderation = partsOfModeration(actor)
+  const access = partsOfAccess(actor)
   const parts = {
-    read: [...readOfEnd, ...moderation],
-    parts: (room: ReadRoom) => [...partsOfEnd(room), ...moderation]
+    read: [...readOfEnd, ...access, PART.members],
+    parts: (room: ReadRoom) => [...partsOfEnd(room), ...access]
   }
   const by = { user: actor.user, device: actor.device }
-  await changeRoom(context, roomId, parts, (room, now) => withAllEnded(room, close(room, actor, now), by, now))
+  const { room } = await changeRoom(context, roomId, parts, (before, now) =>
+    withAllEnded(before, close(before, actor, now), by, now)
+  )
+  forgetRoom(context, room)
   catchUpChat(context, roomId)
 }
 
-/** @throws AppError not_permitted, participant_not_found */
+/** @throws AppError not_permitted, banned, room_not_found, room_closed, participant_not_found */
 export async function changeParticipant(
   context: Context,
   actor: Actor,
-  where: { roomId: string; participantId: string },
+  where: Where,
   body: ParticipantBody
 ): Promise<Participant> {
   checkMetadata(body.metadata)
-  const { user, device } = await findParticipant(context, where)
-  const parts = [...partsOfModeration(actor), PART.member(user, device)]
-  const paid = { parts, payer: actor.user }
+  const { user, device } = await findParticipant(context, actor, where)
+  const paid = { ...partsOfUser(actor, user), payer: actor.user }
   const { decision, room } = await changeRoom(context, where.roomId, paid, (before, now) =>
     rules.change(before, { actor, target: memberOf(before, { user, device }, where.participantId), body }, now)
   )
@@ -141,29 +154,41 @@ export async function changeParticipant(
   return viewMember(written ?? memberOf(room, { user, device }, where.participantId))
 }
 
-/** Leaves, or puts somebody out; with `ban`, for good. Leaving a room one is not in is no mistake. */
+/** What access reads, and all of a user in the room. */
+const partsOfUser = (actor: Actor, user: string) => ({
+  read: [...partsOfAccess(actor), PART.user(user)],
+  parts: (room: RoomParts) => [
+    ...[...partsOfAccess(actor), PART.user(user)],
+    ...userIn(room, user).devices.map(device => PART.member(user, device))
+  ]
+})
+
+/** Leaves, or puts a participant out; with `ban`, the user, also if this participant has just left. */
 export async function removeParticipant(
   context: Context,
   actor: Actor,
-  where: { roomId: string; participantId: string },
+  where: Where,
   { ban, banForMs }: RemoveQuery
 ): Promise<void> {
-  const target = await findParticipant(context, where)
+  const { roomId, participantId } = where
+  if (ban === true) {
+    const { user } = await findParticipant(context, actor, where, { orLeft: true })
+    return banUser(context, roomId, { actor, user, forMs: banForMs ?? null })
+  }
+  const target = await findParticipant(context, actor, where)
   const { user, device } = target
-  // The ban comes first: nobody slips back in between.
-  if (ban === true) await banUser(context, actor, where.roomId, user, banForMs ?? null)
-  const parts = [...partsOfModeration(actor), PART.member(user, device), PART.invited(user)]
-  await changeRoom(context, where.roomId, parts, (room, now) => {
-    const removed = rules.remove(room, { actor, target: memberOf(room, target, where.participantId) }, now)
-    return user === actor.user ? removed : withdrawn(room, target, removed)
+  const parts = [...partsOfAccess(actor), PART.member(user, device), PART.user(user), PART.invited(user)]
+  const by = { user: actor.user, device: actor.device }
+  await changeRoom(context, roomId, parts, (room, now) => {
+    const removed = rules.remove(room, { actor, target: memberOf(room, target, participantId) }, now)
+    return user === actor.user ? removed : withdrawInvitation(room, user, removed, { by, now })
   })
-  await context.store.memberships.remove({ user, device, participantId: where.participantId }, where.roomId)
-  if (ban === true) await removeOthers(context, actor, where.roomId, user)
+  await forgetMemberships(context, roomId, [{ user, device, participantId }])
 }
 
 export async function describeRoom(context: Context, roomId: string): Promise<RoomAndParticipants> {
   const parts = await readRoom(context, roomId, [PART.settings, PART.members, PART.at('')])
-  const settings = rules.openRoom(parts)
+  const settings = openRoom(parts)
   const members = parts.list<Member>(PART.members).map(([, member]) => {
     return { member, since: parts.since(PART.at(member.participantId)) }
   })
@@ -171,35 +196,40 @@ export async function describeRoom(context: Context, roomId: string): Promise<Ro
   return { room: viewRoom(roomId, parts.version, settings, parts.seats), participants }
 }
 
-/** The rooms the user's devices are in. A membership that has outlived its seat is forgotten on the way. */
-export async function listRooms(context: Context, { user }: Actor): Promise<RoomSeat[]> {
-  const seats = await context.store.memberships.list(user)
-  const found = await Promise.all(
-    seats.map(async seat => {
-      const parts = await readRoom(context, seat.roomId, [PART.settings, PART.member(user, seat.device)])
-      const member = parts.get<Member>(PART.member(user, seat.device))
-      if (parts.settings?.closed === null && member) {
-        const room = viewRoom(seat.roomId, parts.version, parts.settings, parts.seats)
-        return [{ room, participantId: member.participantId, device: seat.device }]
-      }
-      // A seat whose joining is under way has a room that is about to be made.
-      if (parts.settings !== null) await context.store.memberships.remove(seat, seat.roomId)
-      return []
-    })
-  )
-  return found.flat()
+/** The rooms that the device is in. */
+export async function listRooms(context: Context, actor: Actor): Promise<RoomSeat[]> {
+  const found = await participationsOf(context, actor)
+  return found.flatMap(({ roomId, room, member: { participantId, device } }) => {
+    if (room.settings === null) return []
+    return [{ room: viewRoom(roomId, room.version, room.settings, room.seats), participantId, device }]
+  })
 }
 
-/** Where a participant sits. @throws AppError room_not_found, participant_not_found */
-export async function findParticipant(
+interface Where {
+  readonly roomId: string
+  readonly participantId: string
+}
+
+/**
+ * Who a participant is; with `orLeft` also one that left a short while ago.
+ * @throws AppError participant_not_found, and room_not_found for a user who has no part in the room
+ */
+async function findParticipant(
   context: Context,
-  { roomId, participantId }: { roomId: string; participantId: string }
+  actor: Actor,
+  { roomId, participantId }: Where,
+  { orLeft = false } = {}
 ): Promise<Endpoint> {
-  const parts = await readRoom(context, roomId, [PART.settings, PART.at(participantId)])
-  rules.openRoom(parts)
+  const parts = await readRoom(context, roomId, [...partsOfAccess(actor), PART.at(participantId)])
   const at = parts.get<Endpoint>(PART.at(participantId))
-  if (at === null) throw new AppError('participant_not_found')
-  return at
+  if (at !== null && parts.settings?.closed === null) return at
+  mustBeAllowed(orLeft ? 'moderate' : 'know', parts, actor, context.clock.now())
+  const { list } = await readRoom(context, roomId, orLeft ? [PART.users] : [])
+  const left = list<RoomUser>(PART.users).find(([, { left: ended }]) =>
+    ended.some(each => each.participantId === participantId)
+  )
+  if (left === undefined) throw new AppError('participant_not_found')
+  return { user: left[0], device: '' }
 }
 
 function memberOf(parts: RoomParts, { user, device }: Endpoint, participantId: string): Member {

@@ -35,17 +35,18 @@ export function createMemoryStore(options: MemoryStoreOptions): Store {
   const mailboxes = createMemoryMailboxes({ ...options, leases, tickets, publish: wakeups.publish })
   const watches = createMemoryWatches(options)
   const quotas = createMemoryQuotas()
+  const memberships = createMemoryMemberships(clock)
   const invitations = createMemoryInvitations()
   const copies = createMemoryCopies(clock)
   const stopSweeping = clock.every(SWEEP_EVERY_MS, () => {
     const now = clock.now()
-    const parts = [aggregates, rooms, invitations, mailboxes, watches, tickets, copies, quotas]
+    const parts = [aggregates, rooms, memberships, invitations, mailboxes, watches, tickets, copies, quotas]
     for (const part of parts) part.sweep(now)
   })
   return {
     aggregates,
     rooms,
-    memberships: createMemoryMemberships(),
+    memberships,
     invitations,
     mailboxes,
     leases,

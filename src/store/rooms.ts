@@ -15,7 +15,7 @@ export const LASTING_MAX = 1000
  * Fields whose names begin with one of these and a colon are kept apart from the others: reading a room does not read them, and reading
  * a whole group reads nothing else.
  */
-export const ROOM_GROUPS = ['member', 'at', 'invited', 'invite', 'ahead', 'held'] as const
+export const ROOM_GROUPS = ['member', 'at', 'user', 'invited', 'invite', 'ahead', 'held'] as const
 
 /** What asks for all fields of a group: its name and a colon, after LASTING if they last. */
 export const isGroup = (name: string): boolean => /^\+?[a-z]+:$/.test(name)
@@ -150,11 +150,24 @@ export interface Invitations {
   list(user: string, now: number): Promise<readonly string[]>
 }
 
-/** Which rooms a user's devices sit in, kept with the user: a device that comes or goes is looked up here. */
-export interface Memberships {
-  /** Idempotent. A device sits in a room as one participant: the last one that was added. */
-  add(seat: Seat, roomId: string): Promise<void>
-  /** Idempotent. Changes nothing if the device sits there as another participant by now. */
-  remove(seat: Seat, roomId: string): Promise<void>
-  list(user: string): Promise<readonly (Seat & { readonly roomId: string })[]>
+/** Which rooms a user's devices are in, kept with the user: a device that comes or goes is looked up here. */
+export interface Membership extends Seat {
+  readonly roomId: string
+  /** When it was added. */
+  readonly at: number
 }
+
+export interface Memberships {
+  /**
+   * Idempotent. A device is in a room as one participant: the last one that was added. False, and nothing is written: the device is
+   * in `max` other rooms.
+   */
+  add(seat: Seat, roomId: string, options: { max: number; now: number }): Promise<boolean>
+  /** Idempotent. Changes nothing if the device is in the room as another participant by now. */
+  remove(seat: Seat, roomId: string): Promise<void>
+  /** Of one device, or of all. */
+  list(user: string, device?: string): Promise<readonly Membership[]>
+}
+
+/** A user's memberships go when none was added or listed for so long: rooms and their checks remove them much earlier. */
+export const MEMBERSHIPS_MS = 7 * 24 * 3_600_000

@@ -25,6 +25,7 @@ const joined = (user: string, participantId: string, since: number): Joined => (
   user,
   device: 'phone',
   role: 'speaker',
+  claimed: null,
   awaySince: null,
   joinedAt: 0,
   metadata: {},

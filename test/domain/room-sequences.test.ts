@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import t from 'tap'
+import { userIn } from '../../src/domain/room-access.js'
 import { type Banned, PART, type RoomDecision, viewMember } from '../../src/domain/room-state.js'
 import { AppError } from '../../src/errors.js'
 import type { Actor } from '../../src/schemas/claims.js'
@@ -72,6 +73,8 @@ const steps: fc.Arbitrary<Step> = fc.oneof(
   }
 )
 
+const isHost = ({ parts }: RoomWorld, user: string) =>
+  parts.settings?.closed === null && (userIn(parts, user).given?.role ?? userIn(parts, user).role) === 'host'
 const placeOf = ({ user, device: name }: { user: string; device: string }) => `${user}/${name}`
 const roles = (world: RoomWorld) => new Map(world.members().map(({ participantId, role }) => [participantId, role]))
 const isBanned = (world: RoomWorld, user: string) => {
@@ -87,8 +90,9 @@ class Story {
   play([name, act, actor]: Step): void {
     const { world } = this
     const before = { version: world.version, seats: new Map(world.seats), roles: roles(world) }
+    this.hosts = new Set(USERS.filter(user => isHost(world, user)))
     const banned = USERS.filter(user => isBanned(world, user))
-    const mayManage = actor !== null && (world.member(actor)?.role ?? this.#outside(actor)) === 'host'
+    const mayManage = actor !== null && (this.hosts.has(actor.user) || this.#outside(actor) === 'host')
     const counts = new Map([...world.heard].map(([place, heard]) => [place, heard.length]))
     const outcome = act(world)
     this.seen.add(outcome instanceof AppError ? outcome.code : name)
@@ -110,7 +114,8 @@ class Story {
   /** The role of somebody who is not in. */
   #outside({ user }: Actor) {
     const { settings } = this.world.parts
-    return settings === null || settings.closed !== null || settings.createdBy === user ? 'host' : null
+    if (settings === null || settings.closed !== null) return 'host'
+    return settings.createdBy === user ? (userIn(this.world.parts, user).given?.role ?? 'host') : null
   }
 
   /** Whoever is no host makes and unmakes none, and puts none out but their own devices. */
@@ -121,12 +126,15 @@ class Story {
     for (const participant of hosts) {
       const [was, is] = [before.get(participant), now.get(participant)]
       const member = this.world.members().find(({ participantId }) => participantId === participant)
-      // Its maker is host on every device that joins.
-      if (was === undefined) assert.equal(member?.user, maker)
+      // A host joins as one, with any device: the maker, or a user who was made one.
+      if (was === undefined) assert.ok(member?.user === maker || this.hosts.has(member?.user ?? ''))
       else if (is === undefined) assert.equal(this.users.get(participant), actor.user)
       else assert.equal(is, was, `${actor.user} changed who is host`)
     }
   }
+
+  /** Users who were hosts before this step, wherever they are. */
+  hosts = new Set<string>()
 
   /** Whose each participation was. */
   readonly users = new Map<string, string>()
@@ -143,6 +151,21 @@ class Story {
     for (const member of members) {
       const { user, device: name } = member
       assert.deepEqual(world.parts.get(PART.at(member.participantId)), { user, device: name })
+      assert.ok(!isBanned(world, user), 'a banned user is out, with every device')
+    }
+    const byUser = (user: string) => members.filter(member => member.user === user)
+    for (const user of USERS) {
+      const { devices, given } = userIn(world.parts, user)
+      assert.deepEqual(
+        [...devices].sort(),
+        byUser(user)
+          .map(({ device: name }) => name)
+          .sort(),
+        `devices of ${user}`
+      )
+      const roles = new Set(byUser(user).map(({ role }) => role))
+      assert.ok(roles.size <= 1, `${user} has one role on all devices`)
+      if (given !== null && roles.size > 0) assert.ok(roles.has(given.role), `the role that was given to ${user}`)
     }
     const isOpen = world.parts.settings?.closed === null
     if (isOpen && members.length === 0) assert.ok(world.parts.emptySince !== null, 'an empty room will end')

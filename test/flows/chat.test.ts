@@ -105,7 +105,7 @@ flow(
   { env: { CHAT_HISTORY_MAX: '6' } }
 )
 
-flow('who is not in the room, or may not chat, neither writes nor reads', async (t, stage) => {
+flow('a user who has no part in the room, or may not chat, neither writes nor reads', async (t, stage) => {
   const alice = await join(await stage.enter('alice', 'phone'), 'r1')
   const outside = (name: string, claim: object) =>
     stage.enter(name, 'phone', { rooms: { r1: claim }, node: stage.far, silent: true })
@@ -114,8 +114,10 @@ flow('who is not in the room, or may not chat, neither writes nor reads', async 
     t.match(await who.ask('GET', MESSAGES), { body: { code } }, `${who.user} reads`)
   }
   const eve = await stage.enter('eve', 'phone', { silent: true })
-  await isRefused(eve, 'not_in_room')
-  await isRefused(await outside('frank', { grants: ['join', 'moderate'] }), 'not_in_room')
+  await isRefused(eve, 'room_not_found')
+  const frank = await outside('frank', { grants: ['join', 'moderate'] })
+  t.match(await frank.ask('POST', MESSAGES, { content: 'x' }), { body: { code: 'not_in_room' } })
+  t.match(await frank.ask('GET', MESSAGES), { body: { code: 'not_permitted' } })
   t.match(await eve.ask('POST', 'rooms/r9/messages', { content: 'x' }), { body: { code: 'room_not_found' } })
 
   const mute = await join(await outside('mallory', { grants: ['join', 'signal'] }), 'r1')
@@ -171,7 +173,7 @@ flow('who writes is seen to write by those who listen now, and it is kept nowher
   for (const { who } of [alice, bob]) await who.hears('room.participant_updated')
 
   const eve = await stage.enter('eve', 'phone', { silent: true })
-  await eve.isRefused('not_in_room', 'rooms/r1/typing', { typing: true })
+  await eve.isRefused('room_not_found', 'rooms/r1/typing', { typing: true })
   for (const body of [{}, { typing: 'yes' }, { typing: true, to: 'bob' }]) {
     await alice.who.isRefused('invalid_request', 'rooms/r1/typing', body)
   }

@@ -78,7 +78,7 @@ flow('declined for all devices', async (t, stage) => {
 flow('cancelled by the inviter, or by a moderator', async (t, stage) => {
   const { alice, laptop, phone, path } = await ring(stage)
   const eve = await stage.enter('eve', 'phone')
-  t.match(await eve.ask('DELETE', path), { body: { code: 'not_permitted' } })
+  t.match(await eve.ask('DELETE', path), { body: { code: 'room_not_found' } })
   for (let time = 0; time < 2; time++) t.match(await alice.ask('DELETE', path), { status: 204 })
   for (const bobs of [laptop, phone]) {
     t.match(await bobs.hears('room.invitation_ended'), { reason: 'cancelled', by: alice.endpoint })
@@ -98,7 +98,7 @@ flow('a cancel that comes before its invitation prevents it', async (t, stage) =
   const eve = await stage.enter('eve', 'phone', { node: stage.far })
   await alice.does('rooms/r1/participants')
   const path = 'rooms/r1/invitations/late'
-  t.match(await eve.ask('DELETE', path), { body: { code: 'invitation_not_found' } }, 'not by somebody outside')
+  t.match(await eve.ask('DELETE', path), { body: { code: 'room_not_found' } }, 'not from outside')
   for (let time = 0; time < 2; time++) t.match(await alice.ask('DELETE', path), { status: 204 })
   const body = { invitations: [{ invitationId: 'late', user: 'bob', state: 'cancelled', by: alice.endpoint }] }
   alice.goesTo(stage.far)
@@ -252,7 +252,7 @@ flow('asking twice, oneself, or somebody who is in', async (t, stage) => {
   t.match(await invite(alice, stage, ['eve'], again), { status: 200, body: { invitations: [{ state: 'declined' }] } })
   await laptop.isRefused('invitation_not_found', 'rooms/r1/invitations/again/accept')
   const outside = await stage.enter('mallory', 'phone')
-  t.match(await invite(outside, stage, ['bob']), { body: { code: 'not_in_room' } })
+  t.match(await invite(outside, stage, ['bob']), { body: { code: 'room_not_found' } })
   await phone.does(`rooms/r1/invitations/${invitationId}/decline`)
   await laptop.hears('room.invitation_ended')
   await alice.hears('room.invitation_ended')

@@ -62,7 +62,7 @@ flow(
     t.equal(askedOf(stage, 'alice').length, 0, 'nor about who will not ring anyway')
     t.match(await sleeper.ask('GET', 'snapshot'), { body: { invitations: [] } })
     const outside = await stage.enter('mallory', 'phone')
-    t.match(await invite(outside, stage, ['sleeper']), { body: { code: 'not_in_room' } })
+    t.match(await invite(outside, stage, ['sleeper']), { body: { code: 'room_not_found' } })
     t.equal(askedOf(stage, 'sleeper').length, 2, 'nor on behalf of who may not')
   },
   { env }

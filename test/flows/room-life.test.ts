@@ -176,7 +176,7 @@ flow('who has left a moment ago is no addressee, nor are they in another room', 
     ...{ candidates: candidates(1) }
   })
   await alice.who.isRefused('participant_not_found', 'rooms/r1/offer', { to: elsewhere.id, ...offer })
-  await alice.who.isRefused('not_in_room', 'rooms/r2/offer', { to: elsewhere.id, ...offer })
-  await bob.who.isRefused('not_in_room', 'rooms/r1/answer', { to: alice.id, sdp: sdp('bobB') })
+  await alice.who.isRefused('room_not_found', 'rooms/r2/offer', { to: elsewhere.id, ...offer })
+  await bob.who.isRefused('room_not_found', 'rooms/r1/answer', { to: alice.id, sdp: sdp('bobB') })
   for (const other of [alice, carol]) await other.who.hears('room.participant_left')
 })

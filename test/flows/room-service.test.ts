@@ -35,8 +35,7 @@ flow(
       maxParticipants: 3,
       defaultRole: 'listener',
       roles: { [stage.marked('alice')]: 'moderator' },
-      grants: { [stage.marked('carol')]: ['join'] },
-      unheardOf: true
+      grants: { [stage.marked('carol')]: ['join'] }
     })
     t.match(await joins(bob), {
       status: 201,
@@ -54,13 +53,18 @@ flow(
 )
 
 flow(
-  'a room exists if somebody made it or the service knows it',
+  'nobody makes a room that the service does not know, by joining or ahead of time, whatever their token',
   async (t, stage) => {
     const [alice, bob] = await stage.enterBoth()
     await alice.isRefused('room_not_found', JOIN)
     t.match(await bob.ask('GET', 'snapshot'), { body: { rooms: [] } })
-    t.match(await alice.ask('PUT', 'rooms/r2', {}), { status: 201 })
-    await bob.does('rooms/r2/participants')
+    t.match(await alice.ask('PUT', 'rooms/r1', {}), { status: 404, body: { code: 'room_not_found' } })
+    const operator = await stage.enter('operator', 'desk', { rooms: { '*': { role: 'host' } } })
+    t.match(await operator.ask('PUT', 'rooms/r1', {}), { status: 404 })
+    await operator.isRefused('room_not_found', JOIN)
+    t.equal(await stage.store.rooms.load(stage.marked('r1'), 'all'), null)
+    service.rooms.set(stage.marked('r2'), { defaultRole: 'listener' })
+    t.match(await bob.does('rooms/r2/participants'), { participants: [{ role: 'listener' }] }, 'nor is host in one')
   },
   { env }
 )
@@ -69,7 +73,7 @@ flow(
   'however many come at once, the service is asked once, and then not for an hour',
   async (t, stage) => {
     const id = stage.marked('r1')
-    service.rooms.set(id, {})
+    service.rooms.set(id, { callType: 'video' })
     const names = Array.from({ length: 20 }, (_, i) => `guest${i}`)
     const guests = await Promise.all(names.map(name => stage.enter(name, 'phone', { silent: true })))
     const replies = await Promise.all(guests.map(joins))
@@ -90,7 +94,7 @@ flow(
   'nodes that miss at once ask once, and one that waits in vain asks itself',
   async (t, stage) => {
     const id = stage.marked('r1')
-    service.rooms.set(id, {})
+    service.rooms.set(id, { callType: 'video' })
     const names = Array.from({ length: 12 }, (_, i) => `guest${i}`)
     const guests = await Promise.all(
       names.map((name, i) => stage.enter(name, 'phone', { silent: true, node: i % 2 ? stage.far : 0 }))
@@ -106,7 +110,7 @@ flow(
     t.equal(service.askedFor(id), 1)
 
     const other = stage.marked('r2')
-    service.rooms.set(other, {})
+    service.rooms.set(other, { callType: 'video' })
     const ofADeadNode = { tag: 'dead', value: '' }
     await stage.store.copies.put(`asked:${other}`, ofADeadNode, { keepMs: 1_500, over: null })
     const [guest] = guests as [Person]
@@ -150,7 +154,7 @@ flow(
     const id = stage.marked('r1')
     const alice = await stage.enter('alice', 'phone')
     await alice.isRefused('room_not_found', JOIN)
-    service.rooms.set(id, {})
+    service.rooms.set(id, { callType: 'video' })
     await stage.pass(9_000)
     await alice.isRefused('room_not_found', JOIN)
     t.equal(service.askedFor(id), 1)
@@ -194,7 +198,7 @@ flow(
     const speak = service.fallsSilent()
     await alice.isRefused('room_service_unavailable', JOIN)
     speak()
-    service.rooms.set(stage.marked('r1'), {})
+    service.rooms.set(stage.marked('r1'), { callType: 'video' })
     await alice.does(JOIN)
     const metrics = await (await fetch(`${stage.urlOf(0)}/metrics`)).text()
     t.match(metrics, /room_service_answers_total\{outcome="failed"\} [1-9]/)
@@ -273,7 +277,7 @@ flow(
     const id = stage.marked('r1')
     const [alice, bob] = await stage.enterBoth()
     await alice.isRefused('room_not_found', JOIN)
-    service.rooms.set(id, {})
+    service.rooms.set(id, { callType: 'video' })
     t.equal((await tell(stage, 'DELETE')).status, 204)
     await bob.does(JOIN)
     t.equal(service.askedFor(id), 2)

@@ -1,5 +1,6 @@
 // A room as the store keeps it, in the hands of a test: decisions are applied to it, and whoever has a seat hears what they say.
 import assert from 'node:assert/strict'
+import { ban, unban } from '../../src/domain/bans.js'
 import * as rules from '../../src/domain/room.js'
 import * as life from '../../src/domain/room-life.js'
 import {
@@ -85,14 +86,11 @@ export class RoomWorld {
   }
 
   ban(actor: Actor, user: string, forMs: number | null = null): RoomDecision | AppError {
-    const devices = this.members()
-      .filter(member => member.user === user)
-      .map(({ device }) => device)
-    return this.attempt(parts => rules.ban(parts, { actor, user, devices, forMs }, this.now))
+    return this.attempt(parts => ban(parts, { actor, user, forMs }, this.now))
   }
 
   unban(actor: Actor, user: string): RoomDecision | AppError {
-    return this.attempt(parts => rules.unban(parts, { actor, user }, this.now))
+    return this.attempt(parts => unban(parts, { actor, user }, this.now))
   }
 
   configure(actor: Actor, body: RoomBody): RoomDecision | AppError {
@@ -115,7 +113,7 @@ export class RoomWorld {
   }
 
   isLost(who: Endpoint): RoomDecision | AppError {
-    return this.#about(who, (_, member) => rules.leave(member, 'lost', null, this.now))
+    return this.#about(who, (parts, member) => rules.leave(parts, member, { reason: 'lost', by: null, now: this.now }))
   }
 
   closesIfEmpty(): RoomDecision | AppError {

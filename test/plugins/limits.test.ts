@@ -13,13 +13,7 @@ import type { Quotas } from '../../src/store/store.js'
 import { ManualClock } from '../helpers/clock.js'
 import { LIMITS } from '../helpers/limits.js'
 
-const config = {
-  rateLimitCalls: 3,
-  rateLimitSignals: 20,
-  rateLimitReads: 5,
-  rateLimitDeliveries: 1000,
-  rateLimitPresence: 100
-}
+const config = { ...loadConfig({}), rateLimitCalls: 3, rateLimitSignals: 20, rateLimitReads: 5 }
 
 function sharedQuotas(clock: ManualClock, t: Test) {
   const store = createMemoryStore({ ...LIMITS, clock })

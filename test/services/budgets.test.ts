@@ -1,18 +1,14 @@
 // What a service charges beside the one unit of a request.
+
 import t, { type Test } from 'tap'
+import { loadConfig } from '../../src/config.js'
 import { AppError } from '../../src/errors.js'
 import { createBudgets } from '../../src/services/budgets.js'
 import { createMemoryStore } from '../../src/store/memory.js'
 import { ManualClock } from '../helpers/clock.js'
 import { LIMITS } from '../helpers/limits.js'
 
-const config = {
-  rateLimitCalls: 3,
-  rateLimitSignals: 20,
-  rateLimitReads: 5,
-  rateLimitDeliveries: 1000,
-  rateLimitPresence: 100
-}
+const config = { ...loadConfig({}), rateLimitCalls: 3, rateLimitSignals: 20, rateLimitReads: 5 }
 
 function sharedStore(t: Test, clock: ManualClock) {
   const store = createMemoryStore({ ...LIMITS, clock })

@@ -1,19 +1,51 @@
-// Memberships in plain maps. No expiry: a room and who sits in it live and die with the same process.
-import type { Memberships, Seat } from '../rooms.js'
+// Memberships in plain maps.
+import type { Clock } from '../../clock.js'
+import { MEMBERSHIPS_MS, type Membership, type Memberships } from '../rooms.js'
 
-export function createMemoryMemberships(): Memberships {
-  const users = new Map<string, Map<string, Seat & { readonly roomId: string }>>()
+interface Kept {
+  /** By device, then by room. */
+  readonly devices: Map<string, Map<string, Membership>>
+  until: number
+}
+
+export function createMemoryMemberships(clock: Clock): Memberships & { size(): number; sweep(now: number): void } {
+  const users = new Map<string, Kept>()
+
+  function find(user: string): Kept | undefined {
+    const found = users.get(user)
+    return found && found.until > clock.now() ? found : undefined
+  }
+
   return {
-    async add({ user, device, participantId }, roomId) {
-      const seats = users.get(user) ?? new Map()
-      users.set(user, seats.set(`${roomId}/${device}`, { user, device, participantId, roomId }))
+    async add(seat, roomId, { max, now }) {
+      const { user, device } = seat
+      const kept: Kept = find(user) ?? { devices: new Map(), until: 0 }
+      const rooms = kept.devices.get(device) ?? new Map<string, Membership>()
+      if (!rooms.has(roomId) && rooms.size >= max) return false
+      const { participantId } = seat
+      kept.devices.set(device, rooms.set(roomId, { user, device, participantId, roomId, at: now }))
+      kept.until = clock.now() + MEMBERSHIPS_MS
+      users.set(user, kept)
+      return true
     },
     async remove({ user, device, participantId }, roomId) {
-      const seats = users.get(user)
-      const place = `${roomId}/${device}`
-      if (seats?.get(place)?.participantId === participantId) seats.delete(place)
-      if (seats?.size === 0) users.delete(user)
+      const kept = find(user)
+      const rooms = kept?.devices.get(device)
+      if (rooms?.get(roomId)?.participantId !== participantId) return
+      rooms.delete(roomId)
+      if (rooms.size === 0) kept?.devices.delete(device)
+      if (kept?.devices.size === 0) users.delete(user)
     },
-    list: async user => [...(users.get(user)?.values() ?? [])]
+    async list(user, device) {
+      const kept = find(user)
+      if (!kept) return []
+      kept.until = clock.now() + MEMBERSHIPS_MS
+      const devices = device === undefined ? [...kept.devices.values()] : [kept.devices.get(device) ?? new Map()]
+      return devices.flatMap(rooms => [...rooms.values()])
+    },
+    size: () => users.size,
+    sweep(now) {
+      for (const [user, { until }] of users) if (until <= now) users.delete(user)
+    }
   }
 }

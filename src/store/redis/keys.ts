@@ -81,7 +81,7 @@ export const mailboxPrefix = (user: string) => `${at(user)}mailbox:${user}:`
 export const mailboxKey = (user: string, device: string) => mailboxPrefix(user) + device
 export const positionKey = (user: string, source: AggregateRef) => `${at(user)}position:${user}:${memberOf(source)}`
 export const leasesKey = (user: string) => `${at(user)}leases:${user}`
-/** Hash: room/device → participant. */
+/** Hash: device → its rooms, see lua/membership_add.lua. */
 export const membershipsKey = (user: string) => `${at(user)}rooms:${user}`
 /** Sorted set: room → until when it rings. */
 export const invitationsKey = (user: string) => `${at(user)}invitations:${user}`

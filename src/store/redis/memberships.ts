@@ -1,25 +1,38 @@
-// Memberships in Redis: for each user one hash, room/device → participant. The TTL is a backstop: who leaves is taken out.
-import type { Memberships } from '../rooms.js'
+// Memberships in Redis: for each user one hash, device → a line for each room: room, when it was added and participant, between tabs,
+// which no id contains. The TTL is a backstop: a device that leaves is taken out.
+import { MEMBERSHIPS_MS, type Membership, type Memberships } from '../rooms.js'
 import type { Attempt } from './clients.js'
 import { membershipsKey } from './keys.js'
 import { addMembership, removeMembership } from './scripts.js'
 
-const TTL_MS = 7 * 24 * 3_600_000
+function toMemberships(user: string, device: string, lines: string | null): Membership[] {
+  return (lines ?? '').split('\n').flatMap(line => {
+    const [roomId = '', at, participantId = ''] = line.split('\t')
+    return line === '' ? [] : [{ user, device, participantId, roomId, at: Number(at) }]
+  })
+}
 
 export function createRedisMemberships(attempt: Attempt): Memberships {
   return {
-    async add({ user, device, participantId }, roomId) {
-      await addMembership(attempt, [membershipsKey(user)], [`${roomId}/${device}`, participantId, TTL_MS])
+    async add({ user, device, participantId }, roomId, { max, now }) {
+      const line = [roomId, now, participantId].join('\t')
+      return (
+        (await addMembership(attempt, [membershipsKey(user)], [device, roomId, line, max, MEMBERSHIPS_MS])) === 'OK'
+      )
     },
     async remove({ user, device, participantId }, roomId) {
-      await removeMembership(attempt, [membershipsKey(user)], [`${roomId}/${device}`, participantId])
+      await removeMembership(attempt, [membershipsKey(user)], [device, roomId, participantId])
     },
-    async list(user) {
-      const found = await attempt(client => client.hgetall(membershipsKey(user)))
-      return Object.entries(found).map(([place, participantId]) => {
-        const [roomId = '', device = ''] = place.split('/')
-        return { user, device, participantId, roomId }
-      })
+    async list(user, device) {
+      const key = membershipsKey(user)
+      const renewed = attempt(client => client.pexpire(key, MEMBERSHIPS_MS))
+      if (device === undefined) {
+        const found = await attempt(client => client.hgetall(key))
+        await renewed
+        return Object.entries(found).flatMap(([name, lines]) => toMemberships(user, name, lines))
+      }
+      const [lines] = await Promise.all([attempt(client => client.hget(key, device)), renewed])
+      return toMemberships(user, device, lines)
     }
   }
 }

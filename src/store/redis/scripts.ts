@@ -76,7 +76,7 @@ export const commitRoom = define<
 >('room_commit')
 export const trimLog = define<'OK'>('log_trim')
 export const hastenRoom = define<'OK' | 'NONE'>('room_hasten')
-export const addMembership = define<'OK'>('membership_add')
+export const addMembership = define<'OK' | 'FULL'>('membership_add')
 export const removeMembership = define<'REMOVED' | 'OTHER'>('membership_remove')
 export const addInvitation = define<'OK'>('invitation_add')
 

@@ -1,0 +1,58 @@
+// Which rooms a device is in, as the user's index says, held against the rooms themselves. The index is written before a room's commit
+// and corrected after it: an entry too many, from a crash in between, is dropped by the next reader.
+import { type Member, PART } from '../domain/room-state.js'
+import { AppError } from '../errors.js'
+import type { Endpoint } from '../schemas/common.js'
+import type { Seat } from '../store/rooms.js'
+import type { Context } from './context.js'
+import { type ReadRoom, readRoom } from './room-commit.js'
+
+/** An entry may be this much older than the commit that it announces. */
+const JOINING_MS = 10_000
+
+export interface Participation {
+  readonly roomId: string
+  readonly room: ReadRoom
+  readonly member: Member
+}
+
+/** At most MAX_ROOMS_PER_DEVICE. Reads settings and the member of each room; drops what has outlived its room or participation. */
+export async function participationsOf(context: Context, { user, device }: Endpoint): Promise<Participation[]> {
+  const { store, clock } = context
+  const kept = await store.memberships.list(user, device)
+  const found = await Promise.all(
+    kept.map(async ({ at, roomId, ...seat }) => {
+      const room = await readRoom(context, roomId, [PART.settings, PART.member(user, device)])
+      const member = room.get<Member>(PART.member(user, device))
+      if (room.settings?.closed === null && member !== null) return [{ roomId, room, member }]
+      if (at + JOINING_MS <= clock.now()) await store.memberships.remove(seat, roomId)
+      return []
+    })
+  )
+  return found.flat()
+}
+
+/** Before the commit that lets the device in. @throws AppError too_many_rooms */
+export async function announceMembership(context: Context, seat: Seat, roomId: string): Promise<void> {
+  const { store, clock, config } = context
+  const options = { max: config.maxRoomsPerDevice, now: clock.now() }
+  if (await store.memberships.add(seat, roomId, options)) return
+  await participationsOf(context, seat)
+  if (!(await store.memberships.add(seat, roomId, options))) throw new AppError('too_many_rooms')
+}
+
+/** So many at a time. */
+const PIECE = 100
+
+export async function forgetMemberships(context: Context, roomId: string, seats: readonly Seat[]): Promise<void> {
+  for (let i = 0; i < seats.length; i += PIECE) {
+    await Promise.all(seats.slice(i, i + PIECE).map(seat => context.store.memberships.remove(seat, roomId)))
+  }
+}
+
+/** In the background: the room is over, and its memberships with it. */
+export function forgetRoom(context: Context, room: ReadRoom): void {
+  const members = room.list<Member>(PART.members).map(([, member]) => member)
+  if (members.length === 0) return
+  context.errands.run(`forget members of ${room.roomId}`, () => forgetMemberships(context, room.roomId, members))
+}

@@ -1,0 +1,18 @@
+// What a room keeps of users who are out is bounded in number and time.
+
+import { PART } from '../domain/room-state.js'
+import { forgetUsersIn, partsOfForgetting } from '../domain/room-users.js'
+import type { Context } from './context.js'
+import { changeRoom, type ReadRoom } from './room-commit.js'
+
+/** So many in one commit. */
+const PIECE = 100
+
+/** The room was read as a whole; what is due in it is forgotten. */
+export async function forgetUsers(context: Context, room: ReadRoom): Promise<void> {
+  const due = partsOfForgetting(room, context.clock.now())
+  for (let i = 0; i < due.length; i += PIECE) {
+    const piece = due.slice(i, i + PIECE)
+    await changeRoom(context, room.roomId, [PART.settings, ...piece], before => forgetUsersIn(before, piece))
+  }
+}
