@@ -17,40 +17,45 @@ type Create = (options: {
 const EXAMPLE = new URL('../../examples/services/chat-service.mjs', import.meta.url).href
 
 export class ChatHost {
-  readonly #create: Create
-  readonly #kept = new Map<string, Map<string, Kept>>()
-  #server: Server | null = null
-  #port = 0
+  readonly #server: Server
+  readonly #kept: Map<string, Map<string, Kept>>
+  #isDead = false
 
-  private constructor(create: Create) {
-    this.#create = create
+  private constructor(server: Server, kept: Map<string, Map<string, Kept>>) {
+    this.#server = server
+    this.#kept = kept
+    server.on('connection', socket => {
+      if (this.#isDead) socket.destroy()
+    })
   }
 
   static async open(): Promise<ChatHost> {
-    const host = new ChatHost(((await import(EXAMPLE)) as { createChatService: Create }).createChatService)
-    await host.returns()
-    return host
+    const { createChatService } = (await import(EXAMPLE)) as { createChatService: Create }
+    const kept = new Map<string, Map<string, Kept>>()
+    const refuses = ({ content }: Kept) => (content.startsWith('spam') ? 'no spam' : null)
+    const server = createChatService({ kept, refuses }).listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    return new ChatHost(server, kept)
   }
 
   get url(): string {
-    return `http://127.0.0.1:${this.#port}`
+    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`
   }
 
-  /** Where it was before. */
-  async returns(): Promise<void> {
-    const refuses = ({ content }: Kept) => (content.startsWith('spam') ? 'no spam' : null)
-    this.#server = this.#create({ kept: this.#kept, refuses }).listen(this.#port, '127.0.0.1')
-    await once(this.#server, 'listening')
-    this.#port = (this.#server.address() as AddressInfo).port
+  returns(): void {
+    this.#isDead = false
   }
 
-  /** With all that is under way. */
-  async dies(): Promise<void> {
-    const server = this.#server
-    if (!server?.listening) return
-    server.close()
-    server.closeAllConnections()
-    await once(server, 'close')
+  /** With all that is under way. The port stays its own: another process would take a free one. */
+  dies(): void {
+    this.#isDead = true
+    this.#server.closeAllConnections()
+  }
+
+  async close(): Promise<void> {
+    this.dies()
+    this.#server.close()
+    await once(this.#server, 'close')
   }
 
   /** What it has of a room, in the order in which it came. */
