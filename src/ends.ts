@@ -9,6 +9,10 @@ export const ENDS = {
   },
   auth_expired: { reconnect: false, meaning: 'The token expired; open the stream again with a fresh one' },
   slow: { reconnect: true, meaning: 'The client read too slowly; resume from the cursor' },
+  unresponsive: {
+    reconnect: true,
+    meaning: 'The client opened the stream with `ack=true` and stopped acknowledging; resume from the cursor'
+  },
   drain: { reconnect: true, meaning: 'The node is shutting down; another one will serve' },
   rate_limited: { reconnect: true, meaning: 'Too many streams opened; wait for the retry time' },
   store_unavailable: { reconnect: true, meaning: 'The store cannot be reached; wait for the retry time' },

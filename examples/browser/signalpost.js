@@ -136,7 +136,9 @@ export class Signalpost {
    */
   async #stream() {
     const { ticket } = await this.post('/events/tickets')
-    const source = new EventSource(`${this.#api}/events?${new URLSearchParams({ ticket, cursor: this.#cursor })}`)
+    const source = new EventSource(
+      `${this.#api}/events?${new URLSearchParams({ ticket, cursor: this.#cursor, ack: 'true' })}`
+    )
     const flaw = await new Promise(resolve => {
       this.#giveUp = resolve
       this.#expectWithin(FIRST_WORD_MS, 'held back')
@@ -154,6 +156,8 @@ export class Signalpost {
     // A connection that died without a word looks like one on which nothing happens; only the heartbeat tells.
     if (data.heartbeatMs) this.#silenceMs = 2 * data.heartbeatMs
     this.#expectWithin(this.#silenceMs, 'silent')
+    // In a call or room the server asks whether this page still runs. Any request says so.
+    if (data.ack) this.#send('PUT', '/presence', {}).catch(() => {})
     if (type === 'hello' || type === 'caught-up' || type === 'reset') this.#onConnection('live')
     this.#take({ id: lastEventId, type, data })
     if (type === 'end' && !data.reconnect) this.#end(data.reason)

@@ -1,4 +1,5 @@
 // What every stream and poll of a process shares. One pointer a stream instead of many.
+import type { Socket } from 'node:net'
 import type { FastifyBaseLogger } from 'fastify'
 import type { Clock } from '../clock.js'
 import type { Config } from '../config.js'
@@ -8,12 +9,14 @@ import type { Actor } from '../schemas/claims.js'
 import type { Cursor, Store } from '../store/store.js'
 import type { Hub } from './hub.js'
 
-/** Who came and who went. Neither ever throws, and nobody waits for them. */
+/** What delivery tells of devices, and asks. `arrived` and `left` never throw, and delivery does not wait for them. */
 export interface Lifecycle {
   /** The device has a live stream, or begins a poll. `since`: it is new, or came without a cursor, and knows nothing of what came before. */
   arrived(actor: Actor, since: Cursor | null): void
   /** Its stream or poll is over, and no newer one of the device was seen to take its place. */
   left(actor: Actor): void
+  /** The device is in a live call or in a room: somebody waits for it. Throws store_unavailable. */
+  isEngaged(actor: Actor): Promise<boolean>
 }
 
 export interface DeliveryOptions {
@@ -32,6 +35,16 @@ export interface Delivery extends DeliveryOptions {
   settle(work: Promise<unknown>): void
   /** A store that is away is expected, and tried again. Anything else is a bug of ours. */
   report(error: unknown): void
+}
+
+/** What a stream is opened with. */
+export interface StreamOptions {
+  readonly actor: Actor
+  readonly socket: Socket
+  /** The secret of its ticket, or ''. */
+  readonly ticket: string
+  /** The client promised to acknowledge heartbeats that ask for it. */
+  readonly acknowledges: boolean
 }
 
 /** How often a stream renews its presence: three chances before the device counts as gone. */

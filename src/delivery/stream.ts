@@ -8,9 +8,10 @@ import type { Socket } from 'node:net'
 import type { EndReason } from '../ends.js'
 import type { Actor } from '../schemas/claims.js'
 import type { StoredEvent, Touched, Wakeup } from '../store/store.js'
+import { Acknowledgements } from './acknowledgements.js'
 import { Claim, endOf } from './claim.js'
 import type { Position } from './cursor.js'
-import { type Delivery, refreshMs, TICKET_USED_MS } from './delivery.js'
+import { type Delivery, refreshMs, type StreamOptions, TICKET_USED_MS } from './delivery.js'
 import { Expiry } from './expiry.js'
 import { endFrame, noticeFrame } from './frames.js'
 import type { Consumer } from './hub.js'
@@ -38,10 +39,12 @@ export class EventStream implements Consumer {
   /** A hint says that the device signed off; the next read tells. */
   #signedOff = false
   readonly #expiry: Expiry
+  /** Null: the client did not promise any. */
+  readonly #acks: Acknowledgements | null
   #beatAt: number
   #refreshAt: number
 
-  constructor(delivery: Delivery, options: { actor: Actor; socket: Socket; ticket: string }) {
+  constructor(delivery: Delivery, options: StreamOptions) {
     const { clock, ids, config } = delivery
     this.#delivery = delivery
     this.#claim = new Claim(delivery, options.actor)
@@ -50,6 +53,7 @@ export class EventStream implements Consumer {
     this.#ticket = options.ticket
     this.actor = options.actor
     this.#expiry = new Expiry(options.actor.expiresAt)
+    this.#acks = options.acknowledges ? new Acknowledgements(delivery, options.actor) : null
     // Streams that were opened in one moment, after a deploy say, shall not beat in one moment for ever.
     this.#beatAt = clock.now() + ids.between(config.heartbeatMs >> 1, config.heartbeatMs)
     this.#refreshAt = clock.now() + ids.between(refreshMs(delivery) >> 1, refreshMs(delivery))
@@ -92,7 +96,8 @@ export class EventStream implements Consumer {
     if (expiresInMs !== null) this.#socket.write(noticeFrame('auth.expiring', { expiresInMs }, now))
     if (now >= this.#beatAt) {
       this.#beatAt = now + this.#delivery.config.heartbeatMs
-      this.#tail.beat(now)
+      if (this.#acks?.isOverdue(now)) this.#refreshSoon()
+      this.#tail.beat(now, this.#acks?.ask(now) ?? false)
     }
     if (now >= this.#refreshAt) void this.#refresh(now)
     if (this.#tail.isStalled(now)) this.end('slow')
@@ -215,6 +220,7 @@ export class EventStream implements Consumer {
       await this.#audit()
       if (this.#ticket !== '') await this.#delivery.store.tickets.use(this.actor.user, this.#ticket, TICKET_USED_MS)
     } catch (error) {
+      this.#acks?.startOver()
       this.#delivery.report(error)
     }
     if (this.#dirty && !this.#pumping) await this.#pump()
@@ -228,6 +234,7 @@ export class EventStream implements Consumer {
     // A record that was lost, in a failover or to the retention, has a new head too: the next read answers with a reset.
     if (!this.#tail.isAt(touched.head)) this.#dirty = true
     if (touched.created) this.#delivery.lifecycle.arrived(this.actor, touched.head)
+    if (await this.#acks?.areMissed(touched.requestedAt)) this.end('unresponsive')
   }
 
   #onlineUntil(): number {

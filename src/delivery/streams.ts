@@ -14,6 +14,8 @@ export interface StreamRequest {
   readonly cursor: string | undefined
   /** The secret of the ticket that the request was made with. */
   readonly ticket?: string | undefined
+  /** The client promises to acknowledge heartbeats that ask for it. */
+  readonly acknowledges?: boolean | undefined
   readonly res: ServerResponse
   /** What hooks have set so far. */
   readonly headers: Headers
@@ -94,12 +96,12 @@ export function createStreams(options: DeliveryOptions): Streams {
   }
 
   return {
-    open({ actor, cursor, ticket = '', res, headers }) {
+    open({ actor, cursor, ticket = '', acknowledges = false, res, headers }) {
       admit()
       const position = parseCursor(cursor)
       const socket = takeOver(res, headers, { retryMs: ids.between(1000, 4000), now: clock.now() })
       if (!socket) return
-      const stream = new EventStream(delivery, { actor, socket, ticket })
+      const stream = new EventStream(delivery, { actor, socket, ticket, acknowledges })
       streams.add(stream)
       metrics.streamsOpen.inc({ transport: 'sse' })
       socket.on('close', () => {

@@ -81,10 +81,11 @@ export class Tail {
     if (!this.#socket.writableNeedDrain) this.#socket.write(passingFrame(notice))
   }
 
-  beat(now: number): void {
+  /** With `ack` the client has to acknowledge it. */
+  beat(now: number, ack: boolean): void {
     // Before anything is known there is no cursor to tell.
     if (this.#seq < 0) return
-    this.#socket.write(noticeFrame('heartbeat', { cursor: this.#cursor() }, now))
+    this.#socket.write(noticeFrame('heartbeat', { cursor: this.#cursor(), ...(ack ? { ack } : {}) }, now))
   }
 
   /** Writes all that follows, at the speed of the client. Throws store_unavailable. */

@@ -141,7 +141,11 @@ export const eventRoutes: FastifyPluginAsyncTypebox<EventParts> = async (app, { 
 interface StreamOpening {
   readonly actor: Actor
   readonly headers: { readonly 'last-event-id'?: string | undefined }
-  readonly query: { readonly cursor?: string | undefined; readonly ticket?: string | undefined }
+  readonly query: {
+    readonly cursor?: string | undefined
+    readonly ticket?: string | undefined
+    readonly ack?: boolean | undefined
+  }
 }
 
 /** The stream goes on with the bare socket; for Fastify this request is over. */
@@ -154,6 +158,7 @@ function openStream(streams: Streams, { actor, headers, query }: StreamOpening, 
     actor,
     cursor: headers['last-event-id'] || query.cursor,
     ticket: secretOf(query.ticket),
+    acknowledges: query.ack,
     res: reply.raw,
     headers: reply.getHeaders()
   })

@@ -1,10 +1,11 @@
 // The API in reading order. Everything under /v1 asks who is calling and counts what they do.
-import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyRequest, onResponseHookHandler } from 'fastify'
 import type { Streams } from '../delivery/streams.js'
 import { authenticate } from '../plugins/auth.js'
 import { limitRates } from '../plugins/limits.js'
 import type { Context } from '../services/context.js'
 import { actorIn } from '../services/room-service.js'
+import { noteRequest } from '../services/sign-of-life.js'
 import { callActionRoutes } from './call-actions.js'
 import { callRoutes } from './calls.js'
 import { chatRoutes } from './chat.js'
@@ -42,6 +43,7 @@ export async function serveApi(app: FastifyInstance, { context, streams }: Api):
     done()
   })
   if (context.config.roomServiceUrl !== null) app.addHook('preHandler', request => takeRoles(context, request))
+  acknowledgeByRequests(app, context)
   await app.register(eventRoutes, { context, streams })
   await app.register(callRoutes, { context })
   await app.register(callActionRoutes, { context })
@@ -53,6 +55,18 @@ export async function serveApi(app: FastifyInstance, { context, streams }: Api):
   await app.register(presenceRoutes, { context })
   await app.register(watchRoutes, { context })
   await app.register(iceServerRoutes, { context })
+}
+
+/** Not by the stream or poll itself: a proxy or a stopped program may keep that open. */
+function acknowledgeByRequests(app: FastifyInstance, context: Context): void {
+  const note: onResponseHookHandler = ({ actor }, _reply, done) => {
+    // Without an actor it was refused.
+    if (actor) noteRequest(context, actor)
+    done()
+  }
+  app.addHook('onRoute', route => {
+    if (route.config?.eventRoute !== true) route.onResponse = [note].concat(route.onResponse ?? [])
+  })
 }
 
 /** In a room the service says what somebody may do. What is never limited, such as leaving, is possible without its answer. */

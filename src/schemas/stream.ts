@@ -59,8 +59,14 @@ export const ResetEvent = notice(
 export const HeartbeatEvent = notice(
   'heartbeat',
   'HeartbeatEvent',
-  { cursor: StreamCursor },
-  'The stream lives, and has sent everything up to `cursor`.'
+  {
+    cursor: StreamCursor,
+    ack: Type.Optional(
+      Type.Literal(true, { description: 'Acknowledge with any request of this device, `PUT /v1/presence` for example' })
+    )
+  },
+  'The stream lives, and has sent everything up to `cursor`. With `ack` the stream was opened with `ack=true` and the device is in a call or ' +
+    'room: without a request of the device within two heartbeats the stream ends `unresponsive`.'
 )
 export const ReconnectEvent = notice(
   'reconnect',
@@ -113,7 +119,15 @@ const cursor = Type.Optional(
   })
 )
 
-export const EventsQuery = Type.Object({ cursor, ...identity }, { ...Strict })
+const ack = Type.Optional(
+  Type.Boolean({
+    default: false,
+    description:
+      'Promises to acknowledge heartbeats that ask for it, so that a device that hangs is missed even while its connection stays open'
+  })
+)
+
+export const EventsQuery = Type.Object({ cursor, ack, ...identity }, { ...Strict })
 
 export const EventsHeaders = Type.Object({
   'last-event-id': Type.Optional(

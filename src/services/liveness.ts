@@ -4,6 +4,7 @@ import { decideCall } from '../domain/call.js'
 import { endpointOf } from '../domain/party.js'
 import type { CallState, Side } from '../domain/state.js'
 import type { Actor } from '../schemas/claims.js'
+import type { Endpoint } from '../schemas/common.js'
 import type { Cursor, StoredEvent } from '../store/store.js'
 import { deviceAbsentSince } from './absence.js'
 import type { Context } from './context.js'
@@ -30,9 +31,22 @@ export function createLifecycle(context: Context): Lifecycle {
       unheard(missDevice(context, actor))
       unheard(missRooms(context, actor))
       noticeChange(context, actor.user)
-    }
+    },
+    isEngaged: actor => isEngaged(context, actor)
   }
 }
+
+/** In a live call, as its caller or as the device that answered, or in a room. */
+async function isEngaged(context: Context, { user, device }: Actor): Promise<boolean> {
+  const { leases, memberships } = context.store
+  const [held, seats] = await Promise.all([leases.list(user), memberships.list(user)])
+  if (seats.some(seat => seat.device === device)) return true
+  const calls = await Promise.all(held.map(({ holder }) => readCall(context, parseHolder(holder).callId)))
+  return calls.some(call => call !== null && call.phase !== 'ended' && isIn(call, { user, device }))
+}
+
+const isIn = (call: CallState, { user, device }: Endpoint): boolean =>
+  [endpointOf(call, 'caller'), endpointOf(call, 'callee')].some(end => end?.user === user && end.device === device)
 
 /**
  * A device came: what rings is offered to it if it has not heard of it `since` (null: it needs no offers), and peers that were

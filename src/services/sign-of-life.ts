@@ -16,7 +16,14 @@ interface Noted {
   readonly expiresAt: number | null
 }
 
-const noted = new WeakMap<Context, LRUCache<string, Noted>>()
+/** What this node wrote last of a device: a sign of life, and a request that was none. */
+interface Memory {
+  readonly signs: LRUCache<string, Noted>
+  readonly requests: LRUCache<string, number>
+}
+
+const DEVICES_MAX = 50_000
+const memories = new WeakMap<Context, Memory>()
 
 /**
  * Registers the device if it is new: from now on its mailbox collects, and a call that rings already is offered to it.
@@ -32,7 +39,7 @@ export async function registerDevice(context: Context, actor: Actor, status?: st
     ...(status === undefined ? {} : { status })
   })
   if (touched === null) throw new AppError('too_many_devices')
-  memoryOf(context).set(keyOf(actor), { at: now, expiresAt })
+  memoryOf(context).signs.set(keyOf(actor), { at: now, expiresAt })
   // Waited for: a device that registers by accepting must get the early offer before its own accept takes it away.
   if (touched.created) {
     noticeChange(context, user)
@@ -46,7 +53,7 @@ export async function registerDevice(context: Context, actor: Actor, status?: st
 /** Never fails and nobody waits for it. A fresher token reaches the device's open stream this way. */
 export function noteSignOfLife(context: Context, actor: Actor): void {
   const key = keyOf(actor)
-  const seen = memoryOf(context)
+  const seen = memoryOf(context).signs
   const last = seen.get(key)
   const at = context.clock.now()
   if (last && at - last.at < WRITE_EVERY_MS && !isLater(actor.expiresAt, last.expiresAt)) return
@@ -57,14 +64,35 @@ export function noteSignOfLife(context: Context, actor: Actor): void {
   })
 }
 
+/**
+ * Any request acknowledges the heartbeats of the device's stream, also one that is no sign of life (DESIGN 5b). Never fails and
+ * nobody waits for it.
+ */
+export function noteRequest(context: Context, actor: Actor): void {
+  const { signs, requests } = memoryOf(context)
+  const key = keyOf(actor)
+  const at = context.clock.now()
+  const last = Math.max(signs.get(key)?.at ?? 0, requests.get(key) ?? 0)
+  // A client that answers every heartbeat is noted between any two of them.
+  if (at - last < Math.min(WRITE_EVERY_MS, context.config.heartbeatMs / 2)) return
+  requests.set(key, at)
+  context.store.mailboxes.noteRequest(actor.user, actor.device, at).catch(error => {
+    requests.delete(key)
+    context.log.debug({ err: error }, 'request not noted')
+  })
+}
+
 const isLater = (expiresAt: number | null, other: number | null) => (expiresAt ?? Infinity) > (other ?? Infinity)
 
 const keyOf = ({ user, device }: Actor) => `${user} ${device}`
 
-function memoryOf(context: Context): LRUCache<string, Noted> {
-  const known = noted.get(context)
+function memoryOf(context: Context): Memory {
+  const known = memories.get(context)
   if (known) return known
-  const fresh = new LRUCache<string, Noted>({ max: 50_000 })
-  noted.set(context, fresh)
+  const fresh = {
+    signs: new LRUCache<string, Noted>({ max: DEVICES_MAX }),
+    requests: new LRUCache<string, number>({ max: DEVICES_MAX })
+  }
+  memories.set(context, fresh)
   return fresh
 }

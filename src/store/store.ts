@@ -135,6 +135,8 @@ export interface Touched {
   readonly connection: string
   /** When the device's connection has to end; null: never, or there was no connection yet. */
   readonly authExpiresAt: number | null
+  /** The device's last request besides its stream or poll; 0 for none. */
+  readonly requestedAt: number
 }
 
 export interface DeviceState {
@@ -172,6 +174,8 @@ export interface Mailboxes {
    * server of the mailbox may have forgotten writes appends a RESET.
    */
   touch(user: string, device: string, touch: Touch): Promise<Touched | null>
+  /** The device made a request: kept for its open stream or poll (Touched.requestedAt). Without one nothing is written. */
+  noteRequest(user: string, device: string, now: number): Promise<void>
   /** The connection closed: the device is offline from now, unless another connection has claimed it meanwhile. */
   release(user: string, device: string, connection: string, now: number): Promise<void>
   /** Signs the device off: record, mailbox and tickets are gone; its open stream is told (Wakeup 'gone'). False if it was not there. */

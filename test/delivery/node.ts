@@ -27,6 +27,8 @@ export interface Node {
   readonly url: string
   /** What was told to the lifecycle, oldest first: `+alice/phone fresh`, `+alice/phone`, `-alice/phone`. */
   readonly comings: readonly string[]
+  /** Users whose devices are in a call or room. */
+  readonly engaged: Set<string>
   readonly users: () => number
   /** Every connection it has accepted, oldest first. */
   readonly sockets: readonly Socket[]
@@ -42,10 +44,12 @@ export async function startNode(store: Store, clock: Clock): Promise<Node> {
   const log: FastifyBaseLogger = app.log
   const hub = createHub({ store, log })
   const comings: string[] = []
+  const engaged = new Set<string>()
   const lifecycle = {
     arrived: ({ user, device }: Actor, since: Cursor | null) =>
       comings.push(`+${user}/${device}${since ? ' fresh' : ''}`),
-    left: ({ user, device }: Actor) => comings.push(`-${user}/${device}`)
+    left: ({ user, device }: Actor) => comings.push(`-${user}/${device}`),
+    isEngaged: async ({ user }: Actor) => engaged.has(user)
   }
   const streams = createStreams({ store, hub, clock, ids, log, metrics, lifecycle, config })
   const context = {
@@ -75,6 +79,7 @@ export async function startNode(store: Store, clock: Clock): Promise<Node> {
   return {
     url: `${url}/v1/events`,
     comings,
+    engaged,
     users: () => hub.size,
     sockets,
     streams,

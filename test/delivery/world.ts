@@ -82,6 +82,14 @@ export class World {
     }
   }
 
+  /** Trips to the store and back that have begun are over. */
+  async settle(): Promise<void> {
+    for (let trips = 0; trips < 4; trips++) {
+      await this.store.ping()
+      await new Promise(setImmediate)
+    }
+  }
+
   async append(entries: readonly MailboxEntry[]): Promise<void> {
     this.#version++
     await this.store.mailboxes.append('alice', {

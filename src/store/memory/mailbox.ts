@@ -24,6 +24,8 @@ export interface Device {
   onlineUntil: number
   connection: string
   authExpiresAt: number | null
+  /** Besides its stream or poll. */
+  requestedAt: number
   status: string
 }
 
@@ -31,7 +33,7 @@ export interface Device {
 const TRIM_AT_ONCE = 64
 
 export function birth({ tag, now }: Touch): Device {
-  const presence = { seenAt: now, onlineUntil: 0, connection: '', authExpiresAt: null, status: '' }
+  const presence = { seenAt: now, onlineUntil: 0, connection: '', authExpiresAt: null, requestedAt: 0, status: '' }
   return { seq: 0, tag, birthTag: tag, events: [], weight: 0, ...presence }
 }
 

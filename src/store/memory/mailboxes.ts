@@ -131,8 +131,13 @@ export function createMemoryMailboxes(parts: Parts): Mailboxes & { sweep(now: nu
       connect(user, name, device, touch)
       if (touch.status !== undefined) device.status = touch.status
       if (!touch.connection) extendAuth(user, name, device, touch.authExpiresAt)
-      const { connection, authExpiresAt } = device
-      return { created: !found, head: head(device), connection, authExpiresAt }
+      if (!touch.connection) device.requestedAt = Math.max(device.requestedAt, touch.now)
+      const { connection, authExpiresAt, requestedAt } = device
+      return { created: !found, head: head(device), connection, authExpiresAt, requestedAt }
+    },
+    async noteRequest(user, name, now) {
+      const device = users.get(user)?.get(name)
+      if (device && device.connection !== '') device.requestedAt = Math.max(device.requestedAt, now)
     },
     async release(user, name, connection, now) {
       const device = find(user, name, now)

@@ -20,6 +20,7 @@ import {
   readMailbox,
   releaseMailbox,
   removeMailbox,
+  requestMailbox,
   type StreamEntry,
   sendMailbox,
   touchMailbox
@@ -109,9 +110,12 @@ export function createRedisMailboxes(attempt: Attempt, options: StoreOptions): M
       const keys = [devicesKey(user), mailboxKey(user, device)]
       const reply = await touchMailbox(attempt, [...keys, epochKeyOf(user)], touchArguments(user, device, touch))
       if (reply[0] === 'FULL') return null
-      const [word, seq, tag, connection, authExpiresAt] = reply
-      const expiry = { authExpiresAt: authExpiresAt === '' ? null : Number(authExpiresAt) }
-      return { created: word === 'NEW', head: { seq, tag }, connection, ...expiry }
+      const [word, seq, tag, connection, expiry, requestedAt] = reply
+      const authExpiresAt = expiry === '' ? null : Number(expiry)
+      return { created: word === 'NEW', head: { seq, tag }, connection, authExpiresAt, requestedAt }
+    },
+    async noteRequest(user, device, now) {
+      await requestMailbox(attempt, [devicesKey(user)], [device, whole(now)])
     },
     async release(user, device, connection, now) {
       await releaseMailbox(attempt, [devicesKey(user)], [device, connection, whole(now), retentionMs, ttlMs])

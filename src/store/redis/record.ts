@@ -2,7 +2,7 @@
 import type { DeviceState } from '../store.js'
 
 const RECORD =
-  /^\d+\|[^|]*\|\d+\|[^|]*\|[^|]*\|(?<seen>\d+)\|(?<online>\d+)\|(?<connection>[^|]*)\|\d*\|(?<status>.*)$/s
+  /^\d+\|[^|]*\|\d+\|[^|]*\|[^|]*\|(?<seen>\d+)\|(?<online>\d+)\|(?<connection>[^|]*)\|\d*\|\d+\|(?<status>.*)$/s
 
 /** Null for one that expired before `now`. */
 export function toDeviceState(device: string, text: string, now: number, retentionMs: number): DeviceState | null {

@@ -96,8 +96,10 @@ export const readMailbox = define<
   | readonly ['NONE']
 >('mailbox_read')
 export const touchMailbox = define<
-  readonly ['OK' | 'NEW', seq: number, tag: string, connection: string, authExpiresAt: string] | readonly ['FULL']
+  | readonly ['OK' | 'NEW', seq: number, tag: string, connection: string, authExpiresAt: string, requestedAt: number]
+  | readonly ['FULL']
 >('mailbox_touch')
+export const requestMailbox = define<'OK' | 'NONE'>('mailbox_request')
 export const releaseMailbox = define<'OK' | 'OTHER'>('mailbox_release')
 export const removeMailbox = define<'REMOVED' | 'NONE'>('mailbox_remove')
 export const putTicket = define<'OK'>('ticket_put')

@@ -189,6 +189,27 @@ export function endingStories(t: Test, engine: Engine): void {
     { mailboxMaxBytes: 67_108_864 }
   )
 
+  tell('a stream that takes nothing for 30 s is ended `slow`, though little waits for it', async (t, world, node) => {
+    const socket = await connectTo(node)
+    socket.pause()
+    socket.write(REQUEST)
+    await until('the stream is live', () => node.comings.length === 1)
+    const [served] = node.sockets
+    const padding = 'x'.repeat(4000)
+    for (let n = 1; served?.writableLength === 0; n++) {
+      await world.say(n, n, { padding })
+      await new Promise(setImmediate)
+    }
+    t.ok(!served?.writableNeedDrain, 'its queue is not full')
+    world.clock.advance(29_000)
+    t.equal(node.streams.count().sse, 1)
+    world.clock.advance(2_000)
+    await until('it has left', () => node.comings.includes('-alice/phone'))
+    world.clock.advance(2_000)
+    await until('the connection was cut', () => node.streams.count().sse === 0)
+    socket.destroy()
+  })
+
   tell('bytes after the request are no second request', async (t, world, node) => {
     const socket = await connectTo(node)
     let answer = ''

@@ -13,12 +13,48 @@ export function deviceContract(t: Test, lab: Lab): void {
     t.equal((await touch(lab, bob, 'phone', { tag: 'first' })).created, true)
     lab.clock.advance(1_000)
     const again = await touch(lab, bob, 'phone', { tag: 'second' })
-    t.strictSame(again, { created: false, head: { seq: 0, tag: 'first' }, connection: '', authExpiresAt: null })
+    t.strictSame(again, {
+      created: false,
+      head: { seq: 0, tag: 'first' },
+      connection: '',
+      authExpiresAt: null,
+      requestedAt: lab.clock.now()
+    })
     const seenAt = lab.clock.now()
     const offline = { device: 'phone', online: false, onlineUntil: 0, left: false, status: '' }
     t.strictSame(await state(bob, 'phone'), { ...offline, seenAt })
     await touch(lab, bob, 'phone', { now: seenAt - 500 })
     t.equal((await state(bob, 'phone'))?.seenAt, seenAt, 'another clock that is behind takes no life away')
+  })
+
+  t.test('requests are told apart from what the stream itself does', async t => {
+    const bob = lab.id('bob')
+    const renew = async () => (await touch(lab, bob, 'phone', { connection: 'c1' })).requestedAt
+    t.equal((await connect(lab, bob, 'phone', 'c1')).requestedAt, 0)
+    t.equal(await renew(), 0)
+    const first = lab.clock.now()
+    await mailboxes.noteRequest(bob, 'phone', first)
+    lab.clock.advance(1_000)
+    t.equal(await renew(), first)
+    t.equal((await touch(lab, bob, 'phone')).requestedAt, first + 1_000, 'a sign of life without a connection is one')
+    await mailboxes.noteRequest(bob, 'phone', first)
+    t.equal(await renew(), first + 1_000, 'a clock that is behind takes none away')
+    t.match(await state(bob, 'phone'), { seenAt: first + 1_000, status: '' })
+  })
+
+  t.test('a request registers no device and keeps none there', async t => {
+    const bob = lab.id('bob')
+    await mailboxes.noteRequest(bob, 'phone', lab.clock.now())
+    t.strictSame(await mailboxes.devices(bob, lab.clock.now()), [])
+    await connect(lab, bob, 'phone', 'c1')
+    await mailboxes.release(bob, 'phone', 'c1', lab.clock.now())
+    const left = await state(bob, 'phone')
+    lab.clock.advance(1_000)
+    await mailboxes.noteRequest(bob, 'phone', lab.clock.now())
+    t.strictSame(await state(bob, 'phone'), left)
+    await touch(lab, bob, 'tablet', { status: 'a|b|3' })
+    await mailboxes.noteRequest(bob, 'tablet', lab.clock.now())
+    t.equal((await state(bob, 'tablet'))?.status, 'a|b|3')
   })
 
   t.test('names that mean something to a program are just names', async t => {

@@ -7,9 +7,10 @@
 --            changes nothing if another connection has claimed the device, or the device is gone.
 -- include record
 local text = redis.call('HGET', KEYS[1], ARGV[1])
-local seq, tag, sum, birth, epoch, seen, _, connection, auth, status = string.match(text or '', RECORD)
+local seq, tag, sum, birth, epoch, seen, _, connection, auth, requested, status = string.match(text or '', RECORD)
 if connection ~= ARGV[2] or seen + ARGV[4] < tonumber(ARGV[3]) then return 'OTHER' end
 if tonumber(seen) < tonumber(ARGV[3]) then seen = ARGV[3] end
-redis.call('HSET', KEYS[1], ARGV[1], table.concat({seq, tag, sum, birth, epoch, seen, ARGV[3], '', auth, status}, '|'))
+local record = {seq, tag, sum, birth, epoch, seen, ARGV[3], '', auth, requested, status}
+redis.call('HSET', KEYS[1], ARGV[1], table.concat(record, '|'))
 redis.call('PEXPIRE', KEYS[1], ARGV[5])
 return 'OK'

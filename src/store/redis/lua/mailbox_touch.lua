@@ -4,7 +4,7 @@
 -- ARGV:      1 device  2 channel  3 now  4 tag for a birth  5 retention  6 ttl of both keys  7 connection or ''
 --            8 '1' to claim  9 online until or ''  10 auth expires at, 'never' or ''  11 '=' and a status, or ''  12 most devices
 --            13 most events  14 most weight  15 type and  16 envelope of the entry that says that writes may have been forgotten
--- RETURNS:   {OK | NEW, head seq, head tag, connection, auth expires at or ''} | {FULL}
+-- RETURNS:   {OK | NEW, head seq, head tag, connection, auth expires at or '', requested at} | {FULL}
 -- GUARANTEE: one connection a device; a claim tells the others. The token of the connection decides when auth expires; what
 --            is shown later may extend it, which tells the open streams. Never more than ARGV 12 devices that have not expired.
 --            On FULL nothing is registered. A device that was last touched in another epoch takes that entry, once.
@@ -14,13 +14,13 @@
 local now = tonumber(ARGV[3])
 -- include capacity
 local text, reply, epoch = redis.call('HGET', KEYS[1], ARGV[1]), 'OK', redis.call('GET', KEYS[3]) or ''
-local seq, tag, sum, birth, known, seen, online, connection, auth, status = string.match(text or '', RECORD)
+local seq, tag, sum, birth, known, seen, online, connection, auth, requested, status = string.match(text or '', RECORD)
 if not seq or seen + ARGV[5] < now then
   if isFull() then return {'FULL'} end
   -- What a mailbox kept must not outlive its record: its numbers would stand in the way of the new ones.
   redis.call('DEL', KEYS[2])
   reply, seq, tag, sum, birth, known = 'NEW', 0, ARGV[4], 0, ARGV[4], epoch
-  seen, online, connection, auth, status = 0, 0, '', '', ''
+  seen, online, connection, auth, requested, status = 0, 0, '', '', 0, ''
 end
 local shown = ARGV[10] == 'never' and '' or ARGV[10]
 local function tell(kind, value)
@@ -46,9 +46,11 @@ if known ~= '' and epoch ~= '' and known ~= epoch then
   if connection ~= '' then redis.call('SPUBLISH', ARGV[2], table.concat({'event', ARGV[1], before, seq, tag, ARGV[15], ARGV[16]}, '\n')) end
 end
 if epoch == '' then epoch = known end
+if ARGV[7] == '' and tonumber(requested) < now then requested = ARGV[3] end
 if ARGV[11] ~= '' then status = string.sub(ARGV[11], 2) end
 if tonumber(seen) < now then seen = ARGV[3] end
-redis.call('HSET', KEYS[1], ARGV[1], table.concat({seq, tag, sum, birth, epoch, seen, online, connection, auth, status}, '|'))
+local record = {seq, tag, sum, birth, epoch, seen, online, connection, auth, requested, status}
+redis.call('HSET', KEYS[1], ARGV[1], table.concat(record, '|'))
 redis.call('PEXPIRE', KEYS[1], ARGV[6])
 redis.call('PEXPIRE', KEYS[2], ARGV[6])
-return {reply, tonumber(seq), tag, connection, auth}
+return {reply, tonumber(seq), tag, connection, auth, tonumber(requested)}
