@@ -137,10 +137,13 @@ export class EventStream implements Consumer {
   }
 
   async #leave(): Promise<void> {
-    await this.#delivery.hub.leave(this)
+    const { hub, clock, config } = this.#delivery
+    await hub.leave(this)
     if (this.#endedBy === 'superseded') return
     try {
-      await this.#claim.release()
+      // Who is sent to another node has not left: the device is missed if it does not come back in time, as after a poll.
+      if (this.#endedBy === 'drain') await this.#claim.renew(clock.now() + config.awayAfterMs)
+      else await this.#claim.release()
     } finally {
       this.#delivery.lifecycle.left(this.actor)
     }

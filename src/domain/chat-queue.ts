@@ -71,7 +71,7 @@ export function failed(
 ): QueueState {
   if (state.courier !== node) return state
   const again = now + pauseMs(state.failures, pauseMaxMs)
-  const lookAt = Math.min(again, giveUpAt ?? again)
+  const lookAt = giveUpAt === null || giveUpAt <= now ? again : Math.min(again, giveUpAt)
   return next(state, { courier: null, failures: state.failures + 1, giveUpAt, lookAt })
 }
 

@@ -67,7 +67,7 @@ function stateOf(here: readonly Sign[], isBusy: boolean): PresenceState {
 /** When the first device that is there would lapse, were nothing heard of it any more: a node that crashed cannot say so. */
 export function lapsesAt(signs: readonly Sign[], now: number, ttlMs: number): number {
   const lapses = signs.filter(sign => isHere(sign, now, ttlMs)).map(({ seenAt }) => seenAt + ttlMs)
-  return Math.max(now + ttlMs / 3, Math.min(now + ttlMs, ...lapses))
+  return Math.max(now + Math.ceil(ttlMs / 3), Math.min(now + ttlMs, ...lapses))
 }
 
 /** Somebody begins to watch. The version counts it, so that nobody who just saw no watchers can end what goes on. */

@@ -12,17 +12,23 @@ export type Standing = { readonly thereUntil: number } | { readonly absentSince:
  * the store counts against nobody. @throws AppError store_unavailable while it is away
  */
 export function standingOf(
-  { store, config }: Context,
+  context: Context,
   device: string,
   { devices, otherwise }: { devices: readonly DeviceState[]; otherwise: number }
 ): Standing {
   const known = devices.find(each => each.device === device)
   if (known?.online) return { thereUntil: known.onlineUntil }
+  return { absentSince: Math.max(known?.seenAt ?? otherwise, fairSince(context)) }
+}
+
+/**
+ * From when on time counts against anybody: not while the store was away, and after an outage open streams need one round of
+ * refreshes to be known again. @throws AppError store_unavailable while it is away
+ */
+export function fairSince({ store, config }: Context): number {
   const contact = store.contactSince()
   if (contact === null) throw new AppError('store_unavailable')
-  // After an outage open streams need one round of refreshes to be known again.
-  const fair = contact + config.presenceTtlMs / 3
-  return { absentSince: Math.max(known?.seenAt ?? otherwise, fair) }
+  return contact + Math.ceil(config.presenceTtlMs / 3)
 }
 
 /** Since when a device shows no sign of life; null: it is there. @throws AppError store_unavailable */

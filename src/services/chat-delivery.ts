@@ -17,6 +17,7 @@ import {
 } from '../domain/chat-queue.js'
 import { PART } from '../domain/room-state.js'
 import type { Logged } from '../store/rooms.js'
+import { fairSince } from './absence.js'
 import { createLoop } from './aggregates.js'
 import { type GivenUp, giveUp } from './chat-dead-letters.js'
 import type { Context } from './context.js'
@@ -105,14 +106,15 @@ async function deliverPage(
     const { nudges } = state
     // Often enough that a room which closes is seen to be over long before its log goes.
     return change(context, roomId, (before, now) =>
-      rest(before, node, nudges, isOver ? null : now + config.retentionMs / 4)
+      rest(before, node, nudges, isOver ? null : now + Math.floor(config.retentionMs / 4))
     )
   }
-  const giveUpAt = isOver ? (state.giveUpAt ?? clock.now() + config.retentionMs / 2) : null
+  const giveUpAt = isOver ? (state.giveUpAt ?? clock.now() + Math.floor(config.retentionMs / 2)) : null
   let after = state
   for (const line of lines) {
     if (closing.aborted || after.courier !== node) return after
-    const isLate = giveUpAt !== null && clock.now() >= giveUpAt
+    // After an outage of the store each message is tried before it is given up.
+    const isLate = giveUpAt !== null && clock.now() >= Math.max(giveUpAt, fairSince(context))
     const outcome = isLate ? ('expired' as const) : await send(context, roomId, line, closing)
     if (outcome === 'failed') {
       if (closing.aborted) return after

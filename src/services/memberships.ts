@@ -41,6 +41,21 @@ export async function announceMembership(context: Context, seat: Seat, roomId: s
   if (!(await store.memberships.add(seat, roomId, options))) throw new AppError('too_many_rooms')
 }
 
+/**
+ * The commit failed, or its outcome is unknown: the index says again what the room says. Never throws: where the room cannot be read the
+ * entry stays, and the next reader holds it against the room.
+ */
+export async function restoreMembership(context: Context, seat: Seat, roomId: string): Promise<void> {
+  try {
+    const part = PART.member(seat.user, seat.device)
+    const member = (await readRoom(context, roomId, [part])).get<Member>(part)
+    if (member === null) await context.store.memberships.remove(seat, roomId)
+    else await announceMembership(context, member, roomId)
+  } catch (error) {
+    context.log.debug({ err: error, roomId }, 'a membership stays for its next reader')
+  }
+}
+
 /** So many at a time. */
 const PIECE = 100
 

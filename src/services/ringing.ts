@@ -7,6 +7,7 @@ import type { Actor } from '../schemas/claims.js'
 import type { Endpoint } from '../schemas/common.js'
 import type { IncomingInvitation } from '../schemas/invitation.js'
 import type { Cursor } from '../store/store.js'
+import { fairSince } from './absence.js'
 import type { Context } from './context.js'
 import { headWithout } from './offered.js'
 import { afterPublication, changeRoom, type ReadRoom, readRoom } from './room-commit.js'
@@ -79,7 +80,8 @@ export async function checkInvitations(context: Context, room: ListedRoom): Prom
   const { retentionMs } = context.config
   let next = Number.POSITIVE_INFINITY
   for (const [user, invitation] of room.list<Invitation>(PART.invited(''))) {
-    const due = dueAt(invitation, retentionMs)
+    // Nobody can answer while the store is away.
+    const due = Math.max(dueAt(invitation, retentionMs), invitation.ended === null ? fairSince(context) : 0)
     if (due > now) next = Math.min(next, due)
     else await changeOpen(context, room.roomId, PART.invited(user), (at, then) => lapse(at, user, retentionMs, then))
   }

@@ -6,7 +6,7 @@ import { closeIfEmpty, emptyUntil, expireAgain } from '../domain/room-life.js'
 import { type Member, NOTHING, PART, type RoomDecision } from '../domain/room-state.js'
 import type { Actor } from '../schemas/claims.js'
 import type { Endpoint } from '../schemas/common.js'
-import { deviceAbsentSince, type Standing, standingOf } from './absence.js'
+import { deviceAbsentSince, fairSince, type Standing, standingOf } from './absence.js'
 import { catchUpChat } from './chat-delivery.js'
 import type { Context } from './context.js'
 import { participationsOf } from './memberships.js'
@@ -62,7 +62,8 @@ const NEVER = Number.POSITIVE_INFINITY
 /** Resolves to when the room will have been empty for long enough. */
 async function endIfEmpty(context: Context, room: ReadRoom): Promise<number> {
   const { roomLingerMs } = context.config
-  const until = emptyUntil(room, roomLingerMs)
+  const emptySince = room.emptySince === null ? null : Math.max(room.emptySince, fairSince(context))
+  const until = emptyUntil({ ...room, emptySince }, roomLingerMs)
   if (until === null || until > context.clock.now()) return until ?? NEVER
   await changeRoom(context, room.roomId, { read: readOfEnd, parts: partsOfEnd }, (now, at) =>
     withAllEnded(now, closeIfEmpty(now, roomLingerMs, at), null, at)
@@ -96,7 +97,8 @@ async function checkMember(context: Context, roomId: string, seen: Member, stand
   const since = standing.absentSince
   const now = context.clock.now()
   if (seen.awaySince === null && now < since + awayAfterMs) return since + awayAfterMs
-  if (seen.awaySince !== null && now < seen.awaySince + roomReconnectMs) return seen.awaySince + roomReconnectMs
+  const lostAt = seen.awaySince === null ? NEVER : Math.max(seen.awaySince, since) + roomReconnectMs
+  if (seen.awaySince !== null && now < lostAt) return lostAt
   await changeMember(context, roomId, seen, (member, at, room) => {
     if (member.participantId !== seen.participantId || member.awaySince !== seen.awaySince) return NOTHING
     return member.awaySince === null ? goAway(member, at) : leave(room, member, { reason: 'lost', by: null, now: at })

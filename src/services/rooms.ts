@@ -31,7 +31,13 @@ import type {
 import { banUser } from './bans.js'
 import { catchUpChat } from './chat-delivery.js'
 import type { Context } from './context.js'
-import { announceMembership, forgetMemberships, forgetRoom, participationsOf } from './memberships.js'
+import {
+  announceMembership,
+  forgetMemberships,
+  forgetRoom,
+  participationsOf,
+  restoreMembership
+} from './memberships.js'
 import { checkMetadata } from './metadata.js'
 import { changeRoom, type ReadRoom, readRoom } from './room-commit.js'
 import { knownSettings } from './room-service.js'
@@ -68,14 +74,13 @@ export async function joinRoom(
   const first = await readRoom(context, roomId, partsOfAccess(actor))
   await chargeMaking(context, actor, decide(first, context.clock.now()))
   const cursor = await registerDevice(context, actor)
-  const before = first.get<Member>(PART.member(actor.user, actor.device))
   const paid = { parts: partsOfAccess(actor), payer: actor.user }
   const seat = { user: actor.user, device: actor.device, participantId }
   // Before the commit: an entry too many, left by a crash in between, is found; one too few would not be.
-  if (before === null || command.replace) await announceMembership(context, seat, roomId)
+  const isIn = first.get<Member>(PART.member(actor.user, actor.device)) !== null
+  if (!isIn || command.replace) await announceMembership(context, seat, roomId)
   const { decision } = await changeRoom(context, roomId, paid, decide).catch(async error => {
-    await context.store.memberships.remove(seat, roomId)
-    if (before !== null) await announceMembership(context, before, roomId)
+    await restoreMembership(context, seat, roomId)
     throw error
   })
   const { room, participants } = await describeRoom(context, roomId)

@@ -6,6 +6,7 @@ import { AppError } from '../errors.js'
 import type { WatchedPresence } from '../schemas/presence.js'
 import { positionTtlMs } from '../store/position.js'
 import type { Watcher } from '../store/watches.js'
+import { fairSince } from './absence.js'
 import { createLoop, type Decision } from './aggregates.js'
 import type { Cache } from './cache.js'
 import type { Context } from './context.js'
@@ -60,7 +61,7 @@ export async function beginToWatch(context: Context, user: string): Promise<Watc
 /** The time has come: those who watch no more are forgotten, and what has lasted is told. */
 export async function checkWatched(context: Context, user: string): Promise<void> {
   const { clock, config, store } = context
-  const until = clock.now() - config.retentionMs / 2
+  const until = clock.now() - Math.floor(config.retentionMs / 2)
   const due = await store.watches.watchers(user, { until, limit: RENEW_MAX })
   await Promise.all(due.map(watcher => keepOrDrop(context, user, watcher)))
   await look(context, user)
@@ -94,11 +95,8 @@ async function look(context: Context, user: string): Promise<WatchedState | null
 
 async function lookAround(context: Context, user: string): Promise<Look> {
   const { store, config } = context
-  const contact = store.contactSince()
-  if (contact === null) throw new AppError('store_unavailable')
+  const fairAt = fairSince(context)
   const [{ shown, nextAt }, isWatched] = await Promise.all([lookUp(context, user), store.watches.isWatched(user)])
-  // After an outage open streams need one round of refreshes to be known again.
-  const fairAt = contact + config.presenceTtlMs / 3
   return { shown, nextAt, fairAt, debounceMs: config.presenceDebounceMs, isWatched }
 }
 

@@ -106,6 +106,13 @@ export class House {
     return Promise.resolve(this.#memory)
   }
 
+  /** Drains a node and closes it, as SIGTERM does. */
+  async drainNode(index: number): Promise<void> {
+    const node = this.#nodes[index]
+    if (node) await this.during(node.app.drain())
+    await this.closeNode(index)
+  }
+
   /** Closes a node, as a deploy does. Where nodes share one store it stays open for the others. */
   async closeNode(index: number): Promise<void> {
     const node = this.#nodes[index]

@@ -1,0 +1,68 @@
+// Rooms while Redis is away: time without the store counts against nobody.
+import t from 'tap'
+import { House } from '../helpers/house.js'
+import { startRedis } from '../helpers/redis.js'
+import { join, meet } from '../helpers/rooms.js'
+import { Stage } from '../helpers/stage.js'
+import { until } from '../helpers/until.js'
+
+const OUTAGE_MS = 60_000
+
+const redis = await startRedis()
+const house = await House.open({ name: 'Redis that hangs', engine: 'redis', nodes: 2 }, {}, redis)
+t.teardown(async () => {
+  await house.close()
+  await redis.stop()
+})
+
+const isReady = async (ready: boolean) => {
+  const replies = await Promise.all([0, 1].map(node => fetch(`${house.urlOf(node)}/readyz`)))
+  return replies.every(({ ok }) => ok === ready)
+}
+
+/** Longer than any of the times that a room gives. */
+async function outage(): Promise<void> {
+  redis.pause()
+  await until('both nodes have lost it', () => isReady(false))
+  for (let passed = 0; passed < OUTAGE_MS; passed += 1_000) {
+    house.clock.advance(1_000)
+    await new Promise(setImmediate)
+  }
+  redis.resume()
+  await until('both nodes have found it', () => isReady(true))
+}
+
+t.test('who had dropped off before an outage can come back after it, or is put out as late as without', async t => {
+  const stage = new Stage(house)
+  t.teardown(() => stage.clear())
+  const [alice, bob, carol] = await meet(stage)
+  for (const { who } of [bob, carol]) await who.leaves()
+  await stage.hasStreams(1)
+  for (let n = 0; n < 2; n++) await alice.who.hears('room.participant_updated')
+  await stage.pass(500)
+  await outage()
+  await stage.pass(stage.config.roomReconnectMs - 1_000)
+  await bob.who.listens()
+  t.match(await alice.who.hears('room.participant_updated'), { participant: { user: 'bob', away: false } })
+  await bob.who.hears('room.participant_updated')
+  await stage.pass(stage.config.presenceTtlMs)
+  for (const { who } of [alice, bob]) {
+    t.match(await who.hears('room.participant_left'), { participantId: carol.id, reason: 'lost' })
+  }
+})
+
+t.test('an invitation rings on after an outage, and an empty room lingers', async t => {
+  const stage = new Stage(house)
+  t.teardown(() => stage.clear())
+  const [alice, bob] = await stage.enterBoth()
+  await join(alice, 'r1')
+  const left = await join(alice, 'r2')
+  await alice.ask('DELETE', `rooms/r2/participants/${left.id}`)
+  await alice.does('rooms/r1/invitations', { users: [stage.marked('bob')], invitationId: stage.marked('i1') })
+  await bob.hears('room.invitation')
+  await outage()
+  await stage.pass(2_000)
+  t.equal((await bob.ask('POST', `rooms/r1/invitations/${stage.marked('i1')}/accept`)).status, 200)
+  await alice.hears('room.invitation_ended')
+  t.equal((await alice.ask('GET', 'rooms/r2')).status, 200)
+})
