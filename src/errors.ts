@@ -25,8 +25,8 @@ export const ERRORS = {
   // Calls
   call_not_found: { status: 404, title: 'There is no such call', retryable: false },
   call_id_taken: { status: 409, title: 'This call id belongs to another call', retryable: false },
-  caller_busy: { status: 409, title: 'You are in another call', retryable: true },
-  callee_busy: { status: 409, title: 'The callee is in another call', retryable: true },
+  caller_busy: { status: 409, title: 'You are in another call', retryable: false },
+  callee_busy: { status: 409, title: 'The callee is in another call', retryable: false },
   callee_unreachable: { status: 409, title: 'No device of the callee can be reached', retryable: true },
   call_glare: { status: 409, title: 'The callee is calling you at this moment', retryable: false },
   answered_elsewhere: { status: 409, title: 'Another device answered this call', retryable: false },

@@ -12,9 +12,12 @@ export interface Ids {
   between(low: number, high: number): number
 }
 
+/** What ids from keys begin with; no id that a client chooses may. */
+export const DERIVED_ID_PREFIX = 'key~'
+
 /** The same Idempotency-Key of the same user, for the same thing, is the same id: on any node, without anything to remember. */
 export function idFromKey(user: string, key: string, thing = ''): string {
-  return createHash('sha256').update(`${user}\n${thing}\n${key}`).digest('base64url')
+  return DERIVED_ID_PREFIX + createHash('sha256').update(`${user}\n${thing}\n${key}`).digest('base64url')
 }
 
 const ALPHABET = 'abcdefghijkmnpqrstuvwxyz23456789'

@@ -7,14 +7,14 @@ import { type CallState, type Decision, otherSide, viewCall } from './state.js'
 
 const unchanged = (state: CallState): Decision => ({ state, events: [] })
 
-/** The first device that rings is told to the caller. */
+/** The caller hears of the first device that rings, and not which one it is. */
 export function ring(state: CallState, actor: Endpoint): Decision {
   mustBe(state, actor, 'callee')
   if (state.phase === 'ended') throw conflict(state, 'call_ended')
   if (state.phase !== 'ringing') throw conflict(state, 'wrong_state')
   if (state.alerted) return unchanged(state)
   const next = { ...state, version: state.version + 1, alerted: true }
-  return { state: next, events: tell(next, toSide(next, 'caller', null), 'call.ringing', { by: actor }) }
+  return { state: next, events: tell(next, toSide(next, 'caller', null), 'call.ringing', { by: next.callee }) }
 }
 
 /** First accept wins (G8). The winner's retry gets the same answer. */

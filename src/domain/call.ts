@@ -8,7 +8,7 @@
 //
 // accept      by a device of the callee; the first one wins, the others are told `answered_elsewhere` (G8)
 // connected   by either side, when media flows; the second one changes nothing
-// cancel      by the caller, until it is connected; before the create it leaves a tombstone
+// cancel      by the caller, until it is connected; before the create see tombstone.ts
 // reject      by the callee, until it is connected; for one device while it rings
 // busy        by the server, when the callee has accepted another call and takes no second one
 // limitAt     ends it as `no_answer` while ringing and as `expired` while connecting
@@ -20,16 +20,12 @@ import type { CallCommand, CommandOf } from './command.js'
 import { checkLiveness, greet } from './liveness.js'
 import { answer, candidates, offer } from './signal.js'
 import type { CallState, Decision } from './state.js'
-import { cancel, cancelUncreated, create, end, endAsBusy, hangup, refuse, reject } from './terminal.js'
+import { cancel, create, end, endAsBusy, hangup, reject } from './terminal.js'
 
 /** @throws AppError with the current state and version; then nothing has changed. */
 export function decideCall(state: CallState | null, command: CallCommand, now: number): Decision {
   if (command.type === 'create') return create(state, command, now)
-  if (command.type === 'refuse') return refuse(state, command, now)
-  if (state === null) {
-    if (command.type === 'cancel') return cancelUncreated(command, now)
-    throw new AppError('call_not_found')
-  }
+  if (state === null) throw new AppError('call_not_found')
   switch (command.type) {
     case 'ringing':
       return ring(state, command.actor)

@@ -16,19 +16,8 @@ export type CallCommand =
       readonly offer: Description | null
       readonly ringMs: number
     }
-  /**
-   * A create has failed or stalled: the call is made unable to exist before its leases are released or taken over (DESIGN 5a,
-   * rules 1 and 2).
-   */
-  | {
-      readonly type: 'refuse'
-      readonly callId: string
-      readonly actor: Endpoint
-      readonly to: string
-      readonly because: Refusal
-    }
   | { readonly type: 'ringing' | 'connected' | 'hold' | 'resume'; readonly actor: Endpoint }
-  | { readonly type: 'cancel'; readonly callId: string; readonly actor: Endpoint }
+  | { readonly type: 'cancel'; readonly actor: Endpoint }
   | { readonly type: 'accept'; readonly actor: Endpoint; readonly connectMs: number; readonly checkMs: number }
   /** `devices` are the callee's registered ones: when the last of them declines, the call is declined. */
   | {
@@ -57,6 +46,18 @@ export type CallCommand =
     }
   /** A device has come. `offerAt`: it has not been offered the call, and its mailbox stands there. */
   | { readonly type: 'appeared'; readonly actor: Endpoint; readonly offerAt: MailboxHead | null }
+
+/**
+ * A create has failed or stalled: its call is made unable to exist before its leases are released or taken over (DESIGN 5a, rules
+ * 1 and 2).
+ */
+export interface RefuseCommand {
+  readonly actor: Endpoint
+  readonly to: string
+  readonly because: Refusal
+  /** How long a retry gets the same answer. */
+  readonly keepMs: number
+}
 
 /** Why a create failed; `call_ended`: it stalled, or met a fault, between its leases and its call. */
 export type Refusal =

@@ -1,5 +1,4 @@
 // A call as it is kept, and what a decision about it is made of.
-import type { ErrorCode } from '../errors.js'
 import type { Call } from '../schemas/call.js'
 import type { Endpoint } from '../schemas/common.js'
 import type { Talk } from './negotiation.js'
@@ -13,7 +12,7 @@ export interface CallState extends Talk<Side> {
   readonly version: number
   readonly phase: Phase
   readonly caller: Endpoint
-  /** Null only in the tombstone of a call cancelled before it was created. */
+  /** Null only in the view of a tombstone: the call was cancelled before it was created. */
   readonly callee: { readonly user: string; readonly device: string | null } | null
   readonly media: Call['media']
   readonly metadata: Call['metadata']
@@ -35,10 +34,6 @@ export interface CallState extends Talk<Side> {
   readonly away: { readonly caller: boolean; readonly callee: boolean }
   /** Devices of the callee that declined for themselves. */
   readonly declined: readonly string[]
-  /** The error a create of this call was answered with; a retry gets the same. */
-  readonly refusal: ErrorCode | null
-  /** The call this one was merged into by glare. */
-  readonly mergedInto: string | null
 }
 
 /** The newest event of a mailbox. */
@@ -81,6 +76,9 @@ const instant = (at: number | null) => (at === null ? null : new Date(at).toISOS
 const between = (from: number | null, to: number | null) =>
   from === null || to === null ? null : Math.max(0, to - from)
 
+/** Until a device of the callee has answered nobody is told which devices there are. */
+const isUnanswered = ({ answeredAt }: CallState) => answeredAt === null
+
 /** The call as its participants see it. */
 export function viewCall(state: CallState, now: number): Call {
   const { callId, version, phase, caller, callee, media, metadata, reason, endedBy, held, negotiation } = state
@@ -97,7 +95,7 @@ export function viewCall(state: CallState, now: number): Call {
     connectedAt: instant(state.connectedAt),
     endedAt: instant(state.endedAt),
     reason,
-    endedBy,
+    endedBy: isUnanswered(state) && endedBy?.user === callee?.user ? callee : endedBy,
     expiresInMs: between(now, state.limitAt),
     setupMs: between(state.createdAt, state.connectedAt),
     durationMs: between(state.connectedAt, state.endedAt),

@@ -1,19 +1,24 @@
-// How calls begin and end. Rules 1 and 2 of the lease protocol (DESIGN 5a) are the tombstones made here: a call that was refused,
-// or cancelled before its create, exists as ended, so that no late create can bring it to life.
+// How calls begin and end.
 
 import { AppError } from '../errors.js'
 import type { Endpoint } from '../schemas/common.js'
 import type { CommandOf } from './command.js'
 import { type Leg, SILENT_LEG } from './negotiation.js'
-import { conflict, mustBe, sideOf, standing, tell, toSide } from './party.js'
+import { conflict, mustBe, sideOf, tell, toSide } from './party.js'
 import { type CallState, type Decision, type EndReason, type Side, viewCall } from './state.js'
 
 const unchanged = (state: CallState): Decision => ({ state, events: [] })
 
-function newCall(callId: string, caller: Endpoint, to: string | null, now: number): CallState {
+interface Origin {
+  readonly callId: string
+  readonly caller: Endpoint
+  readonly to: string | null
+}
+
+export function newCall({ callId, caller, to }: Origin, { version, now }: { version: number; now: number }): CallState {
   return {
     callId,
-    version: 1,
+    version,
     phase: 'ringing',
     caller: { user: caller.user, device: caller.device },
     callee: to === null ? null : { user: to, device: null },
@@ -33,27 +38,30 @@ function newCall(callId: string, caller: Endpoint, to: string | null, now: numbe
     away: { caller: false, callee: false },
     negotiation: { revision: 0, pendingFrom: null },
     legs: { caller: SILENT_LEG, callee: SILENT_LEG },
-    declined: [],
-    refusal: null,
-    mergedInto: null
+    declined: []
   }
 }
 
-/** A repeat by the same caller to the same callee changes nothing; a tombstone stays what it is. */
+/** A repeat by the same caller changes nothing: the first one counts. @throws AppError call_id_taken */
 export function create(state: CallState | null, command: CommandOf<'create'>, now: number): Decision {
+  if (state === null) return ring(command, { version: 1, now })
+  if (state.caller.user !== command.actor.user) throw new AppError('call_id_taken')
+  return unchanged(state)
+}
+
+export function ring(command: CommandOf<'create'>, at: { version: number; now: number }): Decision {
   const { callId, actor, to, media, metadata, offer, ringMs } = command
-  if (state !== null) return repeat(state, actor, to)
   const call: CallState = {
-    ...newCall(callId, actor, to, now),
+    ...newCall({ callId, caller: actor, to }, at),
     media,
     metadata,
-    limitAt: now + ringMs,
+    limitAt: at.now + ringMs,
     earlyOffer: offer?.sdp ?? null
   }
   const ringing: CallState = offer === null ? call : withEarlyOffer(call, offer.ufrags, offer.digest)
   return {
     state: ringing,
-    events: tell(ringing, toSide(ringing, 'callee', null), 'call.incoming', incoming(ringing, now))
+    events: tell(ringing, toSide(ringing, 'callee', null), 'call.incoming', incoming(ringing, at.now))
   }
 }
 
@@ -68,37 +76,6 @@ export function incoming(state: CallState, now: number): Record<string, unknown>
   const offer = state.earlyOffer === null ? {} : { offer: { revision: 1, sdp: state.earlyOffer } }
   const { media, metadata, expiresInMs } = call
   return { from: state.caller, media, metadata, expiresInMs, ...offer, call }
-}
-
-/** The first result again, for a retry of a create. */
-function repeat(state: CallState, actor: Endpoint, to: string): Decision {
-  const same = state.caller.user === actor.user && (state.callee === null || state.callee.user === to)
-  if (!same) throw new AppError('call_id_taken')
-  if (state.refusal !== null) throw new AppError(state.refusal, { extra: standing(state) })
-  return unchanged(state)
-}
-
-/** The tombstone of a create that failed; whatever stands already is left as it is. */
-export function refuse(state: CallState | null, command: CommandOf<'refuse'>, now: number): Decision {
-  if (state !== null) return unchanged(state)
-  const { callId, actor, to, because } = command
-  const merged = because.code === 'merged'
-  const reason: EndReason = because.code === 'call_ended' ? 'server' : 'busy'
-  const tombstone = entomb(newCall(callId, actor, to, now), reason, now)
-  return {
-    state: { ...tombstone, refusal: merged ? null : because.code, mergedInto: merged ? because.into : null },
-    events: []
-  }
-}
-
-/** A cancel that arrives before its create: the late create ends `cancelled`. */
-export function cancelUncreated(command: CommandOf<'cancel'>, now: number): Decision {
-  const tombstone = entomb(newCall(command.callId, command.actor, null, now), 'cancelled', now)
-  return { state: { ...tombstone, endedBy: tombstone.caller }, events: [] }
-}
-
-function entomb(call: CallState, reason: EndReason, now: number): CallState {
-  return { ...call, phase: 'ended', reason, endedAt: now }
 }
 
 export function cancel(state: CallState, actor: Endpoint, now: number): Decision {
@@ -166,7 +143,7 @@ export function end(state: CallState, how: Ending, now: number): Decision {
   const call = viewCall(ended, now)
   const told = (side: Side) => {
     const mine = side === 'callee' && reason === 'declined' ? 'declined_elsewhere' : reason
-    return tell(ended, toSide(ended, side, actor), 'call.ended', { reason: mine, endedBy: ended.endedBy, call })
+    return tell(ended, toSide(ended, side, actor), 'call.ended', { reason: mine, endedBy: call.endedBy, call })
   }
   return { state: ended, events: [...told('caller'), ...told('callee')] }
 }

@@ -57,7 +57,10 @@ export const Call = Type.Object(
     connectedAt: Nullable(Timestamp('When a side first reported media flowing')),
     endedAt: Nullable(Timestamp('When it ended')),
     reason: Nullable(EndReason),
-    endedBy: Nullable(Endpoint, 'Who ended it; null when time did'),
+    endedBy: Nullable(
+      Type.Object({ user: Endpoint.properties.user, device: Nullable(Endpoint.properties.device) }, { ...Strict }),
+      'Who ended it; null when time or the server did. The device is null if the callee ended it without an answer'
+    ),
     expiresInMs: Nullable(DurationMs('Until the ring or connect time runs out'), 'Null unless ringing or connecting'),
     setupMs: Nullable(DurationMs('From creation to connected')),
     durationMs: Nullable(DurationMs('From connected to the end')),

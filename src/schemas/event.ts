@@ -36,7 +36,9 @@ export const CallIncoming = event('CallIncomingEvent', 'call.incoming', 'Somebod
   call: Call
 })
 
-export const CallRinging = event('CallRingingEvent', 'call.ringing', 'A device of the callee rings', { by: Endpoint })
+export const CallRinging = event('CallRingingEvent', 'call.ringing', 'A device of the callee rings', {
+  by: Nullable(Callee, 'The callee; the device is null, nobody has answered')
+})
 
 export const CallAccepted = event('CallAcceptedEvent', 'call.accepted', 'The callee answered', {
   by: Nullable(Callee),

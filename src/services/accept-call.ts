@@ -66,7 +66,7 @@ function endWaitingCalls(context: Context, user: string, held: readonly Lease[])
   for (const lease of waiting) {
     const { callId } = parseHolder(lease.holder)
     context.errands.run(`end waiting call ${lease.holder}`, async closing => {
-      if ((await waitForCall(context, lease, closing)) === null) return
+      if (!(await waitForCall(context, lease, closing))) return
       await transact(context, callId, (call, now) => decideCall(call, { type: 'busy', user }, now))
     })
   }

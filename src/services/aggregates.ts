@@ -29,7 +29,7 @@ export interface Kind<State extends { readonly version: number }> {
   deadlineOf(state: State): number | null
   isOver(state: State): boolean
   /** How long it is kept when it is over; the retention, unless it may begin again. */
-  keepMs?(context: Context): number
+  keepMs?(context: Context, state: State): number
   /** Whose mailboxes record every commit, so that a message decided on an older one is refused. */
   partiesOf(state: State): readonly string[]
   /** The holder whose leases on them are released when it is over; null: it has none. */
@@ -189,7 +189,7 @@ export function createLoop<State extends { readonly version: number }>(kind: Kin
       state: text,
       items: isSilent ? [] : itemsOf(before, decision, now),
       deadlineAt: kind.deadlineOf(state),
-      expireInMs: kind.isOver(state) ? (kind.keepMs?.(context) ?? context.config.retentionMs) : null,
+      expireInMs: kind.isOver(state) ? (kind.keepMs?.(context, state) ?? context.config.retentionMs) : null,
       now
     })
     if (!result.ok) return { retryOn: await settled(context, id, result.current) }

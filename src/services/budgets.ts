@@ -29,7 +29,9 @@ export const BUDGETS = {
   /** Rooms that are made. */
   rooms: { windowMs: 3_600_000, max: (config: Limits) => config.rateLimitRooms },
   /** Rooms that the room service is asked for. */
-  lookups: { windowMs: 60_000, max: (config: Limits) => config.rateLimitLookups }
+  lookups: { windowMs: 60_000, max: (config: Limits) => config.rateLimitLookups },
+  /** Cancels of calls the user is no side of: each may leave a tombstone for two minutes. */
+  cancels: { windowMs: 120_000, max: () => 20 }
 } as const satisfies Record<string, { windowMs: number; max: (config: Limits) => number }>
 
 export type BudgetName = keyof typeof BUDGETS

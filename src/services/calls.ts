@@ -1,23 +1,36 @@
 // Call actions: one verb, one function. Each is a command for the rules, committed by transact.
 import { decideCall } from '../domain/call.js'
 import type { CallCommand } from '../domain/command.js'
-import { sideOf } from '../domain/party.js'
+import { isPartyOf, sideOf } from '../domain/party.js'
 import { viewCall } from '../domain/state.js'
+import {
+  type CallRecord,
+  callIn,
+  cancelIn,
+  cancelledAhead,
+  type Tombstone,
+  tombstoneOf,
+  viewTombstone
+} from '../domain/tombstone.js'
 import { AppError } from '../errors.js'
 import type { Call, HangupBody, RejectBody } from '../schemas/call.js'
 import type { Actor } from '../schemas/claims.js'
 import type { Endpoint } from '../schemas/common.js'
 import type { Context } from './context.js'
+import { free } from './free-action.js'
 import { listLiveCalls } from './leases.js'
 import { noteSignOfLife, registerDevice } from './sign-of-life.js'
-import { readCall, transact } from './transact.js'
+import { readRecord, transact, transactRecord } from './transact.js'
 
-/** @throws AppError call_not_found, also for somebody else's call */
+/** @throws AppError call_not_found, also for the call of others */
 export async function getCall(context: Context, actor: Actor, callId: string): Promise<Call> {
-  const state = await readCall(context, callId)
-  if (state === null) throw new AppError('call_not_found')
-  sideOf(state, actor.user)
-  return viewCall(state, context.clock.now())
+  const record = await readRecord(context, callId)
+  const refused = refusedCreate(record, actor.user)
+  if (refused) return viewTombstone(callId, refused)
+  const call = callIn(record)
+  if (call === null) throw new AppError('call_not_found')
+  sideOf(call, actor.user)
+  return viewCall(call, context.clock.now())
 }
 
 /** The user's live calls, oldest first. */
@@ -33,7 +46,8 @@ export function reportRinging(context: Context, actor: Actor, callId: string): P
 export async function rejectCall(context: Context, actor: Actor, callId: string, body: RejectBody): Promise<Call> {
   const scope = body.scope ?? 'user'
   const devices = scope === 'device' ? await devicesOf(context, actor) : []
-  return act(context, actor, callId, { type: 'reject', actor: endpoint(actor), scope, devices })
+  const command = { type: 'reject' as const, actor: endpoint(actor), scope, devices }
+  return actFree(context, actor, callId, command)
 }
 
 /** The user's registered devices, the actor's own among them: it may change its mind, and must have been rung then. */
@@ -43,9 +57,35 @@ async function devicesOf(context: Context, actor: Actor): Promise<string[]> {
   return known.map(({ device }) => device)
 }
 
-/** Before its create it leaves a tombstone, so that the late create ends `cancelled`. */
-export function cancelCall(context: Context, actor: Actor, callId: string): Promise<Call> {
-  return act(context, actor, callId, { type: 'cancel', callId, actor: endpoint(actor) })
+/**
+ * Before its create it leaves a tombstone, so that the late create ends `cancelled`. What is answered to a user who is no side of a
+ * call says nothing about whether there is one. @throws AppError rate_limited, wrong_party, wrong_state
+ */
+export async function cancelCall(context: Context, actor: Actor, callId: string): Promise<Call> {
+  const command = { type: 'cancel' as const, actor: endpoint(actor) }
+  const record = await readRecord(context, callId)
+  const refused = refusedCreate(record, actor.user)
+  if (refused) return free(context, actor, async () => ({ result: viewTombstone(callId, refused), isRepeat: true }))
+  if (!isParty(record, actor.user)) await context.budgets.spend(actor.user, 'cancels')
+  return free(context, actor, async () => {
+    const { before, state } = await transactRecord(context, callId, (now, at) => cancelIn(now, command, at))
+    noteSignOfLife(context, actor)
+    const now = context.clock.now()
+    const call = callIn(state)
+    if (call && isPartyOf(call, actor.user)) return { result: viewCall(call, now), isRepeat: before === state }
+    return { result: viewTombstone(callId, cancelledAhead(endpoint(actor), now)), isRepeat: false }
+  })
+}
+
+const isParty = (record: CallRecord | null, user: string) => {
+  const call = callIn(record)
+  return call !== null && isPartyOf(call, user)
+}
+
+/** The user's own create, if it was refused. One that was cancelled before it came is nothing that could be read. */
+function refusedCreate(record: CallRecord | null, user: string): Tombstone | null {
+  const tombstone = tombstoneOf(record, user)
+  return tombstone?.because.code === 'cancelled' ? null : tombstone
 }
 
 export function reportConnected(context: Context, actor: Actor, callId: string): Promise<Call> {
@@ -53,7 +93,8 @@ export function reportConnected(context: Context, actor: Actor, callId: string):
 }
 
 export function hangUpCall(context: Context, actor: Actor, callId: string, body: HangupBody): Promise<Call> {
-  return act(context, actor, callId, { type: 'hangup', actor: endpoint(actor), reason: body.reason ?? 'hangup' })
+  const command = { type: 'hangup' as const, actor: endpoint(actor), reason: body.reason ?? 'hangup' }
+  return actFree(context, actor, callId, command)
 }
 
 export function holdCall(context: Context, actor: Actor, callId: string): Promise<Call> {
@@ -65,9 +106,18 @@ export function resumeCall(context: Context, actor: Actor, callId: string): Prom
 }
 
 async function act(context: Context, actor: Actor, callId: string, command: CallCommand): Promise<Call> {
-  const { state } = await transact(context, callId, (call, now) => decideCall(call, command, now))
+  return (await run(context, actor, callId, command)).result
+}
+
+/** Not limited, unless nothing comes of it. */
+function actFree(context: Context, actor: Actor, callId: string, command: CallCommand): Promise<Call> {
+  return free(context, actor, () => run(context, actor, callId, command))
+}
+
+async function run(context: Context, actor: Actor, callId: string, command: CallCommand) {
+  const { before, state } = await transact(context, callId, (call, now) => decideCall(call, command, now))
   noteSignOfLife(context, actor)
-  return viewCall(state, context.clock.now())
+  return { result: viewCall(state, context.clock.now()), isRepeat: before === state }
 }
 
 export const endpoint = (actor: Actor): Endpoint => ({ user: actor.user, device: actor.device })

@@ -19,6 +19,7 @@ import type { Endpoint } from '../schemas/common.js'
 import type { Logged } from '../store/rooms.js'
 import { deliveryCost } from './budgets.js'
 import { queueMessage } from './chat-delivery.js'
+import { mustBeChosen } from './chosen-id.js'
 import type { Context } from './context.js'
 import { changeRoom, readRoom } from './room-commit.js'
 import { noteSignOfLife } from './sign-of-life.js'
@@ -40,6 +41,7 @@ export async function postMessage(
   { body, idempotencyKey }: { body: MessageBody; idempotencyKey?: string | undefined }
 ): Promise<Posted> {
   const { content } = body
+  mustBeChosen('messageId', body.messageId)
   const freshId = () => (idempotencyKey ? idFromKey(actor.user, idempotencyKey, roomId) : context.ids.unique())
   const { messageId = freshId() } = body
   if (Buffer.byteLength(content) > CONTENT_MAX_BYTES) {
@@ -57,7 +59,7 @@ export async function postMessage(
   }
   const [line] = await context.store.rooms.log(roomId, { after: version - 1, limit: 1 })
   // It fell out of the history at this moment, and so did its id.
-  if (line?.id !== messageId) return postMessage(context, actor, roomId, { body: { content, messageId } })
+  if (line?.id !== messageId) return postMessage(context, actor, roomId, { body, idempotencyKey })
   const first = writtenIn(line)
   if (first.from.user !== actor.user || first.roomSince !== value.roomSince) throw new AppError('message_id_taken')
   return { message: view(roomId, line), posted: false }

@@ -5,7 +5,7 @@ import type { Config } from '../config.js'
 import type { Fanout } from '../delivery/fanout.js'
 import type { QueueState } from '../domain/chat-queue.js'
 import type { PairState } from '../domain/pair.js'
-import type { CallState } from '../domain/state.js'
+import type { CallRecord } from '../domain/tombstone.js'
 import type { Ids } from '../ids.js'
 import type { Metrics } from '../metrics.js'
 import type { Store } from '../store/store.js'
@@ -24,7 +24,7 @@ export interface Context {
   readonly store: Store
   /** This process, among those that share the store. */
   readonly node: string
-  readonly calls: Cache<CallState>
+  readonly calls: Cache<CallRecord>
   readonly pairs: Cache<PairState>
   readonly fanout: Fanout
   readonly chats: Cache<QueueState>

@@ -2,22 +2,30 @@
 import { askPolicy } from '../adapters/policy.js'
 import { formatCursor } from '../delivery/cursor.js'
 import type { Deliveries } from '../delivery/dispatch.js'
-import { decideCall } from '../domain/call.js'
 import type { Refusal } from '../domain/command.js'
-import { standing } from '../domain/party.js'
 import { parseDescription } from '../domain/sdp.js'
 import { type CallState, viewCall } from '../domain/state.js'
+import {
+  type CallRecord,
+  callIn,
+  createIn,
+  type RecordDecision,
+  type Tombstone,
+  tombstoneOf,
+  viewTombstone
+} from '../domain/tombstone.js'
 import { AppError } from '../errors.js'
 import { idFromKey } from '../ids.js'
-import type { CreateCallBody, CreateCallReply } from '../schemas/call.js'
+import type { Call, CreateCallBody, CreateCallReply } from '../schemas/call.js'
 import type { Actor } from '../schemas/claims.js'
 import type { Delivery } from '../schemas/common.js'
 import { commitAccept } from './accept-call.js'
+import { mustBeChosen } from './chosen-id.js'
 import type { Context } from './context.js'
-import { type LeaseRequest, releaseUnbacked, takeLeases, upgradeLease } from './leases.js'
+import { type LeaseRequest, releaseUnbacked, takeLeases, upgradeLease, writeTombstone } from './leases.js'
 import { checkMetadata } from './metadata.js'
 import { registerDevice } from './sign-of-life.js'
-import { readCall, transact } from './transact.js'
+import { readCall, readRecord, transactRecord } from './transact.js'
 
 export type Created = Omit<CreateCallReply, 'cursor'>
 
@@ -34,6 +42,7 @@ export async function createCall(
 ): Promise<CreateCallReply> {
   if (body.to === actor.user) throw new AppError('cannot_call_self')
   checkMetadata(body.metadata)
+  mustBeChosen('callId', body.callId)
   const callId = body.callId ?? (idempotencyKey ? idFromKey(actor.user, idempotencyKey) : context.ids.unique())
   const request: LeaseRequest = { callId, caller: { user: actor.user, device: actor.device }, to: body.to }
   const command = {
@@ -46,16 +55,16 @@ export async function createCall(
     offer: body.offer ? parseDescription(body.offer.sdp) : null,
     ringMs: body.ringTimeoutMs ?? context.config.ringTimeoutMs
   }
-  const [known, cursor] = await Promise.all([readCall(context, callId), registerDevice(context, actor)])
+  const [record, cursor] = await Promise.all([readRecord(context, callId), registerDevice(context, actor)])
+  const isRepeat = callIn(record) !== null || tombstoneOf(record, actor.user) !== null
+  const decide: DecideCreate = (now, at) => createIn(now, command, at)
   const created =
-    known === null
-      ? await create(context, request, body, (state, now) => decideCall(state, command, now))
-      : await repeated(context, decideCall(known, command, context.clock.now()).state)
+    record && isRepeat ? await repeated(context, request, record) : await create(context, request, body, decide)
   context.metrics.callsCreated.inc({ resolution: created.resolution })
   return { ...created, cursor: formatCursor(cursor) }
 }
 
-type DecideCreate = (state: CallState | null, now: number) => ReturnType<typeof decideCall>
+type DecideCreate = (record: CallRecord | null, now: number) => RecordDecision
 
 async function create(
   context: Context,
@@ -64,20 +73,21 @@ async function create(
   decide: DecideCreate
 ): Promise<Created> {
   await mayRing(context, request, body)
-  const { state, deliveries } = await takeAndCommit(context, request, decide).catch(async error => {
+  const { record, deliveries } = await takeAndCommit(context, request, decide).catch(async error => {
     await abandonCreate(context, request, { code: 'call_ended' }).catch(cause =>
       context.log.warn({ err: cause, callId: request.callId }, 'the leases of a failed create wait to be taken over')
     )
     throw error
   })
-  if (deliveries === null) return repeated(context, state)
+  const call = callIn(record)
+  if (call === null || deliveries === null) return repeated(context, request, record)
   const delivery = deliveries.get(request.to) ?? NOBODY
-  return { call: viewCall(state, context.clock.now()), resolution: 'created', delivery }
+  return { call: viewCall(call, context.clock.now()), resolution: 'created', delivery }
 }
 
 interface Committed {
-  readonly state: CallState
-  /** Null: the state was there before, or is the tombstone of this create. */
+  readonly record: CallRecord
+  /** Null: the record was there before, or has the tombstone of this create. */
   readonly deliveries: Deliveries | null
 }
 
@@ -87,10 +97,10 @@ async function takeAndCommit(context: Context, request: LeaseRequest, decide: De
   if (leases.status === 'busy') {
     return abandonCreate(context, request, { code: leases.user === request.to ? 'callee_busy' : 'caller_busy' })
   }
-  const { before, state, deliveries } = await transact(context, request.callId, decide, null)
+  const { before, state: record, deliveries } = await transactRecord(context, request.callId, decide, null)
   // A cancel or a fence may have come first, or the caller's call to somebody else under this id.
-  await releaseUnbacked(context, request, state)
-  return { state, deliveries: before === null ? deliveries : null }
+  await releaseUnbacked(context, request, record)
+  return { record, deliveries: before === record || callIn(before) ? null : deliveries }
 }
 
 /** Asked before any lease is taken, so that a refusal leaves nothing behind. */
@@ -113,30 +123,33 @@ async function mayRing(context: Context, request: LeaseRequest, body: CreateCall
  * The call exists already, or was made impossible: every retry gets what the first request got. A merge that was cut short
  * between its tombstone and its accept is finished here.
  */
-async function repeated(context: Context, state: CallState): Promise<Created> {
-  if (state.refusal !== null) throw new AppError(state.refusal, { extra: standing(state) })
-  const merged = state.mergedInto === null ? null : await readCall(context, state.mergedInto)
-  if (merged?.phase === 'ringing') return acceptMerged(context, state, merged.callId)
-  return resultOf(context, state, merged)
+async function repeated(context: Context, request: LeaseRequest, record: CallRecord): Promise<Created> {
+  const { callId, caller } = request
+  const call = callIn(record)
+  if (call) {
+    if (call.caller.user !== caller.user) throw new AppError('call_id_taken')
+    return existing(viewCall(call, context.clock.now()))
+  }
+  const tombstone = tombstoneOf(record, caller.user)
+  if (tombstone === null) throw new AppError('call_ended')
+  const view = viewTombstone(callId, tombstone)
+  const { because } = tombstone
+  if (because.code === 'cancelled') return existing(view)
+  if (because.code === 'merged') return acceptMerged(context, tombstone, because.into)
+  const { state: currentState, version, reason } = view
+  throw new AppError(because.code, { extra: { callId, currentState, version, reason } })
 }
 
-function resultOf(context: Context, state: CallState, merged: CallState | null): Created {
-  const call = viewCall(merged ?? state, context.clock.now())
-  return { call, resolution: merged ? 'merged' : 'existing', delivery: NOBODY }
-}
+const existing = (call: Call): Created => ({ call, resolution: 'existing', delivery: NOBODY })
 
 /**
  * The create has failed. Its call is made unable to exist before its leases are released: a retry may be at work on the same ones
  * (rule 1). An id that is another caller's call will never be this one's (rule 3).
  */
 async function abandonCreate(context: Context, request: LeaseRequest, because: Refusal): Promise<Committed> {
-  const { callId, caller, to } = request
-  const { state } = await transact(context, callId, (call, now) =>
-    decideCall(call, { type: 'refuse', callId, actor: caller, to, because }, now)
-  )
-  await releaseUnbacked(context, request, state)
-  if (state.caller.user !== caller.user) throw new AppError('call_id_taken')
-  return { state, deliveries: null }
+  const record = await writeTombstone(context, request, because)
+  await releaseUnbacked(context, request, record)
+  return { record, deliveries: null }
 }
 
 /** The callee's call to this caller rings already: this create becomes its accept, which needs the caller's lease for it active. */
@@ -147,17 +160,21 @@ async function mergeGlare(context: Context, request: LeaseRequest, theirs: CallS
   return abandonCreate(context, request, { code: 'merged', into: theirs.callId })
 }
 
-/** When another device has answered, or the call has ended in this moment, that is the result. */
-async function acceptMerged(context: Context, mine: CallState, callId: string): Promise<Created> {
-  try {
-    const { state, deliveries } = await commitAccept(context, callId, mine.caller)
-    const delivery = deliveries.get(state.caller.user) ?? NOBODY
-    return { call: viewCall(state, context.clock.now()), resolution: 'merged', delivery }
-  } catch (error) {
-    const isOver = error instanceof AppError && (error.code === 'call_ended' || error.code === 'answered_elsewhere')
-    if (!isOver) throw error
-    return resultOf(context, mine, await readCall(context, callId))
+/** When another device has answered, or the call is over already, that is the result. */
+async function acceptMerged(context: Context, mine: Tombstone, callId: string): Promise<Created> {
+  const theirs = await readCall(context, callId)
+  if (theirs?.phase === 'ringing') {
+    try {
+      const { state, deliveries } = await commitAccept(context, callId, mine.caller)
+      const delivery = deliveries.get(state.caller.user) ?? NOBODY
+      return { call: viewCall(state, context.clock.now()), resolution: 'merged', delivery }
+    } catch (error) {
+      if (!(error instanceof AppError) || !['call_ended', 'answered_elsewhere'].includes(error.code)) throw error
+    }
   }
+  const merged = await readCall(context, callId)
+  if (merged === null) throw new AppError('call_ended')
+  return { call: viewCall(merged, context.clock.now()), resolution: 'merged', delivery: NOBODY }
 }
 
 const NOBODY: Delivery = { online: 0, queued: 0 }

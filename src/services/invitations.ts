@@ -16,6 +16,7 @@ import type {
   InviteReply,
   SentInvitation
 } from '../schemas/invitation.js'
+import { mustBeChosen } from './chosen-id.js'
 import type { Context } from './context.js'
 import { checkMetadata } from './metadata.js'
 import { changeRoom, readRoom } from './room-commit.js'
@@ -60,6 +61,7 @@ export async function inviteUsers(
 
 function commandOf(context: Context, actor: Actor, body: InviteBody, idempotencyKey?: string): rules.Invite {
   checkMetadata(body.metadata)
+  mustBeChosen('invitationId', body.invitationId)
   const { users, invitationId, metadata = {}, ringTimeoutMs = context.config.ringTimeoutMs } = body
   if (invitationId !== undefined && users.length > 1) {
     throw new AppError('invalid_request', {

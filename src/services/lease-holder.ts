@@ -2,7 +2,7 @@
 // may take or release the other's lease (DESIGN 5a).
 
 import { isPartyOf } from '../domain/party.js'
-import type { CallState } from '../domain/state.js'
+import { type CallRecord, callIn } from '../domain/tombstone.js'
 
 export interface LeaseHolder {
   readonly callId: string
@@ -22,6 +22,7 @@ export function parseHolder(holder: string): LeaseHolder {
  * Whether the call lives and is the one that the holder's lease on the user is for. If not, the lease is over: nothing will ever
  * make the id this caller's call with this user.
  */
-export function isBehind(call: CallState, { caller }: LeaseHolder, user: string): boolean {
-  return call.phase !== 'ended' && call.caller.user === caller && isPartyOf(call, user)
+export function isBehind(record: CallRecord, { caller }: LeaseHolder, user: string): boolean {
+  const call = callIn(record)
+  return call !== null && call.phase !== 'ended' && call.caller.user === caller && isPartyOf(call, user)
 }

@@ -3,13 +3,14 @@
 // 2. a call that does not exist is made unable to exist before its lease is taken over;
 // 3. leases are taken in the order of the user ids; a lease whose id is another caller's call, or one to another callee, is over.
 import { wait } from '../clock.js'
-import { decideCall } from '../domain/call.js'
+import type { Refusal } from '../domain/command.js'
 import type { CallState } from '../domain/state.js'
+import { type CallRecord, callIn, refuseIn, tombstoneOf } from '../domain/tombstone.js'
 import type { Endpoint } from '../schemas/common.js'
 import type { Lease, LeaseLimits } from '../store/leases.js'
 import type { Context } from './context.js'
-import { formatHolder, isBehind, parseHolder } from './lease-holder.js'
-import { readCall, transact } from './transact.js'
+import { formatHolder, isBehind, type LeaseHolder, parseHolder } from './lease-holder.js'
+import { readCall, readRecord, transactRecord } from './transact.js'
 
 /** A create needs a few round trips between its leases and its call; one that needs longer than this is fenced. */
 const STALLED_MS = 2000
@@ -41,10 +42,10 @@ export async function takeLeases(context: Context, request: LeaseRequest): Promi
   return { status: 'taken' }
 }
 
-/** Releases what the create took, as far as the call that exists under its id is not behind it (rules 1 and 3). */
-export async function releaseUnbacked(context: Context, request: LeaseRequest, call: CallState): Promise<void> {
+/** Releases what the create took, as far as what is kept under its id is not behind it (rules 1 and 3). */
+export async function releaseUnbacked(context: Context, request: LeaseRequest, record: CallRecord): Promise<void> {
   const { callId, caller, to } = request
-  const unbacked = [caller.user, to].filter(user => !isBehind(call, { callId, caller: caller.user }, user))
+  const unbacked = [caller.user, to].filter(user => !isBehind(record, { callId, caller: caller.user }, user))
   await Promise.all(unbacked.map(user => context.store.leases.release(user, holderOf(request))))
 }
 
@@ -85,32 +86,43 @@ const isGlare = (call: CallState, { caller, to }: LeaseRequest) =>
 
 interface Examined {
   readonly held: Lease
-  /** The call that the lease is held for; null: it does not exist yet. */
+  /** The call that the lease is held for; null: it does not exist yet, or never will. */
   readonly call: CallState | null
   /** Nothing will ever be behind the lease; it is released now. */
   readonly isOver: boolean
 }
 
-/** Reads the call behind a lease. A lease whose call is over, or can be kept from existing, is released on the way. */
+/** Reads what is behind a lease. A lease whose call is over, or can be kept from existing, is released on the way. */
 async function examine(context: Context, user: string, held: Lease): Promise<Examined> {
   const holder = parseHolder(held.holder)
-  let call = await readCall(context, holder.callId)
-  if (call === null && context.clock.now() - held.at > STALLED_MS) call = await fenceStalledCreate(context, user, held)
-  const isOver = call !== null && !isBehind(call, holder, user)
+  let record = await readRecord(context, holder.callId)
+  if (isUndecided(record, holder)) {
+    if (context.clock.now() - held.at <= STALLED_MS) return { held, call: null, isOver: false }
+    record = await fenceStalledCreate(context, user, held)
+  }
+  const isOver = record === null || !isBehind(record, holder, user)
   if (isOver) await context.store.leases.release(user, held.holder)
-  return { held, call, isOver }
+  return { held, call: isOver ? null : callIn(record), isOver }
 }
 
-async function fenceStalledCreate(context: Context, user: string, held: Lease): Promise<CallState> {
+/** There is no call, and the holder may still make one. */
+const isUndecided = (record: CallRecord | null, { caller }: LeaseHolder) =>
+  callIn(record) === null && tombstoneOf(record, caller) === null
+
+async function fenceStalledCreate(context: Context, user: string, held: Lease): Promise<CallRecord> {
   const { callId } = parseHolder(held.holder)
   const { isCaller, device } = parseRole(held.role)
   const actor = { user: isCaller ? user : held.peer, device }
   const to = isCaller ? held.peer : user
   context.log.warn({ callId }, 'a lease without a call is taken over')
-  const { state } = await transact(context, callId, (call, now) =>
-    decideCall(call, { type: 'refuse', callId, actor, to, because: { code: 'call_ended' } }, now)
-  )
-  return state
+  return writeTombstone(context, { callId, caller: actor, to }, { code: 'call_ended' })
+}
+
+/** Makes the create unable to make its call, unless it has. Resolves to what is kept under its id now. */
+export async function writeTombstone(context: Context, request: LeaseRequest, because: Refusal): Promise<CallRecord> {
+  const { callId, caller: actor, to } = request
+  const command = { actor, to, because, keepMs: context.config.retentionMs }
+  return (await transactRecord(context, callId, (record, now) => refuseIn(record, command, now))).state
 }
 
 export type UpgradeResult =
@@ -151,12 +163,13 @@ async function retake(
   return result.taken ? null : result.held
 }
 
-/** The call behind a lease, once it exists; null: its create has stalled, or this node closes. */
-export async function waitForCall(context: Context, held: Lease, closing: AbortSignal): Promise<CallState | null> {
-  const { callId } = parseHolder(held.holder)
+/** Resolves when the create behind a lease has made its call; false: it never will, it has stalled, or this node closes. */
+export async function waitForCall(context: Context, held: Lease, closing: AbortSignal): Promise<boolean> {
+  const holder = parseHolder(held.holder)
   for (;;) {
-    const call = await readCall(context, callId)
-    if (call !== null || closing.aborted || context.clock.now() - held.at > STALLED_MS) return call
+    const record = await readRecord(context, holder.callId)
+    if (!isUndecided(record, holder)) return callIn(record) !== null
+    if (closing.aborted || context.clock.now() - held.at > STALLED_MS) return false
     await wait(context.clock, POLL_MS)
   }
 }

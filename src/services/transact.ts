@@ -1,7 +1,10 @@
 // The loop of aggregates.ts for calls.
-import { type CallState, deadlineOf } from '../domain/state.js'
+import { type CallState, type Decision, deadlineOf } from '../domain/state.js'
+import { type CallRecord, callIn, type RecordDecision } from '../domain/tombstone.js'
+import { AppError } from '../errors.js'
 import type { AggregateRef } from '../store/aggregate.js'
-import { createLoop, type Loop, type Outcome as OutcomeOf } from './aggregates.js'
+import { createLoop, type Outcome as OutcomeOf } from './aggregates.js'
+import type { Context } from './context.js'
 import { formatHolder } from './lease-holder.js'
 import { recordProgress } from './record.js'
 import { noticeChange } from './watched.js'
@@ -18,24 +21,55 @@ function activeUsers(call: CallState | null): string[] {
   return call.phase === 'ringing' ? [call.caller.user] : peopleOf(call)
 }
 
-const calls = createLoop<CallState>({
+const records = createLoop<CallRecord>({
   kind: 'call',
   known: context => context.calls,
-  deadlineOf,
-  isOver: state => state.phase === 'ended',
-  partiesOf: peopleOf,
-  holderOf: ({ callId, caller }) => formatHolder({ callId, caller: caller.user }),
-  record: recordProgress
+  deadlineOf: record => (record.phase === 'void' ? null : deadlineOf(record)),
+  isOver: ({ phase }) => phase === 'ended' || phase === 'void',
+  keepMs(context, record) {
+    if (record.phase !== 'void') return context.config.retentionMs
+    return Math.max(1, ...record.tombstones.map(({ until }) => until - context.clock.now()))
+  },
+  partiesOf: record => (record.phase === 'void' ? [] : peopleOf(record)),
+  holderOf(record) {
+    return record.phase === 'void' ? null : formatHolder({ callId: record.callId, caller: record.caller.user })
+  },
+  record(context, before, after) {
+    if (after.phase !== 'void') recordProgress(context, callIn(before), after)
+  }
 })
 
-export const readCall = calls.read
+/** What is kept under a call id, or null. */
+export const readRecord = records.read
+
+/** The call, or null: there is none, or only tombstones. */
+export async function readCall(context: Context, callId: string): Promise<CallState | null> {
+  return callIn(await records.read(context, callId))
+}
 
 /** A user in a call is busy: watchers may see it once it begins, and no longer once the leases are released with the last event. */
-export const transact: Loop<CallState>['transact'] = async (context, callId, decide, known) => {
-  const outcome = await calls.transact(context, callId, decide, known)
-  const [before, after] = [activeUsers(outcome.before), activeUsers(outcome.state)]
-  for (const user of peopleOf(outcome.state)) {
+export async function transactRecord(
+  context: Context,
+  callId: string,
+  decide: (record: CallRecord | null, now: number) => RecordDecision,
+  known?: null
+): Promise<OutcomeOf<CallRecord>> {
+  const outcome = await records.transact(context, callId, decide, known)
+  const [before, after] = [activeUsers(callIn(outcome.before)), activeUsers(callIn(outcome.state))]
+  for (const user of new Set([...before, ...after])) {
     if (before.includes(user) !== after.includes(user)) noticeChange(context, user)
   }
   return outcome
+}
+
+/** For everything that happens to a call that exists. @throws AppError call_not_found */
+export async function transact(
+  context: Context,
+  callId: string,
+  decide: (call: CallState | null, now: number) => Decision
+): Promise<Outcome> {
+  const outcome = await transactRecord(context, callId, (record, now) => decide(callIn(record), now))
+  const state = callIn(outcome.state)
+  if (state === null) throw new AppError('call_not_found')
+  return { before: callIn(outcome.before), state, deliveries: outcome.deliveries }
 }

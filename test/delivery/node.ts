@@ -8,7 +8,7 @@ import { createHub } from '../../src/delivery/hub.js'
 import { createStreams } from '../../src/delivery/streams.js'
 import type { QueueState } from '../../src/domain/chat-queue.js'
 import type { PairState } from '../../src/domain/pair.js'
-import type { CallState } from '../../src/domain/state.js'
+import type { CallRecord } from '../../src/domain/tombstone.js'
 import { createIds } from '../../src/ids.js'
 import { createMetrics } from '../../src/metrics.js'
 import { handleErrors } from '../../src/plugins/errors.js'
@@ -54,7 +54,7 @@ export async function startNode(store: Store, clock: Clock): Promise<Node> {
   const streams = createStreams({ store, hub, clock, ids, log, metrics, lifecycle, config })
   const context = {
     ...{ config, clock, ids, log, metrics, store, node: 'here' },
-    calls: createCache<CallState>(),
+    calls: createCache<CallRecord>(),
     pairs: createCache<PairState>(),
     fanout: { start: () => undefined },
     chats: createCache<QueueState>(),

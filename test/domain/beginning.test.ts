@@ -1,12 +1,14 @@
-// How calls begin and end: what is in them, repeats of a create, and the tombstones that keep a call from existing (DESIGN 5a).
+// How calls begin and end: what is in them, repeats of a create, and declining.
 import t from 'tap'
 import type { CallCommand } from '../../src/domain/command.js'
 import { viewCall } from '../../src/domain/state.js'
 import {
   accept,
   after,
+  appeared,
   attempt,
   cancel,
+  check,
   connected,
   create,
   decide,
@@ -24,10 +26,6 @@ import {
   tablet,
   watch
 } from '../helpers/calls.js'
-
-type Because = Extract<CallCommand, { type: 'refuse' }>['because']
-const refuse = (because: Because): CallCommand => ({ type: 'refuse', callId: 'c1', actor: phone, to: 'bob', because })
-const fence = () => refuse({ code: 'call_ended' })
 
 t.test('a call as it begins', async t => {
   const { state, events } = decide(null, create(), T0)
@@ -99,56 +97,8 @@ t.test('a repeated create is the call that exists, in whatever state', async t =
     t.equal(outcomeOf(state, create({ metadata: {}, media: null })), 'same', 'the first one counts')
     t.equal(outcomeOf(state, create({ actor: mallory })), 'call_id_taken')
     t.equal(outcomeOf(state, create({ actor: laptop, to: 'alice' })), 'call_id_taken', 'also for the callee')
-    t.equal(outcomeOf(state, create({ to: 'carol' })), 'call_id_taken')
+    t.equal(outcomeOf(state, create({ to: 'carol' })), 'same', 'to whomever')
     t.notMatch((attempt(state, create({ actor: mallory }), T0) as { extra?: object }).extra, { currentState: /./ })
-  }
-})
-
-t.test('a cancel before its create leaves a tombstone, and the late create is cancelled', async t => {
-  const { state, events } = decide(null, cancel(phone), T0)
-  t.strictSame(events, [])
-  t.match(viewCall(state, T0), { state: 'ended', reason: 'cancelled', callee: null, endedBy: phone, version: 1 })
-  t.equal(outcomeOf(state, create()), 'same', 'to whomever')
-  t.equal(outcomeOf(state, create({ to: 'carol' })), 'same')
-  t.equal(outcomeOf(state, create({ actor: mallory })), 'call_id_taken')
-  t.equal(outcomeOf(state, cancel(phone)), 'same')
-  t.equal(outcomeOf(state, cancel(mallory)), 'call_not_found')
-  t.equal(outcomeOf(state, accept(laptop)), 'call_not_found', 'nobody was ever called')
-})
-
-t.test('a refused create answers its retries as it was answered', async t => {
-  for (const [code, reason] of [
-    ['caller_busy', 'busy'],
-    ['callee_busy', 'busy'],
-    ['call_glare', 'busy'],
-    ['call_ended', 'server']
-  ] as const) {
-    const { state, events } = decide(null, refuse({ code }))
-    t.strictSame(events, [])
-    t.match(viewCall(state, T0), { state: 'ended', reason, callee: { user: 'bob', device: null } })
-    t.match(attempt(state, create(), T0), { code, extra: { currentState: 'ended', reason } })
-    t.equal(outcomeOf(state, create({ actor: mallory })), 'call_id_taken')
-    t.equal(outcomeOf(state, accept(laptop)), 'call_ended', 'it can never come to life')
-  }
-})
-
-t.test('a create that was merged points to the call it became', async t => {
-  const { state } = decide(null, refuse({ code: 'merged', into: 'c2' }))
-  t.match(state, { phase: 'ended', mergedInto: 'c2', refusal: null })
-  t.equal(outcomeOf(state, create()), 'same')
-})
-
-t.test('a fenced call can never be born', async t => {
-  const { state, events } = decide(null, fence())
-  t.strictSame(events, [])
-  t.match(viewCall(state, T0), { state: 'ended', reason: 'server', endedBy: null })
-  t.match(attempt(state, create(), T0), { code: 'call_ended' })
-})
-
-t.test('a tombstone comes too late for a call that was born', async t => {
-  for (const state of [ringing(), connected(), after(create(), cancel(phone))]) {
-    t.equal(outcomeOf(state, fence()), 'same')
-    t.equal(outcomeOf(state, refuse({ code: 'callee_busy' })), 'same')
   }
 })
 
@@ -187,7 +137,9 @@ t.test('a device that declined may change its mind, and others’ answers are no
 t.test('only the first ringing is told', async t => {
   const rung = after(create(), simple('ringing', laptop))
   t.equal(outcomeOf(rung, simple('ringing', watch)), 'same')
-  t.match(decide(ringing(), simple('ringing', watch)).events, [{ to: { user: 'alice' }, data: { by: watch } }])
+  t.match(decide(ringing(), simple('ringing', watch)).events, [
+    { to: { user: 'alice' }, data: { by: { user: 'bob', device: null } } }
+  ])
 })
 
 t.test('each side holds for itself', async t => {
@@ -206,4 +158,30 @@ t.test('an early offer is not kept in a call that is over', async t => {
   const { description } = describe('offer', phone, 'a1')
   t.equal(after(create({ offer: description }), cancel(phone)).earlyOffer, null)
   t.equal(after(create({ offer: description }), reject(laptop, 'user')).earlyOffer, null)
+})
+
+t.test('until a device of the callee has answered, nobody learns which devices there are', async t => {
+  const steps: Readonly<Record<string, CallCommand[]>> = {
+    'it rings': [],
+    'a device rings': [simple('ringing', watch)],
+    'a device comes late': [appeared(watch, true)],
+    'a device declines for itself': [simple('ringing', laptop), reject(watch, 'device')],
+    'the last device declines': [reject(watch, 'device'), reject(laptop, 'device')],
+    'a device declines for all': [simple('ringing', watch), reject(laptop, 'user')],
+    'the callee accepts another call': [{ type: 'busy', user: 'bob' }],
+    'the caller cancels': [simple('ringing', watch), cancel(tablet)]
+  }
+  for (const [name, commands] of Object.entries(steps)) {
+    let { state, events } = decide(null, create(), T0)
+    for (const command of commands) {
+      const next = decide(state, command)
+      state = next.state
+      events = [...events, ...next.events]
+    }
+    const shown = JSON.stringify([viewCall(state, T0), events.map(({ data }) => data)])
+    t.notMatch(shown, /laptop|watch/, name)
+  }
+  const lapsed = decide(after(create(), simple('ringing', watch)), check(), T0 + RING_MS)
+  t.notMatch(JSON.stringify([viewCall(lapsed.state, T0), lapsed.events.map(({ data }) => data)]), /laptop|watch/)
+  t.match(viewCall(connected(), T0), { callee: laptop }, 'the one that answered is shown')
 })

@@ -14,7 +14,7 @@ flow('a straight call', async (t, stage) => {
   t.match(incoming, { from: alice.endpoint, media: 'video', metadata: { topic: 'lunch' }, expiresInMs: 30_000 })
 
   await bob.does('calls/c1/ringing')
-  t.match(await alice.hears('call.ringing'), { by: bob.endpoint })
+  t.match(await alice.hears('call.ringing'), { by: { user: 'bob', device: null } })
 
   t.match(await bob.does('calls/c1/accept'), { call: { state: 'connecting', callee: bob.endpoint } })
   t.match(await alice.hears('call.accepted'), { by: bob.endpoint, call: { state: 'connecting' } })

@@ -20,7 +20,7 @@ flow('all devices ring, the laptop answers, the others are told', async (t, stag
   t.match(await alice.does('calls', { callId: 'c1', to: 'bob' }), { delivery: { online: 3, queued: 0 } })
   for (const bob of [laptop, watch, tv]) await bob.hears('call.incoming')
   await watch.does('calls/c1/ringing')
-  for (const hers of [alice, tablet]) t.match(await hers.hears('call.ringing'), { by: watch.endpoint })
+  for (const hers of [alice, tablet]) t.match(await hers.hears('call.ringing'), { by: { user: 'bob', device: null } })
   await tv.does('calls/c1/ringing')
   await laptop.does('calls/c1/accept')
   for (const bob of [watch, tv]) {
@@ -71,8 +71,8 @@ flow('one device declines for itself, then another for everybody', async (t, sta
   t.match(await watch.does('calls/c1/reject', { scope: 'device' }), { call: { state: 'ringing' } })
   await watch.does('calls/c1/reject', { scope: 'device' })
   t.match(await laptop.does('calls/c1/reject', { scope: 'user' }), { call: { state: 'ended', reason: 'declined' } })
-  t.match(await tv.hears('call.ended'), { reason: 'declined_elsewhere', endedBy: laptop.endpoint })
-  t.match(await alice.hears('call.ended'), { reason: 'declined', endedBy: laptop.endpoint })
+  t.match(await tv.hears('call.ended'), { reason: 'declined_elsewhere', endedBy: { user: 'bob', device: null } })
+  t.match(await alice.hears('call.ended'), { reason: 'declined', endedBy: { user: 'bob', device: null } })
   t.match(await tv.isRefused('call_ended', 'calls/c1/accept'), { currentState: 'ended', reason: 'declined' })
 })
 
@@ -87,7 +87,11 @@ flow('when the last device has declined for itself, the call is declined', async
   await alice.does('calls', { callId: 'c3', to: 'carol' })
   await carol.hears('call.incoming')
   await carol.does('calls/c3/reject', { scope: 'device' })
-  t.match(await alice.hears('call.ended'), { callId: 'c3', reason: 'declined', endedBy: carol.endpoint })
+  t.match(await alice.hears('call.ended'), {
+    callId: 'c3',
+    reason: 'declined',
+    endedBy: { user: 'carol', device: null }
+  })
 })
 
 flow('a device that comes late rings with the time that is left', async (t, stage) => {

@@ -4,6 +4,7 @@
 import { decideCall } from '../../src/domain/call.js'
 import type { CallCommand } from '../../src/domain/command.js'
 import { type CallState, deadlineOf } from '../../src/domain/state.js'
+import { refuseIn } from '../../src/domain/tombstone.js'
 import { createIds } from '../../src/ids.js'
 import type { OutboxItem } from '../../src/store/aggregate.js'
 import type { Person } from '../helpers/person.js'
@@ -127,7 +128,20 @@ flow('a merge that it left half done is finished by the retry', async (t, stage)
   await bob.hears('call.incoming')
   const [actor, to] = [{ user: stage.marked('bob'), device: 'laptop' }, stage.marked('alice')]
   const because = { code: 'merged', into: stage.marked('a1') } as const
-  await commitAndDie(stage, 'b1', () => ({ type: 'refuse', callId: stage.marked('b1'), actor, to, because }), bob)
+  const { state } = refuseIn(null, { actor, to, because, keepMs: stage.config.retentionMs }, stage.now())
+  await stage.store.aggregates.commit(
+    { kind: 'call', id: stage.marked('b1') },
+    {
+      expected: null,
+      version: 1,
+      tag: 'merge',
+      state: JSON.stringify(state),
+      items: [],
+      deadlineAt: null,
+      expireInMs: 60_000,
+      now: stage.now()
+    }
+  )
   const merged = { resolution: 'merged', call: { callId: 'a1', state: 'connecting', callee: bob.endpoint } }
   t.match(await bob.does('calls', { callId: 'b1', to: 'alice' }), merged)
   t.match(await alice.hears('call.accepted'), { by: bob.endpoint })

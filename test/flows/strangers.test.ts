@@ -7,7 +7,6 @@ const ACTIONS: readonly [action: string, body?: object][] = [
   ['accept'],
   ['reject', { scope: 'device' }],
   ['reject', { scope: 'user' }],
-  ['cancel'],
   ['connected'],
   ['hangup', { reason: 'media_failed' }],
   ['hold'],
@@ -16,6 +15,8 @@ const ACTIONS: readonly [action: string, body?: object][] = [
   ['answer', { sdp: sdp('mallory') }],
   ['candidates', { candidates: candidates(1) }]
 ]
+
+const PROBLEM = ['code', 'detail', 'instance', 'retryable', 'status', 'title', 'type']
 
 flow('a stranger finds nothing, in any state of the call, and changes nothing', async (t, stage) => {
   const [alice, bob] = await stage.enterBoth()
@@ -30,7 +31,14 @@ flow('a stranger finds nothing, in any state of the call, and changes nothing', 
       const refused = await mallory.isRefused('call_not_found', `calls/c1/${action}`, content)
       t.equal(refused.currentState, undefined)
     }
-    await mallory.isRefused('call_id_taken', 'calls', { callId: 'c1', to: 'bob' })
+    const taken = await mallory.isRefused('call_id_taken', 'calls', { callId: 'c1', to: 'bob' })
+    t.same(Object.keys(taken).sort(), [...PROBLEM], 'an id that is taken says nothing else')
+    const [{ call: there }, { call: unknown }] = [
+      await mallory.does('calls/c1/cancel'),
+      await mallory.does('calls/c0/cancel')
+    ]
+    t.same({ ...(there as object), callId: 'c0' }, unknown, 'a cancel says nothing about whether there is a call')
+    t.same((await mallory.ask('GET', 'calls/c0')).body.code, 'call_not_found', 'nor does a look after it')
     t.same(await mallory.activeCalls(), [])
     t.same(await alice.call('c1'), before)
   }

@@ -46,7 +46,7 @@ export const reject = (actor: Endpoint, scope: 'device' | 'user', devices = ['la
   scope,
   devices
 })
-export const cancel = (actor: Endpoint): CallCommand => ({ type: 'cancel', callId: 'c1', actor })
+export const cancel = (actor: Endpoint): CallCommand => ({ type: 'cancel', actor })
 export const hangup = (actor: Endpoint, reason: 'hangup' | 'media_failed' = 'hangup'): CallCommand => ({
   type: 'hangup',
   actor,

@@ -91,12 +91,10 @@ export function explore(scenarioName, rule = 'sound', crashes = SCENARIOS[scenar
     if (caller !== undefined && call.caller !== caller) return 'over'
     return call.caller === user || call.callee === user ? 'live' : 'over'
   }
-  /** A tombstone, and the end of a call, leave the releases of both leases in the outbox, each to be dispatched once. */
-  const entomb = (s, id, caller, callee) => {
+  const entomb = (s, id, caller) => {
     const call = s.call[id]
     if (call.st !== 'none' || call.tombs.includes(caller)) return
     call.tombs = [...call.tombs, caller].sort().join('')
-    call.out = [...call.out, `${caller}>${caller}`, `${caller}>${callee}`].sort()
   }
 
   function steps(s, k) {
@@ -137,7 +135,7 @@ export function explore(scenarioName, rule = 'sound', crashes = SCENARIOS[scenar
           go((_, q) => {
             q.pc = 'STEAL'
           })
-        else go(t => entomb(t, id, callerOf(p.rival), callerOf(p.rival) === p.user ? peerOf(p.rival, p.user) : p.user))
+        else go(t => entomb(t, id, callerOf(p.rival)))
         go((_, q) => Object.assign(q, { pc: p.back, rival: undefined }))
       } else if (theirs.st === 'ringing' && theirs.caller === p.callee && theirs.callee === p.caller)
         go((_, q) => {
@@ -167,7 +165,7 @@ export function explore(scenarioName, rule = 'sound', crashes = SCENARIOS[scenar
         })
     } else if (p.pc === 'MTOMB')
       go((t, q) => {
-        entomb(t, p.id, p.caller, p.callee)
+        entomb(t, p.id, p.caller)
         Object.assign(q, { pc: 'REL0', merge: !(isLive(call) && mine) })
       })
     else if (p.pc === 'COMMIT')
@@ -181,7 +179,7 @@ export function explore(scenarioName, rule = 'sound', crashes = SCENARIOS[scenar
       })
     else if (p.pc === 'FAIL')
       go((t, q) => {
-        if (rule !== 'plain-rollback') entomb(t, p.id, p.caller, p.callee)
+        if (rule !== 'plain-rollback') entomb(t, p.id, p.caller)
         q.pc = 'REL0'
       })
     else if (p.pc === 'REL0' || p.pc === 'REL1') {
@@ -245,7 +243,7 @@ export function explore(scenarioName, rule = 'sound', crashes = SCENARIOS[scenar
     }
     for (const [id, call] of Object.entries(s.call)) {
       if (isLive(call)) {
-        // A hang-up, cancel, reject, "busy" or a deadline.
+        // A hang-up, cancel, reject, "busy" or a deadline. It leaves the release of both leases in the outbox.
         const t = clone(s)
         t.call[id].st = 'ended'
         t.call[id].out = [...call.out, `${call.caller}>${call.caller}`, `${call.caller}>${call.callee}`].sort()

@@ -1,0 +1,92 @@
+// What is kept under a call id: a call, or tombstones. A tombstone belongs to one caller and says that no create of theirs with this id
+// will ever make a call (DESIGN 5a, rules 1 and 2): it was refused, it stalled, or it was cancelled before it came. Other callers can
+// still make a call of the id; then the tombstones go, because the id is taken from there on.
+import type { Call } from '../schemas/call.js'
+import type { Endpoint } from '../schemas/common.js'
+import { decideCall } from './call.js'
+import type { CommandOf, Refusal, RefuseCommand } from './command.js'
+import { isPartyOf } from './party.js'
+import { type CallState, type Decision, viewCall } from './state.js'
+import { newCall, ring } from './terminal.js'
+
+export interface Tombstone {
+  readonly caller: Endpoint
+  /** Null when the create was cancelled before it came. */
+  readonly to: string | null
+  readonly at: number
+  readonly until: number
+  readonly because: Refusal | { readonly code: 'cancelled' }
+}
+
+/** No call: tombstones, at most one a caller. */
+export interface VoidState {
+  readonly phase: 'void'
+  readonly version: number
+  readonly tombstones: readonly Tombstone[]
+}
+
+export type CallRecord = CallState | VoidState
+export type RecordDecision = Omit<Decision, 'state'> & { readonly state: CallRecord }
+
+/** Late creates come within this time, or never. */
+export const CANCELLED_KEPT_MS = 120_000
+/** Callers who choose the same id; the oldest tombstones go first. */
+const TOMBSTONES_MAX = 16
+
+const unchanged = (state: CallRecord): RecordDecision => ({ state, events: [] })
+
+export const callIn = (record: CallRecord | null): CallState | null =>
+  record === null || record.phase === 'void' ? null : record
+
+export function tombstoneOf(record: CallRecord | null, user: string): Tombstone | null {
+  if (record?.phase !== 'void') return null
+  return record.tombstones.find(({ caller }) => caller.user === user) ?? null
+}
+
+/** A repeat, and a create whose caller has a tombstone, changes nothing. @throws AppError call_id_taken */
+export function createIn(record: CallRecord | null, command: CommandOf<'create'>, now: number): RecordDecision {
+  if (record?.phase !== 'void') return decideCall(record, command, now)
+  if (tombstoneOf(record, command.actor.user)) return unchanged(record)
+  return ring(command, { version: record.version + 1, now })
+}
+
+/** The tombstone of a create that failed or stalled; whatever is there already is left as it is. */
+export function refuseIn(record: CallRecord | null, command: RefuseCommand, now: number): RecordDecision {
+  const { actor, to, because, keepMs } = command
+  return withTombstone(record, { caller: actor, to, at: now, until: now + keepMs, because })
+}
+
+/** Cancels a call of the actor's; without one, a create that comes later. The call of others is left as it is. */
+export function cancelIn(record: CallRecord | null, { actor }: CommandOf<'cancel'>, now: number): RecordDecision {
+  const call = callIn(record)
+  if (call && isPartyOf(call, actor.user)) return decideCall(call, { type: 'cancel', actor }, now)
+  return withTombstone(record, cancelledAhead(actor, now))
+}
+
+export function cancelledAhead({ user, device }: Endpoint, now: number): Tombstone {
+  const because = { code: 'cancelled' } as const
+  return { caller: { user, device }, to: null, at: now, until: now + CANCELLED_KEPT_MS, because }
+}
+
+function withTombstone(record: CallRecord | null, tombstone: Tombstone): RecordDecision {
+  if (record && (record.phase !== 'void' || tombstoneOf(record, tombstone.caller.user))) return unchanged(record)
+  const kept = (record?.tombstones ?? []).filter(({ until }) => until > tombstone.at).slice(1 - TOMBSTONES_MAX)
+  const state = { phase: 'void', version: (record?.version ?? 0) + 1, tombstones: [...kept, tombstone] } as const
+  return { state, events: [] }
+}
+
+const REASONS = {
+  cancelled: 'cancelled',
+  call_ended: 'server',
+  caller_busy: 'busy',
+  callee_busy: 'busy',
+  call_glare: 'busy',
+  merged: 'busy'
+} as const satisfies Record<Tombstone['because']['code'], Call['reason']>
+
+/** As a call that has ended: what its caller sees. */
+export function viewTombstone(callId: string, { caller, to, at, because }: Tombstone): Call {
+  const endedBy = because.code === 'cancelled' ? caller : null
+  const call = newCall({ callId, caller, to }, { version: 1, now: at })
+  return viewCall({ ...call, phase: 'ended', endedAt: at, reason: REASONS[because.code], endedBy }, at)
+}

@@ -1,0 +1,121 @@
+// What is kept under a call id: a call, or tombstones by caller that keep creates from making one (DESIGN 5a).
+import t from 'tap'
+import type { Refusal } from '../../src/domain/command.js'
+import {
+  type CallRecord,
+  callIn,
+  cancelIn,
+  createIn,
+  refuseIn,
+  type Tombstone,
+  tombstoneOf,
+  viewTombstone
+} from '../../src/domain/tombstone.js'
+import { AppError } from '../../src/errors.js'
+import type { Endpoint } from '../../src/schemas/common.js'
+import { cancel, connected, create, ended, laptop, mallory, phone, ringing, T0, tablet } from '../helpers/calls.js'
+
+const KEEP_MS = 600_000
+type Step = (record: CallRecord | null, now: number) => { state: CallRecord }
+const creates = (actor: Endpoint, to = 'bob'): Step => {
+  return (record, now) => createIn(record, create({ actor, to }), now)
+}
+const cancels = (actor: Endpoint): Step => {
+  return (record, now) => cancelIn(record, cancel(actor) as { type: 'cancel'; actor: Endpoint }, now)
+}
+const refuses = (actor: Endpoint, because: Refusal): Step => {
+  return (record, now) => refuseIn(record, { actor, to: 'bob', because, keepMs: KEEP_MS }, now)
+}
+const BUSY = { code: 'callee_busy' } as const
+
+/** What is there after these steps, a second apart: a phase, or whose tombstones. */
+function after(...steps: Step[]): CallRecord {
+  let record: CallRecord | null = null
+  for (const [n, step] of steps.entries()) {
+    const { state }: { state: CallRecord } = step(record, T0 + 1000 * n)
+    if (state !== record)
+      t.equal(state.version, ((record as CallRecord | null)?.version ?? 0) + 1, 'each change is one version')
+    record = JSON.parse(JSON.stringify(state)) as CallRecord
+  }
+  return record as CallRecord
+}
+
+const shown = (record: CallRecord) =>
+  record.phase === 'void'
+    ? record.tombstones.map(({ caller, because }) => `${caller.user} ${because.code}`).join(', ')
+    : `${record.caller.user} ${record.phase}`
+
+t.test('a tombstone stops its own caller and no one else', async t => {
+  const cases: readonly [Step[], string][] = [
+    [[cancels(phone)], 'alice cancelled'],
+    [[cancels(phone), creates(phone)], 'alice cancelled'],
+    [[cancels(phone), creates(tablet, 'carol')], 'alice cancelled'],
+    [[cancels(phone), cancels(phone)], 'alice cancelled'],
+    [[refuses(phone, BUSY), creates(phone)], 'alice callee_busy'],
+    [[refuses(phone, BUSY), refuses(phone, { code: 'call_ended' })], 'alice callee_busy'],
+    [[refuses(phone, BUSY), cancels(phone)], 'alice callee_busy'],
+    [[refuses(phone, { code: 'call_ended' }), creates(phone)], 'alice call_ended'],
+    [[cancels(phone), refuses(mallory, BUSY)], 'alice cancelled, mallory callee_busy'],
+    [[cancels(phone), creates(mallory)], 'mallory ringing'],
+    [[cancels(phone), refuses(mallory, BUSY), creates(laptop, 'alice')], 'bob ringing'],
+    [[creates(phone), refuses(phone, { code: 'call_ended' })], 'alice ringing'],
+    [[creates(phone), refuses(mallory, BUSY)], 'alice ringing'],
+    [[creates(phone), cancels(mallory)], 'alice ringing'],
+    [[creates(phone), cancels(phone)], 'alice ended'],
+    [[creates(phone), cancels(phone), creates(phone)], 'alice ended']
+  ]
+  for (const [steps, outcome] of cases) t.equal(shown(after(...steps)), outcome)
+})
+
+t.test('a call that is made over tombstones goes on with their version, in its events too', async t => {
+  const record = after(cancels(phone), refuses(mallory, BUSY))
+  const { state, events } = createIn(record, create({ actor: laptop, to: 'alice' }), T0)
+  t.match(callIn(state), { version: 3, caller: laptop })
+  t.match(events, [{ type: 'call.incoming', data: { version: 3, call: { version: 3 } } }])
+})
+
+t.test('an id that is another caller’s call is taken, alive or over, and says nothing of it', async t => {
+  for (const call of [ringing(), connected(), ended()]) {
+    for (const who of [mallory, laptop]) {
+      const error = t.throws(() => createIn(call, create({ actor: who }), T0)) as unknown
+      t.ok(error instanceof AppError && error.code === 'call_id_taken')
+      t.strictSame((error as AppError).extra, {})
+    }
+  }
+})
+
+t.test('a tombstone looks to its caller like a call that has ended', async t => {
+  const cases: readonly [Tombstone['because'], reason: string, endedBy: Endpoint | null][] = [
+    [{ code: 'cancelled' }, 'cancelled', phone],
+    [{ code: 'callee_busy' }, 'busy', null],
+    [{ code: 'caller_busy' }, 'busy', null],
+    [{ code: 'call_glare' }, 'busy', null],
+    [{ code: 'merged', into: 'c2' }, 'busy', null],
+    [{ code: 'call_ended' }, 'server', null]
+  ]
+  for (const [because, reason, endedBy] of cases) {
+    const view = viewTombstone('c1', { caller: phone, to: 'bob', at: T0, until: T0 + 1, because })
+    const at = '2026-11-21T10:00:00.000Z'
+    t.match(view, {
+      callId: 'c1',
+      version: 1,
+      state: 'ended',
+      reason,
+      endedBy,
+      caller: phone,
+      createdAt: at,
+      endedAt: at
+    })
+    t.strictSame(view.callee, { user: 'bob', device: null })
+  }
+})
+
+t.test('tombstones are small, few, and go when their time is over', async t => {
+  const one = after(cancels({ user: 'alice-0f9a3f1c', device: 'phone-77b1' }))
+  t.ok(JSON.stringify(one).length <= 300, `${JSON.stringify(one).length} characters`)
+  const many = after(...Array.from({ length: 40 }, (_, n) => cancels({ user: `user${n}`, device: 'phone' })))
+  t.equal(many.phase === 'void' && many.tombstones.length, 16, 'the newest')
+  t.ok(tombstoneOf(many, 'user39'))
+  const later = cancelIn(many, { type: 'cancel', actor: phone }, T0 + 500_000).state
+  t.equal(later.phase === 'void' && later.tombstones.length, 1, 'those that lapsed are dropped')
+})
