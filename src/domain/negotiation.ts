@@ -4,10 +4,10 @@
 // RFC 8838, RFC 8839 section 5.4.
 import type { AppError, ErrorCode } from '../errors.js'
 import type { Candidate, CandidatesBody } from '../schemas/signal.js'
+import type { Broadcast } from './broadcast.js'
 import { type Description, ufragOf } from './sdp.js'
+import { mayWait, WAITING_BOUNDS } from './waiting.js'
 
-/** Candidates that may wait on a leg: several times what a browser gathers. */
-export const WAITING_MAX = 256
 /** Generations remembered, to tell a late candidate from an early one. */
 const OLDER_MAX = 16
 
@@ -20,9 +20,16 @@ export interface Leg {
   /** Candidates that wait for the description they belong to. */
   readonly waiting: readonly Candidate[]
   readonly waitingEnd: boolean
+  /**
+   * Up to which number it has taken what the side broadcast (broadcast.ts): of its current generation, and of candidates that name no
+   * generation before this one was described.
+   */
+  readonly broadcast?: { readonly taken: number; readonly bare: number }
   /** The side's last description, to know a retry by. */
   readonly last: { readonly kind: 'offer' | 'answer'; readonly revision: number; readonly digest: string } | null
 }
+
+const NOTHING_TAKEN = { taken: 0, bare: 0 }
 
 export const SILENT_LEG: Leg = { ufrags: [], older: [], waiting: [], waitingEnd: false, last: null }
 
@@ -94,12 +101,29 @@ export function candidatesIn<S extends string>(talk: Talk<S>, turn: Turn<S>, bat
   const owes = talk.negotiation.pendingFrom === turn.other
   const endNow = end && !owes && later.length === 0 && leg.waiting.length === 0 && isHeard(leg, turn)
   const kept = later.length > 0 || (end && !endNow && !leg.waitingEnd)
-  if (kept && leg.waiting.length + later.length > WAITING_MAX)
-    throw turn.refuse('too_many_held', `At most ${WAITING_MAX} wait`)
-  const waiting: Leg = { ...leg, waiting: [...leg.waiting, ...later], waitingEnd: leg.waitingEnd || end }
+  const held = [...leg.waiting, ...later]
+  if (kept && !mayWait(held)) throw turn.refuse('too_many_held', WAITING_BOUNDS)
+  const waiting: Leg = { ...leg, waiting: held, waitingEnd: leg.waitingEnd || end }
   const next = kept ? withLeg(talk, turn.side, waiting) : talk
   return { talk: next, signals: now.length > 0 || endNow ? [candidatesSignal(next, now, endNow)] : [] }
 }
+
+/** Sends what the side has broadcast for its current generation and this leg has not taken yet. */
+export function takeBroadcast<S extends string>(talk: Talk<S>, turn: Turn<S>, broadcast: Broadcast): Spoken<S> {
+  const leg = talk.legs[turn.side]
+  if (!isHeard(leg, turn)) return { talk, signals: [] }
+  const { taken, bare } = leg.broadcast ?? NOTHING_TAKEN
+  const isFresh = ([number, candidate]: readonly [number, Candidate]) =>
+    isCurrent(leg, candidate) && number > (ufragOf(candidate) === null ? Math.max(taken, bare) : taken)
+  const fresh = broadcast.candidates.filter(isFresh).map(([, candidate]) => candidate)
+  const end = broadcast.endAt > Math.max(taken, bare)
+  if (fresh.length === 0 && !end) return { talk, signals: [] }
+  const next = withLeg(talk, turn.side, { ...leg, broadcast: { taken: broadcast.last, bare } })
+  return { talk: next, signals: [candidatesSignal(next, fresh, end)] }
+}
+
+/** The side has described something that the other side can hear. */
+export const isDescribed = ({ ufrags }: Leg): boolean => ufrags.length > 0
 
 /** How many of these would wait; for the reply. */
 export function countLater<S extends string>(talk: Talk<S>, turn: Turn<S>, batch: readonly Candidate[]): number {
@@ -143,6 +167,7 @@ function describe<S extends string>(
     ...leg,
     ufrags: description.ufrags,
     older: sameGeneration ? leg.older : [...leg.older, ...leg.ufrags].slice(-OLDER_MAX),
+    ...(sameGeneration || !leg.broadcast ? {} : { broadcast: { taken: 0, bare: leg.broadcast.taken } }),
     last: { kind, revision: negotiation.revision, digest: description.digest }
   }
   const released = releaseIn(withLeg({ ...talk, negotiation }, turn.side, described), turn)
@@ -151,9 +176,9 @@ function describe<S extends string>(
 }
 
 /** The leg has a description and somebody to hear it. */
-const isHeard = (leg: Leg, { open }: { open: boolean }) => leg.ufrags.length > 0 && open
+const isHeard = (leg: Leg, { open }: { open: boolean }) => isDescribed(leg) && open
 
-function isCurrent(leg: Leg, candidate: Candidate): boolean {
+export function isCurrent(leg: Leg, candidate: Candidate): boolean {
   const ufrag = ufragOf(candidate)
   return ufrag === null || leg.ufrags.includes(ufrag)
 }

@@ -3,15 +3,19 @@
 // negotiation).
 import { AppError } from '../errors.js'
 import type { CandidatesBody } from '../schemas/signal.js'
+import type { Broadcast } from './broadcast.js'
 import {
   answerIn,
   candidatesIn,
   countLater,
+  isCurrent,
+  isDescribed,
   offerIn,
   SILENT_LEG,
   type Spoken,
   type Talk,
-  type Turn
+  type Turn,
+  takeBroadcast
 } from './negotiation.js'
 import type { Member } from './room-state.js'
 import type { Description } from './sdp.js'
@@ -19,7 +23,7 @@ import type { Description } from './sdp.js'
 export type PairSide = 'earlier' | 'later'
 export type Peer = Pick<Member, 'participantId' | 'user' | 'device'>
 /** With the version of the room that let them in. */
-export type Joined = Member & { readonly since: number }
+export type Joined = Peer & { readonly since: number }
 
 export interface PairState extends Talk<PairSide> {
   readonly roomId: string
@@ -34,6 +38,8 @@ export interface PairState extends Talk<PairSide> {
 export type PairCommand =
   | { readonly type: 'offer' | 'answer'; readonly description: Description; readonly revision?: number | undefined }
   | { readonly type: 'candidates'; readonly batch: CandidatesBody }
+  /** The pair takes what the sender has broadcast. */
+  | { readonly type: 'broadcast'; readonly broadcast: Broadcast }
 
 export interface PairDecision {
   readonly state: PairState
@@ -76,10 +82,7 @@ export interface PairTurn {
 /** @throws AppError offer_collision, stale_revision, no_offer_pending, stale_candidate, too_many_held */
 export function decidePair(state: PairState, { from, command, checkAt, held }: PairTurn): PairDecision {
   const turn = turnOf(state, from)
-  const { talk, signals }: Spoken<PairSide> =
-    command.type === 'candidates'
-      ? candidatesIn(state, turn, command.batch)
-      : (command.type === 'offer' ? offerIn : answerIn)(state, turn, command)
+  const { talk, signals } = speak(state, turn, command)
   const { negotiation, legs } = talk
   // What is not there yet has to be made, even when there is nothing to keep of it.
   const unchanged = talk === state && state.version > 0 && !held
@@ -91,6 +94,22 @@ export function decidePair(state: PairState, { from, command, checkAt, held }: P
     held,
     events: signals.map(({ type, data }) => ({ to: { user, device }, type, data: { ...common, ...data } }))
   }
+}
+
+function speak(state: PairState, turn: Turn<PairSide>, command: PairCommand): Spoken<PairSide> {
+  if (command.type === 'candidates') return candidatesIn(state, turn, command.batch)
+  if (command.type === 'broadcast') return takeBroadcast(state, turn, command.broadcast)
+  return (command.type === 'offer' ? offerIn : answerIn)(state, turn, command)
+}
+
+/** The sender has described something to the other one. */
+export const isDescribedBy = (state: PairState, from: string): boolean =>
+  isDescribed(state.legs[turnOf(state, from).side])
+
+/** How many of a batch that was broadcast the pair has no use for yet. */
+export function countNotCurrent(state: PairState, from: string, { candidates }: CandidatesBody): number {
+  const leg = state.legs[turnOf(state, from).side]
+  return candidates.filter(candidate => !isCurrent(leg, candidate)).length
 }
 
 export function countPairWaiting(state: PairState, from: string, batch: CandidatesBody): number {

@@ -41,6 +41,8 @@ const ACTIONS = {
   takePart: { grant: null, from: 'inside' },
   chat: { grant: 'chat', from: 'inside' },
   signal: { grant: 'signal', from: 'inside' },
+  /** To all others at once; takes `signal` too. A listener signals to one at a time. */
+  broadcast: { grant: 'publish', from: 'inside' },
   invite: { grant: 'join', from: 'inside' },
   /** An invitation passes the lock. */
   inviteToLocked: { grant: 'moderate', from: 'inside' }

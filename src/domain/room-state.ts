@@ -102,6 +102,8 @@ export const PART = {
   invited: (user: string) => `invited:${user}`,
   /** What an invitation's id stands for. */
   invite: (invitationId: string) => `invite:${invitationId}`,
+  /** What a participant has broadcast, see broadcast.ts. */
+  broadcast: (participantId: string) => `broadcast:${participantId}`,
   /** An id that was cancelled before its invitation came. */
   ahead: (invitationId: string) => `ahead:${invitationId}`
 } as const

@@ -114,7 +114,8 @@ export function leaveAll(
   const record: RoomUser = { ...known, devices, role: devices.length > 0 ? known.role : null, left }
   const gone = members.flatMap(({ participantId, device }) => [
     [PART.member(user, device), null],
-    [PART.at(participantId), null]
+    [PART.at(participantId), null],
+    [PART.broadcast(participantId), null]
   ])
   return {
     writes: { ...Object.fromEntries(gone), [PART.user(user)]: record, [PART.empty]: now },

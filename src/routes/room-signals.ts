@@ -3,6 +3,7 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { problems } from '../schemas/problem.js'
 import { RoomAnswerBody, RoomCandidatesBody, RoomOfferBody } from '../schemas/room-signal.js'
 import { CandidatesReply, DescriptionReply } from '../schemas/signal.js'
+import { broadcastCandidates } from '../services/broadcast.js'
 import type { Context } from '../services/context.js'
 import { sendRoomCandidates, sendRoomDescription } from '../services/pairs.js'
 import { RoomParams } from './rooms.js'
@@ -73,7 +74,8 @@ export const roomSignalRoutes: FastifyPluginAsyncTypebox<{ context: Context }> =
       tags: ['rooms'],
       summary: 'Trickle ICE candidates to a participant, or to all others',
       description:
-        'A candidate whose description was not posted yet waits for it; one of an older generation is refused.',
+        'A candidate whose description was not posted yet waits for it; one of an older generation is refused. To all others takes the ' +
+        'grant `publish`: a candidate waits once, for everyone to whom its description was not posted yet.',
       params: RoomParams,
       body: RoomCandidatesBody,
       response: {
@@ -81,7 +83,12 @@ export const roomSignalRoutes: FastifyPluginAsyncTypebox<{ context: Context }> =
         ...problems(...REFUSALS, 'invalid_candidate', 'stale_candidate', 'too_many_held')
       }
     },
-    handler: async (request, reply) =>
-      reply.code(202).send(await sendRoomCandidates(context, request.actor, request.params.roomId, request.body))
+    async handler({ actor, params: { roomId }, body: { to, ...batch } }, reply) {
+      const sent =
+        to === undefined
+          ? broadcastCandidates(context, actor, roomId, batch)
+          : sendRoomCandidates(context, actor, roomId, { to, ...batch })
+      return reply.code(202).send(await sent)
+    }
   })
 }

@@ -1,5 +1,6 @@
-// Offers, answers and candidates in a room: to one participant, candidates also to all others. Sender and target must both be in
+// Offers, answers and candidates from one participant of a room to another. Sender and target must both be in
 // the room when it is asked; what they negotiate is an aggregate of its own (domain/pair.ts).
+import type { Broadcast } from '../domain/broadcast.js'
 import {
   countPairWaiting,
   decidePair,
@@ -53,47 +54,33 @@ export async function sendRoomDescription(
   roomId: string,
   { to, sdp, revision, type }: RoomDescriptionBody & { readonly type: 'offer' | 'answer' }
 ): Promise<{ revision: number; delivery: Delivery }> {
-  const command = { type, description: parseDescription(sdp), revision }
+  const description = parseDescription(sdp)
   const two = await bothIn(context, actor, roomId, to)
-  const { state, delivery } = await speak(context, roomId, two, command)
+  const { state, delivery } = await speak(context, roomId, two, { type, description, revision })
+  await sendBroadcast(context, roomId, two)
   await dispatchLater(context, roomId, two.held ? [two] : [])
   noteSignOfLife(context, actor)
   return { revision: state.negotiation.revision, delivery }
 }
 
-/** Without `to` they go to all others. @throws AppError not_in_room, participant_not_found, invalid_candidate, stale_candidate, … */
+/** To one participant; to all others: see broadcast.ts. @throws AppError not_in_room, participant_not_found, invalid_candidate, stale_candidate, … */
 export async function sendRoomCandidates(
   context: Context,
   actor: Actor,
   roomId: string,
-  { to, ...batch }: RoomCandidatesBody
+  { to, ...batch }: RoomCandidatesBody & { readonly to: string }
 ): Promise<CandidatesReply> {
   checkCandidates(batch.candidates)
-  const targets =
-    to === undefined ? await allOthers(context, actor, roomId) : [await bothIn(context, actor, roomId, to)]
-  const command = { type: 'candidates' as const, batch }
-  const sent = await Promise.all(
-    targets.map(async two => {
-      const { before, delivery } = await speak(context, roomId, two, command)
-      const known = before ?? newPair(roomId, inOrder(two.me, two.peer))
-      return { held: countPairWaiting(known, two.me.participantId, batch), delivery }
-    })
-  )
-  await dispatchLater(
-    context,
-    roomId,
-    targets.filter(two => two.held)
-  )
+  const two = await bothIn(context, actor, roomId, to)
+  const { before, delivery } = await speak(context, roomId, two, { type: 'candidates', batch })
+  await dispatchLater(context, roomId, two.held ? [two] : [])
   noteSignOfLife(context, actor)
-  const delivery = {
-    online: sum(sent.map(each => each.delivery.online)),
-    queued: sum(sent.map(each => each.delivery.queued))
-  }
-  return { accepted: batch.candidates.length, held: Math.max(0, ...sent.map(each => each.held)), delivery }
+  const known = before ?? newPair(roomId, inOrder(two.me, two.peer))
+  const held = countPairWaiting(known, two.me.participantId, batch)
+  return { accepted: batch.candidates.length, held, delivery }
 }
 
-const NOBODY: Delivery = { online: 0, queued: 0 }
-const sum = (numbers: readonly number[]) => numbers.reduce((total, each) => total + each, 0)
+export const NOBODY: Delivery = { online: 0, queued: 0 }
 
 /** The time has come to see whether both are still in. */
 export async function checkPair(context: Context, id: string): Promise<void> {
@@ -106,20 +93,27 @@ export async function checkPair(context: Context, id: string): Promise<void> {
   })
 }
 
-interface Two {
+/** What the sender has broadcast before it described this. It is read after the commit: see broadcast.ts. */
+async function sendBroadcast(context: Context, roomId: string, two: Two): Promise<void> {
+  const part = PART.broadcast(two.me.participantId)
+  const broadcast = (await readRoom(context, roomId, [part])).get<Broadcast>(part)
+  if (broadcast !== null) await speak(context, roomId, two, { type: 'broadcast', broadcast })
+}
+
+export interface Two {
   readonly me: Joined
   readonly peer: Joined
   /** One of them may not have been told of the other yet: what they signal waits in the outbox until both have. */
   readonly held: boolean
 }
 
-const twoIn = (room: ReadRoom, me: Joined, peer: Joined): Two => ({
+export const twoIn = (room: ReadRoom, me: Joined, peer: Joined): Two => ({
   me,
   peer,
   held: room.publishedVersion < Math.max(me.since, peer.since)
 })
 
-async function speak(context: Context, roomId: string, { me, peer, held }: Two, command: PairCommand) {
+export async function speak(context: Context, roomId: string, { me, peer, held }: Two, command: PairCommand) {
   const order = inOrder(me, peer)
   const { before, state, deliveries } = await pairs.transact(context, pairId(roomId, order), (found, now) => {
     const turn = { from: me.participantId, command, checkAt: now + CHECK_EVERY_MS, held }
@@ -133,7 +127,7 @@ async function speak(context: Context, roomId: string, { me, peer, held }: Two, 
  * What these pairs have in their outboxes is dispatched when the later joining has been published to all. It is kept already: if this
  * cannot be written, or its node dies, the sweeper dispatches it.
  */
-async function dispatchLater(context: Context, roomId: string, twos: readonly Two[]): Promise<void> {
+export async function dispatchLater(context: Context, roomId: string, twos: readonly Two[]): Promise<void> {
   if (twos.length === 0) return
   const version = Math.max(...twos.flatMap(({ me, peer }) => [me.since, peer.since]))
   const ids = twos.map(({ me, peer }) => pairId(roomId, inOrder(me, peer)))
@@ -159,21 +153,16 @@ async function bothIn(context: Context, actor: Actor, roomId: string, to: string
   return twoIn(second, joinedIn(second, me), joinedIn(second, peer))
 }
 
-async function allOthers(context: Context, actor: Actor, roomId: string): Promise<Two[]> {
-  const room = await readRoom(context, roomId, [...partsOfAccess(actor), PART.members, PART.at('')])
-  const me = joinedIn(room, speaker(context, room, actor))
-  const members = room.list<Member>(PART.members).map(([, member]) => joinedIn(room, member))
-  return members.filter(({ participantId }) => participantId !== me.participantId).map(peer => twoIn(room, me, peer))
-}
-
 /** Where a participant sits is written when they join and never again. */
 const joinedIn = (room: ReadRoom, member: Member): Joined => ({
-  ...member,
+  participantId: member.participantId,
+  user: member.user,
+  device: member.device,
   since: room.since(PART.at(member.participantId))
 })
 
 /** @throws AppError room_not_found, room_closed, not_in_room, not_permitted, banned */
-function speaker(context: Context, room: ReadRoom, actor: Actor): Member {
+export function speaker(context: Context, room: ReadRoom, actor: Actor): Member {
   const { member } = mustBeAllowed('signal', room, actor, context.clock.now())
   if (member === null) throw new AppError('not_in_room')
   return member

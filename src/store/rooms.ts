@@ -15,7 +15,7 @@ export const LASTING_MAX = 1000
  * Fields whose names begin with one of these and a colon are kept apart from the others: reading a room does not read them, and reading
  * a whole group reads nothing else.
  */
-export const ROOM_GROUPS = ['member', 'at', 'user', 'invited', 'invite', 'ahead', 'held'] as const
+export const ROOM_GROUPS = ['member', 'at', 'user', 'invited', 'invite', 'ahead', 'broadcast'] as const
 
 /** What asks for all fields of a group: its name and a colon, after LASTING if they last. */
 export const isGroup = (name: string): boolean => /^\+?[a-z]+:$/.test(name)

@@ -1,6 +1,5 @@
 // What two participants signal to each other: who is polite, what becomes of offers that cross, and what waits for what.
 import t from 'tap'
-import { WAITING_MAX } from '../../src/domain/negotiation.js'
 import {
   countPairWaiting,
   decidePair,
@@ -15,6 +14,7 @@ import {
   pairId
 } from '../../src/domain/pair.js'
 import { parseDescription } from '../../src/domain/sdp.js'
+import { WAITING_MAX } from '../../src/domain/waiting.js'
 import { AppError } from '../../src/errors.js'
 import type { Candidate } from '../../src/schemas/signal.js'
 import { freeze } from '../helpers/calls.js'
@@ -24,11 +24,6 @@ const joined = (user: string, participantId: string, since: number): Joined => (
   participantId,
   user,
   device: 'phone',
-  role: 'speaker',
-  claimed: null,
-  awaySince: null,
-  joinedAt: 0,
-  metadata: {},
   since
 })
 

@@ -1,9 +1,9 @@
 // Offers, answers and candidates: revisions, collisions, generations, and what waits for what.
 import t from 'tap'
 import type { CallCommand } from '../../src/domain/command.js'
-import { WAITING_MAX } from '../../src/domain/negotiation.js'
 import { countWaiting } from '../../src/domain/signal.js'
 import type { CallState, Decision } from '../../src/domain/state.js'
+import { WAITING_MAX } from '../../src/domain/waiting.js'
 import type { Candidate } from '../../src/schemas/signal.js'
 import {
   accept,

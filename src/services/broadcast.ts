@@ -1,0 +1,88 @@
+// Candidates for all others in a room. They are kept once, with their sender, and passed on at once to those to whom the sender has
+// described them; the pairs with the others take them from there when their description comes (services/pairs.ts).
+//
+// The batch is kept before any pair is looked at, and a description looks at what is kept after its commit: so one of the two
+// sees the other. What a pair has taken is part of its state, so nothing is sent twice.
+import { type Broadcast, withBatch } from '../domain/broadcast.js'
+import { countNotCurrent, inOrder, isDescribedBy, type Joined, pairId } from '../domain/pair.js'
+import { mustBeAllowed, partsOfAccess } from '../domain/room-access.js'
+import { type Member, PART } from '../domain/room-state.js'
+import { checkCandidates } from '../domain/sdp.js'
+import { AppError } from '../errors.js'
+import type { Actor } from '../schemas/claims.js'
+import type { Delivery, Endpoint } from '../schemas/common.js'
+import type { CandidatesBody, CandidatesReply } from '../schemas/signal.js'
+import { deliveryCost } from './budgets.js'
+import type { Context } from './context.js'
+import { dispatchLater, NOBODY, readPair, speak, speaker, type Two, twoIn } from './pairs.js'
+import { changeRoom, readRoom } from './room-commit.js'
+import { noteSignOfLife } from './sign-of-life.js'
+
+/** @throws AppError not_in_room, not_permitted, invalid_candidate, too_many_held, rate_limited, … */
+export async function broadcastCandidates(
+  context: Context,
+  actor: Actor,
+  roomId: string,
+  batch: CandidatesBody
+): Promise<CandidatesReply> {
+  checkCandidates(batch.candidates)
+  const others = await findOthers(context, actor, roomId, batch)
+  const [first] = others
+  if (first === undefined) return { accepted: batch.candidates.length, held: 0, delivery: NOBODY }
+  const broadcast = await keep(context, roomId, first.me, batch)
+  const sent = await Promise.all(others.map(two => passOn(context, roomId, two, { batch, broadcast })))
+  await dispatchLater(
+    context,
+    roomId,
+    others.filter(two => two.held)
+  )
+  noteSignOfLife(context, actor)
+  const sum = (key: keyof Delivery) => sent.reduce((total, { delivery }) => total + delivery[key], 0)
+  const held = Math.max(0, ...sent.map(({ waiting }) => waiting))
+  return { accepted: batch.candidates.length, held, delivery: { online: sum('online'), queued: sum('queued') } }
+}
+
+/** All others in the room; their number is charged. */
+async function findOthers(context: Context, actor: Actor, roomId: string, batch: CandidatesBody): Promise<Two[]> {
+  const room = await readRoom(context, roomId, [...partsOfAccess(actor), PART.at('')])
+  const { participantId } = speaker(context, room, actor)
+  mustBeAllowed('broadcast', room, actor, context.clock.now())
+  const people = room.list<Endpoint>(PART.at('')).map(([id, { user, device }]) => {
+    return { participantId: id, user, device, since: room.since(PART.at(id)) }
+  })
+  const me = people.find(each => each.participantId === participantId)
+  if (me === undefined) throw new AppError('not_in_room')
+  const others = people.filter(each => each !== me)
+  const bytes = Buffer.byteLength(JSON.stringify(batch))
+  if (others.length > 0) await context.budgets.spend(actor.user, 'deliveries', deliveryCost(others.length, bytes))
+  return others.map(peer => twoIn(room, me, peer))
+}
+
+/** Resolves to all that the participant has broadcast. */
+async function keep(context: Context, roomId: string, me: Joined, batch: CandidatesBody): Promise<Broadcast> {
+  const { participantId, user, device } = me
+  const part = PART.broadcast(participantId)
+  const parts = [PART.member(user, device), part]
+  const { decision } = await changeRoom(context, roomId, parts, room => {
+    if (room.get<Member>(PART.member(user, device))?.participantId !== participantId) throw new AppError('not_in_room')
+    return { writes: { [part]: withBatch(room.get<Broadcast>(part), batch) }, events: [] }
+  })
+  return decision.writes[part] as Broadcast
+}
+
+/** To whom nothing was described yet gets it with the description. */
+async function passOn(
+  context: Context,
+  roomId: string,
+  two: Two,
+  { batch, broadcast }: { batch: CandidatesBody; broadcast: Broadcast }
+): Promise<{ readonly waiting: number; readonly delivery: Delivery }> {
+  const id = pairId(roomId, inOrder(two.me, two.peer))
+  const from = two.me.participantId
+  const known = context.pairs.get(id)?.state
+  // What this node knows may be old: only the store can say that nothing was described.
+  const state = known && isDescribedBy(known, from) ? known : await readPair(context, id)
+  if (state === null || !isDescribedBy(state, from)) return { waiting: batch.candidates.length, delivery: NOBODY }
+  const { state: after, delivery } = await speak(context, roomId, two, { type: 'broadcast', broadcast })
+  return { waiting: countNotCurrent(after, from, batch), delivery }
+}

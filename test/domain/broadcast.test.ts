@@ -1,0 +1,26 @@
+// Candidates for everybody in a room: kept once, within bounds.
+import t from 'tap'
+import { type Broadcast, withBatch } from '../../src/domain/broadcast.js'
+import { WAITING_BYTES_MAX, WAITING_MAX } from '../../src/domain/waiting.js'
+import { candidates } from '../helpers/sdp.js'
+
+const numbers = ({ candidates: kept }: Broadcast) => kept.map(([number]) => number)
+
+t.test('every candidate gets the next number, and so does the end', async t => {
+  const first = withBatch(null, { candidates: candidates(2, 'a1') })
+  const second = withBatch(first, { candidates: candidates(1, 'a1'), end: true })
+  const third = withBatch(second, { candidates: candidates(1, 'a2') })
+  t.same([first.last, second.last, second.endAt, third.last], [2, 4, 4, 5])
+  t.same(numbers(third), [1, 2, 3, 5])
+})
+
+t.test('when there are too many, other generations go; of one generation no more are taken', async t => {
+  let kept: Broadcast | null = null
+  for (let n = 0; n < WAITING_MAX / 64; n++) kept = withBatch(kept, { candidates: candidates(64, 'a1') })
+  t.throws(() => withBatch(kept, { candidates: candidates(1, 'a1') }), { code: 'too_many_held' })
+  t.same(numbers(withBatch(kept, { candidates: candidates(2, 'a2') })), [WAITING_MAX + 1, WAITING_MAX + 2])
+  const [one] = candidates(1, 'a3')
+  const large = Array.from({ length: 64 }, () => ({ ...one, candidate: `${one?.candidate} ${'x'.repeat(700)}` }))
+  const half = withBatch(null, { candidates: large })
+  t.throws(() => withBatch(half, { candidates: large }), { code: 'too_many_held' }, `${WAITING_BYTES_MAX} bytes`)
+})

@@ -1,0 +1,95 @@
+// Candidates for all others in a room: each gets them once, after the description that they belong to.
+
+import type { Person } from '../helpers/person.js'
+import { candidates, sdp } from '../helpers/sdp.js'
+import { flow, type Stage } from '../helpers/stage.js'
+
+async function meet(stage: Stage): Promise<{ who: Person; id: string }[]> {
+  const people: { who: Person; id: string }[] = []
+  for (const user of ['alice', 'bob', 'carol']) {
+    const who = await stage.enter(user, 'phone', { node: people.length % 2 ? stage.far : 0 })
+    const { participantId } = await who.does('rooms/r1/participants')
+    for (const other of people) await other.who.hears('room.participant_joined')
+    people.push({ who, id: String(participantId) })
+  }
+  return people
+}
+
+const broadcast = (who: Person, count: number, ufrag: string, more = {}) =>
+  who.does('rooms/r1/candidates', { candidates: candidates(count, ufrag), ...more })
+
+const heard = async (who: Person) => ((await who.hears('signal.candidates')).candidates as unknown[]).length
+
+flow(
+  'broadcast candidates reach each participant once, behind the offer or answer they belong to',
+  async (t, stage) => {
+    const [alice, bob, carol] = (await meet(stage)) as [
+      { who: Person; id: string },
+      { who: Person; id: string },
+      { who: Person; id: string }
+    ]
+    t.match(await broadcast(alice.who, 2, 'aliceA'), { accepted: 2, held: 2, delivery: { online: 0, queued: 0 } })
+    await alice.who.does('rooms/r1/offer', { to: bob.id, sdp: sdp('aliceA') })
+    await bob.who.hears('signal.offer')
+    t.equal(await heard(bob.who), 2)
+    alice.who.goesTo(stage.far)
+    t.match(
+      await broadcast(alice.who, 3, 'aliceA'),
+      { accepted: 3, held: 3, delivery: { online: 1 } },
+      'carol has no offer yet'
+    )
+    t.equal(await heard(bob.who), 3, 'and not the first two again')
+    await alice.who.does('rooms/r1/offer', { to: carol.id, sdp: sdp('aliceA') })
+    await carol.who.hears('signal.offer')
+    t.equal(await heard(carol.who), 5)
+    await alice.who.does('rooms/r1/offer', { to: carol.id, sdp: sdp('aliceA') })
+    await broadcast(alice.who, 1, 'aliceA', { end: true })
+    for (const { who } of [bob, carol])
+      t.match(await who.hears('signal.candidates'), { candidates: { length: 1 }, end: true })
+    await bob.who.does('rooms/r1/answer', { to: alice.id, sdp: sdp('bobB') })
+    await alice.who.hears('signal.answer')
+  }
+)
+
+flow(
+  'candidates of the next generation wait for its description, those of the last are not sent again',
+  async (t, stage) => {
+    const [alice, bob] = (await meet(stage)) as [{ who: Person; id: string }, { who: Person; id: string }]
+    await alice.who.does('rooms/r1/offer', { to: bob.id, sdp: sdp('aliceA') })
+    await bob.who.hears('signal.offer')
+    await broadcast(alice.who, 1, 'aliceA')
+    t.equal(await heard(bob.who), 1)
+    await bob.who.does('rooms/r1/answer', { to: alice.id, sdp: sdp('bobB') })
+    await alice.who.hears('signal.answer')
+    t.match(await broadcast(alice.who, 2, 'aliceC'), { held: 2 })
+    await alice.who.does('rooms/r1/offer', { to: bob.id, sdp: sdp('aliceC') })
+    await bob.who.hears('signal.offer')
+    t.equal(await heard(bob.who), 2)
+  }
+)
+
+flow('an offer and a broadcast in one moment: the candidates come once', async (t, stage) => {
+  const [alice, bob] = (await meet(stage)) as [{ who: Person; id: string }, { who: Person; id: string }]
+  for (let round = 0; round < 5; round++) {
+    const ufrag = `alice${round}`
+    await Promise.all([
+      alice.who.does('rooms/r1/offer', { to: bob.id, sdp: sdp(ufrag) }),
+      broadcast(alice.who, 1, ufrag)
+    ])
+    await bob.who.hears('signal.offer')
+    t.equal(await heard(bob.who), 1)
+    await bob.who.does('rooms/r1/answer', { to: alice.id, sdp: sdp(`bob${round}`) })
+    await alice.who.hears('signal.answer')
+  }
+})
+
+flow('a listener signals to one, and does not broadcast', async (t, stage) => {
+  const host = await stage.enter('alice', 'phone')
+  t.equal((await host.ask('PUT', 'rooms/r1', { defaultRole: 'listener' })).status, 201)
+  const { participantId } = await host.does('rooms/r1/participants')
+  const bob = await stage.enter('bob', 'laptop', { node: stage.far })
+  await bob.does('rooms/r1/participants')
+  await host.hears('room.participant_joined')
+  await bob.isRefused('not_permitted', 'rooms/r1/candidates', { candidates: candidates(1, 'bobB') })
+  t.match(await bob.does('rooms/r1/candidates', { to: participantId, candidates: candidates(1, 'bobB') }), { held: 1 })
+})

@@ -1,0 +1,113 @@
+// What one user can make a room hold in Redis, and what it costs others afterwards: counted in bytes and commands, not in time.
+import { Redis } from 'ioredis'
+import t from 'tap'
+import { roomKeys } from '../../src/store/redis/keys.js'
+import { House, SETTINGS } from '../helpers/house.js'
+import type { Person } from '../helpers/person.js'
+import { candidate } from '../helpers/sdp.js'
+import { Stage } from '../helpers/stage.js'
+
+const [, , REDIS] = SETTINGS
+if (REDIS === undefined) throw new Error('there is a setting on Redis')
+// What a server has by default, but for the number of requests.
+const house = await House.open(REDIS, { RATE_LIMIT_DELIVERIES: '30000', RATE_LIMIT_PRESENCE: '5000' })
+t.teardown(() => house.close())
+const redis = new Redis(String(house.redisUrl))
+t.teardown(() => redis.disconnect())
+
+/** Everything the server holds; what Redis has for itself comes and goes. */
+async function bytesInAll(): Promise<number> {
+  const sizes = await Promise.all((await redis.keys('*')).map(key => redis.memory('USAGE', key, 'SAMPLES', 0)))
+  return sizes.reduce<number>((sum, size) => sum + Number(size ?? 0), 0)
+}
+
+async function bytesOfRoom(roomId: string): Promise<number> {
+  const { member: _, timers, pending, ...own } = roomKeys(roomId)
+  const sizes = await Promise.all(
+    Object.values(own)
+      .flat()
+      .map(key => redis.memory('USAGE', key, 'SAMPLES', 0))
+  )
+  return sizes.reduce<number>((sum, size) => sum + Number(size ?? 0), 0)
+}
+
+/** Commands that Redis runs, in scripts too, and bytes that it answers; of three times the least, as nodes have work of their own. */
+async function costOf(work: () => Promise<unknown>): Promise<{ commands: number; bytes: number }> {
+  const costs = [await measure(work), await measure(work), await measure(work)]
+  return {
+    commands: Math.min(...costs.map(({ commands }) => commands)),
+    bytes: Math.min(...costs.map(({ bytes }) => bytes))
+  }
+}
+
+async function measure(work: () => Promise<unknown>): Promise<{ commands: number; bytes: number }> {
+  const count = async () => {
+    await house.rest(10)
+    const stats = await redis.info('commandstats')
+    const calls = [...stats.matchAll(/cmdstat_(?!info|ping|time|zcount)[^:]+:calls=(\d+)/g)].map(([, n]) => Number(n))
+    const bytes = Number(/total_net_output_bytes:(\d+)/.exec(await redis.info('stats'))?.[1])
+    return { commands: calls.reduce((sum, n) => sum + n, 0), bytes }
+  }
+  const before = await count()
+  await work()
+  const after = await count()
+  return { commands: after.commands - before.commands, bytes: after.bytes - before.bytes }
+}
+
+async function crowd(stage: Stage, size: number, { silent = true } = {}): Promise<Person[]> {
+  const people = await Promise.all(Array.from({ length: size }, (_, n) => stage.enter(`user${n}`, 'phone', { silent })))
+  for (const person of people) await person.does('rooms/r1/participants')
+  await house.rest(20)
+  return people
+}
+
+t.test('four broadcasts of 64 candidates in a room of 60 add what they are, once', async t => {
+  const stage = new Stage(house)
+  const [sender] = (await crowd(stage, 60)) as [Person]
+  const before = await bytesInAll()
+  const batch = Array.from({ length: 64 }, (_, n) => candidate(n, 'nobody'))
+  for (let n = 0; n < 4; n++)
+    t.equal((await sender.ask('POST', 'rooms/r1/candidates', { candidates: batch })).status, 202)
+  const large = batch.map(each => ({ ...each, candidate: `${each.candidate} x ${'y'.repeat(700)}` }))
+  t.match(await sender.ask('POST', 'rooms/r1/candidates', { candidates: large }), { body: { code: 'too_many_held' } })
+  await house.rest(20)
+  const added = (await bytesInAll()) - before
+  t.ok(added < 100_000, `${added} bytes`)
+})
+
+t.test('invitations of invented users with large metadata leave a room as cheap as it was', async t => {
+  const stage = new Stage(house)
+  const [alice, bob] = (await crowd(stage, 3, { silent: false })) as [Person, Person]
+  const roomId = stage.marked('r1')
+  await stage.pass(10_000)
+  const typing = () => costOf(() => bob.does('rooms/r1/typing', { typing: true }))
+  const chat = () => costOf(() => bob.does('rooms/r1/messages', { content: 'hello' }))
+  await typing()
+  const before = { typing: await typing(), chat: await chat(), bytes: await bytesOfRoom(roomId) }
+  const metadata = { note: 'x'.repeat(4000) }
+  const statuses = new Set<number>()
+  for (let n = 0; n < 52; n++) {
+    const users = Array.from({ length: 50 }, (_, i) => `invented-${n}-${i}`)
+    const { status } = await alice.ask('POST', 'rooms/r1/invitations', { users, metadata, ringTimeoutMs: 5000 })
+    statuses.add(status)
+    // Each time, what rang has ended.
+    if (n % 10 === 9) await stage.pass(6000)
+  }
+  t.same([...statuses].sort(), [201, 409])
+  await house.rest(20)
+  const bytes = await bytesOfRoom(roomId)
+  t.ok(bytes - before.bytes < 600_000, `${bytes} bytes, ${before.bytes} before`)
+  await house.rest(100)
+  const after = { typing: await typing(), chat: await chat() }
+  t.ok(
+    after.typing.commands <= before.typing.commands + 3,
+    `${after.typing.commands} commands, ${before.typing.commands} before`
+  )
+  t.ok(after.typing.bytes < before.typing.bytes + 2000, `${after.typing.bytes} bytes, ${before.typing.bytes} before`)
+  t.ok(
+    after.chat.commands <= before.chat.commands + 5,
+    `${after.chat.commands} commands, ${before.chat.commands} before`
+  )
+  t.ok(after.chat.bytes < before.chat.bytes + 4000, `${after.chat.bytes} bytes, ${before.chat.bytes} before`)
+  await stage.clear()
+})
