@@ -132,6 +132,8 @@ export const eventRoutes: FastifyPluginAsyncTypebox<EventParts> = async (app, { 
       operationId: 'createEventTicket',
       tags: ['events'],
       summary: 'A ticket to open the stream with where no header can be set',
+      description:
+        'Opens any number of streams and polls of this device until the token expires, the device signs off, or it was not used for two minutes.',
       response: { 201: TicketReply, ...problems('invalid_request', 'rate_limited') }
     },
     handler: async (request, reply) => reply.code(201).send(await issueTicket(context, request.actor))

@@ -32,7 +32,7 @@ export const presenceRoutes: FastifyPluginAsyncTypebox<{ context: Context }> = a
     schema: {
       operationId: 'deletePresence',
       tags: ['presence'],
-      summary: 'Sign this device off: it rings no more, its mailbox is gone',
+      summary: 'Sign this device off: it rings no more, its mailbox and its tickets are gone',
       response: { 204: Type.Null({ description: 'Signed off' }), ...problems() }
     },
     async handler(request, reply) {

@@ -1,8 +1,9 @@
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import Fastify, { type InjectOptions } from 'fastify'
+import Fastify, { type FastifyBaseLogger, type InjectOptions } from 'fastify'
 import { exportJWK, exportSPKI, generateKeyPair, type JWK, type JWTPayload, SignJWT, UnsecuredJWT } from 'jose'
+import { pino } from 'pino'
 import t, { type Test } from 'tap'
 import { loadConfig } from '../../src/config.js'
 import { createToken, DEVELOPMENT_SECRET } from '../../src/development.js'
@@ -11,6 +12,7 @@ import { createMetrics } from '../../src/metrics.js'
 import { authenticate } from '../../src/plugins/auth.js'
 import { handleErrors } from '../../src/plugins/errors.js'
 import { serverOptions } from '../../src/plugins/server-options.js'
+import { createTokens } from '../../src/plugins/tokens.js'
 import { createAddressBudget } from '../../src/services/address-budget.js'
 import type { Context } from '../../src/services/context.js'
 import { issueTicket } from '../../src/services/tickets.js'
@@ -428,6 +430,26 @@ t.test('a key set', async t => {
     published.up = false
     clock.advance(700_000)
     t.match(await bearer(await ec.token({ sub: 'alice', jti: 'another' })), { status: 200 })
+  })
+
+  t.test('a key set without an audience is warned of at start, and one that cannot be fetched later on', async t => {
+    const logOf = async (env: Record<string, string>) => {
+      const lines: string[] = []
+      const loggerInstance: FastifyBaseLogger = pino({ level: 'warn' }, { write: line => lines.push(line) })
+      const app = Fastify({ ...serverOptions(loadConfig(env)), loggerInstance })
+      t.teardown(() => app.close())
+      const tokens = await createTokens(app, loadConfig(env), new ManualClock())
+      await tokens.verify(await ec.token({ sub: 'alice' })).catch(() => undefined)
+      return lines.join('')
+    }
+    const { env, published } = await provider(t, ec.jwk)
+    t.match(await logOf(env), /JWT_AUDIENCE is not/)
+    t.equal(await logOf({ ...env, JWT_AUDIENCE: 'calls' }), '')
+    t.equal(await logOf({ JWT_SECRET: SECRET }), '')
+    published.up = false
+    const failure = await logOf({ ...env, JWT_AUDIENCE: 'calls' })
+    t.match(failure, /the key set could not be fetched/)
+    t.notMatch(failure, 'keys?v=1', 'what stands in its URL may be a secret')
   })
 
   t.test('issuer and audience are checked here too', async t => {
