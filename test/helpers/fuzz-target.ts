@@ -124,7 +124,7 @@ interface DocumentedOperation {
   readonly requestBody?: { required?: boolean; content: { 'application/json': { schema: unknown } } }
 }
 
-function operationsOf({ paths, components }: Document): Operation[] {
+export function operationsOf({ paths, components }: Document): Operation[] {
   return Object.entries(paths).flatMap(([path, methods]) =>
     Object.entries(methods).map(([method, { operationId, parameters = [], requestBody }]) => ({
       id: operationId,

@@ -1,0 +1,312 @@
+// Who may do what: every operation of the OpenAPI document, asked by requesters who may not. Each answer's status and code is in the
+// table below, and no answer tells anything about the call, the room or the people in it (G12). An operation without a row fails.
+import assert from 'node:assert/strict'
+import fc from 'fast-check'
+import { SignJWT, UnsecuredJWT } from 'jose'
+import t, { type Test } from 'tap'
+import { type Operation, operationsOf } from '../helpers/fuzz-target.js'
+import { House, SETTINGS } from '../helpers/house.js'
+import { sdp } from '../helpers/sdp.js'
+import { valid } from '../helpers/spoiled.js'
+
+const SECRET = 'the-secret-of-the-matrix-is-32-bytes-long'
+const AUDIENCE = 'calls'
+/** Stands in every value that only the parties may see: device ids, metadata, chat, descriptions. */
+const PRIVATE = 'Private7'
+
+/** Each has a valid token and no part in what the request names. */
+const OUTSIDERS = ['stranger', 'banned', 'left', 'otherRoom', 'noGrant'] as const
+type Outsider = (typeof OUTSIDERS)[number]
+
+const everyone = (code: string): Record<Outsider, string> => ({
+  stranger: code,
+  banned: code,
+  left: code,
+  otherRoom: code,
+  noGrant: code
+})
+
+/** A room does not exist for users who are not in it, and a ban comes before all else. */
+const room = (noGrant: string): Record<Outsider, string> => ({
+  stranger: 'room_not_found',
+  banned: 'banned',
+  left: 'room_not_found',
+  otherRoom: 'not_permitted',
+  noGrant
+})
+/** Is in the room, so these show it: its token only lacks the grants to act. */
+const SHOWN_TO_NO_GRANT = ['getRoom', 'takeSnapshot']
+
+/**
+ * What each outsider gets: a problem's code, or `ok` where the request is about the requester alone and its answer must not name
+ * anybody else's things.
+ */
+const EXPECTED: Readonly<Record<string, Record<Outsider, string>>> = {
+  openEventStream: everyone('ok'),
+  openEventStreamByPost: everyone('ok'),
+  pollEvents: everyone('ok'),
+  createEventTicket: everyone('ok'),
+  listCalls: everyone('ok'),
+  putPresence: everyone('ok'),
+  deletePresence: everyone('ok'),
+  lookUpPresence: everyone('ok'),
+  takeSnapshot: everyone('ok'),
+  putWatch: everyone('ok'),
+  getWatch: everyone('ok'),
+  deleteWatch: everyone('ok'),
+  listIceServers: everyone('ok'),
+  createCall: everyone('call_id_taken'),
+  getCall: everyone('call_not_found'),
+  reportRinging: everyone('call_not_found'),
+  cancelCall: everyone('ok'),
+  reportConnected: everyone('call_not_found'),
+  holdCall: everyone('call_not_found'),
+  resumeCall: everyone('call_not_found'),
+  acceptCall: everyone('call_not_found'),
+  rejectCall: everyone('call_not_found'),
+  hangUpCall: everyone('call_not_found'),
+  sendOffer: everyone('call_not_found'),
+  sendAnswer: everyone('call_not_found'),
+  sendCandidates: everyone('call_not_found'),
+  putRoom: room('not_permitted'),
+  getRoom: room('ok'),
+  closeRoom: room('not_permitted'),
+  joinRoom: { ...room('ok'), stranger: 'ok', left: 'ok' },
+  changeParticipant: room('not_permitted'),
+  removeParticipant: room('not_permitted'),
+  listBans: room('not_permitted'),
+  unban: room('not_permitted'),
+  sendRoomOffer: room('not_permitted'),
+  sendRoomAnswer: room('not_permitted'),
+  sendRoomCandidates: room('not_permitted'),
+  inviteUsers: room('ok'),
+  acceptInvitation: everyone('invitation_not_found'),
+  declineInvitation: everyone('invitation_not_found'),
+  cancelInvitation: room('not_permitted'),
+  postMessage: room('not_permitted'),
+  listMessages: room('not_permitted'),
+  noteTyping: room('not_permitted')
+}
+
+const sign = (claims: object, secret = SECRET, audience = AUDIENCE, expires: string | Date = '1h') =>
+  new SignJWT({ ...claims })
+    .setProtectedHeader({ alg: 'HS256' })
+    .setIssuedAt()
+    .setAudience(audience)
+    .setExpirationTime(expires)
+    .sign(new TextEncoder().encode(secret))
+
+async function badCredentials(now: number): Promise<Readonly<Record<string, Record<string, string>>>> {
+  const claims = { sub: 'alice' }
+  const unsigned = new UnsecuredJWT(claims).setAudience(AUDIENCE).setExpirationTime('1h').encode()
+  const bearer = (token: string) => ({ authorization: `Bearer ${token}` })
+  return {
+    'no token': {},
+    'an expired token': bearer(await sign(claims, SECRET, AUDIENCE, new Date(now - 300_000))),
+    'a token signed with another key': bearer(await sign(claims, `${SECRET}-other`)),
+    'a token with alg none': bearer(unsigned),
+    'a token for another audience': bearer(await sign(claims, SECRET, 'mail')),
+    'an unknown ticket': { authorization: 'Bearer not.a.token' }
+  }
+}
+
+interface Answer {
+  readonly status: number
+  readonly code: string
+  readonly text: string
+  readonly headers: Headers
+}
+
+class Fixture {
+  readonly url: string
+  readonly operations: readonly Operation[]
+  /** What stands for each parameter of a path: the call, the room and the people that the outsiders have no part in. */
+  readonly path = {
+    callId: 'call-1',
+    roomId: 'room-1',
+    participantId: '',
+    invitationId: '',
+    user: 'bob',
+    code: 'internal'
+  }
+  readonly #tokens = new Map<string, string>()
+
+  private constructor(url: string, operations: readonly Operation[]) {
+    this.url = url
+    this.operations = operations
+  }
+
+  static async make(house: House): Promise<Fixture> {
+    const url = house.urlOf(0)
+    const document = await (await fetch(`${url}/openapi.json`)).json()
+    const fixture = new Fixture(url, operationsOf(document as Parameters<typeof operationsOf>[0]))
+    await fixture.#populate()
+    return fixture
+  }
+
+  async #populate(): Promise<void> {
+    const { callId, roomId } = this.path
+    for (const user of ['alice', 'bob', 'carol', 'stranger', 'banned', 'left']) await this.#addToken(user, {})
+    await this.#addToken('otherRoom', { rooms: { elsewhere: {} } })
+    await this.#addToken('noGrant', { rooms: { [roomId]: { grants: ['join'] } } })
+    for (const user of ['alice', 'bob', 'carol']) await this.does(user, 'PUT', 'presence', {})
+    await this.does('alice', 'POST', 'calls', {
+      callId,
+      to: 'bob',
+      metadata: { about: PRIVATE },
+      offer: { sdp: sdp(PRIVATE) }
+    })
+    await this.does('bob', 'POST', `calls/${callId}/accept`)
+    await this.does('alice', 'PUT', `rooms/${roomId}`, { metadata: { about: PRIVATE } })
+    const join = { metadata: { about: PRIVATE } }
+    const joined = await this.does('alice', 'POST', `rooms/${roomId}/participants`, join)
+    this.path.participantId = JSON.parse(joined).participantId
+    for (const user of ['bob', 'banned', 'left', 'noGrant'])
+      await this.does(user, 'POST', `rooms/${roomId}/participants`, {})
+    await this.does('alice', 'POST', `rooms/${roomId}/messages`, { content: PRIVATE })
+    const invited = await this.does('alice', 'POST', `rooms/${roomId}/invitations`, { users: ['carol'], ...join })
+    this.path.invitationId = JSON.parse(invited).invitations[0].invitationId
+    const { participants } = JSON.parse(await this.does('alice', 'GET', `rooms/${roomId}`))
+    const idOf = (name: string) => participants.find(({ user }: { user: string }) => user === name).participantId
+    await this.does('left', 'DELETE', `rooms/${roomId}/participants/${idOf('left')}`)
+    await this.does('alice', 'DELETE', `rooms/${roomId}/participants/${idOf('banned')}?ban=true`)
+  }
+
+  async #addToken(user: string, claims: object): Promise<void> {
+    this.#tokens.set(user, await sign({ sub: user, device: `${PRIVATE}-${user}`, ...claims }))
+  }
+
+  credentialsOf(user: string): Record<string, string> {
+    return { authorization: `Bearer ${this.#tokens.get(user)}` }
+  }
+
+  /** Does it as somebody who may. Resolves to the body. */
+  async does(user: string, method: string, path: string, body?: object): Promise<string> {
+    const answer = await this.#fetch(method, `/v1/${path}`, this.credentialsOf(user), body)
+    assert.ok(answer.status < 300, `${user} ${method} ${path}: ${answer.status} ${answer.text}`)
+    return answer.text
+  }
+
+  /** Asks for the operation, with a body and a query that fit, about what this fixture holds. */
+  ask({ method, path, body, parameters }: Operation, headers: Record<string, string>): Promise<Answer> {
+    const filled = path.replace(/\{(\w+)\}/g, (_, name: keyof Fixture['path']) => encodeURIComponent(this.path[name]))
+    const query = parameters.some(({ in: where, name }) => where === 'query' && name === 'users')
+      ? '?users=alice,bob'
+      : ''
+    const poll = path.endsWith('/poll') ? '?wait=0' : ''
+    return this.#fetch(
+      method.toUpperCase(),
+      `${filled}${query}${poll}`,
+      headers,
+      body === null ? undefined : this.#fitting(body)
+    )
+  }
+
+  #fitting(schema: Operation['body']): object {
+    const [sample] = fc.sample(valid(schema ?? {}), { numRuns: 1, seed: 7 }) as [Record<string, unknown>]
+    const { callId, participantId } = this.path
+    const properties = schema?.properties ?? {}
+    const fixed = {
+      ...('callId' in properties ? { callId, to: 'carol' } : {}),
+      ...('callId' in properties ? {} : 'to' in properties ? { to: participantId } : {}),
+      ...('sdp' in properties ? { sdp: sdp('outsider') } : {}),
+      ...('candidates' in properties && !('callId' in properties) ? { candidates: [], end: true } : {}),
+      ...('users' in properties ? { users: ['dora'] } : {})
+    }
+    return { ...sample, ...fixed }
+  }
+
+  /** A stream is read until its first event and then closed. */
+  async #fetch(method: string, path: string, headers: Record<string, string>, body?: object): Promise<Answer> {
+    const closing = new AbortController()
+    const reply = await fetch(`${this.url}${path}`, {
+      method,
+      headers: { ...headers, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      signal: closing.signal
+    })
+    const isStream = reply.headers.get('content-type')?.startsWith('text/event-stream') === true
+    const text = isStream ? await firstEvent(reply) : await reply.text()
+    closing.abort()
+    const isProblem = reply.headers.get('content-type')?.startsWith('application/problem+json') === true
+    return { status: reply.status, code: isProblem ? JSON.parse(text).code : 'ok', text, headers: reply.headers }
+  }
+
+  /** What the parties see of their call and their room. */
+  async standing(): Promise<unknown> {
+    const { callId, roomId } = this.path
+    const call = JSON.parse(await this.does('alice', 'GET', `calls/${callId}`))
+    const room = JSON.parse(await this.does('bob', 'GET', `rooms/${roomId}`))
+    const bans = JSON.parse(await this.does('alice', 'GET', `rooms/${roomId}/bans`))
+    return { call: [call.call.state, call.call.version], room, bans }
+  }
+}
+
+async function firstEvent(reply: Response): Promise<string> {
+  let text = ''
+  for await (const chunk of reply.body ?? []) {
+    text += Buffer.from(chunk as Uint8Array).toString()
+    if (text.includes('\n\n') && text.includes('data:')) break
+  }
+  return text
+}
+
+async function holdUnauthenticated(t: Test, fixture: Fixture, now: number): Promise<void> {
+  const before = await fixture.standing()
+  for (const [name, headers] of Object.entries(await badCredentials(now))) {
+    const codes = new Set(['unauthorized', ...(name === 'an expired token' ? ['token_expired'] : [])])
+    for (const operation of fixture.operations.filter(({ path }) => path.startsWith('/v1/'))) {
+      const { status, code, text, headers: sent } = await fixture.ask(operation, headers)
+      const where = `${operation.id} with ${name}: ${status} ${code}`
+      assert.ok(status === 401 && codes.has(code) && sent.has('www-authenticate'), where)
+      assert.ok(!text.includes(PRIVATE), `${where} tells nothing`)
+    }
+    t.pass(name)
+  }
+  t.same(await fixture.standing(), before, 'and nothing has changed')
+}
+
+async function holdOutsiders(t: Test, fixture: Fixture): Promise<void> {
+  const before = await fixture.standing()
+  const api = fixture.operations.filter(({ path }) => path.startsWith('/v1/'))
+  t.strictSame(
+    api.map(({ id }) => id).filter(id => !(id in EXPECTED)),
+    [],
+    'every operation has a row'
+  )
+  for (const outsider of OUTSIDERS) {
+    const seen = new Map<string, string>()
+    // What changes something is asked last: a stranger who may join has joined then.
+    const order = [...api].sort((a, b) => Number(a.id === 'joinRoom') - Number(b.id === 'joinRoom'))
+    for (const operation of order) {
+      const { status, code, text } = await fixture.ask(operation, fixture.credentialsOf(outsider))
+      assert.ok(status < 500, `${operation.id} as ${outsider}: ${status} ${text}`)
+      seen.set(operation.id, code)
+      if (operation.id === 'joinRoom' || (outsider === 'noGrant' && SHOWN_TO_NO_GRANT.includes(operation.id))) continue
+      t.notOk(
+        text.replaceAll(`${PRIVATE}-${outsider}`, '').includes(PRIVATE),
+        `${operation.id} tells ${outsider} nothing`
+      )
+    }
+    const expected = Object.fromEntries(api.map(({ id }) => [id, EXPECTED[id]?.[outsider]]))
+    t.strictSame(Object.fromEntries(api.map(({ id }) => [id, seen.get(id)])), expected, outsider)
+  }
+  const after = (await fixture.standing()) as { call: unknown; bans: unknown }
+  t.same(
+    [after.call, after.bans],
+    [(before as typeof after).call, (before as typeof after).bans],
+    'call and bans are as before'
+  )
+}
+
+for (const setting of SETTINGS.filter(({ nodes }) => nodes === 1)) {
+  t.test(setting.name, async t => {
+    const house = await House.open(setting, { JWT_SECRET: SECRET, JWT_AUDIENCE: AUDIENCE, OFFLINE_CALLS: 'ring' })
+    t.teardown(() => house.close())
+    const fixture = await Fixture.make(house)
+    await t.test('without a valid token every operation answers 401', t =>
+      holdUnauthenticated(t, fixture, house.clock.now())
+    )
+    await t.test('who has no part in something learns nothing of it', t => holdOutsiders(t, fixture))
+  })
+}
