@@ -7,6 +7,9 @@ import { Client, type HeardEvent, type Transport } from '../helpers/client.js'
 import { startProxy } from '../helpers/proxy.js'
 import { startRedis } from '../helpers/redis.js'
 
+// Each case waits for real seconds.
+t.jobs = 2
+
 /** What is promised, and what a busy machine may take for the three requests around it. */
 const WITHIN_MS = 3_000 + 500
 

@@ -28,7 +28,7 @@ function given(skewMs = 0) {
       pass(there)
       const serverAt = SERVER + at - 500 + set
       pass(back)
-      clock.observe({ sentAt, receivedAt: at, serverAt })
+      return clock.observe({ sentAt, receivedAt: at, serverAt })
     }
   }
 }
@@ -37,12 +37,14 @@ t.test('before the first measurement the time is that of the machine', async t =
   const { clock, system } = given(30_000)
   t.equal(clock.now(), system.now())
   t.equal(clock.offsetMs(), 0)
+  t.notOk(clock.isSet())
 })
 
 for (const skewMs of [-30_000, -2_000, 0, 2_000, 30_000]) {
   t.test(`a machine that is ${skewMs} ms ahead tells the server's time, and by how much it differs`, async t => {
     const { clock, measure, pass, serverNow } = given(skewMs)
     measure(20)
+    t.ok(clock.isSet())
     t.equal(clock.now(), serverNow())
     t.equal(clock.offsetMs(), skewMs)
     pass(12_345)
@@ -58,6 +60,13 @@ t.test('of several measurements the one with the shortest round trip counts', as
   t.equal(clock.now(), serverNow())
   for (let n = 0; n < 5; n++) measure(0, 900)
   t.equal(clock.now(), serverNow())
+})
+
+t.test('it says when another measurement would help', async t => {
+  const { measure } = given()
+  t.equal(measure(0, 400), false)
+  t.equal(measure(2), true)
+  t.equal(measure(0, 400), true, 'a good one is known')
 })
 
 t.test('setting the clock of the machine changes nothing', async t => {

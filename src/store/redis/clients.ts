@@ -93,11 +93,18 @@ function clusterClient(address: RedisAddress): Cluster {
   return cluster.on('+node', watchSilence)
 }
 
-/** `onFault` hears of every command that failed because Redis did. */
-export function createAttempt(client: Client, onFault: (cause: unknown) => void): Attempt {
+interface AttemptOptions {
+  /** Called with the cause of every command that failed because Redis did. */
+  readonly onFault: (cause: unknown) => void
+  /** False while commands would be dated by a clock that is not the store's. */
+  readonly isClockSet: () => boolean
+}
+
+export function createAttempt(client: Client, { onFault, isClockSet }: AttemptOptions): Attempt {
   const gatherWrites = createGathering(client)
   return async command => {
     if (client.status !== 'ready') throw unavailable(new Error(`the connection is ${client.status}`))
+    if (!isClockSet()) throw unavailable(new Error('the time of Redis is not known yet'))
     gatherWrites()
     try {
       return await command(client)

@@ -10,6 +10,8 @@ import type { TimeSample } from './server-clock.js'
 import { onePartitionEach } from './topology.js'
 
 const ASK_EVERY_MS = 1_000
+/** In a row, while the answers leave the time uncertain. */
+const QUESTIONS_MAX = 8
 /**
  * After a write was refused there is contact again once writes have been taken for so long. A store at its limit takes one write and
  * refuses the next: without this a node would be ready and not ready by turns.
@@ -31,8 +33,8 @@ interface Options {
   /** The time that contact is dated by. */
   readonly clock: Clock
   readonly log: FastifyBaseLogger
-  /** What the primary of the lowest partition says of the time. Called before contact is dated. */
-  readonly onTime?: (sample: TimeSample) => void
+  /** What the primary of the lowest partition says of the time. Called before contact is dated. False: ask again. */
+  readonly onTime: (sample: TimeSample) => boolean
 }
 
 /** Resolves when all primaries have answered, to the time at that of the lowest partition. Fails if one of them takes no writes. */
@@ -70,8 +72,8 @@ export function createContact(client: Client, { clock, log, onTime }: Options): 
   async function askOnce(): Promise<void> {
     const before = losses
     try {
-      const sample = await askAll(client)
-      onTime?.(sample)
+      // A process that is busy, at its start above all, sees long round trips, which say little of the time.
+      for (let n = 0; n < QUESTIONS_MAX; n++) if (onTime(await askAll(client))) break
       if (since !== null || losses !== before || performance.now() - refusedAt < SETTLED_AFTER_MS) return
       since = clock.now()
       log.info('in contact with the store')

@@ -51,8 +51,8 @@ export async function createRedisStore(options: RedisStoreOptions): Promise<Redi
   const client = createClient(url, log)
   const serverClock = options.serverTime ? createServerClock(options.clock) : null
   const clock = serverClock ?? options.clock
-  const contact = createContact(client, { clock, log, ...(serverClock && { onTime: serverClock.observe }) })
-  const attempt = createAttempt(client, contact.lose)
+  const contact = createContact(client, { clock, log, onTime: serverClock?.observe ?? (() => true) })
+  const attempt = createAttempt(client, { onFault: contact.lose, isClockSet: () => serverClock?.isSet() ?? true })
   await untilReady(client, START_WITHIN_MS)
   await contact.ask()
   const channels = createChannels(client, log)

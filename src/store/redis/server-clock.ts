@@ -10,13 +10,17 @@ export interface TimeSample {
 }
 
 export interface ServerClock extends Clock {
-  observe(sample: TimeSample): void
+  /** False: the time is uncertain by more than a few milliseconds, and another sample may tell it better. */
+  observe(sample: TimeSample): boolean
+  /** False before the first measurement: nothing may be dated by the machine's clock. */
+  isSet(): boolean
   /** The machine's clock minus that of Redis, in milliseconds; 0 before the first measurement. */
   offsetMs(): number
 }
 
 /** A sample is wrong by half its round trip at most. Of so many the one with the shortest is believed. */
 const SAMPLES_MAX = 8
+const PRECISE_MS = 5
 /** Two samples that differ by more than their round trips explain, and by this, mean that the server's clock was set. */
 const JITTER_MS = 10
 /** A correction backwards by less than this holds the time still until it is made up for; a larger one is a step. */
@@ -55,7 +59,9 @@ export function createServerClock(system: Clock, monotonicNow: () => number = ()
         Math.abs(offset - latest.offset) <= error + latest.error + JITTER_MS
       recent = [latest, ...recent.filter(agrees)].slice(0, SAMPLES_MAX)
       best = recent.reduce((least, each) => (each.error < least.error ? each : least))
+      return best.error <= PRECISE_MS
     },
+    isSet: () => best !== null,
     offsetMs: () => (best === null ? 0 : Math.round(system.now()) - now())
   }
 }
