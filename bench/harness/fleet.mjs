@@ -40,6 +40,8 @@ async function startNode({ main, ready, title, env: extra }, { redisUrl, secret,
     REDIS_URL: redisUrl,
     JWT_SECRET: secret,
     LOG_LEVEL: 'warn',
+    // All load comes from this machine.
+    MAX_CONNECTIONS_PER_ADDRESS: '1000000',
     ...extra
   }
   const child = start(title, process.execPath, { args: ['--import', COLLECT_GARBAGE, ...nodeArgs, main], env })
