@@ -9,11 +9,11 @@ import { createHash, timingSafeEqual } from 'node:crypto'
 import { createServer } from 'node:http'
 import { pathToFileURL } from 'node:url'
 
-/** `rooms`: id → room, as in openapi/room-service.yaml. `signalpost`: where changes are told, if anywhere. */
 const digest = text => createHash('sha256').update(text).digest()
 /** Takes as long however much of a guess is right. */
 const isSame = (shown, secret) => timingSafeEqual(digest(shown), digest(secret))
 
+/** `rooms`: id → room, as in openapi/room-service.yaml. `signalpost`: where changes are told, if anywhere. */
 export function createRoomService({ rooms = new Map(), secret = '', signalpost = '' } = {}) {
   const authorization = `Bearer ${secret}`
 
