@@ -22,8 +22,13 @@ export interface MemoryStoreOptions extends StoreOptions {
   readonly clock: Clock
 }
 
+export interface MemoryStore extends Store {
+  /** How many things each part holds, by its name. */
+  kept(): Readonly<Record<string, number>>
+}
+
 /** Never throws store_unavailable: memory does not go away. */
-export function createMemoryStore(options: MemoryStoreOptions): Store {
+export function createMemoryStore(options: MemoryStoreOptions): MemoryStore {
   const { clock } = options
   const startedAt = clock.now()
   const wakeups = createMemoryWakeups()
@@ -38,10 +43,9 @@ export function createMemoryStore(options: MemoryStoreOptions): Store {
   const memberships = createMemoryMemberships(clock)
   const invitations = createMemoryInvitations()
   const copies = createMemoryCopies(clock)
+  const parts = { aggregates, rooms, memberships, invitations, mailboxes, watches, tickets, copies, quotas }
   const stopSweeping = clock.every(SWEEP_EVERY_MS, () => {
-    const now = clock.now()
-    const parts = [aggregates, rooms, memberships, invitations, mailboxes, watches, tickets, copies, quotas]
-    for (const part of parts) part.sweep(now)
+    for (const part of Object.values(parts)) part.sweep(clock.now())
   })
   return {
     aggregates,
@@ -67,6 +71,10 @@ export function createMemoryStore(options: MemoryStoreOptions): Store {
     contactSince: () => startedAt,
     fault: () => null,
     ping: async () => 0,
+    kept() {
+      const sizes = Object.entries({ ...parts, leases, timers: timerIndex }).map(([name, part]) => [name, part.size()])
+      return Object.fromEntries(sizes)
+    },
     async close() {
       stopSweeping()
     }

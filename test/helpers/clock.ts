@@ -44,6 +44,12 @@ export class ManualClock implements Clock {
     this.#now = end
   }
 
+  /** Moves time and all timers on, and runs none: for a year, in which they would run a million times. */
+  skip(ms: number): void {
+    this.#now += ms
+    for (const timer of this.#timers) timer.at += ms
+  }
+
   #add(timer: Timer): () => void {
     this.#timers.add(timer)
     return () => this.#timers.delete(timer)

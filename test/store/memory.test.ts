@@ -1,7 +1,11 @@
 import t from 'tap'
+import type { Lease } from '../../src/store/leases.js'
 import { createMemoryStore } from '../../src/store/memory.js'
+import { LASTING_MS } from '../../src/store/rooms.js'
 import { ManualClock } from '../helpers/clock.js'
-import { OPTIONS, runContract } from './contract.js'
+import { appendOf, commitOf } from './contract/given.js'
+import { joinOf, roomCommitOf } from './contract/given-rooms.js'
+import { type Lab, OPTIONS, runContract } from './contract.js'
 
 const clock = new ManualClock()
 
@@ -9,4 +13,42 @@ runContract(t, 'memory', async clock => createMemoryStore({ ...OPTIONS, clock })
 
 t.test('a closed store leaves no timer behind', async t => {
   t.equal(clock.waiting, 0)
+})
+
+t.test('when everything is over and its time has passed, nothing is kept', async t => {
+  const clock = new ManualClock()
+  const store = createMemoryStore({ ...OPTIONS, clock })
+  t.teardown(() => store.close())
+  const lab: Lab = { store, clock, options: OPTIONS, id: stem => stem }
+  const now = clock.now()
+  const seat = { user: 'alice', device: 'phone', participantId: 'p-alice' }
+  const call = { kind: 'call', id: 'c1' } as const
+  const lease: Lease = { holder: 'c1', peer: 'bob', kind: 'active', role: 'caller', at: now }
+  await store.aggregates.commit(call, commitOf(lab, 0, { deadlineAt: now + 5 }))
+  await store.rooms.commit('r1', joinOf(lab, 'alice', { deadlineAt: now + 5 }))
+  await store.rooms.commit('r1', roomCommitOf(lab, { writes: { '+ban:eve': '{}' } }))
+  await store.memberships.add(seat, 'r1', { max: 9, now })
+  await store.invitations.add('alice', 'r1', { until: now + 30_000, now })
+  await store.mailboxes.touch('alice', 'phone', { now, tag: 'birth' })
+  await store.mailboxes.append('alice', appendOf(lab, 1))
+  await store.watches.put({ user: 'alice', device: 'phone' }, ['bob'])
+  await store.watches.add('bob', { user: 'alice', device: 'phone', at: now }, 9)
+  await store.tickets.put('alice', { id: 't1', device: 'phone', value: '{}', ttlMs: 60_000 })
+  await store.copies.put('r1', { tag: 'a', value: '{}' }, { keepMs: 60_000 })
+  await store.quotas.take('alice', { name: 'calls', windowMs: 60_000, max: 9, want: 1, now })
+  await store.leases.take('alice', lease, { active: 1 })
+  t.strictSame(
+    Object.entries(store.kept()).filter(([, size]) => size === 0),
+    [],
+    'each part holds something'
+  )
+  await store.aggregates.commit(call, commitOf(lab, 1, { expireInMs: 600_000 }))
+  await store.rooms.commit('r1', roomCommitOf(lab, { expireInMs: 600_000 }))
+  await store.leases.release('alice', lease.holder)
+  const live = () => Object.entries(store.kept()).filter(([, size]) => size > 0)
+  for (let day = 0; day < 8; day++) clock.advance(86_400_000)
+  t.strictSame(live(), [['rooms', 1]], 'only the ban')
+  clock.skip(LASTING_MS)
+  clock.advance(30_000)
+  t.strictSame(live(), [])
 })

@@ -28,6 +28,7 @@ const toSnapshot = ({ stamp, state, pending }: Aggregate): Snapshot => ({ ...sta
 interface MemoryAggregates extends Aggregates {
   /** Of users who are watched; who watches is known elsewhere. */
   readonly fanout: Omit<FanoutSource, 'recipients'>
+  size(): number
   sweep(now: number): void
 }
 
@@ -101,6 +102,7 @@ export function createMemoryAggregates(clock: Clock, timerIndex: TimerIndex): Me
       const found = find(ref)
       if (found && at < (deadlines.get(found) ?? -Infinity)) deadlines.set(found, at)
     },
+    size: () => kept.size,
     sweep(now) {
       for (const [key, aggregate] of kept) {
         if (aggregate.expiresAt > now) continue

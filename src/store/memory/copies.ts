@@ -2,7 +2,7 @@
 import type { Clock } from '../../clock.js'
 import type { Copies, Copy } from '../copies.js'
 
-export function createMemoryCopies(clock: Clock): Copies & { sweep(now: number): void } {
+export function createMemoryCopies(clock: Clock): Copies & { size(): number; sweep(now: number): void } {
   const copies = new Map<string, Copy & { readonly until: number }>()
   function find(id: string): Copy | null {
     const found = copies.get(id)
@@ -15,6 +15,7 @@ export function createMemoryCopies(clock: Clock): Copies & { sweep(now: number):
       copies.set(id, { ...copy, until: clock.now() + keepMs })
       return true
     },
+    size: () => copies.size,
     sweep(now) {
       for (const [id, { until }] of copies) if (until <= now) copies.delete(id)
     }

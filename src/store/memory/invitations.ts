@@ -1,7 +1,7 @@
 // Invitations in plain maps: for each user, rooms and the instant they ring until.
 import type { Invitations } from '../rooms.js'
 
-export function createMemoryInvitations(): Invitations & { sweep(now: number): void } {
+export function createMemoryInvitations(): Invitations & { size(): number; sweep(now: number): void } {
   const users = new Map<string, Map<string, number>>()
   return {
     async add(user, roomId, { until }) {
@@ -10,6 +10,7 @@ export function createMemoryInvitations(): Invitations & { sweep(now: number): v
     },
     list: async (user, now) =>
       [...(users.get(user) ?? [])].filter(([, until]) => until > now).map(([roomId]) => roomId),
+    size: () => users.size,
     sweep(now) {
       for (const [user, rooms] of users) {
         for (const [roomId, until] of rooms) if (until <= now) rooms.delete(roomId)

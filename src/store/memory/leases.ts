@@ -6,7 +6,7 @@ function allows(held: readonly Lease[], lease: Lease, limits: LeaseLimits): bool
   return Object.entries(limits).every(([kind, limit]) => held.filter(each => each.kind === kind).length < limit)
 }
 
-export function createMemoryLeases(): Leases {
+export function createMemoryLeases(): Leases & { size(): number } {
   const users = new Map<string, Map<string, Lease>>()
   return {
     async take(user, lease, limits) {
@@ -30,6 +30,7 @@ export function createMemoryLeases(): Leases {
       const held = users.get(user)
       if (held?.delete(holder) && held.size === 0) users.delete(user)
     },
-    list: async user => [...(users.get(user)?.values() ?? [])]
+    list: async user => [...(users.get(user)?.values() ?? [])],
+    size: () => users.size
   }
 }

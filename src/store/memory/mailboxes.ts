@@ -14,7 +14,7 @@ interface Parts extends StoreOptions {
   readonly publish: Publish
 }
 
-export function createMemoryMailboxes(parts: Parts): Mailboxes & { sweep(now: number): void } {
+export function createMemoryMailboxes(parts: Parts): Mailboxes & { size(): number; sweep(now: number): void } {
   const { retentionMs, maxDevicesPerUser, clock, leases, tickets, publish } = parts
   const positionMs = positionTtlMs(retentionMs)
   const users = new Map<string, Map<string, Device>>()
@@ -163,6 +163,7 @@ export function createMemoryMailboxes(parts: Parts): Mailboxes & { sweep(now: nu
         return [{ device: name, online, onlineUntil, seenAt, left: hasLeft(device), status }]
       })
     },
+    size: () => users.size + positions.size,
     sweep(now) {
       for (const [user, devices] of users) {
         for (const device of devices.keys()) find(user, device, now)

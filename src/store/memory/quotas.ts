@@ -1,7 +1,7 @@
 // Quotas in a plain map, one counter a window.
 import type { Quotas } from '../store.js'
 
-export function createMemoryQuotas(): Quotas & { sweep(now: number): void } {
+export function createMemoryQuotas(): Quotas & { size(): number; sweep(now: number): void } {
   const windows = new Map<string, { taken: number; readonly until: number }>()
   return {
     async take(user, { name, windowMs, max, want, now }) {
@@ -13,6 +13,7 @@ export function createMemoryQuotas(): Quotas & { sweep(now: number): void } {
       windows.set(key, window)
       return granted
     },
+    size: () => windows.size,
     sweep(now) {
       for (const [key, window] of windows) if (window.until <= now) windows.delete(key)
     }

@@ -90,6 +90,7 @@ function changeSeat({ seats, version }: Room, { user, device, from, to }: SeatCh
 
 interface MemoryRooms extends Rooms {
   readonly fanout: FanoutSource
+  size(): number
   sweep(now: number): void
 }
 
@@ -185,6 +186,7 @@ export function createMemoryRooms(clock: Clock, timerIndex: TimerIndex): MemoryR
       if (lines?.get(upTo.id)?.version !== upTo.version) return
       for (const line of lines.values()) if (line.version <= upTo.version) lines.delete(line.id)
     },
+    size: () => rooms.size + lastings.size,
     sweep(now) {
       for (const [id, { until }] of lastings) if (until <= now) lastings.delete(id)
       for (const [id, room] of rooms) {

@@ -11,6 +11,7 @@ interface Kept {
 export interface MemoryTickets extends Tickets {
   /** Of a device that signed off. */
   revoke(user: string, device: string): void
+  size(): number
   sweep(now: number): void
 }
 
@@ -39,6 +40,7 @@ export function createMemoryTickets(clock: Clock): MemoryTickets {
       const tickets = users.get(user) ?? []
       for (const [id, ticket] of tickets) if (ticket.device === device) users.get(user)?.delete(id)
     },
+    size: () => users.size,
     sweep(now) {
       for (const [user, tickets] of users) {
         for (const [id, ticket] of tickets) if (ticket.until <= now) tickets.delete(id)

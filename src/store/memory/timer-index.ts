@@ -18,6 +18,7 @@ export interface TimerIndex extends Pick<Aggregates, 'partitions' | 'findDue' | 
   /** Since when the oldest entry of an outbox has waited, or when the outbox was last reported as stale. */
   readonly waiting: Times
   forget(kept: Kept): void
+  size(): number
 }
 
 export function createTimerIndex(clock: Clock): TimerIndex {
@@ -57,6 +58,7 @@ export function createTimerIndex(clock: Clock): TimerIndex {
     deadlines,
     waiting,
     forget,
+    size: () => heaps.call.size + heaps.room.size + heaps.presence.size + waiting.size,
     partitions: 1,
     async findDue(partitions, { now, staleMs }) {
       const isDue = (heap: Heap<Kept>, until: number) => (heap.first()?.at ?? Infinity) <= until

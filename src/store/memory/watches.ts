@@ -17,6 +17,7 @@ interface Parts extends Pick<StoreOptions, 'retentionMs'> {
 
 interface MemoryWatches extends Watches {
   readonly recipients: FanoutSource['recipients']
+  size(): number
   sweep(now: number): void
 }
 
@@ -67,6 +68,7 @@ export function createMemoryWatches({ clock, retentionMs }: Parts): MemoryWatche
         participantId: '',
         since: 0
       })),
+    size: () => lists.size + watchers.size,
     sweep(now) {
       for (const kept of [lists, watchers]) {
         for (const [key, { until }] of kept) if (until <= now) kept.delete(key)
