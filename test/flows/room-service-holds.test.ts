@@ -1,0 +1,140 @@
+// What the room service says holds: of rooms it deletes, of users it does not let in, and of nothing else.
+import t from 'tap'
+import { createToken } from '../../src/development.js'
+import { RoomService } from '../helpers/room-service.js'
+import { flow, type Stage } from '../helpers/stage.js'
+
+const SECRET = 'shared-with-the-room-service-of-these-flows'
+const service = await RoomService.start(SECRET)
+t.teardown(() => service.dies())
+
+const env = { ROOM_SERVICE_URL: service.url, ROOM_SERVICE_SECRET: SECRET, ROOM_SERVICE_TIMEOUT_MS: '1000' }
+const JOIN = 'rooms/r1/participants'
+
+const push = (stage: Stage, method: 'PUT' | 'DELETE', body?: object): Promise<Response> =>
+  fetch(`${stage.urlOf(stage.far)}/internal/rooms/${stage.marked('r1')}`, {
+    method,
+    headers: { authorization: `Bearer ${SECRET}`, ...(body ? { 'content-type': 'application/json' } : {}) },
+    ...(body ? { body: JSON.stringify(body) } : {})
+  })
+
+/** With names as they are. */
+async function askAs(stage: Stage, user: string, [method, path]: readonly [method: string, path: string]) {
+  const authorization = `Bearer ${await createToken(stage.config, user)}`
+  const reply = await fetch(`${stage.urlOf(0)}/v1/${path}`, { method, headers: { authorization } })
+  return { status: reply.status, body: (await reply.json()) as Record<string, unknown> }
+}
+
+flow(
+  'a room that the service deletes and drops is closed to those in it, and stays closed to those it had refused',
+  async (t, stage) => {
+    const [alice, bob] = await stage.enterBoth()
+    const carol = await stage.enter('carol', 'tablet', { silent: true })
+    service.rooms.set(stage.marked('r1'), { defaultRole: 'none', roles: { [stage.marked('alice')]: 'host' } })
+    await alice.does(JOIN)
+    await bob.isRefused('room_not_found', JOIN)
+    service.rooms.delete(stage.marked('r1'))
+    t.equal((await push(stage, 'DELETE')).status, 204)
+    t.match(await alice.hears('room.closed'), { reason: 'closed', by: null })
+    for (const who of [alice, bob, carol]) {
+      await who.isRefused('room_not_found', JOIN)
+      t.match(await who.ask('GET', 'rooms/r1'), { body: { code: 'room_not_found' } })
+      t.match(await who.ask('GET', 'rooms/r1/messages'), { body: { code: 'room_not_found' } })
+      t.match(await who.ask('PUT', 'rooms/r1', {}), { body: { code: 'room_not_found' } })
+    }
+  },
+  { env }
+)
+
+flow(
+  'a deleted room that was not dropped is closed when the answer is an hour old',
+  async (t, stage) => {
+    const [alice, bob] = [
+      await stage.enter('alice', 'phone', { silent: true }),
+      await stage.enter('bob', 'phone', { node: stage.far, silent: true })
+    ]
+    service.rooms.set(stage.marked('r1'), { callType: 'audio' })
+    await alice.does(JOIN)
+    service.rooms.delete(stage.marked('r1'))
+    t.match(await bob.does(JOIN), { room: { callType: 'audio' } }, 'until then the answer holds')
+    stage.house.clock.advance(3_600_001)
+    await bob.isRefused('room_not_found', JOIN)
+    const room = await stage.store.rooms.load(stage.marked('r1'), ['settings'])
+    t.match(JSON.parse(room?.fields.get('settings')?.value ?? '{}'), { closed: /closed|empty/ })
+  },
+  { env, alone: true }
+)
+
+flow(
+  'a participant whom the service no longer lets in is put out, and a member stays',
+  async (t, stage) => {
+    const [alice, bob] = await stage.enterBoth()
+    const roles = { [stage.marked('alice')]: 'moderator' }
+    service.rooms.set(stage.marked('r1'), { roles })
+    await alice.does(JOIN)
+    await bob.does(JOIN)
+    await alice.hears('room.participant_joined')
+    const membersOnly = { defaultRole: 'none', roles }
+    service.rooms.set(stage.marked('r1'), membersOnly)
+    t.equal((await push(stage, 'PUT', membersOnly)).status, 204)
+    await alice.hearsAll('room.updated', 'room.participant_left')
+    await bob.hears('room.updated')
+    t.match(await bob.hears('room.participant_left'), { reason: 'removed', by: null })
+    await bob.isRefused('room_not_found', 'rooms/r1/messages', { content: 'x' })
+    await alice.does('rooms/r1/messages', { content: 'x' })
+  },
+  { env }
+)
+
+flow(
+  'a user whose name is that of a member of every object has what everybody has',
+  async (t, stage) => {
+    service.rooms.set('members', { defaultRole: 'none', grants: { alice: ['join'] }, roles: { alice: 'host' } })
+    for (const name of ['constructor', 'toString', 'hasOwnProperty', '__proto__']) {
+      const reply = await askAs(stage, name, ['POST', 'rooms/members/participants'])
+      t.match(reply, { status: 404, body: { code: 'room_not_found' } }, name)
+    }
+  },
+  { env }
+)
+
+flow(
+  'an answer that is no room is no answer',
+  async (t, stage) => {
+    const alice = await stage.enter('alice', 'phone', { silent: true })
+    for (const [i, answer] of [{}, { error: 'no such room' }, { locked: 'no' }, { roles: [] }, []].entries()) {
+      service.rooms.set(stage.marked(`bad${i}`), answer)
+      await alice.isRefused('room_service_unavailable', `rooms/bad${i}/participants`)
+      t.equal(await stage.store.rooms.load(stage.marked(`bad${i}`), 'all'), null)
+    }
+    t.equal((await push(stage, 'PUT', {})).status, 400)
+    t.equal((await push(stage, 'PUT', { title: 'x' })).status, 400)
+  },
+  { env }
+)
+
+flow(
+  'look-ups of unknown rooms are charged to the asker, and kept for ten seconds',
+  async (t, stage) => {
+    const [eve, alice] = await stage.enterBoth()
+    for (const room of ['x1', 'x2', 'x1']) {
+      t.match(await eve.ask('GET', `rooms/${room}`), { body: { code: 'room_not_found' } })
+    }
+    t.match(await eve.ask('GET', 'rooms/x3'), { status: 429, body: { code: 'rate_limited' } })
+    t.equal(service.askedFor(stage.marked('x1')), 1)
+    t.equal(service.askedFor(stage.marked('x3')), 0)
+    service.rooms.set(stage.marked('r1'), { callType: 'audio' })
+    await alice.does(JOIN)
+    t.match(await eve.ask('GET', 'rooms/r1'), { body: { code: 'room_not_found' } }, 'what is kept costs nothing')
+  },
+  { env: { ...env, RATE_LIMIT_LOOKUPS: '2' } }
+)
+
+flow('an id that is no path segment is refused', async (t, stage) => {
+  for (const id of ['%2e', '%2e%2e', '.%2e']) {
+    const reply = await askAs(stage, 'alice', ['GET', `rooms/${id}`])
+    t.not(reply.status, 200)
+    t.not(reply.status, 500)
+    t.match(reply.body, { code: /invalid_request|not_found/ }, id)
+  }
+})
