@@ -27,7 +27,6 @@ export class EventStream implements Consumer {
   readonly #claim: Claim
   readonly #socket: Socket
   readonly #tail: Tail
-  /** The secret of the ticket it was opened with, or ''. */
   readonly #ticket: string
   #opening = true
   #closed = false
@@ -39,7 +38,6 @@ export class EventStream implements Consumer {
   /** A hint says that the device signed off; the next read tells. */
   #signedOff = false
   readonly #expiry: Expiry
-  /** Null: the client did not promise any. */
   readonly #acks: Acknowledgements | null
   #beatAt: number
   #refreshAt: number
