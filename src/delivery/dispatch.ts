@@ -11,6 +11,12 @@ export interface Dispatcher {
 }
 
 /** How many devices of each user an entry reached; users it did not concern are missing. */
+export interface Dispatched {
+  readonly deliveries: Deliveries
+  /** A mailbox has taken the end of the source, which the source has forgotten. */
+  readonly isOver: boolean
+}
+
 export type Deliveries = ReadonlyMap<string, { readonly online: number; readonly queued: number }>
 
 /** Appends all entries, to each user in one step and oldest first, and gives leases back. Resolves to where the last entry went. */
@@ -18,17 +24,19 @@ export async function dispatch(
   on: Dispatcher,
   source: AggregateRef,
   outbox: readonly OutboxEntry[]
-): Promise<Deliveries> {
+): Promise<Dispatched> {
   const reached = new Map<string, { online: number; queued: number }>()
   const last = outbox.at(-1)?.version
+  let isOver = false
   await Promise.all(
     [...sortByUser(outbox)].map(async ([user, commits]) => {
-      const { online, queued } = await on.store.mailboxes.append(user, { source, commits, now: on.clock.now() })
+      const { status, online, queued } = await on.store.mailboxes.append(user, { source, commits, now: on.clock.now() })
+      isOver ||= status === 'over'
       const newest = commits.at(-1)
       if (newest?.version === last && newest?.entries.length) reached.set(user, { online, queued })
     })
   )
-  return reached
+  return { deliveries: reached, isOver }
 }
 
 function sortByUser(outbox: readonly OutboxEntry[]): Map<string, CommitMail[]> {
@@ -46,6 +54,7 @@ function sortByUser(outbox: readonly OutboxEntry[]): Map<string, CommitMail[]> {
 interface Mail {
   readonly entries: MailboxEntry[]
   release?: string
+  begins?: boolean
 }
 
 function byUser(items: readonly OutboxItem[]): Map<string, Mail> {
@@ -56,6 +65,7 @@ function byUser(items: readonly OutboxItem[]): Map<string, Mail> {
     users.set(item.user, mail)
     if (item.do === 'deliver') mail.entries.push(toEntry(item, item.event))
     if (item.do === 'release') mail.release = item.holder
+    if (item.do === 'mark' && item.begins) mail.begins = true
   }
   return users
 }

@@ -28,6 +28,8 @@ export interface Kind<State extends { readonly version: number }> {
   /** When it must be looked at again; null when it is over. */
   deadlineOf(state: State): number | null
   isOver(state: State): boolean
+  /** Its end was delivered and then forgotten: ends it again, for whoever has not received it. */
+  endAgain?(state: State, now: number): Decision<State>
   /** How long it is kept when it is over; the retention, unless it may begin again. */
   keepMs?(context: Context, state: State): number
   /** Whose mailboxes record every commit, so that a message decided on an older one is refused. */
@@ -200,10 +202,21 @@ export function createLoop<State extends { readonly version: number }>(kind: Kin
       kind.known(context).delete(id)
       return { before, state, deliveries: queuedFor(decision.events) }
     }
-    const deliveries = kind.publish ? NOWHERE : await dispatchPending(context, refOf(id), result.pending, now)
-    if (deliveries !== null) kind.known(context).set(id, { state, tag }, text.length)
+    const pending = kind.publish ? [] : result.pending
+    const dispatched = await dispatchPending(context, refOf(id), pending, now)
+    if (dispatched !== null) kind.known(context).set(id, { state, tag }, text.length)
     else kind.known(context).delete(id)
-    return { before, state, deliveries: deliveries ?? NOWHERE }
+    if (dispatched?.isOver && !kind.isOver(state)) return endAgain(context, id)
+    return { before, state, deliveries: dispatched?.deliveries ?? NOWHERE }
+  }
+
+  /** A mailbox has taken the end of this, which a failover made the store forget: what was received stands. */
+  async function endAgain(context: Context, id: string): Promise<Attempt> {
+    await transact(context, id, (state, now) => {
+      if (state === null || kind.isOver(state) || !kind.endAgain) return { state: state as State, events: [] }
+      return kind.endAgain(state, now)
+    })
+    return reread(context, id)
   }
 
   function itemsOf(before: State | null, { state, events }: Decision<State>, now: number): OutboxItem[] {
@@ -211,11 +224,11 @@ export function createLoop<State extends { readonly version: number }>(kind: Kin
     const items = events.map(({ to, type, data }) => toItem(to, { type, timestamp, data }))
     const ends = kind.isOver(state) && (before === null || !kind.isOver(before))
     if (kind.isOver(state) && !ends) return items
-    // All parties record the commit, also the one who acted and gets no event: what another node decides on an older state must not
-    // follow it.
+    // All parties record the commit, also the one who acted and gets no event: nothing decided on an older state must follow it.
     const holder = ends ? kind.holderOf(state) : null
+    const begins = !ends && (before === null || kind.isOver(before))
     for (const user of new Set(kind.partiesOf(state))) {
-      items.push(holder === null ? { do: 'mark', user } : { do: 'release', user, holder })
+      items.push(holder === null ? { do: 'mark', user, ...(begins && { begins }) } : { do: 'release', user, holder })
     }
     return items
   }
@@ -226,8 +239,8 @@ export function createLoop<State extends { readonly version: number }>(kind: Kin
     const known = { state: JSON.parse(text) as State, tag }
     if (pending.length > 0 && !kind.publish) {
       if (kind.isReleased && !(await kind.isReleased(context, known.state))) return known
-      const deliveries = await dispatchPending(context, refOf(id), pending, context.clock.now())
-      if (deliveries === null) throw context.store.fault() ?? new AppError('store_unavailable', { detail: UNDELIVERED })
+      const dispatched = await dispatchPending(context, refOf(id), pending, context.clock.now())
+      if (dispatched === null) throw context.store.fault() ?? new AppError('store_unavailable', { detail: UNDELIVERED })
     }
     kind.known(context).set(id, known, text.length)
     return known

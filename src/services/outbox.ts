@@ -1,5 +1,5 @@
 // What a commit leaves in an aggregate's outbox, and its way to the mailboxes.
-import { type Deliveries, dispatch } from '../delivery/dispatch.js'
+import { type Deliveries, type Dispatched, dispatch } from '../delivery/dispatch.js'
 import type { Audience } from '../domain/state.js'
 import type { AggregateRef, OutboxItem, OutgoingEvent, Snapshot, Stamp } from '../store/aggregate.js'
 import type { Context } from './context.js'
@@ -23,14 +23,14 @@ export async function dispatchPending(
   ref: AggregateRef,
   pending: Snapshot['pending'],
   committedAt: number
-): Promise<Deliveries | null> {
+): Promise<Dispatched | null> {
   const newest = pending.at(-1)
-  if (newest === undefined) return NOWHERE
+  if (newest === undefined) return { deliveries: NOWHERE, isOver: false }
   try {
-    const deliveries = await dispatch(context, ref, pending)
+    const dispatched = await dispatch(context, ref, pending)
     context.metrics.outboxLagSeconds.observe((context.clock.now() - committedAt) / 1000)
     settleLater(context, ref, newest)
-    return deliveries
+    return dispatched
   } catch (error) {
     context.log.warn(
       { err: error, ...named(ref), version: newest.version },

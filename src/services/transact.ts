@@ -1,5 +1,6 @@
 // The loop of aggregates.ts for calls.
 import { type CallState, type Decision, deadlineOf } from '../domain/state.js'
+import { end } from '../domain/terminal.js'
 import { type CallRecord, callIn, type RecordDecision } from '../domain/tombstone.js'
 import { AppError } from '../errors.js'
 import type { AggregateRef } from '../store/aggregate.js'
@@ -31,6 +32,10 @@ const records = createLoop<CallRecord>({
     return Math.max(1, ...record.tombstones.map(({ until }) => until - context.clock.now()))
   },
   partiesOf: record => (record.phase === 'void' ? [] : peopleOf(record)),
+  endAgain: (record, now) =>
+    record.phase === 'void'
+      ? { state: record, events: [] }
+      : end(record, { reason: 'server', by: null, actor: null }, now),
   holderOf(record) {
     return record.phase === 'void' ? null : formatHolder({ callId: record.callId, caller: record.caller.user })
   },

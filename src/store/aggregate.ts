@@ -53,7 +53,7 @@ export type OutboxItem =
       readonly event: OutgoingEvent
     }
   /** The user's mailboxes record the commit, also where no event goes to them: a message decided on another one is then refused. */
-  | { readonly do: 'mark'; readonly user: string }
+  | { readonly do: 'mark'; readonly user: string; readonly begins?: boolean }
   /** The same, and the holder's lease on the user is released. */
   | { readonly do: 'release'; readonly user: string; readonly holder: string }
   /** Publish the event to all recipients of this aggregate but the participant `except`: see Fanouts. */

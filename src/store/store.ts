@@ -44,8 +44,10 @@ export interface MailboxEntry {
 export interface CommitMail extends Stamp {
   /** May be empty: then only the commit is remembered (a mark). */
   readonly entries: readonly MailboxEntry[]
-  /** The holder's lease on the user is released, also with a duplicate. */
+  /** The holder's lease on the user is released, also with a duplicate. It is the last commit of the source's life. */
   readonly release?: string
+  /** It is the first commit of a life of the source. */
+  readonly begins?: boolean
 }
 
 export interface Append {
@@ -56,11 +58,13 @@ export interface Append {
 }
 
 export interface AppendResult {
-  /** 'duplicate' when all commits were. */
-  readonly status: 'appended' | 'duplicate'
   /**
-   * Distinct devices that took at least one entry of the last commit that was taken: those with an open stream or poll, and
-   * those without.
+   * 'duplicate' when all commits were; 'over' when one was dropped because the mailboxes have taken the last commit of this life of the
+   * source: a failover must have made the source forget it.
+   */
+  readonly status: 'appended' | 'duplicate' | 'over'
+  /**
+   * Distinct devices that took at least one entry of the last commit that was taken: those with an open stream or poll, and others.
    */
   readonly online: number
   readonly queued: number
@@ -158,7 +162,8 @@ export interface Mailboxes {
    * Atomic for all commits and all devices of the user; wakes the open streams of each (Wakeup 'event'). A commit is dropped if
    * the user's mailboxes have taken it (version and tag) already; else taken, and remembered for as long as matters. An older
    * version that is not remembered is another history of the source, made after a failover forgot the first: it is taken, and
-   * what was remembered from there on is forgotten.
+   * what was remembered from there on is forgotten. But after the last commit of a life only one that begins another is taken: an end
+   * that is made anew is a duplicate, anything else is 'over'.
    */
   append(user: string, append: Append): Promise<AppendResult>
   /**

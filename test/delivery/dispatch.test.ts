@@ -33,11 +33,11 @@ t.test('each user gets what waits, oldest first; the answer says where the last 
     entry(2, [deliverTo('bob', 3), deliverTo('bob', 4)]),
     entry(5, [deliverTo('bob', 5), deliverTo('carol', 6)])
   ]
-  const reached = await dispatch({ store, clock }, source, outbox)
+  const { deliveries } = await dispatch({ store, clock }, source, outbox)
   t.strictSame(await got('bob'), [1, 3, 4, 5])
   t.strictSame(await got('alice'), [2])
   t.strictSame(
-    [...reached],
+    [...deliveries],
     [
       ['bob', { online: 0, queued: 1 }],
       ['carol', { online: 0, queued: 0 }]
@@ -64,7 +64,8 @@ t.test('a lease goes back with whatever else there is to say, and with nothing e
     { do: 'release', user: 'bob', holder: 'c/x' },
     { do: 'release', user: 'alice', holder: 'c/x' }
   ])
-  await dispatch({ store, clock }, source, [entry(1, [deliverTo('bob', 1)]), over, entry(3, [deliverTo('bob', 3)])])
+  const again = entry(3, [deliverTo('bob', 3), { do: 'mark', user: 'bob', begins: true }])
+  await dispatch({ store, clock }, source, [entry(1, [deliverTo('bob', 1)]), over, again])
   t.strictSame(await got('bob'), [1, 2, 3])
   t.strictSame([await store.leases.list('alice'), await store.leases.list('bob')], [[], []])
 })

@@ -65,7 +65,7 @@ class TwoNodes {
         ...mailboxes,
         append: async (user, what) => {
           if (what.source.kind !== 'room') return mailboxes.append(user, what)
-          let result = { status: 'duplicate' as 'appended' | 'duplicate', online: 0, queued: 0 }
+          let result = { status: 'duplicate' as 'appended' | 'duplicate' | 'over', online: 0, queued: 0 }
           await this.appendRoom(async () => {
             result = await mailboxes.append(user, what)
           }, what)

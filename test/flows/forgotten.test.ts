@@ -68,6 +68,19 @@ talk(
   }
 )
 
+talk('an end that Redis forgot stands, and is received once', async (t, { stage, alice, bob, remember }) => {
+  const forget = await remember('state:call:c1')
+  await bob.does('calls/c1/hangup')
+  await alice.hears('call.ended')
+  await forget()
+  // Through the other node, which does not know of the end.
+  bob.goesTo(0)
+  alice.goesTo(stage.far)
+  await alice.isRefused('call_ended', 'calls/c1/candidates', oneCandidate(1))
+  await bob.isRefused('call_ended', 'calls/c1/hold')
+  t.same([await alice.activeCalls(), await bob.activeCalls()], [[], []])
+})
+
 talk(
   'candidates of one side never go back to an older version, whichever node they are sent through',
   async (t, { stage, alice, bob }) => {

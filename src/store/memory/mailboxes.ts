@@ -1,7 +1,7 @@
 // Mailboxes in plain maps: the user's devices, and per source the newest version that the user's mailboxes have taken.
 import type { Clock } from '../../clock.js'
-import { type AggregateRef, isSameStamp, type Stamp } from '../aggregate.js'
-import { positionTtlMs, withTaken } from '../position.js'
+import { type AggregateRef, isSameStamp } from '../aggregate.js'
+import { positionTtlMs, type Taken, withTaken } from '../position.js'
 import type { AppendResult, CommitMail, Leases, Mailboxes, Message, SendResult, StoreOptions, Touch } from '../store.js'
 import { birth, type Device, hasLeft, head, isOnline, push, read } from './mailbox.js'
 import type { MemoryTickets } from './tickets.js'
@@ -19,7 +19,7 @@ export function createMemoryMailboxes(parts: Parts): Mailboxes & { size(): numbe
   const positionMs = positionTtlMs(retentionMs)
   const users = new Map<string, Map<string, Device>>()
   /** By user and source; no user id has a blank in it. */
-  const positions = new Map<string, { taken: readonly Stamp[]; until: number }>()
+  const positions = new Map<string, { taken: readonly Taken[]; until: number }>()
 
   function find(user: string, device: string, now: number): Device | undefined {
     const devices = users.get(user)
@@ -40,17 +40,19 @@ export function createMemoryMailboxes(parts: Parts): Mailboxes & { size(): numbe
     return found
   }
 
-  function takenFrom(user: string, { kind, id }: AggregateRef): readonly Stamp[] {
+  function takenFrom(user: string, { kind, id }: AggregateRef): readonly Taken[] {
     const position = positions.get(`${user} ${kind}:${id}`)
     return position && position.until > clock.now() ? position.taken : []
   }
 
-  /** False for a duplicate. */
-  function take(user: string, source: AggregateRef, { version, tag }: Stamp): boolean {
-    const taken = withTaken(takenFrom(user, source), { version, tag })
-    if (taken === null) return false
+  function take(user: string, source: AggregateRef, commit: Omit<CommitMail, 'entries'>): AppendResult['status'] {
+    const { version, tag, release, begins } = commit
+    const before = takenFrom(user, source)
+    const taken = withTaken(before, { version, tag, isLast: release !== undefined })
+    if (taken === null) return 'duplicate'
+    if (before[0]?.isLast && !begins) return release === undefined ? 'over' : 'duplicate'
     positions.set(`${user} ${source.kind}:${source.id}`, { taken, until: clock.now() + positionMs })
-    return true
+    return 'appended'
   }
 
   function put(user: string, name: string, device: Device, message: Pick<Message, 'type' | 'envelope' | 'tag'>): void {
@@ -101,7 +103,11 @@ export function createMemoryMailboxes(parts: Parts): Mailboxes & { size(): numbe
     async append(user, { source, commits, now }) {
       for (const { release } of commits) if (release !== undefined) await leases.release(user, release)
       let result: AppendResult = { status: 'duplicate', online: 0, queued: 0 }
-      for (const commit of commits) if (take(user, source, commit)) result = deliver(user, commit, now)
+      for (const commit of commits) {
+        const status = take(user, source, commit)
+        if (status === 'appended') result = deliver(user, commit, now)
+        if (status === 'over') result = { ...result, status }
+      }
       return result
     },
     async send(user, message): Promise<SendResult> {

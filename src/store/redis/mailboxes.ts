@@ -51,8 +51,8 @@ export function createRedisMailboxes(attempt: Attempt, options: StoreOptions): M
     const limits = [retentionMs, positionTtlMs(retentionMs), mailboxMaxEvents, ttlMs]
     const released = commits.flatMap(({ release }) => release ?? []).join(' ')
     const args = [mailboxPrefix(user), wakeChannel(user), whole(now), ...limits, released, mailboxMaxBytes]
-    for (const { version, tag, entries } of commits) {
-      args.push(version, tag, entries.length)
+    for (const { version, tag, release, begins, entries } of commits) {
+      args.push(version, tag, release === undefined ? (begins ? '1' : '') : '!', entries.length)
       for (const { device, except, type, envelope } of entries)
         args.push(device ?? '', device === undefined ? exceptList(except) : '', type, envelope)
     }
@@ -84,6 +84,7 @@ export function createRedisMailboxes(attempt: Attempt, options: StoreOptions): M
     async append(user, append): Promise<AppendResult> {
       const keys = [devicesKey(user), positionKey(user, append.source), leasesKey(user)]
       const reply = await appendMailbox(attempt, keys, appendArguments(user, append))
+      if (reply === 'OVER') return { status: 'over', online: 0, queued: 0 }
       if (reply === 'DUPLICATE') return { status: 'duplicate', online: 0, queued: 0 }
       const [, online, queued] = reply.split(' ')
       return { status: 'appended', online: Number(online), queued: Number(queued) }

@@ -88,7 +88,7 @@ export const nextFanout = define<
 >('fanout_next')
 export const renewFanout = define<'OK' | 'LOST'>('fanout_renew')
 
-export const appendMailbox = define<`OK ${number} ${number}` | 'DUPLICATE'>('mailbox_append')
+export const appendMailbox = define<`OK ${number} ${number}` | 'DUPLICATE' | 'OVER'>('mailbox_append')
 export const sendMailbox = define<Exclude<SendResult['status'], 'behind'> | `behind ${number}`>('mailbox_send')
 export const readMailbox = define<
   | readonly ['OK', seq: number, tag: string, entries: readonly StreamEntry[]]

@@ -1,6 +1,6 @@
 import type { Test } from 'tap'
 import type { Stamp } from '../../../src/store/aggregate.js'
-import { type Cursor, ENTRY_WEIGHT } from '../../../src/store/store.js'
+import { type CommitMail, type Cursor, ENTRY_WEIGHT } from '../../../src/store/store.js'
 import type { Lab } from '../contract.js'
 import { appendOf, call, connect, mail, messageOf, read, stamp, texts, touch } from './given.js'
 
@@ -118,6 +118,27 @@ export function appendContract(t: Test, lab: Lab): void {
       'duplicate',
       'version 1 is common to both histories'
     )
+  })
+
+  t.test('after the last commit of a life nothing is taken but the first of another', async t => {
+    const bob = lab.id('bob')
+    await touch(lab, bob, 'phone')
+    const last = { release: 'some-call/alice' }
+    await mailboxes.append(bob, appendOf(lab, 1, { begins: true }))
+    await mailboxes.append(bob, appendOf(lab, 3, last))
+    const status = async (version: number, parts: Partial<CommitMail> = {}) =>
+      (await mailboxes.append(bob, appendOf(lab, version, parts))).status
+    t.equal(await status(3, last), 'duplicate')
+    t.equal(await status(1, { begins: true }), 'duplicate')
+    t.equal(await status(3, { ...last, tag: 'anew' }), 'duplicate', 'an end that was forgotten and made anew')
+    t.equal(await status(7, { ...last, tag: 'anew' }), 'duplicate')
+    t.equal(await status(2, { tag: 'anew' }), 'over', 'the source has forgotten its end')
+    t.equal(await status(4), 'over')
+    t.match(await mailboxes.send(bob, messageOf(lab, 2)), { status: 'behind', newest: 3 })
+    t.strictSame(await texts(lab, bob, 'phone'), ['v1', 'v3'])
+    t.equal(await status(4, { begins: true }), 'appended')
+    t.equal(await status(5), 'appended')
+    t.strictSame(await texts(lab, bob, 'phone'), ['v1', 'v3', 'v4', 'v5'])
   })
 
   t.test('two dispatchers at once deliver once', async t => {

@@ -20,7 +20,7 @@ local device, tag = ARGV[2], ARGV[4]
 local seq, before, sum, rest, seen, till, connection = string.match(redis.call('HGET', KEYS[1], device) or '', RECORD_HEAD)
 if not seq or seen + ARGV[6] < tonumber(ARGV[5]) then return 'none' end
 if ARGV[11] ~= '' and ARGV[11] ~= seq .. '|' .. before then return 'moved' end
-if isNew then redis.call('SET', KEYS[2], table.concat(withTaken(takenIn(taken), ARGV[3]), ' '), 'PX', ARGV[13]) end
+if isNew then redis.call('SET', KEYS[2], table.concat(withTaken(takenIn(taken), ARGV[3], '1'), ' '), 'PX', ARGV[13]) end
 -- As text once: every number that Lua appends to a text is formatted anew.
 seq = string.format('%d', seq + 1)
 sum = add(KEYS[3], seq, sum, {t = tag, y = ARGV[9], e = ARGV[10]}, ARGV[7], ARGV[12])
