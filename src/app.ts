@@ -27,6 +27,7 @@ import { createAddressBudget } from './services/address-budget.js'
 import { createBudgets } from './services/budgets.js'
 import { createCache } from './services/cache.js'
 import { createBacklog } from './services/chat-backlog.js'
+import { confirmConnected } from './services/confirm.js'
 import type { Context } from './services/context.js'
 import { createErrands } from './services/errands.js'
 import { followUp } from './services/follow-up.js'
@@ -112,11 +113,13 @@ export async function buildApp(config: Config, overrides: Overrides = {}): Promi
   if (admin === null) await app.register(operatorRoutes, { context })
   const stopTimers = startTimers(context)
   const stopPulse = startPulse(context)
+  const stopConfirming = store.onForgotten(where => confirmConnected(context, streams.connected(), where))
 
   app.addHook('preClose', () => streams.close())
   dropUnusedConnections(app)
   app.addHook('onClose', async () => {
     stopPulse()
+    stopConfirming()
     await stopTimers()
     await errands.close()
     // Last, so that a drain can be watched to its end.
@@ -135,7 +138,14 @@ async function openStore(
   const { redisUrl: url, retentionMs, mailboxMaxEvents, mailboxMaxBytes, maxDevicesPerUser } = config
   const options = { retentionMs, mailboxMaxEvents, mailboxMaxBytes, maxDevicesPerUser, clock: clock ?? machine }
   if (url === null) return createMemoryStore(options)
-  const store = await createRedisStore({ ...options, url, ids, log: app.log, serverTime: clock === undefined })
+  const store = await createRedisStore({
+    ...options,
+    url,
+    waitReplicas: config.redisWaitReplicas,
+    ids,
+    log: app.log,
+    serverTime: clock === undefined
+  })
   // The same connection as `app.redis`, for plugins that want one. The store opened it and closes it.
   await app.register(fastifyRedis, { client: store.client, closeClient: false })
   return store

@@ -21,9 +21,16 @@ export const systemClock: Clock = {
   }
 }
 
-/** Resolves after `ms` on the given clock. */
-export function wait(clock: Clock, ms: number): Promise<void> {
+/** Resolves after `ms` on the given clock, or when the signal is aborted. */
+export function wait(clock: Clock, ms: number, signal?: AbortSignal): Promise<void> {
   return new Promise(resolve => {
-    clock.after(ms, resolve)
+    const end = () => {
+      cancel()
+      signal?.removeEventListener('abort', end)
+      resolve()
+    }
+    const cancel = clock.after(ms, end)
+    if (signal?.aborted) end()
+    else signal?.addEventListener('abort', end)
   })
 }

@@ -44,6 +44,11 @@ export const SETTINGS = {
     redisUrl,
     'Redis (7.0 or later) or Valkey (7.2 or later). Without it everything is kept in the memory of this one process.'
   ),
+  REDIS_WAIT_REPLICAS: setting(
+    integer(0, 16),
+    '0',
+    'A POST, PUT, PATCH or DELETE is answered 2xx only once this many replicas of each primary have what was written before. With 0 a failover may forget what was answered in the last moment; devices get a reset either way.'
+  ),
   TRUST_PROXY: setting(
     list(addressRange),
     '',

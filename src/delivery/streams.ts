@@ -35,6 +35,8 @@ export interface Streams {
   open(request: StreamRequest): void
   /** The reply as JSON text. Throws invalid_cursor, shutting_down, superseded, too_many_devices and store_unavailable. */
   poll(request: PollRequest): Promise<string>
+  /** Who is connected to this node. */
+  connected(): readonly Actor[]
   /** How many are open, by transport. */
   count(): { readonly sse: number; readonly poll: number }
   /** Takes nothing new from now on, and sends away what is open over `windowMs`. Resolves when all have left. */
@@ -129,6 +131,8 @@ export function createStreams(options: DeliveryOptions): Streams {
         metrics.streamsOpen.dec({ transport: 'poll' })
       }
     },
+
+    connected: () => [...streams, ...polls].map(({ actor }) => actor),
 
     count: () => ({ sse: streams.size, poll: polls.size }),
 

@@ -52,6 +52,7 @@ export type CallCommand =
  * 1 and 2).
  */
 export interface RefuseCommand {
+  readonly callId: string
   readonly actor: Endpoint
   readonly to: string
   readonly because: Refusal

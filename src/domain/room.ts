@@ -120,15 +120,28 @@ export function leaveAll(
   return {
     writes: { ...Object.fromEntries(gone), [PART.user(user)]: record, [PART.empty]: now },
     moves: members.map(({ device, participantId }) => ({ user, device, from: participantId, to: null })),
-    events: members.flatMap(({ participantId, device }): RoomEvent[] => {
-      const data = { participantId, user, reason, by }
-      const type = 'room.participant_left'
-      // A device that leaves knows it from the reply; one that is put out has to receive it.
-      const own: RoomEvent[] = reason === 'left' ? [] : [{ to: { user, device }, type, data }]
-      return [tellAll(type, data, except), ...own]
-    })
+    events: members.flatMap(member => hasLeft(member, { reason, by, except }))
   }
 }
+
+function hasLeft(
+  { participantId, user, device }: Participation,
+  { reason, by, except }: Omit<Leaving, 'now'>
+): RoomEvent[] {
+  const data = { participantId, user, reason, by }
+  const type = 'room.participant_left'
+  // A device that leaves knows it from the reply; one that is put out has to receive it.
+  const own: RoomEvent[] = reason === 'left' ? [] : [{ to: { user, device }, type, data }]
+  return [tellAll(type, data, except), ...own]
+}
+
+type Participation = Pick<Member, 'participantId' | 'user' | 'device'>
+
+/** The room does not know of this participation any more, which it had announced: a failover forgot it. */
+export const announceForgotten = (seat: Participation): RoomDecision => ({
+  writes: {},
+  events: hasLeft(seat, { reason: 'lost', by: null })
+})
 
 /** The stream of a member's device has gone, or it shows no sign of life. */
 export function goAway(member: Member, since: number): RoomDecision {

@@ -50,10 +50,23 @@ export function createIn(record: CallRecord | null, command: CommandOf<'create'>
   return ring(command, { version: record.version + 1, now })
 }
 
-/** The tombstone of a create that failed or stalled; whatever is there already is left as it is. */
+/** A call that is gone ends under a version above all that its mailboxes can know. */
+const GONE_VERSION = 1_000_000_000
+
+/**
+ * The tombstone of a create that failed or stalled; whatever is there already is left as it is. `call_ended` is for a lease without a
+ * call: its create stalled, or a failover forgot the call. Nobody knows which, so both users are told that the call has ended.
+ */
 export function refuseIn(record: CallRecord | null, command: RefuseCommand, now: number): RecordDecision {
-  const { actor, to, because, keepMs } = command
-  return withTombstone(record, { caller: actor, to, at: now, until: now + keepMs, because })
+  const { callId, actor, to, because, keepMs } = command
+  const tombstone = { caller: actor, to, at: now, until: now + keepMs, because }
+  const decision = withTombstone(record, tombstone)
+  if (because.code !== 'call_ended' || decision.state === record) return decision
+  const version = Math.max(decision.state.version, GONE_VERSION)
+  const call = { ...viewTombstone(callId, tombstone), version }
+  const data = { callId, version, reason: 'server', endedBy: null, call }
+  const events = [actor.user, to].map(user => ({ to: { user }, type: 'call.ended', data }))
+  return { state: { ...decision.state, version }, events }
 }
 
 /** Cancels a call of the actor's; without one, a create that comes later. The call of others is left as it is. */

@@ -42,6 +42,11 @@ export async function serveApi(app: FastifyInstance, { context, streams }: Api):
     if (request.body === undefined && request.routeOptions.config.optionalBody === true) request.body = {}
     done()
   })
+  if (context.config.redisWaitReplicas > 0) {
+    app.addHook('onSend', async (request, reply) => {
+      if (request.method !== 'GET' && reply.statusCode < 300) await context.store.confirmWrites()
+    })
+  }
   if (context.config.roomServiceUrl !== null) app.addHook('preHandler', request => takeRoles(context, request))
   acknowledgeByRequests(app, context)
   await app.register(eventRoutes, { context, streams })

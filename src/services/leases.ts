@@ -121,7 +121,7 @@ async function fenceStalledCreate(context: Context, user: string, held: Lease): 
 /** Makes the create unable to make its call, unless it has. Resolves to what is kept under its id now. */
 export async function writeTombstone(context: Context, request: LeaseRequest, because: Refusal): Promise<CallRecord> {
   const { callId, caller: actor, to } = request
-  const command = { actor, to, because, keepMs: context.config.retentionMs }
+  const command = { callId, actor, to, because, keepMs: context.config.retentionMs }
   return (await transactRecord(context, callId, (record, now) => refuseIn(record, command, now))).state
 }
 
@@ -170,8 +170,23 @@ export async function waitForCall(context: Context, held: Lease, closing: AbortS
     const record = await readRecord(context, holder.callId)
     if (!isUndecided(record, holder)) return callIn(record) !== null
     if (closing.aborted || context.clock.now() - held.at > STALLED_MS) return false
-    await wait(context.clock, POLL_MS)
+    await wait(context.clock, POLL_MS, closing)
   }
+}
+
+/**
+ * Releases a lease whose call is over or gone, of which both users are told. A create that is at work is waited for. Resolves to the
+ * call if it lives.
+ */
+export async function confirmLease(
+  context: Context,
+  user: string,
+  { lease, closing }: { lease: Lease; closing: AbortSignal }
+): Promise<CallState | null> {
+  await waitForCall(context, lease, closing)
+  if (closing.aborted) return null
+  const { call, isOver } = await examine(context, user, lease)
+  return isOver ? null : call
 }
 
 /** The live calls that the user holds a lease for and is a side of. */

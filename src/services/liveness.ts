@@ -5,10 +5,12 @@ import { endpointOf } from '../domain/party.js'
 import type { CallState, Side } from '../domain/state.js'
 import type { Actor } from '../schemas/claims.js'
 import type { Endpoint } from '../schemas/common.js'
+import type { Lease } from '../store/leases.js'
 import type { Cursor, StoredEvent } from '../store/store.js'
 import { deviceAbsentSince } from './absence.js'
 import type { Context } from './context.js'
-import { isBehind, type LeaseHolder, parseHolder } from './lease-holder.js'
+import { isBehind, parseHolder } from './lease-holder.js'
+import { confirmLease } from './leases.js'
 import { headWithout } from './offered.js'
 import { offerInvitations } from './ringing.js'
 import { greetRooms, missRooms } from './room-liveness.js'
@@ -55,7 +57,7 @@ const isIn = (call: CallState, { user, device }: Endpoint): boolean =>
 export async function greetDevice(context: Context, actor: Actor, since: Cursor | null): Promise<void> {
   const leases = await context.store.leases.list(actor.user)
   await Promise.all([
-    ...leases.map(({ holder }) => greetIn(context, actor, { ...parseHolder(holder), since })),
+    ...leases.map(lease => greetIn(context, actor, { lease, since })),
     since && offerInvitations(context, actor, since)
   ])
 }
@@ -63,13 +65,18 @@ export async function greetDevice(context: Context, actor: Actor, since: Cursor 
 async function greetIn(
   context: Context,
   { user, device }: Actor,
-  { since, ...holder }: LeaseHolder & { readonly since: Cursor | null }
+  { lease, since }: { readonly lease: Lease; readonly since: Cursor | null }
 ): Promise<void> {
   // Reading a call dispatches what is left in its outbox: devices that were registered by then have its offer from here on, and
   // only other greetings can still make one. So an offer is appended where none was found, and a mailbox that moved is read again.
+  const holder = parseHolder(lease.holder)
   const { callId } = holder
   const call = await readCall(context, callId)
-  if (call === null || !isBehind(call, holder, user)) return
+  if (call === null || !isBehind(call, holder, user)) {
+    return context.errands.run(`confirm lease ${lease.holder} ${user}`, closing =>
+      confirmLease(context, user, { lease, closing })
+    )
+  }
   const actor = { user, device }
   for (;;) {
     const offerAt = since && (await headWithout(context, actor, since, event => offers(event, callId)))

@@ -1,14 +1,15 @@
 // Which rooms a device is in, as the user's index says, held against the rooms themselves. The index is written before a room's commit
 // and corrected after it: an entry too many, from a crash in between, is dropped by the next reader.
-import { type Member, PART } from '../domain/room-state.js'
+import { announceForgotten } from '../domain/room.js'
+import { type Member, NOTHING, PART } from '../domain/room-state.js'
 import { AppError } from '../errors.js'
 import type { Endpoint } from '../schemas/common.js'
 import type { Seat } from '../store/rooms.js'
 import type { Context } from './context.js'
-import { type ReadRoom, readRoom } from './room-commit.js'
+import { changeRoom, type ReadRoom, readRoom } from './room-commit.js'
 
 /** An entry may be this much older than the commit that it announces. */
-const JOINING_MS = 10_000
+export const JOINING_MS = 10_000
 
 export interface Participation {
   readonly roomId: string
@@ -25,11 +26,22 @@ export async function participationsOf(context: Context, { user, device }: Endpo
       const room = await readRoom(context, roomId, [PART.settings, PART.member(user, device)])
       const member = room.get<Member>(PART.member(user, device))
       if (room.settings?.closed === null && member !== null) return [{ roomId, room, member }]
-      if (at + JOINING_MS <= clock.now()) await store.memberships.remove(seat, roomId)
+      if (at + JOINING_MS <= clock.now()) await drop(context, seat, room)
       return []
     })
   )
   return found.flat()
+}
+
+/** The others may still show the participation, if it was a failover that made the room forget it. */
+async function drop(context: Context, seat: Seat, { roomId, settings }: ReadRoom): Promise<void> {
+  if (settings?.closed === null) {
+    const part = PART.member(seat.user, seat.device)
+    await changeRoom(context, roomId, [PART.settings, part], room =>
+      room.settings?.closed === null && room.get<Member>(part) === null ? announceForgotten(seat) : NOTHING
+    )
+  }
+  await context.store.memberships.remove(seat, roomId)
 }
 
 /** Before the commit that lets the device in. @throws AppError too_many_rooms */

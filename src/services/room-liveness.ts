@@ -17,7 +17,8 @@ import { forgetUsers } from './room-users.js'
 
 /** The device has a stream again, or polls: the other participants of its rooms see that it is back. */
 export async function greetRooms(context: Context, actor: Actor): Promise<void> {
-  const away = (await participationsOf(context, actor)).filter(({ member }) => member.awaySince !== null)
+  const found = await participationsOf(context, actor)
+  const away = found.filter(({ member }) => member.awaySince !== null)
   await Promise.all(away.map(({ roomId }) => changeMember(context, roomId, actor, member => comeBack(member))))
 }
 

@@ -3,6 +3,8 @@ import type { Clock } from '../clock.js'
 import type { AppError } from '../errors.js'
 
 export interface StoreContact {
+  /** Resolves when what was written before is on as many replicas as the store was told to wait for. Throws store_unavailable. */
+  confirmWrites(): Promise<void>
   /** The time that all nodes on this store agree on. */
   readonly clock: Clock
   /** The machine's clock minus `clock`, in milliseconds. */

@@ -68,6 +68,7 @@ export function createMemoryStore(options: MemoryStoreOptions): MemoryStore {
     clockOffsetMs: () => 0,
     // What this process forgets, it forgets as a whole.
     onForgotten: () => () => undefined,
+    confirmWrites: async () => undefined,
     contactSince: () => startedAt,
     fault: () => null,
     ping: async () => 0,

@@ -58,14 +58,9 @@ export interface Append {
 }
 
 export interface AppendResult {
-  /**
-   * 'duplicate' when all commits were; 'over' when one was dropped because the mailboxes have taken the last commit of this life of the
-   * source: a failover must have made the source forget it.
-   */
+  /** 'duplicate' when all commits were; 'over': one came after the last of this life of the source, which must have forgotten it. */
   readonly status: 'appended' | 'duplicate' | 'over'
-  /**
-   * Distinct devices that took at least one entry of the last commit that was taken: those with an open stream or poll, and others.
-   */
+  /** Distinct devices that took at least one entry of the last commit that was taken: those with an open stream or poll, and others. */
   readonly online: number
   readonly queued: number
 }

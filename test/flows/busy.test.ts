@@ -298,6 +298,8 @@ flow('a creator that died between its leases and its call blocks nobody for long
   await carol.isRefused('callee_busy', 'calls', { callId: 'c2', to: 'alice' })
   await stage.pass(250)
   t.match(await carol.does('calls', { callId: 'c3', to: 'alice' }), { resolution: 'created' })
+  // Nobody can know whether its call was forgotten or never made: both are told that it is over.
+  for (const each of [alice, bob]) t.match(await each.hears('call.ended'), { callId: 'ghost', reason: 'server' })
   await alice.hears('call.incoming')
   // The creator wakes up: its call has been fenced, and its leases were taken over.
   t.match(await alice.isRefused('call_ended', 'calls', { callId: 'ghost', to: 'bob' }), { currentState: 'ended' })

@@ -1,7 +1,7 @@
 // Redis forgets what it acknowledged, as in a failover, and the nodes go on with what they remember (G9). Each story takes place on
 // two nodes of one Redis, some of whose keys are set back in the middle of it.
 import t, { type Test } from 'tap'
-import { rememberKeys } from '../helpers/forgetting.js'
+import { forgetKeys, rememberKeys } from '../helpers/forgetting.js'
 import { SETTINGS, sharedHouse } from '../helpers/house.js'
 import type { Person } from '../helpers/person.js'
 import { candidate, sdp } from '../helpers/sdp.js'
@@ -13,7 +13,15 @@ interface Talk {
   readonly bob: Person
   /** Remembers keys of this story by a part of their name; the returned function sets them back. */
   remember(name: string): Promise<() => Promise<void>>
+  /** Takes the keys away. */
+  forget(name: string): Promise<void>
 }
+
+/** A lease without a call is left alone for as long as its create may be at work. */
+const STALLED_MS = 2_500
+
+/** A membership that is so young may announce a join that is under way. */
+const JOINING_MS = 10_500
 
 const TWO_NODES = SETTINGS.filter(({ engine, nodes }) => engine === 'redis' && nodes === 2)
 
@@ -35,8 +43,9 @@ function talk(name: string, story: (t: Test, talk: Talk) => Promise<void>): void
       await alice.does('calls/c1/connected')
       await bob.hears('call.connected')
       const remember = (part: string) => rememberKeys(house.redisUrl ?? '', `*${part}*${stage.marked('')}`)
+      const forget = (part: string) => forgetKeys(house.redisUrl ?? '', `*${part}*${stage.marked('')}`)
       try {
-        await story(t, { stage, alice, bob, remember })
+        await story(t, { stage, alice, bob, remember, forget })
         await stage.holdMailboxes(t)
       } finally {
         await stage.clear()
@@ -82,6 +91,18 @@ talk('an end that Redis forgot stands, and is received once', async (t, { stage,
 })
 
 talk(
+  'a call that Redis forgot as a whole ends for both as soon as a device of one of them arrives',
+  async (t, { stage, alice, bob, forget }) => {
+    await forget('call:c1')
+    await alice.listens()
+    await stage.pass(STALLED_MS)
+    for (const person of [alice, bob]) t.match(await person.hears('call.ended'), { callId: 'c1', reason: 'server' })
+    await alice.does('calls', { callId: 'c2', to: 'bob' })
+    await bob.hears('call.incoming')
+  }
+)
+
+talk(
   'candidates of one side never go back to an older version, whichever node they are sent through',
   async (t, { stage, alice, bob }) => {
     await alice.does('calls/c1/offer', { sdp: sdp('a2') })
@@ -121,3 +142,23 @@ for (const forgotten of ['state:call:c1', 'position']) {
     }
   )
 }
+
+t.test('who was forgotten by a room is shown by nobody, once their device arrives', async t => {
+  for (const setting of TWO_NODES) {
+    const house = await sharedHouse(setting, {})
+    const stage = new Stage(house)
+    const [alice, bob] = await stage.enterBoth()
+    await alice.does('rooms/r1/participants')
+    const forget = await rememberKeys(house.redisUrl ?? '', `*}:[^p]*r1${stage.marked('')}`)
+    const { participantId } = await bob.does('rooms/r1/participants')
+    t.match(await alice.hears('room.participant_joined'), { participant: { participantId } })
+    await forget()
+    await bob.listens()
+    await stage.pass(JOINING_MS)
+    await bob.listens()
+    for (const person of [alice, bob]) {
+      t.match(await person.hears('room.participant_left'), { participantId, reason: 'lost' })
+    }
+    await stage.clear()
+  }
+})

@@ -128,7 +128,11 @@ flow('a merge that it left half done is finished by the retry', async (t, stage)
   await bob.hears('call.incoming')
   const [actor, to] = [{ user: stage.marked('bob'), device: 'laptop' }, stage.marked('alice')]
   const because = { code: 'merged', into: stage.marked('a1') } as const
-  const { state } = refuseIn(null, { actor, to, because, keepMs: stage.config.retentionMs }, stage.now())
+  const { state } = refuseIn(
+    null,
+    { callId: stage.marked('b1'), actor, to, because, keepMs: stage.config.retentionMs },
+    stage.now()
+  )
   await stage.store.aggregates.commit(
     { kind: 'call', id: stage.marked('b1') },
     {

@@ -17,6 +17,12 @@ export async function rememberKeys(url: string, pattern: string): Promise<() => 
     })
 }
 
+/** The keys that match are gone. */
+export const forgetKeys = (url: string, pattern: string): Promise<void> =>
+  withKeys(url, pattern, async (client, keys) => {
+    if (keys.length > 0) await client.del(...keys)
+  })
+
 async function withKeys<T>(
   url: string,
   pattern: string,

@@ -101,7 +101,8 @@ export class House {
   #openStore(): Promise<Store> {
     const { retentionMs, mailboxMaxEvents, mailboxMaxBytes, maxDevicesPerUser } = this.config
     const options = { retentionMs, mailboxMaxEvents, mailboxMaxBytes, maxDevicesPerUser }
-    if (this.#redis) return openRedisStore(this.#redis.url, this.clock, options)
+    if (this.#redis)
+      return openRedisStore(this.#redis.url, this.clock, { ...options, waitReplicas: this.config.redisWaitReplicas })
     this.#memory ??= createMemoryStore({ ...options, clock: this.clock })
     return Promise.resolve(this.#memory)
   }

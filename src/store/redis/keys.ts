@@ -28,6 +28,8 @@ export const pulseKey = (partition: number) => `${prefixOf(partition)}pulse`
 /** String: the replication id that the partition's primary had when this was last noted, see epoch_note. */
 export const epochKey = (partition: number) => `${prefixOf(partition)}epoch`
 export const epochKeyOf = (user: string) => epochKey(partitionOf(user))
+/** Written before replicas are waited for. */
+export const replicaKey = (partition: number) => `${prefixOf(partition)}replica`
 export const probeChannel = (partition: number, node: string) => `${prefixOf(partition)}probe:${node}`
 
 /** One list for all, so that operators find it: a stream with one field, `letter`. */

@@ -17,6 +17,7 @@ import { createRedisMailboxes } from './mailboxes.js'
 import { createRedisMemberships } from './memberships.js'
 import { startProbing } from './probe.js'
 import { createRedisQuotas } from './quotas.js'
+import { createReplicas } from './replicas.js'
 import { createRedisRooms } from './rooms.js'
 import { createServerClock } from './server-clock.js'
 import { createRedisTickets } from './tickets.js'
@@ -24,6 +25,8 @@ import { createRedisWakeups } from './wakeups.js'
 import { createRedisWatches } from './watches.js'
 
 export interface RedisStoreOptions extends StoreOptions {
+  /** How many replicas of each primary confirmWrites waits for; 0 unless it says otherwise. */
+  readonly waitReplicas?: number
   readonly url: string
   /** Runs the timers, and tells the time unless `serverTime` does. */
   readonly clock: Clock
@@ -58,6 +61,7 @@ export async function createRedisStore(options: RedisStoreOptions): Promise<Redi
   const channels = createChannels(client, log)
   const epochs = createEpochs({ client, attempt, channels, log })
   await epochs.look()
+  const replicas = createReplicas(client, options.waitReplicas ?? 0)
   const stopProbing = startProbing(
     { client, attempt, channels },
     {
@@ -84,6 +88,7 @@ export async function createRedisStore(options: RedisStoreOptions): Promise<Redi
     clock,
     clockOffsetMs: () => serverClock?.offsetMs() ?? 0,
     onForgotten: epochs.onForgotten,
+    confirmWrites: replicas.confirm,
     contactSince: contact.since,
     fault: contact.fault,
     async ping() {
@@ -96,6 +101,7 @@ export async function createRedisStore(options: RedisStoreOptions): Promise<Redi
       epochs.stop()
       stopProbing()
       await channels.close()
+      await replicas.close()
       await disconnect(client)
     }
   }

@@ -1,0 +1,78 @@
+// That replicas have what was written. Redis' WAIT holds up everything else on its connection, so it has connections of its own, one to
+// each primary, and all requests that ask in one moment share one question. A small write goes before it: WAIT counts from the last write
+// of its own connection, which comes after all writes that were answered before.
+import type { Redis } from 'ioredis'
+import { AppError } from '../../errors.js'
+import { type Client, disconnect, persistent, reconnectAfter, untilReady } from './clients.js'
+import { toFault } from './faults.js'
+import { replicaKey } from './keys.js'
+import { nodeOf, onePartitionEach } from './topology.js'
+
+const WAIT_MS = 1_000
+const KEY_TTL_MS = 60_000
+
+export interface Replicas {
+  /** Resolves when enough replicas have all that was written before. @throws AppError store_unavailable */
+  confirm(): Promise<void>
+  close(): Promise<void>
+}
+
+interface Line {
+  readonly redis: Redis
+  /** At work; what it began before may not count for whoever asks now. */
+  running: Promise<void> | null
+  /** Begins after that. */
+  next: Promise<void> | null
+}
+
+export function createReplicas(client: Client, count: number): Replicas {
+  const lines = new Map<string, Line>()
+
+  function lineTo(primary: string): Line | undefined {
+    const known = lines.get(primary)
+    const node = nodeOf(client, primary)
+    if (known || !node) return known
+    const redis = persistent(node.duplicate({ enableOfflineQueue: false, retryStrategy: reconnectAfter }))
+    const line: Line = { redis, running: null, next: null }
+    lines.set(primary, line)
+    return line
+  }
+
+  async function ask({ redis }: Line, partition: number): Promise<void> {
+    try {
+      if (redis.status !== 'ready') await untilReady(redis, WAIT_MS)
+      // Sent together: one write to the socket, one trip.
+      const written = redis.set(replicaKey(partition), '', 'PX', KEY_TTL_MS)
+      const [, reached] = await Promise.all([written, redis.wait(count, WAIT_MS)])
+      if (reached < count)
+        throw new AppError('store_unavailable', { detail: 'Too few replicas have it yet: repeat the request' })
+    } catch (error) {
+      throw toFault(error)
+    }
+  }
+
+  function confirmAt(primary: string, partition: number): Promise<void> {
+    const line = lineTo(primary)
+    if (!line) throw new AppError('store_unavailable')
+    const start = () => {
+      line.next = null
+      line.running = ask(line, partition).finally(() => {
+        line.running = null
+      })
+      return line.running
+    }
+    if (line.running === null) return start()
+    line.next ??= line.running.catch(() => undefined).then(start)
+    return line.next
+  }
+
+  return {
+    async confirm() {
+      if (count === 0) return
+      await Promise.all([...onePartitionEach(client)].map(([primary, partition]) => confirmAt(primary, partition)))
+    },
+    async close() {
+      await Promise.all([...lines.values()].map(({ redis }) => disconnect(redis)))
+    }
+  }
+}

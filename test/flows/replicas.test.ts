@@ -1,0 +1,38 @@
+// With REDIS_WAIT_REPLICAS a 2xx waits until a replica has what was written, so that a failover to it forgets nothing that was answered.
+import { Redis } from 'ioredis'
+import t from 'tap'
+import { House, SETTINGS } from '../helpers/house.js'
+import { startServer } from '../helpers/redis.js'
+import { Stage } from '../helpers/stage.js'
+import { until } from '../helpers/until.js'
+
+const ONE_NODE = SETTINGS.filter(({ engine, nodes }) => engine === 'redis' && nodes === 1)
+
+for (const setting of ONE_NODE) {
+  t.test('a 2xx waits for a replica, and without one it is a 503 that may be repeated', async t => {
+    const primary = await startServer()
+    const replica = await startServer({ primary: primary.port })
+    const house = await House.open(setting, { REDIS_WAIT_REPLICAS: '1' }, primary)
+    const stage = new Stage(house)
+    const client = new Redis(replica.port)
+    t.teardown(async () => {
+      client.disconnect()
+      await stage.clear()
+      await house.close()
+      await replica.stop()
+      await primary.stop()
+    })
+    await until('the replica is in step', async () =>
+      (await client.info('replication')).includes('master_link_status:up')
+    )
+    const [alice] = await stage.enterBoth()
+    await alice.does('calls', { callId: 'c1', to: 'bob' })
+    t.ok((await client.keys('*state:call:c1*')).length > 0, 'the replica has it when the reply comes')
+    replica.pause()
+    const refused = await alice.ask('POST', 'calls/c1/cancel', {})
+    t.match(refused, { status: 503, body: { code: 'store_unavailable', retryable: true } })
+    t.equal((await alice.ask('GET', 'calls/c1')).status, 200, 'what changes nothing waits for nothing')
+    replica.resume()
+    await until('it counts again', async () => (await alice.ask('POST', 'calls/c1/cancel', {})).status === 200)
+  })
+}
