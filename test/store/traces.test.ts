@@ -36,8 +36,8 @@ async function given(t: Test, server: RedisServer) {
   return { lab, store, client, traces, commit, settle }
 }
 
-const ALL = ['log:r', 'logids:r', 'outbox:room:r', 'pending', 'seats:r', 'state:room:r', 'timers:room']
-const PUBLISHED = ['log:r', 'logids:r', 'seats:r', 'state:room:r']
+const ALL = ['log:r', 'logids:r', 'member:r', 'outbox:room:r', 'pending', 'seats:r', 'state:room:r', 'timers:room']
+const PUBLISHED = ['log:r', 'logids:r', 'member:r', 'seats:r', 'state:room:r']
 const line = { id: 'l', value: '1', keep: 9 }
 /** Until a room goes; long enough to look at all its keys first, also on a busy machine. */
 const SOON_MS = 1_500
