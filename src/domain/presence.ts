@@ -70,15 +70,18 @@ export function lapsesAt(signs: readonly Sign[], now: number, ttlMs: number): nu
   return Math.max(now + Math.ceil(ttlMs / 3), Math.min(now + ttlMs, ...lapses))
 }
 
-/** Somebody begins to watch. The version counts it, so that nobody who just saw no watchers can end what goes on. */
+/**
+ * Somebody begins to watch. The version counts it, so that nobody who just saw no watchers can end what goes on. Versions begin with
+ * the time in milliseconds and change more slowly than it passes: what is forgotten and begins again has greater ones.
+ */
 export function beginWatch(
   state: WatchedState | null,
-  { user, shown, lookAt }: { user: string; shown: Shown; lookAt: number }
+  { user, shown, lookAt }: { user: string; shown: Shown; lookAt: number },
+  now: number
 ): WatchedState {
-  if (state === null || state.lookAt === null) {
-    return { user, version: (state?.version ?? 0) + 1, told: shown, turning: null, lookAt }
-  }
-  return { ...state, version: state.version + 1 }
+  const version = state === null ? now : state.version + 1
+  if (state === null || state.lookAt === null) return { user, version, told: shown, turning: null, lookAt }
+  return { ...state, version }
 }
 
 /** The very state when there is nothing to keep. `tell`: those who watch shall hear of it. */

@@ -18,13 +18,14 @@ export async function putWatch(context: Context, actor: Actor, { users }: WatchB
   const wanted = [...new Set(users)]
   await context.budgets.spend(actor.user, 'presence', wanted.length)
   await registerDevice(context, actor)
-  const refused = await enlist(context, watcher, without(wanted, await watches.list(watcher)))
+  const added = without(wanted, await watches.list(watcher))
+  const refused = await enlist(context, watcher, added)
   if (refused.length > 0) {
     await followList(context, watcher, wanted)
     throw new AppError('too_many_watchers', { extra: { users: refused } })
   }
   const before = await watches.put(watcher, wanted)
-  await followList(context, watcher, [...wanted, ...without(before, wanted)])
+  await followList(context, watcher, [...wanted, ...without(before, wanted)], added)
   return show(context, actor, { users: wanted, fresh: without(wanted, before) })
 }
 

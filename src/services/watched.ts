@@ -4,7 +4,6 @@
 import { beginWatch, decideLook, type Look, type WatchedState } from '../domain/presence.js'
 import { AppError } from '../errors.js'
 import type { WatchedPresence } from '../schemas/presence.js'
-import { positionTtlMs } from '../store/position.js'
 import type { Watcher } from '../store/watches.js'
 import { fairSince } from './absence.js'
 import { createLoop, type Decision } from './aggregates.js'
@@ -18,6 +17,9 @@ const RENEW_MAX = 1000
 /** Each round lost is another look, or another one who begins to watch. */
 const ROUNDS_MAX = 32
 
+/** How long the state of a user whom nobody watches any more is kept. */
+const KEEP_MS = 120_000
+
 /** A look reads the aggregate before anything else, so there is nothing to remember. */
 const NOTHING_KNOWN: Cache<WatchedState> = { get: () => undefined, set: () => undefined, delete: () => undefined }
 
@@ -26,8 +28,8 @@ const { read, load, transact } = createLoop<WatchedState>({
   known: () => NOTHING_KNOWN,
   deadlineOf: ({ lookAt }) => lookAt,
   isOver: ({ lookAt }) => lookAt === null,
-  // Were it to begin again at version 1 while a mailbox remembers higher ones, its events would pass for old.
-  keepMs: ({ config }) => 2 * positionTtlMs(config.retentionMs),
+  // Longer than clocks differ: what begins again is later than what ended, by its version too.
+  keepMs: () => KEEP_MS,
   partiesOf: () => [],
   holderOf: () => null,
   record: () => undefined,
@@ -49,13 +51,16 @@ export function noticeChange(context: Context, user: string): void {
 /** As those who watch are told from now on. The caller is among the watchers already. */
 export async function beginToWatch(context: Context, user: string): Promise<WatchedState> {
   const { shown, nextAt } = await lookUp(context, user)
-  const { before, state } = await transact(context, user, watched => ({
-    state: beginWatch(watched, { user, shown, lookAt: nextAt }),
-    events: []
-  }))
-  // What happened since the look-up found nobody to tell.
-  if (before === null || before.lookAt === null) return (await look(context, user)) ?? state
-  return state
+  // Mostly there is none yet: if there is, the commit conflicts and says so.
+  const { state } = await transact(
+    context,
+    user,
+    (watched, now) => ({ state: beginWatch(watched, { user, shown, lookAt: nextAt }, now), events: [] }),
+    null
+  )
+  // What happened between the look-up and the commit found nobody to tell.
+  const again = await lookUp(context, user)
+  return again.shown.state === state.told.state ? state : ((await look(context, user)) ?? state)
 }
 
 /** The time has come: those who watch no more are forgotten, and what has lasted is told. */

@@ -53,7 +53,7 @@ const lookAt = (state: PresenceState, now: number, parts: Partial<Look> = {}): L
   ...parts
 })
 const watched = (state: PresenceState): WatchedState =>
-  beginWatch(null, { user: 'bob', shown: shownAs(state), lookAt: T0 + TTL })
+  beginWatch(null, { user: 'bob', shown: shownAs(state), lookAt: T0 + TTL }, T0)
 
 /** When it is told that one state has become another and stays so; looked at exactly when asked for. */
 function toldAfter(from: PresenceState, to: PresenceState, parts: Partial<Look> = {}): number {
@@ -94,12 +94,12 @@ t.test('a look that finds nothing keeps nothing, unless its time had come', asyn
 
 t.test('nobody watches any more, and somebody does again', async t => {
   const over = decideLook(watched('online'), lookAt('offline', T0, { isWatched: false }), T0)
-  t.match(over, { tell: false, state: { version: 2, lookAt: null } })
+  t.match(over, { tell: false, state: { version: T0 + 1, lookAt: null } })
   t.equal(decideLook(over.state, lookAt('online', T0), T0).state, over.state, 'a late look changes nothing')
-  const again = beginWatch(over.state, { user: 'bob', shown: shownAs('away'), lookAt: T0 + 5 })
-  t.match(again, { version: 3, told: shownAs('away'), turning: null, lookAt: T0 + 5 })
-  const another = beginWatch(again, { user: 'bob', shown: shownAs('offline'), lookAt: T0 + 9 })
-  t.strictSame(another, { ...again, version: 4 }, 'a second one finds what the first was told')
+  const again = beginWatch(over.state, { user: 'bob', shown: shownAs('away'), lookAt: T0 + 5 }, T0)
+  t.match(again, { version: T0 + 2, told: shownAs('away'), turning: null, lookAt: T0 + 5 })
+  const another = beginWatch(again, { user: 'bob', shown: shownAs('offline'), lookAt: T0 + 9 }, T0)
+  t.strictSame(another, { ...again, version: T0 + 3 }, 'a second one finds what the first was told')
 })
 
 t.test(

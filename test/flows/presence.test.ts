@@ -42,7 +42,7 @@ async function isHeldByADeadNode(stage: Stage, user: string): Promise<void> {
 flow('somebody comes, is busy, is away and goes, and each is told once', async (t, stage) => {
   const alice = await stage.enter('alice', 'phone')
   const [first] = await watch(alice, 'bob')
-  t.same(first, { user: 'bob', state: 'offline', lastSeenAt: null, version: 1 })
+  t.match(first, { user: 'bob', state: 'offline', lastSeenAt: null, version: Number })
   const bob = await stage.enter('bob', 'laptop', { node: stage.far })
   const came = await alice.hears('presence.changed')
   t.match(came, {
@@ -51,7 +51,7 @@ flow('somebody comes, is busy, is away and goes, and each is told once', async (
     lastSeenAt: `${new Date(stage.now()).toISOString().slice(0, 17)}00.000Z`
   })
   t.notOk('devices' in came, 'how many devices somebody has is their own business')
-  t.ok(Number(came.version) > 1)
+  t.ok(Number(came.version) > Number(first?.version))
 
   const carol = await stage.enter('carol', 'tablet')
   await carol.does('calls', { callId: 'c1', to: 'bob' })

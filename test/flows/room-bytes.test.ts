@@ -111,3 +111,24 @@ t.test('invitations of invented users with large metadata leave a room as cheap 
   t.ok(after.chat.bytes < before.chat.bytes + 4000, `${after.chat.bytes} bytes, ${before.chat.bytes} before`)
   await stage.clear()
 })
+
+t.test('who watches 200 unknown users and then none leaves nothing of them after two minutes', async t => {
+  const stage = new Stage(house)
+  const alice = await stage.enter('alice', 'phone', { silent: true })
+  const users = Array.from({ length: 200 }, (_, n) => `unknown${n}`)
+  const put = (list: string[]) => alice.ask('PUT', 'presence/watch', { users: list })
+  await stage.pass(10_000)
+  const { commands } = await measure(() => put(users))
+  t.ok(commands < 16 * users.length, `${commands} commands`)
+  t.equal((await redis.keys('*presence:unknown*')).length, users.length)
+  t.equal((await put([])).status, 200)
+  await stage.pass(35_000)
+  const kept = await redis.keys('*presence:unknown*')
+  const lives = await Promise.all(kept.map(key => redis.pttl(key)))
+  t.ok(
+    lives.every(ms => ms > 0 && ms <= 120_000),
+    'what is kept expires soon'
+  )
+  t.same(await redis.keys('*watchers:unknown*'), [])
+  await stage.clear()
+})
