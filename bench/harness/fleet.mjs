@@ -103,6 +103,7 @@ export async function startFleet(name, { nodes, nodeArgs = [] }) {
     openIdle: options => load.ask('idle', { ...shared, port: ports[0], ...options }),
     closeIdle: () => load.ask('closeIdle', {}),
     openRoom: options => load.ask('crowd', { secret, ...options }),
+    openBurst: options => load.ask('openBurst', { secret, ports, ...options }),
 
     /** Runs a job of the load generator; adds the processor time it took each server and Redis, in microseconds. */
     async measure(job, options) {

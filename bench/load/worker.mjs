@@ -1,5 +1,6 @@
 // A load generator: a process of its own, told over IPC what to do. Ends when its parent does.
 import { createToken } from '../harness/tokens.mjs'
+import { burst } from './burst.mjs'
 import { makeCalls } from './calls.mjs'
 import { HttpUser } from './http-user.mjs'
 import { inParallel, openPairs } from './pairs.mjs'
@@ -12,6 +13,8 @@ const USERS = { http: HttpUser, socketio: SocketIoUser }
 let pairs = []
 let idle = []
 let crowd = null
+let startBurst = () => {}
+let burstDone = null
 
 const jobs = {
   /** Opens `count` pairs; with `connected`, each in a call. */
@@ -50,6 +53,24 @@ const jobs = {
   joinAll: options => crowd.joinAll(options),
 
   chat: options => crowd.chat(options),
+
+  /** Fills the room of a burst; runBurst starts it. */
+  openBurst: options =>
+    new Promise((filled, failed) => {
+      const started = new Promise(start => {
+        startBurst = start
+      })
+      burstDone = burst(options, () => {
+        filled()
+        return started
+      })
+      burstDone.catch(failed)
+    }),
+
+  runBurst() {
+    startBurst()
+    return burstDone
+  },
 
   closeIdle() {
     for (const user of idle) user.close()

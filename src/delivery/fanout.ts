@@ -29,8 +29,8 @@ export interface FanoutParts {
   follow(ref: FanoutRef, task: FollowUp): void
 }
 
-/** Appends of a batch, entries × recipients: a fraction of a second for Redis. */
-const APPENDS_MAX = 4000
+/** Entries × recipients of a batch: a fraction of a second for Redis. With fewer entries each user's append would cost more than it carries. */
+const APPENDS_MAX = 16_000
 const ENTRIES_MAX = 64
 const PAGE = 256
 /** Appends under way at once: enough to keep Redis busy, and no more than others can wait for. */
