@@ -39,6 +39,7 @@ t.test('a call outlives the primaries it was kept on', async t => {
     await until('no node is ready', async () => !(await ready()).includes(true))
     await alice.isRefused('store_unavailable', 'calls/c1/candidates', { candidates: candidates(1, 'aliceA') })
     await until('all nodes are ready', async () => !(await ready()).includes(false), 30_000)
+    for (const person of [alice, bob]) t.match(await person.isReset(), { reason: 'unknown' })
   }
 
   await alice.does('calls', { callId: 'c1', to: 'bob' })

@@ -188,11 +188,13 @@ export class Person {
     return frame
   }
 
-  /** The next thing that comes is a reset, and their cursor stands there. */
+  /** The next thing that comes is a reset: their cursor stands there, and what came before is no longer replayed. */
   async isReset(): Promise<Record<string, unknown>> {
     const { id, type, data } = await this.#next()
     assert.equal(type, 'reset', `what ${this.user}/${this.device} receives next`)
     this.#cursor = String(id)
+    this.#origin = this.#cursor
+    this.#told.length = 0
     return data
   }
 
