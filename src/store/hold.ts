@@ -1,8 +1,11 @@
-// How a deadline shows that whoever claimed it still has it in hand. A claim puts it between two milliseconds, where no wish of
-// anybody's is. Who wants a look meanwhile takes it off there, even if it wants it later than the hold: so a claimer that knows
-// nothing of the wish does not put the deadline beyond it. The lua scripts do the same.
+// The marker of a claim. A claim puts a deadline between two milliseconds, and every other deadline is a whole one, whatever the engines
+// are given. Whoever wants a check meanwhile moves the deadline to a whole millisecond, even if later than the claim ends: so a
+// claimer that knows nothing of the wish does not put the deadline beyond it. The Lua scripts do the same.
 
 export const heldUntil = (now: number, holdMs: number): number => Math.ceil(now + holdMs) - 0.5
 
-/** Where a deadline that stands `before` goes when somebody wants a look `at`. */
-export const hastened = (before: number, at: number): number => Math.min(at, Math.floor(before))
+/** A deadline that is no claim. */
+export const wholeMs = (at: number): number => Math.ceil(at)
+
+/** Where a deadline that stands `before` goes when a check is wanted `at`. */
+export const hastened = (before: number, at: number): number => Math.min(wholeMs(at), Math.floor(before))

@@ -10,6 +10,7 @@ import {
   type Snapshot,
   type Stamp
 } from '../aggregate.js'
+import { wholeMs } from '../hold.js'
 import type { FanoutLog, FanoutSource } from './fanout.js'
 import type { TimerIndex } from './timer-index.js'
 
@@ -58,7 +59,7 @@ export function createMemoryAggregates(clock: Clock, timerIndex: TimerIndex): Me
     }
     expireIfSettled(next)
     if (commit.deadlineAt === null) deadlines.delete(next)
-    else deadlines.set(next, commit.deadlineAt)
+    else deadlines.set(next, wholeMs(commit.deadlineAt))
     kept.set(keyOf(ref), next)
     return next
   }
@@ -100,7 +101,7 @@ export function createMemoryAggregates(clock: Clock, timerIndex: TimerIndex): Me
     settle: async (ref, upTo) => settle(find(ref), upTo),
     async hasten(ref, at) {
       const found = find(ref)
-      if (found && at < (deadlines.get(found) ?? -Infinity)) deadlines.set(found, at)
+      if (found && at < (deadlines.get(found) ?? -Infinity)) deadlines.set(found, wholeMs(at))
     },
     size: () => kept.size,
     sweep(now) {

@@ -2,7 +2,7 @@
 import type { Clock } from '../../clock.js'
 import { isSameStamp } from '../aggregate.js'
 import { FANOUT_LEASE_MS } from '../fanout.js'
-import { hastened } from '../hold.js'
+import { hastened, wholeMs } from '../hold.js'
 import {
   type Field,
   isAskedBy,
@@ -174,7 +174,7 @@ export function createMemoryRooms(clock: Clock, timerIndex: TimerIndex): MemoryR
     async rest(id, { heldUntil, at }) {
       const room = find(id)
       const before = room && deadlines.get(room)
-      if (room && before !== undefined) deadlines.set(room, before === heldUntil ? at : hastened(before, at))
+      if (room && before !== undefined) deadlines.set(room, before === heldUntil ? wholeMs(at) : hastened(before, at))
     },
     async log(id, { before = Infinity, after, limit }) {
       const lines = [...(find(id)?.lines.values() ?? [])]

@@ -2,7 +2,7 @@
 
 import { type ChainableCommander, Redis } from 'ioredis'
 import { type AggregateRef, type Aggregates, type OutboxEntry, type Snapshot, TIMER_CLASSES } from '../aggregate.js'
-import { heldUntil } from '../hold.js'
+import { heldUntil, wholeMs } from '../hold.js'
 import { PARTITIONS } from '../partition.js'
 import type { Attempt, Client } from './clients.js'
 import { aggregateKeys, outboxPrefix, pendingKey, refOf, statePrefix, timersKey } from './keys.js'
@@ -63,7 +63,7 @@ export function createRedisAggregates(attempt: Attempt): Aggregates {
           tag,
           state,
           items.length > 0 ? JSON.stringify(items) : '',
-          deadlineAt ?? '',
+          deadlineAt === null ? '' : wholeMs(deadlineAt),
           expireInMs ?? '',
           now,
           keys.member
@@ -81,7 +81,7 @@ export function createRedisAggregates(attempt: Attempt): Aggregates {
     },
     async hasten(ref, at) {
       const { timers, member } = aggregateKeys(ref)
-      await attempt(client => client.zadd(timers, 'XX', 'LT', at, member))
+      await attempt(client => client.zadd(timers, 'XX', 'LT', wholeMs(at), member))
     },
     async findDue(partitions, { now, staleMs }) {
       const counts = await attempt(client => countDue(client, partitions, { now, staleMs }))

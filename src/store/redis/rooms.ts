@@ -2,6 +2,7 @@
 // hash of seats, an outbox stream with one entry a commit, a log stream with its ids beside it, and a place in the partition's two
 // indexes.
 import { FANOUT_LEASE_MS } from '../fanout.js'
+import { wholeMs } from '../hold.js'
 import {
   type Field,
   isAskedBy,
@@ -67,8 +68,8 @@ function commitArguments(member: string, commit: RoomCommit) {
     member,
     commit.tag,
     items.length > 0 ? JSON.stringify(items) : '',
-    commit.deadlineAt ?? '',
-    commit.emptyDeadlineAt,
+    commit.deadlineAt === null ? '' : wholeMs(commit.deadlineAt),
+    wholeMs(commit.emptyDeadlineAt),
     commit.expireInMs ?? '',
     commit.node,
     Math.ceil(now + FANOUT_LEASE_MS),
@@ -119,11 +120,11 @@ export function createRedisRooms(attempt: Attempt): Rooms {
     },
     async hasten(roomId, at) {
       const { timers, member } = roomKeys(roomId)
-      await hastenRoom(attempt, [timers], [member, at, ''])
+      await hastenRoom(attempt, [timers], [member, wholeMs(at), ''])
     },
     async rest(roomId, { heldUntil, at }) {
       const { timers, member } = roomKeys(roomId)
-      await hastenRoom(attempt, [timers], [member, at, heldUntil])
+      await hastenRoom(attempt, [timers], [member, wholeMs(at), heldUntil])
     },
     async log(roomId, { before, after, limit }) {
       const { log } = roomKeys(roomId)

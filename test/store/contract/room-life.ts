@@ -73,6 +73,15 @@ export function roomLifeContract(t: Test, lab: Lab): void {
     t.strictSame(await claim(without), nothing)
   })
 
+  t.test('a deadline with a fraction of a millisecond is whole, and never taken for a claim', async t => {
+    const id = lab.id('r')
+    const fraction = at(1_000) + 0.5
+    await commitRoom(t, lab, id, joinOf(lab, 'alice', { deadlineAt: fraction }))
+    await rooms.rest(id, { heldUntil: fraction, at: at(60_000) })
+    lab.clock.advance(1_001)
+    t.strictSame(await claim(id), { due: [room(id)], stale: [] }, 'who claims it otherwise has not put it off')
+  })
+
   /** A room whose deadline has come and was claimed. */
   async function held(t: Test): Promise<{ id: string; heldUntil: number }> {
     const id = lab.id('r')
