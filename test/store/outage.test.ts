@@ -231,6 +231,15 @@ for (const cluster of [false, true]) {
   })
 }
 
+t.test('rights that Redis takes away are an outage, not a server error', async t => {
+  const { store } = await given(t)
+  const take = () => store.quotas.take('bob', { name: 'calls', windowMs: 60_000, max: 10, want: 1, now: 1 })
+  await store.client.call('ACL', 'SETUSER', 'default', '-evalsha', '-eval')
+  await t.rejects(take(), { code: 'store_unavailable' })
+  await store.client.call('ACL', 'SETUSER', 'default', '+@all')
+  await until('it heals', async () => (await take().catch(() => 0)) === 1)
+})
+
 t.test('scripts that Redis has forgotten are sent again', async t => {
   const { store } = await given(t)
   const { heardOf } = await listen(store, 'bob')

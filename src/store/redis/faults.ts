@@ -4,9 +4,12 @@ import { AppError } from '../../errors.js'
 
 /**
  * What a Redis that is there but cannot serve now answers with. It fails over (MOVED, READONLY, CLUSTERDOWN, MASTERDOWN,
- * UNBLOCKED), starts (LOADING), moves slots (ASK, TRYAGAIN), or runs a script for too long (BUSY).
+ * UNBLOCKED), starts (LOADING), moves slots (ASK, TRYAGAIN), runs a script for too long (BUSY), or takes our password no longer
+ * (NOAUTH, WRONGPASS, NOPERM): an operator who rotates it must see 503 and a failing /readyz, not a server error for each request.
  */
-const AWAY = new Set('MOVED ASK TRYAGAIN CLUSTERDOWN READONLY LOADING MASTERDOWN UNBLOCKED BUSY'.split(' '))
+const AWAY = new Set(
+  'MOVED ASK TRYAGAIN CLUSTERDOWN READONLY LOADING MASTERDOWN UNBLOCKED BUSY NOAUTH WRONGPASS NOPERM'.split(' ')
+)
 
 /** It serves reads and refuses writes: no memory is left, too few replicas follow, or the last one could not be saved. */
 const FULL = new Set(['OOM', 'NOREPLICAS', 'MISCONF'])
