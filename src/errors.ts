@@ -33,6 +33,7 @@ export const ERRORS = {
   other_device: { status: 409, title: 'The call is on another device of yours', retryable: false },
   call_ended: { status: 409, title: 'The call has ended', retryable: false },
   wrong_state: { status: 409, title: 'The call is not in a state that allows this', retryable: false },
+  too_many_blocks: { status: 409, title: 'You block as many users as you may', retryable: false },
   // Signals
   offer_collision: { status: 409, title: 'The other side has an offer pending', retryable: true },
   stale_revision: { status: 409, title: 'The revision is not the current one', retryable: false },

@@ -97,16 +97,8 @@ export const SETTINGS = {
   CONNECT_TIMEOUT_MS: setting(duration(1), '30000', 'How long an accepted call may take to connect.'),
   AWAY_AFTER_MS: setting(duration(1), '5000', 'A device gone for so long makes `call.peer_away`.'),
   GRACE_MS: setting(duration(1), '30000', 'A device gone for so long ends its call `lost`.'),
-  MAX_CALLS_PER_USER: setting(
-    integer(1, 1000),
-    '1',
-    'Calls a user may be in at once: outgoing ones, and incoming ones that were answered.'
-  ),
-  MAX_RINGING_PER_USER: setting(
-    integer(1, 1000),
-    '4',
-    'Incoming calls that may ring for a user at once; calls of known callers are not counted.'
-  ),
+  MAX_CALLS_PER_USER: setting(integer(1, 1000), '1', 'Outgoing and answered calls a user may be in at once.'),
+  MAX_RINGING_PER_USER: setting(integer(1, 1000), '4', 'Calls of unknown callers that may ring for a user at once.'),
   CALL_WAITING: setting(
     flag,
     'false',
@@ -162,6 +154,17 @@ export const SETTINGS = {
   ),
 
   RATE_LIMIT_CALLS: setting(integer(1, 1_000_000), '60', 'Calls a user may create in a minute.'),
+  RATE_LIMIT_CALLS_PER_PAIR: setting(integer(1, 1_000_000), '5', 'Times a user may ring one other user in a minute.'),
+  RATE_LIMIT_CALLS_PER_CALLEE: setting(
+    integer(1, 1_000_000),
+    '30',
+    'Times unknown callers may ring a user in a minute.'
+  ),
+  CALL_BACKOFF_MS: setting(
+    duration(0),
+    '5000',
+    'After a decline or no answer the caller waits this long, twice as long each time, at most 5 minutes; 0 is no wait.'
+  ),
   RATE_LIMIT_SIGNALS: setting(integer(1, 1_000_000), '100', 'Signals and call actions a user may send in a second.'),
   RATE_LIMIT_READS: setting(integer(1, 1_000_000), '50', 'Reads a user may make in a second.'),
   RATE_LIMIT_DELIVERIES: setting(

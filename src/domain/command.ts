@@ -15,6 +15,8 @@ export type CallCommand =
       readonly metadata: Call['metadata']
       readonly offer: Description | null
       readonly ringMs: number
+      /** The callee blocks the caller. */
+      readonly isMuted?: boolean
     }
   | { readonly type: 'ringing' | 'connected' | 'hold' | 'resume'; readonly actor: Endpoint }
   | { readonly type: 'cancel'; readonly actor: Endpoint }

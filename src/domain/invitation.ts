@@ -39,6 +39,8 @@ export interface Invite {
   readonly invitees: readonly { readonly user: string; readonly invitationId: string }[]
   readonly metadata: Invitation['metadata']
   readonly ringMs: number
+  /** Invitees who block the actor. */
+  readonly muted?: readonly string[]
   readonly bounds: InviteBounds
 }
 
@@ -70,7 +72,8 @@ export function invite(room: ListedRoom, command: Invite, now: number): RoomDeci
   mustFit(room, { ...command, fresh: fresh.length })
 
   const invited = fresh.map(({ user, invitationId }): Invitation => {
-    return { invitationId, user, from, metadata, until: now + ringMs, ended: null }
+    const muted = command.muted?.includes(user) ? ({ isMuted: true } as const) : {}
+    return { invitationId, user, from, metadata, until: now + ringMs, ended: null, ...muted }
   })
   // The settings are written as they are: whoever closes the room, or joins, at this very moment decides again and sees it ring.
   const writes: Record<string, object | null> = {
@@ -83,13 +86,15 @@ export function invite(room: ListedRoom, command: Invite, now: number): RoomDeci
     writes[PART.invited(invitation.user)] = invitation
     writes[PART.invite(invitation.invitationId)] = { user: invitation.user }
   }
-  const events = invited.map(
-    (invitation): RoomEvent => ({
-      to: { user: invitation.user, except: [] },
-      type: 'room.invitation',
-      data: { ...viewIncoming(room, settings, invitation, now) }
-    })
-  )
+  const events = invited
+    .filter(({ isMuted }) => !isMuted)
+    .map(
+      (invitation): RoomEvent => ({
+        to: { user: invitation.user, except: [] },
+        type: 'room.invitation',
+        data: { ...viewIncoming(room, settings, invitation, now) }
+      })
+    )
   return { writes, events, deadlineAt: now + ringMs }
 }
 
@@ -136,7 +141,7 @@ export interface Answer {
 export function answer(parts: RoomParts, { actor, invitationId, as }: Answer, now: number): RoomDecision {
   const by = { user: actor.user, device: actor.device }
   const invitation = parts.get<Invitation>(PART.invited(actor.user))
-  if (invitation?.invitationId !== invitationId) throw new AppError('invitation_not_found')
+  if (invitation?.invitationId !== invitationId || invitation.isMuted) throw new AppError('invitation_not_found')
   const { ended } = invitation
   if (ended?.reason === as && ended.by?.device === by.device) return NOTHING
   if (ended !== null) throw new AppError('invitation_ended', { extra: { currentState: ended.reason } })
@@ -188,16 +193,15 @@ export function withdrawInvitation(
 
 /** Each device that rang and the one that invited hear of it once; the one that acts hears it from its reply. */
 export function end(invitation: Invitation, reason: InvitationEnd, by: Endpoint | null, now: number): RoomDecision {
-  const { invitationId, user, from } = invitation
+  const { invitationId, user, from, isMuted } = invitation
   const isAnswer = reason === 'accepted' || reason === 'declined'
   const told = (to: RoomEvent['to'], why: string): RoomEvent => ({
     to,
     type: 'room.invitation_ended',
     data: { invitationId, user, reason: why, by }
   })
-  const events = [
-    told({ user, except: by?.user === user ? [by.device] : [] }, isAnswer ? `${reason}_elsewhere` : reason)
-  ]
+  const toInvitee = { user, except: by?.user === user ? [by.device] : [] }
+  const events = isMuted ? [] : [told(toInvitee, isAnswer ? `${reason}_elsewhere` : reason)]
   if (by?.user !== from.user || by.device !== from.device) {
     events.push(told({ user: from.user, device: from.device }, reason))
   }

@@ -22,12 +22,12 @@ export function conflict(
 }
 
 export const isPartyOf = (state: CallState, user: string): boolean =>
-  user === state.caller.user || user === state.callee?.user
+  user === state.caller.user || (user === state.callee?.user && !state.isMuted)
 
 /** @throws AppError call_not_found for everybody who takes no part: a stranger cannot tell it from a call that never was. */
 export function sideOf(state: CallState, user: string): Side {
   if (user === state.caller.user) return 'caller'
-  if (user === state.callee?.user) return 'callee'
+  if (user === state.callee?.user && !state.isMuted) return 'callee'
   throw new AppError('call_not_found')
 }
 
@@ -73,7 +73,7 @@ export function toSide(state: CallState, side: Side, actor: Endpoint | null): Au
     return actor?.user === user && actor.device === device ? [] : [{ user, device }]
   }
   const user = side === 'caller' ? state.caller.user : state.callee?.user
-  if (user === undefined) return []
+  if (user === undefined || (side === 'callee' && state.isMuted)) return []
   const except = side === 'callee' ? [...state.declined] : []
   if (actor?.user === user) except.push(actor.device)
   return [except.length > 0 ? { user, except } : { user }]

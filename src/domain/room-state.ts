@@ -66,6 +66,8 @@ export interface Invitation {
   readonly metadata: Room['metadata']
   /** It rings until then. */
   readonly until: number
+  /** The invitee blocks the one who invites: it rings no device, and they do not hear of its end. */
+  readonly isMuted?: true
   /** Null: it rings. */
   readonly ended: { readonly reason: InvitationEnd; readonly by: Endpoint | null; readonly at: number } | null
 }

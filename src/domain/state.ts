@@ -32,6 +32,8 @@ export interface CallState extends Talk<Side> {
   readonly alerted: boolean
   readonly held: { readonly caller: boolean; readonly callee: boolean }
   readonly away: { readonly caller: boolean; readonly callee: boolean }
+  /** The callee blocks the caller: it rings no device, and the callee is no side of it. */
+  readonly isMuted: boolean
   /** Devices of the callee that declined for themselves. */
   readonly declined: readonly string[]
 }

@@ -38,7 +38,8 @@ export function newCall({ callId, caller, to }: Origin, { version, now }: { vers
     away: { caller: false, callee: false },
     negotiation: { revision: 0, pendingFrom: null },
     legs: { caller: SILENT_LEG, callee: SILENT_LEG },
-    declined: []
+    declined: [],
+    isMuted: false
   }
 }
 
@@ -55,6 +56,7 @@ export function ring(command: CommandOf<'create'>, at: { version: number; now: n
     ...newCall({ callId, caller: actor, to }, at),
     media,
     metadata,
+    isMuted: command.isMuted === true,
     limitAt: at.now + ringMs,
     earlyOffer: offer?.sdp ?? null
   }

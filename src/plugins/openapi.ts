@@ -24,6 +24,7 @@ const TAGS = [
   { name: 'signals', description: 'Offers, answers and candidates' },
   { name: 'rooms', description: 'Many at once: join, signal, moderate' },
   { name: 'chat', description: 'What people in a room write' },
+  { name: 'blocks', description: 'Users who cannot reach you' },
   { name: 'presence', description: 'Which devices are there' },
   { name: 'ice', description: 'STUN and TURN' },
   { name: 'operations', description: 'For whoever runs the server' }

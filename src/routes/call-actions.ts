@@ -1,4 +1,4 @@
-// What the sides of a call do. Hanging up, cancelling and rejecting are never rate limited.
+// What the sides of a call do. The first hang-up, cancel and reject are never rate limited; repeats are charged as reads.
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { ErrorCode } from '../errors.js'
 import { AcceptReply, type Call, CallReply, EmptyBody, HangupBody, RejectBody } from '../schemas/call.js'
@@ -57,7 +57,7 @@ export const callActionRoutes: FastifyPluginAsyncTypebox<{ context: Context }> =
         summary,
         params: CallParams,
         body: EmptyBody,
-        response: { 200: CallReply, ...problems(...REFUSALS, ...codes, ...(limit ? (['rate_limited'] as const) : [])) }
+        response: { 200: CallReply, ...problems(...REFUSALS, ...codes, 'rate_limited') }
       },
       handler: async request => ({ call: await run(context, request.actor, request.params.callId) })
     })
@@ -95,7 +95,7 @@ export const callActionRoutes: FastifyPluginAsyncTypebox<{ context: Context }> =
       summary: 'Decline, for all your devices or for this one',
       params: CallParams,
       body: RejectBody,
-      response: { 200: CallReply, ...problems(...REFUSALS, 'answered_elsewhere', 'too_many_devices') }
+      response: { 200: CallReply, ...problems(...REFUSALS, 'answered_elsewhere', 'too_many_devices', 'rate_limited') }
     },
     handler: async request => ({
       call: await rejectCall(context, request.actor, request.params.callId, request.body)
@@ -112,7 +112,7 @@ export const callActionRoutes: FastifyPluginAsyncTypebox<{ context: Context }> =
       summary: 'End an answered call, from any of your devices',
       params: CallParams,
       body: HangupBody,
-      response: { 200: CallReply, ...problems(...REFUSALS) }
+      response: { 200: CallReply, ...problems(...REFUSALS, 'rate_limited') }
     },
     handler: async request => ({
       call: await hangUpCall(context, request.actor, request.params.callId, request.body)

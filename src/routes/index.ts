@@ -6,6 +6,7 @@ import { limitRates } from '../plugins/limits.js'
 import type { Context } from '../services/context.js'
 import { actorIn } from '../services/room-service.js'
 import { noteRequest } from '../services/sign-of-life.js'
+import { blockRoutes } from './blocks.js'
 import { callActionRoutes } from './call-actions.js'
 import { callRoutes } from './calls.js'
 import { chatRoutes } from './chat.js'
@@ -57,6 +58,7 @@ export async function serveApi(app: FastifyInstance, { context, streams }: Api):
   await app.register(roomSignalRoutes, { context })
   await app.register(invitationRoutes, { context })
   await app.register(chatRoutes, { context })
+  await app.register(blockRoutes, { context })
   await app.register(presenceRoutes, { context })
   await app.register(watchRoutes, { context })
   await app.register(iceServerRoutes, { context })

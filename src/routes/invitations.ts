@@ -1,4 +1,4 @@
-// Asking users into a room. Declining and cancelling are never rate limited.
+// Asking users into a room. The first decline and cancel are never rate limited; repeats are charged as reads.
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
 import { Strict } from '../schemas/common.js'
@@ -96,7 +96,7 @@ export const invitationRoutes: FastifyPluginAsyncTypebox<{ context: Context }> =
       tags: ['rooms'],
       summary: 'Say no, for all your devices',
       params: InvitationParams,
-      response: { 200: DeclineReply, ...problems(...ENDED) }
+      response: { 200: DeclineReply, ...problems(...ENDED, 'rate_limited') }
     },
     handler: async request => ({ invitation: await declineInvitation(context, request.actor, request.params) })
   })
@@ -116,6 +116,7 @@ export const invitationRoutes: FastifyPluginAsyncTypebox<{ context: Context }> =
       response: {
         204: Type.Null({ description: 'It rings no more' }),
         ...problems(
+          'rate_limited',
           ...ENDED,
           'room_not_found',
           'room_closed',

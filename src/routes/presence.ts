@@ -33,7 +33,7 @@ export const presenceRoutes: FastifyPluginAsyncTypebox<{ context: Context }> = a
       operationId: 'deletePresence',
       tags: ['presence'],
       summary: 'Sign this device off: it rings no more, its mailbox and its tickets are gone',
-      response: { 204: Type.Null({ description: 'Signed off' }), ...problems() }
+      response: { 204: Type.Null({ description: 'Signed off' }), ...problems('rate_limited') }
     },
     async handler(request, reply) {
       await deletePresence(context, request.actor)

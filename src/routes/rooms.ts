@@ -154,6 +154,7 @@ export const roomRoutes: FastifyPluginAsyncTypebox<{ context: Context }> = async
       response: {
         204: Type.Null({ description: 'Not in the room any more' }),
         ...problems(
+          'rate_limited',
           ...(['invalid_request', 'room_not_found', 'room_closed'] as const),
           ...(['not_permitted', 'banned', 'participant_not_found', 'too_many_bans'] as const)
         )

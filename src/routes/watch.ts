@@ -55,7 +55,7 @@ export const watchRoutes: FastifyPluginAsyncTypebox<{ context: Context }> = asyn
       operationId: 'deleteWatch',
       tags: ['presence'],
       summary: 'Watch nobody any more',
-      response: { 204: Type.Null({ description: 'This device watches nobody' }), ...problems() }
+      response: { 204: Type.Null({ description: 'This device watches nobody' }), ...problems('rate_limited') }
     },
     async handler(request, reply) {
       await deleteWatch(context, request.actor)

@@ -90,7 +90,7 @@ export const CreateCallBody = Type.Object(
     metadata: Type.Optional(Metadata),
     callId: Type.Optional(CallId),
     ringTimeoutMs: Type.Optional(
-      Type.Integer({ minimum: 1000, maximum: 600_000, description: 'How long to ring; RING_TIMEOUT_MS by default' })
+      Type.Integer({ minimum: 5000, maximum: 90_000, description: 'How long to ring; RING_TIMEOUT_MS by default' })
     )
   },
   { $id: 'CreateCallBody', examples: [{ to: 'bob', media: 'video', callId: '7d1f0c1e-call' }], ...Strict }

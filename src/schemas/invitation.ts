@@ -17,7 +17,7 @@ export const InviteBody = Type.Object(
       description: 'Whom to ask'
     }),
     ringTimeoutMs: Type.Optional(
-      Type.Integer({ minimum: 1000, maximum: 600_000, description: 'How long to ring; RING_TIMEOUT_MS by default' })
+      Type.Integer({ minimum: 5000, maximum: 90_000, description: 'How long to ring; RING_TIMEOUT_MS by default' })
     ),
     metadata: Type.Optional(Metadata),
     invitationId: Type.Optional(InvitationId)
@@ -53,7 +53,7 @@ export const SentInvitation = Type.Object(
 )
 export type SentInvitation = Static<typeof SentInvitation>
 
-export const INVITE_REFUSALS = ['self', 'in_room', 'banned', 'policy'] as const
+export const INVITE_REFUSALS = ['self', 'in_room', 'banned', 'policy', 'rate_limited'] as const
 export type InviteRefusal = (typeof INVITE_REFUSALS)[number]
 
 export const InviteReply = Type.Object(
@@ -66,7 +66,9 @@ export const InviteReply = Type.Object(
         {
           user: Id('Who was not asked', 'mallory'),
           reason: Type.Enum([...INVITE_REFUSALS], {
-            description: 'It is you; they are in the room already; they are banned from it; the policy service says no'
+            description:
+              'It is you; they are in the room already; they are banned from it; the policy service says no; ' +
+              'you have rung them too often, or they have declined just now'
           }),
           detail: Type.Optional(Type.String({ description: 'What the policy service says to it' }))
         },

@@ -13,6 +13,8 @@ export type Limits = Pick<
   | 'rateLimitReads'
   | 'rateLimitDeliveries'
   | 'rateLimitPresence'
+  | 'rateLimitCallsPerPair'
+  | 'rateLimitCallsPerCallee'
   | 'rateLimitRooms'
   | 'rateLimitLookups'
 >
@@ -30,6 +32,10 @@ export const BUDGETS = {
   rooms: { windowMs: 3_600_000, max: (config: Limits) => config.rateLimitRooms },
   /** Rooms that the room service is asked for. */
   lookups: { windowMs: 60_000, max: (config: Limits) => config.rateLimitLookups },
+  /** Attempts of one user to ring another; the key is `caller/callee`. */
+  attempts: { windowMs: 60_000, max: (config: Limits) => config.rateLimitCallsPerPair },
+  /** Attempts of callers the callee does not know, charged to the callee. */
+  incoming: { windowMs: 60_000, max: (config: Limits) => config.rateLimitCallsPerCallee },
   /** Cancels of calls the user is no side of: each may leave a tombstone for two minutes. */
   cancels: { windowMs: 120_000, max: () => 20 }
 } as const satisfies Record<string, { windowMs: number; max: (config: Limits) => number }>

@@ -2,7 +2,7 @@
 import { askPolicy } from '../adapters/policy.js'
 import { formatCursor } from '../delivery/cursor.js'
 import type { Deliveries } from '../delivery/dispatch.js'
-import type { Refusal } from '../domain/command.js'
+import type { CommandOf, Refusal } from '../domain/command.js'
 import { parseDescription } from '../domain/sdp.js'
 import { type CallState, viewCall } from '../domain/state.js'
 import {
@@ -21,6 +21,7 @@ import type { Actor } from '../schemas/claims.js'
 import type { Delivery } from '../schemas/common.js'
 import { commitAccept } from './accept-call.js'
 import { mustBeChosen } from './chosen-id.js'
+import { type CallerStanding, chargeAttempt, readStanding } from './contacts.js'
 import type { Context } from './context.js'
 import { type LeaseRequest, releaseUnbacked, takeLeases, upgradeLease, writeTombstone } from './leases.js'
 import { checkMetadata } from './metadata.js'
@@ -57,9 +58,8 @@ export async function createCall(
   }
   const [record, cursor] = await Promise.all([readRecord(context, callId), registerDevice(context, actor)])
   const isRepeat = callIn(record) !== null || tombstoneOf(record, actor.user) !== null
-  const decide: DecideCreate = (now, at) => createIn(now, command, at)
   const created =
-    record && isRepeat ? await repeated(context, request, record) : await create(context, request, body, decide)
+    record && isRepeat ? await repeated(context, request, record) : await create(context, request, { body, command })
   context.metrics.callsCreated.inc({ resolution: created.resolution })
   return { ...created, cursor: formatCursor(cursor) }
 }
@@ -68,11 +68,12 @@ type DecideCreate = (record: CallRecord | null, now: number) => RecordDecision
 
 async function create(
   context: Context,
-  request: LeaseRequest,
-  body: CreateCallBody,
-  decide: DecideCreate
+  asked: LeaseRequest,
+  { body, command }: { body: CreateCallBody; command: CommandOf<'create'> }
 ): Promise<Created> {
-  await mayRing(context, request, body)
+  const { isKnown, isBlocked: isMuted } = await mayRing(context, asked, body)
+  const request = { ...asked, isKnown, isMuted }
+  const decide: DecideCreate = (now, at) => createIn(now, { ...command, isMuted }, at)
   const { record, deliveries } = await takeAndCommit(context, request, decide).catch(async error => {
     await abandonCreate(context, request, { code: 'call_ended' }).catch(cause =>
       context.log.warn({ err: cause, callId: request.callId }, 'the leases of a failed create wait to be taken over')
@@ -81,7 +82,7 @@ async function create(
   })
   const call = callIn(record)
   if (call === null || deliveries === null) return repeated(context, request, record)
-  const delivery = deliveries.get(request.to) ?? NOBODY
+  const delivery = (isMuted ? null : deliveries.get(request.to)) ?? NOBODY
   return { call: viewCall(call, context.clock.now()), resolution: 'created', delivery }
 }
 
@@ -103,17 +104,31 @@ async function takeAndCommit(context: Context, request: LeaseRequest, decide: De
   return { record, deliveries: before === record || callIn(before) ? null : deliveries }
 }
 
-/** Asked before any lease is taken, so that a refusal leaves nothing behind. */
-async function mayRing(context: Context, request: LeaseRequest, body: CreateCallBody): Promise<void> {
-  const { config, store, clock, log } = context
-  if (config.offlineCalls === 'reject' && (await store.mailboxes.devices(request.to, clock.now())).length === 0) {
-    throw new AppError('callee_unreachable')
-  }
+/**
+ * Asked before any lease is taken, so that a refusal leaves nothing behind. A blocked caller gets what an unreachable callee gives.
+ * @throws AppError callee_unreachable, rate_limited, policy_denied, policy_unavailable
+ */
+async function mayRing(context: Context, request: LeaseRequest, body: CreateCallBody): Promise<CallerStanding> {
+  const { config, store, clock } = context
+  const pair = { caller: request.caller.user, callee: request.to }
+  const [standing, devices] = await Promise.all([
+    readStanding(context, pair.caller, pair.callee),
+    store.mailboxes.devices(request.to, clock.now())
+  ])
+  const isReachable = devices.length > 0 && !standing.isBlocked
+  if (config.offlineCalls === 'reject' && !isReachable) throw new AppError('callee_unreachable')
+  await chargeAttempt(context, pair, standing)
+  await askPolicyForCall(context, request, body)
+  return standing
+}
+
+async function askPolicyForCall({ config, log }: Context, request: LeaseRequest, body: CreateCallBody): Promise<void> {
   if (config.policyUrl === null) return
+  const { callId, caller, to } = request
   const { media, metadata } = body
   const answer = await askPolicy(
     config,
-    { action: 'call', ...request, media: media ?? null, metadata: metadata ?? {} },
+    { action: 'call', callId, caller, to, media: media ?? null, metadata: metadata ?? {} },
     log
   )
   if (!answer.allow) throw new AppError('policy_denied', answer.reason ? { detail: answer.reason } : {})

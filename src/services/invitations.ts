@@ -1,5 +1,5 @@
 // Asking users into a room: their devices ring, one of them answers, all others hear why it rings no more.
-import { askPolicy, type PolicyAnswer } from '../adapters/policy.js'
+import { askPolicy } from '../adapters/policy.js'
 import { formatCursor } from '../delivery/cursor.js'
 import { AHEAD, cancel, partsOfCancel, viewAhead } from '../domain/cancelling.js'
 import * as rules from '../domain/invitation.js'
@@ -17,9 +17,11 @@ import type {
   SentInvitation
 } from '../schemas/invitation.js'
 import { mustBeChosen } from './chosen-id.js'
+import { type CallerStanding, chargeAttempt, noteAttempt, readStanding } from './contacts.js'
 import type { Context } from './context.js'
+import { type FreeResult, free } from './free-action.js'
 import { checkMetadata } from './metadata.js'
-import { changeRoom, readRoom } from './room-commit.js'
+import { changeRoom, type ReadRoom, readRoom } from './room-commit.js'
 import { noteSignOfLife, registerDevice } from './sign-of-life.js'
 
 /**
@@ -34,10 +36,10 @@ export async function inviteUsers(
   { body, idempotencyKey }: { body: InviteBody; idempotencyKey: string | undefined }
 ): Promise<InviteReply & { readonly isNew: boolean }> {
   const asked = commandOf(context, actor, body, idempotencyKey)
-  const refused: InviteReply['refused'] = await askWhetherToRing(context, roomId, asked)
+  const { refused, muted } = await judgeInvitees(context, roomId, asked)
   const isAllowed = ({ user }: { user: string }) => !refused.some(each => each.user === user)
-  const command = { ...asked, invitees: asked.invitees.filter(isAllowed) }
-  const users = command.invitees.map(({ user }) => user)
+  const command = { ...asked, invitees: asked.invitees.filter(isAllowed), muted }
+  const users = command.invitees.map(({ user }) => user).filter(user => !muted.includes(user))
   // Before the commit: if this node dies in between, one room too many is looked into, one too few is not.
   const now = context.clock.now()
   const until = now + command.ringMs
@@ -56,7 +58,7 @@ export async function inviteUsers(
     else if (standing !== null && (isRepeat || reason === null)) invitations.push(await viewSent(context, standing))
     else if (reason !== null) refused.push({ user, reason })
   }
-  return { invitations, refused, isNew: decision.events.length > 0 }
+  return { invitations, refused, isNew: Object.keys(decision.writes).length > 0 }
 }
 
 function commandOf(context: Context, actor: Actor, body: InviteBody, idempotencyKey?: string): rules.Invite {
@@ -74,35 +76,66 @@ function commandOf(context: Context, actor: Actor, body: InviteBody, idempotency
   return { actor, invitees, metadata, ringMs: ringTimeoutMs, bounds: { perRoom, perInviter } }
 }
 
+interface Judged {
+  readonly refused: InviteReply['refused']
+  /** Those who block the inviter: what they are sent reaches no device. */
+  readonly muted: readonly string[]
+}
+
 /**
- * Asked of each user who would ring now, before anything is kept: a repeat is not asked again, and a no leaves nothing behind.
- * Resolves to those who must not ring.
+ * Judges each user who would ring now, before anything is kept: a repeat is not judged again, and a refusal leaves nothing behind.
+ * Each costs the inviter as much as a call. @throws AppError rate_limited, policy_unavailable
  */
-async function askWhetherToRing(
-  context: Context,
-  roomId: string,
-  command: rules.Invite
-): Promise<InviteReply['refused']> {
-  const { config, clock, log } = context
-  if (config.policyUrl === null) return []
+async function judgeInvitees(context: Context, roomId: string, command: rules.Invite): Promise<Judged> {
   const room = await readRoom(context, roomId, rules.readOfInvite(command))
-  const { events } = rules.invite(room, command, clock.now())
+  const { events } = rules.invite(room, command, context.clock.now())
   const ringing = command.invitees.filter(({ user }) => events.some(({ to }) => 'user' in to && to.user === user))
+  // The request itself is charged as one.
+  if (ringing.length > 1) await context.budgets.spend(command.actor.user, 'calls', ringing.length - 1)
+  const muted: string[] = []
+  const answers = await Promise.all(
+    ringing.map(async invitee => {
+      const { user } = invitee
+      const standing = await readStanding(context, command.actor.user, user)
+      if (standing.isBlocked) muted.push(user)
+      const isRefused = await isOverLimit(context, { caller: command.actor.user, callee: user }, standing)
+      if (isRefused) return { user, reason: 'rate_limited' as const }
+      return askPolicyForInvitee(context, { roomId, room, command }, invitee)
+    })
+  )
+  return { refused: answers.filter(answer => answer !== null), muted }
+}
+
+async function isOverLimit(
+  context: Context,
+  pair: { caller: string; callee: string },
+  standing: CallerStanding
+): Promise<boolean> {
+  try {
+    await chargeAttempt(context, pair, standing)
+    return false
+  } catch (error) {
+    if (error instanceof AppError && error.code === 'rate_limited') return true
+    throw error
+  }
+}
+
+async function askPolicyForInvitee(
+  { config, log }: Context,
+  { roomId, room, command }: { roomId: string; room: ReadRoom; command: rules.Invite },
+  { user, invitationId }: rules.Invite['invitees'][number]
+): Promise<InviteReply['refused'][number] | null> {
+  if (config.policyUrl === null) return null
   const { actor, metadata } = command
   const caller = { user: actor.user, device: actor.device }
   const asked = { action: 'invitation' as const, roomId, caller, media: room.settings?.callType, metadata }
-  const answers = await Promise.all(
-    ringing.map(({ user, invitationId }) => askPolicy(config, { ...asked, to: user, invitationId }, log))
-  )
-  return ringing.flatMap(({ user }, i) => {
-    const { allow, reason: detail } = answers[i] as PolicyAnswer
-    return allow ? [] : [{ user, reason: 'policy' as const, ...(detail ? { detail } : {}) }]
-  })
+  const { allow, reason: detail } = await askPolicy(config, { ...asked, to: user, invitationId }, log)
+  return allow ? null : { user, reason: 'policy', ...(detail ? { detail } : {}) }
 }
 
 async function viewSent(context: Context, invitation: Invitation): Promise<SentInvitation> {
   const now = context.clock.now()
-  const delivery = invitation.ended ? NOBODY : await reach(context, invitation.user, now)
+  const delivery = invitation.ended || invitation.isMuted ? NOBODY : await reach(context, invitation.user, now)
   return { ...rules.viewInvitation(invitation, now), delivery }
 }
 
@@ -121,7 +154,7 @@ export async function acceptInvitation(
   where: { roomId: string; invitationId: string }
 ): Promise<AcceptInvitationReply> {
   const cursor = await registerDevice(context, actor)
-  const invitation = await answer(context, actor, where, 'accepted')
+  const { result: invitation } = await answer(context, actor, where, 'accepted')
   return { invitation, cursor: formatCursor(cursor) }
 }
 
@@ -131,7 +164,7 @@ export async function declineInvitation(
   actor: Actor,
   where: { roomId: string; invitationId: string }
 ): Promise<InvitationState> {
-  const invitation = await answer(context, actor, where, 'declined')
+  const invitation = await free(context, actor, () => answer(context, actor, where, 'declined'))
   noteSignOfLife(context, actor)
   return invitation
 }
@@ -141,26 +174,42 @@ async function answer(
   actor: Actor,
   { roomId, invitationId }: { roomId: string; invitationId: string },
   as: 'accepted' | 'declined'
-): Promise<InvitationState> {
+): Promise<FreeResult<InvitationState>> {
   const { decision, room } = await changeRoom(context, roomId, partsOfAccess(actor), (before, now) =>
     rules.answer(before, { actor, invitationId, as }, now)
   )
-  const standing = decision.writes[PART.invited(actor.user)] ?? room.get(PART.invited(actor.user))
-  return rules.viewInvitation(standing as Invitation, context.clock.now())
+  const written = decision.writes[PART.invited(actor.user)]
+  const invitation = (written ?? room.get(PART.invited(actor.user))) as Invitation
+  const pair = { caller: invitation.from.user, callee: actor.user }
+  if (written) {
+    await noteAttempt(context, pair, as === 'accepted' ? 'answered' : 'failed').catch(error =>
+      context.log.debug({ err: error, roomId }, 'an attempt was not noted')
+    )
+  }
+  return { result: rules.viewInvitation(invitation, context.clock.now()), isRepeat: !written }
 }
 
 /**
  * By whoever invited, or a moderator. Before its invitation comes it prevents it.
  * @throws AppError invitation_not_found, invitation_ended, not_permitted, too_many_invitations
  */
-export async function cancelInvitation(
+export function cancelInvitation(
+  context: Context,
+  actor: Actor,
+  where: { roomId: string; invitationId: string }
+): Promise<void> {
+  return free(context, actor, () => endInvitation(context, actor, where))
+}
+
+async function endInvitation(
   context: Context,
   actor: Actor,
   { roomId, invitationId }: { roomId: string; invitationId: string }
-): Promise<void> {
+): Promise<FreeResult<void>> {
   const command = { actor, invitationId }
   // Whose invitation it is stands in the room: it is read first, and again if that has changed meanwhile.
   let invitee: string | null = null
+  let isRepeat = false
   for (let isKnown = false; !isKnown; ) {
     const parts = partsOfCancel(command, invitee)
     const named = { read: [...parts, AHEAD], parts }
@@ -168,8 +217,11 @@ export async function cancelInvitation(
       const owner = room.get<Named>(PART.invite(invitationId))?.user ?? null
       isKnown = owner === invitee
       invitee = owner
-      return isKnown ? cancel(room, command, now) : NOTHING
+      const decision = isKnown ? cancel(room, command, now) : NOTHING
+      isRepeat = decision === NOTHING
+      return decision
     })
   }
   noteSignOfLife(context, actor)
+  return { result: undefined, isRepeat }
 }

@@ -7,7 +7,7 @@ import type { Refusal } from '../domain/command.js'
 import type { CallState } from '../domain/state.js'
 import { type CallRecord, callIn, refuseIn, tombstoneOf } from '../domain/tombstone.js'
 import type { Endpoint } from '../schemas/common.js'
-import type { Lease, LeaseLimits } from '../store/leases.js'
+import type { Lease, LeaseKind, LeaseLimits } from '../store/leases.js'
 import type { Context } from './context.js'
 import { formatHolder, isBehind, type LeaseHolder, parseHolder } from './lease-holder.js'
 import { readCall, readRecord, transactRecord } from './transact.js'
@@ -22,6 +22,10 @@ export interface LeaseRequest {
   readonly callId: string
   readonly caller: Endpoint
   readonly to: string
+  /** The callee knows the caller: the call does not count against MAX_RINGING_PER_USER. */
+  readonly isKnown?: boolean
+  /** The callee blocks the caller: no lease is taken on the callee. */
+  readonly isMuted?: boolean
 }
 
 export type TakeResult =
@@ -35,7 +39,8 @@ export const holderOf = ({ callId, caller }: LeaseRequest): string => formatHold
 
 /** Takes both leases in the order of the user ids, so that crossing calls meet at the same key and exactly one goes on. */
 export async function takeLeases(context: Context, request: LeaseRequest): Promise<TakeResult> {
-  for (const user of [request.caller.user, request.to].sort()) {
+  const users = request.isMuted ? [request.caller.user] : [request.caller.user, request.to].sort()
+  for (const user of users) {
     const result = await takeLease(context, request, user)
     if (result.status !== 'taken') return result
   }
@@ -57,32 +62,37 @@ async function takeLease(context: Context, request: LeaseRequest, user: string):
     const lease: Lease = {
       holder: holderOf(request),
       peer,
-      kind: isCaller ? 'active' : 'ringing',
+      kind: isCaller ? 'active' : request.isKnown ? 'ringing_known' : 'ringing',
       role: formatRole(isCaller, caller.device),
       at: context.clock.now()
     }
-    const result = await context.store.leases.take(user, lease, limitsFor(context, isCaller))
+    const result = await context.store.leases.take(user, lease, limitsFor(context, lease.kind))
     if (result.taken) return { status: 'taken' }
     const found = await Promise.all(result.held.map(held => examine(context, user, held)))
     if (found.some(({ isOver }) => isOver)) continue
     const rival = found.find(({ held }) => held.peer === peer)
     if (rival === undefined) return { status: 'busy', user }
     if (rival.call && isGlare(rival.call, request)) return { status: 'glare', call: rival.call }
-    if (rival.call) return { status: 'busy', user: caller.user }
+    // One live call a pair. A caller whom this one blocks is simply busy.
+    if (rival.call) return { status: 'busy', user: rival.call.isMuted ? user : caller.user }
     // Their call is about to be created: wait until it exists, or until its create counts as stalled.
     await wait(context.clock, POLL_MS)
   }
   return { status: 'busy', user }
 }
 
-function limitsFor({ config }: Context, isCaller: boolean): LeaseLimits {
+/** Far more known callers than a user can answer; it bounds what is kept for one user. */
+const RINGING_KNOWN_MAX = 64
+
+function limitsFor({ config }: Context, kind: LeaseKind): LeaseLimits {
   const active = { active: config.maxCallsPerUser }
-  if (isCaller) return active
-  return { ...(config.callWaiting ? {} : active), ringing: config.maxRingingPerUser }
+  if (kind === 'active') return active
+  const ringing = kind === 'ringing' ? { ringing: config.maxRingingPerUser } : { ringing_known: RINGING_KNOWN_MAX }
+  return { ...(config.callWaiting ? {} : active), ...ringing }
 }
 
 const isGlare = (call: CallState, { caller, to }: LeaseRequest) =>
-  call.phase === 'ringing' && call.caller.user === to && call.callee?.user === caller.user
+  call.phase === 'ringing' && !call.isMuted && call.caller.user === to && call.callee?.user === caller.user
 
 interface Examined {
   readonly held: Lease

@@ -4,12 +4,13 @@ import type { Actor } from '../schemas/claims.js'
 import type { Presence, PresenceBody, Snapshot } from '../schemas/presence.js'
 import { listCalls } from './calls.js'
 import type { Context } from './context.js'
+import { free } from './free-action.js'
 import { lookUp, toHiddenPresence, toOwnPresence, toPresence } from './look-up.js'
 import { listInvitations } from './ringing.js'
 import { listRooms } from './rooms.js'
 import { registerDevice } from './sign-of-life.js'
 import { mayShowPresence } from './visibility.js'
-import { deleteWatch, getWatch } from './watch.js'
+import { clearWatch, getWatch } from './watch.js'
 import { noticeChange } from './watched.js'
 
 /** A heartbeat of a device without a stream, and what its person wants shown. Registers the device. */
@@ -21,9 +22,12 @@ export async function putPresence(context: Context, actor: Actor, { status }: Pr
 
 /** Signs the device off: it no longer rings, its mailbox is gone, its stream ends, and it watches nobody. */
 export async function deletePresence(context: Context, actor: Actor): Promise<void> {
-  await deleteWatch(context, actor)
-  await context.store.mailboxes.remove(actor.user, actor.device)
-  noticeChange(context, actor.user)
+  await free(context, actor, async () => {
+    await clearWatch(context, actor)
+    const isRemoved = await context.store.mailboxes.remove(actor.user, actor.device)
+    noticeChange(context, actor.user)
+    return { result: undefined, isRepeat: !isRemoved }
+  })
 }
 
 /** @throws AppError rate_limited */

@@ -31,6 +31,7 @@ import type {
 import { banUser } from './bans.js'
 import { catchUpChat } from './chat-delivery.js'
 import type { Context } from './context.js'
+import { free } from './free-action.js'
 import {
   announceMembership,
   forgetMemberships,
@@ -169,17 +170,20 @@ const partsOfUser = (actor: Actor, user: string) => ({
 })
 
 /** Leaves, or puts a participant out; with `ban`, the user, also if this participant has just left. */
-export async function removeParticipant(
-  context: Context,
-  actor: Actor,
-  where: Where,
-  { ban, banForMs }: RemoveQuery
-): Promise<void> {
+export function removeParticipant(context: Context, actor: Actor, where: Where, query: RemoveQuery): Promise<void> {
+  return free(context, actor, async () => {
+    await (query.ban === true ? ban(context, actor, where, query) : remove(context, actor, where))
+    return { result: undefined, isRepeat: false }
+  })
+}
+
+async function ban(context: Context, actor: Actor, where: Where, { banForMs }: RemoveQuery): Promise<void> {
+  const { user } = await findParticipant(context, actor, where, { orLeft: true })
+  await banUser(context, where.roomId, { actor, user, forMs: banForMs ?? null })
+}
+
+async function remove(context: Context, actor: Actor, where: Where): Promise<void> {
   const { roomId, participantId } = where
-  if (ban === true) {
-    const { user } = await findParticipant(context, actor, where, { orLeft: true })
-    return banUser(context, roomId, { actor, user, forMs: banForMs ?? null })
-  }
   const target = await findParticipant(context, actor, where)
   const { user, device } = target
   const parts = [...partsOfAccess(actor), PART.member(user, device), PART.user(user), PART.invited(user)]

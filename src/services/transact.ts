@@ -5,6 +5,7 @@ import { type CallRecord, callIn, type RecordDecision } from '../domain/tombston
 import { AppError } from '../errors.js'
 import type { AggregateRef } from '../store/aggregate.js'
 import { createLoop, type Outcome as OutcomeOf } from './aggregates.js'
+import { noteProgress } from './contacts.js'
 import type { Context } from './context.js'
 import { formatHolder } from './lease-holder.js'
 import { recordProgress } from './record.js'
@@ -60,11 +61,17 @@ export async function transactRecord(
   known?: null
 ): Promise<OutcomeOf<CallRecord>> {
   const outcome = await records.transact(context, callId, decide, known)
-  const [before, after] = [activeUsers(callIn(outcome.before)), activeUsers(callIn(outcome.state))]
+  const after = callIn(outcome.state)
+  if (after && outcome.before !== outcome.state) await noteProgress(context, callIn(outcome.before), after)
+  noteBusy(context, callIn(outcome.before), after)
+  return outcome
+}
+
+function noteBusy(context: Context, was: CallState | null, is: CallState | null): void {
+  const [before, after] = [activeUsers(was), activeUsers(is)]
   for (const user of new Set([...before, ...after])) {
     if (before.includes(user) !== after.includes(user)) noticeChange(context, user)
   }
-  return outcome
 }
 
 /** For everything that happens to a call that exists. @throws AppError call_not_found */

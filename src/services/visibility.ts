@@ -18,8 +18,12 @@ export function mayShowPresence(context: Context, asker: Endpoint, user: string)
 export function presenceJudge(context: Context, user: string): PresenceJudge {
   const { presenceVisibility: visibility } = context.config
   let circle: Promise<Circle> | null = null
+  let blocks: Promise<readonly string[]> | null = null
   return async asker => {
-    if (asker.user === user || visibility === 'everyone') return true
+    if (asker.user === user) return true
+    blocks ??= context.store.contacts.blocks(user, context.clock.now())
+    if ((await blocks).includes(asker.user)) return false
+    if (visibility === 'everyone') return true
     if (visibility === 'policy') return policyAllows(context, asker, user)
     circle ??= readCircle(context, user)
     return isInCircle(context, await circle, asker.user)

@@ -5,6 +5,7 @@ import type { Actor } from '../schemas/claims.js'
 import type { Endpoint } from '../schemas/common.js'
 import type { WatchBody, WatchedPresence } from '../schemas/presence.js'
 import type { Context } from './context.js'
+import { free } from './free-action.js'
 import { toHiddenPresence } from './look-up.js'
 import { registerDevice } from './sign-of-life.js'
 import { mayShowPresence } from './visibility.js'
@@ -38,9 +39,16 @@ export async function getWatch(context: Context, actor: Actor): Promise<WatchedP
   return show(context, actor, { users, fresh: [] })
 }
 
-export async function deleteWatch(context: Context, actor: Actor): Promise<void> {
+export function deleteWatch(context: Context, actor: Actor): Promise<void> {
+  return free(context, actor, async () => ({ result: undefined, isRepeat: !(await clearWatch(context, actor)) }))
+}
+
+/** False: the device watched nobody. */
+export async function clearWatch(context: Context, actor: Actor): Promise<boolean> {
   const watcher = endpointOf(actor)
-  await followList(context, watcher, await context.store.watches.put(watcher, []))
+  const before = await context.store.watches.put(watcher, [])
+  await followList(context, watcher, before)
+  return before.length > 0
 }
 
 /** The version of a user who was watched just now for the first time: it tells nothing. */

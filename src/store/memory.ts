@@ -1,6 +1,7 @@
 // The store of a single process: no set-up, nothing survives it. The same promises as redis/, held to them by the same suite.
 import type { Clock } from '../clock.js'
 import { createMemoryAggregates } from './memory/aggregates.js'
+import { createMemoryContacts } from './memory/contacts.js'
 import { createMemoryCopies } from './memory/copies.js'
 import { createMemoryDeadLetters } from './memory/dead-letters.js'
 import { createMemoryFanouts } from './memory/fanout.js'
@@ -36,6 +37,7 @@ export function createMemoryStore(options: MemoryStoreOptions): MemoryStore {
   const aggregates = createMemoryAggregates(clock, timerIndex)
   const rooms = createMemoryRooms(clock, timerIndex)
   const leases = createMemoryLeases()
+  const contacts = createMemoryContacts(clock)
   const tickets = createMemoryTickets(clock)
   const mailboxes = createMemoryMailboxes({ ...options, leases, tickets, publish: wakeups.publish })
   const watches = createMemoryWatches(options)
@@ -43,7 +45,7 @@ export function createMemoryStore(options: MemoryStoreOptions): MemoryStore {
   const memberships = createMemoryMemberships(clock)
   const invitations = createMemoryInvitations()
   const copies = createMemoryCopies(clock)
-  const parts = { aggregates, rooms, memberships, invitations, mailboxes, watches, tickets, copies, quotas }
+  const parts = { aggregates, rooms, memberships, invitations, mailboxes, watches, tickets, copies, quotas, contacts }
   const stopSweeping = clock.every(SWEEP_EVERY_MS, () => {
     for (const part of Object.values(parts)) part.sweep(clock.now())
   })
@@ -54,6 +56,7 @@ export function createMemoryStore(options: MemoryStoreOptions): MemoryStore {
     invitations,
     mailboxes,
     leases,
+    contacts,
     watches,
     fanouts: createMemoryFanouts(timerIndex, {
       room: rooms.fanout,

@@ -3,10 +3,10 @@
 //
 // Every method that writes is one atomic step in one partition (one hash slot). A fault of the store itself (unreachable,
 // timed out, failing over) is thrown as AppError('store_unavailable'), and as AppError('store_full') if it refuses writes alone; anything
-// a caller must handle is a return value.
-// `now` always comes from the caller's clock, in milliseconds since the epoch.
+// a caller must handle is a return value. `now` always comes from the caller's clock, in milliseconds since the epoch.
 import type { AggregateRef, Aggregates, Stamp } from './aggregate.js'
 import type { StoreContact } from './contact.js'
+import type { Contacts } from './contacts.js'
 import type { Copies } from './copies.js'
 import type { DeadLetters } from './dead-letters.js'
 import type { Fanouts } from './fanout.js'
@@ -225,6 +225,7 @@ export interface Store extends StoreContact {
   readonly invitations: Invitations
   readonly mailboxes: Mailboxes
   readonly leases: Leases
+  readonly contacts: Contacts
   readonly watches: Watches
   readonly fanouts: Fanouts
   readonly wakeups: Wakeups

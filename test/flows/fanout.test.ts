@@ -15,6 +15,9 @@ import { until } from '../helpers/until.js'
 const JWT_SECRET = 'the-secret-of-the-fanout-is-32-bytes-long'
 const LIMITS = {
   RATE_LIMIT_CALLS: '1000000',
+  RATE_LIMIT_CALLS_PER_PAIR: '1000000',
+  RATE_LIMIT_CALLS_PER_CALLEE: '1000000',
+  CALL_BACKOFF_MS: '0',
   RATE_LIMIT_SIGNALS: '1000000',
   RATE_LIMIT_READS: '1000000',
   RATE_LIMIT_DELIVERIES: '1000000000',

@@ -215,7 +215,7 @@ flow('with the room everything ends that rings in it', async (t, stage) => {
 })
 
 flow('a room that empties ends them too', async (t, stage) => {
-  const { alice, laptop, phone } = await ring(stage, { ringTimeoutMs: 600_000 })
+  const { alice, laptop, phone } = await ring(stage, { ringTimeoutMs: 90_000 })
   const { body } = await alice.ask('GET', 'snapshot')
   const [{ participantId }] = body.rooms as [{ participantId: string }]
   await alice.ask('DELETE', `rooms/r1/participants/${participantId}`)

@@ -15,7 +15,7 @@ t.test('a call rings out although the node that created it was killed', async t 
   const bob = await Person.make(fleet, { user: 'bob', device: 'laptop', node: SURVIVOR })
   for (const person of [alice, bob]) await person.listens()
   alice.goesTo(VICTIM)
-  await alice.does('calls', { callId: 'c1', to: 'bob', ringTimeoutMs: 1000 })
+  await alice.does('calls', { callId: 'c1', to: 'bob', ringTimeoutMs: 5000 })
   await fleet.kill(VICTIM)
   alice.goesTo(SURVIVOR)
   await bob.hears('call.incoming')

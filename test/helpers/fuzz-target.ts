@@ -58,7 +58,7 @@ export class Target {
     for (const person of people) await person.polls()
     await alice.does('calls', { callId: 'over', to: 'bob' })
     await bob.does('calls/over/reject')
-    await alice.does('calls', { callId: 'rings', to: 'bob', ringTimeoutMs: 600_000 })
+    await alice.does('calls', { callId: 'rings', to: 'bob', ringTimeoutMs: 90_000 })
     await carol.does('calls', { callId: 'on', to: 'dave', offer: { sdp: sdp('carolA') } })
     await dave.does('calls/on/accept')
     await dave.does('calls/on/answer', { sdp: sdp('daveA') })

@@ -6,6 +6,7 @@ import type { ManualClock } from '../helpers/clock.js'
 import { aggregateContract } from './contract/aggregates.js'
 import { appendContract } from './contract/appending.js'
 import { batchContract } from './contract/batches.js'
+import { contactContract } from './contract/contacts.js'
 import { copyContract } from './contract/copies.js'
 import { cursorContract } from './contract/cursors.js'
 import { deviceContract } from './contract/devices.js'
@@ -53,6 +54,7 @@ export function runContract(t: Test, engine: string, open: (clock: ManualClock) 
     deviceContract(t, lab)
     wakeupContract(t, lab)
     leaseContract(t, lab)
+    contactContract(t, lab)
     roomContract(t, lab)
     seatContract(t, lab)
     lastingContract(t, lab)

@@ -82,6 +82,12 @@ export const devicesKey = (user: string) => `${at(user)}devices:${user}`
 export const mailboxPrefix = (user: string) => `${at(user)}mailbox:${user}:`
 export const mailboxKey = (user: string, device: string) => mailboxPrefix(user) + device
 export const positionKey = (user: string, source: AggregateRef) => `${at(user)}position:${user}:${memberOf(source)}`
+/** String: the user knows the peer. */
+export const knownKey = (user: string, peer: string) => `${at(user)}known:${user}:${peer}`
+/** String: failures|retry at. */
+export const backoffKey = (user: string, peer: string) => `${at(user)}backoff:${user}:${peer}`
+/** Sorted set: peer by when the block was used. */
+export const blocksKey = (user: string) => `${at(user)}blocks:${user}`
 export const leasesKey = (user: string) => `${at(user)}leases:${user}`
 /** Hash: device → its rooms, see lua/membership_add.lua. */
 export const membershipsKey = (user: string) => `${at(user)}rooms:${user}`

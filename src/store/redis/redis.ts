@@ -7,6 +7,7 @@ import { createRedisAggregates } from './aggregates.js'
 import { createChannels } from './channels.js'
 import { type Client, createAttempt, createClient, disconnect, untilReady } from './clients.js'
 import { askAll, createContact } from './contact.js'
+import { createRedisContacts } from './contacts.js'
 import { createRedisCopies } from './copies.js'
 import { createRedisDeadLetters } from './dead-letters.js'
 import { createEpochs } from './epochs.js'
@@ -78,6 +79,7 @@ export async function createRedisStore(options: RedisStoreOptions): Promise<Redi
     invitations: createRedisInvitations(attempt),
     mailboxes: createRedisMailboxes(attempt, options),
     leases: createRedisLeases(attempt),
+    contacts: createRedisContacts(attempt),
     watches: createRedisWatches(attempt, options),
     fanouts: createRedisFanouts(attempt),
     wakeups: createRedisWakeups(channels, attempt),

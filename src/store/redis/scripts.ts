@@ -107,6 +107,7 @@ export const useTicket = define<string | null>('ticket_use')
 
 export const noteEpoch = define<string>('epoch_note')
 
+export const addBlock = define<'OK' | 'FULL'>('block_add')
 export const takeLease = define<readonly ['TAKEN' | 'HELD', ...string[]]>('lease_take')
 export const upgradeLease = define<readonly ['ACTIVE' | 'FULL' | 'MISSING', ...string[]]>('lease_upgrade')
 export const putCopy = define<'OK' | 'OTHER'>('copy_put')

@@ -1,0 +1,167 @@
+// Who may ring whom, and how often: budgets, back-off, known callers and blocks (DESIGN 5a).
+import type { Person } from '../helpers/person.js'
+import { flow, type Stage } from '../helpers/stage.js'
+
+const env = { RATE_LIMIT_CALLS_PER_PAIR: '5', RATE_LIMIT_CALLS_PER_CALLEE: '6', CALL_BACKOFF_MS: '5000' }
+
+/** Rings once and takes it back. */
+async function attempt(caller: Person, callee: Person, callId: string): Promise<void> {
+  await caller.does('calls', { callId, to: callee.user })
+  await callee.hears('call.incoming')
+  await caller.does(`calls/${callId}/cancel`)
+  await callee.hears('call.ended')
+}
+
+flow(
+  'one caller has five attempts a minute, strangers share a budget, and known callers are not counted',
+  async (t, stage) => {
+    const [alice, bob] = await stage.enterBoth()
+    const mallory = await stage.enter('mallory', 'phone')
+    const eve = await stage.enter('eve', 'phone', { node: stage.far })
+    // A window of a minute begins now.
+    await stage.pass(60_000 - (stage.now() % 60_000))
+    for (let n = 0; n < 5; n++) await attempt(mallory, bob, `m${n}`)
+    const refused = await mallory.ask('POST', 'calls', { callId: 'm5', to: 'bob' })
+    t.match(refused, { status: 429, body: { code: 'rate_limited' } })
+    await attempt(eve, bob, 'e1')
+    await eve.isRefused('rate_limited', 'calls', { callId: 'e2', to: 'bob' })
+    await attempt(eve, alice, 'e3')
+
+    await bob.does('calls', { callId: 'b1', to: 'alice' })
+    await alice.hears('call.incoming')
+    await bob.does('calls/b1/cancel')
+    await alice.hears('call.ended')
+    await attempt(alice, bob, 'a1')
+    await stage.pass(60_000)
+    await attempt(mallory, bob, 'm6')
+  },
+  { env }
+)
+
+flow(
+  'after a decline or no answer the caller waits, twice as long each time, until an answer',
+  async (t, stage) => {
+    const [alice, bob] = await stage.enterBoth()
+    const ring = async (callId: string) => {
+      await alice.does('calls', { callId, to: 'bob', ringTimeoutMs: 5000 })
+      await bob.hears('call.incoming')
+    }
+    const mustWait = async (callId: string) => {
+      const { status, body } = await alice.ask('POST', 'calls', { callId, to: 'bob' })
+      t.match([status, body.code], [429, 'rate_limited'], callId)
+    }
+    await ring('c1')
+    await bob.does('calls/c1/reject')
+    await alice.hears('call.ended')
+    await mustWait('c2')
+    await stage.pass(5000)
+    await ring('c3')
+    await stage.pass(6500)
+    for (const person of [alice, bob]) t.match(await person.hears('call.ended'), { reason: 'no_answer' })
+    await stage.pass(5000)
+    await mustWait('c4')
+    await stage.pass(6000)
+    await ring('c5')
+    await bob.does('calls/c5/accept')
+    await alice.hears('call.accepted')
+    await bob.does('calls/c5/hangup')
+    await alice.hears('call.ended')
+    await ring('c6')
+    await bob.does('calls/c6/reject')
+    await alice.hears('call.ended')
+    await stage.pass(5500)
+    await ring('c7')
+    await alice.does('calls/c7/cancel')
+    await bob.hears('call.ended')
+  },
+  { env: { ...env, RATE_LIMIT_CALLS_PER_PAIR: '50' } }
+)
+
+flow(
+  'a declined invitation does not ring again during the back-off, and each invitee is charged',
+  async (t, stage) => {
+    const [alice, bob] = await stage.enterBoth()
+    await alice.does('rooms/r1/participants')
+    const users = [stage.marked('bob')]
+    const invite = () => alice.ask('POST', 'rooms/r1/invitations', { users })
+    t.equal((await invite()).status, 201)
+    const { invitationId } = await bob.hears('room.invitation')
+    await bob.does(`rooms/r1/invitations/${invitationId}/decline`)
+    await alice.hears('room.invitation_ended')
+    const again = await invite()
+    t.match(again, { status: 200, body: { invitations: [], refused: [{ user: 'bob', reason: 'rate_limited' }] } })
+    await stage.pass(5500)
+    t.equal((await invite()).status, 201)
+    await bob.hears('room.invitation')
+    const crowd = Array.from({ length: 30 }, (_, n) => stage.marked(`guest${n}`))
+    t.match(await alice.ask('POST', 'rooms/r1/invitations', { users: crowd }), { status: 429 })
+  },
+  { env: { ...env, RATE_LIMIT_CALLS: '20' } }
+)
+
+const blocks = async (person: Person, method: 'PUT' | 'DELETE', stage: Stage, user: string) =>
+  (await person.ask(method, `blocks/${stage.marked(user)}`)).status
+
+flow(
+  'a blocked caller gets what an unreachable callee gives, and sees the callee as offline',
+  async (t, stage) => {
+    const [alice, bob] = await stage.enterBoth()
+    const mallory = await stage.enter('mallory', 'phone', { node: stage.far })
+    t.equal(await blocks(bob, 'PUT', stage, 'mallory'), 204)
+    t.same((await bob.ask('GET', 'blocks')).body, { blocks: ['mallory'] })
+    const call = async (to: string, callId: string) => {
+      const { status, body } = await mallory.ask('POST', 'calls', { callId, to })
+      return { status, body }
+    }
+    t.same(await call('bob', 'c1'), await call('nobody', 'c2'))
+    await alice.does('calls', { callId: 'c3', to: 'bob' })
+    await bob.hears('call.incoming')
+    t.same(await call('bob', 'c4'), await call('nobody', 'c5'), 'also while the callee is busy')
+    await bob.does('calls/c3/accept')
+    await alice.hears('call.accepted')
+    const look = async (user: string) =>
+      stage.unmarked((await mallory.ask('GET', `presence?users=${stage.marked(user)}`)).body.presences as object[])[0]
+    t.same({ ...(await look('bob')), user: '' }, { ...(await look('nobody')), user: '' })
+
+    await mallory.does('rooms/r1/participants')
+    const invite = async (user: string) => {
+      const { status, body } = await mallory.ask('POST', 'rooms/r1/invitations', { users: [stage.marked(user)] })
+      const [sent] = body.invitations as [{ invitationId: string }]
+      return { status, refused: body.refused, sent: { ...sent, user: '', invitationId: '' } }
+    }
+    t.same(await invite('bob'), await invite('nobody'))
+    t.same((await bob.ask('GET', 'snapshot')).body.invitations, [])
+
+    await alice.does('calls/c3/hangup')
+    await bob.hears('call.ended')
+    t.equal(await blocks(bob, 'DELETE', stage, 'mallory'), 204)
+    t.equal((await call('bob', 'c6')).status, 201)
+    await bob.hears('call.incoming')
+    await mallory.does('calls/c6/cancel')
+    await bob.hears('call.ended')
+  },
+  { env: { PRESENCE_VISIBILITY: 'everyone' } }
+)
+
+flow(
+  'with offline ringing a blocked call rings no device, holds no lease of the callee, and ends unanswered',
+  async (t, stage) => {
+    const [alice, bob] = await stage.enterBoth()
+    const mallory = await stage.enter('mallory', 'phone', { node: stage.far })
+    await blocks(bob, 'PUT', stage, 'mallory')
+    const made = await mallory.does('calls', { callId: 'm1', to: 'bob', ringTimeoutMs: 5000 })
+    t.match(made, { resolution: 'created', call: { state: 'ringing' }, delivery: { online: 0, queued: 0 } })
+    t.same(await stage.store.leases.list(stage.marked('bob')), [])
+    for (const path of ['calls/m1/accept', 'calls/m1/reject']) await bob.isRefused('call_not_found', path)
+    t.same(await bob.activeCalls(), [])
+    await bob.isRefused('callee_busy', 'calls', { callId: 'b1', to: 'mallory' })
+    const tablet = await stage.enter('bob', 'tablet')
+    await alice.does('calls', { callId: 'a1', to: 'bob' })
+    for (const his of [bob, tablet]) await his.hears('call.incoming')
+    await stage.pass(6500)
+    t.match(await mallory.hears('call.ended'), { reason: 'no_answer' })
+    await alice.does('calls/a1/cancel')
+    for (const his of [bob, tablet]) await his.hears('call.ended')
+  },
+  { env: { OFFLINE_CALLS: 'ring' } }
+)
