@@ -51,9 +51,6 @@ export async function clearWatch(context: Context, actor: Actor): Promise<boolea
   return before.length > 0
 }
 
-/** The version of a user who was watched just now for the first time: it tells nothing. */
-const NEVER_SEEN = 1
-
 const endpointOf = ({ user, device }: Actor): Endpoint => ({ user, device })
 
 const without = (users: readonly string[], others: readonly string[]): string[] =>
@@ -70,7 +67,8 @@ async function show(
       const known = fresh.includes(user) ? null : await readWatched(context, user)
       const state = known === null || known.lookAt === null ? await beginToWatch(context, user) : known
       const isShown = await mayShowPresence(context, actor, user)
-      return isShown ? toWatchedPresence(state) : { ...toHiddenPresence(user), version: NEVER_SEEN }
+      // A user whom nobody watched before has the version of this moment, too.
+      return isShown ? toWatchedPresence(state) : { ...toHiddenPresence(user), version: context.clock.now() }
     })
   )
 }
