@@ -1,115 +1,15 @@
 // A room's fan-out is nobody's business but the room's: it delays no request and no timer, and costs what the room's size says.
 // The store is the real one; appends of room events are held up, or take their time on the clock that the test moves.
 import t from 'tap'
-import { buildApp } from '../../src/app.js'
-import { loadConfig } from '../../src/config.js'
-import { createMemoryStore } from '../../src/store/memory.js'
-import type { Append, Store } from '../../src/store/store.js'
-import { ManualClock } from '../helpers/clock.js'
-import { Person } from '../helpers/person.js'
+import { AppError } from '../../src/errors.js'
+import type { Person } from '../helpers/person.js'
 import { startRedis } from '../helpers/redis.js'
 import { candidates, sdp } from '../helpers/sdp.js'
-import { openRedisStore } from '../helpers/store.js'
+import { type AppendRoom, TwoNodes } from '../helpers/two-nodes.js'
 import { until } from '../helpers/until.js'
-
-const JWT_SECRET = 'the-secret-of-the-fanout-is-32-bytes-long'
-const LIMITS = {
-  RATE_LIMIT_CALLS: '1000000',
-  RATE_LIMIT_CALLS_PER_PAIR: '1000000',
-  RATE_LIMIT_CALLS_PER_CALLEE: '1000000',
-  CALL_BACKOFF_MS: '0',
-  RATE_LIMIT_SIGNALS: '1000000',
-  RATE_LIMIT_READS: '1000000',
-  RATE_LIMIT_DELIVERIES: '1000000000',
-  RATE_LIMIT_PRESENCE: '1000000000'
-}
-/** Nobody is missed for want of a stream while the clock runs. */
-const HOUR_MS = '3600000'
-const PATIENT = { AWAY_AFTER_MS: HOUR_MS, GRACE_MS: HOUR_MS, PRESENCE_TTL_MS: HOUR_MS, RETENTION_MS: HOUR_MS }
-const MAILBOX = { retentionMs: 3_600_000, mailboxMaxEvents: 500, maxDevicesPerUser: 8, mailboxMaxBytes: 2_097_152 }
-
-type AppendRoom = (append: () => Promise<unknown>, what: Append) => Promise<void>
 
 const redis = await startRedis()
 t.teardown(() => redis.stop())
-
-/** Two nodes on one store, with a clock that only the test moves. */
-class TwoNodes {
-  readonly config = loadConfig({ LOG_LEVEL: 'fatal', JWT_SECRET, ...LIMITS, ...PATIENT })
-  readonly clock = new ManualClock()
-  readonly #urls: string[] = []
-  readonly #stores: Store[] = []
-  readonly #closing: (() => Promise<unknown>)[] = []
-  /** How appends of room events go; the test sets it. */
-  appendRoom: AppendRoom = async append => void (await append())
-
-  static async start(engine: 'memory' | 'redis'): Promise<TwoNodes> {
-    const nodes = new TwoNodes()
-    const { clock } = nodes
-    const memory = engine === 'memory' ? createMemoryStore({ ...MAILBOX, clock }) : null
-    for (let i = 0; i < 2; i++) {
-      const store = memory ?? (await openRedisStore(redis.url, clock, MAILBOX))
-      nodes.#stores.push(store)
-      const app = await buildApp(nodes.config, { clock, store: nodes.#watch(store) })
-      nodes.#urls.push(await app.listen({ host: '127.0.0.1', port: 0 }))
-      nodes.#closing.unshift(() => app.close())
-      nodes.#closing.push(() => store.close())
-    }
-    // Nobody is missed in the first moments of a node.
-    clock.advance(nodes.config.presenceTtlMs)
-    return nodes
-  }
-
-  #watch(store: Store): Store {
-    const { mailboxes } = store
-    return {
-      ...store,
-      mailboxes: {
-        ...mailboxes,
-        append: async (user, what) => {
-          if (what.source.kind !== 'room') return mailboxes.append(user, what)
-          let result = { status: 'duplicate' as 'appended' | 'duplicate' | 'over', online: 0, queued: 0 }
-          await this.appendRoom(async () => {
-            result = await mailboxes.append(user, what)
-          }, what)
-          return result
-        }
-      }
-    }
-  }
-
-  async close(): Promise<void> {
-    for (const close of this.#closing) await close()
-  }
-
-  urlOf = (node: number): string => this.#urls[node] ?? ''
-  marked = (name: string): string => name
-  unmarked = <T>(value: T): T => value
-
-  async enter(user: string, node: number): Promise<Person> {
-    return Person.make(this, { user, device: 'phone', node })
-  }
-
-  async isPublished(roomId: string): Promise<boolean> {
-    const room = await this.#stores[0]?.rooms.load(roomId, [])
-    return room?.publishedVersion === room?.version
-  }
-
-  async readMailbox({ user, device }: Person): Promise<{ type: string; version: number }[]> {
-    const options = { limit: 500, maxBytes: 10_000_000, now: this.clock.now() }
-    const result = await this.#stores[0]?.mailboxes.read(user, device, 'start', options)
-    const events = result?.status === 'ok' ? result.events : []
-    return events.map(({ type, envelope }) => ({ type, version: Number(JSON.parse(envelope).data.version) }))
-  }
-
-  /** Time passes until it is so. */
-  async pass(what: string, holds: () => unknown): Promise<void> {
-    await until(what, async () => {
-      this.clock.advance(50)
-      return holds()
-    })
-  }
-}
 
 /** Room appends wait until it opens. */
 function createGate() {
@@ -129,7 +29,7 @@ function createGate() {
 
 for (const engine of ['memory', 'redis'] as const) {
   t.test(`${engine}, two nodes`, async t => {
-    const nodes = await TwoNodes.start(engine)
+    const nodes = await TwoNodes.start(engine === 'redis' ? redis.url : null)
     t.teardown(() => nodes.close())
     const mark = (name: string) => `${engine}-${name}`
     const enter = async (name: string, node = 0) => {
@@ -197,6 +97,42 @@ for (const engine of ['memory', 'redis'] as const) {
         await alice.hears('signal.candidates')
       }
     )
+
+    t.test('signals whose node fails before the room’s log has them are swept, and not before the joining', async t => {
+      const [gina, erik, yard] = [await enter('gina', 0), await enter('erik', 1), `rooms/${mark('yard')}`]
+      t.teardown(() => Promise.all([gina.leaves(), erik.leaves()]))
+      await gina.does(`${yard}/participants`)
+      const gate = createGate()
+      nodes.appendRoom = gate.append
+      nodes.beforeCommit = ({ items }) => {
+        if (items.some(item => item.do === 'follow')) throw new AppError('store_unavailable')
+      }
+      const { participantId, participants } = await erik.does(`${yard}/participants`)
+      const to = (participants as { participantId: string }[])[0]?.participantId
+      t.match(await erik.does(`${yard}/offer`, { to, sdp: sdp('erikE') }), { delivery: { queued: 1 } })
+      const later = nodes.clock.now() + 3_000
+      await nodes.pass('the sweeper has seen it', () => nodes.clock.now() > later)
+      nodes.appendRoom = async append => void (await append())
+      gate.open()
+      t.match(await gina.hears('room.participant_joined'), { participant: { participantId } })
+      const swept = nodes.clock.now() + 2_500
+      await nodes.pass('the sweeper has seen it again', () => nodes.clock.now() > swept)
+      t.match(await gina.hears('signal.offer'), { from: { participantId } })
+      nodes.beforeCommit = () => {}
+    })
+
+    t.test('an error during a re-join leaves the participation that stands, and its membership', async t => {
+      const frank = await enter('frank', 1)
+      t.teardown(() => frank.leaves())
+      const { participantId } = await frank.does(`${room}/participants`)
+      nodes.beforeCommit = ({ moves }) => {
+        if (moves.length > 0) throw new AppError('store_unavailable')
+      }
+      await frank.isRefused('store_unavailable', `${room}/participants`, { replace: true })
+      nodes.beforeCommit = () => {}
+      const { body } = await frank.ask('GET', 'snapshot')
+      t.match(body.rooms, [{ room: { roomId: mark('hall') }, participantId }])
+    })
 
     t.test('a burst costs appends ≤ events × members, however slow the store is, on both nodes', async t => {
       const [room, members, lines] = [mark('crowd'), 100, 40]

@@ -1,0 +1,117 @@
+// Two nodes on one real store, of which a test holds up or fails a step, and a clock that only the test moves.
+import { buildApp } from '../../src/app.js'
+import { loadConfig } from '../../src/config.js'
+import { createMemoryStore } from '../../src/store/memory.js'
+import type { RoomCommit } from '../../src/store/rooms.js'
+import type { Append, Store } from '../../src/store/store.js'
+import { ManualClock } from './clock.js'
+import { Person } from './person.js'
+import { openRedisStore } from './store.js'
+import { until } from './until.js'
+
+const JWT_SECRET = 'the-secret-of-the-fanout-is-32-bytes-long'
+const LIMITS = {
+  RATE_LIMIT_CALLS: '1000000',
+  RATE_LIMIT_CALLS_PER_PAIR: '1000000',
+  RATE_LIMIT_CALLS_PER_CALLEE: '1000000',
+  CALL_BACKOFF_MS: '0',
+  RATE_LIMIT_SIGNALS: '1000000',
+  RATE_LIMIT_READS: '1000000',
+  RATE_LIMIT_DELIVERIES: '1000000000',
+  RATE_LIMIT_PRESENCE: '1000000000'
+}
+/** Nobody is missed for want of a stream while the clock runs. */
+const HOUR_MS = '3600000'
+const PATIENT = { AWAY_AFTER_MS: HOUR_MS, GRACE_MS: HOUR_MS, PRESENCE_TTL_MS: HOUR_MS, RETENTION_MS: HOUR_MS }
+const MAILBOX = { retentionMs: 3_600_000, mailboxMaxEvents: 500, maxDevicesPerUser: 8, mailboxMaxBytes: 2_097_152 }
+
+export type AppendRoom = (append: () => Promise<unknown>, what: Append) => Promise<void>
+
+/** Two nodes on one store, with a clock that only the test moves. */
+export class TwoNodes {
+  readonly config = loadConfig({ LOG_LEVEL: 'fatal', JWT_SECRET, ...LIMITS, ...PATIENT })
+  readonly clock = new ManualClock()
+  readonly #urls: string[] = []
+  readonly #stores: Store[] = []
+  readonly #closing: (() => Promise<unknown>)[] = []
+  /** How appends of room events go; the test sets it. */
+  appendRoom: AppendRoom = async append => void (await append())
+
+  /** Called before a room's commit; the test sets it to make some fail. */
+  beforeCommit: (commit: RoomCommit) => void = () => {}
+
+  /** On the Redis of this address; null: in memory. */
+  static async start(redisUrl: string | null): Promise<TwoNodes> {
+    const nodes = new TwoNodes()
+    const { clock } = nodes
+    const memory = redisUrl === null ? createMemoryStore({ ...MAILBOX, clock }) : null
+    for (let i = 0; i < 2; i++) {
+      const store = memory ?? (await openRedisStore(redisUrl ?? '', clock, MAILBOX))
+      nodes.#stores.push(store)
+      const app = await buildApp(nodes.config, { clock, store: nodes.#watch(store) })
+      nodes.#urls.push(await app.listen({ host: '127.0.0.1', port: 0 }))
+      nodes.#closing.unshift(() => app.close())
+      nodes.#closing.push(() => store.close())
+    }
+    // Nobody is missed in the first moments of a node.
+    clock.advance(nodes.config.presenceTtlMs)
+    return nodes
+  }
+
+  #watch(store: Store): Store {
+    const { mailboxes, rooms } = store
+    return {
+      ...store,
+      rooms: {
+        ...rooms,
+        commit: async (id, commit) => {
+          this.beforeCommit(commit)
+          return rooms.commit(id, commit)
+        }
+      },
+      mailboxes: {
+        ...mailboxes,
+        append: async (user, what) => {
+          if (what.source.kind !== 'room') return mailboxes.append(user, what)
+          let result = { status: 'duplicate' as 'appended' | 'duplicate' | 'over', online: 0, queued: 0 }
+          await this.appendRoom(async () => {
+            result = await mailboxes.append(user, what)
+          }, what)
+          return result
+        }
+      }
+    }
+  }
+
+  async close(): Promise<void> {
+    for (const close of this.#closing) await close()
+  }
+
+  urlOf = (node: number): string => this.#urls[node] ?? ''
+  marked = (name: string): string => name
+  unmarked = <T>(value: T): T => value
+
+  async enter(user: string, node: number): Promise<Person> {
+    return Person.make(this, { user, device: 'phone', node })
+  }
+
+  async isPublished(roomId: string): Promise<boolean> {
+    const room = await this.#stores[0]?.rooms.load(roomId, [])
+    return room?.publishedVersion === room?.version
+  }
+
+  async readMailbox({ user, device }: Person): Promise<{ type: string; version: number }[]> {
+    const options = { limit: 500, maxBytes: 10_000_000, now: this.clock.now() }
+    const result = await this.#stores[0]?.mailboxes.read(user, device, 'start', options)
+    const events = result?.status === 'ok' ? result.events : []
+    return events.map(({ type, envelope }) => ({ type, version: Number(JSON.parse(envelope).data.version) }))
+  }
+
+  /** Time passes until it is so. */
+  async pass(what: string, holds: () => unknown): Promise<void> {
+    await until(what, async () => {
+      this.clock.advance(50)
+      return holds()
+    })
+  }
+}
