@@ -174,7 +174,7 @@ export const SETTINGS = {
   ),
   RATE_LIMIT_PRESENCE: setting(
     integer(1, 1_000_000_000),
-    '5000',
+    '1000',
     'Users whose presence a user may look up or watch in 10 seconds, each as often as it is named.'
   ),
   RATE_LIMIT_ADDRESS: setting(

@@ -7,7 +7,7 @@ import { candidate, sdp } from '../helpers/sdp.js'
 const VICTIM = 0
 const SURVIVOR = 1
 
-const fleet = await Fleet.launch(2)
+const fleet = await Fleet.launch(2, undefined, { RING_TIMEOUT_MS: '2000' })
 t.teardown(() => fleet.sink())
 
 t.test('a call rings out although the node that created it was killed', async t => {
@@ -15,7 +15,7 @@ t.test('a call rings out although the node that created it was killed', async t 
   const bob = await Person.make(fleet, { user: 'bob', device: 'laptop', node: SURVIVOR })
   for (const person of [alice, bob]) await person.listens()
   alice.goesTo(VICTIM)
-  await alice.does('calls', { callId: 'c1', to: 'bob', ringTimeoutMs: 5000 })
+  await alice.does('calls', { callId: 'c1', to: 'bob' })
   await fleet.kill(VICTIM)
   alice.goesTo(SURVIVOR)
   await bob.hears('call.incoming')

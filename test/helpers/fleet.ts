@@ -11,6 +11,7 @@ import { type RedisServer, startRedis } from './redis.js'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const JWT_SECRET = 'the-secret-of-the-fleet-is-32-bytes-long'
+/** Scripts act faster than people do. */
 const UNLIMITED = {
   RATE_LIMIT_CALLS: '1000000',
   RATE_LIMIT_CALLS_PER_PAIR: '1000000',
@@ -23,6 +24,9 @@ const UNLIMITED = {
   RATE_LIMIT_ADDRESS: '1000000'
 }
 
+/** For nodes that keep their limits: an empty variable means the default. */
+export const DEFAULT_LIMITS = Object.fromEntries(Object.keys(UNLIMITED).map(name => [name, '']))
+
 /** What the nodes share, and what ends it. */
 type Harbour = Pick<RedisServer, 'url' | 'stop'>
 
@@ -32,7 +36,9 @@ interface Ship {
 }
 
 export class Fleet implements World {
-  readonly config = loadConfig({ JWT_SECRET })
+  /** What all fleets take for a token. */
+  static readonly config = loadConfig({ JWT_SECRET })
+  readonly config = Fleet.config
   readonly #redis: Harbour
   readonly #env: Environment
   readonly #ships: Ship[] = []
@@ -71,6 +77,11 @@ export class Fleet implements World {
 
   urlOf(place: number): string {
     return this.#ships[place]?.url ?? ''
+  }
+
+  /** The process id of a node. */
+  pidOf(place: number): number {
+    return this.#ships[place]?.child.pid ?? 0
   }
 
   /** Whether the node says that it should get traffic. */

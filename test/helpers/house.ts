@@ -23,6 +23,11 @@ export const SETTINGS: readonly Setting[] = [
   { name: 'Redis, two nodes', engine: 'redis', nodes: 2 }
 ]
 
+/** Where flows run: the two settings that differ most, and all four with ALL_SETTINGS=1, as .ci/run has it. */
+export const FLOW_SETTINGS = SETTINGS.filter(
+  ({ engine, nodes }) => process.env.ALL_SETTINGS === '1' || (engine === 'memory') === (nodes === 1)
+)
+
 export type Environment = Readonly<Record<string, string>>
 
 const SECRET = 'the-secret-of-the-flows-is-32-bytes-long'

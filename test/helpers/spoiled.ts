@@ -43,7 +43,10 @@ export function valid(schema: Schema): Arbitrary<unknown> {
     case 'array':
       return fc.array(valid(schema.items ?? {}), { maxLength: Math.min(3, schema.maxItems ?? 3) })
     case 'integer':
-      return fc.integer({ min: schema.minimum ?? 0, max: Math.min(schema.maximum ?? 1000, 1000) })
+      return fc.integer({
+        min: schema.minimum ?? 0,
+        max: Math.min(schema.maximum ?? Number.POSITIVE_INFINITY, (schema.minimum ?? 0) + 1000)
+      })
     case 'boolean':
       return fc.boolean()
     case 'null':

@@ -3,7 +3,7 @@
 import t, { type Test } from 'tap'
 import type { RoomClaims } from '../../src/schemas/claims.js'
 import type { Store } from '../../src/store/store.js'
-import { type Environment, House, SETTINGS, sharedHouse } from './house.js'
+import { type Environment, FLOW_SETTINGS, House, sharedHouse } from './house.js'
 import { Person, type World } from './person.js'
 import { until } from './until.js'
 
@@ -15,10 +15,10 @@ interface FlowOptions {
   readonly alone?: boolean
 }
 
-/** Tells the story on every setting. */
+/** Tells the story on every setting of FLOW_SETTINGS. */
 export function flow(name: string, story: Story, { env = {}, alone = false }: FlowOptions = {}): void {
   t.test(name, async t => {
-    for (const setting of SETTINGS) {
+    for (const setting of FLOW_SETTINGS) {
       await t.test(setting.name, async t => {
         const house = await (alone ? House.open(setting, env) : sharedHouse(setting, env))
         const stage = new Stage(house)
