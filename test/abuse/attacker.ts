@@ -1,0 +1,134 @@
+// One user who spends every budget to its end and beyond, with an accomplice; and an address that has no token. A process of its own,
+// so that its work does not pass for slowness of the server. Ends when its standard input does, and prints what it was answered.
+import { createToken } from '../../src/development.js'
+import { Fleet } from '../helpers/fleet.js'
+import { type Answer, Person } from '../helpers/person.js'
+import { candidates, sdp } from '../helpers/sdp.js'
+
+const IN_FLIGHT_MAX = 16
+const url = process.argv[2] ?? ''
+const config = Fleet.config
+const world = { config, urlOf: () => url, marked: (name: string) => name, unmarked: <T>(value: T) => value }
+const large = 'x'.repeat(4000)
+
+interface Attack {
+  readonly name: string
+  readonly perSecond: number
+  send(n: number): Promise<unknown>
+}
+
+const person = (user: string, device = 'phone') => Person.make(world, { user, device, node: 0 })
+
+async function makeAttacks(): Promise<Attack[]> {
+  const [mallory, accomplice] = await Promise.all([person('mallory'), person('accomplice')])
+  await accomplice.polls()
+  await mallory.polls()
+  const { body } = await mallory.ask('POST', 'calls', {
+    callId: 'partners',
+    to: 'accomplice',
+    offer: { sdp: sdp('m') }
+  })
+  if (body.call) await accomplice.ask('POST', 'calls/partners/accept')
+  const { body: joined } = await mallory.ask('POST', 'rooms/den/participants', {})
+  await accomplice.ask('POST', 'rooms/den/participants', {})
+  const post = (path: string, json: object): Promise<Answer> => mallory.ask('POST', path, json)
+  const token = await createToken(config, 'mallory', 'poller')
+  const bigOffer = { sdp: `${sdp('big')}${'a=x-padding:0123456789012345678901234567890123456789\r\n'.repeat(1000)}` }
+  return [
+    {
+      name: 'calls to invented people',
+      perSecond: 4,
+      send: n => post('calls', { to: `nobody${n}`, metadata: { large } })
+    },
+    { name: 'calls to one person', perSecond: 2, send: () => post('calls', { to: 'callee0' }) },
+    { name: 'cancels of unknown calls', perSecond: 100, send: n => post(`calls/unknown${n}/cancel`, {}) },
+    { name: 'hang-ups again', perSecond: 50, send: () => post('calls/over/hangup', {}) },
+    { name: 'offers of 50 KB', perSecond: 50, send: () => post('calls/partners/offer', bigOffer) },
+    { name: 'rooms', perSecond: 50, send: n => mallory.ask('PUT', `rooms/r${n}`, { metadata: { large } }) },
+    { name: 'joins', perSecond: 50, send: n => post(`rooms/j${n}/participants`, {}) },
+    {
+      name: 'invitations to invented people',
+      perSecond: 10,
+      send: n =>
+        post('rooms/den/invitations', {
+          users: Array.from({ length: 50 }, (_, i) => `i${n}-${i}`),
+          metadata: { large }
+        })
+    },
+    { name: 'chat of 4 KB', perSecond: 100, send: () => post('rooms/den/messages', { content: large }) },
+    {
+      name: 'broadcast candidates',
+      perSecond: 50,
+      send: n => post('rooms/den/candidates', { candidates: candidates(64, `u${n}`) })
+    },
+    {
+      name: 'metadata of a participant',
+      perSecond: 50,
+      send: () => mallory.ask('PATCH', `rooms/den/participants/${joined.participantId}`, { metadata: { large } })
+    },
+    {
+      name: 'watching strangers',
+      perSecond: 5,
+      send: n => mallory.ask('PUT', 'presence/watch', { users: Array.from({ length: 200 }, (_, i) => `w${n}-${i}`) })
+    },
+    {
+      name: 'devices',
+      perSecond: 20,
+      send: async n => (await person('mallory', `device${n}`)).ask('PUT', 'presence', {})
+    },
+    { name: 'tickets', perSecond: 50, send: () => post('events/tickets', {}) },
+    { name: 'snapshots', perSecond: 50, send: () => mallory.ask('GET', 'snapshot') },
+    {
+      name: 'polls of everything',
+      perSecond: 10,
+      send: async () => {
+        const reply = await fetch(`${url}/v1/events/poll?cursor=start&limit=500&wait=0`, {
+          headers: { authorization: `Bearer ${token}` }
+        })
+        await reply.text()
+      }
+    },
+    {
+      name: 'documents without a token',
+      perSecond: 50,
+      send: async () => (await fetch(`${url}/openapi.json`)).arrayBuffer()
+    },
+    {
+      name: 'guesses of a token',
+      perSecond: 100,
+      send: async n => (await fetch(`${url}/v1/calls`, { headers: { authorization: `Bearer guess.${n}.x` } })).text()
+    }
+  ]
+}
+
+/** Sends at the given rate until it is over, whatever the answers. Counts them by status. */
+async function flood({ perSecond, send }: Attack, isOver: () => boolean): Promise<Record<string, number>> {
+  const answers: Record<string, number> = {}
+  let inFlight = 0
+  for (let n = 0; !isOver(); n++) {
+    if (inFlight < IN_FLIGHT_MAX) {
+      inFlight++
+      void send(n)
+        .then(
+          answer => String((answer as Answer | undefined)?.status ?? 'answered'),
+          () => 'failed'
+        )
+        .then(outcome => {
+          answers[outcome] = (answers[outcome] ?? 0) + 1
+          inFlight--
+        })
+    }
+    await new Promise(resolve => setTimeout(resolve, 1000 / perSecond))
+  }
+  return answers
+}
+
+let over = false
+process.stdin.on('end', () => {
+  over = true
+})
+process.stdin.resume()
+const attacks = await makeAttacks()
+const answers = await Promise.all(attacks.map(attack => flood(attack, () => over)))
+console.log(JSON.stringify(Object.fromEntries(attacks.map(({ name }, i) => [name, answers[i]]))))
+process.exit(0)
