@@ -45,7 +45,9 @@ export const WatchedPresence = Type.Object(
     ...{ user, state, lastSeenAt },
     version: Type.Integer({
       minimum: 1,
-      description: 'Counts what was noticed of this user while anybody watched: the higher one is the newer'
+      description:
+        'Counts what was noticed of this user while anybody watched: the higher one is the newer. 1: nothing is known of this user, or ' +
+        'nothing may be shown, and what was shown before does not hold'
     })
   },
   {

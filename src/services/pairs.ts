@@ -37,12 +37,12 @@ const pairs = createLoop<PairState>({
   partiesOf: ({ peers }) => [peers.earlier.user, peers.later.user],
   holderOf: () => null,
   record: () => undefined,
-  async isReleased(context, { roomId, since }) {
-    const { version, publishedVersion } = await readRoom(context, roomId, [])
-    // A room that began anew counts from one; what was to be published before has gone with it.
-    return publishedVersion >= Math.min(since, version)
-  }
+  isReleased: async (context, { roomId, since }) => isPublished(await readRoom(context, roomId, []), since)
 })
+
+/** A room that began anew counts from one; what was to be published before has gone with it. */
+const isPublished = ({ version, publishedVersion }: ReadRoom, since: number): boolean =>
+  publishedVersion >= Math.min(since, version)
 
 /** Also dispatches what it has in its outbox, once the two know of each other. */
 export const readPair = pairs.read
@@ -89,7 +89,8 @@ export async function checkPair(context: Context, id: string): Promise<void> {
   const bothThere = room.get(PART.at(earlier)) !== null && room.get(PART.at(later)) !== null
   await pairs.transact(context, id, (state, now) => {
     if (state === null) throw new AppError('participant_not_found')
-    return bothThere ? keepPair(state, now + CHECK_EVERY_MS) : endPair(state)
+    const held = !isPublished(room, state.since)
+    return { ...(bothThere ? keepPair(state, now + CHECK_EVERY_MS) : endPair(state)), held }
   })
 }
 

@@ -4,6 +4,7 @@ import { partsOfEnd, readOfEnd, withAllEnded } from '../domain/invitation.js'
 import { comeBack, goAway, leave } from '../domain/room.js'
 import { closeIfEmpty, emptyUntil, expireAgain } from '../domain/room-life.js'
 import { type Member, NOTHING, PART, type RoomDecision } from '../domain/room-state.js'
+import { AppError } from '../errors.js'
 import type { Actor } from '../schemas/claims.js'
 import type { Endpoint } from '../schemas/common.js'
 import { deviceAbsentSince, fairSince, type Standing, standingOf } from './absence.js'
@@ -11,7 +12,7 @@ import { catchUpChat } from './chat-delivery.js'
 import type { Context } from './context.js'
 import { participationsOf } from './memberships.js'
 import { checkInvitations } from './ringing.js'
-import { changeRoom, type ReadRoom, readRoom, startFanout } from './room-commit.js'
+import { type Basis, changeRoom, type ReadRoom, readRoom, startFanout } from './room-commit.js'
 import { confirmRoom } from './room-service.js'
 import { forgetUsers } from './room-users.js'
 
@@ -19,7 +20,7 @@ import { forgetUsers } from './room-users.js'
 export async function greetRooms(context: Context, actor: Actor): Promise<void> {
   const found = await participationsOf(context, actor)
   const away = found.filter(({ member }) => member.awaySince !== null)
-  await Promise.all(away.map(({ roomId }) => changeMember(context, roomId, actor, member => comeBack(member))))
+  await Promise.all(away.map(({ roomId }) => announce(context, roomId, actor, comeBack)))
 }
 
 /** Its stream or poll is over. One that polls still counts as there; it is looked at when it would no longer. */
@@ -31,12 +32,23 @@ export async function missRooms(context: Context, actor: Actor): Promise<void> {
   await Promise.all(
     rooms.map(async ({ roomId }) => {
       if (since === null) return context.store.rooms.hasten(roomId, context.clock.now() + awayAfterMs)
-      await changeMember(context, roomId, actor, (member, now) => ({
+      await announce(context, roomId, actor, (member, now) => ({
         ...goAway(member, now),
         deadlineAt: now + roomReconnectMs
       }))
     })
   )
+}
+
+/**
+ * Everybody in the room gets it, and the user is charged for it: a device may come and go many times a second. When the budget is spent
+ * the room's check announces what has lasted.
+ */
+async function announce(context: Context, roomId: string, actor: Actor, decide: MemberRule): Promise<void> {
+  await changeMember(context, roomId, { ...actor, payer: actor.user }, decide).catch(async error => {
+    if (!(error instanceof AppError && error.code === 'rate_limited')) throw error
+    await context.store.rooms.hasten(roomId, context.clock.now() + context.config.awayAfterMs)
+  })
 }
 
 /**
@@ -109,14 +121,16 @@ async function checkMember(context: Context, roomId: string, seen: Member, stand
   return NEVER
 }
 
+type MemberRule = (member: Member, now: number, room: ReadRoom) => RoomDecision
+
 async function changeMember(
   context: Context,
   roomId: string,
-  { user, device }: Endpoint,
-  decide: (member: Member, now: number, room: ReadRoom) => RoomDecision
+  { user, device, payer }: Endpoint & Pick<Basis, 'payer'>,
+  decide: MemberRule
 ): Promise<void> {
   const parts = [PART.settings, PART.member(user, device), PART.user(user)]
-  await changeRoom(context, roomId, parts, (room, now) => {
+  await changeRoom(context, roomId, { parts, ...(payer === undefined ? {} : { payer }) }, (room, now) => {
     const member = room.get<Member>(PART.member(user, device))
     return member === null || room.settings?.closed !== null ? NOTHING : decide(member, now, room)
   })

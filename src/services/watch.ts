@@ -6,11 +6,10 @@ import type { Endpoint } from '../schemas/common.js'
 import type { WatchBody, WatchedPresence } from '../schemas/presence.js'
 import type { Context } from './context.js'
 import { free } from './free-action.js'
-import { toHiddenPresence } from './look-up.js'
 import { registerDevice } from './sign-of-life.js'
 import { mayShowPresence } from './visibility.js'
 import { enlist, followList } from './watch-index.js'
-import { beginToWatch, readWatched, toWatchedPresence } from './watched.js'
+import { beginToWatch, readWatched, toHiddenWatchedPresence, toWatchedPresence } from './watched.js'
 
 /** Replaces the list. Whatever changes after the versions in the reply comes as an event. @throws AppError rate_limited, too_many_watchers, … */
 export async function putWatch(context: Context, actor: Actor, { users }: WatchBody): Promise<WatchedPresence[]> {
@@ -67,8 +66,7 @@ async function show(
       const known = fresh.includes(user) ? null : await readWatched(context, user)
       const state = known === null || known.lookAt === null ? await beginToWatch(context, user) : known
       const isShown = await mayShowPresence(context, actor, user)
-      // A user whom nobody watched before has the version of this moment, too.
-      return isShown ? toWatchedPresence(state) : { ...toHiddenPresence(user), version: context.clock.now() }
+      return isShown ? toWatchedPresence(state) : toHiddenWatchedPresence(user)
     })
   )
 }

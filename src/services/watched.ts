@@ -1,7 +1,7 @@
 // Users who are watched. What those who watch were told is an aggregate of its own, in the watched user's partition: whoever
 // notices that something has happened looks, and its deadline makes any node look again when a change has lasted, or when the
 // last signs of life would lapse. Nobody who is not watched has one.
-import { beginWatch, decideLook, type Look, type WatchedState } from '../domain/presence.js'
+import { beginWatch, decideLook, type Look, type Shown, type WatchedState } from '../domain/presence.js'
 import { AppError } from '../errors.js'
 import type { WatchedPresence } from '../schemas/presence.js'
 import type { Watcher } from '../store/watches.js'
@@ -9,7 +9,7 @@ import { fairSince } from './absence.js'
 import { createLoop, type Decision } from './aggregates.js'
 import type { Cache } from './cache.js'
 import type { Context } from './context.js'
-import { lookUp, toPresence } from './look-up.js'
+import { lookUp, toHiddenPresence, toPresence } from './look-up.js'
 import { followList } from './watch-index.js'
 
 /** So many of those who watch a user are looked after at a time. */
@@ -38,10 +38,19 @@ const { read, load, transact } = createLoop<WatchedState>({
 
 export const readWatched = read
 
-export const toWatchedPresence = ({ user, told, version }: WatchedState): WatchedPresence => ({
-  ...toPresence(user, told),
-  version
+export const toWatchedPresence = ({ user, told, version }: WatchedState): WatchedPresence =>
+  isUnknown(told) ? toHiddenWatchedPresence(user) : { ...toPresence(user, told), version }
+
+/** Older than any version that is counted: what is told later is newer, for a user who comes to exist and for one who is shown again. */
+const UNKNOWN_VERSION = 1
+
+/** As those see them who may not, and a user of whom nothing is known: nothing tells the two apart. */
+export const toHiddenWatchedPresence = (user: string): WatchedPresence => ({
+  ...toHiddenPresence(user),
+  version: UNKNOWN_VERSION
 })
+
+const isUnknown = ({ state, seenAt }: Shown): boolean => state === 'offline' && seenAt === null
 
 /** Somebody came, went, set a status, began a call or ended one. Never fails, and nobody waits for it: the next look tells it. */
 export function noticeChange(context: Context, user: string): void {

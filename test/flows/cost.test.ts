@@ -1,5 +1,6 @@
 // What a user may cost others: charged by recipients, by KiB, and by users named.
 import type { Person } from '../helpers/person.js'
+import { meet } from '../helpers/rooms.js'
 import { flow, type Stage } from '../helpers/stage.js'
 
 const TIGHT = { RATE_LIMIT_DELIVERIES: '143', RATE_LIMIT_PRESENCE: '50' }
@@ -66,4 +67,30 @@ flow(
     t.match(await alice.ask('GET', `presence?users=${users(1).join(',')}`), { status: 429 })
   },
   { env: TIGHT }
+)
+
+flow(
+  'a device that comes and goes is charged for it; when that is spent, the room announces what has lasted',
+  async (t, stage) => {
+    const [{ who: alice }, { who: bob }, { who: carol }] = await meet(stage)
+    await stage.pass(10_000)
+    const updated = async (away: boolean) => {
+      for (const each of [bob, carol]) {
+        t.match(await each.hears('room.participant_updated'), { participant: { user: 'alice', away } })
+      }
+    }
+    await alice.leaves()
+    await updated(true)
+    await alice.listens()
+    await updated(false)
+    await alice.leaves()
+    const leftAt = stage.now()
+    await stage.pass(stage.config.awayAfterMs + 1_000)
+    await updated(true)
+    const part = `member:${stage.marked('alice')}/phone`
+    const room = await stage.store.rooms.load(stage.marked('r1'), [part])
+    const { awaySince } = JSON.parse(room?.fields.get(part)?.value ?? '{}')
+    t.ok(awaySince >= leftAt + stage.config.awayAfterMs, 'not announced at once')
+  },
+  { env: { RATE_LIMIT_DELIVERIES: '4' } }
 )

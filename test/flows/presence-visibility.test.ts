@@ -56,6 +56,27 @@ flow(
 )
 
 flow(
+  'a list that is read again tells no hidden user from one who does not exist, and who is shown again is newer',
+  async (t, stage) => {
+    const [alice, bob] = await stage.enterBoth()
+    const listed = async () => (await alice.ask('GET', 'presence/watch')).body.watching as Record<string, unknown>[]
+    await alice.ask('PUT', 'presence/watch', { users: ['bob', 'nobody'] })
+    const [hidden, unknown] = await listed()
+    t.same({ ...hidden, user: 'nobody' }, unknown)
+    await bob.ask('PUT', 'presence', { status: 'away' })
+    await stage.pass(stage.config.presenceTtlMs)
+    t.same(await listed(), [hidden, unknown], 'whatever happened meanwhile')
+    await alice.does('rooms/r1/participants')
+    await bob.does('rooms/r1/participants')
+    await alice.hears('room.participant_joined')
+    const [shown] = await listed()
+    t.not(shown?.state, 'offline')
+    t.ok(Number(shown?.version) > Number(hidden?.version))
+  },
+  shared
+)
+
+flow(
   'oneself one sees whole: devices, and the time as it is',
   async (t, stage) => {
     const alice = await stage.enter('alice', 'phone')

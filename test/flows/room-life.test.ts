@@ -57,6 +57,24 @@ flow('what others commit meanwhile comes after it', async (_, stage) => {
   await carol.who.hearsAll('room.participant_left', 'room.participant_updated')
 })
 
+flow('a check of a pair sends nothing before its joining has been published', async (_, stage) => {
+  const [alice, bob, carol] = await meet(stage)
+  await commitAndDie(stage, carol)
+  // Its fan-out stands still, but the lease does not lapse.
+  const room = { kind: 'room', id: stage.marked('r1') } as const
+  const batch = { node: 'the-one-that-died', published: null, from: null, appendsMax: 1, entriesMax: 1, page: 256 }
+  await stage.store.fanouts.next(room, { ...batch, leaseMs: 60_000, now: stage.now() })
+  const dave = await join(await stage.enter('dave', 'phone'), 'r1')
+  await dave.who.does('rooms/r1/offer', { to: bob.id, sdp: sdp('daveD') })
+  await stage.store.aggregates.hasten({ kind: 'pair', id: `${room.id}/${bob.id}/${dave.id}` }, stage.now())
+  await stage.pass(TOLD_WITHIN_MS)
+  await stage.store.fanouts.next(room, { ...batch, leaseMs: 0, now: stage.now() })
+  await stage.pass(TOLD_WITHIN_MS)
+  await bob.who.hearsAll('room.participant_left', 'room.participant_joined', 'signal.offer')
+  await alice.who.hearsAll('room.participant_left', 'room.participant_joined')
+  await carol.who.hears('room.participant_left')
+})
+
 flow(
   'a node closes in mid-room; its people go elsewhere and miss nothing',
   async (t, stage) => {
