@@ -7,6 +7,8 @@ import { isDeeperThan, METADATA_MAX_DEPTH } from '../services/metadata.js'
 const BODY_MAX_DEPTH = METADATA_MAX_DEPTH + 1
 
 export function readBodies(app: FastifyInstance): void {
+  // Fastify would read text/plain as a string, which no route takes.
+  app.removeContentTypeParser('text/plain')
   // A member named __proto__ or a constructor with a prototype is refused.
   const parse = app.getDefaultJsonParser('error', 'error')
   app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, text: string, done) => {

@@ -2,12 +2,16 @@
 // single host may use every address of its /64 (RFC 4291, section 2.5.4).
 import { isIP } from 'node:net'
 
+/** Some proxies write the port of the client into X-Forwarded-For: 192.0.2.7:4711, [2001:db8::7]:4711. */
+const WITH_PORT = /^(?:\[([^[\]]*)\]|(\d+\.\d+\.\d+\.\d+))(?::\d+)?$/
 const MAPPED_IPV4 = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i
 const GROUPS_OF_NETWORK = 4
 
 /** A short name, also for what a proxy wrote into a header and is no address at all. */
 export function networkOf(address: string): string {
-  const ipv4 = MAPPED_IPV4.exec(address)?.[1] ?? address
+  const [, bracketed, dotted] = WITH_PORT.exec(address) ?? []
+  const bare = bracketed ?? dotted ?? address
+  const ipv4 = MAPPED_IPV4.exec(bare)?.[1] ?? bare
   const version = isIP(ipv4)
   if (version === 6) return networkOfIpv6(ipv4)
   return version === 4 ? ipv4 : 'unknown'

@@ -156,6 +156,10 @@ function openStream(streams: Streams, { actor, headers, query }: StreamOpening, 
   if (reply.raw.req.method === 'GET' && hasBody(reply.raw.req.headers)) {
     throw new AppError('invalid_request', { detail: 'A GET that opens a stream has no body' })
   }
+  // Node gives a pipelined request its socket when the replies before it are finished; until then there is none to take over.
+  if (reply.raw.socket === null && !reply.raw.req.socket.destroyed) {
+    throw new AppError('invalid_request', { detail: 'A request that opens a stream waits for the replies before it' })
+  }
   streams.open({
     actor,
     cursor: headers['last-event-id'] || query.cursor,

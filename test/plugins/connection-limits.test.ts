@@ -112,6 +112,25 @@ t.test('a GET that opens a stream has no body', async t => {
   t.match(answer, /^HTTP\/1\.1 400 .*"code":"invalid_request"/s, 'the rest of it would be taken for the stream’s')
 })
 
+t.test(
+  'a stream that is asked for behind another request, before its reply, is refused and not left waiting',
+  async t => {
+    const [{ url } = { url: '' }] = await startServers(t, { engine: 'memory' })
+    const socket = connect(Number(new URL(url).port), '127.0.0.1')
+    t.teardown(() => socket.destroy())
+    const token = `Authorization: Bearer ${await tokenOf('alice')}\r\n`
+    let answers = ''
+    socket.setEncoding('latin1').on('data', text => {
+      answers += text
+    })
+    socket.write(`GET /healthz HTTP/1.1\r\nHost: x\r\n\r\nGET /v1/events HTTP/1.1\r\nHost: x\r\n${token}\r\n`)
+    socket.write('GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n')
+    await until('all three are answered', () => answers.match(/HTTP\/1\.1 \d+/g)?.length === 3)
+    t.strictSame(answers.match(/HTTP\/1\.1 \d+/g), ['HTTP/1.1 200', 'HTTP/1.1 400', 'HTTP/1.1 200'])
+    t.match(answers, /"code":"invalid_request"/)
+  }
+)
+
 t.test('a reply that is not read goes with its connection', async t => {
   const { app, clock, open } = await server(t, { REQUEST_TIMEOUT_MS: '30000' })
   const connections = () => new Promise<number>(resolve => app.server.getConnections((_, count) => resolve(count)))
@@ -183,6 +202,11 @@ t.test('an address stands for itself, or for its /64', async t => {
     ['::1', '0:0:0:0::/64'],
     ['fe80::1%eth0', 'fe80:0:0:0::/64'],
     ['64:ff9b::192.0.2.7', '64:ff9b:0:0::/64'],
+    ['192.0.2.7:4711', '192.0.2.7'],
+    ['[2001:db8:1:2::9]:4711', '2001:db8:1:2::/64'],
+    ['[2001:db8:1:2::9]', '2001:db8:1:2::/64'],
+    ['[::ffff:192.0.2.7]:4711', '192.0.2.7'],
+    ['[no address]:4711', 'unknown'],
     ['', 'unknown'],
     [`no address${'x'.repeat(1000)}`, 'unknown']
   ] as const

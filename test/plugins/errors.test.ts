@@ -8,6 +8,7 @@ import { ENDS } from '../../src/ends.js'
 import { AppError, ERRORS, type ErrorCode } from '../../src/errors.js'
 import { createIds } from '../../src/ids.js'
 import { createMetrics } from '../../src/metrics.js'
+import { readBodies } from '../../src/plugins/bodies.js'
 import { handleErrors } from '../../src/plugins/errors.js'
 import { serverOptions } from '../../src/plugins/server-options.js'
 import { problemRoutes } from '../../src/routes/problems.js'
@@ -20,6 +21,7 @@ async function server(t: Test) {
   const app = Fastify(serverOptions(loadConfig({ LOG_LEVEL: 'silent' })))
   const metrics = createMetrics()
   handleErrors(app, { metrics, ids: createIds(), clock: systemClock })
+  readBodies(app)
   await app.register(problemRoutes)
   app.get(
     '/fail/:code',
@@ -88,6 +90,7 @@ t.test('what Fastify refuses by itself is a problem of ours', async t => {
     ['nothing at all', 'malformed_json', await post('')],
     ['a poisoned prototype', 'malformed_json', await post('{"__proto__":{"a":1},"to":"bob"}')],
     ['another media type', 'unsupported_media_type', await post('to=bob', { 'content-type': 'text/xml' })],
+    ['plain text', 'unsupported_media_type', await post('{"to":"bob"}', { 'content-type': 'text/plain' })],
     ['a body too large', 'too_large', await post(JSON.stringify({ to: 'x'.repeat(300) }))],
     ['an unknown path', 'not_found', await app.inject('/nowhere')],
     ['a path with a broken escape', 'invalid_request', await app.inject('/calls/%zz')],
