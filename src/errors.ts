@@ -52,7 +52,11 @@ export const ERRORS = {
   too_many_rooms: { status: 409, title: 'The device is in as many rooms as it may', retryable: true },
   too_many_bans: { status: 409, title: 'The room has as many bans as it may', retryable: true },
   invitation_not_found: { status: 404, title: 'There is no such invitation', retryable: false },
-  invitation_id_taken: { status: 409, title: 'This invitation id belongs to somebody else’s', retryable: false },
+  invitation_id_taken: {
+    status: 409,
+    title: 'This invitation id belongs to another user’s invitation',
+    retryable: false
+  },
   invitation_ended: { status: 409, title: 'The invitation rings no more', retryable: false },
   too_many_invitations: { status: 409, title: 'The room has as many invitations as it may', retryable: true },
   cannot_signal_self: { status: 400, title: 'A participant cannot signal itself', retryable: false },

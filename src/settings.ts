@@ -57,7 +57,7 @@ export const SETTINGS = {
   REQUEST_TIMEOUT_MS: setting(
     duration(100),
     '30000',
-    'How long a request may take to arrive, and a reply to be read; then the connection is closed. Streams and waiting polls are not concerned.'
+    'How long a request may take to arrive, and a reply to be read; then the connection is closed. Streams and waiting polls have no such limit.'
   ),
   MAX_CONNECTIONS: setting(integer(1, 1_000_000), '50000', 'Connections open at once on this node; more are refused.'),
   MAX_CONNECTIONS_PER_ADDRESS: setting(
@@ -95,8 +95,8 @@ export const SETTINGS = {
 
   RING_TIMEOUT_MS: setting(duration(1), '30000', 'How long a call rings before it ends `no_answer`.'),
   CONNECT_TIMEOUT_MS: setting(duration(1), '30000', 'How long an accepted call may take to connect.'),
-  AWAY_AFTER_MS: setting(duration(1), '5000', 'A device gone for so long makes `call.peer_away`.'),
-  GRACE_MS: setting(duration(1), '30000', 'A device gone for so long ends its call `lost`.'),
+  AWAY_AFTER_MS: setting(duration(1), '5000', 'A device that is gone for this long makes `call.peer_away`.'),
+  GRACE_MS: setting(duration(1), '30000', 'A device that is gone for this long ends its call `lost`.'),
   MAX_CALLS_PER_USER: setting(integer(1, 1000), '1', 'Outgoing and answered calls a user may be in at once.'),
   MAX_RINGING_PER_USER: setting(integer(1, 1000), '4', 'Calls of unknown callers that may ring for a user at once.'),
   CALL_WAITING: setting(
@@ -107,7 +107,7 @@ export const SETTINGS = {
   OFFLINE_CALLS: setting(
     oneOf('reject', 'ring'),
     'reject',
-    'What to do with a call to somebody without a reachable device: `reject` it, or `ring` until one comes.'
+    'What to do with a call to a user without a reachable device: `reject` it, or `ring` until one comes.'
   ),
   ON_GLARE: setting(
     oneOf('merge', 'reject'),
@@ -115,11 +115,7 @@ export const SETTINGS = {
     'When two users call each other at once: `merge` both into one call, or `reject` the second.'
   ),
 
-  RETENTION_MS: setting(
-    duration(1000),
-    '600000',
-    "A device's mailbox is kept for so long after its last sign of life."
-  ),
+  RETENTION_MS: setting(duration(1000), '600000', "A device's mailbox is kept for this long after its last keepalive."),
   MAX_DEVICES_PER_USER: setting(
     integer(1, 1000),
     '32',
@@ -128,7 +124,7 @@ export const SETTINGS = {
   MAX_WATCHERS_PER_USER: setting(
     integer(1, 1_000_000),
     '100000',
-    'Devices that may watch the presence of one user; each change is told to all of them.'
+    'Devices that may watch the presence of one user; each change is sent to all of them.'
   ),
   MAILBOX_MAX_EVENTS: setting(integer(10, 100_000), '1000', 'Events kept for a device; older ones are evicted.'),
   MAILBOX_MAX_BYTES: setting(
@@ -140,7 +136,7 @@ export const SETTINGS = {
   PRESENCE_TTL_MS: setting(
     duration(200),
     '30000',
-    'A device counts as there for so long after a sign of life. An open stream gives one every third of it; without a stream, `PUT /v1/presence`.'
+    'A device counts as online for this long after its last keepalive. An open stream sends one every third of it; without a stream, send `PUT /v1/presence`.'
   ),
   PRESENCE_VISIBILITY: setting(
     oneOf('shared', 'policy', 'everyone'),
@@ -150,7 +146,7 @@ export const SETTINGS = {
   PRESENCE_DEBOUNCE_MS: setting(
     duration(0),
     '2000',
-    'Who goes away, or is busy, is told to those who watch once it has lasted so long. Who comes is told at once.'
+    'Watchers learn that a user is away or busy once it has lasted this long, and that a user is back at once.'
   ),
 
   RATE_LIMIT_CALLS: setting(integer(1, 1_000_000), '60', 'Calls a user may create in a minute.'),
@@ -180,7 +176,7 @@ export const SETTINGS = {
   RATE_LIMIT_ADDRESS: setting(
     integer(1, 1_000_000),
     '300',
-    'Requests without a valid token that one address (IPv6: one /64) may make in ten seconds at one node. `/healthz` and `/readyz` are free.'
+    'Requests without a valid token that one address (IPv6: one /64) may make in ten seconds at one node; after them, tokens that are new to the node wait too. `/healthz` and `/readyz` are free.'
   ),
 
   RATE_LIMIT_ROOMS: setting(integer(1, 1_000_000), '100', 'Rooms a user may make in an hour.'),
@@ -206,7 +202,7 @@ export const SETTINGS = {
   CHAT_SERVICE_RETRY_MAX_MS: setting(
     duration(500),
     '30000',
-    'It is asked again after half a second, then after twice as long, at most so long.'
+    'Longest pause before it is asked again; the first is half a second, and each is twice the one before.'
   ),
   CHAT_DEAD_LETTERS_MAX: setting(integer(1, 100_000), '1000', 'Messages kept for operators that it will never get.'),
 
@@ -237,7 +233,7 @@ export const SETTINGS = {
   ROOM_SERVICE_URL: setting(
     optional(webUrl),
     '',
-    'Service that knows the rooms and who may do what in them. With it nobody makes a room by joining.'
+    'Service that knows the rooms and who may do what in them. With it, joining makes no room that the service does not know.'
   ),
   ROOM_SERVICE_TIMEOUT_MS: setting(duration(1), '2000', 'How long to wait for its answer.'),
   ROOM_SERVICE_SECRET: secret(
@@ -246,5 +242,5 @@ export const SETTINGS = {
   ),
 
   DRAIN_SETTLE_MS: setting(duration(0), '2000', 'After SIGTERM: how long to serve on while load balancers look away.'),
-  DRAIN_WINDOW_MS: setting(duration(0), '5000', 'After that: the window over which open streams are told to reconnect.')
+  DRAIN_WINDOW_MS: setting(duration(0), '5000', 'After that: the window over which open streams are sent `reconnect`.')
 }

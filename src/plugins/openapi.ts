@@ -51,7 +51,7 @@ export async function documentApi(app: FastifyInstance): Promise<void> {
         version,
         summary: 'WebRTC call signaling over nothing but HTTP',
         description:
-          'POST to act; hear by Server-Sent Events or long-poll. Events are kept in a mailbox a device, so that a client may ' +
+          'POST to act; receive by Server-Sent Events or long-poll. Events are kept in a mailbox a device, so that a client may ' +
           'change network, node or transport and resume where it was.',
         license: { name: 'MIT', identifier: 'MIT' }
       },

@@ -21,7 +21,7 @@ type Action = (context: Context, actor: Actor, callId: string) => Promise<Call>
 
 /** Actions without a body of their own: name in the path, operation, what it does, why it may be refused. */
 const PLAIN: readonly [string, string, string, Action, readonly ErrorCode[], 'signals' | false][] = [
-  ['ringing', 'reportRinging', 'Your device rings; the caller hears of the first', reportRinging, [], 'signals'],
+  ['ringing', 'reportRinging', 'Your device rings; the caller learns of the first', reportRinging, [], 'signals'],
   [
     'cancel',
     'cancelCall',

@@ -40,7 +40,7 @@ export const chatRoutes: FastifyPluginAsyncTypebox<{ context: Context }> = async
       summary: 'Write to everybody in the room',
       description:
         'All others get `chat.message`, in the same order everywhere. A repeat with the same `messageId` answers 200 with the first ' +
-        'message, for as long as the history has it. Takes the grant `chat`, from somebody in the room.',
+        'message, for as long as the history has it. Takes the grant `chat`, from a participant of the room.',
       params: RoomParams,
       headers: PostHeaders,
       body: MessageBody,
@@ -67,7 +67,7 @@ export const chatRoutes: FastifyPluginAsyncTypebox<{ context: Context }> = async
       summary: 'What was written',
       description:
         'The newest page; `before` and `after` of a page lead on from there. Takes the grant `chat`; for those who may read the room. ' +
-        'The newest messages are kept, as many as the server is told to, and as long as the room.',
+        'The newest messages are kept, up to `CHAT_HISTORY_MAX`, and as long as the room exists.',
       params: RoomParams,
       querystring: MessagesQuery,
       response: { 200: MessagesReply, ...problems(...REFUSALS, 'invalid_cursor') }
@@ -85,7 +85,7 @@ export const chatRoutes: FastifyPluginAsyncTypebox<{ context: Context }> = async
       summary: 'Say that you are writing, or no longer',
       description:
         'Those who listen at this moment get `chat.typing`, without an event id and without moving their cursor; a poll that waits ' +
-        'answers with it in `notices`. It is kept nowhere. Takes the grant `chat`, from somebody in the room.',
+        'answers with it in `notices`. It is kept nowhere. Takes the grant `chat`, from a participant of the room.',
       params: RoomParams,
       body: TypingBody,
       response: {

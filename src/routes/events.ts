@@ -40,7 +40,7 @@ data: {"type":"call.ringing","timestamp":"2026-11-21T10:00:04.120Z","data":{"cal
 const EVENT_STREAM = {
   description:
     'A Server-Sent-Events stream. The `data:` of every frame is an envelope `{type, timestamp, data}`; the events that the stream ' +
-    'tells of itself are shown here, those of calls under “events”. Instead of 429 and 503, which would silence an EventSource for ' +
+    'sends about itself are shown here, those of calls under “events”. Instead of 429 and 503, which would silence an EventSource for ' +
     'good, the answer is a stream that ends at once, with `retry:` and an `end`.',
   content: {
     'text/event-stream': {
@@ -72,7 +72,7 @@ export const eventRoutes: FastifyPluginAsyncTypebox<EventParts> = async (app, { 
     schema: {
       ...STREAM_SCHEMA,
       operationId: 'openEventStream',
-      summary: 'Hear what happens, as it happens',
+      summary: 'Receive events as they happen',
       description:
         'Resumes after `Last-Event-ID` or `cursor`: everything after it is replayed, then `caught-up`. If that cannot be done ' +
         'without a gap, `reset` says why. Without a cursor: `hello`. A device has one stream or poll; the newest wins.'
@@ -99,7 +99,7 @@ export const eventRoutes: FastifyPluginAsyncTypebox<EventParts> = async (app, { 
     schema: {
       operationId: 'pollEvents',
       tags: ['events'],
-      summary: 'Hear what happened, or wait for it',
+      summary: 'Receive the next events, or wait for them',
       description:
         'The same mailbox and cursor as the stream; a client may change from one to the other at any event. The same cursor gets the ' +
         'same answer. Without a cursor: returns at once with the cursor to begin from.',

@@ -35,7 +35,7 @@ export const invitationRoutes: FastifyPluginAsyncTypebox<{ context: Context }> =
       summary: 'Ring users into the room you are in',
       description:
         'Every registered device of each user gets `room.invitation`, and so does one that comes while it rings. Takes the grant ' +
-        '`join` and being in the room; if it is locked, `moderate`. 201 if anybody rings who did not before, else 200.',
+        '`join` and being in the room; if it is locked, `moderate`. 201 if a user rings who did not before, else 200.',
       headers: InviteHeaders,
       params: RoomParams,
       body: InviteBody,
@@ -110,8 +110,8 @@ export const invitationRoutes: FastifyPluginAsyncTypebox<{ context: Context }> =
       tags: ['rooms'],
       summary: 'Ring no longer',
       description:
-        'By whoever invited; somebody else’s invitation takes the grant `moderate`. If it comes before its invitation, from somebody ' +
-        'in the room, the late invitation is answered `cancelled` and rings nobody.',
+        'By the inviter; another user’s invitation takes the grant `moderate`. If it comes before its invitation, from a participant ' +
+        'of the room, the late invitation is answered `cancelled` and rings no device.',
       params: InvitationParams,
       response: {
         204: Type.Null({ description: 'It rings no more' }),

@@ -68,7 +68,7 @@ export const roomRoutes: FastifyPluginAsyncTypebox<{ context: Context }> = async
       summary: 'A room and who is in it',
       description:
         'For participants, users with an explicit claim (in the token or from the room service), its creator, and users with an ' +
-        'invitation. Takes the grant `join`; a locked room shows itself only to those whom it lets in. To anybody else it is not there.',
+        'invitation. Takes the grant `join`; a locked room shows itself only to those whom it lets in. To other users it is not there.',
       params: RoomParams,
       response: { 200: RoomAndParticipants, ...problems(...READING) }
     },
@@ -145,7 +145,7 @@ export const roomRoutes: FastifyPluginAsyncTypebox<{ context: Context }> = async
     schema: {
       operationId: 'removeParticipant',
       tags: ['rooms'],
-      summary: 'Leave, or put somebody out',
+      summary: 'Leave, or put a participant out',
       description:
         'Another user: takes the grant `moderate`; a host: `manage`. `ban=true` puts the user out with all devices and keeps them out, ' +
         'also if this participant has left in the last minute; the ban outlives the room.',
@@ -188,7 +188,7 @@ export const roomRoutes: FastifyPluginAsyncTypebox<{ context: Context }> = async
     schema: {
       operationId: 'unban',
       tags: ['rooms'],
-      summary: 'Let somebody in again',
+      summary: 'Let a user in again',
       description: 'Takes the grant `moderate`.',
       params: BanParams,
       response: { 204: Type.Null({ description: 'Not banned any more' }), ...problems(...READING) }

@@ -14,7 +14,7 @@ export const watchRoutes: FastifyPluginAsyncTypebox<{ context: Context }> = asyn
     schema: {
       operationId: 'putWatch',
       tags: ['presence'],
-      summary: 'Hear of these users’ presence on this device, and of nobody else’s',
+      summary: 'Watch the presence of these users, and of no others, on this device',
       description:
         'Replaces the list of this device; other devices of yours have their own. It lasts as long as the device’s mailbox. ' +
         'Each change comes as `presence.changed`; who goes away or is busy, only once that has lasted a moment.',
@@ -54,8 +54,8 @@ export const watchRoutes: FastifyPluginAsyncTypebox<{ context: Context }> = asyn
     schema: {
       operationId: 'deleteWatch',
       tags: ['presence'],
-      summary: 'Watch nobody any more',
-      response: { 204: Type.Null({ description: 'This device watches nobody' }), ...problems('rate_limited') }
+      summary: 'Watch no user any more',
+      response: { 204: Type.Null({ description: 'This device watches no user' }), ...problems('rate_limited') }
     },
     async handler(request, reply) {
       await deleteWatch(context, request.actor)

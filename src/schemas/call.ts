@@ -25,7 +25,7 @@ export const CallId = Id('Call id, chosen by the caller or made by the server', 
 export const CallState = Type.Enum([...CALL_STATES], { description: 'ringing → connecting → connected → ended' })
 export const EndReason = Type.Enum([...END_REASONS], {
   description:
-    'Why the call ended for whoever reads this: `hangup` by a side; `cancelled` by the caller; `declined` by the callee; ' +
+    'Why the call ended, for the user who reads this: `hangup` by a side; `cancelled` by the caller; `declined` by the callee; ' +
     '`declined_elsewhere`/`answered_elsewhere` on another device; `busy`; `no_answer` in the ring time; `unreachable`; ' +
     '`expired` before it connected; `transferred`; `media_failed` as a client reported; `lost`: a side vanished; `policy`; `server`'
 })

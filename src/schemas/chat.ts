@@ -11,7 +11,7 @@ const Content = Type.String({
   minLength: 1,
   maxLength: CONTENT_MAX_BYTES,
   pattern: '^[^\\u0000]*$',
-  description: `At most ${CONTENT_MAX_BYTES} bytes as UTF-8. Handed on as it is; whoever shows it escapes it`,
+  description: `At most ${CONTENT_MAX_BYTES} bytes as UTF-8. Handed on as it is; the client that shows it escapes it`,
   examples: ['Can everybody hear me?']
 })
 

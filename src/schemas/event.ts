@@ -25,7 +25,7 @@ const Callee = Type.Object(
 )
 const Revision = Type.Integer({ minimum: 0, description: 'The negotiation it belongs to' })
 
-export const CallIncoming = event('CallIncomingEvent', 'call.incoming', 'Somebody calls; your device rings', {
+export const CallIncoming = event('CallIncomingEvent', 'call.incoming', 'A user calls; your device rings', {
   from: Endpoint,
   media: Nullable(Media),
   metadata: Metadata,
@@ -37,7 +37,7 @@ export const CallIncoming = event('CallIncomingEvent', 'call.incoming', 'Somebod
 })
 
 export const CallRinging = event('CallRingingEvent', 'call.ringing', 'A device of the callee rings', {
-  by: Nullable(Callee, 'The callee; the device is null, nobody has answered')
+  by: Nullable(Callee, 'The callee; the device is null, because none has answered')
 })
 
 export const CallAccepted = event('CallAcceptedEvent', 'call.accepted', 'The callee answered', {

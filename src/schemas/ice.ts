@@ -21,7 +21,7 @@ export type IceServer = Static<typeof IceServer>
 export const IceServersReply = Type.Object(
   {
     iceServers: Type.Array(IceServer, { description: 'For `new RTCPeerConnection({ iceServers })`' }),
-    expiresInMs: Nullable(DurationMs('Ask again before so long has passed'), 'Null when nothing in it expires')
+    expiresInMs: Nullable(DurationMs('Ask again before this time has passed'), 'Null when nothing in it expires')
   },
   { $id: 'IceServersReply', description: 'STUN and TURN servers, with credentials made for this user', ...Strict }
 )

@@ -6,7 +6,7 @@ import { By, Room, RoomId, RoomPeer } from './room.js'
 export const INVITATION_ENDS = ['accepted', 'declined', 'cancelled', 'expired', 'closed'] as const
 export type InvitationEnd = (typeof INVITATION_ENDS)[number]
 
-export const InvitationId = Id('Chosen by whoever invites, or made by the server', 'inv-8Kq2')
+export const InvitationId = Id('Chosen by the inviter, or made by the server', 'inv-8Kq2')
 
 export const InviteBody = Type.Object(
   {
@@ -40,7 +40,7 @@ export const InvitationState = Type.Object(
     invitationId: InvitationId,
     user: Id('Who is asked in', 'bob'),
     state: State,
-    by: Nullable(By, 'Who ended it; null while it rings, and when nobody did'),
+    by: Nullable(By, 'Who ended it; null while it rings, and when no user did'),
     expiresInMs: DurationMs('How long it will go on ringing; 0 when it rings no more')
   },
   { $id: 'InvitationState', description: 'Where an invitation stands', ...Strict }
@@ -59,7 +59,7 @@ export type InviteRefusal = (typeof INVITE_REFUSALS)[number]
 export const InviteReply = Type.Object(
   {
     invitations: Type.Array(SentInvitation, {
-      description: 'Whoever was ringing already keeps the invitation they have; so does a repeat with the same id'
+      description: 'Users who were ringing already keep the invitation they have; so does a repeat with the same id'
     }),
     refused: Type.Array(
       Type.Object(
@@ -100,7 +100,7 @@ export const IncomingInvitation = Type.Object(
     metadata: Metadata,
     expiresInMs: DurationMs('How long it will go on ringing')
   },
-  { $id: 'IncomingInvitation', description: 'Somebody asks you in, and it rings', ...Strict }
+  { $id: 'IncomingInvitation', description: 'A user invites you into a room, and your devices ring', ...Strict }
 )
 export type IncomingInvitation = Static<typeof IncomingInvitation>
 

@@ -10,6 +10,6 @@ export const PRESENCE_EVENTS = [
       timestamp: Timestamp('When it was decided'),
       data: WatchedPresence
     },
-    { $id: 'PresenceChangedEvent', description: 'The state of somebody this device watches is another', ...Strict }
+    { $id: 'PresenceChangedEvent', description: 'The state of a user this device watches has changed', ...Strict }
   )
 ] as const

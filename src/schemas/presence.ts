@@ -46,13 +46,13 @@ export const WatchedPresence = Type.Object(
     version: Type.Integer({
       minimum: 1,
       description:
-        'Counts what was noticed of this user while anybody watched: the higher one is the newer. 1: nothing is known of this user, or ' +
+        'Counts what was noticed of this user while a device watched: the higher one is the newer. 1: nothing is known of this user, or ' +
         'nothing may be shown, and what was shown before does not hold'
     })
   },
   {
     $id: 'WatchedPresence',
-    description: 'The presence of a user you watch, as it was last told; `lastSeenAt` is as of then',
+    description: 'The presence of a user you watch, as it was last sent; `lastSeenAt` is as of then',
     ...Strict
   }
 )

@@ -37,16 +37,16 @@ const ChatTyping = Type.Object(
   },
   {
     $id: 'ChatTypingEvent',
-    description: 'Somebody begins or ceases to write. Has no id, and is not repeated',
+    description: 'A participant begins or ceases to write. Has no id, and is not repeated',
     ...Strict
   }
 )
 
-const SomebodyOrNobody = Nullable(By, 'Who did it; null when nobody did, or the room service')
+const SomebodyOrNobody = Nullable(By, 'Who did it; null when no user did, or the room service')
 
 export const ROOM_EVENTS = [
   event('RoomJoinedEvent', 'room.joined', 'Another device of yours joined a room', { participant: Participant }),
-  event('RoomParticipantJoinedEvent', 'room.participant_joined', 'Somebody joined', { participant: Participant }),
+  event('RoomParticipantJoinedEvent', 'room.participant_joined', 'A participant joined', { participant: Participant }),
   event('RoomParticipantUpdatedEvent', 'room.participant_updated', 'A participant went away, came back, or changed', {
     participant: Participant,
     by: SomebodyOrNobody
@@ -63,7 +63,7 @@ export const ROOM_EVENTS = [
     by: By
   }),
   event('RoomUpdatedEvent', 'room.updated', 'The room was changed', { changes: RoomBody, by: SomebodyOrNobody }),
-  event('RoomInvitationEvent', 'room.invitation', 'Somebody asks you into a room; your device rings', {
+  event('RoomInvitationEvent', 'room.invitation', 'A user invites you into a room; your device rings', {
     ...IncomingInvitation.properties
   }),
   event('RoomInvitationEndedEvent', 'room.invitation_ended', 'It rings no more, and why', {
@@ -73,7 +73,7 @@ export const ROOM_EVENTS = [
     by: SomebodyOrNobody
   }),
   event('RoomClosedEvent', 'room.closed', 'The room is over', { reason: CloseReason, by: SomebodyOrNobody }),
-  event('ChatMessageEvent', 'chat.message', 'Somebody wrote', {
+  event('ChatMessageEvent', 'chat.message', 'A participant wrote a message', {
     messageId: ChatMessage.properties.messageId,
     from: ChatMessage.properties.from,
     content: ChatMessage.properties.content,

@@ -9,7 +9,7 @@ export const CLOSE_REASONS = ['closed', 'empty'] as const
 /** More than one node's sockets hold, and more than a mesh or most SFUs bear. */
 export const ROOM_PARTICIPANTS_MAX = 10_000
 
-export const RoomId = Id('Room id, chosen by whoever joins or creates it first', 'standup')
+export const RoomId = Id('Room id, chosen by the user who joins or creates it first', 'standup')
 export const ParticipantId = Id('Names one participation: a device that leaves and joins again gets another', 'p-5XbW')
 export const Role = Type.Enum([...ROLES], {
   description:
@@ -80,7 +80,7 @@ export const RoomPeer = Type.Object(
 /** Who did it: a participant, or somebody whose token allows it from outside. */
 export const By = Type.Object(
   { user: Id('User id', 'alice'), device: Id('Device id', 'phone') },
-  { $id: 'By', description: 'Whoever did this', ...Strict }
+  { $id: 'By', description: 'The user who did this', ...Strict }
 )
 
 export const RoomBody = Type.Object(
@@ -165,7 +165,7 @@ export const Ban = Type.Object(
     at: Timestamp('Since when'),
     expiresInMs: Nullable(DurationMs('For how much longer'), 'Null: until unbanned')
   },
-  { $id: 'Ban', description: 'Somebody who is kept out', ...Strict }
+  { $id: 'Ban', description: 'A user who is kept out', ...Strict }
 )
 export type Ban = Static<typeof Ban>
 export const BansReply = Type.Object({ bans: Type.Array(Ban) }, { $id: 'BansReply', ...Strict })

@@ -10,7 +10,7 @@ export const StreamCursor = Type.String({
 })
 
 const HeartbeatMs = DurationMs(
-  'A `heartbeat` comes at least this often. Without one for twice as long, open the stream again'
+  'A `heartbeat` comes at least this often. Without one for twice that time, open the stream again'
 )
 
 const notice = <const Name extends string, P extends TProperties>(
@@ -71,7 +71,7 @@ export const HeartbeatEvent = notice(
 export const ReconnectEvent = notice(
   'reconnect',
   'ReconnectEvent',
-  { afterMs: DurationMs('Come back after so long') },
+  { afterMs: DurationMs('Come back after this long') },
   'The node is shutting down; an `end` follows.'
 )
 export const AuthExpiringEvent = notice(
@@ -93,7 +93,7 @@ export const EndEvent = notice(
     reconnect: Type.Boolean({
       description: 'Whether to open the stream again. If not, close the EventSource: it would try'
     }),
-    afterMs: Type.Optional(DurationMs('With `reconnect`: wait so long; `retry:` says the same'))
+    afterMs: Type.Optional(DurationMs('With `reconnect`: wait this long; `retry:` says the same'))
   },
   'The last frame: why the stream ends.'
 )
@@ -123,7 +123,7 @@ const ack = Type.Optional(
   Type.Boolean({
     default: false,
     description:
-      'Promises to acknowledge heartbeats that ask for it, so that a device that hangs is missed even while its connection stays open'
+      'Promises to acknowledge heartbeats that ask for it, so that a device that hangs counts as gone even while its connection stays open'
   })
 )
 
