@@ -10,6 +10,7 @@ import {
   countLater,
   isCurrent,
   isDescribed,
+  type Leg,
   offerIn,
   SILENT_LEG,
   type Spoken,
@@ -86,7 +87,9 @@ export function decidePair(state: PairState, { from, command, checkAt, held }: P
   const { negotiation, legs } = talk
   // What is not there yet has to be made, even when there is nothing to keep of it.
   const unchanged = talk === state && state.version > 0 && !held
-  const next = unchanged ? state : { ...state, version: state.version + 1, checkAt, negotiation, legs }
+  // What waits is dropped by the next check, which nothing puts off.
+  const nextCheckAt = hasWaiting(state) ? (state.checkAt ?? checkAt) : checkAt
+  const next = unchanged ? state : { ...state, version: state.version + 1, checkAt: nextCheckAt, negotiation, legs }
   const { participantId: to, user, device } = state.peers[turn.other]
   const common = { roomId: state.roomId, version: next.version, from: state.peers[turn.side], to }
   return {
@@ -122,11 +125,18 @@ export const endPair = (state: PairState): PairDecision => ({
   events: []
 })
 
-/** Both are still in: nothing but the time of the next check is new. */
-export const keepPair = (state: PairState, checkAt: number): PairDecision => ({
-  state: { ...state, checkAt },
-  events: []
-})
+/** Both are still in. Candidates that wait have done so for long enough: no description has come for them. */
+export function keepPair(state: PairState, checkAt: number): PairDecision {
+  if (!hasWaiting(state)) return { state: { ...state, checkAt }, events: [] }
+  const { earlier, later } = state.legs
+  const legs = { earlier: withoutWaiting(earlier), later: withoutWaiting(later) }
+  return { state: { ...state, version: state.version + 1, checkAt, legs }, events: [] }
+}
+
+const hasWaiting = ({ legs: { earlier, later } }: PairState): boolean =>
+  earlier.waiting.length + later.waiting.length > 0
+
+const withoutWaiting = (leg: Leg): Leg => ({ ...leg, waiting: [], waitingEnd: false })
 
 function turnOf(state: PairState, from: string): Turn<PairSide> {
   const side = state.peers.earlier.participantId === from ? 'earlier' : 'later'

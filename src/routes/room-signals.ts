@@ -74,7 +74,7 @@ export const roomSignalRoutes: FastifyPluginAsyncTypebox<{ context: Context }> =
       tags: ['rooms'],
       summary: 'Trickle ICE candidates to a participant, or to all others',
       description:
-        'A candidate whose description was not posted yet waits for it; one of an older generation is refused. To all others takes the ' +
+        'A candidate whose description was not posted yet waits for it, for ten minutes; one of an older generation is refused. To all others takes the ' +
         'grant `publish`: a candidate waits once, for everyone to whom its description was not posted yet.',
       params: RoomParams,
       body: RoomCandidatesBody,

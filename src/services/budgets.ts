@@ -26,6 +26,8 @@ export const BUDGETS = {
   reads: { windowMs: 1000, max: (config: Limits) => config.rateLimitReads },
   /** What a room publishes for a user, in units of deliveryCost. */
   deliveries: { windowMs: 10_000, max: (config: Limits) => config.rateLimitDeliveries },
+  /** KiB of candidates that wait for a description in the user's pairs; there they wait no longer than this either. */
+  waiting: { windowMs: 600_000, max: () => 4096 },
   /** Users whose presence is looked up or watched. */
   presence: { windowMs: 10_000, max: (config: Limits) => config.rateLimitPresence },
   /** Rooms that are made. */

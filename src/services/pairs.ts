@@ -20,7 +20,7 @@ import { AppError } from '../errors.js'
 import type { Actor } from '../schemas/claims.js'
 import type { Delivery, Endpoint } from '../schemas/common.js'
 import type { RoomCandidatesBody, RoomDescriptionBody } from '../schemas/room-signal.js'
-import type { CandidatesReply } from '../schemas/signal.js'
+import type { CandidatesBody, CandidatesReply } from '../schemas/signal.js'
 import { createLoop } from './aggregates.js'
 import type { Context } from './context.js'
 import { afterPublication, type ReadRoom, readRoom } from './room-commit.js'
@@ -72,13 +72,25 @@ export async function sendRoomCandidates(
 ): Promise<CandidatesReply> {
   checkCandidates(batch.candidates)
   const two = await bothIn(context, actor, roomId, to)
+  await chargeWaiting(context, roomId, two, batch)
   const { before, delivery } = await speak(context, roomId, two, { type: 'candidates', batch })
   await dispatchLater(context, roomId, two.held ? [two] : [])
   noteSignOfLife(context, actor)
-  const known = before ?? newPair(roomId, inOrder(two.me, two.peer))
-  const held = countPairWaiting(known, two.me.participantId, batch)
+  const held = countHeld(before, roomId, two, batch)
   return { accepted: batch.candidates.length, held, delivery }
 }
+
+/** A participant has as many pairs as others are in the room, and each may keep some. @throws AppError rate_limited, stale_candidate */
+async function chargeWaiting(context: Context, roomId: string, two: Two, batch: CandidatesBody): Promise<void> {
+  const id = pairId(roomId, inOrder(two.me, two.peer))
+  const known = context.pairs.get(id)?.state ?? (await readPair(context, id))
+  if (countHeld(known, roomId, two, batch) === 0) return
+  const bytes = Buffer.byteLength(JSON.stringify(batch.candidates))
+  await context.budgets.spend(two.me.user, 'waiting', Math.ceil(bytes / 1024))
+}
+
+const countHeld = (known: PairState | null, roomId: string, { me, peer }: Two, batch: CandidatesBody): number =>
+  countPairWaiting(known ?? newPair(roomId, inOrder(me, peer)), me.participantId, batch)
 
 export const NOBODY: Delivery = { online: 0, queued: 0 }
 

@@ -180,3 +180,13 @@ t.test('a pair is kept while both are in, and over when one is not', async t => 
   t.strictSame(keepPair(state, 5000), { state: { ...state, checkAt: 5000 }, events: [] })
   t.strictSame(endPair(state), { state: { ...state, version: 2, checkAt: null }, events: [] })
 })
+
+t.test('what waits is dropped by the check, which no signal puts off', async t => {
+  const state = after([EARLY, offer('a1')], [LATE, trickle([candidate(1, 'b1')])])
+  const turn = { from: LATE.participantId, checkAt: CHECK_AT + 500, held: false }
+  const more = decidePair(state, { ...turn, command: trickle([candidate(2, 'b1')]) }).state
+  t.equal(more.checkAt, CHECK_AT)
+  const kept = keepPair(more, 5000).state
+  t.match(kept, { version: more.version + 1, checkAt: 5000, legs: { later: { waiting: [] } } })
+  t.equal(outcomeOf(kept, LATE, answer('b1')), 'zoe answer 1')
+})

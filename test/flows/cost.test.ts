@@ -1,6 +1,7 @@
 // What a user may cost others: charged by recipients, by KiB, and by users named.
 import type { Person } from '../helpers/person.js'
 import { meet } from '../helpers/rooms.js'
+import { candidates, sdp } from '../helpers/sdp.js'
 import { flow, type Stage } from '../helpers/stage.js'
 
 const TIGHT = { RATE_LIMIT_DELIVERIES: '143', RATE_LIMIT_PRESENCE: '50' }
@@ -94,3 +95,18 @@ flow(
   },
   { env: { RATE_LIMIT_DELIVERIES: '4' } }
 )
+
+flow('candidates that wait are charged to their sender, whichever pair they wait in', async (t, stage) => {
+  const [alice, bob, carol] = await meet(stage)
+  const send = (to: string, count: number) =>
+    alice.who.ask('POST', 'rooms/r1/candidates', { to, candidates: candidates(count, 'aliceA') })
+  const window = { name: 'waiting', windowMs: 600_000, max: 4096, now: stage.now() }
+  await stage.store.quotas.take(stage.marked('alice'), { ...window, want: 4095 })
+  t.match(await send(bob.id, 1), { status: 202, body: { held: 1 } })
+  t.match(await send(bob.id, 1), { status: 429, body: { code: 'rate_limited', detail: /waiting in 600 s/ } })
+  t.match(await send(carol.id, 1), { status: 429 })
+  await alice.who.does('rooms/r1/offer', { to: bob.id, sdp: sdp('aliceA') })
+  await bob.who.hearsAll('signal.offer', 'signal.candidates')
+  t.match(await send(bob.id, 1), { status: 202, body: { held: 0 } }, 'what need not wait costs nothing')
+  await bob.who.hears('signal.candidates')
+})
