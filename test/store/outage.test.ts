@@ -79,6 +79,31 @@ async function heals(t: Test, store: RedisStore, since: number): Promise<void> {
   t.ok((await store.ping()) >= 0)
 }
 
+t.test(
+  'what is under way when the connection is lost fails for its caller, and no promise is left that ends the process',
+  async t => {
+    const { server, store } = await given(t)
+    const unhandled: unknown[] = []
+    const note = (error: unknown) => unhandled.push(error)
+    process.on('unhandledRejection', note)
+    t.teardown(() => process.off('unhandledRejection', note))
+    server.pause()
+    const underWay = [
+      store.memberships.list('bob'),
+      store.memberships.list('bob', 'phone'),
+      store.contacts.read('bob', 'alice', Date.now()),
+      store.rooms.load('r', []),
+      store.leases.list('bob')
+    ]
+    await server.kill()
+    for (const outcome of await Promise.allSettled(underWay)) {
+      t.ok(outcome.status === 'rejected' && isUnavailable(outcome.reason))
+    }
+    await new Promise(setImmediate)
+    t.same(unhandled, [])
+  }
+)
+
 t.test('a Redis that dies and comes back', async t => {
   const { server, store } = await given(t)
   const { heardOf } = await listen(store, 'bob')

@@ -25,13 +25,13 @@ export function createRedisMemberships(attempt: Attempt): Memberships {
     },
     async list(user, device) {
       const key = membershipsKey(user)
-      const renewed = attempt(client => client.pexpire(key, MEMBERSHIPS_MS))
+      // Awaited together: a promise that fails while another one is awaited ends the process.
+      const renew = () => attempt(client => client.pexpire(key, MEMBERSHIPS_MS))
       if (device === undefined) {
-        const found = await attempt(client => client.hgetall(key))
-        await renewed
+        const [found] = await Promise.all([attempt(client => client.hgetall(key)), renew()])
         return Object.entries(found).flatMap(([name, lines]) => toMemberships(user, name, lines))
       }
-      const [lines] = await Promise.all([attempt(client => client.hget(key, device)), renewed])
+      const [lines] = await Promise.all([attempt(client => client.hget(key, device)), renew()])
       return toMemberships(user, device, lines)
     }
   }
