@@ -169,15 +169,14 @@ const partsOfUser = (actor: Actor, user: string) => ({
   ]
 })
 
-/** Leaves, or puts a participant out; with `ban`, the user, also if this participant has just left. */
-export function removeParticipant(context: Context, actor: Actor, where: Where, query: RemoveQuery): Promise<void> {
-  return free(context, actor, async () => {
-    await (query.ban === true ? ban(context, actor, where, query) : remove(context, actor, where))
-    return { result: undefined, isRepeat: false }
-  })
+/** Leaves, or puts a participant out: free, as each takes a joining. With `ban`, the user, also if this participant has just left. */
+export async function removeParticipant(context: Context, actor: Actor, where: Where, query: RemoveQuery) {
+  if (query.ban === true) return ban(context, actor, where, query)
+  await free(context, actor, async () => ({ result: await remove(context, actor, where), isRepeat: false }))
 }
 
 async function ban(context: Context, actor: Actor, where: Where, { banForMs }: RemoveQuery): Promise<void> {
+  await context.budgets.spend(actor.user, 'signals')
   const { user } = await findParticipant(context, actor, where, { orLeft: true })
   await banUser(context, where.roomId, { actor, user, forMs: banForMs ?? null })
 }

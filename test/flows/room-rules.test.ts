@@ -124,3 +124,18 @@ flow('metadata of too many members, bytes or levels is refused', async (t, stage
     t.match(await alice.who.ask('PUT', 'rooms/r1', { metadata }), { status: 413 })
   }
 })
+
+flow(
+  'bans are charged, over and over; leaving is free',
+  async (t, stage) => {
+    const [alice, bob, carol] = await meet(stage)
+    await stage.pass(1_000)
+    const ban = () => alice.who.ask('DELETE', `rooms/r1/participants/${bob.id}?ban=true`)
+    for (let n = 0; n < 5; n++) t.equal((await ban()).status, 204)
+    t.match(await ban(), { status: 429, body: { code: 'rate_limited' } })
+    t.equal((await alice.who.ask('DELETE', `rooms/r1/participants/${alice.id}`)).status, 204)
+    await bob.who.hears('room.participant_left')
+    await carol.who.hearsAll('room.participant_left', 'room.participant_left')
+  },
+  { env: { RATE_LIMIT_SIGNALS: '5' } }
+)
