@@ -191,21 +191,26 @@ export function withdrawInvitation(
   return together(removed, { writes: forget(invitation), events: [] })
 }
 
+/** Who ended it, as the inviter may know: not which device of the invitee declined. */
+export const endedByForInviter = (ended: Invitation['ended']): Endpoint | null =>
+  ended === null || ended.reason === 'declined' ? null : ended.by
+
 /** Each device that rang and the one that invited hear of it once; the one that acts hears it from its reply. */
 export function end(invitation: Invitation, reason: InvitationEnd, by: Endpoint | null, now: number): RoomDecision {
   const { invitationId, user, from, isMuted } = invitation
   const isAnswer = reason === 'accepted' || reason === 'declined'
-  const told = (to: RoomEvent['to'], why: string): RoomEvent => ({
+  const ended = { reason, by, at: now }
+  const told = (to: RoomEvent['to'], why: string, who: Endpoint | null): RoomEvent => ({
     to,
     type: 'room.invitation_ended',
-    data: { invitationId, user, reason: why, by }
+    data: { invitationId, user, reason: why, by: who }
   })
   const toInvitee = { user, except: by?.user === user ? [by.device] : [] }
-  const events = isMuted ? [] : [told(toInvitee, isAnswer ? `${reason}_elsewhere` : reason)]
+  const events = isMuted ? [] : [told(toInvitee, isAnswer ? `${reason}_elsewhere` : reason, by)]
   if (by?.user !== from.user || by.device !== from.device) {
-    events.push(told({ user: from.user, device: from.device }, reason))
+    events.push(told({ user: from.user, device: from.device }, reason, endedByForInviter(ended)))
   }
-  return { writes: { [PART.invited(user)]: { ...invitation, metadata: {}, ended: { reason, by, at: now } } }, events }
+  return { writes: { [PART.invited(user)]: { ...invitation, metadata: {}, ended } }, events }
 }
 
 export function viewInvitation({ invitationId, user, until, ended }: Invitation, now: number): InvitationState {

@@ -12,12 +12,10 @@ export const END_REASONS = [
   'answered_elsewhere',
   'busy',
   'no_answer',
-  'unreachable',
   'expired',
   'transferred',
   'media_failed',
   'lost',
-  'policy',
   'server'
 ] as const
 
@@ -26,8 +24,8 @@ export const CallState = Type.Enum([...CALL_STATES], { description: 'ringing →
 export const EndReason = Type.Enum([...END_REASONS], {
   description:
     'Why the call ended, for the user who reads this: `hangup` by a side; `cancelled` by the caller; `declined` by the callee; ' +
-    '`declined_elsewhere`/`answered_elsewhere` on another device; `busy`; `no_answer` in the ring time; `unreachable`; ' +
-    '`expired` before it connected; `transferred`; `media_failed` as a client reported; `lost`: a side vanished; `policy`; `server`'
+    '`declined_elsewhere`/`answered_elsewhere` on another device; `busy`; `no_answer` in the ring time; ' +
+    '`expired` before it connected; `transferred`; `media_failed` as a client reported; `lost`: a side vanished; `server`'
 })
 export const Side = Type.Enum(['caller', 'callee'], { description: 'A side of the call' })
 export const Media = Type.Enum(['audio', 'video', 'data'], {

@@ -40,7 +40,10 @@ export const InvitationState = Type.Object(
     invitationId: InvitationId,
     user: Id('Who is asked in', 'bob'),
     state: State,
-    by: Nullable(By, 'Who ended it; null while it rings, and when no user did'),
+    by: Nullable(
+      By,
+      'Who ended it; null while it rings, when no user did, and to the inviter when the invitee declined'
+    ),
     expiresInMs: DurationMs('How long it will go on ringing; 0 when it rings no more')
   },
   { $id: 'InvitationState', description: 'Where an invitation stands', ...Strict }

@@ -70,7 +70,7 @@ export const ROOM_EVENTS = [
     invitationId: InvitationId,
     user: Id('Who was asked in', 'bob'),
     reason: InvitationEndReason,
-    by: SomebodyOrNobody
+    by: Nullable(By, 'Who ended it; null when no user did, and to the inviter when the invitee declined')
   }),
   event('RoomClosedEvent', 'room.closed', 'The room is over', { reason: CloseReason, by: SomebodyOrNobody }),
   event('ChatMessageEvent', 'chat.message', 'A participant wrote a message', {

@@ -48,11 +48,23 @@ export async function chargeAttempt(
   if (!isKnown && !isBlocked) await budgets.spend(callee, 'incoming')
 }
 
-/** What an attempt came to: an answer makes the caller known, a decline or no answer makes them wait, twice as long each time. */
-export async function noteAttempt(
+type Pair = { readonly caller: string; readonly callee: string }
+type AttemptOutcome = 'answered' | 'failed'
+
+/**
+ * What an attempt came to: an answer makes the caller known, a decline or no answer makes them wait, twice as long each time. Not
+ * kept when the store fails: it only sets limits.
+ */
+export async function noteAttempt(context: Context, pair: Pair, outcome: AttemptOutcome): Promise<void> {
+  await keepAttempt(context, pair, outcome).catch(error =>
+    context.log.debug({ err: error }, 'an attempt was not noted')
+  )
+}
+
+async function keepAttempt(
   { store, config, clock }: Context,
-  { caller, callee }: { caller: string; callee: string },
-  outcome: 'answered' | 'failed'
+  { caller, callee }: Pair,
+  outcome: AttemptOutcome
 ): Promise<void> {
   const { contacts } = store
   if (outcome === 'answered') {

@@ -136,7 +136,7 @@ async function askPolicyForInvitee(
 async function viewSent(context: Context, invitation: Invitation): Promise<SentInvitation> {
   const now = context.clock.now()
   const delivery = invitation.ended || invitation.isMuted ? NOBODY : await reach(context, invitation.user, now)
-  return { ...rules.viewInvitation(invitation, now), delivery }
+  return { ...rules.viewInvitation(invitation, now), by: rules.endedByForInviter(invitation.ended), delivery }
 }
 
 const NOBODY: Delivery = { online: 0, queued: 0 }
@@ -182,9 +182,7 @@ async function answer(
   const invitation = (written ?? room.get(PART.invited(actor.user))) as Invitation
   const pair = { caller: invitation.from.user, callee: actor.user }
   if (written) {
-    await noteAttempt(context, pair, as === 'accepted' ? 'answered' : 'failed').catch(error =>
-      context.log.debug({ err: error, roomId }, 'an attempt was not noted')
-    )
+    await noteAttempt(context, pair, as === 'accepted' ? 'answered' : 'failed')
   }
   return { result: rules.viewInvitation(invitation, context.clock.now()), isRepeat: !written }
 }

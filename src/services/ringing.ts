@@ -8,6 +8,7 @@ import type { Endpoint } from '../schemas/common.js'
 import type { IncomingInvitation } from '../schemas/invitation.js'
 import type { Cursor } from '../store/store.js'
 import { fairSince } from './absence.js'
+import { noteAttempt } from './contacts.js'
 import type { Context } from './context.js'
 import { headWithout } from './offered.js'
 import { afterPublication, changeRoom, type ReadRoom, readRoom } from './room-commit.js'
@@ -83,7 +84,7 @@ export async function checkInvitations(context: Context, room: ListedRoom): Prom
     // Nobody can answer while the store is away.
     const due = Math.max(dueAt(invitation, retentionMs), invitation.ended === null ? fairSince(context) : 0)
     if (due > now) next = Math.min(next, due)
-    else await changeOpen(context, room.roomId, PART.invited(user), (at, then) => lapse(at, user, retentionMs, then))
+    else await lapseInvitation(context, room.roomId, user)
   }
   for (const { invitationId, dueAt: due } of cancelledAhead(room, retentionMs)) {
     if (due > now) next = Math.min(next, due)
@@ -92,14 +93,23 @@ export async function checkInvitations(context: Context, room: ListedRoom): Prom
   return next
 }
 
+/** An invitation that nobody answered counts as an attempt that failed, as a call does. */
+async function lapseInvitation(context: Context, roomId: string, user: string): Promise<void> {
+  const part = PART.invited(user)
+  const decide = (at: ReadRoom, then: number) => lapse(at, user, context.config.retentionMs, then)
+  const { decision } = await changeOpen(context, roomId, part, decide)
+  const after = (decision.writes[part] ?? null) as Invitation | null
+  if (after) await noteAttempt(context, { caller: after.from.user, callee: user }, 'failed')
+}
+
 /** A commit after the end of the room would keep it from expiring. */
 async function changeOpen(
   context: Context,
   roomId: string,
   part: string,
   decide: (room: ReadRoom, now: number) => RoomDecision
-): Promise<void> {
-  await changeRoom(context, roomId, [PART.settings, part], (room, now) =>
+): Promise<{ decision: RoomDecision }> {
+  return changeRoom(context, roomId, [PART.settings, part], (room, now) =>
     room.settings?.closed === null ? decide(room, now) : NOTHING
   )
 }

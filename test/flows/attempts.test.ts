@@ -78,12 +78,12 @@ flow(
 )
 
 flow(
-  'a declined invitation does not ring again during the back-off, and each invitee is charged',
+  'an invitation that was declined or not answered does not ring again during the back-off, and each invitee is charged',
   async (t, stage) => {
     const [alice, bob] = await stage.enterBoth()
     await alice.does('rooms/r1/participants')
     const users = [stage.marked('bob')]
-    const invite = () => alice.ask('POST', 'rooms/r1/invitations', { users })
+    const invite = () => alice.ask('POST', 'rooms/r1/invitations', { users, ringTimeoutMs: 5000 })
     t.equal((await invite()).status, 201)
     const { invitationId } = await bob.hears('room.invitation')
     await bob.does(`rooms/r1/invitations/${invitationId}/decline`)
@@ -93,6 +93,9 @@ flow(
     await stage.pass(5500)
     t.equal((await invite()).status, 201)
     await bob.hears('room.invitation')
+    await stage.pass(6500)
+    for (const person of [alice, bob]) t.match(await person.hears('room.invitation_ended'), { reason: 'expired' })
+    t.match(await invite(), { status: 200, body: { refused: [{ user: 'bob', reason: 'rate_limited' }] } })
     const crowd = Array.from({ length: 30 }, (_, n) => stage.marked(`guest${n}`))
     t.match(await alice.ask('POST', 'rooms/r1/invitations', { users: crowd }), { status: 429 })
   },

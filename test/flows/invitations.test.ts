@@ -65,11 +65,11 @@ flow('of two answers in one moment one wins', async (t, stage) => {
   t.equal((await loser.hears('room.invitation_ended')).reason, `${reason}_elsewhere`)
 })
 
-flow('declined for all devices', async (t, stage) => {
+flow('a decline is for all devices, and does not tell the inviter which one declined', async (t, stage) => {
   const { alice, laptop, phone, path } = await ring(stage)
   t.match(await phone.does(`${path}/decline`), { invitation: { state: 'declined', by: phone.endpoint } })
   t.match(await phone.does(`${path}/decline`), { invitation: { state: 'declined' } })
-  t.match(await alice.hears('room.invitation_ended'), { reason: 'declined', by: phone.endpoint })
+  t.match(await alice.hears('room.invitation_ended'), { reason: 'declined', by: null })
   t.match(await laptop.hears('room.invitation_ended'), { reason: 'declined_elsewhere' })
   t.match(await invite(alice, stage, ['bob']), { status: 201 }, 'and asked again')
   for (const bobs of [laptop, phone]) await bobs.hears('room.invitation')
@@ -249,7 +249,10 @@ flow('asking twice, oneself, or somebody who is in', async (t, stage) => {
   await eve.hears('room.invitation')
   await eve.does('rooms/r1/invitations/again/decline')
   await alice.hears('room.invitation_ended')
-  t.match(await invite(alice, stage, ['eve'], again), { status: 200, body: { invitations: [{ state: 'declined' }] } })
+  t.match(await invite(alice, stage, ['eve'], again), {
+    status: 200,
+    body: { invitations: [{ state: 'declined', by: null }] }
+  })
   await laptop.isRefused('invitation_not_found', 'rooms/r1/invitations/again/accept')
   const outside = await stage.enter('mallory', 'phone')
   t.match(await invite(outside, stage, ['bob']), { body: { code: 'room_not_found' } })
