@@ -86,7 +86,7 @@ export function createStreams(options: DeliveryOptions): Streams {
     const mine = { res, isAnswered: false }
     newest.set(key, mine)
     const isNewest = () => newest.get(key) === mine
-    res.once('close', () => isNewest() && newest.delete(key))
+    whenClosed(res, () => isNewest() && newest.delete(key))
     return function answered(): void {
       if (!isNewest()) throw new AppError('superseded')
       mine.isAnswered = true
@@ -121,7 +121,7 @@ export function createStreams(options: DeliveryOptions): Streams {
       const answered = beNewest(actor, res)
       polls.add(poll)
       metrics.streamsOpen.inc({ transport: 'poll' })
-      res.once('close', () => poll.hurry())
+      whenClosed(res, () => poll.hurry())
       try {
         const body = await poll.answer({ position, waitMs, limit, maxBytes })
         answered()
@@ -156,4 +156,10 @@ export function createStreams(options: DeliveryOptions): Streams {
       await settled()
     }
   }
+}
+
+/** Also for a reply that is closed already: the client may have gone while its request was being admitted. */
+function whenClosed(res: ServerResponse, run: () => void): void {
+  if (res.closed) run()
+  else res.once('close', run)
 }
