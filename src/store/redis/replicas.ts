@@ -51,7 +51,7 @@ export function createReplicas(client: Client, count: number): Replicas {
     }
   }
 
-  function confirmAt(primary: string, partition: number): Promise<void> {
+  async function confirmAt(primary: string, partition: number): Promise<void> {
     const line = lineTo(primary)
     if (!line) throw new AppError('store_unavailable')
     const start = () => {
