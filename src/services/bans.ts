@@ -6,7 +6,7 @@ import { AppError } from '../errors.js'
 import type { Actor } from '../schemas/claims.js'
 import type { Ban } from '../schemas/room.js'
 import type { Context } from './context.js'
-import { forgetMemberships } from './memberships.js'
+import { forgetMoved } from './memberships.js'
 import { changeRoom, readRoom } from './room-commit.js'
 
 interface BanRequest {
@@ -32,8 +32,7 @@ export async function banUser(context: Context, roomId: string, request: BanRequ
     await forgetLapsedBans(context, roomId)
     return commit()
   })
-  const out = (decision.moves ?? []).map(({ device, from }) => ({ user, device, participantId: from ?? '' }))
-  await forgetMemberships(context, roomId, out)
+  await forgetMoved(context, roomId, decision)
 }
 
 /** Those that have lapsed make room. */

@@ -14,7 +14,8 @@ import type { Delivery, Endpoint } from '../schemas/common.js'
 import type { CandidatesBody, CandidatesReply } from '../schemas/signal.js'
 import { deliveryCost } from './budgets.js'
 import type { Context } from './context.js'
-import { dispatchLater, NOBODY, readPair, speak, speaker, type Two, twoIn } from './pairs.js'
+import { NO_DELIVERY } from './outbox.js'
+import { dispatchLater, readPair, speak, speaker, type Two, twoIn } from './pairs.js'
 import { changeRoom, readRoom } from './room-commit.js'
 import { noteSignOfLife } from './sign-of-life.js'
 
@@ -28,7 +29,7 @@ export async function broadcastCandidates(
   checkCandidates(batch.candidates)
   const others = await findOthers(context, actor, roomId, batch)
   const [first] = others
-  if (first === undefined) return { accepted: batch.candidates.length, held: 0, delivery: NOBODY }
+  if (first === undefined) return { accepted: batch.candidates.length, held: 0, delivery: NO_DELIVERY }
   const broadcast = await keep(context, roomId, first.me, batch)
   const sent = await Promise.all(others.map(two => passOn(context, roomId, two, { batch, broadcast })))
   await dispatchLater(
@@ -82,7 +83,7 @@ async function passOn(
   const known = context.pairs.get(id)?.state
   // What this node knows may be old: only the store can say that nothing was described.
   const state = known && isDescribedBy(known, from) ? known : await readPair(context, id)
-  if (state === null || !isDescribedBy(state, from)) return { waiting: batch.candidates.length, delivery: NOBODY }
+  if (state === null || !isDescribedBy(state, from)) return { waiting: batch.candidates.length, delivery: NO_DELIVERY }
   const { state: after, delivery } = await speak(context, roomId, two, { type: 'broadcast', broadcast })
   return { waiting: countNotCurrent(after, from, batch), delivery }
 }

@@ -18,13 +18,13 @@ import { AppError } from '../errors.js'
 import { idFromKey } from '../ids.js'
 import type { Call, CreateCallBody, CreateCallReply } from '../schemas/call.js'
 import type { Actor } from '../schemas/claims.js'
-import type { Delivery } from '../schemas/common.js'
 import { commitAccept } from './accept-call.js'
 import { mustBeChosen } from './chosen-id.js'
 import { type CallerStanding, chargeAttempt, readStanding } from './contacts.js'
 import type { Context } from './context.js'
 import { type LeaseRequest, releaseUnbacked, takeLeases, upgradeLease, writeTombstone } from './leases.js'
 import { checkMetadata } from './metadata.js'
+import { NO_DELIVERY } from './outbox.js'
 import { registerDevice } from './sign-of-life.js'
 import { readCall, readRecord, transactRecord } from './transact.js'
 
@@ -82,7 +82,7 @@ async function create(
   })
   const call = callIn(record)
   if (call === null || deliveries === null) return repeated(context, request, record)
-  const delivery = (isMuted ? null : deliveries.get(request.to)) ?? NOBODY
+  const delivery = (isMuted ? null : deliveries.get(request.to)) ?? NO_DELIVERY
   return { call: viewCall(call, context.clock.now()), resolution: 'created', delivery }
 }
 
@@ -155,7 +155,7 @@ async function repeated(context: Context, request: LeaseRequest, record: CallRec
   throw new AppError(because.code, { extra: { callId, currentState, version, reason } })
 }
 
-const existing = (call: Call): Created => ({ call, resolution: 'existing', delivery: NOBODY })
+const existing = (call: Call): Created => ({ call, resolution: 'existing', delivery: NO_DELIVERY })
 
 /**
  * The create has failed. Its call is made unable to exist before its leases are released: a retry may be at work on the same ones
@@ -181,7 +181,7 @@ async function acceptMerged(context: Context, mine: Tombstone, callId: string): 
   if (theirs?.phase === 'ringing') {
     try {
       const { state, deliveries } = await commitAccept(context, callId, mine.caller)
-      const delivery = deliveries.get(state.caller.user) ?? NOBODY
+      const delivery = deliveries.get(state.caller.user) ?? NO_DELIVERY
       return { call: viewCall(state, context.clock.now()), resolution: 'merged', delivery }
     } catch (error) {
       if (!(error instanceof AppError) || !['call_ended', 'answered_elsewhere'].includes(error.code)) throw error
@@ -189,7 +189,5 @@ async function acceptMerged(context: Context, mine: Tombstone, callId: string): 
   }
   const merged = await readCall(context, callId)
   if (merged === null) throw new AppError('call_ended')
-  return { call: viewCall(merged, context.clock.now()), resolution: 'merged', delivery: NOBODY }
+  return { call: viewCall(merged, context.clock.now()), resolution: 'merged', delivery: NO_DELIVERY }
 }
-
-const NOBODY: Delivery = { online: 0, queued: 0 }

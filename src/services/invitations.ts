@@ -21,6 +21,7 @@ import { type CallerStanding, chargeAttempt, noteAttempt, readStanding } from '.
 import type { Context } from './context.js'
 import { type FreeResult, free } from './free-action.js'
 import { checkMetadata } from './metadata.js'
+import { NO_DELIVERY } from './outbox.js'
 import { changeRoom, type ReadRoom, readRoom } from './room-commit.js'
 import { noteSignOfLife, registerDevice } from './sign-of-life.js'
 
@@ -54,7 +55,7 @@ export async function inviteUsers(
     const reason = rules.refusalOf(room, inside, { actor, user }, now)
     const isRepeat = standing?.invitationId === invitationId
     const ahead = viewAhead(room, { user, invitationId })
-    if (ahead) invitations.push({ ...ahead, delivery: NOBODY })
+    if (ahead) invitations.push({ ...ahead, delivery: NO_DELIVERY })
     else if (standing !== null && (isRepeat || reason === null)) invitations.push(await viewSent(context, standing))
     else if (reason !== null) refused.push({ user, reason })
   }
@@ -135,11 +136,9 @@ async function askPolicyForInvitee(
 
 async function viewSent(context: Context, invitation: Invitation): Promise<SentInvitation> {
   const now = context.clock.now()
-  const delivery = invitation.ended || invitation.isMuted ? NOBODY : await reach(context, invitation.user, now)
+  const delivery = invitation.ended || invitation.isMuted ? NO_DELIVERY : await reach(context, invitation.user, now)
   return { ...rules.viewInvitation(invitation, now), by: rules.endedByForInviter(invitation.ended), delivery }
 }
-
-const NOBODY: Delivery = { online: 0, queued: 0 }
 
 async function reach({ store }: Context, user: string, now: number): Promise<Delivery> {
   const devices = await store.mailboxes.devices(user, now)

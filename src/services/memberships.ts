@@ -1,7 +1,7 @@
 // Which rooms a device is in, as the user's index says, held against the rooms themselves. The index is written before a room's commit
 // and corrected after it: an entry too many, from a crash in between, is dropped by the next reader.
 import { announceForgotten } from '../domain/room.js'
-import { type Member, NOTHING, PART } from '../domain/room-state.js'
+import { type Member, NOTHING, PART, type RoomDecision } from '../domain/room-state.js'
 import { AppError } from '../errors.js'
 import type { Endpoint } from '../schemas/common.js'
 import type { Seat } from '../store/rooms.js'
@@ -68,13 +68,19 @@ export async function restoreMembership(context: Context, seat: Seat, roomId: st
   }
 }
 
-/** So many at a time. */
+/** Memberships at a time. */
 const PIECE = 100
 
 export async function forgetMemberships(context: Context, roomId: string, seats: readonly Seat[]): Promise<void> {
   for (let i = 0; i < seats.length; i += PIECE) {
     await Promise.all(seats.slice(i, i + PIECE).map(seat => context.store.memberships.remove(seat, roomId)))
   }
+}
+
+/** Of those whom a decision puts out. */
+export async function forgetMoved(context: Context, roomId: string, { moves = [] }: RoomDecision): Promise<void> {
+  const seats = moves.map(({ user, device, from }) => ({ user, device, participantId: from ?? '' }))
+  await forgetMemberships(context, roomId, seats)
 }
 
 /** In the background: the room is over, and its memberships with it. */

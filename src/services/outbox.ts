@@ -1,10 +1,13 @@
 // What a commit leaves in an aggregate's outbox, and its way to the mailboxes.
 import { type Deliveries, type Dispatched, dispatch } from '../delivery/dispatch.js'
 import type { Audience } from '../domain/state.js'
+import type { Delivery } from '../schemas/common.js'
 import type { AggregateRef, OutboxItem, OutgoingEvent, Snapshot, Stamp } from '../store/aggregate.js'
 import type { Context } from './context.js'
 
 export const NOWHERE: Deliveries = new Map()
+/** Of one recipient. */
+export const NO_DELIVERY: Delivery = { online: 0, queued: 0 }
 
 export function toItem(to: Audience | 'watchers', event: OutgoingEvent): OutboxItem {
   if (to === 'watchers') return { do: 'publish', event }

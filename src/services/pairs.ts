@@ -23,6 +23,7 @@ import type { RoomCandidatesBody, RoomDescriptionBody } from '../schemas/room-si
 import type { CandidatesBody, CandidatesReply } from '../schemas/signal.js'
 import { createLoop } from './aggregates.js'
 import type { Context } from './context.js'
+import { NO_DELIVERY } from './outbox.js'
 import { afterPublication, type ReadRoom, readRoom } from './room-commit.js'
 import { noteSignOfLife } from './sign-of-life.js'
 
@@ -92,8 +93,6 @@ async function chargeWaiting(context: Context, roomId: string, two: Two, batch: 
 const countHeld = (known: PairState | null, roomId: string, { me, peer }: Two, batch: CandidatesBody): number =>
   countPairWaiting(known ?? newPair(roomId, inOrder(me, peer)), me.participantId, batch)
 
-export const NOBODY: Delivery = { online: 0, queued: 0 }
-
 /** The time has come to see whether both are still in. */
 export async function checkPair(context: Context, id: string): Promise<void> {
   const [roomId = '', earlier = '', later = ''] = id.split('/')
@@ -132,7 +131,7 @@ export async function speak(context: Context, roomId: string, { me, peer, held }
     const turn = { from: me.participantId, command, checkAt: now + CHECK_EVERY_MS, held }
     return decidePair(found ?? newPair(roomId, order), turn)
   })
-  const delivery = deliveries.get(peer.user) ?? NOBODY
+  const delivery = deliveries.get(peer.user) ?? NO_DELIVERY
   return { before, state, delivery }
 }
 

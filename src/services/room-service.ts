@@ -8,7 +8,7 @@ import { AppError } from '../errors.js'
 import type { Actor } from '../schemas/claims.js'
 import type { ServiceRoom } from '../schemas/room-service.js'
 import type { Context } from './context.js'
-import { forgetMemberships, forgetRoom } from './memberships.js'
+import { forgetMoved, forgetRoom } from './memberships.js'
 import { checkMetadata } from './metadata.js'
 import { dropAnswer, findServiceRoom, keepAnswer } from './room-answers.js'
 import { changeRoom, type ReadRoom, readRoom } from './room-commit.js'
@@ -76,8 +76,7 @@ async function changeRoles(context: Context, roomId: string, room: ServiceRoom):
     const { decision } = await changeRoom(context, roomId, namedIn, (parts, now) =>
       adoptRoles(parts, { room, named }, now)
     )
-    const out = (decision.moves ?? []).map(({ user, device, from }) => ({ user, device, participantId: from ?? '' }))
-    await forgetMemberships(context, roomId, out)
+    await forgetMoved(context, roomId, decision)
     isDone = decision.events.length === 0
   }
 }
