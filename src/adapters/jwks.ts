@@ -12,7 +12,7 @@ const MAX_BYTES = 512 * 1024
 /** A set that is older is fetched anew in the background, and one that is older still before anything is accepted by it. */
 const REFRESH_AFTER_MS = 30_000
 const STALE_AFTER_MS = 50_000
-/** A provider that failed is asked again after so long; meanwhile the old set is used. */
+/** A provider that failed is asked again after this long; meanwhile the old set is used. */
 const RETRY_AFTER_MS = 10_000
 /** Fetches on behalf of unknown keys: so many at once, and one more every so often. */
 const SPARE_FETCHES = 5

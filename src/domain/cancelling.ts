@@ -17,7 +17,7 @@ import {
 } from './room-state.js'
 
 /** Ids that may be cancelled ahead in a room, at once. */
-export const AHEAD_MAX = 100
+const AHEAD_MAX = 100
 const AHEAD_KEEP_MS = 120_000
 
 interface Cancel {

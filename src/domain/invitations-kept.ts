@@ -9,14 +9,14 @@ export interface ListedRoom extends RoomParts {
   list<T>(prefix: string): readonly (readonly [rest: string, part: T])[]
 }
 
-export const invitationsIn = (room: ListedRoom): Invitation[] =>
+const invitationsIn = (room: ListedRoom): Invitation[] =>
   room.list<Invitation>(PART.invited('')).map(([, each]) => each)
 
 export const ringing = (room: ListedRoom): Invitation[] => invitationsIn(room).filter(({ ended }) => ended === null)
 
 /** Bytes of the metadata of all invitations of a room that ring. */
 export const METADATA_BYTES_MAX = 262_144
-/** An ended invitation answers repeats for so long; one that was accepted passes the lock for the retention. */
+/** An ended invitation answers repeats for this long; one that was accepted passes the lock for the retention. */
 const ENDED_KEEP_MS = 120_000
 
 export interface InviteBounds {

@@ -17,7 +17,7 @@ import {
   type Settings
 } from './room-state.js'
 
-export const ROLE_GRANTS: Readonly<Record<Role, readonly Grant[]>> = {
+const ROLE_GRANTS: Readonly<Record<Role, readonly Grant[]>> = {
   host: ['join', 'signal', 'chat', 'publish', 'moderate', 'manage'],
   moderator: ['join', 'signal', 'chat', 'publish', 'moderate'],
   speaker: ['join', 'signal', 'chat', 'publish'],

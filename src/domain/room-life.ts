@@ -7,7 +7,7 @@ import { grantsOf, mustBeAllowed, mustNotBeBanned, refusal } from './room-access
 import { type Making, openOrFresh } from './room-making.js'
 import { NOTHING, PART, type RoomDecision, type RoomParts, type Settings } from './room-state.js'
 
-/** A room that is made ahead of time is over if no device has joined it for so long. */
+/** A room that is made ahead of time is over if no device has joined it within this time. */
 export const UNUSED_MS = 3_600_000
 
 /** Makes the room, or changes what the body names; reads partsOfAccess. @throws AppError not_permitted, banned, room_not_found, room_closed */

@@ -53,7 +53,7 @@ function roleIn(room: ServiceRoom, user: string): Role | null {
   return role
 }
 
-/** So many participants change in one commit. */
+/** The most participants that change in one commit. */
 const ROLES_MAX = 100
 
 /** Those in the room of whom the service says something else than it did, as many as change at once. */

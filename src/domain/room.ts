@@ -96,7 +96,7 @@ export interface Leaving {
 export const leave = (parts: RoomParts, member: Member, leaving: Leaving): RoomDecision =>
   leaveAll(parts, [member], leaving)
 
-/** So many of a user's ended participations are remembered: a moderator may name one that has just left. */
+/** How many of a user's ended participations are remembered: a moderator may name one that has just left. */
 const LEFT_MAX = 4
 
 /** These devices, of one user, leave together. Reads settings and the user's part. */

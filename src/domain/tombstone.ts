@@ -29,7 +29,7 @@ export type CallRecord = CallState | VoidState
 export type RecordDecision = Omit<Decision, 'state'> & { readonly state: CallRecord }
 
 /** Late creates come within this time, or never. */
-export const CANCELLED_KEPT_MS = 120_000
+const CANCELLED_KEPT_MS = 120_000
 /** Callers who choose the same id; the oldest tombstones go first. */
 const TOMBSTONES_MAX = 16
 

@@ -10,7 +10,7 @@ export type LimitClass = 'calls' | 'signals' | 'reads'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** Which of the user's budgets a request is charged to. False (or nothing) is free: hang-up, cancel and reject always work. */
+    /** Which of the user's budgets a request is charged to. False (or nothing) is free: hang-up, cancel, reject and leaving always work; repeats of them are charged (services/free-action.ts). */
     limit?: LimitClass | false
   }
 }

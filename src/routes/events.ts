@@ -20,11 +20,6 @@ import {
 import type { Context } from '../services/context.js'
 import { issueTicket, secretOf } from '../services/tickets.js'
 
-interface EventParts {
-  readonly context: Context
-  readonly streams: Streams
-}
-
 const STREAM_EXAMPLE = `retry: 2140
 
 id: 41.k3f9p

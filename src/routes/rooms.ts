@@ -24,7 +24,7 @@ export const RoomParams = Type.Object({ roomId: RoomId }, { ...Strict })
 const ParticipantParams = Type.Object({ roomId: RoomId, participantId: ParticipantId }, { ...Strict })
 const BanParams = Type.Object({ roomId: RoomId, user: Id('User id', 'mallory') }, { ...Strict })
 
-export const READING = [
+const READING = [
   'invalid_request',
   'room_not_found',
   'room_closed',

@@ -20,7 +20,7 @@ export type Limits = Pick<
 >
 
 /** The length of each budget's window, in milliseconds, and where its size comes from. */
-export const BUDGETS = {
+const BUDGETS = {
   calls: { windowMs: 60_000, max: (config: Limits) => config.rateLimitCalls },
   signals: { windowMs: 1000, max: (config: Limits) => config.rateLimitSignals },
   reads: { windowMs: 1000, max: (config: Limits) => config.rateLimitReads },

@@ -17,7 +17,7 @@ export interface Cache<State> {
 }
 
 /** Of all states in one cache, as text; decoded they take two or three times as much. */
-export const CACHE_LENGTH_MAX = 33_554_432
+const CACHE_LENGTH_MAX = 33_554_432
 /** What an entry takes beside its state. */
 const ENTRY_LENGTH = 512
 

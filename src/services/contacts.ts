@@ -5,7 +5,7 @@ import type { Actor } from '../schemas/claims.js'
 import type { Context } from './context.js'
 
 const BACKOFF_MAX_MS = 300_000
-export const BLOCKS_MAX = 1000
+const BLOCKS_MAX = 1000
 
 /** How a callee stands to a caller. */
 export interface CallerStanding {

@@ -3,7 +3,7 @@ import type { Endpoint } from '../schemas/common.js'
 import type { Cursor, StoredEvent } from '../store/store.js'
 import type { Context } from './context.js'
 
-/** A mailbox is searched in pages of so many entries, and of so many bytes. */
+/** The most entries and bytes of a page: a mailbox is searched page by page. */
 const PAGE = { limit: 100, maxBytes: 131_072 }
 
 /** Where the device's mailbox stands; null if such an event came there since, or the device is gone. */

@@ -15,7 +15,7 @@ const FRESH_MS = 3_600_000
 const UNKNOWN_MS = 10_000
 /** How long an old answer serves while the service fails. */
 const STALE_MS = 24 * 3_600_000
-/** With an old answer at hand, a service that failed is not asked again for so long. */
+/** With an old answer at hand, a service that failed is not asked again for this long. */
 const BACK_OFF_MS = 10_000
 /** A node that asks has an answer soon after the service's time is over, or has died. */
 const SPARE_MS = 500

@@ -5,7 +5,7 @@ import { forgetUsersIn, partsOfForgetting } from '../domain/room-users.js'
 import type { Context } from './context.js'
 import { changeRoom, type ReadRoom } from './room-commit.js'
 
-/** So many in one commit. */
+/** Parts in one commit. */
 const PIECE = 100
 
 /** The room was read as a whole; what is due in it is forgotten. */

@@ -33,7 +33,7 @@ export interface FanoutOptions {
   readonly entriesMax: number
   /** Where the page of recipients begins: `next` of the page before, or null for the first. */
   readonly from: string | null
-  /** About so many recipients a page. Those of a room come all at once: the devices of one user must not be parted. */
+  /** Recipients of a page, about. Those of a room come all at once: the devices of one user must not be parted. */
   readonly page: number
   readonly leaseMs: number
   readonly now: number

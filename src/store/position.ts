@@ -8,7 +8,7 @@ export interface Taken extends Stamp {
   readonly isLast: boolean
 }
 
-/** So many commits are remembered, newest first; lua/taken.lua does the same. An older one counts as taken. */
+/** How many commits are remembered, newest first; lua/taken.lua does the same. An older one counts as taken. */
 const TAKEN_MAX = 8
 
 /** Long enough for any dispatcher or cache that still knows an older version to have given up. */

@@ -169,5 +169,5 @@ export interface Memberships {
   list(user: string, device?: string): Promise<readonly Membership[]>
 }
 
-/** A user's memberships go when none was added or listed for so long: rooms and their checks remove them much earlier. */
+/** A user's memberships go when none was added or listed for this long: rooms and their checks remove them much earlier. */
 export const MEMBERSHIPS_MS = 7 * 24 * 3_600_000

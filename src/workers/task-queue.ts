@@ -5,7 +5,7 @@ import { TIMER_CLASSES, type TimerClass } from '../store/aggregate.js'
 
 /** Started at once: enough to keep the store busy, few enough that an urgent task waits for milliseconds. */
 const SLOTS = 64
-/** A class takes no more while so many tasks as urgent as it wait. A claim lasts for seconds; these are done well before. */
+/** A class takes no more while this many tasks wait that are at least as urgent. A claim lasts for seconds; these are done well before. */
 const WAITING_MAX = 512
 
 export interface Task {

@@ -13,7 +13,7 @@ const ASK_EVERY_MS = 1_000
 /** In a row, while the answers leave the time uncertain. */
 const QUESTIONS_MAX = 8
 /**
- * After a write was refused there is contact again once writes have been taken for so long. A store at its limit takes one write and
+ * After a write was refused there is contact again once writes have been taken for this long. A store at its limit takes one write and
  * refuses the next: without this a node would be ready and not ready by turns.
  */
 const SETTLED_AFTER_MS = 5_000

@@ -18,7 +18,7 @@ export interface ServerClock extends Clock {
   offsetMs(): number
 }
 
-/** A sample is wrong by half its round trip at most. Of so many the one with the shortest is believed. */
+/** A sample is wrong by half its round trip at most. Of this many the one with the shortest is believed. */
 const SAMPLES_MAX = 8
 const PRECISE_MS = 5
 /** Two samples that differ by more than their round trips explain, and by this, mean that the server's clock was set. */
