@@ -22,6 +22,7 @@ import { createReplicas } from './replicas.js'
 import { createRedisRooms } from './rooms.js'
 import { createServerClock } from './server-clock.js'
 import { createRedisTickets } from './tickets.js'
+import { watchTopology } from './topology.js'
 import { createRedisWakeups } from './wakeups.js'
 import { createRedisWatches } from './watches.js'
 
@@ -58,7 +59,8 @@ export async function createRedisStore(options: RedisStoreOptions): Promise<Redi
   const contact = createContact(client, { clock, log, onTime: serverClock?.observe ?? (() => true) })
   const attempt = createAttempt(client, { onFault: contact.lose, isClockSet: () => serverClock?.isSet() ?? true })
   await untilReady(client, START_WITHIN_MS)
-  await contact.ask()
+  const topology = watchTopology(client)
+  await Promise.all([contact.ask(), topology.look()])
   const channels = createChannels(client, log)
   const epochs = createEpochs({ client, attempt, channels, log })
   await epochs.look()
@@ -101,6 +103,7 @@ export async function createRedisStore(options: RedisStoreOptions): Promise<Redi
     async close() {
       contact.stop()
       epochs.stop()
+      topology.stop()
       stopProbing()
       await channels.close()
       await replicas.close()

@@ -32,3 +32,30 @@ export function nodeOf(client: Client, primary: string): Redis | undefined {
 export function refreshTopology(client: Client): void {
   if (client instanceof Cluster) client.refreshSlotsCache()
 }
+
+export interface Topology {
+  /** All keys lie on one server, so one script may touch any of them. False until the server has said so. */
+  isOneServer(): boolean
+  /** Asks the server now. Never rejects. */
+  look(): Promise<void>
+  stop(): void
+}
+
+/** What the server says of itself decides, not the URL: a Cluster of one node refuses scripts that touch two slots. */
+export function watchTopology(client: Client): Topology {
+  let oneServer = false
+  async function look(): Promise<void> {
+    if (client instanceof Cluster) return
+    try {
+      oneServer = /^cluster_enabled:0\r?$/m.test(await client.info('cluster'))
+    } catch {
+      // Asked again as soon as it is connected.
+    }
+  }
+  client.on('ready', look)
+  return {
+    isOneServer: () => oneServer,
+    look,
+    stop: () => void client.off('ready', look)
+  }
+}
