@@ -24,6 +24,6 @@ t.test('a failover that is announced while the store asks for the primary', asyn
   await until('it is told of a new primary, and so listens no more', async () => (await sentinels.listeners()) === 0)
   letGo()
   await until('there is contact again', () => store.contactSince() !== null)
-  await until('and it hears again', () => gaps === 1)
+  await until('and it hears again', () => gaps > 0)
   t.ok((await store.ping()) >= 0)
 })

@@ -37,14 +37,12 @@ t.test('before the first measurement the time is that of the machine', async t =
   const { clock, system } = given(30_000)
   t.equal(clock.now(), system.now())
   t.equal(clock.offsetMs(), 0)
-  t.notOk(clock.isSet())
 })
 
 for (const skewMs of [-30_000, -2_000, 0, 2_000, 30_000]) {
   t.test(`a machine that is ${skewMs} ms ahead tells the server's time, and by how much it differs`, async t => {
     const { clock, measure, pass, serverNow } = given(skewMs)
     measure(20)
-    t.ok(clock.isSet())
     t.equal(clock.now(), serverNow())
     t.equal(clock.offsetMs(), skewMs)
     pass(12_345)

@@ -96,15 +96,15 @@ function clusterClient(address: RedisAddress): Cluster {
 interface AttemptOptions {
   /** Called with the cause of every command that failed because Redis did. */
   readonly onFault: (cause: unknown) => void
-  /** False while commands would be dated by a clock that is not the store's. */
-  readonly isClockSet: () => boolean
+  /** False until Redis has said what time it is and whether it is a Cluster: dates and keys depend on that. */
+  readonly isKnown: () => boolean
 }
 
-export function createAttempt(client: Client, { onFault, isClockSet }: AttemptOptions): Attempt {
+export function createAttempt(client: Client, { onFault, isKnown }: AttemptOptions): Attempt {
   const gatherWrites = createGathering(client)
   return async command => {
     if (client.status !== 'ready') throw unavailable(new Error(`the connection is ${client.status}`))
-    if (!isClockSet()) throw unavailable(new Error('the time of Redis is not known yet'))
+    if (!isKnown()) throw unavailable(new Error('Redis has not answered yet'))
     gatherWrites()
     try {
       return await command(client)

@@ -1,4 +1,5 @@
-// Whether every primary answers and takes writes, and since when: asked once a second, and doubted at the first command that fails.
+// Whether every primary answers and takes writes, and since when: asked once a second, and doubted at the first command that fails. The
+// answers also say what time it is, whether the servers are a Cluster, and which replication history they are on.
 import type { FastifyBaseLogger } from 'fastify'
 import type { Clock } from '../../clock.js'
 import { AppError } from '../../errors.js'
@@ -18,12 +19,27 @@ const QUESTIONS_MAX = 8
  */
 const SETTLED_AFTER_MS = 5_000
 
+/** What a primary says of itself. */
+export interface Answer {
+  /** One of its partitions. */
+  readonly partition: number
+  readonly time: TimeSample
+  /** Its replication history: see lua/epoch.lua. */
+  readonly epoch: string
+  readonly isInCluster: boolean
+}
+
+/** By primary; that of the lowest partition first. */
+export type Answers = ReadonlyMap<string, Answer>
+
 export interface Contact {
   since(): number | null
   /** What the contact was lost for; null while there is contact. */
   fault(): AppError | null
-  /** Asks now. Resolves when the answer, or the lack of one, is known. */
+  /** Asks now. Resolves when the answers, or the lack of one, are known and those who listen to them are done. */
   ask(): Promise<void>
+  /** Called with all answers to each question, before there is contact. Must not reject. */
+  onAnswers(listen: (answers: Answers) => Promise<void> | void): void
   /** Something failed: there is no contact until the next answer to a question asked after this. */
   lose(cause: unknown): void
   stop(): void
@@ -37,22 +53,30 @@ interface Options {
   readonly onTime: (sample: TimeSample) => boolean
 }
 
-/** Resolves when all primaries have answered, to the time at that of the lowest partition. Fails if one of them takes no writes. */
-export async function askAll(client: Client): Promise<TimeSample> {
-  const partitions = [...onePartitionEach(client).values()]
+/** Resolves when all primaries have answered. Fails if one of them takes no writes. */
+export async function askAll(client: Client): Promise<Answers> {
+  const partitions = [...onePartitionEach(client)]
   if (client.status !== 'ready' || partitions.length === 0) throw new Error(`the connection is ${client.status}`)
-  const [lowest] = await Promise.all(partitions.map(partition => askOne(client, partition)))
-  return lowest as TimeSample
+  const answers = await Promise.all(partitions.map(([, partition]) => askOne(client, partition)))
+  return new Map(answers.map((answer, i) => [partitions[i]?.[0] ?? '', answer]))
 }
 
-async function askOne(client: Client, partition: number): Promise<TimeSample> {
+async function askOne(client: Client, partition: number): Promise<Answer> {
   const sentAt = performance.now()
-  const [seconds, microseconds] = await askPrimary(command => command(client), [pulseKey(partition)], [])
-  return { sentAt, receivedAt: performance.now(), serverAt: Number(seconds) * 1000 + Number(microseconds) / 1000 }
+  const reply = await askPrimary(command => command(client), [pulseKey(partition)], [])
+  const [seconds, microseconds, epoch, isInCluster] = reply
+  const serverAt = Number(seconds) * 1000 + Number(microseconds) / 1000
+  return {
+    partition,
+    time: { sentAt, receivedAt: performance.now(), serverAt },
+    epoch,
+    isInCluster: isInCluster === 1
+  }
 }
 
 /** Runs on real time: it watches a real thing, also when a test moves its clock by hand. */
 export function createContact(client: Client, { clock, log, onTime }: Options): Contact {
+  const listeners: ((answers: Answers) => Promise<void> | void)[] = []
   let since: number | null = null
   let fault: unknown = toFault(new Error('not connected yet'))
   let losses = 0
@@ -72,13 +96,22 @@ export function createContact(client: Client, { clock, log, onTime }: Options): 
   async function askOnce(): Promise<void> {
     const before = losses
     try {
-      // A process that is busy, at its start above all, sees long round trips, which say little of the time.
-      for (let n = 0; n < QUESTIONS_MAX; n++) if (onTime(await askAll(client))) break
+      const answers = await askForTime()
+      for (const listen of listeners) await listen(answers)
       if (since !== null || losses !== before || performance.now() - refusedAt < SETTLED_AFTER_MS) return
       since = clock.now()
       log.info('in contact with the store')
     } catch (error) {
       lose(error)
+    }
+  }
+
+  /** A process that is busy, at its start above all, sees long round trips, which say little of the time. */
+  async function askForTime(): Promise<Answers> {
+    for (let n = 1; ; n++) {
+      const answers = await askAll(client)
+      const [lowest] = answers.values()
+      if (lowest === undefined || onTime(lowest.time) || n === QUESTIONS_MAX) return answers
     }
   }
 
@@ -98,6 +131,7 @@ export function createContact(client: Client, { clock, log, onTime }: Options): 
     since: () => since,
     fault: () => (since === null && fault instanceof AppError ? fault : null),
     ask,
+    onAnswers: listen => void listeners.push(listen),
     lose,
     stop() {
       isStopped = true

@@ -22,7 +22,7 @@ import { createReplicas } from './replicas.js'
 import { createRedisRooms } from './rooms.js'
 import { createServerClock } from './server-clock.js'
 import { createRedisTickets } from './tickets.js'
-import { watchTopology } from './topology.js'
+import { createTopology } from './topology.js'
 import { createRedisWakeups } from './wakeups.js'
 import { createRedisWatches } from './watches.js'
 
@@ -57,13 +57,14 @@ export async function createRedisStore(options: RedisStoreOptions): Promise<Redi
   const serverClock = options.serverTime ? createServerClock(options.clock) : null
   const clock = serverClock ?? options.clock
   const contact = createContact(client, { clock, log, onTime: serverClock?.observe ?? (() => true) })
-  const attempt = createAttempt(client, { onFault: contact.lose, isClockSet: () => serverClock?.isSet() ?? true })
-  await untilReady(client, START_WITHIN_MS)
-  const topology = watchTopology(client)
-  await Promise.all([contact.ask(), topology.look()])
+  const topology = createTopology()
+  const attempt = createAttempt(client, { onFault: contact.lose, isKnown: topology.isKnown })
   const channels = createChannels(client, log)
   const epochs = createEpochs({ client, attempt, channels, log })
-  await epochs.look()
+  contact.onAnswers(topology.observe)
+  contact.onAnswers(epochs.look)
+  await untilReady(client, START_WITHIN_MS)
+  await contact.ask()
   const replicas = createReplicas(client, options.waitReplicas ?? 0)
   const stopProbing = startProbing(
     { client, attempt, channels },
@@ -102,8 +103,6 @@ export async function createRedisStore(options: RedisStoreOptions): Promise<Redi
     },
     async close() {
       contact.stop()
-      epochs.stop()
-      topology.stop()
       stopProbing()
       await channels.close()
       await replicas.close()

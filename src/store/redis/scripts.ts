@@ -60,7 +60,8 @@ export const commitAggregate = define<
   readonly ['OK', older: readonly StreamEntry[]] | readonly ['CONFLICT', ...Found] | readonly ['CONFLICT']
 >('aggregate_commit')
 export const settleOutbox = define<'WAITING' | 'SETTLED'>('outbox_settle')
-export const askPrimary = define<readonly [seconds: string, microseconds: string]>('primary_ask')
+export const askPrimary =
+  define<readonly [seconds: string, microseconds: string, epoch: string, isInCluster: 0 | 1]>('primary_ask')
 export const claimDue =
   define<readonly ['OK', due: readonly string[], stale: readonly string[], more: 0 | 1]>('due_claim')
 

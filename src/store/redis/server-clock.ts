@@ -12,8 +12,6 @@ export interface TimeSample {
 export interface ServerClock extends Clock {
   /** False: the time is uncertain by more than a few milliseconds, and another sample may tell it better. */
   observe(sample: TimeSample): boolean
-  /** False before the first measurement: nothing may be dated by the machine's clock. */
-  isSet(): boolean
   /** The machine's clock minus that of Redis, in milliseconds; 0 before the first measurement. */
   offsetMs(): number
 }
@@ -61,7 +59,6 @@ export function createServerClock(system: Clock, monotonicNow: () => number = ()
       best = recent.reduce((least, each) => (each.error < least.error ? each : least))
       return best.error <= PRECISE_MS
     },
-    isSet: () => best !== null,
     offsetMs: () => (best === null ? 0 : Math.round(system.now()) - now())
   }
 }

@@ -34,28 +34,23 @@ export function refreshTopology(client: Client): void {
 }
 
 export interface Topology {
-  /** All keys lie on one server, so one script may touch any of them. False until the server has said so. */
+  /**
+   * All keys lie on one server, so one script may touch any of them. What the server says of itself decides, not the URL: a Cluster
+   * of one node refuses scripts that touch two slots.
+   */
   isOneServer(): boolean
-  /** Asks the server now. Never rejects. */
-  look(): Promise<void>
-  stop(): void
+  /** False until the server has answered: until then no command is sent, so no key is chosen by a guess. */
+  isKnown(): boolean
+  observe(primaries: ReadonlyMap<string, { readonly isInCluster: boolean }>): void
 }
 
-/** What the server says of itself decides, not the URL: a Cluster of one node refuses scripts that touch two slots. */
-export function watchTopology(client: Client): Topology {
-  let oneServer = false
-  async function look(): Promise<void> {
-    if (client instanceof Cluster) return
-    try {
-      oneServer = /^cluster_enabled:0\r?$/m.test(await client.info('cluster'))
-    } catch {
-      // Asked again as soon as it is connected.
-    }
-  }
-  client.on('ready', look)
+export function createTopology(): Topology {
+  let oneServer: boolean | null = null
   return {
-    isOneServer: () => oneServer,
-    look,
-    stop: () => void client.off('ready', look)
+    isOneServer: () => oneServer === true,
+    isKnown: () => oneServer !== null,
+    observe(primaries) {
+      oneServer = ![...primaries.values()].some(({ isInCluster }) => isInCluster)
+    }
   }
 }
