@@ -51,9 +51,9 @@ export function createMetrics() {
       labelNames: ['outcome'],
       registers
     }),
-    outboxLagSeconds: new Histogram({
-      name: 'signalpost_outbox_lag_seconds',
-      help: 'From the commit of an event until it was dispatched to the mailboxes',
+    commitSeconds: new Histogram({
+      name: 'signalpost_commit_seconds',
+      help: 'From the decision on a change until it is committed and its events are in the mailboxes',
       buckets: FAST_SECONDS,
       registers
     }),

@@ -1,13 +1,11 @@
 // The only loop that changes a call, or what two participants of a room negotiate: load → decide → commit if the state still stands
-// → else decide again on what stands. What a decision says is kept from the moment its commit returns (G9): its events lie in the
-// aggregate's outbox, and if this node dies or the mailboxes cannot be reached, the sweeper of any node delivers them.
-import type { Deliveries } from '../delivery/dispatch.js'
-import type { Audience } from '../domain/state.js'
+// → else decide again on what stands. What a decision says is kept from the moment its commit returns (G9).
 import { AppError } from '../errors.js'
-import type { AggregateRef, OutboxItem, Snapshot, Stamp } from '../store/aggregate.js'
+import type { AggregateRef, Commit, Snapshot, Stamp } from '../store/aggregate.js'
+import type { Deliveries } from '../store/mail.js'
 import type { Cache, Known } from './cache.js'
 import type { Context } from './context.js'
-import { dispatchPending, NOWHERE, queuedFor, toItem } from './outbox.js'
+import { type Events, NOWHERE, queuedFor, toLog, toMail } from './mail.js'
 
 export interface Decision<State> {
   /**
@@ -15,9 +13,8 @@ export interface Decision<State> {
    * was given: nothing changes for anyone outside, only the deadline moves; then there are no events.
    */
   readonly state: State
-  /** In the order in which they must arrive. */
-  readonly events: readonly { to: Audience | 'watchers'; type: string; data: Readonly<Record<string, unknown>> }[]
-  /** Its events stay in the outbox: what the recipients must have before them is not published yet. */
+  readonly events: Events
+  /** Its events are held back: what the recipients must have before them is not published yet. */
   readonly held?: boolean
 }
 
@@ -38,9 +35,9 @@ export interface Kind<State extends { readonly version: number }> {
   holderOf(state: State): string | null
   /** Told of each commit. */
   record(context: Context, before: State | null, after: State): void
-  /** Starts the fan-out of what lies in the outbox. Without it each recipient is named, and the outbox is dispatched. */
+  /** Starts the fan-out to whoever watches. Without it each recipient is named. */
   publish?(context: Context, id: string): void
-  /** Whether what lies in the outbox may be dispatched yet. Without it, always. */
+  /** Whether mail that is held back may be delivered. Without it none is held back. */
   isReleased?(context: Context, state: State): Promise<boolean>
 }
 
@@ -49,16 +46,17 @@ export interface Outcome<State> {
   readonly state: State
   /** Where the events went, by user. */
   readonly deliveries: Deliveries
+  /** Users whose presence may be watched, among those a commit concerned. */
+  readonly watched: readonly string[]
 }
 
 export type Decide<State> = (state: State | null, now: number) => Decision<State>
 
 /** Each lost race is a commit of somebody else; more than a few in a row means that something is wrong. */
 const ATTEMPTS_MAX = 32
-const UNDELIVERED = 'Earlier events could not be delivered yet'
 
 export interface Loop<State> {
-  /** As it stands now, everything it had to say dispatched; null if there is none. */
+  /** As it stands now, everything it had to say delivered; null if there is none. */
   read(context: Context, id: string): Promise<State | null>
   /** The same, to be handed to `transact`. */
   load(context: Context, id: string): Promise<Known<State> | null>
@@ -119,7 +117,7 @@ export function createLoop<State extends { readonly version: number }>(kind: Kin
     }
     if (decision.state !== before) return commit(context, id, { known: basis.known, decision, now })
     if (decision.events.length > 0) return sendDirect(context, id, basis, { ...decision, now })
-    return basis.certain ? { before, state: before, deliveries: NOWHERE } : reread(context, id)
+    return basis.certain ? { before, state: before, deliveries: NOWHERE, watched: [] } : reread(context, id)
   }
 
   function reread(context: Context, id: string): Attempt {
@@ -155,7 +153,7 @@ export function createLoop<State extends { readonly version: number }>(kind: Kin
       }
       deliveries.set(to.user, { online: status === 'online' ? 1 : 0, queued: status === 'queued' ? 1 : 0 })
     }
-    return { before: state, state, deliveries }
+    return { before: state, state, deliveries, watched: [] }
   }
 
   /**
@@ -189,25 +187,22 @@ export function createLoop<State extends { readonly version: number }>(kind: Kin
       version: state.version,
       tag,
       state: text,
-      items: isSilent ? [] : itemsOf(before, decision, now),
+      ...(isSilent ? { mail: [], log: [] } : saidBy(before, decision, now)),
+      isHeld: decision.held ?? false,
       deadlineAt: kind.deadlineOf(state),
       expireInMs: kind.isOver(state) ? (kind.keepMs?.(context, state) ?? context.config.retentionMs) : null,
       now
     })
     if (!result.ok) return { retryOn: await settled(context, id, result.current) }
+    if (result.isDelivered) context.metrics.commitSeconds.observe((context.clock.now() - now) / 1000)
     kind.record(context, before, state)
     if (kind.publish && decision.events.length > 0) kind.publish(context, id)
-    if (decision.held) {
-      // What is known has nothing in its outbox: the next message must not overtake it.
-      kind.known(context).delete(id)
-      return { before, state, deliveries: queuedFor(decision.events) }
-    }
-    const pending = kind.publish ? [] : result.pending
-    const dispatched = await dispatchPending(context, refOf(id), pending, now)
-    if (dispatched !== null) kind.known(context).set(id, { state, tag }, text.length)
+    // A state that has mail to deliver is not cached: the next message must not overtake it.
+    if (result.isDelivered || kind.publish) kind.known(context).set(id, { state, tag }, text.length)
     else kind.known(context).delete(id)
-    if (dispatched?.isOver && !kind.isOver(state)) return endAgain(context, id)
-    return { before, state, deliveries: dispatched?.deliveries ?? NOWHERE }
+    if (result.isOver && !kind.isOver(state)) return endAgain(context, id)
+    const deliveries = decision.held ? queuedFor(decision.events) : result.deliveries
+    return { before, state, deliveries, watched: result.watched }
   }
 
   /** A mailbox has taken the end of this, which a failover made the store forget: what was received stands. */
@@ -219,28 +214,25 @@ export function createLoop<State extends { readonly version: number }>(kind: Kin
     return reread(context, id)
   }
 
-  function itemsOf(before: State | null, { state, events }: Decision<State>, now: number): OutboxItem[] {
+  function saidBy(before: State | null, { state, events }: Decision<State>, now: number): Pick<Commit, 'mail' | 'log'> {
     const timestamp = new Date(now).toISOString()
-    const items = events.map(({ to, type, data }) => toItem(to, { type, timestamp, data }))
+    const log = toLog(events, timestamp)
     const ends = kind.isOver(state) && (before === null || !kind.isOver(before))
-    if (kind.isOver(state) && !ends) return items
-    // All parties record the commit, also the one who acted and gets no event: nothing decided on an older state must follow it.
+    if (kind.isOver(state) && !ends) return { mail: toMail({ events, timestamp }, [], {}), log }
+    // All parties remember the commit, also the one who acted and gets no event: nothing decided on an older state must follow it.
     const holder = ends ? kind.holderOf(state) : null
     const begins = !ends && (before === null || kind.isOver(before))
-    for (const user of new Set(kind.partiesOf(state))) {
-      items.push(holder === null ? { do: 'mark', user, ...(begins && { begins }) } : { do: 'release', user, holder })
-    }
-    return items
+    const said = holder === null ? { ...(begins && { begins }) } : { release: holder }
+    return { mail: toMail({ events, timestamp }, kind.partiesOf(state), said), log }
   }
 
   async function settled(context: Context, id: string, snapshot: Snapshot | null): Promise<Known<State> | null> {
     if (snapshot === null) return null
-    const { state: text, pending, tag } = snapshot
+    const { state: text, holdsMail, tag } = snapshot
     const known = { state: JSON.parse(text) as State, tag }
-    if (pending.length > 0 && !kind.publish) {
+    if (holdsMail) {
       if (kind.isReleased && !(await kind.isReleased(context, known.state))) return known
-      const dispatched = await dispatchPending(context, refOf(id), pending, context.clock.now())
-      if (dispatched === null) throw context.store.fault() ?? new AppError('store_unavailable', { detail: UNDELIVERED })
+      await context.store.aggregates.release(refOf(id))
     }
     kind.known(context).set(id, known, text.length)
     return known

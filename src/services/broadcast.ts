@@ -14,8 +14,8 @@ import type { Delivery, Endpoint } from '../schemas/common.js'
 import type { CandidatesBody, CandidatesReply } from '../schemas/signal.js'
 import { deliveryCost } from './budgets.js'
 import type { Context } from './context.js'
-import { NO_DELIVERY } from './outbox.js'
-import { dispatchLater, readPair, speak, speaker, type Two, twoIn } from './pairs.js'
+import { NO_DELIVERY } from './mail.js'
+import { readPair, releaseLater, speak, speaker, type Two, twoIn } from './pairs.js'
 import { changeRoom, readRoom } from './room-commit.js'
 import { noteSignOfLife } from './sign-of-life.js'
 
@@ -32,7 +32,7 @@ export async function broadcastCandidates(
   if (first === undefined) return { accepted: batch.candidates.length, held: 0, delivery: NO_DELIVERY }
   const broadcast = await keep(context, roomId, first.me, batch)
   const sent = await Promise.all(others.map(two => passOn(context, roomId, two, { batch, broadcast })))
-  await dispatchLater(
+  await releaseLater(
     context,
     roomId,
     others.filter(two => two.held)

@@ -67,7 +67,7 @@ async function greetIn(
   { user, device }: Actor,
   { lease, since }: { readonly lease: Lease; readonly since: Cursor | null }
 ): Promise<void> {
-  // Reading a call dispatches what is left in its outbox: devices that were registered by then have its offer from here on, and
+  // Reading a call delivers what it had to say: devices that were registered by then have its offer from here on, and
   // only other greetings can still make one. So an offer is appended where none was found, and a mailbox that moved is read again.
   const holder = parseHolder(lease.holder)
   const { callId } = holder

@@ -23,7 +23,7 @@ import type { RoomCandidatesBody, RoomDescriptionBody } from '../schemas/room-si
 import type { CandidatesBody, CandidatesReply } from '../schemas/signal.js'
 import { createLoop } from './aggregates.js'
 import type { Context } from './context.js'
-import { NO_DELIVERY } from './outbox.js'
+import { NO_DELIVERY } from './mail.js'
 import { afterPublication, type ReadRoom, readRoom } from './room-commit.js'
 import { noteSignOfLife } from './sign-of-life.js'
 
@@ -45,7 +45,7 @@ const pairs = createLoop<PairState>({
 const isPublished = ({ version, publishedVersion }: ReadRoom, since: number): boolean =>
   publishedVersion >= Math.min(since, version)
 
-/** Also dispatches what it has in its outbox, once the two know of each other. */
+/** Also delivers what it holds back, once the two know of each other. */
 export const readPair = pairs.read
 
 /** @throws AppError not_in_room, participant_not_found, invalid_sdp, offer_collision, stale_revision, no_offer_pending, … */
@@ -59,7 +59,7 @@ export async function sendRoomDescription(
   const two = await bothIn(context, actor, roomId, to)
   const { state, delivery } = await speak(context, roomId, two, { type, description, revision })
   await sendBroadcast(context, roomId, two)
-  await dispatchLater(context, roomId, two.held ? [two] : [])
+  await releaseLater(context, roomId, two.held ? [two] : [])
   noteSignOfLife(context, actor)
   return { revision: state.negotiation.revision, delivery }
 }
@@ -75,7 +75,7 @@ export async function sendRoomCandidates(
   const two = await bothIn(context, actor, roomId, to)
   await chargeWaiting(context, roomId, two, batch)
   const { before, delivery } = await speak(context, roomId, two, { type: 'candidates', batch })
-  await dispatchLater(context, roomId, two.held ? [two] : [])
+  await releaseLater(context, roomId, two.held ? [two] : [])
   noteSignOfLife(context, actor)
   const held = countHeld(before, roomId, two, batch)
   return { accepted: batch.candidates.length, held, delivery }
@@ -115,7 +115,7 @@ async function sendBroadcast(context: Context, roomId: string, two: Two): Promis
 export interface Two {
   readonly me: Joined
   readonly peer: Joined
-  /** One of them may not have been told of the other yet: what they signal waits in the outbox until both have. */
+  /** One of them may not have been told of the other yet: what they signal is held back until both have. */
   readonly held: boolean
 }
 
@@ -136,10 +136,10 @@ export async function speak(context: Context, roomId: string, { me, peer, held }
 }
 
 /**
- * What these pairs have in their outboxes is dispatched when the later joining has been published to all. It is kept already: if this
- * cannot be written, or its node dies, the sweeper dispatches it.
+ * What these pairs hold back is delivered when the later joining has been published to all. It is kept already: if this cannot be
+ * written, or its node dies, the timers of any node deliver it.
  */
-export async function dispatchLater(context: Context, roomId: string, twos: readonly Two[]): Promise<void> {
+export async function releaseLater(context: Context, roomId: string, twos: readonly Two[]): Promise<void> {
   if (twos.length === 0) return
   const version = Math.max(...twos.flatMap(({ me, peer }) => [me.since, peer.since]))
   const ids = twos.map(({ me, peer }) => pairId(roomId, inOrder(me, peer)))
@@ -148,7 +148,7 @@ export async function dispatchLater(context: Context, roomId: string, twos: read
     if (await afterPublication(context, roomId, { version, tasks })) return
     await Promise.all(ids.map(id => readPair(context, id)))
   } catch (error) {
-    context.log.warn({ err: error, roomId }, 'signals stay in the outbox for the sweeper')
+    context.log.warn({ err: error, roomId }, 'signals are delivered later')
   }
 }
 

@@ -63,14 +63,14 @@ export async function transactRecord(
   const outcome = await records.transact(context, callId, decide, known)
   const after = callIn(outcome.state)
   if (after && outcome.before !== outcome.state) await noteProgress(context, callIn(outcome.before), after)
-  noteBusy(context, callIn(outcome.before), after)
+  noteBusy(context, outcome)
   return outcome
 }
 
-function noteBusy(context: Context, was: CallState | null, is: CallState | null): void {
-  const [before, after] = [activeUsers(was), activeUsers(is)]
-  for (const user of new Set([...before, ...after])) {
-    if (before.includes(user) !== after.includes(user)) noticeChange(context, user)
+function noteBusy(context: Context, { before, state, watched }: OutcomeOf<CallRecord>): void {
+  const [was, is] = [activeUsers(callIn(before)), activeUsers(callIn(state))]
+  for (const user of watched) {
+    if (was.includes(user) !== is.includes(user)) noticeChange(context, user)
   }
 }
 
@@ -83,5 +83,5 @@ export async function transact(
   const outcome = await transactRecord(context, callId, (record, now) => decide(callIn(record), now))
   const state = callIn(outcome.state)
   if (state === null) throw new AppError('call_not_found')
-  return { before: callIn(outcome.before), state, deliveries: outcome.deliveries }
+  return { ...outcome, before: callIn(outcome.before), state }
 }

@@ -1,5 +1,6 @@
-// The first part of the port in store.ts: a versioned document with an outbox and a deadline. The promises at the top of
-// that file hold here too.
+// The first part of the port in store.ts: a versioned document whose commits deliver what they say, with a deadline. The promises at
+// the top of that file hold here too.
+import type { Deliveries, UserMail } from './mail.js'
 
 /**
  * What is kept under a version of its own: a call, what two participants of a room negotiate, a room, how far its chat was
@@ -42,7 +43,7 @@ export interface OutgoingEvent {
   readonly data: Readonly<Record<string, unknown>>
 }
 
-/** One thing a commit leaves to be done in other partitions. */
+/** One thing a commit leaves in its fan-out log, see Fanouts. */
 export type OutboxItem =
   /** Append the event to the mailbox of one device, or of all the user's devices but `except`. */
   | {
@@ -52,10 +53,6 @@ export type OutboxItem =
       readonly except?: readonly string[]
       readonly event: OutgoingEvent
     }
-  /** The user's mailboxes record the commit, also where no event goes to them: a message decided on another one is then refused. */
-  | { readonly do: 'mark'; readonly user: string; readonly begins?: boolean }
-  /** The same, and the holder's lease on the user is released. */
-  | { readonly do: 'release'; readonly user: string; readonly holder: string }
   /** Publish the event to all recipients of this aggregate but the participant `except`: see Fanouts. */
   | { readonly do: 'publish'; readonly except?: string; readonly event: OutgoingEvent }
   /** When all that was committed before it has been published, this is next. */
@@ -63,7 +60,7 @@ export type OutboxItem =
 
 /** What has to wait until a recipient has everything that was committed before. */
 export type FollowUp =
-  /** What this pair has in its outbox is dispatched. */
+  /** What this pair holds back is delivered. */
   | { readonly kind: 'pair'; readonly id: string }
   /** The user's invitation is offered to a device that registered at this point of its mailbox. */
   | {
@@ -73,7 +70,7 @@ export type FollowUp =
       readonly since: { readonly seq: number; readonly tag: string }
     }
 
-/** What the commit of this stamp left in the outbox. */
+/** What the commit of this stamp left in its fan-out log. */
 export interface OutboxEntry extends Stamp {
   readonly items: readonly OutboxItem[]
 }
@@ -81,25 +78,40 @@ export interface OutboxEntry extends Stamp {
 export interface Snapshot extends Stamp {
   /** JSON; the store never looks inside. */
   readonly state: string
-  /** Committed and perhaps not yet dispatched, oldest first. */
-  readonly pending: readonly OutboxEntry[]
+  /** Mail of some commits is held back, see Commit.isHeld. */
+  readonly holdsMail: boolean
 }
 
 export interface Commit extends Stamp {
   /** What the decision was made on; null when the aggregate did not exist. The commit's version is above it, or it is the same stamp. */
   readonly expected: Stamp | null
   readonly state: string
-  readonly items: readonly OutboxItem[]
+  /** What it says, a part for each user. An aggregate with a fan-out log has none. */
+  readonly mail: readonly UserMail[]
+  /** The mail waits for `release`. What is held back already is delivered before the mail of a commit that is not held. */
+  readonly isHeld?: boolean
+  /** What it leaves in the fan-out log. */
+  readonly log: readonly OutboxItem[]
   /** When the aggregate wants to be looked at again; null takes its timer away. */
   readonly deadlineAt: number | null
-  /** Time to live from now for an aggregate that is over; null keeps it. */
+  /** Time to live from now for an aggregate that is over; null keeps it. What has undelivered mail or a log does not expire. */
   readonly expireInMs: number | null
   readonly now: number
 }
 
 export type CommitResult =
-  /** Written; `pending` is everything undispatched, this commit's own entry last (if it had items). */
-  | { readonly ok: true; readonly pending: readonly OutboxEntry[] }
+  /** Written, and nobody can undo it. */
+  | {
+      readonly ok: true
+      /** False: the mail is kept and not delivered yet. It is held back, or (on a Cluster) the server of a mailbox could not be reached. */
+      readonly isDelivered: boolean
+      /** Of this commit's mail. */
+      readonly deliveries: Deliveries
+      /** Users among those of the mail whose presence may be watched. */
+      readonly watched: readonly string[]
+      /** A mailbox has taken the end of the aggregate, which the aggregate itself has forgotten. */
+      readonly isOver: boolean
+    }
   /** Another commit was faster: nothing was written; `current` is what stands (null: it does not exist). */
   | { readonly ok: false; readonly current: Snapshot | null }
 
@@ -109,7 +121,10 @@ export interface Due {
    * which another node may claim it again.
    */
   readonly due: readonly AggregateRef[]
-  /** Aggregates whose outbox has waited for longer than `staleMs`; each comes up again only after as long again. */
+  /**
+   * Aggregates with mail that is not delivered (`load` delivers it), or is held back, or with a log that is not published, for longer
+   * than `staleMs`; each comes up again only after as long again.
+   */
   readonly stale: readonly AggregateRef[]
   /** Until when what is due is held: it names the claim, see Rooms.rest. */
   readonly heldUntil: number
@@ -127,13 +142,15 @@ export interface ClaimOptions {
 }
 
 export interface Aggregates {
+  /** As it stands, and whatever its commits said is delivered, unless it is held back. */
   load(ref: AggregateRef): Promise<Snapshot | null>
-  commit(ref: AggregateRef, commit: Commit): Promise<CommitResult>
   /**
-   * The outbox entry of this stamp and all before it have been dispatched. Idempotent. Drops nothing if the entry is not there: it
-   * was settled before, or a failover forgot it and what stands under its version now was not dispatched.
+   * Writes state, mail and deadline. On one server, and in memory, that is one step; on a Cluster the state and the mail are written
+   * together, and the mail is delivered then, by this node or by another one that loads the aggregate.
    */
-  settle(ref: AggregateRef, upTo: Stamp): Promise<void>
+  commit(ref: AggregateRef, commit: Commit): Promise<CommitResult>
+  /** Delivers the mail that is held back. Idempotent. */
+  release(ref: AggregateRef): Promise<void>
   /** Brings an existing deadline forward to `at`; never back, and never creates one. */
   hasten(ref: AggregateRef, at: number): Promise<void>
   /** How many partitions claimDue walks. */

@@ -3,7 +3,7 @@
 // under a lease that it renews as it makes progress. The promises at the top of store.ts hold here too.
 import type { AggregateRef, OutboxEntry, Stamp } from './aggregate.js'
 
-/** What has a fan-out log: its outbox is published, not dispatched. */
+/** What has a fan-out log. */
 export interface FanoutRef extends AggregateRef {
   readonly kind: 'room' | 'presence'
 }

@@ -11,7 +11,7 @@ export interface Taken extends Stamp {
 /** How many commits are remembered, newest first; lua/taken.lua does the same. An older one counts as taken. */
 const TAKEN_MAX = 8
 
-/** Long enough for any dispatcher or cache that still knows an older version to have given up. */
+/** Long enough for any node or cache that still knows an older version to have given up. */
 export const positionTtlMs = (retentionMs: number): number => Math.max(HOUR_MS, 2 * retentionMs)
 
 /**

@@ -12,11 +12,13 @@ import type { DeadLetters } from './dead-letters.js'
 import type { Fanouts } from './fanout.js'
 import type { Forgotten } from './forgotten.js'
 import type { Leases } from './leases.js'
+import type { Mail, Reached } from './mail.js'
 import type { Invitations, Memberships, Rooms } from './rooms.js'
 import type { Tickets } from './tickets.js'
 import type { Watches } from './watches.js'
 
 export type { Lease, LeaseKind, Leases } from './leases.js'
+export type { Mail, MailboxEntry } from './mail.js'
 
 // ── Mailboxes: one a device, dense, totally ordered ───────────────────────────────────────────────────────────────────
 
@@ -32,23 +34,8 @@ export interface StoredEvent extends Cursor {
   readonly envelope: string
 }
 
-export interface MailboxEntry {
-  /** Only this device; without it, all registered devices of the user but `except`. */
-  readonly device?: string
-  readonly except?: readonly string[]
-  readonly type: string
-  readonly envelope: string
-}
-
-/** What one commit has to say to one user, taken from its outbox. The entries it makes carry its tag. */
-export interface CommitMail extends Stamp {
-  /** May be empty: then only the commit is remembered (a mark). */
-  readonly entries: readonly MailboxEntry[]
-  /** The holder's lease on the user is released, also with a duplicate. It is the last commit of the source's life. */
-  readonly release?: string
-  /** It is the first commit of a life of the source. */
-  readonly begins?: boolean
-}
+/** What one commit has to say to one user. The entries it makes carry its tag. */
+export interface CommitMail extends Stamp, Mail {}
 
 export interface Append {
   readonly source: AggregateRef
@@ -57,12 +44,10 @@ export interface Append {
   readonly now: number
 }
 
-export interface AppendResult {
+/** Distinct devices that took at least one entry of the last commit that was taken. */
+export interface AppendResult extends Reached {
   /** 'duplicate' when all commits were; 'over': one came after the last of this life of the source, which must have forgotten it. */
   readonly status: 'appended' | 'duplicate' | 'over'
-  /** Distinct devices that took at least one entry of the last commit that was taken: those with an open stream or poll, and others. */
-  readonly online: number
-  readonly queued: number
 }
 
 /** One event for one device that no commit stands behind: it changed nothing, as a candidate changes nothing of its call. */

@@ -1,4 +1,4 @@
-// Deadlines and forgotten outboxes, served by the node that claims them first. Each tick looks at a slice of the partitions, so
+// Deadlines, and what was committed and not delivered, served by the node that claims them first. Each tick looks at a slice of the partitions, so
 // that all are seen once a second and no tick is a burst. What is due is claimed until none is left, as fast as the queue takes it: a
 // backlog of rooms or presence closes the queue to its own class and never to the calls that come due meanwhile.
 import { setImmediate } from 'node:timers/promises'
@@ -16,7 +16,7 @@ const CYCLE_MS = 1000
 const TICKS_PER_CYCLE = 8
 /** Another node takes over a deadline whose claimant died. */
 const HOLD_MS = 5000
-/** An outbox that has waited for so long was forgotten; with the cycle this keeps the promised 2 s. */
+/** What has waited for so long was forgotten; with the cycle this keeps the promised 2 s. */
 const STALE_MS = 750
 const CLAIM_MAX = 64
 
@@ -32,7 +32,7 @@ const CHECK: Work<[heldUntil: number]> = {
   chat: async (context, id) => checkChat(context, id),
   presence: checkWatched
 }
-/** Its events wait: reading dispatches them, or the fan-out starts. */
+/** Its events wait: reading delivers them, or the fan-out starts. */
 const DELIVER: Work = {
   call: readCall,
   pair: readPair,

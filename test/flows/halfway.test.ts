@@ -1,12 +1,12 @@
-// A node dies right after a commit, with its events still in the outbox: the same commit is made here through the store port,
-// and nobody goes on from there but the nodes that live.
+// A node dies right after a commit, before its events are delivered, as it can on a Cluster: the same commit is made here through the
+// store port with its mail held back, and nobody goes on from there but the nodes that live.
 
 import { decideCall } from '../../src/domain/call.js'
 import type { CallCommand } from '../../src/domain/command.js'
 import { type CallState, deadlineOf } from '../../src/domain/state.js'
 import { refuseIn } from '../../src/domain/tombstone.js'
 import { createIds } from '../../src/ids.js'
-import type { OutboxItem } from '../../src/store/aggregate.js'
+import { toMail } from '../../src/services/mail.js'
 import type { Person } from '../helpers/person.js'
 import { sdp } from '../helpers/sdp.js'
 import { flow, type Stage } from '../helpers/stage.js'
@@ -21,21 +21,16 @@ async function commitAndDie(stage: Stage, callId: string, command: (person: Pers
   const now = stage.now()
   const { state, events } = decideCall(before, command(actor), now)
   const timestamp = new Date(now).toISOString()
-  const items: OutboxItem[] = events.map(({ to, type, data }) => ({
-    do: 'deliver',
-    ...to,
-    event: { type, timestamp, data }
-  }))
-  if (state.phase === 'ended') {
-    const holder = `${ref.id}/${state.caller.user}`
-    for (const user of ['alice', 'bob'].map(name => stage.marked(name))) items.push({ do: 'release', user, holder })
-  }
+  const parties = ['alice', 'bob'].map(name => stage.marked(name))
+  const said = state.phase === 'ended' ? { release: `${ref.id}/${state.caller.user}` } : {}
   const { ok } = await stage.store.aggregates.commit(ref, {
     expected: known && { version: known.version, tag: known.tag },
     version: state.version,
     tag: createIds().tag(),
     state: JSON.stringify(state),
-    items,
+    mail: toMail({ events, timestamp }, parties, said),
+    isHeld: true,
+    log: [],
     deadlineAt: deadlineOf(state),
     expireInMs: state.phase === 'ended' ? stage.config.retentionMs : null,
     now
@@ -140,7 +135,8 @@ flow('a merge that it left half done is finished by the retry', async (t, stage)
       version: 1,
       tag: 'merge',
       state: JSON.stringify(state),
-      items: [],
+      mail: [],
+      log: [],
       deadlineAt: null,
       expireInMs: 60_000,
       now: stage.now()

@@ -336,7 +336,8 @@ async function publishesSomeAndDies(stage: Stage, name: string): Promise<void> {
       version,
       tag,
       state: JSON.stringify(state),
-      items: [{ do: 'publish', event }],
+      mail: [],
+      log: [{ do: 'publish', event }],
       now
     },
     ...{ deadlineAt: now + stage.config.presenceTtlMs, expireInMs: null }

@@ -1,4 +1,4 @@
-// Aggregates in plain maps. An aggregate that is over expires only once its outbox is empty.
+// Aggregates in plain maps. An aggregate that is over expires only once it has delivered and published everything.
 import type { Clock } from '../../clock.js'
 import {
   type AggregateRef,
@@ -6,25 +6,32 @@ import {
   type Commit,
   type CommitResult,
   isSameStamp,
-  type OutboxEntry,
   type Snapshot,
   type Stamp
 } from '../aggregate.js'
 import { wholeMs } from '../hold.js'
+import type { Reached, UserMail } from '../mail.js'
 import type { FanoutLog, FanoutSource } from './fanout.js'
+import type { MemoryMailboxes } from './mailboxes.js'
 import type { TimerIndex } from './timer-index.js'
 
 interface Aggregate extends FanoutLog {
   stamp: Stamp
   state: string
-  /** Not null: to go this long after the outbox is empty. */
+  /** Oldest first. */
+  held: readonly HeldMail[]
+  /** Not null: to go this long after everything is delivered and published. */
   expireInMs: number | null
   expiresAt: number
 }
 
+interface HeldMail extends Stamp {
+  readonly mail: readonly UserMail[]
+}
+
 const keyOf = (ref: AggregateRef) => `${ref.kind}:${ref.id}`
 
-const toSnapshot = ({ stamp, state, pending }: Aggregate): Snapshot => ({ ...stamp, state, pending })
+const toSnapshot = ({ stamp, state, held }: Aggregate): Snapshot => ({ ...stamp, state, holdsMail: held.length > 0 })
 
 interface MemoryAggregates extends Aggregates {
   /** Of users who are watched; who watches is known elsewhere. */
@@ -33,11 +40,15 @@ interface MemoryAggregates extends Aggregates {
   sweep(now: number): void
 }
 
-export function createMemoryAggregates(clock: Clock, timerIndex: TimerIndex): MemoryAggregates {
+interface Parts {
+  readonly clock: Clock
+  readonly timerIndex: TimerIndex
+  readonly mailboxes: Pick<MemoryMailboxes, 'deliver'>
+}
+
+export function createMemoryAggregates({ clock, timerIndex, mailboxes }: Parts): MemoryAggregates {
   const { deadlines, waiting, partitions, findDue, claimDue } = timerIndex
   const kept = new Map<string, Aggregate>()
-  /** Beside the entries, which go out as they are. */
-  const committedAt = new WeakMap<OutboxEntry, number>()
 
   function find(ref: AggregateRef): Aggregate | undefined {
     const found = kept.get(keyOf(ref))
@@ -45,44 +56,58 @@ export function createMemoryAggregates(clock: Clock, timerIndex: TimerIndex): Me
   }
 
   function write(ref: AggregateRef, commit: Commit, found: Aggregate | undefined): Aggregate {
-    const nothing = { pending: [], expireInMs: null, expiresAt: Infinity, lease: null }
+    const nothing = { pending: [], held: [], expireInMs: null, expiresAt: Infinity, lease: null }
     const stamp = { version: commit.version, tag: commit.tag }
     const next: Aggregate = found ?? { ref, stamp, state: '', ...nothing }
     next.stamp = stamp
     next.state = commit.state
     next.expireInMs = commit.expireInMs
-    if (commit.items.length > 0) {
-      const entry = { ...stamp, items: commit.items }
-      committedAt.set(entry, commit.now)
-      next.pending = [...next.pending, entry]
-      if (!waiting.has(next)) waiting.set(next, commit.now)
-    }
-    expireIfSettled(next)
+    if (commit.log.length > 0) next.pending = [...next.pending, { ...stamp, items: commit.log }]
+    if (commit.mail.length > 0) next.held = [...next.held, { ...stamp, mail: commit.mail }]
     if (commit.deadlineAt === null) deadlines.delete(next)
     else deadlines.set(next, wholeMs(commit.deadlineAt))
     kept.set(keyOf(ref), next)
     return next
   }
 
-  function expireIfSettled(aggregate: Aggregate | undefined): void {
-    if (!aggregate) return
-    const over = aggregate.expireInMs !== null && aggregate.pending.length === 0
-    aggregate.expiresAt = over ? clock.now() + (aggregate.expireInMs ?? 0) : Infinity
+  function settle(aggregate: Aggregate): void {
+    const isSettled = aggregate.pending.length === 0 && aggregate.held.length === 0
+    if (isSettled) waiting.delete(aggregate)
+    else if (!waiting.has(aggregate)) waiting.set(aggregate, clock.now())
+    const { expireInMs } = aggregate
+    aggregate.expiresAt = isSettled && expireInMs !== null ? clock.now() + expireInMs : Infinity
   }
 
-  function settle(found: Aggregate | undefined, upTo: Stamp): void {
-    if (!found?.pending.some(entry => isSameStamp(entry, upTo))) return
-    found.pending = found.pending.filter(entry => entry.version > upTo.version)
-    const [first] = found.pending
-    if (first) return void waiting.set(found, committedAt.get(first) ?? 0)
-    waiting.delete(found)
-    expireIfSettled(found)
+  /** Delivers all that is held back; what became of the last commit's mail. */
+  function deliverHeld(aggregate: Aggregate) {
+    const deliveries = new Map<string, Reached>()
+    let isOver = false
+    const { held, ref } = aggregate
+    for (const { mail, ...stamp } of held) {
+      deliveries.clear()
+      for (const { user, ...said } of mail) {
+        const { status, online, queued } = mailboxes.deliver(user, {
+          source: ref,
+          commits: [{ ...stamp, ...said }],
+          now: clock.now()
+        })
+        if (status === 'over') isOver = true
+        if (said.entries.length > 0) deliveries.set(user, { online, queued })
+      }
+    }
+    aggregate.held = []
+    return { deliveries, isOver }
   }
+
+  const isWatched = (user: string) => find({ kind: 'presence', id: user }) !== undefined
 
   return {
     fanout: {
       find: id => find({ kind: 'presence', id }),
-      drained: ({ ref }) => expireIfSettled(kept.get(keyOf(ref)))
+      drained(log) {
+        const aggregate = kept.get(keyOf(log.ref))
+        if (aggregate) settle(aggregate)
+      }
     },
     partitions,
     findDue,
@@ -96,9 +121,21 @@ export function createMemoryAggregates(clock: Clock, timerIndex: TimerIndex): Me
       if (!isSameStamp(found?.stamp ?? null, commit.expected)) {
         return { ok: false, current: found ? toSnapshot(found) : null }
       }
-      return { ok: true, pending: write(ref, commit, found).pending }
+      const written = write(ref, commit, found)
+      const delivered = commit.isHeld ? null : deliverHeld(written)
+      settle(written)
+      if (delivered === null) {
+        return { ok: true, isDelivered: false, deliveries: new Map(), watched: [], isOver: false }
+      }
+      const watched = commit.mail.map(({ user }) => user).filter(isWatched)
+      return { ok: true, isDelivered: true, watched, ...delivered }
     },
-    settle: async (ref, upTo) => settle(find(ref), upTo),
+    async release(ref) {
+      const found = find(ref)
+      if (!found || found.held.length === 0) return
+      deliverHeld(found)
+      settle(found)
+    },
     async hasten(ref, at) {
       const found = find(ref)
       if (found && at < (deadlines.get(found) ?? -Infinity)) deadlines.set(found, wholeMs(at))

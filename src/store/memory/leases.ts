@@ -6,8 +6,20 @@ function allows(held: readonly Lease[], lease: Lease, limits: LeaseLimits): bool
   return Object.entries(limits).every(([kind, limit]) => held.filter(each => each.kind === kind).length < limit)
 }
 
-export function createMemoryLeases(): Leases & { size(): number } {
+export interface MemoryLeases extends Leases {
+  /** `release`, at once. */
+  drop(user: string, holder: string): void
+  size(): number
+}
+
+export function createMemoryLeases(): MemoryLeases {
   const users = new Map<string, Map<string, Lease>>()
+
+  function drop(user: string, holder: string): void {
+    const held = users.get(user)
+    if (held?.delete(holder) && held.size === 0) users.delete(user)
+  }
+
   return {
     async take(user, lease, limits) {
       const held = users.get(user) ?? new Map<string, Lease>()
@@ -26,10 +38,8 @@ export function createMemoryLeases(): Leases & { size(): number } {
       held.set(holder, { ...lease, kind: 'active' })
       return { status: 'active', held: [...held.values()] }
     },
-    async release(user, holder) {
-      const held = users.get(user)
-      if (held?.delete(holder) && held.size === 0) users.delete(user)
-    },
+    drop,
+    release: async (user, holder) => drop(user, holder),
     list: async user => [...(users.get(user)?.values() ?? [])],
     size: () => users.size
   }

@@ -2,19 +2,27 @@
 import type { Clock } from '../../clock.js'
 import { type AggregateRef, isSameStamp } from '../aggregate.js'
 import { positionTtlMs, type Taken, withTaken } from '../position.js'
-import type { AppendResult, CommitMail, Leases, Mailboxes, Message, SendResult, StoreOptions, Touch } from '../store.js'
+import type { Append, AppendResult, CommitMail, Mailboxes, Message, SendResult, StoreOptions, Touch } from '../store.js'
+import type { MemoryLeases } from './leases.js'
 import { birth, type Device, hasLeft, head, isOnline, push, read } from './mailbox.js'
 import type { MemoryTickets } from './tickets.js'
 import type { Publish } from './wakeups.js'
 
 interface Parts extends StoreOptions {
   readonly clock: Clock
-  readonly leases: Leases
+  readonly leases: Pick<MemoryLeases, 'drop'>
   readonly tickets: Pick<MemoryTickets, 'revoke'>
   readonly publish: Publish
 }
 
-export function createMemoryMailboxes(parts: Parts): Mailboxes & { size(): number; sweep(now: number): void } {
+export interface MemoryMailboxes extends Mailboxes {
+  /** `append`, at once. */
+  deliver(user: string, append: Append): AppendResult
+  size(): number
+  sweep(now: number): void
+}
+
+export function createMemoryMailboxes(parts: Parts): MemoryMailboxes {
   const { retentionMs, maxDevicesPerUser, clock, leases, tickets, publish } = parts
   const positionMs = positionTtlMs(retentionMs)
   const users = new Map<string, Map<string, Device>>()
@@ -61,7 +69,7 @@ export function createMemoryMailboxes(parts: Parts): Mailboxes & { size(): numbe
     if (device.connection !== '') publish(user, { kind: 'event', device: name, prevTag, event })
   }
 
-  function deliver(user: string, { entries, tag }: CommitMail, now: number): AppendResult {
+  function putAll(user: string, { entries, tag }: CommitMail, now: number): AppendResult {
     const names = [...(users.get(user)?.keys() ?? [])]
     const counts = { online: 0, queued: 0 }
     for (const name of names) {
@@ -99,17 +107,20 @@ export function createMemoryMailboxes(parts: Parts): Mailboxes & { size(): numbe
     publish(user, { kind: 'auth', device: name, expiresAt: shown })
   }
 
+  function deliver(user: string, { source, commits, now }: Append): AppendResult {
+    for (const { release } of commits) if (release !== undefined) leases.drop(user, release)
+    let result: AppendResult = { status: 'duplicate', online: 0, queued: 0 }
+    for (const commit of commits) {
+      const status = take(user, source, commit)
+      if (status === 'appended') result = putAll(user, commit, now)
+      if (status === 'over') result = { ...result, status }
+    }
+    return result
+  }
+
   return {
-    async append(user, { source, commits, now }) {
-      for (const { release } of commits) if (release !== undefined) await leases.release(user, release)
-      let result: AppendResult = { status: 'duplicate', online: 0, queued: 0 }
-      for (const commit of commits) {
-        const status = take(user, source, commit)
-        if (status === 'appended') result = deliver(user, commit, now)
-        if (status === 'over') result = { ...result, status }
-      }
-      return result
-    },
+    deliver,
+    append: async (user, append) => deliver(user, append),
     async send(user, message): Promise<SendResult> {
       const { source, basis, at } = message
       const [newest = null] = takenFrom(user, source)

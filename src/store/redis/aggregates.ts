@@ -1,20 +1,24 @@
-// Aggregates in Redis: a state hash, an outbox stream with one entry a commit, and a place in the partition's two indexes.
-
+// Aggregates in Redis: a state hash, an outbox stream with one entry a commit, and a place in the partition's two indexes. Where all
+// keys lie on one server a commit is one script, and the outbox is used only for mail that is held back.
 import { type ChainableCommander, Redis } from 'ioredis'
-import { type AggregateRef, type Aggregates, type OutboxEntry, type Snapshot, TIMER_CLASSES } from '../aggregate.js'
+import type { Clock } from '../../clock.js'
+import {
+  type AggregateRef,
+  type Aggregates,
+  type Commit,
+  type CommitResult,
+  type Snapshot,
+  TIMER_CLASSES
+} from '../aggregate.js'
 import { heldUntil, wholeMs } from '../hold.js'
 import { PARTITIONS } from '../partition.js'
 import type { Attempt, Client } from './clients.js'
 import { aggregateKeys, outboxPrefix, pendingKey, refOf, statePrefix, timersKey } from './keys.js'
-import { toOutboxEntry } from './outbox.js'
-import { claimDue, commitAggregate, loadAggregate, type StreamEntry, settleOutbox } from './scripts.js'
+import { type RedisMailboxes, toReached } from './mailboxes.js'
+import { deliverMail, formatMail, toWaitingMail, type WaitingMail } from './outbox.js'
+import { claimDue, commitAndDeliver, commitToOutbox, type Found, loadAggregate, settleOutbox } from './scripts.js'
 import { formatStamp, parseStamp } from './stamp.js'
-
-const toPending = (outbox: readonly StreamEntry[]): OutboxEntry[] => outbox.map(toOutboxEntry)
-
-function toSnapshot(stamp: string, state: string, outbox: readonly StreamEntry[]): Snapshot {
-  return { ...parseStamp(stamp), state, pending: toPending(outbox) }
-}
+import type { Topology } from './topology.js'
 
 /** For each partition: how many deadlines have passed, and how many outboxes have waited too long. */
 async function countDue(
@@ -44,40 +48,141 @@ async function run(pipeline: ChainableCommander): Promise<number[]> {
   })
 }
 
-export function createRedisAggregates(attempt: Attempt): Aggregates {
+interface Parts {
+  readonly attempt: Attempt
+  readonly topology: Pick<Topology, 'isOneServer'>
+  readonly mailboxes: RedisMailboxes
+  readonly clock: Pick<Clock, 'now'>
+  readonly log: { warn(about: object, message: string): void }
+}
+
+const NOT_DELIVERED = { ok: true, isDelivered: false, deliveries: new Map(), watched: [], isOver: false } as const
+
+export function createRedisAggregates({ attempt, topology, mailboxes, clock, log }: Parts): Aggregates {
+  /** Never fails: an entry that stays is delivered again, and every mailbox drops it as a duplicate. */
+  async function settle(ref: AggregateRef, waiting: readonly WaitingMail[]): Promise<void> {
+    const newest = waiting.at(-1)
+    if (!newest) return
+    const keys = aggregateKeys(ref)
+    try {
+      await settleOutbox(attempt, [keys.outbox, keys.pending, keys.state], [formatStamp(newest), keys.member])
+    } catch (error) {
+      log.warn({ err: error, ...ref, version: newest.version }, 'an outbox was not trimmed')
+    }
+  }
+
+  /** A fan-out log is not read here: what lies in the outbox of these kinds is published. */
+  const hasLog = ({ kind }: AggregateRef) => kind === 'presence' || kind === 'room'
+
+  /** Delivers what waits and may be delivered. @throws AppError store_unavailable when it cannot be now */
+  async function toSnapshot(ref: AggregateRef, [stamp, state, outbox]: Found): Promise<Snapshot> {
+    const waiting = hasLog(ref) ? [] : outbox.map(toWaitingMail)
+    const holdsMail = waiting.some(({ isHeld }) => isHeld)
+    if (waiting.length > 0 && !holdsMail) await deliverNow(ref, waiting)
+    return { ...parseStamp(stamp), state, holdsMail }
+  }
+
+  async function deliverNow(ref: AggregateRef, waiting: readonly WaitingMail[]): Promise<void> {
+    await deliverMail(mailboxes, ref, { waiting, now: clock.now() })
+    await settle(ref, waiting)
+  }
+
+  async function loadFound(ref: AggregateRef): Promise<Found | null> {
+    const keys = aggregateKeys(ref)
+    const reply = await loadAggregate(attempt, [keys.state, keys.outbox], [])
+    return reply[0] === 'OK' ? [reply[1], reply[2], reply[3]] : null
+  }
+
+  /** Null: mail of earlier commits waits in the outbox, and nothing was written. */
+  async function commitInOneStep(ref: AggregateRef, commit: Commit): Promise<CommitResult | null> {
+    const keys = aggregateKeys(ref)
+    const users = commit.mail.map(({ user }) => mailboxes.keysOf(user, ref))
+    const reply = await commitAndDeliver(
+      attempt,
+      [keys.state, keys.outbox, keys.timers, ...users.flat()],
+      [
+        formatStamp(commit.expected),
+        formatStamp(commit),
+        commit.tag,
+        commit.state,
+        commit.deadlineAt === null ? '' : wholeMs(commit.deadlineAt),
+        commit.expireInMs ?? '',
+        keys.member,
+        ...mailboxes.boundsAt(commit.now),
+        ...commit.mail.flatMap(mailboxes.mailArguments)
+      ]
+    )
+    if (reply[0] === 'WAITING') return null
+    if (reply[0] === 'CONFLICT') return conflict(ref, reply)
+    const results = (reply.slice(1) as string[]).map(toReached)
+    const deliveries = commit.mail.flatMap(({ user, entries }, i) => {
+      const { online = 0, queued = 0 } = results[i] ?? {}
+      return entries.length > 0 ? [[user, { online, queued }] as const] : []
+    })
+    return {
+      ok: true,
+      isDelivered: true,
+      deliveries: new Map(deliveries),
+      watched: commit.mail.map(({ user }) => user).filter((_, i) => results[i]?.isWatched),
+      isOver: results.some(({ status }) => status === 'over')
+    }
+  }
+
+  async function commitInSteps(ref: AggregateRef, commit: Commit): Promise<CommitResult> {
+    const keys = aggregateKeys(ref)
+    const { version, tag, mail, isHeld = false, log: entry } = commit
+    const item = mail.length > 0 ? formatMail({ mail, isHeld }) : entry.length > 0 ? JSON.stringify(entry) : ''
+    const reply = await commitToOutbox(
+      attempt,
+      [keys.state, keys.outbox, keys.timers, keys.pending],
+      [
+        formatStamp(commit.expected),
+        version,
+        tag,
+        commit.state,
+        item,
+        commit.deadlineAt === null ? '' : wholeMs(commit.deadlineAt),
+        commit.expireInMs ?? '',
+        commit.now,
+        keys.member
+      ]
+    )
+    if (reply[0] === 'CONFLICT') return conflict(ref, reply)
+    if (isHeld || hasLog(ref)) return NOT_DELIVERED
+    const waiting = [...reply[1].map(toWaitingMail), ...(mail.length > 0 ? [{ version, tag, mail, isHeld }] : [])]
+    try {
+      const delivered = await deliverMail(mailboxes, ref, { waiting, now: clock.now() })
+      // Nobody waits for it.
+      void settle(ref, waiting)
+      return { ok: true, isDelivered: true, ...delivered }
+    } catch (error) {
+      log.warn({ err: error, ...ref, version }, 'mail stays in the outbox')
+      return { ...NOT_DELIVERED, watched: mail.map(({ user }) => user) }
+    }
+  }
+
+  async function conflict(
+    ref: AggregateRef,
+    reply: readonly ['CONFLICT', ...Found] | readonly ['CONFLICT']
+  ): Promise<CommitResult> {
+    if (reply.length === 1) return { ok: false, current: null }
+    const [, ...found] = reply
+    return { ok: false, current: await toSnapshot(ref, found) }
+  }
+
   return {
     partitions: PARTITIONS,
     async load(ref) {
-      const keys = aggregateKeys(ref)
-      const reply = await loadAggregate(attempt, [keys.state, keys.outbox], [])
-      return reply[0] === 'OK' ? toSnapshot(reply[1], reply[2], reply[3]) : null
+      const found = await loadFound(ref)
+      return found && toSnapshot(ref, found)
     },
-    async commit(ref, { expected, version, tag, state, items, deadlineAt, expireInMs, now }) {
-      const keys = aggregateKeys(ref)
-      const reply = await commitAggregate(
-        attempt,
-        [keys.state, keys.outbox, keys.timers, keys.pending],
-        [
-          formatStamp(expected),
-          version,
-          tag,
-          state,
-          items.length > 0 ? JSON.stringify(items) : '',
-          deadlineAt === null ? '' : wholeMs(deadlineAt),
-          expireInMs ?? '',
-          now,
-          keys.member
-        ]
-      )
-      if (reply[0] === 'CONFLICT') {
-        return { ok: false, current: reply.length === 1 ? null : toSnapshot(reply[1], reply[2], reply[3]) }
-      }
-      const older = toPending(reply[1])
-      return { ok: true, pending: items.length > 0 ? [...older, { version, tag, items }] : older }
+    async commit(ref, commit) {
+      const isOneStep = topology.isOneServer() && !commit.isHeld && !hasLog(ref)
+      return (isOneStep ? await commitInOneStep(ref, commit) : null) ?? commitInSteps(ref, commit)
     },
-    async settle(ref, upTo) {
-      const keys = aggregateKeys(ref)
-      await settleOutbox(attempt, [keys.outbox, keys.pending, keys.state], [formatStamp(upTo), keys.member])
+    async release(ref) {
+      const [, , outbox] = (await loadFound(ref)) ?? []
+      if (outbox && outbox.length > 0) await deliverNow(ref, outbox.map(toWaitingMail))
     },
     async hasten(ref, at) {
       const { timers, member } = aggregateKeys(ref)

@@ -1,10 +1,14 @@
 // Mailboxes in Redis: for each user one hash with a record a device, and for each device a stream with ids `<seq>-0`.
 // Expiry is decided by the caller's clock; the keys' own TTL only cleans up after devices that nobody asks about again.
+
+import type { AggregateRef } from '../aggregate.js'
 import { RESET } from '../forgotten.js'
+import type { Mail, UserMail } from '../mail.js'
 import { positionTtlMs } from '../position.js'
 import type { Append, AppendResult, Mailboxes, StoredEvent, StoreOptions, Touch } from '../store.js'
 import type { Attempt } from './clients.js'
 import {
+  aggregateKeys,
   devicesKey,
   epochKeyOf,
   leasesKey,
@@ -16,6 +20,7 @@ import {
 } from './keys.js'
 import { toDeviceState } from './record.js'
 import {
+  type Argument,
   appendMailbox,
   readMailbox,
   releaseMailbox,
@@ -43,20 +48,62 @@ const isBehind = (reply: string): reply is `behind ${number}` => reply.startsWit
 /** A record keeps whole numbers only; a token's expiry may come with a fraction. */
 const whole = (at: number | undefined) => (at === undefined ? '' : Math.max(0, Math.floor(at)))
 
-export function createRedisMailboxes(attempt: Attempt, options: StoreOptions): Mailboxes {
+/** As lua/deliver.lua reads what one commit says to one user. */
+function saidIn({ release, begins, entries }: Mail): Argument[] {
+  const role = release === undefined ? (begins ? '1' : '') : '!'
+  const flat = entries.flatMap(({ device, except, type, envelope }) => [
+    device ?? '',
+    device === undefined ? exceptList(except) : '',
+    type,
+    envelope
+  ])
+  return [role, release ?? '', entries.length, ...flat]
+}
+
+const STATUS = { OK: 'appended', DUPLICATE: 'duplicate', OVER: 'over' } as const
+
+interface Reply extends AppendResult {
+  readonly isWatched: boolean
+}
+
+/** What mailbox_append replies, and commit_deliver for each user. */
+export function toReached(reply: string): Reply {
+  const [status, online, queued, watched] = reply.split(' ')
+  const isWatched = watched === '1'
+  return { status: STATUS[status as keyof typeof STATUS], online: Number(online), queued: Number(queued), isWatched }
+}
+
+export interface RedisMailboxes extends Mailboxes {
+  /** `append`, and whether somebody may watch the user. */
+  deliver(user: string, append: Append): Promise<Reply>
+  /** Keys and arguments of commit_deliver. */
+  keysOf(user: string, source: AggregateRef): string[]
+  boundsAt(now: number): Argument[]
+  mailArguments(mail: UserMail): Argument[]
+}
+
+export function createRedisMailboxes(attempt: Attempt, options: StoreOptions): RedisMailboxes {
   const { retentionMs, mailboxMaxEvents, mailboxMaxBytes, maxDevicesPerUser } = options
   const ttlMs = retentionMs + CLEAN_UP_AFTER_MS
 
-  function appendArguments(user: string, { commits, now }: Append) {
-    const limits = [retentionMs, positionTtlMs(retentionMs), mailboxMaxEvents, ttlMs]
-    const released = commits.flatMap(({ release }) => release ?? []).join(' ')
-    const args = [mailboxPrefix(user), wakeChannel(user), whole(now), ...limits, released, mailboxMaxBytes]
-    for (const { version, tag, release, begins, entries } of commits) {
-      args.push(version, tag, release === undefined ? (begins ? '1' : '') : '!', entries.length)
-      for (const { device, except, type, envelope } of entries)
-        args.push(device ?? '', device === undefined ? exceptList(except) : '', type, envelope)
-    }
-    return args
+  const boundsAt = (now: number) => [
+    whole(now),
+    retentionMs,
+    positionTtlMs(retentionMs),
+    mailboxMaxEvents,
+    ttlMs,
+    mailboxMaxBytes
+  ]
+
+  function keysOf(user: string, source: AggregateRef) {
+    const { state } = aggregateKeys({ kind: 'presence', id: user })
+    return [devicesKey(user), positionKey(user, source), leasesKey(user), state]
+  }
+
+  async function deliver(user: string, { source, commits, now }: Append): Promise<Reply> {
+    const args = [...boundsAt(now), mailboxPrefix(user), wakeChannel(user)]
+    for (const commit of commits) args.push(formatStamp(commit), commit.tag, ...saidIn(commit))
+    return toReached(await appendMailbox(attempt, keysOf(user, source), args))
   }
 
   function touchArguments(user: string, device: string, touch: Touch) {
@@ -81,13 +128,13 @@ export function createRedisMailboxes(attempt: Attempt, options: StoreOptions): M
   }
 
   return {
-    async append(user, append): Promise<AppendResult> {
-      const keys = [devicesKey(user), positionKey(user, append.source), leasesKey(user)]
-      const reply = await appendMailbox(attempt, keys, appendArguments(user, append))
-      if (reply === 'OVER') return { status: 'over', online: 0, queued: 0 }
-      if (reply === 'DUPLICATE') return { status: 'duplicate', online: 0, queued: 0 }
-      const [, online, queued] = reply.split(' ')
-      return { status: 'appended', online: Number(online), queued: Number(queued) }
+    boundsAt,
+    keysOf,
+    mailArguments: ({ user, ...mail }) => [mailboxPrefix(user), wakeChannel(user), ...saidIn(mail)],
+    deliver,
+    async append(user, append) {
+      const { isWatched: _, ...result } = await deliver(user, append)
+      return result
     },
     async send(user, { source, basis, device, at, tag, now, type, envelope }) {
       const keys = [devicesKey(user), positionKey(user, source), mailboxKey(user, device)]

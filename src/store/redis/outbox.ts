@@ -1,5 +1,9 @@
-// An entry of an outbox stream, as aggregate_commit and room_commit write it.
-import type { OutboxEntry, OutboxItem } from '../aggregate.js'
+// The outbox of an aggregate: what its commits left to be done in other partitions. Either mail, which is delivered when it may be, or a
+// fan-out log, which is published (fanout.ts). Mail lies here on a Cluster, and anywhere while it is held back.
+import type { AggregateRef, OutboxEntry, OutboxItem, Stamp } from '../aggregate.js'
+import type { Deliveries, Reached, UserMail } from '../mail.js'
+import type { CommitMail } from '../store.js'
+import type { RedisMailboxes } from './mailboxes.js'
 import type { StreamEntry } from './scripts.js'
 
 /** `<version>-0`, with the fields i (items as JSON), c (committed at), t (tag). */
@@ -9,4 +13,60 @@ export function toOutboxEntry([id, fields]: StreamEntry): OutboxEntry {
     tag: fields[5] ?? '',
     items: JSON.parse(fields[1] ?? '[]') as OutboxItem[]
   }
+}
+
+/** What one commit said, to be delivered. */
+export interface WaitingMail extends Stamp {
+  readonly mail: readonly UserMail[]
+  readonly isHeld: boolean
+}
+
+export const formatMail = ({ mail, isHeld }: Omit<WaitingMail, keyof Stamp>): string => JSON.stringify({ mail, isHeld })
+
+export function toWaitingMail([id, fields]: StreamEntry): WaitingMail {
+  return { version: Number.parseInt(id, 10), tag: fields[5] ?? '', ...JSON.parse(fields[1] ?? '{}') }
+}
+
+export interface Delivered {
+  /** Of the newest commit's mail. */
+  readonly deliveries: Deliveries
+  readonly watched: readonly string[]
+  readonly isOver: boolean
+}
+
+/**
+ * Appends all of it, to each user in one step and oldest first. Appends are idempotent by version and tag, so two nodes may deliver the
+ * same at once, and a node may die anywhere in between: whoever comes next delivers again.
+ */
+export async function deliverMail(
+  mailboxes: RedisMailboxes,
+  source: AggregateRef,
+  { waiting, now }: { waiting: readonly WaitingMail[]; now: number }
+): Promise<Delivered> {
+  const deliveries = new Map<string, Reached>()
+  const watched: string[] = []
+  const newest = waiting.at(-1)?.version
+  let isOver = false
+  await Promise.all(
+    [...sortByUser(waiting)].map(async ([user, commits]) => {
+      const { status, isWatched, ...reached } = await mailboxes.deliver(user, { source, commits, now })
+      isOver ||= status === 'over'
+      if (isWatched) watched.push(user)
+      const last = commits.at(-1)
+      if (last?.version === newest && last?.entries.length) deliveries.set(user, reached)
+    })
+  )
+  return { deliveries, watched, isOver }
+}
+
+function sortByUser(waiting: readonly WaitingMail[]): Map<string, CommitMail[]> {
+  const queues = new Map<string, CommitMail[]>()
+  for (const { version, tag, mail } of waiting) {
+    for (const { user, ...said } of mail) {
+      const queue = queues.get(user) ?? []
+      queues.set(user, queue)
+      queue.push({ version, tag, ...said })
+    }
+  }
+  return queues
 }

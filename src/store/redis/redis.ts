@@ -66,6 +66,7 @@ export async function createRedisStore(options: RedisStoreOptions): Promise<Redi
   await untilReady(client, START_WITHIN_MS)
   await contact.ask()
   const replicas = createReplicas(client, options.waitReplicas ?? 0)
+  const mailboxes = createRedisMailboxes(attempt, options)
   const stopProbing = startProbing(
     { client, attempt, channels },
     {
@@ -76,11 +77,11 @@ export async function createRedisStore(options: RedisStoreOptions): Promise<Redi
   )
   return {
     client,
-    aggregates: createRedisAggregates(attempt),
+    aggregates: createRedisAggregates({ attempt, topology, mailboxes, clock, log }),
     rooms: createRedisRooms(attempt),
     memberships: createRedisMemberships(attempt),
     invitations: createRedisInvitations(attempt),
-    mailboxes: createRedisMailboxes(attempt, options),
+    mailboxes,
     leases: createRedisLeases(attempt),
     contacts: createRedisContacts(attempt),
     watches: createRedisWatches(attempt, options),

@@ -9,7 +9,7 @@ import { hasCode } from './faults.js'
 
 /** A stream entry as Redis writes it: id, then fields and values in turn. */
 export type StreamEntry = readonly [id: string, fields: readonly string[]]
-type Argument = string | number
+export type Argument = string | number
 
 interface Script {
   readonly text: string
@@ -53,12 +53,12 @@ function define<Reply>(name: string) {
     attempt(client => send(client, script, keys, args)) as Promise<Reply>
 }
 
-type Found = readonly [stamp: string, state: string, outbox: readonly StreamEntry[]]
+export type Found = readonly [stamp: string, state: string, outbox: readonly StreamEntry[]]
 
 export const loadAggregate = define<readonly ['OK', ...Found] | readonly ['NONE']>('aggregate_load')
-export const commitAggregate = define<
-  readonly ['OK', older: readonly StreamEntry[]] | readonly ['CONFLICT', ...Found] | readonly ['CONFLICT']
->('aggregate_commit')
+type Conflict = readonly ['CONFLICT', ...Found] | readonly ['CONFLICT']
+export const commitAndDeliver = define<readonly ['OK', ...string[]] | Conflict | readonly ['WAITING']>('commit_deliver')
+export const commitToOutbox = define<readonly ['OK', older: readonly StreamEntry[]] | Conflict>('outbox_commit')
 export const settleOutbox = define<'WAITING' | 'SETTLED'>('outbox_settle')
 export const askPrimary =
   define<readonly [seconds: string, microseconds: string, epoch: string, isInCluster: 0 | 1]>('primary_ask')
@@ -89,7 +89,7 @@ export const nextFanout = define<
 >('fanout_next')
 export const renewFanout = define<'OK' | 'LOST'>('fanout_renew')
 
-export const appendMailbox = define<`OK ${number} ${number}` | 'DUPLICATE' | 'OVER'>('mailbox_append')
+export const appendMailbox = define<string>('mailbox_append')
 export const sendMailbox = define<Exclude<SendResult['status'], 'behind'> | `behind ${number}`>('mailbox_send')
 export const readMailbox = define<
   | readonly ['OK', seq: number, tag: string, entries: readonly StreamEntry[]]

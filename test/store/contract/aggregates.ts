@@ -1,10 +1,11 @@
 import type { Test } from 'tap'
 import { until } from '../../helpers/until.js'
 import type { Lab } from '../contract.js'
-import { call, commitOf, deliverTo, stamp } from './given.js'
+import { call, commitOf, connect, mail, mailTo, messageOf, stamp, texts, touch } from './given.js'
 
 export function aggregateContract(t: Test, lab: Lab): void {
-  const { aggregates } = lab.store
+  const { aggregates, leases, mailboxes } = lab.store
+  const written = { ok: true, isDelivered: true, deliveries: new Map(), watched: [], isOver: false }
   const named = (version: number) => ({ version, tag: `t${version}` })
 
   t.test('what was never committed does not exist', async t => {
@@ -14,23 +15,25 @@ export function aggregateContract(t: Test, lab: Lab): void {
   t.test('a commit makes the next version, and load gives it back letter by letter', async t => {
     const ref = call(lab.id('c'))
     const state = JSON.stringify({ text: 'grüße | "quoted" \u2028 🎥', nested: [1, null] })
-    t.strictSame(await aggregates.commit(ref, commitOf(lab, 0, { state })), { ok: true, pending: [] })
-    t.strictSame(await aggregates.load(ref), { version: 1, tag: 't1', state, pending: [] })
-    t.strictSame(await aggregates.commit(ref, commitOf(lab, 1)), { ok: true, pending: [] })
+    t.strictSame(await aggregates.commit(ref, commitOf(lab, 0, { state })), written)
+    t.strictSame(await aggregates.load(ref), { version: 1, tag: 't1', state, holdsMail: false })
+    t.strictSame(await aggregates.commit(ref, commitOf(lab, 1)), written)
     t.equal((await aggregates.load(ref))?.version, 2)
   })
 
   t.test('whoever decided on another version changes nothing and learns what stands', async t => {
     const ref = call(lab.id('c'))
-    const first = commitOf(lab, 0, { items: [deliverTo('bob')] })
+    const [bob, eve] = [lab.id('bob'), lab.id('eve')]
+    for (const user of [bob, eve]) await touch(lab, user, 'phone')
+    const first = commitOf(lab, 0, { mail: [mailTo(bob)] })
     await aggregates.commit(ref, first)
-    const pending = [{ version: 1, tag: 't1', items: first.items }]
-    const current = { version: 1, tag: 't1', state: first.state, pending }
+    const current = { version: 1, tag: 't1', state: first.state, holdsMail: false }
     for (const expected of [0, 2, 7]) {
-      const late = commitOf(lab, expected, { state: '"late"', items: [deliverTo('eve')], deadlineAt: 1, expireInMs: 1 })
+      const late = commitOf(lab, expected, { state: '"late"', mail: [mailTo(eve)], deadlineAt: 1, expireInMs: 1 })
       t.strictSame(await aggregates.commit(ref, late), { ok: false, current })
     }
     t.strictSame(await aggregates.load(ref), current)
+    t.strictSame([await texts(lab, bob, 'phone'), await texts(lab, eve, 'phone')], [['x'], []])
   })
 
   t.test('a commit that a failover forgot is not committed upon, though its version was made anew', async t => {
@@ -38,7 +41,7 @@ export function aggregateContract(t: Test, lab: Lab): void {
     await aggregates.commit(ref, commitOf(lab, 0))
     await aggregates.commit(ref, commitOf(lab, 1, { tag: 'anew', state: '"anew"' }))
     const late = commitOf(lab, 2, { expected: stamp(2, 'forgotten') })
-    const current = { version: 2, tag: 'anew', state: '"anew"', pending: [] }
+    const current = { version: 2, tag: 'anew', state: '"anew"', holdsMail: false }
     t.strictSame(await aggregates.commit(ref, late), { ok: false, current })
     t.match(await aggregates.commit(ref, commitOf(lab, 2, { expected: stamp(2, 'anew') })), { ok: true })
   })
@@ -48,17 +51,9 @@ export function aggregateContract(t: Test, lab: Lab): void {
     await aggregates.commit(ref, commitOf(lab, 0))
     t.match(await aggregates.commit(ref, commitOf(lab, 1, { version: 7, tag: 't7' })), { ok: true })
     t.match(await aggregates.commit(ref, commitOf(lab, 7, { ...named(7), state: '"looked at"' })), { ok: true })
-    t.strictSame(await aggregates.load(ref), { ...named(7), state: '"looked at"', pending: [] })
-    t.match(await aggregates.commit(ref, commitOf(lab, 7, { items: [deliverTo('bob')] })), { ok: true })
-    t.match((await aggregates.load(ref))?.pending, [{ version: 8 }])
-  })
-
-  t.test('what was not dispatched is not settled in the name of a commit that a failover forgot', async t => {
-    const ref = call(lab.id('c'))
-    await aggregates.commit(ref, commitOf(lab, 0, { items: [deliverTo('bob', 1)] }))
-    await aggregates.commit(ref, commitOf(lab, 1, { items: [deliverTo('bob', 2)] }))
-    await aggregates.settle(ref, { version: 2, tag: 'forgotten' })
-    t.equal((await aggregates.load(ref))?.pending.length, 2)
+    t.strictSame(await aggregates.load(ref), { ...named(7), state: '"looked at"', holdsMail: false })
+    t.match(await aggregates.commit(ref, commitOf(lab, 7)), { ok: true })
+    t.match(await aggregates.load(ref), { version: 8 })
   })
 
   t.test('a version expected of what does not exist is a conflict with nothing', async t => {
@@ -77,30 +72,77 @@ export function aggregateContract(t: Test, lab: Lab): void {
     t.equal((await aggregates.load(ref))?.state, `${winners[0]}`)
   })
 
-  t.test('what commits leave to be done stays pending, oldest first, until it is settled', async t => {
-    const ref = call(lab.id('c'))
-    const items = [deliverTo('bob', 1), { do: 'release', user: 'bob', holder: 'c1/alice' }] as const
-    const one = { version: 1, tag: 't1', items }
-    const three = { version: 3, tag: 't3', items: [deliverTo('bob', 3)] }
-    t.strictSame(await aggregates.commit(ref, commitOf(lab, 0, { items })), { ok: true, pending: [one] })
-    t.strictSame(await aggregates.commit(ref, commitOf(lab, 1)), { ok: true, pending: [one] })
-    const third = await aggregates.commit(ref, commitOf(lab, 2, { items: three.items }))
-    t.strictSame(third, { ok: true, pending: [one, three] })
-    await aggregates.settle(ref, named(1))
-    t.strictSame((await aggregates.load(ref))?.pending, [three])
-    await aggregates.settle(ref, named(3))
-    await aggregates.settle(ref, named(3))
-    t.strictSame((await aggregates.load(ref))?.pending, [])
-    t.strictSame(await aggregates.commit(ref, commitOf(lab, 3)), { ok: true, pending: [] })
+  t.test('a commit delivers to each user what is for them, and says whom it reached', async t => {
+    const [ref, alice, bob, carol] = [call(lab.id('c')), lab.id('alice'), lab.id('bob'), lab.id('carol')]
+    await touch(lab, alice, 'phone')
+    await connect(lab, bob, 'phone', 'c1')
+    await touch(lab, bob, 'laptop')
+    const to = [mailTo(bob, 'a', { entries: [mail('a'), mail('b', { device: 'phone' })] }), mailTo(carol)]
+    const result = await aggregates.commit(ref, commitOf(lab, 0, { mail: [{ user: alice, entries: [] }, ...to] }))
+    const deliveries = new Map([
+      [bob, { online: 1, queued: 1 }],
+      [carol, { online: 0, queued: 0 }]
+    ])
+    t.strictSame(result, { ...written, deliveries })
+    t.strictSame(await texts(lab, bob, 'phone'), ['a', 'b'])
+    t.strictSame(await texts(lab, bob, 'laptop'), ['a'])
+    t.strictSame(await texts(lab, alice, 'phone'), [])
+    const late = await mailboxes.send(alice, messageOf(lab, 0, { source: ref, basis: { version: 1, tag: 'other' } }))
+    t.match(late, { status: 'behind', newest: 1 }, 'who got no event remembers the commit all the same')
   })
 
-  t.test('settling an older version, or what does not exist, drops nothing', async t => {
+  t.test('the last commit gives leases back; a message or a commit after it finds the end', async t => {
+    const [ref, bob] = [call(lab.id('c')), lab.id('bob')]
+    await touch(lab, bob, 'phone')
+    await leases.take(bob, { holder: 'c/x', peer: 'x', kind: 'ringing', role: 'callee', at: lab.clock.now() }, {})
+    await aggregates.commit(ref, commitOf(lab, 0, { mail: [mailTo(bob, 'first', { begins: true })] }))
+    const last = { mail: [mailTo(bob, 'last', { release: 'c/x' })], expireInMs: 60_000 }
+    t.match(await aggregates.commit(ref, commitOf(lab, 1, last)), { isOver: false })
+    t.strictSame(await leases.list(bob), [])
+    t.match(await aggregates.commit(ref, commitOf(lab, 2, { mail: [mailTo(bob, 'late')] })), { isOver: true })
+    t.match(await aggregates.commit(ref, commitOf(lab, 3, { mail: [mailTo(bob, 'anew', { begins: true })] })), {
+      isOver: false
+    })
+    t.strictSame(await texts(lab, bob, 'phone'), ['first', 'last', 'anew'])
+  })
+
+  t.test('a commit names those of its users whose presence may be watched', async t => {
+    const [alice, bob] = [lab.id('alice'), lab.id('bob')]
+    await aggregates.commit({ kind: 'presence', id: bob }, commitOf(lab, 0))
+    const to = [alice, bob].map(user => ({ user, entries: [] }))
+    t.match(await aggregates.commit(call(lab.id('c')), commitOf(lab, 0, { mail: to })), { watched: [bob] })
+  })
+
+  t.test('mail that is held back waits until it is released, or until a commit that is not held', async t => {
+    const [ref, bob] = [call(lab.id('c')), lab.id('bob')]
+    await touch(lab, bob, 'phone')
+    const say = (text: string, isHeld: boolean) => ({ mail: [mailTo(bob, text)], isHeld })
+    for (const version of [1, 2]) {
+      const result = await aggregates.commit(ref, commitOf(lab, version - 1, say(`v${version}`, true)))
+      t.strictSame(result, { ...written, isDelivered: false })
+    }
+    t.match(await aggregates.load(ref), { version: 2, holdsMail: true })
+    t.strictSame(await texts(lab, bob, 'phone'), [])
+    await aggregates.release(ref)
+    await aggregates.release(ref)
+    t.match(await aggregates.load(ref), { holdsMail: false })
+    t.strictSame(await texts(lab, bob, 'phone'), ['v1', 'v2'])
+    await aggregates.commit(ref, commitOf(lab, 2, say('v3', true)))
+    t.match(await aggregates.commit(ref, commitOf(lab, 3, say('v4', false))), {
+      isDelivered: true,
+      deliveries: new Map([[bob, { online: 0, queued: 1 }]])
+    })
+    t.strictSame(await texts(lab, bob, 'phone'), ['v1', 'v2', 'v3', 'v4'])
+    await until('nothing is held any more', async () => !(await aggregates.load(ref))?.holdsMail)
+  })
+
+  t.test('releasing what holds nothing back, or does not exist, does nothing', async t => {
     const ref = call(lab.id('c'))
-    await aggregates.settle(ref, named(9))
+    await aggregates.release(ref)
+    t.equal(await aggregates.load(ref), null)
     await aggregates.commit(ref, commitOf(lab, 0))
-    await aggregates.commit(ref, commitOf(lab, 1, { items: [deliverTo('bob')] }))
-    await aggregates.settle(ref, named(1))
-    t.equal((await aggregates.load(ref))?.pending.length, 1)
+    await aggregates.release(ref)
+    t.match(await aggregates.load(ref), { version: 1, holdsMail: false })
   })
 
   // The engines' own time: no caller's `now` takes part, so both clocks move until it has happened.
@@ -113,16 +155,17 @@ export function aggregateContract(t: Test, lab: Lab): void {
     const id = lab.id('c')
     await aggregates.commit(call(id), commitOf(lab, 0, { expireInMs: 20 }))
     await until('it has expired', isGone(id))
-    t.strictSame(await aggregates.commit(call(id), commitOf(lab, 0)), { ok: true, pending: [] })
+    t.strictSame(await aggregates.commit(call(id), commitOf(lab, 0)), written)
   })
 
-  t.test('what is over and not dispatched never goes; its time starts when it is settled', async t => {
+  t.test('what is over and holds mail back never goes; its time starts with the release', async t => {
     const [id, other] = [lab.id('c'), lab.id('c')]
-    await aggregates.commit(call(id), commitOf(lab, 0, { expireInMs: 10, items: [deliverTo('bob')] }))
+    const over = { expireInMs: 10, mail: [mailTo(lab.id('bob'))], isHeld: true }
+    await aggregates.commit(call(id), commitOf(lab, 0, over))
     await aggregates.commit(call(other), commitOf(lab, 0, { expireInMs: 30 }))
     await until('another one with more time has expired', isGone(other))
-    t.equal((await aggregates.load(call(id)))?.pending.length, 1)
-    await aggregates.settle(call(id), named(1))
+    t.match(await aggregates.load(call(id)), { holdsMail: true })
+    await aggregates.release(call(id))
     await until('it has expired', isGone(id))
   })
 

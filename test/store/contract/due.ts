@@ -3,7 +3,7 @@ import { TIMER_CLASSES, type TimerClass } from '../../../src/store/aggregate.js'
 import { partitionOf } from '../../../src/store/partition.js'
 import { until } from '../../helpers/until.js'
 import type { Lab } from '../contract.js'
-import { CLAIM, call, claimOf, commitOf, deliverTo } from './given.js'
+import { CLAIM, call, claimOf, commitOf, mailTo } from './given.js'
 
 export function dueContract(t: Test, lab: Lab): void {
   const { aggregates } = lab.store
@@ -53,32 +53,22 @@ export function dueContract(t: Test, lab: Lab): void {
     t.strictSame(await claim(without), nothing)
   })
 
-  t.test('an outbox that has waited too long comes up, until it is settled', async t => {
+  t.test('mail that has waited too long comes up, until it is delivered', async t => {
     const id = lab.id('c')
-    await aggregates.commit(call(id), commitOf(lab, 0, { items: [deliverTo('bob')] }))
+    const held = { mail: [mailTo(lab.id('bob'))], isHeld: true }
+    await aggregates.commit(call(id), commitOf(lab, 0, held))
     lab.clock.advance(999)
     t.strictSame(await claim(id), nothing)
-    await aggregates.commit(call(id), commitOf(lab, 1, { items: [deliverTo('bob')] }))
+    await aggregates.commit(call(id), commitOf(lab, 1, held))
     lab.clock.advance(1)
-    t.strictSame(await claim(id), { due: [], stale: [call(id)] }, 'a newer entry does not make the oldest younger')
+    t.strictSame(await claim(id), { due: [], stale: [call(id)] }, 'newer mail does not make the oldest younger')
     t.strictSame(await claim(id), nothing, 'whoever got it has as long again')
     lab.clock.advance(1_000)
     t.strictSame(await claim(id), { due: [], stale: [call(id)] })
-    await aggregates.settle(call(id), { version: 2, tag: 't2' })
+    await aggregates.release(call(id))
+    await until('it is settled', async () => !(await aggregates.load(call(id)))?.holdsMail)
     lab.clock.advance(60_000)
     t.strictSame(await claim(id), nothing)
-  })
-
-  t.test('what is settled in part is as old as its oldest remaining entry', async t => {
-    const id = lab.id('c')
-    await aggregates.commit(call(id), commitOf(lab, 0, { items: [deliverTo('bob')] }))
-    lab.clock.advance(600)
-    await aggregates.commit(call(id), commitOf(lab, 1, { items: [deliverTo('bob')] }))
-    await aggregates.settle(call(id), { version: 1, tag: 't1' })
-    lab.clock.advance(600)
-    t.strictSame(await claim(id), nothing)
-    lab.clock.advance(400)
-    t.strictSame(await claim(id), { due: [], stale: [call(id)] })
   })
 
   t.test('the deadline of what has expired does not come up', async t => {

@@ -8,6 +8,7 @@ import {
   type Stamp,
   TIMER_CLASSES
 } from '../../../src/store/aggregate.js'
+import type { UserMail } from '../../../src/store/mail.js'
 import { partitionOf } from '../../../src/store/partition.js'
 import type {
   Append,
@@ -23,10 +24,18 @@ import type { Lab } from '../contract.js'
 
 export const call = (id: string): AggregateRef => ({ kind: 'call', id })
 
+/** What a room leaves in its log for one user. */
 export const deliverTo = (user: string, n = 0): Extract<OutboxItem, { do: 'deliver' }> => ({
   do: 'deliver',
   user,
   event: { type: 'call.incoming', timestamp: '2026-11-21T10:00:00.000Z', data: { n, text: 'grüße | "quoted"\n' } }
+})
+
+/** What a commit says to a user: one event for all their devices. */
+export const mailTo = (user: string, text = 'x', parts: Partial<UserMail> = {}): UserMail => ({
+  user,
+  entries: [mail(text)],
+  ...parts
 })
 
 /** The name that the commit of this version gets in these tests; null for 0, which is none. */
@@ -37,7 +46,8 @@ export const commitOf = (lab: Lab, expected: number, parts: Partial<Commit> = {}
   version: expected + 1,
   tag: `t${expected + 1}`,
   state: JSON.stringify({ after: expected }),
-  items: [],
+  mail: [],
+  log: [],
   deadlineAt: null,
   expireInMs: null,
   now: lab.clock.now(),

@@ -84,7 +84,7 @@ export function watchContract(t: Test, lab: Lab): void {
     const event = { type: 'presence.changed', timestamp: '2026-11-21T10:00:00.000Z', data: { n: expected + 1 } }
     return lab.store.aggregates.commit(
       { kind: 'presence', id: bob },
-      commitOf(lab, expected, { items: [{ do: 'publish', event }] })
+      commitOf(lab, expected, { log: [{ do: 'publish', event }] })
     )
   }
   const next = (id: string, parts?: Partial<FanoutOptions>) => nextBatch(lab, { kind: 'presence', id }, parts)

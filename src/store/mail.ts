@@ -1,0 +1,33 @@
+// A part of the port in store.ts: what a commit says to the users it concerns.
+
+export interface MailboxEntry {
+  /** Only this device; without it, all registered devices of the user but `except`. */
+  readonly device?: string
+  readonly except?: readonly string[]
+  readonly type: string
+  /** The OutgoingEvent as JSON text on one line, encoded once and sent to every client as it is. */
+  readonly envelope: string
+}
+
+/** What one commit says to one user. The user's mailboxes remember the commit: a message decided on another one is then refused. */
+export interface Mail {
+  /** May be empty: then the commit is only remembered. */
+  readonly entries: readonly MailboxEntry[]
+  /** The holder's lease on the user is released, also with a duplicate. It is the last commit of the source's life. */
+  readonly release?: string
+  /** It is the first commit of a life of the source. */
+  readonly begins?: boolean
+}
+
+export interface UserMail extends Mail {
+  readonly user: string
+}
+
+/** Devices that took an event: those with an open stream or poll, and others. */
+export interface Reached {
+  readonly online: number
+  readonly queued: number
+}
+
+/** By user. Users that no event was for are missing. */
+export type Deliveries = ReadonlyMap<string, Reached>

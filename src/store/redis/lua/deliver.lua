@@ -1,0 +1,51 @@
+-- Mail: what commits of one source say to a user. Appends it to the mailboxes of the user's devices and wakes those that have a connection.
+local function openBox(user, device)
+  local seq, tag, sum, rest, seen, till, connection = string.match(redis.call('HGET', user.devices, device) or '', RECORD_HEAD)
+  if seq and seen + bounds.retention >= bounds.now then
+    return {seq = tonumber(seq), tag = tag, sum = sum, rest = rest, till = tonumber(till), connection = connection}
+  end
+  redis.call('HDEL', user.devices, device)
+  redis.call('DEL', user.prefix .. device)
+end
+
+local function push(user, device, box, tag, entry)
+  local before = box.tag
+  box.seq, box.tag = box.seq + 1, tag
+  box.sum = add(user.prefix .. device, box.seq, box.sum, {t = tag, y = entry.kind, e = entry.envelope}, bounds.entries, bounds.weight)
+  if box.seq == 1 then redis.call('PEXPIRE', user.prefix .. device, bounds.ttl) end
+  if box.connection == '' then return end
+  redis.call('SPUBLISH', user.channel, table.concat({'event', device, before, box.seq, tag, entry.kind, entry.envelope}, '\n'))
+end
+
+-- user: devices, taken, leases (keys), prefix (of the mailboxes), channel. mails: oldest first. Mailbox keys are derived from a prefix in
+-- the slot of the keys: only here is it known which devices exist. Returns OK, DUPLICATE (none was taken) or OVER (the source had ended),
+-- and how many devices took an entry of the last mail that was taken: online, queued.
+local function deliver(user, mails)
+  local boxes, taken, turn, over = {}, takenIn(redis.call('GET', user.taken)), 0, false
+  for _, mail in ipairs(mails) do
+    if mail.release ~= '' then redis.call('HDEL', user.leases, mail.release) end
+    local kept, refused = withTaken(taken, mail.stamp, mail.role)
+    over = over or refused
+    if kept then taken, turn = kept, turn + 1 end
+    for _, entry in ipairs(kept and mail.entries or {}) do
+      for _, device in ipairs(entry.device == '' and redis.call('HKEYS', user.devices) or {entry.device}) do
+        if not string.find(entry.except, ',' .. device .. ',', 1, true) then
+          local box = boxes[device] or openBox(user, device)
+          if box then
+            push(user, device, box, mail.tag, entry)
+            box.turn, boxes[device] = turn, box
+          end
+        end
+      end
+    end
+  end
+  if turn == 0 then return over and 'OVER' or 'DUPLICATE', 0, 0 end
+  redis.call('SET', user.taken, table.concat(taken, ' '), 'PX', bounds.taken_ttl)
+  local online, queued = 0, 0
+  for device, box in pairs(boxes) do
+    redis.call('HSET', user.devices, device, table.concat({box.seq, box.tag, box.sum, box.rest}, '|'))
+    local share = box.turn == turn and 1 or 0
+    if box.connection ~= '' and box.till > bounds.now then online = online + share else queued = queued + share end
+  end
+  return over and 'OVER' or 'OK', online, queued
+end
