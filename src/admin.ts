@@ -3,6 +3,7 @@ import Fastify, { type FastifyInstance } from 'fastify'
 import { limitConnections } from './plugins/connection-limits.js'
 import { dropUnusedConnections } from './plugins/connections.js'
 import { handleErrors } from './plugins/errors.js'
+import { checkHeads } from './plugins/heads.js'
 import { type Health, serveHealth } from './plugins/health.js'
 import { measureRequests } from './plugins/metrics.js'
 import { secure } from './plugins/security.js'
@@ -21,6 +22,7 @@ export async function buildAdmin({ context, health }: AdminParts): Promise<Fasti
   const app = Fastify(serverOptions(config))
   handleErrors(app, { metrics, ids, clock })
   measureRequests(app, metrics)
+  checkHeads(app)
   limitConnections(app, { config, clock })
   await secure(app, { corsOrigins: [] })
   serveHealth(app, health)

@@ -10,11 +10,12 @@ import { createHub } from './delivery/hub.js'
 import { createStreams, type Streams } from './delivery/streams.js'
 import { createIds, type Ids } from './ids.js'
 import { createMetrics } from './metrics.js'
-import { limitAddresses } from './plugins/address-limits.js'
+import { chargeAddress, limitAddresses } from './plugins/address-limits.js'
 import { readBodies } from './plugins/bodies.js'
 import { limitConnections } from './plugins/connection-limits.js'
 import { dropUnusedConnections } from './plugins/connections.js'
 import { handleErrors } from './plugins/errors.js'
+import { checkHeads } from './plugins/heads.js'
 import { serveHealth } from './plugins/health.js'
 import { measureRequests } from './plugins/metrics.js'
 import { documentApi } from './plugins/openapi.js'
@@ -63,12 +64,15 @@ declare module 'fastify' {
 /** A server that is ready to listen. Closing it ends its streams, workers and its store. */
 export async function buildApp(config: Config, overrides: Overrides = {}): Promise<FastifyInstance> {
   const { ids = createIds() } = overrides
-  const app = Fastify(serverOptions(config)).withTypeProvider<TypeBoxTypeProvider>()
+  const app = Fastify(
+    serverOptions(config, request => chargeAddress(context.addresses, request))
+  ).withTypeProvider<TypeBoxTypeProvider>()
   const metrics = createMetrics()
   const store = overrides.store ?? (await openStore(app, config, { ...overrides, ids }))
   const clock = overrides.clock ?? store.clock
   handleErrors(app, { metrics, ids, clock })
   measureRequests(app, metrics)
+  checkHeads(app)
   readBodies(app)
 
   const node = ids.unique()

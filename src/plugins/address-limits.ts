@@ -12,9 +12,14 @@ const AUTHENTICATED = ['/v1/', '/internal/']
 /** Comes after CORS: a preflight is answered before it is counted. It costs no more than its refusal, which would break a page. */
 export function limitAddresses(app: FastifyInstance, budget: AddressBudget): void {
   app.addHook('onRequest', (request, _reply, done) => {
-    if (isPublic(request)) budget.spend(networkOf(request.ip))
+    if (isPublic(request)) chargeAddress(budget, request)
     done()
   })
+}
+
+/** @throws AppError rate_limited */
+export function chargeAddress(budget: AddressBudget, { ip }: FastifyRequest): void {
+  budget.spend(networkOf(ip))
 }
 
 function isPublic({ url, is404 }: FastifyRequest): boolean {

@@ -1,11 +1,12 @@
-// What a node holds for its connections is bounded: how many there are, how many come from one address, and how long a reply waits
-// for a client that does not read it.
+// What a node holds for its connections is bounded: how many there are, how many come from one address, how many requests are sent
+// ahead on one, and how long a reply waits for a client that does not read it.
 import { BlockList, isIP, type Socket } from 'node:net'
 import type { FastifyInstance } from 'fastify'
 import type { Clock } from '../clock.js'
 import type { Config } from '../config.js'
 import { isStream } from '../delivery/sse.js'
 import { networkOf } from './network.js'
+import { limitPipelining } from './pipelining.js'
 
 type Limits = Pick<Config, 'maxConnections' | 'maxConnectionsPerAddress' | 'trustProxy' | 'requestTimeoutMs'>
 
@@ -14,6 +15,7 @@ export function limitConnections(app: FastifyInstance, { config, clock }: { conf
   // Beyond this Node closes a connection as soon as it has accepted it.
   app.server.maxConnections = config.maxConnections
   limitAddresses(app, config)
+  limitPipelining(app.server)
   closeUnreadReplies(app, clock, config.requestTimeoutMs)
 }
 

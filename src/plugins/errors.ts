@@ -75,7 +75,7 @@ export function handleErrors(app: FastifyInstance, { metrics, ids, clock }: Erro
 
 /** Also for what Fastify refuses before there is a route: see server-options.ts. */
 export function sendProblem(failure: AppError, request: FastifyRequest, reply: FastifyReply): FastifyReply {
-  const problem = problemOf(failure, pathOf(request))
+  const problem = problemOf(failure, instanceOf(request))
   const { status } = problem
   if (status === 401) reply.header('www-authenticate', challenge(failure.code))
   if ((status === 429 || status === 503) && !reply.hasHeader('retry-after')) {
@@ -143,6 +143,15 @@ function issue({ instancePath = '', message = 'is not valid', params = {} }: Val
 function pathOf(request: FastifyRequest): string {
   return request.url.split('?', 1)[0] ?? '/'
 }
+
+/** Longer than the path of any route with ids of the greatest length. */
+const INSTANCE_MAX = 1024
+
+/** The path as a URI reference: a percent sign that escapes nothing, also one whose escape was cut, is escaped itself. */
+const instanceOf = (request: FastifyRequest): string =>
+  pathOf(request)
+    .slice(0, INSTANCE_MAX)
+    .replace(/%(?![\da-f]{2})/gi, '%25')
 
 /** RFC 6750, section 3: without a token there is nothing to say about it. */
 function challenge(code: ErrorCode): string {

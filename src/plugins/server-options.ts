@@ -21,7 +21,11 @@ const KEEP_ALIVE_MS = 72_000
 /** An SDP of 64 KiB, a candidate batch and metadata all fit, also when a client escapes every character. */
 const BODY_LIMIT = 256 * 1024
 
-export function serverOptions({ logLevel, trustProxy, requestTimeoutMs }: EdgeConfig) {
+/** `charge` is called with each request whose path cannot be decoded, which no hook sees; what it throws is the answer. */
+export function serverOptions(
+  { logLevel, trustProxy, requestTimeoutMs }: EdgeConfig,
+  charge: (request: FastifyRequest) => void = () => {}
+) {
   let requests = 0
   return {
     loggerInstance: createLogger(logLevel),
@@ -40,7 +44,9 @@ export function serverOptions({ logLevel, trustProxy, requestTimeoutMs }: EdgeCo
       headersTimeout: requestTimeoutMs,
       // Node looks for late requests this often; its own 30 s would double the time allowed.
       connectionsCheckingInterval: Math.ceil(requestTimeoutMs / 10),
-      maxHeaderSize: HEADERS_LIMIT
+      maxHeaderSize: HEADERS_LIMIT,
+      // Refused in plugins/heads.ts.
+      requireHostHeader: false
     },
     requestIdHeader: false,
     genReqId: () => (++requests).toString(36),
@@ -52,10 +58,19 @@ export function serverOptions({ logLevel, trustProxy, requestTimeoutMs }: EdgeCo
     routerOptions: { maxParamLength: 384 },
     schemaController: { compilersFactory: { buildValidator, buildSerializer } },
     frameworkErrors: (error, request, reply) => {
-      sendProblem(asAppError(error), request, reply)
+      sendProblem(asAppError(refusedBy(charge, request) ?? error), request, reply)
     },
     clientErrorHandler: refuseConnection
   } satisfies FastifyHttpOptions<Server, FastifyBaseLogger>
+}
+
+function refusedBy(charge: (request: FastifyRequest) => void, request: FastifyRequest): unknown {
+  try {
+    charge(request)
+    return null
+  } catch (refusal) {
+    return refusal
+  }
 }
 
 /**

@@ -18,7 +18,7 @@ export const Problem = Type.Object(
     title: Type.String({ description: 'What kind of problem this is; the same for every occurrence' }),
     status: Type.Integer({ minimum: 400, maximum: 599, description: 'The HTTP status' }),
     detail: Type.String({ description: 'A sentence for the person who debugs this request' }),
-    instance: Type.String({ description: 'The path that was asked for' }),
+    instance: Type.String({ description: 'The path that was asked for, its first 1,024 characters' }),
     code: Type.Enum(Object.keys(ERRORS) as ErrorCode[], { description: 'What a program should look at' }),
     retryable: Type.Boolean({ description: 'Whether the same request may succeed later' }),
     issues: Type.Optional(

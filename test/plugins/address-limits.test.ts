@@ -49,6 +49,15 @@ t.test('public pages and unknown paths are charged to the address', async t => {
   t.strictSame(await statuses(4, '/problems/callee_busy'), [200, 200, 200, 429], 'and the next window is a new one')
 })
 
+t.test('paths that cannot be decoded are charged too, under whatever prefix', async t => {
+  const { ask, statuses } = await node()
+  t.strictSame(await statuses(3, '/v1/calls/%zz'), [400, 400, 400])
+  const refused = await ask('/%zz')
+  t.match(refused.json(), { code: 'rate_limited' })
+  t.equal(refused.headers['retry-after'], '10')
+  t.strictSame(await statuses(1, '/nothing'), [429])
+})
+
 t.test('probes are not charged and never refused', async t => {
   const { statuses } = await node()
   t.strictSame(await statuses(5, '/healthz'), [200, 200, 200, 200, 200])

@@ -1,3 +1,5 @@
+import { type AddressInfo, connect } from 'node:net'
+import { text } from 'node:stream/consumers'
 import Fastify from 'fastify'
 import t, { type Test } from 'tap'
 import { Type } from 'typebox'
@@ -10,6 +12,7 @@ import { createIds } from '../../src/ids.js'
 import { createMetrics } from '../../src/metrics.js'
 import { readBodies } from '../../src/plugins/bodies.js'
 import { handleErrors } from '../../src/plugins/errors.js'
+import { checkHeads } from '../../src/plugins/heads.js'
 import { serverOptions } from '../../src/plugins/server-options.js'
 import { problemRoutes } from '../../src/routes/problems.js'
 import { onlyProblems, Problem, problems } from '../../src/schemas/problem.js'
@@ -21,6 +24,7 @@ async function server(t: Test) {
   const app = Fastify(serverOptions(loadConfig({ LOG_LEVEL: 'silent' })))
   const metrics = createMetrics()
   handleErrors(app, { metrics, ids: createIds(), clock: systemClock })
+  checkHeads(app)
   readBodies(app)
   await app.register(problemRoutes)
   app.get(
@@ -100,6 +104,41 @@ t.test('what Fastify refuses by itself is a problem of ours', async t => {
     t.match(reply.json(), { code, status: reply.statusCode, instance: /^\// }, name)
     t.equal(reply.statusCode, ERRORS[code].status)
     t.ok(problem.Check(reply.json()))
+  }
+})
+
+t.test('the instance is a URI reference of at most a kilobyte, whatever was asked for', async t => {
+  const { app } = await server(t)
+  const cases = [
+    ['/%zz', '/%25zz'],
+    ['/half%4', '/half%254'],
+    [`/%zz${'a'.repeat(12_000)}`, `/%25zz${'a'.repeat(1020)}`],
+    [`/${'a'.repeat(1022)}%41b`, `/${'a'.repeat(1022)}%25`]
+  ] as const
+  for (const [path, instance] of cases) {
+    const reply = await app.inject(path)
+    t.match(reply.json(), { instance }, path.slice(0, 20))
+    t.ok(problem.Check(reply.json()))
+  }
+})
+
+t.test('what Node would refuse without a body is answered as a problem', async t => {
+  const { app } = await server(t)
+  await app.listen({ host: '127.0.0.1', port: 0 })
+  const { port } = app.server.address() as AddressInfo
+  const cases = [
+    ['GET /read?wait=5 HTTP/1.1\r\nHost: x\r\n', 200, /"wait":5/],
+    ['GET /read?wait=5 HTTP/1.0\r\n', 200, /"wait":5/],
+    ['GET /read?wait=5 HTTP/1.1\r\n', 400, /"detail":"An HTTP\/1.1 request needs a Host header"/],
+    ['GET /read?wait=5 HTTP/1.1\r\nHost: x\r\nExpect: bananas\r\n', 400, /"detail":"The only expectation/]
+  ] as const
+  for (const [head, status, body] of cases) {
+    const socket = connect(port, '127.0.0.1')
+    socket.write(`${head}Connection: close\r\n\r\n`)
+    const answer = await text(socket)
+    t.match(answer, new RegExp(`^HTTP/1.1 ${status} `), head)
+    t.match(answer, body)
+    if (status === 400) t.match(answer, /content-type: application\/problem\+json.*"code":"invalid_request"/s)
   }
 })
 
