@@ -15,6 +15,8 @@ export type CallCommand =
       readonly metadata: Call['metadata']
       readonly offer: Description | null
       readonly ringMs: number
+      /** See nextAttempt in tombstone.ts. */
+      readonly attempt: number
       /** The callee blocks the caller. */
       readonly isMuted?: boolean
     }
@@ -57,14 +59,19 @@ export interface RefuseCommand {
   readonly callId: string
   readonly actor: Endpoint
   readonly to: string
+  readonly attempt: number
   readonly because: Refusal
   /** How long a retry gets the same answer. */
   readonly keepMs: number
 }
 
-/** Why a create failed; `call_ended`: it stalled, or met a fault, between its leases and its call. */
+/**
+ * Why a create failed; `call_ended`: it stalled between its leases and its call; `failed`: the store, or the server, failed it, and the
+ * next attempt may succeed.
+ */
 export type Refusal =
   | { readonly code: 'caller_busy' | 'callee_busy' | 'call_glare' | 'call_ended' }
+  | { readonly code: 'failed'; readonly attempt: number }
   | { readonly code: 'merged'; readonly into: string }
 
 /** Since when each side has shown no sign of life; null: it is there. */

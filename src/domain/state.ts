@@ -12,6 +12,8 @@ export interface CallState extends Talk<Side> {
   readonly version: number
   readonly phase: Phase
   readonly caller: Endpoint
+  /** The attempt of the caller's create that made it: see nextAttempt in tombstone.ts. */
+  readonly attempt: number
   /** Null only in the view of a tombstone: the call was cancelled before it was created. */
   readonly callee: { readonly user: string; readonly device: string | null } | null
   readonly media: Call['media']

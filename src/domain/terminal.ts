@@ -13,14 +13,19 @@ interface Origin {
   readonly callId: string
   readonly caller: Endpoint
   readonly to: string | null
+  readonly attempt: number
 }
 
-export function newCall({ callId, caller, to }: Origin, { version, now }: { version: number; now: number }): CallState {
+export function newCall(
+  { callId, caller, to, attempt }: Origin,
+  { version, now }: { version: number; now: number }
+): CallState {
   return {
     callId,
     version,
     phase: 'ringing',
     caller: { user: caller.user, device: caller.device },
+    attempt,
     callee: to === null ? null : { user: to, device: null },
     media: null,
     metadata: {},
@@ -51,9 +56,9 @@ export function create(state: CallState | null, command: CommandOf<'create'>, no
 }
 
 export function ring(command: CommandOf<'create'>, at: { version: number; now: number }): Decision {
-  const { callId, actor, to, media, metadata, offer, ringMs } = command
+  const { callId, actor, to, attempt, media, metadata, offer, ringMs } = command
   const call: CallState = {
-    ...newCall({ callId, caller: actor, to }, at),
+    ...newCall({ callId, caller: actor, to, attempt }, at),
     media,
     metadata,
     isMuted: command.isMuted === true,

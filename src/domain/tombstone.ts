@@ -1,5 +1,6 @@
 // What is kept under a call id: a call, or tombstones. A tombstone belongs to one caller and says that no create of theirs with this id
-// will ever make a call (DESIGN 5a, rules 1 and 2): it was refused, it stalled, or it was cancelled before it came. Other callers can
+// will ever make a call (DESIGN 5a, rules 1 and 2): it was refused, it stalled, or it was cancelled before it came. One whose code is
+// `failed` says that of the attempts made until then: the next create of that caller is the next attempt. Other callers can
 // still make a call of the id; then the tombstones go, because the id is taken from there on.
 import type { Call } from '../schemas/call.js'
 import type { Endpoint } from '../schemas/common.js'
@@ -17,6 +18,9 @@ export interface Tombstone {
   readonly until: number
   readonly because: Refusal | { readonly code: 'cancelled' }
 }
+
+/** No create of the caller passes it. */
+export type FinalTombstone = Tombstone & { readonly because: Exclude<Tombstone['because'], { code: 'failed' }> }
 
 /** No call: tombstones, at most one a caller. */
 export interface VoidState {
@@ -38,15 +42,34 @@ const unchanged = (state: CallRecord): RecordDecision => ({ state, events: [] })
 export const callIn = (record: CallRecord | null): CallState | null =>
   record === null || record.phase === 'void' ? null : record
 
-export function tombstoneOf(record: CallRecord | null, user: string): Tombstone | null {
+function anyTombstoneOf(record: CallRecord | null, user: string): Tombstone | null {
   if (record?.phase !== 'void') return null
   return record.tombstones.find(({ caller }) => caller.user === user) ?? null
 }
 
-/** A repeat, and a create whose caller has a tombstone, changes nothing. @throws AppError call_id_taken */
+const isFinal = (tombstone: Tombstone): tombstone is FinalTombstone => tombstone.because.code !== 'failed'
+
+/** The tombstone that stops every create of the user. */
+export function tombstoneOf(record: CallRecord | null, user: string): FinalTombstone | null {
+  const tombstone = anyTombstoneOf(record, user)
+  return tombstone && isFinal(tombstone) ? tombstone : null
+}
+
+/** The number of the attempt that a create of the user is: one more than those that have failed. */
+export function nextAttempt(record: CallRecord | null, user: string): number {
+  const because = anyTombstoneOf(record, user)?.because
+  return because?.code === 'failed' ? because.attempt + 1 : 1
+}
+
+/** There is no call, and this attempt of the user's create will not make one. */
+export function isClosed(record: CallRecord | null, user: string, attempt: number): boolean {
+  return callIn(record) === null && (tombstoneOf(record, user) !== null || attempt < nextAttempt(record, user))
+}
+
+/** A repeat, and an attempt that is closed, changes nothing. @throws AppError call_id_taken */
 export function createIn(record: CallRecord | null, command: CommandOf<'create'>, now: number): RecordDecision {
   if (record?.phase !== 'void') return decideCall(record, command, now)
-  if (tombstoneOf(record, command.actor.user)) return unchanged(record)
+  if (isClosed(record, command.actor.user, command.attempt)) return unchanged(record)
   return ring(command, { version: record.version + 1, now })
 }
 
@@ -54,16 +77,18 @@ export function createIn(record: CallRecord | null, command: CommandOf<'create'>
 const GONE_VERSION = 1_000_000_000
 
 /**
- * The tombstone of a create that failed or stalled; whatever is there already is left as it is. `call_ended` is for a lease without a
- * call: its create stalled, or a failover forgot the call. Nobody knows which, so both users are told that the call has ended.
+ * The tombstone of a create that failed or stalled; a call, and a tombstone that closes the attempt already, is left as it is. `call_ended`
+ * is for a lease without a call: its create stalled, or a failover forgot the call. Which of the two is not known, so both users
+ * receive that the call has ended. An attempt that `failed` has made no call that anyone could know.
  */
 export function refuseIn(record: CallRecord | null, command: RefuseCommand, now: number): RecordDecision {
-  const { callId, actor, to, because, keepMs } = command
+  const { callId, actor, to, attempt, because, keepMs } = command
+  if (record && isClosed(record, actor.user, attempt)) return unchanged(record)
   const tombstone = { caller: actor, to, at: now, until: now + keepMs, because }
   const decision = withTombstone(record, tombstone)
   if (because.code !== 'call_ended' || decision.state === record) return decision
   const version = Math.max(decision.state.version, GONE_VERSION)
-  const call = { ...viewTombstone(callId, tombstone), version }
+  const call = { ...viewTombstone(callId, { ...tombstone, because }), version }
   const data = { callId, version, reason: 'server', endedBy: null, call }
   const events = [actor.user, to].map(user => ({ to: { user }, type: 'call.ended', data }))
   return { state: { ...decision.state, version }, events }
@@ -76,14 +101,16 @@ export function cancelIn(record: CallRecord | null, { actor }: CommandOf<'cancel
   return withTombstone(record, cancelledAhead(actor, now))
 }
 
-export function cancelledAhead({ user, device }: Endpoint, now: number): Tombstone {
+export function cancelledAhead({ user, device }: Endpoint, now: number): FinalTombstone {
   const because = { code: 'cancelled' } as const
   return { caller: { user, device }, to: null, at: now, until: now + CANCELLED_KEPT_MS, because }
 }
 
 function withTombstone(record: CallRecord | null, tombstone: Tombstone): RecordDecision {
-  if (record && (record.phase !== 'void' || tombstoneOf(record, tombstone.caller.user))) return unchanged(record)
-  const kept = (record?.tombstones ?? []).filter(({ until }) => until > tombstone.at).slice(1 - TOMBSTONES_MAX)
+  const { user } = tombstone.caller
+  if (record && (record.phase !== 'void' || tombstoneOf(record, user))) return unchanged(record)
+  const others = (record?.tombstones ?? []).filter(({ until, caller }) => until > tombstone.at && caller.user !== user)
+  const kept = others.slice(1 - TOMBSTONES_MAX)
   const state = { phase: 'void', version: (record?.version ?? 0) + 1, tombstones: [...kept, tombstone] } as const
   return { state, events: [] }
 }
@@ -95,11 +122,11 @@ const REASONS = {
   callee_busy: 'busy',
   call_glare: 'busy',
   merged: 'busy'
-} as const satisfies Record<Tombstone['because']['code'], Call['reason']>
+} as const satisfies Record<FinalTombstone['because']['code'], Call['reason']>
 
 /** As a call that has ended: what its caller sees. */
-export function viewTombstone(callId: string, { caller, to, at, because }: Tombstone): Call {
+export function viewTombstone(callId: string, { caller, to, at, because }: FinalTombstone): Call {
   const endedBy = because.code === 'cancelled' ? caller : null
-  const call = newCall({ callId, caller, to }, { version: 1, now: at })
+  const call = newCall({ callId, caller, to, attempt: 1 }, { version: 1, now: at })
   return viewCall({ ...call, phase: 'ended', endedAt: at, reason: REASONS[because.code], endedBy }, at)
 }

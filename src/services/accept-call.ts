@@ -10,7 +10,7 @@ import type { Actor } from '../schemas/claims.js'
 import type { Endpoint } from '../schemas/common.js'
 import type { Lease } from '../store/leases.js'
 import type { Context } from './context.js'
-import { formatHolder, parseHolder } from './lease-holder.js'
+import { holderOfCall, parseHolder } from './lease-holder.js'
 import { upgradeLease, waitForCall } from './leases.js'
 import { noteSignOfLife, registerDevice } from './sign-of-life.js'
 import { acceptTimes } from './times.js'
@@ -41,7 +41,7 @@ export async function commitAccept(context: Context, callId: string, actor: Endp
   const outcome = await transact(context, callId, decide).catch(async error => {
     // An upgrade may have taken a forgotten lease anew; the call's end released it before that.
     if (call && error instanceof AppError && error.code === 'call_ended') {
-      await context.store.leases.release(actor.user, formatHolder({ callId, caller: call.caller.user }))
+      await context.store.leases.release(actor.user, holderOfCall(call))
     }
     throw error
   })

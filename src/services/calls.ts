@@ -8,7 +8,7 @@ import {
   callIn,
   cancelIn,
   cancelledAhead,
-  type Tombstone,
+  type FinalTombstone,
   tombstoneOf,
   viewTombstone
 } from '../domain/tombstone.js'
@@ -83,7 +83,7 @@ const isParty = (record: CallRecord | null, user: string) => {
 }
 
 /** The user's own create, if it was refused. One that was cancelled before it came is nothing that could be read. */
-function refusedCreate(record: CallRecord | null, user: string): Tombstone | null {
+function refusedCreate(record: CallRecord | null, user: string): FinalTombstone | null {
   const tombstone = tombstoneOf(record, user)
   return tombstone?.because.code === 'cancelled' ? null : tombstone
 }

@@ -8,6 +8,7 @@ import {
   type CallRecord,
   callIn,
   createIn,
+  nextAttempt,
   type RecordDecision,
   type Tombstone,
   tombstoneOf,
@@ -31,7 +32,8 @@ import { readCall, readRecord, transactRecord } from './transact.js'
 export type Created = Omit<CreateCallReply, 'cursor'>
 
 /**
- * Rings the callee. A repeat with the same callId (or Idempotency-Key) answers with the first result.
+ * Rings the callee. A repeat with the same callId (or Idempotency-Key) answers with the first result; one after a fault of the store, or of
+ * the server, tries again.
  * @throws AppError cannot_call_self, invalid_sdp, caller_busy, callee_busy, callee_unreachable, call_glare, call_id_taken,
  *   call_ended (the id was given up), policy_denied, policy_unavailable, store_unavailable
  */
@@ -45,18 +47,21 @@ export async function createCall(
   checkMetadata(body.metadata)
   mustBeChosen('callId', body.callId)
   const callId = body.callId ?? (idempotencyKey ? idFromKey(actor.user, idempotencyKey) : context.ids.unique())
-  const request: LeaseRequest = { callId, caller: { user: actor.user, device: actor.device }, to: body.to }
+  const [record, cursor] = await Promise.all([readRecord(context, callId), registerDevice(context, actor)])
+  const caller = { user: actor.user, device: actor.device }
+  const attempt = nextAttempt(record, actor.user)
+  const request: LeaseRequest = { callId, caller, to: body.to, attempt }
   const command = {
     type: 'create' as const,
     callId,
-    actor: request.caller,
+    actor: caller,
+    attempt,
     to: body.to,
     media: body.media ?? null,
     metadata: body.metadata ?? {},
     offer: body.offer ? parseDescription(body.offer.sdp) : null,
     ringMs: body.ringTimeoutMs ?? context.config.ringTimeoutMs
   }
-  const [record, cursor] = await Promise.all([readRecord(context, callId), registerDevice(context, actor)])
   const isRepeat = callIn(record) !== null || tombstoneOf(record, actor.user) !== null
   const created =
     record && isRepeat ? await repeated(context, request, record) : await create(context, request, { body, command })
@@ -75,7 +80,7 @@ async function create(
   const request = { ...asked, isKnown, isMuted }
   const decide: DecideCreate = (now, at) => createIn(now, { ...command, isMuted }, at)
   const { record, deliveries } = await takeAndCommit(context, request, decide).catch(async error => {
-    await abandonCreate(context, request, { code: 'call_ended' }).catch(cause =>
+    await abandonCreate(context, request, { code: 'failed', attempt: request.attempt }).catch(cause =>
       context.log.warn({ err: cause, callId: request.callId }, 'the leases of a failed create wait to be taken over')
     )
     throw error
@@ -146,7 +151,8 @@ async function repeated(context: Context, request: LeaseRequest, record: CallRec
     return existing(viewCall(call, context.clock.now()))
   }
   const tombstone = tombstoneOf(record, caller.user)
-  if (tombstone === null) throw new AppError('call_ended')
+  // Another request of the same attempt met a fault.
+  if (tombstone === null) throw new AppError('store_unavailable')
   const view = viewTombstone(callId, tombstone)
   const { because } = tombstone
   if (because.code === 'cancelled') return existing(view)

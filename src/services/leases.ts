@@ -5,11 +5,11 @@
 import { wait } from '../clock.js'
 import type { Refusal } from '../domain/command.js'
 import type { CallState } from '../domain/state.js'
-import { type CallRecord, callIn, refuseIn, tombstoneOf } from '../domain/tombstone.js'
+import { type CallRecord, callIn, refuseIn } from '../domain/tombstone.js'
 import type { Endpoint } from '../schemas/common.js'
 import type { Lease, LeaseKind, LeaseLimits } from '../store/leases.js'
 import type { Context } from './context.js'
-import { formatHolder, isBehind, type LeaseHolder, parseHolder } from './lease-holder.js'
+import { formatHolder, holderOfCall, isBehind, isUndecided, parseHolder } from './lease-holder.js'
 import { readCall, readRecord, transactRecord } from './transact.js'
 
 /** A create needs a few round trips between its leases and its call; one that needs longer than this is fenced. */
@@ -21,6 +21,8 @@ const ROUNDS_MAX = 200
 export interface LeaseRequest {
   readonly callId: string
   readonly caller: Endpoint
+  /** See nextAttempt in domain/tombstone.ts. */
+  readonly attempt: number
   readonly to: string
   /** The callee knows the caller: the call does not count against MAX_RINGING_PER_USER. */
   readonly isKnown?: boolean
@@ -35,7 +37,8 @@ export type TakeResult =
   /** The callee is calling the caller: the call of theirs that rings. */
   | { readonly status: 'glare'; readonly call: CallState }
 
-export const holderOf = ({ callId, caller }: LeaseRequest): string => formatHolder({ callId, caller: caller.user })
+const holderIn = ({ callId, caller, attempt }: LeaseRequest) => ({ callId, caller: caller.user, attempt })
+const holderOf = (request: LeaseRequest): string => formatHolder(holderIn(request))
 
 /** Takes both leases in the order of the user ids, so that crossing calls meet at the same key and exactly one goes on. */
 export async function takeLeases(context: Context, request: LeaseRequest): Promise<TakeResult> {
@@ -49,8 +52,8 @@ export async function takeLeases(context: Context, request: LeaseRequest): Promi
 
 /** Releases what the create took, as far as what is kept under its id is not behind it (rules 1 and 3). */
 export async function releaseUnbacked(context: Context, request: LeaseRequest, record: CallRecord): Promise<void> {
-  const { callId, caller, to } = request
-  const unbacked = [caller.user, to].filter(user => !isBehind(record, { callId, caller: caller.user }, user))
+  const { caller, to } = request
+  const unbacked = [caller.user, to].filter(user => !isBehind(record, holderIn(request), user))
   await Promise.all(unbacked.map(user => context.store.leases.release(user, holderOf(request))))
 }
 
@@ -115,23 +118,19 @@ async function examine(context: Context, user: string, held: Lease): Promise<Exa
   return { held, call: isOver ? null : callIn(record), isOver }
 }
 
-/** There is no call, and the holder may still make one. */
-const isUndecided = (record: CallRecord | null, { caller }: LeaseHolder) =>
-  callIn(record) === null && tombstoneOf(record, caller) === null
-
 async function fenceStalledCreate(context: Context, user: string, held: Lease): Promise<CallRecord> {
-  const { callId } = parseHolder(held.holder)
+  const { callId, attempt } = parseHolder(held.holder)
   const { isCaller, device } = parseRole(held.role)
   const actor = { user: isCaller ? user : held.peer, device }
   const to = isCaller ? held.peer : user
   context.log.warn({ callId }, 'a lease without a call is taken over')
-  return writeTombstone(context, { callId, caller: actor, to }, { code: 'call_ended' })
+  return writeTombstone(context, { callId, caller: actor, to, attempt }, { code: 'call_ended' })
 }
 
 /** Makes the create unable to make its call, unless it has. Resolves to what is kept under its id now. */
 export async function writeTombstone(context: Context, request: LeaseRequest, because: Refusal): Promise<CallRecord> {
-  const { callId, caller: actor, to } = request
-  const command = { callId, actor, to, because, keepMs: context.config.retentionMs }
+  const { callId, caller: actor, to, attempt } = request
+  const command = { callId, actor, to, attempt, because, keepMs: context.config.retentionMs }
   return (await transactRecord(context, callId, (record, now) => refuseIn(record, command, now))).state
 }
 
@@ -144,7 +143,7 @@ export type UpgradeResult =
 /** Makes the lease of the call's callee active. Comes before the commit of the accept (DESIGN 5a, rule 4). */
 export async function upgradeLease(context: Context, call: CallState, user: string): Promise<UpgradeResult> {
   const { store, config } = context
-  const holder = formatHolder({ callId: call.callId, caller: call.caller.user })
+  const holder = holderOfCall(call)
   for (let round = 0; round < ROUNDS_MAX; round++) {
     const result = await store.leases.upgrade(user, holder, config.maxCallsPerUser)
     if (result.status === 'active') return result
@@ -167,7 +166,7 @@ async function retake(
   user: string
 ): Promise<readonly Lease[] | null> {
   const { user: caller, device } = call.caller
-  const holder = formatHolder({ callId: call.callId, caller })
+  const holder = holderOfCall(call)
   const lease = { holder, peer: caller, kind: 'active', role: formatRole(false, device), at: clock.now() } as const
   const result = await store.leases.take(user, lease, { active: config.maxCallsPerUser })
   return result.taken ? null : result.held

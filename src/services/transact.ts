@@ -7,7 +7,7 @@ import type { AggregateRef } from '../store/aggregate.js'
 import { createLoop, type Outcome as OutcomeOf } from './aggregates.js'
 import { noteProgress } from './contacts.js'
 import type { Context } from './context.js'
-import { formatHolder } from './lease-holder.js'
+import { holderOfCall } from './lease-holder.js'
 import { recordProgress } from './record.js'
 import { noticeChange } from './watched.js'
 
@@ -38,7 +38,7 @@ const records = createLoop<CallRecord>({
       ? { state: record, events: [] }
       : end(record, { reason: 'server', by: null, actor: null }, now),
   holderOf(record) {
-    return record.phase === 'void' ? null : formatHolder({ callId: record.callId, caller: record.caller.user })
+    return record.phase === 'void' ? null : holderOfCall(record)
   },
   record(context, before, after) {
     if (after.phase !== 'void') recordProgress(context, callIn(before), after)

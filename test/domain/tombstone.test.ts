@@ -6,8 +6,9 @@ import {
   callIn,
   cancelIn,
   createIn,
+  type FinalTombstone,
+  nextAttempt,
   refuseIn,
-  type Tombstone,
   tombstoneOf,
   viewTombstone
 } from '../../src/domain/tombstone.js'
@@ -17,15 +18,16 @@ import { cancel, connected, create, ended, laptop, mallory, phone, ringing, T0, 
 
 const KEEP_MS = 600_000
 type Step = (record: CallRecord | null, now: number) => { state: CallRecord }
-const creates = (actor: Endpoint, to = 'bob'): Step => {
-  return (record, now) => createIn(record, create({ actor, to }), now)
+const creates = (actor: Endpoint, to = 'bob', attempt = 1): Step => {
+  return (record, now) => createIn(record, create({ actor, to, attempt }), now)
 }
 const cancels = (actor: Endpoint): Step => {
   return (record, now) => cancelIn(record, cancel(actor) as { type: 'cancel'; actor: Endpoint }, now)
 }
-const refuses = (actor: Endpoint, because: Refusal): Step => {
-  return (record, now) => refuseIn(record, { callId: 'c1', actor, to: 'bob', because, keepMs: KEEP_MS }, now)
+const refuses = (actor: Endpoint, because: Refusal, attempt = 1): Step => {
+  return (record, now) => refuseIn(record, { callId: 'c1', actor, to: 'bob', attempt, because, keepMs: KEEP_MS }, now)
 }
+const fails = (actor: Endpoint, attempt: number): Step => refuses(actor, { code: 'failed', attempt }, attempt)
 const BUSY = { code: 'callee_busy' } as const
 
 /** What is there after these steps, a second apart: a phase, or whose tombstones. */
@@ -67,6 +69,33 @@ t.test('a tombstone stops its own caller and no one else', async t => {
   for (const [steps, outcome] of cases) t.equal(shown(after(...steps)), outcome)
 })
 
+t.test('an attempt that failed makes no call, and the next one may', async t => {
+  const cases: readonly [Step[], string][] = [
+    [[fails(phone, 1)], 'alice failed'],
+    [[fails(phone, 1), creates(phone)], 'alice failed'],
+    [[fails(phone, 1), creates(phone, 'carol', 2)], 'alice ringing'],
+    [[fails(phone, 1), creates(mallory)], 'mallory ringing'],
+    [[fails(phone, 1), fails(phone, 2), creates(phone, 'bob', 2)], 'alice failed'],
+    [[fails(phone, 1), fails(phone, 2), creates(phone, 'bob', 3)], 'alice ringing'],
+    [[fails(phone, 2), fails(phone, 1), creates(phone, 'bob', 2)], 'alice failed'],
+    [[fails(phone, 1), fails(mallory, 1)], 'alice failed, mallory failed'],
+    // What is final for all attempts stays so, and comes over one that failed: a cancel, and a take-over of a later attempt.
+    [[fails(phone, 1), cancels(phone), creates(phone, 'bob', 2)], 'alice cancelled'],
+    [[fails(phone, 1), refuses(phone, BUSY, 2), creates(phone, 'bob', 2)], 'alice callee_busy'],
+    [[fails(phone, 1), refuses(phone, { code: 'call_ended' }, 1)], 'alice failed'],
+    [[fails(phone, 1), refuses(phone, { code: 'call_ended' }, 2), creates(phone, 'bob', 3)], 'alice call_ended'],
+    [[refuses(phone, { code: 'call_ended' }), fails(phone, 1), creates(phone, 'bob', 2)], 'alice call_ended'],
+    [[cancels(phone), fails(phone, 1)], 'alice cancelled'],
+    [[creates(phone), fails(phone, 1)], 'alice ringing']
+  ]
+  for (const [steps, outcome] of cases) t.equal(shown(after(...steps)), outcome)
+  t.equal(nextAttempt(after(fails(phone, 1), fails(phone, 2)), 'alice'), 3)
+  t.equal(nextAttempt(after(fails(phone, 1)), 'mallory'), 1)
+  t.equal(tombstoneOf(after(fails(phone, 1)), 'alice'), null, 'a retry is not answered with it')
+  const failed = { callId: 'c1', actor: phone, to: 'bob', attempt: 1, because: { code: 'failed', attempt: 1 } } as const
+  t.strictSame(refuseIn(null, { ...failed, keepMs: KEEP_MS }, T0).events, [], 'and no device receives anything')
+})
+
 t.test('a call that is made over tombstones goes on with their version, in its events too', async t => {
   const record = after(cancels(phone), refuses(mallory, BUSY))
   const { state, events } = createIn(record, create({ actor: laptop, to: 'alice' }), T0)
@@ -85,7 +114,7 @@ t.test('an id that is another caller’s call is taken, alive or over, and says 
 })
 
 t.test('a tombstone looks to its caller like a call that has ended', async t => {
-  const cases: readonly [Tombstone['because'], reason: string, endedBy: Endpoint | null][] = [
+  const cases: readonly [FinalTombstone['because'], reason: string, endedBy: Endpoint | null][] = [
     [{ code: 'cancelled' }, 'cancelled', phone],
     [{ code: 'callee_busy' }, 'busy', null],
     [{ code: 'caller_busy' }, 'busy', null],

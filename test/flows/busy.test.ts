@@ -288,7 +288,7 @@ flow('a creator that died between its leases and its call blocks nobody for long
   const [alice, bob] = await stage.enterBoth()
   const at = stage.now()
   const [hers, his, ghost] = ['alice', 'bob', 'ghost'].map(name => stage.marked(name)) as [string, string, string]
-  const holder = `${ghost}/${hers}`
+  const holder = `${ghost}/${hers}/1`
   await stage.store.leases.take(hers, { holder, peer: his, kind: 'active', role: 'caller/phone', at }, {})
   await stage.store.leases.take(his, { holder, peer: hers, kind: 'ringing', role: 'callee/phone', at }, {})
   const carol = await stage.enter('carol', 'phone', { node: stage.far })

@@ -6,6 +6,7 @@ import type { CallCommand } from '../../src/domain/command.js'
 import { type CallState, deadlineOf } from '../../src/domain/state.js'
 import { refuseIn } from '../../src/domain/tombstone.js'
 import { createIds } from '../../src/ids.js'
+import { holderOfCall } from '../../src/services/lease-holder.js'
 import { toMail } from '../../src/services/mail.js'
 import type { Person } from '../helpers/person.js'
 import { sdp } from '../helpers/sdp.js'
@@ -22,7 +23,7 @@ async function commitAndDie(stage: Stage, callId: string, command: (person: Pers
   const { state, events } = decideCall(before, command(actor), now)
   const timestamp = new Date(now).toISOString()
   const parties = ['alice', 'bob'].map(name => stage.marked(name))
-  const said = state.phase === 'ended' ? { release: `${ref.id}/${state.caller.user}` } : {}
+  const said = state.phase === 'ended' ? { release: holderOfCall(state) } : {}
   const { ok } = await stage.store.aggregates.commit(ref, {
     expected: known && { version: known.version, tag: known.tag },
     version: state.version,
@@ -67,10 +68,19 @@ flow('a device that comes before it is delivered rings once', async (t, stage) =
     stage.marked('bob'),
     stage.marked('c1')
   ]
-  const lease = { holder: `${callId}/${caller.user}`, at: stage.now() }
+  const lease = { holder: `${callId}/${caller.user}/1`, at: stage.now() }
   await stage.store.leases.take(caller.user, { ...lease, peer: to, kind: 'active', role: 'caller/phone' }, {})
   await stage.store.leases.take(to, { ...lease, peer: caller.user, kind: 'ringing', role: 'callee/phone' }, {})
-  const create = { type: 'create', callId, actor: caller, to, media: null, metadata: {}, offer: null } as const
+  const create = {
+    type: 'create',
+    callId,
+    actor: caller,
+    to,
+    media: null,
+    metadata: {},
+    offer: null,
+    attempt: 1
+  } as const
   await commitAndDie(stage, 'c1', () => ({ ...create, ringMs: 30_000 }), alice)
   // One comes with a stream, one asks where things stand, one does both at once, one only shows that it is there.
   const watch = await stage.enter('bob', 'watch', { node: stage.far })
@@ -125,7 +135,7 @@ flow('a merge that it left half done is finished by the retry', async (t, stage)
   const because = { code: 'merged', into: stage.marked('a1') } as const
   const { state } = refuseIn(
     null,
-    { callId: stage.marked('b1'), actor, to, because, keepMs: stage.config.retentionMs },
+    { callId: stage.marked('b1'), actor, to, attempt: 1, because, keepMs: stage.config.retentionMs },
     stage.now()
   )
   await stage.store.aggregates.commit(

@@ -61,7 +61,7 @@ flow('a lease that was left behind shows nobody another caller’s call', async 
   const [user, peer] = [stage.marked('mallory'), stage.marked('bob')]
   const at = stage.now()
   for (const [n, caller] of [stage.marked('mallory'), stage.marked('alice')].entries()) {
-    const lease = { holder: `${stage.marked('c1')}/${caller}`, peer: `${peer}${n}`, role: 'caller/phone', at }
+    const lease = { holder: `${stage.marked('c1')}/${caller}/1`, peer: `${peer}${n}`, role: 'caller/phone', at }
     await stage.store.leases.take(user, { ...lease, kind: 'active' }, {})
   }
   t.same(await mallory.activeCalls(), [])

@@ -32,6 +32,7 @@ export const create = (changes: Partial<CommandOf<'create'>> = {}): CommandOf<'c
   metadata: { topic: 'lunch' },
   offer: null,
   ringMs: RING_MS,
+  attempt: 1,
   ...changes
 })
 export const accept = (actor: Endpoint): CallCommand => ({

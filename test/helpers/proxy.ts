@@ -1,5 +1,5 @@
 // A TCP proxy that can make connections deaf: open, writable, and nothing comes back, as behind a broken middlebox. Or slow. Or
-// cut: what was sent up to a point arrives, and nothing after it.
+// cut: what was sent up to a point arrives, and nothing after it. Or it holds what is sent until the test has prepared the server for it.
 import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 
@@ -11,6 +11,8 @@ export interface Proxy {
   delay(word: string): () => void
   /** Of what is sent over one connection from now on, the first `count` of this word go through, and then nothing. Resolves when it is so. */
   cutAfter(count: number, word: string): Promise<void>
+  /** Resolves when something with this word is sent: it, and what follows over that connection, is held until the returned function is called. */
+  hold(word: string): Promise<() => void>
   /** How many are waiting. */
   readonly waiting: number
   close(): Promise<void>
@@ -22,6 +24,8 @@ interface Pair {
   sent: string
   isDeaf: boolean
   isCut: boolean
+  /** What was sent and is held; null while nothing is. */
+  held: Buffer[] | null
   readonly kept: Buffer[]
 }
 
@@ -47,6 +51,7 @@ export async function startProxy(targetPort: number): Promise<Proxy> {
   const pairs = new Set<Pair>()
   let delayed: string | null = null
   let cut: Cut | null = null
+  let holding: { readonly word: string; readonly done: (release: () => void) => void } | null = null
   const proxy = createServer(client => {
     const pair: Pair = {
       client,
@@ -54,6 +59,7 @@ export async function startProxy(targetPort: number): Promise<Proxy> {
       sent: '',
       isDeaf: false,
       isCut: false,
+      held: null,
       kept: []
     }
     pairs.add(pair)
@@ -61,6 +67,15 @@ export async function startProxy(targetPort: number): Promise<Proxy> {
       const before = pair.sent.length
       pair.sent += data.toString('latin1').toLowerCase()
       if (pair.isCut) return
+      if (holding !== null && pair.sent.slice(Math.max(0, before - holding.word.length)).includes(holding.word)) {
+        pair.held ??= []
+        holding.done(() => {
+          for (const each of pair.held?.splice(0) ?? []) pair.server.write(each)
+          pair.held = null
+        })
+        holding = null
+      }
+      if (pair.held) return void pair.held.push(data)
       const end = cut ? endOf(cut, pair) : -1
       pair.isCut = end >= 0
       pair.server.write(pair.isCut ? data.subarray(0, Math.max(0, end - before)) : data)
@@ -98,6 +113,11 @@ export async function startProxy(targetPort: number): Promise<Proxy> {
       const since = new Map([...pairs].map(pair => [pair, pair.sent.length]))
       return new Promise(done => {
         cut = { count, word, since, done }
+      })
+    },
+    hold(word) {
+      return new Promise(done => {
+        holding = { word, done }
       })
     },
     get waiting() {

@@ -4,4 +4,4 @@ export declare function explore(
   scenario: string,
   rule?: string,
   crashes?: number
-): { readonly states: number; readonly violation: string | null }
+): { readonly states: number; readonly attempts: number; readonly violation: string | null }

@@ -2,10 +2,13 @@
 // crash possible before any step, and "the lease is old" allowed at any time.
 //
 // A user has at most `slots` active leases (own outgoing calls, answered incoming ones) and any number of ringing ones, one a peer. A
-// lease is held by a create, named by call id and caller (`C/a`). Under a call id there is a call, or tombstones by caller, or nothing.
+// lease is held by an attempt of a create, named by call id, caller and attempt (`C/a/1`). Under a call id there is a call, or tombstones by
+// caller, or nothing. A request to the store may throw although it is executed, then or later; the create that met it closes its attempt
+// and releases what that took, and a retry is the next attempt.
 //   I1: no user is in more active calls at once than there are slots: caller of a live call, or callee of an accepted one.
 //   I2: at rest, when no process is dead in the middle, no lease is left that nothing would ever release.
 //   I3: a live call holds its caller's active lease and its callee's lease, which is active once it is accepted.
+//   I4: a retry of a create that threw is not refused for that.
 // usage: node leases.mjs [RULE] [SCENARIO] [CRASHES]; without arguments everything runs. A RULE breaks one rule on purpose:
 export const RULES = {
   'plain-rollback': 'a failed create releases without making its call unable to exist first',
@@ -16,10 +19,18 @@ export const RULES = {
   'leak-on-callee': 'a create that finds its id to be its own call to another callee leaves its leases',
   'id-only': 'leases are held by the call id alone',
   'merge-unlocked': "a glare merge accepts without upgrading its user's lease",
-  'keep-retaken': 'an accept that took a missing lease anew keeps it though the call has ended'
+  'keep-retaken': 'an accept that took a missing lease anew keeps it though the call has ended',
+  'keep-checked': 'a check that took a missing lease anew keeps it though the call has ended',
+  'final-throw': 'a create that throws leaves a tombstone that no retry may pass',
+  'late-commit': 'an attempt that was closed may still make its call',
+  'attempt-unnamed': 'leases do not name the attempt'
 }
 const create = (id, caller, callee) => ({ kind: 'create', id, caller, callee })
+/** The caller's next request, once one has thrown. */
+const retry = (id, caller, callee) => ({ ...create(id, caller, callee), isRetry: true })
 const accept = (id, caller, callee) => ({ kind: 'accept', id, caller, callee })
+const check = (id, caller, callee) => ({ kind: 'check', id, caller, callee })
+// `throws`: so many requests of the first so many creates throw.
 export const SCENARIOS = {
   // two users call each other, one of them twice
   crossing: { slots: 1, crashes: 0, procs: [create('C', 'a', 'b'), create('D', 'b', 'a'), create('C', 'a', 'b')] },
@@ -52,32 +63,86 @@ export const SCENARIOS = {
       accept('C', 'a', 'b'),
       accept('D', 'e', 'b')
     ]
+  },
+  // a create throws and is tried again while the callee calls back
+  retrying: {
+    slots: 1,
+    crashes: 0,
+    throws: 1,
+    procs: [create('C', 'a', 'b'), retry('C', 'a', 'b'), create('D', 'b', 'a')]
+  },
+  // the retry throws, too, is for another callee, and is accepted
+  retryingElsewhere: {
+    slots: 1,
+    crashes: 0,
+    throws: 2,
+    procs: [create('C', 'a', 'b'), retry('C', 'a', 'e'), accept('C', 'a', 'e')]
+  },
+  // two callers of one id throw and try again
+  retryingSameId: {
+    slots: 1,
+    throws: 1,
+    procs: [create('C', 'a', 'b'), create('C', 'a', 'b'), create('C', 'e', 'b')]
+  },
+  // a check takes missing leases again while the call is accepted and ends
+  checking: {
+    slots: 1,
+    procs: [create('C', 'a', 'b'), accept('C', 'a', 'b'), check('C', 'a', 'b'), create('D', 'b', 'e')]
   }
 }
 const STATES_MAX = 2_000_000
 
 /** Visits every state that can be reached. Returns how many there are, and the first violation of an invariant. */
 export function explore(scenarioName, rule = 'sound', crashes = SCENARIOS[scenarioName].crashes ?? 1) {
-  const { slots, procs: PROCS } = SCENARIOS[scenarioName]
-  const holderOf = p => (rule === 'id-only' ? p.id : `${p.id}/${p.caller}`)
+  const { slots, throws = 0, procs: PROCS } = SCENARIOS[scenarioName]
+  const holder = (id, caller, attempt) => {
+    if (rule === 'id-only') return id
+    return rule === 'attempt-unnamed' ? `${id}/${caller}` : `${id}/${caller}/${attempt}`
+  }
   const callerIn = h => h.split('/')[1]
+  const attemptIn = h => Number(h.split('/')[2] ?? Number.NaN)
   const users = [...new Set(PROCS.flatMap(p => [p.caller, p.callee]))].sort()
   const init = {
     lease: Object.fromEntries(users.map(u => [u, {}])),
-    call: Object.fromEntries(PROCS.map(p => [p.id, { st: 'none', caller: '', callee: '', tombs: '', out: [] }])),
-    procs: PROCS.map(p => ({ pc: p.kind === 'accept' ? 'READ' : 'L0' })),
-    crashes: 0
+    call: Object.fromEntries(
+      PROCS.map(p => [
+        p.id,
+        { st: 'none', caller: '', attempt: 0, callee: '', tombs: '', shut: {}, isThrown: false, out: [] }
+      ])
+    ),
+    // Without a throw every attempt is the first, so what its create reads before it takes leases is left out.
+    procs: PROCS.map(({ kind }) =>
+      kind === 'create' ? { pc: throws > 0 ? 'START' : 'L0', attempt: 1 } : { pc: 'READ' }
+    ),
+    crashes: 0,
+    throws: 0,
+    // Thrown, and executed later or never.
+    late: [],
+    isLeaked: false
   }
   const clone = s => ({
     lease: Object.fromEntries(Object.entries(s.lease).map(([u, held]) => [u, { ...held }])),
-    call: Object.fromEntries(Object.entries(s.call).map(([id, call]) => [id, { ...call, out: [...call.out] }])),
+    call: Object.fromEntries(
+      Object.entries(s.call).map(([id, call]) => [id, { ...call, shut: { ...call.shut }, out: [...call.out] }])
+    ),
     procs: s.procs.map(p => ({ ...p })),
-    crashes: s.crashes
+    crashes: s.crashes,
+    throws: s.throws,
+    late: [...s.late],
+    isLeaked: s.isLeaked
   })
   const callerOf = h => callerIn(h) ?? PROCS.find(p => p.kind === 'create' && p.id === h).caller
+  const holderOfCall = (id, call) => holder(id, call.caller, call.attempt)
   const isLive = ({ st }) => st === 'ringing' || st === 'accepted'
   const peerOf = (h, user) => {
-    const made = PROCS.find(p => p.kind === 'create' && holderOf(p) === h && (p.caller === user || p.callee === user))
+    const [id, caller] = h.split('/')
+    const made = PROCS.find(
+      p =>
+        p.kind === 'create' &&
+        p.id === id &&
+        (caller === undefined || p.caller === caller) &&
+        (p.caller === user || p.callee === user)
+    )
     return made?.caller === user ? made.callee : made?.caller
   }
   const activeOthers = (held, h) => Object.keys(held).filter(x => x !== h && held[x] === 'active')
@@ -86,15 +151,43 @@ export function explore(scenarioName, rule = 'sound', crashes = SCENARIOS[scenar
   function behind(s, h, user) {
     const call = s.call[h.split('/')[0]]
     const caller = callerIn(h)
-    if (call.st === 'none') return caller !== undefined && call.tombs.includes(caller) ? 'over' : 'none'
+    if (call.st === 'none') return caller !== undefined && isClosed(call, caller, attemptIn(h)) ? 'over' : 'none'
     if (call.st === 'ended') return 'over'
     if (caller !== undefined && call.caller !== caller) return 'over'
+    if (attemptIn(h) >= 0 && call.attempt !== attemptIn(h)) return 'over'
     return call.caller === user || call.callee === user ? 'live' : 'over'
   }
-  const entomb = (s, id, caller) => {
+  const isClosed = (call, caller, attempt) => call.tombs.includes(caller) || (call.shut[caller] ?? 0) >= attempt
+  const entomb = (s, id, caller, attempt) => {
     const call = s.call[id]
-    if (call.st !== 'none' || call.tombs.includes(caller)) return
+    if (call.st !== 'none' || isClosed(call, caller, attempt)) return
     call.tombs = [...call.tombs, caller].sort().join('')
+    delete call.shut[caller]
+  }
+  const close = (s, { id, caller, attempt }) => {
+    const call = s.call[id]
+    if (call.st === 'none' && !isClosed(call, caller, attempt)) call.shut[caller] = attempt
+  }
+  const stampOf = ({ st, caller, tombs, shut }) => `${st},${caller},${tombs},${users.map(u => shut[u])}`
+  const make = (s, { id, caller, callee, attempt }) => {
+    s.call[id] = { ...s.call[id], st: 'ringing', caller, callee, attempt, tombs: '', shut: {} }
+  }
+  /** A create takes what is free on a user; false when something is in its way. */
+  function isFree(s, p, u) {
+    const held = s.lease[u]
+    const h = holder(p.id, p.caller, p.attempt)
+    return held[h] !== undefined || rivalsOf(s, p, u).length === 0
+  }
+  function rivalsOf(s, p, u) {
+    const held = s.lease[u]
+    const h = holder(p.id, p.caller, p.attempt)
+    const isCaller = u === p.caller
+    const full = isCaller && activeOthers(held, h).length >= slots
+    const peer = isCaller ? p.callee : p.caller
+    return Object.keys(held).filter(x => x !== h && (peerOf(x, u) === peer || (full && held[x] === 'active')))
+  }
+  const take = (s, p, u) => {
+    s.lease[u][holder(p.id, p.caller, p.attempt)] ??= u === p.caller ? 'active' : 'ringing'
   }
 
   function steps(s, k) {
@@ -105,20 +198,24 @@ export function explore(scenarioName, rule = 'sound', crashes = SCENARIOS[scenar
       change(t, t.procs[k])
       out.push(t)
     }
-    const h = holderOf(p)
     const call = s.call[p.id]
+    const h = p.kind === 'create' ? holder(p.id, p.caller, p.attempt) : holderOfCall(p.id, call)
+    // What the record under the id is not behind, as it was when the create was given up.
+    const unbacked = t => [0, 1].filter(i => behind(t, h, user(i)) !== 'live' || rule === 'plain-rollback').join('')
     const user = i => [p.caller, p.callee].sort()[i]
     const mine = call.caller === p.caller
-    if (p.pc === 'L0' || p.pc === 'L1') {
+    if (p.pc === 'START') {
+      // Without a call or a tombstone that is final it is the next attempt.
+      if (p.isRetry && s.throws === 0) return []
+      const isRefused = call.tombs.includes(p.caller) && call.isThrown
+      if (call.st !== 'none' || call.tombs.includes(p.caller)) go((_, q) => Object.assign(q, { pc: 'DONE', isRefused }))
+      else go((_, q) => Object.assign(q, { pc: 'L0', attempt: (call.shut[p.caller] ?? 0) + 1 }))
+    } else if (p.pc === 'L0' || p.pc === 'L1') {
       const u = user(p.pc === 'L0' ? 0 : 1)
-      const held = s.lease[u]
-      const isCaller = u === p.caller
-      const peer = isCaller ? p.callee : p.caller
-      const full = isCaller && activeOthers(held, h).length >= slots
-      const rivals = Object.keys(held).filter(x => x !== h && (peerOf(x, u) === peer || (full && held[x] === 'active')))
-      if (held[h] || rivals.length === 0)
+      const rivals = rivalsOf(s, p, u)
+      if (isFree(s, p, u))
         go((t, q) => {
-          t.lease[u][h] ??= isCaller ? 'active' : 'ringing'
+          take(t, p, u)
           q.pc = p.pc === 'L0' ? 'L1' : 'COMMIT'
         })
       else for (const rival of rivals) go((_, q) => Object.assign(q, { pc: 'CHECK', rival, user: u, back: p.pc }))
@@ -135,7 +232,7 @@ export function explore(scenarioName, rule = 'sound', crashes = SCENARIOS[scenar
           go((_, q) => {
             q.pc = 'STEAL'
           })
-        else go(t => entomb(t, id, callerOf(p.rival)))
+        else go(t => entomb(t, id, callerOf(p.rival), attemptIn(p.rival)))
         go((_, q) => Object.assign(q, { pc: p.back, rival: undefined }))
       } else if (theirs.st === 'ringing' && theirs.caller === p.callee && theirs.callee === p.caller)
         go((_, q) => {
@@ -165,29 +262,37 @@ export function explore(scenarioName, rule = 'sound', crashes = SCENARIOS[scenar
         })
     } else if (p.pc === 'MTOMB')
       go((t, q) => {
-        entomb(t, p.id, p.caller)
-        Object.assign(q, { pc: 'REL0', merge: !(isLive(call) && mine) })
+        entomb(t, p.id, p.caller, p.attempt)
+        Object.assign(q, { pc: 'REL0', free: unbacked(t), merge: !(isLive(call) && mine) })
       })
     else if (p.pc === 'COMMIT')
       go((t, q) => {
-        q.pc = 'REL0'
-        if (call.st === 'none' && !call.tombs.includes(p.caller)) {
-          t.call[p.id] = { ...t.call[p.id], st: 'ringing', caller: p.caller, callee: p.callee, tombs: '' }
+        Object.assign(q, { pc: 'REL0', free: unbacked(t) })
+        const isOpen = !isClosed(call, p.caller, rule === 'late-commit' ? Number.POSITIVE_INFINITY : p.attempt)
+        if (call.st === 'none' && isOpen) {
+          make(t, p)
           q.pc = 'DONE'
         } else if (call.st !== 'none' && !mine && rule === 'leak-on-throw') q.pc = 'DONE'
         else if (isLive(call) && mine && call.callee !== p.callee && rule === 'leak-on-callee') q.pc = 'DONE'
       })
     else if (p.pc === 'FAIL')
       go((t, q) => {
-        if (rule !== 'plain-rollback') entomb(t, p.id, p.caller)
-        q.pc = 'REL0'
+        if (rule !== 'plain-rollback') entomb(t, p.id, p.caller, p.attempt)
+        Object.assign(q, { pc: 'REL0', free: unbacked(t) })
+      })
+    else if (p.pc === 'FAULT')
+      go((t, q) => {
+        if (rule === 'final-throw') {
+          entomb(t, p.id, p.caller, p.attempt)
+          t.call[p.id].isThrown = true
+        } else if (rule !== 'plain-rollback') close(t, p)
+        Object.assign(q, { pc: 'REL0', free: unbacked(t) })
       })
     else if (p.pc === 'REL0' || p.pc === 'REL1') {
-      // Only what the call under the id is not behind; a call that ends later releases the rest itself.
-      const u = user(p.pc === 'REL0' ? 0 : 1)
-      const unbacked = behind(s, h, u) !== 'live' || rule === 'plain-rollback'
+      // A call that ends later releases the rest itself.
+      const i = p.pc === 'REL0' ? 0 : 1
       go((t, q) => {
-        if (unbacked) delete t.lease[u][h]
+        if (p.free.includes(i)) delete t.lease[user(i)][h]
         q.pc = p.pc === 'REL0' ? 'REL1' : p.merge ? 'MACC' : 'DONE'
       })
     } else if (p.pc === 'MACC')
@@ -196,8 +301,26 @@ export function explore(scenarioName, rule = 'sound', crashes = SCENARIOS[scenar
         if (theirs.st === 'ringing' && theirs.caller === p.callee && theirs.callee === p.caller) theirs.st = 'accepted'
         q.pc = 'DONE'
       })
+    else if (p.pc === 'READ' && p.kind === 'check') {
+      if (isLive(call) && mine && call.callee === p.callee)
+        go((_, q) => Object.assign(q, { pc: 'CHECK0', isAccepted: call.st === 'accepted' }))
+    } else if (p.pc === 'CHECK0' || p.pc === 'CHECK1') {
+      const u = p.pc === 'CHECK0' ? p.caller : p.callee
+      const isActive = u === p.caller || p.isAccepted
+      const held = s.lease[u]
+      const peer = u === p.caller ? p.callee : p.caller
+      const isFull = isActive && activeOthers(held, h).length >= slots
+      const hasPeer = Object.keys(held).some(x => x !== h && peerOf(x, u) === peer)
+      go((t, q) => {
+        if (held[h] === undefined && !isFull && !hasPeer) t.lease[u][h] = isActive ? 'active' : 'ringing'
+        q.pc = p.pc === 'CHECK0' ? 'CHECK1' : 'CHECKED'
+      })
+    } else if (p.pc === 'CHECKED')
+      go((_, q) =>
+        Object.assign(q, { pc: call.st === 'ended' && rule !== 'keep-checked' ? 'REL0' : 'DONE', free: '01' })
+      )
     else if (p.pc === 'READ') {
-      if (call.st === 'ringing' && mine)
+      if (call.st === 'ringing' && mine && call.callee === p.callee)
         go((_, q) => {
           q.pc = rule === 'commit-first' ? 'ACC' : 'UP'
         })
@@ -228,10 +351,50 @@ export function explore(scenarioName, rule = 'sound', crashes = SCENARIOS[scenar
         delete t.lease[p.callee][h]
         q.pc = 'DONE'
       })
+    if (k < throws && s.throws < throws) throwIn(s, k, out)
     return out
   }
 
+  /** The request that comes next throws: it is executed at any time from then on, or never. */
+  function throwIn(s, k, out) {
+    const p = { ...PROCS[k], ...s.procs[k] }
+    if (!['L0', 'L1', 'CHECK', 'STEAL', 'MERGE', 'MTOMB', 'COMMIT', 'FAIL'].includes(p.pc)) return
+    const fault = late => {
+      const t = clone(s)
+      t.throws++
+      t.late.push(...late)
+      t.procs[k] = { pc: 'FAULT', attempt: p.attempt }
+      out.push(t)
+    }
+    fault([])
+    const request = { id: p.id, caller: p.caller, callee: p.callee, attempt: p.attempt }
+    const users = [p.caller, p.callee].sort()
+    if (p.pc === 'L0' || p.pc === 'L1') fault([{ ...request, user: users[Number(p.pc[1])] }])
+    const call = s.call[p.id]
+    // Nothing is sent for a call that may not be made.
+    if (p.pc === 'COMMIT' && call.st === 'none' && !isClosed(call, p.caller, p.attempt))
+      fault([{ ...request, stamp: stampOf(call) }])
+  }
+
+  function* executed(s) {
+    for (const [i, request] of s.late.entries()) {
+      const t = clone(s)
+      t.late.splice(i, 1)
+      if (request.user === undefined) {
+        const { st } = s.call[request.id]
+        const stands = stampOf(s.call[request.id]) === request.stamp
+        if (st === 'none' && (stands || rule === 'late-commit')) make(t, request)
+      } else if (isFree(s, request, request.user)) {
+        take(t, request, request.user)
+        // Nothing waits for its release: it goes when it is in somebody's way.
+        t.isLeaked = true
+      }
+      yield t
+    }
+  }
+
   function* next(s) {
+    yield* executed(s)
     for (const [k, { pc }] of s.procs.entries()) {
       if (pc === 'DONE' || pc === 'DEAD') continue
       yield* steps(s, k)
@@ -246,13 +409,14 @@ export function explore(scenarioName, rule = 'sound', crashes = SCENARIOS[scenar
         // A hang-up, cancel, reject, "busy" or a deadline. It leaves the release of both leases in the outbox.
         const t = clone(s)
         t.call[id].st = 'ended'
-        t.call[id].out = [...call.out, `${call.caller}>${call.caller}`, `${call.caller}>${call.callee}`].sort()
+        const h = holderOfCall(id, call)
+        t.call[id].out = [...call.out, `${h}>${call.caller}`, `${h}>${call.callee}`].sort()
         yield t
       }
       for (const item of call.out) {
-        const [caller, user] = item.split('>')
+        const [h, user] = item.split('>')
         const t = clone(s)
-        delete t.lease[user][rule === 'id-only' ? id : `${id}/${caller}`]
+        delete t.lease[user][h]
         t.call[id].out = call.out.filter(each => each !== item)
         yield t
       }
@@ -266,16 +430,18 @@ export function explore(scenarioName, rule = 'sound', crashes = SCENARIOS[scenar
       if (active.length > slots) return `I1: ${u} is in ${active.length} active calls`
     }
     for (const [id, c] of live) {
-      const h = rule === 'id-only' ? id : `${id}/${c.caller}`
+      const h = holderOfCall(id, c)
       if (s.lease[c.caller][h] !== 'active') return `I3: ${h} lives without its caller's lease`
       if (s.lease[c.callee][h] === undefined) return `I3: ${h} lives without its callee's lease`
       if (c.st === 'accepted' && rule !== 'commit-first' && s.lease[c.callee][h] !== 'active')
         return `I3: ${h} is accepted without its callee's active lease`
     }
-    if (s.crashes > 0 || !s.procs.every(({ pc }) => pc === 'DONE' || pc === 'READ')) return null
+    if (s.procs.some(({ isRefused }) => isRefused)) return 'I4: a retry is refused for the throw before it'
+    if (s.crashes > 0 || s.late.length > 0 || s.isLeaked) return null
+    if (!s.procs.every(({ pc }) => ['DONE', 'READ', 'START'].includes(pc))) return null
     for (const u of users)
       for (const h of Object.keys(s.lease[u])) {
-        const waits = s.call[h.split('/')[0]].out.includes(`${callerOf(h)}>${u}`)
+        const waits = s.call[h.split('/')[0]].out.includes(`${h}>${u}`)
         if (behind(s, h, u) !== 'live' && !waits) return `I2: nothing will release ${h} on ${u}`
       }
     return null
@@ -287,21 +453,24 @@ export function explore(scenarioName, rule = 'sound', crashes = SCENARIOS[scenar
         .sort()
         .map(h => h + s.lease[u][h][0])
     )
-    const procs = s.procs.map(({ pc, rival, user, back, merge }) =>
-      pc === 'DONE' || pc === 'DEAD' ? pc : [pc, rival, user, back, merge].join()
+    const procs = s.procs.map(({ pc, rival, user, back, merge, attempt, free, isAccepted, isRefused }) =>
+      pc === 'DONE' || pc === 'DEAD'
+        ? [pc, isRefused].join()
+        : [pc, rival, user, back, merge, attempt, free, isAccepted].join()
     )
-    const calls = Object.values(s.call).map(({ st, caller, callee, tombs, out }) =>
-      [st, caller, callee, tombs, ...out].join()
-    )
-    return `${held.join(';')} ${calls.join(';')} ${procs.join(';')} ${s.crashes}`
+    const calls = Object.values(s.call).map(call => [stampOf(call), call.attempt, call.callee, ...call.out].join())
+    const late = s.late.map(each => Object.values(each).join()).sort()
+    return `${held.join(';')} ${calls.join(';')} ${procs.join(';')} ${s.crashes} ${s.throws} ${s.isLeaked} ${late}`
   }
   const seen = new Set([keyOf(init)])
   let frontier = [init]
+  let attempts = 0
   while (frontier.length > 0) {
     const later = []
     for (const s of frontier) {
       const why = violates(s)
-      if (why) return { states: seen.size, violation: why, state: s }
+      if (why) return { states: seen.size, attempts, violation: why, state: s }
+      for (const call of Object.values(s.call)) if (isLive(call)) attempts = Math.max(attempts, call.attempt)
       for (const t of next(s)) {
         const key = keyOf(t)
         if (seen.has(key)) continue
@@ -312,7 +481,7 @@ export function explore(scenarioName, rule = 'sound', crashes = SCENARIOS[scenar
     frontier = later
     if (seen.size > STATES_MAX) throw new Error(`${rule} ${scenarioName}: undecided after ${seen.size} states`)
   }
-  return { states: seen.size, violation: null }
+  return { states: seen.size, attempts, violation: null }
 }
 
 if (import.meta.url === `file://${process.argv[1]}`) {

@@ -12,14 +12,19 @@ const FOUND: Readonly<Record<string, readonly [scenario: string, invariant: stri
   'leak-on-callee': ['twoCallees', 'I2'],
   'id-only': ['sameId', 'I3'],
   'merge-unlocked': ['merging', 'I3'],
-  'keep-retaken': ['answering', 'I2']
+  'keep-retaken': ['answering', 'I2'],
+  'keep-checked': ['checking', 'I2'],
+  'final-throw': ['retrying', 'I4'],
+  'late-commit': ['retrying', 'I3'],
+  'attempt-unnamed': ['retrying', 'I3']
 }
 
 t.test('the protocol holds in every scenario', async t => {
   for (const name of Object.keys(SCENARIOS)) {
-    const { states, violation } = explore(name)
+    const { states, attempts, violation } = explore(name)
     t.equal(violation, null, `${name}, ${states} states`)
     t.ok(states > 500, `${name} goes somewhere`)
+    if (name.startsWith('retrying')) t.ok(attempts > 1, `a retry makes its call in ${name}`)
   }
 })
 

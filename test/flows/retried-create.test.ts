@@ -1,0 +1,79 @@
+// Redis refuses the commit of a create and takes what follows: the create is answered 503, its tombstone stands, and a retry with the same
+// id makes the call all the same (DESIGN 3).
+import { Redis } from 'ioredis'
+import t from 'tap'
+import { House, SETTINGS } from '../helpers/house.js'
+import type { Person } from '../helpers/person.js'
+import { startProxy } from '../helpers/proxy.js'
+import { startRedis } from '../helpers/redis.js'
+import { Stage } from '../helpers/stage.js'
+
+for (const setting of SETTINGS.filter(({ engine }) => engine === 'redis')) {
+  t.test(`a create whose commit failed is made by its retry, ${setting.name}`, async t => {
+    const server = await startRedis()
+    const proxy = await startProxy(server.port)
+    const redis = new Redis(server.port)
+    const house = await House.open(setting, {}, { ...server, url: `redis://127.0.0.1:${proxy.port}`, port: proxy.port })
+    const stage = new Stage(house)
+    t.teardown(async () => {
+      await stage.clear()
+      await house.close()
+      await proxy.close()
+      redis.disconnect()
+      await server.stop()
+    })
+    const [alice, bob] = await stage.enterBoth()
+    const carol = await stage.enter('carol', 'phone', { node: stage.far })
+    const leasesOf = async ({ user }: Person) =>
+      (await stage.store.leases.list(stage.marked(user))).map(each => each.kind)
+    /** Redis refuses the commit of the call, and takes the tombstone again. */
+    const refuseCommit = async () => {
+      const commit = await proxy.hold('"phase":"ringing"')
+      await redis.config('SET', 'min-replicas-to-write', 1)
+      const held = proxy.hold('"code":"failed"')
+      commit()
+      const tombstone = await held
+      await redis.config('SET', 'min-replicas-to-write', 0)
+      tombstone()
+    }
+    const failsOnce = async (callId: string) => {
+      const [answer] = await Promise.all([alice.ask('POST', 'calls', { callId, to: 'bob' }), refuseCommit()])
+      t.match(answer, { status: 503, body: { code: /^store_/, retryable: true } })
+      for (const person of [alice, bob]) t.same(await leasesOf(person), [], `${person.user} is free`)
+      t.same(await alice.activeCalls(), [])
+      t.equal((await alice.ask('GET', `calls/${callId}`)).body.code, 'call_not_found')
+    }
+
+    await failsOnce('c1')
+    alice.goesTo(stage.far)
+    await failsOnce('c1')
+    alice.goesTo(0)
+    t.match(await alice.does('calls', { callId: 'c1', to: 'bob' }), { resolution: 'created', delivery: { online: 1 } })
+    t.match(await alice.does('calls', { callId: 'c1', to: 'bob' }), { resolution: 'existing' })
+    // Nothing came of the attempts that failed.
+    t.match(await bob.hears('call.incoming'), { callId: 'c1', version: 3 })
+    t.same([await leasesOf(alice), await leasesOf(bob)], [['active'], ['ringing']])
+    await bob.does('calls/c1/accept')
+    await alice.hears('call.accepted')
+    await bob.does('calls/c1/hangup')
+    await alice.hears('call.ended')
+    t.same([await leasesOf(alice), await leasesOf(bob)], [[], []])
+
+    await failsOnce('c2')
+    t.match(await alice.does('calls', { callId: 'c2', to: 'carol' }), { resolution: 'created' })
+    await carol.hears('call.incoming')
+    await alice.does('calls/c2/cancel')
+    await carol.hears('call.ended')
+
+    await failsOnce('c3')
+    t.match(await alice.does('calls/c3/cancel'), { call: { state: 'ended', reason: 'cancelled' } })
+    const late = await alice.does('calls', { callId: 'c3', to: 'bob' })
+    t.match(
+      late,
+      { resolution: 'existing', call: { state: 'ended', reason: 'cancelled' } },
+      'a cancel holds for the retry, too'
+    )
+    for (const person of [alice, bob, carol]) t.same(await leasesOf(person), [])
+    await stage.holdMailboxes(t)
+  })
+}
