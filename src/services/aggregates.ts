@@ -193,6 +193,7 @@ export function createLoop<State extends { readonly version: number }>(kind: Kin
       expireInMs: kind.isOver(state) ? (kind.keepMs?.(context, state) ?? context.config.retentionMs) : null,
       now
     })
+    if (!result.ok && result.refused) throw new TypeError('a claim was refused that nobody made')
     if (!result.ok) return { retryOn: await settled(context, id, result.current) }
     if (result.isDelivered) context.metrics.commitSeconds.observe((context.clock.now() - now) / 1000)
     kind.record(context, before, state)

@@ -142,13 +142,14 @@ export type UpgradeResult =
 
 /** Makes the lease of the call's callee active. Comes before the commit of the accept (DESIGN 5a, rule 4). */
 export async function upgradeLease(context: Context, call: CallState, user: string): Promise<UpgradeResult> {
-  const { store, config } = context
+  const { store, config, clock } = context
   const holder = holderOfCall(call)
+  const { user: caller, device } = call.caller
   for (let round = 0; round < ROUNDS_MAX; round++) {
-    const result = await store.leases.upgrade(user, holder, config.maxCallsPerUser)
-    if (result.status === 'active') return result
-    const held = result.status === 'full' ? result.held : await retake(context, call, user)
-    if (held === null) continue
+    // One that a failover forgot is taken again.
+    const lease = { holder, peer: caller, kind: 'active', role: formatRole(false, device), at: clock.now() } as const
+    const { taken, held } = await store.leases.take(user, lease, { active: config.maxCallsPerUser })
+    if (taken) return { status: 'active', held }
     const isRival = ({ kind, peer }: Lease) => kind === 'active' || peer === call.caller.user
     const rivals = held.filter(each => each.holder !== holder && isRival(each))
     const found = await Promise.all(rivals.map(each => examine(context, user, each)))
@@ -157,19 +158,6 @@ export async function upgradeLease(context: Context, call: CallState, user: stri
       return { status: 'full', callId: parseHolder(first.holder).callId }
   }
   return { status: 'full', callId: call.callId }
-}
-
-/** A lease that a failover forgot while its call lives. Null when it is there again; else the leases that are in its way. */
-async function retake(
-  { store, config, clock }: Context,
-  call: CallState,
-  user: string
-): Promise<readonly Lease[] | null> {
-  const { user: caller, device } = call.caller
-  const holder = holderOfCall(call)
-  const lease = { holder, peer: caller, kind: 'active', role: formatRole(false, device), at: clock.now() } as const
-  const result = await store.leases.take(user, lease, { active: config.maxCallsPerUser })
-  return result.taken ? null : result.held
 }
 
 /** Resolves when the create behind a lease has made its call; false: it never will, it has stalled, or this node closes. */

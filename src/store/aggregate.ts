@@ -1,5 +1,6 @@
 // The first part of the port in store.ts: a versioned document whose commits deliver what they say, with a deadline. The promises at
 // the top of that file hold here too.
+import type { Lease } from './leases.js'
 import type { Deliveries, UserMail } from './mail.js'
 
 /**
@@ -111,9 +112,13 @@ export type CommitResult =
       readonly watched: readonly string[]
       /** A mailbox has taken the end of the aggregate, which the aggregate itself has forgotten. */
       readonly isOver: boolean
+      /** For each user with a claim, all leases they hold now. */
+      readonly held: ReadonlyMap<string, readonly Lease[]>
     }
   /** Another commit was faster: nothing was written; `current` is what stands (null: it does not exist). */
-  | { readonly ok: false; readonly current: Snapshot | null }
+  | { readonly ok: false; readonly refused?: undefined; readonly current: Snapshot | null }
+  /** A claim was refused, and the state was not written: the user, and all leases they hold. */
+  | { readonly ok: false; readonly refused: { readonly user: string; readonly held: readonly Lease[] } }
 
 export interface Due {
   /**
@@ -145,8 +150,9 @@ export interface Aggregates {
   /** As it stands, and whatever its commits said is delivered, unless it is held back. */
   load(ref: AggregateRef): Promise<Snapshot | null>
   /**
-   * Writes state, mail and deadline. On one server, and in memory, that is one step; on a Cluster the state and the mail are written
-   * together, and the mail is delivered then, by this node or by another one that loads the aggregate.
+   * Writes state, mail, leases and deadline. On one server, and in memory, that is one step. On a Cluster the leases that the mail claims
+   * are taken first, in the order of the user ids: a commit that is refused, conflicts or fails may leave some of them behind. Then state and
+   * mail are written together, and the mail is delivered, by this node or by another one that loads the aggregate.
    */
   commit(ref: AggregateRef, commit: Commit): Promise<CommitResult>
   /** Delivers the mail that is held back. Idempotent. */

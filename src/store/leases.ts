@@ -21,24 +21,25 @@ export interface Lease {
 /** A lease is refused while the user holds this many of a kind; a kind that is not named is not counted. */
 export type LeaseLimits = Readonly<Partial<Record<LeaseKind, number>>>
 
-export type LeaseResult =
-  | { readonly taken: true }
-  /** Nothing was written; all leases the user holds. */
-  | { readonly taken: false; readonly held: readonly Lease[] }
+export interface LeaseResult {
+  /** False: nothing was written. */
+  readonly taken: boolean
+  /** All leases the user holds now. */
+  readonly held: readonly Lease[]
+}
 
-export type LeaseUpgrade =
-  /** It is active now, or was already; all leases the user holds. */
-  | { readonly status: 'active'; readonly held: readonly Lease[] }
-  /** Nothing was written; all leases the user holds. */
-  | { readonly status: 'full'; readonly held: readonly Lease[] }
-  /** The holder has no lease on the user. */
-  | { readonly status: 'missing' }
+/** A lease that is taken if the limits allow it: see Leases.take. */
+export interface LeaseClaim {
+  readonly lease: Lease
+  readonly limits: LeaseLimits
+}
 
 export interface Leases {
-  /** Taken if the holder has it already (a retry), or if the limits allow it and no lease has the same peer. */
+  /**
+   * Taken if the limits allow it and no lease has the same peer. If the holder has it already, it becomes `active` if that is asked
+   * for and the limit of `active` allows it; otherwise nothing changes, and that is a success.
+   */
   take(user: string, lease: Lease, limits: LeaseLimits): Promise<LeaseResult>
-  /** Makes the holder's lease `active`, unless `maxActive` others are. */
-  upgrade(user: string, holder: string, maxActive: number): Promise<LeaseUpgrade>
   /** Idempotent. */
   release(user: string, holder: string): Promise<void>
   list(user: string): Promise<readonly Lease[]>

@@ -1,4 +1,5 @@
 // A part of the port in store.ts: what a commit says to the users it concerns.
+import type { LeaseClaim } from './leases.js'
 
 export interface MailboxEntry {
   /** Only this device; without it, all registered devices of the user but `except`. */
@@ -21,6 +22,8 @@ export interface Mail {
 
 export interface UserMail extends Mail {
   readonly user: string
+  /** The commit stands only if the user has this lease, see Commit. */
+  readonly claim?: LeaseClaim
 }
 
 /** Devices that took an event: those with an open stream or poll, and others. */

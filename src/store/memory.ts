@@ -39,7 +39,7 @@ export function createMemoryStore(options: MemoryStoreOptions): MemoryStore {
   const contacts = createMemoryContacts(clock)
   const tickets = createMemoryTickets(clock)
   const mailboxes = createMemoryMailboxes({ ...options, leases, tickets, publish: wakeups.publish })
-  const aggregates = createMemoryAggregates({ clock, timerIndex, mailboxes })
+  const aggregates = createMemoryAggregates({ clock, timerIndex, mailboxes, leases })
   const watches = createMemoryWatches(options)
   const quotas = createMemoryQuotas()
   const memberships = createMemoryMemberships(clock)

@@ -10,8 +10,10 @@ import {
   type Stamp
 } from '../aggregate.js'
 import { wholeMs } from '../hold.js'
+import type { Lease } from '../leases.js'
 import type { Reached, UserMail } from '../mail.js'
 import type { FanoutLog, FanoutSource } from './fanout.js'
+import type { MemoryLeases } from './leases.js'
 import type { MemoryMailboxes } from './mailboxes.js'
 import type { TimerIndex } from './timer-index.js'
 
@@ -44,9 +46,10 @@ interface Parts {
   readonly clock: Clock
   readonly timerIndex: TimerIndex
   readonly mailboxes: Pick<MemoryMailboxes, 'deliver'>
+  readonly leases: Pick<MemoryLeases, 'judge' | 'put' | 'held'>
 }
 
-export function createMemoryAggregates({ clock, timerIndex, mailboxes }: Parts): MemoryAggregates {
+export function createMemoryAggregates({ clock, timerIndex, mailboxes, leases }: Parts): MemoryAggregates {
   const { deadlines, waiting, partitions, findDue, claimDue } = timerIndex
   const kept = new Map<string, Aggregate>()
 
@@ -85,7 +88,7 @@ export function createMemoryAggregates({ clock, timerIndex, mailboxes }: Parts):
     const { held, ref } = aggregate
     for (const { mail, ...stamp } of held) {
       deliveries.clear()
-      for (const { user, ...said } of mail) {
+      for (const { user, claim: _, ...said } of mail) {
         const { status, online, queued } = mailboxes.deliver(user, {
           source: ref,
           commits: [{ ...stamp, ...said }],
@@ -121,14 +124,22 @@ export function createMemoryAggregates({ clock, timerIndex, mailboxes }: Parts):
       if (!isSameStamp(found?.stamp ?? null, commit.expected)) {
         return { ok: false, current: found ? toSnapshot(found) : null }
       }
+      const held = new Map<string, readonly Lease[]>()
+      for (const { user, claim } of commit.mail) {
+        if (!claim) continue
+        const granted = leases.judge(user, claim)
+        if (granted === null) return { ok: false, refused: { user, held: leases.held(user) } }
+        held.set(user, granted)
+      }
+      for (const [user, granted] of held) leases.put(user, granted)
       const written = write(ref, commit, found)
       const delivered = commit.isHeld ? null : deliverHeld(written)
       settle(written)
       if (delivered === null) {
-        return { ok: true, isDelivered: false, deliveries: new Map(), watched: [], isOver: false }
+        return { ok: true, isDelivered: false, deliveries: new Map(), watched: [], isOver: false, held }
       }
       const watched = commit.mail.map(({ user }) => user).filter(isWatched)
-      return { ok: true, isDelivered: true, watched, ...delivered }
+      return { ok: true, isDelivered: true, watched, held, ...delivered }
     },
     async release(ref) {
       const found = find(ref)

@@ -1,46 +1,61 @@
 // Leases in plain maps. No expiry: a lease and its call live and die with the same process.
-import type { Lease, LeaseLimits, Leases } from '../leases.js'
-
-function allows(held: readonly Lease[], lease: Lease, limits: LeaseLimits): boolean {
-  if (held.some(({ peer }) => peer === lease.peer)) return false
-  return Object.entries(limits).every(([kind, limit]) => held.filter(each => each.kind === kind).length < limit)
-}
+import type { Lease, LeaseClaim, LeaseLimits, Leases } from '../leases.js'
 
 export interface MemoryLeases extends Leases {
+  /** What `take` would make of the user's leases; null: it is refused. Writes nothing. */
+  judge(user: string, claim: LeaseClaim): readonly Lease[] | null
+  /** What was judged. */
+  put(user: string, held: readonly Lease[]): void
+  held(user: string): readonly Lease[]
   /** `release`, at once. */
   drop(user: string, holder: string): void
   size(): number
 }
 
-export function createMemoryLeases(): MemoryLeases {
-  const users = new Map<string, Map<string, Lease>>()
+const within = (held: readonly Lease[], limits: LeaseLimits): boolean =>
+  Object.entries(limits).every(([kind, limit]) => held.filter(each => each.kind === kind).length < limit)
 
-  function drop(user: string, holder: string): void {
-    const held = users.get(user)
-    if (held?.delete(holder) && held.size === 0) users.delete(user)
+export function createMemoryLeases(): MemoryLeases {
+  const users = new Map<string, readonly Lease[]>()
+  const heldBy = (user: string) => users.get(user) ?? []
+
+  function judge(user: string, { lease, limits }: LeaseClaim): readonly Lease[] | null {
+    const held = heldBy(user)
+    const mine = held.find(({ holder }) => holder === lease.holder)
+    if (!mine) {
+      const isFree = within(held, limits) && !held.some(({ peer }) => peer === lease.peer)
+      return isFree ? [...held, lease] : null
+    }
+    if (mine.kind === 'active' || lease.kind !== 'active') return held
+    const { active } = limits
+    if (!within(held, active === undefined ? {} : { active })) return null
+    return held.map(each => (each === mine ? { ...mine, kind: 'active' } : each))
   }
 
+  function put(user: string, held: readonly Lease[]): void {
+    if (held.length > 0) users.set(user, held)
+    else users.delete(user)
+  }
+
+  const drop = (user: string, holder: string) =>
+    put(
+      user,
+      heldBy(user).filter(each => each.holder !== holder)
+    )
+
   return {
-    async take(user, lease, limits) {
-      const held = users.get(user) ?? new Map<string, Lease>()
-      if (held.has(lease.holder)) return { taken: true }
-      const all = [...held.values()]
-      if (!allows(all, lease, limits)) return { taken: false, held: all }
-      users.set(user, held.set(lease.holder, lease))
-      return { taken: true }
-    },
-    async upgrade(user, holder, maxActive) {
-      const held = users.get(user)
-      const lease = held?.get(holder)
-      if (!held || !lease) return { status: 'missing' }
-      const others = [...held.values()].filter(each => each.kind === 'active' && each.holder !== holder)
-      if (lease.kind !== 'active' && others.length >= maxActive) return { status: 'full', held: [...held.values()] }
-      held.set(holder, { ...lease, kind: 'active' })
-      return { status: 'active', held: [...held.values()] }
-    },
+    judge,
+    put,
+    held: heldBy,
     drop,
+    async take(user, lease, limits) {
+      const held = judge(user, { lease, limits })
+      if (held === null) return { taken: false, held: heldBy(user) }
+      put(user, held)
+      return { taken: true, held }
+    },
     release: async (user, holder) => drop(user, holder),
-    list: async user => [...(users.get(user)?.values() ?? [])],
+    list: async user => heldBy(user),
     size: () => users.size
   }
 }

@@ -11,9 +11,12 @@ import {
   TIMER_CLASSES
 } from '../aggregate.js'
 import { heldUntil, wholeMs } from '../hold.js'
+import type { Lease, Leases } from '../leases.js'
+import type { UserMail } from '../mail.js'
 import { PARTITIONS } from '../partition.js'
 import type { Attempt, Client } from './clients.js'
 import { aggregateKeys, outboxPrefix, pendingKey, refOf, statePrefix, timersKey } from './keys.js'
+import { toLeases } from './leases.js'
 import { type RedisMailboxes, toReached } from './mailboxes.js'
 import { deliverMail, formatMail, toWaitingMail, type WaitingMail } from './outbox.js'
 import { claimDue, commitAndDeliver, commitToOutbox, type Found, loadAggregate, settleOutbox } from './scripts.js'
@@ -52,13 +55,14 @@ interface Parts {
   readonly attempt: Attempt
   readonly topology: Pick<Topology, 'isOneServer'>
   readonly mailboxes: RedisMailboxes
+  readonly leases: Pick<Leases, 'take'>
   readonly clock: Pick<Clock, 'now'>
   readonly log: { warn(about: object, message: string): void }
 }
 
 const NOT_DELIVERED = { ok: true, isDelivered: false, deliveries: new Map(), watched: [], isOver: false } as const
 
-export function createRedisAggregates({ attempt, topology, mailboxes, clock, log }: Parts): Aggregates {
+export function createRedisAggregates({ attempt, topology, mailboxes, leases, clock, log }: Parts): Aggregates {
   /** Never fails: an entry that stays is delivered again, and every mailbox drops it as a duplicate. */
   async function settle(ref: AggregateRef, waiting: readonly WaitingMail[]): Promise<void> {
     const newest = waiting.at(-1)
@@ -114,7 +118,11 @@ export function createRedisAggregates({ attempt, topology, mailboxes, clock, log
     )
     if (reply[0] === 'WAITING') return null
     if (reply[0] === 'CONFLICT') return conflict(ref, reply)
-    const results = (reply.slice(1) as string[]).map(toReached)
+    if (reply[0] === 'REFUSED') {
+      return { ok: false, refused: { user: commit.mail[reply[1] - 1]?.user ?? '', held: toLeases(reply[2]) } }
+    }
+    const [, ...said] = reply
+    const results = said.map(([reached]) => toReached(reached))
     const deliveries = commit.mail.flatMap(({ user, entries }, i) => {
       const { online = 0, queued = 0 } = results[i] ?? {}
       return entries.length > 0 ? [[user, { online, queued }] as const] : []
@@ -124,13 +132,31 @@ export function createRedisAggregates({ attempt, topology, mailboxes, clock, log
       isDelivered: true,
       deliveries: new Map(deliveries),
       watched: commit.mail.map(({ user }) => user).filter((_, i) => results[i]?.isWatched),
+      held: new Map(
+        commit.mail.flatMap(({ user, claim }, i) => (claim ? [[user, toLeases(said[i]?.[1] ?? [])] as const] : []))
+      ),
       isOver: results.some(({ status }) => status === 'over')
     }
   }
 
+  /** In the order of the user ids, so that crossing calls meet at the same user and exactly one goes on. */
+  async function takeLeases(mail: readonly UserMail[]) {
+    const held = new Map<string, readonly Lease[]>()
+    const claims = mail.flatMap(({ user, claim }) => (claim ? [{ user, claim }] : []))
+    for (const { user, claim } of claims.sort((a, b) => (a.user < b.user ? -1 : 1))) {
+      const result = await leases.take(user, claim.lease, claim.limits)
+      if (!result.taken) return { refused: { user, held: result.held }, held }
+      held.set(user, result.held)
+    }
+    return { refused: null, held }
+  }
+
   async function commitInSteps(ref: AggregateRef, commit: Commit): Promise<CommitResult> {
     const keys = aggregateKeys(ref)
-    const { version, tag, mail, isHeld = false, log: entry } = commit
+    const { version, tag, isHeld = false, log: entry } = commit
+    const { refused, held } = await takeLeases(commit.mail)
+    if (refused) return { ok: false, refused }
+    const mail = commit.mail.map(({ claim: _, ...said }) => said)
     const item = mail.length > 0 ? formatMail({ mail, isHeld }) : entry.length > 0 ? JSON.stringify(entry) : ''
     const reply = await commitToOutbox(
       attempt,
@@ -148,16 +174,16 @@ export function createRedisAggregates({ attempt, topology, mailboxes, clock, log
       ]
     )
     if (reply[0] === 'CONFLICT') return conflict(ref, reply)
-    if (isHeld || hasLog(ref)) return NOT_DELIVERED
+    if (isHeld || hasLog(ref)) return { ...NOT_DELIVERED, held }
     const waiting = [...reply[1].map(toWaitingMail), ...(mail.length > 0 ? [{ version, tag, mail, isHeld }] : [])]
     try {
       const delivered = await deliverMail(mailboxes, ref, { waiting, now: clock.now() })
       // Nobody waits for it.
       void settle(ref, waiting)
-      return { ok: true, isDelivered: true, ...delivered }
+      return { ok: true, isDelivered: true, held, ...delivered }
     } catch (error) {
       log.warn({ err: error, ...ref, version }, 'mail stays in the outbox')
-      return { ...NOT_DELIVERED, watched: mail.map(({ user }) => user) }
+      return { ...NOT_DELIVERED, held, watched: mail.map(({ user }) => user) }
     }
   }
 

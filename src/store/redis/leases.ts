@@ -1,8 +1,8 @@
 // Leases in Redis: for each user one hash, holder → `peer|kind|at|role`. The TTL is a backstop: leases end with their call.
-import type { Lease, LeaseKind, Leases } from '../leases.js'
+import type { Lease, LeaseClaim, LeaseKind, Leases } from '../leases.js'
 import type { Attempt } from './clients.js'
 import { leasesKey } from './keys.js'
-import { takeLease, upgradeLease } from './scripts.js'
+import { type Argument, takeLease } from './scripts.js'
 
 const TTL_MS = 7 * 24 * 3_600_000
 
@@ -13,23 +13,24 @@ function toLease(holder: string, text: string): Lease {
 }
 
 /** What HGETALL replies inside a script: fields and values in turn. */
-function toLeases(flat: readonly string[]): Lease[] {
+export function toLeases(flat: readonly string[]): Lease[] {
   const held: Lease[] = []
   for (let i = 0; i < flat.length; i += 2) held.push(toLease(flat[i] ?? '', flat[i + 1] ?? ''))
   return held
 }
 
+/** As lua/lease.lua reads it. */
+export function claimArguments({ lease, limits }: LeaseClaim): Argument[] {
+  const { holder, peer, kind, role, at } = lease
+  const flat = Object.entries(limits).flat()
+  return [holder, peer, kind, `${at}|${role}`, TTL_MS, flat.length / 2, ...flat]
+}
+
 export function createRedisLeases(attempt: Attempt): Leases {
   return {
-    async take(user, { holder, peer, kind, role, at }, limits) {
-      const args = [holder, peer, kind, `${at}|${role}`, TTL_MS, ...Object.entries(limits).flat()]
-      const [word, ...held] = await takeLease(attempt, [leasesKey(user)], args)
-      return word === 'TAKEN' ? { taken: true } : { taken: false, held: toLeases(held) }
-    },
-    async upgrade(user, holder, maxActive) {
-      const [word, ...held] = await upgradeLease(attempt, [leasesKey(user)], [holder, maxActive])
-      if (word === 'MISSING') return { status: 'missing' }
-      return { status: word === 'ACTIVE' ? 'active' : 'full', held: toLeases(held) }
+    async take(user, lease, limits) {
+      const [word, ...held] = await takeLease(attempt, [leasesKey(user)], claimArguments({ lease, limits }))
+      return { taken: word === 'TAKEN', held: toLeases(held) }
     },
     async release(user, holder) {
       await attempt(client => client.hdel(leasesKey(user), holder))

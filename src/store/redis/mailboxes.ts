@@ -18,6 +18,7 @@ import {
   ticketsKey,
   wakeChannel
 } from './keys.js'
+import { claimArguments } from './leases.js'
 import { toDeviceState } from './record.js'
 import {
   type Argument,
@@ -130,7 +131,10 @@ export function createRedisMailboxes(attempt: Attempt, options: StoreOptions): R
   return {
     boundsAt,
     keysOf,
-    mailArguments: ({ user, ...mail }) => [mailboxPrefix(user), wakeChannel(user), ...saidIn(mail)],
+    mailArguments({ user, claim, ...mail }) {
+      const claimed = claim ? ['1', ...claimArguments(claim)] : ['']
+      return [mailboxPrefix(user), wakeChannel(user), ...claimed, ...saidIn(mail)]
+    },
     deliver,
     async append(user, append) {
       const { isWatched: _, ...result } = await deliver(user, append)

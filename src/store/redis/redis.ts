@@ -67,6 +67,7 @@ export async function createRedisStore(options: RedisStoreOptions): Promise<Redi
   await contact.ask()
   const replicas = createReplicas(client, options.waitReplicas ?? 0)
   const mailboxes = createRedisMailboxes(attempt, options)
+  const leases = createRedisLeases(attempt)
   const stopProbing = startProbing(
     { client, attempt, channels },
     {
@@ -77,12 +78,12 @@ export async function createRedisStore(options: RedisStoreOptions): Promise<Redi
   )
   return {
     client,
-    aggregates: createRedisAggregates({ attempt, topology, mailboxes, clock, log }),
+    aggregates: createRedisAggregates({ attempt, topology, mailboxes, leases, clock, log }),
     rooms: createRedisRooms(attempt),
     memberships: createRedisMemberships(attempt),
     invitations: createRedisInvitations(attempt),
     mailboxes,
-    leases: createRedisLeases(attempt),
+    leases,
     contacts: createRedisContacts(attempt),
     watches: createRedisWatches(attempt, options),
     fanouts: createRedisFanouts(attempt),

@@ -57,7 +57,12 @@ export type Found = readonly [stamp: string, state: string, outbox: readonly Str
 
 export const loadAggregate = define<readonly ['OK', ...Found] | readonly ['NONE']>('aggregate_load')
 type Conflict = readonly ['CONFLICT', ...Found] | readonly ['CONFLICT']
-export const commitAndDeliver = define<readonly ['OK', ...string[]] | Conflict | readonly ['WAITING']>('commit_deliver')
+export const commitAndDeliver = define<
+  | readonly ['OK', ...(readonly [reached: string, held: readonly string[]])[]]
+  | Conflict
+  | readonly ['WAITING']
+  | readonly ['REFUSED', user: number, held: readonly string[]]
+>('commit_deliver')
 export const commitToOutbox = define<readonly ['OK', older: readonly StreamEntry[]] | Conflict>('outbox_commit')
 export const settleOutbox = define<'WAITING' | 'SETTLED'>('outbox_settle')
 export const askPrimary =
@@ -109,8 +114,7 @@ export const useTicket = define<string | null>('ticket_use')
 export const noteEpoch = define<string>('epoch_note')
 
 export const addBlock = define<'OK' | 'FULL'>('block_add')
-export const takeLease = define<readonly ['TAKEN' | 'HELD', ...string[]]>('lease_take')
-export const upgradeLease = define<readonly ['ACTIVE' | 'FULL' | 'MISSING', ...string[]]>('lease_upgrade')
+export const takeLease = define<readonly ['TAKEN' | 'REFUSED', ...string[]]>('lease_take')
 export const putCopy = define<'OK' | 'OTHER'>('copy_put')
 export const addLetter = define<'OK' | 'KNOWN'>('letter_add')
 export const takeQuota = define<`GRANTED ${number}`>('quota_take')

@@ -5,7 +5,7 @@ import { call, commitOf, connect, mail, mailTo, messageOf, stamp, texts, touch }
 
 export function aggregateContract(t: Test, lab: Lab): void {
   const { aggregates, leases, mailboxes } = lab.store
-  const written = { ok: true, isDelivered: true, deliveries: new Map(), watched: [], isOver: false }
+  const written = { ok: true, isDelivered: true, deliveries: new Map(), watched: [], isOver: false, held: new Map() }
   const named = (version: number) => ({ version, tag: `t${version}` })
 
   t.test('what was never committed does not exist', async t => {

@@ -1,6 +1,7 @@
 import type { Test } from 'tap'
 import type { Lease, LeaseKind, LeaseLimits } from '../../../src/store/leases.js'
 import type { Lab } from '../contract.js'
+import { call, commitOf } from './given.js'
 
 export function leaseContract(t: Test, lab: Lab): void {
   const { leases } = lab.store
@@ -12,6 +13,7 @@ export function leaseContract(t: Test, lab: Lab): void {
     at: 1_763_720_000_000
   })
   const one: LeaseLimits = { active: 1 }
+  const take = (user: string, lease: Lease, limits: LeaseLimits) => leases.take(user, lease, limits)
   /** Holders and kinds, in the order of the holders. */
   const held = async (user: string) =>
     (await leases.list(user)).map(({ holder, kind }) => `${holder} ${kind}`).sort((a, b) => a.localeCompare(b))
@@ -19,8 +21,8 @@ export function leaseContract(t: Test, lab: Lab): void {
   t.test('a lease is taken once, listed as it was taken, and released', async t => {
     const alice = lab.id('alice')
     t.strictSame(await leases.list(alice), [])
-    t.strictSame(await leases.take(alice, lease('c1/alice', 'bob'), one), { taken: true })
-    t.strictSame(await leases.take(alice, lease('c2/alice', 'carol'), one), {
+    t.strictSame(await take(alice, lease('c1/alice', 'bob'), one), { taken: true, held: [lease('c1/alice', 'bob')] })
+    t.strictSame(await take(alice, lease('c2/alice', 'carol'), one), {
       taken: false,
       held: [lease('c1/alice', 'bob')]
     })
@@ -31,25 +33,25 @@ export function leaseContract(t: Test, lab: Lab): void {
     await leases.release(alice, 'c1/alice')
     await leases.release(alice, 'c1/alice')
     t.strictSame(await leases.list(alice), [])
-    t.strictSame(await leases.take(alice, lease('c2/alice', 'carol'), one), { taken: true })
+    t.match(await take(alice, lease('c2/alice', 'carol'), one), { taken: true })
   })
 
   t.test('taking it again is a success and changes nothing', async t => {
     const alice = lab.id('alice')
-    await leases.take(alice, lease('c1/alice', 'bob'), one)
+    await take(alice, lease('c1/alice', 'bob'), one)
     const again = { ...lease('c1/alice', 'bob', 'ringing'), at: 5, role: 'other' }
-    t.strictSame(await leases.take(alice, again, { active: 0 }), { taken: true })
+    t.match(await take(alice, again, { active: 0 }), { taken: true })
     t.strictSame(await leases.list(alice), [lease('c1/alice', 'bob')])
   })
 
   t.test('two leases with one peer exclude each other, whatever their kinds and limits', async t => {
     const alice = lab.id('alice')
-    await leases.take(alice, lease('c1/bob', 'bob', 'ringing'), {})
+    await take(alice, lease('c1/bob', 'bob', 'ringing'), {})
     for (const kind of ['active', 'ringing', 'ringing_known'] as const) {
-      const result = await leases.take(alice, lease('c2/alice', 'bob', kind), { active: 9, ringing: 9 })
+      const result = await take(alice, lease('c2/alice', 'bob', kind), { active: 9, ringing: 9 })
       t.strictSame(result, { taken: false, held: [lease('c1/bob', 'bob', 'ringing')] })
     }
-    t.strictSame(await leases.take(alice, lease('c3/bo', 'bo', 'ringing'), {}), { taken: true })
+    t.match(await take(alice, lease('c3/bo', 'bo', 'ringing'), {}), { taken: true })
   })
 
   t.test('each kind has its own limit, and a kind that is not named is not counted', async t => {
@@ -66,8 +68,8 @@ export function leaseContract(t: Test, lab: Lab): void {
     ]
     for (const [kinds, limits, taken] of cases) {
       const bob = lab.id('bob')
-      for (const [n, kind] of kinds.entries()) await leases.take(bob, lease(`c${n}/p${n}`, `p${n}`, kind), {})
-      const result = await leases.take(bob, lease('next/alice', 'alice', 'ringing'), limits)
+      for (const [n, kind] of kinds.entries()) await take(bob, lease(`c${n}/p${n}`, `p${n}`, kind), {})
+      const result = await take(bob, lease('next/alice', 'alice', 'ringing'), limits)
       t.equal(result.taken, taken, `${kinds} under ${JSON.stringify(limits)}`)
       if (!result.taken) t.equal(result.held.length, kinds.length)
     }
@@ -75,44 +77,83 @@ export function leaseContract(t: Test, lab: Lab): void {
 
   t.test('of many who want the last one, one gets it', async t => {
     const alice = lab.id('alice')
-    const takes = Array.from({ length: 20 }, (_, n) => leases.take(alice, lease(`c${n}/alice`, `p${n}`), one))
+    const takes = Array.from({ length: 20 }, (_, n) => take(alice, lease(`c${n}/alice`, `p${n}`), one))
     t.equal((await Promise.all(takes)).filter(({ taken }) => taken).length, 1)
   })
 
-  t.test('an upgrade makes a lease active and keeps the rest of it; again it changes nothing', async t => {
+  t.test('the holder may make it active, which keeps the rest of it; again it changes nothing', async t => {
     const bob = lab.id('bob')
-    await leases.take(bob, lease('c1/alice', 'alice', 'ringing'), {})
+    await take(bob, lease('c1/alice', 'alice', 'ringing'), {})
+    const active = { ...lease('c1/alice', 'alice'), at: 5, role: 'other' }
     for (let n = 0; n < 2; n++) {
-      t.strictSame(await leases.upgrade(bob, 'c1/alice', 1), { status: 'active', held: [lease('c1/alice', 'alice')] })
+      t.strictSame(await take(bob, active, one), { taken: true, held: [lease('c1/alice', 'alice')] })
       t.strictSame(await leases.list(bob), [lease('c1/alice', 'alice')])
     }
   })
 
-  t.test('an upgrade is refused while as many others are active as may be, and then writes nothing', async t => {
+  t.test('but not while as many others are active as may be, and then nothing is written', async t => {
     const bob = lab.id('bob')
-    await leases.take(bob, lease('c1/bob', 'carol', 'active'), {})
-    await leases.take(bob, lease('c2/alice', 'alice', 'ringing_known'), {})
-    const refused = await leases.upgrade(bob, 'c2/alice', 1)
-    t.match(refused, { status: 'full' })
-    t.equal(refused.status === 'full' && refused.held.length, 2)
+    await take(bob, lease('c1/bob', 'carol', 'active'), {})
+    await take(bob, lease('c2/alice', 'alice', 'ringing_known'), {})
+    const activate = (active: number) => take(bob, lease('c2/alice', 'alice'), { active })
+    const refused = await activate(1)
+    t.match(refused, { taken: false })
+    t.equal(refused.held.length, 2)
     t.strictSame(await held(bob), ['c1/bob active', 'c2/alice ringing_known'])
-    t.match(await leases.upgrade(bob, 'c2/alice', 2), { status: 'active' })
+    t.match(await activate(2), { taken: true })
     t.strictSame(await held(bob), ['c1/bob active', 'c2/alice active'])
-    t.match(await leases.upgrade(bob, 'c2/alice', 1), { status: 'active' }, 'it is active already')
+    t.match(await activate(1), { taken: true }, 'it is active already')
   })
 
-  t.test('an upgrade of a lease that another caller holds, or nobody, finds none', async t => {
+  t.test('one that was forgotten is taken as if it was new', async t => {
     const bob = lab.id('bob')
-    await leases.take(bob, lease('c1/alice', 'alice', 'ringing'), {})
-    t.strictSame(await leases.upgrade(bob, 'c1/eve', 1), { status: 'missing' })
-    t.strictSame(await leases.upgrade(lab.id('dave'), 'c1/alice', 1), { status: 'missing' })
-    t.strictSame(await held(bob), ['c1/alice ringing'])
+    await take(bob, lease('c1/alice', 'alice', 'ringing'), {})
+    t.match(await take(bob, lease('c2/carol', 'carol'), one), { taken: true })
+    t.match(await take(bob, lease('c3/dave', 'dave'), one), { taken: false })
+    t.match(await take(bob, lease('c4/alice', 'alice'), { active: 9 }), { taken: false }, 'the peer has one')
   })
 
-  t.test('of many upgrades at once one wins', async t => {
+  t.test('of many that would be active at once one wins', async t => {
     const bob = lab.id('bob')
-    for (let n = 0; n < 10; n++) await leases.take(bob, lease(`c${n}/p${n}`, `p${n}`, 'ringing'), {})
-    const upgrades = Array.from({ length: 10 }, (_, n) => leases.upgrade(bob, `c${n}/p${n}`, 1))
-    t.equal((await Promise.all(upgrades)).filter(({ status }) => status === 'active').length, 1)
+    for (let n = 0; n < 10; n++) await take(bob, lease(`c${n}/p${n}`, `p${n}`, 'ringing'), {})
+    const takes = Array.from({ length: 10 }, (_, n) => take(bob, lease(`c${n}/p${n}`, `p${n}`), one))
+    t.equal((await Promise.all(takes)).filter(({ taken }) => taken).length, 1)
+  })
+
+  const claimOf = (
+    user: string,
+    peer: string,
+    { kind = 'active', limits = one }: { kind?: LeaseKind; limits?: LeaseLimits } = {}
+  ) => ({
+    user,
+    entries: [],
+    claim: { lease: lease(`${user}/${peer}`, peer, kind), limits }
+  })
+
+  t.test('a commit takes the leases that it claims, and says what their users hold', async t => {
+    const [alice, bob] = [lab.id('alice'), lab.id('bob')]
+    await take(bob, lease('c0/carol', 'carol', 'ringing'), {})
+    const result = await lab.store.aggregates.commit(
+      call(lab.id('c')),
+      commitOf(lab, 0, { mail: [claimOf(bob, alice, { kind: 'ringing' }), claimOf(alice, bob)] })
+    )
+    t.ok(result.ok)
+    if (!result.ok) return
+    t.strictSame(result.held.get(alice), await leases.list(alice))
+    t.strictSame(await held(alice), [`${alice}/${bob} active`])
+    t.strictSame(result.held.get(bob)?.length, 2)
+    t.equal((await held(bob)).length, 2)
+  })
+
+  t.test('a commit whose claim is refused writes no state and names who holds what', async t => {
+    const [alice, bob, id] = [lab.id('alice'), lab.id('bob'), lab.id('c')]
+    await take(bob, lease('c0/carol', 'carol'), {})
+    const mail = [claimOf(alice, bob), claimOf(bob, alice)]
+    t.strictSame(await lab.store.aggregates.commit(call(id), commitOf(lab, 0, { mail })), {
+      ok: false,
+      refused: { user: bob, held: [lease('c0/carol', 'carol')] }
+    })
+    t.equal(await lab.store.aggregates.load(call(id)), null)
+    t.strictSame(await held(bob), ['c0/carol active'])
   })
 }

@@ -3,9 +3,9 @@
 --            where all keys lie on one server.
 -- KEYS:      1 state hash  2 outbox stream  3 timers; then for each user the four keys of mailbox_append
 -- ARGV:      expected version:tag or ''  version:tag  tag  state  deadline or ''  expire in ms or ''  member; bounds (see mail);
---            then for each user: prefix of the mailboxes  channel  mail (see mail)
--- RETURNS:   {OK, then for each user what mailbox_append returns} | {CONFLICT, version:tag, state, outbox} | {CONFLICT}, it does not exist
---            | {WAITING}, mail of earlier commits waits in the outbox
+--            then for each user: prefix of the mailboxes  channel  '1' and a claim (see lease), or ''; mail (see mail)
+-- RETURNS:   {OK, then for each user {what mailbox_append returns, leases held if there was a claim}} | {CONFLICT, version:tag, state, outbox} | {CONFLICT}, it does not exist
+--            | {WAITING}, mail of earlier commits waits in the outbox | {REFUSED, number of the user whose claim it is, leases held}
 -- GUARANTEE: nothing is written but on OK.
 -- include arguments
 -- include record
@@ -13,6 +13,7 @@
 -- include taken
 -- include mail
 -- include deliver
+-- include lease
 local key, outbox, timers = unpack(KEYS)
 local expected, stamp, tag, state, deadline, expire, member = arguments(7)
 local found, current, old = unpack(redis.call('HMGET', key, 'v', 's', 'x'))
@@ -21,17 +22,29 @@ if (found or '') ~= expected then
   return {'CONFLICT', found, current, redis.call('XRANGE', outbox, '-', '+')}
 end
 if redis.call('EXISTS', outbox) == 1 then return {'WAITING'} end
+readBounds()
+local users = {}
+for i = 4, #KEYS, 4 do
+  local prefix, channel, claims = arguments(3)
+  local user = {devices = KEYS[i], taken = KEYS[i + 1], leases = KEYS[i + 2], presence = KEYS[i + 3], prefix = prefix, channel = channel}
+  if claims == '1' then
+    local granted
+    user.claim = readClaim()
+    granted, user.lease = judgeClaim(user.leases, user.claim)
+    if not granted then return {'REFUSED', #users + 1, redis.call('HGETALL', user.leases)} end
+  end
+  user.mail = readMail(stamp, tag)
+  users[#users + 1] = user
+end
 redis.call('HSET', key, 'v', stamp, 's', state, 'x', expire)
 if deadline ~= '' then redis.call('ZADD', timers, deadline, member)
 elseif found then redis.call('ZREM', timers, member) end
 if expire ~= '' then redis.call('PEXPIRE', key, expire)
 elseif old and old ~= '' then redis.call('PERSIST', key) end
-readBounds()
 local reply = {'OK'}
-for i = 4, #KEYS, 4 do
-  local prefix, channel = arguments(2)
-  local user = {devices = KEYS[i], taken = KEYS[i + 1], leases = KEYS[i + 2], prefix = prefix, channel = channel}
-  local status, online, queued = deliver(user, {readMail(stamp, tag)})
-  reply[#reply + 1] = table.concat({status, online, queued, redis.call('EXISTS', KEYS[i + 3])}, ' ')
+for i, user in ipairs(users) do
+  local held = user.claim and grant(user.leases, user.claim, user.lease) or {}
+  local status, online, queued = deliver(user, {user.mail})
+  reply[i + 1] = {table.concat({status, online, queued, redis.call('EXISTS', user.presence)}, ' '), held}
 end
 return reply
