@@ -140,17 +140,16 @@ export type UpgradeResult =
   /** The user has no free active slot: the call that takes it. */
   | { readonly status: 'full'; readonly callId: string }
 
-/** Makes the lease of the call's callee active. Comes before the commit of the accept (DESIGN 5a, rule 4). */
+/** Makes the user's lease for the call active. The callee's comes before the commit of the accept (DESIGN 5a, rule 4). */
 export async function upgradeLease(context: Context, call: CallState, user: string): Promise<UpgradeResult> {
-  const { store, config, clock } = context
+  const { store, config } = context
   const holder = holderOfCall(call)
-  const { user: caller, device } = call.caller
   for (let round = 0; round < ROUNDS_MAX; round++) {
     // One that a failover forgot is taken again.
-    const lease = { holder, peer: caller, kind: 'active', role: formatRole(false, device), at: clock.now() } as const
+    const lease = leaseFor(context, call, { user, kind: 'active' })
     const { taken, held } = await store.leases.take(user, lease, { active: config.maxCallsPerUser })
     if (taken) return { status: 'active', held }
-    const isRival = ({ kind, peer }: Lease) => kind === 'active' || peer === call.caller.user
+    const isRival = ({ kind, peer }: Lease) => kind === 'active' || peer === lease.peer
     const rivals = held.filter(each => each.holder !== holder && isRival(each))
     const found = await Promise.all(rivals.map(each => examine(context, user, each)))
     const [first] = rivals
@@ -158,6 +157,34 @@ export async function upgradeLease(context: Context, call: CallState, user: stri
       return { status: 'full', callId: parseHolder(first.holder).callId }
   }
   return { status: 'full', callId: call.callId }
+}
+
+const sidesOf = ({ caller, callee, isMuted }: CallState) => [caller.user, ...(callee && !isMuted ? [callee.user] : [])]
+
+function leaseFor({ clock }: Context, call: CallState, { user, kind }: { user: string; kind: LeaseKind }): Lease {
+  const { caller, callee } = call
+  const isCaller = user === caller.user
+  const peer = isCaller ? (callee?.user ?? '') : caller.user
+  return { holder: holderOfCall(call), peer, kind, role: formatRole(isCaller, caller.device), at: clock.now() }
+}
+
+/**
+ * Takes again what a failover has forgotten of the leases for a live call. A user without a free slot goes without. The call may have
+ * ended meanwhile: whoever calls this reads it afterwards, and then releases.
+ */
+export async function retakeLeases(context: Context, call: CallState): Promise<void> {
+  await Promise.all(
+    sidesOf(call).map(user => {
+      if (call.phase !== 'ringing' || user === call.caller.user) return upgradeLease(context, call, user)
+      const lease = leaseFor(context, call, { user, kind: 'ringing' })
+      return context.store.leases.take(user, lease, limitsFor(context, lease.kind))
+    })
+  )
+}
+
+/** Of a call that has ended. */
+export async function releaseLeases({ store }: Context, call: CallState): Promise<void> {
+  await Promise.all(sidesOf(call).map(user => store.leases.release(user, holderOfCall(call))))
 }
 
 /** Resolves when the create behind a lease has made its call; false: it never will, it has stalled, or this node closes. */

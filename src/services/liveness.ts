@@ -10,7 +10,7 @@ import type { Cursor, StoredEvent } from '../store/store.js'
 import { deviceAbsentSince } from './absence.js'
 import type { Context } from './context.js'
 import { isBehind, parseHolder } from './lease-holder.js'
-import { confirmLease } from './leases.js'
+import { confirmLease, releaseLeases, retakeLeases } from './leases.js'
 import { headWithout } from './offered.js'
 import { offerInvitations } from './ringing.js'
 import { greetRooms, missRooms } from './room-liveness.js'
@@ -99,7 +99,10 @@ export async function missDevice(context: Context, actor: Actor): Promise<void> 
   )
 }
 
-/** A call's deadline has come. A late or doubled firing finds nothing due and changes nothing (G7). */
+/**
+ * A call's deadline has come. A late or doubled firing finds nothing due and changes nothing (G7). What a failover forgot of its leases
+ * is taken again on the way.
+ */
 export async function checkCall(context: Context, callId: string): Promise<void> {
   const call = await readCall(context, callId)
   if (call === null || call.phase === 'ended') return
@@ -115,7 +118,10 @@ export async function checkCall(context: Context, callId: string): Promise<void>
     graceMs,
     checkMs: checkEveryMs(context.config)
   }
-  await transact(context, callId, (state, now) => decideCall(state, command, now))
+  await retakeLeases(context, call)
+  const { before, state } = await transact(context, callId, (state, now) => decideCall(state, command, now))
+  // It ended between the two, and with it what was taken again would stay.
+  if (before?.phase === 'ended') await releaseLeases(context, state)
 }
 
 function absentSince(context: Context, call: CallState, side: Side): Promise<number | null> {

@@ -102,6 +102,60 @@ talk(
   }
 )
 
+talk('a lease that Redis forgot while its call lives is taken again', async (t, { stage, alice, bob, forget }) => {
+  const carol = await stage.enter('carol', 'phone')
+  for (const [person, other] of [
+    [alice, bob],
+    [bob, alice]
+  ] as const) {
+    await forget(`leases:${person.user}`)
+    t.same([await person.activeCalls(), await other.activeCalls()], [[], ['c1']])
+    await stage.pass(stage.config.presenceTtlMs)
+    t.same([await person.activeCalls(), await other.activeCalls()], [['c1'], ['c1']])
+    await carol.isRefused('callee_busy', 'calls', { callId: `to-${person.user}`, to: person.user })
+  }
+  await alice.does('calls/c1/hangup')
+  await bob.hears('call.ended')
+  for (const { user } of [alice, bob]) t.same(await stage.store.leases.list(stage.marked(user)), [])
+})
+
+talk(
+  'a call whose lease Redis forgot goes on beside another one that has taken its slot',
+  async (t, { stage, alice, bob, forget }) => {
+    const carol = await stage.enter('carol', 'phone')
+    await forget('leases:bob')
+    await carol.does('calls', { callId: 'c2', to: 'bob' })
+    await bob.hears('call.incoming')
+    await bob.does('calls/c2/accept')
+    await carol.hears('call.accepted')
+    await stage.pass(stage.config.presenceTtlMs)
+    t.same([await alice.activeCalls(), await bob.activeCalls()], [['c1'], ['c2']])
+    await carol.does('calls/c2/hangup')
+    await bob.hears('call.ended')
+    await stage.pass(stage.config.presenceTtlMs)
+    t.same([await alice.activeCalls(), await bob.activeCalls()], [['c1'], ['c1']])
+    await bob.does('calls/c1/hangup')
+    await alice.hears('call.ended')
+  }
+)
+
+talk('a call that rings is taken up again, too', async (t, { stage, alice, bob, forget }) => {
+  await alice.does('calls/c1/hangup')
+  await bob.hears('call.ended')
+  await alice.does('calls', { callId: 'c2', to: 'bob' })
+  await bob.hears('call.incoming')
+  await forget('leases:bob')
+  t.same(await bob.activeCalls(), [])
+  const watch = await stage.enter('bob', 'watch', { silent: true })
+  // A device of the caller that goes has the call looked at.
+  await alice.leaves()
+  await stage.pass(stage.config.awayAfterMs + 1_000)
+  t.same(await watch.activeCalls(), ['c2'])
+  await alice.listens()
+  await alice.does('calls/c2/cancel')
+  await bob.hears('call.ended')
+})
+
 talk(
   'candidates of one side never go back to an older version, whichever node they are sent through',
   async (t, { stage, alice, bob }) => {
