@@ -51,6 +51,8 @@ export interface Budgets {
    * @throws AppError rate_limited, with the time until the window ends
    */
   spend(user: string, budget: BudgetName, cost?: number): Promise<void>
+  /** Refuses when `spend` would refuse one unit, and spends nothing. @throws AppError rate_limited, as spend does */
+  check(user: string, budget: BudgetName): Promise<void>
 }
 
 interface BudgetParts {
@@ -61,17 +63,23 @@ interface BudgetParts {
 
 export function createBudgets({ quotas, clock, config }: BudgetParts): Budgets {
   const blocks = createQuotaBlocks(quotas, clock)
+
+  async function refuseUnlessGranted(budget: BudgetName, asked: ReturnType<QuotaBlocks['look']>): Promise<void> {
+    const answer = await asked.catch(ignoreStoreFault)
+    if (answer === null || answer.granted) return
+    const { windowMs, max } = limitOf(budget, config)
+    const detail = `More than ${max} ${budget} in ${windowMs / 1000} s`
+    throw new AppError('rate_limited', { detail, retryAfterMs: answer.ttl })
+  }
+
   return {
     blocks,
-    async spend(user, budget, cost = 1) {
+    spend(user, budget, cost = 1) {
       const { windowMs, max } = limitOf(budget, config)
-      const spent = await blocks
-        .spend(`${budget}:${user}`, { windowMs, max, cost: Math.min(cost, max) })
-        .catch(ignoreStoreFault)
-      if (spent === null || spent.granted) return
-      const detail = `More than ${max} ${budget} in ${windowMs / 1000} s`
-      throw new AppError('rate_limited', { detail, retryAfterMs: spent.ttl })
-    }
+      const asked = blocks.spend(`${budget}:${user}`, { windowMs, max, cost: Math.min(cost, max) })
+      return refuseUnlessGranted(budget, asked)
+    },
+    check: (user, budget) => refuseUnlessGranted(budget, blocks.look(`${budget}:${user}`, limitOf(budget, config)))
   }
 }
 

@@ -31,7 +31,10 @@ async function sharesRoom({ store }: Context, one: string, other: string): Promi
   return theirs.some(({ roomId }) => rooms.has(roomId))
 }
 
-/** One attempt to ring the callee. A blocked caller does not use up what others may. @throws AppError rate_limited */
+/**
+ * One attempt to ring the callee. A blocked caller does not use up what others may, but is refused with them: else an account that is
+ * refused would show that another one is blocked. @throws AppError rate_limited
+ */
 export async function chargeAttempt(
   { clock, budgets }: Context,
   { caller, callee }: { caller: string; callee: string },
@@ -45,7 +48,9 @@ export async function chargeAttempt(
     })
   }
   await budgets.spend(`${caller}/${callee}`, 'attempts')
-  if (!isKnown && !isBlocked) await budgets.spend(callee, 'incoming')
+  if (isKnown) return
+  if (isBlocked) await budgets.check(callee, 'incoming')
+  else await budgets.spend(callee, 'incoming')
 }
 
 type Pair = { readonly caller: string; readonly callee: string }

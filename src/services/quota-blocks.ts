@@ -26,6 +26,8 @@ export interface QuotaBlocks {
     key: string,
     quota: { windowMs: number; max: number; cost: number }
   ): Promise<Standing & { readonly granted: boolean }>
+  /** Whether `spend` would grant a unit, without spending it. @throws AppError store_unavailable */
+  look(key: string, quota: { windowMs: number; max: number }): Promise<Standing & { readonly granted: boolean }>
 }
 
 /** How a user stands in a window after a request. */
@@ -58,17 +60,11 @@ export function createQuotaBlocks(quotas: Quotas, clock: Clock): QuotaBlocks {
   }
 
   async function takeBlock(window: Window, key: string, { windowMs, max, cost }: Limit) {
-    const colon = key.indexOf(':')
+    const { name, user } = partsOf(key)
     const short = cost - window.left
     const want = Math.max(short, Math.floor(max / (windowMs > BLOCKS_UP_TO_MS ? 100 : 10)))
     try {
-      const granted = await quotas.take(key.slice(colon + 1), {
-        name: key.slice(0, colon),
-        windowMs,
-        max,
-        want,
-        now: window.startedAt
-      })
+      const granted = await quotas.take(user, { name, windowMs, max, want, now: window.startedAt })
       window.taken += granted
       window.left += granted
       window.spent = granted < want
@@ -120,8 +116,21 @@ export function createQuotaBlocks(quotas: Quotas, clock: Clock): QuotaBlocks {
       const window = currentWindow(key, limit.windowMs)
       const granted = await spend(window, key, limit)
       return { granted, ...standing(window, limit.windowMs, limit.max) }
+    },
+    async look(key, { windowMs, max }) {
+      const window = currentWindow(key, windowMs)
+      const { name, user } = partsOf(key)
+      const granted =
+        window.left > 0 ||
+        (!window.spent && (await quotas.left(user, { name, windowMs, max, now: window.startedAt })) > 0)
+      return { granted, ...standing(window, windowMs, max) }
     }
   }
+}
+
+function partsOf(key: string): { readonly name: string; readonly user: string } {
+  const colon = key.indexOf(':')
+  return { name: key.slice(0, colon), user: key.slice(colon + 1) }
 }
 
 interface Limit {

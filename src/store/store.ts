@@ -201,6 +201,8 @@ export interface Quotas {
    * (windows are aligned to the epoch). The number granted, 0 … want; over all callers never more than `max` a window.
    */
   take(user: string, quota: { name: string; windowMs: number; max: number; want: number; now: number }): Promise<number>
+  /** How much `take` would grant at most. */
+  left(user: string, quota: { name: string; windowMs: number; max: number; now: number }): Promise<number>
 }
 
 export interface Store extends StoreContact {

@@ -147,6 +147,46 @@ flow(
 )
 
 flow(
+  'a blocked caller is refused when strangers are, and spends nothing of what they may',
+  async (t, stage) => {
+    await stage.enter('bob', 'laptop', { silent: true })
+    const [eve, dora, mallory] = await Promise.all(
+      ['eve', 'dora', 'mallory'].map((user, n) =>
+        stage.enter(user, 'phone', { node: n % 2 ? 0 : stage.far, silent: true })
+      )
+    )
+    await blocks(await stage.enter('bob', 'tablet', { silent: true }), 'PUT', stage, 'mallory')
+    await stage.pass(60_000 - (stage.now() % 60_000))
+    let attempts = 0
+    const ring = async (who: Person) => {
+      const id = `x${attempts++}`
+      const call = await who.ask('POST', 'calls', { callId: id, to: 'bob', ringTimeoutMs: 5000 })
+      if (call.status === 201) await who.does(`calls/${id}/cancel`)
+      await who.does(`rooms/${id}/participants`)
+      const invited = await who.ask('POST', `rooms/${id}/invitations`, { users: [stage.marked('bob')] })
+      return [call.status, call.status === 429 ? call.body : null, invited.body.refused]
+    }
+    const granted = [201, null, []]
+    const refused = [429, { code: 'rate_limited' }, [{ user: 'bob', reason: 'rate_limited' }]]
+    const cases = [
+      ['blocked, nothing is spent', mallory, granted],
+      ['blocked, again', mallory, granted],
+      ['blocked, again', mallory, granted],
+      ['the first stranger', eve, granted],
+      ['blocked, half is spent', mallory, granted],
+      ['the second stranger', dora, granted],
+      ['a stranger, all is spent', eve, refused],
+      ['blocked, all is spent', mallory, refused]
+    ] as const
+    for (const [name, who, expected] of cases) t.match(await ring(who as Person), expected, name)
+    t.same(await ring(mallory as Person), await ring(dora as Person), 'to the letter')
+    await stage.pass(60_000)
+    t.match(await ring(mallory as Person), granted)
+  },
+  { env: { OFFLINE_CALLS: 'ring', RATE_LIMIT_CALLS_PER_PAIR: '50', RATE_LIMIT_CALLS_PER_CALLEE: '4' } }
+)
+
+flow(
   'with offline ringing a blocked call rings no device, holds no lease of the callee, and ends unanswered',
   async (t, stage) => {
     const [alice, bob] = await stage.enterBoth()

@@ -23,7 +23,8 @@ function sharedQuotas(clock: ManualClock, t: Test) {
     take(user, quota) {
       trips++
       return store.quotas.take(user, quota)
-    }
+    },
+    left: store.quotas.left
   }
   return { quotas, trips: () => trips }
 }
@@ -111,6 +112,7 @@ t.test('with the store away the request goes on', async t => {
   const clock = new ManualClock()
   const { quotas } = sharedQuotas(clock, t)
   const call = await node(t, clock, {
+    ...quotas,
     take: (user, quota) => (away ? Promise.reject(new AppError('store_unavailable')) : quotas.take(user, quota))
   })
   for (let i = 0; i < 5; i++) t.equal((await call('/calls')).statusCode, 200)

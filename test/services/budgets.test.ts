@@ -30,9 +30,33 @@ t.test('a cost is charged whole or not at all, over all nodes, and the refusal s
   await first.spend('alice', 'signals', 20)
 })
 
+t.test('a check refuses when the next unit would be refused, on every node, and spends nothing', async t => {
+  const clock = new ManualClock()
+  const { quotas } = sharedStore(t, clock)
+  const [first, second] = [createBudgets({ quotas, clock, config }), createBudgets({ quotas, clock, config })]
+  for (let i = 0; i < 5; i++) await first.check('alice', 'calls')
+  for (let i = 0; i < 3; i++) await first.spend('alice', 'calls')
+  for (const node of [first, second]) {
+    const [checked, spent] = await Promise.all([
+      node.check('alice', 'calls').catch((error: AppError) => error),
+      node.spend('alice', 'calls').catch((error: AppError) => error)
+    ])
+    t.ok(checked instanceof AppError)
+    t.same(checked, spent)
+  }
+  await first.spend('alice', 'signals', 1)
+  await second.spend('alice', 'signals', 18)
+  await first.check('alice', 'signals')
+  await t.rejects(second.check('alice', 'signals'), { code: 'rate_limited' }, 'what is left lies at the other node')
+  clock.advance(60_000)
+  await second.check('alice', 'calls')
+})
+
 t.test('while the store is away nothing is refused', async t => {
-  const quotas = { take: () => Promise.reject(new AppError('store_unavailable')) }
+  const away = () => Promise.reject(new AppError('store_unavailable'))
+  const quotas = { take: away, left: away }
   const budgets = createBudgets({ quotas, clock: new ManualClock(), config })
   for (let i = 0; i < 10; i++) await budgets.spend('alice', 'calls')
+  await budgets.check('alice', 'calls')
   t.pass('ten calls of three')
 })

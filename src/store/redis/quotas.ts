@@ -13,6 +13,10 @@ export function createRedisQuotas(attempt: Attempt): Quotas {
       const key = quotaKey(user, name, windowMs, Math.floor(now / windowMs))
       const reply = await takeQuota(attempt, [key], [max, want, windowMs + LINGER_MS])
       return Number(reply.slice('GRANTED '.length))
+    },
+    async left(user, { name, windowMs, max, now }) {
+      const taken = await attempt(client => client.get(quotaKey(user, name, windowMs, Math.floor(now / windowMs))))
+      return Math.max(0, max - Number(taken ?? 0))
     }
   }
 }

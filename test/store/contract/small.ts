@@ -53,6 +53,17 @@ export function smallContract(t: Test, lab: Lab): void {
     t.equal(await quotas.take(lab.id('bob'), { ...minute, want: 1, now }), 1, 'another user')
   })
 
+  t.test('what is left of a quota can be asked without taking it', async t => {
+    const alice = lab.id('alice')
+    const now = Math.floor(lab.clock.now() / 60_000) * 60_000 + 120_000
+    const left = (at: number, max = 10) => quotas.left(alice, { ...minute, max, now: at })
+    t.equal(await left(now), 10)
+    await quotas.take(alice, { ...minute, want: 9, now })
+    t.strictSame([await left(now), await left(now + 59_999), await left(now + 60_000)], [1, 1, 10])
+    await quotas.take(alice, { ...minute, want: 2, now })
+    t.strictSame([await left(now), await left(now, 5)], [0, 0])
+  })
+
   t.test('however many take at once, never more than the most is granted', async t => {
     const alice = lab.id('alice')
     const now = lab.clock.now()
