@@ -183,7 +183,7 @@ export const SETTINGS = {
   RATE_LIMIT_LOOKUPS: setting(
     integer(1, 1_000_000),
     '60',
-    'Rooms that `ROOM_SERVICE_URL` is asked for on behalf of a user in a minute, beyond those it is known to have.'
+    'Rooms that `ROOM_SERVICE_URL` is asked for on behalf of a user in a minute, and requests for rooms that do not let them in.'
   ),
 
   ROOM_MAX_PARTICIPANTS: setting(integer(1, 10_000), '1000', 'Devices in a room at once, unless the room says fewer.'),

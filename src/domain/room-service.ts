@@ -46,6 +46,10 @@ export function withRoles(actor: Actor, roomId: string, room: ServiceRoom): Acto
   return { ...actor, served: isNamed ? 'named' : 'unnamed', rooms: { [roomId]: claim } }
 }
 
+/** False: there is nothing they may do in the room. */
+export const letsIn = (room: ServiceRoom, user: string): boolean =>
+  roleIn(room, user) !== null || (wordOn(room, user).grants ?? []).length > 0
+
 /** The role of a participant; null: the service does not let them in. */
 function roleIn(room: ServiceRoom, user: string): Role | null {
   const { grants, role } = wordOn(room, user)

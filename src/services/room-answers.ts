@@ -1,5 +1,5 @@
 // The room service's answers, cached in the store for all nodes. A miss is asked once, however many wait at however many nodes
-// (single flight), and is charged to the user on whose behalf it is asked. A stale answer is served while the service fails.
+// (single flight), and is charged to the user on whose behalf it is asked (room-service.ts). A stale answer is served while the service fails.
 import { LRUCache } from 'lru-cache'
 import { askRoomService } from '../adapters/room-service.js'
 import { wait } from '../clock.js'
@@ -29,8 +29,8 @@ interface Answer {
 
 export interface Question {
   readonly roomId: string
-  /** Who is charged when the service has to be asked; null: nobody. */
-  readonly user: string | null
+  /** Called when the service has to be asked. What it throws is thrown. */
+  readonly charge: () => Promise<void>
   /** What a new answer means for the room. Once for each answer that is kept. */
   readonly apply: (room: ServiceRoom | null) => Promise<void>
 }
@@ -44,7 +44,7 @@ const askings = new WeakMap<Context, Asking>()
 
 /** Null: the service knows no such room. @throws AppError room_service_unavailable, rate_limited */
 export async function findServiceRoom(context: Context, question: Question): Promise<ServiceRoom | null> {
-  const { roomId, user } = question
+  const { roomId, charge } = question
   const now = context.clock.now()
   const copy = await context.store.copies.get(roomId)
   const answer = answerIn(copy)
@@ -53,7 +53,7 @@ export async function findServiceRoom(context: Context, question: Question): Pro
   const { underway, failedAt } = askingOf(context)
   const old = answer?.room && age < STALE_MS ? answer.room : null
   if (old && now - (failedAt.get(roomId) ?? Number.NEGATIVE_INFINITY) < BACK_OFF_MS) return old
-  if (!old && user !== null && !underway.has(roomId)) await context.budgets.spend(user, 'lookups')
+  if (!old && !underway.has(roomId)) await charge()
   const asked = underway.get(roomId) ?? askInTurn(context, question, copy).finally(() => underway.delete(roomId))
   underway.set(roomId, asked)
   try {

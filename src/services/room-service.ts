@@ -2,7 +2,7 @@
 // room that it does not know, or no longer, is closed.
 import { partsOfEnd, readOfEnd, withAllEnded } from '../domain/invitation.js'
 import { closeUnknown } from '../domain/room-life.js'
-import { adopt, adoptRoles, partsOfRoles, settingsOf, withRoles } from '../domain/room-service.js'
+import { adopt, adoptRoles, letsIn, partsOfRoles, settingsOf, withRoles } from '../domain/room-service.js'
 import { type Known, PART } from '../domain/room-state.js'
 import { AppError } from '../errors.js'
 import type { Actor } from '../schemas/claims.js'
@@ -14,8 +14,8 @@ import { dropAnswer, findServiceRoom, keepAnswer } from './room-answers.js'
 import { changeRoom, type ReadRoom, readRoom } from './room-commit.js'
 
 /** Null: the service knows no such room, and a room of this id is closed. */
-const ask = (context: Context, roomId: string, user: string | null): Promise<ServiceRoom | null> =>
-  findServiceRoom(context, { roomId, user, apply: room => applyAnswer(context, roomId, room) })
+const ask = (context: Context, roomId: string, charge: () => Promise<void>): Promise<ServiceRoom | null> =>
+  findServiceRoom(context, { roomId, charge, apply: room => applyAnswer(context, roomId, room) })
 
 async function applyAnswer(context: Context, roomId: string, room: ServiceRoom | null): Promise<void> {
   if (room === null) await closeUnknownRoom(context, roomId)
@@ -26,15 +26,26 @@ async function applyAnswer(context: Context, roomId: string, room: ServiceRoom |
 export async function knownSettings(context: Context, actor: Actor, roomId: string): Promise<Known> {
   const { roomServiceUrl, roomMaxParticipants } = context.config
   if (roomServiceUrl === null) return {}
-  const room = await ask(context, roomId, actor.user)
+  const room = await ask(context, roomId, () => context.budgets.spend(actor.user, 'lookups'))
   if (room === null) throw new AppError('room_not_found')
   return settingsOf(room, roomMaxParticipants)
 }
 
-/** The actor with what the service lets them do in this room. @throws AppError room_not_found, room_service_unavailable, rate_limited */
+/**
+ * The actor with what the service lets them do in this room. They are charged when the service has to be asked, and when it does not let
+ * them in, wherever its answer lay: what their budget has left must not show whether there is a room.
+ * @throws AppError room_not_found, room_service_unavailable, rate_limited
+ */
 export async function actorIn(context: Context, actor: Actor, roomId: string): Promise<Actor> {
   if (context.config.roomServiceUrl === null || actor.rooms !== undefined) return actor
-  const room = await ask(context, roomId, actor.user)
+  let isCharged = false
+  async function charge(): Promise<void> {
+    if (isCharged) return
+    isCharged = true
+    await context.budgets.spend(actor.user, 'lookups')
+  }
+  const room = await ask(context, roomId, charge)
+  if (room === null || !letsIn(room, actor.user)) await charge()
   if (room === null) throw new AppError('room_not_found')
   return withRoles(actor, roomId, room)
 }
@@ -45,7 +56,7 @@ export function confirmRoom(context: Context, roomId: string): void {
   context.errands.run(`confirm ${roomId}`, async () => {
     const { settings } = await readRoom(context, roomId, [PART.settings])
     if (settings?.closed !== null) return
-    if ((await ask(context, roomId, null)) === null) await closeUnknownRoom(context, roomId)
+    if ((await ask(context, roomId, async () => {})) === null) await closeUnknownRoom(context, roomId)
   })
 }
 

@@ -117,7 +117,7 @@ flow(
   'look-ups of unknown rooms are charged to the asker, and kept for ten seconds',
   async (t, stage) => {
     const [eve, alice] = await stage.enterBoth()
-    for (const room of ['x1', 'x2', 'x1']) {
+    for (const room of ['x1', 'x2']) {
       t.match(await eve.ask('GET', `rooms/${room}`), { body: { code: 'room_not_found' } })
     }
     t.match(await eve.ask('GET', 'rooms/x3'), { status: 429, body: { code: 'rate_limited' } })
@@ -125,9 +125,45 @@ flow(
     t.equal(service.askedFor(stage.marked('x3')), 0)
     service.rooms.set(stage.marked('r1'), { callType: 'audio' })
     await alice.does(JOIN)
-    t.match(await eve.ask('GET', 'rooms/r1'), { body: { code: 'room_not_found' } }, 'what is kept costs nothing')
+    t.match(
+      await eve.ask('GET', 'rooms/r1'),
+      { body: { code: 'room_not_found' } },
+      'a room that she may join costs nothing'
+    )
   },
   { env: { ...env, RATE_LIMIT_LOOKUPS: '2' } }
+)
+
+flow(
+  'a user who is not let in is charged alike, whether there is a room or not and wherever the answer lies',
+  async (t, stage) => {
+    const membersOnly = { roles: { [stage.marked('alice')]: 'host' }, defaultRole: 'none' }
+    for (const room of ['r1', 'r2', 'r3']) service.rooms.set(stage.marked(room), membersOnly)
+    const alice = await stage.enter('alice', 'phone', { silent: true })
+    for (const room of ['r1', 'r2', 'r3']) await alice.does(`rooms/${room}/participants`)
+    service.rooms.set(stage.marked('n1'), membersOnly)
+    const asksFor = {
+      'a room that is open': ['r1', 'r1', 'r1', 'r1'],
+      'rooms that are open': ['r1', 'r2', 'r3', 'r1'],
+      'a room that nobody has asked for': ['n1', 'n1', 'n1', 'n1'],
+      'a room that does not exist': ['x1', 'x1', 'x1', 'x1'],
+      'rooms that do not exist': ['x2', 'x3', 'x4', 'x5'],
+      both: ['x6', 'r1', 'x6', 'r2']
+    }
+    for (const [i, [name, rooms]] of Object.entries(asksFor).entries()) {
+      for (const [path, method] of [
+        ['', 'GET'],
+        ['/participants', 'POST']
+      ] as const) {
+        const eve = await stage.enter(`eve${i}${method}`, 'phone', { silent: true, node: i % 2 ? 0 : stage.far })
+        const codes: unknown[] = []
+        for (const room of rooms) codes.push((await eve.ask(method, `rooms/${room}${path}`)).body.code)
+        t.strictSame(codes, [...Array(3).fill('room_not_found'), 'rate_limited'], `${method} of ${name}`)
+      }
+    }
+    for (let n = 0; n < 9; n++) t.equal((await alice.ask('GET', 'rooms/r1')).status, 200, 'who is in is not charged')
+  },
+  { env: { ...env, RATE_LIMIT_LOOKUPS: '3' } }
 )
 
 flow('an id that is no path segment is refused', async (t, stage) => {
