@@ -12,19 +12,6 @@ export interface AggregateRef {
   readonly id: string
 }
 
-/** Deadlines that are due are served in this order, the oldest of a class first. */
-export const TIMER_CLASSES = ['call', 'room', 'presence'] as const
-export type TimerClass = (typeof TIMER_CLASSES)[number]
-
-const CLASS_OF: Readonly<Record<AggregateRef['kind'], TimerClass>> = {
-  call: 'call',
-  pair: 'call',
-  room: 'room',
-  chat: 'room',
-  presence: 'presence'
-}
-export const timerClassOf = ({ kind }: AggregateRef): TimerClass => CLASS_OF[kind]
-
 /**
  * Names one commit of an aggregate, or of a part of a room. A failover may forget a version, which is then made a second time: the
  * tag, a few random characters, tells the two apart.
@@ -120,32 +107,6 @@ export type CommitResult =
   /** A claim was refused, and the state was not written: the user, and all leases they hold. */
   | { readonly ok: false; readonly refused: { readonly user: string; readonly held: readonly Lease[] } }
 
-export interface Due {
-  /**
-   * Aggregates of the classes asked for whose deadline has passed, in the order of TIMER_CLASSES; each is claimed for `holdMs`, after
-   * which another node may claim it again.
-   */
-  readonly due: readonly AggregateRef[]
-  /**
-   * Aggregates with mail that is not delivered (`load` delivers it), or is held back, or with a log that is not published, for longer
-   * than `staleMs`; each comes up again only after as long again.
-   */
-  readonly stale: readonly AggregateRef[]
-  /** Until when what is due is held: it names the claim, see Rooms.rest. */
-  readonly heldUntil: number
-  /** As many deadlines as the limit were found: another claim may find more. */
-  readonly more: boolean
-}
-
-export interface ClaimOptions {
-  readonly now: number
-  readonly holdMs: number
-  readonly staleMs: number
-  /** Of `due` and of `stale`, each. */
-  readonly limit: number
-  readonly classes: readonly TimerClass[]
-}
-
 export interface Aggregates {
   /** As it stands, and whatever its commits said is delivered, unless it is held back. */
   load(ref: AggregateRef): Promise<Snapshot | null>
@@ -159,9 +120,4 @@ export interface Aggregates {
   release(ref: AggregateRef): Promise<void>
   /** Brings an existing deadline forward to `at`; never back, and never creates one. */
   hasten(ref: AggregateRef, at: number): Promise<void>
-  /** How many partitions claimDue walks. */
-  readonly partitions: number
-  /** Which of these partitions claimDue would find something in. Much cheaper than asking each: nearly all have nothing. */
-  findDue(partitions: readonly number[], options: { now: number; staleMs: number }): Promise<readonly number[]>
-  claimDue(partition: number, options: ClaimOptions): Promise<Due>
 }

@@ -52,6 +52,7 @@ export function createMemoryStore(options: MemoryStoreOptions): MemoryStore {
   return {
     aggregates,
     rooms,
+    timers: timerIndex,
     memberships,
     invitations,
     mailboxes,

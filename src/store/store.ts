@@ -15,6 +15,7 @@ import type { Leases } from './leases.js'
 import type { Mail, Reached } from './mail.js'
 import type { Invitations, Memberships, Rooms } from './rooms.js'
 import type { Tickets } from './tickets.js'
+import type { Timers } from './timers.js'
 import type { Watches } from './watches.js'
 
 export type { Lease, LeaseKind, Leases } from './leases.js'
@@ -193,8 +194,6 @@ export interface Wakeups {
   notify(user: string, notice: Omit<Notice, 'kind'>): Promise<void>
 }
 
-// ── Small things ──────────────────────────────────────────────────────────────────────────────────────────────────────
-
 export interface Quotas {
   /**
    * Takes up to `want` from the `max` that `user` may spend on `name` in the window of `windowMs` that contains `now`
@@ -208,6 +207,7 @@ export interface Quotas {
 export interface Store extends StoreContact {
   readonly aggregates: Aggregates
   readonly rooms: Rooms
+  readonly timers: Timers
   readonly memberships: Memberships
   readonly invitations: Invitations
   readonly mailboxes: Mailboxes

@@ -1,7 +1,7 @@
 // Runs what is due a few at a time, the most urgent first. A task that takes long gives up its slot and goes on beside the
 // others: a room that is slow to check, or a service that does not answer, delays no deadline.
 import type { FastifyBaseLogger } from 'fastify'
-import { TIMER_CLASSES, type TimerClass } from '../store/aggregate.js'
+import { TIMER_CLASSES, type TimerClass } from '../store/timers.js'
 
 /** Started at once: enough to keep the store busy, few enough that an urgent task waits for milliseconds. */
 const SLOTS = 64

@@ -5,7 +5,8 @@ import { execFileSync, spawn } from 'node:child_process'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Redis } from 'ioredis'
 import t from 'tap'
-import { TIMER_CLASSES } from '../../src/store/aggregate.js'
+import { timersKey } from '../../src/store/redis/keys.js'
+import { TIMER_CLASSES } from '../../src/store/timers.js'
 import { DEFAULT_LIMITS, Fleet } from '../helpers/fleet.js'
 import { Person } from '../helpers/person.js'
 import { startRedis } from '../helpers/redis.js'
@@ -181,12 +182,14 @@ async function lookForKeys(): Promise<string[]> {
   return found
 }
 
-/** Live state has no expiry but a deadline in an index of its partition. */
+/** Live state has no expiry but a deadline in the index. */
 async function ends(key: string): Promise<boolean> {
   const ttl = await admin.pttl(key)
   if (ttl !== -1) return ttl <= 2 * END_WITHIN_MS
   const [, prefix = '', family = '', rest = ''] = /^(sp:\{\w+\}:)(\w+):(.*)$/.exec(key) ?? []
   const member = family === 'state' || family === 'outbox' ? rest : `room:${rest}`
-  const deadlines = await Promise.all(TIMER_CLASSES.map(name => admin.zscore(`${prefix}timers:${name}`, member)))
+  const deadlines = await Promise.all(
+    TIMER_CLASSES.map(name => admin.zscore(timersKey(null, name), `${prefix}state:${member}`))
+  )
   return deadlines.some(at => at !== null && Number(at) < Date.now() + END_WITHIN_MS)
 }

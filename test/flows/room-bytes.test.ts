@@ -22,7 +22,7 @@ async function bytesInAll(): Promise<number> {
 }
 
 async function bytesOfRoom(roomId: string): Promise<number> {
-  const { member: _, timers, pending, ...own } = roomKeys(roomId)
+  const { timers, pending, ...own } = roomKeys(roomId, true)
   const sizes = await Promise.all(
     Object.values(own)
       .flat()

@@ -62,7 +62,7 @@ const WRITES: Readonly<Record<string, (store: RedisStore) => Promise<unknown>>> 
   touch: store => store.mailboxes.touch('bob', 'phone', { now: Date.now(), tag: 'birth' }),
   lease: store => store.leases.take('bob', { holder: 'c', kind: 'active', peer: 'p', role: 'r', at: 1 }, {}),
   quota: store => store.quotas.take('bob', { name: 'x', windowMs: 1_000, max: 1, want: 1, now: Date.now() }),
-  claim: store => store.aggregates.claimDue(0, { now: Date.now(), holdMs: 1, staleMs: 1, limit: 1, classes: ['call'] })
+  claim: store => store.timers.claimDue({ now: Date.now(), holdMs: 1, staleMs: 1, limit: 1, classes: ['call'] })
 }
 
 const READS: Readonly<Record<string, (store: RedisStore) => Promise<unknown>>> = {

@@ -53,14 +53,14 @@ t.test('all that belongs to one user lies in one slot; partitions lie in 256 dif
     t.equal(await slot(key), keys.slotOf(partitionOf('bob')), key)
     t.equal(keys.partitionIn(key), partitionOf('bob'))
   }
-  const { member, ...call } = keys.aggregateKeys({ kind: 'call', id: 'c' })
+  const call = keys.aggregateKeys({ kind: 'call', id: 'c' }, false)
   for (const key of Object.values(call)) t.equal(await slot(key), keys.slotOf(partitionOf('c')), key)
-  t.strictSame(keys.refOf(member), { kind: 'call', id: 'c' })
-  const { member: roomMember, ...room } = keys.roomKeys('r')
+  for (const key of [call.state, call.outbox]) t.strictSame(keys.refOf(key), { kind: 'call', id: 'c' })
+  const room = keys.roomKeys('r', false)
   t.equal(new Set(Object.values(room).flat()).size, 8 + ROOM_GROUPS.length)
   for (const key of Object.values(room).flat()) t.equal(await slot(key), keys.slotOf(partitionOf('r')), key)
   t.equal(await slot(keys.copyKey('r')), keys.slotOf(partitionOf('r')))
-  t.strictSame(keys.refOf(roomMember), { kind: 'room', id: 'r' })
+  t.strictSame(keys.refOf(room.state), { kind: 'room', id: 'r' })
   t.equal(new Set(Array.from({ length: PARTITIONS }, (_, partition) => keys.slotOf(partition))).size, PARTITIONS)
 })
 

@@ -38,8 +38,8 @@ function seedInBulk(store: RedisStore): Seed & { flush(): Promise<unknown> } {
   if (!('pipeline' in client)) throw new TypeError('a single server was expected')
   let pipeline = client.pipeline()
   const seed: Seed = (ref, deadlineAt) => {
-    const { state, timers, member } = aggregateKeys(ref)
-    pipeline.hset(state, 'v', 1, 's', STATE, 'x', '').zadd(timers, deadlineAt, member)
+    const { state, timers } = aggregateKeys(ref, true)
+    pipeline.hset(state, 'v', 1, 's', STATE, 'x', '').zadd(timers, deadlineAt, state)
     return undefined
   }
   const flush = () => {

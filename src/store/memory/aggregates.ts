@@ -50,7 +50,7 @@ interface Parts {
 }
 
 export function createMemoryAggregates({ clock, timerIndex, mailboxes, leases }: Parts): MemoryAggregates {
-  const { deadlines, waiting, partitions, findDue, claimDue } = timerIndex
+  const { deadlines, waiting } = timerIndex
   const kept = new Map<string, Aggregate>()
 
   function find(ref: AggregateRef): Aggregate | undefined {
@@ -112,9 +112,6 @@ export function createMemoryAggregates({ clock, timerIndex, mailboxes, leases }:
         if (aggregate) settle(aggregate)
       }
     },
-    partitions,
-    findDue,
-    claimDue,
     async load(ref) {
       const found = find(ref)
       return found ? toSnapshot(found) : null

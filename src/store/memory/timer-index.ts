@@ -1,8 +1,9 @@
 // Deadlines by urgency, and outboxes by how long they have waited. Aggregates and rooms share this index, as they share the
 // sorted sets of a partition in Redis.
 import type { Clock } from '../../clock.js'
-import { type AggregateRef, type Aggregates, type TimerClass, timerClassOf } from '../aggregate.js'
+import type { AggregateRef } from '../aggregate.js'
 import { heldUntil } from '../hold.js'
+import { type TimerClass, type Timers, timerClassOf } from '../timers.js'
 import { Heap } from './heap.js'
 
 /** What is kept under a ref. Once it has expired it never comes up again. */
@@ -13,7 +14,7 @@ export interface Kept {
 
 type Times = Pick<Heap<Kept>, 'get' | 'has' | 'set' | 'delete'>
 
-export interface TimerIndex extends Pick<Aggregates, 'partitions' | 'findDue' | 'claimDue'> {
+export interface TimerIndex extends Timers {
   readonly deadlines: Times
   /** Since when the oldest entry of an outbox has waited, or when the outbox was last reported as stale. */
   readonly waiting: Times
@@ -59,18 +60,13 @@ export function createTimerIndex(clock: Clock): TimerIndex {
     waiting,
     forget,
     size: () => heaps.call.size + heaps.room.size + heaps.presence.size + waiting.size,
-    partitions: 1,
-    async findDue(partitions, { now, staleMs }) {
-      const isDue = (heap: Heap<Kept>, until: number) => (heap.first()?.at ?? Infinity) <= until
-      return Object.values(heaps).some(heap => isDue(heap, now)) || isDue(waiting, now - staleMs) ? partitions : []
-    },
-    async claimDue(_partition, { now, holdMs, staleMs, limit, classes }) {
+    async claimDue({ now, holdMs, staleMs, limit, classes }) {
       const held = heldUntil(now, holdMs)
       const due: AggregateRef[] = []
       for (const each of classes)
         due.push(...claim(heaps[each], { until: now, again: held, limit: limit - due.length }))
       const stale = claim(waiting, { until: now - staleMs, again: now, limit })
-      return { due, stale, heldUntil: held, more: due.length === limit }
+      return { due, stale, heldUntil: held, more: Math.max(due.length, stale.length) === limit, lookAgainAt: now }
     }
   }
 }

@@ -1,55 +1,18 @@
-// Aggregates in Redis: a state hash, an outbox stream with one entry a commit, and a place in the partition's two indexes. Where all
-// keys lie on one server a commit is one script, and the outbox is used only for mail that is held back.
-import { type ChainableCommander, Redis } from 'ioredis'
+// Aggregates in Redis: a state hash, an outbox stream with one entry a commit, and a place in the two indexes. Where all keys lie on
+// one server a commit is one script, and the outbox is used only for mail that is held back.
 import type { Clock } from '../../clock.js'
-import {
-  type AggregateRef,
-  type Aggregates,
-  type Commit,
-  type CommitResult,
-  type Snapshot,
-  TIMER_CLASSES
-} from '../aggregate.js'
-import { heldUntil, wholeMs } from '../hold.js'
+import type { AggregateRef, Aggregates, Commit, CommitResult, Snapshot } from '../aggregate.js'
+import { wholeMs } from '../hold.js'
 import type { Lease, Leases } from '../leases.js'
 import type { UserMail } from '../mail.js'
-import { PARTITIONS } from '../partition.js'
-import type { Attempt, Client } from './clients.js'
-import { aggregateKeys, outboxPrefix, pendingKey, refOf, statePrefix, timersKey } from './keys.js'
+import type { Attempt } from './clients.js'
+import { aggregateKeys } from './keys.js'
 import { toLeases } from './leases.js'
 import { type RedisMailboxes, toReached } from './mailboxes.js'
 import { deliverMail, formatMail, toWaitingMail, type WaitingMail } from './outbox.js'
-import { claimDue, commitAndDeliver, commitToOutbox, type Found, loadAggregate, settleOutbox } from './scripts.js'
+import { commitAndDeliver, commitToOutbox, type Found, loadAggregate, settleOutbox } from './scripts.js'
 import { formatStamp, parseStamp } from './stamp.js'
 import type { Topology } from './topology.js'
-
-/** For each partition: how many deadlines have passed, and how many outboxes have waited too long. */
-async function countDue(
-  client: Client,
-  partitions: readonly number[],
-  { now, staleMs }: { now: number; staleMs: number }
-): Promise<number[]> {
-  // One write to the socket instead of many. A Cluster's partitions lie on several nodes, which no pipeline spans.
-  const pipeline = client instanceof Redis ? client.pipeline() : null
-  const counts = partitions.flatMap(partition => [
-    ...TIMER_CLASSES.map(each => (pipeline ?? client).zcount(timersKey(partition, each), '-inf', now)),
-    (pipeline ?? client).zcount(pendingKey(partition), '-inf', now - staleMs)
-  ])
-  const numbers = pipeline === null ? await Promise.all(counts as Promise<number>[]) : await run(pipeline)
-  return partitions.map((_, i) => sum(numbers.slice(i * COUNTS, (i + 1) * COUNTS)))
-}
-
-/** One for each class of timers, and one for the outboxes. */
-const COUNTS = TIMER_CLASSES.length + 1
-const sum = (numbers: readonly number[]) => numbers.reduce((total, each) => total + each, 0)
-
-async function run(pipeline: ChainableCommander): Promise<number[]> {
-  const replies = await pipeline.exec()
-  return (replies ?? []).map(([error, count]) => {
-    if (error) throw error
-    return Number(count)
-  })
-}
 
 interface Parts {
   readonly attempt: Attempt
@@ -63,13 +26,15 @@ interface Parts {
 const NOT_DELIVERED = { ok: true, isDelivered: false, deliveries: new Map(), watched: [], isOver: false } as const
 
 export function createRedisAggregates({ attempt, topology, mailboxes, leases, clock, log }: Parts): Aggregates {
+  const keysOf = (ref: AggregateRef) => aggregateKeys(ref, topology.isOneServer())
+
   /** Never fails: an entry that stays is delivered again, and every mailbox drops it as a duplicate. */
   async function settle(ref: AggregateRef, waiting: readonly WaitingMail[]): Promise<void> {
     const newest = waiting.at(-1)
     if (!newest) return
-    const keys = aggregateKeys(ref)
+    const keys = keysOf(ref)
     try {
-      await settleOutbox(attempt, [keys.outbox, keys.pending, keys.state], [formatStamp(newest), keys.member])
+      await settleOutbox(attempt, [keys.outbox, keys.pending, keys.state], [formatStamp(newest)])
     } catch (error) {
       log.warn({ err: error, ...ref, version: newest.version }, 'an outbox was not trimmed')
     }
@@ -92,14 +57,14 @@ export function createRedisAggregates({ attempt, topology, mailboxes, leases, cl
   }
 
   async function loadFound(ref: AggregateRef): Promise<Found | null> {
-    const keys = aggregateKeys(ref)
+    const keys = keysOf(ref)
     const reply = await loadAggregate(attempt, [keys.state, keys.outbox], [])
     return reply[0] === 'OK' ? [reply[1], reply[2], reply[3]] : null
   }
 
   /** Null: mail of earlier commits waits in the outbox, and nothing was written. */
   async function commitInOneStep(ref: AggregateRef, commit: Commit): Promise<CommitResult | null> {
-    const keys = aggregateKeys(ref)
+    const keys = keysOf(ref)
     const users = commit.mail.map(({ user }) => mailboxes.keysOf(user, ref))
     const reply = await commitAndDeliver(
       attempt,
@@ -111,7 +76,6 @@ export function createRedisAggregates({ attempt, topology, mailboxes, leases, cl
         commit.state,
         commit.deadlineAt === null ? '' : wholeMs(commit.deadlineAt),
         commit.expireInMs ?? '',
-        keys.member,
         ...mailboxes.boundsAt(commit.now),
         ...commit.mail.flatMap(mailboxes.mailArguments)
       ]
@@ -152,7 +116,7 @@ export function createRedisAggregates({ attempt, topology, mailboxes, leases, cl
   }
 
   async function commitInSteps(ref: AggregateRef, commit: Commit): Promise<CommitResult> {
-    const keys = aggregateKeys(ref)
+    const keys = keysOf(ref)
     const { version, tag, isHeld = false, log: entry } = commit
     const { refused, held } = await takeLeases(commit.mail)
     if (refused) return { ok: false, refused }
@@ -169,8 +133,7 @@ export function createRedisAggregates({ attempt, topology, mailboxes, leases, cl
         item,
         commit.deadlineAt === null ? '' : wholeMs(commit.deadlineAt),
         commit.expireInMs ?? '',
-        commit.now,
-        keys.member
+        commit.now
       ]
     )
     if (reply[0] === 'CONFLICT') return conflict(ref, reply)
@@ -197,7 +160,6 @@ export function createRedisAggregates({ attempt, topology, mailboxes, leases, cl
   }
 
   return {
-    partitions: PARTITIONS,
     async load(ref) {
       const found = await loadFound(ref)
       return found && toSnapshot(ref, found)
@@ -211,22 +173,8 @@ export function createRedisAggregates({ attempt, topology, mailboxes, leases, cl
       if (outbox && outbox.length > 0) await deliverNow(ref, outbox.map(toWaitingMail))
     },
     async hasten(ref, at) {
-      const { timers, member } = aggregateKeys(ref)
-      await attempt(client => client.zadd(timers, 'XX', 'LT', wholeMs(at), member))
-    },
-    async findDue(partitions, { now, staleMs }) {
-      const counts = await attempt(client => countDue(client, partitions, { now, staleMs }))
-      return partitions.filter((_, i) => (counts[i] ?? 0) > 0)
-    },
-    async claimDue(partition, { now, holdMs, staleMs, limit, classes }) {
-      const held = heldUntil(now, holdMs)
-      const [, due, stale, more] = await claimDue(
-        attempt,
-        [pendingKey(partition), ...classes.map(each => timersKey(partition, each))],
-        [now, held, now - staleMs, limit, statePrefix(partition), outboxPrefix(partition)]
-      )
-      const refs = (members: readonly string[]): AggregateRef[] => members.map(refOf)
-      return { due: refs(due), stale: refs(stale), heldUntil: held, more: more === 1 }
+      const { timers, state } = keysOf(ref)
+      await attempt(client => client.zadd(timers, 'XX', 'LT', wholeMs(at), state))
     }
   }
 }

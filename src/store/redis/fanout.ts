@@ -6,11 +6,12 @@ import { aggregateKeys, roomKeys, watchersKey } from './keys.js'
 import { toOutboxEntry } from './outbox.js'
 import { nextFanout, renewFanout } from './scripts.js'
 import { formatStamp } from './stamp.js'
+import type { Topology } from './topology.js'
 
-function keysOf(ref: FanoutRef) {
-  const keys = aggregateKeys(ref)
+function keysOf(ref: FanoutRef, isOneServer: boolean) {
+  const keys = aggregateKeys(ref, isOneServer)
   if (ref.kind === 'presence') return { ...keys, recipients: watchersKey(ref.id), read: 'ZSCAN', expiring: [] }
-  const { seats, log, logIds, groups } = roomKeys(ref.id)
+  const { seats, log, logIds, groups } = roomKeys(ref.id, isOneServer)
   return { ...keys, recipients: seats, read: 'HGETALL', expiring: [log, logIds, ...groups] }
 }
 
@@ -28,25 +29,14 @@ function toRecipients(kind: FanoutRef['kind'], flat: readonly string[]): Recipie
   return found
 }
 
-export function createRedisFanouts(attempt: Attempt): Fanouts {
+export function createRedisFanouts(attempt: Attempt, topology: Pick<Topology, 'isOneServer'>): Fanouts {
   return {
     async next(ref, { node, published, appendsMax, entriesMax, from, page, leaseMs, now }) {
-      const { member, state, outbox, pending, recipients, read, expiring } = keysOf(ref)
+      const { state, outbox, pending, recipients, read, expiring } = keysOf(ref, topology.isOneServer())
       const reply = await nextFanout(
         attempt,
         [state, outbox, pending, recipients, ...expiring],
-        [
-          node,
-          now,
-          Math.ceil(now + leaseMs),
-          member,
-          formatStamp(published),
-          appendsMax,
-          entriesMax,
-          read,
-          from ?? '0',
-          page
-        ]
+        [node, now, Math.ceil(now + leaseMs), formatStamp(published), appendsMax, entriesMax, read, from ?? '0', page]
       )
       if (reply[0] === 'IDLE') return { status: 'idle' }
       if (reply[0] === 'BUSY') return { status: 'busy' }
@@ -59,8 +49,8 @@ export function createRedisFanouts(attempt: Attempt): Fanouts {
       }
     },
     async renew(ref, { node, leaseMs, now }) {
-      const { member, state, pending } = aggregateKeys(ref)
-      return (await renewFanout(attempt, [state, pending], [node, now, Math.ceil(now + leaseMs), member])) === 'OK'
+      const { state, outbox, pending } = aggregateKeys(ref, topology.isOneServer())
+      return (await renewFanout(attempt, [state, outbox, pending], [node, now, Math.ceil(now + leaseMs)])) === 'OK'
     }
   }
 }

@@ -1,9 +1,11 @@
 // Every Redis key and channel is spelled here and nowhere else. All start with `sp:{pXX}:`, where {pXX} is the partition's
-// hash tag: what one script touches together lies in one slot. Ids contain neither ':' nor braces, so nothing collides.
+// hash tag: what one script touches together lies in one slot. Ids contain neither ':' nor braces, so nothing collides. Where all keys
+// lie on one server, the indexes of timers and outboxes lie in no partition.
 
-import { type AggregateRef, type TimerClass, timerClassOf } from '../aggregate.js'
+import type { AggregateRef } from '../aggregate.js'
 import { partitionOf } from '../partition.js'
 import { ROOM_GROUPS } from '../rooms.js'
+import { type TimerClass, timerClassOf } from '../timers.js'
 
 const TAGS = Array.from({ length: 256 }, (_, partition) => `sp:{p${partition.toString(16).padStart(2, '0')}}:`)
 
@@ -16,13 +18,17 @@ export function prefixOf(partition: number): string {
 
 const at = (id: string) => prefixOf(partitionOf(id))
 
+// Indexes: of a partition, or null for the only one, where all keys lie on one server
+const indexPrefix = (partition: number | null) => (partition === null ? 'sp:' : prefixOf(partition))
+/** Sorted set: state keys by their deadlines, one for each class, so that the urgent ones are found behind any backlog. */
+export const timersKey = (partition: number | null, timerClass: TimerClass) =>
+  `${indexPrefix(partition)}timers:${timerClass}`
+/** Sorted set: outbox keys by since when they wait. */
+export const pendingKey = (partition: number | null) => `${indexPrefix(partition)}pending`
+/** Sorted set: the live nodes of a Cluster, which share the partitions' timers, by when each was last seen. */
+export const NODES_KEY = `${prefixOf(0)}nodes`
+
 // Partitions
-/** Sorted set: members by their deadlines, one for each class, so that the urgent ones are found behind any backlog. */
-export const timersKey = (partition: number, timerClass: TimerClass) => `${prefixOf(partition)}timers:${timerClass}`
-export const pendingKey = (partition: number) => `${prefixOf(partition)}pending`
-/** claim_due derives the keys of the members it finds from these two. */
-export const statePrefix = (partition: number) => `${prefixOf(partition)}state:`
-export const outboxPrefix = (partition: number) => `${prefixOf(partition)}outbox:`
 /** Never written: it stands for the partition when its primary is asked whether it takes writes. */
 export const pulseKey = (partition: number) => `${prefixOf(partition)}pulse`
 /** String: the replication id that the partition's primary had when this was last noted, see epoch_note. */
@@ -38,28 +44,28 @@ export const DEAD_LETTERS_KEY = `${prefixOf(0)}dead-letters`
 export const DEAD_LETTER_IDS_KEY = `${prefixOf(0)}dead-letter-ids`
 
 // Aggregates
-export const memberOf = ({ kind, id }: AggregateRef) => `${kind}:${id}`
-export function refOf(member: string): AggregateRef {
-  const end = member.indexOf(':')
-  return { kind: member.slice(0, end) as AggregateRef['kind'], id: member.slice(end + 1) }
+const nameOf = ({ kind, id }: AggregateRef) => `${kind}:${id}`
+/** The aggregate of a state or outbox key. */
+export function refOf(key: string): AggregateRef {
+  const [, , , kind, id = ''] = key.split(':')
+  return { kind: kind as AggregateRef['kind'], id }
 }
-export function aggregateKeys(ref: AggregateRef) {
-  const partition = partitionOf(ref.id)
-  const member = memberOf(ref)
+export const stateKey = (ref: AggregateRef) => `${at(ref.id)}state:${nameOf(ref)}`
+export function aggregateKeys(ref: AggregateRef, isOneServer: boolean) {
+  const index = isOneServer ? null : partitionOf(ref.id)
   return {
-    member,
-    state: statePrefix(partition) + member,
-    outbox: outboxPrefix(partition) + member,
-    timers: timersKey(partition, timerClassOf(ref)),
-    pending: pendingKey(partition)
+    state: stateKey(ref),
+    outbox: `${at(ref.id)}outbox:${nameOf(ref)}`,
+    timers: timersKey(index, timerClassOf(ref)),
+    pending: pendingKey(index)
   }
 }
 
-// Rooms: aggregates, as far as the partition's indexes are concerned, with more to them
-export function roomKeys(id: string) {
+// Rooms: aggregates, as far as the indexes are concerned, with more to them
+export function roomKeys(id: string, isOneServer: boolean) {
   const prefix = at(id)
   return {
-    ...aggregateKeys({ kind: 'room', id }),
+    ...aggregateKeys({ kind: 'room', id }, isOneServer),
     /** Hash: user/device → version|participant. */
     seats: `${prefix}seats:${id}`,
     /** Hashes: the fields of a group, each by their whole name. */
@@ -81,7 +87,7 @@ export const devicesKey = (user: string) => `${at(user)}devices:${user}`
 /** mailbox_append derives the mailboxes of all devices from this. */
 export const mailboxPrefix = (user: string) => `${at(user)}mailbox:${user}:`
 export const mailboxKey = (user: string, device: string) => mailboxPrefix(user) + device
-export const positionKey = (user: string, source: AggregateRef) => `${at(user)}position:${user}:${memberOf(source)}`
+export const positionKey = (user: string, source: AggregateRef) => `${at(user)}position:${user}:${nameOf(source)}`
 /** String: the user knows the peer. */
 export const knownKey = (user: string, peer: string) => `${at(user)}known:${user}:${peer}`
 /** String: failures|retry at. */

@@ -8,13 +8,13 @@ import { positionTtlMs } from '../position.js'
 import type { Append, AppendResult, Mailboxes, StoredEvent, StoreOptions, Touch } from '../store.js'
 import type { Attempt } from './clients.js'
 import {
-  aggregateKeys,
   devicesKey,
   epochKeyOf,
   leasesKey,
   mailboxKey,
   mailboxPrefix,
   positionKey,
+  stateKey,
   ticketsKey,
   wakeChannel
 } from './keys.js'
@@ -97,8 +97,8 @@ export function createRedisMailboxes(attempt: Attempt, options: StoreOptions): R
   ]
 
   function keysOf(user: string, source: AggregateRef) {
-    const { state } = aggregateKeys({ kind: 'presence', id: user })
-    return [devicesKey(user), positionKey(user, source), leasesKey(user), state]
+    const presence = stateKey({ kind: 'presence', id: user })
+    return [devicesKey(user), positionKey(user, source), leasesKey(user), presence]
   }
 
   async function deliver(user: string, { source, commits, now }: Append): Promise<Reply> {

@@ -22,6 +22,7 @@ import { createReplicas } from './replicas.js'
 import { createRedisRooms } from './rooms.js'
 import { createServerClock } from './server-clock.js'
 import { createRedisTickets } from './tickets.js'
+import { createRedisTimers } from './timers.js'
 import { createTopology } from './topology.js'
 import { createRedisWakeups } from './wakeups.js'
 import { createRedisWatches } from './watches.js'
@@ -65,6 +66,7 @@ export async function createRedisStore(options: RedisStoreOptions): Promise<Redi
   contact.onAnswers(epochs.look)
   await untilReady(client, START_WITHIN_MS)
   await contact.ask()
+  const node = ids.unique()
   const replicas = createReplicas(client, options.waitReplicas ?? 0)
   const mailboxes = createRedisMailboxes(attempt, options)
   const leases = createRedisLeases(attempt)
@@ -72,21 +74,22 @@ export async function createRedisStore(options: RedisStoreOptions): Promise<Redi
     { client, attempt, channels },
     {
       everyMs: options.probeEveryMs ?? PROBE_EVERY_MS,
-      node: ids.unique(),
+      node,
       onDeaf: partition => log.warn({ partition }, 'a subscriber connection was deaf and is replaced')
     }
   )
   return {
     client,
     aggregates: createRedisAggregates({ attempt, topology, mailboxes, leases, clock, log }),
-    rooms: createRedisRooms(attempt),
+    rooms: createRedisRooms(attempt, topology),
+    timers: createRedisTimers({ attempt, topology, node, log }),
     memberships: createRedisMemberships(attempt),
     invitations: createRedisInvitations(attempt),
     mailboxes,
     leases,
     contacts: createRedisContacts(attempt),
     watches: createRedisWatches(attempt, options),
-    fanouts: createRedisFanouts(attempt),
+    fanouts: createRedisFanouts(attempt, topology),
     wakeups: createRedisWakeups(channels, attempt),
     tickets: createRedisTickets(attempt),
     copies: createRedisCopies(attempt),

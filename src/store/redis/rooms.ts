@@ -1,6 +1,5 @@
 // Rooms in Redis: a state hash with a field for each part (`f:<name>` → version:tag|JSON), a hash of the fields that outlive the room, a
-// hash of seats, an outbox stream with one entry a commit, a log stream with its ids beside it, and a place in the partition's two
-// indexes.
+// hash of seats, an outbox stream with one entry a commit, a log stream with its ids beside it, and a place in the two indexes.
 import { FANOUT_LEASE_MS } from '../fanout.js'
 import { wholeMs } from '../hold.js'
 import {
@@ -18,6 +17,7 @@ import type { Attempt } from './clients.js'
 import { roomKeys } from './keys.js'
 import { commitRoom, hastenRoom, loadRoom, type StreamEntry, trimLog } from './scripts.js'
 import { formatStamp, parseStamp } from './stamp.js'
+import type { Topology } from './topology.js'
 
 const FIELD = 'f:'
 
@@ -59,13 +59,12 @@ const toLogged = ([id, fields]: StreamEntry) => ({
   value: fields[3] ?? ''
 })
 
-function commitArguments(member: string, commit: RoomCommit) {
+function commitArguments(commit: RoomCommit) {
   const { reads, writes, moves, line, items, now } = commit
   const readPairs = Object.entries(reads).flatMap(([name, stamp]) => [spell(name), formatStamp(stamp)])
   const triples = moves.flatMap(({ user, device, from, to }) => [`${user}/${device}`, from ?? '', to ?? ''])
   return [
     now,
-    member,
     commit.tag,
     items.length > 0 ? JSON.stringify(items) : '',
     commit.deadlineAt === null ? '' : wholeMs(commit.deadlineAt),
@@ -88,10 +87,11 @@ function commitArguments(member: string, commit: RoomCommit) {
   ]
 }
 
-export function createRedisRooms(attempt: Attempt): Rooms {
+export function createRedisRooms(attempt: Attempt, topology: Pick<Topology, 'isOneServer'>): Rooms {
+  const keysOf = (roomId: string) => roomKeys(roomId, topology.isOneServer())
   return {
     async load(roomId, fields) {
-      const { state, outbox, seats, lasting, groups } = roomKeys(roomId)
+      const { state, outbox, seats, lasting, groups } = keysOf(roomId)
       const keys = [state, outbox, seats, lasting, ...groups]
       // The version is read in any case; asked for by name it makes a list that is never empty, which would mean all.
       const names = fields === 'all' ? [] : ['v', ...fields.map(spell)]
@@ -108,9 +108,9 @@ export function createRedisRooms(attempt: Attempt): Rooms {
       }
     },
     async commit(roomId, commit) {
-      const { member, state, outbox, timers, pending, seats, log, logIds, lasting, groups } = roomKeys(roomId)
+      const { state, outbox, timers, pending, seats, log, logIds, lasting, groups } = keysOf(roomId)
       const keys = [state, outbox, timers, pending, seats, log, logIds, lasting, ...groups]
-      const reply = await commitRoom(attempt, keys, commitArguments(member, commit))
+      const reply = await commitRoom(attempt, keys, commitArguments(commit))
       if (reply[0] === 'CONFLICT') return { status: 'conflict' }
       if (reply[0] === 'FULL') return { status: 'full', of: reply[1] }
       if (reply[0] === 'KNOWN') return { status: 'known', version: reply[1] }
@@ -119,15 +119,15 @@ export function createRedisRooms(attempt: Attempt): Rooms {
       return { status: 'ok', version, seats: taken, fanoutLease: leased === 1, ...beyond }
     },
     async hasten(roomId, at) {
-      const { timers, member } = roomKeys(roomId)
-      await hastenRoom(attempt, [timers], [member, wholeMs(at), ''])
+      const { timers, state } = keysOf(roomId)
+      await hastenRoom(attempt, [timers], [state, wholeMs(at), ''])
     },
     async rest(roomId, { heldUntil, at }) {
-      const { timers, member } = roomKeys(roomId)
-      await hastenRoom(attempt, [timers], [member, wholeMs(at), heldUntil])
+      const { timers, state } = keysOf(roomId)
+      await hastenRoom(attempt, [timers], [state, wholeMs(at), heldUntil])
     },
     async log(roomId, { before, after, limit }) {
-      const { log } = roomKeys(roomId)
+      const { log } = keysOf(roomId)
       const first = after === undefined ? '-' : `${Math.max(0, after + 1)}-0`
       const last = before === undefined ? '+' : `${Math.max(0, before - 1)}-0`
       if (after !== undefined) {
@@ -136,7 +136,7 @@ export function createRedisRooms(attempt: Attempt): Rooms {
       return (await attempt(client => client.xrevrange(log, last, first, 'COUNT', limit))).map(toLogged).reverse()
     },
     async trimLog(roomId, { version, id }) {
-      const { log, logIds } = roomKeys(roomId)
+      const { log, logIds } = keysOf(roomId)
       await trimLog(attempt, [log, logIds], [version, id])
     }
   }

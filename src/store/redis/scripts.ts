@@ -68,7 +68,8 @@ export const settleOutbox = define<'WAITING' | 'SETTLED'>('outbox_settle')
 export const askPrimary =
   define<readonly [seconds: string, microseconds: string, epoch: string, isInCluster: 0 | 1]>('primary_ask')
 export const claimDue =
-  define<readonly ['OK', due: readonly string[], stale: readonly string[], more: 0 | 1]>('due_claim')
+  define<readonly ['OK', due: readonly string[], stale: readonly string[], more: 0 | 1, next: string]>('due_claim')
+export const noteHeartbeat = define<readonly string[]>('node_heartbeat')
 
 export const loadRoom = define<
   | readonly ['OK', version: number, seats: number, unpublishedFrom: string, fields: readonly string[]]

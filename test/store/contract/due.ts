@@ -1,15 +1,19 @@
 import type { Test } from 'tap'
-import { TIMER_CLASSES, type TimerClass } from '../../../src/store/aggregate.js'
 import { partitionOf } from '../../../src/store/partition.js'
+import { CLAIM_TURNS, TIMER_CLASSES, type TimerClass } from '../../../src/store/timers.js'
 import { until } from '../../helpers/until.js'
 import type { Lab } from '../contract.js'
-import { CLAIM, call, claimOf, commitOf, mailTo } from './given.js'
+import { CLAIM, call, claimNext, claimOf, commitOf, mailTo } from './given.js'
 
 export function dueContract(t: Test, lab: Lab): void {
-  const { aggregates } = lab.store
-  const options = CLAIM
-  const claim = (id: string) => claimOf(t, lab, id)
+  const { aggregates, timers } = lab.store
+  const claim = (id: string) => claimOf(lab, id)
   const nothing = { due: [], stale: [] }
+  /** What the suite has left behind is held for a while. */
+  async function claimAllElse(): Promise<void> {
+    lab.clock.advance(3_600_000)
+    await claim('')
+  }
 
   t.test('a deadline comes up when it has passed, to one claimer, and again when the hold is over', async t => {
     const id = lab.id('c')
@@ -86,35 +90,70 @@ export function dueContract(t: Test, lab: Lab): void {
   t.test('no more than the limit comes up at once, the oldest first', async t => {
     const ids = [lab.id('c')]
     const [first = ''] = ids
-    // Three in one partition.
+    // Three in one partition, for a Cluster.
     while (ids.length < 3) {
       const id = lab.id('c')
-      if (aggregates.partitions === 1 || partitionOf(id) === partitionOf(first)) ids.push(id)
+      if (partitionOf(id) === partitionOf(first)) ids.push(id)
     }
-    lab.clock.advance(3_600_000)
-    await claim(first)
+    await claimAllElse()
     for (const [age, id] of ids.entries()) {
       await aggregates.commit(call(id), commitOf(lab, 0, { deadlineAt: lab.clock.now() - age }))
     }
-    const partition = aggregates.partitions === 1 ? 0 : partitionOf(first)
-    const { due, more } = await aggregates.claimDue(partition, { now: lab.clock.now(), ...options, limit: 2 })
+    const { due, more } = await claimNext(lab, { limit: 2 })
     t.strictSame(due, [call(ids[2] ?? ''), call(ids[1] ?? '')])
     t.ok(more)
-    t.match(await aggregates.claimDue(partition, { now: lab.clock.now(), ...options, limit: 2 }), {
-      due: [call(first)],
-      more: false
-    })
+    t.strictSame((await claimNext(lab, { limit: 2 })).due, [call(first)])
+    t.match(await claimNext(lab, { limit: 2 }), { due: [], more: false })
+  })
+
+  t.test('of mail that waits no more than the limit comes up at once, and that there is more is said', async t => {
+    const ids = [lab.id('c')]
+    while (ids.length < 3) {
+      const id = lab.id('c')
+      if (partitionOf(id) === partitionOf(ids[0] ?? '')) ids.push(id)
+    }
+    const held = { mail: [mailTo(lab.id('bob'))], isHeld: true }
+    for (const id of ids) await aggregates.commit(call(id), commitOf(lab, 0, held))
+    lab.clock.advance(CLAIM.staleMs)
+    const found: string[] = []
+    for (let turn = 0, more = false; more || turn < CLAIM_TURNS; turn++) {
+      const claimed = await timers.claimDue({ ...CLAIM, now: lab.clock.now(), limit: 2 })
+      const mine = claimed.stale.map(({ id }) => id).filter(id => ids.includes(id))
+      t.ok(mine.length <= 2)
+      found.push(...mine)
+      more = claimed.more
+    }
+    t.strictSame(found.sort(), ids.sort())
+  })
+
+  t.test('who claims again when told to, at the next tick of 125 ms, finds a deadline within a second', async t => {
+    const claimNow = () => timers.claimDue({ ...CLAIM, now: lab.clock.now() })
+    for (const ms of [1, 300, 1_000, 1_700, 5_003]) {
+      const id = lab.id('c')
+      let { lookAgainAt } = await claimNow()
+      const deadlineAt = lab.clock.now() + ms
+      await aggregates.commit(call(id), commitOf(lab, 0, { deadlineAt }))
+      for (let found = false; !found; ) {
+        lab.clock.advance(125)
+        if (lab.clock.now() < lookAgainAt) continue
+        const claimed = await claimNow()
+        lookAgainAt = claimed.lookAgainAt
+        found = claimed.due.some(ref => ref.id === id)
+      }
+      const lateMs = lab.clock.now() - deadlineAt
+      t.ok(lateMs >= 0 && lateMs <= 1_000, `after ${ms} ms: ${lateMs} ms late`)
+    }
   })
 
   t.test('calls come up before rooms and rooms before presence, and a class that is not asked for stays', async t => {
     const id = lab.id('c')
     const refs = (['presence', 'chat', 'pair', 'call'] as const).map(kind => ({ kind, id }))
+    await claimAllElse()
     for (const [age, ref] of refs.entries()) {
       await aggregates.commit(ref, commitOf(lab, 0, { deadlineAt: lab.clock.now() - 10 + age }))
     }
     const claimOnly = async (classes: readonly TimerClass[], limit: number) => {
-      const partition = aggregates.partitions === 1 ? 0 : partitionOf(id)
-      const { due } = await aggregates.claimDue(partition, { now: lab.clock.now(), ...options, classes, limit })
+      const { due } = await claimNext(lab, { classes, limit })
       return due.filter(ref => ref.id === id).map(({ kind }) => kind)
     }
     t.strictSame(await claimOnly(['call'], 1), ['pair'], 'the oldest of its class')

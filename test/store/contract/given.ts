@@ -1,15 +1,6 @@
 // Short ways to say what a contract test is about.
-import type { Test } from 'tap'
-import {
-  type AggregateRef,
-  type Commit,
-  type Due,
-  type OutboxItem,
-  type Stamp,
-  TIMER_CLASSES
-} from '../../../src/store/aggregate.js'
+import type { AggregateRef, Commit, OutboxItem, Stamp } from '../../../src/store/aggregate.js'
 import type { UserMail } from '../../../src/store/mail.js'
-import { partitionOf } from '../../../src/store/partition.js'
 import type {
   Append,
   CommitMail,
@@ -20,6 +11,7 @@ import type {
   Touch,
   Touched
 } from '../../../src/store/store.js'
+import { CLAIM_TURNS, type ClaimOptions, type Due, TIMER_CLASSES } from '../../../src/store/timers.js'
 import type { Lab } from '../contract.js'
 
 export const call = (id: string): AggregateRef => ({ kind: 'call', id })
@@ -130,22 +122,30 @@ export async function fill(
   }
 }
 
-export const CLAIM = { holdMs: 5_000, staleMs: 1_000, limit: 100, classes: TIMER_CLASSES }
+export const CLAIM = { holdMs: 5_000, staleMs: 1_000, limit: 10_000, classes: TIMER_CLASSES }
 
-/** What comes up of this one id; the suite's others may share its partition. */
-export async function claimOf(t: Test, lab: Lab, id: string): Promise<Pick<Due, 'due' | 'stale'>> {
-  const { due, stale } = await holdOf(t, lab, id)
+/** What comes up of this one id; the suite's others may lie beside it. */
+export async function claimOf(lab: Lab, id: string): Promise<Pick<Due, 'due' | 'stale'>> {
+  const { due, stale } = await holdOf(lab, id)
   return { due, stale }
 }
 
 /** The same, and until when it is held. */
-export async function holdOf(t: Test, { store, clock }: Lab, id: string): Promise<Omit<Due, 'more'>> {
-  const { aggregates } = store
-  const partition = aggregates.partitions === 1 ? 0 : partitionOf(id)
-  const options = { ...CLAIM, now: clock.now() }
-  const found = await aggregates.findDue([partition], options)
-  const { due, stale, heldUntil } = await aggregates.claimDue(partition, options)
-  t.equal(due.length + stale.length > 0 && found.length === 0, false, 'what can be claimed is found')
+export async function holdOf({ store, clock }: Lab, id: string): Promise<Pick<Due, 'due' | 'stale' | 'heldUntil'>> {
+  const found: Due[] = []
+  for (let turn = 0; turn < CLAIM_TURNS; turn++) found.push(await store.timers.claimDue({ ...CLAIM, now: clock.now() }))
   const mine = (refs: Due['due']) => refs.filter(ref => ref.id === id)
-  return { due: mine(due), stale: mine(stale), heldUntil }
+  return {
+    due: found.flatMap(({ due }) => mine(due)),
+    stale: found.flatMap(({ stale }) => mine(stale)),
+    heldUntil: found[0]?.heldUntil ?? 0
+  }
+}
+
+/** The first of a whole round of claims that finds something; or the last. */
+export async function claimNext({ store, clock }: Lab, options: Partial<ClaimOptions>): Promise<Due> {
+  for (let turn = 1; ; turn++) {
+    const claimed = await store.timers.claimDue({ ...CLAIM, now: clock.now(), ...options })
+    if (claimed.due.length > 0 || turn === CLAIM_TURNS) return claimed
+  }
 }

@@ -6,7 +6,7 @@ import { commitRoom, joinOf, nextBatch, room, roomStamp, seatOf, tellAll } from 
 
 export function roomLifeContract(t: Test, lab: Lab): void {
   const { rooms } = lab.store
-  const claim = (id: string) => claimOf(t, lab, id)
+  const claim = (id: string) => claimOf(lab, id)
   const at = (ms: number) => lab.clock.now() + ms
   const nothing = { due: [], stale: [] }
 
@@ -86,7 +86,7 @@ export function roomLifeContract(t: Test, lab: Lab): void {
   async function held(t: Test): Promise<{ id: string; heldUntil: number }> {
     const id = lab.id('r')
     await commitRoom(t, lab, id, joinOf(lab, 'alice', { deadlineAt: at(0) }))
-    const { due, heldUntil } = await holdOf(t, lab, id)
+    const { due, heldUntil } = await holdOf(lab, id)
     t.strictSame(due, [room(id)])
     return { id, heldUntil }
   }
@@ -151,7 +151,7 @@ export function roomLifeContract(t: Test, lab: Lab): void {
   t.test('who took so long that another claimed it puts nothing off', async t => {
     const { id, heldUntil } = await held(t)
     lab.clock.advance(5_000)
-    const other = await holdOf(t, lab, id)
+    const other = await holdOf(lab, id)
     t.strictSame(other.due, [room(id)])
     await rooms.rest(id, { heldUntil, at: at(60_000) })
     await rooms.rest(id, { heldUntil: other.heldUntil, at: at(50_000) })

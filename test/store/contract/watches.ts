@@ -1,10 +1,9 @@
 import type { Test } from 'tap'
 import type { FanoutOptions } from '../../../src/store/fanout.js'
-import { partitionOf } from '../../../src/store/partition.js'
 import type { Watched } from '../../../src/store/watches.js'
 import { until } from '../../helpers/until.js'
 import type { Lab } from '../contract.js'
-import { CLAIM, commitOf } from './given.js'
+import { claimOf, commitOf } from './given.js'
 import { nextBatch } from './given-rooms.js'
 
 const ALL = { until: Number.MAX_SAFE_INTEGER, limit: 1000 }
@@ -152,11 +151,7 @@ export function watchContract(t: Test, lab: Lab): void {
   t.test('what is being published is not forgotten, and what is over goes when all was published', async t => {
     const bob = lab.id('bob')
     const ref = { kind: 'presence', id: bob } as const
-    const partition = lab.store.aggregates.partitions === 1 ? 0 : partitionOf(bob)
-    const isStale = async () => {
-      const options = { ...CLAIM, now: lab.clock.now() }
-      return (await lab.store.aggregates.claimDue(partition, options)).stale.some(({ id }) => id === bob)
-    }
+    const isStale = async () => (await claimOf(lab, bob)).stale.length > 0
     await say(bob, 0)
     lab.clock.advance(900)
     await next(bob)

@@ -1,8 +1,8 @@
 #!lua
 -- Purpose:   writes the next state of an aggregate if the expected commit still stands, and delivers what the commit says: one step,
 --            where all keys lie on one server.
--- KEYS:      1 state hash  2 outbox stream  3 timers; then for each user the four keys of mailbox_append
--- ARGV:      expected version:tag or ''  version:tag  tag  state  deadline or ''  expire in ms or ''  member; bounds (see mail);
+-- KEYS:      1 state hash  2 outbox stream  3 index of timers; then for each user the four keys of mailbox_append
+-- ARGV:      expected version:tag or ''  version:tag  tag  state  deadline or ''  expire in ms or ''; bounds (see mail);
 --            then for each user: prefix of the mailboxes  channel  '1' and a claim (see lease), or ''; mail (see mail)
 -- RETURNS:   {OK, then for each user {what mailbox_append returns, leases held if there was a claim}} | {CONFLICT, version:tag, state, outbox} | {CONFLICT}, it does not exist
 --            | {WAITING}, mail of earlier commits waits in the outbox | {REFUSED, number of the user whose claim it is, leases held}
@@ -15,7 +15,7 @@
 -- include deliver
 -- include lease
 local key, outbox, timers = unpack(KEYS)
-local expected, stamp, tag, state, deadline, expire, member = arguments(7)
+local expected, stamp, tag, state, deadline, expire = arguments(6)
 local found, current, old = unpack(redis.call('HMGET', key, 'v', 's', 'x'))
 if (found or '') ~= expected then
   if not found then return {'CONFLICT'} end
@@ -37,8 +37,8 @@ for i = 4, #KEYS, 4 do
   users[#users + 1] = user
 end
 redis.call('HSET', key, 'v', stamp, 's', state, 'x', expire)
-if deadline ~= '' then redis.call('ZADD', timers, deadline, member)
-elseif found then redis.call('ZREM', timers, member) end
+if deadline ~= '' then redis.call('ZADD', timers, deadline, key)
+elseif found then redis.call('ZREM', timers, key) end
 if expire ~= '' then redis.call('PEXPIRE', key, expire)
 elseif old and old ~= '' then redis.call('PERSIST', key) end
 local reply = {'OK'}

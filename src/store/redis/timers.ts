@@ -1,0 +1,93 @@
+// Timers in Redis. On one server all deadlines are in one index, and one script a look claims what is due. On a Cluster each partition has
+// an index of its own: live nodes share the partitions, and each look claims in the next part of the node's share.
+import type { FastifyBaseLogger } from 'fastify'
+import { heldUntil } from '../hold.js'
+import { CLAIM_TURNS, type ClaimOptions, type Due, TIMER_CLASSES, type Timers, timerClassOf } from '../timers.js'
+import type { Attempt } from './clients.js'
+import { toFault } from './faults.js'
+import { NODES_KEY, pendingKey, refOf, timersKey } from './keys.js'
+import { claimDue, noteHeartbeat } from './scripts.js'
+import { shareOf } from './shares.js'
+import type { Topology } from './topology.js'
+
+/** Less than the second that is promised, because a worker asks at its next tick. */
+const LOOK_EVERY_MS = 900
+const HEARTBEAT_EVERY_MS = 1_000
+/** Two heartbeats may be missed. Until then the partitions of a dead node are read by the next in order. */
+const ALIVE_MS = 3_000
+
+interface Parts {
+  readonly attempt: Attempt
+  readonly topology: Pick<Topology, 'isOneServer'>
+  /** Names this process among the live nodes. */
+  readonly node: string
+  readonly log: FastifyBaseLogger
+}
+
+export function createRedisTimers(parts: Parts): Timers {
+  const { attempt, topology } = parts
+  const claimShare = createShareClaims(parts)
+  return { claimDue: options => (topology.isOneServer() ? claimIn(attempt, null, options) : claimShare(options)) }
+}
+
+/** In the index of one partition, or in the only one. */
+async function claimIn(attempt: Attempt, partition: number | null, options: ClaimOptions): Promise<Due> {
+  const { now, holdMs, staleMs, limit, classes } = options
+  const held = heldUntil(now, holdMs)
+  const [, due, stale, more, next] = await claimDue(
+    attempt,
+    [pendingKey(partition), ...classes.map(each => timersKey(partition, each))],
+    [now, held, now - staleMs, limit]
+  )
+  const lookAgainAt = Math.min(now + LOOK_EVERY_MS, next === '' ? Infinity : Number(next))
+  return { due: due.map(refOf), stale: stale.map(refOf), heldUntil: held, more: more === 1, lookAgainAt }
+}
+
+function createShareClaims({ attempt, node, log }: Parts): (options: ClaimOptions) => Promise<Due> {
+  let nodes: readonly string[] = []
+  let share: readonly number[] = shareOf(node, [node])
+  let heartbeatAt = Number.NEGATIVE_INFINITY
+  let turn = 0
+  /** Claims in a row that left nothing behind: until all parts have had their turn, there may be more. */
+  let clean = CLAIM_TURNS
+
+  /** If it fails the share stays as it is: too many nodes that read a partition do no harm. */
+  async function renewShare(now: number): Promise<void> {
+    if (Math.abs(now - heartbeatAt) < HEARTBEAT_EVERY_MS) return
+    try {
+      const live = await noteHeartbeat(attempt, [NODES_KEY], [node, now, ALIVE_MS])
+      heartbeatAt = now
+      if (live.join() !== nodes.join()) share = shareOf(node, live)
+      nodes = live
+    } catch (error) {
+      log.warn({ err: toFault(error) }, 'the heartbeat of this node was not noted')
+    }
+  }
+
+  /** One partition in trouble does not keep the others waiting. @throws what the first failed with, if all did */
+  async function claimAll(partitions: readonly number[], options: ClaimOptions): Promise<Due[]> {
+    const results = await Promise.allSettled(partitions.map(partition => claimIn(attempt, partition, options)))
+    const found = results.flatMap(result => (result.status === 'fulfilled' ? [result.value] : []))
+    const failed = results.find(result => result.status === 'rejected')
+    if (failed && found.length === 0) throw failed.reason
+    if (failed) log.warn({ err: failed.reason }, 'the timers of some partitions were not claimed')
+    return found
+  }
+
+  return async options => {
+    const { now, holdMs, classes } = options
+    await renewShare(now)
+    const part = share.filter((_, i) => i % CLAIM_TURNS === turn)
+    turn = (turn + 1) % CLAIM_TURNS
+    const found = await claimAll(part, options)
+    const isAllTaken = classes.length === TIMER_CLASSES.length && !found.some(({ more }) => more)
+    clean = isAllTaken ? clean + 1 : 0
+    return {
+      due: TIMER_CLASSES.flatMap(each => found.flatMap(({ due }) => due.filter(ref => timerClassOf(ref) === each))),
+      stale: found.flatMap(({ stale }) => stale),
+      heldUntil: heldUntil(now, holdMs),
+      more: clean < CLAIM_TURNS,
+      lookAgainAt: now + LOOK_EVERY_MS / CLAIM_TURNS
+    }
+  }
+}
