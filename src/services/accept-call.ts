@@ -9,12 +9,13 @@ import type { Call } from '../schemas/call.js'
 import type { Actor } from '../schemas/claims.js'
 import type { Endpoint } from '../schemas/common.js'
 import type { Lease } from '../store/leases.js'
+import type { Refused } from './aggregate-kind.js'
 import type { Context } from './context.js'
 import { holderOfCall, parseHolder } from './lease-holder.js'
-import { upgradeLease, waitForCall } from './leases.js'
+import { activeClaim, findRival, ROUNDS_MAX, waitForCall } from './leases.js'
 import { noteSignOfLife, registerDevice } from './sign-of-life.js'
 import { acceptTimes } from './times.js'
-import { type Outcome, readCall, transact } from './transact.js'
+import { claim, type Outcome, transact } from './transact.js'
 
 /**
  * Also registers the device: the cursor is where its stream should begin to miss nothing of the call.
@@ -34,25 +35,33 @@ export async function acceptCall(
 /** Also the second half of a glare merge. @throws AppError caller_busy naming the call that the user is in */
 export async function commitAccept(context: Context, callId: string, actor: Endpoint): Promise<Outcome> {
   const command = { type: 'accept' as const, actor, ...acceptTimes(context.config) }
-  const decide = (call: CallState | null, now: number) => decideCall(call, command, now)
-  const call = await readCall(context, callId)
-  const isRepeat = decide(call, context.clock.now()).state === call
-  const held = call === null || isRepeat ? [] : await activate(context, call, actor.user)
-  const outcome = await transact(context, callId, decide).catch(async error => {
-    // An upgrade may have taken a forgotten lease anew; the call's end released it before that.
-    if (call && error instanceof AppError && error.code === 'call_ended') {
-      await context.store.leases.release(actor.user, holderOfCall(call))
+  let claimed: CallState | null = null
+  const decide = (call: CallState | null, now: number) => {
+    const decision = decideCall(call, command, now)
+    if (call === null || decision.state === call) return decision
+    claimed = call
+    return { ...decision, claims: [activeClaim(context, call, actor.user)] }
+  }
+  for (let round = 0; round < ROUNDS_MAX; round++) {
+    const outcome = await claim(context, callId, decide).catch(async error => {
+      // On a Cluster the claim may have taken a lease that the call's end had released before.
+      if (claimed && error instanceof AppError && error.code === 'call_ended') {
+        await context.store.leases.release(actor.user, holderOfCall(claimed))
+      }
+      throw error
+    })
+    if (!('refused' in outcome)) {
+      endWaitingCalls(context, actor.user, outcome.leases.get(actor.user) ?? [])
+      return outcome
     }
-    throw error
-  })
-  if (!isRepeat) endWaitingCalls(context, actor.user, held)
-  return outcome
+    await throwIfBusy(context, claimed, outcome)
+  }
+  throw new AppError('store_unavailable', { detail: 'Too many others changed this at the same moment' })
 }
 
-async function activate(context: Context, call: CallState, user: string): Promise<readonly Lease[]> {
-  const upgrade = await upgradeLease(context, call, user)
-  if (upgrade.status === 'active') return upgrade.held
-  throw conflict(call, 'caller_busy', 'End the call you are in first', { activeCallId: upgrade.callId })
+async function throwIfBusy(context: Context, call: CallState | null, { refused }: Refused): Promise<void> {
+  const activeCallId = call && (await findRival(context, call, refused))
+  if (call && activeCallId) throw conflict(call, 'caller_busy', 'End the call you are in first', { activeCallId })
 }
 
 /**

@@ -2,55 +2,12 @@
 // → else decide again on what stands. What a decision says is kept from the moment its commit returns (G9).
 import { AppError } from '../errors.js'
 import type { AggregateRef, Commit, Snapshot, Stamp } from '../store/aggregate.js'
-import type { Deliveries } from '../store/mail.js'
-import type { Cache, Known } from './cache.js'
+import type { Decide, Decision, Kind, Outcome, Refused } from './aggregate-kind.js'
+import type { Known } from './cache.js'
 import type { Context } from './context.js'
-import { type Events, NOWHERE, queuedFor, toLog, toMail } from './mail.js'
+import { NOWHERE, queuedFor, toLog, toMail } from './mail.js'
 
-export interface Decision<State> {
-  /**
-   * The very state that was given when nothing changes; its events, each for one device, then need no commit. With the version that
-   * was given: nothing changes for anyone outside, only the deadline moves; then there are no events.
-   */
-  readonly state: State
-  readonly events: Events
-  /** Its events are held back: what the recipients must have before them is not published yet. */
-  readonly held?: boolean
-}
-
-/** What the loop has to know of one kind of aggregate. */
-export interface Kind<State extends { readonly version: number }> {
-  readonly kind: AggregateRef['kind']
-  known(context: Context): Cache<State>
-  /** When it must be looked at again; null when it is over. */
-  deadlineOf(state: State): number | null
-  isOver(state: State): boolean
-  /** Its end was delivered and then forgotten: ends it again, for whoever has not received it. */
-  endAgain?(state: State, now: number): Decision<State>
-  /** How long it is kept when it is over; the retention, unless it may begin again. */
-  keepMs?(context: Context, state: State): number
-  /** Whose mailboxes record every commit, so that a message decided on an older one is refused. */
-  partiesOf(state: State): readonly string[]
-  /** The holder whose leases on them are released when it is over; null: it has none. */
-  holderOf(state: State): string | null
-  /** Told of each commit. */
-  record(context: Context, before: State | null, after: State): void
-  /** Starts the fan-out to whoever watches. Without it each recipient is named. */
-  publish?(context: Context, id: string): void
-  /** Whether mail that is held back may be delivered. Without it none is held back. */
-  isReleased?(context: Context, state: State): Promise<boolean>
-}
-
-export interface Outcome<State> {
-  readonly before: State | null
-  readonly state: State
-  /** Where the events went, by user. */
-  readonly deliveries: Deliveries
-  /** Users whose presence may be watched, among those a commit concerned. */
-  readonly watched: readonly string[]
-}
-
-export type Decide<State> = (state: State | null, now: number) => Decision<State>
+const NO_LEASES: Outcome<unknown>['leases'] = new Map()
 
 /** Each lost race is a commit of somebody else; more than a few in a row means that something is wrong. */
 const ATTEMPTS_MAX = 32
@@ -66,13 +23,20 @@ export interface Loop<State> {
    * @throws AppError whatever `decide` throws on a state that is certainly current; store_unavailable
    */
   transact(context: Context, id: string, decide: Decide<State>, known?: Known<State> | null): Promise<Outcome<State>>
+  /** The same for decisions that claim leases. On a Cluster one that is refused, or throws, may leave some of them taken. */
+  claim(
+    context: Context,
+    id: string,
+    decide: Decide<State>,
+    known?: Known<State> | null
+  ): Promise<Outcome<State> | Refused>
 }
 
 const stampOf = <State extends { readonly version: number }>(known: Known<State> | null): Stamp | null =>
   known && { version: known.state.version, tag: known.tag }
 
 export function createLoop<State extends { readonly version: number }>(kind: Kind<State>): Loop<State> {
-  type Attempt = Outcome<State> | { readonly retryOn: Known<State> | null | undefined }
+  type Attempt = Outcome<State> | Refused | { readonly retryOn: Known<State> | null | undefined }
   interface Basis {
     readonly known: Known<State> | null
     /** Read or written a moment ago, and not merely cached. */
@@ -84,12 +48,12 @@ export function createLoop<State extends { readonly version: number }>(kind: Kin
     return settled(context, id, await context.store.aggregates.load(refOf(id)))
   }
 
-  async function transact(
+  async function claim(
     context: Context,
     id: string,
     decide: Decide<State>,
     first: Known<State> | null | undefined = kind.known(context).get(id)
-  ): Promise<Outcome<State>> {
+  ): Promise<Outcome<State> | Refused> {
     let known = first
     let certain = false
     for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
@@ -98,11 +62,22 @@ export function createLoop<State extends { readonly version: number }>(kind: Kin
         certain = true
       }
       const done = await attemptOn(context, id, { known, certain }, decide)
-      if ('state' in done) return done
+      if (!('retryOn' in done)) return done
       known = done.retryOn
       certain = known !== undefined
     }
     throw new AppError('store_unavailable', { detail: 'Too many others changed this at the same moment' })
+  }
+
+  async function transact(
+    context: Context,
+    id: string,
+    decide: Decide<State>,
+    known?: Known<State> | null
+  ): Promise<Outcome<State>> {
+    const outcome = await claim(context, id, decide, known)
+    if ('refused' in outcome) throw new TypeError('a decision claims leases, and nobody handles that one is refused')
+    return outcome
   }
 
   function attemptOn(context: Context, id: string, basis: Basis, decide: Decide<State>): Attempt | Promise<Attempt> {
@@ -117,7 +92,9 @@ export function createLoop<State extends { readonly version: number }>(kind: Kin
     }
     if (decision.state !== before) return commit(context, id, { known: basis.known, decision, now })
     if (decision.events.length > 0) return sendDirect(context, id, basis, { ...decision, now })
-    return basis.certain ? { before, state: before, deliveries: NOWHERE, watched: [] } : reread(context, id)
+    return basis.certain
+      ? { before, state: before, deliveries: NOWHERE, watched: [], leases: NO_LEASES }
+      : reread(context, id)
   }
 
   function reread(context: Context, id: string): Attempt {
@@ -153,7 +130,7 @@ export function createLoop<State extends { readonly version: number }>(kind: Kin
       }
       deliveries.set(to.user, { online: status === 'online' ? 1 : 0, queued: status === 'queued' ? 1 : 0 })
     }
-    return { before: state, state, deliveries, watched: [] }
+    return { before: state, state, deliveries, watched: [], leases: NO_LEASES }
   }
 
   /**
@@ -193,7 +170,7 @@ export function createLoop<State extends { readonly version: number }>(kind: Kin
       expireInMs: kind.isOver(state) ? (kind.keepMs?.(context, state) ?? context.config.retentionMs) : null,
       now
     })
-    if (!result.ok && result.refused) throw new TypeError('a claim was refused that nobody made')
+    if (!result.ok && result.refused) return { refused: result.refused }
     if (!result.ok) return { retryOn: await settled(context, id, result.current) }
     if (result.isDelivered) context.metrics.commitSeconds.observe((context.clock.now() - now) / 1000)
     kind.record(context, before, state)
@@ -203,7 +180,7 @@ export function createLoop<State extends { readonly version: number }>(kind: Kin
     else kind.known(context).delete(id)
     if (result.isOver && !kind.isOver(state)) return endAgain(context, id)
     const deliveries = decision.held ? queuedFor(decision.events) : result.deliveries
-    return { before, state, deliveries, watched: result.watched }
+    return { before, state, deliveries, watched: result.watched, leases: result.held }
   }
 
   /** A mailbox has taken the end of this, which a failover made the store forget: what was received stands. */
@@ -215,7 +192,11 @@ export function createLoop<State extends { readonly version: number }>(kind: Kin
     return reread(context, id)
   }
 
-  function saidBy(before: State | null, { state, events }: Decision<State>, now: number): Pick<Commit, 'mail' | 'log'> {
+  function saidBy(
+    before: State | null,
+    { state, events, claims = [] }: Decision<State>,
+    now: number
+  ): Pick<Commit, 'mail' | 'log'> {
     const timestamp = new Date(now).toISOString()
     const log = toLog(events, timestamp)
     const ends = kind.isOver(state) && (before === null || !kind.isOver(before))
@@ -224,7 +205,12 @@ export function createLoop<State extends { readonly version: number }>(kind: Kin
     const holder = ends ? kind.holderOf(state) : null
     const begins = !ends && (before === null || kind.isOver(before))
     const said = holder === null ? { ...(begins && { begins }) } : { release: holder }
-    return { mail: toMail({ events, timestamp }, kind.partiesOf(state), said), log }
+    const mail = toMail({ events, timestamp }, kind.partiesOf(state), said)
+    const claimed = mail.map(each => {
+      const found = claims.find(({ user }) => user === each.user)
+      return found ? { ...each, claim: { lease: found.lease, limits: found.limits } } : each
+    })
+    return { mail: claimed, log }
   }
 
   async function settled(context: Context, id: string, snapshot: Snapshot | null): Promise<Known<State> | null> {
@@ -239,5 +225,5 @@ export function createLoop<State extends { readonly version: number }>(kind: Kin
     return known
   }
 
-  return { read: async (context, id) => (await load(context, id))?.state ?? null, load, transact }
+  return { read: async (context, id) => (await load(context, id))?.state ?? null, load, transact, claim }
 }

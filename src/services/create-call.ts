@@ -20,14 +20,23 @@ import type { Call, CreateCallBody, CreateCallReply } from '../schemas/call.js'
 import type { Actor } from '../schemas/claims.js'
 import type { Deliveries } from '../store/mail.js'
 import { commitAccept } from './accept-call.js'
+import type { UserClaim } from './aggregate-kind.js'
 import { mustBeChosen } from './chosen-id.js'
 import { type CallerStanding, chargeAttempt, readStanding } from './contacts.js'
 import type { Context } from './context.js'
-import { type LeaseRequest, releaseUnbacked, takeLeases, upgradeLease, writeTombstone } from './leases.js'
+import {
+  activate,
+  claimsOf,
+  findObstacle,
+  type LeaseRequest,
+  ROUNDS_MAX,
+  releaseUnbacked,
+  writeTombstone
+} from './leases.js'
 import { NO_DELIVERY } from './mail.js'
 import { checkMetadata } from './metadata.js'
 import { registerDevice } from './sign-of-life.js'
-import { readCall, readRecord, transactRecord } from './transact.js'
+import { claimRecord, readCall, readRecord } from './transact.js'
 
 export type Created = Omit<CreateCallReply, 'cursor'>
 
@@ -69,7 +78,10 @@ export async function createCall(
   return { ...created, cursor: formatCursor(cursor) }
 }
 
-type DecideCreate = (record: CallRecord | null, now: number) => RecordDecision
+type DecideCreate = (
+  record: CallRecord | null,
+  now: number
+) => RecordDecision & { readonly claims?: readonly UserClaim[] }
 
 async function create(
   context: Context,
@@ -78,7 +90,10 @@ async function create(
 ): Promise<Created> {
   const { isKnown, isBlocked: isMuted } = await mayRing(context, asked, body)
   const request = { ...asked, isKnown, isMuted }
-  const decide: DecideCreate = (now, at) => createIn(now, { ...command, isMuted }, at)
+  const decide: DecideCreate = (found, now) => {
+    const decision = createIn(found, { ...command, isMuted }, now)
+    return decision.state === found ? decision : { ...decision, claims: claimsOf(context, request) }
+  }
   const { record, deliveries } = await takeAndCommit(context, request, decide).catch(async error => {
     await abandonCreate(context, request, { code: 'failed', attempt: request.attempt }).catch(cause =>
       context.log.warn({ err: cause, callId: request.callId }, 'the leases of a failed create wait to be taken over')
@@ -98,15 +113,21 @@ interface Committed {
 }
 
 async function takeAndCommit(context: Context, request: LeaseRequest, decide: DecideCreate): Promise<Committed> {
-  const leases = await takeLeases(context, request)
-  if (leases.status === 'glare') return mergeGlare(context, request, leases.call)
-  if (leases.status === 'busy') {
-    return abandonCreate(context, request, { code: leases.user === request.to ? 'callee_busy' : 'caller_busy' })
+  for (let round = 0; round < ROUNDS_MAX; round++) {
+    const outcome = await claimRecord(context, request.callId, decide, null)
+    if (!('refused' in outcome)) {
+      const { before, state: record, deliveries } = outcome
+      // A cancel or a fence may have come first, or the caller's call to somebody else under this id.
+      await releaseUnbacked(context, request, record)
+      return { record, deliveries: before === record || callIn(before) ? null : deliveries }
+    }
+    const obstacle = await findObstacle(context, request, outcome.refused)
+    if (obstacle.status === 'glare') return mergeGlare(context, request, obstacle.call)
+    if (obstacle.status === 'busy') {
+      return abandonCreate(context, request, { code: obstacle.user === request.to ? 'callee_busy' : 'caller_busy' })
+    }
   }
-  const { before, state: record, deliveries } = await transactRecord(context, request.callId, decide, null)
-  // A cancel or a fence may have come first, or the caller's call to somebody else under this id.
-  await releaseUnbacked(context, request, record)
-  return { record, deliveries: before === record || callIn(before) ? null : deliveries }
+  return abandonCreate(context, request, { code: 'callee_busy' })
 }
 
 /**
@@ -176,8 +197,8 @@ async function abandonCreate(context: Context, request: LeaseRequest, because: R
 /** The callee's call to this caller rings already: this create becomes its accept, which needs the caller's lease for it active. */
 async function mergeGlare(context: Context, request: LeaseRequest, theirs: CallState): Promise<Committed> {
   if (context.config.onGlare === 'reject') return abandonCreate(context, request, { code: 'call_glare' })
-  const upgrade = await upgradeLease(context, theirs, request.caller.user)
-  if (upgrade.status === 'full') return abandonCreate(context, request, { code: 'caller_busy' })
+  if (!(await activate(context, theirs, request.caller.user)))
+    return abandonCreate(context, request, { code: 'caller_busy' })
   return abandonCreate(context, request, { code: 'merged', into: theirs.callId })
 }
 

@@ -8,6 +8,7 @@ import type { CallState } from '../domain/state.js'
 import { type CallRecord, callIn, refuseIn } from '../domain/tombstone.js'
 import type { Endpoint } from '../schemas/common.js'
 import type { Lease, LeaseKind, LeaseLimits } from '../store/leases.js'
+import type { Refused, UserClaim } from './aggregate-kind.js'
 import type { Context } from './context.js'
 import { formatHolder, holderOfCall, isBehind, isUndecided, parseHolder } from './lease-holder.js'
 import { readCall, readRecord, transactRecord } from './transact.js'
@@ -15,7 +16,8 @@ import { readCall, readRecord, transactRecord } from './transact.js'
 /** A create needs a few round trips between its leases and its call; one that needs longer than this is fenced. */
 const STALLED_MS = 2000
 const POLL_MS = 25
-const ROUNDS_MAX = 200
+/** Rounds of claiming leases: with what is waited for in each, longer than any create takes. */
+export const ROUNDS_MAX = 200
 
 /** The create that takes the leases. */
 export interface LeaseRequest {
@@ -30,24 +32,25 @@ export interface LeaseRequest {
   readonly isMuted?: boolean
 }
 
-export type TakeResult =
-  | { readonly status: 'taken' }
-  /** The user holds as many leases as they may, or the two are in a call already. */
-  | { readonly status: 'busy'; readonly user: string }
-  /** The callee is calling the caller: the call of theirs that rings. */
-  | { readonly status: 'glare'; readonly call: CallState }
-
 const holderIn = ({ callId, caller, attempt }: LeaseRequest) => ({ callId, caller: caller.user, attempt })
 const holderOf = (request: LeaseRequest): string => formatHolder(holderIn(request))
 
-/** Takes both leases in the order of the user ids, so that crossing calls meet at the same key and exactly one goes on. */
-export async function takeLeases(context: Context, request: LeaseRequest): Promise<TakeResult> {
-  const users = request.isMuted ? [request.caller.user] : [request.caller.user, request.to].sort()
-  for (const user of users) {
-    const result = await takeLease(context, request, user)
-    if (result.status !== 'taken') return result
-  }
-  return { status: 'taken' }
+/** What a create needs: an active lease on the caller, and one on the callee that rings. */
+export function claimsOf(context: Context, request: LeaseRequest): UserClaim[] {
+  const { caller, to, isMuted, isKnown } = request
+  const claimOn = (user: string, peer: string, kind: LeaseKind): UserClaim => ({
+    user,
+    lease: {
+      holder: holderOf(request),
+      peer,
+      kind,
+      role: formatRole(user === caller.user, caller.device),
+      at: context.clock.now()
+    },
+    limits: limitsFor(context, kind)
+  })
+  const mine = claimOn(caller.user, to, 'active')
+  return isMuted ? [mine] : [mine, claimOn(to, caller.user, isKnown ? 'ringing_known' : 'ringing')]
 }
 
 /** Releases what the create took, as far as what is kept under its id is not behind it (rules 1 and 3). */
@@ -57,31 +60,32 @@ export async function releaseUnbacked(context: Context, request: LeaseRequest, r
   await Promise.all(unbacked.map(user => context.store.leases.release(user, holderOf(request))))
 }
 
-async function takeLease(context: Context, request: LeaseRequest, user: string): Promise<TakeResult> {
+export type Obstacle =
+  /** There is none any more: a lease whose call is over was released, or their call had to be waited for. */
+  | { readonly status: 'gone' }
+  /** The user holds as many leases as they may, or the two are in a call already. */
+  | { readonly status: 'busy'; readonly user: string }
+  /** The callee is calling the caller: the call of theirs that rings. */
+  | { readonly status: 'glare'; readonly call: CallState }
+
+/** What is in the way of a create whose claim was refused. */
+export async function findObstacle(
+  context: Context,
+  request: LeaseRequest,
+  { user, held }: Refused['refused']
+): Promise<Obstacle> {
   const { caller, to } = request
-  const isCaller = user === caller.user
-  const peer = isCaller ? to : caller.user
-  for (let round = 0; round < ROUNDS_MAX; round++) {
-    const lease: Lease = {
-      holder: holderOf(request),
-      peer,
-      kind: isCaller ? 'active' : request.isKnown ? 'ringing_known' : 'ringing',
-      role: formatRole(isCaller, caller.device),
-      at: context.clock.now()
-    }
-    const result = await context.store.leases.take(user, lease, limitsFor(context, lease.kind))
-    if (result.taken) return { status: 'taken' }
-    const found = await Promise.all(result.held.map(held => examine(context, user, held)))
-    if (found.some(({ isOver }) => isOver)) continue
-    const rival = found.find(({ held }) => held.peer === peer)
-    if (rival === undefined) return { status: 'busy', user }
-    if (rival.call && isGlare(rival.call, request)) return { status: 'glare', call: rival.call }
-    // One live call a pair. A caller whom this one blocks is simply busy.
-    if (rival.call) return { status: 'busy', user: rival.call.isMuted ? user : caller.user }
-    // Their call is about to be created: wait until it exists, or until its create counts as stalled.
-    await wait(context.clock, POLL_MS)
-  }
-  return { status: 'busy', user }
+  const peer = user === caller.user ? to : caller.user
+  const found = await Promise.all(held.map(each => examine(context, user, each)))
+  if (found.some(({ isOver }) => isOver)) return { status: 'gone' }
+  const rival = found.find(each => each.held.peer === peer)
+  if (rival === undefined) return { status: 'busy', user }
+  if (rival.call && isGlare(rival.call, request)) return { status: 'glare', call: rival.call }
+  // One live call a pair. A caller whom this one blocks is simply busy.
+  if (rival.call) return { status: 'busy', user: rival.call.isMuted ? user : caller.user }
+  // Their call is about to be created: wait until it exists, or until its create counts as stalled.
+  await wait(context.clock, POLL_MS)
+  return { status: 'gone' }
 }
 
 /** Far more known callers than a user can answer; it bounds what is kept for one user. */
@@ -134,29 +138,36 @@ export async function writeTombstone(context: Context, request: LeaseRequest, be
   return (await transactRecord(context, callId, (record, now) => refuseIn(record, command, now))).state
 }
 
-export type UpgradeResult =
-  /** The user's lease for the call is active; all leases the user holds. */
-  | { readonly status: 'active'; readonly held: readonly Lease[] }
-  /** The user has no free active slot: the call that takes it. */
-  | { readonly status: 'full'; readonly callId: string }
+/** What the accept of the call needs: that the user's lease is active. One that a failover forgot is taken again. */
+export function activeClaim(context: Context, call: CallState, user: string): UserClaim {
+  const lease = leaseFor(context, call, { user, kind: 'active' })
+  return { user, lease, limits: { active: context.config.maxCallsPerUser } }
+}
 
-/** Makes the user's lease for the call active. The callee's comes before the commit of the accept (DESIGN 5a, rule 4). */
-export async function upgradeLease(context: Context, call: CallState, user: string): Promise<UpgradeResult> {
-  const { store, config } = context
-  const holder = holderOfCall(call)
+/** The call that takes the user's last active slot, so that this one cannot have it; null: try again, there is none any more. */
+export async function findRival(
+  context: Context,
+  call: CallState,
+  { user, held }: Refused['refused']
+): Promise<string | null> {
+  const other = leaseFor(context, call, { user, kind: 'active' }).peer
+  const isRival = ({ holder, kind, peer }: Lease) =>
+    holder !== holderOfCall(call) && (kind === 'active' || peer === other)
+  const rivals = held.filter(isRival)
+  const found = await Promise.all(rivals.map(each => examine(context, user, each)))
+  const [first] = rivals
+  return first && !found.some(({ isOver }) => isOver) ? parseHolder(first.holder).callId : null
+}
+
+/** Makes the user's lease for the call active, ahead of the accept. False: the user has no free active slot. */
+export async function activate(context: Context, call: CallState, user: string): Promise<boolean> {
   for (let round = 0; round < ROUNDS_MAX; round++) {
-    // One that a failover forgot is taken again.
-    const lease = leaseFor(context, call, { user, kind: 'active' })
-    const { taken, held } = await store.leases.take(user, lease, { active: config.maxCallsPerUser })
-    if (taken) return { status: 'active', held }
-    const isRival = ({ kind, peer }: Lease) => kind === 'active' || peer === lease.peer
-    const rivals = held.filter(each => each.holder !== holder && isRival(each))
-    const found = await Promise.all(rivals.map(each => examine(context, user, each)))
-    const [first] = rivals
-    if (first && !found.some(({ isOver }) => isOver))
-      return { status: 'full', callId: parseHolder(first.holder).callId }
+    const { lease, limits } = activeClaim(context, call, user)
+    const { taken, held } = await context.store.leases.take(user, lease, limits)
+    if (taken) return true
+    if ((await findRival(context, call, { user, held })) !== null) return false
   }
-  return { status: 'full', callId: call.callId }
+  return false
 }
 
 const sidesOf = ({ caller, callee, isMuted }: CallState) => [caller.user, ...(callee && !isMuted ? [callee.user] : [])]
@@ -175,7 +186,7 @@ function leaseFor({ clock }: Context, call: CallState, { user, kind }: { user: s
 export async function retakeLeases(context: Context, call: CallState): Promise<void> {
   await Promise.all(
     sidesOf(call).map(user => {
-      if (call.phase !== 'ringing' || user === call.caller.user) return upgradeLease(context, call, user)
+      if (call.phase !== 'ringing' || user === call.caller.user) return activate(context, call, user)
       const lease = leaseFor(context, call, { user, kind: 'ringing' })
       return context.store.leases.take(user, lease, limitsFor(context, lease.kind))
     })

@@ -4,7 +4,8 @@ import { end } from '../domain/terminal.js'
 import { type CallRecord, callIn, type RecordDecision } from '../domain/tombstone.js'
 import { AppError } from '../errors.js'
 import type { AggregateRef } from '../store/aggregate.js'
-import { createLoop, type Outcome as OutcomeOf } from './aggregates.js'
+import type { Outcome as OutcomeOf, Refused, UserClaim } from './aggregate-kind.js'
+import { createLoop } from './aggregates.js'
 import { noteProgress } from './contacts.js'
 import type { Context } from './context.js'
 import { holderOfCall } from './lease-holder.js'
@@ -57,14 +58,31 @@ export async function readCall(context: Context, callId: string): Promise<CallSt
 export async function transactRecord(
   context: Context,
   callId: string,
-  decide: (record: CallRecord | null, now: number) => RecordDecision,
-  known?: null
+  decide: (record: CallRecord | null, now: number) => RecordDecision
 ): Promise<OutcomeOf<CallRecord>> {
-  const outcome = await records.transact(context, callId, decide, known)
+  const outcome = await records.transact(context, callId, decide)
+  await noteOutcome(context, outcome)
+  return outcome
+}
+
+type Claiming = { readonly claims?: readonly UserClaim[] }
+
+/** The same for a decision that claims leases. `known` null: most likely there is nothing under the id. */
+export async function claimRecord(
+  context: Context,
+  callId: string,
+  decide: (record: CallRecord | null, now: number) => RecordDecision & Claiming,
+  known?: null
+): Promise<OutcomeOf<CallRecord> | Refused> {
+  const outcome = await records.claim(context, callId, decide, known)
+  if (!('refused' in outcome)) await noteOutcome(context, outcome)
+  return outcome
+}
+
+async function noteOutcome(context: Context, outcome: OutcomeOf<CallRecord>): Promise<void> {
   const after = callIn(outcome.state)
   if (after && outcome.before !== outcome.state) await noteProgress(context, callIn(outcome.before), after)
   noteBusy(context, outcome)
-  return outcome
 }
 
 function noteBusy(context: Context, { before, state, watched }: OutcomeOf<CallRecord>): void {
@@ -80,7 +98,20 @@ export async function transact(
   callId: string,
   decide: (call: CallState | null, now: number) => Decision
 ): Promise<Outcome> {
-  const outcome = await transactRecord(context, callId, (record, now) => decide(callIn(record), now))
+  return toCallOutcome(await transactRecord(context, callId, (record, now) => decide(callIn(record), now)))
+}
+
+/** The same for a decision that claims leases. @throws AppError call_not_found */
+export async function claim(
+  context: Context,
+  callId: string,
+  decide: (call: CallState | null, now: number) => Decision & Claiming
+): Promise<Outcome | Refused> {
+  const outcome = await claimRecord(context, callId, (record, now) => decide(callIn(record), now))
+  return 'refused' in outcome ? outcome : toCallOutcome(outcome)
+}
+
+function toCallOutcome(outcome: OutcomeOf<CallRecord>): Outcome {
   const state = callIn(outcome.state)
   if (state === null) throw new AppError('call_not_found')
   return { ...outcome, before: callIn(outcome.before), state }

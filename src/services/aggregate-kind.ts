@@ -1,0 +1,65 @@
+// What the loop of aggregates.ts is told of an aggregate, and what it answers.
+import type { AggregateRef } from '../store/aggregate.js'
+import type { Lease, LeaseClaim } from '../store/leases.js'
+import type { Deliveries } from '../store/mail.js'
+import type { Cache } from './cache.js'
+import type { Context } from './context.js'
+import type { Events } from './mail.js'
+
+export interface Decision<State> {
+  /**
+   * The very state that was given when nothing changes; its events, each for one device, then need no commit. With the version that
+   * was given: nothing changes for anyone outside, only the deadline moves; then there are no events.
+   */
+  readonly state: State
+  readonly events: Events
+  /** Its events are held back: what the recipients must have before them is not published yet. */
+  readonly held?: boolean
+  /** It stands only if the users have these leases. They are parties of the state. */
+  readonly claims?: readonly UserClaim[]
+}
+
+export interface UserClaim extends LeaseClaim {
+  readonly user: string
+}
+
+/** What the loop has to know of one kind of aggregate. */
+export interface Kind<State extends { readonly version: number }> {
+  readonly kind: AggregateRef['kind']
+  known(context: Context): Cache<State>
+  /** When it must be looked at again; null when it is over. */
+  deadlineOf(state: State): number | null
+  isOver(state: State): boolean
+  /** Its end was delivered and then forgotten: ends it again, for whoever has not received it. */
+  endAgain?(state: State, now: number): Decision<State>
+  /** How long it is kept when it is over; the retention, unless it may begin again. */
+  keepMs?(context: Context, state: State): number
+  /** Whose mailboxes record every commit, so that a message decided on an older one is refused. */
+  partiesOf(state: State): readonly string[]
+  /** The holder whose leases on them are released when it is over; null: it has none. */
+  holderOf(state: State): string | null
+  /** Told of each commit. */
+  record(context: Context, before: State | null, after: State): void
+  /** Starts the fan-out to whoever watches. Without it each recipient is named. */
+  publish?(context: Context, id: string): void
+  /** Whether mail that is held back may be delivered. Without it none is held back. */
+  isReleased?(context: Context, state: State): Promise<boolean>
+}
+
+export interface Outcome<State> {
+  readonly before: State | null
+  readonly state: State
+  /** Where the events went, by user. */
+  readonly deliveries: Deliveries
+  /** Users whose presence may be watched, among those a commit concerned. */
+  readonly watched: readonly string[]
+  /** For each user with a claim in the commit, all leases they hold now. */
+  readonly leases: ReadonlyMap<string, readonly Lease[]>
+}
+
+/** Nothing was committed, because a user may not have a lease that the decision claims. */
+export interface Refused {
+  readonly refused: { readonly user: string; readonly held: readonly Lease[] }
+}
+
+export type Decide<State> = (state: State | null, now: number) => Decision<State>
