@@ -3,6 +3,7 @@ import type { CallState } from '../domain/state.js'
 import { AppError } from '../errors.js'
 import type { Actor } from '../schemas/claims.js'
 import type { Context } from './context.js'
+import { haveCommonRoom, roomIdsOf } from './memberships.js'
 
 const BACKOFF_MAX_MS = 300_000
 const BLOCKS_MAX = 1000
@@ -20,15 +21,14 @@ export async function readStanding(context: Context, caller: string, callee: str
   const { contacts } = context.store
   const [{ isBlocked, isKnown, backoff }, shares] = await Promise.all([
     contacts.read(callee, caller, context.clock.now()),
-    sharesRoom(context, caller, callee)
+    shareRoom(context, caller, callee)
   ])
   return { isBlocked, isKnown: isKnown || shares, retryAt: backoff?.retryAt ?? 0 }
 }
 
-async function sharesRoom({ store }: Context, one: string, other: string): Promise<boolean> {
-  const [mine, theirs] = await Promise.all([store.memberships.list(one), store.memberships.list(other)])
-  const rooms = new Set(mine.map(({ roomId }) => roomId))
-  return theirs.some(({ roomId }) => rooms.has(roomId))
+async function shareRoom(context: Context, one: string, other: string): Promise<boolean> {
+  const [mine, theirs] = await Promise.all([roomIdsOf(context, one), roomIdsOf(context, other)])
+  return haveCommonRoom(mine, theirs)
 }
 
 /**

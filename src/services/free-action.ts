@@ -11,14 +11,11 @@ export interface FreeResult<T> {
 
 /** @throws AppError whatever the action throws; rate_limited when it came to nothing and the user has no reads left */
 export async function free<T>(context: Context, actor: Actor, action: () => Promise<FreeResult<T>>): Promise<T> {
-  let isUseful = false
-  try {
-    const { result, isRepeat } = await action()
-    isUseful = !isRepeat
-    if (isRepeat) await context.budgets.spend(actor.user, 'reads')
-    return result
-  } catch (error) {
-    if (!isUseful) await context.budgets.spend(actor.user, 'reads')
+  const charge = () => context.budgets.spend(actor.user, 'reads')
+  const { result, isRepeat } = await action().catch(async error => {
+    await charge()
     throw error
-  }
+  })
+  if (isRepeat) await charge()
+  return result
 }

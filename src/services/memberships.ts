@@ -17,6 +17,14 @@ export interface Participation {
   readonly member: Member
 }
 
+/** The rooms of all the user's devices, as the index says. */
+export async function roomIdsOf({ store }: Context, user: string): Promise<ReadonlySet<string>> {
+  return new Set((await store.memberships.list(user)).map(({ roomId }) => roomId))
+}
+
+export const haveCommonRoom = (mine: ReadonlySet<string>, theirs: ReadonlySet<string>): boolean =>
+  [...mine].some(roomId => theirs.has(roomId))
+
 /** At most MAX_ROOMS_PER_DEVICE. Reads settings and the member of each room; drops what has outlived its room or participation. */
 export async function participationsOf(context: Context, { user, device }: Endpoint): Promise<Participation[]> {
   const { store, clock } = context

@@ -4,6 +4,7 @@ import { askPolicy } from '../adapters/policy.js'
 import type { Endpoint } from '../schemas/common.js'
 import { listCalls } from './calls.js'
 import type { Context } from './context.js'
+import { haveCommonRoom, roomIdsOf } from './memberships.js'
 
 /** How long an answer of the policy service is kept. */
 const ANSWER_TTL_MS = 30_000
@@ -38,18 +39,17 @@ interface Circle {
 
 /** A call counts once it was answered: ringing somebody must not show whether they are there. */
 async function readCircle(context: Context, user: string): Promise<Circle> {
-  const [seats, calls] = await Promise.all([context.store.memberships.list(user), listCalls(context, { user })])
+  const [rooms, calls] = await Promise.all([roomIdsOf(context, user), listCalls(context, { user })])
   const answered = calls.filter(({ answeredAt }) => answeredAt !== null)
   return {
-    rooms: new Set(seats.map(({ roomId }) => roomId)),
+    rooms,
     peers: new Set(answered.flatMap(({ caller, callee }) => [caller.user, callee?.user ?? caller.user]))
   }
 }
 
-async function isInCircle({ store }: Context, { rooms, peers }: Circle, asker: string): Promise<boolean> {
+async function isInCircle(context: Context, { rooms, peers }: Circle, asker: string): Promise<boolean> {
   if (peers.has(asker)) return true
-  if (rooms.size === 0) return false
-  return (await store.memberships.list(asker)).some(({ roomId }) => rooms.has(roomId))
+  return rooms.size > 0 && haveCommonRoom(rooms, await roomIdsOf(context, asker))
 }
 
 interface Answer {
