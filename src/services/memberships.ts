@@ -62,14 +62,15 @@ export async function announceMembership(context: Context, seat: Seat, roomId: s
 }
 
 /**
- * The commit failed, or its outcome is unknown: the index says again what the room says. Never throws: where the room cannot be read the
+ * The join failed, or its outcome is unknown: the index says again what the room says. Never throws: where the room cannot be read the
  * entry stays, and the next reader holds it against the room.
  */
 export async function restoreMembership(context: Context, seat: Seat, roomId: string): Promise<void> {
   try {
     const part = PART.member(seat.user, seat.device)
-    const member = (await readRoom(context, roomId, [part])).get<Member>(part)
-    if (member === null) await context.store.memberships.remove(seat, roomId)
+    const { settings, get } = await readRoom(context, roomId, [PART.settings, part])
+    const member = get<Member>(part)
+    if (member === null || settings?.closed !== null) await context.store.memberships.remove(seat, roomId)
     else await announceMembership(context, member, roomId)
   } catch (error) {
     context.log.debug({ err: error, roomId }, 'a membership stays for its next reader')
@@ -91,9 +92,14 @@ export async function forgetMoved(context: Context, roomId: string, { moves = []
   await forgetMemberships(context, roomId, seats)
 }
 
-/** In the background: the room is over, and its memberships with it. */
-export function forgetRoom(context: Context, room: ReadRoom): void {
-  const members = room.list<Member>(PART.members).map(([, member]) => member)
-  if (members.length === 0) return
-  context.errands.run(`forget members of ${room.roomId}`, () => forgetMemberships(context, room.roomId, members))
+/**
+ * In the background: the room is over, and its memberships with it. Its members are read after the end: no one joins any more, and a
+ * device may have joined between the decision that ended it and its commit.
+ */
+export function forgetRoom(context: Context, roomId: string): void {
+  context.errands.run(`forget members of ${roomId}`, async () => {
+    const room = await readRoom(context, roomId, [PART.members])
+    const members = room.list<Member>(PART.members).map(([, member]) => member)
+    await forgetMemberships(context, roomId, members)
+  })
 }

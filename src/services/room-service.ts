@@ -92,11 +92,11 @@ async function changeRoles(context: Context, roomId: string, room: ServiceRoom):
   }
 }
 
-const ROOM_END = { read: [...readOfEnd, PART.members], parts: partsOfEnd }
+const ROOM_END = { read: readOfEnd, parts: partsOfEnd }
 
 async function closeUnknownRoom(context: Context, roomId: string): Promise<void> {
-  const { decision, room } = await changeRoom(context, roomId, ROOM_END, (before, now) =>
+  const { decision } = await changeRoom(context, roomId, ROOM_END, (before, now) =>
     withAllEnded(before, closeUnknown(before), null, now)
   )
-  if (decision.over) forgetRoom(context, room)
+  if (decision.over) forgetRoom(context, roomId)
 }

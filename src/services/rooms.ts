@@ -80,11 +80,12 @@ export async function joinRoom(
   // Before the commit: an entry too many, left by a crash in between, is found; one too few would not be.
   const isIn = first.get<Member>(PART.member(actor.user, actor.device)) !== null
   if (!isIn || command.replace) await announceMembership(context, seat, roomId)
-  const { decision } = await changeRoom(context, roomId, paid, decide).catch(async error => {
-    await restoreMembership(context, seat, roomId)
-    throw error
-  })
-  const { room, participants } = await describeRoom(context, roomId)
+  const { decision, room, participants } = await changeRoom(context, roomId, paid, decide)
+    .then(async changed => ({ ...(await describeRoom(context, roomId)), decision: changed.decision }))
+    .catch(async error => {
+      await restoreMembership(context, seat, roomId)
+      throw error
+    })
   const own = participants.find(each => each.user === actor.user && each.device === actor.device)
   if (!own) throw new AppError('not_in_room', { detail: 'Removed in the moment of joining' })
   // It is in already, or another request of the same device came in between: they are one participation.
@@ -131,14 +132,12 @@ export async function putRoom(
 export async function closeRoom(context: Context, actor: Actor, roomId: string): Promise<void> {
   const access = partsOfAccess(actor)
   const parts = {
-    read: [...readOfEnd, ...access, PART.members],
+    read: [...readOfEnd, ...access],
     parts: (room: ReadRoom) => [...partsOfEnd(room), ...access]
   }
   const by = { user: actor.user, device: actor.device }
-  const { room } = await changeRoom(context, roomId, parts, (before, now) =>
-    withAllEnded(before, close(before, actor, now), by, now)
-  )
-  forgetRoom(context, room)
+  await changeRoom(context, roomId, parts, (before, now) => withAllEnded(before, close(before, actor, now), by, now))
+  forgetRoom(context, roomId)
   catchUpChat(context, roomId)
 }
 
