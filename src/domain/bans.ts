@@ -19,7 +19,7 @@ interface Ban {
 export const partsOfBan = (parts: RoomParts, { actor, user }: Pick<Ban, 'actor' | 'user'>): string[] => [
   ...partsOfAccess(actor),
   ...[PART.user(user), PART.ban(user), PART.invited(user)],
-  ...userIn(parts, user).devices.map(device => PART.member(user, device))
+  ...userIn(parts, user).devices.map(device => PART.member({ user, device }))
 ]
 
 /**

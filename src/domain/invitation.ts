@@ -23,6 +23,7 @@ import {
   type Banned,
   type Invitation,
   type Member,
+  type MemberHead,
   type Named,
   NOTHING,
   PART,
@@ -45,7 +46,11 @@ export interface Invite {
 }
 
 /** What is read for it: who is in, and what was invited, beside what it stands on. */
-export const readOfInvite = (command: Invite): string[] => [...partsOfInvite(command), PART.at(''), PART.invited('')]
+export const readOfInvite = (command: Invite): string[] => [
+  ...partsOfInvite(command),
+  PART.memberHeads,
+  PART.invited('')
+]
 
 /** What a decision to invite stands on. */
 export const partsOfInvite = ({ actor, invitees }: Pick<Invite, 'actor' | 'invitees'>): string[] => [
@@ -64,7 +69,7 @@ export function invite(room: ListedRoom, command: Invite, now: number): RoomDeci
   const { settings } = mustBeAllowed('invite', room, actor, now)
   if (settings.locked) mustBeAllowed('inviteToLocked', room, actor, now)
   const { user: inviter, device } = actor
-  const participantId = room.get<Member>(PART.member(inviter, device))?.participantId ?? ''
+  const participantId = room.get<Member>(PART.member(actor))?.participantId ?? ''
   const from = { participantId, user: inviter, device }
   const inside = usersIn(room)
   const fresh = command.invitees.filter(invitee => isNew(room, inside, { ...invitee, actor }, now))
@@ -99,7 +104,7 @@ export function invite(room: ListedRoom, command: Invite, now: number): RoomDeci
 }
 
 export const usersIn = (room: ListedRoom): ReadonlySet<string> =>
-  new Set(room.list<Endpoint>(PART.at('')).map(([, { user }]) => user))
+  new Set(room.list<MemberHead>(PART.memberHeads).map(([, { user }]) => user))
 
 /** Why no device of the user will ring; null when one may. */
 export function refusalOf(
@@ -219,12 +224,12 @@ export function viewInvitation({ invitationId, user, until, ended }: Invitation,
 }
 
 export function viewIncoming(
-  room: Pick<ListedRoom, 'roomId' | 'version' | 'seats'>,
+  room: Pick<ListedRoom, 'roomId' | 'version' | 'memberCount'>,
   settings: Settings,
   { invitationId, from, metadata, until }: Invitation,
   now: number
 ): IncomingInvitation {
-  const { roomId, version, seats } = room
-  const view = viewRoom(roomId, version, settings, seats)
+  const { roomId, version, memberCount } = room
+  const view = viewRoom(roomId, version, settings, memberCount)
   return { roomId, invitationId, from, room: view, metadata, expiresInMs: Math.max(0, until - now) }
 }

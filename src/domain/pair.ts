@@ -18,13 +18,20 @@ import {
   type Turn,
   takeBroadcast
 } from './negotiation.js'
-import type { Member } from './room-state.js'
+import type { Member, MemberHead } from './room-state.js'
 import type { Description } from './sdp.js'
 
 export type PairSide = 'earlier' | 'later'
 export type Peer = Pick<Member, 'participantId' | 'user' | 'device'>
 /** With the version of the room that let them in. */
 export type Joined = Peer & { readonly since: number }
+
+export const toJoined = ({ participantId, user, device, since }: MemberHead): Joined => ({
+  participantId,
+  user,
+  device,
+  since: since ?? 0
+})
 
 export interface PairState extends Talk<PairSide> {
   readonly roomId: string

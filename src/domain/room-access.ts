@@ -6,6 +6,7 @@
 //   4  the action's grant comes from the claim, else from the role: in the room, given, claimed, the creator's, the default
 import { AppError } from '../errors.js'
 import type { Actor, Grant, RoomClaim } from '../schemas/claims.js'
+import type { Endpoint } from '../schemas/common.js'
 import type { Role } from '../schemas/room.js'
 import {
   type Banned,
@@ -62,8 +63,8 @@ export interface Access {
 }
 
 /** What the rule reads. */
-export const partsOfAccess = ({ user, device }: Pick<Actor, 'user' | 'device'>): string[] => [
-  ...[PART.settings, PART.member(user, device), PART.user(user), PART.ban(user), PART.invited(user)]
+export const partsOfAccess = ({ user, device }: Endpoint): string[] => [
+  ...[PART.settings, PART.member({ user, device }), PART.user(user), PART.ban(user), PART.invited(user)]
 ]
 
 /** @throws AppError not_permitted, banned, room_not_found, room_closed, not_in_room */
@@ -141,7 +142,7 @@ interface Part {
 }
 
 function partIn(parts: RoomParts, actor: Actor, claim: RoomClaim | undefined): Part {
-  const member = parts.get<Member>(PART.member(actor.user, actor.device))
+  const member = parts.get<Member>(PART.member(actor))
   const { devices, given, role: roleHere } = userIn(parts, actor.user)
   const isIn = member !== null || devices.length > 0
   const isAskedIn = hasInvitation(parts, actor.user)
@@ -163,6 +164,12 @@ export function userIn(parts: RoomParts, user: string): RoomUser {
   const roomSince = parts.settings?.createdAt ?? 0
   const kept = parts.get<RoomUser>(PART.user(user))
   return kept?.roomSince === roomSince ? kept : { roomSince, devices: [], role: null, given: null, left: [] }
+}
+
+/** Null when it has left, also if its device has joined again since. Reads PART.participant. */
+export function participantIn(parts: RoomParts, participantId: string): Member | null {
+  const member = parts.get<Member>(PART.participant(participantId))
+  return member?.participantId === participantId ? member : null
 }
 
 /** It rings, or was accepted since the room began. */

@@ -38,8 +38,8 @@ export function close(parts: RoomParts, actor: Actor, now: number): RoomDecision
 }
 
 /** When a room that no device is in is over; null for any other room. Reads settings and empty. */
-export function emptyUntil({ settings, emptySince, seats }: RoomParts, lingerMs: number): number | null {
-  if (settings === null || settings.closed !== null || emptySince === null || seats > 0) return null
+export function emptyUntil({ settings, emptySince, memberCount }: RoomParts, lingerMs: number): number | null {
+  if (settings === null || settings.closed !== null || emptySince === null || memberCount > 0) return null
   return emptySince + (settings.isUnused ? UNUSED_MS : lingerMs)
 }
 

@@ -1,4 +1,5 @@
 // A room as it is kept: parts that change independently of each other, and what a decision about them is made of.
+import { hash } from 'node:crypto'
 import type { Endpoint } from '../schemas/common.js'
 import type { InvitationEnd } from '../schemas/invitation.js'
 import type { CloseReason, DefaultRole, Participant, Role, Room } from '../schemas/room.js'
@@ -21,10 +22,14 @@ export interface Settings {
 /** What the room service says of a room. */
 export type Known = Partial<Omit<Settings, 'createdAt' | 'createdBy' | 'closed' | 'isUnused'>>
 
-export interface Member {
+/** What is read of a participant by those who only address them. */
+export interface MemberHead extends Endpoint {
   readonly participantId: string
-  readonly user: string
-  readonly device: string
+  /** The version of the room that let it in; null in the commit that does. */
+  readonly since: number | null
+}
+
+export interface Member extends MemberHead {
   readonly role: Role
   /** The role that the token or the room service claimed for it; null: neither did. */
   readonly claimed: Role | null
@@ -83,9 +88,18 @@ export interface Ahead {
   readonly at: number
 }
 
+/** Characters of a place: 132 bits of a digest, which no user can find another device for. */
+const PLACE_LENGTH = 22
+
+/** Where a device's record lies in a room. The id of each of its participations begins with it, so the record is found by either. */
+const placeOf = ({ user, device }: Endpoint) => hash('sha256', `${user}/${device}`, 'base64url').slice(0, PLACE_LENGTH)
+
+/** `unique` tells this participation from earlier ones of the device. */
+export const participantIdOf = (endpoint: Endpoint, unique: string): string => placeOf(endpoint) + unique
+
 /**
- * The names of a room's parts. A member is found by its device and, through `at`, by its participant id. What stands before a colon
- * names a group; `member:` alone asks for all of it (store/rooms.ts).
+ * The names of a room's parts. What stands before a colon names a group; `member:` alone asks for all of it, `member::` for a MemberHead
+ * of each (store/rooms.ts).
  */
 export const PART = {
   settings: 'settings',
@@ -93,8 +107,10 @@ export const PART = {
   empty: 'empty',
   /** What the names of all members begin with. */
   members: 'member:',
-  member: (user: string, device: string) => `member:${user}/${device}`,
-  at: (participantId: string) => `at:${participantId}`,
+  member: (endpoint: Endpoint) => `member:${placeOf(endpoint)}`,
+  /** The record of a participant, or of a later participation of the same device. */
+  participant: (participantId: string) => `member:${participantId.slice(0, PLACE_LENGTH)}`,
+  memberHeads: 'member::',
   /** What the names of all users' parts begin with. */
   users: 'user:',
   user: (user: string) => `user:${user}`,
@@ -117,7 +133,7 @@ export interface RoomParts {
   readonly emptySince: number | null
   get<T>(part: string): T | null
   /** How many devices are in. */
-  readonly seats: number
+  readonly memberCount: number
 }
 
 /** Who hears it: everybody in the room (but one), one device, or a user's devices but one. */
@@ -133,18 +149,11 @@ export interface RoomEvent {
   readonly data: Readonly<Record<string, unknown>>
 }
 
-export interface SeatMove {
-  readonly user: string
-  readonly device: string
-  readonly from: string | null
-  readonly to: string | null
-}
-
 export interface RoomDecision {
-  /** null takes a part away. Empty, without a move: nothing changes and nothing is committed. */
+  /** null takes a part away. */
   readonly writes: Readonly<Record<string, object | number | null>>
-  readonly moves?: readonly SeatMove[]
-  readonly seatsMax?: number
+  /** No device comes in beyond this many. */
+  readonly membersMax?: number
   /** Goes into the room's log, unless its id is there. */
   readonly line?: { readonly id: string; readonly value: object }
   readonly events: readonly RoomEvent[]
@@ -160,11 +169,9 @@ export const NOTHING: RoomDecision = { writes: {}, events: [] }
 
 /** Several decisions as one commit. Later writes of a part win. */
 export function together(one: RoomDecision, ...more: readonly RoomDecision[]): RoomDecision {
-  const moves = [one, ...more].flatMap(each => each.moves ?? [])
   return {
     ...one,
     writes: Object.assign({}, one.writes, ...more.map(({ writes }) => writes)),
-    ...(moves.length > 0 ? { moves } : {}),
     events: [...one.events, ...more.flatMap(({ events }) => events)]
   }
 }
@@ -175,7 +182,7 @@ export function viewMember(member: Member): Participant {
   return { participantId, user, device, role, metadata, away, joinedAt }
 }
 
-export function viewRoom(roomId: string, version: number, settings: Settings, seats: number): Room {
+export function viewRoom(roomId: string, version: number, settings: Settings, memberCount: number): Room {
   const { closed: _, isUnused: __, createdAt, ...rest } = settings
-  return { roomId, version, ...rest, createdAt: new Date(createdAt).toISOString(), participantCount: seats }
+  return { roomId, version, ...rest, createdAt: new Date(createdAt).toISOString(), participantCount: memberCount }
 }

@@ -35,7 +35,7 @@ export function join(read: RoomParts, command: Join, now: number): RoomDecision 
   const settings = openOrFresh(read, actor, command, now)
   const parts = { ...read, settings }
   const { claim, role, passesLock } = mustBeAllowed('join', parts, actor, now)
-  const before = parts.get<Member>(PART.member(actor.user, actor.device))
+  const before = parts.get<Member>(PART.member(actor))
   if (before && !replace) return comeBack(before)
   if (settings.locked && !passesLock) throw new AppError('room_locked')
 
@@ -46,6 +46,7 @@ export function join(read: RoomParts, command: Join, now: number): RoomDecision 
     participantId,
     user,
     device,
+    since: null,
     role,
     claimed,
     ...served,
@@ -67,13 +68,11 @@ export function join(read: RoomParts, command: Join, now: number): RoomDecision 
     writes: {
       ...(makes || isUnused ? { [PART.settings]: used } : {}),
       ...replaced.writes,
-      [PART.member(user, device)]: member,
-      [PART.at(participantId)]: { user, device },
+      [PART.member(actor)]: member,
       [PART.user(user)]: record,
       [PART.empty]: null
     },
-    moves: [{ user, device, from: before?.participantId ?? null, to: participantId }],
-    seatsMax: settings.maxParticipants,
+    membersMax: settings.maxParticipants,
     events: [
       ...replaced.events.filter(({ to }) => 'all' in to),
       tellAll('room.participant_joined', { participant: viewMember(member) }, participantId),
@@ -112,14 +111,12 @@ export function leaveAll(
   const devices = known.devices.filter(each => !members.some(({ device }) => device === each))
   const left = [...known.left, ...members.map(({ participantId }) => ({ participantId, at: now }))].slice(-LEFT_MAX)
   const record: RoomUser = { ...known, devices, role: devices.length > 0 ? known.role : null, left }
-  const gone = members.flatMap(({ participantId, device }) => [
-    [PART.member(user, device), null],
-    [PART.at(participantId), null],
-    [PART.broadcast(participantId), null]
+  const gone = members.flatMap(member => [
+    [PART.member(member), null],
+    [PART.broadcast(member.participantId), null]
   ])
   return {
     writes: { ...Object.fromEntries(gone), [PART.user(user)]: record, [PART.empty]: now },
-    moves: members.map(({ device, participantId }) => ({ user, device, from: participantId, to: null })),
     events: members.flatMap(member => hasLeft(member, { reason, by, except }))
   }
 }
@@ -138,9 +135,9 @@ function hasLeft(
 type Participation = Pick<Member, 'participantId' | 'user' | 'device'>
 
 /** The room does not know of this participation any more, which it had announced: a failover forgot it. */
-export const announceForgotten = (seat: Participation): RoomDecision => ({
+export const announceForgotten = (participation: Participation): RoomDecision => ({
   writes: {},
-  events: hasLeft(seat, { reason: 'lost', by: null })
+  events: hasLeft(participation, { reason: 'lost', by: null })
 })
 
 /** The stream of a member's device has gone, or it shows no sign of life. */
@@ -154,7 +151,7 @@ export function comeBack(member: Member): RoomDecision {
 
 /** The devices of a user that are in, as they were read. */
 export const membersOf = (parts: RoomParts, user: string): Member[] =>
-  userIn(parts, user).devices.flatMap(device => parts.get<Member>(PART.member(user, device)) ?? [])
+  userIn(parts, user).devices.flatMap(device => parts.get<Member>(PART.member({ user, device })) ?? [])
 
 interface Change {
   readonly actor: Actor
@@ -224,12 +221,12 @@ export function remove(
 }
 
 /** The acting device gets no event: its reply says it all. */
-export const participantOf = (parts: RoomParts, { user, device }: Endpoint) =>
-  parts.get<Member>(PART.member(user, device))?.participantId
+export const participantOf = (parts: RoomParts, endpoint: Endpoint) =>
+  parts.get<Member>(PART.member(endpoint))?.participantId
 
 export function update(member: Member, by: Endpoint | null, except?: string): RoomDecision {
   return {
-    writes: { [PART.member(member.user, member.device)]: member },
+    writes: { [PART.member(member)]: member },
     events: [tellAll('room.participant_updated', { participant: viewMember(member), by }, except)]
   }
 }

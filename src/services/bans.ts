@@ -6,8 +6,9 @@ import { AppError } from '../errors.js'
 import type { Actor } from '../schemas/claims.js'
 import type { Ban } from '../schemas/room.js'
 import type { Context } from './context.js'
-import { forgetMoved } from './memberships.js'
-import { changeRoom, readRoom } from './room-commit.js'
+import { forgetRemoved } from './memberships.js'
+import { changeRoom } from './room-commit.js'
+import { readRoom } from './room-parts.js'
 
 interface BanRequest {
   readonly actor: Actor
@@ -27,12 +28,12 @@ export async function banUser(context: Context, roomId: string, request: BanRequ
     parts: (room: Parameters<typeof partsOfBan>[0]) => partsOfBan(room, request)
   }
   const commit = () => changeRoom(context, roomId, parts, (room, now) => ban(room, request, now))
-  const { decision } = await commit().catch(async error => {
+  const { decision, room: before } = await commit().catch(async error => {
     if (!(error instanceof AppError && error.code === 'too_many_bans')) throw error
     await forgetLapsedBans(context, roomId)
     return commit()
   })
-  await forgetMoved(context, roomId, decision)
+  await forgetRemoved(context, before, decision)
 }
 
 /** Those that have lapsed make room. */

@@ -4,19 +4,20 @@
 // The batch is kept before any pair is looked at, and a description looks at what is kept after its commit: so one of the two
 // sees the other. What a pair has taken is part of its state, so nothing is sent twice.
 import { type Broadcast, withBatch } from '../domain/broadcast.js'
-import { countNotCurrent, inOrder, isDescribedBy, type Joined, pairId } from '../domain/pair.js'
+import { countNotCurrent, inOrder, isDescribedBy, type Joined, pairId, toJoined } from '../domain/pair.js'
 import { mustBeAllowed, partsOfAccess } from '../domain/room-access.js'
-import { type Member, PART } from '../domain/room-state.js'
+import { type Member, type MemberHead, PART } from '../domain/room-state.js'
 import { checkCandidates } from '../domain/sdp.js'
 import { AppError } from '../errors.js'
 import type { Actor } from '../schemas/claims.js'
-import type { Delivery, Endpoint } from '../schemas/common.js'
+import type { Delivery } from '../schemas/common.js'
 import type { CandidatesBody, CandidatesReply } from '../schemas/signal.js'
 import { deliveryCost } from './budgets.js'
 import type { Context } from './context.js'
 import { NO_DELIVERY } from './mail.js'
 import { readPair, releaseLater, speak, speaker, type Two, twoIn } from './pairs.js'
-import { changeRoom, readRoom } from './room-commit.js'
+import { changeRoom } from './room-commit.js'
+import { readRoom } from './room-parts.js'
 import { noteSignOfLife } from './sign-of-life.js'
 
 /** @throws AppError not_in_room, not_permitted, invalid_candidate, too_many_held, rate_limited, … */
@@ -45,12 +46,10 @@ export async function broadcastCandidates(
 
 /** All others in the room; their number is charged. */
 async function findOthers(context: Context, actor: Actor, roomId: string, batch: CandidatesBody): Promise<Two[]> {
-  const room = await readRoom(context, roomId, [...partsOfAccess(actor), PART.at('')])
+  const room = await readRoom(context, roomId, [...partsOfAccess(actor), PART.memberHeads])
   const { participantId } = speaker(context, room, actor)
   mustBeAllowed('broadcast', room, actor, context.clock.now())
-  const people = room.list<Endpoint>(PART.at('')).map(([id, { user, device }]) => {
-    return { participantId: id, user, device, since: room.since(PART.at(id)) }
-  })
+  const people = room.list<MemberHead>(PART.memberHeads).map(([, head]) => toJoined(head))
   const me = people.find(each => each.participantId === participantId)
   if (me === undefined) throw new AppError('not_in_room')
   const others = people.filter(each => each !== me)
@@ -61,11 +60,12 @@ async function findOthers(context: Context, actor: Actor, roomId: string, batch:
 
 /** Resolves to all that the participant has broadcast. */
 async function keep(context: Context, roomId: string, me: Joined, batch: CandidatesBody): Promise<Broadcast> {
-  const { participantId, user, device } = me
+  const { participantId } = me
   const part = PART.broadcast(participantId)
-  const parts = [PART.member(user, device), part]
+  const parts = [PART.participant(participantId), part]
   const { decision } = await changeRoom(context, roomId, parts, room => {
-    if (room.get<Member>(PART.member(user, device))?.participantId !== participantId) throw new AppError('not_in_room')
+    if (room.get<Member>(PART.participant(participantId))?.participantId !== participantId)
+      throw new AppError('not_in_room')
     return { writes: { [part]: withBatch(room.get<Broadcast>(part), batch) }, events: [] }
   })
   return decision.writes[part] as Broadcast

@@ -21,7 +21,7 @@ import { fairSince } from './absence.js'
 import { createLoop } from './aggregates.js'
 import { type GivenUp, giveUp } from './chat-dead-letters.js'
 import type { Context } from './context.js'
-import { readRoom } from './room-commit.js'
+import { readRoom } from './room-parts.js'
 
 const PAGE = 64
 

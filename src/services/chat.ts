@@ -2,7 +2,7 @@
 // together with the event that tells the others, so neither is ever without the other.
 import { formatPlace, parsePlace, post, viewMessage, writtenIn } from '../domain/chat.js'
 import { mustBeAllowed, partsOfAccess } from '../domain/room-access.js'
-import { PART } from '../domain/room-state.js'
+import { type MemberHead, PART } from '../domain/room-state.js'
 import { AppError } from '../errors.js'
 import { idFromKey } from '../ids.js'
 import {
@@ -15,13 +15,13 @@ import {
   type TypingBody
 } from '../schemas/chat.js'
 import type { Actor } from '../schemas/claims.js'
-import type { Endpoint } from '../schemas/common.js'
 import type { Logged } from '../store/rooms.js'
 import { deliveryCost } from './budgets.js'
 import { queueMessage } from './chat-delivery.js'
 import { mustBeChosen } from './chosen-id.js'
 import type { Context } from './context.js'
-import { changeRoom, readRoom } from './room-commit.js'
+import { changeRoom } from './room-commit.js'
+import { readRoom } from './room-parts.js'
 import { noteSignOfLife } from './sign-of-life.js'
 
 export interface Posted {
@@ -104,7 +104,7 @@ export async function noteTyping(
   roomId: string,
   { typing }: TypingBody
 ): Promise<void> {
-  const room = await readRoom(context, roomId, [...partsOfAccess(actor), PART.at('')])
+  const room = await readRoom(context, roomId, [...partsOfAccess(actor), PART.memberHeads])
   const { member } = mustBeAllowed('chat', room, actor, context.clock.now())
   if (member === null) throw new AppError('not_in_room')
   const { participantId, user, device } = member
@@ -112,7 +112,7 @@ export async function noteTyping(
   const timestamp = new Date(context.clock.now()).toISOString()
   const data = { roomId, from: { participantId, user, device }, typing }
   const envelope = JSON.stringify({ type, timestamp, data })
-  const others = room.list<Endpoint>(PART.at('')).filter(([other]) => other !== participantId)
+  const others = room.list<MemberHead>(PART.memberHeads).filter(([, other]) => other.participantId !== participantId)
   await context.budgets.spend(actor.user, 'deliveries', deliveryCost(others.length, envelope.length))
   const { wakeups } = context.store
   await Promise.all(others.map(([, to]) => wakeups.notify(to.user, { device: to.device, type, envelope })))

@@ -41,12 +41,12 @@ interface Pass {
 async function confirmDevice(context: Context, actor: Actor, { where, closing }: Pass): Promise<void> {
   const { user, device } = actor
   const { leases, memberships } = context.store
-  const [held, seats] = await Promise.all([leases.list(user), memberships.list(user, device)])
+  const [held, rooms] = await Promise.all([leases.list(user), memberships.list(user, device)])
   // What lies on one server was set back together, and the device gets its reset there.
   const isApart = (id: string) => where.serverOf(id) !== null && where.serverOf(id) !== where.serverOf(user)
   await Promise.all(held.map(lease => confirmCall(context, user, { lease, closing, isApart })))
   await participationsOf(context, actor)
-  const ids = [...seats.map(({ roomId }) => roomId), ...held.map(({ holder }) => parseHolder(holder).callId)]
+  const ids = [...rooms.map(({ roomId }) => roomId), ...held.map(({ holder }) => parseHolder(holder).callId)]
   if (ids.some(isApart)) await resetDevice(context, actor)
 }
 

@@ -22,7 +22,8 @@ import type { Context } from './context.js'
 import { type FreeResult, free } from './free-action.js'
 import { NO_DELIVERY } from './mail.js'
 import { checkMetadata } from './metadata.js'
-import { changeRoom, type ReadRoom, readRoom } from './room-commit.js'
+import { changeRoom } from './room-commit.js'
+import { type ReadRoom, readRoom } from './room-parts.js'
 import { noteSignOfLife, registerDevice } from './sign-of-life.js'
 
 /**

@@ -41,8 +41,8 @@ export function createLifecycle(context: Context): Lifecycle {
 /** In a live call, as its caller or as the device that answered, or in a room. */
 async function isEngaged(context: Context, { user, device }: Actor): Promise<boolean> {
   const { leases, memberships } = context.store
-  const [held, seats] = await Promise.all([leases.list(user), memberships.list(user)])
-  if (seats.some(seat => seat.device === device)) return true
+  const [held, rooms] = await Promise.all([leases.list(user), memberships.list(user)])
+  if (rooms.some(room => room.device === device)) return true
   const calls = await Promise.all(held.map(({ holder }) => readCall(context, parseHolder(holder).callId)))
   return calls.some(call => call !== null && call.phase !== 'ended' && isIn(call, { user, device }))
 }

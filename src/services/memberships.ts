@@ -1,17 +1,18 @@
 // Which rooms a device is in, as the user's index says, held against the rooms themselves. The index is written before a room's commit
 // and corrected after it: an entry too many, from a crash in between, is dropped by the next reader.
 import { announceForgotten } from '../domain/room.js'
-import { type Member, NOTHING, PART, type RoomDecision } from '../domain/room-state.js'
+import { type Member, type MemberHead, NOTHING, PART, type RoomDecision } from '../domain/room-state.js'
 import { AppError } from '../errors.js'
 import type { Endpoint } from '../schemas/common.js'
-import type { Seat } from '../store/rooms.js'
+import type { Participation } from '../store/rooms.js'
 import type { Context } from './context.js'
-import { changeRoom, type ReadRoom, readRoom } from './room-commit.js'
+import { changeRoom } from './room-commit.js'
+import { type ReadRoom, readRoom } from './room-parts.js'
 
 /** An entry may be this much older than the commit that it announces. */
 export const JOINING_MS = 10_000
 
-export interface Participation {
+export interface Found {
   readonly roomId: string
   readonly room: ReadRoom
   readonly member: Member
@@ -26,15 +27,15 @@ export const haveCommonRoom = (mine: ReadonlySet<string>, theirs: ReadonlySet<st
   [...mine].some(roomId => theirs.has(roomId))
 
 /** At most MAX_ROOMS_PER_DEVICE. Reads settings and the member of each room; drops what has outlived its room or participation. */
-export async function participationsOf(context: Context, { user, device }: Endpoint): Promise<Participation[]> {
+export async function participationsOf(context: Context, actor: Endpoint): Promise<Found[]> {
   const { store, clock } = context
-  const kept = await store.memberships.list(user, device)
+  const kept = await store.memberships.list(actor.user, actor.device)
   const found = await Promise.all(
-    kept.map(async ({ at, roomId, ...seat }) => {
-      const room = await readRoom(context, roomId, [PART.settings, PART.member(user, device)])
-      const member = room.get<Member>(PART.member(user, device))
+    kept.map(async ({ at, roomId, ...participation }) => {
+      const room = await readRoom(context, roomId, [PART.settings, PART.member(actor)])
+      const member = room.get<Member>(PART.member(actor))
       if (room.settings?.closed === null && member !== null) return [{ roomId, room, member }]
-      if (at + JOINING_MS <= clock.now()) await drop(context, seat, room)
+      if (at + JOINING_MS <= clock.now()) await drop(context, participation, room)
       return []
     })
   )
@@ -42,35 +43,39 @@ export async function participationsOf(context: Context, { user, device }: Endpo
 }
 
 /** The others may still show the participation, if it was a failover that made the room forget it. */
-async function drop(context: Context, seat: Seat, { roomId, settings }: ReadRoom): Promise<void> {
+async function drop(context: Context, participation: Participation, { roomId, settings }: ReadRoom): Promise<void> {
   if (settings?.closed === null) {
-    const part = PART.member(seat.user, seat.device)
+    const part = PART.member(participation)
     await changeRoom(context, roomId, [PART.settings, part], room =>
-      room.settings?.closed === null && room.get<Member>(part) === null ? announceForgotten(seat) : NOTHING
+      room.settings?.closed === null && room.get<Member>(part) === null ? announceForgotten(participation) : NOTHING
     )
   }
-  await context.store.memberships.remove(seat, roomId)
+  await context.store.memberships.remove(participation, roomId)
 }
 
 /** Before the commit that lets the device in. @throws AppError too_many_rooms */
-export async function announceMembership(context: Context, seat: Seat, roomId: string): Promise<void> {
+export async function announceMembership(
+  context: Context,
+  participation: Participation,
+  roomId: string
+): Promise<void> {
   const { store, clock, config } = context
   const options = { max: config.maxRoomsPerDevice, now: clock.now() }
-  if (await store.memberships.add(seat, roomId, options)) return
-  await participationsOf(context, seat)
-  if (!(await store.memberships.add(seat, roomId, options))) throw new AppError('too_many_rooms')
+  if (await store.memberships.add(participation, roomId, options)) return
+  await participationsOf(context, participation)
+  if (!(await store.memberships.add(participation, roomId, options))) throw new AppError('too_many_rooms')
 }
 
 /**
  * The join failed, or its outcome is unknown: the index says again what the room says. Never throws: where the room cannot be read the
  * entry stays, and the next reader holds it against the room.
  */
-export async function restoreMembership(context: Context, seat: Seat, roomId: string): Promise<void> {
+export async function restoreMembership(context: Context, participation: Participation, roomId: string): Promise<void> {
   try {
-    const part = PART.member(seat.user, seat.device)
+    const part = PART.member(participation)
     const { settings, get } = await readRoom(context, roomId, [PART.settings, part])
     const member = get<Member>(part)
-    if (member === null || settings?.closed !== null) await context.store.memberships.remove(seat, roomId)
+    if (member === null || settings?.closed !== null) await context.store.memberships.remove(participation, roomId)
     else await announceMembership(context, member, roomId)
   } catch (error) {
     context.log.debug({ err: error, roomId }, 'a membership stays for its next reader')
@@ -80,16 +85,28 @@ export async function restoreMembership(context: Context, seat: Seat, roomId: st
 /** Memberships at a time. */
 const PIECE = 100
 
-export async function forgetMemberships(context: Context, roomId: string, seats: readonly Seat[]): Promise<void> {
-  for (let i = 0; i < seats.length; i += PIECE) {
-    await Promise.all(seats.slice(i, i + PIECE).map(seat => context.store.memberships.remove(seat, roomId)))
+export async function forgetMemberships(
+  context: Context,
+  roomId: string,
+  gone: readonly Participation[]
+): Promise<void> {
+  for (let i = 0; i < gone.length; i += PIECE) {
+    await Promise.all(gone.slice(i, i + PIECE).map(each => context.store.memberships.remove(each, roomId)))
   }
 }
 
-/** Of those whom a decision puts out. */
-export async function forgetMoved(context: Context, roomId: string, { moves = [] }: RoomDecision): Promise<void> {
-  const seats = moves.map(({ user, device, from }) => ({ user, device, participantId: from ?? '' }))
-  await forgetMemberships(context, roomId, seats)
+/** Of those whom a decision puts out of the room as it was read. */
+export async function forgetRemoved(
+  context: Context,
+  room: ReadRoom,
+  { writes }: Pick<RoomDecision, 'writes'>
+): Promise<void> {
+  const removed = Object.keys(writes).filter(part => part.startsWith(PART.members) && writes[part] === null)
+  await forgetMemberships(
+    context,
+    room.roomId,
+    removed.flatMap(part => room.get<Member>(part) ?? [])
+  )
 }
 
 /**
@@ -98,8 +115,8 @@ export async function forgetMoved(context: Context, roomId: string, { moves = []
  */
 export function forgetRoom(context: Context, roomId: string): void {
   context.errands.run(`forget members of ${roomId}`, async () => {
-    const room = await readRoom(context, roomId, [PART.members])
-    const members = room.list<Member>(PART.members).map(([, member]) => member)
+    const room = await readRoom(context, roomId, [PART.memberHeads])
+    const members = room.list<MemberHead>(PART.memberHeads).map(([, head]) => head)
     await forgetMemberships(context, roomId, members)
   })
 }

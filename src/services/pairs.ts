@@ -11,20 +11,22 @@ import {
   newPair,
   type PairCommand,
   type PairState,
-  pairId
+  pairId,
+  toJoined
 } from '../domain/pair.js'
-import { mustBeAllowed, partsOfAccess } from '../domain/room-access.js'
+import { mustBeAllowed, participantIn, partsOfAccess } from '../domain/room-access.js'
 import { type Member, PART } from '../domain/room-state.js'
 import { checkCandidates, parseDescription } from '../domain/sdp.js'
 import { AppError } from '../errors.js'
 import type { Actor } from '../schemas/claims.js'
-import type { Delivery, Endpoint } from '../schemas/common.js'
+import type { Delivery } from '../schemas/common.js'
 import type { RoomCandidatesBody, RoomDescriptionBody } from '../schemas/room-signal.js'
 import type { CandidatesBody, CandidatesReply } from '../schemas/signal.js'
 import { createLoop } from './aggregates.js'
 import type { Context } from './context.js'
 import { NO_DELIVERY } from './mail.js'
-import { afterPublication, type ReadRoom, readRoom } from './room-commit.js'
+import { afterPublication } from './room-commit.js'
+import { type ReadRoom, readRoom } from './room-parts.js'
 import { noteSignOfLife } from './sign-of-life.js'
 
 /** How often a pair is looked at, so that nothing is kept for participants who have left. */
@@ -96,8 +98,8 @@ const countHeld = (known: PairState | null, roomId: string, { me, peer }: Two, b
 /** The time has come to see whether both are still in. */
 export async function checkPair(context: Context, id: string): Promise<void> {
   const [roomId = '', earlier = '', later = ''] = id.split('/')
-  const room = await readRoom(context, roomId, [PART.at(earlier), PART.at(later)])
-  const bothThere = room.get(PART.at(earlier)) !== null && room.get(PART.at(later)) !== null
+  const room = await readRoom(context, roomId, [earlier, later].map(PART.participant))
+  const bothThere = [earlier, later].every(participantId => participantIn(room, participantId) !== null)
   await pairs.transact(context, id, (state, now) => {
     if (state === null) throw new AppError('participant_not_found')
     const held = !isPublished(room, state.since)
@@ -153,25 +155,13 @@ export async function releaseLater(context: Context, roomId: string, twos: reado
 }
 
 async function bothIn(context: Context, actor: Actor, roomId: string, to: string): Promise<Two> {
-  const first = await readRoom(context, roomId, [...partsOfAccess(actor), PART.at(to)])
-  const me = speaker(context, first, actor)
+  const room = await readRoom(context, roomId, [...partsOfAccess(actor), PART.participant(to)])
+  const me = speaker(context, room, actor)
   if (me.participantId === to) throw new AppError('cannot_signal_self')
-  const at = first.get<Endpoint>(PART.at(to))
-  if (at === null) throw refused(context, actor, { roomId, to })
-  const parts = [PART.member(at.user, at.device), PART.at(to), PART.at(me.participantId)]
-  const second = await readRoom(context, roomId, parts)
-  const peer = second.get<Member>(PART.member(at.user, at.device))
-  if (peer?.participantId !== to) throw refused(context, actor, { roomId, to })
-  return twoIn(second, joinedIn(second, me), joinedIn(second, peer))
+  const peer = participantIn(room, to)
+  if (peer === null) throw refused(context, actor, { roomId, to })
+  return twoIn(room, toJoined(me), toJoined(peer))
 }
-
-/** Where a participant sits is written when they join and never again. */
-const joinedIn = (room: ReadRoom, member: Member): Joined => ({
-  participantId: member.participantId,
-  user: member.user,
-  device: member.device,
-  since: room.since(PART.at(member.participantId))
-})
 
 /** @throws AppError room_not_found, room_closed, not_in_room, not_permitted, banned */
 export function speaker(context: Context, room: ReadRoom, actor: Actor): Member {

@@ -11,7 +11,8 @@ import { fairSince } from './absence.js'
 import { noteAttempt } from './contacts.js'
 import type { Context } from './context.js'
 import { headWithout } from './offered.js'
-import { afterPublication, changeRoom, type ReadRoom, readRoom } from './room-commit.js'
+import { afterPublication, changeRoom } from './room-commit.js'
+import { type ReadRoom, readRoom } from './room-parts.js'
 
 /** What rings for a user now. */
 export async function listInvitations(context: Context, user: string): Promise<IncomingInvitation[]> {
@@ -43,7 +44,7 @@ export async function offerInvitation(
   for (;;) {
     const found = await readInvitation(context, roomId, user)
     if (found === null) return
-    const version = found.room.since(PART.invited(user))
+    const version = found.room.stampOf(PART.invited(user))?.version ?? 0
     if (found.room.publishedVersion < version) {
       const tasks = [{ kind: 'invitation', user, device, since } as const]
       if (await afterPublication(context, roomId, { version, tasks })) return

@@ -1,24 +1,13 @@
 // The loop that changes a room: read the parts a rule looks at → decide → commit if they still hold → else again on what stands.
 import type { Config } from '../config.js'
-import { NOTHING, PART, type RoomDecision, type RoomEvent, type RoomParts } from '../domain/room-state.js'
+import { NOTHING, PART, type RoomDecision, type RoomEvent } from '../domain/room-state.js'
 import { AppError } from '../errors.js'
-import type { FollowUp, Stamp } from '../store/aggregate.js'
-import { isAskedBy, type Logged, type RoomCommit, type RoomItem, type RoomSnapshot } from '../store/rooms.js'
+import type { FollowUp } from '../store/aggregate.js'
+import { isAskedBy, type Logged, type RoomCommit, type RoomItem } from '../store/rooms.js'
 import { deliveryCost } from './budgets.js'
 import type { Context } from './context.js'
+import { type ReadRoom, readRoom, toText } from './room-parts.js'
 import { checkEveryMs } from './times.js'
-
-export interface ReadRoom extends RoomParts {
-  readonly version: number
-  /** Every commit up to this version has been published to everybody it concerns. */
-  readonly publishedVersion: number
-  /** The version that wrote a part; 0 if it is not there. */
-  since(part: string): number
-  /** The commit that wrote a part; null if it is not there. */
-  stampOf(part: string): Stamp | null
-  /** All parts that were read whose name begins so, by the rest of their name. */
-  list<T>(prefix: string): readonly (readonly [rest: string, part: T])[]
-}
 
 /** What is committed: a decision of the rules, and what is next when it has been published. */
 export interface RoomChange extends RoomDecision {
@@ -38,11 +27,6 @@ export interface Changed<D extends RoomChange = RoomDecision> {
 
 /** Lost races are other people's commits of the very same parts: rare, however many are in the room. */
 const ATTEMPTS_MAX = 32
-
-/** A group of parts is named by `group:` and nothing more; a room has no name for all of it. */
-export async function readRoom(context: Context, roomId: string, parts: readonly string[]): Promise<ReadRoom> {
-  return toParts(roomId, await context.store.rooms.load(roomId, parts))
-}
 
 /** What a change is made on, where that is more than a list of parts. */
 export interface Basis {
@@ -86,7 +70,7 @@ export async function changeRoom<D extends RoomChange>(
     if (!changesSomething(decision)) return { decision, room, version: room.version, known: false, excess: [] }
     if (basis.payer !== undefined && attempt === 0) await charge(context, basis.payer, { decision, room })
     const result = await context.store.rooms.commit(roomId, toCommit(context, { room, parts, decision, now }))
-    if (result.status === 'full') throw new AppError(result.of === 'seats' ? 'room_full' : 'too_many_bans')
+    if (result.status === 'full') throw new AppError(result.of === 'members' ? 'room_full' : 'too_many_bans')
     if (result.status === 'conflict') continue
     const { version } = result
     if (result.status === 'known') return { decision, room, version, known: true, excess: [] }
@@ -103,7 +87,7 @@ async function charge(
   { decision, room }: { decision: RoomChange; room: ReadRoom }
 ): Promise<void> {
   const costs = decision.events.map(({ to, data }) => {
-    const recipients = 'all' in to ? Math.max(0, room.seats - (to.except === undefined ? 0 : 1)) : 1
+    const recipients = 'all' in to ? Math.max(0, room.memberCount - (to.except === undefined ? 0 : 1)) : 1
     return deliveryCost(recipients, Buffer.byteLength(JSON.stringify(data)))
   })
   const cost = costs.reduce((sum, each) => sum + each, 0)
@@ -136,8 +120,8 @@ export async function afterPublication(
   return decision !== NOTHING
 }
 
-const changesSomething = ({ writes, moves = [], events, tasks = [], over }: RoomChange) =>
-  over === true || moves.length + events.length + tasks.length > 0 || Object.keys(writes).length > 0
+const changesSomething = ({ writes, events, tasks = [], over }: RoomChange) =>
+  over === true || events.length + tasks.length > 0 || Object.keys(writes).length > 0
 
 interface Decided {
   readonly room: ReadRoom
@@ -148,13 +132,12 @@ interface Decided {
 
 export function toCommit(context: Context, { room, parts, decision, now }: Decided): RoomCommit {
   const { config, ids, node } = context
-  const { writes, moves = [], seatsMax, line, events, tasks = [], deadlineAt, over } = decision
-  const texts = Object.entries(writes).map(([part, value]) => [part, value === null ? null : JSON.stringify(value)])
+  const { writes, membersMax, line, events, tasks = [], deadlineAt, over } = decision
+  const texts = Object.entries(writes).map(([part, value]) => [part, value === null ? null : toText(part, value)])
   return {
     reads: Object.fromEntries(parts.map(part => [part, room.stampOf(part)])),
     writes: Object.fromEntries(texts) as Record<string, string | null>,
-    moves,
-    seatsMax: seatsMax ?? Number.MAX_SAFE_INTEGER,
+    membersMax: membersMax ?? Number.MAX_SAFE_INTEGER,
     ...(line ? { line: { id: line.id, value: JSON.stringify(line.value), ...keeping(config) } } : {}),
     items: [...events.map(event => toItem(room.roomId, event, now)), ...tasks.map(toFollowUp)],
     tag: ids.tag(),
@@ -176,26 +159,3 @@ function toItem(roomId: string, { to, type, data }: RoomEvent, now: number): Roo
 }
 
 const toFollowUp = (task: FollowUp): RoomItem => ({ do: 'follow', task })
-
-function toParts(roomId: string, snapshot: RoomSnapshot | null): ReadRoom {
-  const fields = snapshot?.fields ?? new Map<string, never>()
-  function get<T>(part: string): T | null {
-    const field = fields.get(part)
-    return field ? (JSON.parse(field.value) as T) : null
-  }
-  return {
-    roomId,
-    version: snapshot?.version ?? 0,
-    seats: snapshot?.seats ?? 0,
-    publishedVersion: snapshot?.publishedVersion ?? 0,
-    settings: get(PART.settings),
-    emptySince: get(PART.empty),
-    get,
-    since: part => fields.get(part)?.version ?? 0,
-    stampOf: part => fields.get(part) ?? null,
-    list<T>(prefix: string) {
-      const names = [...fields.keys()].filter(name => name.startsWith(prefix))
-      return names.map(name => [name.slice(prefix.length), get(name) as T] as const)
-    }
-  }
-}

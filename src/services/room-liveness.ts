@@ -12,7 +12,8 @@ import { catchUpChat } from './chat-delivery.js'
 import type { Context } from './context.js'
 import { participationsOf } from './memberships.js'
 import { checkInvitations } from './ringing.js'
-import { type Basis, changeRoom, type ReadRoom, readRoom, startFanout } from './room-commit.js'
+import { type Basis, changeRoom, startFanout } from './room-commit.js'
+import { type ReadRoom, readRoom } from './room-parts.js'
 import { confirmRoom } from './room-service.js'
 import { forgetUsers } from './room-users.js'
 
@@ -64,7 +65,7 @@ export async function checkRoom(context: Context, roomId: string, heldUntil: num
   confirmRoom(context, roomId)
   await forgetUsers(context, room)
   const [members, invitations] = await Promise.all([checkMembers(context, room), checkInvitations(context, room)])
-  const end = room.seats > 0 ? NEVER : await endIfEmpty(context, room)
+  const end = room.memberCount > 0 ? NEVER : await endIfEmpty(context, room)
   // A room in which nothing can happen by itself is looked at now and then all the same.
   const atLast = context.clock.now() + context.config.retentionMs
   await context.store.rooms.rest(roomId, { heldUntil, at: Math.min(members, invitations, end, atLast) })
@@ -129,9 +130,9 @@ async function changeMember(
   { user, device, payer }: Endpoint & Pick<Basis, 'payer'>,
   decide: MemberRule
 ): Promise<void> {
-  const parts = [PART.settings, PART.member(user, device), PART.user(user)]
+  const parts = [PART.settings, PART.member({ user, device }), PART.user(user)]
   await changeRoom(context, roomId, { parts, ...(payer === undefined ? {} : { payer }) }, (room, now) => {
-    const member = room.get<Member>(PART.member(user, device))
+    const member = room.get<Member>(PART.member({ user, device }))
     return member === null || room.settings?.closed !== null ? NOTHING : decide(member, now, room)
   })
 }

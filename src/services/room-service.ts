@@ -8,10 +8,11 @@ import { AppError } from '../errors.js'
 import type { Actor } from '../schemas/claims.js'
 import type { ServiceRoom } from '../schemas/room-service.js'
 import type { Context } from './context.js'
-import { forgetMoved, forgetRoom } from './memberships.js'
+import { forgetRemoved, forgetRoom } from './memberships.js'
 import { checkMetadata } from './metadata.js'
 import { dropAnswer, findServiceRoom, keepAnswer } from './room-answers.js'
-import { changeRoom, type ReadRoom, readRoom } from './room-commit.js'
+import { changeRoom } from './room-commit.js'
+import { type ReadRoom, readRoom } from './room-parts.js'
 
 /** Null: the service knows no such room, and a room of this id is closed. */
 const ask = (context: Context, roomId: string, charge: () => Promise<void>): Promise<ServiceRoom | null> =>
@@ -84,10 +85,10 @@ async function changeRoles(context: Context, roomId: string, room: ServiceRoom):
       return named
     }
     const namedIn = { read: [PART.settings, PART.members], parts }
-    const { decision } = await changeRoom(context, roomId, namedIn, (parts, now) =>
+    const { decision, room: before } = await changeRoom(context, roomId, namedIn, (parts, now) =>
       adoptRoles(parts, { room, named }, now)
     )
-    await forgetMoved(context, roomId, decision)
+    await forgetRemoved(context, before, decision)
     isDone = decision.events.length === 0
   }
 }

@@ -3,7 +3,8 @@
 import { PART } from '../domain/room-state.js'
 import { forgetUsersIn, partsOfForgetting } from '../domain/room-users.js'
 import type { Context } from './context.js'
-import { changeRoom, type ReadRoom } from './room-commit.js'
+import { changeRoom } from './room-commit.js'
+import type { ReadRoom } from './room-parts.js'
 
 /** Parts in one commit. */
 const PIECE = 100

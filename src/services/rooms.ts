@@ -2,11 +2,12 @@
 import { formatCursor } from '../delivery/cursor.js'
 import { partsOfEnd, readOfEnd, withAccept, withAllEnded, withdrawInvitation } from '../domain/invitation.js'
 import * as rules from '../domain/room.js'
-import { mustBeAllowed, openRoom, partsOfAccess, userIn } from '../domain/room-access.js'
+import { mustBeAllowed, openRoom, participantIn, partsOfAccess, userIn } from '../domain/room-access.js'
 import { close, configure } from '../domain/room-life.js'
 import {
   type Member,
   PART,
+  participantIdOf,
   type RoomDecision,
   type RoomParts,
   type RoomUser,
@@ -40,7 +41,8 @@ import {
   restoreMembership
 } from './memberships.js'
 import { checkMetadata } from './metadata.js'
-import { changeRoom, type ReadRoom, readRoom } from './room-commit.js'
+import { changeRoom } from './room-commit.js'
+import { type ReadRoom, readRoom } from './room-parts.js'
 import { knownSettings } from './room-service.js'
 import { noteSignOfLife, registerDevice } from './sign-of-life.js'
 
@@ -56,7 +58,7 @@ export async function joinRoom(
   body: JoinBody
 ): Promise<JoinReply & { readonly joined: boolean }> {
   checkMetadata(body.metadata)
-  const participantId = context.ids.unique()
+  const participantId = participantIdOf(actor, context.ids.tag() + context.ids.tag())
   const known = await knownSettings(context, actor, roomId)
   const command = {
     actor,
@@ -76,23 +78,21 @@ export async function joinRoom(
   await chargeMaking(context, actor, decide(first, context.clock.now()))
   const cursor = await registerDevice(context, actor)
   const paid = { parts: partsOfAccess(actor), payer: actor.user }
-  const seat = { user: actor.user, device: actor.device, participantId }
+  const participation = { user: actor.user, device: actor.device, participantId }
   // Before the commit: an entry too many, left by a crash in between, is found; one too few would not be.
-  const isIn = first.get<Member>(PART.member(actor.user, actor.device)) !== null
-  if (!isIn || command.replace) await announceMembership(context, seat, roomId)
-  const { decision, room, participants } = await changeRoom(context, roomId, paid, decide)
-    .then(async changed => ({ ...(await describeRoom(context, roomId)), decision: changed.decision }))
+  const isIn = first.get<Member>(PART.member(actor)) !== null
+  if (!isIn || command.replace) await announceMembership(context, participation, roomId)
+  const { room, participants } = await changeRoom(context, roomId, paid, decide)
+    .then(() => describeRoom(context, roomId))
     .catch(async error => {
-      await restoreMembership(context, seat, roomId)
+      await restoreMembership(context, participation, roomId)
       throw error
     })
   const own = participants.find(each => each.user === actor.user && each.device === actor.device)
   if (!own) throw new AppError('not_in_room', { detail: 'Removed in the moment of joining' })
   // It is in already, or another request of the same device came in between: they are one participation.
-  if (own.participantId !== participantId) {
-    await announceMembership(context, { ...seat, participantId: own.participantId }, roomId)
-  }
-  const joined = decision.moves !== undefined
+  const joined = own.participantId === participantId
+  if (!joined) await announceMembership(context, own, roomId)
   return { room, participants, participantId: own.participantId, cursor: formatCursor(cursor), joined }
 }
 
@@ -125,7 +125,7 @@ export async function putRoom(
   await chargeMaking(context, actor, decide(await readRoom(context, roomId, parts), context.clock.now()))
   const { decision, room, version } = await changeRoom(context, roomId, { parts, payer: actor.user }, decide)
   const settings = decision.writes[PART.settings] as Settings
-  return { room: viewRoom(roomId, version, settings, room.seats), created: decision.makes === true }
+  return { room: viewRoom(roomId, version, settings, room.memberCount), created: decision.makes === true }
 }
 
 /** @throws AppError not_permitted, banned, room_not_found, room_closed */
@@ -149,14 +149,14 @@ export async function changeParticipant(
   body: ParticipantBody
 ): Promise<Participant> {
   checkMetadata(body.metadata)
-  const { user, device } = await findParticipant(context, actor, where)
+  const { user } = await findParticipant(context, actor, where)
   const paid = { ...partsOfUser(actor, user), payer: actor.user }
   const { decision, room } = await changeRoom(context, where.roomId, paid, (before, now) =>
-    rules.change(before, { actor, target: memberOf(before, { user, device }, where.participantId), body }, now)
+    rules.change(before, { actor, target: memberOf(before, where), body }, now)
   )
   noteSignOfLife(context, actor)
-  const written = decision.writes[PART.member(user, device)] as Member | undefined
-  return viewMember(written ?? memberOf(room, { user, device }, where.participantId))
+  const written = decision.writes[PART.participant(where.participantId)] as Member | undefined
+  return viewMember(written ?? memberOf(room, where))
 }
 
 /** What access reads, and all of a user in the room. */
@@ -164,7 +164,7 @@ const partsOfUser = (actor: Actor, user: string) => ({
   read: [...partsOfAccess(actor), PART.user(user)],
   parts: (room: RoomParts) => [
     ...[...partsOfAccess(actor), PART.user(user)],
-    ...userIn(room, user).devices.map(device => PART.member(user, device))
+    ...userIn(room, user).devices.map(device => PART.member({ user, device }))
   ]
 })
 
@@ -182,25 +182,25 @@ async function ban(context: Context, actor: Actor, where: Where, { banForMs }: R
 
 async function remove(context: Context, actor: Actor, where: Where): Promise<void> {
   const { roomId, participantId } = where
-  const target = await findParticipant(context, actor, where)
-  const { user, device } = target
-  const parts = [...partsOfAccess(actor), PART.member(user, device), PART.user(user), PART.invited(user)]
+  const { user, device } = await findParticipant(context, actor, where)
+  const parts = [...partsOfAccess(actor), PART.participant(participantId), PART.user(user), PART.invited(user)]
   const by = { user: actor.user, device: actor.device }
   await changeRoom(context, roomId, parts, (room, now) => {
-    const removed = rules.remove(room, { actor, target: memberOf(room, target, participantId) }, now)
+    const removed = rules.remove(room, { actor, target: memberOf(room, where) }, now)
     return user === actor.user ? removed : withdrawInvitation(room, user, removed, { by, now })
   })
   await forgetMemberships(context, roomId, [{ user, device, participantId }])
 }
 
 export async function describeRoom(context: Context, roomId: string): Promise<RoomAndParticipants> {
-  const parts = await readRoom(context, roomId, [PART.settings, PART.members, PART.at('')])
+  const parts = await readRoom(context, roomId, [PART.settings, PART.members])
   const settings = openRoom(parts)
-  const members = parts.list<Member>(PART.members).map(([, member]) => {
-    return { member, since: parts.since(PART.at(member.participantId)) }
-  })
-  const participants = members.sort((a, b) => a.since - b.since).map(({ member }) => viewMember(member))
-  return { room: viewRoom(roomId, parts.version, settings, parts.seats), participants }
+  const participants = parts
+    .list<Member>(PART.members)
+    .map(([, member]) => member)
+    .sort((a, b) => (a.since ?? 0) - (b.since ?? 0))
+    .map(viewMember)
+  return { room: viewRoom(roomId, parts.version, settings, parts.memberCount), participants }
 }
 
 /** The rooms that the device is in. */
@@ -208,7 +208,7 @@ export async function listRooms(context: Context, actor: Actor): Promise<RoomSea
   const found = await participationsOf(context, actor)
   return found.flatMap(({ roomId, room, member: { participantId, device } }) => {
     if (room.settings === null) return []
-    return [{ room: viewRoom(roomId, room.version, room.settings, room.seats), participantId, device }]
+    return [{ room: viewRoom(roomId, room.version, room.settings, room.memberCount), participantId, device }]
   })
 }
 
@@ -227,9 +227,9 @@ async function findParticipant(
   { roomId, participantId }: Where,
   { orLeft = false } = {}
 ): Promise<Endpoint> {
-  const parts = await readRoom(context, roomId, [...partsOfAccess(actor), PART.at(participantId)])
-  const at = parts.get<Endpoint>(PART.at(participantId))
-  if (at !== null && parts.settings?.closed === null) return at
+  const parts = await readRoom(context, roomId, [...partsOfAccess(actor), PART.participant(participantId)])
+  const member = participantIn(parts, participantId)
+  if (member !== null && parts.settings?.closed === null) return member
   mustBeAllowed(orLeft ? 'moderate' : 'know', parts, actor, context.clock.now())
   const { list } = await readRoom(context, roomId, orLeft ? [PART.users] : [])
   const left = list<RoomUser>(PART.users).find(([, { left: ended }]) =>
@@ -239,8 +239,8 @@ async function findParticipant(
   return { user: left[0], device: '' }
 }
 
-function memberOf(parts: RoomParts, { user, device }: Endpoint, participantId: string): Member {
-  const member = parts.get<Member>(PART.member(user, device))
-  if (member?.participantId !== participantId) throw new AppError('participant_not_found')
+function memberOf(parts: RoomParts, { participantId }: Where): Member {
+  const member = participantIn(parts, participantId)
+  if (member === null) throw new AppError('participant_not_found')
   return member
 }

@@ -2,6 +2,7 @@
 // settings, each member, each ban), so a commit is conditional on the parts its decision read and not on the whole: a thousand
 // people who join at once do not fight. The promises at the top of store.ts hold here too.
 import type { OutboxItem, Stamp } from './aggregate.js'
+import type { Recipient } from './fanout.js'
 
 /**
  * A field whose name begins with this outlives the room: it stays when the room expires, and when its id is used again, until it is
@@ -13,12 +14,20 @@ export const LASTING_MAX = 1000
 
 /**
  * Fields whose names begin with one of these and a colon are kept apart from the others: reading a room does not read them, and reading
- * a whole group reads nothing else.
+ * a whole group reads nothing else. The fields of the first group are the devices in the room: as long as a field is there, its device is
+ * a recipient of what the room publishes, and their number is bounded by each commit.
  */
-export const ROOM_GROUPS = ['member', 'at', 'user', 'invited', 'invite', 'ahead', 'broadcast'] as const
+export const ROOM_GROUPS = ['member', 'user', 'invited', 'invite', 'ahead', 'broadcast'] as const
+export const MEMBERS = `${ROOM_GROUPS[0]}:`
+
+/**
+ * `group::` asks for the head of each field of a group, which is its first line. The head of `group:x` is then called `group::x`. No field
+ * has such a name itself.
+ */
+export const HEADS = ':'
 
 /** What asks for all fields of a group: its name and a colon, after LASTING if they last. */
-export const isGroup = (name: string): boolean => /^\+?[a-z]+:$/.test(name)
+export const isGroup = (name: string): boolean => /^\+?[a-z]+::?$/.test(name)
 
 /** Which names a list of names and groups asks for. */
 export function isAskedBy(fields: readonly string[]): (name: string) => boolean {
@@ -27,9 +36,21 @@ export function isAskedBy(fields: readonly string[]): (name: string) => boolean 
   return name => names.has(name) || groups.some(group => name.startsWith(group))
 }
 
-/** One part of a room: JSON, and the commit that wrote it. */
+/** One part of a room, and the commit that wrote it. */
 export interface Field extends Stamp {
+  /** JSON, of one line or two. */
   readonly value: string
+}
+
+export const headOf = (value: string): string => value.split('\n', 1)[0] ?? ''
+
+/**
+ * A device in a room, from its field. The head is a Recipient, in which `since` is null until the field is written again: the commit that
+ * wrote the field is then the one that let the device in.
+ */
+export function toRecipient({ version, value }: Pick<Field, 'version' | 'value'>): Recipient {
+  const recipient = JSON.parse(headOf(value)) as Omit<Recipient, 'since'> & { readonly since: number | null }
+  return { ...recipient, since: recipient.since ?? version }
 }
 
 export interface RoomSnapshot {
@@ -37,25 +58,10 @@ export interface RoomSnapshot {
   readonly version: number
   /** Those of the fields asked for that exist, by name. */
   readonly fields: ReadonlyMap<string, Field>
-  /** How many seats are taken. */
-  readonly seats: number
+  /** How many devices are in. */
+  readonly memberCount: number
   /** Every commit up to this version has been published to everybody it concerns. */
   readonly publishedVersion: number
-}
-
-/** A device in a room. Seats are the recipients of what the room publishes from then on. */
-export interface Seat {
-  readonly user: string
-  readonly device: string
-  readonly participantId: string
-}
-
-/** The seat of this device goes from one participant to another; null is nobody. Nothing is written unless it is `from`'s. */
-export interface SeatChange {
-  readonly user: string
-  readonly device: string
-  readonly from: string | null
-  readonly to: string | null
 }
 
 /** One line of the room's log, under an id its author chose: a retry is told from a new line by it. */
@@ -70,7 +76,7 @@ export interface NewLine extends LogLine {
   readonly holds?: boolean
 }
 
-/** One thing a commit leaves in the room's log: see OutboxItem. Who is named gets it, seat or no seat. */
+/** One thing a commit leaves in the room's log: see OutboxItem. Who is named gets it, in the room or not. */
 export type RoomItem = Exclude<OutboxItem, { do: 'release' | 'mark' }>
 
 export interface RoomCommit {
@@ -78,16 +84,14 @@ export interface RoomCommit {
   readonly reads: Readonly<Record<string, Stamp | null>>
   /** null takes a field away. */
   readonly writes: Readonly<Record<string, string | null>>
-  /** All of them or none. */
-  readonly moves: readonly SeatChange[]
-  /** No new seat beyond so many; a seat that only changes hands is none. */
-  readonly seatsMax: number
+  /** No new field of MEMBERS beyond this many. */
+  readonly membersMax: number
   readonly line?: NewLine
   readonly items: readonly RoomItem[]
   readonly tag: string
   /** The room wants to be looked at by then. Brings an existing deadline forward, never back. */
   readonly deadlineAt: number | null
-  /** The same, if nobody has a seat after this commit. */
+  /** The same, if no device is in after this commit. */
   readonly emptyDeadlineAt: number
   /** The room is over: its timer stops, and it goes this long after everything was published. Null: it lives (again). */
   readonly expireInMs: number | null
@@ -104,14 +108,13 @@ export type RoomCommitResult =
   | {
       readonly status: 'ok'
       readonly version: number
-      readonly seats: number
       readonly fanoutLease: boolean
       readonly excess?: readonly Logged[]
     }
   /** Something that was read has changed; nothing was written. */
   | { readonly status: 'conflict' }
-  /** All seats are taken, or there are as many lasting fields as may be; nothing was written. */
-  | { readonly status: 'full'; readonly of: 'seats' | 'lasting' }
+  /** There are as many devices in the room, or as many lasting fields, as may be; nothing was written. */
+  | { readonly status: 'full'; readonly of: 'members' | 'lasting' }
   /** The line is in the log already, since `version`; nothing was written. */
   | { readonly status: 'known'; readonly version: number }
 
@@ -121,7 +124,7 @@ export interface Logged extends LogLine {
 }
 
 export interface Rooms {
-  /** Null when there is no such room, nor a lasting field of one. `group:` stands for all fields of a group. */
+  /** Null when there is no such room, nor a lasting field of one. `group:` stands for all fields of a group, `group::` for their heads. */
   load(roomId: string, fields: readonly string[] | 'all'): Promise<RoomSnapshot | null>
   commit(roomId: string, commit: RoomCommit): Promise<RoomCommitResult>
   /** Brings the deadline of a room forward to `at`; never back, and never creates one. */
@@ -150,8 +153,11 @@ export interface Invitations {
   list(user: string, now: number): Promise<readonly string[]>
 }
 
+/** A device in a room, and as whom. */
+export type Participation = Omit<Recipient, 'since'>
+
 /** Which rooms a user's devices are in, kept with the user: a device that comes or goes is looked up here. */
-export interface Membership extends Seat {
+export interface Membership extends Participation {
   readonly roomId: string
   /** When it was added. */
   readonly at: number
@@ -162,9 +168,9 @@ export interface Memberships {
    * Idempotent. A device is in a room as one participant: the last one that was added. False, and nothing is written: the device is
    * in `max` other rooms.
    */
-  add(seat: Seat, roomId: string, options: { max: number; now: number }): Promise<boolean>
+  add(participation: Participation, roomId: string, options: { max: number; now: number }): Promise<boolean>
   /** Idempotent. Changes nothing if the device is in the room as another participant by now. */
-  remove(seat: Seat, roomId: string): Promise<void>
+  remove(participation: Participation, roomId: string): Promise<void>
   /** Of one device, or of all. */
   list(user: string, device?: string): Promise<readonly Membership[]>
 }

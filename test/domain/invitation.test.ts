@@ -30,7 +30,7 @@ function roomOf(...decisions: readonly RoomDecision[]): ListedRoom {
   return {
     roomId: 'r1',
     version: decisions.length,
-    seats: 1,
+    memberCount: 1,
     settings: get(PART.settings),
     emptySince: null,
     get,

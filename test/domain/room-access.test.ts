@@ -31,7 +31,7 @@ const SETTINGS: Settings = {
 type Parts = Readonly<Record<string, object>>
 
 const memberOf = (user: string, role: Member['role']): Member => {
-  const rest = { claimed: null, awaySince: null, joinedAt: T0, metadata: {} }
+  const rest = { since: null, claimed: null, awaySince: null, joinedAt: T0, metadata: {} }
   return { participantId: `p-${user}`, user, device: 'phone', role, ...rest }
 }
 const userOf = (parts: Partial<RoomUser>): RoomUser => ({
@@ -39,7 +39,7 @@ const userOf = (parts: Partial<RoomUser>): RoomUser => ({
   ...parts
 })
 const inside = (user: string, role: Member['role'], device = 'phone'): Parts => ({
-  ...(device === 'phone' ? { [PART.member(user, 'phone')]: memberOf(user, role) } : {}),
+  ...(device === 'phone' ? { [PART.member({ user, device: 'phone' })]: memberOf(user, role) } : {}),
   [PART.user(user)]: userOf({ devices: [device], role })
 })
 const given = (user: string, role: Member['role']): Parts => ({
@@ -55,7 +55,7 @@ const ended = (reason: 'accepted' | 'declined', at = T0) => ({ reason, by: null,
 function roomOf(settings: Settings | null, parts: Parts): RoomParts {
   const all: Parts = { ...parts, ...(settings ? { [PART.settings]: settings } : {}) }
   const get = <T>(part: string) => (all[part] ?? null) as T | null
-  return { roomId: ROOM, settings, emptySince: null, get, seats: 0 }
+  return { roomId: ROOM, settings, emptySince: null, get, memberCount: 0 }
 }
 
 function outcome(action: RoomAction, settings: Settings | null, [actor, parts]: readonly [Actor, Parts]): string {

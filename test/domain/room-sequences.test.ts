@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import t from 'tap'
-import { userIn } from '../../src/domain/room-access.js'
+import { participantIn, userIn } from '../../src/domain/room-access.js'
 import { type Banned, PART, type RoomDecision, viewMember } from '../../src/domain/room-state.js'
 import { AppError } from '../../src/errors.js'
 import type { Actor } from '../../src/schemas/claims.js'
@@ -89,7 +89,7 @@ class Story {
 
   play([name, act, actor]: Step): void {
     const { world } = this
-    const before = { version: world.version, seats: new Map(world.seats), roles: roles(world) }
+    const before = { version: world.version, participants: new Map(world.participants), roles: roles(world) }
     this.hosts = new Set(USERS.filter(user => isHost(world, user)))
     const banned = USERS.filter(user => isBanned(world, user))
     const mayManage = actor !== null && (this.hosts.has(actor.user) || this.#outside(actor) === 'host')
@@ -101,13 +101,13 @@ class Story {
       return
     }
 
-    for (const [place, participant] of world.seats) {
-      const isNew = before.seats.get(place) !== participant
+    for (const [place, participant] of world.participants) {
+      const isNew = before.participants.get(place) !== participant
       if (isNew) assert.ok(!banned.includes(place.split('/')[0] ?? ''), 'nobody gets in under a ban, on any device')
     }
     if (!mayManage && name !== 'lost' && actor !== null) this.#holdHosts(before.roles, actor)
     this.#holdParts()
-    this.#tell(counts, before.seats, outcome, actor)
+    this.#tell(counts, before.participants, outcome, actor)
     this.#holdReplicas()
   }
 
@@ -143,15 +143,10 @@ class Story {
     const { world } = this
     const members = world.members()
     for (const { participantId, user } of members) this.users.set(participantId, user)
-    assert.deepEqual(
-      new Map(members.map(member => [placeOf(member), member.participantId])),
-      world.seats,
-      'every member has a seat, and nobody else'
-    )
     for (const member of members) {
-      const { user, device: name } = member
-      assert.deepEqual(world.parts.get(PART.at(member.participantId)), { user, device: name })
-      assert.ok(!isBanned(world, user), 'a banned user is out, with every device')
+      assert.deepEqual(participantIn(world.parts, member.participantId), member, 'found by either name')
+      assert.deepEqual(world.member(member), member)
+      assert.ok(!isBanned(world, member.user), 'a banned user is out, with every device')
     }
     const byUser = (user: string) => members.filter(member => member.user === user)
     for (const user of USERS) {
@@ -174,14 +169,14 @@ class Story {
   /** What was told in this step reaches the replicas; who acted knows it from the reply. */
   #tell(
     counts: ReadonlyMap<string, number>,
-    seats: ReadonlyMap<string, string>,
+    before: ReadonlyMap<string, string>,
     outcome: RoomDecision,
     actor: Actor | null
   ): void {
     const { world } = this
     for (const [place, heard] of world.heard) {
       const news = heard.slice(counts.get(place) ?? 0)
-      const [was, is] = [seats.get(place), world.seats.get(place)]
+      const [was, is] = [before.get(place), world.participants.get(place)]
       if (was === undefined && is === undefined) assert.deepEqual(news, [], `${place} is not in and hears nothing`)
       // Whoever goes hears at most that, and whoever comes nothing of what was before.
       if (was !== undefined && is === undefined) {
@@ -193,10 +188,10 @@ class Story {
     }
     const own = actor && this.#replicas.get(placeOf(actor))
     if (own) for (const event of outcome.events) own.takes(event)
-    for (const place of new Set([...seats.keys(), ...world.seats.keys()])) {
-      const participant = world.seats.get(place)
+    for (const place of new Set([...before.keys(), ...world.participants.keys()])) {
+      const participant = world.participants.get(place)
       if (participant === undefined) this.#replicas.delete(place)
-      else if (participant !== seats.get(place)) {
+      else if (participant !== before.get(place)) {
         const participants = world.members().map(viewMember)
         this.#replicas.set(place, new Replica(participant, { version: world.version, participants }))
       }

@@ -1,7 +1,7 @@
 // The rules of a room: what anybody may do to anybody, who hears of it, and what joining, leaving and being gone come to.
 import t from 'tap'
 import { UNUSED_MS } from '../../src/domain/room-life.js'
-import type { RoomDecision } from '../../src/domain/room-state.js'
+import { participantIdOf, type RoomDecision } from '../../src/domain/room-state.js'
 import type { AppError } from '../../src/errors.js'
 import type { Actor, RoomClaim } from '../../src/schemas/claims.js'
 import { GRANTS } from '../../src/schemas/claims.js'
@@ -186,10 +186,10 @@ t.test('what each role may do, and who hears of it', async t => {
 t.test('a refusal changes nothing', async t => {
   for (const [name, act] of ACTIONS) {
     const world = meeting()
-    const before = JSON.stringify([world.version, world.members(), [...world.seats]])
+    const before = JSON.stringify([world.version, world.members(), [...world.participants]])
     const { settings } = world.parts
     if (!('code' in act(world, eve))) continue
-    t.equal(JSON.stringify([world.version, world.members(), [...world.seats]]), before, name)
+    t.equal(JSON.stringify([world.version, world.members(), [...world.participants]]), before, name)
     t.equal(world.parts.settings, settings, name)
   }
 })
@@ -255,7 +255,7 @@ t.test('a full room lets nobody in, but whoever is in may take part anew', async
   t.match(outcomeOf(world.join(sam, { replace: true })), 'left(replaced)')
   world.configure(alice, { maxParticipants: 1 })
   world.remove(sam, sam)
-  t.equal(outcomeOf(world.join(eve)), 'room_full', 'fewer seats put nobody out, and let nobody in')
+  t.equal(outcomeOf(world.join(eve)), 'room_full', 'fewer places put nobody out, and let nobody in')
 })
 
 t.test('a ban holds for a user, for as long as it was made for', async t => {
@@ -346,7 +346,7 @@ t.test('away, back and lost', async t => {
   t.equal(outcomeOf(world.comesBack(sam)), 'all but p3 updated')
   t.equal(outcomeOf(world.isLost(sam)), 'all left(lost); sam/phone left(lost)')
   t.strictSame(world.heard.get('sam/phone')?.at(-1)?.data, {
-    participantId: 'p3',
+    participantId: participantIdOf(sam, '.p3'),
     user: 'sam',
     reason: 'lost',
     by: null

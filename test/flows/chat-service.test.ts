@@ -37,8 +37,7 @@ async function postAndDie(stage: Stage, { who, id: participantId }: Seat, { cont
   const commit = {
     reads: {},
     writes: {},
-    moves: [],
-    seatsMax: 9,
+    membersMax: 9,
     items: [],
     tag: 'x',
     deadlineAt: null,

@@ -125,8 +125,8 @@ for (const engine of ['memory', 'redis'] as const) {
       const frank = await enter('frank', 1)
       t.teardown(() => frank.leaves())
       const { participantId } = await frank.does(`${room}/participants`)
-      nodes.beforeCommit = ({ moves }) => {
-        if (moves.length > 0) throw new AppError('store_unavailable')
+      nodes.beforeCommit = ({ writes }) => {
+        if (Object.keys(writes).some(part => part.startsWith('member:'))) throw new AppError('store_unavailable')
       }
       await frank.isRefused('store_unavailable', `${room}/participants`, { replace: true })
       nodes.beforeCommit = () => {}

@@ -1,4 +1,4 @@
-// A room as the store keeps it, in the hands of a test: decisions are applied to it, and whoever has a seat hears what they say.
+// A room as the store keeps it, in the hands of a test: decisions are applied to it, and whoever is in hears what they say.
 import assert from 'node:assert/strict'
 import { ban, unban } from '../../src/domain/bans.js'
 import * as rules from '../../src/domain/room.js'
@@ -7,6 +7,7 @@ import {
   type Member,
   NOTHING,
   PART,
+  participantIdOf,
   type RoomDecision,
   type RoomParts,
   type Settings
@@ -44,10 +45,9 @@ export class RoomWorld {
   version = 0
   readonly maxParticipants: number
   readonly #parts = new Map<string, unknown>()
-  readonly seats = new Map<string, string>()
   /** What came to each device, by user/device. */
   readonly heard = new Map<string, Heard[]>()
-  #participants = 0
+  #count = 0
 
   constructor(maxParticipants = 100) {
     this.maxParticipants = maxParticipants
@@ -56,22 +56,33 @@ export class RoomWorld {
   get parts(): RoomParts {
     const get = <T>(part: string) => (this.#parts.get(part) as T | undefined) ?? null
     const { settings, empty } = PART
-    return { roomId: ROOM, settings: get<Settings>(settings), emptySince: get(empty), get, seats: this.seats.size }
+    return {
+      roomId: ROOM,
+      settings: get<Settings>(settings),
+      emptySince: get(empty),
+      get,
+      memberCount: this.members().length
+    }
   }
 
   member(who: Endpoint): Member | null {
-    return this.parts.get<Member>(PART.member(who.user, who.device))
+    return this.parts.get<Member>(PART.member(who))
   }
 
   members(): Member[] {
-    return [...this.#parts].filter(([name]) => name.startsWith('member:')).map(([, member]) => member as Member)
+    return [...this.#parts].filter(([name]) => name.startsWith(PART.members)).map(([, member]) => member as Member)
+  }
+
+  /** By user/device. */
+  get participants(): ReadonlyMap<string, string> {
+    return new Map(this.members().map(member => [placeOf(member), member.participantId]))
   }
 
   // ── What people do ──
 
   join(actor: Actor, { metadata = {}, replace = false }: JoinBody = {}): RoomDecision | AppError {
     const { maxParticipants } = this
-    const participantId = `p${++this.#participants}`
+    const participantId = participantIdOf(actor, `.p${++this.#count}`)
     return this.attempt(parts =>
       rules.join(parts, { actor, participantId, metadata, replace, maxParticipants }, this.now)
     )
@@ -137,19 +148,16 @@ export class RoomWorld {
   }
 
   /** As the store does it: all or nothing, under the next version. */
-  #commit({ writes, moves = [], seatsMax = Infinity, events }: RoomDecision): void {
-    if (Object.keys(writes).length === 0 && events.length === 0 && moves.length === 0) return
-    const takesSeat = moves.some(({ from, to }) => from === null && to !== null)
-    if (takesSeat && this.seats.size >= seatsMax) throw new AppError('room_full')
+  #commit({ writes, membersMax = Infinity, events }: RoomDecision): void {
+    if (Object.keys(writes).length === 0 && events.length === 0) return
+    const letsIn = Object.keys(writes).some(
+      name => name.startsWith(PART.members) && writes[name] !== null && !this.#parts.has(name)
+    )
+    if (letsIn && this.members().length >= membersMax) throw new AppError('room_full')
     this.version++
     for (const [name, value] of Object.entries(writes)) {
       if (value === null) this.#parts.delete(name)
       else this.#parts.set(name, freeze(JSON.parse(JSON.stringify(value))))
-    }
-    for (const seat of moves) {
-      assert.equal(this.seats.get(placeOf(seat)) ?? null, seat.from, 'a seat goes from who had it')
-      if (seat.to === null) this.seats.delete(placeOf(seat))
-      else this.seats.set(placeOf(seat), seat.to)
     }
     for (const event of events) this.#tell(event)
   }
@@ -163,7 +171,7 @@ export class RoomWorld {
     assert.deepEqual(faultsOf(JSON.parse(JSON.stringify(envelope))), [], 'an event is as the contract says')
     const places =
       'all' in to
-        ? [...this.seats].filter(([, participant]) => participant !== to.except).map(([place]) => place)
+        ? [...this.participants].filter(([, participant]) => participant !== to.except).map(([place]) => place)
         : 'device' in to
           ? [placeOf(to)]
           : []
@@ -181,7 +189,7 @@ export function outcomeOf(outcome: RoomDecision | AppError): string {
     const name = type.replace(/^room\.(participant_)?/, '')
     const why = data.reason === undefined ? '' : `(${data.reason})`
     if (!('all' in to)) return `${'device' in to ? placeOf(to) : `${to.user} but ${to.except}`} ${name}${why}`
-    return `all${to.except === undefined ? '' : ` but ${to.except}`} ${name}${why}`
+    return `all${to.except === undefined ? '' : ` but ${to.except.split('.').at(-1)}`} ${name}${why}`
   })
   return told.join('; ') || 'quiet'
 }

@@ -16,10 +16,10 @@ import { invitationContract } from './contract/invitations.js'
 import { lastingContract } from './contract/lasting.js'
 import { leaseContract } from './contract/leases.js'
 import { logContract } from './contract/log.js'
+import { memberContract } from './contract/members.js'
 import { membershipContract } from './contract/memberships.js'
 import { roomLifeContract } from './contract/room-life.js'
 import { roomContract } from './contract/rooms.js'
-import { seatContract } from './contract/seats.js'
 import { smallContract } from './contract/small.js'
 import { wakeupContract } from './contract/wakeups.js'
 import { watchContract } from './contract/watches.js'
@@ -56,7 +56,7 @@ export function runContract(t: Test, engine: string, open: (clock: ManualClock) 
     leaseContract(t, lab)
     contactContract(t, lab)
     roomContract(t, lab)
-    seatContract(t, lab)
+    memberContract(t, lab)
     lastingContract(t, lab)
     fanoutContract(t, lab)
     roomLifeContract(t, lab)

@@ -36,8 +36,8 @@ async function given(t: Test, server: RedisServer) {
   return { lab, store, client, traces, commit, settle }
 }
 
-const ALL = ['log:r', 'logids:r', 'member:r', 'outbox:room:r', 'pending', 'seats:r', 'state:room:r', 'timers:room']
-const PUBLISHED = ['log:r', 'logids:r', 'member:r', 'seats:r', 'state:room:r']
+const ALL = ['log:r', 'logids:r', 'member:r', 'outbox:room:r', 'pending', 'state:room:r', 'timers:room']
+const PUBLISHED = ['log:r', 'logids:r', 'member:r', 'state:room:r']
 const line = { id: 'l', value: '1', keep: 9 }
 /** Until a room goes; long enough to look at all its keys first, also on a busy machine. */
 const SOON_MS = 1_500
@@ -110,7 +110,7 @@ for (const cluster of [false, true]) {
       async t => {
         const { lab, traces, commit, settle, store } = await given(t, server)
         await commit(roomCommitOf(lab, { reads: { a: roomStamp(1) }, line, items: [tellAll(1)] }))
-        await commit(joinOf(lab, 'alice', { seatsMax: 0, line, items: [tellAll(1)] }))
+        await commit(joinOf(lab, 'alice', { membersMax: 0, line, items: [tellAll(1)] }))
         await settle(0)
         await store.rooms.load('r', 'all')
         await store.rooms.log('r', { limit: 9 })
@@ -133,17 +133,17 @@ for (const cluster of [false, true]) {
 
     t.test('memberships never stay for ever: each one that is added gives them a week', async t => {
       const { client, traces, store } = await given(t, server)
-      const seat = { user: 'alice', device: 'phone', participantId: 'p1' }
-      await store.memberships.add(seat, 'r1', { max: 9, now: 0 })
+      const alice = { user: 'alice', device: 'phone', participantId: 'p1' }
+      await store.memberships.add(alice, 'r1', { max: 9, now: 0 })
       const { names, ends } = await traces()
       t.strictSame(names, ['rooms:alice'])
       const [key = ''] = await keysOf(client)
       t.ok((ends[0] ?? 0) > Date.now() + 6 * 86_400_000)
       await client.pexpire(key, 60_000)
-      await store.memberships.add(seat, 'r2', { max: 9, now: 0 })
+      await store.memberships.add(alice, 'r2', { max: 9, now: 0 })
       t.ok((await client.pttl(key)) > 6 * 86_400_000, 'renewed')
-      await store.memberships.remove(seat, 'r1')
-      await store.memberships.remove(seat, 'r2')
+      await store.memberships.remove(alice, 'r1')
+      await store.memberships.remove(alice, 'r2')
       t.strictSame((await traces()).names, [])
     })
 

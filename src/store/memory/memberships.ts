@@ -17,12 +17,11 @@ export function createMemoryMemberships(clock: Clock): Memberships & { size(): n
   }
 
   return {
-    async add(seat, roomId, { max, now }) {
-      const { user, device } = seat
+    async add(participation, roomId, { max, now }) {
+      const { user, device, participantId } = participation
       const kept: Kept = find(user) ?? { devices: new Map(), until: 0 }
       const rooms = kept.devices.get(device) ?? new Map<string, Membership>()
       if (!rooms.has(roomId) && rooms.size >= max) return false
-      const { participantId } = seat
       kept.devices.set(device, rooms.set(roomId, { user, device, participantId, roomId, at: now }))
       kept.until = clock.now() + MEMBERSHIPS_MS
       users.set(user, kept)

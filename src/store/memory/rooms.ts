@@ -5,16 +5,18 @@ import { FANOUT_LEASE_MS } from '../fanout.js'
 import { hastened, wholeMs } from '../hold.js'
 import {
   type Field,
+  HEADS,
+  headOf,
   isAskedBy,
   LASTING,
   LASTING_MAX,
   LASTING_MS,
   type Logged,
+  MEMBERS,
   type RoomCommit,
   type RoomCommitResult,
   type Rooms,
-  type Seat,
-  type SeatChange
+  toRecipient
 } from '../rooms.js'
 import type { FanoutLog, FanoutSource } from './fanout.js'
 import type { TimerIndex } from './timer-index.js'
@@ -29,8 +31,6 @@ interface Room extends FanoutLog {
   readonly fields: Map<string, Field>
   /** What outlives it. */
   lasting: Lasting
-  /** By place: user/device. */
-  readonly seats: Map<string, Seat & { readonly since: number }>
   /** By id, oldest first. */
   readonly lines: Map<string, Logged>
   /** Not null: to go this long after everything was published. */
@@ -41,51 +41,52 @@ interface Room extends FanoutLog {
 function birth(id: string, lasting: Lasting): Room {
   const ref = { kind: 'room', id } as const
   const nothing = { pending: [], lease: null, expireInMs: null, expiresAt: Infinity }
-  return { ref, version: 0, fields: new Map(), lasting, seats: new Map(), lines: new Map(), ...nothing }
+  return { ref, version: 0, fields: new Map(), lasting, lines: new Map(), ...nothing }
 }
 
-const placeOf = ({ user, device }: { user: string; device: string }) => `${user}/${device}`
+/** The heads that `group::` asks for. */
+const headsIn = (fields: readonly (readonly [string, Field])[], heads: string) =>
+  fields.flatMap(([name, field]) => {
+    const group = heads.slice(0, -HEADS.length)
+    if (!name.startsWith(group)) return []
+    return [[heads + name.slice(group.length), { ...field, value: headOf(field.value) }] as const]
+  })
 
 const isLasting = (name: string) => name.startsWith(LASTING)
+
+const membersOf = ({ fields }: Room): Field[] =>
+  [...fields].flatMap(([name, field]) => (name.startsWith(MEMBERS) ? [field] : []))
 
 const fieldsOf = ({ fields, lasting }: Room, name: string) => (isLasting(name) ? lasting.fields : fields)
 
 /** Why a commit cannot be; null when it can. */
-function findObstacle(room: Room, { reads, writes, moves, seatsMax, line }: RoomCommit): RoomCommitResult | null {
+function findObstacle(room: Room, { reads, writes, membersMax, line }: RoomCommit): RoomCommitResult | null {
   for (const [name, stamp] of Object.entries(reads)) {
     if (!isSameStamp(fieldsOf(room, name).get(name) ?? null, stamp)) return { status: 'conflict' }
   }
-  const isSeatTaken = (move: SeatChange) => (room.seats.get(placeOf(move))?.participantId ?? null) !== move.from
-  if (moves.some(isSeatTaken)) return { status: 'conflict' }
-  const joining = moves.filter(({ from, to }) => from === null && to !== null).length
-  if (joining > 0 && room.seats.size + joining > seatsMax) return { status: 'full', of: 'seats' }
-  const { fields } = room.lasting
-  const isNew = ([name, value]: [string, string | null]) => value !== null && isLasting(name) && !fields.has(name)
-  const adding = Object.entries(writes).filter(isNew).length
-  if (adding > 0 && fields.size + adding > LASTING_MAX) return { status: 'full', of: 'lasting' }
+  const added = Object.entries(writes).flatMap(([name, value]) =>
+    value === null || fieldsOf(room, name).has(name) ? [] : [name]
+  )
+  const joining = added.filter(name => name.startsWith(MEMBERS)).length
+  if (joining > 0 && membersOf(room).length + joining > membersMax) return { status: 'full', of: 'members' }
+  const lasting = added.filter(isLasting).length
+  if (lasting > 0 && room.lasting.fields.size + lasting > LASTING_MAX) return { status: 'full', of: 'lasting' }
   const known = line && room.lines.get(line.id)
   return known ? { status: 'known', version: known.version } : null
 }
 
 /** The lines that are too many with the new one. */
-function write(room: Room, { writes, moves, line, items, tag }: RoomCommit): readonly Logged[] {
+function write(room: Room, { writes, line, items, tag }: RoomCommit): readonly Logged[] {
   const version = ++room.version
   for (const [name, value] of Object.entries(writes)) {
     if (value === null) fieldsOf(room, name).delete(name)
     else fieldsOf(room, name).set(name, { version, tag, value })
   }
-  for (const move of moves) changeSeat(room, move)
   if (line) room.lines.set(line.id, { id: line.id, value: line.value, version })
   const excess = line ? [...room.lines.values()].slice(0, Math.max(0, room.lines.size - line.keep)) : []
   if (!line?.holds) for (const { id } of excess) room.lines.delete(id)
   if (items.length > 0) room.pending = [...room.pending, { version, tag, items }]
   return excess
-}
-
-function changeSeat({ seats, version }: Room, { user, device, from, to }: SeatChange): void {
-  const place = placeOf({ user, device })
-  if (to === null) seats.delete(place)
-  else if (from !== to) seats.set(place, { user, device, participantId: to, since: version })
 }
 
 interface MemoryRooms extends Rooms {
@@ -125,7 +126,7 @@ export function createMemoryRooms(clock: Clock, timerIndex: TimerIndex): MemoryR
     expireIfPublished(room)
     if (expireInMs !== null) return void deadlines.delete(room)
     hasten(room, deadlineAt)
-    if (room.seats.size === 0) hasten(room, emptyDeadlineAt)
+    if (membersOf(room).length === 0) hasten(room, emptyDeadlineAt)
   }
 
   function expireIfPublished(room: Room | undefined): void {
@@ -137,7 +138,10 @@ export function createMemoryRooms(clock: Clock, timerIndex: TimerIndex): MemoryR
   return {
     fanout: {
       find,
-      recipients: id => [...(find(id)?.seats.values() ?? [])],
+      recipients(id) {
+        const room = find(id)
+        return room ? membersOf(room).map(toRecipient) : []
+      },
       drained: ({ ref }) => expireIfPublished(rooms.get(ref.id))
     },
     async load(id, names) {
@@ -145,10 +149,11 @@ export function createMemoryRooms(clock: Clock, timerIndex: TimerIndex): MemoryR
       const all = [...(room?.fields ?? []), ...(findLasting(id)?.fields ?? [])]
       if (!room && all.length === 0) return null
       const isAsked = names === 'all' ? () => true : isAskedBy(names)
-      const fields = new Map(all.filter(([name]) => isAsked(name)))
+      const heads = names === 'all' ? [] : names.filter(name => name.endsWith(`:${HEADS}`))
+      const fields = new Map([...all.filter(([name]) => isAsked(name)), ...heads.flatMap(group => headsIn(all, group))])
       const [unpublished] = room?.pending ?? []
       const publishedVersion = unpublished ? unpublished.version - 1 : (room?.version ?? 0)
-      return { version: room?.version ?? 0, fields, seats: room?.seats.size ?? 0, publishedVersion }
+      return { version: room?.version ?? 0, fields, memberCount: room ? membersOf(room).length : 0, publishedVersion }
     },
     async commit(id, commit) {
       const lasting = findLasting(id) ?? { fields: new Map(), until: 0 }
@@ -165,7 +170,7 @@ export function createMemoryRooms(clock: Clock, timerIndex: TimerIndex): MemoryR
       if (waits && (room.lease?.until ?? 0) <= now) room.lease = { node, until: now + FANOUT_LEASE_MS }
       const fanoutLease = waits && room.lease?.node === node
       const beyond = excess.length > 0 ? { excess } : {}
-      return { status: 'ok', version: room.version, seats: room.seats.size, fanoutLease, ...beyond }
+      return { status: 'ok', version: room.version, fanoutLease, ...beyond }
     },
     async hasten(id, at) {
       const room = find(id)

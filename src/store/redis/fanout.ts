@@ -1,42 +1,44 @@
-// Fan-out in Redis: the outbox stream that commits write, a lease in the state hash, and recipients in a hash (a room's seats) or a
+// Fan-out in Redis: the outbox stream that commits write, a lease in the state hash, and recipients in a hash (a room's members) or a
 // sorted set (those that watch a user).
 import type { FanoutRef, Fanouts, Recipient } from '../fanout.js'
+import { toRecipient } from '../rooms.js'
 import type { Attempt } from './clients.js'
 import { aggregateKeys, roomKeys, watchersKey } from './keys.js'
 import { toOutboxEntry } from './outbox.js'
+import { parseField } from './rooms.js'
 import { nextFanout, renewFanout } from './scripts.js'
 import { formatStamp } from './stamp.js'
 import type { Topology } from './topology.js'
 
 function keysOf(ref: FanoutRef, isOneServer: boolean) {
   const keys = aggregateKeys(ref, isOneServer)
-  if (ref.kind === 'presence') return { ...keys, recipients: watchersKey(ref.id), read: 'ZSCAN', expiring: [] }
-  const { seats, log, logIds, groups } = roomKeys(ref.id, isOneServer)
-  return { ...keys, recipients: seats, read: 'HGETALL', expiring: [log, logIds, ...groups] }
+  if (ref.kind === 'presence') return { ...keys, recipients: watchersKey(ref.id), type: 'set', expiring: [] }
+  const { log, logIds, groups } = roomKeys(ref.id, isOneServer)
+  const [members = '', ...others] = groups
+  return { ...keys, recipients: members, type: 'hash', expiring: [log, logIds, ...others] }
 }
 
-/** `user/device` with `version|participant` (a seat), or with the instant when it was last known to watch. */
-function toRecipient(kind: FanoutRef['kind'], place: string, value: string): Recipient {
-  const [user = '', device = ''] = place.split('/')
-  if (kind === 'presence') return { user, device, participantId: '', since: 0 }
-  const bar = value.indexOf('|')
-  return { user, device, participantId: value.slice(bar + 1), since: Number(value.slice(0, bar)) }
+/** A member's field with its head, or `user/device` with the instant when it was last known to watch. */
+function recipientOf(kind: FanoutRef['kind'], name: string, value: string): Recipient {
+  if (kind === 'room') return toRecipient(parseField(value))
+  const [user = '', device = ''] = name.split('/')
+  return { user, device, participantId: '', since: 0 }
 }
 
 function toRecipients(kind: FanoutRef['kind'], flat: readonly string[]): Recipient[] {
   const found: Recipient[] = []
-  for (let i = 0; i < flat.length; i += 2) found.push(toRecipient(kind, flat[i] ?? '', flat[i + 1] ?? ''))
+  for (let i = 0; i < flat.length; i += 2) found.push(recipientOf(kind, flat[i] ?? '', flat[i + 1] ?? ''))
   return found
 }
 
 export function createRedisFanouts(attempt: Attempt, topology: Pick<Topology, 'isOneServer'>): Fanouts {
   return {
     async next(ref, { node, published, appendsMax, entriesMax, from, page, leaseMs, now }) {
-      const { state, outbox, pending, recipients, read, expiring } = keysOf(ref, topology.isOneServer())
+      const { state, outbox, pending, recipients, type, expiring } = keysOf(ref, topology.isOneServer())
       const reply = await nextFanout(
         attempt,
-        [state, outbox, pending, recipients, ...expiring],
-        [node, now, Math.ceil(now + leaseMs), formatStamp(published), appendsMax, entriesMax, read, from ?? '0', page]
+        [outbox, pending, state, recipients, ...expiring],
+        [node, now, Math.ceil(now + leaseMs), formatStamp(published), appendsMax, entriesMax, type, from ?? '0', page]
       )
       if (reply[0] === 'IDLE') return { status: 'idle' }
       if (reply[0] === 'BUSY') return { status: 'busy' }

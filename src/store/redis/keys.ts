@@ -66,9 +66,7 @@ export function roomKeys(id: string, isOneServer: boolean) {
   const prefix = at(id)
   return {
     ...aggregateKeys({ kind: 'room', id }, isOneServer),
-    /** Hash: user/device → version|participant. */
-    seats: `${prefix}seats:${id}`,
-    /** Hashes: the fields of a group, each by their whole name. */
+    /** Hashes: the fields of a group, each by their whole name. The first is that of the members. */
     groups: ROOM_GROUPS.map(group => `${prefix}${group}:${id}`),
     /** Hash: the fields that outlive the room. */
     lasting: `${prefix}lasting:${id}`,

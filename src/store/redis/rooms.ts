@@ -1,5 +1,6 @@
-// Rooms in Redis: a state hash with a field for each part (`f:<name>` → version:tag|JSON), a hash of the fields that outlive the room, a
-// hash of seats, an outbox stream with one entry a commit, a log stream with its ids beside it, and a place in the two indexes.
+// Rooms in Redis: a state hash with a field for each part (`f:<name>` → version:tag|JSON), a hash of each group of fields, a hash of the
+// fields that outlive the room, an outbox stream with one entry a commit, a log stream with its ids beside it, and a place in the two
+// indexes.
 import { FANOUT_LEASE_MS } from '../fanout.js'
 import { wholeMs } from '../hold.js'
 import {
@@ -40,11 +41,14 @@ function toFields(found: Iterable<readonly [name: string, text: string | null | 
   const fields = new Map<string, Field>()
   for (const [spelled, text] of found) {
     const name = nameOf(spelled)
-    if (!text || name === null) continue
-    const bar = text.indexOf('|')
-    fields.set(name, { ...parseStamp(text.slice(0, bar)), value: text.slice(bar + 1) })
+    if (text && name !== null) fields.set(name, parseField(text))
   }
   return fields
+}
+
+export function parseField(text: string): Field {
+  const bar = text.indexOf('|')
+  return { ...parseStamp(text.slice(0, bar)), value: text.slice(bar + 1) }
 }
 
 /** What HGETALL replies in a script: keys and values in turn. */
@@ -60,9 +64,8 @@ const toLogged = ([id, fields]: StreamEntry) => ({
 })
 
 function commitArguments(commit: RoomCommit) {
-  const { reads, writes, moves, line, items, now } = commit
-  const readPairs = Object.entries(reads).flatMap(([name, stamp]) => [spell(name), formatStamp(stamp)])
-  const triples = moves.flatMap(({ user, device, from, to }) => [`${user}/${device}`, from ?? '', to ?? ''])
+  const { line, items, now } = commit
+  const reads = Object.entries(commit.reads)
   return [
     now,
     commit.tag,
@@ -72,18 +75,16 @@ function commitArguments(commit: RoomCommit) {
     commit.expireInMs ?? '',
     commit.node,
     Math.ceil(now + FANOUT_LEASE_MS),
-    commit.seatsMax,
+    commit.membersMax,
     LASTING_MAX,
     LASTING_MS,
     line?.id ?? '',
     line?.value ?? '',
     line?.keep ?? '',
     line?.holds ? '1' : '',
-    triples.length,
-    readPairs.length,
-    ...triples,
-    ...readPairs,
-    ...Object.entries(writes).flatMap(([name, value]) => [spell(name), value ?? ''])
+    reads.length,
+    ...reads.flatMap(([field, stamp]) => [spell(field), formatStamp(stamp)]),
+    ...Object.entries(commit.writes).flatMap(([field, value]) => [spell(field), value ?? ''])
   ]
 }
 
@@ -91,32 +92,32 @@ export function createRedisRooms(attempt: Attempt, topology: Pick<Topology, 'isO
   const keysOf = (roomId: string) => roomKeys(roomId, topology.isOneServer())
   return {
     async load(roomId, fields) {
-      const { state, outbox, seats, lasting, groups } = keysOf(roomId)
-      const keys = [state, outbox, seats, lasting, ...groups]
+      const { state, outbox, lasting, groups } = keysOf(roomId)
+      const keys = [state, outbox, lasting, ...groups]
       // The version is read in any case; asked for by name it makes a list that is never empty, which would mean all.
       const names = fields === 'all' ? [] : ['v', ...fields.map(spell)]
       const reply = await loadRoom(attempt, keys, names)
       if (reply[0] === 'NONE') return null
-      const [, version, taken, from, found] = reply
+      const [, version, memberCount, from, found] = reply
       const isAsked = fields === 'all' ? () => true : isAskedBy(fields)
       const asked = [...toFields(pairs(found))].filter(([name]) => isAsked(name))
       return {
         version,
         fields: new Map(asked),
-        seats: taken,
+        memberCount,
         publishedVersion: from === '' ? version : Number.parseInt(from, 10) - 1
       }
     },
     async commit(roomId, commit) {
-      const { state, outbox, timers, pending, seats, log, logIds, lasting, groups } = keysOf(roomId)
-      const keys = [state, outbox, timers, pending, seats, log, logIds, lasting, ...groups]
+      const { state, outbox, timers, pending, log, logIds, lasting, groups } = keysOf(roomId)
+      const keys = [outbox, timers, pending, lasting, state, log, logIds, ...groups]
       const reply = await commitRoom(attempt, keys, commitArguments(commit))
       if (reply[0] === 'CONFLICT') return { status: 'conflict' }
       if (reply[0] === 'FULL') return { status: 'full', of: reply[1] }
       if (reply[0] === 'KNOWN') return { status: 'known', version: reply[1] }
-      const [, version, taken, leased, excess] = reply
+      const [, version, leased, excess] = reply
       const beyond = excess.length > 0 ? { excess: excess.map(toLogged) } : {}
-      return { status: 'ok', version, seats: taken, fanoutLease: leased === 1, ...beyond }
+      return { status: 'ok', version, fanoutLease: leased === 1, ...beyond }
     },
     async hasten(roomId, at) {
       const { timers, state } = keysOf(roomId)

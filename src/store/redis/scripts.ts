@@ -72,13 +72,13 @@ export const claimDue =
 export const noteHeartbeat = define<readonly string[]>('node_heartbeat')
 
 export const loadRoom = define<
-  | readonly ['OK', version: number, seats: number, unpublishedFrom: string, fields: readonly string[]]
+  | readonly ['OK', version: number, memberCount: number, unpublishedFrom: string, fields: readonly string[]]
   | readonly ['NONE']
 >('room_load')
 export const commitRoom = define<
-  | readonly ['OK', version: number, seats: number, leased: 0 | 1, excess: readonly StreamEntry[]]
+  | readonly ['OK', version: number, leased: 0 | 1, excess: readonly StreamEntry[]]
   | readonly ['CONFLICT']
-  | readonly ['FULL', of: 'seats' | 'lasting']
+  | readonly ['FULL', of: 'members' | 'lasting']
   | readonly ['KNOWN', version: number]
 >('room_commit')
 export const trimLog = define<'OK'>('log_trim')

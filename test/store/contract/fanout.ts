@@ -3,7 +3,7 @@ import { FANOUT_LEASE_MS, type FanoutOptions } from '../../../src/store/fanout.j
 import type { RoomCommit } from '../../../src/store/rooms.js'
 import type { Lab } from '../contract.js'
 import { deliverTo } from './given.js'
-import { commitRoom, LEASE_MS, nextBatch, room, roomCommitOf, roomStamp, seatOf, tellAll } from './given-rooms.js'
+import { commitRoom, LEASE_MS, memberText, nextBatch, room, roomCommitOf, roomStamp, tellAll } from './given-rooms.js'
 
 export function fanoutContract(t: Test, lab: Lab): void {
   const { rooms, fanouts } = lab.store
@@ -54,10 +54,10 @@ export function fanoutContract(t: Test, lab: Lab): void {
     t.match(await next(id, forgotten), { status: 'batch', entries: [{ version: 1, tag: 'after the failover' }] })
   })
 
-  t.test('recipients are those who have a seat: since when, and not after it was left', async t => {
+  t.test('recipients are the devices in the room: since when, and not after they left', async t => {
     const id = lab.id('r')
-    await commitRoom(t, lab, id, { moves: [seatOf('alice', null, 'p1')], items: [tellAll(1)] })
-    await commitRoom(t, lab, id, { moves: [seatOf('bob', null, 'p2')], items: [tellAll(2)] })
+    await commitRoom(t, lab, id, { writes: { 'member:a': memberText('alice', 'p1') }, items: [tellAll(1)] })
+    await commitRoom(t, lab, id, { writes: { 'member:b': memberText('bob', 'p2') }, items: [tellAll(2)] })
     const alice = { user: 'alice', device: 'phone', participantId: 'p1', since: 1 }
     const bob = { user: 'bob', device: 'phone', participantId: 'p2', since: 2 }
     const recipients = async () => {
@@ -65,14 +65,14 @@ export function fanoutContract(t: Test, lab: Lab): void {
       return step.status === 'batch' && [...step.recipients].sort((a, b) => a.since - b.since)
     }
     t.strictSame(await recipients(), [alice, bob])
-    await commitRoom(t, lab, id, { moves: [seatOf('alice', 'p1', null)], items: [tellAll(3)] })
+    await commitRoom(t, lab, id, { writes: { 'member:a': null }, items: [tellAll(3)] })
     t.strictSame(await recipients(), [bob])
   })
 
   t.test('a batch is bounded by entries × recipients, and has one entry at least', async t => {
     const id = lab.id('r')
     for (let n = 0; n < 10; n++) {
-      await commitRoom(t, lab, id, { moves: [seatOf(`u${n}`, null, `p${n}`)], items: [tellAll(n)] })
+      await commitRoom(t, lab, id, { writes: { [`member:${n}`]: memberText(`u${n}`, `p${n}`) }, items: [tellAll(n)] })
     }
     const sizes = async (parts: Partial<FanoutOptions>) => {
       const step = await next(id, { page: 2, ...parts })

@@ -2,7 +2,7 @@
 import type { Test } from 'tap'
 import type { AggregateRef, Stamp } from '../../../src/store/aggregate.js'
 import type { FanoutOptions, FanoutRef } from '../../../src/store/fanout.js'
-import type { RoomCommit, RoomItem, SeatChange } from '../../../src/store/rooms.js'
+import type { RoomCommit, RoomItem } from '../../../src/store/rooms.js'
 import type { Lab } from '../contract.js'
 
 export const room = (id: string): AggregateRef & FanoutRef => ({ kind: 'room', id })
@@ -10,8 +10,7 @@ export const room = (id: string): AggregateRef & FanoutRef => ({ kind: 'room', i
 export const roomCommitOf = (lab: Lab, parts: Partial<RoomCommit> = {}): RoomCommit => ({
   reads: {},
   writes: {},
-  moves: [],
-  seatsMax: 1_000,
+  membersMax: 1_000,
   items: [],
   tag: 'tag',
   deadlineAt: null,
@@ -31,20 +30,18 @@ export const tellAll = (n: number | string, except?: string): RoomItem => ({
   event: { type: 'room.x', timestamp: '2026-11-21T10:00:00.000Z', data: { n, text: 'grüße | "quoted"\n' } }
 })
 
-/** The seat of a user's phone, whose participant is called after the user unless said otherwise. */
-export const seatOf = (user: string, from: string | null, to: string | null): SeatChange => ({
-  user,
-  device: 'phone',
-  from,
-  to
-})
+/** The field of a device in a room: its head, and a line that the store does not look at. */
+export const memberText = (
+  user: string,
+  participantId: string,
+  { device = 'phone', since = null as number | null, more = '' } = {}
+): string => `${JSON.stringify({ user, device, participantId, since })}\n${JSON.stringify({ more })}`
 
-/** What a join is to the store: reads that the member is new, writes the member, takes the seat. */
+/** What a join is to the store: reads that the member is new, writes the member. */
 export const joinOf = (lab: Lab, user: string, parts: Partial<RoomCommit> = {}): RoomCommit =>
   roomCommitOf(lab, {
     reads: { [`member:${user}`]: null },
-    writes: { [`member:${user}`]: JSON.stringify({ user }) },
-    moves: [seatOf(user, null, `p-${user}`)],
+    writes: { [`member:${user}`]: memberText(user, `p-${user}`) },
     ...parts
   })
 

@@ -85,7 +85,7 @@ export function logContract(t: Test, lab: Lab): void {
     const id = await given(t, 2)
     const again = { line: { ...line(2), value: '"other"' }, writes: { a: '1' }, items: [tellAll(1)] }
     t.strictSame(await rooms.commit(id, roomCommitOf(lab, again)), { status: 'known', version: 2 })
-    t.same(await rooms.load(id, 'all'), { version: 4, fields: new Map(), seats: 0, publishedVersion: 4 })
+    t.same(await rooms.load(id, 'all'), { version: 4, fields: new Map(), memberCount: 0, publishedVersion: 4 })
     t.strictSame(
       (await rooms.log(id, { limit: 9 })).map(({ value }) => value),
       ['"2"', '"4"']

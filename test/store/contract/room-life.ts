@@ -2,7 +2,7 @@ import type { Test } from 'tap'
 import { until } from '../../helpers/until.js'
 import type { Lab } from '../contract.js'
 import { claimOf, deliverTo, holdOf } from './given.js'
-import { commitRoom, joinOf, nextBatch, room, roomStamp, seatOf, tellAll } from './given-rooms.js'
+import { commitRoom, joinOf, nextBatch, room, roomStamp, tellAll } from './given-rooms.js'
 
 export function roomLifeContract(t: Test, lab: Lab): void {
   const { rooms } = lab.store
@@ -39,7 +39,7 @@ export function roomLifeContract(t: Test, lab: Lab): void {
     await commitRoom(t, lab, id, joinOf(lab, 'alice', { emptyDeadlineAt: at(1_000) }))
     lab.clock.advance(60_000)
     t.strictSame(await claim(id), nothing)
-    await commitRoom(t, lab, id, { moves: [seatOf('alice', 'p-alice', null)], emptyDeadlineAt: at(1_000) })
+    await commitRoom(t, lab, id, { writes: { 'member:alice': null }, emptyDeadlineAt: at(1_000) })
     lab.clock.advance(999)
     t.strictSame(await claim(id), nothing)
     lab.clock.advance(1)
@@ -112,7 +112,7 @@ export function roomLifeContract(t: Test, lab: Lab): void {
       id => rooms.hasten(id, at(5_000)),
       id => rooms.hasten(id, at(50_000)),
       id => commitRoom(t, lab, id, { deadlineAt: at(50_000) }),
-      id => commitRoom(t, lab, id, { moves: [seatOf('alice', 'p-alice', null)], emptyDeadlineAt: at(50_000) })
+      id => commitRoom(t, lab, id, { writes: { 'member:alice': null }, emptyDeadlineAt: at(50_000) })
     ]
     for (const wish of wishes) {
       const { id, heldUntil } = await held(t)
@@ -209,8 +209,8 @@ export function roomLifeContract(t: Test, lab: Lab): void {
     t.strictSame(await rooms.log(id, { limit: 9 }), [])
     await rooms.hasten(id, at(0))
     t.strictSame(await claim(id), nothing)
-    const again = await rooms.commit(id, joinOf(lab, 'alice', { line, seatsMax: 1, deadlineAt: at(2) }))
-    t.strictSame(again, { status: 'ok', version: 1, seats: 1, fanoutLease: false }, 'no seat and no line was left')
+    const again = await rooms.commit(id, joinOf(lab, 'alice', { line, membersMax: 1, deadlineAt: at(2) }))
+    t.strictSame(again, { status: 'ok', version: 1, fanoutLease: false }, 'no member and no line was left')
     lab.clock.advance(1)
     t.strictSame(await claim(id), nothing, 'nor a timer')
     lab.clock.advance(1)
@@ -256,7 +256,7 @@ export function roomLifeContract(t: Test, lab: Lab): void {
     await settle(told, 1)
     await commitRoom(t, lab, other, { expireInMs: 250 })
     await until('another one has expired', isGone(other))
-    t.match(await rooms.load(id, 'all'), { version: 3, seats: 1 })
+    t.match(await rooms.load(id, 'all'), { version: 3, memberCount: 1 })
     t.strictSame(await rooms.log(id, { limit: 9 }), [{ id: 'l1', value: '"x"', version: 1 }])
     const retried = await rooms.commit(id, joinOf(lab, 'bob', { line }))
     t.strictSame(retried, { status: 'known', version: 1 })

@@ -1,6 +1,6 @@
 import type { Test } from 'tap'
 import type { Lab } from '../contract.js'
-import { commitRoom, joinOf, roomCommitOf, roomStamp, seatOf, tellAll } from './given-rooms.js'
+import { commitRoom, joinOf, memberText, roomCommitOf, roomStamp, tellAll } from './given-rooms.js'
 
 export function roomContract(t: Test, lab: Lab): void {
   const { rooms } = lab.store
@@ -17,7 +17,7 @@ export function roomContract(t: Test, lab: Lab): void {
     const id = lab.id('r')
     const value = JSON.stringify({ text: 'grüße | "quoted" \u2028 🎥', nested: [1, null] })
     const first = await rooms.commit(id, roomCommitOf(lab, { writes: { settings: value, 'member:a': '1' } }))
-    t.strictSame(first, { status: 'ok', version: 1, seats: 0, fanoutLease: false })
+    t.strictSame(first, { status: 'ok', version: 1, fanoutLease: false })
     t.equal(await commitRoom(t, lab, id, { writes: { 'member:a': '2', 'member:b': '""' } }), 2)
     t.equal(await commitRoom(t, lab, id), 3, 'a commit that writes nothing counts as well')
     const fields = new Map([
@@ -25,7 +25,7 @@ export function roomContract(t: Test, lab: Lab): void {
       ['member:a', { version: 2, tag: 'tag', value: '2' }],
       ['member:b', { version: 2, tag: 'tag', value: '""' }]
     ])
-    t.same(await rooms.load(id, 'all'), { version: 3, fields, seats: 0, publishedVersion: 3 })
+    t.same(await rooms.load(id, 'all'), { version: 3, fields, memberCount: 2, publishedVersion: 3 })
   })
 
   t.test('load gives the fields asked for, as far as they exist', async t => {
@@ -46,7 +46,7 @@ export function roomContract(t: Test, lab: Lab): void {
       'member:b',
       'member:',
       'invited:a',
-      'at:a',
+      'user:a',
       'other:a',
       'other:b',
       'settings',
@@ -59,7 +59,7 @@ export function roomContract(t: Test, lab: Lab): void {
     t.strictSame(await read('member:'), ['member:', 'member:a', 'member:b'])
     t.strictSame(await read('other:', 'settings'), ['other:a', 'other:b', 'settings'])
     t.strictSame(await read('+ban:'), ['+ban:a', '+ban:b'])
-    t.strictSame(await read('at:', 'invited:b', 'invited:a', 'member:a'), ['at:a', 'invited:a', 'member:a'])
+    t.strictSame(await read('user:', 'invited:b', 'invited:a', 'member:a'), ['invited:a', 'member:a', 'user:a'])
     await commitRoom(t, lab, id, {
       reads: { 'invited:a': at(1), 'member:c': null },
       writes: { 'invited:a': null, 'member:a': '2' }
@@ -102,8 +102,7 @@ export function roomContract(t: Test, lab: Lab): void {
     await commitRoom(t, lab, id, { writes: { a: '2', gone: null, appeared: '2' } })
     const before = await rooms.load(id, 'all')
     const all = {
-      writes: { a: '"late"', steady: null },
-      moves: [seatOf('eve', null, 'p-eve')],
+      writes: { a: '"late"', steady: null, 'member:eve': memberText('eve', 'p-eve') },
       line: { id: 'late', value: '1', keep: 9 },
       items: [tellAll(1)],
       deadlineAt: 1,
@@ -155,6 +154,6 @@ export function roomContract(t: Test, lab: Lab): void {
       people.map((_, n) => n + 2)
     )
     const found = await rooms.load(id, 'all')
-    t.strictSame([found?.version, found?.seats, found?.fields.size], [101, 100, 101])
+    t.strictSame([found?.version, found?.memberCount, found?.fields.size], [101, 100, 101])
   })
 }

@@ -1,0 +1,33 @@
+-- The fields in the arguments of room_commit: pairs from one place in ARGV on. A field whose name begins with '+' lasts: it lies in a hash
+-- of its own, which outlives the room. One whose name begins with that of a group (KEYS 8 and on: …}member:<id>) lies in the group's hash.
+local groups = {}
+for i = 8, #KEYS do groups[string.match(KEYS[i], '}:(%l+):')] = KEYS[i] end
+local function hashOf(field)
+  return string.byte(field) == 43 and lasting or groups[string.match(field, '^(%l+):')] or state
+end
+
+-- Whether a field was written by another commit than the one named beside it.
+local function conflicts(first, last)
+  for i = first, last, 2 do
+    local stamp = string.match(redis.call('HGET', hashOf(ARGV[i]), ARGV[i]) or '', '^[^|]*')
+    if stamp ~= ARGV[i + 1] then return true end
+  end
+  return false
+end
+
+-- Whether the writes would add fields to this hash beyond `most`.
+local function exceeds(hash, most, first)
+  local added = 0
+  for i = first, #ARGV, 2 do
+    local isNew = ARGV[i + 1] ~= '' and hashOf(ARGV[i]) == hash and redis.call('HEXISTS', hash, ARGV[i]) == 0
+    added = added + (isNew and 1 or 0)
+  end
+  return added > 0 and redis.call('HLEN', hash) + added > tonumber(most)
+end
+
+local function write(first, stamp)
+  for i = first, #ARGV, 2 do
+    if ARGV[i + 1] == '' then redis.call('HDEL', hashOf(ARGV[i]), ARGV[i])
+    else redis.call('HSET', hashOf(ARGV[i]), ARGV[i], stamp .. '|' .. ARGV[i + 1]) end
+  end
+end
