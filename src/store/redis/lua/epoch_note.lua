@@ -4,6 +4,6 @@
 -- RETURNS:   the epoch
 -- GUARANTEE: the server itself is asked in this very step, so a node that is late cannot set the epoch back.
 -- include epoch
-local epoch = epochIn(redis.call('INFO', 'replication'))
-if redis.call('GET', KEYS[1]) ~= epoch then redis.call('SET', KEYS[1], epoch) end
+local key, epoch = KEYS[1], epochIn(redis.call('INFO', 'replication'))
+if redis.call('GET', key) ~= epoch then redis.call('SET', key, epoch) end
 return epoch

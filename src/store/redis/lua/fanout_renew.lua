@@ -4,7 +4,9 @@
 -- ARGV:      1 node  2 now  3 lease until
 -- RETURNS:   OK | LOST
 -- GUARANTEE: nothing is written on LOST: another node has the lease, or has had it and is done.
-if string.match(redis.call('HGET', KEYS[1], 'd') or '', '^(.*)|%d+$') ~= ARGV[1] then return 'LOST' end
-redis.call('HSET', KEYS[1], 'd', ARGV[1] .. '|' .. ARGV[3])
-redis.call('ZADD', KEYS[3], 'XX', ARGV[2], KEYS[2])
+local state, outbox, pending = unpack(KEYS)
+local node, now, lease_until = unpack(ARGV)
+if string.match(redis.call('HGET', state, 'd') or '', '^(.*)|%d+$') ~= node then return 'LOST' end
+redis.call('HSET', state, 'd', node .. '|' .. lease_until)
+redis.call('ZADD', pending, 'XX', now, outbox)
 return 'OK'

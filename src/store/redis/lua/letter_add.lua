@@ -4,7 +4,9 @@
 -- ARGV:      1 id  2 letter  3 most that are kept  4 now
 -- RETURNS:   OK | KNOWN
 -- GUARANTEE: of both so many are kept, the newest. Nothing is written on KNOWN.
-if redis.call('ZADD', KEYS[2], 'NX', ARGV[4], ARGV[1]) == 0 then return 'KNOWN' end
-redis.call('ZREMRANGEBYRANK', KEYS[2], 0, -1 - ARGV[3])
-redis.call('XADD', KEYS[1], 'MAXLEN', ARGV[3], '*', 'letter', ARGV[2])
+local letters, ids = unpack(KEYS)
+local id, letter, most, now = unpack(ARGV)
+if redis.call('ZADD', ids, 'NX', now, id) == 0 then return 'KNOWN' end
+redis.call('ZREMRANGEBYRANK', ids, 0, -1 - most)
+redis.call('XADD', letters, 'MAXLEN', most, '*', 'letter', letter)
 return 'OK'

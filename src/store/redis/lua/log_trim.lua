@@ -5,9 +5,11 @@
 -- RETURNS:   OK
 -- GUARANTEE: what is known of their ids goes with them. Nothing goes if that line is not there: it has gone, or a failover forgot
 --            it and other lines stand under these versions now. Idempotent.
-local lines = redis.call('XRANGE', KEYS[1], '-', ARGV[1] .. '-0')
+local log, ids = unpack(KEYS)
+local version, id = unpack(ARGV)
+local lines = redis.call('XRANGE', log, '-', version .. '-0')
 local newest = lines[#lines]
-if not newest or newest[1] ~= ARGV[1] .. '-0' or newest[2][2] ~= ARGV[2] then return 'OK' end
-for _, line in ipairs(lines) do redis.call('HDEL', KEYS[2], line[2][2]) end
-redis.call('XTRIM', KEYS[1], 'MINID', string.format('%d-0', ARGV[1] + 1))
+if not newest or newest[1] ~= version .. '-0' or newest[2][2] ~= id then return 'OK' end
+for _, line in ipairs(lines) do redis.call('HDEL', ids, line[2][2]) end
+redis.call('XTRIM', log, 'MINID', string.format('%d-0', version + 1))
 return 'OK'

@@ -7,18 +7,19 @@
 --            The first entry is handed out whatever it weighs (see mailbox.lua), more of them only within ARGV 7.
 -- include record
 -- include mailbox
-local text = redis.call('HGET', KEYS[1], ARGV[1])
-local head, tag, _, birth, _, seen = string.match(text or '', RECORD)
-if not head or seen + ARGV[6] < tonumber(ARGV[5]) then return {'NONE'} end
-head = tonumber(head)
+local devices, mailbox = unpack(KEYS)
+local device, cursor, cursorTag, most, now, retention, mostWeight = unpack(ARGV)
+local head, tag, _, birth, _, seen = string.match(redis.call('HGET', devices, device) or '', RECORD)
+if not head or seen + retention < tonumber(now) then return {'NONE'} end
+head, most = tonumber(head), tonumber(most)
 local function reset(reason) return {'RESET', head, tag, reason} end
 local function take(from)
-  local entries, weight, most = {}, 0, tonumber(ARGV[4])
+  local entries, weight = {}, 0
   while #entries < most do
-    local page = redis.call('XRANGE', KEYS[2], from, '+', 'COUNT', math.min(most - #entries, 16))
+    local page = redis.call('XRANGE', mailbox, from, '+', 'COUNT', math.min(most - #entries, 16))
     for _, entry in ipairs(page) do
       weight = weight + weightOf(entry)
-      if #entries > 0 and weight > tonumber(ARGV[7]) then return {'OK', head, tag, entries} end
+      if #entries > 0 and weight > tonumber(mostWeight) then return {'OK', head, tag, entries} end
       entries[#entries + 1] = entry
     end
     if #page < 16 then break end
@@ -26,19 +27,19 @@ local function take(from)
   end
   return {'OK', head, tag, entries}
 end
-if ARGV[2] == 'start' then return take('-') end
-local seq = tonumber(ARGV[2])
+if cursor == 'start' then return take('-') end
+local seq = tonumber(cursor)
 if seq > head then return reset('future') end
 if seq == head then
-  if ARGV[3] ~= tag then return reset('unknown') end
+  if cursorTag ~= tag then return reset('unknown') end
   return {'OK', head, tag, {}}
 end
-local named = redis.call('XRANGE', KEYS[2], seq .. '-0', '+', 'COUNT', 1)[1]
+local named = redis.call('XRANGE', mailbox, seq .. '-0', '+', 'COUNT', 1)[1]
 if seq == 0 then
-  if ARGV[3] ~= birth then return reset('unknown') end
+  if cursorTag ~= birth then return reset('unknown') end
   if not named or named[1] ~= '1-0' then return reset('evicted') end
   return take('-')
 end
 if not named or named[1] ~= seq .. '-0' then return reset('evicted') end
-if named[2][2] ~= ARGV[3] then return reset('unknown') end
+if named[2][2] ~= cursorTag then return reset('unknown') end
 return take('(' .. seq .. '-0')

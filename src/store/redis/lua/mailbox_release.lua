@@ -6,11 +6,13 @@
 -- GUARANTEE: that it left shows in its record (no connection, and a time beside it) until its next sign of life.
 --            changes nothing if another connection has claimed the device, or the device is gone.
 -- include record
-local text = redis.call('HGET', KEYS[1], ARGV[1])
+local devices = KEYS[1]
+local device, closed, now, retention, ttl = unpack(ARGV)
+local text = redis.call('HGET', devices, device)
 local seq, tag, sum, birth, epoch, seen, _, connection, auth, requested, status = string.match(text or '', RECORD)
-if connection ~= ARGV[2] or seen + ARGV[4] < tonumber(ARGV[3]) then return 'OTHER' end
-if tonumber(seen) < tonumber(ARGV[3]) then seen = ARGV[3] end
-local record = {seq, tag, sum, birth, epoch, seen, ARGV[3], '', auth, requested, status}
-redis.call('HSET', KEYS[1], ARGV[1], table.concat(record, '|'))
-redis.call('PEXPIRE', KEYS[1], ARGV[5])
+if connection ~= closed or seen + retention < tonumber(now) then return 'OTHER' end
+if tonumber(seen) < tonumber(now) then seen = now end
+local record = {seq, tag, sum, birth, epoch, seen, now, '', auth, requested, status}
+redis.call('HSET', devices, device, table.concat(record, '|'))
+redis.call('PEXPIRE', devices, ttl)
 return 'OK'

@@ -5,9 +5,11 @@
 -- RETURNS:   OK | NONE
 -- GUARANTEE: registers nothing, renews nothing, and changes nothing without an open stream or poll.
 -- include record
-local text = redis.call('HGET', KEYS[1], ARGV[1])
+local devices = KEYS[1]
+local device, now = unpack(ARGV)
+local text = redis.call('HGET', devices, device)
 local seq, tag, sum, birth, epoch, seen, online, connection, auth, requested, status = string.match(text or '', RECORD)
-if not seq or connection == '' or tonumber(requested) >= tonumber(ARGV[2]) then return 'NONE' end
-local record = {seq, tag, sum, birth, epoch, seen, online, connection, auth, ARGV[2], status}
-redis.call('HSET', KEYS[1], ARGV[1], table.concat(record, '|'))
+if not seq or connection == '' or tonumber(requested) >= tonumber(now) then return 'NONE' end
+local record = {seq, tag, sum, birth, epoch, seen, online, connection, auth, now, status}
+redis.call('HSET', devices, device, table.concat(record, '|'))
 return 'OK'

@@ -4,11 +4,14 @@
 -- ARGV:      1 device  2 room  3 participant
 -- RETURNS:   REMOVED | OTHER
 -- GUARANTEE: changes nothing if the device is in the room as another participant by now. Idempotent.
-local lines, removed = {}, false
-for line in string.gmatch(redis.call('HGET', KEYS[1], ARGV[1]) or '', '[^\n]+') do
-  local room, participant = string.match(line, '^([^\t]*)\t[^\t]*\t(.*)$')
-  if room == ARGV[2] and participant == ARGV[3] then removed = true else lines[#lines + 1] = line end
+local memberships = KEYS[1]
+local device, room, participant = unpack(ARGV)
+local others, removed = {}, false
+for line in string.gmatch(redis.call('HGET', memberships, device) or '', '[^\n]+') do
+  local roomOf, participantOf = string.match(line, '^([^\t]*)\t[^\t]*\t(.*)$')
+  if roomOf == room and participantOf == participant then removed = true else others[#others + 1] = line end
 end
 if not removed then return 'OTHER' end
-if #lines == 0 then redis.call('HDEL', KEYS[1], ARGV[1]) else redis.call('HSET', KEYS[1], ARGV[1], table.concat(lines, '\n')) end
+if #others == 0 then redis.call('HDEL', memberships, device)
+else redis.call('HSET', memberships, device, table.concat(others, '\n')) end
 return 'REMOVED'

@@ -4,9 +4,11 @@
 -- ARGV:      1 user/device  2 now  3 most watchers  4 ttl
 -- RETURNS:   OK | FULL
 -- GUARANTEE: never more than ARGV 3, and never without an end. Nothing is changed on FULL.
-if redis.call('ZADD', KEYS[1], ARGV[2], ARGV[1]) == 1 and redis.call('ZCARD', KEYS[1]) > tonumber(ARGV[3]) then
-  redis.call('ZREM', KEYS[1], ARGV[1])
+local watchers = KEYS[1]
+local watcher, now, most, ttl = unpack(ARGV)
+if redis.call('ZADD', watchers, now, watcher) == 1 and redis.call('ZCARD', watchers) > tonumber(most) then
+  redis.call('ZREM', watchers, watcher)
   return 'FULL'
 end
-redis.call('PEXPIRE', KEYS[1], ARGV[4])
+redis.call('PEXPIRE', watchers, ttl)
 return 'OK'
