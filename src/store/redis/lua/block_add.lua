@@ -5,9 +5,9 @@
 -- RETURNS:   OK | FULL
 -- GUARANTEE: never more than ARGV 3. Idempotent.
 local blocks = KEYS[1]
-local peer, now, most, unusedFor = unpack(ARGV)
-redis.call('ZREMRANGEBYSCORE', blocks, '-inf', now - unusedFor)
+local peer, now, most, unused_for = unpack(ARGV)
+redis.call('ZREMRANGEBYSCORE', blocks, '-inf', now - unused_for)
 if not redis.call('ZSCORE', blocks, peer) and redis.call('ZCARD', blocks) >= tonumber(most) then return 'FULL' end
 redis.call('ZADD', blocks, now, peer)
-redis.call('PEXPIRE', blocks, unusedFor)
+redis.call('PEXPIRE', blocks, unused_for)
 return 'OK'

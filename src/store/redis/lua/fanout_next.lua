@@ -11,12 +11,12 @@
 -- include outbox
 -- include heads
 local outbox, pending, state, recipients = unpack(KEYS)
-local node, now, leaseUntil, published, appendsMax, entriesMax, kind, from, page = unpack(ARGV)
-local expireIn, lease = unpack(redis.call('HMGET', state, 'x', 'd'))
+local node, now, lease_until, published, appends_max, entries_max, kind, from, page = unpack(ARGV)
+local expire_in, lease = unpack(redis.call('HMGET', state, 'x', 'd'))
 if (leaseHolder(lease, now) or node) ~= node then return {'BUSY'} end
 dropUpTo(outbox, published)
 if redis.call('XLEN', outbox) > 0 then
-  redis.call('HSET', state, 'd', node .. '|' .. leaseUntil)
+  redis.call('HSET', state, 'd', node .. '|' .. lease_until)
   redis.call('ZADD', pending, 'XX', now, outbox)
   local cursor, found, count = '0', nil, page
   if kind == 'hash' then
@@ -25,14 +25,14 @@ if redis.call('XLEN', outbox) > 0 then
   else
     cursor, found = unpack(redis.call('ZSCAN', recipients, from, 'COUNT', page))
   end
-  local limit = math.max(1, math.min(entriesMax, math.floor(appendsMax / count)))
+  local limit = math.max(1, math.min(entries_max, math.floor(appends_max / count)))
   return {'BATCH', redis.call('XRANGE', outbox, '-', '+', 'COUNT', limit), cursor, found}
 end
 redis.call('HDEL', state, 'd')
 -- Only who drops the last entry starts the time: asking again does not start it anew.
 if redis.call('DEL', outbox) == 0 then return {'IDLE'} end
 redis.call('ZREM', pending, outbox)
-if expireIn and expireIn ~= '' then
-  for i = 3, #KEYS do redis.call('PEXPIRE', KEYS[i], expireIn) end
+if expire_in and expire_in ~= '' then
+  for i = 3, #KEYS do redis.call('PEXPIRE', KEYS[i], expire_in) end
 end
 return {'IDLE'}

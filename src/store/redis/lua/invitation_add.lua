@@ -5,9 +5,9 @@
 -- RETURNS:   OK
 -- GUARANTEE: never remembered without an end, nor for shorter than before. Idempotent.
 local invitations = KEYS[1]
-local room, ringsUntil, now, keepFor = unpack(ARGV)
+local room, rings_until, now, keep_for = unpack(ARGV)
 redis.call('ZREMRANGEBYSCORE', invitations, '-inf', now)
-redis.call('ZADD', invitations, 'GT', ringsUntil, room)
+redis.call('ZADD', invitations, 'GT', rings_until, room)
 local last = redis.call('ZRANGE', invitations, -1, -1, 'WITHSCORES')[2] or now
-redis.call('PEXPIRE', invitations, math.ceil(last - now) + keepFor)
+redis.call('PEXPIRE', invitations, math.ceil(last - now) + keep_for)
 return 'OK'

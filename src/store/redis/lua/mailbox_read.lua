@@ -8,7 +8,7 @@
 -- include record
 -- include mailbox
 local devices, mailbox = unpack(KEYS)
-local device, cursor, cursorTag, most, now, retention, mostWeight = unpack(ARGV)
+local device, cursor, cursor_tag, most, now, retention, most_weight = unpack(ARGV)
 local head, tag, _, birth, _, seen = string.match(redis.call('HGET', devices, device) or '', RECORD)
 if not head or seen + retention < tonumber(now) then return {'NONE'} end
 head, most = tonumber(head), tonumber(most)
@@ -19,7 +19,7 @@ local function take(from)
     local page = redis.call('XRANGE', mailbox, from, '+', 'COUNT', math.min(most - #entries, 16))
     for _, entry in ipairs(page) do
       weight = weight + weightOf(entry)
-      if #entries > 0 and weight > tonumber(mostWeight) then return {'OK', head, tag, entries} end
+      if #entries > 0 and weight > tonumber(most_weight) then return {'OK', head, tag, entries} end
       entries[#entries + 1] = entry
     end
     if #page < 16 then break end
@@ -31,15 +31,15 @@ if cursor == 'start' then return take('-') end
 local seq = tonumber(cursor)
 if seq > head then return reset('future') end
 if seq == head then
-  if cursorTag ~= tag then return reset('unknown') end
+  if cursor_tag ~= tag then return reset('unknown') end
   return {'OK', head, tag, {}}
 end
 local named = redis.call('XRANGE', mailbox, seq .. '-0', '+', 'COUNT', 1)[1]
 if seq == 0 then
-  if cursorTag ~= birth then return reset('unknown') end
+  if cursor_tag ~= birth then return reset('unknown') end
   if not named or named[1] ~= '1-0' then return reset('evicted') end
   return take('-')
 end
 if not named or named[1] ~= seq .. '-0' then return reset('evicted') end
-if named[2][2] ~= cursorTag then return reset('unknown') end
+if named[2][2] ~= cursor_tag then return reset('unknown') end
 return take('(' .. seq .. '-0')

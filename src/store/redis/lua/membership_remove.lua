@@ -8,8 +8,8 @@ local memberships = KEYS[1]
 local device, room, participant = unpack(ARGV)
 local others, removed = {}, false
 for line in string.gmatch(redis.call('HGET', memberships, device) or '', '[^\n]+') do
-  local roomOf, participantOf = string.match(line, '^([^\t]*)\t[^\t]*\t(.*)$')
-  if roomOf == room and participantOf == participant then removed = true else others[#others + 1] = line end
+  local its_room, its_participant = string.match(line, '^([^\t]*)\t[^\t]*\t(.*)$')
+  if its_room == room and its_participant == participant then removed = true else others[#others + 1] = line end
 end
 if not removed then return 'OTHER' end
 if #others == 0 then redis.call('HDEL', memberships, device)

@@ -9,24 +9,24 @@
 -- RETURNS:   {OK, version, 1 if the node has the fan-out lease, else 0, lines too many} | {CONFLICT}
 --            | {FULL, 'members' or 'lasting'} | {KNOWN, version of the line}
 -- GUARANTEE: nothing is written but on OK. One node at a time has the lease. A room with an outbox never expires: field x waits for fanout_next.
-local outbox, timers, pending, lasting, state, log, logIds, members = unpack(KEYS)
-local now, tag, items, deadline, emptyDeadline, expireIn, node, leaseUntil = unpack(ARGV, 1, 8)
-local membersMax, lastingMax, lastingTtl, lineId, line, keep, holds, reads = unpack(ARGV, 9, 16)
-local firstRead, firstWrite = 17, 17 + 2 * reads
+local outbox, timers, pending, lasting, state, log, log_ids, members = unpack(KEYS)
+local now, tag, items, deadline, empty_deadline, expire_in, node, lease_until = unpack(ARGV, 1, 8)
+local members_max, lasting_max, lasting_ttl, line_id, line, keep, holds, reads = unpack(ARGV, 9, 16)
+local first_read, first_write = 17, 17 + 2 * reads
 -- include room_fields
 -- include room_log
 -- include fanout
-if conflicts(firstRead, firstWrite - 1) then return {'CONFLICT'} end
-if exceeds(members, membersMax, firstWrite) then return {'FULL', 'members'} end
-if exceeds(lasting, lastingMax, firstWrite) then return {'FULL', 'lasting'} end
-local known = lineId ~= '' and redis.call('HGET', logIds, lineId)
+if conflicts(first_read, first_write - 1) then return {'CONFLICT'} end
+if exceeds(members, members_max, first_write) then return {'FULL', 'members'} end
+if exceeds(lasting, lasting_max, first_write) then return {'FULL', 'lasting'} end
+local known = line_id ~= '' and redis.call('HGET', log_ids, line_id)
 if known then return {'KNOWN', tonumber(known)} end
 local before, expiry, lease = unpack(redis.call('HMGET', state, 'v', 'x', 'd'))
 local version = string.format('%d', (before or 0) + 1)
-redis.call('HSET', state, 'v', version, 'x', expireIn)
-write(firstWrite, version .. ':' .. tag)
-redis.call('PEXPIRE', lasting, lastingTtl)
-local excess = lineId == '' and {} or addLine(version)
+redis.call('HSET', state, 'v', version, 'x', expire_in)
+write(first_write, version .. ':' .. tag)
+redis.call('PEXPIRE', lasting, lasting_ttl)
+local excess = line_id == '' and {} or addLine(version)
 if items ~= '' then
   redis.call('XADD', outbox, version .. '-0', 'i', items, 'c', now, 't', tag)
   redis.call('ZADD', pending, 'NX', now, outbox)
@@ -34,15 +34,15 @@ end
 local waits, holder = redis.call('EXISTS', outbox) == 1, leaseHolder(lease, now)
 if waits and not holder then
   holder = node
-  redis.call('HSET', state, 'd', node .. '|' .. leaseUntil)
+  redis.call('HSET', state, 'd', node .. '|' .. lease_until)
 end
-local due = math.min(tonumber(deadline) or math.huge, redis.call('EXISTS', members) == 0 and emptyDeadline or math.huge)
-if expireIn ~= '' then redis.call('ZREM', timers, state)
+local due = math.min(tonumber(deadline) or math.huge, redis.call('EXISTS', members) == 0 and empty_deadline or math.huge)
+if expire_in ~= '' then redis.call('ZREM', timers, state)
 elseif due < math.huge then -- Off the half millisecond of a claim: see room_hasten.
   redis.call('ZADD', timers, math.min(due, math.floor(redis.call('ZSCORE', timers, state) or due)), state)
 end
 for i = 5, #KEYS do
-  if expireIn ~= '' and not waits then redis.call('PEXPIRE', KEYS[i], expireIn)
+  if expire_in ~= '' and not waits then redis.call('PEXPIRE', KEYS[i], expire_in)
   elseif expiry and expiry ~= '' then redis.call('PERSIST', KEYS[i]) end
 end
 return {'OK', tonumber(version), waits and holder == node and 1 or 0, excess}

@@ -19,8 +19,8 @@ end
 local function exceeds(hash, most, first)
   local added = 0
   for i = first, #ARGV, 2 do
-    local isNew = ARGV[i + 1] ~= '' and hashOf(ARGV[i]) == hash and redis.call('HEXISTS', hash, ARGV[i]) == 0
-    added = added + (isNew and 1 or 0)
+    local is_new = ARGV[i + 1] ~= '' and hashOf(ARGV[i]) == hash and redis.call('HEXISTS', hash, ARGV[i]) == 0
+    added = added + (is_new and 1 or 0)
   end
   return added > 0 and redis.call('HLEN', hash) + added > tonumber(most)
 end

@@ -5,9 +5,9 @@
 -- RETURNS:   OK | NONE, it has no deadline
 -- GUARANTEE: put off only if nobody has hastened it since the claim: doing so takes it off the half millisecond.
 local timers = KEYS[1]
-local room, deadline, claimedUntil = unpack(ARGV)
+local room, deadline, claimed_until = unpack(ARGV)
 local before, at = tonumber(redis.call('ZSCORE', timers, room)), tonumber(deadline)
 if not before then return 'NONE' end
-if before ~= tonumber(claimedUntil) then at = math.min(at, math.floor(before)) end
+if before ~= tonumber(claimed_until) then at = math.min(at, math.floor(before)) end
 redis.call('ZADD', timers, at, room)
 return 'OK'
