@@ -1,0 +1,42 @@
+// Nodes on a Cluster share the timers. When one is killed, calls ring out in time all the same, whoever read their timers.
+import t from 'tap'
+import { Fleet } from '../helpers/fleet.js'
+import { Person } from '../helpers/person.js'
+import { startCluster } from '../helpers/redis.js'
+
+const RING_MS = 2_000
+/** A deadline fires within a second; the rest is for a busy machine. */
+const LATE_MS = 1_500
+const PAIRS = 6
+
+const fleet = await Fleet.launch(2, await startCluster(3, 0), { RING_TIMEOUT_MS: `${RING_MS}` })
+t.teardown(() => fleet.sink())
+
+for (const [victim, survivor] of [
+  [0, 1],
+  [1, 0]
+] as const) {
+  t.test(`node ${victim} is killed while calls ring that it created: they end in time at node ${survivor}`, async t => {
+    if (victim === 1) await fleet.start(survivor)
+    const callers: Person[] = []
+    for (let n = 0; n < PAIRS; n++) {
+      const [alice, bob] = await Promise.all(
+        ['alice', 'bob'].map(name => Person.make(fleet, { user: `${name}${victim}-${n}`, device: 'd', node: survivor }))
+      )
+      if (!alice || !bob) throw new Error('there are two')
+      await Promise.all([alice.listens(), bob.listens()])
+      alice.goesTo(victim)
+      await alice.does('calls', { callId: `c${victim}-${n}`, to: bob.user })
+      callers.push(alice)
+    }
+    const ringingSince = Date.now()
+    await fleet.kill(victim)
+    for (const alice of callers) {
+      alice.goesTo(survivor)
+      t.match(await alice.hears('call.ended'), { reason: 'no_answer' })
+    }
+    const lateMs = Date.now() - ringingSince - RING_MS
+    t.ok(lateMs < LATE_MS, `the last one ${lateMs} ms late`)
+    for (const alice of callers) t.same(await alice.activeCalls(), [])
+  })
+}
