@@ -9,11 +9,11 @@ import type { Call } from '../schemas/call.js'
 import type { Actor } from '../schemas/claims.js'
 import type { Endpoint } from '../schemas/common.js'
 import type { Lease } from '../store/leases.js'
-import type { Refused } from './aggregate-kind.js'
+import type { Acting, Refused } from './aggregate-kind.js'
 import type { Context } from './context.js'
 import { holderOfCall, parseHolder } from './lease-holder.js'
 import { activeClaim, findRival, ROUNDS_MAX, waitForCall } from './leases.js'
-import { noteSignOfLife, registerDevice } from './sign-of-life.js'
+import { takingPart } from './sign-of-life.js'
 import { acceptTimes } from './times.js'
 import { claim, type Outcome, transact } from './transact.js'
 
@@ -26,14 +26,19 @@ export async function acceptCall(
   actor: Actor,
   callId: string
 ): Promise<{ call: Call; cursor: string }> {
-  const cursor = await registerDevice(context, actor)
-  const { state } = await commitAccept(context, callId, { user: actor.user, device: actor.device })
-  noteSignOfLife(context, actor)
-  return { call: viewCall(state, context.clock.now()), cursor: formatCursor(cursor) }
+  const part = takingPart(context, actor)
+  const { state, head } = await commitAccept(context, callId, actor, part.acting)
+  return { call: viewCall(state, context.clock.now()), cursor: formatCursor(await part.cursor(head)) }
 }
 
 /** Also the second half of a glare merge. @throws AppError caller_busy naming the call that the user is in */
-export async function commitAccept(context: Context, callId: string, actor: Endpoint): Promise<Outcome> {
+export async function commitAccept(
+  context: Context,
+  callId: string,
+  { user, device }: Endpoint,
+  by?: Acting
+): Promise<Outcome> {
+  const actor = { user, device }
   const command = { type: 'accept' as const, actor, ...acceptTimes(context.config) }
   let claimed: CallState | null = null
   const decide = (call: CallState | null, now: number) => {
@@ -43,7 +48,7 @@ export async function commitAccept(context: Context, callId: string, actor: Endp
     return { ...decision, claims: [activeClaim(context, call, actor.user)] }
   }
   for (let round = 0; round < ROUNDS_MAX; round++) {
-    const outcome = await claim(context, callId, decide).catch(async error => {
+    const outcome = await claim(context, callId, decide, by).catch(async error => {
       // On a Cluster the claim may have taken a lease that the call's end had released before.
       if (claimed && error instanceof AppError && error.code === 'call_ended') {
         await context.store.leases.release(actor.user, holderOfCall(claimed))

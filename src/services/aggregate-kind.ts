@@ -1,8 +1,8 @@
 // What the loop of aggregates.ts is told of an aggregate, and what it answers.
 import type { AggregateRef } from '../store/aggregate.js'
 import type { Lease, LeaseClaim } from '../store/leases.js'
-import type { Deliveries } from '../store/mail.js'
-import type { Cache } from './cache.js'
+import type { Cursor, Deliveries } from '../store/mail.js'
+import type { Cache, Known } from './cache.js'
 import type { Context } from './context.js'
 import type { Events } from './mail.js'
 
@@ -46,6 +46,24 @@ export interface Kind<State extends { readonly version: number }> {
   isReleased?(context: Context, state: State): Promise<boolean>
 }
 
+/** Whose request is decided on: a commit that follows is the device's sign of life as well. */
+export interface Acting {
+  readonly user: string
+  readonly device: string
+  /** Of the token; null: never. */
+  readonly expiresAt: number | null
+  /** Without it a device that is not registered gives no sign of life. With it it is registered, and the decision made again. */
+  register?(): Promise<unknown>
+  /** The sign of life was written. */
+  renewed(): void
+}
+
+export interface TransactOptions<State> {
+  /** What the caller has seen a moment ago; it may be out of date. Null: most likely there is none. */
+  readonly known?: Known<State> | null | undefined
+  readonly acting?: Acting | undefined
+}
+
 export interface Outcome<State> {
   readonly before: State | null
   readonly state: State
@@ -55,6 +73,8 @@ export interface Outcome<State> {
   readonly watched: readonly string[]
   /** For each user with a claim in the commit, all leases they hold now. */
   readonly leases: ReadonlyMap<string, readonly Lease[]>
+  /** The newest entry of the acting device's mailbox, if something was committed. */
+  readonly head: Cursor | null
 }
 
 /** Nothing was committed, because a user may not have a lease that the decision claims. */
@@ -63,3 +83,27 @@ export interface Refused {
 }
 
 export type Decide<State> = (state: State | null, now: number) => Decision<State>
+
+export interface Loop<State> {
+  /** As it stands now, everything it had to say delivered; null if there is none. */
+  read(context: Context, id: string): Promise<State | null>
+  /** The same, to be handed to `transact`. */
+  load(context: Context, id: string): Promise<Known<State> | null>
+  /**
+   * Decides and commits. `decide` is called again for every race lost, so it must be pure.
+   * @throws AppError whatever `decide` throws on a state that is certainly current; store_unavailable
+   */
+  transact(
+    context: Context,
+    id: string,
+    decide: Decide<State>,
+    options?: TransactOptions<State>
+  ): Promise<Outcome<State>>
+  /** The same for decisions that claim leases. On a Cluster one that is refused, or throws, may leave some of them taken. */
+  claim(
+    context: Context,
+    id: string,
+    decide: Decide<State>,
+    options?: TransactOptions<State>
+  ): Promise<Outcome<State> | Refused>
+}

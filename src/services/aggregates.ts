@@ -2,7 +2,7 @@
 // → else decide again on what stands. What a decision says is kept from the moment its commit returns (G9).
 import { AppError } from '../errors.js'
 import type { AggregateRef, Commit, Snapshot, Stamp } from '../store/aggregate.js'
-import type { Decide, Decision, Kind, Outcome, Refused } from './aggregate-kind.js'
+import type { Acting, Decide, Decision, Kind, Loop, Outcome, Refused, TransactOptions } from './aggregate-kind.js'
 import type { Known } from './cache.js'
 import type { Context } from './context.js'
 import { NOWHERE, queuedFor, toLog, toMail } from './mail.js'
@@ -12,35 +12,23 @@ const NO_LEASES: Outcome<unknown>['leases'] = new Map()
 /** Each lost race is a commit of somebody else; more than a few in a row means that something is wrong. */
 const ATTEMPTS_MAX = 32
 
-export interface Loop<State> {
-  /** As it stands now, everything it had to say delivered; null if there is none. */
-  read(context: Context, id: string): Promise<State | null>
-  /** The same, to be handed to `transact`. */
-  load(context: Context, id: string): Promise<Known<State> | null>
-  /**
-   * Decides and commits. `decide` is called again for every race lost, so it must be pure. `known` is what the caller has seen a
-   * moment ago; it may be out of date.
-   * @throws AppError whatever `decide` throws on a state that is certainly current; store_unavailable
-   */
-  transact(context: Context, id: string, decide: Decide<State>, known?: Known<State> | null): Promise<Outcome<State>>
-  /** The same for decisions that claim leases. On a Cluster one that is refused, or throws, may leave some of them taken. */
-  claim(
-    context: Context,
-    id: string,
-    decide: Decide<State>,
-    known?: Known<State> | null
-  ): Promise<Outcome<State> | Refused>
-}
-
 const stampOf = <State extends { readonly version: number }>(known: Known<State> | null): Stamp | null =>
   known && { version: known.state.version, tag: known.tag }
 
+interface Retry<State> {
+  /** Undefined: read it again. */
+  readonly retryOn: Known<State> | null | undefined
+  /** The acting device was not registered, and is now or is not. */
+  readonly isRegistered?: boolean
+}
+
 export function createLoop<State extends { readonly version: number }>(kind: Kind<State>): Loop<State> {
-  type Attempt = Outcome<State> | Refused | { readonly retryOn: Known<State> | null | undefined }
+  type Attempt = Outcome<State> | Refused | Retry<State>
   interface Basis {
     readonly known: Known<State> | null
     /** Read or written a moment ago, and not merely cached. */
     readonly certain: boolean
+    readonly acting?: Acting | undefined
   }
   const refOf = (id: string): AggregateRef => ({ kind: kind.kind, id })
 
@@ -52,17 +40,19 @@ export function createLoop<State extends { readonly version: number }>(kind: Kin
     context: Context,
     id: string,
     decide: Decide<State>,
-    first: Known<State> | null | undefined = kind.known(context).get(id)
+    options: TransactOptions<State> = {}
   ): Promise<Outcome<State> | Refused> {
-    let known = first
+    let { acting } = options
+    let known = options.known === undefined ? kind.known(context).get(id) : options.known
     let certain = false
     for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
       if (known === undefined) {
         known = await load(context, id)
         certain = true
       }
-      const done = await attemptOn(context, id, { known, certain }, decide)
+      const done = await attemptOn(context, id, { known, certain, acting }, decide)
       if (!('retryOn' in done)) return done
+      if (done.isRegistered === false) acting = undefined
       known = done.retryOn
       certain = known !== undefined
     }
@@ -73,9 +63,9 @@ export function createLoop<State extends { readonly version: number }>(kind: Kin
     context: Context,
     id: string,
     decide: Decide<State>,
-    known?: Known<State> | null
+    options?: TransactOptions<State>
   ): Promise<Outcome<State>> {
-    const outcome = await claim(context, id, decide, known)
+    const outcome = await claim(context, id, decide, options)
     if ('refused' in outcome) throw new TypeError('a decision claims leases, and nobody handles that one is refused')
     return outcome
   }
@@ -90,14 +80,14 @@ export function createLoop<State extends { readonly version: number }>(kind: Kin
       if (basis.certain) throw error
       return reread(context, id)
     }
-    if (decision.state !== before) return commit(context, id, { known: basis.known, decision, now })
+    if (decision.state !== before) return commit(context, id, { ...basis, decision, now })
     if (decision.events.length > 0) return sendDirect(context, id, basis, { ...decision, now })
     return basis.certain
-      ? { before, state: before, deliveries: NOWHERE, watched: [], leases: NO_LEASES }
+      ? { before, state: before, deliveries: NOWHERE, watched: [], leases: NO_LEASES, head: null }
       : reread(context, id)
   }
 
-  function reread(context: Context, id: string): Attempt {
+  function reread(context: Context, id: string): Retry<State> {
     kind.known(context).delete(id)
     return { retryOn: undefined }
   }
@@ -130,7 +120,7 @@ export function createLoop<State extends { readonly version: number }>(kind: Kin
       }
       deliveries.set(to.user, { online: status === 'online' ? 1 : 0, queued: status === 'queued' ? 1 : 0 })
     }
-    return { before: state, state, deliveries, watched: [], leases: NO_LEASES }
+    return { before: state, state, deliveries, watched: [], leases: NO_LEASES, head: null }
   }
 
   /**
@@ -151,7 +141,12 @@ export function createLoop<State extends { readonly version: number }>(kind: Kin
   async function commit(
     context: Context,
     id: string,
-    { known, decision, now }: { known: Known<State> | null; decision: Decision<State>; now: number }
+    {
+      known,
+      acting,
+      decision,
+      now
+    }: { known: Known<State> | null; acting?: Acting | undefined; decision: Decision<State>; now: number }
   ): Promise<Attempt> {
     const { state } = decision
     const before = known?.state ?? null
@@ -164,14 +159,19 @@ export function createLoop<State extends { readonly version: number }>(kind: Kin
       version: state.version,
       tag,
       state: text,
-      ...(isSilent ? { mail: [], log: [] } : saidBy(before, decision, now)),
+      ...(isSilent ? { mail: [], log: [] } : saidBy(before, decision, { now, acting })),
       isHeld: decision.held ?? false,
       deadlineAt: kind.deadlineOf(state),
       expireInMs: kind.isOver(state) ? (kind.keepMs?.(context, state) ?? context.config.retentionMs) : null,
       now
     })
-    if (!result.ok && result.refused) return { refused: result.refused }
-    if (!result.ok) return { retryOn: await settled(context, id, result.current) }
+    if (!result.ok) {
+      if ('refused' in result) return { refused: result.refused }
+      if ('current' in result) return { retryOn: await settled(context, id, result.current) }
+      await acting?.register?.()
+      return { ...reread(context, id), isRegistered: acting?.register !== undefined }
+    }
+    if (result.head) acting?.renewed()
     if (result.isDelivered) context.metrics.commitSeconds.observe((context.clock.now() - now) / 1000)
     kind.record(context, before, state)
     if (kind.publish && decision.events.length > 0) kind.publish(context, id)
@@ -180,7 +180,7 @@ export function createLoop<State extends { readonly version: number }>(kind: Kin
     else kind.known(context).delete(id)
     if (result.isOver && !kind.isOver(state)) return endAgain(context, id)
     const deliveries = decision.held ? queuedFor(decision.events) : result.deliveries
-    return { before, state, deliveries, watched: result.watched, leases: result.held }
+    return { before, state, deliveries, watched: result.watched, leases: result.held, head: result.head }
   }
 
   /** A mailbox has taken the end of this, which a failover made the store forget: what was received stands. */
@@ -195,7 +195,7 @@ export function createLoop<State extends { readonly version: number }>(kind: Kin
   function saidBy(
     before: State | null,
     { state, events, claims = [] }: Decision<State>,
-    now: number
+    { now, acting }: { now: number; acting: Acting | undefined }
   ): Pick<Commit, 'mail' | 'log'> {
     const timestamp = new Date(now).toISOString()
     const log = toLog(events, timestamp)
@@ -206,11 +206,15 @@ export function createLoop<State extends { readonly version: number }>(kind: Kin
     const begins = !ends && (before === null || kind.isOver(before))
     const said = holder === null ? { ...(begins && { begins }) } : { release: holder }
     const mail = toMail({ events, timestamp }, kind.partiesOf(state), said)
-    const claimed = mail.map(each => {
-      const found = claims.find(({ user }) => user === each.user)
-      return found ? { ...each, claim: { lease: found.lease, limits: found.limits } } : each
+    const signed = mail.map(each => {
+      const claim = claims.find(({ user }) => user === each.user)
+      return {
+        ...each,
+        ...(claim && { claim: { lease: claim.lease, limits: claim.limits } }),
+        ...(acting?.user === each.user && { sign: { device: acting.device, authExpiresAt: acting.expiresAt } })
+      }
     })
-    return { mail: claimed, log }
+    return { mail: signed, log }
   }
 
   async function settled(context: Context, id: string, snapshot: Snapshot | null): Promise<Known<State> | null> {

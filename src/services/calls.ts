@@ -2,7 +2,7 @@
 import { decideCall } from '../domain/call.js'
 import type { CallCommand } from '../domain/command.js'
 import { isPartyOf, sideOf } from '../domain/party.js'
-import { viewCall } from '../domain/state.js'
+import { type CallState, viewCall } from '../domain/state.js'
 import {
   type CallRecord,
   callIn,
@@ -19,7 +19,7 @@ import type { Endpoint } from '../schemas/common.js'
 import type { Context } from './context.js'
 import { free } from './free-action.js'
 import { listLiveCalls } from './leases.js'
-import { noteSignOfLife, registerDevice } from './sign-of-life.js'
+import { noteSignOfLife, registerDevice, signIfDue } from './sign-of-life.js'
 import { readRecord, transact, transactRecord } from './transact.js'
 
 /** @throws AppError call_not_found, also for the call of others */
@@ -115,7 +115,8 @@ function actFree(context: Context, actor: Actor, callId: string, command: CallCo
 }
 
 async function run(context: Context, actor: Actor, callId: string, command: CallCommand) {
-  const { before, state } = await transact(context, callId, (call, now) => decideCall(call, command, now))
+  const decide = (call: CallState | null, now: number) => decideCall(call, command, now)
+  const { before, state } = await transact(context, callId, decide, signIfDue(context, actor))
   noteSignOfLife(context, actor)
   return { result: viewCall(state, context.clock.now()), isRepeat: before === state }
 }

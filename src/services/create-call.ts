@@ -18,9 +18,9 @@ import { AppError } from '../errors.js'
 import { idFromKey } from '../ids.js'
 import type { Call, CreateCallBody, CreateCallReply } from '../schemas/call.js'
 import type { Actor } from '../schemas/claims.js'
-import type { Deliveries } from '../store/mail.js'
+import type { Cursor, Deliveries } from '../store/mail.js'
 import { commitAccept } from './accept-call.js'
-import type { UserClaim } from './aggregate-kind.js'
+import type { Acting, UserClaim } from './aggregate-kind.js'
 import { mustBeChosen } from './chosen-id.js'
 import { type CallerStanding, chargeAttempt, readStanding } from './contacts.js'
 import type { Context } from './context.js'
@@ -35,10 +35,13 @@ import {
 } from './leases.js'
 import { NO_DELIVERY } from './mail.js'
 import { checkMetadata } from './metadata.js'
-import { registerDevice } from './sign-of-life.js'
+import { takingPart } from './sign-of-life.js'
 import { claimRecord, readCall, readRecord } from './transact.js'
 
-export type Created = Omit<CreateCallReply, 'cursor'>
+interface Created extends Omit<CreateCallReply, 'cursor'> {
+  /** The newest entry of the caller's mailbox; null: it was not read. */
+  readonly head: Cursor | null
+}
 
 /**
  * Rings the callee. A repeat with the same callId (or Idempotency-Key) answers with the first result; one after a fault of the store, or of
@@ -56,7 +59,7 @@ export async function createCall(
   checkMetadata(body.metadata)
   mustBeChosen('callId', body.callId)
   const callId = body.callId ?? (idempotencyKey ? idFromKey(actor.user, idempotencyKey) : context.ids.unique())
-  const [record, cursor] = await Promise.all([readRecord(context, callId), registerDevice(context, actor)])
+  const record = await readRecord(context, callId)
   const caller = { user: actor.user, device: actor.device }
   const attempt = nextAttempt(record, actor.user)
   const request: LeaseRequest = { callId, caller, to: body.to, attempt }
@@ -72,10 +75,13 @@ export async function createCall(
     ringMs: body.ringTimeoutMs ?? context.config.ringTimeoutMs
   }
   const isRepeat = callIn(record) !== null || tombstoneOf(record, actor.user) !== null
-  const created =
-    record && isRepeat ? await repeated(context, request, record) : await create(context, request, { body, command })
+  const part = takingPart(context, actor)
+  const { head, ...created } =
+    record && isRepeat
+      ? await repeated(context, request, record)
+      : await create(context, request, { body, command, by: part.acting })
   context.metrics.callsCreated.inc({ resolution: created.resolution })
-  return { ...created, cursor: formatCursor(cursor) }
+  return { ...created, cursor: formatCursor(await part.cursor(head)) }
 }
 
 type DecideCreate = (
@@ -86,7 +92,7 @@ type DecideCreate = (
 async function create(
   context: Context,
   asked: LeaseRequest,
-  { body, command }: { body: CreateCallBody; command: CommandOf<'create'> }
+  { body, command, by }: { body: CreateCallBody; command: CommandOf<'create'>; by: Acting }
 ): Promise<Created> {
   const { isKnown, isBlocked: isMuted } = await mayRing(context, asked, body)
   const request = { ...asked, isKnown, isMuted }
@@ -94,7 +100,7 @@ async function create(
     const decision = createIn(found, { ...command, isMuted }, now)
     return decision.state === found ? decision : { ...decision, claims: claimsOf(context, request) }
   }
-  const { record, deliveries } = await takeAndCommit(context, request, decide).catch(async error => {
+  const { record, deliveries, head } = await takeAndCommit(context, request, { decide, by }).catch(async error => {
     await abandonCreate(context, request, { code: 'failed', attempt: request.attempt }).catch(cause =>
       context.log.warn({ err: cause, callId: request.callId }, 'the leases of a failed create wait to be taken over')
     )
@@ -103,23 +109,28 @@ async function create(
   const call = callIn(record)
   if (call === null || deliveries === null) return repeated(context, request, record)
   const delivery = (isMuted ? null : deliveries.get(request.to)) ?? NO_DELIVERY
-  return { call: viewCall(call, context.clock.now()), resolution: 'created', delivery }
+  return { call: viewCall(call, context.clock.now()), resolution: 'created', delivery, head }
 }
 
 interface Committed {
   readonly record: CallRecord
   /** Null: the record was there before, or has the tombstone of this create. */
   readonly deliveries: Deliveries | null
+  readonly head: Cursor | null
 }
 
-async function takeAndCommit(context: Context, request: LeaseRequest, decide: DecideCreate): Promise<Committed> {
+async function takeAndCommit(
+  context: Context,
+  request: LeaseRequest,
+  { decide, by }: { decide: DecideCreate; by: Acting }
+): Promise<Committed> {
   for (let round = 0; round < ROUNDS_MAX; round++) {
-    const outcome = await claimRecord(context, request.callId, decide, null)
+    const outcome = await claimRecord(context, request.callId, decide, { known: null, acting: by })
     if (!('refused' in outcome)) {
-      const { before, state: record, deliveries } = outcome
+      const { before, state: record, deliveries, head } = outcome
       // A cancel or a fence may have come first, or the caller's call to somebody else under this id.
       await releaseUnbacked(context, request, record)
-      return { record, deliveries: before === record || callIn(before) ? null : deliveries }
+      return { record, deliveries: before === record || callIn(before) ? null : deliveries, head }
     }
     const obstacle = await findObstacle(context, request, outcome.refused)
     if (obstacle.status === 'glare') return mergeGlare(context, request, obstacle.call)
@@ -182,7 +193,7 @@ async function repeated(context: Context, request: LeaseRequest, record: CallRec
   throw new AppError(because.code, { extra: { callId, currentState, version, reason } })
 }
 
-const existing = (call: Call): Created => ({ call, resolution: 'existing', delivery: NO_DELIVERY })
+const existing = (call: Call): Created => ({ call, resolution: 'existing', delivery: NO_DELIVERY, head: null })
 
 /**
  * The create has failed. Its call is made unable to exist before its leases are released: a retry may be at work on the same ones
@@ -191,7 +202,7 @@ const existing = (call: Call): Created => ({ call, resolution: 'existing', deliv
 async function abandonCreate(context: Context, request: LeaseRequest, because: Refusal): Promise<Committed> {
   const record = await writeTombstone(context, request, because)
   await releaseUnbacked(context, request, record)
-  return { record, deliveries: null }
+  return { record, deliveries: null, head: null }
 }
 
 /** The callee's call to this caller rings already: this create becomes its accept, which needs the caller's lease for it active. */
@@ -209,12 +220,12 @@ async function acceptMerged(context: Context, mine: Tombstone, callId: string): 
     try {
       const { state, deliveries } = await commitAccept(context, callId, mine.caller)
       const delivery = deliveries.get(state.caller.user) ?? NO_DELIVERY
-      return { call: viewCall(state, context.clock.now()), resolution: 'merged', delivery }
+      return { call: viewCall(state, context.clock.now()), resolution: 'merged', delivery, head: null }
     } catch (error) {
       if (!(error instanceof AppError) || !['call_ended', 'answered_elsewhere'].includes(error.code)) throw error
     }
   }
   const merged = await readCall(context, callId)
   if (merged === null) throw new AppError('call_ended')
-  return { call: viewCall(merged, context.clock.now()), resolution: 'merged', delivery: NO_DELIVERY }
+  return { call: viewCall(merged, context.clock.now()), resolution: 'merged', delivery: NO_DELIVERY, head: null }
 }

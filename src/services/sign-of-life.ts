@@ -4,6 +4,7 @@ import { LRUCache } from 'lru-cache'
 import { AppError } from '../errors.js'
 import type { Actor } from '../schemas/claims.js'
 import type { Cursor } from '../store/store.js'
+import type { Acting } from './aggregate-kind.js'
 import type { Context } from './context.js'
 import { greetDevice } from './liveness.js'
 import { noticeChange } from './watched.js'
@@ -50,13 +51,44 @@ export async function registerDevice(context: Context, actor: Actor, status?: st
   return touched.head
 }
 
+/** A commit that follows is the device's sign of life. Nothing while the last one is young. */
+export function signIfDue(context: Context, actor: Actor): Acting | undefined {
+  return isDue(context, actor) ? signOf(context, actor) : undefined
+}
+
+function signOf(context: Context, actor: Actor): Acting {
+  const { user, device, expiresAt } = actor
+  const renewed = () => void memoryOf(context).signs.set(keyOf(actor), { at: context.clock.now(), expiresAt })
+  return { user, device, expiresAt, renewed }
+}
+
+/** The device takes part: a commit that follows is its sign of life, and registers it if need be. */
+export function takingPart(context: Context, actor: Actor) {
+  let registeredAt: Cursor | null = null
+  const acting: Acting = {
+    ...signOf(context, actor),
+    async register() {
+      registeredAt = await registerDevice(context, actor)
+    }
+  }
+  return {
+    acting,
+    /** Where its stream should begin to miss nothing of what it takes part in. `head` is what the commit says of its mailbox. */
+    cursor: async (head: Cursor | null): Promise<Cursor> => registeredAt ?? head ?? registerDevice(context, actor)
+  }
+}
+
+function isDue(context: Context, actor: Actor): boolean {
+  const last = memoryOf(context).signs.get(keyOf(actor))
+  return !last || context.clock.now() - last.at >= WRITE_EVERY_MS || isLater(actor.expiresAt, last.expiresAt)
+}
+
 /** Never fails and nobody waits for it. A fresher token reaches the device's open stream this way. */
 export function noteSignOfLife(context: Context, actor: Actor): void {
   const key = keyOf(actor)
   const seen = memoryOf(context).signs
-  const last = seen.get(key)
   const at = context.clock.now()
-  if (last && at - last.at < WRITE_EVERY_MS && !isLater(actor.expiresAt, last.expiresAt)) return
+  if (!isDue(context, actor)) return
   seen.set(key, { at, expiresAt: actor.expiresAt })
   registerDevice(context, actor).catch(error => {
     seen.delete(key)

@@ -4,13 +4,13 @@ import { decideCall } from '../domain/call.js'
 import { sideOf } from '../domain/party.js'
 import { checkCandidates, parseDescription } from '../domain/sdp.js'
 import { countWaiting } from '../domain/signal.js'
-import { otherSide } from '../domain/state.js'
+import { type CallState, otherSide } from '../domain/state.js'
 import type { Actor } from '../schemas/claims.js'
 import type { Delivery } from '../schemas/common.js'
 import type { CandidatesBody, CandidatesReply, OfferBody } from '../schemas/signal.js'
 import { endpoint } from './calls.js'
 import type { Context } from './context.js'
-import { noteSignOfLife } from './sign-of-life.js'
+import { noteSignOfLife, signIfDue } from './sign-of-life.js'
 import { type Outcome, transact } from './transact.js'
 
 export interface Described {
@@ -30,7 +30,8 @@ export async function sendDescription(
 ): Promise<Described> {
   const description = parseDescription(signal.sdp)
   const command = { type: signal.type, actor: endpoint(actor), description, revision: signal.revision }
-  const outcome = await transact(context, callId, (call, now) => decideCall(call, command, now))
+  const decide = (call: CallState | null, now: number) => decideCall(call, command, now)
+  const outcome = await transact(context, callId, decide, signIfDue(context, actor))
   noteSignOfLife(context, actor)
   return { revision: outcome.state.negotiation.revision, delivery: deliveryToPeer(outcome, actor) }
 }

@@ -4,7 +4,7 @@ import { end } from '../domain/terminal.js'
 import { type CallRecord, callIn, type RecordDecision } from '../domain/tombstone.js'
 import { AppError } from '../errors.js'
 import type { AggregateRef } from '../store/aggregate.js'
-import type { Outcome as OutcomeOf, Refused, UserClaim } from './aggregate-kind.js'
+import type { Acting, Outcome as OutcomeOf, Refused, TransactOptions, UserClaim } from './aggregate-kind.js'
 import { createLoop } from './aggregates.js'
 import { noteProgress } from './contacts.js'
 import type { Context } from './context.js'
@@ -58,23 +58,24 @@ export async function readCall(context: Context, callId: string): Promise<CallSt
 export async function transactRecord(
   context: Context,
   callId: string,
-  decide: (record: CallRecord | null, now: number) => RecordDecision
+  decide: (record: CallRecord | null, now: number) => RecordDecision,
+  acting?: Acting
 ): Promise<OutcomeOf<CallRecord>> {
-  const outcome = await records.transact(context, callId, decide)
+  const outcome = await records.transact(context, callId, decide, { acting })
   await noteOutcome(context, outcome)
   return outcome
 }
 
 type Claiming = { readonly claims?: readonly UserClaim[] }
 
-/** The same for a decision that claims leases. `known` null: most likely there is nothing under the id. */
+/** The same for a decision that claims leases. */
 export async function claimRecord(
   context: Context,
   callId: string,
   decide: (record: CallRecord | null, now: number) => RecordDecision & Claiming,
-  known?: null
+  options: TransactOptions<CallRecord>
 ): Promise<OutcomeOf<CallRecord> | Refused> {
-  const outcome = await records.claim(context, callId, decide, known)
+  const outcome = await records.claim(context, callId, decide, options)
   if (!('refused' in outcome)) await noteOutcome(context, outcome)
   return outcome
 }
@@ -96,18 +97,20 @@ function noteBusy(context: Context, { before, state, watched }: OutcomeOf<CallRe
 export async function transact(
   context: Context,
   callId: string,
-  decide: (call: CallState | null, now: number) => Decision
+  decide: (call: CallState | null, now: number) => Decision,
+  acting?: Acting
 ): Promise<Outcome> {
-  return toCallOutcome(await transactRecord(context, callId, (record, now) => decide(callIn(record), now)))
+  return toCallOutcome(await transactRecord(context, callId, (record, now) => decide(callIn(record), now), acting))
 }
 
 /** The same for a decision that claims leases. @throws AppError call_not_found */
 export async function claim(
   context: Context,
   callId: string,
-  decide: (call: CallState | null, now: number) => Decision & Claiming
+  decide: (call: CallState | null, now: number) => Decision & Claiming,
+  acting?: Acting
 ): Promise<Outcome | Refused> {
-  const outcome = await claimRecord(context, callId, (record, now) => decide(callIn(record), now))
+  const outcome = await claimRecord(context, callId, (record, now) => decide(callIn(record), now), { acting })
   return 'refused' in outcome ? outcome : toCallOutcome(outcome)
 }
 

@@ -66,7 +66,7 @@ export async function beginToWatch(context: Context, user: string): Promise<Watc
     context,
     user,
     (watched, now) => ({ state: beginWatch(watched, { user, shown, lookAt: nextAt }, now), events: [] }),
-    null
+    { known: null }
   )
   // What happened between the look-up and the commit found nobody to tell.
   const again = await lookUp(context, user)
@@ -102,7 +102,9 @@ async function look(context: Context, user: string): Promise<WatchedState | null
     if (seen === null || seen.lookAt === null) return seen
     const found = await lookAround(context, user)
     if (decideLook(seen, found, context.clock.now()).state === seen) return seen
-    const { before, state } = await transact(context, user, (now, at) => changeTo(now, { seen, found, at }), known)
+    const { before, state } = await transact(context, user, (now, at) => changeTo(now, { seen, found, at }), {
+      known
+    })
     if (before?.version === seen.version) return state
   }
   throw new AppError('store_unavailable', { detail: 'Too many others looked at the same moment' })

@@ -1,7 +1,7 @@
 // The first part of the port in store.ts: a versioned document whose commits deliver what they say, with a deadline. The promises at
 // the top of that file hold here too.
 import type { Lease } from './leases.js'
-import type { Deliveries, UserMail } from './mail.js'
+import type { Cursor, Deliveries, UserMail } from './mail.js'
 
 /**
  * What is kept under a version of its own: a call, what two participants of a room negotiate, a room, how far its chat was
@@ -101,9 +101,13 @@ export type CommitResult =
       readonly isOver: boolean
       /** For each user with a claim, all leases they hold now. */
       readonly held: ReadonlyMap<string, readonly Lease[]>
+      /** The newest entry of the mailbox of the device that gave a sign of life. */
+      readonly head: Cursor | null
     }
   /** Another commit was faster: nothing was written; `current` is what stands (null: it does not exist). */
-  | { readonly ok: false; readonly refused?: undefined; readonly current: Snapshot | null }
+  | { readonly ok: false; readonly current: Snapshot | null }
+  /** The device that gives a sign of life is not registered, or has to be touched first for another reason. */
+  | { readonly ok: false; readonly unregistered: true }
   /** A claim was refused, and the state was not written: the user, and all leases they hold. */
   | { readonly ok: false; readonly refused: { readonly user: string; readonly held: readonly Lease[] } }
 

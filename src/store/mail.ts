@@ -1,6 +1,12 @@
 // A part of the port in store.ts: what a commit says to the users it concerns.
 import type { LeaseClaim } from './leases.js'
 
+/** Names an event, not a position: `tag` tells two events with the same `seq` in two histories of a mailbox apart (G2). */
+export interface Cursor {
+  readonly seq: number
+  readonly tag: string
+}
+
 export interface MailboxEntry {
   /** Only this device; without it, all registered devices of the user but `except`. */
   readonly device?: string
@@ -24,6 +30,14 @@ export interface UserMail extends Mail {
   readonly user: string
   /** The commit stands only if the user has this lease, see Commit. */
   readonly claim?: LeaseClaim
+  /** The user made the request behind the commit, with this device: a sign of life, as Mailboxes.touch without a connection. */
+  readonly sign?: Sign
+}
+
+export interface Sign {
+  readonly device: string
+  /** When the caller's token expires; null: never. */
+  readonly authExpiresAt: number | null
 }
 
 /** Devices that took an event: those with an open stream or poll, and others. */

@@ -12,22 +12,16 @@ import type { DeadLetters } from './dead-letters.js'
 import type { Fanouts } from './fanout.js'
 import type { Forgotten } from './forgotten.js'
 import type { Leases } from './leases.js'
-import type { Mail, Reached } from './mail.js'
+import type { Cursor, Mail, Reached } from './mail.js'
 import type { Invitations, Memberships, Rooms } from './rooms.js'
 import type { Tickets } from './tickets.js'
 import type { Timers } from './timers.js'
 import type { Watches } from './watches.js'
 
 export type { Lease, LeaseKind, Leases } from './leases.js'
-export type { Mail, MailboxEntry } from './mail.js'
+export type { Cursor, Mail, MailboxEntry } from './mail.js'
 
 // ── Mailboxes: one a device, dense, totally ordered ───────────────────────────────────────────────────────────────────
-
-/** Names an event, not a position: `tag` tells two events with the same `seq` in two histories of a mailbox apart (G2). */
-export interface Cursor {
-  readonly seq: number
-  readonly tag: string
-}
 
 export interface StoredEvent extends Cursor {
   readonly type: string

@@ -45,7 +45,7 @@ interface MemoryAggregates extends Aggregates {
 interface Parts {
   readonly clock: Clock
   readonly timerIndex: TimerIndex
-  readonly mailboxes: Pick<MemoryMailboxes, 'deliver'>
+  readonly mailboxes: Pick<MemoryMailboxes, 'deliver' | 'isRegistered' | 'renew'>
   readonly leases: Pick<MemoryLeases, 'judge' | 'put' | 'held'>
 }
 
@@ -88,7 +88,7 @@ export function createMemoryAggregates({ clock, timerIndex, mailboxes, leases }:
     const { held, ref } = aggregate
     for (const { mail, ...stamp } of held) {
       deliveries.clear()
-      for (const { user, claim: _, ...said } of mail) {
+      for (const { user, claim: _, sign: __, ...said } of mail) {
         const { status, online, queued } = mailboxes.deliver(user, {
           source: ref,
           commits: [{ ...stamp, ...said }],
@@ -121,6 +121,9 @@ export function createMemoryAggregates({ clock, timerIndex, mailboxes, leases }:
       if (!isSameStamp(found?.stamp ?? null, commit.expected)) {
         return { ok: false, current: found ? toSnapshot(found) : null }
       }
+      if (commit.mail.some(({ user, sign }) => sign && !mailboxes.isRegistered(user, sign.device, commit.now))) {
+        return { ok: false, unregistered: true }
+      }
       const held = new Map<string, readonly Lease[]>()
       for (const { user, claim } of commit.mail) {
         if (!claim) continue
@@ -133,10 +136,11 @@ export function createMemoryAggregates({ clock, timerIndex, mailboxes, leases }:
       const delivered = commit.isHeld ? null : deliverHeld(written)
       settle(written)
       if (delivered === null) {
-        return { ok: true, isDelivered: false, deliveries: new Map(), watched: [], isOver: false, held }
+        return { ok: true, isDelivered: false, deliveries: new Map(), watched: [], isOver: false, held, head: null }
       }
       const watched = commit.mail.map(({ user }) => user).filter(isWatched)
-      return { ok: true, isDelivered: true, watched, held, ...delivered }
+      const heads = commit.mail.flatMap(({ user, sign }) => (sign ? mailboxes.renew(user, sign, commit.now) : []))
+      return { ok: true, isDelivered: true, watched, held, head: heads[0] ?? null, ...delivered }
     },
     async release(ref) {
       const found = find(ref)

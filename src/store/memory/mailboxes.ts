@@ -1,8 +1,20 @@
 // Mailboxes in plain maps: the user's devices, and per source the newest version that the user's mailboxes have taken.
 import type { Clock } from '../../clock.js'
 import { type AggregateRef, isSameStamp } from '../aggregate.js'
+import type { Sign } from '../mail.js'
 import { positionTtlMs, type Taken, withTaken } from '../position.js'
-import type { Append, AppendResult, CommitMail, Mailboxes, Message, SendResult, StoreOptions, Touch } from '../store.js'
+import type {
+  Append,
+  AppendResult,
+  CommitMail,
+  Cursor,
+  Mailboxes,
+  Message,
+  SendResult,
+  StoreOptions,
+  Touch,
+  Touched
+} from '../store.js'
 import type { MemoryLeases } from './leases.js'
 import { birth, type Device, hasLeft, head, isOnline, push, read } from './mailbox.js'
 import type { MemoryTickets } from './tickets.js'
@@ -16,6 +28,9 @@ interface Parts extends StoreOptions {
 }
 
 export interface MemoryMailboxes extends Mailboxes {
+  isRegistered(user: string, device: string, now: number): boolean
+  /** A sign of life of a device that is registered. */
+  renew(user: string, sign: Sign, now: number): Cursor
   /** `append`, at once. */
   deliver(user: string, append: Append): AppendResult
   size(): number
@@ -118,8 +133,29 @@ export function createMemoryMailboxes(parts: Parts): MemoryMailboxes {
     return result
   }
 
+  /** Null: it is not registered, and as many others are as may be. */
+  function touchDevice(user: string, name: string, touch: Touch): Touched | null {
+    const found = find(user, name, touch.now)
+    if (!found && !hasRoom(user, touch.now)) return null
+    const device = found ?? birth(touch)
+    if (!found) ensureUser(user).set(name, device)
+    device.seenAt = Math.max(device.seenAt, touch.now)
+    connect(user, name, device, touch)
+    if (touch.status !== undefined) device.status = touch.status
+    if (!touch.connection) extendAuth(user, name, device, touch.authExpiresAt)
+    if (!touch.connection) device.requestedAt = Math.max(device.requestedAt, touch.now)
+    const { connection, authExpiresAt, requestedAt } = device
+    return { created: !found, head: head(device), connection, authExpiresAt, requestedAt }
+  }
+
   return {
     deliver,
+    isRegistered: (user, device, now) => find(user, device, now) !== undefined,
+    renew(user, { device, authExpiresAt }, now) {
+      const touched = touchDevice(user, device, { now, tag: '', authExpiresAt })
+      if (!touched) throw new TypeError(`${device} is not registered`)
+      return touched.head
+    },
     append: async (user, append) => deliver(user, append),
     async send(user, message): Promise<SendResult> {
       const { source, basis, at } = message
@@ -139,19 +175,7 @@ export function createMemoryMailboxes(parts: Parts): MemoryMailboxes {
       const device = find(user, name, options.now)
       return device ? read(device, cursor, options) : { status: 'none' }
     },
-    async touch(user, name, touch) {
-      const found = find(user, name, touch.now)
-      if (!found && !hasRoom(user, touch.now)) return null
-      const device = found ?? birth(touch)
-      if (!found) ensureUser(user).set(name, device)
-      device.seenAt = Math.max(device.seenAt, touch.now)
-      connect(user, name, device, touch)
-      if (touch.status !== undefined) device.status = touch.status
-      if (!touch.connection) extendAuth(user, name, device, touch.authExpiresAt)
-      if (!touch.connection) device.requestedAt = Math.max(device.requestedAt, touch.now)
-      const { connection, authExpiresAt, requestedAt } = device
-      return { created: !found, head: head(device), connection, authExpiresAt, requestedAt }
-    },
+    touch: async (user, name, options) => touchDevice(user, name, options),
     async noteRequest(user, name, now) {
       const device = users.get(user)?.get(name)
       if (device && device.connection !== '') device.requestedAt = Math.max(device.requestedAt, now)

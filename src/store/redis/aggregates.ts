@@ -8,7 +8,7 @@ import type { UserMail } from '../mail.js'
 import type { Attempt } from './clients.js'
 import { aggregateKeys } from './keys.js'
 import { toLeases } from './leases.js'
-import { type RedisMailboxes, toReached } from './mailboxes.js'
+import { type RedisMailboxes, toHead, toReached } from './mailboxes.js'
 import { deliverMail, formatMail, toWaitingMail, type WaitingMail } from './outbox.js'
 import { commitAndDeliver, commitToOutbox, type Found, loadAggregate, settleOutbox } from './scripts.js'
 import { formatStamp, parseStamp } from './stamp.js'
@@ -82,6 +82,7 @@ export function createRedisAggregates({ attempt, topology, mailboxes, leases, cl
     )
     if (reply[0] === 'WAITING') return null
     if (reply[0] === 'CONFLICT') return conflict(ref, reply)
+    if (reply[0] === 'UNKNOWN') return { ok: false, unregistered: true }
     if (reply[0] === 'REFUSED') {
       return { ok: false, refused: { user: commit.mail[reply[1] - 1]?.user ?? '', held: toLeases(reply[2]) } }
     }
@@ -99,6 +100,7 @@ export function createRedisAggregates({ attempt, topology, mailboxes, leases, cl
       held: new Map(
         commit.mail.flatMap(({ user, claim }, i) => (claim ? [[user, toLeases(said[i]?.[1] ?? [])] as const] : []))
       ),
+      head: said.map(([, , head]) => toHead(head)).find(head => head !== null) ?? null,
       isOver: results.some(({ status }) => status === 'over')
     }
   }
@@ -118,9 +120,12 @@ export function createRedisAggregates({ attempt, topology, mailboxes, leases, cl
   async function commitInSteps(ref: AggregateRef, commit: Commit): Promise<CommitResult> {
     const keys = keysOf(ref)
     const { version, tag, isHeld = false, log: entry } = commit
+    const signed = commit.mail.find(({ sign }) => sign)
+    const head = signed?.sign ? await mailboxes.renew(signed.user, signed.sign, commit.now) : null
+    if (signed && head === null) return { ok: false, unregistered: true }
     const { refused, held } = await takeLeases(commit.mail)
     if (refused) return { ok: false, refused }
-    const mail = commit.mail.map(({ claim: _, ...said }) => said)
+    const mail = commit.mail.map(({ claim: _, sign: __, ...said }) => said)
     const item = mail.length > 0 ? formatMail({ mail, isHeld }) : entry.length > 0 ? JSON.stringify(entry) : ''
     const reply = await commitToOutbox(
       attempt,
@@ -137,16 +142,16 @@ export function createRedisAggregates({ attempt, topology, mailboxes, leases, cl
       ]
     )
     if (reply[0] === 'CONFLICT') return conflict(ref, reply)
-    if (isHeld || hasLog(ref)) return { ...NOT_DELIVERED, held }
+    if (isHeld || hasLog(ref)) return { ...NOT_DELIVERED, held, head }
     const waiting = [...reply[1].map(toWaitingMail), ...(mail.length > 0 ? [{ version, tag, mail, isHeld }] : [])]
     try {
       const delivered = await deliverMail(mailboxes, ref, { waiting, now: clock.now() })
       // Nobody waits for it.
       void settle(ref, waiting)
-      return { ok: true, isDelivered: true, held, ...delivered }
+      return { ok: true, isDelivered: true, held, head, ...delivered }
     } catch (error) {
       log.warn({ err: error, ...ref, version }, 'mail stays in the outbox')
-      return { ...NOT_DELIVERED, held, watched: mail.map(({ user }) => user) }
+      return { ...NOT_DELIVERED, held, head, watched: mail.map(({ user }) => user) }
     }
   }
 

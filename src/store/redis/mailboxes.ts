@@ -3,7 +3,7 @@
 
 import type { AggregateRef } from '../aggregate.js'
 import { RESET } from '../forgotten.js'
-import type { Mail, UserMail } from '../mail.js'
+import type { Cursor, Mail, Sign, UserMail } from '../mail.js'
 import { positionTtlMs } from '../position.js'
 import type { Append, AppendResult, Mailboxes, StoredEvent, StoreOptions, Touch } from '../store.js'
 import type { Attempt } from './clients.js'
@@ -26,6 +26,7 @@ import {
   readMailbox,
   releaseMailbox,
   removeMailbox,
+  renewMailbox,
   requestMailbox,
   type StreamEntry,
   sendMailbox,
@@ -74,9 +75,21 @@ export function toReached(reply: string): Reply {
   return { status: STATUS[status as keyof typeof STATUS], online: Number(online), queued: Number(queued), isWatched }
 }
 
+/** As lua/renew.lua reads it. */
+const signArguments = ({ device, authExpiresAt }: Sign): Argument[] => [
+  device,
+  authExpiresAt === null ? 'never' : whole(authExpiresAt)
+]
+
+/** What mailbox_renew replies. */
+export const toHead = ([seq, tag]: readonly [number, string] | readonly []): Cursor | null =>
+  seq === undefined ? null : { seq, tag: tag ?? '' }
+
 export interface RedisMailboxes extends Mailboxes {
   /** `append`, and whether somebody may watch the user. */
   deliver(user: string, append: Append): Promise<Reply>
+  /** A sign of life of a device that is registered; null: it has to be touched first. */
+  renew(user: string, sign: Sign, now: number): Promise<Cursor | null>
   /** Keys and arguments of commit_deliver. */
   keysOf(user: string, source: AggregateRef): string[]
   boundsAt(now: number): Argument[]
@@ -98,7 +111,7 @@ export function createRedisMailboxes(attempt: Attempt, options: StoreOptions): R
 
   function keysOf(user: string, source: AggregateRef) {
     const presence = stateKey({ kind: 'presence', id: user })
-    return [devicesKey(user), positionKey(user, source), leasesKey(user), presence]
+    return [devicesKey(user), positionKey(user, source), leasesKey(user), presence, epochKeyOf(user)]
   }
 
   async function deliver(user: string, { source, commits, now }: Append): Promise<Reply> {
@@ -131,9 +144,14 @@ export function createRedisMailboxes(attempt: Attempt, options: StoreOptions): R
   return {
     boundsAt,
     keysOf,
-    mailArguments({ user, claim, ...mail }) {
+    mailArguments({ user, claim, sign, ...mail }) {
       const claimed = claim ? ['1', ...claimArguments(claim)] : ['']
-      return [mailboxPrefix(user), wakeChannel(user), ...claimed, ...saidIn(mail)]
+      const signed = sign ? ['1', ...signArguments(sign)] : ['']
+      return [mailboxPrefix(user), wakeChannel(user), ...claimed, ...signed, ...saidIn(mail)]
+    },
+    async renew(user, sign, now) {
+      const args = [...boundsAt(now), mailboxPrefix(user), wakeChannel(user), ...signArguments(sign)]
+      return toHead(await renewMailbox(attempt, [devicesKey(user), epochKeyOf(user)], args))
     },
     deliver,
     async append(user, append) {

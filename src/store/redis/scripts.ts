@@ -56,12 +56,14 @@ function define<Reply>(name: string) {
 export type Found = readonly [stamp: string, state: string, outbox: readonly StreamEntry[]]
 
 export const loadAggregate = define<readonly ['OK', ...Found] | readonly ['NONE']>('aggregate_load')
+type Head = readonly [seq: number, tag: string] | readonly []
 type Conflict = readonly ['CONFLICT', ...Found] | readonly ['CONFLICT']
 export const commitAndDeliver = define<
-  | readonly ['OK', ...(readonly [reached: string, held: readonly string[]])[]]
+  | readonly ['OK', ...(readonly [reached: string, held: readonly string[], head: Head])[]]
   | Conflict
   | readonly ['WAITING']
   | readonly ['REFUSED', user: number, held: readonly string[]]
+  | readonly ['UNKNOWN']
 >('commit_deliver')
 export const commitToOutbox = define<readonly ['OK', older: readonly StreamEntry[]] | Conflict>('outbox_commit')
 export const settleOutbox = define<'WAITING' | 'SETTLED'>('outbox_settle')
@@ -106,6 +108,7 @@ export const touchMailbox = define<
   | readonly ['OK' | 'NEW', seq: number, tag: string, connection: string, authExpiresAt: string, requestedAt: number]
   | readonly ['FULL']
 >('mailbox_touch')
+export const renewMailbox = define<Head>('mailbox_renew')
 export const requestMailbox = define<'OK' | 'NONE'>('mailbox_request')
 export const releaseMailbox = define<'OK' | 'OTHER'>('mailbox_release')
 export const removeMailbox = define<'REMOVED' | 'NONE'>('mailbox_remove')

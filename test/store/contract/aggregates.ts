@@ -5,7 +5,15 @@ import { call, commitOf, connect, mail, mailTo, messageOf, stamp, texts, touch }
 
 export function aggregateContract(t: Test, lab: Lab): void {
   const { aggregates, leases, mailboxes } = lab.store
-  const written = { ok: true, isDelivered: true, deliveries: new Map(), watched: [], isOver: false, held: new Map() }
+  const written = {
+    ok: true,
+    isDelivered: true,
+    deliveries: new Map(),
+    watched: [],
+    isOver: false,
+    held: new Map(),
+    head: null
+  }
   const named = (version: number) => ({ version, tag: `t${version}` })
 
   t.test('what was never committed does not exist', async t => {
@@ -111,6 +119,28 @@ export function aggregateContract(t: Test, lab: Lab): void {
     await aggregates.commit({ kind: 'presence', id: bob }, commitOf(lab, 0))
     const to = [alice, bob].map(user => ({ user, entries: [] }))
     t.match(await aggregates.commit(call(lab.id('c')), commitOf(lab, 0, { mail: to })), { watched: [bob] })
+  })
+
+  t.test('a commit is a sign of life of the device behind it, and says where its mailbox stands', async t => {
+    const [ref, bob] = [call(lab.id('c')), lab.id('bob')]
+    // Whose request it is gets no event for it.
+    const signedBy = (authExpiresAt: number | null) => ({
+      mail: [{ user: bob, entries: [], sign: { device: 'phone', authExpiresAt } }]
+    })
+    const signed = signedBy(9)
+    t.strictSame(await aggregates.commit(ref, commitOf(lab, 0, signed)), { ok: false, unregistered: true })
+    t.equal(await aggregates.load(ref), null, 'nothing is written for a device that is not registered')
+    const expiry = lab.clock.now() + 60_000
+    await touch(lab, bob, 'phone', { connection: 'c1', claim: true, authExpiresAt: expiry, onlineUntil: expiry })
+    lab.clock.advance(5_000)
+    t.match(await aggregates.commit(ref, commitOf(lab, 0, signed)), { ok: true, head: { seq: 0, tag: 'birth' } })
+    t.match(await mailboxes.devices(bob, lab.clock.now()), [{ seenAt: lab.clock.now(), online: true }])
+    const shown = async () => (await touch(lab, bob, 'phone')).authExpiresAt
+    t.equal(await shown(), expiry, 'an older token takes nothing away')
+    await aggregates.commit(ref, commitOf(lab, 1, signedBy(expiry + 1)))
+    t.equal(await shown(), expiry + 1)
+    await aggregates.commit(ref, commitOf(lab, 2, signedBy(null)))
+    t.equal(await shown(), null)
   })
 
   t.test('mail that is held back waits until it is released, or until a commit that is not held', async t => {

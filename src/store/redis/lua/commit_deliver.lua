@@ -1,11 +1,13 @@
 #!lua
 -- Purpose:   writes the next state of an aggregate if the expected commit still stands, and delivers what the commit says: one step,
 --            where all keys lie on one server.
--- KEYS:      1 state hash  2 outbox stream  3 index of timers; then for each user the four keys of mailbox_append
+-- KEYS:      1 state hash  2 outbox stream  3 index of timers; then for each user the four keys of mailbox_append and the epoch of the partition
 -- ARGV:      expected version:tag or ''  version:tag  tag  state  deadline or ''  expire in ms or ''; bounds (see mail);
---            then for each user: prefix of the mailboxes  channel  '1' and a claim (see lease), or ''; mail (see mail)
--- RETURNS:   {OK, then for each user {what mailbox_append returns, leases held if there was a claim}} | {CONFLICT, version:tag, state, outbox} | {CONFLICT}, it does not exist
---            | {WAITING}, mail of earlier commits waits in the outbox | {REFUSED, number of the user whose claim it is, leases held}
+--            then for each user: prefix of the mailboxes  channel  '1' and a claim (see lease), or ''; '1' and a sign of life (see renew), or '';
+--            mail (see mail)
+-- RETURNS:   {OK, then for each user {what mailbox_append returns, leases held if there was a claim, what mailbox_renew returns}}
+--            | {CONFLICT, version:tag, state, outbox} | {CONFLICT}, it does not exist | {WAITING}, mail of earlier commits waits in the outbox
+--            | {REFUSED, number of the user whose claim it is, leases held} | {UNKNOWN}, whose sign of life it is has to register
 -- GUARANTEE: nothing is written but on OK.
 -- include arguments
 -- include record
@@ -14,6 +16,7 @@
 -- include mail
 -- include deliver
 -- include lease
+-- include renew
 local key, outbox, timers = unpack(KEYS)
 local expected, stamp, tag, state, deadline, expire = arguments(6)
 local found, current, old = unpack(redis.call('HMGET', key, 'v', 's', 'x'))
@@ -24,14 +27,18 @@ end
 if redis.call('EXISTS', outbox) == 1 then return {'WAITING'} end
 readBounds()
 local users = {}
-for i = 4, #KEYS, 4 do
-  local prefix, channel, claims = arguments(3)
-  local user = {devices = KEYS[i], taken = KEYS[i + 1], leases = KEYS[i + 2], presence = KEYS[i + 3], prefix = prefix, channel = channel}
-  if claims == '1' then
+for i = 4, #KEYS, 5 do
+  local user = {devices = KEYS[i], taken = KEYS[i + 1], leases = KEYS[i + 2], presence = KEYS[i + 3], epoch = KEYS[i + 4]}
+  user.prefix, user.channel = arguments(2)
+  if arguments(1) == '1' then
     local granted
     user.claim = readClaim()
     granted, user.lease = judgeClaim(user.leases, user.claim)
     if not granted then return {'REFUSED', #users + 1, redis.call('HGETALL', user.leases)} end
+  end
+  if arguments(1) == '1' then
+    user.sign = readSign()
+    if not renewable(user, user.sign) then return {'UNKNOWN'} end
   end
   user.mail = readMail(stamp, tag)
   users[#users + 1] = user
@@ -45,6 +52,6 @@ local reply = {'OK'}
 for i, user in ipairs(users) do
   local held = user.claim and grant(user.leases, user.claim, user.lease) or {}
   local status, online, queued = deliver(user, {user.mail})
-  reply[i + 1] = {table.concat({status, online, queued, redis.call('EXISTS', user.presence)}, ' '), held}
+  reply[i + 1] = {table.concat({status, online, queued, redis.call('EXISTS', user.presence)}, ' '), held, user.sign and renew(user, user.sign) or {}}
 end
 return reply
