@@ -1,11 +1,10 @@
 // npm run bench:burst -- [--size 300] [--every 40] [--seconds 20]
 // A burst of chat in a large room on two nodes: what it costs the room, and those who have nothing to do with it.
-import { once } from 'node:events'
-import { connect } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { CONTENDERS } from './harness/contenders.mjs'
 import { withFleets } from './harness/fleet.mjs'
+import { askServer } from './harness/redis.mjs'
 
 const RING_MS = 1_000
 const SETTLE_LIMIT_MS = 20_000
@@ -33,23 +32,17 @@ setTimeout(() => {
 }, 240_000).unref()
 
 /** How often Redis has appended an event to a stream, or looked what a user's mailboxes have taken. */
-async function countCommands(url) {
-  const socket = connect(Number(new URL(url).port), '127.0.0.1').setEncoding('latin1')
-  socket.write('INFO commandstats\r\nQUIT\r\n')
-  let text = ''
-  socket.on('data', data => {
-    text += data
-  })
-  await once(socket, 'close')
+async function countCommands({ ports: [port] }) {
+  const text = await askServer(port, 'INFO commandstats')
   const callsOf = command => Number(new RegExp(`cmdstat_${command}:calls=(\\d+)`).exec(text)?.[1] ?? 0)
   return { xadd: callsOf('xadd'), get: callsOf('get') }
 }
 
 /** Until nothing more is appended. */
-async function settled(url) {
+async function settled(redis) {
   const endAt = performance.now() + SETTLE_LIMIT_MS
   for (let before = -1; performance.now() < endAt; ) {
-    const { xadd } = await countCommands(url)
+    const { xadd } = await countCommands(redis)
     if (xadd === before) return true
     before = xadd
     await sleep(1_500)
@@ -62,11 +55,11 @@ const ms = value => (Number.isFinite(value) ? `${Math.round(value)} ms` : 'never
 
 await withFleets([{ name: 'signalpost', nodes: 2 }], async ([fleet]) => {
   await fleet.openBurst({ size, everyMs, forMs: seconds * 1000, ringMs: RING_MS })
-  await settled(fleet.redis.url)
-  const before = await countCommands(fleet.redis.url)
+  await settled(fleet.redis)
+  const before = await countCommands(fleet.redis)
   const { replies, late } = await fleet.measure('runBurst', {})
-  const isDone = await settled(fleet.redis.url)
-  const after = await countCommands(fleet.redis.url)
+  const isDone = await settled(fleet.redis)
+  const after = await countCommands(fleet.redis)
   const times = replies.map(reply => reply.ms ?? Number.POSITIVE_INFINITY).sort((a, b) => a - b)
   const lost = replies.filter(({ status }) => status !== 201).length
   const due = replies.length * (size - 1)

@@ -1,4 +1,4 @@
-// npm run profile -- [signalpost|socketio|bare] [--calls] [--batch 8] [--count 40000] [--rows 40]
+// npm run profile -- [signalpost|hardened|streams|bare|other] [--calls] [--batch 8] [--count 40000] [--rows 40]
 // Relays candidates from one node to the other under node --cpu-prof (or makes whole calls) and prints where the time of each
 // node went and what Redis was asked. Of candidates the first node takes the POSTs, the second writes to the streams.
 import { mkdtempSync } from 'node:fs'

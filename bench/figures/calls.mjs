@@ -1,46 +1,69 @@
-// Figure 5: whole calls, 26 requests each: create, accept, offer, answer, ten candidates each way, hangup; every step waits
-// for the event of the one before, as people and browsers do.
+// Whole calls: create, accept, offer, answer, ten candidates each way, connected, hangup; every step begins with the event of the one
+// before, as people and browsers do. One candidate a message makes 26 requests, five a message 10, ten a message 8. Calls without
+// candidates and connected show what the other five actions cost, and what they ask of Redis.
 import { withFleets } from '../harness/fleet.mjs'
-import { inRounds } from '../harness/rounds.mjs'
+import { countProcessed } from '../harness/redis.mjs'
+import { inRounds, valuesOf } from '../harness/rounds.mjs'
 
 const PAIRS = 400
 const WIDTH = 48
-const CANDIDATES = 10
+const ACTIONS = 5
+/** By the suffix of the measurement's name: candidates a message; 0 is a call without candidates. */
+const BATCHES = { ' one by one': 1, ' fives': 5, ' once': 10, ' actions': 0 }
 
 export async function measureCalls(fleet, { total, batch }) {
+  const before = await countProcessed(fleet.redis.ports)
   const result = await fleet.measure('calls', { total, width: WIDTH, batch })
   if (result.completed < total) throw new Error(`${fleet.name}: ${JSON.stringify(result.failures)}`)
+  const commands = (await countProcessed(fleet.redis.ports)) - before
   const each = cpu => cpu / total / 1000
   return {
     perSecond: (total / result.elapsedMs) * 1000,
     millis: each(result.cpu),
-    serverMillis: result.serverCpu.map(each),
-    redisMillis: each(result.redisCpu)
+    redisMicrosAnAction: result.redisCpu / total / ACTIONS,
+    commandsAnAction: commands / total / ACTIONS
   }
 }
 
-export async function calls({ contenders, rounds, quick }) {
-  const total = quick ? 100 : 600
-  return withFleets(
-    contenders.filter(name => name !== 'bare').map(name => ({ name, nodes: 2 })),
-    async fleets => {
-      const measurements = {}
-      for (const fleet of fleets) {
-        await fleet.openPairs({ count: PAIRS, connected: false })
-        await measureCalls(fleet, { total, batch: 1 })
-        measurements[fleet.name] = () => measureCalls(fleet, { total, batch: 1 })
-        measurements[`${fleet.name} batch`] = () => measureCalls(fleet, { total, batch: CANDIDATES })
-      }
-      const results = await inRounds(rounds, measurements)
-      const pick = (key, kind) => ({
-        socketio: results[`socketio${kind}`]?.map(result => result[key]),
-        signalpost: results[`signalpost${kind}`]?.map(result => result[key])
-      })
-      return [
-        { figure: 'whole calls/s', digits: 0, values: pick('perSecond', '') },
-        { figure: 'CPU ms per whole call', digits: 2, values: pick('millis', ''), target: { ratio: 0.75 } },
-        { figure: '  each side’s candidates in one message', digits: 2, values: pick('millis', ' batch') }
-      ]
+/** Opens pairs on each fleet, warms up, and measures each kind of call in rounds. `nameOf` tells the fleets' measurements apart. */
+export async function measureKinds(fleets, { rounds, quick, nameOf = fleet => fleet.name }) {
+  const total = quick ? 150 : 500
+  const measurements = {}
+  for (const fleet of fleets) {
+    await fleet.openPairs({ count: PAIRS, connected: false })
+    await measureCalls(fleet, { total: 2 * total, batch: 5 })
+    for (const [suffix, batch] of Object.entries(BATCHES)) {
+      measurements[`${nameOf(fleet)}${suffix}`] = () => measureCalls(fleet, { total, batch })
     }
-  )
+  }
+  return inRounds(rounds, measurements)
+}
+
+export function calls({ contenders, rounds, quick }) {
+  const wanted = contenders.map(name => ({ name, nodes: 2 }))
+  return withFleets(wanted, async fleets => {
+    const results = await measureKinds(fleets, { rounds, quick })
+    const values = (key, suffix) => valuesOf(results, contenders, { key, suffix })
+    const fives = values('millis', ' fives')
+    const oneByOne = values('millis', ' one by one')
+    const once = values('millis', ' once')
+    return [
+      { figure: 'CPU ms a whole call, 5 candidates a message', digits: 2, values: fives, of: 'hardened', target: 1 },
+      { figure: '  by the streams peer', digits: 2, values: fives, of: 'streams' },
+      {
+        figure: 'CPU ms a whole call, candidates one by one',
+        digits: 2,
+        values: oneByOne,
+        of: 'hardened',
+        target: 1.1
+      },
+      { figure: '  by the streams peer', digits: 2, values: oneByOne, of: 'streams' },
+      { figure: 'CPU ms a whole call, one message a side', digits: 2, values: once, of: 'hardened' },
+      { figure: '  by the streams peer', digits: 2, values: once, of: 'streams' },
+      { figure: 'whole calls/s, 5 candidates a message', digits: 0, values: values('perSecond', ' fives') },
+      { figure: 'CPU ms, the five actions alone', digits: 2, values: values('millis', ' actions'), of: 'hardened' },
+      { figure: 'Redis µs an action', values: values('redisMicrosAnAction', ' actions'), target: 40 },
+      { figure: '  commands an action, those inside scripts too', values: values('commandsAnAction', ' actions') }
+    ]
+  })
 }

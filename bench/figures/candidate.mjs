@@ -1,8 +1,8 @@
-// Figures 1 and 2: processor time of all servers and Redis for one candidate, from a caller on one node to the callee's
+// Processor time of all servers and Redis for one candidate, from a caller on one node to the callee's
 // stream on the other, at full load; one candidate a message, and eight.
 import { UNTIMED_PEER } from '../harness/contenders.mjs'
 import { withFleets } from '../harness/fleet.mjs'
-import { inRounds } from '../harness/rounds.mjs'
+import { inRounds, valuesOf } from '../harness/rounds.mjs'
 import { measureRelay, PAIRS, WIDTH, warmUp } from './relay.mjs'
 
 const BATCH = 8
@@ -21,59 +21,48 @@ export async function candidate({ contenders, rounds, quick }) {
         if (fleet.name === UNTIMED_PEER) continue
         measurements[`${fleet.name} batch`] = () =>
           measureRelay(fleet, { total: total / 4, width: WIDTH, batch: BATCH })
-        if (fleet.name === 'socketio') {
-          measurements['socketio unacknowledged'] = () =>
+        if (fleet.name === 'streams') {
+          measurements['streams unacknowledged'] = () =>
             measureRelay(fleet, { total, width: WIDTH, acknowledged: false })
         }
       }
       const results = await inRounds(rounds, measurements)
-      return rows(results, name => results[name]?.map(result => result.micros))
+      return rows(results, contenders)
     }
   )
 }
 
-function rows(results, micros) {
-  const perCandidate = name => micros(`${name} batch`)?.map(value => value / BATCH)
-  const part = (name, pick) => results[name]?.map(pick)
-  const shares = pick => ({
-    socketio: part('socketio', pick),
-    signalpost: part('signalpost', pick),
-    bare: part('bare', pick)
-  })
+function rows(results, contenders) {
+  const values = (key, suffix) => valuesOf(results, contenders, { key, suffix })
+  const each = values('micros')
+  const batched = Object.fromEntries(
+    Object.entries(values('micros', ' batch')).map(([name, rounds]) => [name, rounds.map(micros => micros / BATCH)])
+  )
+  const shares = Object.fromEntries(
+    ['sender', 'receiver'].map((side, i) => [
+      side,
+      Object.fromEntries(contenders.map(name => [name, results[name].map(result => result.serverMicros[i])]))
+    ])
+  )
+  const withStreams = name => ({ ...each, streams: results[name].map(result => result.micros) })
   return [
+    { figure: 'CPU µs a candidate', values: each, of: 'bare', target: 1.2 },
+    { figure: '  by the streams peer', values: each, of: 'streams', target: 0.75 },
+    { figure: '  by the hardened peer', values: each, of: 'hardened' },
+    { figure: '  of it the sender’s node', values: shares.sender },
+    { figure: '  of it the receiver’s node', values: shares.receiver },
+    { figure: '  of it Redis', values: values('redisMicros') },
     {
-      figure: 'CPU µs per relayed candidate',
-      values: { socketio: micros('socketio'), signalpost: micros('signalpost'), bare: micros('bare') },
-      target: { ratio: 0.75 }
+      figure: '  streams peer without acknowledgements',
+      values: withStreams('streams unacknowledged'),
+      of: 'streams'
     },
     {
-      figure: '  of it the sender’s node',
-      values: shares(result => result.serverMicros[0])
+      figure: '  streams peer without time limits on Redis commands',
+      values: withStreams(UNTIMED_PEER),
+      of: 'streams'
     },
-    {
-      figure: '  of it the receiver’s node',
-      values: shares(result => result.serverMicros[1])
-    },
-    {
-      figure: '  of it Redis',
-      values: shares(result => result.redisMicros)
-    },
-    {
-      figure: '  peer without acknowledgements',
-      values: { socketio: micros('socketio unacknowledged'), signalpost: micros('signalpost') }
-    },
-    {
-      figure: '  peer without time limits on Redis commands',
-      values: { socketio: micros(UNTIMED_PEER), signalpost: micros('signalpost') }
-    },
-    {
-      figure: 'CPU µs per candidate, 8 a POST, peer one by one',
-      values: { socketio: micros('socketio'), signalpost: perCandidate('signalpost'), bare: perCandidate('bare') },
-      target: { ratio: 0.25 }
-    },
-    {
-      figure: '  peer 8 a message too',
-      values: { socketio: perCandidate('socketio'), signalpost: perCandidate('signalpost') }
-    }
+    { figure: 'CPU µs a candidate, 8 a message', values: batched, of: 'hardened' },
+    { figure: '  streams peer one by one', values: { ...batched, streams: each.streams }, of: 'streams', target: 0.25 }
   ]
 }

@@ -1,9 +1,9 @@
-// Figure 4: what an idle stream keeps resident in its server, by the difference that many of them make.
+// What an idle stream keeps resident in its server, by the difference that many of them make.
 import { readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { withFleets } from '../harness/fleet.mjs'
 import { residentKiB, settledKiB } from '../harness/meters.mjs'
-import { inRounds } from '../harness/rounds.mjs'
+import { inRounds, valuesOf } from '../harness/rounds.mjs'
 
 const WARM_UP_STREAMS = 200
 const SPARE_DESCRIPTORS = 1_000
@@ -19,7 +19,7 @@ async function measureStreams(name, { count, restMs }) {
     await fleet.closeIdle()
     await sleep(restMs)
     const before = await settledKiB(pid)
-    const redisBefore = residentKiB(fleet.redis.pid)
+    const redisBefore = residentKiB(fleet.redis.pids[0])
     await fleet.openIdle({ count: count / 2, prefix: 'first' })
     await sleep(restMs)
     const halfway = await settledKiB(pid)
@@ -29,7 +29,7 @@ async function measureStreams(name, { count, restMs }) {
     return {
       server: (after - before) / count,
       further: (after - halfway) / (count / 2),
-      redis: (residentKiB(fleet.redis.pid) - redisBefore) / count
+      redis: (residentKiB(fleet.redis.pids[0]) - redisBefore) / count
     }
   })
 }
@@ -40,14 +40,14 @@ export async function memory({ contenders, rounds, quick }) {
     restMs: quick ? 500 : 2_000
   }
   const measurements = Object.fromEntries(contenders.map(name => [name, () => measureStreams(name, options)]))
-  const results = await inRounds(quick ? 1 : Math.min(rounds, 3), measurements)
-  const pick = key => Object.fromEntries(Object.entries(results).map(([name, all]) => [name, all.map(r => r[key])]))
+  const results = await inRounds(rounds, measurements)
+  const pick = key => valuesOf(results, contenders, { key })
   return [
     {
       figure: `KiB resident per idle stream, ${options.count} open`,
       digits: 2,
       values: pick('server'),
-      target: { value: 4.5 }
+      target: 4
     },
     { figure: '  each of the second half', digits: 2, values: pick('further') },
     { figure: '  Redis, KiB per stream', digits: 2, values: pick('redis') }

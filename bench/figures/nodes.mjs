@@ -1,4 +1,4 @@
-// Figure 6: what a message costs when nodes are added. As load grows, so that each node has as much to do as before; and at the
+// What a message costs when nodes are added. As load grows, so that each node has as much to do as before; and at the
 // same load, of which each node then has less at a time.
 import { withFleets } from '../harness/fleet.mjs'
 import { inRounds } from '../harness/rounds.mjs'
@@ -34,7 +34,7 @@ export async function nodes({ contenders, rounds, quick }) {
         figure: '  4 nodes with 4 × the load ÷ 1 node',
         digits: 2,
         values: byContender(name => growth(name, 1)),
-        target: { value: 1.1 }
+        target: 1.1
       },
       {
         figure: '  4 nodes with the same load ÷ 1 node',

@@ -4,26 +4,38 @@ import { fileURLToPath } from 'node:url'
 
 const path = relative => fileURLToPath(new URL(relative, import.meta.url))
 
-const SIGNALPOST_MAIN = process.env.SIGNALPOST_MAIN ?? path('../../dist/main.js')
+const socketIo = (title, file) => ({ title, protocol: 'socketio', main: path(`../servers/${file}`), ready: '/' })
 
-const SOCKETIO = {
-  title: 'Socket.IO',
-  protocol: 'socketio',
-  main: path('../servers/socketio-server.mjs'),
-  ready: '/'
-}
+const signalpost = (title, main) => ({
+  title,
+  protocol: 'http',
+  main,
+  ready: '/readyz',
+  // A pair calls more often than people do. The largest limits that are still counted one by one, as the default ones are.
+  env: { RATE_LIMIT_CALLS: '99', RATE_LIMIT_CALLS_PER_PAIR: '99', RATE_LIMIT_CALLS_PER_CALLEE: '99' }
+})
 
+const STREAMS = socketIo('Socket.IO, streams', 'streams-server.mjs')
+
+/** In the order of the table's columns. */
 export const CONTENDERS = {
-  socketio: SOCKETIO,
-  signalpost: { title: 'Signalpost', protocol: 'http', main: SIGNALPOST_MAIN, ready: '/readyz' },
-  bare: { title: 'bare HTTP', protocol: 'http', main: path('../servers/bare-server.mjs'), ready: '/' }
+  hardened: socketIo('Socket.IO, hardened', 'hardened-server.mjs'),
+  streams: STREAMS,
+  bare: { title: 'bare HTTP', protocol: 'http', main: path('../servers/bare-server.mjs'), ready: '/' },
+  other: signalpost('other build', process.env.SIGNALPOST_MAIN ?? ''),
+  signalpost: signalpost('Signalpost', path('../../dist/main.js'))
 }
 
-/** The peer once more, its Redis commands without time limits: dearer to operate, cheaper to run. */
-export const UNTIMED_PEER = 'socketio untimed'
-CONTENDERS[UNTIMED_PEER] = { ...SOCKETIO, env: { REDIS_TIME_LIMITS: 'off' } }
+/** The streams peer once more, its Redis commands without time limits: dearer to operate, cheaper to run. */
+export const UNTIMED_PEER = 'streams untimed'
+CONTENDERS[UNTIMED_PEER] = { ...STREAMS, env: { REDIS_TIME_LIMITS: 'off' } }
 
-/** Who has a column in the table; without Signalpost when it has not been built. */
+const COLUMNS = Object.keys(CONTENDERS).filter(name => name !== UNTIMED_PEER)
+
+/** Who has a column in the table: Signalpost when it has been built, another build of it when SIGNALPOST_MAIN names one. */
 export function presentContenders() {
-  return ['socketio', 'signalpost', 'bare'].filter(name => existsSync(CONTENDERS[name].main))
+  return COLUMNS.filter(name => existsSync(CONTENDERS[name].main))
 }
+
+/** Of these contenders, the builds of Signalpost. */
+export const buildsAmong = contenders => contenders.filter(name => name === 'signalpost' || name === 'other')

@@ -1,34 +1,20 @@
-// One contender as it would be deployed: a Redis of its own and any number of nodes, each a process; and one load
-// generator, a process too, which is not counted.
+// One contender as it would be deployed: a Redis of its own and any number of nodes, each a process; and load generators,
+// processes too, which are not counted.
 import { fork } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { mkdtemp } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { CONTENDERS } from './contenders.mjs'
 import { cpuMicros } from './meters.mjs'
-import { freePort, keepDirectory, probeHttp, probePort, remember, start, stop, untilReady } from './processes.mjs'
+import { freePort, probeHttp, remember, start, stop, untilReady } from './processes.mjs'
+import { startCluster, startRedis } from './redis.mjs'
+import { startSlowLink } from './slow-link.mjs'
 
 const WORKER = fileURLToPath(new URL('../load/worker.mjs', import.meta.url))
 const COLLECT_GARBAGE = new URL('../servers/collect-garbage.mjs', import.meta.url).href
 const SETTLE_MS = 300
 const JOB_LIMIT_MS = 180_000
-
-async function startRedis() {
-  const directory = await mkdtemp(join(tmpdir(), 'signalpost-bench-'))
-  const removeDirectory = keepDirectory(directory)
-  const port = await freePort()
-  const args = ['--port', port, '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no', '--dir', directory]
-  const child = start('redis', 'redis-server', { args: args.map(String), env: process.env })
-  await untilReady(child, () => probePort(port))
-  const stopRedis = async () => {
-    await stop(child)
-    removeDirectory()
-  }
-  return { pid: child.pid, url: `redis://127.0.0.1:${port}`, stop: stopRedis }
-}
 
 async function startNode({ main, ready, title, env: extra }, { redisUrl, secret, nodeArgs }) {
   const port = await freePort()
@@ -82,14 +68,22 @@ export async function withFleets(wanted, work) {
   }
 }
 
-/** `nodeArgs` are further arguments to each server's node, such as --cpu-prof. */
-export async function startFleet(name, { nodes, nodeArgs = [] }) {
+/**
+ * `nodeArgs` are further arguments to each server's node, such as --cpu-prof; `env` are further settings. With `cluster` its Redis is a
+ * Cluster of three primaries, with `slowLink` its nodes reach Redis through a proxy that can hold replies back.
+ */
+export async function startFleet(name, { nodes, nodeArgs = [], env = {}, cluster = false, slowLink = false }) {
   const contender = CONTENDERS[name]
   const secret = randomBytes(32).toString('hex')
-  const redis = await startRedis()
-  const options = { redisUrl: redis.url, secret, nodeArgs }
-  const servers = await Promise.all(Array.from({ length: nodes }, () => startNode(contender, options)))
+  const redis = cluster ? await startCluster() : await startRedis()
+  const link = slowLink ? await startSlowLink(redis.ports[0]) : null
+  const redisUrl = link ? `redis://127.0.0.1:${link.port}` : redis.url
+  const deployed = { ...contender, env: { ...contender.env, ...env } }
+  const options = { redisUrl, secret, nodeArgs }
+  const servers = await Promise.all(Array.from({ length: nodes }, () => startNode(deployed, options)))
+  // The second one is for users whose times must not wait for what the first is made to do.
   const load = startLoad()
+  const bystanders = startLoad()
   const ports = servers.map(server => server.port)
   const shared = { protocol: contender.protocol, secret }
 
@@ -98,26 +92,43 @@ export async function startFleet(name, { nodes, nodeArgs = [] }) {
     nodes,
     servers,
     redis,
+    link,
 
     openPairs: options => load.ask('pairs', { ...shared, ports, ...options }),
+    openBystanders: options => bystanders.ask('pairs', { ...shared, ...options }),
     openIdle: options => load.ask('idle', { ...shared, port: ports[0], ...options }),
     closeIdle: () => load.ask('closeIdle', {}),
     openRoom: options => load.ask('crowd', { secret, ...options }),
     openBurst: options => load.ask('openBurst', { secret, ports, ...options }),
 
+    /** Runs a job of a load generator, without counting what it costs. */
+    ask: (job, options) => load.ask(job, options),
+    askBystanders: (job, options) => bystanders.ask(job, options),
+
     /** Runs a job of the load generator; adds the processor time it took each server and Redis, in microseconds. */
     async measure(job, options) {
       await sleep(SETTLE_MS)
-      const pids = [...servers.map(server => server.pid), redis.pid]
-      const before = pids.map(cpuMicros)
+      const serverPids = servers.map(server => server.pid)
+      const count = () => [...serverPids, ...redis.pids].map(cpuMicros)
+      const before = count()
       const result = await load.ask(job, options)
-      const cpu = pids.map((pid, i) => cpuMicros(pid) - before[i])
-      return { ...result, serverCpu: cpu.slice(0, -1), redisCpu: cpu.at(-1), cpu: cpu.reduce((a, b) => a + b) }
+      const cpu = count().map((micros, i) => micros - before[i])
+      const sum = values => values.reduce((a, b) => a + b, 0)
+      const [serverCpu, redisCpu] = [cpu.slice(0, servers.length), sum(cpu.slice(servers.length))]
+      return { ...result, serverCpu, redisCpu, cpu: sum(cpu) }
+    },
+
+    /** Kills one node, as a crash does. */
+    kill(index) {
+      const [{ child }] = servers.splice(index, 1)
+      child.kill('SIGKILL')
+      return once(child, 'exit')
     },
 
     async stop() {
-      await load.stop()
+      await Promise.all([load.stop(), bystanders.stop()])
       await Promise.all(servers.map(server => stop(server.child)))
+      link?.stop()
       await redis.stop()
     }
   }

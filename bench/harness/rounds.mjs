@@ -29,3 +29,9 @@ export function insistOnAll(name, { lost, duplicates, refused }) {
     throw new Error(`${name}: ${lost} lost, ${duplicates} twice, refused ${JSON.stringify(refused)}`)
   }
 }
+
+/** From the results of inRounds, one key of each, by the contenders' own names. `suffix` tells measurements of one contender apart. */
+export function valuesOf(results, contenders, { key, suffix = '' }) {
+  const pairs = contenders.map(name => [name, results[`${name}${suffix}`]?.map(result => result[key])])
+  return Object.fromEntries(pairs.filter(([, values]) => values))
+}

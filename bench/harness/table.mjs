@@ -11,40 +11,34 @@ function cell(values, digits) {
   return `${middle} (${Math.min(...values).toFixed(digits)}…${Math.max(...values).toFixed(digits)})`
 }
 
-/** The median of the rounds' own ratios: both contenders of a round saw the same weather. */
-export function ratio({ socketio, signalpost }) {
-  if (!socketio?.length || !signalpost?.length || Math.min(...socketio) <= 0) return null
-  const rounds = Math.min(socketio.length, signalpost.length)
-  return median(Array.from({ length: rounds }, (_, round) => signalpost[round] / socketio[round]))
+/** Signalpost by `of`: the median of the rounds' own ratios, because both contenders of a round ran on an equally busy machine. */
+export function ratio({ values, of }) {
+  const { [of]: peer, signalpost } = values
+  if (!peer?.length || !signalpost?.length || Math.min(...peer) <= 0) return null
+  const rounds = Math.min(peer.length, signalpost.length)
+  return median(Array.from({ length: rounds }, (_, round) => signalpost[round] / peer[round]))
 }
 
-function verdict({ values, target }) {
-  if (!target) return ['', '']
-  const reached = target.ratio ? ratio(values) : values.signalpost && median(values.signalpost)
-  const goal = target.ratio ? `≤ ${target.ratio.toFixed(2)} of peer` : `≤ ${target.value}`
-  if (reached === null || reached === undefined) return [goal, '']
-  return [goal, reached <= (target.ratio ?? target.value) ? 'met' : 'MISSED']
+function verdict({ values, of, target }) {
+  if (target === undefined) return ['', '']
+  const reached = of ? ratio({ values, of }) : values.signalpost?.length ? median(values.signalpost) : null
+  return [`≤ ${target}`, reached === null ? '' : reached <= target ? 'met' : 'MISSED']
 }
 
-function line(row) {
-  const { figure, values, digits = 1 } = row
-  const times = ratio(values)
-  return [
-    figure,
-    cell(values.socketio, digits),
-    cell(values.signalpost, digits),
-    times === null ? ABSENT : times.toFixed(2),
-    ...verdict(row),
-    cell(values.bare, digits)
-  ]
+function line(row, contenders) {
+  const { figure, values, of, digits = 1 } = row
+  const times = of ? ratio(row) : null
+  const divided = times === null ? ABSENT : `${times.toFixed(2)} of ${of}`
+  return [figure, ...contenders.map(name => cell(values[name], digits)), divided, ...verdict(row)]
 }
 
-export function printTable(rows) {
-  const { socketio, signalpost, bare } = CONTENDERS
-  const lines = [
-    ['median (least … most)', socketio.title, signalpost.title, 'ratio', 'target', '', bare.title],
-    ...rows.map(line)
-  ]
+/**
+ * A row is `{figure, values, digits, of, target}`: `values` maps contenders to one number a round; `of` is the contender that Signalpost is
+ * divided by, and then the target is a ratio.
+ */
+export function printTable(rows, contenders) {
+  const titles = contenders.map(name => CONTENDERS[name].title)
+  const lines = [['median (least … most)', ...titles, 'ratio', 'target', ''], ...rows.map(row => line(row, contenders))]
   const widths = lines[0].map((_, column) => Math.max(...lines.map(cells => cells[column].length)))
   const show = cells =>
     `| ${cells.map((text, i) => (i ? text.padStart(widths[i]) : text.padEnd(widths[i]))).join(' | ')} |`

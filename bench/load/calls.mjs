@@ -1,7 +1,10 @@
 // Whole calls, from create to hangup, as many at a time as asked for.
+import { setTimeout as sleep } from 'node:timers/promises'
 import { candidatesJson, serialsIn } from '../fixtures.mjs'
+import { quantile } from './quantile.mjs'
 
 const CANDIDATES_EACH_WAY = 10
+const TICK_MS = 1
 
 let nextSerial = 1
 
@@ -25,14 +28,17 @@ async function trickle(callId, { from, to, side, batch }) {
 async function call(pair, batch) {
   const { caller, callee } = pair
   const callId = await pair.connect()
-  await Promise.all([
-    trickle(callId, { from: caller, to: callee, side: 'caller', batch }),
-    trickle(callId, { from: callee, to: caller, side: 'callee', batch })
-  ])
+  if (batch > 0) {
+    await Promise.all([
+      trickle(callId, { from: caller, to: callee, side: 'caller', batch }),
+      trickle(callId, { from: callee, to: caller, side: 'callee', batch })
+    ])
+    await pair.settle()
+  }
   await pair.hangup()
 }
 
-/** `total` calls, `width` at a time, pairs taking turns. A failed call is counted and its pair retired. */
+/** `total` calls, `width` at a time, pairs taking turns; with `batch` 0 neither candidates nor connected. A failed call is counted and its pair retired. */
 export async function makeCalls({ pairs, total, width, batch }) {
   const idle = [...pairs]
   const durations = []
@@ -59,4 +65,48 @@ export async function makeCalls({ pairs, total, width, batch }) {
   const elapsedMs = performance.now() - startedAt
   durations.sort((a, b) => a - b)
   return { elapsedMs, completed: durations.length, failures, p50: durations[Math.floor(durations.length / 2)] }
+}
+
+/**
+ * `total` calls, `rate` a second whatever the server does. Resolves to how long each took until both sides had the other's description, from
+ * the moment it was due, in milliseconds, sorted.
+ */
+export async function startCalls({ pairs, total, rate }) {
+  const idle = [...pairs]
+  const durations = []
+  const startedAt = performance.now()
+
+  async function oneCall(dueAt) {
+    const pair = idle.shift()
+    if (!pair) throw new Error('no pair is idle: the server is far behind')
+    await pair.connect()
+    durations.push(pair.describedAt - dueAt)
+    await pair.hangup()
+    idle.push(pair)
+  }
+
+  const calls = []
+  while (calls.length < total) {
+    const due = Math.min(total, Math.ceil(((performance.now() - startedAt) * rate) / 1000))
+    while (calls.length < due) {
+      const call = oneCall(startedAt + (calls.length / rate) * 1000)
+      call.catch(() => {}) // Thrown by the Promise.all below.
+      calls.push(call)
+    }
+    await sleep(TICK_MS)
+  }
+  await Promise.all(calls)
+  durations.sort((a, b) => a - b)
+  return { p50: quantile(durations, 0.5), p99: quantile(durations, 0.99) }
+}
+
+/** One create of each of these pairs, one after the other; resolves to the times until their replies, in milliseconds. */
+export async function createEach(pairs) {
+  const times = []
+  for (const pair of pairs) {
+    const startedAt = performance.now()
+    await pair.create()
+    times.push(performance.now() - startedAt)
+  }
+  return times
 }

@@ -5,7 +5,7 @@ import { connect } from 'node:net'
 const HOST = '127.0.0.1'
 const OPEN_LIMIT_MS = 20_000
 
-/** Calls back with each event's type and data. Takes a body in chunked coding or one that the close of the connection ends. */
+/** Calls back with each event's type, data and id. Takes a body in chunked coding or one that the close of the connection ends. */
 function createEventParser(onEvent) {
   let raw = ''
   let text = ''
@@ -53,11 +53,13 @@ function createEventParser(onEvent) {
   function takeFrame(frame) {
     let type = 'message'
     let data = ''
+    let id
     for (const line of frame.split('\n')) {
       if (line.startsWith('event: ')) type = line.slice(7)
       else if (line.startsWith('data: ')) data = line.slice(6)
+      else if (line.startsWith('id: ')) id = line.slice(4)
     }
-    if (data) onEvent(type, data)
+    if (data) onEvent(type, data, id)
   }
 
   return chunk => {
@@ -93,6 +95,7 @@ export class HttpUser {
   #postPort
   #onEvent
   #stream
+  #cursor
   #posts
   #queue = []
   #inFlight = null
@@ -111,18 +114,36 @@ export class HttpUser {
 
   /** Resolves when the stream is live, which the server shows by its first event. */
   open() {
+    return this.#openStream('', () => true)
+  }
+
+  /** Opens the stream again, on another node, after the last event. Resolves to how the server answered once all missed events are here. */
+  resume(port) {
+    this.#streamPort = port
+    const header = this.#cursor === undefined ? '' : `Last-Event-ID: ${this.#cursor}\r\n`
+    return this.#openStream(header, type => type === 'caught-up' || type === 'reset' || type === 'hello')
+  }
+
+  /** Resolves to the type of the first event that `isLive` says the stream is live after. */
+  #openStream(header, isLive) {
     return new Promise((resolve, reject) => {
-      const parse = createEventParser((type, data) => {
-        resolve()
+      const parse = createEventParser((type, data, id) => {
+        if (id !== undefined) this.#cursor = id
+        if (isLive(type)) resolve(type)
         this.#onEvent(type, data)
       })
-      this.#stream = connect({ port: this.#streamPort, host: HOST, noDelay: true })
-      this.#stream.setEncoding('latin1')
-      setTimeout(() => reject(new Error(`no event on a new stream within ${OPEN_LIMIT_MS} ms`)), OPEN_LIMIT_MS).unref()
-      this.#stream.on('data', parse)
-      this.#stream.on('error', reject)
-      this.#stream.on('close', () => reject(new Error('stream closed')))
-      this.#stream.write(`GET /v1/events HTTP/1.1\r\n${this.#headers}Accept: text/event-stream\r\n\r\n`)
+      const stream = connect({ port: this.#streamPort, host: HOST, noDelay: true })
+      stream.setEncoding('latin1')
+      const timer = setTimeout(
+        () => reject(new Error(`a stream is not live within ${OPEN_LIMIT_MS} ms`)),
+        OPEN_LIMIT_MS
+      )
+      timer.unref()
+      stream.on('data', parse)
+      stream.on('error', reject)
+      stream.on('close', () => reject(new Error('stream closed')))
+      stream.write(`GET /v1/events HTTP/1.1\r\n${this.#headers}${header}Accept: text/event-stream\r\n\r\n`)
+      this.#stream = stream
     })
   }
 

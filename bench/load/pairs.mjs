@@ -68,26 +68,38 @@ export class Pair {
     await Promise.all([this.caller.user.open(), this.callee.user.open()])
   }
 
-  /** Create, accept, offer, answer; each step waits until the other side has heard of the one before. */
+  /**
+   * Create, accept, offer, answer: each step begins when the event of the one before has arrived, and the replies may come later.
+   * Resolves when all replies are there; `describedAt` is when both sides had the other's description.
+   */
   async connect() {
     const callId = `call-${process.pid}-${++lastCall}`
     const { caller, callee } = this
-    const incoming = callee.expect('call.incoming')
-    await caller.act('create', callId, `"to":"${callee.name}","media":"video"`)
-    await incoming
-    const accepted = caller.expect('call.accepted')
-    await callee.act('accept', callId)
-    await accepted
-    const offer = callee.expect('signal.offer')
-    const { body } = await caller.act('offer', callId, `"sdp":${JSON.stringify(SDP.caller)}`)
-    await offer
-    const { revision } = JSON.parse(body)
-    const answer = caller.expect('signal.answer')
-    const about = revision === undefined ? '' : `,"revision":${revision}`
-    await callee.act('answer', callId, `"sdp":${JSON.stringify(SDP.callee)}${about}`)
-    await answer
+    const replies = []
+    const step = (receiver, type, act) => {
+      const event = receiver.expect(type)
+      const reply = act()
+      replies.push(reply)
+      return Promise.race([event, reply.then(() => event)])
+    }
+    await step(callee, 'call.incoming', () => this.create(callId))
+    await step(caller, 'call.accepted', () => callee.act('accept', callId))
+    const offer = await step(callee, 'signal.offer', () =>
+      caller.act('offer', callId, `"sdp":${JSON.stringify(SDP.caller)}`)
+    )
+    const revision = /"revision":(\d+)/.exec(offer)
+    const about = revision ? `,${revision[0]}` : ''
+    await step(caller, 'signal.answer', () =>
+      callee.act('answer', callId, `"sdp":${JSON.stringify(SDP.callee)}${about}`)
+    )
+    this.describedAt = performance.now()
+    await Promise.all(replies)
     this.callId = callId
     return callId
+  }
+
+  create(callId = `call-${process.pid}-${++lastCall}`) {
+    return this.caller.act('create', callId, `"to":"${this.callee.name}","media":"video"`)
   }
 
   /** The media flows: from here on no deadline ends the call. */

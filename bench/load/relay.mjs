@@ -2,14 +2,11 @@
 // slow server makes wait is counted as its latency), or a given number of messages under way at any time (a closed loop:
 // it finds the peak).
 import { candidatesJson, serialsIn } from '../fixtures.mjs'
+import { quantile } from './quantile.mjs'
 
 const TICK_MS = 1
 
 let nextSerial = 1_000_000
-
-function quantile(sorted, q) {
-  return sorted.length === 0 ? Number.NaN : sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * q))]
-}
 
 /**
  * Sends `total` messages of `batch` candidates each, `rate` a second or else `width` at a time, and waits for all of them.

@@ -51,8 +51,11 @@ export class SocketIoUser {
 
   #take(text, onConnected) {
     if (text.startsWith(EVENT)) {
-      const end = text.indexOf('"', 4)
-      this.#onEvent(text.slice(4, end), text.slice(end + 2, -1))
+      const start = text.indexOf('[')
+      const end = text.indexOf('"', start + 2)
+      this.#onEvent(text.slice(start + 2, end), text.slice(end + 2, -1))
+      // The server asks for an acknowledgement by a number before the event.
+      if (start > EVENT.length) this.#socket.send(`${ACK}${text.slice(EVENT.length, start)}[]`)
     } else if (text.startsWith(ACK)) {
       const start = text.indexOf('[')
       const id = Number(text.slice(2, start))

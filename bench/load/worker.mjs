@@ -1,10 +1,11 @@
 // A load generator: a process of its own, told over IPC what to do. Ends when its parent does.
 import { createToken } from '../harness/tokens.mjs'
 import { burst } from './burst.mjs'
-import { makeCalls } from './calls.mjs'
+import { createEach, makeCalls, startCalls } from './calls.mjs'
 import { HttpUser } from './http-user.mjs'
 import { inParallel, openPairs } from './pairs.mjs'
 import { relay } from './relay.mjs'
+import { repeatRequests } from './requests.mjs'
 import { Crowd } from './room.mjs'
 import { SocketIoUser } from './socketio-user.mjs'
 
@@ -15,6 +16,7 @@ let idle = []
 let crowd = null
 let startBurst = () => {}
 let burstDone = null
+let requests = null
 
 const jobs = {
   /** Opens `count` pairs; with `connected`, each in a call. */
@@ -30,6 +32,16 @@ const jobs = {
   relay: options => relay({ pairs, ...options }),
 
   calls: options => makeCalls({ pairs, ...options }),
+
+  startCalls: options => startCalls({ pairs, ...options }),
+
+  createEach: ({ from, count }) => createEach(pairs.slice(from, from + count)),
+
+  startRequests(options) {
+    requests = repeatRequests(pairs, options)
+  },
+
+  stopRequests: () => requests.stop(),
 
   /** Opens `count` streams of as many users on one node and leaves them alone. */
   async idle({ protocol, secret, port, count, prefix }) {
@@ -70,6 +82,18 @@ const jobs = {
   runBurst() {
     startBurst()
     return burstDone
+  },
+
+  /** All idle streams at once connect to another node. Resolves to how long it took until the last was live, and how they were answered. */
+  async resumeIdle({ port }) {
+    const startedAt = performance.now()
+    const answers = {}
+    const resumeOne = async user => {
+      const answer = await user.resume(port)
+      answers[answer] = (answers[answer] ?? 0) + 1
+    }
+    await Promise.all(idle.map(resumeOne))
+    return { elapsedMs: performance.now() - startedAt, answers }
   },
 
   closeIdle() {
