@@ -77,7 +77,8 @@ function createShareClaims({ attempt, node, log }: Parts): (options: ClaimOption
   return async options => {
     const { now, holdMs, classes } = options
     await renewShare(now)
-    const part = share.filter((_, i) => i % CLAIM_TURNS === turn)
+    // By their numbers: a share that changes in the middle of a round leaves no partition out of it.
+    const part = share.filter(partition => partition % CLAIM_TURNS === turn)
     turn = (turn + 1) % CLAIM_TURNS
     const found = await claimAll(part, options)
     const isAllTaken = classes.length === TIMER_CLASSES.length && !found.some(({ more }) => more)
