@@ -1,11 +1,12 @@
-// How the nodes of a Cluster of three primaries share the timers. What a claim finds is the contract's; here it is who looks where.
+// Who looks where and when: the nodes of a Cluster of three primaries share the timers, and one server says when the next deadline comes.
+// What a claim finds is the contract's.
 import { Redis } from 'ioredis'
 import t, { type Test } from 'tap'
 import { PARTITIONS } from '../../src/store/partition.js'
 import type { RedisStore } from '../../src/store/redis/redis.js'
 import { CLAIM_TURNS } from '../../src/store/timers.js'
 import { ManualClock } from '../helpers/clock.js'
-import { startCluster } from '../helpers/redis.js'
+import { startCluster, startRedis } from '../helpers/redis.js'
 import { openRedisStore } from '../helpers/store.js'
 import { CLAIM, call, commitOf } from './contract/given.js'
 import { OPTIONS } from './contract.js'
@@ -102,3 +103,27 @@ t.test('a node that comes takes its share, and the others give it up', async t =
   t.strictSame((await second(nodes, clock)).sort(), ids, 'no deadline waits meanwhile')
   t.equal(await countClaims(() => second(nodes, clock)), 2 * PARTITIONS)
 })
+
+t.test(
+  'on one server a claim says when the next deadline comes, whoever set it, and looks after a second at most',
+  async t => {
+    const server = await startRedis()
+    const clock = new ManualClock()
+    const [one, other] = await Promise.all([1, 2].map(() => openRedisStore(server.url, clock, OPTIONS)))
+    t.teardown(async () => {
+      await Promise.all([one?.close(), other?.close()])
+      await server.stop()
+    })
+    if (!one || !other) throw new Error('there are two')
+    const lab = { store: other, clock, options: OPTIONS, id: (stem: string) => stem }
+    const deadlineAt = clock.now() + 5_300
+    await other.aggregates.commit(call('c'), commitOf(lab, 0, { deadlineAt }))
+    const claim = () => one.timers.claimDue({ ...CLAIM, now: clock.now() })
+    const { lookAgainAt } = await claim()
+    t.ok(lookAgainAt > clock.now() && lookAgainAt <= clock.now() + 1_000)
+    clock.advance(5_000)
+    t.match(await claim(), { due: [], lookAgainAt: deadlineAt })
+    clock.advance(300)
+    t.match(await claim(), { due: [call('c')], more: false })
+  }
+)
