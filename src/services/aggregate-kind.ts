@@ -1,5 +1,6 @@
 // What the loop of aggregates.ts is told of an aggregate, and what it answers.
 import type { AggregateRef } from '../store/aggregate.js'
+import type { ContactNote } from '../store/contacts.js'
 import type { Lease, LeaseClaim } from '../store/leases.js'
 import type { Cursor, Deliveries } from '../store/mail.js'
 import type { Cache, Known } from './cache.js'
@@ -23,6 +24,11 @@ export interface UserClaim extends LeaseClaim {
   readonly user: string
 }
 
+export interface UserNote {
+  readonly user: string
+  readonly contact: ContactNote
+}
+
 /** What the loop has to know of one kind of aggregate. */
 export interface Kind<State extends { readonly version: number }> {
   readonly kind: AggregateRef['kind']
@@ -38,6 +44,8 @@ export interface Kind<State extends { readonly version: number }> {
   partiesOf(state: State): readonly string[]
   /** The holder whose leases on them are released when it is over; null: it has none. */
   holderOf(state: State): string | null
+  /** What a commit says of a contact of one of the parties. */
+  noteOf?(context: Context, before: State | null, after: State): UserNote | null
   /** Told of each commit. */
   record(context: Context, before: State | null, after: State): void
   /** Starts the fan-out to whoever watches. Without it each recipient is named. */

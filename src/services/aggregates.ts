@@ -159,7 +159,7 @@ export function createLoop<State extends { readonly version: number }>(kind: Kin
       version: state.version,
       tag,
       state: text,
-      ...(isSilent ? { mail: [], log: [] } : saidBy(before, decision, { now, acting })),
+      ...(isSilent ? { mail: [], log: [] } : saidBy(context, { before, decision, now, acting })),
       isHeld: decision.held ?? false,
       deadlineAt: kind.deadlineOf(state),
       expireInMs: kind.isOver(state) ? (kind.keepMs?.(context, state) ?? context.config.retentionMs) : null,
@@ -193,10 +193,15 @@ export function createLoop<State extends { readonly version: number }>(kind: Kin
   }
 
   function saidBy(
-    before: State | null,
-    { state, events, claims = [] }: Decision<State>,
-    { now, acting }: { now: number; acting: Acting | undefined }
+    context: Context,
+    {
+      before,
+      decision,
+      now,
+      acting
+    }: { before: State | null; decision: Decision<State>; now: number; acting: Acting | undefined }
   ): Pick<Commit, 'mail' | 'log'> {
+    const { state, events, claims = [] } = decision
     const timestamp = new Date(now).toISOString()
     const log = toLog(events, timestamp)
     const ends = kind.isOver(state) && (before === null || !kind.isOver(before))
@@ -206,10 +211,12 @@ export function createLoop<State extends { readonly version: number }>(kind: Kin
     const begins = !ends && (before === null || kind.isOver(before))
     const said = holder === null ? { ...(begins && { begins }) } : { release: holder }
     const mail = toMail({ events, timestamp }, kind.partiesOf(state), said)
+    const note = kind.noteOf?.(context, before, state)
     const signed = mail.map(each => {
       const claim = claims.find(({ user }) => user === each.user)
       return {
         ...each,
+        ...(note?.user === each.user && { contact: note.contact }),
         ...(claim && { claim: { lease: claim.lease, limits: claim.limits } }),
         ...(acting?.user === each.user && { sign: { device: acting.device, authExpiresAt: acting.expiresAt } })
       }

@@ -2,15 +2,18 @@
 import type { CallState } from '../domain/state.js'
 import { AppError } from '../errors.js'
 import type { Actor } from '../schemas/claims.js'
+import type { ContactNote } from '../store/contacts.js'
+import type { UserNote } from './aggregate-kind.js'
 import type { Context } from './context.js'
 import { haveCommonRoom, roomIdsOf } from './memberships.js'
 
-const BACKOFF_MAX_MS = 300_000
 const BLOCKS_MAX = 1000
 
 /** How a callee stands to a caller. */
 export interface CallerStanding {
   readonly isBlocked: boolean
+  /** A device of theirs is registered. */
+  readonly isReachable: boolean
   /** The callee has called or answered them within the retention, or shares a room with them. */
   readonly isKnown: boolean
   /** When the next attempt may ring; 0: now. */
@@ -18,17 +21,14 @@ export interface CallerStanding {
 }
 
 export async function readStanding(context: Context, caller: string, callee: string): Promise<CallerStanding> {
-  const { contacts } = context.store
-  const [{ isBlocked, isKnown, backoff }, shares] = await Promise.all([
-    contacts.read(callee, caller, context.clock.now()),
-    shareRoom(context, caller, callee)
-  ])
-  return { isBlocked, isKnown: isKnown || shares, retryAt: backoff?.retryAt ?? 0 }
+  const found = await context.store.contacts.look(callee, caller, context.clock.now())
+  const { isBlocked, isReachable, backoff, roomIds } = found
+  const isKnown = found.isKnown || (roomIds.length > 0 && (await isInOneOf(context, caller, roomIds)))
+  return { isBlocked, isReachable, isKnown, retryAt: backoff?.retryAt ?? 0 }
 }
 
-async function shareRoom(context: Context, one: string, other: string): Promise<boolean> {
-  const [mine, theirs] = await Promise.all([roomIdsOf(context, one), roomIdsOf(context, other)])
-  return haveCommonRoom(mine, theirs)
+async function isInOneOf(context: Context, user: string, roomIds: readonly string[]): Promise<boolean> {
+  return haveCommonRoom(new Set(roomIds), await roomIdsOf(context, user))
 }
 
 /**
@@ -53,52 +53,33 @@ export async function chargeAttempt(
   else await budgets.spend(callee, 'incoming')
 }
 
-type Pair = { readonly caller: string; readonly callee: string }
-type AttemptOutcome = 'answered' | 'failed'
+type Outcome = ContactNote['outcome']
 
-/**
- * What an attempt came to: an answer makes the caller known, a decline or no answer makes them wait, twice as long each time. Not
- * kept when the store fails: it only sets limits.
- */
-export async function noteAttempt(context: Context, pair: Pair, outcome: AttemptOutcome): Promise<void> {
-  await keepAttempt(context, pair, outcome).catch(error =>
-    context.log.debug({ err: error }, 'an attempt was not noted')
-  )
+export function noteOf({ config }: Context, peer: string, outcome: Outcome): ContactNote {
+  return { peer, outcome, keepMs: config.retentionMs, backoffMs: config.callBackoffMs }
 }
 
-async function keepAttempt(
-  { store, config, clock }: Context,
-  { caller, callee }: Pair,
-  outcome: AttemptOutcome
+/** What an attempt came to. Not kept when the store fails: it only sets limits. */
+export async function noteAttempt(
+  context: Context,
+  { caller, callee }: { caller: string; callee: string },
+  outcome: Outcome
 ): Promise<void> {
-  const { contacts } = store
-  if (outcome === 'answered') {
-    await Promise.all([contacts.know(callee, caller, config.retentionMs), contacts.setBackoff(callee, caller, null)])
-    return
-  }
-  if (config.callBackoffMs === 0) return
-  const { backoff } = await contacts.read(callee, caller, clock.now())
-  const failures = (backoff?.failures ?? 0) + 1
-  const waitMs = Math.min(BACKOFF_MAX_MS, config.callBackoffMs * 2 ** Math.min(failures - 1, 20))
-  const ttlMs = waitMs + config.retentionMs
-  await contacts.setBackoff(callee, caller, { failures, retryAt: clock.now() + waitMs, ttlMs })
+  const { store, clock, log } = context
+  await store.contacts
+    .note(callee, noteOf(context, caller, outcome), clock.now())
+    .catch(error => log.debug({ err: error }, 'an attempt was not noted'))
 }
 
-/** What a commit of a call says about its two users. Not kept when the store fails: it only sets limits. */
-export async function noteProgress(context: Context, before: CallState | null, after: CallState): Promise<void> {
-  const callee = after.callee?.user
-  if (callee === undefined || before?.phase === after.phase) return
-  const pair = { caller: after.caller.user, callee }
-  const isFailed = before?.phase === 'ringing' && (after.reason === 'declined' || after.reason === 'no_answer')
-  const noted =
-    before === null
-      ? context.store.contacts.know(pair.caller, callee, context.config.retentionMs)
-      : before.phase === 'ringing' && after.phase === 'connecting'
-        ? noteAttempt(context, pair, 'answered')
-        : isFailed
-          ? noteAttempt(context, pair, 'failed')
-          : null
-  await noted?.catch(error => context.log.debug({ err: error, callId: after.callId }, 'an attempt was not noted'))
+/** What a commit of a call says of its two users: the user it is kept for, and what. */
+export function progressOf(context: Context, before: CallState | null, after: CallState): UserNote | null {
+  const [caller, callee] = [after.caller.user, after.callee?.user]
+  if (callee === undefined || before?.phase === after.phase) return null
+  if (before === null) return { user: caller, contact: noteOf(context, callee, 'called') }
+  if (before.phase !== 'ringing') return null
+  if (after.phase === 'connecting') return { user: callee, contact: noteOf(context, caller, 'answered') }
+  const isFailed = after.reason === 'declined' || after.reason === 'no_answer'
+  return isFailed ? { user: callee, contact: noteOf(context, caller, 'failed') } : null
 }
 
 /** @throws AppError too_many_blocks, invalid_request for oneself */

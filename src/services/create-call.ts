@@ -146,14 +146,10 @@ async function takeAndCommit(
  * @throws AppError callee_unreachable, rate_limited, policy_denied, policy_unavailable
  */
 async function mayRing(context: Context, request: LeaseRequest, body: CreateCallBody): Promise<CallerStanding> {
-  const { config, store, clock } = context
   const pair = { caller: request.caller.user, callee: request.to }
-  const [standing, devices] = await Promise.all([
-    readStanding(context, pair.caller, pair.callee),
-    store.mailboxes.devices(request.to, clock.now())
-  ])
-  const isReachable = devices.length > 0 && !standing.isBlocked
-  if (config.offlineCalls === 'reject' && !isReachable) throw new AppError('callee_unreachable')
+  const standing = await readStanding(context, pair.caller, pair.callee)
+  const isReachable = standing.isReachable && !standing.isBlocked
+  if (context.config.offlineCalls === 'reject' && !isReachable) throw new AppError('callee_unreachable')
   await chargeAttempt(context, pair, standing)
   await askPolicyForCall(context, request, body)
   return standing

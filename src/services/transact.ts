@@ -6,7 +6,7 @@ import { AppError } from '../errors.js'
 import type { AggregateRef } from '../store/aggregate.js'
 import type { Acting, Outcome as OutcomeOf, Refused, TransactOptions, UserClaim } from './aggregate-kind.js'
 import { createLoop } from './aggregates.js'
-import { noteProgress } from './contacts.js'
+import { progressOf } from './contacts.js'
 import type { Context } from './context.js'
 import { holderOfCall } from './lease-holder.js'
 import { recordProgress } from './record.js'
@@ -41,6 +41,7 @@ const records = createLoop<CallRecord>({
   holderOf(record) {
     return record.phase === 'void' ? null : holderOfCall(record)
   },
+  noteOf: (context, before, after) => (after.phase === 'void' ? null : progressOf(context, callIn(before), after)),
   record(context, before, after) {
     if (after.phase !== 'void') recordProgress(context, callIn(before), after)
   }
@@ -62,7 +63,7 @@ export async function transactRecord(
   acting?: Acting
 ): Promise<OutcomeOf<CallRecord>> {
   const outcome = await records.transact(context, callId, decide, { acting })
-  await noteOutcome(context, outcome)
+  noteBusy(context, outcome)
   return outcome
 }
 
@@ -76,14 +77,8 @@ export async function claimRecord(
   options: TransactOptions<CallRecord>
 ): Promise<OutcomeOf<CallRecord> | Refused> {
   const outcome = await records.claim(context, callId, decide, options)
-  if (!('refused' in outcome)) await noteOutcome(context, outcome)
+  if (!('refused' in outcome)) noteBusy(context, outcome)
   return outcome
-}
-
-async function noteOutcome(context: Context, outcome: OutcomeOf<CallRecord>): Promise<void> {
-  const after = callIn(outcome.state)
-  if (after && outcome.before !== outcome.state) await noteProgress(context, callIn(outcome.before), after)
-  noteBusy(context, outcome)
 }
 
 function noteBusy(context: Context, { before, state, watched }: OutcomeOf<CallRecord>): void {

@@ -18,13 +18,37 @@ export const BLOCK_UNUSED_MS = 365 * 24 * 3_600_000
 /** How exactly the last use of a block is known: not every refused call has to write. */
 export const BLOCK_USE_NOTED_MS = 24 * 3_600_000
 
+/** What is said of a peer: the user has called them, has answered them, or did not answer them. */
+export interface ContactNote {
+  readonly peer: string
+  /**
+   * `called`: the user knows the peer. `answered`: so they do, and no attempt of the peer has to wait. `failed`: the peer's next attempt has
+   * to wait, twice as long as after the failure before.
+   */
+  readonly outcome: 'called' | 'answered' | 'failed'
+  /** How long a user is known, and how long a failure is remembered after its wait. */
+  readonly keepMs: number
+  /** The wait after the first failure; 0: nobody has to wait. */
+  readonly backoffMs: number
+}
+
+export const BACKOFF_MAX_MS = 300_000
+
+/** How long the peer has to wait after so many failures in a row; lua/contact.lua does the same. */
+export const backoffAfter = (failures: number, backoffMs: number): number =>
+  Math.min(BACKOFF_MAX_MS, backoffMs * 2 ** Math.min(failures - 1, 20))
+
+export interface Callee extends Contact {
+  /** A device of theirs is registered. */
+  readonly isReachable: boolean
+  /** The rooms their devices are in, as Memberships has them. */
+  readonly roomIds: readonly string[]
+}
+
 export interface Contacts {
-  /** Notes the use of a block. */
-  read(user: string, peer: string, now: number): Promise<Contact>
-  /** The user knows the peer for another `ttlMs`. */
-  know(user: string, peer: string, ttlMs: number): Promise<void>
-  /** Null takes it away. */
-  setBackoff(user: string, peer: string, backoff: (Backoff & { readonly ttlMs: number }) | null): Promise<void>
+  /** All that a caller's attempt depends on. Notes the use of a block. */
+  look(user: string, peer: string, now: number): Promise<Callee>
+  note(user: string, note: ContactNote, now: number): Promise<void>
   /** False, and nothing is written: the user blocks `max` others already. */
   block(user: string, peer: string, options: { now: number; max: number }): Promise<boolean>
   /** Idempotent. */

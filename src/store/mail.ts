@@ -1,4 +1,5 @@
 // A part of the port in store.ts: what a commit says to the users it concerns.
+import type { ContactNote } from './contacts.js'
 import type { LeaseClaim } from './leases.js'
 
 /** Names an event, not a position: `tag` tells two events with the same `seq` in two histories of a mailbox apart (G2). */
@@ -24,6 +25,8 @@ export interface Mail {
   readonly release?: string
   /** It is the first commit of a life of the source. */
   readonly begins?: boolean
+  /** What the commit says of a peer of the user: see Contacts. Not with a duplicate. */
+  readonly contact?: ContactNote
 }
 
 export interface UserMail extends Mail {

@@ -38,7 +38,7 @@ export function createMemoryStore(options: MemoryStoreOptions): MemoryStore {
   const leases = createMemoryLeases()
   const contacts = createMemoryContacts(clock)
   const tickets = createMemoryTickets(clock)
-  const mailboxes = createMemoryMailboxes({ ...options, leases, tickets, publish: wakeups.publish })
+  const mailboxes = createMemoryMailboxes({ ...options, leases, contacts, tickets, publish: wakeups.publish })
   const aggregates = createMemoryAggregates({ clock, timerIndex, mailboxes, leases })
   const watches = createMemoryWatches(options)
   const quotas = createMemoryQuotas()
@@ -57,7 +57,15 @@ export function createMemoryStore(options: MemoryStoreOptions): MemoryStore {
     invitations,
     mailboxes,
     leases,
-    contacts,
+    contacts: {
+      ...contacts,
+      async look(user, peer, now) {
+        const [devices, rooms] = await Promise.all([mailboxes.devices(user, now), memberships.list(user)])
+        const roomIds = [...new Set(rooms.map(({ roomId }) => roomId))]
+        return { ...contacts.read(user, peer, now), isReachable: devices.length > 0, roomIds }
+      },
+      note: async (user, note, now) => contacts.note(user, note, now)
+    },
     watches,
     fanouts: createMemoryFanouts(timerIndex, {
       room: rooms.fanout,

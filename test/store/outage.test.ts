@@ -91,7 +91,7 @@ t.test(
     const underWay = [
       store.memberships.list('bob'),
       store.memberships.list('bob', 'phone'),
-      store.contacts.read('bob', 'alice', Date.now()),
+      store.contacts.look('bob', 'alice', Date.now()),
       store.rooms.load('r', []),
       store.leases.list('bob')
     ]

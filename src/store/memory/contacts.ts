@@ -1,8 +1,22 @@
 // Contacts in plain maps.
 import type { Clock } from '../../clock.js'
-import { type Backoff, BLOCK_UNUSED_MS, type Contacts } from '../contacts.js'
+import {
+  type Backoff,
+  BLOCK_UNUSED_MS,
+  backoffAfter,
+  type Contact,
+  type ContactNote,
+  type Contacts
+} from '../contacts.js'
 
-export function createMemoryContacts(clock: Clock): Contacts & { size(): number; sweep(now: number): void } {
+export interface MemoryContacts extends Omit<Contacts, 'look' | 'note'> {
+  read(user: string, peer: string, now: number): Contact
+  note(user: string, note: ContactNote, now: number): void
+  size(): number
+  sweep(now: number): void
+}
+
+export function createMemoryContacts(clock: Clock): MemoryContacts {
   /** By user and peer; no user id has a blank in it. */
   const known = new Map<string, number>()
   const backoffs = new Map<string, Backoff & { readonly until: number }>()
@@ -15,26 +29,26 @@ export function createMemoryContacts(clock: Clock): Contacts & { size(): number;
     return all
   }
 
+  const backoffOf = (user: string, peer: string) => {
+    const found = backoffs.get(keyOf(user, peer))
+    return found && found.until > clock.now() ? { failures: found.failures, retryAt: found.retryAt } : null
+  }
+
   return {
-    async read(user, peer, now) {
+    read(user, peer, now) {
       const blocks = blocksOf(user, now)
       const isBlocked = blocks.has(peer)
       if (isBlocked) blocks.set(peer, now)
-      const backoff = backoffs.get(keyOf(user, peer))
-      return {
-        isBlocked,
-        isKnown: (known.get(keyOf(user, peer)) ?? 0) > clock.now(),
-        backoff:
-          backoff && backoff.until > clock.now() ? { failures: backoff.failures, retryAt: backoff.retryAt } : null
-      }
+      const isKnown = (known.get(keyOf(user, peer)) ?? 0) > clock.now()
+      return { isBlocked, isKnown, backoff: backoffOf(user, peer) }
     },
-    async know(user, peer, ttlMs) {
-      known.set(keyOf(user, peer), clock.now() + ttlMs)
-    },
-    async setBackoff(user, peer, backoff) {
-      if (backoff === null) return void backoffs.delete(keyOf(user, peer))
-      const { failures, retryAt, ttlMs } = backoff
-      backoffs.set(keyOf(user, peer), { failures, retryAt, until: clock.now() + ttlMs })
+    note(user, { peer, outcome, keepMs, backoffMs }, now) {
+      if (outcome !== 'failed') known.set(keyOf(user, peer), clock.now() + keepMs)
+      if (outcome === 'answered') backoffs.delete(keyOf(user, peer))
+      if (outcome !== 'failed' || backoffMs === 0) return
+      const failures = (backoffOf(user, peer)?.failures ?? 0) + 1
+      const waitMs = backoffAfter(failures, backoffMs)
+      backoffs.set(keyOf(user, peer), { failures, retryAt: now + waitMs, until: clock.now() + waitMs + keepMs })
     },
     async block(user, peer, { now, max }) {
       const blocks = blocksOf(user, now)

@@ -15,6 +15,7 @@ import type {
   Touch,
   Touched
 } from '../store.js'
+import type { MemoryContacts } from './contacts.js'
 import type { MemoryLeases } from './leases.js'
 import { birth, type Device, hasLeft, head, isOnline, push, read } from './mailbox.js'
 import type { MemoryTickets } from './tickets.js'
@@ -23,6 +24,7 @@ import type { Publish } from './wakeups.js'
 interface Parts extends StoreOptions {
   readonly clock: Clock
   readonly leases: Pick<MemoryLeases, 'drop'>
+  readonly contacts: Pick<MemoryContacts, 'note'>
   readonly tickets: Pick<MemoryTickets, 'revoke'>
   readonly publish: Publish
 }
@@ -38,7 +40,7 @@ export interface MemoryMailboxes extends Mailboxes {
 }
 
 export function createMemoryMailboxes(parts: Parts): MemoryMailboxes {
-  const { retentionMs, maxDevicesPerUser, clock, leases, tickets, publish } = parts
+  const { retentionMs, maxDevicesPerUser, clock, leases, contacts, tickets, publish } = parts
   const positionMs = positionTtlMs(retentionMs)
   const users = new Map<string, Map<string, Device>>()
   /** By user and source; no user id has a blank in it. */
@@ -128,6 +130,7 @@ export function createMemoryMailboxes(parts: Parts): MemoryMailboxes {
     for (const commit of commits) {
       const status = take(user, source, commit)
       if (status === 'appended') result = putAll(user, commit, now)
+      if (status === 'appended' && commit.contact) contacts.note(user, commit.contact, now)
       if (status === 'over') result = { ...result, status }
     }
     return result

@@ -1,33 +1,40 @@
 // Contacts in Redis: two strings a pair that expire, and for each user one sorted set of those they block, by when each block was used.
-import { BLOCK_UNUSED_MS, BLOCK_USE_NOTED_MS, type Contacts } from '../contacts.js'
+import { BACKOFF_MAX_MS, BLOCK_UNUSED_MS, BLOCK_USE_NOTED_MS, type ContactNote, type Contacts } from '../contacts.js'
+import type { StoreOptions } from '../store.js'
 import type { Attempt } from './clients.js'
-import { backoffKey, blocksKey, knownKey } from './keys.js'
-import { addBlock } from './scripts.js'
+import { backoffKey, blocksKey, devicesKey, knownKey, membershipsKey } from './keys.js'
+import { toRoomIds } from './memberships.js'
+import { type Argument, addBlock, lookAtContact, noteContact } from './scripts.js'
 
-export function createRedisContacts(attempt: Attempt): Contacts {
+/** As lua/contact.lua reads it. */
+export function noteArguments(user: string, { peer, outcome, keepMs, backoffMs }: ContactNote): Argument[] {
+  return [knownKey(user, peer), backoffKey(user, peer), outcome, keepMs, backoffMs, BACKOFF_MAX_MS]
+}
+
+export function createRedisContacts(attempt: Attempt, { retentionMs }: Pick<StoreOptions, 'retentionMs'>): Contacts {
   return {
-    async read(user, peer, now) {
-      const [texts, score] = await Promise.all([
-        attempt(client => client.mget(knownKey(user, peer), backoffKey(user, peer))),
-        attempt(client => client.zscore(blocksKey(user), peer))
-      ])
-      const usedAt = score === null ? null : Number(score)
-      const isBlocked = usedAt !== null && usedAt + BLOCK_UNUSED_MS > now
-      if (isBlocked && now - usedAt > BLOCK_USE_NOTED_MS) {
-        await attempt(client => client.zadd(blocksKey(user), 'XX', now, peer))
-        await attempt(client => client.pexpire(blocksKey(user), BLOCK_UNUSED_MS))
+    async look(user, peer, now) {
+      const keys = [
+        knownKey(user, peer),
+        backoffKey(user, peer),
+        blocksKey(user),
+        devicesKey(user),
+        membershipsKey(user)
+      ]
+      const args = [peer, now, retentionMs, BLOCK_UNUSED_MS, BLOCK_USE_NOTED_MS]
+      const [isBlocked, isKnown, backoff, isReachable, lines] = await lookAtContact(attempt, keys, args)
+      const [failures, retryAt] = backoff.split('|')
+      return {
+        isBlocked: isBlocked === 1,
+        isKnown: isKnown === 1,
+        backoff: backoff === '' ? null : { failures: Number(failures), retryAt: Number(retryAt) },
+        isReachable: isReachable === 1,
+        roomIds: [...new Set(lines.flatMap(toRoomIds))]
       }
-      const [failures, retryAt] = (texts[1] ?? '').split('|')
-      const backoff = texts[1] == null ? null : { failures: Number(failures), retryAt: Number(retryAt) }
-      return { isBlocked, isKnown: texts[0] != null, backoff }
     },
-    async know(user, peer, ttlMs) {
-      await attempt(client => client.set(knownKey(user, peer), '1', 'PX', ttlMs))
-    },
-    async setBackoff(user, peer, backoff) {
-      const key = backoffKey(user, peer)
-      if (backoff === null) await attempt(client => client.del(key))
-      else await attempt(client => client.set(key, `${backoff.failures}|${backoff.retryAt}`, 'PX', backoff.ttlMs))
+    async note(user, note, now) {
+      const args = [now, ...noteArguments(user, note)]
+      await noteContact(attempt, [knownKey(user, note.peer), backoffKey(user, note.peer)], args)
     },
     async block(user, peer, { now, max }) {
       return (await addBlock(attempt, [blocksKey(user)], [peer, now, max, BLOCK_UNUSED_MS])) === 'OK'

@@ -7,6 +7,7 @@ import type { Cursor, Mail, Sign, UserMail } from '../mail.js'
 import { positionTtlMs } from '../position.js'
 import type { Append, AppendResult, Mailboxes, StoredEvent, StoreOptions, Touch } from '../store.js'
 import type { Attempt } from './clients.js'
+import { noteArguments } from './contacts.js'
 import {
   devicesKey,
   epochKeyOf,
@@ -51,7 +52,7 @@ const isBehind = (reply: string): reply is `behind ${number}` => reply.startsWit
 const whole = (at: number | undefined) => (at === undefined ? '' : Math.max(0, Math.floor(at)))
 
 /** As lua/deliver.lua reads what one commit says to one user. */
-function saidIn({ release, begins, entries }: Mail): Argument[] {
+function saidIn(user: string, { release, begins, entries, contact }: Mail): Argument[] {
   const role = release === undefined ? (begins ? '1' : '') : '!'
   const flat = entries.flatMap(({ device, except, type, envelope }) => [
     device ?? '',
@@ -59,7 +60,8 @@ function saidIn({ release, begins, entries }: Mail): Argument[] {
     type,
     envelope
   ])
-  return [role, release ?? '', entries.length, ...flat]
+  const noted = contact ? ['1', ...noteArguments(user, contact)] : ['']
+  return [role, release ?? '', entries.length, ...flat, ...noted]
 }
 
 const STATUS = { OK: 'appended', DUPLICATE: 'duplicate', OVER: 'over' } as const
@@ -116,7 +118,7 @@ export function createRedisMailboxes(attempt: Attempt, options: StoreOptions): R
 
   async function deliver(user: string, { source, commits, now }: Append): Promise<Reply> {
     const args = [...boundsAt(now), mailboxPrefix(user), wakeChannel(user)]
-    for (const commit of commits) args.push(formatStamp(commit), commit.tag, ...saidIn(commit))
+    for (const commit of commits) args.push(formatStamp(commit), commit.tag, ...saidIn(user, commit))
     return toReached(await appendMailbox(attempt, keysOf(user, source), args))
   }
 
@@ -147,7 +149,7 @@ export function createRedisMailboxes(attempt: Attempt, options: StoreOptions): R
     mailArguments({ user, claim, sign, ...mail }) {
       const claimed = claim ? ['1', ...claimArguments(claim)] : ['']
       const signed = sign ? ['1', ...signArguments(sign)] : ['']
-      return [mailboxPrefix(user), wakeChannel(user), ...claimed, ...signed, ...saidIn(mail)]
+      return [mailboxPrefix(user), wakeChannel(user), ...claimed, ...signed, ...saidIn(user, mail)]
     },
     async renew(user, sign, now) {
       const args = [...boundsAt(now), mailboxPrefix(user), wakeChannel(user), ...signArguments(sign)]

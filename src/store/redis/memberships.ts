@@ -12,6 +12,9 @@ function toMemberships(user: string, device: string, lines: string | null): Memb
   })
 }
 
+/** The rooms that a device's lines name. */
+export const toRoomIds = (lines: string): string[] => toMemberships('', '', lines).map(({ roomId }) => roomId)
+
 export function createRedisMemberships(attempt: Attempt): Memberships {
   return {
     async add({ user, device, participantId }, roomId, { max, now }) {

@@ -87,7 +87,7 @@ export async function createRedisStore(options: RedisStoreOptions): Promise<Redi
     invitations: createRedisInvitations(attempt),
     mailboxes,
     leases,
-    contacts: createRedisContacts(attempt),
+    contacts: createRedisContacts(attempt, options),
     watches: createRedisWatches(attempt, options),
     fanouts: createRedisFanouts(attempt, topology),
     wakeups: createRedisWakeups(channels, attempt),

@@ -117,6 +117,11 @@ export const useTicket = define<string | null>('ticket_use')
 
 export const noteEpoch = define<string>('epoch_note')
 
+export const lookAtContact =
+  define<
+    readonly [isBlocked: 0 | 1, isKnown: 0 | 1, backoff: string, isReachable: 0 | 1, memberships: readonly string[]]
+  >('contact_look')
+export const noteContact = define<'OK'>('contact_note')
 export const addBlock = define<'OK' | 'FULL'>('block_add')
 export const takeLease = define<readonly ['TAKEN' | 'REFUSED', ...string[]]>('lease_take')
 export const putCopy = define<'OK' | 'OTHER'>('copy_put')

@@ -1,32 +1,84 @@
 import type { Test } from 'tap'
+import type { ContactNote } from '../../../src/store/contacts.js'
 import type { Lab } from '../contract.js'
+import { appendOf, call, commitOf, touch } from './given.js'
 
 const YEAR_MS = 365 * 24 * 3_600_000
 
 export function contactContract(t: Test, lab: Lab): void {
   const { contacts } = lab.store
 
+  const noteOf = (peer: string, outcome: ContactNote['outcome'], parts: Partial<ContactNote> = {}): ContactNote => ({
+    ...{ peer, outcome, keepMs: 60_000, backoffMs: 5_000 },
+    ...parts
+  })
+  const note = (user: string, ...said: Parameters<typeof noteOf>) =>
+    contacts.note(user, noteOf(...said), lab.clock.now())
+
   t.test('nothing is kept about a user who was never met', async t => {
-    const none = { isBlocked: false, isKnown: false, backoff: null }
-    t.strictSame(await contacts.read(lab.id('bob'), 'alice', lab.clock.now()), none)
+    const none = { isBlocked: false, isKnown: false, backoff: null, isReachable: false, roomIds: [] }
+    t.strictSame(await contacts.look(lab.id('bob'), 'alice', lab.clock.now()), none)
   })
 
-  t.test('a user knows a peer, and the peer does not know them for that', async t => {
-    const [bob, alice] = [lab.id('bob'), lab.id('alice')]
-    await contacts.know(bob, alice, 60_000)
-    t.match(await contacts.read(bob, alice, lab.clock.now()), { isKnown: true, isBlocked: false })
-    t.match(await contacts.read(alice, bob, lab.clock.now()), { isKnown: false })
-  })
-
-  t.test('a back-off is read as it was set, replaced, and taken away', async t => {
+  t.test('a look tells whether a device is registered, and which rooms the devices are in', async t => {
     const bob = lab.id('bob')
-    const read = async () => (await contacts.read(bob, 'alice', lab.clock.now())).backoff
-    for (const failures of [1, 2]) {
-      await contacts.setBackoff(bob, 'alice', { failures, retryAt: 5000 * failures, ttlMs: 60_000 })
-      t.strictSame(await read(), { failures, retryAt: 5000 * failures })
+    await touch(lab, bob, 'phone')
+    for (const [device, roomId] of [
+      ['phone', 'r1'],
+      ['laptop', 'r1'],
+      ['laptop', 'r2']
+    ] as const) {
+      await lab.store.memberships.add({ user: bob, device, participantId: 'p' }, roomId, {
+        max: 9,
+        now: lab.clock.now()
+      })
     }
-    await contacts.setBackoff(bob, 'alice', null)
-    t.equal(await read(), null)
+    const { isReachable, roomIds } = await contacts.look(bob, 'alice', lab.clock.now())
+    t.strictSame([isReachable, [...roomIds].sort()], [true, ['r1', 'r2']])
+    const later = lab.clock.now() + lab.options.retentionMs + 1
+    t.match(await contacts.look(bob, 'alice', later), { isReachable: false })
+  })
+
+  t.test('a user knows whom they have called or answered, and the peer does not know them for that', async t => {
+    for (const outcome of ['called', 'answered'] as const) {
+      const [bob, alice] = [lab.id('bob'), lab.id('alice')]
+      await note(bob, alice, outcome)
+      t.match(await contacts.look(bob, alice, lab.clock.now()), { isKnown: true, isBlocked: false })
+      t.match(await contacts.look(alice, bob, lab.clock.now()), { isKnown: false })
+    }
+  })
+
+  t.test('each failure in a row doubles the wait, up to a bound; an answer takes it away', async t => {
+    const bob = lab.id('bob')
+    const now = lab.clock.now()
+    const backoff = async () => (await contacts.look(bob, 'alice', now)).backoff
+    for (const [n, waitMs] of [5_000, 10_000, 20_000, 40_000, 80_000, 160_000, 300_000, 300_000].entries()) {
+      await note(bob, 'alice', 'failed')
+      t.strictSame(await backoff(), { failures: n + 1, retryAt: now + waitMs })
+    }
+    t.match(await contacts.look(bob, 'alice', now), { isKnown: false })
+    await note(bob, 'alice', 'called')
+    t.match(await backoff(), { failures: 8 }, 'calling them does not')
+    await note(bob, 'alice', 'answered')
+    t.equal(await backoff(), null)
+    await note(bob, 'alice', 'failed', { backoffMs: 0 })
+    t.equal(await backoff(), null, 'without a first wait nobody waits')
+  })
+
+  t.test('a commit notes what it says of a peer, once', async t => {
+    const [bob, ref] = [lab.id('bob'), call(lab.id('c'))]
+    const mail = [{ user: bob, entries: [], contact: noteOf('alice', 'failed') }]
+    await lab.store.aggregates.commit(ref, commitOf(lab, 0, { mail }))
+    await lab.store.mailboxes.append(
+      bob,
+      appendOf(lab, 1, { source: ref, contact: noteOf('alice', 'failed'), entries: [] })
+    )
+    t.match(await contacts.look(bob, 'alice', lab.clock.now()), { backoff: { failures: 1 } })
+    await lab.store.mailboxes.append(
+      bob,
+      appendOf(lab, 2, { source: ref, contact: noteOf('alice', 'failed'), entries: [] })
+    )
+    t.match(await contacts.look(bob, 'alice', lab.clock.now()), { backoff: { failures: 2 } })
   })
 
   t.test('blocks are listed, bounded, idempotent, and one user’s own', async t => {
@@ -37,9 +89,9 @@ export function contactContract(t: Test, lab: Lab): void {
     t.equal(await contacts.block(bob, 'mallory', options), true, 'again')
     t.equal(await contacts.block(bob, 'trudy', options), false, 'one too many')
     t.strictSame(await contacts.blocks(bob, options.now), ['eve', 'mallory'])
-    t.match(await contacts.read(bob, 'mallory', options.now), { isBlocked: true })
-    t.match(await contacts.read(bob, 'trudy', options.now), { isBlocked: false })
-    t.match(await contacts.read(lab.id('carol'), 'mallory', options.now), { isBlocked: false })
+    t.match(await contacts.look(bob, 'mallory', options.now), { isBlocked: true })
+    t.match(await contacts.look(bob, 'trudy', options.now), { isBlocked: false })
+    t.match(await contacts.look(lab.id('carol'), 'mallory', options.now), { isBlocked: false })
     await contacts.unblock(bob, 'mallory')
     await contacts.unblock(bob, 'mallory')
     t.strictSame(await contacts.blocks(bob, options.now), ['eve'])
@@ -50,9 +102,9 @@ export function contactContract(t: Test, lab: Lab): void {
     const bob = lab.id('bob')
     const now = lab.clock.now()
     for (const peer of ['mallory', 'eve']) await contacts.block(bob, peer, { now, max: 2 })
-    await contacts.read(bob, 'eve', now + YEAR_MS / 2)
+    await contacts.look(bob, 'eve', now + YEAR_MS / 2)
     t.strictSame(await contacts.blocks(bob, now + YEAR_MS), ['eve'])
-    t.match(await contacts.read(bob, 'mallory', now + YEAR_MS), { isBlocked: false })
+    t.match(await contacts.look(bob, 'mallory', now + YEAR_MS), { isBlocked: false })
     t.equal(await contacts.block(bob, 'trudy', { now: now + YEAR_MS, max: 2 }), true, 'and makes room')
   })
 }

@@ -13,6 +13,7 @@
 -- include record
 -- include mailbox
 -- include taken
+-- include contact
 -- include mail
 -- include deliver
 -- include lease

@@ -27,6 +27,7 @@ local function deliver(user, mails)
     local kept, refused = withTaken(taken, mail.stamp, mail.role)
     over = over or refused
     if kept then taken, turn = kept, turn + 1 end
+    if kept and mail.note then noteContact(mail.note, bounds.now) end
     for _, entry in ipairs(kept and mail.entries or {}) do
       for _, device in ipairs(entry.device == '' and redis.call('HKEYS', user.devices) or {entry.device}) do
         if not string.find(entry.except, ',' .. device .. ',', 1, true) then

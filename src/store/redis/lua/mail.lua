@@ -7,7 +7,7 @@ local function readBounds()
 end
 
 -- The arguments of what one commit says to one user: role (see taken)  holder whose lease is released, or ''  number of entries, and for
--- each of them: device or ''  ,excepted,devices, or ''  type  envelope
+-- each of them: device or ''  ,excepted,devices, or ''  type  envelope; then '1' and what is said of a peer (see contact), or ''
 local function readMail(stamp, tag)
   local role, release, count = arguments(3)
   local mail = {stamp = stamp, tag = tag, role = role, release = release, entries = {}}
@@ -15,5 +15,6 @@ local function readMail(stamp, tag)
     local device, except, kind, envelope = arguments(4)
     mail.entries[i] = {device = device, except = except, kind = kind, envelope = envelope}
   end
+  if arguments(1) == '1' then mail.note = readNote() end
   return mail
 end

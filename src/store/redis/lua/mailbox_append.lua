@@ -9,6 +9,7 @@
 -- include record
 -- include mailbox
 -- include taken
+-- include contact
 -- include mail
 -- include deliver
 readBounds()
