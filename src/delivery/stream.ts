@@ -77,8 +77,8 @@ export class EventStream implements Consumer {
     // Perhaps late, and about an older connection than this one. If two that race believed it, neither would be left.
     else if (wakeup.kind === 'claimed') {
       if (wakeup.connection !== this.#claim.connection) this.#refreshSoon()
-    } else if (wakeup.kind === 'event' && !this.#pumping && this.#tail.isNext(wakeup)) this.#writeLive(wakeup.event)
-    else if (wakeup.kind !== 'event' || !this.#tail.isAt(wakeup.event)) {
+    } else if (wakeup.kind === 'event' && !this.#pumping && this.#tail.isNext(wakeup)) this.#writeLive(wakeup.events)
+    else if (wakeup.kind !== 'event' || !this.#tail.isAtLast(wakeup)) {
       if (wakeup.kind === 'gone') this.#signedOff = true
       if (wakeup.kind === 'gap') this.#refreshSoon() // Not only events may be among what was lost.
       this.#dirty = true
@@ -204,8 +204,8 @@ export class EventStream implements Consumer {
     }
   }
 
-  #writeLive(event: StoredEvent): void {
-    this.#tail.write(event)
+  #writeLive(events: readonly StoredEvent[]): void {
+    this.#tail.write(events)
     if (this.#socket.writableLength > BACKLOG_LIMIT) this.end('slow')
   }
 

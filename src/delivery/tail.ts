@@ -16,6 +16,8 @@ const PAGE = { limit: 100, maxBytes: BACKLOG_LIMIT / 2 }
 /** A backlog that never once drained in so long belongs to a client that reads too slowly. */
 const DRAIN_WITHIN_MS = 30_000
 
+type EventWakeup = Extract<Wakeup, { kind: 'event' }>
+
 /** `none`: the device is not registered. `closed`: the socket closed meanwhile. */
 export type CaughtUp = 'replay' | `reset_${ResetReason}` | 'none' | 'closed'
 
@@ -44,16 +46,25 @@ export class Tail {
     return seq === this.#seq && tag === this.#tag
   }
 
-  isNext({ event, prevTag }: Extract<Wakeup, { kind: 'event' }>): boolean {
-    return event.seq === this.#seq + 1 && prevTag === this.#tag
+  isNext({ events, prevTag }: EventWakeup): boolean {
+    return events[0]?.seq === this.#seq + 1 && prevTag === this.#tag
   }
 
-  write(event: StoredEvent): void {
-    if (event.type === RESET) return void this.reset('unknown', event)
+  isAtLast({ events }: EventWakeup): boolean {
+    const last = events.at(-1)
+    return last !== undefined && this.isAt(last)
+  }
+
+  /** In one piece: a system call costs more than all the rest of an event. */
+  write(events: readonly StoredEvent[]): void {
     gatherWrites(this.#socket)
-    this.#socket.write(eventFrame(event))
+    this.#socket.write(events.map(event => this.#frame(event)).join(''))
+    this.#delivery.metrics.eventsDelivered.inc({ transport: 'sse' }, events.length)
+  }
+
+  #frame(event: StoredEvent): string {
     this.stand(event)
-    this.#delivery.metrics.eventsDelivered.inc({ transport: 'sse' })
+    return event.type === RESET ? this.#resetFrame('unknown') : eventFrame(event)
   }
 
   /** From here on the stream is live; each of these is a place to resume from. */
@@ -70,10 +81,14 @@ export class Tail {
 
   reset(reason: ResetReason, head: Cursor): `reset_${ResetReason}` {
     this.stand(head)
+    this.#socket.write(this.#resetFrame(reason))
+    return `reset_${reason}`
+  }
+
+  #resetFrame(reason: ResetReason): string {
     const { config, clock } = this.#delivery
     const data = { reason, cursor: this.#cursor(), snapshot: '/v1/snapshot', heartbeatMs: config.heartbeatMs }
-    this.#socket.write(cursorFrame('reset', data, clock.now()))
-    return `reset_${reason}`
+    return cursorFrame('reset', data, clock.now())
   }
 
   /** Something of the moment: a client that has not read the last moment yet does not get it. */
@@ -98,7 +113,7 @@ export class Tail {
       if (result.status === 'reset') return this.reset(result.reason, result.head)
       const events = afterReset(result.events)
       if (events[0]?.type === RESET) outcome = 'reset_unknown'
-      for (const event of events) this.write(event)
+      if (events.length > 0) this.write(events)
       if (this.#seq < 0) this.stand(result.head)
       if (this.isAt(result.head)) return outcome
       await drained(this.#socket)

@@ -167,8 +167,13 @@ export interface Mailboxes {
 // ── Wake-ups: hints to open streams; the mailbox is the truth ─────────────────────────────────────────────────────────
 
 export type Wakeup =
-  /** An entry was appended; `prevTag` is the tag of the entry before it (of the birth, for the first). */
-  | { readonly kind: 'event'; readonly device: string; readonly prevTag: string; readonly event: StoredEvent }
+  /** Entries were appended, at least one; `prevTag` is the tag of the entry before them (of the birth, for the first). */
+  | {
+      readonly kind: 'event'
+      readonly device: string
+      readonly prevTag: string
+      readonly events: readonly StoredEvent[]
+    }
   /** This connection is the device's one connection now. */
   | { readonly kind: 'claimed'; readonly device: string; readonly connection: string }
   /** A fresher token was shown for the device: its connection may last until then; null: for ever. */

@@ -75,9 +75,9 @@ for (const cluster of [false, true]) {
         const events = () => heard.filter(({ kind }) => kind === 'event')
         await until('all has arrived', () => events().length === 3)
         t.match(events(), [
-          { device: 'phone', event: { seq: 2, type: RESET } },
-          { device: 'phone', event: { seq: 3 } },
-          { device: 'tablet', event: { seq: 1, type: RESET } }
+          { device: 'phone', events: [{ seq: 2, type: RESET }] },
+          { device: 'phone', events: [{ seq: 3 }] },
+          { device: 'tablet', events: [{ seq: 1, type: RESET }] }
         ])
       }
     )

@@ -38,8 +38,8 @@ class Reader {
 
   async #follow(wakeup: Wakeup): Promise<void> {
     if (wakeup.kind !== 'event') return wakeup.kind === 'gap' ? this.#catchUp() : undefined
-    const follows = wakeup.event.seq === this.#cursor.seq + 1 && wakeup.prevTag === this.#cursor.tag
-    if (follows) this.#take(wakeup.event)
+    const follows = wakeup.events[0]?.seq === this.#cursor.seq + 1 && wakeup.prevTag === this.#cursor.tag
+    if (follows) for (const event of wakeup.events) this.#take(event)
     else await this.#catchUp()
   }
 

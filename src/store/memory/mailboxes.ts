@@ -83,7 +83,7 @@ export function createMemoryMailboxes(parts: Parts): MemoryMailboxes {
   function put(user: string, name: string, device: Device, message: Pick<Message, 'type' | 'envelope' | 'tag'>): void {
     const prevTag = device.tag
     const event = push(device, message, parts)
-    if (device.connection !== '') publish(user, { kind: 'event', device: name, prevTag, event })
+    if (device.connection !== '') publish(user, { kind: 'event', device: name, prevTag, events: [event] })
   }
 
   function putAll(user: string, { entries, tag }: CommitMail, now: number): AppendResult {

@@ -1,37 +1,29 @@
 // Wake-ups over sharded pub/sub. The scripts publish lines of text: kind, device, then what belongs to the kind. An event's
-// envelope comes last and goes on to clients as it is, so nobody parses it.
-import type { Wakeup, Wakeups } from '../store.js'
+// envelope is one line and goes on to clients as it is, so nobody parses it.
+import type { StoredEvent, Wakeup, Wakeups } from '../store.js'
 import type { Channels, Listener } from './channels.js'
 import type { Attempt } from './clients.js'
 import { wakeChannel } from './keys.js'
 
-/** Cuts `count` lines off; the last part is whatever follows. */
-function cut(text: string, count: number): string[] {
-  const parts: string[] = []
-  let from = 0
-  while (parts.length < count) {
-    const end = text.indexOf('\n', from)
-    if (end < 0) break
-    parts.push(text.slice(from, end))
-    from = end + 1
-  }
-  parts.push(text.slice(from))
-  return parts
-}
-
-/** Lines before what comes last; two unless it says otherwise. */
-const HEADERS: Readonly<Record<string, number>> = { event: 6, notice: 3 }
-
 /** Null for a kind that only a newer release knows: in a rolling deploy its reader will read the mailbox in time. */
 export function parseWakeup(text: string): Wakeup | null {
-  const kind = text.slice(0, text.indexOf('\n'))
-  const [, device = '', value = '', seq = '', tag = '', type = '', envelope = ''] = cut(text, HEADERS[kind] ?? 2)
-  if (kind === 'event') return { kind, device, prevTag: value, event: { seq: Number(seq), tag, type, envelope } }
+  const [kind, device = '', value = '', ...rest] = text.split('\n')
+  if (kind === 'event') return { kind, device, prevTag: value, events: toEvents(rest) }
   if (kind === 'claimed') return { kind, device, connection: value }
   if (kind === 'auth') return { kind, device, expiresAt: value === '' ? null : Number(value) }
   if (kind === 'gone') return { kind, device }
-  if (kind === 'notice') return { kind, device, type: value, envelope: seq }
+  if (kind === 'notice') return { kind, device, type: value, envelope: rest[0] ?? '' }
   return null
+}
+
+/** The number of the first event, then tag, type and envelope of each. */
+function toEvents([first, ...lines]: readonly string[]): StoredEvent[] {
+  const events: StoredEvent[] = []
+  for (let i = 0; i < lines.length; i += 3) {
+    const [tag = '', type = '', envelope = ''] = lines.slice(i, i + 3)
+    events.push({ seq: Number(first) + events.length, tag, type, envelope })
+  }
+  return events
 }
 
 /** A class and not two closures: there is one for each user with a stream. */

@@ -1,6 +1,6 @@
 import type { Test } from 'tap'
 import type { Lab } from '../contract.js'
-import { appendAll, appendOf, connect, mail, mailOf, messageOf, read, texts, touch } from './given.js'
+import { appendAll, appendOf, chained, connect, mail, mailOf, messageOf, read, texts, touch } from './given.js'
 
 export function batchContract(t: Test, lab: Lab): void {
   const { mailboxes, leases } = lab.store
@@ -35,7 +35,7 @@ export function batchContract(t: Test, lab: Lab): void {
       done = resolve
     })
     const stop = await lab.store.wakeups.subscribe(bob, wakeup => {
-      if (wakeup.kind === 'event') heard.push([wakeup.prevTag, wakeup.event.seq, wakeup.event.tag])
+      heard.push(...chained(wakeup).map(({ prevTag, seq, tag }) => [prevTag, seq, tag]))
       if (heard.length === 3) done()
     })
     await mailboxes.append(bob, appendAll(lab, [mailOf(1), mailOf(2), mailOf(3)]))

@@ -9,7 +9,8 @@ import type {
   Message,
   ReadResult,
   Touch,
-  Touched
+  Touched,
+  Wakeup
 } from '../../../src/store/store.js'
 import { CLAIM_TURNS, type ClaimOptions, type Due, TIMER_CLASSES } from '../../../src/store/timers.js'
 import type { Lab } from '../contract.js'
@@ -81,6 +82,12 @@ export async function touch(lab: Lab, user: string, device: string, parts: Parti
 /** Opens a stream, as far as the store is concerned. */
 export const connect = (lab: Lab, user: string, device: string, connection: string): Promise<Touched> =>
   touch(lab, user, device, { connection, claim: true, onlineUntil: lab.clock.now() + 45_000 })
+
+/** The events of a wake-up, each with the tag of the one before. */
+export const chained = (wakeup: Wakeup) =>
+  wakeup.kind === 'event'
+    ? wakeup.events.map((event, i) => ({ ...event, prevTag: wakeup.events[i - 1]?.tag ?? wakeup.prevTag }))
+    : []
 
 export const read = (
   lab: Lab,

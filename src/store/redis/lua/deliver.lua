@@ -9,12 +9,11 @@ local function openBox(user, device)
 end
 
 local function push(user, device, box, tag, entry)
-  local before = box.tag
-  box.seq, box.tag = box.seq + 1, tag
+  local news = box.news or {'event', device, box.tag, box.seq + 1}
+  box.seq, box.tag, box.news = box.seq + 1, tag, news
   box.sum = add(user.prefix .. device, box.seq, box.sum, {t = tag, y = entry.kind, e = entry.envelope}, bounds.entries, bounds.weight)
   if box.seq == 1 then redis.call('PEXPIRE', user.prefix .. device, bounds.ttl) end
-  if box.connection == '' then return end
-  redis.call('SPUBLISH', user.channel, table.concat({'event', device, before, box.seq, tag, entry.kind, entry.envelope}, '\n'))
+  news[#news + 1], news[#news + 2], news[#news + 3] = tag, entry.kind, entry.envelope
 end
 
 -- user: devices, taken, leases (keys), prefix (of the mailboxes), channel. mails: oldest first. Mailbox keys are derived from a prefix in
@@ -45,6 +44,7 @@ local function deliver(user, mails)
   local online, queued = 0, 0
   for device, box in pairs(boxes) do
     redis.call('HSET', user.devices, device, table.concat({box.seq, box.tag, box.sum, box.rest}, '|'))
+    if box.connection ~= '' then redis.call('SPUBLISH', user.channel, table.concat(box.news, '\n')) end
     local share = box.turn == turn and 1 or 0
     if box.connection ~= '' and box.till > bounds.now then online = online + share else queued = queued + share end
   end
