@@ -32,7 +32,7 @@ for (const setting of TWO_NODES) {
     const closed = alice.ask('DELETE', 'rooms/r1')
     const commit = await held
     await bob.does('rooms/r1/participants')
-    commit()
+    commit.release()
     t.equal((await closed).status, 204)
     for (const user of ['alice', 'bob', 'eve']) {
       await until(`${user} is in no room`, async () => (await memberships(user)) === 0)

@@ -31,10 +31,10 @@ for (const setting of SETTINGS.filter(({ engine }) => engine === 'redis')) {
       const commit = await proxy.hold('"phase":"ringing"')
       await redis.config('SET', 'min-replicas-to-write', 1)
       const held = proxy.hold('"code":"failed"')
-      commit()
+      commit.release()
       const tombstone = await held
       await redis.config('SET', 'min-replicas-to-write', 0)
-      tombstone()
+      tombstone.release()
     }
     const failsOnce = async (callId: string) => {
       const [answer] = await Promise.all([alice.ask('POST', 'calls', { callId, to: 'bob' }), refuseCommit()])

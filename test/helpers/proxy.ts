@@ -11,11 +11,18 @@ export interface Proxy {
   delay(word: string): () => void
   /** Of what is sent over one connection from now on, the first `count` of this word go through, and then nothing. Resolves when it is so. */
   cutAfter(count: number, word: string): Promise<void>
-  /** Resolves when something with this word is sent: it, and what follows over that connection, is held until the returned function is called. */
-  hold(word: string): Promise<() => void>
+  /** Resolves when something like this is sent: it, and what follows over that connection, is held. */
+  hold(what: string | RegExp): Promise<Held>
   /** How many are waiting. */
   readonly waiting: number
   close(): Promise<void>
+}
+
+/** What was sent and has not arrived. */
+export interface Held {
+  release(): void
+  /** It never arrives, and the connection ends. */
+  drop(): void
 }
 
 interface Pair {
@@ -29,6 +36,13 @@ interface Pair {
   readonly kept: Buffer[]
 }
 
+interface Hold {
+  readonly what: string | RegExp
+  /** How much each connection had sent before. */
+  readonly since: ReadonlyMap<Pair, number>
+  readonly done: (held: Held) => void
+}
+
 interface Cut {
   readonly count: number
   readonly word: string
@@ -36,6 +50,10 @@ interface Cut {
   readonly since: ReadonlyMap<Pair, number>
   readonly done: () => void
 }
+
+const isSent = ({ what, since }: Hold, pair: Pair): boolean => pair.sent.slice(since.get(pair) ?? 0).search(what) >= 0
+
+const sentSoFar = (pairs: Iterable<Pair>) => new Map([...pairs].map(pair => [pair, pair.sent.length]))
 
 /** Where the first word begins that must not go through; -1 while there is none. */
 function endOf({ count, word, since }: Cut, pair: Pair): number {
@@ -51,7 +69,7 @@ export async function startProxy(targetPort: number): Promise<Proxy> {
   const pairs = new Set<Pair>()
   let delayed: string | null = null
   let cut: Cut | null = null
-  let holding: { readonly word: string; readonly done: (release: () => void) => void } | null = null
+  let holding: Hold | null = null
   const proxy = createServer(client => {
     const pair: Pair = {
       client,
@@ -67,11 +85,14 @@ export async function startProxy(targetPort: number): Promise<Proxy> {
       const before = pair.sent.length
       pair.sent += data.toString('latin1').toLowerCase()
       if (pair.isCut) return
-      if (holding !== null && pair.sent.slice(Math.max(0, before - holding.word.length)).includes(holding.word)) {
+      if (holding !== null && isSent(holding, pair)) {
         pair.held ??= []
-        holding.done(() => {
-          for (const each of pair.held?.splice(0) ?? []) pair.server.write(each)
-          pair.held = null
+        holding.done({
+          release() {
+            for (const each of pair.held?.splice(0) ?? []) pair.server.write(each)
+            pair.held = null
+          },
+          drop: () => void client.destroy()
         })
         holding = null
       }
@@ -110,14 +131,15 @@ export async function startProxy(targetPort: number): Promise<Proxy> {
       }
     },
     cutAfter(count, word) {
-      const since = new Map([...pairs].map(pair => [pair, pair.sent.length]))
+      const since = sentSoFar(pairs)
       return new Promise(done => {
         cut = { count, word, since, done }
       })
     },
-    hold(word) {
+    hold(what) {
+      const since = sentSoFar(pairs)
       return new Promise(done => {
-        holding = { word, done }
+        holding = { what, since, done }
       })
     },
     get waiting() {

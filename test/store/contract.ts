@@ -1,5 +1,5 @@
 // What every store promises, sentence by sentence of the port (src/store/store.ts and the parts it names). Memory, standalone
-// Redis and Cluster run all of it.
+// Redis, a Cluster of one primary and one of three run all of it.
 import type { Test } from 'tap'
 import type { Store, StoreOptions } from '../../src/store/store.js'
 import type { ManualClock } from '../helpers/clock.js'
