@@ -43,16 +43,6 @@ function describeMachine() {
   ].join('\n')
 }
 
-/** A figure's rows; ends this process, and with it all that it started, when they take too long. */
-async function measure(name, options, giveUp) {
-  const timer = setTimeout(() => giveUp(`${name}: not done after ${FIGURE_LIMIT_MS / 60_000} minutes`), FIGURE_LIMIT_MS)
-  try {
-    return await FIGURES[name](options)
-  } finally {
-    clearTimeout(timer)
-  }
-}
-
 async function main() {
   const names = options.only?.split(',') ?? Object.keys(FIGURES)
   const unknown = names.filter(name => !FIGURES[name])
@@ -64,20 +54,20 @@ async function main() {
   console.log(`${describeMachine()}\n${rounds} rounds\n`)
 
   const rows = []
-  const print = () => {
-    printTable(rows, contenders)
+  // However the run ends, what has been measured is shown.
+  process.on('exit', () => {
+    if (rows.length > 0) printTable(rows, contenders)
     if (options.json) writeFileSync(options.json, `${JSON.stringify(rows, null, 2)}\n`)
-  }
-  const giveUp = message => {
-    print()
-    console.error(message)
-    process.exit(1)
-  }
+  })
   for (const name of names) {
     console.error(`${new Date().toISOString().slice(11, 19)} ${name} …`)
-    rows.push(...(await measure(name, { contenders, rounds, quick: options.quick }, giveUp)))
+    const timer = setTimeout(() => {
+      console.error(`${name}: not done after ${FIGURE_LIMIT_MS / 60_000} minutes`)
+      process.exit(1)
+    }, FIGURE_LIMIT_MS)
+    rows.push(...(await FIGURES[name]({ contenders, rounds, quick: options.quick })))
+    clearTimeout(timer)
   }
-  print()
 }
 
 await main()

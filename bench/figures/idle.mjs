@@ -20,9 +20,10 @@ async function measure(fleets) {
 }
 
 export function idle({ contenders, rounds }) {
+  const builds = buildsAmong(contenders)
   const kinds = [1, 4].flatMap(nodes => [
-    { nodes, cluster: false, names: contenders },
-    { nodes, cluster: true, names: buildsAmong(contenders) }
+    { nodes, cluster: false, names: ['hardened', ...builds] },
+    { nodes, cluster: true, names: builds }
   ])
   const wanted = kinds.flatMap(({ nodes, cluster, names }) => names.map(name => ({ name, nodes, cluster })))
   return withFleets(wanted, async fleets => {

@@ -23,10 +23,10 @@ async function measure(name, count) {
     const calm = await fleet.askBystanders('stopRequests', {})
     await fleet.askBystanders('startRequests', { everyMs: EVERY_MS })
     await fleet.kill(0)
-    const { elapsedMs, answers } = await fleet.ask('resumeIdle', { port })
+    const { elapsedMs, answers, resets } = await fleet.ask('resumeIdle', { port })
     const storm = await fleet.askBystanders('stopRequests', {})
     if ((answers['caught-up'] ?? 0) < count) throw new Error(`${name}: ${JSON.stringify(answers)}`)
-    return { seconds: elapsedMs / 1000, p99: storm.p99, calmP99: calm.p99 }
+    return { seconds: elapsedMs / 1000, p99: storm.p99, calmP99: calm.p99, resets }
   })
 }
 
@@ -38,6 +38,7 @@ export async function reconnect({ contenders, rounds, quick }) {
   return [
     { figure: `${count} streams reconnect, s until all caught up`, digits: 2, values: values('seconds'), target: 3 },
     { figure: '  other pairs’ requests meanwhile, p99 ms', digits: 0, values: values('p99'), target: 150 },
-    { figure: '  the same before, p99 ms', digits: 0, values: values('calmP99') }
+    { figure: '  the same before, p99 ms', digits: 0, values: values('calmP99') },
+    { figure: '  connections reset and tried again', digits: 0, values: values('resets') }
   ]
 }

@@ -57,6 +57,18 @@ function startLoad() {
   return { ask, stop: () => stop(child) }
 }
 
+/** A load generator that starts with its first job. */
+function createLoad() {
+  let load = null
+  return {
+    ask(job, options) {
+      load ??= startLoad()
+      return load.ask(job, options)
+    },
+    stop: () => load?.stop()
+  }
+}
+
 /** Starts one after the other, so that no two choose the same free port; runs `work` with all; ends all whatever happens. */
 export async function withFleets(wanted, work) {
   const fleets = []
@@ -82,8 +94,7 @@ export async function startFleet(name, { nodes, nodeArgs = [], env = {}, cluster
   const options = { redisUrl, secret, nodeArgs }
   const servers = await Promise.all(Array.from({ length: nodes }, () => startNode(deployed, options)))
   // The second one is for users whose times must not wait for what the first is made to do.
-  const load = startLoad()
-  const bystanders = startLoad()
+  const [load, bystanders] = [createLoad(), createLoad()]
   const ports = servers.map(server => server.port)
   const shared = { protocol: contender.protocol, secret }
 

@@ -3,7 +3,7 @@
 import { connect } from 'node:net'
 
 const HOST = '127.0.0.1'
-const OPEN_LIMIT_MS = 20_000
+const OPEN_LIMIT_MS = 60_000
 
 /** Calls back with each event's type, data and id. Takes a body in chunked coding or one that the close of the connection ends. */
 function createEventParser(onEvent) {

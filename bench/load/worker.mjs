@@ -1,4 +1,5 @@
 // A load generator: a process of its own, told over IPC what to do. Ends when its parent does.
+import { setTimeout as sleep } from 'node:timers/promises'
 import { createToken } from '../harness/tokens.mjs'
 import { burst } from './burst.mjs'
 import { createEach, makeCalls, startCalls } from './calls.mjs'
@@ -10,6 +11,9 @@ import { Crowd } from './room.mjs'
 import { SocketIoUser } from './socketio-user.mjs'
 
 const USERS = { http: HttpUser, socketio: SocketIoUser }
+
+const RETRY_MS = 250
+const RESUME_LIMIT_MS = 60_000
 
 let pairs = []
 let idle = []
@@ -84,16 +88,29 @@ const jobs = {
     return burstDone
   },
 
-  /** All idle streams at once connect to another node. Resolves to how long it took until the last was live, and how they were answered. */
+  /**
+   * All idle streams at once connect to another node; one whose connection is reset tries again, as an EventSource does. Resolves to how
+   * long it took until the last was live, how they were answered, and how often a connection was reset.
+   */
   async resumeIdle({ port }) {
     const startedAt = performance.now()
     const answers = {}
+    let resets = 0
     const resumeOne = async user => {
-      const answer = await user.resume(port)
-      answers[answer] = (answers[answer] ?? 0) + 1
+      for (;;) {
+        try {
+          const answer = await user.resume(port)
+          answers[answer] = (answers[answer] ?? 0) + 1
+          return
+        } catch (error) {
+          if (error.code !== 'ECONNRESET' || performance.now() - startedAt > RESUME_LIMIT_MS) throw error
+          resets++
+          await sleep(RETRY_MS)
+        }
+      }
     }
     await Promise.all(idle.map(resumeOne))
-    return { elapsedMs: performance.now() - startedAt, answers }
+    return { elapsedMs: performance.now() - startedAt, answers, resets }
   },
 
   closeIdle() {
