@@ -1,0 +1,167 @@
+// On one server a commit is one script, which judges everything before it writes anything. Each test prepares one thing that is judged
+// last, behind a stamp that stands, a claim that is granted and a device that is known: no key changes, and nothing is published.
+import { Redis } from 'ioredis'
+import t, { type Test } from 'tap'
+import type { Commit, CommitResult } from '../../src/store/aggregate.js'
+import { devicesKey, epochKeyOf, leasesKey, stateKey, wakeChannel } from '../../src/store/redis/keys.js'
+import { ManualClock } from '../helpers/clock.js'
+import { startRedis } from '../helpers/redis.js'
+import { openRedisStore } from '../helpers/store.js'
+import { until } from '../helpers/until.js'
+import { call, commitOf, connect, mail, mailTo, stamp } from './contract/given.js'
+import { type Lab, OPTIONS } from './contract.js'
+
+const server = await startRedis()
+const redis = new Redis(server.port)
+const subscriber = new Redis(server.port)
+const clock = new ManualClock()
+const store = await openRedisStore(server.url, clock, OPTIONS)
+t.teardown(async () => {
+  redis.disconnect()
+  subscriber.disconnect()
+  await store.close()
+  await server.stop()
+})
+
+const lab: Lab = { store, clock, options: OPTIONS, id: stem => stem }
+const REF = call('c1')
+const [ALICE, BOB] = ['alice', 'bob']
+const published: string[] = []
+subscriber.on('smessage', (_, message) => published.push(message))
+await subscriber.ssubscribe(wakeChannel(ALICE))
+await subscriber.ssubscribe(wakeChannel(BOB))
+
+/** All keys with what they hold and when they go. */
+async function dump(): Promise<ReadonlyMap<string, string>> {
+  const keys = (await redis.keys('*')).sort()
+  const texts = keys.map(async key => {
+    const [text, goesAt] = await Promise.all([redis.dumpBuffer(key), redis.call('PEXPIRETIME', key)])
+    return [key, `${goesAt} ${text?.toString('base64')}`] as const
+  })
+  return new Map(await Promise.all(texts))
+}
+
+/** What was published up to now. */
+async function received(): Promise<readonly string[]> {
+  await redis.call('SPUBLISH', wakeChannel(BOB), 'last')
+  await until('the last one has come', () => published.includes('last'))
+  return published.splice(0).filter(message => message !== 'last')
+}
+
+const lease = (peer: string, kind: 'active' | 'ringing') => ({
+  lease: { holder: 'c1/alice/1', peer, kind, role: 'r', at: clock.now() },
+  limits: { active: 1 }
+})
+
+/** Both users have an event, a claim and a sign of life in it; alice's part is read first. */
+const full = (parts: Partial<Commit> = {}): Commit =>
+  commitOf(lab, 1, {
+    mail: [
+      mailTo(ALICE, 'a', {
+        claim: lease(BOB, 'active'),
+        sign: { device: 'phone', authExpiresAt: null },
+        release: 'old'
+      }),
+      {
+        user: BOB,
+        entries: [mail('b'), mail('c', { device: 'phone' })],
+        claim: lease(ALICE, 'ringing'),
+        sign: { device: 'phone', authExpiresAt: null }
+      }
+    ],
+    deadlineAt: clock.now() + 30_000,
+    expireInMs: 60_000,
+    ...parts
+  })
+
+async function prepare(): Promise<void> {
+  await redis.flushall()
+  for (const user of [ALICE, BOB]) await connect(lab, user, 'phone', 'connection')
+  await store.leases.take(ALICE, { holder: 'old', peer: 'dave', kind: 'ringing', role: 'r', at: 1 }, {})
+  await store.aggregates.commit(REF, commitOf(lab, 0, { deadlineAt: clock.now() + 9_000 }))
+  clock.advance(1_000)
+  await received()
+}
+
+interface Fault {
+  readonly prepare?: () => Promise<unknown>
+  readonly commit?: Partial<Commit>
+  /** What the commit resolves to; without it, it rejects. */
+  readonly answer?: Partial<CommitResult> | object
+}
+
+const FAULTS: Readonly<Record<string, Fault>> = {
+  'another commit stands': {
+    commit: { expected: stamp(1, 'other') },
+    answer: { ok: false, current: { version: 1, tag: 't1' } }
+  },
+  'what it was decided on is gone': {
+    prepare: () => redis.del(stateKey(REF)),
+    answer: { ok: false, current: null }
+  },
+  'the claim on the last user is refused': {
+    prepare: () => store.leases.take(BOB, { holder: 'x', peer: 'carol', kind: 'active', role: 'r', at: 1 }, {}),
+    answer: { ok: false, refused: { user: BOB } }
+  },
+  'the device of the last user is not registered': {
+    prepare: () => store.mailboxes.remove(BOB, 'phone'),
+    answer: { ok: false, unregistered: true }
+  },
+  'the device of the last user is gone': {
+    prepare: async () => {
+      clock.advance(OPTIONS.retentionMs + 1)
+      await connect(lab, ALICE, 'phone', 'connection')
+    },
+    answer: { ok: false, unregistered: true }
+  },
+  'the device of the last user has not noticed a failover': {
+    prepare: () => redis.set(epochKeyOf(BOB), 'another'),
+    answer: { ok: false, unregistered: true }
+  },
+  'the script fails at the leases of the last user': { prepare: () => redis.set(leasesKey(BOB), 'no hash') },
+  'the script fails at the devices of the last user': {
+    prepare: async () => {
+      await redis.del(devicesKey(BOB))
+      await redis.set(devicesKey(BOB), 'no hash')
+    }
+  }
+}
+
+async function isUntouched(t: Test, { prepare: prepareFault, commit, answer }: Fault): Promise<void> {
+  await prepareFault?.()
+  await received()
+  const before = await dump()
+  const done = store.aggregates.commit(REF, full(commit))
+  if (answer) t.match(await done, answer)
+  else await t.rejects(done)
+  t.strictSame(await dump(), before)
+  t.strictSame(await received(), [])
+}
+
+for (const [name, fault] of Object.entries(FAULTS)) {
+  t.test(`${name}: nothing is written`, async t => {
+    await prepare()
+    await isUntouched(t, fault)
+  })
+}
+
+t.test('without any of that the same commit writes all of it', async t => {
+  await prepare()
+  const before = await dump()
+  t.match(await store.aggregates.commit(REF, full()), { ok: true, isDelivered: true })
+  const after = await dump()
+  const changed = [...after].filter(([key, text]) => before.get(key) !== text).map(([key]) => key.replace(/{.*}:/, ''))
+  t.strictSame(changed.sort(), [
+    'sp:devices:alice',
+    'sp:devices:bob',
+    'sp:leases:alice',
+    'sp:leases:bob',
+    'sp:mailbox:alice:phone',
+    'sp:mailbox:bob:phone',
+    'sp:position:alice:call:c1',
+    'sp:position:bob:call:c1',
+    'sp:state:call:c1',
+    'sp:timers:call'
+  ])
+  t.equal((await received()).length, 2)
+})
