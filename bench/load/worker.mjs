@@ -103,7 +103,10 @@ const jobs = {
           answers[answer] = (answers[answer] ?? 0) + 1
           return
         } catch (error) {
-          if (error.code !== 'ECONNRESET' || performance.now() - startedAt > RESUME_LIMIT_MS) throw error
+          if (error.code !== 'ECONNRESET' || performance.now() - startedAt > RESUME_LIMIT_MS) {
+            answers[error.message] = (answers[error.message] ?? 0) + 1
+            return
+          }
           resets++
           await sleep(RETRY_MS)
         }
