@@ -1,0 +1,152 @@
+// On one Redis server a commit delivers what it says in its own step: calls never have an outbox there, and pairs of a room only until both
+// joinings are published. In the end nothing is left but what lapses by itself.
+import { Redis } from 'ioredis'
+import t, { type Test } from 'tap'
+import { House, SETTINGS } from '../helpers/house.js'
+import type { Person } from '../helpers/person.js'
+import { startRedis } from '../helpers/redis.js'
+import { join } from '../helpers/rooms.js'
+import { candidates, sdp } from '../helpers/sdp.js'
+import { Stage } from '../helpers/stage.js'
+import { until } from '../helpers/until.js'
+
+const ONE_SECOND = '1000'
+const BRIEF = { RETENTION_MS: ONE_SECOND, PRESENCE_TTL_MS: ONE_SECOND, HEARTBEAT_MS: ONE_SECOND, ROOM_LINGER_MS: '1' }
+/** What PTTL says of a key that has no end. */
+const FOR_GOOD = -1
+/** What is kept longest: which commits mailboxes have taken, and who has made how many rooms in the hour. */
+const LONGEST_MS = 2 * 3_600_000
+
+const setting = SETTINGS.find(({ engine, nodes }) => engine === 'redis' && nodes === 2)
+if (!setting) throw new Error('there are two nodes on one Redis')
+const server = await startRedis()
+const house = await House.open(setting, BRIEF, server)
+const redis = new Redis(server.port)
+const subscriber = new Redis(server.port)
+t.teardown(async () => {
+  redis.disconnect()
+  subscriber.disconnect()
+  await house.close()
+  await server.stop()
+})
+
+await redis.config('SET', 'notify-keyspace-events', 'KA')
+const touched: string[] = []
+subscriber.on('pmessage', (_pattern, channel) => touched.push(channel))
+await subscriber.psubscribe('__keyspace@0__:*:outbox:*')
+
+/** The outboxes that were written or removed up to now. */
+async function touchedOutboxes(): Promise<string[]> {
+  const mark = 'sp:mark:outbox:mark'
+  await redis.set(mark, '')
+  await until('the mark has come', () => touched.some(channel => channel.endsWith(mark)))
+  await redis.del(mark)
+  await until('and its end', () => touched.filter(channel => channel.endsWith(mark)).length === 2)
+  return touched.splice(0).filter(channel => !channel.endsWith(mark))
+}
+
+const waitingKeys = async () => [...(await redis.keys('*outbox*')), ...(await redis.keys('*pending'))]
+
+function story(name: string, play: (t: Test, stage: Stage) => Promise<void>): void {
+  t.test(name, async t => {
+    const stage = new Stage(house)
+    try {
+      await play(t, stage)
+      await stage.holdMailboxes(t)
+    } finally {
+      await stage.clear()
+    }
+  })
+}
+
+const hearAll = async (people: readonly Person[], type: string) => {
+  for (const person of people) await person.hears(type)
+}
+
+story('a whole call has no outbox at any time', async (t, stage) => {
+  const [alice, bob] = await stage.enterBoth()
+  const watch = await stage.enter('bob', 'watch')
+  await alice.does('calls', { callId: 'c1', to: 'bob' })
+  await hearAll([bob, watch], 'call.incoming')
+  await bob.does('calls/c1/ringing')
+  await alice.hears('call.ringing')
+  await bob.does('calls/c1/accept')
+  await alice.hears('call.accepted')
+  await watch.hears('call.ended')
+  await alice.does('calls/c1/offer', { sdp: sdp('aliceA') })
+  await bob.hears('signal.offer')
+  await bob.does('calls/c1/answer', { sdp: sdp('bobB') })
+  await alice.hears('signal.answer')
+  await alice.does('calls/c1/candidates', { candidates: candidates(2, 'aliceA') })
+  await bob.hears('signal.candidates')
+  await alice.does('calls/c1/connected')
+  await bob.hears('call.connected')
+  await bob.does('calls/c1/hangup')
+  await alice.hears('call.ended')
+  t.same([await touchedOutboxes(), await waitingKeys()], [[], []])
+})
+
+story('nor has one that ends early, is refused, or is merged into another', async (t, stage) => {
+  const [alice, bob] = await stage.enterBoth()
+  const carol = await stage.enter('carol', 'phone')
+  await alice.does('calls', { callId: 'cancelled', to: 'bob' })
+  await bob.hears('call.incoming')
+  await alice.does('calls/cancelled/cancel')
+  await bob.hears('call.ended')
+  await alice.does('calls/ahead/cancel')
+  t.match(await alice.does('calls', { callId: 'ahead', to: 'bob' }), { resolution: 'existing' })
+
+  await alice.does('calls', { callId: 'rejected', to: 'bob' })
+  await bob.hears('call.incoming')
+  await bob.does('calls/rejected/reject', { scope: 'user' })
+  await alice.hears('call.ended')
+
+  await alice.does('calls', { callId: 'first', to: 'bob' })
+  await bob.hears('call.incoming')
+  t.match(await bob.does('calls', { callId: 'crossing', to: 'alice' }), { resolution: 'merged' })
+  await alice.hears('call.accepted')
+  await carol.isRefused('callee_busy', 'calls', { callId: 'busy', to: 'bob' })
+  await alice.isRefused('caller_busy', 'calls', { callId: 'other', to: 'carol' })
+  await bob.does('calls/first/hangup')
+  await alice.hears('call.ended')
+
+  await alice.does('calls', { callId: 'unanswered', to: 'bob' })
+  await bob.hears('call.incoming')
+  await stage.pass(stage.config.ringTimeoutMs + 1_000)
+  await hearAll([alice, bob], 'call.ended')
+  t.same([await touchedOutboxes(), await waitingKeys()], [[], []])
+})
+
+story('two participants of a room have none once both joinings are published', async (t, stage) => {
+  const [alice, bob] = await stage.enterBoth()
+  const [one, two] = [await join(alice, 'r1'), await join(bob, 'r1')]
+  await alice.does('rooms/r1/offer', { to: two.id, sdp: sdp('aliceA') })
+  await alice.hears('room.participant_joined')
+  await bob.hears('signal.offer')
+  await until('all is published', async () => (await waitingKeys()).length === 0)
+  t.ok((await touchedOutboxes()).length > 0, 'the joinings were')
+  await bob.does('rooms/r1/answer', { to: one.id, sdp: sdp('bobB') })
+  await alice.hears('signal.answer')
+  await bob.does('rooms/r1/candidates', { to: one.id, candidates: candidates(2, 'bobB') })
+  await alice.hears('signal.candidates')
+  t.same(await touchedOutboxes(), [])
+  await bob.ask('DELETE', `rooms/r1/participants/${two.id}`)
+  await alice.hears('room.participant_left')
+  await alice.ask('DELETE', `rooms/r1/participants/${one.id}`)
+  await until('the end is published', async () => (await waitingKeys()).length === 0)
+})
+
+t.test('what is over goes: nothing is kept that does not lapse by itself', async t => {
+  const keys = async () => (await redis.keys('sp:*')).filter(key => !key.endsWith(':epoch'))
+  const remainingMs = async () => Promise.all((await keys()).map(key => redis.pttl(key)))
+  await until('every key has its end', async () => {
+    await house.pass(house.config.retentionMs)
+    return (await remainingMs()).every(ms => ms !== FOR_GOOD)
+  })
+  await until('calls, pairs and rooms are gone', async () => {
+    // The tombstone of a cancel that came first is kept for two minutes.
+    const found = (await keys()).filter(key => /:(state|log|member):/.test(key))
+    return found.every(key => key.includes(':state:call:ahead'))
+  })
+  t.ok(Math.max(...(await remainingMs())) <= LONGEST_MS)
+})
