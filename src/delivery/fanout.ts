@@ -6,7 +6,7 @@ import type { Endpoint } from '../schemas/common.js'
 import type { FollowUp, OutboxEntry } from '../store/aggregate.js'
 import { FANOUT_LEASE_MS, type FanoutRef } from '../store/fanout.js'
 import type { Store } from '../store/store.js'
-import { appendsOf, type UserAppend } from './recipients.js'
+import { appendsOf, type RecipientAppend } from './recipients.js'
 
 export interface Fanout {
   /** Publishes what waits, in the background. What fails is taken up by the sweeper of any node. */
@@ -33,8 +33,10 @@ export interface FanoutParts {
 const APPENDS_MAX = 16_000
 const ENTRIES_MAX = 64
 const PAGE = 256
-/** Appends under way at once: enough to keep Redis busy, and no more than others can wait for. */
-const PARALLEL = 64
+/** Events appended in one step, or a few more: Redis does nothing else in less than a millisecond. */
+const STEP = 64
+/** Steps under way at once: enough to keep Redis busy, and no more than others can wait for. */
+const PARALLEL = 4
 const RENEW_AFTER_MS = FANOUT_LEASE_MS / 4
 
 export function createFanout(parts: FanoutParts): Fanout {
@@ -74,9 +76,9 @@ async function publish(parts: FanoutParts, ref: FanoutRef, closing: AbortSignal)
 async function appendAll(
   { store, clock, node, judgeWatchers }: FanoutParts,
   ref: FanoutRef,
-  appends: readonly UserAppend[]
+  appends: readonly RecipientAppend[]
 ): Promise<boolean> {
-  const queue = appends.values()
+  const steps = inSteps(appends)
   const maySee = judgeWatchers(ref.id)
   let renewedAt = clock.now()
   let isLeased = true
@@ -88,17 +90,36 @@ async function appendAll(
     if (!(await store.fanouts.renew(ref, { node, leaseMs: FANOUT_LEASE_MS, now }))) isLeased = false
   }
 
+  const isAudience = ({ user, watcher }: RecipientAppend) => watcher === undefined || maySee({ user, device: watcher })
+
   async function work(): Promise<void> {
-    for (const { user, watcher, ...append } of queue) {
+    for (const step of steps) {
       if (!isLeased) return
-      const isAudience = watcher === undefined || (await maySee({ user, device: watcher }))
-      if (isAudience) await store.mailboxes.append(user, { ...append, now: clock.now() })
+      const isFor = await Promise.all(step.map(isAudience))
+      await store.mailboxes.appendEach(
+        step.filter((_, i) => isFor[i]),
+        clock.now()
+      )
       await renew()
     }
   }
 
   await Promise.all(Array.from({ length: PARALLEL }, work))
   return isLeased
+}
+
+function* inSteps(appends: readonly RecipientAppend[]): Generator<readonly RecipientAppend[]> {
+  let step: RecipientAppend[] = []
+  let size = 0
+  for (const append of appends) {
+    step.push(append)
+    size += append.commits.reduce((sum, { entries }) => sum + entries.length, 0)
+    if (size < STEP) continue
+    yield step
+    step = []
+    size = 0
+  }
+  if (step.length > 0) yield step
 }
 
 const followUpsIn = ({ items }: OutboxEntry) => items.flatMap(item => (item.do === 'follow' ? [item.task] : []))

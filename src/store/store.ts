@@ -39,6 +39,12 @@ export interface Append {
   readonly now: number
 }
 
+/** One of many; none of its commits is the first or the last of its source's life. */
+export interface UserAppend extends Pick<Append, 'source'> {
+  readonly user: string
+  readonly commits: readonly (Stamp & Pick<Mail, 'entries'>)[]
+}
+
 /** Distinct devices that took at least one entry of the last commit that was taken. */
 export interface AppendResult extends Reached {
   /** 'duplicate' when all commits were; 'over': one came after the last of this life of the source, which must have forgotten it. */
@@ -141,6 +147,8 @@ export interface Mailboxes {
    * that is made anew is a duplicate, anything else is 'over'.
    */
   append(user: string, append: Append): Promise<AppendResult>
+  /** The same for many users, at a time for each of them. What is said to many costs little more than what is said to one. */
+  appendEach(appends: readonly UserAppend[], now: number): Promise<void>
   /**
    * The short way of what happens most: one device, no commit. Taken only if the message was decided on the newest commit of the
    * source that the user's mailboxes know, or on one above all they know: they have forgotten it, and remember it from then on.

@@ -142,10 +142,11 @@ for (const engine of ['memory', 'redis'] as const) {
       await nodes.pass('all joinings are published', () => nodes.isPublished(room))
       let appends = 0
       let queue = Promise.resolve()
-      nodes.appendRoom = (append, { source, commits }) => {
-        if (source.id === room) appends += commits.reduce((sum, { entries }) => sum + entries.length, 0)
-        // One after the other, as Redis does them. A hundred take longer than a lease.
-        queue = queue.then(append).then(() => nodes.clock.advance(15))
+      nodes.appendRoom = (append, each) => {
+        const commits = each.flatMap(({ source, commits }) => (source.id === room ? commits : []))
+        appends += commits.reduce((sum, { entries }) => sum + entries.length, 0)
+        // One step after the other, as Redis does them. All together take longer than a lease.
+        queue = queue.then(append).then(() => nodes.clock.advance(60))
         return queue
       }
       const [author, other, listener] = crowd as [Person, Person, Person]

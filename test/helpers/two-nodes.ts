@@ -3,7 +3,7 @@ import { buildApp } from '../../src/app.js'
 import { loadConfig } from '../../src/config.js'
 import { createMemoryStore } from '../../src/store/memory.js'
 import type { RoomCommit } from '../../src/store/rooms.js'
-import type { Append, Store } from '../../src/store/store.js'
+import type { Store, UserAppend } from '../../src/store/store.js'
 import { ManualClock } from './clock.js'
 import { Person } from './person.js'
 import { openRedisStore } from './store.js'
@@ -25,7 +25,7 @@ const HOUR_MS = '3600000'
 const PATIENT = { AWAY_AFTER_MS: HOUR_MS, GRACE_MS: HOUR_MS, PRESENCE_TTL_MS: HOUR_MS, RETENTION_MS: HOUR_MS }
 const MAILBOX = { retentionMs: 3_600_000, mailboxMaxEvents: 500, maxDevicesPerUser: 8, mailboxMaxBytes: 2_097_152 }
 
-export type AppendRoom = (append: () => Promise<unknown>, what: Append) => Promise<void>
+export type AppendRoom = (append: () => Promise<unknown>, what: readonly UserAppend[]) => Promise<void>
 
 /** Two nodes on one store, with a clock that only the test moves. */
 export class TwoNodes {
@@ -71,13 +71,10 @@ export class TwoNodes {
       },
       mailboxes: {
         ...mailboxes,
-        append: async (user, what) => {
-          if (what.source.kind !== 'room') return mailboxes.append(user, what)
-          let result = { status: 'duplicate' as 'appended' | 'duplicate' | 'over', online: 0, queued: 0 }
-          await this.appendRoom(async () => {
-            result = await mailboxes.append(user, what)
-          }, what)
-          return result
+        appendEach: async (appends, now) => {
+          const append = () => mailboxes.appendEach(appends, now)
+          if (appends[0]?.source.kind === 'room') await this.appendRoom(append, appends)
+          else await append()
         }
       }
     }

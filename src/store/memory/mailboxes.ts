@@ -160,6 +160,9 @@ export function createMemoryMailboxes(parts: Parts): MemoryMailboxes {
       return touched.head
     },
     append: async (user, append) => deliver(user, append),
+    async appendEach(appends, now) {
+      for (const each of appends) deliver(each.user, { ...each, now })
+    },
     async send(user, message): Promise<SendResult> {
       const { source, basis, at } = message
       const [newest = null] = takenFrom(user, source)

@@ -6,6 +6,7 @@ import { RESET } from '../forgotten.js'
 import type { Cursor, Mail, Sign, UserMail } from '../mail.js'
 import { positionTtlMs } from '../position.js'
 import type { Append, AppendResult, Mailboxes, StoredEvent, StoreOptions, Touch } from '../store.js'
+import { audienceOf, eachArguments } from './append-each.js'
 import type { Attempt } from './clients.js'
 import { noteArguments } from './contacts.js'
 import {
@@ -23,6 +24,7 @@ import { claimArguments } from './leases.js'
 import { toDeviceState } from './record.js'
 import {
   type Argument,
+  appendEachMailbox,
   appendMailbox,
   readMailbox,
   releaseMailbox,
@@ -34,6 +36,7 @@ import {
   touchMailbox
 } from './scripts.js'
 import { formatStamp } from './stamp.js'
+import type { Topology } from './topology.js'
 
 /** How much longer than the retention the keys live, so that a clock that is a little behind loses nothing. */
 const CLEAN_UP_AFTER_MS = 120_000
@@ -43,9 +46,6 @@ function toStoredEvent([id, fields]: StreamEntry): StoredEvent {
   return { seq: Number.parseInt(id, 10), tag: fields[1] ?? '', type: fields[3] ?? '', envelope: fields[5] ?? '' }
 }
 
-/** Commas around each name, so that a script finds a whole one without taking the list apart. */
-const exceptList = (except: readonly string[] | undefined) => (except?.length ? `,${except.join(',')},` : '')
-
 const isBehind = (reply: string): reply is `behind ${number}` => reply.startsWith('behind ')
 
 /** A record keeps whole numbers only; a token's expiry may come with a fraction. */
@@ -54,12 +54,7 @@ const whole = (at: number | undefined) => (at === undefined ? '' : Math.max(0, M
 /** As lua/deliver.lua reads what one commit says to one user. */
 function saidIn(user: string, { release, begins, entries, contact }: Mail): Argument[] {
   const role = release === undefined ? (begins ? '1' : '') : '!'
-  const flat = entries.flatMap(({ device, except, type, envelope }) => [
-    device ?? '',
-    device === undefined ? exceptList(except) : '',
-    type,
-    envelope
-  ])
+  const flat = entries.flatMap(entry => [...audienceOf(entry), entry.type, entry.envelope])
   const noted = contact ? ['1', ...noteArguments(user, contact)] : ['']
   return [role, release ?? '', entries.length, ...flat, ...noted]
 }
@@ -98,7 +93,11 @@ export interface RedisMailboxes extends Mailboxes {
   mailArguments(mail: UserMail): Argument[]
 }
 
-export function createRedisMailboxes(attempt: Attempt, options: StoreOptions): RedisMailboxes {
+export function createRedisMailboxes(
+  attempt: Attempt,
+  topology: Pick<Topology, 'isOneServer'>,
+  options: StoreOptions
+): RedisMailboxes {
   const { retentionMs, mailboxMaxEvents, mailboxMaxBytes, maxDevicesPerUser } = options
   const ttlMs = retentionMs + CLEAN_UP_AFTER_MS
 
@@ -159,6 +158,12 @@ export function createRedisMailboxes(attempt: Attempt, options: StoreOptions): R
     async append(user, append) {
       const { isWatched: _, ...result } = await deliver(user, append)
       return result
+    },
+    async appendEach(appends, now) {
+      if (!topology.isOneServer())
+        return void (await Promise.all(appends.map(each => deliver(each.user, { ...each, now }))))
+      const keys = appends.flatMap(({ user, source }) => [devicesKey(user), positionKey(user, source)])
+      if (appends.length > 0) await appendEachMailbox(attempt, keys, [...boundsAt(now), ...eachArguments(appends)])
     },
     async send(user, { source, basis, device, at, tag, now, type, envelope }) {
       const keys = [devicesKey(user), positionKey(user, source), mailboxKey(user, device)]

@@ -68,7 +68,7 @@ export async function createRedisStore(options: RedisStoreOptions): Promise<Redi
   await contact.ask()
   const node = ids.unique()
   const replicas = createReplicas(client, options.waitReplicas ?? 0)
-  const mailboxes = createRedisMailboxes(attempt, options)
+  const mailboxes = createRedisMailboxes(attempt, topology, options)
   const leases = createRedisLeases(attempt)
   const stopProbing = startProbing(
     { client, attempt, channels },

@@ -98,6 +98,7 @@ export const nextFanout = define<
 export const renewFanout = define<'OK' | 'LOST'>('fanout_renew')
 
 export const appendMailbox = define<string>('mailbox_append')
+export const appendEachMailbox = define<'OK'>('mailbox_append_each')
 export const sendMailbox = define<Exclude<SendResult['status'], 'behind'> | `behind ${number}`>('mailbox_send')
 export const readMailbox = define<
   | readonly ['OK', seq: number, tag: string, entries: readonly StreamEntry[]]

@@ -1,6 +1,7 @@
 import type { Test } from 'tap'
+import type { MailboxEntry } from '../../../src/store/mail.js'
 import type { Lab } from '../contract.js'
-import { appendAll, appendOf, chained, connect, mail, mailOf, messageOf, read, texts, touch } from './given.js'
+import { appendAll, appendOf, call, chained, connect, mail, mailOf, messageOf, read, texts, touch } from './given.js'
 
 export function batchContract(t: Test, lab: Lab): void {
   const { mailboxes, leases } = lab.store
@@ -46,6 +47,44 @@ export function batchContract(t: Test, lab: Lab): void {
       ['t2', 3, 't3']
     ])
     await stop()
+  })
+
+  t.test('appendEach is append for each user: their own devices, in their own order, and once', async t => {
+    const [bob, carol, dave] = [lab.id('bob'), lab.id('carol'), lab.id('dave')]
+    for (const device of ['phone', 'laptop', 'watch']) await touch(lab, bob, device)
+    await touch(lab, carol, 'phone')
+    const [a, b, c] = [mail('a'), mail('b'), mail('c')]
+    const [phone, laptop] = [{ device: 'phone' }, { device: 'laptop' }]
+    const source = call(lab.id('c'))
+    const commit = (version: number, ...entries: MailboxEntry[]) => ({ version, tag: `t${version}`, entries })
+    const appends = [
+      {
+        ...{ user: carol, source },
+        commits: [commit(2, { ...b, ...phone }), commit(3, { ...c, ...phone })]
+      },
+      {
+        ...{ user: bob, source },
+        commits: [
+          commit(1, { ...a, ...phone }, { ...a, ...laptop }),
+          commit(2, { ...b, except: ['watch'] }, { ...c, ...phone }),
+          commit(4, { ...b, ...laptop })
+        ]
+      },
+      { user: dave, source, commits: [commit(1, { ...a, ...phone })] }
+    ]
+    for (let n = 0; n < 2; n++) await mailboxes.appendEach(appends, lab.clock.now())
+    t.strictSame(await texts(lab, carol, 'phone'), ['b', 'c'])
+    t.strictSame(await texts(lab, bob, 'phone'), ['a', 'b', 'c'])
+    t.strictSame(await texts(lab, bob, 'laptop'), ['a', 'b', 'b'])
+    t.strictSame(await texts(lab, bob, 'watch'), [])
+    const kept = await read(lab, bob, 'laptop', 'start')
+    t.strictSame(kept.status === 'ok' && kept.events.map(({ seq, tag }) => [seq, tag]), [
+      [1, 't1'],
+      [2, 't2'],
+      [3, 't4']
+    ])
+    t.equal((await mailboxes.append(bob, appendOf(lab, 4, { source }))).status, 'duplicate', 'what was taken is known')
+    await mailboxes.appendEach([], lab.clock.now())
   })
 
   t.test('each commit is judged on its own: those taken already are dropped, the others are not', async t => {
