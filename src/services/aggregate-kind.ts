@@ -3,6 +3,7 @@ import type { AggregateRef } from '../store/aggregate.js'
 import type { ContactNote } from '../store/contacts.js'
 import type { Lease, LeaseClaim } from '../store/leases.js'
 import type { Cursor, Deliveries } from '../store/mail.js'
+import type { Charge } from '../store/quotas.js'
 import type { Cache, Known } from './cache.js'
 import type { Context } from './context.js'
 import type { Events } from './mail.js'
@@ -18,6 +19,8 @@ export interface Decision<State> {
   readonly held?: boolean
   /** It stands only if the users have these leases. They are parties of the state. */
   readonly claims?: readonly UserClaim[]
+  /** And only if these quotas are not spent. */
+  readonly charges?: readonly Charge[]
 }
 
 export interface UserClaim extends LeaseClaim {
@@ -85,7 +88,7 @@ export interface Outcome<State> {
   readonly head: Cursor | null
 }
 
-/** Nothing was committed, because a user may not have a lease that the decision claims. */
+/** Nothing was committed, because a user may not have a lease that the decision claims. What it charges is charged. */
 export interface Refused {
   readonly refused: { readonly user: string; readonly held: readonly Lease[] }
 }
@@ -99,7 +102,7 @@ export interface Loop<State> {
   load(context: Context, id: string): Promise<Known<State> | null>
   /**
    * Decides and commits. `decide` is called again for every race lost, so it must be pure.
-   * @throws AppError whatever `decide` throws on a state that is certainly current; store_unavailable
+   * @throws AppError whatever `decide` throws on a state that is certainly current; rate_limited, store_unavailable
    */
   transact(
     context: Context,

@@ -161,12 +161,14 @@ export function createLoop<State extends { readonly version: number }>(kind: Kin
       state: text,
       ...(isSilent ? { mail: [], log: [] } : saidBy(context, { before, decision, now, acting })),
       isHeld: decision.held ?? false,
+      ...(decision.charges && { charges: decision.charges }),
       deadlineAt: kind.deadlineOf(state),
       expireInMs: kind.isOver(state) ? (kind.keepMs?.(context, state) ?? context.config.retentionMs) : null,
       now
     })
     if (!result.ok) {
       if ('refused' in result) return { refused: result.refused }
+      if ('spent' in result) throw context.budgets.refusal(result.spent)
       if ('current' in result) return { retryOn: await settled(context, id, result.current) }
       await acting?.register?.()
       return { ...reread(context, id), isRegistered: acting?.register !== undefined }

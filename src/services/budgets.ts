@@ -3,7 +3,7 @@
 import type { Clock } from '../clock.js'
 import type { Config } from '../config.js'
 import { AppError } from '../errors.js'
-import type { Quotas } from '../store/store.js'
+import type { Charge, Quotas } from '../store/quotas.js'
 import { createQuotaBlocks, type QuotaBlocks } from './quota-blocks.js'
 
 export type Limits = Pick<
@@ -44,8 +44,16 @@ const BUDGETS = {
 
 export type BudgetName = keyof typeof BUDGETS
 
+export interface BudgetCharge extends Charge {
+  readonly name: BudgetName
+}
+
 export interface Budgets {
   readonly blocks: QuotaBlocks
+  /** For a commit: one unit is taken, or (`isTaken` false) has to be left. */
+  chargeOf(user: string, budget: BudgetName, how: { isTaken: boolean }): BudgetCharge
+  /** What a charge is answered with that cannot be met. */
+  refusal(charge: Charge): AppError
   /**
    * Charges `cost` units to a budget of `user`, all or none; what costs more than the whole budget takes all of it. While the store takes no writes nothing can be counted and nothing is refused.
    * @throws AppError rate_limited, with the time until the window ends
@@ -64,16 +72,26 @@ interface BudgetParts {
 export function createBudgets({ quotas, clock, config }: BudgetParts): Budgets {
   const blocks = createQuotaBlocks(quotas, clock)
 
+  function refusal({ name, windowMs, max }: Pick<Charge, 'name' | 'windowMs' | 'max'>): AppError {
+    const detail = `More than ${max} ${name} in ${windowMs / 1000} s`
+    return new AppError('rate_limited', { detail, retryAfterMs: windowMs - (clock.now() % windowMs) })
+  }
+
   async function refuseUnlessGranted(budget: BudgetName, asked: ReturnType<QuotaBlocks['look']>): Promise<void> {
     const answer = await asked.catch(ignoreStoreFault)
-    if (answer === null || answer.granted) return
-    const { windowMs, max } = limitOf(budget, config)
-    const detail = `More than ${max} ${budget} in ${windowMs / 1000} s`
-    throw new AppError('rate_limited', { detail, retryAfterMs: answer.ttl })
+    if (answer !== null && !answer.granted) throw refusal({ name: budget, ...limitOf(budget, config) })
   }
 
   return {
     blocks,
+    refusal,
+    chargeOf: (user, budget, { isTaken }) => ({
+      user,
+      name: budget,
+      ...limitOf(budget, config),
+      now: clock.now(),
+      isTaken
+    }),
     spend(user, budget, cost = 1) {
       const { windowMs, max } = limitOf(budget, config)
       const asked = blocks.spend(`${budget}:${user}`, { windowMs, max, cost: Math.min(cost, max) })

@@ -4,6 +4,7 @@ import { AppError } from '../errors.js'
 import type { Actor } from '../schemas/claims.js'
 import type { ContactNote } from '../store/contacts.js'
 import type { UserNote } from './aggregate-kind.js'
+import type { BudgetCharge } from './budgets.js'
 import type { Context } from './context.js'
 import { haveCommonRoom, roomIdsOf } from './memberships.js'
 
@@ -31,26 +32,35 @@ async function isInOneOf(context: Context, user: string, roomIds: readonly strin
   return haveCommonRoom(new Set(roomIds), await roomIdsOf(context, user))
 }
 
+type Pair = { readonly caller: string; readonly callee: string }
+
 /**
- * One attempt to ring the callee. A blocked caller does not use up what others may, but is refused with them: else an account that is
- * refused would show that another one is blocked. @throws AppError rate_limited
+ * What one attempt to ring the callee costs. A blocked caller does not use up what others may, but is refused with them: else an account
+ * that is refused would show that another one is blocked.
  */
-export async function chargeAttempt(
-  { clock, budgets }: Context,
-  { caller, callee }: { caller: string; callee: string },
-  { isBlocked, isKnown, retryAt }: CallerStanding
-): Promise<void> {
+export function chargesOf(
+  { budgets }: Context,
+  { caller, callee }: Pair,
+  { isBlocked, isKnown }: CallerStanding
+): BudgetCharge[] {
+  const attempt = budgets.chargeOf(`${caller}/${callee}`, 'attempts', { isTaken: true })
+  return isKnown ? [attempt] : [attempt, budgets.chargeOf(callee, 'incoming', { isTaken: !isBlocked })]
+}
+
+/** @throws AppError rate_limited while the caller has to wait after attempts that came to nothing */
+export function mustNotWait({ clock }: Context, { retryAt }: CallerStanding): void {
   const waitMs = retryAt - clock.now()
-  if (waitMs > 0) {
-    throw new AppError('rate_limited', {
-      detail: 'Your last attempts were declined or not answered',
-      retryAfterMs: waitMs
-    })
+  if (waitMs <= 0) return
+  const detail = 'Your last attempts were declined or not answered'
+  throw new AppError('rate_limited', { detail, retryAfterMs: waitMs })
+}
+
+/** One attempt that no commit of a call follows. @throws AppError rate_limited */
+export async function chargeAttempt(context: Context, pair: Pair, standing: CallerStanding): Promise<void> {
+  mustNotWait(context, standing)
+  for (const { user, name, isTaken } of chargesOf(context, pair, standing)) {
+    await context.budgets[isTaken ? 'spend' : 'check'](user, name)
   }
-  await budgets.spend(`${caller}/${callee}`, 'attempts')
-  if (isKnown) return
-  if (isBlocked) await budgets.check(callee, 'incoming')
-  else await budgets.spend(callee, 'incoming')
 }
 
 type Outcome = ContactNote['outcome']

@@ -4,25 +4,15 @@ import { formatCursor } from '../delivery/cursor.js'
 import type { CommandOf, Refusal } from '../domain/command.js'
 import { parseDescription } from '../domain/sdp.js'
 import { type CallState, viewCall } from '../domain/state.js'
-import {
-  type CallRecord,
-  callIn,
-  createIn,
-  nextAttempt,
-  type RecordDecision,
-  type Tombstone,
-  tombstoneOf,
-  viewTombstone
-} from '../domain/tombstone.js'
+import { type CallRecord, callIn, createIn, nextAttempt, tombstoneOf } from '../domain/tombstone.js'
 import { AppError } from '../errors.js'
 import { idFromKey } from '../ids.js'
-import type { Call, CreateCallBody, CreateCallReply } from '../schemas/call.js'
+import type { CreateCallBody, CreateCallReply } from '../schemas/call.js'
 import type { Actor } from '../schemas/claims.js'
 import type { Cursor, Deliveries } from '../store/mail.js'
-import { commitAccept } from './accept-call.js'
-import type { Acting, UserClaim } from './aggregate-kind.js'
+import type { Acting, Outcome } from './aggregate-kind.js'
 import { mustBeChosen } from './chosen-id.js'
-import { type CallerStanding, chargeAttempt, readStanding } from './contacts.js'
+import { type CallerStanding, chargesOf, mustNotWait, readStanding } from './contacts.js'
 import type { Context } from './context.js'
 import {
   activate,
@@ -35,13 +25,9 @@ import {
 } from './leases.js'
 import { NO_DELIVERY } from './mail.js'
 import { checkMetadata } from './metadata.js'
+import { type Created, repeatCreate } from './repeat-create.js'
 import { takingPart } from './sign-of-life.js'
-import { claimRecord, readCall, readRecord } from './transact.js'
-
-interface Created extends Omit<CreateCallReply, 'cursor'> {
-  /** The newest entry of the caller's mailbox; null: it was not read. */
-  readonly head: Cursor | null
-}
+import { claimRecord, readRecord } from './transact.js'
 
 /**
  * Rings the callee. A repeat with the same callId (or Idempotency-Key) answers with the first result; one after a fault of the store, or of
@@ -59,57 +45,72 @@ export async function createCall(
   checkMetadata(body.metadata)
   mustBeChosen('callId', body.callId)
   const callId = body.callId ?? (idempotencyKey ? idFromKey(actor.user, idempotencyKey) : context.ids.unique())
-  const record = await readRecord(context, callId)
   const caller = { user: actor.user, device: actor.device }
-  const attempt = nextAttempt(record, actor.user)
-  const request: LeaseRequest = { callId, caller, to: body.to, attempt }
+  const part = takingPart(context, actor)
   const command = {
     type: 'create' as const,
     callId,
     actor: caller,
-    attempt,
     to: body.to,
     media: body.media ?? null,
     metadata: body.metadata ?? {},
     offer: body.offer ? parseDescription(body.offer.sdp) : null,
     ringMs: body.ringTimeoutMs ?? context.config.ringTimeoutMs
   }
-  const isRepeat = callIn(record) !== null || tombstoneOf(record, actor.user) !== null
-  const part = takingPart(context, actor)
-  const { head, ...created } =
-    record && isRepeat
-      ? await repeated(context, request, record)
-      : await create(context, request, { body, command, by: part.acting })
+  const { head, ...created } = await create(context, command, part.acting)
   context.metrics.callsCreated.inc({ resolution: created.resolution })
   return { ...created, cursor: formatCursor(await part.cursor(head)) }
 }
 
-type DecideCreate = (
-  record: CallRecord | null,
-  now: number
-) => RecordDecision & { readonly claims?: readonly UserClaim[] }
+type Create = Omit<CommandOf<'create'>, 'attempt' | 'isMuted'>
 
-async function create(
-  context: Context,
-  asked: LeaseRequest,
-  { body, command, by }: { body: CreateCallBody; command: CommandOf<'create'>; by: Acting }
-): Promise<Created> {
-  const { isKnown, isBlocked: isMuted } = await mayRing(context, asked, body)
-  const request = { ...asked, isKnown, isMuted }
-  const decide: DecideCreate = (found, now) => {
-    const decision = createIn(found, { ...command, isMuted }, now)
-    return decision.state === found ? decision : { ...decision, claims: claimsOf(context, request) }
-  }
-  const { record, deliveries, head } = await takeAndCommit(context, request, { decide, by }).catch(async error => {
-    await abandonCreate(context, request, { code: 'failed', attempt: request.attempt }).catch(cause =>
-      context.log.warn({ err: cause, callId: request.callId }, 'the leases of a failed create wait to be taken over')
-    )
-    throw error
-  })
+/** There is most likely nothing under the id, so nothing is read there: if there is something, the commit conflicts. */
+async function create(context: Context, command: Create, by: Acting): Promise<Created> {
+  const { callId, actor: caller, to } = command
+  const judged = await judge(context, command)
+  if (judged.repeats) return repeatCreate(context, { callId, caller }, judged.repeats)
+  const { record, deliveries, head } = await takeAndCommit(context, { command, by, standing: judged.standing })
   const call = callIn(record)
-  if (call === null || deliveries === null) return repeated(context, request, record)
-  const delivery = (isMuted ? null : deliveries.get(request.to)) ?? NO_DELIVERY
+  if (call === null || deliveries === null) return repeatCreate(context, { callId, caller }, record)
+  const delivery = (judged.standing.isBlocked ? null : deliveries.get(to)) ?? NO_DELIVERY
   return { call: viewCall(call, context.clock.now()), resolution: 'created', delivery, head }
+}
+
+type Judged =
+  | { readonly repeats: null; readonly standing: CallerStanding }
+  /** It need not be judged: the caller's create with this id was judged before. */
+  | { readonly repeats: CallRecord }
+
+/**
+ * Whether the caller may ring the callee. Asked before any lease is taken, so that a refusal leaves nothing behind.
+ * @throws AppError callee_unreachable, rate_limited, policy_denied, policy_unavailable
+ */
+async function judge(context: Context, command: Create): Promise<Judged> {
+  const isAsked = context.config.policyUrl !== null
+  const repeats = isAsked ? await findRepeated(context, command) : null
+  if (repeats) return { repeats }
+  try {
+    return { repeats: null, standing: await mayRing(context, command) }
+  } catch (error) {
+    const found = isAsked ? null : await findRepeated(context, command)
+    if (found) return { repeats: found }
+    throw error
+  }
+}
+
+async function findRepeated(context: Context, { callId, actor }: Create): Promise<CallRecord | null> {
+  const record = await readRecord(context, callId)
+  return callIn(record) !== null || tombstoneOf(record, actor.user) !== null ? record : null
+}
+
+/** A blocked caller gets what an unreachable callee gives. */
+async function mayRing(context: Context, command: Create): Promise<CallerStanding> {
+  const standing = await readStanding(context, command.actor.user, command.to)
+  const isReachable = standing.isReachable && !standing.isBlocked
+  if (context.config.offlineCalls === 'reject' && !isReachable) throw new AppError('callee_unreachable')
+  mustNotWait(context, standing)
+  await askPolicyForCall(context, command)
+  return standing
 }
 
 interface Committed {
@@ -119,77 +120,62 @@ interface Committed {
   readonly head: Cursor | null
 }
 
-async function takeAndCommit(
-  context: Context,
-  request: LeaseRequest,
-  { decide, by }: { decide: DecideCreate; by: Acting }
-): Promise<Committed> {
-  for (let round = 0; round < ROUNDS_MAX; round++) {
-    const outcome = await claimRecord(context, request.callId, decide, { known: null, acting: by })
-    if (!('refused' in outcome)) {
-      const { before, state: record, deliveries, head } = outcome
-      // A cancel or a fence may have come first, or the caller's call to somebody else under this id.
-      await releaseUnbacked(context, request, record)
-      return { record, deliveries: before === record || callIn(before) ? null : deliveries, head }
-    }
-    const obstacle = await findObstacle(context, request, outcome.refused)
-    if (obstacle.status === 'glare') return mergeGlare(context, request, obstacle.call)
-    if (obstacle.status === 'busy') {
-      return abandonCreate(context, request, { code: obstacle.user === request.to ? 'callee_busy' : 'caller_busy' })
-    }
+interface Judgement {
+  readonly command: Create
+  readonly by: Acting
+  readonly standing: CallerStanding
+}
+
+async function takeAndCommit(context: Context, { command, by, standing }: Judgement): Promise<Committed> {
+  const { callId, actor: caller, to } = command
+  const { isKnown, isBlocked: isMuted } = standing
+  let request: LeaseRequest = { callId, caller, to, attempt: 1, isKnown, isMuted }
+  let charges = chargesOf(context, { caller: caller.user, callee: to }, standing)
+  const decide = (found: CallRecord | null, now: number) => {
+    const attempt = nextAttempt(found, caller.user)
+    request = { ...request, attempt }
+    const decision = createIn(found, { ...command, attempt, isMuted }, now)
+    return decision.state === found ? decision : { ...decision, claims: claimsOf(context, request), charges }
   }
-  return abandonCreate(context, request, { code: 'callee_busy' })
+  try {
+    for (let round = 0; round < ROUNDS_MAX; round++) {
+      const outcome = await claimRecord(context, callId, decide, { known: null, acting: by })
+      if (!('refused' in outcome)) return await settleLeases(context, request, outcome)
+      charges = []
+      const obstacle = await findObstacle(context, request, outcome.refused)
+      if (obstacle.status === 'glare') return await mergeGlare(context, request, obstacle.call)
+      if (obstacle.status === 'busy') {
+        return await abandonCreate(context, request, { code: obstacle.user === to ? 'callee_busy' : 'caller_busy' })
+      }
+    }
+    return await abandonCreate(context, request, { code: 'callee_busy' })
+  } catch (error) {
+    // A quota that is spent comes before any lease is taken.
+    if (!(error instanceof AppError && error.code === 'rate_limited')) await giveUp(context, request)
+    throw error
+  }
 }
 
-/**
- * Asked before any lease is taken, so that a refusal leaves nothing behind. A blocked caller gets what an unreachable callee gives.
- * @throws AppError callee_unreachable, rate_limited, policy_denied, policy_unavailable
- */
-async function mayRing(context: Context, request: LeaseRequest, body: CreateCallBody): Promise<CallerStanding> {
-  const pair = { caller: request.caller.user, callee: request.to }
-  const standing = await readStanding(context, pair.caller, pair.callee)
-  const isReachable = standing.isReachable && !standing.isBlocked
-  if (context.config.offlineCalls === 'reject' && !isReachable) throw new AppError('callee_unreachable')
-  await chargeAttempt(context, pair, standing)
-  await askPolicyForCall(context, request, body)
-  return standing
+/** A cancel or a fence may have come first, or the caller's call to somebody else under this id. */
+async function settleLeases(context: Context, request: LeaseRequest, outcome: Outcome<CallRecord>): Promise<Committed> {
+  const { before, state: record, deliveries, head } = outcome
+  await releaseUnbacked(context, request, record)
+  return { record, deliveries: before === record || callIn(before) ? null : deliveries, head }
 }
 
-async function askPolicyForCall({ config, log }: Context, request: LeaseRequest, body: CreateCallBody): Promise<void> {
-  if (config.policyUrl === null) return
-  const { callId, caller, to } = request
-  const { media, metadata } = body
-  const answer = await askPolicy(
-    config,
-    { action: 'call', callId, caller, to, media: media ?? null, metadata: metadata ?? {} },
-    log
+/** Never fails: leases that stay are taken over. */
+async function giveUp(context: Context, request: LeaseRequest): Promise<void> {
+  await abandonCreate(context, request, { code: 'failed', attempt: request.attempt }).catch(error =>
+    context.log.warn({ err: error, callId: request.callId }, 'the leases of a failed create wait to be taken over')
   )
+}
+
+async function askPolicyForCall({ config, log }: Context, command: Create): Promise<void> {
+  if (config.policyUrl === null) return
+  const { callId, actor: caller, to, media, metadata } = command
+  const answer = await askPolicy(config, { action: 'call', callId, caller, to, media, metadata }, log)
   if (!answer.allow) throw new AppError('policy_denied', answer.reason ? { detail: answer.reason } : {})
 }
-
-/**
- * The call exists already, or was made impossible: every retry gets what the first request got. A merge that was cut short
- * between its tombstone and its accept is finished here.
- */
-async function repeated(context: Context, request: LeaseRequest, record: CallRecord): Promise<Created> {
-  const { callId, caller } = request
-  const call = callIn(record)
-  if (call) {
-    if (call.caller.user !== caller.user) throw new AppError('call_id_taken')
-    return existing(viewCall(call, context.clock.now()))
-  }
-  const tombstone = tombstoneOf(record, caller.user)
-  // Another request of the same attempt met a fault.
-  if (tombstone === null) throw new AppError('store_unavailable')
-  const view = viewTombstone(callId, tombstone)
-  const { because } = tombstone
-  if (because.code === 'cancelled') return existing(view)
-  if (because.code === 'merged') return acceptMerged(context, tombstone, because.into)
-  const { state: currentState, version, reason } = view
-  throw new AppError(because.code, { extra: { callId, currentState, version, reason } })
-}
-
-const existing = (call: Call): Created => ({ call, resolution: 'existing', delivery: NO_DELIVERY, head: null })
 
 /**
  * The create has failed. Its call is made unable to exist before its leases are released: a retry may be at work on the same ones
@@ -207,21 +193,4 @@ async function mergeGlare(context: Context, request: LeaseRequest, theirs: CallS
   if (!(await activate(context, theirs, request.caller.user)))
     return abandonCreate(context, request, { code: 'caller_busy' })
   return abandonCreate(context, request, { code: 'merged', into: theirs.callId })
-}
-
-/** When another device has answered, or the call is over already, that is the result. */
-async function acceptMerged(context: Context, mine: Tombstone, callId: string): Promise<Created> {
-  const theirs = await readCall(context, callId)
-  if (theirs?.phase === 'ringing') {
-    try {
-      const { state, deliveries } = await commitAccept(context, callId, mine.caller)
-      const delivery = deliveries.get(state.caller.user) ?? NO_DELIVERY
-      return { call: viewCall(state, context.clock.now()), resolution: 'merged', delivery, head: null }
-    } catch (error) {
-      if (!(error instanceof AppError) || !['call_ended', 'answered_elsewhere'].includes(error.code)) throw error
-    }
-  }
-  const merged = await readCall(context, callId)
-  if (merged === null) throw new AppError('call_ended')
-  return { call: viewCall(merged, context.clock.now()), resolution: 'merged', delivery: NO_DELIVERY, head: null }
 }

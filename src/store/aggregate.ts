@@ -2,6 +2,7 @@
 // the top of that file hold here too.
 import type { Lease } from './leases.js'
 import type { Cursor, Deliveries, UserMail } from './mail.js'
+import type { Charge } from './quotas.js'
 
 /**
  * What is kept under a version of its own: a call, what two participants of a room negotiate, a room, how far its chat was
@@ -78,6 +79,8 @@ export interface Commit extends Stamp {
   readonly mail: readonly UserMail[]
   /** The mail waits for `release`. What is held back already is delivered before the mail of a commit that is not held. */
   readonly isHeld?: boolean
+  /** Taken in this order, unless the commit conflicts; the first one that is spent refuses the commit. Before any claim is judged. */
+  readonly charges?: readonly Charge[]
   /** What it leaves in the fan-out log. */
   readonly log: readonly OutboxItem[]
   /** When the aggregate wants to be looked at again; null takes its timer away. */
@@ -108,6 +111,8 @@ export type CommitResult =
   | { readonly ok: false; readonly current: Snapshot | null }
   /** The device that gives a sign of life is not registered, or has to be touched first for another reason. */
   | { readonly ok: false; readonly unregistered: true }
+  /** Nothing is left of a quota; those before it are charged. */
+  | { readonly ok: false; readonly spent: Charge }
   /** A claim was refused, and the state was not written: the user, and all leases they hold. */
   | { readonly ok: false; readonly refused: { readonly user: string; readonly held: readonly Lease[] } }
 

@@ -13,6 +13,7 @@ import type { Fanouts } from './fanout.js'
 import type { Forgotten } from './forgotten.js'
 import type { Leases } from './leases.js'
 import type { Cursor, Mail, Reached } from './mail.js'
+import type { Quotas } from './quotas.js'
 import type { Invitations, Memberships, Rooms } from './rooms.js'
 import type { Tickets } from './tickets.js'
 import type { Timers } from './timers.js'
@@ -20,6 +21,7 @@ import type { Watches } from './watches.js'
 
 export type { Lease, LeaseKind, Leases } from './leases.js'
 export type { Cursor, Mail, MailboxEntry } from './mail.js'
+export type { Quotas } from './quotas.js'
 
 // ── Mailboxes: one a device, dense, totally ordered ───────────────────────────────────────────────────────────────────
 
@@ -199,16 +201,6 @@ export interface Wakeups {
   subscribe(user: string, listen: (wakeup: Wakeup) => void): Promise<() => Promise<void>>
   /** To those who are subscribed now. Nothing is written. */
   notify(user: string, notice: Omit<Notice, 'kind'>): Promise<void>
-}
-
-export interface Quotas {
-  /**
-   * Takes up to `want` from the `max` that `user` may spend on `name` in the window of `windowMs` that contains `now`
-   * (windows are aligned to the epoch). The number granted, 0 … want; over all callers never more than `max` a window.
-   */
-  take(user: string, quota: { name: string; windowMs: number; max: number; want: number; now: number }): Promise<number>
-  /** How much `take` would grant at most. */
-  left(user: string, quota: { name: string; windowMs: number; max: number; now: number }): Promise<number>
 }
 
 export interface Store extends StoreContact {

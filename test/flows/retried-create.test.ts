@@ -27,8 +27,14 @@ for (const setting of SETTINGS.filter(({ engine }) => engine === 'redis')) {
     const leasesOf = async ({ user }: Person) =>
       (await stage.store.leases.list(stage.marked(user))).map(each => each.kind)
     /** Redis refuses the commit of the call, and takes the tombstone again. */
-    const refuseCommit = async () => {
-      const commit = await proxy.hold('"phase":"ringing"')
+    const refuseCommit = async (isRetry: boolean) => {
+      let commit = await proxy.hold('"phase":"ringing"')
+      if (isRetry) {
+        // The first one expects nothing under the id, and learns of the attempt that failed.
+        const second = proxy.hold('"phase":"ringing"')
+        commit.release()
+        commit = await second
+      }
       await redis.config('SET', 'min-replicas-to-write', 1)
       const held = proxy.hold('"code":"failed"')
       commit.release()
@@ -36,8 +42,8 @@ for (const setting of SETTINGS.filter(({ engine }) => engine === 'redis')) {
       await redis.config('SET', 'min-replicas-to-write', 0)
       tombstone.release()
     }
-    const failsOnce = async (callId: string) => {
-      const [answer] = await Promise.all([alice.ask('POST', 'calls', { callId, to: 'bob' }), refuseCommit()])
+    const failsOnce = async (callId: string, { isRetry = false } = {}) => {
+      const [answer] = await Promise.all([alice.ask('POST', 'calls', { callId, to: 'bob' }), refuseCommit(isRetry)])
       t.match(answer, { status: 503, body: { code: /^store_/, retryable: true } })
       for (const person of [alice, bob]) t.same(await leasesOf(person), [], `${person.user} is free`)
       t.same(await alice.activeCalls(), [])
@@ -46,7 +52,7 @@ for (const setting of SETTINGS.filter(({ engine }) => engine === 'redis')) {
 
     await failsOnce('c1')
     alice.goesTo(stage.far)
-    await failsOnce('c1')
+    await failsOnce('c1', { isRetry: true })
     alice.goesTo(0)
     t.match(await alice.does('calls', { callId: 'c1', to: 'bob' }), { resolution: 'created', delivery: { online: 1 } })
     t.match(await alice.does('calls', { callId: 'c1', to: 'bob' }), { resolution: 'existing' })

@@ -15,6 +15,7 @@ import type { Reached, UserMail } from '../mail.js'
 import type { FanoutLog, FanoutSource } from './fanout.js'
 import type { MemoryLeases } from './leases.js'
 import type { MemoryMailboxes } from './mailboxes.js'
+import type { MemoryQuotas } from './quotas.js'
 import type { TimerIndex } from './timer-index.js'
 
 interface Aggregate extends FanoutLog {
@@ -46,10 +47,11 @@ interface Parts {
   readonly clock: Clock
   readonly timerIndex: TimerIndex
   readonly mailboxes: Pick<MemoryMailboxes, 'deliver' | 'isRegistered' | 'renew'>
+  readonly quotas: Pick<MemoryQuotas, 'charge'>
   readonly leases: Pick<MemoryLeases, 'judge' | 'put' | 'held'>
 }
 
-export function createMemoryAggregates({ clock, timerIndex, mailboxes, leases }: Parts): MemoryAggregates {
+export function createMemoryAggregates({ clock, timerIndex, mailboxes, leases, quotas }: Parts): MemoryAggregates {
   const { deadlines, waiting } = timerIndex
   const kept = new Map<string, Aggregate>()
 
@@ -124,6 +126,8 @@ export function createMemoryAggregates({ clock, timerIndex, mailboxes, leases }:
       if (commit.mail.some(({ user, sign }) => sign && !mailboxes.isRegistered(user, sign.device, commit.now))) {
         return { ok: false, unregistered: true }
       }
+      const spent = quotas.charge(commit.charges ?? [])
+      if (spent) return { ok: false, spent }
       const held = new Map<string, readonly Lease[]>()
       for (const { user, claim } of commit.mail) {
         if (!claim) continue

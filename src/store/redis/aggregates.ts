@@ -5,11 +5,13 @@ import type { AggregateRef, Aggregates, Commit, CommitResult, Snapshot } from '.
 import { wholeMs } from '../hold.js'
 import type { Lease, Leases } from '../leases.js'
 import type { UserMail } from '../mail.js'
+import type { Charge } from '../quotas.js'
 import type { Attempt } from './clients.js'
 import { aggregateKeys } from './keys.js'
 import { toLeases } from './leases.js'
 import { type RedisMailboxes, toHead, toReached } from './mailboxes.js'
 import { deliverMail, formatMail, toWaitingMail, type WaitingMail } from './outbox.js'
+import { chargeArguments, type RedisQuotas } from './quotas.js'
 import { commitAndDeliver, commitToOutbox, type Found, loadAggregate, settleOutbox } from './scripts.js'
 import { formatStamp, parseStamp } from './stamp.js'
 import type { Topology } from './topology.js'
@@ -19,13 +21,14 @@ interface Parts {
   readonly topology: Pick<Topology, 'isOneServer'>
   readonly mailboxes: RedisMailboxes
   readonly leases: Pick<Leases, 'take'>
+  readonly quotas: Pick<RedisQuotas, 'charge'>
   readonly clock: Pick<Clock, 'now'>
   readonly log: { warn(about: object, message: string): void }
 }
 
 const NOT_DELIVERED = { ok: true, isDelivered: false, deliveries: new Map(), watched: [], isOver: false } as const
 
-export function createRedisAggregates({ attempt, topology, mailboxes, leases, clock, log }: Parts): Aggregates {
+export function createRedisAggregates({ attempt, topology, mailboxes, leases, quotas, clock, log }: Parts): Aggregates {
   const keysOf = (ref: AggregateRef) => aggregateKeys(ref, topology.isOneServer())
 
   /** Never fails: an entry that stays is delivered again, and every mailbox drops it as a duplicate. */
@@ -65,6 +68,7 @@ export function createRedisAggregates({ attempt, topology, mailboxes, leases, cl
   /** Null: mail of earlier commits waits in the outbox, and nothing was written. */
   async function commitInOneStep(ref: AggregateRef, commit: Commit): Promise<CommitResult | null> {
     const keys = keysOf(ref)
+    const { charges = [] } = commit
     const users = commit.mail.map(({ user }) => mailboxes.keysOf(user, ref))
     const reply = await commitAndDeliver(
       attempt,
@@ -77,12 +81,15 @@ export function createRedisAggregates({ attempt, topology, mailboxes, leases, cl
         commit.deadlineAt === null ? '' : wholeMs(commit.deadlineAt),
         commit.expireInMs ?? '',
         ...mailboxes.boundsAt(commit.now),
+        charges.length,
+        ...charges.flatMap(chargeArguments),
         ...commit.mail.flatMap(mailboxes.mailArguments)
       ]
     )
     if (reply[0] === 'WAITING') return null
     if (reply[0] === 'CONFLICT') return conflict(ref, reply)
     if (reply[0] === 'UNKNOWN') return { ok: false, unregistered: true }
+    if (reply[0] === 'SPENT') return { ok: false, spent: charges[reply[1] - 1] as Charge }
     if (reply[0] === 'REFUSED') {
       return { ok: false, refused: { user: commit.mail[reply[1] - 1]?.user ?? '', held: toLeases(reply[2]) } }
     }
@@ -123,6 +130,15 @@ export function createRedisAggregates({ attempt, topology, mailboxes, leases, cl
     const signed = commit.mail.find(({ sign }) => sign)
     const head = signed?.sign ? await mailboxes.renew(signed.user, signed.sign, commit.now) : null
     if (signed && head === null) return { ok: false, unregistered: true }
+    if (commit.charges) {
+      // What conflicts is not charged.
+      const found = await loadFound(ref)
+      if ((found?.[0] ?? '') !== formatStamp(commit.expected)) {
+        return { ok: false, current: found && (await toSnapshot(ref, found)) }
+      }
+      const spent = await quotas.charge(commit.charges)
+      if (spent) return { ok: false, spent }
+    }
     const { refused, held } = await takeLeases(commit.mail)
     if (refused) return { ok: false, refused }
     const mail = commit.mail.map(({ claim: _, sign: __, ...said }) => said)

@@ -1,22 +1,50 @@
 // Quotas in Redis: one counter a window, counted over all nodes.
-import type { Quotas } from '../store.js'
+import type { Charge, Quota, Quotas } from '../quotas.js'
 import type { Attempt } from './clients.js'
 import { quotaKey } from './keys.js'
-import { takeQuota } from './scripts.js'
+import { type Argument, takeQuota } from './scripts.js'
 
 /** A node whose clock is behind still counts in the old window for a moment. */
 const LINGER_MS = 10_000
 
-export function createRedisQuotas(attempt: Attempt): Quotas {
+const keyOf = (user: string, { name, windowMs, now }: Quota) =>
+  quotaKey(user, name, windowMs, Math.floor(now / windowMs))
+
+/** As lua/quota.lua reads it. */
+export const chargeArguments = ({ user, isTaken, ...quota }: Charge): Argument[] => [
+  keyOf(user, quota),
+  quota.max,
+  isTaken ? 1 : 0,
+  quota.windowMs + LINGER_MS
+]
+
+export interface RedisQuotas extends Quotas {
+  /** The first charge that cannot be met; those before it are taken. */
+  charge(charges: readonly Charge[]): Promise<Charge | undefined>
+}
+
+export function createRedisQuotas(attempt: Attempt): RedisQuotas {
+  async function take(user: string, { want, ...quota }: Quota & { want: number }): Promise<number> {
+    const args = [quota.max, want, quota.windowMs + LINGER_MS]
+    const reply = await takeQuota(attempt, [keyOf(user, quota)], args)
+    return Number(reply.slice('GRANTED '.length))
+  }
+
+  async function left(user: string, quota: Quota): Promise<number> {
+    const taken = await attempt(client => client.get(keyOf(user, quota)))
+    return Math.max(0, quota.max - Number(taken ?? 0))
+  }
+
   return {
-    async take(user, { name, windowMs, max, want, now }) {
-      const key = quotaKey(user, name, windowMs, Math.floor(now / windowMs))
-      const reply = await takeQuota(attempt, [key], [max, want, windowMs + LINGER_MS])
-      return Number(reply.slice('GRANTED '.length))
-    },
-    async left(user, { name, windowMs, max, now }) {
-      const taken = await attempt(client => client.get(quotaKey(user, name, windowMs, Math.floor(now / windowMs))))
-      return Math.max(0, max - Number(taken ?? 0))
+    take,
+    left,
+    async charge(charges) {
+      for (const charge of charges) {
+        const { user, isTaken } = charge
+        const granted = isTaken ? await take(user, { ...charge, want: 1 }) : await left(user, charge)
+        if (granted === 0) return charge
+      }
+      return undefined
     }
   }
 }

@@ -70,6 +70,7 @@ export async function createRedisStore(options: RedisStoreOptions): Promise<Redi
   const replicas = createReplicas(client, options.waitReplicas ?? 0)
   const mailboxes = createRedisMailboxes(attempt, topology, options)
   const leases = createRedisLeases(attempt)
+  const quotas = createRedisQuotas(attempt)
   const stopProbing = startProbing(
     { client, attempt, channels },
     {
@@ -80,7 +81,7 @@ export async function createRedisStore(options: RedisStoreOptions): Promise<Redi
   )
   return {
     client,
-    aggregates: createRedisAggregates({ attempt, topology, mailboxes, leases, clock, log }),
+    aggregates: createRedisAggregates({ attempt, topology, mailboxes, leases, quotas, clock, log }),
     rooms: createRedisRooms(attempt, topology),
     timers: createRedisTimers({ attempt, topology, node, log }),
     memberships: createRedisMemberships(attempt),
@@ -93,7 +94,7 @@ export async function createRedisStore(options: RedisStoreOptions): Promise<Redi
     wakeups: createRedisWakeups(channels, attempt),
     tickets: createRedisTickets(attempt),
     copies: createRedisCopies(attempt),
-    quotas: createRedisQuotas(attempt),
+    quotas,
     deadLetters: createRedisDeadLetters(attempt),
     clock,
     clockOffsetMs: () => serverClock?.offsetMs() ?? 0,

@@ -64,6 +64,7 @@ export const commitAndDeliver = define<
   | readonly ['WAITING']
   | readonly ['REFUSED', user: number, held: readonly string[]]
   | readonly ['UNKNOWN']
+  | readonly ['SPENT', charge: number]
 >('commit_deliver')
 export const commitToOutbox = define<readonly ['OK', older: readonly StreamEntry[]] | Conflict>('outbox_commit')
 export const settleOutbox = define<'WAITING' | 'SETTLED'>('outbox_settle')

@@ -143,6 +143,31 @@ export function aggregateContract(t: Test, lab: Lab): void {
     t.equal(await shown(), null)
   })
 
+  t.test(
+    'a commit takes what it charges, in order; what is spent refuses it, and what conflicts is not charged',
+    async t => {
+      const [ref, bob] = [call(lab.id('c')), lab.id('bob')]
+      const charge = (name: string, { max = 1, isTaken = true } = {}) => ({
+        ...{ user: bob, name, windowMs: 60_000, max, now: lab.clock.now(), isTaken }
+      })
+      const left = (name: string, max: number) => lab.store.quotas.left(bob, charge(name, { max }))
+      const charges = [charge('attempts', { max: 3 }), charge('incoming')]
+      t.match(await aggregates.commit(ref, commitOf(lab, 3, { charges })), { ok: false, current: null })
+      t.equal(await left('attempts', 3), 3)
+      t.match(await aggregates.commit(ref, commitOf(lab, 0, { charges })), { ok: true })
+      t.strictSame([await left('attempts', 3), await left('incoming', 1)], [2, 0])
+      const [, spent] = charges
+      t.strictSame(await aggregates.commit(ref, commitOf(lab, 1, { charges })), { ok: false, spent })
+      t.match(await aggregates.load(ref), { version: 1 })
+      t.equal(await left('attempts', 3), 1, 'what came before it is charged')
+      const looks = [charge('attempts', { max: 3, isTaken: false })]
+      t.match(await aggregates.commit(ref, commitOf(lab, 1, { charges: looks })), { ok: true })
+      t.equal(await left('attempts', 3), 1, 'one that only looks takes nothing')
+      const refused = [charge('incoming', { isTaken: false })]
+      t.match(await aggregates.commit(ref, commitOf(lab, 2, { charges: refused })), { ok: false, spent: refused[0] })
+    }
+  )
+
   t.test('mail that is held back waits until it is released, or until a commit that is not held', async t => {
     const [ref, bob] = [call(lab.id('c')), lab.id('bob')]
     await touch(lab, bob, 'phone')

@@ -2,13 +2,14 @@
 -- Purpose:   writes the next state of an aggregate if the expected commit still stands, and delivers what the commit says: one step,
 --            where all keys lie on one server.
 -- KEYS:      1 state hash  2 outbox stream  3 index of timers; then for each user the four keys of mailbox_append and the epoch of the partition
--- ARGV:      expected version:tag or ''  version:tag  tag  state  deadline or ''  expire in ms or ''; bounds (see mail);
+-- ARGV:      expected version:tag or ''  version:tag  tag  state  deadline or ''  expire in ms or ''; bounds (see mail); charges (see charge);
 --            then for each user: prefix of the mailboxes  channel  '1' and a claim (see lease), or ''; '1' and a sign of life (see renew), or '';
 --            mail (see mail)
 -- RETURNS:   {OK, then for each user {what mailbox_append returns, leases held if there was a claim, what mailbox_renew returns}}
 --            | {CONFLICT, version:tag, state, outbox} | {CONFLICT}, it does not exist | {WAITING}, mail of earlier commits waits in the outbox
 --            | {REFUSED, number of the user whose claim it is, leases held} | {UNKNOWN}, whose sign of life it is has to register
--- GUARANTEE: nothing is written but on OK.
+--            | {SPENT, number of the charge}
+-- GUARANTEE: nothing is written but on OK; on SPENT and REFUSED what was charged.
 -- include arguments
 -- include record
 -- include mailbox
@@ -16,6 +17,8 @@
 -- include contact
 -- include mail
 -- include deliver
+-- include quota
+-- include charge
 -- include lease
 -- include renew
 local key, outbox, timers = unpack(KEYS)
@@ -27,22 +30,22 @@ if (found or '') ~= expected then
 end
 if redis.call('EXISTS', outbox) == 1 then return {'WAITING'} end
 readBounds()
-local users = {}
+local charges, users = readCharges(), {}
 for i = 4, #KEYS, 5 do
   local user = {devices = KEYS[i], taken = KEYS[i + 1], leases = KEYS[i + 2], presence = KEYS[i + 3], epoch = KEYS[i + 4]}
   user.prefix, user.channel = arguments(2)
-  if arguments(1) == '1' then
-    local granted
-    user.claim = readClaim()
-    granted, user.lease = judgeClaim(user.leases, user.claim)
-    if not granted then return {'REFUSED', #users + 1, redis.call('HGETALL', user.leases)} end
-  end
-  if arguments(1) == '1' then
-    user.sign = readSign()
-    if not renewable(user, user.sign) then return {'UNKNOWN'} end
-  end
+  if arguments(1) == '1' then user.claim = readClaim() end
+  if arguments(1) == '1' then user.sign = readSign() end
   user.mail = readMail(stamp, tag)
+  if user.sign and not renewable(user, user.sign) then return {'UNKNOWN'} end
   users[#users + 1] = user
+end
+local spent = charge(charges)
+if spent then return {'SPENT', spent} end
+for i, user in ipairs(users) do
+  local granted = true
+  if user.claim then granted, user.lease = judgeClaim(user.leases, user.claim) end
+  if not granted then return {'REFUSED', i, redis.call('HGETALL', user.leases)} end
 end
 redis.call('HSET', key, 'v', stamp, 's', state, 'x', expire)
 if deadline ~= '' then redis.call('ZADD', timers, deadline, key)
@@ -51,8 +54,7 @@ if expire ~= '' then redis.call('PEXPIRE', key, expire)
 elseif old and old ~= '' then redis.call('PERSIST', key) end
 local reply = {'OK'}
 for i, user in ipairs(users) do
-  local held = user.claim and grant(user.leases, user.claim, user.lease) or {}
-  local status, online, queued = deliver(user, {user.mail})
+  local held, status, online, queued = user.claim and grant(user.leases, user.claim, user.lease) or {}, deliver(user, {user.mail})
   reply[i + 1] = {table.concat({status, online, queued, redis.call('EXISTS', user.presence)}, ' '), held, user.sign and renew(user, user.sign) or {}}
 end
 return reply
