@@ -15,7 +15,7 @@ import { holderOfCall, parseHolder } from './lease-holder.js'
 import { activeClaim, findRival, ROUNDS_MAX, waitForCall } from './leases.js'
 import { takingPart } from './sign-of-life.js'
 import { acceptTimes } from './times.js'
-import { claim, type Outcome, transact } from './transact.js'
+import { claim, type Outcome, readCall, transact } from './transact.js'
 
 /**
  * Also registers the device: the cursor is where its stream should begin to miss nothing of the call.
@@ -64,9 +64,11 @@ export async function commitAccept(
   throw new AppError('store_unavailable', { detail: 'Too many others changed this at the same moment' })
 }
 
+/** On a Cluster the claim is judged before the call, and a cached call may have changed: then the accept is decided again. */
 async function throwIfBusy(context: Context, call: CallState | null, { refused }: Refused): Promise<void> {
   const activeCallId = call && (await findRival(context, call, refused))
-  if (call && activeCallId) throw conflict(call, 'caller_busy', 'End the call you are in first', { activeCallId })
+  if (!call || !activeCallId || (await readCall(context, call.callId))?.version !== call.version) return
+  throw conflict(call, 'caller_busy', 'End the call you are in first', { activeCallId })
 }
 
 /**

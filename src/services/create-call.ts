@@ -20,6 +20,7 @@ import {
   findObstacle,
   type LeaseRequest,
   ROUNDS_MAX,
+  releaseLeases,
   releaseUnbacked,
   writeTombstone
 } from './leases.js'
@@ -27,7 +28,7 @@ import { NO_DELIVERY } from './mail.js'
 import { checkMetadata } from './metadata.js'
 import { type Created, repeatCreate } from './repeat-create.js'
 import { takingPart } from './sign-of-life.js'
-import { claimRecord, readRecord } from './transact.js'
+import { claimRecord, readCall, readRecord } from './transact.js'
 
 /**
  * Rings the callee. A repeat with the same callId (or Idempotency-Key) answers with the first result; one after a fault of the store, or of
@@ -143,7 +144,8 @@ async function takeAndCommit(context: Context, { command, by, standing }: Judgem
       if (!('refused' in outcome)) return await settleLeases(context, request, outcome)
       charges = []
       const obstacle = await findObstacle(context, request, outcome.refused)
-      if (obstacle.status === 'glare') return await mergeGlare(context, request, obstacle.call)
+      const merged = obstacle.status === 'glare' ? await mergeGlare(context, request, obstacle.call) : null
+      if (merged) return merged
       if (obstacle.status === 'busy') {
         return await abandonCreate(context, request, { code: obstacle.user === to ? 'callee_busy' : 'caller_busy' })
       }
@@ -187,10 +189,18 @@ async function abandonCreate(context: Context, request: LeaseRequest, because: R
   return { record, deliveries: null, head: null }
 }
 
-/** The callee's call to this caller rings already: this create becomes its accept, which needs the caller's lease for it active. */
-async function mergeGlare(context: Context, request: LeaseRequest, theirs: CallState): Promise<Committed> {
+/**
+ * The callee's call to this caller rings already: this create becomes its accept, which needs the caller's lease for it active. Null: their
+ * call has ended meanwhile.
+ */
+async function mergeGlare(context: Context, request: LeaseRequest, theirs: CallState): Promise<Committed | null> {
   if (context.config.onGlare === 'reject') return abandonCreate(context, request, { code: 'call_glare' })
   if (!(await activate(context, theirs, request.caller.user)))
     return abandonCreate(context, request, { code: 'caller_busy' })
+  // A lease that was taken after the end of its call would stay.
+  if ((await readCall(context, theirs.callId))?.phase === 'ended') {
+    await releaseLeases(context, theirs)
+    return null
+  }
   return abandonCreate(context, request, { code: 'merged', into: theirs.callId })
 }

@@ -20,6 +20,7 @@ export const RULES = {
   'id-only': 'leases are held by the call id alone',
   'merge-unlocked': "a glare merge accepts without upgrading its user's lease",
   'keep-retaken': 'an accept that took a missing lease anew keeps it though the call has ended',
+  'keep-merged': 'a glare merge that took a missing lease anew keeps it though the call has ended',
   'keep-checked': 'a check that took a missing lease anew keeps it though the call has ended',
   'final-throw': 'a create that throws leaves a tombstone that no retry may pass',
   'late-commit': 'an attempt that was closed may still make its call',
@@ -245,21 +246,29 @@ export function explore(scenarioName, rule = 'sound', crashes = SCENARIOS[scenar
         Object.assign(q, { pc: p.back, rival: undefined })
       })
     else if (p.pc === 'MERGE') {
-      // Their call rings for this create's caller, whose lease for it has to be active first.
+      // Their call rang for this create's caller, whose lease for it has to be active first. One that is missing is taken anew.
       const held = s.lease[p.caller]
-      if (!held[p.rival])
-        go((_, q) => {
-          q.pc = 'FAIL'
-        })
-      else if (held[p.rival] !== 'active' && activeOthers(held, p.rival).length >= slots)
+      const isFull = activeOthers(held, p.rival).length >= slots
+      const hasPeer = Object.keys(held).some(x => x !== p.rival && peerOf(x, p.caller) === p.callee)
+      if (held[p.rival] !== 'active' && (isFull || (hasPeer && !held[p.rival])))
         go((_, q) => {
           q.pc = 'FAIL'
         })
       else
         go((t, q) => {
           t.lease[p.caller][p.rival] = 'active'
-          q.pc = 'MTOMB'
+          q.pc = 'MREAD'
         })
+    } else if (p.pc === 'MREAD') {
+      const isOver = behind(s, p.rival, p.caller) === 'over' && rule !== 'keep-merged'
+      go((_, q) => {
+        q.pc = isOver ? 'MREL' : 'MTOMB'
+      })
+    } else if (p.pc === 'MREL') {
+      go((t, q) => {
+        delete t.lease[p.caller][p.rival]
+        Object.assign(q, { pc: p.back, rival: undefined })
+      })
     } else if (p.pc === 'MTOMB')
       go((t, q) => {
         entomb(t, p.id, p.caller, p.attempt)
@@ -358,12 +367,14 @@ export function explore(scenarioName, rule = 'sound', crashes = SCENARIOS[scenar
   /** The request that comes next throws: it is executed at any time from then on, or never. */
   function throwIn(s, k, out) {
     const p = { ...PROCS[k], ...s.procs[k] }
-    if (!['L0', 'L1', 'CHECK', 'STEAL', 'MERGE', 'MTOMB', 'COMMIT', 'FAIL'].includes(p.pc)) return
+    if (!['L0', 'L1', 'CHECK', 'STEAL', 'MERGE', 'MREAD', 'MTOMB', 'COMMIT', 'FAIL'].includes(p.pc)) return
     const fault = late => {
       const t = clone(s)
       t.throws++
       t.late.push(...late)
       t.procs[k] = { pc: 'FAULT', attempt: p.attempt }
+      // The lease that a merge took anew goes when it is in somebody's way.
+      if (p.pc === 'MREAD') t.isLeaked = true
       out.push(t)
     }
     fault([])

@@ -13,6 +13,7 @@ const FOUND: Readonly<Record<string, readonly [scenario: string, invariant: stri
   'id-only': ['sameId', 'I3'],
   'merge-unlocked': ['merging', 'I3'],
   'keep-retaken': ['answering', 'I2'],
+  'keep-merged': ['crossing', 'I2'],
   'keep-checked': ['checking', 'I2'],
   'final-throw': ['retrying', 'I4'],
   'late-commit': ['retrying', 'I3'],
