@@ -4,11 +4,12 @@ local function readSign()
   return {device = device, shown = shown}
 end
 
--- The device's record, if it is registered and has taken note of the epoch; else only mailbox_touch can do more.
+-- Whether the device is registered and has taken note of the epoch; else only mailbox_touch can do more.
 local function renewable(user, sign)
-  local record = {string.match(redis.call('HGET', user.devices, sign.device) or '', RECORD)}
-  local seen, known, epoch = record[6], record[5], redis.call('GET', user.epoch)
-  return seen and seen + bounds.retention >= bounds.now and (not epoch or known == epoch)
+  local _, _, _, _, known, seen = string.match(redis.call('HGET', user.devices, sign.device) or '', RECORD)
+  if not seen or seen + bounds.retention < bounds.now then return false end
+  local epoch = redis.call('GET', user.epoch)
+  return not epoch or known == epoch
 end
 
 -- Returns the head of its mailbox: seq, tag.
