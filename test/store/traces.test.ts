@@ -39,8 +39,8 @@ async function given(t: Test, server: RedisServer) {
 /** Without the partition. */
 const nameOf = (key: string) => key.slice(key.indexOf(':', key.indexOf('}')) + 1)
 
-const ALL = ['log:r', 'logids:r', 'member:r', 'outbox:room:r', 'pending', 'state:room:r', 'timers:room']
-const PUBLISHED = ['log:r', 'logids:r', 'member:r', 'state:room:r']
+const ALL = ['log:r', 'logids:r', 'member:r', 'outbox:room:r', 'pending', 'rests:r', 'state:room:r', 'timers:room']
+const PUBLISHED = ['log:r', 'logids:r', 'member:r', 'rests:r', 'state:room:r']
 const line = { id: 'l', value: '1', keep: 9 }
 /** Until a room goes; long enough to look at all its keys first, also on a busy machine. */
 const SOON_MS = 1_500

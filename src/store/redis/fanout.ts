@@ -13,9 +13,9 @@ import type { Topology } from './topology.js'
 function keysOf(ref: FanoutRef, isOneServer: boolean) {
   const keys = aggregateKeys(ref, isOneServer)
   if (ref.kind === 'presence') return { ...keys, recipients: watchersKey(ref.id), type: 'set', expiring: [] }
-  const { log, logIds, groups } = roomKeys(ref.id, isOneServer)
+  const { log, logIds, rests, groups } = roomKeys(ref.id, isOneServer)
   const [members = '', ...others] = groups
-  return { ...keys, recipients: members, type: 'hash', expiring: [log, logIds, ...others] }
+  return { ...keys, recipients: members, type: 'hash', expiring: [log, logIds, rests, ...others] }
 }
 
 /** A member's field with its head, or `user/device` with the instant when it was last known to watch. */

@@ -66,7 +66,9 @@ export function roomKeys(id: string, isOneServer: boolean) {
   const prefix = at(id)
   return {
     ...aggregateKeys({ kind: 'room', id }, isOneServer),
-    /** Hashes: the fields of a group, each by their whole name. The first is that of the members. */
+    /** Hash: of the members' fields all but the first lines. */
+    rests: `${prefix}rests:${id}`,
+    /** Hashes: the fields of a group, each by their whole name. The first is that of the members: their first lines. */
     groups: ROOM_GROUPS.map(group => `${prefix}${group}:${id}`),
     /** Hash: the fields that outlive the room. */
     lasting: `${prefix}lasting:${id}`,

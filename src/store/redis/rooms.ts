@@ -92,8 +92,8 @@ export function createRedisRooms(attempt: Attempt, topology: Pick<Topology, 'isO
   const keysOf = (roomId: string) => roomKeys(roomId, topology.isOneServer())
   return {
     async load(roomId, fields) {
-      const { state, outbox, lasting, groups } = keysOf(roomId)
-      const keys = [state, outbox, lasting, ...groups]
+      const { state, outbox, lasting, rests, groups } = keysOf(roomId)
+      const keys = [state, outbox, lasting, rests, ...groups]
       // The version is read in any case; asked for by name it makes a list that is never empty, which would mean all.
       const names = fields === 'all' ? [] : ['v', ...fields.map(spell)]
       const reply = await loadRoom(attempt, keys, names)
@@ -109,8 +109,8 @@ export function createRedisRooms(attempt: Attempt, topology: Pick<Topology, 'isO
       }
     },
     async commit(roomId, commit) {
-      const { state, outbox, timers, pending, log, logIds, lasting, groups } = keysOf(roomId)
-      const keys = [outbox, timers, pending, lasting, state, log, logIds, ...groups]
+      const { state, outbox, timers, pending, log, logIds, lasting, rests, groups } = keysOf(roomId)
+      const keys = [outbox, timers, pending, lasting, state, log, logIds, rests, ...groups]
       const reply = await commitRoom(attempt, keys, commitArguments(commit))
       if (reply[0] === 'CONFLICT') return { status: 'conflict' }
       if (reply[0] === 'FULL') return { status: 'full', of: reply[1] }

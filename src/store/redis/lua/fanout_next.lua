@@ -9,7 +9,6 @@
 -- is over begins to expire with its last entry.
 -- include fanout
 -- include outbox
--- include heads
 local outbox, pending, state, recipients = unpack(KEYS)
 local node, now, lease_until, published, appends_max, entries_max, kind, from, page = unpack(ARGV)
 local expire_in, lease = unpack(redis.call('HMGET', state, 'x', 'd'))
@@ -20,7 +19,7 @@ if redis.call('XLEN', outbox) > 0 then
   redis.call('ZADD', pending, 'XX', now, outbox)
   local cursor, found, count = '0', nil, page
   if kind == 'hash' then
-    found = headsOf(recipients)
+    found = redis.call('HGETALL', recipients)
     count = math.max(1, #found / 2)
   else
     cursor, found = unpack(redis.call('ZSCAN', recipients, from, 'COUNT', page))

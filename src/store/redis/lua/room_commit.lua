@@ -1,7 +1,8 @@
 #!lua
 -- Purpose:   writes the next version of a room, with what it leaves to be published, if all that was read of it still stands.
 -- KEYS:      1 outbox stream  2 index of timers  3 index of outboxes that wait  4 hash of the lasting fields
---            5 state hash  6 log stream  7 hash of the log's ids  8… hashes of the groups, that of the members first
+--            5 state hash  6 log stream  7 hash of the log's ids  8 hash of the members' rests
+--            9… hashes of the groups, that of the members first
 -- ARGV:      1 now  2 tag  3 items or ''  4 deadline or ''  5 deadline if no device is in  6 expire in ms or ''  7 node
 --            8 fan-out lease until  9 most members  10 most lasting fields  11 their ttl  12 line's id or ''  13 line
 --            14 lines to keep  15 '1' if others stay for log_trim, or ''  16 number of reads;
@@ -9,7 +10,7 @@
 -- RETURNS:   {OK, version, 1 if the node has the fan-out lease, else 0, lines too many} | {CONFLICT}
 --            | {FULL, 'members' or 'lasting'} | {KNOWN, version of the line}
 -- GUARANTEE: nothing is written but on OK. One node at a time has the lease. A room with an outbox never expires: field x waits for fanout_next.
-local outbox, timers, pending, lasting, state, log, log_ids, members = unpack(KEYS)
+local outbox, timers, pending, lasting, state, log, log_ids, rests, members = unpack(KEYS)
 local now, tag, items, deadline, empty_deadline, expire_in, node, lease_until = unpack(ARGV, 1, 8)
 local members_max, lasting_max, lasting_ttl, line_id, line, keep, holds, reads = unpack(ARGV, 9, 16)
 local first_read, first_write = 17, 17 + 2 * reads

@@ -1,7 +1,8 @@
 -- The fields in the arguments of room_commit: pairs from one place in ARGV on. A field whose name begins with '+' lasts: it lies in a hash
--- of its own, which outlives the room. One whose name begins with that of a group (KEYS 8 and on: …}member:<id>) lies in the group's hash.
+-- of its own, which outlives the room. One whose name begins with that of a group (KEYS 9 and on: …}member:<id>) lies in the group's hash,
+-- but of a member only the first line: what follows lies in the hash of the rests, so that reading all heads does not read it.
 local groups = {}
-for i = 8, #KEYS do groups[string.match(KEYS[i], '}:(%l+):')] = KEYS[i] end
+for i = 9, #KEYS do groups[string.match(KEYS[i], '}:(%l+):')] = KEYS[i] end
 local function hashOf(field)
   return string.byte(field) == 43 and lasting or groups[string.match(field, '^(%l+):')] or state
 end
@@ -27,7 +28,11 @@ end
 
 local function write(first, stamp)
   for i = first, #ARGV, 2 do
-    if ARGV[i + 1] == '' then redis.call('HDEL', hashOf(ARGV[i]), ARGV[i])
-    else redis.call('HSET', hashOf(ARGV[i]), ARGV[i], stamp .. '|' .. ARGV[i + 1]) end
+    local field, hash, value, rest = ARGV[i], hashOf(ARGV[i]), ARGV[i + 1], ''
+    if hash == members then value, rest = string.match(value, '^([^\n]*)\n?(.*)$') end
+    if value == '' then redis.call('HDEL', hash, field)
+    else redis.call('HSET', hash, field, stamp .. '|' .. value) end
+    if rest ~= '' then redis.call('HSET', rests, field, rest)
+    elseif hash == members then redis.call('HDEL', rests, field) end
   end
 end

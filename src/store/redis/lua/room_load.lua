@@ -1,33 +1,37 @@
 #!lua flags=no-writes
 -- Purpose:   reads parts of a room, as of one instant.
--- KEYS:      1 state hash  2 outbox stream  3 hash of the lasting fields  4… hashes of the groups, that of the members first
+-- KEYS:      1 state hash  2 outbox stream  3 hash of the lasting fields  4 hash of the members' rests  5… hashes of the groups, that of the members first
 -- ARGV:      fields, see room_fields.lua; 'group:' and nothing more is all of a group, 'group::' the head of each, as 'group::<rest of its name>'; none: all
 -- RETURNS:   {OK, version or 0 if only lasting fields are left, number of members, id of the oldest outbox entry or '', fields} | {NONE}
 --            fields: names and values in turn, of those that exist
 -- GUARANTEE: writes nothing. What lies in another hash than a field asked for is not read.
--- include heads
-local state, outbox, lasting, members = unpack(KEYS)
+local state, outbox, lasting, rests, members = unpack(KEYS)
 local version = redis.call('HGET', state, 'v')
 if not version and redis.call('EXISTS', lasting) == 0 then return {'NONE'} end
 local groups, fields = {}, {}
-for i = 4, #KEYS do groups[string.match(KEYS[i], '}:(%l+):')] = KEYS[i] end
+for i = 5, #KEYS do groups[string.match(KEYS[i], '}:(%l+):')] = KEYS[i] end
 local function take(name, value) fields[#fields + 1], fields[#fields + 2] = name, value end
-local function takeAll(found)
-  for i = 1, #found, 2 do take(found[i], found[i + 1]) end
+local function takeWhole(hash, name, value)
+  local rest = hash == members and redis.call('HGET', rests, name)
+  take(name, rest and value .. '\n' .. rest or value)
+end
+local function takeAll(hash)
+  local found = redis.call('HGETALL', hash)
+  for i = 1, #found, 2 do takeWhole(hash, found[i], found[i + 1]) end
 end
 for _, name in ipairs(ARGV) do
   local hash = string.byte(name) == 43 and lasting or groups[string.match(name, '^(%l+):')] or state
-  if string.match(name, '^%+?%l+:$') then takeAll(redis.call('HGETALL', hash))
+  if string.match(name, '^%+?%l+:$') then takeAll(hash)
   elseif string.match(name, '^%+?%l+::$') then
-    local found = headsOf(hash)
+    local found = redis.call('HGETALL', hash)
     for i = 1, #found, 2 do take((string.gsub(found[i], ':', '::', 1)), found[i + 1]) end
   else
     local value = redis.call('HGET', hash, name)
-    if value then take(name, value) end
+    if value then takeWhole(hash, name, value) end
   end
 end
 if #ARGV == 0 then
-  for i, key in ipairs(KEYS) do if key ~= outbox then takeAll(redis.call('HGETALL', key)) end end
+  for i, key in ipairs(KEYS) do if key ~= outbox and key ~= rests then takeAll(key) end end
 end
 local first = redis.call('XRANGE', outbox, '-', '+', 'COUNT', 1)[1]
 return {'OK', tonumber(version or 0), redis.call('HLEN', members), first and first[1] or '', fields}
