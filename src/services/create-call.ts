@@ -20,6 +20,7 @@ import {
   findObstacle,
   type LeaseRequest,
   ROUNDS_MAX,
+  releaseClosed,
   releaseLeases,
   releaseUnbacked,
   writeTombstone
@@ -132,8 +133,10 @@ async function takeAndCommit(context: Context, { command, by, standing }: Judgem
   const { isKnown, isBlocked: isMuted } = standing
   let request: LeaseRequest = { callId, caller, to, attempt: 1, isKnown, isMuted }
   let charges = chargesOf(context, { caller: caller.user, callee: to }, standing)
+  const passed: LeaseRequest[] = []
   const decide = (found: CallRecord | null, now: number) => {
-    const attempt = nextAttempt(found, caller.user)
+    const attempt = Math.max(request.attempt, nextAttempt(found, caller.user))
+    if (attempt > request.attempt) passed.push(request)
     request = { ...request, attempt }
     const decision = createIn(found, { ...command, attempt, isMuted }, now)
     return decision.state === found ? decision : { ...decision, claims: claimsOf(context, request), charges }
@@ -155,6 +158,10 @@ async function takeAndCommit(context: Context, { command, by, standing }: Judgem
     // A quota that is spent comes before any lease is taken.
     if (!(error instanceof AppError && error.code === 'rate_limited')) await giveUp(context, request)
     throw error
+  } finally {
+    await Promise.all(passed.map(each => releaseClosed(context, each))).catch(error =>
+      context.log.warn({ err: error, callId }, 'the leases of a closed attempt wait to be taken over')
+    )
   }
 }
 

@@ -60,6 +60,10 @@ export async function releaseUnbacked(context: Context, request: LeaseRequest, r
   await Promise.all(unbacked.map(user => context.store.leases.release(user, holderOf(request))))
 }
 
+/** What a closed attempt took, as far as it got. */
+export const releaseClosed = ({ store }: Context, request: LeaseRequest): Promise<unknown> =>
+  Promise.all([request.caller.user, request.to].map(user => store.leases.release(user, holderOf(request))))
+
 export type Obstacle =
   /** There is none any more: a lease whose call is over was released, or their call had to be waited for. */
   | { readonly status: 'gone' }

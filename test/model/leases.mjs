@@ -22,6 +22,7 @@ export const RULES = {
   'keep-retaken': 'an accept that took a missing lease anew keeps it though the call has ended',
   'keep-merged': 'a glare merge that took a missing lease anew keeps it though the call has ended',
   'keep-checked': 'a check that took a missing lease anew keeps it though the call has ended',
+  'keep-passed': 'a create that finds its attempt closed, and goes on as the next one, keeps the leases of the first',
   'final-throw': 'a create that throws leaves a tombstone that no retry may pass',
   'late-commit': 'an attempt that was closed may still make its call',
   'attempt-unnamed': 'leases do not name the attempt'
@@ -196,7 +197,9 @@ export function explore(scenarioName, rule = 'sound', crashes = SCENARIOS[scenar
     const out = []
     const go = change => {
       const t = clone(s)
-      change(t, t.procs[k])
+      const q = t.procs[k]
+      change(t, q)
+      if (q.pc === 'DONE' && q.passed && p.pc !== 'PASS1' && rule !== 'keep-passed') q.pc = 'PASS0'
       out.push(t)
     }
     const call = s.call[p.id]
@@ -281,6 +284,11 @@ export function explore(scenarioName, rule = 'sound', crashes = SCENARIOS[scenar
         if (call.st === 'none' && isOpen) {
           make(t, p)
           q.pc = 'DONE'
+        } else if (call.st === 'none' && !call.tombs.includes(p.caller)) {
+          // Another create of this attempt threw: the commit conflicts, and this create is the next attempt.
+          // What it took for the one before is released when it is done.
+          const passed = `${p.passed ?? ''}${p.attempt}`
+          Object.assign(q, { pc: 'L0', attempt: (call.shut[p.caller] ?? 0) + 1, free: undefined, passed })
         } else if (call.st !== 'none' && !mine && rule === 'leak-on-throw') q.pc = 'DONE'
         else if (isLive(call) && mine && call.callee !== p.callee && rule === 'leak-on-callee') q.pc = 'DONE'
       })
@@ -304,7 +312,12 @@ export function explore(scenarioName, rule = 'sound', crashes = SCENARIOS[scenar
         if (p.free.includes(i)) delete t.lease[user(i)][h]
         q.pc = p.pc === 'REL0' ? 'REL1' : p.merge ? 'MACC' : 'DONE'
       })
-    } else if (p.pc === 'MACC')
+    } else if (p.pc === 'PASS0' || p.pc === 'PASS1')
+      go((t, q) => {
+        for (const attempt of p.passed) delete t.lease[user(Number(p.pc.at(-1)))][holder(p.id, p.caller, attempt)]
+        q.pc = p.pc === 'PASS0' ? 'PASS1' : 'DONE'
+      })
+    else if (p.pc === 'MACC')
       go((t, q) => {
         const theirs = t.call[p.rival.split('/')[0]]
         if (theirs.st === 'ringing' && theirs.caller === p.callee && theirs.callee === p.caller) theirs.st = 'accepted'
@@ -372,7 +385,7 @@ export function explore(scenarioName, rule = 'sound', crashes = SCENARIOS[scenar
       const t = clone(s)
       t.throws++
       t.late.push(...late)
-      t.procs[k] = { pc: 'FAULT', attempt: p.attempt }
+      t.procs[k] = { pc: 'FAULT', attempt: p.attempt, passed: p.passed }
       // The lease that a merge took anew goes when it is in somebody's way.
       if (p.pc === 'MREAD') t.isLeaked = true
       out.push(t)
@@ -464,10 +477,10 @@ export function explore(scenarioName, rule = 'sound', crashes = SCENARIOS[scenar
         .sort()
         .map(h => h + s.lease[u][h][0])
     )
-    const procs = s.procs.map(({ pc, rival, user, back, merge, attempt, free, isAccepted, isRefused }) =>
+    const procs = s.procs.map(({ pc, rival, user, back, merge, attempt, free, passed, isAccepted, isRefused }) =>
       pc === 'DONE' || pc === 'DEAD'
         ? [pc, isRefused].join()
-        : [pc, rival, user, back, merge, attempt, free, isAccepted].join()
+        : [pc, rival, user, back, merge, attempt, free, passed, isAccepted].join()
     )
     const calls = Object.values(s.call).map(call => [stampOf(call), call.attempt, call.callee, ...call.out].join())
     const late = s.late.map(each => Object.values(each).join()).sort()

@@ -15,6 +15,7 @@ const FOUND: Readonly<Record<string, readonly [scenario: string, invariant: stri
   'keep-retaken': ['answering', 'I2'],
   'keep-merged': ['crossing', 'I2'],
   'keep-checked': ['checking', 'I2'],
+  'keep-passed': ['retryingElsewhere', 'I2'],
   'final-throw': ['retrying', 'I4'],
   'late-commit': ['retrying', 'I3'],
   'attempt-unnamed': ['retrying', 'I3']
