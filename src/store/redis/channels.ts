@@ -60,9 +60,12 @@ export function createChannels(client: Client, log: FastifyBaseLogger): Channels
   }
 
   async function subscribe(line: Line, channel: Channel): Promise<void> {
-    await line.redis.ssubscribe(channel.name)
-    // Whoever left meanwhile has unsubscribed it again, on the same connection.
-    if (channels.get(channel.name) !== channel) return
+    await line.subscribe(channel.name)
+    if (channels.get(channel.name) !== channel) {
+      // Its last listener may have left before it was sent.
+      if (!channels.has(channel.name)) await line.redis.sunsubscribe(channel.name)
+      return
+    }
     line.heard.add(channel.name)
     if (channel.wasHeard) for (const listener of channel.listeners) listener.gap()
     channel.wasHeard = true

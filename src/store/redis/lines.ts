@@ -1,13 +1,16 @@
 // The connections that listen, one to each primary. ioredis connects them again by itself; what they were listening to is
 // subscribed anew by channels.ts, which must know when that is done. (ioredis's own sharded subscribers do not tell.)
 import type { FastifyBaseLogger } from 'fastify'
-import type { Redis } from 'ioredis'
+import { Cluster, type Redis } from 'ioredis'
 import { type Client, disconnect, persistent, reconnectAfter, untilReady } from './clients.js'
 import { withoutCommand } from './faults.js'
+import { partitionIn } from './keys.js'
 import { nodeOf, onePartitionEach, primaryOf, refreshTopology } from './topology.js'
 
 export interface Line {
   readonly redis: Redis
+  /** Resolves once Redis has confirmed. */
+  subscribe(channel: string): Promise<void>
   /** Channels that Redis confirmed on the present connection. */
   readonly heard: Set<string>
   /** Settles when it is ready for the first time, or has not been for too long. */
@@ -47,7 +50,8 @@ export function createLines(client: Client, events: LineEvents, log: FastifyBase
         lazyConnect: false
       })
     )
-    const line: Line = { redis, heard: new Set(), opened: untilReady(redis, OPEN_WITHIN_MS) }
+    const opened = untilReady(redis, OPEN_WITHIN_MS)
+    const line: Line = { redis, subscribe: createSubscribe(redis, client), heard: new Set(), opened }
     watch(line)
     lines.set(primary, line)
     return line
@@ -95,5 +99,26 @@ export function createLines(client: Client, events: LineEvents, log: FastifyBase
       isClosed = true
       await Promise.all([...lines.keys()].map(shut))
     }
+  }
+}
+
+/** What is subscribed in one turn of the event loop is one command; on a Cluster one for each slot, as its commands may name no two. */
+function createSubscribe(redis: Redis, client: Client): Line['subscribe'] {
+  const groupOf = client instanceof Cluster ? partitionIn : () => 0
+  const batches = new Map<number, { readonly channels: string[]; readonly done: Promise<void> }>()
+
+  async function send(group: number, channels: readonly string[]): Promise<void> {
+    await new Promise(resolve => setImmediate(resolve))
+    batches.delete(group)
+    await redis.ssubscribe(...channels)
+  }
+
+  return channel => {
+    const group = groupOf(channel)
+    const channels = batches.get(group)?.channels ?? []
+    channels.push(channel)
+    const batch = batches.get(group) ?? { channels, done: send(group, channels) }
+    batches.set(group, batch)
+    return batch.done
   }
 }
