@@ -38,12 +38,17 @@ export function createMemoryStore(options: MemoryStoreOptions): MemoryStore {
   const leases = createMemoryLeases()
   const contacts = createMemoryContacts(clock)
   const tickets = createMemoryTickets(clock)
-  const mailboxes = createMemoryMailboxes({ ...options, leases, contacts, tickets, publish: wakeups.publish })
+  const memberships = createMemoryMemberships(clock)
+  const invitations = createMemoryInvitations()
+  const isInvolved = (user: string) =>
+    leases.held(user).length > 0 ||
+    [memberships, invitations].some(part => part.has(user)) ||
+    aggregates.has({ kind: 'presence', id: user })
+  const publish = wakeups.publish
+  const mailboxes = createMemoryMailboxes({ ...options, leases, contacts, tickets, publish, isInvolved })
   const quotas = createMemoryQuotas()
   const aggregates = createMemoryAggregates({ clock, timerIndex, mailboxes, leases, quotas })
   const watches = createMemoryWatches(options)
-  const memberships = createMemoryMemberships(clock)
-  const invitations = createMemoryInvitations()
   const copies = createMemoryCopies(clock)
   const parts = { aggregates, rooms, memberships, invitations, mailboxes, watches, tickets, copies, quotas, contacts }
   const stopSweeping = clock.every(SWEEP_EVERY_MS, () => {

@@ -78,21 +78,27 @@ export type SendResult =
 /** What an entry weighs beside the bytes of its envelope. lua/mailbox.lua knows the same number. */
 export const ENTRY_WEIGHT = 64
 
-export interface ReadOptions {
+export interface ReadBounds {
   /** Most entries. */
   readonly limit: number
   /** Most weight of the entries together. The first one is read whatever it weighs. */
   readonly maxBytes: number
+}
+
+export interface ReadOptions extends ReadBounds {
   readonly now: number
 }
 
 export type ResetReason = 'expired' | 'evicted' | 'unknown' | 'future'
 
-export type ReadResult =
-  /** Entries after the cursor, oldest first, within the bounds of ReadOptions; `head` is the newest entry of the mailbox. */
+export type Page =
+  /** Entries after the cursor, oldest first, within the bounds; `head` is the newest entry of the mailbox. */
   | { readonly status: 'ok'; readonly events: readonly StoredEvent[]; readonly head: Cursor }
   /** The cursor names an event that is not in this mailbox's history, or whose successors are partly gone. */
   | { readonly status: 'reset'; readonly reason: ResetReason; readonly head: Cursor }
+
+export type ReadResult =
+  | Page
   /** The device is not registered, or has been gone for longer than the retention. */
   | { readonly status: 'none' }
 
@@ -112,6 +118,10 @@ export interface Touch {
   readonly authExpiresAt?: number | null
   /** What the user wants shown, kept with the device. */
   readonly status?: string
+  /** Read what follows this cursor in the same step, once the device is registered: `Touched.page`. */
+  readonly readFrom?: Cursor | 'start'
+  /** Of what is read; goes with `readFrom`. */
+  readonly bounds?: ReadBounds
 }
 
 export interface Touched {
@@ -124,6 +134,10 @@ export interface Touched {
   readonly authExpiresAt: number | null
   /** The device's last request besides its stream or poll; 0 for none. */
   readonly requestedAt: number
+  /** The user holds a lease, is in a room, is invited to one or was watched a short while ago. If not, nobody needs to learn that the device came. */
+  readonly isInvolved: boolean
+  /** Null without `Touch.readFrom`. */
+  readonly page: Page | null
 }
 
 export interface DeviceState {

@@ -39,6 +39,7 @@ const toSnapshot = ({ stamp, state, held }: Aggregate): Snapshot => ({ ...stamp,
 interface MemoryAggregates extends Aggregates {
   /** Of users who are watched; who watches is known elsewhere. */
   readonly fanout: Omit<FanoutSource, 'recipients'>
+  has(ref: AggregateRef): boolean
   size(): number
   sweep(now: number): void
 }
@@ -156,6 +157,7 @@ export function createMemoryAggregates({ clock, timerIndex, mailboxes, leases, q
       const found = find(ref)
       if (found && at < (deadlines.get(found) ?? -Infinity)) deadlines.set(found, wholeMs(at))
     },
+    has: ref => find(ref) !== undefined,
     size: () => kept.size,
     sweep(now) {
       for (const [key, aggregate] of kept) {

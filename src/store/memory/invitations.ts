@@ -1,7 +1,11 @@
 // Invitations in plain maps: for each user, rooms and the instant they ring until.
 import type { Invitations } from '../rooms.js'
 
-export function createMemoryInvitations(): Invitations & { size(): number; sweep(now: number): void } {
+export function createMemoryInvitations(): Invitations & {
+  has(user: string): boolean
+  size(): number
+  sweep(now: number): void
+} {
   const users = new Map<string, Map<string, number>>()
   return {
     async add(user, roomId, { until }) {
@@ -10,6 +14,7 @@ export function createMemoryInvitations(): Invitations & { size(): number; sweep
     },
     list: async (user, now) =>
       [...(users.get(user) ?? [])].filter(([, until]) => until > now).map(([roomId]) => roomId),
+    has: user => users.has(user),
     size: () => users.size,
     sweep(now) {
       for (const [user, rooms] of users) {

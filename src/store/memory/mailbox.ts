@@ -2,8 +2,8 @@
 import {
   type Cursor,
   ENTRY_WEIGHT,
-  type ReadOptions,
-  type ReadResult,
+  type Page,
+  type ReadBounds,
   type ResetReason,
   type StoredEvent,
   type StoreOptions,
@@ -75,7 +75,7 @@ function evict(device: Device, excess: number): void {
   device.events = device.events.slice(excess)
 }
 
-export function read(device: Device, cursor: Cursor | 'start', { limit, maxBytes }: ReadOptions): ReadResult {
+export function read(device: Device, cursor: Cursor | 'start', { limit, maxBytes }: ReadBounds): Page {
   const after = cursor === 'start' ? device.seq - device.events.length : cursor.seq
   const reason = cursor === 'start' ? null : mismatch(device, cursor)
   if (reason) return { status: 'reset', reason, head: head(device) }

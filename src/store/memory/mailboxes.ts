@@ -27,6 +27,8 @@ interface Parts extends StoreOptions {
   readonly contacts: Pick<MemoryContacts, 'note'>
   readonly tickets: Pick<MemoryTickets, 'revoke'>
   readonly publish: Publish
+  /** Whether the user has a lease, a room or an invitation, or a watched state. */
+  isInvolved(user: string): boolean
 }
 
 export interface MemoryMailboxes extends Mailboxes {
@@ -148,7 +150,9 @@ export function createMemoryMailboxes(parts: Parts): MemoryMailboxes {
     if (!touch.connection) extendAuth(user, name, device, touch.authExpiresAt)
     if (!touch.connection) device.requestedAt = Math.max(device.requestedAt, touch.now)
     const { connection, authExpiresAt, requestedAt } = device
-    return { created: !found, head: head(device), connection, authExpiresAt, requestedAt }
+    const page = touch.readFrom && touch.bounds ? read(device, touch.readFrom, touch.bounds) : null
+    const isInvolved = parts.isInvolved(user)
+    return { created: !found, head: head(device), connection, authExpiresAt, requestedAt, isInvolved, page }
   }
 
   return {

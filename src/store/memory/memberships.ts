@@ -8,7 +8,9 @@ interface Kept {
   until: number
 }
 
-export function createMemoryMemberships(clock: Clock): Memberships & { size(): number; sweep(now: number): void } {
+export function createMemoryMemberships(
+  clock: Clock
+): Memberships & { has(user: string): boolean; size(): number; sweep(now: number): void } {
   const users = new Map<string, Kept>()
 
   function find(user: string): Kept | undefined {
@@ -42,6 +44,7 @@ export function createMemoryMemberships(clock: Clock): Memberships & { size(): n
       const devices = device === undefined ? [...kept.devices.values()] : [kept.devices.get(device) ?? new Map()]
       return devices.flatMap(rooms => [...rooms.values()])
     },
+    has: user => find(user) !== undefined,
     size: () => users.size,
     sweep(now) {
       for (const [user, { until }] of users) if (until <= now) users.delete(user)

@@ -5,16 +5,18 @@ import type { AggregateRef } from '../aggregate.js'
 import { RESET } from '../forgotten.js'
 import type { Cursor, Mail, Sign, UserMail } from '../mail.js'
 import { positionTtlMs } from '../position.js'
-import type { Append, AppendResult, Mailboxes, StoredEvent, StoreOptions, Touch } from '../store.js'
+import type { Append, AppendResult, Mailboxes, Page as ReadPage, StoredEvent, StoreOptions, Touch } from '../store.js'
 import { audienceOf, eachArguments } from './append-each.js'
 import type { Attempt } from './clients.js'
 import { noteArguments } from './contacts.js'
 import {
   devicesKey,
   epochKeyOf,
+  invitationsKey,
   leasesKey,
   mailboxKey,
   mailboxPrefix,
+  membershipsKey,
   positionKey,
   stateKey,
   ticketsKey,
@@ -26,6 +28,7 @@ import {
   type Argument,
   appendEachMailbox,
   appendMailbox,
+  type Page,
   readMailbox,
   releaseMailbox,
   removeMailbox,
@@ -45,6 +48,16 @@ const CLEAN_UP_AFTER_MS = 120_000
 function toStoredEvent([id, fields]: StreamEntry): StoredEvent {
   return { seq: Number.parseInt(id, 10), tag: fields[1] ?? '', type: fields[3] ?? '', envelope: fields[5] ?? '' }
 }
+
+function toPage(reply: Page): ReadPage {
+  const head = { seq: reply[1], tag: reply[2] }
+  if (reply[0] === 'RESET') return { status: 'reset', reason: reply[3], head }
+  return { status: 'ok', events: reply[3].map(toStoredEvent), head }
+}
+
+/** As lua/page.lua reads it; '' is no cursor. */
+const cursorArguments = (cursor: Cursor | 'start' | undefined): Argument[] =>
+  typeof cursor === 'object' ? [cursor.seq, cursor.tag] : [cursor ?? '', '']
 
 const isBehind = (reply: string): reply is `behind ${number}` => reply.startsWith('behind ')
 
@@ -138,9 +151,19 @@ export function createRedisMailboxes(
       mailboxMaxEvents,
       mailboxMaxBytes,
       RESET,
-      '{}'
+      '{}',
+      ...cursorArguments(touch.readFrom),
+      touch.bounds?.limit ?? 0,
+      touch.bounds?.maxBytes ?? 0
     ]
   }
+
+  const involvedKeys = (user: string) => [
+    leasesKey(user),
+    membershipsKey(user),
+    invitationsKey(user),
+    stateKey({ kind: 'presence', id: user })
+  ]
 
   return {
     boundsAt,
@@ -175,21 +198,24 @@ export function createRedisMailboxes(
       return { status: 'behind', newest: Number(reply.slice('behind '.length)) }
     },
     async read(user, device, cursor, { limit, maxBytes, now }) {
-      const { seq, tag } = cursor === 'start' ? { seq: cursor, tag: '' } : cursor
       const keys = [devicesKey(user), mailboxKey(user, device)]
-      const reply = await readMailbox(attempt, keys, [device, seq, tag, limit, now, retentionMs, maxBytes])
-      if (reply[0] === 'NONE') return { status: 'none' }
-      const head = { seq: reply[1], tag: reply[2] }
-      if (reply[0] === 'RESET') return { status: 'reset', reason: reply[3], head }
-      return { status: 'ok', events: reply[3].map(toStoredEvent), head }
+      const args = [device, ...cursorArguments(cursor), limit, maxBytes, now, retentionMs]
+      const reply = await readMailbox(attempt, keys, args)
+      return reply[0] === 'NONE' ? { status: 'none' } : toPage(reply)
     },
     async touch(user, device, touch) {
-      const keys = [devicesKey(user), mailboxKey(user, device)]
-      const reply = await touchMailbox(attempt, [...keys, epochKeyOf(user)], touchArguments(user, device, touch))
+      const keys = [devicesKey(user), mailboxKey(user, device), epochKeyOf(user), ...involvedKeys(user)]
+      const reply = await touchMailbox(attempt, keys, touchArguments(user, device, touch))
       if (reply[0] === 'FULL') return null
-      const [word, seq, tag, connection, expiry, requestedAt] = reply
+      const [word, seq, tag, connection, expiry, requestedAt, involved, page] = reply
       const authExpiresAt = expiry === '' ? null : Number(expiry)
-      return { created: word === 'NEW', head: { seq, tag }, connection, authExpiresAt, requestedAt }
+      return {
+        created: word === 'NEW',
+        head: { seq, tag },
+        ...{ connection, authExpiresAt, requestedAt },
+        isInvolved: involved > 0,
+        page: page[0] === undefined ? null : toPage(page)
+      }
     },
     async noteRequest(user, device, now) {
       await requestMailbox(attempt, [devicesKey(user)], [device, whole(now)])

@@ -101,13 +101,20 @@ export const renewFanout = define<'OK' | 'LOST'>('fanout_renew')
 export const appendMailbox = define<string>('mailbox_append')
 export const appendEachMailbox = define<'OK'>('mailbox_append_each')
 export const sendMailbox = define<Exclude<SendResult['status'], 'behind'> | `behind ${number}`>('mailbox_send')
-export const readMailbox = define<
+export type Page =
   | readonly ['OK', seq: number, tag: string, entries: readonly StreamEntry[]]
   | readonly ['RESET', seq: number, tag: string, reason: 'evicted' | 'unknown' | 'future']
-  | readonly ['NONE']
->('mailbox_read')
+export const readMailbox = define<Page | readonly ['NONE']>('mailbox_read')
 export const touchMailbox = define<
-  | readonly ['OK' | 'NEW', seq: number, tag: string, connection: string, authExpiresAt: string, requestedAt: number]
+  | readonly [
+      word: 'OK' | 'NEW',
+      ...head: readonly [seq: number, tag: string],
+      connection: string,
+      authExpiresAt: string,
+      requestedAt: number,
+      involved: number,
+      page: Page | readonly []
+    ]
   | readonly ['FULL']
 >('mailbox_touch')
 export const renewMailbox = define<Head>('mailbox_renew')

@@ -1,6 +1,7 @@
 import type { Test } from 'tap'
+import type { Cursor } from '../../../src/store/store.js'
 import type { Lab } from '../contract.js'
-import { connect, fill, texts, touch } from './given.js'
+import { commitOf, connect, fill, read, texts, touch } from './given.js'
 
 export function deviceContract(t: Test, lab: Lab): void {
   const { mailboxes } = lab.store
@@ -18,13 +19,47 @@ export function deviceContract(t: Test, lab: Lab): void {
       head: { seq: 0, tag: 'first' },
       connection: '',
       authExpiresAt: null,
-      requestedAt: lab.clock.now()
+      requestedAt: lab.clock.now(),
+      isInvolved: false,
+      page: null
     })
     const seenAt = lab.clock.now()
     const offline = { device: 'phone', online: false, onlineUntil: 0, left: false, status: '' }
     t.strictSame(await state(bob, 'phone'), { ...offline, seenAt })
     await touch(lab, bob, 'phone', { now: seenAt - 500 })
     t.equal((await state(bob, 'phone'))?.seenAt, seenAt, 'another clock that is behind takes no life away')
+  })
+
+  t.test('a touch reads what follows a cursor, like a read', async t => {
+    const bob = lab.id('bob')
+    const bounds = { limit: 2, maxBytes: 10_000 }
+    const from = (readFrom: Cursor | 'start', parts = {}) =>
+      touch(lab, bob, 'phone', { connection: 'c1', claim: true, readFrom, bounds, ...parts }).then(({ page }) => page)
+    t.match(await from('start', { tag: 'birth' }), { status: 'ok', events: [], head: { seq: 0, tag: 'birth' } })
+    await fill(lab, bob, 3)
+    for (const cursor of ['start', { seq: 0, tag: 'birth' }, { seq: 2, tag: 'e2' }, { seq: 3, tag: 'e3' }] as const) {
+      t.strictSame(await from(cursor), await read(lab, bob, 'phone', cursor, 2), JSON.stringify(cursor))
+    }
+    t.match(await from({ seq: 2, tag: 'other' }), { status: 'reset', reason: 'unknown', head: { seq: 3, tag: 'e3' } })
+    t.match(await from({ seq: 9, tag: 'e9' }), { status: 'reset', reason: 'future' })
+    t.equal((await touch(lab, bob, 'phone')).page, null, 'and nothing without a cursor')
+  })
+
+  t.test('a touch says whether the user has a lease, a room, an invitation, or is watched', async t => {
+    const { leases, memberships, invitations, aggregates } = lab.store
+    const now = lab.clock.now()
+    const involve: Readonly<Record<string, (user: string) => Promise<unknown>>> = {
+      lease: user => leases.take(user, { holder: 'c/x', peer: 'x', kind: 'ringing', role: 'callee', at: now }, {}),
+      room: user => memberships.add({ user, device: 'phone', participantId: 'p' }, 'room', { max: 9, now }),
+      invitation: user => invitations.add(user, 'room', { until: now + 30_000, now }),
+      watched: user => aggregates.commit({ kind: 'presence', id: user }, commitOf(lab, 0))
+    }
+    for (const [name, begin] of Object.entries(involve)) {
+      const user = lab.id(name)
+      t.equal((await touch(lab, user, 'phone')).isInvolved, false)
+      await begin(user)
+      t.equal((await touch(lab, user, 'phone')).isInvolved, true, name)
+    }
   })
 
   t.test('requests are told apart from what the stream itself does', async t => {

@@ -1,16 +1,18 @@
 #!lua
 -- Purpose:   a sign of life: registers the device if need be, renews its retention, and settles whose connection it is.
--- KEYS:      1 devices hash  2 mailbox  3 epoch of the partition
+-- KEYS:      1 devices hash  2 mailbox  3 epoch of the partition  4 … the user's leases, rooms, invitations and watched state
 -- ARGV:      1 device  2 channel  3 now  4 tag for a birth  5 retention  6 ttl of both keys  7 connection or ''
 --            8 '1' to claim  9 online until or ''  10 auth expires at, 'never' or ''  11 '=' and a status, or ''  12 most devices
 --            13 most events  14 most weight  15 type and  16 envelope of the entry that says that writes may have been forgotten
--- RETURNS:   {OK | NEW, head seq, head tag, connection, auth expires at or '', requested at} | {FULL}
+--            17 seq or 'start' of a cursor to read from, '' to read nothing  18 its tag  19 most entries and  20 most weight to read
+-- RETURNS:   {OK | NEW, head seq, head tag, connection, auth expires at or '', requested at, KEYS 4 … that exist, page or {}} | {FULL}
 -- GUARANTEE: one connection a device; a claim tells the others. The token of the connection decides when auth expires; what
 --            is shown later may extend it, which tells the open streams. Never more than ARGV 12 devices that have not expired.
 --            On FULL nothing is registered. A device that was last touched in another epoch takes that entry, once.
 -- The mailboxes of devices that expired are derived from KEYS 2: which they are is known only here, and they share its slot.
 -- include record
 -- include mailbox
+-- include page
 local now = tonumber(ARGV[3])
 -- include capacity
 local text, reply, epoch = redis.call('HGET', KEYS[1], ARGV[1]), 'OK', redis.call('GET', KEYS[3]) or ''
@@ -23,9 +25,7 @@ if not seq or seen + ARGV[5] < now then
   seen, online, connection, auth, requested, status = 0, 0, '', '', 0, ''
 end
 local shown = ARGV[10] == 'never' and '' or ARGV[10]
-local function tell(kind, value)
-  redis.call('SPUBLISH', ARGV[2], kind .. '\n' .. ARGV[1] .. '\n' .. value)
-end
+local function tell(kind, value) redis.call('SPUBLISH', ARGV[2], kind .. '\n' .. ARGV[1] .. '\n' .. value) end
 if ARGV[7] ~= '' then
   local claims = ARGV[8] == '1'
   if claims and connection ~= ARGV[7] then tell('claimed', ARGV[7]) end
@@ -53,4 +53,7 @@ local record = {seq, tag, sum, birth, epoch, seen, online, connection, auth, req
 redis.call('HSET', KEYS[1], ARGV[1], table.concat(record, '|'))
 redis.call('PEXPIRE', KEYS[1], ARGV[6])
 redis.call('PEXPIRE', KEYS[2], ARGV[6])
-return {reply, tonumber(seq), tag, connection, auth, tonumber(requested)}
+local head, after, page = {seq = seq, tag = tag, birth = birth}, {cursor = ARGV[17], tag = ARGV[18]}, {}
+local bounds, involved = {most = tonumber(ARGV[19]), most_weight = tonumber(ARGV[20])}, redis.call('EXISTS', unpack(KEYS, 4))
+if after.cursor ~= '' then page = readPage(KEYS[2], head, after, bounds) end
+return {reply, tonumber(seq), tag, connection, auth, tonumber(requested), involved, page}

@@ -1,0 +1,37 @@
+-- What follows a cursor in a mailbox, if the cursor names an event of this mailbox's history. `cursor` is a seq or 'start'.
+-- Returns {OK, head seq, head tag, entries} | {RESET, head seq, head tag, reason}.
+-- The first entry is handed out whatever it weighs (see mailbox.lua), more of them only within `most_weight`.
+local function readPage(mailbox, record, after, bounds)
+  local head, tag, birth = tonumber(record.seq), record.tag, record.birth
+  local function reset(reason) return {'RESET', head, tag, reason} end
+  local function take(from)
+    local entries, weight = {}, 0
+    while #entries < bounds.most do
+      local page = redis.call('XRANGE', mailbox, from, '+', 'COUNT', math.min(bounds.most - #entries, 16))
+      for _, entry in ipairs(page) do
+        weight = weight + weightOf(entry)
+        if #entries > 0 and weight > bounds.most_weight then return {'OK', head, tag, entries} end
+        entries[#entries + 1] = entry
+      end
+      if #page < 16 then break end
+      from = '(' .. page[16][1]
+    end
+    return {'OK', head, tag, entries}
+  end
+  if after.cursor == 'start' then return take('-') end
+  local seq = tonumber(after.cursor)
+  if seq > head then return reset('future') end
+  if seq == head then
+    if after.tag ~= tag then return reset('unknown') end
+    return {'OK', head, tag, {}}
+  end
+  local named = redis.call('XRANGE', mailbox, seq .. '-0', '+', 'COUNT', 1)[1]
+  if seq == 0 then
+    if after.tag ~= birth then return reset('unknown') end
+    if not named or named[1] ~= '1-0' then return reset('evicted') end
+    return take('-')
+  end
+  if not named or named[1] ~= seq .. '-0' then return reset('evicted') end
+  if named[2][2] ~= after.tag then return reset('unknown') end
+  return take('(' .. seq .. '-0')
+end
