@@ -5,6 +5,7 @@ import type { FastifyInstance } from 'fastify'
 import type { Clock } from '../clock.js'
 import type { Config } from '../config.js'
 import { isStream } from '../delivery/sse.js'
+import { admitInTurn } from './admission.js'
 import { networkOf } from './network.js'
 import { limitPipelining } from './pipelining.js'
 
@@ -13,6 +14,7 @@ type Limits = Pick<Config, 'maxConnections' | 'maxConnectionsPerAddress' | 'trus
 /** Fastify closes the server's connections; the timer ends with it. */
 export function limitConnections(app: FastifyInstance, { config, clock }: { config: Limits; clock: Clock }): void {
   // Beyond this Node closes a connection as soon as it has accepted it.
+  admitInTurn(app.server)
   app.server.maxConnections = config.maxConnections
   limitAddresses(app, config)
   limitPipelining(app.server)
