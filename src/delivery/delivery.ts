@@ -8,11 +8,19 @@ import type { Metrics } from '../metrics.js'
 import type { Actor } from '../schemas/claims.js'
 import type { Cursor, Store } from '../store/store.js'
 import type { Hub } from './hub.js'
+import type { Openings } from './openings.js'
+
+export interface Arrival {
+  /** The device is new, or came without a cursor, and knows nothing of what came before this. */
+  readonly since: Cursor | null
+  /** See `Touched.isInvolved`. */
+  readonly isInvolved: boolean
+}
 
 /** What delivery tells of devices, and asks. `arrived` and `left` never throw, and delivery does not wait for them. */
 export interface Lifecycle {
-  /** The device has a live stream, or begins a poll. `since`: it is new, or came without a cursor, and knows nothing of what came before. */
-  arrived(actor: Actor, since: Cursor | null): void
+  /** The device has opened a stream or a poll. */
+  arrived(actor: Actor, arrival: Arrival): void
   /** Its stream or poll is over, and no newer one of the device was seen to take its place. */
   left(actor: Actor): void
   /** The device is in a live call or in a room: somebody waits for it. Throws store_unavailable. */
@@ -31,6 +39,7 @@ export interface DeliveryOptions {
 }
 
 export interface Delivery extends DeliveryOptions {
+  readonly openings: Openings
   /** Work that outlives a stream by a moment; close() waits for it. Its failure is nobody's business but the log's. */
   settle(work: Promise<unknown>): void
   /** A store that is away is expected, and tried again. Anything else is a bug of ours. */

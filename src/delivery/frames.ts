@@ -1,7 +1,7 @@
 // What goes over the wire of an event stream, as text (WHATWG HTML, section 9.2.6). Nothing in it can contain a line break:
 // envelopes are JSON on one line, and ids and types are ours.
 import { ENDS, type EndReason } from '../ends.js'
-import type { Notice, StoredEvent } from '../store/store.js'
+import type { Notice, ResetReason, StoredEvent } from '../store/store.js'
 
 /** An event from the mailbox. The id is the device's own, so only the envelope is shared between devices. */
 export function eventFrame({ seq, tag, type, envelope }: StoredEvent): string {
@@ -23,6 +23,9 @@ export function passingFrame({ type, envelope }: Notice): string {
 export function cursorFrame(type: string, data: { readonly cursor: string }, now: number): string {
   return `id: ${data.cursor}\n${noticeFrame(type, data, now)}`
 }
+
+/** What a `reset` says, on a stream and in a poll: from the cursor on nothing is missing, and the snapshot has what came before. */
+export const resetData = (reason: ResetReason, cursor: string) => ({ reason, cursor, snapshot: '/v1/snapshot' })
 
 export function retryFrame(retryMs: number): string {
   return `retry: ${retryMs}\n\n`

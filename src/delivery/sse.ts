@@ -31,8 +31,8 @@ export const isStream = (socket: Socket): boolean => streams.has(socket)
 const LINGER_MS = 2000
 
 /**
- * Answers the request with the head of an event stream. Headers that hooks have set (CORS) go out with it. Null when the client
- * has gone already.
+ * Answers the request with the head of an event stream. Headers that hooks have set (CORS) go out with it. The socket is corked.
+ * Null when the client has gone already.
  */
 export function takeOver(
   res: ServerResponse,
@@ -48,6 +48,8 @@ export function takeOver(
   const parsers = socket.listeners('data') as Parse[]
   socket.on('data', discard)
   for (const parse of parsers) socket.removeListener('data', parse)
+  // The head leaves with the first event: one system call less, and a client that has it knows that the stream is live.
+  socket.cork()
   socket.write(head + retryFrame(retryMs), 'latin1')
   // Not now: the parser may be in the middle of this very request.
   setImmediate(release, socket, req, parsers)

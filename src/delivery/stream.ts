@@ -6,52 +6,45 @@
 // number and by tag; anything else makes the stream dirty, and one pump at a time reads on from where the stream stands.
 import type { Socket } from 'node:net'
 import type { EndReason } from '../ends.js'
-import type { Actor } from '../schemas/claims.js'
-import type { StoredEvent, Touched, Wakeup } from '../store/store.js'
+import { AppError } from '../errors.js'
+import type { Cursor, Notice, ResetReason, StoredEvent, Wakeup } from '../store/store.js'
 import { Acknowledgements } from './acknowledgements.js'
-import { Claim, endOf } from './claim.js'
 import type { Position } from './cursor.js'
 import { type Delivery, refreshMs, type StreamOptions, TICKET_USED_MS } from './delivery.js'
 import { Expiry } from './expiry.js'
 import { endFrame, noticeFrame } from './frames.js'
-import type { Consumer } from './hub.js'
 import { BACKLOG_LIMIT, finish } from './sse.js'
-import { type CaughtUp, Tail } from './tail.js'
+import { type EventWakeup, type Opening, type Page, Subscription } from './subscription.js'
+import { Tail } from './tail.js'
 
 /** After a read that failed, instead of at the next refresh: a call may be ringing. */
 const RETRY_READ_MS = 1500
 
-export class EventStream implements Consumer {
-  readonly actor: Actor
-  readonly #delivery: Delivery
-  readonly #claim: Claim
+/** A replay reads and writes pages within both bounds, and waits between them until the client has read. */
+const PAGE = { limit: 100, maxBytes: BACKLOG_LIMIT / 2 }
+
+type Outcome = 'hello' | 'replay' | `reset_${ResetReason}`
+
+export class EventStream extends Subscription {
   readonly #socket: Socket
   readonly #tail: Tail
   readonly #ticket: string
   #opening = true
-  #closed = false
-  #endedBy: EndReason | null = null
-  /** The mailbox may hold more than was written. */
-  #dirty = false
   /** True from birth: until the stream is live, hints only make it dirty. */
   #pumping = true
-  /** A hint says that the device signed off; the next read tells. */
-  #signedOff = false
   readonly #expiry: Expiry
   readonly #acks: Acknowledgements | null
   #beatAt: number
   #refreshAt: number
 
-  constructor(delivery: Delivery, options: StreamOptions) {
+  constructor(delivery: Delivery, { actor, socket, ticket, acknowledges }: StreamOptions) {
+    super(delivery, actor)
     const { clock, ids, config } = delivery
-    this.#delivery = delivery
-    this.#claim = new Claim(delivery, options.actor)
-    this.#socket = options.socket
-    this.#tail = new Tail(delivery, options.actor, options.socket)
-    this.#ticket = options.ticket
-    this.actor = options.actor
-    this.#expiry = new Expiry(options.actor.expiresAt)
-    this.#acks = options.acknowledges ? new Acknowledgements(delivery, options.actor) : null
+    this.#socket = socket
+    this.#tail = new Tail(delivery, socket)
+    this.#ticket = ticket
+    this.#expiry = new Expiry(actor.expiresAt)
+    this.#acks = acknowledges ? new Acknowledgements(delivery, actor) : null
     // Streams that were opened in one moment, after a deploy say, shall not beat in one moment for ever.
     this.#beatAt = clock.now() + ids.between(config.heartbeatMs >> 1, config.heartbeatMs)
     this.#refreshAt = clock.now() + ids.between(refreshMs(delivery) >> 1, refreshMs(delivery))
@@ -59,42 +52,26 @@ export class EventStream implements Consumer {
 
   /** Never rejects. Resolves when the stream is live, or over. */
   async open(position: Position | null): Promise<void> {
-    const touched = await this.#enter()
+    const opening = await this.enter(position, PAGE).catch(error => this.#fail(error))
     this.#opening = false
-    if (this.#closed || !touched) return this.#delivery.settle(this.#leave())
-    await this.#begin(position, touched).catch(error => this.#fail(error))
+    if (this.isClosed || !opening) return this.delivery.settle(this.leave())
+    await this.#begin(position, opening).catch(error => this.#fail(error))
     await this.#pump()
   }
 
-  wake(wakeup: Wakeup): void {
-    if (this.#closed) return
-    if (wakeup.kind === 'auth') {
-      // While it opens, the token may have been shown before this connection.
-      if (!this.#opening) this.#expiry.extend(wakeup.expiresAt)
-    } else if (wakeup.kind === 'notice') {
-      if (!this.#pumping) this.#tail.mention(wakeup)
-    }
-    // Perhaps late, and about an older connection than this one. If two that race believed it, neither would be left.
-    else if (wakeup.kind === 'claimed') {
-      if (wakeup.connection !== this.#claim.connection) this.#refreshSoon()
-    } else if (wakeup.kind === 'event' && !this.#pumping && this.#tail.isNext(wakeup)) this.#writeLive(wakeup.events)
-    else if (wakeup.kind !== 'event' || !this.#tail.isAtLast(wakeup)) {
-      if (wakeup.kind === 'gone') this.#signedOff = true
-      if (wakeup.kind === 'gap') this.#refreshSoon() // Not only events may be among what was lost.
-      this.#dirty = true
-      if (!this.#pumping) void this.#pump()
-    }
+  override wake(wakeup: Wakeup): void {
+    if (!this.isClosed) super.wake(wakeup)
   }
 
   /** Called by the one ticker of all streams. */
   tick(now: number): void {
     if (this.#expiry.hasCome(now)) this.end('auth_expired')
-    if (this.#opening || this.#closed) return
+    if (this.#opening || this.isClosed) return
     const expiresInMs = this.#expiry.takeNotice(now)
     if (expiresInMs !== null) this.#socket.write(noticeFrame('auth.expiring', { expiresInMs }, now))
     if (now >= this.#beatAt) {
-      this.#beatAt = now + this.#delivery.config.heartbeatMs
-      if (this.#acks?.isOverdue(now)) this.#refreshSoon()
+      this.#beatAt = now + this.delivery.config.heartbeatMs
+      if (this.#acks?.isOverdue(now)) this.auditSoon()
       this.#tail.beat(now, this.#acks?.ask(now) ?? false)
     }
     if (now >= this.#refreshAt) void this.#refresh(now)
@@ -103,26 +80,26 @@ export class EventStream implements Consumer {
 
   /** Sends the client to another node. */
   dismiss(afterMs: number): void {
-    if (this.#closed) return
-    this.#socket.write(noticeFrame('reconnect', { afterMs }, this.#delivery.clock.now()))
+    if (this.isClosed) return
+    this.#socket.write(noticeFrame('reconnect', { afterMs }, this.delivery.clock.now()))
     this.end('drain', afterMs)
   }
 
   /** Says why, and closes. Idempotent. */
   end(reason: EndReason, retryMs?: number): void {
-    if (this.#closed) return
-    const { clock, ids } = this.#delivery
-    this.#endedBy = reason
+    if (this.isClosed) return
+    const { clock, ids } = this.delivery
+    this.endedBy = reason
     finish(this.#socket, endFrame(reason, retryMs ?? ids.between(1000, 4000), clock.now()), clock)
     this.close()
   }
 
   /** The socket has closed, or is about to. Idempotent. */
   close(): void {
-    if (this.#closed) return
-    this.#closed = true
+    if (this.isClosed) return
+    this.isClosed = true
     // While it enters, open() leaves when the store has answered: a claim on its way must not arrive after its release.
-    if (!this.#opening) this.#delivery.settle(this.#leave())
+    if (!this.#opening) this.delivery.settle(this.leave())
   }
 
   /** Closes without waiting for what the client has not read. */
@@ -134,74 +111,95 @@ export class EventStream implements Consumer {
     })
   }
 
-  async #leave(): Promise<void> {
-    const { hub, clock, config } = this.#delivery
-    await hub.leave(this)
-    if (this.#endedBy === 'superseded') return
-    try {
-      // Who is sent to another node has not left: the device is missed if it does not come back in time, as after a poll.
-      if (this.#endedBy === 'drain') await this.#claim.renew(clock.now() + config.awayAfterMs)
-      else await this.#claim.release()
-    } finally {
-      this.#delivery.lifecycle.left(this.actor)
-    }
+  protected onlineUntil(): number {
+    return this.delivery.clock.now() + this.delivery.config.presenceTtlMs
   }
 
-  /** Subscribes first, then claims and reads: what is appended in between comes twice rather than never, and is taken once. */
-  async #enter(): Promise<Touched | null> {
-    try {
-      await this.#delivery.hub.join(this)
-      return this.#closed ? null : await this.#claim.take(this.#onlineUntil())
-    } catch (error) {
-      this.#fail(error)
-      return null
-    }
+  /** A client that is sent to another node. */
+  protected isComingBack(): boolean {
+    return this.endedBy === 'drain'
+  }
+
+  protected takeEvent(wakeup: EventWakeup): void {
+    if (!this.#pumping && this.#tail.isNext(wakeup)) this.#writeLive(wakeup.events)
+    else if (!this.#tail.isAtLast(wakeup)) this.readSoon()
+  }
+
+  protected takeNotice(notice: Notice): void {
+    if (!this.#pumping) this.#tail.mention(notice)
+  }
+
+  protected extendToken(expiresAt: number | null): void {
+    // While it opens, the token may have been shown before this connection.
+    if (!this.#opening) this.#expiry.extend(expiresAt)
+  }
+
+  protected readSoon(): void {
+    this.isDirty = true
+    if (!this.#pumping) void this.#pump()
+  }
+
+  protected auditSoon(): void {
+    this.#refreshAt = 0
+    if (!this.#opening) void this.#refresh(this.delivery.clock.now())
   }
 
   /** The one outcome of opening. */
-  async #begin(position: Position | null, touched: Touched): Promise<void> {
-    const outcome = await this.#position(position, touched)
-    if (this.#closed) return
+  async #begin(position: Position | null, opening: Opening): Promise<void> {
+    if (position !== null && position !== 'start') this.#tail.stand(position)
+    const outcome = opening.status === 'hello' ? this.#hello(opening.head) : await this.#replay(opening)
+    if (this.isClosed) return
     if (outcome === 'replay') this.#tail.announce('caught-up')
-    this.#delivery.metrics.resumes.inc({ outcome })
-    this.#delivery.lifecycle.arrived(this.actor, touched.created || position === null ? touched.head : null)
+    this.#socket.uncork()
+    this.delivery.metrics.resumes.inc({ outcome })
   }
 
-  async #position(position: Position | null, { created, head }: Touched): Promise<CaughtUp | 'hello'> {
-    if (position === null) return this.#tail.hello(head)
-    if (position === 'start') return this.#catchUp()
-    // A mailbox that was born just now cannot know what the client has seen, whatever it would make of the cursor.
-    if (created) return this.#tail.reset('expired', head)
-    this.#tail.stand(position)
-    return this.#catchUp()
+  #hello(head: Cursor): Outcome {
+    this.#tail.hello(head)
+    return 'hello'
   }
 
   async #pump(): Promise<void> {
     this.#pumping = true
     try {
-      while (this.#dirty && !this.#closed) {
-        this.#dirty = false
-        await this.#catchUp()
+      while (this.isDirty && !this.isClosed) {
+        this.isDirty = false
+        await this.#replay(await this.#readOn())
       }
     } catch (error) {
-      this.#dirty = true
-      this.#refreshAt = Math.min(this.#refreshAt, this.#delivery.clock.now() + RETRY_READ_MS)
-      this.#delivery.report(error)
+      this.isDirty = true
+      this.#refreshAt = Math.min(this.#refreshAt, this.delivery.clock.now() + RETRY_READ_MS)
+      this.delivery.report(error)
     }
     this.#pumping = false
   }
 
-  async #catchUp(): Promise<Exclude<CaughtUp, 'none'>> {
-    for (;;) {
-      const outcome = await this.#tail.catchUp()
-      if (outcome !== 'none') {
-        this.#signedOff = false
-        return outcome
-      }
-      if (this.#signedOff) this.end('signed_off')
-      else await this.#audit()
-      if (this.#closed) return 'closed'
+  /** Writes the page and all that follows it, at the speed of the client. Null: the stream is closed. */
+  async #replay(first: Page | null): Promise<Outcome> {
+    let outcome: Outcome = 'replay'
+    for (let page = first; page !== null; page = await this.#readOn()) {
+      this.#tail.writePage(page)
+      if (page.status === 'reset') outcome = `reset_${page.reason}`
+      if (this.#tail.isAt(page.head)) break
+      this.#socket.uncork()
+      await this.#tail.drain()
     }
+    return outcome
+  }
+
+  /** Null: the stream is closed. */
+  async #readOn(): Promise<Page | null> {
+    while (!this.isClosed && this.#socket.writable) {
+      const page = await this.read(this.#tail.position, PAGE)
+      if (this.isClosed || !this.#socket.writable) return null
+      if (page !== null) {
+        this.hasSignedOff = false
+        return page
+      }
+      if (this.hasSignedOff) this.end('signed_off')
+      else await this.#audit()
+    }
+    return null
   }
 
   #writeLive(events: readonly StoredEvent[]): void {
@@ -209,41 +207,38 @@ export class EventStream implements Consumer {
     if (this.#socket.writableLength > BACKLOG_LIMIT) this.end('slow')
   }
 
-  #refreshSoon(): void {
-    this.#refreshAt = 0
-    if (!this.#opening) void this.#refresh(this.#delivery.clock.now())
-  }
-
   /** Renews presence and ticket, and looks whether what the stream believes is so. On a fault: again at the next round. */
   async #refresh(now: number): Promise<void> {
-    this.#refreshAt = now + refreshMs(this.#delivery)
+    this.#refreshAt = now + refreshMs(this.delivery)
     try {
       await this.#audit()
-      if (this.#ticket !== '') await this.#delivery.store.tickets.use(this.actor.user, this.#ticket, TICKET_USED_MS)
+      if (this.#ticket !== '') await this.delivery.store.tickets.use(this.actor.user, this.#ticket, TICKET_USED_MS)
     } catch (error) {
       this.#acks?.startOver()
-      this.#delivery.report(error)
+      this.delivery.report(error)
     }
-    if (this.#dirty && !this.#pumping) await this.#pump()
+    if (this.isDirty && !this.#pumping) await this.#pump()
   }
 
   async #audit(): Promise<void> {
-    const touched = await this.#claim.renew(this.#onlineUntil())
-    if (this.#closed) return
-    if (touched?.connection !== this.#claim.connection) return this.end(touched ? 'superseded' : 'too_many_devices')
-    this.#expiry.extend(touched.authExpiresAt)
+    const renewed = await this.renew()
+    if (this.isClosed) return
+    if (typeof renewed === 'string') return this.end(renewed)
+    this.#expiry.extend(renewed.authExpiresAt)
     // A record that was lost, in a failover or to the retention, has a new head too: the next read answers with a reset.
-    if (!this.#tail.isAt(touched.head)) this.#dirty = true
-    if (touched.created) this.#delivery.lifecycle.arrived(this.actor, touched.head)
-    if (await this.#acks?.areMissed(touched.requestedAt)) this.end('unresponsive')
+    if (!this.#tail.isAt(renewed.head)) this.isDirty = true
+    if (await this.#acks?.areMissed(renewed.requestedAt)) this.end('unresponsive')
   }
 
-  #onlineUntil(): number {
-    return this.#delivery.clock.now() + this.#delivery.config.presenceTtlMs
-  }
-
-  #fail(error: unknown): void {
-    this.#delivery.report(error)
+  #fail(error: unknown): null {
+    this.delivery.report(error)
     this.end(endOf(error))
+    return null
   }
+}
+
+/** What a stream ends with that could not claim its device. */
+function endOf(error: unknown): EndReason {
+  if (!(error instanceof AppError)) return 'store_unavailable'
+  return error.code === 'too_many_devices' || error.code === 'store_full' ? error.code : 'store_unavailable'
 }

@@ -5,6 +5,7 @@ import { AppError } from '../errors.js'
 import type { Actor } from '../schemas/claims.js'
 import { parseCursor } from './cursor.js'
 import { type Delivery, type DeliveryOptions, refreshMs } from './delivery.js'
+import { createOpenings } from './openings.js'
 import { Poll } from './poll.js'
 import { type Headers, takeOver } from './sse.js'
 import { EventStream } from './stream.js'
@@ -59,6 +60,7 @@ export function createStreams(options: DeliveryOptions): Streams {
 
   const delivery: Delivery = {
     ...options,
+    openings: createOpenings(),
     settle(promise) {
       const settled = promise.catch(delivery.report).finally(() => work.delete(settled))
       work.add(settled)
@@ -121,7 +123,7 @@ export function createStreams(options: DeliveryOptions): Streams {
       const answered = beNewest(actor, res)
       polls.add(poll)
       metrics.streamsOpen.inc({ transport: 'poll' })
-      whenClosed(res, () => poll.hurry())
+      whenClosed(res, () => poll.close())
       try {
         const body = await poll.answer({ position, waitMs, limit, maxBytes })
         answered()

@@ -2,28 +2,19 @@
 // if it comes right after the last one, or after a `reset` that says otherwise.
 
 import type { Socket } from 'node:net'
-import type { Actor } from '../schemas/claims.js'
 import { RESET } from '../store/forgotten.js'
-import type { Cursor, Notice, ReadResult, ResetReason, StoredEvent, Wakeup } from '../store/store.js'
-import { formatCursor } from './cursor.js'
+import type { Cursor, Notice, ResetReason, StoredEvent } from '../store/store.js'
+import { formatCursor, type Position } from './cursor.js'
 import type { Delivery } from './delivery.js'
-import { cursorFrame, eventFrame, noticeFrame, passingFrame } from './frames.js'
-import { afterReset } from './reset.js'
-import { BACKLOG_LIMIT, drained, gatherWrites } from './sse.js'
+import { cursorFrame, eventFrame, noticeFrame, passingFrame, resetData } from './frames.js'
+import { drained, gatherWrites } from './sse.js'
+import type { EventWakeup, Page } from './subscription.js'
 
-/** A replay reads and writes pages within both bounds, and waits between them until the client has read. */
-const PAGE = { limit: 100, maxBytes: BACKLOG_LIMIT / 2 }
 /** A backlog that never once drained in so long belongs to a client that reads too slowly. */
 const DRAIN_WITHIN_MS = 30_000
 
-type EventWakeup = Extract<Wakeup, { kind: 'event' }>
-
-/** `none`: the device is not registered. `closed`: the socket closed meanwhile. */
-export type CaughtUp = 'replay' | `reset_${ResetReason}` | 'none' | 'closed'
-
 export class Tail {
   readonly #delivery: Delivery
-  readonly #actor: Actor
   readonly #socket: Socket
   /** The last event written, or where the stream began; -1 stands before all that is kept. */
   #seq = -1
@@ -31,10 +22,14 @@ export class Tail {
   /** Since when a backlog has been seen that did not drain; 0 is none. */
   #stalledAt = 0
 
-  constructor(delivery: Delivery, actor: Actor, socket: Socket) {
+  constructor(delivery: Delivery, socket: Socket) {
     this.#delivery = delivery
-    this.#actor = actor
     this.#socket = socket
+  }
+
+  /** Where to read on. */
+  get position(): Position {
+    return this.#seq < 0 ? 'start' : { seq: this.#seq, tag: this.#tag }
   }
 
   stand({ seq, tag }: Cursor): void {
@@ -55,6 +50,12 @@ export class Tail {
     return last !== undefined && this.isAt(last)
   }
 
+  writePage(page: Page): void {
+    if (page.status === 'reset') this.#reset(page.reason, page.at)
+    else if (page.events.length > 0) this.write(page.events)
+    else if (this.#seq < 0) this.stand(page.head)
+  }
+
   /** In one piece: a system call costs more than all the rest of an event. */
   write(events: readonly StoredEvent[]): void {
     gatherWrites(this.#socket)
@@ -73,21 +74,19 @@ export class Tail {
     this.#socket.write(cursorFrame(type, data, this.#delivery.clock.now()))
   }
 
-  hello(head: Cursor): 'hello' {
+  hello(head: Cursor): void {
     this.stand(head)
     this.announce('hello')
-    return 'hello'
   }
 
-  reset(reason: ResetReason, head: Cursor): `reset_${ResetReason}` {
-    this.stand(head)
+  #reset(reason: ResetReason, at: Cursor): void {
+    this.stand(at)
     this.#socket.write(this.#resetFrame(reason))
-    return `reset_${reason}`
   }
 
   #resetFrame(reason: ResetReason): string {
     const { config, clock } = this.#delivery
-    const data = { reason, cursor: this.#cursor(), snapshot: '/v1/snapshot', heartbeatMs: config.heartbeatMs }
+    const data = { ...resetData(reason, this.#cursor()), heartbeatMs: config.heartbeatMs }
     return cursorFrame('reset', data, clock.now())
   }
 
@@ -103,23 +102,10 @@ export class Tail {
     this.#socket.write(noticeFrame('heartbeat', { cursor: this.#cursor(), ...(ack ? { ack } : {}) }, now))
   }
 
-  /** Writes all that follows, at the speed of the client. Throws store_unavailable. */
-  async catchUp(): Promise<CaughtUp> {
-    let outcome: CaughtUp = 'replay'
-    for (;;) {
-      const result = await this.#read()
-      if (!this.#socket.writable) return 'closed'
-      if (result.status === 'none') return 'none'
-      if (result.status === 'reset') return this.reset(result.reason, result.head)
-      const events = afterReset(result.events)
-      if (events[0]?.type === RESET) outcome = 'reset_unknown'
-      if (events.length > 0) this.write(events)
-      if (this.#seq < 0) this.stand(result.head)
-      if (this.isAt(result.head)) return outcome
-      await drained(this.#socket)
-      this.#stalledAt = 0
-      if (!this.#socket.writable) return 'closed'
-    }
+  /** Until the client has read what was written. */
+  async drain(): Promise<void> {
+    await drained(this.#socket)
+    this.#stalledAt = 0
   }
 
   /** Asked at every tick. */
@@ -127,12 +113,6 @@ export class Tail {
     if (this.#socket.writableLength === 0) this.#stalledAt = 0
     else if (this.#stalledAt === 0) this.#stalledAt = now
     return this.#stalledAt !== 0 && now - this.#stalledAt >= DRAIN_WITHIN_MS
-  }
-
-  #read(): Promise<ReadResult> {
-    const { store, clock } = this.#delivery
-    const from = this.#seq < 0 ? 'start' : { seq: this.#seq, tag: this.#tag }
-    return store.mailboxes.read(this.#actor.user, this.#actor.device, from, { ...PAGE, now: clock.now() })
   }
 
   #cursor(): string {

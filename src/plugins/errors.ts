@@ -2,7 +2,7 @@
 // sent as text that is already JSON: a response schema of the route can then neither cut members off nor turn a 400 into a 500.
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Clock } from '../clock.js'
-import { closedStream } from '../delivery/closed.js'
+import { endFrame } from '../delivery/frames.js'
 import type { EndReason } from '../ends.js'
 import { AppError, ERRORS, type ErrorCode } from '../errors.js'
 import type { Ids } from '../ids.js'
@@ -62,7 +62,7 @@ export function handleErrors(app: FastifyInstance, { metrics, ids, clock }: Erro
     return reply
       .code(200)
       .headers({ 'content-type': 'text/event-stream', 'cache-control': 'no-store' })
-      .send(closedStream(reason, retryMs, clock.now()))
+      .send(endFrame(reason, retryMs, clock.now()))
   })
 
   app.setNotFoundHandler((request, reply) => {

@@ -24,7 +24,8 @@ export function createLifecycle(context: Context): Lifecycle {
     work.catch(error => context.log.debug({ err: error }, 'coming or going not noted; the next check will'))
   }
   return {
-    arrived(actor, since) {
+    arrived(actor, { since, isInvolved }) {
+      if (!isInvolved) return
       unheard(greetDevice(context, actor, since))
       unheard(greetRooms(context, actor))
       noticeChange(context, actor.user)

@@ -4,6 +4,7 @@ import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import Fastify, { type FastifyBaseLogger } from 'fastify'
 import type { Clock } from '../../src/clock.js'
 import { loadConfig } from '../../src/config.js'
+import type { Arrival } from '../../src/delivery/delivery.js'
 import { createHub } from '../../src/delivery/hub.js'
 import { createStreams } from '../../src/delivery/streams.js'
 import type { QueueState } from '../../src/domain/chat-queue.js'
@@ -21,7 +22,7 @@ import { createCache } from '../../src/services/cache.js'
 import { createBacklog } from '../../src/services/chat-backlog.js'
 import { createErrands } from '../../src/services/errands.js'
 import { redeemTicket } from '../../src/services/tickets.js'
-import type { Cursor, Store } from '../../src/store/store.js'
+import type { Store } from '../../src/store/store.js'
 
 export interface Node {
   readonly url: string
@@ -46,7 +47,7 @@ export async function startNode(store: Store, clock: Clock): Promise<Node> {
   const comings: string[] = []
   const engaged = new Set<string>()
   const lifecycle = {
-    arrived: ({ user, device }: Actor, since: Cursor | null) =>
+    arrived: ({ user, device }: Actor, { since }: Arrival) =>
       comings.push(`+${user}/${device}${since ? ' fresh' : ''}`),
     left: ({ user, device }: Actor) => comings.push(`-${user}/${device}`),
     isEngaged: async ({ user }: Actor) => engaged.has(user)
