@@ -31,7 +31,13 @@ closeWithGrace({ delay, logger: app.log }, async ({ signal, err }) => {
   await app.close()
 })
 
+/**
+ * Connections that the kernel keeps until they are accepted; it takes what net.core.somaxconn allows, 4096 mostly. Of what is beyond it
+ * drops the SYN, and the client tries again seconds later: with Node's 511 that happens when the streams of another node come at once.
+ */
+const BACKLOG = 65_535
+
 // First: a fleet's monitoring sees the node before its clients do.
 if (config.adminPort !== null) await app.admin?.listen({ host: config.adminHost, port: config.adminPort })
-const url = await app.listen({ host: config.host, port: config.port })
+const url = await app.listen({ host: config.host, port: config.port, backlog: BACKLOG })
 if (config.development) console.log(await welcome(config, url, `call-${createIds().tag()}`))
