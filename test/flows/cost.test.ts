@@ -1,4 +1,5 @@
 // What a user may cost others: charged by recipients, by KiB, and by users named.
+import { PART } from '../../src/domain/room-state.js'
 import type { Person } from '../helpers/person.js'
 import { meet } from '../helpers/rooms.js'
 import { candidates, sdp } from '../helpers/sdp.js'
@@ -88,9 +89,10 @@ flow(
     const leftAt = stage.now()
     await stage.pass(stage.config.awayAfterMs + 1_000)
     await updated(true)
-    const part = `member:${stage.marked('alice')}/phone`
+    const part = PART.member({ user: stage.marked('alice'), device: 'phone' })
     const room = await stage.store.rooms.load(stage.marked('r1'), [part])
-    const { awaySince } = JSON.parse(room?.fields.get(part)?.value ?? '{}')
+    const [head = '', rest = ''] = (room?.fields.get(part)?.value ?? '').split('\n')
+    const { awaySince } = { ...JSON.parse(head), ...JSON.parse(rest) }
     t.ok(awaySince >= leftAt + stage.config.awayAfterMs, 'not announced at once')
   },
   { env: { RATE_LIMIT_DELIVERIES: '4' } }
