@@ -1,5 +1,5 @@
-// `npm test`, `npm run test:browser` and `npm run test:abuse`: sees to what they need besides Node, then runs tap with .taprc. What is
-// passed on the command line goes on to tap: `npm test -- test/config.test.ts`.
+// `npm test`, and `npm run test:browser`, `test:heavy` and `test:abuse`: sees to what they need besides Node, then runs tap with .taprc. What
+// is passed on the command line goes on to tap: `npm test -- test/config.test.ts`.
 import { spawnSync } from 'node:child_process'
 import { accessSync, constants, readdirSync, readFileSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
@@ -8,26 +8,26 @@ import { fileURLToPath } from 'node:url'
 const root = fileURLToPath(new URL('..', import.meta.url))
 const tap = join(root, 'node_modules/.bin/tap')
 const rest = process.argv.slice(2)
+/** .taprc leaves these out of the ordinary run; named one by one they are in. One at a time: each keeps all cores busy. */
+const SLOW = {
+  '--browser': () => ['--timeout=180', ...filesIn('browser')],
+  '--heavy': () => ['--timeout=180', ...filesIn('heavy')],
+  '--abuse': () => ['--timeout=240', 'test/abuse/flood.test.ts']
+}
+const slow = SLOW[rest[0]]
 const browser = rest[0] === '--browser'
-const abuse = rest[0] === '--abuse'
-if (browser || abuse) rest.shift()
+if (slow) rest.shift()
 
 provide({ command: 'redis-server', debian: 'redis-server' })
 if (browser) provide({ command: 'chromium', debian: 'chromium' })
 // tap bakes its plugins into itself; .taprc leaves one out, so a fresh installation has to be built once.
 const built = readFileSync(join(root, 'node_modules/@tapjs/test/test-built/dist/esm/index.js'), 'utf8')
 if (built.includes('@tapjs/typescript')) run(tap, ['build'])
-process.exit(run(tap, ['run', ...(browser ? browserTests() : abuse ? abuseTests() : []), ...rest]))
+process.exit(run(tap, ['run', ...(slow ? ['--jobs=1', ...slow()] : []), ...rest]))
 
-/** .taprc leaves them out of the ordinary run; named one by one they are in. One at a time: each keeps all cores busy with video. */
-function browserTests() {
-  const names = readdirSync(join(root, 'test/browser')).filter(name => name.endsWith('.test.ts'))
-  return ['--timeout=180', '--jobs=1', ...names.map(name => `test/browser/${name}`)]
-}
-
-/** A flood of a minute with a machine to itself. */
-function abuseTests() {
-  return ['--timeout=240', '--jobs=1', 'test/abuse/flood.test.ts']
+function filesIn(folder) {
+  const names = readdirSync(join(root, 'test', folder)).filter(name => name.endsWith('.test.ts'))
+  return names.map(name => `test/${folder}/${name}`)
 }
 
 function isInstalled(command) {
