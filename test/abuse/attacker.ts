@@ -40,7 +40,7 @@ async function makeAttacks(): Promise<Attack[]> {
       perSecond: 4,
       send: n => post('calls', { to: `nobody${n}`, metadata: { large } })
     },
-    { name: 'calls to one person', perSecond: 2, send: () => post('calls', { to: 'callee0' }) },
+    { name: 'calls to one person', perSecond: 2, send: () => post('calls', { to: 'target' }) },
     { name: 'cancels of unknown calls', perSecond: 100, send: n => post(`calls/unknown${n}/cancel`, {}) },
     { name: 'hang-ups again', perSecond: 50, send: () => post('calls/over/hangup', {}) },
     { name: 'offers of 50 KB', perSecond: 50, send: () => post('calls/partners/offer', bigOffer) },
