@@ -32,7 +32,7 @@ export type Page =
 /** What a connection begins with (G3). */
 export type Opening = Page | { readonly status: 'hello'; readonly head: Cursor }
 
-/** Why a device is another connection's, or nobody's. */
+/** Why this connection is not the device's connection any more. */
 export type Lost = 'superseded' | 'too_many_devices'
 
 export abstract class Subscription implements Consumer {

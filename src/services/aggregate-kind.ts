@@ -39,7 +39,7 @@ export interface Kind<State extends { readonly version: number }> {
   /** When it must be looked at again; null when it is over. */
   deadlineOf(state: State): number | null
   isOver(state: State): boolean
-  /** Its end was delivered and then forgotten: ends it again, for whoever has not received it. */
+  /** Its end was delivered and then forgotten: ends it again, for users who have not received it. */
   endAgain?(state: State, now: number): Decision<State>
   /** How long it is kept when it is over; the retention, unless it may begin again. */
   keepMs?(context: Context, state: State): number
@@ -51,7 +51,7 @@ export interface Kind<State extends { readonly version: number }> {
   noteOf?(context: Context, before: State | null, after: State): UserNote | null
   /** Told of each commit. */
   record(context: Context, before: State | null, after: State): void
-  /** Starts the fan-out to whoever watches. Without it each recipient is named. */
+  /** Starts the fan-out to those who watch. Without it each recipient is named. */
   publish?(context: Context, id: string): void
   /** Whether mail that is held back may be delivered. Without it none is held back. */
   isReleased?(context: Context, state: State): Promise<boolean>

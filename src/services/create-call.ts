@@ -165,7 +165,7 @@ async function takeAndCommit(context: Context, { command, by, standing }: Judgem
   }
 }
 
-/** A cancel or a fence may have come first, or the caller's call to somebody else under this id. */
+/** Releases the leases that the record is not behind: a cancel or a take-over came first, or the id is the caller's call to another user. */
 async function settleLeases(context: Context, request: LeaseRequest, outcome: Outcome<CallRecord>): Promise<Committed> {
   const { before, state: record, deliveries, head } = outcome
   await releaseUnbacked(context, request, record)

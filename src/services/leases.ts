@@ -185,7 +185,7 @@ function leaseFor({ clock }: Context, call: CallState, { user, kind }: { user: s
 
 /**
  * Takes again what a failover has forgotten of the leases for a live call. A user without a free slot goes without. The call may have
- * ended meanwhile: whoever calls this reads it afterwards, and then releases.
+ * ended meanwhile: the caller reads it afterwards, and then releases.
  */
 export async function retakeLeases(context: Context, call: CallState): Promise<void> {
   await Promise.all(
