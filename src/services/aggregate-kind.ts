@@ -23,6 +23,9 @@ export interface Decision<State> {
   readonly charges?: readonly Charge[]
 }
 
+/** Also where there is nothing that could change. */
+export const unchanged = <State>(state: State | null): Decision<State> => ({ state: state as State, events: [] })
+
 export interface UserClaim extends LeaseClaim {
   readonly user: string
 }
@@ -35,7 +38,8 @@ export interface UserNote {
 /** What the loop has to know of one kind of aggregate. */
 export interface Kind<State extends { readonly version: number }> {
   readonly kind: AggregateRef['kind']
-  known(context: Context): Cache<State>
+  /** Where this node keeps what it has read. Without it everything is decided on a fresh read. */
+  cacheIn?(context: Context): Cache<State>
   /** When it must be looked at again; null when it is over. */
   deadlineOf(state: State): number | null
   isOver(state: State): boolean
@@ -43,14 +47,14 @@ export interface Kind<State extends { readonly version: number }> {
   endAgain?(state: State, now: number): Decision<State>
   /** How long it is kept when it is over; the retention, unless it may begin again. */
   keepMs?(context: Context, state: State): number
-  /** Whose mailboxes record every commit, so that a message decided on an older one is refused. */
-  partiesOf(state: State): readonly string[]
-  /** The holder whose leases on them are released when it is over; null: it has none. */
-  holderOf(state: State): string | null
+  /** Whose mailboxes record every commit, so that a message decided on an older one is refused. Without it there are none. */
+  partiesOf?(state: State): readonly string[]
+  /** The holder whose leases on them are released when it is over; null, and without it: there are none. */
+  holderOf?(state: State): string | null
   /** What a commit says of a contact of one of the parties. */
   noteOf?(context: Context, before: State | null, after: State): UserNote | null
   /** Told of each commit. */
-  record(context: Context, before: State | null, after: State): void
+  record?(context: Context, before: State | null, after: State): void
   /** Starts the fan-out to those who watch. Without it each recipient is named. */
   publish?(context: Context, id: string): void
   /** Whether mail that is held back may be delivered. Without it none is held back. */
@@ -93,7 +97,7 @@ export interface Refused {
   readonly refused: { readonly user: string; readonly held: readonly Lease[] }
 }
 
-export type Decide<State> = (state: State | null, now: number) => Decision<State>
+export type Decide<State> = (state: State | null, now: number) => Decision<State> | Promise<Decision<State>>
 
 export interface Loop<State> {
   /** As it stands now, everything it had to say delivered; null if there is none. */
@@ -101,7 +105,7 @@ export interface Loop<State> {
   /** The same, to be handed to `transact`. */
   load(context: Context, id: string): Promise<Known<State> | null>
   /**
-   * Decides and commits. `decide` is called again for every race lost, so it must be pure.
+   * Decides and commits, as optimistic-commit.ts does.
    * @throws AppError whatever `decide` throws on a state that is certainly current; rate_limited, store_unavailable
    */
   transact(

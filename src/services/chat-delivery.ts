@@ -27,12 +27,9 @@ const PAGE = 64
 
 const queue = createLoop<QueueState>({
   kind: 'chat',
-  known: context => context.chats,
+  cacheIn: context => context.chats,
   deadlineOf: ({ lookAt }) => lookAt,
-  isOver: ({ lookAt }) => lookAt === null,
-  partiesOf: () => [],
-  holderOf: () => null,
-  record: () => undefined
+  isOver: ({ lookAt }) => lookAt === null
 })
 
 export const readQueue = queue.read

@@ -34,12 +34,10 @@ const CHECK_EVERY_MS = 600_000
 
 const pairs = createLoop<PairState>({
   kind: 'pair',
-  known: context => context.pairs,
+  cacheIn: context => context.pairs,
   deadlineOf: ({ checkAt }) => checkAt,
   isOver: ({ checkAt }) => checkAt === null,
   partiesOf: ({ peers }) => [peers.earlier.user, peers.later.user],
-  holderOf: () => null,
-  record: () => undefined,
   isReleased: async (context, { roomId, since }) => isPublished(await readRoom(context, roomId, []), since)
 })
 

@@ -1,4 +1,4 @@
-// The loop that changes a room: read the parts a rule looks at → decide → commit if they still hold → else again on what stands.
+// Rooms in the loop of optimistic-commit.ts. Only the parts that a rule looks at are read, and a commit stands on no others.
 import type { Config } from '../config.js'
 import { NOTHING, PART, type RoomDecision, type RoomEvent } from '../domain/room-state.js'
 import { AppError } from '../errors.js'
@@ -6,6 +6,7 @@ import type { FollowUp } from '../store/aggregate.js'
 import { isAskedBy, type Logged, type RoomCommit, type RoomItem } from '../store/rooms.js'
 import { deliveryCost } from './budgets.js'
 import type { Context } from './context.js'
+import { type Attempt, commitOptimistically } from './optimistic-commit.js'
 import { type ReadRoom, readRoom, toText } from './room-parts.js'
 import { checkEveryMs } from './times.js'
 
@@ -25,9 +26,6 @@ export interface Changed<D extends RoomChange = RoomDecision> {
   readonly excess: readonly Logged[]
 }
 
-/** Lost races are other people's commits of the very same parts: rare, however many are in the room. */
-const ATTEMPTS_MAX = 32
-
 /** What a change is made on, where that is more than a list of parts. */
 export interface Basis {
   /** What is read; without it, the parts. */
@@ -41,7 +39,13 @@ export interface Basis {
   readonly payer?: string
 }
 
-async function readBasis(context: Context, roomId: string, { read, parts }: Basis) {
+/** What was read, and the parts of it that a commit stands on. */
+interface Read {
+  readonly room: ReadRoom
+  readonly parts: readonly string[]
+}
+
+async function readBasis(context: Context, roomId: string, { read, parts }: Basis): Promise<Read> {
   const first = read ?? (typeof parts === 'function' ? [] : parts)
   for (let wanted = first; ; ) {
     const room = await readRoom(context, roomId, wanted)
@@ -52,35 +56,43 @@ async function readBasis(context: Context, roomId: string, { read, parts }: Basi
 }
 
 /**
- * `decide` is called again for every race lost, so it must be pure; it may look at nothing but the parts named, and of others at what
- * may be old when the commit is made.
+ * `decide` is pure, and looks at nothing but the parts named, and of others at what may be old when the commit is made.
  * @throws AppError whatever `decide` throws; rate_limited, room_full, too_many_bans, store_unavailable
  */
-export async function changeRoom<D extends RoomChange>(
+export function changeRoom<D extends RoomChange>(
   context: Context,
   roomId: string,
   named: readonly string[] | Basis,
   decide: (room: ReadRoom, now: number) => D
 ): Promise<Changed<D>> {
   const basis = 'parts' in named ? named : { parts: named }
-  for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
-    const { room, parts } = await readBasis(context, roomId, basis)
-    const now = context.clock.now()
-    const decision = decide(room, now)
-    if (!changesSomething(decision)) return { decision, room, version: room.version, known: false, excess: [] }
-    if (basis.payer !== undefined && attempt === 0) await charge(context, basis.payer, { decision, room })
-    const result = await context.store.rooms.commit(roomId, toCommit(context, { room, parts, decision, now }))
-    if (result.status === 'full') throw new AppError(result.of === 'members' ? 'room_full' : 'too_many_bans')
-    if (result.status === 'conflict') continue
-    const { version } = result
-    if (result.status === 'known') return { decision, room, version, known: true, excess: [] }
-    if (result.fanoutLease) startFanout(context, roomId)
-    return { decision, room, version, known: false, excess: result.excess ?? [] }
-  }
-  throw new AppError('store_unavailable', { detail: 'Too many others changed this at the same moment' })
+  let { payer } = basis
+  return commitOptimistically<Read, D, Changed<D>>(context.clock, {
+    load: () => readBasis(context, roomId, basis),
+    decide: ({ room }, now) => decide(room, now),
+    withoutCommit: (decision, { room }) =>
+      changesSomething(decision) ? null : { decision, room, version: room.version, known: false, excess: [] },
+    async commit(decision, { state, now }) {
+      if (payer !== undefined) await charge(context, payer, { decision, room: state.room })
+      // A race that was lost is not paid for.
+      payer = undefined
+      return commit(context, { ...state, decision, now })
+    }
+  })
 }
 
-/** Before the commit, and once: a race that was lost is not paid for. @throws AppError rate_limited */
+async function commit<D extends RoomChange>(context: Context, decided: Decided<D>): Promise<Attempt<Read, Changed<D>>> {
+  const { room, decision } = decided
+  const result = await context.store.rooms.commit(room.roomId, toCommit(context, decided))
+  if (result.status === 'full') throw new AppError(result.of === 'members' ? 'room_full' : 'too_many_bans')
+  if (result.status === 'conflict') return { retryOn: undefined }
+  const { version } = result
+  if (result.status === 'known') return { outcome: { decision, room, version, known: true, excess: [] } }
+  if (result.fanoutLease) startFanout(context, room.roomId)
+  return { outcome: { decision, room, version, known: false, excess: result.excess ?? [] } }
+}
+
+/** @throws AppError rate_limited */
 async function charge(
   { budgets }: Context,
   payer: string,
@@ -123,14 +135,12 @@ export async function afterPublication(
 const changesSomething = ({ writes, events, tasks = [], over }: RoomChange) =>
   over === true || events.length + tasks.length > 0 || Object.keys(writes).length > 0
 
-interface Decided {
-  readonly room: ReadRoom
-  readonly parts: readonly string[]
-  readonly decision: RoomChange
+interface Decided<D extends RoomChange = RoomChange> extends Read {
+  readonly decision: D
   readonly now: number
 }
 
-export function toCommit(context: Context, { room, parts, decision, now }: Decided): RoomCommit {
+function toCommit(context: Context, { room, parts, decision, now }: Decided): RoomCommit {
   const { config, ids, node } = context
   const { writes, membersMax, line, events, tasks = [], deadlineAt, over } = decision
   const texts = Object.entries(writes).map(([part, value]) => [part, value === null ? null : toText(part, value)])

@@ -4,7 +4,14 @@ import { end } from '../domain/terminal.js'
 import { type CallRecord, callIn, type RecordDecision } from '../domain/tombstone.js'
 import { AppError } from '../errors.js'
 import type { AggregateRef } from '../store/aggregate.js'
-import type { Acting, Outcome as OutcomeOf, Refused, TransactOptions, UserClaim } from './aggregate-kind.js'
+import {
+  type Acting,
+  type Outcome as OutcomeOf,
+  type Refused,
+  type TransactOptions,
+  type UserClaim,
+  unchanged
+} from './aggregate-kind.js'
 import { createLoop } from './aggregates.js'
 import { progressOf } from './contacts.js'
 import type { Context } from './context.js'
@@ -26,7 +33,7 @@ function activeUsers(call: CallState | null): string[] {
 
 const records = createLoop<CallRecord>({
   kind: 'call',
-  known: context => context.calls,
+  cacheIn: context => context.calls,
   deadlineOf: record => (record.phase === 'void' ? null : deadlineOf(record)),
   isOver: ({ phase }) => phase === 'ended' || phase === 'void',
   keepMs(context, record) {
@@ -35,9 +42,7 @@ const records = createLoop<CallRecord>({
   },
   partiesOf: record => (record.phase === 'void' ? [] : peopleOf(record)),
   endAgain: (record, now) =>
-    record.phase === 'void'
-      ? { state: record, events: [] }
-      : end(record, { reason: 'server', by: null, actor: null }, now),
+    record.phase === 'void' ? unchanged(record) : end(record, { reason: 'server', by: null, actor: null }, now),
   holderOf(record) {
     return record.phase === 'void' ? null : holderOfCall(record)
   },

@@ -2,38 +2,27 @@
 // notices that something has happened looks, and its deadline makes any node look again when a change has lasted, or when the
 // last signs of life would lapse. Nobody who is not watched has one.
 import { beginWatch, decideLook, type Look, type Shown, type WatchedState } from '../domain/presence.js'
-import { AppError } from '../errors.js'
 import type { WatchedPresence } from '../schemas/presence.js'
 import type { Watcher } from '../store/watches.js'
 import { fairSince } from './absence.js'
-import type { Decision } from './aggregate-kind.js'
+import { type Decision, unchanged } from './aggregate-kind.js'
 import { createLoop } from './aggregates.js'
-import type { Cache } from './cache.js'
 import type { Context } from './context.js'
 import { lookUp, toHiddenPresence, toPresence } from './look-up.js'
 import { followList } from './watch-index.js'
 
 /** So many of those who watch a user are looked after at a time. */
 const RENEW_MAX = 1000
-/** Each round lost is another look, or another one who begins to watch. */
-const ROUNDS_MAX = 32
 
 /** How long the state of a user whom nobody watches any more is kept. */
 const KEEP_MS = 120_000
 
-/** A look reads the aggregate before anything else, so there is nothing to remember. */
-const NOTHING_KNOWN: Cache<WatchedState> = { get: () => undefined, set: () => undefined, delete: () => undefined }
-
-const { read, load, transact } = createLoop<WatchedState>({
+const { read, transact } = createLoop<WatchedState>({
   kind: 'presence',
-  known: () => NOTHING_KNOWN,
   deadlineOf: ({ lookAt }) => lookAt,
   isOver: ({ lookAt }) => lookAt === null,
   // Longer than clocks differ: what begins again is later than what ended, by its version too.
   keepMs: () => KEEP_MS,
-  partiesOf: () => [],
-  holderOf: () => null,
-  record: () => undefined,
   publish: (context, user) => context.fanout.start({ kind: 'presence', id: user })
 })
 
@@ -91,23 +80,19 @@ async function keepOrDrop(context: Context, user: string, { user: who, device }:
   else await store.watches.remove(user, { user: who, device })
 }
 
-/**
- * The version is read first and the world after it: a commit on that version has missed nothing that whoever made the version
- * before could not have seen. Null: nobody ever watched.
- */
+/** Null: nobody ever watched. */
 async function look(context: Context, user: string): Promise<WatchedState | null> {
-  for (let round = 0; round < ROUNDS_MAX; round++) {
-    const known = await load(context, user)
-    const seen = known?.state ?? null
-    if (seen === null || seen.lookAt === null) return seen
-    const found = await lookAround(context, user)
-    if (decideLook(seen, found, context.clock.now()).state === seen) return seen
-    const { before, state } = await transact(context, user, (now, at) => changeTo(now, { seen, found, at }), {
-      known
-    })
-    if (before?.version === seen.version) return state
-  }
-  throw new AppError('store_unavailable', { detail: 'Too many others looked at the same moment' })
+  const { state } = await transact(context, user, watched => decideNow(context, watched))
+  return state
+}
+
+/** The world is read after the state: a commit on that state has missed nothing that the commit before could not have seen. */
+async function decideNow(context: Context, watched: WatchedState | null): Promise<Decision<WatchedState>> {
+  if (watched === null || watched.lookAt === null) return unchanged(watched)
+  const found = await lookAround(context, watched.user)
+  const { state, tell } = decideLook(watched, found, context.clock.now())
+  if (!tell) return { state, events: [] }
+  return { state, events: [{ to: 'watchers', type: 'presence.changed', data: toWatchedPresence(state) }] }
 }
 
 async function lookAround(context: Context, user: string): Promise<Look> {
@@ -115,15 +100,4 @@ async function lookAround(context: Context, user: string): Promise<Look> {
   const fairAt = fairSince(context)
   const [{ shown, nextAt }, isWatched] = await Promise.all([lookUp(context, user), store.watches.isWatched(user)])
   return { shown, nextAt, fairAt, debounceMs: config.presenceDebounceMs, isWatched }
-}
-
-function changeTo(
-  now: WatchedState | null,
-  { seen, found, at }: { seen: WatchedState; found: Look; at: number }
-): Decision<WatchedState> {
-  if (now === null) throw new AppError('store_unavailable', { detail: 'What was known of it is gone' })
-  if (now.version !== seen.version) return { state: now, events: [] }
-  const { state, tell } = decideLook(now, found, at)
-  if (!tell) return { state, events: [] }
-  return { state, events: [{ to: 'watchers', type: 'presence.changed', data: toWatchedPresence(state) }] }
 }
