@@ -19,7 +19,7 @@ COPY --from=dependencies /app/node_modules node_modules
 COPY --from=build /app/dist dist
 COPY package.json ./
 USER node
-# ADMIN_PORT, if set, is for the inside: metrics and the internal routes (docs/operations.md).
+# ADMIN_PORT, if set, is for the inside: metrics and the internal routes (docs/guides/operations.md).
 EXPOSE 8080
 HEALTHCHECK --interval=10s --timeout=3s --start-period=5s \
   CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.PORT}/healthz`).then(r => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]

@@ -1,6 +1,6 @@
 // Every failure a caller can see is a row here: the HTTP status, a title, and whether the same request may succeed later.
 // Services and domain throw AppError by code; plugins/errors.ts alone turns one into application/problem+json (RFC 9457).
-// docs/problems.md and GET /problems/{code} are made from this table.
+// docs/reference/problems.md and GET /problems/{code} are made from this table.
 
 export const ERRORS = {
   // The request itself

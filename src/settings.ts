@@ -1,4 +1,4 @@
-// Everything about a setting is one row here: the type of Config, the defaults, .env.example and the README's table come from it.
+// Everything about a setting is one row here: the type of Config, the defaults, .env.example and docs/reference/settings.md come from it.
 import {
   addressRange,
   duration,

@@ -1,6 +1,4 @@
-import { readFileSync } from 'node:fs'
 import t from 'tap'
-import { configTable, envExample, findConfigTable } from '../scripts/config-table.js'
 import { ConfigError, loadConfig } from '../src/config.js'
 import { SETTINGS } from '../src/settings.js'
 
@@ -131,13 +129,4 @@ t.test('secrets are long, each of a list, and service URLs carry none', async t 
       t.strictSame(found, [`${name} must not contain a user name or password`])
     }
   }
-})
-
-t.test('.env.example is made from the table', async t => {
-  t.equal(readFileSync(new URL('../.env.example', import.meta.url), 'utf8'), envExample())
-})
-
-t.test("the README's table is made from the table", async t => {
-  const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8')
-  t.equal(findConfigTable(readme), configTable())
 })

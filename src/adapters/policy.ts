@@ -1,7 +1,7 @@
 // The optional service that is asked before anything rings (a call, or an invitation of one user into a room), and with
 // PRESENCE_VISIBILITY=policy before anyone is shown the presence of another user. It gets a PolicyRequest by
 // POST and answers 200 with {"allow": true} or {"allow": false, "reason": "…"}; anything else, or nothing in time, counts as no
-// answer. docs/operations.md says so to whoever runs one.
+// answer. docs/guides/services.md is its contract.
 import type { FastifyBaseLogger } from 'fastify'
 import type { Config } from '../config.js'
 import { AppError } from '../errors.js'

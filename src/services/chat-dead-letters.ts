@@ -1,4 +1,4 @@
-// Messages that the chat service will never get, for operators to read: docs/operations.md.
+// Messages that the chat service will never get, for operators to read: docs/guides/services.md.
 import { viewMessage, writtenIn } from '../domain/chat.js'
 import type { Logged } from '../store/rooms.js'
 import type { Context } from './context.js'

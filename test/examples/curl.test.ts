@@ -1,4 +1,4 @@
-// What the README promises to somebody with nothing but a shell.
+// examples/curl/call.sh and `npm run token`, as a shell runs them.
 import t from 'tap'
 import { LAYOUTS, nameOf, startServers, tokenOf } from '../helpers/servers.js'
 import { run } from '../helpers/shell.js'

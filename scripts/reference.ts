@@ -1,0 +1,23 @@
+// Every file that is generated from the code, by path. `npm run docs` writes them; test/docs/reference.test.ts compares them.
+import { writeFileSync } from 'node:fs'
+import { pathToFileURL } from 'node:url'
+import { openapiYaml } from './openapi.js'
+import { endpointsPage } from './reference/endpoints.js'
+import { eventsPage } from './reference/events.js'
+import { problemsPage } from './reference/problems.js'
+import { envExample, settingsPage } from './reference/settings.js'
+
+export const GENERATED: Readonly<Record<string, (openapi: string) => string>> = {
+  '.env.example': envExample,
+  'docs/reference/endpoints.md': endpointsPage,
+  'docs/reference/events.md': eventsPage,
+  'docs/reference/problems.md': problemsPage,
+  'docs/reference/settings.md': settingsPage,
+  'openapi/openapi.yaml': openapi => openapi
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
+  const openapi = await openapiYaml()
+  for (const [path, generate] of Object.entries(GENERATED))
+    writeFileSync(new URL(`../${path}`, import.meta.url), generate(openapi))
+}

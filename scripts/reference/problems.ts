@@ -1,0 +1,28 @@
+// docs/reference/problems.md from the error table.
+import { ERRORS } from '../../src/errors.js'
+import { generatedFrom, table } from './markdown.js'
+
+export function problemsPage(): string {
+  const rows = Object.entries(ERRORS)
+    .sort(([, one], [, other]) => one.status - other.status)
+    .map(([code, { status, title, retryable }]) => [`${status}`, `\`${code}\``, title, retryable ? 'yes' : 'no'])
+  return `${generatedFrom('src/errors.ts')}
+# Problems
+
+Every failure is answered with \`application/problem+json\` (RFC 9457):
+
+\`\`\`json
+{
+  "type": "/problems/caller_busy", "title": "${ERRORS.caller_busy.title}", "status": 409,
+  "detail": "${ERRORS.caller_busy.title}", "instance": "/v1/calls",
+  "code": "caller_busy", "retryable": false
+}
+\`\`\`
+
+Let your program look at \`code\`. \`retryable\` says whether the same request may succeed later. Replies 429 and 503 carry \`Retry-After\`. A conflict
+may carry \`currentState\` and \`version\`; \`invalid_request\` names each mistake in \`issues\`. Ignore members that you do not know.
+\`GET /problems/{code}\` returns the row below as JSON.
+
+${table(['Status', 'Code', 'Meaning', 'Retryable'], rows)}
+`
+}

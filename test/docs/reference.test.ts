@@ -1,0 +1,32 @@
+// The generated files are what `npm run docs` would write. openapi.yaml itself is compared in test/openapi.test.ts.
+import { readFileSync } from 'node:fs'
+import t from 'tap'
+import { Type } from 'typebox'
+import { Value } from 'typebox/value'
+import { GENERATED } from '../../scripts/reference.js'
+import { CALL_EVENTS } from '../../src/schemas/event.js'
+import { PRESENCE_EVENTS } from '../../src/schemas/presence-event.js'
+import { ROOM_EVENTS } from '../../src/schemas/room-event.js'
+import { StreamEvent } from '../../src/schemas/stream.js'
+
+const read = (path: string) => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8')
+
+t.test('a generated file that differs from the code is found: run `npm run docs`', async t => {
+  const openapi = read('openapi/openapi.yaml')
+  for (const [path, generate] of Object.entries(GENERATED)) t.ok(read(path) === generate(openapi), path)
+})
+
+t.test('every setting stands under a heading, and every event has an example that its schema accepts', async t => {
+  t.notMatch(read('docs/reference/settings.md'), /\n\n\n/, 'no heading without a setting')
+  const events = [...CALL_EVENTS, ...ROOM_EVENTS, ...PRESENCE_EVENTS, ...StreamEvent.anyOf]
+  const examples = [...read('docs/reference/events.md').matchAll(/```json\n(.*?)```/gs)].map(([, json = '']) =>
+    JSON.parse(json)
+  )
+  t.ok(examples.length >= events.length)
+  const union = Type.Union(events)
+  for (const example of examples) t.strictSame([...Value.Errors(union, example)].slice(0, 3), [], example.type)
+  t.strictSame(
+    new Set(examples.map(({ type }) => type)),
+    new Set(events.map(({ properties }) => properties.type.const))
+  )
+})
