@@ -1,4 +1,4 @@
-// Explicit-state check of the lease protocol (docs/architecture.md, "Busy"): every interleaving of the processes of a scenario, with a
+// Explicit-state check of the lease protocol (docs/decisions/0007-leases.md): every interleaving of the processes of a scenario, with a
 // crash possible before any step, and "the lease is old" allowed at any time.
 //
 // A user has at most `slots` active leases (own outgoing calls, answered incoming ones) and any number of ringing ones, one a peer. A
