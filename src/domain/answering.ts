@@ -1,6 +1,7 @@
 // From ringing to connected, and hold.
 import type { Endpoint } from '../schemas/common.js'
 import type { CommandOf } from './command.js'
+import { endpoint } from './endpoint.js'
 import { conflict, mustBe, sideOf, talking, tell, toSide } from './party.js'
 import { releaseWaiting } from './signal.js'
 import { type CallState, type Decision, otherSide, viewCall } from './state.js'
@@ -31,7 +32,7 @@ export function accept(state: CallState, command: CommandOf<'accept'>, now: numb
     ...state,
     version: state.version + 1,
     phase: 'connecting',
-    callee: { user: actor.user, device: actor.device },
+    callee: endpoint(actor),
     answeredAt: now,
     limitAt: now + connectMs,
     checkAt: now + checkMs,

@@ -2,7 +2,7 @@
 
 import { AppError } from '../errors.js'
 import type { Actor } from '../schemas/claims.js'
-import type { Endpoint } from '../schemas/common.js'
+import { endpoint } from './endpoint.js'
 import { withdrawInvitation } from './invitation.js'
 import { leaveAll, membersOf, participantOf } from './room.js'
 import { isCreator, mustBeAllowed, partsOfAccess, userIn } from './room-access.js'
@@ -30,7 +30,7 @@ export function ban(parts: RoomParts, { actor, user, forMs }: Ban, now: number):
   const members = membersOf(parts, user)
   mustBeAllowed(isHost(parts, user) ? 'manage' : 'moderate', parts, actor, now)
   if (user === actor.user) throw new AppError('not_permitted', { detail: 'You cannot ban yourself' })
-  const by: Endpoint = { user: actor.user, device: actor.device }
+  const by = endpoint(actor)
   const banned: Banned = { by, at: now, until: forMs === null ? null : now + forMs }
   const out = leaveAll(parts, members, { reason: 'removed', by, now, except: participantOf(parts, actor) })
   return withdrawInvitation(parts, user, { ...out, writes: { ...out.writes, [PART.ban(user)]: banned } }, { by, now })

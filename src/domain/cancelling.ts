@@ -3,8 +3,8 @@
 import { AppError } from '../errors.js'
 import type { Actor } from '../schemas/claims.js'
 import type { InvitationState } from '../schemas/invitation.js'
+import { endpoint } from './endpoint.js'
 import { end } from './invitation.js'
-import type { ListedRoom } from './invitations-kept.js'
 import { mustBeAllowed, partsOfAccess } from './room-access.js'
 import {
   type Ahead,
@@ -25,19 +25,26 @@ interface Cancel {
   readonly invitationId: string
 }
 
-/** What is read for it, beside what it stands on. */
+/** All ids that were cancelled ahead. */
 export const AHEAD: string = PART.ahead('')
 
-/** What it stands on: of the invitation too, if it is known whose it is. */
-export function partsOfCancel({ actor, invitationId }: Cancel, invitee: string | null): string[] {
-  const named = [PART.invite(invitationId), PART.ahead(invitationId)]
-  const invited = invitee === null ? [] : [PART.invited(invitee)]
-  return [...partsOfAccess(actor), ...named, ...invited]
+/** What is read for it before it is known whose invitation it is. */
+export const readOfCancel = ({ actor, invitationId }: Cancel): string[] => [
+  ...partsOfAccess(actor),
+  PART.invite(invitationId),
+  AHEAD
+]
+
+/** What it stands on. */
+export function partsOfCancel(room: RoomParts, { actor, invitationId }: Cancel): string[] {
+  const named = room.get<Named>(PART.invite(invitationId))
+  const invited = named === null ? [] : [PART.invited(named.user)]
+  return [...partsOfAccess(actor), PART.invite(invitationId), PART.ahead(invitationId), ...invited]
 }
 
 /** By whoever invited, or a moderator. @throws AppError invitation_not_found, invitation_ended, not_permitted, banned, too_many_invitations */
-export function cancel(room: ListedRoom, { actor, invitationId }: Cancel, now: number): RoomDecision {
-  const by = { user: actor.user, device: actor.device }
+export function cancel(room: RoomParts, { actor, invitationId }: Cancel, now: number): RoomDecision {
+  const by = endpoint(actor)
   if (room.get<Ahead>(PART.ahead(invitationId)) !== null) return NOTHING
   const named = room.get<Named>(PART.invite(invitationId))
   if (named === null) return cancelAhead(room, { actor, invitationId }, now)
@@ -50,15 +57,15 @@ export function cancel(room: ListedRoom, { actor, invitationId }: Cancel, now: n
 }
 
 /** Only who is in may invite, and so take back what has not come yet. */
-function cancelAhead(room: ListedRoom, { actor, invitationId }: Cancel, now: number): RoomDecision {
+function cancelAhead(room: RoomParts, { actor, invitationId }: Cancel, now: number): RoomDecision {
   mustBeAllowed('takePart', room, actor, now)
   if (room.list(AHEAD).length >= AHEAD_MAX) throw new AppError('too_many_invitations')
-  const ahead: Ahead = { by: { user: actor.user, device: actor.device }, at: now }
+  const ahead: Ahead = { by: endpoint(actor), at: now }
   return { writes: { [PART.ahead(invitationId)]: ahead }, events: [] }
 }
 
 /** What was cancelled ahead, and when it is forgotten. */
-export const cancelledAhead = (room: ListedRoom, retentionMs: number) =>
+export const cancelledAhead = (room: RoomParts, retentionMs: number) =>
   room.list<Ahead>(AHEAD).map(([invitationId, { at }]) => {
     return { invitationId, dueAt: at + Math.min(retentionMs, AHEAD_KEEP_MS) }
   })

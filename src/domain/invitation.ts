@@ -8,15 +8,8 @@ import { AppError } from '../errors.js'
 import type { Actor } from '../schemas/claims.js'
 import type { Endpoint } from '../schemas/common.js'
 import type { IncomingInvitation, InvitationEnd, InvitationState, InviteRefusal } from '../schemas/invitation.js'
-import {
-  dueAt,
-  forget,
-  type InviteBounds,
-  type ListedRoom,
-  mustFit,
-  ringing,
-  withoutOldest
-} from './invitations-kept.js'
+import { endpoint } from './endpoint.js'
+import { dueAt, forget, type InviteBounds, mustFit, ringing, withoutOldest } from './invitations-kept.js'
 import { isInForce, mustBeAllowed, partsOfAccess } from './room-access.js'
 import {
   type Ahead,
@@ -64,7 +57,7 @@ export const partsOfInvite = ({ actor, invitees }: Pick<Invite, 'actor' | 'invit
 ]
 
 /** @throws AppError invitation_id_taken, too_many_invitations and what access throws */
-export function invite(room: ListedRoom, command: Invite, now: number): RoomDecision {
+export function invite(room: RoomParts, command: Invite, now: number): RoomDecision {
   const { actor, metadata, ringMs } = command
   const { settings } = mustBeAllowed('invite', room, actor, now)
   if (settings.locked) mustBeAllowed('inviteToLocked', room, actor, now)
@@ -103,7 +96,7 @@ export function invite(room: ListedRoom, command: Invite, now: number): RoomDeci
   return { writes, events, deadlineAt: now + ringMs }
 }
 
-export const usersIn = (room: ListedRoom): ReadonlySet<string> =>
+export const usersIn = (room: RoomParts): ReadonlySet<string> =>
   new Set(room.list<MemberHead>(PART.memberHeads).map(([, { user }]) => user))
 
 /** Why no device of the user will ring; null when one may. */
@@ -144,7 +137,7 @@ export interface Answer {
 
 /** Reads partsOfAccess. The first answer wins. @throws AppError invitation_not_found, invitation_ended and what access throws */
 export function answer(parts: RoomParts, { actor, invitationId, as }: Answer, now: number): RoomDecision {
-  const by = { user: actor.user, device: actor.device }
+  const by = endpoint(actor)
   const invitation = parts.get<Invitation>(PART.invited(actor.user))
   if (invitation?.invitationId !== invitationId || invitation.isMuted) throw new AppError('invitation_not_found')
   const { ended } = invitation
@@ -167,19 +160,23 @@ export function lapse(parts: RoomParts, user: string, retentionMs: number, now: 
 export function withAccept(parts: RoomParts, actor: Actor, joined: RoomDecision, now: number): RoomDecision {
   const invitation = parts.get<Invitation>(PART.invited(actor.user))
   if (invitation?.ended !== null) return joined
-  return together(joined, end(invitation, 'accepted', { user: actor.user, device: actor.device }, now))
+  return together(joined, end(invitation, 'accepted', endpoint(actor), now))
 }
 
 /** What is read for the end of a room, and what it stands on. */
 export const readOfEnd: readonly string[] = [PART.settings, PART.empty, PART.invited('')]
-export const partsOfEnd = (room: ListedRoom): string[] => [
+export const partsOfEnd = (room: RoomParts): string[] => [
   PART.settings,
   PART.empty,
   ...ringing(room).map(({ user }) => PART.invited(user))
 ]
 
 /** With the room all that rings in it ends. */
-export function withAllEnded(room: ListedRoom, closed: RoomDecision, by: Endpoint | null, now: number): RoomDecision {
+export function withAllEnded(
+  room: RoomParts,
+  closed: RoomDecision,
+  { by, now }: { by: Endpoint | null; now: number }
+): RoomDecision {
   return closed.over ? together(closed, ...ringing(room).map(each => end(each, 'closed', by, now))) : closed
 }
 
@@ -224,7 +221,7 @@ export function viewInvitation({ invitationId, user, until, ended }: Invitation,
 }
 
 export function viewIncoming(
-  room: Pick<ListedRoom, 'roomId' | 'version' | 'memberCount'>,
+  room: Pick<RoomParts, 'roomId' | 'version' | 'memberCount'>,
   settings: Settings,
   { invitationId, from, metadata, until }: Invitation,
   now: number

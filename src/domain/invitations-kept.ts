@@ -3,16 +3,9 @@ import { AppError } from '../errors.js'
 import type { Endpoint } from '../schemas/common.js'
 import { type Invitation, PART, type RoomParts } from './room-state.js'
 
-/** A room of which whole groups of parts were read. */
-export interface ListedRoom extends RoomParts {
-  readonly version: number
-  list<T>(prefix: string): readonly (readonly [rest: string, part: T])[]
-}
+const invitationsIn = (room: RoomParts): Invitation[] => room.list<Invitation>(PART.invited('')).map(([, each]) => each)
 
-const invitationsIn = (room: ListedRoom): Invitation[] =>
-  room.list<Invitation>(PART.invited('')).map(([, each]) => each)
-
-export const ringing = (room: ListedRoom): Invitation[] => invitationsIn(room).filter(({ ended }) => ended === null)
+export const ringing = (room: RoomParts): Invitation[] => invitationsIn(room).filter(({ ended }) => ended === null)
 
 /** Bytes of the metadata of all invitations of a room that ring. */
 export const METADATA_BYTES_MAX = 262_144
@@ -35,7 +28,7 @@ interface Asked {
 }
 
 /** @throws AppError too_many_invitations */
-export function mustFit(room: ListedRoom, { actor, metadata, bounds, fresh }: Asked): void {
+export function mustFit(room: RoomParts, { actor, metadata, bounds, fresh }: Asked): void {
   const rings = ringing(room)
   const own = rings.filter(({ from }) => from.user === actor.user)
   const refuse = (detail: string) => new AppError('too_many_invitations', { detail })
@@ -48,7 +41,7 @@ export function mustFit(room: ListedRoom, { actor, metadata, bounds, fresh }: As
 const bytesOf = (metadata: Invitation['metadata']) => Buffer.byteLength(JSON.stringify(metadata))
 
 /** What has ended makes room, the oldest first. */
-export function withoutOldest(room: ListedRoom, bounds: InviteBounds, fresh: number): Record<string, null> {
+export function withoutOldest(room: RoomParts, bounds: InviteBounds, fresh: number): Record<string, null> {
   const kept = invitationsIn(room)
   const excess = kept.length + fresh - 2 * bounds.perRoom
   if (excess <= 0) return {}

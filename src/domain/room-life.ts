@@ -2,6 +2,7 @@
 import type { Actor } from '../schemas/claims.js'
 import type { Endpoint } from '../schemas/common.js'
 import type { CloseReason, RoomBody } from '../schemas/room.js'
+import { endpoint } from './endpoint.js'
 import { participantOf, tellAll } from './room.js'
 import { grantsOf, mustBeAllowed, mustNotBeBanned, refusal } from './room-access.js'
 import { type Making, openOrFresh } from './room-making.js'
@@ -23,7 +24,7 @@ export function configure(
   else if (!grantsOf(claim?.role ?? 'host', claim).includes('manage'))
     throw refusal(actor.served !== 'unnamed', 'manage')
   const settings: Settings = { ...before, ...body, ...(fresh ? { isUnused: true } : {}) }
-  const by = { user: actor.user, device: actor.device }
+  const by = endpoint(actor)
   return {
     makes: fresh,
     writes: { [PART.settings]: settings, ...(fresh ? { [PART.empty]: now } : {}) },
@@ -34,7 +35,7 @@ export function configure(
 /** @throws AppError not_permitted, banned, room_not_found, room_closed */
 export function close(parts: RoomParts, actor: Actor, now: number): RoomDecision {
   const { settings } = mustBeAllowed('manage', parts, actor, now)
-  return over(settings, 'closed', { user: actor.user, device: actor.device }, participantOf(parts, actor))
+  return over(settings, 'closed', endpoint(actor), participantOf(parts, actor))
 }
 
 /** When a room that no device is in is over; null for any other room. Reads settings and empty. */

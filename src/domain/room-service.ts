@@ -2,7 +2,6 @@
 import type { Actor } from '../schemas/claims.js'
 import type { Role } from '../schemas/room.js'
 import type { ServiceRoom } from '../schemas/room-service.js'
-import type { ListedRoom } from './invitations-kept.js'
 import { leaveAll, update } from './room.js'
 import { userIn } from './room-access.js'
 import {
@@ -61,14 +60,12 @@ function roleIn(room: ServiceRoom, user: string): Role | null {
 const ROLES_MAX = 100
 
 /** Those in the room of whom the service says something else than it did, as many as change at once. */
-export function partsOfRoles(whole: Whole, room: ServiceRoom): string[] {
+export function partsOfRoles(whole: RoomParts, room: ServiceRoom): string[] {
   const others = whole.list<Member>(PART.members).filter(([, member]) => isOther(member, room))
   const changing = others.slice(0, ROLES_MAX)
   const users = new Set(changing.map(([, { user }]) => PART.user(user)))
   return [PART.settings, ...users, ...changing.map(([place]) => PART.members + place)]
 }
-
-type Whole = RoomParts & Pick<ListedRoom, 'list'>
 
 const isOther = ({ user, isServed, claimed }: Member, room: ServiceRoom) =>
   isServed === true && claimed !== roleIn(room, user)

@@ -129,9 +129,12 @@ export const PART = {
 /** As much of a room as was read. */
 export interface RoomParts {
   readonly roomId: string
+  readonly version: number
   readonly settings: Settings | null
   readonly emptySince: number | null
   get<T>(part: string): T | null
+  /** All parts that were read whose names begin so, by the rest of their names. */
+  list<T>(prefix: string): readonly (readonly [rest: string, part: T])[]
   /** How many devices are in. */
   readonly memberCount: number
 }

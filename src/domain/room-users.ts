@@ -1,5 +1,4 @@
 // What a room keeps of users who are out: a role that was given to them, and for a short while which participations were theirs.
-import type { ListedRoom } from './invitations-kept.js'
 import { NOTHING, PART, type RoomDecision, type RoomParts, type RoomUser } from './room-state.js'
 
 /** How long an ended participation may still be named, to ban its user. */
@@ -8,7 +7,7 @@ const LEFT_MS = 60_000
 const GIVEN_MAX = 1000
 
 /** The parts of users who are out and of whom nothing has to be kept. */
-export function partsOfForgetting(room: Pick<ListedRoom, 'list'>, now: number): string[] {
+export function partsOfForgetting(room: RoomParts, now: number): string[] {
   const out = room
     .list<RoomUser>(PART.users)
     .flatMap(([user, { devices, given, left }]) =>

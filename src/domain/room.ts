@@ -4,6 +4,7 @@ import { AppError } from '../errors.js'
 import type { Actor } from '../schemas/claims.js'
 import type { Endpoint } from '../schemas/common.js'
 import type { LeaveReason, ParticipantBody, Role } from '../schemas/room.js'
+import { endpoint } from './endpoint.js'
 import { mustBeAllowed, mustNotBeBanned, openRoom, userIn } from './room-access.js'
 import { type Making, openOrFresh } from './room-making.js'
 import {
@@ -170,7 +171,7 @@ export function change(parts: RoomParts, { actor, target, body }: Change, now: n
   const isHost = target.role === 'host' || membersOf(parts, target.user).some(member => member.role === 'host')
   if (role !== undefined && (role === 'host' || isHost)) mustBeAllowed('manage', parts, actor, now)
   if (metadata !== undefined && !own) throw new AppError('not_permitted', { detail: 'Metadata is its owner’s' })
-  const by = { user: actor.user, device: actor.device }
+  const by = endpoint(actor)
   const except = participantOf(parts, actor)
   const described: Member = metadata === undefined ? target : { ...target, metadata }
   const decision =
@@ -208,7 +209,7 @@ export function remove(
   { actor, target }: { actor: Actor; target: Member },
   now: number
 ): RoomDecision {
-  const by = { user: actor.user, device: actor.device }
+  const by = endpoint(actor)
   const except = participantOf(parts, actor)
   if (actor.user !== target.user) {
     mustBeAllowed(target.role === 'host' ? 'manage' : 'moderate', parts, actor, now)

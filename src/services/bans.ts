@@ -23,11 +23,12 @@ interface BanRequest {
  */
 export async function banUser(context: Context, roomId: string, request: BanRequest): Promise<void> {
   const { actor, user } = request
-  const parts = {
+  const basis = {
+    roomId,
     read: [...partsOfAccess(actor), PART.user(user)],
     parts: (room: Parameters<typeof partsOfBan>[0]) => partsOfBan(room, request)
   }
-  const commit = () => changeRoom(context, roomId, parts, (room, now) => ban(room, request, now))
+  const commit = () => changeRoom(context, basis, (room, now) => ban(room, request, now))
   const { decision, room: before } = await commit().catch(async error => {
     if (!(error instanceof AppError && error.code === 'too_many_bans')) throw error
     await forgetLapsedBans(context, roomId)
@@ -43,7 +44,7 @@ async function forgetLapsedBans(context: Context, roomId: string): Promise<void>
   const lapsed = list<Banned>(PART.ban('')).flatMap(([user, kept]) => {
     return isLapsed(kept, context.clock.now()) ? [PART.ban(user)] : []
   })
-  await changeRoom(context, roomId, lapsed, (room, now) => {
+  await changeRoom(context, { roomId, parts: lapsed }, (room, now) => {
     const gone = lapsed.filter(name => isLapsed(room.get<Banned>(name), now))
     return { writes: Object.fromEntries(gone.map(name => [name, null])), events: [] }
   })
@@ -52,7 +53,7 @@ async function forgetLapsedBans(context: Context, roomId: string): Promise<void>
 /** @throws AppError not_permitted, banned, room_not_found, room_closed */
 export async function unbanUser(context: Context, actor: Actor, roomId: string, user: string): Promise<void> {
   const parts = [...partsOfAccess(actor), PART.ban(user)]
-  await changeRoom(context, roomId, parts, (room, now) => unban(room, { actor, user }, now))
+  await changeRoom(context, { roomId, parts }, (room, now) => unban(room, { actor, user }, now))
 }
 
 /** @throws AppError not_permitted, banned, room_not_found, room_closed */

@@ -63,7 +63,7 @@ async function keep(context: Context, roomId: string, me: Joined, batch: Candida
   const { participantId } = me
   const part = PART.broadcast(participantId)
   const parts = [PART.participant(participantId), part]
-  const { decision } = await changeRoom(context, roomId, parts, room => {
+  const { decision } = await changeRoom(context, { roomId, parts }, room => {
     if (room.get<Member>(PART.participant(participantId))?.participantId !== participantId)
       throw new AppError('not_in_room')
     return { writes: { [part]: withBatch(room.get<Broadcast>(part), batch) }, events: [] }

@@ -1,6 +1,7 @@
 // Call actions: one verb, one function. Each is a command for the rules, committed by transact.
 import { decideCall } from '../domain/call.js'
 import type { CallCommand } from '../domain/command.js'
+import { endpoint } from '../domain/endpoint.js'
 import { isPartyOf, sideOf } from '../domain/party.js'
 import { type CallState, viewCall } from '../domain/state.js'
 import {
@@ -15,7 +16,6 @@ import {
 import { AppError } from '../errors.js'
 import type { Call, HangupBody, RejectBody } from '../schemas/call.js'
 import type { Actor } from '../schemas/claims.js'
-import type { Endpoint } from '../schemas/common.js'
 import type { Context } from './context.js'
 import { free } from './free-action.js'
 import { listLiveCalls } from './leases.js'
@@ -120,5 +120,3 @@ async function run(context: Context, actor: Actor, callId: string, command: Call
   noteSignOfLife(context, actor)
   return { result: viewCall(state, context.clock.now()), isRepeat: before === state }
 }
-
-export const endpoint = (actor: Actor): Endpoint => ({ user: actor.user, device: actor.device })

@@ -47,8 +47,8 @@ export async function postMessage(
   if (Buffer.byteLength(content) > CONTENT_MAX_BYTES) {
     throw new AppError('too_large', { detail: `content is larger than ${CONTENT_MAX_BYTES} bytes as UTF-8` })
   }
-  const paid = { parts: partsOfAccess(actor), payer: actor.user }
-  const { decision, version, known, excess } = await changeRoom(context, roomId, paid, (room, now) =>
+  const basis = { roomId, parts: partsOfAccess(actor), payer: actor.user }
+  const { decision, version, known, excess } = await changeRoom(context, basis, (room, now) =>
     post(room, { actor, messageId, content }, now)
   )
   noteSignOfLife(context, actor)

@@ -15,6 +15,18 @@ import type { Cache } from './cache.js'
 import type { Backlog } from './chat-backlog.js'
 import type { Errands } from './errands.js'
 
+/** What one service alone remembers on this node: made when it is first asked for. */
+export function perContext<T extends object>(make: () => T): (context: Context) => T {
+  const made = new WeakMap<Context, T>()
+  return context => {
+    const known = made.get(context)
+    if (known) return known
+    const fresh = make()
+    made.set(context, fresh)
+    return fresh
+  }
+}
+
 export interface Context {
   readonly config: Config
   readonly clock: Clock

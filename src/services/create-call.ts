@@ -2,6 +2,7 @@
 import { askPolicy } from '../adapters/policy.js'
 import { formatCursor } from '../delivery/cursor.js'
 import type { CommandOf, Refusal } from '../domain/command.js'
+import { endpoint } from '../domain/endpoint.js'
 import { parseDescription } from '../domain/sdp.js'
 import { type CallState, viewCall } from '../domain/state.js'
 import { type CallRecord, callIn, createIn, nextAttempt, tombstoneOf } from '../domain/tombstone.js'
@@ -47,7 +48,7 @@ export async function createCall(
   checkMetadata(body.metadata)
   mustBeChosen('callId', body.callId)
   const callId = body.callId ?? (idempotencyKey ? idFromKey(actor.user, idempotencyKey) : context.ids.unique())
-  const caller = { user: actor.user, device: actor.device }
+  const caller = endpoint(actor)
   const part = takingPart(context, actor)
   const command = {
     type: 'create' as const,

@@ -1,10 +1,11 @@
 // Asking users into a room: their devices ring, one of them answers, all others hear why it rings no more.
 import { askPolicy } from '../adapters/policy.js'
 import { formatCursor } from '../delivery/cursor.js'
-import { AHEAD, cancel, partsOfCancel, viewAhead } from '../domain/cancelling.js'
+import { cancel, partsOfCancel, readOfCancel, viewAhead } from '../domain/cancelling.js'
+import { endpoint } from '../domain/endpoint.js'
 import * as rules from '../domain/invitation.js'
 import { partsOfAccess } from '../domain/room-access.js'
-import { type Invitation, type Named, NOTHING, PART } from '../domain/room-state.js'
+import { type Invitation, NOTHING, PART, type RoomParts } from '../domain/room-state.js'
 import { AppError } from '../errors.js'
 import { idFromKey } from '../ids.js'
 import type { Actor } from '../schemas/claims.js'
@@ -46,8 +47,8 @@ export async function inviteUsers(
   const now = context.clock.now()
   const until = now + command.ringMs
   await Promise.all(users.map(user => context.store.invitations.add(user, roomId, { until, now })))
-  const named = { read: rules.readOfInvite(command), parts: rules.partsOfInvite(command), payer: actor.user }
-  const { decision, room } = await changeRoom(context, roomId, named, (read, at) => rules.invite(read, command, at))
+  const basis = { roomId, read: rules.readOfInvite(command), parts: rules.partsOfInvite(command), payer: actor.user }
+  const { decision, room } = await changeRoom(context, basis, (read, at) => rules.invite(read, command, at))
   noteSignOfLife(context, actor)
   const invitations: SentInvitation[] = []
   const inside = rules.usersIn(room)
@@ -129,7 +130,7 @@ async function askPolicyForInvitee(
 ): Promise<InviteReply['refused'][number] | null> {
   if (config.policyUrl === null) return null
   const { actor, metadata } = command
-  const caller = { user: actor.user, device: actor.device }
+  const caller = endpoint(actor)
   const asked = { action: 'invitation' as const, roomId, caller, media: room.settings?.callType, metadata }
   const { allow, reason: detail } = await askPolicy(config, { ...asked, to: user, invitationId }, log)
   return allow ? null : { user, reason: 'policy', ...(detail ? { detail } : {}) }
@@ -147,23 +148,20 @@ async function reach({ store }: Context, user: string, now: number): Promise<Del
   return { online, queued: devices.length - online }
 }
 
+interface Where {
+  readonly roomId: string
+  readonly invitationId: string
+}
+
 /** @throws AppError invitation_not_found, invitation_ended, not_permitted, too_many_devices */
-export async function acceptInvitation(
-  context: Context,
-  actor: Actor,
-  where: { roomId: string; invitationId: string }
-): Promise<AcceptInvitationReply> {
+export async function acceptInvitation(context: Context, actor: Actor, where: Where): Promise<AcceptInvitationReply> {
   const cursor = await registerDevice(context, actor)
   const { result: invitation } = await answer(context, actor, where, 'accepted')
   return { invitation, cursor: formatCursor(cursor) }
 }
 
 /** For all devices of the user. @throws AppError invitation_not_found, invitation_ended */
-export async function declineInvitation(
-  context: Context,
-  actor: Actor,
-  where: { roomId: string; invitationId: string }
-): Promise<InvitationState> {
+export async function declineInvitation(context: Context, actor: Actor, where: Where): Promise<InvitationState> {
   const invitation = await free(context, actor, () => answer(context, actor, where, 'declined'))
   noteSignOfLife(context, actor)
   return invitation
@@ -172,10 +170,10 @@ export async function declineInvitation(
 async function answer(
   context: Context,
   actor: Actor,
-  { roomId, invitationId }: { roomId: string; invitationId: string },
+  { roomId, invitationId }: Where,
   as: 'accepted' | 'declined'
 ): Promise<FreeResult<InvitationState>> {
-  const { decision, room } = await changeRoom(context, roomId, partsOfAccess(actor), (before, now) =>
+  const { decision, room } = await changeRoom(context, { roomId, parts: partsOfAccess(actor) }, (before, now) =>
     rules.answer(before, { actor, invitationId, as }, now)
   )
   const written = decision.writes[PART.invited(actor.user)]
@@ -191,35 +189,18 @@ async function answer(
  * By whoever invited, or a moderator. Before its invitation comes it prevents it.
  * @throws AppError invitation_not_found, invitation_ended, not_permitted, too_many_invitations
  */
-export function cancelInvitation(
-  context: Context,
-  actor: Actor,
-  where: { roomId: string; invitationId: string }
-): Promise<void> {
+export function cancelInvitation(context: Context, actor: Actor, where: Where): Promise<void> {
   return free(context, actor, () => endInvitation(context, actor, where))
 }
 
 async function endInvitation(
   context: Context,
   actor: Actor,
-  { roomId, invitationId }: { roomId: string; invitationId: string }
+  { roomId, invitationId }: Where
 ): Promise<FreeResult<void>> {
   const command = { actor, invitationId }
-  // Whose invitation it is stands in the room: it is read first, and again if that has changed meanwhile.
-  let invitee: string | null = null
-  let isRepeat = false
-  for (let isKnown = false; !isKnown; ) {
-    const parts = partsOfCancel(command, invitee)
-    const named = { read: [...parts, AHEAD], parts }
-    await changeRoom(context, roomId, named, (room, now) => {
-      const owner = room.get<Named>(PART.invite(invitationId))?.user ?? null
-      isKnown = owner === invitee
-      invitee = owner
-      const decision = isKnown ? cancel(room, command, now) : NOTHING
-      isRepeat = decision === NOTHING
-      return decision
-    })
-  }
+  const basis = { roomId, read: readOfCancel(command), parts: (room: RoomParts) => partsOfCancel(room, command) }
+  const { decision } = await changeRoom(context, basis, (room, now) => cancel(room, command, now))
   noteSignOfLife(context, actor)
-  return { result: undefined, isRepeat }
+  return { result: undefined, isRepeat: decision === NOTHING }
 }

@@ -6,7 +6,7 @@ import { AppError } from '../errors.js'
 import type { Endpoint } from '../schemas/common.js'
 import type { Participation } from '../store/rooms.js'
 import type { Context } from './context.js'
-import { changeRoom } from './room-commit.js'
+import { changeOpenRoom } from './room-commit.js'
 import { type ReadRoom, readRoom } from './room-parts.js'
 
 /** An entry may be this much older than the commit that it announces. */
@@ -46,8 +46,8 @@ export async function participationsOf(context: Context, actor: Endpoint): Promi
 async function drop(context: Context, participation: Participation, { roomId, settings }: ReadRoom): Promise<void> {
   if (settings?.closed === null) {
     const part = PART.member(participation)
-    await changeRoom(context, roomId, [PART.settings, part], room =>
-      room.settings?.closed === null && room.get<Member>(part) === null ? announceForgotten(participation) : NOTHING
+    await changeOpenRoom(context, { roomId, parts: [part] }, room =>
+      room.get<Member>(part) === null ? announceForgotten(participation) : NOTHING
     )
   }
   await context.store.memberships.remove(participation, roomId)

@@ -1,8 +1,8 @@
 // What rings in rooms: shown to whoever it rings for, offered to devices that come late, ended when its time has come.
 import { cancelledAhead, forgetAhead } from '../domain/cancelling.js'
 import { lapse, viewIncoming } from '../domain/invitation.js'
-import { dueAt, type ListedRoom } from '../domain/invitations-kept.js'
-import { type Invitation, NOTHING, PART, type RoomDecision } from '../domain/room-state.js'
+import { dueAt } from '../domain/invitations-kept.js'
+import { type Invitation, PART, type RoomParts } from '../domain/room-state.js'
 import type { Actor } from '../schemas/claims.js'
 import type { Endpoint } from '../schemas/common.js'
 import type { IncomingInvitation } from '../schemas/invitation.js'
@@ -11,8 +11,8 @@ import { fairSince } from './absence.js'
 import { noteAttempt } from './contacts.js'
 import type { Context } from './context.js'
 import { headWithout } from './offered.js'
-import { afterPublication, changeRoom } from './room-commit.js'
-import { type ReadRoom, readRoom } from './room-parts.js'
+import { afterPublication, changeOpenRoom } from './room-commit.js'
+import { readRoom } from './room-parts.js'
 
 /** What rings for a user now. */
 export async function listInvitations(context: Context, user: string): Promise<IncomingInvitation[]> {
@@ -77,7 +77,7 @@ export async function offerInvitation(
 }
 
 /** The room's time has come: what has rung for long enough ends. Resolves to when the next one will have. */
-export async function checkInvitations(context: Context, room: ListedRoom): Promise<number> {
+export async function checkInvitations(context: Context, room: RoomParts): Promise<number> {
   const now = context.clock.now()
   const { retentionMs } = context.config
   let next = Number.POSITIVE_INFINITY
@@ -89,7 +89,7 @@ export async function checkInvitations(context: Context, room: ListedRoom): Prom
   }
   for (const { invitationId, dueAt: due } of cancelledAhead(room, retentionMs)) {
     if (due > now) next = Math.min(next, due)
-    else await changeOpen(context, room.roomId, PART.ahead(invitationId), then => forgetAhead(then, invitationId))
+    else await forgetCancelled(context, room.roomId, invitationId)
   }
   return next
 }
@@ -97,20 +97,12 @@ export async function checkInvitations(context: Context, room: ListedRoom): Prom
 /** An invitation that nobody answered counts as an attempt that failed, as a call does. */
 async function lapseInvitation(context: Context, roomId: string, user: string): Promise<void> {
   const part = PART.invited(user)
-  const decide = (at: ReadRoom, then: number) => lapse(at, user, context.config.retentionMs, then)
-  const { decision } = await changeOpen(context, roomId, part, decide)
+  const { decision } = await changeOpenRoom(context, { roomId, parts: [part] }, (room, now) =>
+    lapse(room, user, context.config.retentionMs, now)
+  )
   const after = (decision.writes[part] ?? null) as Invitation | null
   if (after) await noteAttempt(context, { caller: after.from.user, callee: user }, 'failed')
 }
 
-/** A commit after the end of the room would keep it from expiring. */
-async function changeOpen(
-  context: Context,
-  roomId: string,
-  part: string,
-  decide: (room: ReadRoom, now: number) => RoomDecision
-): Promise<{ decision: RoomDecision }> {
-  return changeRoom(context, roomId, [PART.settings, part], (room, now) =>
-    room.settings?.closed === null ? decide(room, now) : NOTHING
-  )
-}
+const forgetCancelled = (context: Context, roomId: string, invitationId: string) =>
+  changeOpenRoom(context, { roomId, parts: [PART.ahead(invitationId)] }, room => forgetAhead(room, invitationId))

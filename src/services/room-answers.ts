@@ -6,7 +6,7 @@ import { wait } from '../clock.js'
 import { AppError } from '../errors.js'
 import type { ServiceRoom } from '../schemas/room-service.js'
 import type { Copy } from '../store/copies.js'
-import type { Context } from './context.js'
+import { type Context, perContext } from './context.js'
 import { checkMetadata } from './metadata.js'
 
 /** How long an answer holds. */
@@ -40,7 +40,7 @@ interface Asking {
   readonly failedAt: LRUCache<string, number>
 }
 
-const askings = new WeakMap<Context, Asking>()
+const askingOf = perContext<Asking>(() => ({ underway: new Map(), failedAt: new LRUCache({ max: 10_000 }) }))
 
 /** Null: the service knows no such room. @throws AppError room_service_unavailable, rate_limited */
 export async function findServiceRoom(context: Context, question: Question): Promise<ServiceRoom | null> {
@@ -129,12 +129,4 @@ export async function keepAnswer({ store, ids, clock }: Context, roomId: string,
 export async function dropAnswer({ store, ids, config }: Context, roomId: string): Promise<void> {
   const keepMs = 2 * (config.roomServiceTimeoutMs + SPARE_MS)
   await store.copies.put(roomId, { tag: ids.unique(), value: '' }, { keepMs })
-}
-
-function askingOf(context: Context): Asking {
-  const known = askings.get(context)
-  if (known) return known
-  const fresh: Asking = { underway: new Map(), failedAt: new LRUCache({ max: 10_000 }) }
-  askings.set(context, fresh)
-  return fresh
 }

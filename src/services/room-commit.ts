@@ -2,8 +2,8 @@
 import type { Config } from '../config.js'
 import { NOTHING, PART, type RoomDecision, type RoomEvent } from '../domain/room-state.js'
 import { AppError } from '../errors.js'
-import type { FollowUp } from '../store/aggregate.js'
-import { isAskedBy, type Logged, type RoomCommit, type RoomItem } from '../store/rooms.js'
+import type { FollowUp, OutboxItem } from '../store/aggregate.js'
+import { isAskedBy, type Logged, type RoomCommit } from '../store/rooms.js'
 import { deliveryCost } from './budgets.js'
 import type { Context } from './context.js'
 import { type Attempt, commitOptimistically } from './optimistic-commit.js'
@@ -26,8 +26,9 @@ export interface Changed<D extends RoomChange = RoomDecision> {
   readonly excess: readonly Logged[]
 }
 
-/** What a change is made on, where that is more than a list of parts. */
-export interface Basis {
+/** What a change is made on. */
+export interface RoomBasis {
+  readonly roomId: string
   /** What is read; without it, the parts. */
   readonly read?: readonly string[]
   /**
@@ -36,7 +37,7 @@ export interface Basis {
    */
   readonly parts: readonly string[] | ((room: ReadRoom) => readonly string[])
   /** The user whose budget pays for what the change publishes. */
-  readonly payer?: string
+  readonly payer?: string | undefined
 }
 
 /** What was read, and the parts of it that a commit stands on. */
@@ -45,7 +46,7 @@ interface Read {
   readonly parts: readonly string[]
 }
 
-async function readBasis(context: Context, roomId: string, { read, parts }: Basis): Promise<Read> {
+async function readBasis(context: Context, { roomId, read, parts }: RoomBasis): Promise<Read> {
   const first = read ?? (typeof parts === 'function' ? [] : parts)
   for (let wanted = first; ; ) {
     const room = await readRoom(context, roomId, wanted)
@@ -61,14 +62,12 @@ async function readBasis(context: Context, roomId: string, { read, parts }: Basi
  */
 export function changeRoom<D extends RoomChange>(
   context: Context,
-  roomId: string,
-  named: readonly string[] | Basis,
+  basis: RoomBasis,
   decide: (room: ReadRoom, now: number) => D
 ): Promise<Changed<D>> {
-  const basis = 'parts' in named ? named : { parts: named }
   let { payer } = basis
   return commitOptimistically<Read, D, Changed<D>>(context.clock, {
-    load: () => readBasis(context, roomId, basis),
+    load: () => readBasis(context, basis),
     decide: ({ room }, now) => decide(room, now),
     withoutCommit: (decision, { room }) =>
       changesSomething(decision) ? null : { decision, room, version: room.version, known: false, excess: [] },
@@ -80,6 +79,16 @@ export function changeRoom<D extends RoomChange>(
     }
   })
 }
+
+/** Changes nothing in a room that is over: a commit after the end would keep it from expiring. */
+export const changeOpenRoom = (
+  context: Context,
+  { parts, ...basis }: RoomBasis & { readonly parts: readonly string[] },
+  decide: (room: ReadRoom, now: number) => RoomChange
+): Promise<Changed<RoomChange>> =>
+  changeRoom(context, { ...basis, parts: [PART.settings, ...parts] }, (room, now) =>
+    room.settings?.closed === null ? decide(room, now) : NOTHING
+  )
 
 async function commit<D extends RoomChange>(context: Context, decided: Decided<D>): Promise<Attempt<Read, Changed<D>>> {
   const { room, decision } = decided
@@ -120,14 +129,8 @@ export async function afterPublication(
   roomId: string,
   { version, tasks }: { version: number; tasks: readonly FollowUp[] }
 ): Promise<boolean> {
-  const { decision } = await changeRoom(
-    context,
-    roomId,
-    [PART.settings],
-    ({ settings, publishedVersion }): RoomChange => {
-      const isOver = settings === null || settings.closed !== null
-      return isOver || publishedVersion >= version ? NOTHING : { ...NOTHING, tasks }
-    }
+  const { decision } = await changeOpenRoom(context, { roomId, parts: [] }, ({ publishedVersion }) =>
+    publishedVersion >= version ? NOTHING : { ...NOTHING, tasks }
   )
   return decision !== NOTHING
 }
@@ -162,10 +165,10 @@ function toCommit(context: Context, { room, parts, decision, now }: Decided): Ro
 /** What a chat service may not have yet is not dropped by the way. */
 const keeping = ({ chatHistoryMax: keep, chatServiceUrl }: Config) => ({ keep, holds: chatServiceUrl !== null })
 
-function toItem(roomId: string, { to, type, data }: RoomEvent, now: number): RoomItem {
+function toItem(roomId: string, { to, type, data }: RoomEvent, now: number): OutboxItem {
   const event = { type, timestamp: new Date(now).toISOString(), data: { roomId, ...data } }
   if ('all' in to) return { do: 'publish', ...(to.except === undefined ? {} : { except: to.except }), event }
   return { do: 'deliver', ...to, event }
 }
 
-const toFollowUp = (task: FollowUp): RoomItem => ({ do: 'follow', task })
+const toFollowUp = (task: FollowUp): OutboxItem => ({ do: 'follow', task })

@@ -1,6 +1,6 @@
 // Who is still in a room. A device whose stream breaks is away at once; if it is not back in time it has left.
 import { AHEAD } from '../domain/cancelling.js'
-import { partsOfEnd, readOfEnd, withAllEnded } from '../domain/invitation.js'
+import { readOfEnd } from '../domain/invitation.js'
 import { comeBack, goAway, leave } from '../domain/room.js'
 import { closeIfEmpty, emptyUntil, expireAgain } from '../domain/room-life.js'
 import { type Member, NOTHING, PART, type RoomDecision } from '../domain/room-state.js'
@@ -12,7 +12,8 @@ import { catchUpChat } from './chat-delivery.js'
 import type { Context } from './context.js'
 import { participationsOf } from './memberships.js'
 import { checkInvitations } from './ringing.js'
-import { type Basis, changeRoom, startFanout } from './room-commit.js'
+import { changeOpenRoom, changeRoom, type RoomBasis, startFanout } from './room-commit.js'
+import { endRoom } from './room-end.js'
 import { type ReadRoom, readRoom } from './room-parts.js'
 import { confirmRoom } from './room-service.js'
 import { forgetUsers } from './room-users.js'
@@ -59,7 +60,10 @@ async function announce(context: Context, roomId: string, actor: Actor, decide: 
 export async function checkRoom(context: Context, roomId: string, heldUntil: number): Promise<void> {
   const room = await readRoom(context, roomId, [...readOfEnd, PART.members, PART.users, AHEAD])
   // Its expiry has begun with its end; a commit that crossed the end may have stopped it.
-  if (room.settings?.closed !== null) return void (await changeRoom(context, roomId, [PART.settings], expireAgain))
+  if (room.settings?.closed !== null) {
+    await changeRoom(context, { roomId, parts: [PART.settings] }, expireAgain)
+    return
+  }
   if (room.publishedVersion < room.version) startFanout(context, roomId)
   catchUpChat(context, roomId)
   confirmRoom(context, roomId)
@@ -79,10 +83,7 @@ async function endIfEmpty(context: Context, room: ReadRoom): Promise<number> {
   const emptySince = room.emptySince === null ? null : Math.max(room.emptySince, fairSince(context))
   const until = emptyUntil({ ...room, emptySince }, roomLingerMs)
   if (until === null || until > context.clock.now()) return until ?? NEVER
-  await changeRoom(context, room.roomId, { read: readOfEnd, parts: partsOfEnd }, (now, at) =>
-    withAllEnded(now, closeIfEmpty(now, roomLingerMs, at), null, at)
-  )
-  catchUpChat(context, room.roomId)
+  await endRoom(context, { roomId: room.roomId }, (parts, now) => closeIfEmpty(parts, roomLingerMs, now))
   return NEVER
 }
 
@@ -127,12 +128,12 @@ type MemberRule = (member: Member, now: number, room: ReadRoom) => RoomDecision
 async function changeMember(
   context: Context,
   roomId: string,
-  { user, device, payer }: Endpoint & Pick<Basis, 'payer'>,
+  { user, device, payer }: Endpoint & Pick<RoomBasis, 'payer'>,
   decide: MemberRule
 ): Promise<void> {
-  const parts = [PART.settings, PART.member({ user, device }), PART.user(user)]
-  await changeRoom(context, roomId, { parts, ...(payer === undefined ? {} : { payer }) }, (room, now) => {
+  const parts = [PART.member({ user, device }), PART.user(user)]
+  await changeOpenRoom(context, { roomId, parts, payer }, (room, now) => {
     const member = room.get<Member>(PART.member({ user, device }))
-    return member === null || room.settings?.closed !== null ? NOTHING : decide(member, now, room)
+    return member === null ? NOTHING : decide(member, now, room)
   })
 }

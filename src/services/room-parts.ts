@@ -5,13 +5,10 @@ import type { Field, RoomSnapshot } from '../store/rooms.js'
 import type { Context } from './context.js'
 
 export interface ReadRoom extends RoomParts {
-  readonly version: number
   /** Every commit up to this version has been published to everybody it concerns. */
   readonly publishedVersion: number
   /** The commit that wrote a part; null if it is not there. */
   stampOf(part: string): Stamp | null
-  /** All parts that were read whose name begins so, by the rest of their name. */
-  list<T>(prefix: string): readonly (readonly [rest: string, part: T])[]
 }
 
 /** A group of parts is named by `group:` and nothing more; a room has no name for all of it. */

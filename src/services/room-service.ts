@@ -1,6 +1,5 @@
 // The room service and the rooms: what it says holds. It decides which rooms there are, their settings, and who may do what in them; a
 // room that it does not know, or no longer, is closed.
-import { partsOfEnd, readOfEnd, withAllEnded } from '../domain/invitation.js'
 import { closeUnknown } from '../domain/room-life.js'
 import { adopt, adoptRoles, letsIn, partsOfRoles, settingsOf, withRoles } from '../domain/room-service.js'
 import { type Known, PART } from '../domain/room-state.js'
@@ -8,10 +7,11 @@ import { AppError } from '../errors.js'
 import type { Actor } from '../schemas/claims.js'
 import type { ServiceRoom } from '../schemas/room-service.js'
 import type { Context } from './context.js'
-import { forgetRemoved, forgetRoom } from './memberships.js'
+import { forgetRemoved } from './memberships.js'
 import { checkMetadata } from './metadata.js'
 import { dropAnswer, findServiceRoom, keepAnswer } from './room-answers.js'
 import { changeRoom } from './room-commit.js'
+import { endRoom } from './room-end.js'
 import { type ReadRoom, readRoom } from './room-parts.js'
 
 /** Null: the service knows no such room, and a room of this id is closed. */
@@ -66,7 +66,7 @@ export async function pushRoom(context: Context, roomId: string, room: ServiceRo
   checkMetadata(room.metadata)
   await keepAnswer(context, roomId, room)
   const known = settingsOf(room, context.config.roomMaxParticipants)
-  await changeRoom(context, roomId, [PART.settings], parts => adopt(parts, known))
+  await changeRoom(context, { roomId, parts: [PART.settings] }, parts => adopt(parts, known))
   await changeRoles(context, roomId, room)
 }
 
@@ -84,8 +84,8 @@ async function changeRoles(context: Context, roomId: string, room: ServiceRoom):
       named = partsOfRoles(whole, room)
       return named
     }
-    const namedIn = { read: [PART.settings, PART.members], parts }
-    const { decision, room: before } = await changeRoom(context, roomId, namedIn, (parts, now) =>
+    const basis = { roomId, read: [PART.settings, PART.members], parts }
+    const { decision, room: before } = await changeRoom(context, basis, (parts, now) =>
       adoptRoles(parts, { room, named }, now)
     )
     await forgetRemoved(context, before, decision)
@@ -93,11 +93,4 @@ async function changeRoles(context: Context, roomId: string, room: ServiceRoom):
   }
 }
 
-const ROOM_END = { read: readOfEnd, parts: partsOfEnd }
-
-async function closeUnknownRoom(context: Context, roomId: string): Promise<void> {
-  const { decision } = await changeRoom(context, roomId, ROOM_END, (before, now) =>
-    withAllEnded(before, closeUnknown(before), null, now)
-  )
-  if (decision.over) forgetRoom(context, roomId)
-}
+const closeUnknownRoom = (context: Context, roomId: string): Promise<void> => endRoom(context, { roomId }, closeUnknown)

@@ -14,6 +14,7 @@ export async function forgetUsers(context: Context, room: ReadRoom): Promise<voi
   const due = partsOfForgetting(room, context.clock.now())
   for (let i = 0; i < due.length; i += PIECE) {
     const piece = due.slice(i, i + PIECE)
-    await changeRoom(context, room.roomId, [PART.settings, ...piece], before => forgetUsersIn(before, piece))
+    const basis = { roomId: room.roomId, parts: [PART.settings, ...piece] }
+    await changeRoom(context, basis, before => forgetUsersIn(before, piece))
   }
 }

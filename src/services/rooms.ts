@@ -1,6 +1,7 @@
 // What people do in a room. Each reads the parts of the room its rule looks at, decides, and commits if none of them changed.
 import { formatCursor } from '../delivery/cursor.js'
-import { partsOfEnd, readOfEnd, withAccept, withAllEnded, withdrawInvitation } from '../domain/invitation.js'
+import { endpoint } from '../domain/endpoint.js'
+import { withAccept, withdrawInvitation } from '../domain/invitation.js'
 import * as rules from '../domain/room.js'
 import { mustBeAllowed, openRoom, participantIn, partsOfAccess, userIn } from '../domain/room-access.js'
 import { close, configure } from '../domain/room-life.js'
@@ -30,18 +31,12 @@ import type {
   RoomSeat
 } from '../schemas/room.js'
 import { banUser } from './bans.js'
-import { catchUpChat } from './chat-delivery.js'
 import type { Context } from './context.js'
 import { free } from './free-action.js'
-import {
-  announceMembership,
-  forgetMemberships,
-  forgetRoom,
-  participationsOf,
-  restoreMembership
-} from './memberships.js'
+import { announceMembership, forgetMemberships, participationsOf, restoreMembership } from './memberships.js'
 import { checkMetadata } from './metadata.js'
 import { changeRoom } from './room-commit.js'
+import { endRoom } from './room-end.js'
 import { type ReadRoom, readRoom } from './room-parts.js'
 import { knownSettings } from './room-service.js'
 import { noteSignOfLife, registerDevice } from './sign-of-life.js'
@@ -77,12 +72,12 @@ export async function joinRoom(
   const first = await readRoom(context, roomId, partsOfAccess(actor))
   await chargeMaking(context, actor, decide(first, context.clock.now()))
   const cursor = await registerDevice(context, actor)
-  const paid = { parts: partsOfAccess(actor), payer: actor.user }
+  const basis = { roomId, parts: partsOfAccess(actor), payer: actor.user }
   const participation = { user: actor.user, device: actor.device, participantId }
   // Before the commit: an entry too many, left by a crash in between, is found; one too few would not be.
   const isIn = first.get<Member>(PART.member(actor)) !== null
   if (!isIn || command.replace) await announceMembership(context, participation, roomId)
-  const { room, participants } = await changeRoom(context, roomId, paid, decide)
+  const { room, participants } = await changeRoom(context, basis, decide)
     .then(() => describeRoom(context, roomId))
     .catch(async error => {
       await restoreMembership(context, participation, roomId)
@@ -123,22 +118,14 @@ export async function putRoom(
   const parts = [...partsOfAccess(actor), PART.empty]
   const decide = (before: ReadRoom, now: number) => configure(before, command, now)
   await chargeMaking(context, actor, decide(await readRoom(context, roomId, parts), context.clock.now()))
-  const { decision, room, version } = await changeRoom(context, roomId, { parts, payer: actor.user }, decide)
+  const { decision, room, version } = await changeRoom(context, { roomId, parts, payer: actor.user }, decide)
   const settings = decision.writes[PART.settings] as Settings
   return { room: viewRoom(roomId, version, settings, room.memberCount), created: decision.makes === true }
 }
 
 /** @throws AppError not_permitted, banned, room_not_found, room_closed */
 export async function closeRoom(context: Context, actor: Actor, roomId: string): Promise<void> {
-  const access = partsOfAccess(actor)
-  const parts = {
-    read: [...readOfEnd, ...access],
-    parts: (room: ReadRoom) => [...partsOfEnd(room), ...access]
-  }
-  const by = { user: actor.user, device: actor.device }
-  await changeRoom(context, roomId, parts, (before, now) => withAllEnded(before, close(before, actor, now), by, now))
-  forgetRoom(context, roomId)
-  catchUpChat(context, roomId)
+  await endRoom(context, { roomId, actor }, (room, now) => close(room, actor, now))
 }
 
 /** @throws AppError not_permitted, banned, room_not_found, room_closed, participant_not_found */
@@ -150,8 +137,8 @@ export async function changeParticipant(
 ): Promise<Participant> {
   checkMetadata(body.metadata)
   const { user } = await findParticipant(context, actor, where)
-  const paid = { ...partsOfUser(actor, user), payer: actor.user }
-  const { decision, room } = await changeRoom(context, where.roomId, paid, (before, now) =>
+  const basis = { ...partsOfUser(actor, user), roomId: where.roomId, payer: actor.user }
+  const { decision, room } = await changeRoom(context, basis, (before, now) =>
     rules.change(before, { actor, target: memberOf(before, where), body }, now)
   )
   noteSignOfLife(context, actor)
@@ -163,7 +150,8 @@ export async function changeParticipant(
 const partsOfUser = (actor: Actor, user: string) => ({
   read: [...partsOfAccess(actor), PART.user(user)],
   parts: (room: RoomParts) => [
-    ...[...partsOfAccess(actor), PART.user(user)],
+    ...partsOfAccess(actor),
+    PART.user(user),
     ...userIn(room, user).devices.map(device => PART.member({ user, device }))
   ]
 })
@@ -184,8 +172,8 @@ async function remove(context: Context, actor: Actor, where: Where): Promise<voi
   const { roomId, participantId } = where
   const { user, device } = await findParticipant(context, actor, where)
   const parts = [...partsOfAccess(actor), PART.participant(participantId), PART.user(user), PART.invited(user)]
-  const by = { user: actor.user, device: actor.device }
-  await changeRoom(context, roomId, parts, (room, now) => {
+  const by = endpoint(actor)
+  await changeRoom(context, { roomId, parts }, (room, now) => {
     const removed = rules.remove(room, { actor, target: memberOf(room, where) }, now)
     return user === actor.user ? removed : withdrawInvitation(room, user, removed, { by, now })
   })

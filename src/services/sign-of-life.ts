@@ -5,7 +5,7 @@ import { AppError } from '../errors.js'
 import type { Actor } from '../schemas/claims.js'
 import type { Cursor } from '../store/store.js'
 import type { Acting } from './aggregate-kind.js'
-import type { Context } from './context.js'
+import { type Context, perContext } from './context.js'
 import { greetDevice } from './liveness.js'
 import { noticeChange } from './watched.js'
 
@@ -24,7 +24,10 @@ interface Memory {
 }
 
 const DEVICES_MAX = 50_000
-const memories = new WeakMap<Context, Memory>()
+const memoryOf = perContext<Memory>(() => ({
+  signs: new LRUCache({ max: DEVICES_MAX }),
+  requests: new LRUCache({ max: DEVICES_MAX })
+}))
 
 /**
  * Registers the device if it is new: from now on its mailbox collects, and a call that rings already is offered to it.
@@ -117,14 +120,3 @@ export function noteRequest(context: Context, actor: Actor): void {
 const isLater = (expiresAt: number | null, other: number | null) => (expiresAt ?? Infinity) > (other ?? Infinity)
 
 const keyOf = ({ user, device }: Actor) => `${user} ${device}`
-
-function memoryOf(context: Context): Memory {
-  const known = memories.get(context)
-  if (known) return known
-  const fresh = {
-    signs: new LRUCache<string, Noted>({ max: DEVICES_MAX }),
-    requests: new LRUCache<string, number>({ max: DEVICES_MAX })
-  }
-  memories.set(context, fresh)
-  return fresh
-}

@@ -1,6 +1,7 @@
 // Descriptions and candidates. A candidate of the current generation is one round trip: decided on the call this node knows,
 // appended to the peer's mailbox on the condition that the mailbox knows of nothing newer.
 import { decideCall } from '../domain/call.js'
+import { endpoint } from '../domain/endpoint.js'
 import { sideOf } from '../domain/party.js'
 import { checkCandidates, parseDescription } from '../domain/sdp.js'
 import { countWaiting } from '../domain/signal.js'
@@ -8,7 +9,6 @@ import { type CallState, otherSide } from '../domain/state.js'
 import type { Actor } from '../schemas/claims.js'
 import type { Delivery } from '../schemas/common.js'
 import type { CandidatesBody, CandidatesReply, OfferBody } from '../schemas/signal.js'
-import { endpoint } from './calls.js'
 import type { Context } from './context.js'
 import { noteSignOfLife, signIfDue } from './sign-of-life.js'
 import { type Outcome, transact } from './transact.js'

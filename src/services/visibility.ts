@@ -3,7 +3,7 @@ import { LRUCache } from 'lru-cache'
 import { askPolicy } from '../adapters/policy.js'
 import type { Endpoint } from '../schemas/common.js'
 import { listCalls } from './calls.js'
-import type { Context } from './context.js'
+import { type Context, perContext } from './context.js'
 import { haveCommonRoom, roomIdsOf } from './memberships.js'
 
 /** How long an answer of the policy service is kept. */
@@ -57,13 +57,12 @@ interface Answer {
   readonly allow: Promise<boolean>
 }
 
-const answers = new WeakMap<Context, LRUCache<string, Answer>>()
+const answersOf = perContext(() => new LRUCache<string, Answer>({ max: 50_000 }))
 
 /** Without an answer nobody is shown, unless POLICY_ON_ERROR is allow. */
 function policyAllows(context: Context, { user: asker, device }: Endpoint, user: string): Promise<boolean> {
   const { clock, config, log } = context
-  const cache = answers.get(context) ?? new LRUCache<string, Answer>({ max: 50_000 })
-  answers.set(context, cache)
+  const cache = answersOf(context)
   const key = JSON.stringify([asker, user])
   const known = cache.get(key)
   if (known && clock.now() - known.at < ANSWER_TTL_MS) return known.allow

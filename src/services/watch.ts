@@ -1,8 +1,8 @@
 // Whom a device watches. A watch belongs to the device and not to its user, as its stream and its mailbox do: two clients of one
 // person show different things, and neither should take the other's list away.
+import { endpoint } from '../domain/endpoint.js'
 import { AppError } from '../errors.js'
 import type { Actor } from '../schemas/claims.js'
-import type { Endpoint } from '../schemas/common.js'
 import type { WatchBody, WatchedPresence } from '../schemas/presence.js'
 import type { Context } from './context.js'
 import { free } from './free-action.js'
@@ -14,7 +14,7 @@ import { beginToWatch, readWatched, toHiddenWatchedPresence, toWatchedPresence }
 /** Replaces the list. Whatever changes after the versions in the reply comes as an event. @throws AppError rate_limited, too_many_watchers, … */
 export async function putWatch(context: Context, actor: Actor, { users }: WatchBody): Promise<WatchedPresence[]> {
   const { watches } = context.store
-  const watcher = endpointOf(actor)
+  const watcher = endpoint(actor)
   const wanted = [...new Set(users)]
   await context.budgets.spend(actor.user, 'presence', wanted.length)
   await registerDevice(context, actor)
@@ -30,7 +30,7 @@ export async function putWatch(context: Context, actor: Actor, { users }: WatchB
 }
 
 export async function getWatch(context: Context, actor: Actor): Promise<WatchedPresence[]> {
-  const watcher = endpointOf(actor)
+  const watcher = endpoint(actor)
   const users = await context.store.watches.list(watcher)
   if (users.length > 0) await context.budgets.spend(actor.user, 'presence', users.length)
   // It costs little, and heals what a failover may have forgotten.
@@ -44,13 +44,11 @@ export function deleteWatch(context: Context, actor: Actor): Promise<void> {
 
 /** False: the device watched nobody. */
 export async function clearWatch(context: Context, actor: Actor): Promise<boolean> {
-  const watcher = endpointOf(actor)
+  const watcher = endpoint(actor)
   const before = await context.store.watches.put(watcher, [])
   await followList(context, watcher, before)
   return before.length > 0
 }
-
-const endpointOf = ({ user, device }: Actor): Endpoint => ({ user, device })
 
 const without = (users: readonly string[], others: readonly string[]): string[] =>
   users.filter(user => !others.includes(user))

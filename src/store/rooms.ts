@@ -76,9 +76,6 @@ export interface NewLine extends LogLine {
   readonly holds?: boolean
 }
 
-/** One thing a commit leaves in the room's log: see OutboxItem. Who is named gets it, in the room or not. */
-export type RoomItem = Exclude<OutboxItem, { do: 'release' | 'mark' }>
-
 export interface RoomCommit {
   /** What the decision read: the commit that wrote each field, null for one that was absent. */
   readonly reads: Readonly<Record<string, Stamp | null>>
@@ -87,7 +84,8 @@ export interface RoomCommit {
   /** No new field of MEMBERS beyond this many. */
   readonly membersMax: number
   readonly line?: NewLine
-  readonly items: readonly RoomItem[]
+  /** What it leaves in the fan-out log. A user whom an item names gets it, in the room or not. */
+  readonly items: readonly OutboxItem[]
   readonly tag: string
   /** The room wants to be looked at by then. Brings an existing deadline forward, never back. */
   readonly deadlineAt: number | null

@@ -1,9 +1,9 @@
 // What two decisions that were made on the same room do to each other: one of them is made again if it has to be.
 import t from 'tap'
 import { end, invite, partsOfEnd, partsOfInvite } from '../../src/domain/invitation.js'
-import { type ListedRoom, METADATA_BYTES_MAX } from '../../src/domain/invitations-kept.js'
+import { METADATA_BYTES_MAX } from '../../src/domain/invitations-kept.js'
 import { join } from '../../src/domain/room.js'
-import { type Invitation, PART, type RoomDecision } from '../../src/domain/room-state.js'
+import { type Invitation, PART, type RoomDecision, type RoomParts } from '../../src/domain/room-state.js'
 import type { Actor } from '../../src/schemas/claims.js'
 import { T0 } from '../helpers/calls.js'
 
@@ -23,7 +23,7 @@ const asking = (...users: string[]) => ({
   bounds: { perRoom: 6, perInviter: 4 }
 })
 
-function roomOf(...decisions: readonly RoomDecision[]): ListedRoom {
+function roomOf(...decisions: readonly RoomDecision[]): RoomParts {
   const written = new Map(decisions.flatMap(({ writes }) => Object.entries(writes)))
   const parts = new Map([...written].filter(([, part]) => part !== null))
   const get = <T>(part: string) => (parts.get(part) ?? null) as T | null

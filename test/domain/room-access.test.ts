@@ -55,7 +55,7 @@ const ended = (reason: 'accepted' | 'declined', at = T0) => ({ reason, by: null,
 function roomOf(settings: Settings | null, parts: Parts): RoomParts {
   const all: Parts = { ...parts, ...(settings ? { [PART.settings]: settings } : {}) }
   const get = <T>(part: string) => (all[part] ?? null) as T | null
-  return { roomId: ROOM, settings, emptySince: null, get, memberCount: 0 }
+  return { roomId: ROOM, version: 1, settings, emptySince: null, get, list: () => [], memberCount: 0 }
 }
 
 function outcome(action: RoomAction, settings: Settings | null, [actor, parts]: readonly [Actor, Parts]): string {

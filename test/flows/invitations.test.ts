@@ -290,8 +290,8 @@ async function inviteAndDie(stage: Stage, alice: Person, user: string) {
   const command = { actor, invitees, metadata: {}, ringMs: 60_000, bounds: { perRoom: 9, perInviter: 9 } }
   const roomId = stage.marked('r1')
   await store.invitations.add(stage.marked(user), roomId, { until: stage.now() + 60_000, now: stage.now() })
-  const standsOn = { read: rules.readOfInvite(command), parts: () => rules.partsOfInvite(command) }
-  await changeRoom(parts as unknown as Context, roomId, standsOn, (room, now) => rules.invite(room, command, now))
+  const basis = { roomId, read: rules.readOfInvite(command), parts: () => rules.partsOfInvite(command) }
+  await changeRoom(parts as unknown as Context, basis, (room, now) => rules.invite(room, command, now))
 }
 
 flow('what a dead node left untold rings, also on a device that comes meanwhile, and once', async (t, stage) => {

@@ -1,6 +1,6 @@
 // A room while things go wrong: nodes that go, people who poll, and everybody at once.
 import { PART } from '../../src/domain/room-state.js'
-import type { RoomItem } from '../../src/store/rooms.js'
+import type { OutboxItem } from '../../src/store/aggregate.js'
 import { join, meet, type Seat } from '../helpers/rooms.js'
 import { candidates, sdp } from '../helpers/sdp.js'
 import { flow, type Stage } from '../helpers/stage.js'
@@ -18,7 +18,7 @@ async function commitAndDie(stage: Stage, { who, id }: Seat): Promise<void> {
   const now = stage.now()
   const data = { roomId, participantId: id, user, reason: 'lost', by: null }
   const event = { type: 'room.participant_left', timestamp: new Date(now).toISOString(), data }
-  const items: RoomItem[] = [
+  const items: OutboxItem[] = [
     { do: 'publish', event },
     { do: 'deliver', user, device, event }
   ]

@@ -58,9 +58,14 @@ export class RoomWorld {
     const { settings, empty } = PART
     return {
       roomId: ROOM,
+      version: this.version,
       settings: get<Settings>(settings),
       emptySince: get(empty),
       get,
+      list: <T>(prefix: string) =>
+        [...this.#parts]
+          .filter(([name]) => name.startsWith(prefix))
+          .map(([name, part]) => [name.slice(prefix.length), part as T] as const),
       memberCount: this.members().length
     }
   }

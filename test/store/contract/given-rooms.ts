@@ -1,8 +1,8 @@
 // Short ways to say what a contract test of rooms is about.
 import type { Test } from 'tap'
-import type { AggregateRef, Stamp } from '../../../src/store/aggregate.js'
+import type { AggregateRef, OutboxItem, Stamp } from '../../../src/store/aggregate.js'
 import type { FanoutOptions, FanoutRef } from '../../../src/store/fanout.js'
-import type { RoomCommit, RoomItem } from '../../../src/store/rooms.js'
+import type { RoomCommit } from '../../../src/store/rooms.js'
 import type { Lab } from '../contract.js'
 
 export const room = (id: string): AggregateRef & FanoutRef => ({ kind: 'room', id })
@@ -24,7 +24,7 @@ export const roomCommitOf = (lab: Lab, parts: Partial<RoomCommit> = {}): RoomCom
 /** The name of the commit of this version; null for 0, which is none. */
 export const roomStamp = (version: number, tag = 'tag'): Stamp | null => (version === 0 ? null : { version, tag })
 
-export const tellAll = (n: number | string, except?: string): RoomItem => ({
+export const tellAll = (n: number | string, except?: string): OutboxItem => ({
   do: 'publish',
   ...(except !== undefined && { except }),
   event: { type: 'room.x', timestamp: '2026-11-21T10:00:00.000Z', data: { n, text: 'grüße | "quoted"\n' } }
