@@ -1,33 +1,60 @@
-// `npm test`, and `npm run test:browser`, `test:heavy` and `test:abuse`: sees to what they need besides Node, then runs tap with .taprc. What
-// is passed on the command line goes on to tap: `npm test -- test/config.test.ts`.
+// `npm test`, and `npm run test:browser`, `test:heavy` and `test:abuse`: sees to what they need besides Node, compiles them and runs them.
+// `npm test -- test/config.test.ts test/flows --jobs=1 --timeout=60 --reporter=tap`: these files and folders, in this way.
 import { spawnSync } from 'node:child_process'
-import { accessSync, constants, readdirSync, readFileSync } from 'node:fs'
+import { accessSync, constants, readdirSync, statSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+import { compileTests } from './compile-tests.mjs'
+import { runTests } from './run-tests.mjs'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
-const tap = join(root, 'node_modules/.bin/tap')
-const rest = process.argv.slice(2)
-/** .taprc leaves these out of the ordinary run; named one by one they are in. One at a time: each keeps all cores busy. */
+/** Not part of the ordinary run. One at a time: each keeps all cores busy. */
 const SLOW = {
-  '--browser': () => ['--timeout=180', ...filesIn('browser')],
-  '--heavy': () => ['--timeout=180', ...filesIn('heavy')],
-  '--abuse': () => ['--timeout=240', 'test/abuse/flood.test.ts']
+  browser: { files: ['test/browser'], jobs: 1, timeoutS: 180 },
+  heavy: { files: ['test/heavy'], jobs: 1, timeoutS: 180 },
+  abuse: { files: ['test/abuse/flood.test.ts'], jobs: 1, timeoutS: 240 }
 }
-const slow = SLOW[rest[0]]
-const browser = rest[0] === '--browser'
-if (slow) rest.shift()
+const ORDINARY = { files: ['test'], jobs: 2, timeoutS: Number(process.env.TAP_TIMEOUT ?? 120) }
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    browser: { type: 'boolean' },
+    heavy: { type: 'boolean' },
+    abuse: { type: 'boolean' },
+    jobs: { type: 'string' },
+    timeout: { type: 'string' },
+    reporter: { type: 'string' }
+  }
+})
+const slow = Object.keys(SLOW).find(name => values[name])
+const suite = slow ? SLOW[slow] : ORDINARY
+process.chdir(root)
 
 provide({ command: 'redis-server', debian: 'redis-server' })
-if (browser) provide({ command: 'chromium', debian: 'chromium' })
-// tap bakes its plugins into itself; .taprc leaves one out, so a fresh installation has to be built once.
-const built = readFileSync(join(root, 'node_modules/@tapjs/test/test-built/dist/esm/index.js'), 'utf8')
-if (built.includes('@tapjs/typescript')) run(tap, ['build'])
-process.exit(run(tap, ['run', ...(slow ? ['--jobs=1', ...slow()] : []), ...rest]))
+if (values.browser) provide({ command: 'chromium', debian: 'chromium' })
+await runTests(positionals.length > 0 ? positionals.flatMap(named) : suite.files.flatMap(within), {
+  folder: compileTests(root),
+  jobs: Number(values.jobs ?? suite.jobs),
+  timeoutS: Number(values.timeout ?? suite.timeoutS),
+  reporter: values.reporter ?? (process.stdout.isTTY ? 'base' : 'tap')
+})
 
-function filesIn(folder) {
-  const names = readdirSync(join(root, 'test', folder)).filter(name => name.endsWith('.test.ts'))
-  return names.map(name => `test/${folder}/${name}`)
+function within(path) {
+  if (path.endsWith('.ts')) return [path]
+  const slowFiles = slow ? [] : Object.values(SLOW).flatMap(({ files }) => files)
+  const files = readdirSync(join(root, path), { recursive: true }).map(name => `${path}/${name}`)
+  return files.filter(file => file.endsWith('.test.ts') && !slowFiles.some(each => file.startsWith(each))).sort()
+}
+
+function named(argument) {
+  const path = argument.replace(/\/$/, '')
+  const found = statSync(join(root, path), { throwIfNoEntry: false })
+  if (found?.isDirectory()) return within(path)
+  if (found && path.endsWith('.test.ts')) return [path]
+  console.error(`${argument} is neither a folder nor a test file`)
+  process.exit(1)
 }
 
 function isInstalled(command) {
@@ -45,17 +72,11 @@ function provide({ command, debian }) {
   if (isInstalled(command)) return
   if (process.getuid?.() === 0 && isInstalled('apt-get')) {
     // RUNLEVEL=1 keeps Debian from starting the service: tests bring up their own.
-    const env = { DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' }
-    run('apt-get', ['update', '-q'], env)
-    run('apt-get', ['install', '-q', '-y', '--no-install-recommends', debian], env)
+    const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' }
+    spawnSync('apt-get', ['update', '-q'], { stdio: 'inherit', env })
+    spawnSync('apt-get', ['install', '-q', '-y', '--no-install-recommends', debian], { stdio: 'inherit', env })
   }
   if (isInstalled(command)) return
   console.error(`The tests need ${command} on the PATH; on Debian and Ubuntu: apt-get install ${debian}`)
   process.exit(1)
-}
-
-function run(command, args, env = {}) {
-  const { status, error } = spawnSync(command, args, { cwd: root, stdio: 'inherit', env: { ...process.env, ...env } })
-  if (error) throw error
-  return status ?? 1
 }

@@ -9,7 +9,7 @@ const root = fileURLToPath(new URL('..', import.meta.url))
 
 function start(t: Test, script: string, env: Record<string, string>, ...args: string[]) {
   const { PATH = '' } = process.env
-  const child = spawn(process.execPath, ['--import=tsx', script, ...args], { cwd: root, env: { PATH, ...env } })
+  const child = spawn(process.execPath, [script, ...args], { cwd: root, env: { PATH, ...env } })
   t.teardown(() => child.kill('SIGKILL'))
   const output = { out: '', err: '' }
   child.stdout.on('data', chunk => {
@@ -42,7 +42,7 @@ async function lineOf(child: ReturnType<typeof spawn>, pattern: RegExp): Promise
 }
 
 t.test('the three lines it prints make a call', async t => {
-  const { child, output } = start(t, 'src/main.ts', { PORT: '0', DRAIN_SETTLE_MS: '0', DRAIN_WINDOW_MS: '0' })
+  const { child, output } = start(t, 'src/main.js', { PORT: '0', DRAIN_SETTLE_MS: '0', DRAIN_WINDOW_MS: '0' })
   await lineOf(child, /More tokens/)
   const [listen = '', call = '', accept = ''] = output.out.split('\n').filter(line => line.startsWith('  curl'))
 
@@ -75,12 +75,12 @@ t.test('the three lines it prints make a call', async t => {
 
 t.test('npm run token prints a token and nothing else, and the server takes it', async t => {
   const secret = { JWT_SECRET: 'a-secret-of-more-than-thirty-two-bytes' }
-  const { child, output } = start(t, 'scripts/token.ts', secret, 'carol', 'phone')
+  const { child, output } = start(t, 'scripts/token.js', secret, 'carol', 'phone')
   t.equal(await exitOf(child), 0)
   t.match(output.out, /^[\w-]+\.[\w-]+\.[\w-]+\n$/)
   t.equal(output.err, '')
 
-  const server = start(t, 'src/main.ts', { ...secret, PORT: '0', ADMIN_PORT: '0', ADMIN_HOST: '127.0.0.1' })
+  const server = start(t, 'src/main.js', { ...secret, PORT: '0', ADMIN_PORT: '0', ADMIN_HOST: '127.0.0.1' })
   const listening = createInterface(server.child.stdout)[Symbol.asyncIterator]()
   const next = async () => (JSON.parse((await listening.next()).value) as { msg: string }).msg.split(' ').at(-1)
   const [adminUrl, url] = [await next(), await next()]
@@ -95,7 +95,7 @@ t.test('npm run token prints a token and nothing else, and the server takes it',
 })
 
 t.test('a second signal ends it at once', async t => {
-  const { child } = start(t, 'src/main.ts', { PORT: '0', DRAIN_SETTLE_MS: '600000' })
+  const { child } = start(t, 'src/main.js', { PORT: '0', DRAIN_SETTLE_MS: '600000' })
   await lineOf(child, /More tokens/)
   const { stdout } = child
   child.kill('SIGTERM')
@@ -105,7 +105,7 @@ t.test('a second signal ends it at once', async t => {
 })
 
 t.test('a wrong configuration is said in full, and nothing starts', async t => {
-  const { child, output } = start(t, 'src/main.ts', { PORT: 'http', HOST: '0.0.0.0', JWT_SECRET: 'short' })
+  const { child, output } = start(t, 'src/main.js', { PORT: 'http', HOST: '0.0.0.0', JWT_SECRET: 'short' })
   t.equal(await exitOf(child), 1)
   t.match(output.err, /PORT must/)
   t.match(output.err, /JWT_SECRET must/)

@@ -3,6 +3,7 @@
 // ABUSE_SECONDS and is run by `npm run test:abuse`, not by `npm test`.
 import { execFileSync, spawn } from 'node:child_process'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
 import { Redis } from 'ioredis'
 import t from 'tap'
 import { timersKey } from '../../src/store/redis/keys.js'
@@ -11,6 +12,8 @@ import { DEFAULT_LIMITS, Fleet } from '../helpers/fleet.js'
 import { Person } from '../helpers/person.js'
 import { startRedis } from '../helpers/redis.js'
 import { candidate, sdp } from '../helpers/sdp.js'
+
+const ATTACKER = fileURLToPath(new URL('./attacker.js', import.meta.url))
 
 const SECONDS = Number(process.env.ABUSE_SECONDS ?? 60)
 const IDLE_SECONDS = Math.max(5, SECONDS / 4)
@@ -92,7 +95,7 @@ const median = (values: readonly number[]) =>
 
 /** Resolves, once it is told to end, to the statuses that each attack was answered with. */
 function startAttacker(): () => Promise<Record<string, Record<string, number>>> {
-  const child = spawn(process.execPath, ['--import=tsx', 'test/abuse/attacker.ts', fleet.urlOf(0)], {
+  const child = spawn(process.execPath, [ATTACKER, fleet.urlOf(0)], {
     stdio: ['pipe', 'pipe', 'inherit']
   })
   const report = new Promise<string>((resolve, reject) => {

@@ -1,11 +1,14 @@
 // How the process ends: as a server behind a load balancer should, and as somebody at a keyboard expects.
 import { once } from 'node:events'
 import { connect } from 'node:net'
+import { fileURLToPath } from 'node:url'
 import t, { type Test } from 'tap'
 import { type Program, run } from '../helpers/shell.js'
 
+const MAIN = fileURLToPath(new URL('../../src/main.js', import.meta.url))
+
 async function start(t: Test, env: Record<string, string>): Promise<{ server: Program; url: string; listen: string }> {
-  const server = run(t, process.execPath, ['--import=tsx', 'src/main.ts'], {
+  const server = run(t, process.execPath, [MAIN], {
     env: { PORT: '0', LOG_LEVEL: 'warn', ...env }
   })
   const text = await server.prints(/API: http\S+\/docs\n/)

@@ -66,7 +66,7 @@ export class Fleet implements World {
       ...this.#env,
       ...more
     }
-    const child = spawn(process.execPath, ['--import=tsx', 'src/main.ts'], {
+    const child = spawn(process.execPath, ['src/main.js'], {
       cwd: root,
       env: { PATH: process.env.PATH, ...env },
       stdio: ['ignore', 'pipe', 'inherit']
