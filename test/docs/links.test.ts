@@ -1,0 +1,55 @@
+// Relative links, their anchors, and the paths that documents name: each leads somewhere.
+import { execFileSync } from 'node:child_process'
+import { existsSync, readFileSync } from 'node:fs'
+import { dirname, join, normalize } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import t from 'tap'
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url))
+const listed = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard'], {
+  cwd: ROOT,
+  encoding: 'utf8'
+})
+const files = listed.split('\n').filter(file => existsSync(join(ROOT, file)))
+const pages = files.filter(file => file.endsWith('.md'))
+const text = (page: string) => readFileSync(join(ROOT, page), 'utf8').replace(/```.*?```/gs, '')
+
+/** As GitHub makes them of headings. */
+const anchorsOf = (page: string) =>
+  [...text(page).matchAll(/^#+ (.+)$/gm)].map(([, heading = '']) =>
+    heading
+      .toLowerCase()
+      .replace(/[^\p{L}\p{N}\p{M}_ -]/gu, '')
+      .replaceAll(' ', '-')
+  )
+
+t.test('every relative link leads to a file, and its anchor to a heading', async t => {
+  let links = 0
+  for (const page of pages) {
+    for (const [, target = ''] of text(page).matchAll(/\]\(([^)\s]+)\)/g)) {
+      if (/^[a-z]+:/.test(target)) continue
+      links += 1
+      const [path = '', anchor] = target.split('#')
+      const file = path === '' ? page : normalize(join(dirname(page), path))
+      t.ok(existsSync(join(ROOT, file)), `${page}: ${target}`)
+      if (anchor !== undefined && existsSync(join(ROOT, file)))
+        t.ok(anchorsOf(file).includes(anchor), `${page}: ${target}`)
+    }
+  }
+  t.ok(links > 50)
+})
+
+t.test('every path of the code that a document names exists', async t => {
+  for (const page of pages.filter(page => page !== 'CHANGELOG.md' && !page.startsWith('bench/figures/'))) {
+    for (const [, path = ''] of text(page).matchAll(/`((?:src|test|scripts|bench|docs|examples|openapi)\/[\w./-]+)`/g))
+      t.ok(existsSync(join(ROOT, path)), `${page}: ${path}`)
+  }
+})
+
+t.test('every document that the code names exists', async t => {
+  for (const file of files.filter(file => /^(src|scripts|test|bench)\/.*\.(ts|mjs|lua)$|^Dockerfile$/.test(file))) {
+    const source = readFileSync(join(ROOT, file), 'utf8')
+    for (const [path] of source.matchAll(/\bdocs\/[\w/-]+\.md\b/g))
+      t.ok(existsSync(join(ROOT, path)), `${file}: ${path}`)
+  }
+})
