@@ -1,5 +1,6 @@
 // docs/getting-started.md as a reader pastes it: every command succeeds, every reply and every event is as shown.
-import { readFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
 import { startServers } from '../helpers/servers.js'
@@ -47,7 +48,9 @@ const isObject = (value: unknown): value is Record<string, unknown> => typeof va
 
 t.test('a reader who pastes docs/getting-started.md gets what it shows', async t => {
   const [server] = await startServers(t, { engine: 'memory' })
-  const stream = join(t.testdir({}), 'stream')
+  const folder = mkdtempSync(join(tmpdir(), 'getting-started-'))
+  t.teardown(() => rmSync(folder, { recursive: true }))
+  const stream = join(folder, 'stream')
   const shell = run(t, 'bash', ['-c', script(server?.url ?? '', stream)], { withinMs: 60_000 })
   t.equal(await shell.ended(), 0, shell.stdout() + shell.stderr())
   t.strictSame(
