@@ -31,7 +31,7 @@ export function endpointsPage(openapi: string): string {
   )
   const sections = tags.map(({ name, description }) => {
     const rows = operations.filter(({ tag }) => tag === name).map(({ row }) => row)
-    return `## ${name}\n\n${description}.\n\n${table(['Request', 'What it does'], rows)}\n`
+    return `## ${name}\n\n${description}\n\n${table(['Request', 'What it does'], rows)}\n`
   })
   return `${generatedFrom('openapi/openapi.yaml')}
 # Endpoints

@@ -233,6 +233,7 @@ const SAMPLES: Readonly<Record<string, unknown>> = {
 function sample(schema: Schema, name = ''): unknown {
   if (schema.const !== undefined) return schema.const
   if (name in SAMPLES) return SAMPLES[name]
+  if (schema.format === 'date-time') return '2026-11-21T10:00:00.000Z'
   if (Array.isArray(schema.examples)) return schema.examples[0]
   if (schema.anyOf !== undefined) {
     const [first] = alternatives(schema)

@@ -1,14 +1,18 @@
-// Names in the OpenAPI document. @fastify/swagger makes components of some schemas and copies others into every place; here
-// each schema with an `$id`, and each example of a problem, stands once among the components and is referred to.
-
-export type Components = Record<'schemas' | 'examples', Record<string, unknown>>
+// Components of the OpenAPI document. Where @fastify/swagger copies a schema into every place, each schema with an `$id` stands
+// once among the components and is referred to; so does each parameter that several operations share.
+import { isDeepStrictEqual } from 'node:util'
 
 type Members = Readonly<Record<string, unknown>>
 
-/** Where a name hides while @fastify/swagger is at work, which drops `$id`. */
+export interface Components {
+  readonly schemas: Record<string, Members>
+  readonly parameters: Record<string, Members>
+}
+
+/** Carries the name through @fastify/swagger, which drops `$id`. */
 const NAME = 'x-component'
 
-/** A copy with every `$id` in hiding. */
+/** A copy with every `$id` as `x-component`. */
 export function markNames(value: unknown): unknown {
   return copy(value, ({ $id, ...members }) => {
     const marked = each(members, markNames)
@@ -16,29 +20,79 @@ export function markNames(value: unknown): unknown {
   })
 }
 
-/** A copy with a reference for whatever has a name; what it refers to is added to `components`. */
+/** A copy with references to what has a name; what they refer to is added to `components`. */
 export function hoist(value: unknown, components: Components): unknown {
   return copy(value, ({ [NAME]: name, ...members }) => {
-    const hoisted = each(members, (member, key) =>
-      // A list of examples belongs to a schema; a map of them, to a reply.
-      key === 'examples' && !Array.isArray(member)
-        ? each(member as Members, (example, of) => refer(components, ['examples', of], example))
-        : hoist(member, components)
-    )
-    return typeof name === 'string' ? refer(components, ['schemas', name], hoisted) : hoisted
+    const schema = tidy(each(members, member => hoist(member, components)))
+    return typeof name === 'string' ? refer(components.schemas, name, schema) : schema
   })
 }
 
-function refer(components: Components, [section, name]: [keyof Components, string], value: unknown): { $ref: string } {
-  components[section][name] ??= value
-  return { $ref: `#/components/${section}/${name}` }
+/** A name that begins with `#` refers to a component without defining it. */
+function refer(schemas: Components['schemas'], name: string, schema: Members): Members {
+  const $ref = `#/components/schemas/${name.replace('#', '')}`
+  if (name.startsWith('#')) return { $ref }
+  schemas[name] ??= schema
+  const component = schemas[name]
+  if (!isDeepStrictEqual(withoutNotes(component), withoutNotes(schema)))
+    throw new Error(`Two schemas are named ${name}`)
+  return schema.description === component.description ? { $ref } : { $ref, description: schema.description }
 }
+
+const withoutNotes = ({ description, examples, ...schema }: Members) => schema
+
+/** What code generators need spelled out, in the form that most of them know. */
+function tidy(schema: Members): Members {
+  const { enum: values, type, anyOf, patternProperties, ...others } = schema
+  if (Array.isArray(values) && type === undefined) return { type: 'string', ...schema }
+  if (isDeepStrictEqual(others.additionalProperties, {})) return { ...schema, additionalProperties: true }
+  // As @fastify/swagger has it.
+  if (patternProperties) return tidy({ type, ...others, additionalProperties: Object.values(patternProperties)[0] })
+  if (!Array.isArray(anyOf) || anyOf.length !== 2 || anyOf[1].type !== 'null') return schema
+  const { description = anyOf[0].description } = schema
+  const { description: _, ...inner } = anyOf[0] as Members
+  if (inner.$ref !== undefined) return { anyOf: [inner, anyOf[1]], ...(description ? { description } : {}) }
+  return { ...inner, type: [inner.type, 'null'], ...(description ? { description } : {}) }
+}
+
+interface Parameter {
+  readonly name: string
+  readonly in: string
+}
+
+interface Operation {
+  parameters?: readonly Parameter[]
+}
+
+/** Parameters that several operations have become components, named like the parameter. */
+export function shareParameters(operations: readonly Operation[], components: Components): void {
+  const counts = new Map<string, number>()
+  for (const parameter of operations.flatMap(({ parameters = [] }) => parameters)) {
+    const text = JSON.stringify(parameter)
+    counts.set(text, (counts.get(text) ?? 0) + 1)
+  }
+  for (const operation of operations) {
+    if (!operation.parameters) continue
+    operation.parameters = operation.parameters.map(parameter => {
+      if (counts.get(JSON.stringify(parameter)) === 1) return parameter
+      const { name, in: place } = parameter
+      const component = `${componentName(name)}${place === 'path' ? '' : place[0]?.toUpperCase() + place.slice(1)}`
+      components.parameters[component] ??= parameter as unknown as Members
+      if (!isDeepStrictEqual(components.parameters[component], parameter))
+        throw new Error(`Two parameters are named ${component}`)
+      return { $ref: `#/components/parameters/${component}` } as unknown as Parameter
+    })
+  }
+}
+
+const componentName = (name: string) =>
+  name.replace(/^x-/i, '').replace(/(^|-)(\w)/g, (_match, _dash, letter: string) => letter.toUpperCase())
 
 function copy(value: unknown, change: (object: Members) => unknown): unknown {
   if (Array.isArray(value)) return value.map(item => copy(item, change))
   return typeof value === 'object' && value !== null ? change(value as Members) : value
 }
 
-function each(members: Members, change: (member: unknown, key: string) => unknown): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(members).map(([key, member]) => [key, change(member, key)]))
+function each(members: Members, change: (member: unknown) => unknown): Members {
+  return Object.fromEntries(Object.entries(members).map(([key, member]) => [key, change(member)]))
 }

@@ -1,4 +1,4 @@
-// For load balancers and operators: is the process alive, and should it get traffic.
+// For load balancers and operators: is the process alive, and should it receive traffic.
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import type { FastifyInstance } from 'fastify'
 import { Type } from 'typebox'
@@ -13,17 +13,16 @@ export interface Health {
   readonly isDraining: () => boolean
 }
 
-const Status = (status: string) =>
-  Type.Object({ status: Type.Literal(status, { description: 'Always the same word' }) }, { ...Strict })
+const Status = (status: string) => Type.Object({ status: Type.Literal(status) }, { $id: 'Alive', ...Strict })
 
 const Ready = Type.Object(
   {
-    status: Type.Literal('ready', { description: 'Always the same word' }),
+    status: Type.Literal('ready'),
     warnings: Type.Optional(
-      Type.Array(Type.String(), { description: 'What an operator should look at although the node serves well' })
+      Type.Array(Type.String(), { description: 'What an operator should look at although the node works.' })
     )
   },
-  { ...Strict }
+  { $id: 'Ready', ...Strict }
 )
 
 /** Within this two machines that keep time by NTP may differ in a bad moment. */
@@ -45,7 +44,8 @@ export function serveHealth(server: FastifyInstance, { store, isDraining }: Heal
     schema: {
       operationId: 'isAlive',
       tags: ['operations'],
-      summary: 'The process is alive',
+      summary: 'Liveness check',
+      description: 'Returns 200 while the process runs. Use it as a liveness probe.',
       response: { 200: Status('ok') }
     },
     handler: async () => ({ status: 'ok' })
@@ -58,7 +58,10 @@ export function serveHealth(server: FastifyInstance, { store, isDraining }: Heal
     schema: {
       operationId: 'isReady',
       tags: ['operations'],
-      summary: 'This node should get traffic: the store answers and takes writes, and no shutdown has begun',
+      summary: 'Readiness check',
+      description:
+        'Returns 200 while this node should receive traffic: the store accepts writes and no shutdown has begun. Use it as a readiness probe. ' +
+        'Fails with 503 otherwise.',
       response: { 200: Ready, ...onlyProblems('store_unavailable', 'store_full', 'shutting_down') }
     },
     async handler() {

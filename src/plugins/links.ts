@@ -1,15 +1,13 @@
-// What a client can do next with what it was answered: OpenAPI links from one operation to the others.
+// What a client can do next with a reply: OpenAPI links from one operation to others.
 
-type Links = Record<string, { operationId: string; description: string; parameters: Record<string, string> }>
+type Links = Record<string, { operationId: string; parameters: Record<string, string> }>
 
 const callLinks = (callId: string, operations: readonly string[]): Links =>
-  Object.fromEntries(
-    operations.map(operationId => [operationId, { operationId, description: 'On this call', parameters: { callId } }])
-  )
+  Object.fromEntries(operations.map(operationId => [operationId, { operationId, parameters: { callId } }]))
 
 const cursorLinks = (cursor: string): Links => ({
-  openEventStream: { operationId: 'openEventStream', description: 'Hear what follows', parameters: { cursor } },
-  pollEvents: { operationId: 'pollEvents', description: 'Wait for what follows', parameters: { cursor } }
+  openEventStream: { operationId: 'openEventStream', parameters: { cursor } },
+  pollEvents: { operationId: 'pollEvents', parameters: { cursor } }
 })
 
 const NEW_CALL = '$response.body#/call/callId'
@@ -38,11 +36,7 @@ export const LINKS: Readonly<Record<string, Readonly<Record<string, Links>>>> = 
   pollEvents: { 200: cursorLinks('$response.body#/cursor') },
   createEventTicket: {
     201: {
-      openEventStream: {
-        operationId: 'openEventStream',
-        description: 'new EventSource(…)',
-        parameters: { ticket: '$response.body#/ticket' }
-      }
+      openEventStream: { operationId: 'openEventStream', parameters: { ticket: '$response.body#/ticket' } }
     }
   }
 }

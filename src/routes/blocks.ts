@@ -2,12 +2,12 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
 import { BlocksReply } from '../schemas/block.js'
-import { Id, Strict } from '../schemas/common.js'
+import { Strict, UserId } from '../schemas/common.js'
 import { problems } from '../schemas/problem.js'
 import { blockUser, listBlocks, unblockUser } from '../services/contacts.js'
 import type { Context } from '../services/context.js'
 
-const BlockParams = Type.Object({ user: Id('User id', 'mallory') }, { ...Strict })
+const BlockParams = Type.Object({ user: UserId() }, { ...Strict })
 
 export const blockRoutes: FastifyPluginAsyncTypebox<{ context: Context }> = async (app, { context }) => {
   app.route({
@@ -19,11 +19,12 @@ export const blockRoutes: FastifyPluginAsyncTypebox<{ context: Context }> = asyn
       tags: ['blocks'],
       summary: 'Block a user',
       description:
-        'Their calls and invitations do not ring on your devices, and they see you as offline: they are answered as if you could not be ' +
-        'reached. A call that is going on is not ended. At most 1,000; a block lasts until you remove it, or until it has not been used for a year.',
+        'Their calls and invitations no longer ring on your devices, and they see you as offline: their calls are answered as if none of your ' +
+        'devices could be reached. A call in progress is not ended. You can block up to 1,000 users. A block lasts until you remove it, or ' +
+        'until it has not been used for a year.',
       params: BlockParams,
       response: {
-        204: Type.Null({ description: 'Blocked' }),
+        204: Type.Null({ description: 'The user is blocked.' }),
         ...problems('invalid_request', 'too_many_blocks', 'rate_limited')
       }
     },
@@ -41,8 +42,13 @@ export const blockRoutes: FastifyPluginAsyncTypebox<{ context: Context }> = asyn
       operationId: 'unblockUser',
       tags: ['blocks'],
       summary: 'Unblock a user',
+      description:
+        'Their calls and invitations ring on your devices again. Succeeds as well if the user is not blocked.',
       params: BlockParams,
-      response: { 204: Type.Null({ description: 'Not blocked' }), ...problems('invalid_request', 'rate_limited') }
+      response: {
+        204: Type.Null({ description: 'The user is not blocked.' }),
+        ...problems('invalid_request', 'rate_limited')
+      }
     },
     async handler(request, reply) {
       await unblockUser(context, request.actor, request.params.user)
@@ -57,7 +63,8 @@ export const blockRoutes: FastifyPluginAsyncTypebox<{ context: Context }> = asyn
     schema: {
       operationId: 'listBlocks',
       tags: ['blocks'],
-      summary: 'Users you block',
+      summary: 'List blocked users',
+      description: 'Returns the users you block.',
       response: { 200: BlocksReply, ...problems('rate_limited') }
     },
     handler: async request => ({ blocks: [...(await listBlocks(context, request.actor))] })

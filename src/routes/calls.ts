@@ -1,25 +1,15 @@
 // Creating and reading calls.
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
-import { CallId, CallReply, CallsReply, CreateCallBody, CreateCallReply } from '../schemas/call.js'
-import { Strict } from '../schemas/common.js'
-import { problems } from '../schemas/problem.js'
+import { CallReply, CallsReply, CreateCallBody, CreateCallReply } from '../schemas/call.js'
+import { CallId, Strict } from '../schemas/common.js'
+import { IdempotencyHeaders } from '../schemas/idempotency.js'
+import { BODY_PROBLEMS, problems } from '../schemas/problem.js'
 import { getCall, listCalls } from '../services/calls.js'
 import type { Context } from '../services/context.js'
 import { createCall } from '../services/create-call.js'
 
-export const CallParams = Type.Object({ callId: CallId }, { ...Strict })
-
-const CreateCallHeaders = Type.Object({
-  'idempotency-key': Type.Optional(
-    Type.String({
-      minLength: 1,
-      maxLength: 128,
-      pattern: '^[!-~]+$',
-      description: 'Instead of a callId: the same key of the same user is the same call'
-    })
-  )
-})
+export const CallParams = Type.Object({ callId: CallId() }, { ...Strict })
 
 export const callRoutes: FastifyPluginAsyncTypebox<{ context: Context }> = async (app, { context }) => {
   app.route({
@@ -31,16 +21,19 @@ export const callRoutes: FastifyPluginAsyncTypebox<{ context: Context }> = async
       tags: ['calls'],
       summary: 'Call a user',
       description:
-        'Every registered device of the callee rings. A repeat with the same `callId` answers 200 with the same call. If the callee ' +
-        'is calling you at this moment, your call is merged into theirs as its accept: 200, `resolution: "merged"`.',
-      headers: CreateCallHeaders,
+        'Rings every registered device of the callee: each receives `call.incoming`. You receive `call.ringing`, then `call.accepted` or ' +
+        '`call.ended`. Open your event stream first, or open it at the returned `cursor`.\n\n' +
+        'Returns 201 with the new call. A retry with the same `callId` or `Idempotency-Key` returns 200 with the same call. If the callee is ' +
+        'calling you at the same time, your call is merged into theirs and accepts it: 200 with `resolution: "merged"`.\n\n' +
+        'Fails with `callee_busy` if the callee is in another call, with `callee_unreachable` if none of their devices is registered, and with ' +
+        '`caller_busy` if you are in a call yourself. Nothing rings then.',
+      headers: IdempotencyHeaders,
       body: CreateCallBody,
       response: {
         201: CreateCallReply,
         200: CreateCallReply,
         ...problems(
-          'malformed_json',
-          'invalid_request',
+          ...BODY_PROBLEMS,
           'invalid_sdp',
           'cannot_call_self',
           'caller_busy',
@@ -52,8 +45,6 @@ export const callRoutes: FastifyPluginAsyncTypebox<{ context: Context }> = async
           'too_many_devices',
           'policy_denied',
           'policy_unavailable',
-          'too_large',
-          'unsupported_media_type',
           'rate_limited'
         )
       }
@@ -71,7 +62,8 @@ export const callRoutes: FastifyPluginAsyncTypebox<{ context: Context }> = async
     schema: {
       operationId: 'listCalls',
       tags: ['calls'],
-      summary: 'Your live calls',
+      summary: 'List your calls',
+      description: 'Returns the calls you take part in that have not ended, on any of your devices.',
       response: { 200: CallsReply, ...problems('rate_limited') }
     },
     handler: async request => ({ calls: await listCalls(context, request.actor) })
@@ -84,7 +76,9 @@ export const callRoutes: FastifyPluginAsyncTypebox<{ context: Context }> = async
     schema: {
       operationId: 'getCall',
       tags: ['calls'],
-      summary: 'One call you take part in, also for a while after its end',
+      summary: 'Get a call',
+      description:
+        'Returns a call you take part in. A call that has ended can be read for a while. Fails with `call_not_found` if you have no part in it.',
       params: CallParams,
       response: { 200: CallReply, ...problems('invalid_request', 'call_not_found', 'rate_limited') }
     },

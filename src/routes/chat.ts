@@ -1,8 +1,9 @@
-// Writing in a room, and its history.
+// Chat messages of a room, and their history.
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
 import { MessageBody, MessageReply, MessagesQuery, MessagesReply, TypingBody } from '../schemas/chat.js'
-import { problems } from '../schemas/problem.js'
+import { IdempotencyHeaders } from '../schemas/idempotency.js'
+import { BODY_PROBLEMS, problems } from '../schemas/problem.js'
 import { listMessages, noteTyping, postMessage } from '../services/chat.js'
 import type { Context } from '../services/context.js'
 import { RoomParams } from './rooms.js'
@@ -18,17 +19,6 @@ const REFUSALS = [
   'rate_limited'
 ] as const
 
-const PostHeaders = Type.Object({
-  'idempotency-key': Type.Optional(
-    Type.String({
-      minLength: 1,
-      maxLength: 128,
-      pattern: '^[!-~]+$',
-      description: 'Instead of a messageId: the same key of the same user is the same message'
-    })
-  )
-})
-
 export const chatRoutes: FastifyPluginAsyncTypebox<{ context: Context }> = async (app, { context }) => {
   app.route({
     method: 'POST',
@@ -37,17 +27,17 @@ export const chatRoutes: FastifyPluginAsyncTypebox<{ context: Context }> = async
     schema: {
       operationId: 'postMessage',
       tags: ['chat'],
-      summary: 'Write to everybody in the room',
+      summary: 'Send a chat message',
       description:
-        'All others get `chat.message`, in the same order everywhere. A repeat with the same `messageId` answers 200 with the first ' +
-        'message, for as long as the history has it. Takes the grant `chat`, from a participant of the room.',
+        'All other participants receive `chat.message`, in the same order. Returns 201 with the message. A retry with the same `messageId` or ' +
+        '`Idempotency-Key` returns 200 with the first message, as long as it is in the history. Requires a participant with the grant `chat`.',
       params: RoomParams,
-      headers: PostHeaders,
+      headers: IdempotencyHeaders,
       body: MessageBody,
       response: {
         201: MessageReply,
         200: MessageReply,
-        ...problems(...REFUSALS, 'malformed_json', 'too_large', 'unsupported_media_type', 'message_id_taken')
+        ...problems(...REFUSALS, ...BODY_PROBLEMS, 'message_id_taken')
       }
     },
     async handler({ actor, params: { roomId }, body, headers }, reply) {
@@ -64,10 +54,10 @@ export const chatRoutes: FastifyPluginAsyncTypebox<{ context: Context }> = async
     schema: {
       operationId: 'listMessages',
       tags: ['chat'],
-      summary: 'What was written',
+      summary: 'List chat messages',
       description:
-        'The newest page; `before` and `after` of a page lead on from there. Takes the grant `chat`; for those who may read the room. ' +
-        'The newest messages are kept, up to `CHAT_HISTORY_MAX`, and as long as the room exists.',
+        'Returns the newest messages, oldest first. Pass `before` or `after` of a page to get the previous or the next one. The server keeps ' +
+        'the newest `CHAT_HISTORY_MAX` messages for as long as the room exists. Requires the grant `chat` and the right to read the room.',
       params: RoomParams,
       querystring: MessagesQuery,
       response: { 200: MessagesReply, ...problems(...REFUSALS, 'invalid_cursor') }
@@ -82,15 +72,15 @@ export const chatRoutes: FastifyPluginAsyncTypebox<{ context: Context }> = async
     schema: {
       operationId: 'noteTyping',
       tags: ['chat'],
-      summary: 'Say that you are writing, or no longer',
+      summary: 'Send a typing indicator',
       description:
-        'Those who listen at this moment get `chat.typing`, without an event id and without moving their cursor; a poll that waits ' +
-        'answers with it in `notices`. It is kept nowhere. Takes the grant `chat`, from a participant of the room.',
+        'Participants with an open stream receive `chat.typing`, without an event id; a poll that is waiting returns it in `notices`. It is not ' +
+        'stored. Requires a participant with the grant `chat`.',
       params: RoomParams,
       body: TypingBody,
       response: {
-        204: Type.Null({ description: 'Said' }),
-        ...problems(...REFUSALS, 'malformed_json', 'too_large', 'unsupported_media_type')
+        204: Type.Null({ description: 'Sent.' }),
+        ...problems(...REFUSALS, ...BODY_PROBLEMS)
       }
     },
     async handler(request, reply) {

@@ -28,18 +28,17 @@ data: {"type":"hello","timestamp":"2026-11-21T10:00:00.000Z","data":{"cursor":"4
 
 id: 42.x7w2q
 event: call.ringing
-data: {"type":"call.ringing","timestamp":"2026-11-21T10:00:04.120Z","data":{"callId":"c1","version":2}}
+data: {"type":"call.ringing","timestamp":"2026-11-21T10:00:04.120Z","data":{"callId":"7d1f0c1e-57a8-4f0e-9c55-0d2f6a1b3c4d","version":2,"by":{"user":"bob","device":null}}}
 
 `
 
 const EVENT_STREAM = {
   description:
-    'A Server-Sent-Events stream. The `data:` of every frame is an envelope `{type, timestamp, data}`; the events that the stream ' +
-    'sends about itself are shown here, those of calls under “events”. Instead of 429 and 503, which would silence an EventSource for ' +
-    'good, the answer is a stream that ends at once, with `retry:` and an `end`.',
+    'A stream of Server-Sent Events. The `data` of each frame is an `Event` as JSON, without its `id`, which is the `id:` of the frame. ' +
+    'Instead of 429 or 503, which would stop an `EventSource` for good, the reply is a stream with `retry:` and one `end` event.',
   content: {
     'text/event-stream': {
-      schema: Type.String({ description: 'Frames as in the WHATWG HTML standard, section 9.2' }),
+      schema: Type.String({ description: 'Frames as in the HTML standard, section 9.2.' }),
       examples: { hello: { summary: 'Opened without a cursor', value: STREAM_EXAMPLE } }
     }
   }
@@ -67,10 +66,13 @@ export const eventRoutes: FastifyPluginAsyncTypebox<EventParts> = async (app, { 
     schema: {
       ...STREAM_SCHEMA,
       operationId: 'openEventStream',
-      summary: 'Receive events as they happen',
+      summary: 'Open the event stream',
       description:
-        'Resumes after `Last-Event-ID` or `cursor`: everything after it is replayed, then `caught-up`. If that cannot be done ' +
-        'without a gap, `reset` says why. Without a cursor: `hello`. A device has one stream or poll; the newest wins.'
+        'Sends your events as they happen, for as long as the connection is open. Open it before you call or join a room.\n\n' +
+        'With `Last-Event-ID` or `cursor` the stream resumes: stored events after it are sent first, then `caught-up`. If some are lost, `reset` ' +
+        'comes instead: get the snapshot. Without a cursor the stream begins with `hello` and new events.\n\n' +
+        'A device has one stream or poll at a time; a newer one ends it as `superseded`. Generated clients that read a whole reply before ' +
+        'returning it should use `pollEvents`.'
     },
     handler: (request, reply) => openStream(streams, request, reply)
   })
@@ -82,7 +84,8 @@ export const eventRoutes: FastifyPluginAsyncTypebox<EventParts> = async (app, { 
     schema: {
       ...STREAM_SCHEMA,
       operationId: 'openEventStreamByPost',
-      summary: 'The same stream, for tunnels that hold back the answer to a GET'
+      summary: 'Open the event stream by POST',
+      description: 'The same stream as `openEventStream`, for networks with proxies that buffer the reply to a GET.'
     },
     handler: (request, reply) => openStream(streams, request, reply)
   })
@@ -94,10 +97,12 @@ export const eventRoutes: FastifyPluginAsyncTypebox<EventParts> = async (app, { 
     schema: {
       operationId: 'pollEvents',
       tags: ['events'],
-      summary: 'Receive the next events, or wait for them',
+      summary: 'Poll for events',
       description:
-        'The same mailbox and cursor as the stream; a client may change from one to the other at any event. The same cursor gets the ' +
-        'same answer. Without a cursor: returns at once with the cursor to begin from.',
+        'Returns the events after `cursor`, or waits up to `wait` seconds for the next one. Poll again with the returned cursor. Without a ' +
+        'cursor the reply comes at once, with the cursor to start from.\n\n' +
+        'The stream and the poll share one mailbox and cursor: change from one to the other at any time. A poll with the same cursor ' +
+        'returns the same events again. A newer stream or poll of this device ends this one as `superseded`.',
       querystring: PollQuery,
       response: {
         200: PollReply,
@@ -126,9 +131,11 @@ export const eventRoutes: FastifyPluginAsyncTypebox<EventParts> = async (app, { 
     schema: {
       operationId: 'createEventTicket',
       tags: ['events'],
-      summary: 'A ticket to open the stream with where no header can be set',
+      summary: 'Create a ticket',
       description:
-        'Opens any number of streams and polls of this device until the token expires, the device signs off, or it was not used for two minutes.',
+        'Returns a short-lived ticket that opens the event stream of this device without a header, for `EventSource`: ' +
+        '`new EventSource("/v1/events?ticket=…")`. It is valid for any number of streams and polls, until the token expires, the device signs off, ' +
+        'or it is not used for two minutes.',
       response: { 201: TicketReply, ...problems('invalid_request', 'rate_limited') }
     },
     handler: async (request, reply) => reply.code(201).send(await issueTicket(context, request.actor))

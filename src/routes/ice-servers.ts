@@ -12,7 +12,10 @@ export const iceServerRoutes: FastifyPluginAsyncTypebox<{ context: Context }> = 
       schema: {
         operationId: 'listIceServers',
         tags: ['ice'],
-        summary: 'STUN and TURN servers, with credentials that expire',
+        summary: 'List ICE servers',
+        description:
+          'Returns STUN and TURN servers for `new RTCPeerConnection({ iceServers })`, with TURN credentials made for you. Fetch them before each ' +
+          'call: the credentials expire after `expiresInMs`. The list is empty if the operator has set no `STUN_URLS` and no `TURN_URLS`.',
         response: { 200: IceServersReply, ...problems('rate_limited') }
       }
     },

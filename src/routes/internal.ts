@@ -1,13 +1,12 @@
 // For the room service alone, which shows ROOM_SERVICE_SECRET (operators.ts). Its side of the contract: openapi/room-service.yaml.
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
-import { Strict } from '../schemas/common.js'
-import { RoomId } from '../schemas/room.js'
+import { RoomId, Strict } from '../schemas/common.js'
 import { ServiceRoom } from '../schemas/room-service.js'
 import type { Context } from '../services/context.js'
 import { dropRoom, pushRoom } from '../services/room-service.js'
 
-const RoomParams = Type.Object({ roomId: RoomId }, { ...Strict })
+const RoomParams = Type.Object({ roomId: RoomId() }, { ...Strict })
 
 export const internalRoutes: FastifyPluginAsyncTypebox<{ context: Context }> = async (app, { context }) => {
   app.route({

@@ -1,26 +1,15 @@
-// Asking users into a room. The first decline and cancel are never rate limited; repeats are charged as reads.
+// Invitations to a room. The first decline and cancel are never rate limited; repeats are charged as reads.
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
-import { Strict } from '../schemas/common.js'
-import { AcceptInvitationReply, DeclineReply, InvitationId, InviteBody, InviteReply } from '../schemas/invitation.js'
-import { problems } from '../schemas/problem.js'
-import { RoomId } from '../schemas/room.js'
+import { InvitationId, RoomId, Strict } from '../schemas/common.js'
+import { IdempotencyHeaders } from '../schemas/idempotency.js'
+import { AcceptInvitationReply, DeclineReply, InviteBody, InviteReply } from '../schemas/invitation.js'
+import { BODY_PROBLEMS, problems } from '../schemas/problem.js'
 import type { Context } from '../services/context.js'
 import { acceptInvitation, cancelInvitation, declineInvitation, inviteUsers } from '../services/invitations.js'
 import { RoomParams } from './rooms.js'
 
-const InvitationParams = Type.Object({ roomId: RoomId, invitationId: InvitationId }, { ...Strict })
-
-const InviteHeaders = Type.Object({
-  'idempotency-key': Type.Optional(
-    Type.String({
-      minLength: 1,
-      maxLength: 128,
-      pattern: '^[!-~]+$',
-      description: 'Instead of an invitationId: the same key of the same inviter is the same invitation of each user'
-    })
-  )
-})
+const InvitationParams = Type.Object({ roomId: RoomId(), invitationId: InvitationId() }, { ...Strict })
 
 const ENDED = ['invalid_request', 'invitation_not_found', 'invitation_ended'] as const
 
@@ -31,19 +20,19 @@ export const invitationRoutes: FastifyPluginAsyncTypebox<{ context: Context }> =
     config: { limit: 'calls' },
     schema: {
       operationId: 'inviteUsers',
-      tags: ['rooms'],
-      summary: 'Ring users into the room you are in',
+      tags: ['invitations'],
+      summary: 'Invite users',
       description:
-        'Every registered device of each user gets `room.invitation`, and so does one that comes while it rings. Takes the grant ' +
-        '`join` and being in the room; if it is locked, `moderate`. 201 if a user rings who did not before, else 200.',
-      headers: InviteHeaders,
+        'Rings every registered device of each user: they receive `room.invitation`. Returns 201 if at least one invitation is new, else 200; ' +
+        'users who could not be invited are listed in `refused`. Requires a participant with the grant `join`; in a locked room, `moderate`.',
+      headers: IdempotencyHeaders,
       params: RoomParams,
       body: InviteBody,
       response: {
         201: InviteReply,
         200: InviteReply,
         ...problems(
-          ...(['malformed_json', 'invalid_request', 'too_large', 'unsupported_media_type'] as const),
+          ...BODY_PROBLEMS,
           ...(['room_not_found', 'room_closed', 'not_in_room', 'not_permitted', 'banned'] as const),
           ...(['invitation_id_taken', 'too_many_invitations', 'room_service_unavailable'] as const),
           ...(['policy_unavailable', 'rate_limited'] as const)
@@ -64,11 +53,12 @@ export const invitationRoutes: FastifyPluginAsyncTypebox<{ context: Context }> =
     config: { limit: 'signals' },
     schema: {
       operationId: 'acceptInvitation',
-      tags: ['rooms'],
-      summary: 'Say that you are coming; then join',
+      tags: ['invitations'],
+      summary: 'Accept an invitation',
       description:
-        'The first answer wins; your other devices get `accepted_elsewhere`. To join without this says it too. Lets you in past ' +
-        'a lock for as long as the invitation is kept (RETENTION_MS), unless a moderator puts you out.',
+        'Then join the room with `joinRoom`; joining directly accepts the invitation as well. Your other devices receive ' +
+        '`room.invitation_ended` with `accepted_elsewhere`. An accepted invitation lets you into a locked room for `RETENTION_MS`, unless a ' +
+        'moderator removes you.',
       params: InvitationParams,
       response: {
         200: AcceptInvitationReply,
@@ -93,8 +83,10 @@ export const invitationRoutes: FastifyPluginAsyncTypebox<{ context: Context }> =
     config: { limit: false },
     schema: {
       operationId: 'declineInvitation',
-      tags: ['rooms'],
-      summary: 'Say no, for all your devices',
+      tags: ['invitations'],
+      summary: 'Decline an invitation',
+      description:
+        'Declines it for all your devices. The inviter receives `room.invitation_ended`. The first decline of an invitation is never rate limited.',
       params: InvitationParams,
       response: { 200: DeclineReply, ...problems(...ENDED, 'rate_limited') }
     },
@@ -107,14 +99,14 @@ export const invitationRoutes: FastifyPluginAsyncTypebox<{ context: Context }> =
     config: { limit: false },
     schema: {
       operationId: 'cancelInvitation',
-      tags: ['rooms'],
-      summary: 'Ring no longer',
+      tags: ['invitations'],
+      summary: 'Cancel an invitation',
       description:
-        'By the inviter; another user’s invitation takes the grant `moderate`. If it comes before its invitation, from a participant ' +
-        'of the room, the late invitation is answered `cancelled` and rings no device.',
+        'Ends an invitation that is ringing. Allowed for the inviter; for an invitation of another user it requires the grant `moderate`. A ' +
+        'cancel that arrives before its invitation prevents it: the invitation is returned as `cancelled` and rings no device.',
       params: InvitationParams,
       response: {
-        204: Type.Null({ description: 'It rings no more' }),
+        204: Type.Null({ description: 'The invitation is no longer active.' }),
         ...problems(
           'rate_limited',
           ...ENDED,

@@ -27,12 +27,16 @@ const metricsRoute: FastifyPluginAsyncTypebox<{ context: Context }> = async (app
     schema: {
       operationId: 'getMetrics',
       tags: ['operations'],
-      summary: 'What this node has counted, for Prometheus',
+      summary: 'Get metrics',
       description:
-        'Takes one of `ADMIN_SECRET` as Bearer, if there are any. With `ADMIN_PORT` it is on that port only.',
+        'Returns the metrics of this node for Prometheus. Requires an `ADMIN_SECRET` as Bearer token if any is set. With `ADMIN_PORT` it is served ' +
+        'on that port only.',
       security: [{}, { operator: [] }],
       response: {
-        200: { description: 'Prometheus text format', content: { 'text/plain': { schema: Type.String() } } },
+        200: {
+          description: 'Metrics in the Prometheus text format.',
+          content: { 'text/plain': { schema: Type.String() } }
+        },
         ...problems('rate_limited')
       }
     },

@@ -2,7 +2,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
 import { PresenceBody, PresenceQuery, PresenceReply, PresencesReply, Snapshot } from '../schemas/presence.js'
-import { problems } from '../schemas/problem.js'
+import { BODY_PROBLEMS, problems } from '../schemas/problem.js'
 import type { Context } from '../services/context.js'
 import { deletePresence, lookUpPresences, putPresence, takeSnapshot } from '../services/presence.js'
 
@@ -14,12 +14,14 @@ export const presenceRoutes: FastifyPluginAsyncTypebox<{ context: Context }> = a
     schema: {
       operationId: 'putPresence',
       tags: ['presence'],
-      summary: 'Heartbeat of this device, with an optional status',
-      description: 'A device with an open stream or poll needs no heartbeat.',
+      summary: 'Send a keepalive or set a status',
+      description:
+        'Registers this device and keeps it online for `PRESENCE_TTL_MS`, with an optional status. A device with an open stream or poll needs no ' +
+        'keepalive. Returns your presence. It also acknowledges a `heartbeat` with `ack: true`.',
       body: PresenceBody,
       response: {
         200: PresenceReply,
-        ...problems('invalid_request', 'malformed_json', 'too_large', 'too_many_devices', 'rate_limited')
+        ...problems(...BODY_PROBLEMS, 'too_many_devices', 'rate_limited')
       }
     },
     handler: async request => ({ presence: await putPresence(context, request.actor, request.body) })
@@ -32,8 +34,10 @@ export const presenceRoutes: FastifyPluginAsyncTypebox<{ context: Context }> = a
     schema: {
       operationId: 'deletePresence',
       tags: ['presence'],
-      summary: 'Sign this device off: it rings no more, its mailbox and its tickets are gone',
-      response: { 204: Type.Null({ description: 'Signed off' }), ...problems('rate_limited') }
+      summary: 'Sign this device off',
+      description:
+        'Closes the stream of this device and deletes its mailbox and its tickets. Calls no longer ring on it.',
+      response: { 204: Type.Null({ description: 'The device is signed off.' }), ...problems('rate_limited') }
     },
     async handler(request, reply) {
       await deletePresence(context, request.actor)
@@ -48,9 +52,10 @@ export const presenceRoutes: FastifyPluginAsyncTypebox<{ context: Context }> = a
     schema: {
       operationId: 'lookUpPresence',
       tags: ['presence'],
-      summary: 'Who is there',
+      summary: 'Look up presence',
       description:
-        'Of users whose presence you may not see (`PRESENCE_VISIBILITY`) it says what it says of users who do not exist: offline, never seen.',
+        'Returns the presence of up to 100 users. Users whose presence you may not see (`PRESENCE_VISIBILITY`) look like users who do not exist: ' +
+        '`offline`, with `lastSeenAt` null.',
       querystring: PresenceQuery,
       response: { 200: PresencesReply, ...problems('invalid_request', 'rate_limited') }
     },
@@ -66,7 +71,10 @@ export const presenceRoutes: FastifyPluginAsyncTypebox<{ context: Context }> = a
     schema: {
       operationId: 'takeSnapshot',
       tags: ['events'],
-      summary: 'Where things stand, and the cursor to go on from',
+      summary: 'Get a snapshot',
+      description:
+        'Returns your calls, rooms, invitations and presence, and the cursor to continue from. Get it when your client starts, and after a ' +
+        '`reset`. Registers this device.',
       response: { 200: Snapshot, ...problems('too_many_devices', 'rate_limited') }
     },
     handler: request => takeSnapshot(context, request.actor)

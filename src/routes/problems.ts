@@ -1,4 +1,4 @@
-// Where the `type` of a problem points: the code's row of the error table, for programs and for people.
+// What the `type` of a problem links to: the code's row of the error table, as JSON or as a page.
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
 import { Strict } from '../schemas/common.js'
@@ -11,13 +11,18 @@ export const problemRoutes: FastifyPluginAsyncTypebox = async app => {
     url: '/problems/:code',
     schema: {
       operationId: 'explainProblem',
-      tags: ['operations'],
-      summary: 'What a problem code means',
+      tags: ['problems'],
+      summary: 'Explain a problem code',
+      description:
+        'Returns the status, the title and whether a retry may succeed. As a page if the request accepts `text/html`.',
       security: [],
-      params: Type.Object({ code: Type.String({ description: 'A problem code', examples: ['callee_busy'] }) }, Strict),
+      params: Type.Object(
+        { code: Type.String({ description: 'The `code` of a problem.', examples: ['callee_busy'] }) },
+        Strict
+      ),
       response: {
         200: {
-          description: 'The row of the error table',
+          description: 'The code is explained.',
           content: { 'application/json': { schema: ProblemKind }, 'text/html': { schema: Type.String() } }
         },
         ...onlyProblems('not_found')

@@ -1,6 +1,6 @@
 // Offer, answer and candidates between participants of a room.
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import { problems } from '../schemas/problem.js'
+import { BODY_PROBLEMS, problems } from '../schemas/problem.js'
 import { RoomAnswerBody, RoomCandidatesBody, RoomOfferBody } from '../schemas/room-signal.js'
 import { CandidatesReply, DescriptionReply } from '../schemas/signal.js'
 import { broadcastCandidates } from '../services/broadcast.js'
@@ -9,10 +9,7 @@ import { sendRoomCandidates, sendRoomDescription } from '../services/pairs.js'
 import { RoomParams } from './rooms.js'
 
 const REFUSALS = [
-  'malformed_json',
-  'invalid_request',
-  'too_large',
-  'unsupported_media_type',
+  ...BODY_PROBLEMS,
   'room_not_found',
   'room_closed',
   'not_in_room',
@@ -28,16 +25,17 @@ const DESCRIPTIONS = [
   [
     'offer',
     'sendRoomOffer',
-    'Open a negotiation with a participant',
-    'When offers cross, the second gets `offer_collision`; of the two, the later joiner is the polite side.',
+    'Send an offer to a participant',
+    'Starts a negotiation with one participant, who receives `signal.offer`. If that participant has an offer pending for you, yours fails ' +
+      'with `offer_collision`; of the two, the one who joined later is the polite side and rolls back. Requires the grant `signal`.',
     RoomOfferBody,
     ['invalid_sdp', 'offer_collision', 'stale_revision']
   ],
   [
     'answer',
     'sendRoomAnswer',
-    'Answer a participant’s pending offer',
-    'Takes the grant `signal`.',
+    'Send an answer to a participant',
+    'Answers the pending offer of a participant, who receives `signal.answer`. Requires the grant `signal`.',
     RoomAnswerBody,
     ['invalid_sdp', 'no_offer_pending', 'stale_revision']
   ]
@@ -51,7 +49,7 @@ export const roomSignalRoutes: FastifyPluginAsyncTypebox<{ context: Context }> =
       config: { limit: 'signals' },
       schema: {
         operationId,
-        tags: ['rooms'],
+        tags: ['room signals'],
         summary,
         description,
         params: RoomParams,
@@ -71,11 +69,12 @@ export const roomSignalRoutes: FastifyPluginAsyncTypebox<{ context: Context }> =
     config: { limit: 'signals' },
     schema: {
       operationId: 'sendRoomCandidates',
-      tags: ['rooms'],
-      summary: 'Trickle ICE candidates to a participant, or to all others',
+      tags: ['room signals'],
+      summary: 'Send ICE candidates in a room',
       description:
-        'A candidate whose description was not posted yet waits for it, for ten minutes; one of an older generation is refused. To all others takes the ' +
-        'grant `publish`: a candidate waits once, for everyone to whom its description was not posted yet.',
+        'Sends candidates to one participant, who receives `signal.candidates`. Without `to` they go to all others; that requires the grant ' +
+        '`publish`. Candidates may be sent before their description: they wait for it for up to ten minutes. Candidates of an older ICE ' +
+        'generation fail with `stale_candidate`.',
       params: RoomParams,
       body: RoomCandidatesBody,
       response: {

@@ -1,28 +1,26 @@
-// Rooms: making, joining, moderating, leaving. Leaving is never rate limited.
+// Rooms: create, join, moderate, leave. Leaving is never rate limited.
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
-import { Id, Strict } from '../schemas/common.js'
-import { problems } from '../schemas/problem.js'
+import { ParticipantId, RoomId, Strict, UserId } from '../schemas/common.js'
+import { BODY_PROBLEMS, problems } from '../schemas/problem.js'
 import {
   BansReply,
   JoinBody,
   JoinReply,
   ParticipantBody,
-  ParticipantId,
   ParticipantReply,
   RemoveQuery,
   RoomAndParticipants,
   RoomBody,
-  RoomId,
   RoomReply
 } from '../schemas/room.js'
 import { listBans, unbanUser } from '../services/bans.js'
 import type { Context } from '../services/context.js'
 import { changeParticipant, closeRoom, getRoom, joinRoom, putRoom, removeParticipant } from '../services/rooms.js'
 
-export const RoomParams = Type.Object({ roomId: RoomId }, { ...Strict })
-const ParticipantParams = Type.Object({ roomId: RoomId, participantId: ParticipantId }, { ...Strict })
-const BanParams = Type.Object({ roomId: RoomId, user: Id('User id', 'mallory') }, { ...Strict })
+export const RoomParams = Type.Object({ roomId: RoomId() }, { ...Strict })
+const ParticipantParams = Type.Object({ roomId: RoomId(), participantId: ParticipantId() }, { ...Strict })
+const BanParams = Type.Object({ roomId: RoomId(), user: UserId() }, { ...Strict })
 
 const READING = [
   'invalid_request',
@@ -34,7 +32,7 @@ const READING = [
   'rate_limited'
 ] as const
 const JOINING = ['not_in_room', 'room_locked', 'room_full', 'too_many_devices', 'too_many_rooms'] as const
-const WRITING = [...READING, 'malformed_json', 'too_large', 'unsupported_media_type'] as const
+const WRITING = [...READING, ...BODY_PROBLEMS] as const
 
 export const roomRoutes: FastifyPluginAsyncTypebox<{ context: Context }> = async (app, { context }) => {
   app.route({
@@ -44,10 +42,11 @@ export const roomRoutes: FastifyPluginAsyncTypebox<{ context: Context }> = async
     schema: {
       operationId: 'putRoom',
       tags: ['rooms'],
-      summary: 'Make a room, or change one of yours',
+      summary: 'Create or update a room',
       description:
-        'What the body leaves out stays as it is. Takes the grant `manage`, which the maker of a room has. A room that no device joins ' +
-        'within an hour is over. 404 if the room is there and you have no part in it, or if a room service does not know it.',
+        'Returns 201 with the new room, or 200 with the updated one. What the body leaves out stays as it is. Requires the grant `manage`, which ' +
+        'the creator of a room has. A room that no device joins is closed after an hour.\n\n' +
+        'Fails with `room_not_found` if the room exists and you have no part in it, or if the room service does not know it.',
       params: RoomParams,
       body: RoomBody,
       response: { 201: RoomReply, 200: RoomReply, ...problems(...WRITING) }
@@ -65,10 +64,10 @@ export const roomRoutes: FastifyPluginAsyncTypebox<{ context: Context }> = async
     schema: {
       operationId: 'getRoom',
       tags: ['rooms'],
-      summary: 'A room and who is in it',
+      summary: 'Get a room',
       description:
-        'For participants, users with an explicit claim (in the token or from the room service), its creator, and users with an ' +
-        'invitation. Takes the grant `join`; a locked room shows itself only to those whom it lets in. To other users it is not there.',
+        'Returns the room and its participants. Allowed for participants, the creator, users with a pending invitation, and users with a claim ' +
+        'for the room in their token or from the room service. Requires the grant `join`. Fails with `room_not_found` for all other users.',
       params: RoomParams,
       response: { 200: RoomAndParticipants, ...problems(...READING) }
     },
@@ -82,10 +81,10 @@ export const roomRoutes: FastifyPluginAsyncTypebox<{ context: Context }> = async
     schema: {
       operationId: 'closeRoom',
       tags: ['rooms'],
-      summary: 'Close a room for everybody',
-      description: 'Takes the grant `manage`.',
+      summary: 'Close a room',
+      description: 'Removes all participants; they receive `room.closed`. Requires the grant `manage`.',
       params: RoomParams,
-      response: { 204: Type.Null({ description: 'Closed' }), ...problems(...READING) }
+      response: { 204: Type.Null({ description: 'The room is closed.' }), ...problems(...READING) }
     },
     async handler(request, reply) {
       await closeRoom(context, request.actor, request.params.roomId)
@@ -100,11 +99,12 @@ export const roomRoutes: FastifyPluginAsyncTypebox<{ context: Context }> = async
     schema: {
       operationId: 'joinRoom',
       tags: ['rooms'],
-      summary: 'Join, and make the room if there is none',
+      summary: 'Join a room',
       description:
-        'Answers with everybody who is in. Joining again answers 200 with the same participation. Takes the grant `join`; the first ' +
-        'one in is the host. A role that was given to you in the room is yours again. A room for members only (`defaultRole` `none`) ' +
-        'answers `room_not_found` to others.',
+        'Adds this device to the room and returns all participants; they receive `room.participant_joined`. The room is created if it does not ' +
+        'exist, and the first participant is its host. Joining again returns 200 with the same participation.\n\n' +
+        'Requires the grant `join`. A role that you were given in the room is kept when you leave. A members-only room (`defaultRole: "none"`) ' +
+        'fails with `room_not_found` for others.',
       params: RoomParams,
       body: JoinBody,
       response: {
@@ -126,9 +126,11 @@ export const roomRoutes: FastifyPluginAsyncTypebox<{ context: Context }> = async
     schema: {
       operationId: 'changeParticipant',
       tags: ['rooms'],
-      summary: 'Give a role, ask to mute, or change your own metadata',
+      summary: 'Update a participant',
       description:
-        'A role is the user’s: all their devices get it, and keep it when they leave and join again. Takes the grant `moderate`; to make or unmake a host, `manage`. One’s own metadata takes none.',
+        'Sets the role, asks to mute, or changes your own metadata. A role belongs to the user: it applies to all their devices, and they keep ' +
+        'it when they leave and join again. Requires the grant `moderate`, or `manage` to appoint or dismiss a host. Your own metadata requires no ' +
+        'grant.',
       params: ParticipantParams,
       body: ParticipantBody,
       response: { 200: ParticipantReply, ...problems(...WRITING, 'not_in_room', 'participant_not_found') }
@@ -145,14 +147,16 @@ export const roomRoutes: FastifyPluginAsyncTypebox<{ context: Context }> = async
     schema: {
       operationId: 'removeParticipant',
       tags: ['rooms'],
-      summary: 'Leave, or put a participant out',
+      summary: 'Leave a room or remove a participant',
       description:
-        'Another user: takes the grant `moderate`; a host: `manage`. `ban=true` puts the user out with all devices and keeps them out, ' +
-        'also if this participant has left in the last minute; the ban outlives the room.',
+        'With your own participant id you leave; this is never rate limited. Removing another user requires the grant `moderate`, removing a ' +
+        'host `manage`. The others receive `room.participant_left`.\n\n' +
+        'With `ban=true` the user is removed with all devices and may not come back, even to a new room with this id. It works for up to a ' +
+        'minute after the participant has left.',
       params: ParticipantParams,
       querystring: RemoveQuery,
       response: {
-        204: Type.Null({ description: 'Not in the room any more' }),
+        204: Type.Null({ description: 'The participant is no longer in the room.' }),
         ...problems(
           'rate_limited',
           ...(['invalid_request', 'room_not_found', 'room_closed'] as const),
@@ -173,8 +177,8 @@ export const roomRoutes: FastifyPluginAsyncTypebox<{ context: Context }> = async
     schema: {
       operationId: 'listBans',
       tags: ['rooms'],
-      summary: 'Who is kept out',
-      description: 'Takes the grant `moderate`.',
+      summary: 'List bans',
+      description: 'Returns the users who are banned from the room. Requires the grant `moderate`.',
       params: RoomParams,
       response: { 200: BansReply, ...problems(...READING) }
     },
@@ -188,10 +192,10 @@ export const roomRoutes: FastifyPluginAsyncTypebox<{ context: Context }> = async
     schema: {
       operationId: 'unban',
       tags: ['rooms'],
-      summary: 'Let a user in again',
-      description: 'Takes the grant `moderate`.',
+      summary: 'Remove a ban',
+      description: 'Allows a banned user to enter the room again. Requires the grant `moderate`.',
       params: BanParams,
-      response: { 204: Type.Null({ description: 'Not banned any more' }), ...problems(...READING) }
+      response: { 204: Type.Null({ description: 'The user is not banned.' }), ...problems(...READING) }
     },
     async handler(request, reply) {
       await unbanUser(context, request.actor, request.params.roomId, request.params.user)

@@ -1,16 +1,13 @@
 // Offer, answer and candidates of a call.
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import { problems } from '../schemas/problem.js'
+import { BODY_PROBLEMS, problems } from '../schemas/problem.js'
 import { AnswerBody, CandidatesBody, CandidatesReply, DescriptionReply, OfferBody } from '../schemas/signal.js'
 import type { Context } from '../services/context.js'
 import { sendCandidates, sendDescription } from '../services/signals.js'
 import { CallParams } from './calls.js'
 
 const REFUSALS = [
-  'malformed_json',
-  'invalid_request',
-  'too_large',
-  'unsupported_media_type',
+  ...BODY_PROBLEMS,
   'call_not_found',
   'other_device',
   'wrong_state',
@@ -26,10 +23,12 @@ export const signalRoutes: FastifyPluginAsyncTypebox<{ context: Context }> = asy
     schema: {
       operationId: 'sendOffer',
       tags: ['signals'],
-      summary: 'Open a negotiation: the first one, a renegotiation or an ICE restart',
+      summary: 'Send an offer',
       description:
-        'The caller makes the first offer. One negotiation is in flight at a time: when offers cross, the second gets ' +
-        '`offer_collision` with the pending revision, rolls back, answers, and offers again.',
+        'Starts a negotiation: the first one, a renegotiation or an ICE restart. The other side receives `signal.offer`. The caller makes the ' +
+        'first offer; later ones may come from either side.\n\n' +
+        'One negotiation is in progress at a time. If the other side has an offer pending, yours fails with `offer_collision`: roll it back, ' +
+        'answer theirs, then send yours again.',
       params: CallParams,
       body: OfferBody,
       response: {
@@ -50,7 +49,9 @@ export const signalRoutes: FastifyPluginAsyncTypebox<{ context: Context }> = asy
     schema: {
       operationId: 'sendAnswer',
       tags: ['signals'],
-      summary: 'Answer the pending offer',
+      summary: 'Send an answer',
+      description:
+        'Answers the pending offer of the other side, which receives `signal.answer`. Fails with `no_offer_pending` if there is none.',
       params: CallParams,
       body: AnswerBody,
       response: { 202: DescriptionReply, ...problems(...REFUSALS, 'invalid_sdp', 'no_offer_pending', 'stale_revision') }
@@ -68,9 +69,10 @@ export const signalRoutes: FastifyPluginAsyncTypebox<{ context: Context }> = asy
     schema: {
       operationId: 'sendCandidates',
       tags: ['signals'],
-      summary: 'Trickle ICE candidates, one or a batch',
+      summary: 'Send ICE candidates',
       description:
-        'A candidate whose description was not posted yet waits for it (at most 256 do); one of an older ICE generation is refused.',
+        'Sends one or more candidates; the other side receives `signal.candidates`. Candidates may be sent before their offer or answer: up to ' +
+        '256 wait for it and are delivered after it. Candidates of an older ICE generation fail with `stale_candidate`.',
       params: CallParams,
       body: CandidatesBody,
       response: {

@@ -1,8 +1,8 @@
-// Watching presences.
+// Watching the presence of users.
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
 import { WatchBody, WatchReply } from '../schemas/presence.js'
-import { problems } from '../schemas/problem.js'
+import { BODY_PROBLEMS, problems } from '../schemas/problem.js'
 import type { Context } from '../services/context.js'
 import { deleteWatch, getWatch, putWatch } from '../services/watch.js'
 
@@ -14,21 +14,15 @@ export const watchRoutes: FastifyPluginAsyncTypebox<{ context: Context }> = asyn
     schema: {
       operationId: 'putWatch',
       tags: ['presence'],
-      summary: 'Watch the presence of these users, and of no others, on this device',
+      summary: 'Watch users',
       description:
-        'Replaces the list of this device; other devices of yours have their own. It lasts as long as the device’s mailbox. ' +
-        'Each change comes as `presence.changed`; who goes away or is busy, only once that has lasted a moment.',
+        'Sets the list of users whose presence this device watches, and returns their presence. Each change arrives as `presence.changed`; ' +
+        '`away` and `busy` only after they have lasted for a moment (`PRESENCE_DEBOUNCE_MS`). The list replaces the previous one of this device and ' +
+        'lasts as long as its mailbox.',
       body: WatchBody,
       response: {
         200: WatchReply,
-        ...problems(
-          'invalid_request',
-          'malformed_json',
-          'too_large',
-          'too_many_devices',
-          'too_many_watchers',
-          'rate_limited'
-        )
+        ...problems(...BODY_PROBLEMS, 'too_many_devices', 'too_many_watchers', 'rate_limited')
       }
     },
     handler: async request => ({ watching: await putWatch(context, request.actor, request.body) })
@@ -41,7 +35,8 @@ export const watchRoutes: FastifyPluginAsyncTypebox<{ context: Context }> = asyn
     schema: {
       operationId: 'getWatch',
       tags: ['presence'],
-      summary: 'Whom this device watches',
+      summary: 'List watched users',
+      description: 'Returns the users this device watches, with their presence as of the last change.',
       response: { 200: WatchReply, ...problems('rate_limited') }
     },
     handler: async request => ({ watching: await getWatch(context, request.actor) })
@@ -54,8 +49,9 @@ export const watchRoutes: FastifyPluginAsyncTypebox<{ context: Context }> = asyn
     schema: {
       operationId: 'deleteWatch',
       tags: ['presence'],
-      summary: 'Watch no user any more',
-      response: { 204: Type.Null({ description: 'This device watches no user' }), ...problems('rate_limited') }
+      summary: 'Stop watching',
+      description: 'Clears the list of this device. It receives no more `presence.changed`.',
+      response: { 204: Type.Null({ description: 'This device watches no user.' }), ...problems('rate_limited') }
     },
     async handler(request, reply) {
       await deleteWatch(context, request.actor)

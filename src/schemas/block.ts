@@ -1,9 +1,9 @@
-// Whom a user does not want to hear from.
+// Users whose calls and invitations a user does not receive.
 import { type Static, Type } from 'typebox'
-import { Id, Strict } from './common.js'
+import { Strict, UserId } from './common.js'
 
 export const BlocksReply = Type.Object(
-  { blocks: Type.Array(Id('A user you block', 'mallory')) },
-  { $id: 'BlocksReply', examples: [{ blocks: ['mallory'] }], ...Strict }
+  { blocks: Type.Array(UserId('A user you block.')) },
+  { $id: 'BlocksReply', ...Strict }
 )
 export type BlocksReply = Static<typeof BlocksReply>

@@ -1,6 +1,17 @@
 // Calls as clients see them, and the bodies of call actions.
 import { type Static, Type } from 'typebox'
-import { Delivery, DurationMs, Endpoint, Id, Metadata, Nullable, Strict, Timestamp } from './common.js'
+import {
+  CallId,
+  Delivery,
+  DeviceId,
+  DurationMs,
+  Endpoint,
+  Metadata,
+  Nullable,
+  Strict,
+  Timestamp,
+  UserId
+} from './common.js'
 import { Sdp } from './signal.js'
 
 export const CALL_STATES = ['ringing', 'connecting', 'connected', 'ended'] as const
@@ -19,97 +30,117 @@ export const END_REASONS = [
   'server'
 ] as const
 
-export const CallId = Id('Call id, chosen by the caller or made by the server', '7d1f0c1e-call')
-export const CallState = Type.Enum([...CALL_STATES], { description: 'ringing → connecting → connected → ended' })
-export const EndReason = Type.Enum([...END_REASONS], {
+export const CallState = Type.Enum([...CALL_STATES], {
+  $id: 'CallState',
   description:
-    'Why the call ended, for the user who reads this: `hangup` by a side; `cancelled` by the caller; `declined` by the callee; ' +
-    '`declined_elsewhere`/`answered_elsewhere` on another device; `busy`; `no_answer` in the ring time; ' +
-    '`expired` before it connected; `transferred`; `media_failed` as a client reported; `lost`: a side vanished; `server`'
+    '`ringing` until the callee accepts, `connecting` until a side reports media, `connected` until a side hangs up, then `ended`. ' +
+    'A call may end from every state.'
 })
-export const Side = Type.Enum(['caller', 'callee'], { description: 'A side of the call' })
+export const EndReason = Type.Enum([...END_REASONS], {
+  $id: 'EndReason',
+  description:
+    'Why the call ended, as seen by the user who reads it. `hangup`: a side hung up. `cancelled`: the caller withdrew it. `declined`: the ' +
+    'callee declined. `declined_elsewhere`, `answered_elsewhere`: another device of this user declined or answered. `busy`: the callee is in ' +
+    'another call. `no_answer`: the ring time ran out. `expired`: it was accepted and did not connect in time. `transferred`: to another user. ' +
+    '`media_failed`: a client reported that ICE or DTLS failed. `lost`: a device disconnected and did not come back. `server`: the server ended it.'
+})
+export const Side = Type.Enum(['caller', 'callee'], { $id: 'Side', description: 'A side of the call.' })
 export const Media = Type.Enum(['audio', 'video', 'data'], {
-  description: 'What the caller has in mind; shown to the callee'
+  $id: 'Media',
+  description: 'What a call or room is for. Shown to the callee; the server does not enforce it.'
 })
+
+export const Callee = Type.Object(
+  { user: UserId(), device: Nullable(DeviceId(), 'The device that answered. Null until one has.') },
+  { $id: 'Callee', description: 'The user who is called, and the device that answered.', ...Strict }
+)
+
+export const CallParty = Type.Object(
+  { user: UserId(), device: Nullable(DeviceId(), 'The device that acted. Null if the callee acted before answering.') },
+  { $id: 'CallParty', description: 'A side of the call that did something.', ...Strict }
+)
+
+const Held = Type.Object(
+  {
+    caller: Type.Boolean({ description: 'Whether the caller has put the call on hold.' }),
+    callee: Type.Boolean({ description: 'Whether the callee has put the call on hold.' })
+  },
+  { $id: 'CallHolds', description: 'Which sides have put the call on hold.', ...Strict }
+)
+
+const Negotiation = Type.Object(
+  {
+    revision: Type.Integer({ minimum: 0, description: 'Number of the last offer. 0 before the first.' }),
+    pendingFrom: Nullable(Side, 'The side whose offer has no answer yet.')
+  },
+  { $id: 'Negotiation', description: 'The offer/answer state of the call.', ...Strict }
+)
 
 export const Call = Type.Object(
   {
-    callId: CallId,
-    version: Type.Integer({ minimum: 1, description: 'Increases with every change of the call' }),
+    callId: CallId(),
+    version: Type.Integer({ minimum: 1, description: 'Increases with every change. A higher version is newer.' }),
     state: CallState,
     caller: Endpoint,
-    callee: Nullable(
-      Type.Object(
-        {
-          user: Id('User id', 'bob'),
-          device: Nullable(Id('The device that answered', 'laptop'), 'Null until answered')
-        },
-        { ...Strict }
-      ),
-      'Null only for a call that was cancelled before it was created'
-    ),
+    callee: Nullable(Callee, 'Null only for a call that was cancelled before it was created.'),
     media: Nullable(Media),
     metadata: Metadata,
-    createdAt: Timestamp('When the call was created'),
-    answeredAt: Nullable(Timestamp('When it was accepted')),
-    connectedAt: Nullable(Timestamp('When a side first reported media flowing')),
-    endedAt: Nullable(Timestamp('When it ended')),
+    createdAt: Timestamp('When the call was created.'),
+    answeredAt: Nullable(Timestamp('When it was accepted.')),
+    connectedAt: Nullable(Timestamp('When a side first reported media.')),
+    endedAt: Nullable(Timestamp('When it ended.')),
     reason: Nullable(EndReason),
-    endedBy: Nullable(
-      Type.Object({ user: Endpoint.properties.user, device: Nullable(Endpoint.properties.device) }, { ...Strict }),
-      'Who ended it; null when time or the server did. The device is null if the callee ended it without an answer'
-    ),
-    expiresInMs: Nullable(DurationMs('Until the ring or connect time runs out'), 'Null unless ringing or connecting'),
-    setupMs: Nullable(DurationMs('From creation to connected')),
-    durationMs: Nullable(DurationMs('From connected to the end')),
-    held: Type.Object(
-      { caller: Type.Boolean(), callee: Type.Boolean() },
-      { description: 'Which side has put the call on hold', ...Strict }
-    ),
-    negotiation: Type.Object(
-      {
-        revision: Type.Integer({ minimum: 0, description: 'The last offer’s number; 0 before the first' }),
-        pendingFrom: Nullable(Side, 'Whose offer waits for an answer')
-      },
-      { ...Strict }
-    )
+    endedBy: Nullable(CallParty, 'Who ended it. Null if a timer or the server did.'),
+    expiresInMs: Nullable(DurationMs('Time left to answer or to connect. Null in the other states.')),
+    setupMs: Nullable(DurationMs('Time from creation to `connected`.')),
+    durationMs: Nullable(DurationMs('Time from `connected` to the end.')),
+    held: Held,
+    negotiation: Negotiation
   },
-  { $id: 'Call', description: 'A call as its participants see it; what does not apply yet is null', ...Strict }
+  { $id: 'Call', description: 'A call, as its participants see it. What does not apply yet is null.', ...Strict }
 )
 export type Call = Static<typeof Call>
 
+const Offer = Type.Object(
+  { sdp: Sdp },
+  { $id: 'EarlyOffer', description: 'An offer sent together with the call.', ...Strict }
+)
+
 export const CreateCallBody = Type.Object(
   {
-    to: Id('The user to call', 'bob'),
+    to: UserId('The user to call.'),
     media: Type.Optional(Media),
     offer: Type.Optional(
-      Type.Object({ sdp: Sdp }, { description: 'An early offer: rings along, and saves a round trip', ...Strict })
+      Type.Unsafe<Static<typeof Offer>>({
+        ...Offer,
+        description: 'The first offer. It reaches the callee with `call.incoming` and saves a request.'
+      })
     ),
     metadata: Type.Optional(Metadata),
-    callId: Type.Optional(CallId),
+    callId: Type.Optional(CallId('A random id, such as a UUID. A retry with the same id returns the same call.')),
     ringTimeoutMs: Type.Optional(
-      Type.Integer({ minimum: 5000, maximum: 90_000, description: 'How long to ring; RING_TIMEOUT_MS by default' })
+      Type.Integer({ minimum: 5000, maximum: 90_000, description: 'How long to ring. `RING_TIMEOUT_MS` by default.' })
     )
   },
-  { $id: 'CreateCallBody', examples: [{ to: 'bob', media: 'video', callId: '7d1f0c1e-call' }], ...Strict }
+  { $id: 'CreateCallBody', ...Strict }
 )
 export type CreateCallBody = Static<typeof CreateCallBody>
 
 export const CallCursor = Type.String({
-  description: 'Open the stream here to miss nothing of this call',
+  $id: 'MailboxCursor',
+  description: 'Where your mailbox was. A stream or poll that starts here misses nothing that follows.',
   examples: ['41.k3f9p']
 })
 
+const Resolution = Type.Enum(['created', 'existing', 'merged'], {
+  $id: 'CallResolution',
+  description:
+    '`created`: a new call. `existing`: a retry, the call was there already. `merged`: the callee was calling you at the same time; `call` ' +
+    'is their call, which you have accepted.'
+})
+
 export const CreateCallReply = Type.Object(
-  {
-    call: Call,
-    resolution: Type.Enum(['created', 'existing', 'merged'], {
-      description:
-        '`created` now; `existing`: a repeat of the same callId; `merged`: the callee was calling you, and you are in that call'
-    }),
-    delivery: Delivery,
-    cursor: CallCursor
-  },
+  { call: Call, resolution: Resolution, delivery: Delivery, cursor: CallCursor },
   { $id: 'CreateCallReply', ...Strict }
 )
 export type CreateCallReply = Static<typeof CreateCallReply>
@@ -122,12 +153,14 @@ export const RejectBody = Type.Object(
   {
     scope: Type.Optional(
       Type.Enum(['device', 'user'], {
+        $id: 'RejectScope',
         description:
-          '`user` (default) declines for all devices; `device` silences this one, and declines when it was the last'
+          '`user` (default) declines the call on all your devices. `device` stops the ringing on this one only; the call is declined when no ' +
+          'other device is ringing.'
       })
     )
   },
-  { $id: 'RejectBody', examples: [{ scope: 'device' }], ...Strict }
+  { $id: 'RejectBody', ...Strict }
 )
 export type RejectBody = Static<typeof RejectBody>
 
@@ -135,12 +168,13 @@ export const HangupBody = Type.Object(
   {
     reason: Type.Optional(
       Type.Enum(['hangup', 'media_failed'], {
-        description: '`media_failed` when ICE or DTLS gave up; `hangup` by default'
+        $id: 'HangupReason',
+        description: '`hangup` (default), or `media_failed` if ICE or DTLS failed.'
       })
     )
   },
-  { $id: 'HangupBody', examples: [{ reason: 'hangup' }], ...Strict }
+  { $id: 'HangupBody', ...Strict }
 )
 export type HangupBody = Static<typeof HangupBody>
 
-export const EmptyBody = Type.Object({}, { $id: 'EmptyBody', description: 'No members; may be left out', ...Strict })
+export const EmptyBody = Type.Object({}, { $id: 'EmptyBody', description: 'No members. May be left out.', ...Strict })

@@ -1,30 +1,31 @@
-// What people write in a room, and how its history is read.
+// Chat messages of a room, and how its history is read.
 import { type Static, Type } from 'typebox'
-import { Id, Nullable, Strict, Timestamp } from './common.js'
-import { RoomId, RoomPeer } from './room.js'
+import { MessageId, Nullable, RoomId, Strict, Timestamp } from './common.js'
+import { RoomPeer } from './room.js'
 
 export const CONTENT_MAX_BYTES = 4096
-
-const MessageId = Id('Names the message within its room', 'm-7Qk2')
 
 const Content = Type.String({
   minLength: 1,
   maxLength: CONTENT_MAX_BYTES,
   pattern: '^[^\\u0000]*$',
-  description: `At most ${CONTENT_MAX_BYTES} bytes as UTF-8. Handed on as it is; the client that shows it escapes it`,
+  description: `Text of at most ${CONTENT_MAX_BYTES} bytes in UTF-8. Passed on unchanged: escape it before you show it.`,
   examples: ['Can everybody hear me?']
 })
 
 export const ChatMessage = Type.Object(
   {
-    roomId: RoomId,
-    messageId: MessageId,
+    roomId: RoomId(),
+    messageId: MessageId(),
     from: RoomPeer,
     content: Content,
-    sentAt: Timestamp('When it was taken'),
-    version: Type.Integer({ minimum: 1, description: 'Of the room: the order in which everybody reads the messages' })
+    sentAt: Timestamp('When the server accepted it.'),
+    version: Type.Integer({
+      minimum: 1,
+      description: 'The version of the room. All participants receive the messages in this order.'
+    })
   },
-  { $id: 'ChatMessage', description: 'Something that was written in a room', ...Strict }
+  { $id: 'ChatMessage', description: 'A chat message in a room.', ...Strict }
 )
 export type ChatMessage = Static<typeof ChatMessage>
 
@@ -32,10 +33,7 @@ export const MessageBody = Type.Object(
   {
     content: Content,
     messageId: Type.Optional(
-      Type.Unsafe<string>({
-        ...MessageId,
-        description: 'Chosen by you: a repeat with the same id is the same message. A UUID is a good one'
-      })
+      MessageId('A random id, such as a UUID. A retry with the same id returns the same message.')
     )
   },
   { $id: 'MessageBody', ...Strict }
@@ -44,8 +42,8 @@ export type MessageBody = Static<typeof MessageBody>
 export const MessageReply = Type.Object({ message: ChatMessage }, { $id: 'MessageReply', ...Strict })
 
 export const TypingBody = Type.Object(
-  { typing: Type.Boolean({ description: 'Whether you are writing; what was said last holds until you stop or go' }) },
-  { $id: 'TypingBody', examples: [{ typing: true }], ...Strict }
+  { typing: Type.Boolean({ description: 'True when the user starts to type, false when they stop.' }) },
+  { $id: 'TypingBody', ...Strict }
 )
 export type TypingBody = Static<typeof TypingBody>
 
@@ -56,10 +54,15 @@ export const MESSAGES_LIMIT = 50
 // Not the pattern: what is wrong with a cursor is an invalid_cursor, and the code that parses it says so.
 export const MessagesQuery = Type.Object(
   {
-    before: Type.Optional(PageCursor('`before` of a page: what was written earlier')),
-    after: Type.Optional(PageCursor('`after` of a page: what was written later')),
+    before: Type.Optional(PageCursor('`before` of a page: returns the messages before that page.')),
+    after: Type.Optional(PageCursor('`after` of a page: returns the messages after that page.')),
     limit: Type.Optional(
-      Type.Integer({ minimum: 1, maximum: 100, default: MESSAGES_LIMIT, description: 'Messages in a page, at most' })
+      Type.Integer({
+        minimum: 1,
+        maximum: 100,
+        default: MESSAGES_LIMIT,
+        description: 'Maximum number of messages in a page.'
+      })
     )
   },
   { ...Strict }
@@ -68,10 +71,10 @@ export type MessagesQuery = Static<typeof MessagesQuery>
 
 export const MessagesReply = Type.Object(
   {
-    messages: Type.Array(ChatMessage, { description: 'Oldest first' }),
-    before: Nullable(PageCursor('Leads to earlier messages'), 'Null when there are none that are kept'),
-    after: Nullable(PageCursor('Leads to later messages'), 'Null when there are none yet')
+    messages: Type.Array(ChatMessage, { description: 'Oldest first.' }),
+    before: Nullable(PageCursor('Query `before` with it for earlier messages. Null if there are none.')),
+    after: Nullable(PageCursor('Query `after` with it for later messages. Null if there are none yet.'))
   },
-  { $id: 'MessagesReply', description: 'A page of the history', ...Strict }
+  { $id: 'MessagesReply', description: 'A page of the history.', ...Strict }
 )
 export type MessagesReply = Static<typeof MessagesReply>

@@ -1,10 +1,9 @@
-// Who is asking: what a verified token or ticket says, after it has been checked against the contract's id pattern.
-
+// The authenticated user and device of a request, from a verified token or ticket.
 import { type Static, Type } from 'typebox'
 import { ID_PATTERN, Strict } from './common.js'
 import { Role } from './room.js'
 
-/** What somebody may do in a room. */
+/** What a user may do in a room. */
 export const GRANTS = ['join', 'signal', 'chat', 'publish', 'moderate', 'manage'] as const
 export type Grant = (typeof GRANTS)[number]
 
@@ -12,7 +11,7 @@ const RoomClaim = Type.Object(
   {
     role: Type.Optional(Role),
     grants: Type.Optional(
-      Type.Array(Type.Enum([...GRANTS]), { description: 'Exactly these; else what the role allows' })
+      Type.Array(Type.Enum([...GRANTS]), { description: 'Exactly these grants, instead of those of the role.' })
     )
   },
   { ...Strict }
@@ -34,6 +33,6 @@ export interface Actor {
   readonly expiresAt: number | null
   /** The token's claim `rooms`; without one every room is open, to the role that the room gives. */
   readonly rooms?: RoomClaims
-  /** `rooms` is the room service's answer, which names the user or gives them what everybody gets; not the token's. */
+  /** Set if `rooms` comes from the room service instead of the token: whether it names this user or applies to every user. */
   readonly served?: 'named' | 'unnamed'
 }

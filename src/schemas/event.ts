@@ -1,92 +1,107 @@
-// Every event about a call, and every signal, by its type: what stands in `data`. One envelope over SSE, long-poll and (later) webhooks.
+// Every event about a call, and every signal. One envelope for the stream, the long-poll and (later) webhooks.
 import { type TProperties, Type } from 'typebox'
-import { Call, CallId, EndReason, Media } from './call.js'
-import { DurationMs, Endpoint, Metadata, Nullable, Strict, Timestamp } from './common.js'
-import { ParticipantId, RoomId, RoomPeer } from './room.js'
+import { Call, CallParty, EndReason, Media } from './call.js'
+import { CallId, DurationMs, Endpoint, Metadata, Nullable, ParticipantId, RoomId, Strict, Timestamp } from './common.js'
+import { RoomPeer } from './room.js'
 import { Candidate, Sdp } from './signal.js'
+import { EventId } from './stream.js'
 
-const Version = Type.Integer({ minimum: 1, description: 'The version of the call this event belongs to' })
+const Version = Type.Integer({ minimum: 1, description: 'The version of the call after this event.' })
+
+/** The name of what stands in `data`: of `CallEndedEvent`, `CallEndedData`. */
+export const dataOf = (event: string) => ({ $id: event.replace(/Event$/, 'Data') })
 
 /** One member of the union: the envelope of one type. */
 function event<const T extends string, P extends TProperties>(name: string, type: T, description: string, data: P) {
   return Type.Object(
     {
+      id: EventId,
       type: Type.Literal(type),
-      timestamp: Timestamp('When it was decided'),
-      data: Type.Object({ callId: CallId, version: Version, ...data }, { ...Strict })
+      timestamp: Timestamp('When it happened.'),
+      data: Type.Object({ callId: CallId(), version: Version, ...data }, { ...dataOf(name), ...Strict })
     },
     { $id: name, description, ...Strict }
   )
 }
 
-const Callee = Type.Object(
-  { user: Endpoint.properties.user, device: Nullable(Endpoint.properties.device) },
-  { ...Strict }
-)
-const Revision = Type.Integer({ minimum: 0, description: 'The negotiation it belongs to' })
+const Revision = Type.Integer({ minimum: 0, description: 'The negotiation it belongs to.' })
 
-export const CallIncoming = event('CallIncomingEvent', 'call.incoming', 'A user calls; your device rings', {
+export const CallIncoming = event('CallIncomingEvent', 'call.incoming', 'A user is calling you. Ring.', {
   from: Endpoint,
   media: Nullable(Media),
   metadata: Metadata,
-  expiresInMs: Nullable(DurationMs('How long it will go on ringing')),
+  expiresInMs: Nullable(DurationMs('Ring time left.')),
   offer: Type.Optional(
-    Type.Object({ revision: Revision, sdp: Sdp }, { description: 'The early offer; accept, then answer it', ...Strict })
+    Type.Object(
+      { revision: Revision, sdp: Sdp },
+      { $id: 'IncomingOffer', description: 'The offer sent with the call. Accept, then answer it.', ...Strict }
+    )
   ),
   call: Call
 })
 
-export const CallRinging = event('CallRingingEvent', 'call.ringing', 'A device of the callee rings', {
-  by: Nullable(Callee, 'The callee; the device is null, because none has answered')
+export const CallRinging = event('CallRingingEvent', 'call.ringing', 'A device of the callee is ringing.', {
+  by: Nullable(CallParty, 'The callee. The device is null until one answers.')
 })
 
-export const CallAccepted = event('CallAcceptedEvent', 'call.accepted', 'The callee answered', {
-  by: Nullable(Callee),
+export const CallAccepted = event('CallAcceptedEvent', 'call.accepted', 'The callee accepted the call.', {
+  by: Nullable(CallParty),
   call: Call
 })
 
-export const CallConnected = event('CallConnectedEvent', 'call.connected', 'The other side reports media', {
+export const CallConnected = event('CallConnectedEvent', 'call.connected', 'The other side reports that media flows.', {
   by: Endpoint,
-  setupMs: DurationMs('From creation to connected')
+  setupMs: DurationMs('Time from creation to `connected`.')
 })
 
 const Held = { by: Endpoint, held: Call.properties.held }
-export const CallHeld = event('CallHeldEvent', 'call.held', 'The other side put the call on hold', Held)
-export const CallResumed = event('CallResumedEvent', 'call.resumed', 'The other side resumed', Held)
+export const CallHeld = event('CallHeldEvent', 'call.held', 'The other side put the call on hold.', Held)
+export const CallResumed = event('CallResumedEvent', 'call.resumed', 'The other side took the call off hold.', Held)
 
 export const CallPeerAway = event(
   'CallPeerAwayEvent',
   'call.peer_away',
-  'The other side’s device shows no sign of life',
+  'The device of the other side is disconnected. The call goes on for now.',
   {
     device: Nullable(Endpoint),
-    expiresInMs: DurationMs('Until the call ends as `lost` unless it comes back')
+    expiresInMs: DurationMs('The call ends as `lost` if the device does not come back within this time.')
   }
 )
 
-export const CallPeerBack = event('CallPeerBackEvent', 'call.peer_back', 'It is back', { device: Nullable(Endpoint) })
+export const CallPeerBack = event(
+  'CallPeerBackEvent',
+  'call.peer_back',
+  'The device of the other side is connected again.',
+  {
+    device: Nullable(Endpoint)
+  }
+)
 
-export const CallEnded = event('CallEndedEvent', 'call.ended', 'For this device the call is over, and why', {
+export const CallEnded = event('CallEndedEvent', 'call.ended', 'The call has ended for this device. Stop ringing.', {
   reason: EndReason,
-  endedBy: Nullable(Callee, 'Who ended or answered it; null when time ran out'),
+  endedBy: Nullable(CallParty, 'Who ended or answered it. Null if a timer or the server did.'),
   call: Call
 })
 
-/** A signal belongs to a call, or to two participants of a room. */
+/** A signal belongs to a call, or to two participants of a room. `data` is named after both: `CallOffer`, `RoomOffer`. */
 function signal<const T extends string, P extends TProperties>(name: string, type: T, description: string, data: P) {
-  const pair = Type.Integer({ minimum: 1, description: 'Counts what these two participants have negotiated' })
-  const to = Type.Unsafe<string>({
-    ...ParticipantId,
-    description:
-      'Your participation it is for. Ignore what was for an earlier one: a device that joins anew keeps its mailbox'
-  })
+  const pair = Type.Integer({ minimum: 1, description: 'Counts the signals between these two participants.' })
+  const to = ParticipantId('Your participation it is for. Ignore it if that is an earlier one than your current one.')
+  const what = name.replace(/^Signal|Event$/g, '')
   return Type.Object(
     {
+      id: EventId,
       type: Type.Literal(type),
-      timestamp: Timestamp('When it was decided'),
+      timestamp: Timestamp('When it happened.'),
       data: Type.Union([
-        Type.Object({ callId: CallId, version: Version, from: Nullable(Endpoint), ...data }, { ...Strict }),
-        Type.Object({ roomId: RoomId, version: pair, from: RoomPeer, to, ...data }, { ...Strict })
+        Type.Object(
+          { callId: CallId(), version: Version, from: Nullable(Endpoint), ...data },
+          { $id: `CallSignal${what}`, description: 'In a call.', ...Strict }
+        ),
+        Type.Object(
+          { roomId: RoomId(), version: pair, from: RoomPeer, to, ...data },
+          { $id: `RoomSignal${what}`, description: 'In a room.', ...Strict }
+        )
       ])
     },
     { $id: name, description, ...Strict }
@@ -94,14 +109,19 @@ function signal<const T extends string, P extends TProperties>(name: string, typ
 }
 
 const Description = { revision: Revision, sdp: Sdp }
-export const SignalOffer = signal('SignalOfferEvent', 'signal.offer', 'The other side offers', Description)
-export const SignalAnswer = signal('SignalAnswerEvent', 'signal.answer', 'The other side answers', Description)
+export const SignalOffer = signal('SignalOfferEvent', 'signal.offer', 'An offer of the other side.', Description)
+export const SignalAnswer = signal('SignalAnswerEvent', 'signal.answer', 'The answer to your offer.', Description)
 
-export const SignalCandidates = signal('SignalCandidatesEvent', 'signal.candidates', 'Candidates of the other side', {
-  revision: Revision,
-  candidates: Type.Array(Candidate),
-  end: Type.Boolean({ description: 'No more will come in this generation' })
-})
+export const SignalCandidates = signal(
+  'SignalCandidatesEvent',
+  'signal.candidates',
+  'ICE candidates of the other side.',
+  {
+    revision: Revision,
+    candidates: Type.Array(Candidate),
+    end: Type.Boolean({ description: 'Whether these are the last candidates of this ICE generation.' })
+  }
+)
 
 export const CALL_EVENTS = [
   CallIncoming,

@@ -1,83 +1,88 @@
-// Invitations: asking users into a room, as the one who asks, the one who is asked, and their devices see it.
+// Invitations to a room, as the inviter, the invitee and their devices see them.
 import { type Static, Type } from 'typebox'
-import { Delivery, DurationMs, Id, Metadata, Nullable, Strict } from './common.js'
-import { By, Room, RoomId, RoomPeer } from './room.js'
+import { CallCursor } from './call.js'
+import { Delivery, DurationMs, InvitationId, Metadata, Nullable, RoomId, Strict, UserId } from './common.js'
+import { By, Room, RoomPeer } from './room.js'
 
 export const INVITATION_ENDS = ['accepted', 'declined', 'cancelled', 'expired', 'closed'] as const
 export type InvitationEnd = (typeof INVITATION_ENDS)[number]
 
-export const InvitationId = Id('Chosen by the inviter, or made by the server', 'inv-8Kq2')
-
 export const InviteBody = Type.Object(
   {
-    users: Type.Array(Id('User id', 'bob'), {
+    users: Type.Array(UserId(), {
       minItems: 1,
       maxItems: 50,
       uniqueItems: true,
-      description: 'Whom to ask'
+      description: 'The users to invite.'
     }),
     ringTimeoutMs: Type.Optional(
-      Type.Integer({ minimum: 5000, maximum: 90_000, description: 'How long to ring; RING_TIMEOUT_MS by default' })
+      Type.Integer({ minimum: 5000, maximum: 90_000, description: 'How long to ring. `RING_TIMEOUT_MS` by default.' })
     ),
     metadata: Type.Optional(Metadata),
-    invitationId: Type.Optional(InvitationId)
+    invitationId: Type.Optional(
+      InvitationId('For one user only. A retry with the same id returns the same invitation.')
+    )
   },
   {
     $id: 'InviteBody',
-    description: '`invitationId` goes with one user; for several, an Idempotency-Key makes a retry harmless',
-    examples: [{ users: ['bob', 'carol'] }],
+    description: 'For one user a retry is safe with an `invitationId`, for several with the header `Idempotency-Key`.',
     ...Strict
   }
 )
 export type InviteBody = Static<typeof InviteBody>
 
 const State = Type.Enum(['ringing', ...INVITATION_ENDS], {
-  description: '`ringing`, or how it ended: `closed` is the room that closed, `cancelled` by who invited or a moderator'
+  $id: 'InvitationStatus',
+  description:
+    '`ringing`: active. `accepted`, `declined`: by the invitee. `cancelled`: by the inviter or a moderator. `expired`: the ring time ran ' +
+    'out. `closed`: the room was closed.'
 })
 
 export const InvitationState = Type.Object(
   {
-    invitationId: InvitationId,
-    user: Id('Who is asked in', 'bob'),
+    invitationId: InvitationId(),
+    user: UserId('The invitee.'),
     state: State,
     by: Nullable(
       By,
-      'Who ended it; null while it rings, when no user did, and to the inviter when the invitee declined'
+      'Who ended it. Null while it is ringing, if no user ended it, and for the inviter of a declined invitation.'
     ),
-    expiresInMs: DurationMs('How long it will go on ringing; 0 when it rings no more')
+    expiresInMs: DurationMs('Ring time left. 0 when it has ended.')
   },
-  { $id: 'InvitationState', description: 'Where an invitation stands', ...Strict }
+  { $id: 'InvitationState', description: 'An invitation and its state.', ...Strict }
 )
 export type InvitationState = Static<typeof InvitationState>
 
 export const SentInvitation = Type.Object(
   { ...InvitationState.properties, delivery: Delivery },
-  { $id: 'SentInvitation', description: 'An invitation, and how many devices it rings', ...Strict }
+  { $id: 'SentInvitation', description: 'An invitation, and how many devices it reached.', ...Strict }
 )
 export type SentInvitation = Static<typeof SentInvitation>
 
 export const INVITE_REFUSALS = ['self', 'in_room', 'banned', 'policy', 'rate_limited'] as const
 export type InviteRefusal = (typeof INVITE_REFUSALS)[number]
 
+const RefusedInvitation = Type.Object(
+  {
+    user: UserId('The user who was not invited.'),
+    reason: Type.Enum([...INVITE_REFUSALS], {
+      $id: 'InviteRefusal',
+      description:
+        '`self`: it is you. `in_room`: the user is in the room already. `banned`: the user is banned from it. `policy`: the policy service ' +
+        'refused. `rate_limited`: you have rung the user too often, or the user has just declined.'
+    }),
+    detail: Type.Optional(Type.String({ description: 'The explanation of the policy service.' }))
+  },
+  { $id: 'RefusedInvitation', description: 'A user who could not be invited, and why.', ...Strict }
+)
+
 export const InviteReply = Type.Object(
   {
     invitations: Type.Array(SentInvitation, {
-      description: 'Users who were ringing already keep the invitation they have; so does a repeat with the same id'
+      description:
+        'One for each user who was invited. A user whose invitation is ringing already keeps it; so does a retry.'
     }),
-    refused: Type.Array(
-      Type.Object(
-        {
-          user: Id('Who was not asked', 'mallory'),
-          reason: Type.Enum([...INVITE_REFUSALS], {
-            description:
-              'It is you; they are in the room already; they are banned from it; the policy service says no; ' +
-              'you have rung them too often, or they have declined just now'
-          }),
-          detail: Type.Optional(Type.String({ description: 'What the policy service says to it' }))
-        },
-        { ...Strict }
-      )
-    )
+    refused: Type.Array(RefusedInvitation, { description: 'The users who were not invited.' })
   },
   { $id: 'InviteReply', ...Strict }
 )
@@ -87,26 +92,29 @@ export const DeclineReply = Type.Object({ invitation: InvitationState }, { $id: 
 export const AcceptInvitationReply = Type.Object(
   {
     invitation: InvitationState,
-    cursor: Type.String({ description: 'A stream opened from here misses nothing of the room you are about to join' })
+    cursor: CallCursor
   },
   { $id: 'AcceptInvitationReply', ...Strict }
 )
 export type AcceptInvitationReply = Static<typeof AcceptInvitationReply>
 
-/** What the invitee is told, by event and in the snapshot. */
+/** What the invitee receives, by event and in the snapshot. */
 export const IncomingInvitation = Type.Object(
   {
-    roomId: RoomId,
-    invitationId: InvitationId,
+    roomId: RoomId(),
+    invitationId: InvitationId(),
     from: RoomPeer,
     room: Room,
     metadata: Metadata,
-    expiresInMs: DurationMs('How long it will go on ringing')
+    expiresInMs: DurationMs('Ring time left.')
   },
-  { $id: 'IncomingInvitation', description: 'A user invites you into a room, and your devices ring', ...Strict }
+  { $id: 'IncomingInvitation', description: 'An invitation that is ringing for you.', ...Strict }
 )
 export type IncomingInvitation = Static<typeof IncomingInvitation>
 
 export const InvitationEndReason = Type.Enum([...INVITATION_ENDS, 'accepted_elsewhere', 'declined_elsewhere'], {
-  description: 'Why it rings no more. `…_elsewhere`: another device of yours answered; `closed`: the room is over'
+  $id: 'InvitationEndReason',
+  description:
+    'Why the invitation is no longer active. `accepted_elsewhere`, `declined_elsewhere`: another device of yours answered. `closed`: the room ' +
+    'was closed.'
 })

@@ -1,7 +1,7 @@
-// Presence as others see it, and the snapshot a client starts over from.
+// Presence as others see it, and the snapshot that a client starts over from.
 import { type Static, Type } from 'typebox'
 import { Call, CallCursor } from './call.js'
-import { Id, Nullable, Strict, Timestamp } from './common.js'
+import { Nullable, Strict, Timestamp, UserId } from './common.js'
 import { IncomingInvitation } from './invitation.js'
 import { RoomSeat } from './room.js'
 
@@ -9,29 +9,38 @@ export const PRESENCE_STATES = ['online', 'away', 'busy', 'offline'] as const
 
 export type PresenceState = (typeof PRESENCE_STATES)[number]
 
-/** So many users may a device watch. */
+/** Users that a device may watch. */
 export const WATCH_MAX = 200
 
 export const Presence = Type.Object(
   {
-    user: Id('User id', 'bob'),
+    user: UserId(),
     state: Type.Enum([...PRESENCE_STATES], {
+      $id: 'PresenceState',
       description:
-        '`busy`: in a call; `away`: every device that is there says so; `offline`: no device shows a sign of life'
+        '`online`: a device is connected. `away`: every connected device has the status `away`. `busy`: in a call. `offline`: no device is ' +
+        'connected.'
     }),
-    devices: Type.Optional(Type.Integer({ minimum: 0, description: 'Devices that are there; only of yourself' })),
+    devices: Type.Optional(
+      Type.Integer({ minimum: 0, description: 'Number of connected devices. Given for yourself only.' })
+    ),
     lastSeenAt: Nullable(
-      Timestamp('The last sign of life of any device; of others, the minute it was in'),
-      'Null when no registered device is known'
+      Timestamp(
+        'When any device was last active; for other users, rounded down to the minute. Null if no device is registered.'
+      )
     )
   },
-  { $id: 'Presence', description: 'All devices of a user as one presence', ...Strict }
+  { $id: 'Presence', description: 'The presence of a user, over all devices.', ...Strict }
 )
 export type Presence = Static<typeof Presence>
 
 export const PresenceBody = Type.Object(
-  { status: Type.Optional(Type.Enum(['online', 'away'], { description: 'What this device says of its person' })) },
-  { $id: 'PresenceBody', examples: [{ status: 'away' }], ...Strict }
+  {
+    status: Type.Optional(
+      Type.Enum(['online', 'away'], { $id: 'DeviceStatus', description: 'The status of the user at this device.' })
+    )
+  },
+  { $id: 'PresenceBody', ...Strict }
 )
 export type PresenceBody = Static<typeof PresenceBody>
 
@@ -46,13 +55,12 @@ export const WatchedPresence = Type.Object(
     version: Type.Integer({
       minimum: 1,
       description:
-        'Counts what was noticed of this user while a device watched: the higher one is the newer. 1: nothing is known of this user, or ' +
-        'nothing may be shown, and what was shown before does not hold'
+        'A higher version is newer. 1: nothing is known about this user, or you may not see their presence; discard what you had.'
     })
   },
   {
     $id: 'WatchedPresence',
-    description: 'The presence of a user you watch, as it was last sent; `lastSeenAt` is as of then',
+    description: 'The presence of a user you watch, as of the last change.',
     ...Strict
   }
 )
@@ -60,12 +68,12 @@ export type WatchedPresence = Static<typeof WatchedPresence>
 
 export const WatchBody = Type.Object(
   {
-    users: Type.Array(Id('User id', 'bob'), {
+    users: Type.Array(UserId(), {
       maxItems: WATCH_MAX,
-      description: 'All users that this device wants to watch from now on'
+      description: 'All users this device watches from now on.'
     })
   },
-  { $id: 'WatchBody', examples: [{ users: ['bob', 'carol'] }], ...Strict }
+  { $id: 'WatchBody', ...Strict }
 )
 export type WatchBody = Static<typeof WatchBody>
 
@@ -76,7 +84,7 @@ export const PresenceQuery = Type.Object(
   {
     users: Type.String({
       pattern: '^[A-Za-z0-9._~@-]{1,128}(,[A-Za-z0-9._~@-]{1,128}){0,99}$',
-      description: 'Up to 100 user ids, separated by commas',
+      description: 'Up to 100 user ids, separated by commas.',
       examples: ['alice,bob']
     })
   },
@@ -86,15 +94,15 @@ export const PresenceQuery = Type.Object(
 export const Snapshot = Type.Object(
   {
     cursor: CallCursor,
-    calls: Type.Array(Call, { description: 'Your live calls' }),
-    rooms: Type.Array(RoomSeat, { description: 'The rooms your devices are in' }),
-    invitations: Type.Array(IncomingInvitation, { description: 'The rooms that ring for you' }),
+    calls: Type.Array(Call, { description: 'Your calls that have not ended.' }),
+    rooms: Type.Array(RoomSeat, { description: 'The rooms this device is in.' }),
+    invitations: Type.Array(IncomingInvitation, { description: 'The invitations that are ringing for you.' }),
     presence: Presence,
-    watching: Type.Array(WatchedPresence, { description: 'The users this device watches' })
+    watching: Type.Array(WatchedPresence, { description: 'The users this device watches.' })
   },
   {
     $id: 'Snapshot',
-    description: 'Where things stand. Read the cursor’s stream from here and nothing is missed',
+    description: 'The current state. A stream or poll that starts at `cursor` continues from it without a gap.',
     ...Strict
   }
 )

@@ -1,79 +1,78 @@
-// Every event about a room, by its type: what stands in `data`. Signals in a room are in event.ts, beside those of a call.
+// Every event about a room. Signals in a room are in event.ts, beside those of a call.
 import { type TProperties, Type } from 'typebox'
 import { ChatMessage, TypingBody } from './chat.js'
-import { Id, Nullable, Strict, Timestamp } from './common.js'
-import { IncomingInvitation, InvitationEndReason, InvitationId } from './invitation.js'
-import {
-  By,
-  CloseReason,
-  LeaveReason,
-  Participant,
-  ParticipantBody,
-  ParticipantId,
-  RoomBody,
-  RoomId,
-  RoomPeer
-} from './room.js'
+import { InvitationId, Nullable, ParticipantId, RoomId, Strict, Timestamp, UserId } from './common.js'
+import { dataOf } from './event.js'
+import { IncomingInvitation, InvitationEndReason } from './invitation.js'
+import { By, CloseReason, LeaveReason, Participant, ParticipantBody, RoomBody, RoomPeer } from './room.js'
+import { EventId } from './stream.js'
 
-const Version = Type.Integer({ minimum: 1, description: 'The version of the room this event made' })
+const Version = Type.Integer({ minimum: 1, description: 'The version of the room after this event.' })
 
 function event<const T extends string, P extends TProperties>(name: string, type: T, description: string, data: P) {
   return Type.Object(
     {
+      id: EventId,
       type: Type.Literal(type),
-      timestamp: Timestamp('When it was decided'),
-      data: Type.Object({ roomId: RoomId, ...data, version: Version }, { ...Strict })
+      timestamp: Timestamp('When it happened.'),
+      data: Type.Object({ roomId: RoomId(), ...data, version: Version }, { ...dataOf(name), ...Strict })
     },
     { $id: name, description, ...Strict }
   )
 }
 
-/** Kept nowhere and so without a version: it goes by on open streams, without an id, and in the `notices` of a poll that waits. */
+/** Not stored, so it has no version and no id: sent on open streams, and in the `notices` of a poll that is waiting. */
 const ChatTyping = Type.Object(
   {
     type: Type.Literal('chat.typing'),
-    timestamp: Timestamp('When it was said'),
-    data: Type.Object({ roomId: RoomId, from: RoomPeer, typing: TypingBody.properties.typing }, { ...Strict })
+    timestamp: Timestamp('When it happened.'),
+    data: Type.Object(
+      { roomId: RoomId(), from: RoomPeer, typing: TypingBody.properties.typing },
+      { ...dataOf('ChatTypingEvent'), ...Strict }
+    )
   },
   {
     $id: 'ChatTypingEvent',
-    description: 'A participant begins or ceases to write. Has no id, and is not repeated',
+    description:
+      'A participant started or stopped typing. Not stored: it has no id and is sent once, to connected devices only.',
     ...Strict
   }
 )
 
-const SomebodyOrNobody = Nullable(By, 'Who did it; null when no user did, or the room service')
+const ByOrNull = Nullable(By, 'Who did it. Null if no user did, or the room service.')
 
 export const ROOM_EVENTS = [
-  event('RoomJoinedEvent', 'room.joined', 'Another device of yours joined a room', { participant: Participant }),
-  event('RoomParticipantJoinedEvent', 'room.participant_joined', 'A participant joined', { participant: Participant }),
-  event('RoomParticipantUpdatedEvent', 'room.participant_updated', 'A participant went away, came back, or changed', {
-    participant: Participant,
-    by: SomebodyOrNobody
-  }),
-  event('RoomParticipantLeftEvent', 'room.participant_left', 'A participant, perhaps yourself, is no longer in', {
-    participantId: ParticipantId,
-    user: Id('Whose device it was', 'bob'),
+  event('RoomJoinedEvent', 'room.joined', 'Another device of yours joined a room.', { participant: Participant }),
+  event('RoomParticipantJoinedEvent', 'room.participant_joined', 'A participant joined.', { participant: Participant }),
+  event(
+    'RoomParticipantUpdatedEvent',
+    'room.participant_updated',
+    'The role, metadata or connection of a participant changed.',
+    { participant: Participant, by: ByOrNull }
+  ),
+  event('RoomParticipantLeftEvent', 'room.participant_left', 'A participant left or was removed. It may be you.', {
+    participantId: ParticipantId(),
+    user: UserId('The user of the participant.'),
     reason: LeaveReason,
-    by: SomebodyOrNobody
+    by: ByOrNull
   }),
-  event('RoomMuteRequestedEvent', 'room.mute_requested', 'A moderator asks you to mute', {
-    participantId: ParticipantId,
+  event('RoomMuteRequestedEvent', 'room.mute_requested', 'A moderator asks you to mute.', {
+    participantId: ParticipantId(),
     mute: ParticipantBody.properties.mute,
     by: By
   }),
-  event('RoomUpdatedEvent', 'room.updated', 'The room was changed', { changes: RoomBody, by: SomebodyOrNobody }),
-  event('RoomInvitationEvent', 'room.invitation', 'A user invites you into a room; your device rings', {
+  event('RoomUpdatedEvent', 'room.updated', 'The settings of the room changed.', { changes: RoomBody, by: ByOrNull }),
+  event('RoomInvitationEvent', 'room.invitation', 'A user invites you to a room. Ring.', {
     ...IncomingInvitation.properties
   }),
-  event('RoomInvitationEndedEvent', 'room.invitation_ended', 'It rings no more, and why', {
-    invitationId: InvitationId,
-    user: Id('Who was asked in', 'bob'),
+  event('RoomInvitationEndedEvent', 'room.invitation_ended', 'The invitation is no longer active. Stop ringing.', {
+    invitationId: InvitationId(),
+    user: UserId('The invitee.'),
     reason: InvitationEndReason,
-    by: Nullable(By, 'Who ended it; null when no user did, and to the inviter when the invitee declined')
+    by: Nullable(By, 'Who ended it. Null if no user did, and for the inviter of a declined invitation.')
   }),
-  event('RoomClosedEvent', 'room.closed', 'The room is over', { reason: CloseReason, by: SomebodyOrNobody }),
-  event('ChatMessageEvent', 'chat.message', 'A participant wrote a message', {
+  event('RoomClosedEvent', 'room.closed', 'The room was closed.', { reason: CloseReason, by: ByOrNull }),
+  event('ChatMessageEvent', 'chat.message', 'A participant sent a chat message.', {
     messageId: ChatMessage.properties.messageId,
     from: ChatMessage.properties.from,
     content: ChatMessage.properties.content,

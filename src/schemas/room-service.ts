@@ -1,4 +1,4 @@
-// What the room service says of a room; its side of the contract is openapi/room-service.yaml.
+// A room as the room service describes it. The service's side of the contract is openapi/room-service.yaml.
 import { type Static, Type } from 'typebox'
 import { GRANTS } from './claims.js'
 import { ID_PATTERN, Strict } from './common.js'
@@ -8,7 +8,7 @@ const byUser = { pattern: ID_PATTERN }
 /** As much as any room has participants. */
 const forUsers = { ...Strict, maxProperties: ROOM_PARTICIPANTS_MAX }
 
-/** Strict, and never empty: what a broken service or a proxy answers shall not pass for a room. */
+/** Strict and never empty, so that an error page of a broken service or proxy is not accepted as a room. */
 export const ServiceRoom = Type.Object(
   {
     ...RoomBody.properties,

@@ -1,10 +1,9 @@
-// Signals in a room: as in a call, and to whom.
+// Signals in a room: as in a call, with the participant they are for.
 import { type Static, Type } from 'typebox'
-import { Strict } from './common.js'
-import { ParticipantId } from './room.js'
+import { ParticipantId, Strict } from './common.js'
 import { AnswerBody, CandidatesBody, OfferBody } from './signal.js'
 
-const To = Type.Unsafe<string>({ ...ParticipantId, description: 'The participant it is for' })
+const To = ParticipantId('The participant it is for.')
 
 export const RoomOfferBody = Type.Object({ to: To, ...OfferBody.properties }, { $id: 'RoomOfferBody', ...Strict })
 export const RoomAnswerBody = Type.Object({ to: To, ...AnswerBody.properties }, { $id: 'RoomAnswerBody', ...Strict })
@@ -12,9 +11,7 @@ export type RoomDescriptionBody = Static<typeof RoomOfferBody>
 
 export const RoomCandidatesBody = Type.Object(
   {
-    to: Type.Optional(
-      Type.Unsafe<string>({ ...ParticipantId, description: 'The participant they are for; without it, all others' })
-    ),
+    to: Type.Optional(ParticipantId('The participant they are for. Leave it out to send to all others.')),
     ...CandidatesBody.properties
   },
   { $id: 'RoomCandidatesBody', ...Strict }

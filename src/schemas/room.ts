@@ -1,7 +1,7 @@
-// Rooms as their participants see them, and the bodies of what can be done in one.
+// Rooms as their participants see them, and the bodies of room operations.
 import { type Static, Type } from 'typebox'
-import { Media } from './call.js'
-import { DurationMs, Id, Metadata, Nullable, Strict, Timestamp } from './common.js'
+import { CallCursor, Media } from './call.js'
+import { DeviceId, DurationMs, Metadata, Nullable, ParticipantId, RoomId, Strict, Timestamp, UserId } from './common.js'
 
 export const ROLES = ['host', 'moderator', 'speaker', 'listener'] as const
 export const LEAVE_REASONS = ['left', 'removed', 'lost', 'replaced'] as const
@@ -9,78 +9,92 @@ export const CLOSE_REASONS = ['closed', 'empty'] as const
 /** More than one node's sockets hold, and more than a mesh or most SFUs bear. */
 export const ROOM_PARTICIPANTS_MAX = 10_000
 
-export const RoomId = Id('Room id, chosen by the user who joins or creates it first', 'standup')
-export const ParticipantId = Id('Names one participation: a device that leaves and joins again gets another', 'p-5XbW')
 export const Role = Type.Enum([...ROLES], {
+  $id: 'Role',
   description:
-    '`host` may do everything; `moderator` all but change and close the room; `speaker` signals, chats and publishes; `listener` ' +
-    'signals and chats'
+    '`host` has all grants. `moderator` has all but `manage`. `speaker` has `join`, `signal`, `chat` and `publish`. `listener` has `join`, ' +
+    '`signal` and `chat`.'
 })
 export type Role = Static<typeof Role>
 export const DefaultRole = Type.Enum([...ROLES, 'none'], {
+  $id: 'DefaultRole',
   description:
-    'The role of a user who has none of their own. `none`: members only. Then a user needs a role from the token or the room ' +
-    'service, one that was given to them in the room, or an invitation, which makes them `speaker`'
+    'The role of users who have no role of their own. `none` makes the room members only: a user needs a role from the token or the room ' +
+    'service, one given to them in the room, or an invitation, which makes them `speaker`.'
 })
 export type DefaultRole = Static<typeof DefaultRole>
 export const LeaveReason = Type.Enum([...LEAVE_REASONS], {
+  $id: 'LeaveReason',
   description:
-    '`left` by itself; `removed` by a moderator; `lost`: its device did not come back in time; `replaced` by a new ' +
-    'participation of the same device'
+    '`left`: the participant left. `removed`: by a moderator. `lost`: its device disconnected and did not come back in time. `replaced`: the ' +
+    'same device joined anew.'
 })
 export type LeaveReason = Static<typeof LeaveReason>
 export const CloseReason = Type.Enum([...CLOSE_REASONS], {
-  description: '`closed` by a host; `empty`: the last one out did not come back in time'
+  $id: 'CloseReason',
+  description: '`closed`: by a host. `empty`: the last participant left and none joined in time.'
 })
 export type CloseReason = Static<typeof CloseReason>
 
-const Version = Type.Integer({ minimum: 1, description: 'Increases with everything that happens in the room' })
-const MaxParticipants = Type.Integer({ minimum: 1, maximum: ROOM_PARTICIPANTS_MAX, description: 'Devices at once' })
-const Mode = Type.Enum(['p2p', 'sfu'], { description: 'How media flows: from each to each, or through a media server' })
-const CallType = Type.Enum(Media.enum, { description: 'What the room is meant for' })
-const Locked = Type.Boolean({ description: 'Only moderators and hosts may join' })
+const Version = Type.Integer({
+  minimum: 1,
+  description: 'Increases with every change in the room. A higher version is newer.'
+})
+const MaxParticipants = Type.Integer({
+  minimum: 1,
+  maximum: ROOM_PARTICIPANTS_MAX,
+  description: 'Maximum number of devices in the room.'
+})
+const Mode = Type.Enum(['p2p', 'sfu'], {
+  $id: 'RoomMode',
+  description: '`p2p`: media flows directly between participants. `sfu`: through a media server.'
+})
+const CallType = Type.Enum(Media.enum, { $id: 'Media', description: 'What the room is for.' })
+const Locked = Type.Boolean({ description: 'Whether only moderators and hosts may join.' })
 
 export const Room = Type.Object(
   {
-    roomId: RoomId,
+    roomId: RoomId(),
     version: Version,
     mode: Mode,
     callType: CallType,
     locked: Locked,
     maxParticipants: MaxParticipants,
     defaultRole: DefaultRole,
-    createdAt: Timestamp('When it was created'),
-    createdBy: Id('The user who created it', 'alice'),
+    createdAt: Timestamp('When it was created.'),
+    createdBy: UserId('The user who created it.'),
     metadata: Metadata,
-    participantCount: Type.Integer({ minimum: 0, description: 'Devices in it now' })
+    participantCount: Type.Integer({ minimum: 0, description: 'Number of participants.' })
   },
-  { $id: 'Room', description: 'A room', ...Strict }
+  { $id: 'Room', description: 'A room and its settings.', ...Strict }
 )
 export type Room = Static<typeof Room>
 
 export const Participant = Type.Object(
   {
-    participantId: ParticipantId,
-    user: Id('User id', 'alice'),
-    device: Id('Device id', 'phone'),
+    participantId: ParticipantId(),
+    user: UserId(),
+    device: DeviceId(),
     role: Role,
-    away: Type.Boolean({ description: 'Its stream broke; it is given a moment to come back' }),
-    joinedAt: Timestamp('When it joined'),
+    away: Type.Boolean({
+      description: 'Whether its device is disconnected. It leaves as `lost` if it does not come back in time.'
+    }),
+    joinedAt: Timestamp('When it joined.'),
     metadata: Metadata
   },
-  { $id: 'Participant', description: 'One device in a room', ...Strict }
+  { $id: 'Participant', description: 'One device in a room.', ...Strict }
 )
 export type Participant = Static<typeof Participant>
 
 export const RoomPeer = Type.Object(
-  { participantId: ParticipantId, user: Id('User id', 'alice'), device: Id('Device id', 'phone') },
-  { $id: 'RoomPeer', description: 'Which participant a signal is from', ...Strict }
+  { participantId: ParticipantId(), user: UserId(), device: DeviceId() },
+  { $id: 'RoomPeer', description: 'The participant who sent it.', ...Strict }
 )
 
-/** Who did it: a participant, or somebody whose token allows it from outside. */
+/** A participant, or a user whose token allows it without being in the room. */
 export const By = Type.Object(
-  { user: Id('User id', 'alice'), device: Id('Device id', 'phone') },
-  { $id: 'By', description: 'The user who did this', ...Strict }
+  { user: UserId(), device: DeviceId() },
+  { $id: 'By', description: 'The user and device that did it.', ...Strict }
 )
 
 export const RoomBody = Type.Object(
@@ -92,7 +106,7 @@ export const RoomBody = Type.Object(
     defaultRole: Type.Optional(DefaultRole),
     metadata: Type.Optional(Metadata)
   },
-  { $id: 'RoomBody', examples: [{ callType: 'video', maxParticipants: 12 }], ...Strict }
+  { $id: 'RoomBody', description: 'Settings of a room. What is left out stays as it is.', ...Strict }
 )
 export type RoomBody = Static<typeof RoomBody>
 export const RoomReply = Type.Object({ room: Room }, { $id: 'RoomReply', ...Strict })
@@ -108,22 +122,22 @@ export const JoinBody = Type.Object(
     replace: Type.Optional(
       Type.Boolean({
         description:
-          'A device that has lost what it knew, after a page was reloaded, say, takes part anew: its old participation leaves as ' +
-          '`replaced`. Without it, joining again answers with the old one.'
+          'Start a new participation if this device is in the room already, for example after a page reload. The old one leaves as `replaced`. ' +
+          'By default the reply is the existing participation.'
       })
     )
   },
-  { $id: 'JoinBody', examples: [{ metadata: { name: 'Alice' } }], ...Strict }
+  { $id: 'JoinBody', ...Strict }
 )
 export type JoinBody = Static<typeof JoinBody>
 export const JoinReply = Type.Object(
   {
     room: Room,
-    participantId: ParticipantId,
+    participantId: ParticipantId('Your participation.'),
     participants: Type.Array(Participant, {
-      description: 'Everybody in the room, you among them, in the order they joined'
+      description: 'All participants, including you, in the order they joined.'
     }),
-    cursor: Type.String({ description: 'A stream opened from here misses nothing of the room' })
+    cursor: CallCursor
   },
   { $id: 'JoinReply', ...Strict }
 )
@@ -133,25 +147,29 @@ export const ParticipantBody = Type.Object(
   {
     role: Type.Optional(Role),
     mute: Type.Optional(
-      Type.Array(Type.Enum(['audio', 'video']), {
+      Type.Array(Type.Enum(['audio', 'video'], { $id: 'MediaKind', description: 'A kind of track.' }), {
         minItems: 1,
         maxItems: 2,
         uniqueItems: true,
-        description: 'Asks this participant to mute; its client decides'
+        description: 'Ask this participant to mute. Its client decides.'
       })
     ),
     metadata: Type.Optional(Metadata)
   },
-  { $id: 'ParticipantBody', minProperties: 1, examples: [{ mute: ['audio'] }], ...Strict }
+  { $id: 'ParticipantBody', minProperties: 1, ...Strict }
 )
 export type ParticipantBody = Static<typeof ParticipantBody>
 export const ParticipantReply = Type.Object({ participant: Participant }, { $id: 'ParticipantReply', ...Strict })
 
 export const RemoveQuery = Type.Object(
   {
-    ban: Type.Optional(Type.Boolean({ description: 'Keeps the user out, on every device' })),
+    ban: Type.Optional(Type.Boolean({ description: 'Also keep the user out of the room, on all their devices.' })),
     banForMs: Type.Optional(
-      Type.Integer({ minimum: 1, maximum: 31_536_000_000, description: 'For how long; without it, until unbanned' })
+      Type.Integer({
+        minimum: 1,
+        maximum: 31_536_000_000,
+        description: 'Duration of the ban. By default it lasts until it is removed.'
+      })
     )
   },
   { ...Strict }
@@ -160,18 +178,22 @@ export type RemoveQuery = Static<typeof RemoveQuery>
 
 export const Ban = Type.Object(
   {
-    user: Id('Who is kept out', 'mallory'),
+    user: UserId('The banned user.'),
     by: By,
-    at: Timestamp('Since when'),
-    expiresInMs: Nullable(DurationMs('For how much longer'), 'Null: until unbanned')
+    at: Timestamp('When the user was banned.'),
+    expiresInMs: Nullable(DurationMs('Time left. Null if the ban lasts until it is removed.'))
   },
-  { $id: 'Ban', description: 'A user who is kept out', ...Strict }
+  { $id: 'Ban', description: 'A user who may not enter the room.', ...Strict }
 )
 export type Ban = Static<typeof Ban>
 export const BansReply = Type.Object({ bans: Type.Array(Ban) }, { $id: 'BansReply', ...Strict })
 
 export const RoomSeat = Type.Object(
-  { room: Room, participantId: ParticipantId, device: Id('Your device that is in it', 'phone') },
-  { $id: 'RoomSeat', description: 'A room, and which participant of it a device is', ...Strict }
+  {
+    room: Room,
+    participantId: ParticipantId('Your participation.'),
+    device: DeviceId('Your device that is in the room.')
+  },
+  { $id: 'RoomSeat', description: 'A room that one of your devices is in.', ...Strict }
 )
 export type RoomSeat = Static<typeof RoomSeat>

@@ -7,10 +7,10 @@ export const SDP_MAX_BYTES = 65536
 export const CANDIDATE_MAX_BYTES = 1024
 export const CANDIDATES_MAX_ITEMS = 64
 
-const SDP_EXAMPLE =
+export const SDP_EXAMPLE =
   'v=0\r\no=- 4611731400430051336 2 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\nm=application 9 UDP/DTLS/SCTP webrtc-datachannel\r\nc=IN IP4 0.0.0.0\r\na=ice-ufrag:F7gI\r\na=ice-pwd:x9cml/YzichV2+XlhiMu8g\r\na=fingerprint:sha-256 D1:2C:BE:AD:C4:F6:64:5C:25:16:11:9C:AF:E7:0F:73:79:36:4E:9C:1E:15:54:39:0C:06:8B:ED:96:86:00:39\r\na=setup:actpass\r\na=mid:0\r\na=sctp-port:5000\r\n'
 
-const CANDIDATE_EXAMPLE = {
+export const CANDIDATE_EXAMPLE = {
   candidate: 'candidate:842163049 1 udp 1677729535 203.0.113.7 46154 typ srflx raddr 10.0.0.17 rport 46154 ufrag F7gI',
   sdpMid: '0',
   sdpMLineIndex: 0,
@@ -21,7 +21,9 @@ export const Sdp = Type.String({
   minLength: 1,
   maxLength: SDP_MAX_BYTES,
   pattern: '^[^\\u0000]*$',
-  description: 'A session description (RFC 8866) with ICE credentials, as RTCPeerConnection made it',
+  $id: 'Sdp',
+  description:
+    'A session description (RFC 8866) with ICE credentials, as `RTCPeerConnection` creates it. At most 64 KiB.',
   examples: [SDP_EXAMPLE]
 })
 
@@ -30,21 +32,21 @@ export const Candidate = Type.Object(
     candidate: Type.String({
       maxLength: CANDIDATE_MAX_BYTES,
       pattern: '^[^\\u0000\\r\\n]*$',
-      description: 'The candidate-attribute of RFC 8839 section 5.1; empty ends the candidates of this media line',
+      description: 'The candidate attribute (RFC 8839, section 5.1). Empty: no more candidates for this media line.',
       examples: [CANDIDATE_EXAMPLE.candidate]
     }),
     sdpMid: Type.Optional(
-      Nullable(Type.String({ maxLength: 128, pattern: '^[^\\u0000\\r\\n]*$' }), 'Media identification tag')
+      Nullable(Type.String({ maxLength: 128, pattern: '^[^\\u0000\\r\\n]*$' }), 'Identification tag of the media line.')
     ),
-    sdpMLineIndex: Type.Optional(Nullable(Type.Integer({ minimum: 0, maximum: 65535 }), 'Index of the media line')),
+    sdpMLineIndex: Type.Optional(Nullable(Type.Integer({ minimum: 0, maximum: 65535 }), 'Index of the media line.')),
     usernameFragment: Type.Optional(
       Nullable(
         Type.String({ maxLength: 256, pattern: '^[A-Za-z0-9+/]*$' }),
-        'ICE ufrag: names the generation it belongs to'
+        'The ICE ufrag. It tells which ICE generation the candidate belongs to.'
       )
     )
   },
-  { $id: 'Candidate', description: 'RTCIceCandidateInit of the WebRTC API', ...Strict }
+  { $id: 'Candidate', description: 'An `RTCIceCandidateInit`: what `RTCIceCandidate.toJSON()` returns.', ...Strict }
 )
 export type Candidate = Static<typeof Candidate>
 
@@ -54,39 +56,45 @@ export const OfferBody = Type.Object(
   {
     sdp: Sdp,
     revision: Type.Optional(
-      Revision('The negotiation this offer opens: the current revision plus one. Left out, the server counts.')
+      Revision('The negotiation that this offer starts: the current revision plus one. By default the server counts.')
     )
   },
-  { $id: 'OfferBody', examples: [{ sdp: SDP_EXAMPLE, revision: 1 }], ...Strict }
+  { $id: 'OfferBody', ...Strict }
 )
 export type OfferBody = Static<typeof OfferBody>
 
 export const AnswerBody = Type.Object(
-  { sdp: Sdp, revision: Type.Optional(Revision('The revision of the offer it answers. Left out, the pending one.')) },
-  { $id: 'AnswerBody', examples: [{ sdp: SDP_EXAMPLE, revision: 1 }], ...Strict }
+  {
+    sdp: Sdp,
+    revision: Type.Optional(Revision('The revision of the offer that it answers. By default the pending one.'))
+  },
+  { $id: 'AnswerBody', ...Strict }
 )
 export type AnswerBody = Static<typeof AnswerBody>
 
 export const CandidatesBody = Type.Object(
   {
-    candidates: Type.Array(Candidate, { maxItems: CANDIDATES_MAX_ITEMS, description: 'In the order they were found' }),
+    candidates: Type.Array(Candidate, {
+      maxItems: CANDIDATES_MAX_ITEMS,
+      description: 'In the order they were gathered.'
+    }),
     end: Type.Optional(
-      Type.Boolean({ description: 'No more candidates will come in this generation (RFC 8838 section 13)' })
+      Type.Boolean({ description: 'These are the last candidates of this ICE generation (RFC 8838, section 13).' })
     )
   },
-  { $id: 'CandidatesBody', examples: [{ candidates: [CANDIDATE_EXAMPLE], end: true }], ...Strict }
+  { $id: 'CandidatesBody', ...Strict }
 )
 export type CandidatesBody = Static<typeof CandidatesBody>
 
 export const DescriptionReply = Type.Object(
-  { revision: Revision('The negotiation this description belongs to'), delivery: Delivery },
+  { revision: Revision('The negotiation that this description belongs to.'), delivery: Delivery },
   { $id: 'DescriptionReply', ...Strict }
 )
 
 export const CandidatesReply = Type.Object(
   {
-    accepted: Type.Integer({ minimum: 0, description: 'Candidates taken, held ones included' }),
-    held: Type.Integer({ minimum: 0, description: 'Of those, how many wait for the description they belong to' }),
+    accepted: Type.Integer({ minimum: 0, description: 'Number of candidates that were accepted.' }),
+    held: Type.Integer({ minimum: 0, description: 'Of those, the number that wait until their description is sent.' }),
     delivery: Delivery
   },
   { $id: 'CandidatesReply', ...Strict }

@@ -1,17 +1,24 @@
-// What a stream says of itself, and the requests that open one. The events it carries are in event.ts and call.ts.
+// Events that a stream sends about itself, and the requests that open one. The other events are in event.ts and room-event.ts.
 import { type Static, type TProperties, Type } from 'typebox'
 import { ENDS, type EndReason } from '../ends.js'
-import { DurationMs, Id, Strict, Timestamp } from './common.js'
+import { DeviceId, DurationMs, Strict, Timestamp } from './common.js'
 
 export const StreamCursor = Type.String({
+  $id: 'EventCursor',
   pattern: '^[0-9]{1,15}\\.[a-z0-9]{1,16}$',
-  description: 'The id of an event: `<seq>.<tag>`. Resume with it over SSE or long-poll, on any node',
+  description: 'The id of an event, `<seq>.<tag>`. Resume after it on any node, with a stream or by long-poll.',
   examples: ['42.k3f9p']
 })
 
-const HeartbeatMs = DurationMs(
-  'A `heartbeat` comes at least this often. Without one for twice that time, open the stream again'
+/** On a stream the id is the `id:` line of the frame. */
+export const EventId = Type.Optional(
+  Type.Unsafe<Static<typeof StreamCursor>>({
+    ...StreamCursor,
+    description: 'Given by long-poll. A stream has it as the `id:` of the frame. Events that are not stored have none.'
+  })
 )
+
+const HeartbeatMs = DurationMs('Interval of `heartbeat`. If none arrives for twice this time, open the stream again.')
 
 const notice = <const Name extends string, P extends TProperties>(
   type: Name,
@@ -21,9 +28,10 @@ const notice = <const Name extends string, P extends TProperties>(
 ) =>
   Type.Object(
     {
+      id: EventId,
       type: Type.Literal(type),
-      timestamp: Timestamp('When it was sent'),
-      data: Type.Object(data, { ...Strict })
+      timestamp: Timestamp('When it was sent.'),
+      data: Type.Object(data, { $id: id.replace(/Event$/, 'Data'), ...Strict })
     },
     { $id: id, description, ...Strict }
   )
@@ -32,28 +40,29 @@ export const HelloEvent = notice(
   'hello',
   'HelloEvent',
   { cursor: StreamCursor, heartbeatMs: HeartbeatMs },
-  'First frame of a stream opened without a cursor; it is live from here. Sets the last event id.'
+  'The first event of a stream opened without a cursor. Sets the last event id.'
 )
 export const CaughtUpEvent = notice(
   'caught-up',
   'CaughtUpEvent',
   { cursor: StreamCursor, heartbeatMs: HeartbeatMs },
-  'Everything after the given cursor has been sent; the stream is live from here. Sets the last event id.'
+  'All stored events after the given cursor have been sent. Sets the last event id.'
 )
 export const ResetEvent = notice(
   'reset',
   'ResetEvent',
   {
     reason: Type.Enum(['expired', 'evicted', 'unknown', 'future'], {
+      $id: 'ResetReason',
       description:
-        '`expired`: the mailbox was gone for longer than the retention; `evicted`: events after the cursor were trimmed; ' +
-        '`unknown`: the cursor is not of this mailbox’s history, or Redis restarted or failed over and may have forgotten events; `future`: the cursor is ahead of the mailbox'
+        '`expired`: the device was away for longer than `RETENTION_MS`. `evicted`: the mailbox was full and events after the cursor were ' +
+        'removed. `unknown`: the cursor is not from this mailbox, or Redis may have lost events. `future`: the cursor is ahead of the mailbox.'
     }),
     cursor: StreamCursor,
-    snapshot: Type.String({ description: 'Read this to know where things stand', examples: ['/v1/snapshot'] }),
+    snapshot: Type.String({ description: 'Get this for the current state.', examples: ['/v1/snapshot'] }),
     heartbeatMs: Type.Optional(HeartbeatMs)
   },
-  'Events may have been missed: read the snapshot. The stream is live from `cursor`, without a `caught-up`. It may come at any time. ' +
+  'You may have missed events: get the snapshot. New events follow from `cursor` on, without a `caught-up`. Possible at any time. ' +
     'Sets the last event id.'
 )
 export const HeartbeatEvent = notice(
@@ -62,23 +71,23 @@ export const HeartbeatEvent = notice(
   {
     cursor: StreamCursor,
     ack: Type.Optional(
-      Type.Literal(true, { description: 'Acknowledge with any request of this device, `PUT /v1/presence` for example' })
+      Type.Literal(true, { description: 'Acknowledge with any request of this device, such as `PUT /v1/presence`.' })
     )
   },
-  'The stream lives, and has sent everything up to `cursor`. With `ack` the stream was opened with `ack=true` and the device is in a call or ' +
-    'room: without a request of the device within two heartbeats the stream ends `unresponsive`.'
+  'The stream is alive and has sent everything up to `cursor`. `ack` is given if the stream was opened with `ack=true` and the device is in ' +
+    'a call or room: without a request of this device within two heartbeats the stream ends as `unresponsive`.'
 )
 export const ReconnectEvent = notice(
   'reconnect',
   'ReconnectEvent',
-  { afterMs: DurationMs('Come back after this long') },
-  'The node is shutting down; an `end` follows.'
+  { afterMs: DurationMs('Reconnect after this time.') },
+  'The node is shutting down. `end` follows.'
 )
 export const AuthExpiringEvent = notice(
   'auth.expiring',
   'AuthExpiringEvent',
-  { expiresInMs: DurationMs('When the stream will end') },
-  'Any request of this device with a fresh token extends the stream.'
+  { expiresInMs: DurationMs('Time until the stream ends.') },
+  'The token expires soon. Any request of this device with a new token extends the stream.'
 )
 
 const reasons = Object.keys(ENDS) as EndReason[]
@@ -88,33 +97,37 @@ export const EndEvent = notice(
   'EndEvent',
   {
     reason: Type.Enum(reasons, {
+      $id: 'StreamEndReason',
       description: reasons.map(reason => `\`${reason}\`: ${ENDS[reason].meaning}`).join('. ')
     }),
     reconnect: Type.Boolean({
-      description: 'Whether to open the stream again. If not, close the EventSource: it would try'
+      description: 'Whether to open the stream again. If false, close the `EventSource`: it would reconnect by itself.'
     }),
-    afterMs: Type.Optional(DurationMs('With `reconnect`: wait this long; `retry:` says the same'))
+    afterMs: Type.Optional(DurationMs('Wait this long before you reconnect. Same as `retry:`.'))
   },
-  'The last frame: why the stream ends.'
+  'The last event of the stream, with the reason.'
 )
 
 export const StreamEvent = Type.Union(
   [HelloEvent, CaughtUpEvent, ResetEvent, HeartbeatEvent, ReconnectEvent, AuthExpiringEvent, EndEvent],
-  { $id: 'StreamEvent', description: 'What a stream says of itself' }
+  { $id: 'StreamEvent', description: 'Events that a stream sends about itself.' }
 )
 export type StreamEvent = Static<typeof StreamEvent>
 
-/** What an EventSource cannot say in headers. Read by plugins/auth.ts. */
+/** For EventSource, which cannot set headers. Read by plugins/auth.ts. */
 const identity = {
-  device: Type.Optional(Id('Device id, where the header X-Device-Id cannot be set', 'phone')),
-  ticket: Type.Optional(Type.String({ maxLength: 256, description: 'Instead of a token: see createEventTicket' }))
+  device: Type.Optional(DeviceId('The device, if the header `X-Device-Id` cannot be set.')),
+  ticket: Type.Optional(
+    Type.String({ maxLength: 256, description: 'A ticket of `createEventTicket`, instead of a token.' })
+  )
 }
 
 // Not the pattern: what is wrong with a cursor is an invalid_cursor, and the code that parses it says so.
 const cursor = Type.Optional(
   Type.String({
     maxLength: 64,
-    description: 'The last event you have, or `start` for all that is kept. Nothing: live from now',
+    description:
+      'The id of the last event you received, or `start` for all stored events. By default only new events follow.',
     examples: ['42.k3f9p']
   })
 )
@@ -123,7 +136,7 @@ const ack = Type.Optional(
   Type.Boolean({
     default: false,
     description:
-      'Promises to acknowledge heartbeats that ask for it, so that a device that hangs counts as gone even while its connection stays open'
+      'Acknowledge heartbeats that ask for it. The server then notices a device that hangs while its connection stays open.'
   })
 )
 
@@ -132,7 +145,7 @@ export const EventsQuery = Type.Object({ cursor, ack, ...identity }, { ...Strict
 export const EventsHeaders = Type.Object({
   'last-event-id': Type.Optional(
     Type.String({
-      description: 'As EventSource sends it when it reconnects; goes before `cursor`',
+      description: 'Sent by `EventSource` when it reconnects. Takes precedence over `cursor`.',
       examples: ['42.k3f9p']
     })
   )
@@ -152,61 +165,63 @@ export const PollQuery = Type.Object(
         minimum: 0,
         maximum: 60,
         default: POLL_WAIT_S,
-        description: 'Seconds to wait for the first event'
+        description: 'Seconds to wait if there is no event yet.'
       })
     ),
     limit: Type.Optional(
-      Type.Integer({ minimum: 1, maximum: 500, default: POLL_LIMIT, description: 'Events in one reply, at most' })
+      Type.Integer({
+        minimum: 1,
+        maximum: 500,
+        default: POLL_LIMIT,
+        description: 'Maximum number of events in the reply.'
+      })
     ),
     maxBytes: Type.Optional(
       Type.Integer({
         minimum: 1024,
         maximum: POLL_MAX_BYTES,
         default: POLL_MAX_BYTES,
-        description: 'Bytes of the reply body, at most. Events are never split; one that alone is larger comes alone'
+        description: 'Maximum size of the reply. Events are never split: one that is larger comes alone.'
       })
     )
   },
   { ...Strict }
 )
 
-export const PolledEvent = Type.Object(
-  {
-    id: StreamCursor,
-    type: Type.String({ description: 'As the `event:` line of the stream', examples: ['call.incoming'] }),
-    timestamp: Timestamp('When it happened'),
-    data: Type.Record(Type.String(), Type.Unknown(), { description: 'As in the stream' })
-  },
-  { $id: 'PolledEvent', description: 'An event with its id', ...Strict }
-)
-
-const PassingNotice = Type.Object(
-  { type: PolledEvent.properties.type, timestamp: PolledEvent.properties.timestamp, data: PolledEvent.properties.data },
-  { $id: 'PassingNotice', description: 'Something of the moment, which is kept nowhere', ...Strict }
-)
+/** Any event, for the serialiser. `#Event` is a reference: the OpenAPI document has the union of all events there. */
+const AnyEvent = (name: string, id: TProperties) =>
+  Type.Object(
+    {
+      ...id,
+      type: Type.String(),
+      timestamp: Timestamp('When it happened.'),
+      data: Type.Record(Type.String(), Type.Unknown())
+    },
+    { $id: name, ...Strict }
+  )
 
 export const PollReply = Type.Object(
   {
-    events: Type.Array(PolledEvent, { description: 'In order. A `reset` comes alone' }),
+    events: Type.Array(AnyEvent('#Event', { id: StreamCursor }), { description: 'In order. A `reset` comes alone.' }),
     cursor: StreamCursor,
     notices: Type.Optional(
-      Type.Array(PassingNotice, {
+      Type.Array(AnyEvent('#ChatTypingEvent', {}), {
         description:
-          'What others said in passing (`chat.typing`) while the poll waited, which ends it. No event: it has no id, moves no cursor, ' +
-          'and comes once or not at all'
+          'Events that are not stored (`chat.typing`) and arrived while the poll was waiting. They have no id, do not move the cursor and are ' +
+          'sent at most once.'
       })
     )
   },
-  { $id: 'PollReply', description: 'Poll again with `cursor`; that is also the acknowledgement', ...Strict }
+  { $id: 'PollReply', description: 'Poll again with `cursor`; that acknowledges these events.', ...Strict }
 )
 
 export const TicketReply = Type.Object(
   {
-    ticket: Type.String({ description: 'For `?ticket=` on the event routes' }),
+    ticket: Type.String({ description: 'Pass it as `?ticket=`.' }),
     expiresInMs: DurationMs(
-      'Use it before; every use and every open stream then keep it alive, until the token expires'
+      'Use the ticket within this time. Each use and each open stream renews it, until the token expires.'
     )
   },
-  { $id: 'TicketReply', description: 'A stand-in for the token', ...Strict }
+  { $id: 'TicketReply', description: 'A ticket that replaces the token.', ...Strict }
 )
 export type TicketReply = Static<typeof TicketReply>

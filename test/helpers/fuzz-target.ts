@@ -115,22 +115,32 @@ export async function sendBytes(url: string, bytes: string): Promise<Response> {
 
 interface Document {
   readonly paths: Readonly<Record<string, Readonly<Record<string, DocumentedOperation>>>>
-  readonly components: { readonly schemas: Readonly<Record<string, unknown>> }
+  readonly components: {
+    readonly schemas: Readonly<Record<string, unknown>>
+    readonly parameters: Readonly<Record<string, Parameter>>
+  }
 }
 
 interface DocumentedOperation {
   readonly operationId: string
-  readonly parameters?: readonly Parameter[]
+  readonly parameters?: readonly (Parameter | { readonly $ref: string })[]
   readonly requestBody?: { required?: boolean; content: { 'application/json': { schema: unknown } } }
 }
 
 export function operationsOf({ paths, components }: Document): Operation[] {
+  const parameterOf = (parameter: Parameter | { readonly $ref: string }): Parameter =>
+    '$ref' in parameter
+      ? (components.parameters[parameter.$ref.replace('#/components/parameters/', '')] as Parameter)
+      : parameter
   return Object.entries(paths).flatMap(([path, methods]) =>
     Object.entries(methods).map(([method, { operationId, parameters = [], requestBody }]) => ({
       id: operationId,
       method,
       path,
-      parameters: parameters.map(each => ({ ...each, schema: resolved(each.schema, components.schemas) })),
+      parameters: parameters.map(each => {
+        const parameter = parameterOf(each)
+        return { ...parameter, schema: resolved(parameter.schema, components.schemas) }
+      }),
       body: requestBody ? resolved(requestBody.content['application/json'].schema, components.schemas) : null,
       isBodyRequired: requestBody?.required === true
     }))

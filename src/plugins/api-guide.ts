@@ -1,0 +1,64 @@
+// The texts of the OpenAPI document that belong to no single operation. Its sections and operations come in the order of TAGS.
+
+export const TAGS = [
+  { name: 'ice', description: 'STUN and TURN servers for `RTCPeerConnection`.' },
+  {
+    name: 'events',
+    description:
+      'Everything that happens to a user arrives as an event, in the mailbox of each of their devices. Receive it as a stream of Server-Sent ' +
+      'Events or by long-poll; both share one cursor. The schema `Event` has all of them; `type` tells which one it is.'
+  },
+  { name: 'calls', description: 'Call one user: create, accept, decline, hang up.' },
+  { name: 'signals', description: 'Offers, answers and ICE candidates of a call.' },
+  { name: 'presence', description: 'Whether users are online, and notifications when that changes.' },
+  { name: 'blocks', description: 'Users whose calls and invitations you do not receive.' },
+  { name: 'rooms', description: 'Several participants: create, join, moderate, leave.' },
+  { name: 'room signals', description: 'Offers, answers and ICE candidates between the participants of a room.' },
+  { name: 'invitations', description: 'Invitations to a room, which ring like a call.' },
+  { name: 'chat', description: 'Messages of a room, their history, and typing indicators.' },
+  { name: 'problems', description: 'Explanations of error codes.' },
+  { name: 'operations', description: 'Health checks and metrics, for operators.' }
+]
+
+export const GUIDE = `WebRTC signaling over plain HTTP. Send with POST, receive with Server-Sent Events or long-poll.
+
+## Authentication
+
+Send a JWT as \`Authorization: Bearer …\`. Browsers may send it as the cookie \`access_token\` instead.
+
+| Claim | Meaning |
+|---|---|
+| \`sub\` | The user. Required. |
+| \`exp\` | When the token expires. Required, except in development. |
+| \`device\` | The device. Otherwise the header \`X-Device-Id\` names it; otherwise it is \`default\`. |
+| \`rooms\` | Rooms the token is valid for, each with a \`role\` or \`grants\`. Without it, all rooms. |
+
+On a development server \`npm run --silent token -- alice\` prints a token. Paste it into **Authorize** on this page to try requests.
+
+## A call in order
+
+1. Both users open their event stream (\`openEventStream\`), or poll.
+2. The caller calls \`createCall\` with an offer. The callee receives \`call.incoming\`.
+3. The callee calls \`acceptCall\`, then \`sendAnswer\`. The caller receives \`call.accepted\` and \`signal.answer\`.
+4. Both send candidates with \`sendCandidates\` as they find them, and receive \`signal.candidates\`.
+5. Both call \`reportConnected\` when media flows.
+6. Either side calls \`hangUpCall\`. The other one receives \`call.ended\`.
+
+The reply to an action has the complete result. Its events go to your other devices and to the other side.
+
+## Events and cursors
+
+Each device has a mailbox with its events of the last minutes, in order. The id of an event is a cursor: open a stream or poll
+with the last one you received, on any node, and you get what follows. If events were lost you receive \`reset\`: get the snapshot.
+
+## Errors
+
+Errors are problem documents (RFC 9457, \`application/problem+json\`). Look at \`code\`; each operation lists those it may return.
+\`retryable\` tells whether the same request may succeed later. With 429 and 503 wait for \`Retry-After\`. Creating something is safe
+to retry with an id of your own or the header \`Idempotency-Key\`.
+
+## Limits
+
+Requests are counted per user: calls, signals and reads. \`RateLimit\` and \`RateLimit-Policy\` in a reply tell what is left.
+Hanging up, cancelling, declining and leaving are never limited. An offer or answer is at most 64 KiB, a candidate 1 KiB, metadata 4 KiB,
+a chat message 4 KiB, and a request body 256 KiB.`

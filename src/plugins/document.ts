@@ -1,0 +1,210 @@
+// Completes the OpenAPI document that @fastify/swagger makes of the routes: order, components, errors, events and examples.
+import { STATUS_CODES } from 'node:http'
+import { CallCursor, CallParty, Media } from '../schemas/call.js'
+import { CallId, DeviceId, InvitationId, MessageId, ParticipantId, RoomId, UserId } from '../schemas/common.js'
+import { CALL_EVENTS } from '../schemas/event.js'
+import { EXAMPLES, PROBLEM_EXAMPLES } from '../schemas/examples.js'
+import { PRESENCE_EVENTS } from '../schemas/presence-event.js'
+import { Problem } from '../schemas/problem.js'
+import { ROOM_EVENTS } from '../schemas/room-event.js'
+import { StreamCursor, StreamEvent } from '../schemas/stream.js'
+import { TAGS } from './api-guide.js'
+import { type Components, hoist, markNames, shareParameters } from './components.js'
+import { LINKS } from './links.js'
+
+/** What a route says that @fastify/swagger does not pass on, by operation. */
+export interface RouteNotes {
+  readonly isBodyOptional: boolean
+  readonly isLimited: boolean
+}
+
+interface Operation {
+  readonly operationId: string
+  readonly tags: readonly string[]
+  parameters?: readonly Parameter[]
+  readonly requestBody?: { readonly content: Record<string, object> }
+  readonly responses: Readonly<Record<string, Reply>>
+}
+
+interface Parameter {
+  readonly name: string
+  readonly in: string
+  readonly example?: unknown
+}
+
+interface Reply {
+  readonly description: string
+  readonly headers?: object
+  readonly content?: Readonly<Record<string, object>>
+}
+
+type Paths = Readonly<Record<string, Readonly<Record<string, Operation>>>>
+
+export interface Document {
+  readonly components?: object
+  readonly paths?: Paths
+}
+
+/** Their own descriptions are those of the components; other uses say what they are for. */
+const NAMED = [UserId(), DeviceId(), CallId(), RoomId(), ParticipantId(), InvitationId(), MessageId()]
+const ALSO_NAMED = [Problem, StreamCursor, CallCursor, Media, CallParty]
+
+export function finish(document: Document, notes: ReadonlyMap<string, RouteNotes>): object {
+  const components: Components = { schemas: {}, parameters: {} }
+  hoist(markNames([...NAMED, ...ALSO_NAMED]), components)
+  const operations: Operation[] = []
+  const paths = mapOperations(inOrder(document.paths ?? {}), operation => {
+    const finished = finishOperation(operation, notes.get(operation.operationId), components)
+    operations.push(finished)
+    return finished
+  })
+  shareParameters(operations, components)
+  components.schemas.Event = eventUnion(components)
+  const { openapi, info, servers, tags, security } = document as Readonly<Record<string, unknown>>
+  return {
+    ...{ openapi, info, servers, tags, security, paths },
+    components: { ...document.components, ...components, headers: HEADERS, responses: shareProblems(operations) }
+  }
+}
+
+/** As a reader needs them: by the order of the tags, then as they were registered. */
+function inOrder(paths: Paths): Paths {
+  const rank = (methods: Paths[string]) => {
+    const ranks = Object.values(methods).map(({ tags }) => TAGS.findIndex(({ name }) => name === tags[0]))
+    return Math.min(...ranks)
+  }
+  return Object.fromEntries(Object.entries(paths).sort(([, one], [, other]) => rank(one) - rank(other)))
+}
+
+function mapOperations(paths: Paths, change: (operation: Operation) => Operation): Paths {
+  const mapMethods = (methods: Paths[string]) =>
+    Object.fromEntries(Object.entries(methods).map(([method, operation]) => [method, change(operation)]))
+  return Object.fromEntries(Object.entries(paths).map(([path, methods]) => [path, mapMethods(methods)]))
+}
+
+function finishOperation(operation: Operation, notes: RouteNotes | undefined, components: Components): Operation {
+  const { tags, operationId, parameters, requestBody, responses, ...rest } = operation
+  const finished = {
+    ...{ tags, operationId, ...rest },
+    ...(parameters ? { parameters: parameters.map(({ example: _, ...parameter }) => withProperName(parameter)) } : {}),
+    ...(requestBody ? { requestBody: finishBody(requestBody, operationId, notes) } : {}),
+    responses: Object.fromEntries(
+      Object.entries(responses).map(([status, reply]) => [
+        status,
+        Number(status) < 400
+          ? finishReply(reply, status, { operationId, isLimited: notes?.isLimited === true })
+          : { $ref: `#/components/responses/${responseName(status)}`, description: reply.description }
+      ])
+    )
+  }
+  return hoist(finished, components) as Operation
+}
+
+/** Fastify has header names in lower case; people know them as they are written in RFCs. */
+const withProperName = (parameter: Parameter): Parameter =>
+  parameter.in === 'header'
+    ? {
+        ...parameter,
+        name: parameter.name.replace(/\b\w/g, letter => letter.toUpperCase()).replace('Event-Id', 'Event-ID')
+      }
+    : parameter
+
+function finishBody({ content }: { content: Record<string, object> }, operationId: string, notes?: RouteNotes) {
+  const { example: _, ...json } = content['application/json'] as { example?: unknown }
+  const example = EXAMPLES[operationId]?.body
+  return {
+    required: notes?.isBodyOptional !== true,
+    content: { 'application/json': { ...json, ...(example === undefined ? {} : { example }) } }
+  }
+}
+
+function finishReply(
+  { description, headers, content }: Reply,
+  status: string,
+  { operationId, isLimited }: { operationId: string; isLimited: boolean }
+) {
+  const links = LINKS[operationId]?.[status]
+  const example = EXAMPLES[operationId]?.reply
+  return {
+    description: description === 'Default Response' ? (STATUS_CODES[status] ?? status) : description,
+    ...(isLimited ? { headers: RATE_LIMIT_HEADERS } : headers ? { headers } : {}),
+    ...(content ? { content: mapContent(content, example) } : {}),
+    ...(links ? { links } : {})
+  }
+}
+
+function mapContent(content: Readonly<Record<string, object>>, example: unknown) {
+  return Object.fromEntries(
+    Object.entries(content).map(([type, media]) => {
+      if (type === 'application/json' && example !== undefined) return [type, { ...media, example }]
+      if (type !== 'text/event-stream') return [type, media]
+      const { schema } = media as { schema: object }
+      // JSON Schema 2020-12, section 8.5: what is in a string that is not JSON itself.
+      return [type, { ...media, schema: { ...schema, contentMediaType: type, contentSchema: EVENT } }]
+    })
+  )
+}
+
+const EVENT = { $ref: '#/components/schemas/Event' }
+
+function eventUnion(components: Components): Components['schemas'][string] {
+  const events = [...CALL_EVENTS, ...ROOM_EVENTS, ...PRESENCE_EVENTS, ...StreamEvent.anyOf]
+  const refs = events.map(event => hoist(markNames(event), components) as { $ref: string })
+  const mapping = Object.fromEntries(events.map((event, i) => [event.properties.type.const, refs[i]?.$ref]))
+  return {
+    description: 'An event, of a stream or a poll. `type` tells which one.',
+    oneOf: refs,
+    discriminator: { propertyName: 'type', mapping }
+  }
+}
+
+const header = (name: string) => ({ $ref: `#/components/headers/${name}` })
+const RATE_LIMIT_HEADERS = { RateLimit: header('RateLimit'), 'RateLimit-Policy': header('RateLimit-Policy') }
+const PROBLEM_HEADERS: Readonly<Record<string, object>> = {
+  401: { 'WWW-Authenticate': header('WWW-Authenticate') },
+  429: { ...RATE_LIMIT_HEADERS, 'Retry-After': header('Retry-After') },
+  503: { 'Retry-After': header('Retry-After') }
+}
+
+const text = (description: string, example: string) => ({ description, schema: { type: 'string' }, example })
+const HEADERS = {
+  RateLimit: text('What is left of the limit (`r`), and seconds until it is full again (`t`).', '"signals";r=99;t=1'),
+  'RateLimit-Policy': text('The limit: requests (`q`) in a window of seconds (`w`).', '"signals";q=100;w=1'),
+  'Retry-After': {
+    description: 'Seconds to wait before you try again.',
+    schema: { type: 'integer', minimum: 0 },
+    example: 1
+  },
+  'WWW-Authenticate': text('What is wrong with the token (RFC 6750).', 'Bearer error="invalid_token"')
+}
+
+const responseName = (status: string) => (STATUS_CODES[status] ?? status).replace(/\W/g, '')
+
+/**
+ * One for each status. Its description is that of most operations, which then need none of their own, or a general one.
+ */
+function shareProblems(operations: readonly Operation[]): object {
+  const problems = operations
+    .flatMap(({ responses }) => Object.entries(responses))
+    .filter(([status]) => status >= '400')
+  const statuses = [...new Set(problems.map(([status]) => status))].sort()
+  return Object.fromEntries(
+    statuses.map(status => {
+      const replies = problems.filter(([each]) => each === status).map(([, reply]) => reply as { description?: string })
+      const texts = replies.map(({ description }) => description)
+      const common = texts.find(text => 2 * texts.filter(each => each === text).length > texts.length)
+      for (const reply of replies) if (reply.description === common) delete reply.description
+      return [responseName(status), problemResponse(status, common ?? 'The operation lists the codes it may return.')]
+    })
+  )
+}
+
+function problemResponse(status: string, description: string) {
+  const headers = PROBLEM_HEADERS[status]
+  const example = PROBLEM_EXAMPLES[status]
+  return {
+    description,
+    ...(headers ? { headers } : {}),
+    content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' }, example } }
+  }
+}
