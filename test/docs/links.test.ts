@@ -1,8 +1,12 @@
-// Relative links, their anchors, and the paths that documents name: each leads somewhere.
+// What documents name exists: files, headings, settings, events.
 import { execFileSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { dirname, join, normalize } from 'node:path'
 import t from 'tap'
+import { CALL_EVENTS } from '../../src/schemas/event.js'
+import { PRESENCE_EVENTS } from '../../src/schemas/presence-event.js'
+import { ROOM_EVENTS } from '../../src/schemas/room-event.js'
+import { SETTINGS } from '../../src/settings.js'
 
 /** Not the folder of the compiled tests, which git does not know. */
 const ROOT = process.cwd()
@@ -39,8 +43,11 @@ t.test('every relative link leads to a file, and its anchor to a heading', async
   t.ok(links > 50)
 })
 
+/** The others tell of the past. */
+const current = pages.filter(page => page !== 'CHANGELOG.md' && !page.startsWith('bench/figures/'))
+
 t.test('every path of the code that a document names exists', async t => {
-  for (const page of pages.filter(page => page !== 'CHANGELOG.md' && !page.startsWith('bench/figures/'))) {
+  for (const page of current) {
     for (const [, path = ''] of text(page).matchAll(/`((?:src|test|scripts|bench|docs|examples|openapi)\/[\w./-]+)`/g))
       t.ok(existsSync(join(ROOT, path)), `${page}: ${path}`)
   }
@@ -51,5 +58,16 @@ t.test('every document that the code names exists', async t => {
     const source = readFileSync(join(ROOT, file), 'utf8')
     for (const [path] of source.matchAll(/\bdocs\/[\w/-]+\.md\b/g))
       t.ok(existsSync(join(ROOT, path)), `${file}: ${path}`)
+  }
+})
+
+t.test('every setting and every event that a document names exists', async t => {
+  const events = [...CALL_EVENTS, ...ROOM_EVENTS, ...PRESENCE_EVENTS].map(({ properties }) => properties.type.const)
+  const known = new Set<string>([...Object.keys(SETTINGS), ...events, 'SIGNALPOST_MAIN'])
+  for (const page of current) {
+    for (const [, name = ''] of text(page).matchAll(
+      /`([A-Z]+(?:_[A-Z]+)+|(?:call|room|signal|chat|presence)\.(?!js|html|css)[a-z_]+)[`=]/g
+    ))
+      t.ok(known.has(name), `${page}: ${name}`)
   }
 })
