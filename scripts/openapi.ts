@@ -1,7 +1,7 @@
 // openapi/openapi.yaml from the routes. `npm run openapi` writes it; test/openapi.test.ts holds the file against it.
 import { writeFileSync } from 'node:fs'
 import { pathToFileURL } from 'node:url'
-import { Document, isCollection, isPair, visit } from 'yaml'
+import { Document, isCollection, isPair, type Scalar, visit } from 'yaml'
 import { buildApp } from '../src/app.js'
 import { loadConfig } from '../src/config.js'
 
@@ -15,26 +15,67 @@ export async function openapiYaml(): Promise<string> {
 }
 
 const WIDTH = 140
+/** Examples and lists of names that do not fit into a line are filled, like a paragraph. */
+const FILLED = new Set(['example', 'required', 'enum'])
 
 /** What fits into a line stands in one: `{ type: string, minLength: 1 }`. */
 function yamlOf(value: unknown): string {
   const document = new Document(value, { aliasDuplicateObjects: false })
+  const filled: string[] = []
   visit(document, (_key, node, path) => {
     if (!isCollection(node)) return
     const depth = path.filter(isCollection).length
     const parent = path.at(-1)
-    const key = isPair(parent) ? String(parent.key).length + 4 : 2
-    node.flow = depth > 2 && flowLength(node.toJSON()) <= WIDTH - 2 * depth - key
-    if (node.flow) return visit.SKIP
+    const key = isPair(parent) ? String(parent.key) : ''
+    const room = WIDTH - 2 * depth - key.length - 3
+    const [words, isExample] = [
+      wordsOf(node.toJSON()),
+      path.some(each => isPair(each) && String(each.key) === 'example')
+    ]
+    if (depth > 2 && words.join(' ').length <= room) {
+      filled.push(words.join(' '))
+    } else if (FILLED.has(key) && (key === 'example' || !isExample)) {
+      filled.push(fill(words, 2 * depth))
+    } else return
+    return document.createNode(placeholder(filled.length - 1)) as Scalar
   })
-  return document.toString({ lineWidth: WIDTH, doubleQuotedMinMultiLineLength: 100_000, flowCollectionPadding: true })
+  const text = document.toString({ lineWidth: WIDTH, doubleQuotedMinMultiLineLength: 100_000 })
+  return text.replace(/<<(\d+)>>/g, (_, index: string) => filled[Number(index)] ?? '')
 }
 
-/** JSON with a space after each comma, colon and brace is about as long as the YAML of the same value. */
-function flowLength(value: unknown): number {
-  if (Array.isArray(value)) return value.reduce((sum, item) => sum + flowLength(item) + 2, 2)
-  if (typeof value !== 'object' || value === null) return JSON.stringify(value).length
-  return Object.entries(value).reduce((sum, [key, item]) => sum + key.length + 4 + flowLength(item), 2)
+const placeholder = (index: number) => `<<${index}>>`
+
+/** A flow collection as words that may be broken between lines. */
+function wordsOf(value: unknown): string[] {
+  if (
+    typeof value === 'string' &&
+    /^[A-Za-z][\w ./-]*$/.test(value) &&
+    !/^(true|false|null|yes|no|on|off|y|n)$/i.test(value)
+  )
+    return [value]
+  if (typeof value !== 'object' || value === null) return [JSON.stringify(value)]
+  const isList = Array.isArray(value)
+  const items = isList
+    ? value.map(wordsOf)
+    : Object.entries(value).map(([key, item]) => withPrefix(`${keyOf(key)}: `, wordsOf(item)))
+  if (items.length === 0) return [isList ? '[]' : '{}']
+  const words = items.flatMap((item, i) => (i === items.length - 1 ? item : [...item.slice(0, -1), `${item.at(-1)},`]))
+  const [open, close] = isList ? ['[', ']'] : ['{ ', ' }']
+  return withPrefix(open, [...words.slice(0, -1), `${words.at(-1)}${close}`])
+}
+
+const keyOf = (key: string) => (/^[$A-Za-z][\w/+.-]*$/.test(key) ? key : JSON.stringify(key))
+
+const withPrefix = (prefix: string, [first = '', ...rest]: readonly string[]) => [`${prefix}${first}`, ...rest]
+
+function fill(words: readonly string[], indent: number): string {
+  const lines = ['']
+  for (const word of words) {
+    const line = lines.at(-1) ?? ''
+    if (indent + line.length + word.length < WIDTH) lines[lines.length - 1] = `${line}${line && ' '}${word}`
+    else lines.push(word)
+  }
+  return lines.filter(line => line !== '').join(`\n${' '.repeat(indent)}`)
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {

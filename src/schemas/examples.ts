@@ -1,6 +1,175 @@
-export interface Example {
-  readonly body?: unknown
-  readonly reply?: unknown
+// The examples of the OpenAPI document, by operation. Together they are a session, which test/openapi-examples.test.ts repeats.
+import { ALICE, at, BOB, candidates, delivery, type Example, ROOM_EXAMPLES } from './room-examples.js'
+import { SDP_EXAMPLE } from './signal.js'
+
+const SECOND_SDP = SDP_EXAMPLE.replace('F7gI', 'k2Wm')
+
+const CREATED = {
+  callId: '7d1f0c1e-57a8-4f0e-9c55-0d2f6a1b3c4d',
+  version: 1,
+  state: 'ringing',
+  caller: ALICE,
+  callee: { user: 'bob', device: null },
+  media: 'video',
+  metadata: {},
+  createdAt: at(4),
+  answeredAt: null,
+  connectedAt: null,
+  endedAt: null,
+  reason: null,
+  endedBy: null,
+  expiresInMs: 30_000,
+  setupMs: null,
+  durationMs: null,
+  held: { caller: false, callee: false },
+  negotiation: { revision: 1, pendingFrom: 'caller' }
 }
-export const EXAMPLES: Readonly<Record<string, Example>> = {}
-export const PROBLEM_EXAMPLES: Readonly<Record<string, object>> = {}
+const ACCEPTED = { ...CREATED, version: 3, state: 'connecting', callee: BOB, answeredAt: at(9) }
+const CONNECTED = {
+  ...ACCEPTED,
+  version: 5,
+  state: 'connected',
+  connectedAt: at(12),
+  expiresInMs: null,
+  setupMs: 8000,
+  negotiation: { revision: 1, pendingFrom: null }
+}
+const RENEGOTIATING = { ...CONNECTED, version: 8, negotiation: { revision: 2, pendingFrom: 'caller' } }
+const HUNG_UP = {
+  ...RENEGOTIATING,
+  version: 9,
+  state: 'ended',
+  endedAt: at(17),
+  reason: 'hangup',
+  endedBy: ALICE,
+  durationMs: 5000
+}
+const UNANSWERED = {
+  ...CREATED,
+  version: 2,
+  state: 'ended',
+  media: null,
+  expiresInMs: null,
+  negotiation: { revision: 0, pendingFrom: null }
+}
+
+const INCOMING = {
+  id: '1.x7w2q',
+  type: 'call.incoming',
+  timestamp: at(4),
+  data: {
+    callId: CREATED.callId,
+    version: 1,
+    from: ALICE,
+    media: 'video',
+    metadata: {},
+    expiresInMs: 30_000,
+    offer: { revision: 1, sdp: SDP_EXAMPLE },
+    call: CREATED
+  }
+}
+
+const CALLS: Readonly<Record<string, Example>> = {
+  createCall: {
+    body: { to: 'bob', media: 'video', callId: CREATED.callId, offer: { sdp: SDP_EXAMPLE } },
+    reply: { call: CREATED, resolution: 'created', delivery, cursor: '0.k3f9p' }
+  },
+  getCall: { reply: { call: { ...CREATED, expiresInMs: 28_000 } } },
+  listCalls: { reply: { calls: [{ ...CREATED, expiresInMs: 27_000 }] } },
+  reportRinging: { body: {}, reply: { call: { ...CREATED, version: 2, expiresInMs: 26_000 } } },
+  acceptCall: { body: {}, reply: { call: ACCEPTED, cursor: '1.x7w2q' } },
+  reportConnected: { body: {}, reply: { call: CONNECTED } },
+  holdCall: { body: {}, reply: { call: { ...CONNECTED, version: 6, held: { caller: true, callee: false } } } },
+  resumeCall: { body: {}, reply: { call: { ...CONNECTED, version: 7 } } },
+  hangUpCall: { body: { reason: 'hangup' }, reply: { call: HUNG_UP } },
+  rejectCall: {
+    body: { scope: 'user' },
+    reply: {
+      call: {
+        ...UNANSWERED,
+        callId: 'declined',
+        createdAt: at(18),
+        endedAt: at(19),
+        reason: 'declined',
+        endedBy: { user: 'bob', device: null }
+      }
+    }
+  },
+  cancelCall: {
+    body: {},
+    reply: {
+      call: {
+        ...UNANSWERED,
+        callId: 'cancelled',
+        callee: { user: 'carol', device: null },
+        createdAt: at(20),
+        endedAt: at(21),
+        reason: 'cancelled',
+        endedBy: ALICE
+      }
+    }
+  },
+  sendOffer: { body: { sdp: SECOND_SDP, revision: 2 }, reply: { revision: 2, delivery } },
+  sendAnswer: { body: { sdp: SDP_EXAMPLE, revision: 1 }, reply: { revision: 1, delivery } },
+  sendCandidates: { body: { candidates, end: true }, reply: { accepted: 1, held: 0, delivery } }
+}
+
+const watching = [
+  { user: 'bob', state: 'away', lastSeenAt: at(0), version: 1_795_255_224_000 },
+  { user: 'carol', state: 'online', lastSeenAt: at(0), version: 1_795_255_224_000 }
+]
+
+const EVENTS_AND_PRESENCE: Readonly<Record<string, Example>> = {
+  listIceServers: {
+    reply: {
+      iceServers: [
+        { urls: ['stun:stun.example.com:3478'] },
+        {
+          urls: ['turn:turn.example.com:3478?transport=udp'],
+          username: '1795258800:alice',
+          credential: '7QVkjvA/vU7kuPDocOaNFZpQPzk='
+        }
+      ],
+      expiresInMs: 3_600_000
+    }
+  },
+  createEventTicket: { reply: { ticket: 'YWxpY2U.Kqvz-t-jAxFGOA6-xXD1J47RIUCSdOuV', expiresInMs: 60_000 } },
+  pollEvents: { reply: { events: [INCOMING], cursor: INCOMING.id } },
+  takeSnapshot: {
+    reply: {
+      cursor: '5.67ch6',
+      calls: [RENEGOTIATING],
+      rooms: [],
+      invitations: [],
+      presence: { user: 'bob', state: 'busy', devices: 1, lastSeenAt: at(16) },
+      watching: []
+    }
+  },
+  putPresence: {
+    body: { status: 'away' },
+    reply: { presence: { user: 'bob', state: 'away', devices: 1, lastSeenAt: at(22) } }
+  },
+  lookUpPresence: {
+    reply: {
+      presences: [
+        { user: 'bob', state: 'away', lastSeenAt: at(0) },
+        { user: 'carol', state: 'online', lastSeenAt: at(0) }
+      ]
+    }
+  },
+  putWatch: { body: { users: ['bob', 'carol'] }, reply: { watching } },
+  getWatch: { reply: { watching } },
+  listBlocks: { reply: { blocks: ['mallory'] } }
+}
+
+const OTHERS: Readonly<Record<string, Example>> = {
+  explainProblem: {
+    reply: { code: 'callee_busy', status: 409, title: 'The callee is in another call', retryable: false }
+  },
+  isAlive: { reply: { status: 'ok' } },
+  isReady: { reply: { status: 'ready' } }
+}
+
+export const EXAMPLES = { ...CALLS, ...EVENTS_AND_PRESENCE, ...ROOM_EXAMPLES, ...OTHERS } as Readonly<
+  Record<string, Example>
+>

@@ -93,3 +93,27 @@ function response(codes: readonly ErrorCode[]) {
     content: { 'application/problem+json': { schema: Problem } }
   }
 }
+
+const problem = (code: ErrorCode, detail: string, instance: string, more: object = {}) => {
+  const { title, status, retryable } = ERRORS[code]
+  return { type: `/problems/${code}`, title, status, detail, instance, code, retryable, ...more }
+}
+
+/** An example for each status. */
+export const PROBLEM_EXAMPLES: Readonly<Record<string, object>> = {
+  400: problem('invalid_request', 'body/to must be string', '/v1/calls', {
+    issues: [{ path: 'body/to', message: 'must be string' }]
+  }),
+  401: problem('token_expired', ERRORS.token_expired.title, '/v1/calls'),
+  403: problem('wrong_party', 'Only the callee may do this', '/v1/calls/7d1f0c1e/accept'),
+  404: problem('call_not_found', ERRORS.call_not_found.title, '/v1/calls/7d1f0c1e'),
+  409: problem('call_ended', ERRORS.call_ended.title, '/v1/calls/7d1f0c1e/accept', {
+    currentState: 'ended',
+    version: 2
+  }),
+  413: problem('too_large', 'metadata is larger than 4096 bytes as JSON', '/v1/calls'),
+  415: problem('unsupported_media_type', ERRORS.unsupported_media_type.title, '/v1/calls'),
+  429: problem('rate_limited', 'More than 60 calls in 60 s', '/v1/calls'),
+  500: problem('internal', ERRORS.internal.title, '/v1/calls'),
+  503: problem('store_unavailable', ERRORS.store_unavailable.title, '/v1/calls')
+}

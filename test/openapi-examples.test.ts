@@ -1,0 +1,213 @@
+// The examples of the OpenAPI document are a session with a real server: each request is sent, and each reply is compared.
+import { readFileSync } from 'node:fs'
+import { SignJWT } from 'jose'
+import t from 'tap'
+import { Compile } from 'typebox/compile'
+import { parse } from 'yaml'
+import { buildApp } from '../src/app.js'
+import { loadConfig } from '../src/config.js'
+import { ManualClock } from './helpers/clock.js'
+import { resolved } from './helpers/spoiled.js'
+
+const SECRET = 'the-secret-of-the-examples-is-32-bytes'
+const config = loadConfig({
+  LOG_LEVEL: 'silent',
+  JWT_SECRET: SECRET,
+  STUN_URLS: 'stun:stun.example.com:3478',
+  TURN_URLS: 'turn:turn.example.com:3478?transport=udp',
+  TURN_SECRETS: 'a-secret-shared-with-the-turn-servers',
+  PRESENCE_VISIBILITY: 'everyone'
+})
+
+interface Content {
+  readonly 'application/json'?: { readonly schema?: unknown; readonly example?: unknown }
+}
+interface Operation {
+  readonly operationId: string
+  readonly tags: readonly string[]
+  readonly requestBody?: { readonly content: Content }
+  readonly responses: Readonly<Record<string, { readonly content?: Content }>>
+}
+const { paths, components } = parse(readFileSync(new URL('../openapi/openapi.yaml', import.meta.url), 'utf8')) as {
+  paths: Record<string, Record<string, Operation>>
+  components: {
+    schemas: Record<string, unknown>
+    responses: Record<string, { content: { 'application/problem+json': { schema: unknown; example: unknown } } }>
+  }
+}
+const operations = new Map(
+  Object.entries(paths).flatMap(([path, methods]) =>
+    Object.entries(methods).map(
+      ([method, operation]) => [operation.operationId, { path, method, ...operation }] as const
+    )
+  )
+)
+
+const CALL = { callId: '7d1f0c1e-57a8-4f0e-9c55-0d2f6a1b3c4d' }
+const ROOM = { roomId: 'standup' }
+
+interface Step {
+  readonly user?: string
+  /** Of the path and the query. */
+  readonly params?: Readonly<Record<string, string>>
+  /** Instead of the example's. */
+  readonly body?: unknown
+  /** What the examples need and is none itself. */
+  readonly isPreparation?: boolean
+}
+
+/** Everything that is random. */
+const RANDOM = new Set(['cursor', 'id', 'ticket', 'participantId', 'to', 'before', 'after'])
+const comparable = (value: unknown) =>
+  JSON.parse(JSON.stringify(value), (key, member) =>
+    RANDOM.has(key) && typeof member === 'string' && member.length > 4 ? `<${key}>` : member
+  )
+
+const participantIn = (reply: Record<string, unknown> | null) => String(reply?.participantId)
+
+const used = new Set<string>()
+
+t.test('each example request gets the example reply', async t => {
+  const clock = new ManualClock()
+  const app = await buildApp(config, { clock })
+  t.teardown(() => app.close())
+  const url = await app.listen({ host: '127.0.0.1', port: 0 })
+  const devices: Record<string, string> = { alice: 'phone', bob: 'laptop', carol: 'tablet' }
+
+  async function send(operationId: string, { user = 'alice', params = {}, body, isPreparation = false }: Step = {}) {
+    const operation = operations.get(operationId)
+    if (!operation) throw new Error(`There is no operation ${operationId}`)
+    const token = await new SignJWT({ device: devices[user] })
+      .setProtectedHeader({ alg: 'HS256' })
+      .setSubject(user)
+      .setExpirationTime(new Date(clock.now() + 3_600_000))
+      .sign(new TextEncoder().encode(SECRET))
+    const query = new URLSearchParams(params)
+    const path = operation.path.replace(/\{(\w+)\}/g, (_, name: string) => {
+      query.delete(name)
+      return encodeURIComponent(params[name] ?? '')
+    })
+    const sent = body ?? operation.requestBody?.content['application/json']?.example
+    const response = await fetch(`${url}${path}?${query}`, {
+      method: operation.method.toUpperCase(),
+      headers: {
+        authorization: `Bearer ${token}`,
+        ...(sent === undefined ? {} : { 'content-type': 'application/json' })
+      },
+      ...(sent === undefined ? {} : { body: JSON.stringify(sent) })
+    })
+    const reply = response.status === 204 ? null : ((await response.json()) as Record<string, unknown>)
+    clock.advance(1000)
+    t.ok(response.ok, `${operationId} ${response.status} ${response.ok ? '' : JSON.stringify(reply)}`)
+    if (isPreparation) return reply
+    used.add(operationId)
+    const documented = operation.responses[String(response.status)]
+    t.ok(documented, `${operationId}: ${response.status} is documented`)
+    const example = documented?.content?.['application/json']?.example
+    t.strictSame(comparable(example ?? null), comparable(reply), operationId)
+    if (operation.requestBody)
+      t.ok(operation.requestBody.content['application/json']?.example, `${operationId} has an example request`)
+    return reply
+  }
+  const prepare = (operationId: string, step: Step) => send(operationId, { ...step, isPreparation: true })
+
+  await send('listIceServers')
+  await send('createEventTicket')
+  await prepare('putPresence', { user: 'bob', body: {} })
+  await prepare('putPresence', { user: 'carol', body: {} })
+
+  await send('createCall')
+  await send('pollEvents', { user: 'bob', params: { cursor: 'start', wait: '0' } })
+  await send('getCall', { params: CALL })
+  await send('listCalls')
+  await send('reportRinging', { user: 'bob', params: CALL })
+  await send('acceptCall', { user: 'bob', params: CALL })
+  await send('sendAnswer', { user: 'bob', params: CALL })
+  await send('sendCandidates', { params: CALL })
+  await send('reportConnected', { user: 'bob', params: CALL })
+  await send('holdCall', { params: CALL })
+  await send('resumeCall', { params: CALL })
+  await send('sendOffer', { params: CALL })
+  await send('takeSnapshot', { user: 'bob' })
+  await send('hangUpCall', { params: CALL })
+  await prepare('createCall', { body: { to: 'bob', callId: 'declined' } })
+  await send('rejectCall', { user: 'bob', params: { callId: 'declined' } })
+  await prepare('createCall', { body: { to: 'carol', callId: 'cancelled' } })
+  await send('cancelCall', { params: { callId: 'cancelled' } })
+
+  await send('putPresence', { user: 'bob' })
+  await send('lookUpPresence', { params: { users: 'bob,carol' } })
+  await send('putWatch')
+  await send('getWatch')
+  await send('deleteWatch')
+  await send('deletePresence', { user: 'carol' })
+  await send('blockUser', { params: { user: 'mallory' } })
+  await send('listBlocks')
+  await send('unblockUser', { params: { user: 'mallory' } })
+
+  await send('putRoom', { params: ROOM })
+  const alice = participantIn(await send('joinRoom', { params: ROOM }))
+  await send('inviteUsers', { params: ROOM })
+  const invitation = { ...ROOM, invitationId: 'inv-8Kq2' }
+  await send('acceptInvitation', { user: 'bob', params: invitation })
+  const bob = participantIn(await prepare('joinRoom', { user: 'bob', params: ROOM, body: {} }))
+  await send('getRoom', { params: ROOM })
+  const to = (operationId: string, participantId: string) => ({
+    ...(operations.get(operationId)?.requestBody?.content['application/json']?.example as object),
+    to: participantId
+  })
+  await send('sendRoomOffer', { params: ROOM, body: to('sendRoomOffer', bob) })
+  await send('sendRoomAnswer', { user: 'bob', params: ROOM, body: to('sendRoomAnswer', alice) })
+  await send('sendRoomCandidates', { params: ROOM, body: to('sendRoomCandidates', bob) })
+  await send('changeParticipant', { params: { ...ROOM, participantId: bob } })
+  await send('postMessage', { params: ROOM })
+  await send('listMessages', { params: ROOM })
+  await send('noteTyping', { params: ROOM })
+  const invite = (invitationId: string) =>
+    prepare('inviteUsers', { params: ROOM, body: { users: ['carol'], invitationId } })
+  await prepare('putPresence', { user: 'carol', body: {} })
+  await invite('declined')
+  await send('declineInvitation', { user: 'carol', params: { ...ROOM, invitationId: 'declined' } })
+  clock.advance(60_000)
+  await prepare('putPresence', { user: 'carol', body: {} })
+  await invite('cancelled')
+  await send('cancelInvitation', { params: { ...ROOM, invitationId: 'cancelled' } })
+  await send('removeParticipant', { params: { ...ROOM, participantId: bob, ban: 'true', banForMs: '3600000' } })
+  await send('listBans', { params: ROOM })
+  await send('unban', { params: { ...ROOM, user: 'bob' } })
+  await send('closeRoom', { params: ROOM })
+
+  await send('explainProblem', { params: { code: 'callee_busy' } })
+  await send('isAlive')
+  await send('isReady')
+
+  // Their replies are no JSON: the stream is tested in test/delivery, the metrics in test/plugins.
+  for (const other of ['openEventStream', 'openEventStreamByPost', 'getMetrics']) used.add(other)
+  t.strictSame(
+    [...operations.keys()].filter(name => !used.has(name)),
+    [],
+    'every operation is tried'
+  )
+})
+
+t.test('each example is what its schema says', async t => {
+  const problem = validator('Problem')
+  for (const [name, { content }] of Object.entries(components.responses))
+    t.strictSame(problem.Errors(content['application/problem+json'].example), [], name)
+  const event = validator('Event')
+  const stream = operations.get('openEventStream')?.responses['200']?.content as {
+    'text/event-stream': { examples: { hello: { value: string } } }
+  }
+  const frames = stream['text/event-stream'].examples.hello.value.match(/(?<=^data: ).*$/gm) ?? []
+  t.equal(frames.length, 2)
+  for (const frame of frames) t.ok(event.Check(JSON.parse(frame)), frame)
+  for (const { operationId, requestBody, responses } of operations.values()) {
+    for (const content of [requestBody?.content, ...Object.values(responses).map(({ content }) => content)]) {
+      const { schema, example } = content?.['application/json'] ?? {}
+      if (example === undefined) continue
+      t.strictSame(Compile(resolved(schema, components.schemas)).Errors(example).slice(0, 2), [], operationId)
+    }
+  }
+})
+
+const validator = (name: string) => Compile(resolved(components.schemas[name], components.schemas))
