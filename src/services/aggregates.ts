@@ -82,7 +82,7 @@ function runLoop<State extends Versioned>(
   })
 }
 
-/** The decision changed nothing: its events need no commit, only mailboxes that know of no other one than the decision did. */
+/** The decision changed nothing: its events need no commit, only that the one still stands that the decision was made on. */
 async function sendDirect<State extends Versioned>(
   change: Change<State>,
   { state, events }: Decision<State>,
@@ -91,12 +91,12 @@ async function sendDirect<State extends Versioned>(
   const { context } = change
   const deliveries = new Map<string, { online: number; queued: number }>()
   const timestamp = new Date(basis.now).toISOString()
+  const stamp = stampOf(basis.state)
   for (const { to, type, data } of events) {
     if (to === 'watchers' || to.device === undefined)
       throw new TypeError(`${type} goes to more than one device and so needs a commit`)
     const result = await context.store.mailboxes.send(to.user, {
-      source: refOf(change),
-      basis: stampOf(basis.state),
+      basis: stamp && { ...stamp, source: refOf(change) },
       device: to.device,
       ...(to.at ? { at: to.at } : {}),
       type,
@@ -112,8 +112,8 @@ async function sendDirect<State extends Versioned>(
 }
 
 /**
- * The mailboxes know a commit that the state does not have, though the state was read a moment ago: either it was committed since,
- * which is a conflict here, or a failover forgot it. Then the same state is committed under a version above all that was seen.
+ * Another commit stands than the one that was read a moment ago: either it was committed since, which is a conflict here, or (on a
+ * Cluster) a failover forgot what the mailboxes know. Then the same state is committed under a version above all that was seen.
  */
 async function restate<State extends Versioned>(
   change: Change<State>,

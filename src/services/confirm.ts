@@ -68,7 +68,6 @@ async function confirmCall(context: Context, user: string, { lease, closing, isA
 
 /** Its calls or rooms may have been set back, which its own mailbox does not know. */
 async function resetDevice({ store, ids, clock }: Context, { user, device }: Actor): Promise<void> {
-  const source = { kind: 'room', id: `${user}/${device}/reset` } as const
-  const commits = [{ version: 1, tag: ids.tag(), entries: [{ device, type: RESET, envelope: '{}' }] }]
-  await store.mailboxes.append(user, { source, commits, now: clock.now() })
+  const event = { device, type: RESET, envelope: '{}', tag: ids.tag() }
+  await store.mailboxes.send(user, { basis: null, ...event, now: clock.now() })
 }

@@ -63,7 +63,6 @@ export async function offerInvitation(
     const type = 'room.invitation'
     const data = { ...still.incoming, version: still.room.version }
     const { status } = await context.store.mailboxes.send(user, {
-      source: { kind: 'room', id: roomId },
       basis: null,
       device,
       at,

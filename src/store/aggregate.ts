@@ -100,7 +100,7 @@ export type CommitResult =
       readonly deliveries: Deliveries
       /** Users among those of the mail whose presence may be watched. */
       readonly watched: readonly string[]
-      /** A mailbox has taken the end of the aggregate, which the aggregate itself has forgotten. */
+      /** On a Cluster: a mailbox has taken the end of the aggregate, which the aggregate itself has forgotten. */
       readonly isOver: boolean
       /** For each user with a claim, all leases they hold now. */
       readonly held: ReadonlyMap<string, readonly Lease[]>

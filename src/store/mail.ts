@@ -17,9 +17,9 @@ export interface MailboxEntry {
   readonly envelope: string
 }
 
-/** What one commit says to one user. The user's mailboxes remember the commit: a message decided on another one is then refused. */
+/** What one commit says to one user. On a Cluster the user's mailboxes remember the commit: see Mailboxes.send. */
 export interface Mail {
-  /** May be empty: then the commit is only remembered. */
+  /** May be empty. */
   readonly entries: readonly MailboxEntry[]
   /** The holder's lease on the user is released, also with a duplicate. It is the last commit of the source's life. */
   readonly release?: string

@@ -1,5 +1,6 @@
 // The store of a single process: no set-up, nothing survives it. The same promises as redis/, held to them by the same suite.
 import type { Clock } from '../clock.js'
+import type { AggregateRef } from './aggregate.js'
 import { createMemoryAggregates } from './memory/aggregates.js'
 import { createMemoryContacts } from './memory/contacts.js'
 import { createMemoryCopies } from './memory/copies.js'
@@ -43,9 +44,10 @@ export function createMemoryStore(options: MemoryStoreOptions): MemoryStore {
   const isInvolved = (user: string) =>
     leases.held(user).length > 0 ||
     [memberships, invitations].some(part => part.has(user)) ||
-    aggregates.has({ kind: 'presence', id: user })
+    stampOf({ kind: 'presence', id: user }) !== null
+  const stampOf = (ref: AggregateRef) => aggregates.stampOf(ref)
   const publish = wakeups.publish
-  const mailboxes = createMemoryMailboxes({ ...options, leases, contacts, tickets, publish, isInvolved })
+  const mailboxes = createMemoryMailboxes({ ...options, leases, contacts, tickets, publish, stampOf, isInvolved })
   const quotas = createMemoryQuotas()
   const aggregates = createMemoryAggregates({ clock, timerIndex, mailboxes, leases, quotas })
   const watches = createMemoryWatches(options)

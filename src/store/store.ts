@@ -12,7 +12,7 @@ import type { DeadLetters } from './dead-letters.js'
 import type { Fanouts } from './fanout.js'
 import type { Forgotten } from './forgotten.js'
 import type { Leases } from './leases.js'
-import type { Cursor, Mail, Reached } from './mail.js'
+import type { Cursor, Mail } from './mail.js'
 import type { Quotas } from './quotas.js'
 import type { Invitations, Memberships, Rooms } from './rooms.js'
 import type { Tickets } from './tickets.js'
@@ -31,33 +31,20 @@ export interface StoredEvent extends Cursor {
   readonly envelope: string
 }
 
-/** What one commit has to say to one user. The entries it makes carry its tag. */
-export interface CommitMail extends Stamp, Mail {}
-
-export interface Append {
-  readonly source: AggregateRef
-  /** Oldest first. */
-  readonly commits: readonly CommitMail[]
-  readonly now: number
-}
-
-/** One of many; none of its commits is the first or the last of its source's life. */
-export interface UserAppend extends Pick<Append, 'source'> {
+/** What commits of one source say to one of many users, oldest first. */
+export interface UserAppend {
   readonly user: string
-  readonly commits: readonly (Stamp & Pick<Mail, 'entries'>)[]
+  readonly source: AggregateRef
+  readonly commits: readonly UserCommit[]
 }
 
-/** Distinct devices that took at least one entry of the last commit that was taken. */
-export interface AppendResult extends Reached {
-  /** 'duplicate' when all commits were; 'over': one came after the last of this life of the source, which must have forgotten it. */
-  readonly status: 'appended' | 'duplicate' | 'over'
-}
+/** The entries that a commit makes carry its tag. */
+export interface UserCommit extends Stamp, Pick<Mail, 'entries'> {}
 
 /** One event for one device that no commit stands behind: it changed nothing, as a candidate changes nothing of its call. */
 export interface Message {
-  readonly source: AggregateRef
-  /** The commit it was decided on. Null: no commit of the source matters to it. */
-  readonly basis: Stamp | null
+  /** The commit it was decided on, and whose. Null: no commit matters to it. */
+  readonly basis: (Stamp & { readonly source: AggregateRef }) | null
   readonly device: string
   /** Only if this is the newest event of the mailbox still. */
   readonly at?: Cursor
@@ -72,7 +59,7 @@ export type SendResult =
   | { readonly status: 'online' | 'queued' }
   /** Nothing was written: the device is not registered, or its mailbox is not `at` where it was. */
   | { readonly status: 'none' | 'moved' }
-  /** Nothing was written: the user's mailboxes have taken a commit of the source that is as new or newer, and not the message's. */
+  /** Nothing was written: another commit stands than the message was decided on; 0 if none does. */
   | { readonly status: 'behind'; readonly newest: number }
 
 /** What an entry weighs beside the bytes of its envelope. lua/mailbox.lua knows the same number. */
@@ -156,18 +143,15 @@ export interface DeviceState {
 
 export interface Mailboxes {
   /**
-   * Atomic for all commits and all devices of the user; wakes the open streams of each (Wakeup 'event'). A commit is dropped if
+   * What fan-out publishes, at a time for each user; wakes the open streams of each (Wakeup 'event'). A commit is dropped if
    * the user's mailboxes have taken it (version and tag) already; else taken, and remembered for as long as matters. An older
    * version that is not remembered is another history of the source, made after a failover forgot the first: it is taken, and
-   * what was remembered from there on is forgotten. But after the last commit of a life only one that begins another is taken: an end
-   * that is made anew is a duplicate, anything else is 'over'.
+   * what was remembered from there on is forgotten. What is said to many costs little more than what is said to one.
    */
-  append(user: string, append: Append): Promise<AppendResult>
-  /** The same for many users, at a time for each of them. What is said to many costs little more than what is said to one. */
   appendEach(appends: readonly UserAppend[], now: number): Promise<void>
   /**
-   * The short way of what happens most: one device, no commit. Taken only if the message was decided on the newest commit of the
-   * source that the user's mailboxes know, or on one above all they know: they have forgotten it, and remember it from then on.
+   * The short way of what happens most: one device, no commit. Taken only if the commit stands that the message was decided on. On a Cluster
+   * the mailboxes compare it with the newest commit they have taken; one above all that they know they have forgotten, and remember from then on.
    */
   send(user: string, message: Message): Promise<SendResult>
   /** `cursor` 'start' reads all that is kept. */

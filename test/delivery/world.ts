@@ -92,11 +92,9 @@ export class World {
 
   async append(entries: readonly MailboxEntry[]): Promise<void> {
     this.#version++
-    await this.store.mailboxes.append('alice', {
-      source: { kind: 'call', id: 'c1' },
-      commits: [{ version: this.#version, entries, tag: this.#ids.tag() }],
-      now: this.clock.now()
-    })
+    const source = { kind: 'call', id: 'c1' } as const
+    const commits = [{ version: this.#version, entries, tag: this.#ids.tag() }]
+    await this.store.mailboxes.appendEach([{ user: 'alice', source, commits }], this.clock.now())
   }
 
   async close(t: Test): Promise<void> {

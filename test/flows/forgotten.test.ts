@@ -1,9 +1,11 @@
 // Redis forgets what it acknowledged, as in a failover, and the nodes go on with what they remember (G9). Each story takes place on
-// two nodes of one Redis, some of whose keys are set back in the middle of it.
+// two nodes, and some keys are set back in the middle of it: on a Cluster, where those of a call and of its users lie apart, also some alone
+// that one server would set back together.
 import t, { type Test } from 'tap'
 import { forgetKeys, rememberKeys } from '../helpers/forgetting.js'
-import { SETTINGS, sharedHouse } from '../helpers/house.js'
+import { House, SETTINGS } from '../helpers/house.js'
 import type { Person } from '../helpers/person.js'
+import { startRedis } from '../helpers/redis.js'
 import { candidate, sdp } from '../helpers/sdp.js'
 import { Stage } from '../helpers/stage.js'
 
@@ -28,11 +30,25 @@ const JOINING_MS = 10_500
 
 const TWO_NODES = SETTINGS.filter(({ engine, nodes }) => engine === 'redis' && nodes === 2)
 
+async function openHouse(cluster: boolean) {
+  const [setting] = TWO_NODES
+  if (!setting) throw new Error('there is such a setting')
+  const server = await startRedis({ cluster })
+  const house = await House.open(setting, {}, server)
+  t.teardown(async () => {
+    await house.close()
+    await server.stop()
+  })
+  return { house, url: `redis://127.0.0.1:${server.port}` }
+}
+
+const oneServer = await openHouse(false)
+const cluster = await openHouse(true)
+
 /** Alice at one node and bob at the other are in a call, connected: it stands at version 5. */
-function talk(name: string, story: (t: Test, talk: Talk) => Promise<void>): void {
+function talk(name: string, story: (t: Test, talk: Talk) => Promise<void>, houses = [oneServer, cluster]): void {
   t.test(name, async t => {
-    for (const setting of TWO_NODES) {
-      const house = await sharedHouse(setting, {})
+    for (const { house, url } of houses) {
       const stage = new Stage(house)
       const [alice, bob] = await stage.enterBoth()
       await alice.does('calls', { callId: 'c1', to: 'bob' })
@@ -45,8 +61,8 @@ function talk(name: string, story: (t: Test, talk: Talk) => Promise<void>): void
       await alice.hears('signal.answer')
       await alice.does('calls/c1/connected')
       await bob.hears('call.connected')
-      const remember = (part: string) => rememberKeys(house.redisUrl ?? '', `*${part}*${stage.marked('')}`)
-      const forget = (part: string) => forgetKeys(house.redisUrl ?? '', `*${part}*${stage.marked('')}`)
+      const remember = (part: string) => rememberKeys(url, `*${part}*${stage.marked('')}`)
+      const forget = (part: string) => forgetKeys(url, `*${part}*${stage.marked('')}`)
       try {
         await story(t, { stage, alice, bob, remember, forget })
         await stage.holdMailboxes(t)
@@ -80,18 +96,22 @@ talk(
   }
 )
 
-talk('an end that Redis forgot stands, and is received once', async (t, { stage, alice, bob, remember }) => {
-  const forget = await remember('state:call:c1')
-  await bob.does('calls/c1/hangup')
-  await alice.hears('call.ended')
-  await forget()
-  // Through the other node, which does not know of the end.
-  bob.goesTo(0)
-  alice.goesTo(stage.far)
-  await alice.isRefused('call_ended', 'calls/c1/candidates', oneCandidate(1))
-  await bob.isRefused('call_ended', 'calls/c1/hold')
-  t.same([await alice.activeCalls(), await bob.activeCalls()], [[], []])
-})
+talk(
+  'an end that Redis forgot stands, and is received once',
+  async (t, { stage, alice, bob, remember }) => {
+    const forget = await remember('state:call:c1')
+    await bob.does('calls/c1/hangup')
+    await alice.hears('call.ended')
+    await forget()
+    // Through the other node, which does not know of the end.
+    bob.goesTo(0)
+    alice.goesTo(stage.far)
+    await alice.isRefused('call_ended', 'calls/c1/candidates', oneCandidate(1))
+    await bob.isRefused('call_ended', 'calls/c1/hold')
+    t.same([await alice.activeCalls(), await bob.activeCalls()], [[], []])
+  },
+  [cluster]
+)
 
 talk(
   'a call that Redis forgot as a whole ends for both as soon as a device of one of them arrives',
@@ -196,17 +216,17 @@ for (const forgotten of ['state:call:c1', 'position']) {
       )
       await bob.does('calls/c1/hangup')
       t.match(await alice.hears('call.ended'), { reason: 'hangup' })
-    }
+    },
+    [cluster]
   )
 }
 
 t.test('who was forgotten by a room is shown by nobody, once their device arrives', async t => {
-  for (const setting of TWO_NODES) {
-    const house = await sharedHouse(setting, {})
+  for (const { house, url } of [oneServer, cluster]) {
     const stage = new Stage(house)
     const [alice, bob] = await stage.enterBoth()
     await alice.does('rooms/r1/participants')
-    const forget = await rememberKeys(house.redisUrl ?? '', `*}:[^p]*r1${stage.marked('')}`)
+    const forget = await rememberKeys(url, `*}:[^p]*r1${stage.marked('')}`)
     const { participantId } = await bob.does('rooms/r1/participants')
     t.match(await alice.hears('room.participant_joined'), { participant: { participantId } })
     await forget()

@@ -352,7 +352,7 @@ async function publishesSomeAndDies(stage: Stage, name: string): Promise<void> {
   for (const watcher of some) {
     const source = { kind: 'presence', id: `${user}/${watcher.device}` } as const
     const entries = [{ device: watcher.device, type: event.type, envelope: JSON.stringify(event) }]
-    await mailboxes.append(watcher.user, { source, commits: [{ version, tag, entries }], now })
+    await mailboxes.appendEach([{ user: watcher.user, source, commits: [{ version, tag, entries }] }], now)
   }
 }
 

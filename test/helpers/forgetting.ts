@@ -1,4 +1,4 @@
-// What a failover does to the keys of a Redis: it sets them back to an earlier state, here some keys by name and all at once.
+// What a failover does to the keys of a Redis: it sets them back to an earlier state, here some keys by name.
 import { Redis } from 'ioredis'
 
 /** Remembers the keys that match; the returned function sets them back, also those that did not exist. */
@@ -10,17 +10,16 @@ export async function rememberKeys(url: string, pattern: string): Promise<() => 
   return () =>
     withKeys(url, pattern, async (client, keys) => {
       const lost = keys.filter(key => !before.has(key))
-      const commands = lost.map(key => ['del', key])
-      const transaction = client.multi(commands)
-      for (const [key, text] of before) transaction.restore(key, 0, text ?? '', 'REPLACE')
-      await transaction.exec()
+      // In one write: on a Cluster a transaction may not name keys of several slots.
+      const restored = [...before].map(([key, text]) => text && client.restore(key, 0, text, 'REPLACE'))
+      await Promise.all([...lost.map(key => client.del(key)), ...restored])
     })
 }
 
 /** The keys that match are gone. */
 export const forgetKeys = (url: string, pattern: string): Promise<void> =>
   withKeys(url, pattern, async (client, keys) => {
-    if (keys.length > 0) await client.del(...keys)
+    await Promise.all(keys.map(key => client.del(key)))
   })
 
 async function withKeys<T>(

@@ -158,8 +158,6 @@ t.test('without any of that the same commit writes all of it', async t => {
     'sp:leases:bob',
     'sp:mailbox:alice:phone',
     'sp:mailbox:bob:phone',
-    'sp:position:alice:call:c1',
-    'sp:position:bob:call:c1',
     'sp:state:call:c1',
     'sp:timers:call'
   ])

@@ -2,10 +2,13 @@ import t from 'tap'
 import { ManualClock } from '../helpers/clock.js'
 import { startRedis } from '../helpers/redis.js'
 import { openRedisStore } from '../helpers/store.js'
+import { takenContract } from './contract/basis.js'
+import { deliveryContract } from './contract/delivery.js'
 import { OPTIONS, runContract } from './contract.js'
 
 // A Cluster of one node refuses what touches two slots just as a large one does.
 const server = await startRedis({ cluster: true })
 t.teardown(() => server.stop())
 
-runContract(t, 'redis cluster', clock => openRedisStore(server.url, clock, OPTIONS), new ManualClock())
+const open = (clock: ManualClock) => openRedisStore(server.url, clock, OPTIONS)
+runContract(t, { name: 'redis cluster', open, also: [takenContract, deliveryContract] }, new ManualClock())

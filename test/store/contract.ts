@@ -24,8 +24,8 @@ import { smallContract } from './contract/small.js'
 import { wakeupContract } from './contract/wakeups.js'
 import { watchContract } from './contract/watches.js'
 
-export interface Lab {
-  readonly store: Store
+export interface Lab<Engine extends Store = Store> {
+  readonly store: Engine
   readonly clock: ManualClock
   readonly options: StoreOptions
   /** An id that no other test uses, so that all may share one store. */
@@ -39,13 +39,21 @@ export const OPTIONS: StoreOptions = {
   maxDevicesPerUser: 8
 }
 
+export interface Engine<S extends Store> {
+  readonly name: string
+  open(clock: ManualClock): Promise<S>
+  /** What not every engine promises. */
+  readonly also: readonly ((t: Test, lab: Lab<S>) => void)[]
+}
+
 /** Opens one store, runs the whole suite against it, and closes it. */
-export function runContract(t: Test, engine: string, open: (clock: ManualClock) => Promise<Store>, clock: ManualClock) {
-  return t.test(engine, async t => {
+export function runContract<S extends Store>(t: Test, { name, open, also }: Engine<S>, clock: ManualClock) {
+  return t.test(name, async t => {
     const store = await open(clock)
     t.teardown(() => store.close())
     let count = 0
-    const lab: Lab = { store, clock, options: OPTIONS, id: stem => `${stem}-${++count}` }
+    const lab: Lab<S> = { store, clock, options: OPTIONS, id: stem => `${stem}-${++count}` }
+    for (const contract of also) contract(t, lab)
     aggregateContract(t, lab)
     dueContract(t, lab)
     appendContract(t, lab)

@@ -77,8 +77,7 @@ class Writer {
       const envelope = JSON.stringify({ user: this.#user, n: ++this.#sent })
       try {
         const result = await this.#store.mailboxes.send(this.#user, {
-          source: { kind: 'call', id: 'c' },
-          basis: { version: 1, tag: 't1' },
+          basis: null,
           device: 'phone',
           type: 'x',
           envelope,

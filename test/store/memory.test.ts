@@ -3,13 +3,15 @@ import type { Lease } from '../../src/store/leases.js'
 import { createMemoryStore } from '../../src/store/memory.js'
 import { LASTING_MS } from '../../src/store/rooms.js'
 import { ManualClock } from '../helpers/clock.js'
+import { standingContract } from './contract/basis.js'
 import { appendOf, commitOf } from './contract/given.js'
 import { joinOf, roomCommitOf } from './contract/given-rooms.js'
 import { type Lab, OPTIONS, runContract } from './contract.js'
 
 const clock = new ManualClock()
 
-runContract(t, 'memory', async clock => createMemoryStore({ ...OPTIONS, clock }), clock)
+const open = async (clock: ManualClock) => createMemoryStore({ ...OPTIONS, clock })
+runContract(t, { name: 'memory', open, also: [standingContract] }, clock)
 
 t.test('a closed store leaves no timer behind', async t => {
   t.equal(clock.waiting, 0)
@@ -30,7 +32,7 @@ t.test('when everything is over and its time has passed, nothing is kept', async
   await store.memberships.add(seat, 'r1', { max: 9, now })
   await store.invitations.add('alice', 'r1', { until: now + 30_000, now })
   await store.mailboxes.touch('alice', 'phone', { now, tag: 'birth' })
-  await store.mailboxes.append('alice', appendOf(lab, 1))
+  await store.mailboxes.appendEach([{ user: 'alice', ...appendOf(1) }], now)
   await store.watches.put({ user: 'alice', device: 'phone' }, ['bob'])
   await store.watches.add('bob', { user: 'alice', device: 'phone', at: now }, 9)
   await store.tickets.put('alice', { id: 't1', device: 'phone', value: '{}', ttlMs: 60_000 })

@@ -43,9 +43,8 @@ async function send(store: RedisStore, user: string): Promise<void> {
     claim: true,
     onlineUntil: now + 45_000
   })
-  const source = { kind: 'call', id: 'c' } as const
   const event = { device: 'phone', type: 'x', envelope: '{}', tag: 'tag' }
-  await store.mailboxes.send(user, { source, basis: null, ...event, now })
+  await store.mailboxes.send(user, { basis: null, ...event, now })
 }
 
 /** Nothing in this process moves on meanwhile, as in a long collection of garbage or a machine that swaps. */

@@ -2,9 +2,12 @@ import t from 'tap'
 import { ManualClock } from '../helpers/clock.js'
 import { startRedis } from '../helpers/redis.js'
 import { openRedisStore } from '../helpers/store.js'
+import { standingContract } from './contract/basis.js'
+import { deliveryContract } from './contract/delivery.js'
 import { OPTIONS, runContract } from './contract.js'
 
 const server = await startRedis()
 t.teardown(() => server.stop())
 
-runContract(t, 'redis', clock => openRedisStore(server.url, clock, OPTIONS), new ManualClock())
+const open = (clock: ManualClock) => openRedisStore(server.url, clock, OPTIONS)
+runContract(t, { name: 'redis', open, also: [standingContract, deliveryContract] }, new ManualClock())

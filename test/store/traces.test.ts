@@ -122,10 +122,10 @@ for (const cluster of [false, true]) {
       }
     )
 
-    t.test('of the commits that a user has taken the last eight are remembered, for a time', async t => {
+    t.test('of the commits that were published to a user the last eight are remembered, for a time', async t => {
       const { lab, client, traces, store } = await given(t, server)
       const commits = Array.from({ length: 20 }, (_, n) => mailOf(n + 1))
-      await store.mailboxes.append('bob', appendAll(lab, commits))
+      await store.mailboxes.appendEach([{ user: 'bob', ...appendAll(commits) }], lab.clock.now())
       const { names, ends } = await traces()
       t.strictSame(names, ['position:bob:call:some-call'])
       t.ok((ends[0] ?? 0) > Date.now())

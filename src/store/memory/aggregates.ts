@@ -39,7 +39,8 @@ const toSnapshot = ({ stamp, state, held }: Aggregate): Snapshot => ({ ...stamp,
 interface MemoryAggregates extends Aggregates {
   /** Of users who are watched; who watches is known elsewhere. */
   readonly fanout: Omit<FanoutSource, 'recipients'>
-  has(ref: AggregateRef): boolean
+  /** The commit that stands. */
+  stampOf(ref: AggregateRef): Stamp | null
   size(): number
   sweep(now: number): void
 }
@@ -87,22 +88,15 @@ export function createMemoryAggregates({ clock, timerIndex, mailboxes, leases, q
   /** Delivers all that is held back; what became of the last commit's mail. */
   function deliverHeld(aggregate: Aggregate) {
     const deliveries = new Map<string, Reached>()
-    let isOver = false
-    const { held, ref } = aggregate
-    for (const { mail, ...stamp } of held) {
+    for (const { mail, tag } of aggregate.held) {
       deliveries.clear()
-      for (const { user, claim: _, sign: __, ...said } of mail) {
-        const { status, online, queued } = mailboxes.deliver(user, {
-          source: ref,
-          commits: [{ ...stamp, ...said }],
-          now: clock.now()
-        })
-        if (status === 'over') isOver = true
-        if (said.entries.length > 0) deliveries.set(user, { online, queued })
+      for (const said of mail) {
+        const reached = mailboxes.deliver(said.user, { ...said, tag }, clock.now())
+        if (said.entries.length > 0) deliveries.set(said.user, reached)
       }
     }
     aggregate.held = []
-    return { deliveries, isOver }
+    return deliveries
   }
 
   const isWatched = (user: string) => find({ kind: 'presence', id: user }) !== undefined
@@ -138,14 +132,14 @@ export function createMemoryAggregates({ clock, timerIndex, mailboxes, leases, q
       }
       for (const [user, granted] of held) leases.put(user, granted)
       const written = write(ref, commit, found)
-      const delivered = commit.isHeld ? null : deliverHeld(written)
+      const deliveries = commit.isHeld ? null : deliverHeld(written)
       settle(written)
-      if (delivered === null) {
+      if (deliveries === null) {
         return { ok: true, isDelivered: false, deliveries: new Map(), watched: [], isOver: false, held, head: null }
       }
       const watched = commit.mail.map(({ user }) => user).filter(isWatched)
       const heads = commit.mail.flatMap(({ user, sign }) => (sign ? mailboxes.renew(user, sign, commit.now) : []))
-      return { ok: true, isDelivered: true, watched, held, head: heads[0] ?? null, ...delivered }
+      return { ok: true, isDelivered: true, deliveries, watched, isOver: false, held, head: heads[0] ?? null }
     },
     async release(ref) {
       const found = find(ref)
@@ -157,7 +151,7 @@ export function createMemoryAggregates({ clock, timerIndex, mailboxes, leases, q
       const found = find(ref)
       if (found && at < (deadlines.get(found) ?? -Infinity)) deadlines.set(found, wholeMs(at))
     },
-    has: ref => find(ref) !== undefined,
+    stampOf: ref => find(ref)?.stamp ?? null,
     size: () => kept.size,
     sweep(now) {
       for (const [key, aggregate] of kept) {

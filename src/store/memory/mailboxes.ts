@@ -1,20 +1,9 @@
-// Mailboxes in plain maps: the user's devices, and per source the newest version that the user's mailboxes have taken.
+// Mailboxes in plain maps: the user's devices, and per source the newest commits that fan-out has published to the user's mailboxes.
 import type { Clock } from '../../clock.js'
-import { type AggregateRef, isSameStamp } from '../aggregate.js'
-import type { Sign } from '../mail.js'
-import { positionTtlMs, type Taken, withTaken } from '../position.js'
-import type {
-  Append,
-  AppendResult,
-  CommitMail,
-  Cursor,
-  Mailboxes,
-  Message,
-  SendResult,
-  StoreOptions,
-  Touch,
-  Touched
-} from '../store.js'
+import { type AggregateRef, isSameStamp, type Stamp } from '../aggregate.js'
+import type { Mail, Reached, Sign } from '../mail.js'
+import { positionTtlMs, withTaken } from '../position.js'
+import type { Cursor, Mailboxes, Message, SendResult, StoreOptions, Touch, Touched, UserCommit } from '../store.js'
 import type { MemoryContacts } from './contacts.js'
 import type { MemoryLeases } from './leases.js'
 import { birth, type Device, hasLeft, head, isOnline, push, read } from './mailbox.js'
@@ -27,6 +16,8 @@ interface Parts extends StoreOptions {
   readonly contacts: Pick<MemoryContacts, 'note'>
   readonly tickets: Pick<MemoryTickets, 'revoke'>
   readonly publish: Publish
+  /** The commit that stands. */
+  stampOf(source: AggregateRef): Stamp | null
   /** Whether the user has a lease, a room or an invitation, or a watched state. */
   isInvolved(user: string): boolean
 }
@@ -35,8 +26,8 @@ export interface MemoryMailboxes extends Mailboxes {
   isRegistered(user: string, device: string, now: number): boolean
   /** A sign of life of a device that is registered. */
   renew(user: string, sign: Sign, now: number): Cursor
-  /** `append`, at once. */
-  deliver(user: string, append: Append): AppendResult
+  /** What a commit says to the user, with its tag. */
+  deliver(user: string, mail: Mail & Pick<Stamp, 'tag'>, now: number): Reached
   size(): number
   sweep(now: number): void
 }
@@ -46,7 +37,7 @@ export function createMemoryMailboxes(parts: Parts): MemoryMailboxes {
   const positionMs = positionTtlMs(retentionMs)
   const users = new Map<string, Map<string, Device>>()
   /** By user and source; no user id has a blank in it. */
-  const positions = new Map<string, { taken: readonly Taken[]; until: number }>()
+  const positions = new Map<string, { taken: readonly Stamp[]; until: number }>()
 
   function find(user: string, device: string, now: number): Device | undefined {
     const devices = users.get(user)
@@ -67,19 +58,13 @@ export function createMemoryMailboxes(parts: Parts): MemoryMailboxes {
     return found
   }
 
-  function takenFrom(user: string, { kind, id }: AggregateRef): readonly Taken[] {
-    const position = positions.get(`${user} ${kind}:${id}`)
-    return position && position.until > clock.now() ? position.taken : []
-  }
-
-  function take(user: string, source: AggregateRef, commit: Omit<CommitMail, 'entries'>): AppendResult['status'] {
-    const { version, tag, release, begins } = commit
-    const before = takenFrom(user, source)
-    const taken = withTaken(before, { version, tag, isLast: release !== undefined })
-    if (taken === null) return 'duplicate'
-    if (before[0]?.isLast && !begins) return release === undefined ? 'over' : 'duplicate'
-    positions.set(`${user} ${source.kind}:${source.id}`, { taken, until: clock.now() + positionMs })
-    return 'appended'
+  /** Whether the user's mailboxes take a commit that is published to them: each once. */
+  function take(user: string, { kind, id }: AggregateRef, { version, tag }: Stamp): boolean {
+    const key = `${user} ${kind}:${id}`
+    const position = positions.get(key)
+    const taken = withTaken(position && position.until > clock.now() ? position.taken : [], { version, tag })
+    if (taken) positions.set(key, { taken, until: clock.now() + positionMs })
+    return taken !== null
   }
 
   function put(user: string, name: string, device: Device, message: Pick<Message, 'type' | 'envelope' | 'tag'>): void {
@@ -88,7 +73,7 @@ export function createMemoryMailboxes(parts: Parts): MemoryMailboxes {
     if (device.connection !== '') publish(user, { kind: 'event', device: name, prevTag, events: [event] })
   }
 
-  function putAll(user: string, { entries, tag }: CommitMail, now: number): AppendResult {
+  function putAll(user: string, { entries, tag }: Omit<UserCommit, 'version'>, now: number): Reached {
     const names = [...(users.get(user)?.keys() ?? [])]
     const counts = { online: 0, queued: 0 }
     for (const name of names) {
@@ -100,7 +85,7 @@ export function createMemoryMailboxes(parts: Parts): MemoryMailboxes {
       for (const { type, envelope } of mine) put(user, name, device, { type, envelope, tag })
       counts[isOnline(device, now) ? 'online' : 'queued']++
     }
-    return { status: 'appended', ...counts }
+    return counts
   }
 
   function connect(user: string, name: string, device: Device, touch: Touch): void {
@@ -126,16 +111,10 @@ export function createMemoryMailboxes(parts: Parts): MemoryMailboxes {
     publish(user, { kind: 'auth', device: name, expiresAt: shown })
   }
 
-  function deliver(user: string, { source, commits, now }: Append): AppendResult {
-    for (const { release } of commits) if (release !== undefined) leases.drop(user, release)
-    let result: AppendResult = { status: 'duplicate', online: 0, queued: 0 }
-    for (const commit of commits) {
-      const status = take(user, source, commit)
-      if (status === 'appended') result = putAll(user, commit, now)
-      if (status === 'appended' && commit.contact) contacts.note(user, commit.contact, now)
-      if (status === 'over') result = { ...result, status }
-    }
-    return result
+  function deliver(user: string, mail: Mail & Pick<Stamp, 'tag'>, now: number): Reached {
+    if (mail.release !== undefined) leases.drop(user, mail.release)
+    if (mail.contact) contacts.note(user, mail.contact, now)
+    return putAll(user, mail, now)
   }
 
   /** Null: it is not registered, and as many others are as may be. */
@@ -163,21 +142,18 @@ export function createMemoryMailboxes(parts: Parts): MemoryMailboxes {
       if (!touched) throw new TypeError(`${device} is not registered`)
       return touched.head
     },
-    append: async (user, append) => deliver(user, append),
     async appendEach(appends, now) {
-      for (const each of appends) deliver(each.user, { ...each, now })
+      for (const { user, source, commits } of appends) {
+        for (const commit of commits) if (take(user, source, commit)) putAll(user, commit, now)
+      }
     },
     async send(user, message): Promise<SendResult> {
-      const { source, basis, at } = message
-      const [newest = null] = takenFrom(user, source)
-      const isNew = basis !== null && !isSameStamp(basis, newest)
-      if (isNew && newest !== null && newest.version >= basis.version) {
-        return { status: 'behind', newest: newest.version }
-      }
+      const { basis, at } = message
+      const stamp = basis && parts.stampOf(basis.source)
+      if (!isSameStamp(basis, stamp)) return { status: 'behind', newest: stamp?.version ?? 0 }
       const device = find(user, message.device, message.now)
       if (!device) return { status: 'none' }
       if (at && (at.seq !== device.seq || at.tag !== device.tag)) return { status: 'moved' }
-      if (isNew) take(user, source, basis)
       put(user, message.device, device, message)
       return { status: isOnline(device, message.now) ? 'online' : 'queued' }
     },

@@ -69,7 +69,7 @@ export function createRedisAggregates({ attempt, topology, mailboxes, leases, qu
   async function commitInOneStep(ref: AggregateRef, commit: Commit): Promise<CommitResult | null> {
     const keys = keysOf(ref)
     const { charges = [] } = commit
-    const users = commit.mail.map(({ user }) => mailboxes.keysOf(user, ref))
+    const users = commit.mail.map(({ user }) => mailboxes.keysOf(user))
     const reply = await commitAndDeliver(
       attempt,
       [keys.state, keys.outbox, keys.timers, ...users.flat()],
@@ -108,7 +108,7 @@ export function createRedisAggregates({ attempt, topology, mailboxes, leases, qu
         commit.mail.flatMap(({ user, claim }, i) => (claim ? [[user, toLeases(said[i]?.[1] ?? [])] as const] : []))
       ),
       head: said.map(([, , head]) => toHead(head)).find(head => head !== null) ?? null,
-      isOver: results.some(({ status }) => status === 'over')
+      isOver: false
     }
   }
 

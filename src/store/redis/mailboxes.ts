@@ -1,11 +1,11 @@
 // Mailboxes in Redis: for each user one hash with a record a device, and for each device a stream with ids `<seq>-0`.
 // Expiry is decided by the caller's clock; the keys' own TTL only cleans up after devices that nobody asks about again.
 
-import type { AggregateRef } from '../aggregate.js'
+import type { AggregateRef, Stamp } from '../aggregate.js'
 import { RESET } from '../forgotten.js'
-import type { Cursor, Mail, Sign, UserMail } from '../mail.js'
+import type { Cursor, Mail, Reached, Sign, UserMail } from '../mail.js'
 import { positionTtlMs } from '../position.js'
-import type { Append, AppendResult, Mailboxes, Page as ReadPage, StoredEvent, StoreOptions, Touch } from '../store.js'
+import type { Mailboxes, Page as ReadPage, StoredEvent, StoreOptions, Touch } from '../store.js'
 import { audienceOf, eachArguments } from './append-each.js'
 import type { Attempt } from './clients.js'
 import { noteArguments } from './contacts.js'
@@ -36,6 +36,7 @@ import {
   requestMailbox,
   type StreamEntry,
   sendMailbox,
+  sendMailboxOnCluster,
   touchMailbox
 } from './scripts.js'
 import { formatStamp } from './stamp.js'
@@ -74,15 +75,28 @@ function saidIn(user: string, { release, begins, entries, contact }: Mail): Argu
 
 const STATUS = { OK: 'appended', DUPLICATE: 'duplicate', OVER: 'over' } as const
 
-interface Reply extends AppendResult {
+interface UserReached extends Reached {
   readonly isWatched: boolean
 }
 
-/** What mailbox_append replies, and commit_deliver for each user. */
-export function toReached(reply: string): Reply {
-  const [status, online, queued, watched] = reply.split(' ')
-  const isWatched = watched === '1'
-  return { status: STATUS[status as keyof typeof STATUS], online: Number(online), queued: Number(queued), isWatched }
+/** What commit_deliver replies for each user. */
+export function toReached(reply: string): UserReached {
+  const [online, queued, watched] = reply.split(' ')
+  return { online: Number(online), queued: Number(queued), isWatched: watched === '1' }
+}
+
+/** What one commit says to one user. */
+export interface CommitMail extends Stamp, Mail {}
+
+export interface Delivered extends UserReached {
+  /** 'duplicate' when all commits were; 'over': one came after the last of this life of the source, which must have forgotten it. */
+  readonly status: (typeof STATUS)[keyof typeof STATUS]
+}
+
+/** What mailbox_append replies. */
+function toDelivered(reply: string): Delivered {
+  const [status, ...reached] = reply.split(' ')
+  return { status: STATUS[status as keyof typeof STATUS], ...toReached(reached.join(' ')) }
 }
 
 /** As lua/renew.lua reads it. */
@@ -96,12 +110,15 @@ export const toHead = ([seq, tag]: readonly [number, string] | readonly []): Cur
   seq === undefined ? null : { seq, tag: tag ?? '' }
 
 export interface RedisMailboxes extends Mailboxes {
-  /** `append`, and whether somebody may watch the user. */
-  deliver(user: string, append: Append): Promise<Reply>
+  /**
+   * What commits say to a user who lies on another server, or what was held back: as Mailboxes.appendEach says. But after the last commit of a
+   * life only one that begins another is taken: an end that is made anew is a duplicate, anything else is 'over'.
+   */
+  deliver(user: string, mail: { source: AggregateRef; commits: readonly CommitMail[]; now: number }): Promise<Delivered>
   /** A sign of life of a device that is registered; null: it has to be touched first. */
   renew(user: string, sign: Sign, now: number): Promise<Cursor | null>
   /** Keys and arguments of commit_deliver. */
-  keysOf(user: string, source: AggregateRef): string[]
+  keysOf(user: string): string[]
   boundsAt(now: number): Argument[]
   mailArguments(mail: UserMail): Argument[]
 }
@@ -123,15 +140,13 @@ export function createRedisMailboxes(
     mailboxMaxBytes
   ]
 
-  function keysOf(user: string, source: AggregateRef) {
-    const presence = stateKey({ kind: 'presence', id: user })
-    return [devicesKey(user), positionKey(user, source), leasesKey(user), presence, epochKeyOf(user)]
-  }
+  const presenceKey = (user: string) => stateKey({ kind: 'presence', id: user })
 
-  async function deliver(user: string, { source, commits, now }: Append): Promise<Reply> {
+  const deliver: RedisMailboxes['deliver'] = async (user, { source, commits, now }) => {
+    const keys = [devicesKey(user), positionKey(user, source), leasesKey(user), presenceKey(user)]
     const args = [...boundsAt(now), mailboxPrefix(user), wakeChannel(user)]
     for (const commit of commits) args.push(formatStamp(commit), commit.tag, ...saidIn(user, commit))
-    return toReached(await appendMailbox(attempt, keysOf(user, source), args))
+    return toDelivered(await appendMailbox(attempt, keys, args))
   }
 
   function touchArguments(user: string, device: string, touch: Touch) {
@@ -162,12 +177,12 @@ export function createRedisMailboxes(
     leasesKey(user),
     membershipsKey(user),
     invitationsKey(user),
-    stateKey({ kind: 'presence', id: user })
+    presenceKey(user)
   ]
 
   return {
     boundsAt,
-    keysOf,
+    keysOf: user => [devicesKey(user), leasesKey(user), presenceKey(user), epochKeyOf(user)],
     mailArguments({ user, claim, sign, ...mail }) {
       const claimed = claim ? ['1', ...claimArguments(claim)] : ['']
       const signed = sign ? ['1', ...signArguments(sign)] : ['']
@@ -178,22 +193,22 @@ export function createRedisMailboxes(
       return toHead(await renewMailbox(attempt, [devicesKey(user), epochKeyOf(user)], args))
     },
     deliver,
-    async append(user, append) {
-      const { isWatched: _, ...result } = await deliver(user, append)
-      return result
-    },
     async appendEach(appends, now) {
       if (!topology.isOneServer())
         return void (await Promise.all(appends.map(each => deliver(each.user, { ...each, now }))))
       const keys = appends.flatMap(({ user, source }) => [devicesKey(user), positionKey(user, source)])
       if (appends.length > 0) await appendEachMailbox(attempt, keys, [...boundsAt(now), ...eachArguments(appends)])
     },
-    async send(user, { source, basis, device, at, tag, now, type, envelope }) {
-      const keys = [devicesKey(user), positionKey(user, source), mailboxKey(user, device)]
-      const what = [type, envelope, at ? `${at.seq}|${at.tag}` : '', mailboxMaxBytes, positionTtlMs(retentionMs)]
-      const limits = [whole(now), retentionMs, mailboxMaxEvents, ttlMs]
-      const args = [wakeChannel(user), device, formatStamp(basis), tag, ...limits, ...what]
-      const reply = await sendMailbox(attempt, keys, args)
+    async send(user, { basis, device, at, tag, now, type, envelope }) {
+      const isOneServer = topology.isOneServer()
+      const keys = [devicesKey(user), mailboxKey(user, device)]
+      if (basis) keys.push(isOneServer ? stateKey(basis.source) : positionKey(user, basis.source))
+      const limits = [whole(now), retentionMs, mailboxMaxEvents, ttlMs, mailboxMaxBytes]
+      const what = [type, envelope, at ? `${at.seq}|${at.tag}` : '', formatStamp(basis)]
+      const args = [wakeChannel(user), device, tag, ...limits, ...what]
+      const reply = isOneServer
+        ? await sendMailbox(attempt, keys, args)
+        : await sendMailboxOnCluster(attempt, keys, [...args, positionTtlMs(retentionMs)])
       if (!isBehind(reply)) return { status: reply }
       return { status: 'behind', newest: Number(reply.slice('behind '.length)) }
     },

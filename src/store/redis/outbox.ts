@@ -2,8 +2,7 @@
 // fan-out log, which is published (fanout.ts). Mail lies here on a Cluster, and anywhere while it is held back.
 import type { AggregateRef, OutboxEntry, OutboxItem, Stamp } from '../aggregate.js'
 import type { Deliveries, Reached, UserMail } from '../mail.js'
-import type { CommitMail } from '../store.js'
-import type { RedisMailboxes } from './mailboxes.js'
+import type { CommitMail, RedisMailboxes } from './mailboxes.js'
 import type { StreamEntry } from './scripts.js'
 
 /** `<version>-0`, with the fields i (items as JSON), c (committed at), t (tag). */

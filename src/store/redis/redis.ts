@@ -14,7 +14,7 @@ import { createEpochs } from './epochs.js'
 import { createRedisFanouts } from './fanout.js'
 import { createRedisInvitations } from './invitations.js'
 import { createRedisLeases } from './leases.js'
-import { createRedisMailboxes } from './mailboxes.js'
+import { createRedisMailboxes, type RedisMailboxes } from './mailboxes.js'
 import { createRedisMemberships } from './memberships.js'
 import { startProbing } from './probe.js'
 import { createRedisQuotas } from './quotas.js'
@@ -42,6 +42,7 @@ export interface RedisStoreOptions extends StoreOptions {
 }
 
 export interface RedisStore extends Store {
+  readonly mailboxes: RedisMailboxes
   /** The main connection, for what counts or caches in the same Redis. Its commands fail at once while Redis is away. */
   readonly client: Client
 }

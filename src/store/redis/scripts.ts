@@ -100,7 +100,9 @@ export const renewFanout = define<'OK' | 'LOST'>('fanout_renew')
 
 export const appendMailbox = define<string>('mailbox_append')
 export const appendEachMailbox = define<'OK'>('mailbox_append_each')
-export const sendMailbox = define<Exclude<SendResult['status'], 'behind'> | `behind ${number}`>('mailbox_send')
+type Sent = Exclude<SendResult['status'], 'behind'> | `behind ${number}`
+export const sendMailbox = define<Sent>('mailbox_send')
+export const sendMailboxOnCluster = define<Sent>('mailbox_send_cluster')
 export type Page =
   | readonly ['OK', seq: number, tag: string, entries: readonly StreamEntry[]]
   | readonly ['RESET', seq: number, tag: string, reason: 'evicted' | 'unknown' | 'future']

@@ -1,18 +1,30 @@
 import type { Test } from 'tap'
-import type { Stamp } from '../../../src/store/aggregate.js'
-import { type CommitMail, type Cursor, ENTRY_WEIGHT } from '../../../src/store/store.js'
+import { type Cursor, ENTRY_WEIGHT, type Message } from '../../../src/store/store.js'
 import type { Lab } from '../contract.js'
-import { appendOf, call, connect, mail, messageOf, read, stamp, texts, touch } from './given.js'
+import {
+  append,
+  appendOf,
+  call,
+  commitOf,
+  connect,
+  decidedOn,
+  mail,
+  mailTo,
+  messageOf,
+  read,
+  texts,
+  touch
+} from './given.js'
 
 export function appendContract(t: Test, lab: Lab): void {
-  const { mailboxes } = lab.store
+  const { aggregates, mailboxes } = lab.store
 
   t.test('a mailbox is dense and keeps every event as it was encoded', async t => {
     const bob = lab.id('bob')
     await touch(lab, bob, 'phone')
     const envelope = JSON.stringify({ text: 'grüße | "quoted"\n\u2028 🎥', sdp: 'v=0\r\no=-' })
-    await mailboxes.append(bob, appendOf(lab, 1, { entries: [{ type: 'signal.offer', envelope }], tag: 'aaaaa' }))
-    await mailboxes.append(bob, appendOf(lab, 2, { entries: [mail('x'), mail('y')], tag: 'bbbbb' }))
+    await append(lab, bob, appendOf(1, { entries: [{ type: 'signal.offer', envelope }], tag: 'aaaaa' }))
+    await append(lab, bob, appendOf(2, { entries: [mail('x'), mail('y')], tag: 'bbbbb' }))
     const result = await read(lab, bob, 'phone', 'start')
     t.match(result, { status: 'ok', head: { seq: 3, tag: 'bbbbb' } })
     t.strictSame(result.status === 'ok' && result.events, [
@@ -22,7 +34,7 @@ export function appendContract(t: Test, lab: Lab): void {
     ])
   })
 
-  t.test('an event goes to all devices, all but some, or one; each counts its own', async t => {
+  t.test('an event goes to all devices, all but some, or one', async t => {
     const bob = lab.id('bob')
     for (const device of ['phone', 'phone2', 'pho', 'laptop']) await touch(lab, bob, device)
     const entries = [
@@ -30,11 +42,7 @@ export function appendContract(t: Test, lab: Lab): void {
       mail('not phone', { except: ['phone', 'fax'] }),
       mail('one', { device: 'laptop', except: ['laptop'] })
     ]
-    t.strictSame(await mailboxes.append(bob, appendOf(lab, 1, { entries })), {
-      status: 'appended',
-      online: 0,
-      queued: 4
-    })
+    await append(lab, bob, appendOf(1, { entries }))
     t.strictSame(await texts(lab, bob, 'phone'), ['all'])
     t.strictSame(await texts(lab, bob, 'pho'), ['all', 'not phone'])
     t.strictSame(await texts(lab, bob, 'phone2'), ['all', 'not phone'])
@@ -44,11 +52,7 @@ export function appendContract(t: Test, lab: Lab): void {
   t.test('nobody takes what is for a device that is not registered, or for a user without devices', async t => {
     const bob = lab.id('bob')
     const entries = [mail('x', { device: 'phone' }), mail('y')]
-    t.strictSame(await mailboxes.append(bob, appendOf(lab, 1, { entries })), {
-      status: 'appended',
-      online: 0,
-      queued: 0
-    })
+    await append(lab, bob, appendOf(1, { entries }))
     await touch(lab, bob, 'phone')
     t.strictSame(await texts(lab, bob, 'phone'), [])
   })
@@ -70,126 +74,67 @@ export function appendContract(t: Test, lab: Lab): void {
     await connect(lab, bob, 'phone', 'c1')
     await connect(lab, bob, 'laptop', 'c2')
     await touch(lab, bob, 'tablet')
-    const two = { entries: [mail('x'), mail('y', { device: 'phone' })] }
-    t.strictSame(await mailboxes.append(bob, appendOf(lab, 1, two)), { status: 'appended', online: 2, queued: 1 })
+    const [ref, entries] = [call(lab.id('c')), [mail('x'), mail('y', { device: 'phone' })]]
+    const reached = async (expected: number) => {
+      const result = await aggregates.commit(ref, commitOf(lab, expected, { mail: [mailTo(bob, '', { entries })] }))
+      return result.ok && result.deliveries.get(bob)
+    }
+    t.strictSame(await reached(0), { online: 2, queued: 1 })
     await mailboxes.release(bob, 'laptop', 'c2', lab.clock.now())
-    t.strictSame(await mailboxes.append(bob, appendOf(lab, 2, two)), { status: 'appended', online: 1, queued: 2 })
+    t.strictSame(await reached(1), { online: 1, queued: 2 })
     lab.clock.advance(45_000)
-    t.match(await mailboxes.append(bob, appendOf(lab, 3, two)), { online: 0, queued: 3 }, 'not renewed')
+    t.strictSame(await reached(2), { online: 0, queued: 3 }, 'not renewed')
   })
 
-  t.test('a commit from an outbox is taken once', async t => {
+  t.test('a commit that is published is taken once', async t => {
     const bob = lab.id('bob')
     await touch(lab, bob, 'phone')
-    const nothing = { online: 0, queued: 0 }
-    t.equal((await mailboxes.append(bob, appendOf(lab, 2))).status, 'appended')
-    t.strictSame(await mailboxes.append(bob, appendOf(lab, 2)), { status: 'duplicate', ...nothing })
-    t.equal((await mailboxes.append(bob, appendOf(lab, 10))).status, 'appended')
-    t.strictSame(await mailboxes.append(bob, appendOf(lab, 2)), { status: 'duplicate', ...nothing })
+    t.equal(await append(lab, bob, appendOf(2)), 'appended')
+    t.equal(await append(lab, bob, appendOf(2)), 'duplicate')
+    t.equal(await append(lab, bob, appendOf(10)), 'appended')
+    t.equal(await append(lab, bob, appendOf(2)), 'duplicate')
     t.strictSame(await texts(lab, bob, 'phone'), ['v2', 'v10'])
   })
 
   t.test('a commit older than all that is remembered counts as taken', async t => {
     const bob = lab.id('bob')
     await touch(lab, bob, 'phone')
-    for (let version = 9; version < 20; version++) await mailboxes.append(bob, appendOf(lab, version))
-    t.equal((await mailboxes.append(bob, appendOf(lab, 9))).status, 'duplicate')
-    t.equal((await mailboxes.append(bob, appendOf(lab, 8))).status, 'duplicate')
-  })
-
-  t.test('a source that a failover set back is heard again, and its forgotten versions no longer count', async t => {
-    const bob = lab.id('bob')
-    await touch(lab, bob, 'phone')
-    for (const version of [1, 2, 3]) await mailboxes.append(bob, appendOf(lab, version))
-    t.equal(
-      (await mailboxes.append(bob, appendOf(lab, 2, { tag: 'other' }))).status,
-      'appended',
-      'version 2 was made anew'
-    )
-    t.equal((await mailboxes.append(bob, appendOf(lab, 2, { tag: 'other' }))).status, 'duplicate')
-    t.match(
-      await mailboxes.send(bob, messageOf(lab, 2, { basis: stamp(2, 'other') })),
-      { status: 'queued' },
-      '3 was forgotten'
-    )
-    t.equal((await mailboxes.append(bob, appendOf(lab, 3, { tag: 'other' }))).status, 'appended', 'and is made anew')
-    t.equal(
-      (await mailboxes.append(bob, appendOf(lab, 1))).status,
-      'duplicate',
-      'version 1 is common to both histories'
-    )
-  })
-
-  t.test('after the last commit of a life nothing is taken but the first of another', async t => {
-    const bob = lab.id('bob')
-    await touch(lab, bob, 'phone')
-    const last = { release: 'some-call/alice' }
-    await mailboxes.append(bob, appendOf(lab, 1, { begins: true }))
-    await mailboxes.append(bob, appendOf(lab, 3, last))
-    const status = async (version: number, parts: Partial<CommitMail> = {}) =>
-      (await mailboxes.append(bob, appendOf(lab, version, parts))).status
-    t.equal(await status(3, last), 'duplicate')
-    t.equal(await status(1, { begins: true }), 'duplicate')
-    t.equal(await status(3, { ...last, tag: 'anew' }), 'duplicate', 'an end that was forgotten and made anew')
-    t.equal(await status(7, { ...last, tag: 'anew' }), 'duplicate')
-    t.equal(await status(2, { tag: 'anew' }), 'over', 'the source has forgotten its end')
-    t.equal(await status(4), 'over')
-    t.match(await mailboxes.send(bob, messageOf(lab, 2)), { status: 'behind', newest: 3 })
-    t.strictSame(await texts(lab, bob, 'phone'), ['v1', 'v3'])
-    t.equal(await status(4, { begins: true }), 'appended')
-    t.equal(await status(5), 'appended')
-    t.strictSame(await texts(lab, bob, 'phone'), ['v1', 'v3', 'v4', 'v5'])
+    for (let version = 9; version < 20; version++) await append(lab, bob, appendOf(version))
+    t.equal(await append(lab, bob, appendOf(9)), 'duplicate')
+    t.equal(await append(lab, bob, appendOf(8)), 'duplicate')
   })
 
   t.test('two dispatchers at once deliver once', async t => {
     const bob = lab.id('bob')
     await touch(lab, bob, 'phone')
-    const all = await Promise.all(Array.from({ length: 10 }, () => mailboxes.append(bob, appendOf(lab, 1))))
-    t.equal(all.filter(({ status }) => status === 'appended').length, 1)
+    await Promise.all(Array.from({ length: 10 }, () => append(lab, bob, appendOf(1))))
     t.strictSame(await texts(lab, bob, 'phone'), ['v1'])
   })
 
   t.test('each source and each user has its own position', async t => {
     const [bob, carol] = [lab.id('bob'), lab.id('carol')]
-    await touch(lab, bob, 'phone')
-    await mailboxes.append(bob, appendOf(lab, 5))
-    t.equal((await mailboxes.append(bob, appendOf(lab, 1, { source: call('other') }))).status, 'appended')
-    t.equal((await mailboxes.append(carol, appendOf(lab, 1))).status, 'appended')
+    for (const user of [bob, carol]) await touch(lab, user, 'phone')
+    await append(lab, bob, appendOf(5))
+    t.equal(await append(lab, bob, appendOf(1, { source: call('other') })), 'appended')
+    t.equal(await append(lab, carol, appendOf(1)), 'appended')
   })
 
-  t.test('a message is taken only if it was decided on the newest commit that the mailboxes know', async t => {
-    const bob = lab.id('bob')
+  t.test('a message is taken only if the commit stands that it was decided on', async t => {
+    const [ref, bob] = [call(lab.id('c')), lab.id('bob')]
     await touch(lab, bob, 'phone')
-    for (const version of [1, 2]) await mailboxes.append(bob, appendOf(lab, version))
-    const send = (basis: Stamp | null) => mailboxes.send(bob, messageOf(lab, 1, { basis, ...mail('m') }))
-    t.strictSame(await send(stamp(2)), { status: 'queued' })
-    t.strictSame(await send(stamp(1)), { status: 'behind', newest: 2 })
+    for (const version of [1, 2])
+      await aggregates.commit(ref, commitOf(lab, version - 1, { mail: [mailTo(bob, `v${version}`)] }))
+    const send = (basis: Pick<Message, 'basis'>) => mailboxes.send(bob, messageOf(lab, 1, { ...basis, ...mail('m') }))
+    t.strictSame(await send(decidedOn(ref, 2)), { status: 'queued' })
+    t.strictSame(await send(decidedOn(ref, 1)), { status: 'behind', newest: 2 })
     t.strictSame(
-      await send(stamp(2, 'forgotten')),
+      await send(decidedOn(ref, 2, 'forgotten')),
       { status: 'behind', newest: 2 },
       'the version alone names no commit'
     )
-    t.strictSame(await send(null), { status: 'queued' }, 'no commit matters to it')
+    t.strictSame(await send({ basis: null }), { status: 'queued' }, 'no commit matters to it')
     t.strictSame(await texts(lab, bob, 'phone'), ['v1', 'v2', 'm', 'm'])
   })
-
-  t.test(
-    'a commit that the mailboxes have forgotten is remembered with the message that was decided on it',
-    async t => {
-      const bob = lab.id('bob')
-      await touch(lab, bob, 'phone')
-      await mailboxes.append(bob, appendOf(lab, 2))
-      const refused = messageOf(lab, 9, { device: 'phone', at: { seq: 7, tag: 'other' } })
-      t.match(await mailboxes.send(bob, refused), { status: 'moved' })
-      t.match(await mailboxes.send(bob, messageOf(lab, 2)), { status: 'queued' }, 'what is refused is not remembered')
-      t.match(await mailboxes.send(bob, messageOf(lab, 7)), { status: 'queued' })
-      t.strictSame(await mailboxes.send(bob, messageOf(lab, 2)), { status: 'behind', newest: 7 })
-      t.match(await mailboxes.append(bob, appendOf(lab, 2)), { status: 'duplicate' })
-      t.match(await mailboxes.append(bob, appendOf(lab, 7)), { status: 'duplicate' })
-      t.match(await mailboxes.append(bob, appendOf(lab, 8)), { status: 'appended' })
-      t.strictSame(await texts(lab, bob, 'phone'), ['v2', 'v2', 'v7', 'v8'])
-    }
-  )
 
   t.test('a message is for one device, and says how it found it', async t => {
     const bob = lab.id('bob')
@@ -207,45 +152,11 @@ export function appendContract(t: Test, lab: Lab): void {
     t.equal((await read(lab, bob, 'phone', 'start')).status, 'none')
   })
 
-  t.test('a mark appends nothing and holds back messages of older versions', async t => {
-    const bob = lab.id('bob')
-    await touch(lab, bob, 'phone')
-    const mark = await mailboxes.append(bob, appendOf(lab, 4, { entries: [] }))
-    t.strictSame(mark, { status: 'appended', online: 0, queued: 0 })
-    t.match(await mailboxes.send(bob, messageOf(lab, 3)), { status: 'behind' })
-    t.equal((await mailboxes.append(bob, appendOf(lab, 4))).status, 'duplicate')
-    t.strictSame(await texts(lab, bob, 'phone'), [])
-  })
-
-  t.test(
-    'a lease is released with the append, also with one that comes a second time, and no other caller’s is',
-    async t => {
-      const bob = lab.id('bob')
-      const { leases } = lab.store
-      const hold = (holder: string, peer: string) =>
-        leases.take(bob, { holder, peer, kind: 'ringing', role: 'callee', at: lab.clock.now() }, {})
-      await hold('c1/alice', 'alice')
-      await hold('c1/carol', 'carol')
-      await mailboxes.append(bob, appendOf(lab, 4))
-      t.equal((await leases.list(bob)).length, 2)
-      for (const status of ['appended', 'duplicate']) {
-        await hold('c1/alice', 'alice')
-        t.equal((await mailboxes.append(bob, appendOf(lab, 5, { release: 'c1/alice' }))).status, status)
-        t.strictSame(
-          (await leases.list(bob)).map(({ holder }) => holder),
-          ['c1/carol']
-        )
-      }
-    }
-  )
-
   t.test('concurrent appends leave no hole and no twin', async t => {
     const bob = lab.id('bob')
     await touch(lab, bob, 'phone')
     const versions = Array.from({ length: 100 }, (_, n) => n + 1)
-    await Promise.all(
-      versions.map(n => mailboxes.append(bob, appendOf(lab, 1, { source: call(`c${n}`), tag: `t${n}` })))
-    )
+    await Promise.all(versions.map(n => append(lab, bob, appendOf(1, { source: call(`c${n}`), tag: `t${n}` }))))
     const result = await read(lab, bob, 'phone', 'start')
     t.strictSame(result.status === 'ok' && result.events.map(({ seq }) => seq), versions)
   })
@@ -255,7 +166,7 @@ export function appendContract(t: Test, lab: Lab): void {
     await touch(lab, bob, 'phone')
     const most = lab.options.mailboxMaxEvents
     const entries = Array.from({ length: 4 * most }, (_, n) => mail(`${n + 1}`))
-    await mailboxes.append(bob, appendOf(lab, 1, { entries }))
+    await append(lab, bob, appendOf(1, { entries }))
     const kept = await texts(lab, bob, 'phone')
     t.ok(kept.length >= most && kept.length <= 2 * most, `${kept.length} are kept`)
     t.equal(kept.at(-1), `${4 * most}`)
@@ -271,7 +182,7 @@ export function appendContract(t: Test, lab: Lab): void {
     const { mailboxMaxBytes } = lab.options
     await touch(lab, bob, 'phone')
     for (const [n, bytes] of [9, 20_000, 1, 60_000, 60_000, 30_000, 500, 65_000, 65_000, 90_000, 7].entries()) {
-      if (n % 2 === 0) await mailboxes.append(bob, appendOf(lab, n + 1, { entries: [heavy(n, bytes)] }))
+      if (n % 2 === 0) await append(lab, bob, appendOf(n + 1, { entries: [heavy(n, bytes)] }))
       else await mailboxes.send(bob, messageOf(lab, n, { tag: `t${n}`, ...heavy(n, bytes) }))
       const kept = await read(lab, bob, 'phone', 'start')
       const events = kept.status === 'ok' ? kept.events : []
@@ -281,9 +192,9 @@ export function appendContract(t: Test, lab: Lab): void {
     }
     t.strictSame((await texts(lab, bob, 'phone')).slice(-4), ['7', '8', '9', '10'])
     t.equal(await texts(lab, bob, 'phone', { seq: 4, tag: 't3' }), 'evicted')
-    await mailboxes.append(bob, appendOf(lab, 99, { entries: [heavy(99, 2 * mailboxMaxBytes)] }))
+    await append(lab, bob, appendOf(99, { entries: [heavy(99, 2 * mailboxMaxBytes)] }))
     t.strictSame(await texts(lab, bob, 'phone'), ['99'], 'one that is larger than the bound arrives')
-    await mailboxes.append(bob, appendOf(lab, 100, { entries: [mail('after')] }))
+    await append(lab, bob, appendOf(100, { entries: [mail('after')] }))
     t.strictSame(await texts(lab, bob, 'phone'), ['after'])
   })
 
@@ -293,7 +204,7 @@ export function appendContract(t: Test, lab: Lab): void {
     await touch(lab, bob, 'phone')
     const bytes = Math.ceil((2 * mailboxMaxBytes) / mailboxMaxEvents)
     for (let n = 0; n < mailboxMaxEvents; n++) {
-      await mailboxes.append(bob, appendOf(lab, n + 1, { entries: [heavy(n, bytes)] }))
+      await append(lab, bob, appendOf(n + 1, { entries: [heavy(n, bytes)] }))
     }
     const kept = (await texts(lab, bob, 'phone')).length * bytes
     t.ok(kept > 0.7 * mailboxMaxBytes && kept <= mailboxMaxBytes, `${kept} of ${mailboxMaxBytes} bytes`)

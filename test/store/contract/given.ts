@@ -1,15 +1,16 @@
 // Short ways to say what a contract test is about.
 import type { AggregateRef, Commit, OutboxItem, Stamp } from '../../../src/store/aggregate.js'
 import type { UserMail } from '../../../src/store/mail.js'
+import type { CommitMail } from '../../../src/store/redis/mailboxes.js'
 import type {
-  Append,
-  CommitMail,
   Cursor,
   MailboxEntry,
   Message,
   ReadResult,
   Touch,
   Touched,
+  UserAppend,
+  UserCommit,
   Wakeup
 } from '../../../src/store/store.js'
 import { CLAIM_TURNS, type ClaimOptions, type Due, TIMER_CLASSES } from '../../../src/store/timers.js'
@@ -54,18 +55,34 @@ export const mailOf = (version: number, parts: Partial<CommitMail> = {}): Commit
   ...parts
 })
 
-/** What one commit has to say; several are `appendAll`. */
+/** What is published of one commit; several are `appendAll`. */
 export const appendOf = (
-  lab: Lab,
   version: number,
-  { source = call('some-call'), ...parts }: Partial<CommitMail & Pick<Append, 'source'>> = {}
-): Append => ({ source, commits: [mailOf(version, parts)], now: lab.clock.now() })
+  { source = call('some-call'), ...parts }: Partial<UserCommit & Pick<UserAppend, 'source'>> = {}
+): Omit<UserAppend, 'user'> => ({ source, commits: [mailOf(version, parts)] })
 
-export const appendAll = (lab: Lab, commits: readonly CommitMail[]): Append => ({
+export const appendAll = (commits: readonly UserCommit[]): Omit<UserAppend, 'user'> => ({
   source: call('some-call'),
-  commits,
-  now: lab.clock.now()
+  commits
 })
+
+/** Appends as fan-out does; 'duplicate' if no mailbox of the user took anything. */
+export async function append(
+  lab: Lab,
+  user: string,
+  published: Omit<UserAppend, 'user'>
+): Promise<'appended' | 'duplicate'> {
+  const before = await countEntries(lab, user)
+  await lab.store.mailboxes.appendEach([{ user, ...published }], lab.clock.now())
+  return (await countEntries(lab, user)) > before ? 'appended' : 'duplicate'
+}
+
+/** Of all mailboxes of the user, ever. */
+async function countEntries(lab: Lab, user: string): Promise<number> {
+  const devices = await lab.store.mailboxes.devices(user, lab.clock.now())
+  const pages = await Promise.all(devices.map(({ device }) => read(lab, user, device, 'start', 1)))
+  return pages.reduce((sum, page) => sum + (page.status === 'none' ? 0 : page.head.seq), 0)
+}
 
 export const mail = <To extends Partial<MailboxEntry>>(text: string, to?: To) => ({
   type: 'call.incoming',
@@ -105,15 +122,19 @@ export async function texts(lab: Lab, user: string, device: string, cursor: Curs
   return result.status === 'none' ? 'none' : result.events.map(event => JSON.parse(event.envelope).text)
 }
 
-/** What a candidate is to the store: decided on `version`, for the one device phone. */
-export const messageOf = (lab: Lab, version: number, parts: Partial<Message> = {}): Message => ({
-  source: call('some-call'),
-  basis: stamp(version),
+/** An event for the one device phone; no commit matters to it. */
+export const messageOf = (lab: Lab, n: number, parts: Partial<Message> = {}): Message => ({
+  basis: null,
   device: 'phone',
-  ...mail(`v${version}`),
-  tag: `t${version}`,
+  ...mail(`v${n}`),
+  tag: `t${n}`,
   now: lab.clock.now(),
   ...parts
+})
+
+/** Decided on this commit of the aggregate. */
+export const decidedOn = (source: AggregateRef, version: number, tag = `t${version}`): Pick<Message, 'basis'> => ({
+  basis: { source, version, tag }
 })
 
 /** Sends `count` events to the device one by one, each with a tag of its own. */

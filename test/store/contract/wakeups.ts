@@ -2,7 +2,7 @@ import type { Test } from 'tap'
 import type { Wakeup } from '../../../src/store/store.js'
 import { until } from '../../helpers/until.js'
 import type { Lab } from '../contract.js'
-import { appendOf, call, chained, connect, mail, touch } from './given.js'
+import { append, appendOf, call, chained, connect, mail, touch } from './given.js'
 
 export function wakeupContract(t: Test, lab: Lab): void {
   const { mailboxes, wakeups } = lab.store
@@ -32,8 +32,8 @@ export function wakeupContract(t: Test, lab: Lab): void {
     await connect(lab, bob, 'phone', 'c1')
     const { atLeast, stop } = await listen(bob)
     const sent = [mail('a'), { type: 'x', envelope: '{"text":"grüße | \\n \u2028"}' }, mail('c')]
-    await mailboxes.append(bob, appendOf(lab, 1, { tag: 'one', entries: sent.slice(0, 2) }))
-    await mailboxes.append(bob, appendOf(lab, 2, { tag: 'two', entries: sent.slice(2) }))
+    await append(lab, bob, appendOf(1, { tag: 'one', entries: sent.slice(0, 2) }))
+    await append(lab, bob, appendOf(2, { tag: 'two', entries: sent.slice(2) }))
     const event = (seq: number, prevTag: string, tag: string) => {
       const { type = '', envelope = '' } = sent[seq - 1] ?? {}
       return { prevTag, seq, tag, type, envelope }
@@ -51,7 +51,7 @@ export function wakeupContract(t: Test, lab: Lab): void {
     await connect(lab, bob, 'phone', 'c1')
     const { atLeast, stop } = await listen(bob)
     const sources = Array.from({ length: 200 }, (_, n) => call(`c${n}`))
-    await Promise.all(sources.map((source, n) => mailboxes.append(bob, appendOf(lab, 1, { source, tag: `t${n}` }))))
+    await Promise.all(sources.map((source, n) => append(lab, bob, appendOf(1, { source, tag: `t${n}` }))))
     let last = { seq: 0, tag: 'birth' }
     for (const event of (await atLeast(200)).flatMap(chained)) {
       if (event.seq !== last.seq + 1 || event.prevTag !== last.tag) t.fail(`the ${event.seq}th`)
@@ -66,8 +66,8 @@ export function wakeupContract(t: Test, lab: Lab): void {
     await touch(lab, bob, 'laptop')
     await connect(lab, carol, 'phone', 'c2')
     const { heard, stop } = await listen(bob)
-    await mailboxes.append(carol, appendOf(lab, 1))
-    await mailboxes.append(bob, appendOf(lab, 1))
+    await append(lab, carol, appendOf(1))
+    await append(lab, bob, appendOf(1))
     const devices = (await fence(bob, heard)).map(wakeup => ('device' in wakeup ? wakeup.device : ''))
     t.strictSame(devices, ['phone'])
     await stop()
@@ -77,8 +77,8 @@ export function wakeupContract(t: Test, lab: Lab): void {
     const bob = lab.id('bob')
     await connect(lab, bob, 'phone', 'c1')
     const { heard, stop } = await listen(bob)
-    await mailboxes.append(bob, appendOf(lab, 1))
-    await mailboxes.append(bob, appendOf(lab, 1))
+    await append(lab, bob, appendOf(1))
+    await append(lab, bob, appendOf(1))
     t.equal((await fence(bob, heard)).length, 1)
     await stop()
   })
@@ -107,16 +107,16 @@ export function wakeupContract(t: Test, lab: Lab): void {
     const bob = lab.id('bob')
     await connect(lab, bob, 'phone', 'c1')
     const [first, second] = await Promise.all([listen(bob), listen(bob)])
-    await mailboxes.append(bob, appendOf(lab, 1))
+    await append(lab, bob, appendOf(1))
     await Promise.all([first.atLeast(1), second.atLeast(1)])
     await first.stop()
     await first.stop()
-    await mailboxes.append(bob, appendOf(lab, 2))
+    await append(lab, bob, appendOf(2))
     await second.atLeast(2)
     t.equal(first.heard.length, 1)
     await second.stop()
     const third = await listen(bob)
-    await mailboxes.append(bob, appendOf(lab, 3))
+    await append(lab, bob, appendOf(3))
     await third.atLeast(1)
     t.strictSame([first.heard.length, second.heard.length], [1, 2])
     await third.stop()
@@ -126,7 +126,7 @@ export function wakeupContract(t: Test, lab: Lab): void {
     const bob = lab.id('bob')
     await connect(lab, bob, 'phone', 'c1')
     const { heard, stop } = await listen(bob)
-    await Promise.all([mailboxes.append(bob, appendOf(lab, 1)), stop()])
+    await Promise.all([append(lab, bob, appendOf(1)), stop()])
     t.strictSame(heard, [])
   })
 
@@ -135,7 +135,7 @@ export function wakeupContract(t: Test, lab: Lab): void {
     await connect(lab, bob, 'phone', 'c1')
     const first = await listen(bob)
     const [, second] = await Promise.all([first.stop(), listen(bob)])
-    await mailboxes.append(bob, appendOf(lab, 1))
+    await append(lab, bob, appendOf(1))
     t.equal((await second.atLeast(1)).length, 1)
     await second.stop()
   })

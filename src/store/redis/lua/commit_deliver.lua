@@ -1,11 +1,12 @@
 #!lua
 -- Purpose:   writes the next state of an aggregate if the expected commit still stands, and delivers what the commit says: one step,
 --            where all keys lie on one server.
--- KEYS:      1 state hash  2 outbox stream  3 index of timers; then for each user the four keys of mailbox_append and the epoch of the partition
+-- KEYS:      1 state hash  2 outbox stream  3 index of timers; then for each user: devices hash  leases  state of the
+--            user's presence, if they are watched  epoch of the partition
 -- ARGV:      expected version:tag or ''  version:tag  tag  state  deadline or ''  expire in ms or ''; bounds (see mail); charges (see charge);
 --            then for each user: prefix of the mailboxes  channel  '1' and a claim (see lease), or ''; '1' and a sign of life (see renew), or '';
 --            mail (see mail)
--- RETURNS:   {OK, then for each user {what mailbox_append returns, leases held if there was a claim, what mailbox_renew returns}}
+-- RETURNS:   {OK, then for each user {'online  queued  1 if watched', leases held if there was a claim, what mailbox_renew returns}}
 --            | {CONFLICT, version:tag, state, outbox} | {CONFLICT}, it does not exist | {WAITING}, mail of earlier commits waits in the outbox
 --            | {REFUSED, number of the user whose claim it is, leases held} | {UNKNOWN}, whose sign of life it is has to register
 --            | {SPENT, number of the charge}
@@ -13,7 +14,6 @@
 -- include arguments
 -- include record
 -- include mailbox
--- include taken
 -- include contact
 -- include mail
 -- include deliver
@@ -31,8 +31,8 @@ end
 if redis.call('EXISTS', outbox) == 1 then return {'WAITING'} end
 readBounds()
 local charges, users = readCharges(), {}
-for i = 4, #KEYS, 5 do
-  local user = {devices = KEYS[i], taken = KEYS[i + 1], leases = KEYS[i + 2], presence = KEYS[i + 3], epoch = KEYS[i + 4]}
+for i = 4, #KEYS, 4 do
+  local user = {devices = KEYS[i], leases = KEYS[i + 1], presence = KEYS[i + 2], epoch = KEYS[i + 3]}
   user.prefix, user.channel = arguments(2)
   if arguments(1) == '1' then user.claim = readClaim() end
   if arguments(1) == '1' then user.sign = readSign() end
@@ -54,7 +54,10 @@ if expire ~= '' then redis.call('PEXPIRE', key, expire)
 elseif old and old ~= '' then redis.call('PERSIST', key) end
 local reply = {'OK'}
 for i, user in ipairs(users) do
-  local held, status, online, queued = user.claim and grant(user.leases, user.claim, user.lease) or {}, deliver(user, {user.mail})
-  reply[i + 1] = {table.concat({status, online, queued, redis.call('EXISTS', user.presence)}, ' '), held, user.sign and renew(user, user.sign) or {}}
+  local held, boxes = user.claim and grant(user.leases, user.claim, user.lease) or {}, {}
+  if user.mail.release ~= '' then redis.call('HDEL', user.leases, user.mail.release) end
+  put(user, user.mail, boxes, 1)
+  local online, queued = wake(user, boxes, 1)
+  reply[i + 1] = {online .. ' ' .. queued .. ' ' .. redis.call('EXISTS', user.presence), held, user.sign and renew(user, user.sign) or {}}
 end
 return reply

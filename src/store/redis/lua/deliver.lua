@@ -1,4 +1,5 @@
--- Mail: what commits of one source say to a user. Appends it to the mailboxes of the user's devices and wakes those that have a connection.
+-- Mail: what one commit says to a user. Its entries are put in the mailboxes of the user's devices (put), whose records are then written and
+-- whose connections woken (wake). Mailbox keys are derived from a prefix in the slot of the keys: only here is it known which devices exist.
 local function openBox(user, device)
   local seq, tag, sum, rest, seen, till, connection = string.match(redis.call('HGET', user.devices, device) or '', RECORD_HEAD)
   if seq and seen + bounds.retention >= bounds.now then
@@ -16,31 +17,24 @@ local function push(user, device, box, tag, entry)
   news[#news + 1], news[#news + 2], news[#news + 3] = tag, entry.kind, entry.envelope
 end
 
--- user: devices, taken, leases (keys), prefix (of the mailboxes), channel. mails: oldest first. Mailbox keys are derived from a prefix in
--- the slot of the keys: only here is it known which devices exist. Returns OK, DUPLICATE (none was taken) or OVER (the source had ended),
--- and how many devices took an entry of the last mail that was taken: online, queued.
-local function deliver(user, mails)
-  local boxes, taken, turn, over = {}, takenIn(redis.call('GET', user.taken)), 0, false
-  for _, mail in ipairs(mails) do
-    if mail.release ~= '' then redis.call('HDEL', user.leases, mail.release) end
-    local kept, refused = withTaken(taken, mail.stamp, mail.role)
-    over = over or refused
-    if kept then taken, turn = kept, turn + 1 end
-    if kept and mail.note then noteContact(mail.note, bounds.now) end
-    for _, entry in ipairs(kept and mail.entries or {}) do
-      for _, device in ipairs(entry.device == '' and redis.call('HKEYS', user.devices) or {entry.device}) do
-        if not string.find(entry.except, ',' .. device .. ',', 1, true) then
-          local box = boxes[device] or openBox(user, device)
-          if box then
-            push(user, device, box, mail.tag, entry)
-            box.turn, boxes[device] = turn, box
-          end
+-- user: devices, leases (keys), prefix (of the mailboxes), channel. boxes: those that took an entry, by device; `turn` is the mail they took last.
+local function put(user, mail, boxes, turn)
+  if mail.note then noteContact(mail.note, bounds.now) end
+  for _, entry in ipairs(mail.entries) do
+    for _, device in ipairs(entry.device == '' and redis.call('HKEYS', user.devices) or {entry.device}) do
+      if not string.find(entry.except, ',' .. device .. ',', 1, true) then
+        local box = boxes[device] or openBox(user, device)
+        if box then
+          push(user, device, box, mail.tag, entry)
+          box.turn, boxes[device] = turn, box
         end
       end
     end
   end
-  if turn == 0 then return over and 'OVER' or 'DUPLICATE', 0, 0 end
-  redis.call('SET', user.taken, table.concat(taken, ' '), 'PX', bounds.taken_ttl)
+end
+
+-- Returns how many devices took an entry of the mail of this turn: online, queued.
+local function wake(user, boxes, turn)
   local online, queued = 0, 0
   for device, box in pairs(boxes) do
     redis.call('HSET', user.devices, device, table.concat({box.seq, box.tag, box.sum, box.rest}, '|'))
@@ -48,5 +42,5 @@ local function deliver(user, mails)
     local share = box.turn == turn and 1 or 0
     if box.connection ~= '' and box.till > bounds.now then online = online + share else queued = queued + share end
   end
-  return over and 'OVER' or 'OK', online, queued
+  return online, queued
 end

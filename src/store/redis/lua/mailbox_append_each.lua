@@ -14,6 +14,7 @@
 -- include contact
 -- include mail
 -- include deliver
+-- include deliver_once
 readBounds()
 local events = {}
 for i = 1, tonumber(arguments(1)) do
@@ -38,6 +39,6 @@ local function readMails()
 end
 for i = 1, #KEYS, 2 do
   local prefix, channel = arguments(2)
-  deliver({devices = KEYS[i], taken = KEYS[i + 1], prefix = prefix, channel = channel}, readMails())
+  deliverOnce({devices = KEYS[i], taken = KEYS[i + 1], prefix = prefix, channel = channel}, readMails())
 end
 return 'OK'

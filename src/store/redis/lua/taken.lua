@@ -1,5 +1,5 @@
--- Which commits of a source a user's mailboxes have taken: version:tag of the last ones, newest first, in one text. The last one of
--- a life of the source is marked with an exclamation mark.
+-- Which commits of a source a user's mailboxes have taken, where they come from an outbox and may come again: version:tag of the last ones,
+-- newest first, in one text. The last one of a life of the source is marked with an exclamation mark.
 local TAKEN_MAX = 8
 local function takenIn(text)
   local taken = {}

@@ -1,0 +1,116 @@
+// What a message is compared with whose decision was made on a commit: on one server, and in memory, with what stands; on a Cluster with what
+// the recipient's mailboxes have taken, which they may have forgotten and the source, too.
+import type { Test } from 'tap'
+import type { RedisStore } from '../../../src/store/redis/redis.js'
+import type { Lab } from '../contract.js'
+import { call, commitOf, decidedOn, mail, mailOf, mailTo, messageOf, texts, touch } from './given.js'
+
+export function standingContract(t: Test, lab: Lab): void {
+  const { aggregates, mailboxes } = lab.store
+
+  t.test(
+    'nothing is taken that was decided on a commit that the source has forgotten, or that expired with it',
+    async t => {
+      const [ref, bob] = [call(lab.id('c')), lab.id('bob')]
+      await touch(lab, bob, 'phone')
+      const send = (version: number) => mailboxes.send(bob, messageOf(lab, version, decidedOn(ref, version)))
+      t.strictSame(await send(1), { status: 'behind', newest: 0 }, 'there is none')
+      await aggregates.commit(ref, commitOf(lab, 0, { mail: [mailTo(bob, 'v1')] }))
+      t.strictSame(await send(2), { status: 'behind', newest: 1 })
+      t.strictSame(await send(1), { status: 'queued' })
+      t.strictSame(await texts(lab, bob, 'phone'), ['v1', 'v1'])
+    }
+  )
+
+  t.test('a message does not overtake mail that is held back', async t => {
+    const [ref, bob] = [call(lab.id('c')), lab.id('bob')]
+    await touch(lab, bob, 'phone')
+    await aggregates.commit(ref, commitOf(lab, 0))
+    await aggregates.commit(ref, commitOf(lab, 1, { mail: [mailTo(bob, 'held')], isHeld: true }))
+    t.match(await mailboxes.send(bob, messageOf(lab, 1, decidedOn(ref, 1))), { status: 'behind', newest: 2 })
+    t.strictSame(await texts(lab, bob, 'phone'), [])
+  })
+}
+
+export function takenContract(t: Test, lab: Lab<RedisStore>): void {
+  const { mailboxes } = lab.store
+  const source = call('some-call')
+  const deliver = (user: string, commit: ReturnType<typeof mailOf>) =>
+    mailboxes.deliver(user, { source, commits: [commit], now: lab.clock.now() })
+  const send = (user: string, version: number, tag?: string) =>
+    mailboxes.send(user, messageOf(lab, version, decidedOn(source, version, tag)))
+
+  t.test('a message follows the newest commit that the mailboxes have taken', async t => {
+    const bob = lab.id('bob')
+    await touch(lab, bob, 'phone')
+    for (const version of [1, 2]) await deliver(bob, mailOf(version))
+    t.strictSame(await send(bob, 1), { status: 'behind', newest: 2 })
+    t.strictSame(await send(bob, 2, 'forgotten'), { status: 'behind', newest: 2 })
+    t.strictSame(await send(bob, 2), { status: 'queued' })
+    await deliver(bob, mailOf(4, { entries: [] }))
+    t.match(await send(bob, 3), { status: 'behind' }, 'a commit without an event for them counts as well')
+    t.strictSame(await texts(lab, bob, 'phone'), ['v1', 'v2', 'v2'])
+  })
+
+  t.test('versions that a failover made anew replace those of the first history', async t => {
+    const bob = lab.id('bob')
+    await touch(lab, bob, 'phone')
+    for (const version of [1, 2, 3]) await deliver(bob, mailOf(version))
+    await deliver(bob, mailOf(2, { tag: 'other' }))
+    t.match(await send(bob, 2, 'other'), { status: 'queued' }, '3 was forgotten')
+  })
+
+  t.test(
+    'a commit that the mailboxes have forgotten is remembered with the message that was decided on it',
+    async t => {
+      const bob = lab.id('bob')
+      await touch(lab, bob, 'phone')
+      await deliver(bob, mailOf(2))
+      const refused = messageOf(lab, 9, { ...decidedOn(source, 9), at: { seq: 7, tag: 'other' } })
+      t.match(await mailboxes.send(bob, refused), { status: 'moved' })
+      t.match(await send(bob, 2), { status: 'queued' }, 'what is refused is not remembered')
+      t.match(await send(bob, 7), { status: 'queued' })
+      t.strictSame(await send(bob, 2), { status: 'behind', newest: 7 })
+      for (const [version, status] of [
+        [2, 'duplicate'],
+        [7, 'duplicate'],
+        [8, 'appended']
+      ] as const)
+        t.match(await deliver(bob, mailOf(version)), { status })
+      t.strictSame(await texts(lab, bob, 'phone'), ['v2', 'v2', 'v7', 'v8'])
+    }
+  )
+
+  t.test('after the last commit of a life nothing is taken but the first of another', async t => {
+    const bob = lab.id('bob')
+    await touch(lab, bob, 'phone')
+    const last = { release: 'some-call/alice' }
+    await deliver(bob, mailOf(1, { begins: true }))
+    await deliver(bob, mailOf(3, last))
+    const status = async (version: number, parts: Parameters<typeof mailOf>[1] = {}) =>
+      (await deliver(bob, mailOf(version, parts))).status
+    t.equal(await status(3, last), 'duplicate')
+    t.equal(await status(1, { begins: true }), 'duplicate')
+    t.equal(await status(3, { ...last, tag: 'anew' }), 'duplicate', 'an end that was forgotten and made anew')
+    t.equal(await status(7, { ...last, tag: 'anew' }), 'duplicate')
+    t.equal(await status(2, { tag: 'anew' }), 'over', 'the source has forgotten its end')
+    t.equal(await status(4), 'over')
+    t.match(await send(bob, 2), { status: 'behind', newest: 3 })
+    t.strictSame(await texts(lab, bob, 'phone'), ['v1', 'v3'])
+    t.equal(await status(4, { begins: true }), 'appended')
+    t.equal(await status(5), 'appended')
+    t.strictSame(await texts(lab, bob, 'phone'), ['v1', 'v3', 'v4', 'v5'])
+  })
+
+  t.test('a commit that comes after the end its mailboxes took says so', async t => {
+    const [ref, bob] = [call(lab.id('c')), lab.id('bob')]
+    const { aggregates } = lab.store
+    await touch(lab, bob, 'phone')
+    await aggregates.commit(ref, commitOf(lab, 0, { mail: [mailTo(bob, 'first', { begins: true })] }))
+    await aggregates.commit(ref, commitOf(lab, 1, { mail: [mailTo(bob, 'last', { release: 'c/x' })] }))
+    t.match(await aggregates.commit(ref, commitOf(lab, 2, { mail: [mailTo(bob, 'late')] })), { isOver: true })
+    t.strictSame(await texts(lab, bob, 'phone'), ['first', 'last'])
+    const anew = { entries: [mail('anew')], begins: true }
+    t.match(await aggregates.commit(ref, commitOf(lab, 3, { mail: [{ user: bob, ...anew }] })), { isOver: false })
+  })
+}

@@ -1,0 +1,76 @@
+// How Redis delivers mail that came through an outbox, perhaps more than once.
+import type { Test } from 'tap'
+import type { CommitMail } from '../../../src/store/redis/mailboxes.js'
+import type { RedisStore } from '../../../src/store/redis/redis.js'
+import type { Lab } from '../contract.js'
+import { call, connect, mail, mailOf, texts, touch } from './given.js'
+
+export function deliveryContract(t: Test, lab: Lab<RedisStore>): void {
+  const { mailboxes, leases } = lab.store
+  const deliver = (user: string, ...commits: CommitMail[]) =>
+    mailboxes.deliver(user, { source: call('some-call'), commits, now: lab.clock.now() })
+
+  t.test('the devices that count are those that took the last commit that was taken', async t => {
+    const bob = lab.id('bob')
+    await connect(lab, bob, 'phone', 'c1')
+    await touch(lab, bob, 'laptop')
+    await touch(lab, bob, 'tablet')
+    const toPhone = (version: number) =>
+      mailOf(version, { entries: [mail('x', { device: 'phone' }), mail('y', { device: 'phone' })] })
+    const counts = async (...commits: CommitMail[]) => {
+      const { online, queued } = await deliver(bob, ...commits)
+      return { online, queued }
+    }
+    t.strictSame(await counts(mailOf(1), toPhone(2)), { online: 1, queued: 0 })
+    t.strictSame(await counts(toPhone(3), mailOf(4)), { online: 1, queued: 2 })
+    t.strictSame(await counts(mailOf(5), toPhone(2)), { online: 1, queued: 2 }, 'the last one is a duplicate')
+    t.strictSame(
+      await counts(mailOf(6), mailOf(7, { entries: [] })),
+      { online: 0, queued: 0 },
+      'the last one has no event'
+    )
+  })
+
+  t.test('the same commit twice at once is taken once', async t => {
+    const bob = lab.id('bob')
+    await touch(lab, bob, 'phone')
+    await deliver(bob, mailOf(1), mailOf(1), mailOf(2))
+    t.strictSame(await texts(lab, bob, 'phone'), ['v1', 'v2'])
+  })
+
+  t.test('a lease is released with any of the commits, taken or not, and no other caller’s is', async t => {
+    const bob = lab.id('bob')
+    const release = mailOf(2, { release: 'some-call/alice' })
+    for (const commits of [
+      [mailOf(1), release, mailOf(3)],
+      [mailOf(1), release],
+      [release, mailOf(4)]
+    ]) {
+      for (const [holder, peer] of [
+        ['some-call/alice', 'alice'],
+        ['some-call/carol', 'carol']
+      ] as const)
+        await leases.take(bob, { holder, peer, kind: 'ringing', role: 'callee', at: lab.clock.now() }, {})
+      await deliver(bob, ...commits)
+      t.strictSame(
+        (await leases.list(bob)).map(({ holder }) => holder),
+        ['some-call/carol']
+      )
+    }
+  })
+
+  t.test('commits of one batch release the leases of several holders', async t => {
+    const bob = lab.id('bob')
+    for (const peer of ['alice', 'carol', 'dave']) {
+      const lease = { holder: `some-call/${peer}`, peer, kind: 'ringing', role: 'callee', at: lab.clock.now() } as const
+      await leases.take(bob, lease, {})
+    }
+    const releasing = (version: number, caller: string) =>
+      mailOf(version, { entries: [], release: `some-call/${caller}` })
+    await deliver(bob, releasing(2, 'alice'), releasing(3, 'dave'))
+    t.strictSame(
+      (await leases.list(bob)).map(({ holder }) => holder),
+      ['some-call/carol']
+    )
+  })
+}
