@@ -1,6 +1,6 @@
-// Signalpost for a web page: fetch to act, EventSource to hear. No dependencies; copy it and make it yours.
+// A Signalpost client for a web page: it sends with fetch and receives with EventSource. No dependencies; copy it and make it yours.
 
-/** Every type there is: an EventSource has no way to listen to all of them at once. */
+/** All types: an EventSource needs a listener for each. */
 const NOTICES = 'hello caught-up reset heartbeat reconnect auth.expiring end'
 const CALL_EVENTS = 'incoming ringing accepted connected held resumed peer_away peer_back ended'
 const ROOM_EVENTS =
@@ -13,12 +13,12 @@ const TYPES = [
   ...typesOf('chat', 'message')
 ]
 
-/** A stream says something at once. If it does not, a proxy on the way is holding it back. */
+/** The first event of a stream comes at once. If it does not, a proxy is holding the stream back. */
 const FIRST_WORD_MS = 3000
-/** How long a request may take; a poll waits 25 seconds for something to happen. */
+/** How long a request may take. A poll waits up to 25 seconds for an event. */
 const REPLY_MS = 10_000
 const POLL_MS = 40_000
-/** Asking again goes on about as long as the server waits for a device that is gone. */
+/** Retries go on for about as long as the server waits for a device that is gone. */
 const RETRY_MS = 1000
 const ATTEMPTS = 30
 
@@ -28,7 +28,7 @@ function typesOf(subject, names) {
 
 const sleep = ms => new Promise(resolve => setTimeout(resolve, ms))
 
-/** What the server refuses (RFC 9457): the message is for people, `code` for programs. */
+/** A refusal of the server (RFC 9457): the message is for the user, `code` for the program. */
 export class Problem extends Error {
   constructor({ code, title, detail, retryable }) {
     super(detail ? `${title}. ${detail}` : title)
@@ -42,7 +42,7 @@ export class Signalpost {
   #headers
   #onEvent
   #onConnection
-  /** The last event we have; the stream goes on from there, whatever happened meanwhile. */
+  /** The last event received. A stream or poll resumes after it. */
   #cursor = ''
   #isClosed = false
   #giveUp = () => {}
@@ -50,7 +50,7 @@ export class Signalpost {
   #silenceMs = 30_000
 
   /**
-   * `onEvent({ id, type, data })` hears each event once and in order; `onConnection(state, why)` hears how that goes:
+   * `onEvent({ id, type, data })` is called for each event, once and in order; `onConnection(state, why)` with the state of the connection:
    * connecting, live, reconnecting, polling, closed.
    */
   constructor({ server, token, device, onEvent, onConnection }) {
@@ -60,7 +60,7 @@ export class Signalpost {
     this.#onConnection = onConnection
   }
 
-  /** Where things stand now. From there on, every event. */
+  /** Returns the snapshot. Every event after it goes to `onEvent`. */
   async open() {
     const snapshot = await this.get('/snapshot')
     this.#cursor = snapshot.cursor
@@ -89,7 +89,7 @@ export class Signalpost {
     return this.#ask(path, { method: 'DELETE', headers: this.#headers }, REPLY_MS)
   }
 
-  /** The last word of a page that is about to go: the browser sees to it, and nobody waits for the reply. */
+  /** For a page that is being closed: the browser sends it, and no one waits for the reply. */
   deleteOnTheWayOut(path) {
     fetch(this.#api + path, { method: 'DELETE', headers: this.#headers, keepalive: true }).catch(() => {})
   }
@@ -100,7 +100,7 @@ export class Signalpost {
   }
 
   /**
-   * Asks again when the network or the server is away, or when it was too much at once: in this API a repeated request does no harm.
+   * Retries after network errors, 5xx and 429: in this API a repeated request does no harm.
    * Throws a Problem.
    */
   async #ask(path, init, withinMs) {
@@ -131,8 +131,8 @@ export class Signalpost {
   }
 
   /**
-   * Resolves when this EventSource is of no more use, and says why. Until then it reconnects by itself, with Last-Event-ID. It
-   * cannot send a token, so it gets a ticket, which stays good as long as the stream is used.
+   * Resolves with the reason when this EventSource cannot be used any more. Until then it reconnects by itself, with Last-Event-ID. It
+   * cannot send a token, so it gets a ticket, which stays valid while the stream is used.
    */
   async #stream() {
     const { ticket } = await this.post('/events/tickets')
@@ -153,10 +153,10 @@ export class Signalpost {
 
   #hear({ type, lastEventId, data: text }) {
     const { data } = JSON.parse(text)
-    // A connection that died without a word looks like one on which nothing happens; only the heartbeat tells.
+    // A dead connection looks like a quiet one; only missing heartbeats show the difference.
     if (data.heartbeatMs) this.#silenceMs = 2 * data.heartbeatMs
     this.#expectWithin(this.#silenceMs, 'silent')
-    // In a call or room the server asks whether this page still runs. Any request says so.
+    // In a call or room the server asks whether this page still runs. Any request answers that.
     if (data.ack) this.#send('PUT', '/presence', {}).catch(() => {})
     if (type === 'hello' || type === 'caught-up' || type === 'reset') this.#onConnection('live')
     this.#take({ id: lastEventId, type, data })
@@ -166,7 +166,7 @@ export class Signalpost {
   #wait(source) {
     clearTimeout(this.#patience)
     this.#onConnection('reconnecting')
-    // Some answers make it give up, as when its ticket has lapsed. We get another one.
+    // Some replies make it give up, for example when its ticket has expired. Open a new one with a new ticket.
     if (source.readyState === EventSource.CLOSED) this.#giveUp('gave up')
   }
 
@@ -175,7 +175,7 @@ export class Signalpost {
     this.#patience = setTimeout(this.#giveUp, ms, flaw)
   }
 
-  /** The same mailbox and the same cursor, for networks that let no stream through. */
+  /** The same mailbox and cursor, for networks that hold streams back. */
   async #poll() {
     this.#onConnection('polling')
     while (!this.#isClosed) {

@@ -1,6 +1,6 @@
 // What documents name exists: files, headings, settings, events.
 import { execFileSync } from 'node:child_process'
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, normalize } from 'node:path'
 import t from 'tap'
 import { CALL_EVENTS } from '../../src/schemas/event.js'
@@ -70,4 +70,25 @@ t.test('every setting and every event that a document names exists', async t => 
     ))
       t.ok(known.has(name), `${page}: ${name}`)
   }
+})
+
+t.test('the layers of docs/architecture.md are the folders of src, and every decision is in the index', async t => {
+  const layers = [...(text('docs/architecture.md').split('### ')[0] ?? '').matchAll(/`((?!src)[a-z]+)\/`/g)].map(
+    ([, name]) => name
+  )
+  t.strictSame(
+    layers.sort(),
+    readdirSync(join(ROOT, 'src'), { withFileTypes: true })
+      .filter(entry => entry.isDirectory())
+      .map(({ name }) => name)
+      .sort()
+  )
+  const index = text('docs/decisions/README.md')
+  for (const page of readdirSync(join(ROOT, 'docs/decisions')))
+    if (page !== 'README.md') t.ok(index.includes(`](${page})`), page)
+})
+
+t.test('the first pages that a newcomer reads stay short', async t => {
+  for (const page of ['README.md', 'docs/architecture.md'])
+    t.ok(readFileSync(join(ROOT, page), 'utf8').split('\n').length <= 151, page)
 })
