@@ -32,10 +32,11 @@ const slow = Object.keys(SLOW).find(name => values[name])
 const suite = slow ? SLOW[slow] : ORDINARY
 process.chdir(root)
 
-provide({ command: 'redis-server', debian: 'redis-server' })
-if (values.browser) provide({ command: 'chromium', debian: 'chromium' })
+provide({ commands: ['redis-server'], debian: 'redis-server' })
+if (values.browser) provide({ commands: ['chromium', 'chromium-browser', 'google-chrome'], debian: 'chromium' })
+const folder = compileTests(root)
 await runTests(positionals.length > 0 ? positionals.flatMap(named) : suite.files.flatMap(within), {
-  folder: compileTests(root),
+  folder,
   jobs: Number(values.jobs ?? suite.jobs),
   timeoutS: Number(values.timeout ?? suite.timeoutS),
   reporter: values.reporter ?? (process.stdout.isTTY ? 'base' : 'tap')
@@ -68,15 +69,15 @@ function isInstalled(command) {
   })
 }
 
-function provide({ command, debian }) {
-  if (isInstalled(command)) return
+function provide({ commands, debian }) {
+  if (commands.some(isInstalled)) return
   if (process.getuid?.() === 0 && isInstalled('apt-get')) {
     // RUNLEVEL=1 keeps Debian from starting the service: tests bring up their own.
     const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' }
     spawnSync('apt-get', ['update', '-q'], { stdio: 'inherit', env })
     spawnSync('apt-get', ['install', '-q', '-y', '--no-install-recommends', debian], { stdio: 'inherit', env })
   }
-  if (isInstalled(command)) return
-  console.error(`The tests need ${command} on the PATH; on Debian and Ubuntu: apt-get install ${debian}`)
+  if (commands.some(isInstalled)) return
+  console.error(`The tests need ${commands.join(' or ')} on the PATH; on Debian and Ubuntu: apt-get install ${debian}`)
   process.exit(1)
 }
