@@ -1,17 +1,8 @@
 // The optional service that is given every chat message. Its contract is openapi/chat-service.yaml: 2xx, it has the message (also
 // when it had it before); a 4xx about the message, it never will; anything else, or nothing in time, it is to be asked again.
 import type { Config } from '../config.js'
+import type { ChatMessage } from '../schemas/chat.js'
 import { ask } from './outgoing.js'
-
-export interface MessageForService {
-  readonly roomId: string
-  /** With the room's id it names the message: one that is delivered twice carries the same. */
-  readonly messageId: string
-  readonly from: { readonly user: string; readonly device: string; readonly participantId: string }
-  readonly content: string
-  readonly sentAt: string
-  readonly version: number
-}
 
 /** These speak of the way to the service, or of its state, and not of the message. */
 const NOT_THE_MESSAGE: readonly number[] = [401, 404, 405, 407, 408, 425, 429]
@@ -19,7 +10,7 @@ const NOT_THE_MESSAGE: readonly number[] = [401, 404, 405, 407, 408, 425, 429]
 /** Resolves to null when the service has it, or to the status it refuses it with. Throws when it has to be asked again. */
 export async function deliverMessage(
   { chatServiceUrl, chatServiceTimeoutMs }: Pick<Config, 'chatServiceUrl' | 'chatServiceTimeoutMs'>,
-  message: MessageForService,
+  message: ChatMessage,
   closing: AbortSignal
 ): Promise<number | null> {
   const { status } = await ask(`${chatServiceUrl?.replace(/\/$/, '')}/messages`, {

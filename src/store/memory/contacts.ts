@@ -8,6 +8,7 @@ import {
   type ContactNote,
   type Contacts
 } from '../contacts.js'
+import { ExpiringMap } from './expiring-map.js'
 
 export interface MemoryContacts extends Omit<Contacts, 'look' | 'note'> {
   read(user: string, peer: string, now: number): Contact
@@ -18,8 +19,8 @@ export interface MemoryContacts extends Omit<Contacts, 'look' | 'note'> {
 
 export function createMemoryContacts(clock: Clock): MemoryContacts {
   /** By user and peer; no user id has a blank in it. */
-  const known = new Map<string, number>()
-  const backoffs = new Map<string, Backoff & { readonly until: number }>()
+  const known = new ExpiringMap<true>(clock)
+  const backoffs = new ExpiringMap<Backoff>(clock)
   const blocked = new Map<string, Map<string, number>>()
   const keyOf = (user: string, peer: string) => `${user} ${peer}`
 
@@ -29,26 +30,22 @@ export function createMemoryContacts(clock: Clock): MemoryContacts {
     return all
   }
 
-  const backoffOf = (user: string, peer: string) => {
-    const found = backoffs.get(keyOf(user, peer))
-    return found && found.until > clock.now() ? { failures: found.failures, retryAt: found.retryAt } : null
-  }
-
   return {
     read(user, peer, now) {
       const blocks = blocksOf(user, now)
       const isBlocked = blocks.has(peer)
       if (isBlocked) blocks.set(peer, now)
-      const isKnown = (known.get(keyOf(user, peer)) ?? 0) > clock.now()
-      return { isBlocked, isKnown, backoff: backoffOf(user, peer) }
+      const isKnown = known.get(keyOf(user, peer)) ?? false
+      return { isBlocked, isKnown, backoff: backoffs.get(keyOf(user, peer)) ?? null }
     },
     note(user, { peer, outcome, keepMs, backoffMs }, now) {
-      if (outcome !== 'failed') known.set(keyOf(user, peer), clock.now() + keepMs)
-      if (outcome === 'answered') backoffs.delete(keyOf(user, peer))
+      const key = keyOf(user, peer)
+      if (outcome !== 'failed') known.set(key, true, clock.now() + keepMs)
+      if (outcome === 'answered') backoffs.delete(key)
       if (outcome !== 'failed' || backoffMs === 0) return
-      const failures = (backoffOf(user, peer)?.failures ?? 0) + 1
+      const failures = (backoffs.get(key)?.failures ?? 0) + 1
       const waitMs = backoffAfter(failures, backoffMs)
-      backoffs.set(keyOf(user, peer), { failures, retryAt: now + waitMs, until: clock.now() + waitMs + keepMs })
+      backoffs.set(key, { failures, retryAt: now + waitMs }, clock.now() + waitMs + keepMs)
     },
     async block(user, peer, { now, max }) {
       const blocks = blocksOf(user, now)
@@ -64,8 +61,8 @@ export function createMemoryContacts(clock: Clock): MemoryContacts {
     /** Blocks are kept on purpose. */
     size: () => known.size + backoffs.size,
     sweep(now) {
-      for (const [key, until] of known) if (until <= now) known.delete(key)
-      for (const [key, { until }] of backoffs) if (until <= now) backoffs.delete(key)
+      known.sweep(now)
+      backoffs.sweep(now)
       for (const user of blocked.keys()) if (blocksOf(user, now).size === 0) blocked.delete(user)
     }
   }

@@ -5,6 +5,7 @@ import type { Mail, Reached, Sign } from '../mail.js'
 import { positionTtlMs, withTaken } from '../position.js'
 import type { Cursor, Mailboxes, Message, SendResult, StoreOptions, Touch, Touched, UserCommit } from '../store.js'
 import type { MemoryContacts } from './contacts.js'
+import { ExpiringMap } from './expiring-map.js'
 import type { MemoryLeases } from './leases.js'
 import { birth, type Device, hasLeft, head, isOnline, push, read } from './mailbox.js'
 import type { MemoryTickets } from './tickets.js'
@@ -37,7 +38,7 @@ export function createMemoryMailboxes(parts: Parts): MemoryMailboxes {
   const positionMs = positionTtlMs(retentionMs)
   const users = new Map<string, Map<string, Device>>()
   /** By user and source; no user id has a blank in it. */
-  const positions = new Map<string, { taken: readonly Stamp[]; until: number }>()
+  const positions = new ExpiringMap<readonly Stamp[]>(clock)
 
   function find(user: string, device: string, now: number): Device | undefined {
     const devices = users.get(user)
@@ -61,9 +62,8 @@ export function createMemoryMailboxes(parts: Parts): MemoryMailboxes {
   /** Whether the user's mailboxes take a commit that is published to them: each once. */
   function take(user: string, { kind, id }: AggregateRef, { version, tag }: Stamp): boolean {
     const key = `${user} ${kind}:${id}`
-    const position = positions.get(key)
-    const taken = withTaken(position && position.until > clock.now() ? position.taken : [], { version, tag })
-    if (taken) positions.set(key, { taken, until: clock.now() + positionMs })
+    const taken = withTaken(positions.get(key) ?? [], { version, tag })
+    if (taken) positions.set(key, taken, clock.now() + positionMs)
     return taken !== null
   }
 
@@ -196,7 +196,7 @@ export function createMemoryMailboxes(parts: Parts): MemoryMailboxes {
         for (const device of devices.keys()) find(user, device, now)
         if (devices.size === 0) users.delete(user)
       }
-      for (const [key, position] of positions) if (position.until <= now) positions.delete(key)
+      positions.sweep(now)
     }
   }
 }

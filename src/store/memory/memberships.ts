@@ -1,53 +1,43 @@
 // Memberships in plain maps.
 import type { Clock } from '../../clock.js'
 import { MEMBERSHIPS_MS, type Membership, type Memberships } from '../rooms.js'
+import { ExpiringMap } from './expiring-map.js'
 
-interface Kept {
-  /** By device, then by room. */
-  readonly devices: Map<string, Map<string, Membership>>
-  until: number
-}
+/** Of a user: by device, then by room. */
+type Devices = Map<string, Map<string, Membership>>
 
 export function createMemoryMemberships(
   clock: Clock
 ): Memberships & { has(user: string): boolean; size(): number; sweep(now: number): void } {
-  const users = new Map<string, Kept>()
-
-  function find(user: string): Kept | undefined {
-    const found = users.get(user)
-    return found && found.until > clock.now() ? found : undefined
-  }
+  const users = new ExpiringMap<Devices>(clock)
+  const keep = (user: string, devices: Devices) => users.set(user, devices, clock.now() + MEMBERSHIPS_MS)
 
   return {
     async add(participation, roomId, { max, now }) {
       const { user, device, participantId } = participation
-      const kept: Kept = find(user) ?? { devices: new Map(), until: 0 }
-      const rooms = kept.devices.get(device) ?? new Map<string, Membership>()
+      const devices: Devices = users.get(user) ?? new Map()
+      const rooms = devices.get(device) ?? new Map<string, Membership>()
       if (!rooms.has(roomId) && rooms.size >= max) return false
-      kept.devices.set(device, rooms.set(roomId, { user, device, participantId, roomId, at: now }))
-      kept.until = clock.now() + MEMBERSHIPS_MS
-      users.set(user, kept)
+      keep(user, devices.set(device, rooms.set(roomId, { user, device, participantId, roomId, at: now })))
       return true
     },
     async remove({ user, device, participantId }, roomId) {
-      const kept = find(user)
-      const rooms = kept?.devices.get(device)
+      const devices = users.get(user)
+      const rooms = devices?.get(device)
       if (rooms?.get(roomId)?.participantId !== participantId) return
       rooms.delete(roomId)
-      if (rooms.size === 0) kept?.devices.delete(device)
-      if (kept?.devices.size === 0) users.delete(user)
+      if (rooms.size === 0) devices?.delete(device)
+      if (devices?.size === 0) users.delete(user)
     },
     async list(user, device) {
-      const kept = find(user)
-      if (!kept) return []
-      kept.until = clock.now() + MEMBERSHIPS_MS
-      const devices = device === undefined ? [...kept.devices.values()] : [kept.devices.get(device) ?? new Map()]
-      return devices.flatMap(rooms => [...rooms.values()])
+      const devices = users.get(user)
+      if (!devices) return []
+      keep(user, devices)
+      const asked = device === undefined ? [...devices.values()] : [devices.get(device) ?? new Map()]
+      return asked.flatMap(rooms => [...rooms.values()])
     },
-    has: user => find(user) !== undefined,
+    has: user => users.get(user) !== undefined,
     size: () => users.size,
-    sweep(now) {
-      for (const [user, { until }] of users) if (until <= now) users.delete(user)
-    }
+    sweep: now => users.sweep(now)
   }
 }

@@ -18,19 +18,17 @@ import {
   type Rooms,
   toRecipient
 } from '../rooms.js'
+import { ExpiringMap } from './expiring-map.js'
 import type { FanoutLog, FanoutSource } from './fanout.js'
 import type { TimerIndex } from './timer-index.js'
 
-interface Lasting {
-  readonly fields: Map<string, Field>
-  until: number
-}
+type Fields = Map<string, Field>
 
 interface Room extends FanoutLog {
   version: number
-  readonly fields: Map<string, Field>
+  readonly fields: Fields
   /** What outlives it. */
-  lasting: Lasting
+  lasting: Fields
   /** By id, oldest first. */
   readonly lines: Map<string, Logged>
   /** Not null: to go this long after everything was published. */
@@ -38,7 +36,7 @@ interface Room extends FanoutLog {
   expiresAt: number
 }
 
-function birth(id: string, lasting: Lasting): Room {
+function birth(id: string, lasting: Fields): Room {
   const ref = { kind: 'room', id } as const
   const nothing = { pending: [], lease: null, expireInMs: null, expiresAt: Infinity }
   return { ref, version: 0, fields: new Map(), lasting, lines: new Map(), ...nothing }
@@ -57,7 +55,7 @@ const isLasting = (name: string) => name.startsWith(LASTING)
 const membersOf = ({ fields }: Room): Field[] =>
   [...fields].flatMap(([name, field]) => (name.startsWith(MEMBERS) ? [field] : []))
 
-const fieldsOf = ({ fields, lasting }: Room, name: string) => (isLasting(name) ? lasting.fields : fields)
+const fieldsOf = ({ fields, lasting }: Room, name: string) => (isLasting(name) ? lasting : fields)
 
 /** Why a commit cannot be; null when it can. */
 function findObstacle(room: Room, { reads, writes, membersMax, line }: RoomCommit): RoomCommitResult | null {
@@ -70,7 +68,7 @@ function findObstacle(room: Room, { reads, writes, membersMax, line }: RoomCommi
   const joining = added.filter(name => name.startsWith(MEMBERS)).length
   if (joining > 0 && membersOf(room).length + joining > membersMax) return { status: 'full', of: 'members' }
   const lasting = added.filter(isLasting).length
-  if (lasting > 0 && room.lasting.fields.size + lasting > LASTING_MAX) return { status: 'full', of: 'lasting' }
+  if (lasting > 0 && room.lasting.size + lasting > LASTING_MAX) return { status: 'full', of: 'lasting' }
   const known = line && room.lines.get(line.id)
   return known ? { status: 'known', version: known.version } : null
 }
@@ -98,21 +96,15 @@ interface MemoryRooms extends Rooms {
 export function createMemoryRooms(clock: Clock, timerIndex: TimerIndex): MemoryRooms {
   const { deadlines, waiting } = timerIndex
   const rooms = new Map<string, Room>()
-  const lastings = new Map<string, Lasting>()
+  const lastings = new ExpiringMap<Fields>(clock)
 
   function find(id: string): Room | undefined {
     const found = rooms.get(id)
     return found && found.expiresAt > clock.now() ? found : undefined
   }
 
-  function findLasting(id: string): Lasting | undefined {
-    const found = lastings.get(id)
-    return found && found.until > clock.now() ? found : undefined
-  }
-
-  function keepLasting(id: string, lasting: Lasting): void {
-    lasting.until = clock.now() + LASTING_MS
-    if (lasting.fields.size > 0) lastings.set(id, lasting)
+  function keepLasting(id: string, lasting: Fields): void {
+    if (lasting.size > 0) lastings.set(id, lasting, clock.now() + LASTING_MS)
     else lastings.delete(id)
   }
 
@@ -146,7 +138,7 @@ export function createMemoryRooms(clock: Clock, timerIndex: TimerIndex): MemoryR
     },
     async load(id, names) {
       const room = find(id)
-      const all = [...(room?.fields ?? []), ...(findLasting(id)?.fields ?? [])]
+      const all = [...(room?.fields ?? []), ...(lastings.get(id) ?? [])]
       if (!room && all.length === 0) return null
       const isAsked = names === 'all' ? () => true : isAskedBy(names)
       const heads = names === 'all' ? [] : names.filter(name => name.endsWith(`:${HEADS}`))
@@ -156,7 +148,7 @@ export function createMemoryRooms(clock: Clock, timerIndex: TimerIndex): MemoryR
       return { version: room?.version ?? 0, fields, memberCount: room ? membersOf(room).length : 0, publishedVersion }
     },
     async commit(id, commit) {
-      const lasting = findLasting(id) ?? { fields: new Map(), until: 0 }
+      const lasting = lastings.get(id) ?? new Map()
       const room = find(id) ?? birth(id, lasting)
       room.lasting = lasting
       const obstacle = findObstacle(room, commit)
@@ -193,7 +185,7 @@ export function createMemoryRooms(clock: Clock, timerIndex: TimerIndex): MemoryR
     },
     size: () => rooms.size + lastings.size,
     sweep(now) {
-      for (const [id, { until }] of lastings) if (until <= now) lastings.delete(id)
+      lastings.sweep(now)
       for (const [id, room] of rooms) {
         if (room.expiresAt > now) continue
         rooms.delete(id)

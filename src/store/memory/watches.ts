@@ -2,12 +2,8 @@
 import type { Clock } from '../../clock.js'
 import type { StoreOptions } from '../store.js'
 import { type Watched, type Watcher, type Watches, watchTtlMs } from '../watches.js'
+import { ExpiringMap } from './expiring-map.js'
 import type { FanoutSource } from './fanout.js'
-
-interface Kept<T> {
-  readonly value: T
-  until: number
-}
 
 const nameOf = ({ user, device }: Watcher) => `${user}/${device}`
 
@@ -22,47 +18,42 @@ interface MemoryWatches extends Watches {
 }
 
 export function createMemoryWatches({ clock, retentionMs }: Parts): MemoryWatches {
-  const lists = new Map<string, Kept<readonly string[]>>()
-  const watchers = new Map<string, Kept<Map<string, Watched>>>()
+  const lists = new ExpiringMap<readonly string[]>(clock)
+  const watchers = new ExpiringMap<Map<string, Watched>>(clock)
   const ttlMs = watchTtlMs(retentionMs)
-
-  function find<T>(kept: Map<string, Kept<T>>, key: string): Kept<T> | undefined {
-    const found = kept.get(key)
-    return found && found.until > clock.now() ? found : undefined
-  }
 
   return {
     async list(watcher) {
-      const found = find(lists, nameOf(watcher))
-      if (found) found.until = clock.now() + ttlMs
-      return found?.value ?? []
+      const found = lists.get(nameOf(watcher))
+      if (found) lists.set(nameOf(watcher), found, clock.now() + ttlMs)
+      return found ?? []
     },
     async put(watcher, users) {
-      const before = find(lists, nameOf(watcher))?.value ?? []
+      const before = lists.get(nameOf(watcher)) ?? []
       if (users.length === 0) lists.delete(nameOf(watcher))
-      else lists.set(nameOf(watcher), { value: [...users], until: clock.now() + ttlMs })
+      else lists.set(nameOf(watcher), [...users], clock.now() + ttlMs)
       return before
     },
     async add(user, watched, max) {
-      const all = find(watchers, user)?.value ?? new Map<string, Watched>()
+      const all = watchers.get(user) ?? new Map<string, Watched>()
       if (!all.has(nameOf(watched)) && all.size >= max) return false
-      watchers.set(user, { value: all.set(nameOf(watched), watched), until: clock.now() + ttlMs })
+      watchers.set(user, all.set(nameOf(watched), watched), clock.now() + ttlMs)
       return true
     },
     async remove(user, watcher) {
-      const all = watchers.get(user)?.value
+      const all = watchers.get(user)
       if (all?.delete(nameOf(watcher)) && all.size === 0) watchers.delete(user)
     },
-    isWatched: async user => find(watchers, user) !== undefined,
+    isWatched: async user => watchers.get(user) !== undefined,
     async watchers(user, { until, limit }) {
-      const all = [...(find(watchers, user)?.value.values() ?? [])]
+      const all = [...(watchers.get(user)?.values() ?? [])]
       return all
         .filter(({ at }) => at <= until)
         .sort((a, b) => a.at - b.at)
         .slice(0, limit)
     },
     recipients: user =>
-      [...(find(watchers, user)?.value.values() ?? [])].map(({ user: who, device }) => ({
+      [...(watchers.get(user)?.values() ?? [])].map(({ user: who, device }) => ({
         user: who,
         device,
         participantId: '',
@@ -70,9 +61,8 @@ export function createMemoryWatches({ clock, retentionMs }: Parts): MemoryWatche
       })),
     size: () => lists.size + watchers.size,
     sweep(now) {
-      for (const kept of [lists, watchers]) {
-        for (const [key, { until }] of kept) if (until <= now) kept.delete(key)
-      }
+      lists.sweep(now)
+      watchers.sweep(now)
     }
   }
 }

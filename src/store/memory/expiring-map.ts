@@ -1,0 +1,34 @@
+// A map whose entries end at an instant each: one that has ended is not there, and is dropped by the next sweep.
+import type { Clock } from '../../clock.js'
+
+export class ExpiringMap<Value> {
+  readonly #clock: Pick<Clock, 'now'>
+  readonly #entries = new Map<string, { readonly value: Value; readonly until: number }>()
+
+  constructor(clock: Pick<Clock, 'now'>) {
+    this.#clock = clock
+  }
+
+  get(key: string): Value | undefined {
+    const entry = this.#entries.get(key)
+    return entry && entry.until > this.#clock.now() ? entry.value : undefined
+  }
+
+  /** Kept until then, whatever was said before. */
+  set(key: string, value: Value, until: number): void {
+    this.#entries.set(key, { value, until })
+  }
+
+  delete(key: string): void {
+    this.#entries.delete(key)
+  }
+
+  /** With those that have ended since the last sweep. */
+  get size(): number {
+    return this.#entries.size
+  }
+
+  sweep(now: number): void {
+    for (const [key, { until }] of this.#entries) if (until <= now) this.#entries.delete(key)
+  }
+}
