@@ -3,7 +3,7 @@ import { AppError } from '../errors.js'
 import type { ChatMessage } from '../schemas/chat.js'
 import type { Actor } from '../schemas/claims.js'
 import { mustBeAllowed } from './room-access.js'
-import type { RoomDecision, RoomParts } from './room-state.js'
+import { participation, type RoomDecision, type RoomParts } from './room-state.js'
 
 /** A message as a line of the log; the line has its id and version. */
 export interface Written {
@@ -31,9 +31,8 @@ export function post(
 ): RoomDecision & { readonly line: { readonly id: string; readonly value: Written } } {
   const { settings, member } = mustBeAllowed('chat', parts, actor, now)
   if (member === null) throw new AppError('not_in_room')
-  const { participantId, user, device } = member
   const written: Written = {
-    from: { participantId, user, device },
+    from: participation(member),
     content,
     sentAt: now,
     roomSince: settings.createdAt
@@ -43,7 +42,7 @@ export function post(
     writes: {},
     line: { id: messageId, value: written },
     // Who wrote it knows it from the reply.
-    events: [{ to: { all: true, except: participantId }, type: 'chat.message', data }]
+    events: [{ to: { all: true, except: member.participantId }, type: 'chat.message', data }]
   }
 }
 

@@ -18,25 +18,19 @@ import {
   type Turn,
   takeBroadcast
 } from './negotiation.js'
-import type { Member, MemberHead } from './room-state.js'
+import { type MemberHead, type Participation, participation } from './room-state.js'
 import type { Description } from './sdp.js'
 
 export type PairSide = 'earlier' | 'later'
-export type Peer = Pick<Member, 'participantId' | 'user' | 'device'>
 /** With the version of the room that let them in. */
-export type Joined = Peer & { readonly since: number }
+export type Joined = Participation & { readonly since: number }
 
-export const toJoined = ({ participantId, user, device, since }: MemberHead): Joined => ({
-  participantId,
-  user,
-  device,
-  since: since ?? 0
-})
+export const toJoined = (member: MemberHead): Joined => ({ ...participation(member), since: member.since ?? 0 })
 
 export interface PairState extends Talk<PairSide> {
   readonly roomId: string
   readonly version: number
-  readonly peers: { readonly [side in PairSide]: Peer }
+  readonly peers: { readonly [side in PairSide]: Participation }
   /** The version of the room that let the later one in: neither gets a signal before both joinings were published. */
   readonly since: number
   /** When to look whether both are still in the room; null: one is not, and this is over. */
@@ -64,14 +58,14 @@ export const inOrder = (a: Joined, b: Joined): { earlier: Joined; later: Joined 
   a.since < b.since ? { earlier: a, later: b } : { earlier: b, later: a }
 
 /** `${roomId}/${earlier}/${later}`; no id has a slash in it. */
-export const pairId = (roomId: string, { earlier, later }: { earlier: Peer; later: Peer }): string =>
+export const pairId = (roomId: string, { earlier, later }: { earlier: Participation; later: Participation }): string =>
   `${roomId}/${earlier.participantId}/${later.participantId}`
 
 export function newPair(roomId: string, { earlier, later }: { earlier: Joined; later: Joined }): PairState {
   return {
     roomId,
     version: 0,
-    peers: { earlier: peerOf(earlier), later: peerOf(later) },
+    peers: { earlier: participation(earlier), later: participation(later) },
     since: later.since,
     checkAt: null,
     negotiation: { revision: 0, pendingFrom: null },
@@ -161,5 +155,3 @@ function turnOf(state: PairState, from: string): Turn<PairSide> {
     }
   }
 }
-
-const peerOf = ({ participantId, user, device }: Peer): Peer => ({ participantId, user, device })

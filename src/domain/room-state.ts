@@ -22,9 +22,19 @@ export interface Settings {
 /** What the room service says of a room. */
 export type Known = Partial<Omit<Settings, 'createdAt' | 'createdBy' | 'closed' | 'isUnused'>>
 
-/** What is read of a participant by those who only address them. */
-export interface MemberHead extends Endpoint {
+export interface Participation extends Endpoint {
   readonly participantId: string
+}
+
+/** As others see who did something. */
+export const participation = ({ participantId, user, device }: Participation): Participation => ({
+  participantId,
+  user,
+  device
+})
+
+/** What is read of a participant by those who only address them. */
+export interface MemberHead extends Participation {
   /** The version of the room that let it in; null in the commit that does. */
   readonly since: number | null
 }

@@ -11,6 +11,7 @@ import {
   type Member,
   NOTHING,
   PART,
+  type Participation,
   type RoomDecision,
   type RoomEvent,
   type RoomParts,
@@ -132,8 +133,6 @@ function hasLeft(
   const own: RoomEvent[] = reason === 'left' ? [] : [{ to: { user, device }, type, data }]
   return [tellAll(type, data, except), ...own]
 }
-
-type Participation = Pick<Member, 'participantId' | 'user' | 'device'>
 
 /** The room does not know of this participation any more, which it had announced: a failover forgot it. */
 export const announceForgotten = (participation: Participation): RoomDecision => ({

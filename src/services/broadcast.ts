@@ -4,9 +4,9 @@
 // The batch is kept before any pair is looked at, and a description looks at what is kept after its commit: so one of the two
 // sees the other. What a pair has taken is part of its state, so nothing is sent twice.
 import { type Broadcast, withBatch } from '../domain/broadcast.js'
-import { countNotCurrent, inOrder, isDescribedBy, type Joined, pairId, toJoined } from '../domain/pair.js'
-import { mustBeAllowed, partsOfAccess } from '../domain/room-access.js'
-import { type Member, type MemberHead, PART } from '../domain/room-state.js'
+import { countNotCurrent, isDescribedBy, toJoined } from '../domain/pair.js'
+import { mustBeAllowed, participantIn, partsOfAccess } from '../domain/room-access.js'
+import { type MemberHead, PART } from '../domain/room-state.js'
 import { checkCandidates } from '../domain/sdp.js'
 import { AppError } from '../errors.js'
 import type { Actor } from '../schemas/claims.js'
@@ -31,13 +31,9 @@ export async function broadcastCandidates(
   const others = await findOthers(context, actor, roomId, batch)
   const [first] = others
   if (first === undefined) return { accepted: batch.candidates.length, held: 0, delivery: NO_DELIVERY }
-  const broadcast = await keep(context, roomId, first.me, batch)
-  const sent = await Promise.all(others.map(two => passOn(context, roomId, two, { batch, broadcast })))
-  await releaseLater(
-    context,
-    roomId,
-    others.filter(two => two.held)
-  )
+  const broadcast = await keep(context, first, batch)
+  const sent = await Promise.all(others.map(two => passOn(context, two, { batch, broadcast })))
+  await releaseLater(context, others)
   noteSignOfLife(context, actor)
   const sum = (key: keyof Delivery) => sent.reduce((total, { delivery }) => total + delivery[key], 0)
   const held = Math.max(0, ...sent.map(({ waiting }) => waiting))
@@ -47,25 +43,23 @@ export async function broadcastCandidates(
 /** All others in the room; their number is charged. */
 async function findOthers(context: Context, actor: Actor, roomId: string, batch: CandidatesBody): Promise<Two[]> {
   const room = await readRoom(context, roomId, [...partsOfAccess(actor), PART.memberHeads])
-  const { participantId } = speaker(context, room, actor)
+  const me = toJoined(speaker(context, room, actor))
   mustBeAllowed('broadcast', room, actor, context.clock.now())
-  const people = room.list<MemberHead>(PART.memberHeads).map(([, head]) => toJoined(head))
-  const me = people.find(each => each.participantId === participantId)
-  if (me === undefined) throw new AppError('not_in_room')
-  const others = people.filter(each => each !== me)
+  const others = room
+    .list<MemberHead>(PART.memberHeads)
+    .flatMap(([, head]) => (head.participantId === me.participantId ? [] : toJoined(head)))
   const bytes = Buffer.byteLength(JSON.stringify(batch))
   if (others.length > 0) await context.budgets.spend(actor.user, 'deliveries', deliveryCost(others.length, bytes))
   return others.map(peer => twoIn(room, me, peer))
 }
 
 /** Resolves to all that the participant has broadcast. */
-async function keep(context: Context, roomId: string, me: Joined, batch: CandidatesBody): Promise<Broadcast> {
+async function keep(context: Context, { roomId, me }: Two, batch: CandidatesBody): Promise<Broadcast> {
   const { participantId } = me
   const part = PART.broadcast(participantId)
   const parts = [PART.participant(participantId), part]
   const { decision } = await changeRoom(context, { roomId, parts }, room => {
-    if (room.get<Member>(PART.participant(participantId))?.participantId !== participantId)
-      throw new AppError('not_in_room')
+    if (participantIn(room, participantId) === null) throw new AppError('not_in_room')
     return { writes: { [part]: withBatch(room.get<Broadcast>(part), batch) }, events: [] }
   })
   return decision.writes[part] as Broadcast
@@ -74,16 +68,14 @@ async function keep(context: Context, roomId: string, me: Joined, batch: Candida
 /** To whom nothing was described yet gets it with the description. */
 async function passOn(
   context: Context,
-  roomId: string,
   two: Two,
   { batch, broadcast }: { batch: CandidatesBody; broadcast: Broadcast }
 ): Promise<{ readonly waiting: number; readonly delivery: Delivery }> {
-  const id = pairId(roomId, inOrder(two.me, two.peer))
   const from = two.me.participantId
-  const known = context.pairs.get(id)?.state
+  const known = context.pairs.get(two.id)?.state
   // What this node knows may be old: only the store can say that nothing was described.
-  const state = known && isDescribedBy(known, from) ? known : await readPair(context, id)
+  const state = known && isDescribedBy(known, from) ? known : await readPair(context, two.id)
   if (state === null || !isDescribedBy(state, from)) return { waiting: batch.candidates.length, delivery: NO_DELIVERY }
-  const { state: after, delivery } = await speak(context, roomId, two, { type: 'broadcast', broadcast })
+  const { state: after, delivery } = await speak(context, two, { type: 'broadcast', broadcast })
   return { waiting: countNotCurrent(after, from, batch), delivery }
 }

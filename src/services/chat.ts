@@ -2,7 +2,7 @@
 // together with the event that tells the others, so neither is ever without the other.
 import { formatPlace, parsePlace, post, viewMessage, writtenIn } from '../domain/chat.js'
 import { mustBeAllowed, partsOfAccess } from '../domain/room-access.js'
-import { type MemberHead, PART } from '../domain/room-state.js'
+import { type MemberHead, PART, participation } from '../domain/room-state.js'
 import { AppError } from '../errors.js'
 import { idFromKey } from '../ids.js'
 import {
@@ -107,12 +107,13 @@ export async function noteTyping(
   const room = await readRoom(context, roomId, [...partsOfAccess(actor), PART.memberHeads])
   const { member } = mustBeAllowed('chat', room, actor, context.clock.now())
   if (member === null) throw new AppError('not_in_room')
-  const { participantId, user, device } = member
   const type = 'chat.typing'
   const timestamp = new Date(context.clock.now()).toISOString()
-  const data = { roomId, from: { participantId, user, device }, typing }
+  const data = { roomId, from: participation(member), typing }
   const envelope = JSON.stringify({ type, timestamp, data })
-  const others = room.list<MemberHead>(PART.memberHeads).filter(([, other]) => other.participantId !== participantId)
+  const others = room
+    .list<MemberHead>(PART.memberHeads)
+    .filter(([, other]) => other.participantId !== member.participantId)
   await context.budgets.spend(actor.user, 'deliveries', deliveryCost(others.length, envelope.length))
   const { wakeups } = context.store
   await Promise.all(others.map(([, to]) => wakeups.notify(to.user, { device: to.device, type, envelope })))

@@ -57,9 +57,9 @@ export async function sendRoomDescription(
 ): Promise<{ revision: number; delivery: Delivery }> {
   const description = parseDescription(sdp)
   const two = await bothIn(context, actor, roomId, to)
-  const { state, delivery } = await speak(context, roomId, two, { type, description, revision })
-  await sendBroadcast(context, roomId, two)
-  await releaseLater(context, roomId, two.held ? [two] : [])
+  const { state, delivery } = await speak(context, two, { type, description, revision })
+  await sendBroadcast(context, two)
+  await releaseLater(context, [two])
   noteSignOfLife(context, actor)
   return { revision: state.negotiation.revision, delivery }
 }
@@ -73,25 +73,23 @@ export async function sendRoomCandidates(
 ): Promise<CandidatesReply> {
   checkCandidates(batch.candidates)
   const two = await bothIn(context, actor, roomId, to)
-  await chargeWaiting(context, roomId, two, batch)
-  const { before, delivery } = await speak(context, roomId, two, { type: 'candidates', batch })
-  await releaseLater(context, roomId, two.held ? [two] : [])
+  await chargeWaiting(context, two, batch)
+  const { before, delivery } = await speak(context, two, { type: 'candidates', batch })
+  await releaseLater(context, [two])
   noteSignOfLife(context, actor)
-  const held = countHeld(before, roomId, two, batch)
-  return { accepted: batch.candidates.length, held, delivery }
+  return { accepted: batch.candidates.length, held: countHeld(two, before, batch), delivery }
 }
 
 /** A participant has as many pairs as others are in the room, and each may keep some. @throws AppError rate_limited, stale_candidate */
-async function chargeWaiting(context: Context, roomId: string, two: Two, batch: CandidatesBody): Promise<void> {
-  const id = pairId(roomId, inOrder(two.me, two.peer))
-  const known = context.pairs.get(id)?.state ?? (await readPair(context, id))
-  if (countHeld(known, roomId, two, batch) === 0) return
+async function chargeWaiting(context: Context, two: Two, batch: CandidatesBody): Promise<void> {
+  const known = context.pairs.get(two.id)?.state ?? (await readPair(context, two.id))
+  if (countHeld(two, known, batch) === 0) return
   const bytes = Buffer.byteLength(JSON.stringify(batch.candidates))
   await context.budgets.spend(two.me.user, 'waiting', Math.ceil(bytes / 1024))
 }
 
-const countHeld = (known: PairState | null, roomId: string, { me, peer }: Two, batch: CandidatesBody): number =>
-  countPairWaiting(known ?? newPair(roomId, inOrder(me, peer)), me.participantId, batch)
+const countHeld = ({ roomId, order, me }: Two, known: PairState | null, batch: CandidatesBody): number =>
+  countPairWaiting(known ?? newPair(roomId, order), me.participantId, batch)
 
 /** The time has come to see whether both are still in. */
 export async function checkPair(context: Context, id: string): Promise<void> {
@@ -106,47 +104,51 @@ export async function checkPair(context: Context, id: string): Promise<void> {
 }
 
 /** What the sender has broadcast before it described this. It is read after the commit: see broadcast.ts. */
-async function sendBroadcast(context: Context, roomId: string, two: Two): Promise<void> {
+async function sendBroadcast(context: Context, two: Two): Promise<void> {
   const part = PART.broadcast(two.me.participantId)
-  const broadcast = (await readRoom(context, roomId, [part])).get<Broadcast>(part)
-  if (broadcast !== null) await speak(context, roomId, two, { type: 'broadcast', broadcast })
+  const broadcast = (await readRoom(context, two.roomId, [part])).get<Broadcast>(part)
+  if (broadcast !== null) await speak(context, two, { type: 'broadcast', broadcast })
 }
 
+/** A participant, and the one it signals to. */
 export interface Two {
+  readonly roomId: string
+  /** Of the pair they are. */
+  readonly id: string
+  readonly order: ReturnType<typeof inOrder>
   readonly me: Joined
   readonly peer: Joined
   /** One of them may not have been told of the other yet: what they signal is held back until both have. */
   readonly held: boolean
 }
 
-export const twoIn = (room: ReadRoom, me: Joined, peer: Joined): Two => ({
-  me,
-  peer,
-  held: room.publishedVersion < Math.max(me.since, peer.since)
-})
-
-export async function speak(context: Context, roomId: string, { me, peer, held }: Two, command: PairCommand) {
+export function twoIn({ roomId, publishedVersion }: ReadRoom, me: Joined, peer: Joined): Two {
   const order = inOrder(me, peer)
-  const { before, state, deliveries } = await pairs.transact(context, pairId(roomId, order), (found, now) => {
+  return { roomId, id: pairId(roomId, order), order, me, peer, held: publishedVersion < order.later.since }
+}
+
+export async function speak(context: Context, { roomId, id, order, me, peer, held }: Two, command: PairCommand) {
+  const { before, state, deliveries } = await pairs.transact(context, id, (found, now) => {
     const turn = { from: me.participantId, command, checkAt: now + CHECK_EVERY_MS, held }
     return decidePair(found ?? newPair(roomId, order), turn)
   })
-  const delivery = deliveries.get(peer.user) ?? NO_DELIVERY
-  return { before, state, delivery }
+  return { before, state, delivery: deliveries.get(peer.user) ?? NO_DELIVERY }
 }
 
 /**
- * What these pairs hold back is delivered when the later joining has been published to all. It is kept already: if this cannot be
- * written, or its node dies, the timers of any node deliver it.
+ * What pairs of a room hold back is delivered when the latest joining of theirs has been published to all. It is kept already: if this
+ * cannot be written, or its node dies, the timers of any node deliver it.
  */
-export async function releaseLater(context: Context, roomId: string, twos: readonly Two[]): Promise<void> {
-  if (twos.length === 0) return
-  const version = Math.max(...twos.flatMap(({ me, peer }) => [me.since, peer.since]))
-  const ids = twos.map(({ me, peer }) => pairId(roomId, inOrder(me, peer)))
-  const tasks = ids.map(id => ({ kind: 'pair' as const, id }))
+export async function releaseLater(context: Context, twos: readonly Two[]): Promise<void> {
+  const held = twos.filter(two => two.held)
+  const [first] = held
+  if (first === undefined) return
+  const { roomId } = first
+  const version = Math.max(...held.map(({ order }) => order.later.since))
+  const tasks = held.map(({ id }) => ({ kind: 'pair' as const, id }))
   try {
     if (await afterPublication(context, roomId, { version, tasks })) return
-    await Promise.all(ids.map(id => readPair(context, id)))
+    await Promise.all(held.map(({ id }) => readPair(context, id)))
   } catch (error) {
     context.log.warn({ err: error, roomId }, 'signals are delivered later')
   }
