@@ -52,39 +52,38 @@ export function nudge(state: QueueState, now: number): QueueState {
   return next(state, { nudges: state.nudges + 1, lookAt: waits ? state.lookAt : now })
 }
 
-/** Takes the work, for so long. The state that was given: it is not due, or somebody else has it. */
-export function begin(state: QueueState, node: string, now: number, holdMs: number): QueueState {
+/** Takes the work, for so long. The state that was given: it is not due, or another node has it. */
+export function begin(state: QueueState, { node, holdMs }: { node: string; holdMs: number }, now: number): QueueState {
   if (state.lookAt === null || now < state.lookAt) return state
   return next(state, { courier: node, lookAt: now + holdMs })
 }
 
-/** The message was delivered, or is given up; the work goes on. The state that was given: somebody else has it by now. */
-export function advance(state: QueueState, node: string, cursor: Place, lookAt: number): QueueState {
-  return state.courier === node ? next(state, { cursor, failures: 0, lookAt }) : state
-}
+/** What follows is for the node at work: one that has lost the work changes nothing. */
+export const asCourier = (state: QueueState, node: string, rule: (state: QueueState) => QueueState): QueueState =>
+  state.courier === node ? rule(state) : state
+
+/** The message was delivered, or is given up; the work goes on. */
+export const advance = (state: QueueState, cursor: Place, lookAt: number): QueueState =>
+  next(state, { cursor, failures: 0, lookAt })
 
 export function failed(
   state: QueueState,
-  node: string,
-  now: number,
-  { pauseMaxMs, giveUpAt }: { pauseMaxMs: number; giveUpAt: number | null }
+  { pauseMaxMs, giveUpAt }: { pauseMaxMs: number; giveUpAt: number | null },
+  now: number
 ): QueueState {
-  if (state.courier !== node) return state
   const again = now + pauseMs(state.failures, pauseMaxMs)
   const lookAt = giveUpAt === null || giveUpAt <= now ? again : Math.min(again, giveUpAt)
   return next(state, { courier: null, failures: state.failures + 1, giveUpAt, lookAt })
 }
 
 /** Nothing is left to deliver. The state that was given: there was news meanwhile, so look again. */
-export function rest(state: QueueState, node: string, nudges: number, lookAt: number | null): QueueState {
-  if (state.courier !== node || state.nudges !== nudges) return state
+export function rest(state: QueueState, nudges: number, lookAt: number | null): QueueState {
+  if (state.nudges !== nudges) return state
   return next(state, { courier: null, failures: 0, giveUpAt: null, lookAt })
 }
 
 /** The node is closing: any other one may go on at once. */
-export function handBack(state: QueueState, node: string, now: number): QueueState {
-  return state.courier === node ? next(state, { courier: null, lookAt: now }) : state
-}
+export const handBack = (state: QueueState, now: number): QueueState => next(state, { courier: null, lookAt: now })
 
 /** After so many failures before: half a second, doubling. */
 export const pauseMs = (failures: number, maxMs: number): number =>

@@ -6,6 +6,7 @@ import { deliverMessage } from '../adapters/chat-service.js'
 import { viewMessage, writtenIn } from '../domain/chat.js'
 import {
   advance,
+  asCourier,
   begin,
   failed,
   handBack,
@@ -67,74 +68,76 @@ export function catchUpChat(context: Context, roomId: string): void {
 /** The time has come to look. Nobody waits for it: a service that hangs must not hold up a deadline of somebody else. */
 export function checkChat(context: Context, roomId: string): void {
   if (context.config.chatServiceUrl === null) return
-  context.errands.run(`deliver ${roomId}`, closing => deliver(context, roomId, closing))
+  context.errands.run(`deliver ${roomId}`, closing => deliver({ context, roomId, closing }))
 }
 
-async function deliver(context: Context, roomId: string, closing: AbortSignal): Promise<void> {
+/** One node at the work of one room. */
+interface Work {
+  readonly context: Context
+  readonly roomId: string
+  readonly closing: AbortSignal
+}
+
+async function deliver(work: Work): Promise<void> {
+  const { context, roomId, closing } = work
   const { node } = context
   let isMine = false
   let state = await change(context, roomId, (before, now) => {
-    const after = begin(before, node, now, holdMs(context))
+    const after = begin(before, { node, holdMs: holdMs(context) }, now)
     isMine = after !== before
     return after
   })
   while (isMine && state.courier === node) {
-    if (closing.aborted) return void (await change(context, roomId, (now, at) => handBack(now, node, at)))
-    state = await deliverPage(context, roomId, state, closing)
+    state = closing.aborted ? await changeOwn(work, handBack) : await deliverPage(work, state)
   }
 }
 
 /** Delivers what is next, or finds nothing more and rests. Resolves to where things stand. */
-async function deliverPage(
-  context: Context,
-  roomId: string,
-  state: QueueState,
-  closing: AbortSignal
-): Promise<QueueState> {
-  const { node, config, clock, chatBacklog } = context
+async function deliverPage(work: Work, state: QueueState): Promise<QueueState> {
+  const { context, roomId, closing } = work
+  const { clock, config, node } = context
   const [lines, { settings }] = await Promise.all([
     linesAfter(context, roomId, state.cursor),
     readRoom(context, roomId, [PART.settings])
   ])
   const isOver = settings === null || settings.closed !== null
   const [oldest] = lines
-  chatBacklog.note(roomId, oldest ? writtenIn(oldest).sentAt : null, clock.now())
+  context.chatBacklog.note(roomId, oldest ? writtenIn(oldest).sentAt : null, clock.now())
   if (oldest === undefined) {
-    const { nudges } = state
     // Often enough that a room which closes is seen to be over long before its log goes.
-    return change(context, roomId, (before, now) =>
-      rest(before, node, nudges, isOver ? null : now + Math.floor(config.retentionMs / 4))
-    )
+    const againMs = isOver ? null : Math.floor(config.retentionMs / 4)
+    return changeOwn(work, (before, now) => rest(before, state.nudges, againMs === null ? null : now + againMs))
   }
   const giveUpAt = isOver ? (state.giveUpAt ?? clock.now() + Math.floor(config.retentionMs / 2)) : null
   let after = state
   for (const line of lines) {
     if (closing.aborted || after.courier !== node) return after
-    // After an outage of the store each message is tried before it is given up.
-    const isLate = giveUpAt !== null && clock.now() >= Math.max(giveUpAt, fairSince(context))
-    const outcome = isLate ? ('expired' as const) : await send(context, roomId, line, closing)
-    if (outcome === 'failed') {
-      if (closing.aborted) return after
-      const options = { pauseMaxMs: config.chatServiceRetryMaxMs, giveUpAt }
-      return change(context, roomId, (before, now) => failed(before, node, now, options))
-    }
-    if (outcome !== 'delivered') await giveUp(context, { roomId, line, ...named(outcome) })
-    const place: Place = { version: line.version, id: line.id }
-    after = await change(context, roomId, (before, now) => advance(before, node, place, now + holdMs(context)))
+    after = await deliverLine(work, line, giveUpAt)
   }
   return after
+}
+
+async function deliverLine(work: Work, line: Logged, giveUpAt: number | null): Promise<QueueState> {
+  const { context, roomId, closing } = work
+  const { clock, config } = context
+  // After an outage of the store each message is tried before it is given up.
+  const isLate = giveUpAt !== null && clock.now() >= Math.max(giveUpAt, fairSince(context))
+  const outcome = isLate ? ('expired' as const) : await send(work, line)
+  if (outcome === 'failed') {
+    const options = { pauseMaxMs: config.chatServiceRetryMaxMs, giveUpAt }
+    return changeOwn(work, closing.aborted ? handBack : (before, now) => failed(before, options, now))
+  }
+  if (outcome !== 'delivered') await giveUp(context, { roomId, line, ...named(outcome) })
+  const place: Place = { version: line.version, id: line.id }
+  return changeOwn(work, (before, now) => advance(before, place, now + holdMs(context)))
 }
 
 const named = (outcome: 'expired' | number): Pick<GivenUp, 'reason' | 'status'> =>
   outcome === 'expired' ? { reason: 'expired' } : { reason: 'refused', status: outcome }
 
 /** Resolves to the status that the service refuses the message with, if it does. */
-async function send(
-  { config, metrics, log }: Context,
-  roomId: string,
-  line: Logged,
-  closing: AbortSignal
-): Promise<'delivered' | 'failed' | number> {
+async function send({ context, roomId, closing }: Work, line: Logged): Promise<'delivered' | 'failed' | number> {
+  const { config, metrics, log } = context
   const place = { roomId, messageId: line.id, version: line.version }
   try {
     const refusal = await deliverMessage(config, viewMessage(place, writtenIn(line)), closing)
@@ -162,14 +165,15 @@ async function linesAfter({ store }: Context, roomId: string, cursor: Place | nu
 /** The work is somebody else's again when one request has surely ended, and what it takes to say so. */
 const holdMs = ({ config }: Context) => config.chatServiceTimeoutMs + 5000
 
-async function change(
-  context: Context,
-  roomId: string,
-  decide: (state: QueueState, now: number) => QueueState
-): Promise<QueueState> {
-  const { state } = await queue.transact(context, roomId, (before, now) => {
-    const after = decide(before ?? NEW_QUEUE, now)
-    return { state: after, events: [] }
-  })
+type QueueRule = (state: QueueState, now: number) => QueueState
+
+async function change(context: Context, roomId: string, rule: QueueRule): Promise<QueueState> {
+  const { state } = await queue.transact(context, roomId, (before, now) => ({
+    state: rule(before ?? NEW_QUEUE, now),
+    events: []
+  }))
   return state
 }
+
+const changeOwn = ({ context, roomId }: Work, rule: QueueRule): Promise<QueueState> =>
+  change(context, roomId, (before, now) => asCourier(before, context.node, state => rule(state, now)))
