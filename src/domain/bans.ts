@@ -28,12 +28,12 @@ export const partsOfBan = (parts: RoomParts, { actor, user }: Pick<Ban, 'actor' 
  */
 export function ban(parts: RoomParts, { actor, user, forMs }: Ban, now: number): RoomDecision {
   const members = membersOf(parts, user)
-  mustBeAllowed(isHost(parts, user) ? 'manage' : 'moderate', parts, actor, now)
+  mustBeAllowed(isHost(parts, user) ? 'manage' : 'moderate', parts, { actor, now })
   if (user === actor.user) throw new AppError('not_permitted', { detail: 'You cannot ban yourself' })
   const by = endpoint(actor)
   const banned: Banned = { by, at: now, until: forMs === null ? null : now + forMs }
   const out = leaveAll(parts, members, { reason: 'removed', by, now, except: participantOf(parts, actor) })
-  return withdrawInvitation(parts, user, { ...out, writes: { ...out.writes, [PART.ban(user)]: banned } }, { by, now })
+  return withdrawInvitation(parts, { ...out, writes: { ...out.writes, [PART.ban(user)]: banned } }, { user, by, now })
 }
 
 function isHost(parts: RoomParts, user: string): boolean {
@@ -44,6 +44,6 @@ function isHost(parts: RoomParts, user: string): boolean {
 
 /** @throws AppError not_permitted and what access throws */
 export function unban(parts: RoomParts, { actor, user }: Omit<Ban, 'forMs'>, now: number): RoomDecision {
-  mustBeAllowed('moderate', parts, actor, now)
+  mustBeAllowed('moderate', parts, { actor, now })
   return parts.get(PART.ban(user)) === null ? NOTHING : { writes: { [PART.ban(user)]: null }, events: [] }
 }

@@ -50,15 +50,15 @@ export function cancel(room: RoomParts, { actor, invitationId }: Cancel, now: nu
   if (named === null) return cancelAhead(room, { actor, invitationId }, now)
   const invitation = room.get<Invitation>(PART.invited(named.user))
   if (invitation?.invitationId !== invitationId) throw new AppError('invitation_not_found')
-  if (invitation.from.user !== actor.user) mustBeAllowed('moderate', room, actor, now)
+  if (invitation.from.user !== actor.user) mustBeAllowed('moderate', room, { actor, now })
   const { ended } = invitation
   if (ended?.reason === 'accepted') throw new AppError('invitation_ended', { extra: { currentState: ended.reason } })
-  return ended ? NOTHING : end(invitation, 'cancelled', by, now)
+  return ended ? NOTHING : end(invitation, { reason: 'cancelled', by, at: now })
 }
 
 /** Only who is in may invite, and so take back what has not come yet. */
 function cancelAhead(room: RoomParts, { actor, invitationId }: Cancel, now: number): RoomDecision {
-  mustBeAllowed('takePart', room, actor, now)
+  mustBeAllowed('takePart', room, { actor, now })
   if (room.list(AHEAD).length >= AHEAD_MAX) throw new AppError('too_many_invitations')
   const ahead: Ahead = { by: endpoint(actor), at: now }
   return { writes: { [PART.ahead(invitationId)]: ahead }, events: [] }

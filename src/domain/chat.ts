@@ -2,7 +2,7 @@
 import { AppError } from '../errors.js'
 import type { ChatMessage } from '../schemas/chat.js'
 import type { Actor } from '../schemas/claims.js'
-import { mustBeAllowed } from './room-access.js'
+import { mustBeAllowedInside } from './room-access.js'
 import { participation, type RoomDecision, type RoomParts } from './room-state.js'
 
 /** A message as a line of the log; the line has its id and version. */
@@ -29,8 +29,7 @@ export function post(
   { actor, messageId, content }: Post,
   now: number
 ): RoomDecision & { readonly line: { readonly id: string; readonly value: Written } } {
-  const { settings, member } = mustBeAllowed('chat', parts, actor, now)
-  if (member === null) throw new AppError('not_in_room')
+  const { settings, member } = mustBeAllowedInside('chat', parts, { actor, now })
   const written: Written = {
     from: participation(member),
     content,

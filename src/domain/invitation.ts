@@ -7,19 +7,19 @@
 import { AppError } from '../errors.js'
 import type { Actor } from '../schemas/claims.js'
 import type { Endpoint } from '../schemas/common.js'
-import type { IncomingInvitation, InvitationEnd, InvitationState, InviteRefusal } from '../schemas/invitation.js'
+import type { IncomingInvitation, InvitationState, InviteRefusal } from '../schemas/invitation.js'
 import { endpoint } from './endpoint.js'
 import { dueAt, forget, type InviteBounds, mustFit, ringing, withoutOldest } from './invitations-kept.js'
-import { isInForce, mustBeAllowed, partsOfAccess } from './room-access.js'
+import { isInForce, mustBeAllowed, mustBeAllowedInside, partsOfAccess } from './room-access.js'
 import {
   type Ahead,
   type Banned,
   type Invitation,
-  type Member,
   type MemberHead,
   type Named,
   NOTHING,
   PART,
+  participation,
   type RoomDecision,
   type RoomEvent,
   type RoomParts,
@@ -59,13 +59,11 @@ export const partsOfInvite = ({ actor, invitees }: Pick<Invite, 'actor' | 'invit
 /** @throws AppError invitation_id_taken, too_many_invitations and what access throws */
 export function invite(room: RoomParts, command: Invite, now: number): RoomDecision {
   const { actor, metadata, ringMs } = command
-  const { settings } = mustBeAllowed('invite', room, actor, now)
-  if (settings.locked) mustBeAllowed('inviteToLocked', room, actor, now)
-  const { user: inviter, device } = actor
-  const participantId = room.get<Member>(PART.member(actor))?.participantId ?? ''
-  const from = { participantId, user: inviter, device }
+  const { settings, member } = mustBeAllowedInside('invite', room, { actor, now })
+  if (settings.locked) mustBeAllowed('inviteToLocked', room, { actor, now })
+  const from = participation(member)
   const inside = usersIn(room)
-  const fresh = command.invitees.filter(invitee => isNew(room, inside, { ...invitee, actor }, now))
+  const fresh = command.invitees.filter(invitee => isNew(room, { ...invitee, actor, inside }, now))
   if (fresh.length === 0) return NOTHING
   mustFit(room, { ...command, fresh: fresh.length })
 
@@ -90,7 +88,7 @@ export function invite(room: RoomParts, command: Invite, now: number): RoomDecis
       (invitation): RoomEvent => ({
         to: { user: invitation.user, except: [] },
         type: 'room.invitation',
-        data: { ...viewIncoming(room, settings, invitation, now) }
+        data: { ...viewIncoming(room, invitation, { settings, now }) }
       })
     )
   return { writes, events, deadlineAt: now + ringMs }
@@ -102,8 +100,7 @@ export const usersIn = (room: RoomParts): ReadonlySet<string> =>
 /** Why no device of the user will ring; null when one may. */
 export function refusalOf(
   room: RoomParts,
-  inside: ReadonlySet<string>,
-  { actor, user }: { actor: Endpoint; user: string },
+  { actor, user, inside }: Pick<Invitee, 'actor' | 'user' | 'inside'>,
   now: number
 ): InviteRefusal | null {
   if (user === actor.user) return 'self'
@@ -116,16 +113,18 @@ interface Invitee {
   readonly user: string
   readonly invitationId: string
   readonly actor: Endpoint
+  /** Who is in. */
+  readonly inside: ReadonlySet<string>
 }
 
 /** False also for a repeat, for what was cancelled ahead, and for who is ringing already. @throws AppError invitation_id_taken */
-function isNew(room: RoomParts, inside: ReadonlySet<string>, invitee: Invitee, now: number): boolean {
+function isNew(room: RoomParts, invitee: Invitee, now: number): boolean {
   const { user, invitationId, actor } = invitee
   const named = room.get<Named>(PART.invite(invitationId))
   const ahead = room.get<Ahead>(PART.ahead(invitationId))
   const isTaken = (named !== null && named.user !== user) || (ahead !== null && ahead.by.user !== actor.user)
   if (isTaken) throw new AppError('invitation_id_taken')
-  if (named !== null || ahead !== null || refusalOf(room, inside, { actor, user }, now) !== null) return false
+  if (named !== null || ahead !== null || refusalOf(room, invitee, now) !== null) return false
   return room.get<Invitation>(PART.invited(user))?.ended !== null
 }
 
@@ -143,24 +142,31 @@ export function answer(parts: RoomParts, { actor, invitationId, as }: Answer, no
   const { ended } = invitation
   if (ended?.reason === as && ended.by?.device === by.device) return NOTHING
   if (ended !== null) throw new AppError('invitation_ended', { extra: { currentState: ended.reason } })
-  if (as === 'declined') return end(invitation, as, by, now)
-  mustBeAllowed('accept', parts, actor, now)
-  return end(invitation, as, by, now)
+  if (as === 'accepted') mustBeAllowed('accept', parts, { actor, now })
+  return end(invitation, { reason: as, by, at: now })
 }
 
 /** Its time has come: it rings no more, or was kept for long enough. Reads the user's invitation. */
-export function lapse(parts: RoomParts, user: string, retentionMs: number, now: number): RoomDecision {
+export function lapse(
+  parts: RoomParts,
+  { user, retentionMs }: { user: string; retentionMs: number },
+  now: number
+): RoomDecision {
   const invitation = parts.get<Invitation>(PART.invited(user))
   if (invitation === null || dueAt(invitation, retentionMs) > now) return NOTHING
-  if (invitation.ended === null) return end(invitation, 'expired', null, now)
+  if (invitation.ended === null) return end(invitation, { reason: 'expired', by: null, at: now })
   return { writes: forget(invitation), events: [] }
 }
 
 /** To join a room that rings is to accept. */
-export function withAccept(parts: RoomParts, actor: Actor, joined: RoomDecision, now: number): RoomDecision {
+export function withAccept(
+  parts: RoomParts,
+  joined: RoomDecision,
+  { actor, now }: { actor: Actor; now: number }
+): RoomDecision {
   const invitation = parts.get<Invitation>(PART.invited(actor.user))
   if (invitation?.ended !== null) return joined
-  return together(joined, end(invitation, 'accepted', endpoint(actor), now))
+  return together(joined, end(invitation, { reason: 'accepted', by: endpoint(actor), at: now }))
 }
 
 /** What is read for the end of a room, and what it stands on. */
@@ -177,18 +183,18 @@ export function withAllEnded(
   closed: RoomDecision,
   { by, now }: { by: Endpoint | null; now: number }
 ): RoomDecision {
-  return closed.over ? together(closed, ...ringing(room).map(each => end(each, 'closed', by, now))) : closed
+  if (!closed.over) return closed
+  return together(closed, ...ringing(room).map(each => end(each, { reason: 'closed', by, at: now })))
 }
 
 /** With the removal of a user goes the invitation that would let them in again. */
 export function withdrawInvitation(
   parts: RoomParts,
-  user: string,
   removed: RoomDecision,
-  { by, now }: { by: Endpoint; now: number }
+  { user, by, now }: { user: string; by: Endpoint; now: number }
 ): RoomDecision {
   const invitation = parts.get<Invitation>(PART.invited(user))
-  if (invitation?.ended === null) return together(removed, end(invitation, 'cancelled', by, now))
+  if (invitation?.ended === null) return together(removed, end(invitation, { reason: 'cancelled', by, at: now }))
   if (invitation?.ended.reason !== 'accepted') return removed
   return together(removed, { writes: forget(invitation), events: [] })
 }
@@ -198,10 +204,10 @@ export const endedByForInviter = (ended: Invitation['ended']): Endpoint | null =
   ended === null || ended.reason === 'declined' ? null : ended.by
 
 /** Each device that rang and the one that invited hear of it once; the one that acts hears it from its reply. */
-export function end(invitation: Invitation, reason: InvitationEnd, by: Endpoint | null, now: number): RoomDecision {
+export function end(invitation: Invitation, ended: NonNullable<Invitation['ended']>): RoomDecision {
   const { invitationId, user, from, isMuted } = invitation
+  const { reason, by } = ended
   const isAnswer = reason === 'accepted' || reason === 'declined'
-  const ended = { reason, by, at: now }
   const told = (to: RoomEvent['to'], why: string, who: Endpoint | null): RoomEvent => ({
     to,
     type: 'room.invitation_ended',
@@ -221,12 +227,10 @@ export function viewInvitation({ invitationId, user, until, ended }: Invitation,
 }
 
 export function viewIncoming(
-  room: Pick<RoomParts, 'roomId' | 'version' | 'memberCount'>,
-  settings: Settings,
+  room: RoomParts,
   { invitationId, from, metadata, until }: Invitation,
-  now: number
+  { settings, now }: { settings: Settings; now: number }
 ): IncomingInvitation {
-  const { roomId, version, memberCount } = room
-  const view = viewRoom(roomId, version, settings, memberCount)
-  return { roomId, invitationId, from, room: view, metadata, expiresInMs: Math.max(0, until - now) }
+  const view = viewRoom(room, settings)
+  return { roomId: room.roomId, invitationId, from, room: view, metadata, expiresInMs: Math.max(0, until - now) }
 }

@@ -62,13 +62,18 @@ export interface Access {
   readonly passesLock: boolean
 }
 
+interface Asking {
+  readonly actor: Actor
+  readonly now: number
+}
+
 /** What the rule reads. */
 export const partsOfAccess = ({ user, device }: Endpoint): string[] => [
   ...[PART.settings, PART.member({ user, device }), PART.user(user), PART.ban(user), PART.invited(user)]
 ]
 
 /** @throws AppError not_permitted, banned, room_not_found, room_closed, not_in_room */
-export function mustBeAllowed(action: RoomAction, parts: RoomParts, actor: Actor, now: number): Access {
+export function mustBeAllowed(action: RoomAction, parts: RoomParts, { actor, now }: Asking): Access {
   const rule: Rule = ACTIONS[action]
   const claim = mustNotBeBanned(parts, actor, now)
   const part = partIn(parts, actor, claim)
@@ -83,6 +88,13 @@ export function mustBeAllowed(action: RoomAction, parts: RoomParts, actor: Actor
   if (isReader && settings.locked && !part.isIn && !passesLock) throw new AppError('room_not_found')
   // Grants without a role come from a claim; they count, and the role is only shown.
   return { settings, member: part.member, role: part.member?.role ?? part.role ?? 'listener', claim, passesLock }
+}
+
+/** For actions that take being in the room. @throws AppError as mustBeAllowed */
+export function mustBeAllowedInside(action: RoomAction, parts: RoomParts, asking: Asking): Access & { member: Member } {
+  const access = mustBeAllowed(action, parts, asking)
+  if (access.member === null) throw new AppError('not_in_room')
+  return { ...access, member: access.member }
 }
 
 /** A user who has no part in the room is not told that it is there. */

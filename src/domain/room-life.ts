@@ -14,13 +14,13 @@ export const UNUSED_MS = 3_600_000
 /** Makes the room, or changes what the body names; reads partsOfAccess. @throws AppError not_permitted, banned, room_not_found, room_closed */
 export function configure(
   parts: RoomParts,
-  { actor, body, ...making }: { actor: Actor; body: RoomBody } & Making,
+  { actor, body, ...making }: { readonly actor: Actor; readonly body: RoomBody } & Making,
   now: number
 ): RoomDecision {
   const claim = mustNotBeBanned(parts, actor, now)
-  const before = openOrFresh(parts, actor, making, now)
+  const before = openOrFresh(parts, { actor, ...making }, now)
   const fresh = before !== parts.settings
-  if (!fresh) mustBeAllowed('manage', parts, actor, now)
+  if (!fresh) mustBeAllowed('manage', parts, { actor, now })
   else if (!grantsOf(claim?.role ?? 'host', claim).includes('manage'))
     throw refusal(actor.served !== 'unnamed', 'manage')
   const settings: Settings = { ...before, ...body, ...(fresh ? { isUnused: true } : {}) }
@@ -34,8 +34,8 @@ export function configure(
 
 /** @throws AppError not_permitted, banned, room_not_found, room_closed */
 export function close(parts: RoomParts, actor: Actor, now: number): RoomDecision {
-  const { settings } = mustBeAllowed('manage', parts, actor, now)
-  return over(settings, 'closed', endpoint(actor), participantOf(parts, actor))
+  const { settings } = mustBeAllowed('manage', parts, { actor, now })
+  return over(settings, { reason: 'closed', by: endpoint(actor), except: participantOf(parts, actor) })
 }
 
 /** When a room that no device is in is over; null for any other room. Reads settings and empty. */
@@ -47,19 +47,28 @@ export function emptyUntil({ settings, emptySince, memberCount }: RoomParts, lin
 /** Reads settings and empty. */
 export function closeIfEmpty(parts: RoomParts, lingerMs: number, now: number): RoomDecision {
   const until = emptyUntil(parts, lingerMs)
-  return until === null || until > now || parts.settings === null ? NOTHING : over(parts.settings, 'empty', null)
+  return until === null || until > now || parts.settings === null
+    ? NOTHING
+    : over(parts.settings, { reason: 'empty', by: null })
 }
 
 /** The room service knows it no longer. Reads settings. */
 export function closeUnknown({ settings }: RoomParts): RoomDecision {
-  return settings === null || settings.closed !== null ? NOTHING : over(settings, 'closed', null)
+  return settings === null || settings.closed !== null ? NOTHING : over(settings, { reason: 'closed', by: null })
 }
 
 /** Reads settings. */
 export const expireAgain = ({ settings }: RoomParts): RoomDecision =>
   settings?.closed === null ? NOTHING : { writes: {}, events: [], over: true }
 
-function over(settings: Settings, reason: CloseReason, by: Endpoint | null, except?: string): RoomDecision {
+interface Closing {
+  readonly reason: CloseReason
+  readonly by: Endpoint | null
+  /** This participant gets no event of it. */
+  readonly except?: string | undefined
+}
+
+function over(settings: Settings, { reason, by, except }: Closing): RoomDecision {
   return {
     writes: { [PART.settings]: { ...settings, closed: reason } },
     events: [tellAll('room.closed', { reason, by }, except)],

@@ -22,8 +22,7 @@ export interface Making {
 /** The settings of the room, or those of a new one. A room that its host closed stays closed for the retention. */
 export function openOrFresh(
   { settings }: RoomParts,
-  actor: Endpoint,
-  { maxParticipants, known }: Making,
+  { actor, maxParticipants, known }: Making & { readonly actor: Endpoint },
   now: number
 ): Settings {
   if (settings?.closed === 'closed') throw new AppError('room_closed')

@@ -195,7 +195,10 @@ export function viewMember(member: Member): Participant {
   return { participantId, user, device, role, metadata, away, joinedAt }
 }
 
-export function viewRoom(roomId: string, version: number, settings: Settings, memberCount: number): Room {
+export function viewRoom(
+  { roomId, version, memberCount }: Pick<RoomParts, 'roomId' | 'version' | 'memberCount'>,
+  settings: Settings
+): Room {
   const { closed: _, isUnused: __, createdAt, ...rest } = settings
   return { roomId, version, ...rest, createdAt: new Date(createdAt).toISOString(), participantCount: memberCount }
 }

@@ -5,7 +5,7 @@ import type { Actor } from '../schemas/claims.js'
 import type { Endpoint } from '../schemas/common.js'
 import type { LeaveReason, ParticipantBody, Role } from '../schemas/room.js'
 import { endpoint } from './endpoint.js'
-import { mustBeAllowed, mustNotBeBanned, openRoom, userIn } from './room-access.js'
+import { type Access, mustBeAllowed, mustNotBeBanned, openRoom, userIn } from './room-access.js'
 import { type Making, openOrFresh } from './room-making.js'
 import {
   type Member,
@@ -32,37 +32,18 @@ export interface Join extends Making {
  * @throws AppError not_permitted, banned, room_not_found, room_closed, room_locked
  */
 export function join(read: RoomParts, command: Join, now: number): RoomDecision {
-  const { actor, participantId, metadata, replace } = command
+  const { actor, participantId, replace } = command
   mustNotBeBanned(read, actor, now)
-  const settings = openOrFresh(read, actor, command, now)
+  const settings = openOrFresh(read, command, now)
   const parts = { ...read, settings }
-  const { claim, role, passesLock } = mustBeAllowed('join', parts, actor, now)
-  const before = parts.get<Member>(PART.member(actor))
+  const access = mustBeAllowed('join', parts, { actor, now })
+  const before = access.member
   if (before && !replace) return comeBack(before)
-  if (settings.locked && !passesLock) throw new AppError('room_locked')
-
-  const { user, device } = actor
-  const served = actor.served === undefined ? {} : { isServed: true as const }
-  const claimed = claim?.role ?? null
-  const member: Member = {
-    participantId,
-    user,
-    device,
-    since: null,
-    role,
-    claimed,
-    ...served,
-    awaySince: null,
-    joinedAt: now,
-    metadata
-  }
+  if (settings.locked && !access.passesLock) throw new AppError('room_locked')
+  const member = newMember(command, access, now)
   const replaced = before
-    ? leave(parts, before, { reason: 'replaced', by: { user, device }, now, except: participantId })
+    ? leave(parts, before, { reason: 'replaced', by: endpoint(actor), now, except: participantId })
     : NOTHING
-  const known = userIn(parts, user)
-  const { left } = (replaced.writes[PART.user(user)] as RoomUser | undefined) ?? known
-  const given = known.given?.role === role ? known.given : null
-  const record: RoomUser = { ...known, devices: [...without(known.devices, device), device], role, given, left }
   const makes = settings !== read.settings
   const { isUnused, ...used } = settings
   return {
@@ -71,19 +52,42 @@ export function join(read: RoomParts, command: Join, now: number): RoomDecision 
       ...(makes || isUnused ? { [PART.settings]: used } : {}),
       ...replaced.writes,
       [PART.member(actor)]: member,
-      [PART.user(user)]: record,
+      [PART.user(actor.user)]: withDevice(parts, member, replaced),
       [PART.empty]: null
     },
     membersMax: settings.maxParticipants,
     events: [
       ...replaced.events.filter(({ to }) => 'all' in to),
       tellAll('room.participant_joined', { participant: viewMember(member) }, participantId),
-      { to: { user, except: [device] }, type: 'room.joined', data: { participant: viewMember(member) } }
+      {
+        to: { user: actor.user, except: [actor.device] },
+        type: 'room.joined',
+        data: { participant: viewMember(member) }
+      }
     ]
   }
 }
 
-const without = (devices: readonly string[], device: string) => devices.filter(each => each !== device)
+const newMember = ({ actor, participantId, metadata }: Join, { claim, role }: Access, now: number): Member => ({
+  participantId,
+  user: actor.user,
+  device: actor.device,
+  since: null,
+  role,
+  claimed: claim?.role ?? null,
+  ...(actor.served === undefined ? {} : { isServed: true as const }),
+  awaySince: null,
+  joinedAt: now,
+  metadata
+})
+
+/** What the room keeps of the user, with the device that comes in and after what it replaces. */
+function withDevice(parts: RoomParts, { user, device, role }: Member, replaced: RoomDecision): RoomUser {
+  const known = userIn(parts, user)
+  const { left } = (replaced.writes[PART.user(user)] as RoomUser | undefined) ?? known
+  const devices = [...known.devices.filter(each => each !== device), device]
+  return { ...known, devices, role, given: known.given?.role === role ? known.given : null, left }
+}
 
 export interface Leaving {
   readonly reason: LeaveReason
@@ -166,9 +170,9 @@ interface Change {
 export function change(parts: RoomParts, { actor, target, body }: Change, now: number): RoomDecision {
   const own = actor.user === target.user && actor.device === target.device
   const { role, metadata, mute } = body
-  mustBeAllowed(own && role === undefined ? 'takePart' : 'moderate', parts, actor, now)
+  mustBeAllowed(own && role === undefined ? 'takePart' : 'moderate', parts, { actor, now })
   const isHost = target.role === 'host' || membersOf(parts, target.user).some(member => member.role === 'host')
-  if (role !== undefined && (role === 'host' || isHost)) mustBeAllowed('manage', parts, actor, now)
+  if (role !== undefined && (role === 'host' || isHost)) mustBeAllowed('manage', parts, { actor, now })
   if (metadata !== undefined && !own) throw new AppError('not_permitted', { detail: 'Metadata is its owner’s' })
   const by = endpoint(actor)
   const except = participantOf(parts, actor)
@@ -211,7 +215,7 @@ export function remove(
   const by = endpoint(actor)
   const except = participantOf(parts, actor)
   if (actor.user !== target.user) {
-    mustBeAllowed(target.role === 'host' ? 'manage' : 'moderate', parts, actor, now)
+    mustBeAllowed(target.role === 'host' ? 'manage' : 'moderate', parts, { actor, now })
     return leave(parts, target, { reason: 'removed', by, now, except })
   }
   // One's own devices may go, whatever their grants.

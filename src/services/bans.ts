@@ -59,7 +59,7 @@ export async function unbanUser(context: Context, actor: Actor, roomId: string, 
 /** @throws AppError not_permitted, banned, room_not_found, room_closed */
 export async function listBans(context: Context, actor: Actor, roomId: string): Promise<Ban[]> {
   const now = context.clock.now()
-  mustBeAllowed('moderate', await readRoom(context, roomId, partsOfAccess(actor)), actor, now)
+  mustBeAllowed('moderate', await readRoom(context, roomId, partsOfAccess(actor)), { actor, now })
   const bans = await readRoom(context, roomId, [PART.ban('')])
   return bans.list<Banned>(PART.ban('')).flatMap(([user, kept]) => {
     const { by, at, until } = kept

@@ -43,8 +43,8 @@ export async function broadcastCandidates(
 /** All others in the room; their number is charged. */
 async function findOthers(context: Context, actor: Actor, roomId: string, batch: CandidatesBody): Promise<Two[]> {
   const room = await readRoom(context, roomId, [...partsOfAccess(actor), PART.memberHeads])
-  const me = toJoined(speaker(context, room, actor))
-  mustBeAllowed('broadcast', room, actor, context.clock.now())
+  const me = speaker(context, room, actor)
+  mustBeAllowed('broadcast', room, { actor, now: context.clock.now() })
   const others = room
     .list<MemberHead>(PART.memberHeads)
     .flatMap(([, head]) => (head.participantId === me.participantId ? [] : toJoined(head)))

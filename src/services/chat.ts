@@ -1,7 +1,7 @@
 // Writing in a room, and reading what was written. The room's log is the history: a message is committed as a line of it
 // together with the event that tells the others, so neither is ever without the other.
 import { formatPlace, parsePlace, post, viewMessage, writtenIn } from '../domain/chat.js'
-import { mustBeAllowed, partsOfAccess } from '../domain/room-access.js'
+import { mustBeAllowed, mustBeAllowedInside, partsOfAccess } from '../domain/room-access.js'
 import { type MemberHead, PART, participation } from '../domain/room-state.js'
 import { AppError } from '../errors.js'
 import { idFromKey } from '../ids.js'
@@ -73,7 +73,7 @@ export async function listMessages(
   { before, after, limit = MESSAGES_LIMIT }: MessagesQuery
 ): Promise<MessagesReply> {
   const room = await readRoom(context, roomId, partsOfAccess(actor))
-  const { createdAt: roomSince } = mustBeAllowed('readChat', room, actor, context.clock.now()).settings
+  const { createdAt: roomSince } = mustBeAllowed('readChat', room, { actor, now: context.clock.now() }).settings
   const bounds = {
     ...(before === undefined ? {} : { before: parsePlace(before, roomSince) }),
     ...(after === undefined ? {} : { after: parsePlace(after, roomSince) })
@@ -105,8 +105,7 @@ export async function noteTyping(
   { typing }: TypingBody
 ): Promise<void> {
   const room = await readRoom(context, roomId, [...partsOfAccess(actor), PART.memberHeads])
-  const { member } = mustBeAllowed('chat', room, actor, context.clock.now())
-  if (member === null) throw new AppError('not_in_room')
+  const { member } = mustBeAllowedInside('chat', room, { actor, now: context.clock.now() })
   const type = 'chat.typing'
   const timestamp = new Date(context.clock.now()).toISOString()
   const data = { roomId, from: participation(member), typing }

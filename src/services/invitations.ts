@@ -54,7 +54,7 @@ export async function inviteUsers(
   const inside = rules.usersIn(room)
   for (const { user, invitationId } of command.invitees) {
     const standing = (decision.writes[PART.invited(user)] ?? room.get(PART.invited(user))) as Invitation | null
-    const reason = rules.refusalOf(room, inside, { actor, user }, now)
+    const reason = rules.refusalOf(room, { actor, user, inside }, now)
     const isRepeat = standing?.invitationId === invitationId
     const ahead = viewAhead(room, { user, invitationId })
     if (ahead) invitations.push({ ...ahead, delivery: NO_DELIVERY })

@@ -14,8 +14,8 @@ import {
   pairId,
   toJoined
 } from '../domain/pair.js'
-import { mustBeAllowed, participantIn, partsOfAccess } from '../domain/room-access.js'
-import { type Member, PART } from '../domain/room-state.js'
+import { mustBeAllowedInside, participantIn, partsOfAccess } from '../domain/room-access.js'
+import { PART } from '../domain/room-state.js'
 import { checkCandidates, parseDescription } from '../domain/sdp.js'
 import { AppError } from '../errors.js'
 import type { Actor } from '../schemas/claims.js'
@@ -160,15 +160,12 @@ async function bothIn(context: Context, actor: Actor, roomId: string, to: string
   if (me.participantId === to) throw new AppError('cannot_signal_self')
   const peer = participantIn(room, to)
   if (peer === null) throw refused(context, actor, { roomId, to })
-  return twoIn(room, toJoined(me), toJoined(peer))
+  return twoIn(room, me, toJoined(peer))
 }
 
 /** @throws AppError room_not_found, room_closed, not_in_room, not_permitted, banned */
-export function speaker(context: Context, room: ReadRoom, actor: Actor): Member {
-  const { member } = mustBeAllowed('signal', room, actor, context.clock.now())
-  if (member === null) throw new AppError('not_in_room')
-  return member
-}
+export const speaker = ({ clock }: Context, room: ReadRoom, actor: Actor): Joined =>
+  toJoined(mustBeAllowedInside('signal', room, { actor, now: clock.now() }).member)
 
 /** Counted and logged: a client that signals strangers is broken, or worse. */
 function refused(context: Context, { user }: Actor, where: { roomId: string; to: string }): AppError {

@@ -25,7 +25,7 @@ async function readInvitation(context: Context, roomId: string, user: string) {
   const room = await readRoom(context, roomId, [PART.settings, PART.invited(user)])
   const invitation = room.get<Invitation>(PART.invited(user))
   if (room.settings?.closed !== null || invitation?.ended !== null) return null
-  return { room, incoming: viewIncoming(room, room.settings, invitation, context.clock.now()) }
+  return { room, incoming: viewIncoming(room, invitation, { settings: room.settings, now: context.clock.now() }) }
 }
 
 /** A device came: what rings is offered to it if that is not in its mailbox `since`. */
@@ -97,7 +97,7 @@ export async function checkInvitations(context: Context, room: RoomParts): Promi
 async function lapseInvitation(context: Context, roomId: string, user: string): Promise<void> {
   const part = PART.invited(user)
   const { decision } = await changeOpenRoom(context, { roomId, parts: [part] }, (room, now) =>
-    lapse(room, user, context.config.retentionMs, now)
+    lapse(room, { user, retentionMs: context.config.retentionMs }, now)
   )
   const after = (decision.writes[part] ?? null) as Invitation | null
   if (after) await noteAttempt(context, { caller: after.from.user, callee: user }, 'failed')

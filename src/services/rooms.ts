@@ -66,7 +66,7 @@ export async function joinRoom(
   const decide = (room: ReadRoom, now: number) => {
     // A device that never opens a stream is away after this.
     const deadlineAt = now + context.config.awayAfterMs
-    return { ...withAccept(room, actor, rules.join(room, command, now), now), deadlineAt }
+    return { ...withAccept(room, rules.join(room, command, now), { actor, now }), deadlineAt }
   }
   // A refusal comes before anything is kept or charged.
   const first = await readRoom(context, roomId, partsOfAccess(actor))
@@ -98,7 +98,7 @@ async function chargeMaking(context: Context, actor: Actor, { makes }: RoomDecis
 
 /** @throws AppError not_permitted, banned, room_not_found, room_closed */
 export async function getRoom(context: Context, actor: Actor, roomId: string): Promise<RoomAndParticipants> {
-  mustBeAllowed('read', await readRoom(context, roomId, partsOfAccess(actor)), actor, context.clock.now())
+  mustBeAllowed('read', await readRoom(context, roomId, partsOfAccess(actor)), { actor, now: context.clock.now() })
   return describeRoom(context, roomId)
 }
 
@@ -120,7 +120,7 @@ export async function putRoom(
   await chargeMaking(context, actor, decide(await readRoom(context, roomId, parts), context.clock.now()))
   const { decision, room, version } = await changeRoom(context, { roomId, parts, payer: actor.user }, decide)
   const settings = decision.writes[PART.settings] as Settings
-  return { room: viewRoom(roomId, version, settings, room.memberCount), created: decision.makes === true }
+  return { room: viewRoom({ ...room, version }, settings), created: decision.makes === true }
 }
 
 /** @throws AppError not_permitted, banned, room_not_found, room_closed */
@@ -175,7 +175,7 @@ async function remove(context: Context, actor: Actor, where: Where): Promise<voi
   const by = endpoint(actor)
   await changeRoom(context, { roomId, parts }, (room, now) => {
     const removed = rules.remove(room, { actor, target: memberOf(room, where) }, now)
-    return user === actor.user ? removed : withdrawInvitation(room, user, removed, { by, now })
+    return user === actor.user ? removed : withdrawInvitation(room, removed, { user, by, now })
   })
   await forgetMemberships(context, roomId, [{ user, device, participantId }])
 }
@@ -188,15 +188,15 @@ export async function describeRoom(context: Context, roomId: string): Promise<Ro
     .map(([, member]) => member)
     .sort((a, b) => (a.since ?? 0) - (b.since ?? 0))
     .map(viewMember)
-  return { room: viewRoom(roomId, parts.version, settings, parts.memberCount), participants }
+  return { room: viewRoom(parts, settings), participants }
 }
 
 /** The rooms that the device is in. */
 export async function listRooms(context: Context, actor: Actor): Promise<RoomSeat[]> {
   const found = await participationsOf(context, actor)
-  return found.flatMap(({ roomId, room, member: { participantId, device } }) => {
+  return found.flatMap(({ room, member: { participantId, device } }) => {
     if (room.settings === null) return []
-    return [{ room: viewRoom(roomId, room.version, room.settings, room.memberCount), participantId, device }]
+    return [{ room: viewRoom(room, room.settings), participantId, device }]
   })
 }
 
@@ -218,7 +218,7 @@ async function findParticipant(
   const parts = await readRoom(context, roomId, [...partsOfAccess(actor), PART.participant(participantId)])
   const member = participantIn(parts, participantId)
   if (member !== null && parts.settings?.closed === null) return member
-  mustBeAllowed(orLeft ? 'moderate' : 'know', parts, actor, context.clock.now())
+  mustBeAllowed(orLeft ? 'moderate' : 'know', parts, { actor, now: context.clock.now() })
   const { list } = await readRoom(context, roomId, orLeft ? [PART.users] : [])
   const left = list<RoomUser>(PART.users).find(([, { left: ended }]) =>
     ended.some(each => each.participantId === participantId)

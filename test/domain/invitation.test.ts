@@ -77,7 +77,7 @@ t.test('an invitation that has ended keeps no metadata, and the oldest of these 
     const rung = invite(roomOf(...parts), { ...asking(`u${n}`), metadata }, now)
     parts = [...parts, rung]
     const { [PART.invited(`u${n}`)]: invitation } = rung.writes
-    const over = end(invitation as Invitation, 'declined', null, now)
+    const over = end(invitation as Invitation, { reason: 'declined', by: null, at: now })
     t.match(over.writes, { [PART.invited(`u${n}`)]: { metadata: {} } })
     parts = [...parts, over]
   }

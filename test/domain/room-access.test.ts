@@ -60,7 +60,7 @@ function roomOf(settings: Settings | null, parts: Parts): RoomParts {
 
 function outcome(action: RoomAction, settings: Settings | null, [actor, parts]: readonly [Actor, Parts]): string {
   try {
-    mustBeAllowed(action, roomOf(settings, parts), actor, T0 + 5)
+    mustBeAllowed(action, roomOf(settings, parts), { actor, now: T0 + 5 })
     return 'yes'
   } catch (error) {
     if (error instanceof AppError) return error.code
