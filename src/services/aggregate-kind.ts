@@ -4,7 +4,7 @@ import type { ContactNote } from '../store/contacts.js'
 import type { Lease, LeaseClaim } from '../store/leases.js'
 import type { Cursor, Deliveries } from '../store/mail.js'
 import type { Charge } from '../store/quotas.js'
-import type { Cache, Known } from './cache.js'
+import type { Cache } from './cache.js'
 import type { Context } from './context.js'
 import type { Events } from './mail.js'
 
@@ -73,9 +73,9 @@ export interface Acting {
   renewed(): void
 }
 
-export interface TransactOptions<State> {
-  /** What the caller has seen a moment ago; it may be out of date. Null: most likely there is none. */
-  readonly known?: Known<State> | null | undefined
+export interface TransactOptions {
+  /** Most likely there is none yet: a commit that finds one decides again. */
+  readonly isNew?: true
   readonly acting?: Acting | undefined
 }
 
@@ -99,26 +99,21 @@ export interface Refused {
 
 export type Decide<State> = (state: State | null, now: number) => Decision<State> | Promise<Decision<State>>
 
+type Transact<State, Result> = (
+  context: Context,
+  id: string,
+  decide: Decide<State>,
+  options?: TransactOptions
+) => Promise<Result>
+
 export interface Loop<State> {
   /** As it stands now, everything it had to say delivered; null if there is none. */
   read(context: Context, id: string): Promise<State | null>
-  /** The same, to be handed to `transact`. */
-  load(context: Context, id: string): Promise<Known<State> | null>
   /**
    * Decides and commits, as optimistic-commit.ts does.
    * @throws AppError whatever `decide` throws on a state that is certainly current; rate_limited, store_unavailable
    */
-  transact(
-    context: Context,
-    id: string,
-    decide: Decide<State>,
-    options?: TransactOptions<State>
-  ): Promise<Outcome<State>>
+  readonly transact: Transact<State, Outcome<State>>
   /** The same for decisions that claim leases. On a Cluster one that is refused, or throws, may leave some of them taken. */
-  claim(
-    context: Context,
-    id: string,
-    decide: Decide<State>,
-    options?: TransactOptions<State>
-  ): Promise<Outcome<State> | Refused>
+  readonly claim: Transact<State, Outcome<State> | Refused>
 }

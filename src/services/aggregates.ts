@@ -42,12 +42,10 @@ const stampOf = (known: Known<Versioned> | null): Stamp | null =>
   known && { version: known.state.version, tag: known.tag }
 
 export function createLoop<State extends Versioned>(kind: Kind<State>): Loop<State> {
-  const loadIn = (context: Context, id: string) => load({ context, kind, id })
   const claim: Loop<State>['claim'] = (context, id, decide, options = {}) =>
     runLoop({ context, kind, id, acting: options.acting }, decide, options)
   return {
-    read: async (context, id) => stateIn(await loadIn(context, id)),
-    load: loadIn,
+    read: async (context, id) => stateIn(await load({ context, kind, id })),
     claim,
     async transact(context, id, decide, options) {
       const outcome = await claim(context, id, decide, options)
@@ -64,11 +62,11 @@ async function load<State extends Versioned>(target: Target<State>): Promise<Kno
 function runLoop<State extends Versioned>(
   target: Change<State>,
   decide: Decide<State>,
-  { known }: TransactOptions<State>
+  { isNew }: TransactOptions
 ): Promise<Outcome<State> | Refused> {
   const { context, kind, id } = target
   return commitOptimistically<Known<State> | null, Decision<State>, Outcome<State> | Refused>(context.clock, {
-    cached: known === undefined ? kind.cacheIn?.(context).get(id) : known,
+    cached: isNew ? null : kind.cacheIn?.(context).get(id),
     load: () => load(target),
     decide: (before, now) => decide(stateIn(before), now),
     withoutCommit({ state, events }, before) {

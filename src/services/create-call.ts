@@ -144,7 +144,7 @@ async function takeAndCommit(context: Context, { command, by, standing }: Judgem
   }
   try {
     for (let round = 0; round < ROUNDS_MAX; round++) {
-      const outcome = await claimRecord(context, callId, decide, { known: null, acting: by })
+      const outcome = await claimRecord(context, callId, decide, { isNew: true, acting: by })
       if (!('refused' in outcome)) return await settleLeases(context, request, outcome)
       charges = []
       const obstacle = await findObstacle(context, request, outcome.refused)

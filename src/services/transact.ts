@@ -79,7 +79,7 @@ export async function claimRecord(
   context: Context,
   callId: string,
   decide: (record: CallRecord | null, now: number) => RecordDecision & Claiming,
-  options: TransactOptions<CallRecord>
+  options: TransactOptions
 ): Promise<OutcomeOf<CallRecord> | Refused> {
   const outcome = await records.claim(context, callId, decide, options)
   if (!('refused' in outcome)) noteBusy(context, outcome)

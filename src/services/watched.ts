@@ -55,7 +55,7 @@ export async function beginToWatch(context: Context, user: string): Promise<Watc
     context,
     user,
     (watched, now) => ({ state: beginWatch(watched, { user, shown, lookAt: nextAt }, now), events: [] }),
-    { known: null }
+    { isNew: true }
   )
   // What happened between the look-up and the commit found nobody to tell.
   const again = await lookUp(context, user)
