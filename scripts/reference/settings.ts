@@ -43,5 +43,5 @@ export function envExample(): string {
   const parts = Object.entries(SETTINGS).map(
     ([name, setting]) => `# ${setting.description}\n${name}=${setting.default}\n`
   )
-  return `# Every setting with its default; an empty one is as good as none. Use it with: node --env-file=.env\n\n${parts.join('\n')}`
+  return `# Every setting with its default. An empty value counts as unset. Use it with: node --env-file=.env dist/main.js\n\n${parts.join('\n')}`
 }
