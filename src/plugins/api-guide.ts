@@ -20,7 +20,7 @@ export const TAGS = [
   { name: 'operations', description: 'Health checks and metrics, for operators.' }
 ]
 
-export const GUIDE = `WebRTC signaling over plain HTTP. Send with POST, receive with Server-Sent Events or long-poll.
+export const GUIDE = `Send with POST, receive with Server-Sent Events or long-poll.
 
 ## Authentication
 
@@ -60,5 +60,5 @@ to retry with an id of your own or the header \`Idempotency-Key\`.
 ## Limits
 
 Requests are counted per user: calls, signals and reads. \`RateLimit\` and \`RateLimit-Policy\` in a reply tell what is left.
-Hanging up, cancelling, declining and leaving are never limited. An offer or answer is at most 64 KiB, a candidate 1 KiB, metadata 4 KiB,
+The first hang-up, cancel and reject of a call, and leaving a room, are never limited. An offer or answer is at most 64 KiB, a candidate 1 KiB, metadata 4 KiB,
 a chat message 4 KiB, and a request body 256 KiB.`

@@ -7,6 +7,7 @@ import type { FastifyInstance, FastifySchema, onRequestHookHandler, RouteOptions
 import { DeviceId } from '../schemas/common.js'
 import { GUIDE, TAGS } from './api-guide.js'
 import { markNames } from './components.js'
+import { DOCS_THEME } from './docs-theme.js'
 import { type Document, finish, type RouteNotes } from './document.js'
 
 const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
@@ -63,7 +64,12 @@ export async function documentApi(app: FastifyInstance): Promise<void> {
     transformObject: document =>
       'openapiObject' in document ? finish(document.openapiObject as unknown as Document, notes) : {}
   })
-  await app.register(swaggerUi, { routePrefix: '/docs', staticCSP: DOCS_POLICY, uiHooks: { onRequest: toDocument } })
+  await app.register(swaggerUi, {
+    ...DOCS_THEME,
+    routePrefix: '/docs',
+    staticCSP: DOCS_POLICY,
+    uiHooks: { onRequest: toDocument }
+  })
   serveDocument(app)
 }
 
