@@ -14,6 +14,8 @@ import { type Claims, checkTimes, type Grant, grantOf } from './token-claims.js'
 export interface Tokens {
   /** Synchronous, because nearly every request ends here; undefined when the token has to be verified. Throws token_expired. */
   recall(token: string): Grant | undefined
+  /** The same for a grant that `recall` or `verify` returned earlier. */
+  recheck(grant: Grant): Grant | undefined
   /** Throws unauthorized, token_expired or invalid_subject. */
   verify(token: string): Promise<Grant>
 }
@@ -56,11 +58,13 @@ export async function createTokens(app: FastifyInstance, config: Config, clock: 
     return null
   }
 
+  const recheck = (grant: Grant) => (keys.isCurrent(grant.keysVersion) ? checkTimes(grant, clock.now()) : undefined)
+
   return {
+    recheck,
     recall(token) {
       const grant = grants.get(token)
-      if (grant === undefined || !keys.isCurrent(grant.keysVersion)) return undefined
-      return checkTimes(grant, clock.now())
+      return grant && recheck(grant)
     },
     async verify(token) {
       // Read first: a set that arrives meanwhile makes it verify once more, and not trust a key that was withdrawn.

@@ -1,6 +1,7 @@
 import { once } from 'node:events'
-import { createServer } from 'node:http'
+import { Agent, createServer, request } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { json } from 'node:stream/consumers'
 import Fastify, { type FastifyBaseLogger, type InjectOptions } from 'fastify'
 import { exportJWK, exportSPKI, generateKeyPair, type JWK, type JWTPayload, SignJWT, UnsecuredJWT } from 'jose'
 import { pino } from 'pino'
@@ -45,7 +46,24 @@ async function server(t: Test, env: Record<string, string>) {
   }
   const bearer = (token: string, headers: Record<string, string> = {}) =>
     ask({ url: '/who', headers: { authorization: `Bearer ${token}`, ...headers } })
-  return { ask, bearer, clock, context }
+
+  /** A client that sends all its requests on one connection. */
+  async function connection() {
+    const url = `${await app.listen({ host: '127.0.0.1', port: 0 })}/who`
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 })
+    t.teardown(() => agent.destroy())
+    const ports = new Set<number | undefined>()
+    const send = (headers: Record<string, string>) =>
+      new Promise<object>((resolve, reject) => {
+        const sent = request(url, { agent, headers }, reply => {
+          ports.add(reply.socket.localPort)
+          json(reply).then(body => resolve({ status: reply.statusCode, ...(body as object) }), reject)
+        })
+        sent.on('error', reject).end()
+      })
+    return { send, ports }
+  }
+  return { ask, bearer, clock, context, connection }
 }
 
 /** Good for an hour, unless it says otherwise; `exp: undefined` leaves it out. */
@@ -121,6 +139,25 @@ t.test('a shared secret', async t => {
     t.match(late, { status: 401, code: 'token_expired' })
     t.match(late.headers['www-authenticate'], 'Bearer error="invalid_token"')
     t.match(await bearer(soon), { status: 401, code: 'token_expired' })
+  })
+
+  t.test('each request on a connection is judged by its own headers and by the time', async t => {
+    const { connection, clock } = await server(t, { JWT_SECRET: SECRET })
+    const { send, ports } = await connection()
+    const exp = Math.floor(clock.now() / 1000) + 60
+    const authorization = `Bearer ${await sign({ sub: 'alice', exp })}`
+    const bob = `Bearer ${await sign({ sub: 'bob', device: 'tv' })}`
+    for (const _ of ['verified', 'cached', 'repeated']) t.match(await send({ authorization }), { user: 'alice' })
+    t.match(await send({ authorization, 'x-device-id': 'phone' }), { user: 'alice', device: 'phone' })
+    t.match(await send({}), { status: 401, code: 'unauthorized' })
+    t.match(await send({ authorization: bob }), { user: 'bob', device: 'tv' })
+    t.match(await send({ authorization: bob, 'x-device-id': 'phone' }), { status: 403, code: 'invalid_subject' })
+    t.match(await send({ authorization: `${bob}x` }), { status: 401, code: 'unauthorized' })
+    t.match(await send({ authorization }), { user: 'alice', device: 'default' })
+    t.match(await send({ authorization }), { user: 'alice' })
+    clock.advance(60_000)
+    t.match(await send({ authorization }), { status: 401, code: 'token_expired' })
+    t.equal(ports.size, 1)
   })
 
   t.test('who a token names has to be an id', async t => {
@@ -376,13 +413,17 @@ t.test('a key set', async t => {
   t.test('keys rotate: an unknown key id fetches the set again, and a withdrawn key stops working', async t => {
     const [old, young] = await Promise.all([createKey('ES256', 'one'), createKey('ES256', 'two')])
     const { env, published } = await provider(t, old.jwk)
-    const { bearer } = await server(t, env)
+    const { bearer, connection } = await server(t, env)
+    const { send } = await connection()
     const before = await old.token({ sub: 'alice' })
+    const authorization = `Bearer ${before}`
     t.match(await bearer(before), { status: 200 })
+    for (const _ of ['cached', 'repeated']) t.match(await send({ authorization }), { status: 200 })
     published.keys = [young.jwk]
     t.match(await bearer(await young.token({ sub: 'alice' })), { status: 200 })
     t.equal(published.fetches, 2)
     t.match(await bearer(before), { status: 401, code: 'unauthorized' }, 'as soon as the new set is known')
+    t.match(await send({ authorization }), { status: 401, code: 'unauthorized' }, 'also on an open connection')
   })
 
   t.test('a withdrawn key’s tokens stop within a minute, known or not, busy or idle', async t => {
