@@ -2,14 +2,14 @@
 // a restart, a failover or SCRIPT FLUSH, is sent the text.
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
-import { Command } from 'ioredis'
 import type { SendResult } from '../store.js'
 import type { Attempt, Client } from './clients.js'
 import { hasCode } from './faults.js'
+import { type Argument, ScriptCommand } from './script-command.js'
 
 /** A stream entry as Redis writes it: id, then fields and values in turn. */
 export type StreamEntry = readonly [id: string, fields: readonly string[]]
-export type Argument = string | number
+export type { Argument }
 
 interface Script {
   readonly text: string
@@ -24,25 +24,12 @@ function readScript(name: string): Script {
   return { text, sha: createHash('sha1').update(text).digest('hex') }
 }
 
-/** As a command that is ready to go: client.evalsha() copies the arguments three times over, for shapes they do not have. */
-function run(
-  client: Client,
-  name: 'evalsha' | 'eval',
-  script: string,
-  keys: readonly string[],
-  args: readonly Argument[]
-): Promise<unknown> {
-  const command = new Command(name, [], { replyEncoding: 'utf8' })
-  command.args = [script, String(keys.length), ...keys, ...args.map(String)]
-  return client.sendCommand(command) as Promise<unknown>
-}
-
 async function send(client: Client, { text, sha }: Script, keys: readonly string[], args: readonly Argument[]) {
   try {
-    return await run(client, 'evalsha', sha, keys, args)
+    return await client.sendCommand(new ScriptCommand('evalsha', sha, keys, args))
   } catch (error) {
     if (!(error instanceof Error && hasCode(error, 'NOSCRIPT'))) throw error
-    return run(client, 'eval', text, keys, args)
+    return client.sendCommand(new ScriptCommand('eval', text, keys, args))
   }
 }
 
