@@ -82,17 +82,16 @@ export function takingPart(context: Context, actor: Actor) {
 }
 
 function isDue(context: Context, actor: Actor): boolean {
-  const last = memoryOf(context).signs.get(keyOf(actor))
+  const last = memoryOf(context).signs.peek(keyOf(actor))
   return !last || context.clock.now() - last.at >= WRITE_EVERY_MS || isLater(actor.expiresAt, last.expiresAt)
 }
 
 /** Never fails and nobody waits for it. A fresher token reaches the device's open stream this way. */
 export function noteSignOfLife(context: Context, actor: Actor): void {
+  if (!isDue(context, actor)) return
   const key = keyOf(actor)
   const seen = memoryOf(context).signs
-  const at = context.clock.now()
-  if (!isDue(context, actor)) return
-  seen.set(key, { at, expiresAt: actor.expiresAt })
+  seen.set(key, { at: context.clock.now(), expiresAt: actor.expiresAt })
   registerDevice(context, actor).catch(error => {
     seen.delete(key)
     context.log.debug({ err: error }, 'sign of life not written')
@@ -107,9 +106,9 @@ export function noteRequest(context: Context, actor: Actor): void {
   const { signs, requests } = memoryOf(context)
   const key = keyOf(actor)
   const at = context.clock.now()
-  const last = Math.max(signs.get(key)?.at ?? 0, requests.get(key) ?? 0)
   // A client that answers every heartbeat is noted between any two of them.
-  if (at - last < Math.min(WRITE_EVERY_MS, context.config.heartbeatMs / 2)) return
+  const youngest = at - Math.min(WRITE_EVERY_MS, context.config.heartbeatMs / 2)
+  if ((signs.peek(key)?.at ?? 0) > youngest || (requests.peek(key) ?? 0) > youngest) return
   requests.set(key, at)
   context.store.mailboxes.noteRequest(actor.user, actor.device, at).catch(error => {
     requests.delete(key)
@@ -119,4 +118,13 @@ export function noteRequest(context: Context, actor: Actor): void {
 
 const isLater = (expiresAt: number | null, other: number | null) => (expiresAt ?? Infinity) > (other ?? Infinity)
 
-const keyOf = ({ user, device }: Actor) => `${user} ${device}`
+const keys = new WeakMap<Actor, string>()
+
+/** Made once for each actor, which most requests share with the one before: hashing a new text each time costs more than the look-up. */
+function keyOf(actor: Actor): string {
+  const known = keys.get(actor)
+  if (known !== undefined) return known
+  const key = `${actor.user} ${actor.device}`
+  keys.set(actor, key)
+  return key
+}
