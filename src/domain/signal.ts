@@ -70,5 +70,6 @@ const merge = (state: CallState, { negotiation, legs }: Talk<Side>): CallState =
 
 function signalsTo(state: CallState, side: Side, signals: readonly Signal[]): CallEvent[] {
   const from = endpointOf(state, side)
-  return signals.flatMap(({ type, data }) => tell(state, toDevice(state, otherSide(side)), type, { from, ...data }))
+  const to = toDevice(state, otherSide(side))
+  return signals.flatMap(({ type, data }) => tell(state, to, type, { from, ...data }))
 }

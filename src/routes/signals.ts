@@ -36,10 +36,10 @@ export const signalRoutes: FastifyPluginAsyncTypebox<{ context: Context }> = asy
         ...problems(...REFUSALS, 'invalid_sdp', 'wrong_party', 'offer_collision', 'stale_revision')
       }
     },
-    handler: async (request, reply) =>
-      reply
-        .code(202)
-        .send(await sendDescription(context, request.actor, request.params.callId, { ...request.body, type: 'offer' }))
+    handler(request, reply) {
+      reply.code(202)
+      return sendDescription(context, request.actor, request.params.callId, { ...request.body, type: 'offer' })
+    }
   })
 
   app.route({
@@ -56,10 +56,10 @@ export const signalRoutes: FastifyPluginAsyncTypebox<{ context: Context }> = asy
       body: AnswerBody,
       response: { 202: DescriptionReply, ...problems(...REFUSALS, 'invalid_sdp', 'no_offer_pending', 'stale_revision') }
     },
-    handler: async (request, reply) =>
-      reply
-        .code(202)
-        .send(await sendDescription(context, request.actor, request.params.callId, { ...request.body, type: 'answer' }))
+    handler(request, reply) {
+      reply.code(202)
+      return sendDescription(context, request.actor, request.params.callId, { ...request.body, type: 'answer' })
+    }
   })
 
   app.route({
@@ -80,7 +80,9 @@ export const signalRoutes: FastifyPluginAsyncTypebox<{ context: Context }> = asy
         ...problems(...REFUSALS, 'invalid_candidate', 'stale_candidate', 'too_many_held')
       }
     },
-    handler: async (request, reply) =>
-      reply.code(202).send(await sendCandidates(context, request.actor, request.params.callId, request.body))
+    handler(request, reply) {
+      reply.code(202)
+      return sendCandidates(context, request.actor, request.params.callId, request.body)
+    }
   })
 }

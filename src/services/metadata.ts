@@ -19,5 +19,9 @@ export function checkMetadata(metadata: unknown): void {
 /** An object or array is one level, plus those of its members. Never recurses further than `levels`. */
 export function isDeeperThan(value: unknown, levels: number): boolean {
   if (typeof value !== 'object' || value === null) return false
-  return levels === 0 || Object.values(value).some(member => isDeeperThan(member, levels - 1))
+  if (levels === 0) return true
+  for (const member of Array.isArray(value) ? value : Object.values(value)) {
+    if (isDeeperThan(member, levels - 1)) return true
+  }
+  return false
 }

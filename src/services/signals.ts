@@ -47,8 +47,10 @@ export async function sendCandidates(
   const command = { type: 'candidates' as const, actor: endpoint(actor), batch }
   const outcome = await transact(context, callId, (call, now) => decideCall(call, command, now))
   noteSignOfLife(context, actor)
-  const { before } = outcome
-  const held = before === null ? 0 : countWaiting(before, sideOf(before, actor.user), batch.candidates)
+  const { before, state } = outcome
+  // A candidate that waits changes the call.
+  const isKept = before !== null && before !== state
+  const held = isKept ? countWaiting(before, sideOf(before, actor.user), batch.candidates) : 0
   return { accepted: batch.candidates.length, held, delivery: deliveryToPeer(outcome, actor) }
 }
 

@@ -87,6 +87,7 @@ export async function claimRecord(
 }
 
 function noteBusy(context: Context, { before, state, watched }: OutcomeOf<CallRecord>): void {
+  if (watched.length === 0) return
   const [was, is] = [activeUsers(callIn(before)), activeUsers(callIn(state))]
   for (const user of watched) {
     if (was.includes(user) !== is.includes(user)) noticeChange(context, user)
