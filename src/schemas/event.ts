@@ -1,10 +1,10 @@
 // Every event about a call, and every signal. One envelope for the stream, the long-poll and (later) webhooks.
 import { type TProperties, Type } from 'typebox'
 import { Call, CallParty, EndReason, Media } from './call.js'
-import { CallId, DurationMs, Endpoint, Metadata, Nullable, ParticipantId, RoomId, Strict, Timestamp } from './common.js'
+import { CallId, DurationMs, Endpoint, Metadata, Nullable, ParticipantId, RoomId, Strict } from './common.js'
 import { RoomPeer } from './room.js'
 import { Candidate, Sdp } from './signal.js'
-import { EventId } from './stream.js'
+import { Event } from './stream.js'
 
 const Version = Type.Integer({ minimum: 1, description: 'The version of the call after this event.' })
 
@@ -13,15 +13,8 @@ export const dataOf = (event: string) => ({ $id: event.replace(/Event$/, 'Data')
 
 /** One member of the union: the envelope of one type. */
 function event<const T extends string, P extends TProperties>(name: string, type: T, description: string, data: P) {
-  return Type.Object(
-    {
-      id: EventId,
-      type: Type.Literal(type),
-      timestamp: Timestamp('When it happened.'),
-      data: Type.Object({ callId: CallId(), version: Version, ...data }, { ...dataOf(name), ...Strict })
-    },
-    { $id: name, description, ...Strict }
-  )
+  const inCall = Type.Object({ callId: CallId(), version: Version, ...data }, { ...dataOf(name), ...Strict })
+  return Event(type, inCall, { name, description })
 }
 
 const Revision = Type.Integer({ minimum: 0, description: 'The negotiation it belongs to.' })
@@ -88,24 +81,15 @@ function signal<const T extends string, P extends TProperties>(name: string, typ
   const pair = Type.Integer({ minimum: 1, description: 'Counts the signals between these two participants.' })
   const to = ParticipantId('Your participation it is for. Ignore it if that is an earlier one than your current one.')
   const what = name.replace(/^Signal|Event$/g, '')
-  return Type.Object(
-    {
-      id: EventId,
-      type: Type.Literal(type),
-      timestamp: Timestamp('When it happened.'),
-      data: Type.Union([
-        Type.Object(
-          { callId: CallId(), version: Version, from: Nullable(Endpoint), ...data },
-          { $id: `CallSignal${what}`, description: 'In a call.', ...Strict }
-        ),
-        Type.Object(
-          { roomId: RoomId(), version: pair, from: RoomPeer, to, ...data },
-          { $id: `RoomSignal${what}`, description: 'In a room.', ...Strict }
-        )
-      ])
-    },
-    { $id: name, description, ...Strict }
+  const inCall = Type.Object(
+    { callId: CallId(), version: Version, from: Nullable(Endpoint), ...data },
+    { $id: `CallSignal${what}`, description: 'In a call.', ...Strict }
   )
+  const inRoom = Type.Object(
+    { roomId: RoomId(), version: pair, from: RoomPeer, to, ...data },
+    { $id: `RoomSignal${what}`, description: 'In a room.', ...Strict }
+  )
+  return Event(type, Type.Union([inCall, inRoom]), { name, description })
 }
 
 const Description = { revision: Revision, sdp: Sdp }

@@ -5,20 +5,13 @@ import { InvitationId, Nullable, ParticipantId, RoomId, Strict, Timestamp, UserI
 import { dataOf } from './event.js'
 import { IncomingInvitation, InvitationEndReason } from './invitation.js'
 import { By, CloseReason, LeaveReason, Participant, ParticipantBody, RoomBody, RoomPeer } from './room.js'
-import { EventId } from './stream.js'
+import { Event } from './stream.js'
 
 const Version = Type.Integer({ minimum: 1, description: 'The version of the room after this event.' })
 
 function event<const T extends string, P extends TProperties>(name: string, type: T, description: string, data: P) {
-  return Type.Object(
-    {
-      id: EventId,
-      type: Type.Literal(type),
-      timestamp: Timestamp('When it happened.'),
-      data: Type.Object({ roomId: RoomId(), ...data, version: Version }, { ...dataOf(name), ...Strict })
-    },
-    { $id: name, description, ...Strict }
-  )
+  const inRoom = Type.Object({ roomId: RoomId(), ...data, version: Version }, { ...dataOf(name), ...Strict })
+  return Event(type, inRoom, { name, description })
 }
 
 /** Not stored, so it has no version and no id: sent on open streams, and in the `notices` of a poll that is waiting. */

@@ -1,5 +1,5 @@
 // Events that a stream sends about itself, and the requests that open one. The other events are in event.ts and room-event.ts.
-import { type Static, type TProperties, Type } from 'typebox'
+import { type Static, type TProperties, type TSchema, Type } from 'typebox'
 import { ENDS, type EndReason } from '../ends.js'
 import { DeviceId, DurationMs, Strict, Timestamp } from './common.js'
 
@@ -17,6 +17,17 @@ export const EventId = Type.Optional(
     description: 'Given by long-poll. A stream has it as the `id:` of the frame. Events that are not stored have none.'
   })
 )
+
+/** The envelope of all events of one type. */
+export const Event = <const T extends string, Data extends TSchema>(
+  type: T,
+  data: Data,
+  { name, description }: { readonly name: string; readonly description: string }
+) =>
+  Type.Object(
+    { id: EventId, type: Type.Literal(type), timestamp: Timestamp('When it happened.'), data },
+    { $id: name, description, ...Strict }
+  )
 
 const HeartbeatMs = DurationMs('Interval of `heartbeat`. If none arrives for twice this time, open the stream again.')
 
