@@ -188,6 +188,25 @@ flow('a candidate that comes after the end is refused, whatever its node still b
   }
 })
 
+flow('a node with an old copy of a call makes a change that another node took back', async (t, stage) => {
+  const [alice, bob] = await stage.enterBoth()
+  await alice.does('calls', { callId: 'c1', to: 'bob' })
+  await bob.hears('call.incoming')
+  await bob.does('calls/c1/accept')
+  await bob.does('calls/c1/connected')
+  await alice.hearsAll('call.accepted', 'call.connected')
+  await alice.does('calls/c1/hold')
+  await bob.hears('call.held')
+  alice.goesTo(stage.far)
+  await alice.does('calls/c1/resume')
+  await bob.hears('call.resumed')
+  alice.goesTo(0)
+  t.match(await alice.does('calls/c1/hold'), { call: { held: { caller: true, callee: false } } })
+  await bob.hears('call.held')
+  await bob.does('calls/c1/hangup')
+  await alice.hears('call.ended')
+})
+
 flow('hold and resume, each for themselves', async (t, stage) => {
   const [alice, bob] = await stage.enterBoth()
   await alice.does('calls', { callId: 'c1', to: 'bob' })
