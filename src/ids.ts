@@ -1,5 +1,5 @@
 // Every id that is made here: the random ones, injected, and those that a client's key stands for.
-import { createHash, randomBytes, randomInt, randomUUID } from 'node:crypto'
+import { createHash, randomBytes, randomUUID } from 'node:crypto'
 
 export interface Ids {
   /** A new call id, connection id or node id: a UUID, RFC 9562 version 4. */
@@ -8,7 +8,7 @@ export interface Ids {
   tag(): string
   /** 192 random bits, base64url: for tickets. */
   secret(): string
-  /** A whole number in [low, high]: jitter. */
+  /** A whole number in [low, high]: jitter, which may be guessed. */
   between(low: number, high: number): number
 }
 
@@ -38,6 +38,6 @@ export function createIds(): Ids {
       return tag
     },
     secret: () => randomBytes(24).toString('base64url'),
-    between: (low, high) => randomInt(low, high + 1)
+    between: (low, high) => low + Math.floor(Math.random() * (high - low + 1))
   }
 }

@@ -1,5 +1,6 @@
 // All streams and polls of this process: they open here, one ticker keeps them all, and a node that shuts down sends them away.
 import type { ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
 import { wait } from '../clock.js'
 import { AppError } from '../errors.js'
 import type { Actor } from '../schemas/claims.js'
@@ -51,7 +52,7 @@ const TICKS_PER_BEAT = 20
 
 export function createStreams(options: DeliveryOptions): Streams {
   const { clock, ids, log, metrics, config } = options
-  const streams = new Set<EventStream>()
+  const streams = new Map<Socket, EventStream>()
   const polls = new Set<Poll>()
   /** By device, the newest poll on this node, until its reply has left this process. */
   const newest = new Map<string, { readonly res: ServerResponse; isAnswered: boolean }>()
@@ -73,8 +74,16 @@ export function createStreams(options: DeliveryOptions): Streams {
   const beatMs = Math.min(config.heartbeatMs, refreshMs(options))
   const stopTicking = clock.every(Math.min(500, Math.max(10, Math.floor(beatMs / TICKS_PER_BEAT))), () => {
     const now = clock.now()
-    for (const stream of streams) stream.tick(now)
+    for (const stream of streams.values()) stream.tick(now)
   })
+
+  /** One listener for all: an idle stream keeps no closure of its own. */
+  function closed(this: Socket): void {
+    const stream = streams.get(this)
+    streams.delete(this)
+    metrics.streamsOpen.dec({ transport: 'sse' })
+    stream?.close()
+  }
 
   function admit(): void {
     if (!accepts) throw new AppError('shutting_down')
@@ -106,13 +115,8 @@ export function createStreams(options: DeliveryOptions): Streams {
       const socket = takeOver(res, headers, { retryMs: ids.between(1000, 4000), now: clock.now() })
       if (!socket) return
       const stream = new EventStream(delivery, { actor, socket, ticket, acknowledges })
-      streams.add(stream)
+      streams.set(socket.on('close', closed), stream)
       metrics.streamsOpen.inc({ transport: 'sse' })
-      socket.on('close', () => {
-        streams.delete(stream)
-        metrics.streamsOpen.dec({ transport: 'sse' })
-        stream.close()
-      })
       delivery.settle(stream.open(position))
     },
 
@@ -134,14 +138,14 @@ export function createStreams(options: DeliveryOptions): Streams {
       }
     },
 
-    connected: () => [...streams, ...polls].map(({ actor }) => actor),
+    connected: () => [...streams.values(), ...polls].map(({ actor }) => actor),
 
     count: () => ({ sse: streams.size, poll: polls.size }),
 
     async drain({ windowMs }) {
       accepts = false
       for (const poll of polls) poll.hurry()
-      const waiting = [...streams]
+      const waiting = [...streams.values()]
       for (let left = windowMs > 0 ? DRAIN_STEPS : 1; left > 0; left--) {
         for (const stream of waiting.splice(0, Math.ceil(waiting.length / left))) stream.dismiss(ids.between(100, 1000))
         if (left > 1 && waiting.length > 0) await wait(clock, windowMs / DRAIN_STEPS)
@@ -153,8 +157,8 @@ export function createStreams(options: DeliveryOptions): Streams {
       accepts = false
       stopTicking()
       for (const poll of polls) poll.hurry()
-      for (const stream of streams) stream.end('drain')
-      await Promise.all([...streams].map(stream => stream.destroy()))
+      for (const stream of streams.values()) stream.end('drain')
+      await Promise.all([...streams.values()].map(stream => stream.destroy()))
       await settled()
     }
   }

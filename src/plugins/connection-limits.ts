@@ -5,7 +5,6 @@ import type { FastifyInstance } from 'fastify'
 import type { Clock } from '../clock.js'
 import type { Config } from '../config.js'
 import { isStream } from '../delivery/sse.js'
-import { admitInTurn } from './admission.js'
 import { networkOf } from './network.js'
 import { limitPipelining } from './pipelining.js'
 
@@ -14,30 +13,51 @@ type Limits = Pick<Config, 'maxConnections' | 'maxConnectionsPerAddress' | 'trus
 /** Fastify closes the server's connections; the timer ends with it. */
 export function limitConnections(app: FastifyInstance, { config, clock }: { config: Limits; clock: Clock }): void {
   // Beyond this Node closes a connection as soon as it has accepted it.
-  admitInTurn(app.server)
   app.server.maxConnections = config.maxConnections
-  limitAddresses(app, config)
+  const open = limitAddresses(app, config)
   limitPipelining(app.server)
-  closeUnreadReplies(app, clock, config.requestTimeoutMs)
+  closeUnreadReplies(app, { open, clock, timeoutMs: config.requestTimeoutMs })
 }
 
-function limitAddresses(app: FastifyInstance, { maxConnectionsPerAddress, trustProxy }: Limits): void {
-  const proxies = listOf(trustProxy)
-  const counts = new Map<string, number>()
+/** How many connections one network has open. */
+interface Network {
+  readonly name: string
+  count: number
+}
+
+/** Returns the open connections, each with the network it is counted for. One listener for all: an idle stream keeps no closure of its own. */
+function limitAddresses(app: FastifyInstance, { maxConnectionsPerAddress, trustProxy }: Limits) {
+  const isProxy = proxyCheck(trustProxy)
+  const networks = new Map<string, Network>()
+  const open = new Map<Socket, Network | null>()
+
+  /** The clients of a proxy all come from its address; it has to bound them itself. */
+  function networkBehind({ remoteAddress = '', remoteFamily }: Socket): Network | null {
+    if (isProxy(remoteAddress, remoteFamily)) return null
+    const name = networkOf(remoteAddress)
+    return networks.get(name) ?? { name, count: 0 }
+  }
+
+  function uncount(this: Socket): void {
+    const network = open.get(this)
+    open.delete(this)
+    if (network && --network.count === 0) networks.delete(network.name)
+  }
+
   app.server.on('connection', socket => {
-    const { remoteAddress = '', remoteFamily } = socket
-    // The clients of a proxy all come from its address; it has to bound them itself.
-    if (proxies.check(remoteAddress, remoteFamily === 'IPv6' ? 'ipv6' : 'ipv4')) return
-    const network = networkOf(remoteAddress)
-    const count = (counts.get(network) ?? 0) + 1
-    if (count > maxConnectionsPerAddress) return void socket.destroy()
-    counts.set(network, count)
-    socket.once('close', () => {
-      const left = (counts.get(network) ?? 1) - 1
-      if (left === 0) counts.delete(network)
-      else counts.set(network, left)
-    })
+    const network = networkBehind(socket)
+    if (network && network.count >= maxConnectionsPerAddress) return void socket.destroy()
+    if (network && network.count++ === 0) networks.set(network.name, network)
+    open.set(socket.on('close', uncount), network)
   })
+  return open
+}
+
+function proxyCheck(ranges: readonly string[]): (address: string, family: string | undefined) => boolean {
+  // The list makes an object of each address that it is asked for.
+  if (ranges.length === 0) return () => false
+  const proxies = listOf(ranges)
+  return (address, family) => proxies.check(address, family === 'IPv6' ? 'ipv6' : 'ipv4')
 }
 
 function listOf(ranges: readonly string[]): BlockList {
@@ -51,12 +71,17 @@ function listOf(ranges: readonly string[]): BlockList {
   return list
 }
 
+interface Replies {
+  readonly open: ReadonlyMap<Socket, unknown>
+  readonly clock: Clock
+  readonly timeoutMs: number
+}
+
 /**
  * A reply that has not left this process in time goes with its connection: the client does not read, or so slowly that its reply
  * would be held for minutes. Streams are not concerned: they have a queue of their own (delivery/tail.ts).
  */
-function closeUnreadReplies(app: FastifyInstance, clock: Clock, timeoutMs: number): void {
-  const open = new Set<Socket>()
+function closeUnreadReplies(app: FastifyInstance, { open, clock, timeoutMs }: Replies): void {
   const unreadSince = new WeakMap<Socket, number>()
 
   function check(socket: Socket, now: number): void {
@@ -66,13 +91,9 @@ function closeUnreadReplies(app: FastifyInstance, clock: Clock, timeoutMs: numbe
     else if (now - since >= timeoutMs) socket.destroy()
   }
 
-  app.server.on('connection', socket => {
-    open.add(socket)
-    socket.once('close', () => open.delete(socket))
-  })
   const stop = clock.every(Math.ceil(timeoutMs / 20), () => {
     const now = clock.now()
-    for (const socket of open) check(socket, now)
+    for (const socket of open.keys()) check(socket, now)
   })
   app.addHook('onClose', async () => stop())
 }

@@ -3,6 +3,7 @@ import type { FastifyInstance, FastifyRequest, onResponseHookHandler } from 'fas
 import type { Streams } from '../delivery/streams.js'
 import { authenticate } from '../plugins/auth.js'
 import { limitRates } from '../plugins/limits.js'
+import { openInTurn } from '../plugins/openings.js'
 import type { Context } from '../services/context.js'
 import { actorIn } from '../services/room-service.js'
 import { noteRequest } from '../services/sign-of-life.js'
@@ -32,6 +33,7 @@ export interface Api {
 }
 
 export async function serveApi(app: FastifyInstance, { context, streams }: Api): Promise<void> {
+  openInTurn(app, `${app.prefix}/events`)
   app.addHook('onRequest', (_request, reply, done) => {
     // All of it is one user's: calls, messages, tickets, TURN credentials.
     reply.header('cache-control', 'no-store')
