@@ -128,20 +128,32 @@ const buildValidator: AjvCompiler.BuildCompilerFromPool = schemas => {
   const strict = buildCompiler(schemas, { customOptions: AS_IT_IS })
   const reading = buildCompiler(schemas, { customOptions: { ...AS_IT_IS, coerceTypes: true } })
   // Fastify passes the route's part around the schema; the declared type knows only the schema.
-  return route => ((route as { httpPart?: string }).httpPart === 'body' ? strict : reading)(nameless(route))
+  return route => {
+    const { httpPart } = route as { httpPart?: string }
+    return httpPart === 'body' ? compileOnce('body', route, strict) : compileOnce('text', route, reading)
+  }
 }
 
 const buildWriters = SerializerCompiler()
 
 const buildSerializer: SerializerCompiler.SerializerFactory = (schemas, options) => {
   const build = buildWriters(schemas, options)
-  return route => build(nameless(route))
+  return route => compileOnce('reply', route, build)
 }
+
+/** Each schema is complete in itself, so equal text means an equal function: for all routes, and for all apps of a process. */
+const compiled = new Map<string, unknown>()
 
 /**
  * Contract schemas are composed by value and carry their OpenAPI name as `$id`, so one name may stand in a route several
  * times; a compiler takes that for several schemas under one address.
  */
-function nameless<T>(schema: T): T {
-  return JSON.parse(JSON.stringify(schema, (key, value) => (key === '$id' ? undefined : value)))
+function compileOnce<Route, Result>(kind: string, route: Route, compile: (route: Route) => Result): Result {
+  const { schema } = route as { schema?: unknown }
+  const text = JSON.stringify(schema, (key, value) => (key === '$id' ? undefined : value))
+  const known = compiled.get(`${kind} ${text}`) as Result | undefined
+  if (known !== undefined) return known
+  const result = compile({ ...route, schema: JSON.parse(text) })
+  compiled.set(`${kind} ${text}`, result)
+  return result
 }
