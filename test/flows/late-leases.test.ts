@@ -1,30 +1,10 @@
 // A lease that is claimed a moment too late: the call has ended meanwhile, on another node. Nobody stays busy for it, and the answer says so.
 // On a Cluster a lease is claimed before the call is looked at, on one server a merge does that.
-import t, { type Test } from 'tap'
-import { House, SETTINGS } from '../helpers/house.js'
-import { startProxy, type Proxy as TcpProxy } from '../helpers/proxy.js'
-import { startRedis } from '../helpers/redis.js'
-import { Stage } from '../helpers/stage.js'
-
-const TWO_NODES = SETTINGS.filter(({ engine, nodes }) => engine === 'redis' && nodes === 2)
-
-async function enter(t: Test, isCluster: boolean): Promise<{ stage: Stage; proxy: TcpProxy }> {
-  const server = await startRedis({ cluster: isCluster })
-  const proxy = await startProxy(server.port)
-  const url = isCluster ? server.url : `redis://127.0.0.1:${proxy.port}`
-  const house = await House.open(TWO_NODES[0] ?? { name: '', engine: 'redis', nodes: 2 }, {}, { ...server, url })
-  const stage = new Stage(house)
-  t.teardown(async () => {
-    await stage.clear()
-    await house.close()
-    await proxy.close()
-    await server.stop()
-  })
-  return { stage, proxy }
-}
+import t from 'tap'
+import { openProxiedStage, openStage } from '../helpers/own-stage.js'
 
 t.test('a create that would be merged into a call which ends in that moment rings, and holds one lease', async t => {
-  const { stage, proxy } = await enter(t, false)
+  const { stage, proxy } = await openProxiedStage(t)
   const [alice, bob] = await stage.enterBoth()
   await alice.does('calls', { callId: 'a1', to: 'bob' })
   await bob.hears('call.incoming')
@@ -46,7 +26,7 @@ t.test('a create that would be merged into a call which ends in that moment ring
 for (const isCluster of [false, true]) {
   const name = isCluster ? 'a Cluster' : 'one server'
   t.test(`an accept of a call that has ended is told so, also by a node that has not heard, on ${name}`, async t => {
-    const { stage } = await enter(t, isCluster)
+    const { stage } = await openStage(t, { cluster: isCluster })
     const [alice, bob] = await stage.enterBoth()
     const carol = await stage.enter('carol', 'phone')
     await alice.does('calls', { callId: 'c1', to: 'bob' })

@@ -1,10 +1,8 @@
 // Who watches on a bad day: nodes are really killed, Redis really hangs, and nothing is heard but what is so.
 import t from 'tap'
 import { Fleet } from '../helpers/fleet.js'
-import { House } from '../helpers/house.js'
+import { openStage } from '../helpers/own-stage.js'
 import { Person } from '../helpers/person.js'
-import { startRedis } from '../helpers/redis.js'
-import { Stage } from '../helpers/stage.js'
 import { until } from '../helpers/until.js'
 
 const states = async (who: Person) => {
@@ -51,14 +49,7 @@ t.test('a node is killed: who does not come back is told to be offline, once; wh
 })
 
 t.test('Redis hangs for longer than anybody’s presence lasts: nobody is missed for it', async t => {
-  const redis = await startRedis()
-  const house = await House.open({ name: 'Redis that hangs', engine: 'redis', nodes: 2 }, {}, redis)
-  const stage = new Stage(house)
-  t.teardown(async () => {
-    await stage.clear()
-    await house.close()
-    await redis.stop()
-  })
+  const { stage, redis } = await openStage(t)
   const alice = await stage.enter('alice', 'phone')
   const users = ['bob', 'carol', 'dan']
   for (const [n, user] of users.entries()) await stage.enter(user, 'laptop', { node: n % 2 })
@@ -71,7 +62,7 @@ t.test('Redis hangs for longer than anybody’s presence lasts: nobody is missed
   redis.pause()
   await until('both nodes have lost it', () => isReady(false))
   for (let s = 0; s < 3 * stage.config.presenceTtlMs; s += 1_000) {
-    house.clock.advance(1_000)
+    stage.house.clock.advance(1_000)
     await new Promise(setImmediate)
   }
   redis.resume()

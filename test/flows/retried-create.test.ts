@@ -2,26 +2,15 @@
 // id makes the call all the same (DESIGN 3).
 import { Redis } from 'ioredis'
 import t from 'tap'
-import { House, SETTINGS } from '../helpers/house.js'
+import { SETTINGS } from '../helpers/house.js'
+import { openProxiedStage } from '../helpers/own-stage.js'
 import type { Person } from '../helpers/person.js'
-import { startProxy } from '../helpers/proxy.js'
-import { startRedis } from '../helpers/redis.js'
-import { Stage } from '../helpers/stage.js'
 
 for (const setting of SETTINGS.filter(({ engine }) => engine === 'redis')) {
   t.test(`a create whose commit failed is made by its retry, ${setting.name}`, async t => {
-    const server = await startRedis()
-    const proxy = await startProxy(server.port)
+    const { stage, redis: server, proxy } = await openProxiedStage(t, { setting })
     const redis = new Redis(server.port)
-    const house = await House.open(setting, {}, { ...server, url: `redis://127.0.0.1:${proxy.port}`, port: proxy.port })
-    const stage = new Stage(house)
-    t.teardown(async () => {
-      await stage.clear()
-      await house.close()
-      await proxy.close()
-      redis.disconnect()
-      await server.stop()
-    })
+    t.teardown(() => redis.disconnect())
     const [alice, bob] = await stage.enterBoth()
     const carol = await stage.enter('carol', 'phone', { node: stage.far })
     const leasesOf = async ({ user }: Person) =>
