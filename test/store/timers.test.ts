@@ -3,6 +3,7 @@
 import { Redis } from 'ioredis'
 import t, { type Test } from 'tap'
 import { PARTITIONS } from '../../src/store/partition.js'
+import { NODES_KEY } from '../../src/store/redis/keys.js'
 import type { RedisStore } from '../../src/store/redis/redis.js'
 import { CLAIM_TURNS } from '../../src/store/timers.js'
 import { ManualClock } from '../helpers/clock.js'
@@ -93,6 +94,18 @@ t.test('when two die at once, what only they read is read by others when their h
   for (let seconds = 2; seconds <= 5; seconds++) found.push(...(await second(alive, clock)))
   t.strictSame(found.sort(), ids, 'each once, within five')
 })
+
+t.test(
+  'a node that closes is no live node any more: the others share what it read at their next heartbeat',
+  async t => {
+    const { clock, nodes } = await given(t, 4)
+    await Promise.all(nodes.splice(0, 2).map(node => node.close()))
+    t.equal(await nodes[0]?.client.zcard(NODES_KEY), 2)
+    await second(nodes, clock)
+    const ids = await ring(nodes, clock)
+    t.strictSame((await second(nodes, clock)).sort(), ids, 'each once, within a second')
+  }
+)
 
 t.test('a node that comes takes its share, and the others give it up', async t => {
   const { clock, nodes } = await given(t, 3)

@@ -72,6 +72,7 @@ export async function createRedisStore(options: RedisStoreOptions): Promise<Redi
   const mailboxes = createRedisMailboxes(attempt, topology, options)
   const leases = createRedisLeases(attempt)
   const quotas = createRedisQuotas(attempt)
+  const timers = createRedisTimers({ attempt, topology, node, log })
   const stopProbing = startProbing(
     { client, attempt, channels },
     {
@@ -84,7 +85,7 @@ export async function createRedisStore(options: RedisStoreOptions): Promise<Redi
     client,
     aggregates: createRedisAggregates({ attempt, topology, mailboxes, leases, quotas, clock, log }),
     rooms: createRedisRooms(attempt, topology),
-    timers: createRedisTimers({ attempt, topology, node, log }),
+    timers,
     memberships: createRedisMemberships(attempt),
     invitations: createRedisInvitations(attempt),
     mailboxes,
@@ -111,6 +112,7 @@ export async function createRedisStore(options: RedisStoreOptions): Promise<Redi
     async close() {
       contact.stop()
       stopProbing()
+      await timers.leave()
       await channels.close()
       await replicas.close()
       await disconnect(client)

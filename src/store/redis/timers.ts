@@ -24,10 +24,18 @@ interface Parts {
   readonly log: FastifyBaseLogger
 }
 
-export function createRedisTimers(parts: Parts): Timers {
+export interface RedisTimers extends Timers {
+  /** The node counts as alive no longer. Never rejects: if it fails, its heartbeat lapses. */
+  leave(): Promise<void>
+}
+
+export function createRedisTimers(parts: Parts): RedisTimers {
   const { attempt, topology } = parts
-  const claimShare = createShareClaims(parts)
-  return { claimDue: options => (topology.isOneServer() ? claimIn(attempt, null, options) : claimShare(options)) }
+  const shares = createShareClaims(parts)
+  return {
+    claimDue: options => (topology.isOneServer() ? claimIn(attempt, null, options) : shares.claimDue(options)),
+    leave: shares.leave
+  }
 }
 
 /** In the index of one partition, or in the only one. */
@@ -43,7 +51,7 @@ async function claimIn(attempt: Attempt, partition: number | null, options: Clai
   return { due: due.map(refOf), stale: stale.map(refOf), heldUntil: held, more: more === 1, lookAgainAt }
 }
 
-function createShareClaims({ attempt, node, log }: Parts): (options: ClaimOptions) => Promise<Due> {
+function createShareClaims({ attempt, node, log }: Parts): RedisTimers {
   let nodes: readonly string[] = []
   let share: readonly number[] = shareOf(node, [node])
   let heartbeatAt = Number.NEGATIVE_INFINITY
@@ -74,7 +82,7 @@ function createShareClaims({ attempt, node, log }: Parts): (options: ClaimOption
     return found
   }
 
-  return async options => {
+  async function claimDue(options: ClaimOptions): Promise<Due> {
     const { now, holdMs, classes } = options
     await renewShare(now)
     // By their numbers: a share that changes in the middle of a round leaves no partition out of it.
@@ -91,4 +99,11 @@ function createShareClaims({ attempt, node, log }: Parts): (options: ClaimOption
       lookAgainAt: now + LOOK_EVERY_MS / CLAIM_TURNS
     }
   }
+
+  async function leave(): Promise<void> {
+    if (heartbeatAt === Number.NEGATIVE_INFINITY) return
+    await attempt(client => client.zrem(NODES_KEY, node)).catch(() => {})
+  }
+
+  return { claimDue, leave }
 }
