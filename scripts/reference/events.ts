@@ -1,4 +1,5 @@
 // docs/reference/events.md from the schemas of the events.
+import { ENDS } from '../../src/ends.js'
 import { CALL_EVENTS } from '../../src/schemas/event.js'
 import { PRESENCE_EVENTS } from '../../src/schemas/presence-event.js'
 import { ROOM_EVENTS } from '../../src/schemas/room-event.js'
@@ -112,7 +113,17 @@ function eventSection(schema: EventSchema): string {
     return `${fields}\n\n\`\`\`json\n${layOut(example)}\n\`\`\`\n`
   })
   const text = `${sentence(event.description)} Sent to: ${RECIPIENTS[type.const]}.`
+  if (type.const === 'end') parts.push(`${endsTable()}\n`)
   return `### ${type.const}\n\n${text}\n\n${parts.join('\n')}`
+}
+
+function endsTable(): string {
+  const rows = Object.entries(ENDS).map(([reason, { reconnect, meaning }]) => [
+    `\`${reason}\``,
+    reconnect ? 'yes' : 'no',
+    sentence(meaning)
+  ])
+  return table(['Reason', 'Reconnect', 'Meaning'], rows)
 }
 
 /** Objects with a name that some field refers to; each gets a section of its own. */
@@ -163,7 +174,7 @@ function sentence(text: unknown): string {
 }
 
 const RINGING = {
-  callId: '7d1f0c1e-call',
+  callId: '7d1f0c1e-57a8-4f0e-9c55-0d2f6a1b3c4d',
   version: 1,
   state: 'ringing',
   caller: { user: 'alice', device: 'phone' },
