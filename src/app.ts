@@ -117,6 +117,10 @@ export async function buildApp(config: Config, overrides: Overrides = {}): Promi
   if (admin === null) await app.register(operatorRoutes, { context })
   const stopTimers = startTimers(context)
   const stopPulse = startPulse(context)
+  const { calls, pairs } = context
+  const stopCaching = store.wakeups.onCommit((ref, written) =>
+    (ref.kind === 'pair' ? pairs : calls).offer(ref.id, written)
+  )
   const stopConfirming = store.onForgotten(where => confirmConnected(context, streams.connected(), where))
 
   app.addHook('preClose', () => streams.close())
@@ -124,6 +128,7 @@ export async function buildApp(config: Config, overrides: Overrides = {}): Promi
   app.addHook('onClose', async () => {
     stopPulse()
     stopConfirming()
+    stopCaching()
     await stopTimers()
     await errands.close()
     // Last, so that a drain can be watched to its end.

@@ -98,7 +98,7 @@ export type CommitResult =
       readonly isDelivered: boolean
       /** Of this commit's mail. */
       readonly deliveries: Deliveries
-      /** Users among those of the mail whose presence may be watched. */
+      /** Those users of the mail whose leases it claims or releases, if their presence may be watched. */
       readonly watched: readonly string[]
       /** On a Cluster: a mailbox has taken the end of the aggregate, which the aggregate itself has forgotten. */
       readonly isOver: boolean

@@ -197,6 +197,11 @@ export type Notice = Extract<Wakeup, { kind: 'notice' }>
 export interface Wakeups {
   /** Resolves when wake-ups sent from then on arrive. The returned function ends it and resolves when that is done. */
   subscribe(user: string, listen: (wakeup: Wakeup) => void): Promise<() => Promise<void>>
+  /**
+   * What commits wrote whose events are for users who are subscribed here. A hint that may be lost, or come late; nothing waits for its
+   * delivery. The returned function ends it.
+   */
+  onCommit(listen: (ref: AggregateRef, written: Stamp & { readonly state: string }) => void): () => void
   /** To those who are subscribed now. Nothing is written. */
   notify(user: string, notice: Omit<Notice, 'kind'>): Promise<void>
 }

@@ -137,7 +137,8 @@ export function createMemoryAggregates({ clock, timerIndex, mailboxes, leases, q
       if (deliveries === null) {
         return { ok: true, isDelivered: false, deliveries: new Map(), watched: [], isOver: false, held, head: null }
       }
-      const watched = commit.mail.map(({ user }) => user).filter(isWatched)
+      const changed = commit.mail.filter(({ claim, release }) => claim !== undefined || release !== undefined)
+      const watched = changed.map(({ user }) => user).filter(isWatched)
       const heads = commit.mail.flatMap(({ user, sign }) => (sign ? mailboxes.renew(user, sign, commit.now) : []))
       return { ok: true, isDelivered: true, deliveries, watched, isOver: false, held, head: heads[0] ?? null }
     },

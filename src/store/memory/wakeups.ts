@@ -21,6 +21,8 @@ export function createMemoryWakeups(): Wakeups & { publish: Publish } {
 
   return {
     publish,
+    // All nodes share the state itself.
+    onCommit: () => () => undefined,
     async notify(user, notice) {
       publish(user, { kind: 'notice', ...notice })
     },

@@ -28,6 +28,10 @@ interface Parts {
 
 const NOT_DELIVERED = { ok: true, isDelivered: false, deliveries: new Map(), watched: [], isOver: false } as const
 
+/** What does nothing is for a Cluster, where mailboxes remember each commit. */
+const isNeeded = ({ entries, claim, sign, release, contact }: UserMail) =>
+  entries.length > 0 || claim !== undefined || sign !== undefined || release !== undefined || contact !== undefined
+
 export function createRedisAggregates({ attempt, topology, mailboxes, leases, quotas, clock, log }: Parts): Aggregates {
   const keysOf = (ref: AggregateRef) => aggregateKeys(ref, topology.isOneServer())
 
@@ -69,7 +73,8 @@ export function createRedisAggregates({ attempt, topology, mailboxes, leases, qu
   async function commitInOneStep(ref: AggregateRef, commit: Commit): Promise<CommitResult | null> {
     const keys = keysOf(ref)
     const { charges = [] } = commit
-    const users = commit.mail.map(({ user }) => mailboxes.keysOf(user))
+    const mail = commit.mail.filter(isNeeded)
+    const users = mail.map(({ user }) => mailboxes.keysOf(user))
     const reply = await commitAndDeliver(
       attempt,
       [keys.state, keys.outbox, keys.timers, ...users.flat()],
@@ -83,7 +88,7 @@ export function createRedisAggregates({ attempt, topology, mailboxes, leases, qu
         ...mailboxes.boundsAt(commit.now),
         charges.length,
         ...charges.flatMap(chargeArguments),
-        ...commit.mail.flatMap(mailboxes.mailArguments)
+        ...mail.flatMap(mailboxes.mailArguments)
       ]
     )
     if (reply[0] === 'WAITING') return null
@@ -91,11 +96,11 @@ export function createRedisAggregates({ attempt, topology, mailboxes, leases, qu
     if (reply[0] === 'UNKNOWN') return { ok: false, unregistered: true }
     if (reply[0] === 'SPENT') return { ok: false, spent: charges[reply[1] - 1] as Charge }
     if (reply[0] === 'REFUSED') {
-      return { ok: false, refused: { user: commit.mail[reply[1] - 1]?.user ?? '', held: toLeases(reply[2]) } }
+      return { ok: false, refused: { user: mail[reply[1] - 1]?.user ?? '', held: toLeases(reply[2]) } }
     }
     const [, ...said] = reply
     const results = said.map(([reached]) => toReached(reached))
-    const deliveries = commit.mail.flatMap(({ user, entries }, i) => {
+    const deliveries = mail.flatMap(({ user, entries }, i) => {
       const { online = 0, queued = 0 } = results[i] ?? {}
       return entries.length > 0 ? [[user, { online, queued }] as const] : []
     })
@@ -103,9 +108,9 @@ export function createRedisAggregates({ attempt, topology, mailboxes, leases, qu
       ok: true,
       isDelivered: true,
       deliveries: new Map(deliveries),
-      watched: commit.mail.map(({ user }) => user).filter((_, i) => results[i]?.isWatched),
+      watched: mail.map(({ user }) => user).filter((_, i) => results[i]?.isWatched),
       held: new Map(
-        commit.mail.flatMap(({ user, claim }, i) => (claim ? [[user, toLeases(said[i]?.[1] ?? [])] as const] : []))
+        mail.flatMap(({ user, claim }, i) => (claim ? [[user, toLeases(said[i]?.[1] ?? [])] as const] : []))
       ),
       head: said.map(([, , head]) => toHead(head)).find(head => head !== null) ?? null,
       isOver: false

@@ -173,12 +173,8 @@ export function createRedisMailboxes(
     ]
   }
 
-  const involvedKeys = (user: string) => [
-    leasesKey(user),
-    membershipsKey(user),
-    invitationsKey(user),
-    presenceKey(user)
-  ]
+  const involvedKeys = (user: string) =>
+    [leasesKey, membershipsKey, invitationsKey, presenceKey].map(keyOf => keyOf(user))
 
   return {
     boundsAt,

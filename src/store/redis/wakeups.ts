@@ -3,7 +3,8 @@
 import type { StoredEvent, Wakeup, Wakeups } from '../store.js'
 import type { Channels, Listener } from './channels.js'
 import type { Attempt } from './clients.js'
-import { wakeChannel } from './keys.js'
+import { refOf, wakeChannel } from './keys.js'
+import { parseStamp } from './stamp.js'
 
 /** Null for a kind that only a newer release knows: in a rolling deploy its reader will read the mailbox in time. */
 export function parseWakeup(text: string): Wakeup | null {
@@ -26,15 +27,26 @@ function toEvents([first, ...lines]: readonly string[]): StoredEvent[] {
   return events
 }
 
+const STATE = 'state\n'
+
+type CommitListener = Parameters<Wakeups['onCommit']>[0]
+
 /** A class and not two closures: there is one for each user with a stream. */
 class Ear implements Listener {
   readonly #listen: (wakeup: Wakeup) => void
+  readonly #commits: ReadonlySet<CommitListener>
 
-  constructor(listen: (wakeup: Wakeup) => void) {
+  constructor(listen: (wakeup: Wakeup) => void, commits: ReadonlySet<CommitListener>) {
     this.#listen = listen
+    this.#commits = commits
   }
 
   receive(text: string): void {
+    if (text.startsWith(STATE)) {
+      const [, key = '', stamp = '', state = ''] = text.split('\n')
+      for (const listen of this.#commits) listen(refOf(key), { ...parseStamp(stamp), state })
+      return
+    }
     const wakeup = parseWakeup(text)
     if (wakeup) this.#listen(wakeup)
   }
@@ -45,8 +57,13 @@ class Ear implements Listener {
 }
 
 export function createRedisWakeups(channels: Channels, attempt: Attempt): Wakeups {
+  const commits = new Set<CommitListener>()
   return {
-    subscribe: (user, listen) => channels.listen(wakeChannel(user), new Ear(listen)),
+    subscribe: (user, listen) => channels.listen(wakeChannel(user), new Ear(listen, commits)),
+    onCommit(listen) {
+      commits.add(listen)
+      return () => void commits.delete(listen)
+    },
     async notify(user, { device, type, envelope }) {
       const text = ['notice', device, type, envelope].join('\n')
       await attempt(client => client.spublish(wakeChannel(user), text))

@@ -113,10 +113,10 @@ export function aggregateContract(t: Test, lab: Lab): void {
     t.strictSame(await texts(lab, bob, 'phone'), ['first', 'last', 'anew'])
   })
 
-  t.test('a commit names those of its users whose presence may be watched', async t => {
+  t.test('a commit names those of its users whose leases change and whose presence may be watched', async t => {
     const [alice, bob] = [lab.id('alice'), lab.id('bob')]
     await aggregates.commit({ kind: 'presence', id: bob }, commitOf(lab, 0))
-    const to = [alice, bob].map(user => ({ user, entries: [] }))
+    const to = [alice, bob].map(user => ({ user, entries: [], release: 'c/x' }))
     t.match(await aggregates.commit(call(lab.id('c')), commitOf(lab, 0, { mail: to })), { watched: [bob] })
   })
 

@@ -33,12 +33,16 @@ local function put(user, mail, boxes, turn)
   end
 end
 
--- Returns how many devices took an entry of the mail of this turn: online, queued.
+-- user.written: what those that subscribe to the user hear of the commit first, if anything. Returns how many devices took an entry of the mail of this turn: online, queued.
 local function wake(user, boxes, turn)
   local online, queued = 0, 0
   for device, box in pairs(boxes) do
     redis.call('HSET', user.devices, device, table.concat({box.seq, box.tag, box.sum, box.rest}, '|'))
-    if box.connection ~= '' then redis.call('SPUBLISH', user.channel, table.concat(box.news, '\n')) end
+    if box.connection ~= '' then
+      if user.written then redis.call('SPUBLISH', user.channel, user.written) end
+      user.written = nil
+      redis.call('SPUBLISH', user.channel, table.concat(box.news, '\n'))
+    end
     local share = box.turn == turn and 1 or 0
     if box.connection ~= '' and box.till > bounds.now then online = online + share else queued = queued + share end
   end

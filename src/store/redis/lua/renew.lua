@@ -4,18 +4,19 @@ local function readSign()
   return {device = device, shown = shown}
 end
 
--- Whether the device is registered and has taken note of the epoch; else only mailbox_touch can do more.
+-- Whether the device is registered and has taken note of the epoch; else only mailbox_touch can do more. Keeps the record for `renew`.
 local function renewable(user, sign)
-  local _, _, _, _, known, seen = string.match(redis.call('HGET', user.devices, sign.device) or '', RECORD)
+  sign.record = {string.match(redis.call('HGET', user.devices, sign.device) or '', RECORD)}
+  local known, seen = sign.record[5], sign.record[6]
   if not seen or seen + bounds.retention < bounds.now then return false end
   local epoch = redis.call('GET', user.epoch)
   return not epoch or known == epoch
 end
 
--- Returns the head of its mailbox: seq, tag.
+-- Before anything else is written to the device. Returns the head of its mailbox: seq, tag.
 local function renew(user, sign)
   local device, shown = sign.device, sign.shown
-  local seq, tag, sum, birth, epoch, seen, online, connection, auth, requested, status = string.match(redis.call('HGET', user.devices, device), RECORD)
+  local seq, tag, sum, birth, epoch, seen, online, connection, auth, requested, status = unpack(sign.record)
   if connection == '' then online = 0
   elseif auth ~= '' and (shown == 'never' or shown - auth > 0) then
     auth = shown == 'never' and '' or shown

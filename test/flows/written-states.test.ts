@@ -1,0 +1,88 @@
+// On one Redis server the node where a party listens gets each state with the event of its commit: what that party does next is decided on it,
+// and nothing is read.
+import { Redis } from 'ioredis'
+import t from 'tap'
+import { House, SETTINGS } from '../helpers/house.js'
+import { startRedis } from '../helpers/redis.js'
+import { candidate, sdp } from '../helpers/sdp.js'
+import { Stage } from '../helpers/stage.js'
+
+const setting = SETTINGS.find(({ engine, nodes }) => engine === 'redis' && nodes === 2)
+if (!setting) throw new Error('there are two nodes on one Redis')
+const server = await startRedis()
+const house = await House.open(setting, {}, server)
+const redis = new Redis(server.port)
+t.teardown(async () => {
+  redis.disconnect()
+  await house.close()
+  await server.stop()
+})
+
+/** A read of a call reads its outbox, and nothing else that is done here reads a stream. */
+async function countReads(): Promise<number> {
+  const [, count = '0'] = /cmdstat_xrange:calls=(\d+)/.exec(await redis.info('commandstats')) ?? []
+  return Number(count)
+}
+
+t.test('a call between two nodes is read by neither once it rings', async t => {
+  const stage = new Stage(house)
+  const [alice, bob] = await stage.enterBoth()
+  await redis.config('RESETSTAT')
+  await alice.does('calls', { callId: 'c1', to: 'bob' })
+  await bob.hears('call.incoming')
+  await bob.does('calls/c1/accept')
+  await alice.hears('call.accepted')
+  await alice.does('calls/c1/offer', { sdp: sdp('a1') })
+  await bob.hears('signal.offer')
+  await bob.does('calls/c1/answer', { sdp: sdp('b1') })
+  await alice.hears('signal.answer')
+  await alice.does('calls/c1/candidates', { candidates: [candidate(1)] })
+  await bob.hears('signal.candidates')
+  await alice.does('calls/c1/connected')
+  await bob.hears('call.connected')
+  t.equal(await countReads(), 0)
+  await bob.does('calls/c1/hangup')
+  await alice.hears('call.ended')
+  await alice.isRefused('call_ended', 'calls/c1/hold')
+  await stage.holdMailboxes(t)
+  await stage.clear()
+})
+
+t.test('what is written is published to the nodes where a recipient listens, while it is small and lives', async t => {
+  const { store } = house
+  const heard: unknown[] = []
+  const stop = store.wakeups.onCommit(({ id }, { version, tag, state }) => heard.push([id, version, tag, state.length]))
+  let events = 0
+  const unsubscribe = await store.wakeups.subscribe('carol', ({ kind }) => (events += kind === 'event' ? 1 : 0))
+  const now = house.clock.now()
+  await store.mailboxes.touch('carol', 'phone', {
+    now,
+    tag: 'birth',
+    connection: 'c1',
+    claim: true,
+    onlineUntil: now + 9
+  })
+  const mail = [{ user: 'carol', entries: [{ type: 'x', envelope: '{}' }] }]
+  const commit = (version: number, parts: object) =>
+    store.aggregates.commit(
+      { kind: 'call', id: 'c9' },
+      {
+        ...{ version, tag: `t${version}`, mail, log: [], deadlineAt: null, expireInMs: null, now, state: '' },
+        expected: version === 1 ? null : { version: version - 1, tag: `t${version - 1}` },
+        ...parts
+      }
+    )
+  await commit(1, { state: '"1"' })
+  await commit(2, { state: '"2"', mail: [] })
+  await commit(3, { state: 'x'.repeat(8_193) })
+  await commit(4, { state: '"4"', expireInMs: 9 })
+  await commit(5, { state: '"five"' })
+  await house.rest()
+  t.same(heard, [
+    ['c9', 1, 't1', 3],
+    ['c9', 5, 't5', 6]
+  ])
+  t.equal(events, 4)
+  stop()
+  await unsubscribe()
+})
