@@ -21,7 +21,7 @@ import {
 import { type MemberHead, type Participation, participation } from './room-state.js'
 import type { Description } from './sdp.js'
 
-export type PairSide = 'earlier' | 'later'
+type PairSide = 'earlier' | 'later'
 /** With the version of the room that let them in. */
 export type Joined = Participation & { readonly since: number }
 
@@ -73,7 +73,7 @@ export function newPair(roomId: string, { earlier, later }: { earlier: Joined; l
   }
 }
 
-export interface PairTurn {
+interface PairTurn {
   readonly from: string
   readonly command: PairCommand
   readonly checkAt: number

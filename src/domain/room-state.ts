@@ -150,7 +150,7 @@ export interface RoomParts {
 }
 
 /** Who hears it: everybody in the room (but one), one device, or a user's devices but one. */
-export type RoomAudience =
+type RoomAudience =
   | { readonly all: true; readonly except?: string }
   | { readonly user: string; readonly device: string }
   | { readonly user: string; readonly except: readonly string[] }

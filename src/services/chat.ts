@@ -24,7 +24,7 @@ import { changeRoom } from './room-commit.js'
 import { readRoom } from './room-parts.js'
 import { noteSignOfLife } from './sign-of-life.js'
 
-export interface Posted {
+interface Posted {
   readonly message: ChatMessage
   /** False: it was there already. */
   readonly posted: boolean

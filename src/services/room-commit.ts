@@ -11,11 +11,11 @@ import { type ReadRoom, readRoom, toText } from './room-parts.js'
 import { checkEveryMs } from './times.js'
 
 /** What is committed: a decision of the rules, and what is next when it has been published. */
-export interface RoomChange extends RoomDecision {
+interface RoomChange extends RoomDecision {
   readonly tasks?: readonly FollowUp[]
 }
 
-export interface Changed<D extends RoomChange = RoomDecision> {
+interface Changed<D extends RoomChange = RoomDecision> {
   readonly decision: D
   /** As it was read for the decision. */
   readonly room: ReadRoom

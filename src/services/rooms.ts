@@ -180,7 +180,7 @@ async function remove(context: Context, actor: Actor, where: Where): Promise<voi
   await forgetMemberships(context, roomId, [{ user, device, participantId }])
 }
 
-export async function describeRoom(context: Context, roomId: string): Promise<RoomAndParticipants> {
+async function describeRoom(context: Context, roomId: string): Promise<RoomAndParticipants> {
   const parts = await readRoom(context, roomId, [PART.settings, PART.members])
   const settings = openRoom(parts)
   const participants = parts

@@ -10,7 +10,7 @@ import { haveCommonRoom, roomIdsOf } from './memberships.js'
 const ANSWER_TTL_MS = 30_000
 
 /** Asked about one user for any number of askers; what they are compared with is read at most once. */
-export type PresenceJudge = (asker: Endpoint) => Promise<boolean>
+type PresenceJudge = (asker: Endpoint) => Promise<boolean>
 
 export function mayShowPresence(context: Context, asker: Endpoint, user: string): Promise<boolean> {
   return presenceJudge(context, user)(asker)
