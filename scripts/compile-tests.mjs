@@ -5,7 +5,7 @@ import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, symlinkS
 import { join } from 'node:path'
 
 const COMPILED = ['src', 'test', 'scripts']
-const NOT_LINKED = new Set([...COMPILED, '.git', '.test-build', 'dist'])
+const NOT_LINKED = new Set([...COMPILED, '.git', '.test-build', '.tap', 'coverage', 'dist'])
 /** A run that was killed leaves its folder to a later one. No run takes this long. */
 const ABANDONED_MS = 3_600_000
 

@@ -4,8 +4,8 @@ import { join } from 'node:path'
 import { report } from '@tapjs/reporter'
 import { t } from 'tap'
 
-/** Resolves when all have ended; the exit code of this process says whether they passed. */
-export async function runTests(files, { folder, jobs, timeoutS, reporter }) {
+/** Resolves when all have ended; the exit code of this process says whether they passed. `onEnd` is called after each file. */
+export async function runTests(files, { folder, jobs, timeoutS, reporter, onEnd = () => {} }) {
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.once(signal, () => t.bailout(signal))
   if (reporter === 'tap') t.pipe(process.stdout)
   else await report(reporter, t, { get: () => undefined })
@@ -18,7 +18,9 @@ export async function runTests(files, { folder, jobs, timeoutS, reporter }) {
   for (const file of files) {
     const compiled = join(folder, file.replace(/\.ts$/, '.js'))
     const args = [nodeOptions, process.execPath, '--enable-source-maps', compiled]
-    t.spawn('env', args, { name: file, env, buffered: jobs > 1, timeout: timeoutS * 1000, stdio: 'inherit' })
+    const options = { name: file, env, buffered: jobs > 1, timeout: timeoutS * 1000, stdio: 'inherit' }
+    t.spawn('env', args, options).then(onEnd)
   }
   t.end()
+  await t.promise()
 }

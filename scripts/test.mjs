@@ -6,6 +6,7 @@ import { delimiter, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { compileTests } from './compile-tests.mjs'
+import { collectCoverage } from './coverage.mjs'
 import { runTests } from './run-tests.mjs'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
@@ -23,6 +24,7 @@ const { values, positionals } = parseArgs({
     browser: { type: 'boolean' },
     heavy: { type: 'boolean' },
     abuse: { type: 'boolean' },
+    coverage: { type: 'boolean' },
     jobs: { type: 'string' },
     timeout: { type: 'string' },
     reporter: { type: 'string' }
@@ -35,12 +37,15 @@ process.chdir(root)
 provide({ commands: ['redis-server'], debian: 'redis-server' })
 if (values.browser) provide({ commands: ['chromium', 'chromium-browser', 'google-chrome'], debian: 'chromium' })
 const folder = compileTests(root)
+const coverage = values.coverage ? collectCoverage(root, folder) : null
 await runTests(positionals.length > 0 ? positionals.flatMap(named) : suite.files.flatMap(within), {
   folder,
   jobs: Number(values.jobs ?? suite.jobs),
   timeoutS: Number(values.timeout ?? suite.timeoutS),
-  reporter: values.reporter ?? (process.stdout.isTTY ? 'base' : 'tap')
+  reporter: values.reporter ?? (process.stdout.isTTY ? 'base' : 'tap'),
+  ...(coverage && { onEnd: coverage.trim })
 })
+if (coverage && !coverage.report()) process.exitCode = 1
 
 function within(path) {
   if (path.endsWith('.ts')) return [path]
