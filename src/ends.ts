@@ -1,22 +1,22 @@
-// Every reason for which a stream ends is a row here, with what the client should do next. It goes out in the `end` event.
+// Why a stream ends, and whether the client should reconnect. Sent in the `end` event.
 
 export const ENDS = {
-  superseded: { reconnect: false, meaning: 'A newer stream or poll of the same device took over' },
-  signed_off: { reconnect: false, meaning: 'The device signed off; its mailbox is gone' },
+  superseded: { reconnect: false, meaning: 'a newer stream or poll of this device has replaced it' },
+  signed_off: { reconnect: false, meaning: 'the device signed off and its mailbox is deleted' },
   too_many_devices: {
     reconnect: false,
-    meaning: 'The user has as many devices as allowed; one that signs off makes room'
+    meaning: 'the user has the maximum number of devices; sign one off first'
   },
-  auth_expired: { reconnect: false, meaning: 'The token expired; open the stream again with a fresh one' },
-  slow: { reconnect: true, meaning: 'The client read too slowly; resume from the cursor' },
+  auth_expired: { reconnect: false, meaning: 'the token expired; open the stream with a new one' },
+  slow: { reconnect: true, meaning: 'the client reads too slowly; resume from the cursor' },
   unresponsive: {
     reconnect: true,
-    meaning: 'The client opened the stream with `ack=true` and stopped acknowledging; resume from the cursor'
+    meaning: 'the client set `ack=true` and stopped acknowledging; resume from the cursor'
   },
-  drain: { reconnect: true, meaning: 'The node is shutting down; another one will serve' },
-  rate_limited: { reconnect: true, meaning: 'Too many streams opened; wait for the retry time' },
-  store_unavailable: { reconnect: true, meaning: 'The store cannot be reached; wait for the retry time' },
-  store_full: { reconnect: true, meaning: 'The store takes no writes at the moment; wait for the retry time' }
+  drain: { reconnect: true, meaning: 'the node is shutting down; reconnect to another one' },
+  rate_limited: { reconnect: true, meaning: 'too many streams were opened; wait for the retry time' },
+  store_unavailable: { reconnect: true, meaning: 'the store cannot be reached; wait for the retry time' },
+  store_full: { reconnect: true, meaning: 'the store does not accept writes at the moment; wait for the retry time' }
 } as const satisfies Record<string, { reconnect: boolean; meaning: string }>
 
 export type EndReason = keyof typeof ENDS

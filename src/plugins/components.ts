@@ -46,6 +46,8 @@ function tidy(schema: Members): Members {
   const { enum: values, type, anyOf, patternProperties, ...others } = schema
   if (Array.isArray(values) && type === undefined) return { type: 'string', ...schema }
   if (isDeepStrictEqual(others.additionalProperties, {})) return { ...schema, additionalProperties: true }
+  // Java compares a constant as text.
+  if (type === 'boolean') return { type, ...(({ const: _, ...rest }) => rest)(others) }
   // As @fastify/swagger has it.
   if (patternProperties) return tidy({ type, ...others, additionalProperties: Object.values(patternProperties)[0] })
   if (!Array.isArray(anyOf) || anyOf.length !== 2 || anyOf[1].type !== 'null') return schema

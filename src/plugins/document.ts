@@ -181,7 +181,7 @@ const HEADERS = {
 const responseName = (status: string) => (STATUS_CODES[status] ?? status).replace(/\W/g, '')
 
 /**
- * One for each status. Its description is that of most operations, which then need none of their own, or a general one.
+ * One for each status. Its description is that of two in five operations, which need none of their own, or a general one.
  */
 function shareProblems(operations: readonly Operation[]): object {
   const problems = operations
@@ -192,7 +192,7 @@ function shareProblems(operations: readonly Operation[]): object {
     statuses.map(status => {
       const replies = problems.filter(([each]) => each === status).map(([, reply]) => reply as { description?: string })
       const texts = replies.map(({ description }) => description)
-      const common = texts.find(text => 2 * texts.filter(each => each === text).length > texts.length)
+      const common = texts.find(text => 2.5 * texts.filter(each => each === text).length > texts.length)
       for (const reply of replies) if (reply.description === common) delete reply.description
       return [responseName(status), problemResponse(status, common ?? 'The operation lists the codes it may return.')]
     })
