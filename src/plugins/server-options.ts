@@ -9,6 +9,7 @@ import { pino } from 'pino'
 import type { Config } from '../config.js'
 import { AppError } from '../errors.js'
 import { asAppError, problemOf, sendProblem } from './errors.js'
+import { Reply } from './reply.js'
 
 type EdgeConfig = Pick<Config, 'logLevel' | 'trustProxy' | 'requestTimeoutMs'>
 
@@ -45,6 +46,7 @@ export function serverOptions(
       // Node looks for late requests this often; its own 30 s would double the time allowed.
       connectionsCheckingInterval: Math.ceil(requestTimeoutMs / 10),
       maxHeaderSize: HEADERS_LIMIT,
+      ServerResponse: Reply,
       // Refused in plugins/heads.ts.
       requireHostHeader: false
     },
