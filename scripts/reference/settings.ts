@@ -29,7 +29,7 @@ export function settingsPage(): string {
     sections.at(-1)?.rows.push([`\`${name}\``, fallback, setting.description])
   }
   const parts = sections.map(({ title, rows }) => `## ${title}\n\n${table(['Name', 'Default', 'Meaning'], rows)}\n`)
-  return `${generatedFrom('src/settings.ts')}
+  return `${generatedFrom('src/settings/')}
 # Settings
 
 Signalpost is configured by environment variables only. An empty variable counts as unset. At start, all mistakes are reported at once, and no

@@ -1,0 +1,39 @@
+// STUN and TURN, and the services that an operator connects.
+import { duration, iceUrl, list, longSecret, oneOf, optional, secret, secrets, setting, webUrl } from '../setting.js'
+
+export const SERVICE_SETTINGS = {
+  STUN_URLS: setting(
+    list(iceUrl('stun', 'stuns')),
+    '',
+    'STUN servers for clients, `stun:host:port`, separated by commas.'
+  ),
+  TURN_URLS: setting(
+    list(iceUrl('turn', 'turns')),
+    '',
+    'TURN servers for clients, `turn:host:port?transport=udp`, separated by commas.'
+  ),
+  TURN_SECRETS: secret(
+    secrets,
+    'Secrets shared with the TURN servers, separated by commas, each at least 32 bytes. The first one signs.'
+  ),
+  TURN_TTL_MS: setting(duration(60_000), '3600000', 'How long a TURN credential is valid.'),
+
+  POLICY_URL: setting(optional(webUrl), '', 'Policy service that is asked before a call or an invitation rings.'),
+  POLICY_TIMEOUT_MS: setting(duration(1), '2000', 'Time limit for a reply of the policy service.'),
+  POLICY_ON_ERROR: setting(
+    oneOf('deny', 'allow'),
+    'deny',
+    'What happens to a call or an invitation when the policy service does not answer: `deny` refuses it, `allow` lets it ring.'
+  ),
+
+  ROOM_SERVICE_URL: setting(
+    optional(webUrl),
+    '',
+    'Room service that knows the rooms and who may do what in them. With it, only rooms that the service knows can be created.'
+  ),
+  ROOM_SERVICE_TIMEOUT_MS: setting(duration(1), '2000', 'Time limit for a reply of the room service.'),
+  ROOM_SERVICE_SECRET: secret(
+    optional(longSecret),
+    'Secret shared with the room service, at least 32 bytes. Signalpost sends it as Bearer, and the service shows it to push or drop a room.'
+  )
+}
