@@ -5,8 +5,8 @@ import fc from 'fast-check'
 import t, { type Test } from 'tap'
 import type { ErrorCode } from '../src/errors.js'
 import { holdProblem, type Operation, sendBytes, Target, type Wire } from './helpers/fuzz-target.js'
-import { House, SETTINGS } from './helpers/house.js'
-import { spoiled, valid } from './helpers/spoiled.js'
+import { spoiled, valid } from './helpers/invalid-values.js'
+import { House, SETTINGS } from './helpers/test-cluster.js'
 
 const BAD_JSON = [
   '{',

@@ -7,7 +7,7 @@ import { parse } from 'yaml'
 import { buildApp } from '../src/app.js'
 import { loadConfig } from '../src/config.js'
 import { ManualClock } from './helpers/clock.js'
-import { resolved } from './helpers/spoiled.js'
+import { resolved } from './helpers/invalid-values.js'
 
 const SECRET = 'the-secret-of-the-examples-is-32-bytes'
 const config = loadConfig({

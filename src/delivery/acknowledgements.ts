@@ -1,7 +1,7 @@
 // Whether the client of a stream that promised acknowledgements still gives them (DESIGN 5b). A connection says little: a stopped
 // program's kernel takes bytes for a long time, and a proxy may hold a connection whose client has gone.
 import type { Actor } from '../schemas/claims.js'
-import type { Delivery } from './delivery.js'
+import type { Delivery } from './context.js'
 
 /** A heartbeat that asks has to be answered before as many more have passed. */
 const HEARTBEATS = 2

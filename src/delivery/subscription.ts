@@ -6,7 +6,7 @@
 import type { EndReason } from '../ends.js'
 import { AppError } from '../errors.js'
 import type { Actor } from '../schemas/claims.js'
-import { RESET } from '../store/forgotten.js'
+import { RESET } from '../store/lost-writes.js'
 import type {
   Cursor,
   Notice,
@@ -18,8 +18,8 @@ import type {
   Touched,
   Wakeup
 } from '../store/store.js'
+import type { Delivery } from './context.js'
 import type { Position } from './cursor.js'
-import type { Delivery } from './delivery.js'
 import type { Consumer } from './hub.js'
 
 export type EventWakeup = Extract<Wakeup, { kind: 'event' }>

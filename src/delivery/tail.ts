@@ -2,10 +2,10 @@
 // if it comes right after the last one, or after a `reset` that says otherwise.
 
 import type { Socket } from 'node:net'
-import { RESET } from '../store/forgotten.js'
+import { RESET } from '../store/lost-writes.js'
 import type { Cursor, Notice, ResetReason, StoredEvent } from '../store/store.js'
+import type { Delivery } from './context.js'
 import { formatCursor, type Position } from './cursor.js'
-import type { Delivery } from './delivery.js'
 import { cursorFrame, eventFrame, noticeFrame, passingFrame, resetData } from './frames.js'
 import { drained, gatherWrites } from './sse.js'
 import type { EventWakeup, Page } from './subscription.js'

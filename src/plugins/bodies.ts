@@ -1,7 +1,7 @@
 // How JSON bodies are read: as Fastify reads them, and only so deep that nothing that walks one later overflows the stack.
 import type { FastifyInstance } from 'fastify'
 import { AppError } from '../errors.js'
-import { isDeeperThan, METADATA_MAX_DEPTH } from '../services/metadata.js'
+import { isDeeperThan, METADATA_MAX_DEPTH } from '../services/metadata-bounds.js'
 
 /** Metadata is a member of the body, and nothing else in a body nests as deep. */
 const BODY_MAX_DEPTH = METADATA_MAX_DEPTH + 1

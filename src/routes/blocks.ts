@@ -4,7 +4,7 @@ import { Type } from 'typebox'
 import { BlocksReply } from '../schemas/block.js'
 import { Strict, UserId } from '../schemas/common.js'
 import { problems } from '../schemas/problem.js'
-import { blockUser, listBlocks, unblockUser } from '../services/contacts.js'
+import { blockUser, listBlocks, unblockUser } from '../services/call/contacts.js'
 import type { Context } from '../services/context.js'
 
 const BlockParams = Type.Object({ user: UserId() }, { ...Strict })

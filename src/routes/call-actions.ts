@@ -4,7 +4,7 @@ import type { ErrorCode } from '../errors.js'
 import { AcceptReply, type Call, CallReply, EmptyBody, HangupBody, RejectBody } from '../schemas/call.js'
 import type { Actor } from '../schemas/claims.js'
 import { BODY_PROBLEMS, problems } from '../schemas/problem.js'
-import { acceptCall } from '../services/accept-call.js'
+import { acceptCall } from '../services/call/accept-call.js'
 import {
   cancelCall,
   hangUpCall,
@@ -13,7 +13,7 @@ import {
   reportConnected,
   reportRinging,
   resumeCall
-} from '../services/calls.js'
+} from '../services/call/call-actions.js'
 import type { Context } from '../services/context.js'
 import { CallParams } from './calls.js'
 

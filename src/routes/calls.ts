@@ -5,9 +5,9 @@ import { CallReply, CallsReply, CreateCallBody, CreateCallReply } from '../schem
 import { CallId, Strict } from '../schemas/common.js'
 import { IdempotencyHeaders } from '../schemas/idempotency.js'
 import { BODY_PROBLEMS, problems } from '../schemas/problem.js'
-import { getCall, listCalls } from '../services/calls.js'
+import { getCall, listCalls } from '../services/call/call-actions.js'
+import { createCall } from '../services/call/create-call.js'
 import type { Context } from '../services/context.js'
-import { createCall } from '../services/create-call.js'
 
 export const CallParams = Type.Object({ callId: CallId() }, { ...Strict })
 

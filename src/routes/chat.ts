@@ -4,7 +4,7 @@ import { Type } from 'typebox'
 import { MessageBody, MessageReply, MessagesQuery, MessagesReply, TypingBody } from '../schemas/chat.js'
 import { IdempotencyHeaders } from '../schemas/idempotency.js'
 import { BODY_PROBLEMS, problems } from '../schemas/problem.js'
-import { listMessages, noteTyping, postMessage } from '../services/chat.js'
+import { listMessages, noteTyping, postMessage } from '../services/chat/messages.js'
 import type { Context } from '../services/context.js'
 import { RoomParams } from './rooms.js'
 

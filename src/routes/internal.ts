@@ -4,7 +4,7 @@ import { Type } from 'typebox'
 import { RoomId, Strict } from '../schemas/common.js'
 import { ServiceRoom } from '../schemas/room-service.js'
 import type { Context } from '../services/context.js'
-import { dropRoom, pushRoom } from '../services/room-service.js'
+import { dropRoom, pushRoom } from '../services/room/room-service.js'
 
 const RoomParams = Type.Object({ roomId: RoomId() }, { ...Strict })
 

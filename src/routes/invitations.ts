@@ -6,7 +6,7 @@ import { IdempotencyHeaders } from '../schemas/idempotency.js'
 import { AcceptInvitationReply, DeclineReply, InviteBody, InviteReply } from '../schemas/invitation.js'
 import { BODY_PROBLEMS, problems } from '../schemas/problem.js'
 import type { Context } from '../services/context.js'
-import { acceptInvitation, cancelInvitation, declineInvitation, inviteUsers } from '../services/invitations.js'
+import { acceptInvitation, cancelInvitation, declineInvitation, inviteUsers } from '../services/room/invitations.js'
 import { RoomParams } from './rooms.js'
 
 const InvitationParams = Type.Object({ roomId: RoomId(), invitationId: InvitationId() }, { ...Strict })

@@ -4,7 +4,7 @@ import { Type } from 'typebox'
 import { PresenceBody, PresenceQuery, PresenceReply, PresencesReply, Snapshot } from '../schemas/presence.js'
 import { BODY_PROBLEMS, problems } from '../schemas/problem.js'
 import type { Context } from '../services/context.js'
-import { deletePresence, lookUpPresences, putPresence, takeSnapshot } from '../services/presence.js'
+import { deletePresence, lookUpPresences, putPresence, takeSnapshot } from '../services/presence/presence.js'
 
 export const presenceRoutes: FastifyPluginAsyncTypebox<{ context: Context }> = async (app, { context }) => {
   app.route({

@@ -3,9 +3,9 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { BODY_PROBLEMS, problems } from '../schemas/problem.js'
 import { RoomAnswerBody, RoomCandidatesBody, RoomOfferBody } from '../schemas/room-signal.js'
 import { CandidatesReply, DescriptionReply } from '../schemas/signal.js'
-import { broadcastCandidates } from '../services/broadcast.js'
 import type { Context } from '../services/context.js'
-import { sendRoomCandidates, sendRoomDescription } from '../services/pairs.js'
+import { broadcastCandidates } from '../services/room/broadcast.js'
+import { sendRoomCandidates, sendRoomDescription } from '../services/room/pairs.js'
 import { RoomParams } from './rooms.js'
 
 const REFUSALS = [

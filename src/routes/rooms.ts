@@ -14,9 +14,9 @@ import {
   RoomBody,
   RoomReply
 } from '../schemas/room.js'
-import { listBans, unbanUser } from '../services/bans.js'
 import type { Context } from '../services/context.js'
-import { changeParticipant, closeRoom, getRoom, joinRoom, putRoom, removeParticipant } from '../services/rooms.js'
+import { listBans, unbanUser } from '../services/room/bans.js'
+import { changeParticipant, closeRoom, getRoom, joinRoom, putRoom, removeParticipant } from '../services/room/rooms.js'
 
 export const RoomParams = Type.Object({ roomId: RoomId() }, { ...Strict })
 const ParticipantParams = Type.Object({ roomId: RoomId(), participantId: ParticipantId() }, { ...Strict })

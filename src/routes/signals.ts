@@ -2,8 +2,8 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { BODY_PROBLEMS, problems } from '../schemas/problem.js'
 import { AnswerBody, CandidatesBody, CandidatesReply, DescriptionReply, OfferBody } from '../schemas/signal.js'
+import { sendCandidates, sendDescription } from '../services/call/send-signals.js'
 import type { Context } from '../services/context.js'
-import { sendCandidates, sendDescription } from '../services/signals.js'
 import { CallParams } from './calls.js'
 
 const REFUSALS = [

@@ -4,7 +4,7 @@ import { Type } from 'typebox'
 import { WatchBody, WatchReply } from '../schemas/presence.js'
 import { BODY_PROBLEMS, problems } from '../schemas/problem.js'
 import type { Context } from '../services/context.js'
-import { deleteWatch, getWatch, putWatch } from '../services/watch.js'
+import { deleteWatch, getWatch, putWatch } from '../services/presence/watch-list.js'
 
 export const watchRoutes: FastifyPluginAsyncTypebox<{ context: Context }> = async (app, { context }) => {
   app.route({

@@ -1,4 +1,4 @@
-// What the loop of aggregates.ts is told of an aggregate, and what it answers.
+// What the loop of update-aggregate.ts is told of an aggregate, and what it answers.
 import type { AggregateRef } from '../store/aggregate.js'
 import type { ContactNote } from '../store/contacts.js'
 import type { Lease, LeaseClaim } from '../store/leases.js'

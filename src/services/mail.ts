@@ -1,5 +1,5 @@
 // What the events of a decision are to the store: mail for each user, and what fan-out publishes to whoever watches.
-import type { Audience } from '../domain/state.js'
+import type { Audience } from '../domain/call/state.js'
 import type { Delivery } from '../schemas/common.js'
 import type { OutboxItem, OutgoingEvent } from '../store/aggregate.js'
 import type { Deliveries, MailboxEntry, UserMail } from '../store/mail.js'

@@ -1,5 +1,5 @@
 // The only loop that changes what is stored: decide on what stands → commit if it still stands → else decide again on what stands then.
-// Calls, pairs, chat queues and the presence of watched users (aggregates.ts) and rooms (room-commit.ts) say how each step is done.
+// Calls, pairs, chat queues and the presence of watched users (update-aggregate.ts) and rooms (update-room.ts) say how each step is done.
 import type { Clock } from '../clock.js'
 import { AppError } from '../errors.js'
 

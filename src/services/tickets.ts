@@ -1,7 +1,7 @@
 // Tickets stand in for a token where no header can be set: an EventSource is opened with `?ticket=`, and comes back to the same
 // URL by itself. So a ticket is good for many uses, each of which keeps it alive a little longer; never longer than the token, and not
 // after its device has signed off.
-import { TICKET_USED_MS } from '../delivery/delivery.js'
+import { TICKET_USED_MS } from '../delivery/context.js'
 import { AppError } from '../errors.js'
 import type { Actor } from '../schemas/claims.js'
 import { ID_PATTERN } from '../schemas/common.js'

@@ -7,7 +7,7 @@
 export type LeaseKind = 'active' | 'ringing' | 'ringing_known'
 
 export interface Lease {
-  /** The create that holds it: see services/lease-holder.ts. Opaque to the store. */
+  /** The create that holds it: see services/call/lease-holder.ts. Opaque to the store. */
   readonly holder: string
   /** Two leases of one user with the same peer exclude each other, whatever their kinds. */
   readonly peer: string

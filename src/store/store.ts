@@ -5,13 +5,13 @@
 // timed out, failing over) is thrown as AppError('store_unavailable'), and as AppError('store_full') if it refuses writes alone; anything
 // a caller must handle is a return value. `now` always comes from the caller's clock, in milliseconds since the epoch.
 import type { AggregateRef, Aggregates, Stamp } from './aggregate.js'
-import type { StoreContact } from './contact.js'
+import type { StoreContact } from './availability.js'
+import type { Copies } from './cached-answers.js'
 import type { Contacts } from './contacts.js'
-import type { Copies } from './copies.js'
 import type { DeadLetters } from './dead-letters.js'
 import type { Fanouts } from './fanout.js'
-import type { Forgotten } from './forgotten.js'
 import type { Leases } from './leases.js'
+import type { Forgotten } from './lost-writes.js'
 import type { Cursor, Mail } from './mail.js'
 import type { Quotas } from './quotas.js'
 import type { Invitations, Memberships, Rooms } from './rooms.js'

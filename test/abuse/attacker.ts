@@ -2,8 +2,8 @@
 // so that its work does not pass for slowness of the server. Ends when its standard input does, and prints what it was answered.
 import { createToken } from '../../src/development.js'
 import { Fleet } from '../helpers/fleet.js'
-import { type Answer, Person } from '../helpers/person.js'
 import { candidates, sdp } from '../helpers/sdp.js'
+import { type Answer, Person } from '../helpers/test-client.js'
 
 const IN_FLIGHT_MAX = 16
 const url = process.argv[2] ?? ''

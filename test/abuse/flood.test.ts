@@ -9,9 +9,9 @@ import t from 'tap'
 import { timersKey } from '../../src/store/redis/keys.js'
 import { TIMER_CLASSES } from '../../src/store/timers.js'
 import { DEFAULT_LIMITS, Fleet } from '../helpers/fleet.js'
-import { Person } from '../helpers/person.js'
 import { startRedis } from '../helpers/redis.js'
 import { candidate, sdp } from '../helpers/sdp.js'
+import { Person } from '../helpers/test-client.js'
 
 const ATTACKER = fileURLToPath(new URL('./attacker.js', import.meta.url))
 

@@ -1,6 +1,6 @@
 // The example's pages on a server of their own, and what lies between each of them and Signalpost.
 import type { Test } from 'tap'
-import { run } from '../helpers/shell.js'
+import { run } from '../helpers/child-process.js'
 import { type Gate, openGate } from './gate.js'
 import type { Tab } from './tab.js'
 

@@ -3,8 +3,8 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
+import { run } from '../helpers/child-process.js'
 import { startServers } from '../helpers/servers.js'
-import { run } from '../helpers/shell.js'
 
 interface Block {
   readonly kind: string

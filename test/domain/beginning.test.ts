@@ -1,7 +1,7 @@
 // How calls begin and end: what is in them, repeats of a create, and declining.
 import t from 'tap'
-import type { CallCommand } from '../../src/domain/command.js'
-import { viewCall } from '../../src/domain/state.js'
+import type { CallCommand } from '../../src/domain/call/command.js'
+import { viewCall } from '../../src/domain/call/state.js'
 import {
   accept,
   after,

@@ -1,7 +1,7 @@
 // Candidates for everybody in a room: kept once, within bounds.
 import t from 'tap'
-import { type Broadcast, withBatch } from '../../src/domain/broadcast.js'
-import { WAITING_BYTES_MAX, WAITING_MAX } from '../../src/domain/waiting.js'
+import { type Broadcast, withBatch } from '../../src/domain/negotiation/broadcast.js'
+import { WAITING_BYTES_MAX, WAITING_MAX } from '../../src/domain/negotiation/waiting-candidates.js'
 import { candidates } from '../helpers/sdp.js'
 
 const numbers = ({ candidates: kept }: Broadcast) => kept.map(([number]) => number)

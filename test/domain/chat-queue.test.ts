@@ -10,7 +10,7 @@ import {
   pauseMs,
   type QueueState,
   rest
-} from '../../src/domain/chat-queue.js'
+} from '../../src/domain/chat/service-queue.js'
 
 const NOW = 1_000_000
 const HOLD_MS = 10_000

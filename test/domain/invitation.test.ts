@@ -1,9 +1,9 @@
 // What two decisions that were made on the same room do to each other: one of them is made again if it has to be.
 import t from 'tap'
-import { end, invite, partsOfEnd, partsOfInvite } from '../../src/domain/invitation.js'
-import { METADATA_BYTES_MAX } from '../../src/domain/invitations-kept.js'
-import { join } from '../../src/domain/room.js'
-import { type Invitation, PART, type RoomDecision, type RoomParts } from '../../src/domain/room-state.js'
+import { end, invite, partsOfEnd, partsOfInvite } from '../../src/domain/room/invitation.js'
+import { METADATA_BYTES_MAX } from '../../src/domain/room/invitation-bounds.js'
+import { join } from '../../src/domain/room/participants.js'
+import { type Invitation, PART, type RoomDecision, type RoomParts } from '../../src/domain/room/state.js'
 import type { Actor } from '../../src/schemas/claims.js'
 import { T0 } from '../helpers/calls.js'
 

@@ -1,6 +1,6 @@
 // Who is still there: away, back, lost; and the deadlines that every live call has.
 import t from 'tap'
-import { type CallState, deadlineOf } from '../../src/domain/state.js'
+import { type CallState, deadlineOf } from '../../src/domain/call/state.js'
 import {
   AWAY_MS,
   accept,

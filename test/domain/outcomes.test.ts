@@ -1,8 +1,8 @@
 // Every action, in every phase, by everybody: what comes of it. Read a row as
 // [action, what alice's phone gets, her tablet, bob's laptop (the one that answers), his watch]; mallory always gets call_not_found.
 import t from 'tap'
-import type { CallCommand } from '../../src/domain/command.js'
-import type { CallState } from '../../src/domain/state.js'
+import type { CallCommand } from '../../src/domain/call/command.js'
+import type { CallState } from '../../src/domain/call/state.js'
 import type { Endpoint } from '../../src/schemas/common.js'
 import {
   accept,

@@ -1,5 +1,7 @@
 // What two participants signal to each other: who is polite, what becomes of offers that cross, and what waits for what.
 import t from 'tap'
+import { parseDescription } from '../../src/domain/negotiation/sdp.js'
+import { WAITING_MAX } from '../../src/domain/negotiation/waiting-candidates.js'
 import {
   countPairWaiting,
   decidePair,
@@ -12,9 +14,7 @@ import {
   type PairDecision,
   type PairState,
   pairId
-} from '../../src/domain/pair.js'
-import { parseDescription } from '../../src/domain/sdp.js'
-import { WAITING_MAX } from '../../src/domain/waiting.js'
+} from '../../src/domain/room/pair.js'
 import { AppError } from '../../src/errors.js'
 import type { Candidate } from '../../src/schemas/signal.js'
 import { freeze } from '../helpers/calls.js'

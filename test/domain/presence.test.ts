@@ -10,7 +10,7 @@ import {
   type Shown,
   type Sign,
   type WatchedState
-} from '../../src/domain/presence.js'
+} from '../../src/domain/presence/presence.js'
 import { PRESENCE_STATES, type PresenceState } from '../../src/schemas/presence.js'
 
 const T0 = 1_000_000

@@ -1,8 +1,8 @@
 // Who may do what in a room, as a table: every action of every kind of user, in an open room, a locked one, one for members only, one
 // that is closed and one that is not there.
 import t from 'tap'
-import { mustBeAllowed, type RoomAction } from '../../src/domain/room-access.js'
-import { withRoles } from '../../src/domain/room-service.js'
+import { mustBeAllowed, type RoomAction } from '../../src/domain/room/access.js'
+import { withRoles } from '../../src/domain/room/service-answer.js'
 import {
   type Invitation,
   type Member,
@@ -10,11 +10,11 @@ import {
   type RoomParts,
   type RoomUser,
   type Settings
-} from '../../src/domain/room-state.js'
+} from '../../src/domain/room/state.js'
 import { AppError } from '../../src/errors.js'
 import type { Actor } from '../../src/schemas/claims.js'
 import type { ServiceRoom } from '../../src/schemas/room-service.js'
-import { ROOM, somebody, T0 } from '../helpers/room-world.js'
+import { ROOM, somebody, T0 } from '../helpers/room-fixture.js'
 
 const SETTINGS: Settings = {
   mode: 'p2p',

@@ -3,13 +3,13 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import t from 'tap'
-import { participantIn, userIn } from '../../src/domain/room-access.js'
-import { type Banned, PART, type RoomDecision, viewMember } from '../../src/domain/room-state.js'
+import { participantIn, userIn } from '../../src/domain/room/access.js'
+import { type Banned, PART, type RoomDecision, viewMember } from '../../src/domain/room/state.js'
 import { AppError } from '../../src/errors.js'
 import type { Actor } from '../../src/schemas/claims.js'
 import { ROLES } from '../../src/schemas/room.js'
 import { Replica } from '../helpers/replica.js'
-import { LINGER_MS, RoomWorld, somebody } from '../helpers/room-world.js'
+import { LINGER_MS, RoomWorld, somebody } from '../helpers/room-fixture.js'
 
 const USERS = ['alice', 'bob', 'carol']
 const DEVICES: Actor[] = USERS.flatMap(user => ['phone', 'tablet'].map(device => somebody(user, device)))

@@ -1,12 +1,12 @@
 // The rules of a room: what anybody may do to anybody, who hears of it, and what joining, leaving and being gone come to.
 import t from 'tap'
-import { UNUSED_MS } from '../../src/domain/room-life.js'
-import { participantIdOf, type RoomDecision } from '../../src/domain/room-state.js'
+import { UNUSED_MS } from '../../src/domain/room/lifecycle.js'
+import { participantIdOf, type RoomDecision } from '../../src/domain/room/state.js'
 import type { AppError } from '../../src/errors.js'
 import type { Actor, RoomClaim } from '../../src/schemas/claims.js'
 import { GRANTS } from '../../src/schemas/claims.js'
 import { ROLES } from '../../src/schemas/room.js'
-import { LINGER_MS, outcomeOf, RoomWorld, somebody } from '../helpers/room-world.js'
+import { LINGER_MS, outcomeOf, RoomWorld, somebody } from '../helpers/room-fixture.js'
 
 const alice = somebody('alice')
 const mia = somebody('mia')

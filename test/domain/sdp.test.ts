@@ -1,6 +1,6 @@
 // What passes for a session description and for a candidate, and what of them signaling understands.
 import t from 'tap'
-import { checkCandidates, parseDescription, ufragOf } from '../../src/domain/sdp.js'
+import { checkCandidates, parseDescription, ufragOf } from '../../src/domain/negotiation/sdp.js'
 import { sdp } from '../helpers/sdp.js'
 
 const twoSections = sdp('F7gI')

@@ -1,11 +1,11 @@
-// Generated stories: any device does anything at any time, again and again, while time passes. test/helpers/call-world.ts
+// Generated stories: any device does anything at any time, again and again, while time passes. test/helpers/call-fixture.ts
 // holds each step against what must always be true of a call.
 import fc from 'fast-check'
 import t from 'tap'
-import type { CallCommand } from '../../src/domain/command.js'
+import type { CallCommand } from '../../src/domain/call/command.js'
 import { AppError } from '../../src/errors.js'
 import type { Endpoint } from '../../src/schemas/common.js'
-import { World } from '../helpers/call-world.js'
+import { World } from '../helpers/call-fixture.js'
 import { accept, CAST, cancel, create, describe, hangup, reject, simple, trickle } from '../helpers/calls.js'
 import { candidate } from '../helpers/sdp.js'
 

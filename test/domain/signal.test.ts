@@ -1,9 +1,9 @@
 // Offers, answers and candidates: revisions, collisions, generations, and what waits for what.
 import t from 'tap'
-import type { CallCommand } from '../../src/domain/command.js'
-import { countWaiting } from '../../src/domain/signal.js'
-import type { CallState, Decision } from '../../src/domain/state.js'
-import { WAITING_MAX } from '../../src/domain/waiting.js'
+import type { CallCommand } from '../../src/domain/call/command.js'
+import { countWaiting } from '../../src/domain/call/signal.js'
+import type { CallState, Decision } from '../../src/domain/call/state.js'
+import { WAITING_MAX } from '../../src/domain/negotiation/waiting-candidates.js'
 import type { Candidate } from '../../src/schemas/signal.js'
 import {
   accept,

@@ -1,6 +1,6 @@
 // What is kept under a call id: a call, or tombstones by caller that keep creates from making one (DESIGN 5a).
 import t from 'tap'
-import type { Refusal } from '../../src/domain/command.js'
+import type { Refusal } from '../../src/domain/call/command.js'
 import {
   type CallRecord,
   callIn,
@@ -11,7 +11,7 @@ import {
   refuseIn,
   tombstoneOf,
   viewTombstone
-} from '../../src/domain/tombstone.js'
+} from '../../src/domain/call/tombstone.js'
 import { AppError } from '../../src/errors.js'
 import type { Endpoint } from '../../src/schemas/common.js'
 import { cancel, connected, create, ended, laptop, mallory, phone, ringing, T0, tablet } from '../helpers/calls.js'

@@ -1,7 +1,7 @@
 // examples/curl/call.sh and `npm run token`, as a shell runs them.
 import t from 'tap'
+import { run } from '../helpers/child-process.js'
 import { LAYOUTS, nameOf, startServers, tokenOf } from '../helpers/servers.js'
-import { run } from '../helpers/shell.js'
 
 const STORY = `alice hears hello
 bob hears hello

@@ -3,9 +3,9 @@
 import t, { type Test } from 'tap'
 import { loadConfig } from '../../src/config.js'
 import { createToken } from '../../src/development.js'
+import { type Program, run } from '../helpers/child-process.js'
 import { Client } from '../helpers/client.js'
 import { startServers } from '../helpers/servers.js'
-import { type Program, run } from '../helpers/shell.js'
 
 /** Two heartbeats are time enough for a device to answer on a busy machine. */
 const TIMES = {

@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { connect } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import t, { type Test } from 'tap'
-import { type Program, run } from '../helpers/shell.js'
+import { type Program, run } from '../helpers/child-process.js'
 
 const MAIN = fileURLToPath(new URL('../../src/main.js', import.meta.url))
 

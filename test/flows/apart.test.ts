@@ -4,9 +4,9 @@ import t from 'tap'
 import { partitionOf } from '../../src/store/partition.js'
 import { slotOf } from '../../src/store/redis/keys.js'
 import { failOver, forgetKeys } from '../helpers/forgetting.js'
-import { House, SETTINGS } from '../helpers/house.js'
 import { startCluster } from '../helpers/redis.js'
-import { Stage } from '../helpers/stage.js'
+import { Stage } from '../helpers/scenario.js'
+import { House, SETTINGS } from '../helpers/test-cluster.js'
 
 const PRIMARIES = 2
 const TWO_NODES = SETTINGS.filter(({ engine, nodes }) => engine === 'redis' && nodes === 2)

@@ -1,6 +1,7 @@
 // Who may ring whom, and how often: budgets, back-off, known callers and blocks (DESIGN 5a).
-import type { Person } from '../helpers/person.js'
-import { flow, type Stage } from '../helpers/stage.js'
+
+import { flow, type Stage } from '../helpers/scenario.js'
+import type { Person } from '../helpers/test-client.js'
 
 const env = { RATE_LIMIT_CALLS_PER_PAIR: '5', RATE_LIMIT_CALLS_PER_CALLEE: '6', CALL_BACKOFF_MS: '5000' }
 

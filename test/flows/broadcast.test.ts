@@ -1,8 +1,8 @@
 // Candidates for all others in a room: each gets them once, after the description that they belong to.
 
-import type { Person } from '../helpers/person.js'
+import { flow, type Stage } from '../helpers/scenario.js'
 import { candidates, sdp } from '../helpers/sdp.js'
-import { flow, type Stage } from '../helpers/stage.js'
+import type { Person } from '../helpers/test-client.js'
 
 async function meet(stage: Stage): Promise<{ who: Person; id: string }[]> {
   const people: { who: Person; id: string }[] = []

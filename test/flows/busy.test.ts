@@ -1,6 +1,7 @@
 // Who is busy, who calls whom first, and what becomes of calls that could not begin (DESIGN 5a).
-import type { Answer, Person } from '../helpers/person.js'
-import { flow, type Stage } from '../helpers/stage.js'
+
+import { flow, type Stage } from '../helpers/scenario.js'
+import type { Answer, Person } from '../helpers/test-client.js'
 
 flow('a user in a call is busy, and free again when it is over', async (t, stage) => {
   const [alice, bob] = await stage.enterBoth()

@@ -1,6 +1,7 @@
 // Alice calls bob, they talk, and one of them hangs up: what each is told, in which order, and what the replies say.
+
+import { flow } from '../helpers/scenario.js'
 import { candidate, candidates, sdp } from '../helpers/sdp.js'
-import { flow } from '../helpers/stage.js'
 
 flow('a straight call', async (t, stage) => {
   const [alice, bob] = await stage.enterBoth()

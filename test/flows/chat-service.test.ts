@@ -2,10 +2,10 @@
 import assert from 'node:assert/strict'
 import t from 'tap'
 import { ChatHost } from '../helpers/chat-service.js'
-import type { Person } from '../helpers/person.js'
+import { run } from '../helpers/child-process.js'
 import { join, meet, type Seat } from '../helpers/rooms.js'
-import { run } from '../helpers/shell.js'
-import { flow, type Stage } from '../helpers/stage.js'
+import { flow, type Stage } from '../helpers/scenario.js'
+import type { Person } from '../helpers/test-client.js'
 import { until } from '../helpers/until.js'
 
 const host = await ChatHost.open()

@@ -1,7 +1,8 @@
 // What people in a room write to each other: once, in one order for everybody, and to be read again.
-import type { Person } from '../helpers/person.js'
+
 import { join, meet, type Seat } from '../helpers/rooms.js'
-import { flow } from '../helpers/stage.js'
+import { flow } from '../helpers/scenario.js'
+import type { Person } from '../helpers/test-client.js'
 import { until } from '../helpers/until.js'
 
 interface Message {

@@ -1,9 +1,9 @@
 // What a user may cost others: charged by recipients, by KiB, and by users named.
-import { PART } from '../../src/domain/room-state.js'
-import type { Person } from '../helpers/person.js'
+import { PART } from '../../src/domain/room/state.js'
 import { meet } from '../helpers/rooms.js'
+import { flow, type Stage } from '../helpers/scenario.js'
 import { candidates, sdp } from '../helpers/sdp.js'
-import { flow, type Stage } from '../helpers/stage.js'
+import type { Person } from '../helpers/test-client.js'
 
 const TIGHT = { RATE_LIMIT_DELIVERIES: '143', RATE_LIMIT_PRESENCE: '50' }
 

@@ -1,8 +1,8 @@
 // Bob has several devices: all ring, one answers, and each of the others is told exactly once how it went.
 
-import type { Person } from '../helpers/person.js'
+import { flow, type Stage } from '../helpers/scenario.js'
 import { candidates, sdp } from '../helpers/sdp.js'
-import { flow, type Stage } from '../helpers/stage.js'
+import type { Person } from '../helpers/test-client.js'
 
 /** Alice with her phone; bob with three devices, spread over the nodes. */
 async function enterAll(stage: Stage): Promise<[alice: Person, ...bobs: [Person, Person, Person]]> {

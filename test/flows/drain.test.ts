@@ -1,7 +1,8 @@
 // A node is drained: who reconnects elsewhere was never away, and who does not is missed in time.
-import type { Person } from '../helpers/person.js'
+
 import { join } from '../helpers/rooms.js'
-import { flow, type Stage } from '../helpers/stage.js'
+import { flow, type Stage } from '../helpers/scenario.js'
+import type { Person } from '../helpers/test-client.js'
 
 /** How late a deadline may be, and some time for what follows from it. */
 const LATE_MS = 1_500

@@ -1,7 +1,8 @@
 // How calls end, when several things happen at once and when nothing happens at all.
-import type { Answer, Person } from '../helpers/person.js'
+
+import { flow } from '../helpers/scenario.js'
 import { sdp } from '../helpers/sdp.js'
-import { flow } from '../helpers/stage.js'
+import type { Answer, Person } from '../helpers/test-client.js'
 
 const stateOf = ({ body }: Answer) => (body.call as { state: string } | undefined)?.state
 

@@ -2,9 +2,9 @@
 // The store is the real one; appends of room events are held up, or take their time on the clock that the test moves.
 import t from 'tap'
 import { AppError } from '../../src/errors.js'
-import type { Person } from '../helpers/person.js'
 import { startRedis } from '../helpers/redis.js'
 import { candidates, sdp } from '../helpers/sdp.js'
+import type { Person } from '../helpers/test-client.js'
 import { type AppendRoom, TwoNodes } from '../helpers/two-nodes.js'
 import { until } from '../helpers/until.js'
 

@@ -3,11 +3,11 @@
 // that one server would set back together.
 import t, { type Test } from 'tap'
 import { forgetKeys, rememberKeys } from '../helpers/forgetting.js'
-import { House, SETTINGS } from '../helpers/house.js'
-import type { Person } from '../helpers/person.js'
 import { startRedis } from '../helpers/redis.js'
+import { Stage } from '../helpers/scenario.js'
 import { candidate, sdp } from '../helpers/sdp.js'
-import { Stage } from '../helpers/stage.js'
+import type { Person } from '../helpers/test-client.js'
+import { House, SETTINGS } from '../helpers/test-cluster.js'
 
 interface Talk {
   readonly stage: Stage

@@ -1,5 +1,5 @@
 // What is never limited: the first hang-up, cancel and reject of a call one is in. What comes to nothing is charged.
-import { flow } from '../helpers/stage.js'
+import { flow } from '../helpers/scenario.js'
 
 const env = { RATE_LIMIT_READS: '5' }
 

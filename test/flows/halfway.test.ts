@@ -1,16 +1,16 @@
 // A node dies right after a commit, before its events are delivered, as it can on a Cluster: the same commit is made here through the
 // store port with its mail held back, and nobody goes on from there but the nodes that live.
 
-import { decideCall } from '../../src/domain/call.js'
-import type { CallCommand } from '../../src/domain/command.js'
-import { type CallState, deadlineOf } from '../../src/domain/state.js'
-import { refuseIn } from '../../src/domain/tombstone.js'
+import type { CallCommand } from '../../src/domain/call/command.js'
+import { decideCall } from '../../src/domain/call/decide-call.js'
+import { type CallState, deadlineOf } from '../../src/domain/call/state.js'
+import { refuseIn } from '../../src/domain/call/tombstone.js'
 import { createIds } from '../../src/ids.js'
-import { holderOfCall } from '../../src/services/lease-holder.js'
+import { holderOfCall } from '../../src/services/call/lease-holder.js'
 import { toMail } from '../../src/services/mail.js'
-import type { Person } from '../helpers/person.js'
+import { flow, type Stage } from '../helpers/scenario.js'
 import { sdp } from '../helpers/sdp.js'
-import { flow, type Stage } from '../helpers/stage.js'
+import type { Person } from '../helpers/test-client.js'
 
 /** The promise of DESIGN, section 9. */
 const DELIVERED_WITHIN_MS = 2_000

@@ -1,10 +1,10 @@
 // Asking users into a room: who rings, who answers, and what everybody hears of it.
-import * as rules from '../../src/domain/invitation.js'
+import * as rules from '../../src/domain/room/invitation.js'
 import { createIds } from '../../src/ids.js'
 import type { Context } from '../../src/services/context.js'
-import { changeRoom } from '../../src/services/room-commit.js'
-import type { Person, Told } from '../helpers/person.js'
-import { flow, type Stage } from '../helpers/stage.js'
+import { changeRoom } from '../../src/services/room/update-room.js'
+import { flow, type Stage } from '../helpers/scenario.js'
+import type { Person, Told } from '../helpers/test-client.js'
 import { until } from '../helpers/until.js'
 
 interface Sent {

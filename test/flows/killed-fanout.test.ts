@@ -2,10 +2,10 @@
 // everybody gets each event once, in order.
 import t from 'tap'
 import { Fleet } from '../helpers/fleet.js'
-import { Person, type Told } from '../helpers/person.js'
 import { startProxy } from '../helpers/proxy.js'
 import { startRedis } from '../helpers/redis.js'
 import { openRedisStore } from '../helpers/store.js'
+import { Person, type Told } from '../helpers/test-client.js'
 import { until } from '../helpers/until.js'
 
 const SURVIVOR = 0

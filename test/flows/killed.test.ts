@@ -1,8 +1,8 @@
 // Nodes that are really killed, at any moment, under load: no acknowledged action is lost (G9), and calls go on (G7).
 import t from 'tap'
 import { Fleet } from '../helpers/fleet.js'
-import { type Answer, Person } from '../helpers/person.js'
 import { candidate, sdp } from '../helpers/sdp.js'
+import { type Answer, Person } from '../helpers/test-client.js'
 
 const VICTIM = 0
 const SURVIVOR = 1

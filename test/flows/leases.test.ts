@@ -1,6 +1,7 @@
 // No path out of a create leaves a lease behind, and nobody's lease is released or shown for another caller's call (DESIGN 5a).
-import type { Person } from '../helpers/person.js'
-import { flow, type Stage } from '../helpers/stage.js'
+
+import { flow, type Stage } from '../helpers/scenario.js'
+import type { Person } from '../helpers/test-client.js'
 
 const leasesOf = async (stage: Stage, user: string) =>
   stage.unmarked(await stage.store.leases.list(stage.marked(user))).map(({ kind }) => kind)

@@ -1,7 +1,8 @@
 // Devices that vanish in mid-call: the other side hears of it, and the call waits for a while (DESIGN 5, deadlines).
-import type { Person } from '../helpers/person.js'
+
+import { flow, type Stage } from '../helpers/scenario.js'
 import { sdp } from '../helpers/sdp.js'
-import { flow, type Stage } from '../helpers/stage.js'
+import type { Person } from '../helpers/test-client.js'
 
 async function talk(stage: Stage): Promise<[alice: Person, bob: Person]> {
   const [alice, bob] = await stage.enterBoth()

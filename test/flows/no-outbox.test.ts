@@ -2,12 +2,12 @@
 // joinings are published. In the end nothing is left but what lapses by itself.
 import { Redis } from 'ioredis'
 import t, { type Test } from 'tap'
-import { House, SETTINGS } from '../helpers/house.js'
-import type { Person } from '../helpers/person.js'
 import { startRedis } from '../helpers/redis.js'
 import { join } from '../helpers/rooms.js'
+import { Stage } from '../helpers/scenario.js'
 import { candidates, sdp } from '../helpers/sdp.js'
-import { Stage } from '../helpers/stage.js'
+import type { Person } from '../helpers/test-client.js'
+import { House, SETTINGS } from '../helpers/test-cluster.js'
 import { until } from '../helpers/until.js'
 
 const ONE_SECOND = '1000'

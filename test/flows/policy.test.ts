@@ -3,8 +3,8 @@ import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import t from 'tap'
-import type { Person } from '../helpers/person.js'
-import { flow, type Stage } from '../helpers/stage.js'
+import { flow, type Stage } from '../helpers/scenario.js'
+import type { Person } from '../helpers/test-client.js'
 
 /** What it was asked, as it came. It lets nobody ring a sleeper, and has no opinion of a stranger. */
 const asked: Record<string, unknown>[] = []

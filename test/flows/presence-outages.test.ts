@@ -2,7 +2,7 @@
 import t from 'tap'
 import { Fleet } from '../helpers/fleet.js'
 import { openStage } from '../helpers/own-stage.js'
-import { Person } from '../helpers/person.js'
+import { Person } from '../helpers/test-client.js'
 import { until } from '../helpers/until.js'
 
 const states = async (who: Person) => {

@@ -3,8 +3,8 @@ import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import t, { type Test } from 'tap'
-import type { Person } from '../helpers/person.js'
-import { flow, type Stage } from '../helpers/stage.js'
+import { flow, type Stage } from '../helpers/scenario.js'
+import type { Person } from '../helpers/test-client.js'
 
 /** Longer than the debounce, and the second that a deadline may be late. */
 const A_WHILE = 3_500

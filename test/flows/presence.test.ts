@@ -1,12 +1,12 @@
 // Who is there, as those see it who watch: each change once, from all devices together, and nothing of what does not last.
 // Watchers come first in every story: holding the mailbox of somebody who has left brings them back.
 import assert from 'node:assert/strict'
-import type { WatchedState } from '../../src/domain/presence.js'
+import type { WatchedState } from '../../src/domain/presence/presence.js'
 import type { WatchedPresence } from '../../src/schemas/presence.js'
-import { toWatchedPresence } from '../../src/services/watched.js'
+import { toWatchedPresence } from '../../src/services/presence/publish-presence.js'
 import { FANOUT_LEASE_MS } from '../../src/store/fanout.js'
-import type { Person } from '../helpers/person.js'
-import { flow, type Stage } from '../helpers/stage.js'
+import { flow, type Stage } from '../helpers/scenario.js'
+import type { Person } from '../helpers/test-client.js'
 import { until } from '../helpers/until.js'
 
 /** Longer than the debounce, and the second that a deadline may be late. */

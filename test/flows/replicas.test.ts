@@ -1,9 +1,9 @@
 // With REDIS_WAIT_REPLICAS a 2xx waits until a replica has what was written, so that a failover to it forgets nothing that was answered.
 import { Redis } from 'ioredis'
 import t from 'tap'
-import { House, SETTINGS } from '../helpers/house.js'
 import { startServer } from '../helpers/redis.js'
-import { Stage } from '../helpers/stage.js'
+import { Stage } from '../helpers/scenario.js'
+import { House, SETTINGS } from '../helpers/test-cluster.js'
 import { until } from '../helpers/until.js'
 
 const ONE_NODE = SETTINGS.filter(({ engine, nodes }) => engine === 'redis' && nodes === 1)

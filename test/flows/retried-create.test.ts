@@ -2,9 +2,9 @@
 // id makes the call all the same (DESIGN 3).
 import { Redis } from 'ioredis'
 import t from 'tap'
-import { SETTINGS } from '../helpers/house.js'
 import { openProxiedStage } from '../helpers/own-stage.js'
-import type { Person } from '../helpers/person.js'
+import type { Person } from '../helpers/test-client.js'
+import { SETTINGS } from '../helpers/test-cluster.js'
 
 for (const setting of SETTINGS.filter(({ engine }) => engine === 'redis')) {
   t.test(`a create whose commit failed is made by its retry, ${setting.name}`, async t => {

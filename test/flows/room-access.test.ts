@@ -1,9 +1,9 @@
 // Bans, roles, and what a room shows to whom, seen from outside.
 import assert from 'node:assert/strict'
-import type { Person } from '../helpers/person.js'
 import { join, meet, type Seat } from '../helpers/rooms.js'
+import { flow, type Stage } from '../helpers/scenario.js'
 import { candidates, sdp } from '../helpers/sdp.js'
-import { flow, type Stage } from '../helpers/stage.js'
+import type { Person } from '../helpers/test-client.js'
 
 /** Alice makes the room, bob and carol follow; none of them has a stream. */
 async function meetQuietly(stage: Stage): Promise<[alice: Seat, bob: Seat, carol: Seat]> {

@@ -1,6 +1,6 @@
 // How many rooms, and for how long.
 import { join } from '../helpers/rooms.js'
-import { flow } from '../helpers/stage.js'
+import { flow } from '../helpers/scenario.js'
 import { until } from '../helpers/until.js'
 
 flow(

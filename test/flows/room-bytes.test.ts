@@ -2,10 +2,10 @@
 import { Redis } from 'ioredis'
 import t from 'tap'
 import { roomKeys } from '../../src/store/redis/keys.js'
-import { House, SETTINGS } from '../helpers/house.js'
-import type { Person } from '../helpers/person.js'
+import { Stage } from '../helpers/scenario.js'
 import { candidate } from '../helpers/sdp.js'
-import { Stage } from '../helpers/stage.js'
+import type { Person } from '../helpers/test-client.js'
+import { House, SETTINGS } from '../helpers/test-cluster.js'
 
 const [, , REDIS] = SETTINGS
 if (REDIS === undefined) throw new Error('there is a setting on Redis')

@@ -4,9 +4,9 @@ import assert from 'node:assert/strict'
 import t from 'tap'
 import { createToken } from '../../src/development.js'
 import type { RoomAndParticipants } from '../../src/schemas/room.js'
-import { House, SETTINGS } from '../helpers/house.js'
 import { Replica, type Report } from '../helpers/replica.js'
 import { openSse, type SseClient } from '../helpers/sse.js'
+import { House, SETTINGS } from '../helpers/test-cluster.js'
 import { until } from '../helpers/until.js'
 
 const DEVICES = 200

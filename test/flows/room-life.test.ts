@@ -1,9 +1,9 @@
 // A room while things go wrong: nodes that go, people who poll, and everybody at once.
-import { PART } from '../../src/domain/room-state.js'
+import { PART } from '../../src/domain/room/state.js'
 import type { OutboxItem } from '../../src/store/aggregate.js'
 import { join, meet, type Seat } from '../helpers/rooms.js'
+import { flow, type Stage } from '../helpers/scenario.js'
 import { candidates, sdp } from '../helpers/sdp.js'
-import { flow, type Stage } from '../helpers/stage.js'
 
 /** The promise of DESIGN, section 9. */
 const TOLD_WITHIN_MS = 2_000

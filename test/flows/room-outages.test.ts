@@ -1,9 +1,9 @@
 // Rooms while Redis is away: time without the store counts against nobody.
 import t from 'tap'
-import { House } from '../helpers/house.js'
 import { startRedis } from '../helpers/redis.js'
 import { join, meet } from '../helpers/rooms.js'
-import { Stage } from '../helpers/stage.js'
+import { Stage } from '../helpers/scenario.js'
+import { House } from '../helpers/test-cluster.js'
 import { until } from '../helpers/until.js'
 
 const OUTAGE_MS = 60_000

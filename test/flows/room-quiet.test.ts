@@ -3,9 +3,9 @@ import assert from 'node:assert/strict'
 import { Redis } from 'ioredis'
 import t from 'tap'
 import type { Participant } from '../../src/schemas/room.js'
-import { House, SETTINGS } from '../helpers/house.js'
 import { join, meet, type Seat } from '../helpers/rooms.js'
-import { flow, Stage } from '../helpers/stage.js'
+import { flow, Stage } from '../helpers/scenario.js'
+import { House, SETTINGS } from '../helpers/test-cluster.js'
 import { until } from '../helpers/until.js'
 
 /** How late a deadline may be, and some time for what follows from it. */

@@ -1,7 +1,7 @@
 // Who may do what in a room, as its role, its token and its bans have it, seen from outside.
 import { join, meet } from '../helpers/rooms.js'
+import { flow } from '../helpers/scenario.js'
 import { candidates, sdp } from '../helpers/sdp.js'
-import { flow } from '../helpers/stage.js'
 
 flow('a token for other rooms is no good here', async (t, stage) => {
   const [alice] = await meet(stage)

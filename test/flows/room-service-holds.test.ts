@@ -2,7 +2,7 @@
 import t from 'tap'
 import { createToken } from '../../src/development.js'
 import { RoomService } from '../helpers/room-service.js'
-import { flow, type Stage } from '../helpers/stage.js'
+import { flow, type Stage } from '../helpers/scenario.js'
 
 const SECRET = 'shared-with-the-room-service-of-these-flows'
 const service = await RoomService.start(SECRET)

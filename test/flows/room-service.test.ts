@@ -1,10 +1,10 @@
 // Rooms that a service knows: what it says counts, it is asked seldom, and people hardly notice when it is gone.
 import { SignJWT } from 'jose'
 import t from 'tap'
-import type { Person } from '../helpers/person.js'
 import { RoomService } from '../helpers/room-service.js'
+import { flow, type Stage } from '../helpers/scenario.js'
 import { sdp } from '../helpers/sdp.js'
-import { flow, type Stage } from '../helpers/stage.js'
+import type { Person } from '../helpers/test-client.js'
 import { until } from '../helpers/until.js'
 
 const SECRET = 'shared-with-the-room-service-32-bytes'

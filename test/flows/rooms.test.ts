@@ -1,7 +1,7 @@
 // A room from its first participant to its last.
 import { join, meet } from '../helpers/rooms.js'
+import { flow } from '../helpers/scenario.js'
 import { candidates, sdp } from '../helpers/sdp.js'
-import { flow } from '../helpers/stage.js'
 
 flow('people join, are told of each other, and leave', async (t, stage) => {
   const [a, b] = await stage.enterBoth()

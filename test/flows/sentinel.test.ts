@@ -3,9 +3,9 @@
 import assert from 'node:assert/strict'
 import t from 'tap'
 import { Fleet } from '../helpers/fleet.js'
-import { Person } from '../helpers/person.js'
 import { candidates, sdp } from '../helpers/sdp.js'
 import { startSentinels } from '../helpers/sentinel.js'
+import { Person } from '../helpers/test-client.js'
 import { until } from '../helpers/until.js'
 
 const NODES = [0, 1]

@@ -1,6 +1,7 @@
 // Everyone sees only what they take part in: somebody else's call is one that does not exist.
+
+import { flow } from '../helpers/scenario.js'
 import { candidates, sdp } from '../helpers/sdp.js'
-import { flow } from '../helpers/stage.js'
 
 const ACTIONS: readonly [action: string, body?: object][] = [
   ['ringing'],

@@ -1,6 +1,7 @@
 // One mailbox and one cursor, however it is read: bob changes transport and node in mid-call and misses nothing (G4, G10).
+
+import { flow } from '../helpers/scenario.js'
 import { candidate, candidates, sdp } from '../helpers/sdp.js'
-import { flow } from '../helpers/stage.js'
 
 flow('stream, then poll, then a stream on another node, in mid-call', async (t, stage) => {
   const [alice, bob] = await stage.enterBoth()

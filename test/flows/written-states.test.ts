@@ -2,10 +2,10 @@
 // and nothing is read.
 import { Redis } from 'ioredis'
 import t from 'tap'
-import { House, SETTINGS } from '../helpers/house.js'
 import { startRedis } from '../helpers/redis.js'
+import { Stage } from '../helpers/scenario.js'
 import { candidate, sdp } from '../helpers/sdp.js'
-import { Stage } from '../helpers/stage.js'
+import { House, SETTINGS } from '../helpers/test-cluster.js'
 
 const setting = SETTINGS.find(({ engine, nodes }) => engine === 'redis' && nodes === 2)
 if (!setting) throw new Error('there are two nodes on one Redis')

@@ -5,8 +5,8 @@ import t, { type Test } from 'tap'
 import { partitionOf } from '../../src/store/partition.js'
 import { leasesKey, NODES_KEY, stateKey } from '../../src/store/redis/keys.js'
 import { Fleet } from '../helpers/fleet.js'
-import { Person } from '../helpers/person.js'
 import { nameOn, startProxiedCluster } from '../helpers/proxied-cluster.js'
+import { Person } from '../helpers/test-client.js'
 import { until } from '../helpers/until.js'
 
 const VICTIM = 0

@@ -1,8 +1,8 @@
 // Nodes on a Cluster share the timers. When one is killed, calls ring out in time all the same, whoever read their timers.
 import t from 'tap'
 import { Fleet } from '../helpers/fleet.js'
-import { Person } from '../helpers/person.js'
 import { startCluster } from '../helpers/redis.js'
+import { Person } from '../helpers/test-client.js'
 
 const RING_MS = 2_000
 /** A deadline fires within a second; the rest is for a busy machine. */

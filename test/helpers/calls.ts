@@ -1,9 +1,10 @@
 // The people of the domain tests and the commands they give: alice calls bob, her phone is in the call and her tablet looks on;
 // bob's laptop answers and his watch does not; mallory takes no part.
-import { decideCall } from '../../src/domain/call.js'
-import type { CallCommand, CommandOf } from '../../src/domain/command.js'
-import { parseDescription } from '../../src/domain/sdp.js'
-import type { Audience, CallEvent, CallState, Decision } from '../../src/domain/state.js'
+
+import type { CallCommand, CommandOf } from '../../src/domain/call/command.js'
+import { decideCall } from '../../src/domain/call/decide-call.js'
+import type { Audience, CallEvent, CallState, Decision } from '../../src/domain/call/state.js'
+import { parseDescription } from '../../src/domain/negotiation/sdp.js'
 import { AppError } from '../../src/errors.js'
 import type { Endpoint } from '../../src/schemas/common.js'
 import type { Candidate } from '../../src/schemas/signal.js'

@@ -5,9 +5,9 @@ import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { loadConfig } from '../../src/config.js'
-import type { Environment } from './house.js'
-import type { World } from './person.js'
 import { type RedisServer, startRedis } from './redis.js'
+import type { World } from './test-client.js'
+import type { Environment } from './test-cluster.js'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const JWT_SECRET = 'the-secret-of-the-fleet-is-32-bytes-long'

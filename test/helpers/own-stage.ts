@@ -1,9 +1,9 @@
 // A stage on a Redis of its own, which the test may hang, fail over or hold back through a proxy. All of it goes with the test.
 import type { Test } from 'tap'
-import { type Environment, House, type Setting } from './house.js'
 import { startProxy, type Proxy as TcpProxy } from './proxy.js'
 import { type RedisServer, startRedis } from './redis.js'
-import { Stage } from './stage.js'
+import { Stage } from './scenario.js'
+import { type Environment, House, type Setting } from './test-cluster.js'
 
 const TWO_NODES: Setting = { name: 'Redis, two nodes', engine: 'redis', nodes: 2 }
 

@@ -1,6 +1,7 @@
 // People in a room, as stories use them.
-import type { Person } from './person.js'
-import type { Stage } from './stage.js'
+
+import type { Stage } from './scenario.js'
+import type { Person } from './test-client.js'
 
 export interface Seat {
   readonly who: Person

@@ -2,7 +2,7 @@
 // time, and drops off for good. What the others say to each other goes on.
 import t from 'tap'
 import { createToken } from '../../src/development.js'
-import { House } from '../helpers/house.js'
+import { House } from '../helpers/test-cluster.js'
 import { until } from '../helpers/until.js'
 import { exchange, type Link, startTalk } from './link.js'
 import { RoomPeer } from './room-peer.js'

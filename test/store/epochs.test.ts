@@ -1,7 +1,7 @@
 // What a server that restarted or failed over may have forgotten is told to every device that it keeps: one reset each (G9).
 import { Redis } from 'ioredis'
 import t, { type Test } from 'tap'
-import { type Forgotten, RESET } from '../../src/store/forgotten.js'
+import { type Forgotten, RESET } from '../../src/store/lost-writes.js'
 import type { RedisStore } from '../../src/store/redis/redis.js'
 import type { Wakeup } from '../../src/store/store.js'
 import { ManualClock } from '../helpers/clock.js'

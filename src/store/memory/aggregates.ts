@@ -9,7 +9,7 @@ import {
   type Snapshot,
   type Stamp
 } from '../aggregate.js'
-import { wholeMs } from '../hold.js'
+import { wholeMs } from '../claim-marker.js'
 import type { Lease } from '../leases.js'
 import type { Reached, UserMail } from '../mail.js'
 import type { FanoutLog, FanoutSource } from './fanout.js'

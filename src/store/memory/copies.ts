@@ -1,6 +1,6 @@
 // Copies in a plain map.
 import type { Clock } from '../../clock.js'
-import type { Copies, Copy } from '../copies.js'
+import type { Copies, Copy } from '../cached-answers.js'
 import { ExpiringMap } from './expiring-map.js'
 
 export function createMemoryCopies(clock: Clock): Copies & { size(): number; sweep(now: number): void } {

@@ -1,8 +1,8 @@
 // Rooms in plain maps: one object a room, which everything about it is a part of and goes with.
 import type { Clock } from '../../clock.js'
 import { isSameStamp } from '../aggregate.js'
+import { hastened, wholeMs } from '../claim-marker.js'
 import { FANOUT_LEASE_MS } from '../fanout.js'
-import { hastened, wholeMs } from '../hold.js'
 import {
   type Field,
   HEADS,

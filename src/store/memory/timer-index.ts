@@ -2,7 +2,7 @@
 // sorted sets of a partition in Redis.
 import type { Clock } from '../../clock.js'
 import type { AggregateRef } from '../aggregate.js'
-import { heldUntil } from '../hold.js'
+import { heldUntil } from '../claim-marker.js'
 import { type TimerClass, type Timers, timerClassOf } from '../timers.js'
 import { Heap } from './heap.js'
 

@@ -2,7 +2,7 @@
 // one server a commit is one script, and the outbox is used only for mail that is held back.
 import type { Clock } from '../../clock.js'
 import type { AggregateRef, Aggregates, Commit, CommitResult, Snapshot } from '../aggregate.js'
-import { wholeMs } from '../hold.js'
+import { wholeMs } from '../claim-marker.js'
 import type { Lease, Leases } from '../leases.js'
 import type { UserMail } from '../mail.js'
 import type { Charge } from '../quotas.js'

@@ -4,7 +4,7 @@ import type { FastifyBaseLogger } from 'fastify'
 import type { Client } from './clients.js'
 import { toFault, unavailable } from './faults.js'
 import { partitionIn } from './keys.js'
-import { createLines, type Line } from './lines.js'
+import { createLines, type Line } from './subscriber-connections.js'
 
 export interface Listener {
   receive(text: string): void

@@ -21,7 +21,7 @@ export const reconnectAfter = (times: number): number => Math.min(20 * 2 ** Math
 export function createClient(url: string, log: FastifyBaseLogger): Client {
   const address = parseRedisUrl(url)
   const client = address.topology === 'cluster' ? clusterClient(address) : singleClient(address)
-  // Every attempt to connect fails the same way: contact.ts logs what matters, once.
+  // Every attempt to connect fails the same way: availability.ts logs what matters, once.
   client.on('error', error => log.debug({ err: withoutCommand(error) }, 'redis connection'))
   return client
 }

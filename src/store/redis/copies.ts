@@ -1,5 +1,5 @@
 // Copies in Redis: plain strings with a TTL, `tag|value`.
-import type { Copies } from '../copies.js'
+import type { Copies } from '../cached-answers.js'
 import type { Attempt } from './clients.js'
 import { copyKey } from './keys.js'
 import { putCopy } from './scripts.js'

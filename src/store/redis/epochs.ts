@@ -1,11 +1,11 @@
 // Which replication history each partition stands on. A server that restarts, or is promoted, begins another one, and may lack writes
 // that were acknowledged before. Every node notes that in the partitions, and announces a gap to those who listen there.
 import type { FastifyBaseLogger } from 'fastify'
-import type { Forgotten } from '../forgotten.js'
+import type { Forgotten } from '../lost-writes.js'
 import { PARTITIONS, partitionOf } from '../partition.js'
+import type { Answers } from './availability.js'
 import type { Channels } from './channels.js'
 import type { Attempt, Client } from './clients.js'
-import type { Answers } from './contact.js'
 import { toFault } from './faults.js'
 import { epochKey } from './keys.js'
 import { noteEpoch } from './scripts.js'

@@ -2,7 +2,7 @@
 // Expiry is decided by the caller's clock; the keys' own TTL only cleans up after devices that nobody asks about again.
 
 import type { AggregateRef, Stamp } from '../aggregate.js'
-import { RESET } from '../forgotten.js'
+import { RESET } from '../lost-writes.js'
 import type { Cursor, Mail, Reached, Sign, UserMail } from '../mail.js'
 import { positionTtlMs } from '../position.js'
 import type { Mailboxes, Page as ReadPage, StoredEvent, StoreOptions, Touch } from '../store.js'

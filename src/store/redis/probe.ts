@@ -2,7 +2,7 @@
 // a row that do not arrive, and the line is replaced and its listeners read again. One alone may be a stall of this process, whose
 // timers fire before what lies in its sockets is read.
 //
-// Runs on real time, as contact.ts does: it watches a real thing, also when a test moves its clock by hand.
+// Runs on real time, as availability.ts does: it watches a real thing, also when a test moves its clock by hand.
 import type { Channels } from './channels.js'
 import type { Attempt, Client } from './clients.js'
 import { probeChannel } from './keys.js'

@@ -1,8 +1,9 @@
 // Rooms in Redis: a state hash with a field for each part (`f:<name>` → version:tag|JSON), a hash of each group of fields, a hash of the
 // fields that outlive the room, an outbox stream with one entry a commit, a log stream with its ids beside it, and a place in the two
 // indexes.
+
+import { wholeMs } from '../claim-marker.js'
 import { FANOUT_LEASE_MS } from '../fanout.js'
-import { wholeMs } from '../hold.js'
 import {
   type Field,
   isAskedBy,

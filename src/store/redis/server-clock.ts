@@ -1,5 +1,5 @@
 // The time of Redis, so that all nodes on one store agree whatever their machines' clocks say. It is measured with the question that
-// contact.ts asks once a second and carried on by the process' monotonic clock: setting the machine's clock changes nothing.
+// availability.ts asks once a second and carried on by the process' monotonic clock: setting the machine's clock changes nothing.
 import type { Clock } from '../../clock.js'
 
 /** One measurement; the first two on the monotonic clock of this process. All in milliseconds. */

@@ -1,7 +1,7 @@
 // Timers in Redis. On one server all deadlines are in one index, and one script a look claims what is due. On a Cluster each partition has
 // an index of its own: live nodes share the partitions, and each look claims in the next part of the node's share.
 import type { FastifyBaseLogger } from 'fastify'
-import { heldUntil } from '../hold.js'
+import { heldUntil } from '../claim-marker.js'
 import { CLAIM_TURNS, type ClaimOptions, type Due, TIMER_CLASSES, type Timers, timerClassOf } from '../timers.js'
 import type { Attempt } from './clients.js'
 import { toFault } from './faults.js'

@@ -5,8 +5,8 @@ import type { Store } from '../../../src/store/store.js'
 import type { SseClient } from '../../helpers/sse.js'
 import { until } from '../../helpers/until.js'
 import type { Engine } from '../engines.js'
+import { teller, type World } from '../fixture.js'
 import type { Node } from '../node.js'
-import { teller, type World } from '../world.js'
 
 const HEARTBEAT_MS = 15_000
 /** A refresh, and a tick of the streams. */

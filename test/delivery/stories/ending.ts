@@ -5,8 +5,8 @@ import { createParser } from 'eventsource-parser'
 import type { Test } from 'tap'
 import { until } from '../../helpers/until.js'
 import type { Engine } from '../engines.js'
+import { teller } from '../fixture.js'
 import type { Node } from '../node.js'
-import { teller } from '../world.js'
 
 /** A connection that does what it is told and reads when it is told to. */
 async function connectTo(node: Node): Promise<Socket> {

@@ -4,7 +4,7 @@ import { AppError } from '../../../src/errors.js'
 import type { Store, Wakeup } from '../../../src/store/store.js'
 import { until } from '../../helpers/until.js'
 import type { Engine } from '../engines.js'
-import { teller } from '../world.js'
+import { teller } from '../fixture.js'
 
 /** The same store over a line that may lose or reorder what it says. `carry` gets each wake-up and the way on. */
 function overLine(store: Store, carry: (wakeup: Wakeup, listen: (wakeup: Wakeup) => void) => void): Store {

@@ -4,7 +4,7 @@ import { Socket } from 'node:net'
 import type { Test } from 'tap'
 import { until } from '../../helpers/until.js'
 import type { Engine } from '../engines.js'
-import { teller } from '../world.js'
+import { teller } from '../fixture.js'
 
 const ns = (events: readonly { readonly data: Readonly<Record<string, unknown>> }[]) => events.map(({ data }) => data.n)
 

@@ -1,7 +1,7 @@
 // How a stream begins: hello, replay or reset, exactly one of them (G2, G3).
 import type { Test } from 'tap'
 import type { Engine } from '../engines.js'
-import { teller } from '../world.js'
+import { teller } from '../fixture.js'
 
 export function resumeStories(t: Test, engine: Engine): void {
   const tell = teller(t, engine)

@@ -3,8 +3,8 @@ import { setImmediate } from 'node:timers/promises'
 import type { Test } from 'tap'
 import { until } from '../../helpers/until.js'
 import type { Engine } from '../engines.js'
+import { teller } from '../fixture.js'
 import type { Node } from '../node.js'
-import { teller } from '../world.js'
 
 async function issue(node: Node, as: string): Promise<{ ticket: string; expiresInMs: number }> {
   const reply = await fetch(`${node.url}/tickets`, { method: 'POST', headers: { authorization: as } })

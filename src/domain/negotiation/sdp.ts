@@ -1,0 +1,83 @@
+// What signaling must understand of a session description and of a candidate: that it is one, and its ICE generation.
+import { createHash } from 'node:crypto'
+import { AppError } from '../../errors.js'
+import { CANDIDATE_MAX_BYTES, type Candidate, SDP_MAX_BYTES } from '../../schemas/signal.js'
+
+export interface Description {
+  readonly sdp: string
+  /** ICE username fragments: one for a bundled session, else one for each media section (RFC 8839 section 5.4). */
+  readonly ufrags: readonly string[]
+  /** Tells a retry of the same description from another one. */
+  readonly digest: string
+}
+
+/** Far more than the media sections of any call; each may have credentials of its own. */
+const UFRAG_LINES_MAX = 64
+
+const VERSION = /^v=0\r?\n/
+const LINES = /^(?:[a-z]=[^\r\n]*\r?\n)+(?:[a-z]=[^\r\n]*)?$/
+const LINE = /^[a-z]=[^\r]*\r?$/
+// RFC 8866 sections 5.2 and 5.14.
+const ORIGIN = /^o=\S+ \d+ \d+ \S+ IP[46] \S+\r?$/m
+const MEDIA = /^m=\w+ \d+(?:\/\d+)? [\w/-]+ \S/m
+/** Stands in a media section, or once for the whole session (RFC 8839 section 5.4). */
+const ICE_UFRAG = /^a=ice-ufrag:(\S+)\r?$/gm
+
+/**
+ * Every expression is linear in the length of the text.
+ * @throws AppError invalid_sdp unless it is a description WebRTC can use (RFC 8866, RFC 8829 section 5.2.1), or too_large
+ */
+export function parseDescription(sdp: string): Description {
+  if (Buffer.byteLength(sdp) > SDP_MAX_BYTES) {
+    throw new AppError('too_large', { detail: `The session description is larger than ${SDP_MAX_BYTES} bytes` })
+  }
+  if (!VERSION.test(sdp)) throw invalidSdp('Line 1: the first line has to be v=0 (RFC 8866 section 5.1)')
+  if (!LINES.test(sdp)) throw invalidSdp(`Line ${brokenLineOf(sdp)}: a line has to read <letter>=<value>`)
+  if (!ORIGIN.test(sdp)) throw invalidSdp('It has no o= line as in RFC 8866 section 5.2')
+  if (!MEDIA.test(sdp)) throw invalidSdp('It has no m= line as in RFC 8866 section 5.14')
+  const digest = createHash('sha1').update(sdp).digest('base64url')
+  return { sdp, ufrags: ufragsOf(sdp), digest }
+}
+
+function ufragsOf(sdp: string): string[] {
+  const ufrags = new Set<string>()
+  let lines = 0
+  for (const { 1: ufrag = '', index } of sdp.matchAll(ICE_UFRAG)) {
+    if (++lines > UFRAG_LINES_MAX) {
+      const number = sdp.slice(0, index).split('\n').length
+      throw invalidSdp(`Line ${number}: more than ${UFRAG_LINES_MAX} lines a=ice-ufrag`)
+    }
+    ufrags.add(ufrag)
+  }
+  if (ufrags.size === 0) throw invalidSdp('It has no a=ice-ufrag line (RFC 8839 section 5.4)')
+  return [...ufrags]
+}
+
+const brokenLineOf = (sdp: string): number => sdp.split('\n').findIndex(line => !LINE.test(line)) + 1
+
+const invalidSdp = (detail: string) => new AppError('invalid_sdp', { detail })
+
+// RFC 8839 section 5.1: foundation, component, transport, priority, address, port, type; then pairs of extensions.
+const CANDIDATE =
+  /^(?:a=)?candidate:[A-Za-z0-9+/]{1,32} (\d{1,3}) [A-Za-z0-9-]{1,16} (\d{1,10}) [A-Za-z0-9.:%_-]{1,255} (\d{1,5}) typ [a-z]{1,16}(?: \S+ \S*)*$/
+const UFRAG = / ufrag (\S+)/
+
+/** @throws AppError invalid_candidate or too_large, naming which one of the batch. */
+export function checkCandidates(candidates: readonly Candidate[]): void {
+  candidates.forEach(({ candidate }, index) => {
+    if (candidate === '') return // the end-of-candidates indication of one media section (W3C WebRTC, RTCIceCandidate)
+    if (Buffer.byteLength(candidate) > CANDIDATE_MAX_BYTES) {
+      throw new AppError('too_large', { detail: `candidates[${index}] is larger than ${CANDIDATE_MAX_BYTES} bytes` })
+    }
+    const [, component, priority, port] = CANDIDATE.exec(candidate) ?? []
+    const plausible = Number(component) <= 256 && Number(priority) < 2 ** 32 && Number(port) <= 65535
+    if (!plausible) {
+      throw new AppError('invalid_candidate', { detail: `candidates[${index}] does not follow RFC 8839 section 5.1` })
+    }
+  })
+}
+
+/** The generation a candidate names, or null: then it belongs to the current one. */
+export function ufragOf(candidate: Candidate): string | null {
+  return candidate.usernameFragment || UFRAG.exec(candidate.candidate)?.[1] || null
+}

@@ -1,0 +1,157 @@
+// What two participants of a room signal to each other. Every pair is a state of its own: what two people negotiate fights with
+// nobody else's. Of crossing offers the first one stands; the later joiner is the polite side (W3C WebRTC, section 10.7, perfect
+// negotiation).
+import { AppError } from '../../errors.js'
+import type { CandidatesBody } from '../../schemas/signal.js'
+import type { Broadcast } from '../negotiation/broadcast.js'
+import {
+  answerIn,
+  candidatesIn,
+  countLater,
+  isCurrent,
+  isDescribed,
+  type Leg,
+  offerIn,
+  SILENT_LEG,
+  type Spoken,
+  type Talk,
+  type Turn,
+  takeBroadcast
+} from '../negotiation/negotiation.js'
+import type { Description } from '../negotiation/sdp.js'
+import { type MemberHead, type Participation, participation } from './state.js'
+
+type PairSide = 'earlier' | 'later'
+/** With the version of the room that let them in. */
+export type Joined = Participation & { readonly since: number }
+
+export const toJoined = (member: MemberHead): Joined => ({ ...participation(member), since: member.since ?? 0 })
+
+export interface PairState extends Talk<PairSide> {
+  readonly roomId: string
+  readonly version: number
+  readonly peers: { readonly [side in PairSide]: Participation }
+  /** The version of the room that let the later one in: neither gets a signal before both joinings were published. */
+  readonly since: number
+  /** When to look whether both are still in the room; null: one is not, and this is over. */
+  readonly checkAt: number | null
+}
+
+export type PairCommand =
+  | { readonly type: 'offer' | 'answer'; readonly description: Description; readonly revision?: number | undefined }
+  | { readonly type: 'candidates'; readonly batch: CandidatesBody }
+  /** The pair takes what the sender has broadcast. */
+  | { readonly type: 'broadcast'; readonly broadcast: Broadcast }
+
+export interface PairDecision {
+  readonly state: PairState
+  readonly held?: boolean
+  readonly events: readonly {
+    readonly to: { readonly user: string; readonly device: string }
+    readonly type: string
+    readonly data: Readonly<Record<string, unknown>>
+  }[]
+}
+
+/** The two in the order in which they joined, which both of them see alike. */
+export const inOrder = (a: Joined, b: Joined): { earlier: Joined; later: Joined } =>
+  a.since < b.since ? { earlier: a, later: b } : { earlier: b, later: a }
+
+/** `${roomId}/${earlier}/${later}`; no id has a slash in it. */
+export const pairId = (roomId: string, { earlier, later }: { earlier: Participation; later: Participation }): string =>
+  `${roomId}/${earlier.participantId}/${later.participantId}`
+
+export function newPair(roomId: string, { earlier, later }: { earlier: Joined; later: Joined }): PairState {
+  return {
+    roomId,
+    version: 0,
+    peers: { earlier: participation(earlier), later: participation(later) },
+    since: later.since,
+    checkAt: null,
+    negotiation: { revision: 0, pendingFrom: null },
+    legs: { earlier: SILENT_LEG, later: SILENT_LEG }
+  }
+}
+
+interface PairTurn {
+  readonly from: string
+  readonly command: PairCommand
+  readonly checkAt: number
+  /** The two do not know of each other yet: everything is committed, and nothing goes direct. */
+  readonly held: boolean
+}
+
+/** @throws AppError offer_collision, stale_revision, no_offer_pending, stale_candidate, too_many_held */
+export function decidePair(state: PairState, { from, command, checkAt, held }: PairTurn): PairDecision {
+  const turn = turnOf(state, from)
+  const { talk, signals } = speak(state, turn, command)
+  const { negotiation, legs } = talk
+  // What is not there yet has to be made, even when there is nothing to keep of it.
+  const unchanged = talk === state && state.version > 0 && !held
+  // What waits is dropped by the next check, which nothing puts off.
+  const nextCheckAt = hasWaiting(state) ? (state.checkAt ?? checkAt) : checkAt
+  const next = unchanged ? state : { ...state, version: state.version + 1, checkAt: nextCheckAt, negotiation, legs }
+  const { participantId: to, user, device } = state.peers[turn.other]
+  const common = { roomId: state.roomId, version: next.version, from: state.peers[turn.side], to }
+  return {
+    state: next,
+    held,
+    events: signals.map(({ type, data }) => ({ to: { user, device }, type, data: { ...common, ...data } }))
+  }
+}
+
+function speak(state: PairState, turn: Turn<PairSide>, command: PairCommand): Spoken<PairSide> {
+  if (command.type === 'candidates') return candidatesIn(state, turn, command.batch)
+  if (command.type === 'broadcast') return takeBroadcast(state, turn, command.broadcast)
+  return (command.type === 'offer' ? offerIn : answerIn)(state, turn, command)
+}
+
+/** The sender has described something to the other one. */
+export const isDescribedBy = (state: PairState, from: string): boolean =>
+  isDescribed(state.legs[turnOf(state, from).side])
+
+/** How many of a batch that was broadcast the pair has no use for yet. */
+export function countNotCurrent(state: PairState, from: string, { candidates }: CandidatesBody): number {
+  const leg = state.legs[turnOf(state, from).side]
+  return candidates.filter(candidate => !isCurrent(leg, candidate)).length
+}
+
+export function countPairWaiting(state: PairState, from: string, batch: CandidatesBody): number {
+  return countLater(state, turnOf(state, from), batch.candidates)
+}
+
+/** One of them has left. */
+export const endPair = (state: PairState): PairDecision => ({
+  state: { ...state, version: state.version + 1, checkAt: null },
+  events: []
+})
+
+/** Both are still in. Candidates that wait have done so for long enough: no description has come for them. */
+export function keepPair(state: PairState, checkAt: number): PairDecision {
+  if (!hasWaiting(state)) return { state: { ...state, checkAt }, events: [] }
+  const { earlier, later } = state.legs
+  const legs = { earlier: withoutWaiting(earlier), later: withoutWaiting(later) }
+  return { state: { ...state, version: state.version + 1, checkAt, legs }, events: [] }
+}
+
+const hasWaiting = ({ legs: { earlier, later } }: PairState): boolean =>
+  earlier.waiting.length + later.waiting.length > 0
+
+const withoutWaiting = (leg: Leg): Leg => ({ ...leg, waiting: [], waitingEnd: false })
+
+function turnOf(state: PairState, from: string): Turn<PairSide> {
+  const side = state.peers.earlier.participantId === from ? 'earlier' : 'later'
+  const { roomId, version, negotiation } = state
+  return {
+    side,
+    other: side === 'earlier' ? 'later' : 'earlier',
+    open: true,
+    polite: side === 'later',
+    refuse: (code, detail, extra = {}) => {
+      const pendingFrom = extra.pendingFrom as PairSide | null | undefined
+      const pending = pendingFrom ? { pendingFrom: state.peers[pendingFrom].participantId } : {}
+      const standing = { roomId, version, revision: negotiation.revision }
+      return new AppError(code, { ...(detail ? { detail } : {}), extra: { ...standing, ...extra, ...pending } })
+    }
+  }
+}

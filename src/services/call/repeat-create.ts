@@ -1,0 +1,61 @@
+// What a create is answered with whose id was used before.
+
+import { viewCall } from '../../domain/call/state.js'
+import { type CallRecord, callIn, type Tombstone, tombstoneOf, viewTombstone } from '../../domain/call/tombstone.js'
+import { AppError } from '../../errors.js'
+import type { Call, CreateCallReply } from '../../schemas/call.js'
+import type { Endpoint } from '../../schemas/common.js'
+import type { Cursor } from '../../store/mail.js'
+import type { Context } from '../context.js'
+import { NO_DELIVERY } from '../mail.js'
+import { commitAccept } from './accept-call.js'
+import { readCall } from './update-call.js'
+
+export interface Created extends Omit<CreateCallReply, 'cursor'> {
+  /** The newest entry of the caller's mailbox; null: it was not read. */
+  readonly head: Cursor | null
+}
+
+/**
+ * The call exists already, or was made impossible: every retry gets what the first request got. A merge that was cut short
+ * between its tombstone and its accept is finished here.
+ */
+export async function repeatCreate(
+  context: Context,
+  { callId, caller }: { callId: string; caller: Endpoint },
+  record: CallRecord
+): Promise<Created> {
+  const call = callIn(record)
+  if (call) {
+    if (call.caller.user !== caller.user) throw new AppError('call_id_taken')
+    return existing(viewCall(call, context.clock.now()))
+  }
+  const tombstone = tombstoneOf(record, caller.user)
+  // Another request of the same attempt met a fault.
+  if (tombstone === null) throw new AppError('store_unavailable')
+  const view = viewTombstone(callId, tombstone)
+  const { because } = tombstone
+  if (because.code === 'cancelled') return existing(view)
+  if (because.code === 'merged') return acceptMerged(context, tombstone, because.into)
+  const { state: currentState, version, reason } = view
+  throw new AppError(because.code, { extra: { callId, currentState, version, reason } })
+}
+
+const existing = (call: Call): Created => ({ call, resolution: 'existing', delivery: NO_DELIVERY, head: null })
+
+/** When another device has answered, or the call is over already, that is the result. */
+async function acceptMerged(context: Context, mine: Tombstone, callId: string): Promise<Created> {
+  const theirs = await readCall(context, callId)
+  if (theirs?.phase === 'ringing') {
+    try {
+      const { state, deliveries } = await commitAccept(context, callId, mine.caller)
+      const delivery = deliveries.get(state.caller.user) ?? NO_DELIVERY
+      return { call: viewCall(state, context.clock.now()), resolution: 'merged', delivery, head: null }
+    } catch (error) {
+      if (!(error instanceof AppError) || !['call_ended', 'answered_elsewhere'].includes(error.code)) throw error
+    }
+  }
+  const merged = await readCall(context, callId)
+  if (merged === null) throw new AppError('call_ended')
+  return { call: viewCall(merged, context.clock.now()), resolution: 'merged', delivery: NO_DELIVERY, head: null }
+}

@@ -1,0 +1,123 @@
+// Writing in a room, and reading what was written. The room's log is the history: a message is committed as a line of it
+// together with the event that tells the others, so neither is ever without the other.
+import { formatPlace, parsePlace, post, viewMessage, writtenIn } from '../../domain/chat/messages.js'
+import { mustBeAllowed, mustBeAllowedInside, partsOfAccess } from '../../domain/room/access.js'
+import { type MemberHead, PART, participation } from '../../domain/room/state.js'
+import { AppError } from '../../errors.js'
+import { idFromKey } from '../../ids.js'
+import {
+  type ChatMessage,
+  CONTENT_MAX_BYTES,
+  MESSAGES_LIMIT,
+  type MessageBody,
+  type MessagesQuery,
+  type MessagesReply,
+  type TypingBody
+} from '../../schemas/chat.js'
+import type { Actor } from '../../schemas/claims.js'
+import type { Logged } from '../../store/rooms.js'
+import { deliveryCost } from '../budgets.js'
+import { mustBeChosen } from '../chosen-id.js'
+import type { Context } from '../context.js'
+import { noteSignOfLife } from '../device/keepalive.js'
+import { readRoom } from '../room/parts.js'
+import { changeRoom } from '../room/update-room.js'
+import { queueMessage } from './deliver-to-service.js'
+
+interface Posted {
+  readonly message: ChatMessage
+  /** False: it was there already. */
+  readonly posted: boolean
+}
+
+/**
+ * Writes to everybody in the room. A repeat with the same id (or Idempotency-Key) by the same user answers with the first message.
+ * @throws AppError too_large, room_not_found, room_closed, not_in_room, not_permitted, message_id_taken, rate_limited, store_unavailable
+ */
+export async function postMessage(
+  context: Context,
+  actor: Actor,
+  roomId: string,
+  { body, idempotencyKey }: { body: MessageBody; idempotencyKey?: string | undefined }
+): Promise<Posted> {
+  const { content } = body
+  mustBeChosen('messageId', body.messageId)
+  const freshId = () => (idempotencyKey ? idFromKey(actor.user, idempotencyKey, roomId) : context.ids.unique())
+  const { messageId = freshId() } = body
+  if (Buffer.byteLength(content) > CONTENT_MAX_BYTES) {
+    throw new AppError('too_large', { detail: `content is larger than ${CONTENT_MAX_BYTES} bytes as UTF-8` })
+  }
+  const basis = { roomId, parts: partsOfAccess(actor), payer: actor.user }
+  const { decision, version, known, excess } = await changeRoom(context, basis, (room, now) =>
+    post(room, { actor, messageId, content }, now)
+  )
+  noteSignOfLife(context, actor)
+  const { value } = decision.line
+  if (!known) {
+    queueMessage(context, roomId, excess)
+    return { message: viewMessage({ roomId, messageId, version }, value), posted: true }
+  }
+  const [line] = await context.store.rooms.log(roomId, { after: version - 1, limit: 1 })
+  // It fell out of the history at this moment, and so did its id.
+  if (line?.id !== messageId) return postMessage(context, actor, roomId, { body, idempotencyKey })
+  const first = writtenIn(line)
+  if (first.from.user !== actor.user || first.roomSince !== value.roomSince) throw new AppError('message_id_taken')
+  return { message: view(roomId, line), posted: false }
+}
+
+/** The newest page, or the one before or after a cursor. @throws AppError as postMessage, and invalid_cursor */
+export async function listMessages(
+  context: Context,
+  actor: Actor,
+  roomId: string,
+  { before, after, limit = MESSAGES_LIMIT }: MessagesQuery
+): Promise<MessagesReply> {
+  const room = await readRoom(context, roomId, partsOfAccess(actor))
+  const { createdAt: roomSince } = mustBeAllowed('readChat', room, { actor, now: context.clock.now() }).settings
+  const bounds = {
+    ...(before === undefined ? {} : { before: parsePlace(before, roomSince) }),
+    ...(after === undefined ? {} : { after: parsePlace(after, roomSince) })
+  }
+  const isOurs = (line: Logged) => writtenIn(line).roomSince === roomSince
+  const read = async (options: typeof bounds, most: number) =>
+    (await context.store.rooms.log(roomId, { ...options, limit: most })).filter(isOurs)
+
+  const lines = await read(bounds, limit)
+  // Of an empty page the edges are where it would stand.
+  const first = lines.at(0)?.version ?? (bounds.after === undefined ? bounds.before : bounds.after + 1)
+  const last = lines.at(-1)?.version ?? (bounds.before === undefined ? bounds.after : bounds.before - 1)
+  const [earlier, later] = await Promise.all([
+    first === undefined ? [] : read({ before: first }, 1),
+    last === undefined ? [] : read({ after: last }, 1)
+  ])
+  return {
+    messages: lines.map(line => view(roomId, line)),
+    before: first !== undefined && earlier.length > 0 ? formatPlace(roomSince, first) : null,
+    after: last !== undefined && later.length > 0 ? formatPlace(roomSince, last) : null
+  }
+}
+
+/** Said to those in the room who listen at this moment, and kept nowhere. @throws AppError as postMessage */
+export async function noteTyping(
+  context: Context,
+  actor: Actor,
+  roomId: string,
+  { typing }: TypingBody
+): Promise<void> {
+  const room = await readRoom(context, roomId, [...partsOfAccess(actor), PART.memberHeads])
+  const { member } = mustBeAllowedInside('chat', room, { actor, now: context.clock.now() })
+  const type = 'chat.typing'
+  const timestamp = new Date(context.clock.now()).toISOString()
+  const data = { roomId, from: participation(member), typing }
+  const envelope = JSON.stringify({ type, timestamp, data })
+  const others = room
+    .list<MemberHead>(PART.memberHeads)
+    .filter(([, other]) => other.participantId !== member.participantId)
+  await context.budgets.spend(actor.user, 'deliveries', deliveryCost(others.length, envelope.length))
+  const { wakeups } = context.store
+  await Promise.all(others.map(([, to]) => wakeups.notify(to.user, { device: to.device, type, envelope })))
+  noteSignOfLife(context, actor)
+}
+
+const view = (roomId: string, line: Logged): ChatMessage =>
+  viewMessage({ roomId, messageId: line.id, version: line.version }, writtenIn(line))

@@ -1,0 +1,60 @@
+// Heartbeats of devices without a stream, looking up who is there, and the snapshot.
+import { formatCursor } from '../../delivery/cursor.js'
+import type { Actor } from '../../schemas/claims.js'
+import type { Presence, PresenceBody, Snapshot } from '../../schemas/presence.js'
+import { listCalls } from '../call/call-actions.js'
+import type { Context } from '../context.js'
+import { registerDevice } from '../device/keepalive.js'
+import { free } from '../free-action.js'
+import { listInvitations } from '../room/ringing-invitations.js'
+import { listRooms } from '../room/rooms.js'
+import { noticeChange } from './publish-presence.js'
+import { lookUp, toHiddenPresence, toOwnPresence, toPresence } from './read-presence.js'
+import { mayShowPresence } from './visibility.js'
+import { clearWatch, getWatch } from './watch-list.js'
+
+/** A heartbeat of a device without a stream, and what its person wants shown. Registers the device. */
+export async function putPresence(context: Context, actor: Actor, { status }: PresenceBody): Promise<Presence> {
+  await registerDevice(context, actor, status)
+  noticeChange(context, actor.user)
+  return lookUpOwn(context, actor.user)
+}
+
+/** Signs the device off: it no longer rings, its mailbox is gone, its stream ends, and it watches nobody. */
+export async function deletePresence(context: Context, actor: Actor): Promise<void> {
+  await free(context, actor, async () => {
+    await clearWatch(context, actor)
+    const isRemoved = await context.store.mailboxes.remove(actor.user, actor.device)
+    noticeChange(context, actor.user)
+    return { result: undefined, isRepeat: !isRemoved }
+  })
+}
+
+/** @throws AppError rate_limited */
+export async function lookUpPresences(context: Context, actor: Actor, users: readonly string[]): Promise<Presence[]> {
+  await context.budgets.spend(actor.user, 'presence', users.length)
+  return Promise.all([...new Set(users)].map(user => lookUpPresence(context, actor, user)))
+}
+
+async function lookUpPresence(context: Context, actor: Actor, user: string): Promise<Presence> {
+  if (user === actor.user) return lookUpOwn(context, user)
+  if (!(await mayShowPresence(context, actor, user))) return toHiddenPresence(user)
+  return toPresence(user, (await lookUp(context, user)).shown)
+}
+
+async function lookUpOwn(context: Context, user: string): Promise<Presence> {
+  return toOwnPresence(user, (await lookUp(context, user)).shown)
+}
+
+/** The cursor is taken first: whatever happens while the rest is read comes after it. */
+export async function takeSnapshot(context: Context, actor: Actor): Promise<Snapshot> {
+  const cursor = await registerDevice(context, actor)
+  const [calls, rooms, invitations, presence, watching] = await Promise.all([
+    listCalls(context, actor),
+    listRooms(context, actor),
+    listInvitations(context, actor.user),
+    lookUpOwn(context, actor.user),
+    getWatch(context, actor)
+  ])
+  return { cursor: formatCursor(cursor), calls, rooms, invitations, presence, watching }
+}

@@ -1,0 +1,206 @@
+// Asking users into a room: their devices ring, one of them answers, all others hear why it rings no more.
+import { askPolicy } from '../../adapters/policy.js'
+import { formatCursor } from '../../delivery/cursor.js'
+import { endpoint } from '../../domain/endpoint.js'
+import { partsOfAccess } from '../../domain/room/access.js'
+import * as rules from '../../domain/room/invitation.js'
+import { cancel, partsOfCancel, readOfCancel, viewAhead } from '../../domain/room/invitation-cancel.js'
+import { type Invitation, NOTHING, PART, type RoomParts } from '../../domain/room/state.js'
+import { AppError } from '../../errors.js'
+import { idFromKey } from '../../ids.js'
+import type { Actor } from '../../schemas/claims.js'
+import type { Delivery } from '../../schemas/common.js'
+import type {
+  AcceptInvitationReply,
+  InvitationState,
+  InviteBody,
+  InviteReply,
+  SentInvitation
+} from '../../schemas/invitation.js'
+import { type CallerStanding, chargeAttempt, noteAttempt, readStanding } from '../call/contacts.js'
+import { mustBeChosen } from '../chosen-id.js'
+import type { Context } from '../context.js'
+import { noteSignOfLife, registerDevice } from '../device/keepalive.js'
+import { type FreeResult, free } from '../free-action.js'
+import { NO_DELIVERY } from '../mail.js'
+import { checkMetadata } from '../metadata-bounds.js'
+import { type ReadRoom, readRoom } from './parts.js'
+import { changeRoom } from './update-room.js'
+
+/**
+ * Rings all registered devices of each user. Whoever rings already goes on as before.
+ * @throws AppError not_in_room, not_permitted, room_not_found, room_closed, invitation_id_taken, too_many_invitations,
+ *   policy_unavailable
+ */
+export async function inviteUsers(
+  context: Context,
+  actor: Actor,
+  roomId: string,
+  { body, idempotencyKey }: { body: InviteBody; idempotencyKey: string | undefined }
+): Promise<InviteReply & { readonly isNew: boolean }> {
+  const asked = commandOf(context, actor, body, idempotencyKey)
+  const { refused, muted } = await judgeInvitees(context, roomId, asked)
+  const isAllowed = ({ user }: { user: string }) => !refused.some(each => each.user === user)
+  const command = { ...asked, invitees: asked.invitees.filter(isAllowed), muted }
+  const users = command.invitees.map(({ user }) => user).filter(user => !muted.includes(user))
+  // Before the commit: if this node dies in between, one room too many is looked into, one too few is not.
+  const now = context.clock.now()
+  const until = now + command.ringMs
+  await Promise.all(users.map(user => context.store.invitations.add(user, roomId, { until, now })))
+  const basis = { roomId, read: rules.readOfInvite(command), parts: rules.partsOfInvite(command), payer: actor.user }
+  const { decision, room } = await changeRoom(context, basis, (read, at) => rules.invite(read, command, at))
+  noteSignOfLife(context, actor)
+  const invitations: SentInvitation[] = []
+  const inside = rules.usersIn(room)
+  for (const { user, invitationId } of command.invitees) {
+    const standing = (decision.writes[PART.invited(user)] ?? room.get(PART.invited(user))) as Invitation | null
+    const reason = rules.refusalOf(room, { actor, user, inside }, now)
+    const isRepeat = standing?.invitationId === invitationId
+    const ahead = viewAhead(room, { user, invitationId })
+    if (ahead) invitations.push({ ...ahead, delivery: NO_DELIVERY })
+    else if (standing !== null && (isRepeat || reason === null)) invitations.push(await viewSent(context, standing))
+    else if (reason !== null) refused.push({ user, reason })
+  }
+  return { invitations, refused, isNew: Object.keys(decision.writes).length > 0 }
+}
+
+function commandOf(context: Context, actor: Actor, body: InviteBody, idempotencyKey?: string): rules.Invite {
+  checkMetadata(body.metadata)
+  mustBeChosen('invitationId', body.invitationId)
+  const { users, invitationId, metadata = {}, ringTimeoutMs = context.config.ringTimeoutMs } = body
+  if (invitationId !== undefined && users.length > 1) {
+    throw new AppError('invalid_request', {
+      detail: 'An invitationId is for one user; for several use Idempotency-Key'
+    })
+  }
+  const idOf = (user: string) => (idempotencyKey ? idFromKey(actor.user, idempotencyKey, user) : context.ids.unique())
+  const invitees = users.map(user => ({ user, invitationId: invitationId ?? idOf(user) }))
+  const { roomMaxInvitations: perRoom, roomMaxInvitationsPerUser: perInviter } = context.config
+  return { actor, invitees, metadata, ringMs: ringTimeoutMs, bounds: { perRoom, perInviter } }
+}
+
+interface Judged {
+  readonly refused: InviteReply['refused']
+  /** Those who block the inviter: what they are sent reaches no device. */
+  readonly muted: readonly string[]
+}
+
+/**
+ * Judges each user who would ring now, before anything is kept: a repeat is not judged again, and a refusal leaves nothing behind.
+ * Each costs the inviter as much as a call. @throws AppError rate_limited, policy_unavailable
+ */
+async function judgeInvitees(context: Context, roomId: string, command: rules.Invite): Promise<Judged> {
+  const room = await readRoom(context, roomId, rules.readOfInvite(command))
+  const { events } = rules.invite(room, command, context.clock.now())
+  const ringing = command.invitees.filter(({ user }) => events.some(({ to }) => 'user' in to && to.user === user))
+  // The request itself is charged as one.
+  if (ringing.length > 1) await context.budgets.spend(command.actor.user, 'calls', ringing.length - 1)
+  const muted: string[] = []
+  const answers = await Promise.all(
+    ringing.map(async invitee => {
+      const { user } = invitee
+      const standing = await readStanding(context, command.actor.user, user)
+      if (standing.isBlocked) muted.push(user)
+      const isRefused = await isOverLimit(context, { caller: command.actor.user, callee: user }, standing)
+      if (isRefused) return { user, reason: 'rate_limited' as const }
+      return askPolicyForInvitee(context, { roomId, room, command }, invitee)
+    })
+  )
+  return { refused: answers.filter(answer => answer !== null), muted }
+}
+
+async function isOverLimit(
+  context: Context,
+  pair: { caller: string; callee: string },
+  standing: CallerStanding
+): Promise<boolean> {
+  try {
+    await chargeAttempt(context, pair, standing)
+    return false
+  } catch (error) {
+    if (error instanceof AppError && error.code === 'rate_limited') return true
+    throw error
+  }
+}
+
+async function askPolicyForInvitee(
+  { config, log }: Context,
+  { roomId, room, command }: { roomId: string; room: ReadRoom; command: rules.Invite },
+  { user, invitationId }: rules.Invite['invitees'][number]
+): Promise<InviteReply['refused'][number] | null> {
+  if (config.policyUrl === null) return null
+  const { actor, metadata } = command
+  const caller = endpoint(actor)
+  const asked = { action: 'invitation' as const, roomId, caller, media: room.settings?.callType, metadata }
+  const { allow, reason: detail } = await askPolicy(config, { ...asked, to: user, invitationId }, log)
+  return allow ? null : { user, reason: 'policy', ...(detail ? { detail } : {}) }
+}
+
+async function viewSent(context: Context, invitation: Invitation): Promise<SentInvitation> {
+  const now = context.clock.now()
+  const delivery = invitation.ended || invitation.isMuted ? NO_DELIVERY : await reach(context, invitation.user, now)
+  return { ...rules.viewInvitation(invitation, now), by: rules.endedByForInviter(invitation.ended), delivery }
+}
+
+async function reach({ store }: Context, user: string, now: number): Promise<Delivery> {
+  const devices = await store.mailboxes.devices(user, now)
+  const online = devices.filter(device => device.online).length
+  return { online, queued: devices.length - online }
+}
+
+interface Where {
+  readonly roomId: string
+  readonly invitationId: string
+}
+
+/** @throws AppError invitation_not_found, invitation_ended, not_permitted, too_many_devices */
+export async function acceptInvitation(context: Context, actor: Actor, where: Where): Promise<AcceptInvitationReply> {
+  const cursor = await registerDevice(context, actor)
+  const { result: invitation } = await answer(context, actor, where, 'accepted')
+  return { invitation, cursor: formatCursor(cursor) }
+}
+
+/** For all devices of the user. @throws AppError invitation_not_found, invitation_ended */
+export async function declineInvitation(context: Context, actor: Actor, where: Where): Promise<InvitationState> {
+  const invitation = await free(context, actor, () => answer(context, actor, where, 'declined'))
+  noteSignOfLife(context, actor)
+  return invitation
+}
+
+async function answer(
+  context: Context,
+  actor: Actor,
+  { roomId, invitationId }: Where,
+  as: 'accepted' | 'declined'
+): Promise<FreeResult<InvitationState>> {
+  const { decision, room } = await changeRoom(context, { roomId, parts: partsOfAccess(actor) }, (before, now) =>
+    rules.answer(before, { actor, invitationId, as }, now)
+  )
+  const written = decision.writes[PART.invited(actor.user)]
+  const invitation = (written ?? room.get(PART.invited(actor.user))) as Invitation
+  const pair = { caller: invitation.from.user, callee: actor.user }
+  if (written) {
+    await noteAttempt(context, pair, as === 'accepted' ? 'answered' : 'failed')
+  }
+  return { result: rules.viewInvitation(invitation, context.clock.now()), isRepeat: !written }
+}
+
+/**
+ * By whoever invited, or a moderator. Before its invitation comes it prevents it.
+ * @throws AppError invitation_not_found, invitation_ended, not_permitted, too_many_invitations
+ */
+export function cancelInvitation(context: Context, actor: Actor, where: Where): Promise<void> {
+  return free(context, actor, () => endInvitation(context, actor, where))
+}
+
+async function endInvitation(
+  context: Context,
+  actor: Actor,
+  { roomId, invitationId }: Where
+): Promise<FreeResult<void>> {
+  const command = { actor, invitationId }
+  const basis = { roomId, read: readOfCancel(command), parts: (room: RoomParts) => partsOfCancel(room, command) }
+  const { decision } = await changeRoom(context, basis, (room, now) => cancel(room, command, now))
+  noteSignOfLife(context, actor)
+  return { result: undefined, isRepeat: decision === NOTHING }
+}

@@ -1,0 +1,174 @@
+// Offers, answers and candidates from one participant of a room to another. Sender and target must both be in
+// the room when it is asked; what they negotiate is an aggregate of its own (domain/room/pair.ts).
+import type { Broadcast } from '../../domain/negotiation/broadcast.js'
+import { checkCandidates, parseDescription } from '../../domain/negotiation/sdp.js'
+import { mustBeAllowedInside, participantIn, partsOfAccess } from '../../domain/room/access.js'
+import {
+  countPairWaiting,
+  decidePair,
+  endPair,
+  inOrder,
+  type Joined,
+  keepPair,
+  newPair,
+  type PairCommand,
+  type PairState,
+  pairId,
+  toJoined
+} from '../../domain/room/pair.js'
+import { PART } from '../../domain/room/state.js'
+import { AppError } from '../../errors.js'
+import type { Actor } from '../../schemas/claims.js'
+import type { Delivery } from '../../schemas/common.js'
+import type { RoomCandidatesBody, RoomDescriptionBody } from '../../schemas/room-signal.js'
+import type { CandidatesBody, CandidatesReply } from '../../schemas/signal.js'
+import type { Context } from '../context.js'
+import { noteSignOfLife } from '../device/keepalive.js'
+import { NO_DELIVERY } from '../mail.js'
+import { createLoop } from '../update-aggregate.js'
+import { type ReadRoom, readRoom } from './parts.js'
+import { afterPublication } from './update-room.js'
+
+/** How often a pair is looked at, so that nothing is kept for participants who have left. */
+const CHECK_EVERY_MS = 600_000
+
+const pairs = createLoop<PairState>({
+  kind: 'pair',
+  cacheIn: context => context.pairs,
+  deadlineOf: ({ checkAt }) => checkAt,
+  isOver: ({ checkAt }) => checkAt === null,
+  partiesOf: ({ peers }) => [peers.earlier.user, peers.later.user],
+  isReleased: async (context, { roomId, since }) => isPublished(await readRoom(context, roomId, []), since)
+})
+
+/** A room that began anew counts from one; what was to be published before has gone with it. */
+const isPublished = ({ version, publishedVersion }: ReadRoom, since: number): boolean =>
+  publishedVersion >= Math.min(since, version)
+
+/** Also delivers what it holds back, once the two know of each other. */
+export const readPair = pairs.read
+
+/** @throws AppError not_in_room, participant_not_found, invalid_sdp, offer_collision, stale_revision, no_offer_pending, … */
+export async function sendRoomDescription(
+  context: Context,
+  actor: Actor,
+  roomId: string,
+  { to, sdp, revision, type }: RoomDescriptionBody & { readonly type: 'offer' | 'answer' }
+): Promise<{ revision: number; delivery: Delivery }> {
+  const description = parseDescription(sdp)
+  const two = await bothIn(context, actor, roomId, to)
+  const { state, delivery } = await speak(context, two, { type, description, revision })
+  await sendBroadcast(context, two)
+  await releaseLater(context, [two])
+  noteSignOfLife(context, actor)
+  return { revision: state.negotiation.revision, delivery }
+}
+
+/** To one participant; to all others: see broadcast.ts. @throws AppError not_in_room, participant_not_found, invalid_candidate, stale_candidate, … */
+export async function sendRoomCandidates(
+  context: Context,
+  actor: Actor,
+  roomId: string,
+  { to, ...batch }: RoomCandidatesBody & { readonly to: string }
+): Promise<CandidatesReply> {
+  checkCandidates(batch.candidates)
+  const two = await bothIn(context, actor, roomId, to)
+  await chargeWaiting(context, two, batch)
+  const { before, delivery } = await speak(context, two, { type: 'candidates', batch })
+  await releaseLater(context, [two])
+  noteSignOfLife(context, actor)
+  return { accepted: batch.candidates.length, held: countHeld(two, before, batch), delivery }
+}
+
+/** A participant has as many pairs as others are in the room, and each may keep some. @throws AppError rate_limited, stale_candidate */
+async function chargeWaiting(context: Context, two: Two, batch: CandidatesBody): Promise<void> {
+  const known = context.pairs.get(two.id)?.state ?? (await readPair(context, two.id))
+  if (countHeld(two, known, batch) === 0) return
+  const bytes = Buffer.byteLength(JSON.stringify(batch.candidates))
+  await context.budgets.spend(two.me.user, 'waiting', Math.ceil(bytes / 1024))
+}
+
+const countHeld = ({ roomId, order, me }: Two, known: PairState | null, batch: CandidatesBody): number =>
+  countPairWaiting(known ?? newPair(roomId, order), me.participantId, batch)
+
+/** The time has come to see whether both are still in. */
+export async function checkPair(context: Context, id: string): Promise<void> {
+  const [roomId = '', earlier = '', later = ''] = id.split('/')
+  const room = await readRoom(context, roomId, [earlier, later].map(PART.participant))
+  const bothThere = [earlier, later].every(participantId => participantIn(room, participantId) !== null)
+  await pairs.transact(context, id, (state, now) => {
+    if (state === null) throw new AppError('participant_not_found')
+    const held = !isPublished(room, state.since)
+    return { ...(bothThere ? keepPair(state, now + CHECK_EVERY_MS) : endPair(state)), held }
+  })
+}
+
+/** What the sender has broadcast before it described this. It is read after the commit: see broadcast.ts. */
+async function sendBroadcast(context: Context, two: Two): Promise<void> {
+  const part = PART.broadcast(two.me.participantId)
+  const broadcast = (await readRoom(context, two.roomId, [part])).get<Broadcast>(part)
+  if (broadcast !== null) await speak(context, two, { type: 'broadcast', broadcast })
+}
+
+/** A participant, and the one it signals to. */
+export interface Two {
+  readonly roomId: string
+  /** Of the pair they are. */
+  readonly id: string
+  readonly order: ReturnType<typeof inOrder>
+  readonly me: Joined
+  readonly peer: Joined
+  /** One of them may not have been told of the other yet: what they signal is held back until both have. */
+  readonly held: boolean
+}
+
+export function twoIn({ roomId, publishedVersion }: ReadRoom, me: Joined, peer: Joined): Two {
+  const order = inOrder(me, peer)
+  return { roomId, id: pairId(roomId, order), order, me, peer, held: publishedVersion < order.later.since }
+}
+
+export async function speak(context: Context, { roomId, id, order, me, peer, held }: Two, command: PairCommand) {
+  const { before, state, deliveries } = await pairs.transact(context, id, (found, now) => {
+    const turn = { from: me.participantId, command, checkAt: now + CHECK_EVERY_MS, held }
+    return decidePair(found ?? newPair(roomId, order), turn)
+  })
+  return { before, state, delivery: deliveries.get(peer.user) ?? NO_DELIVERY }
+}
+
+/**
+ * What pairs of a room hold back is delivered when the latest joining of theirs has been published to all. It is kept already: if this
+ * cannot be written, or its node dies, the timers of any node deliver it.
+ */
+export async function releaseLater(context: Context, twos: readonly Two[]): Promise<void> {
+  const held = twos.filter(two => two.held)
+  const [first] = held
+  if (first === undefined) return
+  const { roomId } = first
+  const version = Math.max(...held.map(({ order }) => order.later.since))
+  const tasks = held.map(({ id }) => ({ kind: 'pair' as const, id }))
+  try {
+    if (await afterPublication(context, roomId, { version, tasks })) return
+    await Promise.all(held.map(({ id }) => readPair(context, id)))
+  } catch (error) {
+    context.log.warn({ err: error, roomId }, 'signals are delivered later')
+  }
+}
+
+async function bothIn(context: Context, actor: Actor, roomId: string, to: string): Promise<Two> {
+  const room = await readRoom(context, roomId, [...partsOfAccess(actor), PART.participant(to)])
+  const me = speaker(context, room, actor)
+  if (me.participantId === to) throw new AppError('cannot_signal_self')
+  const peer = participantIn(room, to)
+  if (peer === null) throw refused(context, actor, { roomId, to })
+  return twoIn(room, me, toJoined(peer))
+}
+
+/** @throws AppError room_not_found, room_closed, not_in_room, not_permitted, banned */
+export const speaker = ({ clock }: Context, room: ReadRoom, actor: Actor): Joined =>
+  toJoined(mustBeAllowedInside('signal', room, { actor, now: clock.now() }).member)
+
+/** Counted and logged: a client that signals strangers is broken, or worse. */
+function refused(context: Context, { user }: Actor, where: { roomId: string; to: string }): AppError {
+  context.log.info({ user, ...where }, 'a signal to somebody who is not in the room')
+  return new AppError('participant_not_found')
+}

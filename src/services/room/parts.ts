@@ -1,0 +1,54 @@
+// The parts of a room as the rules see them, and as the store keeps them.
+import { type Member, PART, type RoomParts } from '../../domain/room/state.js'
+import type { Stamp } from '../../store/aggregate.js'
+import type { Field, RoomSnapshot } from '../../store/rooms.js'
+import type { Context } from '../context.js'
+
+export interface ReadRoom extends RoomParts {
+  /** Every commit up to this version has been published to everybody it concerns. */
+  readonly publishedVersion: number
+  /** The commit that wrote a part; null if it is not there. */
+  stampOf(part: string): Stamp | null
+}
+
+/** A group of parts is named by `group:` and nothing more; a room has no name for all of it. */
+export async function readRoom(context: Context, roomId: string, parts: readonly string[]): Promise<ReadRoom> {
+  return toParts(roomId, await context.store.rooms.load(roomId, parts))
+}
+
+function toParts(roomId: string, snapshot: RoomSnapshot | null): ReadRoom {
+  const fields = snapshot?.fields ?? new Map<string, never>()
+  function get<T>(part: string): T | null {
+    const field = fields.get(part)
+    return field ? fromText<T>(part, field) : null
+  }
+  return {
+    roomId,
+    version: snapshot?.version ?? 0,
+    memberCount: snapshot?.memberCount ?? 0,
+    publishedVersion: snapshot?.publishedVersion ?? 0,
+    settings: get(PART.settings),
+    emptySince: get(PART.empty),
+    get,
+    stampOf: part => fields.get(part) ?? null,
+    list<T>(prefix: string) {
+      const names = [...fields.keys()].filter(name => name.startsWith(prefix))
+      return names.map(name => [name.slice(prefix.length), get(name) as T] as const)
+    }
+  }
+}
+
+/** Of a member the first line is what the store looks at (toRecipient in store/rooms.ts), and the second is all else. */
+export function toText(part: string, value: object | number): string {
+  if (!part.startsWith(PART.members)) return JSON.stringify(value)
+  const { user, device, participantId, since, ...rest } = value as Member
+  return `${JSON.stringify({ user, device, participantId, since })}\n${JSON.stringify(rest)}`
+}
+
+function fromText<T>(part: string, { value, version }: Field): T {
+  if (!part.startsWith(PART.members)) return JSON.parse(value) as T
+  const [head = '', rest = '{}'] = value.split('\n')
+  const member = { ...JSON.parse(head), ...JSON.parse(rest) } as Member
+  // Not written again since the device came in.
+  return { ...member, since: member.since ?? version } as T
+}

@@ -1,0 +1,96 @@
+// The room service and the rooms: what it says holds. It decides which rooms there are, their settings, and who may do what in them; a
+// room that it does not know, or no longer, is closed.
+import { closeUnknown } from '../../domain/room/lifecycle.js'
+import { adopt, adoptRoles, letsIn, partsOfRoles, settingsOf, withRoles } from '../../domain/room/service-answer.js'
+import { type Known, PART } from '../../domain/room/state.js'
+import { AppError } from '../../errors.js'
+import type { Actor } from '../../schemas/claims.js'
+import type { ServiceRoom } from '../../schemas/room-service.js'
+import type { Context } from '../context.js'
+import { checkMetadata } from '../metadata-bounds.js'
+import { endRoom } from './end-room.js'
+import { forgetRemoved } from './memberships.js'
+import { type ReadRoom, readRoom } from './parts.js'
+import { dropAnswer, findServiceRoom, keepAnswer } from './service-answers.js'
+import { changeRoom } from './update-room.js'
+
+/** Null: the service knows no such room, and a room of this id is closed. */
+const ask = (context: Context, roomId: string, charge: () => Promise<void>): Promise<ServiceRoom | null> =>
+  findServiceRoom(context, { roomId, charge, apply: room => applyAnswer(context, roomId, room) })
+
+async function applyAnswer(context: Context, roomId: string, room: ServiceRoom | null): Promise<void> {
+  if (room === null) await closeUnknownRoom(context, roomId)
+  else await changeRoles(context, roomId, room)
+}
+
+/** What the service says of a room that is about to be made. @throws AppError room_not_found, room_service_unavailable, rate_limited */
+export async function knownSettings(context: Context, actor: Actor, roomId: string): Promise<Known> {
+  const { roomServiceUrl, roomMaxParticipants } = context.config
+  if (roomServiceUrl === null) return {}
+  const room = await ask(context, roomId, () => context.budgets.spend(actor.user, 'lookups'))
+  if (room === null) throw new AppError('room_not_found')
+  return settingsOf(room, roomMaxParticipants)
+}
+
+/**
+ * The actor with what the service lets them do in this room. They are charged when the service has to be asked, and when it does not let
+ * them in, wherever its answer lay: what their budget has left must not show whether there is a room.
+ * @throws AppError room_not_found, room_service_unavailable, rate_limited
+ */
+export async function actorIn(context: Context, actor: Actor, roomId: string): Promise<Actor> {
+  if (context.config.roomServiceUrl === null || actor.rooms !== undefined) return actor
+  let isCharged = false
+  async function charge(): Promise<void> {
+    if (isCharged) return
+    isCharged = true
+    await context.budgets.spend(actor.user, 'lookups')
+  }
+  const room = await ask(context, roomId, charge)
+  if (room === null || !letsIn(room, actor.user)) await charge()
+  if (room === null) throw new AppError('room_not_found')
+  return withRoles(actor, roomId, room)
+}
+
+/** In the background: a room that is open is held against the service's answer, which is asked for anew when it is old. */
+export function confirmRoom(context: Context, roomId: string): void {
+  if (context.config.roomServiceUrl === null) return
+  context.errands.run(`confirm ${roomId}`, async () => {
+    const { settings } = await readRoom(context, roomId, [PART.settings])
+    if (settings?.closed !== null) return
+    if ((await ask(context, roomId, async () => {})) === null) await closeUnknownRoom(context, roomId)
+  })
+}
+
+/** The service tells of a change before it is asked; participants get the events of it. */
+export async function pushRoom(context: Context, roomId: string, room: ServiceRoom): Promise<void> {
+  checkMetadata(room.metadata)
+  await keepAnswer(context, roomId, room)
+  const known = settingsOf(room, context.config.roomMaxParticipants)
+  await changeRoom(context, { roomId, parts: [PART.settings] }, parts => adopt(parts, known))
+  await changeRoles(context, roomId, room)
+}
+
+/** What was kept of the room is forgotten; if it is open, the service is asked now whether it still knows it. */
+export async function dropRoom(context: Context, roomId: string): Promise<void> {
+  await dropAnswer(context, roomId)
+  confirmRoom(context, roomId)
+}
+
+/** The participants' roles follow the service before the next of them does anything. A crowd takes several commits. */
+async function changeRoles(context: Context, roomId: string, room: ServiceRoom): Promise<void> {
+  for (let isDone = false; !isDone; ) {
+    let named: readonly string[] = []
+    const parts = (whole: ReadRoom) => {
+      named = partsOfRoles(whole, room)
+      return named
+    }
+    const basis = { roomId, read: [PART.settings, PART.members], parts }
+    const { decision, room: before } = await changeRoom(context, basis, (parts, now) =>
+      adoptRoles(parts, { room, named }, now)
+    )
+    await forgetRemoved(context, before, decision)
+    isDone = decision.events.length === 0
+  }
+}
+
+const closeUnknownRoom = (context: Context, roomId: string): Promise<void> => endRoom(context, { roomId }, closeUnknown)

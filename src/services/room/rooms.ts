@@ -1,0 +1,234 @@
+// What people do in a room. Each reads the parts of the room its rule looks at, decides, and commits if none of them changed.
+import { formatCursor } from '../../delivery/cursor.js'
+import { endpoint } from '../../domain/endpoint.js'
+import { mustBeAllowed, openRoom, participantIn, partsOfAccess, userIn } from '../../domain/room/access.js'
+import { withAccept, withdrawInvitation } from '../../domain/room/invitation.js'
+import { close, configure } from '../../domain/room/lifecycle.js'
+import * as rules from '../../domain/room/participants.js'
+import {
+  type Member,
+  PART,
+  participantIdOf,
+  type RoomDecision,
+  type RoomParts,
+  type RoomUser,
+  type Settings,
+  viewMember,
+  viewRoom
+} from '../../domain/room/state.js'
+import { AppError } from '../../errors.js'
+import type { Actor } from '../../schemas/claims.js'
+import type { Endpoint } from '../../schemas/common.js'
+import type {
+  JoinBody,
+  JoinReply,
+  Participant,
+  ParticipantBody,
+  RemoveQuery,
+  Room,
+  RoomAndParticipants,
+  RoomBody,
+  RoomSeat
+} from '../../schemas/room.js'
+import type { Context } from '../context.js'
+import { noteSignOfLife, registerDevice } from '../device/keepalive.js'
+import { free } from '../free-action.js'
+import { checkMetadata } from '../metadata-bounds.js'
+import { banUser } from './bans.js'
+import { endRoom } from './end-room.js'
+import { announceMembership, forgetMemberships, participationsOf, restoreMembership } from './memberships.js'
+import { type ReadRoom, readRoom } from './parts.js'
+import { knownSettings } from './room-service.js'
+import { changeRoom } from './update-room.js'
+
+/**
+ * Makes the room if need be. A device that is in already gets its old participation.
+ * @throws AppError not_permitted, banned, room_not_found, room_closed, room_locked, room_full, too_many_rooms, rate_limited,
+ *   room_service_unavailable, store_unavailable
+ */
+export async function joinRoom(
+  context: Context,
+  actor: Actor,
+  roomId: string,
+  body: JoinBody
+): Promise<JoinReply & { readonly joined: boolean }> {
+  checkMetadata(body.metadata)
+  const participantId = participantIdOf(actor, context.ids.tag() + context.ids.tag())
+  const known = await knownSettings(context, actor, roomId)
+  const command = {
+    actor,
+    participantId,
+    metadata: body.metadata ?? {},
+    replace: body.replace === true,
+    maxParticipants: context.config.roomMaxParticipants,
+    known
+  }
+  const decide = (room: ReadRoom, now: number) => {
+    // A device that never opens a stream is away after this.
+    const deadlineAt = now + context.config.awayAfterMs
+    return { ...withAccept(room, rules.join(room, command, now), { actor, now }), deadlineAt }
+  }
+  // A refusal comes before anything is kept or charged.
+  const first = await readRoom(context, roomId, partsOfAccess(actor))
+  await chargeMaking(context, actor, decide(first, context.clock.now()))
+  const cursor = await registerDevice(context, actor)
+  const basis = { roomId, parts: partsOfAccess(actor), payer: actor.user }
+  const participation = { user: actor.user, device: actor.device, participantId }
+  // Before the commit: an entry too many, left by a crash in between, is found; one too few would not be.
+  const isIn = first.get<Member>(PART.member(actor)) !== null
+  if (!isIn || command.replace) await announceMembership(context, participation, roomId)
+  const { room, participants } = await changeRoom(context, basis, decide)
+    .then(() => describeRoom(context, roomId))
+    .catch(async error => {
+      await restoreMembership(context, participation, roomId)
+      throw error
+    })
+  const own = participants.find(each => each.user === actor.user && each.device === actor.device)
+  if (!own) throw new AppError('not_in_room', { detail: 'Removed in the moment of joining' })
+  // It is in already, or another request of the same device came in between: they are one participation.
+  const joined = own.participantId === participantId
+  if (!joined) await announceMembership(context, own, roomId)
+  return { room, participants, participantId: own.participantId, cursor: formatCursor(cursor), joined }
+}
+
+/** A room that is made is charged to its maker. @throws AppError rate_limited */
+async function chargeMaking(context: Context, actor: Actor, { makes }: RoomDecision): Promise<void> {
+  if (makes) await context.budgets.spend(actor.user, 'rooms')
+}
+
+/** @throws AppError not_permitted, banned, room_not_found, room_closed */
+export async function getRoom(context: Context, actor: Actor, roomId: string): Promise<RoomAndParticipants> {
+  mustBeAllowed('read', await readRoom(context, roomId, partsOfAccess(actor)), { actor, now: context.clock.now() })
+  return describeRoom(context, roomId)
+}
+
+/** Makes it, or changes what the body names. @throws AppError not_permitted, banned, room_not_found, room_closed, rate_limited */
+export async function putRoom(
+  context: Context,
+  actor: Actor,
+  roomId: string,
+  body: RoomBody
+): Promise<{ room: Room; created: boolean }> {
+  checkMetadata(body.metadata)
+  const { roomMaxParticipants: maxParticipants } = context.config
+  if ((body.maxParticipants ?? 0) > maxParticipants) {
+    throw new AppError('invalid_request', { detail: `This server allows ${maxParticipants} participants in a room` })
+  }
+  const command = { actor, body, maxParticipants, known: await knownSettings(context, actor, roomId) }
+  const parts = [...partsOfAccess(actor), PART.empty]
+  const decide = (before: ReadRoom, now: number) => configure(before, command, now)
+  await chargeMaking(context, actor, decide(await readRoom(context, roomId, parts), context.clock.now()))
+  const { decision, room, version } = await changeRoom(context, { roomId, parts, payer: actor.user }, decide)
+  const settings = decision.writes[PART.settings] as Settings
+  return { room: viewRoom({ ...room, version }, settings), created: decision.makes === true }
+}
+
+/** @throws AppError not_permitted, banned, room_not_found, room_closed */
+export async function closeRoom(context: Context, actor: Actor, roomId: string): Promise<void> {
+  await endRoom(context, { roomId, actor }, (room, now) => close(room, actor, now))
+}
+
+/** @throws AppError not_permitted, banned, room_not_found, room_closed, participant_not_found */
+export async function changeParticipant(
+  context: Context,
+  actor: Actor,
+  where: Where,
+  body: ParticipantBody
+): Promise<Participant> {
+  checkMetadata(body.metadata)
+  const { user } = await findParticipant(context, actor, where)
+  const basis = { ...partsOfUser(actor, user), roomId: where.roomId, payer: actor.user }
+  const { decision, room } = await changeRoom(context, basis, (before, now) =>
+    rules.change(before, { actor, target: memberOf(before, where), body }, now)
+  )
+  noteSignOfLife(context, actor)
+  const written = decision.writes[PART.participant(where.participantId)] as Member | undefined
+  return viewMember(written ?? memberOf(room, where))
+}
+
+/** What access reads, and all of a user in the room. */
+const partsOfUser = (actor: Actor, user: string) => ({
+  read: [...partsOfAccess(actor), PART.user(user)],
+  parts: (room: RoomParts) => [
+    ...partsOfAccess(actor),
+    PART.user(user),
+    ...userIn(room, user).devices.map(device => PART.member({ user, device }))
+  ]
+})
+
+/** Leaves, or puts a participant out: free, as each takes a joining. With `ban`, the user, also if this participant has just left. */
+export async function removeParticipant(context: Context, actor: Actor, where: Where, query: RemoveQuery) {
+  if (query.ban === true) return ban(context, actor, where, query)
+  await free(context, actor, async () => ({ result: await remove(context, actor, where), isRepeat: false }))
+}
+
+async function ban(context: Context, actor: Actor, where: Where, { banForMs }: RemoveQuery): Promise<void> {
+  await context.budgets.spend(actor.user, 'signals')
+  const { user } = await findParticipant(context, actor, where, { orLeft: true })
+  await banUser(context, where.roomId, { actor, user, forMs: banForMs ?? null })
+}
+
+async function remove(context: Context, actor: Actor, where: Where): Promise<void> {
+  const { roomId, participantId } = where
+  const { user, device } = await findParticipant(context, actor, where)
+  const parts = [...partsOfAccess(actor), PART.participant(participantId), PART.user(user), PART.invited(user)]
+  const by = endpoint(actor)
+  await changeRoom(context, { roomId, parts }, (room, now) => {
+    const removed = rules.remove(room, { actor, target: memberOf(room, where) }, now)
+    return user === actor.user ? removed : withdrawInvitation(room, removed, { user, by, now })
+  })
+  await forgetMemberships(context, roomId, [{ user, device, participantId }])
+}
+
+async function describeRoom(context: Context, roomId: string): Promise<RoomAndParticipants> {
+  const parts = await readRoom(context, roomId, [PART.settings, PART.members])
+  const settings = openRoom(parts)
+  const participants = parts
+    .list<Member>(PART.members)
+    .map(([, member]) => member)
+    .sort((a, b) => (a.since ?? 0) - (b.since ?? 0))
+    .map(viewMember)
+  return { room: viewRoom(parts, settings), participants }
+}
+
+/** The rooms that the device is in. */
+export async function listRooms(context: Context, actor: Actor): Promise<RoomSeat[]> {
+  const found = await participationsOf(context, actor)
+  return found.flatMap(({ room, member: { participantId, device } }) => {
+    if (room.settings === null) return []
+    return [{ room: viewRoom(room, room.settings), participantId, device }]
+  })
+}
+
+interface Where {
+  readonly roomId: string
+  readonly participantId: string
+}
+
+/**
+ * Who a participant is; with `orLeft` also one that left a short while ago.
+ * @throws AppError participant_not_found, and room_not_found for a user who has no part in the room
+ */
+async function findParticipant(
+  context: Context,
+  actor: Actor,
+  { roomId, participantId }: Where,
+  { orLeft = false } = {}
+): Promise<Endpoint> {
+  const parts = await readRoom(context, roomId, [...partsOfAccess(actor), PART.participant(participantId)])
+  const member = participantIn(parts, participantId)
+  if (member !== null && parts.settings?.closed === null) return member
+  mustBeAllowed(orLeft ? 'moderate' : 'know', parts, { actor, now: context.clock.now() })
+  const { list } = await readRoom(context, roomId, orLeft ? [PART.users] : [])
+  const left = list<RoomUser>(PART.users).find(([, { left: ended }]) =>
+    ended.some(each => each.participantId === participantId)
+  )
+  if (left === undefined) throw new AppError('participant_not_found')
+  return { user: left[0], device: '' }
+}
+
+function memberOf(parts: RoomParts, { participantId }: Where): Member {
+  const member = participantIn(parts, participantId)
+  if (member === null) throw new AppError('participant_not_found')
+  return member
+}

@@ -1,0 +1,132 @@
+// The room service's answers, cached in the store for all nodes. A miss is asked once, however many wait at however many nodes
+// (single flight), and is charged to the user on whose behalf it is asked (room-service.ts). A stale answer is served while the service fails.
+import { LRUCache } from 'lru-cache'
+import { askRoomService } from '../../adapters/room-service.js'
+import { wait } from '../../clock.js'
+import { AppError } from '../../errors.js'
+import type { ServiceRoom } from '../../schemas/room-service.js'
+import type { Copy } from '../../store/cached-answers.js'
+import { type Context, perContext } from '../context.js'
+import { checkMetadata } from '../metadata-bounds.js'
+
+/** How long an answer holds. */
+const FRESH_MS = 3_600_000
+/** A room that the service does not know may be made at any moment. */
+const UNKNOWN_MS = 10_000
+/** How long an old answer serves while the service fails. */
+const STALE_MS = 24 * 3_600_000
+/** With an old answer at hand, a service that failed is not asked again for this long. */
+const BACK_OFF_MS = 10_000
+/** A node that asks has an answer soon after the service's time is over, or has died. */
+const SPARE_MS = 500
+const LOOK_AGAIN_MS = 20
+
+/** Null: the service knows no such room. */
+interface Answer {
+  readonly at: number
+  readonly room: ServiceRoom | null
+}
+
+export interface Question {
+  readonly roomId: string
+  /** Called when the service has to be asked. What it throws is thrown. */
+  readonly charge: () => Promise<void>
+  /** What a new answer means for the room. Once for each answer that is kept. */
+  readonly apply: (room: ServiceRoom | null) => Promise<void>
+}
+
+interface Asking {
+  readonly underway: Map<string, Promise<ServiceRoom | null>>
+  readonly failedAt: LRUCache<string, number>
+}
+
+const askingOf = perContext<Asking>(() => ({ underway: new Map(), failedAt: new LRUCache({ max: 10_000 }) }))
+
+/** Null: the service knows no such room. @throws AppError room_service_unavailable, rate_limited */
+export async function findServiceRoom(context: Context, question: Question): Promise<ServiceRoom | null> {
+  const { roomId, charge } = question
+  const now = context.clock.now()
+  const copy = await context.store.copies.get(roomId)
+  const answer = answerIn(copy)
+  const age = now - (answer?.at ?? Number.NEGATIVE_INFINITY)
+  if (answer && age < (answer.room ? FRESH_MS : UNKNOWN_MS)) return answer.room
+  const { underway, failedAt } = askingOf(context)
+  const old = answer?.room && age < STALE_MS ? answer.room : null
+  if (old && now - (failedAt.get(roomId) ?? Number.NEGATIVE_INFINITY) < BACK_OFF_MS) return old
+  if (!old && !underway.has(roomId)) await charge()
+  const asked = underway.get(roomId) ?? askInTurn(context, question, copy).finally(() => underway.delete(roomId))
+  underway.set(roomId, asked)
+  try {
+    return await asked
+  } catch (error) {
+    if (old) return old
+    throw error
+  }
+}
+
+/** A dropped copy says nothing. */
+const answerIn = (copy: Copy | null): Answer | null =>
+  copy === null || copy.value === '' ? null : JSON.parse(copy.value)
+
+/**
+ * One node at a time asks, and the others wait for its answer in the store. If there is none in time, because the service failed it
+ * or it died, a node that waited asks. The mark that it asks is a copy of nothing, under a name that no room has.
+ */
+async function askInTurn(context: Context, question: Question, copy: Copy | null) {
+  const { store, clock, config, ids } = context
+  const { roomId } = question
+  const mark = { tag: ids.unique(), value: '' }
+  const keepMs = config.roomServiceTimeoutMs + SPARE_MS
+  const giveUpAt = clock.now() + keepMs
+  let isOurs = await store.copies.put(`asked:${roomId}`, mark, { keepMs, over: null })
+  let found = await store.copies.get(roomId)
+  while (!isOurs && found?.tag === copy?.tag && clock.now() < giveUpAt) {
+    await wait(clock, LOOK_AGAIN_MS)
+    isOurs = await store.copies.put(`asked:${roomId}`, mark, { keepMs, over: null })
+    found = await store.copies.get(roomId)
+  }
+  try {
+    const answer = found?.tag === copy?.tag ? null : answerIn(found)
+    return answer ? answer.room : await ask(context, question, found)
+  } finally {
+    if (isOurs) await store.copies.put(`asked:${roomId}`, mark, { keepMs: 0, over: mark.tag })
+  }
+}
+
+async function ask(context: Context, { roomId, apply }: Question, copy: Copy | null): Promise<ServiceRoom | null> {
+  const { config, metrics, log, clock, ids, store } = context
+  const at = clock.now()
+  let room: ServiceRoom | null
+  try {
+    room = await askRoomService(config, roomId)
+    checkMetadata(room?.metadata)
+  } catch (cause) {
+    metrics.roomServiceAnswers.inc({ outcome: 'failed' })
+    log.warn({ err: cause, roomId }, 'the room service did not answer')
+    askingOf(context).failedAt.set(roomId, at)
+    throw new AppError('room_service_unavailable', { cause })
+  }
+  metrics.roomServiceAnswers.inc({ outcome: room ? 'known' : 'unknown' })
+  const keepMs = room ? STALE_MS : UNKNOWN_MS
+  const isKept = await store.copies.put(roomId, copyOf(ids.unique(), { at, room }), { keepMs, over: copy?.tag ?? null })
+  if (isKept) {
+    await apply(room)
+    return room
+  }
+  // Pushed or dropped meanwhile, or asked for by another node: this answer may be the older one.
+  const newer = answerIn(await store.copies.get(roomId))
+  return newer ? newer.room : room
+}
+
+const copyOf = (tag: string, answer: Answer): Copy => ({ tag, value: JSON.stringify(answer) })
+
+/** An answer that the service gave without being asked. */
+export async function keepAnswer({ store, ids, clock }: Context, roomId: string, room: ServiceRoom): Promise<void> {
+  await store.copies.put(roomId, copyOf(ids.unique(), { at: clock.now(), room }), { keepMs: STALE_MS })
+}
+
+/** The next one to need it asks the service. An answer that is under way is not kept: the mark outlives it. */
+export async function dropAnswer({ store, ids, config }: Context, roomId: string): Promise<void> {
+  const keepMs = 2 * (config.roomServiceTimeoutMs + SPARE_MS)
+  await store.copies.put(roomId, { tag: ids.unique(), value: '' }, { keepMs })
+}

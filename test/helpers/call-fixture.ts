@@ -1,0 +1,226 @@
+// A world for generated stories: one call, devices that come and go, a mailbox for each, time that passes. Every step is
+// held against what must always be true; the state goes through JSON after each step, as it does in a store.
+import assert from 'node:assert/strict'
+import type { CallCommand } from '../../src/domain/call/command.js'
+import {
+  type CallEvent,
+  type CallState,
+  type Decision,
+  deadlineOf,
+  type Side,
+  viewCall
+} from '../../src/domain/call/state.js'
+import { ufragOf } from '../../src/domain/negotiation/sdp.js'
+import { AppError } from '../../src/errors.js'
+import type { Endpoint } from '../../src/schemas/common.js'
+import type { Candidate } from '../../src/schemas/signal.js'
+import { appeared, attempt, check, freeze, reaches, T0 } from './calls.js'
+import { faultsOf } from './events.js'
+
+interface Device {
+  readonly endpoint: Endpoint
+  readonly mailbox: CallEvent[]
+  goneSince: number | null
+  /** It declined for itself alone and was taken at its word. */
+  silent: boolean
+}
+
+const keyOf = ({ user, device }: Endpoint) => `${user}/${device}`
+
+export class World {
+  now = T0
+  state: CallState | null = null
+  readonly devices = new Map<string, Device>()
+  readonly accepted: { side: Side; candidate: Candidate }[] = []
+  winner: string | null = null
+  /** Who ended the call, if somebody acted. */
+  endedBy: Endpoint | null = null
+
+  /** Opens a stream; the first time it is new to the call. */
+  arrive(endpoint: Endpoint): void {
+    const known = this.devices.get(keyOf(endpoint))
+    if (known) known.goneSince = null
+    else this.devices.set(keyOf(endpoint), { endpoint, mailbox: [], goneSince: null, silent: false })
+    if (this.state) this.give(appeared(endpoint, !known))
+  }
+
+  leave(endpoint: Endpoint): void {
+    const device = this.devices.get(keyOf(endpoint))
+    if (device) device.goneSince ??= this.now
+  }
+
+  /** Time goes by; deadlines fire as they would, a little late. */
+  pass(ms: number): void {
+    const until = this.now + ms
+    for (let rounds = 0; ; rounds++) {
+      assert.ok(rounds < 200, 'deadlines do not pile up')
+      const due = this.state && deadlineOf(this.state)
+      if (due === null || due === undefined || due > until) break
+      this.now = Math.max(this.now, due)
+      this.look()
+    }
+    this.now = until
+  }
+
+  /** A deadline fires, perhaps one that is not due any more. */
+  look(): void {
+    if (!this.state) return
+    const since = (endpoint: Endpoint | null) =>
+      endpoint === null ? null : (this.devices.get(keyOf(endpoint))?.goneSince ?? null)
+    const { caller, callee } = this.state
+    const answered = callee?.device == null ? null : { user: callee.user, device: callee.device }
+    this.give(check(since(caller), since(answered)))
+  }
+
+  /** Gives the call a command and takes what comes of it. */
+  give(command: CallCommand): Decision | AppError {
+    // Whoever acts is registered by it, and a device that registers is offered what rings.
+    const registers = command.type === 'accept' || command.type === 'reject'
+    if (registers && !this.devices.has(keyOf(command.actor))) this.arrive(command.actor)
+    const before = this.state
+    const outcome = attempt(before, command, this.now)
+    if (outcome instanceof AppError) return outcome
+    this.#holdStep(before, outcome, command)
+    const after = freeze(JSON.parse(JSON.stringify(outcome.state)) as CallState)
+    assert.deepEqual(after, outcome.state, 'a call survives being kept')
+    this.state = after
+    this.#note(before, after, command)
+    for (const event of outcome.events) this.#deliver(event, command)
+    return outcome
+  }
+
+  #holdStep(before: CallState | null, { state, events }: Decision, command: CallCommand): void {
+    if (before?.phase === 'ended') {
+      assert.equal(state, before, `nothing changes after the end (${command.type})`)
+      assert.equal(events.length, 0, `nothing is told after the end (${command.type})`)
+    }
+    if (state.version === before?.version) {
+      assert.deepEqual({ ...state, checkAt: before.checkAt }, before, 'without a new version only the next check moves')
+    } else assert.equal(state.version, (before?.version ?? 0) + 1, 'each change is one version')
+    if (state !== before && state.version === before?.version) assert.equal(events.length, 0, 'and no event is sent')
+    if (state.phase === 'ended') assert.equal(deadlineOf(state), null, 'a call that is over wants nothing any more')
+    else assert.ok(Number.isFinite(deadlineOf(state)), 'every live call has a deadline')
+    for (const event of events) assert.equal(event.data.version, state.version, 'an event names its version')
+  }
+
+  #note(before: CallState | null, after: CallState, command: CallCommand): void {
+    const actor = 'actor' in command ? command.actor : null
+    if (command.type === 'accept' && before?.phase === 'ringing') {
+      assert.equal(this.winner, null, 'at most one device wins')
+      this.winner = keyOf(command.actor)
+    } else if (command.type === 'accept')
+      assert.equal(this.winner, keyOf(command.actor), 'and no other is told that it did')
+    if (after.phase === 'ended' && before?.phase !== 'ended') this.endedBy = actor
+    if (command.type === 'reject' && command.scope === 'device' && after.phase === 'ringing') {
+      const device = this.devices.get(keyOf(command.actor))
+      if (device) device.silent = true
+    }
+    if (command.type === 'candidates') {
+      const side: Side = command.actor.user === after.caller.user ? 'caller' : 'callee'
+      this.accepted.push(...command.batch.candidates.map(candidate => ({ side, candidate })))
+    }
+  }
+
+  #deliver(event: CallEvent, command: CallCommand): void {
+    const envelope = { type: event.type, timestamp: new Date(this.now).toISOString(), data: event.data }
+    assert.deepEqual(faultsOf(JSON.parse(JSON.stringify(envelope))), [], 'an event is as the contract says')
+    for (const { endpoint, mailbox } of this.devices.values()) {
+      if (!reaches(event.to, endpoint)) continue
+      const own = 'actor' in command && keyOf(command.actor) === keyOf(endpoint)
+      // What the other side signaled before there was anybody to hear it comes with one's own accept.
+      const owed = command.type === 'appeared' || event.type.startsWith('signal.')
+      assert.ok(!own || owed, `no echo of one’s own ${command.type}`)
+      mailbox.push(event)
+    }
+  }
+
+  /** What must be true of all mailboxes, at any time. */
+  holdMailboxes(): void {
+    for (const { endpoint, mailbox } of this.devices.values()) {
+      const versions = mailbox.map(({ data }) => Number(data.version))
+      assert.deepEqual(
+        [...versions].sort((a, b) => a - b),
+        versions,
+        'events arrive in the order of their versions'
+      )
+      const ends = mailbox.filter(({ type }) => type === 'call.ended')
+      assert.ok(ends.length <= 1, `${keyOf(endpoint)} is told the end at most once`)
+      if (ends.length === 1) assert.equal(mailbox.at(-1), ends[0], 'and nothing after it')
+      holdCandidates(mailbox)
+    }
+    if (this.state) this.#holdNothingLost(this.state)
+  }
+
+  /** Every accepted candidate of a generation that has been described was delivered once; every other one not at all. */
+  #holdNothingLost(state: CallState): void {
+    const lines = { caller: this.#heardFrom('caller', state), callee: this.#heardFrom('callee', state) }
+    for (const { side, candidate } of this.accepted) {
+      const { counts, ufrags, isOpen } = lines[side]
+      const count = counts.get(candidate.candidate) ?? 0
+      assert.ok(count <= 1, 'no candidate comes twice')
+      if (!isOpen) continue
+      const ufrag = ufragOf(candidate)
+      const due = ufrag === null ? ufrags.size > 0 : ufrags.has(ufrag)
+      assert.equal(count, due ? 1 : 0, `${candidate.candidate} is ${due ? 'delivered' : 'held'}`)
+    }
+  }
+
+  /** What the device on the other side has in its mailbox. */
+  #heardFrom(side: Side, state: CallState) {
+    const to = side === 'caller' ? state.callee : state.caller
+    const mailbox = this.devices.get(`${to?.user}/${to?.device}`)?.mailbox
+    const counts = new Map<string, number>()
+    for (const { candidate } of mailbox?.flatMap(candidatesOf) ?? [])
+      counts.set(candidate, (counts.get(candidate) ?? 0) + 1)
+    const ufrags = new Set(mailbox?.flatMap(({ data }) => describedBy(data)))
+    return { counts, ufrags, isOpen: mailbox !== undefined && ['connecting', 'connected'].includes(state.phase) }
+  }
+
+  /** Once it is over: exactly one end for everybody who followed it, none for who ended it, and the right reason. */
+  holdEnding(): void {
+    const state = this.state as CallState
+    assert.equal(state.phase, 'ended')
+    assert.equal(viewCall(state, this.now).state, 'ended')
+    for (const { endpoint, mailbox, silent } of this.devices.values()) {
+      const key = keyOf(endpoint)
+      const reasons = mailbox.filter(({ type }) => type === 'call.ended').map(({ data }) => data.reason)
+      const acted = this.endedBy !== null && keyOf(this.endedBy) === key
+      if (endpoint.user === state.caller.user || key === this.winner) {
+        if (acted) assert.deepEqual(reasons, [], `${key} ended it`)
+        else if (mailbox.length > 0) assert.deepEqual(reasons, [state.reason], `${key} is told why`)
+        continue
+      }
+      const rung = mailbox.some(({ type }) => type === 'call.incoming')
+      const ownWay = this.winner === null ? acted || silent : silent
+      const why =
+        this.winner === null
+          ? state.reason === 'declined'
+            ? 'declined_elsewhere'
+            : state.reason
+          : 'answered_elsewhere'
+      if (rung) assert.deepEqual(reasons, ownWay ? [] : [why], `${key} was rung`)
+      else assert.ok(mailbox.every(({ type }) => type === 'call.ended'))
+    }
+  }
+}
+
+function describedBy(data: CallEvent['data']): string[] {
+  const { sdp, offer } = data as { sdp?: string; offer?: { sdp: string } }
+  const ufrag = /ice-ufrag:(\S+)/.exec(sdp ?? offer?.sdp ?? '')?.[1]
+  return ufrag === undefined ? [] : [ufrag]
+}
+
+const candidatesOf = ({ type, data }: CallEvent) =>
+  type === 'signal.candidates' ? (data.candidates as readonly Candidate[]) : []
+
+/** G6, as the receiving device sees it. */
+function holdCandidates(mailbox: readonly CallEvent[]): void {
+  const known = new Set<string>()
+  for (const event of mailbox) {
+    for (const ufrag of describedBy(event.data)) known.add(ufrag)
+    for (const candidate of candidatesOf(event)) {
+      const ufrag = ufragOf(candidate)
+      assert.ok(ufrag === null ? known.size > 0 : known.has(ufrag), 'a description precedes its candidates')
+    }
+  }
+}
