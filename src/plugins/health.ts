@@ -34,41 +34,39 @@ function warningsOf(offsetMs: number): string[] {
   return [`The clock of this machine is ${by} that of Redis, which is the one that counts`]
 }
 
+const IS_ALIVE = {
+  exposeHeadRoute: true,
+  schema: {
+    operationId: 'isAlive',
+    tags: ['operations'],
+    summary: 'Liveness check',
+    description: 'Returns 200 while the process runs. Use it as a liveness probe.',
+    response: { 200: Status('ok') }
+  }
+} as const
+
+const IS_READY = {
+  exposeHeadRoute: true,
+  schema: {
+    operationId: 'isReady',
+    tags: ['operations'],
+    summary: 'Readiness check',
+    description:
+      'Returns 200 while this node should receive traffic: the store accepts writes and no shutdown has begun. Use it as a readiness probe. ' +
+      'Fails with 503 otherwise.',
+    response: { 200: Ready, ...onlyProblems('store_unavailable', 'store_full', 'shutting_down') }
+  }
+} as const
+
 export function serveHealth(server: FastifyInstance, { store, isDraining }: Health): void {
   const app = server.withTypeProvider<TypeBoxTypeProvider>()
 
-  app.route({
-    method: 'GET',
-    url: '/healthz',
-    exposeHeadRoute: true,
-    schema: {
-      operationId: 'isAlive',
-      tags: ['operations'],
-      summary: 'Liveness check',
-      description: 'Returns 200 while the process runs. Use it as a liveness probe.',
-      response: { 200: Status('ok') }
-    },
-    handler: async () => ({ status: 'ok' })
-  })
+  app.get('/healthz', IS_ALIVE, async () => ({ status: 'ok' }))
 
-  app.route({
-    method: 'GET',
-    url: '/readyz',
-    exposeHeadRoute: true,
-    schema: {
-      operationId: 'isReady',
-      tags: ['operations'],
-      summary: 'Readiness check',
-      description:
-        'Returns 200 while this node should receive traffic: the store accepts writes and no shutdown has begun. Use it as a readiness probe. ' +
-        'Fails with 503 otherwise.',
-      response: { 200: Ready, ...onlyProblems('store_unavailable', 'store_full', 'shutting_down') }
-    },
-    async handler() {
-      if (isDraining()) throw new AppError('shutting_down')
-      if (store.contactSince() === null) throw store.fault() ?? new AppError('store_unavailable')
-      const warnings = warningsOf(store.clockOffsetMs())
-      return { status: 'ready' as const, ...(warnings.length > 0 ? { warnings } : {}) }
-    }
+  app.get('/readyz', IS_READY, async () => {
+    if (isDraining()) throw new AppError('shutting_down')
+    if (store.contactSince() === null) throw store.fault() ?? new AppError('store_unavailable')
+    const warnings = warningsOf(store.clockOffsetMs())
+    return { status: 'ready' as const, ...(warnings.length > 0 ? { warnings } : {}) }
   })
 }

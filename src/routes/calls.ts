@@ -11,77 +11,76 @@ import type { Context } from '../services/context.js'
 
 export const CallParams = Type.Object({ callId: CallId() }, { ...Strict })
 
-export const callRoutes: FastifyPluginAsyncTypebox<{ context: Context }> = async (app, { context }) => {
-  app.route({
-    method: 'POST',
-    url: '/calls',
-    config: { limit: 'calls' },
-    schema: {
-      operationId: 'createCall',
-      tags: ['calls'],
-      summary: 'Call a user',
-      description:
-        'Rings every registered device of the callee: each receives `call.incoming`. You receive `call.ringing`, then `call.accepted` or ' +
-        '`call.ended`. Open your event stream first, or open it at the returned `cursor`.\n\n' +
-        'Returns 201 with the new call. A retry with the same `callId` or `Idempotency-Key` returns 200 with the same call. If the callee is ' +
-        'calling you at the same time, your call is merged into theirs and accepts it: 200 with `resolution: "merged"`.\n\n' +
-        'Fails with `callee_busy` if the callee is in another call, with `callee_unreachable` if none of their devices is registered, and with ' +
-        '`caller_busy` if you are in a call yourself. Nothing rings then.',
-      headers: IdempotencyHeaders,
-      body: CreateCallBody,
-      response: {
-        201: CreateCallReply,
-        200: CreateCallReply,
-        ...problems(
-          ...BODY_PROBLEMS,
-          'invalid_sdp',
-          'cannot_call_self',
-          'caller_busy',
-          'callee_busy',
-          'callee_unreachable',
-          'call_glare',
-          'call_id_taken',
-          'call_ended',
-          'too_many_devices',
-          'policy_denied',
-          'policy_unavailable',
-          'rate_limited'
-        )
-      }
-    },
-    async handler(request, reply) {
-      const created = await createCall(context, request.actor, request.body, request.headers['idempotency-key'])
-      return reply.code(created.resolution === 'created' ? 201 : 200).send(created)
+const CREATE_CALL = {
+  config: { limit: 'calls' },
+  schema: {
+    operationId: 'createCall',
+    tags: ['calls'],
+    summary: 'Call a user',
+    description:
+      'Rings every registered device of the callee: each receives `call.incoming`. You receive `call.ringing`, then `call.accepted` or ' +
+      '`call.ended`. Open your event stream first, or open it at the returned `cursor`.\n\n' +
+      'Returns 201 with the new call. A retry with the same `callId` or `Idempotency-Key` returns 200 with the same call. If the callee is ' +
+      'calling you at the same time, your call is merged into theirs and accepts it: 200 with `resolution: "merged"`.\n\n' +
+      'Fails with `callee_busy` if the callee is in another call, with `callee_unreachable` if none of their devices is registered, and with ' +
+      '`caller_busy` if you are in a call yourself. Nothing rings then.',
+    headers: IdempotencyHeaders,
+    body: CreateCallBody,
+    response: {
+      201: CreateCallReply,
+      200: CreateCallReply,
+      ...problems(
+        ...BODY_PROBLEMS,
+        'invalid_sdp',
+        'cannot_call_self',
+        'caller_busy',
+        'callee_busy',
+        'callee_unreachable',
+        'call_glare',
+        'call_id_taken',
+        'call_ended',
+        'too_many_devices',
+        'policy_denied',
+        'policy_unavailable',
+        'rate_limited'
+      )
     }
+  }
+} as const
+
+const LIST_CALLS = {
+  config: { limit: 'reads' },
+  schema: {
+    operationId: 'listCalls',
+    tags: ['calls'],
+    summary: 'List your calls',
+    description: 'Returns the calls you take part in that have not ended, on any of your devices.',
+    response: { 200: CallsReply, ...problems('rate_limited') }
+  }
+} as const
+
+const GET_CALL = {
+  config: { limit: 'reads' },
+  schema: {
+    operationId: 'getCall',
+    tags: ['calls'],
+    summary: 'Get a call',
+    description:
+      'Returns a call you take part in. A call that has ended can be read for a while. Fails with `call_not_found` if you have no part in it.',
+    params: CallParams,
+    response: { 200: CallReply, ...problems('invalid_request', 'call_not_found', 'rate_limited') }
+  }
+} as const
+
+export const callRoutes: FastifyPluginAsyncTypebox<{ context: Context }> = async (app, { context }) => {
+  app.post('/calls', CREATE_CALL, async (request, reply) => {
+    const created = await createCall(context, request.actor, request.body, request.headers['idempotency-key'])
+    return reply.code(created.resolution === 'created' ? 201 : 200).send(created)
   })
 
-  app.route({
-    method: 'GET',
-    url: '/calls',
-    config: { limit: 'reads' },
-    schema: {
-      operationId: 'listCalls',
-      tags: ['calls'],
-      summary: 'List your calls',
-      description: 'Returns the calls you take part in that have not ended, on any of your devices.',
-      response: { 200: CallsReply, ...problems('rate_limited') }
-    },
-    handler: async request => ({ calls: await listCalls(context, request.actor) })
-  })
+  app.get('/calls', LIST_CALLS, async request => ({ calls: await listCalls(context, request.actor) }))
 
-  app.route({
-    method: 'GET',
-    url: '/calls/:callId',
-    config: { limit: 'reads' },
-    schema: {
-      operationId: 'getCall',
-      tags: ['calls'],
-      summary: 'Get a call',
-      description:
-        'Returns a call you take part in. A call that has ended can be read for a while. Fails with `call_not_found` if you have no part in it.',
-      params: CallParams,
-      response: { 200: CallReply, ...problems('invalid_request', 'call_not_found', 'rate_limited') }
-    },
-    handler: async request => ({ call: await getCall(context, request.actor, request.params.callId) })
-  })
+  app.get('/calls/:callId', GET_CALL, async request => ({
+    call: await getCall(context, request.actor, request.params.callId)
+  }))
 }

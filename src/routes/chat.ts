@@ -19,73 +19,72 @@ const REFUSALS = [
   'rate_limited'
 ] as const
 
+const POST_MESSAGE = {
+  config: { limit: 'signals' },
+  schema: {
+    operationId: 'postMessage',
+    tags: ['chat'],
+    summary: 'Send a chat message',
+    description:
+      'All other participants receive `chat.message`, in the same order. Returns 201 with the message. A retry with the same `messageId` or ' +
+      '`Idempotency-Key` returns 200 with the first message, as long as it is in the history. Requires a participant with the grant `chat`.',
+    params: RoomParams,
+    headers: IdempotencyHeaders,
+    body: MessageBody,
+    response: {
+      201: MessageReply,
+      200: MessageReply,
+      ...problems(...REFUSALS, ...BODY_PROBLEMS, 'message_id_taken')
+    }
+  }
+} as const
+
+const LIST_MESSAGES = {
+  config: { limit: 'reads' },
+  schema: {
+    operationId: 'listMessages',
+    tags: ['chat'],
+    summary: 'List chat messages',
+    description:
+      'Returns the newest messages, oldest first. Pass `before` or `after` of a page to get the previous or the next one. The server keeps ' +
+      'the newest `CHAT_HISTORY_MAX` messages for as long as the room exists. Requires the grant `chat` and the right to read the room.',
+    params: RoomParams,
+    querystring: MessagesQuery,
+    response: { 200: MessagesReply, ...problems(...REFUSALS, 'invalid_cursor') }
+  }
+} as const
+
+const NOTE_TYPING = {
+  config: { limit: 'signals' },
+  schema: {
+    operationId: 'noteTyping',
+    tags: ['chat'],
+    summary: 'Send a typing indicator',
+    description:
+      'Participants with an open stream receive `chat.typing`, without an event id; a poll that is waiting returns it in `notices`. It is not ' +
+      'stored. Requires a participant with the grant `chat`.',
+    params: RoomParams,
+    body: TypingBody,
+    response: {
+      204: Type.Null({ description: 'Sent.' }),
+      ...problems(...REFUSALS, ...BODY_PROBLEMS)
+    }
+  }
+} as const
+
 export const chatRoutes: FastifyPluginAsyncTypebox<{ context: Context }> = async (app, { context }) => {
-  app.route({
-    method: 'POST',
-    url: '/rooms/:roomId/messages',
-    config: { limit: 'signals' },
-    schema: {
-      operationId: 'postMessage',
-      tags: ['chat'],
-      summary: 'Send a chat message',
-      description:
-        'All other participants receive `chat.message`, in the same order. Returns 201 with the message. A retry with the same `messageId` or ' +
-        '`Idempotency-Key` returns 200 with the first message, as long as it is in the history. Requires a participant with the grant `chat`.',
-      params: RoomParams,
-      headers: IdempotencyHeaders,
-      body: MessageBody,
-      response: {
-        201: MessageReply,
-        200: MessageReply,
-        ...problems(...REFUSALS, ...BODY_PROBLEMS, 'message_id_taken')
-      }
-    },
-    async handler({ actor, params: { roomId }, body, headers }, reply) {
-      const idempotencyKey = headers['idempotency-key']
-      const { message, posted } = await postMessage(context, actor, roomId, { body, idempotencyKey })
-      return reply.code(posted ? 201 : 200).send({ message })
-    }
+  app.post('/rooms/:roomId/messages', POST_MESSAGE, async ({ actor, params: { roomId }, body, headers }, reply) => {
+    const idempotencyKey = headers['idempotency-key']
+    const { message, posted } = await postMessage(context, actor, roomId, { body, idempotencyKey })
+    return reply.code(posted ? 201 : 200).send({ message })
   })
 
-  app.route({
-    method: 'GET',
-    url: '/rooms/:roomId/messages',
-    config: { limit: 'reads' },
-    schema: {
-      operationId: 'listMessages',
-      tags: ['chat'],
-      summary: 'List chat messages',
-      description:
-        'Returns the newest messages, oldest first. Pass `before` or `after` of a page to get the previous or the next one. The server keeps ' +
-        'the newest `CHAT_HISTORY_MAX` messages for as long as the room exists. Requires the grant `chat` and the right to read the room.',
-      params: RoomParams,
-      querystring: MessagesQuery,
-      response: { 200: MessagesReply, ...problems(...REFUSALS, 'invalid_cursor') }
-    },
-    handler: request => listMessages(context, request.actor, request.params.roomId, request.query)
-  })
+  app.get('/rooms/:roomId/messages', LIST_MESSAGES, request =>
+    listMessages(context, request.actor, request.params.roomId, request.query)
+  )
 
-  app.route({
-    method: 'POST',
-    url: '/rooms/:roomId/typing',
-    config: { limit: 'signals' },
-    schema: {
-      operationId: 'noteTyping',
-      tags: ['chat'],
-      summary: 'Send a typing indicator',
-      description:
-        'Participants with an open stream receive `chat.typing`, without an event id; a poll that is waiting returns it in `notices`. It is not ' +
-        'stored. Requires a participant with the grant `chat`.',
-      params: RoomParams,
-      body: TypingBody,
-      response: {
-        204: Type.Null({ description: 'Sent.' }),
-        ...problems(...REFUSALS, ...BODY_PROBLEMS)
-      }
-    },
-    async handler(request, reply) {
-      await noteTyping(context, request.actor, request.params.roomId, request.body)
-      return reply.code(204).send(null)
-    }
+  app.post('/rooms/:roomId/typing', NOTE_TYPING, async (request, reply) => {
+    await noteTyping(context, request.actor, request.params.roomId, request.body)
+    return reply.code(204).send(null)
   })
 }

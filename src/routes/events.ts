@@ -58,88 +58,86 @@ interface EventParts {
   readonly streams: Streams
 }
 
-export const eventRoutes: FastifyPluginAsyncTypebox<EventParts> = async (app, { context, streams }) => {
-  app.route({
-    method: 'GET',
-    url: '/events',
-    config: STREAM_CONFIG,
-    schema: {
-      ...STREAM_SCHEMA,
-      operationId: 'openEventStream',
-      summary: 'Open the event stream',
-      description:
-        'Sends your events as they happen, for as long as the connection is open. Open it before you call or join a room.\n\n' +
-        'With `Last-Event-ID` or `cursor` the stream resumes: stored events after it are sent first, then `caught-up`. If some are lost, `reset` ' +
-        'comes instead: get the snapshot. Without a cursor the stream begins with `hello` and new events.\n\n' +
-        'A device has one stream or poll at a time; a newer one ends it as `superseded`. Generated clients that read a whole reply before ' +
-        'returning it should use `pollEvents`.'
-    },
-    handler: (request, reply) => openStream(streams, request, reply)
-  })
+const OPEN_EVENT_STREAM = {
+  config: STREAM_CONFIG,
+  schema: {
+    ...STREAM_SCHEMA,
+    operationId: 'openEventStream',
+    summary: 'Open the event stream',
+    description:
+      'Sends your events as they happen, for as long as the connection is open. Open it before you call or join a room.\n\n' +
+      'With `Last-Event-ID` or `cursor` the stream resumes: stored events after it are sent first, then `caught-up`. If some are lost, `reset` ' +
+      'comes instead: get the snapshot. Without a cursor the stream begins with `hello` and new events.\n\n' +
+      'A device has one stream or poll at a time; a newer one ends it as `superseded`. Generated clients that read a whole reply before ' +
+      'returning it should use `pollEvents`.'
+  }
+} as const
 
-  app.route({
-    method: 'POST',
-    url: '/events',
-    config: STREAM_CONFIG,
-    schema: {
-      ...STREAM_SCHEMA,
-      operationId: 'openEventStreamByPost',
-      summary: 'Open the event stream by POST',
-      description: 'The same stream as `openEventStream`, for networks with proxies that buffer the reply to a GET.'
-    },
-    handler: (request, reply) => openStream(streams, request, reply)
-  })
+const OPEN_EVENT_STREAM_BY_POST = {
+  config: STREAM_CONFIG,
+  schema: {
+    ...STREAM_SCHEMA,
+    operationId: 'openEventStreamByPost',
+    summary: 'Open the event stream by POST',
+    description: 'The same stream as `openEventStream`, for networks with proxies that buffer the reply to a GET.'
+  }
+} as const
 
-  app.route({
-    method: 'GET',
-    url: '/events/poll',
-    config: { limit: 'reads', eventRoute: true },
-    schema: {
-      operationId: 'pollEvents',
-      tags: ['events'],
-      summary: 'Poll for events',
-      description:
-        'Returns the events after `cursor`, or waits up to `wait` seconds for the next one. Poll again with the returned cursor. Without a ' +
-        'cursor the reply comes at once, with the cursor to start from.\n\n' +
-        'The stream and the poll share one mailbox and cursor: change from one to the other at any time. A poll with the same cursor ' +
-        'returns the same events again. A newer stream or poll of this device ends this one as `superseded`.',
-      querystring: PollQuery,
-      response: {
-        200: PollReply,
-        ...problems(
-          'invalid_request',
-          'invalid_cursor',
-          'invalid_ticket',
-          'superseded',
-          'too_many_devices',
-          'rate_limited',
-          'shutting_down'
-        )
-      }
-    },
-    async handler({ actor, query }, reply) {
-      const { cursor, wait = POLL_WAIT_S, limit = POLL_LIMIT, maxBytes = POLL_MAX_BYTES } = query
-      const body = await streams.poll({ actor, cursor, waitMs: wait * 1000, limit, maxBytes, res: reply.raw })
-      return sendJson(reply, body)
+const POLL_EVENTS = {
+  config: { limit: 'reads', eventRoute: true },
+  schema: {
+    operationId: 'pollEvents',
+    tags: ['events'],
+    summary: 'Poll for events',
+    description:
+      'Returns the events after `cursor`, or waits up to `wait` seconds for the next one. Poll again with the returned cursor. Without a ' +
+      'cursor the reply comes at once, with the cursor to start from.\n\n' +
+      'The stream and the poll share one mailbox and cursor: change from one to the other at any time. A poll with the same cursor ' +
+      'returns the same events again. A newer stream or poll of this device ends this one as `superseded`.',
+    querystring: PollQuery,
+    response: {
+      200: PollReply,
+      ...problems(
+        'invalid_request',
+        'invalid_cursor',
+        'invalid_ticket',
+        'superseded',
+        'too_many_devices',
+        'rate_limited',
+        'shutting_down'
+      )
     }
+  }
+} as const
+
+const CREATE_EVENT_TICKET = {
+  config: { limit: 'reads' },
+  schema: {
+    operationId: 'createEventTicket',
+    tags: ['events'],
+    summary: 'Create a ticket',
+    description:
+      'Returns a short-lived ticket that opens the event stream of this device without a header, for `EventSource`: ' +
+      '`new EventSource("/v1/events?ticket=…")`. It is valid for any number of streams and polls, until the token expires, the device signs off, ' +
+      'or it is not used for two minutes.',
+    response: { 201: TicketReply, ...problems('invalid_request', 'rate_limited') }
+  }
+} as const
+
+export const eventRoutes: FastifyPluginAsyncTypebox<EventParts> = async (app, { context, streams }) => {
+  app.get('/events', OPEN_EVENT_STREAM, (request, reply) => openStream(streams, request, reply))
+
+  app.post('/events', OPEN_EVENT_STREAM_BY_POST, (request, reply) => openStream(streams, request, reply))
+
+  app.get('/events/poll', POLL_EVENTS, async ({ actor, query }, reply) => {
+    const { cursor, wait = POLL_WAIT_S, limit = POLL_LIMIT, maxBytes = POLL_MAX_BYTES } = query
+    const body = await streams.poll({ actor, cursor, waitMs: wait * 1000, limit, maxBytes, res: reply.raw })
+    return sendJson(reply, body)
   })
 
-  app.route({
-    method: 'POST',
-    url: '/events/tickets',
-    config: { limit: 'reads' },
-    schema: {
-      operationId: 'createEventTicket',
-      tags: ['events'],
-      summary: 'Create a ticket',
-      description:
-        'Returns a short-lived ticket that opens the event stream of this device without a header, for `EventSource`: ' +
-        '`new EventSource("/v1/events?ticket=…")`. It is valid for any number of streams and polls, until the token expires, the device signs off, ' +
-        'or it is not used for two minutes.',
-      response: { 201: TicketReply, ...problems('invalid_request', 'rate_limited') }
-    },
-    handler: async (request, reply) => reply.code(201).send(await issueTicket(context, request.actor))
-  })
+  app.post('/events/tickets', CREATE_EVENT_TICKET, async (request, reply) =>
+    reply.code(201).send(await issueTicket(context, request.actor))
+  )
 }
 
 interface StreamOpening {

@@ -6,6 +6,25 @@ import { problems } from '../schemas/problem.js'
 import type { Context } from '../services/context.js'
 import { internalRoutes } from './internal.js'
 
+const GET_METRICS = {
+  schema: {
+    operationId: 'getMetrics',
+    tags: ['operations'],
+    summary: 'Get metrics',
+    description:
+      'Returns the metrics of this node for Prometheus. Requires an `ADMIN_SECRET` as Bearer token if any is set. With `ADMIN_PORT` it is served ' +
+      'on that port only.',
+    security: [{}, { operator: [] }],
+    response: {
+      200: {
+        description: 'Metrics in the Prometheus text format.',
+        content: { 'text/plain': { schema: Type.String() } }
+      },
+      ...problems('rate_limited')
+    }
+  }
+} as const
+
 export const operatorRoutes: FastifyPluginAsyncTypebox<{ context: Context }> = async (app, { context }) => {
   const { adminSecret, roomServiceUrl, roomServiceSecret } = context.config
   const guard = createSecretGuard(context.clock)
@@ -21,28 +40,8 @@ export const operatorRoutes: FastifyPluginAsyncTypebox<{ context: Context }> = a
 }
 
 const metricsRoute: FastifyPluginAsyncTypebox<{ context: Context }> = async (app, { context: { metrics } }) => {
-  app.route({
-    method: 'GET',
-    url: '/metrics',
-    schema: {
-      operationId: 'getMetrics',
-      tags: ['operations'],
-      summary: 'Get metrics',
-      description:
-        'Returns the metrics of this node for Prometheus. Requires an `ADMIN_SECRET` as Bearer token if any is set. With `ADMIN_PORT` it is served ' +
-        'on that port only.',
-      security: [{}, { operator: [] }],
-      response: {
-        200: {
-          description: 'Metrics in the Prometheus text format.',
-          content: { 'text/plain': { schema: Type.String() } }
-        },
-        ...problems('rate_limited')
-      }
-    },
-    async handler(_request, reply) {
-      const text = await metrics.registry.metrics()
-      return reply.type(metrics.registry.contentType).send(text)
-    }
+  app.get('/metrics', GET_METRICS, async (_request, reply) => {
+    const text = await metrics.registry.metrics()
+    return reply.type(metrics.registry.contentType).send(text)
   })
 }

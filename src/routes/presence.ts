@@ -6,77 +6,75 @@ import { BODY_PROBLEMS, problems } from '../schemas/problem.js'
 import type { Context } from '../services/context.js'
 import { deletePresence, lookUpPresences, putPresence, takeSnapshot } from '../services/presence/presence.js'
 
-export const presenceRoutes: FastifyPluginAsyncTypebox<{ context: Context }> = async (app, { context }) => {
-  app.route({
-    method: 'PUT',
-    url: '/presence',
-    config: { limit: 'signals', optionalBody: true },
-    schema: {
-      operationId: 'putPresence',
-      tags: ['presence'],
-      summary: 'Send a keepalive or set a status',
-      description:
-        'Registers this device and keeps it online for `PRESENCE_TTL_MS`, with an optional status. A device with an open stream or poll needs no ' +
-        'keepalive. Returns your presence. It also acknowledges a `heartbeat` with `ack: true`.',
-      body: PresenceBody,
-      response: {
-        200: PresenceReply,
-        ...problems(...BODY_PROBLEMS, 'too_many_devices', 'rate_limited')
-      }
-    },
-    handler: async request => ({ presence: await putPresence(context, request.actor, request.body) })
-  })
-
-  app.route({
-    method: 'DELETE',
-    url: '/presence',
-    config: { limit: false },
-    schema: {
-      operationId: 'deletePresence',
-      tags: ['presence'],
-      summary: 'Sign this device off',
-      description:
-        'Closes the stream of this device and deletes its mailbox and its tickets. Calls no longer ring on it.',
-      response: { 204: Type.Null({ description: 'The device is signed off.' }), ...problems('rate_limited') }
-    },
-    async handler(request, reply) {
-      await deletePresence(context, request.actor)
-      return reply.code(204).send(null)
+const PUT_PRESENCE = {
+  config: { limit: 'signals', optionalBody: true },
+  schema: {
+    operationId: 'putPresence',
+    tags: ['presence'],
+    summary: 'Send a keepalive or set a status',
+    description:
+      'Registers this device and keeps it online for `PRESENCE_TTL_MS`, with an optional status. A device with an open stream or poll needs no ' +
+      'keepalive. Returns your presence. It also acknowledges a `heartbeat` with `ack: true`.',
+    body: PresenceBody,
+    response: {
+      200: PresenceReply,
+      ...problems(...BODY_PROBLEMS, 'too_many_devices', 'rate_limited')
     }
+  }
+} as const
+
+const DELETE_PRESENCE = {
+  config: { limit: false },
+  schema: {
+    operationId: 'deletePresence',
+    tags: ['presence'],
+    summary: 'Sign this device off',
+    description:
+      'Closes the stream of this device and deletes its mailbox and its tickets. Calls no longer ring on it.',
+    response: { 204: Type.Null({ description: 'The device is signed off.' }), ...problems('rate_limited') }
+  }
+} as const
+
+const LOOK_UP_PRESENCE = {
+  config: { limit: 'reads' },
+  schema: {
+    operationId: 'lookUpPresence',
+    tags: ['presence'],
+    summary: 'Look up presence',
+    description:
+      'Returns the presence of up to 100 users. Users whose presence you may not see (`PRESENCE_VISIBILITY`) look like users who do not exist: ' +
+      '`offline`, with `lastSeenAt` null.',
+    querystring: PresenceQuery,
+    response: { 200: PresencesReply, ...problems('invalid_request', 'rate_limited') }
+  }
+} as const
+
+const TAKE_SNAPSHOT = {
+  config: { limit: 'reads' },
+  schema: {
+    operationId: 'takeSnapshot',
+    tags: ['events'],
+    summary: 'Get a snapshot',
+    description:
+      'Returns your calls, rooms, invitations and presence, and the cursor to continue from. Get it when your client starts, and after a ' +
+      '`reset`. Registers this device.',
+    response: { 200: Snapshot, ...problems('too_many_devices', 'rate_limited') }
+  }
+} as const
+
+export const presenceRoutes: FastifyPluginAsyncTypebox<{ context: Context }> = async (app, { context }) => {
+  app.put('/presence', PUT_PRESENCE, async request => ({
+    presence: await putPresence(context, request.actor, request.body)
+  }))
+
+  app.delete('/presence', DELETE_PRESENCE, async (request, reply) => {
+    await deletePresence(context, request.actor)
+    return reply.code(204).send(null)
   })
 
-  app.route({
-    method: 'GET',
-    url: '/presence',
-    config: { limit: 'reads' },
-    schema: {
-      operationId: 'lookUpPresence',
-      tags: ['presence'],
-      summary: 'Look up presence',
-      description:
-        'Returns the presence of up to 100 users. Users whose presence you may not see (`PRESENCE_VISIBILITY`) look like users who do not exist: ' +
-        '`offline`, with `lastSeenAt` null.',
-      querystring: PresenceQuery,
-      response: { 200: PresencesReply, ...problems('invalid_request', 'rate_limited') }
-    },
-    handler: async request => ({
-      presences: await lookUpPresences(context, request.actor, request.query.users.split(','))
-    })
-  })
+  app.get('/presence', LOOK_UP_PRESENCE, async request => ({
+    presences: await lookUpPresences(context, request.actor, request.query.users.split(','))
+  }))
 
-  app.route({
-    method: 'GET',
-    url: '/snapshot',
-    config: { limit: 'reads' },
-    schema: {
-      operationId: 'takeSnapshot',
-      tags: ['events'],
-      summary: 'Get a snapshot',
-      description:
-        'Returns your calls, rooms, invitations and presence, and the cursor to continue from. Get it when your client starts, and after a ' +
-        '`reset`. Registers this device.',
-      response: { 200: Snapshot, ...problems('too_many_devices', 'rate_limited') }
-    },
-    handler: request => takeSnapshot(context, request.actor)
-  })
+  app.get('/snapshot', TAKE_SNAPSHOT, request => takeSnapshot(context, request.actor))
 }

@@ -5,33 +5,32 @@ import { Strict } from '../schemas/common.js'
 import { onlyProblems, ProblemKind } from '../schemas/problem.js'
 import { explainProblem, problemPage } from '../services/problems.js'
 
-export const problemRoutes: FastifyPluginAsyncTypebox = async app => {
-  app.route({
-    method: 'GET',
-    url: '/problems/:code',
-    schema: {
-      operationId: 'explainProblem',
-      tags: ['problems'],
-      summary: 'Explain a problem code',
-      description:
-        'Returns the status, the title and whether a retry may succeed. As a page if the request accepts `text/html`.',
-      security: [],
-      params: Type.Object(
-        { code: Type.String({ description: 'The `code` of a problem.', examples: ['callee_busy'] }) },
-        Strict
-      ),
-      response: {
-        200: {
-          description: 'The code is explained.',
-          content: { 'application/json': { schema: ProblemKind }, 'text/html': { schema: Type.String() } }
-        },
-        ...onlyProblems('not_found')
-      }
-    },
-    async handler(request, reply) {
-      const kind = explainProblem(request.params.code)
-      if (!request.headers.accept?.includes('text/html')) return kind
-      return reply.type('text/html; charset=utf-8').send(problemPage(kind))
+const EXPLAIN_PROBLEM = {
+  schema: {
+    operationId: 'explainProblem',
+    tags: ['problems'],
+    summary: 'Explain a problem code',
+    description:
+      'Returns the status, the title and whether a retry may succeed. As a page if the request accepts `text/html`.',
+    security: [],
+    params: Type.Object(
+      { code: Type.String({ description: 'The `code` of a problem.', examples: ['callee_busy'] }) },
+      Strict
+    ),
+    response: {
+      200: {
+        description: 'The code is explained.',
+        content: { 'application/json': { schema: ProblemKind }, 'text/html': { schema: Type.String() } }
+      },
+      ...onlyProblems('not_found')
     }
+  }
+} as const
+
+export const problemRoutes: FastifyPluginAsyncTypebox = async app => {
+  app.get('/problems/:code', EXPLAIN_PROBLEM, async (request, reply) => {
+    const kind = explainProblem(request.params.code)
+    if (!request.headers.accept?.includes('text/html')) return kind
+    return reply.type('text/html; charset=utf-8').send(problemPage(kind))
   })
 }

@@ -21,73 +21,75 @@ const REFUSALS = [
   'rate_limited'
 ] as const
 
-const DESCRIPTIONS = [
-  [
-    'offer',
-    'sendRoomOffer',
-    'Send an offer to a participant',
-    'Starts a negotiation with one participant, who receives `signal.offer`. If that participant has an offer pending for you, yours fails ' +
+const SEND_ROOM_OFFER = {
+  config: { limit: 'signals' },
+  schema: {
+    operationId: 'sendRoomOffer',
+    tags: ['room signals'],
+    summary: 'Send an offer to a participant',
+    description:
+      'Starts a negotiation with one participant, who receives `signal.offer`. If that participant has an offer pending for you, yours fails ' +
       'with `offer_collision`; of the two, the one who joined later is the polite side and rolls back. Requires the grant `signal`.',
-    RoomOfferBody,
-    ['invalid_sdp', 'offer_collision', 'stale_revision']
-  ],
-  [
-    'answer',
-    'sendRoomAnswer',
-    'Send an answer to a participant',
-    'Answers the pending offer of a participant, who receives `signal.answer`. Requires the grant `signal`.',
-    RoomAnswerBody,
-    ['invalid_sdp', 'no_offer_pending', 'stale_revision']
-  ]
-] as const
+    params: RoomParams,
+    body: RoomOfferBody,
+    response: {
+      202: DescriptionReply,
+      ...problems(...REFUSALS, 'invalid_sdp', 'offer_collision', 'stale_revision')
+    }
+  }
+} as const
+
+const SEND_ROOM_ANSWER = {
+  config: { limit: 'signals' },
+  schema: {
+    operationId: 'sendRoomAnswer',
+    tags: ['room signals'],
+    summary: 'Send an answer to a participant',
+    description:
+      'Answers the pending offer of a participant, who receives `signal.answer`. Requires the grant `signal`.',
+    params: RoomParams,
+    body: RoomAnswerBody,
+    response: {
+      202: DescriptionReply,
+      ...problems(...REFUSALS, 'invalid_sdp', 'no_offer_pending', 'stale_revision')
+    }
+  }
+} as const
+
+const SEND_ROOM_CANDIDATES = {
+  config: { limit: 'signals' },
+  schema: {
+    operationId: 'sendRoomCandidates',
+    tags: ['room signals'],
+    summary: 'Send ICE candidates in a room',
+    description:
+      'Sends candidates to one participant, who receives `signal.candidates`. Without `to` they go to all others; that requires the grant ' +
+      '`publish`. Candidates may be sent before their description: they wait for it for up to ten minutes. Candidates of an older ICE ' +
+      'generation fail with `stale_candidate`.',
+    params: RoomParams,
+    body: RoomCandidatesBody,
+    response: {
+      202: CandidatesReply,
+      ...problems(...REFUSALS, 'invalid_candidate', 'stale_candidate', 'too_many_held')
+    }
+  }
+} as const
 
 export const roomSignalRoutes: FastifyPluginAsyncTypebox<{ context: Context }> = async (app, { context }) => {
-  for (const [type, operationId, summary, description, body, refusals] of DESCRIPTIONS) {
-    app.route({
-      method: 'POST',
-      url: `/rooms/:roomId/${type}`,
-      config: { limit: 'signals' },
-      schema: {
-        operationId,
-        tags: ['room signals'],
-        summary,
-        description,
-        params: RoomParams,
-        body,
-        response: { 202: DescriptionReply, ...problems(...REFUSALS, ...refusals) }
-      },
-      handler: async (request, reply) =>
-        reply
-          .code(202)
-          .send(await sendRoomDescription(context, request.actor, request.params.roomId, { ...request.body, type }))
-    })
-  }
+  app.post('/rooms/:roomId/offer', SEND_ROOM_OFFER, ({ actor, params: { roomId }, body }, reply) => {
+    reply.code(202)
+    return sendRoomDescription(context, actor, roomId, { ...body, type: 'offer' })
+  })
 
-  app.route({
-    method: 'POST',
-    url: '/rooms/:roomId/candidates',
-    config: { limit: 'signals' },
-    schema: {
-      operationId: 'sendRoomCandidates',
-      tags: ['room signals'],
-      summary: 'Send ICE candidates in a room',
-      description:
-        'Sends candidates to one participant, who receives `signal.candidates`. Without `to` they go to all others; that requires the grant ' +
-        '`publish`. Candidates may be sent before their description: they wait for it for up to ten minutes. Candidates of an older ICE ' +
-        'generation fail with `stale_candidate`.',
-      params: RoomParams,
-      body: RoomCandidatesBody,
-      response: {
-        202: CandidatesReply,
-        ...problems(...REFUSALS, 'invalid_candidate', 'stale_candidate', 'too_many_held')
-      }
-    },
-    async handler({ actor, params: { roomId }, body: { to, ...batch } }, reply) {
-      const sent =
-        to === undefined
-          ? broadcastCandidates(context, actor, roomId, batch)
-          : sendRoomCandidates(context, actor, roomId, { to, ...batch })
-      return reply.code(202).send(await sent)
-    }
+  app.post('/rooms/:roomId/answer', SEND_ROOM_ANSWER, ({ actor, params: { roomId }, body }, reply) => {
+    reply.code(202)
+    return sendRoomDescription(context, actor, roomId, { ...body, type: 'answer' })
+  })
+
+  app.post('/rooms/:roomId/candidates', SEND_ROOM_CANDIDATES, ({ actor, params: { roomId }, body }, reply) => {
+    reply.code(202)
+    const { to, ...batch } = body
+    if (to === undefined) return broadcastCandidates(context, actor, roomId, batch)
+    return sendRoomCandidates(context, actor, roomId, { to, ...batch })
   })
 }

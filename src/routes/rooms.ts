@@ -34,172 +34,166 @@ const READING = [
 const JOINING = ['not_in_room', 'room_locked', 'room_full', 'too_many_devices', 'too_many_rooms'] as const
 const WRITING = [...READING, ...BODY_PROBLEMS] as const
 
+const PUT_ROOM = {
+  config: { limit: 'signals', optionalBody: true },
+  schema: {
+    operationId: 'putRoom',
+    tags: ['rooms'],
+    summary: 'Create or update a room',
+    description:
+      'Returns 201 with the new room, or 200 with the updated one. What the body leaves out stays as it is. Requires the grant `manage`, which ' +
+      'the creator of a room has. A room that no device joins is closed after an hour.\n\n' +
+      'Fails with `room_not_found` if the room exists and you have no part in it, or if the room service does not know it.',
+    params: RoomParams,
+    body: RoomBody,
+    response: { 201: RoomReply, 200: RoomReply, ...problems(...WRITING) }
+  }
+} as const
+
+const GET_ROOM = {
+  config: { limit: 'reads' },
+  schema: {
+    operationId: 'getRoom',
+    tags: ['rooms'],
+    summary: 'Get a room',
+    description:
+      'Returns the room and its participants. Allowed for participants, the creator, users with a pending invitation, and users with a claim ' +
+      'for the room in their token or from the room service. Requires the grant `join`. Fails with `room_not_found` for all other users.',
+    params: RoomParams,
+    response: { 200: RoomAndParticipants, ...problems(...READING) }
+  }
+} as const
+
+const CLOSE_ROOM = {
+  config: { limit: 'signals' },
+  schema: {
+    operationId: 'closeRoom',
+    tags: ['rooms'],
+    summary: 'Close a room',
+    description: 'Removes all participants; they receive `room.closed`. Requires the grant `manage`.',
+    params: RoomParams,
+    response: { 204: Type.Null({ description: 'The room is closed.' }), ...problems(...READING) }
+  }
+} as const
+
+const JOIN_ROOM = {
+  config: { limit: 'signals', optionalBody: true },
+  schema: {
+    operationId: 'joinRoom',
+    tags: ['rooms'],
+    summary: 'Join a room',
+    description:
+      'Adds this device to the room and returns all participants; they receive `room.participant_joined`. The room is created if it does not ' +
+      'exist, and the first participant is its host. Joining again returns 200 with the same participation.\n\n' +
+      'Requires the grant `join`. A role that you were given in the room is kept when you leave. A members-only room (`defaultRole: "none"`) ' +
+      'fails with `room_not_found` for others.',
+    params: RoomParams,
+    body: JoinBody,
+    response: {
+      201: JoinReply,
+      200: JoinReply,
+      ...problems(...WRITING, ...JOINING)
+    }
+  }
+} as const
+
+const CHANGE_PARTICIPANT = {
+  config: { limit: 'signals' },
+  schema: {
+    operationId: 'changeParticipant',
+    tags: ['rooms'],
+    summary: 'Update a participant',
+    description:
+      'Sets the role, asks to mute, or changes your own metadata. A role belongs to the user: it applies to all their devices, and they keep ' +
+      'it when they leave and join again. Requires the grant `moderate`, or `manage` to appoint or dismiss a host. Your own metadata requires no ' +
+      'grant.',
+    params: ParticipantParams,
+    body: ParticipantBody,
+    response: { 200: ParticipantReply, ...problems(...WRITING, 'not_in_room', 'participant_not_found') }
+  }
+} as const
+
+const REMOVE_PARTICIPANT = {
+  config: { limit: false },
+  schema: {
+    operationId: 'removeParticipant',
+    tags: ['rooms'],
+    summary: 'Leave a room or remove a participant',
+    description:
+      'With your own participant id you leave; this is never rate limited. Removing another user requires the grant `moderate`, removing a ' +
+      'host `manage`. The others receive `room.participant_left`.\n\n' +
+      'With `ban=true` the user is removed with all devices and may not come back, even to a new room with this id. It works for up to a ' +
+      'minute after the participant has left.',
+    params: ParticipantParams,
+    querystring: RemoveQuery,
+    response: {
+      204: Type.Null({ description: 'The participant is no longer in the room.' }),
+      ...problems(
+        'rate_limited',
+        ...(['invalid_request', 'room_not_found', 'room_closed'] as const),
+        ...(['not_permitted', 'banned', 'participant_not_found', 'too_many_bans'] as const)
+      )
+    }
+  }
+} as const
+
+const LIST_BANS = {
+  config: { limit: 'reads' },
+  schema: {
+    operationId: 'listBans',
+    tags: ['rooms'],
+    summary: 'List bans',
+    description: 'Returns the users who are banned from the room. Requires the grant `moderate`.',
+    params: RoomParams,
+    response: { 200: BansReply, ...problems(...READING) }
+  }
+} as const
+
+const UNBAN = {
+  config: { limit: 'signals' },
+  schema: {
+    operationId: 'unban',
+    tags: ['rooms'],
+    summary: 'Remove a ban',
+    description: 'Allows a banned user to enter the room again. Requires the grant `moderate`.',
+    params: BanParams,
+    response: { 204: Type.Null({ description: 'The user is not banned.' }), ...problems(...READING) }
+  }
+} as const
+
 export const roomRoutes: FastifyPluginAsyncTypebox<{ context: Context }> = async (app, { context }) => {
-  app.route({
-    method: 'PUT',
-    url: '/rooms/:roomId',
-    config: { limit: 'signals', optionalBody: true },
-    schema: {
-      operationId: 'putRoom',
-      tags: ['rooms'],
-      summary: 'Create or update a room',
-      description:
-        'Returns 201 with the new room, or 200 with the updated one. What the body leaves out stays as it is. Requires the grant `manage`, which ' +
-        'the creator of a room has. A room that no device joins is closed after an hour.\n\n' +
-        'Fails with `room_not_found` if the room exists and you have no part in it, or if the room service does not know it.',
-      params: RoomParams,
-      body: RoomBody,
-      response: { 201: RoomReply, 200: RoomReply, ...problems(...WRITING) }
-    },
-    async handler(request, reply) {
-      const { room, created } = await putRoom(context, request.actor, request.params.roomId, request.body)
-      return reply.code(created ? 201 : 200).send({ room })
-    }
+  app.put('/rooms/:roomId', PUT_ROOM, async (request, reply) => {
+    const { room, created } = await putRoom(context, request.actor, request.params.roomId, request.body)
+    return reply.code(created ? 201 : 200).send({ room })
   })
 
-  app.route({
-    method: 'GET',
-    url: '/rooms/:roomId',
-    config: { limit: 'reads' },
-    schema: {
-      operationId: 'getRoom',
-      tags: ['rooms'],
-      summary: 'Get a room',
-      description:
-        'Returns the room and its participants. Allowed for participants, the creator, users with a pending invitation, and users with a claim ' +
-        'for the room in their token or from the room service. Requires the grant `join`. Fails with `room_not_found` for all other users.',
-      params: RoomParams,
-      response: { 200: RoomAndParticipants, ...problems(...READING) }
-    },
-    handler: request => getRoom(context, request.actor, request.params.roomId)
+  app.get('/rooms/:roomId', GET_ROOM, request => getRoom(context, request.actor, request.params.roomId))
+
+  app.delete('/rooms/:roomId', CLOSE_ROOM, async (request, reply) => {
+    await closeRoom(context, request.actor, request.params.roomId)
+    return reply.code(204).send(null)
   })
 
-  app.route({
-    method: 'DELETE',
-    url: '/rooms/:roomId',
-    config: { limit: 'signals' },
-    schema: {
-      operationId: 'closeRoom',
-      tags: ['rooms'],
-      summary: 'Close a room',
-      description: 'Removes all participants; they receive `room.closed`. Requires the grant `manage`.',
-      params: RoomParams,
-      response: { 204: Type.Null({ description: 'The room is closed.' }), ...problems(...READING) }
-    },
-    async handler(request, reply) {
-      await closeRoom(context, request.actor, request.params.roomId)
-      return reply.code(204).send(null)
-    }
+  app.post('/rooms/:roomId/participants', JOIN_ROOM, async (request, reply) => {
+    const { joined, ...body } = await joinRoom(context, request.actor, request.params.roomId, request.body)
+    return reply.code(joined ? 201 : 200).send(body)
   })
 
-  app.route({
-    method: 'POST',
-    url: '/rooms/:roomId/participants',
-    config: { limit: 'signals', optionalBody: true },
-    schema: {
-      operationId: 'joinRoom',
-      tags: ['rooms'],
-      summary: 'Join a room',
-      description:
-        'Adds this device to the room and returns all participants; they receive `room.participant_joined`. The room is created if it does not ' +
-        'exist, and the first participant is its host. Joining again returns 200 with the same participation.\n\n' +
-        'Requires the grant `join`. A role that you were given in the room is kept when you leave. A members-only room (`defaultRole: "none"`) ' +
-        'fails with `room_not_found` for others.',
-      params: RoomParams,
-      body: JoinBody,
-      response: {
-        201: JoinReply,
-        200: JoinReply,
-        ...problems(...WRITING, ...JOINING)
-      }
-    },
-    async handler(request, reply) {
-      const { joined, ...body } = await joinRoom(context, request.actor, request.params.roomId, request.body)
-      return reply.code(joined ? 201 : 200).send(body)
-    }
+  app.patch('/rooms/:roomId/participants/:participantId', CHANGE_PARTICIPANT, async request => ({
+    participant: await changeParticipant(context, request.actor, request.params, request.body)
+  }))
+
+  app.delete('/rooms/:roomId/participants/:participantId', REMOVE_PARTICIPANT, async (request, reply) => {
+    await removeParticipant(context, request.actor, request.params, request.query)
+    return reply.code(204).send(null)
   })
 
-  app.route({
-    method: 'PATCH',
-    url: '/rooms/:roomId/participants/:participantId',
-    config: { limit: 'signals' },
-    schema: {
-      operationId: 'changeParticipant',
-      tags: ['rooms'],
-      summary: 'Update a participant',
-      description:
-        'Sets the role, asks to mute, or changes your own metadata. A role belongs to the user: it applies to all their devices, and they keep ' +
-        'it when they leave and join again. Requires the grant `moderate`, or `manage` to appoint or dismiss a host. Your own metadata requires no ' +
-        'grant.',
-      params: ParticipantParams,
-      body: ParticipantBody,
-      response: { 200: ParticipantReply, ...problems(...WRITING, 'not_in_room', 'participant_not_found') }
-    },
-    handler: async request => ({
-      participant: await changeParticipant(context, request.actor, request.params, request.body)
-    })
-  })
+  app.get('/rooms/:roomId/bans', LIST_BANS, async request => ({
+    bans: await listBans(context, request.actor, request.params.roomId)
+  }))
 
-  app.route({
-    method: 'DELETE',
-    url: '/rooms/:roomId/participants/:participantId',
-    config: { limit: false },
-    schema: {
-      operationId: 'removeParticipant',
-      tags: ['rooms'],
-      summary: 'Leave a room or remove a participant',
-      description:
-        'With your own participant id you leave; this is never rate limited. Removing another user requires the grant `moderate`, removing a ' +
-        'host `manage`. The others receive `room.participant_left`.\n\n' +
-        'With `ban=true` the user is removed with all devices and may not come back, even to a new room with this id. It works for up to a ' +
-        'minute after the participant has left.',
-      params: ParticipantParams,
-      querystring: RemoveQuery,
-      response: {
-        204: Type.Null({ description: 'The participant is no longer in the room.' }),
-        ...problems(
-          'rate_limited',
-          ...(['invalid_request', 'room_not_found', 'room_closed'] as const),
-          ...(['not_permitted', 'banned', 'participant_not_found', 'too_many_bans'] as const)
-        )
-      }
-    },
-    async handler(request, reply) {
-      await removeParticipant(context, request.actor, request.params, request.query)
-      return reply.code(204).send(null)
-    }
-  })
-
-  app.route({
-    method: 'GET',
-    url: '/rooms/:roomId/bans',
-    config: { limit: 'reads' },
-    schema: {
-      operationId: 'listBans',
-      tags: ['rooms'],
-      summary: 'List bans',
-      description: 'Returns the users who are banned from the room. Requires the grant `moderate`.',
-      params: RoomParams,
-      response: { 200: BansReply, ...problems(...READING) }
-    },
-    handler: async request => ({ bans: await listBans(context, request.actor, request.params.roomId) })
-  })
-
-  app.route({
-    method: 'DELETE',
-    url: '/rooms/:roomId/bans/:user',
-    config: { limit: 'signals' },
-    schema: {
-      operationId: 'unban',
-      tags: ['rooms'],
-      summary: 'Remove a ban',
-      description: 'Allows a banned user to enter the room again. Requires the grant `moderate`.',
-      params: BanParams,
-      response: { 204: Type.Null({ description: 'The user is not banned.' }), ...problems(...READING) }
-    },
-    async handler(request, reply) {
-      await unbanUser(context, request.actor, request.params.roomId, request.params.user)
-      return reply.code(204).send(null)
-    }
+  app.delete('/rooms/:roomId/bans/:user', UNBAN, async (request, reply) => {
+    await unbanUser(context, request.actor, request.params.roomId, request.params.user)
+    return reply.code(204).send(null)
   })
 }

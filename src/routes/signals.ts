@@ -15,74 +15,71 @@ const REFUSALS = [
   'rate_limited'
 ] as const
 
+const SEND_OFFER = {
+  config: { limit: 'signals' },
+  schema: {
+    operationId: 'sendOffer',
+    tags: ['signals'],
+    summary: 'Send an offer',
+    description:
+      'Starts a negotiation: the first one, a renegotiation or an ICE restart. The other side receives `signal.offer`. The caller makes the ' +
+      'first offer; later ones may come from either side.\n\n' +
+      'One negotiation is in progress at a time. If the other side has an offer pending, yours fails with `offer_collision`: roll it back, ' +
+      'answer theirs, then send yours again.',
+    params: CallParams,
+    body: OfferBody,
+    response: {
+      202: DescriptionReply,
+      ...problems(...REFUSALS, 'invalid_sdp', 'wrong_party', 'offer_collision', 'stale_revision')
+    }
+  }
+} as const
+
+const SEND_ANSWER = {
+  config: { limit: 'signals' },
+  schema: {
+    operationId: 'sendAnswer',
+    tags: ['signals'],
+    summary: 'Send an answer',
+    description:
+      'Answers the pending offer of the other side, which receives `signal.answer`. Fails with `no_offer_pending` if there is none.',
+    params: CallParams,
+    body: AnswerBody,
+    response: { 202: DescriptionReply, ...problems(...REFUSALS, 'invalid_sdp', 'no_offer_pending', 'stale_revision') }
+  }
+} as const
+
+const SEND_CANDIDATES = {
+  config: { limit: 'signals' },
+  schema: {
+    operationId: 'sendCandidates',
+    tags: ['signals'],
+    summary: 'Send ICE candidates',
+    description:
+      'Sends one or more candidates; the other side receives `signal.candidates`. Candidates may be sent before their offer or answer: up to ' +
+      '256 wait for it and are delivered after it. Candidates of an older ICE generation fail with `stale_candidate`.',
+    params: CallParams,
+    body: CandidatesBody,
+    response: {
+      202: CandidatesReply,
+      ...problems(...REFUSALS, 'invalid_candidate', 'stale_candidate', 'too_many_held')
+    }
+  }
+} as const
+
 export const signalRoutes: FastifyPluginAsyncTypebox<{ context: Context }> = async (app, { context }) => {
-  app.route({
-    method: 'POST',
-    url: '/calls/:callId/offer',
-    config: { limit: 'signals' },
-    schema: {
-      operationId: 'sendOffer',
-      tags: ['signals'],
-      summary: 'Send an offer',
-      description:
-        'Starts a negotiation: the first one, a renegotiation or an ICE restart. The other side receives `signal.offer`. The caller makes the ' +
-        'first offer; later ones may come from either side.\n\n' +
-        'One negotiation is in progress at a time. If the other side has an offer pending, yours fails with `offer_collision`: roll it back, ' +
-        'answer theirs, then send yours again.',
-      params: CallParams,
-      body: OfferBody,
-      response: {
-        202: DescriptionReply,
-        ...problems(...REFUSALS, 'invalid_sdp', 'wrong_party', 'offer_collision', 'stale_revision')
-      }
-    },
-    handler(request, reply) {
-      reply.code(202)
-      return sendDescription(context, request.actor, request.params.callId, { ...request.body, type: 'offer' })
-    }
+  app.post('/calls/:callId/offer', SEND_OFFER, (request, reply) => {
+    reply.code(202)
+    return sendDescription(context, request.actor, request.params.callId, { ...request.body, type: 'offer' })
   })
 
-  app.route({
-    method: 'POST',
-    url: '/calls/:callId/answer',
-    config: { limit: 'signals' },
-    schema: {
-      operationId: 'sendAnswer',
-      tags: ['signals'],
-      summary: 'Send an answer',
-      description:
-        'Answers the pending offer of the other side, which receives `signal.answer`. Fails with `no_offer_pending` if there is none.',
-      params: CallParams,
-      body: AnswerBody,
-      response: { 202: DescriptionReply, ...problems(...REFUSALS, 'invalid_sdp', 'no_offer_pending', 'stale_revision') }
-    },
-    handler(request, reply) {
-      reply.code(202)
-      return sendDescription(context, request.actor, request.params.callId, { ...request.body, type: 'answer' })
-    }
+  app.post('/calls/:callId/answer', SEND_ANSWER, (request, reply) => {
+    reply.code(202)
+    return sendDescription(context, request.actor, request.params.callId, { ...request.body, type: 'answer' })
   })
 
-  app.route({
-    method: 'POST',
-    url: '/calls/:callId/candidates',
-    config: { limit: 'signals' },
-    schema: {
-      operationId: 'sendCandidates',
-      tags: ['signals'],
-      summary: 'Send ICE candidates',
-      description:
-        'Sends one or more candidates; the other side receives `signal.candidates`. Candidates may be sent before their offer or answer: up to ' +
-        '256 wait for it and are delivered after it. Candidates of an older ICE generation fail with `stale_candidate`.',
-      params: CallParams,
-      body: CandidatesBody,
-      response: {
-        202: CandidatesReply,
-        ...problems(...REFUSALS, 'invalid_candidate', 'stale_candidate', 'too_many_held')
-      }
-    },
-    handler(request, reply) {
-      reply.code(202)
-      return sendCandidates(context, request.actor, request.params.callId, request.body)
-    }
+  app.post('/calls/:callId/candidates', SEND_CANDIDATES, (request, reply) => {
+    reply.code(202)
+    return sendCandidates(context, request.actor, request.params.callId, request.body)
   })
 }
