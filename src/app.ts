@@ -121,7 +121,7 @@ export async function buildApp(config: Config, overrides: Overrides = {}): Promi
   const stopCaching = store.wakeups.onCommit((ref, written) =>
     (ref.kind === 'pair' ? pairs : calls).offer(ref.id, written)
   )
-  const stopConfirming = store.onForgotten(where => confirmConnected(context, streams.connected(), where))
+  const stopConfirming = store.onLostWrites(where => confirmConnected(context, streams.connected(), where))
 
   app.addHook('preClose', () => streams.close())
   dropUnusedConnections(app)

@@ -8,7 +8,7 @@ import { onlyProblems } from '../schemas/problem.js'
 import type { Store } from '../store/store.js'
 
 export interface Health {
-  readonly store: Pick<Store, 'contactSince' | 'fault' | 'clockOffsetMs'>
+  readonly store: Pick<Store, 'availableSince' | 'fault' | 'clockOffsetMs'>
   /** True from the first sign of a shutdown on. */
   readonly isDraining: () => boolean
 }
@@ -65,7 +65,7 @@ export function serveHealth(server: FastifyInstance, { store, isDraining }: Heal
 
   app.get('/readyz', IS_READY, async () => {
     if (isDraining()) throw new AppError('shutting_down')
-    if (store.contactSince() === null) throw store.fault() ?? new AppError('store_unavailable')
+    if (store.availableSince() === null) throw store.fault() ?? new AppError('store_unavailable')
     const warnings = warningsOf(store.clockOffsetMs())
     return { status: 'ready' as const, ...(warnings.length > 0 ? { warnings } : {}) }
   })

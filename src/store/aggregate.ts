@@ -128,5 +128,5 @@ export interface Aggregates {
   /** Delivers the mail that is held back. Idempotent. */
   release(ref: AggregateRef): Promise<void>
   /** Brings an existing deadline forward to `at`; never back, and never creates one. */
-  hasten(ref: AggregateRef, at: number): Promise<void>
+  bringForward(ref: AggregateRef, at: number): Promise<void>
 }

@@ -7,10 +7,10 @@
 export const RESET = 'reset'
 
 /**
- * Handed to `onForgotten` listeners at most a second or two after the server answers again, by each process that is there. Whoever
+ * Handed to `onLostWrites` listeners at most a second or two after the server answers again, by each process that is there. Whoever
  * subscribes to the wake-ups of a user who is kept there has been woken by a gap.
  */
-export interface Forgotten {
+export interface LostWrites {
   /** Names the server that keeps what belongs to this user, call or room, if it is one that may have forgotten writes. */
   serverOf(id: string): string | null
 }

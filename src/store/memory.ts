@@ -2,8 +2,8 @@
 import type { Clock } from '../clock.js'
 import type { AggregateRef } from './aggregate.js'
 import { createMemoryAggregates } from './memory/aggregates.js'
+import { createMemoryCachedAnswers } from './memory/cached-answers.js'
 import { createMemoryContacts } from './memory/contacts.js'
-import { createMemoryCopies } from './memory/copies.js'
 import { createMemoryDeadLetters } from './memory/dead-letters.js'
 import { createMemoryFanouts } from './memory/fanout.js'
 import { createMemoryInvitations } from './memory/invitations.js'
@@ -51,8 +51,19 @@ export function createMemoryStore(options: MemoryStoreOptions): MemoryStore {
   const quotas = createMemoryQuotas()
   const aggregates = createMemoryAggregates({ clock, timerIndex, mailboxes, leases, quotas })
   const watches = createMemoryWatches(options)
-  const copies = createMemoryCopies(clock)
-  const parts = { aggregates, rooms, memberships, invitations, mailboxes, watches, tickets, copies, quotas, contacts }
+  const cachedAnswers = createMemoryCachedAnswers(clock)
+  const parts = {
+    aggregates,
+    rooms,
+    memberships,
+    invitations,
+    mailboxes,
+    watches,
+    tickets,
+    cachedAnswers,
+    quotas,
+    contacts
+  }
   const stopSweeping = clock.every(SWEEP_EVERY_MS, () => {
     for (const part of Object.values(parts)) part.sweep(clock.now())
   })
@@ -80,15 +91,15 @@ export function createMemoryStore(options: MemoryStoreOptions): MemoryStore {
     }),
     wakeups,
     tickets,
-    copies,
+    cachedAnswers,
     quotas,
     deadLetters: createMemoryDeadLetters(),
     clock,
     clockOffsetMs: () => 0,
     // What this process forgets, it forgets as a whole.
-    onForgotten: () => () => undefined,
+    onLostWrites: () => () => undefined,
     confirmWrites: async () => undefined,
-    contactSince: () => startedAt,
+    availableSince: () => startedAt,
     fault: () => null,
     ping: async () => 0,
     kept() {

@@ -126,12 +126,12 @@ export interface Rooms {
   load(roomId: string, fields: readonly string[] | 'all'): Promise<RoomSnapshot | null>
   commit(roomId: string, commit: RoomCommit): Promise<RoomCommitResult>
   /** Brings the deadline of a room forward to `at`; never back, and never creates one. */
-  hasten(roomId: string, at: number): Promise<void>
+  bringForward(roomId: string, at: number): Promise<void>
   /**
    * Whoever claimed the room has looked and wants it looked at again `at`, be that before or after its hold ends. If anybody else
-   * wanted a look since the claim (a commit with a deadline, hasten), by whenever, the deadline is only brought forward.
+   * wanted a look since the claim (a commit with a deadline, bringForward), by whenever, the deadline is only brought forward.
    */
-  rest(roomId: string, options: { heldUntil: number; at: number }): Promise<void>
+  rest(roomId: string, options: { claimedUntil: number; at: number }): Promise<void>
   /**
    * Lines before or after a version (both exclusive), at most `limit`, the nearest ones, oldest first. Nearest to `after` when
    * both are given; the newest lines when none is.

@@ -5,13 +5,13 @@
 // timed out, failing over) is thrown as AppError('store_unavailable'), and as AppError('store_full') if it refuses writes alone; anything
 // a caller must handle is a return value. `now` always comes from the caller's clock, in milliseconds since the epoch.
 import type { AggregateRef, Aggregates, Stamp } from './aggregate.js'
-import type { StoreContact } from './availability.js'
-import type { Copies } from './cached-answers.js'
+import type { Availability } from './availability.js'
+import type { CachedAnswers } from './cached-answers.js'
 import type { Contacts } from './contacts.js'
 import type { DeadLetters } from './dead-letters.js'
 import type { Fanouts } from './fanout.js'
 import type { Leases } from './leases.js'
-import type { Forgotten } from './lost-writes.js'
+import type { LostWrites } from './lost-writes.js'
 import type { Cursor, Mail } from './mail.js'
 import type { Quotas } from './quotas.js'
 import type { Invitations, Memberships, Rooms } from './rooms.js'
@@ -206,7 +206,7 @@ export interface Wakeups {
   notify(user: string, notice: Omit<Notice, 'kind'>): Promise<void>
 }
 
-export interface Store extends StoreContact {
+export interface Store extends Availability {
   readonly aggregates: Aggregates
   readonly rooms: Rooms
   readonly timers: Timers
@@ -219,11 +219,11 @@ export interface Store extends StoreContact {
   readonly fanouts: Fanouts
   readonly wakeups: Wakeups
   readonly tickets: Tickets
-  readonly copies: Copies
+  readonly cachedAnswers: CachedAnswers
   readonly quotas: Quotas
   readonly deadLetters: DeadLetters
-  /** See Forgotten. The returned function ends it. */
-  onForgotten(listen: (where: Forgotten) => void): () => void
+  /** See LostWrites. The returned function ends it. */
+  onLostWrites(listen: (where: LostWrites) => void): () => void
   close(): Promise<void>
 }
 

@@ -17,7 +17,7 @@ export const timerClassOf = ({ kind }: AggregateRef): TimerClass => CLASS_OF[kin
 
 export interface Due {
   /**
-   * Aggregates of the classes asked for whose deadline has passed, in the order of TIMER_CLASSES; each is claimed for `holdMs`, after
+   * Aggregates of the classes asked for whose deadline has passed, in the order of TIMER_CLASSES; each is claimed for `claimMs`, after
    * which another node may claim it again.
    */
   readonly due: readonly AggregateRef[]
@@ -27,16 +27,16 @@ export interface Due {
    */
   readonly stale: readonly AggregateRef[]
   /** Until when what is due is held: it names the claim, see Rooms.rest. */
-  readonly heldUntil: number
+  readonly claimedUntil: number
   /** The limit may have left something behind: claim again at once. */
   readonly more: boolean
   /** When to claim again otherwise. Who does so finds each deadline, and each stale outbox, a second late at most. */
-  readonly lookAgainAt: number
+  readonly nextClaimAt: number
 }
 
 export interface ClaimOptions {
   readonly now: number
-  readonly holdMs: number
+  readonly claimMs: number
   readonly staleMs: number
   /** Of `due` and of `stale`, each; on a Cluster, of each partition. */
   readonly limit: number

@@ -16,7 +16,7 @@ import { createTaskQueue, type TaskQueue } from './task-queue.js'
 /** A deadline that the store has announced fires this late at most. */
 const TICK_MS = 125
 /** Another node takes over a deadline whose claimant died. */
-const HOLD_MS = 5000
+const CLAIM_MS = 5000
 /** What has waited for this long was forgotten; with the second between two looks this keeps the promised 2 s. */
 const STALE_MS = 750
 const CLAIM_MAX = 64
@@ -26,7 +26,7 @@ type Work<More extends unknown[] = []> = Readonly<
 >
 
 /** Its deadline has come, and is held until then. */
-const CHECK: Work<[heldUntil: number]> = {
+const CHECK: Work<[claimedUntil: number]> = {
   call: checkCall,
   pair: checkPair,
   room: checkRoom,
@@ -83,7 +83,7 @@ class Timers {
   }
 
   #look(): void {
-    if (this.#looking !== null || this.#isClosed || this.#context.store.contactSince() === null) return
+    if (this.#looking !== null || this.#isClosed || this.#context.store.availableSince() === null) return
     this.#looking = this.#claimAll()
       .catch(error => this.#context.log.warn({ err: error }, 'timers could not be claimed'))
       .finally(() => {
@@ -96,7 +96,7 @@ class Timers {
   /** Claims all that is due, or as much as the queue takes. */
   async #claimAll(): Promise<void> {
     const { store } = this.#context
-    while (!this.#isClosed && store.contactSince() !== null) {
+    while (!this.#isClosed && store.availableSince() !== null) {
       const classes = this.#queue.openClasses()
       this.#hasBacklog = classes.length < TIMER_CLASSES.length
       if (classes.length === 0 || !(await this.#claim(classes))) return
@@ -108,10 +108,10 @@ class Timers {
   /** Resolves to whether to claim again at once. While the queue is closed to a class it takes stale outboxes a claim at a time. */
   async #claim(classes: readonly TimerClass[]): Promise<boolean> {
     const { store, clock } = this.#context
-    const options = { now: clock.now(), holdMs: HOLD_MS, staleMs: STALE_MS, limit: CLAIM_MAX, classes }
-    const { due, stale, heldUntil, more, lookAgainAt } = await store.timers.claimDue(options)
-    this.#lookAt = lookAgainAt
-    for (const ref of due) this.#add('check', ref, () => CHECK[ref.kind](this.#context, ref.id, heldUntil))
+    const options = { now: clock.now(), claimMs: CLAIM_MS, staleMs: STALE_MS, limit: CLAIM_MAX, classes }
+    const { due, stale, claimedUntil, more, nextClaimAt } = await store.timers.claimDue(options)
+    this.#lookAt = nextClaimAt
+    for (const ref of due) this.#add('check', ref, () => CHECK[ref.kind](this.#context, ref.id, claimedUntil))
     for (const ref of stale) this.#add('deliver', ref, () => DELIVER[ref.kind](this.#context, ref.id))
     return more && (due.length > 0 || !this.#hasBacklog)
   }

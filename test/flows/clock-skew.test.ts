@@ -94,14 +94,14 @@ for (const cluster of [false, true]) {
       for (const store of stores) await store.close()
       await server.stop()
     })
-    await until('all have contact', () => stores.every(store => store.contactSince() !== null))
+    await until('all have contact', () => stores.every(store => store.availableSince() !== null))
     const times = stores.map(({ clock }) => clock.now())
     // Nothing that is judged by time (a stalled lease: 2 s) notices what is left.
     t.ok(Math.max(...times) - Math.min(...times) < 500, times.join(' '))
     for (const [i, skewMs] of skews.entries()) {
       const offset = stores[i]?.clockOffsetMs() ?? Number.NaN
       t.ok(Math.abs(offset - skewMs) < 500, `${skewMs}: ${offset}`)
-      t.ok(Math.abs((stores[i]?.contactSince() ?? 0) - Date.now()) < 20_000, 'contact is dated by it')
+      t.ok(Math.abs((stores[i]?.availableSince() ?? 0) - Date.now()) < 20_000, 'contact is dated by it')
     }
   })
 }

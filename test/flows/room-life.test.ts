@@ -66,7 +66,7 @@ flow('a check of a pair sends nothing before its joining has been published', as
   await stage.store.fanouts.next(room, { ...batch, leaseMs: 60_000, now: stage.now() })
   const dave = await join(await stage.enter('dave', 'phone'), 'r1')
   await dave.who.does('rooms/r1/offer', { to: bob.id, sdp: sdp('daveD') })
-  await stage.store.aggregates.hasten({ kind: 'pair', id: `${room.id}/${bob.id}/${dave.id}` }, stage.now())
+  await stage.store.aggregates.bringForward({ kind: 'pair', id: `${room.id}/${bob.id}/${dave.id}` }, stage.now())
   await stage.pass(TOLD_WITHIN_MS)
   await stage.store.fanouts.next(room, { ...batch, leaseMs: 0, now: stage.now() })
   await stage.pass(TOLD_WITHIN_MS)

@@ -112,7 +112,7 @@ flow(
     const other = stage.marked('r2')
     service.rooms.set(other, { callType: 'video' })
     const ofADeadNode = { tag: 'dead', value: '' }
-    await stage.store.copies.put(`asked:${other}`, ofADeadNode, { keepMs: 1_500, over: null })
+    await stage.store.cachedAnswers.put(`asked:${other}`, ofADeadNode, { keepMs: 1_500, ifTag: null })
     const [guest] = guests as [Person]
     t.match(await stage.during(guest.ask('POST', 'rooms/r2/participants')), { status: 201 })
     t.equal(service.askedFor(other), 1)

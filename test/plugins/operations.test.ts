@@ -13,7 +13,7 @@ async function build(t: Test) {
   let contact: number | null = 0
   const clock = new ManualClock(Date.now())
   const memory = createMemoryStore({ ...LIMITS, clock })
-  const store: Store = { ...memory, contactSince: () => contact }
+  const store: Store = { ...memory, availableSince: () => contact }
   const app = await buildApp(config, { clock, store })
   t.teardown(async () => {
     await app.close()

@@ -6,8 +6,8 @@ import type { ManualClock } from '../helpers/clock.js'
 import { aggregateContract } from './contract/aggregates.js'
 import { appendContract } from './contract/appending.js'
 import { batchContract } from './contract/batches.js'
+import { cachedAnswerContract } from './contract/cached-answers.js'
 import { contactContract } from './contract/contacts.js'
-import { copyContract } from './contract/copies.js'
 import { cursorContract } from './contract/cursors.js'
 import { deviceContract } from './contract/devices.js'
 import { dueContract } from './contract/due.js'
@@ -72,7 +72,7 @@ export function runContract<S extends Store>(t: Test, { name, open, also }: Engi
     membershipContract(t, lab)
     invitationContract(t, lab)
     watchContract(t, lab)
-    copyContract(t, lab)
+    cachedAnswerContract(t, lab)
     smallContract(t, lab)
   })
 }

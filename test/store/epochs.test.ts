@@ -1,7 +1,7 @@
 // What a server that restarted or failed over may have forgotten is told to every device that it keeps: one reset each (G9).
 import { Redis } from 'ioredis'
 import t, { type Test } from 'tap'
-import { type Forgotten, RESET } from '../../src/store/lost-writes.js'
+import { type LostWrites, RESET } from '../../src/store/lost-writes.js'
 import type { RedisStore } from '../../src/store/redis/redis.js'
 import type { Wakeup } from '../../src/store/store.js'
 import { ManualClock } from '../helpers/clock.js'
@@ -56,10 +56,10 @@ for (const cluster of [false, true]) {
         const { head } = await touch(store)
         await touch(store, 'tablet')
         await send(1)
-        const [heard, forgotten]: [Wakeup[], Forgotten[]] = [[], []]
+        const [heard, forgotten]: [Wakeup[], LostWrites[]] = [[], []]
         const leave = await other.wakeups.subscribe('bob', wakeup => heard.push(wakeup))
         t.teardown(leave)
-        other.onForgotten(where => forgotten.push(where))
+        other.onLostWrites(where => forgotten.push(where))
         await failOver(server.port)
         await until('the other node has noticed', () => forgotten.length > 0)
         t.ok(
@@ -90,7 +90,7 @@ for (const cluster of [false, true]) {
       connections.disconnect()
       await until('there is contact again', async () => {
         await store.ping().catch(() => undefined)
-        return store.contactSince() !== null
+        return store.availableSince() !== null
       })
       const other = await open()
       await touch(other)

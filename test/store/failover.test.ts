@@ -122,8 +122,8 @@ t.test('a primary is killed under load', async t => {
   const running = pairs.map(({ writer }) => writer.run())
   await until('all are at it', () => pairs.every(({ writer }) => writer.acknowledged.length > 20))
   await cluster.nodes[0]?.kill()
-  await until('the loss is noticed', () => store.contactSince() === null)
-  await until('the cluster serves again', () => store.contactSince() !== null, 30_000)
+  await until('the loss is noticed', () => store.availableSince() === null)
+  await until('the cluster serves again', () => store.availableSince() !== null, 30_000)
   for (const { writer } of pairs) writer.isHealed = true
   await Promise.all(running)
   await until('those who were cut off hear again', () => pairs.filter(({ reader }) => reader.gaps > 0).length > 0)

@@ -62,7 +62,7 @@ const WRITES: Readonly<Record<string, (store: RedisStore) => Promise<unknown>>> 
   touch: store => store.mailboxes.touch('bob', 'phone', { now: Date.now(), tag: 'birth' }),
   lease: store => store.leases.take('bob', { holder: 'c', kind: 'active', peer: 'p', role: 'r', at: 1 }, {}),
   quota: store => store.quotas.take('bob', { name: 'x', windowMs: 1_000, max: 1, want: 1, now: Date.now() }),
-  claim: store => store.timers.claimDue({ now: Date.now(), holdMs: 1, staleMs: 1, limit: 1, classes: ['call'] })
+  claim: store => store.timers.claimDue({ now: Date.now(), claimMs: 1, staleMs: 1, limit: 1, classes: ['call'] })
 }
 
 const READS: Readonly<Record<string, (store: RedisStore) => Promise<unknown>>> = {
@@ -81,7 +81,7 @@ for (const cluster of [false, true]) {
         const { store, redis } = await given(t, cluster)
         await commit(store, 1)
         await begin(redis)
-        await until('it is noticed without a request', () => store.contactSince() === null)
+        await until('it is noticed without a request', () => store.availableSince() === null)
         t.equal(store.fault()?.code, 'store_full')
         for (const [part, write] of Object.entries(WRITES)) {
           t.equal(await write(store).then(() => 'written', codeOf), 'store_full', part)
@@ -91,8 +91,8 @@ for (const cluster of [false, true]) {
         const fullUntil = Date.now()
         await end(redis)
         t.match(await commit(store, 2), { ok: true }, 'requests are served at once')
-        await until('there is contact', () => store.contactSince() !== null)
-        t.ok((store.contactSince() ?? 0) > fullUntil, 'since after the refusals: they count against nobody')
+        await until('there is contact', () => store.availableSince() !== null)
+        t.ok((store.availableSince() ?? 0) > fullUntil, 'since after the refusals: they count against nobody')
         t.equal(store.fault(), null)
       }
     )
@@ -109,9 +109,9 @@ t.test('a store at its limit, which takes one write and refuses the next, is not
     await end(redis)
     for (let look = 0; look < 13; look++) {
       await sleep(100)
-      if (store.contactSince() !== null) wasReady++
+      if (store.availableSince() !== null) wasReady++
     }
   }
   t.equal(wasReady, 0)
-  await until('there is contact', () => store.contactSince() !== null)
+  await until('there is contact', () => store.availableSince() !== null)
 })

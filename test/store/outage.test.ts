@@ -69,12 +69,12 @@ async function failsFast(t: Test, store: RedisStore): Promise<void> {
     t.ok(outcome.status === 'rejected' && isUnavailable(outcome.reason))
   }
   t.ok(Date.now() - startedAt < 4_000, `after ${Date.now() - startedAt} ms`)
-  t.equal(store.contactSince(), null)
+  t.equal(store.availableSince(), null)
 }
 
 async function heals(t: Test, store: RedisStore, since: number): Promise<void> {
-  await until('there is contact again', () => store.contactSince() !== null)
-  t.ok((store.contactSince() ?? 0) >= since, 'since after the outage')
+  await until('there is contact again', () => store.availableSince() !== null)
+  t.ok((store.availableSince() ?? 0) >= since, 'since after the outage')
   t.ok((await store.ping()) >= 0)
 }
 
@@ -137,12 +137,12 @@ for (const cluster of [false, true]) {
     t.test(`a node that stands still ${when} does not take ${kind} for silent`, async t => {
       const { store } = await given(t, { cluster })
       const { heardOf } = await listen(store, 'bob')
-      const since = store.contactSince()
+      const since = store.availableSince()
       const answers = Promise.all([store.ping(), listen(store, 'carol')])
       for (let turn = 0; turn < turns; turn++) await new Promise(setImmediate)
       standStill(3_000)
       await t.resolves(answers)
-      t.equal(store.contactSince(), since, 'contact was never lost')
+      t.equal(store.availableSince(), since, 'contact was never lost')
       await send(store, 'bob')
       await until('the listener hears', () => heardOf('event') === 1)
       t.equal(heardOf('gap'), 0, 'over the connection it had')
@@ -213,7 +213,7 @@ t.test('a connection that is open and deaf is found and replaced', async t => {
   const before = heardOf('event')
   await send(store, 'bob')
   await until('and hears again', () => heardOf('event') > before)
-  t.not(store.contactSince(), null, 'commands were answered all the time')
+  t.not(store.availableSince(), null, 'commands were answered all the time')
 })
 
 t.test('probing does not take a healthy connection for deaf', async t => {
@@ -235,7 +235,7 @@ t.test('a mistake of ours is not passed off as an outage, and says nothing of wh
     .catch(e => e)
   t.ok(error instanceof Error && !isUnavailable(error) && error.message.startsWith('WRONGTYPE'))
   t.notMatch(JSON.stringify(Object.entries(error as object)), 'secret-role')
-  t.not(store.contactSince(), null)
+  t.not(store.availableSince(), null)
 })
 
 for (const cluster of [false, true]) {

@@ -23,7 +23,7 @@ t.test('a failover that is announced while the store asks for the primary', asyn
   await until('the store asks', () => proxy.waiting === 2)
   await until('it is told of a new primary, and so listens no more', async () => (await sentinels.listeners()) === 0)
   letGo()
-  await until('there is contact again', () => store.contactSince() !== null)
+  await until('there is contact again', () => store.availableSince() !== null)
   await until('and it hears again', () => gaps > 0)
   t.ok((await store.ping()) >= 0)
 })

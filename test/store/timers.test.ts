@@ -42,7 +42,7 @@ async function second(nodes: readonly RedisStore[], clock: ManualClock): Promise
   const found: string[] = []
   for (let turn = 0; turn < CLAIM_TURNS; turn++) {
     clock.advance(TICK_MS)
-    const claims = nodes.map(({ timers }) => timers.claimDue({ ...CLAIM, holdMs: 60_000, now: clock.now() }))
+    const claims = nodes.map(({ timers }) => timers.claimDue({ ...CLAIM, claimMs: 60_000, now: clock.now() }))
     for (const { due } of await Promise.all(claims)) found.push(...due.map(({ id }) => id))
   }
   return found
@@ -132,10 +132,10 @@ t.test(
     const deadlineAt = clock.now() + 5_300
     await other.aggregates.commit(call('c'), commitOf(lab, 0, { deadlineAt }))
     const claim = () => one.timers.claimDue({ ...CLAIM, now: clock.now() })
-    const { lookAgainAt } = await claim()
-    t.ok(lookAgainAt > clock.now() && lookAgainAt <= clock.now() + 1_000)
+    const { nextClaimAt } = await claim()
+    t.ok(nextClaimAt > clock.now() && nextClaimAt <= clock.now() + 1_000)
     clock.advance(5_000)
-    t.match(await claim(), { due: [], lookAgainAt: deadlineAt })
+    t.match(await claim(), { due: [], nextClaimAt: deadlineAt })
     clock.advance(300)
     t.match(await claim(), { due: [call('c')], more: false })
   }

@@ -117,7 +117,7 @@ for (const cluster of [false, true]) {
         await settle(0)
         await store.rooms.load('r', 'all')
         await store.rooms.log('r', { limit: 9 })
-        await store.rooms.hasten('r', lab.clock.now())
+        await store.rooms.bringForward('r', lab.clock.now())
         t.strictSame((await traces()).names, [])
       }
     )

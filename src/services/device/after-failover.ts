@@ -4,7 +4,7 @@
 import { wait } from '../../clock.js'
 import type { Actor } from '../../schemas/claims.js'
 import type { Lease } from '../../store/leases.js'
-import { type Forgotten, RESET } from '../../store/lost-writes.js'
+import { type LostWrites, RESET } from '../../store/lost-writes.js'
 import { parseHolder } from '../call/lease-holder.js'
 import { confirmLease } from '../call/leases.js'
 import { transact } from '../call/update-call.js'
@@ -15,7 +15,7 @@ import { JOINING_MS, participationsOf } from '../room/memberships.js'
 const SLICE = 64
 
 /** Never fails: what could not be done is done when the device arrives the next time. */
-export function confirmConnected(context: Context, connected: readonly Actor[], where: Forgotten): void {
+export function confirmConnected(context: Context, connected: readonly Actor[], where: LostWrites): void {
   // Another server may fail over while this one is still being confirmed.
   context.errands.run(`confirm what is connected ${context.ids.unique()}`, async closing => {
     await inSlices(context, connected, actor => confirmDevice(context, actor, { where, closing }))
@@ -34,7 +34,7 @@ async function inSlices(context: Context, actors: readonly Actor[], confirm: (ac
 }
 
 interface Pass {
-  readonly where: Forgotten
+  readonly where: LostWrites
   readonly closing: AbortSignal
 }
 

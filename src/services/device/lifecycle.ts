@@ -96,7 +96,7 @@ export async function missDevice(context: Context, actor: Actor): Promise<void> 
   const leases = await context.store.leases.list(actor.user)
   const at = context.clock.now() + context.config.awayAfterMs
   await Promise.all(
-    leases.map(({ holder }) => context.store.aggregates.hasten(callRef(parseHolder(holder).callId), at))
+    leases.map(({ holder }) => context.store.aggregates.bringForward(callRef(parseHolder(holder).callId), at))
   )
 }
 

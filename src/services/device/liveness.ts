@@ -26,7 +26,7 @@ export function standingOf(
  * refreshes to be known again. @throws AppError store_unavailable while it is away
  */
 export function fairSince({ store, config }: Context): number {
-  const contact = store.contactSince()
+  const contact = store.availableSince()
   if (contact === null) throw new AppError('store_unavailable')
   return contact + Math.ceil(config.presenceTtlMs / 3)
 }

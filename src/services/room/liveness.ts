@@ -34,7 +34,7 @@ export async function missRooms(context: Context, actor: Actor): Promise<void> {
   const { awayAfterMs, roomReconnectMs } = context.config
   await Promise.all(
     rooms.map(async ({ roomId }) => {
-      if (since === null) return context.store.rooms.hasten(roomId, context.clock.now() + awayAfterMs)
+      if (since === null) return context.store.rooms.bringForward(roomId, context.clock.now() + awayAfterMs)
       await announce(context, roomId, actor, (member, now) => ({
         ...goAway(member, now),
         deadlineAt: now + roomReconnectMs
@@ -50,7 +50,7 @@ export async function missRooms(context: Context, actor: Actor): Promise<void> {
 async function announce(context: Context, roomId: string, actor: Actor, decide: MemberRule): Promise<void> {
   await changeMember(context, roomId, { ...actor, payer: actor.user }, decide).catch(async error => {
     if (!(error instanceof AppError && error.code === 'rate_limited')) throw error
-    await context.store.rooms.hasten(roomId, context.clock.now() + context.config.awayAfterMs)
+    await context.store.rooms.bringForward(roomId, context.clock.now() + context.config.awayAfterMs)
   })
 }
 
@@ -58,7 +58,7 @@ async function announce(context: Context, roomId: string, actor: Actor, decide: 
  * The room's time has come, and was claimed: who is away, back or lost, and whether anybody is left. Then it rests until something
  * can be true that nobody would notice. That is looked up, not kept: whoever comes or goes hastens the room.
  */
-export async function checkRoom(context: Context, roomId: string, heldUntil: number): Promise<void> {
+export async function checkRoom(context: Context, roomId: string, claimedUntil: number): Promise<void> {
   const room = await readRoom(context, roomId, [...readOfEnd, PART.members, PART.users, AHEAD])
   // Its expiry has begun with its end; a commit that crossed the end may have stopped it.
   if (room.settings?.closed !== null) {
@@ -73,7 +73,7 @@ export async function checkRoom(context: Context, roomId: string, heldUntil: num
   const end = room.memberCount > 0 ? NEVER : await endIfEmpty(context, room)
   // A room in which nothing can happen by itself is looked at now and then all the same.
   const atLast = context.clock.now() + context.config.retentionMs
-  await context.store.rooms.rest(roomId, { heldUntil, at: Math.min(members, invitations, end, atLast) })
+  await context.store.rooms.rest(roomId, { claimedUntil, at: Math.min(members, invitations, end, atLast) })
 }
 
 const NEVER = Number.POSITIVE_INFINITY

@@ -5,7 +5,7 @@ import { askRoomService } from '../../adapters/room-service.js'
 import { wait } from '../../clock.js'
 import { AppError } from '../../errors.js'
 import type { ServiceRoom } from '../../schemas/room-service.js'
-import type { Copy } from '../../store/cached-answers.js'
+import type { CachedAnswer } from '../../store/cached-answers.js'
 import { type Context, perContext } from '../context.js'
 import { checkMetadata } from '../metadata-bounds.js'
 
@@ -46,7 +46,7 @@ const askingOf = perContext<Asking>(() => ({ underway: new Map(), failedAt: new 
 export async function findServiceRoom(context: Context, question: Question): Promise<ServiceRoom | null> {
   const { roomId, charge } = question
   const now = context.clock.now()
-  const copy = await context.store.copies.get(roomId)
+  const copy = await context.store.cachedAnswers.get(roomId)
   const answer = answerIn(copy)
   const age = now - (answer?.at ?? Number.NEGATIVE_INFINITY)
   if (answer && age < (answer.room ? FRESH_MS : UNKNOWN_MS)) return answer.room
@@ -65,35 +65,39 @@ export async function findServiceRoom(context: Context, question: Question): Pro
 }
 
 /** A dropped copy says nothing. */
-const answerIn = (copy: Copy | null): Answer | null =>
+const answerIn = (copy: CachedAnswer | null): Answer | null =>
   copy === null || copy.value === '' ? null : JSON.parse(copy.value)
 
 /**
  * One node at a time asks, and the others wait for its answer in the store. If there is none in time, because the service failed it
  * or it died, a node that waited asks. The mark that it asks is a copy of nothing, under a name that no room has.
  */
-async function askInTurn(context: Context, question: Question, copy: Copy | null) {
+async function askInTurn(context: Context, question: Question, copy: CachedAnswer | null) {
   const { store, clock, config, ids } = context
   const { roomId } = question
   const mark = { tag: ids.unique(), value: '' }
   const keepMs = config.roomServiceTimeoutMs + SPARE_MS
   const giveUpAt = clock.now() + keepMs
-  let isOurs = await store.copies.put(`asked:${roomId}`, mark, { keepMs, over: null })
-  let found = await store.copies.get(roomId)
+  let isOurs = await store.cachedAnswers.put(`asked:${roomId}`, mark, { keepMs, ifTag: null })
+  let found = await store.cachedAnswers.get(roomId)
   while (!isOurs && found?.tag === copy?.tag && clock.now() < giveUpAt) {
     await wait(clock, LOOK_AGAIN_MS)
-    isOurs = await store.copies.put(`asked:${roomId}`, mark, { keepMs, over: null })
-    found = await store.copies.get(roomId)
+    isOurs = await store.cachedAnswers.put(`asked:${roomId}`, mark, { keepMs, ifTag: null })
+    found = await store.cachedAnswers.get(roomId)
   }
   try {
     const answer = found?.tag === copy?.tag ? null : answerIn(found)
     return answer ? answer.room : await ask(context, question, found)
   } finally {
-    if (isOurs) await store.copies.put(`asked:${roomId}`, mark, { keepMs: 0, over: mark.tag })
+    if (isOurs) await store.cachedAnswers.put(`asked:${roomId}`, mark, { keepMs: 0, ifTag: mark.tag })
   }
 }
 
-async function ask(context: Context, { roomId, apply }: Question, copy: Copy | null): Promise<ServiceRoom | null> {
+async function ask(
+  context: Context,
+  { roomId, apply }: Question,
+  copy: CachedAnswer | null
+): Promise<ServiceRoom | null> {
   const { config, metrics, log, clock, ids, store } = context
   const at = clock.now()
   let room: ServiceRoom | null
@@ -108,25 +112,28 @@ async function ask(context: Context, { roomId, apply }: Question, copy: Copy | n
   }
   metrics.roomServiceAnswers.inc({ outcome: room ? 'known' : 'unknown' })
   const keepMs = room ? STALE_MS : UNKNOWN_MS
-  const isKept = await store.copies.put(roomId, copyOf(ids.unique(), { at, room }), { keepMs, over: copy?.tag ?? null })
+  const isKept = await store.cachedAnswers.put(roomId, copyOf(ids.unique(), { at, room }), {
+    keepMs,
+    ifTag: copy?.tag ?? null
+  })
   if (isKept) {
     await apply(room)
     return room
   }
   // Pushed or dropped meanwhile, or asked for by another node: this answer may be the older one.
-  const newer = answerIn(await store.copies.get(roomId))
+  const newer = answerIn(await store.cachedAnswers.get(roomId))
   return newer ? newer.room : room
 }
 
-const copyOf = (tag: string, answer: Answer): Copy => ({ tag, value: JSON.stringify(answer) })
+const copyOf = (tag: string, answer: Answer): CachedAnswer => ({ tag, value: JSON.stringify(answer) })
 
 /** An answer that the service gave without being asked. */
 export async function keepAnswer({ store, ids, clock }: Context, roomId: string, room: ServiceRoom): Promise<void> {
-  await store.copies.put(roomId, copyOf(ids.unique(), { at: clock.now(), room }), { keepMs: STALE_MS })
+  await store.cachedAnswers.put(roomId, copyOf(ids.unique(), { at: clock.now(), room }), { keepMs: STALE_MS })
 }
 
 /** The next one to need it asks the service. An answer that is under way is not kept: the mark outlives it. */
 export async function dropAnswer({ store, ids, config }: Context, roomId: string): Promise<void> {
   const keepMs = 2 * (config.roomServiceTimeoutMs + SPARE_MS)
-  await store.copies.put(roomId, { tag: ids.unique(), value: '' }, { keepMs })
+  await store.cachedAnswers.put(roomId, { tag: ids.unique(), value: '' }, { keepMs })
 }

@@ -148,7 +148,7 @@ export function createMemoryAggregates({ clock, timerIndex, mailboxes, leases, q
       deliverHeld(found)
       settle(found)
     },
-    async hasten(ref, at) {
+    async bringForward(ref, at) {
       const found = find(ref)
       if (found && at < (deadlines.get(found) ?? -Infinity)) deadlines.set(found, wholeMs(at))
     },

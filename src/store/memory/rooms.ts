@@ -1,7 +1,7 @@
 // Rooms in plain maps: one object a room, which everything about it is a part of and goes with.
 import type { Clock } from '../../clock.js'
 import { isSameStamp } from '../aggregate.js'
-import { hastened, wholeMs } from '../claim-marker.js'
+import { broughtForward, wholeMs } from '../claim-marker.js'
 import { FANOUT_LEASE_MS } from '../fanout.js'
 import {
   type Field,
@@ -108,8 +108,8 @@ export function createMemoryRooms(clock: Clock, timerIndex: TimerIndex): MemoryR
     else lastings.delete(id)
   }
 
-  function hasten(room: Room, at: number | null): void {
-    if (at !== null) deadlines.set(room, hastened(deadlines.get(room) ?? Infinity, at))
+  function bringForward(room: Room, at: number | null): void {
+    if (at !== null) deadlines.set(room, broughtForward(deadlines.get(room) ?? Infinity, at))
   }
 
   function plan(room: Room, { items, deadlineAt, emptyDeadlineAt, expireInMs, now }: RoomCommit): void {
@@ -117,8 +117,8 @@ export function createMemoryRooms(clock: Clock, timerIndex: TimerIndex): MemoryR
     room.expireInMs = expireInMs
     expireIfPublished(room)
     if (expireInMs !== null) return void deadlines.delete(room)
-    hasten(room, deadlineAt)
-    if (membersOf(room).length === 0) hasten(room, emptyDeadlineAt)
+    bringForward(room, deadlineAt)
+    if (membersOf(room).length === 0) bringForward(room, emptyDeadlineAt)
   }
 
   function expireIfPublished(room: Room | undefined): void {
@@ -164,14 +164,15 @@ export function createMemoryRooms(clock: Clock, timerIndex: TimerIndex): MemoryR
       const beyond = excess.length > 0 ? { excess } : {}
       return { status: 'ok', version: room.version, fanoutLease, ...beyond }
     },
-    async hasten(id, at) {
+    async bringForward(id, at) {
       const room = find(id)
-      if (room && deadlines.has(room)) hasten(room, at)
+      if (room && deadlines.has(room)) bringForward(room, at)
     },
-    async rest(id, { heldUntil, at }) {
+    async rest(id, { claimedUntil, at }) {
       const room = find(id)
       const before = room && deadlines.get(room)
-      if (room && before !== undefined) deadlines.set(room, before === heldUntil ? wholeMs(at) : hastened(before, at))
+      if (room && before !== undefined)
+        deadlines.set(room, before === claimedUntil ? wholeMs(at) : broughtForward(before, at))
     },
     async log(id, { before = Infinity, after, limit }) {
       const lines = [...(find(id)?.lines.values() ?? [])]

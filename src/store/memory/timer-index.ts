@@ -2,7 +2,7 @@
 // sorted sets of a partition in Redis.
 import type { Clock } from '../../clock.js'
 import type { AggregateRef } from '../aggregate.js'
-import { heldUntil } from '../claim-marker.js'
+import { claimMarker } from '../claim-marker.js'
 import { type TimerClass, type Timers, timerClassOf } from '../timers.js'
 import { Heap } from './heap.js'
 
@@ -60,13 +60,13 @@ export function createTimerIndex(clock: Clock): TimerIndex {
     waiting,
     forget,
     size: () => heaps.call.size + heaps.room.size + heaps.presence.size + waiting.size,
-    async claimDue({ now, holdMs, staleMs, limit, classes }) {
-      const held = heldUntil(now, holdMs)
+    async claimDue({ now, claimMs, staleMs, limit, classes }) {
+      const held = claimMarker(now, claimMs)
       const due: AggregateRef[] = []
       for (const each of classes)
         due.push(...claim(heaps[each], { until: now, again: held, limit: limit - due.length }))
       const stale = claim(waiting, { until: now - staleMs, again: now, limit })
-      return { due, stale, heldUntil: held, more: Math.max(due.length, stale.length) === limit, lookAgainAt: now }
+      return { due, stale, claimedUntil: held, more: Math.max(due.length, stale.length) === limit, nextClaimAt: now }
     }
   }
 }

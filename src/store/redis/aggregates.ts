@@ -198,7 +198,7 @@ export function createRedisAggregates({ attempt, topology, mailboxes, leases, qu
       const [, , outbox] = (await loadFound(ref)) ?? []
       if (outbox && outbox.length > 0) await deliverNow(ref, outbox.map(toWaitingMail))
     },
-    async hasten(ref, at) {
+    async bringForward(ref, at) {
       const { timers, state } = keysOf(ref)
       await attempt(client => client.zadd(timers, 'XX', 'LT', wholeMs(at), state))
     }

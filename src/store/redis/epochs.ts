@@ -1,7 +1,7 @@
 // Which replication history each partition stands on. A server that restarts, or is promoted, begins another one, and may lack writes
 // that were acknowledged before. Every node notes that in the partitions, and announces a gap to those who listen there.
 import type { FastifyBaseLogger } from 'fastify'
-import type { Forgotten } from '../lost-writes.js'
+import type { LostWrites } from '../lost-writes.js'
 import { PARTITIONS, partitionOf } from '../partition.js'
 import type { Answers } from './availability.js'
 import type { Channels } from './channels.js'
@@ -14,7 +14,7 @@ import { primaryOf } from './topology.js'
 export interface Epochs {
   /** Compares the answers with what was seen before, and notes what is news. Never rejects. */
   look(answers: Answers): Promise<void>
-  onForgotten(listen: (where: Forgotten) => void): () => void
+  onLostWrites(listen: (where: LostWrites) => void): () => void
 }
 
 interface Parts {
@@ -27,7 +27,7 @@ interface Parts {
 export function createEpochs({ client, attempt, channels, log }: Parts): Epochs {
   /** What this node has seen noted, by partition. */
   const seen = new Map<number, string>()
-  const listeners = new Set<(where: Forgotten) => void>()
+  const listeners = new Set<(where: LostWrites) => void>()
 
   /** Resolves to whether the partition stands on another history than this node has seen. */
   async function note(partition: number): Promise<boolean> {
@@ -72,7 +72,7 @@ export function createEpochs({ client, attempt, channels, log }: Parts): Epochs 
 
   return {
     look,
-    onForgotten(listen) {
+    onLostWrites(listen) {
       listeners.add(listen)
       return () => listeners.delete(listen)
     }

@@ -79,7 +79,7 @@ export function roomKeys(id: string, isOneServer: boolean) {
 }
 
 /** String: tag|what the room service said. */
-export const copyKey = (id: string) => `${at(id)}copy:${id}`
+export const cachedAnswerKey = (id: string) => `${at(id)}copy:${id}`
 
 // Users
 /** Hash: device → its record, see lua/record.lua. */

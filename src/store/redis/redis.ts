@@ -5,10 +5,10 @@ import type { Ids } from '../../ids.js'
 import type { Store, StoreOptions } from '../store.js'
 import { createRedisAggregates } from './aggregates.js'
 import { askAll, createContact } from './availability.js'
+import { createRedisCachedAnswers } from './cached-answers.js'
 import { createChannels } from './channels.js'
 import { type Client, createAttempt, createClient, disconnect, untilReady } from './clients.js'
 import { createRedisContacts } from './contacts.js'
-import { createRedisCopies } from './copies.js'
 import { createRedisDeadLetters } from './dead-letters.js'
 import { createEpochs } from './epochs.js'
 import { createRedisFanouts } from './fanout.js'
@@ -95,14 +95,14 @@ export async function createRedisStore(options: RedisStoreOptions): Promise<Redi
     fanouts: createRedisFanouts(attempt, topology),
     wakeups: createRedisWakeups(channels, attempt),
     tickets: createRedisTickets(attempt),
-    copies: createRedisCopies(attempt),
+    cachedAnswers: createRedisCachedAnswers(attempt),
     quotas,
     deadLetters: createRedisDeadLetters(attempt),
     clock,
     clockOffsetMs: () => serverClock?.offsetMs() ?? 0,
-    onForgotten: epochs.onForgotten,
+    onLostWrites: epochs.onLostWrites,
     confirmWrites: replicas.confirm,
-    contactSince: contact.since,
+    availableSince: contact.since,
     fault: contact.fault,
     async ping() {
       const startedAt = performance.now()

@@ -120,13 +120,13 @@ export function createRedisRooms(attempt: Attempt, topology: Pick<Topology, 'isO
       const beyond = excess.length > 0 ? { excess: excess.map(toLogged) } : {}
       return { status: 'ok', version, fanoutLease: leased === 1, ...beyond }
     },
-    async hasten(roomId, at) {
+    async bringForward(roomId, at) {
       const { timers, state } = keysOf(roomId)
       await hastenRoom(attempt, [timers], [state, wholeMs(at), ''])
     },
-    async rest(roomId, { heldUntil, at }) {
+    async rest(roomId, { claimedUntil, at }) {
       const { timers, state } = keysOf(roomId)
-      await hastenRoom(attempt, [timers], [state, wholeMs(at), heldUntil])
+      await hastenRoom(attempt, [timers], [state, wholeMs(at), claimedUntil])
     },
     async log(roomId, { before, after, limit }) {
       const { log } = keysOf(roomId)

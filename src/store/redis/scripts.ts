@@ -122,6 +122,6 @@ export const lookAtContact =
 export const noteContact = define<'OK'>('contact_note')
 export const addBlock = define<'OK' | 'FULL'>('block_add')
 export const takeLease = define<readonly ['TAKEN' | 'REFUSED', ...string[]]>('lease_take')
-export const putCopy = define<'OK' | 'OTHER'>('copy_put')
+export const putCachedAnswer = define<'OK' | 'OTHER'>('cached_answer_put')
 export const addLetter = define<'OK' | 'KNOWN'>('letter_add')
 export const takeQuota = define<`GRANTED ${number}`>('quota_take')

@@ -1,7 +1,7 @@
 // Timers in Redis. On one server all deadlines are in one index, and one script a look claims what is due. On a Cluster each partition has
 // an index of its own: live nodes share the partitions, and each look claims in the next part of the node's share.
 import type { FastifyBaseLogger } from 'fastify'
-import { heldUntil } from '../claim-marker.js'
+import { claimMarker } from '../claim-marker.js'
 import { CLAIM_TURNS, type ClaimOptions, type Due, TIMER_CLASSES, type Timers, timerClassOf } from '../timers.js'
 import type { Attempt } from './clients.js'
 import { toFault } from './faults.js'
@@ -40,15 +40,15 @@ export function createRedisTimers(parts: Parts): RedisTimers {
 
 /** In the index of one partition, or in the only one. */
 async function claimIn(attempt: Attempt, partition: number | null, options: ClaimOptions): Promise<Due> {
-  const { now, holdMs, staleMs, limit, classes } = options
-  const held = heldUntil(now, holdMs)
+  const { now, claimMs, staleMs, limit, classes } = options
+  const held = claimMarker(now, claimMs)
   const [, due, stale, more, next] = await claimDue(
     attempt,
     [pendingKey(partition), ...classes.map(each => timersKey(partition, each))],
     [now, held, now - staleMs, limit]
   )
-  const lookAgainAt = Math.min(now + LOOK_EVERY_MS, next === '' ? Infinity : Number(next))
-  return { due: due.map(refOf), stale: stale.map(refOf), heldUntil: held, more: more === 1, lookAgainAt }
+  const nextClaimAt = Math.min(now + LOOK_EVERY_MS, next === '' ? Infinity : Number(next))
+  return { due: due.map(refOf), stale: stale.map(refOf), claimedUntil: held, more: more === 1, nextClaimAt }
 }
 
 function createShareClaims({ attempt, node, log }: Parts): RedisTimers {
@@ -83,7 +83,7 @@ function createShareClaims({ attempt, node, log }: Parts): RedisTimers {
   }
 
   async function claimDue(options: ClaimOptions): Promise<Due> {
-    const { now, holdMs, classes } = options
+    const { now, claimMs, classes } = options
     await renewShare(now)
     // By their numbers: a share that changes in the middle of a round leaves no partition out of it.
     const part = share.filter(partition => partition % CLAIM_TURNS === turn)
@@ -94,9 +94,9 @@ function createShareClaims({ attempt, node, log }: Parts): RedisTimers {
     return {
       due: TIMER_CLASSES.flatMap(each => found.flatMap(({ due }) => due.filter(ref => timerClassOf(ref) === each))),
       stale: found.flatMap(({ stale }) => stale),
-      heldUntil: heldUntil(now, holdMs),
+      claimedUntil: claimMarker(now, claimMs),
       more: clean < CLAIM_TURNS,
-      lookAgainAt: now + LOOK_EVERY_MS / CLAIM_TURNS
+      nextClaimAt: now + LOOK_EVERY_MS / CLAIM_TURNS
     }
   }
 

@@ -42,15 +42,15 @@ export function dueContract(t: Test, lab: Lab): void {
     t.strictSame(await claim(id), nothing)
   })
 
-  t.test('hasten brings a deadline forward, never back, and makes none', async t => {
+  t.test('bringForward brings a deadline forward, never back, and makes none', async t => {
     const [id, without] = [lab.id('c'), lab.id('c')]
     const now = lab.clock.now()
     await aggregates.commit(call(id), commitOf(lab, 0, { deadlineAt: now + 30_000 }))
-    await aggregates.hasten(call(id), now + 5_000)
-    await aggregates.hasten(call(id), now + 20_000)
+    await aggregates.bringForward(call(id), now + 5_000)
+    await aggregates.bringForward(call(id), now + 20_000)
     await aggregates.commit(call(without), commitOf(lab, 0))
-    await aggregates.hasten(call(without), now)
-    await aggregates.hasten(call(lab.id('missing')), now)
+    await aggregates.bringForward(call(without), now)
+    await aggregates.bringForward(call(lab.id('missing')), now)
     t.strictSame(await claim(id), nothing)
     lab.clock.advance(5_000)
     t.strictSame(await claim(id), { due: [call(id)], stale: [] })
@@ -130,14 +130,14 @@ export function dueContract(t: Test, lab: Lab): void {
     const claimNow = () => timers.claimDue({ ...CLAIM, now: lab.clock.now() })
     for (const ms of [1, 300, 1_000, 1_700, 5_003]) {
       const id = lab.id('c')
-      let { lookAgainAt } = await claimNow()
+      let { nextClaimAt } = await claimNow()
       const deadlineAt = lab.clock.now() + ms
       await aggregates.commit(call(id), commitOf(lab, 0, { deadlineAt }))
       for (let found = false; !found; ) {
         lab.clock.advance(125)
-        if (lab.clock.now() < lookAgainAt) continue
+        if (lab.clock.now() < nextClaimAt) continue
         const claimed = await claimNow()
-        lookAgainAt = claimed.lookAgainAt
+        nextClaimAt = claimed.nextClaimAt
         found = claimed.due.some(ref => ref.id === id)
       }
       const lateMs = lab.clock.now() - deadlineAt

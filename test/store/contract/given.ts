@@ -150,7 +150,7 @@ export async function fill(
   }
 }
 
-export const CLAIM = { holdMs: 5_000, staleMs: 1_000, limit: 10_000, classes: TIMER_CLASSES }
+export const CLAIM = { claimMs: 5_000, staleMs: 1_000, limit: 10_000, classes: TIMER_CLASSES }
 
 /** What comes up of this one id; the suite's others may lie beside it. */
 export async function claimOf(lab: Lab, id: string): Promise<Pick<Due, 'due' | 'stale'>> {
@@ -159,14 +159,14 @@ export async function claimOf(lab: Lab, id: string): Promise<Pick<Due, 'due' | '
 }
 
 /** The same, and until when it is held. */
-export async function holdOf({ store, clock }: Lab, id: string): Promise<Pick<Due, 'due' | 'stale' | 'heldUntil'>> {
+export async function holdOf({ store, clock }: Lab, id: string): Promise<Pick<Due, 'due' | 'stale' | 'claimedUntil'>> {
   const found: Due[] = []
   for (let turn = 0; turn < CLAIM_TURNS; turn++) found.push(await store.timers.claimDue({ ...CLAIM, now: clock.now() }))
   const mine = (refs: Due['due']) => refs.filter(ref => ref.id === id)
   return {
     due: found.flatMap(({ due }) => mine(due)),
     stale: found.flatMap(({ stale }) => mine(stale)),
-    heldUntil: found[0]?.heldUntil ?? 0
+    claimedUntil: found[0]?.claimedUntil ?? 0
   }
 }
 

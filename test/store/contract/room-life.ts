@@ -57,14 +57,14 @@ export function roomLifeContract(t: Test, lab: Lab): void {
     t.strictSame(await claim(id), { due: [room(id)], stale: [] })
   })
 
-  t.test('hasten brings a deadline forward, never back, and makes none', async t => {
+  t.test('bringForward brings a deadline forward, never back, and makes none', async t => {
     const [id, without] = [lab.id('r'), lab.id('r')]
     await commitRoom(t, lab, id, joinOf(lab, 'alice', { deadlineAt: at(30_000) }))
-    await rooms.hasten(id, at(5_000))
-    await rooms.hasten(id, at(20_000))
+    await rooms.bringForward(id, at(5_000))
+    await rooms.bringForward(id, at(20_000))
     await commitRoom(t, lab, without, joinOf(lab, 'alice'))
-    await rooms.hasten(without, at(0))
-    await rooms.hasten(lab.id('missing'), at(0))
+    await rooms.bringForward(without, at(0))
+    await rooms.bringForward(lab.id('missing'), at(0))
     t.strictSame(await claim(without), nothing)
     t.strictSame(await claim(id), nothing)
     lab.clock.advance(5_000)
@@ -77,18 +77,18 @@ export function roomLifeContract(t: Test, lab: Lab): void {
     const id = lab.id('r')
     const fraction = at(1_000) + 0.5
     await commitRoom(t, lab, id, joinOf(lab, 'alice', { deadlineAt: fraction }))
-    await rooms.rest(id, { heldUntil: fraction, at: at(60_000) })
+    await rooms.rest(id, { claimedUntil: fraction, at: at(60_000) })
     lab.clock.advance(1_001)
     t.strictSame(await claim(id), { due: [room(id)], stale: [] }, 'who claims it otherwise has not put it off')
   })
 
   /** A room whose deadline has come and was claimed. */
-  async function held(t: Test): Promise<{ id: string; heldUntil: number }> {
+  async function held(t: Test): Promise<{ id: string; claimedUntil: number }> {
     const id = lab.id('r')
     await commitRoom(t, lab, id, joinOf(lab, 'alice', { deadlineAt: at(0) }))
-    const { due, heldUntil } = await holdOf(lab, id)
+    const { due, claimedUntil } = await holdOf(lab, id)
     t.strictSame(due, [room(id)])
-    return { id, heldUntil }
+    return { id, claimedUntil }
   }
 
   /** It comes up after so many milliseconds and not before. */
@@ -101,68 +101,68 @@ export function roomLifeContract(t: Test, lab: Lab): void {
 
   t.test('who claimed a room puts its deadline where it likes', async t => {
     for (const ms of [60_000, 5_001, 5_000, 4_999, 1]) {
-      const { id, heldUntil } = await held(t)
-      await rooms.rest(id, { heldUntil, at: at(ms) })
+      const { id, claimedUntil } = await held(t)
+      await rooms.rest(id, { claimedUntil, at: at(ms) })
       await comesUpAfter(t, id, ms)
     }
   })
 
   t.test('unless somebody wanted a look meanwhile, however late: then it comes up when the hold is over', async t => {
     const wishes: ((id: string) => Promise<unknown>)[] = [
-      id => rooms.hasten(id, at(5_000)),
-      id => rooms.hasten(id, at(50_000)),
+      id => rooms.bringForward(id, at(5_000)),
+      id => rooms.bringForward(id, at(50_000)),
       id => commitRoom(t, lab, id, { deadlineAt: at(50_000) }),
       id => commitRoom(t, lab, id, { writes: { 'member:alice': null }, emptyDeadlineAt: at(50_000) })
     ]
     for (const wish of wishes) {
-      const { id, heldUntil } = await held(t)
+      const { id, claimedUntil } = await held(t)
       await wish(id)
-      await rooms.rest(id, { heldUntil, at: at(60_000) })
+      await rooms.rest(id, { claimedUntil, at: at(60_000) })
       await comesUpAfter(t, id, 4_999)
     }
   })
 
   t.test('or at the earliest of what was wanted', async t => {
-    const { id, heldUntil } = await held(t)
-    await rooms.hasten(id, at(3_000))
-    await rooms.rest(id, { heldUntil, at: at(60_000) })
+    const { id, claimedUntil } = await held(t)
+    await rooms.bringForward(id, at(3_000))
+    await rooms.rest(id, { claimedUntil, at: at(60_000) })
     await comesUpAfter(t, id, 3_000)
     const other = await held(t)
-    await rooms.hasten(other.id, at(3_000))
-    await rooms.rest(other.id, { heldUntil: other.heldUntil, at: at(2_000) })
+    await rooms.bringForward(other.id, at(3_000))
+    await rooms.rest(other.id, { claimedUntil: other.claimedUntil, at: at(2_000) })
     await comesUpAfter(t, other.id, 2_000)
   })
 
   t.test('a commit that wants no look does not disturb its rest', async t => {
-    const { id, heldUntil } = await held(t)
+    const { id, claimedUntil } = await held(t)
     await commitRoom(t, lab, id, { deadlineAt: null })
-    await rooms.rest(id, { heldUntil, at: at(60_000) })
+    await rooms.rest(id, { claimedUntil, at: at(60_000) })
     await comesUpAfter(t, id, 60_000)
   })
 
-  t.test('a resting room is hastened as any other', async t => {
-    const { id, heldUntil } = await held(t)
-    await rooms.rest(id, { heldUntil, at: at(60_000) })
-    await rooms.hasten(id, at(7_000))
-    await rooms.hasten(id, at(70_000))
+  t.test('the deadline of an idle room is brought forward as any other', async t => {
+    const { id, claimedUntil } = await held(t)
+    await rooms.rest(id, { claimedUntil, at: at(60_000) })
+    await rooms.bringForward(id, at(7_000))
+    await rooms.bringForward(id, at(70_000))
     await comesUpAfter(t, id, 7_000)
   })
 
   t.test('who took so long that another claimed it puts nothing off', async t => {
-    const { id, heldUntil } = await held(t)
+    const { id, claimedUntil } = await held(t)
     lab.clock.advance(5_000)
     const other = await holdOf(lab, id)
     t.strictSame(other.due, [room(id)])
-    await rooms.rest(id, { heldUntil, at: at(60_000) })
-    await rooms.rest(id, { heldUntil: other.heldUntil, at: at(50_000) })
+    await rooms.rest(id, { claimedUntil, at: at(60_000) })
+    await rooms.rest(id, { claimedUntil: other.claimedUntil, at: at(50_000) })
     await comesUpAfter(t, id, 4_999)
   })
 
   t.test('resting makes no deadline', async t => {
-    const { id, heldUntil } = await held(t)
+    const { id, claimedUntil } = await held(t)
     await commitRoom(t, lab, id, { expireInMs: 60_000 })
-    await rooms.rest(id, { heldUntil, at: at(1) })
-    await rooms.rest(lab.id('missing'), { heldUntil, at: at(1) })
+    await rooms.rest(id, { claimedUntil, at: at(1) })
+    await rooms.rest(lab.id('missing'), { claimedUntil, at: at(1) })
     lab.clock.advance(60_000)
     t.strictSame(await claim(id), nothing)
   })
@@ -207,7 +207,7 @@ export function roomLifeContract(t: Test, lab: Lab): void {
     t.strictSame(await claim(id), nothing)
     await until('it has expired', isGone(id))
     t.strictSame(await rooms.log(id, { limit: 9 }), [])
-    await rooms.hasten(id, at(0))
+    await rooms.bringForward(id, at(0))
     t.strictSame(await claim(id), nothing)
     const again = await rooms.commit(id, joinOf(lab, 'alice', { line, membersMax: 1, deadlineAt: at(2) }))
     t.strictSame(again, { status: 'ok', version: 1, fanoutLease: false }, 'no member and no line was left')

@@ -78,7 +78,7 @@ export function smallContract(t: Test, lab: Lab): void {
   })
 
   t.test('a store that answers knows since when, and how fast', async t => {
-    const since = lab.store.contactSince()
+    const since = lab.store.availableSince()
     t.ok(since !== null && since <= lab.clock.now())
     t.ok((await lab.store.ping()) >= 0)
   })
