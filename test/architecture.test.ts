@@ -1,4 +1,4 @@
-// The map of the house. An exception is made by adding to ALLOWED, where everybody sees it.
+// The map of the cluster. An exception is made by adding to ALLOWED, where everybody sees it.
 import { readdirSync, readFileSync } from 'node:fs'
 import { basename, dirname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'

@@ -5,8 +5,8 @@ import fc from 'fast-check'
 import t, { type Test } from 'tap'
 import type { ErrorCode } from '../src/errors.js'
 import { holdProblem, type Operation, sendBytes, Target, type Wire } from './helpers/fuzz-target.js'
-import { spoiled, valid } from './helpers/invalid-values.js'
-import { House, SETTINGS } from './helpers/test-cluster.js'
+import { invalidValues, valid } from './helpers/invalid-values.js'
+import { SETTINGS, TestCluster } from './helpers/test-cluster.js'
 
 const BAD_JSON = [
   '{',
@@ -90,9 +90,9 @@ const queryOf = (name: string, value: unknown) => `?${new URLSearchParams({ user
 
 for (const setting of SETTINGS.filter(({ nodes }) => nodes === 1)) {
   t.test(setting.name, async t => {
-    const house = await House.open(setting, {})
-    const target = await Target.make(house)
-    t.teardown(() => house.close())
+    const cluster = await TestCluster.open(setting, {})
+    const target = await Target.make(cluster)
+    t.teardown(() => cluster.close())
     const withBody = target.operations.filter(({ body }) => body !== null)
     const api = target.operations.filter(({ path }) => path.startsWith('/v1/'))
     t.ok(withBody.length >= 13 && api.length > withBody.length, `${api.length} operations`)
@@ -102,7 +102,10 @@ for (const setting of SETTINGS.filter(({ nodes }) => nodes === 1)) {
         t,
         target,
         anyOf(withBody).chain(operation =>
-          spoiled(operation.body ?? {}).map((body): [Operation, Wire] => [operation, { body: JSON.stringify(body) }])
+          invalidValues(operation.body ?? {}).map((body): [Operation, Wire] => [
+            operation,
+            { body: JSON.stringify(body) }
+          ])
         ),
         ['invalid_request'],
         'too_large'
@@ -168,7 +171,7 @@ for (const setting of SETTINGS.filter(({ nodes }) => nodes === 1)) {
       const spoiledQuery = anyOf(asking).chain(operation => {
         const names = operation.parameters.filter(parameter => parameter.in === 'query' && parameter.name !== 'cursor')
         return fc.constantFrom(...names).chain(({ name, schema }) =>
-          spoiled(schema)
+          invalidValues(schema)
             .filter(value => typeof value === 'string' || typeof value === 'number')
             .filter(value => !(schema.type === 'integer' && /^\d+$/.test(String(value)) && Number(value) <= 60))
             .filter(value => !(schema.type === 'string' && typeof value === 'number'))
@@ -191,7 +194,7 @@ for (const setting of SETTINGS.filter(({ nodes }) => nodes === 1)) {
     await t.test('bytes that are no HTTP', async t => {
       const before = await target.look()
       for (const bytes of NO_HTTP) {
-        const response = await sendBytes(target.stage.urlOf(0), bytes)
+        const response = await sendBytes(target.scenario.urlOf(0), bytes)
         t.equal(await holdProblem(response, JSON.stringify(bytes.slice(0, 80))), 'invalid_request')
       }
       t.same(await target.look(), before)

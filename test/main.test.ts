@@ -26,11 +26,11 @@ async function exitOf(child: ChildProcess): Promise<number | null> {
   return code
 }
 
-/** Runs one of the lines that were printed, as a person would in a second terminal. */
+/** Runs one of the lines that were printed, as a client would in a second terminal. */
 async function paste(line: string): Promise<unknown> {
-  const shell = spawn('sh', ['-c', line.replace('curl', 'curl -sS')])
+  const childProcess = spawn('sh', ['-c', line.replace('curl', 'curl -sS')])
   let text = ''
-  for await (const chunk of shell.stdout) text += chunk
+  for await (const chunk of childProcess.stdout) text += chunk
   return JSON.parse(text)
 }
 

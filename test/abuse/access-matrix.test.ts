@@ -7,7 +7,7 @@ import t, { type Test } from 'tap'
 import { type Operation, operationsOf } from '../helpers/fuzz-target.js'
 import { valid } from '../helpers/invalid-values.js'
 import { sdp } from '../helpers/sdp.js'
-import { House, SETTINGS } from '../helpers/test-cluster.js'
+import { SETTINGS, TestCluster } from '../helpers/test-cluster.js'
 
 const SECRET = 'the-secret-of-the-matrix-is-32-bytes-long'
 const AUDIENCE = 'calls'
@@ -139,8 +139,8 @@ class Fixture {
     this.operations = operations
   }
 
-  static async make(house: House): Promise<Fixture> {
-    const url = house.urlOf(0)
+  static async make(cluster: TestCluster): Promise<Fixture> {
+    const url = cluster.urlOf(0)
     const document = await (await fetch(`${url}/openapi.json`)).json()
     const fixture = new Fixture(url, operationsOf(document as Parameters<typeof operationsOf>[0]))
     await fixture.#populate()
@@ -304,11 +304,15 @@ async function holdOutsiders(t: Test, fixture: Fixture): Promise<void> {
 
 for (const setting of SETTINGS.filter(({ nodes }) => nodes === 1)) {
   t.test(setting.name, async t => {
-    const house = await House.open(setting, { JWT_SECRET: SECRET, JWT_AUDIENCE: AUDIENCE, OFFLINE_CALLS: 'ring' })
-    t.teardown(() => house.close())
-    const fixture = await Fixture.make(house)
+    const cluster = await TestCluster.open(setting, {
+      JWT_SECRET: SECRET,
+      JWT_AUDIENCE: AUDIENCE,
+      OFFLINE_CALLS: 'ring'
+    })
+    t.teardown(() => cluster.close())
+    const fixture = await Fixture.make(cluster)
     await t.test('without a valid token every operation answers 401', t =>
-      holdUnauthenticated(t, fixture, house.clock.now())
+      holdUnauthenticated(t, fixture, cluster.clock.now())
     )
     await t.test('who has no part in something learns nothing of it', t => holdOutsiders(t, fixture))
   })

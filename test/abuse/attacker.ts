@@ -3,12 +3,12 @@
 import { createToken } from '../../src/development.js'
 import { Fleet } from '../helpers/fleet.js'
 import { candidates, sdp } from '../helpers/sdp.js'
-import { type Answer, Person } from '../helpers/test-client.js'
+import { type Answer, TestClient } from '../helpers/test-client.js'
 
 const IN_FLIGHT_MAX = 16
 const url = process.argv[2] ?? ''
 const config = Fleet.config
-const world = { config, urlOf: () => url, marked: (name: string) => name, unmarked: <T>(value: T) => value }
+const fixture = { config, urlOf: () => url, marked: (name: string) => name, unmarked: <T>(value: T) => value }
 const large = 'x'.repeat(4000)
 
 interface Attack {
@@ -17,10 +17,10 @@ interface Attack {
   send(n: number): Promise<unknown>
 }
 
-const person = (user: string, device = 'phone') => Person.make(world, { user, device, node: 0 })
+const client = (user: string, device = 'phone') => TestClient.make(fixture, { user, device, node: 0 })
 
 async function makeAttacks(): Promise<Attack[]> {
-  const [mallory, accomplice] = await Promise.all([person('mallory'), person('accomplice')])
+  const [mallory, accomplice] = await Promise.all([client('mallory'), client('accomplice')])
   await accomplice.polls()
   await mallory.polls()
   const { body } = await mallory.ask('POST', 'calls', {
@@ -40,7 +40,7 @@ async function makeAttacks(): Promise<Attack[]> {
       perSecond: 4,
       send: n => post('calls', { to: `nobody${n}`, metadata: { large } })
     },
-    { name: 'calls to one person', perSecond: 2, send: () => post('calls', { to: 'target' }) },
+    { name: 'calls to one client', perSecond: 2, send: () => post('calls', { to: 'target' }) },
     { name: 'cancels of unknown calls', perSecond: 100, send: n => post(`calls/unknown${n}/cancel`, {}) },
     { name: 'hang-ups again', perSecond: 50, send: () => post('calls/over/hangup', {}) },
     { name: 'offers of 50 KB', perSecond: 50, send: () => post('calls/partners/offer', bigOffer) },
@@ -74,7 +74,7 @@ async function makeAttacks(): Promise<Attack[]> {
     {
       name: 'devices',
       perSecond: 20,
-      send: async n => (await person('mallory', `device${n}`)).ask('PUT', 'presence', {})
+      send: async n => (await client('mallory', `device${n}`)).ask('PUT', 'presence', {})
     },
     { name: 'tickets', perSecond: 50, send: () => post('events/tickets', {}) },
     { name: 'snapshots', perSecond: 50, send: () => mallory.ask('GET', 'snapshot') },

@@ -11,7 +11,7 @@ import { TIMER_CLASSES } from '../../src/store/timers.js'
 import { DEFAULT_LIMITS, Fleet } from '../helpers/fleet.js'
 import { startRedis } from '../helpers/redis.js'
 import { candidate, sdp } from '../helpers/sdp.js'
-import { Person } from '../helpers/test-client.js'
+import { TestClient } from '../helpers/test-client.js'
 
 const ATTACKER = fileURLToPath(new URL('./attacker.js', import.meta.url))
 
@@ -42,16 +42,16 @@ t.teardown(async () => {
 // ── Honest people ──
 
 interface Pair {
-  readonly caller: Person
-  readonly callee: Person
+  readonly caller: TestClient
+  readonly callee: TestClient
 }
 
 async function makePairs(): Promise<Pair[]> {
   const pairs: Pair[] = []
   for (let i = 0; i < PAIRS; i++) {
-    const caller = await Person.make(fleet, { user: `caller${i}`, device: 'phone', node: 0 })
-    const callee = await Person.make(fleet, { user: `callee${i}`, device: 'phone', node: 0 })
-    for (const person of [caller, callee]) await person.listens()
+    const caller = await TestClient.make(fleet, { user: `caller${i}`, device: 'phone', node: 0 })
+    const callee = await TestClient.make(fleet, { user: `callee${i}`, device: 'phone', node: 0 })
+    for (const client of [caller, callee]) await client.listens()
     pairs.push({ caller, callee })
   }
   return pairs
@@ -139,7 +139,7 @@ const highest = (samples: readonly Sample[], of: keyof Sample) => Math.max(...sa
 t.test('one user at every limit disturbs nobody, and leaves nothing for long', async t => {
   const pairs = await makePairs()
   // Whom the attacker calls. Their phone may ring, so they are in none of the pairs, who expect one call at a time.
-  await (await Person.make(fleet, { user: 'target', device: 'phone', node: 0 })).listens()
+  await (await TestClient.make(fleet, { user: 'target', device: 'phone', node: 0 })).listens()
   await holdCalls(pairs, 3)
   const idle = median(await holdCalls(pairs, IDLE_SECONDS))
 

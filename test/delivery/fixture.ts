@@ -9,7 +9,7 @@ import { until } from '../helpers/until.js'
 import type { Engine } from './engines.js'
 import { type Node, startNode } from './node.js'
 
-export interface WorldOptions {
+export interface FixtureOptions {
   readonly retentionMs?: number
   readonly mailboxMaxEvents?: number
   readonly mailboxMaxBytes?: number
@@ -23,7 +23,7 @@ export interface PollAnswer {
   readonly code?: string
 }
 
-export class World {
+export class DeliveryFixture {
   readonly clock: ManualClock
   readonly store: Store
   readonly #clients: SseClient[] = []
@@ -36,7 +36,7 @@ export class World {
     this.clock = clock
   }
 
-  /** On the world's store, or on one that sees it differently. */
+  /** On the fixture's store, or on one that sees it differently. */
   async node(store: Store = this.store): Promise<Node> {
     const node = await startNode(store, this.clock)
     this.#nodes.push(node)
@@ -109,18 +109,18 @@ export class World {
   }
 }
 
-export type Story = (t: Test, world: World, node: Node) => Promise<void>
+export type Story = (t: Test, fixture: DeliveryFixture, node: Node) => Promise<void>
 
-/** Tells stories, each in a world of its own. */
+/** Tells stories, each in a fixture of its own. */
 export function teller(parent: Test, engine: Engine) {
-  return (story: string, tell: Story, options: WorldOptions = {}): void => {
+  return (story: string, tell: Story, options: FixtureOptions = {}): void => {
     parent.test(`${engine.name}: ${story}`, async t => {
       const clock = new ManualClock()
-      const world = new World(await engine.create(clock, { ...LIMITS, ...options }), clock)
+      const fixture = new DeliveryFixture(await engine.create(clock, { ...LIMITS, ...options }), clock)
       try {
-        await tell(t, world, await world.node())
+        await tell(t, fixture, await fixture.node())
       } finally {
-        await world.close(t)
+        await fixture.close(t)
       }
     })
   }

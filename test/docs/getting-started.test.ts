@@ -51,13 +51,13 @@ t.test('a reader who pastes docs/getting-started.md gets what it shows', async t
   const folder = mkdtempSync(join(tmpdir(), 'getting-started-'))
   t.teardown(() => rmSync(folder, { recursive: true }))
   const stream = join(folder, 'stream')
-  const shell = run(t, 'bash', ['-c', script(server?.url ?? '', stream)], { withinMs: 60_000 })
-  t.equal(await shell.ended(), 0, shell.stdout() + shell.stderr())
+  const childProcess = run(t, 'bash', ['-c', script(server?.url ?? '', stream)], { withinMs: 60_000 })
+  t.equal(await childProcess.ended(), 0, childProcess.stdout() + childProcess.stderr())
   t.strictSame(
     eventsIn(readFileSync(stream, 'utf8')),
     blocks.flatMap(({ kind, text }) => (kind === 'text' ? eventsIn(text) : []))
   )
-  const output = shell.stdout().split(/=== block \d+\n/)
+  const output = childProcess.stdout().split(/=== block \d+\n/)
   const commands = blocks.flatMap(({ kind }, at) => (kind === 'sh' ? [at] : []))
   let replies = 0
   for (const [at, { kind, text }] of blocks.entries()) {

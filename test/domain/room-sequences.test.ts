@@ -9,13 +9,13 @@ import { AppError } from '../../src/errors.js'
 import type { Actor } from '../../src/schemas/claims.js'
 import { ROLES } from '../../src/schemas/room.js'
 import { Replica } from '../helpers/replica.js'
-import { LINGER_MS, RoomWorld, somebody } from '../helpers/room-fixture.js'
+import { LINGER_MS, RoomFixture, somebody } from '../helpers/room-fixture.js'
 
 const USERS = ['alice', 'bob', 'carol']
 const DEVICES: Actor[] = USERS.flatMap(user => ['phone', 'tablet'].map(device => somebody(user, device)))
 const MAKER = DEVICES[0] as Actor
 
-type Step = readonly [name: string, act: (world: RoomWorld) => RoomDecision | AppError, actor: Actor | null]
+type Step = readonly [name: string, act: (fixture: RoomFixture) => RoomDecision | AppError, actor: Actor | null]
 
 const device = fc.constantFrom(...DEVICES)
 const step = (name: string, act: Step[1], actor: Actor | null = null): Step => [name, act, actor]
@@ -25,83 +25,86 @@ const steps: fc.Arbitrary<Step> = fc.oneof(
     weight: 8,
     arbitrary: fc
       .tuple(device, fc.boolean())
-      .map(([who, replace]) => step('join', world => world.join(who, { replace }), who))
+      .map(([who, replace]) => step('join', fixture => fixture.join(who, { replace }), who))
   },
   {
     weight: 4,
-    arbitrary: fc.tuple(device, device).map(([by, whom]) => step('remove', world => world.remove(by, whom), by))
+    arbitrary: fc.tuple(device, device).map(([by, whom]) => step('remove', fixture => fixture.remove(by, whom), by))
   },
   {
     weight: 6,
     arbitrary: fc
       .tuple(device, device, fc.constantFrom(...ROLES))
-      .map(([by, whom, role]) => step(`make ${role}`, world => world.change(by, whom, { role }), by))
+      .map(([by, whom, role]) => step(`make ${role}`, fixture => fixture.change(by, whom, { role }), by))
   },
   {
     weight: 2,
-    arbitrary: device.map(who => step('name', world => world.change(who, who, { metadata: { n: world.version } }), who))
+    arbitrary: device.map(who =>
+      step('name', fixture => fixture.change(who, who, { metadata: { n: fixture.version } }), who)
+    )
   },
   {
     weight: 3,
     arbitrary: fc
       .tuple(device, fc.constantFrom(...USERS), fc.option(fc.constant(5_000)))
-      .map(([by, user, forMs]) => step('ban', world => world.ban(by, user, forMs), by))
+      .map(([by, user, forMs]) => step('ban', fixture => fixture.ban(by, user, forMs), by))
   },
   {
     weight: 2,
     arbitrary: fc
       .tuple(device, fc.constantFrom(...USERS))
-      .map(([by, user]) => step('unban', world => world.unban(by, user), by))
+      .map(([by, user]) => step('unban', fixture => fixture.unban(by, user), by))
   },
   {
     weight: 2,
     arbitrary: fc
       .tuple(device, fc.boolean())
-      .map(([by, locked]) => step('lock', world => world.configure(by, { locked }), by))
+      .map(([by, locked]) => step('lock', fixture => fixture.configure(by, { locked }), by))
   },
-  { weight: 3, arbitrary: device.map(who => step('away', world => world.goesAway(who))) },
-  { weight: 3, arbitrary: device.map(who => step('back', world => world.comesBack(who))) },
-  { weight: 2, arbitrary: device.map(who => step('lost', world => world.isLost(who))) },
+  { weight: 3, arbitrary: device.map(who => step('away', fixture => fixture.goesAway(who))) },
+  { weight: 3, arbitrary: device.map(who => step('back', fixture => fixture.comesBack(who))) },
+  { weight: 2, arbitrary: device.map(who => step('lost', fixture => fixture.isLost(who))) },
   {
     weight: 2,
     arbitrary: fc.constantFrom(1_000, LINGER_MS).map(ms =>
-      step('pass', world => {
-        world.now += ms
-        return world.closesIfEmpty()
+      step('pass', fixture => {
+        fixture.now += ms
+        return fixture.closesIfEmpty()
       })
     )
   }
 )
 
-const isHost = ({ parts }: RoomWorld, user: string) =>
+const isHost = ({ parts }: RoomFixture, user: string) =>
   parts.settings?.closed === null && (userIn(parts, user).given?.role ?? userIn(parts, user).role) === 'host'
 const placeOf = ({ user, device: name }: { user: string; device: string }) => `${user}/${name}`
-const roles = (world: RoomWorld) => new Map(world.members().map(({ participantId, role }) => [participantId, role]))
-const isBanned = (world: RoomWorld, user: string) => {
-  const ban = world.parts.get<Banned>(PART.ban(user))
-  return ban !== null && (ban.until === null || ban.until > world.now)
+const roles = (fixture: RoomFixture) =>
+  new Map(fixture.members().map(({ participantId, role }) => [participantId, role]))
+const isBanned = (fixture: RoomFixture, user: string) => {
+  const ban = fixture.parts.get<Banned>(PART.ban(user))
+  return ban !== null && (ban.until === null || ban.until > fixture.now)
 }
 
 class Story {
-  readonly world = new RoomWorld(4)
+  readonly fixture = new RoomFixture(4)
   readonly #replicas = new Map<string, Replica>()
   readonly seen = new Set<string>()
 
   play([name, act, actor]: Step): void {
-    const { world } = this
-    const before = { version: world.version, participants: new Map(world.participants), roles: roles(world) }
-    this.hosts = new Set(USERS.filter(user => isHost(world, user)))
-    const banned = USERS.filter(user => isBanned(world, user))
+    const { fixture } = this
+    const before = { version: fixture.version, participants: new Map(fixture.participants), roles: roles(fixture) }
+    this.hosts = new Set(USERS.filter(user => isHost(fixture, user)))
+    const banned = USERS.filter(user => isBanned(fixture, user))
     const mayManage = actor !== null && (this.hosts.has(actor.user) || this.#outside(actor) === 'host')
-    const counts = new Map([...world.heard].map(([place, heard]) => [place, heard.length]))
-    const outcome = act(world)
+    const counts = new Map([...fixture.heard].map(([place, heard]) => [place, heard.length]))
+    const outcome = act(fixture)
     this.seen.add(outcome instanceof AppError ? outcome.code : name)
     if (outcome instanceof AppError) {
-      assert.equal(world.version, before.version, 'a refusal changes nothing')
+      assert.equal(fixture.version, before.version, 'a refusal changes nothing')
       return
     }
 
-    for (const [place, participant] of world.participants) {
+    for (const [place, participant] of fixture.participants) {
       const isNew = before.participants.get(place) !== participant
       if (isNew) assert.ok(!banned.includes(place.split('/')[0] ?? ''), 'nobody gets in under a ban, on any device')
     }
@@ -113,19 +116,19 @@ class Story {
 
   /** The role of somebody who is not in. */
   #outside({ user }: Actor) {
-    const { settings } = this.world.parts
+    const { settings } = this.fixture.parts
     if (settings === null || settings.closed !== null) return 'host'
-    return settings.createdBy === user ? (userIn(this.world.parts, user).given?.role ?? 'host') : null
+    return settings.createdBy === user ? (userIn(this.fixture.parts, user).given?.role ?? 'host') : null
   }
 
   /** Whoever is no host makes and unmakes none, and puts none out but their own devices. */
   #holdHosts(before: ReadonlyMap<string, string>, actor: Actor): void {
-    const now = roles(this.world)
-    const maker = this.world.parts.settings?.createdBy
+    const now = roles(this.fixture)
+    const maker = this.fixture.parts.settings?.createdBy
     const hosts = new Set([...before, ...now].filter(([, role]) => role === 'host').map(([participant]) => participant))
     for (const participant of hosts) {
       const [was, is] = [before.get(participant), now.get(participant)]
-      const member = this.world.members().find(({ participantId }) => participantId === participant)
+      const member = this.fixture.members().find(({ participantId }) => participantId === participant)
       // A host joins as one, with any device: the maker, or a user who was made one.
       if (was === undefined) assert.ok(member?.user === maker || this.hosts.has(member?.user ?? ''))
       else if (is === undefined) assert.equal(this.users.get(participant), actor.user)
@@ -140,17 +143,17 @@ class Story {
   readonly users = new Map<string, string>()
 
   #holdParts(): void {
-    const { world } = this
-    const members = world.members()
+    const { fixture } = this
+    const members = fixture.members()
     for (const { participantId, user } of members) this.users.set(participantId, user)
     for (const member of members) {
-      assert.deepEqual(participantIn(world.parts, member.participantId), member, 'found by either name')
-      assert.deepEqual(world.member(member), member)
-      assert.ok(!isBanned(world, member.user), 'a banned user is out, with every device')
+      assert.deepEqual(participantIn(fixture.parts, member.participantId), member, 'found by either name')
+      assert.deepEqual(fixture.member(member), member)
+      assert.ok(!isBanned(fixture, member.user), 'a banned user is out, with every device')
     }
     const byUser = (user: string) => members.filter(member => member.user === user)
     for (const user of USERS) {
-      const { devices, given } = userIn(world.parts, user)
+      const { devices, given } = userIn(fixture.parts, user)
       assert.deepEqual(
         [...devices].sort(),
         byUser(user)
@@ -162,8 +165,8 @@ class Story {
       assert.ok(roles.size <= 1, `${user} has one role on all devices`)
       if (given !== null && roles.size > 0) assert.ok(roles.has(given.role), `the role that was given to ${user}`)
     }
-    const isOpen = world.parts.settings?.closed === null
-    if (isOpen && members.length === 0) assert.ok(world.parts.emptySince !== null, 'an empty room will end')
+    const isOpen = fixture.parts.settings?.closed === null
+    if (isOpen && members.length === 0) assert.ok(fixture.parts.emptySince !== null, 'an empty room will end')
   }
 
   /** What was told in this step reaches the replicas; who acted knows it from the reply. */
@@ -173,10 +176,10 @@ class Story {
     outcome: RoomDecision,
     actor: Actor | null
   ): void {
-    const { world } = this
-    for (const [place, heard] of world.heard) {
+    const { fixture } = this
+    for (const [place, heard] of fixture.heard) {
       const news = heard.slice(counts.get(place) ?? 0)
-      const [was, is] = [before.get(place), world.participants.get(place)]
+      const [was, is] = [before.get(place), fixture.participants.get(place)]
       if (was === undefined && is === undefined) assert.deepEqual(news, [], `${place} is not in and hears nothing`)
       // Whoever goes hears at most that, and whoever comes nothing of what was before.
       if (was !== undefined && is === undefined) {
@@ -188,12 +191,12 @@ class Story {
     }
     const own = actor && this.#replicas.get(placeOf(actor))
     if (own) for (const event of outcome.events) own.takes(event)
-    for (const place of new Set([...before.keys(), ...world.participants.keys()])) {
-      const participant = world.participants.get(place)
+    for (const place of new Set([...before.keys(), ...fixture.participants.keys()])) {
+      const participant = fixture.participants.get(place)
       if (participant === undefined) this.#replicas.delete(place)
       else if (participant !== before.get(place)) {
-        const participants = world.members().map(viewMember)
-        this.#replicas.set(place, new Replica(participant, { version: world.version, participants }))
+        const participants = fixture.members().map(viewMember)
+        this.#replicas.set(place, new Replica(participant, { version: fixture.version, participants }))
       }
     }
   }
@@ -201,7 +204,7 @@ class Story {
   #holdReplicas(): void {
     const others = (participants: Iterable<{ participantId: string }>, self: string) =>
       [...participants].filter(({ participantId }) => participantId !== self).sort(byId)
-    const members = this.world.members().map(viewMember)
+    const members = this.fixture.members().map(viewMember)
     for (const [place, { participantId, participants }] of this.#replicas) {
       assert.deepEqual(
         others(participants.values(), participantId),
@@ -217,7 +220,7 @@ const byId = (a: { participantId: string }, b: { participantId: string }) =>
 
 function play(story: readonly Step[]): Story {
   const told = new Story()
-  told.play(step('join', world => world.join(MAKER), MAKER))
+  told.play(step('join', fixture => fixture.join(MAKER), MAKER))
   for (const each of story) told.play(each)
   return told
 }

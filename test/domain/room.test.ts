@@ -6,7 +6,7 @@ import type { AppError } from '../../src/errors.js'
 import type { Actor, RoomClaim } from '../../src/schemas/claims.js'
 import { GRANTS } from '../../src/schemas/claims.js'
 import { ROLES } from '../../src/schemas/room.js'
-import { LINGER_MS, outcomeOf, RoomWorld, somebody } from '../helpers/room-fixture.js'
+import { LINGER_MS, outcomeOf, RoomFixture, somebody } from '../helpers/room-fixture.js'
 
 const alice = somebody('alice')
 const mia = somebody('mia')
@@ -16,15 +16,15 @@ const eve = somebody('eve')
 const CAST = [alice, mia, sam, lena]
 
 /** Alice, who made it, hosts; mia moderates, sam speaks, lena listens. p1 to p4, in this order. */
-function meeting(): RoomWorld {
-  const world = new RoomWorld()
-  for (const who of CAST) world.join(who)
-  world.change(alice, mia, { role: 'moderator' })
-  world.change(alice, lena, { role: 'listener' })
-  return world
+function meeting(): RoomFixture {
+  const fixture = new RoomFixture()
+  for (const who of CAST) fixture.join(who)
+  fixture.change(alice, mia, { role: 'moderator' })
+  fixture.change(alice, lena, { role: 'listener' })
+  return fixture
 }
 
-type Act = (world: RoomWorld, actor: Actor) => RoomDecision | AppError
+type Act = (fixture: RoomFixture, actor: Actor) => RoomDecision | AppError
 
 /** [what is done, by the host, by the moderator, by the speaker, by the listener, by eve, who stands outside] */
 const ACTIONS: [string, Act, ...outcomes: [string, string, string, string, string]][] = [
@@ -185,12 +185,12 @@ t.test('what each role may do, and who hears of it', async t => {
 
 t.test('a refusal changes nothing', async t => {
   for (const [name, act] of ACTIONS) {
-    const world = meeting()
-    const before = JSON.stringify([world.version, world.members(), [...world.participants]])
-    const { settings } = world.parts
-    if (!('code' in act(world, eve))) continue
-    t.equal(JSON.stringify([world.version, world.members(), [...world.participants]]), before, name)
-    t.equal(world.parts.settings, settings, name)
+    const fixture = meeting()
+    const before = JSON.stringify([fixture.version, fixture.members(), [...fixture.participants]])
+    const { settings } = fixture.parts
+    if (!('code' in act(fixture, eve))) continue
+    t.equal(JSON.stringify([fixture.version, fixture.members(), [...fixture.participants]]), before, name)
+    t.equal(fixture.parts.settings, settings, name)
   }
 })
 
@@ -213,21 +213,21 @@ t.test('a claim stands above the role in the room, and its grants above its role
 
 t.test('who joins has the role of the claim, of the maker, or of the room', async t => {
   for (const role of ROLES) {
-    const world = meeting()
-    world.join(somebody('eve', 'phone', { role }))
-    t.equal(world.member(eve)?.role, role, 'of the claim')
-    world.configure(alice, { defaultRole: role })
-    world.join(somebody('zoe'))
-    t.equal(world.member(somebody('zoe'))?.role, role, 'of the room')
+    const fixture = meeting()
+    fixture.join(somebody('eve', 'phone', { role }))
+    t.equal(fixture.member(eve)?.role, role, 'of the claim')
+    fixture.configure(alice, { defaultRole: role })
+    fixture.join(somebody('zoe'))
+    t.equal(fixture.member(somebody('zoe'))?.role, role, 'of the room')
   }
-  const world = meeting()
-  world.join(somebody('alice', 'tablet'))
-  t.equal(world.member(somebody('alice', 'tablet'))?.role, 'host', 'of the maker, on every device')
+  const fixture = meeting()
+  fixture.join(somebody('alice', 'tablet'))
+  t.equal(fixture.member(somebody('alice', 'tablet'))?.role, 'host', 'of the maker, on every device')
 })
 
 t.test('joining takes the grant for it', async t => {
   for (const grant of GRANTS) {
-    const outcome = outcomeOf(new RoomWorld().join(somebody('eve', 'phone', { grants: [grant] })))
+    const outcome = outcomeOf(new RoomFixture().join(somebody('eve', 'phone', { grants: [grant] })))
     t.equal(outcome, grant === 'join' ? 'all but p1 joined; eve but phone joined' : 'not_permitted', grant)
   }
   const elsewhere: Actor = { ...eve, rooms: { r2: { role: 'host' } } }
@@ -239,59 +239,59 @@ t.test('joining takes the grant for it', async t => {
 })
 
 t.test('a locked room lets in who may moderate it, and who is in already', async t => {
-  const world = meeting()
-  world.configure(alice, { locked: true })
-  t.equal(outcomeOf(world.join(eve)), 'room_locked')
-  t.equal(outcomeOf(world.join(sam)), 'nothing')
-  t.equal(outcomeOf(world.join(sam, { replace: true })), 'room_locked', 'to take part anew is to join')
-  t.match(outcomeOf(world.join(somebody('alice', 'tablet'))), 'joined', 'the host')
-  t.match(outcomeOf(world.join(somebody('zoe', 'phone', { grants: ['join', 'moderate'] }))), 'joined')
+  const fixture = meeting()
+  fixture.configure(alice, { locked: true })
+  t.equal(outcomeOf(fixture.join(eve)), 'room_locked')
+  t.equal(outcomeOf(fixture.join(sam)), 'nothing')
+  t.equal(outcomeOf(fixture.join(sam, { replace: true })), 'room_locked', 'to take part anew is to join')
+  t.match(outcomeOf(fixture.join(somebody('alice', 'tablet'))), 'joined', 'the host')
+  t.match(outcomeOf(fixture.join(somebody('zoe', 'phone', { grants: ['join', 'moderate'] }))), 'joined')
 })
 
 t.test('a full room lets nobody in, but whoever is in may take part anew', async t => {
-  const world = new RoomWorld(2)
-  for (const who of [alice, sam]) world.join(who)
-  t.equal(outcomeOf(world.join(eve)), 'room_full')
-  t.match(outcomeOf(world.join(sam, { replace: true })), 'left(replaced)')
-  world.configure(alice, { maxParticipants: 1 })
-  world.remove(sam, sam)
-  t.equal(outcomeOf(world.join(eve)), 'room_full', 'fewer places put nobody out, and let nobody in')
+  const fixture = new RoomFixture(2)
+  for (const who of [alice, sam]) fixture.join(who)
+  t.equal(outcomeOf(fixture.join(eve)), 'room_full')
+  t.match(outcomeOf(fixture.join(sam, { replace: true })), 'left(replaced)')
+  fixture.configure(alice, { maxParticipants: 1 })
+  fixture.remove(sam, sam)
+  t.equal(outcomeOf(fixture.join(eve)), 'room_full', 'fewer places put nobody out, and let nobody in')
 })
 
 t.test('a ban holds for a user, for as long as it was made for', async t => {
-  const world = meeting()
-  world.ban(alice, 'sam', 60_000)
-  t.equal(outcomeOf(world.join(sam)), 'banned', 'also for who is still in')
-  t.equal(outcomeOf(world.join(somebody('sam', 'tablet'))), 'banned')
-  world.now += 59_999
-  t.equal(outcomeOf(world.join(somebody('sam', 'tablet'))), 'banned')
-  world.now += 1
-  t.match(outcomeOf(world.join(somebody('sam', 'tablet'))), 'joined')
-  world.ban(mia, 'eve')
-  world.now += 1e12
-  t.equal(outcomeOf(world.join(eve)), 'banned', 'until somebody lifts it')
-  t.equal(outcomeOf(world.unban(mia, 'eve')), 'quiet')
-  t.match(outcomeOf(world.join(eve)), 'joined')
+  const fixture = meeting()
+  fixture.ban(alice, 'sam', 60_000)
+  t.equal(outcomeOf(fixture.join(sam)), 'banned', 'also for who is still in')
+  t.equal(outcomeOf(fixture.join(somebody('sam', 'tablet'))), 'banned')
+  fixture.now += 59_999
+  t.equal(outcomeOf(fixture.join(somebody('sam', 'tablet'))), 'banned')
+  fixture.now += 1
+  t.match(outcomeOf(fixture.join(somebody('sam', 'tablet'))), 'joined')
+  fixture.ban(mia, 'eve')
+  fixture.now += 1e12
+  t.equal(outcomeOf(fixture.join(eve)), 'banned', 'until somebody lifts it')
+  t.equal(outcomeOf(fixture.unban(mia, 'eve')), 'quiet')
+  t.match(outcomeOf(fixture.join(eve)), 'joined')
 })
 
 t.test('a user is a host if one of their devices is', async t => {
-  const world = meeting()
+  const fixture = meeting()
   const tablet = somebody('sam', 'tablet')
-  world.join(tablet)
-  world.change(alice, tablet, { role: 'host' })
-  t.equal(outcomeOf(world.ban(mia, 'sam')), 'not_permitted')
+  fixture.join(tablet)
+  fixture.change(alice, tablet, { role: 'host' })
+  t.equal(outcomeOf(fixture.ban(mia, 'sam')), 'not_permitted')
   const out = ['sam/phone', 'sam/tablet'].map(place => `all but p1 left(removed); ${place} left(removed)`)
-  t.equal(outcomeOf(world.ban(alice, 'sam')), out.join('; '))
+  t.equal(outcomeOf(fixture.ban(alice, 'sam')), out.join('; '))
 })
 
 t.test('a ban overrides every role and claim, the creator’s and an operator’s too', t => {
-  const world = meeting()
-  world.change(alice, mia, { role: 'host' })
-  world.remove(alice, alice)
-  t.equal(outcomeOf(world.ban(sam, 'alice')), 'not_permitted')
-  world.change(mia, sam, { role: 'moderator' })
-  t.equal(outcomeOf(world.ban(sam, 'alice')), 'not_permitted', 'the creator is a host when they are out')
-  t.equal(outcomeOf(world.ban(mia, 'alice', 60_000)), 'quiet')
+  const fixture = meeting()
+  fixture.change(alice, mia, { role: 'host' })
+  fixture.remove(alice, alice)
+  t.equal(outcomeOf(fixture.ban(sam, 'alice')), 'not_permitted')
+  fixture.change(mia, sam, { role: 'moderator' })
+  t.equal(outcomeOf(fixture.ban(sam, 'alice')), 'not_permitted', 'the creator is a host when they are out')
+  t.equal(outcomeOf(fixture.ban(mia, 'alice', 60_000)), 'quiet')
   const acts: Act[] = [
     (w, a) => w.unban(a, 'alice'),
     (w, a) => w.ban(a, 'lena'),
@@ -308,44 +308,44 @@ t.test('a ban overrides every role and claim, the creator’s and an operator’
   ]
   for (const claim of claims) {
     const banned = somebody('alice', 'phone', claim)
-    for (const act of acts) t.equal(outcomeOf(act(world, banned)), 'banned', JSON.stringify(claim))
+    for (const act of acts) t.equal(outcomeOf(act(fixture, banned)), 'banned', JSON.stringify(claim))
   }
-  world.now += 60_000
-  t.equal(outcomeOf(world.configure(alice, { locked: true })), 'all updated')
+  fixture.now += 60_000
+  t.equal(outcomeOf(fixture.configure(alice, { locked: true })), 'all updated')
   t.end()
 })
 
 t.test('a banned user never makes the room anew', async t => {
-  const world = meeting()
-  world.ban(alice, 'sam')
-  for (const who of CAST) world.remove(who, who)
-  world.now += LINGER_MS
-  world.closesIfEmpty()
-  t.equal(outcomeOf(world.configure(sam, {})), 'banned')
-  t.equal(outcomeOf(world.join(sam)), 'banned')
-  t.equal(outcomeOf(world.configure(eve, {})), 'quiet')
-  t.equal(world.parts.settings?.createdBy, 'eve')
+  const fixture = meeting()
+  fixture.ban(alice, 'sam')
+  for (const who of CAST) fixture.remove(who, who)
+  fixture.now += LINGER_MS
+  fixture.closesIfEmpty()
+  t.equal(outcomeOf(fixture.configure(sam, {})), 'banned')
+  t.equal(outcomeOf(fixture.join(sam)), 'banned')
+  t.equal(outcomeOf(fixture.configure(eve, {})), 'quiet')
+  t.equal(fixture.parts.settings?.createdBy, 'eve')
 })
 
 t.test('one’s other device goes without a grant', async t => {
-  const world = meeting()
+  const fixture = meeting()
   const tablet = somebody('lena', 'tablet')
-  world.join(tablet)
-  t.equal(outcomeOf(world.remove(lena, tablet)), 'all but p4 left(removed); lena/tablet left(removed)')
-  t.equal(outcomeOf(world.remove(lena, tablet)), 'participant_not_found')
+  fixture.join(tablet)
+  t.equal(outcomeOf(fixture.remove(lena, tablet)), 'all but p4 left(removed); lena/tablet left(removed)')
+  t.equal(outcomeOf(fixture.remove(lena, tablet)), 'participant_not_found')
 })
 
 t.test('away, back and lost', async t => {
-  const world = meeting()
-  t.equal(outcomeOf(world.comesBack(sam)), 'nothing', 'it was not away')
-  t.equal(outcomeOf(world.goesAway(sam)), 'all but p3 updated')
-  t.equal(outcomeOf(world.goesAway(sam)), 'nothing', 'it is away already')
-  t.equal(outcomeOf(world.join(sam)), 'all but p3 updated', 'joining again shows that it is back')
-  t.equal(world.member(sam)?.awaySince, null)
-  world.goesAway(sam)
-  t.equal(outcomeOf(world.comesBack(sam)), 'all but p3 updated')
-  t.equal(outcomeOf(world.isLost(sam)), 'all left(lost); sam/phone left(lost)')
-  t.strictSame(world.heard.get('sam/phone')?.at(-1)?.data, {
+  const fixture = meeting()
+  t.equal(outcomeOf(fixture.comesBack(sam)), 'nothing', 'it was not away')
+  t.equal(outcomeOf(fixture.goesAway(sam)), 'all but p3 updated')
+  t.equal(outcomeOf(fixture.goesAway(sam)), 'nothing', 'it is away already')
+  t.equal(outcomeOf(fixture.join(sam)), 'all but p3 updated', 'joining again shows that it is back')
+  t.equal(fixture.member(sam)?.awaySince, null)
+  fixture.goesAway(sam)
+  t.equal(outcomeOf(fixture.comesBack(sam)), 'all but p3 updated')
+  t.equal(outcomeOf(fixture.isLost(sam)), 'all left(lost); sam/phone left(lost)')
+  t.strictSame(fixture.heard.get('sam/phone')?.at(-1)?.data, {
     participantId: participantIdOf(sam, '.p3'),
     user: 'sam',
     reason: 'lost',
@@ -354,47 +354,47 @@ t.test('away, back and lost', async t => {
 })
 
 t.test('an empty room lingers, and is then gone until somebody makes it again', async t => {
-  const world = new RoomWorld()
-  t.equal(outcomeOf(world.closesIfEmpty()), 'nothing', 'there is none')
-  world.join(sam)
-  world.now += 2 * LINGER_MS
-  t.equal(outcomeOf(world.closesIfEmpty()), 'nothing', 'somebody is in')
-  world.remove(sam, sam)
-  world.now += LINGER_MS - 1
-  t.equal(outcomeOf(world.closesIfEmpty()), 'nothing', 'not yet')
-  world.now += 1
-  t.equal(outcomeOf(world.closesIfEmpty()), 'all closed(empty)')
-  t.equal(outcomeOf(world.closesIfEmpty()), 'nothing', 'once')
-  t.equal(outcomeOf(world.close(sam)), 'room_not_found')
-  world.join(eve)
-  t.match(world.parts.settings, { createdBy: 'eve', closed: null })
-  t.equal(world.member(eve)?.role, 'host')
+  const fixture = new RoomFixture()
+  t.equal(outcomeOf(fixture.closesIfEmpty()), 'nothing', 'there is none')
+  fixture.join(sam)
+  fixture.now += 2 * LINGER_MS
+  t.equal(outcomeOf(fixture.closesIfEmpty()), 'nothing', 'somebody is in')
+  fixture.remove(sam, sam)
+  fixture.now += LINGER_MS - 1
+  t.equal(outcomeOf(fixture.closesIfEmpty()), 'nothing', 'not yet')
+  fixture.now += 1
+  t.equal(outcomeOf(fixture.closesIfEmpty()), 'all closed(empty)')
+  t.equal(outcomeOf(fixture.closesIfEmpty()), 'nothing', 'once')
+  t.equal(outcomeOf(fixture.close(sam)), 'room_not_found')
+  fixture.join(eve)
+  t.match(fixture.parts.settings, { createdBy: 'eve', closed: null })
+  t.equal(fixture.member(eve)?.role, 'host')
 })
 
 t.test('one that was made ahead of time waits for its first participant', async t => {
-  const world = new RoomWorld()
-  const made = world.configure(sam, { locked: true })
+  const fixture = new RoomFixture()
+  const made = fixture.configure(sam, { locked: true })
   t.match(made, { makes: true, events: [] })
-  t.match(world.parts.settings, { createdBy: 'sam', locked: true, mode: 'p2p' })
-  world.now += UNUSED_MS - 1
-  t.equal(outcomeOf(world.closesIfEmpty()), 'nothing', 'not as short as after the last one has left')
-  world.now += 1
-  t.equal(outcomeOf(world.closesIfEmpty()), 'all closed(empty)')
+  t.match(fixture.parts.settings, { createdBy: 'sam', locked: true, mode: 'p2p' })
+  fixture.now += UNUSED_MS - 1
+  t.equal(outcomeOf(fixture.closesIfEmpty()), 'nothing', 'not as short as after the last one has left')
+  fixture.now += 1
+  t.equal(outcomeOf(fixture.closesIfEmpty()), 'all closed(empty)')
 })
 
 t.test('the first device that joins a room made ahead of time makes it one as any other', async t => {
-  const world = new RoomWorld()
-  world.configure(sam, {})
-  world.join(eve)
-  world.now += UNUSED_MS
-  t.equal(outcomeOf(world.closesIfEmpty()), 'nothing')
-  world.remove(eve, eve)
-  world.now += LINGER_MS
-  t.equal(outcomeOf(world.closesIfEmpty()), 'all closed(empty)')
+  const fixture = new RoomFixture()
+  fixture.configure(sam, {})
+  fixture.join(eve)
+  fixture.now += UNUSED_MS
+  t.equal(outcomeOf(fixture.closesIfEmpty()), 'nothing')
+  fixture.remove(eve, eve)
+  fixture.now += LINGER_MS
+  t.equal(outcomeOf(fixture.closesIfEmpty()), 'all closed(empty)')
 })
 
 t.test('what a host has closed stays closed', async t => {
-  const world = meeting()
-  world.close(alice)
-  for (const [name, act] of ACTIONS) t.equal(outcomeOf(act(world, alice)), 'room_closed', name)
+  const fixture = meeting()
+  fixture.close(alice)
+  for (const [name, act] of ACTIONS) t.equal(outcomeOf(act(fixture, alice)), 'room_closed', name)
 })

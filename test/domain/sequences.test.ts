@@ -5,14 +5,14 @@ import t from 'tap'
 import type { CallCommand } from '../../src/domain/call/command.js'
 import { AppError } from '../../src/errors.js'
 import type { Endpoint } from '../../src/schemas/common.js'
-import { World } from '../helpers/call-fixture.js'
+import { CallFixture } from '../helpers/call-fixture.js'
 import { accept, CAST, cancel, create, describe, hangup, reject, simple, trickle } from '../helpers/calls.js'
 import { candidate } from '../helpers/sdp.js'
 
 const ALL: readonly Endpoint[] = [...Object.values(CAST), { user: 'bob', device: 'tv' }]
 
 type Step =
-  | { readonly kind: 'act'; readonly act: (world: World, nth: number) => CallCommand; readonly name: string }
+  | { readonly kind: 'act'; readonly act: (fixture: CallFixture, nth: number) => CallCommand; readonly name: string }
   | { readonly kind: 'arrive' | 'leave'; readonly who: Endpoint }
   | { readonly kind: 'pass'; readonly ms: number }
   | { readonly kind: 'look' }
@@ -28,10 +28,14 @@ const somebody = fc.constantFrom(...ALL)
 /** Generations of each device: the same name on two sides would make the check of the other side's candidates blind. */
 const generation = fc.integer({ min: 1, max: 4 })
 const ufragOf = (who: Endpoint, n: number) => `${who.user}${who.device}${n}`
-const act = (name: string, make: (world: World, nth: number) => CallCommand): Step => ({ kind: 'act', act: make, name })
+const act = (name: string, make: (fixture: CallFixture, nth: number) => CallCommand): Step => ({
+  kind: 'act',
+  act: make,
+  name
+})
 
-const registered = (world: World) =>
-  [...world.devices.values()].filter(({ endpoint }) => endpoint.user === 'bob').map(({ endpoint }) => endpoint.device)
+const registered = (fixture: CallFixture) =>
+  [...fixture.devices.values()].filter(({ endpoint }) => endpoint.user === 'bob').map(({ endpoint }) => endpoint.device)
 
 const simpleAct = fc
   .tuple(fc.constantFrom('ringing', 'connected', 'hold', 'resume'), anybody)
@@ -39,7 +43,7 @@ const simpleAct = fc
 const acceptAct = anybody.map(who => act(`accept ${who.device}`, () => accept(who)))
 const rejectAct = fc
   .tuple(fc.constantFrom('device', 'device', 'user'), somebody)
-  .map(([scope, who]) => act(`reject ${who.device}`, world => reject(who, scope as 'user', registered(world))))
+  .map(([scope, who]) => act(`reject ${who.device}`, fixture => reject(who, scope as 'user', registered(fixture))))
 const endAct = fc.oneof(
   somebody.map(who => act(`cancel ${who.device}`, () => cancel(who))),
   somebody.map(who => act(`hangup ${who.device}`, () => hangup(who)))
@@ -89,38 +93,39 @@ const stories = fc.record({
 
 const RUNS = 1000
 
-function live(early: boolean, steps: readonly Step[]): World {
-  const world = new World()
-  for (const who of [CAST.phone, CAST.laptop, CAST.watch]) world.arrive(who)
+function live(early: boolean, steps: readonly Step[]): CallFixture {
+  const fixture = new CallFixture()
+  for (const who of [CAST.phone, CAST.laptop, CAST.watch]) fixture.arrive(who)
   const { description } = describe('offer', CAST.phone, ufragOf(CAST.phone, 1))
   const given: CallCommand[] = [create({ offer: early ? description : null })]
-  world.give(given[0] as CallCommand)
+  fixture.give(given[0] as CallCommand)
   for (const [nth, each] of steps.entries()) {
     if (each.kind === 'act') {
-      const command = each.act(world, nth)
+      const command = each.act(fixture, nth)
       // Candidates that are posted twice come twice; nobody is harmed, but "exactly once" could not be counted.
       if (command.type !== 'candidates') given.push(command)
-      const before = JSON.stringify(world.state)
-      if (world.give(command) instanceof AppError && JSON.stringify(world.state) !== before) throw new Error('changed')
-    } else if (each.kind === 'again') world.give(given[given.length - 1 - (each.back % given.length)] as CallCommand)
-    else if (each.kind === 'arrive') world.arrive(each.who)
-    else if (each.kind === 'leave') world.leave(each.who)
-    else if (each.kind === 'pass') world.pass(each.ms)
-    else world.look()
-    world.holdMailboxes()
+      const before = JSON.stringify(fixture.state)
+      if (fixture.give(command) instanceof AppError && JSON.stringify(fixture.state) !== before)
+        throw new Error('changed')
+    } else if (each.kind === 'again') fixture.give(given[given.length - 1 - (each.back % given.length)] as CallCommand)
+    else if (each.kind === 'arrive') fixture.arrive(each.who)
+    else if (each.kind === 'leave') fixture.leave(each.who)
+    else if (each.kind === 'pass') fixture.pass(each.ms)
+    else fixture.look()
+    fixture.holdMailboxes()
   }
-  return world
+  return fixture
 }
 
 t.test('whatever anybody does, a call keeps its promises', async t => {
   let finished = 0
   fc.assert(
     fc.property(stories, ({ early, start, steps }) => {
-      const world = live(early, [...start, ...steps])
-      for (const who of ALL) world.leave(who)
-      world.pass(120_000)
-      world.holdMailboxes()
-      world.holdEnding()
+      const fixture = live(early, [...start, ...steps])
+      for (const who of ALL) fixture.leave(who)
+      fixture.pass(120_000)
+      fixture.holdMailboxes()
+      fixture.holdEnding()
       finished++
     }),
     { numRuns: RUNS }
@@ -131,11 +136,11 @@ t.test('whatever anybody does, a call keeps its promises', async t => {
 t.test('the stories get everywhere', async t => {
   const seen = new Set<string>()
   for (const { early, start, steps } of fc.sample(stories, { numRuns: 500, seed: 1 })) {
-    const world = live(early, [...start, ...steps])
-    for (const { mailbox } of world.devices.values()) for (const { type } of mailbox) seen.add(type)
-    seen.add(String(world.state?.reason)).add(String(world.state?.phase))
-    if ((world.state?.negotiation.revision ?? 0) >= 3) seen.add('renegotiated')
-    if (world.accepted.length > 20) seen.add('trickled')
+    const fixture = live(early, [...start, ...steps])
+    for (const { mailbox } of fixture.devices.values()) for (const { type } of mailbox) seen.add(type)
+    seen.add(String(fixture.state?.reason)).add(String(fixture.state?.phase))
+    if ((fixture.state?.negotiation.revision ?? 0) >= 3) seen.add('renegotiated')
+    if (fixture.accepted.length > 20) seen.add('trickled')
   }
   const wanted = [
     ...['incoming', 'ringing', 'accepted', 'connected', 'held', 'resumed', 'peer_away', 'peer_back', 'ended'].map(

@@ -24,7 +24,7 @@ done: told-by-curl`
 for (const layout of LAYOUTS) {
   t.test(`a whole call with nothing but curl, on ${nameOf(layout)}`, async t => {
     const servers = await startServers(t, layout)
-    const shell = run(t, 'bash', ['examples/curl/call.sh'], {
+    const childProcess = run(t, 'bash', ['examples/curl/call.sh'], {
       env: {
         ALICE: await tokenOf('alice'),
         BOB: await tokenOf('bob'),
@@ -33,9 +33,9 @@ for (const layout of LAYOUTS) {
         CALL: 'told-by-curl'
       }
     })
-    t.equal(await shell.ended(), 0)
-    t.equal(shell.stdout().replace(/^ +/gm, '').trim(), STORY)
-    t.equal(shell.stderr(), '')
+    t.equal(await childProcess.ended(), 0)
+    t.equal(childProcess.stdout().replace(/^ +/gm, '').trim(), STORY)
+    t.equal(childProcess.stderr(), '')
   })
 }
 

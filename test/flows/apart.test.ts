@@ -5,8 +5,8 @@ import { partitionOf } from '../../src/store/partition.js'
 import { slotOf } from '../../src/store/redis/keys.js'
 import { failOver, forgetKeys } from '../helpers/forgetting.js'
 import { startCluster } from '../helpers/redis.js'
-import { Stage } from '../helpers/scenario.js'
-import { House, SETTINGS } from '../helpers/test-cluster.js'
+import { Scenario } from '../helpers/scenario.js'
+import { SETTINGS, TestCluster } from '../helpers/test-cluster.js'
 
 const PRIMARIES = 2
 const TWO_NODES = SETTINGS.filter(({ engine, nodes }) => engine === 'redis' && nodes === 2)
@@ -16,22 +16,22 @@ for (const setting of TWO_NODES) {
   t.test(
     'users whose call lies on a primary that failed over are reset, and a call that it forgot ends for both',
     async t => {
-      const cluster = await startCluster(PRIMARIES, 0)
-      const [first] = cluster.nodes
+      const redisCluster = await startCluster(PRIMARIES, 0)
+      const [first] = redisCluster.nodes
       if (!first) throw new Error('there is a primary')
-      const house = await House.open(setting, {}, { ...first, url: cluster.url })
-      const stage = new Stage(house)
+      const cluster = await TestCluster.open(setting, {}, { ...first, url: redisCluster.url })
+      const scenario = new Scenario(cluster)
       t.teardown(async () => {
-        await stage.clear()
-        await house.close()
-        await cluster.stop()
+        await scenario.clear()
+        await cluster.close()
+        await redisCluster.stop()
       })
       const names = Array.from({ length: 64 }, (_, n) => `n${n}`)
-      const at = (primary: number) => names.filter(name => primaryOf(stage.marked(name)) === primary)
+      const at = (primary: number) => names.filter(name => primaryOf(scenario.marked(name)) === primary)
       const [caller = '', callee = ''] = at(1)
       const [kept = '', gone = ''] = at(0)
-      const alice = await stage.enter(caller, 'phone')
-      const bob = await stage.enter(callee, 'laptop', { node: stage.far })
+      const alice = await scenario.enter(caller, 'phone')
+      const bob = await scenario.enter(callee, 'laptop', { node: scenario.far })
       for (const callId of [gone, kept]) {
         await alice.does('calls', { callId, to: callee })
         await bob.hears('call.incoming')
@@ -40,15 +40,15 @@ for (const setting of TWO_NODES) {
         await bob.hears('call.ended')
       }
       await failOver(first.port)
-      for (const person of [alice, bob]) t.match(await person.isReset(), { reason: 'unknown' })
+      for (const client of [alice, bob]) t.match(await client.isReset(), { reason: 'unknown' })
       t.same(await alice.activeCalls(), [kept], 'it stands')
       // Older than a create that may be at work.
-      await stage.pass(2_500)
-      await forgetKeys(`redis://127.0.0.1:${first.port}`, `*call:${stage.marked(kept)}`)
+      await scenario.pass(2_500)
+      await forgetKeys(`redis://127.0.0.1:${first.port}`, `*call:${scenario.marked(kept)}`)
       await failOver(first.port)
-      for (const person of [alice, bob]) {
-        t.match(await person.hears('call.ended'), { callId: kept, reason: 'server' })
-        await person.isReset()
+      for (const client of [alice, bob]) {
+        t.match(await client.hears('call.ended'), { callId: kept, reason: 'server' })
+        await client.isReset()
       }
       t.same([await alice.activeCalls(), await bob.activeCalls()], [[], []])
     }

@@ -1,12 +1,12 @@
 // Who may ring whom, and how often: budgets, back-off, known callers and blocks (DESIGN 5a).
 
-import { flow, type Stage } from '../helpers/scenario.js'
-import type { Person } from '../helpers/test-client.js'
+import { flow, type Scenario } from '../helpers/scenario.js'
+import type { TestClient } from '../helpers/test-client.js'
 
 const env = { RATE_LIMIT_CALLS_PER_PAIR: '5', RATE_LIMIT_CALLS_PER_CALLEE: '6', CALL_BACKOFF_MS: '5000' }
 
 /** Rings once and takes it back. */
-async function attempt(caller: Person, callee: Person, callId: string): Promise<void> {
+async function attempt(caller: TestClient, callee: TestClient, callId: string): Promise<void> {
   await caller.does('calls', { callId, to: callee.user })
   await callee.hears('call.incoming')
   await caller.does(`calls/${callId}/cancel`)
@@ -15,12 +15,12 @@ async function attempt(caller: Person, callee: Person, callId: string): Promise<
 
 flow(
   'one caller has five attempts a minute, strangers share a budget, and known callers are not counted',
-  async (t, stage) => {
-    const [alice, bob] = await stage.enterBoth()
-    const mallory = await stage.enter('mallory', 'phone')
-    const eve = await stage.enter('eve', 'phone', { node: stage.far })
+  async (t, scenario) => {
+    const [alice, bob] = await scenario.enterBoth()
+    const mallory = await scenario.enter('mallory', 'phone')
+    const eve = await scenario.enter('eve', 'phone', { node: scenario.far })
     // A window of a minute begins now.
-    await stage.pass(60_000 - (stage.now() % 60_000))
+    await scenario.pass(60_000 - (scenario.now() % 60_000))
     for (let n = 0; n < 5; n++) await attempt(mallory, bob, `m${n}`)
     const refused = await mallory.ask('POST', 'calls', { callId: 'm5', to: 'bob' })
     t.match(refused, { status: 429, body: { code: 'rate_limited' } })
@@ -33,7 +33,7 @@ flow(
     await bob.does('calls/b1/cancel')
     await alice.hears('call.ended')
     await attempt(alice, bob, 'a1')
-    await stage.pass(60_000)
+    await scenario.pass(60_000)
     await attempt(mallory, bob, 'm6')
   },
   { env }
@@ -41,8 +41,8 @@ flow(
 
 flow(
   'after a decline or no answer the caller waits, twice as long each time, until an answer',
-  async (t, stage) => {
-    const [alice, bob] = await stage.enterBoth()
+  async (t, scenario) => {
+    const [alice, bob] = await scenario.enterBoth()
     const ring = async (callId: string) => {
       await alice.does('calls', { callId, to: 'bob', ringTimeoutMs: 5000 })
       await bob.hears('call.incoming')
@@ -55,13 +55,13 @@ flow(
     await bob.does('calls/c1/reject')
     await alice.hears('call.ended')
     await mustWait('c2')
-    await stage.pass(5000)
+    await scenario.pass(5000)
     await ring('c3')
-    await stage.pass(6500)
-    for (const person of [alice, bob]) t.match(await person.hears('call.ended'), { reason: 'no_answer' })
-    await stage.pass(5000)
+    await scenario.pass(6500)
+    for (const client of [alice, bob]) t.match(await client.hears('call.ended'), { reason: 'no_answer' })
+    await scenario.pass(5000)
     await mustWait('c4')
-    await stage.pass(6000)
+    await scenario.pass(6000)
     await ring('c5')
     await bob.does('calls/c5/accept')
     await alice.hears('call.accepted')
@@ -70,7 +70,7 @@ flow(
     await ring('c6')
     await bob.does('calls/c6/reject')
     await alice.hears('call.ended')
-    await stage.pass(5500)
+    await scenario.pass(5500)
     await ring('c7')
     await alice.does('calls/c7/cancel')
     await bob.hears('call.ended')
@@ -80,10 +80,10 @@ flow(
 
 flow(
   'an invitation that was declined or not answered does not ring again during the back-off, and each invitee is charged',
-  async (t, stage) => {
-    const [alice, bob] = await stage.enterBoth()
+  async (t, scenario) => {
+    const [alice, bob] = await scenario.enterBoth()
     await alice.does('rooms/r1/participants')
-    const users = [stage.marked('bob')]
+    const users = [scenario.marked('bob')]
     const invite = () => alice.ask('POST', 'rooms/r1/invitations', { users, ringTimeoutMs: 5000 })
     t.equal((await invite()).status, 201)
     const { invitationId } = await bob.hears('room.invitation')
@@ -91,27 +91,27 @@ flow(
     await alice.hears('room.invitation_ended')
     const again = await invite()
     t.match(again, { status: 200, body: { invitations: [], refused: [{ user: 'bob', reason: 'rate_limited' }] } })
-    await stage.pass(5500)
+    await scenario.pass(5500)
     t.equal((await invite()).status, 201)
     await bob.hears('room.invitation')
-    await stage.pass(6500)
-    for (const person of [alice, bob]) t.match(await person.hears('room.invitation_ended'), { reason: 'expired' })
+    await scenario.pass(6500)
+    for (const client of [alice, bob]) t.match(await client.hears('room.invitation_ended'), { reason: 'expired' })
     t.match(await invite(), { status: 200, body: { refused: [{ user: 'bob', reason: 'rate_limited' }] } })
-    const crowd = Array.from({ length: 30 }, (_, n) => stage.marked(`guest${n}`))
+    const crowd = Array.from({ length: 30 }, (_, n) => scenario.marked(`guest${n}`))
     t.match(await alice.ask('POST', 'rooms/r1/invitations', { users: crowd }), { status: 429 })
   },
   { env: { ...env, RATE_LIMIT_CALLS: '20' } }
 )
 
-const blocks = async (person: Person, method: 'PUT' | 'DELETE', stage: Stage, user: string) =>
-  (await person.ask(method, `blocks/${stage.marked(user)}`)).status
+const blocks = async (client: TestClient, method: 'PUT' | 'DELETE', scenario: Scenario, user: string) =>
+  (await client.ask(method, `blocks/${scenario.marked(user)}`)).status
 
 flow(
   'a blocked caller gets what an unreachable callee gives, and sees the callee as offline',
-  async (t, stage) => {
-    const [alice, bob] = await stage.enterBoth()
-    const mallory = await stage.enter('mallory', 'phone', { node: stage.far })
-    t.equal(await blocks(bob, 'PUT', stage, 'mallory'), 204)
+  async (t, scenario) => {
+    const [alice, bob] = await scenario.enterBoth()
+    const mallory = await scenario.enter('mallory', 'phone', { node: scenario.far })
+    t.equal(await blocks(bob, 'PUT', scenario, 'mallory'), 204)
     t.same((await bob.ask('GET', 'blocks')).body, { blocks: ['mallory'] })
     const call = async (to: string, callId: string) => {
       const { status, body } = await mallory.ask('POST', 'calls', { callId, to })
@@ -124,12 +124,14 @@ flow(
     await bob.does('calls/c3/accept')
     await alice.hears('call.accepted')
     const look = async (user: string) =>
-      stage.unmarked((await mallory.ask('GET', `presence?users=${stage.marked(user)}`)).body.presences as object[])[0]
+      scenario.unmarked(
+        (await mallory.ask('GET', `presence?users=${scenario.marked(user)}`)).body.presences as object[]
+      )[0]
     t.same({ ...(await look('bob')), user: '' }, { ...(await look('nobody')), user: '' })
 
     await mallory.does('rooms/r1/participants')
     const invite = async (user: string) => {
-      const { status, body } = await mallory.ask('POST', 'rooms/r1/invitations', { users: [stage.marked(user)] })
+      const { status, body } = await mallory.ask('POST', 'rooms/r1/invitations', { users: [scenario.marked(user)] })
       const [sent] = body.invitations as [{ invitationId: string }]
       return { status, refused: body.refused, sent: { ...sent, user: '', invitationId: '' } }
     }
@@ -138,7 +140,7 @@ flow(
 
     await alice.does('calls/c3/hangup')
     await bob.hears('call.ended')
-    t.equal(await blocks(bob, 'DELETE', stage, 'mallory'), 204)
+    t.equal(await blocks(bob, 'DELETE', scenario, 'mallory'), 204)
     t.equal((await call('bob', 'c6')).status, 201)
     await bob.hears('call.incoming')
     await mallory.does('calls/c6/cancel')
@@ -149,22 +151,22 @@ flow(
 
 flow(
   'a blocked caller is refused when strangers are, and spends nothing of what they may',
-  async (t, stage) => {
-    await stage.enter('bob', 'laptop', { silent: true })
+  async (t, scenario) => {
+    await scenario.enter('bob', 'laptop', { silent: true })
     const [eve, dora, mallory] = await Promise.all(
       ['eve', 'dora', 'mallory'].map((user, n) =>
-        stage.enter(user, 'phone', { node: n % 2 ? 0 : stage.far, silent: true })
+        scenario.enter(user, 'phone', { node: n % 2 ? 0 : scenario.far, silent: true })
       )
     )
-    await blocks(await stage.enter('bob', 'tablet', { silent: true }), 'PUT', stage, 'mallory')
-    await stage.pass(60_000 - (stage.now() % 60_000))
+    await blocks(await scenario.enter('bob', 'tablet', { silent: true }), 'PUT', scenario, 'mallory')
+    await scenario.pass(60_000 - (scenario.now() % 60_000))
     let attempts = 0
-    const ring = async (who: Person) => {
+    const ring = async (who: TestClient) => {
       const id = `x${attempts++}`
       const call = await who.ask('POST', 'calls', { callId: id, to: 'bob', ringTimeoutMs: 5000 })
       if (call.status === 201) await who.does(`calls/${id}/cancel`)
       await who.does(`rooms/${id}/participants`)
-      const invited = await who.ask('POST', `rooms/${id}/invitations`, { users: [stage.marked('bob')] })
+      const invited = await who.ask('POST', `rooms/${id}/invitations`, { users: [scenario.marked('bob')] })
       return [call.status, call.status === 429 ? call.body : null, invited.body.refused]
     }
     const granted = [201, null, []]
@@ -179,30 +181,30 @@ flow(
       ['a stranger, all is spent', eve, refused],
       ['blocked, all is spent', mallory, refused]
     ] as const
-    for (const [name, who, expected] of cases) t.match(await ring(who as Person), expected, name)
-    t.same(await ring(mallory as Person), await ring(dora as Person), 'to the letter')
-    await stage.pass(60_000)
-    t.match(await ring(mallory as Person), granted)
+    for (const [name, who, expected] of cases) t.match(await ring(who as TestClient), expected, name)
+    t.same(await ring(mallory as TestClient), await ring(dora as TestClient), 'to the letter')
+    await scenario.pass(60_000)
+    t.match(await ring(mallory as TestClient), granted)
   },
   { env: { OFFLINE_CALLS: 'ring', RATE_LIMIT_CALLS_PER_PAIR: '50', RATE_LIMIT_CALLS_PER_CALLEE: '4' } }
 )
 
 flow(
   'with offline ringing a blocked call rings no device, holds no lease of the callee, and ends unanswered',
-  async (t, stage) => {
-    const [alice, bob] = await stage.enterBoth()
-    const mallory = await stage.enter('mallory', 'phone', { node: stage.far })
-    await blocks(bob, 'PUT', stage, 'mallory')
+  async (t, scenario) => {
+    const [alice, bob] = await scenario.enterBoth()
+    const mallory = await scenario.enter('mallory', 'phone', { node: scenario.far })
+    await blocks(bob, 'PUT', scenario, 'mallory')
     const made = await mallory.does('calls', { callId: 'm1', to: 'bob', ringTimeoutMs: 5000 })
     t.match(made, { resolution: 'created', call: { state: 'ringing' }, delivery: { online: 0, queued: 0 } })
-    t.same(await stage.store.leases.list(stage.marked('bob')), [])
+    t.same(await scenario.store.leases.list(scenario.marked('bob')), [])
     for (const path of ['calls/m1/accept', 'calls/m1/reject']) await bob.isRefused('call_not_found', path)
     t.same(await bob.activeCalls(), [])
     await bob.isRefused('callee_busy', 'calls', { callId: 'b1', to: 'mallory' })
-    const tablet = await stage.enter('bob', 'tablet')
+    const tablet = await scenario.enter('bob', 'tablet')
     await alice.does('calls', { callId: 'a1', to: 'bob' })
     for (const his of [bob, tablet]) await his.hears('call.incoming')
-    await stage.pass(6500)
+    await scenario.pass(6500)
     t.match(await mallory.hears('call.ended'), { reason: 'no_answer' })
     await alice.does('calls/a1/cancel')
     for (const his of [bob, tablet]) await his.hears('call.ended')

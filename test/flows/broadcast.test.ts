@@ -1,13 +1,13 @@
 // Candidates for all others in a room: each gets them once, after the description that they belong to.
 
-import { flow, type Stage } from '../helpers/scenario.js'
+import { flow, type Scenario } from '../helpers/scenario.js'
 import { candidates, sdp } from '../helpers/sdp.js'
-import type { Person } from '../helpers/test-client.js'
+import type { TestClient } from '../helpers/test-client.js'
 
-async function meet(stage: Stage): Promise<{ who: Person; id: string }[]> {
-  const people: { who: Person; id: string }[] = []
+async function meet(scenario: Scenario): Promise<{ who: TestClient; id: string }[]> {
+  const people: { who: TestClient; id: string }[] = []
   for (const user of ['alice', 'bob', 'carol']) {
-    const who = await stage.enter(user, 'phone', { node: people.length % 2 ? stage.far : 0 })
+    const who = await scenario.enter(user, 'phone', { node: people.length % 2 ? scenario.far : 0 })
     const { participantId } = await who.does('rooms/r1/participants')
     for (const other of people) await other.who.hears('room.participant_joined')
     people.push({ who, id: String(participantId) })
@@ -15,24 +15,24 @@ async function meet(stage: Stage): Promise<{ who: Person; id: string }[]> {
   return people
 }
 
-const broadcast = (who: Person, count: number, ufrag: string, more = {}) =>
+const broadcast = (who: TestClient, count: number, ufrag: string, more = {}) =>
   who.does('rooms/r1/candidates', { candidates: candidates(count, ufrag), ...more })
 
-const heard = async (who: Person) => ((await who.hears('signal.candidates')).candidates as unknown[]).length
+const heard = async (who: TestClient) => ((await who.hears('signal.candidates')).candidates as unknown[]).length
 
 flow(
   'broadcast candidates reach each participant once, behind the offer or answer they belong to',
-  async (t, stage) => {
-    const [alice, bob, carol] = (await meet(stage)) as [
-      { who: Person; id: string },
-      { who: Person; id: string },
-      { who: Person; id: string }
+  async (t, scenario) => {
+    const [alice, bob, carol] = (await meet(scenario)) as [
+      { who: TestClient; id: string },
+      { who: TestClient; id: string },
+      { who: TestClient; id: string }
     ]
     t.match(await broadcast(alice.who, 2, 'aliceA'), { accepted: 2, held: 2, delivery: { online: 0, queued: 0 } })
     await alice.who.does('rooms/r1/offer', { to: bob.id, sdp: sdp('aliceA') })
     await bob.who.hears('signal.offer')
     t.equal(await heard(bob.who), 2)
-    alice.who.goesTo(stage.far)
+    alice.who.goesTo(scenario.far)
     t.match(
       await broadcast(alice.who, 3, 'aliceA'),
       { accepted: 3, held: 3, delivery: { online: 1 } },
@@ -53,8 +53,8 @@ flow(
 
 flow(
   'candidates of the next generation wait for its description, those of the last are not sent again',
-  async (t, stage) => {
-    const [alice, bob] = (await meet(stage)) as [{ who: Person; id: string }, { who: Person; id: string }]
+  async (t, scenario) => {
+    const [alice, bob] = (await meet(scenario)) as [{ who: TestClient; id: string }, { who: TestClient; id: string }]
     await alice.who.does('rooms/r1/offer', { to: bob.id, sdp: sdp('aliceA') })
     await bob.who.hears('signal.offer')
     await broadcast(alice.who, 1, 'aliceA')
@@ -68,8 +68,8 @@ flow(
   }
 )
 
-flow('an offer and a broadcast in one moment: the candidates come once', async (t, stage) => {
-  const [alice, bob] = (await meet(stage)) as [{ who: Person; id: string }, { who: Person; id: string }]
+flow('an offer and a broadcast in one moment: the candidates come once', async (t, scenario) => {
+  const [alice, bob] = (await meet(scenario)) as [{ who: TestClient; id: string }, { who: TestClient; id: string }]
   for (let round = 0; round < 5; round++) {
     const ufrag = `alice${round}`
     await Promise.all([
@@ -83,11 +83,11 @@ flow('an offer and a broadcast in one moment: the candidates come once', async (
   }
 })
 
-flow('a listener signals to one, and does not broadcast', async (t, stage) => {
-  const host = await stage.enter('alice', 'phone')
+flow('a listener signals to one, and does not broadcast', async (t, scenario) => {
+  const host = await scenario.enter('alice', 'phone')
   t.equal((await host.ask('PUT', 'rooms/r1', { defaultRole: 'listener' })).status, 201)
   const { participantId } = await host.does('rooms/r1/participants')
-  const bob = await stage.enter('bob', 'laptop', { node: stage.far })
+  const bob = await scenario.enter('bob', 'laptop', { node: scenario.far })
   await bob.does('rooms/r1/participants')
   await host.hears('room.participant_joined')
   await bob.isRefused('not_permitted', 'rooms/r1/candidates', { candidates: candidates(1, 'bobB') })

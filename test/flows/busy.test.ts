@@ -1,11 +1,11 @@
 // Who is busy, who calls whom first, and what becomes of calls that could not begin (DESIGN 5a).
 
-import { flow, type Stage } from '../helpers/scenario.js'
-import type { Answer, Person } from '../helpers/test-client.js'
+import { flow, type Scenario } from '../helpers/scenario.js'
+import type { Answer, TestClient } from '../helpers/test-client.js'
 
-flow('a user in a call is busy, and free again when it is over', async (t, stage) => {
-  const [alice, bob] = await stage.enterBoth()
-  const carol = await stage.enter('carol', 'phone', { node: stage.far })
+flow('a user in a call is busy, and free again when it is over', async (t, scenario) => {
+  const [alice, bob] = await scenario.enterBoth()
+  const carol = await scenario.enter('carol', 'phone', { node: scenario.far })
   await alice.does('calls', { callId: 'c1', to: 'bob' })
   await bob.hears('call.incoming')
   await carol.isRefused('callee_busy', 'calls', { callId: 'c3', to: 'alice' })
@@ -25,10 +25,10 @@ flow('a user in a call is busy, and free again when it is over', async (t, stage
   t.same([await alice.activeCalls(), await bob.activeCalls()], [[], []])
 })
 
-flow('being rung blocks nothing: others ring too, and the user can call out', async (t, stage) => {
-  const [alice, bob] = await stage.enterBoth()
-  const carol = await stage.enter('carol', 'phone', { node: stage.far })
-  const dave = await stage.enter('dave', 'phone')
+flow('being rung blocks nothing: others ring too, and the user can call out', async (t, scenario) => {
+  const [alice, bob] = await scenario.enterBoth()
+  const carol = await scenario.enter('carol', 'phone', { node: scenario.far })
+  const dave = await scenario.enter('dave', 'phone')
   for (const [caller, callId] of [[alice, 'c1'] as const, [carol, 'c2'] as const]) {
     await caller.does('calls', { callId, to: 'bob' })
     await bob.hears('call.incoming')
@@ -51,7 +51,7 @@ flow('being rung blocks nothing: others ring too, and the user can call out', as
   await bob.does('calls/c1/hangup')
   await alice.hears('call.ended')
   for (const user of ['alice', 'bob', 'carol', 'dave'])
-    t.same(await stage.store.leases.list(stage.marked(user)), [], `${user} is free`)
+    t.same(await scenario.store.leases.list(scenario.marked(user)), [], `${user} is free`)
 })
 
 /** Two settings in one, so that fewer nodes have to be built. */
@@ -59,10 +59,10 @@ const VARIANT = { CALL_WAITING: 'true', ON_GLARE: 'reject' }
 
 flow(
   'with call waiting a second call rings during the first, and can be accepted once that is over',
-  async (t, stage) => {
-    const [alice, bob] = await stage.enterBoth()
-    const carol = await stage.enter('carol', 'phone', { node: stage.far })
-    const dave = await stage.enter('dave', 'phone')
+  async (t, scenario) => {
+    const [alice, bob] = await scenario.enterBoth()
+    const carol = await scenario.enter('carol', 'phone', { node: scenario.far })
+    const dave = await scenario.enter('dave', 'phone')
     await alice.does('calls', { callId: 'c1', to: 'bob' })
     await carol.does('calls', { callId: 'c2', to: 'bob' })
     await bob.hearsAll('call.incoming', 'call.incoming')
@@ -88,10 +88,10 @@ const NARROW = { MAX_CALLS_PER_USER: '2', MAX_RINGING_PER_USER: '3' }
 
 flow(
   'as many calls of strangers ring at once as may, and then the callee is busy',
-  async (t, stage) => {
-    const [alice, bob] = await stage.enterBoth()
+  async (t, scenario) => {
+    const [alice, bob] = await scenario.enterBoth()
     const names = ['carol', 'dave', 'eve']
-    const strangers = await Promise.all(names.map(name => stage.enter(name, 'phone', { node: stage.far })))
+    const strangers = await Promise.all(names.map(name => scenario.enter(name, 'phone', { node: scenario.far })))
     for (const caller of strangers) {
       await caller.does('calls', { callId: caller.user, to: 'bob' })
       await bob.hears('call.incoming')
@@ -112,10 +112,10 @@ flow(
 
 flow(
   'with room for two calls the third is busy',
-  async (t, stage) => {
-    const [alice, bob] = await stage.enterBoth()
-    const carol = await stage.enter('carol', 'phone', { node: stage.far })
-    const dave = await stage.enter('dave', 'phone')
+  async (t, scenario) => {
+    const [alice, bob] = await scenario.enterBoth()
+    const carol = await scenario.enter('carol', 'phone', { node: scenario.far })
+    const dave = await scenario.enter('dave', 'phone')
     await alice.does('calls', { callId: 'c1', to: 'bob' })
     await carol.does('calls', { callId: 'c2', to: 'bob' })
     await dave.does('calls', { callId: 'c3', to: 'bob' })
@@ -142,11 +142,11 @@ flow(
   { env: NARROW }
 )
 
-flow('a create may be repeated: by its id, by its key, and all at once', async (t, stage) => {
-  const [alice, bob] = await stage.enterBoth()
+flow('a create may be repeated: by its id, by its key, and all at once', async (t, scenario) => {
+  const [alice, bob] = await scenario.enterBoth()
   const body = { callId: 'c1', to: 'bob' }
   const answers = await Promise.all(
-    [0, stage.far, 0, stage.far].map(node => {
+    [0, scenario.far, 0, scenario.far].map(node => {
       alice.goesTo(node)
       return alice.ask('POST', 'calls', body)
     })
@@ -166,27 +166,27 @@ flow('a create may be repeated: by its id, by its key, and all at once', async (
 const idOf = (answer?: Answer) => String((answer?.body.call as { callId?: string } | undefined)?.callId)
 
 /** Both call each other in the same moment, and some of the requests come twice or three times, at any node. */
-function cross(stage: Stage, [alice, bob]: [Person, Person], round: number): Promise<Answer[]> {
-  const call = (person: Person, callId: string, to: string, node: number) => {
-    person.goesTo(node)
-    return person.ask('POST', 'calls', { callId, to })
+function cross(scenario: Scenario, [alice, bob]: [TestClient, TestClient], round: number): Promise<Answer[]> {
+  const call = (client: TestClient, callId: string, to: string, node: number) => {
+    client.goesTo(node)
+    return client.ask('POST', 'calls', { callId, to })
   }
   const hers = (node: number) => call(alice, `a${round}`, 'bob', node)
   const his = (node: number) => call(bob, `b${round}`, 'alice', node)
-  const { far } = stage
+  const { far } = scenario
   const orders = [
     () => [hers(0), his(far)],
     () => [his(far), hers(0), his(0)],
     () => [his(0), his(far), hers(0), hers(far)],
     () => [hers(0), his(0), his(far), his(0)]
   ]
-  return stage.during(Promise.all(orders[round % orders.length]?.() ?? []))
+  return scenario.during(Promise.all(orders[round % orders.length]?.() ?? []))
 }
 
-flow('two people who call each other at once are in one call', async (t, stage) => {
-  const both = await stage.enterBoth()
+flow('two people who call each other at once are in one call', async (t, scenario) => {
+  const both = await scenario.enterBoth()
   for (let round = 1; round <= 12; round++) {
-    const answers = await cross(stage, both, round)
+    const answers = await cross(scenario, both, round)
     const refused = answers.filter(({ status }) => status !== 200 && status !== 201)
     t.same(refused, [], `round ${round}: nobody is refused`)
     const ids = new Set(answers.map(idOf))
@@ -198,16 +198,16 @@ flow('two people who call each other at once are in one call', async (t, stage) 
     const [caller, callee] = callId.startsWith('a') ? both : ([both[1], both[0]] as const)
     await callee.hears('call.incoming')
     t.match(await caller.hears('call.accepted'), { callId, by: callee.endpoint })
-    for (const person of both) t.same(await person.activeCalls(), [callId])
+    for (const client of both) t.same(await client.activeCalls(), [callId])
     await callee.does(`calls/${callId}/hangup`)
     await caller.hears('call.ended')
-    for (const person of both) t.same(await person.activeCalls(), [], 'and nobody stays busy')
+    for (const client of both) t.same(await client.activeCalls(), [], 'and nobody stays busy')
   }
 })
 
-flow('a call back while it rings is its accept', async (t, stage) => {
-  const [alice, bob] = await stage.enterBoth()
-  const watch = await stage.enter('bob', 'watch')
+flow('a call back while it rings is its accept', async (t, scenario) => {
+  const [alice, bob] = await scenario.enterBoth()
+  const watch = await scenario.enter('bob', 'watch')
   await alice.does('calls', { callId: 'a1', to: 'bob' })
   for (const his of [bob, watch]) await his.hears('call.incoming')
   const merged = { resolution: 'merged', call: { callId: 'a1', state: 'connecting', callee: bob.endpoint } }
@@ -216,7 +216,7 @@ flow('a call back while it rings is its accept', async (t, stage) => {
   t.match(await watch.hears('call.ended'), { callId: 'a1', reason: 'answered_elsewhere' })
   await alice.hears('call.accepted')
   t.match(await bob.call('b1'), { state: 'ended' }, 'his own call never was')
-  await stage.enter('carol', 'phone')
+  await scenario.enter('carol', 'phone')
   await bob.isRefused('caller_busy', 'calls', { callId: 'b2', to: 'carol' })
   await alice.does('calls/a1/hangup')
   await bob.hears('call.ended')
@@ -225,9 +225,9 @@ flow('a call back while it rings is its accept', async (t, stage) => {
 
 flow(
   'a call back by a user who is in another call is refused, and the first call goes on ringing',
-  async (t, stage) => {
-    const [alice, bob] = await stage.enterBoth()
-    const dave = await stage.enter('dave', 'phone')
+  async (t, scenario) => {
+    const [alice, bob] = await scenario.enterBoth()
+    const dave = await scenario.enter('dave', 'phone')
     await alice.does('calls', { callId: 'a1', to: 'bob' })
     await bob.hears('call.incoming')
     await bob.does('calls', { callId: 'b0', to: 'dave' })
@@ -246,10 +246,10 @@ flow(
 
 flow(
   'or one of the two is refused, and never both',
-  async (t, stage) => {
-    const both = await stage.enterBoth()
+  async (t, scenario) => {
+    const both = await scenario.enterBoth()
     for (let round = 1; round <= 6; round++) {
-      const answers = await cross(stage, both, round)
+      const answers = await cross(scenario, both, round)
       const made = answers.filter(({ status }) => status === 201)
       t.equal(made.length, 1, `round ${round}: one call`)
       const callId = idOf(made[0])
@@ -259,16 +259,16 @@ flow(
       await callee.hears('call.incoming')
       await caller.does(`calls/${callId}/cancel`)
       await callee.hears('call.ended')
-      for (const person of both) t.same(await person.activeCalls(), [])
+      for (const client of both) t.same(await client.activeCalls(), [])
     }
   },
   { env: VARIANT }
 )
 
-flow('a cancel that comes before its create prevents it', async (t, stage) => {
-  const [alice, bob] = await stage.enterBoth()
+flow('a cancel that comes before its create prevents it', async (t, scenario) => {
+  const [alice, bob] = await scenario.enterBoth()
   t.match(await alice.does('calls/c1/cancel'), { call: { state: 'ended', reason: 'cancelled', callee: null } })
-  alice.goesTo(stage.far)
+  alice.goesTo(scenario.far)
   t.match(await alice.does('calls', { callId: 'c1', to: 'bob' }), {
     resolution: 'existing',
     call: { state: 'ended', reason: 'cancelled' }
@@ -285,19 +285,19 @@ flow('a cancel that comes before its create prevents it', async (t, stage) => {
   }
 })
 
-flow('a creator that died between its leases and its call blocks nobody for long', async (t, stage) => {
-  const [alice, bob] = await stage.enterBoth()
-  const at = stage.now()
-  const [hers, his, ghost] = ['alice', 'bob', 'ghost'].map(name => stage.marked(name)) as [string, string, string]
+flow('a creator that died between its leases and its call blocks nobody for long', async (t, scenario) => {
+  const [alice, bob] = await scenario.enterBoth()
+  const at = scenario.now()
+  const [hers, his, ghost] = ['alice', 'bob', 'ghost'].map(name => scenario.marked(name)) as [string, string, string]
   const holder = `${ghost}/${hers}/1`
-  await stage.store.leases.take(hers, { holder, peer: his, kind: 'active', role: 'caller/phone', at }, {})
-  await stage.store.leases.take(his, { holder, peer: hers, kind: 'ringing', role: 'callee/phone', at }, {})
-  const carol = await stage.enter('carol', 'phone', { node: stage.far })
+  await scenario.store.leases.take(hers, { holder, peer: his, kind: 'active', role: 'caller/phone', at }, {})
+  await scenario.store.leases.take(his, { holder, peer: hers, kind: 'ringing', role: 'callee/phone', at }, {})
+  const carol = await scenario.enter('carol', 'phone', { node: scenario.far })
   await carol.isRefused('callee_busy', 'calls', { callId: 'c1', to: 'alice' })
   t.match((await alice.ask('GET', 'snapshot')).body, { calls: [], presence: { state: 'online' } })
-  await stage.pass(1900)
+  await scenario.pass(1900)
   await carol.isRefused('callee_busy', 'calls', { callId: 'c2', to: 'alice' })
-  await stage.pass(250)
+  await scenario.pass(250)
   t.match(await carol.does('calls', { callId: 'c3', to: 'alice' }), { resolution: 'created' })
   // Nobody can know whether its call was forgotten or never made: both are told that it is over.
   for (const each of [alice, bob]) t.match(await each.hears('call.ended'), { callId: 'ghost', reason: 'server' })

@@ -3,8 +3,8 @@
 import { flow } from '../helpers/scenario.js'
 import { candidate, candidates, sdp } from '../helpers/sdp.js'
 
-flow('a straight call', async (t, stage) => {
-  const [alice, bob] = await stage.enterBoth()
+flow('a straight call', async (t, scenario) => {
+  const [alice, bob] = await scenario.enterBoth()
   const created = await alice.does('calls', { callId: 'c1', to: 'bob', media: 'video', metadata: { topic: 'lunch' } })
   t.match(created, {
     resolution: 'created',
@@ -31,24 +31,24 @@ flow('a straight call', async (t, stage) => {
   await bob.does('calls/c1/candidates', { candidates: [candidate(7)], end: true })
   t.match(await alice.hears('signal.candidates'), { from: bob.endpoint, candidates: [candidate(7)], end: true })
 
-  await stage.pass(1000)
+  await scenario.pass(1000)
   t.match(await alice.does('calls/c1/connected'), { call: { state: 'connected', setupMs: 1000 } })
   t.match(await bob.hears('call.connected'), { by: alice.endpoint, setupMs: 1000 })
   await bob.does('calls/c1/connected')
 
-  await stage.pass(5000)
+  await scenario.pass(5000)
   const over = { state: 'ended', reason: 'hangup', endedBy: bob.endpoint, setupMs: 1000, durationMs: 5000 }
   t.match(await bob.does('calls/c1/hangup'), { call: over })
   t.match(await alice.hears('call.ended'), { reason: 'hangup', endedBy: bob.endpoint, call: over })
   t.match(await alice.call('c1'), over)
   t.same(await alice.activeCalls(), [])
-  for (const person of [alice, bob]) {
-    t.match(await person.ask('GET', 'snapshot'), { body: { calls: [], presence: { state: 'online' } } }, 'busy no more')
+  for (const client of [alice, bob]) {
+    t.match(await client.ask('GET', 'snapshot'), { body: { calls: [], presence: { state: 'online' } } }, 'busy no more')
   }
 })
 
-flow('an early offer, its candidates and the accept save a round trip', async (t, stage) => {
-  const [alice, bob] = await stage.enterBoth()
+flow('an early offer, its candidates and the accept save a round trip', async (t, scenario) => {
+  const [alice, bob] = await scenario.enterBoth()
   await alice.does('calls', { callId: 'c1', to: 'bob', offer: { sdp: sdp('aliceA') } })
   t.match(await bob.hears('call.incoming'), { offer: { revision: 1, sdp: sdp('aliceA') } })
   t.match(await alice.does('calls/c1/candidates', { candidates: candidates(3, 'aliceA') }), { accepted: 3, held: 3 })
@@ -60,15 +60,15 @@ flow('an early offer, its candidates and the accept save a round trip', async (t
   t.match(await bob.hears('call.ended'), { reason: 'media_failed', endedBy: alice.endpoint })
 })
 
-flow('candidates that overtake their description follow it', async (t, stage) => {
-  const [alice, bob] = await stage.enterBoth()
+flow('candidates that overtake their description follow it', async (t, scenario) => {
+  const [alice, bob] = await scenario.enterBoth()
   await alice.does('calls', { callId: 'c1', to: 'bob' })
   await bob.hears('call.incoming')
   await bob.does('calls/c1/accept')
   await alice.hears('call.accepted')
   // Bob’s device is at the other node, and so is the second half of alice’s candidates: as if a proxy spread her requests.
   t.match(await alice.does('calls/c1/candidates', { candidates: candidates(2, 'aliceA') }), { accepted: 2, held: 2 })
-  alice.goesTo(stage.far)
+  alice.goesTo(scenario.far)
   t.match(await alice.does('calls/c1/candidates', { candidates: candidates(2, 'aliceA', 3), end: true }), { held: 2 })
   await alice.does('calls/c1/offer', { sdp: sdp('aliceA') })
   t.match(await bob.hears('signal.offer'), { revision: 1 })
@@ -80,8 +80,8 @@ flow('candidates that overtake their description follow it', async (t, stage) =>
   await bob.hears('call.ended')
 })
 
-flow('a description and its candidates sent at once arrive in that order', async (t, stage) => {
-  const [alice, bob] = await stage.enterBoth()
+flow('a description and its candidates sent at once arrive in that order', async (t, scenario) => {
+  const [alice, bob] = await scenario.enterBoth()
   await alice.does('calls', { callId: 'c1', to: 'bob' })
   await bob.hears('call.incoming')
   await bob.does('calls/c1/accept')
@@ -89,7 +89,7 @@ flow('a description and its candidates sent at once arrive in that order', async
   for (let round = 1; round <= 5; round++) {
     const ufrag = `gen${round}`
     const batches = Array.from({ length: 6 }, (_, i) => [candidate(10 * round + i, ufrag)])
-    const at = [0, stage.far]
+    const at = [0, scenario.far]
     await Promise.all([
       alice.does('calls/c1/offer', { sdp: sdp(ufrag), revision: round }),
       ...batches.map((batch, i) => {
@@ -108,8 +108,8 @@ flow('a description and its candidates sent at once arrive in that order', async
   await alice.hears('call.ended')
 })
 
-flow('renegotiation, an ICE restart, and candidates of the old generation', async (t, stage) => {
-  const [alice, bob] = await stage.enterBoth()
+flow('renegotiation, an ICE restart, and candidates of the old generation', async (t, scenario) => {
+  const [alice, bob] = await scenario.enterBoth()
   await alice.does('calls', { callId: 'c1', to: 'bob' })
   await bob.hears('call.incoming')
   await bob.does('calls/c1/accept')
@@ -142,8 +142,8 @@ flow('renegotiation, an ICE restart, and candidates of the old generation', asyn
   await alice.hears('call.ended')
 })
 
-flow('offers that cross: one stands, the other collides', async (t, stage) => {
-  const [alice, bob] = await stage.enterBoth()
+flow('offers that cross: one stands, the other collides', async (t, scenario) => {
+  const [alice, bob] = await scenario.enterBoth()
   await alice.does('calls', { callId: 'c1', to: 'bob' })
   await bob.hears('call.incoming')
   await bob.does('calls/c1/accept')
@@ -169,8 +169,8 @@ flow('offers that cross: one stands, the other collides', async (t, stage) => {
   await bob.hears('call.ended')
 })
 
-flow('a candidate that comes after the end is refused, whatever its node still believes', async (t, stage) => {
-  const [alice, bob] = await stage.enterBoth()
+flow('a candidate that comes after the end is refused, whatever its node still believes', async (t, scenario) => {
+  const [alice, bob] = await scenario.enterBoth()
   for (const [i, [last, late]] of [[alice, bob] as const, [bob, alice] as const].entries()) {
     const callId = `c${i}`
     await alice.does('calls', { callId, to: 'bob' })
@@ -189,8 +189,8 @@ flow('a candidate that comes after the end is refused, whatever its node still b
   }
 })
 
-flow('a node with an old copy of a call makes a change that another node took back', async (t, stage) => {
-  const [alice, bob] = await stage.enterBoth()
+flow('a node with an old copy of a call makes a change that another node took back', async (t, scenario) => {
+  const [alice, bob] = await scenario.enterBoth()
   await alice.does('calls', { callId: 'c1', to: 'bob' })
   await bob.hears('call.incoming')
   await bob.does('calls/c1/accept')
@@ -198,7 +198,7 @@ flow('a node with an old copy of a call makes a change that another node took ba
   await alice.hearsAll('call.accepted', 'call.connected')
   await alice.does('calls/c1/hold')
   await bob.hears('call.held')
-  alice.goesTo(stage.far)
+  alice.goesTo(scenario.far)
   await alice.does('calls/c1/resume')
   await bob.hears('call.resumed')
   alice.goesTo(0)
@@ -208,8 +208,8 @@ flow('a node with an old copy of a call makes a change that another node took ba
   await alice.hears('call.ended')
 })
 
-flow('hold and resume, each for themselves', async (t, stage) => {
-  const [alice, bob] = await stage.enterBoth()
+flow('hold and resume, each for themselves', async (t, scenario) => {
+  const [alice, bob] = await scenario.enterBoth()
   await alice.does('calls', { callId: 'c1', to: 'bob' })
   await bob.hears('call.incoming')
   await bob.does('calls/c1/accept')

@@ -2,7 +2,7 @@
 
 import { join, meet, type Seat } from '../helpers/rooms.js'
 import { flow } from '../helpers/scenario.js'
-import type { Person } from '../helpers/test-client.js'
+import type { TestClient } from '../helpers/test-client.js'
 import { until } from '../helpers/until.js'
 
 interface Message {
@@ -20,7 +20,7 @@ interface Page {
 
 const MESSAGES = 'rooms/r1/messages'
 
-async function read(who: Person, query = ''): Promise<Page> {
+async function read(who: TestClient, query = ''): Promise<Page> {
   const { status, body } = await who.ask('GET', `${MESSAGES}${query}`)
   if (status !== 200) throw new Error(`${status} ${body.code}`)
   return body as unknown as Page
@@ -28,12 +28,12 @@ async function read(who: Person, query = ''): Promise<Page> {
 
 const contents = ({ messages }: Page) => messages.map(({ content }) => content).join(' ')
 
-async function writeAll(who: Person, ...texts: string[]): Promise<void> {
+async function writeAll(who: TestClient, ...texts: string[]): Promise<void> {
   for (const content of texts) await who.does(MESSAGES, { content })
 }
 
-flow('what one writes all others hear, and everybody can read it', async (t, stage) => {
-  const [alice, bob, carol] = await meet(stage)
+flow('what one writes all others hear, and everybody can read it', async (t, scenario) => {
+  const [alice, bob, carol] = await meet(scenario)
   const content = 'Grüße\n"an alle" \u2028 🎥 <b>'
   const reply = await alice.who.ask('POST', MESSAGES, { content, messageId: 'm1' })
   const from = { ...alice.who.endpoint, participantId: alice.id }
@@ -42,10 +42,10 @@ flow('what one writes all others hear, and everybody can read it', async (t, sta
   t.same(await read(bob.who), { messages: [reply.body.message], before: null, after: null })
 })
 
-flow('a retry is the same message; somebody else’s id is taken', async (t, stage) => {
-  const [alice, bob, carol] = await meet(stage)
+flow('a retry is the same message; somebody else’s id is taken', async (t, scenario) => {
+  const [alice, bob, carol] = await meet(scenario)
   const first = await alice.who.ask('POST', MESSAGES, { content: 'one', messageId: 'm1' })
-  alice.who.goesTo(stage.far)
+  alice.who.goesTo(scenario.far)
   const again = await alice.who.ask('POST', MESSAGES, { content: 'another', messageId: 'm1' })
   t.same([first.status, again], [201, { status: 200, body: first.body }])
   await bob.who.isRefused('message_id_taken', MESSAGES, { content: 'one', messageId: 'm1' })
@@ -65,8 +65,8 @@ flow('a retry is the same message; somebody else’s id is taken', async (t, sta
   await carol.who.hearsAll('chat.message', 'chat.message', 'chat.message', 'chat.message')
 })
 
-flow('when many write at once, everybody hears it in the order of the history', async (t, stage) => {
-  const seats = await meet(stage)
+flow('when many write at once, everybody hears it in the order of the history', async (t, scenario) => {
+  const seats = await meet(scenario)
   const each = 12
   await Promise.all(
     seats.flatMap(({ who }) => Array.from({ length: each }, (_, n) => who.does(MESSAGES, { content: `${n}` })))
@@ -81,8 +81,8 @@ flow('when many write at once, everybody hears it in the order of the history', 
 
 flow(
   'the history is read page by page, both ways, as far as it is kept',
-  async (t, stage) => {
-    const alice = await join(await stage.enter('alice', 'phone'), 'r1')
+  async (t, scenario) => {
+    const alice = await join(await scenario.enter('alice', 'phone'), 'r1')
     const who = alice.who
     await writeAll(who, 'a', 'b', 'c', 'd', 'e', 'f', 'g')
     const newest = await read(who, '?limit=3')
@@ -106,15 +106,15 @@ flow(
   { env: { CHAT_HISTORY_MAX: '6' } }
 )
 
-flow('a user who has no part in the room, or may not chat, neither writes nor reads', async (t, stage) => {
-  const alice = await join(await stage.enter('alice', 'phone'), 'r1')
+flow('a user who has no part in the room, or may not chat, neither writes nor reads', async (t, scenario) => {
+  const alice = await join(await scenario.enter('alice', 'phone'), 'r1')
   const outside = (name: string, claim: object) =>
-    stage.enter(name, 'phone', { rooms: { r1: claim }, node: stage.far, silent: true })
-  const isRefused = async (who: Person, code: string) => {
+    scenario.enter(name, 'phone', { rooms: { r1: claim }, node: scenario.far, silent: true })
+  const isRefused = async (who: TestClient, code: string) => {
     t.match(await who.ask('POST', MESSAGES, { content: 'x' }), { body: { code } }, `${who.user} writes`)
     t.match(await who.ask('GET', MESSAGES), { body: { code } }, `${who.user} reads`)
   }
-  const eve = await stage.enter('eve', 'phone', { silent: true })
+  const eve = await scenario.enter('eve', 'phone', { silent: true })
   await isRefused(eve, 'room_not_found')
   const frank = await outside('frank', { grants: ['join', 'moderate'] })
   t.match(await frank.ask('POST', MESSAGES, { content: 'x' }), { body: { code: 'not_in_room' } })
@@ -133,14 +133,14 @@ flow('a user who has no part in the room, or may not chat, neither writes nor re
   await isRefused(alice.who, 'room_closed')
 })
 
-flow('who makes a room anew does not read what was said in the old one', async (t, stage) => {
-  const alice = await join(await stage.enter('alice', 'phone'), 'r1')
+flow('who makes a room anew does not read what was said in the old one', async (t, scenario) => {
+  const alice = await join(await scenario.enter('alice', 'phone'), 'r1')
   await alice.who.does(MESSAGES, { content: 'a secret', messageId: 'm1' })
   await alice.who.does(MESSAGES, { content: 'another' })
   const { before } = await read(alice.who, '?limit=1')
   await alice.who.ask('DELETE', `rooms/r1/participants/${alice.id}`)
-  await stage.pass(40_000)
-  const bob = await join(await stage.enter('bob', 'laptop', { node: stage.far }), 'r1')
+  await scenario.pass(40_000)
+  const bob = await join(await scenario.enter('bob', 'laptop', { node: scenario.far }), 'r1')
   t.same(await read(bob.who), { messages: [], before: null, after: null })
   await bob.who.isRefused('message_id_taken', MESSAGES, { content: 'x', messageId: 'm1' })
   await writeAll(bob.who, 'hello', 'again')
@@ -149,10 +149,10 @@ flow('who makes a room anew does not read what was said in the old one', async (
   t.match(await read(bob.who, `?before=${page.before}`), { messages: [{ content: 'hello' }], before: null })
 })
 
-flow('who writes is seen to write by those who listen now, and it is kept nowhere', async (t, stage) => {
-  const [alice, bob, carol] = await meet(stage)
+flow('who writes is seen to write by those who listen now, and it is kept nowhere', async (t, scenario) => {
+  const [alice, bob, carol] = await meet(scenario)
   await carol.who.leaves()
-  await stage.hasStreams(2)
+  await scenario.hasStreams(2)
   for (const { who } of [alice, bob]) t.match(await who.hears('room.participant_updated'), {})
   await alice.who.does(MESSAGES, { content: 'one' })
   await bob.who.hears('chat.message')
@@ -173,23 +173,23 @@ flow('who writes is seen to write by those who listen now, and it is kept nowher
   )
   for (const { who } of [alice, bob]) await who.hears('room.participant_updated')
 
-  const eve = await stage.enter('eve', 'phone', { silent: true })
+  const eve = await scenario.enter('eve', 'phone', { silent: true })
   await eve.isRefused('room_not_found', 'rooms/r1/typing', { typing: true })
   for (const body of [{}, { typing: 'yes' }, { typing: true, to: 'bob' }]) {
     await alice.who.isRefused('invalid_request', 'rooms/r1/typing', body)
   }
 })
 
-flow('a poll that waits answers with who is writing, and stays where it was', async (t, stage) => {
-  const [alice, bob, carol] = await meet(stage)
+flow('a poll that waits answers with who is writing, and stays where it was', async (t, scenario) => {
+  const [alice, bob, carol] = await meet(scenario)
   await bob.who.leaves()
-  await stage.hasStreams(2)
+  await scenario.hasStreams(2)
   for (const { who } of [alice, carol]) await who.hears('room.participant_updated')
   const { cursor } = bob.who
   const waiting = bob.who.ask('GET', `events/poll?cursor=${cursor}&wait=25`)
-  await until('the poll waits', () => stage.house.waitingPolls() === 1)
+  await until('the poll waits', () => scenario.cluster.waitingPolls() === 1)
   for (const { who } of [alice, carol]) await who.hears('room.participant_updated')
-  await stage.house.rest()
+  await scenario.cluster.rest()
   await alice.who.does('rooms/r1/typing', { typing: true })
   const data = { roomId: 'r1', from: { ...alice.who.endpoint, participantId: alice.id }, typing: true }
   t.match(await waiting, { status: 200, body: { events: [], cursor, notices: [{ type: 'chat.typing', data }] } })
@@ -204,8 +204,8 @@ const BAD: readonly [why: string, body: object][] = [
   ['a member nobody knows', { content: 'x', metadata: {} }]
 ]
 
-flow('what cannot be a message is refused, and nothing is changed', async (t, stage) => {
-  const alice: Seat = await join(await stage.enter('alice', 'phone'), 'r1')
+flow('what cannot be a message is refused, and nothing is changed', async (t, scenario) => {
+  const alice: Seat = await join(await scenario.enter('alice', 'phone'), 'r1')
   for (const [why, body] of BAD) {
     t.match(await alice.who.ask('POST', MESSAGES, body), { status: 400, body: { code: 'invalid_request' } }, why)
   }

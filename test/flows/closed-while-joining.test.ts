@@ -1,13 +1,13 @@
 // A device joins between the decision to close its room and the commit of that: the room is closed, and nothing says that the device is in it.
 import t from 'tap'
-import { openProxiedStage } from '../helpers/own-stage.js'
+import { openProxiedScenario } from '../helpers/own-redis.js'
 import { until } from '../helpers/until.js'
 
 t.test('closing a room forgets the membership of a device that joins at that moment', async t => {
-  const { stage, proxy } = await openProxiedStage(t, { env: { PRESENCE_VISIBILITY: 'shared' } })
-  const [alice, bob] = await stage.enterBoth()
-  const eve = await stage.enter('eve', 'phone', { node: stage.far })
-  const memberships = async (user: string) => (await stage.store.memberships.list(stage.marked(user))).length
+  const { scenario, proxy } = await openProxiedScenario(t, { env: { PRESENCE_VISIBILITY: 'shared' } })
+  const [alice, bob] = await scenario.enterBoth()
+  const eve = await scenario.enter('eve', 'phone', { node: scenario.far })
+  const memberships = async (user: string) => (await scenario.store.memberships.list(scenario.marked(user))).length
   await alice.does('rooms/r1/participants')
   await eve.does('rooms/r1/participants')
   await alice.hears('room.participant_joined')
@@ -21,10 +21,10 @@ t.test('closing a room forgets the membership of a device that joins at that mom
   for (const user of ['alice', 'bob', 'eve']) {
     await until(`${user} is in no room`, async () => (await memberships(user)) === 0)
   }
-  for (const person of [bob, eve]) {
-    t.match((await person.ask('GET', 'snapshot')).body, { rooms: [] })
-    const other = person === bob ? 'eve' : 'bob'
-    const { body } = await person.ask('GET', `presence?users=${stage.marked(other)}`)
+  for (const client of [bob, eve]) {
+    t.match((await client.ask('GET', 'snapshot')).body, { rooms: [] })
+    const other = client === bob ? 'eve' : 'bob'
+    const { body } = await client.ask('GET', `presence?users=${scenario.marked(other)}`)
     t.match(body, { presences: [{ state: 'offline' }] }, 'they share no room')
   }
 })

@@ -1,22 +1,24 @@
 // Bob has several devices: all ring, one answers, and each of the others is told exactly once how it went.
 
-import { flow, type Stage } from '../helpers/scenario.js'
+import { flow, type Scenario } from '../helpers/scenario.js'
 import { candidates, sdp } from '../helpers/sdp.js'
-import type { Person } from '../helpers/test-client.js'
+import type { TestClient } from '../helpers/test-client.js'
 
 /** Alice with her phone; bob with three devices, spread over the nodes. */
-async function enterAll(stage: Stage): Promise<[alice: Person, ...bobs: [Person, Person, Person]]> {
+async function enterAll(
+  scenario: Scenario
+): Promise<[alice: TestClient, ...bobs: [TestClient, TestClient, TestClient]]> {
   return [
-    await stage.enter('alice', 'phone'),
-    await stage.enter('bob', 'laptop', { node: stage.far }),
-    await stage.enter('bob', 'watch', { node: 0 }),
-    await stage.enter('bob', 'tv', { node: stage.far })
+    await scenario.enter('alice', 'phone'),
+    await scenario.enter('bob', 'laptop', { node: scenario.far }),
+    await scenario.enter('bob', 'watch', { node: 0 }),
+    await scenario.enter('bob', 'tv', { node: scenario.far })
   ]
 }
 
-flow('all devices ring, the laptop answers, the others are told', async (t, stage) => {
-  const [alice, laptop, watch, tv] = await enterAll(stage)
-  const tablet = await stage.enter('alice', 'tablet', { node: stage.far })
+flow('all devices ring, the laptop answers, the others are told', async (t, scenario) => {
+  const [alice, laptop, watch, tv] = await enterAll(scenario)
+  const tablet = await scenario.enter('alice', 'tablet', { node: scenario.far })
   t.match(await alice.does('calls', { callId: 'c1', to: 'bob' }), { delivery: { online: 3, queued: 0 } })
   for (const bob of [laptop, watch, tv]) await bob.hears('call.incoming')
   await watch.does('calls/c1/ringing')
@@ -41,8 +43,8 @@ flow('all devices ring, the laptop answers, the others are told', async (t, stag
   for (const hers of [alice, tablet]) t.match(await hers.hears('call.ended'), { reason: 'hangup' })
 })
 
-flow('three devices answer at once and one of them wins', async (t, stage) => {
-  const [alice, ...bobs] = await enterAll(stage)
+flow('three devices answer at once and one of them wins', async (t, scenario) => {
+  const [alice, ...bobs] = await enterAll(scenario)
   for (let round = 1; round <= 5; round++) {
     const callId = `race${round}`
     await alice.does('calls', { callId, to: 'bob' })
@@ -57,15 +59,15 @@ flow('three devices answer at once and one of them wins', async (t, stage) => {
       t.match(answers[i]?.body, { code: 'answered_elsewhere', currentState: 'connecting' })
       t.match(await bob.hears('call.ended'), { callId, reason: 'answered_elsewhere' })
     }
-    const winner = bobs.find((_, i) => won(i)) as Person
+    const winner = bobs.find((_, i) => won(i)) as TestClient
     t.match(await alice.hears('call.accepted'), { callId, by: winner.endpoint })
     await alice.does(`calls/${callId}/hangup`)
     t.match(await winner.hears('call.ended'), { callId, reason: 'hangup' })
   }
 })
 
-flow('one device declines for itself, then another for everybody', async (t, stage) => {
-  const [alice, laptop, watch, tv] = await enterAll(stage)
+flow('one device declines for itself, then another for everybody', async (t, scenario) => {
+  const [alice, laptop, watch, tv] = await enterAll(scenario)
   await alice.does('calls', { callId: 'c1', to: 'bob' })
   for (const bob of [laptop, watch, tv]) await bob.hears('call.incoming')
   t.match(await watch.does('calls/c1/reject', { scope: 'device' }), { call: { state: 'ringing' } })
@@ -76,14 +78,14 @@ flow('one device declines for itself, then another for everybody', async (t, sta
   t.match(await tv.isRefused('call_ended', 'calls/c1/accept'), { currentState: 'ended', reason: 'declined' })
 })
 
-flow('when the last device has declined for itself, the call is declined', async (t, stage) => {
-  const [alice, ...bobs] = await enterAll(stage)
+flow('when the last device has declined for itself, the call is declined', async (t, scenario) => {
+  const [alice, ...bobs] = await enterAll(scenario)
   await alice.does('calls', { callId: 'c1', to: 'bob' })
   for (const bob of bobs) await bob.hears('call.incoming')
   await Promise.all(bobs.map(bob => bob.does('calls/c1/reject', { scope: 'device' })))
   t.match(await alice.hears('call.ended'), { reason: 'declined' })
   // With one device left, declining for oneself is declining.
-  const carol = await stage.enter('carol', 'phone', { node: stage.far })
+  const carol = await scenario.enter('carol', 'phone', { node: scenario.far })
   await alice.does('calls', { callId: 'c3', to: 'carol' })
   await carol.hears('call.incoming')
   await carol.does('calls/c3/reject', { scope: 'device' })
@@ -94,12 +96,12 @@ flow('when the last device has declined for itself, the call is declined', async
   })
 })
 
-flow('a device that comes late rings with the time that is left', async (t, stage) => {
-  const [alice, laptop] = await stage.enterBoth()
+flow('a device that comes late rings with the time that is left', async (t, scenario) => {
+  const [alice, laptop] = await scenario.enterBoth()
   await alice.does('calls', { callId: 'c1', to: 'bob', offer: { sdp: sdp('aliceA') }, ringTimeoutMs: 20_000 })
   t.match(await laptop.hears('call.incoming'), { expiresInMs: 20_000 })
-  await stage.pass(12_000)
-  const watch = await stage.enter('bob', 'watch')
+  await scenario.pass(12_000)
+  const watch = await scenario.enter('bob', 'watch')
   t.match(await watch.hears('call.incoming'), {
     expiresInMs: 8000,
     offer: { sdp: sdp('aliceA') },
@@ -112,16 +114,16 @@ flow('a device that comes late rings with the time that is left', async (t, stag
   await watch.hears('signal.candidates')
   await alice.does('calls/c1/cancel')
   t.match(await watch.hears('call.ended'), { reason: 'cancelled' })
-  const tv = await stage.enter('bob', 'tv')
+  const tv = await scenario.enter('bob', 'tv')
   t.same(await tv.polls(), [], 'a call that is over is offered to nobody')
 })
 
-flow('a device woken by other means answers first and listens afterwards', async (t, stage) => {
-  const [alice, laptop] = await stage.enterBoth()
+flow('a device woken by other means answers first and listens afterwards', async (t, scenario) => {
+  const [alice, laptop] = await scenario.enterBoth()
   await alice.does('calls', { callId: 'c1', to: 'bob', offer: { sdp: sdp('aliceA') } })
   await laptop.hears('call.incoming')
   await alice.does('calls/c1/candidates', { candidates: candidates(2, 'aliceA') })
-  const watch = await stage.enter('bob', 'watch', { node: stage.far, silent: true })
+  const watch = await scenario.enter('bob', 'watch', { node: scenario.far, silent: true })
   const { cursor } = await watch.does('calls/c1/accept')
   await alice.hears('call.accepted')
   await laptop.hears('call.ended')
@@ -136,11 +138,11 @@ flow('a device woken by other means answers first and listens afterwards', async
   await alice.hears('call.ended')
 })
 
-flow('a device that begins with the snapshot is rung, too', async (t, stage) => {
-  const [alice, laptop] = await stage.enterBoth()
+flow('a device that begins with the snapshot is rung, too', async (t, scenario) => {
+  const [alice, laptop] = await scenario.enterBoth()
   await alice.does('calls', { callId: 'c1', to: 'bob' })
   await laptop.hears('call.incoming')
-  const watch = await stage.enter('bob', 'watch', { node: stage.far, silent: true })
+  const watch = await scenario.enter('bob', 'watch', { node: scenario.far, silent: true })
   const { body } = await watch.ask('GET', 'snapshot')
   t.match(body, { calls: [{ callId: 'c1', state: 'ringing' }], rooms: [], presence: { user: 'bob', state: 'online' } })
   watch.startsAt(body.cursor)
@@ -152,10 +154,10 @@ flow('a device that begins with the snapshot is rung, too', async (t, stage) => 
 
 flow(
   'a device too many is refused what would register it, and nothing comes of that',
-  async (t, stage) => {
-    const [alice, laptop] = await stage.enterBoth()
-    const tablet = await stage.enter('alice', 'tablet', { node: stage.far, silent: true })
-    const watch = await stage.enter('bob', 'watch', { silent: true })
+  async (t, scenario) => {
+    const [alice, laptop] = await scenario.enterBoth()
+    const tablet = await scenario.enter('alice', 'tablet', { node: scenario.far, silent: true })
+    const watch = await scenario.enter('bob', 'watch', { silent: true })
     await tablet.isRefused('too_many_devices', 'calls', { callId: 'c1', to: 'bob' })
     t.match(await tablet.ask('PUT', 'presence', {}), { status: 409, body: { code: 'too_many_devices' } })
     t.match(await tablet.ask('GET', 'snapshot'), { status: 409, body: { code: 'too_many_devices' } })
@@ -170,11 +172,11 @@ flow(
   { env: { MAX_DEVICES_PER_USER: '1' } }
 )
 
-flow('somebody without a device cannot be reached', async (t, stage) => {
-  const alice = await stage.enter('alice', 'phone')
+flow('somebody without a device cannot be reached', async (t, scenario) => {
+  const alice = await scenario.enter('alice', 'phone')
   await alice.isRefused('callee_unreachable', 'calls', { callId: 'c1', to: 'bob' })
   t.same(await alice.activeCalls(), [])
-  const bob = await stage.enter('bob', 'laptop', { node: stage.far })
+  const bob = await scenario.enter('bob', 'laptop', { node: scenario.far })
   t.same(await bob.polls(), [], 'nothing of it is told')
   await alice.does('calls', { callId: 'c2', to: 'bob' })
   await bob.polls()
@@ -182,7 +184,7 @@ flow('somebody without a device cannot be reached', async (t, stage) => {
   await alice.hears('call.ended')
   await bob.signsOff()
   await alice.isRefused('callee_unreachable', 'calls', { callId: 'c3', to: 'bob' })
-  const again = await stage.enter('bob', 'watch', { node: stage.far })
+  const again = await scenario.enter('bob', 'watch', { node: scenario.far })
   t.match(await alice.does('calls', { callId: 'c4', to: 'bob' }), { resolution: 'created' })
   await again.hears('call.incoming')
   await alice.does('calls/c4/cancel')
@@ -191,14 +193,14 @@ flow('somebody without a device cannot be reached', async (t, stage) => {
 
 flow(
   'or is rung anyway, and the device that comes online meanwhile rings',
-  async (t, stage) => {
-    const alice = await stage.enter('alice', 'phone')
+  async (t, scenario) => {
+    const alice = await scenario.enter('alice', 'phone')
     t.match(await alice.does('calls', { callId: 'c1', to: 'bob' }), {
       resolution: 'created',
       delivery: { online: 0, queued: 0 }
     })
-    await stage.pass(10_000)
-    const bob = await stage.enter('bob', 'laptop', { node: stage.far })
+    await scenario.pass(10_000)
+    const bob = await scenario.enter('bob', 'laptop', { node: scenario.far })
     t.match(await bob.hears('call.incoming'), { expiresInMs: 20_000 })
     await bob.does('calls/c1/accept')
     await alice.hears('call.accepted')

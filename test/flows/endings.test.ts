@@ -2,12 +2,12 @@
 
 import { flow } from '../helpers/scenario.js'
 import { sdp } from '../helpers/sdp.js'
-import type { Answer, Person } from '../helpers/test-client.js'
+import type { Answer, TestClient } from '../helpers/test-client.js'
 
 const stateOf = ({ body }: Answer) => (body.call as { state: string } | undefined)?.state
 
-flow('cancel and accept, one after the other', async (t, stage) => {
-  const [alice, bob] = await stage.enterBoth()
+flow('cancel and accept, one after the other', async (t, scenario) => {
+  const [alice, bob] = await scenario.enterBoth()
   await alice.does('calls', { callId: 'c1', to: 'bob' })
   await bob.hears('call.incoming')
   await alice.does('calls/c1/cancel')
@@ -22,9 +22,9 @@ flow('cancel and accept, one after the other', async (t, stage) => {
   t.match(await bob.hears('call.ended'), { callId: 'c2', reason: 'cancelled' })
 })
 
-flow('cancel and accept at the same moment', async (t, stage) => {
-  const [alice, bob] = await stage.enterBoth()
-  const watch = await stage.enter('bob', 'watch')
+flow('cancel and accept at the same moment', async (t, scenario) => {
+  const [alice, bob] = await scenario.enterBoth()
+  const watch = await scenario.enter('bob', 'watch')
   for (let round = 1; round <= 10; round++) {
     const callId = `c${round}`
     await alice.does('calls', { callId, to: 'bob' })
@@ -45,22 +45,22 @@ flow('cancel and accept at the same moment', async (t, stage) => {
       t.match(await watch.hears('call.ended'), { callId, reason: 'cancelled' })
     }
     t.match(await bob.hears('call.ended'), { callId, reason: 'cancelled' })
-    for (const person of [alice, bob]) {
-      t.match(await person.call(callId), { state: 'ended', reason: 'cancelled' })
-      t.same(await person.activeCalls(), [])
+    for (const client of [alice, bob]) {
+      t.match(await client.call(callId), { state: 'ended', reason: 'cancelled' })
+      t.same(await client.activeCalls(), [])
     }
   }
 })
 
-flow('both hang up at the same moment', async (t, stage) => {
-  const [alice, bob] = await stage.enterBoth()
+flow('both hang up at the same moment', async (t, scenario) => {
+  const [alice, bob] = await scenario.enterBoth()
   for (let round = 1; round <= 6; round++) {
     const callId = `c${round}`
     await alice.does('calls', { callId, to: 'bob' })
     await bob.hears('call.incoming')
     await bob.does(`calls/${callId}/accept`)
     await alice.hears('call.accepted')
-    const replies = await Promise.all([alice, bob].map(person => person.does(`calls/${callId}/hangup`)))
+    const replies = await Promise.all([alice, bob].map(client => client.does(`calls/${callId}/hangup`)))
     const ends = replies.map(({ call }) => call as { state: string; version: number; endedBy: { user: string } })
     t.match(ends, [{ state: 'ended' }, { state: 'ended' }])
     t.same(ends[0], ends[1], 'and both read of the same end')
@@ -69,57 +69,57 @@ flow('both hang up at the same moment', async (t, stage) => {
   }
 })
 
-flow('nobody answers', async (t, stage) => {
-  const [alice, bob] = await stage.enterBoth()
-  const watch = await stage.enter('bob', 'watch')
+flow('nobody answers', async (t, scenario) => {
+  const [alice, bob] = await scenario.enterBoth()
+  const watch = await scenario.enter('bob', 'watch')
   await alice.does('calls', { callId: 'c1', to: 'bob', ringTimeoutMs: 10_000 })
   for (const his of [bob, watch]) await his.hears('call.incoming')
   await watch.does('calls/c1/reject', { scope: 'device' })
-  await stage.pass(9_900)
+  await scenario.pass(9_900)
   t.match(await alice.call('c1'), { state: 'ringing', expiresInMs: 100 })
-  await stage.pass(1_600)
-  for (const person of [alice, bob]) t.match(await person.hears('call.ended'), { reason: 'no_answer', endedBy: null })
+  await scenario.pass(1_600)
+  for (const client of [alice, bob]) t.match(await client.hears('call.ended'), { reason: 'no_answer', endedBy: null })
   await bob.isRefused('call_ended', 'calls/c1/accept')
   t.same([await alice.activeCalls(), await bob.activeCalls()], [[], []])
 })
 
-flow('an answered call that never connects expires', async (t, stage) => {
-  const [alice, bob] = await stage.enterBoth()
+flow('an answered call that never connects expires', async (t, scenario) => {
+  const [alice, bob] = await scenario.enterBoth()
   await alice.does('calls', { callId: 'c1', to: 'bob' })
   await bob.hears('call.incoming')
   await bob.does('calls/c1/accept')
   await alice.hears('call.accepted')
   await alice.does('calls/c1/offer', { sdp: sdp('aliceA') })
   await bob.hears('signal.offer')
-  await stage.pass(29_500)
+  await scenario.pass(29_500)
   t.match(await alice.call('c1'), { state: 'connecting' })
-  await stage.pass(2_000)
-  for (const person of [alice, bob]) t.match(await person.hears('call.ended'), { reason: 'expired', endedBy: null })
+  await scenario.pass(2_000)
+  for (const client of [alice, bob]) t.match(await client.hears('call.ended'), { reason: 'expired', endedBy: null })
   await alice.isRefused('call_ended', 'calls/c1/offer', { sdp: sdp('aliceB') })
 })
 
 flow(
   'it rings on when the node that created it is gone',
-  async (t, stage) => {
-    const other = await stage.house.addNode()
-    const alice = await stage.enter('alice', 'phone', { node: other })
-    const bob = await stage.enter('bob', 'laptop', { node: other })
+  async (t, scenario) => {
+    const other = await scenario.cluster.addNode()
+    const alice = await scenario.enter('alice', 'phone', { node: other })
+    const bob = await scenario.enter('bob', 'laptop', { node: other })
     alice.goesTo(0)
     await alice.does('calls', { callId: 'c1', to: 'bob' })
     await bob.hears('call.incoming')
-    for (let i = 0; i < other; i++) await stage.house.closeNode(i)
-    await stage.pass(28_000)
+    for (let i = 0; i < other; i++) await scenario.cluster.closeNode(i)
+    await scenario.pass(28_000)
     t.match(await alice.call('c1'), { state: 'ringing' })
-    await stage.pass(4_000)
-    for (const person of [alice, bob]) t.match(await person.hears('call.ended'), { reason: 'no_answer' })
+    await scenario.pass(4_000)
+    for (const client of [alice, bob]) t.match(await client.hears('call.ended'), { reason: 'no_answer' })
     t.same([await alice.activeCalls(), await bob.activeCalls()], [[], []])
   },
   { alone: true }
 )
 
-flow('every ending is the same to whoever asks again', async (t, stage) => {
-  const [alice, bob] = await stage.enterBoth()
-  const endings: [string, Person, string][] = [
+flow('every ending is the same to whoever asks again', async (t, scenario) => {
+  const [alice, bob] = await scenario.enterBoth()
+  const endings: [string, TestClient, string][] = [
     ['cancel', alice, 'cancelled'],
     ['reject', bob, 'declined'],
     ['hangup', bob, 'hangup']

@@ -4,7 +4,7 @@ import t from 'tap'
 import { AppError } from '../../src/errors.js'
 import { startRedis } from '../helpers/redis.js'
 import { candidates, sdp } from '../helpers/sdp.js'
-import type { Person } from '../helpers/test-client.js'
+import type { TestClient } from '../helpers/test-client.js'
 import { type AppendRoom, TwoNodes } from '../helpers/two-nodes.js'
 import { until } from '../helpers/until.js'
 
@@ -33,14 +33,14 @@ for (const engine of ['memory', 'redis'] as const) {
     t.teardown(() => nodes.close())
     const mark = (name: string) => `${engine}-${name}`
     const enter = async (name: string, node = 0) => {
-      const person = await nodes.enter(mark(name), node)
-      await person.listens()
-      return person
+      const client = await nodes.enter(mark(name), node)
+      await client.listens()
+      return client
     }
     const [alice, bob] = [await enter('alice', 0), await enter('bob', 1)]
     const [dave, erin] = [await enter('dave', 0), await enter('erin', 1)]
     t.teardown(async () => {
-      for (const person of [alice, bob, dave, erin]) await person.leaves()
+      for (const client of [alice, bob, dave, erin]) await client.leaves()
     })
     const room = `rooms/${mark('hall')}`
 
@@ -136,9 +136,9 @@ for (const engine of ['memory', 'redis'] as const) {
 
     t.test('a burst costs appends ≤ events × members, however slow the store is, on both nodes', async t => {
       const [room, members, lines] = [mark('crowd'), 100, 40]
-      const crowd: Person[] = []
+      const crowd: TestClient[] = []
       for (let n = 0; n < members; n++) crowd.push(await nodes.enter(mark(`guest${n}`), n % 2))
-      for (const person of crowd) await person.does(`rooms/${room}/participants`)
+      for (const client of crowd) await client.does(`rooms/${room}/participants`)
       await nodes.pass('all joinings are published', () => nodes.isPublished(room))
       let appends = 0
       let queue = Promise.resolve()
@@ -149,7 +149,7 @@ for (const engine of ['memory', 'redis'] as const) {
         queue = queue.then(append).then(() => nodes.clock.advance(60))
         return queue
       }
-      const [author, other, listener] = crowd as [Person, Person, Person]
+      const [author, other, listener] = crowd as [TestClient, TestClient, TestClient]
       const post = (n: number) => (n % 2 ? author : other).does(`rooms/${room}/messages`, { content: `${n}` })
       await Promise.all(Array.from({ length: lines }, (_, n) => post(n)))
       await until('all is published', () => nodes.isPublished(room))

@@ -4,15 +4,15 @@
 import t, { type Test } from 'tap'
 import { forgetKeys, rememberKeys } from '../helpers/forgetting.js'
 import { startRedis } from '../helpers/redis.js'
-import { Stage } from '../helpers/scenario.js'
+import { Scenario } from '../helpers/scenario.js'
 import { candidate, sdp } from '../helpers/sdp.js'
-import type { Person } from '../helpers/test-client.js'
-import { House, SETTINGS } from '../helpers/test-cluster.js'
+import type { TestClient } from '../helpers/test-client.js'
+import { SETTINGS, TestCluster } from '../helpers/test-cluster.js'
 
 interface Talk {
-  readonly stage: Stage
-  readonly alice: Person
-  readonly bob: Person
+  readonly scenario: Scenario
+  readonly alice: TestClient
+  readonly bob: TestClient
   /** Remembers keys of this story by a part of their name; the returned function sets them back. */
   remember(name: string): Promise<() => Promise<void>>
   /** Takes the keys away. */
@@ -23,34 +23,34 @@ interface Talk {
 const STALLED_MS = 2_500
 
 /** A live call is checked twice in PRESENCE_TTL_MS; a deadline may be a second late. A call that was accepted is not connecting for as long. */
-const checkedWithin = ({ config }: Stage) => config.presenceTtlMs / 2 + 2_000
+const checkedWithin = ({ config }: Scenario) => config.presenceTtlMs / 2 + 2_000
 
 /** A membership that is so young may announce a join that is under way. */
 const JOINING_MS = 10_500
 
 const TWO_NODES = SETTINGS.filter(({ engine, nodes }) => engine === 'redis' && nodes === 2)
 
-async function openHouse(cluster: boolean) {
+async function openCluster(isCluster: boolean) {
   const [setting] = TWO_NODES
   if (!setting) throw new Error('there is such a setting')
-  const server = await startRedis({ cluster })
-  const house = await House.open(setting, {}, server)
+  const server = await startRedis({ cluster: isCluster })
+  const cluster = await TestCluster.open(setting, {}, server)
   t.teardown(async () => {
-    await house.close()
+    await cluster.close()
     await server.stop()
   })
-  return { house, url: `redis://127.0.0.1:${server.port}` }
+  return { cluster, url: `redis://127.0.0.1:${server.port}` }
 }
 
-const oneServer = await openHouse(false)
-const cluster = await openHouse(true)
+const oneServer = await openCluster(false)
+const redisCluster = await openCluster(true)
 
 /** Alice at one node and bob at the other are in a call, connected: it stands at version 5. */
-function talk(name: string, story: (t: Test, talk: Talk) => Promise<void>, houses = [oneServer, cluster]): void {
+function talk(name: string, story: (t: Test, talk: Talk) => Promise<void>, clusters = [oneServer, redisCluster]): void {
   t.test(name, async t => {
-    for (const { house, url } of houses) {
-      const stage = new Stage(house)
-      const [alice, bob] = await stage.enterBoth()
+    for (const { cluster, url } of clusters) {
+      const scenario = new Scenario(cluster)
+      const [alice, bob] = await scenario.enterBoth()
       await alice.does('calls', { callId: 'c1', to: 'bob' })
       await bob.hears('call.incoming')
       await bob.does('calls/c1/accept')
@@ -61,13 +61,13 @@ function talk(name: string, story: (t: Test, talk: Talk) => Promise<void>, house
       await alice.hears('signal.answer')
       await alice.does('calls/c1/connected')
       await bob.hears('call.connected')
-      const remember = (part: string) => rememberKeys(url, `*${part}*${stage.marked('')}`)
-      const forget = (part: string) => forgetKeys(url, `*${part}*${stage.marked('')}`)
+      const remember = (part: string) => rememberKeys(url, `*${part}*${scenario.marked('')}`)
+      const forget = (part: string) => forgetKeys(url, `*${part}*${scenario.marked('')}`)
       try {
-        await story(t, { stage, alice, bob, remember, forget })
-        await stage.holdMailboxes(t)
+        await story(t, { scenario, alice, bob, remember, forget })
+        await scenario.holdMailboxes(t)
       } finally {
-        await stage.clear()
+        await scenario.clear()
       }
     }
   })
@@ -76,7 +76,7 @@ function talk(name: string, story: (t: Test, talk: Talk) => Promise<void>, house
 const oneCandidate = (n: number) => ({ candidates: [candidate(n)] })
 
 /** Sends a candidate; the version that it reaches the other with. */
-async function trickle(from: Person, to: Person, n: number): Promise<unknown> {
+async function trickle(from: TestClient, to: TestClient, n: number): Promise<unknown> {
   await from.does('calls/c1/candidates', oneCandidate(n))
   return (await to.hears('signal.candidates')).version
 }
@@ -98,81 +98,81 @@ talk(
 
 talk(
   'an end that Redis forgot stands, and is received once',
-  async (t, { stage, alice, bob, remember }) => {
+  async (t, { scenario, alice, bob, remember }) => {
     const forget = await remember('state:call:c1')
     await bob.does('calls/c1/hangup')
     await alice.hears('call.ended')
     await forget()
     // Through the other node, which does not know of the end.
     bob.goesTo(0)
-    alice.goesTo(stage.far)
+    alice.goesTo(scenario.far)
     await alice.isRefused('call_ended', 'calls/c1/candidates', oneCandidate(1))
     await bob.isRefused('call_ended', 'calls/c1/hold')
     t.same([await alice.activeCalls(), await bob.activeCalls()], [[], []])
   },
-  [cluster]
+  [redisCluster]
 )
 
 talk(
   'a call that Redis forgot as a whole ends for both as soon as a device of one of them arrives',
-  async (t, { stage, alice, bob, forget }) => {
+  async (t, { scenario, alice, bob, forget }) => {
     await forget('call:c1')
     await alice.listens()
-    await stage.pass(STALLED_MS)
-    for (const person of [alice, bob]) t.match(await person.hears('call.ended'), { callId: 'c1', reason: 'server' })
+    await scenario.pass(STALLED_MS)
+    for (const client of [alice, bob]) t.match(await client.hears('call.ended'), { callId: 'c1', reason: 'server' })
     await alice.does('calls', { callId: 'c2', to: 'bob' })
     await bob.hears('call.incoming')
   }
 )
 
-talk('a lease that Redis forgot while its call lives is taken again', async (t, { stage, alice, bob, forget }) => {
-  const carol = await stage.enter('carol', 'phone')
-  for (const [person, other] of [
+talk('a lease that Redis forgot while its call lives is taken again', async (t, { scenario, alice, bob, forget }) => {
+  const carol = await scenario.enter('carol', 'phone')
+  for (const [client, other] of [
     [alice, bob],
     [bob, alice]
   ] as const) {
-    await forget(`leases:${person.user}`)
-    t.same([await person.activeCalls(), await other.activeCalls()], [[], ['c1']])
-    await stage.pass(checkedWithin(stage))
-    t.same([await person.activeCalls(), await other.activeCalls()], [['c1'], ['c1']])
-    await carol.isRefused('callee_busy', 'calls', { callId: `to-${person.user}`, to: person.user })
+    await forget(`leases:${client.user}`)
+    t.same([await client.activeCalls(), await other.activeCalls()], [[], ['c1']])
+    await scenario.pass(checkedWithin(scenario))
+    t.same([await client.activeCalls(), await other.activeCalls()], [['c1'], ['c1']])
+    await carol.isRefused('callee_busy', 'calls', { callId: `to-${client.user}`, to: client.user })
   }
   await alice.does('calls/c1/hangup')
   await bob.hears('call.ended')
-  for (const { user } of [alice, bob]) t.same(await stage.store.leases.list(stage.marked(user)), [])
+  for (const { user } of [alice, bob]) t.same(await scenario.store.leases.list(scenario.marked(user)), [])
 })
 
 talk(
   'a call whose lease Redis forgot goes on beside another one that has taken its slot',
-  async (t, { stage, alice, bob, forget }) => {
-    const carol = await stage.enter('carol', 'phone')
+  async (t, { scenario, alice, bob, forget }) => {
+    const carol = await scenario.enter('carol', 'phone')
     await forget('leases:bob')
     await carol.does('calls', { callId: 'c2', to: 'bob' })
     await bob.hears('call.incoming')
     await bob.does('calls/c2/accept')
     await carol.hears('call.accepted')
-    await stage.pass(checkedWithin(stage))
+    await scenario.pass(checkedWithin(scenario))
     t.same([await alice.activeCalls(), await bob.activeCalls()], [['c1'], ['c2']])
     await carol.does('calls/c2/hangup')
     await bob.hears('call.ended')
-    await stage.pass(checkedWithin(stage))
+    await scenario.pass(checkedWithin(scenario))
     t.same([await alice.activeCalls(), await bob.activeCalls()], [['c1'], ['c1']])
     await bob.does('calls/c1/hangup')
     await alice.hears('call.ended')
   }
 )
 
-talk('a call that rings is taken up again, too', async (t, { stage, alice, bob, forget }) => {
+talk('a call that rings is taken up again, too', async (t, { scenario, alice, bob, forget }) => {
   await alice.does('calls/c1/hangup')
   await bob.hears('call.ended')
   await alice.does('calls', { callId: 'c2', to: 'bob' })
   await bob.hears('call.incoming')
   await forget('leases:bob')
   t.same(await bob.activeCalls(), [])
-  const watch = await stage.enter('bob', 'watch', { silent: true })
+  const watch = await scenario.enter('bob', 'watch', { silent: true })
   // A device of the caller that goes has the call looked at.
   await alice.leaves()
-  await stage.pass(stage.config.awayAfterMs + 1_000)
+  await scenario.pass(scenario.config.awayAfterMs + 1_000)
   t.same(await watch.activeCalls(), ['c2'])
   await alice.listens()
   await alice.does('calls/c2/cancel')
@@ -181,7 +181,7 @@ talk('a call that rings is taken up again, too', async (t, { stage, alice, bob, 
 
 talk(
   'candidates of one side never go back to an older version, whichever node they are sent through',
-  async (t, { stage, alice, bob }) => {
+  async (t, { scenario, alice, bob }) => {
     await alice.does('calls/c1/offer', { sdp: sdp('a2') })
     await bob.hears('signal.offer')
     // This commit is addressed to alice alone: her node has an older copy of the call, and bob's mailbox must know.
@@ -189,7 +189,7 @@ talk(
     await alice.hears('signal.answer')
     const versions: unknown[] = []
     for (let n = 1; n <= 6; n++) {
-      alice.goesTo(n % 2 === 0 ? 0 : stage.far)
+      alice.goesTo(n % 2 === 0 ? 0 : scenario.far)
       versions.push(await trickle(alice, bob, n))
     }
     t.same(versions, [7, 7, 7, 7, 7, 7])
@@ -199,15 +199,15 @@ talk(
 for (const forgotten of ['state:call:c1', 'position']) {
   talk(
     `signaling works again at once when Redis forgot the ${forgotten} of the last version`,
-    async (t, { stage, alice, bob, remember }) => {
+    async (t, { scenario, alice, bob, remember }) => {
       const forget = await remember(forgotten)
       await alice.does('calls/c1/hold')
       await bob.hears('call.held')
       await forget()
       const versions: unknown[] = []
       for (let n = 1; n <= 3; n++) {
-        bob.goesTo(n % 2 === 0 ? 0 : stage.far)
-        alice.goesTo(n % 2 === 0 ? stage.far : 0)
+        bob.goesTo(n % 2 === 0 ? 0 : scenario.far)
+        alice.goesTo(n % 2 === 0 ? scenario.far : 0)
         versions.push(await trickle(bob, alice, n), await trickle(alice, bob, n))
       }
       t.ok(
@@ -217,25 +217,25 @@ for (const forgotten of ['state:call:c1', 'position']) {
       await bob.does('calls/c1/hangup')
       t.match(await alice.hears('call.ended'), { reason: 'hangup' })
     },
-    [cluster]
+    [redisCluster]
   )
 }
 
 t.test('who was forgotten by a room is shown by nobody, once their device arrives', async t => {
-  for (const { house, url } of [oneServer, cluster]) {
-    const stage = new Stage(house)
-    const [alice, bob] = await stage.enterBoth()
+  for (const { cluster, url } of [oneServer, redisCluster]) {
+    const scenario = new Scenario(cluster)
+    const [alice, bob] = await scenario.enterBoth()
     await alice.does('rooms/r1/participants')
-    const forget = await rememberKeys(url, `*}:[^p]*r1${stage.marked('')}`)
+    const forget = await rememberKeys(url, `*}:[^p]*r1${scenario.marked('')}`)
     const { participantId } = await bob.does('rooms/r1/participants')
     t.match(await alice.hears('room.participant_joined'), { participant: { participantId } })
     await forget()
     await bob.listens()
-    await stage.pass(JOINING_MS)
+    await scenario.pass(JOINING_MS)
     await bob.listens()
-    for (const person of [alice, bob]) {
-      t.match(await person.hears('room.participant_left'), { participantId, reason: 'lost' })
+    for (const client of [alice, bob]) {
+      t.match(await client.hears('room.participant_left'), { participantId, reason: 'lost' })
     }
-    await stage.clear()
+    await scenario.clear()
   }
 })

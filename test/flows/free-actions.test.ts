@@ -5,10 +5,10 @@ const env = { RATE_LIMIT_READS: '5' }
 
 flow(
   'the first hang-up, cancel and reject work without any budget left; their repeats are charged as reads',
-  async (t, stage) => {
-    const [alice, bob] = await stage.enterBoth()
-    const spendReads = async (person: typeof alice) => {
-      const replies = await Promise.all(Array.from({ length: 8 }, () => person.ask('GET', 'calls')))
+  async (t, scenario) => {
+    const [alice, bob] = await scenario.enterBoth()
+    const spendReads = async (client: typeof alice) => {
+      const replies = await Promise.all(Array.from({ length: 8 }, () => client.ask('GET', 'calls')))
       t.ok(replies.some(({ status }) => status === 429))
     }
     await alice.does('calls', { callId: 'c1', to: 'bob' })
@@ -33,7 +33,7 @@ flow(
     await alice.hears('call.ended')
     await bob.isRefused('rate_limited', 'calls/c3/hangup')
     await bob.isRefused('rate_limited', 'calls/unknown/hangup')
-    await stage.pass(2000)
+    await scenario.pass(2000)
     t.match(await bob.does('calls/c3/hangup'), { call: { state: 'ended' } })
     await bob.isRefused('call_not_found', 'calls/unknown/hangup')
   },
@@ -42,15 +42,15 @@ flow(
 
 flow(
   'cancels of calls that do not exist are few, small and soon forgotten, and count in no metric',
-  async (t, stage) => {
-    const [alice, bob] = await stage.enterBoth()
-    const mallory = await stage.enter('mallory', 'phone')
+  async (t, scenario) => {
+    const [alice, bob] = await scenario.enterBoth()
+    const mallory = await scenario.enter('mallory', 'phone')
     for (let n = 0; n < 20; n++) {
       t.match(await mallory.does(`calls/u${n}/cancel`), { call: { state: 'ended', reason: 'cancelled' } })
     }
     await mallory.isRefused('rate_limited', 'calls/u20/cancel')
     await mallory.isRefused('rate_limited', 'calls/u0/cancel')
-    const kept = await stage.store.aggregates.load({ kind: 'call', id: stage.marked('u0') })
+    const kept = await scenario.store.aggregates.load({ kind: 'call', id: scenario.marked('u0') })
     t.ok(kept !== null && kept.state.length <= 300, `${kept?.state.length} bytes`)
     t.match(await mallory.does('calls', { callId: 'u0', to: 'bob' }), {
       resolution: 'existing',
@@ -61,13 +61,13 @@ flow(
     await alice.does('calls/u0/cancel')
     await bob.hears('call.ended')
     const { until } = JSON.parse(kept?.state ?? '{}').tombstones[0]
-    t.ok(until <= stage.now() + 120_000, 'it is kept for two minutes')
+    t.ok(until <= scenario.now() + 120_000, 'it is kept for two minutes')
   }
 )
 
-flow('an id that is made from an Idempotency-Key is one that nobody can choose', async (t, stage) => {
-  const [alice, bob] = await stage.enterBoth()
-  const key = { 'idempotency-key': stage.marked('k1') }
+flow('an id that is made from an Idempotency-Key is one that nobody can choose', async (t, scenario) => {
+  const [alice, bob] = await scenario.enterBoth()
+  const key = { 'idempotency-key': scenario.marked('k1') }
   const { status, body } = await alice.ask('POST', 'calls', { to: 'bob' }, key)
   t.equal(status, 201)
   const { callId } = body.call as { callId: string }

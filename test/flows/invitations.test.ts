@@ -3,36 +3,36 @@ import * as rules from '../../src/domain/room/invitation.js'
 import { createIds } from '../../src/ids.js'
 import type { Context } from '../../src/services/context.js'
 import { changeRoom } from '../../src/services/room/update-room.js'
-import { flow, type Stage } from '../helpers/scenario.js'
-import type { Person, Told } from '../helpers/test-client.js'
+import { flow, type Scenario } from '../helpers/scenario.js'
+import type { TestClient, Told } from '../helpers/test-client.js'
 import { until } from '../helpers/until.js'
 
 interface Sent {
   readonly invitationId: string
 }
 
-async function invite(who: Person, stage: Stage, users: string[], more = {}) {
-  const body = { users: users.map(user => stage.marked(user)), ...more }
+async function invite(who: TestClient, scenario: Scenario, users: string[], more = {}) {
+  const body = { users: users.map(user => scenario.marked(user)), ...more }
   return who.ask('POST', 'rooms/r1/invitations', body)
 }
 
 /** Alice is in the room and rings bob, who has a laptop and a phone. */
-async function ring(stage: Stage, more = {}) {
-  const [alice, laptop] = await stage.enterBoth()
-  const phone = await stage.enter('bob', 'phone')
+async function ring(scenario: Scenario, more = {}) {
+  const [alice, laptop] = await scenario.enterBoth()
+  const phone = await scenario.enter('bob', 'phone')
   await alice.does('rooms/r1/participants')
-  const { body } = await invite(alice, stage, ['bob'], more)
+  const { body } = await invite(alice, scenario, ['bob'], more)
   const { invitationId } = (body.invitations as Sent[])[0] as Sent
   for (const bobs of [laptop, phone]) await bobs.hears('room.invitation')
   return { alice, laptop, phone, invitationId, path: `rooms/r1/invitations/${invitationId}` }
 }
 
-flow('an invited user’s devices ring; one accepts, the others and the inviter hear of it', async (t, stage) => {
-  const [alice, laptop] = await stage.enterBoth()
-  const phone = await stage.enter('bob', 'phone')
+flow('an invited user’s devices ring; one accepts, the others and the inviter hear of it', async (t, scenario) => {
+  const [alice, laptop] = await scenario.enterBoth()
+  const phone = await scenario.enter('bob', 'phone')
   const { participantId } = await alice.does('rooms/r1/participants')
   const metadata = { topic: 'lunch' }
-  const { status, body } = await invite(alice, stage, ['bob'], { metadata, ringTimeoutMs: 20_000 })
+  const { status, body } = await invite(alice, scenario, ['bob'], { metadata, ringTimeoutMs: 20_000 })
   t.match(
     [status, body],
     [201, { invitations: [{ user: 'bob', state: 'ringing', delivery: { online: 2, queued: 0 } }], refused: [] }]
@@ -51,11 +51,11 @@ flow('an invited user’s devices ring; one accepts, the others and the inviter 
   t.match(await laptop.does(`${path}/accept`), { invitation: accepted }, 'a retry is the same answer')
   t.match(await phone.isRefused('invitation_ended', `${path}/accept`), { currentState: 'accepted' })
   t.match(await phone.isRefused('invitation_ended', `${path}/decline`), { currentState: 'accepted' })
-  await stage.pass(30_000)
+  await scenario.pass(30_000)
 })
 
-flow('of two answers in one moment one wins', async (t, stage) => {
-  const { alice, laptop, phone, path } = await ring(stage)
+flow('of two answers in one moment one wins', async (t, scenario) => {
+  const { alice, laptop, phone, path } = await ring(scenario)
   const answers = await Promise.all([laptop.ask('POST', `${path}/accept`), phone.ask('POST', `${path}/decline`)])
   t.same(answers.map(({ status }) => status).sort(), [200, 409])
   const isAccepted = answers[0].status === 200
@@ -65,19 +65,19 @@ flow('of two answers in one moment one wins', async (t, stage) => {
   t.equal((await loser.hears('room.invitation_ended')).reason, `${reason}_elsewhere`)
 })
 
-flow('a decline is for all devices, and does not tell the inviter which one declined', async (t, stage) => {
-  const { alice, laptop, phone, path } = await ring(stage)
+flow('a decline is for all devices, and does not tell the inviter which one declined', async (t, scenario) => {
+  const { alice, laptop, phone, path } = await ring(scenario)
   t.match(await phone.does(`${path}/decline`), { invitation: { state: 'declined', by: phone.endpoint } })
   t.match(await phone.does(`${path}/decline`), { invitation: { state: 'declined' } })
   t.match(await alice.hears('room.invitation_ended'), { reason: 'declined', by: null })
   t.match(await laptop.hears('room.invitation_ended'), { reason: 'declined_elsewhere' })
-  t.match(await invite(alice, stage, ['bob']), { status: 201 }, 'and asked again')
+  t.match(await invite(alice, scenario, ['bob']), { status: 201 }, 'and asked again')
   for (const bobs of [laptop, phone]) await bobs.hears('room.invitation')
 })
 
-flow('cancelled by the inviter, or by a moderator', async (t, stage) => {
-  const { alice, laptop, phone, path } = await ring(stage)
-  const eve = await stage.enter('eve', 'phone')
+flow('cancelled by the inviter, or by a moderator', async (t, scenario) => {
+  const { alice, laptop, phone, path } = await ring(scenario)
+  const eve = await scenario.enter('eve', 'phone')
   t.match(await eve.ask('DELETE', path), { body: { code: 'room_not_found' } })
   for (let time = 0; time < 2; time++) t.match(await alice.ask('DELETE', path), { status: 204 })
   for (const bobs of [laptop, phone]) {
@@ -85,7 +85,7 @@ flow('cancelled by the inviter, or by a moderator', async (t, stage) => {
   }
   await eve.does('rooms/r1/participants')
   await alice.hears('room.participant_joined')
-  await invite(eve, stage, ['bob'], { invitationId: 'of-eve' })
+  await invite(eve, scenario, ['bob'], { invitationId: 'of-eve' })
   for (const bobs of [laptop, phone]) await bobs.hears('room.invitation')
   t.match(await alice.ask('DELETE', 'rooms/r1/invitations/of-eve'), { status: 204 })
   for (const who of [laptop, phone, eve]) {
@@ -93,29 +93,29 @@ flow('cancelled by the inviter, or by a moderator', async (t, stage) => {
   }
 })
 
-flow('a cancel that comes before its invitation prevents it', async (t, stage) => {
-  const [alice, bob] = await stage.enterBoth()
-  const eve = await stage.enter('eve', 'phone', { node: stage.far })
+flow('a cancel that comes before its invitation prevents it', async (t, scenario) => {
+  const [alice, bob] = await scenario.enterBoth()
+  const eve = await scenario.enter('eve', 'phone', { node: scenario.far })
   await alice.does('rooms/r1/participants')
   const path = 'rooms/r1/invitations/late'
   t.match(await eve.ask('DELETE', path), { body: { code: 'room_not_found' } }, 'not from outside')
   for (let time = 0; time < 2; time++) t.match(await alice.ask('DELETE', path), { status: 204 })
   const body = { invitations: [{ invitationId: 'late', user: 'bob', state: 'cancelled', by: alice.endpoint }] }
-  alice.goesTo(stage.far)
+  alice.goesTo(scenario.far)
   for (let time = 0; time < 2; time++) {
-    t.match(await invite(alice, stage, ['bob'], { invitationId: 'late' }), { status: 200, body })
+    t.match(await invite(alice, scenario, ['bob'], { invitationId: 'late' }), { status: 200, body })
   }
   await bob.isRefused('invitation_not_found', `${path}/accept`)
   await eve.does('rooms/r1/participants')
   await alice.hears('room.participant_joined')
-  t.match(await invite(eve, stage, ['bob'], { invitationId: 'late' }), { body: { code: 'invitation_id_taken' } })
+  t.match(await invite(eve, scenario, ['bob'], { invitationId: 'late' }), { body: { code: 'invitation_id_taken' } })
   for (let round = 0; round < 6; round++) {
     const invitationId = `race${round}`
     await Promise.all([
-      invite(alice, stage, ['bob'], { invitationId }),
+      invite(alice, scenario, ['bob'], { invitationId }),
       alice.ask('DELETE', `rooms/r1/invitations/${invitationId}`)
     ])
-    const { invitations } = (await invite(alice, stage, ['bob'], { invitationId })).body
+    const { invitations } = (await invite(alice, scenario, ['bob'], { invitationId })).body
     t.match(invitations, [{ invitationId, state: 'cancelled' }])
     const told = (await bob.polls()).map(({ type }) => type)
     t.ok(['', 'room.invitation,room.invitation_ended'].includes(String(told)), `told: ${told}`)
@@ -124,24 +124,24 @@ flow('a cancel that comes before its invitation prevents it', async (t, stage) =
 
 flow(
   'a cancel that came first is kept as long as what it prevents could be on its way',
-  async (t, stage) => {
-    const alice = await stage.enter('alice', 'phone')
+  async (t, scenario) => {
+    const alice = await scenario.enter('alice', 'phone')
     await alice.does('rooms/r1/participants')
     t.match(await alice.ask('DELETE', 'rooms/r1/invitations/late'), { status: 204 })
-    await stage.pass(stage.config.retentionMs - 1_000)
+    await scenario.pass(scenario.config.retentionMs - 1_000)
     const late = { invitationId: 'late' }
-    t.match(await invite(alice, stage, ['bob'], late), { body: { invitations: [{ state: 'cancelled' }] } })
-    await stage.pass(20_000)
-    t.match(await invite(alice, stage, ['bob'], late), { body: { invitations: [{ state: 'ringing' }] } })
+    t.match(await invite(alice, scenario, ['bob'], late), { body: { invitations: [{ state: 'cancelled' }] } })
+    await scenario.pass(20_000)
+    t.match(await invite(alice, scenario, ['bob'], late), { body: { invitations: [{ state: 'ringing' }] } })
   },
   { env: { RETENTION_MS: '20000', PRESENCE_TTL_MS: '20000' } }
 )
 
-flow('nobody answers', async (t, stage) => {
-  const { alice, laptop, phone, path } = await ring(stage, { ringTimeoutMs: 10_000 })
-  await stage.pass(9_000)
+flow('nobody answers', async (t, scenario) => {
+  const { alice, laptop, phone, path } = await ring(scenario, { ringTimeoutMs: 10_000 })
+  await scenario.pass(9_000)
   t.match(await laptop.ask('GET', 'snapshot'), { body: { invitations: [{ roomId: 'r1', expiresInMs: 1_000 }] } })
-  await stage.pass(3_000)
+  await scenario.pass(3_000)
   for (const who of [alice, laptop, phone]) {
     t.match(await who.hears('room.invitation_ended'), { reason: 'expired', by: null })
   }
@@ -149,8 +149,8 @@ flow('nobody answers', async (t, stage) => {
   t.match(await laptop.ask('GET', 'snapshot'), { body: { invitations: [] } })
 })
 
-flow('to join is to accept', async (t, stage) => {
-  const { alice, laptop, phone } = await ring(stage)
+flow('to join is to accept', async (t, scenario) => {
+  const { alice, laptop, phone } = await ring(scenario)
   await laptop.does('rooms/r1/participants')
   await alice.hears('room.participant_joined')
   t.match(await alice.hears('room.invitation_ended'), { reason: 'accepted', by: laptop.endpoint })
@@ -158,13 +158,13 @@ flow('to join is to accept', async (t, stage) => {
   t.match(await phone.hears('room.invitation_ended'), { reason: 'accepted_elsewhere' })
 })
 
-flow('a device that comes while it rings is offered it once, with the time that is left', async (t, stage) => {
-  const { alice, laptop, phone, invitationId, path } = await ring(stage)
-  await stage.pass(10_000)
-  const tablet = await stage.enter('bob', 'tablet', { node: stage.far })
+flow('a device that comes while it rings is offered it once, with the time that is left', async (t, scenario) => {
+  const { alice, laptop, phone, invitationId, path } = await ring(scenario)
+  await scenario.pass(10_000)
+  const tablet = await scenario.enter('bob', 'tablet', { node: scenario.far })
   t.match(await tablet.hears('room.invitation'), { invitationId, from: alice.endpoint, expiresInMs: 20_000 })
   await tablet.listens()
-  const silent = await stage.enter('bob', 'watch', { silent: true })
+  const silent = await scenario.enter('bob', 'watch', { silent: true })
   const { cursor } = (await silent.ask('GET', 'snapshot')).body
   silent.startsAt(cursor)
   await silent.listens()
@@ -174,12 +174,12 @@ flow('a device that comes while it rings is offered it once, with the time that 
   for (const bobs of [laptop, phone, tablet]) {
     t.match(await bobs.hears('room.invitation_ended'), { reason: 'accepted_elsewhere', by: silent.endpoint })
   }
-  await stage.enter('bob', 'desk')
+  await scenario.enter('bob', 'desk')
 })
 
-flow('an invitation opens the lock, not the ban and not the last seat', async (t, stage) => {
-  const { alice, laptop, phone, path } = await ring(stage)
-  const carol = await stage.enter('carol', 'tablet')
+flow('an invitation opens the lock, not the ban and not the last seat', async (t, scenario) => {
+  const { alice, laptop, phone, path } = await ring(scenario)
+  const carol = await scenario.enter('carol', 'tablet')
   await alice.ask('PUT', 'rooms/r1', { locked: true, maxParticipants: 2 })
   await carol.isRefused('room_locked', 'rooms/r1/participants')
   await laptop.does(`${path}/accept`)
@@ -189,8 +189,8 @@ flow('an invitation opens the lock, not the ban and not the last seat', async (t
   await alice.hears('room.participant_joined')
   await phone.hears('room.joined')
 
-  t.match(await invite(laptop, stage, ['carol']), { body: { code: 'not_permitted' } }, 'who asks in could lock out')
-  await invite(alice, stage, ['carol'])
+  t.match(await invite(laptop, scenario, ['carol']), { body: { code: 'not_permitted' } }, 'who asks in could lock out')
+  await invite(alice, scenario, ['carol'])
   await carol.hears('room.invitation')
   await carol.isRefused('room_full', 'rooms/r1/participants')
   t.match(await alice.ask('DELETE', `rooms/r1/participants/${participantId}`), { status: 204 })
@@ -201,12 +201,12 @@ flow('an invitation opens the lock, not the ban and not the last seat', async (t
   await alice.hearsAll('room.participant_joined', 'room.invitation_ended')
   await alice.ask('DELETE', `rooms/r1/participants/${seat.participantId}?ban=true`)
   await carol.hears('room.participant_left')
-  t.match(await invite(alice, stage, ['carol']), { status: 200, body: { refused: [{ reason: 'banned' }] } })
+  t.match(await invite(alice, scenario, ['carol']), { status: 200, body: { refused: [{ reason: 'banned' }] } })
   await carol.isRefused('banned', 'rooms/r1/participants')
 })
 
-flow('with the room everything ends that rings in it', async (t, stage) => {
-  const { alice, laptop, phone, path } = await ring(stage)
+flow('with the room everything ends that rings in it', async (t, scenario) => {
+  const { alice, laptop, phone, path } = await ring(scenario)
   t.match(await alice.ask('DELETE', 'rooms/r1'), { status: 204 })
   for (const bobs of [laptop, phone]) {
     t.match(await bobs.hears('room.invitation_ended'), { reason: 'closed', by: alice.endpoint })
@@ -214,23 +214,23 @@ flow('with the room everything ends that rings in it', async (t, stage) => {
   await laptop.isRefused('invitation_ended', `${path}/accept`)
 })
 
-flow('a room that empties ends them too', async (t, stage) => {
-  const { alice, laptop, phone } = await ring(stage, { ringTimeoutMs: 90_000 })
+flow('a room that empties ends them too', async (t, scenario) => {
+  const { alice, laptop, phone } = await ring(scenario, { ringTimeoutMs: 90_000 })
   const { body } = await alice.ask('GET', 'snapshot')
   const [{ participantId }] = body.rooms as [{ participantId: string }]
   await alice.ask('DELETE', `rooms/r1/participants/${participantId}`)
-  await stage.pass(40_000)
+  await scenario.pass(40_000)
   for (const who of [laptop, phone, alice]) {
     t.match(await who.hears('room.invitation_ended'), { reason: 'closed', by: null })
   }
 })
 
-flow('asking twice, oneself, or somebody who is in', async (t, stage) => {
-  const { alice, laptop, phone, invitationId } = await ring(stage)
-  const carol = await stage.enter('carol', 'tablet', { node: stage.far })
+flow('asking twice, oneself, or somebody who is in', async (t, scenario) => {
+  const { alice, laptop, phone, invitationId } = await ring(scenario)
+  const carol = await scenario.enter('carol', 'tablet', { node: scenario.far })
   await carol.does('rooms/r1/participants')
   await alice.hears('room.participant_joined')
-  t.match(await invite(carol, stage, ['bob', 'carol', 'alice']), {
+  t.match(await invite(carol, scenario, ['bob', 'carol', 'alice']), {
     status: 200,
     body: {
       invitations: [{ invitationId, user: 'bob', state: 'ringing' }],
@@ -240,34 +240,34 @@ flow('asking twice, oneself, or somebody who is in', async (t, stage) => {
       ]
     }
   })
-  t.match(await invite(alice, stage, ['bob', 'eve'], { invitationId: 'x' }), { body: { code: 'invalid_request' } })
-  t.match(await invite(alice, stage, ['eve'], { invitationId }), { body: { code: 'invitation_id_taken' } })
+  t.match(await invite(alice, scenario, ['bob', 'eve'], { invitationId: 'x' }), { body: { code: 'invalid_request' } })
+  t.match(await invite(alice, scenario, ['eve'], { invitationId }), { body: { code: 'invitation_id_taken' } })
   const again = { invitationId: 'again' }
-  t.match(await invite(alice, stage, ['eve'], again), { status: 201, body: { invitations: [again] } })
-  t.match(await invite(alice, stage, ['eve'], again), { status: 200, body: { invitations: [again] } })
-  const eve = await stage.enter('eve', 'phone', { node: stage.far })
+  t.match(await invite(alice, scenario, ['eve'], again), { status: 201, body: { invitations: [again] } })
+  t.match(await invite(alice, scenario, ['eve'], again), { status: 200, body: { invitations: [again] } })
+  const eve = await scenario.enter('eve', 'phone', { node: scenario.far })
   await eve.hears('room.invitation')
   await eve.does('rooms/r1/invitations/again/decline')
   await alice.hears('room.invitation_ended')
-  t.match(await invite(alice, stage, ['eve'], again), {
+  t.match(await invite(alice, scenario, ['eve'], again), {
     status: 200,
     body: { invitations: [{ state: 'declined', by: null }] }
   })
   await laptop.isRefused('invitation_not_found', 'rooms/r1/invitations/again/accept')
-  const outside = await stage.enter('mallory', 'phone')
-  t.match(await invite(outside, stage, ['bob']), { body: { code: 'room_not_found' } })
+  const outside = await scenario.enter('mallory', 'phone')
+  t.match(await invite(outside, scenario, ['bob']), { body: { code: 'room_not_found' } })
   await phone.does(`rooms/r1/invitations/${invitationId}/decline`)
   await laptop.hears('room.invitation_ended')
   await alice.hears('room.invitation_ended')
 })
 
-flow('many at once, and the room closed in that moment: nothing goes on ringing', async (t, stage) => {
-  const [alice, bob] = await stage.enterBoth()
+flow('many at once, and the room closed in that moment: nothing goes on ringing', async (t, scenario) => {
+  const [alice, bob] = await scenario.enterBoth()
   await alice.does('rooms/r1/participants')
   await bob.does('rooms/r1/participants')
   await alice.hears('room.participant_joined')
   const users = Array.from({ length: 8 }, (_, i) => `guest${i}`)
-  const asked = Promise.all(users.map(user => invite(bob, stage, [user])))
+  const asked = Promise.all(users.map(user => invite(bob, scenario, [user])))
   const closed = alice.ask('DELETE', 'rooms/r1')
   t.match(await closed, { status: 204 })
   const rang = (await asked).filter(({ status }) => status === 201)
@@ -281,25 +281,25 @@ flow('many at once, and the room closed in that moment: nothing goes on ringing'
 })
 
 /** A node that dies before it publishes what it has committed. */
-async function inviteAndDie(stage: Stage, alice: Person, user: string) {
-  const { store, config } = stage
-  const clock = { now: () => stage.now() }
+async function inviteAndDie(scenario: Scenario, alice: TestClient, user: string) {
+  const { store, config } = scenario
+  const clock = { now: () => scenario.now() }
   const parts = { store, config, clock, ids: createIds(), node: 'dead', fanout: { start: () => undefined } }
-  const actor = { user: stage.marked(alice.user), device: alice.device, expiresAt: null }
-  const invitees = [{ user: stage.marked(user), invitationId: 'untold' }]
+  const actor = { user: scenario.marked(alice.user), device: alice.device, expiresAt: null }
+  const invitees = [{ user: scenario.marked(user), invitationId: 'untold' }]
   const command = { actor, invitees, metadata: {}, ringMs: 60_000, bounds: { perRoom: 9, perInviter: 9 } }
-  const roomId = stage.marked('r1')
-  await store.invitations.add(stage.marked(user), roomId, { until: stage.now() + 60_000, now: stage.now() })
+  const roomId = scenario.marked('r1')
+  await store.invitations.add(scenario.marked(user), roomId, { until: scenario.now() + 60_000, now: scenario.now() })
   const basis = { roomId, read: rules.readOfInvite(command), parts: () => rules.partsOfInvite(command) }
   await changeRoom(parts as unknown as Context, basis, (room, now) => rules.invite(room, command, now))
 }
 
-flow('what a dead node left untold rings, also on a device that comes meanwhile, and once', async (t, stage) => {
-  const [alice, laptop] = await stage.enterBoth()
+flow('what a dead node left untold rings, also on a device that comes meanwhile, and once', async (t, scenario) => {
+  const [alice, laptop] = await scenario.enterBoth()
   await alice.does('rooms/r1/participants')
-  await inviteAndDie(stage, alice, 'bob')
-  const watch = await stage.enter('bob', 'watch', { node: stage.far })
-  await stage.pass(10_000)
+  await inviteAndDie(scenario, alice, 'bob')
+  const watch = await scenario.enter('bob', 'watch', { node: scenario.far })
+  await scenario.pass(10_000)
   for (const bobs of [laptop, watch]) t.match(await bobs.hears('room.invitation'), { invitationId: 'untold' })
   await watch.does('rooms/r1/invitations/untold/accept')
   await alice.hears('room.invitation_ended')

@@ -5,7 +5,7 @@ import { Fleet } from '../helpers/fleet.js'
 import { startProxy } from '../helpers/proxy.js'
 import { startRedis } from '../helpers/redis.js'
 import { openRedisStore } from '../helpers/store.js'
-import { Person, type Told } from '../helpers/test-client.js'
+import { TestClient, type Told } from '../helpers/test-client.js'
 import { until } from '../helpers/until.js'
 
 const SURVIVOR = 0
@@ -29,14 +29,14 @@ t.teardown(async () => {
   await fleet.sink()
 })
 
-const post = (person: Person, path: string, messageId: string) =>
-  person.does(path, { messageId, content: `This is ${messageId}` })
+const post = (client: TestClient, path: string, messageId: string) =>
+  client.does(path, { messageId, content: `This is ${messageId}` })
 
 const linesIn = (told: readonly Told[]) =>
   told.filter(({ type }) => type === 'chat.message').map(({ data }) => String(data.messageId))
 
 /** How many mailboxes end with this message. */
-async function countReached(people: readonly Person[], messageId: string): Promise<number> {
+async function countReached(people: readonly TestClient[], messageId: string): Promise<number> {
   const options = { limit: 500, maxBytes: 1_048_576, now: Date.now() }
   const found = await Promise.all(
     people.map(({ user, device }) => store.mailboxes.read(user, device, 'start', options))
@@ -46,24 +46,24 @@ async function countReached(people: readonly Person[], messageId: string): Promi
 }
 
 /** All are at the survivor, and have been told of each other. */
-async function meet(roomId: string): Promise<Person[]> {
-  const people: Person[] = []
+async function meet(roomId: string): Promise<TestClient[]> {
+  const people: TestClient[] = []
   for (let i = 0; i < PEOPLE; i++) {
-    const person = await Person.make(fleet, { user: `${roomId}${i}`, device: 'phone', node: SURVIVOR })
-    await person.polls()
-    await person.does(`rooms/${roomId}/participants`)
-    people.push(person)
+    const client = await TestClient.make(fleet, { user: `${roomId}${i}`, device: 'phone', node: SURVIVOR })
+    await client.polls()
+    await client.does(`rooms/${roomId}/participants`)
+    people.push(client)
   }
   await until('all joinings are published', async () => {
     const room = await store.rooms.load(roomId, [])
     return room !== null && room.publishedVersion === room.version
   })
-  for (const person of people) await person.polls()
+  for (const client of people) await client.polls()
   return people
 }
 
 /** The author's message is accepted, and its node killed when some mailboxes have it. */
-async function postAndDie(author: Person, people: readonly Person[], path: string): Promise<void> {
+async function postAndDie(author: TestClient, people: readonly TestClient[], path: string): Promise<void> {
   author.goesTo(VICTIM)
   const cut = proxy.cutAfter(REACHED_BY_VICTIM, 'position:')
   await post(author, path, 'first')
@@ -74,11 +74,11 @@ async function postAndDie(author: Person, people: readonly Person[], path: strin
 }
 
 /** What each has heard when they have heard the last message. */
-async function hearUpTo(people: readonly Person[], last: string): Promise<string[][]> {
-  const heard = people.map(person => ({ person, lines: [] as string[] }))
+async function hearUpTo(people: readonly TestClient[], last: string): Promise<string[][]> {
+  const heard = people.map(client => ({ client, lines: [] as string[] }))
   await until(`all have heard ${last}`, async () => {
     const waiting = heard.filter(({ lines }) => !lines.includes(last))
-    await Promise.all(waiting.map(async ({ person, lines }) => lines.push(...linesIn(await person.polls()))))
+    await Promise.all(waiting.map(async ({ client, lines }) => lines.push(...linesIn(await client.polls()))))
     return waiting.length === 0
   })
   return heard.map(({ lines }) => lines)
@@ -86,19 +86,19 @@ async function hearUpTo(people: readonly Person[], last: string): Promise<string
 
 t.test('its message reaches everybody else in time, though nothing more happens in the room', async t => {
   await fleet.start(VICTIM, THROUGH_PROXY)
-  const [author, ...listeners] = (await meet('hall')) as [Person, ...Person[]]
+  const [author, ...listeners] = (await meet('hall')) as [TestClient, ...TestClient[]]
   await postAndDie(author, listeners, 'rooms/hall/messages')
   const diedAt = performance.now()
   await until('all mailboxes have it', async () => (await countReached(listeners, 'first')) === listeners.length)
   const tookMs = performance.now() - diedAt
   t.ok(tookMs < TAKEOVER_MS, `after ${Math.round(tookMs)} ms`)
   for (const lines of await hearUpTo(listeners, 'first')) t.same(lines, ['first'])
-  for (const person of [author, ...listeners]) await person.holdMailbox(t)
+  for (const client of [author, ...listeners]) await client.holdMailbox(t)
 })
 
 t.test('and before what others post meanwhile; a retry finds it posted', async t => {
   await fleet.start(VICTIM, THROUGH_PROXY)
-  const [author, other, ...listeners] = (await meet('yard')) as [Person, Person, ...Person[]]
+  const [author, other, ...listeners] = (await meet('yard')) as [TestClient, TestClient, ...TestClient[]]
   await postAndDie(author, [other, ...listeners], 'rooms/yard/messages')
   await post(other, 'rooms/yard/messages', 'second')
   t.match(await post(author, 'rooms/yard/messages', 'first'), { message: { messageId: 'first' } })
@@ -106,5 +106,5 @@ t.test('and before what others post meanwhile; a retry finds it posted', async t
   for (const lines of await hearUpTo(listeners, 'third')) t.same(lines, ['first', 'second', 'third'])
   t.same(await hearUpTo([author], 'second'), [['second']])
   t.same(await hearUpTo([other], 'third'), [['first', 'third']])
-  for (const person of [author, other, ...listeners]) await person.holdMailbox(t)
+  for (const client of [author, other, ...listeners]) await client.holdMailbox(t)
 })

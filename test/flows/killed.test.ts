@@ -2,7 +2,7 @@
 import t from 'tap'
 import { Fleet } from '../helpers/fleet.js'
 import { candidate, sdp } from '../helpers/sdp.js'
-import { type Answer, Person } from '../helpers/test-client.js'
+import { type Answer, TestClient } from '../helpers/test-client.js'
 
 const VICTIM = 0
 const SURVIVOR = 1
@@ -11,49 +11,49 @@ const fleet = await Fleet.launch(2, undefined, { RING_TIMEOUT_MS: '2000' })
 t.teardown(() => fleet.sink())
 
 t.test('a call rings out although the node that created it was killed', async t => {
-  const alice = await Person.make(fleet, { user: 'alice', device: 'phone', node: SURVIVOR })
-  const bob = await Person.make(fleet, { user: 'bob', device: 'laptop', node: SURVIVOR })
-  for (const person of [alice, bob]) await person.listens()
+  const alice = await TestClient.make(fleet, { user: 'alice', device: 'phone', node: SURVIVOR })
+  const bob = await TestClient.make(fleet, { user: 'bob', device: 'laptop', node: SURVIVOR })
+  for (const client of [alice, bob]) await client.listens()
   alice.goesTo(VICTIM)
   await alice.does('calls', { callId: 'c1', to: 'bob' })
   await fleet.kill(VICTIM)
   alice.goesTo(SURVIVOR)
   await bob.hears('call.incoming')
-  for (const person of [alice, bob]) t.match(await person.hears('call.ended'), { reason: 'no_answer' })
+  for (const client of [alice, bob]) t.match(await client.hears('call.ended'), { reason: 'no_answer' })
   t.same(await alice.activeCalls(), [])
-  for (const person of [alice, bob]) await person.holdMailbox(t)
+  for (const client of [alice, bob]) await client.holdMailbox(t)
 })
 
 /** What was acknowledged: who must hear of it, and how to know it. */
 interface Promised {
-  readonly to: Person
+  readonly to: TestClient
   readonly type: string
   readonly callId: string
   readonly has?: string
 }
 
 interface Pair {
-  readonly alice: Person
-  readonly bob: Person
+  readonly alice: TestClient
+  readonly bob: TestClient
   readonly promised: Promised[]
   isOver: boolean
 }
 
 /** Acts at the victim while it lives; what is not acknowledged there is tried again at the survivor, as clients do. */
-async function act(person: Person, path: string, body?: object): Promise<Answer> {
+async function act(client: TestClient, path: string, body?: object): Promise<Answer> {
   try {
-    person.goesTo(VICTIM)
-    return await person.ask('POST', path, body)
+    client.goesTo(VICTIM)
+    return await client.ask('POST', path, body)
   } catch {
-    person.goesTo(SURVIVOR)
-    return person.ask('POST', path, body)
+    client.goesTo(SURVIVOR)
+    return client.ask('POST', path, body)
   }
 }
 
 async function talk(pair: Pair, round: number): Promise<void> {
   const { alice, bob, promised } = pair
   const callId = `${alice.user}-${round}`
-  const step = async (from: Person, action: string, body: object, event: { type: string; has?: string }) => {
+  const step = async (from: TestClient, action: string, body: object, event: { type: string; has?: string }) => {
     const path = action === '' ? 'calls' : `calls/${callId}/${action}`
     const { status, body: reply } = await act(from, path, body)
     if (status >= 300) throw new Error(`${path}: ${status} ${reply.code}`)
@@ -76,7 +76,7 @@ t.test('under load, everything acknowledged arrives', async t => {
   const pairs: Pair[] = []
   for (let i = 0; i < 6; i++) {
     const [alice, bob] = await Promise.all(
-      ['alice', 'bob'].map(name => Person.make(fleet, { user: `${name}${i}`, device: 'd', node: SURVIVOR }))
+      ['alice', 'bob'].map(name => TestClient.make(fleet, { user: `${name}${i}`, device: 'd', node: SURVIVOR }))
     )
     if (!alice || !bob) continue
     await Promise.all([alice.polls(), bob.polls()])
@@ -95,13 +95,13 @@ t.test('under load, everything acknowledged arrives', async t => {
     await Promise.all(working)
   }
   for (const { alice, bob, promised } of pairs) {
-    for (const person of [alice, bob]) {
-      person.goesTo(SURVIVOR)
-      t.same(await person.activeCalls(), [], `${person.user} is free`)
-      const told = await person.polls({ limit: 500 })
+    for (const client of [alice, bob]) {
+      client.goesTo(SURVIVOR)
+      t.same(await client.activeCalls(), [], `${client.user} is free`)
+      const told = await client.polls({ limit: 500 })
       const missing = promised.filter(
         ({ to, type, callId, has = '' }) =>
-          to === person &&
+          to === client &&
           !told.some(
             each => each.type === type && each.data.callId === callId && JSON.stringify(each.data).includes(has)
           )
@@ -109,9 +109,9 @@ t.test('under load, everything acknowledged arrives', async t => {
       t.same(
         missing.map(({ type, callId }) => `${callId} ${type}`),
         [],
-        `${person.user} was told all of it`
+        `${client.user} was told all of it`
       )
-      await person.holdMailbox(t)
+      await client.holdMailbox(t)
     }
   }
   t.equal(round, 48, `${round} calls`)

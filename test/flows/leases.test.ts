@@ -1,20 +1,20 @@
 // No path out of a create leaves a lease behind, and nobody's lease is released or shown for another caller's call (DESIGN 5a).
 
-import { flow, type Stage } from '../helpers/scenario.js'
-import type { Person } from '../helpers/test-client.js'
+import { flow, type Scenario } from '../helpers/scenario.js'
+import type { TestClient } from '../helpers/test-client.js'
 
-const leasesOf = async (stage: Stage, user: string) =>
-  stage.unmarked(await stage.store.leases.list(stage.marked(user))).map(({ kind }) => kind)
+const leasesOf = async (scenario: Scenario, user: string) =>
+  scenario.unmarked(await scenario.store.leases.list(scenario.marked(user))).map(({ kind }) => kind)
 
-flow('of two callers who choose one id at once, the loser and its callee stay free', async (t, stage) => {
-  const [alice, bob] = await stage.enterBoth()
-  const eve = await stage.enter('eve', 'phone', { node: stage.far })
-  const carol = await stage.enter('carol', 'phone')
+flow('of two callers who choose one id at once, the loser and its callee stay free', async (t, scenario) => {
+  const [alice, bob] = await scenario.enterBoth()
+  const eve = await scenario.enter('eve', 'phone', { node: scenario.far })
+  const carol = await scenario.enter('carol', 'phone')
   for (let round = 1; round <= 8; round++) {
     const callId = `same${round}`
-    const create = (who: Person, to: string) => who.ask('POST', 'calls', { callId, to })
+    const create = (who: TestClient, to: string) => who.ask('POST', 'calls', { callId, to })
     const both = round % 2 ? [create(alice, 'bob'), create(eve, 'carol')] : [create(eve, 'carol'), create(alice, 'bob')]
-    const answers = await stage.during(Promise.all(both))
+    const answers = await scenario.during(Promise.all(both))
     t.same(answers.map(({ status }) => status).sort(), [201, 409], `round ${round}`)
     const lost = answers.find(({ status }) => status === 409)?.body
     t.match(lost, { code: 'call_id_taken' })
@@ -23,53 +23,53 @@ flow('of two callers who choose one id at once, the loser and its callee stay fr
     const isHers = (await alice.ask('GET', `calls/${callId}`)).status === 200
     const [winner, callee, loser, free] = isHers ? [alice, bob, eve, carol] : [eve, carol, alice, bob]
     await callee.hears('call.incoming')
-    for (const { user } of [loser, free]) t.same(await leasesOf(stage, user), [], `${user} holds nothing`)
-    t.same(await leasesOf(stage, winner.user), ['active'])
-    t.same(await leasesOf(stage, callee.user), ['ringing'])
-    for (const person of [loser, free]) t.same(await person.activeCalls(), [])
+    for (const { user } of [loser, free]) t.same(await leasesOf(scenario, user), [], `${user} holds nothing`)
+    t.same(await leasesOf(scenario, winner.user), ['active'])
+    t.same(await leasesOf(scenario, callee.user), ['ringing'])
+    for (const client of [loser, free]) t.same(await client.activeCalls(), [])
     await loser.does('calls', { callId: `next${round}`, to: free.user })
     await free.hears('call.incoming')
     await loser.does(`calls/next${round}/cancel`)
     await free.hears('call.ended')
     await winner.does(`calls/${callId}/cancel`)
     await callee.hears('call.ended')
-    for (const { user } of [winner, callee]) t.same(await leasesOf(stage, user), [])
+    for (const { user } of [winner, callee]) t.same(await leasesOf(scenario, user), [])
   }
 })
 
-flow('a caller who chooses one id for two callees calls one of them, and the other stays free', async (t, stage) => {
-  const [alice, bob] = await stage.enterBoth()
-  const carol = await stage.enter('carol', 'phone', { node: stage.far })
+flow('a caller who chooses one id for two callees calls one of them, and the other stays free', async (t, scenario) => {
+  const [alice, bob] = await scenario.enterBoth()
+  const carol = await scenario.enter('carol', 'phone', { node: scenario.far })
   for (let round = 1; round <= 6; round++) {
     const callId = `c${round}`
     const create = (to: string) => alice.ask('POST', 'calls', { callId, to })
-    const answers = await stage.during(Promise.all([create('bob'), create('carol'), create('bob')]))
+    const answers = await scenario.during(Promise.all([create('bob'), create('carol'), create('bob')]))
     t.equal(answers.filter(({ status }) => status === 201).length, 1, `round ${round}: one call`)
     const { callee } = await alice.call(callId)
     const [rung, free] = callee?.user === 'bob' ? [bob, carol] : [carol, bob]
     await rung.hears('call.incoming')
-    t.same([await leasesOf(stage, rung.user), await leasesOf(stage, free.user)], [['ringing'], []])
+    t.same([await leasesOf(scenario, rung.user), await leasesOf(scenario, free.user)], [['ringing'], []])
     await alice.does(`calls/${callId}/cancel`)
     await rung.hears('call.ended')
   }
 })
 
-flow('a lease that was left behind shows nobody another caller’s call', async (t, stage) => {
-  const [alice, bob] = await stage.enterBoth()
-  const mallory = await stage.enter('mallory', 'phone', { node: stage.far })
+flow('a lease that was left behind shows nobody another caller’s call', async (t, scenario) => {
+  const [alice, bob] = await scenario.enterBoth()
+  const mallory = await scenario.enter('mallory', 'phone', { node: scenario.far })
   await alice.does('calls', { callId: 'c1', to: 'bob' })
   await bob.hears('call.incoming')
-  const [user, peer] = [stage.marked('mallory'), stage.marked('bob')]
-  const at = stage.now()
-  for (const [n, caller] of [stage.marked('mallory'), stage.marked('alice')].entries()) {
-    const lease = { holder: `${stage.marked('c1')}/${caller}/1`, peer: `${peer}${n}`, role: 'caller/phone', at }
-    await stage.store.leases.take(user, { ...lease, kind: 'active' }, {})
+  const [user, peer] = [scenario.marked('mallory'), scenario.marked('bob')]
+  const at = scenario.now()
+  for (const [n, caller] of [scenario.marked('mallory'), scenario.marked('alice')].entries()) {
+    const lease = { holder: `${scenario.marked('c1')}/${caller}/1`, peer: `${peer}${n}`, role: 'caller/phone', at }
+    await scenario.store.leases.take(user, { ...lease, kind: 'active' }, {})
   }
   t.same(await mallory.activeCalls(), [])
   t.match((await mallory.ask('GET', 'snapshot')).body, { calls: [], presence: { state: 'online' } })
-  const tablet = await stage.enter('mallory', 'tablet')
+  const tablet = await scenario.enter('mallory', 'tablet')
   const { body } = await alice.ask('GET', `presence?users=${user}`)
-  t.match(stage.unmarked(body), { presences: [{ user: 'mallory', state: 'online' }] }, 'nor does it make them busy')
+  t.match(scenario.unmarked(body), { presences: [{ user: 'mallory', state: 'online' }] }, 'nor does it make them busy')
   await mallory.does('calls', { callId: 'm1', to: 'bob' })
   await bob.hears('call.incoming')
   t.same(await tablet.activeCalls(), ['m1'], 'and it is released when it is in the way')
@@ -80,10 +80,10 @@ flow('a lease that was left behind shows nobody another caller’s call', async 
   await bob.hears('call.ended')
 })
 
-flow('two devices that accept two calls at once are in one of them', async (t, stage) => {
-  const [alice, laptop] = await stage.enterBoth()
-  const watch = await stage.enter('bob', 'watch')
-  const carol = await stage.enter('carol', 'phone')
+flow('two devices that accept two calls at once are in one of them', async (t, scenario) => {
+  const [alice, laptop] = await scenario.enterBoth()
+  const watch = await scenario.enter('bob', 'watch')
+  const carol = await scenario.enter('carol', 'phone')
   for (let round = 1; round <= 4; round++) {
     const [a, c] = [`a${round}`, `c${round}`]
     await alice.does('calls', { callId: a, to: 'bob' })
@@ -100,7 +100,7 @@ flow('two devices that accept two calls at once are in one of them', async (t, s
     t.match(await won.hears('call.ended'), { callId: other, reason: 'busy' })
     // The device that lost was told of both: answered on the other one, and busy; in either order.
     await lost.hearsAll('call.ended', 'call.ended')
-    t.same(await leasesOf(stage, 'bob'), ['active'])
+    t.same(await leasesOf(scenario, 'bob'), ['active'])
     await winner.does(`calls/${taken}/hangup`)
     await won.hears('call.ended')
   }

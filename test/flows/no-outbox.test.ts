@@ -4,10 +4,10 @@ import { Redis } from 'ioredis'
 import t, { type Test } from 'tap'
 import { startRedis } from '../helpers/redis.js'
 import { join } from '../helpers/rooms.js'
-import { Stage } from '../helpers/scenario.js'
+import { Scenario } from '../helpers/scenario.js'
 import { candidates, sdp } from '../helpers/sdp.js'
-import type { Person } from '../helpers/test-client.js'
-import { House, SETTINGS } from '../helpers/test-cluster.js'
+import type { TestClient } from '../helpers/test-client.js'
+import { SETTINGS, TestCluster } from '../helpers/test-cluster.js'
 import { until } from '../helpers/until.js'
 
 const ONE_SECOND = '1000'
@@ -20,13 +20,13 @@ const LONGEST_MS = 2 * 3_600_000
 const setting = SETTINGS.find(({ engine, nodes }) => engine === 'redis' && nodes === 2)
 if (!setting) throw new Error('there are two nodes on one Redis')
 const server = await startRedis()
-const house = await House.open(setting, BRIEF, server)
+const cluster = await TestCluster.open(setting, BRIEF, server)
 const redis = new Redis(server.port)
 const subscriber = new Redis(server.port)
 t.teardown(async () => {
   redis.disconnect()
   subscriber.disconnect()
-  await house.close()
+  await cluster.close()
   await server.stop()
 })
 
@@ -47,25 +47,25 @@ async function touchedOutboxes(): Promise<string[]> {
 
 const waitingKeys = async () => [...(await redis.keys('*outbox*')), ...(await redis.keys('*pending'))]
 
-function story(name: string, play: (t: Test, stage: Stage) => Promise<void>): void {
+function story(name: string, play: (t: Test, scenario: Scenario) => Promise<void>): void {
   t.test(name, async t => {
-    const stage = new Stage(house)
+    const scenario = new Scenario(cluster)
     try {
-      await play(t, stage)
-      await stage.holdMailboxes(t)
+      await play(t, scenario)
+      await scenario.holdMailboxes(t)
     } finally {
-      await stage.clear()
+      await scenario.clear()
     }
   })
 }
 
-const hearAll = async (people: readonly Person[], type: string) => {
-  for (const person of people) await person.hears(type)
+const hearAll = async (people: readonly TestClient[], type: string) => {
+  for (const client of people) await client.hears(type)
 }
 
-story('a whole call has no outbox at any time', async (t, stage) => {
-  const [alice, bob] = await stage.enterBoth()
-  const watch = await stage.enter('bob', 'watch')
+story('a whole call has no outbox at any time', async (t, scenario) => {
+  const [alice, bob] = await scenario.enterBoth()
+  const watch = await scenario.enter('bob', 'watch')
   await alice.does('calls', { callId: 'c1', to: 'bob' })
   await hearAll([bob, watch], 'call.incoming')
   await bob.does('calls/c1/ringing')
@@ -86,9 +86,9 @@ story('a whole call has no outbox at any time', async (t, stage) => {
   t.same([await touchedOutboxes(), await waitingKeys()], [[], []])
 })
 
-story('nor has one that ends early, is refused, or is merged into another', async (t, stage) => {
-  const [alice, bob] = await stage.enterBoth()
-  const carol = await stage.enter('carol', 'phone')
+story('nor has one that ends early, is refused, or is merged into another', async (t, scenario) => {
+  const [alice, bob] = await scenario.enterBoth()
+  const carol = await scenario.enter('carol', 'phone')
   await alice.does('calls', { callId: 'cancelled', to: 'bob' })
   await bob.hears('call.incoming')
   await alice.does('calls/cancelled/cancel')
@@ -112,13 +112,13 @@ story('nor has one that ends early, is refused, or is merged into another', asyn
 
   await alice.does('calls', { callId: 'unanswered', to: 'bob' })
   await bob.hears('call.incoming')
-  await stage.pass(stage.config.ringTimeoutMs + 1_000)
+  await scenario.pass(scenario.config.ringTimeoutMs + 1_000)
   await hearAll([alice, bob], 'call.ended')
   t.same([await touchedOutboxes(), await waitingKeys()], [[], []])
 })
 
-story('two participants of a room have none once both joinings are published', async (t, stage) => {
-  const [alice, bob] = await stage.enterBoth()
+story('two participants of a room have none once both joinings are published', async (t, scenario) => {
+  const [alice, bob] = await scenario.enterBoth()
   const [one, two] = [await join(alice, 'r1'), await join(bob, 'r1')]
   await alice.does('rooms/r1/offer', { to: two.id, sdp: sdp('aliceA') })
   await alice.hears('room.participant_joined')
@@ -140,7 +140,7 @@ t.test('what is over goes: nothing is kept that does not lapse by itself', async
   const keys = async () => (await redis.keys('sp:*')).filter(key => !key.endsWith(':epoch'))
   const remainingMs = async () => Promise.all((await keys()).map(key => redis.pttl(key)))
   await until('every key has its end', async () => {
-    await house.pass(house.config.retentionMs)
+    await cluster.pass(cluster.config.retentionMs)
     return (await remainingMs()).every(ms => ms !== FOR_GOOD)
   })
   await until('calls, pairs and rooms are gone', async () => {

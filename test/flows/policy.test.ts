@@ -3,8 +3,8 @@ import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import t from 'tap'
-import { flow, type Stage } from '../helpers/scenario.js'
-import type { Person } from '../helpers/test-client.js'
+import { flow, type Scenario } from '../helpers/scenario.js'
+import type { TestClient } from '../helpers/test-client.js'
 
 /** What it was asked, as it came. It lets nobody ring a sleeper, and has no opinion of a stranger. */
 const asked: Record<string, unknown>[] = []
@@ -23,21 +23,21 @@ t.teardown(() => void service.close().closeAllConnections())
 const env = { POLICY_URL: `http://127.0.0.1:${(service.address() as AddressInfo).port}/ask` }
 
 /** What it was asked in the story about who must ring. */
-const askedOf = (stage: Stage, to: string) => stage.unmarked(asked).filter(each => each.to === to)
+const askedOf = (scenario: Scenario, to: string) => scenario.unmarked(asked).filter(each => each.to === to)
 
-const invite = (who: Person, stage: Stage, users: string[], more = {}) =>
-  who.ask('POST', 'rooms/r1/invitations', { users: users.map(user => stage.marked(user)), ...more })
+const invite = (who: TestClient, scenario: Scenario, users: string[], more = {}) =>
+  who.ask('POST', 'rooms/r1/invitations', { users: users.map(user => scenario.marked(user)), ...more })
 
 flow(
   'those it allows ring, those it does not are named, and nobody is asked about twice',
-  async (t, stage) => {
-    const [alice, bob] = await stage.enterBoth()
-    const sleeper = await stage.enter('sleeper', 'phone')
+  async (t, scenario) => {
+    const [alice, bob] = await scenario.enterBoth()
+    const sleeper = await scenario.enter('sleeper', 'phone')
     await alice.isRefused('policy_denied', 'calls', { callId: 'c1', to: 'sleeper' })
     await alice.ask('PUT', 'rooms/r1', { callType: 'audio' })
     await alice.does('rooms/r1/participants')
     const metadata = { topic: 'lunch' }
-    const { status, body } = await invite(alice, stage, ['bob', 'sleeper', 'alice'], { metadata })
+    const { status, body } = await invite(alice, scenario, ['bob', 'sleeper', 'alice'], { metadata })
     t.equal(status, 201)
     t.match(body, {
       invitations: [{ user: 'bob', state: 'ringing' }],
@@ -56,25 +56,25 @@ flow(
       media: 'audio',
       metadata
     }
-    t.strictSame(askedOf(stage, 'bob'), [question])
-    t.match(await invite(alice, stage, ['bob']), { status: 200, body: { invitations: [{ invitationId }] } })
-    t.equal(askedOf(stage, 'bob').length, 1, 'it rings already')
-    t.equal(askedOf(stage, 'alice').length, 0, 'nor about who will not ring anyway')
+    t.strictSame(askedOf(scenario, 'bob'), [question])
+    t.match(await invite(alice, scenario, ['bob']), { status: 200, body: { invitations: [{ invitationId }] } })
+    t.equal(askedOf(scenario, 'bob').length, 1, 'it rings already')
+    t.equal(askedOf(scenario, 'alice').length, 0, 'nor about who will not ring anyway')
     t.match(await sleeper.ask('GET', 'snapshot'), { body: { invitations: [] } })
-    const outside = await stage.enter('mallory', 'phone')
-    t.match(await invite(outside, stage, ['sleeper']), { body: { code: 'room_not_found' } })
-    t.equal(askedOf(stage, 'sleeper').length, 2, 'nor on behalf of who may not')
+    const outside = await scenario.enter('mallory', 'phone')
+    t.match(await invite(outside, scenario, ['sleeper']), { body: { code: 'room_not_found' } })
+    t.equal(askedOf(scenario, 'sleeper').length, 2, 'nor on behalf of who may not')
   },
   { env }
 )
 
 flow(
   'when it does not answer nobody rings',
-  async (t, stage) => {
-    const [alice] = await stage.enterBoth()
-    await stage.enter('stranger', 'phone')
+  async (t, scenario) => {
+    const [alice] = await scenario.enterBoth()
+    await scenario.enter('stranger', 'phone')
     await alice.does('rooms/r1/participants')
-    t.match(await invite(alice, stage, ['bob', 'stranger']), { status: 503, body: { code: 'policy_unavailable' } })
+    t.match(await invite(alice, scenario, ['bob', 'stranger']), { status: 503, body: { code: 'policy_unavailable' } })
     await alice.isRefused('policy_unavailable', 'calls', { callId: 'c1', to: 'stranger' })
   },
   { env }

@@ -1,11 +1,11 @@
 // Who watches on a bad day: nodes are really killed, Redis really hangs, and nothing is heard but what is so.
 import t from 'tap'
 import { Fleet } from '../helpers/fleet.js'
-import { openStage } from '../helpers/own-stage.js'
-import { Person } from '../helpers/test-client.js'
+import { openScenario } from '../helpers/own-redis.js'
+import { TestClient } from '../helpers/test-client.js'
 import { until } from '../helpers/until.js'
 
-const states = async (who: Person) => {
+const states = async (who: TestClient) => {
   const { body } = await who.ask('GET', 'presence/watch')
   return (body.watching as { user: string; state: string }[]).map(({ user, state }) => `${user} ${state}`)
 }
@@ -22,9 +22,9 @@ t.test('a node is killed: who does not come back is told to be offline, once; wh
   t.teardown(() => fleet.sink())
   const [VICTIM, NEAR, FAR] = [0, 1, 2]
   const enter = async (user: string, node: number) => {
-    const person = await Person.make(fleet, { user, device: 'phone', node })
-    await person.listens()
-    return person
+    const client = await TestClient.make(fleet, { user, device: 'phone', node })
+    await client.listens()
+    return client
   }
   const [alice, eve] = [await enter('alice', NEAR), await enter('eve', FAR)]
   const [bob, carol] = [await enter('bob', VICTIM), await enter('carol', VICTIM)]
@@ -49,25 +49,25 @@ t.test('a node is killed: who does not come back is told to be offline, once; wh
 })
 
 t.test('Redis hangs for longer than anybody’s presence lasts: nobody is missed for it', async t => {
-  const { stage, redis } = await openStage(t)
-  const alice = await stage.enter('alice', 'phone')
+  const { scenario, redis } = await openScenario(t)
+  const alice = await scenario.enter('alice', 'phone')
   const users = ['bob', 'carol', 'dan']
-  for (const [n, user] of users.entries()) await stage.enter(user, 'laptop', { node: n % 2 })
+  for (const [n, user] of users.entries()) await scenario.enter(user, 'laptop', { node: n % 2 })
   await alice.ask('PUT', 'presence/watch', { users })
   const isReady = async (ready: boolean) => {
-    const replies = await Promise.all([0, 1].map(node => fetch(`${stage.urlOf(node)}/readyz`)))
+    const replies = await Promise.all([0, 1].map(node => fetch(`${scenario.urlOf(node)}/readyz`)))
     return replies.every(({ ok }) => ok === ready)
   }
 
   redis.pause()
   await until('both nodes have lost it', () => isReady(false))
-  for (let s = 0; s < 3 * stage.config.presenceTtlMs; s += 1_000) {
-    stage.house.clock.advance(1_000)
+  for (let s = 0; s < 3 * scenario.config.presenceTtlMs; s += 1_000) {
+    scenario.cluster.clock.advance(1_000)
     await new Promise(setImmediate)
   }
   redis.resume()
   await until('both nodes have found it', () => isReady(true))
-  await stage.pass(stage.config.presenceTtlMs + 5_000)
+  await scenario.pass(scenario.config.presenceTtlMs + 5_000)
   t.same(await states(alice), ['bob online', 'carol online', 'dan online'])
-  await stage.holdMailboxes(t)
+  await scenario.holdMailboxes(t)
 })

@@ -3,8 +3,8 @@ import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import t, { type Test } from 'tap'
-import { flow, type Stage } from '../helpers/scenario.js'
-import type { Person } from '../helpers/test-client.js'
+import { flow, type Scenario } from '../helpers/scenario.js'
+import type { TestClient } from '../helpers/test-client.js'
 
 /** Longer than the debounce, and the second that a deadline may be late. */
 const A_WHILE = 3_500
@@ -12,9 +12,9 @@ const A_WHILE = 3_500
 const shared = { env: { PRESENCE_VISIBILITY: 'shared' } }
 
 /** What `who` is told of the user, by the two ways of asking; and what they are told of a user who does not exist. */
-async function seesState(t: Test, stage: Stage, who: Person, user: string): Promise<unknown> {
-  const nobody = stage.marked('nobody')
-  const lookUp = await who.ask('GET', `presence?users=${stage.marked(user)},${nobody}`)
+async function seesState(t: Test, scenario: Scenario, who: TestClient, user: string): Promise<unknown> {
+  const nobody = scenario.marked('nobody')
+  const lookUp = await who.ask('GET', `presence?users=${scenario.marked(user)},${nobody}`)
   const watch = await who.ask('PUT', 'presence/watch', { users: [user, 'nobody'] })
   const [seen, unknown] = lookUp.body.presences as Record<string, unknown>[]
   const [watched, unknownWatched] = watch.body.watching as Record<string, unknown>[]
@@ -31,40 +31,40 @@ async function seesState(t: Test, stage: Stage, who: Person, user: string): Prom
 
 flow(
   'a stranger sees nothing of a user, until they share a room or an answered call',
-  async (t, stage) => {
-    const [alice, bob] = await stage.enterBoth()
-    t.equal(await seesState(t, stage, alice, 'bob'), 'offline')
+  async (t, scenario) => {
+    const [alice, bob] = await scenario.enterBoth()
+    t.equal(await seesState(t, scenario, alice, 'bob'), 'offline')
     await alice.does('calls', { callId: 'c1', to: 'bob' })
     await bob.hears('call.incoming')
-    t.equal(await seesState(t, stage, alice, 'bob'), 'offline', 'ringing somebody shows nothing')
+    t.equal(await seesState(t, scenario, alice, 'bob'), 'offline', 'ringing somebody shows nothing')
     await bob.does('calls/c1/accept')
     await alice.hears('call.accepted')
-    t.equal(await seesState(t, stage, alice, 'bob'), 'busy')
-    t.equal(await seesState(t, stage, bob, 'alice'), 'busy')
+    t.equal(await seesState(t, scenario, alice, 'bob'), 'busy')
+    t.equal(await seesState(t, scenario, bob, 'alice'), 'busy')
     await bob.does('calls/c1/hangup')
     await alice.hears('call.ended')
-    t.equal(await seesState(t, stage, alice, 'bob'), 'offline', 'it is over')
+    t.equal(await seesState(t, scenario, alice, 'bob'), 'offline', 'it is over')
     await alice.does('rooms/r1/participants')
     await bob.does('rooms/r1/participants')
     await alice.hears('room.participant_joined')
-    t.not(await seesState(t, stage, alice, 'bob'), 'offline')
-    const eve = await stage.enter('eve', 'phone')
-    t.equal(await seesState(t, stage, eve, 'bob'), 'offline')
-    t.equal(await seesState(t, stage, eve, 'alice'), 'offline')
+    t.not(await seesState(t, scenario, alice, 'bob'), 'offline')
+    const eve = await scenario.enter('eve', 'phone')
+    t.equal(await seesState(t, scenario, eve, 'bob'), 'offline')
+    t.equal(await seesState(t, scenario, eve, 'alice'), 'offline')
   },
   shared
 )
 
 flow(
   'a list that is read again tells no hidden user from one who does not exist, and who is shown again is newer',
-  async (t, stage) => {
-    const [alice, bob] = await stage.enterBoth()
+  async (t, scenario) => {
+    const [alice, bob] = await scenario.enterBoth()
     const listed = async () => (await alice.ask('GET', 'presence/watch')).body.watching as Record<string, unknown>[]
     await alice.ask('PUT', 'presence/watch', { users: ['bob', 'nobody'] })
     const [hidden, unknown] = await listed()
     t.same({ ...hidden, user: 'nobody' }, unknown)
     await bob.ask('PUT', 'presence', { status: 'away' })
-    await stage.pass(stage.config.presenceTtlMs)
+    await scenario.pass(scenario.config.presenceTtlMs)
     t.same(await listed(), [hidden, unknown], 'whatever happened meanwhile')
     await alice.does('rooms/r1/participants')
     await bob.does('rooms/r1/participants')
@@ -78,11 +78,11 @@ flow(
 
 flow(
   'oneself one sees whole: devices, and the time as it is',
-  async (t, stage) => {
-    const alice = await stage.enter('alice', 'phone')
-    await stage.enter('alice', 'tablet')
-    const { body } = await alice.ask('GET', `presence?users=${stage.marked('alice')}`)
-    const lastSeenAt = new Date(stage.now()).toISOString()
+  async (t, scenario) => {
+    const alice = await scenario.enter('alice', 'phone')
+    await scenario.enter('alice', 'tablet')
+    const { body } = await alice.ask('GET', `presence?users=${scenario.marked('alice')}`)
+    const lastSeenAt = new Date(scenario.now()).toISOString()
     t.match(body, { presences: [{ user: 'alice', state: 'online', devices: 2, lastSeenAt }] })
     t.match((await alice.ask('GET', 'snapshot')).body, { presence: { devices: 2, lastSeenAt } })
     t.match((await alice.ask('PUT', 'presence', {})).body, { presence: { devices: 2 } })
@@ -92,19 +92,19 @@ flow(
 
 flow(
   'a change goes to those who watch and may see it, and to no others',
-  async (t, stage) => {
-    const [alice, bob] = await stage.enterBoth()
-    const eve = await stage.enter('eve', 'phone')
+  async (t, scenario) => {
+    const [alice, bob] = await scenario.enterBoth()
+    const eve = await scenario.enter('eve', 'phone')
     await alice.does('rooms/r1/participants')
     await bob.does('rooms/r1/participants')
     await alice.hears('room.participant_joined')
     for (const who of [alice, eve]) await who.ask('PUT', 'presence/watch', { users: ['bob'] })
     await bob.ask('PUT', 'presence', { status: 'away' })
-    await stage.pass(A_WHILE)
+    await scenario.pass(A_WHILE)
     t.match(await alice.hears('presence.changed'), { user: 'bob', state: 'away' })
     await bob.ask('PUT', 'presence', { status: 'online' })
     t.match(await alice.hears('presence.changed'), { user: 'bob', state: 'online' })
-    await stage.pass(A_WHILE)
+    await scenario.pass(A_WHILE)
     // holdMailboxes finds whatever eve was told and did not hear here.
   },
   shared
@@ -125,17 +125,17 @@ t.teardown(() => void service.close().closeAllConnections())
 
 flow(
   'the policy service decides, and its answer is kept for half a minute',
-  async (t, stage) => {
-    const alice = await stage.enter('alice', 'phone')
-    for (const user of ['bob', 'sleeper', 'stranger']) await stage.enter(user, 'laptop')
-    t.equal(await seesState(t, stage, alice, 'bob'), 'online')
-    t.equal(await seesState(t, stage, alice, 'sleeper'), 'offline')
-    t.equal(await seesState(t, stage, alice, 'stranger'), 'offline', 'without an answer nobody is shown')
-    const askedOf = (to: string) => stage.unmarked(asked).filter(each => each.to === to)
+  async (t, scenario) => {
+    const alice = await scenario.enter('alice', 'phone')
+    for (const user of ['bob', 'sleeper', 'stranger']) await scenario.enter(user, 'laptop')
+    t.equal(await seesState(t, scenario, alice, 'bob'), 'online')
+    t.equal(await seesState(t, scenario, alice, 'sleeper'), 'offline')
+    t.equal(await seesState(t, scenario, alice, 'stranger'), 'offline', 'without an answer nobody is shown')
+    const askedOf = (to: string) => scenario.unmarked(asked).filter(each => each.to === to)
     const question = { action: 'presence', caller: alice.endpoint, to: 'bob' }
     t.strictSame(askedOf('bob'), [question], 'asked once')
-    await stage.pass(30_000)
-    t.equal(await seesState(t, stage, alice, 'bob'), 'online')
+    await scenario.pass(30_000)
+    t.equal(await seesState(t, scenario, alice, 'bob'), 'online')
     t.strictSame(askedOf('bob'), [question, question])
     t.equal(askedOf('alice').length, 0, 'nobody is asked about themselves')
   },

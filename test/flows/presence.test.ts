@@ -5,8 +5,8 @@ import type { WatchedState } from '../../src/domain/presence/presence.js'
 import type { WatchedPresence } from '../../src/schemas/presence.js'
 import { toWatchedPresence } from '../../src/services/presence/publish-presence.js'
 import { FANOUT_LEASE_MS } from '../../src/store/fanout.js'
-import { flow, type Stage } from '../helpers/scenario.js'
-import type { Person } from '../helpers/test-client.js'
+import { flow, type Scenario } from '../helpers/scenario.js'
+import type { TestClient } from '../helpers/test-client.js'
 import { until } from '../helpers/until.js'
 
 /** Longer than the debounce, and the second that a deadline may be late. */
@@ -19,168 +19,171 @@ const SMALL = { RETENTION_MS: '20000', PRESENCE_TTL_MS: '3000', HEARTBEAT_MS: '1
 
 const EVERYBODY = { until: Number.MAX_SAFE_INTEGER, limit: 1000 }
 
-async function watch(who: Person, ...users: string[]): Promise<WatchedPresence[]> {
+async function watch(who: TestClient, ...users: string[]): Promise<WatchedPresence[]> {
   const { status, body } = await who.ask('PUT', 'presence/watch', { users })
   assert.equal(status, 200, JSON.stringify(body))
   return body.watching as WatchedPresence[]
 }
 
-const watching = async (who: Person) =>
+const watching = async (who: TestClient) =>
   ((await who.ask('GET', 'presence/watch')).body.watching as WatchedPresence[]).map(({ user, state }) => [user, state])
 
-async function sets(who: Person, status: 'online' | 'away'): Promise<void> {
+async function sets(who: TestClient, status: 'online' | 'away'): Promise<void> {
   assert.equal((await who.ask('PUT', 'presence', { status })).status, 200)
 }
 
 /** A device whose node dies right after opening its stream, or renewing it: nobody closes it, and nobody says so. */
-async function isHeldByADeadNode(stage: Stage, user: string): Promise<void> {
-  const now = stage.now()
-  const stream = { connection: 'of a dead node', claim: true, onlineUntil: now + stage.config.presenceTtlMs }
-  await stage.store.mailboxes.touch(stage.marked(user), 'tv', { now, tag: 'birth', ...stream })
+async function isHeldByADeadNode(scenario: Scenario, user: string): Promise<void> {
+  const now = scenario.now()
+  const stream = { connection: 'of a dead node', claim: true, onlineUntil: now + scenario.config.presenceTtlMs }
+  await scenario.store.mailboxes.touch(scenario.marked(user), 'tv', { now, tag: 'birth', ...stream })
 }
 
-flow('somebody comes, is busy, is away and goes, and each is told once', async (t, stage) => {
-  const alice = await stage.enter('alice', 'phone')
+flow('somebody comes, is busy, is away and goes, and each is told once', async (t, scenario) => {
+  const alice = await scenario.enter('alice', 'phone')
   const [first] = await watch(alice, 'bob')
   t.match(first, { user: 'bob', state: 'offline', lastSeenAt: null, version: Number })
-  const bob = await stage.enter('bob', 'laptop', { node: stage.far })
+  const bob = await scenario.enter('bob', 'laptop', { node: scenario.far })
   const came = await alice.hears('presence.changed')
   t.match(came, {
     user: 'bob',
     state: 'online',
-    lastSeenAt: `${new Date(stage.now()).toISOString().slice(0, 17)}00.000Z`
+    lastSeenAt: `${new Date(scenario.now()).toISOString().slice(0, 17)}00.000Z`
   })
   t.notOk('devices' in came, 'how many devices somebody has is their own business')
   t.ok(Number(came.version) > Number(first?.version))
 
-  const carol = await stage.enter('carol', 'tablet')
+  const carol = await scenario.enter('carol', 'tablet')
   await carol.does('calls', { callId: 'c1', to: 'bob' })
   await bob.hears('call.incoming')
   await bob.does('calls/c1/accept')
   await carol.hears('call.accepted')
-  await stage.pass(A_WHILE)
+  await scenario.pass(A_WHILE)
   t.match(await alice.hears('presence.changed'), { user: 'bob', state: 'busy' })
   await bob.does('calls/c1/hangup')
   await carol.hears('call.ended')
-  await stage.pass(A_WHILE)
+  await scenario.pass(A_WHILE)
   t.match(await alice.hears('presence.changed'), { user: 'bob', state: 'online' })
 
   await sets(bob, 'away')
-  await stage.pass(A_WHILE)
+  await scenario.pass(A_WHILE)
   t.match(await alice.hears('presence.changed'), { user: 'bob', state: 'away' })
   await sets(bob, 'online')
   t.match(await alice.hears('presence.changed'), { user: 'bob', state: 'online' }, 'at once')
   await bob.leaves()
-  await stage.hasStreams(2)
-  await stage.pass(A_WHILE)
+  await scenario.hasStreams(2)
+  await scenario.pass(A_WHILE)
   t.match(await alice.hears('presence.changed'), { user: 'bob', state: 'offline' })
-  await stage.pass(40_000)
+  await scenario.pass(40_000)
   t.same(await watching(alice), [['bob', 'offline']])
 })
 
-flow('several devices make one presence', async (t, stage) => {
-  const alice = await stage.enter('alice', 'phone')
+flow('several devices make one presence', async (t, scenario) => {
+  const alice = await scenario.enter('alice', 'phone')
   const [laptop, watchOnWrist] = [
-    await stage.enter('bob', 'laptop', { node: stage.far }),
-    await stage.enter('bob', 'watch')
+    await scenario.enter('bob', 'laptop', { node: scenario.far }),
+    await scenario.enter('bob', 'watch')
   ]
   t.match(await watch(alice, 'bob'), [{ state: 'online' }])
   await sets(laptop, 'away')
-  await stage.pass(A_WHILE)
+  await scenario.pass(A_WHILE)
   await watchOnWrist.leaves()
-  await stage.hasStreams(2)
-  await stage.pass(A_WHILE)
+  await scenario.hasStreams(2)
+  await scenario.pass(A_WHILE)
   t.match(await alice.hears('presence.changed'), { state: 'away' }, 'the one that is left says so')
   await watchOnWrist.listens()
   t.match(await alice.hears('presence.changed'), { state: 'online' })
   await laptop.leaves()
-  await stage.hasStreams(2)
-  await stage.pass(A_WHILE)
+  await scenario.hasStreams(2)
+  await scenario.pass(A_WHILE)
   await watchOnWrist.signsOff()
-  await stage.hasStreams(1)
-  await stage.pass(A_WHILE)
+  await scenario.hasStreams(1)
+  await scenario.pass(A_WHILE)
   t.match(await alice.hears('presence.changed'), { state: 'offline' })
 })
 
-flow('a blip makes no noise', async (t, stage) => {
-  const alice = await stage.enter('alice', 'phone')
-  const bob = await stage.enter('bob', 'laptop', { node: stage.far })
-  const carol = await stage.enter('carol', 'tablet')
+flow('a blip makes no noise', async (t, scenario) => {
+  const alice = await scenario.enter('alice', 'phone')
+  const bob = await scenario.enter('bob', 'laptop', { node: scenario.far })
+  const carol = await scenario.enter('carol', 'tablet')
   await watch(alice, 'bob')
   for (let i = 0; i < 3; i++) {
     await bob.leaves()
-    await stage.hasStreams(2)
-    await stage.pass(A_MOMENT)
+    await scenario.hasStreams(2)
+    await scenario.pass(A_MOMENT)
     await bob.listens()
-    await stage.pass(A_MOMENT)
+    await scenario.pass(A_MOMENT)
   }
   await sets(bob, 'away')
-  await stage.pass(A_MOMENT)
+  await scenario.pass(A_MOMENT)
   await sets(bob, 'online')
   await carol.does('calls', { callId: 'c1', to: 'bob' })
   await bob.hears('call.incoming')
-  await stage.pass(A_MOMENT)
+  await scenario.pass(A_MOMENT)
   await carol.does('calls/c1/cancel')
   await bob.hears('call.ended')
-  await stage.pass(40_000)
+  await scenario.pass(40_000)
   t.same(await watching(alice), [['bob', 'online']], 'and nothing else was heard')
 })
 
-flow('a blip that is one to the clients shows in no reply either', async (t, stage) => {
-  const alice = await stage.enter('alice', 'phone')
-  const eve = await stage.enter('eve', 'phone', { node: stage.far })
-  const bob = await stage.enter('bob', 'laptop', { node: stage.far })
+flow('a blip that is one to the clients shows in no reply either', async (t, scenario) => {
+  const alice = await scenario.enter('alice', 'phone')
+  const eve = await scenario.enter('eve', 'phone', { node: scenario.far })
+  const bob = await scenario.enter('bob', 'laptop', { node: scenario.far })
   await watch(alice, 'bob')
   await bob.leaves()
-  await stage.hasStreams(2)
-  t.match(await alice.ask('GET', 'presence?users='.concat(stage.marked('bob'))), {
+  await scenario.hasStreams(2)
+  t.match(await alice.ask('GET', 'presence?users='.concat(scenario.marked('bob'))), {
     body: { presences: [{ state: 'offline' }] }
   })
   t.match(await watch(eve, 'bob'), [{ state: 'online' }], 'nothing would tell her that he was back')
   await bob.listens()
-  await stage.pass(A_WHILE)
+  await scenario.pass(A_WHILE)
   t.same(await watching(eve), [['bob', 'online']])
 })
 
-flow('a device without a stream is there for as long as it says so', async (t, stage) => {
-  const alice = await stage.enter('alice', 'phone')
-  const bob = await stage.enter('bob', 'fridge', { node: stage.far, silent: true })
+flow('a device without a stream is there for as long as it says so', async (t, scenario) => {
+  const alice = await scenario.enter('alice', 'phone')
+  const bob = await scenario.enter('bob', 'fridge', { node: scenario.far, silent: true })
   await watch(alice, 'bob')
   for (let i = 0; i < 6; i++) {
     await sets(bob, 'online')
-    await stage.pass(stage.config.presenceTtlMs / 3)
+    await scenario.pass(scenario.config.presenceTtlMs / 3)
   }
   t.match(await alice.hears('presence.changed'), { state: 'online' })
-  await stage.pass((stage.config.presenceTtlMs * 2) / 3 + A_WHILE)
-  t.match(await alice.hears('presence.changed'), { state: 'offline' })
-})
-
-flow('a node that was killed says nothing, and its devices are gone when their presence lapses', async (t, stage) => {
-  const alice = await stage.enter('alice', 'phone')
-  await watch(alice, 'bob')
-  await isHeldByADeadNode(stage, 'bob')
-  await stage.pass(20_000)
-  await isHeldByADeadNode(stage, 'bob')
-  await stage.pass(12_000)
-  t.match(await alice.hears('presence.changed'), { state: 'online' }, 'what nobody noticed is found by the next look')
-  await stage.pass(15_000)
-  t.same(await watching(alice), [['bob', 'online']], 'until its time is over')
-  await stage.pass(3_000 + A_WHILE)
+  await scenario.pass((scenario.config.presenceTtlMs * 2) / 3 + A_WHILE)
   t.match(await alice.hears('presence.changed'), { state: 'offline' })
 })
 
 flow(
+  'a node that was killed says nothing, and its devices are gone when their presence lapses',
+  async (t, scenario) => {
+    const alice = await scenario.enter('alice', 'phone')
+    await watch(alice, 'bob')
+    await isHeldByADeadNode(scenario, 'bob')
+    await scenario.pass(20_000)
+    await isHeldByADeadNode(scenario, 'bob')
+    await scenario.pass(12_000)
+    t.match(await alice.hears('presence.changed'), { state: 'online' }, 'what nobody noticed is found by the next look')
+    await scenario.pass(15_000)
+    t.same(await watching(alice), [['bob', 'online']], 'until its time is over')
+    await scenario.pass(3_000 + A_WHILE)
+    t.match(await alice.hears('presence.changed'), { state: 'offline' })
+  }
+)
+
+flow(
   'a node that is closed takes its devices with it, and those who go elsewhere were never away',
-  async (t, stage) => {
-    if (stage.far === 0) return
-    const alice = await stage.enter('alice', 'phone')
-    const bob = await stage.enter('bob', 'laptop', { node: stage.far })
-    const carol = await stage.enter('carol', 'laptop', { node: stage.far })
+  async (t, scenario) => {
+    if (scenario.far === 0) return
+    const alice = await scenario.enter('alice', 'phone')
+    const bob = await scenario.enter('bob', 'laptop', { node: scenario.far })
+    const carol = await scenario.enter('carol', 'laptop', { node: scenario.far })
     await watch(alice, 'bob', 'carol')
-    await stage.during(stage.house.closeNode(stage.far))
+    await scenario.during(scenario.cluster.closeNode(scenario.far))
     carol.goesTo(0)
     await carol.listens()
-    await stage.pass(stage.config.presenceTtlMs + A_WHILE)
+    await scenario.pass(scenario.config.presenceTtlMs + A_WHILE)
     t.match(await alice.hears('presence.changed'), { user: 'bob', state: 'offline' })
     t.same(await watching(alice), [
       ['bob', 'offline'],
@@ -191,11 +194,11 @@ flow(
   { alone: true }
 )
 
-flow('a list is replaced, read back and given up, and each device has its own', async (t, stage) => {
-  const phone = await stage.enter('alice', 'phone')
-  const tablet = await stage.enter('alice', 'tablet', { node: stage.far })
-  const bob = await stage.enter('bob', 'laptop', { node: stage.far })
-  const carol = await stage.enter('carol', 'laptop')
+flow('a list is replaced, read back and given up, and each device has its own', async (t, scenario) => {
+  const phone = await scenario.enter('alice', 'phone')
+  const tablet = await scenario.enter('alice', 'tablet', { node: scenario.far })
+  const bob = await scenario.enter('bob', 'laptop', { node: scenario.far })
+  const carol = await scenario.enter('carol', 'laptop')
   await watch(phone, 'bob', 'carol')
   await watch(tablet, 'bob')
   t.match(await watch(phone, 'carol', 'dan', 'carol'), [{ user: 'carol' }, { user: 'dan', state: 'offline' }])
@@ -206,8 +209,8 @@ flow('a list is replaced, read back and given up, and each device has its own', 
   ])
   await bob.leaves()
   await carol.leaves()
-  await stage.hasStreams(2)
-  await stage.pass(A_WHILE)
+  await scenario.hasStreams(2)
+  await scenario.pass(A_WHILE)
   t.match(await tablet.hears('presence.changed'), { user: 'bob', state: 'offline' })
   t.match(await phone.hears('presence.changed'), { user: 'carol', state: 'offline' })
   t.equal((await phone.ask('DELETE', 'presence/watch')).status, 204)
@@ -216,14 +219,14 @@ flow('a list is replaced, read back and given up, and each device has its own', 
   await carol.listens()
   await tablet.signsOff()
   await bob.listens()
-  await stage.pass(A_WHILE)
-  const again = await stage.enter('alice', 'tablet', { silent: true })
+  await scenario.pass(A_WHILE)
+  const again = await scenario.enter('alice', 'tablet', { silent: true })
   t.same([await again.polls(), await watching(again)], [[], []], 'who signs off watches nobody')
 })
 
-flow('of lists that are put at once one stands, and is followed', async (t, stage) => {
-  const alice = await stage.enter('alice', 'phone', { silent: true })
-  const twin = await stage.enter('alice', 'phone', { node: stage.far, silent: true })
+flow('of lists that are put at once one stands, and is followed', async (t, scenario) => {
+  const alice = await scenario.enter('alice', 'phone', { silent: true })
+  const twin = await scenario.enter('alice', 'phone', { node: scenario.far, silent: true })
   const lists = [
     ['bob', 'carol'],
     ['carol', 'dan', 'eve']
@@ -236,23 +239,26 @@ flow('of lists that are put at once one stands, and is followed', async (t, stag
     const allowed = [...lists, ...(ended ? [[]] : [])].map(String)
     t.ok(allowed.includes(String(standing)), `${standing} is one of them`)
     for (const user of ['bob', 'carol', 'dan', 'eve']) {
-      const found = await stage.store.watches.watchers(stage.marked(user), EVERYBODY)
+      const found = await scenario.store.watches.watchers(scenario.marked(user), EVERYBODY)
       t.equal(found.length, standing.includes(user) ? 1 : 0, `watchers of ${user}`)
     }
   }
 })
 
-flow('one may watch oneself, and somebody who is watched already', async (t, stage) => {
-  const [alice, eve] = [await stage.enter('alice', 'phone'), await stage.enter('eve', 'phone', { node: stage.far })]
+flow('one may watch oneself, and somebody who is watched already', async (t, scenario) => {
+  const [alice, eve] = [
+    await scenario.enter('alice', 'phone'),
+    await scenario.enter('eve', 'phone', { node: scenario.far })
+  ]
   await watch(eve, 'alice')
   t.match(await watch(alice, 'alice'), [{ user: 'alice', state: 'online' }])
   await sets(alice, 'away')
-  await stage.pass(A_WHILE)
+  await scenario.pass(A_WHILE)
   for (const who of [alice, eve]) t.match(await who.hears('presence.changed'), { user: 'alice', state: 'away' })
 })
 
-flow('what is not a list of users is refused', async (t, stage) => {
-  const alice = await stage.enter('alice', 'phone')
+flow('what is not a list of users is refused', async (t, scenario) => {
+  const alice = await scenario.enter('alice', 'phone')
   await watch(alice, 'bob')
   const many = Array.from({ length: 201 }, (_, n) => `u${n}`)
   const bad = [{}, { users: 'bob' }, { users: ['no/body'] }, { users: ['a b'] }, { users: [], all: true }]
@@ -268,15 +274,15 @@ flow('what is not a list of users is refused', async (t, stage) => {
 
 flow(
   'so many may watch somebody, and who comes too late keeps the list they had',
-  async (t, stage) => {
-    const alice = await stage.enter('alice', 'phone')
+  async (t, scenario) => {
+    const alice = await scenario.enter('alice', 'phone')
     for (const fan of ['eve', 'mallory', 'carol'])
-      await watch(await stage.enter(fan, 'phone', { silent: true }), 'star')
+      await watch(await scenario.enter(fan, 'phone', { silent: true }), 'star')
     await watch(alice, 'bob')
     const refused = await alice.ask('PUT', 'presence/watch', { users: ['carol', 'star'] })
     t.match(refused, { status: 409, body: { code: 'too_many_watchers', users: ['star'], retryable: true } })
     t.same(await watching(alice), [['bob', 'offline']])
-    const watchers = (name: string) => stage.store.watches.watchers(stage.marked(name), EVERYBODY)
+    const watchers = (name: string) => scenario.store.watches.watchers(scenario.marked(name), EVERYBODY)
     t.same(await watchers('carol'), [])
     t.equal((await watchers('star')).length, 3)
   },
@@ -284,10 +290,10 @@ flow(
 )
 
 /** Many more who watch, without a stream; some of them with two devices. */
-async function haveFans(stage: Stage, of: string, count: number) {
-  const [now, user] = [stage.now(), stage.marked(of)]
-  const fans = Array.from({ length: count }, (_, n) => ({ user: stage.marked(`fan${n >> 1}`), device: `d${n & 1}` }))
-  const { mailboxes, watches } = stage.store
+async function haveFans(scenario: Scenario, of: string, count: number) {
+  const [now, user] = [scenario.now(), scenario.marked(of)]
+  const fans = Array.from({ length: count }, (_, n) => ({ user: scenario.marked(`fan${n >> 1}`), device: `d${n & 1}` }))
+  const { mailboxes, watches } = scenario.store
   await Promise.all(
     fans.map(async fan => {
       await mailboxes.touch(fan.user, fan.device, { now, tag: 'birth' })
@@ -302,7 +308,7 @@ async function haveFans(stage: Stage, of: string, count: number) {
       const read = await mailboxes.read(fan.user, fan.device, 'start', {
         limit: 99,
         maxBytes: 1_048_576,
-        now: stage.now()
+        now: scenario.now()
       })
       const states = read.status === 'ok' && read.events.map(({ envelope }) => JSON.parse(envelope).data.state)
       counts.set(String(states), (counts.get(String(states)) ?? 0) + 1)
@@ -311,15 +317,15 @@ async function haveFans(stage: Stage, of: string, count: number) {
   }
 }
 
-async function watchedState(stage: Stage, name: string): Promise<WatchedState> {
-  const known = await stage.store.aggregates.load({ kind: 'presence', id: stage.marked(name) })
+async function watchedState(scenario: Scenario, name: string): Promise<WatchedState> {
+  const known = await scenario.store.aggregates.load({ kind: 'presence', id: scenario.marked(name) })
   return JSON.parse(known?.state ?? '')
 }
 
 /** A node finds that the user is away now, commits that, publishes that to a hundred of those who watch, and dies. */
-async function publishesSomeAndDies(stage: Stage, name: string): Promise<void> {
-  const { aggregates, fanouts, mailboxes } = stage.store
-  const [now, user, tag] = [stage.now(), stage.marked(name), 'dead']
+async function publishesSomeAndDies(scenario: Scenario, name: string): Promise<void> {
+  const { aggregates, fanouts, mailboxes } = scenario.store
+  const [now, user, tag] = [scenario.now(), scenario.marked(name), 'dead']
   const ref = { kind: 'presence', id: user } as const
   const known = await aggregates.load(ref)
   const seen = JSON.parse(known?.state ?? '') as WatchedState
@@ -340,7 +346,7 @@ async function publishesSomeAndDies(stage: Stage, name: string): Promise<void> {
       log: [{ do: 'publish', event }],
       now
     },
-    ...{ deadlineAt: now + stage.config.presenceTtlMs, expireInMs: null }
+    ...{ deadlineAt: now + scenario.config.presenceTtlMs, expireInMs: null }
   })
   assert.ok(ok, 'nobody else was there')
   const bounds = { appendsMax: 900, entriesMax: 9, page: 100 }
@@ -356,19 +362,19 @@ async function publishesSomeAndDies(stage: Stage, name: string): Promise<void> {
   }
 }
 
-flow('what a node had begun to publish when it died reaches all who watch, once', async (t, stage) => {
-  const alice = await stage.enter('alice', 'phone')
-  const bob = await stage.enter('bob', 'laptop', { node: stage.far })
+flow('what a node had begun to publish when it died reaches all who watch, once', async (t, scenario) => {
+  const alice = await scenario.enter('alice', 'phone')
+  const bob = await scenario.enter('bob', 'laptop', { node: scenario.far })
   await watch(alice, 'bob')
-  const heard = await haveFans(stage, 'bob', 400)
+  const heard = await haveFans(scenario, 'bob', 400)
   await sets(bob, 'away')
   // Bob's node commits what it saw after it has answered him: until then it would race with the node that dies.
-  await until('his node has seen the change', async () => (await watchedState(stage, 'bob')).turning !== null)
-  await publishesSomeAndDies(stage, 'bob')
+  await until('his node has seen the change', async () => (await watchedState(scenario, 'bob')).turning !== null)
+  await publishesSomeAndDies(scenario, 'bob')
   const some = Number((await heard()).away)
   t.ok(some > 90 && some <= 100, `${some} were told`)
   // The clock stands still after it: whatever is heard was told in time.
-  await stage.pass(2_000)
+  await scenario.pass(2_000)
   t.match(await alice.hears('presence.changed'), { user: 'bob', state: 'away' })
   await until('all have heard', async () => (await heard()).away === 400)
   await sets(bob, 'online')
@@ -378,37 +384,37 @@ flow('what a node had begun to publish when it died reaches all who watch, once'
 
 flow(
   'a watch lasts as long as its device and no longer, and leaves nothing',
-  async (t, stage) => {
-    const alice = await stage.enter('alice', 'phone')
-    const eve = await stage.enter('eve', 'phone', { node: stage.far, silent: true })
-    const user = stage.marked('bob')
+  async (t, scenario) => {
+    const alice = await scenario.enter('alice', 'phone')
+    const eve = await scenario.enter('eve', 'phone', { node: scenario.far, silent: true })
+    const user = scenario.marked('bob')
     const watchers = async () =>
-      stage.unmarked(await stage.store.watches.watchers(user, EVERYBODY)).map(each => each.user)
+      scenario.unmarked(await scenario.store.watches.watchers(user, EVERYBODY)).map(each => each.user)
     await watch(alice, 'bob')
     await watch(eve, 'bob')
     t.same((await watchers()).sort(), ['alice', 'eve'])
-    await stage.pass(3 * stage.config.retentionMs)
+    await scenario.pass(3 * scenario.config.retentionMs)
     t.same(await watchers(), ['alice'], 'eve was heard of no more')
-    const bob = await stage.enter('bob', 'laptop', { node: stage.far })
+    const bob = await scenario.enter('bob', 'laptop', { node: scenario.far })
     t.match(await alice.hears('presence.changed'), { state: 'online' })
     // More changes than a mailbox remembers commits of one source.
     for (let i = 0; i < 4; i++) {
       await bob.leaves()
-      await stage.hasStreams(1)
-      await stage.pass(A_WHILE)
+      await scenario.hasStreams(1)
+      await scenario.pass(A_WHILE)
       t.match(await alice.hears('presence.changed'), { state: 'offline' })
       await bob.listens()
       t.match(await alice.hears('presence.changed'), { state: 'online' })
     }
     t.equal((await alice.ask('DELETE', 'presence/watch')).status, 204)
-    await stage.pass(stage.config.presenceTtlMs + A_WHILE)
-    const left = await stage.store.aggregates.load({ kind: 'presence', id: user })
+    await scenario.pass(scenario.config.presenceTtlMs + A_WHILE)
+    const left = await scenario.store.aggregates.load({ kind: 'presence', id: user })
     t.ok(left === null || JSON.parse(left.state).lookAt === null, 'nobody looks any more')
-    await stage.pass(2 * stage.config.retentionMs)
+    await scenario.pass(2 * scenario.config.retentionMs)
     t.match(await watch(alice, 'bob'), [{ state: 'online' }], 'and it can begin again')
     await bob.leaves()
-    await stage.hasStreams(1)
-    await stage.pass(A_WHILE)
+    await scenario.hasStreams(1)
+    await scenario.pass(A_WHILE)
     t.match(await alice.hears('presence.changed'), { state: 'offline' })
   },
   { env: SMALL }

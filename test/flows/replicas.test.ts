@@ -2,8 +2,8 @@
 import { Redis } from 'ioredis'
 import t from 'tap'
 import { startServer } from '../helpers/redis.js'
-import { Stage } from '../helpers/scenario.js'
-import { House, SETTINGS } from '../helpers/test-cluster.js'
+import { Scenario } from '../helpers/scenario.js'
+import { SETTINGS, TestCluster } from '../helpers/test-cluster.js'
 import { until } from '../helpers/until.js'
 
 const ONE_NODE = SETTINGS.filter(({ engine, nodes }) => engine === 'redis' && nodes === 1)
@@ -12,20 +12,20 @@ for (const setting of ONE_NODE) {
   t.test('a 2xx waits for a replica, and without one it is a 503 that may be repeated', async t => {
     const primary = await startServer()
     const replica = await startServer({ primary: primary.port })
-    const house = await House.open(setting, { REDIS_WAIT_REPLICAS: '1' }, primary)
-    const stage = new Stage(house)
+    const cluster = await TestCluster.open(setting, { REDIS_WAIT_REPLICAS: '1' }, primary)
+    const scenario = new Scenario(cluster)
     const client = new Redis(replica.port)
     t.teardown(async () => {
       client.disconnect()
-      await stage.clear()
-      await house.close()
+      await scenario.clear()
+      await cluster.close()
       await replica.stop()
       await primary.stop()
     })
     await until('the replica is in step', async () =>
       (await client.info('replication')).includes('master_link_status:up')
     )
-    const [alice] = await stage.enterBoth()
+    const [alice] = await scenario.enterBoth()
     await alice.does('calls', { callId: 'c1', to: 'bob' })
     t.ok((await client.keys('*state:call:c1*')).length > 0, 'the replica has it when the reply comes')
     replica.pause()

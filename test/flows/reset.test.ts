@@ -2,20 +2,20 @@
 // receives its events (G9), and goes on from there.
 import t from 'tap'
 import { failOver } from '../helpers/forgetting.js'
-import { openStage } from '../helpers/own-stage.js'
+import { openScenario } from '../helpers/own-redis.js'
 import { openSse } from '../helpers/sse.js'
 import { until } from '../helpers/until.js'
 
 t.test('streams, waiting polls and those who resume are reset once when Redis fails over', async t => {
-  const { stage, redis } = await openStage(t)
-  const [alice, bob] = [await stage.enter('alice', 'phone'), await stage.enter('bob', 'laptop', { silent: true })]
-  const carol = await stage.enter('carol', 'tablet', { node: stage.far })
+  const { scenario, redis } = await openScenario(t)
+  const [alice, bob] = [await scenario.enter('alice', 'phone'), await scenario.enter('bob', 'laptop', { silent: true })]
+  const carol = await scenario.enter('carol', 'tablet', { node: scenario.far })
   const away = carol.cursor
   await carol.leaves()
   await bob.polls()
-  bob.goesTo(stage.far)
+  bob.goesTo(scenario.far)
   const waiting = bob.ask('GET', `events/poll?cursor=${bob.cursor}&wait=25`)
-  await until('bob waits', () => stage.house.waitingPolls() === 1)
+  await until('bob waits', () => scenario.cluster.waitingPolls() === 1)
   await failOver(redis.port)
 
   t.match(await alice.isReset(), { reason: 'unknown', snapshot: '/v1/snapshot' })
@@ -23,12 +23,12 @@ t.test('streams, waiting polls and those who resume are reset once when Redis fa
   t.match(events, [{ type: 'reset', data: { reason: 'unknown', cursor } }])
   const again = await bob.ask('GET', `events/poll?cursor=${cursor}&wait=0`)
   t.same(again.body.events, [], 'once')
-  const stream = await openSse(`${stage.urlOf(0)}/v1/events?cursor=${away}`, carol.credentials)
+  const stream = await openSse(`${scenario.urlOf(0)}/v1/events?cursor=${away}`, carol.credentials)
   t.match(await stream.next(), { type: 'reset', data: { reason: 'unknown' } })
   await alice.does('calls', { callId: 'c1', to: 'carol' })
   t.match(await stream.next('call.incoming'), { type: 'call.incoming' }, 'and is live')
   await stream.close()
-  const resumed = await openSse(`${stage.urlOf(0)}/v1/events?cursor=${stream.lastEventId}`, carol.credentials)
+  const resumed = await openSse(`${scenario.urlOf(0)}/v1/events?cursor=${stream.lastEventId}`, carol.credentials)
   t.equal((await resumed.next()).type, 'caught-up', 'once')
   await resumed.close()
 })

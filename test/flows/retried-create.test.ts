@@ -2,19 +2,19 @@
 // id makes the call all the same (DESIGN 3).
 import { Redis } from 'ioredis'
 import t from 'tap'
-import { openProxiedStage } from '../helpers/own-stage.js'
-import type { Person } from '../helpers/test-client.js'
+import { openProxiedScenario } from '../helpers/own-redis.js'
+import type { TestClient } from '../helpers/test-client.js'
 import { SETTINGS } from '../helpers/test-cluster.js'
 
 for (const setting of SETTINGS.filter(({ engine }) => engine === 'redis')) {
   t.test(`a create whose commit failed is made by its retry, ${setting.name}`, async t => {
-    const { stage, redis: server, proxy } = await openProxiedStage(t, { setting })
+    const { scenario, redis: server, proxy } = await openProxiedScenario(t, { setting })
     const redis = new Redis(server.port)
     t.teardown(() => redis.disconnect())
-    const [alice, bob] = await stage.enterBoth()
-    const carol = await stage.enter('carol', 'phone', { node: stage.far })
-    const leasesOf = async ({ user }: Person) =>
-      (await stage.store.leases.list(stage.marked(user))).map(each => each.kind)
+    const [alice, bob] = await scenario.enterBoth()
+    const carol = await scenario.enter('carol', 'phone', { node: scenario.far })
+    const leasesOf = async ({ user }: TestClient) =>
+      (await scenario.store.leases.list(scenario.marked(user))).map(each => each.kind)
     /** Redis refuses the commit of the call, and takes the tombstone again. */
     const refuseCommit = async (isRetry: boolean) => {
       let commit = await proxy.hold('"phase":"ringing"')
@@ -34,13 +34,13 @@ for (const setting of SETTINGS.filter(({ engine }) => engine === 'redis')) {
     const failsOnce = async (callId: string, { isRetry = false } = {}) => {
       const [answer] = await Promise.all([alice.ask('POST', 'calls', { callId, to: 'bob' }), refuseCommit(isRetry)])
       t.match(answer, { status: 503, body: { code: /^store_/, retryable: true } })
-      for (const person of [alice, bob]) t.same(await leasesOf(person), [], `${person.user} is free`)
+      for (const client of [alice, bob]) t.same(await leasesOf(client), [], `${client.user} is free`)
       t.same(await alice.activeCalls(), [])
       t.equal((await alice.ask('GET', `calls/${callId}`)).body.code, 'call_not_found')
     }
 
     await failsOnce('c1')
-    alice.goesTo(stage.far)
+    alice.goesTo(scenario.far)
     await failsOnce('c1', { isRetry: true })
     alice.goesTo(0)
     t.match(await alice.does('calls', { callId: 'c1', to: 'bob' }), { resolution: 'created', delivery: { online: 1 } })
@@ -68,7 +68,7 @@ for (const setting of SETTINGS.filter(({ engine }) => engine === 'redis')) {
       { resolution: 'existing', call: { state: 'ended', reason: 'cancelled' } },
       'a cancel holds for the retry, too'
     )
-    for (const person of [alice, bob, carol]) t.same(await leasesOf(person), [])
-    await stage.holdMailboxes(t)
+    for (const client of [alice, bob, carol]) t.same(await leasesOf(client), [])
+    await scenario.holdMailboxes(t)
   })
 }

@@ -1,26 +1,26 @@
 // Bans, roles, and what a room shows to whom, seen from outside.
 import assert from 'node:assert/strict'
 import { join, meet, type Seat } from '../helpers/rooms.js'
-import { flow, type Stage } from '../helpers/scenario.js'
+import { flow, type Scenario } from '../helpers/scenario.js'
 import { candidates, sdp } from '../helpers/sdp.js'
-import type { Person } from '../helpers/test-client.js'
+import type { TestClient } from '../helpers/test-client.js'
 
 /** Alice makes the room, bob and carol follow; none of them has a stream. */
-async function meetQuietly(stage: Stage): Promise<[alice: Seat, bob: Seat, carol: Seat]> {
+async function meetQuietly(scenario: Scenario): Promise<[alice: Seat, bob: Seat, carol: Seat]> {
   const enter = async (name: string, node: number) =>
-    join(await stage.enter(name, 'phone', { node, silent: true }), 'r1')
-  return [await enter('alice', 0), await enter('bob', stage.far), await enter('carol', stage.far)]
+    join(await scenario.enter(name, 'phone', { node, silent: true }), 'r1')
+  return [await enter('alice', 0), await enter('bob', scenario.far), await enter('carol', scenario.far)]
 }
 
 const BANNED = { status: 403, body: { code: 'banned' } }
 
-flow('a ban puts out every device of its user at once, and holds in every path', async (t, stage) => {
-  const [alice, bob, carol] = await meet(stage)
-  const phone = await stage.enter('bob', 'phone')
+flow('a ban puts out every device of its user at once, and holds in every path', async (t, scenario) => {
+  const [alice, bob, carol] = await meet(scenario)
+  const phone = await scenario.enter('bob', 'phone')
   await join(phone, 'r1')
   for (const other of [alice, bob, carol]) await other.who.hears('room.participant_joined')
   await bob.who.hears('room.joined')
-  const version = async () => (await stage.store.rooms.load(stage.marked('r1'), []))?.version ?? 0
+  const version = async () => (await scenario.store.rooms.load(scenario.marked('r1'), []))?.version ?? 0
   const before = await version()
   t.match(await alice.who.ask('DELETE', `rooms/r1/participants/${bob.id}?ban=true`), { status: 204 })
   t.equal(await version(), before + 1, 'one commit')
@@ -37,12 +37,12 @@ flow('a ban puts out every device of its user at once, and holds in every path',
     t.match(await his.ask('GET', 'rooms/r1/messages'), BANNED)
     t.match(await his.ask('PUT', 'rooms/r1', {}), BANNED)
   }
-  t.same(await stage.store.memberships.list(stage.marked('bob')), [])
+  t.same(await scenario.store.memberships.list(scenario.marked('bob')), [])
 })
 
-flow('a moderator bans a participant who leaves at that moment, or has just left', async (t, stage) => {
-  const [alice, bob, carol] = await meetQuietly(stage)
-  const tablet = await stage.enter('bob', 'tablet', { silent: true })
+flow('a moderator bans a participant who leaves at that moment, or has just left', async (t, scenario) => {
+  const [alice, bob, carol] = await meetQuietly(scenario)
+  const tablet = await scenario.enter('bob', 'tablet', { silent: true })
   await join(tablet, 'r1')
   const [, ban] = await Promise.all([
     bob.who.ask('DELETE', `rooms/r1/participants/${bob.id}`),
@@ -59,27 +59,27 @@ flow('a moderator bans a participant who leaves at that moment, or has just left
   t.match(await alice.who.ask('DELETE', 'rooms/r1/participants/nobody?ban=true'), { status: 404 })
 })
 
-flow('a ban is there when the room is made anew, and the banned user is no host of it', async (t, stage) => {
-  const [alice, bob, carol] = await meet(stage)
+flow('a ban is there when the room is made anew, and the banned user is no host of it', async (t, scenario) => {
+  const [alice, bob, carol] = await meet(scenario)
   await alice.who.ask('DELETE', `rooms/r1/participants/${bob.id}?ban=true`)
   for (const other of [bob, carol]) await other.who.hears('room.participant_left')
   await carol.who.ask('DELETE', `rooms/r1/participants/${carol.id}`)
   await alice.who.hears('room.participant_left')
   await alice.who.ask('DELETE', `rooms/r1/participants/${alice.id}`)
-  await stage.pass(40_000)
+  await scenario.pass(40_000)
   t.match(await carol.who.does('rooms/r1/participants'), { room: { createdBy: 'carol' } })
   await bob.who.isRefused('banned', 'rooms/r1/participants')
   t.match(await carol.who.ask('GET', 'rooms/r1/bans'), { body: { bans: [{ user: 'bob', expiresInMs: null }] } })
-  t.match(await carol.who.ask('DELETE', `rooms/r1/bans/${stage.marked('bob')}`), { status: 204 })
+  t.match(await carol.who.ask('DELETE', `rooms/r1/bans/${scenario.marked('bob')}`), { status: 204 })
   await bob.who.does('rooms/r1/participants')
   await carol.who.hears('room.participant_joined')
 })
 
-flow('to a stranger a room is not there, in any path but joining', async (t, stage) => {
-  const [alice] = await meetQuietly(stage)
+flow('to a stranger a room is not there, in any path but joining', async (t, scenario) => {
+  const [alice] = await meetQuietly(scenario)
   await alice.who.does('rooms/r1/messages', { content: 'secret' })
-  const eve = await stage.enter('eve', 'phone', { silent: true })
-  const paths: [Parameters<Person['ask']>[0], string, object?][] = [
+  const eve = await scenario.enter('eve', 'phone', { silent: true })
+  const paths: [Parameters<TestClient['ask']>[0], string, object?][] = [
     ['GET', ''],
     ['GET', '/messages'],
     ['GET', '/bans'],
@@ -93,7 +93,7 @@ flow('to a stranger a room is not there, in any path but joining', async (t, sta
     ['PATCH', `/participants/${alice.id}`, { role: 'listener' }],
     ['DELETE', `/participants/${alice.id}`],
     ['DELETE', '/participants/nobody'],
-    ['DELETE', `/bans/${stage.marked('bob')}`]
+    ['DELETE', `/bans/${scenario.marked('bob')}`]
   ]
   for (const [method, path, body] of paths) {
     const [there, absent] = [
@@ -107,12 +107,12 @@ flow('to a stranger a room is not there, in any path but joining', async (t, sta
   t.match(await eve.ask('PUT', 'rooms/r1', {}), { body: { code: 'room_not_found' } })
 })
 
-flow('an explicit claim or an invitation shows the room, a lock hides it again', async (t, stage) => {
-  const [alice, bob, carol] = await meet(stage)
-  const enter = (name: string, claim: object) => stage.enter(name, 'desk', { rooms: { r1: claim }, silent: true })
+flow('an explicit claim or an invitation shows the room, a lock hides it again', async (t, scenario) => {
+  const [alice, bob, carol] = await meet(scenario)
+  const enter = (name: string, claim: object) => scenario.enter(name, 'desk', { rooms: { r1: claim }, silent: true })
   const [guest, auditor] = [await enter('guest', {}), await enter('auditor', { role: 'moderator' })]
-  const dave = await stage.enter('dave', 'phone')
-  await alice.who.does('rooms/r1/invitations', { users: [stage.marked('dave')] })
+  const dave = await scenario.enter('dave', 'phone')
+  await alice.who.does('rooms/r1/invitations', { users: [scenario.marked('dave')] })
   await dave.hears('room.invitation')
   for (const who of [guest, auditor, dave]) {
     t.match(await who.ask('GET', 'rooms/r1'), { status: 200, body: { participants: { length: 3 } } }, who.user)
@@ -125,8 +125,8 @@ flow('an explicit claim or an invitation shows the room, a lock hides it again',
   for (const who of [auditor, dave]) t.match(await who.ask('GET', 'rooms/r1'), { status: 200 }, who.user)
 })
 
-flow('a role that was given is the user’s, on all devices and when they come back', async (t, stage) => {
-  const [alice, bob, carol] = await meetQuietly(stage)
+flow('a role that was given is the user’s, on all devices and when they come back', async (t, scenario) => {
+  const [alice, bob, carol] = await meetQuietly(scenario)
   await alice.who.ask('PATCH', `rooms/r1/participants/${bob.id}`, { role: 'host' })
   t.match(await bob.who.ask('PATCH', `rooms/r1/participants/${alice.id}`, { role: 'listener' }), { status: 200 })
   await alice.who.ask('DELETE', `rooms/r1/participants/${alice.id}`)
@@ -143,7 +143,7 @@ flow('a role that was given is the user’s, on all devices and when they come b
     return found.role
   }
   t.equal(roleOf((await alice.who.does('rooms/r1/participants')).participants, 'phone'), 'listener')
-  const tablet = await stage.enter('alice', 'tablet', { silent: true })
+  const tablet = await scenario.enter('alice', 'tablet', { silent: true })
   const { participants, participantId } = await tablet.does('rooms/r1/participants')
   t.equal(roleOf(participants, 'tablet'), 'listener')
   t.match(await bob.who.ask('PATCH', `rooms/r1/participants/${participantId}`, { role: 'moderator' }), { status: 200 })
@@ -151,19 +151,19 @@ flow('a role that was given is the user’s, on all devices and when they come b
   t.same([roleOf(now, 'phone'), roleOf(now, 'tablet')], ['moderator', 'moderator'])
 })
 
-flow('a room for members only lets in who has a role or an invitation', async (t, stage) => {
-  const [a, bob] = await stage.enterBoth()
+flow('a room for members only lets in who has a role or an invitation', async (t, scenario) => {
+  const [a, bob] = await scenario.enterBoth()
   t.match(await a.ask('PUT', 'rooms/r1', { defaultRole: 'none' }), {
     status: 201,
     body: { room: { defaultRole: 'none' } }
   })
   await join(a, 'r1')
   await bob.isRefused('room_not_found', 'rooms/r1/participants')
-  await a.does('rooms/r1/invitations', { users: [stage.marked('bob')] })
+  await a.does('rooms/r1/invitations', { users: [scenario.marked('bob')] })
   await bob.hears('room.invitation')
   t.match(await bob.does('rooms/r1/participants'), { participants: [{ role: 'host' }, { role: 'speaker' }] })
   await a.hearsAll('room.participant_joined', 'room.invitation_ended')
-  const mia = await stage.enter('mia', 'desk', { rooms: { r1: { role: 'moderator' } }, silent: true })
+  const mia = await scenario.enter('mia', 'desk', { rooms: { r1: { role: 'moderator' } }, silent: true })
   t.match(await mia.does('rooms/r1/participants'), { participants: [{}, {}, { role: 'moderator' }] })
   for (const other of [a, bob]) await other.hears('room.participant_joined')
 })

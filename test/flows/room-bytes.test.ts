@@ -2,17 +2,17 @@
 import { Redis } from 'ioredis'
 import t from 'tap'
 import { roomKeys } from '../../src/store/redis/keys.js'
-import { Stage } from '../helpers/scenario.js'
+import { Scenario } from '../helpers/scenario.js'
 import { candidate } from '../helpers/sdp.js'
-import type { Person } from '../helpers/test-client.js'
-import { House, SETTINGS } from '../helpers/test-cluster.js'
+import type { TestClient } from '../helpers/test-client.js'
+import { SETTINGS, TestCluster } from '../helpers/test-cluster.js'
 
 const [, , REDIS] = SETTINGS
 if (REDIS === undefined) throw new Error('there is a setting on Redis')
 // What a server has by default, but for the number of requests.
-const house = await House.open(REDIS, { RATE_LIMIT_DELIVERIES: '30000', RATE_LIMIT_PRESENCE: '5000' })
-t.teardown(() => house.close())
-const redis = new Redis(String(house.redisUrl))
+const cluster = await TestCluster.open(REDIS, { RATE_LIMIT_DELIVERIES: '30000', RATE_LIMIT_PRESENCE: '5000' })
+t.teardown(() => cluster.close())
+const redis = new Redis(String(cluster.redisUrl))
 t.teardown(() => redis.disconnect())
 
 /** Everything the server holds; what Redis has for itself comes and goes. */
@@ -42,7 +42,7 @@ async function costOf(work: () => Promise<unknown>): Promise<{ commands: number;
 
 async function measure(work: () => Promise<unknown>): Promise<{ commands: number; bytes: number }> {
   const count = async () => {
-    await house.rest(10)
+    await cluster.rest(10)
     const stats = await redis.info('commandstats')
     const calls = [...stats.matchAll(/cmdstat_(?!info|ping|time|zcount)[^:]+:calls=(\d+)/g)].map(([, n]) => Number(n))
     const bytes = Number(/total_net_output_bytes:(\d+)/.exec(await redis.info('stats'))?.[1])
@@ -54,32 +54,34 @@ async function measure(work: () => Promise<unknown>): Promise<{ commands: number
   return { commands: after.commands - before.commands, bytes: after.bytes - before.bytes }
 }
 
-async function crowd(stage: Stage, size: number, { silent = true } = {}): Promise<Person[]> {
-  const people = await Promise.all(Array.from({ length: size }, (_, n) => stage.enter(`user${n}`, 'phone', { silent })))
-  for (const person of people) await person.does('rooms/r1/participants')
-  await house.rest(20)
+async function crowd(scenario: Scenario, size: number, { silent = true } = {}): Promise<TestClient[]> {
+  const people = await Promise.all(
+    Array.from({ length: size }, (_, n) => scenario.enter(`user${n}`, 'phone', { silent }))
+  )
+  for (const client of people) await client.does('rooms/r1/participants')
+  await cluster.rest(20)
   return people
 }
 
 t.test('four broadcasts of 64 candidates in a room of 60 add what they are, once', async t => {
-  const stage = new Stage(house)
-  const [sender] = (await crowd(stage, 60)) as [Person]
+  const scenario = new Scenario(cluster)
+  const [sender] = (await crowd(scenario, 60)) as [TestClient]
   const before = await bytesInAll()
   const batch = Array.from({ length: 64 }, (_, n) => candidate(n, 'nobody'))
   for (let n = 0; n < 4; n++)
     t.equal((await sender.ask('POST', 'rooms/r1/candidates', { candidates: batch })).status, 202)
   const large = batch.map(each => ({ ...each, candidate: `${each.candidate} x ${'y'.repeat(700)}` }))
   t.match(await sender.ask('POST', 'rooms/r1/candidates', { candidates: large }), { body: { code: 'too_many_held' } })
-  await house.rest(20)
+  await cluster.rest(20)
   const added = (await bytesInAll()) - before
   t.ok(added < 100_000, `${added} bytes`)
 })
 
 t.test('invitations of invented users with large metadata leave a room as cheap as it was', async t => {
-  const stage = new Stage(house)
-  const [alice, bob] = (await crowd(stage, 3, { silent: false })) as [Person, Person]
-  const roomId = stage.marked('r1')
-  await stage.pass(10_000)
+  const scenario = new Scenario(cluster)
+  const [alice, bob] = (await crowd(scenario, 3, { silent: false })) as [TestClient, TestClient]
+  const roomId = scenario.marked('r1')
+  await scenario.pass(10_000)
   const typing = () => costOf(() => bob.does('rooms/r1/typing', { typing: true }))
   const chat = () => costOf(() => bob.does('rooms/r1/messages', { content: 'hello' }))
   await typing()
@@ -91,13 +93,13 @@ t.test('invitations of invented users with large metadata leave a room as cheap 
     const { status } = await alice.ask('POST', 'rooms/r1/invitations', { users, metadata, ringTimeoutMs: 5000 })
     statuses.add(status)
     // Each time, what rang has ended.
-    if (n % 10 === 9) await stage.pass(6000)
+    if (n % 10 === 9) await scenario.pass(6000)
   }
   t.same([...statuses].sort(), [201, 409])
-  await house.rest(20)
+  await cluster.rest(20)
   const bytes = await bytesOfRoom(roomId)
   t.ok(bytes - before.bytes < 600_000, `${bytes} bytes, ${before.bytes} before`)
-  await house.rest(100)
+  await cluster.rest(100)
   const after = { typing: await typing(), chat: await chat() }
   t.ok(
     after.typing.commands <= before.typing.commands + 3,
@@ -109,20 +111,20 @@ t.test('invitations of invented users with large metadata leave a room as cheap 
     `${after.chat.commands} commands, ${before.chat.commands} before`
   )
   t.ok(after.chat.bytes < before.chat.bytes + 4000, `${after.chat.bytes} bytes, ${before.chat.bytes} before`)
-  await stage.clear()
+  await scenario.clear()
 })
 
 t.test('who watches 200 unknown users and then none leaves nothing of them after two minutes', async t => {
-  const stage = new Stage(house)
-  const alice = await stage.enter('alice', 'phone', { silent: true })
+  const scenario = new Scenario(cluster)
+  const alice = await scenario.enter('alice', 'phone', { silent: true })
   const users = Array.from({ length: 200 }, (_, n) => `unknown${n}`)
   const put = (list: string[]) => alice.ask('PUT', 'presence/watch', { users: list })
-  await stage.pass(10_000)
+  await scenario.pass(10_000)
   const { commands } = await measure(() => put(users))
   t.ok(commands < 17 * users.length, `${commands} commands`)
   t.equal((await redis.keys('*presence:unknown*')).length, users.length)
   t.equal((await put([])).status, 200)
-  await stage.pass(35_000)
+  await scenario.pass(35_000)
   const kept = await redis.keys('*presence:unknown*')
   const lives = await Promise.all(kept.map(key => redis.pttl(key)))
   t.ok(
@@ -130,5 +132,5 @@ t.test('who watches 200 unknown users and then none leaves nothing of them after
     'what is kept expires soon'
   )
   t.same(await redis.keys('*watchers:unknown*'), [])
-  await stage.clear()
+  await scenario.clear()
 })

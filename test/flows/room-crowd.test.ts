@@ -6,7 +6,7 @@ import { createToken } from '../../src/development.js'
 import type { RoomAndParticipants } from '../../src/schemas/room.js'
 import { Replica, type Report } from '../helpers/replica.js'
 import { openSse, type SseClient } from '../helpers/sse.js'
-import { House, SETTINGS } from '../helpers/test-cluster.js'
+import { SETTINGS, TestCluster } from '../helpers/test-cluster.js'
 import { until } from '../helpers/until.js'
 
 const DEVICES = 200
@@ -125,11 +125,11 @@ class Device {
 
 const seqOf = (id: string) => Number(id.split('.')[0])
 
-async function enter(house: House): Promise<Device[]> {
+async function enter(cluster: TestCluster): Promise<Device[]> {
   return Promise.all(
     Array.from({ length: DEVICES }, async (_, i) => {
-      const token = await createToken(house.config, `user${i % USERS}`)
-      return new Device(`device${i}`, { url: () => house.urlOf(i % 2), token })
+      const token = await createToken(cluster.config, `user${i % USERS}`)
+      return new Device(`device${i}`, { url: () => cluster.urlOf(i % 2), token })
     })
   )
 }
@@ -141,7 +141,11 @@ function choose(device: Device, dice: (sides: number) => number): () => Promise<
   return dice(2) === 0 ? () => device.leave() : () => device.drop()
 }
 
-async function liveThrough(house: House, devices: readonly Device[], dice: (sides: number) => number): Promise<void> {
+async function liveThrough(
+  cluster: TestCluster,
+  devices: readonly Device[],
+  dice: (sides: number) => number
+): Promise<void> {
   const [keeper, ...others] = devices
   await keeper?.join()
   await Promise.all(others.map(device => device.join()))
@@ -149,14 +153,14 @@ async function liveThrough(house: House, devices: readonly Device[], dice: (side
     const chosen = new Set(Array.from({ length: ACTS_A_ROUND }, () => others[dice(others.length)] as Device))
     await Promise.all([...chosen].map(device => choose(device, dice)()))
     // Some are back in time, some are not.
-    await house.pass(round % 2 === 1 ? RECONNECT_MS + 1_500 : 250)
+    await cluster.pass(round % 2 === 1 ? RECONNECT_MS + 1_500 : 250)
   }
 }
 
 /** Everybody is there, and has heard all that there is. */
-async function settle(house: House, devices: readonly Device[]): Promise<RoomAndParticipants> {
+async function settle(cluster: TestCluster, devices: readonly Device[]): Promise<RoomAndParticipants> {
   await Promise.all(devices.filter(({ isConnected }) => !isConnected).map(device => device.comeBack()))
-  await house.pass(RECONNECT_MS + 1_500)
+  await cluster.pass(RECONNECT_MS + 1_500)
   const { body } = await (devices[0] as Device).ask('GET', `rooms/${ROOM}`)
   const names = new Set((body as RoomAndParticipants).participants.map(({ device }) => device))
   const [keeper, second, ...rest] = devices.filter(({ name }) => names.has(name)) as [Device, Device, ...Device[]]
@@ -217,13 +221,13 @@ function others<P extends { participantId: string }>(participants: Iterable<P>, 
 
 for (const setting of SETTINGS.filter(({ nodes }) => nodes === 2)) {
   t.test(setting.name, async t => {
-    const house = await House.open(setting, { ROOM_RECONNECT_MS: String(RECONNECT_MS) })
-    const devices = await enter(house)
+    const cluster = await TestCluster.open(setting, { ROOM_RECONNECT_MS: String(RECONNECT_MS) })
+    const devices = await enter(cluster)
     const seed = Date.now() % 1_000_000
     t.comment(`seed ${seed}`)
     try {
-      await liveThrough(house, devices, createDice(seed))
-      const { room, participants } = await settle(house, devices)
+      await liveThrough(cluster, devices, createDice(seed))
+      const { room, participants } = await settle(cluster, devices)
       for (const device of devices) device.collect()
       const spans = spansOf(devices[0] as Device)
       const members = devices.flatMap(device => {
@@ -237,9 +241,9 @@ for (const setting of SETTINGS.filter(({ nodes }) => nodes === 2)) {
       t.equal(room.participantCount, members.length, `${members.length} are in after ${room.version} versions`)
     } finally {
       for (const device of devices) await device.end()
-      await until('all streams are closed', () => house.openStreams() === 0)
-      await house.rest()
-      await house.close()
+      await until('all streams are closed', () => cluster.openStreams() === 0)
+      await cluster.rest()
+      await cluster.close()
     }
   })
 }

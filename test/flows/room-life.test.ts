@@ -2,27 +2,27 @@
 import { PART } from '../../src/domain/room/state.js'
 import type { OutboxItem } from '../../src/store/aggregate.js'
 import { join, meet, type Seat } from '../helpers/rooms.js'
-import { flow, type Stage } from '../helpers/scenario.js'
+import { flow, type Scenario } from '../helpers/scenario.js'
 import { candidates, sdp } from '../helpers/sdp.js'
 
 /** The promise of DESIGN, section 9. */
 const TOLD_WITHIN_MS = 2_000
 
 /** As a node does that is killed right after a commit: who hears of it is for others to see to. */
-async function commitAndDie(stage: Stage, { who, id }: Seat): Promise<void> {
-  const roomId = stage.marked('r1')
-  const [user, device] = [stage.marked(who.user), who.device]
+async function commitAndDie(scenario: Scenario, { who, id }: Seat): Promise<void> {
+  const roomId = scenario.marked('r1')
+  const [user, device] = [scenario.marked(who.user), who.device]
   const part = PART.participant(id)
-  const room = await stage.store.rooms.load(roomId, [part])
+  const room = await scenario.store.rooms.load(roomId, [part])
   const field = room?.fields.get(part)
-  const now = stage.now()
+  const now = scenario.now()
   const data = { roomId, participantId: id, user, reason: 'lost', by: null }
   const event = { type: 'room.participant_left', timestamp: new Date(now).toISOString(), data }
   const items: OutboxItem[] = [
     { do: 'publish', event },
     { do: 'deliver', user, device, event }
   ]
-  const { status } = await stage.store.rooms.commit(roomId, {
+  const { status } = await scenario.store.rooms.commit(roomId, {
     reads: { [part]: field ?? null },
     writes: { [part]: null },
     membersMax: 100,
@@ -37,39 +37,39 @@ async function commitAndDie(stage: Stage, { who, id }: Seat): Promise<void> {
   if (status !== 'ok') throw new Error(status)
 }
 
-flow('what a node had committed when it was killed is told within two seconds', async (t, stage) => {
-  const [alice, bob, carol] = await meet(stage)
-  await commitAndDie(stage, bob)
-  await stage.pass(TOLD_WITHIN_MS)
+flow('what a node had committed when it was killed is told within two seconds', async (t, scenario) => {
+  const [alice, bob, carol] = await meet(scenario)
+  await commitAndDie(scenario, bob)
+  await scenario.pass(TOLD_WITHIN_MS)
   // The clock stands still from here: whatever is heard was told in time.
   for (const each of [alice, bob, carol]) {
     t.match(await each.who.hears('room.participant_left'), { participantId: bob.id, reason: 'lost' })
   }
 })
 
-flow('what others commit meanwhile comes after it', async (_, stage) => {
-  const [alice, bob, carol] = await meet(stage)
-  await commitAndDie(stage, bob)
-  await stage.during(alice.who.ask('PATCH', `rooms/r1/participants/${alice.id}`, { metadata: { n: 1 } }))
-  await stage.pass(TOLD_WITHIN_MS)
+flow('what others commit meanwhile comes after it', async (_, scenario) => {
+  const [alice, bob, carol] = await meet(scenario)
+  await commitAndDie(scenario, bob)
+  await scenario.during(alice.who.ask('PATCH', `rooms/r1/participants/${alice.id}`, { metadata: { n: 1 } }))
+  await scenario.pass(TOLD_WITHIN_MS)
   await alice.who.hears('room.participant_left')
   await bob.who.hears('room.participant_left')
   await carol.who.hearsAll('room.participant_left', 'room.participant_updated')
 })
 
-flow('a check of a pair sends nothing before its joining has been published', async (_, stage) => {
-  const [alice, bob, carol] = await meet(stage)
-  await commitAndDie(stage, carol)
+flow('a check of a pair sends nothing before its joining has been published', async (_, scenario) => {
+  const [alice, bob, carol] = await meet(scenario)
+  await commitAndDie(scenario, carol)
   // Its fan-out stands still, but the lease does not lapse.
-  const room = { kind: 'room', id: stage.marked('r1') } as const
+  const room = { kind: 'room', id: scenario.marked('r1') } as const
   const batch = { node: 'the-one-that-died', published: null, from: null, appendsMax: 1, entriesMax: 1, page: 256 }
-  await stage.store.fanouts.next(room, { ...batch, leaseMs: 60_000, now: stage.now() })
-  const dave = await join(await stage.enter('dave', 'phone'), 'r1')
+  await scenario.store.fanouts.next(room, { ...batch, leaseMs: 60_000, now: scenario.now() })
+  const dave = await join(await scenario.enter('dave', 'phone'), 'r1')
   await dave.who.does('rooms/r1/offer', { to: bob.id, sdp: sdp('daveD') })
-  await stage.store.aggregates.bringForward({ kind: 'pair', id: `${room.id}/${bob.id}/${dave.id}` }, stage.now())
-  await stage.pass(TOLD_WITHIN_MS)
-  await stage.store.fanouts.next(room, { ...batch, leaseMs: 0, now: stage.now() })
-  await stage.pass(TOLD_WITHIN_MS)
+  await scenario.store.aggregates.bringForward({ kind: 'pair', id: `${room.id}/${bob.id}/${dave.id}` }, scenario.now())
+  await scenario.pass(TOLD_WITHIN_MS)
+  await scenario.store.fanouts.next(room, { ...batch, leaseMs: 0, now: scenario.now() })
+  await scenario.pass(TOLD_WITHIN_MS)
   await bob.who.hearsAll('room.participant_left', 'room.participant_joined', 'signal.offer')
   await alice.who.hearsAll('room.participant_left', 'room.participant_joined')
   await carol.who.hears('room.participant_left')
@@ -77,17 +77,17 @@ flow('a check of a pair sends nothing before its joining has been published', as
 
 flow(
   'a node closes in mid-room; its people go elsewhere and miss nothing',
-  async (t, stage) => {
+  async (t, scenario) => {
     // They need not listen: whether they hear that dave was away for a moment is left to the node that goes.
     const [a, eve] = [
-      await stage.enter('alice', 'phone', { silent: true }),
-      await stage.enter('eve', 'phone', { silent: true })
+      await scenario.enter('alice', 'phone', { silent: true }),
+      await scenario.enter('eve', 'phone', { silent: true })
     ]
     const alice = await join(a, 'r1')
-    const other = await stage.house.addNode()
-    const dave = await stage.enter('dave', 'phone', { node: other })
+    const other = await scenario.cluster.addNode()
+    const dave = await scenario.enter('dave', 'phone', { node: other })
     const seat = await join(dave, 'r1')
-    await stage.house.closeNode(other)
+    await scenario.cluster.closeNode(other)
     await dave.leaves()
     await join(eve, 'r1')
     await a.does('rooms/r1/offer', { to: seat.id, sdp: sdp('aliceA') })
@@ -98,19 +98,19 @@ flow(
   { alone: true }
 )
 
-flow('who polls is not away between two polls, and is when they end', async (t, stage) => {
-  const a = await stage.enter('alice', 'phone')
+flow('who polls is not away between two polls, and is when they end', async (t, scenario) => {
+  const a = await scenario.enter('alice', 'phone')
   await join(a, 'r1')
-  const bob = await stage.enter('bob', 'meter', { node: stage.far, silent: true })
+  const bob = await scenario.enter('bob', 'meter', { node: scenario.far, silent: true })
   await bob.polls()
   const seat = await join(bob, 'r1')
   await a.hears('room.participant_joined')
   for (let i = 0; i < 4; i++) {
-    await stage.pass(3000)
+    await scenario.pass(3000)
     await bob.polls()
   }
   t.match(await a.ask('GET', 'rooms/r1'), { body: { participants: [{}, { participantId: seat.id, away: false }] } })
-  await stage.pass(30_000)
+  await scenario.pass(30_000)
   t.match(await a.hears('room.participant_updated'), { participant: { participantId: seat.id, away: true } })
   t.match(await a.hears('room.participant_left'), { participantId: seat.id, reason: 'lost' })
   t.match(
@@ -119,11 +119,11 @@ flow('who polls is not away between two polls, and is when they end', async (t, 
   )
 })
 
-flow('a device that joins five times at once takes part once', async (t, stage) => {
-  const [alice, bob, carol] = await meet(stage)
-  const dave = await stage.enter('dave', 'phone')
+flow('a device that joins five times at once takes part once', async (t, scenario) => {
+  const [alice, bob, carol] = await meet(scenario)
+  const dave = await scenario.enter('dave', 'phone')
   const replies = await Promise.all(
-    [0, stage.far, 0, stage.far, 0].map(node => {
+    [0, scenario.far, 0, scenario.far, 0].map(node => {
       dave.goesTo(node)
       return dave.ask('POST', 'rooms/r1/participants')
     })
@@ -132,16 +132,16 @@ flow('a device that joins five times at once takes part once', async (t, stage) 
   t.same(replies.map(({ status }) => status).sort(), [200, 200, 200, 200, 201])
   for (const other of [alice, bob, carol]) await other.who.hears('room.participant_joined')
   const { participantId } = replies[0]?.body ?? {}
-  t.match(await stage.store.memberships.list(stage.marked('dave')), [{ participantId }])
+  t.match(await scenario.store.memberships.list(scenario.marked('dave')), [{ participantId }])
 })
 
-flow('no more come in than the room has places, however many come at once', async (t, stage) => {
-  const host = await stage.enter('alice', 'phone')
+flow('no more come in than the room has places, however many come at once', async (t, scenario) => {
+  const host = await scenario.enter('alice', 'phone')
   await host.ask('PUT', 'rooms/r1', { maxParticipants: 4 })
   await join(host, 'r1')
   const crowd = await Promise.all(
     Array.from({ length: 8 }, (_, i) =>
-      stage.enter(`user${i}`, 'phone', { node: i % 2 === 0 ? 0 : stage.far, silent: true })
+      scenario.enter(`user${i}`, 'phone', { node: i % 2 === 0 ? 0 : scenario.far, silent: true })
     )
   )
   const replies = await Promise.all(crowd.map(who => who.ask('POST', 'rooms/r1/participants')))
@@ -151,8 +151,8 @@ flow('no more come in than the room has places, however many come at once', asyn
   await host.hearsAll(...Array.from({ length: 3 }, () => 'room.participant_joined'))
 })
 
-flow('of two offers that cross one stands, and the later joiner is asked to be polite', async (t, stage) => {
-  const [alice, bob] = await meet(stage)
+flow('of two offers that cross one stands, and the later joiner is asked to be polite', async (t, scenario) => {
+  const [alice, bob] = await meet(scenario)
   const replies = await Promise.all([
     alice.who.ask('POST', 'rooms/r1/offer', { to: bob.id, sdp: sdp('aliceA') }),
     bob.who.ask('POST', 'rooms/r1/offer', { to: alice.id, sdp: sdp('bobB') })
@@ -169,8 +169,8 @@ flow('of two offers that cross one stands, and the later joiner is asked to be p
   await first.who.hears('signal.offer')
 })
 
-flow('candidates without an addressee go to all others, each after their description', async (t, stage) => {
-  const [alice, bob, carol] = await meet(stage)
+flow('candidates without an addressee go to all others, each after their description', async (t, scenario) => {
+  const [alice, bob, carol] = await meet(scenario)
   await alice.who.does('rooms/r1/offer', { to: bob.id, sdp: sdp('aliceA') })
   await bob.who.hears('signal.offer')
   const batch = { candidates: candidates(3, 'aliceA') }
@@ -181,8 +181,8 @@ flow('candidates without an addressee go to all others, each after their descrip
   t.match(await carol.who.hears('signal.candidates'), batch)
 })
 
-flow('who has left a moment ago is no addressee, nor are they in another room', async (_, stage) => {
-  const [alice, bob, carol] = await meet(stage)
+flow('who has left a moment ago is no addressee, nor are they in another room', async (_, scenario) => {
+  const [alice, bob, carol] = await meet(scenario)
   const elsewhere = await join(bob.who, 'r2')
   const offer = { sdp: sdp('aliceA') }
   await alice.who.does('rooms/r1/offer', { to: bob.id, ...offer })

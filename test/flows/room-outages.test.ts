@@ -2,21 +2,21 @@
 import t from 'tap'
 import { startRedis } from '../helpers/redis.js'
 import { join, meet } from '../helpers/rooms.js'
-import { Stage } from '../helpers/scenario.js'
-import { House } from '../helpers/test-cluster.js'
+import { Scenario } from '../helpers/scenario.js'
+import { TestCluster } from '../helpers/test-cluster.js'
 import { until } from '../helpers/until.js'
 
 const OUTAGE_MS = 60_000
 
 const redis = await startRedis()
-const house = await House.open({ name: 'Redis that hangs', engine: 'redis', nodes: 2 }, {}, redis)
+const cluster = await TestCluster.open({ name: 'Redis that hangs', engine: 'redis', nodes: 2 }, {}, redis)
 t.teardown(async () => {
-  await house.close()
+  await cluster.close()
   await redis.stop()
 })
 
 const isReady = async (ready: boolean) => {
-  const replies = await Promise.all([0, 1].map(node => fetch(`${house.urlOf(node)}/readyz`)))
+  const replies = await Promise.all([0, 1].map(node => fetch(`${cluster.urlOf(node)}/readyz`)))
   return replies.every(({ ok }) => ok === ready)
 }
 
@@ -25,7 +25,7 @@ async function outage(): Promise<void> {
   redis.pause()
   await until('both nodes have lost it', () => isReady(false))
   for (let passed = 0; passed < OUTAGE_MS; passed += 1_000) {
-    house.clock.advance(1_000)
+    cluster.clock.advance(1_000)
     await new Promise(setImmediate)
   }
   redis.resume()
@@ -33,36 +33,36 @@ async function outage(): Promise<void> {
 }
 
 t.test('who had dropped off before an outage can come back after it, or is put out as late as without', async t => {
-  const stage = new Stage(house)
-  t.teardown(() => stage.clear())
-  const [alice, bob, carol] = await meet(stage)
+  const scenario = new Scenario(cluster)
+  t.teardown(() => scenario.clear())
+  const [alice, bob, carol] = await meet(scenario)
   for (const { who } of [bob, carol]) await who.leaves()
-  await stage.hasStreams(1)
+  await scenario.hasStreams(1)
   for (let n = 0; n < 2; n++) await alice.who.hears('room.participant_updated')
-  await stage.pass(500)
+  await scenario.pass(500)
   await outage()
-  await stage.pass(stage.config.roomReconnectMs - 1_000)
+  await scenario.pass(scenario.config.roomReconnectMs - 1_000)
   await bob.who.listens()
   t.match(await alice.who.hears('room.participant_updated'), { participant: { user: 'bob', away: false } })
   await bob.who.hears('room.participant_updated')
-  await stage.pass(stage.config.presenceTtlMs)
+  await scenario.pass(scenario.config.presenceTtlMs)
   for (const { who } of [alice, bob]) {
     t.match(await who.hears('room.participant_left'), { participantId: carol.id, reason: 'lost' })
   }
 })
 
 t.test('an invitation rings on after an outage, and an empty room lingers', async t => {
-  const stage = new Stage(house)
-  t.teardown(() => stage.clear())
-  const [alice, bob] = await stage.enterBoth()
+  const scenario = new Scenario(cluster)
+  t.teardown(() => scenario.clear())
+  const [alice, bob] = await scenario.enterBoth()
   await join(alice, 'r1')
   const left = await join(alice, 'r2')
   await alice.ask('DELETE', `rooms/r2/participants/${left.id}`)
-  await alice.does('rooms/r1/invitations', { users: [stage.marked('bob')], invitationId: stage.marked('i1') })
+  await alice.does('rooms/r1/invitations', { users: [scenario.marked('bob')], invitationId: scenario.marked('i1') })
   await bob.hears('room.invitation')
   await outage()
-  await stage.pass(2_000)
-  t.equal((await bob.ask('POST', `rooms/r1/invitations/${stage.marked('i1')}/accept`)).status, 200)
+  await scenario.pass(2_000)
+  t.equal((await bob.ask('POST', `rooms/r1/invitations/${scenario.marked('i1')}/accept`)).status, 200)
   await alice.hears('room.invitation_ended')
   t.equal((await alice.ask('GET', 'rooms/r2')).status, 200)
 })

@@ -4,8 +4,8 @@ import { Redis } from 'ioredis'
 import t from 'tap'
 import type { Participant } from '../../src/schemas/room.js'
 import { join, meet, type Seat } from '../helpers/rooms.js'
-import { flow, Stage } from '../helpers/scenario.js'
-import { House, SETTINGS } from '../helpers/test-cluster.js'
+import { flow, Scenario } from '../helpers/scenario.js'
+import { SETTINGS, TestCluster } from '../helpers/test-cluster.js'
 import { until } from '../helpers/until.js'
 
 /** How late a deadline may be, and some time for what follows from it. */
@@ -25,24 +25,24 @@ for (const setting of SETTINGS.filter(({ engine }) => engine === 'redis')) {
   t.test(
     `${setting.name}: a quiet room is read when somebody's presence could have lapsed, and not before`,
     async t => {
-      const house = await House.open(setting, env)
-      const stage = new Stage(house)
+      const cluster = await TestCluster.open(setting, env)
+      const scenario = new Scenario(cluster)
       const readsWithin = async (ms: number) => {
-        const before = await countReads(house.redisUrl)
-        await stage.pass(ms)
-        return (await countReads(house.redisUrl)) - before
+        const before = await countReads(cluster.redisUrl)
+        await scenario.pass(ms)
+        return (await countReads(cluster.redisUrl)) - before
       }
       try {
-        const { presenceTtlMs, awayAfterMs } = house.config
-        await meet(stage)
+        const { presenceTtlMs, awayAfterMs } = cluster.config
+        await meet(scenario)
         t.ok((await readsWithin(awayAfterMs + LATE_MS)) > 0, 'once after they came')
         t.equal(await readsWithin(presenceTtlMs - awayAfterMs - 2 * LATE_MS), 0)
-        const before = await countReads(house.redisUrl)
-        await stage.pass(3 * LATE_MS)
+        const before = await countReads(cluster.redisUrl)
+        await scenario.pass(3 * LATE_MS)
         let once = 0
         // The check goes on beside the clock of the test: it is over when the number comes to rest.
         await until('a few hashes of the room are read, and the devices of each of the three', async () => {
-          const [last, reads] = [once, (await countReads(house.redisUrl)) - before]
+          const [last, reads] = [once, (await countReads(cluster.redisUrl)) - before]
           once = reads
           return reads > 3 && reads === last
         })
@@ -52,27 +52,27 @@ for (const setting of SETTINGS.filter(({ engine }) => engine === 'redis')) {
           0,
           'presence is renewed each third of its time'
         )
-        await stage.holdMailboxes(t)
+        await scenario.holdMailboxes(t)
       } finally {
-        await stage.clear()
-        await house.close()
+        await scenario.clear()
+        await cluster.close()
       }
     }
   )
 }
 
 /** Time goes by in a room that has come to rest, up to the moment when the participant is missed, and a little beyond. */
-async function areToldOfLoss(stage: Stage, others: readonly Seat[], participantId: string, afterMs: number) {
-  await stage.pass(afterMs - LATE_MS)
+async function areToldOfLoss(scenario: Scenario, others: readonly Seat[], participantId: string, afterMs: number) {
+  await scenario.pass(afterMs - LATE_MS)
   const { body } = await (others[0] as Seat).who.ask('GET', 'rooms/r1')
   const found = (body.participants as Participant[]).find(each => each.participantId === participantId)
   assert.equal(found?.away, false, 'not too early')
-  await stage.pass(2 * LATE_MS)
+  await scenario.pass(2 * LATE_MS)
   for (const { who } of others) {
     const { participant } = (await who.hears('room.participant_updated')) as { participant: Participant }
     assert.deepEqual([participant.participantId, participant.away], [participantId, true])
   }
-  await stage.pass(stage.config.roomReconnectMs)
+  await scenario.pass(scenario.config.roomReconnectMs)
   for (const { who } of others) {
     const { reason, ...left } = await who.hears('room.participant_left')
     assert.deepEqual([left.participantId, reason], [participantId, 'lost'])
@@ -81,13 +81,13 @@ async function areToldOfLoss(stage: Stage, others: readonly Seat[], participantI
 
 flow(
   'who is in on a node that died is missed when their presence lapses',
-  async (_, stage) => {
-    const others = await meet(stage)
-    const dave = await join(await stage.enter('dave', 'phone', { silent: true }), 'r1')
+  async (_, scenario) => {
+    const others = await meet(scenario)
+    const dave = await join(await scenario.enter('dave', 'phone', { silent: true }), 'r1')
     for (const { who } of others) await who.hears('room.participant_joined')
-    const { presenceTtlMs } = stage.config
+    const { presenceTtlMs } = scenario.config
     // What is left of a stream there.
-    const now = stage.now()
+    const now = scenario.now()
     const stream = {
       connection: 'on-the-node-that-died',
       claim: true,
@@ -95,36 +95,36 @@ flow(
       tag: 'abcde',
       now
     }
-    await stage.store.mailboxes.touch(stage.marked('dave'), 'phone', stream)
-    await areToldOfLoss(stage, others, dave.id, presenceTtlMs)
+    await scenario.store.mailboxes.touch(scenario.marked('dave'), 'phone', stream)
+    await areToldOfLoss(scenario, others, dave.id, presenceTtlMs)
   },
   { env }
 )
 
 flow(
   'who joins and never listens is missed soon, also in a room that was quiet',
-  async (_, stage) => {
-    const others = await meet(stage)
-    await stage.pass(20_000)
-    const dave = await join(await stage.enter('dave', 'phone', { silent: true }), 'r1')
+  async (_, scenario) => {
+    const others = await meet(scenario)
+    await scenario.pass(20_000)
+    const dave = await join(await scenario.enter('dave', 'phone', { silent: true }), 'r1')
     for (const { who } of others) await who.hears('room.participant_joined')
-    await areToldOfLoss(stage, others, dave.id, stage.config.awayAfterMs)
+    await areToldOfLoss(scenario, others, dave.id, scenario.config.awayAfterMs)
   },
   { env }
 )
 
 flow(
   'and so is who had a stream, polled once, and polls no more',
-  async (_, stage) => {
-    const others = await meet(stage)
-    const who = await stage.enter('dave', 'phone', { node: stage.far })
+  async (_, scenario) => {
+    const others = await meet(scenario)
+    const who = await scenario.enter('dave', 'phone', { node: scenario.far })
     const dave = await join(who, 'r1')
     for (const other of others) await other.who.hears('room.participant_joined')
     // Longer than until the first look, shortly after which they would be missed anyway.
-    await stage.pass(stage.config.presenceTtlMs + 2 * LATE_MS)
+    await scenario.pass(scenario.config.presenceTtlMs + 2 * LATE_MS)
     // It takes over from the stream: nobody is missed until the next poll is.
     await who.ask('GET', `events/poll?cursor=${who.cursor}&wait=0`)
-    await areToldOfLoss(stage, others, dave.id, stage.config.awayAfterMs)
+    await areToldOfLoss(scenario, others, dave.id, scenario.config.awayAfterMs)
     await who.polls()
   },
   { env }

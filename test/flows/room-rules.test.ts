@@ -3,9 +3,9 @@ import { join, meet } from '../helpers/rooms.js'
 import { flow } from '../helpers/scenario.js'
 import { candidates, sdp } from '../helpers/sdp.js'
 
-flow('a token for other rooms is no good here', async (t, stage) => {
-  const [alice] = await meet(stage)
-  const eve = await stage.enter('eve', 'phone', { rooms: { r2: { role: 'host' } } })
+flow('a token for other rooms is no good here', async (t, scenario) => {
+  const [alice] = await meet(scenario)
+  const eve = await scenario.enter('eve', 'phone', { rooms: { r2: { role: 'host' } } })
   await eve.isRefused('not_permitted', 'rooms/r1/participants')
   t.match(await eve.ask('GET', 'rooms/r1'), { status: 403, body: { code: 'not_permitted' } })
   t.match(await eve.ask('DELETE', `rooms/r1/participants/${alice.id}`), { status: 403 })
@@ -14,10 +14,10 @@ flow('a token for other rooms is no good here', async (t, stage) => {
   t.match(await eve.ask('GET', 'snapshot'), { body: { rooms: [{ room: { roomId: 'r2' } }] } })
 })
 
-flow('a role from the token', async (t, stage) => {
+flow('a role from the token', async (t, scenario) => {
   const rooms = { '*': { role: 'listener' as const }, r1: { role: 'moderator' as const } }
-  const [alice, bob, carol] = await meet(stage)
-  const mia = await stage.enter('mia', 'desk', { rooms, node: stage.far })
+  const [alice, bob, carol] = await meet(scenario)
+  const mia = await scenario.enter('mia', 'desk', { rooms, node: scenario.far })
   const seat = await join(mia, 'r1')
   for (const other of [alice, bob, carol]) await other.who.hears('room.participant_joined')
   t.match(await mia.ask('PATCH', `rooms/r1/participants/${bob.id}`, { mute: ['video'] }), { status: 200 })
@@ -28,10 +28,10 @@ flow('a role from the token', async (t, stage) => {
   t.match(await mia.does('rooms/r2/participants'), { participants: [{ role: 'listener' }] }, 'the maker of this one')
 })
 
-flow('grants from the token are exactly these', async (t, stage) => {
-  const [alice, bob, carol] = await meet(stage)
-  const mute = await stage.enter('mute', 'kiosk', { rooms: { r1: { grants: ['join'] } } })
-  const bot = await stage.enter('bot', 'kiosk', { rooms: { r1: { role: 'listener', grants: ['moderate'] } } })
+flow('grants from the token are exactly these', async (t, scenario) => {
+  const [alice, bob, carol] = await meet(scenario)
+  const mute = await scenario.enter('mute', 'kiosk', { rooms: { r1: { grants: ['join'] } } })
+  const bot = await scenario.enter('bot', 'kiosk', { rooms: { r1: { role: 'listener', grants: ['moderate'] } } })
   const seat = await join(mute, 'r1')
   for (const other of [alice, bob, carol]) await other.who.hears('room.participant_joined')
   await mute.isRefused('not_permitted', 'rooms/r1/offer', { to: alice.id, sdp: sdp('muteM') })
@@ -44,23 +44,23 @@ flow('grants from the token are exactly these', async (t, stage) => {
   await mute.hears('room.participant_left')
 })
 
-flow('a ban for a host takes a host, and leaves nothing when it is refused', async (t, stage) => {
-  const [alice, bob, carol] = await meet(stage)
+flow('a ban for a host takes a host, and leaves nothing when it is refused', async (t, scenario) => {
+  const [alice, bob, carol] = await meet(scenario)
   await alice.who.ask('PATCH', `rooms/r1/participants/${bob.id}`, { role: 'moderator' })
   for (const other of [bob, carol]) await other.who.hears('room.participant_updated')
   const path = `rooms/r1/participants/${alice.id}?ban=true`
   t.match(await bob.who.ask('DELETE', path), { status: 403, body: { code: 'not_permitted' } })
   t.match(await alice.who.ask('GET', 'rooms/r1/bans'), { body: { bans: [] } })
-  const tablet = await stage.enter('alice', 'tablet', { node: stage.far })
+  const tablet = await scenario.enter('alice', 'tablet', { node: scenario.far })
   await join(tablet, 'r1')
   for (const other of [alice, bob, carol]) await other.who.hears('room.participant_joined')
   await alice.who.hears('room.joined')
 })
 
-flow('who made a room and is banned from it changes nothing in it from outside', async (t, stage) => {
+flow('who made a room and is banned from it changes nothing in it from outside', async (t, scenario) => {
   const [alice, bob] = [
-    await join(await stage.enter('alice', 'phone'), 'r1'),
-    await join(await stage.enter('bob', 'laptop', { node: stage.far }), 'r1')
+    await join(await scenario.enter('alice', 'phone'), 'r1'),
+    await join(await scenario.enter('bob', 'laptop', { node: scenario.far }), 'r1')
   ]
   await alice.who.hears('room.participant_joined')
   await alice.who.ask('PATCH', `rooms/r1/participants/${bob.id}`, { role: 'host' })
@@ -68,56 +68,56 @@ flow('who made a room and is banned from it changes nothing in it from outside',
   t.match(await bob.who.ask('DELETE', `rooms/r1/participants/${alice.id}?ban=true`), { status: 204 })
   await alice.who.hears('room.participant_left')
   const banned = { status: 403, body: { code: 'banned' } }
-  t.match(await alice.who.ask('DELETE', `rooms/r1/bans/${stage.marked('alice')}`), banned)
+  t.match(await alice.who.ask('DELETE', `rooms/r1/bans/${scenario.marked('alice')}`), banned)
   t.match(await alice.who.ask('GET', 'rooms/r1/bans'), banned)
   t.match(await alice.who.ask('PUT', 'rooms/r1', { locked: false }), banned)
   t.match(await alice.who.ask('DELETE', `rooms/r1/participants/${bob.id}`), banned)
   t.match(await alice.who.ask('DELETE', 'rooms/r1'), banned)
-  t.match(await bob.who.ask('DELETE', `rooms/r1/bans/${stage.marked('alice')}`), { status: 204 })
+  t.match(await bob.who.ask('DELETE', `rooms/r1/bans/${scenario.marked('alice')}`), { status: 204 })
   await alice.who.does('rooms/r1/participants')
   await bob.who.hears('room.participant_joined')
 })
 
-flow('who is banned does not come in by making the room anew', async (t, stage) => {
-  const [alice, bob, carol] = await meet(stage)
+flow('who is banned does not come in by making the room anew', async (t, scenario) => {
+  const [alice, bob, carol] = await meet(scenario)
   await alice.who.ask('DELETE', `rooms/r1/participants/${bob.id}?ban=true`)
   for (const other of [bob, carol]) await other.who.hears('room.participant_left')
   await carol.who.ask('DELETE', `rooms/r1/participants/${carol.id}`)
   await alice.who.hears('room.participant_left')
   await alice.who.ask('DELETE', `rooms/r1/participants/${alice.id}`)
-  await stage.pass(40_000)
+  await scenario.pass(40_000)
   t.match(await alice.who.ask('GET', 'rooms/r1'), { body: { code: 'room_not_found' } })
   t.match(await bob.who.ask('GET', 'rooms/r1'), { body: { code: 'banned' } })
   t.match(await bob.who.ask('PUT', 'rooms/r1', {}), { status: 403, body: { code: 'banned' } })
   await bob.who.isRefused('banned', 'rooms/r1/participants')
 })
 
-flow('who is refused is not remembered as a member', async (t, stage) => {
-  const [alice, bob, carol] = await meet(stage)
+flow('who is refused is not remembered as a member', async (t, scenario) => {
+  const [alice, bob, carol] = await meet(scenario)
   await alice.who.ask('PUT', 'rooms/r1', { locked: true })
   for (const other of [bob, carol]) await other.who.hears('room.updated')
-  const eve = await stage.enter('eve', 'phone', { rooms: { r1: {}, r2: { grants: [] } } })
+  const eve = await scenario.enter('eve', 'phone', { rooms: { r1: {}, r2: { grants: [] } } })
   await eve.isRefused('room_locked', 'rooms/r1/participants')
   await eve.isRefused('not_permitted', 'rooms/r2/participants')
-  t.same(await stage.store.memberships.list(stage.marked('eve')), [])
+  t.same(await scenario.store.memberships.list(scenario.marked('eve')), [])
 })
 
-flow('a device that joins again and leaves is no member any more', async (t, stage) => {
-  const [alice, bob, carol] = await meet(stage)
+flow('a device that joins again and leaves is no member any more', async (t, scenario) => {
+  const [alice, bob, carol] = await meet(scenario)
   const again = await join(bob.who, 'r1')
   t.equal(again.id, bob.id)
-  t.match(await stage.store.memberships.list(stage.marked('bob')), [{ participantId: bob.id }])
+  t.match(await scenario.store.memberships.list(scenario.marked('bob')), [{ participantId: bob.id }])
   await bob.who.ask('DELETE', `rooms/r1/participants/${bob.id}`)
   for (const other of [alice, carol]) await other.who.hears('room.participant_left')
-  t.same(await stage.store.memberships.list(stage.marked('bob')), [])
+  t.same(await scenario.store.memberships.list(scenario.marked('bob')), [])
 })
 
-flow('metadata of too many members, bytes or levels is refused', async (t, stage) => {
-  const [alice] = await meet(stage)
+flow('metadata of too many members, bytes or levels is refused', async (t, scenario) => {
+  const [alice] = await meet(scenario)
   const fields = (count: number, size: number) =>
     Object.fromEntries(Array.from({ length: count }, (_, i) => [`field${i}`, 'x'.repeat(size)]))
   const nested = (levels: number): object => (levels === 1 ? {} : { inner: nested(levels - 1) })
-  const eve = await stage.enter('eve', 'phone')
+  const eve = await scenario.enter('eve', 'phone')
   for (const metadata of [fields(500, 1), fields(1, 4096), nested(17)]) {
     await eve.isRefused('too_large', 'rooms/r1/participants', { metadata })
     t.match(await alice.who.ask('PATCH', `rooms/r1/participants/${alice.id}`, { metadata }), { status: 413 })
@@ -127,9 +127,9 @@ flow('metadata of too many members, bytes or levels is refused', async (t, stage
 
 flow(
   'bans are charged, over and over; leaving is free',
-  async (t, stage) => {
-    const [alice, bob, carol] = await meet(stage)
-    await stage.pass(1_000)
+  async (t, scenario) => {
+    const [alice, bob, carol] = await meet(scenario)
+    await scenario.pass(1_000)
     const ban = () => alice.who.ask('DELETE', `rooms/r1/participants/${bob.id}?ban=true`)
     for (let n = 0; n < 5; n++) t.equal((await ban()).status, 204)
     t.match(await ban(), { status: 429, body: { code: 'rate_limited' } })

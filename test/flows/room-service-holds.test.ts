@@ -2,7 +2,7 @@
 import t from 'tap'
 import { createToken } from '../../src/development.js'
 import { RoomService } from '../helpers/room-service.js'
-import { flow, type Stage } from '../helpers/scenario.js'
+import { flow, type Scenario } from '../helpers/scenario.js'
 
 const SECRET = 'shared-with-the-room-service-of-these-flows'
 const service = await RoomService.start(SECRET)
@@ -11,30 +11,30 @@ t.teardown(() => service.dies())
 const env = { ROOM_SERVICE_URL: service.url, ROOM_SERVICE_SECRET: SECRET, ROOM_SERVICE_TIMEOUT_MS: '1000' }
 const JOIN = 'rooms/r1/participants'
 
-const push = (stage: Stage, method: 'PUT' | 'DELETE', body?: object): Promise<Response> =>
-  fetch(`${stage.urlOf(stage.far)}/internal/rooms/${stage.marked('r1')}`, {
+const push = (scenario: Scenario, method: 'PUT' | 'DELETE', body?: object): Promise<Response> =>
+  fetch(`${scenario.urlOf(scenario.far)}/internal/rooms/${scenario.marked('r1')}`, {
     method,
     headers: { authorization: `Bearer ${SECRET}`, ...(body ? { 'content-type': 'application/json' } : {}) },
     ...(body ? { body: JSON.stringify(body) } : {})
   })
 
 /** With names as they are. */
-async function askAs(stage: Stage, user: string, [method, path]: readonly [method: string, path: string]) {
-  const authorization = `Bearer ${await createToken(stage.config, user)}`
-  const reply = await fetch(`${stage.urlOf(0)}/v1/${path}`, { method, headers: { authorization } })
+async function askAs(scenario: Scenario, user: string, [method, path]: readonly [method: string, path: string]) {
+  const authorization = `Bearer ${await createToken(scenario.config, user)}`
+  const reply = await fetch(`${scenario.urlOf(0)}/v1/${path}`, { method, headers: { authorization } })
   return { status: reply.status, body: (await reply.json()) as Record<string, unknown> }
 }
 
 flow(
   'a room that the service deletes and drops is closed to those in it, and stays closed to those it had refused',
-  async (t, stage) => {
-    const [alice, bob] = await stage.enterBoth()
-    const carol = await stage.enter('carol', 'tablet', { silent: true })
-    service.rooms.set(stage.marked('r1'), { defaultRole: 'none', roles: { [stage.marked('alice')]: 'host' } })
+  async (t, scenario) => {
+    const [alice, bob] = await scenario.enterBoth()
+    const carol = await scenario.enter('carol', 'tablet', { silent: true })
+    service.rooms.set(scenario.marked('r1'), { defaultRole: 'none', roles: { [scenario.marked('alice')]: 'host' } })
     await alice.does(JOIN)
     await bob.isRefused('room_not_found', JOIN)
-    service.rooms.delete(stage.marked('r1'))
-    t.equal((await push(stage, 'DELETE')).status, 204)
+    service.rooms.delete(scenario.marked('r1'))
+    t.equal((await push(scenario, 'DELETE')).status, 204)
     t.match(await alice.hears('room.closed'), { reason: 'closed', by: null })
     for (const who of [alice, bob, carol]) {
       await who.isRefused('room_not_found', JOIN)
@@ -48,18 +48,18 @@ flow(
 
 flow(
   'a deleted room that was not dropped is closed when the answer is an hour old',
-  async (t, stage) => {
+  async (t, scenario) => {
     const [alice, bob] = [
-      await stage.enter('alice', 'phone', { silent: true }),
-      await stage.enter('bob', 'phone', { node: stage.far, silent: true })
+      await scenario.enter('alice', 'phone', { silent: true }),
+      await scenario.enter('bob', 'phone', { node: scenario.far, silent: true })
     ]
-    service.rooms.set(stage.marked('r1'), { callType: 'audio' })
+    service.rooms.set(scenario.marked('r1'), { callType: 'audio' })
     await alice.does(JOIN)
-    service.rooms.delete(stage.marked('r1'))
+    service.rooms.delete(scenario.marked('r1'))
     t.match(await bob.does(JOIN), { room: { callType: 'audio' } }, 'until then the answer holds')
-    stage.house.clock.advance(3_600_001)
+    scenario.cluster.clock.advance(3_600_001)
     await bob.isRefused('room_not_found', JOIN)
-    const room = await stage.store.rooms.load(stage.marked('r1'), ['settings'])
+    const room = await scenario.store.rooms.load(scenario.marked('r1'), ['settings'])
     t.match(JSON.parse(room?.fields.get('settings')?.value ?? '{}'), { closed: /closed|empty/ })
   },
   { env, alone: true }
@@ -67,16 +67,16 @@ flow(
 
 flow(
   'a participant whom the service no longer lets in is put out, and a member stays',
-  async (t, stage) => {
-    const [alice, bob] = await stage.enterBoth()
-    const roles = { [stage.marked('alice')]: 'moderator' }
-    service.rooms.set(stage.marked('r1'), { roles })
+  async (t, scenario) => {
+    const [alice, bob] = await scenario.enterBoth()
+    const roles = { [scenario.marked('alice')]: 'moderator' }
+    service.rooms.set(scenario.marked('r1'), { roles })
     await alice.does(JOIN)
     await bob.does(JOIN)
     await alice.hears('room.participant_joined')
     const membersOnly = { defaultRole: 'none', roles }
-    service.rooms.set(stage.marked('r1'), membersOnly)
-    t.equal((await push(stage, 'PUT', membersOnly)).status, 204)
+    service.rooms.set(scenario.marked('r1'), membersOnly)
+    t.equal((await push(scenario, 'PUT', membersOnly)).status, 204)
     await alice.hearsAll('room.updated', 'room.participant_left')
     await bob.hears('room.updated')
     t.match(await bob.hears('room.participant_left'), { reason: 'removed', by: null })
@@ -88,10 +88,10 @@ flow(
 
 flow(
   'a user whose name is that of a member of every object has what everybody has',
-  async (t, stage) => {
+  async (t, scenario) => {
     service.rooms.set('members', { defaultRole: 'none', grants: { alice: ['join'] }, roles: { alice: 'host' } })
     for (const name of ['constructor', 'toString', 'hasOwnProperty', '__proto__']) {
-      const reply = await askAs(stage, name, ['POST', 'rooms/members/participants'])
+      const reply = await askAs(scenario, name, ['POST', 'rooms/members/participants'])
       t.match(reply, { status: 404, body: { code: 'room_not_found' } }, name)
     }
   },
@@ -100,30 +100,30 @@ flow(
 
 flow(
   'an answer that is no room is no answer',
-  async (t, stage) => {
-    const alice = await stage.enter('alice', 'phone', { silent: true })
+  async (t, scenario) => {
+    const alice = await scenario.enter('alice', 'phone', { silent: true })
     for (const [i, answer] of [{}, { error: 'no such room' }, { locked: 'no' }, { roles: [] }, []].entries()) {
-      service.rooms.set(stage.marked(`bad${i}`), answer)
+      service.rooms.set(scenario.marked(`bad${i}`), answer)
       await alice.isRefused('room_service_unavailable', `rooms/bad${i}/participants`)
-      t.equal(await stage.store.rooms.load(stage.marked(`bad${i}`), 'all'), null)
+      t.equal(await scenario.store.rooms.load(scenario.marked(`bad${i}`), 'all'), null)
     }
-    t.equal((await push(stage, 'PUT', {})).status, 400)
-    t.equal((await push(stage, 'PUT', { title: 'x' })).status, 400)
+    t.equal((await push(scenario, 'PUT', {})).status, 400)
+    t.equal((await push(scenario, 'PUT', { title: 'x' })).status, 400)
   },
   { env }
 )
 
 flow(
   'look-ups of unknown rooms are charged to the asker, and kept for ten seconds',
-  async (t, stage) => {
-    const [eve, alice] = await stage.enterBoth()
+  async (t, scenario) => {
+    const [eve, alice] = await scenario.enterBoth()
     for (const room of ['x1', 'x2']) {
       t.match(await eve.ask('GET', `rooms/${room}`), { body: { code: 'room_not_found' } })
     }
     t.match(await eve.ask('GET', 'rooms/x3'), { status: 429, body: { code: 'rate_limited' } })
-    t.equal(service.askedFor(stage.marked('x1')), 1)
-    t.equal(service.askedFor(stage.marked('x3')), 0)
-    service.rooms.set(stage.marked('r1'), { callType: 'audio' })
+    t.equal(service.askedFor(scenario.marked('x1')), 1)
+    t.equal(service.askedFor(scenario.marked('x3')), 0)
+    service.rooms.set(scenario.marked('r1'), { callType: 'audio' })
     await alice.does(JOIN)
     t.match(
       await eve.ask('GET', 'rooms/r1'),
@@ -136,12 +136,12 @@ flow(
 
 flow(
   'a user who is not let in is charged alike, whether there is a room or not and wherever the answer lies',
-  async (t, stage) => {
-    const membersOnly = { roles: { [stage.marked('alice')]: 'host' }, defaultRole: 'none' }
-    for (const room of ['r1', 'r2', 'r3']) service.rooms.set(stage.marked(room), membersOnly)
-    const alice = await stage.enter('alice', 'phone', { silent: true })
+  async (t, scenario) => {
+    const membersOnly = { roles: { [scenario.marked('alice')]: 'host' }, defaultRole: 'none' }
+    for (const room of ['r1', 'r2', 'r3']) service.rooms.set(scenario.marked(room), membersOnly)
+    const alice = await scenario.enter('alice', 'phone', { silent: true })
     for (const room of ['r1', 'r2', 'r3']) await alice.does(`rooms/${room}/participants`)
-    service.rooms.set(stage.marked('n1'), membersOnly)
+    service.rooms.set(scenario.marked('n1'), membersOnly)
     const asksFor = {
       'a room that is open': ['r1', 'r1', 'r1', 'r1'],
       'rooms that are open': ['r1', 'r2', 'r3', 'r1'],
@@ -155,7 +155,7 @@ flow(
         ['', 'GET'],
         ['/participants', 'POST']
       ] as const) {
-        const eve = await stage.enter(`eve${i}${method}`, 'phone', { silent: true, node: i % 2 ? 0 : stage.far })
+        const eve = await scenario.enter(`eve${i}${method}`, 'phone', { silent: true, node: i % 2 ? 0 : scenario.far })
         const codes: unknown[] = []
         for (const room of rooms) codes.push((await eve.ask(method, `rooms/${room}${path}`)).body.code)
         t.strictSame(codes, [...Array(3).fill('room_not_found'), 'rate_limited'], `${method} of ${name}`)
@@ -166,9 +166,9 @@ flow(
   { env: { ...env, RATE_LIMIT_LOOKUPS: '3' } }
 )
 
-flow('an id that is no path segment is refused', async (t, stage) => {
+flow('an id that is no path segment is refused', async (t, scenario) => {
   for (const id of ['%2e', '%2e%2e', '.%2e']) {
-    const reply = await askAs(stage, 'alice', ['GET', `rooms/${id}`])
+    const reply = await askAs(scenario, 'alice', ['GET', `rooms/${id}`])
     t.not(reply.status, 200)
     t.not(reply.status, 500)
     t.match(reply.body, { code: /invalid_request|not_found/ }, id)

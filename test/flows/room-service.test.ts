@@ -2,9 +2,9 @@
 import { SignJWT } from 'jose'
 import t from 'tap'
 import { RoomService } from '../helpers/room-service.js'
-import { flow, type Stage } from '../helpers/scenario.js'
+import { flow, type Scenario } from '../helpers/scenario.js'
 import { sdp } from '../helpers/sdp.js'
-import type { Person } from '../helpers/test-client.js'
+import type { TestClient } from '../helpers/test-client.js'
 import { until } from '../helpers/until.js'
 
 const SECRET = 'shared-with-the-room-service-32-bytes'
@@ -15,27 +15,27 @@ const env = { ROOM_SERVICE_URL: service.url, ROOM_SERVICE_SECRET: SECRET, ROOM_S
 const JOIN = 'rooms/r1/participants'
 
 /** What the service does with its side of the contract. */
-function tell(stage: Stage, method: 'PUT' | 'DELETE', body?: object, secret = SECRET): Promise<Response> {
-  return fetch(`${stage.urlOf(stage.far)}/internal/rooms/${stage.marked('r1')}`, {
+function tell(scenario: Scenario, method: 'PUT' | 'DELETE', body?: object, secret = SECRET): Promise<Response> {
+  return fetch(`${scenario.urlOf(scenario.far)}/internal/rooms/${scenario.marked('r1')}`, {
     method,
     headers: { authorization: `Bearer ${secret}`, ...(body ? { 'content-type': 'application/json' } : {}) },
     ...(body ? { body: JSON.stringify(body) } : {})
   })
 }
 
-const joins = (who: Person) => who.ask('POST', JOIN)
+const joins = (who: TestClient) => who.ask('POST', JOIN)
 
 flow(
   'settings, roles and grants are what the service says',
-  async (t, stage) => {
-    const [alice, bob] = await stage.enterBoth()
-    const carol = await stage.enter('carol', 'tablet')
-    service.rooms.set(stage.marked('r1'), {
+  async (t, scenario) => {
+    const [alice, bob] = await scenario.enterBoth()
+    const carol = await scenario.enter('carol', 'tablet')
+    service.rooms.set(scenario.marked('r1'), {
       callType: 'audio',
       maxParticipants: 3,
       defaultRole: 'listener',
-      roles: { [stage.marked('alice')]: 'moderator' },
-      grants: { [stage.marked('carol')]: ['join'] }
+      roles: { [scenario.marked('alice')]: 'moderator' },
+      grants: { [scenario.marked('carol')]: ['join'] }
     })
     t.match(await joins(bob), {
       status: 201,
@@ -54,16 +54,16 @@ flow(
 
 flow(
   'nobody makes a room that the service does not know, by joining or ahead of time, whatever their token',
-  async (t, stage) => {
-    const [alice, bob] = await stage.enterBoth()
+  async (t, scenario) => {
+    const [alice, bob] = await scenario.enterBoth()
     await alice.isRefused('room_not_found', JOIN)
     t.match(await bob.ask('GET', 'snapshot'), { body: { rooms: [] } })
     t.match(await alice.ask('PUT', 'rooms/r1', {}), { status: 404, body: { code: 'room_not_found' } })
-    const operator = await stage.enter('operator', 'desk', { rooms: { '*': { role: 'host' } } })
+    const operator = await scenario.enter('operator', 'desk', { rooms: { '*': { role: 'host' } } })
     t.match(await operator.ask('PUT', 'rooms/r1', {}), { status: 404 })
     await operator.isRefused('room_not_found', JOIN)
-    t.equal(await stage.store.rooms.load(stage.marked('r1'), 'all'), null)
-    service.rooms.set(stage.marked('r2'), { defaultRole: 'listener' })
+    t.equal(await scenario.store.rooms.load(scenario.marked('r1'), 'all'), null)
+    service.rooms.set(scenario.marked('r2'), { defaultRole: 'listener' })
     t.match(await bob.does('rooms/r2/participants'), { participants: [{ role: 'listener' }] }, 'nor is host in one')
   },
   { env }
@@ -71,19 +71,19 @@ flow(
 
 flow(
   'however many come at once, the service is asked once, and then not for an hour',
-  async (t, stage) => {
-    const id = stage.marked('r1')
+  async (t, scenario) => {
+    const id = scenario.marked('r1')
     service.rooms.set(id, { callType: 'video' })
     const names = Array.from({ length: 20 }, (_, i) => `guest${i}`)
-    const guests = await Promise.all(names.map(name => stage.enter(name, 'phone', { silent: true })))
+    const guests = await Promise.all(names.map(name => scenario.enter(name, 'phone', { silent: true })))
     const replies = await Promise.all(guests.map(joins))
     t.ok(replies.every(({ status }) => status === 201))
     t.equal(service.askedFor(id), 1)
-    const late = await stage.enter('late', 'phone', { node: stage.far, silent: true })
+    const late = await scenario.enter('late', 'phone', { node: scenario.far, silent: true })
     t.match(await joins(late), { status: 201 })
     t.equal(service.askedFor(id), 1, 'nor by another node')
-    stage.house.clock.advance(3_600_000)
-    await stage.house.rest()
+    scenario.cluster.clock.advance(3_600_000)
+    await scenario.cluster.rest()
     await late.ask('GET', 'rooms/r1')
     t.equal(service.askedFor(id), 2)
   },
@@ -92,29 +92,29 @@ flow(
 
 flow(
   'nodes that miss at once ask once, and one that waits in vain asks itself',
-  async (t, stage) => {
-    const id = stage.marked('r1')
+  async (t, scenario) => {
+    const id = scenario.marked('r1')
     service.rooms.set(id, { callType: 'video' })
     const names = Array.from({ length: 12 }, (_, i) => `guest${i}`)
     const guests = await Promise.all(
-      names.map((name, i) => stage.enter(name, 'phone', { silent: true, node: i % 2 ? stage.far : 0 }))
+      names.map((name, i) => scenario.enter(name, 'phone', { silent: true, node: i % 2 ? scenario.far : 0 }))
     )
     const speak = service.fallsSilent()
     const joining = Promise.all(guests.map(joins))
     await until('the service is asked', () => service.askedFor(id) === 1)
     // Both nodes look again and again meanwhile.
-    for (let n = 0; n < 20; n++) await stage.pass(20)
+    for (let n = 0; n < 20; n++) await scenario.pass(20)
     speak()
-    const replies = await stage.during(joining)
+    const replies = await scenario.during(joining)
     t.ok(replies.every(({ status }) => status === 201))
     t.equal(service.askedFor(id), 1)
 
-    const other = stage.marked('r2')
+    const other = scenario.marked('r2')
     service.rooms.set(other, { callType: 'video' })
     const ofADeadNode = { tag: 'dead', value: '' }
-    await stage.store.cachedAnswers.put(`asked:${other}`, ofADeadNode, { keepMs: 1_500, ifTag: null })
-    const [guest] = guests as [Person]
-    t.match(await stage.during(guest.ask('POST', 'rooms/r2/participants')), { status: 201 })
+    await scenario.store.cachedAnswers.put(`asked:${other}`, ofADeadNode, { keepMs: 1_500, ifTag: null })
+    const [guest] = guests as [TestClient]
+    t.match(await scenario.during(guest.ask('POST', 'rooms/r2/participants')), { status: 201 })
     t.equal(service.askedFor(other), 1)
   },
   { env }
@@ -122,20 +122,20 @@ flow(
 
 flow(
   'when it is gone for good its word is believed for a day, and no longer',
-  async (t, stage) => {
-    const alice = await stage.enter('alice', 'phone', { silent: true })
+  async (t, scenario) => {
+    const alice = await scenario.enter('alice', 'phone', { silent: true })
     const [hour, minute] = [3_600_000, 60_000]
-    service.rooms.set(stage.marked('r1'), { roles: { [stage.marked('alice')]: 'moderator' } })
+    service.rooms.set(scenario.marked('r1'), { roles: { [scenario.marked('alice')]: 'moderator' } })
     await alice.does(JOIN)
     await service.dies()
     t.teardown(() => service.revive().catch(() => undefined))
-    const key = new TextEncoder().encode(String(stage.config.jwtSecret[0]))
-    const token = new SignJWT().setSubject(stage.marked('alice')).setExpirationTime('3d')
+    const key = new TextEncoder().encode(String(scenario.config.jwtSecret[0]))
+    const token = new SignJWT().setSubject(scenario.marked('alice')).setExpirationTime('3d')
     const authorization = `Bearer ${await token.setProtectedHeader({ alg: 'HS256' }).sign(key)}`
     const isAnsweredAfter = async (ms: number) => {
-      stage.house.clock.advance(ms)
-      await stage.house.rest()
-      const reply = await fetch(`${stage.urlOf(stage.far)}/v1/rooms/${stage.marked('r1')}`, {
+      scenario.cluster.clock.advance(ms)
+      await scenario.cluster.rest()
+      const reply = await fetch(`${scenario.urlOf(scenario.far)}/v1/rooms/${scenario.marked('r1')}`, {
         headers: { authorization }
       })
       return ((await reply.json()) as { code: string }).code
@@ -150,15 +150,15 @@ flow(
 
 flow(
   'what it does not know it is asked for again after ten seconds',
-  async (t, stage) => {
-    const id = stage.marked('r1')
-    const alice = await stage.enter('alice', 'phone')
+  async (t, scenario) => {
+    const id = scenario.marked('r1')
+    const alice = await scenario.enter('alice', 'phone')
     await alice.isRefused('room_not_found', JOIN)
     service.rooms.set(id, { callType: 'video' })
-    await stage.pass(9_000)
+    await scenario.pass(9_000)
     await alice.isRefused('room_not_found', JOIN)
     t.equal(service.askedFor(id), 1)
-    await stage.pass(1_000)
+    await scenario.pass(1_000)
     await alice.does(JOIN)
     t.equal(service.askedFor(id), 2)
   },
@@ -167,22 +167,22 @@ flow(
 
 flow(
   'a dead service: what is known goes on, what is not has to wait, and anybody may leave',
-  async (t, stage) => {
+  async (t, scenario) => {
     const [alice, bob] = [
-      await stage.enter('alice', 'phone', { silent: true }),
-      await stage.enter('bob', 'laptop', { node: stage.far, silent: true })
+      await scenario.enter('alice', 'phone', { silent: true }),
+      await scenario.enter('bob', 'laptop', { node: scenario.far, silent: true })
     ]
-    service.rooms.set(stage.marked('r1'), { roles: { [stage.marked('bob')]: 'moderator' } })
+    service.rooms.set(scenario.marked('r1'), { roles: { [scenario.marked('bob')]: 'moderator' } })
     const { participantId } = await alice.does(JOIN)
     await service.dies()
     t.teardown(() => service.revive().catch(() => undefined))
-    stage.house.clock.advance(3_600_001)
-    await stage.house.rest()
+    scenario.cluster.clock.advance(3_600_001)
+    await scenario.cluster.rest()
     const { participants } = await bob.does(JOIN)
-    const own = (participants as Person[]).find(({ user }) => user === 'bob')
+    const own = (participants as TestClient[]).find(({ user }) => user === 'bob')
     t.match(own, { role: 'moderator' }, 'an old copy is better than none')
     await alice.isRefused('room_service_unavailable', 'rooms/r2/participants')
-    await tell(stage, 'DELETE')
+    await tell(scenario, 'DELETE')
     await bob.isRefused('room_service_unavailable', JOIN)
     t.equal((await alice.ask('DELETE', `rooms/r1/participants/${participantId}`)).status, 204)
     await service.revive()
@@ -193,14 +193,14 @@ flow(
 
 flow(
   'a service that is silent is not waited for',
-  async (t, stage) => {
-    const alice = await stage.enter('alice', 'phone')
+  async (t, scenario) => {
+    const alice = await scenario.enter('alice', 'phone')
     const speak = service.fallsSilent()
     await alice.isRefused('room_service_unavailable', JOIN)
     speak()
-    service.rooms.set(stage.marked('r1'), { callType: 'video' })
+    service.rooms.set(scenario.marked('r1'), { callType: 'video' })
     await alice.does(JOIN)
-    const metrics = await (await fetch(`${stage.urlOf(0)}/metrics`)).text()
+    const metrics = await (await fetch(`${scenario.urlOf(0)}/metrics`)).text()
     t.match(metrics, /room_service_answers_total\{outcome="failed"\} [1-9]/)
   },
   { env }
@@ -208,36 +208,36 @@ flow(
 
 flow(
   'the service pushes a change: people in the room hear of it, and nobody has to ask',
-  async (t, stage) => {
-    const id = stage.marked('r1')
-    const [alice, bob] = await stage.enterBoth()
-    const roles = { [stage.marked('alice')]: 'host' }
+  async (t, scenario) => {
+    const id = scenario.marked('r1')
+    const [alice, bob] = await scenario.enterBoth()
+    const roles = { [scenario.marked('alice')]: 'host' }
     service.rooms.set(id, { roles })
     for (const who of [alice, bob]) await who.does(JOIN)
     await alice.hears('room.participant_joined')
     const change = { roles, locked: true, metadata: { topic: 'late' }, mode: 'p2p' }
-    t.equal((await tell(stage, 'PUT', change)).status, 204)
+    t.equal((await tell(scenario, 'PUT', change)).status, 204)
     for (const who of [alice, bob]) {
       t.strictSame((await who.hears('room.updated')).changes, { locked: true, metadata: { topic: 'late' } })
     }
-    const carol = await stage.enter('carol', 'tablet')
+    const carol = await scenario.enter('carol', 'tablet')
     await carol.isRefused('room_locked', JOIN)
     t.equal(service.askedFor(id), 1)
-    t.equal((await tell(stage, 'PUT', { locked: 'yes' })).status, 400)
-    t.equal((await tell(stage, 'PUT', { locked: false }, 'a guess')).status, 401)
-    t.equal((await tell(stage, 'DELETE', undefined, '')).status, 401)
+    t.equal((await tell(scenario, 'PUT', { locked: 'yes' })).status, 400)
+    t.equal((await tell(scenario, 'PUT', { locked: false }, 'a guess')).status, 401)
+    t.equal((await tell(scenario, 'DELETE', undefined, '')).status, 401)
   },
   { env }
 )
 
 flow(
   'roles that the service changes count at once for those who are in, whether it says so or is asked again',
-  async (t, stage) => {
-    const id = stage.marked('r1')
-    const [alice, bob] = await stage.enterBoth()
-    const guest = await stage.enter('guest', 'tablet', { rooms: { r1: { role: 'speaker' } } })
+  async (t, scenario) => {
+    const id = scenario.marked('r1')
+    const [alice, bob] = await scenario.enterBoth()
+    const guest = await scenario.enter('guest', 'tablet', { rooms: { r1: { role: 'speaker' } } })
     const roles = (a: string, b: string) => ({
-      roles: { [stage.marked('alice')]: a, [stage.marked('bob')]: b, [stage.marked('guest')]: 'host' }
+      roles: { [scenario.marked('alice')]: a, [scenario.marked('bob')]: b, [scenario.marked('guest')]: 'host' }
     })
     service.rooms.set(id, roles('host', 'listener'))
     await alice.does(JOIN)
@@ -251,17 +251,17 @@ flow(
         t.match(await who.hears('room.participant_updated'), { participant: { user, role }, by: null })
       }
     }
-    t.equal((await tell(stage, 'PUT', roles('host', 'host'))).status, 204)
+    t.equal((await tell(scenario, 'PUT', roles('host', 'host'))).status, 204)
     await hear('bob', 'host')
-    t.equal((await tell(stage, 'PUT', roles('host', 'host'))).status, 204)
+    t.equal((await tell(scenario, 'PUT', roles('host', 'host'))).status, 204)
     t.match(await bob.ask('PUT', 'rooms/r1', { locked: true }), { status: 200 })
     for (const who of [alice, guest]) await who.hears('room.updated')
 
     t.match(await bob.ask('PATCH', `rooms/r1/participants/${participantId}`, { role: 'speaker' }), { status: 200 })
     for (const who of [alice, guest]) await who.hears('room.participant_updated')
     service.rooms.set(id, roles('listener', 'host'))
-    stage.house.clock.advance(3_600_000)
-    await stage.house.rest()
+    scenario.cluster.clock.advance(3_600_000)
+    await scenario.cluster.rest()
     const { body } = await guest.ask('GET', 'rooms/r1')
     t.match(body, { participants: [{ role: 'host' }, { role: 'speaker' }, { role: 'speaker' }] }, 'a token asks nobody')
     const late = await alice.ask('PUT', 'rooms/r1', { locked: false })
@@ -273,12 +273,12 @@ flow(
 
 flow(
   'the service drops a room: it is asked again',
-  async (t, stage) => {
-    const id = stage.marked('r1')
-    const [alice, bob] = await stage.enterBoth()
+  async (t, scenario) => {
+    const id = scenario.marked('r1')
+    const [alice, bob] = await scenario.enterBoth()
     await alice.isRefused('room_not_found', JOIN)
     service.rooms.set(id, { callType: 'video' })
-    t.equal((await tell(stage, 'DELETE')).status, 204)
+    t.equal((await tell(scenario, 'DELETE')).status, 204)
     await bob.does(JOIN)
     t.equal(service.askedFor(id), 2)
   },
@@ -287,20 +287,20 @@ flow(
 
 flow(
   'an answer that was under way does not undo a push',
-  async (t, stage) => {
-    const id = stage.marked('r1')
-    const alice = await stage.enter('alice', 'phone')
+  async (t, scenario) => {
+    const id = scenario.marked('r1')
+    const alice = await scenario.enter('alice', 'phone')
     service.rooms.set(id, { maxParticipants: 9 })
     const speak = service.fallsSilent()
     const joining = alice.does(JOIN)
     await until('the service is asked', () => service.askedFor(id) === 1)
-    await tell(stage, 'PUT', { maxParticipants: 5 })
+    await tell(scenario, 'PUT', { maxParticipants: 5 })
     speak()
     t.match(await joining, { room: { maxParticipants: 5 } })
   },
   { env }
 )
 
-flow('without a service there is nothing to push to', async (t, stage) => {
-  for (const method of ['PUT', 'DELETE'] as const) t.equal((await tell(stage, method)).status, 404)
+flow('without a service there is nothing to push to', async (t, scenario) => {
+  for (const method of ['PUT', 'DELETE'] as const) t.equal((await tell(scenario, method)).status, 404)
 })

@@ -3,8 +3,8 @@ import { join, meet } from '../helpers/rooms.js'
 import { flow } from '../helpers/scenario.js'
 import { candidates, sdp } from '../helpers/sdp.js'
 
-flow('people join, are told of each other, and leave', async (t, stage) => {
-  const [a, b] = await stage.enterBoth()
+flow('people join, are told of each other, and leave', async (t, scenario) => {
+  const [a, b] = await scenario.enterBoth()
   const first = await a.ask('POST', 'rooms/r1/participants', { metadata: { name: 'Alice' } })
   t.match(first, { status: 201, body: { room: { roomId: 'r1', createdBy: 'alice', participantCount: 1 } } })
   t.match(first.body.participants, [{ ...a.endpoint, role: 'host', away: false, metadata: { name: 'Alice' } }])
@@ -22,8 +22,8 @@ flow('people join, are told of each other, and leave', async (t, stage) => {
   t.match(await b.ask('GET', 'snapshot'), { body: { rooms: [] } })
 })
 
-flow('a device that joins anew replaces what it was', async (t, stage) => {
-  const [alice, bob, carol] = await meet(stage)
+flow('a device that joins anew replaces what it was', async (t, scenario) => {
+  const [alice, bob, carol] = await meet(scenario)
   const reply = await bob.who.does('rooms/r1/participants', { replace: true })
   t.not(reply.participantId, bob.id)
   for (const other of [alice, carol]) {
@@ -32,8 +32,8 @@ flow('a device that joins anew replaces what it was', async (t, stage) => {
   }
 })
 
-flow('what was for a participation that is over can be told from what is for the new one', async (t, stage) => {
-  const [alice, bob, carol] = await meet(stage)
+flow('what was for a participation that is over can be told from what is for the new one', async (t, scenario) => {
+  const [alice, bob, carol] = await meet(scenario)
   await alice.who.does('rooms/r1/offer', { to: bob.id, sdp: sdp('aliceA') })
   const { participantId } = await bob.who.does('rooms/r1/participants', { replace: true })
   await alice.who.does('rooms/r1/offer', { to: participantId, sdp: sdp('aliceB') })
@@ -42,8 +42,8 @@ flow('what was for a participation that is over can be told from what is for the
   for (const other of [alice, carol]) await other.who.hearsAll('room.participant_left', 'room.participant_joined')
 })
 
-flow('offer, answer and candidates go from one to one, each description before its candidates', async (t, stage) => {
-  const [alice, bob, carol] = await meet(stage)
+flow('offer, answer and candidates go from one to one, each description before its candidates', async (t, scenario) => {
+  const [alice, bob, carol] = await meet(scenario)
   const early = { to: bob.id, candidates: candidates(2, 'aliceA') }
   t.match(await alice.who.does('rooms/r1/candidates', early), { accepted: 2, held: 2 })
   await alice.who.does('rooms/r1/offer', { to: bob.id, sdp: sdp('aliceA') })
@@ -61,9 +61,9 @@ flow('offer, answer and candidates go from one to one, each description before i
   })
 })
 
-flow('strangers are kept apart', async (t, stage) => {
-  const [alice, bob] = await meet(stage)
-  const eve = await stage.enter('eve', 'phone', { node: stage.far })
+flow('strangers are kept apart', async (t, scenario) => {
+  const [alice, bob] = await meet(scenario)
+  const eve = await scenario.enter('eve', 'phone', { node: scenario.far })
   await eve.isRefused('room_not_found', 'rooms/r1/offer', { to: bob.id, sdp: sdp('eveE') })
   const other = await join(eve, 'r2')
   await alice.who.isRefused('participant_not_found', 'rooms/r1/offer', { to: other.id, sdp: sdp('aliceA') })
@@ -72,9 +72,9 @@ flow('strangers are kept apart', async (t, stage) => {
   t.match(await eve.ask('DELETE', `rooms/r1/participants/${bob.id}`), { body: { code: 'room_not_found' } })
 })
 
-flow('a moderator puts somebody out, who is told why and cannot return while banned', async (t, stage) => {
-  const [alice, bob, carol] = await meet(stage)
-  const second = await stage.enter('bob', 'phone')
+flow('a moderator puts somebody out, who is told why and cannot return while banned', async (t, scenario) => {
+  const [alice, bob, carol] = await meet(scenario)
+  const second = await scenario.enter('bob', 'phone')
   const twin = await join(second, 'r1')
   for (const other of [alice, bob, carol]) await other.who.hears('room.participant_joined')
   await bob.who.hears('room.joined')
@@ -87,14 +87,14 @@ flow('a moderator puts somebody out, who is told why and cannot return while ban
   t.match(await second.hears('room.participant_left'), { ...told, participantId: twin.id })
   for (const his of [bob.who, second]) await his.isRefused('banned', 'rooms/r1/participants')
   t.match(await alice.who.ask('GET', 'rooms/r1/bans'), { body: { bans: [{ user: 'bob', by: alice.who.endpoint }] } })
-  await stage.pass(60_000)
+  await scenario.pass(60_000)
   await join(bob.who, 'r1')
   for (const other of [alice, carol]) await other.who.hears('room.participant_joined')
   await second.hears('room.joined')
 })
 
-flow('roles are given, and asked to mute', async (t, stage) => {
-  const [alice, bob, carol] = await meet(stage)
+flow('roles are given, and asked to mute', async (t, scenario) => {
+  const [alice, bob, carol] = await meet(scenario)
   const path = `rooms/r1/participants/${carol.id}`
   t.match(await bob.who.ask('PATCH', path, { role: 'listener' }), { body: { code: 'not_permitted' } })
   await alice.who.ask('PATCH', `rooms/r1/participants/${bob.id}`, { role: 'moderator' })
@@ -110,8 +110,8 @@ flow('roles are given, and asked to mute', async (t, stage) => {
   t.match(await bob.who.ask('PUT', 'rooms/r1', { locked: true }), { body: { code: 'not_permitted' } })
 })
 
-flow('a room is made, filled, locked and closed', async (t, stage) => {
-  const [a, b] = await stage.enterBoth()
+flow('a room is made, filled, locked and closed', async (t, scenario) => {
+  const [a, b] = await scenario.enterBoth()
   t.match(await a.ask('PUT', 'rooms/r1', { maxParticipants: 2, callType: 'audio' }), {
     status: 201,
     body: { room: { maxParticipants: 2, callType: 'audio', participantCount: 0 } }
@@ -119,7 +119,7 @@ flow('a room is made, filled, locked and closed', async (t, stage) => {
   await join(a, 'r1')
   await join(b, 'r1')
   await a.hears('room.participant_joined')
-  const carol = await stage.enter('carol', 'tablet')
+  const carol = await scenario.enter('carol', 'tablet')
   await carol.isRefused('room_full', 'rooms/r1/participants')
   t.match(await a.ask('PUT', 'rooms/r1', { maxParticipants: 3, locked: true }), {
     status: 200,
@@ -132,27 +132,27 @@ flow('a room is made, filled, locked and closed', async (t, stage) => {
   await b.isRefused('room_closed', 'rooms/r1/participants')
 })
 
-flow('who drops off and comes back in time is away, and never gone', async (t, stage) => {
-  const [alice, bob, carol] = await meet(stage)
+flow('who drops off and comes back in time is away, and never gone', async (t, scenario) => {
+  const [alice, bob, carol] = await meet(scenario)
   await bob.who.leaves()
-  await stage.hasStreams(2)
+  await scenario.hasStreams(2)
   for (const other of [alice, carol]) {
     t.match(await other.who.hears('room.participant_updated'), { participant: { user: 'bob', away: true } })
   }
-  await stage.pass(4500)
+  await scenario.pass(4500)
   await bob.who.listens()
   for (const other of [alice, carol]) {
     t.match(await other.who.hears('room.participant_updated'), { participant: { user: 'bob', away: false } })
   }
-  await stage.pass(10_000)
+  await scenario.pass(10_000)
 })
 
-flow('who stays away has left', async (t, stage) => {
-  const [alice, bob, carol] = await meet(stage)
+flow('who stays away has left', async (t, scenario) => {
+  const [alice, bob, carol] = await meet(scenario)
   await bob.who.leaves()
-  await stage.hasStreams(2)
+  await scenario.hasStreams(2)
   for (const other of [alice, carol]) await other.who.hears('room.participant_updated')
-  await stage.pass(6000)
+  await scenario.pass(6000)
   for (const other of [alice, carol]) {
     t.match(await other.who.hears('room.participant_left'), { user: 'bob', reason: 'lost', by: null })
   }
@@ -161,22 +161,22 @@ flow('who stays away has left', async (t, stage) => {
   t.match(await bob.who.ask('GET', 'snapshot'), { body: { rooms: [] } })
 })
 
-flow('a room that is made ahead of time waits for its first participant', async (t, stage) => {
-  const alice = await stage.enter('alice', 'phone')
+flow('a room that is made ahead of time waits for its first participant', async (t, scenario) => {
+  const alice = await scenario.enter('alice', 'phone')
   await alice.ask('PUT', 'rooms/r1', { callType: 'audio' })
-  await stage.pass(60_000)
+  await scenario.pass(60_000)
   const later = await alice.ask('PUT', 'rooms/r1', { maxParticipants: 5 })
   t.match(later, { status: 200, body: { room: { callType: 'audio', maxParticipants: 5 } } })
   t.match(await alice.does('rooms/r1/participants'), { room: { callType: 'audio' } })
 })
 
-flow('the last one out closes it after a while', async (t, stage) => {
-  const [a, b] = await stage.enterBoth()
+flow('the last one out closes it after a while', async (t, scenario) => {
+  const [a, b] = await scenario.enterBoth()
   const alice = await join(a, 'r1')
   await a.ask('DELETE', `rooms/r1/participants/${alice.id}`)
-  await stage.pass(20_000)
+  await scenario.pass(20_000)
   t.match(await a.ask('GET', 'rooms/r1'), { status: 200 }, 'it lingers, and its creator may see it')
-  await stage.pass(20_000)
+  await scenario.pass(20_000)
   t.match(await a.ask('GET', 'rooms/r1'), { body: { code: 'room_not_found' } })
   t.match(await b.does('rooms/r1/participants'), { room: { createdBy: 'bob' }, participants: [{ role: 'host' }] })
 })

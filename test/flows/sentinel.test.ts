@@ -5,7 +5,7 @@ import t from 'tap'
 import { Fleet } from '../helpers/fleet.js'
 import { candidates, sdp } from '../helpers/sdp.js'
 import { startSentinels } from '../helpers/sentinel.js'
-import { Person } from '../helpers/test-client.js'
+import { TestClient } from '../helpers/test-client.js'
 import { until } from '../helpers/until.js'
 
 const NODES = [0, 1]
@@ -14,9 +14,9 @@ const NODES = [0, 1]
  * Asks again when the store is away, as every client does: Sentinels tell of a failover one after the other, and at each word a node
  * connects anew, also when it has found the new primary already.
  */
-async function insist(person: Person, path: string, body?: object): Promise<void> {
+async function insist(client: TestClient, path: string, body?: object): Promise<void> {
   await until(`${path} is done`, async () => {
-    const { status, body: reply } = await person.ask('POST', path, body)
+    const { status, body: reply } = await client.ask('POST', path, body)
     assert.ok(status < 300 || reply.code === 'store_unavailable', `${path}: ${status} ${reply.code}`)
     return status < 300
   })
@@ -26,11 +26,11 @@ t.test('a call outlives the primaries it was kept on', async t => {
   const sentinels = await startSentinels(2)
   const fleet = await Fleet.launch(NODES.length, sentinels)
   t.teardown(() => fleet.sink())
-  const alice = await Person.make(fleet, { user: 'alice', device: 'phone', node: 0 })
-  const bob = await Person.make(fleet, { user: 'bob', device: 'laptop', node: 1 })
-  for (const person of [alice, bob]) {
-    await person.listens()
-    t.teardown(() => person.leaves())
+  const alice = await TestClient.make(fleet, { user: 'alice', device: 'phone', node: 0 })
+  const bob = await TestClient.make(fleet, { user: 'bob', device: 'laptop', node: 1 })
+  for (const client of [alice, bob]) {
+    await client.listens()
+    t.teardown(() => client.leaves())
   }
   const ready = () => Promise.all(NODES.map(node => fleet.isReady(node)))
   const failOver = async (replicas: number) => {
@@ -39,7 +39,7 @@ t.test('a call outlives the primaries it was kept on', async t => {
     await until('no node is ready', async () => !(await ready()).includes(true))
     await alice.isRefused('store_unavailable', 'calls/c1/candidates', { candidates: candidates(1, 'aliceA') })
     await until('all nodes are ready', async () => !(await ready()).includes(false), 30_000)
-    for (const person of [alice, bob]) t.match(await person.isReset(), { reason: 'unknown' })
+    for (const client of [alice, bob]) t.match(await client.isReset(), { reason: 'unknown' })
   }
 
   await alice.does('calls', { callId: 'c1', to: 'bob' })
@@ -56,5 +56,5 @@ t.test('a call outlives the primaries it was kept on', async t => {
   t.match(await bob.hears('signal.candidates'), { candidates: candidates(2, 'aliceA') })
   await insist(bob, 'calls/c1/hangup')
   t.match(await alice.hears('call.ended'), { reason: 'hangup' })
-  for (const person of [alice, bob]) await person.holdMailbox(t)
+  for (const client of [alice, bob]) await client.holdMailbox(t)
 })

@@ -19,9 +19,9 @@ const ACTIONS: readonly [action: string, body?: object][] = [
 
 const PROBLEM = ['code', 'detail', 'instance', 'retryable', 'status', 'title', 'type']
 
-flow('a stranger finds nothing, in any state of the call, and changes nothing', async (t, stage) => {
-  const [alice, bob] = await stage.enterBoth()
-  const mallory = await stage.enter('mallory', 'phone', { node: stage.far })
+flow('a stranger finds nothing, in any state of the call, and changes nothing', async (t, scenario) => {
+  const [alice, bob] = await scenario.enterBoth()
+  const mallory = await scenario.enter('mallory', 'phone', { node: scenario.far })
   const tries = async (state: string) => {
     const before = await alice.call('c1')
     t.equal(before.state, state)
@@ -57,8 +57,8 @@ flow('a stranger finds nothing, in any state of the call, and changes nothing', 
   await tries('ended')
 })
 
-flow('each side has its own actions', async (t, stage) => {
-  const [alice, bob] = await stage.enterBoth()
+flow('each side has its own actions', async (t, scenario) => {
+  const [alice, bob] = await scenario.enterBoth()
   await alice.does('calls', { callId: 'c1', to: 'bob' })
   await bob.hears('call.incoming')
   const before = await alice.call('c1')
@@ -67,7 +67,7 @@ flow('each side has its own actions', async (t, stage) => {
   }
   await bob.isRefused('wrong_party', 'calls/c1/cancel')
   for (const action of ['connected', 'hangup', 'hold', 'resume']) {
-    for (const person of [alice, bob]) await person.isRefused('wrong_state', `calls/c1/${action}`)
+    for (const client of [alice, bob]) await client.isRefused('wrong_state', `calls/c1/${action}`)
   }
   t.same(await alice.call('c1'), before)
   await bob.does('calls/c1/accept')

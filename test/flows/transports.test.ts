@@ -3,8 +3,8 @@
 import { flow } from '../helpers/scenario.js'
 import { candidate, candidates, sdp } from '../helpers/sdp.js'
 
-flow('stream, then poll, then a stream on another node, in mid-call', async (t, stage) => {
-  const [alice, bob] = await stage.enterBoth()
+flow('stream, then poll, then a stream on another node, in mid-call', async (t, scenario) => {
+  const [alice, bob] = await scenario.enterBoth()
   await alice.does('calls', { callId: 'c1', to: 'bob' })
   await bob.hears('call.incoming')
   await bob.does('calls/c1/accept')
@@ -30,7 +30,7 @@ flow('stream, then poll, then a stream on another node, in mid-call', async (t, 
   t.same(await bob.polls(), [], 'and has nothing twice')
   await trickle(3)
   t.equal((await bob.polls({ limit: 2 })).length, 2)
-  bob.goesTo(stage.far)
+  bob.goesTo(scenario.far)
   await bob.listens()
   await hear(1)
   await trickle(2)
@@ -43,10 +43,10 @@ flow('stream, then poll, then a stream on another node, in mid-call', async (t, 
   await alice.hears('call.ended')
 })
 
-flow('alice talks to any node, and bob hears all in one order', async (t, stage) => {
-  const [alice, bob] = await stage.enterBoth()
+flow('alice talks to any node, and bob hears all in one order', async (t, scenario) => {
+  const [alice, bob] = await scenario.enterBoth()
   const anyNode = async (action: string, body?: object) => {
-    for (const node of [0, stage.far]) {
+    for (const node of [0, scenario.far]) {
       alice.goesTo(node)
       await alice.does(`calls/c1/${action}`, body)
     }
@@ -72,18 +72,18 @@ flow('alice talks to any node, and bob hears all in one order', async (t, stage)
   await bob.hears('call.ended')
 })
 
-flow('a whole call between two people who only poll', async (t, stage) => {
-  const alice = await stage.enter('alice', 'phone', { silent: true })
-  const bob = await stage.enter('bob', 'laptop', { node: stage.far, silent: true })
+flow('a whole call between two people who only poll', async (t, scenario) => {
+  const alice = await scenario.enter('alice', 'phone', { silent: true })
+  const bob = await scenario.enter('bob', 'laptop', { node: scenario.far, silent: true })
   await bob.polls()
   const { cursor } = await alice.does('calls', { callId: 'c1', to: 'bob', offer: { sdp: sdp('aliceA') } })
   alice.startsAt(cursor)
-  const typesOf = async (person: typeof bob) => (await person.polls()).map(({ type }) => type)
+  const typesOf = async (client: typeof bob) => (await client.polls()).map(({ type }) => type)
   t.same(await typesOf(bob), ['call.incoming'])
   await bob.does('calls/c1/accept')
   await bob.does('calls/c1/answer', { sdp: sdp('bobA') })
   t.same(await typesOf(alice), ['call.accepted', 'signal.answer'])
-  await Promise.all([alice, bob].map(person => person.does('calls/c1/candidates', { candidates: candidates(3) })))
+  await Promise.all([alice, bob].map(client => client.does('calls/c1/candidates', { candidates: candidates(3) })))
   t.same(await typesOf(alice), ['signal.candidates'])
   t.same(await typesOf(bob), ['signal.candidates'])
   await bob.does('calls/c1/connected')
@@ -92,10 +92,10 @@ flow('a whole call between two people who only poll', async (t, stage) => {
   t.same(await typesOf(bob), ['call.ended'])
 })
 
-flow('what came while nobody listened is replayed', async (t, stage) => {
-  const [alice, bob] = await stage.enterBoth()
+flow('what came while nobody listened is replayed', async (t, scenario) => {
+  const [alice, bob] = await scenario.enterBoth()
   await bob.leaves()
-  await stage.hasStreams(1)
+  await scenario.hasStreams(1)
   for (const callId of ['c1', 'c2', 'c3']) {
     t.match(await alice.does('calls', { callId, to: 'bob' }), { delivery: { online: 0, queued: 1 } })
     await alice.does(`calls/${callId}/cancel`)
@@ -107,8 +107,8 @@ flow('what came while nobody listened is replayed', async (t, stage) => {
   }
 })
 
-flow('a cursor of somebody else, or of the future, is no way in', async (t, stage) => {
-  const [alice, bob] = await stage.enterBoth()
+flow('a cursor of somebody else, or of the future, is no way in', async (t, scenario) => {
+  const [alice, bob] = await scenario.enterBoth()
   await alice.does('calls', { callId: 'c1', to: 'bob' })
   await bob.hears('call.incoming')
   await alice.does('calls/c1/cancel')

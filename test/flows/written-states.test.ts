@@ -3,18 +3,18 @@
 import { Redis } from 'ioredis'
 import t from 'tap'
 import { startRedis } from '../helpers/redis.js'
-import { Stage } from '../helpers/scenario.js'
+import { Scenario } from '../helpers/scenario.js'
 import { candidate, sdp } from '../helpers/sdp.js'
-import { House, SETTINGS } from '../helpers/test-cluster.js'
+import { SETTINGS, TestCluster } from '../helpers/test-cluster.js'
 
 const setting = SETTINGS.find(({ engine, nodes }) => engine === 'redis' && nodes === 2)
 if (!setting) throw new Error('there are two nodes on one Redis')
 const server = await startRedis()
-const house = await House.open(setting, {}, server)
+const cluster = await TestCluster.open(setting, {}, server)
 const redis = new Redis(server.port)
 t.teardown(async () => {
   redis.disconnect()
-  await house.close()
+  await cluster.close()
   await server.stop()
 })
 
@@ -25,8 +25,8 @@ async function countReads(): Promise<number> {
 }
 
 t.test('a call between two nodes is read by neither once it rings', async t => {
-  const stage = new Stage(house)
-  const [alice, bob] = await stage.enterBoth()
+  const scenario = new Scenario(cluster)
+  const [alice, bob] = await scenario.enterBoth()
   await redis.config('RESETSTAT')
   await alice.does('calls', { callId: 'c1', to: 'bob' })
   await bob.hears('call.incoming')
@@ -44,17 +44,17 @@ t.test('a call between two nodes is read by neither once it rings', async t => {
   await bob.does('calls/c1/hangup')
   await alice.hears('call.ended')
   await alice.isRefused('call_ended', 'calls/c1/hold')
-  await stage.holdMailboxes(t)
-  await stage.clear()
+  await scenario.holdMailboxes(t)
+  await scenario.clear()
 })
 
 t.test('what is written is published to the nodes where a recipient listens, while it is small and lives', async t => {
-  const { store } = house
+  const { store } = cluster
   const heard: unknown[] = []
   const stop = store.wakeups.onCommit(({ id }, { version, tag, state }) => heard.push([id, version, tag, state.length]))
   let events = 0
   const unsubscribe = await store.wakeups.subscribe('carol', ({ kind }) => (events += kind === 'event' ? 1 : 0))
-  const now = house.clock.now()
+  const now = cluster.clock.now()
   await store.mailboxes.touch('carol', 'phone', {
     now,
     tag: 'birth',
@@ -77,7 +77,7 @@ t.test('what is written is published to the nodes where a recipient listens, whi
   await commit(3, { state: 'x'.repeat(8_193) })
   await commit(4, { state: '"4"', expireInMs: 9 })
   await commit(5, { state: '"five"' })
-  await house.rest()
+  await cluster.rest()
   t.same(heard, [
     ['c9', 1, 't1', 3],
     ['c9', 5, 't5', 6]

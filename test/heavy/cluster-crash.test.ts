@@ -6,7 +6,7 @@ import { partitionOf } from '../../src/store/partition.js'
 import { leasesKey, NODES_KEY, stateKey } from '../../src/store/redis/keys.js'
 import { Fleet } from '../helpers/fleet.js'
 import { nameOn, startProxiedCluster } from '../helpers/proxied-cluster.js'
-import { Person } from '../helpers/test-client.js'
+import { TestClient } from '../helpers/test-client.js'
 import { until } from '../helpers/until.js'
 
 const VICTIM = 0
@@ -21,10 +21,10 @@ const fleet = await Fleet.launch(2, cluster)
 t.teardown(() => fleet.sink())
 
 interface Scene {
-  readonly alice: Person
-  readonly bob: Person
+  readonly alice: TestClient
+  readonly bob: TestClient
   /** Bob's other device. */
-  readonly watch: Person
+  readonly watch: TestClient
   readonly callId: string
 }
 
@@ -33,9 +33,9 @@ let scenes = 0
 async function enter(): Promise<Scene> {
   const mark = `-${++scenes}-`
   const enterOne = async (user: string, device: string) => {
-    const person = await Person.make(fleet, { user, device, node: SURVIVOR })
-    await person.listens()
-    return person
+    const client = await TestClient.make(fleet, { user, device, node: SURVIVOR })
+    await client.listens()
+    return client
   }
   const [alice, bob] = [nameOn(0, `alice${mark}`), nameOn(1, `bob${mark}`)]
   return {
@@ -49,20 +49,20 @@ async function enter(): Promise<Scene> {
 // ── What a node sends: scripts are told apart by the keys they begin with ──
 
 const next = '\\r\\n\\$\\d+\\r\\n\\S+'
-const leaseOf = ({ user }: Person) => new RegExp(`\r\n1${next}:leases:${user}`)
+const leaseOf = ({ user }: TestClient) => new RegExp(`\r\n1${next}:leases:${user}`)
 const commitOf = (callId: string) => new RegExp(`:outbox:call:${callId}${next}:timers:call`)
-const appendTo = ({ user }: Person, callId: string) => `:position:${user}:call:${callId}`
+const appendTo = ({ user }: TestClient, callId: string) => `:position:${user}:call:${callId}`
 const settleOf = (callId: string) => new RegExp(`:outbox:call:${callId}${next}:pending`)
 
 const at = (id: string) => cluster.primaryOf(partitionOf(id))
-const holdLease = (of: Person) => at(of.user).proxy.hold(leaseOf(of))
+const holdLease = (of: TestClient) => at(of.user).proxy.hold(leaseOf(of))
 const holdCommit = (callId: string) => at(callId).proxy.hold(commitOf(callId))
-const holdAppend = (to: Person, callId: string) => at(to.user).proxy.hold(appendTo(to, callId))
+const holdAppend = (to: TestClient, callId: string) => at(to.user).proxy.hold(appendTo(to, callId))
 const holdSettle = (callId: string) => at(callId).proxy.hold(settleOf(callId))
 
 // ── What is kept ──
 
-const countLeases = ({ user }: Person) => at(user).client.hlen(leasesKey(user))
+const countLeases = ({ user }: TestClient) => at(user).client.hlen(leasesKey(user))
 
 /** How long the call is kept; negative: for good. */
 const remainingMs = (callId: string) => at(callId).client.pttl(stateKey({ kind: 'call', id: callId }))
@@ -83,10 +83,10 @@ async function liveNodes(): Promise<ReadonlyMap<string, number>> {
 // ── What happens ──
 
 /** Asks the victim. Resolves to the status of the answer, or to 'lost' when none came. */
-function askVictim(person: Person, path: string, body?: object): Promise<number | 'lost'> {
-  person.goesTo(VICTIM)
-  const asked = person.ask('POST', path, body)
-  person.goesTo(SURVIVOR)
+function askVictim(client: TestClient, path: string, body?: object): Promise<number | 'lost'> {
+  client.goesTo(VICTIM)
+  const asked = client.ask('POST', path, body)
+  client.goesTo(SURVIVOR)
   return asked.then(
     ({ status }) => status,
     () => 'lost' as const
@@ -129,10 +129,10 @@ function story(name: string, play: (t: Test, scene: Scene) => Promise<void>): vo
     const { alice, bob, watch } = scene
     await until('no lease is left', async () => (await countLeases(alice)) + (await countLeases(bob)) === 0)
     await until('no outbox is left', async () => (await waitingKeys()).length === 0)
-    for (const person of [alice, bob, watch]) {
-      t.same(await person.activeCalls(), [])
-      await person.holdMailbox(t)
-      await person.leaves()
+    for (const client of [alice, bob, watch]) {
+      t.same(await client.activeCalls(), [])
+      await client.holdMailbox(t)
+      await client.leaves()
     }
   })
 }
@@ -195,7 +195,7 @@ story(
     const since = Date.now()
     const second = `${callId}-second`
     await isInTime(t, since, alice.does('calls', { callId: second, to: bob.user }))
-    for (const person of [alice, bob, watch]) t.match(await person.hears('call.ended'), { callId, reason: 'server' })
+    for (const client of [alice, bob, watch]) t.match(await client.hears('call.ended'), { callId, reason: 'server' })
     for (const his of [bob, watch]) t.match(await his.hears('call.incoming'), { callId: second })
     await alice.isRefused('call_ended', 'calls', { callId, to: bob.user })
     await cancel(scene, second)

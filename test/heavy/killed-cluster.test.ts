@@ -2,7 +2,7 @@
 import t from 'tap'
 import { Fleet } from '../helpers/fleet.js'
 import { startCluster } from '../helpers/redis.js'
-import { Person } from '../helpers/test-client.js'
+import { TestClient } from '../helpers/test-client.js'
 
 const RING_MS = 2_000
 /** A deadline fires within a second; the rest is for a busy machine. */
@@ -18,10 +18,12 @@ for (const [victim, survivor] of [
 ] as const) {
   t.test(`node ${victim} is killed while calls ring that it created: they end in time at node ${survivor}`, async t => {
     if (victim === 1) await fleet.start(survivor)
-    const callers: Person[] = []
+    const callers: TestClient[] = []
     for (let n = 0; n < PAIRS; n++) {
       const [alice, bob] = await Promise.all(
-        ['alice', 'bob'].map(name => Person.make(fleet, { user: `${name}${victim}-${n}`, device: 'd', node: survivor }))
+        ['alice', 'bob'].map(name =>
+          TestClient.make(fleet, { user: `${name}${victim}-${n}`, device: 'd', node: survivor })
+        )
       )
       if (!alice || !bob) throw new Error('there are two')
       await Promise.all([alice.listens(), bob.listens()])

@@ -1,6 +1,6 @@
 // A full room: a thousand devices join in parallel on two nodes, and what is said then reaches all of them, in order, once. Few have
-// a stream; the others look into their mailboxes, which hold the same. People have four devices each: a commit is told person by
-// person, so that saves a quarter of the work, and leaves the number of joins, members and deliveries as it is.
+// a stream; the others look into their mailboxes, which hold the same. People have four devices each: a commit is told client by
+// client, so that saves a quarter of the work, and leaves the number of joins, members and deliveries as it is.
 import assert from 'node:assert/strict'
 import { Agent, request } from 'node:http'
 import t from 'tap'

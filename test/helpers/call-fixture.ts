@@ -1,4 +1,4 @@
-// A world for generated stories: one call, devices that come and go, a mailbox for each, time that passes. Every step is
+// A fixture for generated stories: one call, devices that come and go, a mailbox for each, time that passes. Every step is
 // held against what must always be true; the state goes through JSON after each step, as it does in a store.
 import assert from 'node:assert/strict'
 import type { CallCommand } from '../../src/domain/call/command.js'
@@ -27,7 +27,7 @@ interface Device {
 
 const keyOf = ({ user, device }: Endpoint) => `${user}/${device}`
 
-export class World {
+export class CallFixture {
   now = T0
   state: CallState | null = null
   readonly devices = new Map<string, Device>()

@@ -6,7 +6,7 @@ import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { loadConfig } from '../../src/config.js'
 import { type RedisServer, startRedis } from './redis.js'
-import type { World } from './test-client.js'
+import type { TestNodes } from './test-client.js'
 import type { Environment } from './test-cluster.js'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
@@ -35,7 +35,7 @@ interface Ship {
   readonly url: string
 }
 
-export class Fleet implements World {
+export class Fleet implements TestNodes {
   /** What all fleets take for a token. */
   static readonly config = loadConfig({ JWT_SECRET })
   readonly config = Fleet.config

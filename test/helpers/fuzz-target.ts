@@ -5,10 +5,10 @@ import { connect } from 'node:net'
 import { createToken } from '../../src/development.js'
 import { ERRORS, type ErrorCode } from '../../src/errors.js'
 import { resolved, type Schema } from './invalid-values.js'
-import { Stage } from './scenario.js'
+import { Scenario } from './scenario.js'
 import { candidates, sdp } from './sdp.js'
-import type { Person } from './test-client.js'
-import type { House } from './test-cluster.js'
+import type { TestClient } from './test-client.js'
+import type { TestCluster } from './test-cluster.js'
 
 type Where = 'path' | 'query' | 'header'
 
@@ -36,26 +36,26 @@ export interface Wire {
 }
 
 export class Target {
-  readonly stage: Stage
-  readonly people: readonly Person[]
+  readonly scenario: Scenario
+  readonly people: readonly TestClient[]
   readonly operations: readonly Operation[]
   readonly #tokens: readonly string[]
 
-  private constructor(stage: Stage, parts: { people: Person[]; operations: Operation[]; tokens: string[] }) {
-    this.stage = stage
+  private constructor(scenario: Scenario, parts: { people: TestClient[]; operations: Operation[]; tokens: string[] }) {
+    this.scenario = scenario
     this.people = parts.people
     this.operations = parts.operations
     this.#tokens = parts.tokens
   }
 
   /** A call that rings, one that is on, and one that is over; the requests come from somebody in each of them, and a stranger. */
-  static async make(house: House): Promise<Target> {
-    const stage = new Stage(house)
+  static async make(cluster: TestCluster): Promise<Target> {
+    const scenario = new Scenario(cluster)
     const names = ['alice', 'bob', 'carol', 'dave', 'mallory']
-    const people: Person[] = []
-    for (const name of names) people.push(await stage.enter(name, 'phone', { silent: true }))
-    const [alice, bob, carol, dave] = people as [Person, Person, Person, Person]
-    for (const person of people) await person.polls()
+    const people: TestClient[] = []
+    for (const name of names) people.push(await scenario.enter(name, 'phone', { silent: true }))
+    const [alice, bob, carol, dave] = people as [TestClient, TestClient, TestClient, TestClient]
+    for (const client of people) await client.polls()
     await alice.does('calls', { callId: 'over', to: 'bob' })
     await bob.does('calls/over/reject')
     await alice.does('calls', { callId: 'rings', to: 'bob', ringTimeoutMs: 90_000 })
@@ -64,29 +64,29 @@ export class Target {
     await dave.does('calls/on/answer', { sdp: sdp('daveA') })
     await carol.does('calls/on/candidates', { candidates: candidates(2, 'later') })
     await dave.does('calls/on/connected')
-    for (const person of people) await person.polls()
-    const tokens = await Promise.all(names.map(name => createToken(house.config, stage.marked(name))))
-    const reply = await fetch(`${house.urlOf(0)}/openapi.json`)
-    return new Target(stage, { people, operations: operationsOf((await reply.json()) as Document), tokens })
+    for (const client of people) await client.polls()
+    const tokens = await Promise.all(names.map(name => createToken(cluster.config, scenario.marked(name))))
+    const reply = await fetch(`${cluster.urlOf(0)}/openapi.json`)
+    return new Target(scenario, { people, operations: operationsOf((await reply.json()) as Document), tokens })
   }
 
   get calls(): string[] {
-    return ['over', 'rings', 'on', 'none'].map(name => this.stage.marked(name))
+    return ['over', 'rings', 'on', 'none'].map(name => this.scenario.marked(name))
   }
 
   /** All that anybody can see of the calls and of what they were told. */
   async look(): Promise<unknown> {
-    await this.stage.house.rest()
-    const seen = this.people.map(async person => ({
-      calls: await Promise.all(['over', 'rings', 'on', 'none'].map(id => person.ask('GET', `calls/${id}`))),
-      active: await person.activeCalls(),
-      news: await person.polls()
+    await this.scenario.cluster.rest()
+    const seen = this.people.map(async client => ({
+      calls: await Promise.all(['over', 'rings', 'on', 'none'].map(id => client.ask('GET', `calls/${id}`))),
+      active: await client.activeCalls(),
+      news: await client.polls()
     }))
     return Promise.all(seen)
   }
 
   async send({ method, path }: Operation, who: number, wire: Wire): Promise<Response> {
-    const url = `${this.stage.urlOf(0)}${wire.path ?? path.replace('{callId}', this.calls[who % 4] ?? '')}${wire.query ?? ''}`
+    const url = `${this.scenario.urlOf(0)}${wire.path ?? path.replace('{callId}', this.calls[who % 4] ?? '')}${wire.query ?? ''}`
     const json = wire.body === undefined ? {} : { 'content-type': 'application/json', body: wire.body }
     return fetch(url, {
       method: method.toUpperCase(),

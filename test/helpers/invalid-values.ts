@@ -1,5 +1,5 @@
 // From a JSON Schema to requests: values that fit it, and values that do not, each in one place. Knows the keywords that our
-// schemas use; whether a spoiled value really does not fit is asked of a validator other than the server's.
+// schemas use; whether a invalidValues value really does not fit is asked of a validator other than the server's.
 import fc, { type Arbitrary } from 'fast-check'
 import { Compile } from 'typebox/compile'
 
@@ -57,25 +57,25 @@ export function valid(schema: Schema): Arbitrary<unknown> {
 }
 
 /** Values that do not fit, in one place at a time. */
-export function spoiled(schema: Schema): Arbitrary<unknown> {
-  return fc.oneof(...waysToSpoil(schema)).filter(value => !fits(schema, value))
+export function invalidValues(schema: Schema): Arbitrary<unknown> {
+  return fc.oneof(...invalidVariants(schema)).filter(value => !fits(schema, value))
 }
 
-function waysToSpoil(schema: Schema): Arbitrary<unknown>[] {
+function invalidVariants(schema: Schema): Arbitrary<unknown>[] {
   const ways: Arbitrary<unknown>[] = [fc.constantFrom(...ANYTHING)]
-  if (schema.anyOf) ways.push(...schema.anyOf.flatMap(waysToSpoil))
-  if (schema.type === 'string') ways.push(...waysToSpoilText(schema))
+  if (schema.anyOf) ways.push(...schema.anyOf.flatMap(invalidVariants))
+  if (schema.type === 'string') ways.push(...invalidTexts(schema))
   if (schema.type === 'integer') ways.push(fc.constantFrom(-1, 0, 2 ** 31, 2 ** 53, 1.5, '1', '0x1'))
   if (schema.type === 'array') {
     const { items = {}, maxItems = 0 } = schema
     ways.push(fc.array(valid(items), { minLength: maxItems + 1, maxLength: maxItems + 1 }))
-    ways.push(spoiledPart(items).map(item => [item]))
+    ways.push(invalidMember(items).map(item => [item]))
   }
-  if (schema.type === 'object') ways.push(...waysToSpoilMembers(schema))
+  if (schema.type === 'object') ways.push(...invalidObjects(schema))
   return ways
 }
 
-function waysToSpoilText({ maxLength = 128 }: Schema): Arbitrary<unknown>[] {
+function invalidTexts({ maxLength = 128 }: Schema): Arbitrary<unknown>[] {
   return [
     fc.constantFrom(...NASTY),
     fc.string({ unit: 'binary', maxLength: 20 }),
@@ -84,7 +84,7 @@ function waysToSpoilText({ maxLength = 128 }: Schema): Arbitrary<unknown>[] {
   ]
 }
 
-function waysToSpoilMembers(schema: Schema): Arbitrary<unknown>[] {
+function invalidObjects(schema: Schema): Arbitrary<unknown>[] {
   const { properties = {}, required = [] } = schema
   const fitting = valid(schema) as Arbitrary<Record<string, unknown>>
   const changed = (name: string, part: Arbitrary<unknown>) =>
@@ -93,12 +93,12 @@ function waysToSpoilMembers(schema: Schema): Arbitrary<unknown>[] {
     changed('unknown', fc.constantFrom(...ANYTHING)),
     changed('toString', fc.constant(1)),
     ...required.map(name => fitting.map(({ [name]: _, ...rest }) => rest)),
-    ...Object.entries(properties).map(([name, part]) => changed(name, spoiledPart(part)))
+    ...Object.entries(properties).map(([name, part]) => changed(name, invalidMember(part)))
   ]
 }
 
-/** A part that anything fits cannot be spoiled; what comes of it is filtered out above. */
-const spoiledPart = (schema: Schema): Arbitrary<unknown> => fc.oneof(...waysToSpoil(schema))
+/** A part that anything fits cannot be invalidValues; what comes of it is filtered out above. */
+const invalidMember = (schema: Schema): Arbitrary<unknown> => fc.oneof(...invalidVariants(schema))
 
 function mapValues<T, U>(object: Readonly<Record<string, T>>, map: (value: T) => U): Record<string, U> {
   return Object.fromEntries(Object.entries(object).map(([key, value]) => [key, map(value)]))

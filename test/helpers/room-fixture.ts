@@ -40,7 +40,7 @@ export interface Heard {
 type Decide = (parts: RoomParts) => RoomDecision
 const placeOf = ({ user, device }: Endpoint) => `${user}/${device}`
 
-export class RoomWorld {
+export class RoomFixture {
   now = T0
   version = 0
   readonly maxParticipants: number

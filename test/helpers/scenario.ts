@@ -1,17 +1,17 @@
-// A story on a stage: people with devices at the nodes of a house. When it is over nothing of it is left open, and what
+// A story on a scenario: people with devices at the nodes of a cluster. When it is over nothing of it is left open, and what
 // everybody heard is held against their mailboxes.
 import t, { type Test } from 'tap'
 import type { RoomClaims } from '../../src/schemas/claims.js'
 import type { Store } from '../../src/store/store.js'
-import { Person, type World } from './test-client.js'
-import { type Environment, FLOW_SETTINGS, House, sharedHouse } from './test-cluster.js'
+import { TestClient, type TestNodes } from './test-client.js'
+import { type Environment, FLOW_SETTINGS, sharedCluster, TestCluster } from './test-cluster.js'
 import { until } from './until.js'
 
-export type Story = (t: Test, stage: Stage) => Promise<void>
+export type Story = (t: Test, scenario: Scenario) => Promise<void>
 
 interface FlowOptions {
   readonly env?: Environment
-  /** It closes nodes: it gets a house of its own. */
+  /** It closes nodes: it gets a cluster of its own. */
   readonly alone?: boolean
 }
 
@@ -20,14 +20,14 @@ export function flow(name: string, story: Story, { env = {}, alone = false }: Fl
   t.test(name, async t => {
     for (const setting of FLOW_SETTINGS) {
       await t.test(setting.name, async t => {
-        const house = await (alone ? House.open(setting, env) : sharedHouse(setting, env))
-        const stage = new Stage(house)
+        const cluster = await (alone ? TestCluster.open(setting, env) : sharedCluster(setting, env))
+        const scenario = new Scenario(cluster)
         try {
-          await story(t, stage)
-          await stage.holdMailboxes(t)
+          await story(t, scenario)
+          await scenario.holdMailboxes(t)
         } finally {
-          await stage.clear()
-          if (alone) await house.close()
+          await scenario.clear()
+          if (alone) await cluster.close()
         }
       })
     }
@@ -43,42 +43,42 @@ interface Entrance {
 
 let stories = 0
 
-export class Stage implements World {
-  readonly house: House
-  readonly #people: Person[] = []
+export class Scenario implements TestNodes {
+  readonly cluster: TestCluster
+  readonly #people: TestClient[] = []
   /** Names belong to their story: its alice, its call `c1`. On the wire they end with this. */
   readonly #mark = `~${++stories}`
 
-  constructor(house: House) {
-    this.house = house
+  constructor(cluster: TestCluster) {
+    this.cluster = cluster
   }
 
   get config() {
-    return this.house.config
+    return this.cluster.config
   }
 
   urlOf(node: number): string {
-    return this.house.urlOf(node)
+    return this.cluster.urlOf(node)
   }
 
   get store(): Store {
-    return this.house.store
+    return this.cluster.store
   }
 
   get far(): number {
-    return this.house.far
+    return this.cluster.far
   }
 
   now(): number {
-    return this.house.clock.now()
+    return this.cluster.clock.now()
   }
 
   pass(ms: number): Promise<void> {
-    return this.house.pass(ms)
+    return this.cluster.pass(ms)
   }
 
   during<T>(work: Promise<T>): Promise<T> {
-    return this.house.during(work)
+    return this.cluster.during(work)
   }
 
   /** A name as it is on the wire. */
@@ -92,31 +92,31 @@ export class Stage implements World {
   }
 
   /** Somebody with a device, at a node; their stream is open unless they are `silent`. */
-  async enter(user: string, device: string, { node = 0, silent = false, rooms }: Entrance = {}): Promise<Person> {
-    const person = await Person.make(this, { user, device, node, rooms })
-    this.#people.push(person)
-    if (!silent) await person.listens()
-    return person
+  async enter(user: string, device: string, { node = 0, silent = false, rooms }: Entrance = {}): Promise<TestClient> {
+    const client = await TestClient.make(this, { user, device, node, rooms })
+    this.#people.push(client)
+    if (!silent) await client.listens()
+    return client
   }
 
   /** Alice with her phone at the first node, bob with his laptop at the last. */
-  async enterBoth(): Promise<[alice: Person, bob: Person]> {
+  async enterBoth(): Promise<[alice: TestClient, bob: TestClient]> {
     return [await this.enter('alice', 'phone'), await this.enter('bob', 'laptop', { node: this.far })]
   }
 
   async holdMailboxes(t: Test): Promise<void> {
-    await this.house.rest()
-    for (const person of this.#people) await person.holdMailbox(t)
+    await this.cluster.rest()
+    for (const client of this.#people) await client.holdMailbox(t)
   }
 
   /** The nodes have seen who left: so many streams are open, and presence says so. */
   async hasStreams(count: number): Promise<void> {
-    await until(`${count} streams are open`, () => this.house.openStreams() === count)
-    await this.house.rest()
+    await until(`${count} streams are open`, () => this.cluster.openStreams() === count)
+    await this.cluster.rest()
   }
 
   async clear(): Promise<void> {
-    for (const person of this.#people) await person.leaves()
+    for (const client of this.#people) await client.leaves()
     await this.hasStreams(0)
   }
 }

@@ -11,7 +11,7 @@ import { faultsOf } from './events.js'
 import { type Frame, openSse, type SseClient } from './sse.js'
 
 /** Where people live: some nodes, what they take for a token, and names that are nobody else's. */
-export interface World {
+export interface TestNodes {
   readonly config: Config
   urlOf(node: number): string
   /** A name as it is on the wire, and what came over the wire with the names people know. */
@@ -41,10 +41,10 @@ interface Place {
 
 const NOTICES = ['hello', 'caught-up', 'heartbeat']
 
-export class Person {
+export class TestClient {
   readonly user: string
   readonly device: string
-  readonly #world: World
+  readonly #fixture: TestNodes
   readonly #headers: Readonly<Record<string, string>>
   #node: number
   #stream: SseClient | null = null
@@ -53,19 +53,24 @@ export class Person {
   #cursor = ''
   readonly #told: Told[] = []
 
-  private constructor(world: World, { user, device, node }: Place, token: string) {
-    this.#world = world
+  private constructor(fixture: TestNodes, { user, device, node }: Place, token: string) {
+    this.#fixture = fixture
     this.user = user
     this.device = device
     this.#node = node
     this.#headers = { authorization: `Bearer ${token}`, 'x-device-id': device }
   }
 
-  static async make(world: World, place: Place): Promise<Person> {
+  static async make(fixture: TestNodes, place: Place): Promise<TestClient> {
     const { user, rooms } = place
-    const claims = rooms && Object.entries(rooms).map(([id, claim]) => [id === '*' ? id : world.marked(id), claim])
-    const token = await createToken(world.config, world.marked(user), undefined, claims && Object.fromEntries(claims))
-    return new Person(world, place, token)
+    const claims = rooms && Object.entries(rooms).map(([id, claim]) => [id === '*' ? id : fixture.marked(id), claim])
+    const token = await createToken(
+      fixture.config,
+      fixture.marked(user),
+      undefined,
+      claims && Object.fromEntries(claims)
+    )
+    return new TestClient(fixture, place, token)
   }
 
   get endpoint() {
@@ -94,28 +99,31 @@ export class Person {
     body?: object,
     headers: Readonly<Record<string, string>> = {}
   ): Promise<Answer> {
-    const reply = await fetch(`${this.#world.urlOf(this.#node)}/v1/${this.#addressed(path)}`, {
+    const reply = await fetch(`${this.#fixture.urlOf(this.#node)}/v1/${this.#addressed(path)}`, {
       method,
       headers: { ...this.#headers, ...headers, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
       ...(body === undefined ? {} : { body: JSON.stringify(path.startsWith('rooms/') ? body : this.#named(body)) })
     })
     const text = await reply.text()
-    const answer = { status: reply.status, body: text === '' ? {} : this.#world.unmarked(JSON.parse(text)) }
+    const answer = { status: reply.status, body: text === '' ? {} : this.#fixture.unmarked(JSON.parse(text)) }
     if (!reply.ok) holdProblem(reply.headers.get('content-type'), answer)
     return answer
   }
 
   #addressed(path: string): string {
-    return path.replace(/^(calls|rooms)\/([^/]+)/, (_, kind: string, id: string) => `${kind}/${this.#world.marked(id)}`)
+    return path.replace(
+      /^(calls|rooms)\/([^/]+)/,
+      (_, kind: string, id: string) => `${kind}/${this.#fixture.marked(id)}`
+    )
   }
 
   #named(body: { readonly callId?: string; readonly to?: string; readonly users?: readonly string[] }): object {
     const { callId, to, users } = body
     return {
       ...body,
-      ...(callId === undefined ? {} : { callId: this.#world.marked(callId) }),
-      ...(to === undefined ? {} : { to: this.#world.marked(to) }),
-      ...(Array.isArray(users) ? { users: users.map(user => this.#world.marked(user)) } : {})
+      ...(callId === undefined ? {} : { callId: this.#fixture.marked(callId) }),
+      ...(to === undefined ? {} : { to: this.#fixture.marked(to) }),
+      ...(Array.isArray(users) ? { users: users.map(user => this.#fixture.marked(user)) } : {})
     }
   }
 
@@ -150,7 +158,7 @@ export class Person {
   async listens(cursor = this.#cursor): Promise<Frame> {
     await this.#stream?.close()
     const query = cursor === '' ? '' : `?cursor=${cursor}`
-    this.#stream = await openSse(`${this.#world.urlOf(this.#node)}/v1/events${query}`, { headers: this.#headers })
+    this.#stream = await openSse(`${this.#fixture.urlOf(this.#node)}/v1/events${query}`, { headers: this.#headers })
     if (cursor !== '') return { id: cursor, type: 'resumed', timestamp: '', data: {} }
     const hello = await this.#stream.next('hello')
     this.#origin ??= String(hello.id)
@@ -174,7 +182,7 @@ export class Person {
   /** The next thing they are told, which has to be of this type. */
   async hears(type: string): Promise<Record<string, unknown>> {
     const frame = await this.#next()
-    const told = this.#world.unmarked({ ...frame, id: String(frame.id) })
+    const told = this.#fixture.unmarked({ ...frame, id: String(frame.id) })
     this.#take(told)
     assert.equal(told.type, type, `what ${this.user}/${this.device} hears next: ${JSON.stringify(told.data)}`)
     return told.data
@@ -200,7 +208,7 @@ export class Person {
 
   /** The next thing that comes is of the moment: it has no id, and moves no cursor. */
   async hearsInPassing(type: string): Promise<Record<string, unknown>> {
-    const { id, ...said } = this.#world.unmarked(await this.#next())
+    const { id, ...said } = this.#fixture.unmarked(await this.#next())
     assert.deepEqual([said.type, id], [type, undefined], `what ${this.user}/${this.device} hears in passing`)
     assert.deepEqual(faultsOf(said), [])
     assert.equal(this.#stream?.lastEventId, this.#cursor)

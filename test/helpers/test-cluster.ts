@@ -56,7 +56,7 @@ interface Node {
   isUp: boolean
 }
 
-export class House {
+export class TestCluster {
   readonly setting: Setting
   readonly config: Config
   readonly clock = new ManualClock()
@@ -72,12 +72,16 @@ export class House {
   }
 
   /** On a Redis that is given, which whoever gave it stops, or on that of this file. */
-  static async open(setting: Setting, env: Environment, redis?: RedisServer): Promise<House> {
-    const house = new House(setting, env, setting.engine === 'redis' ? (redis ?? (await redisOfThisFile())) : null)
-    for (let i = 0; i < setting.nodes; i++) await house.addNode()
+  static async open(setting: Setting, env: Environment, redis?: RedisServer): Promise<TestCluster> {
+    const cluster = new TestCluster(
+      setting,
+      env,
+      setting.engine === 'redis' ? (redis ?? (await redisOfThisFile())) : null
+    )
+    for (let i = 0; i < setting.nodes; i++) await cluster.addNode()
     // Nobody is missed in the first moments of a node: streams it has not seen yet may be about to come back.
-    await house.pass(house.config.presenceTtlMs / 3)
-    return house
+    await cluster.pass(cluster.config.presenceTtlMs / 3)
+    return cluster
   }
 
   /** For what a node does that dies right after it: the port itself, and nobody who goes on from there. */
@@ -184,24 +188,24 @@ export class House {
 }
 
 let server: Promise<RedisServer> | null = null
-const houses = new Map<string, Promise<House>>()
+const clusters = new Map<string, Promise<TestCluster>>()
 
-/** One Redis a file; houses keep apart by the names in their stories. */
+/** One Redis a file; clusters keep apart by the names in their stories. */
 function redisOfThisFile(): Promise<RedisServer> {
   server ??= startRedis()
   return server
 }
 
-/** To build a node costs more than most stories: those with the same environment share a house. */
-export function sharedHouse(setting: Setting, env: Environment): Promise<House> {
+/** To build a node costs more than most stories: those with the same environment share a cluster. */
+export function sharedCluster(setting: Setting, env: Environment): Promise<TestCluster> {
   const key = `${setting.name} ${JSON.stringify(env)}`
-  const house = houses.get(key) ?? House.open(setting, env)
-  houses.set(key, house)
-  return house
+  const cluster = clusters.get(key) ?? TestCluster.open(setting, env)
+  clusters.set(key, cluster)
+  return cluster
 }
 
 t.teardown(async () => {
-  for (const house of houses.values()) await (await house).close()
+  for (const cluster of clusters.values()) await (await cluster).close()
   if (server === null) return
   const redis = await server
   const client = new Redis(redis.port)

@@ -6,7 +6,7 @@ import type { RoomCommit } from '../../src/store/rooms.js'
 import type { Store, UserAppend } from '../../src/store/store.js'
 import { ManualClock } from './clock.js'
 import { openRedisStore } from './store.js'
-import { Person } from './test-client.js'
+import { TestClient } from './test-client.js'
 import { until } from './until.js'
 
 const JWT_SECRET = 'the-secret-of-the-fanout-is-32-bytes-long'
@@ -88,8 +88,8 @@ export class TwoNodes {
   marked = (name: string): string => name
   unmarked = <T>(value: T): T => value
 
-  async enter(user: string, node: number): Promise<Person> {
-    return Person.make(this, { user, device: 'phone', node })
+  async enter(user: string, node: number): Promise<TestClient> {
+    return TestClient.make(this, { user, device: 'phone', node })
   }
 
   async isPublished(roomId: string): Promise<boolean> {
@@ -97,7 +97,7 @@ export class TwoNodes {
     return room?.publishedVersion === room?.version
   }
 
-  async readMailbox({ user, device }: Person): Promise<{ type: string; version: number }[]> {
+  async readMailbox({ user, device }: TestClient): Promise<{ type: string; version: number }[]> {
     const options = { limit: 500, maxBytes: 10_000_000, now: this.clock.now() }
     const result = await this.#stores[0]?.mailboxes.read(user, device, 'start', options)
     const events = result?.status === 'ok' ? result.events : []

@@ -1,4 +1,4 @@
-// A person with one device and a real peer connection, who knows nothing but what the server says.
+// A client with one device and a real peer connection, who knows nothing but what the server says.
 import { EventEmitter, once } from 'node:events'
 import type { Candidate } from '../../src/schemas/signal.js'
 import { Client, type HeardEvent, type Transport } from '../helpers/client.js'

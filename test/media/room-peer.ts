@@ -69,7 +69,7 @@ export class RoomPeer extends EventEmitter {
     for (const link of this.#links.values()) link.close()
   }
 
-  /** The connection to this person. */
+  /** The connection to this client. */
   async linkTo(user: string): Promise<Link> {
     await until(`${this.user} knows ${user}`, () => this.#names.has(user))
     return this.#linkTo(String(this.#names.get(user)))

@@ -2,7 +2,7 @@
 // time, and drops off for good. What the others say to each other goes on.
 import t from 'tap'
 import { createToken } from '../../src/development.js'
-import { House } from '../helpers/test-cluster.js'
+import { TestCluster } from '../helpers/test-cluster.js'
 import { until } from '../helpers/until.js'
 import { exchange, type Link, startTalk } from './link.js'
 import { RoomPeer } from './room-peer.js'
@@ -10,16 +10,16 @@ import { RoomPeer } from './room-peer.js'
 const TRANSPORTS = { alice: 'sse', bob: 'poll', carol: 'sse' } as const
 
 t.test('a mesh through three nodes', async t => {
-  const house = await House.open({ name: 'Redis, three nodes', engine: 'redis', nodes: 3 }, {})
+  const cluster = await TestCluster.open({ name: 'Redis, three nodes', engine: 'redis', nodes: 3 }, {})
   const peers: RoomPeer[] = []
   t.teardown(async () => {
     for (const peer of peers) peer.close()
-    await until('all streams are closed', () => house.openStreams() === 0)
-    await house.close()
+    await until('all streams are closed', () => cluster.openStreams() === 0)
+    await cluster.close()
   })
   for (const [node, [user, transport]] of Object.entries(TRANSPORTS).entries()) {
-    const token = await createToken(house.config, user)
-    const peer = new RoomPeer(user, { url: house.urlOf(node), token, transport })
+    const token = await createToken(cluster.config, user)
+    const peer = new RoomPeer(user, { url: cluster.urlOf(node), token, transport })
     peers.push(peer)
     await peer.join()
   }
@@ -48,13 +48,13 @@ t.test('a mesh through three nodes', async t => {
   for (const peer of [alice, bob]) {
     await until(`${peer.user} sees carol away`, () => peer.count('room.participant_updated', { away: true }) === 1)
   }
-  await house.pass(3000)
+  await cluster.pass(3000)
   await goesOn('while carol is away')
   carol.listens()
   for (const peer of [alice, bob]) {
     await until(`${peer.user} sees her back`, () => peer.count('room.participant_updated', { away: false }) === 1)
   }
-  await house.pass(10_000)
+  await cluster.pass(10_000)
   t.same(
     [alice, bob].map(peer => peer.count('room.participant_left')),
     [0, 0],
@@ -65,7 +65,7 @@ t.test('a mesh through three nodes', async t => {
   for (const peer of [alice, bob]) {
     await until(`${peer.user} sees her away`, () => peer.count('room.participant_updated', { away: true }) === 2)
   }
-  await house.pass(8000)
+  await cluster.pass(8000)
   for (const peer of [alice, bob]) {
     await until(`${peer.user} hears that she is lost`, () => peer.count('room.participant_left') === 1)
     t.equal(peer.count('room.participant_left', { user: 'carol', reason: 'lost' }), 1)

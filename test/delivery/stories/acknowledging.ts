@@ -5,7 +5,7 @@ import type { Store } from '../../../src/store/store.js'
 import type { SseClient } from '../../helpers/sse.js'
 import { until } from '../../helpers/until.js'
 import type { Engine } from '../engines.js'
-import { teller, type World } from '../fixture.js'
+import { type DeliveryFixture, teller } from '../fixture.js'
 import type { Node } from '../node.js'
 
 const HEARTBEAT_MS = 15_000
@@ -13,28 +13,28 @@ const HEARTBEAT_MS = 15_000
 const REFRESH_MS = 11_000
 
 /** Time goes by until the stream's next heartbeat; its data. */
-async function heartbeat(world: World, stream: SseClient) {
+async function heartbeat(fixture: DeliveryFixture, stream: SseClient) {
   let frame = stream.waiting().find(({ type }) => type === 'heartbeat' || type === 'end')
   while (!frame) {
-    world.clock.advance(500)
-    await world.settle()
+    fixture.clock.advance(500)
+    await fixture.settle()
     frame = stream.waiting().find(({ type }) => type === 'heartbeat' || type === 'end')
   }
   return stream.next(frame.type)
 }
 
-async function engagedStream(world: World, node: Node, query = '?ack=true'): Promise<SseClient> {
+async function engagedStream(fixture: DeliveryFixture, node: Node, query = '?ack=true'): Promise<SseClient> {
   node.engaged.add('alice')
-  const stream = await world.open(node, query)
+  const stream = await fixture.open(node, query)
   await stream.next('hello')
-  world.clock.advance(REFRESH_MS)
-  await world.settle()
+  fixture.clock.advance(REFRESH_MS)
+  await fixture.settle()
   return stream
 }
 
-async function firstAsk(world: World, stream: SseClient) {
+async function firstAsk(fixture: DeliveryFixture, stream: SseClient) {
   for (let beats = 0; beats < 3; beats++) {
-    const frame = await heartbeat(world, stream)
+    const frame = await heartbeat(fixture, stream)
     if (frame.data.ack === true) return
   }
   throw new Error('no heartbeat asked')
@@ -43,79 +43,79 @@ async function firstAsk(world: World, stream: SseClient) {
 export function acknowledgingStories(t: Test, engine: Engine): void {
   const tell = teller(t, engine)
 
-  tell('a heartbeat asks for an acknowledgement while the device is in a call or room', async (t, world, node) => {
-    const stream = await world.open(node, '?ack=true')
+  tell('a heartbeat asks for an acknowledgement while the device is in a call or room', async (t, fixture, node) => {
+    const stream = await fixture.open(node, '?ack=true')
     await stream.next('hello')
-    t.equal((await heartbeat(world, stream)).data.ack, undefined)
-    t.equal((await heartbeat(world, stream)).data.ack, undefined, 'nobody waits for it')
+    t.equal((await heartbeat(fixture, stream)).data.ack, undefined)
+    t.equal((await heartbeat(fixture, stream)).data.ack, undefined, 'nobody waits for it')
     node.engaged.add('alice')
-    await firstAsk(world, stream)
+    await firstAsk(fixture, stream)
     node.engaged.delete('alice')
-    await world.store.mailboxes.noteRequest('alice', 'phone', world.clock.now())
-    world.clock.advance(REFRESH_MS)
-    await world.settle()
-    await heartbeat(world, stream)
-    t.equal((await heartbeat(world, stream)).data.ack, undefined, 'and not afterwards')
+    await fixture.store.mailboxes.noteRequest('alice', 'phone', fixture.clock.now())
+    fixture.clock.advance(REFRESH_MS)
+    await fixture.settle()
+    await heartbeat(fixture, stream)
+    t.equal((await heartbeat(fixture, stream)).data.ack, undefined, 'and not afterwards')
   })
 
-  tell('a stream without the promise is never asked, and lives on', async (t, world, node) => {
-    const stream = await engagedStream(world, node, '')
+  tell('a stream without the promise is never asked, and lives on', async (t, fixture, node) => {
+    const stream = await engagedStream(fixture, node, '')
     for (let beats = 0; beats < 5; beats++)
-      t.match(await heartbeat(world, stream), { type: 'heartbeat', data: { ack: undefined } })
+      t.match(await heartbeat(fixture, stream), { type: 'heartbeat', data: { ack: undefined } })
   })
 
-  tell('a client that answers nothing within two heartbeats is ended `unresponsive`', async (t, world, node) => {
-    const stream = await engagedStream(world, node)
-    await firstAsk(world, stream)
-    const askedAt = world.clock.now()
-    let frame = await heartbeat(world, stream)
+  tell('a client that answers nothing within two heartbeats is ended `unresponsive`', async (t, fixture, node) => {
+    const stream = await engagedStream(fixture, node)
+    await firstAsk(fixture, stream)
+    const askedAt = fixture.clock.now()
+    let frame = await heartbeat(fixture, stream)
     t.match(frame, { type: 'heartbeat', data: { ack: true } })
-    while (frame.type === 'heartbeat') frame = await heartbeat(world, stream)
+    while (frame.type === 'heartbeat') frame = await heartbeat(fixture, stream)
     t.match(frame, { type: 'end', data: { reason: 'unresponsive', reconnect: true, afterMs: Number } })
-    const tookMs = world.clock.now() - askedAt
+    const tookMs = fixture.clock.now() - askedAt
     t.ok(tookMs >= 2 * HEARTBEAT_MS && tookMs <= 2 * HEARTBEAT_MS + 2000, `it took ${tookMs} ms`)
     await stream.ended()
     await until('the device has left', () => node.comings.includes('-alice/phone'))
-    const [device] = await world.store.mailboxes.devices('alice', world.clock.now())
+    const [device] = await fixture.store.mailboxes.devices('alice', fixture.clock.now())
     t.match(device, { online: false, left: true })
   })
 
-  tell('any request of the device acknowledges, on whichever node', async (t, world, node) => {
-    const stream = await engagedStream(world, node)
-    await firstAsk(world, stream)
+  tell('any request of the device acknowledges, on whichever node', async (t, fixture, node) => {
+    const stream = await engagedStream(fixture, node)
+    await firstAsk(fixture, stream)
     for (let beats = 0; beats < 6; beats++) {
-      const now = world.clock.now()
-      if (beats % 2) await world.store.mailboxes.noteRequest('alice', 'phone', now)
-      else await world.store.mailboxes.touch('alice', 'phone', { now, tag: 'unused' })
-      t.match(await heartbeat(world, stream), { type: 'heartbeat', data: { ack: true } })
+      const now = fixture.clock.now()
+      if (beats % 2) await fixture.store.mailboxes.noteRequest('alice', 'phone', now)
+      else await fixture.store.mailboxes.touch('alice', 'phone', { now, tag: 'unused' })
+      t.match(await heartbeat(fixture, stream), { type: 'heartbeat', data: { ack: true } })
     }
   })
 
-  tell('a request of another device of the user does not', async (t, world, node) => {
-    const stream = await engagedStream(world, node)
-    await firstAsk(world, stream)
-    let frame = await heartbeat(world, stream)
+  tell('a request of another device of the user does not', async (t, fixture, node) => {
+    const stream = await engagedStream(fixture, node)
+    await firstAsk(fixture, stream)
+    let frame = await heartbeat(fixture, stream)
     while (frame.type === 'heartbeat') {
-      await world.store.mailboxes.touch('alice', 'laptop', { now: world.clock.now(), tag: 'birth' })
-      frame = await heartbeat(world, stream)
+      await fixture.store.mailboxes.touch('alice', 'laptop', { now: fixture.clock.now(), tag: 'birth' })
+      frame = await heartbeat(fixture, stream)
     }
     t.match(frame.data, { reason: 'unresponsive' })
   })
 
-  tell('time without the store counts against no client', async (t, world) => {
+  tell('time without the store counts against no client', async (t, fixture) => {
     let isDown = false
     const touch: Store['mailboxes']['touch'] = async (...args) => {
       if (isDown) throw new AppError('store_unavailable')
-      return world.store.mailboxes.touch(...args)
+      return fixture.store.mailboxes.touch(...args)
     }
-    const node = await world.node({ ...world.store, mailboxes: { ...world.store.mailboxes, touch } })
-    const stream = await engagedStream(world, node)
-    await firstAsk(world, stream)
+    const node = await fixture.node({ ...fixture.store, mailboxes: { ...fixture.store.mailboxes, touch } })
+    const stream = await engagedStream(fixture, node)
+    await firstAsk(fixture, stream)
     isDown = true
-    for (let beats = 0; beats < 4; beats++) t.equal((await heartbeat(world, stream)).type, 'heartbeat')
+    for (let beats = 0; beats < 4; beats++) t.equal((await heartbeat(fixture, stream)).type, 'heartbeat')
     isDown = false
-    t.equal((await heartbeat(world, stream)).type, 'heartbeat', 'it is given the time anew')
-    await world.store.mailboxes.noteRequest('alice', 'phone', world.clock.now())
-    for (let beats = 0; beats < 2; beats++) t.equal((await heartbeat(world, stream)).type, 'heartbeat')
+    t.equal((await heartbeat(fixture, stream)).type, 'heartbeat', 'it is given the time anew')
+    await fixture.store.mailboxes.noteRequest('alice', 'phone', fixture.clock.now())
+    for (let beats = 0; beats < 2; beats++) t.equal((await heartbeat(fixture, stream)).type, 'heartbeat')
   })
 }

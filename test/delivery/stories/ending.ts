@@ -22,31 +22,31 @@ const REQUEST = 'GET /v1/events HTTP/1.1\r\nHost: localhost\r\nAuthorization: al
 export function endingStories(t: Test, engine: Engine): void {
   const tell = teller(t, engine)
 
-  tell('the newest stream of a device wins, on whichever node it is', async (t, world, node) => {
-    const other = await world.node()
-    const first = await world.open(node)
+  tell('the newest stream of a device wins, on whichever node it is', async (t, fixture, node) => {
+    const other = await fixture.node()
+    const first = await fixture.open(node)
     await first.next('hello')
-    const second = await world.open(other)
+    const second = await fixture.open(other)
     await second.next('hello')
     t.match(await first.next('end'), { id: undefined, data: { reason: 'superseded', reconnect: false } })
     t.equal(first.retryMs, 600_000, 'an EventSource that nobody closes stays away for long')
     await first.ended()
-    await world.say(1)
+    await fixture.say(1)
     t.match(await second.next(), { data: { n: 1 } })
-    const [device] = await world.store.mailboxes.devices('alice', world.clock.now())
+    const [device] = await fixture.store.mailboxes.devices('alice', fixture.clock.now())
     t.equal(device?.online, true, 'the loser did not take the device offline')
     t.same(node.comings, ['+alice/phone fresh'], 'nor did it say that the device had left')
   })
 
-  tell('of many that race, exactly one stays', async (t, world, node) => {
-    const other = await world.node()
-    const streams = await Promise.all(Array.from({ length: 10 }, (_, i) => world.open(i % 2 ? node : other)))
+  tell('of many that race, exactly one stays', async (t, fixture, node) => {
+    const other = await fixture.node()
+    const streams = await Promise.all(Array.from({ length: 10 }, (_, i) => fixture.open(i % 2 ? node : other)))
     await until('one is left', () => {
-      world.clock.advance(500)
+      fixture.clock.advance(500)
       return node.streams.count().sse + other.streams.count().sse === 1
     })
-    world.clock.advance(30_000)
-    await world.say(1)
+    fixture.clock.advance(30_000)
+    await fixture.say(1)
     const heard = await Promise.all(
       streams.map(stream =>
         stream.next('call.ringing').then(
@@ -58,14 +58,14 @@ export function endingStories(t: Test, engine: Engine): void {
     t.equal(heard.filter(Boolean).length, 1)
   })
 
-  tell('signing off ends the stream', async (t, world, node) => {
-    const stream = await world.open(node)
+  tell('signing off ends the stream', async (t, fixture, node) => {
+    const stream = await fixture.open(node)
     await stream.next('hello')
-    await world.store.mailboxes.remove('alice', 'phone')
+    await fixture.store.mailboxes.remove('alice', 'phone')
     t.match(await stream.next('end'), { data: { reason: 'signed_off', reconnect: false } })
     await until('it has left', () => node.comings.includes('-alice/phone'))
     t.same(
-      await world.store.mailboxes.devices('alice', world.clock.now()),
+      await fixture.store.mailboxes.devices('alice', fixture.clock.now()),
       [],
       'and does not register the device again'
     )
@@ -73,16 +73,16 @@ export function endingStories(t: Test, engine: Engine): void {
 
   tell(
     'a device too many is told so, by stream and by poll, and comes in when another signs off',
-    async (t, world, node) => {
-      const first = await world.open(node)
+    async (t, fixture, node) => {
+      const first = await fixture.open(node)
       await first.next('hello')
-      await world.leave(node, first)
-      const refused = await world.open(node, '', { as: 'alice tablet' })
+      await fixture.leave(node, first)
+      const refused = await fixture.open(node, '', { as: 'alice tablet' })
       t.match(await refused.next('end'), { data: { reason: 'too_many_devices', reconnect: false } })
       await refused.ended()
-      t.match(await world.poll(node, '', { as: 'alice tablet' }), { status: 409, code: 'too_many_devices' })
-      await world.store.mailboxes.remove('alice', 'phone')
-      const stream = await world.open(node, '', { as: 'alice tablet' })
+      t.match(await fixture.poll(node, '', { as: 'alice tablet' }), { status: 409, code: 'too_many_devices' })
+      await fixture.store.mailboxes.remove('alice', 'phone')
+      const stream = await fixture.open(node, '', { as: 'alice tablet' })
       await stream.next('hello')
     },
     { maxDevicesPerUser: 1 }
@@ -90,12 +90,12 @@ export function endingStories(t: Test, engine: Engine): void {
 
   tell(
     'a stream whose device expired, and whose place was taken, ends',
-    async (t, world, node) => {
-      const stream = await world.open(node)
+    async (t, fixture, node) => {
+      const stream = await fixture.open(node)
       await stream.next('hello')
       // By the clock of another node, which runs far ahead.
-      await world.store.mailboxes.touch('alice', 'tablet', { now: world.clock.now() + 600_001, tag: 'birth' })
-      world.clock.advance(30_000)
+      await fixture.store.mailboxes.touch('alice', 'tablet', { now: fixture.clock.now() + 600_001, tag: 'birth' })
+      fixture.clock.advance(30_000)
       t.match(await stream.next('end'), { data: { reason: 'too_many_devices', reconnect: false } })
       await stream.ended()
     },
@@ -104,42 +104,42 @@ export function endingStories(t: Test, engine: Engine): void {
 
   tell(
     'a stream does not live on for a longer token that its device showed before it opened',
-    async (t, world, node) => {
-      const { now, tag } = { now: world.clock.now(), tag: 'birth' }
-      await world.store.mailboxes.touch('alice', 'phone', { now, tag, authExpiresAt: now + 3_600_000 })
-      const before = await world.open(node, '', { as: `alice phone ${now + 3_600_000}` })
+    async (t, fixture, node) => {
+      const { now, tag } = { now: fixture.clock.now(), tag: 'birth' }
+      await fixture.store.mailboxes.touch('alice', 'phone', { now, tag, authExpiresAt: now + 3_600_000 })
+      const before = await fixture.open(node, '', { as: `alice phone ${now + 3_600_000}` })
       await before.next('hello')
-      const stream = await world.open(node, '', { as: `alice phone ${now + 20_000}` })
+      const stream = await fixture.open(node, '', { as: `alice phone ${now + 20_000}` })
       await stream.next('hello')
-      world.clock.advance(20_000)
+      fixture.clock.advance(20_000)
       t.match(await stream.next('end'), { data: { reason: 'auth_expired' } })
       await stream.ended()
     }
   )
 
-  tell('a stream ends with its token, after a warning, unless a fresh one extends it', async (t, world, node) => {
-    const expiresAt = world.clock.now() + 60_000
-    const stream = await world.open(node, '', { as: `alice phone ${expiresAt}` })
+  tell('a stream ends with its token, after a warning, unless a fresh one extends it', async (t, fixture, node) => {
+    const expiresAt = fixture.clock.now() + 60_000
+    const stream = await fixture.open(node, '', { as: `alice phone ${expiresAt}` })
     await stream.next('hello')
-    world.clock.advance(30_000)
+    fixture.clock.advance(30_000)
     t.match(await stream.next('auth.expiring'), { data: { expiresInMs: 30_000 } })
-    const { now, tag } = { now: world.clock.now(), tag: 'fresh' }
-    await world.store.mailboxes.touch('alice', 'phone', { now, tag, authExpiresAt: expiresAt + 60_000 })
+    const { now, tag } = { now: fixture.clock.now(), tag: 'fresh' }
+    await fixture.store.mailboxes.touch('alice', 'phone', { now, tag, authExpiresAt: expiresAt + 60_000 })
     // Comes on the same line after it.
-    await world.say(1)
+    await fixture.say(1)
     await stream.next('call.ringing')
-    world.clock.advance(29_000)
+    fixture.clock.advance(29_000)
     await stream.next('heartbeat')
-    world.clock.advance(31_000)
+    fixture.clock.advance(31_000)
     t.match(await stream.next('auth.expiring'), { data: { expiresInMs: 30_000 } })
-    world.clock.advance(30_000)
+    fixture.clock.advance(30_000)
     t.match(await stream.next('end'), { data: { reason: 'auth_expired', reconnect: false } })
     await stream.ended()
   })
 
   tell(
     'a client that does not read is ended `slow`, holds no more than 256 KiB, and resumes without loss',
-    async (t, world, node) => {
+    async (t, fixture, node) => {
       const socket = await connectTo(node)
       socket.pause()
       socket.write(REQUEST)
@@ -148,18 +148,18 @@ export function endingStories(t: Test, engine: Engine): void {
       let said = 0
       while (!node.comings.includes('-alice/phone')) {
         if (said === 900) throw new Error('54 MB were taken without a limit')
-        await world.say(++said, said, { padding })
+        await fixture.say(++said, said, { padding })
         // The kernel's buffers fill first; the loop goes round once for them to be seen full.
         await new Promise(setImmediate)
       }
       const told: string[] = []
       const parser = createParser({ onEvent: ({ id, event }) => event === 'call.ringing' && told.push(id ?? '') })
       socket.setEncoding('utf8').on('data', text => parser.feed(String(text)))
-      world.clock.advance(2000)
+      fixture.clock.advance(2000)
       socket.resume()
       await once(socket, 'close')
       t.ok(told.length > 0 && told.length < said, `${told.length} of ${said} were told`)
-      const stream = await world.open(node, `?cursor=${told.at(-1)}`)
+      const stream = await fixture.open(node, `?cursor=${told.at(-1)}`)
       for (let n = told.length + 1; n <= said; n++) t.equal((await stream.next()).data.n, n)
       t.match(await stream.next(), { type: 'caught-up' })
     },
@@ -169,27 +169,27 @@ export function endingStories(t: Test, engine: Engine): void {
 
   tell(
     'a backlog that does not drain ends the stream, however small it is',
-    async (_t, world, node) => {
-      const first = await world.open(node)
+    async (_t, fixture, node) => {
+      const first = await fixture.open(node)
       const { id: cursor } = await first.next('hello')
-      await world.leave(node, first)
-      await world.say(1, 250, { padding: 'x'.repeat(60_000) })
+      await fixture.leave(node, first)
+      await fixture.say(1, 250, { padding: 'x'.repeat(60_000) })
       const socket = await connectTo(node)
       socket.pause()
       socket.write(REQUEST.replace('/v1/events', `/v1/events?cursor=${cursor}`))
       await until('it is replaying', () => node.streams.count().sse === 1)
       await until('the backlog stands', async () => {
-        world.clock.advance(1000)
+        fixture.clock.advance(1000)
         return node.comings.at(-1) === '-alice/phone' && node.comings.length > 2
       })
-      world.clock.advance(2000)
+      fixture.clock.advance(2000)
       await until('the connection was cut', () => node.streams.count().sse === 0)
       socket.destroy()
     },
     { mailboxMaxBytes: 67_108_864 }
   )
 
-  tell('a stream that takes nothing for 30 s is ended `slow`, though little waits for it', async (t, world, node) => {
+  tell('a stream that takes nothing for 30 s is ended `slow`, though little waits for it', async (t, fixture, node) => {
     const socket = await connectTo(node)
     socket.pause()
     socket.write(REQUEST)
@@ -197,20 +197,20 @@ export function endingStories(t: Test, engine: Engine): void {
     const [served] = node.sockets
     const padding = 'x'.repeat(4000)
     for (let n = 1; served?.writableLength === 0; n++) {
-      await world.say(n, n, { padding })
+      await fixture.say(n, n, { padding })
       await new Promise(setImmediate)
     }
     t.ok(!served?.writableNeedDrain, 'its queue is not full')
-    world.clock.advance(29_000)
+    fixture.clock.advance(29_000)
     t.equal(node.streams.count().sse, 1)
-    world.clock.advance(2_000)
+    fixture.clock.advance(2_000)
     await until('it has left', () => node.comings.includes('-alice/phone'))
-    world.clock.advance(2_000)
+    fixture.clock.advance(2_000)
     await until('the connection was cut', () => node.streams.count().sse === 0)
     socket.destroy()
   })
 
-  tell('bytes after the request are no second request', async (t, world, node) => {
+  tell('bytes after the request are no second request', async (t, fixture, node) => {
     const socket = await connectTo(node)
     let answer = ''
     socket.setEncoding('utf8').on('data', text => {
@@ -219,14 +219,14 @@ export function endingStories(t: Test, engine: Engine): void {
     socket.write(REQUEST + REQUEST)
     await until('the stream is live', () => answer.includes('event: hello'))
     socket.write(REQUEST)
-    await world.say(1)
+    await fixture.say(1)
     await until('an event came', () => answer.includes('event: call.ringing'))
     t.equal(answer.split('HTTP/1.1').length - 1, 1)
     socket.destroy()
   })
 
-  tell("the connection of a stream is no longer the HTTP server's", async (t, world, node) => {
-    const stream = await world.open(node)
+  tell("the connection of a stream is no longer the HTTP server's", async (t, fixture, node) => {
+    const stream = await fixture.open(node)
     await stream.next('hello')
     const [socket] = node.sockets
     // Each of these Node's server listens to as long as a connection is its own, and keeps a parser for it: 5 KiB a stream.
@@ -242,8 +242,8 @@ export function endingStories(t: Test, engine: Engine): void {
     )
   })
 
-  tell('a request that would rather be another protocol gets its stream', async (t, world, node) => {
-    const stream = await world.open(node)
+  tell('a request that would rather be another protocol gets its stream', async (t, fixture, node) => {
+    const stream = await fixture.open(node)
     await stream.next('hello')
     const socket = await connectTo(node)
     let answer = ''
@@ -268,7 +268,7 @@ export function endingStories(t: Test, engine: Engine): void {
     t.strictSame(node.comings, ['+alice/phone fresh', '-alice/phone'])
   })
 
-  tell('clients that hang up in the middle of opening leave nothing behind', async (t, world, node) => {
+  tell('clients that hang up in the middle of opening leave nothing behind', async (t, fixture, node) => {
     for (let i = 0; i < 20; i++) {
       const socket = await connectTo(node)
       socket.write(REQUEST)
@@ -276,14 +276,14 @@ export function endingStories(t: Test, engine: Engine): void {
       socket.resetAndDestroy()
     }
     await until('all have left', () => node.streams.count().sse === 0 && node.users() === 0)
-    const stream = await world.open(node)
+    const stream = await fixture.open(node)
     t.match(await stream.next(), { type: 'hello' })
   })
 
-  tell('a node that drains sends its streams away over a window and takes no new ones', async (t, world, node) => {
+  tell('a node that drains sends its streams away over a window and takes no new ones', async (t, fixture, node) => {
     const people = ['alice', 'bob', 'carol', 'dave']
-    const streams = await Promise.all(people.map(as => world.open(node, '', { as })))
-    const waiting = world.poll(node, '?cursor=start&wait=30', { as: 'erin' })
+    const streams = await Promise.all(people.map(as => fixture.open(node, '', { as })))
+    const waiting = fixture.poll(node, '?cursor=start&wait=30', { as: 'erin' })
     for (const stream of streams) await stream.next('hello')
     await until('the poll waits', () => node.comings.includes('+erin/phone fresh'))
     const drained = node.streams.drain({ windowMs: 4000 })
@@ -291,7 +291,7 @@ export function endingStories(t: Test, engine: Engine): void {
     await until('the first was sent away', () => node.streams.count().sse < 4)
     t.ok(node.streams.count().sse > 0, 'not all at once')
     await until('the rest follows', () => {
-      world.clock.advance(200)
+      fixture.clock.advance(200)
       return node.streams.count().sse === 0
     })
     await drained
@@ -299,9 +299,9 @@ export function endingStories(t: Test, engine: Engine): void {
       t.match(await stream.next('reconnect'), { data: { afterMs: Number } })
       t.match(await stream.next('end'), { data: { reason: 'drain', reconnect: true, afterMs: stream.retryMs ?? 0 } })
     }
-    const late = await world.open(node, '', { as: 'frank' })
+    const late = await fixture.open(node, '', { as: 'frank' })
     t.equal(late.status, 200)
     t.match(await late.next(), { type: 'end', data: { reason: 'drain', reconnect: true } })
-    t.match(await world.poll(node, '', { as: 'frank' }), { status: 503, code: 'shutting_down' })
+    t.match(await fixture.poll(node, '', { as: 'frank' }), { status: 503, code: 'shutting_down' })
   })
 }

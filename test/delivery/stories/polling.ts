@@ -11,76 +11,76 @@ const ns = (events: readonly { readonly data: Readonly<Record<string, unknown>> 
 export function pollingStories(t: Test, engine: Engine): void {
   const tell = teller(t, engine)
 
-  tell('a first poll says at once where to begin', async (t, world, node) => {
-    t.match(await world.poll(node), { status: 200, events: [], cursor: /^0\.\w{5}$/ })
-    await world.say(1)
-    t.match(await world.poll(node), { status: 200, events: [], cursor: /^1\.\w{5}$/ })
+  tell('a first poll says at once where to begin', async (t, fixture, node) => {
+    t.match(await fixture.poll(node), { status: 200, events: [], cursor: /^0\.\w{5}$/ })
+    await fixture.say(1)
+    t.match(await fixture.poll(node), { status: 200, events: [], cursor: /^1\.\w{5}$/ })
   })
 
-  tell('the same cursor gets the same answer, the next one what follows', async (t, world, node) => {
-    const { cursor } = await world.poll(node)
-    await world.say(1, 5)
-    const first = await world.poll(node, `?cursor=${cursor}&limit=3`)
+  tell('the same cursor gets the same answer, the next one what follows', async (t, fixture, node) => {
+    const { cursor } = await fixture.poll(node)
+    await fixture.say(1, 5)
+    const first = await fixture.poll(node, `?cursor=${cursor}&limit=3`)
     t.same(ns(first.events), [1, 2, 3])
     t.match(first.events[2], { id: first.cursor, type: 'call.ringing', timestamp: /Z$/ })
-    t.same(await world.poll(node, `?cursor=${cursor}&limit=3`), first)
-    t.same(ns((await world.poll(node, `?cursor=${first.cursor}&limit=3`)).events), [4, 5])
-    t.same(ns((await world.poll(node, '?cursor=start')).events), [1, 2, 3, 4, 5])
+    t.same(await fixture.poll(node, `?cursor=${cursor}&limit=3`), first)
+    t.same(ns((await fixture.poll(node, `?cursor=${first.cursor}&limit=3`)).events), [4, 5])
+    t.same(ns((await fixture.poll(node, '?cursor=start')).events), [1, 2, 3, 4, 5])
   })
 
-  tell('a poll waits for the first event', async (t, world, node) => {
-    const { cursor } = await world.poll(node)
-    const waiting = world.poll(node, `?cursor=${cursor}`)
+  tell('a poll waits for the first event', async (t, fixture, node) => {
+    const { cursor } = await fixture.poll(node)
+    const waiting = fixture.poll(node, `?cursor=${cursor}`)
     await until('it waits', () => node.streams.count().poll === 1)
-    await world.say(1)
+    await fixture.say(1)
     t.match(await waiting, { status: 200, events: [{ type: 'call.ringing', data: { n: 1 } }] })
   })
 
-  tell('a poll that waited in vain repeats its cursor', async (t, world, node) => {
-    const { cursor } = await world.poll(node)
-    const waiting = world.poll(node, `?cursor=${cursor}&wait=10`)
+  tell('a poll that waited in vain repeats its cursor', async (t, fixture, node) => {
+    const { cursor } = await fixture.poll(node)
+    const waiting = fixture.poll(node, `?cursor=${cursor}&wait=10`)
     await until('it is over', () => {
-      world.clock.advance(1000)
+      fixture.clock.advance(1000)
       return node.comings.filter(coming => coming.startsWith('-')).length === 2
     })
     t.same(await waiting, { status: 200, events: [], cursor })
   })
 
-  tell('a reset comes as an event', async (t, world, node) => {
-    await world.poll(node)
-    await world.say(1)
-    const answer = await world.poll(node, '?cursor=9.abcde')
+  tell('a reset comes as an event', async (t, fixture, node) => {
+    await fixture.poll(node)
+    await fixture.say(1)
+    const answer = await fixture.poll(node, '?cursor=9.abcde')
     t.match(answer, {
       events: [{ id: answer.cursor, type: 'reset', data: { reason: 'future', cursor: answer.cursor } }],
       cursor: /^1\./
     })
     await until('both polls are over', () => node.comings.filter(coming => coming.startsWith('-')).length === 2)
-    world.clock.advance(700_000)
-    t.match(await world.poll(node, `?cursor=${answer.cursor}`), {
+    fixture.clock.advance(700_000)
+    t.match(await fixture.poll(node, `?cursor=${answer.cursor}`), {
       events: [{ type: 'reset', data: { reason: 'expired' } }]
     })
   })
 
-  tell('a newer poll supersedes a waiting one, and a stream', async (t, world, node) => {
-    const other = await world.node()
-    const { cursor } = await world.poll(node)
-    const older = world.poll(node, `?cursor=${cursor}`)
+  tell('a newer poll supersedes a waiting one, and a stream', async (t, fixture, node) => {
+    const other = await fixture.node()
+    const { cursor } = await fixture.poll(node)
+    const older = fixture.poll(node, `?cursor=${cursor}`)
     await until('the older one waits', () => node.streams.count().poll === 1)
-    const newer = world.poll(other, `?cursor=${cursor}`)
+    const newer = fixture.poll(other, `?cursor=${cursor}`)
     t.match(await older, { status: 409, code: 'superseded' })
-    await world.say(1)
+    await fixture.say(1)
     t.match(await newer, { events: [{ data: { n: 1 } }] })
-    const stream = await world.open(node)
+    const stream = await fixture.open(node)
     await stream.next('hello')
-    await world.poll(other)
+    await fixture.poll(other)
     t.match(await stream.next('end'), { data: { reason: 'superseded' } })
   })
 
-  tell('a body stays within maxBytes; an event that is larger comes alone, and whole', async (t, world, node) => {
-    const { cursor } = await world.poll(node)
-    await world.say(1, 6, { text: 'ü'.repeat(400) })
-    await world.say(7, 7, { text: 'ü'.repeat(4000) })
-    await world.say(8, 9)
+  tell('a body stays within maxBytes; an event that is larger comes alone, and whole', async (t, fixture, node) => {
+    const { cursor } = await fixture.poll(node)
+    await fixture.say(1, 6, { text: 'ü'.repeat(400) })
+    await fixture.say(7, 7, { text: 'ü'.repeat(4000) })
+    await fixture.say(8, 9)
     let at = cursor
     const pages: unknown[][] = []
     for (let page = 0; page < 6 && pages.flat().length < 9; page++) {
@@ -92,21 +92,21 @@ export function pollingStories(t: Test, engine: Engine): void {
       at = next
     }
     t.same(pages, [[1, 2, 3], [4, 5, 6], [7], [8, 9]])
-    t.match(await world.poll(node, '?cursor=start&maxBytes=1023'), { status: 400 })
-    t.match(await world.poll(node, '?cursor=start&maxBytes=1048577'), { status: 400 })
+    t.match(await fixture.poll(node, '?cursor=start&maxBytes=1023'), { status: 400 })
+    t.match(await fixture.poll(node, '?cursor=start&maxBytes=1048577'), { status: 400 })
   })
 
-  tell('without maxBytes a body stays within 1 MiB', async (t, world, node) => {
-    await world.poll(node)
-    await world.say(1, 40, { text: 'x'.repeat(50_000) })
+  tell('without maxBytes a body stays within 1 MiB', async (t, fixture, node) => {
+    await fixture.poll(node)
+    await fixture.say(1, 40, { text: 'x'.repeat(50_000) })
     const reply = await fetch(`${node.url}/poll?cursor=start&limit=500`, { headers: { authorization: 'alice' } })
     const body = await reply.text()
     t.ok(body.length <= 1_048_576 && body.length > 900_000, `${body.length} bytes`)
   })
 
-  tell('a newer poll closes the reply of the one before if it was not read', async (t, world, node) => {
-    await world.poll(node)
-    await world.say(1)
+  tell('a newer poll closes the reply of the one before if it was not read', async (t, fixture, node) => {
+    await fixture.poll(node)
+    await fixture.say(1)
     const actor = { user: 'alice', device: 'phone', expiresAt: 0 }
     const options = { actor, cursor: 'start', waitMs: 0, limit: 9, maxBytes: 9999 }
     // Without a socket to write to, a reply stays in this process, as it does when its client does not read.
@@ -120,42 +120,42 @@ export function pollingStories(t: Test, engine: Engine): void {
     t.equal(newer?.status, 'fulfilled')
   })
 
-  tell('a client that hangs up while its poll waits leaves nothing behind', async (t, world, node) => {
-    const { cursor } = await world.poll(node)
+  tell('a client that hangs up while its poll waits leaves nothing behind', async (t, fixture, node) => {
+    const { cursor } = await fixture.poll(node)
     const leaving = new AbortController()
-    const waiting = world.poll(node, `?cursor=${cursor}`, { signal: leaving.signal })
+    const waiting = fixture.poll(node, `?cursor=${cursor}`, { signal: leaving.signal })
     await until('it waits', () => node.streams.count().poll === 1)
     leaving.abort()
     await t.rejects(waiting)
     await until('the node has let go', () => node.streams.count().poll === 0 && node.users() === 0)
   })
 
-  tell('between polls a device is online for the time it takes to be away', async (t, world, node) => {
-    const isOnline = async () => (await world.store.mailboxes.devices('alice', world.clock.now()))[0]?.online
-    await world.poll(node)
+  tell('between polls a device is online for the time it takes to be away', async (t, fixture, node) => {
+    const isOnline = async () => (await fixture.store.mailboxes.devices('alice', fixture.clock.now()))[0]?.online
+    await fixture.poll(node)
     await until('the poll is over', () => node.comings.includes('-alice/phone'))
-    world.clock.advance(4000)
+    fixture.clock.advance(4000)
     t.equal(await isOnline(), true)
-    world.clock.advance(2000)
+    fixture.clock.advance(2000)
     t.equal(await isOnline(), false)
   })
 
   tell(
     'from stream to poll to stream with one cursor, while events come: nothing lost, nothing twice',
-    async (t, world, node) => {
-      const other = await world.node()
+    async (t, fixture, node) => {
+      const other = await fixture.node()
       const total = 300
-      let cursor = (await world.poll(node)).cursor
+      let cursor = (await fixture.poll(node)).cursor
       const told: unknown[] = []
-      const saying = world.say(1, total)
+      const saying = fixture.say(1, total)
       for (let round = 0; told.length < total; round++) {
         const at = round % 2 ? node : other
         if (round % 3 === 2) {
-          const answer = await world.poll(at, `?cursor=${cursor}&limit=7&wait=0`)
+          const answer = await fixture.poll(at, `?cursor=${cursor}&limit=7&wait=0`)
           told.push(...ns(answer.events))
           cursor = answer.cursor
         } else {
-          const stream = await world.open(at, `?cursor=${cursor}`)
+          const stream = await fixture.open(at, `?cursor=${cursor}`)
           for (let i = 0; i < 11 && told.length < total; i++) {
             const frame = await stream.next()
             if (frame.type === 'call.ringing') told.push(frame.data.n)

@@ -14,77 +14,77 @@ async function issue(node: Node, as: string): Promise<{ ticket: string; expiresI
 export function ticketStories(t: Test, engine: Engine): void {
   const tell = teller(t, engine)
 
-  tell('a ticket opens a stream as the one it was issued to, again and again', async (t, world, node) => {
+  tell('a ticket opens a stream as the one it was issued to, again and again', async (t, fixture, node) => {
     const { ticket, expiresInMs } = await issue(node, 'alice@example.com tablet')
     t.equal(expiresInMs, 60_000)
-    const other = await world.node()
+    const other = await fixture.node()
     for (const at of [node, other, node]) {
-      const stream = await world.open(at, `?ticket=${ticket}`)
+      const stream = await fixture.open(at, `?ticket=${ticket}`)
       await stream.next('hello')
-      await world.leave(at, stream)
+      await fixture.leave(at, stream)
     }
     t.ok(node.comings.includes('+alice@example.com/tablet fresh'))
   })
 
   for (const ticket of ['x', 'YWxpY2U.AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA', 'YSBi.AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA']) {
-    tell(`the ticket «${ticket}» opens nothing`, async (t, world, node) => {
+    tell(`the ticket «${ticket}» opens nothing`, async (t, fixture, node) => {
       const reply = await fetch(`${node.url}?ticket=${ticket}`)
       t.equal(reply.status, 401)
       t.match(await reply.json(), { code: 'invalid_ticket' })
-      t.match(await world.poll(node, `?ticket=${ticket}`), { code: 'invalid_ticket' })
+      t.match(await fixture.poll(node, `?ticket=${ticket}`), { code: 'invalid_ticket' })
     })
   }
 
-  tell('a ticket ends with the token that issued it, however lively it is', async (t, world, node) => {
-    const { ticket, expiresInMs } = await issue(node, `alice phone ${world.clock.now() + 20_000}`)
+  tell('a ticket ends with the token that issued it, however lively it is', async (t, fixture, node) => {
+    const { ticket, expiresInMs } = await issue(node, `alice phone ${fixture.clock.now() + 20_000}`)
     t.equal(expiresInMs, 20_000)
-    const stream = await world.open(node, `?ticket=${ticket}`)
+    const stream = await fixture.open(node, `?ticket=${ticket}`)
     await stream.next('hello')
-    world.clock.advance(20_000)
+    fixture.clock.advance(20_000)
     t.match(await stream.next('end'), { data: { reason: 'auth_expired' } })
     t.equal((await fetch(`${node.url}?ticket=${ticket}`)).status, 401)
   })
 
   tell(
     'a ticket ends when its device signs off, and the next registration does not bring it back',
-    async (t, world, node) => {
+    async (t, fixture, node) => {
       const { ticket } = await issue(node, 'alice phone')
       const other = await issue(node, 'alice laptop')
-      const stream = await world.open(node, `?ticket=${ticket}`)
+      const stream = await fixture.open(node, `?ticket=${ticket}`)
       await stream.next('hello')
-      await world.store.mailboxes.remove('alice', 'phone')
+      await fixture.store.mailboxes.remove('alice', 'phone')
       t.match(await stream.next('end'), { data: { reason: 'signed_off' } })
       t.equal((await fetch(`${node.url}?ticket=${ticket}`)).status, 401)
-      await world.store.mailboxes.touch('alice', 'phone', { now: world.clock.now(), tag: 'again' })
+      await fixture.store.mailboxes.touch('alice', 'phone', { now: fixture.clock.now(), tag: 'again' })
       t.equal((await fetch(`${node.url}?ticket=${ticket}`)).status, 401)
-      await (await world.open(node, `?ticket=${other.ticket}`)).next('hello')
+      await (await fixture.open(node, `?ticket=${other.ticket}`)).next('hello')
     }
   )
 
   // How long a ticket lives is counted by the store, whose clock only the memory engine shares with the test.
   if (engine.name !== 'memory') return
 
-  tell('a ticket that nobody used lapses after a minute', async (t, world, node) => {
+  tell('a ticket that nobody used lapses after a minute', async (t, fixture, node) => {
     const { ticket } = await issue(node, 'alice')
-    world.clock.advance(60_001)
+    fixture.clock.advance(60_001)
     t.equal((await fetch(`${node.url}?ticket=${ticket}`)).status, 401)
   })
 
-  tell('an open stream keeps its ticket alive, and two minutes without one end it', async (t, world, node) => {
+  tell('an open stream keeps its ticket alive, and two minutes without one end it', async (t, fixture, node) => {
     const { ticket } = await issue(node, 'alice')
-    const stream = await world.open(node, `?ticket=${ticket}`)
+    const stream = await fixture.open(node, `?ticket=${ticket}`)
     await stream.next('hello')
     for (let i = 0; i < 30; i++) {
-      world.clock.advance(10_000)
+      fixture.clock.advance(10_000)
       await setImmediate()
     }
-    await world.leave(node, stream)
-    world.clock.advance(110_000)
-    const again = await world.open(node, `?ticket=${ticket}`)
+    await fixture.leave(node, stream)
+    fixture.clock.advance(110_000)
+    const again = await fixture.open(node, `?ticket=${ticket}`)
     t.match(await again.next(), { type: 'hello' })
-    await world.leave(node, again)
+    await fixture.leave(node, again)
     await until('it has left', () => node.streams.count().sse === 0)
-    world.clock.advance(121_000)
+    fixture.clock.advance(121_000)
     t.equal((await fetch(`${node.url}?ticket=${ticket}`)).status, 401)
   })
 }
