@@ -25,19 +25,19 @@ import { serveApi } from './routes/index.js'
 import { operatorRoutes } from './routes/operators.js'
 import { problemRoutes } from './routes/problems.js'
 import { createAddressBudget } from './services/address-budget.js'
-import { createErrands } from './services/background-tasks.js'
+import { createBackgroundTasks } from './services/background-tasks.js'
 import { createBudgets } from './services/budgets.js'
 import { createCache } from './services/cache.js'
 import { createBacklog } from './services/chat/backlog.js'
 import type { Context } from './services/context.js'
 import { confirmConnected } from './services/device/after-failover.js'
 import { createLifecycle } from './services/device/lifecycle.js'
-import { presenceJudge } from './services/presence/visibility.js'
+import { visibilityOf } from './services/presence/visibility.js'
 import { followUp } from './services/room/after-publication.js'
 import { createMemoryStore } from './store/memory.js'
 import { createRedisStore } from './store/redis/redis.js'
 import type { Store } from './store/store.js'
-import { startPulse } from './workers/gauges.js'
+import { startGauges } from './workers/gauges.js'
 import { startTimers } from './workers/timers.js'
 
 export interface Overrides {
@@ -76,9 +76,9 @@ export async function buildApp(config: Config, overrides: Overrides = {}): Promi
   readBodies(app)
 
   const node = ids.unique()
-  const errands = createErrands(app.log)
+  const background = createBackgroundTasks(app.log)
   const context: Context = {
-    ...{ config, clock, ids, log: app.log, metrics, store, node, errands },
+    ...{ config, clock, ids, log: app.log, metrics, store, node, background },
     budgets: createBudgets({ quotas: store.quotas, clock, config }),
     addresses: createAddressBudget(
       { max: config.rateLimitAddress, windowMs: 10_000, what: 'requests without a valid token' },
@@ -87,9 +87,9 @@ export async function buildApp(config: Config, overrides: Overrides = {}): Promi
     calls: createCache(),
     pairs: createCache(),
     fanout: createFanout({
-      ...{ store, clock, node, run: errands.runAgain },
+      ...{ store, clock, node, run: background.runAgain },
       follow: (ref, task) => followUp(context, ref.id, task),
-      judgeWatchers: user => presenceJudge(context, user)
+      judgeWatchers: user => visibilityOf(context, user)
     }),
     chats: createCache(),
     chatBacklog: createBacklog(3 * (config.chatServiceRetryMaxMs + config.chatServiceTimeoutMs))
@@ -116,7 +116,7 @@ export async function buildApp(config: Config, overrides: Overrides = {}): Promi
   app.decorate('admin', admin)
   if (admin === null) await app.register(operatorRoutes, { context })
   const stopTimers = startTimers(context)
-  const stopPulse = startPulse(context)
+  const stopPulse = startGauges(context)
   const { calls, pairs } = context
   const stopCaching = store.wakeups.onCommit((ref, written) =>
     (ref.kind === 'pair' ? pairs : calls).offer(ref.id, written)
@@ -130,7 +130,7 @@ export async function buildApp(config: Config, overrides: Overrides = {}): Promi
     stopConfirming()
     stopCaching()
     await stopTimers()
-    await errands.close()
+    await background.close()
     // Last, so that a drain can be watched to its end.
     await admin?.close()
     if (store !== overrides.store) await store.close()

@@ -5,7 +5,7 @@ import { authenticate } from '../plugins/auth.js'
 import { limitRates } from '../plugins/limits.js'
 import { openInTurn } from '../plugins/openings.js'
 import type { Context } from '../services/context.js'
-import { noteRequest } from '../services/device/keepalive.js'
+import { recordRequest } from '../services/device/keepalive.js'
 import { actorIn } from '../services/room/room-service.js'
 import { blockRoutes } from './blocks.js'
 import { callActionRoutes } from './call-actions.js'
@@ -70,7 +70,7 @@ export async function serveApi(app: FastifyInstance, { context, streams }: Api):
 function acknowledgeByRequests(app: FastifyInstance, context: Context): void {
   const note: onResponseHookHandler = ({ actor }, _reply, done) => {
     // Without an actor it was refused.
-    if (actor) noteRequest(context, actor)
+    if (actor) recordRequest(context, actor)
     done()
   }
   app.addHook('onRoute', route => {

@@ -3,7 +3,7 @@ import type { FastifyBaseLogger } from 'fastify'
 
 type Task = (closing: AbortSignal) => Promise<unknown>
 
-export interface Errands {
+export interface BackgroundTasks {
   /** Aborted when the node closes. */
   readonly closing: AbortSignal
   /** Begins at once, unless one of this name is at work. Its failure is logged and nothing else. */
@@ -19,7 +19,7 @@ interface Running {
   next: Task | null
 }
 
-export function createErrands(log: Pick<FastifyBaseLogger, 'warn'>): Errands {
+export function createBackgroundTasks(log: Pick<FastifyBaseLogger, 'warn'>): BackgroundTasks {
   const running = new Map<string, Running>()
   const closing = new AbortController()
 

@@ -10,7 +10,7 @@ import type { Ids } from '../ids.js'
 import type { Metrics } from '../metrics.js'
 import type { Store } from '../store/store.js'
 import type { AddressBudget } from './address-budget.js'
-import type { Errands } from './background-tasks.js'
+import type { BackgroundTasks } from './background-tasks.js'
 import type { Budgets } from './budgets.js'
 import type { Cache } from './cache.js'
 import type { Backlog } from './chat/backlog.js'
@@ -41,7 +41,7 @@ export interface Context {
   readonly fanout: Fanout
   readonly chats: Cache<QueueState>
   readonly chatBacklog: Backlog
-  readonly errands: Errands
+  readonly background: BackgroundTasks
   readonly budgets: Budgets
   /** Of clients whose token is missing or refused. */
   readonly addresses: AddressBudget

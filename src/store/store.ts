@@ -163,7 +163,7 @@ export interface Mailboxes {
    */
   touch(user: string, device: string, touch: Touch): Promise<Touched | null>
   /** The device made a request: kept for its open stream or poll (Touched.requestedAt). Without one nothing is written. */
-  noteRequest(user: string, device: string, now: number): Promise<void>
+  recordRequest(user: string, device: string, now: number): Promise<void>
   /** The connection closed: the device is offline from now, unless another connection has claimed it meanwhile. */
   release(user: string, device: string, connection: string, now: number): Promise<void>
   /** Signs the device off: record, mailbox and tickets are gone; its open stream is told (Wakeup 'gone'). False if it was not there. */

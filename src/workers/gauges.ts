@@ -5,7 +5,7 @@ import type { Context } from '../services/context.js'
 const PULSE_EVERY_MS = 5000
 
 /** Starts the worker; the returned function stops it. */
-export function startPulse({ clock, store, metrics, log, chatBacklog }: Context): () => void {
+export function startGauges({ clock, store, metrics, log, chatBacklog }: Context): () => void {
   return clock.every(PULSE_EVERY_MS, () => {
     metrics.clockOffsetSeconds.set(store.clockOffsetMs() / 1000)
     metrics.chatLagSeconds.set(chatBacklog.ageMs(clock.now()) / 1000)

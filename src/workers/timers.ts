@@ -6,7 +6,7 @@ import { readCall } from '../services/call/update-call.js'
 import { checkChat, readQueue } from '../services/chat/deliver-to-service.js'
 import type { Context } from '../services/context.js'
 import { checkCall } from '../services/device/lifecycle.js'
-import { checkWatched } from '../services/presence/publish-presence.js'
+import { checkWatchedUser } from '../services/presence/publish-presence.js'
 import { checkRoom } from '../services/room/liveness.js'
 import { checkPair, readPair } from '../services/room/pairs.js'
 import type { AggregateRef } from '../store/aggregate.js'
@@ -31,7 +31,7 @@ const CHECK: Work<[claimedUntil: number]> = {
   pair: checkPair,
   room: checkRoom,
   chat: async (context, id) => checkChat(context, id),
-  presence: checkWatched
+  presence: checkWatchedUser
 }
 /** Its events wait: reading delivers them, or the fan-out starts. */
 const DELIVER: Work = {

@@ -17,7 +17,7 @@ import { serverOptions } from '../../src/plugins/server-options.js'
 import { eventRoutes } from '../../src/routes/events.js'
 import type { Actor } from '../../src/schemas/claims.js'
 import { createAddressBudget } from '../../src/services/address-budget.js'
-import { createErrands } from '../../src/services/background-tasks.js'
+import { createBackgroundTasks } from '../../src/services/background-tasks.js'
 import { createBudgets } from '../../src/services/budgets.js'
 import { createCache } from '../../src/services/cache.js'
 import { createBacklog } from '../../src/services/chat/backlog.js'
@@ -60,7 +60,7 @@ export async function startNode(store: Store, clock: Clock): Promise<Node> {
     fanout: { start: () => undefined },
     chats: createCache<QueueState>(),
     chatBacklog: createBacklog(0),
-    errands: createErrands(log),
+    background: createBackgroundTasks(log),
     addresses: createAddressBudget({ max: 1000, windowMs: 1000, what: 'requests' }, clock),
     budgets: createBudgets({ quotas: store.quotas, clock, config })
   }

@@ -330,7 +330,7 @@ async function publishesSomeAndDies(scenario: Scenario, name: string): Promise<v
   const known = await aggregates.load(ref)
   const seen = JSON.parse(known?.state ?? '') as WatchedState
   const version = seen.version + 1
-  const state: WatchedState = { ...seen, version, told: { ...seen.told, state: 'away' }, turning: null }
+  const state: WatchedState = { ...seen, version, published: { ...seen.published, state: 'away' }, pending: null }
   const event = {
     type: 'presence.changed',
     timestamp: new Date(now).toISOString(),
@@ -369,7 +369,7 @@ flow('what a node had begun to publish when it died reaches all who watch, once'
   const heard = await haveFans(scenario, 'bob', 400)
   await sets(bob, 'away')
   // Bob's node commits what it saw after it has answered him: until then it would race with the node that dies.
-  await until('his node has seen the change', async () => (await watchedState(scenario, 'bob')).turning !== null)
+  await until('his node has seen the change', async () => (await watchedState(scenario, 'bob')).pending !== null)
   await publishesSomeAndDies(scenario, 'bob')
   const some = Number((await heard()).away)
   t.ok(some > 90 && some <= 100, `${some} were told`)
@@ -409,7 +409,7 @@ flow(
     t.equal((await alice.ask('DELETE', 'presence/watch')).status, 204)
     await scenario.pass(scenario.config.presenceTtlMs + A_WHILE)
     const left = await scenario.store.aggregates.load({ kind: 'presence', id: user })
-    t.ok(left === null || JSON.parse(left.state).lookAt === null, 'nobody looks any more')
+    t.ok(left === null || JSON.parse(left.state).checkAt === null, 'it is not checked any more')
     await scenario.pass(2 * scenario.config.retentionMs)
     t.match(await watch(alice, 'bob'), [{ state: 'online' }], 'and it can begin again')
     await bob.leaves()

@@ -20,7 +20,7 @@ const config = loadConfig({ LOG_LEVEL: 'silent' })
 
 /** Half of the backlog are rooms, half are presence of users; a check of any of them reads it and finds nothing to do. */
 const refOf = (n: number): AggregateRef => ({ kind: n % 2 ? 'room' : 'presence', id: `backlog-${n}` })
-const STATE = JSON.stringify({ version: 1, phase: 'ended', lookAt: null })
+const STATE = JSON.stringify({ version: 1, phase: 'ended', checkAt: null })
 
 type Seed = (ref: AggregateRef, deadlineAt: number) => Promise<unknown> | undefined
 

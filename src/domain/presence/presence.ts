@@ -1,112 +1,121 @@
-// What others see of a user: one presence from all devices, and when a change of it is worth telling.
+// The presence that other users see of a user, from all devices, and when a change of it is published to the watchers.
 //
-//            differs from what was told          still differs after the delay
-//   quiet ──────────────────────────────▶ turning ───────────────────────────▶ told, quiet
-//     ▲                                     │ as it was told, after all
-//     └─────────────────────────────────────┘
+//               differs from `published`           differs for the debounce
+//   unchanged ────────────────────────────▶ pending ───────────────────────▶ published, unchanged
+//       ▲                                      │ equals `published` again
+//       └──────────────────────────────────────┘
 //
-// Who comes is told at once. Whatever else changes has to last for the debounce: a blip makes no noise.
+// `online` and `busy` after `offline` or `away` are published at once. Every other change must last for the debounce.
 import type { PresenceState } from '../../schemas/presence.js'
 
-/** What a device last gave as a sign of itself. */
-export interface Sign {
+/** What the store knows about one device. */
+export interface DeviceActivity {
   readonly online: boolean
   readonly seenAt: number
-  /** Its stream was closed, and nothing was heard of it since. */
+  /** Its stream was closed and no keepalive followed. */
   readonly left: boolean
   readonly status: string
 }
 
-export interface Shown {
+export interface PresenceSnapshot {
   readonly state: PresenceState
-  /** Devices that are there. */
+  /** Number of live devices. */
   readonly devices: number
-  /** Null when no registered device is known. */
+  /** Null when the user has no registered device. */
   readonly seenAt: number | null
 }
 
 export interface WatchedState {
   readonly user: string
   readonly version: number
-  /** As those who watch know it. */
-  readonly told: Shown
-  /** What it is by now instead, and since when. */
-  readonly turning: { readonly state: PresenceState; readonly since: number } | null
-  /** When to look again; null: nobody watches. */
-  readonly lookAt: number | null
+  /** The presence that watchers have. */
+  readonly published: PresenceSnapshot
+  /** A different state that is not published yet, and when it began. */
+  readonly pending: { readonly state: PresenceState; readonly since: number } | null
+  /** Null: the user has no watchers. */
+  readonly checkAt: number | null
 }
 
-/** A look at a user who is watched. */
-export interface Look {
-  readonly shown: Shown
-  /** When it has to be looked at again though nothing was heard. */
-  readonly nextAt: number
-  /** Before then nobody is missed: time without the store counts against nobody. */
-  readonly fairAt: number
+/** What a check of a watched user has read. */
+export interface PresenceCheck {
+  readonly current: PresenceSnapshot
+  /** When to check again if nothing happens before. */
+  readonly nextCheckAt: number
+  /** The loss of a device is not published before this instant: time without the store counts against no one. */
+  readonly graceStart: number
   readonly debounceMs: number
   readonly isWatched: boolean
 }
 
-const isHere = ({ online, left, seenAt }: Sign, now: number, ttlMs: number) => online || (!left && now - seenAt < ttlMs)
+export interface PresenceDecision {
+  /** The same object when there is nothing to commit. */
+  readonly state: WatchedState
+  /** Watchers get an event. */
+  readonly publishes: boolean
+}
+
+const isLive = ({ online, left, seenAt }: DeviceActivity, now: number, ttlMs: number) =>
+  online || (!left && now - seenAt < ttlMs)
 
 export function presenceOf(
-  signs: readonly Sign[],
+  devices: readonly DeviceActivity[],
   { isBusy, now, ttlMs }: { isBusy: boolean; now: number; ttlMs: number }
-): Shown {
-  const here = signs.filter(sign => isHere(sign, now, ttlMs))
-  const seenAt = signs.length === 0 ? null : Math.max(...signs.map(sign => sign.seenAt))
-  return { state: stateOf(here, isBusy), devices: here.length, seenAt }
+): PresenceSnapshot {
+  const live = devices.filter(device => isLive(device, now, ttlMs))
+  const seenAt = devices.length === 0 ? null : Math.max(...devices.map(device => device.seenAt))
+  return { state: stateOf(live, isBusy), devices: live.length, seenAt }
 }
 
-function stateOf(here: readonly Sign[], isBusy: boolean): PresenceState {
-  if (here.length === 0) return 'offline'
+function stateOf(live: readonly DeviceActivity[], isBusy: boolean): PresenceState {
+  if (live.length === 0) return 'offline'
   if (isBusy) return 'busy'
-  return here.every(({ status }) => status === 'away') ? 'away' : 'online'
+  return live.every(({ status }) => status === 'away') ? 'away' : 'online'
 }
 
-/** When the first device that is there would lapse, were nothing heard of it any more: a node that crashed cannot say so. */
-export function lapsesAt(signs: readonly Sign[], now: number, ttlMs: number): number {
-  const lapses = signs.filter(sign => isHere(sign, now, ttlMs)).map(({ seenAt }) => seenAt + ttlMs)
-  return Math.max(now + Math.ceil(ttlMs / 3), Math.min(now + ttlMs, ...lapses))
+/** When the first live device expires unless it sends a keepalive: a node that crashed cannot report its devices as gone. */
+export function nextCheckAt(devices: readonly DeviceActivity[], now: number, ttlMs: number): number {
+  const expiries = devices.filter(device => isLive(device, now, ttlMs)).map(({ seenAt }) => seenAt + ttlMs)
+  return Math.max(now + Math.ceil(ttlMs / 3), Math.min(now + ttlMs, ...expiries))
 }
 
 /**
- * Somebody begins to watch. The version counts it, so that nobody who just saw no watchers can end what goes on. Versions begin with
- * the time in milliseconds and change more slowly than it passes: what is forgotten and begins again has greater ones.
+ * A device starts to watch the user. Each start increments the version, so a concurrent check that saw no watchers conflicts and cannot
+ * stop the checks. A new state's version is the time in milliseconds and grows more slowly than time: a state that expired and was
+ * created again has greater versions than before.
  */
-export function beginWatch(
+export function decideWatch(
   state: WatchedState | null,
-  { user, shown, lookAt }: { user: string; shown: Shown; lookAt: number },
+  { user, current, checkAt }: { user: string; current: PresenceSnapshot; checkAt: number },
   now: number
 ): WatchedState {
   const version = state === null ? now : state.version + 1
-  if (state === null || state.lookAt === null) return { user, version, told: shown, turning: null, lookAt }
+  if (state === null || state.checkAt === null) return { user, version, published: current, pending: null, checkAt }
   return { ...state, version }
 }
 
-/** The very state when there is nothing to keep. `tell`: those who watch shall hear of it. */
-export function decideLook(state: WatchedState, look: Look, now: number): { state: WatchedState; tell: boolean } {
-  if (state.lookAt === null) return { state, tell: false }
-  const version = state.version + 1
-  if (!look.isWatched) return { state: { ...state, version, turning: null, lookAt: null }, tell: false }
-  const { shown, nextAt } = look
-  if (shown.state === state.told.state) {
-    const isQuiet = state.turning === null && state.lookAt > now
-    if (isQuiet) return { state, tell: false }
-    return { state: { ...state, version, told: shown, turning: null, lookAt: nextAt }, tell: false }
+export function decidePresence(state: WatchedState, check: PresenceCheck, now: number): PresenceDecision {
+  const unchanged = { state, publishes: false }
+  if (state.checkAt === null) return unchanged
+  const next = { ...state, version: state.version + 1, pending: null }
+  if (!check.isWatched) return { state: { ...next, checkAt: null }, publishes: false }
+  const { current, nextCheckAt } = check
+  const settled = { ...next, published: current, checkAt: nextCheckAt }
+  if (current.state === state.published.state) {
+    const isQuiet = state.pending === null && state.checkAt > now
+    return isQuiet ? unchanged : { state: settled, publishes: false }
   }
-  const goesOn = state.turning?.state === shown.state ? state.turning : null
-  const since = goesOn?.since ?? now
-  const dueAt = dueFrom(since, state.told, look)
-  if (dueAt <= now) return { state: { ...state, version, told: shown, turning: null, lookAt: nextAt }, tell: true }
-  if (goesOn !== null && state.lookAt > now) return { state, tell: false }
-  return { state: { ...state, version, turning: { state: shown.state, since }, lookAt: dueAt }, tell: false }
+  const pending = state.pending?.state === current.state ? state.pending : null
+  const since = pending?.since ?? now
+  const dueAt = dueFrom(since, state.published, check)
+  if (dueAt <= now) return { state: settled, publishes: true }
+  if (pending !== null && state.checkAt > now) return unchanged
+  return { state: { ...next, pending: { state: current.state, since }, checkAt: dueAt }, publishes: false }
 }
 
-function dueFrom(since: number, told: Shown, { shown, fairAt, debounceMs }: Look): number {
-  if (isThere(shown) && !isThere(told)) return since
+function dueFrom(since: number, published: PresenceSnapshot, { current, graceStart, debounceMs }: PresenceCheck) {
+  if (isAvailable(current) && !isAvailable(published)) return since
   const dueAt = since + debounceMs
-  return shown.devices < told.devices ? Math.max(dueAt, fairAt) : dueAt
+  return current.devices < published.devices ? Math.max(dueAt, graceStart) : dueAt
 }
 
-const isThere = ({ state }: Shown) => state === 'online' || state === 'busy'
+const isAvailable = ({ state }: PresenceSnapshot) => state === 'online' || state === 'busy'

@@ -11,7 +11,7 @@ import type { Endpoint } from '../../schemas/common.js'
 import type { Lease } from '../../store/leases.js'
 import type { Acting, Refused } from '../aggregate-kind.js'
 import type { Context } from '../context.js'
-import { takingPart } from '../device/keepalive.js'
+import { actAs } from '../device/keepalive.js'
 import { acceptTimes } from '../intervals.js'
 import { holderOfCall, parseHolder } from './lease-holder.js'
 import { activeClaim, findRival, ROUNDS_MAX, waitForCall } from './leases.js'
@@ -26,7 +26,7 @@ export async function acceptCall(
   actor: Actor,
   callId: string
 ): Promise<{ call: Call; cursor: string }> {
-  const part = takingPart(context, actor)
+  const part = actAs(context, actor)
   const { state, head } = await commitAccept(context, callId, actor, part.acting)
   return { call: viewCall(state, context.clock.now()), cursor: formatCursor(await part.cursor(head)) }
 }
@@ -81,7 +81,7 @@ function endWaitingCalls(context: Context, user: string, held: readonly Lease[])
   if (callWaiting || held.length - waiting.length < maxCallsPerUser) return
   for (const lease of waiting) {
     const { callId } = parseHolder(lease.holder)
-    context.errands.run(`end waiting call ${lease.holder}`, async closing => {
+    context.background.run(`end waiting call ${lease.holder}`, async closing => {
       if (!(await waitForCall(context, lease, closing))) return
       await transact(context, callId, (call, now) => decideCall(call, { type: 'busy', user }, now))
     })

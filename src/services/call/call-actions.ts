@@ -18,7 +18,7 @@ import { AppError } from '../../errors.js'
 import type { Call, HangupBody, RejectBody } from '../../schemas/call.js'
 import type { Actor } from '../../schemas/claims.js'
 import type { Context } from '../context.js'
-import { noteSignOfLife, registerDevice, signIfDue } from '../device/keepalive.js'
+import { keepaliveIfDue, recordKeepalive, registerDevice } from '../device/keepalive.js'
 import { free } from '../free-action.js'
 import { listLiveCalls } from './leases.js'
 import { readRecord, transact, transactRecord } from './update-call.js'
@@ -70,7 +70,7 @@ export async function cancelCall(context: Context, actor: Actor, callId: string)
   if (!isParty(record, actor.user)) await context.budgets.spend(actor.user, 'cancels')
   return free(context, actor, async () => {
     const { before, state } = await transactRecord(context, callId, (now, at) => cancelIn(now, command, at))
-    noteSignOfLife(context, actor)
+    recordKeepalive(context, actor)
     const now = context.clock.now()
     const call = callIn(state)
     if (call && isPartyOf(call, actor.user)) return { result: viewCall(call, now), isRepeat: before === state }
@@ -117,7 +117,7 @@ function actFree(context: Context, actor: Actor, callId: string, command: CallCo
 
 async function run(context: Context, actor: Actor, callId: string, command: CallCommand) {
   const decide = (call: CallState | null, now: number) => decideCall(call, command, now)
-  const { before, state } = await transact(context, callId, decide, signIfDue(context, actor))
-  noteSignOfLife(context, actor)
+  const { before, state } = await transact(context, callId, decide, keepaliveIfDue(context, actor))
+  recordKeepalive(context, actor)
   return { result: viewCall(state, context.clock.now()), isRepeat: before === state }
 }

@@ -14,7 +14,7 @@ import type { Cursor, Deliveries } from '../../store/mail.js'
 import type { Acting, Outcome } from '../aggregate-kind.js'
 import { mustBeChosen } from '../chosen-id.js'
 import type { Context } from '../context.js'
-import { takingPart } from '../device/keepalive.js'
+import { actAs } from '../device/keepalive.js'
 import { NO_DELIVERY } from '../mail.js'
 import { checkMetadata } from '../metadata-bounds.js'
 import { type CallerStanding, chargesOf, mustNotWait, readStanding } from './contacts.js'
@@ -49,7 +49,7 @@ export async function createCall(
   mustBeChosen('callId', body.callId)
   const callId = body.callId ?? (idempotencyKey ? idFromKey(actor.user, idempotencyKey) : context.ids.unique())
   const caller = endpoint(actor)
-  const part = takingPart(context, actor)
+  const part = actAs(context, actor)
   const command = {
     type: 'create' as const,
     callId,

@@ -10,7 +10,7 @@ import type { Actor } from '../../schemas/claims.js'
 import type { Delivery } from '../../schemas/common.js'
 import type { CandidatesBody, CandidatesReply, OfferBody } from '../../schemas/signal.js'
 import type { Context } from '../context.js'
-import { noteSignOfLife, signIfDue } from '../device/keepalive.js'
+import { keepaliveIfDue, recordKeepalive } from '../device/keepalive.js'
 import { type Outcome, transact } from './update-call.js'
 
 export interface Described {
@@ -31,8 +31,8 @@ export async function sendDescription(
   const description = parseDescription(signal.sdp)
   const command = { type: signal.type, actor: endpoint(actor), description, revision: signal.revision }
   const decide = (call: CallState | null, now: number) => decideCall(call, command, now)
-  const outcome = await transact(context, callId, decide, signIfDue(context, actor))
-  noteSignOfLife(context, actor)
+  const outcome = await transact(context, callId, decide, keepaliveIfDue(context, actor))
+  recordKeepalive(context, actor)
   return { revision: outcome.state.negotiation.revision, delivery: deliveryToPeer(outcome, actor) }
 }
 
@@ -46,7 +46,7 @@ export async function sendCandidates(
   checkCandidates(batch.candidates)
   const command = { type: 'candidates' as const, actor: endpoint(actor), batch }
   const outcome = await transact(context, callId, (call, now) => decideCall(call, command, now))
-  noteSignOfLife(context, actor)
+  recordKeepalive(context, actor)
   const { before, state } = outcome
   // A candidate that waits changes the call.
   const isKept = before !== null && before !== state

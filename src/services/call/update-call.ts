@@ -14,7 +14,7 @@ import {
   unchanged
 } from '../aggregate-kind.js'
 import type { Context } from '../context.js'
-import { noticeChange } from '../presence/publish-presence.js'
+import { schedulePresenceCheck } from '../presence/publish-presence.js'
 import { createLoop } from '../update-aggregate.js'
 import { recordProgress } from './call-metrics.js'
 import { progressOf } from './contacts.js'
@@ -91,7 +91,7 @@ function noteBusy(context: Context, { before, state, watched }: OutcomeOf<CallRe
   if (watched.length === 0) return
   const [was, is] = [activeUsers(callIn(before)), activeUsers(callIn(state))]
   for (const user of watched) {
-    if (was.includes(user) !== is.includes(user)) noticeChange(context, user)
+    if (was.includes(user) !== is.includes(user)) schedulePresenceCheck(context, user)
   }
 }
 

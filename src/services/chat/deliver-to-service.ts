@@ -19,7 +19,7 @@ import {
 import { PART } from '../../domain/room/state.js'
 import type { Logged } from '../../store/rooms.js'
 import type { Context } from '../context.js'
-import { fairSince } from '../device/liveness.js'
+import { graceStart } from '../device/liveness.js'
 import { readRoom } from '../room/parts.js'
 import { createLoop } from '../update-aggregate.js'
 import { type GivenUp, giveUp } from './dead-letters.js'
@@ -41,7 +41,7 @@ export const readQueue = queue.read
  */
 export function queueMessage(context: Context, roomId: string, excess: readonly Logged[]): void {
   if (context.config.chatServiceUrl === null) return
-  context.errands.run(`queue ${roomId} ${context.ids.unique()}`, async () => {
+  context.background.run(`queue ${roomId} ${context.ids.unique()}`, async () => {
     const { cursor } = await change(context, roomId, nudge)
     for (const line of excess.filter(({ version }) => version > (cursor?.version ?? 0))) {
       await giveUp(context, { roomId, line, reason: 'evicted' })
@@ -55,7 +55,7 @@ export function queueMessage(context: Context, roomId: string, excess: readonly 
 /** The room was looked at, or is over: if its log is ahead of the queue, somebody died in between. */
 export function catchUpChat(context: Context, roomId: string): void {
   if (context.config.chatServiceUrl === null) return
-  context.errands.run(`catch up ${roomId}`, async () => {
+  context.background.run(`catch up ${roomId}`, async () => {
     const [newest] = await context.store.rooms.log(roomId, { limit: 1 })
     if (newest === undefined) return
     const { cursor } = (await queue.read(context, roomId)) ?? NEW_QUEUE
@@ -68,7 +68,7 @@ export function catchUpChat(context: Context, roomId: string): void {
 /** The time has come to look. Nobody waits for it: a service that hangs must not hold up a deadline of somebody else. */
 export function checkChat(context: Context, roomId: string): void {
   if (context.config.chatServiceUrl === null) return
-  context.errands.run(`deliver ${roomId}`, closing => deliver({ context, roomId, closing }))
+  context.background.run(`deliver ${roomId}`, closing => deliver({ context, roomId, closing }))
 }
 
 /** One node at the work of one room. */
@@ -121,7 +121,7 @@ async function deliverLine(work: Work, line: Logged, giveUpAt: number | null): P
   const { context, roomId, closing } = work
   const { clock, config } = context
   // After an outage of the store each message is tried before it is given up.
-  const isLate = giveUpAt !== null && clock.now() >= Math.max(giveUpAt, fairSince(context))
+  const isLate = giveUpAt !== null && clock.now() >= Math.max(giveUpAt, graceStart(context))
   const outcome = isLate ? ('expired' as const) : await send(work, line)
   if (outcome === 'failed') {
     const options = { pauseMaxMs: config.chatServiceRetryMaxMs, giveUpAt }

@@ -19,7 +19,7 @@ import type { Logged } from '../../store/rooms.js'
 import { deliveryCost } from '../budgets.js'
 import { mustBeChosen } from '../chosen-id.js'
 import type { Context } from '../context.js'
-import { noteSignOfLife } from '../device/keepalive.js'
+import { recordKeepalive } from '../device/keepalive.js'
 import { readRoom } from '../room/parts.js'
 import { changeRoom } from '../room/update-room.js'
 import { queueMessage } from './deliver-to-service.js'
@@ -51,7 +51,7 @@ export async function postMessage(
   const { decision, version, known, excess } = await changeRoom(context, basis, (room, now) =>
     post(room, { actor, messageId, content }, now)
   )
-  noteSignOfLife(context, actor)
+  recordKeepalive(context, actor)
   const { value } = decision.line
   if (!known) {
     queueMessage(context, roomId, excess)
@@ -116,7 +116,7 @@ export async function noteTyping(
   await context.budgets.spend(actor.user, 'deliveries', deliveryCost(others.length, envelope.length))
   const { wakeups } = context.store
   await Promise.all(others.map(([, to]) => wakeups.notify(to.user, { device: to.device, type, envelope })))
-  noteSignOfLife(context, actor)
+  recordKeepalive(context, actor)
 }
 
 const view = (roomId: string, line: Logged): ChatMessage =>

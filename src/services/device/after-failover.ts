@@ -17,7 +17,7 @@ const SLICE = 64
 /** Never fails: what could not be done is done when the device arrives the next time. */
 export function confirmConnected(context: Context, connected: readonly Actor[], where: LostWrites): void {
   // Another server may fail over while this one is still being confirmed.
-  context.errands.run(`confirm what is connected ${context.ids.unique()}`, async closing => {
+  context.background.run(`confirm what is connected ${context.ids.unique()}`, async closing => {
     await inSlices(context, connected, actor => confirmDevice(context, actor, { where, closing }))
     // A membership that is so young may announce a join that is under way.
     await wait(context.clock, JOINING_MS, closing)

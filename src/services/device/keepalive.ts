@@ -6,8 +6,8 @@ import type { Actor } from '../../schemas/claims.js'
 import type { Cursor } from '../../store/store.js'
 import type { Acting } from '../aggregate-kind.js'
 import { type Context, perContext } from '../context.js'
-import { noticeChange } from '../presence/publish-presence.js'
-import { greetDevice } from './lifecycle.js'
+import { schedulePresenceCheck } from '../presence/publish-presence.js'
+import { resumeDevice } from './lifecycle.js'
 
 /** A good deal shorter than AWAY_AFTER_MS can usefully be. */
 const WRITE_EVERY_MS = 2000
@@ -46,8 +46,8 @@ export async function registerDevice(context: Context, actor: Actor, status?: st
   memoryOf(context).signs.set(keyOf(actor), { at: now, expiresAt })
   // Waited for: a device that registers by accepting must get the early offer before its own accept takes it away.
   if (touched.created) {
-    noticeChange(context, user)
-    await greetDevice(context, actor, touched.head).catch(error =>
+    schedulePresenceCheck(context, user)
+    await resumeDevice(context, actor, touched.head).catch(error =>
       context.log.debug({ err: error }, 'ringing calls not offered')
     )
   }
@@ -55,7 +55,7 @@ export async function registerDevice(context: Context, actor: Actor, status?: st
 }
 
 /** A commit that follows is the device's sign of life. Nothing while the last one is young. */
-export function signIfDue(context: Context, actor: Actor): Acting | undefined {
+export function keepaliveIfDue(context: Context, actor: Actor): Acting | undefined {
   return isDue(context, actor) ? signOf(context, actor) : undefined
 }
 
@@ -66,7 +66,7 @@ function signOf(context: Context, actor: Actor): Acting {
 }
 
 /** The device takes part: a commit that follows is its sign of life, and registers it if need be. */
-export function takingPart(context: Context, actor: Actor) {
+export function actAs(context: Context, actor: Actor) {
   let registeredAt: Cursor | null = null
   const acting: Acting = {
     ...signOf(context, actor),
@@ -87,7 +87,7 @@ function isDue(context: Context, actor: Actor): boolean {
 }
 
 /** Never fails and nobody waits for it. A fresher token reaches the device's open stream this way. */
-export function noteSignOfLife(context: Context, actor: Actor): void {
+export function recordKeepalive(context: Context, actor: Actor): void {
   if (!isDue(context, actor)) return
   const key = keyOf(actor)
   const seen = memoryOf(context).signs
@@ -102,7 +102,7 @@ export function noteSignOfLife(context: Context, actor: Actor): void {
  * Any request acknowledges the heartbeats of the device's stream, also one that is no sign of life (DESIGN 5b). Never fails and
  * nobody waits for it.
  */
-export function noteRequest(context: Context, actor: Actor): void {
+export function recordRequest(context: Context, actor: Actor): void {
   const { signs, requests } = memoryOf(context)
   const key = keyOf(actor)
   const at = context.clock.now()
@@ -110,7 +110,7 @@ export function noteRequest(context: Context, actor: Actor): void {
   const youngest = at - Math.min(WRITE_EVERY_MS, context.config.heartbeatMs / 2)
   if ((signs.peek(key)?.at ?? 0) > youngest || (requests.peek(key) ?? 0) > youngest) return
   requests.set(key, at)
-  context.store.mailboxes.noteRequest(actor.user, actor.device, at).catch(error => {
+  context.store.mailboxes.recordRequest(actor.user, actor.device, at).catch(error => {
     requests.delete(key)
     context.log.debug({ err: error }, 'request not noted')
   })

@@ -7,7 +7,7 @@ import type { Context } from '../context.js'
 const PAGE = { limit: 100, maxBytes: 131_072 }
 
 /** Where the device's mailbox stands; null if such an event came there since, or the device is gone. */
-export async function headWithout(
+export async function cursorBeforeOffer(
   { store, clock }: Context,
   { user, device }: Endpoint,
   since: Cursor,

@@ -12,10 +12,10 @@ import { confirmLease, releaseLeases, retakeLeases } from '../call/leases.js'
 import { callRef, readCall, transact } from '../call/update-call.js'
 import type { Context } from '../context.js'
 import { checkEveryMs } from '../intervals.js'
-import { noticeChange } from '../presence/publish-presence.js'
+import { schedulePresenceCheck } from '../presence/publish-presence.js'
 import { greetRooms, missRooms } from '../room/liveness.js'
 import { offerInvitations } from '../room/ringing-invitations.js'
-import { headWithout } from './late-offer.js'
+import { cursorBeforeOffer } from './late-offer.js'
 import { deviceAbsentSince } from './liveness.js'
 
 /** What delivery is told to call when devices come and go. */
@@ -26,14 +26,14 @@ export function createLifecycle(context: Context): Lifecycle {
   return {
     arrived(actor, { since, isInvolved }) {
       if (!isInvolved) return
-      unheard(greetDevice(context, actor, since))
+      unheard(resumeDevice(context, actor, since))
       unheard(greetRooms(context, actor))
-      noticeChange(context, actor.user)
+      schedulePresenceCheck(context, actor.user)
     },
     left(actor) {
-      unheard(missDevice(context, actor))
+      unheard(deviceGone(context, actor))
       unheard(missRooms(context, actor))
-      noticeChange(context, actor.user)
+      schedulePresenceCheck(context, actor.user)
     },
     isEngaged: actor => isEngaged(context, actor)
   }
@@ -55,7 +55,7 @@ const isIn = (call: CallState, { user, device }: Endpoint): boolean =>
  * A device came: what rings is offered to it if it has not heard of it `since` (null: it needs no offers), and peers that were
  * told it was away hear that it is back.
  */
-export async function greetDevice(context: Context, actor: Actor, since: Cursor | null): Promise<void> {
+export async function resumeDevice(context: Context, actor: Actor, since: Cursor | null): Promise<void> {
   const leases = await context.store.leases.list(actor.user)
   await Promise.all([
     ...leases.map(lease => greetIn(context, actor, { lease, since })),
@@ -74,13 +74,13 @@ async function greetIn(
   const { callId } = holder
   const call = await readCall(context, callId)
   if (call === null || !isBehind(call, holder, user)) {
-    return context.errands.run(`confirm lease ${lease.holder} ${user}`, closing =>
+    return context.background.run(`confirm lease ${lease.holder} ${user}`, closing =>
       confirmLease(context, user, { lease, closing })
     )
   }
   const actor = { user, device }
   for (;;) {
-    const offerAt = since && (await headWithout(context, actor, since, event => offers(event, callId)))
+    const offerAt = since && (await cursorBeforeOffer(context, actor, since, event => offers(event, callId)))
     const command = { type: 'appeared' as const, actor, offerAt }
     const { deliveries } = await transact(context, callId, (call, now) => decideCall(call, command, now))
     const offered = deliveries.get(user)
@@ -92,7 +92,7 @@ const offers = ({ type, envelope }: StoredEvent, callId: string) =>
   type === 'call.incoming' && JSON.parse(envelope).data.callId === callId
 
 /** A device's stream or poll has gone: its calls are looked at as soon as it would count as away. */
-export async function missDevice(context: Context, actor: Actor): Promise<void> {
+export async function deviceGone(context: Context, actor: Actor): Promise<void> {
   const leases = await context.store.leases.list(actor.user)
   const at = context.clock.now() + context.config.awayAfterMs
   await Promise.all(

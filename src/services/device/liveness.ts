@@ -5,27 +5,27 @@ import type { DeviceState } from '../../store/store.js'
 import type { Context } from '../context.js'
 
 /** A device is there, until then unless it shows another sign of life; or it has shown none since. */
-export type Standing = { readonly thereUntil: number } | { readonly absentSince: number }
+export type DeviceLiveness = { readonly thereUntil: number } | { readonly absentSince: number }
 
 /**
  * How it stands with a device, given what is known of its user's. One that was never seen is absent since `otherwise`. Time without
  * the store counts against nobody. @throws AppError store_unavailable while it is away
  */
-export function standingOf(
+export function livenessOf(
   context: Context,
   device: string,
   { devices, otherwise }: { devices: readonly DeviceState[]; otherwise: number }
-): Standing {
+): DeviceLiveness {
   const known = devices.find(each => each.device === device)
   if (known?.online) return { thereUntil: known.onlineUntil }
-  return { absentSince: Math.max(known?.seenAt ?? otherwise, fairSince(context)) }
+  return { absentSince: Math.max(known?.seenAt ?? otherwise, graceStart(context)) }
 }
 
 /**
  * From when on time counts against anybody: not while the store was away, and after an outage open streams need one round of
  * refreshes to be known again. @throws AppError store_unavailable while it is away
  */
-export function fairSince({ store, config }: Context): number {
+export function graceStart({ store, config }: Context): number {
   const contact = store.availableSince()
   if (contact === null) throw new AppError('store_unavailable')
   return contact + Math.ceil(config.presenceTtlMs / 3)
@@ -38,6 +38,6 @@ export async function deviceAbsentSince(
   otherwise: number
 ): Promise<number | null> {
   const devices = await context.store.mailboxes.devices(user, context.clock.now())
-  const standing = standingOf(context, device, { devices, otherwise })
+  const standing = livenessOf(context, device, { devices, otherwise })
   return 'absentSince' in standing ? standing.absentSince : null
 }

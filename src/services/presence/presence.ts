@@ -1,4 +1,4 @@
-// Heartbeats of devices without a stream, looking up who is there, and the snapshot.
+// Keepalives of devices without a stream, presence of other users, and the snapshot.
 import { formatCursor } from '../../delivery/cursor.js'
 import type { Actor } from '../../schemas/claims.js'
 import type { Presence, PresenceBody, Snapshot } from '../../schemas/presence.js'
@@ -8,24 +8,24 @@ import { registerDevice } from '../device/keepalive.js'
 import { free } from '../free-action.js'
 import { listInvitations } from '../room/ringing-invitations.js'
 import { listRooms } from '../room/rooms.js'
-import { noticeChange } from './publish-presence.js'
-import { lookUp, toHiddenPresence, toOwnPresence, toPresence } from './read-presence.js'
+import { schedulePresenceCheck } from './publish-presence.js'
+import { readPresence, toHiddenPresence, toOwnPresence, toPresence } from './read-presence.js'
 import { mayShowPresence } from './visibility.js'
 import { clearWatch, getWatch } from './watch-list.js'
 
-/** A heartbeat of a device without a stream, and what its person wants shown. Registers the device. */
+/** A keepalive, with an optional status. Registers the device. @throws AppError too_many_devices, store_unavailable */
 export async function putPresence(context: Context, actor: Actor, { status }: PresenceBody): Promise<Presence> {
   await registerDevice(context, actor, status)
-  noticeChange(context, actor.user)
-  return lookUpOwn(context, actor.user)
+  schedulePresenceCheck(context, actor.user)
+  return readOwnPresence(context, actor.user)
 }
 
-/** Signs the device off: it no longer rings, its mailbox is gone, its stream ends, and it watches nobody. */
+/** Signs the device off: calls no longer ring on it, its mailbox and watch list are deleted, and its stream ends. */
 export async function deletePresence(context: Context, actor: Actor): Promise<void> {
   await free(context, actor, async () => {
     await clearWatch(context, actor)
     const isRemoved = await context.store.mailboxes.remove(actor.user, actor.device)
-    noticeChange(context, actor.user)
+    schedulePresenceCheck(context, actor.user)
     return { result: undefined, isRepeat: !isRemoved }
   })
 }
@@ -37,23 +37,23 @@ export async function lookUpPresences(context: Context, actor: Actor, users: rea
 }
 
 async function lookUpPresence(context: Context, actor: Actor, user: string): Promise<Presence> {
-  if (user === actor.user) return lookUpOwn(context, user)
+  if (user === actor.user) return readOwnPresence(context, user)
   if (!(await mayShowPresence(context, actor, user))) return toHiddenPresence(user)
-  return toPresence(user, (await lookUp(context, user)).shown)
+  return toPresence(user, (await readPresence(context, user)).current)
 }
 
-async function lookUpOwn(context: Context, user: string): Promise<Presence> {
-  return toOwnPresence(user, (await lookUp(context, user)).shown)
+async function readOwnPresence(context: Context, user: string): Promise<Presence> {
+  return toOwnPresence(user, (await readPresence(context, user)).current)
 }
 
-/** The cursor is taken first: whatever happens while the rest is read comes after it. */
+/** The cursor is read first, so every later change has an event after it. @throws AppError too_many_devices, rate_limited */
 export async function takeSnapshot(context: Context, actor: Actor): Promise<Snapshot> {
   const cursor = await registerDevice(context, actor)
   const [calls, rooms, invitations, presence, watching] = await Promise.all([
     listCalls(context, actor),
     listRooms(context, actor),
     listInvitations(context, actor.user),
-    lookUpOwn(context, actor.user),
+    readOwnPresence(context, actor.user),
     getWatch(context, actor)
   ])
   return { cursor: formatCursor(cursor), calls, rooms, invitations, presence, watching }

@@ -1,103 +1,110 @@
-// Users who are watched. What those who watch were told is an aggregate of its own, in the watched user's partition: whoever
-// notices that something has happened looks, and its deadline makes any node look again when a change has lasted, or when the
-// last signs of life would lapse. Nobody who is not watched has one.
-import { beginWatch, decideLook, type Look, type Shown, type WatchedState } from '../../domain/presence/presence.js'
+// Presence of watched users. What was last published about a user is an aggregate in the user's partition. It is checked when something
+// happens to the user and when its deadline comes: a pending change has lasted, or the last keepalives expire. A user without watchers
+// has none.
+import {
+  decidePresence,
+  decideWatch,
+  type PresenceCheck,
+  type PresenceSnapshot,
+  type WatchedState
+} from '../../domain/presence/presence.js'
 import type { WatchedPresence } from '../../schemas/presence.js'
 import type { Watcher } from '../../store/watches.js'
 import { type Decision, unchanged } from '../aggregate-kind.js'
 import type { Context } from '../context.js'
-import { fairSince } from '../device/liveness.js'
+import { graceStart } from '../device/liveness.js'
 import { createLoop } from '../update-aggregate.js'
-import { lookUp, toHiddenPresence, toPresence } from './read-presence.js'
-import { followList } from './watch-index.js'
+import { readPresence, toHiddenPresence, toPresence } from './read-presence.js'
+import { syncWatchIndex } from './watch-index.js'
 
-/** So many of those who watch a user are looked after at a time. */
+/** Watchers that one check renews or removes. */
 const RENEW_MAX = 1000
 
-/** How long the state of a user whom nobody watches any more is kept. */
+/** How long the state of a user without watchers is kept. Longer than clocks differ, so a new state has a greater version. */
 const KEEP_MS = 120_000
 
 const { read, transact } = createLoop<WatchedState>({
   kind: 'presence',
-  deadlineOf: ({ lookAt }) => lookAt,
-  isOver: ({ lookAt }) => lookAt === null,
-  // Longer than clocks differ: what begins again is later than what ended, by its version too.
+  deadlineOf: ({ checkAt }) => checkAt,
+  isOver: ({ checkAt }) => checkAt === null,
   keepMs: () => KEEP_MS,
   publish: (context, user) => context.fanout.start({ kind: 'presence', id: user })
 })
 
-export const readWatched = read
+export const readWatchedState = read
 
-export const toWatchedPresence = ({ user, told, version }: WatchedState): WatchedPresence =>
-  isUnknown(told) ? toHiddenWatchedPresence(user) : { ...toPresence(user, told), version }
+export const toWatchedPresence = ({ user, published, version }: WatchedState): WatchedPresence =>
+  isUnknown(published) ? toHiddenWatchedPresence(user) : { ...toPresence(user, published), version }
 
-/** Older than any version that is counted: what is told later is newer, for a user who comes to exist and for one who is shown again. */
+/** Less than every real version: what is published once the user exists, or may be seen, is newer. */
 const UNKNOWN_VERSION = 1
 
-/** As those see them who may not, and a user of whom nothing is known: nothing tells the two apart. */
+/** For a user whom the watcher may not see, and for one who does not exist: the two must not differ. */
 export const toHiddenWatchedPresence = (user: string): WatchedPresence => ({
   ...toHiddenPresence(user),
   version: UNKNOWN_VERSION
 })
 
-const isUnknown = ({ state, seenAt }: Shown): boolean => state === 'offline' && seenAt === null
+const isUnknown = ({ state, seenAt }: PresenceSnapshot): boolean => state === 'offline' && seenAt === null
 
-/** Somebody came, went, set a status, began a call or ended one. Never fails, and nobody waits for it: the next look tells it. */
-export function noticeChange(context: Context, user: string): void {
-  look(context, user).catch(error => context.log.debug({ err: error }, 'a change of presence not noticed yet'))
+/** To be called after a change of the user's devices, status or calls. Never throws; after a failure the deadline's check publishes. */
+export function schedulePresenceCheck(context: Context, user: string): void {
+  checkPresence(context, user).catch(error =>
+    context.log.debug({ err: error, user }, 'presence not checked; its deadline checks it')
+  )
 }
 
-/** As those who watch are told from now on. The caller is among the watchers already. */
-export async function beginToWatch(context: Context, user: string): Promise<WatchedState> {
-  const { shown, nextAt } = await lookUp(context, user)
-  // Mostly there is none yet: if there is, the commit conflicts and says so.
+/** The state that the watchers have. The caller is in the watch index already. */
+export async function startWatching(context: Context, user: string): Promise<WatchedState> {
+  const { current, nextCheckAt } = await readPresence(context, user)
   const { state } = await transact(
     context,
     user,
-    (watched, now) => ({ state: beginWatch(watched, { user, shown, lookAt: nextAt }, now), events: [] }),
+    (watched, now) => ({ state: decideWatch(watched, { user, current, checkAt: nextCheckAt }, now), events: [] }),
     { isNew: true }
   )
-  // What happened between the look-up and the commit found nobody to tell.
-  const again = await lookUp(context, user)
-  return again.shown.state === state.told.state ? state : ((await look(context, user)) ?? state)
+  // A change between the read and the commit was checked when no state existed, and so was not published.
+  const reread = await readPresence(context, user)
+  if (reread.current.state === state.published.state) return state
+  return (await checkPresence(context, user)) ?? state
 }
 
-/** The time has come: those who watch no more are forgotten, and what has lasted is told. */
-export async function checkWatched(context: Context, user: string): Promise<void> {
+/** The deadline has come: renews or removes the watchers that have not been renewed for long, and publishes what is due. */
+export async function checkWatchedUser(context: Context, user: string): Promise<void> {
   const { clock, config, store } = context
   const until = clock.now() - Math.floor(config.retentionMs / 2)
-  const due = await store.watches.watchers(user, { until, limit: RENEW_MAX })
-  await Promise.all(due.map(watcher => keepOrDrop(context, user, watcher)))
-  await look(context, user)
+  const watchers = await store.watches.watchers(user, { until, limit: RENEW_MAX })
+  await Promise.all(watchers.map(watcher => renewOrRemove(context, user, watcher)))
+  await checkPresence(context, user)
 }
 
-/** A watch lasts for as long as its device does, and stands on the device's own list. */
-async function keepOrDrop(context: Context, user: string, { user: who, device }: Watcher): Promise<void> {
+/** A watcher remains while its device is registered and the user is on the device's list. */
+async function renewOrRemove(context: Context, user: string, watcher: Watcher): Promise<void> {
   const { store, clock } = context
-  const devices = await store.mailboxes.devices(who, clock.now())
-  const isThere = devices.some(each => each.device === device)
-  if (isThere) await followList(context, { user: who, device }, [user])
-  else await store.watches.remove(user, { user: who, device })
+  const devices = await store.mailboxes.devices(watcher.user, clock.now())
+  const isRegistered = devices.some(({ device }) => device === watcher.device)
+  if (isRegistered) await syncWatchIndex(context, watcher, { users: [user] })
+  else await store.watches.remove(user, watcher)
 }
 
-/** Null: nobody ever watched. */
-async function look(context: Context, user: string): Promise<WatchedState | null> {
-  const { state } = await transact(context, user, watched => decideNow(context, watched))
+/** Null: the user has never had a watcher. */
+async function checkPresence(context: Context, user: string): Promise<WatchedState | null> {
+  const { state } = await transact(context, user, watched => decideCheck(context, watched))
   return state
 }
 
-/** The world is read after the state: a commit on that state has missed nothing that the commit before could not have seen. */
-async function decideNow(context: Context, watched: WatchedState | null): Promise<Decision<WatchedState>> {
-  if (watched === null || watched.lookAt === null) return unchanged(watched)
-  const found = await lookAround(context, watched.user)
-  const { state, tell } = decideLook(watched, found, context.clock.now())
-  if (!tell) return { state, events: [] }
+/** Presence is read after the state, so each commit is based on a presence at least as new as the one before. */
+async function decideCheck(context: Context, watched: WatchedState | null): Promise<Decision<WatchedState>> {
+  if (watched === null || watched.checkAt === null) return unchanged(watched)
+  const check = await readCheck(context, watched.user)
+  const { state, publishes } = decidePresence(watched, check, context.clock.now())
+  if (!publishes) return { state, events: [] }
   return { state, events: [{ to: 'watchers', type: 'presence.changed', data: toWatchedPresence(state) }] }
 }
 
-async function lookAround(context: Context, user: string): Promise<Look> {
+async function readCheck(context: Context, user: string): Promise<PresenceCheck> {
   const { store, config } = context
-  const fairAt = fairSince(context)
-  const [{ shown, nextAt }, isWatched] = await Promise.all([lookUp(context, user), store.watches.isWatched(user)])
-  return { shown, nextAt, fairAt, debounceMs: config.presenceDebounceMs, isWatched }
+  const start = graceStart(context)
+  const [presence, isWatched] = await Promise.all([readPresence(context, user), store.watches.isWatched(user)])
+  return { ...presence, graceStart: start, debounceMs: config.presenceDebounceMs, isWatched }
 }

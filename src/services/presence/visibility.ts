@@ -1,4 +1,4 @@
-// Who may see whose presence. Someone who may not see a user gets what a user who does not exist gives: offline, never seen.
+// Who may see the presence of a user. Everyone else gets the same reply as for a user who does not exist: offline, never seen.
 import { LRUCache } from 'lru-cache'
 import { askPolicy } from '../../adapters/policy.js'
 import type { Endpoint } from '../../schemas/common.js'
@@ -6,39 +6,39 @@ import { listCalls } from '../call/call-actions.js'
 import { type Context, perContext } from '../context.js'
 import { haveCommonRoom, roomIdsOf } from '../room/memberships.js'
 
-/** How long an answer of the policy service is kept. */
+/** How long an answer of the policy service is cached. */
 const ANSWER_TTL_MS = 30_000
 
-/** Asked about one user for any number of askers; what they are compared with is read at most once. */
-type PresenceJudge = (asker: Endpoint) => Promise<boolean>
+/** Whether `viewer` may see the user. The user's blocks, rooms and calls are read at most once. */
+type VisibilityCheck = (viewer: Endpoint) => Promise<boolean>
 
-export function mayShowPresence(context: Context, asker: Endpoint, user: string): Promise<boolean> {
-  return presenceJudge(context, user)(asker)
+export function mayShowPresence(context: Context, viewer: Endpoint, user: string): Promise<boolean> {
+  return visibilityOf(context, user)(viewer)
 }
 
-export function presenceJudge(context: Context, user: string): PresenceJudge {
+export function visibilityOf(context: Context, user: string): VisibilityCheck {
   const { presenceVisibility: visibility } = context.config
-  let circle: Promise<Circle> | null = null
+  let contacts: Promise<CurrentContacts> | null = null
   let blocks: Promise<readonly string[]> | null = null
-  return async asker => {
-    if (asker.user === user) return true
+  return async viewer => {
+    if (viewer.user === user) return true
     blocks ??= context.store.contacts.blocks(user, context.clock.now())
-    if ((await blocks).includes(asker.user)) return false
+    if ((await blocks).includes(viewer.user)) return false
     if (visibility === 'everyone') return true
-    if (visibility === 'policy') return policyAllows(context, asker, user)
-    circle ??= readCircle(context, user)
-    return isInCircle(context, await circle, asker.user)
+    if (visibility === 'policy') return policyAllows(context, viewer, user)
+    contacts ??= readContacts(context, user)
+    return isContact(context, await contacts, viewer.user)
   }
 }
 
-interface Circle {
+/** Users who share a room or an answered call with the user. */
+interface CurrentContacts {
   readonly rooms: ReadonlySet<string>
-  /** Those the user talks to. */
   readonly peers: ReadonlySet<string>
 }
 
-/** A call counts once it was answered: ringing somebody must not show whether they are there. */
-async function readCircle(context: Context, user: string): Promise<Circle> {
+/** Only answered calls count: a caller must not learn the callee's presence by ringing them. */
+async function readContacts(context: Context, user: string): Promise<CurrentContacts> {
   const [rooms, calls] = await Promise.all([roomIdsOf(context, user), listCalls(context, { user })])
   const answered = calls.filter(({ answeredAt }) => answeredAt !== null)
   return {
@@ -47,26 +47,26 @@ async function readCircle(context: Context, user: string): Promise<Circle> {
   }
 }
 
-async function isInCircle(context: Context, { rooms, peers }: Circle, asker: string): Promise<boolean> {
-  if (peers.has(asker)) return true
-  return rooms.size > 0 && haveCommonRoom(rooms, await roomIdsOf(context, asker))
+async function isContact(context: Context, { rooms, peers }: CurrentContacts, viewer: string): Promise<boolean> {
+  if (peers.has(viewer)) return true
+  return rooms.size > 0 && haveCommonRoom(rooms, await roomIdsOf(context, viewer))
 }
 
-interface Answer {
+interface PolicyAnswer {
   readonly at: number
   readonly allow: Promise<boolean>
 }
 
-const answersOf = perContext(() => new LRUCache<string, Answer>({ max: 50_000 }))
+const answersOf = perContext(() => new LRUCache<string, PolicyAnswer>({ max: 50_000 }))
 
-/** Without an answer nobody is shown, unless POLICY_ON_ERROR is allow. */
-function policyAllows(context: Context, { user: asker, device }: Endpoint, user: string): Promise<boolean> {
+/** Without an answer the user is hidden, unless POLICY_ON_ERROR is `allow`. */
+function policyAllows(context: Context, viewer: Endpoint, user: string): Promise<boolean> {
   const { clock, config, log } = context
   const cache = answersOf(context)
-  const key = JSON.stringify([asker, user])
+  const key = JSON.stringify([viewer.user, user])
   const known = cache.get(key)
   if (known && clock.now() - known.at < ANSWER_TTL_MS) return known.allow
-  const request = { action: 'presence', caller: { user: asker, device }, to: user } as const
+  const request = { action: 'presence', caller: { user: viewer.user, device: viewer.device }, to: user } as const
   const allow = askPolicy(config, request, log).then(
     answer => answer.allow,
     () => false

@@ -1,5 +1,5 @@
-// Whom a device watches. A watch belongs to the device and not to its user, as its stream and its mailbox do: two clients of one
-// person show different things, and neither should take the other's list away.
+// The watch list of a device. It belongs to the device and not to the user, as the stream and the mailbox do: two clients of one user
+// show different things.
 import { endpoint } from '../../domain/endpoint.js'
 import { AppError } from '../../errors.js'
 import type { Actor } from '../../schemas/claims.js'
@@ -7,11 +7,14 @@ import type { WatchBody, WatchedPresence } from '../../schemas/presence.js'
 import type { Context } from '../context.js'
 import { registerDevice } from '../device/keepalive.js'
 import { free } from '../free-action.js'
-import { beginToWatch, readWatched, toHiddenWatchedPresence, toWatchedPresence } from './publish-presence.js'
+import { readWatchedState, startWatching, toHiddenWatchedPresence, toWatchedPresence } from './publish-presence.js'
 import { mayShowPresence } from './visibility.js'
-import { enlist, followList } from './watch-index.js'
+import { addToWatchIndex, syncWatchIndex } from './watch-index.js'
 
-/** Replaces the list. Whatever changes after the versions in the reply comes as an event. @throws AppError rate_limited, too_many_watchers, … */
+/**
+ * Replaces the list. Every change after the versions in the reply arrives as an event.
+ * @throws AppError rate_limited, too_many_watchers, too_many_devices, store_unavailable
+ */
 export async function putWatch(context: Context, actor: Actor, { users }: WatchBody): Promise<WatchedPresence[]> {
   const { watches } = context.store
   const watcher = endpoint(actor)
@@ -19,52 +22,53 @@ export async function putWatch(context: Context, actor: Actor, { users }: WatchB
   await context.budgets.spend(actor.user, 'presence', wanted.length)
   await registerDevice(context, actor)
   const added = without(wanted, await watches.list(watcher))
-  const refused = await enlist(context, watcher, added)
+  const refused = await addToWatchIndex(context, watcher, added)
   if (refused.length > 0) {
-    await followList(context, watcher, wanted)
+    await syncWatchIndex(context, watcher, { users: wanted })
     throw new AppError('too_many_watchers', { extra: { users: refused } })
   }
   const before = await watches.put(watcher, wanted)
-  await followList(context, watcher, [...wanted, ...without(before, wanted)], added)
-  return show(context, actor, { users: wanted, fresh: without(wanted, before) })
+  await syncWatchIndex(context, watcher, { users: [...wanted, ...without(before, wanted)], indexed: added })
+  return readAll(context, actor, { users: wanted, added: without(wanted, before) })
 }
 
+/** @throws AppError rate_limited, store_unavailable */
 export async function getWatch(context: Context, actor: Actor): Promise<WatchedPresence[]> {
   const watcher = endpoint(actor)
   const users = await context.store.watches.list(watcher)
   if (users.length > 0) await context.budgets.spend(actor.user, 'presence', users.length)
-  // It costs little, and heals what a failover may have forgotten.
-  await followList(context, watcher, users)
-  return show(context, actor, { users, fresh: [] })
+  // Restores index entries that a failover has lost.
+  await syncWatchIndex(context, watcher, { users })
+  return readAll(context, actor, { users, added: [] })
 }
 
 export function deleteWatch(context: Context, actor: Actor): Promise<void> {
   return free(context, actor, async () => ({ result: undefined, isRepeat: !(await clearWatch(context, actor)) }))
 }
 
-/** False: the device watched nobody. */
+/** False: the list was empty. */
 export async function clearWatch(context: Context, actor: Actor): Promise<boolean> {
   const watcher = endpoint(actor)
   const before = await context.store.watches.put(watcher, [])
-  await followList(context, watcher, before)
+  await syncWatchIndex(context, watcher, { users: before })
   return before.length > 0
 }
 
 const without = (users: readonly string[], others: readonly string[]): string[] =>
   users.filter(user => !others.includes(user))
 
-/** As it was last told, not as it is: a change that has not lasted yet comes as an event, or never. */
-async function show(
+/** The published presence, not the current one: a pending change arrives as an event if it lasts. */
+function readAll(
   context: Context,
   actor: Actor,
-  { users, fresh }: { users: readonly string[]; fresh: readonly string[] }
+  { users, added }: { readonly users: readonly string[]; readonly added: readonly string[] }
 ): Promise<WatchedPresence[]> {
   return Promise.all(
     users.map(async user => {
-      const known = fresh.includes(user) ? null : await readWatched(context, user)
-      const state = known === null || known.lookAt === null ? await beginToWatch(context, user) : known
-      const isShown = await mayShowPresence(context, actor, user)
-      return isShown ? toWatchedPresence(state) : toHiddenWatchedPresence(user)
+      const read = added.includes(user) ? null : await readWatchedState(context, user)
+      const state = read === null || read.checkAt === null ? await startWatching(context, user) : read
+      const isVisible = await mayShowPresence(context, actor, user)
+      return isVisible ? toWatchedPresence(state) : toHiddenWatchedPresence(user)
     })
   )
 }

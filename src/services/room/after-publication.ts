@@ -8,7 +8,7 @@ import { offerInvitation } from './ringing-invitations.js'
 /** In the background: everything that was committed before the task in this room has been published. */
 export function followUp(context: Context, roomId: string, task: FollowUp): void {
   const name = `follow up ${task.kind} ${context.ids.unique()}`
-  context.errands.run(name, () =>
+  context.background.run(name, () =>
     task.kind === 'pair' ? readPair(context, task.id) : offerInvitation(context, roomId, task, task.since)
   )
 }

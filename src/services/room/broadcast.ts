@@ -14,7 +14,7 @@ import type { Delivery } from '../../schemas/common.js'
 import type { CandidatesBody, CandidatesReply } from '../../schemas/signal.js'
 import { deliveryCost } from '../budgets.js'
 import type { Context } from '../context.js'
-import { noteSignOfLife } from '../device/keepalive.js'
+import { recordKeepalive } from '../device/keepalive.js'
 import { NO_DELIVERY } from '../mail.js'
 import { readPair, releaseLater, speak, speaker, type Two, twoIn } from './pairs.js'
 import { readRoom } from './parts.js'
@@ -34,7 +34,7 @@ export async function broadcastCandidates(
   const broadcast = await keep(context, first, batch)
   const sent = await Promise.all(others.map(two => passOn(context, two, { batch, broadcast })))
   await releaseLater(context, others)
-  noteSignOfLife(context, actor)
+  recordKeepalive(context, actor)
   const sum = (key: keyof Delivery) => sent.reduce((total, { delivery }) => total + delivery[key], 0)
   const held = Math.max(0, ...sent.map(({ waiting }) => waiting))
   return { accepted: batch.candidates.length, held, delivery: { online: sum('online'), queued: sum('queued') } }

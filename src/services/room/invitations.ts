@@ -20,7 +20,7 @@ import type {
 import { type CallerStanding, chargeAttempt, noteAttempt, readStanding } from '../call/contacts.js'
 import { mustBeChosen } from '../chosen-id.js'
 import type { Context } from '../context.js'
-import { noteSignOfLife, registerDevice } from '../device/keepalive.js'
+import { recordKeepalive, registerDevice } from '../device/keepalive.js'
 import { type FreeResult, free } from '../free-action.js'
 import { NO_DELIVERY } from '../mail.js'
 import { checkMetadata } from '../metadata-bounds.js'
@@ -49,7 +49,7 @@ export async function inviteUsers(
   await Promise.all(users.map(user => context.store.invitations.add(user, roomId, { until, now })))
   const basis = { roomId, read: rules.readOfInvite(command), parts: rules.partsOfInvite(command), payer: actor.user }
   const { decision, room } = await changeRoom(context, basis, (read, at) => rules.invite(read, command, at))
-  noteSignOfLife(context, actor)
+  recordKeepalive(context, actor)
   const invitations: SentInvitation[] = []
   const inside = rules.usersIn(room)
   for (const { user, invitationId } of command.invitees) {
@@ -163,7 +163,7 @@ export async function acceptInvitation(context: Context, actor: Actor, where: Wh
 /** For all devices of the user. @throws AppError invitation_not_found, invitation_ended */
 export async function declineInvitation(context: Context, actor: Actor, where: Where): Promise<InvitationState> {
   const invitation = await free(context, actor, () => answer(context, actor, where, 'declined'))
-  noteSignOfLife(context, actor)
+  recordKeepalive(context, actor)
   return invitation
 }
 
@@ -201,6 +201,6 @@ async function endInvitation(
   const command = { actor, invitationId }
   const basis = { roomId, read: readOfCancel(command), parts: (room: RoomParts) => partsOfCancel(room, command) }
   const { decision } = await changeRoom(context, basis, (room, now) => cancel(room, command, now))
-  noteSignOfLife(context, actor)
+  recordKeepalive(context, actor)
   return { result: undefined, isRepeat: decision === NOTHING }
 }

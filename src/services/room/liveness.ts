@@ -10,7 +10,7 @@ import type { Actor } from '../../schemas/claims.js'
 import type { Endpoint } from '../../schemas/common.js'
 import { catchUpChat } from '../chat/deliver-to-service.js'
 import type { Context } from '../context.js'
-import { deviceAbsentSince, fairSince, type Standing, standingOf } from '../device/liveness.js'
+import { type DeviceLiveness, deviceAbsentSince, graceStart, livenessOf } from '../device/liveness.js'
 import { endRoom } from './end-room.js'
 import { forgetUsers } from './former-users.js'
 import { participationsOf } from './memberships.js'
@@ -81,7 +81,7 @@ const NEVER = Number.POSITIVE_INFINITY
 /** Resolves to when the room will have been empty for long enough. */
 async function endIfEmpty(context: Context, room: ReadRoom): Promise<number> {
   const { roomLingerMs } = context.config
-  const emptySince = room.emptySince === null ? null : Math.max(room.emptySince, fairSince(context))
+  const emptySince = room.emptySince === null ? null : Math.max(room.emptySince, graceStart(context))
   const until = emptyUntil({ ...room, emptySince }, roomLingerMs)
   if (until === null || until > context.clock.now()) return until ?? NEVER
   await endRoom(context, { roomId: room.roomId }, (parts, now) => closeIfEmpty(parts, roomLingerMs, now))
@@ -97,14 +97,14 @@ async function checkMembers(context: Context, room: ReadRoom): Promise<number> {
   const devices = new Map(users.map((user, i) => [user, found[i] ?? []]))
   const looks = members.map(async member => {
     const { user, device, joinedAt: otherwise } = member
-    const standing = standingOf(context, device, { devices: devices.get(user) ?? [], otherwise })
+    const standing = livenessOf(context, device, { devices: devices.get(user) ?? [], otherwise })
     return checkMember(context, room.roomId, member, standing)
   })
   return Math.min(...(await Promise.all(looks)))
 }
 
 /** Resolves to when this member has to be looked at again. */
-async function checkMember(context: Context, roomId: string, seen: Member, standing: Standing): Promise<number> {
+async function checkMember(context: Context, roomId: string, seen: Member, standing: DeviceLiveness): Promise<number> {
   const { awayAfterMs, roomReconnectMs } = context.config
   if ('thereUntil' in standing) {
     if (seen.awaySince !== null) await changeMember(context, roomId, seen, comeBack)

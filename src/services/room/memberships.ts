@@ -114,7 +114,7 @@ export async function forgetRemoved(
  * device may have joined between the decision that ended it and its commit.
  */
 export function forgetRoom(context: Context, roomId: string): void {
-  context.errands.run(`forget members of ${roomId}`, async () => {
+  context.background.run(`forget members of ${roomId}`, async () => {
     const room = await readRoom(context, roomId, [PART.memberHeads])
     const members = room.list<MemberHead>(PART.memberHeads).map(([, head]) => head)
     await forgetMemberships(context, roomId, members)

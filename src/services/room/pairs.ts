@@ -23,7 +23,7 @@ import type { Delivery } from '../../schemas/common.js'
 import type { RoomCandidatesBody, RoomDescriptionBody } from '../../schemas/room-signal.js'
 import type { CandidatesBody, CandidatesReply } from '../../schemas/signal.js'
 import type { Context } from '../context.js'
-import { noteSignOfLife } from '../device/keepalive.js'
+import { recordKeepalive } from '../device/keepalive.js'
 import { NO_DELIVERY } from '../mail.js'
 import { createLoop } from '../update-aggregate.js'
 import { type ReadRoom, readRoom } from './parts.js'
@@ -60,7 +60,7 @@ export async function sendRoomDescription(
   const { state, delivery } = await speak(context, two, { type, description, revision })
   await sendBroadcast(context, two)
   await releaseLater(context, [two])
-  noteSignOfLife(context, actor)
+  recordKeepalive(context, actor)
   return { revision: state.negotiation.revision, delivery }
 }
 
@@ -76,7 +76,7 @@ export async function sendRoomCandidates(
   await chargeWaiting(context, two, batch)
   const { before, delivery } = await speak(context, two, { type: 'candidates', batch })
   await releaseLater(context, [two])
-  noteSignOfLife(context, actor)
+  recordKeepalive(context, actor)
   return { accepted: batch.candidates.length, held: countHeld(two, before, batch), delivery }
 }
 

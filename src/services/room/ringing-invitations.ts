@@ -10,8 +10,8 @@ import type { IncomingInvitation } from '../../schemas/invitation.js'
 import type { Cursor } from '../../store/store.js'
 import { noteAttempt } from '../call/contacts.js'
 import type { Context } from '../context.js'
-import { headWithout } from '../device/late-offer.js'
-import { fairSince } from '../device/liveness.js'
+import { cursorBeforeOffer } from '../device/late-offer.js'
+import { graceStart } from '../device/liveness.js'
 import { readRoom } from './parts.js'
 import { afterPublication, changeOpenRoom } from './update-room.js'
 
@@ -52,7 +52,7 @@ export async function offerInvitation(
       continue
     }
     const { invitationId } = found.incoming
-    const at = await headWithout(context, { user, device }, since, event => {
+    const at = await cursorBeforeOffer(context, { user, device }, since, event => {
       if (event.type !== 'room.invitation') return false
       return JSON.parse(event.envelope).data.invitationId === invitationId
     })
@@ -83,7 +83,7 @@ export async function checkInvitations(context: Context, room: RoomParts): Promi
   let next = Number.POSITIVE_INFINITY
   for (const [user, invitation] of room.list<Invitation>(PART.invited(''))) {
     // Nobody can answer while the store is away.
-    const due = Math.max(dueAt(invitation, retentionMs), invitation.ended === null ? fairSince(context) : 0)
+    const due = Math.max(dueAt(invitation, retentionMs), invitation.ended === null ? graceStart(context) : 0)
     if (due > now) next = Math.min(next, due)
     else await lapseInvitation(context, room.roomId, user)
   }

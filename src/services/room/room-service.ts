@@ -54,7 +54,7 @@ export async function actorIn(context: Context, actor: Actor, roomId: string): P
 /** In the background: a room that is open is held against the service's answer, which is asked for anew when it is old. */
 export function confirmRoom(context: Context, roomId: string): void {
   if (context.config.roomServiceUrl === null) return
-  context.errands.run(`confirm ${roomId}`, async () => {
+  context.background.run(`confirm ${roomId}`, async () => {
     const { settings } = await readRoom(context, roomId, [PART.settings])
     if (settings?.closed !== null) return
     if ((await ask(context, roomId, async () => {})) === null) await closeUnknownRoom(context, roomId)

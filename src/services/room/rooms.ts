@@ -31,7 +31,7 @@ import type {
   RoomSeat
 } from '../../schemas/room.js'
 import type { Context } from '../context.js'
-import { noteSignOfLife, registerDevice } from '../device/keepalive.js'
+import { recordKeepalive, registerDevice } from '../device/keepalive.js'
 import { free } from '../free-action.js'
 import { checkMetadata } from '../metadata-bounds.js'
 import { banUser } from './bans.js'
@@ -141,7 +141,7 @@ export async function changeParticipant(
   const { decision, room } = await changeRoom(context, basis, (before, now) =>
     rules.change(before, { actor, target: memberOf(before, where), body }, now)
   )
-  noteSignOfLife(context, actor)
+  recordKeepalive(context, actor)
   const written = decision.writes[PART.participant(where.participantId)] as Member | undefined
   return viewMember(written ?? memberOf(room, where))
 }

@@ -162,7 +162,7 @@ export function createMemoryMailboxes(parts: Parts): MemoryMailboxes {
       return device ? read(device, cursor, options) : { status: 'none' }
     },
     touch: async (user, name, options) => touchDevice(user, name, options),
-    async noteRequest(user, name, now) {
+    async recordRequest(user, name, now) {
       const device = users.get(user)?.get(name)
       if (device && device.connection !== '') device.requestedAt = Math.max(device.requestedAt, now)
     },

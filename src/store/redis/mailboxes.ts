@@ -228,7 +228,7 @@ export function createRedisMailboxes(
         page: page[0] === undefined ? null : toPage(page)
       }
     },
-    async noteRequest(user, device, now) {
+    async recordRequest(user, device, now) {
       await requestMailbox(attempt, [devicesKey(user)], [device, whole(now)])
     },
     async release(user, device, connection, now) {
