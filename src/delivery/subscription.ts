@@ -9,11 +9,11 @@ import type { Actor } from '../schemas/claims.js'
 import { RESET } from '../store/lost-writes.js'
 import type {
   Cursor,
+  MailboxPage,
   Notice,
   ReadBounds,
   ResetReason,
   StoredEvent,
-  Page as StoredPage,
   Touch,
   Touched,
   Wakeup
@@ -111,7 +111,7 @@ export abstract class Subscription implements Consumer {
   protected async read(from: Position, bounds: ReadBounds): Promise<Page | null> {
     const { store, clock } = this.delivery
     const { user, device } = this.actor
-    const result = await store.mailboxes.read(user, device, from, { ...bounds, now: clock.now() })
+    const result = await store.mailboxes.read(user, device, { from, ...bounds, now: clock.now() })
     return result.status === 'none' ? null : pageOf(result)
   }
 
@@ -123,7 +123,7 @@ export abstract class Subscription implements Consumer {
     if (this.endedBy === 'superseded') return
     try {
       if (this.isComingBack()) await this.#touch({ onlineUntil: clock.now() + config.awayAfterMs })
-      else await store.mailboxes.release(user, device, this.connection, clock.now())
+      else await store.mailboxes.closeConnection(user, device, { connection: this.connection, now: clock.now() })
     } finally {
       lifecycle.left(this.actor)
     }
@@ -156,7 +156,7 @@ function openingOf({ created, head, page }: Touched, position: Position | null):
 }
 
 /** What stands before a RESET may lack something: a reader begins there, and reads the snapshot. */
-function pageOf(result: StoredPage): Page {
+function pageOf(result: MailboxPage): Page {
   if (result.status === 'reset') return { ...result, at: result.head }
   const reset = result.events.findLast(({ type }) => type === RESET)
   return reset ? { status: 'reset', reason: 'unknown', at: reset, head: result.head } : result

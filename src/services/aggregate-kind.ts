@@ -1,6 +1,6 @@
 // What the loop of update-aggregate.ts is told of an aggregate, and what it answers.
 import type { AggregateRef } from '../store/aggregate.js'
-import type { ContactNote } from '../store/contacts.js'
+import type { ContactUpdate } from '../store/contacts.js'
 import type { Lease, LeaseClaim } from '../store/leases.js'
 import type { Cursor, Deliveries } from '../store/mail.js'
 import type { Charge } from '../store/quotas.js'
@@ -32,7 +32,7 @@ export interface UserClaim extends LeaseClaim {
 
 export interface UserNote {
   readonly user: string
-  readonly contact: ContactNote
+  readonly contact: ContactUpdate
 }
 
 /** What the loop has to know of one kind of aggregate. */

@@ -1,6 +1,6 @@
 // Aggregates in the loop of optimistic-commit.ts: states with a stamp, cached on this node, whose commits deliver what they say. What a
 // decision says is kept from the moment its commit returns (G9).
-import type { AggregateRef, Commit, CommitResult, Snapshot, Stamp } from '../store/aggregate.js'
+import type { AggregateRef, Commit, CommitResult, Stamp, StoredAggregate } from '../store/aggregate.js'
 import {
   type Acting,
   type Decide,
@@ -223,7 +223,7 @@ function saidBy<State extends Versioned>(
 /** As it was read: what it holds back is delivered if it may be, and it is cached if nothing is left to deliver. */
 async function settled<State extends Versioned>(
   target: Target<State>,
-  snapshot: Snapshot | null
+  snapshot: StoredAggregate | null
 ): Promise<Known<State> | null> {
   const { context, kind, id } = target
   const cache = kind.cacheIn?.(context)
@@ -237,7 +237,7 @@ async function settled<State extends Versioned>(
     cache?.delete(id)
     return known
   }
-  if (holdsMail) await context.store.aggregates.release(refOf(target))
+  if (holdsMail) await context.store.aggregates.releaseMail(refOf(target))
   cache?.set(id, known, text.length)
   return known
 }

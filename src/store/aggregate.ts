@@ -64,7 +64,7 @@ export interface OutboxEntry extends Stamp {
   readonly items: readonly OutboxItem[]
 }
 
-export interface Snapshot extends Stamp {
+export interface StoredAggregate extends Stamp {
   /** JSON; the store never looks inside. */
   readonly state: string
   /** Mail of some commits is held back, see Commit.isHeld. */
@@ -108,7 +108,7 @@ export type CommitResult =
       readonly head: Cursor | null
     }
   /** Another commit was faster: nothing was written; `current` is what stands (null: it does not exist). */
-  | { readonly ok: false; readonly current: Snapshot | null }
+  | { readonly ok: false; readonly current: StoredAggregate | null }
   /** The device that gives a sign of life is not registered, or has to be touched first for another reason. */
   | { readonly ok: false; readonly unregistered: true }
   /** Nothing is left of a quota; those before it are charged. */
@@ -118,7 +118,7 @@ export type CommitResult =
 
 export interface Aggregates {
   /** As it stands, and whatever its commits said is delivered, unless it is held back. */
-  load(ref: AggregateRef): Promise<Snapshot | null>
+  load(ref: AggregateRef): Promise<StoredAggregate | null>
   /**
    * Writes state, mail, leases and deadline. On one server, and in memory, that is one step. On a Cluster the leases that the mail claims
    * are taken first, in the order of the user ids: a commit that is refused, conflicts or fails may leave some of them behind. Then state and
@@ -126,7 +126,7 @@ export interface Aggregates {
    */
   commit(ref: AggregateRef, commit: Commit): Promise<CommitResult>
   /** Delivers the mail that is held back. Idempotent. */
-  release(ref: AggregateRef): Promise<void>
+  releaseMail(ref: AggregateRef): Promise<void>
   /** Brings an existing deadline forward to `at`; never back, and never creates one. */
   bringForward(ref: AggregateRef, at: number): Promise<void>
 }

@@ -19,7 +19,7 @@ export const BLOCK_UNUSED_MS = 365 * 24 * 3_600_000
 export const BLOCK_USE_NOTED_MS = 24 * 3_600_000
 
 /** What is said of a peer: the user has called them, has answered them, or did not answer them. */
-export interface ContactNote {
+export interface ContactUpdate {
   readonly peer: string
   /**
    * `called`: the user knows the peer. `answered`: so they do, and no attempt of the peer has to wait. `failed`: the peer's next attempt has
@@ -47,8 +47,8 @@ export interface Callee extends Contact {
 
 export interface Contacts {
   /** All that a caller's attempt depends on. Notes the use of a block. */
-  look(user: string, peer: string, now: number): Promise<Callee>
-  note(user: string, note: ContactNote, now: number): Promise<void>
+  readCallee(user: string, peer: string, now: number): Promise<Callee>
+  record(user: string, update: ContactUpdate, now: number): Promise<void>
   /** False, and nothing is written: the user blocks `max` others already. */
   block(user: string, peer: string, options: { now: number; max: number }): Promise<boolean>
   /** Idempotent. */

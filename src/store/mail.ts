@@ -1,5 +1,5 @@
 // A part of the port in store.ts: what a commit says to the users it concerns.
-import type { ContactNote } from './contacts.js'
+import type { ContactUpdate } from './contacts.js'
 import type { LeaseClaim } from './leases.js'
 
 /** Names an event, not a position: `tag` tells two events with the same `seq` in two histories of a mailbox apart (G2). */
@@ -26,7 +26,7 @@ export interface Mail {
   /** It is the first commit of a life of the source. */
   readonly begins?: boolean
   /** What the commit says of a peer of the user: see Contacts. Not with a duplicate. */
-  readonly contact?: ContactNote
+  readonly contact?: ContactUpdate
 }
 
 export interface UserMail extends Mail {

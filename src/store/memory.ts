@@ -77,12 +77,12 @@ export function createMemoryStore(options: MemoryStoreOptions): MemoryStore {
     leases,
     contacts: {
       ...contacts,
-      async look(user, peer, now) {
+      async readCallee(user, peer, now) {
         const [devices, rooms] = await Promise.all([mailboxes.devices(user, now), memberships.list(user)])
         const roomIds = [...new Set(rooms.map(({ roomId }) => roomId))]
         return { ...contacts.read(user, peer, now), isReachable: devices.length > 0, roomIds }
       },
-      note: async (user, note, now) => contacts.note(user, note, now)
+      record: async (user, update, now) => contacts.record(user, update, now)
     },
     watches,
     fanouts: createMemoryFanouts(timerIndex, {

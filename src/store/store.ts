@@ -42,7 +42,7 @@ export interface UserAppend {
 export interface UserCommit extends Stamp, Pick<Mail, 'entries'> {}
 
 /** One event for one device that no commit stands behind: it changed nothing, as a candidate changes nothing of its call. */
-export interface Message {
+export interface DirectEvent {
   /** The commit it was decided on, and whose. Null: no commit matters to it. */
   readonly basis: (Stamp & { readonly source: AggregateRef }) | null
   readonly device: string
@@ -73,19 +73,21 @@ export interface ReadBounds {
 }
 
 export interface ReadOptions extends ReadBounds {
+  /** The events after this cursor; 'start': all that are kept. */
+  readonly from: Cursor | 'start'
   readonly now: number
 }
 
 export type ResetReason = 'expired' | 'evicted' | 'unknown' | 'future'
 
-export type Page =
+export type MailboxPage =
   /** Entries after the cursor, oldest first, within the bounds; `head` is the newest entry of the mailbox. */
   | { readonly status: 'ok'; readonly events: readonly StoredEvent[]; readonly head: Cursor }
   /** The cursor names an event that is not in this mailbox's history, or whose successors are partly gone. */
   | { readonly status: 'reset'; readonly reason: ResetReason; readonly head: Cursor }
 
 export type ReadResult =
-  | Page
+  | MailboxPage
   /** The device is not registered, or has been gone for longer than the retention. */
   | { readonly status: 'none' }
 
@@ -124,7 +126,7 @@ export interface Touched {
   /** The user holds a lease, is in a room, is invited to one or was watched a short while ago. If not, nobody needs to learn that the device came. */
   readonly isInvolved: boolean
   /** Null without `Touch.readFrom`. */
-  readonly page: Page | null
+  readonly page: MailboxPage | null
 }
 
 export interface DeviceState {
@@ -153,9 +155,9 @@ export interface Mailboxes {
    * The short way of what happens most: one device, no commit. Taken only if the commit stands that the message was decided on. On a Cluster
    * the mailboxes compare it with the newest commit they have taken; one above all that they know they have forgotten, and remember from then on.
    */
-  send(user: string, message: Message): Promise<SendResult>
+  send(user: string, message: DirectEvent): Promise<SendResult>
   /** `cursor` 'start' reads all that is kept. */
-  read(user: string, device: string, cursor: Cursor | 'start', options: ReadOptions): Promise<ReadResult>
+  read(user: string, device: string, options: ReadOptions): Promise<ReadResult>
   /**
    * Registers the device if need be, marks it seen, renews its retention, and with `claim` makes the connection the only one.
    * Null, and nothing is written: the device is not registered, and as many others of the user are as may be. The first touch after the
@@ -165,7 +167,7 @@ export interface Mailboxes {
   /** The device made a request: kept for its open stream or poll (Touched.requestedAt). Without one nothing is written. */
   recordRequest(user: string, device: string, now: number): Promise<void>
   /** The connection closed: the device is offline from now, unless another connection has claimed it meanwhile. */
-  release(user: string, device: string, connection: string, now: number): Promise<void>
+  closeConnection(user: string, device: string, closed: { connection: string; now: number }): Promise<void>
   /** Signs the device off: record, mailbox and tickets are gone; its open stream is told (Wakeup 'gone'). False if it was not there. */
   remove(user: string, device: string): Promise<boolean>
   /** The user's registered devices, in no order. Expired ones are left out. */

@@ -15,7 +15,7 @@ const CLASS_OF: Readonly<Record<AggregateRef['kind'], TimerClass>> = {
 }
 export const timerClassOf = ({ kind }: AggregateRef): TimerClass => CLASS_OF[kind]
 
-export interface Due {
+export interface ClaimedTimers {
   /**
    * Aggregates of the classes asked for whose deadline has passed, in the order of TIMER_CLASSES; each is claimed for `claimMs`, after
    * which another node may claim it again.
@@ -48,7 +48,7 @@ export interface Timers {
    * Of what is due, this node's share: all of it, or on a Cluster the next of CLAIM_TURNS parts of the partitions that this node
    * reads. Every partition has at least one node that reads it.
    */
-  claimDue(options: ClaimOptions): Promise<Due>
+  claimDue(options: ClaimOptions): Promise<ClaimedTimers>
 }
 
 /** So many claims one after the other see all that is the node's share. */

@@ -9,7 +9,7 @@ export interface Watcher {
   readonly device: string
 }
 
-export interface Watched extends Watcher {
+export interface WatcherRecord extends Watcher {
   /** When it was last known to be there and to watch. */
   readonly at: number
 }
@@ -20,12 +20,12 @@ export interface Watches {
   /** Replaces the device's list; an empty one takes it away. Resolves to the list that was replaced. */
   put(watcher: Watcher, users: readonly string[]): Promise<readonly string[]>
   /** Adds a watcher of `user`, or renews one. False, and nothing is written: as many others as may be watch already. */
-  add(user: string, watched: Watched, max: number): Promise<boolean>
+  add(user: string, watched: WatcherRecord, max: number): Promise<boolean>
   /** Idempotent. */
   remove(user: string, watcher: Watcher): Promise<void>
   isWatched(user: string): Promise<boolean>
   /** Those last known to watch at `until` or before, at most `limit`, the longest ago first. */
-  watchers(user: string, options: { until: number; limit: number }): Promise<readonly Watched[]>
+  watchers(user: string, options: { until: number; limit: number }): Promise<readonly WatcherRecord[]>
 }
 
 /** Of lists and watchers: a backstop. Those who are there are looked at, and so renewed, much more often. */

@@ -39,7 +39,7 @@ const linesIn = (told: readonly Told[]) =>
 async function countReached(people: readonly TestClient[], messageId: string): Promise<number> {
   const options = { limit: 500, maxBytes: 1_048_576, now: Date.now() }
   const found = await Promise.all(
-    people.map(({ user, device }) => store.mailboxes.read(user, device, 'start', options))
+    people.map(({ user, device }) => store.mailboxes.read(user, device, { from: 'start', ...options }))
   )
   const last = found.map(result => (result.status === 'ok' ? result.events.at(-1)?.envelope : undefined))
   return last.filter(envelope => envelope?.includes(messageId)).length

@@ -305,7 +305,8 @@ async function haveFans(scenario: Scenario, of: string, count: number) {
   return async () => {
     const counts = new Map<string, number>()
     for (const fan of fans) {
-      const read = await mailboxes.read(fan.user, fan.device, 'start', {
+      const read = await mailboxes.read(fan.user, fan.device, {
+        from: 'start',
         limit: 99,
         maxBytes: 1_048_576,
         now: scenario.now()

@@ -99,7 +99,7 @@ export class TwoNodes {
 
   async readMailbox({ user, device }: TestClient): Promise<{ type: string; version: number }[]> {
     const options = { limit: 500, maxBytes: 10_000_000, now: this.clock.now() }
-    const result = await this.#stores[0]?.mailboxes.read(user, device, 'start', options)
+    const result = await this.#stores[0]?.mailboxes.read(user, device, { from: 'start', ...options })
     const events = result?.status === 'ok' ? result.events : []
     return events.map(({ type, envelope }) => ({ type, version: Number(JSON.parse(envelope).data.version) }))
   }

@@ -42,7 +42,7 @@ for (const cluster of [false, true]) {
         )
       const types = async (node: RedisStore, from: 'start' | { seq: number; tag: string } = 'start') => {
         const options = { limit: 99, maxBytes: 1_000_000, now: clock.now() }
-        const result = await node.mailboxes.read('bob', 'phone', from, options)
+        const result = await node.mailboxes.read('bob', 'phone', { from, ...options })
         return result.status === 'ok' ? result.events.map(({ type }) => type) : result.status
       }
       return { clock, store, open, touch, send, types }

@@ -45,7 +45,7 @@ class Reader {
 
   async #catchUp(): Promise<void> {
     const options = { limit: 1_000, maxBytes: 1_048_576, now: Date.now() }
-    const result = await this.#store.mailboxes.read(this.#user, 'phone', this.#cursor, options)
+    const result = await this.#store.mailboxes.read(this.#user, 'phone', { from: this.#cursor, ...options })
     if (result.status === 'ok') for (const event of result.events) this.#take(event)
     if (result.status !== 'reset') return
     this.resets++

@@ -68,7 +68,7 @@ const WRITES: Readonly<Record<string, (store: RedisStore) => Promise<unknown>>> 
 const READS: Readonly<Record<string, (store: RedisStore) => Promise<unknown>>> = {
   call: store => store.aggregates.load(REF),
   room: store => store.rooms.load('r', 'all'),
-  mailbox: store => store.mailboxes.read('bob', 'phone', 'start', { limit: 10, maxBytes: 1000, now: Date.now() }),
+  mailbox: store => store.mailboxes.read('bob', 'phone', { from: 'start', limit: 10, maxBytes: 1000, now: Date.now() }),
   devices: store => store.mailboxes.devices('bob', Date.now()),
   leases: store => store.leases.list('bob')
 }

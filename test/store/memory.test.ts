@@ -38,7 +38,7 @@ t.test('when everything is over and its time has passed, nothing is kept', async
   await store.tickets.put('alice', { id: 't1', device: 'phone', value: '{}', ttlMs: 60_000 })
   await store.cachedAnswers.put('r1', { tag: 'a', value: '{}' }, { keepMs: 60_000 })
   await store.quotas.take('alice', { name: 'calls', windowMs: 60_000, max: 9, want: 1, now })
-  await store.contacts.note('alice', { peer: 'bob', outcome: 'called', keepMs: 60_000, backoffMs: 0 }, clock.now())
+  await store.contacts.record('alice', { peer: 'bob', outcome: 'called', keepMs: 60_000, backoffMs: 0 }, clock.now())
   await store.leases.take('alice', lease, { active: 1 })
   t.strictSame(
     Object.entries(store.kept()).filter(([, size]) => size === 0),

@@ -90,7 +90,7 @@ t.test(
     const underWay = Promise.allSettled([
       store.memberships.list('bob'),
       store.memberships.list('bob', 'phone'),
-      store.contacts.look('bob', 'alice', Date.now()),
+      store.contacts.readCallee('bob', 'alice', Date.now()),
       store.rooms.load('r', []),
       store.leases.list('bob')
     ])

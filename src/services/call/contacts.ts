@@ -2,7 +2,7 @@
 import type { CallState } from '../../domain/call/state.js'
 import { AppError } from '../../errors.js'
 import type { Actor } from '../../schemas/claims.js'
-import type { ContactNote } from '../../store/contacts.js'
+import type { ContactUpdate } from '../../store/contacts.js'
 import type { UserNote } from '../aggregate-kind.js'
 import type { BudgetCharge } from '../budgets.js'
 import type { Context } from '../context.js'
@@ -22,7 +22,7 @@ export interface CallerStanding {
 }
 
 export async function readStanding(context: Context, caller: string, callee: string): Promise<CallerStanding> {
-  const found = await context.store.contacts.look(callee, caller, context.clock.now())
+  const found = await context.store.contacts.readCallee(callee, caller, context.clock.now())
   const { isBlocked, isReachable, backoff, roomIds } = found
   const isKnown = found.isKnown || (roomIds.length > 0 && (await isInOneOf(context, caller, roomIds)))
   return { isBlocked, isReachable, isKnown, retryAt: backoff?.retryAt ?? 0 }
@@ -63,9 +63,9 @@ export async function chargeAttempt(context: Context, pair: Pair, standing: Call
   }
 }
 
-type Outcome = ContactNote['outcome']
+type Outcome = ContactUpdate['outcome']
 
-export function noteOf({ config }: Context, peer: string, outcome: Outcome): ContactNote {
+export function noteOf({ config }: Context, peer: string, outcome: Outcome): ContactUpdate {
   return { peer, outcome, keepMs: config.retentionMs, backoffMs: config.callBackoffMs }
 }
 
@@ -77,7 +77,7 @@ export async function noteAttempt(
 ): Promise<void> {
   const { store, clock, log } = context
   await store.contacts
-    .note(callee, noteOf(context, caller, outcome), clock.now())
+    .record(callee, noteOf(context, caller, outcome), clock.now())
     .catch(error => log.debug({ err: error }, 'an attempt was not noted'))
 }
 

@@ -14,7 +14,7 @@ export async function cursorBeforeOffer(
   isOffer: (event: StoredEvent) => boolean
 ): Promise<Cursor | null> {
   for (let cursor = since; ; ) {
-    const found = await store.mailboxes.read(user, device, cursor, { ...PAGE, now: clock.now() })
+    const found = await store.mailboxes.read(user, device, { from: cursor, ...PAGE, now: clock.now() })
     if (found.status === 'none') return null
     if (found.status === 'reset') return found.head
     if (found.events.some(isOffer)) return null

@@ -6,8 +6,8 @@ import {
   type Commit,
   type CommitResult,
   isSameStamp,
-  type Snapshot,
-  type Stamp
+  type Stamp,
+  type StoredAggregate
 } from '../aggregate.js'
 import { wholeMs } from '../claim-marker.js'
 import type { Lease } from '../leases.js'
@@ -34,7 +34,11 @@ interface HeldMail extends Stamp {
 
 const keyOf = (ref: AggregateRef) => `${ref.kind}:${ref.id}`
 
-const toSnapshot = ({ stamp, state, held }: Aggregate): Snapshot => ({ ...stamp, state, holdsMail: held.length > 0 })
+const toSnapshot = ({ stamp, state, held }: Aggregate): StoredAggregate => ({
+  ...stamp,
+  state,
+  holdsMail: held.length > 0
+})
 
 interface MemoryAggregates extends Aggregates {
   /** Of users who are watched; who watches is known elsewhere. */
@@ -142,7 +146,7 @@ export function createMemoryAggregates({ clock, timerIndex, mailboxes, leases, q
       const heads = commit.mail.flatMap(({ user, sign }) => (sign ? mailboxes.renew(user, sign, commit.now) : []))
       return { ok: true, isDelivered: true, deliveries, watched, isOver: false, held, head: heads[0] ?? null }
     },
-    async release(ref) {
+    async releaseMail(ref) {
       const found = find(ref)
       if (!found || found.held.length === 0) return
       deliverHeld(found)

@@ -5,14 +5,14 @@ import {
   BLOCK_UNUSED_MS,
   backoffAfter,
   type Contact,
-  type ContactNote,
-  type Contacts
+  type Contacts,
+  type ContactUpdate
 } from '../contacts.js'
 import { ExpiringMap } from './expiring-map.js'
 
-export interface MemoryContacts extends Omit<Contacts, 'look' | 'note'> {
+export interface MemoryContacts extends Omit<Contacts, 'readCallee' | 'record'> {
   read(user: string, peer: string, now: number): Contact
-  note(user: string, note: ContactNote, now: number): void
+  record(user: string, update: ContactUpdate, now: number): void
   size(): number
   sweep(now: number): void
 }
@@ -38,7 +38,7 @@ export function createMemoryContacts(clock: Clock): MemoryContacts {
       const isKnown = known.get(keyOf(user, peer)) ?? false
       return { isBlocked, isKnown, backoff: backoffs.get(keyOf(user, peer)) ?? null }
     },
-    note(user, { peer, outcome, keepMs, backoffMs }, now) {
+    record(user, { peer, outcome, keepMs, backoffMs }, now) {
       const key = keyOf(user, peer)
       if (outcome !== 'failed') known.set(key, true, clock.now() + keepMs)
       if (outcome === 'answered') backoffs.delete(key)

@@ -1,9 +1,9 @@
 // Fan-out in memory: the outbox that commits write, under a lease.
 import { isSameStamp, type OutboxEntry } from '../aggregate.js'
 import type { FanoutOptions, FanoutRef, Fanouts, Recipient } from '../fanout.js'
-import type { Kept, TimerIndex } from './timer-index.js'
+import type { TimerEntry, TimerIndex } from './timer-index.js'
 
-export interface FanoutLog extends Kept {
+export interface FanoutLog extends TimerEntry {
   /** Committed and not yet published to all, oldest first. Never changed in place: callers hold it. */
   pending: readonly OutboxEntry[]
   lease: { readonly node: string; readonly until: number } | null

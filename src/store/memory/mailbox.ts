@@ -2,7 +2,7 @@
 import {
   type Cursor,
   ENTRY_WEIGHT,
-  type Page,
+  type MailboxPage,
   type ReadBounds,
   type ResetReason,
   type StoredEvent,
@@ -75,7 +75,7 @@ function evict(device: Device, excess: number): void {
   device.events = device.events.slice(excess)
 }
 
-export function read(device: Device, cursor: Cursor | 'start', { limit, maxBytes }: ReadBounds): Page {
+export function read(device: Device, cursor: Cursor | 'start', { limit, maxBytes }: ReadBounds): MailboxPage {
   const after = cursor === 'start' ? device.seq - device.events.length : cursor.seq
   const reason = cursor === 'start' ? null : mismatch(device, cursor)
   if (reason) return { status: 'reset', reason, head: head(device) }

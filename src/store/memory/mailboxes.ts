@@ -3,7 +3,7 @@ import type { Clock } from '../../clock.js'
 import { type AggregateRef, isSameStamp, type Stamp } from '../aggregate.js'
 import type { Mail, Reached, Sign } from '../mail.js'
 import { positionTtlMs, withTaken } from '../position.js'
-import type { Cursor, Mailboxes, Message, SendResult, StoreOptions, Touch, Touched, UserCommit } from '../store.js'
+import type { Cursor, DirectEvent, Mailboxes, SendResult, StoreOptions, Touch, Touched, UserCommit } from '../store.js'
 import type { MemoryContacts } from './contacts.js'
 import { ExpiringMap } from './expiring-map.js'
 import type { MemoryLeases } from './leases.js'
@@ -14,7 +14,7 @@ import type { Publish } from './wakeups.js'
 interface Parts extends StoreOptions {
   readonly clock: Clock
   readonly leases: Pick<MemoryLeases, 'drop'>
-  readonly contacts: Pick<MemoryContacts, 'note'>
+  readonly contacts: Pick<MemoryContacts, 'record'>
   readonly tickets: Pick<MemoryTickets, 'revoke'>
   readonly publish: Publish
   /** The commit that stands. */
@@ -67,7 +67,12 @@ export function createMemoryMailboxes(parts: Parts): MemoryMailboxes {
     return taken !== null
   }
 
-  function put(user: string, name: string, device: Device, message: Pick<Message, 'type' | 'envelope' | 'tag'>): void {
+  function put(
+    user: string,
+    name: string,
+    device: Device,
+    message: Pick<DirectEvent, 'type' | 'envelope' | 'tag'>
+  ): void {
     const prevTag = device.tag
     const event = push(device, message, parts)
     if (device.connection !== '') publish(user, { kind: 'event', device: name, prevTag, events: [event] })
@@ -113,7 +118,7 @@ export function createMemoryMailboxes(parts: Parts): MemoryMailboxes {
 
   function deliver(user: string, mail: Mail & Pick<Stamp, 'tag'>, now: number): Reached {
     if (mail.release !== undefined) leases.drop(user, mail.release)
-    if (mail.contact) contacts.note(user, mail.contact, now)
+    if (mail.contact) contacts.record(user, mail.contact, now)
     return putAll(user, mail, now)
   }
 
@@ -157,16 +162,16 @@ export function createMemoryMailboxes(parts: Parts): MemoryMailboxes {
       put(user, message.device, device, message)
       return { status: isOnline(device, message.now) ? 'online' : 'queued' }
     },
-    async read(user, name, cursor, options) {
+    async read(user, name, options) {
       const device = find(user, name, options.now)
-      return device ? read(device, cursor, options) : { status: 'none' }
+      return device ? read(device, options.from, options) : { status: 'none' }
     },
     touch: async (user, name, options) => touchDevice(user, name, options),
     async recordRequest(user, name, now) {
       const device = users.get(user)?.get(name)
       if (device && device.connection !== '') device.requestedAt = Math.max(device.requestedAt, now)
     },
-    async release(user, name, connection, now) {
+    async closeConnection(user, name, { connection, now }) {
       const device = find(user, name, now)
       if (device?.connection !== connection) return
       device.connection = ''

@@ -2,7 +2,7 @@
 import type { Clock } from '../../clock.js'
 import { TICKETS_MAX, type Tickets } from '../tickets.js'
 
-interface Kept {
+interface TicketRecord {
   readonly device: string
   readonly value: string
   until: number
@@ -16,16 +16,16 @@ export interface MemoryTickets extends Tickets {
 }
 
 export function createMemoryTickets(clock: Clock): MemoryTickets {
-  const users = new Map<string, Map<string, Kept>>()
+  const users = new Map<string, Map<string, TicketRecord>>()
 
-  function dropFirstToLapse(tickets: Map<string, Kept>): void {
+  function dropFirstToLapse(tickets: Map<string, TicketRecord>): void {
     const [first] = [...tickets].sort(([, a], [, b]) => a.until - b.until)
     if (first) tickets.delete(first[0])
   }
 
   return {
     async put(user, { id, device, value, ttlMs }) {
-      const tickets = users.get(user) ?? new Map<string, Kept>()
+      const tickets = users.get(user) ?? new Map<string, TicketRecord>()
       users.set(user, tickets)
       if (tickets.size >= TICKETS_MAX) dropFirstToLapse(tickets)
       tickets.set(id, { device, value, until: clock.now() + ttlMs })

@@ -7,25 +7,25 @@ import { type TimerClass, type Timers, timerClassOf } from '../timers.js'
 import { Heap } from './heap.js'
 
 /** What is kept under a ref. Once it has expired it never comes up again. */
-export interface Kept {
+export interface TimerEntry {
   readonly ref: AggregateRef
   readonly expiresAt: number
 }
 
-type Times = Pick<Heap<Kept>, 'get' | 'has' | 'set' | 'delete'>
+type Times = Pick<Heap<TimerEntry>, 'get' | 'has' | 'set' | 'delete'>
 
 export interface TimerIndex extends Timers {
   readonly deadlines: Times
   /** Since when the oldest entry of an outbox has waited, or when the outbox was last reported as stale. */
   readonly waiting: Times
-  forget(kept: Kept): void
+  forget(kept: TimerEntry): void
   size(): number
 }
 
 export function createTimerIndex(clock: Clock): TimerIndex {
-  const heaps: Record<TimerClass, Heap<Kept>> = { call: new Heap(), room: new Heap(), presence: new Heap() }
-  const waiting = new Heap<Kept>()
-  const heapOf = ({ ref }: Kept) => heaps[timerClassOf(ref)]
+  const heaps: Record<TimerClass, Heap<TimerEntry>> = { call: new Heap(), room: new Heap(), presence: new Heap() }
+  const waiting = new Heap<TimerEntry>()
+  const heapOf = ({ ref }: TimerEntry) => heaps[timerClassOf(ref)]
   const deadlines: Times = {
     get: kept => heapOf(kept).get(kept),
     has: kept => heapOf(kept).has(kept),
@@ -33,14 +33,14 @@ export function createTimerIndex(clock: Clock): TimerIndex {
     delete: kept => heapOf(kept).delete(kept)
   }
 
-  function forget(kept: Kept): void {
+  function forget(kept: TimerEntry): void {
     deadlines.delete(kept)
     waiting.delete(kept)
   }
 
   /** Takes the earliest `limit` that are not after `until` out of the heap. */
-  function take(heap: Heap<Kept>, until: number, limit: number): Kept[] {
-    const taken: Kept[] = []
+  function take(heap: Heap<TimerEntry>, until: number, limit: number): TimerEntry[] {
+    const taken: TimerEntry[] = []
     for (let first = heap.first(); first && first.at <= until && taken.length < limit; first = heap.first()) {
       if (first.key.expiresAt <= clock.now()) forget(first.key)
       else taken.push(first.key)
@@ -49,7 +49,7 @@ export function createTimerIndex(clock: Clock): TimerIndex {
     return taken
   }
 
-  function claim(heap: Heap<Kept>, { until, again, limit }: { until: number; again: number; limit: number }) {
+  function claim(heap: Heap<TimerEntry>, { until, again, limit }: { until: number; again: number; limit: number }) {
     const taken = take(heap, until, limit)
     for (const kept of taken) heap.set(kept, again)
     return taken.map(({ ref }) => ref)

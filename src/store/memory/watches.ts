@@ -1,7 +1,7 @@
 // Watches in plain maps.
 import type { Clock } from '../../clock.js'
 import type { StoreOptions } from '../store.js'
-import { type Watched, type Watcher, type Watches, watchTtlMs } from '../watches.js'
+import { type Watcher, type WatcherRecord, type Watches, watchTtlMs } from '../watches.js'
 import { ExpiringMap } from './expiring-map.js'
 import type { FanoutSource } from './fanout.js'
 
@@ -19,7 +19,7 @@ interface MemoryWatches extends Watches {
 
 export function createMemoryWatches({ clock, retentionMs }: Parts): MemoryWatches {
   const lists = new ExpiringMap<readonly string[]>(clock)
-  const watchers = new ExpiringMap<Map<string, Watched>>(clock)
+  const watchers = new ExpiringMap<Map<string, WatcherRecord>>(clock)
   const ttlMs = watchTtlMs(retentionMs)
 
   return {
@@ -35,7 +35,7 @@ export function createMemoryWatches({ clock, retentionMs }: Parts): MemoryWatche
       return before
     },
     async add(user, watched, max) {
-      const all = watchers.get(user) ?? new Map<string, Watched>()
+      const all = watchers.get(user) ?? new Map<string, WatcherRecord>()
       if (!all.has(nameOf(watched)) && all.size >= max) return false
       watchers.set(user, all.set(nameOf(watched), watched), clock.now() + ttlMs)
       return true

@@ -1,7 +1,7 @@
 // Aggregates in Redis: a state hash, an outbox stream with one entry a commit, and a place in the two indexes. Where all keys lie on
 // one server a commit is one script, and the outbox is used only for mail that is held back.
 import type { Clock } from '../../clock.js'
-import type { AggregateRef, Aggregates, Commit, CommitResult, Snapshot } from '../aggregate.js'
+import type { AggregateRef, Aggregates, Commit, CommitResult, StoredAggregate } from '../aggregate.js'
 import { wholeMs } from '../claim-marker.js'
 import type { Lease, Leases } from '../leases.js'
 import type { UserMail } from '../mail.js'
@@ -51,7 +51,7 @@ export function createRedisAggregates({ attempt, topology, mailboxes, leases, qu
   const hasLog = ({ kind }: AggregateRef) => kind === 'presence' || kind === 'room'
 
   /** Delivers what waits and may be delivered. @throws AppError store_unavailable when it cannot be now */
-  async function toSnapshot(ref: AggregateRef, [stamp, state, outbox]: Found): Promise<Snapshot> {
+  async function toSnapshot(ref: AggregateRef, [stamp, state, outbox]: Found): Promise<StoredAggregate> {
     const waiting = hasLog(ref) ? [] : outbox.map(toWaitingMail)
     const holdsMail = waiting.some(({ isHeld }) => isHeld)
     if (waiting.length > 0 && !holdsMail) await deliverNow(ref, waiting)
@@ -194,7 +194,7 @@ export function createRedisAggregates({ attempt, topology, mailboxes, leases, qu
       const isOneStep = topology.isOneServer() && !commit.isHeld && !hasLog(ref)
       return (isOneStep ? await commitInOneStep(ref, commit) : null) ?? commitInSteps(ref, commit)
     },
-    async release(ref) {
+    async releaseMail(ref) {
       const [, , outbox] = (await loadFound(ref)) ?? []
       if (outbox && outbox.length > 0) await deliverNow(ref, outbox.map(toWaitingMail))
     },

@@ -1,17 +1,17 @@
-// Whether every primary answers and takes writes, and since when: asked once a second, and doubted at the first command that fails. The
-// answers also say what time it is, whether the servers are a Cluster, and which replication history they are on.
+// Whether every primary replies and takes writes, and since when: asked once a second, and doubted at the first command that fails. The
+// replies also say what time it is, whether the servers are a Cluster, and which replication history they are on.
 import type { FastifyBaseLogger } from 'fastify'
 import type { Clock } from '../../clock.js'
 import { AppError } from '../../errors.js'
 import type { Client } from './clients.js'
 import { toFault } from './faults.js'
-import { pulseKey } from './keys.js'
+import { primaryCheckKey } from './keys.js'
 import { askPrimary } from './scripts.js'
 import type { TimeSample } from './server-clock.js'
 import { onePartitionEach } from './topology.js'
 
 const ASK_EVERY_MS = 1_000
-/** In a row, while the answers leave the time uncertain. */
+/** In a row, while the replies leave the time uncertain. */
 const QUESTIONS_MAX = 8
 /**
  * After a write was refused there is contact again once writes have been taken for this long. A store at its limit takes one write and
@@ -20,7 +20,7 @@ const QUESTIONS_MAX = 8
 const SETTLED_AFTER_MS = 5_000
 
 /** What a primary says of itself. */
-export interface Answer {
+export interface PrimaryReply {
   /** One of its partitions. */
   readonly partition: number
   readonly time: TimeSample
@@ -30,18 +30,18 @@ export interface Answer {
 }
 
 /** By primary; that of the lowest partition first. */
-export type Answers = ReadonlyMap<string, Answer>
+export type PrimaryReplies = ReadonlyMap<string, PrimaryReply>
 
-export interface Contact {
+export interface AvailabilityMonitor {
   since(): number | null
   /** What the contact was lost for; null while there is contact. */
   fault(): AppError | null
-  /** Asks now. Resolves when the answers, or the lack of one, are known and those who listen to them are done. */
+  /** Asks now. Resolves when the replies, or the lack of one, are known and those who listen to them are done. */
   ask(): Promise<void>
-  /** Called with all answers to each question, before there is contact. Must not reject. */
-  onAnswers(listen: (answers: Answers) => Promise<void> | void): void
-  /** Something failed: there is no contact until the next answer to a question asked after this. */
-  lose(cause: unknown): void
+  /** Called with all replies to each question, before there is contact. Must not reject. */
+  onReplies(listen: (replies: PrimaryReplies) => Promise<void> | void): void
+  /** Something failed: there is no contact until the next reply to a question asked after this. */
+  reportFault(cause: unknown): void
   stop(): void
 }
 
@@ -54,16 +54,16 @@ interface Options {
 }
 
 /** Resolves when all primaries have answered. Fails if one of them takes no writes. */
-export async function askAll(client: Client): Promise<Answers> {
+export async function askPrimaries(client: Client): Promise<PrimaryReplies> {
   const partitions = [...onePartitionEach(client)]
   if (client.status !== 'ready' || partitions.length === 0) throw new Error(`the connection is ${client.status}`)
-  const answers = await Promise.all(partitions.map(([, partition]) => askOne(client, partition)))
-  return new Map(answers.map((answer, i) => [partitions[i]?.[0] ?? '', answer]))
+  const replies = await Promise.all(partitions.map(([, partition]) => askPrimaryOf(client, partition)))
+  return new Map(replies.map((reply, i) => [partitions[i]?.[0] ?? '', reply]))
 }
 
-async function askOne(client: Client, partition: number): Promise<Answer> {
+async function askPrimaryOf(client: Client, partition: number): Promise<PrimaryReply> {
   const sentAt = performance.now()
-  const reply = await askPrimary(command => command(client), [pulseKey(partition)], [])
+  const reply = await askPrimary(command => command(client), [primaryCheckKey(partition)], [])
   const [seconds, microseconds, epoch, isInCluster] = reply
   const serverAt = Number(seconds) * 1000 + Number(microseconds) / 1000
   return {
@@ -75,8 +75,8 @@ async function askOne(client: Client, partition: number): Promise<Answer> {
 }
 
 /** Runs on real time: it watches a real thing, also when a test moves its clock by hand. */
-export function createContact(client: Client, { clock, log, onTime }: Options): Contact {
-  const listeners: ((answers: Answers) => Promise<void> | void)[] = []
+export function createAvailabilityMonitor(client: Client, { clock, log, onTime }: Options): AvailabilityMonitor {
+  const listeners: ((replies: PrimaryReplies) => Promise<void> | void)[] = []
   let since: number | null = null
   let fault: unknown = toFault(new Error('not connected yet'))
   let losses = 0
@@ -85,7 +85,7 @@ export function createContact(client: Client, { clock, log, onTime }: Options): 
   let asking: Promise<void> | null = null
   let isStopped = false
 
-  function lose(cause: unknown): void {
+  function reportFault(cause: unknown): void {
     losses++
     fault = toFault(cause)
     if (fault instanceof AppError && fault.code === 'store_full') refusedAt = performance.now()
@@ -96,22 +96,22 @@ export function createContact(client: Client, { clock, log, onTime }: Options): 
   async function askOnce(): Promise<void> {
     const before = losses
     try {
-      const answers = await askForTime()
-      for (const listen of listeners) await listen(answers)
+      const replies = await askForTime()
+      for (const listen of listeners) await listen(replies)
       if (since !== null || losses !== before || performance.now() - refusedAt < SETTLED_AFTER_MS) return
       since = clock.now()
       log.info('in contact with the store')
     } catch (error) {
-      lose(error)
+      reportFault(error)
     }
   }
 
   /** A process that is busy, at its start above all, sees long round trips, which say little of the time. */
-  async function askForTime(): Promise<Answers> {
+  async function askForTime(): Promise<PrimaryReplies> {
     for (let n = 1; ; n++) {
-      const answers = await askAll(client)
-      const [lowest] = answers.values()
-      if (lowest === undefined || onTime(lowest.time) || n === QUESTIONS_MAX) return answers
+      const replies = await askPrimaries(client)
+      const [lowest] = replies.values()
+      if (lowest === undefined || onTime(lowest.time) || n === QUESTIONS_MAX) return replies
     }
   }
 
@@ -122,7 +122,7 @@ export function createContact(client: Client, { clock, log, onTime }: Options): 
     return asking
   }
 
-  const onClose = () => lose(new Error('the connection closed'))
+  const onClose = () => reportFault(new Error('the connection closed'))
   client.on('ready', ask)
   client.on('close', onClose)
   const timer = setInterval(ask, ASK_EVERY_MS).unref()
@@ -131,8 +131,8 @@ export function createContact(client: Client, { clock, log, onTime }: Options): 
     since: () => since,
     fault: () => (since === null && fault instanceof AppError ? fault : null),
     ask,
-    onAnswers: listen => void listeners.push(listen),
-    lose,
+    onReplies: listen => void listeners.push(listen),
+    reportFault,
     stop() {
       isStopped = true
       clearInterval(timer)

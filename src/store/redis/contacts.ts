@@ -1,19 +1,19 @@
 // Contacts in Redis: two strings a pair that expire, and for each user one sorted set of those they block, by when each block was used.
-import { BACKOFF_MAX_MS, BLOCK_UNUSED_MS, BLOCK_USE_NOTED_MS, type ContactNote, type Contacts } from '../contacts.js'
+import { BACKOFF_MAX_MS, BLOCK_UNUSED_MS, BLOCK_USE_NOTED_MS, type Contacts, type ContactUpdate } from '../contacts.js'
 import type { StoreOptions } from '../store.js'
 import type { Attempt } from './clients.js'
 import { backoffKey, blocksKey, devicesKey, knownKey, membershipsKey } from './keys.js'
 import { toRoomIds } from './memberships.js'
-import { type Argument, addBlock, lookAtContact, noteContact } from './scripts.js'
+import { type Argument, addBlock, readCallee, recordContact } from './scripts.js'
 
 /** As lua/contact.lua reads it. */
-export function noteArguments(user: string, { peer, outcome, keepMs, backoffMs }: ContactNote): Argument[] {
+export function updateArguments(user: string, { peer, outcome, keepMs, backoffMs }: ContactUpdate): Argument[] {
   return [knownKey(user, peer), backoffKey(user, peer), outcome, keepMs, backoffMs, BACKOFF_MAX_MS]
 }
 
 export function createRedisContacts(attempt: Attempt, { retentionMs }: Pick<StoreOptions, 'retentionMs'>): Contacts {
   return {
-    async look(user, peer, now) {
+    async readCallee(user, peer, now) {
       const keys = [
         knownKey(user, peer),
         backoffKey(user, peer),
@@ -22,7 +22,7 @@ export function createRedisContacts(attempt: Attempt, { retentionMs }: Pick<Stor
         membershipsKey(user)
       ]
       const args = [peer, now, retentionMs, BLOCK_UNUSED_MS, BLOCK_USE_NOTED_MS]
-      const [isBlocked, isKnown, backoff, isReachable, lines] = await lookAtContact(attempt, keys, args)
+      const [isBlocked, isKnown, backoff, isReachable, lines] = await readCallee(attempt, keys, args)
       const [failures, retryAt] = backoff.split('|')
       return {
         isBlocked: isBlocked === 1,
@@ -32,9 +32,9 @@ export function createRedisContacts(attempt: Attempt, { retentionMs }: Pick<Stor
         roomIds: [...new Set(lines.flatMap(toRoomIds))]
       }
     },
-    async note(user, note, now) {
-      const args = [now, ...noteArguments(user, note)]
-      await noteContact(attempt, [knownKey(user, note.peer), backoffKey(user, note.peer)], args)
+    async record(user, update, now) {
+      const args = [now, ...updateArguments(user, update)]
+      await recordContact(attempt, [knownKey(user, update.peer), backoffKey(user, update.peer)], args)
     },
     async block(user, peer, { now, max }) {
       return (await addBlock(attempt, [blocksKey(user)], [peer, now, max, BLOCK_UNUSED_MS])) === 'OK'

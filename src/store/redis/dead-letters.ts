@@ -2,12 +2,12 @@
 import type { DeadLetters } from '../dead-letters.js'
 import type { Attempt } from './clients.js'
 import { DEAD_LETTER_IDS_KEY, DEAD_LETTERS_KEY } from './keys.js'
-import { addLetter } from './scripts.js'
+import { addDeadLetter } from './scripts.js'
 
 export function createRedisDeadLetters(attempt: Attempt): DeadLetters {
   return {
     async add({ id, text, now }, keep) {
-      return (await addLetter(attempt, [DEAD_LETTERS_KEY, DEAD_LETTER_IDS_KEY], [id, text, keep, now])) === 'OK'
+      return (await addDeadLetter(attempt, [DEAD_LETTERS_KEY, DEAD_LETTER_IDS_KEY], [id, text, keep, now])) === 'OK'
     },
     async list(limit) {
       const found = await attempt(client => client.xrevrange(DEAD_LETTERS_KEY, '+', '-', 'COUNT', limit))

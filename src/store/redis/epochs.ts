@@ -3,17 +3,17 @@
 import type { FastifyBaseLogger } from 'fastify'
 import type { LostWrites } from '../lost-writes.js'
 import { PARTITIONS, partitionOf } from '../partition.js'
-import type { Answers } from './availability.js'
+import type { PrimaryReplies } from './availability.js'
 import type { Channels } from './channels.js'
 import type { Attempt, Client } from './clients.js'
 import { toFault } from './faults.js'
 import { epochKey } from './keys.js'
-import { noteEpoch } from './scripts.js'
+import { recordEpoch } from './scripts.js'
 import { primaryOf } from './topology.js'
 
 export interface Epochs {
-  /** Compares the answers with what was seen before, and notes what is news. Never rejects. */
-  look(answers: Answers): Promise<void>
+  /** Compares the replies with what was seen before, and notes what is news. Never rejects. */
+  observe(replies: PrimaryReplies): Promise<void>
   onLostWrites(listen: (where: LostWrites) => void): () => void
 }
 
@@ -31,16 +31,16 @@ export function createEpochs({ client, attempt, channels, log }: Parts): Epochs 
 
   /** Resolves to whether the partition stands on another history than this node has seen. */
   async function note(partition: number): Promise<boolean> {
-    const epoch = await noteEpoch(attempt, [epochKey(partition)], [])
+    const epoch = await recordEpoch(attempt, [epochKey(partition)], [])
     const before = seen.get(partition)
     seen.set(partition, epoch)
     return before !== undefined && before !== epoch
   }
 
   /** The partitions whose primary is on another history than they were seen on: none while nothing happens. */
-  function newsIn(answers: Answers): number[] {
+  function newsIn(replies: PrimaryReplies): number[] {
     return Array.from({ length: PARTITIONS }, (_, partition) => partition).filter(partition => {
-      const epoch = answers.get(primaryOf(client, partition) ?? '')?.epoch
+      const epoch = replies.get(primaryOf(client, partition) ?? '')?.epoch
       return epoch !== undefined && epoch !== seen.get(partition)
     })
   }
@@ -58,8 +58,8 @@ export function createEpochs({ client, attempt, channels, log }: Parts): Epochs 
     for (const listen of listeners) listen({ serverOf })
   }
 
-  async function look(answers: Answers): Promise<void> {
-    const news = newsIn(answers)
+  async function observe(replies: PrimaryReplies): Promise<void> {
+    const news = newsIn(replies)
     const results = await Promise.allSettled(news.map(note))
     for (const result of results) {
       if (result.status === 'fulfilled') continue
@@ -71,7 +71,7 @@ export function createEpochs({ client, attempt, channels, log }: Parts): Epochs 
   }
 
   return {
-    look,
+    observe,
     onLostWrites(listen) {
       listeners.add(listen)
       return () => listeners.delete(listen)

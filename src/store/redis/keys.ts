@@ -30,8 +30,8 @@ export const NODES_KEY = `${prefixOf(0)}nodes`
 
 // Partitions
 /** Never written: it stands for the partition when its primary is asked whether it takes writes. */
-export const pulseKey = (partition: number) => `${prefixOf(partition)}pulse`
-/** String: the replication id that the partition's primary had when this was last noted, see epoch_note. */
+export const primaryCheckKey = (partition: number) => `${prefixOf(partition)}pulse`
+/** String: the replication id that the partition's primary had when this was last noted, see epoch_record. */
 export const epochKey = (partition: number) => `${prefixOf(partition)}epoch`
 export const epochKeyOf = (user: string) => epochKey(partitionOf(user))
 /** Written before replicas are waited for. */

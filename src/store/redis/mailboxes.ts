@@ -5,10 +5,10 @@ import type { AggregateRef, Stamp } from '../aggregate.js'
 import { RESET } from '../lost-writes.js'
 import type { Cursor, Mail, Reached, Sign, UserMail } from '../mail.js'
 import { positionTtlMs } from '../position.js'
-import type { Mailboxes, Page as ReadPage, StoredEvent, StoreOptions, Touch } from '../store.js'
+import type { Mailboxes, MailboxPage, StoredEvent, StoreOptions, Touch } from '../store.js'
 import { audienceOf, eachArguments } from './append-each.js'
 import type { Attempt } from './clients.js'
-import { noteArguments } from './contacts.js'
+import { updateArguments } from './contacts.js'
 import {
   devicesKey,
   epochKeyOf,
@@ -28,9 +28,9 @@ import {
   type Argument,
   appendEachMailbox,
   appendMailbox,
+  closeMailbox,
   type Page,
   readMailbox,
-  releaseMailbox,
   removeMailbox,
   renewMailbox,
   requestMailbox,
@@ -50,7 +50,7 @@ function toStoredEvent([id, fields]: StreamEntry): StoredEvent {
   return { seq: Number.parseInt(id, 10), tag: fields[1] ?? '', type: fields[3] ?? '', envelope: fields[5] ?? '' }
 }
 
-function toPage(reply: Page): ReadPage {
+function toPage(reply: Page): MailboxPage {
   const head = { seq: reply[1], tag: reply[2] }
   if (reply[0] === 'RESET') return { status: 'reset', reason: reply[3], head }
   return { status: 'ok', events: reply[3].map(toStoredEvent), head }
@@ -69,7 +69,7 @@ const whole = (at: number | undefined) => (at === undefined ? '' : Math.max(0, M
 function saidIn(user: string, { release, begins, entries, contact }: Mail): Argument[] {
   const role = release === undefined ? (begins ? '1' : '') : '!'
   const flat = entries.flatMap(entry => [...audienceOf(entry), entry.type, entry.envelope])
-  const noted = contact ? ['1', ...noteArguments(user, contact)] : ['']
+  const noted = contact ? ['1', ...updateArguments(user, contact)] : ['']
   return [role, release ?? '', entries.length, ...flat, ...noted]
 }
 
@@ -208,9 +208,9 @@ export function createRedisMailboxes(
       if (!isBehind(reply)) return { status: reply }
       return { status: 'behind', newest: Number(reply.slice('behind '.length)) }
     },
-    async read(user, device, cursor, { limit, maxBytes, now }) {
+    async read(user, device, { from, limit, maxBytes, now }) {
       const keys = [devicesKey(user), mailboxKey(user, device)]
-      const args = [device, ...cursorArguments(cursor), limit, maxBytes, now, retentionMs]
+      const args = [device, ...cursorArguments(from), limit, maxBytes, now, retentionMs]
       const reply = await readMailbox(attempt, keys, args)
       return reply[0] === 'NONE' ? { status: 'none' } : toPage(reply)
     },
@@ -231,8 +231,8 @@ export function createRedisMailboxes(
     async recordRequest(user, device, now) {
       await requestMailbox(attempt, [devicesKey(user)], [device, whole(now)])
     },
-    async release(user, device, connection, now) {
-      await releaseMailbox(attempt, [devicesKey(user)], [device, connection, whole(now), retentionMs, ttlMs])
+    async closeConnection(user, device, { connection, now }) {
+      await closeMailbox(attempt, [devicesKey(user)], [device, connection, whole(now), retentionMs, ttlMs])
     },
     async remove(user, device) {
       const keys = [devicesKey(user), mailboxKey(user, device), ticketsKey(user)]

@@ -4,7 +4,7 @@ import type { Clock } from '../../clock.js'
 import type { Ids } from '../../ids.js'
 import type { Store, StoreOptions } from '../store.js'
 import { createRedisAggregates } from './aggregates.js'
-import { askAll, createContact } from './availability.js'
+import { askPrimaries, createAvailabilityMonitor } from './availability.js'
 import { createRedisCachedAnswers } from './cached-answers.js'
 import { createChannels } from './channels.js'
 import { type Client, createAttempt, createClient, disconnect, untilReady } from './clients.js'
@@ -58,15 +58,15 @@ export async function createRedisStore(options: RedisStoreOptions): Promise<Redi
   const client = createClient(url, log)
   const serverClock = options.serverTime ? createServerClock(options.clock) : null
   const clock = serverClock ?? options.clock
-  const contact = createContact(client, { clock, log, onTime: serverClock?.observe ?? (() => true) })
+  const availability = createAvailabilityMonitor(client, { clock, log, onTime: serverClock?.observe ?? (() => true) })
   const topology = createTopology()
-  const attempt = createAttempt(client, { onFault: contact.lose, isKnown: topology.isKnown })
+  const attempt = createAttempt(client, { onFault: availability.reportFault, isKnown: topology.isKnown })
   const channels = createChannels(client, log)
   const epochs = createEpochs({ client, attempt, channels, log })
-  contact.onAnswers(topology.observe)
-  contact.onAnswers(epochs.look)
+  availability.onReplies(topology.observe)
+  availability.onReplies(epochs.observe)
   await untilReady(client, START_WITHIN_MS)
-  await contact.ask()
+  await availability.ask()
   const node = ids.unique()
   const replicas = createReplicas(client, options.waitReplicas ?? 0)
   const mailboxes = createRedisMailboxes(attempt, topology, options)
@@ -102,15 +102,15 @@ export async function createRedisStore(options: RedisStoreOptions): Promise<Redi
     clockOffsetMs: () => serverClock?.offsetMs() ?? 0,
     onLostWrites: epochs.onLostWrites,
     confirmWrites: replicas.confirm,
-    availableSince: contact.since,
-    fault: contact.fault,
+    availableSince: availability.since,
+    fault: availability.fault,
     async ping() {
       const startedAt = performance.now()
-      await attempt(askAll)
+      await attempt(askPrimaries)
       return performance.now() - startedAt
     },
     async close() {
-      contact.stop()
+      availability.stop()
       stopProbing()
       await timers.leave()
       await channels.close()

@@ -17,7 +17,7 @@ export interface Replicas {
   close(): Promise<void>
 }
 
-interface Line {
+interface WaitConnection {
   readonly redis: Redis
   /** At work; what it began before may not count for whoever asks now. */
   running: Promise<void> | null
@@ -26,19 +26,19 @@ interface Line {
 }
 
 export function createReplicas(client: Client, count: number): Replicas {
-  const lines = new Map<string, Line>()
+  const connections = new Map<string, WaitConnection>()
 
-  function lineTo(primary: string): Line | undefined {
-    const known = lines.get(primary)
+  function connectionTo(primary: string): WaitConnection | undefined {
+    const known = connections.get(primary)
     const node = nodeOf(client, primary)
     if (known || !node) return known
     const redis = persistent(node.duplicate({ enableOfflineQueue: false, retryStrategy: reconnectAfter }))
-    const line: Line = { redis, running: null, next: null }
-    lines.set(primary, line)
-    return line
+    const connection: WaitConnection = { redis, running: null, next: null }
+    connections.set(primary, connection)
+    return connection
   }
 
-  async function ask({ redis }: Line, partition: number): Promise<void> {
+  async function ask({ redis }: WaitConnection, partition: number): Promise<void> {
     try {
       if (redis.status !== 'ready') await untilReady(redis, WAIT_MS)
       // Sent together: one write to the socket, one trip.
@@ -52,18 +52,18 @@ export function createReplicas(client: Client, count: number): Replicas {
   }
 
   async function confirmAt(primary: string, partition: number): Promise<void> {
-    const line = lineTo(primary)
-    if (!line) throw new AppError('store_unavailable')
+    const connection = connectionTo(primary)
+    if (!connection) throw new AppError('store_unavailable')
     const start = () => {
-      line.next = null
-      line.running = ask(line, partition).finally(() => {
-        line.running = null
+      connection.next = null
+      connection.running = ask(connection, partition).finally(() => {
+        connection.running = null
       })
-      return line.running
+      return connection.running
     }
-    if (line.running === null) return start()
-    line.next ??= line.running.catch(() => undefined).then(start)
-    return line.next
+    if (connection.running === null) return start()
+    connection.next ??= connection.running.catch(() => undefined).then(start)
+    return connection.next
   }
 
   return {
@@ -72,7 +72,7 @@ export function createReplicas(client: Client, count: number): Replicas {
       await Promise.all([...onePartitionEach(client)].map(([primary, partition]) => confirmAt(primary, partition)))
     },
     async close() {
-      await Promise.all([...lines.values()].map(({ redis }) => disconnect(redis)))
+      await Promise.all([...connections.values()].map(({ redis }) => disconnect(redis)))
     }
   }
 }

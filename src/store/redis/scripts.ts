@@ -59,7 +59,7 @@ export const askPrimary =
   define<readonly [seconds: string, microseconds: string, epoch: string, isInCluster: 0 | 1]>('primary_ask')
 export const claimDue =
   define<readonly ['OK', due: readonly string[], stale: readonly string[], more: 0 | 1, next: string]>('due_claim')
-export const noteHeartbeat = define<readonly string[]>('node_heartbeat')
+export const recordHeartbeat = define<readonly string[]>('node_heartbeat')
 
 export const loadRoom = define<
   | readonly ['OK', version: number, memberCount: number, unpublishedFrom: string, fields: readonly string[]]
@@ -108,20 +108,20 @@ export const touchMailbox = define<
 >('mailbox_touch')
 export const renewMailbox = define<Head>('mailbox_renew')
 export const requestMailbox = define<'OK' | 'NONE'>('mailbox_request')
-export const releaseMailbox = define<'OK' | 'OTHER'>('mailbox_release')
+export const closeMailbox = define<'OK' | 'OTHER'>('mailbox_close')
 export const removeMailbox = define<'REMOVED' | 'NONE'>('mailbox_remove')
 export const putTicket = define<'OK'>('ticket_put')
 export const useTicket = define<string | null>('ticket_use')
 
-export const noteEpoch = define<string>('epoch_note')
+export const recordEpoch = define<string>('epoch_record')
 
-export const lookAtContact =
+export const readCallee =
   define<
     readonly [isBlocked: 0 | 1, isKnown: 0 | 1, backoff: string, isReachable: 0 | 1, memberships: readonly string[]]
-  >('contact_look')
-export const noteContact = define<'OK'>('contact_note')
+  >('callee_read')
+export const recordContact = define<'OK'>('contact_record')
 export const addBlock = define<'OK' | 'FULL'>('block_add')
 export const takeLease = define<readonly ['TAKEN' | 'REFUSED', ...string[]]>('lease_take')
 export const putCachedAnswer = define<'OK' | 'OTHER'>('cached_answer_put')
-export const addLetter = define<'OK' | 'KNOWN'>('letter_add')
+export const addDeadLetter = define<'OK' | 'KNOWN'>('dead_letter_add')
 export const takeQuota = define<`GRANTED ${number}`>('quota_take')

@@ -7,39 +7,43 @@ import { withoutCommand } from './faults.js'
 import { partitionIn } from './keys.js'
 import { nodeOf, onePartitionEach, primaryOf, refreshTopology } from './topology.js'
 
-export interface Line {
+export interface SubscriberConnection {
   readonly redis: Redis
   /** Resolves once Redis has confirmed. */
   subscribe(channel: string): Promise<void>
   /** Channels that Redis confirmed on the present connection. */
-  readonly heard: Set<string>
+  readonly subscribed: Set<string>
   /** Settles when it is ready for the first time, or has not been for too long. */
   readonly opened: Promise<void>
 }
 
-export interface Lines {
-  /** The line that serves the partition, opened if need be; undefined while no primary is known for it. */
-  of(partition: number): Line | undefined
-  /** Drops the line and its connection; the next `of` opens another. */
+export interface SubscriberConnections {
+  /** The connection that serves the partition, opened if need be; undefined while no primary is known for it. */
+  of(partition: number): SubscriberConnection | undefined
+  /** Drops the connection and its connection; the next `of` opens another. */
   drop(partition: number): void
-  /** Drops lines to what is no primary any more. */
+  /** Drops connections to what is no primary any more. */
   prune(): void
   close(): Promise<void>
 }
 
-export interface LineEvents {
+export interface SubscriberEvents {
   onMessage(channel: string, text: string): void
-  /** A line is ready, or has lost channels: compare what is heard with what should be. */
+  /** A connection is ready, or has lost channels: compare what is subscribed with what should be. */
   onChange(): void
 }
 
 const OPEN_WITHIN_MS = 2_000
 
-export function createLines(client: Client, events: LineEvents, log: FastifyBaseLogger): Lines {
-  const lines = new Map<string, Line>()
+export function createSubscriberConnections(
+  client: Client,
+  events: SubscriberEvents,
+  log: FastifyBaseLogger
+): SubscriberConnections {
+  const connections = new Map<string, SubscriberConnection>()
   let isClosed = false
 
-  function open(primary: string): Line | undefined {
+  function open(primary: string): SubscriberConnection | undefined {
     const node = nodeOf(client, primary)
     if (!node || isClosed) return undefined
     const redis = persistent(
@@ -51,39 +55,44 @@ export function createLines(client: Client, events: LineEvents, log: FastifyBase
       })
     )
     const opened = untilReady(redis, OPEN_WITHIN_MS)
-    const line: Line = { redis, subscribe: createSubscribe(redis, client), heard: new Set(), opened }
-    watch(line)
-    lines.set(primary, line)
-    return line
+    const connection: SubscriberConnection = {
+      redis,
+      subscribe: createSubscribe(redis, client),
+      subscribed: new Set(),
+      opened
+    }
+    watch(connection)
+    connections.set(primary, connection)
+    return connection
   }
 
-  function watch({ redis, heard }: Line): void {
+  function watch({ redis, subscribed }: SubscriberConnection): void {
     redis.on('error', error => log.debug({ err: withoutCommand(error) }, 'redis subscriber'))
     redis.on('smessage', events.onMessage)
     redis.on('ready', events.onChange)
-    redis.on('close', () => heard.clear())
+    redis.on('close', () => subscribed.clear())
     // A slot has moved away, and its channels with it; which ones, ioredis does not say. Hearing one twice does no harm.
     redis.on('moved', () => {
-      heard.clear()
+      subscribed.clear()
       refreshTopology(client)
       events.onChange()
     })
   }
 
   function shut(primary: string): Promise<void> {
-    const line = lines.get(primary)
-    if (!line) return Promise.resolve()
-    lines.delete(primary)
-    line.heard.clear()
-    line.redis.off('smessage', events.onMessage)
-    line.redis.off('ready', events.onChange)
-    return disconnect(line.redis)
+    const connection = connections.get(primary)
+    if (!connection) return Promise.resolve()
+    connections.delete(primary)
+    connection.subscribed.clear()
+    connection.redis.off('smessage', events.onMessage)
+    connection.redis.off('ready', events.onChange)
+    return disconnect(connection.redis)
   }
 
   return {
     of(partition) {
       const primary = primaryOf(client, partition)
-      return primary === undefined ? undefined : (lines.get(primary) ?? open(primary))
+      return primary === undefined ? undefined : (connections.get(primary) ?? open(primary))
     },
     drop(partition) {
       const primary = primaryOf(client, partition)
@@ -93,17 +102,17 @@ export function createLines(client: Client, events: LineEvents, log: FastifyBase
       const primaries = onePartitionEach(client)
       // An empty slot map means that the cluster is being asked, not that there are no primaries.
       if (primaries.size === 0) return
-      for (const primary of lines.keys()) if (!primaries.has(primary)) void shut(primary)
+      for (const primary of connections.keys()) if (!primaries.has(primary)) void shut(primary)
     },
     async close() {
       isClosed = true
-      await Promise.all([...lines.keys()].map(shut))
+      await Promise.all([...connections.keys()].map(shut))
     }
   }
 }
 
 /** What is subscribed in one turn of the event loop is one command; on a Cluster one for each slot, as its commands may name no two. */
-function createSubscribe(redis: Redis, client: Client): Line['subscribe'] {
+function createSubscribe(redis: Redis, client: Client): SubscriberConnection['subscribe'] {
   const groupOf = client instanceof Cluster ? partitionIn : () => 0
   const batches = new Map<number, { readonly channels: string[]; readonly done: Promise<void> }>()
 

@@ -2,11 +2,18 @@
 // an index of its own: live nodes share the partitions, and each look claims in the next part of the node's share.
 import type { FastifyBaseLogger } from 'fastify'
 import { claimMarker } from '../claim-marker.js'
-import { CLAIM_TURNS, type ClaimOptions, type Due, TIMER_CLASSES, type Timers, timerClassOf } from '../timers.js'
+import {
+  CLAIM_TURNS,
+  type ClaimedTimers,
+  type ClaimOptions,
+  TIMER_CLASSES,
+  type Timers,
+  timerClassOf
+} from '../timers.js'
 import type { Attempt } from './clients.js'
 import { toFault } from './faults.js'
 import { NODES_KEY, pendingKey, refOf, timersKey } from './keys.js'
-import { claimDue, noteHeartbeat } from './scripts.js'
+import { claimDue, recordHeartbeat } from './scripts.js'
 import { shareOf } from './shares.js'
 import type { Topology } from './topology.js'
 
@@ -39,7 +46,7 @@ export function createRedisTimers(parts: Parts): RedisTimers {
 }
 
 /** In the index of one partition, or in the only one. */
-async function claimIn(attempt: Attempt, partition: number | null, options: ClaimOptions): Promise<Due> {
+async function claimIn(attempt: Attempt, partition: number | null, options: ClaimOptions): Promise<ClaimedTimers> {
   const { now, claimMs, staleMs, limit, classes } = options
   const held = claimMarker(now, claimMs)
   const [, due, stale, more, next] = await claimDue(
@@ -63,7 +70,7 @@ function createShareClaims({ attempt, node, log }: Parts): RedisTimers {
   async function renewShare(now: number): Promise<void> {
     if (Math.abs(now - heartbeatAt) < HEARTBEAT_EVERY_MS) return
     try {
-      const live = await noteHeartbeat(attempt, [NODES_KEY], [node, now, ALIVE_MS])
+      const live = await recordHeartbeat(attempt, [NODES_KEY], [node, now, ALIVE_MS])
       heartbeatAt = now
       if (live.join() !== nodes.join()) share = shareOf(node, live)
       nodes = live
@@ -73,7 +80,7 @@ function createShareClaims({ attempt, node, log }: Parts): RedisTimers {
   }
 
   /** One partition in trouble does not keep the others waiting. @throws what the first failed with, if all did */
-  async function claimAll(partitions: readonly number[], options: ClaimOptions): Promise<Due[]> {
+  async function claimAll(partitions: readonly number[], options: ClaimOptions): Promise<ClaimedTimers[]> {
     const results = await Promise.allSettled(partitions.map(partition => claimIn(attempt, partition, options)))
     const found = results.flatMap(result => (result.status === 'fulfilled' ? [result.value] : []))
     const failed = results.find(result => result.status === 'rejected')
@@ -82,7 +89,7 @@ function createShareClaims({ attempt, node, log }: Parts): RedisTimers {
     return found
   }
 
-  async function claimDue(options: ClaimOptions): Promise<Due> {
+  async function claimDue(options: ClaimOptions): Promise<ClaimedTimers> {
     const { now, claimMs, classes } = options
     await renewShare(now)
     // By their numbers: a share that changes in the middle of a round leaves no partition out of it.

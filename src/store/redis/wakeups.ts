@@ -32,7 +32,7 @@ const STATE = 'state\n'
 type CommitListener = Parameters<Wakeups['onCommit']>[0]
 
 /** A class and not two closures: there is one for each user with a stream. */
-class Ear implements Listener {
+class WakeupListener implements Listener {
   readonly #listen: (wakeup: Wakeup) => void
   readonly #commits: ReadonlySet<CommitListener>
 
@@ -59,7 +59,7 @@ class Ear implements Listener {
 export function createRedisWakeups(channels: Channels, attempt: Attempt): Wakeups {
   const commits = new Set<CommitListener>()
   return {
-    subscribe: (user, listen) => channels.listen(wakeChannel(user), new Ear(listen, commits)),
+    subscribe: (user, listen) => channels.listen(wakeChannel(user), new WakeupListener(listen, commits)),
     onCommit(listen) {
       commits.add(listen)
       return () => void commits.delete(listen)

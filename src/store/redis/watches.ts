@@ -1,13 +1,13 @@
 // Watches in Redis: a device's list is a string, the watchers of a user are one sorted set, user/device by when it was known to watch.
 import type { StoreOptions } from '../store.js'
-import { type Watched, type Watches, watchTtlMs } from '../watches.js'
+import { type WatcherRecord, type Watches, watchTtlMs } from '../watches.js'
 import type { Attempt } from './clients.js'
 import { watchersKey, watchingKey } from './keys.js'
 import { addWatcher } from './scripts.js'
 
 /** What WITHSCORES replies: members and scores in turn. */
-function toWatchers(flat: readonly string[]): Watched[] {
-  const found: Watched[] = []
+function toWatchers(flat: readonly string[]): WatcherRecord[] {
+  const found: WatcherRecord[] = []
   for (let i = 0; i < flat.length; i += 2) {
     const [user = '', device = ''] = (flat[i] ?? '').split('/')
     found.push({ user, device, at: Number(flat[i + 1]) })

@@ -23,8 +23,8 @@ function outOfReach(store: Store, isDown: () => boolean): Store {
       if (isDown()) throw new AppError('store_unavailable')
       return run(...args)
     }
-  const { read, release, touch } = store.mailboxes
-  const guarded = { read: guard(read), release: guard(release), touch: guard(touch) }
+  const { read, closeConnection, touch } = store.mailboxes
+  const guarded = { read: guard(read), closeConnection: guard(closeConnection), touch: guard(touch) }
   return { ...store, mailboxes: { ...store.mailboxes, ...guarded } }
 }
 

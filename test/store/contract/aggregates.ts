@@ -177,8 +177,8 @@ export function aggregateContract(t: Test, lab: Lab): void {
     }
     t.match(await aggregates.load(ref), { version: 2, holdsMail: true })
     t.strictSame(await texts(lab, bob, 'phone'), [])
-    await aggregates.release(ref)
-    await aggregates.release(ref)
+    await aggregates.releaseMail(ref)
+    await aggregates.releaseMail(ref)
     t.match(await aggregates.load(ref), { holdsMail: false })
     t.strictSame(await texts(lab, bob, 'phone'), ['v1', 'v2'])
     await aggregates.commit(ref, commitOf(lab, 2, say('v3', true)))
@@ -192,10 +192,10 @@ export function aggregateContract(t: Test, lab: Lab): void {
 
   t.test('releasing what holds nothing back, or does not exist, does nothing', async t => {
     const ref = call(lab.id('c'))
-    await aggregates.release(ref)
+    await aggregates.releaseMail(ref)
     t.equal(await aggregates.load(ref), null)
     await aggregates.commit(ref, commitOf(lab, 0))
-    await aggregates.release(ref)
+    await aggregates.releaseMail(ref)
     t.match(await aggregates.load(ref), { version: 1, holdsMail: false })
   })
 
@@ -219,7 +219,7 @@ export function aggregateContract(t: Test, lab: Lab): void {
     await aggregates.commit(call(other), commitOf(lab, 0, { expireInMs: 30 }))
     await until('another one with more time has expired', isGone(other))
     t.match(await aggregates.load(call(id)), { holdsMail: true })
-    await aggregates.release(call(id))
+    await aggregates.releaseMail(call(id))
     await until('it has expired', isGone(id))
   })
 

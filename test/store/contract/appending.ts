@@ -1,5 +1,5 @@
 import type { Test } from 'tap'
-import { type Cursor, ENTRY_WEIGHT, type Message } from '../../../src/store/store.js'
+import { type Cursor, type DirectEvent, ENTRY_WEIGHT } from '../../../src/store/store.js'
 import type { Lab } from '../contract.js'
 import {
   append,
@@ -80,7 +80,7 @@ export function appendContract(t: Test, lab: Lab): void {
       return result.ok && result.deliveries.get(bob)
     }
     t.strictSame(await reached(0), { online: 2, queued: 1 })
-    await mailboxes.release(bob, 'laptop', 'c2', lab.clock.now())
+    await mailboxes.closeConnection(bob, 'laptop', { connection: 'c2', now: lab.clock.now() })
     t.strictSame(await reached(1), { online: 1, queued: 2 })
     lab.clock.advance(45_000)
     t.strictSame(await reached(2), { online: 0, queued: 3 }, 'not renewed')
@@ -124,7 +124,8 @@ export function appendContract(t: Test, lab: Lab): void {
     await touch(lab, bob, 'phone')
     for (const version of [1, 2])
       await aggregates.commit(ref, commitOf(lab, version - 1, { mail: [mailTo(bob, `v${version}`)] }))
-    const send = (basis: Pick<Message, 'basis'>) => mailboxes.send(bob, messageOf(lab, 1, { ...basis, ...mail('m') }))
+    const send = (basis: Pick<DirectEvent, 'basis'>) =>
+      mailboxes.send(bob, messageOf(lab, 1, { ...basis, ...mail('m') }))
     t.strictSame(await send(decidedOn(ref, 2)), { status: 'queued' })
     t.strictSame(await send(decidedOn(ref, 1)), { status: 'behind', newest: 2 })
     t.strictSame(

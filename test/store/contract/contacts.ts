@@ -1,5 +1,5 @@
 import type { Test } from 'tap'
-import type { ContactNote } from '../../../src/store/contacts.js'
+import type { ContactUpdate } from '../../../src/store/contacts.js'
 import type { Lab } from '../contract.js'
 import { call, commitOf, touch } from './given.js'
 
@@ -8,16 +8,20 @@ const YEAR_MS = 365 * 24 * 3_600_000
 export function contactContract(t: Test, lab: Lab): void {
   const { contacts } = lab.store
 
-  const noteOf = (peer: string, outcome: ContactNote['outcome'], parts: Partial<ContactNote> = {}): ContactNote => ({
+  const noteOf = (
+    peer: string,
+    outcome: ContactUpdate['outcome'],
+    parts: Partial<ContactUpdate> = {}
+  ): ContactUpdate => ({
     ...{ peer, outcome, keepMs: 60_000, backoffMs: 5_000 },
     ...parts
   })
   const note = (user: string, ...said: Parameters<typeof noteOf>) =>
-    contacts.note(user, noteOf(...said), lab.clock.now())
+    contacts.record(user, noteOf(...said), lab.clock.now())
 
   t.test('nothing is kept about a user who was never met', async t => {
     const none = { isBlocked: false, isKnown: false, backoff: null, isReachable: false, roomIds: [] }
-    t.strictSame(await contacts.look(lab.id('bob'), 'alice', lab.clock.now()), none)
+    t.strictSame(await contacts.readCallee(lab.id('bob'), 'alice', lab.clock.now()), none)
   })
 
   t.test('a look tells whether a device is registered, and which rooms the devices are in', async t => {
@@ -33,30 +37,30 @@ export function contactContract(t: Test, lab: Lab): void {
         now: lab.clock.now()
       })
     }
-    const { isReachable, roomIds } = await contacts.look(bob, 'alice', lab.clock.now())
+    const { isReachable, roomIds } = await contacts.readCallee(bob, 'alice', lab.clock.now())
     t.strictSame([isReachable, [...roomIds].sort()], [true, ['r1', 'r2']])
     const later = lab.clock.now() + lab.options.retentionMs + 1
-    t.match(await contacts.look(bob, 'alice', later), { isReachable: false })
+    t.match(await contacts.readCallee(bob, 'alice', later), { isReachable: false })
   })
 
   t.test('a user knows whom they have called or answered, and the peer does not know them for that', async t => {
     for (const outcome of ['called', 'answered'] as const) {
       const [bob, alice] = [lab.id('bob'), lab.id('alice')]
       await note(bob, alice, outcome)
-      t.match(await contacts.look(bob, alice, lab.clock.now()), { isKnown: true, isBlocked: false })
-      t.match(await contacts.look(alice, bob, lab.clock.now()), { isKnown: false })
+      t.match(await contacts.readCallee(bob, alice, lab.clock.now()), { isKnown: true, isBlocked: false })
+      t.match(await contacts.readCallee(alice, bob, lab.clock.now()), { isKnown: false })
     }
   })
 
   t.test('each failure in a row doubles the wait, up to a bound; an answer takes it away', async t => {
     const bob = lab.id('bob')
     const now = lab.clock.now()
-    const backoff = async () => (await contacts.look(bob, 'alice', now)).backoff
+    const backoff = async () => (await contacts.readCallee(bob, 'alice', now)).backoff
     for (const [n, waitMs] of [5_000, 10_000, 20_000, 40_000, 80_000, 160_000, 300_000, 300_000].entries()) {
       await note(bob, 'alice', 'failed')
       t.strictSame(await backoff(), { failures: n + 1, retryAt: now + waitMs })
     }
-    t.match(await contacts.look(bob, 'alice', now), { isKnown: false })
+    t.match(await contacts.readCallee(bob, 'alice', now), { isKnown: false })
     await note(bob, 'alice', 'called')
     t.match(await backoff(), { failures: 8 }, 'calling them does not')
     await note(bob, 'alice', 'answered')
@@ -69,9 +73,9 @@ export function contactContract(t: Test, lab: Lab): void {
     const [bob, ref] = [lab.id('bob'), call(lab.id('c'))]
     const mail = [{ user: bob, entries: [], contact: noteOf('alice', 'failed') }]
     await lab.store.aggregates.commit(ref, commitOf(lab, 0, { mail }))
-    t.match(await contacts.look(bob, 'alice', lab.clock.now()), { backoff: { failures: 1 } })
+    t.match(await contacts.readCallee(bob, 'alice', lab.clock.now()), { backoff: { failures: 1 } })
     await lab.store.aggregates.commit(ref, commitOf(lab, 1, { mail }))
-    t.match(await contacts.look(bob, 'alice', lab.clock.now()), { backoff: { failures: 2 } })
+    t.match(await contacts.readCallee(bob, 'alice', lab.clock.now()), { backoff: { failures: 2 } })
   })
 
   t.test('blocks are listed, bounded, idempotent, and one user’s own', async t => {
@@ -82,9 +86,9 @@ export function contactContract(t: Test, lab: Lab): void {
     t.equal(await contacts.block(bob, 'mallory', options), true, 'again')
     t.equal(await contacts.block(bob, 'trudy', options), false, 'one too many')
     t.strictSame(await contacts.blocks(bob, options.now), ['eve', 'mallory'])
-    t.match(await contacts.look(bob, 'mallory', options.now), { isBlocked: true })
-    t.match(await contacts.look(bob, 'trudy', options.now), { isBlocked: false })
-    t.match(await contacts.look(lab.id('carol'), 'mallory', options.now), { isBlocked: false })
+    t.match(await contacts.readCallee(bob, 'mallory', options.now), { isBlocked: true })
+    t.match(await contacts.readCallee(bob, 'trudy', options.now), { isBlocked: false })
+    t.match(await contacts.readCallee(lab.id('carol'), 'mallory', options.now), { isBlocked: false })
     await contacts.unblock(bob, 'mallory')
     await contacts.unblock(bob, 'mallory')
     t.strictSame(await contacts.blocks(bob, options.now), ['eve'])
@@ -95,9 +99,9 @@ export function contactContract(t: Test, lab: Lab): void {
     const bob = lab.id('bob')
     const now = lab.clock.now()
     for (const peer of ['mallory', 'eve']) await contacts.block(bob, peer, { now, max: 2 })
-    await contacts.look(bob, 'eve', now + YEAR_MS / 2)
+    await contacts.readCallee(bob, 'eve', now + YEAR_MS / 2)
     t.strictSame(await contacts.blocks(bob, now + YEAR_MS), ['eve'])
-    t.match(await contacts.look(bob, 'mallory', now + YEAR_MS), { isBlocked: false })
+    t.match(await contacts.readCallee(bob, 'mallory', now + YEAR_MS), { isBlocked: false })
     t.equal(await contacts.block(bob, 'trudy', { now: now + YEAR_MS, max: 2 }), true, 'and makes room')
   })
 }

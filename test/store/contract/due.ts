@@ -69,7 +69,7 @@ export function dueContract(t: Test, lab: Lab): void {
     t.strictSame(await claim(id), nothing, 'whoever got it has as long again')
     lab.clock.advance(1_000)
     t.strictSame(await claim(id), { due: [], stale: [call(id)] })
-    await aggregates.release(call(id))
+    await aggregates.releaseMail(call(id))
     await until('it is settled', async () => !(await aggregates.load(call(id)))?.holdsMail)
     lab.clock.advance(60_000)
     t.strictSame(await claim(id), nothing)

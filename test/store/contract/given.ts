@@ -4,8 +4,8 @@ import type { UserMail } from '../../../src/store/mail.js'
 import type { CommitMail } from '../../../src/store/redis/mailboxes.js'
 import type {
   Cursor,
+  DirectEvent,
   MailboxEntry,
-  Message,
   ReadResult,
   Touch,
   Touched,
@@ -13,7 +13,7 @@ import type {
   UserCommit,
   Wakeup
 } from '../../../src/store/store.js'
-import { CLAIM_TURNS, type ClaimOptions, type Due, TIMER_CLASSES } from '../../../src/store/timers.js'
+import { CLAIM_TURNS, type ClaimedTimers, type ClaimOptions, TIMER_CLASSES } from '../../../src/store/timers.js'
 import type { Lab } from '../contract.js'
 
 export const call = (id: string): AggregateRef => ({ kind: 'call', id })
@@ -113,7 +113,8 @@ export const read = (
   cursor: Cursor | 'start',
   limit = 10_000,
   maxBytes = 16_777_216
-): Promise<ReadResult> => lab.store.mailboxes.read(user, device, cursor, { limit, maxBytes, now: lab.clock.now() })
+): Promise<ReadResult> =>
+  lab.store.mailboxes.read(user, device, { from: cursor, limit, maxBytes, now: lab.clock.now() })
 
 /** The texts of everything that follows the cursor; or what came instead. */
 export async function texts(lab: Lab, user: string, device: string, cursor: Cursor | 'start' = 'start') {
@@ -123,7 +124,7 @@ export async function texts(lab: Lab, user: string, device: string, cursor: Curs
 }
 
 /** An event for the one device phone; no commit matters to it. */
-export const messageOf = (lab: Lab, n: number, parts: Partial<Message> = {}): Message => ({
+export const messageOf = (lab: Lab, n: number, parts: Partial<DirectEvent> = {}): DirectEvent => ({
   basis: null,
   device: 'phone',
   ...mail(`v${n}`),
@@ -133,7 +134,7 @@ export const messageOf = (lab: Lab, n: number, parts: Partial<Message> = {}): Me
 })
 
 /** Decided on this commit of the aggregate. */
-export const decidedOn = (source: AggregateRef, version: number, tag = `t${version}`): Pick<Message, 'basis'> => ({
+export const decidedOn = (source: AggregateRef, version: number, tag = `t${version}`): Pick<DirectEvent, 'basis'> => ({
   basis: { source, version, tag }
 })
 
@@ -153,16 +154,19 @@ export async function fill(
 export const CLAIM = { claimMs: 5_000, staleMs: 1_000, limit: 10_000, classes: TIMER_CLASSES }
 
 /** What comes up of this one id; the suite's others may lie beside it. */
-export async function claimOf(lab: Lab, id: string): Promise<Pick<Due, 'due' | 'stale'>> {
+export async function claimOf(lab: Lab, id: string): Promise<Pick<ClaimedTimers, 'due' | 'stale'>> {
   const { due, stale } = await holdOf(lab, id)
   return { due, stale }
 }
 
 /** The same, and until when it is held. */
-export async function holdOf({ store, clock }: Lab, id: string): Promise<Pick<Due, 'due' | 'stale' | 'claimedUntil'>> {
-  const found: Due[] = []
+export async function holdOf(
+  { store, clock }: Lab,
+  id: string
+): Promise<Pick<ClaimedTimers, 'due' | 'stale' | 'claimedUntil'>> {
+  const found: ClaimedTimers[] = []
   for (let turn = 0; turn < CLAIM_TURNS; turn++) found.push(await store.timers.claimDue({ ...CLAIM, now: clock.now() }))
-  const mine = (refs: Due['due']) => refs.filter(ref => ref.id === id)
+  const mine = (refs: ClaimedTimers['due']) => refs.filter(ref => ref.id === id)
   return {
     due: found.flatMap(({ due }) => mine(due)),
     stale: found.flatMap(({ stale }) => mine(stale)),
@@ -171,7 +175,7 @@ export async function holdOf({ store, clock }: Lab, id: string): Promise<Pick<Du
 }
 
 /** The first of a whole round of claims that finds something; or the last. */
-export async function claimNext({ store, clock }: Lab, options: Partial<ClaimOptions>): Promise<Due> {
+export async function claimNext({ store, clock }: Lab, options: Partial<ClaimOptions>): Promise<ClaimedTimers> {
   for (let turn = 1; ; turn++) {
     const claimed = await store.timers.claimDue({ ...CLAIM, now: clock.now(), ...options })
     if (claimed.due.length > 0 || turn === CLAIM_TURNS) return claimed

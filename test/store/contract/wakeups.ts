@@ -153,7 +153,12 @@ export function wakeupContract(t: Test, lab: Lab): void {
     }
     t.strictSame(await fence(carol, other.heard), [])
     await other.stop()
-    const kept = await mailboxes.read(bob, 'phone', 'start', { limit: 9, maxBytes: 1_048_576, now: lab.clock.now() })
+    const kept = await mailboxes.read(bob, 'phone', {
+      from: 'start',
+      limit: 9,
+      maxBytes: 1_048_576,
+      now: lab.clock.now()
+    })
     t.match(kept, { status: 'ok', events: [] })
   })
 }

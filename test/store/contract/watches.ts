@@ -1,6 +1,6 @@
 import type { Test } from 'tap'
 import type { FanoutOptions } from '../../../src/store/fanout.js'
-import type { Watched } from '../../../src/store/watches.js'
+import type { WatcherRecord } from '../../../src/store/watches.js'
 import { until } from '../../helpers/until.js'
 import type { Lab } from '../contract.js'
 import { claimOf, commitOf } from './given.js'
@@ -12,7 +12,9 @@ export function watchContract(t: Test, lab: Lab): void {
   const { watches } = lab.store
   const watcher = (device = 'phone') => ({ user: lab.id('alice'), device })
   const sorted = async (user: string) =>
-    [...(await watches.watchers(user, ALL))].sort((a: Watched, b: Watched) => (a.device < b.device ? -1 : 1))
+    [...(await watches.watchers(user, ALL))].sort((a: WatcherRecord, b: WatcherRecord) =>
+      a.device < b.device ? -1 : 1
+    )
 
   t.test('a device’s list is what it was last replaced with, and its own', async t => {
     const phone = watcher()

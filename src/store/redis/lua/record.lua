@@ -1,6 +1,6 @@
 -- A device's record is one text: seq|tag|sum|birth tag|epoch|seen at|online until|connection|auth expires at|requested at|status.
 -- `sum` is the weight of every entry that the mailbox ever took, see mailbox.lua.
--- `epoch` is that of the partition when the device was last touched, see epoch_note.
+-- `epoch` is that of the partition when the device was last touched, see epoch_record.
 -- Without a connection, `online until` is when the last one closed, or 0 if there was a sign of life since.
 -- `auth expires at` is that of the connection's token, '' when it never expires or there is no connection yet.
 -- `requested at` is that of the last request besides the stream or poll itself, 0 for none.
