@@ -152,27 +152,27 @@ class Fixture {
     for (const user of ['alice', 'bob', 'carol', 'stranger', 'banned', 'left']) await this.#addToken(user, {})
     await this.#addToken('otherRoom', { rooms: { elsewhere: {} } })
     await this.#addToken('noGrant', { rooms: { [roomId]: { grants: ['join'] } } })
-    for (const user of ['alice', 'bob', 'carol']) await this.does(user, 'PUT', 'presence', {})
-    await this.does('alice', 'POST', 'calls', {
+    for (const user of ['alice', 'bob', 'carol']) await this.post(user, 'PUT', 'presence', {})
+    await this.post('alice', 'POST', 'calls', {
       callId,
       to: 'bob',
       metadata: { about: PRIVATE },
       offer: { sdp: sdp(PRIVATE) }
     })
-    await this.does('bob', 'POST', `calls/${callId}/accept`)
-    await this.does('alice', 'PUT', `rooms/${roomId}`, { metadata: { about: PRIVATE } })
+    await this.post('bob', 'POST', `calls/${callId}/accept`)
+    await this.post('alice', 'PUT', `rooms/${roomId}`, { metadata: { about: PRIVATE } })
     const join = { metadata: { about: PRIVATE } }
-    const joined = await this.does('alice', 'POST', `rooms/${roomId}/participants`, join)
+    const joined = await this.post('alice', 'POST', `rooms/${roomId}/participants`, join)
     this.path.participantId = JSON.parse(joined).participantId
     for (const user of ['bob', 'banned', 'left', 'noGrant'])
-      await this.does(user, 'POST', `rooms/${roomId}/participants`, {})
-    await this.does('alice', 'POST', `rooms/${roomId}/messages`, { content: PRIVATE })
-    const invited = await this.does('alice', 'POST', `rooms/${roomId}/invitations`, { users: ['carol'], ...join })
+      await this.post(user, 'POST', `rooms/${roomId}/participants`, {})
+    await this.post('alice', 'POST', `rooms/${roomId}/messages`, { content: PRIVATE })
+    const invited = await this.post('alice', 'POST', `rooms/${roomId}/invitations`, { users: ['carol'], ...join })
     this.path.invitationId = JSON.parse(invited).invitations[0].invitationId
-    const { participants } = JSON.parse(await this.does('alice', 'GET', `rooms/${roomId}`))
+    const { participants } = JSON.parse(await this.post('alice', 'GET', `rooms/${roomId}`))
     const idOf = (name: string) => participants.find(({ user }: { user: string }) => user === name).participantId
-    await this.does('left', 'DELETE', `rooms/${roomId}/participants/${idOf('left')}`)
-    await this.does('alice', 'DELETE', `rooms/${roomId}/participants/${idOf('banned')}?ban=true`)
+    await this.post('left', 'DELETE', `rooms/${roomId}/participants/${idOf('left')}`)
+    await this.post('alice', 'DELETE', `rooms/${roomId}/participants/${idOf('banned')}?ban=true`)
   }
 
   async #addToken(user: string, claims: object): Promise<void> {
@@ -184,14 +184,14 @@ class Fixture {
   }
 
   /** Does it as somebody who may. Resolves to the body. */
-  async does(user: string, method: string, path: string, body?: object): Promise<string> {
+  async post(user: string, method: string, path: string, body?: object): Promise<string> {
     const answer = await this.#fetch(method, `/v1/${path}`, this.credentialsOf(user), body)
     assert.ok(answer.status < 300, `${user} ${method} ${path}: ${answer.status} ${answer.text}`)
     return answer.text
   }
 
   /** Asks for the operation, with a body and a query that fit, about what this fixture holds. */
-  ask({ method, path, body, parameters }: Operation, headers: Record<string, string>): Promise<Answer> {
+  request({ method, path, body, parameters }: Operation, headers: Record<string, string>): Promise<Answer> {
     const filled = path.replace(/\{(\w+)\}/g, (_, name: keyof Fixture['path']) => encodeURIComponent(this.path[name]))
     const query = parameters.some(({ in: where, name }) => where === 'query' && name === 'users')
       ? '?users=alice,bob'
@@ -238,9 +238,9 @@ class Fixture {
   /** What the parties see of their call and their room. */
   async standing(): Promise<unknown> {
     const { callId, roomId } = this.path
-    const call = JSON.parse(await this.does('alice', 'GET', `calls/${callId}`))
-    const room = JSON.parse(await this.does('bob', 'GET', `rooms/${roomId}`))
-    const bans = JSON.parse(await this.does('alice', 'GET', `rooms/${roomId}/bans`))
+    const call = JSON.parse(await this.post('alice', 'GET', `calls/${callId}`))
+    const room = JSON.parse(await this.post('bob', 'GET', `rooms/${roomId}`))
+    const bans = JSON.parse(await this.post('alice', 'GET', `rooms/${roomId}/bans`))
     return { call: [call.call.state, call.call.version], room, bans }
   }
 }
@@ -259,7 +259,7 @@ async function holdUnauthenticated(t: Test, fixture: Fixture, now: number): Prom
   for (const [name, headers] of Object.entries(await badCredentials(now))) {
     const codes = new Set(['unauthorized', ...(name === 'an expired token' ? ['token_expired'] : [])])
     for (const operation of fixture.operations.filter(({ path }) => path.startsWith('/v1/'))) {
-      const { status, code, text, headers: sent } = await fixture.ask(operation, headers)
+      const { status, code, text, headers: sent } = await fixture.request(operation, headers)
       const where = `${operation.id} with ${name}: ${status} ${code}`
       assert.ok(status === 401 && codes.has(code) && sent.has('www-authenticate'), where)
       assert.ok(!text.includes(PRIVATE), `${where} tells nothing`)
@@ -282,7 +282,7 @@ async function holdOutsiders(t: Test, fixture: Fixture): Promise<void> {
     // What changes something is asked last: a stranger who may join has joined then.
     const order = [...api].sort((a, b) => Number(a.id === 'joinRoom') - Number(b.id === 'joinRoom'))
     for (const operation of order) {
-      const { status, code, text } = await fixture.ask(operation, fixture.credentialsOf(outsider))
+      const { status, code, text } = await fixture.request(operation, fixture.credentialsOf(outsider))
       assert.ok(status < 500, `${operation.id} as ${outsider}: ${status} ${text}`)
       seen.set(operation.id, code)
       if (operation.id === 'joinRoom' || (outsider === 'noGrant' && SHOWN_TO_NO_GRANT.includes(operation.id))) continue

@@ -3,12 +3,12 @@
 import { createToken } from '../../src/development.js'
 import { Fleet } from '../helpers/fleet.js'
 import { candidates, sdp } from '../helpers/sdp.js'
-import { type Answer, TestClient } from '../helpers/test-client.js'
+import { type Reply, TestClient } from '../helpers/test-client.js'
 
 const IN_FLIGHT_MAX = 16
 const url = process.argv[2] ?? ''
 const config = Fleet.config
-const fixture = { config, urlOf: () => url, marked: (name: string) => name, unmarked: <T>(value: T) => value }
+const fixture = { config, urlOf: () => url, toWire: (name: string) => name, fromWire: <T>(value: T) => value }
 const large = 'x'.repeat(4000)
 
 interface Attack {
@@ -17,21 +17,21 @@ interface Attack {
   send(n: number): Promise<unknown>
 }
 
-const client = (user: string, device = 'phone') => TestClient.make(fixture, { user, device, node: 0 })
+const client = (user: string, device = 'phone') => TestClient.create(fixture, { user, device, node: 0 })
 
 async function makeAttacks(): Promise<Attack[]> {
   const [mallory, accomplice] = await Promise.all([client('mallory'), client('accomplice')])
-  await accomplice.polls()
-  await mallory.polls()
-  const { body } = await mallory.ask('POST', 'calls', {
+  await accomplice.poll()
+  await mallory.poll()
+  const { body } = await mallory.request('POST', 'calls', {
     callId: 'partners',
     to: 'accomplice',
     offer: { sdp: sdp('m') }
   })
-  if (body.call) await accomplice.ask('POST', 'calls/partners/accept')
-  const { body: joined } = await mallory.ask('POST', 'rooms/den/participants', {})
-  await accomplice.ask('POST', 'rooms/den/participants', {})
-  const post = (path: string, json: object): Promise<Answer> => mallory.ask('POST', path, json)
+  if (body.call) await accomplice.request('POST', 'calls/partners/accept')
+  const { body: joined } = await mallory.request('POST', 'rooms/den/participants', {})
+  await accomplice.request('POST', 'rooms/den/participants', {})
+  const post = (path: string, json: object): Promise<Reply> => mallory.request('POST', path, json)
   const token = await createToken(config, 'mallory', 'poller')
   const bigOffer = { sdp: `${sdp('big')}${'a=x-padding:0123456789012345678901234567890123456789\r\n'.repeat(1000)}` }
   return [
@@ -44,7 +44,7 @@ async function makeAttacks(): Promise<Attack[]> {
     { name: 'cancels of unknown calls', perSecond: 100, send: n => post(`calls/unknown${n}/cancel`, {}) },
     { name: 'hang-ups again', perSecond: 50, send: () => post('calls/over/hangup', {}) },
     { name: 'offers of 50 KB', perSecond: 50, send: () => post('calls/partners/offer', bigOffer) },
-    { name: 'rooms', perSecond: 50, send: n => mallory.ask('PUT', `rooms/r${n}`, { metadata: { large } }) },
+    { name: 'rooms', perSecond: 50, send: n => mallory.request('PUT', `rooms/r${n}`, { metadata: { large } }) },
     { name: 'joins', perSecond: 50, send: n => post(`rooms/j${n}/participants`, {}) },
     {
       name: 'invitations to invented people',
@@ -64,20 +64,21 @@ async function makeAttacks(): Promise<Attack[]> {
     {
       name: 'metadata of a participant',
       perSecond: 50,
-      send: () => mallory.ask('PATCH', `rooms/den/participants/${joined.participantId}`, { metadata: { large } })
+      send: () => mallory.request('PATCH', `rooms/den/participants/${joined.participantId}`, { metadata: { large } })
     },
     {
       name: 'watching strangers',
       perSecond: 5,
-      send: n => mallory.ask('PUT', 'presence/watch', { users: Array.from({ length: 200 }, (_, i) => `w${n}-${i}`) })
+      send: n =>
+        mallory.request('PUT', 'presence/watch', { users: Array.from({ length: 200 }, (_, i) => `w${n}-${i}`) })
     },
     {
       name: 'devices',
       perSecond: 20,
-      send: async n => (await client('mallory', `device${n}`)).ask('PUT', 'presence', {})
+      send: async n => (await client('mallory', `device${n}`)).request('PUT', 'presence', {})
     },
     { name: 'tickets', perSecond: 50, send: () => post('events/tickets', {}) },
-    { name: 'snapshots', perSecond: 50, send: () => mallory.ask('GET', 'snapshot') },
+    { name: 'snapshots', perSecond: 50, send: () => mallory.request('GET', 'snapshot') },
     {
       name: 'polls of everything',
       perSecond: 10,
@@ -110,7 +111,7 @@ async function flood({ perSecond, send }: Attack, isOver: () => boolean): Promis
       inFlight++
       void send(n)
         .then(
-          answer => String((answer as Answer | undefined)?.status ?? 'answered'),
+          answer => String((answer as Reply | undefined)?.status ?? 'answered'),
           () => 'failed'
         )
         .then(outcome => {

@@ -49,9 +49,9 @@ interface Pair {
 async function makePairs(): Promise<Pair[]> {
   const pairs: Pair[] = []
   for (let i = 0; i < PAIRS; i++) {
-    const caller = await TestClient.make(fleet, { user: `caller${i}`, device: 'phone', node: 0 })
-    const callee = await TestClient.make(fleet, { user: `callee${i}`, device: 'phone', node: 0 })
-    for (const client of [caller, callee]) await client.listens()
+    const caller = await TestClient.create(fleet, { user: `caller${i}`, device: 'phone', node: 0 })
+    const callee = await TestClient.create(fleet, { user: `callee${i}`, device: 'phone', node: 0 })
+    for (const client of [caller, callee]) await client.openStream()
     pairs.push({ caller, callee })
   }
   return pairs
@@ -63,15 +63,15 @@ let calls = 0
 async function holdCall({ caller, callee }: Pair): Promise<number> {
   const callId = `honest-${calls++}`
   const startedAt = performance.now()
-  await caller.does('calls', { callId, to: callee.user, offer: { sdp: sdp('caller') } })
-  await callee.hears('call.incoming')
-  await callee.does(`calls/${callId}/accept`)
-  await callee.does(`calls/${callId}/answer`, { sdp: sdp('callee') })
-  await caller.hearsAll('call.accepted', 'signal.answer')
-  await caller.does(`calls/${callId}/candidates`, { candidates: [candidate(1, 'caller')] })
-  await callee.hears('signal.candidates')
-  await callee.does(`calls/${callId}/hangup`)
-  await caller.hears('call.ended')
+  await caller.post('calls', { callId, to: callee.user, offer: { sdp: sdp('caller') } })
+  await callee.expectEvent('call.incoming')
+  await callee.post(`calls/${callId}/accept`)
+  await callee.post(`calls/${callId}/answer`, { sdp: sdp('callee') })
+  await caller.expectEvents('call.accepted', 'signal.answer')
+  await caller.post(`calls/${callId}/candidates`, { candidates: [candidate(1, 'caller')] })
+  await callee.expectEvent('signal.candidates')
+  await callee.post(`calls/${callId}/hangup`)
+  await caller.expectEvent('call.ended')
   return performance.now() - startedAt
 }
 
@@ -139,7 +139,7 @@ const highest = (samples: readonly Sample[], of: keyof Sample) => Math.max(...sa
 t.test('one user at every limit disturbs nobody, and leaves nothing for long', async t => {
   const pairs = await makePairs()
   // Whom the attacker calls. Their phone may ring, so they are in none of the pairs, who expect one call at a time.
-  await (await TestClient.make(fleet, { user: 'target', device: 'phone', node: 0 })).listens()
+  await (await TestClient.create(fleet, { user: 'target', device: 'phone', node: 0 })).openStream()
   await holdCalls(pairs, 3)
   const idle = median(await holdCalls(pairs, IDLE_SECONDS))
 

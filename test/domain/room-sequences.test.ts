@@ -187,10 +187,10 @@ class Story {
       }
       const replica = this.#replicas.get(place)
       if (replica && was === is)
-        for (const { type, data, version } of news) replica.hears({ type, data: { ...data, version } })
+        for (const { type, data, version } of news) replica.receive({ type, data: { ...data, version } })
     }
     const own = actor && this.#replicas.get(placeOf(actor))
-    if (own) for (const event of outcome.events) own.takes(event)
+    if (own) for (const event of outcome.events) own.apply(event)
     for (const place of new Set([...before.keys(), ...fixture.participants.keys()])) {
       const participant = fixture.participants.get(place)
       if (participant === undefined) this.#replicas.delete(place)

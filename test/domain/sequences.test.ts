@@ -110,9 +110,9 @@ function live(early: boolean, steps: readonly Step[]): CallFixture {
     } else if (each.kind === 'again') fixture.give(given[given.length - 1 - (each.back % given.length)] as CallCommand)
     else if (each.kind === 'arrive') fixture.arrive(each.who)
     else if (each.kind === 'leave') fixture.leave(each.who)
-    else if (each.kind === 'pass') fixture.pass(each.ms)
+    else if (each.kind === 'pass') fixture.advance(each.ms)
     else fixture.look()
-    fixture.holdMailboxes()
+    fixture.checkMailboxes()
   }
   return fixture
 }
@@ -123,8 +123,8 @@ t.test('whatever anybody does, a call keeps its promises', async t => {
     fc.property(stories, ({ early, start, steps }) => {
       const fixture = live(early, [...start, ...steps])
       for (const who of ALL) fixture.leave(who)
-      fixture.pass(120_000)
-      fixture.holdMailboxes()
+      fixture.advance(120_000)
+      fixture.checkMailboxes()
       fixture.holdEnding()
       finished++
     }),

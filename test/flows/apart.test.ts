@@ -22,33 +22,33 @@ for (const setting of TWO_NODES) {
       const cluster = await TestCluster.open(setting, {}, { ...first, url: redisCluster.url })
       const scenario = new Scenario(cluster)
       t.teardown(async () => {
-        await scenario.clear()
+        await scenario.closeStreams()
         await cluster.close()
         await redisCluster.stop()
       })
       const names = Array.from({ length: 64 }, (_, n) => `n${n}`)
-      const at = (primary: number) => names.filter(name => primaryOf(scenario.marked(name)) === primary)
+      const at = (primary: number) => names.filter(name => primaryOf(scenario.toWire(name)) === primary)
       const [caller = '', callee = ''] = at(1)
       const [kept = '', gone = ''] = at(0)
-      const alice = await scenario.enter(caller, 'phone')
-      const bob = await scenario.enter(callee, 'laptop', { node: scenario.far })
+      const alice = await scenario.addClient(caller, 'phone')
+      const bob = await scenario.addClient(callee, 'laptop', { node: scenario.lastNode })
       for (const callId of [gone, kept]) {
-        await alice.does('calls', { callId, to: callee })
-        await bob.hears('call.incoming')
+        await alice.post('calls', { callId, to: callee })
+        await bob.expectEvent('call.incoming')
         if (callId === kept) break
-        await alice.does(`calls/${callId}/cancel`)
-        await bob.hears('call.ended')
+        await alice.post(`calls/${callId}/cancel`)
+        await bob.expectEvent('call.ended')
       }
       await failOver(first.port)
-      for (const client of [alice, bob]) t.match(await client.isReset(), { reason: 'unknown' })
+      for (const client of [alice, bob]) t.match(await client.expectReset(), { reason: 'unknown' })
       t.same(await alice.activeCalls(), [kept], 'it stands')
       // Older than a create that may be at work.
-      await scenario.pass(2_500)
-      await forgetKeys(`redis://127.0.0.1:${first.port}`, `*call:${scenario.marked(kept)}`)
+      await scenario.advance(2_500)
+      await forgetKeys(`redis://127.0.0.1:${first.port}`, `*call:${scenario.toWire(kept)}`)
       await failOver(first.port)
       for (const client of [alice, bob]) {
-        t.match(await client.hears('call.ended'), { callId: kept, reason: 'server' })
-        await client.isReset()
+        t.match(await client.expectEvent('call.ended'), { callId: kept, reason: 'server' })
+        await client.expectReset()
       }
       t.same([await alice.activeCalls(), await bob.activeCalls()], [[], []])
     }

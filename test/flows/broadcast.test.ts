@@ -7,18 +7,18 @@ import type { TestClient } from '../helpers/test-client.js'
 async function meet(scenario: Scenario): Promise<{ who: TestClient; id: string }[]> {
   const people: { who: TestClient; id: string }[] = []
   for (const user of ['alice', 'bob', 'carol']) {
-    const who = await scenario.enter(user, 'phone', { node: people.length % 2 ? scenario.far : 0 })
-    const { participantId } = await who.does('rooms/r1/participants')
-    for (const other of people) await other.who.hears('room.participant_joined')
+    const who = await scenario.addClient(user, 'phone', { node: people.length % 2 ? scenario.lastNode : 0 })
+    const { participantId } = await who.post('rooms/r1/participants')
+    for (const other of people) await other.who.expectEvent('room.participant_joined')
     people.push({ who, id: String(participantId) })
   }
   return people
 }
 
 const broadcast = (who: TestClient, count: number, ufrag: string, more = {}) =>
-  who.does('rooms/r1/candidates', { candidates: candidates(count, ufrag), ...more })
+  who.post('rooms/r1/candidates', { candidates: candidates(count, ufrag), ...more })
 
-const heard = async (who: TestClient) => ((await who.hears('signal.candidates')).candidates as unknown[]).length
+const heard = async (who: TestClient) => ((await who.expectEvent('signal.candidates')).candidates as unknown[]).length
 
 flow(
   'broadcast candidates reach each participant once, behind the offer or answer they belong to',
@@ -29,25 +29,25 @@ flow(
       { who: TestClient; id: string }
     ]
     t.match(await broadcast(alice.who, 2, 'aliceA'), { accepted: 2, held: 2, delivery: { online: 0, queued: 0 } })
-    await alice.who.does('rooms/r1/offer', { to: bob.id, sdp: sdp('aliceA') })
-    await bob.who.hears('signal.offer')
+    await alice.who.post('rooms/r1/offer', { to: bob.id, sdp: sdp('aliceA') })
+    await bob.who.expectEvent('signal.offer')
     t.equal(await heard(bob.who), 2)
-    alice.who.goesTo(scenario.far)
+    alice.who.useNode(scenario.lastNode)
     t.match(
       await broadcast(alice.who, 3, 'aliceA'),
       { accepted: 3, held: 3, delivery: { online: 1 } },
       'carol has no offer yet'
     )
     t.equal(await heard(bob.who), 3, 'and not the first two again')
-    await alice.who.does('rooms/r1/offer', { to: carol.id, sdp: sdp('aliceA') })
-    await carol.who.hears('signal.offer')
+    await alice.who.post('rooms/r1/offer', { to: carol.id, sdp: sdp('aliceA') })
+    await carol.who.expectEvent('signal.offer')
     t.equal(await heard(carol.who), 5)
-    await alice.who.does('rooms/r1/offer', { to: carol.id, sdp: sdp('aliceA') })
+    await alice.who.post('rooms/r1/offer', { to: carol.id, sdp: sdp('aliceA') })
     await broadcast(alice.who, 1, 'aliceA', { end: true })
     for (const { who } of [bob, carol])
-      t.match(await who.hears('signal.candidates'), { candidates: { length: 1 }, end: true })
-    await bob.who.does('rooms/r1/answer', { to: alice.id, sdp: sdp('bobB') })
-    await alice.who.hears('signal.answer')
+      t.match(await who.expectEvent('signal.candidates'), { candidates: { length: 1 }, end: true })
+    await bob.who.post('rooms/r1/answer', { to: alice.id, sdp: sdp('bobB') })
+    await alice.who.expectEvent('signal.answer')
   }
 )
 
@@ -55,15 +55,15 @@ flow(
   'candidates of the next generation wait for its description, those of the last are not sent again',
   async (t, scenario) => {
     const [alice, bob] = (await meet(scenario)) as [{ who: TestClient; id: string }, { who: TestClient; id: string }]
-    await alice.who.does('rooms/r1/offer', { to: bob.id, sdp: sdp('aliceA') })
-    await bob.who.hears('signal.offer')
+    await alice.who.post('rooms/r1/offer', { to: bob.id, sdp: sdp('aliceA') })
+    await bob.who.expectEvent('signal.offer')
     await broadcast(alice.who, 1, 'aliceA')
     t.equal(await heard(bob.who), 1)
-    await bob.who.does('rooms/r1/answer', { to: alice.id, sdp: sdp('bobB') })
-    await alice.who.hears('signal.answer')
+    await bob.who.post('rooms/r1/answer', { to: alice.id, sdp: sdp('bobB') })
+    await alice.who.expectEvent('signal.answer')
     t.match(await broadcast(alice.who, 2, 'aliceC'), { held: 2 })
-    await alice.who.does('rooms/r1/offer', { to: bob.id, sdp: sdp('aliceC') })
-    await bob.who.hears('signal.offer')
+    await alice.who.post('rooms/r1/offer', { to: bob.id, sdp: sdp('aliceC') })
+    await bob.who.expectEvent('signal.offer')
     t.equal(await heard(bob.who), 2)
   }
 )
@@ -73,23 +73,23 @@ flow('an offer and a broadcast in one moment: the candidates come once', async (
   for (let round = 0; round < 5; round++) {
     const ufrag = `alice${round}`
     await Promise.all([
-      alice.who.does('rooms/r1/offer', { to: bob.id, sdp: sdp(ufrag) }),
+      alice.who.post('rooms/r1/offer', { to: bob.id, sdp: sdp(ufrag) }),
       broadcast(alice.who, 1, ufrag)
     ])
-    await bob.who.hears('signal.offer')
+    await bob.who.expectEvent('signal.offer')
     t.equal(await heard(bob.who), 1)
-    await bob.who.does('rooms/r1/answer', { to: alice.id, sdp: sdp(`bob${round}`) })
-    await alice.who.hears('signal.answer')
+    await bob.who.post('rooms/r1/answer', { to: alice.id, sdp: sdp(`bob${round}`) })
+    await alice.who.expectEvent('signal.answer')
   }
 })
 
 flow('a listener signals to one, and does not broadcast', async (t, scenario) => {
-  const host = await scenario.enter('alice', 'phone')
-  t.equal((await host.ask('PUT', 'rooms/r1', { defaultRole: 'listener' })).status, 201)
-  const { participantId } = await host.does('rooms/r1/participants')
-  const bob = await scenario.enter('bob', 'laptop', { node: scenario.far })
-  await bob.does('rooms/r1/participants')
-  await host.hears('room.participant_joined')
-  await bob.isRefused('not_permitted', 'rooms/r1/candidates', { candidates: candidates(1, 'bobB') })
-  t.match(await bob.does('rooms/r1/candidates', { to: participantId, candidates: candidates(1, 'bobB') }), { held: 1 })
+  const host = await scenario.addClient('alice', 'phone')
+  t.equal((await host.request('PUT', 'rooms/r1', { defaultRole: 'listener' })).status, 201)
+  const { participantId } = await host.post('rooms/r1/participants')
+  const bob = await scenario.addClient('bob', 'laptop', { node: scenario.lastNode })
+  await bob.post('rooms/r1/participants')
+  await host.expectEvent('room.participant_joined')
+  await bob.expectRefusal('not_permitted', 'rooms/r1/candidates', { candidates: candidates(1, 'bobB') })
+  t.match(await bob.post('rooms/r1/candidates', { to: participantId, candidates: candidates(1, 'bobB') }), { held: 1 })
 })

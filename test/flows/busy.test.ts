@@ -1,57 +1,57 @@
 // Who is busy, who calls whom first, and what becomes of calls that could not begin (DESIGN 5a).
 
 import { flow, type Scenario } from '../helpers/scenario.js'
-import type { Answer, TestClient } from '../helpers/test-client.js'
+import type { Reply, TestClient } from '../helpers/test-client.js'
 
 flow('a user in a call is busy, and free again when it is over', async (t, scenario) => {
-  const [alice, bob] = await scenario.enterBoth()
-  const carol = await scenario.enter('carol', 'phone', { node: scenario.far })
-  await alice.does('calls', { callId: 'c1', to: 'bob' })
-  await bob.hears('call.incoming')
-  await carol.isRefused('callee_busy', 'calls', { callId: 'c3', to: 'alice' })
-  await alice.isRefused('caller_busy', 'calls', { callId: 'c4', to: 'carol' })
-  await bob.does('calls/c1/accept')
-  await alice.hears('call.accepted')
-  t.match(await carol.isRefused('callee_busy', 'calls', { callId: 'c2', to: 'bob' }), { retryable: false })
-  await carol.isRefused('callee_busy', 'calls', { callId: 'c2', to: 'bob' })
+  const [alice, bob] = await scenario.addAliceAndBob()
+  const carol = await scenario.addClient('carol', 'phone', { node: scenario.lastNode })
+  await alice.post('calls', { callId: 'c1', to: 'bob' })
+  await bob.expectEvent('call.incoming')
+  await carol.expectRefusal('callee_busy', 'calls', { callId: 'c3', to: 'alice' })
+  await alice.expectRefusal('caller_busy', 'calls', { callId: 'c4', to: 'carol' })
+  await bob.post('calls/c1/accept')
+  await alice.expectEvent('call.accepted')
+  t.match(await carol.expectRefusal('callee_busy', 'calls', { callId: 'c2', to: 'bob' }), { retryable: false })
+  await carol.expectRefusal('callee_busy', 'calls', { callId: 'c2', to: 'bob' })
   t.match(await carol.call('c2'), { state: 'ended', reason: 'busy' }, 'a retry gets the same answer')
   t.same(await carol.activeCalls(), [])
-  await alice.does('calls/c1/hangup')
-  await bob.hears('call.ended')
-  await carol.does('calls', { callId: 'c6', to: 'bob' })
-  await bob.hears('call.incoming')
-  await bob.does('calls/c6/reject')
-  await carol.hears('call.ended')
+  await alice.post('calls/c1/hangup')
+  await bob.expectEvent('call.ended')
+  await carol.post('calls', { callId: 'c6', to: 'bob' })
+  await bob.expectEvent('call.incoming')
+  await bob.post('calls/c6/reject')
+  await carol.expectEvent('call.ended')
   t.same([await alice.activeCalls(), await bob.activeCalls()], [[], []])
 })
 
 flow('being rung blocks nothing: others ring too, and the user can call out', async (t, scenario) => {
-  const [alice, bob] = await scenario.enterBoth()
-  const carol = await scenario.enter('carol', 'phone', { node: scenario.far })
-  const dave = await scenario.enter('dave', 'phone')
+  const [alice, bob] = await scenario.addAliceAndBob()
+  const carol = await scenario.addClient('carol', 'phone', { node: scenario.lastNode })
+  const dave = await scenario.addClient('dave', 'phone')
   for (const [caller, callId] of [[alice, 'c1'] as const, [carol, 'c2'] as const]) {
-    await caller.does('calls', { callId, to: 'bob' })
-    await bob.hears('call.incoming')
+    await caller.post('calls', { callId, to: 'bob' })
+    await bob.expectEvent('call.incoming')
   }
-  t.match((await bob.ask('GET', 'snapshot')).body.presence, { state: 'online' }, 'a user who is rung is not busy')
-  await bob.does('calls', { callId: 'b1', to: 'dave' })
-  await dave.hears('call.incoming')
+  t.match((await bob.request('GET', 'snapshot')).body.presence, { state: 'online' }, 'a user who is rung is not busy')
+  await bob.post('calls', { callId: 'b1', to: 'dave' })
+  await dave.expectEvent('call.incoming')
   t.same((await bob.activeCalls()).sort(), ['b1', 'c1', 'c2'])
-  t.match((await bob.ask('GET', 'snapshot')).body.presence, { state: 'busy' })
+  t.match((await bob.request('GET', 'snapshot')).body.presence, { state: 'busy' })
 
-  const refused = await bob.isRefused('caller_busy', 'calls/c1/accept')
+  const refused = await bob.expectRefusal('caller_busy', 'calls/c1/accept')
   t.match(refused, { activeCallId: 'b1', currentState: 'ringing' })
   t.match(await alice.call('c1'), { state: 'ringing', version: 1 }, 'it goes on ringing')
-  await bob.does('calls/b1/cancel')
-  await dave.hears('call.ended')
-  t.match(await bob.does('calls/c1/accept'), { call: { state: 'connecting' } })
-  await alice.hears('call.accepted')
-  t.match(await carol.hears('call.ended'), { callId: 'c2', reason: 'busy', endedBy: null })
-  t.match(await bob.hears('call.ended'), { callId: 'c2', reason: 'busy' })
-  await bob.does('calls/c1/hangup')
-  await alice.hears('call.ended')
+  await bob.post('calls/b1/cancel')
+  await dave.expectEvent('call.ended')
+  t.match(await bob.post('calls/c1/accept'), { call: { state: 'connecting' } })
+  await alice.expectEvent('call.accepted')
+  t.match(await carol.expectEvent('call.ended'), { callId: 'c2', reason: 'busy', endedBy: null })
+  t.match(await bob.expectEvent('call.ended'), { callId: 'c2', reason: 'busy' })
+  await bob.post('calls/c1/hangup')
+  await alice.expectEvent('call.ended')
   for (const user of ['alice', 'bob', 'carol', 'dave'])
-    t.same(await scenario.store.leases.list(scenario.marked(user)), [], `${user} is free`)
+    t.same(await scenario.store.leases.list(scenario.toWire(user)), [], `${user} is free`)
 })
 
 /** Two settings in one, so that fewer nodes have to be built. */
@@ -60,25 +60,25 @@ const VARIANT = { CALL_WAITING: 'true', ON_GLARE: 'reject' }
 flow(
   'with call waiting a second call rings during the first, and can be accepted once that is over',
   async (t, scenario) => {
-    const [alice, bob] = await scenario.enterBoth()
-    const carol = await scenario.enter('carol', 'phone', { node: scenario.far })
-    const dave = await scenario.enter('dave', 'phone')
-    await alice.does('calls', { callId: 'c1', to: 'bob' })
-    await carol.does('calls', { callId: 'c2', to: 'bob' })
-    await bob.hearsAll('call.incoming', 'call.incoming')
-    await bob.does('calls/c1/accept')
-    await alice.hears('call.accepted')
-    await dave.does('calls', { callId: 'c3', to: 'bob' })
-    await bob.hears('call.incoming')
-    t.match(await bob.isRefused('caller_busy', 'calls/c3/accept'), { activeCallId: 'c1' })
+    const [alice, bob] = await scenario.addAliceAndBob()
+    const carol = await scenario.addClient('carol', 'phone', { node: scenario.lastNode })
+    const dave = await scenario.addClient('dave', 'phone')
+    await alice.post('calls', { callId: 'c1', to: 'bob' })
+    await carol.post('calls', { callId: 'c2', to: 'bob' })
+    await bob.expectEvents('call.incoming', 'call.incoming')
+    await bob.post('calls/c1/accept')
+    await alice.expectEvent('call.accepted')
+    await dave.post('calls', { callId: 'c3', to: 'bob' })
+    await bob.expectEvent('call.incoming')
+    t.match(await bob.expectRefusal('caller_busy', 'calls/c3/accept'), { activeCallId: 'c1' })
     t.match(await carol.call('c2'), { state: 'ringing' })
-    await bob.does('calls/c1/hangup')
-    await alice.hears('call.ended')
-    await bob.does('calls/c3/accept')
-    await dave.hears('call.accepted')
+    await bob.post('calls/c1/hangup')
+    await alice.expectEvent('call.ended')
+    await bob.post('calls/c3/accept')
+    await dave.expectEvent('call.accepted')
     for (const [caller, action] of [[carol, 'calls/c2/cancel'] as const, [dave, 'calls/c3/hangup'] as const]) {
-      await caller.does(action)
-      await bob.hears('call.ended')
+      await caller.post(action)
+      await bob.expectEvent('call.ended')
     }
   },
   { env: VARIANT }
@@ -89,21 +89,23 @@ const NARROW = { MAX_CALLS_PER_USER: '2', MAX_RINGING_PER_USER: '3' }
 flow(
   'as many calls of strangers ring at once as may, and then the callee is busy',
   async (t, scenario) => {
-    const [alice, bob] = await scenario.enterBoth()
+    const [alice, bob] = await scenario.addAliceAndBob()
     const names = ['carol', 'dave', 'eve']
-    const strangers = await Promise.all(names.map(name => scenario.enter(name, 'phone', { node: scenario.far })))
+    const strangers = await Promise.all(
+      names.map(name => scenario.addClient(name, 'phone', { node: scenario.lastNode }))
+    )
     for (const caller of strangers) {
-      await caller.does('calls', { callId: caller.user, to: 'bob' })
-      await bob.hears('call.incoming')
+      await caller.post('calls', { callId: caller.user, to: 'bob' })
+      await bob.expectEvent('call.incoming')
     }
-    await alice.isRefused('callee_busy', 'calls', { callId: 'a1', to: 'bob' })
-    await strangers[0]?.does('calls/carol/cancel')
-    await bob.hears('call.ended')
-    await alice.does('calls', { callId: 'a2', to: 'bob' })
-    await bob.hears('call.incoming')
+    await alice.expectRefusal('callee_busy', 'calls', { callId: 'a1', to: 'bob' })
+    await strangers[0]?.post('calls/carol/cancel')
+    await bob.expectEvent('call.ended')
+    await alice.post('calls', { callId: 'a2', to: 'bob' })
+    await bob.expectEvent('call.incoming')
     for (const caller of [alice, ...strangers.slice(1)]) {
-      await caller.does(`calls/${caller === alice ? 'a2' : caller.user}/cancel`)
-      await bob.hears('call.ended')
+      await caller.post(`calls/${caller === alice ? 'a2' : caller.user}/cancel`)
+      await bob.expectEvent('call.ended')
     }
     t.same(await bob.activeCalls(), [])
   },
@@ -113,78 +115,78 @@ flow(
 flow(
   'with room for two calls the third is busy',
   async (t, scenario) => {
-    const [alice, bob] = await scenario.enterBoth()
-    const carol = await scenario.enter('carol', 'phone', { node: scenario.far })
-    const dave = await scenario.enter('dave', 'phone')
-    await alice.does('calls', { callId: 'c1', to: 'bob' })
-    await carol.does('calls', { callId: 'c2', to: 'bob' })
-    await dave.does('calls', { callId: 'c3', to: 'bob' })
-    await bob.hearsAll('call.incoming', 'call.incoming', 'call.incoming')
-    await alice.isRefused('caller_busy', 'calls', { callId: 'c4', to: 'bob' }) // one live call a pair
-    await bob.does('calls/c1/accept')
-    await alice.hears('call.accepted')
+    const [alice, bob] = await scenario.addAliceAndBob()
+    const carol = await scenario.addClient('carol', 'phone', { node: scenario.lastNode })
+    const dave = await scenario.addClient('dave', 'phone')
+    await alice.post('calls', { callId: 'c1', to: 'bob' })
+    await carol.post('calls', { callId: 'c2', to: 'bob' })
+    await dave.post('calls', { callId: 'c3', to: 'bob' })
+    await bob.expectEvents('call.incoming', 'call.incoming', 'call.incoming')
+    await alice.expectRefusal('caller_busy', 'calls', { callId: 'c4', to: 'bob' }) // one live call a pair
+    await bob.post('calls/c1/accept')
+    await alice.expectEvent('call.accepted')
     t.match(await dave.call('c3'), { state: 'ringing' }, 'there is room for one more')
-    await bob.does('calls/c2/accept')
-    await carol.hears('call.accepted')
-    t.match(await dave.hears('call.ended'), { callId: 'c3', reason: 'busy' })
-    await bob.hears('call.ended')
-    await dave.isRefused('callee_busy', 'calls', { callId: 'c5', to: 'bob' })
+    await bob.post('calls/c2/accept')
+    await carol.expectEvent('call.accepted')
+    t.match(await dave.expectEvent('call.ended'), { callId: 'c3', reason: 'busy' })
+    await bob.expectEvent('call.ended')
+    await dave.expectRefusal('callee_busy', 'calls', { callId: 'c5', to: 'bob' })
     t.same((await bob.activeCalls()).sort(), ['c1', 'c2'])
-    await alice.does('calls/c1/hangup')
-    await bob.hears('call.ended')
-    await dave.does('calls', { callId: 'c6', to: 'bob' })
-    await bob.hears('call.incoming')
-    await bob.does('calls/c6/reject')
-    await dave.hears('call.ended')
-    await bob.does('calls/c2/hangup')
-    await carol.hears('call.ended')
+    await alice.post('calls/c1/hangup')
+    await bob.expectEvent('call.ended')
+    await dave.post('calls', { callId: 'c6', to: 'bob' })
+    await bob.expectEvent('call.incoming')
+    await bob.post('calls/c6/reject')
+    await dave.expectEvent('call.ended')
+    await bob.post('calls/c2/hangup')
+    await carol.expectEvent('call.ended')
   },
   { env: NARROW }
 )
 
 flow('a create may be repeated: by its id, by its key, and all at once', async (t, scenario) => {
-  const [alice, bob] = await scenario.enterBoth()
+  const [alice, bob] = await scenario.addAliceAndBob()
   const body = { callId: 'c1', to: 'bob' }
   const answers = await Promise.all(
-    [0, scenario.far, 0, scenario.far].map(node => {
-      alice.goesTo(node)
-      return alice.ask('POST', 'calls', body)
+    [0, scenario.lastNode, 0, scenario.lastNode].map(node => {
+      alice.useNode(node)
+      return alice.request('POST', 'calls', body)
     })
   )
   t.same(answers.map(({ status }) => status).sort(), [200, 200, 200, 201])
-  await bob.hears('call.incoming')
-  t.match(await alice.does('calls', body), {
+  await bob.expectEvent('call.incoming')
+  t.match(await alice.post('calls', body), {
     resolution: 'existing',
     call: { callId: 'c1', state: 'ringing', version: 1 }
   })
-  await bob.does('calls/c1/reject')
-  await alice.hears('call.ended')
-  t.match(await alice.does('calls', body), { resolution: 'existing', call: { state: 'ended', reason: 'declined' } })
-  await bob.isRefused('call_id_taken', 'calls', { callId: 'c1', to: 'alice' })
+  await bob.post('calls/c1/reject')
+  await alice.expectEvent('call.ended')
+  t.match(await alice.post('calls', body), { resolution: 'existing', call: { state: 'ended', reason: 'declined' } })
+  await bob.expectRefusal('call_id_taken', 'calls', { callId: 'c1', to: 'alice' })
 })
 
-const idOf = (answer?: Answer) => String((answer?.body.call as { callId?: string } | undefined)?.callId)
+const idOf = (answer?: Reply) => String((answer?.body.call as { callId?: string } | undefined)?.callId)
 
 /** Both call each other in the same moment, and some of the requests come twice or three times, at any node. */
-function cross(scenario: Scenario, [alice, bob]: [TestClient, TestClient], round: number): Promise<Answer[]> {
+function cross(scenario: Scenario, [alice, bob]: [TestClient, TestClient], round: number): Promise<Reply[]> {
   const call = (client: TestClient, callId: string, to: string, node: number) => {
-    client.goesTo(node)
-    return client.ask('POST', 'calls', { callId, to })
+    client.useNode(node)
+    return client.request('POST', 'calls', { callId, to })
   }
   const hers = (node: number) => call(alice, `a${round}`, 'bob', node)
   const his = (node: number) => call(bob, `b${round}`, 'alice', node)
-  const { far } = scenario
+  const { lastNode } = scenario
   const orders = [
-    () => [hers(0), his(far)],
-    () => [his(far), hers(0), his(0)],
-    () => [his(0), his(far), hers(0), hers(far)],
-    () => [hers(0), his(0), his(far), his(0)]
+    () => [hers(0), his(lastNode)],
+    () => [his(lastNode), hers(0), his(0)],
+    () => [his(0), his(lastNode), hers(0), hers(lastNode)],
+    () => [hers(0), his(0), his(lastNode), his(0)]
   ]
-  return scenario.during(Promise.all(orders[round % orders.length]?.() ?? []))
+  return scenario.advanceDuring(Promise.all(orders[round % orders.length]?.() ?? []))
 }
 
 flow('two people who call each other at once are in one call', async (t, scenario) => {
-  const both = await scenario.enterBoth()
+  const both = await scenario.addAliceAndBob()
   for (let round = 1; round <= 12; round++) {
     const answers = await cross(scenario, both, round)
     const refused = answers.filter(({ status }) => status !== 200 && status !== 201)
@@ -196,58 +198,58 @@ flow('two people who call each other at once are in one call', async (t, scenari
     t.equal(resolutions.filter(each => each === 'created').length, 1, 'one created it')
     t.ok(resolutions.includes('merged'), 'and the other was merged into it')
     const [caller, callee] = callId.startsWith('a') ? both : ([both[1], both[0]] as const)
-    await callee.hears('call.incoming')
-    t.match(await caller.hears('call.accepted'), { callId, by: callee.endpoint })
+    await callee.expectEvent('call.incoming')
+    t.match(await caller.expectEvent('call.accepted'), { callId, by: callee.endpoint })
     for (const client of both) t.same(await client.activeCalls(), [callId])
-    await callee.does(`calls/${callId}/hangup`)
-    await caller.hears('call.ended')
+    await callee.post(`calls/${callId}/hangup`)
+    await caller.expectEvent('call.ended')
     for (const client of both) t.same(await client.activeCalls(), [], 'and nobody stays busy')
   }
 })
 
 flow('a call back while it rings is its accept', async (t, scenario) => {
-  const [alice, bob] = await scenario.enterBoth()
-  const watch = await scenario.enter('bob', 'watch')
-  await alice.does('calls', { callId: 'a1', to: 'bob' })
-  for (const his of [bob, watch]) await his.hears('call.incoming')
+  const [alice, bob] = await scenario.addAliceAndBob()
+  const watch = await scenario.addClient('bob', 'watch')
+  await alice.post('calls', { callId: 'a1', to: 'bob' })
+  for (const his of [bob, watch]) await his.expectEvent('call.incoming')
   const merged = { resolution: 'merged', call: { callId: 'a1', state: 'connecting', callee: bob.endpoint } }
-  t.match(await bob.does('calls', { callId: 'b1', to: 'alice' }), merged)
-  t.match(await bob.does('calls', { callId: 'b1', to: 'alice' }), merged, 'again')
-  t.match(await watch.hears('call.ended'), { callId: 'a1', reason: 'answered_elsewhere' })
-  await alice.hears('call.accepted')
+  t.match(await bob.post('calls', { callId: 'b1', to: 'alice' }), merged)
+  t.match(await bob.post('calls', { callId: 'b1', to: 'alice' }), merged, 'again')
+  t.match(await watch.expectEvent('call.ended'), { callId: 'a1', reason: 'answered_elsewhere' })
+  await alice.expectEvent('call.accepted')
   t.match(await bob.call('b1'), { state: 'ended' }, 'his own call never was')
-  await scenario.enter('carol', 'phone')
-  await bob.isRefused('caller_busy', 'calls', { callId: 'b2', to: 'carol' })
-  await alice.does('calls/a1/hangup')
-  await bob.hears('call.ended')
-  t.match(await bob.does('calls', { callId: 'b1', to: 'alice' }), { resolution: 'merged', call: { state: 'ended' } })
+  await scenario.addClient('carol', 'phone')
+  await bob.expectRefusal('caller_busy', 'calls', { callId: 'b2', to: 'carol' })
+  await alice.post('calls/a1/hangup')
+  await bob.expectEvent('call.ended')
+  t.match(await bob.post('calls', { callId: 'b1', to: 'alice' }), { resolution: 'merged', call: { state: 'ended' } })
 })
 
 flow(
   'a call back by a user who is in another call is refused, and the first call goes on ringing',
   async (t, scenario) => {
-    const [alice, bob] = await scenario.enterBoth()
-    const dave = await scenario.enter('dave', 'phone')
-    await alice.does('calls', { callId: 'a1', to: 'bob' })
-    await bob.hears('call.incoming')
-    await bob.does('calls', { callId: 'b0', to: 'dave' })
-    await dave.hears('call.incoming')
-    for (let n = 0; n < 2; n++) await bob.isRefused('caller_busy', 'calls', { callId: 'b1', to: 'alice' })
+    const [alice, bob] = await scenario.addAliceAndBob()
+    const dave = await scenario.addClient('dave', 'phone')
+    await alice.post('calls', { callId: 'a1', to: 'bob' })
+    await bob.expectEvent('call.incoming')
+    await bob.post('calls', { callId: 'b0', to: 'dave' })
+    await dave.expectEvent('call.incoming')
+    for (let n = 0; n < 2; n++) await bob.expectRefusal('caller_busy', 'calls', { callId: 'b1', to: 'alice' })
     t.match(await alice.call('a1'), { state: 'ringing', version: 1 })
-    await bob.does('calls/b0/cancel')
-    await dave.hears('call.ended')
-    t.match(await bob.does('calls', { callId: 'b2', to: 'alice' }), { resolution: 'merged', call: { callId: 'a1' } })
-    await alice.hears('call.accepted')
-    await dave.isRefused('callee_busy', 'calls', { callId: 'd1', to: 'bob' })
-    await alice.does('calls/a1/hangup')
-    await bob.hears('call.ended')
+    await bob.post('calls/b0/cancel')
+    await dave.expectEvent('call.ended')
+    t.match(await bob.post('calls', { callId: 'b2', to: 'alice' }), { resolution: 'merged', call: { callId: 'a1' } })
+    await alice.expectEvent('call.accepted')
+    await dave.expectRefusal('callee_busy', 'calls', { callId: 'd1', to: 'bob' })
+    await alice.post('calls/a1/hangup')
+    await bob.expectEvent('call.ended')
   }
 )
 
 flow(
   'or one of the two is refused, and never both',
   async (t, scenario) => {
-    const both = await scenario.enterBoth()
+    const both = await scenario.addAliceAndBob()
     for (let round = 1; round <= 6; round++) {
       const answers = await cross(scenario, both, round)
       const made = answers.filter(({ status }) => status === 201)
@@ -256,9 +258,9 @@ flow(
       const refused = answers.filter(({ status }) => status === 409)
       t.ok(refused.length > 0 && refused.every(({ body }) => body.code === 'call_glare'))
       const [caller, callee] = callId.startsWith('a') ? both : ([both[1], both[0]] as const)
-      await callee.hears('call.incoming')
-      await caller.does(`calls/${callId}/cancel`)
-      await callee.hears('call.ended')
+      await callee.expectEvent('call.incoming')
+      await caller.post(`calls/${callId}/cancel`)
+      await callee.expectEvent('call.ended')
       for (const client of both) t.same(await client.activeCalls(), [])
     }
   },
@@ -266,49 +268,49 @@ flow(
 )
 
 flow('a cancel that comes before its create prevents it', async (t, scenario) => {
-  const [alice, bob] = await scenario.enterBoth()
-  t.match(await alice.does('calls/c1/cancel'), { call: { state: 'ended', reason: 'cancelled', callee: null } })
-  alice.goesTo(scenario.far)
-  t.match(await alice.does('calls', { callId: 'c1', to: 'bob' }), {
+  const [alice, bob] = await scenario.addAliceAndBob()
+  t.match(await alice.post('calls/c1/cancel'), { call: { state: 'ended', reason: 'cancelled', callee: null } })
+  alice.useNode(scenario.lastNode)
+  t.match(await alice.post('calls', { callId: 'c1', to: 'bob' }), {
     resolution: 'existing',
     call: { state: 'ended', reason: 'cancelled' }
   })
-  await bob.isRefused('call_not_found', 'calls/c1/accept')
+  await bob.expectRefusal('call_not_found', 'calls/c1/accept')
   for (let round = 1; round <= 6; round++) {
     const callId = `race${round}`
-    await Promise.all([alice.does('calls', { callId, to: 'bob' }), alice.does(`calls/${callId}/cancel`)])
-    const { status, body } = await alice.ask('GET', `calls/${callId}`)
+    await Promise.all([alice.post('calls', { callId, to: 'bob' }), alice.post(`calls/${callId}/cancel`)])
+    const { status, body } = await alice.request('GET', `calls/${callId}`)
     if (status === 200) t.match(body, { call: { state: 'ended', reason: 'cancelled' } })
-    if (status === 200) await bob.hearsAll('call.incoming', 'call.ended')
+    if (status === 200) await bob.expectEvents('call.incoming', 'call.ended')
     else t.equal(body.code, 'call_not_found', 'it was cancelled before it was created')
     t.same([await alice.activeCalls(), await bob.activeCalls()], [[], []])
   }
 })
 
 flow('a creator that died between its leases and its call blocks nobody for long', async (t, scenario) => {
-  const [alice, bob] = await scenario.enterBoth()
+  const [alice, bob] = await scenario.addAliceAndBob()
   const at = scenario.now()
-  const [hers, his, ghost] = ['alice', 'bob', 'ghost'].map(name => scenario.marked(name)) as [string, string, string]
+  const [hers, his, ghost] = ['alice', 'bob', 'ghost'].map(name => scenario.toWire(name)) as [string, string, string]
   const holder = `${ghost}/${hers}/1`
   await scenario.store.leases.take(hers, { holder, peer: his, kind: 'active', role: 'caller/phone', at }, {})
   await scenario.store.leases.take(his, { holder, peer: hers, kind: 'ringing', role: 'callee/phone', at }, {})
-  const carol = await scenario.enter('carol', 'phone', { node: scenario.far })
-  await carol.isRefused('callee_busy', 'calls', { callId: 'c1', to: 'alice' })
-  t.match((await alice.ask('GET', 'snapshot')).body, { calls: [], presence: { state: 'online' } })
-  await scenario.pass(1900)
-  await carol.isRefused('callee_busy', 'calls', { callId: 'c2', to: 'alice' })
-  await scenario.pass(250)
-  t.match(await carol.does('calls', { callId: 'c3', to: 'alice' }), { resolution: 'created' })
+  const carol = await scenario.addClient('carol', 'phone', { node: scenario.lastNode })
+  await carol.expectRefusal('callee_busy', 'calls', { callId: 'c1', to: 'alice' })
+  t.match((await alice.request('GET', 'snapshot')).body, { calls: [], presence: { state: 'online' } })
+  await scenario.advance(1900)
+  await carol.expectRefusal('callee_busy', 'calls', { callId: 'c2', to: 'alice' })
+  await scenario.advance(250)
+  t.match(await carol.post('calls', { callId: 'c3', to: 'alice' }), { resolution: 'created' })
   // Nobody can know whether its call was forgotten or never made: both are told that it is over.
-  for (const each of [alice, bob]) t.match(await each.hears('call.ended'), { callId: 'ghost', reason: 'server' })
-  await alice.hears('call.incoming')
+  for (const each of [alice, bob]) t.match(await each.expectEvent('call.ended'), { callId: 'ghost', reason: 'server' })
+  await alice.expectEvent('call.incoming')
   // The creator wakes up: its call has been fenced, and its leases were taken over.
-  t.match(await alice.isRefused('call_ended', 'calls', { callId: 'ghost', to: 'bob' }), { currentState: 'ended' })
+  t.match(await alice.expectRefusal('call_ended', 'calls', { callId: 'ghost', to: 'bob' }), { currentState: 'ended' })
   t.match(await alice.call('ghost'), { state: 'ended', reason: 'server' })
-  await carol.does('calls/c3/cancel')
-  await alice.hears('call.ended')
-  await alice.does('calls', { callId: 'c4', to: 'bob' })
-  await bob.hears('call.incoming')
-  await bob.does('calls/c4/reject')
-  await alice.hears('call.ended')
+  await carol.post('calls/c3/cancel')
+  await alice.expectEvent('call.ended')
+  await alice.post('calls', { callId: 'c4', to: 'bob' })
+  await bob.expectEvent('call.incoming')
+  await bob.post('calls/c4/reject')
+  await alice.expectEvent('call.ended')
 })

@@ -14,19 +14,19 @@ t.teardown(() => host.close())
 const MESSAGES = 'rooms/r1/messages'
 const env = { CHAT_SERVICE_URL: host.url, CHAT_SERVICE_RETRY_MAX_MS: '2000', RETENTION_MS: '120000' }
 
-const arrived = (scenario: Scenario) => host.of(scenario.marked('r1')).map(({ content }) => content)
+const arrived = (scenario: Scenario) => host.of(scenario.toWire('r1')).map(({ content }) => content)
 
 /** The clock moves on until the service has so many messages of the story. */
 async function passUntil(scenario: Scenario, count: number): Promise<string[]> {
   await until(`${count} messages are there`, async () => {
-    await scenario.pass(500)
+    await scenario.advance(500)
     return arrived(scenario).length >= count
   })
   return arrived(scenario)
 }
 
 async function write(who: TestClient, ...texts: string[]): Promise<void> {
-  for (const content of texts) await who.does(MESSAGES, { content })
+  for (const content of texts) await who.post(MESSAGES, { content })
 }
 
 /** A node commits a message, and dies right after it. */
@@ -47,7 +47,7 @@ async function postAndDie(
     deadlineAt: null,
     expireInMs: null
   }
-  const { status } = await scenario.store.rooms.commit(scenario.marked('r1'), {
+  const { status } = await scenario.store.rooms.commit(scenario.toWire('r1'), {
     ...{ ...commit, line: { ...line, value, holds: true }, emptyDeadlineAt: now + 1e6, node: 'dead', now }
   })
   assert.equal(status, 'ok')
@@ -65,7 +65,7 @@ interface Orphan {
  */
 async function leavesNothingUnderWay(scenario: Scenario, oldest: string): Promise<void> {
   const { rooms, aggregates } = scenario.store
-  const id = scenario.marked('r1')
+  const id = scenario.toWire('r1')
   await until('the log is trimmed', async () => {
     const [first] = await rooms.log(id, { after: 0, limit: 1 })
     return JSON.parse(first?.value ?? '{}').content === oldest
@@ -84,13 +84,13 @@ interface Letter {
 
 async function deadLetters(scenario: Scenario): Promise<string[]> {
   const letters = (await scenario.store.deadLetters.list(1000)).map(text => JSON.parse(text) as Letter)
-  const ours = letters.filter(({ message }) => message.roomId === scenario.marked('r1'))
+  const ours = letters.filter(({ message }) => message.roomId === scenario.toWire('r1'))
   return ours.map(({ reason, status, message }) => `${reason}${status ? ` ${status}` : ''}: ${message.content}`)
 }
 
 /** The greatest of all nodes. */
 async function lagSeconds(scenario: Scenario): Promise<number> {
-  const nodes = Array.from({ length: scenario.far + 1 }, (_, node) => fetch(`${scenario.urlOf(node)}/metrics`))
+  const nodes = Array.from({ length: scenario.lastNode + 1 }, (_, node) => fetch(`${scenario.urlOf(node)}/metrics`))
   const texts = await Promise.all((await Promise.all(nodes)).map(reply => reply.text()))
   return Math.max(...texts.map(text => Number(/^signalpost_chat_lag_seconds (\S+)$/m.exec(text)?.[1])))
 }
@@ -100,12 +100,12 @@ flow(
   async (t, scenario) => {
     const seats = await meet(scenario)
     await Promise.all(
-      seats.flatMap(({ who, id }) => Array.from({ length: 8 }, (_, n) => who.does(MESSAGES, { content: `${id} ${n}` })))
+      seats.flatMap(({ who, id }) => Array.from({ length: 8 }, (_, n) => who.post(MESSAGES, { content: `${id} ${n}` })))
     )
-    const { body } = await seats[0].who.ask('GET', `${MESSAGES}?limit=100`)
-    for (const { who } of seats) for (let n = 0; n < 16; n++) await who.hears('chat.message')
+    const { body } = await seats[0].who.request('GET', `${MESSAGES}?limit=100`)
+    for (const { who } of seats) for (let n = 0; n < 16; n++) await who.expectEvent('chat.message')
     await until('all are there', () => arrived(scenario).length === 24)
-    t.same(scenario.unmarked(host.of(scenario.marked('r1')).map(kept => ({ ...kept, roomId: 'r1' }))), body.messages)
+    t.same(scenario.fromWire(host.of(scenario.toWire('r1')).map(kept => ({ ...kept, roomId: 'r1' }))), body.messages)
   },
   { env }
 )
@@ -113,31 +113,31 @@ flow(
 flow(
   'a service that was dead for a while misses nothing, though the node that posted has closed',
   async (t, scenario) => {
-    const [alice, bob] = await scenario.enterBoth()
-    await alice.leaves()
-    alice.goesTo(scenario.far)
-    await alice.listens()
+    const [alice, bob] = await scenario.addAliceAndBob()
+    await alice.closeStream()
+    alice.useNode(scenario.lastNode)
+    await alice.openStream()
     await join(alice, 'r1')
     await join(bob, 'r1')
-    await alice.hears('room.participant_joined')
-    alice.goesTo(0)
+    await alice.expectEvent('room.participant_joined')
+    alice.useNode(0)
     await write(alice, 'a')
     await until('the first is there', () => arrived(scenario).length === 1)
     host.dies()
     await write(alice, 'b', 'c')
-    await bob.hearsAll('chat.message', 'chat.message', 'chat.message')
-    await scenario.pass(10_000)
+    await bob.expectEvents('chat.message', 'chat.message', 'chat.message')
+    await scenario.advance(10_000)
     const lag = await lagSeconds(scenario)
     t.ok(lag >= 5 && lag <= 10, `the lag is ${lag} s`)
     await write(alice, 'd')
-    await bob.hears('chat.message')
-    if (scenario.far > 0) await scenario.cluster.closeNode(0)
+    await bob.expectEvent('chat.message')
+    if (scenario.lastNode > 0) await scenario.cluster.closeNode(0)
     await write(alice, 'e')
-    await bob.hears('chat.message')
+    await bob.expectEvent('chat.message')
     t.same(arrived(scenario), ['a'])
     host.returns()
     t.same(await passUntil(scenario, 5), ['a', 'b', 'c', 'd', 'e'])
-    await scenario.pass(30_000)
+    await scenario.advance(30_000)
     t.equal(await lagSeconds(scenario), 0)
     t.same(arrived(scenario), ['a', 'b', 'c', 'd', 'e'], 'and nothing else comes')
     t.same(await deadLetters(scenario), [])
@@ -148,7 +148,7 @@ flow(
 flow(
   'a message whose poster died right after its commit is delivered too',
   async (t, scenario) => {
-    const alice = await join(await scenario.enter('alice', 'phone'), 'r1')
+    const alice = await join(await scenario.addClient('alice', 'phone'), 'r1')
     await postAndDie(scenario, alice, { id: 'm1', content: 'orphan', keep: 9 })
     t.same(await passUntil(scenario, 1), ['orphan'])
   },
@@ -158,7 +158,7 @@ flow(
 flow(
   'what the service refuses becomes a dead letter, and the next message follows',
   async (t, scenario) => {
-    const alice = await join(await scenario.enter('alice', 'phone'), 'r1')
+    const alice = await join(await scenario.addClient('alice', 'phone'), 'r1')
     await write(alice.who, 'a', 'spam b', 'c')
     t.same(await passUntil(scenario, 2), ['a', 'c'])
     t.same(await deadLetters(scenario), ['refused 422: spam b'])
@@ -170,7 +170,7 @@ flow(
     t.strictSame(letters, await scenario.store.deadLetters.list(1000), 'a line each, as they are kept')
     t.match(JSON.parse(letters.at(-1) ?? ''), {
       ...{ reason: 'refused', status: 422, at: new Date(scenario.now()).toISOString().slice(0, 14) },
-      message: { roomId: scenario.marked('r1'), content: 'spam b', from: { device: 'phone' } }
+      message: { roomId: scenario.toWire('r1'), content: 'spam b', from: { device: 'phone' } }
     })
   },
   { env }
@@ -179,7 +179,7 @@ flow(
 flow(
   'what falls out of the history while the service is dead becomes a dead letter',
   async (t, scenario) => {
-    const alice = await join(await scenario.enter('alice', 'phone'), 'r1')
+    const alice = await join(await scenario.addClient('alice', 'phone'), 'r1')
     await write(alice.who, 'a')
     await until('the first is there', () => arrived(scenario).length === 1)
     host.dies()
@@ -196,7 +196,7 @@ flow(
 flow(
   'or when its poster dies in that moment: the next message makes it one, once',
   async (t, scenario) => {
-    const alice = await join(await scenario.enter('alice', 'phone'), 'r1')
+    const alice = await join(await scenario.addClient('alice', 'phone'), 'r1')
     host.dies()
     await write(alice.who, 'a', 'b', 'c', 'd')
     await postAndDie(scenario, alice, { id: 'm1', content: 'e', keep: 4 })
@@ -214,7 +214,7 @@ flow(
 flow(
   'or none: if no message follows, the service gets it after all',
   async (t, scenario) => {
-    const alice = await join(await scenario.enter('alice', 'phone'), 'r1')
+    const alice = await join(await scenario.addClient('alice', 'phone'), 'r1')
     host.dies()
     await write(alice.who, 'a', 'b', 'c', 'd')
     await postAndDie(scenario, alice, { id: 'm1', content: 'e', keep: 4 })
@@ -228,30 +228,30 @@ flow(
 flow(
   'a room that has closed is delivered to its end, and what cannot be becomes dead letters before its log goes',
   async (t, scenario) => {
-    const alice = await join(await scenario.enter('alice', 'phone'), 'r1')
+    const alice = await join(await scenario.addClient('alice', 'phone'), 'r1')
     host.dies()
     await write(alice.who, 'a', 'b')
-    await alice.who.ask('DELETE', 'rooms/r1')
-    await scenario.pass(20_000)
+    await alice.who.request('DELETE', 'rooms/r1')
+    await scenario.advance(20_000)
     host.returns()
     t.same(await passUntil(scenario, 2), ['a', 'b'])
 
     const other = 'rooms/r2/messages'
     await join(alice.who, 'r2')
     host.dies()
-    await alice.who.does(other, { content: 'c' })
-    await alice.who.ask('DELETE', 'rooms/r2')
+    await alice.who.post(other, { content: 'c' })
+    await alice.who.request('DELETE', 'rooms/r2')
     const letters = async () =>
       (await scenario.store.deadLetters.list(1000))
         .map(text => JSON.parse(text) as Letter)
-        .filter(({ message }) => message.roomId === scenario.marked('r2'))
+        .filter(({ message }) => message.roomId === scenario.toWire('r2'))
     await until('it is given up', async () => {
-      await scenario.pass(5000)
+      await scenario.advance(5000)
       return (await letters()).length > 0
     })
     host.returns()
     t.match(await letters(), [{ reason: 'expired', message: { content: 'c' } }])
-    t.same(host.of(scenario.marked('r2')), [])
+    t.same(host.of(scenario.toWire('r2')), [])
   },
   { env }
 )

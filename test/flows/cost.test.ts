@@ -11,12 +11,12 @@ const TIGHT = { RATE_LIMIT_DELIVERIES: '143', RATE_LIMIT_PRESENCE: '50' }
 async function crowd(scenario: Scenario): Promise<TestClient[]> {
   const people: TestClient[] = []
   for (const user of ['alice', 'bob', 'carol', 'dan', 'eve', 'fay']) {
-    const client = await scenario.enter(user, 'phone', { node: people.length % 2 ? scenario.far : 0 })
-    await client.does('rooms/r1/participants')
-    for (const other of people) await other.hears('room.participant_joined')
+    const client = await scenario.addClient(user, 'phone', { node: people.length % 2 ? scenario.lastNode : 0 })
+    await client.post('rooms/r1/participants')
+    for (const other of people) await other.expectEvent('room.participant_joined')
     people.push(client)
   }
-  await scenario.pass(10_000)
+  await scenario.advance(10_000)
   return people
 }
 
@@ -26,24 +26,24 @@ flow(
     const [alice, ...others] = (await crowd(scenario)) as [TestClient, TestClient]
     const [bob] = others
     const content = 'x'.repeat(3600)
-    const post = (who: TestClient) => who.ask('POST', 'rooms/r1/messages', { content })
+    const post = (who: TestClient) => who.request('POST', 'rooms/r1/messages', { content })
     for (let n = 0; n < 7; n++) {
-      alice.goesTo(n % 2 ? scenario.far : 0)
+      alice.useNode(n % 2 ? scenario.lastNode : 0)
       t.equal((await post(alice)).status, 201, 'five recipients of 4 KiB cost 20')
     }
     t.match(await post(alice), { status: 429, body: { code: 'rate_limited', detail: /deliveries in 10 s/ } })
     t.match(
-      await alice.ask('POST', 'rooms/r1/typing', { typing: true }),
+      await alice.request('POST', 'rooms/r1/typing', { typing: true }),
       { status: 429 },
       'five recipients, three are left'
     )
     t.equal((await post(bob)).status, 201)
-    for (const other of others) for (let n = 0; n < 7; n++) await other.hears('chat.message')
-    await alice.hears('chat.message')
-    for (const other of others.slice(1)) await other.hears('chat.message')
-    await scenario.pass(10_000)
+    for (const other of others) for (let n = 0; n < 7; n++) await other.expectEvent('chat.message')
+    await alice.expectEvent('chat.message')
+    for (const other of others.slice(1)) await other.expectEvent('chat.message')
+    await scenario.advance(10_000)
     t.equal((await post(alice)).status, 201)
-    for (const other of others) await other.hears('chat.message')
+    for (const other of others) await other.expectEvent('chat.message')
   },
   { env: TIGHT }
 )
@@ -51,22 +51,22 @@ flow(
 flow(
   'presence is charged by the users named, looked up or watched',
   async (t, scenario) => {
-    const alice = await scenario.enter('alice', 'phone')
+    const alice = await scenario.addClient('alice', 'phone')
     const users = (count: number) => Array.from({ length: count }, (_, n) => `stranger${n}`)
-    await scenario.pass(10_000)
-    const watch = () => alice.ask('PUT', 'presence/watch', { users: users(20) })
+    await scenario.advance(10_000)
+    const watch = () => alice.request('PUT', 'presence/watch', { users: users(20) })
     t.match(await watch(), { status: 200 })
-    t.match(await alice.ask('GET', `presence?users=${users(20).join(',')}`), { status: 200 })
+    t.match(await alice.request('GET', `presence?users=${users(20).join(',')}`), { status: 200 })
     t.match(await watch(), { status: 429, body: { code: 'rate_limited' } })
-    t.match(await alice.ask('GET', `presence?users=${users(11).join(',')}`), { status: 429 })
-    t.match(await alice.ask('GET', `presence?users=${users(10).join(',')}`), { status: 200 })
-    await scenario.pass(10_000)
+    t.match(await alice.request('GET', `presence?users=${users(11).join(',')}`), { status: 429 })
+    t.match(await alice.request('GET', `presence?users=${users(10).join(',')}`), { status: 200 })
+    await scenario.advance(10_000)
     t.match(
-      await alice.ask('PUT', 'presence/watch', { users: users(90) }),
+      await alice.request('PUT', 'presence/watch', { users: users(90) }),
       { status: 200 },
       'what costs more takes all'
     )
-    t.match(await alice.ask('GET', `presence?users=${users(1).join(',')}`), { status: 429 })
+    t.match(await alice.request('GET', `presence?users=${users(1).join(',')}`), { status: 429 })
   },
   { env: TIGHT }
 )
@@ -75,22 +75,22 @@ flow(
   'a device that comes and goes is charged for it; when that is spent, the room announces what has lasted',
   async (t, scenario) => {
     const [{ who: alice }, { who: bob }, { who: carol }] = await meet(scenario)
-    await scenario.pass(10_000)
+    await scenario.advance(10_000)
     const updated = async (away: boolean) => {
       for (const each of [bob, carol]) {
-        t.match(await each.hears('room.participant_updated'), { participant: { user: 'alice', away } })
+        t.match(await each.expectEvent('room.participant_updated'), { participant: { user: 'alice', away } })
       }
     }
-    await alice.leaves()
+    await alice.closeStream()
     await updated(true)
-    await alice.listens()
+    await alice.openStream()
     await updated(false)
-    await alice.leaves()
+    await alice.closeStream()
     const leftAt = scenario.now()
-    await scenario.pass(scenario.config.awayAfterMs + 1_000)
+    await scenario.advance(scenario.config.awayAfterMs + 1_000)
     await updated(true)
-    const part = PART.member({ user: scenario.marked('alice'), device: 'phone' })
-    const room = await scenario.store.rooms.load(scenario.marked('r1'), [part])
+    const part = PART.member({ user: scenario.toWire('alice'), device: 'phone' })
+    const room = await scenario.store.rooms.load(scenario.toWire('r1'), [part])
     const [head = '', rest = ''] = (room?.fields.get(part)?.value ?? '').split('\n')
     const { awaySince } = { ...JSON.parse(head), ...JSON.parse(rest) }
     t.ok(awaySince >= leftAt + scenario.config.awayAfterMs, 'not announced at once')
@@ -101,14 +101,14 @@ flow(
 flow('candidates that wait are charged to their sender, whichever pair they wait in', async (t, scenario) => {
   const [alice, bob, carol] = await meet(scenario)
   const send = (to: string, count: number) =>
-    alice.who.ask('POST', 'rooms/r1/candidates', { to, candidates: candidates(count, 'aliceA') })
+    alice.who.request('POST', 'rooms/r1/candidates', { to, candidates: candidates(count, 'aliceA') })
   const window = { name: 'waiting', windowMs: 600_000, max: 4096, now: scenario.now() }
-  await scenario.store.quotas.take(scenario.marked('alice'), { ...window, want: 4095 })
+  await scenario.store.quotas.take(scenario.toWire('alice'), { ...window, want: 4095 })
   t.match(await send(bob.id, 1), { status: 202, body: { held: 1 } })
   t.match(await send(bob.id, 1), { status: 429, body: { code: 'rate_limited', detail: /waiting in 600 s/ } })
   t.match(await send(carol.id, 1), { status: 429 })
-  await alice.who.does('rooms/r1/offer', { to: bob.id, sdp: sdp('aliceA') })
-  await bob.who.hearsAll('signal.offer', 'signal.candidates')
+  await alice.who.post('rooms/r1/offer', { to: bob.id, sdp: sdp('aliceA') })
+  await bob.who.expectEvents('signal.offer', 'signal.candidates')
   t.match(await send(bob.id, 1), { status: 202, body: { held: 0 } }, 'what need not wait costs nothing')
-  await bob.who.hears('signal.candidates')
+  await bob.who.expectEvent('signal.candidates')
 })

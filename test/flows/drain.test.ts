@@ -9,8 +9,8 @@ const LATE_MS = 1_500
 
 /** The first two are at the node that stays; the others at the one that will go. */
 async function gather(scenario: Scenario): Promise<{ stay: TestClient[]; move: TestClient[] }> {
-  const near = (user: string) => scenario.enter(user, 'phone')
-  const far = (user: string) => scenario.enter(user, 'phone', { node: scenario.far })
+  const near = (user: string) => scenario.addClient(user, 'phone')
+  const far = (user: string) => scenario.addClient(user, 'phone', { node: scenario.lastNode })
   return {
     stay: [await near('alice'), await near('bob')],
     move: [await far('carol'), await far('dave'), await far('erin')]
@@ -20,30 +20,30 @@ async function gather(scenario: Scenario): Promise<{ stay: TestClient[]; move: T
 flow(
   'in a room of several, in a call and to those who watch nobody is announced away',
   async (t, scenario) => {
-    if (scenario.far === 0) return
+    if (scenario.lastNode === 0) return
     const { stay, move } = await gather(scenario)
     const [alice, bob] = stay as [TestClient, TestClient]
     const [carol, dave, erin] = move as [TestClient, TestClient, TestClient]
     const people = [alice, carol, dave, erin]
     for (const [n, who] of people.entries()) {
       await join(who, 'r1')
-      for (const other of people.slice(0, n)) await other.hears('room.participant_joined')
+      for (const other of people.slice(0, n)) await other.expectEvent('room.participant_joined')
     }
-    await bob.does('calls', { callId: 'c1', to: 'carol' })
-    await carol.hears('call.incoming')
-    await carol.does('calls/c1/accept')
-    await bob.hears('call.accepted')
-    await scenario.pass(5_000)
-    t.equal((await bob.ask('PUT', 'presence/watch', { users: ['dave'] })).status, 200)
+    await bob.post('calls', { callId: 'c1', to: 'carol' })
+    await carol.expectEvent('call.incoming')
+    await carol.post('calls/c1/accept')
+    await bob.expectEvent('call.accepted')
+    await scenario.advance(5_000)
+    t.equal((await bob.request('PUT', 'presence/watch', { users: ['dave'] })).status, 200)
 
-    await scenario.cluster.drainNode(scenario.far)
-    await scenario.pass(1_000)
+    await scenario.cluster.drainNode(scenario.lastNode)
+    await scenario.advance(1_000)
     for (const who of [carol, dave, erin]) {
-      who.goesTo(0)
-      await who.listens()
+      who.useNode(0)
+      await who.openStream()
     }
-    await scenario.pass(scenario.config.presenceTtlMs + LATE_MS)
-    const { body } = await alice.ask('GET', 'rooms/r1')
+    await scenario.advance(scenario.config.presenceTtlMs + LATE_MS)
+    const { body } = await alice.request('GET', 'rooms/r1')
     const seen = (body.participants as { user: string; away: boolean }[]).map(({ user, away }) => [user, away])
     t.same(
       seen,
@@ -61,27 +61,27 @@ flow(
 flow(
   'who does not come back is announced away and put out of the room in time',
   async (t, scenario) => {
-    if (scenario.far === 0) return
+    if (scenario.lastNode === 0) return
     const { stay, move } = await gather(scenario)
     const [alice] = stay as [TestClient]
     const [carol, dave] = move as [TestClient, TestClient]
     for (const who of [alice, carol, dave]) await join(who, 'r1')
-    await alice.hearsAll('room.participant_joined', 'room.participant_joined')
-    await carol.hears('room.participant_joined')
-    await scenario.cluster.drainNode(scenario.far)
-    carol.goesTo(0)
-    await carol.listens()
+    await alice.expectEvents('room.participant_joined', 'room.participant_joined')
+    await carol.expectEvent('room.participant_joined')
+    await scenario.cluster.drainNode(scenario.lastNode)
+    carol.useNode(0)
+    await carol.openStream()
     const { awayAfterMs, roomReconnectMs } = scenario.config
-    await scenario.pass(awayAfterMs + LATE_MS)
+    await scenario.advance(awayAfterMs + LATE_MS)
     for (const who of [alice, carol]) {
-      t.match(await who.hears('room.participant_updated'), { participant: { user: 'dave', away: true } })
+      t.match(await who.expectEvent('room.participant_updated'), { participant: { user: 'dave', away: true } })
     }
-    await scenario.pass(roomReconnectMs + LATE_MS)
+    await scenario.advance(roomReconnectMs + LATE_MS)
     for (const who of [alice, carol])
-      t.match(await who.hears('room.participant_left'), { user: 'dave', reason: 'lost' })
-    await dave.leaves()
-    await dave.listens()
-    t.match(await dave.hears('room.participant_left'), { reason: 'lost' })
+      t.match(await who.expectEvent('room.participant_left'), { user: 'dave', reason: 'lost' })
+    await dave.closeStream()
+    await dave.openStream()
+    t.match(await dave.expectEvent('room.participant_left'), { reason: 'lost' })
   },
   { alone: true }
 )

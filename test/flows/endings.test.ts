@@ -2,49 +2,49 @@
 
 import { flow } from '../helpers/scenario.js'
 import { sdp } from '../helpers/sdp.js'
-import type { Answer, TestClient } from '../helpers/test-client.js'
+import type { Reply, TestClient } from '../helpers/test-client.js'
 
-const stateOf = ({ body }: Answer) => (body.call as { state: string } | undefined)?.state
+const stateOf = ({ body }: Reply) => (body.call as { state: string } | undefined)?.state
 
 flow('cancel and accept, one after the other', async (t, scenario) => {
-  const [alice, bob] = await scenario.enterBoth()
-  await alice.does('calls', { callId: 'c1', to: 'bob' })
-  await bob.hears('call.incoming')
-  await alice.does('calls/c1/cancel')
-  t.match(await bob.isRefused('call_ended', 'calls/c1/accept'), { currentState: 'ended', reason: 'cancelled' })
-  t.match(await bob.hears('call.ended'), { reason: 'cancelled', endedBy: alice.endpoint })
+  const [alice, bob] = await scenario.addAliceAndBob()
+  await alice.post('calls', { callId: 'c1', to: 'bob' })
+  await bob.expectEvent('call.incoming')
+  await alice.post('calls/c1/cancel')
+  t.match(await bob.expectRefusal('call_ended', 'calls/c1/accept'), { currentState: 'ended', reason: 'cancelled' })
+  t.match(await bob.expectEvent('call.ended'), { reason: 'cancelled', endedBy: alice.endpoint })
 
-  await alice.does('calls', { callId: 'c2', to: 'bob' })
-  await bob.hears('call.incoming')
-  await bob.does('calls/c2/accept')
-  await alice.hears('call.accepted')
-  await alice.does('calls/c2/cancel')
-  t.match(await bob.hears('call.ended'), { callId: 'c2', reason: 'cancelled' })
+  await alice.post('calls', { callId: 'c2', to: 'bob' })
+  await bob.expectEvent('call.incoming')
+  await bob.post('calls/c2/accept')
+  await alice.expectEvent('call.accepted')
+  await alice.post('calls/c2/cancel')
+  t.match(await bob.expectEvent('call.ended'), { callId: 'c2', reason: 'cancelled' })
 })
 
 flow('cancel and accept at the same moment', async (t, scenario) => {
-  const [alice, bob] = await scenario.enterBoth()
-  const watch = await scenario.enter('bob', 'watch')
+  const [alice, bob] = await scenario.addAliceAndBob()
+  const watch = await scenario.addClient('bob', 'watch')
   for (let round = 1; round <= 10; round++) {
     const callId = `c${round}`
-    await alice.does('calls', { callId, to: 'bob' })
-    for (const his of [bob, watch]) await his.hears('call.incoming')
-    const acts: (() => Promise<Answer>)[] = [
-      () => bob.ask('POST', `calls/${callId}/accept`),
-      () => alice.ask('POST', `calls/${callId}/cancel`)
+    await alice.post('calls', { callId, to: 'bob' })
+    for (const his of [bob, watch]) await his.expectEvent('call.incoming')
+    const acts: (() => Promise<Reply>)[] = [
+      () => bob.request('POST', `calls/${callId}/accept`),
+      () => alice.request('POST', `calls/${callId}/cancel`)
     ]
     const order = round % 2 === 0 ? [0, 1] : [1, 0]
-    const answers = await Promise.all(order.map(i => (acts[i] as () => Promise<Answer>)()))
-    const [accepted, cancelled] = (order[0] === 0 ? answers : answers.reverse()) as [Answer, Answer]
+    const answers = await Promise.all(order.map(i => (acts[i] as () => Promise<Reply>)()))
+    const [accepted, cancelled] = (order[0] === 0 ? answers : answers.reverse()) as [Reply, Reply]
     t.equal(stateOf(cancelled), 'ended', 'the caller is free in any case')
     if (accepted.status === 200) {
-      t.match(await alice.hears('call.accepted'), { callId, by: bob.endpoint })
-      t.match(await watch.hears('call.ended'), { callId, reason: 'answered_elsewhere' })
+      t.match(await alice.expectEvent('call.accepted'), { callId, by: bob.endpoint })
+      t.match(await watch.expectEvent('call.ended'), { callId, reason: 'answered_elsewhere' })
     } else {
       t.match(accepted.body, { code: 'call_ended', reason: 'cancelled' })
-      t.match(await watch.hears('call.ended'), { callId, reason: 'cancelled' })
+      t.match(await watch.expectEvent('call.ended'), { callId, reason: 'cancelled' })
     }
-    t.match(await bob.hears('call.ended'), { callId, reason: 'cancelled' })
+    t.match(await bob.expectEvent('call.ended'), { callId, reason: 'cancelled' })
     for (const client of [alice, bob]) {
       t.match(await client.call(callId), { state: 'ended', reason: 'cancelled' })
       t.same(await client.activeCalls(), [])
@@ -53,72 +53,78 @@ flow('cancel and accept at the same moment', async (t, scenario) => {
 })
 
 flow('both hang up at the same moment', async (t, scenario) => {
-  const [alice, bob] = await scenario.enterBoth()
+  const [alice, bob] = await scenario.addAliceAndBob()
   for (let round = 1; round <= 6; round++) {
     const callId = `c${round}`
-    await alice.does('calls', { callId, to: 'bob' })
-    await bob.hears('call.incoming')
-    await bob.does(`calls/${callId}/accept`)
-    await alice.hears('call.accepted')
-    const replies = await Promise.all([alice, bob].map(client => client.does(`calls/${callId}/hangup`)))
+    await alice.post('calls', { callId, to: 'bob' })
+    await bob.expectEvent('call.incoming')
+    await bob.post(`calls/${callId}/accept`)
+    await alice.expectEvent('call.accepted')
+    const replies = await Promise.all([alice, bob].map(client => client.post(`calls/${callId}/hangup`)))
     const ends = replies.map(({ call }) => call as { state: string; version: number; endedBy: { user: string } })
     t.match(ends, [{ state: 'ended' }, { state: 'ended' }])
     t.same(ends[0], ends[1], 'and both read of the same end')
     const told = ends[0]?.endedBy.user === 'alice' ? bob : alice
-    t.match(await told.hears('call.ended'), { callId, reason: 'hangup' }, 'whoever came second is told by the first')
+    t.match(
+      await told.expectEvent('call.ended'),
+      { callId, reason: 'hangup' },
+      'whoever came second is told by the first'
+    )
   }
 })
 
 flow('nobody answers', async (t, scenario) => {
-  const [alice, bob] = await scenario.enterBoth()
-  const watch = await scenario.enter('bob', 'watch')
-  await alice.does('calls', { callId: 'c1', to: 'bob', ringTimeoutMs: 10_000 })
-  for (const his of [bob, watch]) await his.hears('call.incoming')
-  await watch.does('calls/c1/reject', { scope: 'device' })
-  await scenario.pass(9_900)
+  const [alice, bob] = await scenario.addAliceAndBob()
+  const watch = await scenario.addClient('bob', 'watch')
+  await alice.post('calls', { callId: 'c1', to: 'bob', ringTimeoutMs: 10_000 })
+  for (const his of [bob, watch]) await his.expectEvent('call.incoming')
+  await watch.post('calls/c1/reject', { scope: 'device' })
+  await scenario.advance(9_900)
   t.match(await alice.call('c1'), { state: 'ringing', expiresInMs: 100 })
-  await scenario.pass(1_600)
-  for (const client of [alice, bob]) t.match(await client.hears('call.ended'), { reason: 'no_answer', endedBy: null })
-  await bob.isRefused('call_ended', 'calls/c1/accept')
+  await scenario.advance(1_600)
+  for (const client of [alice, bob])
+    t.match(await client.expectEvent('call.ended'), { reason: 'no_answer', endedBy: null })
+  await bob.expectRefusal('call_ended', 'calls/c1/accept')
   t.same([await alice.activeCalls(), await bob.activeCalls()], [[], []])
 })
 
 flow('an answered call that never connects expires', async (t, scenario) => {
-  const [alice, bob] = await scenario.enterBoth()
-  await alice.does('calls', { callId: 'c1', to: 'bob' })
-  await bob.hears('call.incoming')
-  await bob.does('calls/c1/accept')
-  await alice.hears('call.accepted')
-  await alice.does('calls/c1/offer', { sdp: sdp('aliceA') })
-  await bob.hears('signal.offer')
-  await scenario.pass(29_500)
+  const [alice, bob] = await scenario.addAliceAndBob()
+  await alice.post('calls', { callId: 'c1', to: 'bob' })
+  await bob.expectEvent('call.incoming')
+  await bob.post('calls/c1/accept')
+  await alice.expectEvent('call.accepted')
+  await alice.post('calls/c1/offer', { sdp: sdp('aliceA') })
+  await bob.expectEvent('signal.offer')
+  await scenario.advance(29_500)
   t.match(await alice.call('c1'), { state: 'connecting' })
-  await scenario.pass(2_000)
-  for (const client of [alice, bob]) t.match(await client.hears('call.ended'), { reason: 'expired', endedBy: null })
-  await alice.isRefused('call_ended', 'calls/c1/offer', { sdp: sdp('aliceB') })
+  await scenario.advance(2_000)
+  for (const client of [alice, bob])
+    t.match(await client.expectEvent('call.ended'), { reason: 'expired', endedBy: null })
+  await alice.expectRefusal('call_ended', 'calls/c1/offer', { sdp: sdp('aliceB') })
 })
 
 flow(
   'it rings on when the node that created it is gone',
   async (t, scenario) => {
     const other = await scenario.cluster.addNode()
-    const alice = await scenario.enter('alice', 'phone', { node: other })
-    const bob = await scenario.enter('bob', 'laptop', { node: other })
-    alice.goesTo(0)
-    await alice.does('calls', { callId: 'c1', to: 'bob' })
-    await bob.hears('call.incoming')
+    const alice = await scenario.addClient('alice', 'phone', { node: other })
+    const bob = await scenario.addClient('bob', 'laptop', { node: other })
+    alice.useNode(0)
+    await alice.post('calls', { callId: 'c1', to: 'bob' })
+    await bob.expectEvent('call.incoming')
     for (let i = 0; i < other; i++) await scenario.cluster.closeNode(i)
-    await scenario.pass(28_000)
+    await scenario.advance(28_000)
     t.match(await alice.call('c1'), { state: 'ringing' })
-    await scenario.pass(4_000)
-    for (const client of [alice, bob]) t.match(await client.hears('call.ended'), { reason: 'no_answer' })
+    await scenario.advance(4_000)
+    for (const client of [alice, bob]) t.match(await client.expectEvent('call.ended'), { reason: 'no_answer' })
     t.same([await alice.activeCalls(), await bob.activeCalls()], [[], []])
   },
   { alone: true }
 )
 
 flow('every ending is the same to whoever asks again', async (t, scenario) => {
-  const [alice, bob] = await scenario.enterBoth()
+  const [alice, bob] = await scenario.addAliceAndBob()
   const endings: [string, TestClient, string][] = [
     ['cancel', alice, 'cancelled'],
     ['reject', bob, 'declined'],
@@ -126,17 +132,17 @@ flow('every ending is the same to whoever asks again', async (t, scenario) => {
   ]
   for (const [action, who, reason] of endings) {
     const callId = `by-${action}`
-    await alice.does('calls', { callId, to: 'bob' })
-    await bob.hears('call.incoming')
+    await alice.post('calls', { callId, to: 'bob' })
+    await bob.expectEvent('call.incoming')
     if (action === 'hangup') {
-      await bob.does(`calls/${callId}/accept`)
-      await alice.hears('call.accepted')
+      await bob.post(`calls/${callId}/accept`)
+      await alice.expectEvent('call.accepted')
     }
-    const first = await who.does(`calls/${callId}/${action}`)
-    for (let again = 0; again < 3; again++) t.same(await who.does(`calls/${callId}/${action}`), first)
+    const first = await who.post(`calls/${callId}/${action}`)
+    for (let again = 0; again < 3; again++) t.same(await who.post(`calls/${callId}/${action}`), first)
     const peer = who === alice ? bob : alice
-    t.match(await peer.hears('call.ended'), { callId, reason })
-    t.match(await peer.does(`calls/${callId}/hangup`), first, 'also to the other side')
+    t.match(await peer.expectEvent('call.ended'), { callId, reason })
+    t.match(await peer.post(`calls/${callId}/hangup`), first, 'also to the other side')
     t.same(await peer.call(callId), first.call)
   }
 })

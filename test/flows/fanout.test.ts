@@ -33,32 +33,32 @@ for (const engine of ['memory', 'redis'] as const) {
     t.teardown(() => nodes.close())
     const mark = (name: string) => `${engine}-${name}`
     const enter = async (name: string, node = 0) => {
-      const client = await nodes.enter(mark(name), node)
-      await client.listens()
+      const client = await nodes.addClient(mark(name), node)
+      await client.openStream()
       return client
     }
     const [alice, bob] = [await enter('alice', 0), await enter('bob', 1)]
     const [dave, erin] = [await enter('dave', 0), await enter('erin', 1)]
     t.teardown(async () => {
-      for (const client of [alice, bob, dave, erin]) await client.leaves()
+      for (const client of [alice, bob, dave, erin]) await client.closeStream()
     })
     const room = `rooms/${mark('hall')}`
 
     t.test('a fan-out that stands still delays no POST, no timer and no other room', async t => {
-      await alice.does(`${room}/participants`)
-      await bob.does(`${room}/participants`)
-      await alice.hears('room.participant_joined')
+      await alice.post(`${room}/participants`)
+      await bob.post(`${room}/participants`)
+      await alice.expectEvent('room.participant_joined')
       const gate = createGate()
       nodes.appendRoom = gate.append
       for (const [n, who] of [alice, bob, alice, bob].entries()) {
-        await who.does(`${room}/messages`, { messageId: `m${n}`, content: 'Hello' })
+        await who.post(`${room}/messages`, { messageId: `m${n}`, content: 'Hello' })
       }
       await nodes.pass('the first message is being published', () => gate.waiting() > 0)
-      await dave.does('calls', { callId: mark('c'), to: mark('erin'), ringTimeoutMs: 5_000 })
-      await erin.hears('call.incoming')
+      await dave.post('calls', { callId: mark('c'), to: mark('erin'), ringTimeoutMs: 5_000 })
+      await erin.expectEvent('call.incoming')
       const endedAt = nodes.clock.now() + 5_000
       await nodes.pass('its ring time is over', () => nodes.clock.now() > endedAt + 1_500)
-      for (const who of [dave, erin]) t.match(await who.hears('call.ended'), { reason: 'no_answer' })
+      for (const who of [dave, erin]) t.match(await who.expectEvent('call.ended'), { reason: 'no_answer' })
       t.ok(gate.waiting() > 0, 'all the while nothing was published')
       nodes.appendRoom = async append => void (await append())
       gate.open()
@@ -66,7 +66,7 @@ for (const engine of ['memory', 'redis'] as const) {
         [alice, ['m1', 'm3']],
         [bob, ['m0', 'm2']]
       ] as const) {
-        for (const messageId of ids) t.match(await who.hears('chat.message'), { messageId })
+        for (const messageId of ids) t.match(await who.expectEvent('chat.message'), { messageId })
       }
     })
 
@@ -76,69 +76,69 @@ for (const engine of ['memory', 'redis'] as const) {
         const gate = createGate()
         nodes.appendRoom = gate.append
         const carol = await enter('carol', 1)
-        t.teardown(() => carol.leaves())
-        const { participantId, participants } = await carol.does(`${room}/participants`)
+        t.teardown(() => carol.closeStream())
+        const { participantId, participants } = await carol.post(`${room}/participants`)
         const [host] = participants as { participantId: string }[]
         const to = host?.participantId
-        t.match(await carol.does(`${room}/offer`, { to, sdp: sdp('carolC') }), { delivery: { online: 0, queued: 1 } })
+        t.match(await carol.post(`${room}/offer`, { to, sdp: sdp('carolC') }), { delivery: { online: 0, queued: 1 } })
         const batch = { to, candidates: candidates(2, 'carolC') }
-        t.match(await carol.does(`${room}/candidates`, batch), { accepted: 2, delivery: { queued: 1 } })
-        t.match(await carol.does(`${room}/candidates`, { candidates: candidates(1, 'carolC') }), { accepted: 1 })
+        t.match(await carol.post(`${room}/candidates`, batch), { accepted: 2, delivery: { queued: 1 } })
+        t.match(await carol.post(`${room}/candidates`, { candidates: candidates(1, 'carolC') }), { accepted: 1 })
         nodes.appendRoom = async append => void (await append())
         gate.open()
-        t.match(await alice.hears('room.participant_joined'), { participant: { participantId } })
-        t.match(await alice.hears('signal.offer'), { from: { participantId } })
-        await alice.hearsAll('signal.candidates', 'signal.candidates')
-        await bob.hears('room.participant_joined')
-        await alice.does(`${room}/answer`, { to: participantId, sdp: sdp('aliceA') })
-        await carol.hears('signal.answer')
-        const direct = await carol.does(`${room}/candidates`, batch)
+        t.match(await alice.expectEvent('room.participant_joined'), { participant: { participantId } })
+        t.match(await alice.expectEvent('signal.offer'), { from: { participantId } })
+        await alice.expectEvents('signal.candidates', 'signal.candidates')
+        await bob.expectEvent('room.participant_joined')
+        await alice.post(`${room}/answer`, { to: participantId, sdp: sdp('aliceA') })
+        await carol.expectEvent('signal.answer')
+        const direct = await carol.post(`${room}/candidates`, batch)
         t.match(direct, { delivery: { online: 1, queued: 0 } }, 'from then on they go direct')
-        await alice.hears('signal.candidates')
+        await alice.expectEvent('signal.candidates')
       }
     )
 
     t.test('signals whose node fails before the room’s log has them are swept, and not before the joining', async t => {
       const [gina, erik, yard] = [await enter('gina', 0), await enter('erik', 1), `rooms/${mark('yard')}`]
-      t.teardown(() => Promise.all([gina.leaves(), erik.leaves()]))
-      await gina.does(`${yard}/participants`)
+      t.teardown(() => Promise.all([gina.closeStream(), erik.closeStream()]))
+      await gina.post(`${yard}/participants`)
       const gate = createGate()
       nodes.appendRoom = gate.append
       nodes.beforeCommit = ({ items }) => {
         if (items.some(item => item.do === 'follow')) throw new AppError('store_unavailable')
       }
-      const { participantId, participants } = await erik.does(`${yard}/participants`)
+      const { participantId, participants } = await erik.post(`${yard}/participants`)
       const to = (participants as { participantId: string }[])[0]?.participantId
-      t.match(await erik.does(`${yard}/offer`, { to, sdp: sdp('erikE') }), { delivery: { queued: 1 } })
+      t.match(await erik.post(`${yard}/offer`, { to, sdp: sdp('erikE') }), { delivery: { queued: 1 } })
       const later = nodes.clock.now() + 3_000
       await nodes.pass('the sweeper has seen it', () => nodes.clock.now() > later)
       nodes.appendRoom = async append => void (await append())
       gate.open()
-      t.match(await gina.hears('room.participant_joined'), { participant: { participantId } })
+      t.match(await gina.expectEvent('room.participant_joined'), { participant: { participantId } })
       const swept = nodes.clock.now() + 2_500
       await nodes.pass('the sweeper has seen it again', () => nodes.clock.now() > swept)
-      t.match(await gina.hears('signal.offer'), { from: { participantId } })
+      t.match(await gina.expectEvent('signal.offer'), { from: { participantId } })
       nodes.beforeCommit = () => {}
     })
 
     t.test('an error during a re-join leaves the participation that stands, and its membership', async t => {
       const frank = await enter('frank', 1)
-      t.teardown(() => frank.leaves())
-      const { participantId } = await frank.does(`${room}/participants`)
+      t.teardown(() => frank.closeStream())
+      const { participantId } = await frank.post(`${room}/participants`)
       nodes.beforeCommit = ({ writes }) => {
         if (Object.keys(writes).some(part => part.startsWith('member:'))) throw new AppError('store_unavailable')
       }
-      await frank.isRefused('store_unavailable', `${room}/participants`, { replace: true })
+      await frank.expectRefusal('store_unavailable', `${room}/participants`, { replace: true })
       nodes.beforeCommit = () => {}
-      const { body } = await frank.ask('GET', 'snapshot')
+      const { body } = await frank.request('GET', 'snapshot')
       t.match(body.rooms, [{ room: { roomId: mark('hall') }, participantId }])
     })
 
     t.test('a burst costs appends ≤ events × members, however slow the store is, on both nodes', async t => {
       const [room, members, lines] = [mark('crowd'), 100, 40]
       const crowd: TestClient[] = []
-      for (let n = 0; n < members; n++) crowd.push(await nodes.enter(mark(`guest${n}`), n % 2))
-      for (const client of crowd) await client.does(`rooms/${room}/participants`)
+      for (let n = 0; n < members; n++) crowd.push(await nodes.addClient(mark(`guest${n}`), n % 2))
+      for (const client of crowd) await client.post(`rooms/${room}/participants`)
       await nodes.pass('all joinings are published', () => nodes.isPublished(room))
       let appends = 0
       let queue = Promise.resolve()
@@ -150,7 +150,7 @@ for (const engine of ['memory', 'redis'] as const) {
         return queue
       }
       const [author, other, listener] = crowd as [TestClient, TestClient, TestClient]
-      const post = (n: number) => (n % 2 ? author : other).does(`rooms/${room}/messages`, { content: `${n}` })
+      const post = (n: number) => (n % 2 ? author : other).post(`rooms/${room}/messages`, { content: `${n}` })
       await Promise.all(Array.from({ length: lines }, (_, n) => post(n)))
       await until('all is published', () => nodes.isPublished(room))
       t.equal(appends, lines * (members - 1), 'nobody gets an echo')

@@ -50,24 +50,24 @@ function talk(name: string, story: (t: Test, talk: Talk) => Promise<void>, clust
   t.test(name, async t => {
     for (const { cluster, url } of clusters) {
       const scenario = new Scenario(cluster)
-      const [alice, bob] = await scenario.enterBoth()
-      await alice.does('calls', { callId: 'c1', to: 'bob' })
-      await bob.hears('call.incoming')
-      await bob.does('calls/c1/accept')
-      await alice.hears('call.accepted')
-      await alice.does('calls/c1/offer', { sdp: sdp('a1') })
-      await bob.hears('signal.offer')
-      await bob.does('calls/c1/answer', { sdp: sdp('b1') })
-      await alice.hears('signal.answer')
-      await alice.does('calls/c1/connected')
-      await bob.hears('call.connected')
-      const remember = (part: string) => rememberKeys(url, `*${part}*${scenario.marked('')}`)
-      const forget = (part: string) => forgetKeys(url, `*${part}*${scenario.marked('')}`)
+      const [alice, bob] = await scenario.addAliceAndBob()
+      await alice.post('calls', { callId: 'c1', to: 'bob' })
+      await bob.expectEvent('call.incoming')
+      await bob.post('calls/c1/accept')
+      await alice.expectEvent('call.accepted')
+      await alice.post('calls/c1/offer', { sdp: sdp('a1') })
+      await bob.expectEvent('signal.offer')
+      await bob.post('calls/c1/answer', { sdp: sdp('b1') })
+      await alice.expectEvent('signal.answer')
+      await alice.post('calls/c1/connected')
+      await bob.expectEvent('call.connected')
+      const remember = (part: string) => rememberKeys(url, `*${part}*${scenario.toWire('')}`)
+      const forget = (part: string) => forgetKeys(url, `*${part}*${scenario.toWire('')}`)
       try {
         await story(t, { scenario, alice, bob, remember, forget })
-        await scenario.holdMailboxes(t)
+        await scenario.checkMailboxes(t)
       } finally {
-        await scenario.clear()
+        await scenario.closeStreams()
       }
     }
   })
@@ -77,20 +77,20 @@ const oneCandidate = (n: number) => ({ candidates: [candidate(n)] })
 
 /** Sends a candidate; the version that it reaches the other with. */
 async function trickle(from: TestClient, to: TestClient, n: number): Promise<unknown> {
-  await from.does('calls/c1/candidates', oneCandidate(n))
-  return (await to.hears('signal.candidates')).version
+  await from.post('calls/c1/candidates', oneCandidate(n))
+  return (await to.expectEvent('signal.candidates')).version
 }
 
 talk(
   'a call that was ended on another history takes no commit of a node with the old one',
   async (t, { alice, bob, remember }) => {
     const forget = await remember('state:call:c1')
-    await alice.does('calls/c1/hold')
-    t.match(await bob.hears('call.held'), { version: 6 })
+    await alice.post('calls/c1/hold')
+    t.match(await bob.expectEvent('call.held'), { version: 6 })
     await forget()
-    await bob.does('calls/c1/hangup')
-    t.match(await alice.hears('call.ended'), { version: 6, reason: 'hangup' })
-    const refused = await alice.isRefused('call_ended', 'calls/c1/offer', { sdp: sdp('a2') })
+    await bob.post('calls/c1/hangup')
+    t.match(await alice.expectEvent('call.ended'), { version: 6, reason: 'hangup' })
+    const refused = await alice.expectRefusal('call_ended', 'calls/c1/offer', { sdp: sdp('a2') })
     t.match(refused, { version: 6 })
     t.same([await alice.activeCalls(), await bob.activeCalls()], [[], []])
   }
@@ -100,14 +100,14 @@ talk(
   'an end that Redis forgot stands, and is received once',
   async (t, { scenario, alice, bob, remember }) => {
     const forget = await remember('state:call:c1')
-    await bob.does('calls/c1/hangup')
-    await alice.hears('call.ended')
+    await bob.post('calls/c1/hangup')
+    await alice.expectEvent('call.ended')
     await forget()
     // Through the other node, which does not know of the end.
-    bob.goesTo(0)
-    alice.goesTo(scenario.far)
-    await alice.isRefused('call_ended', 'calls/c1/candidates', oneCandidate(1))
-    await bob.isRefused('call_ended', 'calls/c1/hold')
+    bob.useNode(0)
+    alice.useNode(scenario.lastNode)
+    await alice.expectRefusal('call_ended', 'calls/c1/candidates', oneCandidate(1))
+    await bob.expectRefusal('call_ended', 'calls/c1/hold')
     t.same([await alice.activeCalls(), await bob.activeCalls()], [[], []])
   },
   [redisCluster]
@@ -117,79 +117,80 @@ talk(
   'a call that Redis forgot as a whole ends for both as soon as a device of one of them arrives',
   async (t, { scenario, alice, bob, forget }) => {
     await forget('call:c1')
-    await alice.listens()
-    await scenario.pass(STALLED_MS)
-    for (const client of [alice, bob]) t.match(await client.hears('call.ended'), { callId: 'c1', reason: 'server' })
-    await alice.does('calls', { callId: 'c2', to: 'bob' })
-    await bob.hears('call.incoming')
+    await alice.openStream()
+    await scenario.advance(STALLED_MS)
+    for (const client of [alice, bob])
+      t.match(await client.expectEvent('call.ended'), { callId: 'c1', reason: 'server' })
+    await alice.post('calls', { callId: 'c2', to: 'bob' })
+    await bob.expectEvent('call.incoming')
   }
 )
 
 talk('a lease that Redis forgot while its call lives is taken again', async (t, { scenario, alice, bob, forget }) => {
-  const carol = await scenario.enter('carol', 'phone')
+  const carol = await scenario.addClient('carol', 'phone')
   for (const [client, other] of [
     [alice, bob],
     [bob, alice]
   ] as const) {
     await forget(`leases:${client.user}`)
     t.same([await client.activeCalls(), await other.activeCalls()], [[], ['c1']])
-    await scenario.pass(checkedWithin(scenario))
+    await scenario.advance(checkedWithin(scenario))
     t.same([await client.activeCalls(), await other.activeCalls()], [['c1'], ['c1']])
-    await carol.isRefused('callee_busy', 'calls', { callId: `to-${client.user}`, to: client.user })
+    await carol.expectRefusal('callee_busy', 'calls', { callId: `to-${client.user}`, to: client.user })
   }
-  await alice.does('calls/c1/hangup')
-  await bob.hears('call.ended')
-  for (const { user } of [alice, bob]) t.same(await scenario.store.leases.list(scenario.marked(user)), [])
+  await alice.post('calls/c1/hangup')
+  await bob.expectEvent('call.ended')
+  for (const { user } of [alice, bob]) t.same(await scenario.store.leases.list(scenario.toWire(user)), [])
 })
 
 talk(
   'a call whose lease Redis forgot goes on beside another one that has taken its slot',
   async (t, { scenario, alice, bob, forget }) => {
-    const carol = await scenario.enter('carol', 'phone')
+    const carol = await scenario.addClient('carol', 'phone')
     await forget('leases:bob')
-    await carol.does('calls', { callId: 'c2', to: 'bob' })
-    await bob.hears('call.incoming')
-    await bob.does('calls/c2/accept')
-    await carol.hears('call.accepted')
-    await scenario.pass(checkedWithin(scenario))
+    await carol.post('calls', { callId: 'c2', to: 'bob' })
+    await bob.expectEvent('call.incoming')
+    await bob.post('calls/c2/accept')
+    await carol.expectEvent('call.accepted')
+    await scenario.advance(checkedWithin(scenario))
     t.same([await alice.activeCalls(), await bob.activeCalls()], [['c1'], ['c2']])
-    await carol.does('calls/c2/hangup')
-    await bob.hears('call.ended')
-    await scenario.pass(checkedWithin(scenario))
+    await carol.post('calls/c2/hangup')
+    await bob.expectEvent('call.ended')
+    await scenario.advance(checkedWithin(scenario))
     t.same([await alice.activeCalls(), await bob.activeCalls()], [['c1'], ['c1']])
-    await bob.does('calls/c1/hangup')
-    await alice.hears('call.ended')
+    await bob.post('calls/c1/hangup')
+    await alice.expectEvent('call.ended')
   }
 )
 
 talk('a call that rings is taken up again, too', async (t, { scenario, alice, bob, forget }) => {
-  await alice.does('calls/c1/hangup')
-  await bob.hears('call.ended')
-  await alice.does('calls', { callId: 'c2', to: 'bob' })
-  await bob.hears('call.incoming')
+  await alice.post('calls/c1/hangup')
+  await bob.expectEvent('call.ended')
+  await alice.post('calls', { callId: 'c2', to: 'bob' })
+  await bob.expectEvent('call.incoming')
   await forget('leases:bob')
   t.same(await bob.activeCalls(), [])
-  const watch = await scenario.enter('bob', 'watch', { silent: true })
+  const watch = await scenario.addClient('bob', 'watch', { silent: true })
   // A device of the caller that goes has the call looked at.
-  await alice.leaves()
-  await scenario.pass(scenario.config.awayAfterMs + 1_000)
+  await alice.closeStream()
+  await scenario.advance(scenario.config.awayAfterMs + 1_000)
   t.same(await watch.activeCalls(), ['c2'])
-  await alice.listens()
-  await alice.does('calls/c2/cancel')
-  await bob.hears('call.ended')
+  await alice.openStream()
+  await alice.post('calls/c2/cancel')
+  await bob.expectEvent('call.ended')
 })
 
 talk(
   'candidates of one side never go back to an older version, whichever node they are sent through',
   async (t, { scenario, alice, bob }) => {
-    await alice.does('calls/c1/offer', { sdp: sdp('a2') })
-    await bob.hears('signal.offer')
+    await alice.post('calls/c1/offer', { sdp: sdp('a2') })
+    await bob.expectEvent('signal.offer')
     // This commit is addressed to alice alone: her node has an older copy of the call, and bob's mailbox must know.
-    await bob.does('calls/c1/answer', { sdp: sdp('b2') })
-    await alice.hears('signal.answer')
+    await bob.post('calls/c1/answer', { sdp: sdp('b2') })
+    await alice.expectEvent('signal.answer')
     const versions: unknown[] = []
     for (let n = 1; n <= 6; n++) {
-      alice.goesTo(n % 2 === 0 ? 0 : scenario.far)
+      alice.useNode(n % 2 === 0 ? 0 : scenario.lastNode)
       versions.push(await trickle(alice, bob, n))
     }
     t.same(versions, [7, 7, 7, 7, 7, 7])
@@ -201,21 +202,21 @@ for (const forgotten of ['state:call:c1', 'position']) {
     `signaling works again at once when Redis forgot the ${forgotten} of the last version`,
     async (t, { scenario, alice, bob, remember }) => {
       const forget = await remember(forgotten)
-      await alice.does('calls/c1/hold')
-      await bob.hears('call.held')
+      await alice.post('calls/c1/hold')
+      await bob.expectEvent('call.held')
       await forget()
       const versions: unknown[] = []
       for (let n = 1; n <= 3; n++) {
-        bob.goesTo(n % 2 === 0 ? 0 : scenario.far)
-        alice.goesTo(n % 2 === 0 ? scenario.far : 0)
+        bob.useNode(n % 2 === 0 ? 0 : scenario.lastNode)
+        alice.useNode(n % 2 === 0 ? scenario.lastNode : 0)
         versions.push(await trickle(bob, alice, n), await trickle(alice, bob, n))
       }
       t.ok(
         versions.every((version, i) => Number(version) >= Number(versions[i - 1] ?? 6)),
         `versions ${versions} never go back`
       )
-      await bob.does('calls/c1/hangup')
-      t.match(await alice.hears('call.ended'), { reason: 'hangup' })
+      await bob.post('calls/c1/hangup')
+      t.match(await alice.expectEvent('call.ended'), { reason: 'hangup' })
     },
     [redisCluster]
   )
@@ -224,18 +225,18 @@ for (const forgotten of ['state:call:c1', 'position']) {
 t.test('who was forgotten by a room is shown by nobody, once their device arrives', async t => {
   for (const { cluster, url } of [oneServer, redisCluster]) {
     const scenario = new Scenario(cluster)
-    const [alice, bob] = await scenario.enterBoth()
-    await alice.does('rooms/r1/participants')
-    const forget = await rememberKeys(url, `*}:[^p]*r1${scenario.marked('')}`)
-    const { participantId } = await bob.does('rooms/r1/participants')
-    t.match(await alice.hears('room.participant_joined'), { participant: { participantId } })
+    const [alice, bob] = await scenario.addAliceAndBob()
+    await alice.post('rooms/r1/participants')
+    const forget = await rememberKeys(url, `*}:[^p]*r1${scenario.toWire('')}`)
+    const { participantId } = await bob.post('rooms/r1/participants')
+    t.match(await alice.expectEvent('room.participant_joined'), { participant: { participantId } })
     await forget()
-    await bob.listens()
-    await scenario.pass(JOINING_MS)
-    await bob.listens()
+    await bob.openStream()
+    await scenario.advance(JOINING_MS)
+    await bob.openStream()
     for (const client of [alice, bob]) {
-      t.match(await client.hears('room.participant_left'), { participantId, reason: 'lost' })
+      t.match(await client.expectEvent('room.participant_left'), { participantId, reason: 'lost' })
     }
-    await scenario.clear()
+    await scenario.closeStreams()
   }
 })

@@ -6,36 +6,36 @@ const env = { RATE_LIMIT_READS: '5' }
 flow(
   'the first hang-up, cancel and reject work without any budget left; their repeats are charged as reads',
   async (t, scenario) => {
-    const [alice, bob] = await scenario.enterBoth()
+    const [alice, bob] = await scenario.addAliceAndBob()
     const spendReads = async (client: typeof alice) => {
-      const replies = await Promise.all(Array.from({ length: 8 }, () => client.ask('GET', 'calls')))
+      const replies = await Promise.all(Array.from({ length: 8 }, () => client.request('GET', 'calls')))
       t.ok(replies.some(({ status }) => status === 429))
     }
-    await alice.does('calls', { callId: 'c1', to: 'bob' })
-    await bob.hears('call.incoming')
+    await alice.post('calls', { callId: 'c1', to: 'bob' })
+    await bob.expectEvent('call.incoming')
     await spendReads(alice)
-    t.match(await alice.does('calls/c1/cancel'), { call: { state: 'ended' } })
-    await bob.hears('call.ended')
-    await alice.isRefused('rate_limited', 'calls/c1/cancel')
+    t.match(await alice.post('calls/c1/cancel'), { call: { state: 'ended' } })
+    await bob.expectEvent('call.ended')
+    await alice.expectRefusal('rate_limited', 'calls/c1/cancel')
 
-    await alice.does('calls', { callId: 'c2', to: 'bob' })
-    await bob.hears('call.incoming')
+    await alice.post('calls', { callId: 'c2', to: 'bob' })
+    await bob.expectEvent('call.incoming')
     await spendReads(bob)
-    t.match(await bob.does('calls/c2/reject'), { call: { state: 'ended' } })
-    await alice.hears('call.ended')
-    await bob.isRefused('rate_limited', 'calls/c2/reject')
+    t.match(await bob.post('calls/c2/reject'), { call: { state: 'ended' } })
+    await alice.expectEvent('call.ended')
+    await bob.expectRefusal('rate_limited', 'calls/c2/reject')
 
-    await alice.does('calls', { callId: 'c3', to: 'bob' })
-    await bob.hears('call.incoming')
-    await bob.does('calls/c3/accept')
-    await alice.hears('call.accepted')
-    t.match(await bob.does('calls/c3/hangup'), { call: { state: 'ended' } })
-    await alice.hears('call.ended')
-    await bob.isRefused('rate_limited', 'calls/c3/hangup')
-    await bob.isRefused('rate_limited', 'calls/unknown/hangup')
-    await scenario.pass(2000)
-    t.match(await bob.does('calls/c3/hangup'), { call: { state: 'ended' } })
-    await bob.isRefused('call_not_found', 'calls/unknown/hangup')
+    await alice.post('calls', { callId: 'c3', to: 'bob' })
+    await bob.expectEvent('call.incoming')
+    await bob.post('calls/c3/accept')
+    await alice.expectEvent('call.accepted')
+    t.match(await bob.post('calls/c3/hangup'), { call: { state: 'ended' } })
+    await alice.expectEvent('call.ended')
+    await bob.expectRefusal('rate_limited', 'calls/c3/hangup')
+    await bob.expectRefusal('rate_limited', 'calls/unknown/hangup')
+    await scenario.advance(2000)
+    t.match(await bob.post('calls/c3/hangup'), { call: { state: 'ended' } })
+    await bob.expectRefusal('call_not_found', 'calls/unknown/hangup')
   },
   { env }
 )
@@ -43,37 +43,37 @@ flow(
 flow(
   'cancels of calls that do not exist are few, small and soon forgotten, and count in no metric',
   async (t, scenario) => {
-    const [alice, bob] = await scenario.enterBoth()
-    const mallory = await scenario.enter('mallory', 'phone')
+    const [alice, bob] = await scenario.addAliceAndBob()
+    const mallory = await scenario.addClient('mallory', 'phone')
     for (let n = 0; n < 20; n++) {
-      t.match(await mallory.does(`calls/u${n}/cancel`), { call: { state: 'ended', reason: 'cancelled' } })
+      t.match(await mallory.post(`calls/u${n}/cancel`), { call: { state: 'ended', reason: 'cancelled' } })
     }
-    await mallory.isRefused('rate_limited', 'calls/u20/cancel')
-    await mallory.isRefused('rate_limited', 'calls/u0/cancel')
-    const kept = await scenario.store.aggregates.load({ kind: 'call', id: scenario.marked('u0') })
+    await mallory.expectRefusal('rate_limited', 'calls/u20/cancel')
+    await mallory.expectRefusal('rate_limited', 'calls/u0/cancel')
+    const kept = await scenario.store.aggregates.load({ kind: 'call', id: scenario.toWire('u0') })
     t.ok(kept !== null && kept.state.length <= 300, `${kept?.state.length} bytes`)
-    t.match(await mallory.does('calls', { callId: 'u0', to: 'bob' }), {
+    t.match(await mallory.post('calls', { callId: 'u0', to: 'bob' }), {
       resolution: 'existing',
       call: { reason: 'cancelled' }
     })
-    t.match(await alice.does('calls', { callId: 'u0', to: 'bob' }), { resolution: 'created' }, 'and stop nobody else')
-    await bob.hears('call.incoming')
-    await alice.does('calls/u0/cancel')
-    await bob.hears('call.ended')
+    t.match(await alice.post('calls', { callId: 'u0', to: 'bob' }), { resolution: 'created' }, 'and stop nobody else')
+    await bob.expectEvent('call.incoming')
+    await alice.post('calls/u0/cancel')
+    await bob.expectEvent('call.ended')
     const { until } = JSON.parse(kept?.state ?? '{}').tombstones[0]
     t.ok(until <= scenario.now() + 120_000, 'it is kept for two minutes')
   }
 )
 
 flow('an id that is made from an Idempotency-Key is one that nobody can choose', async (t, scenario) => {
-  const [alice, bob] = await scenario.enterBoth()
-  const key = { 'idempotency-key': scenario.marked('k1') }
-  const { status, body } = await alice.ask('POST', 'calls', { to: 'bob' }, key)
+  const [alice, bob] = await scenario.addAliceAndBob()
+  const key = { 'idempotency-key': scenario.toWire('k1') }
+  const { status, body } = await alice.request('POST', 'calls', { to: 'bob' }, key)
   t.equal(status, 201)
   const { callId } = body.call as { callId: string }
-  await bob.hears('call.incoming')
-  await bob.isRefused('invalid_request', 'calls', { callId, to: 'alice' })
-  t.match((await alice.ask('POST', 'calls', { to: 'bob' }, key)).body, { resolution: 'existing', call: { callId } })
-  t.equal((await alice.ask('POST', `./calls/${callId}/cancel`)).status, 200)
-  await bob.hears('call.ended')
+  await bob.expectEvent('call.incoming')
+  await bob.expectRefusal('invalid_request', 'calls', { callId, to: 'alice' })
+  t.match((await alice.request('POST', 'calls', { to: 'bob' }, key)).body, { resolution: 'existing', call: { callId } })
+  t.equal((await alice.request('POST', `./calls/${callId}/cancel`)).status, 200)
+  await bob.expectEvent('call.ended')
 })

@@ -21,13 +21,13 @@ async function commitAndDie(
   command: (client: TestClient) => CallCommand,
   actor: TestClient
 ) {
-  const ref = { kind: 'call', id: scenario.marked(callId) } as const
+  const ref = { kind: 'call', id: scenario.toWire(callId) } as const
   const known = await scenario.store.aggregates.load(ref)
   const before = JSON.parse(known?.state ?? 'null') as CallState | null
   const now = scenario.now()
   const { state, events } = decideCall(before, command(actor), now)
   const timestamp = new Date(now).toISOString()
-  const parties = ['alice', 'bob'].map(name => scenario.marked(name))
+  const parties = ['alice', 'bob'].map(name => scenario.toWire(name))
   const said = state.phase === 'ended' ? { release: holderOfCall(state) } : {}
   const { ok } = await scenario.store.aggregates.commit(ref, {
     expected: known && { version: known.version, tag: known.tag },
@@ -45,11 +45,11 @@ async function commitAndDie(
 }
 
 flow('what it committed is delivered within two seconds', async (t, scenario) => {
-  const [alice, bob] = await scenario.enterBoth()
-  const watch = await scenario.enter('bob', 'watch')
-  const as = ({ user, device }: TestClient) => ({ user: scenario.marked(user), device })
-  await alice.does('calls', { callId: 'c1', to: 'bob' })
-  for (const his of [bob, watch]) await his.hears('call.incoming')
+  const [alice, bob] = await scenario.addAliceAndBob()
+  const watch = await scenario.addClient('bob', 'watch')
+  const as = ({ user, device }: TestClient) => ({ user: scenario.toWire(user), device })
+  await alice.post('calls', { callId: 'c1', to: 'bob' })
+  for (const his of [bob, watch]) await his.expectEvent('call.incoming')
 
   await commitAndDie(
     scenario,
@@ -57,26 +57,26 @@ flow('what it committed is delivered within two seconds', async (t, scenario) =>
     who => ({ type: 'accept', actor: as(who), connectMs: 30_000, checkMs: 15_000 }),
     bob
   )
-  await scenario.pass(DELIVERED_WITHIN_MS)
+  await scenario.advance(DELIVERED_WITHIN_MS)
   // The clock stands still from here: whatever is heard was delivered in time.
-  t.match(await alice.hears('call.accepted'), { by: bob.endpoint })
-  t.match(await watch.hears('call.ended'), { reason: 'answered_elsewhere' })
+  t.match(await alice.expectEvent('call.accepted'), { by: bob.endpoint })
+  t.match(await watch.expectEvent('call.ended'), { reason: 'answered_elsewhere' })
 
   await commitAndDie(scenario, 'c1', who => ({ type: 'hangup', actor: as(who), reason: 'hangup' }), alice)
-  await scenario.pass(DELIVERED_WITHIN_MS)
-  t.match(await bob.hears('call.ended'), { reason: 'hangup', endedBy: alice.endpoint })
-  await alice.does('calls', { callId: 'c2', to: 'bob' })
-  for (const his of [bob, watch]) await his.hears('call.incoming')
-  await alice.does('calls/c2/cancel')
-  for (const his of [bob, watch]) await his.hears('call.ended')
+  await scenario.advance(DELIVERED_WITHIN_MS)
+  t.match(await bob.expectEvent('call.ended'), { reason: 'hangup', endedBy: alice.endpoint })
+  await alice.post('calls', { callId: 'c2', to: 'bob' })
+  for (const his of [bob, watch]) await his.expectEvent('call.incoming')
+  await alice.post('calls/c2/cancel')
+  for (const his of [bob, watch]) await his.expectEvent('call.ended')
 })
 
 flow('a device that comes before it is delivered rings once', async (t, scenario) => {
-  const [alice, laptop] = await scenario.enterBoth()
+  const [alice, laptop] = await scenario.addAliceAndBob()
   const [caller, to, callId] = [
-    { user: scenario.marked('alice'), device: 'phone' },
-    scenario.marked('bob'),
-    scenario.marked('c1')
+    { user: scenario.toWire('alice'), device: 'phone' },
+    scenario.toWire('bob'),
+    scenario.toWire('c1')
   ]
   const lease = { holder: `${callId}/${caller.user}/1`, at: scenario.now() }
   await scenario.store.leases.take(caller.user, { ...lease, peer: to, kind: 'active', role: 'caller/phone' }, {})
@@ -93,73 +93,74 @@ flow('a device that comes before it is delivered rings once', async (t, scenario
   } as const
   await commitAndDie(scenario, 'c1', () => ({ ...create, ringMs: 30_000 }), alice)
   // One comes with a stream, one asks where things stand, one does both at once, one only shows that it is there.
-  const watch = await scenario.enter('bob', 'watch', { node: scenario.far })
+  const watch = await scenario.addClient('bob', 'watch', { node: scenario.lastNode })
   const [tv, car, fridge] = (await Promise.all(
-    ['tv', 'car', 'fridge'].map(device => scenario.enter('bob', device, { node: scenario.far, silent: true }))
+    ['tv', 'car', 'fridge'].map(device => scenario.addClient('bob', device, { node: scenario.lastNode, silent: true }))
   )) as [TestClient, TestClient, TestClient]
-  tv.startsAt((await tv.ask('GET', 'snapshot')).body.cursor)
-  await tv.listens()
-  await Promise.all([car.ask('GET', 'snapshot'), car.listens()])
-  await fridge.ask('PUT', 'presence', {})
-  await fridge.listens('start')
-  for (const his of [laptop, watch, tv, car, fridge]) t.match(await his.hears('call.incoming'), { callId: 'c1' })
-  await alice.does('calls/c1/cancel')
-  for (const his of [laptop, watch, tv, car, fridge]) t.match(await his.hears('call.ended'), { reason: 'cancelled' })
+  tv.startFrom((await tv.request('GET', 'snapshot')).body.cursor)
+  await tv.openStream()
+  await Promise.all([car.request('GET', 'snapshot'), car.openStream()])
+  await fridge.request('PUT', 'presence', {})
+  await fridge.openStream('start')
+  for (const his of [laptop, watch, tv, car, fridge]) t.match(await his.expectEvent('call.incoming'), { callId: 'c1' })
+  await alice.post('calls/c1/cancel')
+  for (const his of [laptop, watch, tv, car, fridge])
+    t.match(await his.expectEvent('call.ended'), { reason: 'cancelled' })
 })
 
 flow('or before that, by the next command of that call, and in order', async (t, scenario) => {
-  const [alice, bob] = await scenario.enterBoth()
-  const as = ({ user, device }: TestClient) => ({ user: scenario.marked(user), device })
-  await alice.does('calls', { callId: 'c1', to: 'bob' })
-  await bob.hears('call.incoming')
+  const [alice, bob] = await scenario.addAliceAndBob()
+  const as = ({ user, device }: TestClient) => ({ user: scenario.toWire(user), device })
+  await alice.post('calls', { callId: 'c1', to: 'bob' })
+  await bob.expectEvent('call.incoming')
   await commitAndDie(
     scenario,
     'c1',
     who => ({ type: 'accept', actor: as(who), connectMs: 30_000, checkMs: 15_000 }),
     bob
   )
-  t.match(await alice.does('calls/c1/offer', { sdp: sdp('aliceA') }), { revision: 1 })
-  await alice.hears('call.accepted')
-  await bob.hears('signal.offer')
+  t.match(await alice.post('calls/c1/offer', { sdp: sdp('aliceA') }), { revision: 1 })
+  await alice.expectEvent('call.accepted')
+  await bob.expectEvent('signal.offer')
   await commitAndDie(scenario, 'c1', who => ({ type: 'connected', actor: as(who) }), alice)
-  await bob.does('calls/c1/accept')
-  await bob.hears('call.connected')
+  await bob.post('calls/c1/accept')
+  await bob.expectEvent('call.connected')
   await commitAndDie(scenario, 'c1', who => ({ type: 'hangup', actor: as(who), reason: 'hangup' }), alice)
-  t.match(await bob.does('calls/c1/hangup'), { call: { state: 'ended', endedBy: alice.endpoint } })
-  t.match(await bob.hears('call.ended'), { endedBy: alice.endpoint })
+  t.match(await bob.post('calls/c1/hangup'), { call: { state: 'ended', endedBy: alice.endpoint } })
+  t.match(await bob.expectEvent('call.ended'), { endedBy: alice.endpoint })
   t.same([await alice.activeCalls(), await bob.activeCalls()], [[], []])
 })
 
 flow('a retry of what it committed finds it done', async (t, scenario) => {
-  const [alice, bob] = await scenario.enterBoth()
-  const as = ({ user, device }: TestClient) => ({ user: scenario.marked(user), device })
-  await alice.does('calls', { callId: 'c1', to: 'bob' })
-  await bob.hears('call.incoming')
+  const [alice, bob] = await scenario.addAliceAndBob()
+  const as = ({ user, device }: TestClient) => ({ user: scenario.toWire(user), device })
+  await alice.post('calls', { callId: 'c1', to: 'bob' })
+  await bob.expectEvent('call.incoming')
   await commitAndDie(
     scenario,
     'c1',
     who => ({ type: 'accept', actor: as(who), connectMs: 30_000, checkMs: 15_000 }),
     bob
   )
-  t.match(await bob.does('calls/c1/accept'), { call: { state: 'connecting', version: 2 } })
-  t.match(await alice.hears('call.accepted'), { call: { version: 2 } })
-  await bob.does('calls/c1/hangup')
-  await alice.hears('call.ended')
+  t.match(await bob.post('calls/c1/accept'), { call: { state: 'connecting', version: 2 } })
+  t.match(await alice.expectEvent('call.accepted'), { call: { version: 2 } })
+  await bob.post('calls/c1/hangup')
+  await alice.expectEvent('call.ended')
 })
 
 flow('a merge that it left half done is finished by the retry', async (t, scenario) => {
-  const [alice, bob] = await scenario.enterBoth()
-  await alice.does('calls', { callId: 'a1', to: 'bob' })
-  await bob.hears('call.incoming')
-  const [actor, to] = [{ user: scenario.marked('bob'), device: 'laptop' }, scenario.marked('alice')]
-  const because = { code: 'merged', into: scenario.marked('a1') } as const
+  const [alice, bob] = await scenario.addAliceAndBob()
+  await alice.post('calls', { callId: 'a1', to: 'bob' })
+  await bob.expectEvent('call.incoming')
+  const [actor, to] = [{ user: scenario.toWire('bob'), device: 'laptop' }, scenario.toWire('alice')]
+  const because = { code: 'merged', into: scenario.toWire('a1') } as const
   const { state } = refuseIn(
     null,
-    { callId: scenario.marked('b1'), actor, to, attempt: 1, because, keepMs: scenario.config.retentionMs },
+    { callId: scenario.toWire('b1'), actor, to, attempt: 1, because, keepMs: scenario.config.retentionMs },
     scenario.now()
   )
   await scenario.store.aggregates.commit(
-    { kind: 'call', id: scenario.marked('b1') },
+    { kind: 'call', id: scenario.toWire('b1') },
     {
       expected: null,
       version: 1,
@@ -173,9 +174,9 @@ flow('a merge that it left half done is finished by the retry', async (t, scenar
     }
   )
   const merged = { resolution: 'merged', call: { callId: 'a1', state: 'connecting', callee: bob.endpoint } }
-  t.match(await bob.does('calls', { callId: 'b1', to: 'alice' }), merged)
-  t.match(await alice.hears('call.accepted'), { by: bob.endpoint })
-  t.match(await bob.does('calls', { callId: 'b1', to: 'alice' }), merged)
-  await alice.does('calls/a1/hangup')
-  await bob.hears('call.ended')
+  t.match(await bob.post('calls', { callId: 'b1', to: 'alice' }), merged)
+  t.match(await alice.expectEvent('call.accepted'), { by: bob.endpoint })
+  t.match(await bob.post('calls', { callId: 'b1', to: 'alice' }), merged)
+  await alice.post('calls/a1/hangup')
+  await bob.expectEvent('call.ended')
 })

@@ -4,7 +4,7 @@ import { createIds } from '../../src/ids.js'
 import type { Context } from '../../src/services/context.js'
 import { changeRoom } from '../../src/services/room/update-room.js'
 import { flow, type Scenario } from '../helpers/scenario.js'
-import type { TestClient, Told } from '../helpers/test-client.js'
+import type { ReceivedEvent, TestClient } from '../helpers/test-client.js'
 import { until } from '../helpers/until.js'
 
 interface Sent {
@@ -12,25 +12,25 @@ interface Sent {
 }
 
 async function invite(who: TestClient, scenario: Scenario, users: string[], more = {}) {
-  const body = { users: users.map(user => scenario.marked(user)), ...more }
-  return who.ask('POST', 'rooms/r1/invitations', body)
+  const body = { users: users.map(user => scenario.toWire(user)), ...more }
+  return who.request('POST', 'rooms/r1/invitations', body)
 }
 
 /** Alice is in the room and rings bob, who has a laptop and a phone. */
 async function ring(scenario: Scenario, more = {}) {
-  const [alice, laptop] = await scenario.enterBoth()
-  const phone = await scenario.enter('bob', 'phone')
-  await alice.does('rooms/r1/participants')
+  const [alice, laptop] = await scenario.addAliceAndBob()
+  const phone = await scenario.addClient('bob', 'phone')
+  await alice.post('rooms/r1/participants')
   const { body } = await invite(alice, scenario, ['bob'], more)
   const { invitationId } = (body.invitations as Sent[])[0] as Sent
-  for (const bobs of [laptop, phone]) await bobs.hears('room.invitation')
+  for (const bobs of [laptop, phone]) await bobs.expectEvent('room.invitation')
   return { alice, laptop, phone, invitationId, path: `rooms/r1/invitations/${invitationId}` }
 }
 
 flow('an invited user’s devices ring; one accepts, the others and the inviter hear of it', async (t, scenario) => {
-  const [alice, laptop] = await scenario.enterBoth()
-  const phone = await scenario.enter('bob', 'phone')
-  const { participantId } = await alice.does('rooms/r1/participants')
+  const [alice, laptop] = await scenario.addAliceAndBob()
+  const phone = await scenario.addClient('bob', 'phone')
+  const { participantId } = await alice.post('rooms/r1/participants')
   const metadata = { topic: 'lunch' }
   const { status, body } = await invite(alice, scenario, ['bob'], { metadata, ringTimeoutMs: 20_000 })
   t.match(
@@ -40,84 +40,87 @@ flow('an invited user’s devices ring; one accepts, the others and the inviter 
   const { invitationId } = (body.invitations as Sent[])[0] as Sent
   const from = { ...alice.endpoint, participantId }
   const rung = { roomId: 'r1', version: 2, invitationId, from, metadata, room: { roomId: 'r1' }, expiresInMs: 20_000 }
-  for (const bobs of [laptop, phone]) t.match(await bobs.hears('room.invitation'), rung)
+  for (const bobs of [laptop, phone]) t.match(await bobs.expectEvent('room.invitation'), rung)
 
   const path = `rooms/r1/invitations/${invitationId}`
   const accepted = { invitationId, state: 'accepted', by: laptop.endpoint, expiresInMs: 0 }
-  t.match(await laptop.does(`${path}/accept`), { invitation: accepted })
+  t.match(await laptop.post(`${path}/accept`), { invitation: accepted })
   const told = { invitationId, user: 'bob', by: laptop.endpoint }
-  t.match(await alice.hears('room.invitation_ended'), { ...told, reason: 'accepted' })
-  t.match(await phone.hears('room.invitation_ended'), { ...told, reason: 'accepted_elsewhere' })
-  t.match(await laptop.does(`${path}/accept`), { invitation: accepted }, 'a retry is the same answer')
-  t.match(await phone.isRefused('invitation_ended', `${path}/accept`), { currentState: 'accepted' })
-  t.match(await phone.isRefused('invitation_ended', `${path}/decline`), { currentState: 'accepted' })
-  await scenario.pass(30_000)
+  t.match(await alice.expectEvent('room.invitation_ended'), { ...told, reason: 'accepted' })
+  t.match(await phone.expectEvent('room.invitation_ended'), { ...told, reason: 'accepted_elsewhere' })
+  t.match(await laptop.post(`${path}/accept`), { invitation: accepted }, 'a retry is the same answer')
+  t.match(await phone.expectRefusal('invitation_ended', `${path}/accept`), { currentState: 'accepted' })
+  t.match(await phone.expectRefusal('invitation_ended', `${path}/decline`), { currentState: 'accepted' })
+  await scenario.advance(30_000)
 })
 
 flow('of two answers in one moment one wins', async (t, scenario) => {
   const { alice, laptop, phone, path } = await ring(scenario)
-  const answers = await Promise.all([laptop.ask('POST', `${path}/accept`), phone.ask('POST', `${path}/decline`)])
+  const answers = await Promise.all([
+    laptop.request('POST', `${path}/accept`),
+    phone.request('POST', `${path}/decline`)
+  ])
   t.same(answers.map(({ status }) => status).sort(), [200, 409])
   const isAccepted = answers[0].status === 200
-  const { reason } = await alice.hears('room.invitation_ended')
+  const { reason } = await alice.expectEvent('room.invitation_ended')
   t.equal(reason, isAccepted ? 'accepted' : 'declined')
   const loser = isAccepted ? phone : laptop
-  t.equal((await loser.hears('room.invitation_ended')).reason, `${reason}_elsewhere`)
+  t.equal((await loser.expectEvent('room.invitation_ended')).reason, `${reason}_elsewhere`)
 })
 
 flow('a decline is for all devices, and does not tell the inviter which one declined', async (t, scenario) => {
   const { alice, laptop, phone, path } = await ring(scenario)
-  t.match(await phone.does(`${path}/decline`), { invitation: { state: 'declined', by: phone.endpoint } })
-  t.match(await phone.does(`${path}/decline`), { invitation: { state: 'declined' } })
-  t.match(await alice.hears('room.invitation_ended'), { reason: 'declined', by: null })
-  t.match(await laptop.hears('room.invitation_ended'), { reason: 'declined_elsewhere' })
+  t.match(await phone.post(`${path}/decline`), { invitation: { state: 'declined', by: phone.endpoint } })
+  t.match(await phone.post(`${path}/decline`), { invitation: { state: 'declined' } })
+  t.match(await alice.expectEvent('room.invitation_ended'), { reason: 'declined', by: null })
+  t.match(await laptop.expectEvent('room.invitation_ended'), { reason: 'declined_elsewhere' })
   t.match(await invite(alice, scenario, ['bob']), { status: 201 }, 'and asked again')
-  for (const bobs of [laptop, phone]) await bobs.hears('room.invitation')
+  for (const bobs of [laptop, phone]) await bobs.expectEvent('room.invitation')
 })
 
 flow('cancelled by the inviter, or by a moderator', async (t, scenario) => {
   const { alice, laptop, phone, path } = await ring(scenario)
-  const eve = await scenario.enter('eve', 'phone')
-  t.match(await eve.ask('DELETE', path), { body: { code: 'room_not_found' } })
-  for (let time = 0; time < 2; time++) t.match(await alice.ask('DELETE', path), { status: 204 })
+  const eve = await scenario.addClient('eve', 'phone')
+  t.match(await eve.request('DELETE', path), { body: { code: 'room_not_found' } })
+  for (let time = 0; time < 2; time++) t.match(await alice.request('DELETE', path), { status: 204 })
   for (const bobs of [laptop, phone]) {
-    t.match(await bobs.hears('room.invitation_ended'), { reason: 'cancelled', by: alice.endpoint })
+    t.match(await bobs.expectEvent('room.invitation_ended'), { reason: 'cancelled', by: alice.endpoint })
   }
-  await eve.does('rooms/r1/participants')
-  await alice.hears('room.participant_joined')
+  await eve.post('rooms/r1/participants')
+  await alice.expectEvent('room.participant_joined')
   await invite(eve, scenario, ['bob'], { invitationId: 'of-eve' })
-  for (const bobs of [laptop, phone]) await bobs.hears('room.invitation')
-  t.match(await alice.ask('DELETE', 'rooms/r1/invitations/of-eve'), { status: 204 })
+  for (const bobs of [laptop, phone]) await bobs.expectEvent('room.invitation')
+  t.match(await alice.request('DELETE', 'rooms/r1/invitations/of-eve'), { status: 204 })
   for (const who of [laptop, phone, eve]) {
-    t.match(await who.hears('room.invitation_ended'), { reason: 'cancelled', by: alice.endpoint })
+    t.match(await who.expectEvent('room.invitation_ended'), { reason: 'cancelled', by: alice.endpoint })
   }
 })
 
 flow('a cancel that comes before its invitation prevents it', async (t, scenario) => {
-  const [alice, bob] = await scenario.enterBoth()
-  const eve = await scenario.enter('eve', 'phone', { node: scenario.far })
-  await alice.does('rooms/r1/participants')
+  const [alice, bob] = await scenario.addAliceAndBob()
+  const eve = await scenario.addClient('eve', 'phone', { node: scenario.lastNode })
+  await alice.post('rooms/r1/participants')
   const path = 'rooms/r1/invitations/late'
-  t.match(await eve.ask('DELETE', path), { body: { code: 'room_not_found' } }, 'not from outside')
-  for (let time = 0; time < 2; time++) t.match(await alice.ask('DELETE', path), { status: 204 })
+  t.match(await eve.request('DELETE', path), { body: { code: 'room_not_found' } }, 'not from outside')
+  for (let time = 0; time < 2; time++) t.match(await alice.request('DELETE', path), { status: 204 })
   const body = { invitations: [{ invitationId: 'late', user: 'bob', state: 'cancelled', by: alice.endpoint }] }
-  alice.goesTo(scenario.far)
+  alice.useNode(scenario.lastNode)
   for (let time = 0; time < 2; time++) {
     t.match(await invite(alice, scenario, ['bob'], { invitationId: 'late' }), { status: 200, body })
   }
-  await bob.isRefused('invitation_not_found', `${path}/accept`)
-  await eve.does('rooms/r1/participants')
-  await alice.hears('room.participant_joined')
+  await bob.expectRefusal('invitation_not_found', `${path}/accept`)
+  await eve.post('rooms/r1/participants')
+  await alice.expectEvent('room.participant_joined')
   t.match(await invite(eve, scenario, ['bob'], { invitationId: 'late' }), { body: { code: 'invitation_id_taken' } })
   for (let round = 0; round < 6; round++) {
     const invitationId = `race${round}`
     await Promise.all([
       invite(alice, scenario, ['bob'], { invitationId }),
-      alice.ask('DELETE', `rooms/r1/invitations/${invitationId}`)
+      alice.request('DELETE', `rooms/r1/invitations/${invitationId}`)
     ])
     const { invitations } = (await invite(alice, scenario, ['bob'], { invitationId })).body
     t.match(invitations, [{ invitationId, state: 'cancelled' }])
-    const told = (await bob.polls()).map(({ type }) => type)
+    const told = (await bob.poll()).map(({ type }) => type)
     t.ok(['', 'room.invitation,room.invitation_ended'].includes(String(told)), `told: ${told}`)
   }
 })
@@ -125,13 +128,13 @@ flow('a cancel that comes before its invitation prevents it', async (t, scenario
 flow(
   'a cancel that came first is kept as long as what it prevents could be on its way',
   async (t, scenario) => {
-    const alice = await scenario.enter('alice', 'phone')
-    await alice.does('rooms/r1/participants')
-    t.match(await alice.ask('DELETE', 'rooms/r1/invitations/late'), { status: 204 })
-    await scenario.pass(scenario.config.retentionMs - 1_000)
+    const alice = await scenario.addClient('alice', 'phone')
+    await alice.post('rooms/r1/participants')
+    t.match(await alice.request('DELETE', 'rooms/r1/invitations/late'), { status: 204 })
+    await scenario.advance(scenario.config.retentionMs - 1_000)
     const late = { invitationId: 'late' }
     t.match(await invite(alice, scenario, ['bob'], late), { body: { invitations: [{ state: 'cancelled' }] } })
-    await scenario.pass(20_000)
+    await scenario.advance(20_000)
     t.match(await invite(alice, scenario, ['bob'], late), { body: { invitations: [{ state: 'ringing' }] } })
   },
   { env: { RETENTION_MS: '20000', PRESENCE_TTL_MS: '20000' } }
@@ -139,97 +142,97 @@ flow(
 
 flow('nobody answers', async (t, scenario) => {
   const { alice, laptop, phone, path } = await ring(scenario, { ringTimeoutMs: 10_000 })
-  await scenario.pass(9_000)
-  t.match(await laptop.ask('GET', 'snapshot'), { body: { invitations: [{ roomId: 'r1', expiresInMs: 1_000 }] } })
-  await scenario.pass(3_000)
+  await scenario.advance(9_000)
+  t.match(await laptop.request('GET', 'snapshot'), { body: { invitations: [{ roomId: 'r1', expiresInMs: 1_000 }] } })
+  await scenario.advance(3_000)
   for (const who of [alice, laptop, phone]) {
-    t.match(await who.hears('room.invitation_ended'), { reason: 'expired', by: null })
+    t.match(await who.expectEvent('room.invitation_ended'), { reason: 'expired', by: null })
   }
-  t.match(await laptop.isRefused('invitation_ended', `${path}/accept`), { currentState: 'expired' })
-  t.match(await laptop.ask('GET', 'snapshot'), { body: { invitations: [] } })
+  t.match(await laptop.expectRefusal('invitation_ended', `${path}/accept`), { currentState: 'expired' })
+  t.match(await laptop.request('GET', 'snapshot'), { body: { invitations: [] } })
 })
 
 flow('to join is to accept', async (t, scenario) => {
   const { alice, laptop, phone } = await ring(scenario)
-  await laptop.does('rooms/r1/participants')
-  await alice.hears('room.participant_joined')
-  t.match(await alice.hears('room.invitation_ended'), { reason: 'accepted', by: laptop.endpoint })
-  await phone.hears('room.joined')
-  t.match(await phone.hears('room.invitation_ended'), { reason: 'accepted_elsewhere' })
+  await laptop.post('rooms/r1/participants')
+  await alice.expectEvent('room.participant_joined')
+  t.match(await alice.expectEvent('room.invitation_ended'), { reason: 'accepted', by: laptop.endpoint })
+  await phone.expectEvent('room.joined')
+  t.match(await phone.expectEvent('room.invitation_ended'), { reason: 'accepted_elsewhere' })
 })
 
 flow('a device that comes while it rings is offered it once, with the time that is left', async (t, scenario) => {
   const { alice, laptop, phone, invitationId, path } = await ring(scenario)
-  await scenario.pass(10_000)
-  const tablet = await scenario.enter('bob', 'tablet', { node: scenario.far })
-  t.match(await tablet.hears('room.invitation'), { invitationId, from: alice.endpoint, expiresInMs: 20_000 })
-  await tablet.listens()
-  const silent = await scenario.enter('bob', 'watch', { silent: true })
-  const { cursor } = (await silent.ask('GET', 'snapshot')).body
-  silent.startsAt(cursor)
-  await silent.listens()
-  t.match(await silent.hears('room.invitation'), { invitationId })
-  await silent.does(`${path}/accept`)
-  await alice.hears('room.invitation_ended')
+  await scenario.advance(10_000)
+  const tablet = await scenario.addClient('bob', 'tablet', { node: scenario.lastNode })
+  t.match(await tablet.expectEvent('room.invitation'), { invitationId, from: alice.endpoint, expiresInMs: 20_000 })
+  await tablet.openStream()
+  const silent = await scenario.addClient('bob', 'watch', { silent: true })
+  const { cursor } = (await silent.request('GET', 'snapshot')).body
+  silent.startFrom(cursor)
+  await silent.openStream()
+  t.match(await silent.expectEvent('room.invitation'), { invitationId })
+  await silent.post(`${path}/accept`)
+  await alice.expectEvent('room.invitation_ended')
   for (const bobs of [laptop, phone, tablet]) {
-    t.match(await bobs.hears('room.invitation_ended'), { reason: 'accepted_elsewhere', by: silent.endpoint })
+    t.match(await bobs.expectEvent('room.invitation_ended'), { reason: 'accepted_elsewhere', by: silent.endpoint })
   }
-  await scenario.enter('bob', 'desk')
+  await scenario.addClient('bob', 'desk')
 })
 
 flow('an invitation opens the lock, not the ban and not the last seat', async (t, scenario) => {
   const { alice, laptop, phone, path } = await ring(scenario)
-  const carol = await scenario.enter('carol', 'tablet')
-  await alice.ask('PUT', 'rooms/r1', { locked: true, maxParticipants: 2 })
-  await carol.isRefused('room_locked', 'rooms/r1/participants')
-  await laptop.does(`${path}/accept`)
-  await alice.hears('room.invitation_ended')
-  await phone.hears('room.invitation_ended')
-  const { participantId } = await laptop.does('rooms/r1/participants')
-  await alice.hears('room.participant_joined')
-  await phone.hears('room.joined')
+  const carol = await scenario.addClient('carol', 'tablet')
+  await alice.request('PUT', 'rooms/r1', { locked: true, maxParticipants: 2 })
+  await carol.expectRefusal('room_locked', 'rooms/r1/participants')
+  await laptop.post(`${path}/accept`)
+  await alice.expectEvent('room.invitation_ended')
+  await phone.expectEvent('room.invitation_ended')
+  const { participantId } = await laptop.post('rooms/r1/participants')
+  await alice.expectEvent('room.participant_joined')
+  await phone.expectEvent('room.joined')
 
   t.match(await invite(laptop, scenario, ['carol']), { body: { code: 'not_permitted' } }, 'who asks in could lock out')
   await invite(alice, scenario, ['carol'])
-  await carol.hears('room.invitation')
-  await carol.isRefused('room_full', 'rooms/r1/participants')
-  t.match(await alice.ask('DELETE', `rooms/r1/participants/${participantId}`), { status: 204 })
-  await laptop.hears('room.participant_left')
-  await laptop.isRefused('room_locked', 'rooms/r1/participants')
+  await carol.expectEvent('room.invitation')
+  await carol.expectRefusal('room_full', 'rooms/r1/participants')
+  t.match(await alice.request('DELETE', `rooms/r1/participants/${participantId}`), { status: 204 })
+  await laptop.expectEvent('room.participant_left')
+  await laptop.expectRefusal('room_locked', 'rooms/r1/participants')
 
-  const seat = await carol.does('rooms/r1/participants')
-  await alice.hearsAll('room.participant_joined', 'room.invitation_ended')
-  await alice.ask('DELETE', `rooms/r1/participants/${seat.participantId}?ban=true`)
-  await carol.hears('room.participant_left')
+  const seat = await carol.post('rooms/r1/participants')
+  await alice.expectEvents('room.participant_joined', 'room.invitation_ended')
+  await alice.request('DELETE', `rooms/r1/participants/${seat.participantId}?ban=true`)
+  await carol.expectEvent('room.participant_left')
   t.match(await invite(alice, scenario, ['carol']), { status: 200, body: { refused: [{ reason: 'banned' }] } })
-  await carol.isRefused('banned', 'rooms/r1/participants')
+  await carol.expectRefusal('banned', 'rooms/r1/participants')
 })
 
 flow('with the room everything ends that rings in it', async (t, scenario) => {
   const { alice, laptop, phone, path } = await ring(scenario)
-  t.match(await alice.ask('DELETE', 'rooms/r1'), { status: 204 })
+  t.match(await alice.request('DELETE', 'rooms/r1'), { status: 204 })
   for (const bobs of [laptop, phone]) {
-    t.match(await bobs.hears('room.invitation_ended'), { reason: 'closed', by: alice.endpoint })
+    t.match(await bobs.expectEvent('room.invitation_ended'), { reason: 'closed', by: alice.endpoint })
   }
-  await laptop.isRefused('invitation_ended', `${path}/accept`)
+  await laptop.expectRefusal('invitation_ended', `${path}/accept`)
 })
 
 flow('a room that empties ends them too', async (t, scenario) => {
   const { alice, laptop, phone } = await ring(scenario, { ringTimeoutMs: 90_000 })
-  const { body } = await alice.ask('GET', 'snapshot')
+  const { body } = await alice.request('GET', 'snapshot')
   const [{ participantId }] = body.rooms as [{ participantId: string }]
-  await alice.ask('DELETE', `rooms/r1/participants/${participantId}`)
-  await scenario.pass(40_000)
+  await alice.request('DELETE', `rooms/r1/participants/${participantId}`)
+  await scenario.advance(40_000)
   for (const who of [laptop, phone, alice]) {
-    t.match(await who.hears('room.invitation_ended'), { reason: 'closed', by: null })
+    t.match(await who.expectEvent('room.invitation_ended'), { reason: 'closed', by: null })
   }
 })
 
 flow('asking twice, oneself, or somebody who is in', async (t, scenario) => {
   const { alice, laptop, phone, invitationId } = await ring(scenario)
-  const carol = await scenario.enter('carol', 'tablet', { node: scenario.far })
-  await carol.does('rooms/r1/participants')
-  await alice.hears('room.participant_joined')
+  const carol = await scenario.addClient('carol', 'tablet', { node: scenario.lastNode })
+  await carol.post('rooms/r1/participants')
+  await alice.expectEvent('room.participant_joined')
   t.match(await invite(carol, scenario, ['bob', 'carol', 'alice']), {
     status: 200,
     body: {
@@ -245,35 +248,35 @@ flow('asking twice, oneself, or somebody who is in', async (t, scenario) => {
   const again = { invitationId: 'again' }
   t.match(await invite(alice, scenario, ['eve'], again), { status: 201, body: { invitations: [again] } })
   t.match(await invite(alice, scenario, ['eve'], again), { status: 200, body: { invitations: [again] } })
-  const eve = await scenario.enter('eve', 'phone', { node: scenario.far })
-  await eve.hears('room.invitation')
-  await eve.does('rooms/r1/invitations/again/decline')
-  await alice.hears('room.invitation_ended')
+  const eve = await scenario.addClient('eve', 'phone', { node: scenario.lastNode })
+  await eve.expectEvent('room.invitation')
+  await eve.post('rooms/r1/invitations/again/decline')
+  await alice.expectEvent('room.invitation_ended')
   t.match(await invite(alice, scenario, ['eve'], again), {
     status: 200,
     body: { invitations: [{ state: 'declined', by: null }] }
   })
-  await laptop.isRefused('invitation_not_found', 'rooms/r1/invitations/again/accept')
-  const outside = await scenario.enter('mallory', 'phone')
+  await laptop.expectRefusal('invitation_not_found', 'rooms/r1/invitations/again/accept')
+  const outside = await scenario.addClient('mallory', 'phone')
   t.match(await invite(outside, scenario, ['bob']), { body: { code: 'room_not_found' } })
-  await phone.does(`rooms/r1/invitations/${invitationId}/decline`)
-  await laptop.hears('room.invitation_ended')
-  await alice.hears('room.invitation_ended')
+  await phone.post(`rooms/r1/invitations/${invitationId}/decline`)
+  await laptop.expectEvent('room.invitation_ended')
+  await alice.expectEvent('room.invitation_ended')
 })
 
 flow('many at once, and the room closed in that moment: nothing goes on ringing', async (t, scenario) => {
-  const [alice, bob] = await scenario.enterBoth()
-  await alice.does('rooms/r1/participants')
-  await bob.does('rooms/r1/participants')
-  await alice.hears('room.participant_joined')
+  const [alice, bob] = await scenario.addAliceAndBob()
+  await alice.post('rooms/r1/participants')
+  await bob.post('rooms/r1/participants')
+  await alice.expectEvent('room.participant_joined')
   const users = Array.from({ length: 8 }, (_, i) => `guest${i}`)
   const asked = Promise.all(users.map(user => invite(bob, scenario, [user])))
-  const closed = alice.ask('DELETE', 'rooms/r1')
+  const closed = alice.request('DELETE', 'rooms/r1')
   t.match(await closed, { status: 204 })
   const rang = (await asked).filter(({ status }) => status === 201)
-  const heard: Told[] = []
+  const heard: ReceivedEvent[] = []
   await until('bob hears that it is over', async () => {
-    heard.push(...(await bob.polls()))
+    heard.push(...(await bob.poll()))
     return heard.some(({ type }) => type === 'room.closed')
   })
   const ends = heard.filter(({ type, data }) => type === 'room.invitation_ended' && data.reason === 'closed')
@@ -285,23 +288,23 @@ async function inviteAndDie(scenario: Scenario, alice: TestClient, user: string)
   const { store, config } = scenario
   const clock = { now: () => scenario.now() }
   const parts = { store, config, clock, ids: createIds(), node: 'dead', fanout: { start: () => undefined } }
-  const actor = { user: scenario.marked(alice.user), device: alice.device, expiresAt: null }
-  const invitees = [{ user: scenario.marked(user), invitationId: 'untold' }]
+  const actor = { user: scenario.toWire(alice.user), device: alice.device, expiresAt: null }
+  const invitees = [{ user: scenario.toWire(user), invitationId: 'untold' }]
   const command = { actor, invitees, metadata: {}, ringMs: 60_000, bounds: { perRoom: 9, perInviter: 9 } }
-  const roomId = scenario.marked('r1')
-  await store.invitations.add(scenario.marked(user), roomId, { until: scenario.now() + 60_000, now: scenario.now() })
+  const roomId = scenario.toWire('r1')
+  await store.invitations.add(scenario.toWire(user), roomId, { until: scenario.now() + 60_000, now: scenario.now() })
   const basis = { roomId, read: rules.readOfInvite(command), parts: () => rules.partsOfInvite(command) }
   await changeRoom(parts as unknown as Context, basis, (room, now) => rules.invite(room, command, now))
 }
 
 flow('what a dead node left untold rings, also on a device that comes meanwhile, and once', async (t, scenario) => {
-  const [alice, laptop] = await scenario.enterBoth()
-  await alice.does('rooms/r1/participants')
+  const [alice, laptop] = await scenario.addAliceAndBob()
+  await alice.post('rooms/r1/participants')
   await inviteAndDie(scenario, alice, 'bob')
-  const watch = await scenario.enter('bob', 'watch', { node: scenario.far })
-  await scenario.pass(10_000)
-  for (const bobs of [laptop, watch]) t.match(await bobs.hears('room.invitation'), { invitationId: 'untold' })
-  await watch.does('rooms/r1/invitations/untold/accept')
-  await alice.hears('room.invitation_ended')
-  await laptop.hears('room.invitation_ended')
+  const watch = await scenario.addClient('bob', 'watch', { node: scenario.lastNode })
+  await scenario.advance(10_000)
+  for (const bobs of [laptop, watch]) t.match(await bobs.expectEvent('room.invitation'), { invitationId: 'untold' })
+  await watch.post('rooms/r1/invitations/untold/accept')
+  await alice.expectEvent('room.invitation_ended')
+  await laptop.expectEvent('room.invitation_ended')
 })

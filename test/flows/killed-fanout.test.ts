@@ -5,7 +5,7 @@ import { Fleet } from '../helpers/fleet.js'
 import { startProxy } from '../helpers/proxy.js'
 import { startRedis } from '../helpers/redis.js'
 import { openRedisStore } from '../helpers/store.js'
-import { TestClient, type Told } from '../helpers/test-client.js'
+import { type ReceivedEvent, TestClient } from '../helpers/test-client.js'
 import { until } from '../helpers/until.js'
 
 const SURVIVOR = 0
@@ -30,9 +30,9 @@ t.teardown(async () => {
 })
 
 const post = (client: TestClient, path: string, messageId: string) =>
-  client.does(path, { messageId, content: `This is ${messageId}` })
+  client.post(path, { messageId, content: `This is ${messageId}` })
 
-const linesIn = (told: readonly Told[]) =>
+const linesIn = (told: readonly ReceivedEvent[]) =>
   told.filter(({ type }) => type === 'chat.message').map(({ data }) => String(data.messageId))
 
 /** How many mailboxes end with this message. */
@@ -49,28 +49,28 @@ async function countReached(people: readonly TestClient[], messageId: string): P
 async function meet(roomId: string): Promise<TestClient[]> {
   const people: TestClient[] = []
   for (let i = 0; i < PEOPLE; i++) {
-    const client = await TestClient.make(fleet, { user: `${roomId}${i}`, device: 'phone', node: SURVIVOR })
-    await client.polls()
-    await client.does(`rooms/${roomId}/participants`)
+    const client = await TestClient.create(fleet, { user: `${roomId}${i}`, device: 'phone', node: SURVIVOR })
+    await client.poll()
+    await client.post(`rooms/${roomId}/participants`)
     people.push(client)
   }
   await until('all joinings are published', async () => {
     const room = await store.rooms.load(roomId, [])
     return room !== null && room.publishedVersion === room.version
   })
-  for (const client of people) await client.polls()
+  for (const client of people) await client.poll()
   return people
 }
 
 /** The author's message is accepted, and its node killed when some mailboxes have it. */
 async function postAndDie(author: TestClient, people: readonly TestClient[], path: string): Promise<void> {
-  author.goesTo(VICTIM)
+  author.useNode(VICTIM)
   const cut = proxy.cutAfter(REACHED_BY_VICTIM, 'position:')
   await post(author, path, 'first')
   await cut
   await until('what went through was done', async () => (await countReached(people, 'first')) >= REACHED_BY_VICTIM)
   await fleet.kill(VICTIM)
-  author.goesTo(SURVIVOR)
+  author.useNode(SURVIVOR)
 }
 
 /** What each has heard when they have heard the last message. */
@@ -78,7 +78,7 @@ async function hearUpTo(people: readonly TestClient[], last: string): Promise<st
   const heard = people.map(client => ({ client, lines: [] as string[] }))
   await until(`all have heard ${last}`, async () => {
     const waiting = heard.filter(({ lines }) => !lines.includes(last))
-    await Promise.all(waiting.map(async ({ client, lines }) => lines.push(...linesIn(await client.polls()))))
+    await Promise.all(waiting.map(async ({ client, lines }) => lines.push(...linesIn(await client.poll()))))
     return waiting.length === 0
   })
   return heard.map(({ lines }) => lines)
@@ -93,7 +93,7 @@ t.test('its message reaches everybody else in time, though nothing more happens 
   const tookMs = performance.now() - diedAt
   t.ok(tookMs < TAKEOVER_MS, `after ${Math.round(tookMs)} ms`)
   for (const lines of await hearUpTo(listeners, 'first')) t.same(lines, ['first'])
-  for (const client of [author, ...listeners]) await client.holdMailbox(t)
+  for (const client of [author, ...listeners]) await client.checkMailbox(t)
 })
 
 t.test('and before what others post meanwhile; a retry finds it posted', async t => {
@@ -106,5 +106,5 @@ t.test('and before what others post meanwhile; a retry finds it posted', async t
   for (const lines of await hearUpTo(listeners, 'third')) t.same(lines, ['first', 'second', 'third'])
   t.same(await hearUpTo([author], 'second'), [['second']])
   t.same(await hearUpTo([other], 'third'), [['first', 'third']])
-  for (const client of [author, other, ...listeners]) await client.holdMailbox(t)
+  for (const client of [author, other, ...listeners]) await client.checkMailbox(t)
 })

@@ -2,7 +2,7 @@
 import t from 'tap'
 import { Fleet } from '../helpers/fleet.js'
 import { candidate, sdp } from '../helpers/sdp.js'
-import { type Answer, TestClient } from '../helpers/test-client.js'
+import { type Reply, TestClient } from '../helpers/test-client.js'
 
 const VICTIM = 0
 const SURVIVOR = 1
@@ -11,17 +11,17 @@ const fleet = await Fleet.launch(2, undefined, { RING_TIMEOUT_MS: '2000' })
 t.teardown(() => fleet.sink())
 
 t.test('a call rings out although the node that created it was killed', async t => {
-  const alice = await TestClient.make(fleet, { user: 'alice', device: 'phone', node: SURVIVOR })
-  const bob = await TestClient.make(fleet, { user: 'bob', device: 'laptop', node: SURVIVOR })
-  for (const client of [alice, bob]) await client.listens()
-  alice.goesTo(VICTIM)
-  await alice.does('calls', { callId: 'c1', to: 'bob' })
+  const alice = await TestClient.create(fleet, { user: 'alice', device: 'phone', node: SURVIVOR })
+  const bob = await TestClient.create(fleet, { user: 'bob', device: 'laptop', node: SURVIVOR })
+  for (const client of [alice, bob]) await client.openStream()
+  alice.useNode(VICTIM)
+  await alice.post('calls', { callId: 'c1', to: 'bob' })
   await fleet.kill(VICTIM)
-  alice.goesTo(SURVIVOR)
-  await bob.hears('call.incoming')
-  for (const client of [alice, bob]) t.match(await client.hears('call.ended'), { reason: 'no_answer' })
+  alice.useNode(SURVIVOR)
+  await bob.expectEvent('call.incoming')
+  for (const client of [alice, bob]) t.match(await client.expectEvent('call.ended'), { reason: 'no_answer' })
   t.same(await alice.activeCalls(), [])
-  for (const client of [alice, bob]) await client.holdMailbox(t)
+  for (const client of [alice, bob]) await client.checkMailbox(t)
 })
 
 /** What was acknowledged: who must hear of it, and how to know it. */
@@ -40,13 +40,13 @@ interface Pair {
 }
 
 /** Acts at the victim while it lives; what is not acknowledged there is tried again at the survivor, as clients do. */
-async function act(client: TestClient, path: string, body?: object): Promise<Answer> {
+async function act(client: TestClient, path: string, body?: object): Promise<Reply> {
   try {
-    client.goesTo(VICTIM)
-    return await client.ask('POST', path, body)
+    client.useNode(VICTIM)
+    return await client.request('POST', path, body)
   } catch {
-    client.goesTo(SURVIVOR)
-    return client.ask('POST', path, body)
+    client.useNode(SURVIVOR)
+    return client.request('POST', path, body)
   }
 }
 
@@ -76,10 +76,10 @@ t.test('under load, everything acknowledged arrives', async t => {
   const pairs: Pair[] = []
   for (let i = 0; i < 6; i++) {
     const [alice, bob] = await Promise.all(
-      ['alice', 'bob'].map(name => TestClient.make(fleet, { user: `${name}${i}`, device: 'd', node: SURVIVOR }))
+      ['alice', 'bob'].map(name => TestClient.create(fleet, { user: `${name}${i}`, device: 'd', node: SURVIVOR }))
     )
     if (!alice || !bob) continue
-    await Promise.all([alice.polls(), bob.polls()])
+    await Promise.all([alice.poll(), bob.poll()])
     pairs.push({ alice, bob, promised: [], isOver: false })
   }
   let round = 0
@@ -96,9 +96,9 @@ t.test('under load, everything acknowledged arrives', async t => {
   }
   for (const { alice, bob, promised } of pairs) {
     for (const client of [alice, bob]) {
-      client.goesTo(SURVIVOR)
+      client.useNode(SURVIVOR)
       t.same(await client.activeCalls(), [], `${client.user} is free`)
-      const told = await client.polls({ limit: 500 })
+      const told = await client.poll({ limit: 500 })
       const missing = promised.filter(
         ({ to, type, callId, has = '' }) =>
           to === client &&
@@ -111,7 +111,7 @@ t.test('under load, everything acknowledged arrives', async t => {
         [],
         `${client.user} was told all of it`
       )
-      await client.holdMailbox(t)
+      await client.checkMailbox(t)
     }
   }
   t.equal(round, 48, `${round} calls`)

@@ -4,104 +4,107 @@ import { flow, type Scenario } from '../helpers/scenario.js'
 import type { TestClient } from '../helpers/test-client.js'
 
 const leasesOf = async (scenario: Scenario, user: string) =>
-  scenario.unmarked(await scenario.store.leases.list(scenario.marked(user))).map(({ kind }) => kind)
+  scenario.fromWire(await scenario.store.leases.list(scenario.toWire(user))).map(({ kind }) => kind)
 
 flow('of two callers who choose one id at once, the loser and its callee stay free', async (t, scenario) => {
-  const [alice, bob] = await scenario.enterBoth()
-  const eve = await scenario.enter('eve', 'phone', { node: scenario.far })
-  const carol = await scenario.enter('carol', 'phone')
+  const [alice, bob] = await scenario.addAliceAndBob()
+  const eve = await scenario.addClient('eve', 'phone', { node: scenario.lastNode })
+  const carol = await scenario.addClient('carol', 'phone')
   for (let round = 1; round <= 8; round++) {
     const callId = `same${round}`
-    const create = (who: TestClient, to: string) => who.ask('POST', 'calls', { callId, to })
+    const create = (who: TestClient, to: string) => who.request('POST', 'calls', { callId, to })
     const both = round % 2 ? [create(alice, 'bob'), create(eve, 'carol')] : [create(eve, 'carol'), create(alice, 'bob')]
-    const answers = await scenario.during(Promise.all(both))
+    const answers = await scenario.advanceDuring(Promise.all(both))
     t.same(answers.map(({ status }) => status).sort(), [201, 409], `round ${round}`)
     const lost = answers.find(({ status }) => status === 409)?.body
     t.match(lost, { code: 'call_id_taken' })
     t.notMatch(lost, { currentState: /./ }, 'which tells nothing about the other call')
 
-    const isHers = (await alice.ask('GET', `calls/${callId}`)).status === 200
+    const isHers = (await alice.request('GET', `calls/${callId}`)).status === 200
     const [winner, callee, loser, free] = isHers ? [alice, bob, eve, carol] : [eve, carol, alice, bob]
-    await callee.hears('call.incoming')
+    await callee.expectEvent('call.incoming')
     for (const { user } of [loser, free]) t.same(await leasesOf(scenario, user), [], `${user} holds nothing`)
     t.same(await leasesOf(scenario, winner.user), ['active'])
     t.same(await leasesOf(scenario, callee.user), ['ringing'])
     for (const client of [loser, free]) t.same(await client.activeCalls(), [])
-    await loser.does('calls', { callId: `next${round}`, to: free.user })
-    await free.hears('call.incoming')
-    await loser.does(`calls/next${round}/cancel`)
-    await free.hears('call.ended')
-    await winner.does(`calls/${callId}/cancel`)
-    await callee.hears('call.ended')
+    await loser.post('calls', { callId: `next${round}`, to: free.user })
+    await free.expectEvent('call.incoming')
+    await loser.post(`calls/next${round}/cancel`)
+    await free.expectEvent('call.ended')
+    await winner.post(`calls/${callId}/cancel`)
+    await callee.expectEvent('call.ended')
     for (const { user } of [winner, callee]) t.same(await leasesOf(scenario, user), [])
   }
 })
 
 flow('a caller who chooses one id for two callees calls one of them, and the other stays free', async (t, scenario) => {
-  const [alice, bob] = await scenario.enterBoth()
-  const carol = await scenario.enter('carol', 'phone', { node: scenario.far })
+  const [alice, bob] = await scenario.addAliceAndBob()
+  const carol = await scenario.addClient('carol', 'phone', { node: scenario.lastNode })
   for (let round = 1; round <= 6; round++) {
     const callId = `c${round}`
-    const create = (to: string) => alice.ask('POST', 'calls', { callId, to })
-    const answers = await scenario.during(Promise.all([create('bob'), create('carol'), create('bob')]))
+    const create = (to: string) => alice.request('POST', 'calls', { callId, to })
+    const answers = await scenario.advanceDuring(Promise.all([create('bob'), create('carol'), create('bob')]))
     t.equal(answers.filter(({ status }) => status === 201).length, 1, `round ${round}: one call`)
     const { callee } = await alice.call(callId)
     const [rung, free] = callee?.user === 'bob' ? [bob, carol] : [carol, bob]
-    await rung.hears('call.incoming')
+    await rung.expectEvent('call.incoming')
     t.same([await leasesOf(scenario, rung.user), await leasesOf(scenario, free.user)], [['ringing'], []])
-    await alice.does(`calls/${callId}/cancel`)
-    await rung.hears('call.ended')
+    await alice.post(`calls/${callId}/cancel`)
+    await rung.expectEvent('call.ended')
   }
 })
 
 flow('a lease that was left behind shows nobody another caller’s call', async (t, scenario) => {
-  const [alice, bob] = await scenario.enterBoth()
-  const mallory = await scenario.enter('mallory', 'phone', { node: scenario.far })
-  await alice.does('calls', { callId: 'c1', to: 'bob' })
-  await bob.hears('call.incoming')
-  const [user, peer] = [scenario.marked('mallory'), scenario.marked('bob')]
+  const [alice, bob] = await scenario.addAliceAndBob()
+  const mallory = await scenario.addClient('mallory', 'phone', { node: scenario.lastNode })
+  await alice.post('calls', { callId: 'c1', to: 'bob' })
+  await bob.expectEvent('call.incoming')
+  const [user, peer] = [scenario.toWire('mallory'), scenario.toWire('bob')]
   const at = scenario.now()
-  for (const [n, caller] of [scenario.marked('mallory'), scenario.marked('alice')].entries()) {
-    const lease = { holder: `${scenario.marked('c1')}/${caller}/1`, peer: `${peer}${n}`, role: 'caller/phone', at }
+  for (const [n, caller] of [scenario.toWire('mallory'), scenario.toWire('alice')].entries()) {
+    const lease = { holder: `${scenario.toWire('c1')}/${caller}/1`, peer: `${peer}${n}`, role: 'caller/phone', at }
     await scenario.store.leases.take(user, { ...lease, kind: 'active' }, {})
   }
   t.same(await mallory.activeCalls(), [])
-  t.match((await mallory.ask('GET', 'snapshot')).body, { calls: [], presence: { state: 'online' } })
-  const tablet = await scenario.enter('mallory', 'tablet')
-  const { body } = await alice.ask('GET', `presence?users=${user}`)
-  t.match(scenario.unmarked(body), { presences: [{ user: 'mallory', state: 'online' }] }, 'nor does it make them busy')
-  await mallory.does('calls', { callId: 'm1', to: 'bob' })
-  await bob.hears('call.incoming')
+  t.match((await mallory.request('GET', 'snapshot')).body, { calls: [], presence: { state: 'online' } })
+  const tablet = await scenario.addClient('mallory', 'tablet')
+  const { body } = await alice.request('GET', `presence?users=${user}`)
+  t.match(scenario.fromWire(body), { presences: [{ user: 'mallory', state: 'online' }] }, 'nor does it make them busy')
+  await mallory.post('calls', { callId: 'm1', to: 'bob' })
+  await bob.expectEvent('call.incoming')
   t.same(await tablet.activeCalls(), ['m1'], 'and it is released when it is in the way')
-  await mallory.does('calls/m1/cancel')
-  await bob.hears('call.ended')
-  await tablet.hears('call.ended')
-  await alice.does('calls/c1/cancel')
-  await bob.hears('call.ended')
+  await mallory.post('calls/m1/cancel')
+  await bob.expectEvent('call.ended')
+  await tablet.expectEvent('call.ended')
+  await alice.post('calls/c1/cancel')
+  await bob.expectEvent('call.ended')
 })
 
 flow('two devices that accept two calls at once are in one of them', async (t, scenario) => {
-  const [alice, laptop] = await scenario.enterBoth()
-  const watch = await scenario.enter('bob', 'watch')
-  const carol = await scenario.enter('carol', 'phone')
+  const [alice, laptop] = await scenario.addAliceAndBob()
+  const watch = await scenario.addClient('bob', 'watch')
+  const carol = await scenario.addClient('carol', 'phone')
   for (let round = 1; round <= 4; round++) {
     const [a, c] = [`a${round}`, `c${round}`]
-    await alice.does('calls', { callId: a, to: 'bob' })
-    await carol.does('calls', { callId: c, to: 'bob' })
-    for (const his of [laptop, watch]) await his.hearsAll('call.incoming', 'call.incoming')
-    const answers = await Promise.all([laptop.ask('POST', `calls/${a}/accept`), watch.ask('POST', `calls/${c}/accept`)])
+    await alice.post('calls', { callId: a, to: 'bob' })
+    await carol.post('calls', { callId: c, to: 'bob' })
+    for (const his of [laptop, watch]) await his.expectEvents('call.incoming', 'call.incoming')
+    const answers = await Promise.all([
+      laptop.request('POST', `calls/${a}/accept`),
+      watch.request('POST', `calls/${c}/accept`)
+    ])
     t.same(answers.map(({ status }) => status).sort(), [200, 409], `round ${round}`)
     const [taken, other, winner, loser] = answers[0].status === 200 ? [a, c, alice, carol] : [c, a, carol, alice]
     const [won, lost] = winner === alice ? [laptop, watch] : [watch, laptop]
     const refusal = answers.find(({ status }) => status === 409)?.body
     t.match(refusal, { code: /^(caller_busy|call_ended)$/ })
-    await winner.hears('call.accepted')
-    t.match(await loser.hears('call.ended'), { callId: other, reason: 'busy' })
-    t.match(await won.hears('call.ended'), { callId: other, reason: 'busy' })
+    await winner.expectEvent('call.accepted')
+    t.match(await loser.expectEvent('call.ended'), { callId: other, reason: 'busy' })
+    t.match(await won.expectEvent('call.ended'), { callId: other, reason: 'busy' })
     // The device that lost was told of both: answered on the other one, and busy; in either order.
-    await lost.hearsAll('call.ended', 'call.ended')
+    await lost.expectEvents('call.ended', 'call.ended')
     t.same(await leasesOf(scenario, 'bob'), ['active'])
-    await winner.does(`calls/${taken}/hangup`)
-    await won.hears('call.ended')
+    await winner.post(`calls/${taken}/hangup`)
+    await won.expectEvent('call.ended')
   }
 })

@@ -23,19 +23,19 @@ t.teardown(() => void service.close().closeAllConnections())
 const env = { POLICY_URL: `http://127.0.0.1:${(service.address() as AddressInfo).port}/ask` }
 
 /** What it was asked in the story about who must ring. */
-const askedOf = (scenario: Scenario, to: string) => scenario.unmarked(asked).filter(each => each.to === to)
+const askedOf = (scenario: Scenario, to: string) => scenario.fromWire(asked).filter(each => each.to === to)
 
 const invite = (who: TestClient, scenario: Scenario, users: string[], more = {}) =>
-  who.ask('POST', 'rooms/r1/invitations', { users: users.map(user => scenario.marked(user)), ...more })
+  who.request('POST', 'rooms/r1/invitations', { users: users.map(user => scenario.toWire(user)), ...more })
 
 flow(
   'those it allows ring, those it does not are named, and nobody is asked about twice',
   async (t, scenario) => {
-    const [alice, bob] = await scenario.enterBoth()
-    const sleeper = await scenario.enter('sleeper', 'phone')
-    await alice.isRefused('policy_denied', 'calls', { callId: 'c1', to: 'sleeper' })
-    await alice.ask('PUT', 'rooms/r1', { callType: 'audio' })
-    await alice.does('rooms/r1/participants')
+    const [alice, bob] = await scenario.addAliceAndBob()
+    const sleeper = await scenario.addClient('sleeper', 'phone')
+    await alice.expectRefusal('policy_denied', 'calls', { callId: 'c1', to: 'sleeper' })
+    await alice.request('PUT', 'rooms/r1', { callType: 'audio' })
+    await alice.post('rooms/r1/participants')
     const metadata = { topic: 'lunch' }
     const { status, body } = await invite(alice, scenario, ['bob', 'sleeper', 'alice'], { metadata })
     t.equal(status, 201)
@@ -46,7 +46,7 @@ flow(
         { user: 'alice', reason: 'self' }
       ]
     })
-    const { invitationId } = await bob.hears('room.invitation')
+    const { invitationId } = await bob.expectEvent('room.invitation')
     const question = {
       action: 'invitation',
       roomId: 'r1',
@@ -60,8 +60,8 @@ flow(
     t.match(await invite(alice, scenario, ['bob']), { status: 200, body: { invitations: [{ invitationId }] } })
     t.equal(askedOf(scenario, 'bob').length, 1, 'it rings already')
     t.equal(askedOf(scenario, 'alice').length, 0, 'nor about who will not ring anyway')
-    t.match(await sleeper.ask('GET', 'snapshot'), { body: { invitations: [] } })
-    const outside = await scenario.enter('mallory', 'phone')
+    t.match(await sleeper.request('GET', 'snapshot'), { body: { invitations: [] } })
+    const outside = await scenario.addClient('mallory', 'phone')
     t.match(await invite(outside, scenario, ['sleeper']), { body: { code: 'room_not_found' } })
     t.equal(askedOf(scenario, 'sleeper').length, 2, 'nor on behalf of who may not')
   },
@@ -71,11 +71,11 @@ flow(
 flow(
   'when it does not answer nobody rings',
   async (t, scenario) => {
-    const [alice] = await scenario.enterBoth()
-    await scenario.enter('stranger', 'phone')
-    await alice.does('rooms/r1/participants')
+    const [alice] = await scenario.addAliceAndBob()
+    await scenario.addClient('stranger', 'phone')
+    await alice.post('rooms/r1/participants')
     t.match(await invite(alice, scenario, ['bob', 'stranger']), { status: 503, body: { code: 'policy_unavailable' } })
-    await alice.isRefused('policy_unavailable', 'calls', { callId: 'c1', to: 'stranger' })
+    await alice.expectRefusal('policy_unavailable', 'calls', { callId: 'c1', to: 'stranger' })
   },
   { env }
 )

@@ -6,7 +6,7 @@ import { TestClient } from '../helpers/test-client.js'
 import { until } from '../helpers/until.js'
 
 const states = async (who: TestClient) => {
-  const { body } = await who.ask('GET', 'presence/watch')
+  const { body } = await who.request('GET', 'presence/watch')
   return (body.watching as { user: string; state: string }[]).map(({ user, state }) => `${user} ${state}`)
 }
 
@@ -22,38 +22,38 @@ t.test('a node is killed: who does not come back is told to be offline, once; wh
   t.teardown(() => fleet.sink())
   const [VICTIM, NEAR, FAR] = [0, 1, 2]
   const enter = async (user: string, node: number) => {
-    const client = await TestClient.make(fleet, { user, device: 'phone', node })
-    await client.listens()
+    const client = await TestClient.create(fleet, { user, device: 'phone', node })
+    await client.openStream()
     return client
   }
   const [alice, eve] = [await enter('alice', NEAR), await enter('eve', FAR)]
   const [bob, carol] = [await enter('bob', VICTIM), await enter('carol', VICTIM)]
-  for (const who of [alice, eve]) await who.ask('PUT', 'presence/watch', { users: ['bob', 'carol'] })
+  for (const who of [alice, eve]) await who.request('PUT', 'presence/watch', { users: ['bob', 'carol'] })
   t.same(await states(alice), ['bob online', 'carol online'])
 
   await fleet.kill(VICTIM)
   const killedAt = Date.now()
-  carol.goesTo(FAR)
-  await carol.listens()
+  carol.useNode(FAR)
+  await carol.openStream()
   await until('bob is missed', async () => (await states(alice)).includes('bob offline'))
   // A deadline may be late by a second, and by more on a busy machine.
   const tookMs = Date.now() - killedAt
   t.ok(tookMs < ttlMs + debounceMs + 5_000, `after ${tookMs} ms`)
   await until('carol would have been missed too', () => Date.now() - killedAt > ttlMs + debounceMs + 1_500)
   for (const who of [alice, eve]) {
-    t.match(await who.hears('presence.changed'), { user: 'bob', state: 'offline' })
+    t.match(await who.expectEvent('presence.changed'), { user: 'bob', state: 'offline' })
     t.same(await states(who), ['bob offline', 'carol online'])
-    await who.holdMailbox(t)
+    await who.checkMailbox(t)
   }
-  for (const who of [bob, carol]) await who.leaves()
+  for (const who of [bob, carol]) await who.closeStream()
 })
 
 t.test('Redis hangs for longer than anybody’s presence lasts: nobody is missed for it', async t => {
   const { scenario, redis } = await openScenario(t)
-  const alice = await scenario.enter('alice', 'phone')
+  const alice = await scenario.addClient('alice', 'phone')
   const users = ['bob', 'carol', 'dan']
-  for (const [n, user] of users.entries()) await scenario.enter(user, 'laptop', { node: n % 2 })
-  await alice.ask('PUT', 'presence/watch', { users })
+  for (const [n, user] of users.entries()) await scenario.addClient(user, 'laptop', { node: n % 2 })
+  await alice.request('PUT', 'presence/watch', { users })
   const isReady = async (ready: boolean) => {
     const replies = await Promise.all([0, 1].map(node => fetch(`${scenario.urlOf(node)}/readyz`)))
     return replies.every(({ ok }) => ok === ready)
@@ -67,7 +67,7 @@ t.test('Redis hangs for longer than anybody’s presence lasts: nobody is missed
   }
   redis.resume()
   await until('both nodes have found it', () => isReady(true))
-  await scenario.pass(scenario.config.presenceTtlMs + 5_000)
+  await scenario.advance(scenario.config.presenceTtlMs + 5_000)
   t.same(await states(alice), ['bob online', 'carol online', 'dan online'])
-  await scenario.holdMailboxes(t)
+  await scenario.checkMailboxes(t)
 })

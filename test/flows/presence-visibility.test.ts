@@ -13,9 +13,9 @@ const shared = { env: { PRESENCE_VISIBILITY: 'shared' } }
 
 /** What `who` is told of the user, by the two ways of asking; and what they are told of a user who does not exist. */
 async function seesState(t: Test, scenario: Scenario, who: TestClient, user: string): Promise<unknown> {
-  const nobody = scenario.marked('nobody')
-  const lookUp = await who.ask('GET', `presence?users=${scenario.marked(user)},${nobody}`)
-  const watch = await who.ask('PUT', 'presence/watch', { users: [user, 'nobody'] })
+  const nobody = scenario.toWire('nobody')
+  const lookUp = await who.request('GET', `presence?users=${scenario.toWire(user)},${nobody}`)
+  const watch = await who.request('PUT', 'presence/watch', { users: [user, 'nobody'] })
   const [seen, unknown] = lookUp.body.presences as Record<string, unknown>[]
   const [watched, unknownWatched] = watch.body.watching as Record<string, unknown>[]
   // A watch list says what was told last, which may be a moment behind.
@@ -32,23 +32,23 @@ async function seesState(t: Test, scenario: Scenario, who: TestClient, user: str
 flow(
   'a stranger sees nothing of a user, until they share a room or an answered call',
   async (t, scenario) => {
-    const [alice, bob] = await scenario.enterBoth()
+    const [alice, bob] = await scenario.addAliceAndBob()
     t.equal(await seesState(t, scenario, alice, 'bob'), 'offline')
-    await alice.does('calls', { callId: 'c1', to: 'bob' })
-    await bob.hears('call.incoming')
+    await alice.post('calls', { callId: 'c1', to: 'bob' })
+    await bob.expectEvent('call.incoming')
     t.equal(await seesState(t, scenario, alice, 'bob'), 'offline', 'ringing somebody shows nothing')
-    await bob.does('calls/c1/accept')
-    await alice.hears('call.accepted')
+    await bob.post('calls/c1/accept')
+    await alice.expectEvent('call.accepted')
     t.equal(await seesState(t, scenario, alice, 'bob'), 'busy')
     t.equal(await seesState(t, scenario, bob, 'alice'), 'busy')
-    await bob.does('calls/c1/hangup')
-    await alice.hears('call.ended')
+    await bob.post('calls/c1/hangup')
+    await alice.expectEvent('call.ended')
     t.equal(await seesState(t, scenario, alice, 'bob'), 'offline', 'it is over')
-    await alice.does('rooms/r1/participants')
-    await bob.does('rooms/r1/participants')
-    await alice.hears('room.participant_joined')
+    await alice.post('rooms/r1/participants')
+    await bob.post('rooms/r1/participants')
+    await alice.expectEvent('room.participant_joined')
     t.not(await seesState(t, scenario, alice, 'bob'), 'offline')
-    const eve = await scenario.enter('eve', 'phone')
+    const eve = await scenario.addClient('eve', 'phone')
     t.equal(await seesState(t, scenario, eve, 'bob'), 'offline')
     t.equal(await seesState(t, scenario, eve, 'alice'), 'offline')
   },
@@ -58,17 +58,17 @@ flow(
 flow(
   'a list that is read again tells no hidden user from one who does not exist, and who is shown again is newer',
   async (t, scenario) => {
-    const [alice, bob] = await scenario.enterBoth()
-    const listed = async () => (await alice.ask('GET', 'presence/watch')).body.watching as Record<string, unknown>[]
-    await alice.ask('PUT', 'presence/watch', { users: ['bob', 'nobody'] })
+    const [alice, bob] = await scenario.addAliceAndBob()
+    const listed = async () => (await alice.request('GET', 'presence/watch')).body.watching as Record<string, unknown>[]
+    await alice.request('PUT', 'presence/watch', { users: ['bob', 'nobody'] })
     const [hidden, unknown] = await listed()
     t.same({ ...hidden, user: 'nobody' }, unknown)
-    await bob.ask('PUT', 'presence', { status: 'away' })
-    await scenario.pass(scenario.config.presenceTtlMs)
+    await bob.request('PUT', 'presence', { status: 'away' })
+    await scenario.advance(scenario.config.presenceTtlMs)
     t.same(await listed(), [hidden, unknown], 'whatever happened meanwhile')
-    await alice.does('rooms/r1/participants')
-    await bob.does('rooms/r1/participants')
-    await alice.hears('room.participant_joined')
+    await alice.post('rooms/r1/participants')
+    await bob.post('rooms/r1/participants')
+    await alice.expectEvent('room.participant_joined')
     const [shown] = await listed()
     t.not(shown?.state, 'offline')
     t.ok(Number(shown?.version) > Number(hidden?.version))
@@ -79,13 +79,13 @@ flow(
 flow(
   'oneself one sees whole: devices, and the time as it is',
   async (t, scenario) => {
-    const alice = await scenario.enter('alice', 'phone')
-    await scenario.enter('alice', 'tablet')
-    const { body } = await alice.ask('GET', `presence?users=${scenario.marked('alice')}`)
+    const alice = await scenario.addClient('alice', 'phone')
+    await scenario.addClient('alice', 'tablet')
+    const { body } = await alice.request('GET', `presence?users=${scenario.toWire('alice')}`)
     const lastSeenAt = new Date(scenario.now()).toISOString()
     t.match(body, { presences: [{ user: 'alice', state: 'online', devices: 2, lastSeenAt }] })
-    t.match((await alice.ask('GET', 'snapshot')).body, { presence: { devices: 2, lastSeenAt } })
-    t.match((await alice.ask('PUT', 'presence', {})).body, { presence: { devices: 2 } })
+    t.match((await alice.request('GET', 'snapshot')).body, { presence: { devices: 2, lastSeenAt } })
+    t.match((await alice.request('PUT', 'presence', {})).body, { presence: { devices: 2 } })
   },
   shared
 )
@@ -93,18 +93,18 @@ flow(
 flow(
   'a change goes to those who watch and may see it, and to no others',
   async (t, scenario) => {
-    const [alice, bob] = await scenario.enterBoth()
-    const eve = await scenario.enter('eve', 'phone')
-    await alice.does('rooms/r1/participants')
-    await bob.does('rooms/r1/participants')
-    await alice.hears('room.participant_joined')
-    for (const who of [alice, eve]) await who.ask('PUT', 'presence/watch', { users: ['bob'] })
-    await bob.ask('PUT', 'presence', { status: 'away' })
-    await scenario.pass(A_WHILE)
-    t.match(await alice.hears('presence.changed'), { user: 'bob', state: 'away' })
-    await bob.ask('PUT', 'presence', { status: 'online' })
-    t.match(await alice.hears('presence.changed'), { user: 'bob', state: 'online' })
-    await scenario.pass(A_WHILE)
+    const [alice, bob] = await scenario.addAliceAndBob()
+    const eve = await scenario.addClient('eve', 'phone')
+    await alice.post('rooms/r1/participants')
+    await bob.post('rooms/r1/participants')
+    await alice.expectEvent('room.participant_joined')
+    for (const who of [alice, eve]) await who.request('PUT', 'presence/watch', { users: ['bob'] })
+    await bob.request('PUT', 'presence', { status: 'away' })
+    await scenario.advance(A_WHILE)
+    t.match(await alice.expectEvent('presence.changed'), { user: 'bob', state: 'away' })
+    await bob.request('PUT', 'presence', { status: 'online' })
+    t.match(await alice.expectEvent('presence.changed'), { user: 'bob', state: 'online' })
+    await scenario.advance(A_WHILE)
     // holdMailboxes finds whatever eve was told and did not hear here.
   },
   shared
@@ -126,15 +126,15 @@ t.teardown(() => void service.close().closeAllConnections())
 flow(
   'the policy service decides, and its answer is kept for half a minute',
   async (t, scenario) => {
-    const alice = await scenario.enter('alice', 'phone')
-    for (const user of ['bob', 'sleeper', 'stranger']) await scenario.enter(user, 'laptop')
+    const alice = await scenario.addClient('alice', 'phone')
+    for (const user of ['bob', 'sleeper', 'stranger']) await scenario.addClient(user, 'laptop')
     t.equal(await seesState(t, scenario, alice, 'bob'), 'online')
     t.equal(await seesState(t, scenario, alice, 'sleeper'), 'offline')
     t.equal(await seesState(t, scenario, alice, 'stranger'), 'offline', 'without an answer nobody is shown')
-    const askedOf = (to: string) => scenario.unmarked(asked).filter(each => each.to === to)
+    const askedOf = (to: string) => scenario.fromWire(asked).filter(each => each.to === to)
     const question = { action: 'presence', caller: alice.endpoint, to: 'bob' }
     t.strictSame(askedOf('bob'), [question], 'asked once')
-    await scenario.pass(30_000)
+    await scenario.advance(30_000)
     t.equal(await seesState(t, scenario, alice, 'bob'), 'online')
     t.strictSame(askedOf('bob'), [question, question])
     t.equal(askedOf('alice').length, 0, 'nobody is asked about themselves')

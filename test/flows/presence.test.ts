@@ -20,31 +20,34 @@ const SMALL = { RETENTION_MS: '20000', PRESENCE_TTL_MS: '3000', HEARTBEAT_MS: '1
 const EVERYBODY = { until: Number.MAX_SAFE_INTEGER, limit: 1000 }
 
 async function watch(who: TestClient, ...users: string[]): Promise<WatchedPresence[]> {
-  const { status, body } = await who.ask('PUT', 'presence/watch', { users })
+  const { status, body } = await who.request('PUT', 'presence/watch', { users })
   assert.equal(status, 200, JSON.stringify(body))
   return body.watching as WatchedPresence[]
 }
 
 const watching = async (who: TestClient) =>
-  ((await who.ask('GET', 'presence/watch')).body.watching as WatchedPresence[]).map(({ user, state }) => [user, state])
+  ((await who.request('GET', 'presence/watch')).body.watching as WatchedPresence[]).map(({ user, state }) => [
+    user,
+    state
+  ])
 
 async function sets(who: TestClient, status: 'online' | 'away'): Promise<void> {
-  assert.equal((await who.ask('PUT', 'presence', { status })).status, 200)
+  assert.equal((await who.request('PUT', 'presence', { status })).status, 200)
 }
 
 /** A device whose node dies right after opening its stream, or renewing it: nobody closes it, and nobody says so. */
 async function isHeldByADeadNode(scenario: Scenario, user: string): Promise<void> {
   const now = scenario.now()
   const stream = { connection: 'of a dead node', claim: true, onlineUntil: now + scenario.config.presenceTtlMs }
-  await scenario.store.mailboxes.touch(scenario.marked(user), 'tv', { now, tag: 'birth', ...stream })
+  await scenario.store.mailboxes.touch(scenario.toWire(user), 'tv', { now, tag: 'birth', ...stream })
 }
 
 flow('somebody comes, is busy, is away and goes, and each is told once', async (t, scenario) => {
-  const alice = await scenario.enter('alice', 'phone')
+  const alice = await scenario.addClient('alice', 'phone')
   const [first] = await watch(alice, 'bob')
   t.match(first, { user: 'bob', state: 'offline', lastSeenAt: null, version: Number })
-  const bob = await scenario.enter('bob', 'laptop', { node: scenario.far })
-  const came = await alice.hears('presence.changed')
+  const bob = await scenario.addClient('bob', 'laptop', { node: scenario.lastNode })
+  const came = await alice.expectEvent('presence.changed')
   t.match(came, {
     user: 'bob',
     state: 'online',
@@ -53,193 +56,197 @@ flow('somebody comes, is busy, is away and goes, and each is told once', async (
   t.notOk('devices' in came, 'how many devices somebody has is their own business')
   t.ok(Number(came.version) > Number(first?.version))
 
-  const carol = await scenario.enter('carol', 'tablet')
-  await carol.does('calls', { callId: 'c1', to: 'bob' })
-  await bob.hears('call.incoming')
-  await bob.does('calls/c1/accept')
-  await carol.hears('call.accepted')
-  await scenario.pass(A_WHILE)
-  t.match(await alice.hears('presence.changed'), { user: 'bob', state: 'busy' })
-  await bob.does('calls/c1/hangup')
-  await carol.hears('call.ended')
-  await scenario.pass(A_WHILE)
-  t.match(await alice.hears('presence.changed'), { user: 'bob', state: 'online' })
+  const carol = await scenario.addClient('carol', 'tablet')
+  await carol.post('calls', { callId: 'c1', to: 'bob' })
+  await bob.expectEvent('call.incoming')
+  await bob.post('calls/c1/accept')
+  await carol.expectEvent('call.accepted')
+  await scenario.advance(A_WHILE)
+  t.match(await alice.expectEvent('presence.changed'), { user: 'bob', state: 'busy' })
+  await bob.post('calls/c1/hangup')
+  await carol.expectEvent('call.ended')
+  await scenario.advance(A_WHILE)
+  t.match(await alice.expectEvent('presence.changed'), { user: 'bob', state: 'online' })
 
   await sets(bob, 'away')
-  await scenario.pass(A_WHILE)
-  t.match(await alice.hears('presence.changed'), { user: 'bob', state: 'away' })
+  await scenario.advance(A_WHILE)
+  t.match(await alice.expectEvent('presence.changed'), { user: 'bob', state: 'away' })
   await sets(bob, 'online')
-  t.match(await alice.hears('presence.changed'), { user: 'bob', state: 'online' }, 'at once')
-  await bob.leaves()
-  await scenario.hasStreams(2)
-  await scenario.pass(A_WHILE)
-  t.match(await alice.hears('presence.changed'), { user: 'bob', state: 'offline' })
-  await scenario.pass(40_000)
+  t.match(await alice.expectEvent('presence.changed'), { user: 'bob', state: 'online' }, 'at once')
+  await bob.closeStream()
+  await scenario.waitForStreams(2)
+  await scenario.advance(A_WHILE)
+  t.match(await alice.expectEvent('presence.changed'), { user: 'bob', state: 'offline' })
+  await scenario.advance(40_000)
   t.same(await watching(alice), [['bob', 'offline']])
 })
 
 flow('several devices make one presence', async (t, scenario) => {
-  const alice = await scenario.enter('alice', 'phone')
+  const alice = await scenario.addClient('alice', 'phone')
   const [laptop, watchOnWrist] = [
-    await scenario.enter('bob', 'laptop', { node: scenario.far }),
-    await scenario.enter('bob', 'watch')
+    await scenario.addClient('bob', 'laptop', { node: scenario.lastNode }),
+    await scenario.addClient('bob', 'watch')
   ]
   t.match(await watch(alice, 'bob'), [{ state: 'online' }])
   await sets(laptop, 'away')
-  await scenario.pass(A_WHILE)
-  await watchOnWrist.leaves()
-  await scenario.hasStreams(2)
-  await scenario.pass(A_WHILE)
-  t.match(await alice.hears('presence.changed'), { state: 'away' }, 'the one that is left says so')
-  await watchOnWrist.listens()
-  t.match(await alice.hears('presence.changed'), { state: 'online' })
-  await laptop.leaves()
-  await scenario.hasStreams(2)
-  await scenario.pass(A_WHILE)
-  await watchOnWrist.signsOff()
-  await scenario.hasStreams(1)
-  await scenario.pass(A_WHILE)
-  t.match(await alice.hears('presence.changed'), { state: 'offline' })
+  await scenario.advance(A_WHILE)
+  await watchOnWrist.closeStream()
+  await scenario.waitForStreams(2)
+  await scenario.advance(A_WHILE)
+  t.match(await alice.expectEvent('presence.changed'), { state: 'away' }, 'the one that is left says so')
+  await watchOnWrist.openStream()
+  t.match(await alice.expectEvent('presence.changed'), { state: 'online' })
+  await laptop.closeStream()
+  await scenario.waitForStreams(2)
+  await scenario.advance(A_WHILE)
+  await watchOnWrist.signOff()
+  await scenario.waitForStreams(1)
+  await scenario.advance(A_WHILE)
+  t.match(await alice.expectEvent('presence.changed'), { state: 'offline' })
 })
 
 flow('a blip makes no noise', async (t, scenario) => {
-  const alice = await scenario.enter('alice', 'phone')
-  const bob = await scenario.enter('bob', 'laptop', { node: scenario.far })
-  const carol = await scenario.enter('carol', 'tablet')
+  const alice = await scenario.addClient('alice', 'phone')
+  const bob = await scenario.addClient('bob', 'laptop', { node: scenario.lastNode })
+  const carol = await scenario.addClient('carol', 'tablet')
   await watch(alice, 'bob')
   for (let i = 0; i < 3; i++) {
-    await bob.leaves()
-    await scenario.hasStreams(2)
-    await scenario.pass(A_MOMENT)
-    await bob.listens()
-    await scenario.pass(A_MOMENT)
+    await bob.closeStream()
+    await scenario.waitForStreams(2)
+    await scenario.advance(A_MOMENT)
+    await bob.openStream()
+    await scenario.advance(A_MOMENT)
   }
   await sets(bob, 'away')
-  await scenario.pass(A_MOMENT)
+  await scenario.advance(A_MOMENT)
   await sets(bob, 'online')
-  await carol.does('calls', { callId: 'c1', to: 'bob' })
-  await bob.hears('call.incoming')
-  await scenario.pass(A_MOMENT)
-  await carol.does('calls/c1/cancel')
-  await bob.hears('call.ended')
-  await scenario.pass(40_000)
+  await carol.post('calls', { callId: 'c1', to: 'bob' })
+  await bob.expectEvent('call.incoming')
+  await scenario.advance(A_MOMENT)
+  await carol.post('calls/c1/cancel')
+  await bob.expectEvent('call.ended')
+  await scenario.advance(40_000)
   t.same(await watching(alice), [['bob', 'online']], 'and nothing else was heard')
 })
 
 flow('a blip that is one to the clients shows in no reply either', async (t, scenario) => {
-  const alice = await scenario.enter('alice', 'phone')
-  const eve = await scenario.enter('eve', 'phone', { node: scenario.far })
-  const bob = await scenario.enter('bob', 'laptop', { node: scenario.far })
+  const alice = await scenario.addClient('alice', 'phone')
+  const eve = await scenario.addClient('eve', 'phone', { node: scenario.lastNode })
+  const bob = await scenario.addClient('bob', 'laptop', { node: scenario.lastNode })
   await watch(alice, 'bob')
-  await bob.leaves()
-  await scenario.hasStreams(2)
-  t.match(await alice.ask('GET', 'presence?users='.concat(scenario.marked('bob'))), {
+  await bob.closeStream()
+  await scenario.waitForStreams(2)
+  t.match(await alice.request('GET', 'presence?users='.concat(scenario.toWire('bob'))), {
     body: { presences: [{ state: 'offline' }] }
   })
   t.match(await watch(eve, 'bob'), [{ state: 'online' }], 'nothing would tell her that he was back')
-  await bob.listens()
-  await scenario.pass(A_WHILE)
+  await bob.openStream()
+  await scenario.advance(A_WHILE)
   t.same(await watching(eve), [['bob', 'online']])
 })
 
 flow('a device without a stream is there for as long as it says so', async (t, scenario) => {
-  const alice = await scenario.enter('alice', 'phone')
-  const bob = await scenario.enter('bob', 'fridge', { node: scenario.far, silent: true })
+  const alice = await scenario.addClient('alice', 'phone')
+  const bob = await scenario.addClient('bob', 'fridge', { node: scenario.lastNode, silent: true })
   await watch(alice, 'bob')
   for (let i = 0; i < 6; i++) {
     await sets(bob, 'online')
-    await scenario.pass(scenario.config.presenceTtlMs / 3)
+    await scenario.advance(scenario.config.presenceTtlMs / 3)
   }
-  t.match(await alice.hears('presence.changed'), { state: 'online' })
-  await scenario.pass((scenario.config.presenceTtlMs * 2) / 3 + A_WHILE)
-  t.match(await alice.hears('presence.changed'), { state: 'offline' })
+  t.match(await alice.expectEvent('presence.changed'), { state: 'online' })
+  await scenario.advance((scenario.config.presenceTtlMs * 2) / 3 + A_WHILE)
+  t.match(await alice.expectEvent('presence.changed'), { state: 'offline' })
 })
 
 flow(
   'a node that was killed says nothing, and its devices are gone when their presence lapses',
   async (t, scenario) => {
-    const alice = await scenario.enter('alice', 'phone')
+    const alice = await scenario.addClient('alice', 'phone')
     await watch(alice, 'bob')
     await isHeldByADeadNode(scenario, 'bob')
-    await scenario.pass(20_000)
+    await scenario.advance(20_000)
     await isHeldByADeadNode(scenario, 'bob')
-    await scenario.pass(12_000)
-    t.match(await alice.hears('presence.changed'), { state: 'online' }, 'what nobody noticed is found by the next look')
-    await scenario.pass(15_000)
+    await scenario.advance(12_000)
+    t.match(
+      await alice.expectEvent('presence.changed'),
+      { state: 'online' },
+      'what nobody noticed is found by the next look'
+    )
+    await scenario.advance(15_000)
     t.same(await watching(alice), [['bob', 'online']], 'until its time is over')
-    await scenario.pass(3_000 + A_WHILE)
-    t.match(await alice.hears('presence.changed'), { state: 'offline' })
+    await scenario.advance(3_000 + A_WHILE)
+    t.match(await alice.expectEvent('presence.changed'), { state: 'offline' })
   }
 )
 
 flow(
   'a node that is closed takes its devices with it, and those who go elsewhere were never away',
   async (t, scenario) => {
-    if (scenario.far === 0) return
-    const alice = await scenario.enter('alice', 'phone')
-    const bob = await scenario.enter('bob', 'laptop', { node: scenario.far })
-    const carol = await scenario.enter('carol', 'laptop', { node: scenario.far })
+    if (scenario.lastNode === 0) return
+    const alice = await scenario.addClient('alice', 'phone')
+    const bob = await scenario.addClient('bob', 'laptop', { node: scenario.lastNode })
+    const carol = await scenario.addClient('carol', 'laptop', { node: scenario.lastNode })
     await watch(alice, 'bob', 'carol')
-    await scenario.during(scenario.cluster.closeNode(scenario.far))
-    carol.goesTo(0)
-    await carol.listens()
-    await scenario.pass(scenario.config.presenceTtlMs + A_WHILE)
-    t.match(await alice.hears('presence.changed'), { user: 'bob', state: 'offline' })
+    await scenario.advanceDuring(scenario.cluster.closeNode(scenario.lastNode))
+    carol.useNode(0)
+    await carol.openStream()
+    await scenario.advance(scenario.config.presenceTtlMs + A_WHILE)
+    t.match(await alice.expectEvent('presence.changed'), { user: 'bob', state: 'offline' })
     t.same(await watching(alice), [
       ['bob', 'offline'],
       ['carol', 'online']
     ])
-    await bob.leaves()
+    await bob.closeStream()
   },
   { alone: true }
 )
 
 flow('a list is replaced, read back and given up, and each device has its own', async (t, scenario) => {
-  const phone = await scenario.enter('alice', 'phone')
-  const tablet = await scenario.enter('alice', 'tablet', { node: scenario.far })
-  const bob = await scenario.enter('bob', 'laptop', { node: scenario.far })
-  const carol = await scenario.enter('carol', 'laptop')
+  const phone = await scenario.addClient('alice', 'phone')
+  const tablet = await scenario.addClient('alice', 'tablet', { node: scenario.lastNode })
+  const bob = await scenario.addClient('bob', 'laptop', { node: scenario.lastNode })
+  const carol = await scenario.addClient('carol', 'laptop')
   await watch(phone, 'bob', 'carol')
   await watch(tablet, 'bob')
   t.match(await watch(phone, 'carol', 'dan', 'carol'), [{ user: 'carol' }, { user: 'dan', state: 'offline' }])
-  const { body } = await phone.ask('GET', 'snapshot')
+  const { body } = await phone.request('GET', 'snapshot')
   t.match(body.watching, [
     { user: 'carol', state: 'online' },
     { user: 'dan', state: 'offline' }
   ])
-  await bob.leaves()
-  await carol.leaves()
-  await scenario.hasStreams(2)
-  await scenario.pass(A_WHILE)
-  t.match(await tablet.hears('presence.changed'), { user: 'bob', state: 'offline' })
-  t.match(await phone.hears('presence.changed'), { user: 'carol', state: 'offline' })
-  t.equal((await phone.ask('DELETE', 'presence/watch')).status, 204)
-  t.equal((await phone.ask('DELETE', 'presence/watch')).status, 204)
+  await bob.closeStream()
+  await carol.closeStream()
+  await scenario.waitForStreams(2)
+  await scenario.advance(A_WHILE)
+  t.match(await tablet.expectEvent('presence.changed'), { user: 'bob', state: 'offline' })
+  t.match(await phone.expectEvent('presence.changed'), { user: 'carol', state: 'offline' })
+  t.equal((await phone.request('DELETE', 'presence/watch')).status, 204)
+  t.equal((await phone.request('DELETE', 'presence/watch')).status, 204)
   t.same([await watching(phone), await watching(tablet)], [[], [['bob', 'offline']]])
-  await carol.listens()
-  await tablet.signsOff()
-  await bob.listens()
-  await scenario.pass(A_WHILE)
-  const again = await scenario.enter('alice', 'tablet', { silent: true })
-  t.same([await again.polls(), await watching(again)], [[], []], 'who signs off watches nobody')
+  await carol.openStream()
+  await tablet.signOff()
+  await bob.openStream()
+  await scenario.advance(A_WHILE)
+  const again = await scenario.addClient('alice', 'tablet', { silent: true })
+  t.same([await again.poll(), await watching(again)], [[], []], 'who signs off watches nobody')
 })
 
 flow('of lists that are put at once one stands, and is followed', async (t, scenario) => {
-  const alice = await scenario.enter('alice', 'phone', { silent: true })
-  const twin = await scenario.enter('alice', 'phone', { node: scenario.far, silent: true })
+  const alice = await scenario.addClient('alice', 'phone', { silent: true })
+  const twin = await scenario.addClient('alice', 'phone', { node: scenario.lastNode, silent: true })
   const lists = [
     ['bob', 'carol'],
     ['carol', 'dan', 'eve']
   ] as const
   for (let round = 0; round < 6; round++) {
     const asked = [watch(alice, ...lists[0]), watch(twin, ...lists[1])]
-    const ended = round % 3 === 2 ? twin.ask('DELETE', 'presence/watch') : undefined
+    const ended = round % 3 === 2 ? twin.request('DELETE', 'presence/watch') : undefined
     await Promise.all([...asked, ended])
     const standing = (await watching(alice)).map(([user]) => user)
     const allowed = [...lists, ...(ended ? [[]] : [])].map(String)
     t.ok(allowed.includes(String(standing)), `${standing} is one of them`)
     for (const user of ['bob', 'carol', 'dan', 'eve']) {
-      const found = await scenario.store.watches.watchers(scenario.marked(user), EVERYBODY)
+      const found = await scenario.store.watches.watchers(scenario.toWire(user), EVERYBODY)
       t.equal(found.length, standing.includes(user) ? 1 : 0, `watchers of ${user}`)
     }
   }
@@ -247,26 +254,26 @@ flow('of lists that are put at once one stands, and is followed', async (t, scen
 
 flow('one may watch oneself, and somebody who is watched already', async (t, scenario) => {
   const [alice, eve] = [
-    await scenario.enter('alice', 'phone'),
-    await scenario.enter('eve', 'phone', { node: scenario.far })
+    await scenario.addClient('alice', 'phone'),
+    await scenario.addClient('eve', 'phone', { node: scenario.lastNode })
   ]
   await watch(eve, 'alice')
   t.match(await watch(alice, 'alice'), [{ user: 'alice', state: 'online' }])
   await sets(alice, 'away')
-  await scenario.pass(A_WHILE)
-  for (const who of [alice, eve]) t.match(await who.hears('presence.changed'), { user: 'alice', state: 'away' })
+  await scenario.advance(A_WHILE)
+  for (const who of [alice, eve]) t.match(await who.expectEvent('presence.changed'), { user: 'alice', state: 'away' })
 })
 
 flow('what is not a list of users is refused', async (t, scenario) => {
-  const alice = await scenario.enter('alice', 'phone')
+  const alice = await scenario.addClient('alice', 'phone')
   await watch(alice, 'bob')
   const many = Array.from({ length: 201 }, (_, n) => `u${n}`)
   const bad = [{}, { users: 'bob' }, { users: ['no/body'] }, { users: ['a b'] }, { users: [], all: true }]
   for (const body of bad) {
-    const reply = await alice.ask('PUT', 'presence/watch', body)
+    const reply = await alice.request('PUT', 'presence/watch', body)
     t.match(reply, { status: 400, body: { code: 'invalid_request' } }, JSON.stringify(body).slice(0, 40))
   }
-  t.match(await alice.ask('PUT', 'presence/watch', { users: many }), { status: 413, body: { code: 'too_large' } })
+  t.match(await alice.request('PUT', 'presence/watch', { users: many }), { status: 413, body: { code: 'too_large' } })
   t.same(await watching(alice), [['bob', 'offline']], 'and changes nothing')
   t.equal((await watch(alice, ...many.slice(1))).length, 200)
   t.same(await watch(alice), [])
@@ -275,14 +282,14 @@ flow('what is not a list of users is refused', async (t, scenario) => {
 flow(
   'so many may watch somebody, and who comes too late keeps the list they had',
   async (t, scenario) => {
-    const alice = await scenario.enter('alice', 'phone')
+    const alice = await scenario.addClient('alice', 'phone')
     for (const fan of ['eve', 'mallory', 'carol'])
-      await watch(await scenario.enter(fan, 'phone', { silent: true }), 'star')
+      await watch(await scenario.addClient(fan, 'phone', { silent: true }), 'star')
     await watch(alice, 'bob')
-    const refused = await alice.ask('PUT', 'presence/watch', { users: ['carol', 'star'] })
+    const refused = await alice.request('PUT', 'presence/watch', { users: ['carol', 'star'] })
     t.match(refused, { status: 409, body: { code: 'too_many_watchers', users: ['star'], retryable: true } })
     t.same(await watching(alice), [['bob', 'offline']])
-    const watchers = (name: string) => scenario.store.watches.watchers(scenario.marked(name), EVERYBODY)
+    const watchers = (name: string) => scenario.store.watches.watchers(scenario.toWire(name), EVERYBODY)
     t.same(await watchers('carol'), [])
     t.equal((await watchers('star')).length, 3)
   },
@@ -291,8 +298,8 @@ flow(
 
 /** Many more who watch, without a stream; some of them with two devices. */
 async function haveFans(scenario: Scenario, of: string, count: number) {
-  const [now, user] = [scenario.now(), scenario.marked(of)]
-  const fans = Array.from({ length: count }, (_, n) => ({ user: scenario.marked(`fan${n >> 1}`), device: `d${n & 1}` }))
+  const [now, user] = [scenario.now(), scenario.toWire(of)]
+  const fans = Array.from({ length: count }, (_, n) => ({ user: scenario.toWire(`fan${n >> 1}`), device: `d${n & 1}` }))
   const { mailboxes, watches } = scenario.store
   await Promise.all(
     fans.map(async fan => {
@@ -319,14 +326,14 @@ async function haveFans(scenario: Scenario, of: string, count: number) {
 }
 
 async function watchedState(scenario: Scenario, name: string): Promise<WatchedState> {
-  const known = await scenario.store.aggregates.load({ kind: 'presence', id: scenario.marked(name) })
+  const known = await scenario.store.aggregates.load({ kind: 'presence', id: scenario.toWire(name) })
   return JSON.parse(known?.state ?? '')
 }
 
 /** A node finds that the user is away now, commits that, publishes that to a hundred of those who watch, and dies. */
 async function publishesSomeAndDies(scenario: Scenario, name: string): Promise<void> {
   const { aggregates, fanouts, mailboxes } = scenario.store
-  const [now, user, tag] = [scenario.now(), scenario.marked(name), 'dead']
+  const [now, user, tag] = [scenario.now(), scenario.toWire(name), 'dead']
   const ref = { kind: 'presence', id: user } as const
   const known = await aggregates.load(ref)
   const seen = JSON.parse(known?.state ?? '') as WatchedState
@@ -364,8 +371,8 @@ async function publishesSomeAndDies(scenario: Scenario, name: string): Promise<v
 }
 
 flow('what a node had begun to publish when it died reaches all who watch, once', async (t, scenario) => {
-  const alice = await scenario.enter('alice', 'phone')
-  const bob = await scenario.enter('bob', 'laptop', { node: scenario.far })
+  const alice = await scenario.addClient('alice', 'phone')
+  const bob = await scenario.addClient('bob', 'laptop', { node: scenario.lastNode })
   await watch(alice, 'bob')
   const heard = await haveFans(scenario, 'bob', 400)
   await sets(bob, 'away')
@@ -375,48 +382,48 @@ flow('what a node had begun to publish when it died reaches all who watch, once'
   const some = Number((await heard()).away)
   t.ok(some > 90 && some <= 100, `${some} were told`)
   // The clock stands still after it: whatever is heard was told in time.
-  await scenario.pass(2_000)
-  t.match(await alice.hears('presence.changed'), { user: 'bob', state: 'away' })
+  await scenario.advance(2_000)
+  t.match(await alice.expectEvent('presence.changed'), { user: 'bob', state: 'away' })
   await until('all have heard', async () => (await heard()).away === 400)
   await sets(bob, 'online')
-  t.match(await alice.hears('presence.changed'), { user: 'bob', state: 'online' })
+  t.match(await alice.expectEvent('presence.changed'), { user: 'bob', state: 'online' })
   await until('all have heard', async () => (await heard())['away,online'] === 400)
 })
 
 flow(
   'a watch lasts as long as its device and no longer, and leaves nothing',
   async (t, scenario) => {
-    const alice = await scenario.enter('alice', 'phone')
-    const eve = await scenario.enter('eve', 'phone', { node: scenario.far, silent: true })
-    const user = scenario.marked('bob')
+    const alice = await scenario.addClient('alice', 'phone')
+    const eve = await scenario.addClient('eve', 'phone', { node: scenario.lastNode, silent: true })
+    const user = scenario.toWire('bob')
     const watchers = async () =>
-      scenario.unmarked(await scenario.store.watches.watchers(user, EVERYBODY)).map(each => each.user)
+      scenario.fromWire(await scenario.store.watches.watchers(user, EVERYBODY)).map(each => each.user)
     await watch(alice, 'bob')
     await watch(eve, 'bob')
     t.same((await watchers()).sort(), ['alice', 'eve'])
-    await scenario.pass(3 * scenario.config.retentionMs)
+    await scenario.advance(3 * scenario.config.retentionMs)
     t.same(await watchers(), ['alice'], 'eve was heard of no more')
-    const bob = await scenario.enter('bob', 'laptop', { node: scenario.far })
-    t.match(await alice.hears('presence.changed'), { state: 'online' })
+    const bob = await scenario.addClient('bob', 'laptop', { node: scenario.lastNode })
+    t.match(await alice.expectEvent('presence.changed'), { state: 'online' })
     // More changes than a mailbox remembers commits of one source.
     for (let i = 0; i < 4; i++) {
-      await bob.leaves()
-      await scenario.hasStreams(1)
-      await scenario.pass(A_WHILE)
-      t.match(await alice.hears('presence.changed'), { state: 'offline' })
-      await bob.listens()
-      t.match(await alice.hears('presence.changed'), { state: 'online' })
+      await bob.closeStream()
+      await scenario.waitForStreams(1)
+      await scenario.advance(A_WHILE)
+      t.match(await alice.expectEvent('presence.changed'), { state: 'offline' })
+      await bob.openStream()
+      t.match(await alice.expectEvent('presence.changed'), { state: 'online' })
     }
-    t.equal((await alice.ask('DELETE', 'presence/watch')).status, 204)
-    await scenario.pass(scenario.config.presenceTtlMs + A_WHILE)
+    t.equal((await alice.request('DELETE', 'presence/watch')).status, 204)
+    await scenario.advance(scenario.config.presenceTtlMs + A_WHILE)
     const left = await scenario.store.aggregates.load({ kind: 'presence', id: user })
     t.ok(left === null || JSON.parse(left.state).checkAt === null, 'it is not checked any more')
-    await scenario.pass(2 * scenario.config.retentionMs)
+    await scenario.advance(2 * scenario.config.retentionMs)
     t.match(await watch(alice, 'bob'), [{ state: 'online' }], 'and it can begin again')
-    await bob.leaves()
-    await scenario.hasStreams(1)
-    await scenario.pass(A_WHILE)
-    t.match(await alice.hears('presence.changed'), { state: 'offline' })
+    await bob.closeStream()
+    await scenario.waitForStreams(1)
+    await scenario.advance(A_WHILE)
+    t.match(await alice.expectEvent('presence.changed'), { state: 'offline' })
   },
   { env: SMALL }
 )

@@ -17,7 +17,7 @@ for (const setting of ONE_NODE) {
     const client = new Redis(replica.port)
     t.teardown(async () => {
       client.disconnect()
-      await scenario.clear()
+      await scenario.closeStreams()
       await cluster.close()
       await replica.stop()
       await primary.stop()
@@ -25,14 +25,14 @@ for (const setting of ONE_NODE) {
     await until('the replica is in step', async () =>
       (await client.info('replication')).includes('master_link_status:up')
     )
-    const [alice] = await scenario.enterBoth()
-    await alice.does('calls', { callId: 'c1', to: 'bob' })
+    const [alice] = await scenario.addAliceAndBob()
+    await alice.post('calls', { callId: 'c1', to: 'bob' })
     t.ok((await client.keys('*state:call:c1*')).length > 0, 'the replica has it when the reply comes')
     replica.pause()
-    const refused = await alice.ask('POST', 'calls/c1/cancel', {})
+    const refused = await alice.request('POST', 'calls/c1/cancel', {})
     t.match(refused, { status: 503, body: { code: 'store_unavailable', retryable: true } })
-    t.equal((await alice.ask('GET', 'calls/c1')).status, 200, 'what changes nothing waits for nothing')
+    t.equal((await alice.request('GET', 'calls/c1')).status, 200, 'what changes nothing waits for nothing')
     replica.resume()
-    await until('it counts again', async () => (await alice.ask('POST', 'calls/c1/cancel', {})).status === 200)
+    await until('it counts again', async () => (await alice.request('POST', 'calls/c1/cancel', {})).status === 200)
   })
 }

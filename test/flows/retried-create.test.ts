@@ -11,10 +11,10 @@ for (const setting of SETTINGS.filter(({ engine }) => engine === 'redis')) {
     const { scenario, redis: server, proxy } = await openProxiedScenario(t, { setting })
     const redis = new Redis(server.port)
     t.teardown(() => redis.disconnect())
-    const [alice, bob] = await scenario.enterBoth()
-    const carol = await scenario.enter('carol', 'phone', { node: scenario.far })
+    const [alice, bob] = await scenario.addAliceAndBob()
+    const carol = await scenario.addClient('carol', 'phone', { node: scenario.lastNode })
     const leasesOf = async ({ user }: TestClient) =>
-      (await scenario.store.leases.list(scenario.marked(user))).map(each => each.kind)
+      (await scenario.store.leases.list(scenario.toWire(user))).map(each => each.kind)
     /** Redis refuses the commit of the call, and takes the tombstone again. */
     const refuseCommit = async (isRetry: boolean) => {
       let commit = await proxy.hold('"phase":"ringing"')
@@ -32,43 +32,43 @@ for (const setting of SETTINGS.filter(({ engine }) => engine === 'redis')) {
       tombstone.release()
     }
     const failsOnce = async (callId: string, { isRetry = false } = {}) => {
-      const [answer] = await Promise.all([alice.ask('POST', 'calls', { callId, to: 'bob' }), refuseCommit(isRetry)])
+      const [answer] = await Promise.all([alice.request('POST', 'calls', { callId, to: 'bob' }), refuseCommit(isRetry)])
       t.match(answer, { status: 503, body: { code: /^store_/, retryable: true } })
       for (const client of [alice, bob]) t.same(await leasesOf(client), [], `${client.user} is free`)
       t.same(await alice.activeCalls(), [])
-      t.equal((await alice.ask('GET', `calls/${callId}`)).body.code, 'call_not_found')
+      t.equal((await alice.request('GET', `calls/${callId}`)).body.code, 'call_not_found')
     }
 
     await failsOnce('c1')
-    alice.goesTo(scenario.far)
+    alice.useNode(scenario.lastNode)
     await failsOnce('c1', { isRetry: true })
-    alice.goesTo(0)
-    t.match(await alice.does('calls', { callId: 'c1', to: 'bob' }), { resolution: 'created', delivery: { online: 1 } })
-    t.match(await alice.does('calls', { callId: 'c1', to: 'bob' }), { resolution: 'existing' })
+    alice.useNode(0)
+    t.match(await alice.post('calls', { callId: 'c1', to: 'bob' }), { resolution: 'created', delivery: { online: 1 } })
+    t.match(await alice.post('calls', { callId: 'c1', to: 'bob' }), { resolution: 'existing' })
     // Nothing came of the attempts that failed.
-    t.match(await bob.hears('call.incoming'), { callId: 'c1', version: 3 })
+    t.match(await bob.expectEvent('call.incoming'), { callId: 'c1', version: 3 })
     t.same([await leasesOf(alice), await leasesOf(bob)], [['active'], ['ringing']])
-    await bob.does('calls/c1/accept')
-    await alice.hears('call.accepted')
-    await bob.does('calls/c1/hangup')
-    await alice.hears('call.ended')
+    await bob.post('calls/c1/accept')
+    await alice.expectEvent('call.accepted')
+    await bob.post('calls/c1/hangup')
+    await alice.expectEvent('call.ended')
     t.same([await leasesOf(alice), await leasesOf(bob)], [[], []])
 
     await failsOnce('c2')
-    t.match(await alice.does('calls', { callId: 'c2', to: 'carol' }), { resolution: 'created' })
-    await carol.hears('call.incoming')
-    await alice.does('calls/c2/cancel')
-    await carol.hears('call.ended')
+    t.match(await alice.post('calls', { callId: 'c2', to: 'carol' }), { resolution: 'created' })
+    await carol.expectEvent('call.incoming')
+    await alice.post('calls/c2/cancel')
+    await carol.expectEvent('call.ended')
 
     await failsOnce('c3')
-    t.match(await alice.does('calls/c3/cancel'), { call: { state: 'ended', reason: 'cancelled' } })
-    const late = await alice.does('calls', { callId: 'c3', to: 'bob' })
+    t.match(await alice.post('calls/c3/cancel'), { call: { state: 'ended', reason: 'cancelled' } })
+    const late = await alice.post('calls', { callId: 'c3', to: 'bob' })
     t.match(
       late,
       { resolution: 'existing', call: { state: 'ended', reason: 'cancelled' } },
       'a cancel holds for the retry, too'
     )
     for (const client of [alice, bob, carol]) t.same(await leasesOf(client), [])
-    await scenario.holdMailboxes(t)
+    await scenario.checkMailboxes(t)
   })
 }

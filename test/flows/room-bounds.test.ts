@@ -6,18 +6,18 @@ import { until } from '../helpers/until.js'
 flow(
   'a device is in so many rooms and no more, and what a crash left is not counted',
   async (t, scenario) => {
-    const alice = await scenario.enter('alice', 'phone', { silent: true })
-    const tablet = await scenario.enter('alice', 'tablet', { silent: true })
+    const alice = await scenario.addClient('alice', 'phone', { silent: true })
+    const tablet = await scenario.addClient('alice', 'tablet', { silent: true })
     const first = await join(alice, 'r1')
     await join(alice, 'r2')
-    t.match(await alice.ask('POST', 'rooms/r3/participants'), { status: 409, body: { code: 'too_many_rooms' } })
+    t.match(await alice.request('POST', 'rooms/r3/participants'), { status: 409, body: { code: 'too_many_rooms' } })
     await join(tablet, 'r3')
-    t.match(await alice.ask('GET', 'snapshot'), { body: { rooms: { length: 2 } } }, 'of this device')
-    t.match(await tablet.ask('GET', 'snapshot'), { body: { rooms: [{ device: 'tablet' }] } })
-    t.match(await alice.ask('POST', 'rooms/r1/participants'), { status: 200 }, 'it is in already')
-    await alice.ask('DELETE', `rooms/r1/participants/${first.id}`)
-    const left = { user: scenario.marked('alice'), device: 'phone', participantId: 'of-a-dead-node' }
-    await scenario.store.memberships.add(left, scenario.marked('r9'), { max: 2, now: scenario.now() - 60_000 })
+    t.match(await alice.request('GET', 'snapshot'), { body: { rooms: { length: 2 } } }, 'of this device')
+    t.match(await tablet.request('GET', 'snapshot'), { body: { rooms: [{ device: 'tablet' }] } })
+    t.match(await alice.request('POST', 'rooms/r1/participants'), { status: 200 }, 'it is in already')
+    await alice.request('DELETE', `rooms/r1/participants/${first.id}`)
+    const left = { user: scenario.toWire('alice'), device: 'phone', participantId: 'of-a-dead-node' }
+    await scenario.store.memberships.add(left, scenario.toWire('r9'), { max: 2, now: scenario.now() - 60_000 })
     await join(alice, 'r3')
   },
   { env: { MAX_ROOMS_PER_DEVICE: '2' } }
@@ -26,44 +26,44 @@ flow(
 flow(
   'a user makes so many rooms in an hour, and joins those of others freely',
   async (t, scenario) => {
-    const [alice, bob] = await scenario.enterBoth()
+    const [alice, bob] = await scenario.addAliceAndBob()
     await join(alice, 'r1')
-    await alice.ask('PUT', 'rooms/r2', {})
-    await alice.ask('PUT', 'rooms/r2', { locked: true })
-    t.match(await alice.ask('PUT', 'rooms/r3', {}), { status: 429, body: { code: 'rate_limited' } })
-    await alice.isRefused('rate_limited', 'rooms/r3/participants')
-    t.equal(await scenario.store.rooms.load(scenario.marked('r3'), 'all'), null)
+    await alice.request('PUT', 'rooms/r2', {})
+    await alice.request('PUT', 'rooms/r2', { locked: true })
+    t.match(await alice.request('PUT', 'rooms/r3', {}), { status: 429, body: { code: 'rate_limited' } })
+    await alice.expectRefusal('rate_limited', 'rooms/r3/participants')
+    t.equal(await scenario.store.rooms.load(scenario.toWire('r3'), 'all'), null)
     await join(bob, 'r3')
     await join(alice, 'r3')
-    await bob.hears('room.participant_joined')
+    await bob.expectEvent('room.participant_joined')
   },
   { env: { RATE_LIMIT_ROOMS: '2' } }
 )
 
 flow('closing a room takes its memberships away', async (t, scenario) => {
-  const [alice, bob] = await scenario.enterBoth()
+  const [alice, bob] = await scenario.addAliceAndBob()
   await join(alice, 'r1')
   await join(bob, 'r1')
-  await alice.hears('room.participant_joined')
-  await alice.ask('DELETE', 'rooms/r1')
-  await bob.hears('room.closed')
-  const lists = () => Promise.all(['alice', 'bob'].map(user => scenario.store.memberships.list(scenario.marked(user))))
+  await alice.expectEvent('room.participant_joined')
+  await alice.request('DELETE', 'rooms/r1')
+  await bob.expectEvent('room.closed')
+  const lists = () => Promise.all(['alice', 'bob'].map(user => scenario.store.memberships.list(scenario.toWire(user))))
   await until('no membership is left', async () => (await lists()).flat().length === 0)
-  t.match(await bob.ask('GET', 'snapshot'), { body: { rooms: [] } })
+  t.match(await bob.request('GET', 'snapshot'), { body: { rooms: [] } })
 })
 
 flow(
   'a room made ahead of time that no device joins is over after an hour, whatever was changed in it',
   async (t, scenario) => {
-    const alice = await scenario.enter('alice', 'phone', { silent: true })
-    await alice.ask('PUT', 'rooms/r1', {})
-    await scenario.pass(40_000)
-    t.match(await alice.ask('PUT', 'rooms/r1', { callType: 'audio' }), { status: 200 })
-    t.match(await alice.ask('GET', 'rooms/r1'), { status: 200 })
+    const alice = await scenario.addClient('alice', 'phone', { silent: true })
+    await alice.request('PUT', 'rooms/r1', {})
+    await scenario.advance(40_000)
+    t.match(await alice.request('PUT', 'rooms/r1', { callType: 'audio' }), { status: 200 })
+    t.match(await alice.request('GET', 'rooms/r1'), { status: 200 })
     const isOver = async () => {
       scenario.cluster.clock.advance(600_000)
-      await scenario.pass(2_000)
-      const room = await scenario.store.rooms.load(scenario.marked('r1'), ['settings'])
+      await scenario.advance(2_000)
+      const room = await scenario.store.rooms.load(scenario.toWire('r1'), ['settings'])
       return JSON.parse(room?.fields.get('settings')?.value ?? '{"closed":"gone"}').closed !== null
     }
     let tenMinutes = 0

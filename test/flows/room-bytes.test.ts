@@ -42,7 +42,7 @@ async function costOf(work: () => Promise<unknown>): Promise<{ commands: number;
 
 async function measure(work: () => Promise<unknown>): Promise<{ commands: number; bytes: number }> {
   const count = async () => {
-    await cluster.rest(10)
+    await cluster.settle(10)
     const stats = await redis.info('commandstats')
     const calls = [...stats.matchAll(/cmdstat_(?!info|ping|time|zcount)[^:]+:calls=(\d+)/g)].map(([, n]) => Number(n))
     const bytes = Number(/total_net_output_bytes:(\d+)/.exec(await redis.info('stats'))?.[1])
@@ -56,10 +56,10 @@ async function measure(work: () => Promise<unknown>): Promise<{ commands: number
 
 async function crowd(scenario: Scenario, size: number, { silent = true } = {}): Promise<TestClient[]> {
   const people = await Promise.all(
-    Array.from({ length: size }, (_, n) => scenario.enter(`user${n}`, 'phone', { silent }))
+    Array.from({ length: size }, (_, n) => scenario.addClient(`user${n}`, 'phone', { silent }))
   )
-  for (const client of people) await client.does('rooms/r1/participants')
-  await cluster.rest(20)
+  for (const client of people) await client.post('rooms/r1/participants')
+  await cluster.settle(20)
   return people
 }
 
@@ -69,10 +69,12 @@ t.test('four broadcasts of 64 candidates in a room of 60 add what they are, once
   const before = await bytesInAll()
   const batch = Array.from({ length: 64 }, (_, n) => candidate(n, 'nobody'))
   for (let n = 0; n < 4; n++)
-    t.equal((await sender.ask('POST', 'rooms/r1/candidates', { candidates: batch })).status, 202)
+    t.equal((await sender.request('POST', 'rooms/r1/candidates', { candidates: batch })).status, 202)
   const large = batch.map(each => ({ ...each, candidate: `${each.candidate} x ${'y'.repeat(700)}` }))
-  t.match(await sender.ask('POST', 'rooms/r1/candidates', { candidates: large }), { body: { code: 'too_many_held' } })
-  await cluster.rest(20)
+  t.match(await sender.request('POST', 'rooms/r1/candidates', { candidates: large }), {
+    body: { code: 'too_many_held' }
+  })
+  await cluster.settle(20)
   const added = (await bytesInAll()) - before
   t.ok(added < 100_000, `${added} bytes`)
 })
@@ -80,26 +82,26 @@ t.test('four broadcasts of 64 candidates in a room of 60 add what they are, once
 t.test('invitations of invented users with large metadata leave a room as cheap as it was', async t => {
   const scenario = new Scenario(cluster)
   const [alice, bob] = (await crowd(scenario, 3, { silent: false })) as [TestClient, TestClient]
-  const roomId = scenario.marked('r1')
-  await scenario.pass(10_000)
-  const typing = () => costOf(() => bob.does('rooms/r1/typing', { typing: true }))
-  const chat = () => costOf(() => bob.does('rooms/r1/messages', { content: 'hello' }))
+  const roomId = scenario.toWire('r1')
+  await scenario.advance(10_000)
+  const typing = () => costOf(() => bob.post('rooms/r1/typing', { typing: true }))
+  const chat = () => costOf(() => bob.post('rooms/r1/messages', { content: 'hello' }))
   await typing()
   const before = { typing: await typing(), chat: await chat(), bytes: await bytesOfRoom(roomId) }
   const metadata = { note: 'x'.repeat(4000) }
   const statuses = new Set<number>()
   for (let n = 0; n < 52; n++) {
     const users = Array.from({ length: 50 }, (_, i) => `invented-${n}-${i}`)
-    const { status } = await alice.ask('POST', 'rooms/r1/invitations', { users, metadata, ringTimeoutMs: 5000 })
+    const { status } = await alice.request('POST', 'rooms/r1/invitations', { users, metadata, ringTimeoutMs: 5000 })
     statuses.add(status)
     // Each time, what rang has ended.
-    if (n % 10 === 9) await scenario.pass(6000)
+    if (n % 10 === 9) await scenario.advance(6000)
   }
   t.same([...statuses].sort(), [201, 409])
-  await cluster.rest(20)
+  await cluster.settle(20)
   const bytes = await bytesOfRoom(roomId)
   t.ok(bytes - before.bytes < 600_000, `${bytes} bytes, ${before.bytes} before`)
-  await cluster.rest(100)
+  await cluster.settle(100)
   const after = { typing: await typing(), chat: await chat() }
   t.ok(
     after.typing.commands <= before.typing.commands + 3,
@@ -111,20 +113,20 @@ t.test('invitations of invented users with large metadata leave a room as cheap 
     `${after.chat.commands} commands, ${before.chat.commands} before`
   )
   t.ok(after.chat.bytes < before.chat.bytes + 4000, `${after.chat.bytes} bytes, ${before.chat.bytes} before`)
-  await scenario.clear()
+  await scenario.closeStreams()
 })
 
 t.test('who watches 200 unknown users and then none leaves nothing of them after two minutes', async t => {
   const scenario = new Scenario(cluster)
-  const alice = await scenario.enter('alice', 'phone', { silent: true })
+  const alice = await scenario.addClient('alice', 'phone', { silent: true })
   const users = Array.from({ length: 200 }, (_, n) => `unknown${n}`)
-  const put = (list: string[]) => alice.ask('PUT', 'presence/watch', { users: list })
-  await scenario.pass(10_000)
+  const put = (list: string[]) => alice.request('PUT', 'presence/watch', { users: list })
+  await scenario.advance(10_000)
   const { commands } = await measure(() => put(users))
   t.ok(commands < 17 * users.length, `${commands} commands`)
   t.equal((await redis.keys('*presence:unknown*')).length, users.length)
   t.equal((await put([])).status, 200)
-  await scenario.pass(35_000)
+  await scenario.advance(35_000)
   const kept = await redis.keys('*presence:unknown*')
   const lives = await Promise.all(kept.map(key => redis.pttl(key)))
   t.ok(
@@ -132,5 +134,5 @@ t.test('who watches 200 unknown users and then none leaves nothing of them after
     'what is kept expires soon'
   )
   t.same(await redis.keys('*watchers:unknown*'), [])
-  await scenario.clear()
+  await scenario.closeStreams()
 })

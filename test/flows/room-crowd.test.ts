@@ -57,7 +57,7 @@ class Device {
     return this.#stream !== null
   }
 
-  async ask(method: string, path: string, body?: object): Promise<{ status: number; body: unknown }> {
+  async request(method: string, path: string, body?: object): Promise<{ status: number; body: unknown }> {
     const headers = { ...this.#headers, ...(body ? { 'content-type': 'application/json' } : {}) }
     const reply = await fetch(`${this.#url()}/v1/${path}`, {
       method,
@@ -70,7 +70,7 @@ class Device {
   }
 
   async join(): Promise<void> {
-    const reply = (await this.ask('POST', `rooms/${ROOM}/participants`)).body as Joined
+    const reply = (await this.request('POST', `rooms/${ROOM}/participants`)).body as Joined
     this.#cursor ||= reply.cursor
     this.joined.push(reply)
     this.isIn = true
@@ -80,7 +80,7 @@ class Device {
   async leave(): Promise<void> {
     const { participantId } = this.joined.at(-1) as Joined
     this.isIn = false
-    const { status } = await this.ask('DELETE', `rooms/${ROOM}/participants/${participantId}`)
+    const { status } = await this.request('DELETE', `rooms/${ROOM}/participants/${participantId}`)
     // Otherwise it was lost before.
     if (status === 204) this.left.push(participantId)
   }
@@ -113,7 +113,7 @@ class Device {
 
   async says(n: number): Promise<void> {
     const { participantId } = this.joined.at(-1) as Joined
-    await this.ask('PATCH', `rooms/${ROOM}/participants/${participantId}`, { metadata: { n } })
+    await this.request('PATCH', `rooms/${ROOM}/participants/${participantId}`, { metadata: { n } })
   }
 
   /** Whether its stream has brought what somebody said. */
@@ -153,22 +153,22 @@ async function liveThrough(
     const chosen = new Set(Array.from({ length: ACTS_A_ROUND }, () => others[dice(others.length)] as Device))
     await Promise.all([...chosen].map(device => choose(device, dice)()))
     // Some are back in time, some are not.
-    await cluster.pass(round % 2 === 1 ? RECONNECT_MS + 1_500 : 250)
+    await cluster.advance(round % 2 === 1 ? RECONNECT_MS + 1_500 : 250)
   }
 }
 
 /** Everybody is there, and has heard all that there is. */
 async function settle(cluster: TestCluster, devices: readonly Device[]): Promise<RoomAndParticipants> {
   await Promise.all(devices.filter(({ isConnected }) => !isConnected).map(device => device.comeBack()))
-  await cluster.pass(RECONNECT_MS + 1_500)
-  const { body } = await (devices[0] as Device).ask('GET', `rooms/${ROOM}`)
+  await cluster.advance(RECONNECT_MS + 1_500)
+  const { body } = await (devices[0] as Device).request('GET', `rooms/${ROOM}`)
   const names = new Set((body as RoomAndParticipants).participants.map(({ device }) => device))
   const [keeper, second, ...rest] = devices.filter(({ name }) => names.has(name)) as [Device, Device, ...Device[]]
   // The last words: who says something hears no echo, so it takes two.
   await second.says(1)
   await keeper.says(2)
   await until('the last words are heard', () => keeper.hasHeard(1) && [second, ...rest].every(each => each.hasHeard(2)))
-  return (await keeper.ask('GET', `rooms/${ROOM}`)).body as RoomAndParticipants
+  return (await keeper.request('GET', `rooms/${ROOM}`)).body as RoomAndParticipants
 }
 
 interface Span {
@@ -201,7 +201,7 @@ function playBack({ name, heard, joined, left }: Device, spans: ReadonlyMap<stri
       // Whoever leaves by itself is told so by the reply, others by the last event.
       const last = left.includes(participantId) ? to - 1 : to
       if (version < from || version > last) continue
-      replica.hears({ type, data })
+      replica.receive({ type, data })
       count++
     }
     replica.hasLeft ||= to < Infinity
@@ -242,7 +242,7 @@ for (const setting of SETTINGS.filter(({ nodes }) => nodes === 2)) {
     } finally {
       for (const device of devices) await device.end()
       await until('all streams are closed', () => cluster.openStreams() === 0)
-      await cluster.rest()
+      await cluster.settle()
       await cluster.close()
     }
   })

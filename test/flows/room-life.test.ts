@@ -10,8 +10,8 @@ const TOLD_WITHIN_MS = 2_000
 
 /** As a node does that is killed right after a commit: who hears of it is for others to see to. */
 async function commitAndDie(scenario: Scenario, { who, id }: Seat): Promise<void> {
-  const roomId = scenario.marked('r1')
-  const [user, device] = [scenario.marked(who.user), who.device]
+  const roomId = scenario.toWire('r1')
+  const [user, device] = [scenario.toWire(who.user), who.device]
   const part = PART.participant(id)
   const room = await scenario.store.rooms.load(roomId, [part])
   const field = room?.fields.get(part)
@@ -40,39 +40,39 @@ async function commitAndDie(scenario: Scenario, { who, id }: Seat): Promise<void
 flow('what a node had committed when it was killed is told within two seconds', async (t, scenario) => {
   const [alice, bob, carol] = await meet(scenario)
   await commitAndDie(scenario, bob)
-  await scenario.pass(TOLD_WITHIN_MS)
+  await scenario.advance(TOLD_WITHIN_MS)
   // The clock stands still from here: whatever is heard was told in time.
   for (const each of [alice, bob, carol]) {
-    t.match(await each.who.hears('room.participant_left'), { participantId: bob.id, reason: 'lost' })
+    t.match(await each.who.expectEvent('room.participant_left'), { participantId: bob.id, reason: 'lost' })
   }
 })
 
 flow('what others commit meanwhile comes after it', async (_, scenario) => {
   const [alice, bob, carol] = await meet(scenario)
   await commitAndDie(scenario, bob)
-  await scenario.during(alice.who.ask('PATCH', `rooms/r1/participants/${alice.id}`, { metadata: { n: 1 } }))
-  await scenario.pass(TOLD_WITHIN_MS)
-  await alice.who.hears('room.participant_left')
-  await bob.who.hears('room.participant_left')
-  await carol.who.hearsAll('room.participant_left', 'room.participant_updated')
+  await scenario.advanceDuring(alice.who.request('PATCH', `rooms/r1/participants/${alice.id}`, { metadata: { n: 1 } }))
+  await scenario.advance(TOLD_WITHIN_MS)
+  await alice.who.expectEvent('room.participant_left')
+  await bob.who.expectEvent('room.participant_left')
+  await carol.who.expectEvents('room.participant_left', 'room.participant_updated')
 })
 
 flow('a check of a pair sends nothing before its joining has been published', async (_, scenario) => {
   const [alice, bob, carol] = await meet(scenario)
   await commitAndDie(scenario, carol)
   // Its fan-out stands still, but the lease does not lapse.
-  const room = { kind: 'room', id: scenario.marked('r1') } as const
+  const room = { kind: 'room', id: scenario.toWire('r1') } as const
   const batch = { node: 'the-one-that-died', published: null, from: null, appendsMax: 1, entriesMax: 1, page: 256 }
   await scenario.store.fanouts.next(room, { ...batch, leaseMs: 60_000, now: scenario.now() })
-  const dave = await join(await scenario.enter('dave', 'phone'), 'r1')
-  await dave.who.does('rooms/r1/offer', { to: bob.id, sdp: sdp('daveD') })
+  const dave = await join(await scenario.addClient('dave', 'phone'), 'r1')
+  await dave.who.post('rooms/r1/offer', { to: bob.id, sdp: sdp('daveD') })
   await scenario.store.aggregates.bringForward({ kind: 'pair', id: `${room.id}/${bob.id}/${dave.id}` }, scenario.now())
-  await scenario.pass(TOLD_WITHIN_MS)
+  await scenario.advance(TOLD_WITHIN_MS)
   await scenario.store.fanouts.next(room, { ...batch, leaseMs: 0, now: scenario.now() })
-  await scenario.pass(TOLD_WITHIN_MS)
-  await bob.who.hearsAll('room.participant_left', 'room.participant_joined', 'signal.offer')
-  await alice.who.hearsAll('room.participant_left', 'room.participant_joined')
-  await carol.who.hears('room.participant_left')
+  await scenario.advance(TOLD_WITHIN_MS)
+  await bob.who.expectEvents('room.participant_left', 'room.participant_joined', 'signal.offer')
+  await alice.who.expectEvents('room.participant_left', 'room.participant_joined')
+  await carol.who.expectEvent('room.participant_left')
 })
 
 flow(
@@ -80,121 +80,121 @@ flow(
   async (t, scenario) => {
     // They need not listen: whether they hear that dave was away for a moment is left to the node that goes.
     const [a, eve] = [
-      await scenario.enter('alice', 'phone', { silent: true }),
-      await scenario.enter('eve', 'phone', { silent: true })
+      await scenario.addClient('alice', 'phone', { silent: true }),
+      await scenario.addClient('eve', 'phone', { silent: true })
     ]
     const alice = await join(a, 'r1')
     const other = await scenario.cluster.addNode()
-    const dave = await scenario.enter('dave', 'phone', { node: other })
+    const dave = await scenario.addClient('dave', 'phone', { node: other })
     const seat = await join(dave, 'r1')
     await scenario.cluster.closeNode(other)
-    await dave.leaves()
+    await dave.closeStream()
     await join(eve, 'r1')
-    await a.does('rooms/r1/offer', { to: seat.id, sdp: sdp('aliceA') })
-    await dave.listens()
-    t.match(await dave.hears('room.participant_joined'), { participant: eve.endpoint })
-    t.match(await dave.hears('signal.offer'), { from: { participantId: alice.id } })
+    await a.post('rooms/r1/offer', { to: seat.id, sdp: sdp('aliceA') })
+    await dave.openStream()
+    t.match(await dave.expectEvent('room.participant_joined'), { participant: eve.endpoint })
+    t.match(await dave.expectEvent('signal.offer'), { from: { participantId: alice.id } })
   },
   { alone: true }
 )
 
 flow('who polls is not away between two polls, and is when they end', async (t, scenario) => {
-  const a = await scenario.enter('alice', 'phone')
+  const a = await scenario.addClient('alice', 'phone')
   await join(a, 'r1')
-  const bob = await scenario.enter('bob', 'meter', { node: scenario.far, silent: true })
-  await bob.polls()
+  const bob = await scenario.addClient('bob', 'meter', { node: scenario.lastNode, silent: true })
+  await bob.poll()
   const seat = await join(bob, 'r1')
-  await a.hears('room.participant_joined')
+  await a.expectEvent('room.participant_joined')
   for (let i = 0; i < 4; i++) {
-    await scenario.pass(3000)
-    await bob.polls()
+    await scenario.advance(3000)
+    await bob.poll()
   }
-  t.match(await a.ask('GET', 'rooms/r1'), { body: { participants: [{}, { participantId: seat.id, away: false }] } })
-  await scenario.pass(30_000)
-  t.match(await a.hears('room.participant_updated'), { participant: { participantId: seat.id, away: true } })
-  t.match(await a.hears('room.participant_left'), { participantId: seat.id, reason: 'lost' })
+  t.match(await a.request('GET', 'rooms/r1'), { body: { participants: [{}, { participantId: seat.id, away: false }] } })
+  await scenario.advance(30_000)
+  t.match(await a.expectEvent('room.participant_updated'), { participant: { participantId: seat.id, away: true } })
+  t.match(await a.expectEvent('room.participant_left'), { participantId: seat.id, reason: 'lost' })
   t.match(
-    (await bob.polls()).map(({ type }) => type),
+    (await bob.poll()).map(({ type }) => type),
     ['room.participant_left']
   )
 })
 
 flow('a device that joins five times at once takes part once', async (t, scenario) => {
   const [alice, bob, carol] = await meet(scenario)
-  const dave = await scenario.enter('dave', 'phone')
+  const dave = await scenario.addClient('dave', 'phone')
   const replies = await Promise.all(
-    [0, scenario.far, 0, scenario.far, 0].map(node => {
-      dave.goesTo(node)
-      return dave.ask('POST', 'rooms/r1/participants')
+    [0, scenario.lastNode, 0, scenario.lastNode, 0].map(node => {
+      dave.useNode(node)
+      return dave.request('POST', 'rooms/r1/participants')
     })
   )
   t.equal(new Set(replies.map(({ body }) => body.participantId)).size, 1)
   t.same(replies.map(({ status }) => status).sort(), [200, 200, 200, 200, 201])
-  for (const other of [alice, bob, carol]) await other.who.hears('room.participant_joined')
+  for (const other of [alice, bob, carol]) await other.who.expectEvent('room.participant_joined')
   const { participantId } = replies[0]?.body ?? {}
-  t.match(await scenario.store.memberships.list(scenario.marked('dave')), [{ participantId }])
+  t.match(await scenario.store.memberships.list(scenario.toWire('dave')), [{ participantId }])
 })
 
 flow('no more come in than the room has places, however many come at once', async (t, scenario) => {
-  const host = await scenario.enter('alice', 'phone')
-  await host.ask('PUT', 'rooms/r1', { maxParticipants: 4 })
+  const host = await scenario.addClient('alice', 'phone')
+  await host.request('PUT', 'rooms/r1', { maxParticipants: 4 })
   await join(host, 'r1')
   const crowd = await Promise.all(
     Array.from({ length: 8 }, (_, i) =>
-      scenario.enter(`user${i}`, 'phone', { node: i % 2 === 0 ? 0 : scenario.far, silent: true })
+      scenario.addClient(`user${i}`, 'phone', { node: i % 2 === 0 ? 0 : scenario.lastNode, silent: true })
     )
   )
-  const replies = await Promise.all(crowd.map(who => who.ask('POST', 'rooms/r1/participants')))
+  const replies = await Promise.all(crowd.map(who => who.request('POST', 'rooms/r1/participants')))
   t.equal(replies.filter(({ status }) => status === 201).length, 3)
   t.equal(replies.filter(({ body }) => body.code === 'room_full').length, 5)
-  t.match(await host.ask('GET', 'rooms/r1'), { body: { room: { participantCount: 4 } } })
-  await host.hearsAll(...Array.from({ length: 3 }, () => 'room.participant_joined'))
+  t.match(await host.request('GET', 'rooms/r1'), { body: { room: { participantCount: 4 } } })
+  await host.expectEvents(...Array.from({ length: 3 }, () => 'room.participant_joined'))
 })
 
 flow('of two offers that cross one stands, and the later joiner is asked to be polite', async (t, scenario) => {
   const [alice, bob] = await meet(scenario)
   const replies = await Promise.all([
-    alice.who.ask('POST', 'rooms/r1/offer', { to: bob.id, sdp: sdp('aliceA') }),
-    bob.who.ask('POST', 'rooms/r1/offer', { to: alice.id, sdp: sdp('bobB') })
+    alice.who.request('POST', 'rooms/r1/offer', { to: bob.id, sdp: sdp('aliceA') }),
+    bob.who.request('POST', 'rooms/r1/offer', { to: alice.id, sdp: sdp('bobB') })
   ])
   t.same(replies.map(({ status }) => status).sort(), [202, 409])
   const aliceFirst = replies[0]?.status === 202
   const [first, second] = aliceFirst ? [alice, bob] : [bob, alice]
   const refusal = replies.find(({ status }) => status === 409)
   t.match(refusal?.body, { code: 'offer_collision', polite: aliceFirst, pendingFrom: first.id, revision: 1 })
-  t.match(await second.who.hears('signal.offer'), { from: { participantId: first.id } })
-  await second.who.does('rooms/r1/answer', { to: first.id, sdp: sdp('answerA') })
-  await first.who.hears('signal.answer')
-  t.match(await second.who.does('rooms/r1/offer', { to: first.id, sdp: sdp('againA') }), { revision: 2 })
-  await first.who.hears('signal.offer')
+  t.match(await second.who.expectEvent('signal.offer'), { from: { participantId: first.id } })
+  await second.who.post('rooms/r1/answer', { to: first.id, sdp: sdp('answerA') })
+  await first.who.expectEvent('signal.answer')
+  t.match(await second.who.post('rooms/r1/offer', { to: first.id, sdp: sdp('againA') }), { revision: 2 })
+  await first.who.expectEvent('signal.offer')
 })
 
 flow('candidates without an addressee go to all others, each after their description', async (t, scenario) => {
   const [alice, bob, carol] = await meet(scenario)
-  await alice.who.does('rooms/r1/offer', { to: bob.id, sdp: sdp('aliceA') })
-  await bob.who.hears('signal.offer')
+  await alice.who.post('rooms/r1/offer', { to: bob.id, sdp: sdp('aliceA') })
+  await bob.who.expectEvent('signal.offer')
   const batch = { candidates: candidates(3, 'aliceA') }
-  t.match(await alice.who.does('rooms/r1/candidates', batch), { accepted: 3, held: 3 })
-  t.match(await bob.who.hears('signal.candidates'), batch)
-  await alice.who.does('rooms/r1/offer', { to: carol.id, sdp: sdp('aliceA') })
-  await carol.who.hears('signal.offer')
-  t.match(await carol.who.hears('signal.candidates'), batch)
+  t.match(await alice.who.post('rooms/r1/candidates', batch), { accepted: 3, held: 3 })
+  t.match(await bob.who.expectEvent('signal.candidates'), batch)
+  await alice.who.post('rooms/r1/offer', { to: carol.id, sdp: sdp('aliceA') })
+  await carol.who.expectEvent('signal.offer')
+  t.match(await carol.who.expectEvent('signal.candidates'), batch)
 })
 
 flow('who has left a moment ago is no addressee, nor are they in another room', async (_, scenario) => {
   const [alice, bob, carol] = await meet(scenario)
   const elsewhere = await join(bob.who, 'r2')
   const offer = { sdp: sdp('aliceA') }
-  await alice.who.does('rooms/r1/offer', { to: bob.id, ...offer })
-  await bob.who.hears('signal.offer')
-  await bob.who.ask('DELETE', `rooms/r1/participants/${bob.id}`)
-  await alice.who.isRefused('participant_not_found', 'rooms/r1/offer', { to: bob.id, ...offer })
-  await alice.who.isRefused('participant_not_found', 'rooms/r1/candidates', {
+  await alice.who.post('rooms/r1/offer', { to: bob.id, ...offer })
+  await bob.who.expectEvent('signal.offer')
+  await bob.who.request('DELETE', `rooms/r1/participants/${bob.id}`)
+  await alice.who.expectRefusal('participant_not_found', 'rooms/r1/offer', { to: bob.id, ...offer })
+  await alice.who.expectRefusal('participant_not_found', 'rooms/r1/candidates', {
     to: bob.id,
     ...{ candidates: candidates(1) }
   })
-  await alice.who.isRefused('participant_not_found', 'rooms/r1/offer', { to: elsewhere.id, ...offer })
-  await alice.who.isRefused('room_not_found', 'rooms/r2/offer', { to: elsewhere.id, ...offer })
-  await bob.who.isRefused('room_not_found', 'rooms/r1/answer', { to: alice.id, sdp: sdp('bobB') })
-  for (const other of [alice, carol]) await other.who.hears('room.participant_left')
+  await alice.who.expectRefusal('participant_not_found', 'rooms/r1/offer', { to: elsewhere.id, ...offer })
+  await alice.who.expectRefusal('room_not_found', 'rooms/r2/offer', { to: elsewhere.id, ...offer })
+  await bob.who.expectRefusal('room_not_found', 'rooms/r1/answer', { to: alice.id, sdp: sdp('bobB') })
+  for (const other of [alice, carol]) await other.who.expectEvent('room.participant_left')
 })

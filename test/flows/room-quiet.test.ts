@@ -29,7 +29,7 @@ for (const setting of SETTINGS.filter(({ engine }) => engine === 'redis')) {
       const scenario = new Scenario(cluster)
       const readsWithin = async (ms: number) => {
         const before = await countReads(cluster.redisUrl)
-        await scenario.pass(ms)
+        await scenario.advance(ms)
         return (await countReads(cluster.redisUrl)) - before
       }
       try {
@@ -38,7 +38,7 @@ for (const setting of SETTINGS.filter(({ engine }) => engine === 'redis')) {
         t.ok((await readsWithin(awayAfterMs + LATE_MS)) > 0, 'once after they came')
         t.equal(await readsWithin(presenceTtlMs - awayAfterMs - 2 * LATE_MS), 0)
         const before = await countReads(cluster.redisUrl)
-        await scenario.pass(3 * LATE_MS)
+        await scenario.advance(3 * LATE_MS)
         let once = 0
         // The check goes on beside the clock of the test: it is over when the number comes to rest.
         await until('a few hashes of the room are read, and the devices of each of the three', async () => {
@@ -52,9 +52,9 @@ for (const setting of SETTINGS.filter(({ engine }) => engine === 'redis')) {
           0,
           'presence is renewed each third of its time'
         )
-        await scenario.holdMailboxes(t)
+        await scenario.checkMailboxes(t)
       } finally {
-        await scenario.clear()
+        await scenario.closeStreams()
         await cluster.close()
       }
     }
@@ -63,18 +63,18 @@ for (const setting of SETTINGS.filter(({ engine }) => engine === 'redis')) {
 
 /** Time goes by in a room that has come to rest, up to the moment when the participant is missed, and a little beyond. */
 async function areToldOfLoss(scenario: Scenario, others: readonly Seat[], participantId: string, afterMs: number) {
-  await scenario.pass(afterMs - LATE_MS)
-  const { body } = await (others[0] as Seat).who.ask('GET', 'rooms/r1')
+  await scenario.advance(afterMs - LATE_MS)
+  const { body } = await (others[0] as Seat).who.request('GET', 'rooms/r1')
   const found = (body.participants as Participant[]).find(each => each.participantId === participantId)
   assert.equal(found?.away, false, 'not too early')
-  await scenario.pass(2 * LATE_MS)
+  await scenario.advance(2 * LATE_MS)
   for (const { who } of others) {
-    const { participant } = (await who.hears('room.participant_updated')) as { participant: Participant }
+    const { participant } = (await who.expectEvent('room.participant_updated')) as { participant: Participant }
     assert.deepEqual([participant.participantId, participant.away], [participantId, true])
   }
-  await scenario.pass(scenario.config.roomReconnectMs)
+  await scenario.advance(scenario.config.roomReconnectMs)
   for (const { who } of others) {
-    const { reason, ...left } = await who.hears('room.participant_left')
+    const { reason, ...left } = await who.expectEvent('room.participant_left')
     assert.deepEqual([left.participantId, reason], [participantId, 'lost'])
   }
 }
@@ -83,8 +83,8 @@ flow(
   'who is in on a node that died is missed when their presence lapses',
   async (_, scenario) => {
     const others = await meet(scenario)
-    const dave = await join(await scenario.enter('dave', 'phone', { silent: true }), 'r1')
-    for (const { who } of others) await who.hears('room.participant_joined')
+    const dave = await join(await scenario.addClient('dave', 'phone', { silent: true }), 'r1')
+    for (const { who } of others) await who.expectEvent('room.participant_joined')
     const { presenceTtlMs } = scenario.config
     // What is left of a stream there.
     const now = scenario.now()
@@ -95,7 +95,7 @@ flow(
       tag: 'abcde',
       now
     }
-    await scenario.store.mailboxes.touch(scenario.marked('dave'), 'phone', stream)
+    await scenario.store.mailboxes.touch(scenario.toWire('dave'), 'phone', stream)
     await areToldOfLoss(scenario, others, dave.id, presenceTtlMs)
   },
   { env }
@@ -105,9 +105,9 @@ flow(
   'who joins and never listens is missed soon, also in a room that was quiet',
   async (_, scenario) => {
     const others = await meet(scenario)
-    await scenario.pass(20_000)
-    const dave = await join(await scenario.enter('dave', 'phone', { silent: true }), 'r1')
-    for (const { who } of others) await who.hears('room.participant_joined')
+    await scenario.advance(20_000)
+    const dave = await join(await scenario.addClient('dave', 'phone', { silent: true }), 'r1')
+    for (const { who } of others) await who.expectEvent('room.participant_joined')
     await areToldOfLoss(scenario, others, dave.id, scenario.config.awayAfterMs)
   },
   { env }
@@ -117,15 +117,15 @@ flow(
   'and so is who had a stream, polled once, and polls no more',
   async (_, scenario) => {
     const others = await meet(scenario)
-    const who = await scenario.enter('dave', 'phone', { node: scenario.far })
+    const who = await scenario.addClient('dave', 'phone', { node: scenario.lastNode })
     const dave = await join(who, 'r1')
-    for (const other of others) await other.who.hears('room.participant_joined')
+    for (const other of others) await other.who.expectEvent('room.participant_joined')
     // Longer than until the first look, shortly after which they would be missed anyway.
-    await scenario.pass(scenario.config.presenceTtlMs + 2 * LATE_MS)
+    await scenario.advance(scenario.config.presenceTtlMs + 2 * LATE_MS)
     // It takes over from the stream: nobody is missed until the next poll is.
-    await who.ask('GET', `events/poll?cursor=${who.cursor}&wait=0`)
+    await who.request('GET', `events/poll?cursor=${who.cursor}&wait=0`)
     await areToldOfLoss(scenario, others, dave.id, scenario.config.awayAfterMs)
-    await who.polls()
+    await who.poll()
   },
   { env }
 )

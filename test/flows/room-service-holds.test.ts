@@ -12,7 +12,7 @@ const env = { ROOM_SERVICE_URL: service.url, ROOM_SERVICE_SECRET: SECRET, ROOM_S
 const JOIN = 'rooms/r1/participants'
 
 const push = (scenario: Scenario, method: 'PUT' | 'DELETE', body?: object): Promise<Response> =>
-  fetch(`${scenario.urlOf(scenario.far)}/internal/rooms/${scenario.marked('r1')}`, {
+  fetch(`${scenario.urlOf(scenario.lastNode)}/internal/rooms/${scenario.toWire('r1')}`, {
     method,
     headers: { authorization: `Bearer ${SECRET}`, ...(body ? { 'content-type': 'application/json' } : {}) },
     ...(body ? { body: JSON.stringify(body) } : {})
@@ -28,19 +28,19 @@ async function askAs(scenario: Scenario, user: string, [method, path]: readonly 
 flow(
   'a room that the service deletes and drops is closed to those in it, and stays closed to those it had refused',
   async (t, scenario) => {
-    const [alice, bob] = await scenario.enterBoth()
-    const carol = await scenario.enter('carol', 'tablet', { silent: true })
-    service.rooms.set(scenario.marked('r1'), { defaultRole: 'none', roles: { [scenario.marked('alice')]: 'host' } })
-    await alice.does(JOIN)
-    await bob.isRefused('room_not_found', JOIN)
-    service.rooms.delete(scenario.marked('r1'))
+    const [alice, bob] = await scenario.addAliceAndBob()
+    const carol = await scenario.addClient('carol', 'tablet', { silent: true })
+    service.rooms.set(scenario.toWire('r1'), { defaultRole: 'none', roles: { [scenario.toWire('alice')]: 'host' } })
+    await alice.post(JOIN)
+    await bob.expectRefusal('room_not_found', JOIN)
+    service.rooms.delete(scenario.toWire('r1'))
     t.equal((await push(scenario, 'DELETE')).status, 204)
-    t.match(await alice.hears('room.closed'), { reason: 'closed', by: null })
+    t.match(await alice.expectEvent('room.closed'), { reason: 'closed', by: null })
     for (const who of [alice, bob, carol]) {
-      await who.isRefused('room_not_found', JOIN)
-      t.match(await who.ask('GET', 'rooms/r1'), { body: { code: 'room_not_found' } })
-      t.match(await who.ask('GET', 'rooms/r1/messages'), { body: { code: 'room_not_found' } })
-      t.match(await who.ask('PUT', 'rooms/r1', {}), { body: { code: 'room_not_found' } })
+      await who.expectRefusal('room_not_found', JOIN)
+      t.match(await who.request('GET', 'rooms/r1'), { body: { code: 'room_not_found' } })
+      t.match(await who.request('GET', 'rooms/r1/messages'), { body: { code: 'room_not_found' } })
+      t.match(await who.request('PUT', 'rooms/r1', {}), { body: { code: 'room_not_found' } })
     }
   },
   { env }
@@ -50,16 +50,16 @@ flow(
   'a deleted room that was not dropped is closed when the answer is an hour old',
   async (t, scenario) => {
     const [alice, bob] = [
-      await scenario.enter('alice', 'phone', { silent: true }),
-      await scenario.enter('bob', 'phone', { node: scenario.far, silent: true })
+      await scenario.addClient('alice', 'phone', { silent: true }),
+      await scenario.addClient('bob', 'phone', { node: scenario.lastNode, silent: true })
     ]
-    service.rooms.set(scenario.marked('r1'), { callType: 'audio' })
-    await alice.does(JOIN)
-    service.rooms.delete(scenario.marked('r1'))
-    t.match(await bob.does(JOIN), { room: { callType: 'audio' } }, 'until then the answer holds')
+    service.rooms.set(scenario.toWire('r1'), { callType: 'audio' })
+    await alice.post(JOIN)
+    service.rooms.delete(scenario.toWire('r1'))
+    t.match(await bob.post(JOIN), { room: { callType: 'audio' } }, 'until then the answer holds')
     scenario.cluster.clock.advance(3_600_001)
-    await bob.isRefused('room_not_found', JOIN)
-    const room = await scenario.store.rooms.load(scenario.marked('r1'), ['settings'])
+    await bob.expectRefusal('room_not_found', JOIN)
+    const room = await scenario.store.rooms.load(scenario.toWire('r1'), ['settings'])
     t.match(JSON.parse(room?.fields.get('settings')?.value ?? '{}'), { closed: /closed|empty/ })
   },
   { env, alone: true }
@@ -68,20 +68,20 @@ flow(
 flow(
   'a participant whom the service no longer lets in is put out, and a member stays',
   async (t, scenario) => {
-    const [alice, bob] = await scenario.enterBoth()
-    const roles = { [scenario.marked('alice')]: 'moderator' }
-    service.rooms.set(scenario.marked('r1'), { roles })
-    await alice.does(JOIN)
-    await bob.does(JOIN)
-    await alice.hears('room.participant_joined')
+    const [alice, bob] = await scenario.addAliceAndBob()
+    const roles = { [scenario.toWire('alice')]: 'moderator' }
+    service.rooms.set(scenario.toWire('r1'), { roles })
+    await alice.post(JOIN)
+    await bob.post(JOIN)
+    await alice.expectEvent('room.participant_joined')
     const membersOnly = { defaultRole: 'none', roles }
-    service.rooms.set(scenario.marked('r1'), membersOnly)
+    service.rooms.set(scenario.toWire('r1'), membersOnly)
     t.equal((await push(scenario, 'PUT', membersOnly)).status, 204)
-    await alice.hearsAll('room.updated', 'room.participant_left')
-    await bob.hears('room.updated')
-    t.match(await bob.hears('room.participant_left'), { reason: 'removed', by: null })
-    await bob.isRefused('room_not_found', 'rooms/r1/messages', { content: 'x' })
-    await alice.does('rooms/r1/messages', { content: 'x' })
+    await alice.expectEvents('room.updated', 'room.participant_left')
+    await bob.expectEvent('room.updated')
+    t.match(await bob.expectEvent('room.participant_left'), { reason: 'removed', by: null })
+    await bob.expectRefusal('room_not_found', 'rooms/r1/messages', { content: 'x' })
+    await alice.post('rooms/r1/messages', { content: 'x' })
   },
   { env }
 )
@@ -101,11 +101,11 @@ flow(
 flow(
   'an answer that is no room is no answer',
   async (t, scenario) => {
-    const alice = await scenario.enter('alice', 'phone', { silent: true })
+    const alice = await scenario.addClient('alice', 'phone', { silent: true })
     for (const [i, answer] of [{}, { error: 'no such room' }, { locked: 'no' }, { roles: [] }, []].entries()) {
-      service.rooms.set(scenario.marked(`bad${i}`), answer)
-      await alice.isRefused('room_service_unavailable', `rooms/bad${i}/participants`)
-      t.equal(await scenario.store.rooms.load(scenario.marked(`bad${i}`), 'all'), null)
+      service.rooms.set(scenario.toWire(`bad${i}`), answer)
+      await alice.expectRefusal('room_service_unavailable', `rooms/bad${i}/participants`)
+      t.equal(await scenario.store.rooms.load(scenario.toWire(`bad${i}`), 'all'), null)
     }
     t.equal((await push(scenario, 'PUT', {})).status, 400)
     t.equal((await push(scenario, 'PUT', { title: 'x' })).status, 400)
@@ -116,17 +116,17 @@ flow(
 flow(
   'look-ups of unknown rooms are charged to the asker, and kept for ten seconds',
   async (t, scenario) => {
-    const [eve, alice] = await scenario.enterBoth()
+    const [eve, alice] = await scenario.addAliceAndBob()
     for (const room of ['x1', 'x2']) {
-      t.match(await eve.ask('GET', `rooms/${room}`), { body: { code: 'room_not_found' } })
+      t.match(await eve.request('GET', `rooms/${room}`), { body: { code: 'room_not_found' } })
     }
-    t.match(await eve.ask('GET', 'rooms/x3'), { status: 429, body: { code: 'rate_limited' } })
-    t.equal(service.askedFor(scenario.marked('x1')), 1)
-    t.equal(service.askedFor(scenario.marked('x3')), 0)
-    service.rooms.set(scenario.marked('r1'), { callType: 'audio' })
-    await alice.does(JOIN)
+    t.match(await eve.request('GET', 'rooms/x3'), { status: 429, body: { code: 'rate_limited' } })
+    t.equal(service.askedFor(scenario.toWire('x1')), 1)
+    t.equal(service.askedFor(scenario.toWire('x3')), 0)
+    service.rooms.set(scenario.toWire('r1'), { callType: 'audio' })
+    await alice.post(JOIN)
     t.match(
-      await eve.ask('GET', 'rooms/r1'),
+      await eve.request('GET', 'rooms/r1'),
       { body: { code: 'room_not_found' } },
       'a room that she may join costs nothing'
     )
@@ -137,11 +137,11 @@ flow(
 flow(
   'a user who is not let in is charged alike, whether there is a room or not and wherever the answer lies',
   async (t, scenario) => {
-    const membersOnly = { roles: { [scenario.marked('alice')]: 'host' }, defaultRole: 'none' }
-    for (const room of ['r1', 'r2', 'r3']) service.rooms.set(scenario.marked(room), membersOnly)
-    const alice = await scenario.enter('alice', 'phone', { silent: true })
-    for (const room of ['r1', 'r2', 'r3']) await alice.does(`rooms/${room}/participants`)
-    service.rooms.set(scenario.marked('n1'), membersOnly)
+    const membersOnly = { roles: { [scenario.toWire('alice')]: 'host' }, defaultRole: 'none' }
+    for (const room of ['r1', 'r2', 'r3']) service.rooms.set(scenario.toWire(room), membersOnly)
+    const alice = await scenario.addClient('alice', 'phone', { silent: true })
+    for (const room of ['r1', 'r2', 'r3']) await alice.post(`rooms/${room}/participants`)
+    service.rooms.set(scenario.toWire('n1'), membersOnly)
     const asksFor = {
       'a room that is open': ['r1', 'r1', 'r1', 'r1'],
       'rooms that are open': ['r1', 'r2', 'r3', 'r1'],
@@ -155,13 +155,17 @@ flow(
         ['', 'GET'],
         ['/participants', 'POST']
       ] as const) {
-        const eve = await scenario.enter(`eve${i}${method}`, 'phone', { silent: true, node: i % 2 ? 0 : scenario.far })
+        const eve = await scenario.addClient(`eve${i}${method}`, 'phone', {
+          silent: true,
+          node: i % 2 ? 0 : scenario.lastNode
+        })
         const codes: unknown[] = []
-        for (const room of rooms) codes.push((await eve.ask(method, `rooms/${room}${path}`)).body.code)
+        for (const room of rooms) codes.push((await eve.request(method, `rooms/${room}${path}`)).body.code)
         t.strictSame(codes, [...Array(3).fill('room_not_found'), 'rate_limited'], `${method} of ${name}`)
       }
     }
-    for (let n = 0; n < 9; n++) t.equal((await alice.ask('GET', 'rooms/r1')).status, 200, 'who is in is not charged')
+    for (let n = 0; n < 9; n++)
+      t.equal((await alice.request('GET', 'rooms/r1')).status, 200, 'who is in is not charged')
   },
   { env: { ...env, RATE_LIMIT_LOOKUPS: '3' } }
 )

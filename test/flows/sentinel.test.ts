@@ -16,7 +16,7 @@ const NODES = [0, 1]
  */
 async function insist(client: TestClient, path: string, body?: object): Promise<void> {
   await until(`${path} is done`, async () => {
-    const { status, body: reply } = await client.ask('POST', path, body)
+    const { status, body: reply } = await client.request('POST', path, body)
     assert.ok(status < 300 || reply.code === 'store_unavailable', `${path}: ${status} ${reply.code}`)
     return status < 300
   })
@@ -26,35 +26,35 @@ t.test('a call outlives the primaries it was kept on', async t => {
   const sentinels = await startSentinels(2)
   const fleet = await Fleet.launch(NODES.length, sentinels)
   t.teardown(() => fleet.sink())
-  const alice = await TestClient.make(fleet, { user: 'alice', device: 'phone', node: 0 })
-  const bob = await TestClient.make(fleet, { user: 'bob', device: 'laptop', node: 1 })
+  const alice = await TestClient.create(fleet, { user: 'alice', device: 'phone', node: 0 })
+  const bob = await TestClient.create(fleet, { user: 'bob', device: 'laptop', node: 1 })
   for (const client of [alice, bob]) {
-    await client.listens()
-    t.teardown(() => client.leaves())
+    await client.openStream()
+    t.teardown(() => client.closeStream())
   }
   const ready = () => Promise.all(NODES.map(node => fleet.isReady(node)))
   const failOver = async (replicas: number) => {
     await sentinels.settle(replicas)
     await (await sentinels.primary()).kill()
     await until('no node is ready', async () => !(await ready()).includes(true))
-    await alice.isRefused('store_unavailable', 'calls/c1/candidates', { candidates: candidates(1, 'aliceA') })
+    await alice.expectRefusal('store_unavailable', 'calls/c1/candidates', { candidates: candidates(1, 'aliceA') })
     await until('all nodes are ready', async () => !(await ready()).includes(false), 30_000)
-    for (const client of [alice, bob]) t.match(await client.isReset(), { reason: 'unknown' })
+    for (const client of [alice, bob]) t.match(await client.expectReset(), { reason: 'unknown' })
   }
 
-  await alice.does('calls', { callId: 'c1', to: 'bob' })
-  await bob.hears('call.incoming')
+  await alice.post('calls', { callId: 'c1', to: 'bob' })
+  await bob.expectEvent('call.incoming')
   await failOver(2)
   await insist(bob, 'calls/c1/accept')
-  await alice.hears('call.accepted')
+  await alice.expectEvent('call.accepted')
   await insist(alice, 'calls/c1/offer', { sdp: sdp('aliceA') })
-  await bob.hears('signal.offer')
+  await bob.expectEvent('signal.offer')
   await failOver(1)
   await insist(bob, 'calls/c1/answer', { sdp: sdp('bobA') })
-  await alice.hears('signal.answer')
+  await alice.expectEvent('signal.answer')
   await insist(alice, 'calls/c1/candidates', { candidates: candidates(2, 'aliceA') })
-  t.match(await bob.hears('signal.candidates'), { candidates: candidates(2, 'aliceA') })
+  t.match(await bob.expectEvent('signal.candidates'), { candidates: candidates(2, 'aliceA') })
   await insist(bob, 'calls/c1/hangup')
-  t.match(await alice.hears('call.ended'), { reason: 'hangup' })
-  for (const client of [alice, bob]) await client.holdMailbox(t)
+  t.match(await alice.expectEvent('call.ended'), { reason: 'hangup' })
+  for (const client of [alice, bob]) await client.checkMailbox(t)
 })

@@ -33,8 +33,8 @@ let scenes = 0
 async function enter(): Promise<Scene> {
   const mark = `-${++scenes}-`
   const enterOne = async (user: string, device: string) => {
-    const client = await TestClient.make(fleet, { user, device, node: SURVIVOR })
-    await client.listens()
+    const client = await TestClient.create(fleet, { user, device, node: SURVIVOR })
+    await client.openStream()
     return client
   }
   const [alice, bob] = [nameOn(0, `alice${mark}`), nameOn(1, `bob${mark}`)]
@@ -84,9 +84,9 @@ async function liveNodes(): Promise<ReadonlyMap<string, number>> {
 
 /** Asks the victim. Resolves to the status of the answer, or to 'lost' when none came. */
 function askVictim(client: TestClient, path: string, body?: object): Promise<number | 'lost'> {
-  client.goesTo(VICTIM)
-  const asked = client.ask('POST', path, body)
-  client.goesTo(SURVIVOR)
+  client.useNode(VICTIM)
+  const asked = client.request('POST', path, body)
+  client.useNode(SURVIVOR)
   return asked.then(
     ({ status }) => status,
     () => 'lost' as const
@@ -131,28 +131,28 @@ function story(name: string, play: (t: Test, scene: Scene) => Promise<void>): vo
     await until('no outbox is left', async () => (await waitingKeys()).length === 0)
     for (const client of [alice, bob, watch]) {
       t.same(await client.activeCalls(), [])
-      await client.holdMailbox(t)
-      await client.leaves()
+      await client.checkMailbox(t)
+      await client.closeStream()
     }
   })
 }
 
 async function ring({ alice, bob, watch, callId }: Scene): Promise<void> {
-  await alice.does('calls', { callId, to: bob.user })
-  for (const his of [bob, watch]) await his.hears('call.incoming')
+  await alice.post('calls', { callId, to: bob.user })
+  for (const his of [bob, watch]) await his.expectEvent('call.incoming')
 }
 
 async function answer(scene: Scene): Promise<void> {
   const { alice, bob, watch, callId } = scene
   await ring(scene)
-  await bob.does(`calls/${callId}/accept`)
-  await alice.hears('call.accepted')
-  await watch.hears('call.ended')
+  await bob.post(`calls/${callId}/accept`)
+  await alice.expectEvent('call.accepted')
+  await watch.expectEvent('call.ended')
 }
 
 async function cancel({ alice, bob, watch }: Scene, callId: string): Promise<void> {
-  await alice.does(`calls/${callId}/cancel`)
-  for (const his of [bob, watch]) await his.hears('call.ended')
+  await alice.post(`calls/${callId}/cancel`)
+  for (const his of [bob, watch]) await his.expectEvent('call.ended')
 }
 
 story(
@@ -163,9 +163,9 @@ story(
     const held = holdAppend(alice, callId)
     const asked = askVictim(bob, `calls/${callId}/accept`)
     const { release } = await held
-    await bob.does(`calls/${callId}/hangup`)
-    await alice.hearsAll('call.accepted', 'call.ended')
-    await watch.hears('call.ended')
+    await bob.post(`calls/${callId}/hangup`)
+    await alice.expectEvents('call.accepted', 'call.ended')
+    await watch.expectEvent('call.ended')
     release()
     t.equal(await asked, 200)
   }
@@ -177,8 +177,8 @@ story('a create, cut off between its two leases: it fails, and a retry makes the
   const asked = askVictim(alice, 'calls', { callId, to: bob.user })
   ;(await held).drop()
   t.equal(await asked, 503)
-  t.match(await alice.does('calls', { callId, to: bob.user }), { resolution: 'created', delivery: { online: 2 } })
-  for (const his of [bob, watch]) t.match(await his.hears('call.incoming'), { callId })
+  t.match(await alice.post('calls', { callId, to: bob.user }), { resolution: 'created', delivery: { online: 2 } })
+  for (const his of [bob, watch]) t.match(await his.expectEvent('call.incoming'), { callId })
   await cancel(scene, callId)
 })
 
@@ -194,10 +194,11 @@ story(
     t.same([await countLeases(alice), await countLeases(bob)], [1, 1])
     const since = Date.now()
     const second = `${callId}-second`
-    await isInTime(t, since, alice.does('calls', { callId: second, to: bob.user }))
-    for (const client of [alice, bob, watch]) t.match(await client.hears('call.ended'), { callId, reason: 'server' })
-    for (const his of [bob, watch]) t.match(await his.hears('call.incoming'), { callId: second })
-    await alice.isRefused('call_ended', 'calls', { callId, to: bob.user })
+    await isInTime(t, since, alice.post('calls', { callId: second, to: bob.user }))
+    for (const client of [alice, bob, watch])
+      t.match(await client.expectEvent('call.ended'), { callId, reason: 'server' })
+    for (const his of [bob, watch]) t.match(await his.expectEvent('call.incoming'), { callId: second })
+    await alice.expectRefusal('call_ended', 'calls', { callId, to: bob.user })
     await cancel(scene, second)
   }
 )
@@ -210,8 +211,8 @@ story('a create, killed after its commit: the callee rings in time, once', async
   await kill()
   t.equal(await asked, 'lost')
   const since = Date.now()
-  for (const his of [bob, watch]) await isInTime(t, since, his.hears('call.incoming'))
-  t.match(await alice.does('calls', { callId, to: bob.user }), { resolution: 'existing' })
+  for (const his of [bob, watch]) await isInTime(t, since, his.expectEvent('call.incoming'))
+  t.match(await alice.post('calls', { callId, to: bob.user }), { resolution: 'existing' })
   await cancel(scene, callId)
 })
 
@@ -226,7 +227,7 @@ story(
     await until('hers was appended', async () => (await countLeases(alice)) === 0)
     await kill()
     t.equal(await asked, 'lost')
-    await isInTime(t, Date.now(), bob.hears('call.ended'))
+    await isInTime(t, Date.now(), bob.expectEvent('call.ended'))
     t.equal(await countLeases(bob), 0)
   }
 )
@@ -241,10 +242,10 @@ story(
     ;(await held).drop()
     t.equal(await asked, 200)
     await kill()
-    await isInTime(t, Date.now(), alice.hears('call.accepted'))
-    await watch.hears('call.ended')
-    await alice.does(`calls/${callId}/hangup`)
-    await bob.hears('call.ended')
+    await isInTime(t, Date.now(), alice.expectEvent('call.accepted'))
+    await watch.expectEvent('call.ended')
+    await alice.post(`calls/${callId}/hangup`)
+    await bob.expectEvent('call.ended')
   }
 )
 
@@ -257,7 +258,7 @@ story(
     t.equal(await askVictim(alice, `calls/${callId}/hangup`), 200)
     await held
     await kill()
-    await bob.hears('call.ended')
+    await bob.expectEvent('call.ended')
     await until('it is trimmed', async () => (await waitingKeys()).length === 0)
     t.ok((await remainingMs(callId)) > 0, 'and the call expires')
   }

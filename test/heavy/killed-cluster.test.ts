@@ -22,20 +22,20 @@ for (const [victim, survivor] of [
     for (let n = 0; n < PAIRS; n++) {
       const [alice, bob] = await Promise.all(
         ['alice', 'bob'].map(name =>
-          TestClient.make(fleet, { user: `${name}${victim}-${n}`, device: 'd', node: survivor })
+          TestClient.create(fleet, { user: `${name}${victim}-${n}`, device: 'd', node: survivor })
         )
       )
       if (!alice || !bob) throw new Error('there are two')
-      await Promise.all([alice.listens(), bob.listens()])
-      alice.goesTo(victim)
-      await alice.does('calls', { callId: `c${victim}-${n}`, to: bob.user })
+      await Promise.all([alice.openStream(), bob.openStream()])
+      alice.useNode(victim)
+      await alice.post('calls', { callId: `c${victim}-${n}`, to: bob.user })
       callers.push(alice)
     }
     const ringingSince = Date.now()
     await fleet.kill(victim)
     for (const alice of callers) {
-      alice.goesTo(survivor)
-      t.match(await alice.hears('call.ended'), { reason: 'no_answer' })
+      alice.useNode(survivor)
+      t.match(await alice.expectEvent('call.ended'), { reason: 'no_answer' })
     }
     const lateMs = Date.now() - ringingSince - RING_MS
     t.ok(lateMs < LATE_MS, `the last one ${lateMs} ms late`)

@@ -48,7 +48,7 @@ class Guest {
   }
 
   /** The reply as text: a thousand lists of a thousand participants are not parsed for nothing. */
-  ask(method: 'GET' | 'POST', path: string, body?: object): Promise<string> {
+  request(method: 'GET' | 'POST', path: string, body?: object): Promise<string> {
     return new Promise((resolve, reject) => {
       const sent = request(`${this.#url}/v1/${path}`, { method, headers: this.#headers, agent }, async reply => {
         const chunks = await reply.toArray().catch(reject)
@@ -73,7 +73,7 @@ class Guest {
   /** All since the last poll; the first one tells where the mailbox stands. */
   async poll(): Promise<readonly Told[]> {
     const from = this.cursor === '' ? '' : `cursor=${this.cursor}&`
-    const { events, cursor } = JSON.parse(await this.ask('GET', `events/poll?${from}wait=0&limit=500`))
+    const { events, cursor } = JSON.parse(await this.request('GET', `events/poll?${from}wait=0&limit=500`))
     this.cursor = cursor
     return events
   }
@@ -115,10 +115,10 @@ async function talk(authors: readonly Guest[]): Promise<string[]> {
   const lines = authors.flatMap(({ name }) => Array.from({ length: LINES_EACH }, (_, n) => `${name}: ${n}`))
   await Promise.all(
     lines.map((content, i) => {
-      return (authors[Math.floor(i / LINES_EACH)] as Guest).ask('POST', 'rooms/hall/messages', { content })
+      return (authors[Math.floor(i / LINES_EACH)] as Guest).request('POST', 'rooms/hall/messages', { content })
     })
   )
-  const { messages } = JSON.parse(await (authors[0] as Guest).ask('GET', 'rooms/hall/messages?limit=100'))
+  const { messages } = JSON.parse(await (authors[0] as Guest).request('GET', 'rooms/hall/messages?limit=100'))
   const said = (messages as { content: string }[]).map(({ content }) => content)
   assert.deepEqual([...said].sort(), lines.sort())
   return said
@@ -150,8 +150,10 @@ t.test('a room of a thousand', async t => {
     await fleet.sink()
   })
   for (const listener of listeners) await listener.listen()
-  await Promise.all(guests.map(guest => guest.ask('POST', 'rooms/hall/participants', {})))
-  const { room, participants }: RoomAndParticipants = JSON.parse(await (guests[0] as Guest).ask('GET', 'rooms/hall'))
+  await Promise.all(guests.map(guest => guest.request('POST', 'rooms/hall/participants', {})))
+  const { room, participants }: RoomAndParticipants = JSON.parse(
+    await (guests[0] as Guest).request('GET', 'rooms/hall')
+  )
   const devices = participants.map(({ device }) => device)
   t.equal(room.participantCount, DEVICES)
   t.equal(new Set(devices).size, DEVICES)

@@ -50,7 +50,7 @@ export class CallFixture {
   }
 
   /** Time goes by; deadlines fire as they would, a little late. */
-  pass(ms: number): void {
+  advance(ms: number): void {
     const until = this.now + ms
     for (let rounds = 0; ; rounds++) {
       assert.ok(rounds < 200, 'deadlines do not pile up')
@@ -135,7 +135,7 @@ export class CallFixture {
   }
 
   /** What must be true of all mailboxes, at any time. */
-  holdMailboxes(): void {
+  checkMailboxes(): void {
     for (const { endpoint, mailbox } of this.devices.values()) {
       const versions = mailbox.map(({ data }) => Number(data.version))
       assert.deepEqual(

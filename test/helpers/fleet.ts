@@ -103,11 +103,11 @@ export class Fleet implements TestNodes {
     await this.#redis.stop()
   }
 
-  marked(name: string): string {
+  toWire(name: string): string {
     return name
   }
 
-  unmarked<T>(value: T): T {
+  fromWire<T>(value: T): T {
     return value
   }
 }

@@ -53,34 +53,34 @@ export class Target {
     const scenario = new Scenario(cluster)
     const names = ['alice', 'bob', 'carol', 'dave', 'mallory']
     const people: TestClient[] = []
-    for (const name of names) people.push(await scenario.enter(name, 'phone', { silent: true }))
+    for (const name of names) people.push(await scenario.addClient(name, 'phone', { silent: true }))
     const [alice, bob, carol, dave] = people as [TestClient, TestClient, TestClient, TestClient]
-    for (const client of people) await client.polls()
-    await alice.does('calls', { callId: 'over', to: 'bob' })
-    await bob.does('calls/over/reject')
-    await alice.does('calls', { callId: 'rings', to: 'bob', ringTimeoutMs: 90_000 })
-    await carol.does('calls', { callId: 'on', to: 'dave', offer: { sdp: sdp('carolA') } })
-    await dave.does('calls/on/accept')
-    await dave.does('calls/on/answer', { sdp: sdp('daveA') })
-    await carol.does('calls/on/candidates', { candidates: candidates(2, 'later') })
-    await dave.does('calls/on/connected')
-    for (const client of people) await client.polls()
-    const tokens = await Promise.all(names.map(name => createToken(cluster.config, scenario.marked(name))))
+    for (const client of people) await client.poll()
+    await alice.post('calls', { callId: 'over', to: 'bob' })
+    await bob.post('calls/over/reject')
+    await alice.post('calls', { callId: 'rings', to: 'bob', ringTimeoutMs: 90_000 })
+    await carol.post('calls', { callId: 'on', to: 'dave', offer: { sdp: sdp('carolA') } })
+    await dave.post('calls/on/accept')
+    await dave.post('calls/on/answer', { sdp: sdp('daveA') })
+    await carol.post('calls/on/candidates', { candidates: candidates(2, 'later') })
+    await dave.post('calls/on/connected')
+    for (const client of people) await client.poll()
+    const tokens = await Promise.all(names.map(name => createToken(cluster.config, scenario.toWire(name))))
     const reply = await fetch(`${cluster.urlOf(0)}/openapi.json`)
     return new Target(scenario, { people, operations: operationsOf((await reply.json()) as Document), tokens })
   }
 
   get calls(): string[] {
-    return ['over', 'rings', 'on', 'none'].map(name => this.scenario.marked(name))
+    return ['over', 'rings', 'on', 'none'].map(name => this.scenario.toWire(name))
   }
 
   /** All that anybody can see of the calls and of what they were told. */
   async look(): Promise<unknown> {
-    await this.scenario.cluster.rest()
+    await this.scenario.cluster.settle()
     const seen = this.people.map(async client => ({
-      calls: await Promise.all(['over', 'rings', 'on', 'none'].map(id => client.ask('GET', `calls/${id}`))),
+      calls: await Promise.all(['over', 'rings', 'on', 'none'].map(id => client.request('GET', `calls/${id}`))),
       active: await client.activeCalls(),
-      news: await client.polls()
+      news: await client.poll()
     }))
     return Promise.all(seen)
   }

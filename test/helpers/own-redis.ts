@@ -39,7 +39,7 @@ async function scenarioOn(t: Test, redis: RedisServer, { setting = TWO_NODES, en
   const cluster = await TestCluster.open(setting, env, redis)
   const scenario = new Scenario(cluster)
   t.teardown(async () => {
-    await scenario.clear()
+    await scenario.closeStreams()
     await cluster.close()
     await redis.stop()
   })

@@ -33,7 +33,7 @@ export class Replica {
   }
 
   /** Takes what comes from the stream, in this order. */
-  hears({ type, data }: Report): void {
+  receive({ type, data }: Report): void {
     const version = Number(data.version)
     const about = (data.participant as Known | undefined)?.participantId ?? String(data.participantId)
     const name = `${version} ${type} ${about}`
@@ -45,11 +45,11 @@ export class Replica {
     this.#newest = version
     this.#seen.add(name)
     // The reply was made when the room was at some version: what led there has been told by it.
-    if (version > this.#version) this.takes({ type, data })
+    if (version > this.#version) this.apply({ type, data })
   }
 
   /** What an event says; also what somebody knows from the reply to what it did. */
-  takes({ type, data }: Report): void {
+  apply({ type, data }: Report): void {
     if (type === 'room.participant_joined' || type === 'room.participant_updated') {
       const participant = data.participant as Known
       this.participants.set(participant.participantId, participant)

@@ -24,9 +24,9 @@ export function flow(name: string, story: Story, { env = {}, alone = false }: Fl
         const scenario = new Scenario(cluster)
         try {
           await story(t, scenario)
-          await scenario.holdMailboxes(t)
+          await scenario.checkMailboxes(t)
         } finally {
-          await scenario.clear()
+          await scenario.closeStreams()
           if (alone) await cluster.close()
         }
       })
@@ -65,58 +65,62 @@ export class Scenario implements TestNodes {
     return this.cluster.store
   }
 
-  get far(): number {
-    return this.cluster.far
+  get lastNode(): number {
+    return this.cluster.lastNode
   }
 
   now(): number {
     return this.cluster.clock.now()
   }
 
-  pass(ms: number): Promise<void> {
-    return this.cluster.pass(ms)
+  advance(ms: number): Promise<void> {
+    return this.cluster.advance(ms)
   }
 
-  during<T>(work: Promise<T>): Promise<T> {
-    return this.cluster.during(work)
+  advanceDuring<T>(work: Promise<T>): Promise<T> {
+    return this.cluster.advanceDuring(work)
   }
 
   /** A name as it is on the wire. */
-  marked(name: string): string {
+  toWire(name: string): string {
     return `${name}${this.#mark}`
   }
 
   /** What came over the wire, with the names of the story. */
-  unmarked<T>(value: T): T {
+  fromWire<T>(value: T): T {
     return JSON.parse(JSON.stringify(value).replaceAll(`${this.#mark}"`, '"'))
   }
 
   /** Somebody with a device, at a node; their stream is open unless they are `silent`. */
-  async enter(user: string, device: string, { node = 0, silent = false, rooms }: Entrance = {}): Promise<TestClient> {
-    const client = await TestClient.make(this, { user, device, node, rooms })
+  async addClient(
+    user: string,
+    device: string,
+    { node = 0, silent = false, rooms }: Entrance = {}
+  ): Promise<TestClient> {
+    const client = await TestClient.create(this, { user, device, node, rooms })
     this.#people.push(client)
-    if (!silent) await client.listens()
+    if (!silent) await client.openStream()
     return client
   }
 
   /** Alice with her phone at the first node, bob with his laptop at the last. */
-  async enterBoth(): Promise<[alice: TestClient, bob: TestClient]> {
-    return [await this.enter('alice', 'phone'), await this.enter('bob', 'laptop', { node: this.far })]
+  async addAliceAndBob(): Promise<[alice: TestClient, bob: TestClient]> {
+    return [await this.addClient('alice', 'phone'), await this.addClient('bob', 'laptop', { node: this.lastNode })]
   }
 
-  async holdMailboxes(t: Test): Promise<void> {
-    await this.cluster.rest()
-    for (const client of this.#people) await client.holdMailbox(t)
+  async checkMailboxes(t: Test): Promise<void> {
+    await this.cluster.settle()
+    for (const client of this.#people) await client.checkMailbox(t)
   }
 
   /** The nodes have seen who left: so many streams are open, and presence says so. */
-  async hasStreams(count: number): Promise<void> {
+  async waitForStreams(count: number): Promise<void> {
     await until(`${count} streams are open`, () => this.cluster.openStreams() === count)
-    await this.cluster.rest()
+    await this.cluster.settle()
   }
 
-  async clear(): Promise<void> {
-    for (const client of this.#people) await client.leaves()
-    await this.hasStreams(0)
+  async closeStreams(): Promise<void> {
+    for (const client of this.#people) await client.closeStream()
+    await this.waitForStreams(0)
   }
 }

@@ -80,7 +80,7 @@ export class TestCluster {
     )
     for (let i = 0; i < setting.nodes; i++) await cluster.addNode()
     // Nobody is missed in the first moments of a node: streams it has not seen yet may be about to come back.
-    await cluster.pass(cluster.config.presenceTtlMs / 3)
+    await cluster.advance(cluster.config.presenceTtlMs / 3)
     return cluster
   }
 
@@ -95,7 +95,7 @@ export class TestCluster {
   }
 
   /** The last node; the first one is 0. */
-  get far(): number {
+  get lastNode(): number {
     return this.#nodes.length - 1
   }
 
@@ -122,7 +122,7 @@ export class TestCluster {
   /** Drains a node and closes it, as SIGTERM does. */
   async drainNode(index: number): Promise<void> {
     const node = this.#nodes[index]
-    if (node) await this.during(node.app.drain())
+    if (node) await this.advanceDuring(node.app.drain())
     await this.closeNode(index)
   }
 
@@ -141,7 +141,7 @@ export class TestCluster {
   }
 
   /** Lets what is under way come to rest: trips to the stores and back, and what follows from them. */
-  async rest(trips = 5): Promise<void> {
+  async settle(trips = 5): Promise<void> {
     for (let i = 0; i < trips; i++) {
       await Promise.all(this.#up.map(({ store }) => store.ping()))
       await new Promise(resolve => setImmediate(resolve))
@@ -149,22 +149,22 @@ export class TestCluster {
   }
 
   /** Time goes by, in steps so small that everything due has its turn. */
-  async pass(ms: number): Promise<void> {
+  async advance(ms: number): Promise<void> {
     for (let left = ms; left > 0; left -= TICK_MS) {
       this.clock.advance(Math.min(TICK_MS, left))
-      await this.rest()
+      await this.settle()
     }
   }
 
   /** For work that waits for a moment to pass: the clock moves on until it is done. */
-  async during<T>(work: Promise<T>): Promise<T> {
+  async advanceDuring<T>(work: Promise<T>): Promise<T> {
     let isDone = false
     const done = work.finally(() => {
       isDone = true
     })
     while (!isDone) {
       this.clock.advance(5)
-      await this.rest(1)
+      await this.settle(1)
     }
     return done
   }

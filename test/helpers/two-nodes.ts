@@ -85,11 +85,11 @@ export class TwoNodes {
   }
 
   urlOf = (node: number): string => this.#urls[node] ?? ''
-  marked = (name: string): string => name
-  unmarked = <T>(value: T): T => value
+  toWire = (name: string): string => name
+  fromWire = <T>(value: T): T => value
 
-  async enter(user: string, node: number): Promise<TestClient> {
-    return TestClient.make(this, { user, device: 'phone', node })
+  async addClient(user: string, node: number): Promise<TestClient> {
+    return TestClient.create(this, { user, device: 'phone', node })
   }
 
   async isPublished(roomId: string): Promise<boolean> {

@@ -48,13 +48,13 @@ t.test('a mesh through three nodes', async t => {
   for (const peer of [alice, bob]) {
     await until(`${peer.user} sees carol away`, () => peer.count('room.participant_updated', { away: true }) === 1)
   }
-  await cluster.pass(3000)
+  await cluster.advance(3000)
   await goesOn('while carol is away')
   carol.listens()
   for (const peer of [alice, bob]) {
     await until(`${peer.user} sees her back`, () => peer.count('room.participant_updated', { away: false }) === 1)
   }
-  await cluster.pass(10_000)
+  await cluster.advance(10_000)
   t.same(
     [alice, bob].map(peer => peer.count('room.participant_left')),
     [0, 0],
@@ -65,7 +65,7 @@ t.test('a mesh through three nodes', async t => {
   for (const peer of [alice, bob]) {
     await until(`${peer.user} sees her away`, () => peer.count('room.participant_updated', { away: true }) === 2)
   }
-  await cluster.pass(8000)
+  await cluster.advance(8000)
   for (const peer of [alice, bob]) {
     await until(`${peer.user} hears that she is lost`, () => peer.count('room.participant_left') === 1)
     t.equal(peer.count('room.participant_left', { user: 'carol', reason: 'lost' }), 1)
