@@ -39,7 +39,11 @@ export const ERRORS = {
   stale_revision: { status: 409, title: 'The revision is out of date', retryable: false },
   no_offer_pending: { status: 409, title: 'No offer is pending', retryable: false },
   stale_candidate: { status: 409, title: 'A candidate belongs to an older ICE generation', retryable: false },
-  too_many_held: { status: 409, title: 'Too many candidates are waiting for their description', retryable: true },
+  too_many_waiting_candidates: {
+    status: 409,
+    title: 'Too many candidates are waiting for their description',
+    retryable: true
+  },
   // Rooms
   room_not_found: { status: 404, title: 'The room does not exist, or you may not see it', retryable: false },
   participant_not_found: { status: 404, title: 'The participant is not in this room', retryable: false },

@@ -1,8 +1,8 @@
-// The optional service that knows the rooms: GET {ROOM_SERVICE_URL}/internal/rooms/{id} is answered with 200 and a ServiceRoom, or
+// The optional service that knows the rooms: GET {ROOM_SERVICE_URL}/internal/rooms/{id} is answered with 200 and a RoomDefinition, or
 // with 404. Anything else, or nothing in time, counts as no answer: an error document with status 200 is no room.
 import { Compile } from 'typebox/compile'
 import type { Config } from '../config.js'
-import { ServiceRoom } from '../schemas/room-service.js'
+import { RoomDefinition } from '../schemas/room-service.js'
 import { ask } from './outgoing.js'
 
 type RoomServiceConfig = Pick<Config, 'roomServiceUrl' | 'roomServiceTimeoutMs' | 'roomServiceSecret'>
@@ -10,13 +10,13 @@ type RoomServiceConfig = Pick<Config, 'roomServiceUrl' | 'roomServiceTimeoutMs' 
 /** Of an answer: as large as what it may push. */
 const MAX_BYTES = 256 * 1024
 
-const shape = Compile(ServiceRoom)
+const shape = Compile(RoomDefinition)
 
 /** Null: it knows no such room. @throws Error when it does not answer as agreed */
 export async function askRoomService(
   { roomServiceUrl, roomServiceTimeoutMs, roomServiceSecret }: RoomServiceConfig,
   roomId: string
-): Promise<ServiceRoom | null> {
+): Promise<RoomDefinition | null> {
   const { status, text } = await ask(urlOf(roomServiceUrl ?? '', roomId).href, {
     headers: {
       accept: 'application/json',

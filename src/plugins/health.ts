@@ -34,10 +34,10 @@ function warningsOf(offsetMs: number): string[] {
   return [`The clock of this machine is ${by} that of Redis, which is the one that counts`]
 }
 
-const IS_ALIVE = {
+const GET_LIVENESS = {
   exposeHeadRoute: true,
   schema: {
-    operationId: 'isAlive',
+    operationId: 'getLiveness',
     tags: ['operations'],
     summary: 'Liveness check',
     description: 'Returns 200 while the process runs. Use it as a liveness probe.',
@@ -45,10 +45,10 @@ const IS_ALIVE = {
   }
 } as const
 
-const IS_READY = {
+const GET_READINESS = {
   exposeHeadRoute: true,
   schema: {
-    operationId: 'isReady',
+    operationId: 'getReadiness',
     tags: ['operations'],
     summary: 'Readiness check',
     description:
@@ -61,9 +61,9 @@ const IS_READY = {
 export function serveHealth(server: FastifyInstance, { store, isDraining }: Health): void {
   const app = server.withTypeProvider<TypeBoxTypeProvider>()
 
-  app.get('/healthz', IS_ALIVE, async () => ({ status: 'ok' }))
+  app.get('/healthz', GET_LIVENESS, async () => ({ status: 'ok' }))
 
-  app.get('/readyz', IS_READY, async () => {
+  app.get('/readyz', GET_READINESS, async () => {
     if (isDraining()) throw new AppError('shutting_down')
     if (store.availableSince() === null) throw store.fault() ?? new AppError('store_unavailable')
     const warnings = warningsOf(store.clockOffsetMs())

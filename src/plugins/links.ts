@@ -32,7 +32,7 @@ export const LINKS: Readonly<Record<string, Readonly<Record<string, Links>>>> = 
   holdCall: { 200: callLinks(SAME_CALL, ['resumeCall']) },
   sendOffer: { 202: callLinks(SAME_CALL, ['sendCandidates']) },
   sendAnswer: { 202: callLinks(SAME_CALL, ['sendCandidates', 'reportConnected']) },
-  takeSnapshot: { 200: cursorLinks('$response.body#/cursor') },
+  getSnapshot: { 200: cursorLinks('$response.body#/cursor') },
   pollEvents: { 200: cursorLinks('$response.body#/cursor') },
   createEventTicket: {
     201: {

@@ -1,6 +1,12 @@
 // Actions of the sides of a call. The first hang-up, cancel and reject are never rate limited; repeats are charged as reads.
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import { AcceptReply, CallReply, EmptyBody, HangupBody, RejectBody } from '../schemas/call.js'
+import {
+  AcceptCallResponse,
+  CallResponse,
+  EmptyRequest,
+  HangUpCallRequest,
+  RejectCallRequest
+} from '../schemas/call.js'
 import { BODY_PROBLEMS, problems } from '../schemas/problem.js'
 import { acceptCall } from '../services/call/accept-call.js'
 import {
@@ -17,7 +23,7 @@ import { CallParams } from './calls.js'
 
 const REFUSALS = [...BODY_PROBLEMS, 'call_not_found', 'wrong_party', 'wrong_state', 'call_ended'] as const
 
-const PLAIN_ACTION = { tags: ['calls'], params: CallParams, body: EmptyBody } as const
+const PLAIN_ACTION = { tags: ['calls'], params: CallParams, body: EmptyRequest } as const
 
 const ACCEPT_CALL = {
   config: { limit: 'signals', optionalBody: true },
@@ -32,7 +38,7 @@ const ACCEPT_CALL = {
       '`caller_busy` and `activeCallId`, and the call keeps ringing. If this call takes your last free slot, other calls that are ringing for ' +
       'you end as `busy`, unless the server has `CALL_WAITING`.',
     response: {
-      200: AcceptReply,
+      200: AcceptCallResponse,
       ...problems(...REFUSALS, 'answered_elsewhere', 'caller_busy', 'too_many_devices', 'rate_limited')
     }
   }
@@ -48,8 +54,8 @@ const REJECT_CALL = {
       'Declines the call on all your devices; the caller receives `call.ended` with `declined`. With `scope: "device"` only this device stops ' +
       'ringing. The first reject of a call is never rate limited.',
     params: CallParams,
-    body: RejectBody,
-    response: { 200: CallReply, ...problems(...REFUSALS, 'answered_elsewhere', 'too_many_devices', 'rate_limited') }
+    body: RejectCallRequest,
+    response: { 200: CallResponse, ...problems(...REFUSALS, 'answered_elsewhere', 'too_many_devices', 'rate_limited') }
   }
 } as const
 
@@ -60,7 +66,7 @@ const REPORT_RINGING = {
     operationId: 'reportRinging',
     summary: 'Report that this device is ringing',
     description: 'Optional, for the callee. The caller receives `call.ringing` for the first device that reports it.',
-    response: { 200: CallReply, ...problems(...REFUSALS, 'rate_limited') }
+    response: { 200: CallResponse, ...problems(...REFUSALS, 'rate_limited') }
   }
 } as const
 
@@ -73,7 +79,7 @@ const CANCEL_CALL = {
     description:
       'Withdraws a call of yours that is not connected; the callee receives `call.ended`. A cancel that arrives before its create prevents ' +
       'the call: the create then fails with `call_ended`. The first cancel of a call is never rate limited.',
-    response: { 200: CallReply, ...problems(...REFUSALS, 'rate_limited') }
+    response: { 200: CallResponse, ...problems(...REFUSALS, 'rate_limited') }
   }
 } as const
 
@@ -86,7 +92,7 @@ const REPORT_CONNECTED = {
     description:
       'Call it when your `RTCPeerConnection` is `connected`. The call becomes `connected` with the first report; the other side receives ' +
       '`call.connected`.',
-    response: { 200: CallReply, ...problems(...REFUSALS, 'other_device', 'rate_limited') }
+    response: { 200: CallResponse, ...problems(...REFUSALS, 'other_device', 'rate_limited') }
   }
 } as const
 
@@ -98,7 +104,7 @@ const HOLD_CALL = {
     summary: 'Put the call on hold',
     description:
       'Puts your side on hold; the other side receives `call.held`. Stopping the media is up to the clients.',
-    response: { 200: CallReply, ...problems(...REFUSALS, 'other_device', 'rate_limited') }
+    response: { 200: CallResponse, ...problems(...REFUSALS, 'other_device', 'rate_limited') }
   }
 } as const
 
@@ -109,7 +115,7 @@ const RESUME_CALL = {
     operationId: 'resumeCall',
     summary: 'Take the call off hold',
     description: 'Takes your side off hold; the other side receives `call.resumed`.',
-    response: { 200: CallReply, ...problems(...REFUSALS, 'other_device', 'rate_limited') }
+    response: { 200: CallResponse, ...problems(...REFUSALS, 'other_device', 'rate_limited') }
   }
 } as const
 
@@ -123,8 +129,8 @@ const HANG_UP_CALL = {
       'Ends a call that was accepted, from any of your devices. The other side receives `call.ended`. For a call that is still ringing use ' +
       '`cancelCall` or `rejectCall`. The first hang-up of a call is never rate limited.',
     params: CallParams,
-    body: HangupBody,
-    response: { 200: CallReply, ...problems(...REFUSALS, 'rate_limited') }
+    body: HangUpCallRequest,
+    response: { 200: CallResponse, ...problems(...REFUSALS, 'rate_limited') }
   }
 } as const
 

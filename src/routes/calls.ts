@@ -1,7 +1,7 @@
 // Creating and reading calls.
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
-import { CallReply, CallsReply, CreateCallBody, CreateCallReply } from '../schemas/call.js'
+import { CallResponse, CallsResponse, CreateCallRequest, CreateCallResponse } from '../schemas/call.js'
 import { CallId, Strict } from '../schemas/common.js'
 import { IdempotencyHeaders } from '../schemas/idempotency.js'
 import { BODY_PROBLEMS, problems } from '../schemas/problem.js'
@@ -25,10 +25,10 @@ const CREATE_CALL = {
       'Fails with `callee_busy` if the callee is in another call, with `callee_unreachable` if none of their devices is registered, and with ' +
       '`caller_busy` if you are in a call yourself. Nothing rings then.',
     headers: IdempotencyHeaders,
-    body: CreateCallBody,
+    body: CreateCallRequest,
     response: {
-      201: CreateCallReply,
-      200: CreateCallReply,
+      201: CreateCallResponse,
+      200: CreateCallResponse,
       ...problems(
         ...BODY_PROBLEMS,
         'invalid_sdp',
@@ -55,7 +55,7 @@ const LIST_CALLS = {
     tags: ['calls'],
     summary: 'List your calls',
     description: 'Returns the calls you take part in that have not ended, on any of your devices.',
-    response: { 200: CallsReply, ...problems('rate_limited') }
+    response: { 200: CallsResponse, ...problems('rate_limited') }
   }
 } as const
 
@@ -68,7 +68,7 @@ const GET_CALL = {
     description:
       'Returns a call you take part in. A call that has ended can be read for a while. Fails with `call_not_found` if you have no part in it.',
     params: CallParams,
-    response: { 200: CallReply, ...problems('invalid_request', 'call_not_found', 'rate_limited') }
+    response: { 200: CallResponse, ...problems('invalid_request', 'call_not_found', 'rate_limited') }
   }
 } as const
 

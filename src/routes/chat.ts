@@ -1,10 +1,16 @@
 // Chat messages of a room, and their history.
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
-import { MessageBody, MessageReply, MessagesQuery, MessagesReply, TypingBody } from '../schemas/chat.js'
+import {
+  MessagesQuery,
+  MessagesResponse,
+  PostMessageRequest,
+  PostMessageResponse,
+  TypingRequest
+} from '../schemas/chat.js'
 import { IdempotencyHeaders } from '../schemas/idempotency.js'
 import { BODY_PROBLEMS, problems } from '../schemas/problem.js'
-import { listMessages, noteTyping, postMessage } from '../services/chat/messages.js'
+import { listMessages, postMessage, sendTyping } from '../services/chat/messages.js'
 import type { Context } from '../services/context.js'
 import { RoomParams } from './rooms.js'
 
@@ -30,10 +36,10 @@ const POST_MESSAGE = {
       '`Idempotency-Key` returns 200 with the first message, as long as it is in the history. Requires a participant with the grant `chat`.',
     params: RoomParams,
     headers: IdempotencyHeaders,
-    body: MessageBody,
+    body: PostMessageRequest,
     response: {
-      201: MessageReply,
-      200: MessageReply,
+      201: PostMessageResponse,
+      200: PostMessageResponse,
       ...problems(...REFUSALS, ...BODY_PROBLEMS, 'message_id_taken')
     }
   }
@@ -50,21 +56,21 @@ const LIST_MESSAGES = {
       'the newest `CHAT_HISTORY_MAX` messages for as long as the room exists. Requires the grant `chat` and the right to read the room.',
     params: RoomParams,
     querystring: MessagesQuery,
-    response: { 200: MessagesReply, ...problems(...REFUSALS, 'invalid_cursor') }
+    response: { 200: MessagesResponse, ...problems(...REFUSALS, 'invalid_cursor') }
   }
 } as const
 
-const NOTE_TYPING = {
+const SEND_TYPING = {
   config: { limit: 'signals' },
   schema: {
-    operationId: 'noteTyping',
+    operationId: 'sendTyping',
     tags: ['chat'],
     summary: 'Send a typing indicator',
     description:
       'Participants with an open stream receive `chat.typing`, without an event id; a poll that is waiting returns it in `notices`. It is not ' +
       'stored. Requires a participant with the grant `chat`.',
     params: RoomParams,
-    body: TypingBody,
+    body: TypingRequest,
     response: {
       204: Type.Null({ description: 'Sent.' }),
       ...problems(...REFUSALS, ...BODY_PROBLEMS)
@@ -83,8 +89,8 @@ export const chatRoutes: FastifyPluginAsyncTypebox<{ context: Context }> = async
     listMessages(context, request.actor, request.params.roomId, request.query)
   )
 
-  app.post('/rooms/:roomId/typing', NOTE_TYPING, async (request, reply) => {
-    await noteTyping(context, request.actor, request.params.roomId, request.body)
+  app.post('/rooms/:roomId/typing', SEND_TYPING, async (request, reply) => {
+    await sendTyping(context, request.actor, request.params.roomId, request.body)
     return reply.code(204).send(null)
   })
 }

@@ -2,7 +2,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
 import { RoomId, Strict } from '../schemas/common.js'
-import { ServiceRoom } from '../schemas/room-service.js'
+import { RoomDefinition } from '../schemas/room-service.js'
 import type { Context } from '../services/context.js'
 import { dropRoom, pushRoom } from '../services/room/room-service.js'
 
@@ -12,7 +12,7 @@ export const internalRoutes: FastifyPluginAsyncTypebox<{ context: Context }> = a
   app.route({
     method: 'PUT',
     url: '/rooms/:roomId',
-    schema: { hide: true, params: RoomParams, body: ServiceRoom },
+    schema: { hide: true, params: RoomParams, body: RoomDefinition },
     async handler(request, reply) {
       await pushRoom(context, request.params.roomId, request.body)
       return reply.code(204).send()

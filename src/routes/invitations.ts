@@ -3,7 +3,12 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
 import { InvitationId, RoomId, Strict } from '../schemas/common.js'
 import { IdempotencyHeaders } from '../schemas/idempotency.js'
-import { AcceptInvitationReply, DeclineReply, InviteBody, InviteReply } from '../schemas/invitation.js'
+import {
+  AcceptInvitationResponse,
+  DeclineInvitationResponse,
+  InviteUsersRequest,
+  InviteUsersResponse
+} from '../schemas/invitation.js'
 import { BODY_PROBLEMS, problems } from '../schemas/problem.js'
 import type { Context } from '../services/context.js'
 import { acceptInvitation, cancelInvitation, declineInvitation, inviteUsers } from '../services/room/invitations.js'
@@ -24,10 +29,10 @@ const INVITE_USERS = {
       'users who could not be invited are listed in `refused`. Requires a participant with the grant `join`; in a locked room, `moderate`.',
     headers: IdempotencyHeaders,
     params: RoomParams,
-    body: InviteBody,
+    body: InviteUsersRequest,
     response: {
-      201: InviteReply,
-      200: InviteReply,
+      201: InviteUsersResponse,
+      200: InviteUsersResponse,
       ...problems(
         ...BODY_PROBLEMS,
         ...(['room_not_found', 'room_closed', 'not_in_room', 'not_permitted', 'banned'] as const),
@@ -50,7 +55,7 @@ const ACCEPT_INVITATION = {
       'moderator removes you.',
     params: InvitationParams,
     response: {
-      200: AcceptInvitationReply,
+      200: AcceptInvitationResponse,
       ...problems(
         ...ENDED,
         'room_not_found',
@@ -74,7 +79,7 @@ const DECLINE_INVITATION = {
     description:
       'Declines it for all your devices. The inviter receives `room.invitation_ended`. The first decline of an invitation is never rate limited.',
     params: InvitationParams,
-    response: { 200: DeclineReply, ...problems(...ENDED, 'rate_limited') }
+    response: { 200: DeclineInvitationResponse, ...problems(...ENDED, 'rate_limited') }
   }
 } as const
 

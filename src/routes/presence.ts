@@ -1,32 +1,38 @@
 // Presence and the snapshot.
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
-import { PresenceBody, PresenceQuery, PresenceReply, PresencesReply, Snapshot } from '../schemas/presence.js'
+import {
+  PresenceQuery,
+  PresenceResponse,
+  PresencesResponse,
+  Snapshot,
+  UpdatePresenceRequest
+} from '../schemas/presence.js'
 import { BODY_PROBLEMS, problems } from '../schemas/problem.js'
 import type { Context } from '../services/context.js'
-import { deletePresence, lookUpPresences, putPresence, takeSnapshot } from '../services/presence/presence.js'
+import { getSnapshot, lookUpPresences, signOffDevice, updatePresence } from '../services/presence/presence.js'
 
-const PUT_PRESENCE = {
+const UPDATE_PRESENCE = {
   config: { limit: 'signals', optionalBody: true },
   schema: {
-    operationId: 'putPresence',
+    operationId: 'updatePresence',
     tags: ['presence'],
     summary: 'Send a keepalive or set a status',
     description:
       'Registers this device and keeps it online for `PRESENCE_TTL_MS`, with an optional status. A device with an open stream or poll needs no ' +
       'keepalive. Returns your presence. It also acknowledges a `heartbeat` with `ack: true`.',
-    body: PresenceBody,
+    body: UpdatePresenceRequest,
     response: {
-      200: PresenceReply,
+      200: PresenceResponse,
       ...problems(...BODY_PROBLEMS, 'too_many_devices', 'rate_limited')
     }
   }
 } as const
 
-const DELETE_PRESENCE = {
+const SIGN_OFF_DEVICE = {
   config: { limit: false },
   schema: {
-    operationId: 'deletePresence',
+    operationId: 'signOffDevice',
     tags: ['presence'],
     summary: 'Sign this device off',
     description:
@@ -45,14 +51,14 @@ const LOOK_UP_PRESENCE = {
       'Returns the presence of up to 100 users. Users whose presence you may not see (`PRESENCE_VISIBILITY`) look like users who do not exist: ' +
       '`offline`, with `lastSeenAt` null.',
     querystring: PresenceQuery,
-    response: { 200: PresencesReply, ...problems('invalid_request', 'rate_limited') }
+    response: { 200: PresencesResponse, ...problems('invalid_request', 'rate_limited') }
   }
 } as const
 
-const TAKE_SNAPSHOT = {
+const GET_SNAPSHOT = {
   config: { limit: 'reads' },
   schema: {
-    operationId: 'takeSnapshot',
+    operationId: 'getSnapshot',
     tags: ['events'],
     summary: 'Get a snapshot',
     description:
@@ -63,12 +69,12 @@ const TAKE_SNAPSHOT = {
 } as const
 
 export const presenceRoutes: FastifyPluginAsyncTypebox<{ context: Context }> = async (app, { context }) => {
-  app.put('/presence', PUT_PRESENCE, async request => ({
-    presence: await putPresence(context, request.actor, request.body)
+  app.put('/presence', UPDATE_PRESENCE, async request => ({
+    presence: await updatePresence(context, request.actor, request.body)
   }))
 
-  app.delete('/presence', DELETE_PRESENCE, async (request, reply) => {
-    await deletePresence(context, request.actor)
+  app.delete('/presence', SIGN_OFF_DEVICE, async (request, reply) => {
+    await signOffDevice(context, request.actor)
     return reply.code(204).send(null)
   })
 
@@ -76,5 +82,5 @@ export const presenceRoutes: FastifyPluginAsyncTypebox<{ context: Context }> = a
     presences: await lookUpPresences(context, request.actor, request.query.users.split(','))
   }))
 
-  app.get('/snapshot', TAKE_SNAPSHOT, request => takeSnapshot(context, request.actor))
+  app.get('/snapshot', GET_SNAPSHOT, request => getSnapshot(context, request.actor))
 }

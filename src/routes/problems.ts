@@ -2,7 +2,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
 import { Strict } from '../schemas/common.js'
-import { onlyProblems, ProblemKind } from '../schemas/problem.js'
+import { onlyProblems, ProblemExplanation } from '../schemas/problem.js'
 import { explainProblem, problemPage } from '../services/problems.js'
 
 const EXPLAIN_PROBLEM = {
@@ -20,7 +20,7 @@ const EXPLAIN_PROBLEM = {
     response: {
       200: {
         description: 'The code is explained.',
-        content: { 'application/json': { schema: ProblemKind }, 'text/html': { schema: Type.String() } }
+        content: { 'application/json': { schema: ProblemExplanation }, 'text/html': { schema: Type.String() } }
       },
       ...onlyProblems('not_found')
     }

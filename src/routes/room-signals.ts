@@ -1,8 +1,8 @@
 // Offer, answer and candidates between participants of a room.
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { BODY_PROBLEMS, problems } from '../schemas/problem.js'
-import { RoomAnswerBody, RoomCandidatesBody, RoomOfferBody } from '../schemas/room-signal.js'
-import { CandidatesReply, DescriptionReply } from '../schemas/signal.js'
+import { RoomAnswerRequest, RoomCandidatesRequest, RoomOfferRequest } from '../schemas/room-signal.js'
+import { CandidatesResponse, DescriptionResponse } from '../schemas/signal.js'
 import type { Context } from '../services/context.js'
 import { broadcastCandidates } from '../services/room/broadcast.js'
 import { sendRoomCandidates, sendRoomDescription } from '../services/room/pairs.js'
@@ -31,9 +31,9 @@ const SEND_ROOM_OFFER = {
       'Starts a negotiation with one participant, who receives `signal.offer`. If that participant has an offer pending for you, yours fails ' +
       'with `offer_collision`; of the two, the one who joined later is the polite side and rolls back. Requires the grant `signal`.',
     params: RoomParams,
-    body: RoomOfferBody,
+    body: RoomOfferRequest,
     response: {
-      202: DescriptionReply,
+      202: DescriptionResponse,
       ...problems(...REFUSALS, 'invalid_sdp', 'offer_collision', 'stale_revision')
     }
   }
@@ -48,9 +48,9 @@ const SEND_ROOM_ANSWER = {
     description:
       'Answers the pending offer of a participant, who receives `signal.answer`. Requires the grant `signal`.',
     params: RoomParams,
-    body: RoomAnswerBody,
+    body: RoomAnswerRequest,
     response: {
-      202: DescriptionReply,
+      202: DescriptionResponse,
       ...problems(...REFUSALS, 'invalid_sdp', 'no_offer_pending', 'stale_revision')
     }
   }
@@ -67,10 +67,10 @@ const SEND_ROOM_CANDIDATES = {
       '`publish`. Candidates may be sent before their description: they wait for it for up to ten minutes. Candidates of an older ICE ' +
       'generation fail with `stale_candidate`.',
     params: RoomParams,
-    body: RoomCandidatesBody,
+    body: RoomCandidatesRequest,
     response: {
-      202: CandidatesReply,
-      ...problems(...REFUSALS, 'invalid_candidate', 'stale_candidate', 'too_many_held')
+      202: CandidatesResponse,
+      ...problems(...REFUSALS, 'invalid_candidate', 'stale_candidate', 'too_many_waiting_candidates')
     }
   }
 } as const

@@ -4,19 +4,26 @@ import { Type } from 'typebox'
 import { ParticipantId, RoomId, Strict, UserId } from '../schemas/common.js'
 import { BODY_PROBLEMS, problems } from '../schemas/problem.js'
 import {
-  BansReply,
-  JoinBody,
-  JoinReply,
-  ParticipantBody,
-  ParticipantReply,
+  BansResponse,
+  JoinRoomRequest,
+  JoinRoomResponse,
+  ParticipantResponse,
   RemoveQuery,
   RoomAndParticipants,
-  RoomBody,
-  RoomReply
+  RoomRequest,
+  RoomResponse,
+  UpdateParticipantRequest
 } from '../schemas/room.js'
 import type { Context } from '../services/context.js'
-import { listBans, unbanUser } from '../services/room/bans.js'
-import { changeParticipant, closeRoom, getRoom, joinRoom, putRoom, removeParticipant } from '../services/room/rooms.js'
+import { listBans, removeBan } from '../services/room/bans.js'
+import {
+  closeRoom,
+  createOrUpdateRoom,
+  getRoom,
+  joinRoom,
+  removeParticipant,
+  updateParticipant
+} from '../services/room/rooms.js'
 
 export const RoomParams = Type.Object({ roomId: RoomId() }, { ...Strict })
 const ParticipantParams = Type.Object({ roomId: RoomId(), participantId: ParticipantId() }, { ...Strict })
@@ -34,10 +41,10 @@ const READING = [
 const JOINING = ['not_in_room', 'room_locked', 'room_full', 'too_many_devices', 'too_many_rooms'] as const
 const WRITING = [...READING, ...BODY_PROBLEMS] as const
 
-const PUT_ROOM = {
+const CREATE_OR_UPDATE_ROOM = {
   config: { limit: 'signals', optionalBody: true },
   schema: {
-    operationId: 'putRoom',
+    operationId: 'createOrUpdateRoom',
     tags: ['rooms'],
     summary: 'Create or update a room',
     description:
@@ -45,8 +52,8 @@ const PUT_ROOM = {
       'the creator of a room has. A room that no device joins is closed after an hour.\n\n' +
       'Fails with `room_not_found` if the room exists and you have no part in it, or if the room service does not know it.',
     params: RoomParams,
-    body: RoomBody,
-    response: { 201: RoomReply, 200: RoomReply, ...problems(...WRITING) }
+    body: RoomRequest,
+    response: { 201: RoomResponse, 200: RoomResponse, ...problems(...WRITING) }
   }
 } as const
 
@@ -88,19 +95,19 @@ const JOIN_ROOM = {
       'Requires the grant `join`. A role that you were given in the room is kept when you leave. A members-only room (`defaultRole: "none"`) ' +
       'fails with `room_not_found` for others.',
     params: RoomParams,
-    body: JoinBody,
+    body: JoinRoomRequest,
     response: {
-      201: JoinReply,
-      200: JoinReply,
+      201: JoinRoomResponse,
+      200: JoinRoomResponse,
       ...problems(...WRITING, ...JOINING)
     }
   }
 } as const
 
-const CHANGE_PARTICIPANT = {
+const UPDATE_PARTICIPANT = {
   config: { limit: 'signals' },
   schema: {
-    operationId: 'changeParticipant',
+    operationId: 'updateParticipant',
     tags: ['rooms'],
     summary: 'Update a participant',
     description:
@@ -108,8 +115,8 @@ const CHANGE_PARTICIPANT = {
       'it when they leave and join again. Requires the grant `moderate`, or `manage` to appoint or dismiss a host. Your own metadata requires no ' +
       'grant.',
     params: ParticipantParams,
-    body: ParticipantBody,
-    response: { 200: ParticipantReply, ...problems(...WRITING, 'not_in_room', 'participant_not_found') }
+    body: UpdateParticipantRequest,
+    response: { 200: ParticipantResponse, ...problems(...WRITING, 'not_in_room', 'participant_not_found') }
   }
 } as const
 
@@ -145,14 +152,14 @@ const LIST_BANS = {
     summary: 'List bans',
     description: 'Returns the users who are banned from the room. Requires the grant `moderate`.',
     params: RoomParams,
-    response: { 200: BansReply, ...problems(...READING) }
+    response: { 200: BansResponse, ...problems(...READING) }
   }
 } as const
 
-const UNBAN = {
+const REMOVE_BAN = {
   config: { limit: 'signals' },
   schema: {
-    operationId: 'unban',
+    operationId: 'removeBan',
     tags: ['rooms'],
     summary: 'Remove a ban',
     description: 'Allows a banned user to enter the room again. Requires the grant `moderate`.',
@@ -162,8 +169,8 @@ const UNBAN = {
 } as const
 
 export const roomRoutes: FastifyPluginAsyncTypebox<{ context: Context }> = async (app, { context }) => {
-  app.put('/rooms/:roomId', PUT_ROOM, async (request, reply) => {
-    const { room, created } = await putRoom(context, request.actor, request.params.roomId, request.body)
+  app.put('/rooms/:roomId', CREATE_OR_UPDATE_ROOM, async (request, reply) => {
+    const { room, created } = await createOrUpdateRoom(context, request.actor, request.params.roomId, request.body)
     return reply.code(created ? 201 : 200).send({ room })
   })
 
@@ -179,8 +186,8 @@ export const roomRoutes: FastifyPluginAsyncTypebox<{ context: Context }> = async
     return reply.code(joined ? 201 : 200).send(body)
   })
 
-  app.patch('/rooms/:roomId/participants/:participantId', CHANGE_PARTICIPANT, async request => ({
-    participant: await changeParticipant(context, request.actor, request.params, request.body)
+  app.patch('/rooms/:roomId/participants/:participantId', UPDATE_PARTICIPANT, async request => ({
+    participant: await updateParticipant(context, request.actor, request.params, request.body)
   }))
 
   app.delete('/rooms/:roomId/participants/:participantId', REMOVE_PARTICIPANT, async (request, reply) => {
@@ -192,8 +199,8 @@ export const roomRoutes: FastifyPluginAsyncTypebox<{ context: Context }> = async
     bans: await listBans(context, request.actor, request.params.roomId)
   }))
 
-  app.delete('/rooms/:roomId/bans/:user', UNBAN, async (request, reply) => {
-    await unbanUser(context, request.actor, request.params.roomId, request.params.user)
+  app.delete('/rooms/:roomId/bans/:user', REMOVE_BAN, async (request, reply) => {
+    await removeBan(context, request.actor, request.params.roomId, request.params.user)
     return reply.code(204).send(null)
   })
 }

@@ -1,7 +1,13 @@
 // Offer, answer and candidates of a call.
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { BODY_PROBLEMS, problems } from '../schemas/problem.js'
-import { AnswerBody, CandidatesBody, CandidatesReply, DescriptionReply, OfferBody } from '../schemas/signal.js'
+import {
+  AnswerRequest,
+  CandidatesRequest,
+  CandidatesResponse,
+  DescriptionResponse,
+  OfferRequest
+} from '../schemas/signal.js'
 import { sendCandidates, sendDescription } from '../services/call/send-signals.js'
 import type { Context } from '../services/context.js'
 import { CallParams } from './calls.js'
@@ -27,9 +33,9 @@ const SEND_OFFER = {
       'One negotiation is in progress at a time. If the other side has an offer pending, yours fails with `offer_collision`: roll it back, ' +
       'answer theirs, then send yours again.',
     params: CallParams,
-    body: OfferBody,
+    body: OfferRequest,
     response: {
-      202: DescriptionReply,
+      202: DescriptionResponse,
       ...problems(...REFUSALS, 'invalid_sdp', 'wrong_party', 'offer_collision', 'stale_revision')
     }
   }
@@ -44,8 +50,11 @@ const SEND_ANSWER = {
     description:
       'Answers the pending offer of the other side, which receives `signal.answer`. Fails with `no_offer_pending` if there is none.',
     params: CallParams,
-    body: AnswerBody,
-    response: { 202: DescriptionReply, ...problems(...REFUSALS, 'invalid_sdp', 'no_offer_pending', 'stale_revision') }
+    body: AnswerRequest,
+    response: {
+      202: DescriptionResponse,
+      ...problems(...REFUSALS, 'invalid_sdp', 'no_offer_pending', 'stale_revision')
+    }
   }
 } as const
 
@@ -59,10 +68,10 @@ const SEND_CANDIDATES = {
       'Sends one or more candidates; the other side receives `signal.candidates`. Candidates may be sent before their offer or answer: up to ' +
       '256 wait for it and are delivered after it. Candidates of an older ICE generation fail with `stale_candidate`.',
     params: CallParams,
-    body: CandidatesBody,
+    body: CandidatesRequest,
     response: {
-      202: CandidatesReply,
-      ...problems(...REFUSALS, 'invalid_candidate', 'stale_candidate', 'too_many_held')
+      202: CandidatesResponse,
+      ...problems(...REFUSALS, 'invalid_candidate', 'stale_candidate', 'too_many_waiting_candidates')
     }
   }
 } as const

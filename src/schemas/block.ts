@@ -2,8 +2,8 @@
 import { type Static, Type } from 'typebox'
 import { Strict, UserId } from './common.js'
 
-export const BlocksReply = Type.Object(
+export const BlocksResponse = Type.Object(
   { blocks: Type.Array(UserId('A user you block.')) },
-  { $id: 'BlocksReply', ...Strict }
+  { $id: 'BlocksResponse', ...Strict }
 )
-export type BlocksReply = Static<typeof BlocksReply>
+export type BlocksResponse = Static<typeof BlocksResponse>

@@ -106,7 +106,7 @@ const Offer = Type.Object(
   { $id: 'EarlyOffer', description: 'An offer sent together with the call.', ...Strict }
 )
 
-export const CreateCallBody = Type.Object(
+export const CreateCallRequest = Type.Object(
   {
     to: UserId('The user to call.'),
     media: Type.Optional(Media),
@@ -122,9 +122,9 @@ export const CreateCallBody = Type.Object(
       Type.Integer({ minimum: 5000, maximum: 90_000, description: 'How long to ring. `RING_TIMEOUT_MS` by default.' })
     )
   },
-  { $id: 'CreateCallBody', ...Strict }
+  { $id: 'CreateCallRequest', ...Strict }
 )
-export type CreateCallBody = Static<typeof CreateCallBody>
+export type CreateCallRequest = Static<typeof CreateCallRequest>
 
 export const CallCursor = Type.String({
   $id: 'MailboxCursor',
@@ -139,17 +139,20 @@ const Resolution = Type.Enum(['created', 'existing', 'merged'], {
     'is their call, which you have accepted.'
 })
 
-export const CreateCallReply = Type.Object(
+export const CreateCallResponse = Type.Object(
   { call: Call, resolution: Resolution, delivery: Delivery, cursor: CallCursor },
-  { $id: 'CreateCallReply', ...Strict }
+  { $id: 'CreateCallResponse', ...Strict }
 )
-export type CreateCallReply = Static<typeof CreateCallReply>
+export type CreateCallResponse = Static<typeof CreateCallResponse>
 
-export const CallReply = Type.Object({ call: Call }, { $id: 'CallReply', ...Strict })
-export const AcceptReply = Type.Object({ call: Call, cursor: CallCursor }, { $id: 'AcceptReply', ...Strict })
-export const CallsReply = Type.Object({ calls: Type.Array(Call) }, { $id: 'CallsReply', ...Strict })
+export const CallResponse = Type.Object({ call: Call }, { $id: 'CallResponse', ...Strict })
+export const AcceptCallResponse = Type.Object(
+  { call: Call, cursor: CallCursor },
+  { $id: 'AcceptCallResponse', ...Strict }
+)
+export const CallsResponse = Type.Object({ calls: Type.Array(Call) }, { $id: 'CallsResponse', ...Strict })
 
-export const RejectBody = Type.Object(
+export const RejectCallRequest = Type.Object(
   {
     scope: Type.Optional(
       Type.Enum(['device', 'user'], {
@@ -160,11 +163,11 @@ export const RejectBody = Type.Object(
       })
     )
   },
-  { $id: 'RejectBody', ...Strict }
+  { $id: 'RejectCallRequest', ...Strict }
 )
-export type RejectBody = Static<typeof RejectBody>
+export type RejectCallRequest = Static<typeof RejectCallRequest>
 
-export const HangupBody = Type.Object(
+export const HangUpCallRequest = Type.Object(
   {
     reason: Type.Optional(
       Type.Enum(['hangup', 'media_failed'], {
@@ -173,8 +176,11 @@ export const HangupBody = Type.Object(
       })
     )
   },
-  { $id: 'HangupBody', ...Strict }
+  { $id: 'HangUpCallRequest', ...Strict }
 )
-export type HangupBody = Static<typeof HangupBody>
+export type HangUpCallRequest = Static<typeof HangUpCallRequest>
 
-export const EmptyBody = Type.Object({}, { $id: 'EmptyBody', description: 'No members. May be left out.', ...Strict })
+export const EmptyRequest = Type.Object(
+  {},
+  { $id: 'EmptyRequest', description: 'No members. May be left out.', ...Strict }
+)

@@ -1,7 +1,7 @@
 // Chat messages of a room, and how its history is read.
 import { type Static, Type } from 'typebox'
 import { MessageId, Nullable, RoomId, Strict, Timestamp } from './common.js'
-import { RoomPeer } from './room.js'
+import { ParticipantRef } from './room.js'
 
 export const CONTENT_MAX_BYTES = 4096
 
@@ -17,7 +17,7 @@ export const ChatMessage = Type.Object(
   {
     roomId: RoomId(),
     messageId: MessageId(),
-    from: RoomPeer,
+    from: ParticipantRef,
     content: Content,
     sentAt: Timestamp('When the server accepted it.'),
     version: Type.Integer({
@@ -29,23 +29,23 @@ export const ChatMessage = Type.Object(
 )
 export type ChatMessage = Static<typeof ChatMessage>
 
-export const MessageBody = Type.Object(
+export const PostMessageRequest = Type.Object(
   {
     content: Content,
     messageId: Type.Optional(
       MessageId('A random id, such as a UUID. A retry with the same id returns the same message.')
     )
   },
-  { $id: 'MessageBody', ...Strict }
+  { $id: 'PostMessageRequest', ...Strict }
 )
-export type MessageBody = Static<typeof MessageBody>
-export const MessageReply = Type.Object({ message: ChatMessage }, { $id: 'MessageReply', ...Strict })
+export type PostMessageRequest = Static<typeof PostMessageRequest>
+export const PostMessageResponse = Type.Object({ message: ChatMessage }, { $id: 'PostMessageResponse', ...Strict })
 
-export const TypingBody = Type.Object(
+export const TypingRequest = Type.Object(
   { typing: Type.Boolean({ description: 'True when the user starts to type, false when they stop.' }) },
-  { $id: 'TypingBody', ...Strict }
+  { $id: 'TypingRequest', ...Strict }
 )
-export type TypingBody = Static<typeof TypingBody>
+export type TypingRequest = Static<typeof TypingRequest>
 
 const PageCursor = (description: string) => Type.String({ maxLength: 64, description, examples: ['bXQ5a2YwMDAuMTI'] })
 
@@ -69,12 +69,12 @@ export const MessagesQuery = Type.Object(
 )
 export type MessagesQuery = Static<typeof MessagesQuery>
 
-export const MessagesReply = Type.Object(
+export const MessagesResponse = Type.Object(
   {
     messages: Type.Array(ChatMessage, { description: 'Oldest first.' }),
     before: Nullable(PageCursor('Query `before` with it for earlier messages. Null if there are none.')),
     after: Nullable(PageCursor('Query `after` with it for later messages. Null if there are none yet.'))
   },
-  { $id: 'MessagesReply', description: 'A page of the history.', ...Strict }
+  { $id: 'MessagesResponse', description: 'A page of the history.', ...Strict }
 )
-export type MessagesReply = Static<typeof MessagesReply>
+export type MessagesResponse = Static<typeof MessagesResponse>

@@ -2,7 +2,7 @@
 import { type TProperties, Type } from 'typebox'
 import { Call, CallParty, EndReason, Media } from './call.js'
 import { CallId, DurationMs, Endpoint, Metadata, Nullable, ParticipantId, RoomId, Strict } from './common.js'
-import { RoomPeer } from './room.js'
+import { ParticipantRef } from './room.js'
 import { Candidate, Sdp } from './signal.js'
 import { Event } from './stream.js'
 
@@ -86,7 +86,7 @@ function signal<const T extends string, P extends TProperties>(name: string, typ
     { $id: `CallSignal${what}`, description: 'In a call.', ...Strict }
   )
   const inRoom = Type.Object(
-    { roomId: RoomId(), version: pair, from: RoomPeer, to, ...data },
+    { roomId: RoomId(), version: pair, from: ParticipantRef, to, ...data },
     { $id: `RoomSignal${what}`, description: 'In a room.', ...Strict }
   )
   return Event(type, Type.Union([inCall, inRoom]), { name, description })

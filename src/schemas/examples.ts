@@ -111,7 +111,7 @@ const CALLS: Readonly<Record<string, Example>> = {
   },
   sendOffer: { body: { sdp: SECOND_SDP, revision: 2 }, reply: { revision: 2, delivery } },
   sendAnswer: { body: { sdp: SDP_EXAMPLE, revision: 1 }, reply: { revision: 1, delivery } },
-  sendCandidates: { body: { candidates, end: true }, reply: { accepted: 1, held: 0, delivery } }
+  sendCandidates: { body: { candidates, end: true }, reply: { accepted: 1, waiting: 0, delivery } }
 }
 
 const watching = [
@@ -135,7 +135,7 @@ const EVENTS_AND_PRESENCE: Readonly<Record<string, Example>> = {
   },
   createEventTicket: { reply: { ticket: 'YWxpY2U.Kqvz-t-jAxFGOA6-xXD1J47RIUCSdOuV', expiresInMs: 60_000 } },
   pollEvents: { reply: { events: [INCOMING], cursor: INCOMING.id } },
-  takeSnapshot: {
+  getSnapshot: {
     reply: {
       cursor: '5.67ch6',
       calls: [RENEGOTIATING],
@@ -145,7 +145,7 @@ const EVENTS_AND_PRESENCE: Readonly<Record<string, Example>> = {
       watching: []
     }
   },
-  putPresence: {
+  updatePresence: {
     body: { status: 'away' },
     reply: { presence: { user: 'bob', state: 'away', devices: 1, lastSeenAt: at(22) } }
   },
@@ -157,8 +157,8 @@ const EVENTS_AND_PRESENCE: Readonly<Record<string, Example>> = {
       ]
     }
   },
-  putWatch: { body: { users: ['bob', 'carol'] }, reply: { watching } },
-  getWatch: { reply: { watching } },
+  watchUsers: { body: { users: ['bob', 'carol'] }, reply: { watching } },
+  listWatchedUsers: { reply: { watching } },
   listBlocks: { reply: { blocks: ['mallory'] } }
 }
 
@@ -166,8 +166,8 @@ const OTHERS: Readonly<Record<string, Example>> = {
   explainProblem: {
     reply: { code: 'callee_busy', status: 409, title: 'The callee is in another call', retryable: false }
   },
-  isAlive: { reply: { status: 'ok' } },
-  isReady: { reply: { status: 'ready' } }
+  getLiveness: { reply: { status: 'ok' } },
+  getReadiness: { reply: { status: 'ready' } }
 }
 
 export const EXAMPLES = { ...CALLS, ...EVENTS_AND_PRESENCE, ...ROOM_EXAMPLES, ...OTHERS } as Readonly<

@@ -16,11 +16,11 @@ export const IceServer = Type.Object(
 )
 export type IceServer = Static<typeof IceServer>
 
-export const IceServersReply = Type.Object(
+export const IceServersResponse = Type.Object(
   {
     iceServers: Type.Array(IceServer, { description: 'Pass it to `new RTCPeerConnection({ iceServers })`.' }),
     expiresInMs: Nullable(DurationMs('Fetch new credentials within this time. Null if there are none that expire.'))
   },
-  { $id: 'IceServersReply', ...Strict }
+  { $id: 'IceServersResponse', ...Strict }
 )
-export type IceServersReply = Static<typeof IceServersReply>
+export type IceServersResponse = Static<typeof IceServersResponse>

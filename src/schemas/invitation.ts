@@ -2,12 +2,12 @@
 import { type Static, Type } from 'typebox'
 import { CallCursor } from './call.js'
 import { Delivery, DurationMs, InvitationId, Metadata, Nullable, RoomId, Strict, UserId } from './common.js'
-import { By, Room, RoomPeer } from './room.js'
+import { ActingDevice, ParticipantRef, Room } from './room.js'
 
 export const INVITATION_ENDS = ['accepted', 'declined', 'cancelled', 'expired', 'closed'] as const
 export type InvitationEnd = (typeof INVITATION_ENDS)[number]
 
-export const InviteBody = Type.Object(
+export const InviteUsersRequest = Type.Object(
   {
     users: Type.Array(UserId(), {
       minItems: 1,
@@ -24,12 +24,12 @@ export const InviteBody = Type.Object(
     )
   },
   {
-    $id: 'InviteBody',
+    $id: 'InviteUsersRequest',
     description: 'For one user a retry is safe with an `invitationId`, for several with the header `Idempotency-Key`.',
     ...Strict
   }
 )
-export type InviteBody = Static<typeof InviteBody>
+export type InviteUsersRequest = Static<typeof InviteUsersRequest>
 
 const State = Type.Enum(['ringing', ...INVITATION_ENDS], {
   $id: 'InvitationStatus',
@@ -44,7 +44,7 @@ export const InvitationState = Type.Object(
     user: UserId('The invitee.'),
     state: State,
     by: Nullable(
-      By,
+      ActingDevice,
       'Who ended it. Null while it is ringing, if no user ended it, and for the inviter of a declined invitation.'
     ),
     expiresInMs: DurationMs('Ring time left. 0 when it has ended.')
@@ -76,7 +76,7 @@ const RefusedInvitation = Type.Object(
   { $id: 'RefusedInvitation', description: 'A user who could not be invited, and why.', ...Strict }
 )
 
-export const InviteReply = Type.Object(
+export const InviteUsersResponse = Type.Object(
   {
     invitations: Type.Array(SentInvitation, {
       description:
@@ -84,26 +84,29 @@ export const InviteReply = Type.Object(
     }),
     refused: Type.Array(RefusedInvitation, { description: 'The users who were not invited.' })
   },
-  { $id: 'InviteReply', ...Strict }
+  { $id: 'InviteUsersResponse', ...Strict }
 )
-export type InviteReply = Static<typeof InviteReply>
+export type InviteUsersResponse = Static<typeof InviteUsersResponse>
 
-export const DeclineReply = Type.Object({ invitation: InvitationState }, { $id: 'DeclineReply', ...Strict })
-export const AcceptInvitationReply = Type.Object(
+export const DeclineInvitationResponse = Type.Object(
+  { invitation: InvitationState },
+  { $id: 'DeclineInvitationResponse', ...Strict }
+)
+export const AcceptInvitationResponse = Type.Object(
   {
     invitation: InvitationState,
     cursor: CallCursor
   },
-  { $id: 'AcceptInvitationReply', ...Strict }
+  { $id: 'AcceptInvitationResponse', ...Strict }
 )
-export type AcceptInvitationReply = Static<typeof AcceptInvitationReply>
+export type AcceptInvitationResponse = Static<typeof AcceptInvitationResponse>
 
 /** What the invitee receives, by event and in the snapshot. */
 export const IncomingInvitation = Type.Object(
   {
     roomId: RoomId(),
     invitationId: InvitationId(),
-    from: RoomPeer,
+    from: ParticipantRef,
     room: Room,
     metadata: Metadata,
     expiresInMs: DurationMs('Ring time left.')

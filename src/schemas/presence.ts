@@ -3,7 +3,7 @@ import { type Static, Type } from 'typebox'
 import { Call, CallCursor } from './call.js'
 import { Nullable, Strict, Timestamp, UserId } from './common.js'
 import { IncomingInvitation } from './invitation.js'
-import { RoomSeat } from './room.js'
+import { JoinedRoom } from './room.js'
 
 export const PRESENCE_STATES = ['online', 'away', 'busy', 'offline'] as const
 
@@ -34,18 +34,21 @@ export const Presence = Type.Object(
 )
 export type Presence = Static<typeof Presence>
 
-export const PresenceBody = Type.Object(
+export const UpdatePresenceRequest = Type.Object(
   {
     status: Type.Optional(
       Type.Enum(['online', 'away'], { $id: 'DeviceStatus', description: 'The status of the user at this device.' })
     )
   },
-  { $id: 'PresenceBody', ...Strict }
+  { $id: 'UpdatePresenceRequest', ...Strict }
 )
-export type PresenceBody = Static<typeof PresenceBody>
+export type UpdatePresenceRequest = Static<typeof UpdatePresenceRequest>
 
-export const PresenceReply = Type.Object({ presence: Presence }, { $id: 'PresenceReply', ...Strict })
-export const PresencesReply = Type.Object({ presences: Type.Array(Presence) }, { $id: 'PresencesReply', ...Strict })
+export const PresenceResponse = Type.Object({ presence: Presence }, { $id: 'PresenceResponse', ...Strict })
+export const PresencesResponse = Type.Object(
+  { presences: Type.Array(Presence) },
+  { $id: 'PresencesResponse', ...Strict }
+)
 
 const { user, state, lastSeenAt } = Presence.properties
 
@@ -66,19 +69,22 @@ export const WatchedPresence = Type.Object(
 )
 export type WatchedPresence = Static<typeof WatchedPresence>
 
-export const WatchBody = Type.Object(
+export const WatchUsersRequest = Type.Object(
   {
     users: Type.Array(UserId(), {
       maxItems: WATCH_MAX,
       description: 'All users this device watches from now on.'
     })
   },
-  { $id: 'WatchBody', ...Strict }
+  { $id: 'WatchUsersRequest', ...Strict }
 )
-export type WatchBody = Static<typeof WatchBody>
+export type WatchUsersRequest = Static<typeof WatchUsersRequest>
 
-export const WatchReply = Type.Object({ watching: Type.Array(WatchedPresence) }, { $id: 'WatchReply', ...Strict })
-export type WatchReply = Static<typeof WatchReply>
+export const WatchedUsersResponse = Type.Object(
+  { watching: Type.Array(WatchedPresence) },
+  { $id: 'WatchedUsersResponse', ...Strict }
+)
+export type WatchedUsersResponse = Static<typeof WatchedUsersResponse>
 
 export const PresenceQuery = Type.Object(
   {
@@ -95,7 +101,7 @@ export const Snapshot = Type.Object(
   {
     cursor: CallCursor,
     calls: Type.Array(Call, { description: 'Your calls that have not ended.' }),
-    rooms: Type.Array(RoomSeat, { description: 'The rooms this device is in.' }),
+    rooms: Type.Array(JoinedRoom, { description: 'The rooms this device is in.' }),
     invitations: Type.Array(IncomingInvitation, { description: 'The invitations that are ringing for you.' }),
     presence: Presence,
     watching: Type.Array(WatchedPresence, { description: 'The users this device watches.' })

@@ -45,16 +45,16 @@ export const Problem = Type.Object(
 export type Problem = Static<typeof Problem>
 
 /** A row of the error table. */
-export const ProblemKind = Type.Object(
+export const ProblemExplanation = Type.Object(
   {
     code: Problem.properties.code,
     status: Problem.properties.status,
     title: Problem.properties.title,
     retryable: Problem.properties.retryable
   },
-  { $id: 'ProblemKind', description: 'What a problem code means.', ...Strict }
+  { $id: 'ProblemExplanation', description: 'What a problem code means.', ...Strict }
 )
-export type ProblemKind = Static<typeof ProblemKind>
+export type ProblemExplanation = Static<typeof ProblemExplanation>
 
 /** Of every operation that takes a body. */
 export const BODY_PROBLEMS = ['malformed_json', 'invalid_request', 'too_large', 'unsupported_media_type'] as const

@@ -1,10 +1,18 @@
 // Every event about a room. Signals in a room are in event.ts, beside those of a call.
 import { type TProperties, Type } from 'typebox'
-import { ChatMessage, TypingBody } from './chat.js'
+import { ChatMessage, TypingRequest } from './chat.js'
 import { InvitationId, Nullable, ParticipantId, RoomId, Strict, Timestamp, UserId } from './common.js'
 import { dataOf } from './event.js'
 import { IncomingInvitation, InvitationEndReason } from './invitation.js'
-import { By, CloseReason, LeaveReason, Participant, ParticipantBody, RoomBody, RoomPeer } from './room.js'
+import {
+  ActingDevice,
+  CloseReason,
+  LeaveReason,
+  Participant,
+  ParticipantRef,
+  RoomRequest,
+  UpdateParticipantRequest
+} from './room.js'
 import { Event } from './stream.js'
 
 const Version = Type.Integer({ minimum: 1, description: 'The version of the room after this event.' })
@@ -20,7 +28,7 @@ const ChatTyping = Type.Object(
     type: Type.Literal('chat.typing'),
     timestamp: Timestamp('When it happened.'),
     data: Type.Object(
-      { roomId: RoomId(), from: RoomPeer, typing: TypingBody.properties.typing },
+      { roomId: RoomId(), from: ParticipantRef, typing: TypingRequest.properties.typing },
       { ...dataOf('ChatTypingEvent'), ...Strict }
     )
   },
@@ -32,7 +40,7 @@ const ChatTyping = Type.Object(
   }
 )
 
-const ByOrNull = Nullable(By, 'Who did it. Null if no user did, or the room service.')
+const ActingDeviceOrNull = Nullable(ActingDevice, 'Who did it. Null if no user did, or the room service.')
 
 export const ROOM_EVENTS = [
   event('RoomJoinedEvent', 'room.joined', 'Another device of yours joined a room.', { participant: Participant }),
@@ -41,20 +49,23 @@ export const ROOM_EVENTS = [
     'RoomParticipantUpdatedEvent',
     'room.participant_updated',
     'The role, metadata or connection of a participant changed.',
-    { participant: Participant, by: ByOrNull }
+    { participant: Participant, by: ActingDeviceOrNull }
   ),
   event('RoomParticipantLeftEvent', 'room.participant_left', 'A participant left or was removed. It may be you.', {
     participantId: ParticipantId(),
     user: UserId('The user of the participant.'),
     reason: LeaveReason,
-    by: ByOrNull
+    by: ActingDeviceOrNull
   }),
   event('RoomMuteRequestedEvent', 'room.mute_requested', 'A moderator asks you to mute.', {
     participantId: ParticipantId(),
-    mute: ParticipantBody.properties.mute,
-    by: By
+    mute: UpdateParticipantRequest.properties.mute,
+    by: ActingDevice
   }),
-  event('RoomUpdatedEvent', 'room.updated', 'The settings of the room changed.', { changes: RoomBody, by: ByOrNull }),
+  event('RoomUpdatedEvent', 'room.updated', 'The settings of the room changed.', {
+    changes: RoomRequest,
+    by: ActingDeviceOrNull
+  }),
   event('RoomInvitationEvent', 'room.invitation', 'A user invites you to a room. Ring.', {
     ...IncomingInvitation.properties
   }),
@@ -62,9 +73,9 @@ export const ROOM_EVENTS = [
     invitationId: InvitationId(),
     user: UserId('The invitee.'),
     reason: InvitationEndReason,
-    by: Nullable(By, 'Who ended it. Null if no user did, and for the inviter of a declined invitation.')
+    by: Nullable(ActingDevice, 'Who ended it. Null if no user did, and for the inviter of a declined invitation.')
   }),
-  event('RoomClosedEvent', 'room.closed', 'The room was closed.', { reason: CloseReason, by: ByOrNull }),
+  event('RoomClosedEvent', 'room.closed', 'The room was closed.', { reason: CloseReason, by: ActingDeviceOrNull }),
   event('ChatMessageEvent', 'chat.message', 'A participant sent a chat message.', {
     messageId: ChatMessage.properties.messageId,
     from: ChatMessage.properties.from,

@@ -52,7 +52,7 @@ const MESSAGE = {
 const { participantId: to } = SPEAKER
 
 export const ROOM_EXAMPLES: Readonly<Record<string, Example>> = {
-  putRoom: {
+  createOrUpdateRoom: {
     body: { callType: 'video', maxParticipants: 12, metadata: ROOM.metadata },
     reply: { room: ROOM }
   },
@@ -66,7 +66,7 @@ export const ROOM_EXAMPLES: Readonly<Record<string, Example>> = {
     }
   },
   getRoom: { reply: { room: { ...ROOM, version: 5, participantCount: 2 }, participants: [HOST, SPEAKER] } },
-  changeParticipant: { body: { mute: ['audio'] }, reply: { participant: SPEAKER } },
+  updateParticipant: { body: { mute: ['audio'] }, reply: { participant: SPEAKER } },
   listBans: { reply: { bans: [{ user: 'bob', by: ALICE, at: at(50, 1), expiresInMs: 3_599_000 }] } },
   inviteUsers: {
     body: { users: ['bob'], invitationId: 'inv-8Kq2' },
@@ -96,8 +96,8 @@ export const ROOM_EXAMPLES: Readonly<Record<string, Example>> = {
   },
   sendRoomOffer: { body: { to, sdp: SDP_EXAMPLE }, reply: { revision: 1, delivery } },
   sendRoomAnswer: { body: { to, sdp: SDP_EXAMPLE }, reply: { revision: 1, delivery } },
-  sendRoomCandidates: { body: { to, candidates, end: true }, reply: { accepted: 1, held: 0, delivery } },
+  sendRoomCandidates: { body: { to, candidates, end: true }, reply: { accepted: 1, waiting: 0, delivery } },
   postMessage: { body: { content: MESSAGE.content, messageId: MESSAGE.messageId }, reply: { message: MESSAGE } },
   listMessages: { reply: { messages: [MESSAGE], before: null, after: null } },
-  noteTyping: { body: { typing: true } }
+  sendTyping: { body: { typing: true } }
 }

@@ -2,19 +2,19 @@
 import { type Static, Type } from 'typebox'
 import { GRANTS } from './claims.js'
 import { ID_PATTERN, Strict } from './common.js'
-import { ROOM_PARTICIPANTS_MAX, Role, RoomBody } from './room.js'
+import { ROOM_PARTICIPANTS_MAX, Role, RoomRequest } from './room.js'
 
 const byUser = { pattern: ID_PATTERN }
 /** As much as any room has participants. */
 const forUsers = { ...Strict, maxProperties: ROOM_PARTICIPANTS_MAX }
 
 /** Strict and never empty, so that an error page of a broken service or proxy is not accepted as a room. */
-export const ServiceRoom = Type.Object(
+export const RoomDefinition = Type.Object(
   {
-    ...RoomBody.properties,
+    ...RoomRequest.properties,
     roles: Type.Optional(Type.Record(Type.String(byUser), Role, forUsers)),
     grants: Type.Optional(Type.Record(Type.String(byUser), Type.Array(Type.Enum([...GRANTS])), forUsers))
   },
-  { $id: 'ServiceRoom', description: 'A room as the room service knows it', minProperties: 1, ...Strict }
+  { $id: 'RoomDefinition', description: 'A room as the room service knows it', minProperties: 1, ...Strict }
 )
-export type ServiceRoom = Static<typeof ServiceRoom>
+export type RoomDefinition = Static<typeof RoomDefinition>

@@ -1,19 +1,25 @@
 // Signals in a room: as in a call, with the participant they are for.
 import { type Static, Type } from 'typebox'
 import { ParticipantId, Strict } from './common.js'
-import { AnswerBody, CandidatesBody, OfferBody } from './signal.js'
+import { AnswerRequest, CandidatesRequest, OfferRequest } from './signal.js'
 
 const To = ParticipantId('The participant it is for.')
 
-export const RoomOfferBody = Type.Object({ to: To, ...OfferBody.properties }, { $id: 'RoomOfferBody', ...Strict })
-export const RoomAnswerBody = Type.Object({ to: To, ...AnswerBody.properties }, { $id: 'RoomAnswerBody', ...Strict })
-export type RoomDescriptionBody = Static<typeof RoomOfferBody>
+export const RoomOfferRequest = Type.Object(
+  { to: To, ...OfferRequest.properties },
+  { $id: 'RoomOfferRequest', ...Strict }
+)
+export const RoomAnswerRequest = Type.Object(
+  { to: To, ...AnswerRequest.properties },
+  { $id: 'RoomAnswerRequest', ...Strict }
+)
+export type RoomDescriptionRequest = Static<typeof RoomOfferRequest>
 
-export const RoomCandidatesBody = Type.Object(
+export const RoomCandidatesRequest = Type.Object(
   {
     to: Type.Optional(ParticipantId('The participant they are for. Leave it out to send to all others.')),
-    ...CandidatesBody.properties
+    ...CandidatesRequest.properties
   },
-  { $id: 'RoomCandidatesBody', ...Strict }
+  { $id: 'RoomCandidatesRequest', ...Strict }
 )
-export type RoomCandidatesBody = Static<typeof RoomCandidatesBody>
+export type RoomCandidatesRequest = Static<typeof RoomCandidatesRequest>

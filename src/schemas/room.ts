@@ -86,18 +86,18 @@ export const Participant = Type.Object(
 )
 export type Participant = Static<typeof Participant>
 
-export const RoomPeer = Type.Object(
+export const ParticipantRef = Type.Object(
   { participantId: ParticipantId(), user: UserId(), device: DeviceId() },
-  { $id: 'RoomPeer', description: 'The participant who sent it.', ...Strict }
+  { $id: 'ParticipantRef', description: 'The participant who sent it.', ...Strict }
 )
 
 /** A participant, or a user whose token allows it without being in the room. */
-export const By = Type.Object(
+export const ActingDevice = Type.Object(
   { user: UserId(), device: DeviceId() },
-  { $id: 'By', description: 'The user and device that did it.', ...Strict }
+  { $id: 'ActingDevice', description: 'The user and device that did it.', ...Strict }
 )
 
-export const RoomBody = Type.Object(
+export const RoomRequest = Type.Object(
   {
     mode: Type.Optional(Mode),
     callType: Type.Optional(CallType),
@@ -106,17 +106,17 @@ export const RoomBody = Type.Object(
     defaultRole: Type.Optional(DefaultRole),
     metadata: Type.Optional(Metadata)
   },
-  { $id: 'RoomBody', description: 'Settings of a room. What is left out stays as it is.', ...Strict }
+  { $id: 'RoomRequest', description: 'Settings of a room. What is left out stays as it is.', ...Strict }
 )
-export type RoomBody = Static<typeof RoomBody>
-export const RoomReply = Type.Object({ room: Room }, { $id: 'RoomReply', ...Strict })
+export type RoomRequest = Static<typeof RoomRequest>
+export const RoomResponse = Type.Object({ room: Room }, { $id: 'RoomResponse', ...Strict })
 export const RoomAndParticipants = Type.Object(
   { room: Room, participants: Type.Array(Participant) },
   { $id: 'RoomAndParticipants', ...Strict }
 )
 export type RoomAndParticipants = Static<typeof RoomAndParticipants>
 
-export const JoinBody = Type.Object(
+export const JoinRoomRequest = Type.Object(
   {
     metadata: Type.Optional(Metadata),
     replace: Type.Optional(
@@ -127,10 +127,10 @@ export const JoinBody = Type.Object(
       })
     )
   },
-  { $id: 'JoinBody', ...Strict }
+  { $id: 'JoinRoomRequest', ...Strict }
 )
-export type JoinBody = Static<typeof JoinBody>
-export const JoinReply = Type.Object(
+export type JoinRoomRequest = Static<typeof JoinRoomRequest>
+export const JoinRoomResponse = Type.Object(
   {
     room: Room,
     participantId: ParticipantId('Your participation.'),
@@ -139,11 +139,11 @@ export const JoinReply = Type.Object(
     }),
     cursor: CallCursor
   },
-  { $id: 'JoinReply', ...Strict }
+  { $id: 'JoinRoomResponse', ...Strict }
 )
-export type JoinReply = Static<typeof JoinReply>
+export type JoinRoomResponse = Static<typeof JoinRoomResponse>
 
-export const ParticipantBody = Type.Object(
+export const UpdateParticipantRequest = Type.Object(
   {
     role: Type.Optional(Role),
     mute: Type.Optional(
@@ -156,10 +156,10 @@ export const ParticipantBody = Type.Object(
     ),
     metadata: Type.Optional(Metadata)
   },
-  { $id: 'ParticipantBody', minProperties: 1, ...Strict }
+  { $id: 'UpdateParticipantRequest', minProperties: 1, ...Strict }
 )
-export type ParticipantBody = Static<typeof ParticipantBody>
-export const ParticipantReply = Type.Object({ participant: Participant }, { $id: 'ParticipantReply', ...Strict })
+export type UpdateParticipantRequest = Static<typeof UpdateParticipantRequest>
+export const ParticipantResponse = Type.Object({ participant: Participant }, { $id: 'ParticipantResponse', ...Strict })
 
 export const RemoveQuery = Type.Object(
   {
@@ -179,21 +179,21 @@ export type RemoveQuery = Static<typeof RemoveQuery>
 export const Ban = Type.Object(
   {
     user: UserId('The banned user.'),
-    by: By,
+    by: ActingDevice,
     at: Timestamp('When the user was banned.'),
     expiresInMs: Nullable(DurationMs('Time left. Null if the ban lasts until it is removed.'))
   },
   { $id: 'Ban', description: 'A user who may not enter the room.', ...Strict }
 )
 export type Ban = Static<typeof Ban>
-export const BansReply = Type.Object({ bans: Type.Array(Ban) }, { $id: 'BansReply', ...Strict })
+export const BansResponse = Type.Object({ bans: Type.Array(Ban) }, { $id: 'BansResponse', ...Strict })
 
-export const RoomSeat = Type.Object(
+export const JoinedRoom = Type.Object(
   {
     room: Room,
     participantId: ParticipantId('Your participation.'),
     device: DeviceId('Your device that is in the room.')
   },
-  { $id: 'RoomSeat', description: 'A room that one of your devices is in.', ...Strict }
+  { $id: 'JoinedRoom', description: 'A room that one of your devices is in.', ...Strict }
 )
-export type RoomSeat = Static<typeof RoomSeat>
+export type JoinedRoom = Static<typeof JoinedRoom>

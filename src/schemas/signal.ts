@@ -52,27 +52,27 @@ export type Candidate = Static<typeof Candidate>
 
 const Revision = (description: string) => Type.Integer({ minimum: 1, maximum: 1_000_000, description })
 
-export const OfferBody = Type.Object(
+export const OfferRequest = Type.Object(
   {
     sdp: Sdp,
     revision: Type.Optional(
       Revision('The negotiation that this offer starts: the current revision plus one. By default the server counts.')
     )
   },
-  { $id: 'OfferBody', ...Strict }
+  { $id: 'OfferRequest', ...Strict }
 )
-export type OfferBody = Static<typeof OfferBody>
+export type OfferRequest = Static<typeof OfferRequest>
 
-export const AnswerBody = Type.Object(
+export const AnswerRequest = Type.Object(
   {
     sdp: Sdp,
     revision: Type.Optional(Revision('The revision of the offer that it answers. By default the pending one.'))
   },
-  { $id: 'AnswerBody', ...Strict }
+  { $id: 'AnswerRequest', ...Strict }
 )
-export type AnswerBody = Static<typeof AnswerBody>
+export type AnswerRequest = Static<typeof AnswerRequest>
 
-export const CandidatesBody = Type.Object(
+export const CandidatesRequest = Type.Object(
   {
     candidates: Type.Array(Candidate, {
       maxItems: CANDIDATES_MAX_ITEMS,
@@ -82,21 +82,24 @@ export const CandidatesBody = Type.Object(
       Type.Boolean({ description: 'These are the last candidates of this ICE generation (RFC 8838, section 13).' })
     )
   },
-  { $id: 'CandidatesBody', ...Strict }
+  { $id: 'CandidatesRequest', ...Strict }
 )
-export type CandidatesBody = Static<typeof CandidatesBody>
+export type CandidatesRequest = Static<typeof CandidatesRequest>
 
-export const DescriptionReply = Type.Object(
+export const DescriptionResponse = Type.Object(
   { revision: Revision('The negotiation that this description belongs to.'), delivery: Delivery },
-  { $id: 'DescriptionReply', ...Strict }
+  { $id: 'DescriptionResponse', ...Strict }
 )
 
-export const CandidatesReply = Type.Object(
+export const CandidatesResponse = Type.Object(
   {
     accepted: Type.Integer({ minimum: 0, description: 'Number of candidates that were accepted.' }),
-    held: Type.Integer({ minimum: 0, description: 'Of those, the number that wait until their description is sent.' }),
+    waiting: Type.Integer({
+      minimum: 0,
+      description: 'Of those, the number that wait until their description is sent.'
+    }),
     delivery: Delivery
   },
-  { $id: 'CandidatesReply', ...Strict }
+  { $id: 'CandidatesResponse', ...Strict }
 )
-export type CandidatesReply = Static<typeof CandidatesReply>
+export type CandidatesResponse = Static<typeof CandidatesResponse>

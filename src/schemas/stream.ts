@@ -211,7 +211,7 @@ const AnyEvent = (name: string, id: TProperties) =>
     { $id: name, ...Strict }
   )
 
-export const PollReply = Type.Object(
+export const PollResponse = Type.Object(
   {
     events: Type.Array(AnyEvent('#Event', { id: StreamCursor }), { description: 'In order. A `reset` comes alone.' }),
     cursor: StreamCursor,
@@ -223,16 +223,16 @@ export const PollReply = Type.Object(
       })
     )
   },
-  { $id: 'PollReply', description: 'Poll again with `cursor`; that acknowledges these events.', ...Strict }
+  { $id: 'PollResponse', description: 'Poll again with `cursor`; that acknowledges these events.', ...Strict }
 )
 
-export const TicketReply = Type.Object(
+export const TicketResponse = Type.Object(
   {
     ticket: Type.String({ description: 'Pass it as `?ticket=`.' }),
     expiresInMs: DurationMs(
       'Use the ticket within this time. Each use and each open stream renews it, until the token expires.'
     )
   },
-  { $id: 'TicketReply', description: 'A ticket that replaces the token.', ...Strict }
+  { $id: 'TicketResponse', description: 'A ticket that replaces the token.', ...Strict }
 )
-export type TicketReply = Static<typeof TicketReply>
+export type TicketResponse = Static<typeof TicketResponse>

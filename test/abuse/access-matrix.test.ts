@@ -35,7 +35,7 @@ const room = (noGrant: string): Record<Outsider, string> => ({
   noGrant
 })
 /** Is in the room, so these show it: its token only lacks the grants to act. */
-const SHOWN_TO_NO_GRANT = ['getRoom', 'takeSnapshot']
+const SHOWN_TO_NO_GRANT = ['getRoom', 'getSnapshot']
 
 /**
  * What each outsider gets: a problem's code, or `ok` where the request is about the requester alone and its answer must not name
@@ -47,13 +47,13 @@ const EXPECTED: Readonly<Record<string, Record<Outsider, string>>> = {
   pollEvents: everyone('ok'),
   createEventTicket: everyone('ok'),
   listCalls: everyone('ok'),
-  putPresence: everyone('ok'),
-  deletePresence: everyone('ok'),
+  updatePresence: everyone('ok'),
+  signOffDevice: everyone('ok'),
   lookUpPresence: everyone('ok'),
-  takeSnapshot: everyone('ok'),
-  putWatch: everyone('ok'),
-  getWatch: everyone('ok'),
-  deleteWatch: everyone('ok'),
+  getSnapshot: everyone('ok'),
+  watchUsers: everyone('ok'),
+  listWatchedUsers: everyone('ok'),
+  stopWatching: everyone('ok'),
   listIceServers: everyone('ok'),
   blockUser: everyone('ok'),
   unblockUser: everyone('ok'),
@@ -71,14 +71,14 @@ const EXPECTED: Readonly<Record<string, Record<Outsider, string>>> = {
   sendOffer: everyone('call_not_found'),
   sendAnswer: everyone('call_not_found'),
   sendCandidates: everyone('call_not_found'),
-  putRoom: room('not_permitted'),
+  createOrUpdateRoom: room('not_permitted'),
   getRoom: room('ok'),
   closeRoom: room('not_permitted'),
   joinRoom: { ...room('ok'), stranger: 'ok', left: 'ok' },
-  changeParticipant: room('not_permitted'),
+  updateParticipant: room('not_permitted'),
   removeParticipant: room('not_permitted'),
   listBans: room('not_permitted'),
-  unban: room('not_permitted'),
+  removeBan: room('not_permitted'),
   sendRoomOffer: room('not_permitted'),
   sendRoomAnswer: room('not_permitted'),
   sendRoomCandidates: room('not_permitted'),
@@ -88,7 +88,7 @@ const EXPECTED: Readonly<Record<string, Record<Outsider, string>>> = {
   cancelInvitation: room('not_permitted'),
   postMessage: room('not_permitted'),
   listMessages: room('not_permitted'),
-  noteTyping: room('not_permitted')
+  sendTyping: room('not_permitted')
 }
 
 const sign = (claims: object, secret = SECRET, audience = AUDIENCE, expires: string | Date = '1h') =>

@@ -17,10 +17,14 @@ t.test('every candidate gets the next number, and so does the end', async t => {
 t.test('when there are too many, other generations go; of one generation no more are taken', async t => {
   let kept: Broadcast | null = null
   for (let n = 0; n < WAITING_MAX / 64; n++) kept = withBatch(kept, { candidates: candidates(64, 'a1') })
-  t.throws(() => withBatch(kept, { candidates: candidates(1, 'a1') }), { code: 'too_many_held' })
+  t.throws(() => withBatch(kept, { candidates: candidates(1, 'a1') }), { code: 'too_many_waiting_candidates' })
   t.same(numbers(withBatch(kept, { candidates: candidates(2, 'a2') })), [WAITING_MAX + 1, WAITING_MAX + 2])
   const [one] = candidates(1, 'a3')
   const large = Array.from({ length: 64 }, () => ({ ...one, candidate: `${one?.candidate} ${'x'.repeat(700)}` }))
   const half = withBatch(null, { candidates: large })
-  t.throws(() => withBatch(half, { candidates: large }), { code: 'too_many_held' }, `${WAITING_BYTES_MAX} bytes`)
+  t.throws(
+    () => withBatch(half, { candidates: large }),
+    { code: 'too_many_waiting_candidates' },
+    `${WAITING_BYTES_MAX} bytes`
+  )
 })

@@ -163,7 +163,7 @@ t.test('those of a generation that is over are refused, those of the next wait',
 
 t.test('no more than so many wait', async t => {
   const full = after([EARLY, trickle(candidates(WAITING_MAX, 'a1'))])
-  t.equal(outcomeOf(full, EARLY, trickle([candidate(999, 'a1')])), 'too_many_held')
+  t.equal(outcomeOf(full, EARLY, trickle([candidate(999, 'a1')])), 'too_many_waiting_candidates')
   t.equal(outcomeOf(full, LATE, trickle([candidate(999, 'b1')])), 'kept', 'each side has its own room')
 })
 

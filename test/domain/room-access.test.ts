@@ -13,7 +13,7 @@ import {
 } from '../../src/domain/room/state.js'
 import { AppError } from '../../src/errors.js'
 import type { Actor } from '../../src/schemas/claims.js'
-import type { ServiceRoom } from '../../src/schemas/room-service.js'
+import type { RoomDefinition } from '../../src/schemas/room-service.js'
 import { ROOM, somebody, T0 } from '../helpers/room-fixture.js'
 
 const SETTINGS: Settings = {
@@ -68,9 +68,9 @@ function outcome(action: RoomAction, settings: Settings | null, [actor, parts]: 
   }
 }
 
-const SERVICE: ServiceRoom = { roles: { named: 'moderator' }, grants: { guest: ['join', 'chat'] } }
-const CLOSED_SERVICE: ServiceRoom = { ...SERVICE, defaultRole: 'none' }
-const served = (user: string, room: ServiceRoom) => withRoles(somebody(user), ROOM, room)
+const SERVICE: RoomDefinition = { roles: { named: 'moderator' }, grants: { guest: ['join', 'chat'] } }
+const CLOSED_SERVICE: RoomDefinition = { ...SERVICE, defaultRole: 'none' }
+const served = (user: string, room: RoomDefinition) => withRoles(somebody(user), ROOM, room)
 
 const USERS = {
   host: [somebody('ann'), inside('ann', 'host')],

@@ -222,7 +222,7 @@ t.test('the end from a side that owes an answer belongs to that answer', async t
 
 t.test(`at most ${WAITING_MAX} wait on a leg, and a batch beyond that changes nothing`, async t => {
   const full = then(connecting(), trickle(phone, candidates(200, 'a1')), trickle(phone, candidates(56, 'a1', 201)))
-  t.equal(outcomeOf(full, trickle(phone, [candidate(999, 'a1')])), 'too_many_held')
+  t.equal(outcomeOf(full, trickle(phone, [candidate(999, 'a1')])), 'too_many_waiting_candidates')
   t.equal(outcomeOf(full, trickle(laptop, [candidate(1, 'b1')])), 'connecting', 'the other leg has its own room')
   t.equal(outcomeOf(full, trickle(phone, [], true)), 'connecting', 'the end is no candidate')
   t.equal(sentCandidates(decide(full, describe('offer', phone, 'a1'))).length, WAITING_MAX)

@@ -72,7 +72,7 @@ t.test('four broadcasts of 64 candidates in a room of 60 add what they are, once
     t.equal((await sender.request('POST', 'rooms/r1/candidates', { candidates: batch })).status, 202)
   const large = batch.map(each => ({ ...each, candidate: `${each.candidate} x ${'y'.repeat(700)}` }))
   t.match(await sender.request('POST', 'rooms/r1/candidates', { candidates: large }), {
-    body: { code: 'too_many_held' }
+    body: { code: 'too_many_waiting_candidates' }
   })
   await cluster.settle(20)
   const added = (await bytesInAll()) - before

@@ -15,7 +15,7 @@ import {
 import { AppError } from '../../src/errors.js'
 import type { Actor, RoomClaim } from '../../src/schemas/claims.js'
 import type { Endpoint } from '../../src/schemas/common.js'
-import type { JoinBody, ParticipantBody, RoomBody } from '../../src/schemas/room.js'
+import type { JoinRoomRequest, RoomRequest, UpdateParticipantRequest } from '../../src/schemas/room.js'
 import { freeze } from './calls.js'
 import { faultsOf } from './events.js'
 
@@ -85,7 +85,7 @@ export class RoomFixture {
 
   // ── What people do ──
 
-  join(actor: Actor, { metadata = {}, replace = false }: JoinBody = {}): RoomDecision | AppError {
+  join(actor: Actor, { metadata = {}, replace = false }: JoinRoomRequest = {}): RoomDecision | AppError {
     const { maxParticipants } = this
     const participantId = participantIdOf(actor, `.p${++this.#count}`)
     return this.attempt(parts =>
@@ -97,7 +97,7 @@ export class RoomFixture {
     return this.#about(whom, (parts, target) => rules.remove(parts, { actor, target }, this.now))
   }
 
-  change(actor: Actor, whom: Endpoint, body: ParticipantBody): RoomDecision | AppError {
+  change(actor: Actor, whom: Endpoint, body: UpdateParticipantRequest): RoomDecision | AppError {
     return this.#about(whom, (parts, target) => rules.change(parts, { actor, target, body }, this.now))
   }
 
@@ -109,7 +109,7 @@ export class RoomFixture {
     return this.attempt(parts => unban(parts, { actor, user }, this.now))
   }
 
-  configure(actor: Actor, body: RoomBody): RoomDecision | AppError {
+  configure(actor: Actor, body: RoomRequest): RoomDecision | AppError {
     const { maxParticipants } = this
     return this.attempt(parts => life.configure(parts, { actor, body, maxParticipants }, this.now))
   }

@@ -1,7 +1,7 @@
 // Everything that can happen to a call.
 import type { Call } from '../../schemas/call.js'
 import type { Endpoint } from '../../schemas/common.js'
-import type { CandidatesBody } from '../../schemas/signal.js'
+import type { CandidatesRequest } from '../../schemas/signal.js'
 import type { Description } from '../negotiation/sdp.js'
 import type { MailboxHead, Side } from './state.js'
 
@@ -39,7 +39,7 @@ export type CallCommand =
       readonly description: Description
       readonly revision?: number | undefined
     }
-  | { readonly type: 'candidates'; readonly actor: Endpoint; readonly batch: CandidatesBody }
+  | { readonly type: 'candidates'; readonly actor: Endpoint; readonly batch: CandidatesRequest }
   /** A deadline has come, or somebody's stream has gone. */
   | {
       readonly type: 'check'

@@ -1,7 +1,7 @@
 // Candidates for everybody in a room. They are kept once for their sender, numbered; each pair takes what it has not taken yet when
 // its description comes, and remembers up to which number that was.
 import { AppError } from '../../errors.js'
-import type { Candidate, CandidatesBody } from '../../schemas/signal.js'
+import type { Candidate, CandidatesRequest } from '../../schemas/signal.js'
 import { ufragOf } from './sdp.js'
 import { mayWait, WAITING_BOUNDS } from './waiting-candidates.js'
 
@@ -15,8 +15,8 @@ export interface Broadcast {
 
 const NONE: Broadcast = { last: 0, candidates: [], endAt: 0 }
 
-/** When there are too many, those of other generations than the new ones go. @throws AppError too_many_held */
-export function withBatch(before: Broadcast | null, batch: CandidatesBody): Broadcast {
+/** When there are too many, those of other generations than the new ones go. @throws AppError too_many_waiting_candidates */
+export function withBatch(before: Broadcast | null, batch: CandidatesRequest): Broadcast {
   const { last, candidates, endAt } = before ?? NONE
   const fresh = batch.candidates.map((candidate, i) => [last + 1 + i, candidate] as const)
   const next = last + fresh.length + (batch.end === true ? 1 : 0)
@@ -26,6 +26,6 @@ export function withBatch(before: Broadcast | null, batch: CandidatesBody): Broa
     [...candidates, ...fresh],
     [...current, ...fresh]
   ].find(list => mayWait(list.map(([, each]) => each)))
-  if (kept === undefined) throw new AppError('too_many_held', { detail: WAITING_BOUNDS })
+  if (kept === undefined) throw new AppError('too_many_waiting_candidates', { detail: WAITING_BOUNDS })
   return { last: next, candidates: kept, endAt: batch.end === true ? next : endAt }
 }

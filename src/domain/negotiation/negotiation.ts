@@ -3,7 +3,7 @@
 // description (G6): until that was committed it waits; one of an older ICE generation is refused. RFC 8829 section 4.1,
 // RFC 8838, RFC 8839 section 5.4.
 import type { AppError, ErrorCode } from '../../errors.js'
-import type { Candidate, CandidatesBody } from '../../schemas/signal.js'
+import type { Candidate, CandidatesRequest } from '../../schemas/signal.js'
 import type { Broadcast } from './broadcast.js'
 import { type Description, ufragOf } from './sdp.js'
 import { mayWait, WAITING_BOUNDS } from './waiting-candidates.js'
@@ -92,8 +92,8 @@ export function answerIn<S extends string>(talk: Talk<S>, turn: Turn<S>, describ
   return describe(talk, turn, described.description, { revision, pendingFrom: null })
 }
 
-/** Candidates of the current generation go straight through; others wait. @throws AppError stale_candidate, too_many_held */
-export function candidatesIn<S extends string>(talk: Talk<S>, turn: Turn<S>, batch: CandidatesBody): Spoken<S> {
+/** Candidates of the current generation go straight through; others wait. @throws AppError stale_candidate, too_many_waiting_candidates */
+export function candidatesIn<S extends string>(talk: Talk<S>, turn: Turn<S>, batch: CandidatesRequest): Spoken<S> {
   const leg = talk.legs[turn.side]
   const { now, later } = sortByGeneration(talk, turn, batch.candidates)
   const end = batch.end === true
@@ -102,7 +102,7 @@ export function candidatesIn<S extends string>(talk: Talk<S>, turn: Turn<S>, bat
   const endNow = end && !owes && later.length === 0 && leg.waiting.length === 0 && isHeard(leg, turn)
   const kept = later.length > 0 || (end && !endNow && !leg.waitingEnd)
   const held = [...leg.waiting, ...later]
-  if (kept && !mayWait(held)) throw turn.refuse('too_many_held', WAITING_BOUNDS)
+  if (kept && !mayWait(held)) throw turn.refuse('too_many_waiting_candidates', WAITING_BOUNDS)
   const waiting: Leg = { ...leg, waiting: held, waitingEnd: leg.waitingEnd || end }
   const next = kept ? withLeg(talk, turn.side, waiting) : talk
   return { talk: next, signals: now.length > 0 || endNow ? [candidatesSignal(next, now, endNow)] : [] }

@@ -1,7 +1,7 @@
 // How a room is made, changed and closed.
 import type { Actor } from '../../schemas/claims.js'
 import type { Endpoint } from '../../schemas/common.js'
-import type { CloseReason, RoomBody } from '../../schemas/room.js'
+import type { CloseReason, RoomRequest } from '../../schemas/room.js'
 import { endpoint } from '../endpoint.js'
 import { grantsOf, mustBeAllowed, mustNotBeBanned, refusal } from './access.js'
 import { type Making, openOrFresh } from './creation.js'
@@ -14,7 +14,7 @@ export const UNUSED_MS = 3_600_000
 /** Makes the room, or changes what the body names; reads partsOfAccess. @throws AppError not_permitted, banned, room_not_found, room_closed */
 export function configure(
   parts: RoomParts,
-  { actor, body, ...making }: { readonly actor: Actor; readonly body: RoomBody } & Making,
+  { actor, body, ...making }: { readonly actor: Actor; readonly body: RoomRequest } & Making,
   now: number
 ): RoomDecision {
   const claim = mustNotBeBanned(parts, actor, now)

@@ -2,7 +2,7 @@
 // nobody else's. Of crossing offers the first one stands; the later joiner is the polite side (W3C WebRTC, section 10.7, perfect
 // negotiation).
 import { AppError } from '../../errors.js'
-import type { CandidatesBody } from '../../schemas/signal.js'
+import type { CandidatesRequest } from '../../schemas/signal.js'
 import type { Broadcast } from '../negotiation/broadcast.js'
 import {
   answerIn,
@@ -39,7 +39,7 @@ export interface PairState extends Talk<PairSide> {
 
 export type PairCommand =
   | { readonly type: 'offer' | 'answer'; readonly description: Description; readonly revision?: number | undefined }
-  | { readonly type: 'candidates'; readonly batch: CandidatesBody }
+  | { readonly type: 'candidates'; readonly batch: CandidatesRequest }
   /** The pair takes what the sender has broadcast. */
   | { readonly type: 'broadcast'; readonly broadcast: Broadcast }
 
@@ -81,7 +81,7 @@ interface PairTurn {
   readonly held: boolean
 }
 
-/** @throws AppError offer_collision, stale_revision, no_offer_pending, stale_candidate, too_many_held */
+/** @throws AppError offer_collision, stale_revision, no_offer_pending, stale_candidate, too_many_waiting_candidates */
 export function decidePair(state: PairState, { from, command, checkAt, held }: PairTurn): PairDecision {
   const turn = turnOf(state, from)
   const { talk, signals } = speak(state, turn, command)
@@ -111,12 +111,12 @@ export const isDescribedBy = (state: PairState, from: string): boolean =>
   isDescribed(state.legs[turnOf(state, from).side])
 
 /** How many of a batch that was broadcast the pair has no use for yet. */
-export function countNotCurrent(state: PairState, from: string, { candidates }: CandidatesBody): number {
+export function countNotCurrent(state: PairState, from: string, { candidates }: CandidatesRequest): number {
   const leg = state.legs[turnOf(state, from).side]
   return candidates.filter(candidate => !isCurrent(leg, candidate)).length
 }
 
-export function countPairWaiting(state: PairState, from: string, batch: CandidatesBody): number {
+export function countPairWaiting(state: PairState, from: string, batch: CandidatesRequest): number {
   return countLater(state, turnOf(state, from), batch.candidates)
 }
 

@@ -3,7 +3,7 @@
 import { AppError } from '../../errors.js'
 import type { Actor } from '../../schemas/claims.js'
 import type { Endpoint } from '../../schemas/common.js'
-import type { LeaveReason, ParticipantBody, Role } from '../../schemas/room.js'
+import type { LeaveReason, Role, UpdateParticipantRequest } from '../../schemas/room.js'
 import { endpoint } from '../endpoint.js'
 import { type Access, mustBeAllowed, mustNotBeBanned, openRoom, userIn } from './access.js'
 import { type Making, openOrFresh } from './creation.js'
@@ -160,7 +160,7 @@ export const membersOf = (parts: RoomParts, user: string): Member[] =>
 interface Change {
   readonly actor: Actor
   readonly target: Member
-  readonly body: ParticipantBody
+  readonly body: UpdateParticipantRequest
 }
 
 /**

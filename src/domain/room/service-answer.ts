@@ -1,7 +1,7 @@
 // What a room service says of a room, next to what the token says and what stands in the room.
 import type { Actor } from '../../schemas/claims.js'
 import type { Role } from '../../schemas/room.js'
-import type { ServiceRoom } from '../../schemas/room-service.js'
+import type { RoomDefinition } from '../../schemas/room-service.js'
 import { userIn } from './access.js'
 import { leaveAll, update } from './participants.js'
 import {
@@ -18,14 +18,14 @@ import {
 const SETTINGS = ['mode', 'callType', 'locked', 'maxParticipants', 'defaultRole', 'metadata'] as const
 
 /** The settings it names; no more people than this server allows. */
-export function settingsOf(room: ServiceRoom, maxParticipants: number): Known {
+export function settingsOf(room: RoomDefinition, maxParticipants: number): Known {
   const named = Object.fromEntries(SETTINGS.filter(name => room[name] !== undefined).map(name => [name, room[name]]))
   if (room.maxParticipants === undefined) return named
   return { ...named, maxParticipants: Math.min(room.maxParticipants, maxParticipants) }
 }
 
 /** What the service says of a user: their own properties of its maps, and no other's. */
-function wordOn({ roles, grants, defaultRole = 'speaker' }: ServiceRoom, user: string) {
+function wordOn({ roles, grants, defaultRole = 'speaker' }: RoomDefinition, user: string) {
   const role = roles !== undefined && Object.hasOwn(roles, user) ? roles[user] : undefined
   const exactly = grants !== undefined && Object.hasOwn(grants, user) ? grants[user] : undefined
   const isNamed = role !== undefined || exactly !== undefined
@@ -36,7 +36,7 @@ function wordOn({ roles, grants, defaultRole = 'speaker' }: ServiceRoom, user: s
  * A token's own claim on rooms comes first. A user whom the service does not name has the default role, also the first to join;
  * in a room for members only they have nothing.
  */
-export function withRoles(actor: Actor, roomId: string, room: ServiceRoom): Actor {
+export function withRoles(actor: Actor, roomId: string, room: RoomDefinition): Actor {
   if (actor.rooms !== undefined) return actor
   const { isNamed, grants = [] } = wordOn(room, actor.user)
   const role = roleIn(room, actor.user)
@@ -46,11 +46,11 @@ export function withRoles(actor: Actor, roomId: string, room: ServiceRoom): Acto
 }
 
 /** False: there is nothing they may do in the room. */
-export const letsIn = (room: ServiceRoom, user: string): boolean =>
+export const letsIn = (room: RoomDefinition, user: string): boolean =>
   roleIn(room, user) !== null || (wordOn(room, user).grants ?? []).length > 0
 
 /** The role of a participant; null: the service does not let them in. */
-function roleIn(room: ServiceRoom, user: string): Role | null {
+function roleIn(room: RoomDefinition, user: string): Role | null {
   const { grants, role } = wordOn(room, user)
   if (grants !== undefined) return grants.includes('join') ? (role ?? 'listener') : null
   return role
@@ -60,14 +60,14 @@ function roleIn(room: ServiceRoom, user: string): Role | null {
 const ROLES_MAX = 100
 
 /** Those in the room of whom the service says something else than it did, as many as change at once. */
-export function partsOfRoles(whole: RoomParts, room: ServiceRoom): string[] {
+export function partsOfRoles(whole: RoomParts, room: RoomDefinition): string[] {
   const others = whole.list<Member>(PART.members).filter(([, member]) => isOther(member, room))
   const changing = others.slice(0, ROLES_MAX)
   const users = new Set(changing.map(([, { user }]) => PART.user(user)))
   return [PART.settings, ...users, ...changing.map(([place]) => PART.members + place)]
 }
 
-const isOther = ({ user, isServed, claimed }: Member, room: ServiceRoom) =>
+const isOther = ({ user, isServed, claimed }: Member, room: RoomDefinition) =>
   isServed === true && claimed !== roleIn(room, user)
 
 /**
@@ -76,7 +76,7 @@ const isOther = ({ user, isServed, claimed }: Member, room: ServiceRoom) =>
  */
 export function adoptRoles(
   parts: RoomParts,
-  { room, named }: { room: ServiceRoom; named: readonly string[] },
+  { room, named }: { room: RoomDefinition; named: readonly string[] },
   now: number
 ): RoomDecision {
   if (parts.settings === null || parts.settings.closed !== null) return NOTHING

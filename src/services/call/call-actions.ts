@@ -15,7 +15,7 @@ import {
 } from '../../domain/call/tombstone.js'
 import { endpoint } from '../../domain/endpoint.js'
 import { AppError } from '../../errors.js'
-import type { Call, HangupBody, RejectBody } from '../../schemas/call.js'
+import type { Call, HangUpCallRequest, RejectCallRequest } from '../../schemas/call.js'
 import type { Actor } from '../../schemas/claims.js'
 import type { Context } from '../context.js'
 import { keepaliveIfDue, recordKeepalive, registerDevice } from '../device/keepalive.js'
@@ -44,7 +44,12 @@ export function reportRinging(context: Context, actor: Actor, callId: string): P
   return act(context, actor, callId, { type: 'ringing', actor: endpoint(actor) })
 }
 
-export async function rejectCall(context: Context, actor: Actor, callId: string, body: RejectBody): Promise<Call> {
+export async function rejectCall(
+  context: Context,
+  actor: Actor,
+  callId: string,
+  body: RejectCallRequest
+): Promise<Call> {
   const scope = body.scope ?? 'user'
   const devices = scope === 'device' ? await devicesOf(context, actor) : []
   const command = { type: 'reject' as const, actor: endpoint(actor), scope, devices }
@@ -93,7 +98,7 @@ export function reportConnected(context: Context, actor: Actor, callId: string):
   return act(context, actor, callId, { type: 'connected', actor: endpoint(actor) })
 }
 
-export function hangUpCall(context: Context, actor: Actor, callId: string, body: HangupBody): Promise<Call> {
+export function hangUpCall(context: Context, actor: Actor, callId: string, body: HangUpCallRequest): Promise<Call> {
   const command = { type: 'hangup' as const, actor: endpoint(actor), reason: body.reason ?? 'hangup' }
   return actFree(context, actor, callId, command)
 }

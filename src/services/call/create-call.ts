@@ -8,7 +8,7 @@ import { endpoint } from '../../domain/endpoint.js'
 import { parseDescription } from '../../domain/negotiation/sdp.js'
 import { AppError } from '../../errors.js'
 import { idFromKey } from '../../ids.js'
-import type { CreateCallBody, CreateCallReply } from '../../schemas/call.js'
+import type { CreateCallRequest, CreateCallResponse } from '../../schemas/call.js'
 import type { Actor } from '../../schemas/claims.js'
 import type { Cursor, Deliveries } from '../../store/mail.js'
 import type { Acting, Outcome } from '../aggregate-kind.js'
@@ -41,9 +41,9 @@ import { claimRecord, readCall, readRecord } from './update-call.js'
 export async function createCall(
   context: Context,
   actor: Actor,
-  body: CreateCallBody,
+  body: CreateCallRequest,
   idempotencyKey?: string
-): Promise<CreateCallReply> {
+): Promise<CreateCallResponse> {
   if (body.to === actor.user) throw new AppError('cannot_call_self')
   checkMetadata(body.metadata)
   mustBeChosen('callId', body.callId)

@@ -3,7 +3,7 @@
 import { viewCall } from '../../domain/call/state.js'
 import { type CallRecord, callIn, type Tombstone, tombstoneOf, viewTombstone } from '../../domain/call/tombstone.js'
 import { AppError } from '../../errors.js'
-import type { Call, CreateCallReply } from '../../schemas/call.js'
+import type { Call, CreateCallResponse } from '../../schemas/call.js'
 import type { Endpoint } from '../../schemas/common.js'
 import type { Cursor } from '../../store/mail.js'
 import type { Context } from '../context.js'
@@ -11,7 +11,7 @@ import { NO_DELIVERY } from '../mail.js'
 import { commitAccept } from './accept-call.js'
 import { readCall } from './update-call.js'
 
-export interface Created extends Omit<CreateCallReply, 'cursor'> {
+export interface Created extends Omit<CreateCallResponse, 'cursor'> {
   /** The newest entry of the caller's mailbox; null: it was not read. */
   readonly head: Cursor | null
 }

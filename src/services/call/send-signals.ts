@@ -8,7 +8,7 @@ import { endpoint } from '../../domain/endpoint.js'
 import { checkCandidates, parseDescription } from '../../domain/negotiation/sdp.js'
 import type { Actor } from '../../schemas/claims.js'
 import type { Delivery } from '../../schemas/common.js'
-import type { CandidatesBody, CandidatesReply, OfferBody } from '../../schemas/signal.js'
+import type { CandidatesRequest, CandidatesResponse, OfferRequest } from '../../schemas/signal.js'
 import type { Context } from '../context.js'
 import { keepaliveIfDue, recordKeepalive } from '../device/keepalive.js'
 import { type Outcome, transact } from './update-call.js'
@@ -26,7 +26,7 @@ export async function sendDescription(
   context: Context,
   actor: Actor,
   callId: string,
-  signal: OfferBody & { readonly type: 'offer' | 'answer' }
+  signal: OfferRequest & { readonly type: 'offer' | 'answer' }
 ): Promise<Described> {
   const description = parseDescription(signal.sdp)
   const command = { type: signal.type, actor: endpoint(actor), description, revision: signal.revision }
@@ -36,13 +36,13 @@ export async function sendDescription(
   return { revision: outcome.state.negotiation.revision, delivery: deliveryToPeer(outcome, actor) }
 }
 
-/** @throws AppError invalid_candidate, stale_candidate, too_many_held, wrong_state, … and then none of the batch was taken */
+/** @throws AppError invalid_candidate, stale_candidate, too_many_waiting_candidates, wrong_state, … and then none of the batch was taken */
 export async function sendCandidates(
   context: Context,
   actor: Actor,
   callId: string,
-  batch: CandidatesBody
-): Promise<CandidatesReply> {
+  batch: CandidatesRequest
+): Promise<CandidatesResponse> {
   checkCandidates(batch.candidates)
   const command = { type: 'candidates' as const, actor: endpoint(actor), batch }
   const outcome = await transact(context, callId, (call, now) => decideCall(call, command, now))
@@ -50,8 +50,8 @@ export async function sendCandidates(
   const { before, state } = outcome
   // A candidate that waits changes the call.
   const isKept = before !== null && before !== state
-  const held = isKept ? countWaiting(before, sideOf(before, actor.user), batch.candidates) : 0
-  return { accepted: batch.candidates.length, held, delivery: deliveryToPeer(outcome, actor) }
+  const waiting = isKept ? countWaiting(before, sideOf(before, actor.user), batch.candidates) : 0
+  return { accepted: batch.candidates.length, waiting, delivery: deliveryToPeer(outcome, actor) }
 }
 
 function deliveryToPeer({ state, deliveries }: Outcome, actor: Actor): Delivery {

@@ -9,10 +9,10 @@ import {
   type ChatMessage,
   CONTENT_MAX_BYTES,
   MESSAGES_LIMIT,
-  type MessageBody,
   type MessagesQuery,
-  type MessagesReply,
-  type TypingBody
+  type MessagesResponse,
+  type PostMessageRequest,
+  type TypingRequest
 } from '../../schemas/chat.js'
 import type { Actor } from '../../schemas/claims.js'
 import type { Logged } from '../../store/rooms.js'
@@ -38,7 +38,7 @@ export async function postMessage(
   context: Context,
   actor: Actor,
   roomId: string,
-  { body, idempotencyKey }: { body: MessageBody; idempotencyKey?: string | undefined }
+  { body, idempotencyKey }: { body: PostMessageRequest; idempotencyKey?: string | undefined }
 ): Promise<Posted> {
   const { content } = body
   mustBeChosen('messageId', body.messageId)
@@ -71,7 +71,7 @@ export async function listMessages(
   actor: Actor,
   roomId: string,
   { before, after, limit = MESSAGES_LIMIT }: MessagesQuery
-): Promise<MessagesReply> {
+): Promise<MessagesResponse> {
   const room = await readRoom(context, roomId, partsOfAccess(actor))
   const { createdAt: roomSince } = mustBeAllowed('readChat', room, { actor, now: context.clock.now() }).settings
   const bounds = {
@@ -98,11 +98,11 @@ export async function listMessages(
 }
 
 /** Said to those in the room who listen at this moment, and kept nowhere. @throws AppError as postMessage */
-export async function noteTyping(
+export async function sendTyping(
   context: Context,
   actor: Actor,
   roomId: string,
-  { typing }: TypingBody
+  { typing }: TypingRequest
 ): Promise<void> {
   const room = await readRoom(context, roomId, [...partsOfAccess(actor), PART.memberHeads])
   const { member } = mustBeAllowedInside('chat', room, { actor, now: context.clock.now() })

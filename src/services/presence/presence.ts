@@ -1,7 +1,7 @@
 // Keepalives of devices without a stream, presence of other users, and the snapshot.
 import { formatCursor } from '../../delivery/cursor.js'
 import type { Actor } from '../../schemas/claims.js'
-import type { Presence, PresenceBody, Snapshot } from '../../schemas/presence.js'
+import type { Presence, Snapshot, UpdatePresenceRequest } from '../../schemas/presence.js'
 import { listCalls } from '../call/call-actions.js'
 import type { Context } from '../context.js'
 import { registerDevice } from '../device/keepalive.js'
@@ -11,17 +11,21 @@ import { listRooms } from '../room/rooms.js'
 import { schedulePresenceCheck } from './publish-presence.js'
 import { readPresence, toHiddenPresence, toOwnPresence, toPresence } from './read-presence.js'
 import { mayShowPresence } from './visibility.js'
-import { clearWatch, getWatch } from './watch-list.js'
+import { clearWatch, listWatchedUsers } from './watch-list.js'
 
 /** A keepalive, with an optional status. Registers the device. @throws AppError too_many_devices, store_unavailable */
-export async function putPresence(context: Context, actor: Actor, { status }: PresenceBody): Promise<Presence> {
+export async function updatePresence(
+  context: Context,
+  actor: Actor,
+  { status }: UpdatePresenceRequest
+): Promise<Presence> {
   await registerDevice(context, actor, status)
   schedulePresenceCheck(context, actor.user)
   return readOwnPresence(context, actor.user)
 }
 
 /** Signs the device off: calls no longer ring on it, its mailbox and watch list are deleted, and its stream ends. */
-export async function deletePresence(context: Context, actor: Actor): Promise<void> {
+export async function signOffDevice(context: Context, actor: Actor): Promise<void> {
   await free(context, actor, async () => {
     await clearWatch(context, actor)
     const isRemoved = await context.store.mailboxes.remove(actor.user, actor.device)
@@ -47,14 +51,14 @@ async function readOwnPresence(context: Context, user: string): Promise<Presence
 }
 
 /** The cursor is read first, so every later change has an event after it. @throws AppError too_many_devices, rate_limited */
-export async function takeSnapshot(context: Context, actor: Actor): Promise<Snapshot> {
+export async function getSnapshot(context: Context, actor: Actor): Promise<Snapshot> {
   const cursor = await registerDevice(context, actor)
   const [calls, rooms, invitations, presence, watching] = await Promise.all([
     listCalls(context, actor),
     listRooms(context, actor),
     listInvitations(context, actor.user),
     readOwnPresence(context, actor.user),
-    getWatch(context, actor)
+    listWatchedUsers(context, actor)
   ])
   return { cursor: formatCursor(cursor), calls, rooms, invitations, presence, watching }
 }

@@ -3,7 +3,7 @@
 import { endpoint } from '../../domain/endpoint.js'
 import { AppError } from '../../errors.js'
 import type { Actor } from '../../schemas/claims.js'
-import type { WatchBody, WatchedPresence } from '../../schemas/presence.js'
+import type { WatchedPresence, WatchUsersRequest } from '../../schemas/presence.js'
 import type { Context } from '../context.js'
 import { registerDevice } from '../device/keepalive.js'
 import { free } from '../free-action.js'
@@ -15,7 +15,11 @@ import { addToWatchIndex, syncWatchIndex } from './watch-index.js'
  * Replaces the list. Every change after the versions in the reply arrives as an event.
  * @throws AppError rate_limited, too_many_watchers, too_many_devices, store_unavailable
  */
-export async function putWatch(context: Context, actor: Actor, { users }: WatchBody): Promise<WatchedPresence[]> {
+export async function watchUsers(
+  context: Context,
+  actor: Actor,
+  { users }: WatchUsersRequest
+): Promise<WatchedPresence[]> {
   const { watches } = context.store
   const watcher = endpoint(actor)
   const wanted = [...new Set(users)]
@@ -33,7 +37,7 @@ export async function putWatch(context: Context, actor: Actor, { users }: WatchB
 }
 
 /** @throws AppError rate_limited, store_unavailable */
-export async function getWatch(context: Context, actor: Actor): Promise<WatchedPresence[]> {
+export async function listWatchedUsers(context: Context, actor: Actor): Promise<WatchedPresence[]> {
   const watcher = endpoint(actor)
   const users = await context.store.watches.list(watcher)
   if (users.length > 0) await context.budgets.spend(actor.user, 'presence', users.length)
@@ -42,7 +46,7 @@ export async function getWatch(context: Context, actor: Actor): Promise<WatchedP
   return readAll(context, actor, { users, added: [] })
 }
 
-export function deleteWatch(context: Context, actor: Actor): Promise<void> {
+export function stopWatching(context: Context, actor: Actor): Promise<void> {
   return free(context, actor, async () => ({ result: undefined, isRepeat: !(await clearWatch(context, actor)) }))
 }
 

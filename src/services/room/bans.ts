@@ -52,7 +52,7 @@ async function forgetLapsedBans(context: Context, roomId: string): Promise<void>
 }
 
 /** @throws AppError not_permitted, banned, room_not_found, room_closed */
-export async function unbanUser(context: Context, actor: Actor, roomId: string, user: string): Promise<void> {
+export async function removeBan(context: Context, actor: Actor, roomId: string, user: string): Promise<void> {
   const parts = [...partsOfAccess(actor), PART.ban(user)]
   await changeRoom(context, { roomId, parts }, (room, now) => unban(room, { actor, user }, now))
 }

@@ -11,7 +11,7 @@ import { type MemberHead, PART } from '../../domain/room/state.js'
 import { AppError } from '../../errors.js'
 import type { Actor } from '../../schemas/claims.js'
 import type { Delivery } from '../../schemas/common.js'
-import type { CandidatesBody, CandidatesReply } from '../../schemas/signal.js'
+import type { CandidatesRequest, CandidatesResponse } from '../../schemas/signal.js'
 import { deliveryCost } from '../budgets.js'
 import type { Context } from '../context.js'
 import { recordKeepalive } from '../device/keepalive.js'
@@ -20,28 +20,28 @@ import { readPair, releaseLater, speak, speaker, type Two, twoIn } from './pairs
 import { readRoom } from './parts.js'
 import { changeRoom } from './update-room.js'
 
-/** @throws AppError not_in_room, not_permitted, invalid_candidate, too_many_held, rate_limited, … */
+/** @throws AppError not_in_room, not_permitted, invalid_candidate, too_many_waiting_candidates, rate_limited, … */
 export async function broadcastCandidates(
   context: Context,
   actor: Actor,
   roomId: string,
-  batch: CandidatesBody
-): Promise<CandidatesReply> {
+  batch: CandidatesRequest
+): Promise<CandidatesResponse> {
   checkCandidates(batch.candidates)
   const others = await findOthers(context, actor, roomId, batch)
   const [first] = others
-  if (first === undefined) return { accepted: batch.candidates.length, held: 0, delivery: NO_DELIVERY }
+  if (first === undefined) return { accepted: batch.candidates.length, waiting: 0, delivery: NO_DELIVERY }
   const broadcast = await keep(context, first, batch)
   const sent = await Promise.all(others.map(two => passOn(context, two, { batch, broadcast })))
   await releaseLater(context, others)
   recordKeepalive(context, actor)
   const sum = (key: keyof Delivery) => sent.reduce((total, { delivery }) => total + delivery[key], 0)
-  const held = Math.max(0, ...sent.map(({ waiting }) => waiting))
-  return { accepted: batch.candidates.length, held, delivery: { online: sum('online'), queued: sum('queued') } }
+  const waiting = Math.max(0, ...sent.map(each => each.waiting))
+  return { accepted: batch.candidates.length, waiting, delivery: { online: sum('online'), queued: sum('queued') } }
 }
 
 /** All others in the room; their number is charged. */
-async function findOthers(context: Context, actor: Actor, roomId: string, batch: CandidatesBody): Promise<Two[]> {
+async function findOthers(context: Context, actor: Actor, roomId: string, batch: CandidatesRequest): Promise<Two[]> {
   const room = await readRoom(context, roomId, [...partsOfAccess(actor), PART.memberHeads])
   const me = speaker(context, room, actor)
   mustBeAllowed('broadcast', room, { actor, now: context.clock.now() })
@@ -54,7 +54,7 @@ async function findOthers(context: Context, actor: Actor, roomId: string, batch:
 }
 
 /** Resolves to all that the participant has broadcast. */
-async function keep(context: Context, { roomId, me }: Two, batch: CandidatesBody): Promise<Broadcast> {
+async function keep(context: Context, { roomId, me }: Two, batch: CandidatesRequest): Promise<Broadcast> {
   const { participantId } = me
   const part = PART.broadcast(participantId)
   const parts = [PART.participant(participantId), part]
@@ -69,7 +69,7 @@ async function keep(context: Context, { roomId, me }: Two, batch: CandidatesBody
 async function passOn(
   context: Context,
   two: Two,
-  { batch, broadcast }: { batch: CandidatesBody; broadcast: Broadcast }
+  { batch, broadcast }: { batch: CandidatesRequest; broadcast: Broadcast }
 ): Promise<{ readonly waiting: number; readonly delivery: Delivery }> {
   const from = two.me.participantId
   const known = context.pairs.get(two.id)?.state

@@ -11,10 +11,10 @@ import { idFromKey } from '../../ids.js'
 import type { Actor } from '../../schemas/claims.js'
 import type { Delivery } from '../../schemas/common.js'
 import type {
-  AcceptInvitationReply,
+  AcceptInvitationResponse,
   InvitationState,
-  InviteBody,
-  InviteReply,
+  InviteUsersRequest,
+  InviteUsersResponse,
   SentInvitation
 } from '../../schemas/invitation.js'
 import { type CallerStanding, chargeAttempt, noteAttempt, readStanding } from '../call/contacts.js'
@@ -36,8 +36,8 @@ export async function inviteUsers(
   context: Context,
   actor: Actor,
   roomId: string,
-  { body, idempotencyKey }: { body: InviteBody; idempotencyKey: string | undefined }
-): Promise<InviteReply & { readonly isNew: boolean }> {
+  { body, idempotencyKey }: { body: InviteUsersRequest; idempotencyKey: string | undefined }
+): Promise<InviteUsersResponse & { readonly isNew: boolean }> {
   const asked = commandOf(context, actor, body, idempotencyKey)
   const { refused, muted } = await judgeInvitees(context, roomId, asked)
   const isAllowed = ({ user }: { user: string }) => !refused.some(each => each.user === user)
@@ -64,7 +64,7 @@ export async function inviteUsers(
   return { invitations, refused, isNew: Object.keys(decision.writes).length > 0 }
 }
 
-function commandOf(context: Context, actor: Actor, body: InviteBody, idempotencyKey?: string): rules.Invite {
+function commandOf(context: Context, actor: Actor, body: InviteUsersRequest, idempotencyKey?: string): rules.Invite {
   checkMetadata(body.metadata)
   mustBeChosen('invitationId', body.invitationId)
   const { users, invitationId, metadata = {}, ringTimeoutMs = context.config.ringTimeoutMs } = body
@@ -80,7 +80,7 @@ function commandOf(context: Context, actor: Actor, body: InviteBody, idempotency
 }
 
 interface Judged {
-  readonly refused: InviteReply['refused']
+  readonly refused: InviteUsersResponse['refused']
   /** Those who block the inviter: what they are sent reaches no device. */
   readonly muted: readonly string[]
 }
@@ -127,7 +127,7 @@ async function askPolicyForInvitee(
   { config, log }: Context,
   { roomId, room, command }: { roomId: string; room: ReadRoom; command: rules.Invite },
   { user, invitationId }: rules.Invite['invitees'][number]
-): Promise<InviteReply['refused'][number] | null> {
+): Promise<InviteUsersResponse['refused'][number] | null> {
   if (config.policyUrl === null) return null
   const { actor, metadata } = command
   const caller = endpoint(actor)
@@ -154,7 +154,11 @@ interface Where {
 }
 
 /** @throws AppError invitation_not_found, invitation_ended, not_permitted, too_many_devices */
-export async function acceptInvitation(context: Context, actor: Actor, where: Where): Promise<AcceptInvitationReply> {
+export async function acceptInvitation(
+  context: Context,
+  actor: Actor,
+  where: Where
+): Promise<AcceptInvitationResponse> {
   const cursor = await registerDevice(context, actor)
   const { result: invitation } = await answer(context, actor, where, 'accepted')
   return { invitation, cursor: formatCursor(cursor) }

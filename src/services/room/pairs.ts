@@ -20,8 +20,8 @@ import { PART } from '../../domain/room/state.js'
 import { AppError } from '../../errors.js'
 import type { Actor } from '../../schemas/claims.js'
 import type { Delivery } from '../../schemas/common.js'
-import type { RoomCandidatesBody, RoomDescriptionBody } from '../../schemas/room-signal.js'
-import type { CandidatesBody, CandidatesReply } from '../../schemas/signal.js'
+import type { RoomCandidatesRequest, RoomDescriptionRequest } from '../../schemas/room-signal.js'
+import type { CandidatesRequest, CandidatesResponse } from '../../schemas/signal.js'
 import type { Context } from '../context.js'
 import { recordKeepalive } from '../device/keepalive.js'
 import { NO_DELIVERY } from '../mail.js'
@@ -53,7 +53,7 @@ export async function sendRoomDescription(
   context: Context,
   actor: Actor,
   roomId: string,
-  { to, sdp, revision, type }: RoomDescriptionBody & { readonly type: 'offer' | 'answer' }
+  { to, sdp, revision, type }: RoomDescriptionRequest & { readonly type: 'offer' | 'answer' }
 ): Promise<{ revision: number; delivery: Delivery }> {
   const description = parseDescription(sdp)
   const two = await bothIn(context, actor, roomId, to)
@@ -69,26 +69,26 @@ export async function sendRoomCandidates(
   context: Context,
   actor: Actor,
   roomId: string,
-  { to, ...batch }: RoomCandidatesBody & { readonly to: string }
-): Promise<CandidatesReply> {
+  { to, ...batch }: RoomCandidatesRequest & { readonly to: string }
+): Promise<CandidatesResponse> {
   checkCandidates(batch.candidates)
   const two = await bothIn(context, actor, roomId, to)
   await chargeWaiting(context, two, batch)
   const { before, delivery } = await speak(context, two, { type: 'candidates', batch })
   await releaseLater(context, [two])
   recordKeepalive(context, actor)
-  return { accepted: batch.candidates.length, held: countHeld(two, before, batch), delivery }
+  return { accepted: batch.candidates.length, waiting: countWaiting(two, before, batch), delivery }
 }
 
 /** A participant has as many pairs as others are in the room, and each may keep some. @throws AppError rate_limited, stale_candidate */
-async function chargeWaiting(context: Context, two: Two, batch: CandidatesBody): Promise<void> {
+async function chargeWaiting(context: Context, two: Two, batch: CandidatesRequest): Promise<void> {
   const known = context.pairs.get(two.id)?.state ?? (await readPair(context, two.id))
-  if (countHeld(two, known, batch) === 0) return
+  if (countWaiting(two, known, batch) === 0) return
   const bytes = Buffer.byteLength(JSON.stringify(batch.candidates))
   await context.budgets.spend(two.me.user, 'waiting', Math.ceil(bytes / 1024))
 }
 
-const countHeld = ({ roomId, order, me }: Two, known: PairState | null, batch: CandidatesBody): number =>
+const countWaiting = ({ roomId, order, me }: Two, known: PairState | null, batch: CandidatesRequest): number =>
   countPairWaiting(known ?? newPair(roomId, order), me.participantId, batch)
 
 /** The time has come to see whether both are still in. */

@@ -5,7 +5,7 @@ import { adopt, adoptRoles, letsIn, partsOfRoles, settingsOf, withRoles } from '
 import { type Known, PART } from '../../domain/room/state.js'
 import { AppError } from '../../errors.js'
 import type { Actor } from '../../schemas/claims.js'
-import type { ServiceRoom } from '../../schemas/room-service.js'
+import type { RoomDefinition } from '../../schemas/room-service.js'
 import type { Context } from '../context.js'
 import { checkMetadata } from '../metadata-bounds.js'
 import { endRoom } from './end-room.js'
@@ -15,10 +15,10 @@ import { dropAnswer, findServiceRoom, keepAnswer } from './service-answers.js'
 import { changeRoom } from './update-room.js'
 
 /** Null: the service knows no such room, and a room of this id is closed. */
-const ask = (context: Context, roomId: string, charge: () => Promise<void>): Promise<ServiceRoom | null> =>
+const ask = (context: Context, roomId: string, charge: () => Promise<void>): Promise<RoomDefinition | null> =>
   findServiceRoom(context, { roomId, charge, apply: room => applyAnswer(context, roomId, room) })
 
-async function applyAnswer(context: Context, roomId: string, room: ServiceRoom | null): Promise<void> {
+async function applyAnswer(context: Context, roomId: string, room: RoomDefinition | null): Promise<void> {
   if (room === null) await closeUnknownRoom(context, roomId)
   else await changeRoles(context, roomId, room)
 }
@@ -62,7 +62,7 @@ export function confirmRoom(context: Context, roomId: string): void {
 }
 
 /** The service tells of a change before it is asked; participants get the events of it. */
-export async function pushRoom(context: Context, roomId: string, room: ServiceRoom): Promise<void> {
+export async function pushRoom(context: Context, roomId: string, room: RoomDefinition): Promise<void> {
   checkMetadata(room.metadata)
   await keepAnswer(context, roomId, room)
   const known = settingsOf(room, context.config.roomMaxParticipants)
@@ -77,7 +77,7 @@ export async function dropRoom(context: Context, roomId: string): Promise<void> 
 }
 
 /** The participants' roles follow the service before the next of them does anything. A crowd takes several commits. */
-async function changeRoles(context: Context, roomId: string, room: ServiceRoom): Promise<void> {
+async function changeRoles(context: Context, roomId: string, room: RoomDefinition): Promise<void> {
   for (let isDone = false; !isDone; ) {
     let named: readonly string[] = []
     const parts = (whole: ReadRoom) => {

@@ -20,15 +20,15 @@ import { AppError } from '../../errors.js'
 import type { Actor } from '../../schemas/claims.js'
 import type { Endpoint } from '../../schemas/common.js'
 import type {
-  JoinBody,
-  JoinReply,
+  JoinedRoom,
+  JoinRoomRequest,
+  JoinRoomResponse,
   Participant,
-  ParticipantBody,
   RemoveQuery,
   Room,
   RoomAndParticipants,
-  RoomBody,
-  RoomSeat
+  RoomRequest,
+  UpdateParticipantRequest
 } from '../../schemas/room.js'
 import type { Context } from '../context.js'
 import { recordKeepalive, registerDevice } from '../device/keepalive.js'
@@ -50,8 +50,8 @@ export async function joinRoom(
   context: Context,
   actor: Actor,
   roomId: string,
-  body: JoinBody
-): Promise<JoinReply & { readonly joined: boolean }> {
+  body: JoinRoomRequest
+): Promise<JoinRoomResponse & { readonly joined: boolean }> {
   checkMetadata(body.metadata)
   const participantId = participantIdOf(actor, context.ids.tag() + context.ids.tag())
   const known = await knownSettings(context, actor, roomId)
@@ -103,11 +103,11 @@ export async function getRoom(context: Context, actor: Actor, roomId: string): P
 }
 
 /** Makes it, or changes what the body names. @throws AppError not_permitted, banned, room_not_found, room_closed, rate_limited */
-export async function putRoom(
+export async function createOrUpdateRoom(
   context: Context,
   actor: Actor,
   roomId: string,
-  body: RoomBody
+  body: RoomRequest
 ): Promise<{ room: Room; created: boolean }> {
   checkMetadata(body.metadata)
   const { roomMaxParticipants: maxParticipants } = context.config
@@ -129,11 +129,11 @@ export async function closeRoom(context: Context, actor: Actor, roomId: string):
 }
 
 /** @throws AppError not_permitted, banned, room_not_found, room_closed, participant_not_found */
-export async function changeParticipant(
+export async function updateParticipant(
   context: Context,
   actor: Actor,
   where: Where,
-  body: ParticipantBody
+  body: UpdateParticipantRequest
 ): Promise<Participant> {
   checkMetadata(body.metadata)
   const { user } = await findParticipant(context, actor, where)
@@ -192,7 +192,7 @@ async function describeRoom(context: Context, roomId: string): Promise<RoomAndPa
 }
 
 /** The rooms that the device is in. */
-export async function listRooms(context: Context, actor: Actor): Promise<RoomSeat[]> {
+export async function listRooms(context: Context, actor: Actor): Promise<JoinedRoom[]> {
   const found = await participationsOf(context, actor)
   return found.flatMap(({ room, member: { participantId, device } }) => {
     if (room.settings === null) return []

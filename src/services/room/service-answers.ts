@@ -4,7 +4,7 @@ import { LRUCache } from 'lru-cache'
 import { askRoomService } from '../../adapters/room-service.js'
 import { wait } from '../../clock.js'
 import { AppError } from '../../errors.js'
-import type { ServiceRoom } from '../../schemas/room-service.js'
+import type { RoomDefinition } from '../../schemas/room-service.js'
 import type { CachedAnswer } from '../../store/cached-answers.js'
 import { type Context, perContext } from '../context.js'
 import { checkMetadata } from '../metadata-bounds.js'
@@ -24,7 +24,7 @@ const LOOK_AGAIN_MS = 20
 /** Null: the service knows no such room. */
 interface Answer {
   readonly at: number
-  readonly room: ServiceRoom | null
+  readonly room: RoomDefinition | null
 }
 
 export interface Question {
@@ -32,18 +32,18 @@ export interface Question {
   /** Called when the service has to be asked. What it throws is thrown. */
   readonly charge: () => Promise<void>
   /** What a new answer means for the room. Once for each answer that is kept. */
-  readonly apply: (room: ServiceRoom | null) => Promise<void>
+  readonly apply: (room: RoomDefinition | null) => Promise<void>
 }
 
 interface Asking {
-  readonly underway: Map<string, Promise<ServiceRoom | null>>
+  readonly underway: Map<string, Promise<RoomDefinition | null>>
   readonly failedAt: LRUCache<string, number>
 }
 
 const askingOf = perContext<Asking>(() => ({ underway: new Map(), failedAt: new LRUCache({ max: 10_000 }) }))
 
 /** Null: the service knows no such room. @throws AppError room_service_unavailable, rate_limited */
-export async function findServiceRoom(context: Context, question: Question): Promise<ServiceRoom | null> {
+export async function findServiceRoom(context: Context, question: Question): Promise<RoomDefinition | null> {
   const { roomId, charge } = question
   const now = context.clock.now()
   const copy = await context.store.cachedAnswers.get(roomId)
@@ -97,10 +97,10 @@ async function ask(
   context: Context,
   { roomId, apply }: Question,
   copy: CachedAnswer | null
-): Promise<ServiceRoom | null> {
+): Promise<RoomDefinition | null> {
   const { config, metrics, log, clock, ids, store } = context
   const at = clock.now()
-  let room: ServiceRoom | null
+  let room: RoomDefinition | null
   try {
     room = await askRoomService(config, roomId)
     checkMetadata(room?.metadata)
@@ -128,7 +128,7 @@ async function ask(
 const copyOf = (tag: string, answer: Answer): CachedAnswer => ({ tag, value: JSON.stringify(answer) })
 
 /** An answer that the service gave without being asked. */
-export async function keepAnswer({ store, ids, clock }: Context, roomId: string, room: ServiceRoom): Promise<void> {
+export async function keepAnswer({ store, ids, clock }: Context, roomId: string, room: RoomDefinition): Promise<void> {
   await store.cachedAnswers.put(roomId, copyOf(ids.unique(), { at: clock.now(), room }), { keepMs: STALE_MS })
 }
 
