@@ -1,4 +1,4 @@
 import type { Endpoint } from '../schemas/common.js'
 
-/** The device alone, of an actor or a participant: this goes over the wire and into what is kept. */
+/** Drops the other members of an actor or participant, so that they are neither stored nor sent. */
 export const endpoint = ({ user, device }: Endpoint): Endpoint => ({ user, device })

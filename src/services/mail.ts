@@ -1,5 +1,5 @@
 // What the events of a decision are to the store: mail for each user, and what fan-out publishes to whoever watches.
-import type { Audience } from '../domain/call/state.js'
+import type { Recipients } from '../domain/call/state.js'
 import type { Delivery } from '../schemas/common.js'
 import type { OutboxItem, OutgoingEvent } from '../store/aggregate.js'
 import type { Deliveries, MailboxEntry, UserMail } from '../store/mail.js'
@@ -10,7 +10,7 @@ export const NO_DELIVERY: Delivery = { online: 0, queued: 0 }
 
 /** In the order in which they must arrive. */
 export type Events = readonly {
-  readonly to: Audience | 'watchers'
+  readonly to: Recipients | 'watchers'
   readonly type: string
   readonly data: Readonly<Record<string, unknown>>
 }[]
@@ -45,7 +45,7 @@ export function toMail(
 }
 
 /** The event, encoded once: this very text goes to every client. */
-function toEntry({ device, except }: Audience, event: OutgoingEvent): MailboxEntry {
+function toEntry({ device, except }: Recipients, event: OutgoingEvent): MailboxEntry {
   const encoded = { type: event.type, envelope: JSON.stringify(event) }
   if (device !== undefined) return { ...encoded, device }
   return except === undefined ? encoded : { ...encoded, except }

@@ -143,9 +143,9 @@ t.test('every pair of steps, in every order', async t => {
 
 t.test('candidates wait for their description, and follow it', async t => {
   const early = after([LATE, trickle(candidates(2, 'b1'))], [LATE, trickle([candidate(3, 'b1')], true)])
-  t.equal(early.legs.later.waiting.length, 3)
+  t.equal(early.signaled.later.waiting.length, 3)
   t.equal(outcomeOf(early, LATE, offer('b1')), 'zoe offer 1; zoe candidates 1,2,3 end')
-  t.equal(decide(early, LATE, offer('b1')).state.legs.later.waiting.length, 0)
+  t.equal(decide(early, LATE, offer('b1')).state.signaled.later.waiting.length, 0)
   t.equal(outcomeOf(early, EARLY, offer('a1')), 'adam offer 1', 'those of one side do not follow the other’s')
   t.equal(countPairWaiting(early, 'p1', { candidates: candidates(2, 'b1') }), 2)
   t.equal(countPairWaiting(decide(early, LATE, offer('b1')).state, 'p1', { candidates: candidates(2, 'b1') }), 0)
@@ -187,6 +187,6 @@ t.test('what waits is dropped by the check, which no signal puts off', async t =
   const more = decidePair(state, { ...turn, command: trickle([candidate(2, 'b1')]) }).state
   t.equal(more.checkAt, CHECK_AT)
   const kept = keepPair(more, 5000).state
-  t.match(kept, { version: more.version + 1, checkAt: 5000, legs: { later: { waiting: [] } } })
+  t.match(kept, { version: more.version + 1, checkAt: 5000, signaled: { later: { waiting: [] } } })
   t.equal(outcomeOf(kept, LATE, answer('b1')), 'zoe answer 1')
 })

@@ -1,8 +1,8 @@
 // Offers, answers and candidates: revisions, collisions, generations, and what waits for what.
 import t from 'tap'
 import type { CallCommand } from '../../src/domain/call/command.js'
-import { countWaiting } from '../../src/domain/call/signal.js'
-import type { CallState, Decision } from '../../src/domain/call/state.js'
+import { countWaitingOf } from '../../src/domain/call/signal.js'
+import type { CallDecision, CallState } from '../../src/domain/call/state.js'
 import { WAITING_MAX } from '../../src/domain/negotiation/waiting-candidates.js'
 import type { Candidate } from '../../src/schemas/signal.js'
 import {
@@ -23,10 +23,11 @@ import {
 import { candidate, candidates, sdp } from '../helpers/sdp.js'
 
 /** All that a decision sends of one type, by what stands in `field`. */
-const sent = (decision: Decision, type: string, field: string) =>
+const sent = (decision: CallDecision, type: string, field: string) =>
   decision.events.filter(event => event.type === type).map(({ data }) => data[field])
-const sentCandidates = (decision: Decision) => sent(decision, 'signal.candidates', 'candidates').flat() as Candidate[]
-const sentEnds = (decision: Decision) => sent(decision, 'signal.candidates', 'end')
+const sentCandidates = (decision: CallDecision) =>
+  sent(decision, 'signal.candidates', 'candidates').flat() as Candidate[]
+const sentEnds = (decision: CallDecision) => sent(decision, 'signal.candidates', 'end')
 
 /** The state after more commands. */
 const then = (state: CallState, ...commands: CallCommand[]) =>
@@ -118,7 +119,7 @@ t.test('candidates wait for their description and follow it', async t => {
   const early = candidates(3, 'a1')
   const held = decide(connecting(), trickle(phone, early))
   t.strictSame(held.events, [])
-  t.equal(countWaiting(connecting(), 'caller', early), 3, 'as the reply says')
+  t.equal(countWaitingOf(connecting(), 'caller', early), 3, 'as the reply says')
   const offered = decide(held.state, describe('offer', phone, 'a1'))
   t.strictSame(
     offered.events.map(({ type }) => type),
@@ -180,7 +181,7 @@ t.test('renegotiation without a restart keeps the generation', async t => {
 t.test('one batch may hold candidates for now and for later, but none of the past', async t => {
   const mixed = decide(negotiated(), trickle(phone, [candidate(1, 'a1'), candidate(2, 'a2'), candidate(3)]))
   t.strictSame(sentCandidates(mixed), [candidate(1, 'a1'), candidate(3)])
-  t.strictSame(mixed.state.legs.caller.waiting, [candidate(2, 'a2')])
+  t.strictSame(mixed.state.signaled.caller.waiting, [candidate(2, 'a2')])
   const restarted = decide(mixed.state, describe('offer', phone, 'a2'))
   t.strictSame(sentCandidates(restarted), [candidate(2, 'a2')])
   const withOld = trickle(phone, [candidate(4, 'a2'), candidate(5, 'a1')])
@@ -191,7 +192,7 @@ t.test('candidates go on waiting for their generation while another one comes an
   const state = then(negotiated(), trickle(phone, candidates(1, 'a2')), describe('offer', phone, 'a2'))
   const waiting = then(state, describe('answer', laptop, 'b1'), trickle(phone, [candidate(9, 'a4')]))
   const another = then(waiting, describe('offer', phone, 'a3'))
-  t.strictSame(another.legs.caller.waiting, [candidate(9, 'a4')])
+  t.strictSame(another.signaled.caller.waiting, [candidate(9, 'a4')])
   const came = decide(then(another, describe('answer', laptop, 'b1')), describe('offer', phone, 'a4'))
   t.strictSame(sentCandidates(came), [candidate(9, 'a4')])
 })
@@ -203,7 +204,7 @@ t.test('the end of candidates waits as they do', async t => {
   t.equal(outcomeOf(held, trickle(phone, [], true)), 'same', 'once is enough')
   const offered = decide(held, describe('offer', phone, 'a1'))
   t.strictSame(sentEnds(offered), [true])
-  t.equal(offered.state.legs.caller.waitingEnd, false)
+  t.equal(offered.state.signaled.caller.waitingEnd, false)
   const early = decide(negotiated(), trickle(phone, [candidate(1, 'a1'), candidate(2, 'a2')], true))
   t.strictSame(sentEnds(early), [false], 'what is current goes, the end stays with what waits')
   t.strictSame(sentEnds(decide(early.state, describe('offer', phone, 'a2'))), [true])
@@ -246,7 +247,7 @@ t.test('signals go to the two devices in the call and to no other', async t => {
 t.test('what was signaled is forgotten when the call ends', async t => {
   const state = then(negotiated(), trickle(phone, candidates(5, 'a9')))
   const over = decide(state, { type: 'hangup', actor: laptop, reason: 'hangup' }).state
-  t.match(over.legs, { caller: { ufrags: [], waiting: [] }, callee: { ufrags: [], waiting: [] } })
+  t.match(over.signaled, { caller: { ufrags: [], waiting: [] }, callee: { ufrags: [], waiting: [] } })
   t.notMatch(
     JSON.stringify(after(create(), accept(laptop), { type: 'hangup', actor: laptop, reason: 'hangup' })),
     'v=0'

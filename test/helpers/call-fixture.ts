@@ -3,9 +3,9 @@
 import assert from 'node:assert/strict'
 import type { CallCommand } from '../../src/domain/call/command.js'
 import {
+  type CallDecision,
   type CallEvent,
   type CallState,
-  type Decision,
   deadlineOf,
   type Side,
   viewCall
@@ -73,7 +73,7 @@ export class CallFixture {
   }
 
   /** Gives the call a command and takes what comes of it. */
-  give(command: CallCommand): Decision | AppError {
+  give(command: CallCommand): CallDecision | AppError {
     // Whoever acts is registered by it, and a device that registers is offered what rings.
     const registers = command.type === 'accept' || command.type === 'reject'
     if (registers && !this.devices.has(keyOf(command.actor))) this.arrive(command.actor)
@@ -89,7 +89,7 @@ export class CallFixture {
     return outcome
   }
 
-  #holdStep(before: CallState | null, { state, events }: Decision, command: CallCommand): void {
+  #holdStep(before: CallState | null, { state, events }: CallDecision, command: CallCommand): void {
     if (before?.phase === 'ended') {
       assert.equal(state, before, `nothing changes after the end (${command.type})`)
       assert.equal(events.length, 0, `nothing is told after the end (${command.type})`)

@@ -3,7 +3,7 @@
 
 import type { CallCommand, CommandOf } from '../../src/domain/call/command.js'
 import { decideCall } from '../../src/domain/call/decide-call.js'
-import type { Audience, CallEvent, CallState, Decision } from '../../src/domain/call/state.js'
+import type { CallDecision, CallEvent, CallState, Recipients } from '../../src/domain/call/state.js'
 import { parseDescription } from '../../src/domain/negotiation/sdp.js'
 import { AppError } from '../../src/errors.js'
 import type { Endpoint } from '../../src/schemas/common.js'
@@ -77,7 +77,7 @@ export const appeared = (actor: Endpoint, fresh: boolean): CallCommand => ({
 })
 export const check = (caller: number | null = null, callee: number | null = null): CommandOf<'check'> => ({
   type: 'check',
-  absence: { caller, callee },
+  goneSince: { caller, callee },
   awayMs: AWAY_MS,
   graceMs: GRACE_MS,
   checkMs: CHECK_MS
@@ -99,7 +99,7 @@ export const connected = () => after(create(), accept(laptop), simple('connected
 export const ended = () => after(create(), accept(laptop), hangup(phone))
 
 /** The decision, or the error that was thrown instead. */
-export function attempt(state: CallState | null, command: CallCommand, now: number): Decision | AppError {
+export function attempt(state: CallState | null, command: CallCommand, now: number): CallDecision | AppError {
   try {
     return decideCall(state, command, now)
   } catch (error) {
@@ -109,7 +109,7 @@ export function attempt(state: CallState | null, command: CallCommand, now: numb
 }
 
 /** Like attempt, for commands that are expected to be taken. */
-export function decide(state: CallState | null, command: CallCommand, now = T0 + 5000): Decision {
+export function decide(state: CallState | null, command: CallCommand, now = T0 + 5000): CallDecision {
   const outcome = attempt(state, command, now)
   if (outcome instanceof AppError) throw new Error(`refused with ${outcome.code}`, { cause: outcome })
   return outcome
@@ -124,7 +124,7 @@ export function outcomeOf(state: CallState | null, command: CallCommand, now = T
   return told === '' ? what : `${what}: ${told}`
 }
 
-function nameOf({ user, device, except }: Audience): string {
+function nameOf({ user, device, except }: Recipients): string {
   if (device !== undefined) return `${user}/${device}`
   return except === undefined ? user : `${user} but ${[...new Set(except)].join(' ')}`
 }
@@ -143,5 +143,5 @@ export function freeze<T>(value: T): T {
 }
 
 /** Whether an event to `audience` goes to this device. */
-export const reaches = ({ user, device, except }: Audience, to: Endpoint): boolean =>
+export const reaches = ({ user, device, except }: Recipients, to: Endpoint): boolean =>
   user === to.user && (device === undefined || device === to.device) && !(except ?? []).includes(to.device)

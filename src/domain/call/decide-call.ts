@@ -1,4 +1,4 @@
-// The rules of a call, as one pure function: (state, command, now) → state' + events, or an AppError that changes nothing.
+// The rules of a call as one pure function: (state, command, now) → new state and events, or an AppError.
 //
 //             accept                connected
 //   ringing ───────────▶ connecting ───────────▶ connected
@@ -6,36 +6,37 @@
 //      │ no_answer            │ hangup expired lost  │ hangup lost
 //      └───────────────▶ ended ◀─────────────────────┘
 //
-// accept      by a device of the callee; the first one wins, the others are told `answered_elsewhere` (G8)
-// connected   by either side, when media flows; the second one changes nothing
-// cancel      by the caller, until it is connected; before the create see tombstone.ts
-// reject      by the callee, until it is connected; for one device while it rings
-// busy        by the server, when the callee has accepted another call and takes no second one
-// limitAt     ends it as `no_answer` while ringing and as `expired` while connecting
-// check       liveness: a side gone for the grace ends it as `lost`
-// Nothing happens after `ended`: the terminal actions answer as before, everything else is refused with `call_ended`.
+// accept      by a device of the callee; the first one wins, the others get `answered_elsewhere` (G8)
+// connected   by either side, when media flows; the second report changes nothing
+// cancel      by the caller, until the call is connected; a cancel before the create: tombstone.ts
+// reject      by the callee, until the call is connected; while it rings also for one device only
+// busy        by the server, when the callee has accepted another call and may have no second one
+// limitAt     ends the call as `no_answer` while ringing and as `expired` while connecting
+// check       liveness: a side that is gone for the grace time ends the call as `lost`
+// After `ended` nothing changes: cancel, reject and hang-up succeed, everything else is refused with `call_ended`.
 import { AppError } from '../../errors.js'
-import { accept, connect, hold, ring } from './answering.js'
+import { accept, reportConnected, reportRinging, setHold } from './answering.js'
 import type { CallCommand, CommandOf } from './command.js'
-import { cancel, create, end, endAsBusy, hangup, reject } from './ending.js'
-import { checkLiveness, greet } from './liveness.js'
+import { create } from './creation.js'
+import { cancel, end, endAsBusy, hangup, reject } from './ending.js'
+import { checkLiveness, deviceAppeared } from './liveness.js'
 import { answer, candidates, offer } from './signal.js'
-import type { CallState, Decision } from './state.js'
+import { type CallDecision, type CallState, unchanged } from './state.js'
 
-/** @throws AppError with the current state and version; then nothing has changed. */
-export function decideCall(state: CallState | null, command: CallCommand, now: number): Decision {
+/** @throws AppError, a conflict with the call's current state and version among its members */
+export function decideCall(state: CallState | null, command: CallCommand, now: number): CallDecision {
   if (command.type === 'create') return create(state, command, now)
   if (state === null) throw new AppError('call_not_found')
   switch (command.type) {
     case 'ringing':
-      return ring(state, command.actor)
+      return reportRinging(state, command.actor)
     case 'accept':
       return accept(state, command, now)
     case 'connected':
-      return connect(state, command.actor, now)
+      return reportConnected(state, command.actor, now)
     case 'hold':
     case 'resume':
-      return hold(state, command.actor, command.type === 'hold')
+      return setHold(state, command.actor, command.type === 'hold')
     case 'cancel':
       return cancel(state, command.actor, now)
     case 'reject':
@@ -51,14 +52,14 @@ export function decideCall(state: CallState | null, command: CallCommand, now: n
     case 'candidates':
       return candidates(state, command)
     case 'appeared':
-      return greet(state, command, now)
+      return deviceAppeared(state, command, now)
     case 'check':
       return checkDeadlines(state, command, now)
   }
 }
 
-function checkDeadlines(state: CallState, command: CommandOf<'check'>, now: number): Decision {
-  if (state.phase === 'ended') return { state, events: [] }
+function checkDeadlines(state: CallState, command: CommandOf<'check'>, now: number): CallDecision {
+  if (state.phase === 'ended') return unchanged(state)
   if (state.limitAt !== null && now >= state.limitAt) {
     return end(state, { reason: state.phase === 'ringing' ? 'no_answer' : 'expired', by: null, actor: null }, now)
   }

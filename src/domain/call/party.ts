@@ -1,73 +1,74 @@
-// Who somebody is to a call, and who gets to hear of what.
+// Which side of a call a user is, and which devices its events go to.
 import { AppError, type ErrorCode } from '../../errors.js'
 import type { Endpoint } from '../../schemas/common.js'
-import type { Audience, CallEvent, CallState, Side } from './state.js'
+import type { CallEvent, CallState, Recipients, Side } from './state.js'
 
-/** What every conflict carries: where the call stands. */
-export const standing = (state: CallState) => ({
+/** The members that every conflict of a call carries. */
+export const currentState = (state: CallState) => ({
   callId: state.callId,
   currentState: state.phase,
   version: state.version,
   ...(state.reason ? { reason: state.reason } : {})
 })
 
-/** The conflict `code` with the call's current state. */
-export function conflict(
-  state: CallState,
-  code: ErrorCode,
-  detail?: string,
-  extra: Record<string, unknown> = {}
-): AppError {
-  return new AppError(code, { ...(detail ? { detail } : {}), extra: { ...standing(state), ...extra } })
+interface ConflictParts {
+  readonly detail?: string | undefined
+  readonly extra?: Readonly<Record<string, unknown>> | undefined
 }
 
+/** The error `code`, with the call's current state among its members. */
+export function conflict(state: CallState, code: ErrorCode, { detail, extra }: ConflictParts = {}): AppError {
+  return new AppError(code, { ...(detail ? { detail } : {}), extra: { ...currentState(state), ...extra } })
+}
+
+/** A callee who blocks the caller is not a party. */
 export const isPartyOf = (state: CallState, user: string): boolean =>
   user === state.caller.user || (user === state.callee?.user && !state.isMuted)
 
-/** @throws AppError call_not_found for everybody who takes no part: a stranger cannot tell it from a call that never was. */
+/** @throws AppError call_not_found for a stranger, who cannot learn that the call exists */
 export function sideOf(state: CallState, user: string): Side {
-  if (user === state.caller.user) return 'caller'
-  if (user === state.callee?.user && !state.isMuted) return 'callee'
-  throw new AppError('call_not_found')
+  if (!isPartyOf(state, user)) throw new AppError('call_not_found')
+  return user === state.caller.user ? 'caller' : 'callee'
 }
 
-/** The side of an actor who must be the one `side`. @throws AppError wrong_party, call_not_found */
-export function mustBe(state: CallState, actor: Endpoint, side: Side): void {
-  if (sideOf(state, actor.user) !== side) throw conflict(state, 'wrong_party', `Only the ${side} may do this`)
+/** @throws AppError wrong_party unless the actor's user is on this side; call_not_found */
+export function requireSide(state: CallState, actor: Endpoint, side: Side): void {
+  if (sideOf(state, actor.user) !== side)
+    throw conflict(state, 'wrong_party', { detail: `Only the ${side} may do this` })
 }
 
-/** The side of an actor who speaks for it from the device in the call. @throws AppError call_ended, wrong_state, other_device */
-export function talking(state: CallState, actor: Endpoint): Side {
+/** The actor's side, if the actor's device is the one in the call. @throws AppError call_ended, wrong_state, other_device, call_not_found */
+export function requireActiveDevice(state: CallState, actor: Endpoint): Side {
   const side = sideOf(state, actor.user)
   if (state.phase === 'ended') throw conflict(state, 'call_ended')
   const device = deviceOf(state, side)
-  if (device === null) throw conflict(state, 'wrong_state', 'Accept the call first')
-  if (device !== actor.device) throw conflict(state, 'other_device', `The call is on your device ${device}`)
+  if (device === null) throw conflict(state, 'wrong_state', { detail: 'Accept the call first' })
+  if (device !== actor.device) throw conflict(state, 'other_device', { detail: `The call is on your device ${device}` })
   return side
 }
 
-export function deviceOf(state: CallState, side: Side): string | null {
+function deviceOf(state: CallState, side: Side): string | null {
   return side === 'caller' ? state.caller.device : (state.callee?.device ?? null)
 }
 
-/** A side that is known to be there: both, but for the tombstone of a call that was never created. */
+/** The side's device in the call; null for a callee who has not answered. */
 export function endpointOf(state: CallState, side: Side): Endpoint | null {
   const device = deviceOf(state, side)
   const user = side === 'caller' ? state.caller.user : state.callee?.user
   return user === undefined || device === null ? null : { user, device }
 }
 
-/** The one device that a side's signals go to, none while it rings. */
-export function toDevice(state: CallState, side: Side): Audience[] {
-  const endpoint = endpointOf(state, side)
-  return endpoint === null ? [] : [endpoint]
+/** The one device that signals for a side go to; none before the callee has answered. */
+export function toDevice(state: CallState, side: Side): Recipients[] {
+  const device = endpointOf(state, side)
+  return device === null ? [] : [device]
 }
 
 /**
- * Everybody on a side who follows the call: all devices of the caller; of the callee those that ring and, once one has
- * answered, that one alone. The acting device is left out: its reply says it all.
+ * The devices of a side that follow the call: all of the caller's; of the callee's the ones that ring and, after the answer, the one that
+ * answered. Without the acting device, which gets the reply.
  */
-export function toSide(state: CallState, side: Side, actor: Endpoint | null): Audience[] {
+export function toSide(state: CallState, side: Side, actor: Endpoint | null): Recipients[] {
   if (side === 'callee' && state.callee?.device != null) {
     const { user, device } = state.callee
     return actor?.user === user && actor.device === device ? [] : [{ user, device }]
@@ -79,7 +80,11 @@ export function toSide(state: CallState, side: Side, actor: Endpoint | null): Au
   return [except.length > 0 ? { user, except } : { user }]
 }
 
-/** One event of this call for each audience; every call event names its call and version. */
-export function tell(state: CallState, to: Audience[], type: string, data: Record<string, unknown> = {}): CallEvent[] {
-  return to.map(audience => ({ to: audience, type, data: { callId: state.callId, version: state.version, ...data } }))
+/** One event for each of the recipients. `data` is extended by the call's id and version. */
+export function callEvents(
+  { callId, version }: CallState,
+  to: readonly Recipients[],
+  { type, data }: Pick<CallEvent, 'type' | 'data'>
+): CallEvent[] {
+  return to.map(each => ({ to: each, type, data: { callId, version, ...data } }))
 }

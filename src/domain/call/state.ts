@@ -1,20 +1,20 @@
-// A call as it is kept, and what a decision about it is made of.
+// The state of a call as it is stored, and the parts of a decision.
 import type { Call } from '../../schemas/call.js'
 import type { Endpoint } from '../../schemas/common.js'
-import type { Talk } from '../negotiation/negotiation.js'
+import type { Negotiation } from '../negotiation/negotiation.js'
 
 export type Phase = Call['state']
 export type EndReason = NonNullable<Call['reason']>
 export type Side = 'caller' | 'callee'
 
-export interface CallState extends Talk<Side> {
+export interface CallState extends Negotiation<Side> {
   readonly callId: string
   readonly version: number
   readonly phase: Phase
   readonly caller: Endpoint
-  /** The attempt of the caller's create that made it: see nextAttempt in tombstone.ts. */
+  /** Which attempt of the caller's create made the call: see nextAttempt in tombstone.ts. */
   readonly attempt: number
-  /** Null only in the view of a tombstone: the call was cancelled before it was created. */
+  /** Null only in the view of a tombstone, if the call was cancelled before its create. */
   readonly callee: { readonly user: string; readonly device: string | null } | null
   readonly media: Call['media']
   readonly metadata: Call['metadata']
@@ -24,19 +24,19 @@ export interface CallState extends Talk<Side> {
   readonly endedAt: number | null
   readonly reason: EndReason | null
   readonly endedBy: Endpoint | null
-  /** When the ring or connect time runs out. */
+  /** When the ring time or the connect time is over. */
   readonly limitAt: number | null
-  /** When to look next whether both sides are still there. */
+  /** When the liveness of both sides is checked next. */
   readonly checkAt: number | null
-  /** Kept while it rings, for devices that come late. */
+  /** The SDP of the create's offer, kept while the call rings: devices that register later get it too. */
   readonly earlyOffer: string | null
-  /** A device has said that it rings. */
-  readonly alerted: boolean
+  /** A device of the callee has reported that it rings. */
+  readonly isAlerted: boolean
   readonly held: { readonly caller: boolean; readonly callee: boolean }
   readonly away: { readonly caller: boolean; readonly callee: boolean }
-  /** The callee blocks the caller: it rings no device, and the callee is no side of it. */
+  /** The callee blocks the caller: no device rings, and the callee is not a party. */
   readonly isMuted: boolean
-  /** Devices of the callee that declined for themselves. */
+  /** Devices of the callee that have rejected the call with scope `device`. */
   readonly declined: readonly string[]
 }
 
@@ -46,31 +46,33 @@ export interface MailboxHead {
   readonly tag: string
 }
 
-/** Whose mailboxes an event goes to: one device, or all of a user's but some. */
-export interface Audience {
+/** The mailboxes an event goes to: one device's, or those of all devices of a user, with exceptions. */
+export interface Recipients {
   readonly user: string
   readonly device?: string
-  /** With `device`: only if its mailbox stands there still. */
+  /** With `device`: only if this is still the newest event of its mailbox. */
   readonly at?: MailboxHead
   readonly except?: readonly string[]
 }
 
 export interface CallEvent {
-  readonly to: Audience
+  readonly to: Recipients
   readonly type: string
   readonly data: Readonly<Record<string, unknown>>
 }
 
-export interface Decision {
-  /** The very state that was given when nothing about the call changes; its events then need no commit. */
+export interface CallDecision {
+  /** The same object as before if nothing about the call changes; the events then need no commit. */
   readonly state: CallState
   /** In the order in which they must arrive. */
   readonly events: readonly CallEvent[]
 }
 
+export const unchanged = (state: CallState): CallDecision => ({ state, events: [] })
+
 export const otherSide = (side: Side): Side => (side === 'caller' ? 'callee' : 'caller')
 
-/** When the call must be looked at again; null when it is over (G7: every live call has one). */
+/** Null when the call has ended. Every live call has a deadline (G7). */
 export function deadlineOf(state: CallState): number | null {
   if (state.limitAt === null) return state.checkAt
   return state.checkAt === null ? state.limitAt : Math.min(state.limitAt, state.checkAt)
@@ -80,12 +82,11 @@ const instant = (at: number | null) => (at === null ? null : new Date(at).toISOS
 const between = (from: number | null, to: number | null) =>
   from === null || to === null ? null : Math.max(0, to - from)
 
-/** Until a device of the callee has answered nobody is told which devices there are. */
-const isUnanswered = ({ answeredAt }: CallState) => answeredAt === null
-
-/** The call as its participants see it. */
+/** The call as its parties see it. */
 export function viewCall(state: CallState, now: number): Call {
   const { callId, version, phase, caller, callee, media, metadata, reason, endedBy, held, negotiation } = state
+  // The caller does not learn the callee's devices before the answer.
+  const hidesDevice = state.answeredAt === null && endedBy?.user === callee?.user
   return {
     callId,
     version,
@@ -99,7 +100,7 @@ export function viewCall(state: CallState, now: number): Call {
     connectedAt: instant(state.connectedAt),
     endedAt: instant(state.endedAt),
     reason,
-    endedBy: isUnanswered(state) && endedBy?.user === callee?.user ? callee : endedBy,
+    endedBy: hidesDevice ? callee : endedBy,
     expiresInMs: between(now, state.limitAt),
     setupMs: between(state.createdAt, state.connectedAt),
     durationMs: between(state.connectedAt, state.endedAt),

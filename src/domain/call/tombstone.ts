@@ -1,28 +1,28 @@
-// What is kept under a call id: a call, or tombstones. A tombstone belongs to one caller and says that no create of theirs with this id
-// will ever make a call (DESIGN 5a, rules 1 and 2): it was refused, it stalled, or it was cancelled before it came. One whose code is
-// `failed` says that of the attempts made until then: the next create of that caller is the next attempt. Other callers can
-// still make a call of the id; then the tombstones go, because the id is taken from there on.
+// The record of a call id: a call, or tombstones. A tombstone belongs to one caller: no create of that caller with this id will make a call
+// (DESIGN 5a, rules 1 and 2), because it was refused, stalled, or was cancelled before it arrived. A tombstone with the code `failed`
+// closes only the attempts up to its own: a later create of that caller is the next attempt. Another caller can still create a call
+// under the id, which removes the tombstones: the id is then taken for all other callers.
 import type { Call } from '../../schemas/call.js'
 import type { Endpoint } from '../../schemas/common.js'
 import type { CommandOf, Refusal, RefuseCommand } from './command.js'
+import { newCall, startRinging } from './creation.js'
 import { decideCall } from './decide-call.js'
-import { newCall, ring } from './ending.js'
 import { isPartyOf } from './party.js'
-import { type CallState, type Decision, viewCall } from './state.js'
+import { type CallDecision, type CallState, viewCall } from './state.js'
 
 export interface Tombstone {
   readonly caller: Endpoint
-  /** Null when the create was cancelled before it came. */
+  /** Null if the create was cancelled before it arrived. */
   readonly to: string | null
   readonly at: number
   readonly until: number
   readonly because: Refusal | { readonly code: 'cancelled' }
 }
 
-/** No create of the caller passes it. */
+/** A tombstone that closes all attempts of its caller. */
 export type FinalTombstone = Tombstone & { readonly because: Exclude<Tombstone['because'], { code: 'failed' }> }
 
-/** No call: tombstones, at most one a caller. */
+/** No call, and at most one tombstone for each caller. */
 export interface VoidState {
   readonly phase: 'void'
   readonly version: number
@@ -30,14 +30,14 @@ export interface VoidState {
 }
 
 export type CallRecord = CallState | VoidState
-export type RecordDecision = Omit<Decision, 'state'> & { readonly state: CallRecord }
+export type RecordDecision = Omit<CallDecision, 'state'> & { readonly state: CallRecord }
 
-/** Late creates come within this time, or never. */
+/** A create that arrives this long after its cancel makes a call. */
 const CANCELLED_KEPT_MS = 120_000
-/** Callers who choose the same id; the oldest tombstones go first. */
+/** One for each caller who uses the id; the oldest are dropped. */
 const TOMBSTONES_MAX = 16
 
-const unchanged = (state: CallRecord): RecordDecision => ({ state, events: [] })
+const unchangedRecord = (state: CallRecord): RecordDecision => ({ state, events: [] })
 
 export const callIn = (record: CallRecord | null): CallState | null =>
   record === null || record.phase === 'void' ? null : record
@@ -49,41 +49,41 @@ function anyTombstoneOf(record: CallRecord | null, user: string): Tombstone | nu
 
 const isFinal = (tombstone: Tombstone): tombstone is FinalTombstone => tombstone.because.code !== 'failed'
 
-/** The tombstone that stops every create of the user. */
+/** The tombstone that closes all attempts of the user. */
 export function tombstoneOf(record: CallRecord | null, user: string): FinalTombstone | null {
   const tombstone = anyTombstoneOf(record, user)
   return tombstone && isFinal(tombstone) ? tombstone : null
 }
 
-/** The number of the attempt that a create of the user is: one more than those that have failed. */
+/** The attempt number of the user's next create, 1 for the first: one more than the attempts that failed. */
 export function nextAttempt(record: CallRecord | null, user: string): number {
   const because = anyTombstoneOf(record, user)?.because
   return because?.code === 'failed' ? because.attempt + 1 : 1
 }
 
-/** There is no call, and this attempt of the user's create will not make one. */
+/** There is no call, and this attempt of the user will not make one. */
 export function isClosed(record: CallRecord | null, user: string, attempt: number): boolean {
   return callIn(record) === null && (tombstoneOf(record, user) !== null || attempt < nextAttempt(record, user))
 }
 
-/** A repeat, and an attempt that is closed, changes nothing. @throws AppError call_id_taken */
+/** A repeat and a closed attempt change nothing. @throws AppError call_id_taken */
 export function createIn(record: CallRecord | null, command: CommandOf<'create'>, now: number): RecordDecision {
   if (record?.phase !== 'void') return decideCall(record, command, now)
-  if (isClosed(record, command.actor.user, command.attempt)) return unchanged(record)
-  return ring(command, { version: record.version + 1, now })
+  if (isClosed(record, command.actor.user, command.attempt)) return unchangedRecord(record)
+  return startRinging(command, { version: record.version + 1, now })
 }
 
-/** A call that is gone ends under a version above all that its mailboxes can know. */
+/** The version at which a lost call ends: higher than any that its mailboxes have seen. */
 const GONE_VERSION = 1_000_000_000
 
 /**
- * The tombstone of a create that failed or stalled; a call, and a tombstone that closes the attempt already, is left as it is. `call_ended`
- * is for a lease without a call: its create stalled, or a failover forgot the call. Which of the two is not known, so both users
- * receive that the call has ended. An attempt that `failed` has made no call that anyone could know.
+ * Writes the tombstone of a create that failed or stalled; a call, and a tombstone that closes the attempt already, stay. With `call_ended`
+ * there is a lease without a call: its create stalled, or a failover lost the call. Because it may be the latter, both users get
+ * `call.ended`. An attempt that `failed` never sent an event.
  */
 export function refuseIn(record: CallRecord | null, command: RefuseCommand, now: number): RecordDecision {
   const { callId, actor, to, attempt, because, keepMs } = command
-  if (record && isClosed(record, actor.user, attempt)) return unchanged(record)
+  if (record && isClosed(record, actor.user, attempt)) return unchangedRecord(record)
   const tombstone = { caller: actor, to, at: now, until: now + keepMs, because }
   const decision = withTombstone(record, tombstone)
   if (because.code !== 'call_ended' || decision.state === record) return decision
@@ -94,21 +94,21 @@ export function refuseIn(record: CallRecord | null, command: RefuseCommand, now:
   return { state: { ...decision.state, version }, events }
 }
 
-/** Cancels a call of the actor's; without one, a create that comes later. The call of others is left as it is. */
+/** Cancels the actor's call; if there is none, the actor's later create. Another caller's call stays. */
 export function cancelIn(record: CallRecord | null, { actor }: CommandOf<'cancel'>, now: number): RecordDecision {
   const call = callIn(record)
   if (call && isPartyOf(call, actor.user)) return decideCall(call, { type: 'cancel', actor }, now)
-  return withTombstone(record, cancelledAhead(actor, now))
+  return withTombstone(record, earlyCancelTombstone(actor, now))
 }
 
-export function cancelledAhead({ user, device }: Endpoint, now: number): FinalTombstone {
+export function earlyCancelTombstone({ user, device }: Endpoint, now: number): FinalTombstone {
   const because = { code: 'cancelled' } as const
   return { caller: { user, device }, to: null, at: now, until: now + CANCELLED_KEPT_MS, because }
 }
 
 function withTombstone(record: CallRecord | null, tombstone: Tombstone): RecordDecision {
   const { user } = tombstone.caller
-  if (record && (record.phase !== 'void' || tombstoneOf(record, user))) return unchanged(record)
+  if (record && (record.phase !== 'void' || tombstoneOf(record, user))) return unchangedRecord(record)
   const others = (record?.tombstones ?? []).filter(({ until, caller }) => until > tombstone.at && caller.user !== user)
   const kept = others.slice(1 - TOMBSTONES_MAX)
   const state = { phase: 'void', version: (record?.version ?? 0) + 1, tombstones: [...kept, tombstone] } as const
@@ -124,7 +124,7 @@ const REASONS = {
   merged: 'busy'
 } as const satisfies Record<FinalTombstone['because']['code'], Call['reason']>
 
-/** As a call that has ended: what its caller sees. */
+/** What the caller sees: an ended call. */
 export function viewTombstone(callId: string, { caller, to, at, because }: FinalTombstone): Call {
   const endedBy = because.code === 'cancelled' ? caller : null
   const call = newCall({ callId, caller, to, attempt: 1 }, { version: 1, now: at })

@@ -1,5 +1,5 @@
-// Candidates for everybody in a room. They are kept once for their sender, numbered; each pair takes what it has not taken yet when
-// its description comes, and remembers up to which number that was.
+// Candidates for all participants of a room. They are numbered and stored once, with their sender. When a description of the sender is
+// committed in a pair, the pair sends those it has not sent yet and stores the number of the last one.
 import { AppError } from '../../errors.js'
 import type { Candidate, CandidatesRequest } from '../../schemas/signal.js'
 import { ufragOf } from './sdp.js'
@@ -15,7 +15,7 @@ export interface Broadcast {
 
 const NONE: Broadcast = { last: 0, candidates: [], endAt: 0 }
 
-/** When there are too many, those of other generations than the new ones go. @throws AppError too_many_waiting_candidates */
+/** Over the bounds, candidates of other generations than the new ones are dropped. @throws AppError too_many_waiting_candidates */
 export function withBatch(before: Broadcast | null, batch: CandidatesRequest): Broadcast {
   const { last, candidates, endAt } = before ?? NONE
   const fresh = batch.candidates.map((candidate, i) => [last + 1 + i, candidate] as const)

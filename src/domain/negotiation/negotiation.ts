@@ -1,213 +1,246 @@
-// What two sides have signaled to each other, whether they are in a call or in a room. One negotiation is in flight at a time
-// and has a number, its revision; crossing offers are decided here: the first one stands. A candidate never arrives before its
-// description (G6): until that was committed it waits; one of an older ICE generation is refused. RFC 8829 section 4.1,
-// RFC 8838, RFC 8839 section 5.4.
+// The negotiation of two sides, for calls and for pairs of a room. One offer at a time is pending; when offers collide, the first one
+// stands. A candidate is sent only after the description of its ICE generation was committed (G6): an earlier one waits, one of an older
+// generation is refused. RFC 8829 section 4.1, RFC 8838, RFC 8839 section 5.4.
 import type { AppError, ErrorCode } from '../../errors.js'
 import type { Candidate, CandidatesRequest } from '../../schemas/signal.js'
 import type { Broadcast } from './broadcast.js'
 import { type Description, ufragOf } from './sdp.js'
 import { mayWait, WAITING_BOUNDS } from './waiting-candidates.js'
 
-/** Generations remembered, to tell a late candidate from an early one. */
+/** Older generations kept for a side, to refuse their candidates. */
 const OLDER_MAX = 16
 
 /** What one side has signaled. */
-export interface Leg {
+export interface SideSignals {
   /** The current ICE generation; empty before the side's first description. */
   readonly ufrags: readonly string[]
   /** Older generations, newest last: candidates of these are refused (G6). */
   readonly older: readonly string[]
-  /** Candidates that wait for the description they belong to. */
+  /** Candidates that wait for the description of their generation. */
   readonly waiting: readonly Candidate[]
+  /** The end of candidates waits. */
   readonly waitingEnd: boolean
   /**
-   * Up to which number it has taken what the side broadcast (broadcast.ts): of its current generation, and of candidates that name no
-   * generation before this one was described.
+   * Numbers of the last broadcast candidates (broadcast.ts) that were sent to the other side: `taken` in the current generation, `bare` the
+   * value of `taken` when this generation began. A candidate without a ufrag belongs to the current generation only above `bare`.
    */
   readonly broadcast?: { readonly taken: number; readonly bare: number }
-  /** The side's last description, to know a retry by. */
+  /** The side's last description, to recognize a retry. */
   readonly last: { readonly kind: 'offer' | 'answer'; readonly revision: number; readonly digest: string } | null
 }
 
 const NOTHING_TAKEN = { taken: 0, bare: 0 }
 
-export const SILENT_LEG: Leg = { ufrags: [], older: [], waiting: [], waitingEnd: false, last: null }
+export const NO_SIGNALS: SideSignals = { ufrags: [], older: [], waiting: [], waitingEnd: false, last: null }
 
-export interface Talk<Side extends string> {
+export interface Negotiation<Side extends string> {
   readonly negotiation: { readonly revision: number; readonly pendingFrom: Side | null }
-  readonly legs: { readonly [side in Side]: Leg }
+  readonly signaled: { readonly [side in Side]: SideSignals }
 }
 
-/** One side speaks. */
-export interface Turn<Side extends string> {
+/** The side that sends a signal. */
+export interface Signaler<Side extends string> {
   readonly side: Side
   readonly other: Side
-  /** There is somebody to hear it; until then candidates wait. */
-  readonly open: boolean
-  /** Gives way when offers cross. */
-  readonly polite: boolean
-  /** Makes the conflict, with what stands added to it. */
+  /** The other side has a device in the call or room; before that, candidates wait. */
+  readonly canDeliver: boolean
+  /** Rolls back when offers collide. */
+  readonly isPolite: boolean
+  /** Creates the error, with the current state of the call or pair among its members. */
   readonly refuse: (code: ErrorCode, detail?: string, extra?: Record<string, unknown>) => AppError
 }
 
-/** What the other side is to hear, in this order. */
+/** A signal for the other side. */
 export interface Signal {
   readonly type: 'signal.offer' | 'signal.answer' | 'signal.candidates'
   readonly data: { readonly revision: number } & Readonly<Record<string, unknown>>
 }
 
-export interface Spoken<Side extends string> {
-  /** The very one that was given when nothing changed. */
-  readonly talk: Talk<Side>
+export interface NegotiationResult<Side extends string> {
+  /** The same object as before if nothing changed. */
+  readonly next: Negotiation<Side>
+  /** In the order in which they must arrive. */
   readonly signals: readonly Signal[]
 }
 
-interface Described {
+interface DescriptionSignal {
   readonly description: Description
   readonly revision?: number | undefined
 }
 
-/** @throws AppError offer_collision, stale_revision */
-export function offerIn<S extends string>(talk: Talk<S>, turn: Turn<S>, described: Described): Spoken<S> {
-  const { revision, pendingFrom } = talk.negotiation
-  if (isRetry(talk, turn, 'offer', described)) return { talk, signals: [] }
-  if (pendingFrom === turn.other) {
-    const extra = { revision, pendingFrom, polite: turn.polite }
-    throw turn.refuse('offer_collision', 'Roll back your offer, answer the pending one, then offer again', extra)
+/** A retry changes nothing. @throws AppError offer_collision, stale_revision */
+export function applyOffer<S extends string>(
+  before: Negotiation<S>,
+  signaler: Signaler<S>,
+  signal: DescriptionSignal
+): NegotiationResult<S> {
+  const { revision, pendingFrom } = before.negotiation
+  if (isRetry(before.signaled[signaler.side], { kind: 'offer', revision }, signal)) return { next: before, signals: [] }
+  if (pendingFrom === signaler.other) {
+    const extra = { revision, pendingFrom, polite: signaler.isPolite }
+    throw signaler.refuse('offer_collision', 'Roll back your offer, answer the pending one, then offer again', extra)
   }
-  if (described.revision !== undefined && described.revision !== revision + 1) {
-    throw turn.refuse('stale_revision', `The next offer is revision ${revision + 1}`, { revision })
+  if (signal.revision !== undefined && signal.revision !== revision + 1) {
+    throw signaler.refuse('stale_revision', `The next offer is revision ${revision + 1}`, { revision })
   }
-  return describe(talk, turn, described.description, { revision: revision + 1, pendingFrom: turn.side })
+  const negotiation = { revision: revision + 1, pendingFrom: signaler.side }
+  return applyDescription({ ...before, negotiation }, signaler, { kind: 'offer', ...signal.description })
 }
 
-/** @throws AppError no_offer_pending, stale_revision */
-export function answerIn<S extends string>(talk: Talk<S>, turn: Turn<S>, described: Described): Spoken<S> {
-  const { revision, pendingFrom } = talk.negotiation
-  if (isRetry(talk, turn, 'answer', described)) return { talk, signals: [] }
-  if (described.revision !== undefined && described.revision !== revision) {
-    throw turn.refuse('stale_revision', `The pending offer is revision ${revision}`, { revision })
+/** A retry changes nothing. @throws AppError no_offer_pending, stale_revision */
+export function applyAnswer<S extends string>(
+  before: Negotiation<S>,
+  signaler: Signaler<S>,
+  signal: DescriptionSignal
+): NegotiationResult<S> {
+  const { revision, pendingFrom } = before.negotiation
+  if (isRetry(before.signaled[signaler.side], { kind: 'answer', revision }, signal))
+    return { next: before, signals: [] }
+  if (signal.revision !== undefined && signal.revision !== revision) {
+    throw signaler.refuse('stale_revision', `The pending offer is revision ${revision}`, { revision })
   }
-  if (pendingFrom !== turn.other) throw turn.refuse('no_offer_pending', undefined, { revision })
-  return describe(talk, turn, described.description, { revision, pendingFrom: null })
+  if (pendingFrom !== signaler.other) throw signaler.refuse('no_offer_pending', undefined, { revision })
+  const negotiation = { revision, pendingFrom: null }
+  return applyDescription({ ...before, negotiation }, signaler, { kind: 'answer', ...signal.description })
 }
 
-/** Candidates of the current generation go straight through; others wait. @throws AppError stale_candidate, too_many_waiting_candidates */
-export function candidatesIn<S extends string>(talk: Talk<S>, turn: Turn<S>, batch: CandidatesRequest): Spoken<S> {
-  const leg = talk.legs[turn.side]
-  const { now, later } = sortByGeneration(talk, turn, batch.candidates)
-  const end = batch.end === true
-  // An end names no generation. From a side that owes an answer it is the end of what the answer begins.
-  const owes = talk.negotiation.pendingFrom === turn.other
-  const endNow = end && !owes && later.length === 0 && leg.waiting.length === 0 && isHeard(leg, turn)
-  const kept = later.length > 0 || (end && !endNow && !leg.waitingEnd)
-  const held = [...leg.waiting, ...later]
-  if (kept && !mayWait(held)) throw turn.refuse('too_many_waiting_candidates', WAITING_BOUNDS)
-  const waiting: Leg = { ...leg, waiting: held, waitingEnd: leg.waitingEnd || end }
-  const next = kept ? withLeg(talk, turn.side, waiting) : talk
-  return { talk: next, signals: now.length > 0 || endNow ? [candidatesSignal(next, now, endNow)] : [] }
+/** Candidates of the current generation are sent at once; others wait. @throws AppError stale_candidate, too_many_waiting_candidates */
+export function applyCandidates<S extends string>(
+  before: Negotiation<S>,
+  signaler: Signaler<S>,
+  batch: CandidatesRequest
+): NegotiationResult<S> {
+  const mine = before.signaled[signaler.side]
+  const { current, early } = sortByGeneration(before, signaler, batch.candidates)
+  const hasEnd = batch.end === true
+  // The end of candidates names no generation. From a side that has to answer it ends the generation that the answer starts.
+  const mustAnswer = before.negotiation.pendingFrom === signaler.other
+  const sendsEnd =
+    hasEnd && !mustAnswer && early.length === 0 && mine.waiting.length === 0 && isDeliverable(mine, signaler)
+  const changes = early.length > 0 || (hasEnd && !sendsEnd && !mine.waitingEnd)
+  const waiting = [...mine.waiting, ...early]
+  if (changes && !mayWait(waiting)) throw signaler.refuse('too_many_waiting_candidates', WAITING_BOUNDS)
+  const kept: SideSignals = { ...mine, waiting, waitingEnd: mine.waitingEnd || hasEnd }
+  const next = changes ? withSignals(before, signaler.side, kept) : before
+  const signals = current.length > 0 || sendsEnd ? [candidatesSignal(next, current, sendsEnd)] : []
+  return { next, signals }
 }
 
-/** Sends what the side has broadcast for its current generation and this leg has not taken yet. */
-export function takeBroadcast<S extends string>(talk: Talk<S>, turn: Turn<S>, broadcast: Broadcast): Spoken<S> {
-  const leg = talk.legs[turn.side]
-  if (!isHeard(leg, turn)) return { talk, signals: [] }
-  const { taken, bare } = leg.broadcast ?? NOTHING_TAKEN
-  const isFresh = ([number, candidate]: readonly [number, Candidate]) =>
-    isCurrent(leg, candidate) && number > (ufragOf(candidate) === null ? Math.max(taken, bare) : taken)
-  const fresh = broadcast.candidates.filter(isFresh).map(([, candidate]) => candidate)
-  const end = broadcast.endAt > Math.max(taken, bare)
-  if (fresh.length === 0 && !end) return { talk, signals: [] }
-  const next = withLeg(talk, turn.side, { ...leg, broadcast: { taken: broadcast.last, bare } })
-  return { talk: next, signals: [candidatesSignal(next, fresh, end)] }
+/** Sends the broadcast candidates of the side's current generation that were not sent to the other side yet. */
+export function applyBroadcast<S extends string>(
+  before: Negotiation<S>,
+  signaler: Signaler<S>,
+  broadcast: Broadcast
+): NegotiationResult<S> {
+  const mine = before.signaled[signaler.side]
+  if (!isDeliverable(mine, signaler)) return { next: before, signals: [] }
+  const { taken, bare } = mine.broadcast ?? NOTHING_TAKEN
+  const isNew = ([number, candidate]: readonly [number, Candidate]) =>
+    isCurrent(mine, candidate) && number > (ufragOf(candidate) === null ? Math.max(taken, bare) : taken)
+  const candidates = broadcast.candidates.filter(isNew).map(([, candidate]) => candidate)
+  const sendsEnd = broadcast.endAt > Math.max(taken, bare)
+  if (candidates.length === 0 && !sendsEnd) return { next: before, signals: [] }
+  const next = withSignals(before, signaler.side, { ...mine, broadcast: { taken: broadcast.last, bare } })
+  return { next, signals: [candidatesSignal(next, candidates, sendsEnd)] }
 }
 
-/** The side has described something that the other side can hear. */
-export const isDescribed = ({ ufrags }: Leg): boolean => ufrags.length > 0
-
-/** How many of these would wait; for the reply. */
-export function countLater<S extends string>(talk: Talk<S>, turn: Turn<S>, batch: readonly Candidate[]): number {
-  return sortByGeneration(talk, turn, batch).later.length
-}
-
-/** Sends what waited for the side's current generation, once the other side can hear it. */
-export function releaseIn<S extends string>(talk: Talk<S>, turn: Pick<Turn<S>, 'side' | 'open'>): Spoken<S> {
-  const leg = talk.legs[turn.side]
-  if (!isHeard(leg, turn) || (leg.waiting.length === 0 && !leg.waitingEnd)) return { talk, signals: [] }
-  const ready = leg.waiting.filter(candidate => isCurrent(leg, candidate))
-  const waiting = leg.waiting.filter(
-    candidate => !isCurrent(leg, candidate) && !leg.older.includes(ufragOf(candidate) ?? '')
+/** Sends the candidates that wait for the side's current generation, if they can be delivered. */
+export function releaseWaiting<S extends string>(
+  before: Negotiation<S>,
+  signaler: Pick<Signaler<S>, 'side' | 'canDeliver'>
+): NegotiationResult<S> {
+  const mine = before.signaled[signaler.side]
+  if (!isDeliverable(mine, signaler) || (mine.waiting.length === 0 && !mine.waitingEnd)) {
+    return { next: before, signals: [] }
+  }
+  const ready = mine.waiting.filter(candidate => isCurrent(mine, candidate))
+  const waiting = mine.waiting.filter(
+    candidate => !isCurrent(mine, candidate) && !mine.older.includes(ufragOf(candidate) ?? '')
   )
-  const end = leg.waitingEnd && waiting.length === 0
-  const next = withLeg(talk, turn.side, { ...leg, waiting, waitingEnd: leg.waitingEnd && !end })
-  return { talk: next, signals: ready.length > 0 || end ? [candidatesSignal(next, ready, end)] : [] }
+  const sendsEnd = mine.waitingEnd && waiting.length === 0
+  const next = withSignals(before, signaler.side, { ...mine, waiting, waitingEnd: mine.waitingEnd && !sendsEnd })
+  return { next, signals: ready.length > 0 || sendsEnd ? [candidatesSignal(next, ready, sendsEnd)] : [] }
 }
 
-function isRetry<S extends string>(
-  { legs, negotiation }: Talk<S>,
-  { side }: Turn<S>,
-  kind: 'offer' | 'answer',
-  { description, revision }: Described
-): boolean {
-  const last = legs[side].last
-  if (last === null || last.revision !== negotiation.revision) return false
-  return last.kind === kind && last.digest === description.digest && (revision ?? last.revision) === last.revision
+/** The side has sent an offer or an answer. */
+export const isDescribed = ({ ufrags }: SideSignals): boolean => ufrags.length > 0
+
+/** How many candidates of the batch would wait. @throws AppError stale_candidate */
+export function countWaiting<S extends string>(
+  negotiation: Negotiation<S>,
+  signaler: Signaler<S>,
+  batch: readonly Candidate[]
+): number {
+  return sortByGeneration(negotiation, signaler, batch).early.length
 }
 
-function describe<S extends string>(
-  talk: Talk<S>,
-  turn: Turn<S>,
-  description: Description,
-  negotiation: Talk<S>['negotiation']
-): Spoken<S> {
-  const leg = talk.legs[turn.side]
-  const kind = negotiation.pendingFrom === null ? 'answer' : 'offer'
-  const sameGeneration = description.ufrags.every(ufrag => leg.ufrags.includes(ufrag))
-  const described: Leg = {
-    ...leg,
-    ufrags: description.ufrags,
-    older: sameGeneration ? leg.older : [...leg.older, ...leg.ufrags].slice(-OLDER_MAX),
-    ...(sameGeneration || !leg.broadcast ? {} : { broadcast: { taken: 0, bare: leg.broadcast.taken } }),
-    last: { kind, revision: negotiation.revision, digest: description.digest }
-  }
-  const released = releaseIn(withLeg({ ...talk, negotiation }, turn.side, described), turn)
-  const data = { revision: negotiation.revision, sdp: description.sdp }
-  return { talk: released.talk, signals: [{ type: `signal.${kind}`, data }, ...released.signals] }
-}
-
-/** The leg has a description and somebody to hear it. */
-const isHeard = (leg: Leg, { open }: { open: boolean }) => isDescribed(leg) && open
-
-export function isCurrent(leg: Leg, candidate: Candidate): boolean {
+/** The candidate belongs to the side's current generation. */
+export function isCurrent({ ufrags }: SideSignals, candidate: Candidate): boolean {
   const ufrag = ufragOf(candidate)
-  return ufrag === null || leg.ufrags.includes(ufrag)
+  return ufrag === null || ufrags.includes(ufrag)
 }
 
-function sortByGeneration<S extends string>(talk: Talk<S>, turn: Turn<S>, batch: readonly Candidate[]) {
-  const leg = talk.legs[turn.side]
-  const now: Candidate[] = []
-  const later: Candidate[] = []
+function isRetry(
+  { last }: SideSignals,
+  { kind, revision }: { kind: 'offer' | 'answer'; revision: number },
+  signal: DescriptionSignal
+): boolean {
+  if (last === null || last.revision !== revision || last.kind !== kind) return false
+  return last.digest === signal.description.digest && (signal.revision ?? revision) === revision
+}
+
+/** `before` has the new revision already. */
+function applyDescription<S extends string>(
+  before: Negotiation<S>,
+  signaler: Signaler<S>,
+  { kind, sdp, ufrags, digest }: Description & { readonly kind: 'offer' | 'answer' }
+): NegotiationResult<S> {
+  const mine = before.signaled[signaler.side]
+  const { revision } = before.negotiation
+  const isSameGeneration = ufrags.every(ufrag => mine.ufrags.includes(ufrag))
+  const described: SideSignals = {
+    ...mine,
+    ufrags,
+    older: isSameGeneration ? mine.older : [...mine.older, ...mine.ufrags].slice(-OLDER_MAX),
+    ...(isSameGeneration || !mine.broadcast ? {} : { broadcast: { taken: 0, bare: mine.broadcast.taken } }),
+    last: { kind, revision, digest }
+  }
+  const { next, signals } = releaseWaiting(withSignals(before, signaler.side, described), signaler)
+  return { next, signals: [{ type: `signal.${kind}`, data: { revision, sdp } }, ...signals] }
+}
+
+/** Candidates of the side's current generation can be sent: its description was committed and the other side can receive. */
+const isDeliverable = (mine: SideSignals, { canDeliver }: { canDeliver: boolean }) => isDescribed(mine) && canDeliver
+
+/** `current` can be sent at once, `early` has to wait. @throws AppError stale_candidate */
+function sortByGeneration<S extends string>(
+  negotiation: Negotiation<S>,
+  signaler: Signaler<S>,
+  batch: readonly Candidate[]
+): { current: Candidate[]; early: Candidate[] } {
+  const mine = negotiation.signaled[signaler.side]
+  const current: Candidate[] = []
+  const early: Candidate[] = []
   for (const candidate of batch) {
     const ufrag = ufragOf(candidate)
-    if (ufrag !== null && leg.older.includes(ufrag) && !leg.ufrags.includes(ufrag)) {
-      throw turn.refuse('stale_candidate', `The ufrag ${ufrag} is of an older generation`, {
-        revision: talk.negotiation.revision
-      })
+    if (ufrag !== null && mine.older.includes(ufrag) && !mine.ufrags.includes(ufrag)) {
+      const { revision } = negotiation.negotiation
+      throw signaler.refuse('stale_candidate', `The ufrag ${ufrag} is of an older generation`, { revision })
     }
-    if (isHeard(leg, turn) && isCurrent(leg, candidate)) now.push(candidate)
-    else later.push(candidate)
+    if (isDeliverable(mine, signaler) && isCurrent(mine, candidate)) current.push(candidate)
+    else early.push(candidate)
   }
-  return { now, later }
+  return { current, early }
 }
 
 function candidatesSignal<S extends string>(
-  { negotiation }: Talk<S>,
+  { negotiation }: Negotiation<S>,
   candidates: readonly Candidate[],
   end: boolean
 ): Signal {
   return { type: 'signal.candidates', data: { revision: negotiation.revision, candidates, end } }
 }
 
-function withLeg<S extends string>(talk: Talk<S>, side: S, leg: Leg): Talk<S> {
-  return { ...talk, legs: { ...talk.legs, [side]: leg } }
+function withSignals<S extends string>(before: Negotiation<S>, side: S, mine: SideSignals): Negotiation<S> {
+  return { ...before, signaled: { ...before.signaled, [side]: mine } }
 }

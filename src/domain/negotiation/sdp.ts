@@ -1,4 +1,4 @@
-// What signaling must understand of a session description and of a candidate: that it is one, and its ICE generation.
+// Validation of session descriptions and candidates, and their ICE generation.
 import { createHash } from 'node:crypto'
 import { AppError } from '../../errors.js'
 import { CANDIDATE_MAX_BYTES, type Candidate, SDP_MAX_BYTES } from '../../schemas/signal.js'
@@ -7,11 +7,11 @@ export interface Description {
   readonly sdp: string
   /** ICE username fragments: one for a bundled session, else one for each media section (RFC 8839 section 5.4). */
   readonly ufrags: readonly string[]
-  /** Tells a retry of the same description from another one. */
+  /** SHA-1 of the text, to recognize a retry. */
   readonly digest: string
 }
 
-/** Far more than the media sections of any call; each may have credentials of its own. */
+/** Far more media sections than any call has; each may have its own ICE credentials. */
 const UFRAG_LINES_MAX = 64
 
 const VERSION = /^v=0\r?\n/
@@ -20,12 +20,12 @@ const LINE = /^[a-z]=[^\r]*\r?$/
 // RFC 8866 sections 5.2 and 5.14.
 const ORIGIN = /^o=\S+ \d+ \d+ \S+ IP[46] \S+\r?$/m
 const MEDIA = /^m=\w+ \d+(?:\/\d+)? [\w/-]+ \S/m
-/** Stands in a media section, or once for the whole session (RFC 8839 section 5.4). */
+/** In each media section, or once for the session (RFC 8839 section 5.4). */
 const ICE_UFRAG = /^a=ice-ufrag:(\S+)\r?$/gm
 
 /**
- * Every expression is linear in the length of the text.
- * @throws AppError invalid_sdp unless it is a description WebRTC can use (RFC 8866, RFC 8829 section 5.2.1), or too_large
+ * The regular expressions take time linear in the length of the text.
+ * @throws AppError invalid_sdp if WebRTC cannot use it (RFC 8866, RFC 8829 section 5.2.1); too_large
  */
 export function parseDescription(sdp: string): Description {
   if (Buffer.byteLength(sdp) > SDP_MAX_BYTES) {
@@ -62,7 +62,7 @@ const CANDIDATE =
   /^(?:a=)?candidate:[A-Za-z0-9+/]{1,32} (\d{1,3}) [A-Za-z0-9-]{1,16} (\d{1,10}) [A-Za-z0-9.:%_-]{1,255} (\d{1,5}) typ [a-z]{1,16}(?: \S+ \S*)*$/
 const UFRAG = / ufrag (\S+)/
 
-/** @throws AppError invalid_candidate or too_large, naming which one of the batch. */
+/** @throws AppError invalid_candidate, too_large; the detail has the index in the batch */
 export function checkCandidates(candidates: readonly Candidate[]): void {
   candidates.forEach(({ candidate }, index) => {
     if (candidate === '') return // the end-of-candidates indication of one media section (W3C WebRTC, RTCIceCandidate)
@@ -70,14 +70,14 @@ export function checkCandidates(candidates: readonly Candidate[]): void {
       throw new AppError('too_large', { detail: `candidates[${index}] is larger than ${CANDIDATE_MAX_BYTES} bytes` })
     }
     const [, component, priority, port] = CANDIDATE.exec(candidate) ?? []
-    const plausible = Number(component) <= 256 && Number(priority) < 2 ** 32 && Number(port) <= 65535
-    if (!plausible) {
+    const isValid = Number(component) <= 256 && Number(priority) < 2 ** 32 && Number(port) <= 65535
+    if (!isValid) {
       throw new AppError('invalid_candidate', { detail: `candidates[${index}] does not follow RFC 8839 section 5.1` })
     }
   })
 }
 
-/** The generation a candidate names, or null: then it belongs to the current one. */
+/** The generation that the candidate names; null: it belongs to the current one. */
 export function ufragOf(candidate: Candidate): string | null {
   return candidate.usernameFragment || UFRAG.exec(candidate.candidate)?.[1] || null
 }

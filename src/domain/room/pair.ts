@@ -5,18 +5,18 @@ import { AppError } from '../../errors.js'
 import type { CandidatesRequest } from '../../schemas/signal.js'
 import type { Broadcast } from '../negotiation/broadcast.js'
 import {
-  answerIn,
-  candidatesIn,
-  countLater,
+  applyAnswer,
+  applyBroadcast,
+  applyCandidates,
+  applyOffer,
+  countWaiting,
   isCurrent,
   isDescribed,
-  type Leg,
-  offerIn,
-  SILENT_LEG,
-  type Spoken,
-  type Talk,
-  type Turn,
-  takeBroadcast
+  type Negotiation,
+  type NegotiationResult,
+  NO_SIGNALS,
+  type SideSignals,
+  type Signaler
 } from '../negotiation/negotiation.js'
 import type { Description } from '../negotiation/sdp.js'
 import { type MemberHead, type Participation, participation } from './state.js'
@@ -27,7 +27,7 @@ export type Joined = Participation & { readonly since: number }
 
 export const toJoined = (member: MemberHead): Joined => ({ ...participation(member), since: member.since ?? 0 })
 
-export interface PairState extends Talk<PairSide> {
+export interface PairState extends Negotiation<PairSide> {
   readonly roomId: string
   readonly version: number
   readonly peers: { readonly [side in PairSide]: Participation }
@@ -69,7 +69,7 @@ export function newPair(roomId: string, { earlier, later }: { earlier: Joined; l
     since: later.since,
     checkAt: null,
     negotiation: { revision: 0, pendingFrom: null },
-    legs: { earlier: SILENT_LEG, later: SILENT_LEG }
+    signaled: { earlier: NO_SIGNALS, later: NO_SIGNALS }
   }
 }
 
@@ -83,16 +83,16 @@ interface PairTurn {
 
 /** @throws AppError offer_collision, stale_revision, no_offer_pending, stale_candidate, too_many_waiting_candidates */
 export function decidePair(state: PairState, { from, command, checkAt, held }: PairTurn): PairDecision {
-  const turn = turnOf(state, from)
-  const { talk, signals } = speak(state, turn, command)
-  const { negotiation, legs } = talk
+  const signaler = signalerOf(state, from)
+  const { next: result, signals } = apply(state, signaler, command)
+  const { negotiation, signaled } = result
   // What is not there yet has to be made, even when there is nothing to keep of it.
-  const unchanged = talk === state && state.version > 0 && !held
+  const unchanged = result === state && state.version > 0 && !held
   // What waits is dropped by the next check, which nothing puts off.
   const nextCheckAt = hasWaiting(state) ? (state.checkAt ?? checkAt) : checkAt
-  const next = unchanged ? state : { ...state, version: state.version + 1, checkAt: nextCheckAt, negotiation, legs }
-  const { participantId: to, user, device } = state.peers[turn.other]
-  const common = { roomId: state.roomId, version: next.version, from: state.peers[turn.side], to }
+  const next = unchanged ? state : { ...state, version: state.version + 1, checkAt: nextCheckAt, negotiation, signaled }
+  const { participantId: to, user, device } = state.peers[signaler.other]
+  const common = { roomId: state.roomId, version: next.version, from: state.peers[signaler.side], to }
   return {
     state: next,
     held,
@@ -100,24 +100,24 @@ export function decidePair(state: PairState, { from, command, checkAt, held }: P
   }
 }
 
-function speak(state: PairState, turn: Turn<PairSide>, command: PairCommand): Spoken<PairSide> {
-  if (command.type === 'candidates') return candidatesIn(state, turn, command.batch)
-  if (command.type === 'broadcast') return takeBroadcast(state, turn, command.broadcast)
-  return (command.type === 'offer' ? offerIn : answerIn)(state, turn, command)
+function apply(state: PairState, signaler: Signaler<PairSide>, command: PairCommand): NegotiationResult<PairSide> {
+  if (command.type === 'candidates') return applyCandidates(state, signaler, command.batch)
+  if (command.type === 'broadcast') return applyBroadcast(state, signaler, command.broadcast)
+  return (command.type === 'offer' ? applyOffer : applyAnswer)(state, signaler, command)
 }
 
 /** The sender has described something to the other one. */
 export const isDescribedBy = (state: PairState, from: string): boolean =>
-  isDescribed(state.legs[turnOf(state, from).side])
+  isDescribed(state.signaled[signalerOf(state, from).side])
 
 /** How many of a batch that was broadcast the pair has no use for yet. */
 export function countNotCurrent(state: PairState, from: string, { candidates }: CandidatesRequest): number {
-  const leg = state.legs[turnOf(state, from).side]
-  return candidates.filter(candidate => !isCurrent(leg, candidate)).length
+  const mine = state.signaled[signalerOf(state, from).side]
+  return candidates.filter(candidate => !isCurrent(mine, candidate)).length
 }
 
 export function countPairWaiting(state: PairState, from: string, batch: CandidatesRequest): number {
-  return countLater(state, turnOf(state, from), batch.candidates)
+  return countWaiting(state, signalerOf(state, from), batch.candidates)
 }
 
 /** One of them has left. */
@@ -129,24 +129,24 @@ export const endPair = (state: PairState): PairDecision => ({
 /** Both are still in. Candidates that wait have done so for long enough: no description has come for them. */
 export function keepPair(state: PairState, checkAt: number): PairDecision {
   if (!hasWaiting(state)) return { state: { ...state, checkAt }, events: [] }
-  const { earlier, later } = state.legs
-  const legs = { earlier: withoutWaiting(earlier), later: withoutWaiting(later) }
-  return { state: { ...state, version: state.version + 1, checkAt, legs }, events: [] }
+  const { earlier, later } = state.signaled
+  const signaled = { earlier: withoutWaiting(earlier), later: withoutWaiting(later) }
+  return { state: { ...state, version: state.version + 1, checkAt, signaled }, events: [] }
 }
 
-const hasWaiting = ({ legs: { earlier, later } }: PairState): boolean =>
+const hasWaiting = ({ signaled: { earlier, later } }: PairState): boolean =>
   earlier.waiting.length + later.waiting.length > 0
 
-const withoutWaiting = (leg: Leg): Leg => ({ ...leg, waiting: [], waitingEnd: false })
+const withoutWaiting = (mine: SideSignals): SideSignals => ({ ...mine, waiting: [], waitingEnd: false })
 
-function turnOf(state: PairState, from: string): Turn<PairSide> {
+function signalerOf(state: PairState, from: string): Signaler<PairSide> {
   const side = state.peers.earlier.participantId === from ? 'earlier' : 'later'
   const { roomId, version, negotiation } = state
   return {
     side,
     other: side === 'earlier' ? 'later' : 'earlier',
-    open: true,
-    polite: side === 'later',
+    canDeliver: true,
+    isPolite: side === 'later',
     refuse: (code, detail, extra = {}) => {
       const pendingFrom = extra.pendingFrom as PairSide | null | undefined
       const pending = pendingFrom ? { pendingFrom: state.peers[pendingFrom].participantId } : {}

@@ -68,7 +68,7 @@ export async function commitAccept(
 async function throwIfBusy(context: Context, call: CallState | null, { refused }: Refused): Promise<void> {
   const activeCallId = call && (await findRival(context, call, refused))
   if (!call || !activeCallId || (await readCall(context, call.callId))?.version !== call.version) return
-  throw conflict(call, 'caller_busy', 'End the call you are in first', { activeCallId })
+  throw conflict(call, 'caller_busy', { detail: 'End the call you are in first', extra: { activeCallId } })
 }
 
 /**

@@ -8,7 +8,7 @@ import {
   type CallRecord,
   callIn,
   cancelIn,
-  cancelledAhead,
+  earlyCancelTombstone,
   type FinalTombstone,
   tombstoneOf,
   viewTombstone
@@ -79,7 +79,7 @@ export async function cancelCall(context: Context, actor: Actor, callId: string)
     const now = context.clock.now()
     const call = callIn(state)
     if (call && isPartyOf(call, actor.user)) return { result: viewCall(call, now), isRepeat: before === state }
-    return { result: viewTombstone(callId, cancelledAhead(endpoint(actor), now)), isRepeat: false }
+    return { result: viewTombstone(callId, earlyCancelTombstone(endpoint(actor), now)), isRepeat: false }
   })
 }
 

@@ -2,7 +2,7 @@
 // appended to the peer's mailbox on the condition that the mailbox knows of nothing newer.
 import { decideCall } from '../../domain/call/decide-call.js'
 import { sideOf } from '../../domain/call/party.js'
-import { countWaiting } from '../../domain/call/signal.js'
+import { countWaitingOf } from '../../domain/call/signal.js'
 import { type CallState, otherSide } from '../../domain/call/state.js'
 import { endpoint } from '../../domain/endpoint.js'
 import { checkCandidates, parseDescription } from '../../domain/negotiation/sdp.js'
@@ -50,7 +50,7 @@ export async function sendCandidates(
   const { before, state } = outcome
   // A candidate that waits changes the call.
   const isKept = before !== null && before !== state
-  const waiting = isKept ? countWaiting(before, sideOf(before, actor.user), batch.candidates) : 0
+  const waiting = isKept ? countWaitingOf(before, sideOf(before, actor.user), batch.candidates) : 0
   return { accepted: batch.candidates.length, waiting, delivery: deliveryToPeer(outcome, actor) }
 }
 

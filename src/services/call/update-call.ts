@@ -1,7 +1,7 @@
 // The loop of update-aggregate.ts for calls.
 
 import { end } from '../../domain/call/ending.js'
-import { type CallState, type Decision, deadlineOf } from '../../domain/call/state.js'
+import { type CallDecision, type CallState, deadlineOf } from '../../domain/call/state.js'
 import { type CallRecord, callIn, type RecordDecision } from '../../domain/call/tombstone.js'
 import { AppError } from '../../errors.js'
 import type { AggregateRef } from '../../store/aggregate.js'
@@ -99,7 +99,7 @@ function noteBusy(context: Context, { before, state, watched }: OutcomeOf<CallRe
 export async function transact(
   context: Context,
   callId: string,
-  decide: (call: CallState | null, now: number) => Decision,
+  decide: (call: CallState | null, now: number) => CallDecision,
   acting?: Acting
 ): Promise<Outcome> {
   return toCallOutcome(await transactRecord(context, callId, (record, now) => decide(callIn(record), now), acting))
@@ -109,7 +109,7 @@ export async function transact(
 export async function claim(
   context: Context,
   callId: string,
-  decide: (call: CallState | null, now: number) => Decision & Claiming,
+  decide: (call: CallState | null, now: number) => CallDecision & Claiming,
   acting?: Acting
 ): Promise<Outcome | Refused> {
   const outcome = await claimRecord(context, callId, (record, now) => decide(callIn(record), now), { acting })

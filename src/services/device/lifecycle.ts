@@ -114,7 +114,7 @@ export async function checkCall(context: Context, callId: string): Promise<void>
   const { awayAfterMs: awayMs, graceMs } = context.config
   const command = {
     type: 'check' as const,
-    absence: { caller, callee },
+    goneSince: { caller, callee },
     awayMs,
     graceMs,
     checkMs: checkEveryMs(context.config)

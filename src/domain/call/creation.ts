@@ -1,0 +1,87 @@
+// A new call, and what its create sends to the callee's devices.
+import { AppError } from '../../errors.js'
+import type { Endpoint } from '../../schemas/common.js'
+import { endpoint } from '../endpoint.js'
+import { NO_SIGNALS, type SideSignals } from '../negotiation/negotiation.js'
+import type { CommandOf } from './command.js'
+import { callEvents, toSide } from './party.js'
+import { type CallDecision, type CallState, unchanged, viewCall } from './state.js'
+
+interface Origin {
+  readonly callId: string
+  readonly caller: Endpoint
+  readonly to: string | null
+  readonly attempt: number
+}
+
+interface CreatedAt {
+  readonly version: number
+  readonly now: number
+}
+
+export function newCall({ callId, caller, to, attempt }: Origin, { version, now }: CreatedAt): CallState {
+  return {
+    callId,
+    version,
+    phase: 'ringing',
+    caller: endpoint(caller),
+    attempt,
+    callee: to === null ? null : { user: to, device: null },
+    media: null,
+    metadata: {},
+    createdAt: now,
+    answeredAt: null,
+    connectedAt: null,
+    endedAt: null,
+    reason: null,
+    endedBy: null,
+    limitAt: null,
+    checkAt: null,
+    earlyOffer: null,
+    isAlerted: false,
+    held: { caller: false, callee: false },
+    away: { caller: false, callee: false },
+    negotiation: { revision: 0, pendingFrom: null },
+    signaled: { caller: NO_SIGNALS, callee: NO_SIGNALS },
+    declined: [],
+    isMuted: false
+  }
+}
+
+/** A repeat by the same caller changes nothing. @throws AppError call_id_taken */
+export function create(state: CallState | null, command: CommandOf<'create'>, now: number): CallDecision {
+  if (state === null) return startRinging(command, { version: 1, now })
+  if (state.caller.user !== command.actor.user) throw new AppError('call_id_taken')
+  return unchanged(state)
+}
+
+export function startRinging(command: CommandOf<'create'>, at: CreatedAt): CallDecision {
+  const { callId, actor, to, attempt, media, metadata, offer, ringMs } = command
+  const call: CallState = {
+    ...newCall({ callId, caller: actor, to, attempt }, at),
+    media,
+    metadata,
+    isMuted: command.isMuted === true,
+    limitAt: at.now + ringMs,
+    earlyOffer: offer?.sdp ?? null
+  }
+  const state: CallState = offer === null ? call : withEarlyOffer(call, offer.ufrags, offer.digest)
+  const events = callEvents(state, toSide(state, 'callee', null), {
+    type: 'call.incoming',
+    data: incomingData(state, at.now)
+  })
+  return { state, events }
+}
+
+function withEarlyOffer(call: CallState, ufrags: readonly string[], digest: string): CallState {
+  const caller: SideSignals = { ...NO_SIGNALS, ufrags, last: { kind: 'offer', revision: 1, digest } }
+  return { ...call, negotiation: { revision: 1, pendingFrom: 'caller' }, signaled: { ...call.signaled, caller } }
+}
+
+/** The data of `call.incoming`. */
+export function incomingData(state: CallState, now: number): Record<string, unknown> {
+  const call = viewCall(state, now)
+  const offer = state.earlyOffer === null ? {} : { offer: { revision: 1, sdp: state.earlyOffer } }
+  const { media, metadata, expiresInMs } = call
+  return { from: state.caller, media, metadata, expiresInMs, ...offer, call }
+}
