@@ -1,5 +1,5 @@
 import t from 'tap'
+import { tellAll } from './cases/all.js'
 import { memory } from './engines.js'
-import { tellAll } from './stories/all.js'
 
 tellAll(t, memory)

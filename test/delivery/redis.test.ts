@@ -1,7 +1,7 @@
 import t from 'tap'
 import { startRedis } from '../helpers/redis.js'
+import { tellAll } from './cases/all.js'
 import { redis } from './engines.js'
-import { tellAll } from './stories/all.js'
 
 const server = await startRedis()
 t.teardown(() => server.stop())

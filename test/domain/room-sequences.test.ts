@@ -8,8 +8,8 @@ import { type Banned, PART, type RoomDecision, viewMember } from '../../src/doma
 import { AppError } from '../../src/errors.js'
 import type { Actor } from '../../src/schemas/claims.js'
 import { ROLES } from '../../src/schemas/room.js'
-import { Replica } from '../helpers/replica.js'
 import { LINGER_MS, RoomFixture, somebody } from '../helpers/room-fixture.js'
+import { RoomReplica } from '../helpers/room-replica.js'
 
 const USERS = ['alice', 'bob', 'carol']
 const DEVICES: Actor[] = USERS.flatMap(user => ['phone', 'tablet'].map(device => somebody(user, device)))
@@ -87,7 +87,7 @@ const isBanned = (fixture: RoomFixture, user: string) => {
 
 class Story {
   readonly fixture = new RoomFixture(4)
-  readonly #replicas = new Map<string, Replica>()
+  readonly #replicas = new Map<string, RoomReplica>()
   readonly seen = new Set<string>()
 
   play([name, act, actor]: Step): void {
@@ -196,7 +196,7 @@ class Story {
       if (participant === undefined) this.#replicas.delete(place)
       else if (participant !== before.get(place)) {
         const participants = fixture.members().map(viewMember)
-        this.#replicas.set(place, new Replica(participant, { version: fixture.version, participants }))
+        this.#replicas.set(place, new RoomReplica(participant, { version: fixture.version, participants }))
       }
     }
   }

@@ -8,7 +8,7 @@ import { ManualClock } from '../helpers/clock.js'
 import { startRedis } from '../helpers/redis.js'
 import { openRedisStore } from '../helpers/store.js'
 import { until } from '../helpers/until.js'
-import { call, commitOf, connect, mail, mailTo, stamp } from './contract/given.js'
+import { call, commitOf, connect, mail, mailTo, stamp } from './contract/fixtures.js'
 import { type Lab, OPTIONS } from './contract.js'
 
 const server = await startRedis()

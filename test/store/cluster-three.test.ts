@@ -2,8 +2,8 @@ import t from 'tap'
 import { ManualClock } from '../helpers/clock.js'
 import { startCluster } from '../helpers/redis.js'
 import { openRedisStore } from '../helpers/store.js'
-import { takenContract } from './contract/basis.js'
 import { deliveryContract } from './contract/delivery.js'
+import { takenContract } from './contract/message-condition.js'
 import { OPTIONS, runContract } from './contract.js'
 
 // What a test touches lies on three servers, which answer in any order.

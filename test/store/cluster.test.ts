@@ -2,8 +2,8 @@ import t from 'tap'
 import { ManualClock } from '../helpers/clock.js'
 import { startRedis } from '../helpers/redis.js'
 import { openRedisStore } from '../helpers/store.js'
-import { takenContract } from './contract/basis.js'
 import { deliveryContract } from './contract/delivery.js'
+import { takenContract } from './contract/message-condition.js'
 import { OPTIONS, runContract } from './contract.js'
 
 // A Cluster of one node refuses what touches two slots just as a large one does.

@@ -5,11 +5,11 @@ import { type LostWrites, RESET } from '../../src/store/lost-writes.js'
 import type { RedisStore } from '../../src/store/redis/redis.js'
 import type { Wakeup } from '../../src/store/store.js'
 import { ManualClock } from '../helpers/clock.js'
-import { failOver } from '../helpers/forgetting.js'
+import { failOver } from '../helpers/lost-keys.js'
 import { startRedis } from '../helpers/redis.js'
 import { openRedisStore } from '../helpers/store.js'
 import { until } from '../helpers/until.js'
-import { messageOf } from './contract/given.js'
+import { messageOf } from './contract/fixtures.js'
 import { OPTIONS } from './contract.js'
 
 for (const cluster of [false, true]) {

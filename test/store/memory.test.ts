@@ -3,9 +3,9 @@ import type { Lease } from '../../src/store/leases.js'
 import { createMemoryStore } from '../../src/store/memory.js'
 import { LASTING_MS } from '../../src/store/rooms.js'
 import { ManualClock } from '../helpers/clock.js'
-import { standingContract } from './contract/basis.js'
-import { appendOf, commitOf } from './contract/given.js'
-import { joinOf, roomCommitOf } from './contract/given-rooms.js'
+import { appendOf, commitOf } from './contract/fixtures.js'
+import { standingContract } from './contract/message-condition.js'
+import { joinOf, roomCommitOf } from './contract/room-fixtures.js'
 import { type Lab, OPTIONS, runContract } from './contract.js'
 
 const clock = new ManualClock()

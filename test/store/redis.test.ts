@@ -2,8 +2,8 @@ import t from 'tap'
 import { ManualClock } from '../helpers/clock.js'
 import { startRedis } from '../helpers/redis.js'
 import { openRedisStore } from '../helpers/store.js'
-import { standingContract } from './contract/basis.js'
 import { deliveryContract } from './contract/delivery.js'
+import { standingContract } from './contract/message-condition.js'
 import { OPTIONS, runContract } from './contract.js'
 
 const server = await startRedis()

@@ -9,7 +9,7 @@ import { CLAIM_TURNS } from '../../src/store/timers.js'
 import { ManualClock } from '../helpers/clock.js'
 import { startCluster, startRedis } from '../helpers/redis.js'
 import { openRedisStore } from '../helpers/store.js'
-import { CLAIM, call, commitOf } from './contract/given.js'
+import { CLAIM, call, commitOf } from './contract/fixtures.js'
 import { OPTIONS } from './contract.js'
 
 const TICK_MS = 1_000 / CLAIM_TURNS

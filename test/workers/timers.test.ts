@@ -12,8 +12,8 @@ import { LIMITS } from '../helpers/limits.js'
 import { startRedis } from '../helpers/redis.js'
 import { openRedisStore } from '../helpers/store.js'
 import { until } from '../helpers/until.js'
-import { commitOf } from '../store/contract/given.js'
-import { roomCommitOf } from '../store/contract/given-rooms.js'
+import { commitOf } from '../store/contract/fixtures.js'
+import { roomCommitOf } from '../store/contract/room-fixtures.js'
 
 const BACKLOG = 50_000
 const config = loadConfig({ LOG_LEVEL: 'silent' })

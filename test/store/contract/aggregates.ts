@@ -1,7 +1,7 @@
 import type { Test } from 'tap'
 import { until } from '../../helpers/until.js'
 import type { Lab } from '../contract.js'
-import { call, commitOf, connect, decidedOn, mail, mailTo, messageOf, stamp, texts, touch } from './given.js'
+import { call, commitOf, connect, decidedOn, mail, mailTo, messageOf, stamp, texts, touch } from './fixtures.js'
 
 export function aggregateContract(t: Test, lab: Lab): void {
   const { aggregates, leases, mailboxes } = lab.store

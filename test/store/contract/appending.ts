@@ -14,7 +14,7 @@ import {
   read,
   texts,
   touch
-} from './given.js'
+} from './fixtures.js'
 
 export function appendContract(t: Test, lab: Lab): void {
   const { aggregates, mailboxes } = lab.store

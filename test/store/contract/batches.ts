@@ -1,7 +1,7 @@
 import type { Test } from 'tap'
 import type { MailboxEntry } from '../../../src/store/mail.js'
 import type { Lab } from '../contract.js'
-import { append, appendAll, appendOf, call, chained, connect, mail, mailOf, read, texts, touch } from './given.js'
+import { append, appendAll, appendOf, call, chained, connect, mail, mailOf, read, texts, touch } from './fixtures.js'
 
 export function batchContract(t: Test, lab: Lab): void {
   const { mailboxes } = lab.store

@@ -1,7 +1,7 @@
 import type { Test } from 'tap'
 import type { ContactUpdate } from '../../../src/store/contacts.js'
 import type { Lab } from '../contract.js'
-import { call, commitOf, touch } from './given.js'
+import { call, commitOf, touch } from './fixtures.js'
 
 const YEAR_MS = 365 * 24 * 3_600_000
 

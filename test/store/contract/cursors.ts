@@ -1,7 +1,7 @@
 import type { Test } from 'tap'
 import { type Cursor, ENTRY_WEIGHT } from '../../../src/store/store.js'
 import type { Lab } from '../contract.js'
-import { append, appendOf, fill, mail, read, texts, touch } from './given.js'
+import { append, appendOf, fill, mail, read, texts, touch } from './fixtures.js'
 
 export function cursorContract(t: Test, lab: Lab): void {
   const { mailboxes } = lab.store

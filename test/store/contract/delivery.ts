@@ -3,7 +3,7 @@ import type { Test } from 'tap'
 import type { CommitMail } from '../../../src/store/redis/mailboxes.js'
 import type { RedisStore } from '../../../src/store/redis/redis.js'
 import type { Lab } from '../contract.js'
-import { call, connect, mail, mailOf, texts, touch } from './given.js'
+import { call, connect, mail, mailOf, texts, touch } from './fixtures.js'
 
 export function deliveryContract(t: Test, lab: Lab<RedisStore>): void {
   const { mailboxes, leases } = lab.store

@@ -1,7 +1,7 @@
 import type { Test } from 'tap'
 import type { Cursor } from '../../../src/store/store.js'
 import type { Lab } from '../contract.js'
-import { commitOf, connect, fill, read, texts, touch } from './given.js'
+import { commitOf, connect, fill, read, texts, touch } from './fixtures.js'
 
 export function deviceContract(t: Test, lab: Lab): void {
   const { mailboxes } = lab.store

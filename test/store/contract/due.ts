@@ -3,7 +3,7 @@ import { partitionOf } from '../../../src/store/partition.js'
 import { CLAIM_TURNS, TIMER_CLASSES, type TimerClass } from '../../../src/store/timers.js'
 import { until } from '../../helpers/until.js'
 import type { Lab } from '../contract.js'
-import { CLAIM, call, claimNext, claimOf, commitOf, mailTo } from './given.js'
+import { CLAIM, call, claimNext, claimOf, commitOf, mailTo } from './fixtures.js'
 
 export function dueContract(t: Test, lab: Lab): void {
   const { aggregates, timers } = lab.store

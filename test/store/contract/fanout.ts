@@ -2,8 +2,8 @@ import type { Test } from 'tap'
 import { FANOUT_LEASE_MS, type FanoutOptions } from '../../../src/store/fanout.js'
 import type { RoomCommit } from '../../../src/store/rooms.js'
 import type { Lab } from '../contract.js'
-import { deliverTo } from './given.js'
-import { commitRoom, LEASE_MS, memberText, nextBatch, room, roomCommitOf, roomStamp, tellAll } from './given-rooms.js'
+import { deliverTo } from './fixtures.js'
+import { commitRoom, LEASE_MS, memberText, nextBatch, room, roomCommitOf, roomStamp, tellAll } from './room-fixtures.js'
 
 export function fanoutContract(t: Test, lab: Lab): void {
   const { rooms, fanouts } = lab.store

@@ -2,7 +2,7 @@ import type { Test } from 'tap'
 import { LASTING, LASTING_MAX, LASTING_MS } from '../../../src/store/rooms.js'
 import { until } from '../../helpers/until.js'
 import type { Lab } from '../contract.js'
-import { commitRoom, joinOf, roomCommitOf, roomStamp } from './given-rooms.js'
+import { commitRoom, joinOf, roomCommitOf, roomStamp } from './room-fixtures.js'
 
 const name = (text: string | number) => `${LASTING}${text}`
 

@@ -1,7 +1,7 @@
 import type { Test } from 'tap'
 import type { Lease, LeaseKind, LeaseLimits } from '../../../src/store/leases.js'
 import type { Lab } from '../contract.js'
-import { call, commitOf } from './given.js'
+import { call, commitOf } from './fixtures.js'
 
 export function leaseContract(t: Test, lab: Lab): void {
   const { leases } = lab.store

@@ -1,6 +1,6 @@
 import type { Test } from 'tap'
 import type { Lab } from '../contract.js'
-import { commitRoom, roomCommitOf, tellAll } from './given-rooms.js'
+import { commitRoom, roomCommitOf, tellAll } from './room-fixtures.js'
 
 export function logContract(t: Test, lab: Lab): void {
   const { rooms } = lab.store

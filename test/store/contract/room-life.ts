@@ -1,8 +1,8 @@
 import type { Test } from 'tap'
 import { until } from '../../helpers/until.js'
 import type { Lab } from '../contract.js'
-import { claimOf, deliverTo, holdOf } from './given.js'
-import { commitRoom, joinOf, nextBatch, room, roomStamp, tellAll } from './given-rooms.js'
+import { claimOf, deliverTo, holdOf } from './fixtures.js'
+import { commitRoom, joinOf, nextBatch, room, roomStamp, tellAll } from './room-fixtures.js'
 
 export function roomLifeContract(t: Test, lab: Lab): void {
   const { rooms } = lab.store

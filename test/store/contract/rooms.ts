@@ -1,6 +1,6 @@
 import type { Test } from 'tap'
 import type { Lab } from '../contract.js'
-import { commitRoom, joinOf, memberText, roomCommitOf, roomStamp, tellAll } from './given-rooms.js'
+import { commitRoom, joinOf, memberText, roomCommitOf, roomStamp, tellAll } from './room-fixtures.js'
 
 export function roomContract(t: Test, lab: Lab): void {
   const { rooms } = lab.store

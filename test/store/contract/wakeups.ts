@@ -2,7 +2,7 @@ import type { Test } from 'tap'
 import type { Wakeup } from '../../../src/store/store.js'
 import { until } from '../../helpers/until.js'
 import type { Lab } from '../contract.js'
-import { append, appendOf, call, chained, connect, mail, touch } from './given.js'
+import { append, appendOf, call, chained, connect, mail, touch } from './fixtures.js'
 
 export function wakeupContract(t: Test, lab: Lab): void {
   const { mailboxes, wakeups } = lab.store

@@ -3,8 +3,8 @@ import type { FanoutOptions } from '../../../src/store/fanout.js'
 import type { WatcherRecord } from '../../../src/store/watches.js'
 import { until } from '../../helpers/until.js'
 import type { Lab } from '../contract.js'
-import { claimOf, commitOf } from './given.js'
-import { nextBatch } from './given-rooms.js'
+import { claimOf, commitOf } from './fixtures.js'
+import { nextBatch } from './room-fixtures.js'
 
 const ALL = { until: Number.MAX_SAFE_INTEGER, limit: 1000 }
 

@@ -2,7 +2,7 @@
 // two nodes, and some keys are set back in the middle of it: on a Cluster, where those of a call and of its users lie apart, also some alone
 // that one server would set back together.
 import t, { type Test } from 'tap'
-import { forgetKeys, rememberKeys } from '../helpers/forgetting.js'
+import { forgetKeys, rememberKeys } from '../helpers/lost-keys.js'
 import { startRedis } from '../helpers/redis.js'
 import { Scenario } from '../helpers/scenario.js'
 import { candidate, sdp } from '../helpers/sdp.js'

@@ -15,7 +15,7 @@ interface Reply {
   readonly participants: readonly Known[]
 }
 
-export class Replica {
+export class RoomReplica {
   readonly participantId: string
   readonly participants: Map<string, Known>
   /** Its own participation has ended, by itself or not. */

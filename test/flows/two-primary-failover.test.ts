@@ -3,7 +3,7 @@
 import t from 'tap'
 import { partitionOf } from '../../src/store/partition.js'
 import { slotOf } from '../../src/store/redis/keys.js'
-import { failOver, forgetKeys } from '../helpers/forgetting.js'
+import { failOver, forgetKeys } from '../helpers/lost-keys.js'
 import { startCluster } from '../helpers/redis.js'
 import { Scenario } from '../helpers/scenario.js'
 import { SETTINGS, TestCluster } from '../helpers/test-cluster.js'

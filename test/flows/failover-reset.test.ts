@@ -1,7 +1,7 @@
 // A Redis that restarts or fails over may lack what it acknowledged: every device that it keeps is told by one reset, however it
 // receives its events (G9), and goes on from there.
 import t from 'tap'
-import { failOver } from '../helpers/forgetting.js'
+import { failOver } from '../helpers/lost-keys.js'
 import { openScenario } from '../helpers/own-redis.js'
 import { openSse } from '../helpers/sse.js'
 import { until } from '../helpers/until.js'

@@ -6,9 +6,9 @@ import { ManualClock } from '../helpers/clock.js'
 import { type RedisServer, startRedis } from '../helpers/redis.js'
 import { openRedisStore } from '../helpers/store.js'
 import { until } from '../helpers/until.js'
-import { appendAll, mailOf } from './contract/given.js'
+import { appendAll, mailOf } from './contract/fixtures.js'
 
-import { joinOf, nextBatch, room, roomCommitOf, roomStamp, tellAll } from './contract/given-rooms.js'
+import { joinOf, nextBatch, room, roomCommitOf, roomStamp, tellAll } from './contract/room-fixtures.js'
 
 import { OPTIONS } from './contract.js'
 

@@ -3,7 +3,7 @@
 import type { Test } from 'tap'
 import type { RedisStore } from '../../../src/store/redis/redis.js'
 import type { Lab } from '../contract.js'
-import { call, commitOf, decidedOn, mail, mailOf, mailTo, messageOf, texts, touch } from './given.js'
+import { call, commitOf, decidedOn, mail, mailOf, mailTo, messageOf, texts, touch } from './fixtures.js'
 
 export function standingContract(t: Test, lab: Lab): void {
   const { aggregates, mailboxes } = lab.store

@@ -8,7 +8,7 @@ import { ManualClock } from '../helpers/clock.js'
 import { startRedis } from '../helpers/redis.js'
 import { openRedisStore } from '../helpers/store.js'
 import { until } from '../helpers/until.js'
-import { commitOf } from './contract/given.js'
+import { commitOf } from './contract/fixtures.js'
 import { OPTIONS } from './contract.js'
 
 // Each case waits for real seconds.

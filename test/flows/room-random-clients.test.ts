@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import t from 'tap'
 import { createToken } from '../../src/development.js'
 import type { RoomAndParticipants } from '../../src/schemas/room.js'
-import { Replica, type Report } from '../helpers/replica.js'
+import { type Report, RoomReplica } from '../helpers/room-replica.js'
 import { openSse, type SseClient } from '../helpers/sse.js'
 import { SETTINGS, TestCluster } from '../helpers/test-cluster.js'
 import { until } from '../helpers/until.js'
@@ -189,13 +189,13 @@ function spansOf({ heard }: Device): ReadonlyMap<string, Span> {
 }
 
 /** Nothing came to it but while it was in; what it made of the last time it was. */
-function playBack({ name, heard, joined, left }: Device, spans: ReadonlyMap<string, Span>): Replica | null {
+function playBack({ name, heard, joined, left }: Device, spans: ReadonlyMap<string, Span>): RoomReplica | null {
   const news = heard.filter(({ type }) => type !== 'room.joined')
-  let replica: Replica | null = null
+  let replica: RoomReplica | null = null
   let count = 0
   for (const { participantId, room, participants } of joined) {
     const { from, to } = spans.get(participantId) ?? { from: 1, to: Infinity }
-    replica = new Replica(participantId, { version: room.version, participants })
+    replica = new RoomReplica(participantId, { version: room.version, participants })
     for (const { type, data } of news) {
       const version = Number(data.version)
       // Whoever leaves by itself is told so by the reply, others by the last event.
