@@ -1,12 +1,12 @@
-// The first part of the port in store.ts: a versioned document whose commits deliver what they say, with a deadline. The promises at
-// the top of that file hold here too.
+// Part of the port in store.ts: aggregates, documents that are changed as a whole under a version. A commit writes the next state and
+// delivers the events that belong to it. The general promises of store.ts hold.
 import type { Lease } from './leases.js'
 import type { Cursor, Deliveries, UserMail } from './mail.js'
 import type { Charge } from './quotas.js'
 
 /**
- * What is kept under a version of its own: a call, what two participants of a room negotiate, a room, how far its chat was
- * delivered, the presence of a user who is watched. The engines do not know what one is.
+ * Names an aggregate: a call, the negotiation of two participants (`pair`), a room, how far a room's chat was delivered to the chat service
+ * (`chat`), or the published presence of a watched user. The engines do not interpret the state of any of them.
  */
 export interface AggregateRef {
   readonly kind: 'call' | 'pair' | 'room' | 'chat' | 'presence'
@@ -14,8 +14,8 @@ export interface AggregateRef {
 }
 
 /**
- * Names one commit of an aggregate, or of a part of a room. A failover may forget a version, which is then made a second time: the
- * tag, a few random characters, tells the two apart.
+ * Names one commit of an aggregate, or of a part of a room. After a failover that lost a version, another commit can get the same
+ * version: `tag`, a few random characters, tells the two apart.
  */
 export interface Stamp {
   readonly version: number
@@ -24,7 +24,7 @@ export interface Stamp {
 
 export const isSameStamp = (a: Stamp | null, b: Stamp | null): boolean => a?.version === b?.version && a?.tag === b?.tag
 
-/** The envelope every client sees, over SSE, long-poll and webhooks. */
+/** The envelope that every client receives, over SSE, long-poll and webhooks. */
 export interface OutgoingEvent {
   readonly type: string
   /** RFC 3339, UTC, milliseconds. */
@@ -32,9 +32,9 @@ export interface OutgoingEvent {
   readonly data: Readonly<Record<string, unknown>>
 }
 
-/** One thing a commit leaves in its fan-out log, see Fanouts. */
+/** One item of a fan-out log. Items are processed in the order of their commits, see Fanouts. */
 export type OutboxItem =
-  /** Append the event to the mailbox of one device, or of all the user's devices but `except`. */
+  /** Append the event to the mailbox of one device, or of all devices of the user except `except`. */
   | {
       readonly do: 'deliver'
       readonly user: string
@@ -42,16 +42,16 @@ export type OutboxItem =
       readonly except?: readonly string[]
       readonly event: OutgoingEvent
     }
-  /** Publish the event to all recipients of this aggregate but the participant `except`: see Fanouts. */
+  /** Publish the event to all recipients of this aggregate except the participant `except`. */
   | { readonly do: 'publish'; readonly except?: string; readonly event: OutgoingEvent }
-  /** When all that was committed before it has been published, this is next. */
+  /** Run the task after everything that was committed earlier has been published. */
   | { readonly do: 'follow'; readonly task: FollowUp }
 
-/** What has to wait until a recipient has everything that was committed before. */
+/** A task that must not run before the recipient has all events that were committed earlier. */
 export type FollowUp =
-  /** What this pair holds back is delivered. */
+  /** Deliver the mail that this pair holds back. */
   | { readonly kind: 'pair'; readonly id: string }
-  /** The user's invitation is offered to a device that registered at this point of its mailbox. */
+  /** Offer the user's invitation to a device that registered when its mailbox ended at `since`. */
   | {
       readonly kind: 'invitation'
       readonly user: string
@@ -59,74 +59,76 @@ export type FollowUp =
       readonly since: { readonly seq: number; readonly tag: string }
     }
 
-/** What the commit of this stamp left in its fan-out log. */
+/** The items that the commit of this stamp wrote to the fan-out log. */
 export interface OutboxEntry extends Stamp {
   readonly items: readonly OutboxItem[]
 }
 
 export interface StoredAggregate extends Stamp {
-  /** JSON; the store never looks inside. */
+  /** JSON that the store does not read. */
   readonly state: string
-  /** Mail of some commits is held back, see Commit.isHeld. */
+  /** Mail of at least one commit is held back, see Commit.isHeld. */
   readonly holdsMail: boolean
 }
 
 export interface Commit extends Stamp {
-  /** What the decision was made on; null when the aggregate did not exist. The commit's version is above it, or it is the same stamp. */
+  /**
+   * The commit that the decision was made on; null: the aggregate did not exist. The new version must be higher, or the stamp the same.
+   */
   readonly expected: Stamp | null
   readonly state: string
-  /** What it says, a part for each user. An aggregate with a fan-out log has none. */
+  /** One item for each user. Empty for an aggregate with a fan-out log. */
   readonly mail: readonly UserMail[]
-  /** The mail waits for `release`. What is held back already is delivered before the mail of a commit that is not held. */
+  /** Keep the mail back until `releaseMail`. Mail that is held back is delivered before the mail of a later commit that is not held. */
   readonly isHeld?: boolean
-  /** Taken in this order, unless the commit conflicts; the first one that is spent refuses the commit. Before any claim is judged. */
+  /** Taken in this order, before the leases; the first quota that is spent refuses the commit. A conflict takes none. */
   readonly charges?: readonly Charge[]
-  /** What it leaves in the fan-out log. */
+  /** Written to the fan-out log. */
   readonly log: readonly OutboxItem[]
-  /** When the aggregate wants to be looked at again; null takes its timer away. */
+  /** The next deadline of the aggregate; null: none. */
   readonly deadlineAt: number | null
-  /** Time to live from now for an aggregate that is over; null keeps it. What has undelivered mail or a log does not expire. */
+  /** The aggregate has ended and expires after this time; null: it does not expire. Undelivered mail or a log postpones the expiry. */
   readonly expireInMs: number | null
   readonly now: number
 }
 
 export type CommitResult =
-  /** Written, and nobody can undo it. */
+  /** The commit is written and final. */
   | {
       readonly ok: true
-      /** False: the mail is kept and not delivered yet. It is held back, or (on a Cluster) the server of a mailbox could not be reached. */
+      /** False: the mail is kept and will be delivered later. It is held back, or (on a Cluster) a mailbox's server could not be reached. */
       readonly isDelivered: boolean
-      /** Of this commit's mail. */
+      /** Of the mail of this commit. */
       readonly deliveries: Deliveries
-      /** Those users of the mail whose leases it claims or releases, if their presence may be watched. */
+      /** The users whose leases this commit took or released and whose presence has watchers. */
       readonly watched: readonly string[]
-      /** On a Cluster: a mailbox has taken the end of the aggregate, which the aggregate itself has forgotten. */
+      /** On a Cluster: a mailbox has taken the end of this aggregate, but the aggregate has lost that commit. */
       readonly isOver: boolean
-      /** For each user with a claim, all leases they hold now. */
+      /** For each user with a claim: all leases the user holds after the commit. */
       readonly held: ReadonlyMap<string, readonly Lease[]>
-      /** The newest entry of the mailbox of the device that gave a sign of life. */
+      /** The newest event in the mailbox of the device that made the commit. */
       readonly head: Cursor | null
     }
-  /** Another commit was faster: nothing was written; `current` is what stands (null: it does not exist). */
+  /** Another commit stands: nothing was written. `current` is what is stored (null: nothing). */
   | { readonly ok: false; readonly current: StoredAggregate | null }
-  /** The device that gives a sign of life is not registered, or has to be touched first for another reason. */
+  /** The device that made the commit is not registered, or its record must be brought up to date by `touch` first. */
   | { readonly ok: false; readonly unregistered: true }
-  /** Nothing is left of a quota; those before it are charged. */
+  /** This quota is spent. The charges before it are taken; nothing else was written. */
   | { readonly ok: false; readonly spent: Charge }
-  /** A claim was refused, and the state was not written: the user, and all leases they hold. */
+  /** This user's lease was refused, and the state was not written. `held`: all leases the user holds. */
   | { readonly ok: false; readonly refused: { readonly user: string; readonly held: readonly Lease[] } }
 
 export interface Aggregates {
-  /** As it stands, and whatever its commits said is delivered, unless it is held back. */
+  /** Delivers waiting mail of earlier commits first, unless it is held back. */
   load(ref: AggregateRef): Promise<StoredAggregate | null>
   /**
-   * Writes state, mail, leases and deadline. On one server, and in memory, that is one step. On a Cluster the leases that the mail claims
-   * are taken first, in the order of the user ids: a commit that is refused, conflicts or fails may leave some of them behind. Then state and
-   * mail are written together, and the mail is delivered, by this node or by another one that loads the aggregate.
+   * Writes state, mail, leases and deadline, in one step on one server and in memory. On a Cluster it takes several steps: first the
+   * leases, in the order of the user ids (a commit that is refused, conflicts or fails may leave some of them behind); then state and
+   * mail together; then this node, or another that loads the aggregate, delivers the mail.
    */
   commit(ref: AggregateRef, commit: Commit): Promise<CommitResult>
   /** Delivers the mail that is held back. Idempotent. */
   releaseMail(ref: AggregateRef): Promise<void>
-  /** Brings an existing deadline forward to `at`; never back, and never creates one. */
+  /** Moves an existing deadline to `at` if that is earlier. Never creates one. */
   bringForward(ref: AggregateRef, at: number): Promise<void>
 }

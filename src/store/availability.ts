@@ -1,21 +1,27 @@
-// A part of the port in store.ts: whether the store is there, and what time it is.
+// Part of the port in store.ts: whether the store can be used, and its time.
 import type { Clock } from '../clock.js'
 import type { AppError } from '../errors.js'
 
 export interface Availability {
-  /** Resolves when what was written before is on as many replicas as the store was told to wait for. Throws store_unavailable. */
+  /**
+   * Resolves when the configured number of replicas has all earlier writes.
+   * @throws AppError store_unavailable
+   */
   confirmWrites(): Promise<void>
-  /** The time that all nodes on this store agree on. */
+  /** The same time on all nodes that use this store. */
   readonly clock: Clock
   /** The machine's clock minus `clock`, in milliseconds. */
   clockOffsetMs(): number
   /**
-   * Since when the store has answered and taken writes without a break; null while it does not. Clocks of liveness start here: time
-   * in which no keepalive could be written counts against nobody.
+   * Since when the store has answered and accepted writes without interruption; null while it does not. Limits on a device's absence
+   * start at this instant or later, because no keepalive could be written before.
    */
   availableSince(): number | null
-  /** Why there is no contact: store_unavailable or store_full. Null while there is. */
+  /** Why the store is not available: store_unavailable or store_full. Null while it is. */
   fault(): AppError | null
-  /** One round trip; its duration in milliseconds. Throws store_unavailable or store_full. */
+  /**
+   * One round trip; resolves to its duration in milliseconds.
+   * @throws AppError store_unavailable, store_full
+   */
   ping(): Promise<number>
 }

@@ -1,6 +1,6 @@
-// A part of the port in store.ts: copies of what other services say, shared by all nodes. The promises at the top of store.ts hold.
+// Part of the port in store.ts: cached answers of outside services, shared by all nodes. The general promises of store.ts hold.
 
-/** What another service said, opaque here; `tag` is new with every copy. */
+/** `value` is opaque to the store; `tag` is new each time an answer is written. */
 export interface CachedAnswer {
   readonly tag: string
   readonly value: string
@@ -9,8 +9,8 @@ export interface CachedAnswer {
 export interface CachedAnswers {
   get(id: string): Promise<CachedAnswer | null>
   /**
-   * Kept for `keepMs`; 0: there is none then. With `over`, only if that copy (its tag; null: none) is what is kept still: an answer that was asked for
-   * before the copy changed is not written over the change. False: it was not.
+   * Keeps the answer for `keepMs`; 0 deletes it. With `ifTag` only if the cached answer still has that tag (null: none is cached), so that an
+   * older answer does not overwrite a newer one. Resolves to whether it was written.
    */
-  put(id: string, copy: CachedAnswer, options: { keepMs: number; ifTag?: string | null }): Promise<boolean>
+  put(id: string, answer: CachedAnswer, options: { keepMs: number; ifTag?: string | null }): Promise<boolean>
 }

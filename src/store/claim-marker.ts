@@ -1,11 +1,12 @@
-// The marker of a claim. A claim puts a deadline between two milliseconds, and every other deadline is a whole one, whatever the engines
-// are given. Whoever wants a check meanwhile moves the deadline to a whole millisecond, even if later than the claim ends: so a
-// claimer that knows nothing of the wish does not put the deadline beyond it. The Lua scripts do the same.
+// The claim marker: a claim moves a deadline to half a millisecond, and every other deadline is a whole millisecond. A deadline that another
+// node brings forward during a claim therefore no longer equals the marker, and the claiming node does not postpone it. lua/room_hasten.lua
+// and lua/due_claim.lua rely on the same rule.
 
+/** The deadline of an aggregate that was claimed at `now` for `claimMs`. */
 export const claimMarker = (now: number, claimMs: number): number => Math.ceil(now + claimMs) - 0.5
 
-/** A deadline that is no claim. */
+/** A deadline that is not a claim marker. */
 export const wholeMs = (at: number): number => Math.ceil(at)
 
-/** Where a deadline that stands `before` goes when a check is wanted `at`. */
+/** The earlier of the deadlines `before` and `at`, without a claim marker. */
 export const broughtForward = (before: number, at: number): number => Math.min(wholeMs(at), Math.floor(before))

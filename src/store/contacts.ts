@@ -1,58 +1,59 @@
-// A part of the port in store.ts, whose promises hold here too: what a user's account keeps about another user, in the slot of the
-// one who is called: whether they know the caller, how long the caller has to wait, and whether the caller is blocked.
+// Part of the port in store.ts: what is kept about a callee and one caller: whether the callee knows the caller, how long the caller must
+// wait (back-off), and whether the callee blocks them. It lies in the partition of the callee. The general promises of store.ts hold.
 
 export interface Contact {
   readonly isBlocked: boolean
   readonly isKnown: boolean
-  /** Attempts in a row that came to nothing, and when the next one may ring. */
+  /** Null: the last attempt did not fail. */
   readonly backoff: Backoff | null
 }
 
 export interface Backoff {
+  /** Failed attempts in a row. */
   readonly failures: number
+  /** When the next attempt may ring. */
   readonly retryAt: number
 }
 
-/** A block that stopped nobody for this long goes by itself. */
+/** A block expires when it has not refused a call for this long. */
 export const BLOCK_UNUSED_MS = 365 * 24 * 3_600_000
-/** How exactly the last use of a block is known: not every refused call has to write. */
+/** The last use of a block is recorded at most once in this time, so that not every refused call writes. */
 export const BLOCK_USE_NOTED_MS = 24 * 3_600_000
 
-/** What is said of a peer: the user has called them, has answered them, or did not answer them. */
 export interface ContactUpdate {
   readonly peer: string
   /**
-   * `called`: the user knows the peer. `answered`: so they do, and no attempt of the peer has to wait. `failed`: the peer's next attempt has
-   * to wait, twice as long as after the failure before.
+   * `called`: the user called the peer and knows them now. `answered`: the user answered the peer, knows them, and their back-off ends.
+   * `failed`: the peer's attempt failed, and their back-off starts or doubles.
    */
   readonly outcome: 'called' | 'answered' | 'failed'
-  /** How long a user is known, and how long a failure is remembered after its wait. */
+  /** How long a peer stays known, and how long a failure counts after its back-off has ended. */
   readonly keepMs: number
-  /** The wait after the first failure; 0: nobody has to wait. */
+  /** Back-off after the first failure; 0: none. */
   readonly backoffMs: number
 }
 
 export const BACKOFF_MAX_MS = 300_000
 
-/** How long the peer has to wait after so many failures in a row; lua/contact.lua does the same. */
+/** Milliseconds to wait after this many failures in a row. lua/contact.lua computes the same. */
 export const backoffAfter = (failures: number, backoffMs: number): number =>
   Math.min(BACKOFF_MAX_MS, backoffMs * 2 ** Math.min(failures - 1, 20))
 
 export interface Callee extends Contact {
-  /** A device of theirs is registered. */
+  /** At least one device is registered. */
   readonly isReachable: boolean
-  /** The rooms their devices are in, as Memberships has them. */
+  /** The rooms that the callee's memberships name. */
   readonly roomIds: readonly string[]
 }
 
 export interface Contacts {
-  /** All that a caller's attempt depends on. Notes the use of a block. */
+  /** All that an attempt of `peer` to call `user` depends on. Records the use of a block. */
   readCallee(user: string, peer: string, now: number): Promise<Callee>
   record(user: string, update: ContactUpdate, now: number): Promise<void>
-  /** False, and nothing is written: the user blocks `max` others already. */
+  /** False, and nothing is written: the user already blocks `max` others. */
   block(user: string, peer: string, options: { now: number; max: number }): Promise<boolean>
   /** Idempotent. */
   unblock(user: string, peer: string): Promise<void>
-  /** Whom the user blocks, in the order of their ids. */
+  /** The users that `user` blocks, sorted by id. */
   blocks(user: string, now: number): Promise<readonly string[]>
 }

@@ -1,7 +1,7 @@
-// A part of the port in store.ts: what could not be delivered, for people to read.
+// Part of the port in store.ts: dead letters, kept for operators.
 export interface DeadLetters {
-  /** JSON text; so many are kept, and the oldest go. False, and nothing is written: one of this id came a while ago. */
+  /** Keeps JSON text and at most `keep` letters, the newest. False, and nothing is written: a letter with this id was added before. */
   add(letter: { id: string; text: string; now: number }, keep: number): Promise<boolean>
-  /** The newest ones, at most so many, oldest first. */
+  /** The newest `limit` letters, oldest first. */
   list(limit: number): Promise<readonly string[]>
 }

@@ -1,24 +1,24 @@
-// A part of the port in store.ts, whose promises hold here too: the leases on a user, which decide who is busy (DESIGN 5a).
+// Part of the port in store.ts: leases, which decide who is busy (docs/decisions/0007-leases.md). The general promises of store.ts hold.
 
 /**
- * `active`: the user's own outgoing call, or an answered incoming one. The others are incoming calls that ring: `ringing` from a
- * caller the user does not know, `ringing_known` from one the user does.
+ * `active`: an outgoing call, or an incoming one that was answered. `ringing` and `ringing_known`: an incoming call that rings, from an
+ * unknown or a known caller.
  */
 export type LeaseKind = 'active' | 'ringing' | 'ringing_known'
 
 export interface Lease {
-  /** The create that holds it: see services/call/lease-holder.ts. Opaque to the store. */
+  /** The lease holder, see services/call/lease-holder.ts. Opaque to the store. */
   readonly holder: string
-  /** Two leases of one user with the same peer exclude each other, whatever their kinds. */
+  /** A user has at most one lease with the same peer, of whatever kind. */
   readonly peer: string
   readonly kind: LeaseKind
   /** Opaque to the store. */
   readonly role: string
-  /** When it was taken. */
+  /** When the lease was taken. */
   readonly at: number
 }
 
-/** A lease is refused while the user holds this many of a kind; a kind that is not named is not counted. */
+/** The most leases of each kind that a user may hold. A kind that is missing has no limit. */
 export type LeaseLimits = Readonly<Partial<Record<LeaseKind, number>>>
 
 export interface LeaseResult {
@@ -28,7 +28,7 @@ export interface LeaseResult {
   readonly held: readonly Lease[]
 }
 
-/** A lease that is taken if the limits allow it: see Leases.take. */
+/** A lease to be taken as Leases.take says. */
 export interface LeaseClaim {
   readonly lease: Lease
   readonly limits: LeaseLimits
@@ -36,8 +36,8 @@ export interface LeaseClaim {
 
 export interface Leases {
   /**
-   * Taken if the limits allow it and no lease has the same peer. If the holder has it already, it becomes `active` if that is asked
-   * for and the limit of `active` allows it; otherwise nothing changes, and that is a success.
+   * Takes the lease if the limits allow it and the user has no other lease with the same peer. If the holder already has it, the call
+   * succeeds; the lease changes only from ringing to `active`, if the limit of `active` allows it.
    */
   take(user: string, lease: Lease, limits: LeaseLimits): Promise<LeaseResult>
   /** Idempotent. */

@@ -1,16 +1,16 @@
-// A part of the port in store.ts: what is known when a server restarted or failed over and may lack writes that it had acknowledged.
+// Part of the port in store.ts: what nodes learn when a server restarted or failed over and may lack writes that it acknowledged.
 
 /**
- * The type of an entry that no commit made: here acknowledged writes may have been forgotten, because the server that keeps the
- * mailbox restarted or failed over. Its envelope is empty.
+ * The type of a mailbox entry that no commit made. It marks the place where acknowledged events may be missing, because the mailbox's server
+ * restarted or failed over. Its envelope is '{}'.
  */
 export const RESET = 'reset'
 
 /**
- * Handed to `onLostWrites` listeners at most a second or two after the server answers again, by each process that is there. Whoever
- * subscribes to the wake-ups of a user who is kept there has been woken by a gap.
+ * Passed to the `onLostWrites` listeners of every process within two seconds after the server answers again. Subscribers to wake-ups of
+ * users on that server have received a 'gap' before.
  */
 export interface LostWrites {
-  /** Names the server that keeps what belongs to this user, call or room, if it is one that may have forgotten writes. */
+  /** Names the server that keeps this user, call or room, if it may have lost writes; else null. */
   serverOf(id: string): string | null
 }

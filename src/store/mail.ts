@@ -1,39 +1,39 @@
-// A part of the port in store.ts: what a commit says to the users it concerns.
+// Part of the port in store.ts: mail, what a commit sends to the mailboxes of its users.
 import type { ContactUpdate } from './contacts.js'
 import type { LeaseClaim } from './leases.js'
 
-/** Names an event, not a position: `tag` tells two events with the same `seq` in two histories of a mailbox apart (G2). */
+/** Names an event. `tag` tells apart two events with the same `seq`, which exist after a failover that lost the first one. */
 export interface Cursor {
   readonly seq: number
   readonly tag: string
 }
 
 export interface MailboxEntry {
-  /** Only this device; without it, all registered devices of the user but `except`. */
+  /** Missing: all registered devices of the user except `except`. */
   readonly device?: string
   readonly except?: readonly string[]
   readonly type: string
-  /** The OutgoingEvent as JSON text on one line, encoded once and sent to every client as it is. */
+  /** The OutgoingEvent as JSON text on one line, encoded once and sent to clients unchanged. */
   readonly envelope: string
 }
 
-/** What one commit says to one user. On a Cluster the user's mailboxes remember the commit: see Mailboxes.send. */
+/** The mail of one commit to one user. On a Cluster the user's mailboxes remember which commits they have taken. */
 export interface Mail {
   /** May be empty. */
   readonly entries: readonly MailboxEntry[]
-  /** The holder's lease on the user is released, also with a duplicate. It is the last commit of the source's life. */
+  /** Releases this holder's lease, also with a repeated commit. Marks the last commit of the aggregate's life. */
   readonly release?: string
-  /** It is the first commit of a life of the source. */
+  /** The first commit of the aggregate's life. */
   readonly begins?: boolean
-  /** What the commit says of a peer of the user: see Contacts. Not with a duplicate. */
+  /** Recorded as Contacts.record does, but not with a repeated commit. */
   readonly contact?: ContactUpdate
 }
 
 export interface UserMail extends Mail {
   readonly user: string
-  /** The commit stands only if the user has this lease, see Commit. */
+  /** The commit is refused if the user cannot get this lease. */
   readonly claim?: LeaseClaim
-  /** The user made the request behind the commit, with this device: a sign of life, as Mailboxes.touch without a connection. */
+  /** The device that made the commit: a keepalive like Mailboxes.touch without a connection. */
   readonly sign?: Sign
 }
 
@@ -43,11 +43,11 @@ export interface Sign {
   readonly authExpiresAt: number | null
 }
 
-/** Devices that took an event: those with an open stream or poll, and others. */
+/** How many devices took an event: those with an open stream or poll (`online`), and others. */
 export interface Reached {
   readonly online: number
   readonly queued: number
 }
 
-/** By user. Users that no event was for are missing. */
+/** By user. Users without events are missing. */
 export type Deliveries = ReadonlyMap<string, Reached>

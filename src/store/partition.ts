@@ -1,4 +1,4 @@
-// Which of the 256 partitions an id belongs to. Every process must agree for ever: changing this moves every key.
+// Maps an id to one of the 256 partitions. The function must never change: all keys would move.
 
 export const PARTITIONS = 256
 

@@ -1,6 +1,6 @@
-// A part of the port in store.ts, whose promises hold here too: what a user may spend in a window of time, counted over all nodes.
+// Part of the port in store.ts: what a user may spend in a window of time, counted over all nodes. The general promises of store.ts hold.
 
-/** Windows are aligned to the epoch; `now` names the one. Over all callers no more than `max` are granted in a window. */
+/** Windows are aligned to the Unix epoch; `now` selects one. All callers together are granted at most `max` in a window. */
 export interface Quota {
   readonly name: string
   readonly windowMs: number
@@ -8,15 +8,15 @@ export interface Quota {
   readonly now: number
 }
 
-/** One unit that a commit takes from a user's quota, or asks for: then it is only refused where nothing is left. */
+/** One unit of a user's quota that a commit takes. With `isTaken` false it takes none and is only refused if none is left. */
 export interface Charge extends Quota {
   readonly user: string
   readonly isTaken: boolean
 }
 
 export interface Quotas {
-  /** Takes up to `want`. The number granted, 0 … want. */
+  /** Takes up to `want` units. Resolves to how many were granted, 0 … want. */
   take(user: string, quota: Quota & { readonly want: number }): Promise<number>
-  /** How much `take` would grant at most. */
+  /** How many units are left. */
   left(user: string, quota: Quota): Promise<number>
 }

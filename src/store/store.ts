@@ -1,9 +1,9 @@
-// The port between Signalpost and where things are kept. Two engines implement it: memory.ts (one process) and redis/ (any
-// number). One contract suite, test/store/contract.ts, holds both to what the comments here promise.
+// The port between Signalpost and its store. Two engines implement it: memory.ts (one process) and redis/ (any number of nodes). The contract
+// suite, test/store/contract.ts, holds both to what the comments of this file and of the files it imports promise.
 //
-// Every method that writes is one atomic step in one partition (one hash slot). A fault of the store itself (unreachable,
-// timed out, failing over) is thrown as AppError('store_unavailable'), and as AppError('store_full') if it refuses writes alone; anything
-// a caller must handle is a return value. `now` always comes from the caller's clock, in milliseconds since the epoch.
+// Each method that writes is one atomic step in one partition, unless its comment says otherwise. A fault of the store (unreachable, timed
+// out, failing over) is thrown as AppError store_unavailable, or store_full if it only refuses writes. Whatever a caller must handle is a
+// return value. `now` is the time of Availability.clock, in milliseconds since the Unix epoch.
 import type { AggregateRef, Aggregates, Stamp } from './aggregate.js'
 import type { Availability } from './availability.js'
 import type { CachedAnswers } from './cached-answers.js'
@@ -23,30 +23,30 @@ export type { Lease, LeaseKind, Leases } from './leases.js'
 export type { Cursor, Mail, MailboxEntry } from './mail.js'
 export type { Quotas } from './quotas.js'
 
-// ── Mailboxes: one a device, dense, totally ordered ───────────────────────────────────────────────────────────────────
+// ── Mailboxes: one for each device, in order and without gaps ───────────────────────────────────────────────────────────────────
 
 export interface StoredEvent extends Cursor {
   readonly type: string
-  /** The OutgoingEvent as JSON text on one line, encoded once and sent to every client as it is. */
+  /** The OutgoingEvent as JSON text on one line, encoded once and sent to clients unchanged. */
   readonly envelope: string
 }
 
-/** What commits of one source say to one of many users, oldest first. */
+/** The events of some commits of one aggregate for one user, oldest commit first. */
 export interface UserAppend {
   readonly user: string
   readonly source: AggregateRef
   readonly commits: readonly UserCommit[]
 }
 
-/** The entries that a commit makes carry its tag. */
+/** Its entries get the tag of the commit. */
 export interface UserCommit extends Stamp, Pick<Mail, 'entries'> {}
 
-/** One event for one device that no commit stands behind: it changed nothing, as a candidate changes nothing of its call. */
+/** An event for one device that belongs to no commit, such as a candidate: it changes no aggregate. */
 export interface DirectEvent {
-  /** The commit it was decided on, and whose. Null: no commit matters to it. */
+  /** The commit that the decision was made on, and its aggregate; null: the event depends on no commit. */
   readonly basis: (Stamp & { readonly source: AggregateRef }) | null
   readonly device: string
-  /** Only if this is the newest event of the mailbox still. */
+  /** Append only if this is the newest event of the mailbox. */
   readonly at?: Cursor
   readonly type: string
   readonly envelope: string
@@ -55,20 +55,20 @@ export interface DirectEvent {
 }
 
 export type SendResult =
-  /** The device took it, with an open stream or poll or without. */
+  /** It was appended to the mailbox of a device that has an open stream or poll, or has none. */
   | { readonly status: 'online' | 'queued' }
-  /** Nothing was written: the device is not registered, or its mailbox is not `at` where it was. */
+  /** Nothing was written: the device is not registered, or another event than `at` is the newest. */
   | { readonly status: 'none' | 'moved' }
-  /** Nothing was written: another commit stands than the message was decided on; 0 if none does. */
+  /** Nothing was written: another commit stands than `basis`. `newest` is its version, 0 if there is none. */
   | { readonly status: 'behind'; readonly newest: number }
 
-/** What an entry weighs beside the bytes of its envelope. lua/mailbox.lua knows the same number. */
+/** The weight of an entry is the bytes of its envelope plus this. lua/mailbox.lua has the same number. */
 export const ENTRY_WEIGHT = 64
 
 export interface ReadBounds {
   /** Most entries. */
   readonly limit: number
-  /** Most weight of the entries together. The first one is read whatever it weighs. */
+  /** Most weight of all entries together. The first entry is read whatever its weight. */
   readonly maxBytes: number
 }
 
@@ -81,35 +81,35 @@ export interface ReadOptions extends ReadBounds {
 export type ResetReason = 'expired' | 'evicted' | 'unknown' | 'future'
 
 export type MailboxPage =
-  /** Entries after the cursor, oldest first, within the bounds; `head` is the newest entry of the mailbox. */
+  /** The events after the cursor, oldest first, within the bounds. `head` is the newest event of the mailbox. */
   | { readonly status: 'ok'; readonly events: readonly StoredEvent[]; readonly head: Cursor }
-  /** The cursor names an event that is not in this mailbox's history, or whose successors are partly gone. */
+  /** The cursor names an event that this mailbox never had, or not all events after it are kept. */
   | { readonly status: 'reset'; readonly reason: ResetReason; readonly head: Cursor }
 
 export type ReadResult =
   | MailboxPage
-  /** The device is not registered, or has been gone for longer than the retention. */
+  /** The device is not registered, or its last keepalive is older than the retention. */
   | { readonly status: 'none' }
 
 export interface Touch {
   readonly now: number
-  /** A tag for the birth of the mailbox, used only if it has to be created: an empty mailbox's cursor is `0.<tag>`. */
+  /** Used only if the mailbox is created: the cursor of the empty mailbox is `0.<tag>`. */
   readonly tag: string
-  /** The connection this sign of life comes from. With `claim` it becomes the device's one connection and others are told. */
+  /** The connection that sends this keepalive. With `claim` it supersedes the device's previous connection (Wakeup 'claimed'). */
   readonly connection?: string
   readonly claim?: boolean
-  /** Online until this instant unless renewed; goes with `connection`, and counts only while that is the device's connection. */
+  /** With `connection`: the device is online until this instant unless renewed. Ignored if another connection has superseded this one. */
   readonly onlineUntil?: number
   /**
-   * When the caller's token expires; null: never. The connection that becomes the device's one sets it, whatever was shown before;
-   * a later touch without a connection may extend it, and open streams are told.
+   * When the caller's token expires; null: never. A connection that claims the device sets it. A later touch without a connection can only
+   * extend it, and then wakes the open stream (Wakeup 'auth').
    */
   readonly authExpiresAt?: number | null
-  /** What the user wants shown, kept with the device. */
+  /** The presence that the user set for this device. */
   readonly status?: string
-  /** Read what follows this cursor in the same step, once the device is registered: `Touched.page`. */
+  /** Read the events after this cursor in the same step: `Touched.page`. */
   readonly readFrom?: Cursor | 'start'
-  /** Of what is read; goes with `readFrom`. */
+  /** Required with `readFrom`. */
   readonly bounds?: ReadBounds
 }
 
@@ -117,13 +117,13 @@ export interface Touched {
   /** The device was not registered before this touch. */
   readonly created: boolean
   readonly head: Cursor
-  /** The device's connection now: another one than the caller's means that the caller's was superseded. '' is none. */
+  /** The device's connection after the touch; another one than the caller's has superseded it. '' is none. */
   readonly connection: string
-  /** When the device's connection has to end; null: never, or there was no connection yet. */
+  /** When the token of the device's connection expires; null: never, or there is no connection. */
   readonly authExpiresAt: number | null
-  /** The device's last request besides its stream or poll; 0 for none. */
+  /** When the device last made a request other than its stream or poll; 0: never. */
   readonly requestedAt: number
-  /** The user holds a lease, is in a room, is invited to one or was watched a short while ago. If not, nobody needs to learn that the device came. */
+  /** The user holds a lease, is in a room or invited to one, or has a published presence. Otherwise nothing depends on the device's arrival. */
   readonly isInvolved: boolean
   /** Null without `Touch.readFrom`. */
   readonly page: MailboxPage | null
@@ -133,78 +133,75 @@ export interface DeviceState {
   readonly device: string
   /** Has an open stream or poll. */
   readonly online: boolean
-  /** Until then, unless it is renewed; 0 when it is not online. */
+  /** Online until this instant unless renewed; 0 when it is not online. */
   readonly onlineUntil: number
-  /** Last sign of life. */
+  /** The last keepalive. */
   readonly seenAt: number
-  /** Its stream was closed, and it has shown no sign of life since. */
+  /** Its stream was closed, and no keepalive has followed. */
   readonly left: boolean
-  /** '' when none was set. */
+  /** '' when none is set. */
   readonly status: string
 }
 
 export interface Mailboxes {
   /**
-   * What fan-out publishes, at a time for each user; wakes the open streams of each (Wakeup 'event'). A commit is dropped if
-   * the user's mailboxes have taken it (version and tag) already; else taken, and remembered for as long as matters. An older
-   * version that is not remembered is another history of the source, made after a failover forgot the first: it is taken, and
-   * what was remembered from there on is forgotten. What is said to many costs little more than what is said to one.
+   * Appends what fan-out publishes, each user in one atomic step, and wakes the users' open streams (Wakeup 'event'). A commit that the
+   * user's mailboxes have taken (same version and tag) is dropped. An older version that is not remembered belongs to another history of
+   * the aggregate, made after a failover: it is taken, and the versions from it on are no longer remembered.
    */
   appendEach(appends: readonly UserAppend[], now: number): Promise<void>
   /**
-   * The short way of what happens most: one device, no commit. Taken only if the commit stands that the message was decided on. On a Cluster
-   * the mailboxes compare it with the newest commit they have taken; one above all that they know they have forgotten, and remember from then on.
+   * Appends an event only if the commit stands that the decision was made on. On a Cluster the user's mailboxes compare it with the newest
+   * commit they have taken; a newer one, which they must have lost in a failover, is accepted and remembered.
    */
-  send(user: string, message: DirectEvent): Promise<SendResult>
-  /** `cursor` 'start' reads all that is kept. */
+  send(user: string, event: DirectEvent): Promise<SendResult>
   read(user: string, device: string, options: ReadOptions): Promise<ReadResult>
   /**
-   * Registers the device if need be, marks it seen, renews its retention, and with `claim` makes the connection the only one.
-   * Null, and nothing is written: the device is not registered, and as many others of the user are as may be. The first touch after the
-   * server of the mailbox may have forgotten writes appends a RESET.
+   * A keepalive: registers the device if necessary and renews its retention. Null, and nothing is written: the device is not registered, and
+   * the user has as many other devices as are allowed. The first touch after the mailbox's server may have lost writes appends a RESET.
    */
   touch(user: string, device: string, touch: Touch): Promise<Touched | null>
-  /** The device made a request: kept for its open stream or poll (Touched.requestedAt). Without one nothing is written. */
+  /** Sets Touched.requestedAt. Writes nothing if the device has no open stream or poll. */
   recordRequest(user: string, device: string, now: number): Promise<void>
-  /** The connection closed: the device is offline from now, unless another connection has claimed it meanwhile. */
+  /** The device is offline from `now`, unless another connection has superseded this one. */
   closeConnection(user: string, device: string, closed: { connection: string; now: number }): Promise<void>
-  /** Signs the device off: record, mailbox and tickets are gone; its open stream is told (Wakeup 'gone'). False if it was not there. */
+  /** Deletes the device's record, mailbox and tickets, and wakes its open stream (Wakeup 'gone'). False: it was not registered. */
   remove(user: string, device: string): Promise<boolean>
-  /** The user's registered devices, in no order. Expired ones are left out. */
+  /** The user's registered devices, in no order, without expired ones. */
   devices(user: string, now: number): Promise<readonly DeviceState[]>
 }
 
 // ── Wake-ups: hints to open streams; the mailbox is the truth ─────────────────────────────────────────────────────────
 
 export type Wakeup =
-  /** Entries were appended, at least one; `prevTag` is the tag of the entry before them (of the birth, for the first). */
+  /** At least one event was appended. `prevTag` is the tag of the event before them, or of the empty mailbox's cursor. */
   | {
       readonly kind: 'event'
       readonly device: string
       readonly prevTag: string
       readonly events: readonly StoredEvent[]
     }
-  /** This connection is the device's one connection now. */
+  /** This connection has superseded the device's previous one. */
   | { readonly kind: 'claimed'; readonly device: string; readonly connection: string }
-  /** A fresher token was shown for the device: its connection may last until then; null: for ever. */
+  /** The device used a newer token: its connection may last until `expiresAt`; null: without limit. */
   | { readonly kind: 'auth'; readonly device: string; readonly expiresAt: number | null }
-  /** The device signed off. */
+  /** The device was removed. */
   | { readonly kind: 'gone'; readonly device: string }
-  /** Said to whoever listens now, and kept nowhere: it may be lost. Both are ready to be sent, the envelope as JSON on one line. */
+  /** A notice: stored nowhere, may be lost. `envelope` is JSON text on one line. */
   | { readonly kind: 'notice'; readonly device: string; readonly type: string; readonly envelope: string }
-  /** Wake-ups may have been lost: read the mailbox again. For all devices of the user. */
+  /** Wake-ups may have been lost: read the mailboxes of all the user's devices again. */
   | { readonly kind: 'gap' }
 export type Notice = Extract<Wakeup, { kind: 'notice' }>
 
 export interface Wakeups {
-  /** Resolves when wake-ups sent from then on arrive. The returned function ends it and resolves when that is done. */
+  /** Once resolved, every later wake-up of the user arrives. The returned function unsubscribes. */
   subscribe(user: string, listen: (wakeup: Wakeup) => void): Promise<() => Promise<void>>
   /**
-   * What commits wrote whose events are for users who are subscribed here. A hint that may be lost, or come late; nothing waits for its
-   * delivery. The returned function ends it.
+   * Called with the new state when a commit had events for a user who is subscribed here. Such a hint may be late or lost. The returned
+   * function unsubscribes.
    */
   onCommit(listen: (ref: AggregateRef, written: Stamp & { readonly state: string }) => void): () => void
-  /** To those who are subscribed now. Nothing is written. */
+  /** Sends to current subscribers and writes nothing. */
   notify(user: string, notice: Omit<Notice, 'kind'>): Promise<void>
 }
 
@@ -224,18 +221,18 @@ export interface Store extends Availability {
   readonly cachedAnswers: CachedAnswers
   readonly quotas: Quotas
   readonly deadLetters: DeadLetters
-  /** See LostWrites. The returned function ends it. */
-  onLostWrites(listen: (where: LostWrites) => void): () => void
+  /** The returned function unsubscribes. */
+  onLostWrites(listen: (lost: LostWrites) => void): () => void
   close(): Promise<void>
 }
 
-/** How the engines are told what they need to know. */
+/** Options of both engines. */
 export interface StoreOptions {
-  /** A device's mailbox is kept for so long after its last sign of life. */
+  /** How long a device and its mailbox are kept after the device's last keepalive. */
   readonly retentionMs: number
   readonly mailboxMaxEvents: number
-  /** The weight of what a mailbox keeps; its newest entry is kept whatever it weighs. */
+  /** Most weight of the entries that a mailbox keeps. The newest entry is kept whatever its weight. */
   readonly mailboxMaxBytes: number
-  /** Registered at once; those that expired do not count. */
+  /** Expired devices do not count. */
   readonly maxDevicesPerUser: number
 }

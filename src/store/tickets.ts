@@ -1,13 +1,13 @@
-// A part of the port in store.ts: tickets, which stand in for a token where no header can be set. The promises at the top of that
-// file hold here too.
+// Part of the port in store.ts: tickets, secrets in a URL that stand for a token where no header can be set. The general promises of
+// store.ts hold.
 
-/** Tickets a user may have at once, over all devices; one more takes the place of the one that would lapse first. */
+/** Most tickets of a user, over all devices. One more replaces the ticket that expires first. */
 export const TICKETS_MAX = 256
 
 export interface Ticket {
   /** Unguessable. */
   readonly id: string
-  /** The ticket is revoked when this device signs off (Mailboxes.remove). */
+  /** The ticket is revoked when this device is removed (Mailboxes.remove). */
   readonly device: string
   readonly value: string
   readonly ttlMs: number
@@ -15,6 +15,9 @@ export interface Ticket {
 
 export interface Tickets {
   put(user: string, ticket: Ticket): Promise<void>
-  /** The value, its life extended to `ttlMs` from now; null when unknown, lapsed or revoked. Many uses: EventSource reconnects. */
+  /**
+   * The ticket's value; null if it is unknown, expired or revoked. The ticket then expires `ttlMs` from now. It can be used many times,
+   * because EventSource reconnects with the same URL.
+   */
   use(user: string, id: string, ttlMs: number): Promise<string | null>
 }

@@ -1,8 +1,8 @@
-// A part of the port in store.ts: aggregates whose deadline has come, and outboxes that have waited too long because the node that
-// should have emptied them died. The promises at the top of store.ts hold here too.
+// Part of the port in store.ts: which aggregates have reached their deadline, and which outboxes have waited too long because the node that
+// should have emptied them died. The general promises of store.ts hold.
 import type { AggregateRef } from './aggregate.js'
 
-/** Deadlines that are due are served in this order, the oldest of a class first. */
+/** Due deadlines are returned in this order; within a class the oldest first. */
 export const TIMER_CLASSES = ['call', 'room', 'presence'] as const
 export type TimerClass = (typeof TIMER_CLASSES)[number]
 
@@ -17,20 +17,20 @@ export const timerClassOf = ({ kind }: AggregateRef): TimerClass => CLASS_OF[kin
 
 export interface ClaimedTimers {
   /**
-   * Aggregates of the classes asked for whose deadline has passed, in the order of TIMER_CLASSES; each is claimed for `claimMs`, after
-   * which another node may claim it again.
+   * Aggregates of the requested classes whose deadline has passed, in the order of TIMER_CLASSES. Each is claimed for `claimMs`; after that
+   * another node can claim it.
    */
   readonly due: readonly AggregateRef[]
   /**
-   * Aggregates with mail that is not delivered (`load` delivers it), or is held back, or with a log that is not published, for longer
-   * than `staleMs`; each comes up again only after as long again.
+   * Aggregates whose undelivered or held mail, or unpublished log, has waited longer than `staleMs`. Each is returned again only after
+   * another `staleMs`. `load` delivers mail that is not held.
    */
   readonly stale: readonly AggregateRef[]
-  /** Until when what is due is held: it names the claim, see Rooms.rest. */
+  /** The claim marker of `due`, see claim-marker.ts. */
   readonly claimedUntil: number
-  /** The limit may have left something behind: claim again at once. */
+  /** The limit may have cut off some: claim again at once. */
   readonly more: boolean
-  /** When to claim again otherwise. Who does so finds each deadline, and each stale outbox, a second late at most. */
+  /** When to claim again otherwise. A node that does so finds each deadline, and each stale outbox, at most a second late. */
   readonly nextClaimAt: number
 }
 
@@ -38,18 +38,18 @@ export interface ClaimOptions {
   readonly now: number
   readonly claimMs: number
   readonly staleMs: number
-  /** Of `due` and of `stale`, each; on a Cluster, of each partition. */
+  /** Applies to `due` and `stale` separately; on a Cluster, in each partition. */
   readonly limit: number
   readonly classes: readonly TimerClass[]
 }
 
 export interface Timers {
   /**
-   * Of what is due, this node's share: all of it, or on a Cluster the next of CLAIM_TURNS parts of the partitions that this node
-   * reads. Every partition has at least one node that reads it.
+   * Claims this node's share of what is due. On one server that is all of it; on a Cluster it is the next of CLAIM_TURNS parts of the
+   * partitions that this node reads. Every partition is read by at least one node.
    */
   claimDue(options: ClaimOptions): Promise<ClaimedTimers>
 }
 
-/** So many claims one after the other see all that is the node's share. */
+/** This many claims in a row cover all partitions that a node reads. */
 export const CLAIM_TURNS = 8
