@@ -24,7 +24,6 @@ export const END_REASONS = [
   'busy',
   'no_answer',
   'expired',
-  'transferred',
   'media_failed',
   'lost',
   'server'
@@ -41,7 +40,7 @@ export const EndReason = Type.Enum([...END_REASONS], {
   description:
     'Why the call ended, as seen by the user who reads it. `hangup`: a side hung up. `cancelled`: the caller withdrew it. `declined`: the ' +
     'callee declined. `declined_elsewhere`, `answered_elsewhere`: another device of this user declined or answered. `busy`: the callee is in ' +
-    'another call. `no_answer`: the ring time ran out. `expired`: it was accepted and did not connect in time. `transferred`: to another user. ' +
+    'another call. `no_answer`: the ring time ran out. `expired`: it was accepted and did not connect in time. ' +
     '`media_failed`: a client reported that ICE or DTLS failed. `lost`: a device disconnected and did not come back. `server`: the server ended it.'
 })
 export const Side = Type.Enum(['caller', 'callee'], { $id: 'Side', description: 'A side of the call.' })

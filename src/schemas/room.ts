@@ -45,9 +45,9 @@ const MaxParticipants = Type.Integer({
   maximum: ROOM_PARTICIPANTS_MAX,
   description: 'Maximum number of devices in the room.'
 })
-const Mode = Type.Enum(['p2p', 'sfu'], {
+const Mode = Type.Enum(['p2p'], {
   $id: 'RoomMode',
-  description: '`p2p`: media flows directly between participants. `sfu`: through a media server.'
+  description: '`p2p`: media flows directly between participants. No other mode is supported.'
 })
 const CallType = Type.Enum(Media.enum, { $id: 'Media', description: 'What the room is for.' })
 const Locked = Type.Boolean({ description: 'Whether only moderators and hosts may join.' })

@@ -139,3 +139,13 @@ flow(
   },
   { env: { RATE_LIMIT_SIGNALS: '5' } }
 )
+
+flow('a room with a mode that the server does not have is refused and not created', async (t, scenario) => {
+  const alice = await scenario.addClient('alice', 'phone')
+  const issues = [{ path: 'body/mode' }]
+  t.match(await alice.request('PUT', 'rooms/r1', { mode: 'sfu' }), {
+    status: 400,
+    body: { code: 'invalid_request', issues }
+  })
+  t.match(await alice.request('GET', 'rooms/r1'), { status: 404, body: { code: 'room_not_found' } })
+})
