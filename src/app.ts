@@ -1,6 +1,5 @@
-// The composition root: every part is made here once and handed what it needs.
+// The composition root: makes each part once and passes it what it needs.
 import fastifyRedis from '@fastify/redis'
-import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import Fastify, { type FastifyInstance } from 'fastify'
 import { buildAdmin } from './admin.js'
 import { type Clock, systemClock, wait } from './clock.js'
@@ -16,7 +15,7 @@ import { limitConnections } from './plugins/connection-limits.js'
 import { dropUnusedConnections } from './plugins/connections.js'
 import { handleErrors } from './plugins/errors.js'
 import { checkHeads } from './plugins/heads.js'
-import { serveHealth } from './plugins/health.js'
+import { type Health, serveHealth } from './plugins/health.js'
 import { measureRequests } from './plugins/metrics.js'
 import { documentApi } from './plugins/openapi.js'
 import { secure } from './plugins/security.js'
@@ -41,44 +40,69 @@ import { startGauges } from './workers/gauges.js'
 import { startTimers } from './workers/timers.js'
 
 export interface Overrides {
-  /** The time as it is, also where the store has a clock of its own. */
+  /** Replaces the clock of the store, too. */
   readonly clock?: Clock
-  /** The machine's clock. On Redis the time is that of Redis. */
+  /** The clock of this machine. With Redis, the server uses that of Redis. */
   readonly systemClock?: Clock
   readonly ids?: Ids
-  /** Shared by several apps of one process; whoever made it closes it. */
+  /** A store that several apps of one process share. The caller closes it. */
   readonly store?: Store
 }
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /** What is open on this node. */
+    /** The open streams and waiting polls of this node. */
     streams: Streams
-    /** The listener for operators; null without ADMIN_PORT. To be told to listen beside this one, which closes it. */
+    /** The listener for operators; null without ADMIN_PORT. The caller makes it listen; closing this instance closes it. */
     admin: FastifyInstance | null
-    /** Not ready; then, when routing has settled, sends the streams away over a window (DESIGN 9). Before close(). */
+    /** Fails the readiness probe, waits DRAIN_SETTLE_MS, then sends the streams away over DRAIN_WINDOW_MS. Call it before close(). */
     drain(): Promise<void>
   }
 }
 
-/** A server that is ready to listen. Closing it ends its streams, workers and its store. */
+/** Returns a server that is ready to listen. Closing it ends its streams, its workers and its store. */
 export async function buildApp(config: Config, overrides: Overrides = {}): Promise<FastifyInstance> {
   const { ids = createIds() } = overrides
-  const app = Fastify(
-    serverOptions(config, request => chargeAddress(context.addresses, request))
-  ).withTypeProvider<TypeBoxTypeProvider>()
-  const metrics = createMetrics()
+  const app: FastifyInstance = Fastify(serverOptions(config, request => chargeAddress(context.addresses, request)))
   const store = overrides.store ?? (await openStore(app, config, { ...overrides, ids }))
-  const clock = overrides.clock ?? store.clock
-  handleErrors(app, { metrics, ids, clock })
-  measureRequests(app, metrics)
+  const context = createContext({ config, ids, store, clock: overrides.clock ?? store.clock, log: app.log })
+  const hub = createHub({ store, log: app.log })
+  const streams = createStreams({ ...context, hub, lifecycle: createLifecycle(context) })
+  app.decorate('streams', streams)
+  const health = { store, isDraining: addDrain(app, context) }
+
+  handleErrors(app, context)
+  measureRequests(app, context.metrics)
   checkHeads(app)
   readBodies(app)
+  limitConnections(app, context)
+  await secure(app, config)
+  limitAddresses(app, context.addresses)
+  await serveRoutes(app, context, health)
+  const admin = config.adminPort === null ? null : await buildAdmin({ context, health })
+  app.decorate('admin', admin)
+  if (admin === null) await app.register(operatorRoutes, { context })
 
+  const stopWorkers = startWorkers(context, streams)
+  app.addHook('preClose', () => streams.close())
+  dropUnusedConnections(app)
+  app.addHook('onClose', async () => {
+    await stopWorkers()
+    // Last: metrics stay readable until the streams have left.
+    await admin?.close()
+    if (store !== overrides.store) await store.close()
+  })
+  await app.ready()
+  return app
+}
+
+function createContext(parts: Pick<Context, 'config' | 'ids' | 'store' | 'clock' | 'log'>): Context {
+  const { config, ids, store, clock, log } = parts
   const node = ids.unique()
-  const background = createBackgroundTasks(app.log)
+  const background = createBackgroundTasks(log)
   const context: Context = {
-    ...{ config, clock, ids, log: app.log, metrics, store, node, background },
+    ...parts,
+    ...{ node, background, metrics: createMetrics() },
     budgets: createBudgets({ quotas: store.quotas, clock, config }),
     addresses: createAddressBudget(
       { max: config.rateLimitAddress, windowMs: 10_000, what: 'requests without a valid token' },
@@ -94,49 +118,45 @@ export async function buildApp(config: Config, overrides: Overrides = {}): Promi
     chats: createCache(),
     chatBacklog: createBacklog(3 * (config.chatServiceRetryMaxMs + config.chatServiceTimeoutMs))
   }
-  const hub = createHub({ store, log: app.log })
-  const streams = createStreams({ ...context, hub, lifecycle: createLifecycle(context) })
-  let draining = false
-  app.decorate('streams', streams)
-  app.decorate('drain', async () => {
-    draining = true
-    await wait(clock, config.drainSettleMs)
-    await streams.drain({ windowMs: config.drainWindowMs })
-  })
+  return context
+}
 
-  limitConnections(app, { config, clock })
-  await secure(app, config)
-  limitAddresses(app, context.addresses)
+/** Returns whether the drain has begun. */
+function addDrain(app: FastifyInstance, { clock, config }: Context): () => boolean {
+  let isDraining = false
+  app.decorate('drain', async () => {
+    isDraining = true
+    await wait(clock, config.drainSettleMs)
+    await app.streams.drain({ windowMs: config.drainWindowMs })
+  })
+  return () => isDraining
+}
+
+/** The routes of clients. The document comes first: it lists the routes that are added after it. */
+async function serveRoutes(app: FastifyInstance, context: Context, health: Health): Promise<void> {
   await documentApi(app)
-  const health = { store, isDraining: () => draining }
   serveHealth(app, health)
   await app.register(problemRoutes)
-  await app.register(serveApi, { prefix: '/v1', context, streams })
-  const admin = config.adminPort === null ? null : await buildAdmin({ context, health })
-  app.decorate('admin', admin)
-  if (admin === null) await app.register(operatorRoutes, { context })
-  const stopTimers = startTimers(context)
-  const stopPulse = startGauges(context)
-  const { calls, pairs } = context
-  const stopCaching = store.wakeups.onCommit((ref, written) =>
-    (ref.kind === 'pair' ? pairs : calls).offer(ref.id, written)
-  )
-  const stopConfirming = store.onLostWrites(where => confirmConnected(context, streams.connected(), where))
+  await app.register(serveApi, { prefix: '/v1', context, streams: app.streams })
+}
 
-  app.addHook('preClose', () => streams.close())
-  dropUnusedConnections(app)
-  app.addHook('onClose', async () => {
-    stopPulse()
+/** Returns the function that stops them. */
+function startWorkers(context: Context, streams: Streams): () => Promise<void> {
+  const { store, calls, pairs, background } = context
+  const stopTimers = startTimers(context)
+  const stopGauges = startGauges(context)
+  const stopCaching = store.wakeups.onCommit((ref, written) => {
+    const cache = ref.kind === 'pair' ? pairs : calls
+    cache.offer(ref.id, written)
+  })
+  const stopConfirming = store.onLostWrites(where => confirmConnected(context, streams.connected(), where))
+  return async () => {
+    stopGauges()
     stopConfirming()
     stopCaching()
     await stopTimers()
     await background.close()
-    // Last, so that a drain can be watched to its end.
-    await admin?.close()
-    if (store !== overrides.store) await store.close()
-  })
-  await app.ready()
-  return app
+  }
 }
 
 async function openStore(
@@ -155,7 +175,7 @@ async function openStore(
     log: app.log,
     serverTime: clock === undefined
   })
-  // The same connection as `app.redis`, for plugins that want one. The store opened it and closes it.
+  // Plugins may use the store's connection as `app.redis`. The store closes it.
   await app.register(fastifyRedis, { client: store.client, closeClient: false })
   return store
 }

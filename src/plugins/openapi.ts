@@ -1,9 +1,9 @@
-// Serves the OpenAPI 3.1 document, made from the routes' own schemas, and the page that shows it.
+// Serves the OpenAPI 3.1 document, which is made from the schemas of the routes, and the page that shows it.
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import swagger from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
-import type { FastifyInstance, FastifySchema, onRequestHookHandler, RouteOptions } from 'fastify'
+import type { FastifyContextConfig, FastifyInstance, FastifySchema, onRequestHookHandler } from 'fastify'
 import { DeviceId } from '../schemas/common.js'
 import { GUIDE, TAGS } from './api-guide.js'
 import { markNames } from './components.js'
@@ -16,51 +16,56 @@ const { version } = JSON.parse(readFileSync(new URL('../../package.json', import
 
 const DEVICE_HEADER = DeviceId('The device, if the token has no claim `device`. `default` if neither is given.')
 
-/** The plugin's own would have browsers upgrade to https, which a server on a plain port cannot follow. */
+/** The default policy of the plugin has `upgrade-insecure-requests`, which breaks a server without TLS. */
 const DOCS_POLICY = "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; frame-ancestors 'self'"
 
-/** Comes before the routes it documents. */
+const SECURITY_SCHEMES = {
+  bearer: {
+    type: 'http',
+    scheme: 'bearer',
+    bearerFormat: 'JWT',
+    description: 'A JWT. Its claim `sub` is the user.'
+  },
+  cookie: {
+    type: 'apiKey',
+    in: 'cookie',
+    name: 'access_token',
+    description: 'The same JWT as a cookie. Accepted from pages of this server and of `CORS_ORIGINS` only.'
+  },
+  operator: { type: 'http', scheme: 'bearer', description: 'A secret of `ADMIN_SECRET`.' },
+  ticket: {
+    type: 'apiKey',
+    in: 'query',
+    name: 'ticket',
+    description: 'A ticket of `createEventTicket`, for `EventSource`, which cannot set headers.'
+  }
+} as const
+
+const DOCUMENT = {
+  openapi: '3.1.0',
+  info: {
+    title: 'Signalpost',
+    version,
+    summary: 'WebRTC signaling over plain HTTP',
+    description: GUIDE,
+    license: { name: 'MIT', identifier: 'MIT' }
+  },
+  servers: [{ url: '/', description: 'This server' }],
+  tags: TAGS,
+  security: [{ bearer: [] }, { cookie: [] }],
+  components: { securitySchemes: SECURITY_SCHEMES }
+}
+
+/** Documents the routes that are added after it. */
 export async function documentApi(app: FastifyInstance): Promise<void> {
   const notes = new Map<string, RouteNotes>()
   await app.register(swagger, {
-    openapi: {
-      openapi: '3.1.0',
-      info: {
-        title: 'Signalpost',
-        version,
-        summary: 'WebRTC signaling over plain HTTP',
-        description: GUIDE,
-        license: { name: 'MIT', identifier: 'MIT' }
-      },
-      servers: [{ url: '/', description: 'This server' }],
-      tags: TAGS,
-      security: [{ bearer: [] }, { cookie: [] }],
-      components: {
-        securitySchemes: {
-          bearer: {
-            type: 'http',
-            scheme: 'bearer',
-            bearerFormat: 'JWT',
-            description: 'A JWT. Its claim `sub` is the user.'
-          },
-          cookie: {
-            type: 'apiKey',
-            in: 'cookie',
-            name: 'access_token',
-            description: 'The same JWT as a cookie. Accepted from pages of this server and of `CORS_ORIGINS` only.'
-          },
-          operator: { type: 'http', scheme: 'bearer', description: 'A secret of `ADMIN_SECRET`.' },
-          ticket: {
-            type: 'apiKey',
-            in: 'query',
-            name: 'ticket',
-            description: 'A ticket of `createEventTicket`, for `EventSource`, which cannot set headers.'
-          }
-        }
-      }
-    },
+    openapi: DOCUMENT,
     convertConstToEnum: false,
-    transform: ({ schema, url, route }) => ({ schema: describe(schema, url, route, notes), url }),
+    transform: ({ schema = {}, url, route }) => ({
+      schema: describe({ schema, url, config: route.config }, notes),
+      url
+    }),
     transformObject: document =>
       'openapiObject' in document ? finish(document.openapiObject as unknown as Document, notes) : {}
   })
@@ -73,36 +78,37 @@ export async function documentApi(app: FastifyInstance): Promise<void> {
   serveDocument(app)
 }
 
-/** The page's own routes to the document would write it anew for each request. */
+/** The plugin's own routes serialize the document for each request. */
 const toDocument: onRequestHookHandler = (request, reply, done) => {
   if (/^\/docs\/(json|yaml)$/.test(request.routeOptions.url ?? '')) reply.redirect('/openapi.json')
   else done()
 }
 
-/** Needs no token, so it is written once. */
+/** Serialized once: it is the same for all clients. */
 function serveDocument(app: FastifyInstance): void {
   let document: { body: Buffer; etag: string } | undefined
 
-  function write() {
+  function serialize() {
     const body = Buffer.from(JSON.stringify(app.swagger()))
     return { body, etag: `"${createHash('sha256').update(body).digest('base64url')}"` }
   }
 
   app.get('/openapi.json', { schema: { hide: true } }, async (request, reply) => {
-    document ??= write()
+    document ??= serialize()
     reply.header('etag', document.etag).header('cache-control', 'public, max-age=300')
     if (request.headers['if-none-match'] === document.etag) return reply.code(304).send()
     return reply.type('application/json; charset=utf-8').send(document.body)
   })
 }
 
-/** What holds for all routes under /v1. */
-function describe(
-  schema: FastifySchema = {},
-  url: string,
-  { config }: RouteOptions,
-  notes: Map<string, RouteNotes>
-): FastifySchema {
+interface DocumentedRoute {
+  readonly schema: FastifySchema
+  readonly url: string
+  readonly config: FastifyContextConfig | undefined
+}
+
+/** Adds what all routes under /v1 have in common. */
+function describe({ schema, url, config }: DocumentedRoute, notes: Map<string, RouteNotes>): FastifySchema {
   const named = markNames(schema) as FastifySchema
   if (!url.startsWith('/v1/')) return { ...named, security: named.security ?? [] }
   if (schema.operationId !== undefined) {
