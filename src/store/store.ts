@@ -62,8 +62,11 @@ export type SendResult =
   /** Nothing was written: another commit stands than `basis`. `newest` is its version, 0 if there is none. */
   | { readonly status: 'behind'; readonly newest: number }
 
-/** The weight of an entry is the bytes of its envelope plus this. lua/mailbox.lua has the same number. */
-export const ENTRY_WEIGHT = 64
+/** The weight of an entry is the bytes of its tag, type and envelope, a line each, plus this. lua/mailbox.lua has the same number. */
+export const ENTRY_WEIGHT = 40
+
+export const weightOf = ({ tag, type, envelope }: Omit<StoredEvent, 'seq'>): number =>
+  Buffer.byteLength(envelope) + tag.length + type.length + 2 + ENTRY_WEIGHT
 
 export interface ReadBounds {
   /** Most entries. */

@@ -1,13 +1,13 @@
 // One device and its mailbox, as the memory engine keeps them: what is appended, trimmed and found again by a cursor.
 import {
   type Cursor,
-  ENTRY_WEIGHT,
   type MailboxPage,
   type ReadBounds,
   type ResetReason,
   type StoredEvent,
   type StoreOptions,
-  type Touch
+  type Touch,
+  weightOf
 } from '../store.js'
 
 export interface Device {
@@ -42,8 +42,6 @@ export const head = ({ seq, tag }: Device): Cursor => ({ seq, tag })
 export const isOnline = (device: Device, now: number): boolean => device.connection !== '' && device.onlineUntil > now
 
 export const hasLeft = ({ connection, onlineUntil }: Device): boolean => connection === '' && onlineUntil > 0
-
-const weightOf = ({ envelope }: StoredEvent): number => Buffer.byteLength(envelope) + ENTRY_WEIGHT
 
 type Bounds = Pick<StoreOptions, 'mailboxMaxEvents' | 'mailboxMaxBytes'>
 

@@ -88,7 +88,7 @@ export function createRedisAggregates({ attempt, topology, mailboxes, leases, qu
         ...mailboxes.boundsAt(commit.now),
         charges.length,
         ...charges.flatMap(chargeArguments),
-        ...mail.flatMap(mailboxes.mailArguments)
+        ...mail.flatMap(each => mailboxes.mailArguments(each, commit.tag))
       ]
     )
     if (reply[0] === 'WAITING') return null

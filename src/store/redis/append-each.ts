@@ -12,16 +12,21 @@ const exceptList = (except: readonly string[] | undefined) => (except?.length ? 
 export const audienceOf = ({ device, except }: MailboxEntry): [device: string, except: string] =>
   device === undefined ? ['', exceptList(except)] : [device, '']
 
+/** An entry's text: see lua/mailbox.lua. */
+export const textOf = (tag: string, { type, envelope }: Pick<MailboxEntry, 'type' | 'envelope'>) =>
+  `${tag}\n${type}\n${envelope}`
+
 export function eachArguments(appends: readonly UserAppend[]): Argument[] {
   const events: Argument[] = []
   /** By version, then by envelope: the envelopes of two commits may be alike. */
   const numbers = new Map<number, Map<string, number>>()
 
-  function numberOf(commit: UserAppend['commits'][number], { type, envelope }: MailboxEntry): number {
+  function numberOf(commit: UserAppend['commits'][number], entry: MailboxEntry): number {
     const known = numbers.get(commit.version) ?? new Map<string, number>()
     if (known.size === 0) numbers.set(commit.version, known)
-    const number = known.get(envelope) ?? events.push(formatStamp(commit), commit.tag, type, envelope) / 4
-    known.set(envelope, number)
+    const number =
+      known.get(entry.envelope) ?? events.push(formatStamp(commit), commit.tag, textOf(commit.tag, entry)) / 3
+    known.set(entry.envelope, number)
     return number
   }
 
@@ -37,5 +42,5 @@ export function eachArguments(appends: readonly UserAppend[]): Argument[] {
     }
     return [mailboxPrefix(user), wakeChannel(user), audiences.length, ...audiences.flatMap(audienceOf), told.join(' ')]
   })
-  return [events.length / 4, ...events, ...users]
+  return [events.length / 3, ...events, ...users]
 }

@@ -6,7 +6,7 @@ import { RESET } from '../lost-writes.js'
 import type { Cursor, Mail, Reached, Sign, UserMail } from '../mail.js'
 import { positionTtlMs } from '../position.js'
 import type { Mailboxes, MailboxPage, StoredEvent, StoreOptions, Touch } from '../store.js'
-import { audienceOf, eachArguments } from './append-each.js'
+import { audienceOf, eachArguments, textOf } from './append-each.js'
 import type { Attempt } from './clients.js'
 import { updateArguments } from './contacts.js'
 import {
@@ -45,9 +45,10 @@ import type { Topology } from './topology.js'
 /** How much longer than the retention the keys live, so that a clock that is a little behind loses nothing. */
 const CLEAN_UP_AFTER_MS = 120_000
 
-/** Fields are written in the order t (tag), y (type), e (envelope), b (sum). */
-function toStoredEvent([id, fields]: StreamEntry): StoredEvent {
-  return { seq: Number.parseInt(id, 10), tag: fields[1] ?? '', type: fields[3] ?? '', envelope: fields[5] ?? '' }
+/** See lua/mailbox.lua. */
+function toStoredEvent([id, [, text = '']]: StreamEntry): StoredEvent {
+  const [tag = '', type = '', envelope = ''] = text.split('\n')
+  return { seq: Number.parseInt(id, 10), tag, type, envelope }
 }
 
 function toPage(reply: Page): MailboxPage {
@@ -66,9 +67,9 @@ const isBehind = (reply: string): reply is `behind ${number}` => reply.startsWit
 const whole = (at: number | undefined) => (at === undefined ? '' : Math.max(0, Math.floor(at)))
 
 /** As lua/deliver.lua reads what one commit says to one user. */
-function saidIn(user: string, { release, begins, entries, contact }: Mail): Argument[] {
+function saidIn(user: string, tag: string, { release, begins, entries, contact }: Mail): Argument[] {
   const role = release === undefined ? (begins ? '1' : '') : '!'
-  const flat = entries.flatMap(entry => [...audienceOf(entry), entry.type, entry.envelope])
+  const flat = entries.flatMap(entry => [...audienceOf(entry), textOf(tag, entry)])
   const noted = contact ? ['1', ...updateArguments(user, contact)] : ['']
   return [role, release ?? '', entries.length, ...flat, ...noted]
 }
@@ -120,7 +121,7 @@ export interface RedisMailboxes extends Mailboxes {
   /** Keys and arguments of commit_deliver. */
   keysOf(user: string): string[]
   boundsAt(now: number): Argument[]
-  mailArguments(mail: UserMail): Argument[]
+  mailArguments(mail: UserMail, tag: string): Argument[]
 }
 
 export function createRedisMailboxes(
@@ -145,7 +146,7 @@ export function createRedisMailboxes(
   const deliver: RedisMailboxes['deliver'] = async (user, { source, commits, now }) => {
     const keys = [devicesKey(user), positionKey(user, source), leasesKey(user), presenceKey(user)]
     const args = [...boundsAt(now), mailboxPrefix(user), wakeChannel(user)]
-    for (const commit of commits) args.push(formatStamp(commit), commit.tag, ...saidIn(user, commit))
+    for (const commit of commits) args.push(formatStamp(commit), commit.tag, ...saidIn(user, commit.tag, commit))
     return toDelivered(await appendMailbox(attempt, keys, args))
   }
 
@@ -165,8 +166,7 @@ export function createRedisMailboxes(
       maxDevicesPerUser,
       mailboxMaxEvents,
       mailboxMaxBytes,
-      RESET,
-      '{}',
+      textOf(touch.tag, { type: RESET, envelope: '{}' }),
       ...cursorArguments(touch.readFrom),
       touch.bounds?.limit ?? 0,
       touch.bounds?.maxBytes ?? 0
@@ -179,10 +179,10 @@ export function createRedisMailboxes(
   return {
     boundsAt,
     keysOf: user => [devicesKey(user), leasesKey(user), presenceKey(user), epochKeyOf(user)],
-    mailArguments({ user, claim, sign, ...mail }) {
+    mailArguments({ user, claim, sign, ...mail }, tag) {
       const claimed = claim ? ['1', ...claimArguments(claim)] : ['']
       const signed = sign ? ['1', ...signArguments(sign)] : ['']
-      return [mailboxPrefix(user), wakeChannel(user), ...claimed, ...signed, ...saidIn(user, mail)]
+      return [mailboxPrefix(user), wakeChannel(user), ...claimed, ...signed, ...saidIn(user, tag, mail)]
     },
     async renew(user, sign, now) {
       const args = [...boundsAt(now), mailboxPrefix(user), wakeChannel(user), ...signArguments(sign)]
@@ -200,8 +200,8 @@ export function createRedisMailboxes(
       const keys = [devicesKey(user), mailboxKey(user, device)]
       if (basis) keys.push(isOneServer ? stateKey(basis.source) : positionKey(user, basis.source))
       const limits = [whole(now), retentionMs, mailboxMaxEvents, ttlMs, mailboxMaxBytes]
-      const what = [type, envelope, at ? `${at.seq}|${at.tag}` : '', formatStamp(basis)]
-      const args = [wakeChannel(user), device, tag, ...limits, ...what]
+      const what = [tag, textOf(tag, { type, envelope }), at ? `${at.seq}|${at.tag}` : '', formatStamp(basis)]
+      const args = [wakeChannel(user), device, ...limits, ...what]
       const reply = isOneServer
         ? await sendMailbox(attempt, keys, args)
         : await sendMailboxOnCluster(attempt, keys, [...args, positionTtlMs(retentionMs)])

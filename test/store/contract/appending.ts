@@ -1,5 +1,5 @@
 import type { Test } from 'tap'
-import { type Cursor, type DirectEvent, ENTRY_WEIGHT } from '../../../src/store/store.js'
+import { type Cursor, type DirectEvent, weightOf } from '../../../src/store/store.js'
 import type { Lab } from '../contract.js'
 import {
   append,
@@ -187,7 +187,7 @@ export function appendContract(t: Test, lab: Lab): void {
       else await mailboxes.send(bob, messageOf(lab, n, { tag: `t${n}`, ...heavy(n, bytes) }))
       const kept = await read(lab, bob, 'phone', 'start')
       const events = kept.status === 'ok' ? kept.events : []
-      const weight = events.reduce((sum, { envelope }) => sum + Buffer.byteLength(envelope) + ENTRY_WEIGHT, 0)
+      const weight = events.reduce((sum, event) => sum + weightOf(event), 0)
       t.ok(weight <= mailboxMaxBytes, `${weight} bytes after event ${n}`)
       t.equal(events.at(-1)?.seq, n + 1)
     }

@@ -1,5 +1,5 @@
 import type { Test } from 'tap'
-import { type Cursor, ENTRY_WEIGHT } from '../../../src/store/store.js'
+import { type Cursor, weightOf } from '../../../src/store/store.js'
 import type { Lab } from '../contract.js'
 import { append, appendOf, fill, mail, read, texts, touch } from './fixtures.js'
 
@@ -36,7 +36,7 @@ export function cursorContract(t: Test, lab: Lab): void {
     const bob = lab.id('bob')
     await touch(lab, bob, 'phone')
     await fill(lab, bob, 40)
-    const weight = ENTRY_WEIGHT + Buffer.byteLength(JSON.stringify({ text: 'e1' }))
+    const weight = weightOf({ tag: 'e1', ...mail('e1') })
     const tags = async (cursor: Cursor | 'start', limit: number, maxBytes: number) => {
       const found = await read(lab, bob, 'phone', cursor, limit, maxBytes)
       return found.status === 'ok' ? found.events.map(({ tag }) => tag).join(' ') : found.status

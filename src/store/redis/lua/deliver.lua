@@ -9,12 +9,12 @@ local function openBox(user, device)
   redis.call('DEL', user.prefix .. device)
 end
 
-local function push(user, device, box, tag, entry)
-  local news = box.news or {'event', device, box.tag, box.seq + 1}
-  box.seq, box.tag, box.news = box.seq + 1, tag, news
-  box.sum = add(user.prefix .. device, box.seq, box.sum, {t = tag, y = entry.kind, e = entry.envelope}, bounds.entries, bounds.weight)
-  if box.seq == 1 then redis.call('PEXPIRE', user.prefix .. device, bounds.ttl) end
-  news[#news + 1], news[#news + 2], news[#news + 3] = tag, entry.kind, entry.envelope
+local function push(user, device, box, tag, text)
+  local mailbox, seq, news = user.prefix .. device, box.seq + 1, box.news
+  if news then news[#news + 1] = text
+  else box.news = {'event\n' .. device .. '\n' .. box.tag .. '\n' .. seq .. '\n' .. text} end
+  box.seq, box.tag, box.sum = seq, tag, add(mailbox, seq, box.sum, text, bounds.entries, bounds.weight)
+  if seq == 1 then redis.call('PEXPIRE', mailbox, bounds.ttl) end
 end
 
 -- user: devices, leases (keys), prefix (of the mailboxes), channel. boxes: those that took an entry, by device; `turn` is the mail they took last.
@@ -25,7 +25,7 @@ local function put(user, mail, boxes, turn)
       if not string.find(entry.except, ',' .. device .. ',', 1, true) then
         local box = boxes[device] or openBox(user, device)
         if box then
-          push(user, device, box, mail.tag, entry)
+          push(user, device, box, mail.tag, entry.text)
           box.turn, boxes[device] = turn, box
         end
       end
@@ -37,11 +37,11 @@ end
 local function wake(user, boxes, turn)
   local online, queued = 0, 0
   for device, box in pairs(boxes) do
-    redis.call('HSET', user.devices, device, table.concat({box.seq, box.tag, box.sum, box.rest}, '|'))
+    redis.call('HSET', user.devices, device, string.format('%d|%s|%d|%s', box.seq, box.tag, box.sum, box.rest))
     if box.connection ~= '' then
       if user.written then redis.call('SPUBLISH', user.channel, user.written) end
       user.written = nil
-      redis.call('SPUBLISH', user.channel, table.concat(box.news, '\n'))
+      redis.call('SPUBLISH', user.channel, #box.news == 1 and box.news[1] or table.concat(box.news, '\n'))
     end
     local share = box.turn == turn and 1 or 0
     if box.connection ~= '' and box.till > bounds.now then online = online + share else queued = queued + share end

@@ -7,13 +7,13 @@ local function readBounds()
 end
 
 -- The arguments of what one commit says to one user: role (see taken)  holder whose lease is released, or ''  number of entries, and for
--- each of them: device or ''  ,excepted,devices, or ''  type  envelope; then '1' and what is said of a peer (see contact), or ''
+-- each of them: device or ''  ,excepted,devices, or ''  text (see mailbox); then '1' and what is said of a peer (see contact), or ''
 local function readMail(stamp, tag)
   local role, release, count = arguments(3)
   local mail = {stamp = stamp, tag = tag, role = role, release = release, entries = {}}
   for i = 1, tonumber(count) do
-    local device, except, kind, envelope = arguments(4)
-    mail.entries[i] = {device = device, except = except, kind = kind, envelope = envelope}
+    local device, except, text = arguments(3)
+    mail.entries[i] = {device = device, except = except, text = text}
   end
   if arguments(1) == '1' then mail.note = readNote() end
   return mail

@@ -2,7 +2,7 @@
 -- Purpose:   delivers what commits of one kind of source say to several users, where all keys lie on one server. What is said to many
 --            of them stands in the arguments once.
 -- KEYS:      for each user: devices hash  commits that the user's mailboxes have taken, see mailbox_append
--- ARGV:      bounds (see mail); number of events, then for each: version:tag  tag  type  envelope; then for each user: prefix of the
+-- ARGV:      bounds (see mail); number of events, then for each: version:tag  tag  text (see mailbox); then for each user: prefix of the
 --            mailboxes  channel  number of audiences, for each of them: device or ''  ,excepted,devices, or ''; and what the user is
 --            told, in order and with blanks between: <number of an audience>.<number of an event>
 -- RETURNS:   OK
@@ -18,8 +18,8 @@
 readBounds()
 local events = {}
 for i = 1, tonumber(arguments(1)) do
-  local stamp, tag, kind, envelope = arguments(4)
-  events[i] = {stamp = stamp, tag = tag, kind = kind, envelope = envelope}
+  local stamp, tag, text = arguments(3)
+  events[i] = {stamp = stamp, tag = tag, text = text}
 end
 local function readMails()
   local audiences, mails, last = {}, {}, {}
@@ -33,7 +33,7 @@ local function readMails()
       last = {stamp = event.stamp, tag = event.tag, role = '', release = '', entries = {}}
       mails[#mails + 1] = last
     end
-    last.entries[#last.entries + 1] = {device = to.device, except = to.except, kind = event.kind, envelope = event.envelope}
+    last.entries[#last.entries + 1] = {device = to.device, except = to.except, text = event.text}
   end
   return mails
 end

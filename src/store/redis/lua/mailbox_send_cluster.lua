@@ -1,7 +1,7 @@
 #!lua
 -- Purpose:   mailbox_send on a Cluster, where the source lies in another slot.
 -- KEYS:      1 devices hash  2 mailbox  3 commits of the source that the user's mailboxes have taken, if a commit matters
--- ARGV:      what send.lua reads; 12 version:tag of the commit it was decided on, or ''  13 ttl of what is remembered of the source
+-- ARGV:      what send.lua reads; 11 version:tag of the commit it was decided on, or ''  12 ttl of what is remembered of the source
 -- RETURNS:   online | queued | none | moved | 'behind version', the newest commit taken
 -- GUARANTEE: all or nothing; numbers are dense; nothing follows a commit that it was not decided on. A commit that the mailboxes do
 --            not know (they forgot it) is remembered, so that nothing decided on an older one follows.
@@ -10,7 +10,7 @@
 -- include taken
 -- include send
 local devices, mailbox, source = unpack(KEYS)
-local stamp, taken = ARGV[12], source and redis.call('GET', source) or ''
+local stamp, taken = ARGV[11], source and redis.call('GET', source) or ''
 local isNew = source and string.match(taken, '^%S*') ~= stamp
 if isNew then
   local newest = string.match(taken, '^%d+') or '0'
@@ -18,6 +18,6 @@ if isNew then
 end
 local sent = send(devices, mailbox)
 if isNew and (sent == 'online' or sent == 'queued') then
-  redis.call('SET', source, table.concat(withTaken(takenIn(taken), stamp, '1'), ' '), 'PX', ARGV[13])
+  redis.call('SET', source, table.concat(withTaken(takenIn(taken), stamp, '1'), ' '), 'PX', ARGV[12])
 end
 return sent

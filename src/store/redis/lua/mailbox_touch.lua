@@ -3,8 +3,8 @@
 -- KEYS:      1 devices hash  2 mailbox  3 epoch of the partition  4 … the user's leases, rooms, invitations and watched state
 -- ARGV:      1 device  2 channel  3 now  4 tag for a birth  5 retention  6 ttl of both keys  7 connection or ''
 --            8 '1' to claim  9 online until or ''  10 auth expires at, 'never' or ''  11 '=' and a status, or ''  12 most devices
---            13 most events  14 most weight  15 type and  16 envelope of the entry that says that writes may have been forgotten
---            17 seq or 'start' of a cursor to read from, '' to read nothing  18 its tag  19 most entries and  20 most weight to read
+--            13 most events  14 most weight  15 text (see mailbox) of the entry that says that writes may have been forgotten
+--            16 seq or 'start' of a cursor to read from, '' to read nothing  17 its tag  18 most entries and  19 most weight to read
 -- RETURNS:   {OK | NEW, head seq, head tag, connection, auth expires at or '', requested at, KEYS 4 … that exist, page or {}} | {FULL}
 -- GUARANTEE: one connection a device; a claim tells the others. The token of the connection decides when auth expires; what
 --            is shown later may extend it, which tells the open streams. Never more than ARGV 12 devices that have not expired.
@@ -42,8 +42,8 @@ end
 if known ~= '' and epoch ~= '' and known ~= epoch then
   local before = tag
   seq, tag = string.format('%d', seq + 1), ARGV[4]
-  sum = add(KEYS[2], seq, sum, {t = tag, y = ARGV[15], e = ARGV[16]}, ARGV[13], ARGV[14])
-  if connection ~= '' then redis.call('SPUBLISH', ARGV[2], table.concat({'event', ARGV[1], before, seq, tag, ARGV[15], ARGV[16]}, '\n')) end
+  sum = string.format('%d', add(KEYS[2], seq, sum, ARGV[15], ARGV[13], ARGV[14]))
+  if connection ~= '' then redis.call('SPUBLISH', ARGV[2], table.concat({'event', ARGV[1], before, seq, ARGV[15]}, '\n')) end
 end
 if epoch == '' then epoch = known end
 if ARGV[7] == '' and tonumber(requested) < now then requested = ARGV[3] end
@@ -53,7 +53,7 @@ local record = {seq, tag, sum, birth, epoch, seen, online, connection, auth, req
 redis.call('HSET', KEYS[1], ARGV[1], table.concat(record, '|'))
 redis.call('PEXPIRE', KEYS[1], ARGV[6])
 redis.call('PEXPIRE', KEYS[2], ARGV[6])
-local head, after, page = {seq = seq, tag = tag, birth = birth}, {cursor = ARGV[17], tag = ARGV[18]}, {}
-local bounds, involved = {most = tonumber(ARGV[19]), most_weight = tonumber(ARGV[20])}, redis.call('EXISTS', unpack(KEYS, 4))
+local head, after, page = {seq = seq, tag = tag, birth = birth}, {cursor = ARGV[16], tag = ARGV[17]}, {}
+local bounds, involved = {most = tonumber(ARGV[18]), most_weight = tonumber(ARGV[19])}, redis.call('EXISTS', unpack(KEYS, 4))
 if after.cursor ~= '' then page = readPage(KEYS[2], head, after, bounds) end
 return {reply, tonumber(seq), tag, connection, auth, tonumber(requested), involved, page}

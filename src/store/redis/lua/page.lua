@@ -26,12 +26,13 @@ local function readPage(mailbox, record, after, bounds)
     return {'OK', head, tag, {}}
   end
   local named = redis.call('XRANGE', mailbox, seq .. '-0', '+', 'COUNT', 1)[1]
+  local number = named and tonumber(string.match(named[1], '^%d+'))
   if seq == 0 then
     if after.tag ~= birth then return reset('unknown') end
-    if not named or named[1] ~= '1-0' then return reset('evicted') end
+    if number ~= 1 then return reset('evicted') end
     return take('-')
   end
-  if not named or named[1] ~= seq .. '-0' then return reset('evicted') end
-  if named[2][2] ~= after.tag then return reset('unknown') end
-  return take('(' .. seq .. '-0')
+  if number ~= seq then return reset('evicted') end
+  if string.match(named[2][2], '^[^\n]*') ~= after.tag then return reset('unknown') end
+  return take('(' .. named[1])
 end
