@@ -1,6 +1,6 @@
-// The store of a single process: no set-up, nothing survives it. The same promises as redis/, held to them by the same suite.
+// The memory engine: the store of a single process, lost when it ends. It keeps the same promises as redis/.
 import type { Clock } from '../clock.js'
-import type { AggregateRef } from './aggregate.js'
+import type { Availability } from './availability.js'
 import { createMemoryAggregates } from './memory/aggregates.js'
 import { createMemoryCachedAnswers } from './memory/cached-answers.js'
 import { createMemoryContacts } from './memory/contacts.js'
@@ -25,89 +25,93 @@ export interface MemoryStoreOptions extends StoreOptions {
 }
 
 export interface MemoryStore extends Store {
-  /** How many things each part holds, by its name. */
+  /** How many records each part holds, by the name of the part. */
   kept(): Readonly<Record<string, number>>
 }
 
-/** Never throws store_unavailable: memory does not go away. */
+/** Its methods never throw store_unavailable. */
 export function createMemoryStore(options: MemoryStoreOptions): MemoryStore {
   const { clock } = options
-  const startedAt = clock.now()
+  const parts = createParts(options)
+  const { aggregates, leases, mailboxes, memberships, rooms, timers, watches } = parts
+  return {
+    ...parts,
+    ...alwaysAvailable(clock),
+    contacts: {
+      ...parts.contacts,
+      async readCallee(user, peer, now) {
+        const [devices, joined] = await Promise.all([mailboxes.devices(user, now), memberships.list(user)])
+        const roomIds = [...new Set(joined.map(({ roomId }) => roomId))]
+        return { ...parts.contacts.read(user, peer, now), isReachable: devices.length > 0, roomIds }
+      },
+      record: async (user, update, now) => parts.contacts.record(user, update, now)
+    },
+    fanouts: createMemoryFanouts(timers, {
+      room: rooms.fanout,
+      presence: { ...aggregates.fanout, recipients: watches.recipients }
+    }),
+    deadLetters: createMemoryDeadLetters(),
+    kept() {
+      const counted = { ...sweptOf(parts), leases, timers }
+      return Object.fromEntries(Object.entries(counted).map(([name, part]) => [name, part.size()]))
+    },
+    close: startSweeping(parts, clock)
+  }
+}
+
+function createParts(options: MemoryStoreOptions) {
+  const { clock } = options
   const wakeups = createMemoryWakeups()
-  const timerIndex = createTimerIndex(clock)
-  const rooms = createMemoryRooms(clock, timerIndex)
+  const timers = createTimerIndex(clock)
+  const rooms = createMemoryRooms(clock, timers)
   const leases = createMemoryLeases()
   const contacts = createMemoryContacts(clock)
   const tickets = createMemoryTickets(clock)
   const memberships = createMemoryMemberships(clock)
   const invitations = createMemoryInvitations()
-  const isInvolved = (user: string) =>
-    leases.held(user).length > 0 ||
-    [memberships, invitations].some(part => part.has(user)) ||
-    stampOf({ kind: 'presence', id: user }) !== null
-  const stampOf = (ref: AggregateRef) => aggregates.stampOf(ref)
-  const publish = wakeups.publish
-  const mailboxes = createMemoryMailboxes({ ...options, leases, contacts, tickets, publish, stampOf, isInvolved })
   const quotas = createMemoryQuotas()
-  const aggregates = createMemoryAggregates({ clock, timerIndex, mailboxes, leases, quotas })
   const watches = createMemoryWatches(options)
   const cachedAnswers = createMemoryCachedAnswers(clock)
-  const parts = {
-    aggregates,
-    rooms,
-    memberships,
-    invitations,
-    mailboxes,
-    watches,
-    tickets,
-    cachedAnswers,
-    quotas,
-    contacts
-  }
-  const stopSweeping = clock.every(SWEEP_EVERY_MS, () => {
-    for (const part of Object.values(parts)) part.sweep(clock.now())
+  const mailboxes = createMemoryMailboxes({
+    ...options,
+    ...{ leases, contacts, tickets },
+    publish: wakeups.publish,
+    stampOf: ref => aggregates.stampOf(ref),
+    isInvolved: user =>
+      leases.held(user).length > 0 ||
+      [memberships, invitations].some(part => part.has(user)) ||
+      aggregates.stampOf({ kind: 'presence', id: user }) !== null
   })
+  const aggregates = createMemoryAggregates({ clock, timers, mailboxes, leases, quotas })
   return {
-    aggregates,
-    rooms,
-    timers: timerIndex,
-    memberships,
-    invitations,
-    mailboxes,
-    leases,
-    contacts: {
-      ...contacts,
-      async readCallee(user, peer, now) {
-        const [devices, rooms] = await Promise.all([mailboxes.devices(user, now), memberships.list(user)])
-        const roomIds = [...new Set(rooms.map(({ roomId }) => roomId))]
-        return { ...contacts.read(user, peer, now), isReachable: devices.length > 0, roomIds }
-      },
-      record: async (user, update, now) => contacts.record(user, update, now)
-    },
-    watches,
-    fanouts: createMemoryFanouts(timerIndex, {
-      room: rooms.fanout,
-      presence: { ...aggregates.fanout, recipients: watches.recipients }
-    }),
-    wakeups,
-    tickets,
-    cachedAnswers,
-    quotas,
-    deadLetters: createMemoryDeadLetters(),
+    ...{ aggregates, cachedAnswers, contacts, invitations, leases, mailboxes, memberships, quotas, rooms },
+    ...{ tickets, timers, wakeups, watches }
+  }
+}
+
+type Parts = ReturnType<typeof createParts>
+
+/** The parts whose expired records are swept. Leases and deadlines end with what they belong to. */
+const sweptOf = ({ leases, timers, wakeups, ...parts }: Parts) => parts
+
+/** Starts the sweep; the returned function ends it. */
+function startSweeping(parts: Parts, clock: Clock): () => Promise<void> {
+  const stop = clock.every(SWEEP_EVERY_MS, () => {
+    for (const part of Object.values(sweptOf(parts))) part.sweep(clock.now())
+  })
+  return async () => stop()
+}
+
+function alwaysAvailable(clock: Clock): Availability & Pick<Store, 'onLostWrites'> {
+  const startedAt = clock.now()
+  return {
     clock,
     clockOffsetMs: () => 0,
-    // What this process forgets, it forgets as a whole.
-    onLostWrites: () => () => undefined,
-    confirmWrites: async () => undefined,
     availableSince: () => startedAt,
     fault: () => null,
     ping: async () => 0,
-    kept() {
-      const sizes = Object.entries({ ...parts, leases, timers: timerIndex }).map(([name, part]) => [name, part.size()])
-      return Object.fromEntries(sizes)
-    },
-    async close() {
-      stopSweeping()
-    }
+    confirmWrites: async () => undefined,
+    // Memory loses everything at once, with the process.
+    onLostWrites: () => () => undefined
   }
 }

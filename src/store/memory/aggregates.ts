@@ -1,4 +1,4 @@
-// Aggregates in plain maps. An aggregate that is over expires only once it has delivered and published everything.
+// Aggregates in memory. One that has ended expires only after all its mail is delivered and its log is published.
 import type { Clock } from '../../clock.js'
 import {
   type AggregateRef,
@@ -21,9 +21,9 @@ import type { TimerIndex } from './timer-index.js'
 interface Aggregate extends FanoutLog {
   stamp: Stamp
   state: string
-  /** Oldest first. */
+  /** Mail that is held back, oldest first. */
   held: readonly HeldMail[]
-  /** Not null: to go this long after everything is delivered and published. */
+  /** How long after the last delivery it expires; null: it does not. */
   expireInMs: number | null
   expiresAt: number
 }
@@ -41,9 +41,9 @@ const toSnapshot = ({ stamp, state, held }: Aggregate): StoredAggregate => ({
 })
 
 interface MemoryAggregates extends Aggregates {
-  /** Of users who are watched; who watches is known elsewhere. */
+  /** The logs of presence; memory/watches.ts knows the recipients. */
   readonly fanout: Omit<FanoutSource, 'recipients'>
-  /** The commit that stands. */
+  /** The stamp of the commit that stands. */
   stampOf(ref: AggregateRef): Stamp | null
   size(): number
   sweep(now: number): void
@@ -51,14 +51,14 @@ interface MemoryAggregates extends Aggregates {
 
 interface Parts {
   readonly clock: Clock
-  readonly timerIndex: TimerIndex
+  readonly timers: TimerIndex
   readonly mailboxes: Pick<MemoryMailboxes, 'deliver' | 'isRegistered' | 'renew'>
   readonly quotas: Pick<MemoryQuotas, 'charge'>
   readonly leases: Pick<MemoryLeases, 'judge' | 'put' | 'held'>
 }
 
-export function createMemoryAggregates({ clock, timerIndex, mailboxes, leases, quotas }: Parts): MemoryAggregates {
-  const { deadlines, waiting } = timerIndex
+export function createMemoryAggregates({ clock, timers, mailboxes, leases, quotas }: Parts): MemoryAggregates {
+  const { deadlines, waiting } = timers
   const kept = new Map<string, Aggregate>()
 
   function find(ref: AggregateRef): Aggregate | undefined {
@@ -89,7 +89,7 @@ export function createMemoryAggregates({ clock, timerIndex, mailboxes, leases, q
     aggregate.expiresAt = isSettled && expireInMs !== null ? clock.now() + expireInMs : Infinity
   }
 
-  /** Delivers all that is held back; what became of the last commit's mail. */
+  /** Delivers all waiting mail. Returns the deliveries of the last commit. */
   function deliverHeld(aggregate: Aggregate) {
     const deliveries = new Map<string, Reached>()
     for (const { mail, tag } of aggregate.held) {
@@ -162,7 +162,7 @@ export function createMemoryAggregates({ clock, timerIndex, mailboxes, leases, q
       for (const [key, aggregate] of kept) {
         if (aggregate.expiresAt > now) continue
         kept.delete(key)
-        timerIndex.forget(aggregate)
+        timers.remove(aggregate)
       }
     }
   }

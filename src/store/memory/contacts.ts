@@ -1,4 +1,4 @@
-// Contacts in plain maps.
+// Contacts in memory.
 import type { Clock } from '../../clock.js'
 import {
   type Backoff,
@@ -18,7 +18,7 @@ export interface MemoryContacts extends Omit<Contacts, 'readCallee' | 'record'> 
 }
 
 export function createMemoryContacts(clock: Clock): MemoryContacts {
-  /** By user and peer; no user id has a blank in it. */
+  /** The key is user and peer. User ids contain no space. */
   const known = new ExpiringMap<true>(clock)
   const backoffs = new ExpiringMap<Backoff>(clock)
   const blocked = new Map<string, Map<string, number>>()
@@ -58,7 +58,7 @@ export function createMemoryContacts(clock: Clock): MemoryContacts {
       if (blocks?.delete(peer) && blocks.size === 0) blocked.delete(user)
     },
     blocks: async (user, now) => [...blocksOf(user, now).keys()].sort(),
-    /** Blocks are kept on purpose. */
+    /** Without blocks: users keep them on purpose, so they are no leak. */
     size: () => known.size + backoffs.size,
     sweep(now) {
       known.sweep(now)

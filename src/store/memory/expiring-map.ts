@@ -1,4 +1,4 @@
-// A map whose entries end at an instant each: one that has ended is not there, and is dropped by the next sweep.
+// A map whose entries expire. An expired entry is not returned, and is deleted by the next sweep.
 import type { Clock } from '../../clock.js'
 
 export class ExpiringMap<Value> {
@@ -14,7 +14,7 @@ export class ExpiringMap<Value> {
     return entry && entry.until > this.#clock.now() ? entry.value : undefined
   }
 
-  /** Kept until then, whatever was said before. */
+  /** Replaces value and expiry. */
   set(key: string, value: Value, until: number): void {
     this.#entries.set(key, { value, until })
   }
@@ -23,7 +23,7 @@ export class ExpiringMap<Value> {
     this.#entries.delete(key)
   }
 
-  /** With those that have ended since the last sweep. */
+  /** Counts entries that have expired since the last sweep. */
   get size(): number {
     return this.#entries.size
   }

@@ -1,25 +1,25 @@
-// Fan-out in memory: the outbox that commits write, under a lease.
+// Fan-out in memory.
 import { isSameStamp, type OutboxEntry } from '../aggregate.js'
 import type { FanoutOptions, FanoutRef, Fanouts, Recipient } from '../fanout.js'
 import type { TimerEntry, TimerIndex } from './timer-index.js'
 
 export interface FanoutLog extends TimerEntry {
-  /** Committed and not yet published to all, oldest first. Never changed in place: callers hold it. */
+  /** Entries that are not published to all recipients, oldest first. Replaced, never changed: callers keep references. */
   pending: readonly OutboxEntry[]
   lease: { readonly node: string; readonly until: number } | null
 }
 
-/** What has a log of one kind. */
+/** The aggregates of one kind that have a fan-out log. */
 export interface FanoutSource {
   find(id: string): FanoutLog | undefined
   recipients(id: string): readonly Recipient[]
-  /** The last entry has been published. */
+  /** Called when the last entry has been published. */
   drained(log: FanoutLog): void
 }
 
 const nameOf = ({ user, device }: Recipient) => `${user}/${device}`
 
-/** By name: who is on a page does not depend on who went meanwhile. */
+/** Sorted by name, so that a recipient that leaves between two pages does not shift the others. */
 function pageOf(recipients: readonly Recipient[], { from, page }: Pick<FanoutOptions, 'from' | 'page'>) {
   const rest = recipients
     .filter(recipient => from === null || nameOf(recipient) > from)
@@ -33,7 +33,7 @@ export function createMemoryFanouts(
   { waiting }: Pick<TimerIndex, 'waiting'>,
   sources: Readonly<Record<FanoutRef['kind'], FanoutSource>>
 ): Fanouts {
-  /** With the lease the outbox counts as forgotten only if nothing is heard of its node from now on. */
+  /** Also makes the log count as waiting since `now` only. */
   function lease(log: FanoutLog, { node, leaseMs, now }: Pick<FanoutOptions, 'node' | 'leaseMs' | 'now'>): void {
     log.lease = { node, until: now + leaseMs }
     waiting.set(log, now)
@@ -51,7 +51,7 @@ export function createMemoryFanouts(
       if (log.pending.length === 0) {
         log.lease = null
         waiting.delete(log)
-        // Only who drops the last entry starts the time to expire: asking again does not start it anew.
+        // Only dropping the last entry starts the expiry; another call for an empty log does not restart it.
         if (before > 0) source.drained(log)
         return { status: 'idle' }
       }

@@ -1,4 +1,4 @@
-// A binary heap that knows where each of its keys stands: to set, move or delete a key takes log n steps, whatever n is.
+// A binary heap that keeps the index of each key: setting, moving and deleting a key takes O(log n).
 
 interface Entry<Key> {
   readonly key: Key
@@ -6,7 +6,7 @@ interface Entry<Key> {
   index: number
 }
 
-/** Keys, each at one instant. */
+/** Keys ordered by one instant each. */
 export class Heap<Key> {
   readonly #entries: Entry<Key>[] = []
   readonly #byKey = new Map<Key, Entry<Key>>()
@@ -23,7 +23,7 @@ export class Heap<Key> {
     return this.#byKey.has(key)
   }
 
-  /** The earliest key; of several at one instant any of them. */
+  /** The earliest key; with equal instants any of them. */
   first(): { readonly key: Key; readonly at: number } | undefined {
     return this.#entries[0]
   }

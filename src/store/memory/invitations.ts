@@ -1,4 +1,4 @@
-// Invitations in plain maps: for each user, rooms and the instant they ring until.
+// Invitations in memory: user → room → the instant until which it rings.
 import type { Invitations } from '../rooms.js'
 
 export function createMemoryInvitations(): Invitations & {

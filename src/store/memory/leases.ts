@@ -1,13 +1,13 @@
-// Leases in plain maps. No expiry: a lease and its call live and die with the same process.
+// Leases in memory. They do not expire: leases and calls are lost together, with the process.
 import type { Lease, LeaseClaim, LeaseLimits, Leases } from '../leases.js'
 
 export interface MemoryLeases extends Leases {
-  /** What `take` would make of the user's leases; null: it is refused. Writes nothing. */
+  /** The user's leases if `take` granted the claim; null: it would be refused. Writes nothing. */
   judge(user: string, claim: LeaseClaim): readonly Lease[] | null
-  /** What was judged. */
+  /** Stores a result of `judge`. */
   put(user: string, held: readonly Lease[]): void
   held(user: string): readonly Lease[]
-  /** `release`, at once. */
+  /** `release` without a promise. */
   drop(user: string, holder: string): void
   size(): number
 }

@@ -1,4 +1,4 @@
-// One device and its mailbox, as the memory engine keeps them: what is appended, trimmed and found again by a cursor.
+// One device and its mailbox in memory: append, evict, read after a cursor.
 import {
   type Cursor,
   type MailboxPage,
@@ -11,30 +11,31 @@ import {
 } from '../store.js'
 
 export interface Device {
-  /** Of the newest entry, or of the birth: together the head. */
+  readonly name: string
+  /** `seq` and `tag` are the head: the newest entry, or `0` and `birthTag`. */
   seq: number
   tag: string
   readonly birthTag: string
-  /** The newest entries; the last one is number `seq`. */
+  /** The kept entries; the last one has number `seq`. */
   events: StoredEvent[]
-  /** What they weigh together. */
+  /** Of all kept entries. */
   weight: number
   seenAt: number
-  /** Without a connection: when the last one closed, or 0 if there was a sign of life since. */
+  /** Without a connection: when the last one closed, or 0 if a keepalive has followed. */
   onlineUntil: number
   connection: string
   authExpiresAt: number | null
-  /** Besides its stream or poll. */
+  /** The last request other than the stream or poll. */
   requestedAt: number
   status: string
 }
 
-/** Trimming one by one would move the whole array each time. */
+/** Entries are trimmed in groups, because each trim copies the array. */
 const TRIM_AT_ONCE = 64
 
-export function birth({ tag, now }: Touch): Device {
+export function createDevice(name: string, { tag, now }: Touch): Device {
   const presence = { seenAt: now, onlineUntil: 0, connection: '', authExpiresAt: null, requestedAt: 0, status: '' }
-  return { seq: 0, tag, birthTag: tag, events: [], weight: 0, ...presence }
+  return { name, seq: 0, tag, birthTag: tag, events: [], weight: 0, ...presence }
 }
 
 export const head = ({ seq, tag }: Device): Cursor => ({ seq, tag })
@@ -55,11 +56,11 @@ export function push(device: Device, entry: Omit<StoredEvent, 'seq'>, bounds: Bo
   return event
 }
 
-/** How many of the oldest entries have to go. */
+/** How many of the oldest entries must be evicted. */
 function excessOf({ events, weight }: Device, { mailboxMaxEvents, mailboxMaxBytes }: Bounds): number {
   let excess = events.length >= mailboxMaxEvents + TRIM_AT_ONCE ? events.length - mailboxMaxEvents : 0
   if (weight <= mailboxMaxBytes) return excess
-  // An eighth is made free at once, as in lua/mailbox.lua.
+  // An eighth of the bound is freed at once, as in lua/mailbox.lua.
   let kept = events.slice(excess).reduce((sum, event) => sum + weightOf(event), 0)
   while (kept > mailboxMaxBytes - mailboxMaxBytes / 8 && excess < events.length - 1) {
     kept -= weightOf(events[excess++] as StoredEvent)

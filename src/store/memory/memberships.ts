@@ -1,9 +1,9 @@
-// Memberships in plain maps.
+// Memberships in memory.
 import type { Clock } from '../../clock.js'
 import { MEMBERSHIPS_MS, type Membership, type Memberships } from '../rooms.js'
 import { ExpiringMap } from './expiring-map.js'
 
-/** Of a user: by device, then by room. */
+/** The memberships of a user: device → room → membership. */
 type Devices = Map<string, Map<string, Membership>>
 
 export function createMemoryMemberships(

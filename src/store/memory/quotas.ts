@@ -1,8 +1,8 @@
-// Quotas in a plain map, one counter a window.
+// Quotas in memory: one counter for each window.
 import type { Charge, Quota, Quotas } from '../quotas.js'
 
 export interface MemoryQuotas extends Quotas {
-  /** The first charge that cannot be met; those before it are taken. */
+  /** Returns the first charge that is refused; those before it are taken. */
   charge(charges: readonly Charge[]): Charge | undefined
   size(): number
   sweep(now: number): void
@@ -11,22 +11,22 @@ export interface MemoryQuotas extends Quotas {
 export function createMemoryQuotas(): MemoryQuotas {
   const windows = new Map<string, { taken: number; readonly until: number }>()
 
-  const keyOf = (user: string, name: string, windowMs: number, number: number) =>
-    `${user} ${name} ${windowMs} ${number}`
+  const keyOf = (user: string, { name, windowMs, now }: Quota) =>
+    `${user} ${name} ${windowMs} ${Math.floor(now / windowMs)}`
 
-  function take(user: string, { name, windowMs, max, want, now }: Quota & { want: number }): number {
-    const number = Math.floor(now / windowMs)
-    const key = keyOf(user, name, windowMs, number)
-    const window = windows.get(key) ?? { taken: 0, until: (number + 1) * windowMs }
+  function take(user: string, quota: Quota & { want: number }): number {
+    const { windowMs, max, want, now } = quota
+    const key = keyOf(user, quota)
+    const window = windows.get(key) ?? { taken: 0, until: (Math.floor(now / windowMs) + 1) * windowMs }
     const granted = Math.max(0, Math.min(want, max - window.taken))
     window.taken += granted
     windows.set(key, window)
     return granted
   }
 
-  function left(user: string, { name, windowMs, max, now }: Quota): number {
-    const window = windows.get(keyOf(user, name, windowMs, Math.floor(now / windowMs)))
-    return Math.max(0, max - (window?.taken ?? 0))
+  function left(user: string, quota: Quota): number {
+    const window = windows.get(keyOf(user, quota))
+    return Math.max(0, quota.max - (window?.taken ?? 0))
   }
 
   return {

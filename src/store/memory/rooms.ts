@@ -190,7 +190,7 @@ export function createMemoryRooms(clock: Clock, timerIndex: TimerIndex): MemoryR
       for (const [id, room] of rooms) {
         if (room.expiresAt > now) continue
         rooms.delete(id)
-        timerIndex.forget(room)
+        timerIndex.remove(room)
       }
     }
   }

@@ -1,4 +1,4 @@
-// Tickets in plain maps, one a user.
+// Tickets in memory: one map for each user.
 import type { Clock } from '../../clock.js'
 import { TICKETS_MAX, type Tickets } from '../tickets.js'
 
@@ -9,7 +9,7 @@ interface TicketRecord {
 }
 
 export interface MemoryTickets extends Tickets {
-  /** Of a device that signed off. */
+  /** Revokes all tickets of the device. */
   revoke(user: string, device: string): void
   size(): number
   sweep(now: number): void
@@ -18,7 +18,7 @@ export interface MemoryTickets extends Tickets {
 export function createMemoryTickets(clock: Clock): MemoryTickets {
   const users = new Map<string, Map<string, TicketRecord>>()
 
-  function dropFirstToLapse(tickets: Map<string, TicketRecord>): void {
+  function dropFirstToExpire(tickets: Map<string, TicketRecord>): void {
     const [first] = [...tickets].sort(([, a], [, b]) => a.until - b.until)
     if (first) tickets.delete(first[0])
   }
@@ -27,7 +27,7 @@ export function createMemoryTickets(clock: Clock): MemoryTickets {
     async put(user, { id, device, value, ttlMs }) {
       const tickets = users.get(user) ?? new Map<string, TicketRecord>()
       users.set(user, tickets)
-      if (tickets.size >= TICKETS_MAX) dropFirstToLapse(tickets)
+      if (tickets.size >= TICKETS_MAX) dropFirstToExpire(tickets)
       tickets.set(id, { device, value, until: clock.now() + ttlMs })
     },
     async use(user, id, ttlMs) {

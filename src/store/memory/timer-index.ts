@@ -1,12 +1,11 @@
-// Deadlines by urgency, and outboxes by how long they have waited. Aggregates and rooms share this index, as they share the
-// sorted sets of a partition in Redis.
+// The timer index in memory: deadlines by class, and outboxes by how long they have waited. Aggregates and rooms share it.
 import type { Clock } from '../../clock.js'
 import type { AggregateRef } from '../aggregate.js'
 import { claimMarker } from '../claim-marker.js'
 import { type TimerClass, type Timers, timerClassOf } from '../timers.js'
 import { Heap } from './heap.js'
 
-/** What is kept under a ref. Once it has expired it never comes up again. */
+/** An entry is not returned after it has expired. */
 export interface TimerEntry {
   readonly ref: AggregateRef
   readonly expiresAt: number
@@ -16,9 +15,9 @@ type Times = Pick<Heap<TimerEntry>, 'get' | 'has' | 'set' | 'delete'>
 
 export interface TimerIndex extends Timers {
   readonly deadlines: Times
-  /** Since when the oldest entry of an outbox has waited, or when the outbox was last reported as stale. */
+  /** By outbox: since when its oldest entry has waited, or when the outbox was last returned as stale. */
   readonly waiting: Times
-  forget(kept: TimerEntry): void
+  remove(entry: TimerEntry): void
   size(): number
 }
 
@@ -27,22 +26,22 @@ export function createTimerIndex(clock: Clock): TimerIndex {
   const waiting = new Heap<TimerEntry>()
   const heapOf = ({ ref }: TimerEntry) => heaps[timerClassOf(ref)]
   const deadlines: Times = {
-    get: kept => heapOf(kept).get(kept),
-    has: kept => heapOf(kept).has(kept),
-    set: (kept, at) => heapOf(kept).set(kept, at),
-    delete: kept => heapOf(kept).delete(kept)
+    get: entry => heapOf(entry).get(entry),
+    has: entry => heapOf(entry).has(entry),
+    set: (entry, at) => heapOf(entry).set(entry, at),
+    delete: entry => heapOf(entry).delete(entry)
   }
 
-  function forget(kept: TimerEntry): void {
-    deadlines.delete(kept)
-    waiting.delete(kept)
+  function remove(entry: TimerEntry): void {
+    deadlines.delete(entry)
+    waiting.delete(entry)
   }
 
-  /** Takes the earliest `limit` that are not after `until` out of the heap. */
+  /** Removes the earliest `limit` entries that are not after `until`. */
   function take(heap: Heap<TimerEntry>, until: number, limit: number): TimerEntry[] {
     const taken: TimerEntry[] = []
     for (let first = heap.first(); first && first.at <= until && taken.length < limit; first = heap.first()) {
-      if (first.key.expiresAt <= clock.now()) forget(first.key)
+      if (first.key.expiresAt <= clock.now()) remove(first.key)
       else taken.push(first.key)
       heap.delete(first.key)
     }
@@ -51,14 +50,14 @@ export function createTimerIndex(clock: Clock): TimerIndex {
 
   function claim(heap: Heap<TimerEntry>, { until, again, limit }: { until: number; again: number; limit: number }) {
     const taken = take(heap, until, limit)
-    for (const kept of taken) heap.set(kept, again)
+    for (const entry of taken) heap.set(entry, again)
     return taken.map(({ ref }) => ref)
   }
 
   return {
     deadlines,
     waiting,
-    forget,
+    remove,
     size: () => heaps.call.size + heaps.room.size + heaps.presence.size + waiting.size,
     async claimDue({ now, claimMs, staleMs, limit, classes }) {
       const held = claimMarker(now, claimMs)

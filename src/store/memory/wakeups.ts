@@ -1,4 +1,4 @@
-// Wake-ups within one process: handed over in order, never inside the call that caused them.
+// Wake-ups in memory: delivered in order, in a microtask after the call that caused them.
 import type { Wakeup, Wakeups } from '../store.js'
 
 export type Publish = (user: string, wakeup: Wakeup) => void
@@ -8,7 +8,7 @@ interface Listener {
 }
 
 export function createMemoryWakeups(): Wakeups & { publish: Publish } {
-  /** Lists are replaced, never changed. Nearly always there is one listener, and a set is several times its size. */
+  /** Lists are replaced, never changed. Arrays, because a set takes several times the memory and there is usually one listener. */
   const users = new Map<string, readonly Listener[]>()
 
   function publish(user: string, wakeup: Wakeup): void {
@@ -21,7 +21,7 @@ export function createMemoryWakeups(): Wakeups & { publish: Publish } {
 
   return {
     publish,
-    // All nodes share the state itself.
+    // A single process needs no hint: it reads the state itself.
     onCommit: () => () => undefined,
     async notify(user, notice) {
       publish(user, { kind: 'notice', ...notice })

@@ -1,4 +1,4 @@
-// Watches in plain maps.
+// Watches in memory.
 import type { Clock } from '../../clock.js'
 import type { StoreOptions } from '../store.js'
 import { type Watcher, type WatcherRecord, type Watches, watchTtlMs } from '../watches.js'

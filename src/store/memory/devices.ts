@@ -1,0 +1,51 @@
+// The registered devices of each user, in memory. A device expires when its last keepalive is older than the retention.
+import type { StoreOptions } from '../store.js'
+import type { Device } from './mailbox.js'
+
+export interface Devices {
+  find(user: string, name: string, now: number): Device | undefined
+  all(user: string, now: number): Device[]
+  /** The user has fewer devices than are allowed. */
+  hasRoom(user: string, now: number): boolean
+  add(user: string, device: Device): void
+  /** False: it was not registered. */
+  remove(user: string, name: string): boolean
+  /** Users with at least one device. */
+  size(): number
+  sweep(now: number): void
+}
+
+export function createDevices({
+  retentionMs,
+  maxDevicesPerUser
+}: Pick<StoreOptions, 'retentionMs' | 'maxDevicesPerUser'>): Devices {
+  const users = new Map<string, Map<string, Device>>()
+
+  function find(user: string, name: string, now: number): Device | undefined {
+    const devices = users.get(user)
+    const found = devices?.get(name)
+    if (!found || found.seenAt + retentionMs >= now) return found
+    devices?.delete(name)
+    return undefined
+  }
+
+  function all(user: string, now: number): Device[] {
+    const names = [...(users.get(user)?.keys() ?? [])]
+    return names.flatMap(name => find(user, name, now) ?? [])
+  }
+
+  return {
+    find,
+    all,
+    hasRoom: (user, now) => all(user, now).length < maxDevicesPerUser,
+    add(user, device) {
+      const devices = users.get(user) ?? new Map<string, Device>()
+      users.set(user, devices.set(device.name, device))
+    },
+    remove: (user, name) => users.get(user)?.delete(name) ?? false,
+    size: () => users.size,
+    sweep(now) {
+      for (const [user, devices] of users) if (all(user, now).length === 0 && devices.size === 0) users.delete(user)
+    }
+  }
+}
