@@ -4,7 +4,6 @@ import Fastify, { type FastifyInstance } from 'fastify'
 import { buildAdmin } from './admin.js'
 import { type Clock, systemClock, wait } from './clock.js'
 import type { Config } from './config.js'
-import { createFanout } from './delivery/fanout.js'
 import { createHub } from './delivery/hub.js'
 import { createStreams, type Streams } from './delivery/streams.js'
 import { createIds, type Ids } from './ids.js'
@@ -30,12 +29,11 @@ import { createCache } from './services/cache.js'
 import { createBacklog } from './services/chat/backlog.js'
 import type { Context } from './services/context.js'
 import { confirmConnected } from './services/device/after-failover.js'
-import { createLifecycle } from './services/device/lifecycle.js'
-import { visibilityOf } from './services/presence/visibility.js'
-import { followUp } from './services/room/after-publication.js'
+import { deviceCallbacks } from './services/device/lifecycle.js'
 import { createMemoryStore } from './store/memory.js'
 import { createRedisStore } from './store/redis/redis.js'
 import type { Store } from './store/store.js'
+import { startFanout } from './workers/fanout.js'
 import { startGauges } from './workers/gauges.js'
 import { startTimers } from './workers/timers.js'
 
@@ -67,7 +65,7 @@ export async function buildApp(config: Config, overrides: Overrides = {}): Promi
   const store = overrides.store ?? (await openStore(app, config, { ...overrides, ids }))
   const context = createContext({ config, ids, store, clock: overrides.clock ?? store.clock, log: app.log })
   const hub = createHub({ store, log: app.log })
-  const streams = createStreams({ ...context, hub, lifecycle: createLifecycle(context) })
+  const streams = createStreams({ ...context, hub, ...deviceCallbacks(context) })
   app.decorate('streams', streams)
   const health = { store, isDraining: addDrain(app, context) }
 
@@ -110,11 +108,7 @@ function createContext(parts: Pick<Context, 'config' | 'ids' | 'store' | 'clock'
     ),
     calls: createCache(),
     pairs: createCache(),
-    fanout: createFanout({
-      ...{ store, clock, node, run: background.runAgain },
-      follow: (ref, task) => followUp(context, ref.id, task),
-      judgeWatchers: user => visibilityOf(context, user)
-    }),
+    startFanout: ref => startFanout(context, ref),
     chats: createCache(),
     chatBacklog: createBacklog(3 * (config.chatServiceRetryMaxMs + config.chatServiceTimeoutMs))
   }

@@ -24,7 +24,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   store: ['clock', 'errors', 'ids', 'redis-url'],
   delivery: [...BASE, 'store'],
   adapters: ['clock', 'config', 'errors', 'schemas'],
-  services: [...BASE, 'adapters', 'delivery', 'domain', 'store'],
+  services: [...BASE, 'adapters', 'domain', 'store'],
   workers: [...BASE, 'services', 'store'],
   development: ['config'],
   plugins: [...BASE, 'adapters', 'delivery', 'development', 'services', 'store'],

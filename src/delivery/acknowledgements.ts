@@ -1,47 +1,46 @@
-// Whether the client of a stream that promised acknowledgements still gives them (DESIGN 5b). A connection says little: a stopped
-// program's kernel takes bytes for a long time, and a proxy may hold a connection whose client has gone.
+// Tracks whether the client of a stream opened with `ack=true` still acknowledges heartbeats. An open connection does not prove that the
+// client reads: the kernel of a stopped program accepts bytes for a long time, and a proxy may keep a connection without a client.
 import type { Actor } from '../schemas/claims.js'
-import type { Delivery } from './context.js'
+import type { DeliveryContext } from './context.js'
 
-/** A heartbeat that asks has to be answered before as many more have passed. */
-const HEARTBEATS = 2
+/** An acknowledgement is due within this many heartbeats. */
+const DUE_HEARTBEATS = 2
 
 export class Acknowledgements {
-  readonly #delivery: Delivery
+  readonly #context: DeliveryContext
   readonly #actor: Actor
-  /** As of the last refresh: only a device in a call or room is asked, because only there is somebody who waits for it. */
+  /** In a call or room as of the last check. Other devices are not asked, because no one waits for them. */
   #isEngaged = false
-  /** The first heartbeat that asked and was not answered. */
+  /** When the first unacknowledged heartbeat with `ack: true` was sent. */
   #askedAt: number | null = null
 
-  constructor(delivery: Delivery, actor: Actor) {
-    this.#delivery = delivery
+  constructor(context: DeliveryContext, actor: Actor) {
+    this.#context = context
     this.#actor = actor
   }
 
-  /** Whether the heartbeat that is sent now asks for one. */
+  /** Whether the heartbeat sent now has `ack: true`. */
   ask(now: number): boolean {
     if (this.#isEngaged) this.#askedAt ??= now
     return this.#isEngaged
   }
 
   isOverdue(now: number): boolean {
-    return this.#askedAt !== null && now - this.#askedAt >= HEARTBEATS * this.#delivery.config.heartbeatMs
+    return this.#askedAt !== null && now - this.#askedAt >= DUE_HEARTBEATS * this.#context.config.heartbeatMs
   }
 
   /**
-   * Takes the device's last request, on whatever node it was, for an acknowledgement of what was asked before. True when one is overdue
-   * all the same. Throws store_unavailable.
+   * The device's last request, on any node, acknowledges all heartbeats before it. Resolves to whether one is still overdue.
+   * @throws AppError store_unavailable
    */
-  async areMissed(requestedAt: number): Promise<boolean> {
-    const { lifecycle, clock } = this.#delivery
-    this.#isEngaged = await lifecycle.isEngaged(this.#actor)
+  async check(requestedAt: number): Promise<{ readonly isOverdue: boolean }> {
+    this.#isEngaged = await this.#context.isEngaged(this.#actor)
     if (!this.#isEngaged || requestedAt >= (this.#askedAt ?? 0)) this.#askedAt = null
-    return this.isOverdue(clock.now())
+    return { isOverdue: this.isOverdue(this.#context.clock.now()) }
   }
 
-  /** The store was away, and with it what requests leave behind: this counts against nobody. */
-  startOver(): void {
+  /** The store was unavailable, and with it the record of requests: the client gets the full time again. */
+  reset(): void {
     this.#askedAt = null
   }
 }

@@ -1,41 +1,41 @@
-// What goes over the wire of an event stream, as text (WHATWG HTML, section 9.2.6). Nothing in it can contain a line break:
-// envelopes are JSON on one line, and ids and types are ours.
+// The frames of an event stream, as text (WHATWG HTML, section 9.2.6). No value contains a line break: envelopes are JSON on one line, and
+// ids and types are ours.
 import { ENDS, type EndReason } from '../ends.js'
 import type { Notice, ResetReason, StoredEvent } from '../store/store.js'
 
-/** An event from the mailbox. The id is the device's own, so only the envelope is shared between devices. */
+/** An event of the mailbox. */
 export function eventFrame({ seq, tag, type, envelope }: StoredEvent): string {
   return `id: ${seq}.${tag}\nevent: ${type}\ndata: ${envelope}\n\n`
 }
 
-/** What the stream says of itself. Not from the mailbox, so it has no id and leaves Last-Event-ID as it is. */
-export function noticeFrame(type: string, data: object, now: number): string {
+/** About the stream itself, such as `heartbeat`. Without an id, so Last-Event-ID does not change. */
+export function streamFrame(type: string, data: object, now: number): string {
   const envelope = { type, timestamp: new Date(now).toISOString(), data }
   return `event: ${type}\ndata: ${JSON.stringify(envelope)}\n\n`
 }
 
-/** What others say to whoever listens now. No id either: it is nothing to resume from. */
-export function passingFrame({ type, envelope }: Notice): string {
+/** A notice. Without an id: a stream cannot resume from it. */
+export function noticeFrame({ type, envelope }: Notice): string {
   return `event: ${type}\ndata: ${envelope}\n\n`
 }
 
-/** A notice that sets Last-Event-ID too: an EventSource that reconnects goes on from there. */
+/** About the stream itself, with an id: an EventSource that reconnects resumes from it. */
 export function cursorFrame(type: string, data: { readonly cursor: string }, now: number): string {
-  return `id: ${data.cursor}\n${noticeFrame(type, data, now)}`
+  return `id: ${data.cursor}\n${streamFrame(type, data, now)}`
 }
 
-/** What a `reset` says, on a stream and in a poll: from the cursor on nothing is missing, and the snapshot has what came before. */
+/** The data of a `reset`: nothing is missing after the cursor, and the snapshot has what came before. */
 export const resetData = (reason: ResetReason, cursor: string) => ({ reason, cursor, snapshot: '/v1/snapshot' })
 
 export function retryFrame(retryMs: number): string {
   return `retry: ${retryMs}\n\n`
 }
 
-/** How long an EventSource nobody closes waits after it was told not to come back: two tabs of one device must not take turns. */
-const STAY_AWAY_MS = 600_000
+/** How long an EventSource waits after an end with `reconnect: false`: two tabs of one device must not supersede each other in turns. */
+const NO_RECONNECT_MS = 600_000
 
 export function endFrame(reason: EndReason, retryMs: number, now: number): string {
   const { reconnect } = ENDS[reason]
   const data = reconnect ? { reason, reconnect, afterMs: retryMs } : { reason, reconnect }
-  return `retry: ${reconnect ? retryMs : STAY_AWAY_MS}\n${noticeFrame('end', data, now)}`
+  return `retry: ${reconnect ? retryMs : NO_RECONNECT_MS}\n${streamFrame('end', data, now)}`
 }

@@ -1,61 +1,62 @@
-// From the store's wake-ups to the streams and polls of this process: one subscription a user, however many of their devices
-// are here. A wake-up that comes before join() has resolved is delivered too; consumers are ready for that.
+// The hub passes wake-ups of the store to the subscriptions of this process. It subscribes once per user, for all their devices. A wake-up
+// that arrives before join() has resolved is passed on too.
 import type { FastifyBaseLogger } from 'fastify'
 import { AppError } from '../errors.js'
 import type { Actor } from '../schemas/claims.js'
 import type { Wakeup, Wakeups } from '../store/store.js'
 
-export interface Consumer {
+export interface Subscriber {
   readonly actor: Actor
   /** Must not throw. */
   wake(wakeup: Wakeup): void
 }
 
 export interface Hub {
-  /** Resolves when wake-ups sent from then on arrive. Throws store_unavailable, and then the consumer is not joined. */
-  join(consumer: Consumer): Promise<void>
-  /** Idempotent; resolves when the subscription is gone, if this was its last consumer. Never rejects. */
-  leave(consumer: Consumer): Promise<void>
-  /** Users subscribed to. */
+  /** Resolves when wake-ups sent from then on arrive. @throws AppError store_unavailable; the subscriber is then not joined */
+  join(subscriber: Subscriber): Promise<void>
+  /** Idempotent, never rejects. If this was the user's last subscriber, resolves when the store's subscription has ended. */
+  leave(subscriber: Subscriber): Promise<void>
+  /** Number of users subscribed to. */
   readonly size: number
 }
 
-interface Source {
+interface WakeupSource {
   readonly wakeups: Pick<Wakeups, 'subscribe'>
 }
 
 interface HubOptions {
-  readonly store: Source
+  readonly store: WakeupSource
   readonly log: Pick<FastifyBaseLogger, 'error'>
 }
 
 export function createHub({ store, log }: HubOptions): Hub {
   const channels = new Map<string, Channel>()
 
-  function drop(consumer: Consumer, channel: Channel | undefined): boolean {
-    if (!channel?.remove(consumer) || channel.members.length > 0) return false
-    // Whoever joins from here on gets a channel of their own; the store keeps the two subscriptions apart.
-    if (channels.get(consumer.actor.user) === channel) channels.delete(consumer.actor.user)
+  /** True: the channel has no subscriber left. */
+  function remove(subscriber: Subscriber, channel: Channel | undefined): boolean {
+    if (!channel?.remove(subscriber) || channel.subscribers.length > 0) return false
+    // A subscriber that joins from here on gets a new channel. The store keeps the two subscriptions apart.
+    if (channels.get(subscriber.actor.user) === channel) channels.delete(subscriber.actor.user)
     return true
   }
 
   return {
-    async join(consumer) {
-      const { user } = consumer.actor
+    async join(subscriber) {
+      const { user } = subscriber.actor
       const channel = channels.get(user) ?? new Channel(store, user)
       channels.set(user, channel)
-      // Not spread: that leaves room for sixteen more, in every channel.
-      channel.members = channel.members.concat(consumer)
+      // concat, because V8 reserves room for 16 more elements when an array is spread.
+      channel.subscribers = channel.subscribers.concat(subscriber)
       try {
         await channel.ready
       } catch (error) {
-        drop(consumer, channel)
+        remove(subscriber, channel)
         throw error
       }
     },
-    async leave(consumer) {
-      const channel = channels.get(consumer.actor.user)
-      if (!channel || !drop(consumer, channel)) return
+    async leave(subscriber) {
+      const channel = channels.get(subscriber.actor.user)
+      if (!channel || !remove(subscriber, channel)) return
       try {
         const unsubscribe = await channel.ready
         await unsubscribe()
@@ -70,22 +71,22 @@ export function createHub({ store, log }: HubOptions): Hub {
 }
 
 class Channel {
-  /** Replaced, never changed: a consumer may leave while it is being woken. */
-  members: readonly Consumer[] = []
+  /** Replaced, never mutated: a subscriber may leave while it is woken. */
+  subscribers: readonly Subscriber[] = []
   readonly ready: Promise<() => Promise<void>>
 
-  constructor(store: Source, user: string) {
+  constructor(store: WakeupSource, user: string) {
     this.ready = store.wakeups.subscribe(user, wakeup => {
-      for (const member of this.members) {
-        if (wakeup.kind === 'gap' || wakeup.device === member.actor.device) member.wake(wakeup)
+      for (const subscriber of this.subscribers) {
+        if (wakeup.kind === 'gap' || wakeup.device === subscriber.actor.device) subscriber.wake(wakeup)
       }
     })
   }
 
-  remove(consumer: Consumer): boolean {
-    const others = this.members.filter(member => member !== consumer)
-    const removed = others.length < this.members.length
-    this.members = others
-    return removed
+  remove(subscriber: Subscriber): boolean {
+    const others = this.subscribers.filter(each => each !== subscriber)
+    const isRemoved = others.length < this.subscribers.length
+    this.subscribers = others
+    return isRemoved
   }
 }

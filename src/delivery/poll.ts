@@ -1,152 +1,149 @@
-// One long-poll: the same mailbox and the same cursor as a stream, read once.
+// A long-poll: reads the same mailbox with the same cursor as a stream, once.
 //
-// A poll claims the device like a stream does, and does not release it: the device stays online for AWAY_AFTER_MS past the end
-// of its last poll, which is time to send the next one.
+// It claims the device as a stream does and does not release it: the device stays online for AWAY_AFTER_MS after its last poll, in which
+// the client sends the next one.
 import { AppError } from '../errors.js'
+import { formatCursor, type MailboxPosition } from '../store/cursor.js'
 import type { Cursor, Notice, ResetReason, StoredEvent } from '../store/store.js'
-import { formatCursor, type Position } from './cursor.js'
 import { resetData } from './frames.js'
-import { type Opening, type Page, Subscription } from './subscription.js'
+import { type ResumeResult, Subscription, type SubscriptionPage } from './subscription.js'
 
 export interface PollOptions {
-  readonly position: Position | null
+  readonly position: MailboxPosition | null
   readonly waitMs: number
   readonly limit: number
-  /** Of the body; an event that alone is larger comes alone. */
+  /** Of the body. An event that alone is larger comes alone. */
   readonly maxBytes: number
 }
 
-/** What a body holds beside its events and notices. */
+/** Bytes of a body besides its events and notices. */
 const BODY_OVERHEAD = 128
-/** Notices are of the moment and may be lost; a client that types often must not fill this process. */
+/** Bounds the memory that notices take; they may be lost. */
 const NOTICES_MAX = 64
 
 export class Poll extends Subscription {
-  #wakeUp: (() => void) | null = null
-  /** Notices that came while it waited. They go with the reply, as many as fit; the first one brings it about. */
+  #endWait: (() => void) | null = null
+  /** Arrived during the wait. The first one ends it; the reply has as many as fit. */
   readonly #notices: string[] = []
-  /** Answer with what there is. */
+  /** To be answered without waiting any longer. */
   #isHurried = false
-  /** Another connection may have the device, or the record may have been set back. */
-  #auditIsDue = false
-  /** When the wait ends. */
-  #until = 0
+  #isRenewalDue = false
+  #waitsUntil = 0
 
-  /** The reply as JSON text. Throws superseded, too_many_devices and store_unavailable. */
+  /** The reply as JSON text. @throws AppError superseded, too_many_devices, store_unavailable */
   async answer(options: PollOptions): Promise<string> {
-    const { clock, metrics } = this.delivery
+    const { clock, metrics } = this.context
     const waitMs = this.#boundedWait(options.waitMs)
-    this.#until = clock.now() + waitMs
+    this.#waitsUntil = clock.now() + waitMs
     try {
-      const opening = await this.enter(options.position, boundsOf(options))
-      // Closed: nobody reads the answer.
-      const { outcome, body } = opening ? await this.#reply(opening, { ...options, waitMs }) : CLOSED
+      const result = await this.claim(options.position, boundsOf(options))
+      const { outcome, body } = result ? await this.#reply(result, { ...options, waitMs }) : CLOSED
       metrics.resumes.inc({ outcome })
       return body
     } finally {
-      this.delivery.settle(this.leave())
+      this.context.settle(this.leave())
     }
   }
 
-  /** The node is about to go: no more waiting. */
+  /** Ends the wait: the reply has what has arrived. */
   hurry(): void {
     this.#isHurried = true
-    this.#wakeUp?.()
+    this.#endWait?.()
   }
 
-  /** The client has gone. */
+  /** The client has disconnected. */
   close(): void {
     this.isClosed = true
     this.hurry()
   }
 
   protected onlineUntil(): number {
-    return this.#until + this.delivery.config.awayAfterMs
+    return this.#waitsUntil + this.context.config.awayAfterMs
   }
 
-  protected isComingBack(): boolean {
+  protected expectsReconnect(): boolean {
     return this.endedBy === null && !this.hasSignedOff
   }
 
-  protected takeEvent(): void {
-    this.readSoon()
+  protected onEvent(): void {
+    this.scheduleRead()
   }
 
-  protected takeNotice({ envelope }: Notice): void {
+  protected onNotice({ envelope }: Notice): void {
     if (this.#notices.length < NOTICES_MAX) this.#notices.push(envelope)
-    this.#wakeUp?.()
+    this.#endWait?.()
   }
 
-  protected readSoon(): void {
-    this.isDirty = true
-    this.#wakeUp?.()
+  protected scheduleRead(): void {
+    this.hasUnread = true
+    this.#endWait?.()
   }
 
-  protected auditSoon(): void {
-    this.#auditIsDue = true
-    this.#wakeUp?.()
+  protected scheduleRenewal(): void {
+    this.#isRenewalDue = true
+    this.#endWait?.()
   }
 
-  /** It has waited for no longer than the token lasts. */
+  /** Not needed: a poll does not wait longer than its token is valid. */
   protected extendToken(): void {}
 
-  async #reply(opening: Opening, options: PollOptions): Promise<Reply> {
+  async #reply(result: ResumeResult, options: PollOptions): Promise<Reply> {
     const { position, waitMs } = options
-    if (opening.status === 'hello' || position === null) return { outcome: 'hello', body: bodyOf([], opening.head) }
-    const deadline = this.delivery.clock.after(waitMs, () => this.hurry())
+    if (result.status === 'hello' || position === null) return { outcome: 'hello', body: bodyOf([], result.head) }
+    const stopTimer = this.context.clock.after(waitMs, () => this.hurry())
     try {
-      for (let page: Page | null = opening; ; page = await this.#readAgain(position, options)) {
-        if (page?.status === 'reset') return this.#reset(page.reason, page.at)
-        if (page !== null && page.events.length > 0) return this.#replay(page.events, options.maxBytes)
+      for (let page: SubscriptionPage | null = result; ; page = await this.#readAgain(position, options)) {
+        if (page?.status === 'reset') return this.#resetReply(page.reason, page.at)
+        if (page !== null && page.events.length > 0) return this.#eventsReply(page.events, options.maxBytes)
         if (this.#isHurried || this.hasSignedOff || waitMs <= 0 || this.#notices.length > 0) {
-          // It repeats the cursor, except that `start` becomes the head of what turned out to be empty.
-          const place = position === 'start' && page !== null ? page.head : position
-          return { outcome: 'replay', body: bodyOf([], place, within(boundsOf(options).maxBytes, this.#notices)) }
+          // The reply repeats the cursor. `start` becomes the head of the empty mailbox.
+          const cursor = position === 'start' && page !== null ? page.head : position
+          return { outcome: 'replay', body: bodyOf([], cursor, fitting(this.#notices, boundsOf(options).maxBytes)) }
         }
         await this.#wait()
       }
     } finally {
-      deadline()
+      stopTimer()
     }
   }
 
-  #readAgain(position: Position, options: PollOptions): Promise<Page | null> {
-    this.isDirty = false
+  #readAgain(position: MailboxPosition, options: PollOptions): Promise<SubscriptionPage | null> {
+    this.hasUnread = false
     return this.read(position, boundsOf(options))
   }
 
-  /** Until there may be something new to say. Throws superseded. */
+  /** Resolves when there may be something to reply. @throws AppError superseded, too_many_devices, store_unavailable */
   async #wait(): Promise<void> {
-    if (!this.isDirty && !this.#auditIsDue && !this.#isHurried) {
+    if (!this.hasUnread && !this.#isRenewalDue && !this.#isHurried) {
       await new Promise<void>(resolve => {
-        this.#wakeUp = resolve
+        this.#endWait = resolve
       })
-      this.#wakeUp = null
+      this.#endWait = null
     }
-    if (!this.#auditIsDue) return
-    this.#auditIsDue = false
+    if (!this.#isRenewalDue) return
+    this.#isRenewalDue = false
     const renewed = await this.renew()
     if (typeof renewed === 'string') throw new AppError(renewed)
   }
 
-  #replay(events: readonly StoredEvent[], maxBytes: number): Reply {
-    this.delivery.metrics.eventsDelivered.inc({ transport: 'poll' }, events.length)
+  #eventsReply(events: readonly StoredEvent[], maxBytes: number): Reply {
+    this.context.metrics.eventsDelivered.inc({ transport: 'poll' }, events.length)
     const texts = events.map(eventText)
     const left = maxBytes - BODY_OVERHEAD - sizeOf(texts)
-    return { outcome: 'replay', body: bodyOf(texts, events.at(-1) ?? 'start', within(left, this.#notices)) }
+    return { outcome: 'replay', body: bodyOf(texts, events.at(-1) ?? 'start', fitting(this.#notices, left)) }
   }
 
-  #reset(reason: ResetReason, at: Cursor): Reply {
+  #resetReply(reason: ResetReason, at: Cursor): Reply {
     const cursor = formatCursor(at)
-    const timestamp = new Date(this.delivery.clock.now()).toISOString()
+    const timestamp = new Date(this.context.clock.now()).toISOString()
     const event = { id: cursor, type: 'reset', timestamp, data: resetData(reason, cursor) }
     return { outcome: `reset_${reason}`, body: bodyOf([JSON.stringify(event)], at) }
   }
 
-  /** No poll waits for longer than its token lasts. */
+  /** At most until the token expires. */
   #boundedWait(waitMs: number): number {
     const { expiresAt } = this.actor
-    return expiresAt === null ? waitMs : Math.min(waitMs, Math.max(0, expiresAt - this.delivery.clock.now()))
+    return expiresAt === null ? waitMs : Math.min(waitMs, Math.max(0, expiresAt - this.context.clock.now()))
   }
 }
 
@@ -157,26 +154,27 @@ interface Reply {
   readonly body: string
 }
 
+/** The client has disconnected and does not read it. */
 const CLOSED: Reply = { outcome: 'closed', body: '' }
 
-/** In a body, each with its comma. */
+/** In bytes, each with its comma. */
 const sizeOf = (texts: readonly string[]) => texts.reduce((sum, text) => sum + Buffer.byteLength(text) + 1, 0)
 
-/** The first of them that together fit. */
-function within(maxBytes: number, texts: readonly string[]): readonly string[] {
-  const beyond = texts.findIndex((_, i) => sizeOf(texts.slice(0, i + 1)) > maxBytes)
-  return beyond < 0 ? texts : texts.slice(0, beyond)
+/** As many of the texts, from the first, as fit together. */
+function fitting(texts: readonly string[], maxBytes: number): readonly string[] {
+  const tooMany = texts.findIndex((_, i) => sizeOf(texts.slice(0, i + 1)) > maxBytes)
+  return tooMany < 0 ? texts : texts.slice(0, tooMany)
 }
 
 /**
- * The stored envelope is an object without an id; put it in front, without parsing. Id and comma take less than the
- * ENTRY_WEIGHT that the read has allowed for.
+ * The stored envelope is an object without an id, which is put in front without parsing. The id and the comma take fewer bytes than
+ * ENTRY_WEIGHT, which the read has counted.
  */
 function eventText({ seq, tag, envelope }: StoredEvent): string {
   return `{"id":"${seq}.${tag}",${envelope.slice(1)}`
 }
 
-function bodyOf(events: readonly string[], cursor: Position, notices: readonly string[] = []): string {
-  const passing = notices.length > 0 ? `,"notices":[${notices.join(',')}]` : ''
-  return `{"events":[${events.join(',')}],"cursor":"${cursor === 'start' ? cursor : formatCursor(cursor)}"${passing}}`
+function bodyOf(events: readonly string[], cursor: MailboxPosition, notices: readonly string[] = []): string {
+  const noticesMember = notices.length > 0 ? `,"notices":[${notices.join(',')}]` : ''
+  return `{"events":[${events.join(',')}],"cursor":"${cursor === 'start' ? cursor : formatCursor(cursor)}"${noticesMember}}`
 }

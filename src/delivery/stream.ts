@@ -1,62 +1,63 @@
-// One device's event stream, from its claim on the device to its release.
+// The event stream of one device.
 //
-//   opening ──▶ replay, reset or hello ──▶ live ──▶ closed          (exactly one of the three, G3; closed from anywhere)
+//   opening ──▶ replay, reset or hello ──▶ live ──▶ closed          (exactly one of the three, G3; closed from any state)
 //
-// Wake-ups are hints and the mailbox is the truth. A hint is written straight through only if it follows the last event, by
-// number and by tag; anything else makes the stream dirty, and one pump at a time reads on from where the stream stands.
+// A wake-up's events are written at once only if they directly follow the last event written, by number and by tag. Otherwise the mailbox
+// is read from the stream's cursor, by one reader at a time.
 import type { Socket } from 'node:net'
 import type { EndReason } from '../ends.js'
 import { AppError } from '../errors.js'
-import type { Cursor, Notice, ResetReason, StoredEvent, Wakeup } from '../store/store.js'
+import type { MailboxPosition } from '../store/cursor.js'
+import type { Notice, ResetReason, StoredEvent, Wakeup } from '../store/store.js'
+import { TICKET_IDLE_MS } from '../store/tickets.js'
 import { Acknowledgements } from './acknowledgements.js'
-import { type Delivery, refreshMs, type StreamOptions, TICKET_USED_MS } from './context.js'
-import type { Position } from './cursor.js'
-import { Expiry } from './expiry.js'
-import { endFrame, noticeFrame } from './frames.js'
+import { type DeliveryContext, refreshMs, type StreamOptions } from './context.js'
+import { endFrame, streamFrame } from './frames.js'
 import { BACKLOG_LIMIT, finish } from './sse.js'
-import { type EventWakeup, type Opening, type Page, Subscription } from './subscription.js'
-import { Tail } from './tail.js'
+import { StreamWriter } from './stream-writer.js'
+import { type EventWakeup, type ResumeResult, Subscription, type SubscriptionPage } from './subscription.js'
+import { TokenExpiry } from './token-expiry.js'
 
-/** After a read that failed, instead of at the next refresh: a call may be ringing. */
+/** How soon a failed read is repeated: a call may be ringing, and the next refresh may be later. */
 const RETRY_READ_MS = 1500
 
-/** A replay reads and writes pages within both bounds, and waits between them until the client has read. */
-const PAGE = { limit: 100, maxBytes: BACKLOG_LIMIT / 2 }
+/** A replay reads pages within both bounds, and waits between them until the client has read. */
+const PAGE_BOUNDS = { limit: 100, maxBytes: BACKLOG_LIMIT / 2 }
 
-type Outcome = 'hello' | 'replay' | `reset_${ResetReason}`
+type ResumeOutcome = 'hello' | 'replay' | `reset_${ResetReason}`
 
 export class EventStream extends Subscription {
   readonly #socket: Socket
-  readonly #tail: Tail
+  readonly #writer: StreamWriter
   readonly #ticket: string
-  #opening = true
-  /** True from birth: until the stream is live, hints only make it dirty. */
-  #pumping = true
-  readonly #expiry: Expiry
-  readonly #acks: Acknowledgements | null
-  #beatAt: number
+  #isOpening = true
+  /** True until the stream is live: an event that arrives before then is read from the mailbox. */
+  #isReading = true
+  readonly #tokenExpiry: TokenExpiry
+  readonly #acknowledgements: Acknowledgements | null
+  #heartbeatAt: number
   #refreshAt: number
 
-  constructor(delivery: Delivery, { actor, socket, ticket, acknowledges }: StreamOptions) {
-    super(delivery, actor)
-    const { clock, ids, config } = delivery
+  constructor(context: DeliveryContext, { actor, socket, ticket, acknowledges }: StreamOptions) {
+    super(context, actor)
+    const { clock, ids, config } = context
     this.#socket = socket
-    this.#tail = new Tail(delivery, socket)
+    this.#writer = new StreamWriter(context, socket)
     this.#ticket = ticket
-    this.#expiry = new Expiry(actor.expiresAt)
-    this.#acks = acknowledges ? new Acknowledgements(delivery, actor) : null
-    // Streams that were opened in one moment, after a deploy say, shall not beat in one moment for ever.
-    this.#beatAt = clock.now() + ids.between(config.heartbeatMs >> 1, config.heartbeatMs)
-    this.#refreshAt = clock.now() + ids.between(refreshMs(delivery) >> 1, refreshMs(delivery))
+    this.#tokenExpiry = new TokenExpiry(actor.expiresAt)
+    this.#acknowledgements = acknowledges ? new Acknowledgements(context, actor) : null
+    // Random, so that streams opened at the same moment, as after a deployment, do not send heartbeats at the same moment.
+    this.#heartbeatAt = clock.now() + ids.between(config.heartbeatMs >> 1, config.heartbeatMs)
+    this.#refreshAt = clock.now() + ids.between(refreshMs(context) >> 1, refreshMs(context))
   }
 
-  /** Never rejects. Resolves when the stream is live, or over. */
-  async open(position: Position | null): Promise<void> {
-    const opening = await this.enter(position, PAGE).catch(error => this.#fail(error))
-    this.#opening = false
-    if (this.isClosed || !opening) return this.delivery.settle(this.leave())
-    await this.#begin(position, opening).catch(error => this.#fail(error))
-    await this.#pump()
+  /** Never rejects. Resolves when the stream is live or closed. */
+  async open(position: MailboxPosition | null): Promise<void> {
+    const result = await this.claim(position, PAGE_BOUNDS).catch(error => this.#fail(error))
+    this.#isOpening = false
+    if (this.isClosed || !result) return this.context.settle(this.leave())
+    await this.#begin(position, result).catch(error => this.#fail(error))
+    await this.#readUnread()
   }
 
   override wake(wakeup: Wakeup): void {
@@ -65,44 +66,40 @@ export class EventStream extends Subscription {
 
   /** Called by the one ticker of all streams. */
   tick(now: number): void {
-    if (this.#expiry.hasCome(now)) this.end('auth_expired')
-    if (this.#opening || this.isClosed) return
-    const expiresInMs = this.#expiry.takeNotice(now)
-    if (expiresInMs !== null) this.#socket.write(noticeFrame('auth.expiring', { expiresInMs }, now))
-    if (now >= this.#beatAt) {
-      this.#beatAt = now + this.delivery.config.heartbeatMs
-      if (this.#acks?.isOverdue(now)) this.auditSoon()
-      this.#tail.beat(now, this.#acks?.ask(now) ?? false)
-    }
+    if (this.#tokenExpiry.isExpired(now)) this.end('auth_expired')
+    if (this.#isOpening || this.isClosed) return
+    const expiresInMs = this.#tokenExpiry.takeWarning(now)
+    if (expiresInMs !== null) this.#socket.write(streamFrame('auth.expiring', { expiresInMs }, now))
+    if (now >= this.#heartbeatAt) this.#heartbeat(now)
     if (now >= this.#refreshAt) void this.#refresh(now)
-    if (this.#tail.isStalled(now)) this.end('slow')
+    if (this.#writer.isStalled(now)) this.end('slow')
   }
 
   /** Sends the client to another node. */
   dismiss(afterMs: number): void {
     if (this.isClosed) return
-    this.#socket.write(noticeFrame('reconnect', { afterMs }, this.delivery.clock.now()))
+    this.#socket.write(streamFrame('reconnect', { afterMs }, this.context.clock.now()))
     this.end('drain', afterMs)
   }
 
-  /** Says why, and closes. Idempotent. */
+  /** Writes the `end` frame and closes. Idempotent. */
   end(reason: EndReason, retryMs?: number): void {
     if (this.isClosed) return
-    const { clock, ids } = this.delivery
+    const { clock, ids } = this.context
     this.endedBy = reason
     finish(this.#socket, endFrame(reason, retryMs ?? ids.between(1000, 4000), clock.now()), clock)
     this.close()
   }
 
-  /** The socket has closed, or is about to. Idempotent. */
+  /** The socket has closed or is about to. Idempotent. */
   close(): void {
     if (this.isClosed) return
     this.isClosed = true
-    // While it enters, open() leaves when the store has answered: a claim on its way must not arrive after its release.
-    if (!this.#opening) this.delivery.settle(this.leave())
+    // While the stream opens, open() calls leave() after the store has answered: a claim under way must not arrive after its release.
+    if (!this.#isOpening) this.context.settle(this.leave())
   }
 
-  /** Closes without waiting for what the client has not read. */
+  /** Closes without waiting for the client to read. */
   destroy(): Promise<void> {
     return new Promise(resolve => {
       if (this.#socket.closed) return resolve()
@@ -112,133 +109,135 @@ export class EventStream extends Subscription {
   }
 
   protected onlineUntil(): number {
-    return this.delivery.clock.now() + this.delivery.config.presenceTtlMs
+    return this.context.clock.now() + this.context.config.presenceTtlMs
   }
 
-  /** A client that is sent to another node. */
-  protected isComingBack(): boolean {
+  protected expectsReconnect(): boolean {
     return this.endedBy === 'drain'
   }
 
-  protected takeEvent(wakeup: EventWakeup): void {
-    if (!this.#pumping && this.#tail.isNext(wakeup)) this.#writeLive(wakeup.events)
-    else if (!this.#tail.isAtLast(wakeup)) this.readSoon()
+  protected onEvent(wakeup: EventWakeup): void {
+    if (!this.#isReading && this.#writer.isNext(wakeup)) this.#writeLive(wakeup.events)
+    else if (!this.#writer.isAtLast(wakeup)) this.scheduleRead()
   }
 
-  protected takeNotice(notice: Notice): void {
-    if (!this.#pumping) this.#tail.mention(notice)
+  protected onNotice(notice: Notice): void {
+    if (!this.#isReading) this.#writer.writeNotice(notice)
   }
 
   protected extendToken(expiresAt: number | null): void {
-    // While it opens, the token may have been shown before this connection.
-    if (!this.#opening) this.#expiry.extend(expiresAt)
+    // While the stream opens, the wake-up may be about a request made before this connection.
+    if (!this.#isOpening) this.#tokenExpiry.extend(expiresAt)
   }
 
-  protected readSoon(): void {
-    this.isDirty = true
-    if (!this.#pumping) void this.#pump()
+  protected scheduleRead(): void {
+    this.hasUnread = true
+    if (!this.#isReading) void this.#readUnread()
   }
 
-  protected auditSoon(): void {
+  protected scheduleRenewal(): void {
     this.#refreshAt = 0
-    if (!this.#opening) void this.#refresh(this.delivery.clock.now())
+    if (!this.#isOpening) void this.#refresh(this.context.clock.now())
   }
 
-  /** The one outcome of opening. */
-  async #begin(position: Position | null, opening: Opening): Promise<void> {
-    if (position !== null && position !== 'start') this.#tail.stand(position)
-    const outcome = opening.status === 'hello' ? this.#hello(opening.head) : await this.#replay(opening)
+  #heartbeat(now: number): void {
+    this.#heartbeatAt = now + this.context.config.heartbeatMs
+    if (this.#acknowledgements?.isOverdue(now)) this.scheduleRenewal()
+    this.#writer.writeHeartbeat(now, this.#acknowledgements?.ask(now) ?? false)
+  }
+
+  async #begin(position: MailboxPosition | null, result: ResumeResult): Promise<void> {
+    if (position !== null && position !== 'start') this.#writer.moveTo(position)
+    let outcome: ResumeOutcome = 'hello'
+    if (result.status === 'hello') this.#writer.writeHello(result.head)
+    else outcome = await this.#replay(result)
     if (this.isClosed) return
-    if (outcome === 'replay') this.#tail.announce('caught-up')
+    if (outcome === 'replay') this.#writer.writeCaughtUp()
     this.#socket.uncork()
-    this.delivery.metrics.resumes.inc({ outcome })
+    this.context.metrics.resumes.inc({ outcome })
   }
 
-  #hello(head: Cursor): Outcome {
-    this.#tail.hello(head)
-    return 'hello'
-  }
-
-  async #pump(): Promise<void> {
-    this.#pumping = true
+  async #readUnread(): Promise<void> {
+    this.#isReading = true
     try {
-      while (this.isDirty && !this.isClosed) {
-        this.isDirty = false
-        await this.#replay(await this.#readOn())
+      while (this.hasUnread && !this.isClosed) {
+        this.hasUnread = false
+        await this.#replay(await this.#readNext())
       }
     } catch (error) {
-      this.isDirty = true
-      this.#refreshAt = Math.min(this.#refreshAt, this.delivery.clock.now() + RETRY_READ_MS)
-      this.delivery.report(error)
+      this.hasUnread = true
+      this.#refreshAt = Math.min(this.#refreshAt, this.context.clock.now() + RETRY_READ_MS)
+      this.context.report(error)
     }
-    this.#pumping = false
+    this.#isReading = false
   }
 
-  /** Writes the page and all that follows it, at the speed of the client. Null: the stream is closed. */
-  async #replay(first: Page | null): Promise<Outcome> {
-    let outcome: Outcome = 'replay'
-    for (let page = first; page !== null; page = await this.#readOn()) {
-      this.#tail.writePage(page)
+  /** Writes the page and all pages after it as fast as the client reads. Null: the stream is closed. */
+  async #replay(first: SubscriptionPage | null): Promise<ResumeOutcome> {
+    let outcome: ResumeOutcome = 'replay'
+    for (let page = first; page !== null; page = await this.#readNext()) {
+      this.#writer.writePage(page)
       if (page.status === 'reset') outcome = `reset_${page.reason}`
-      if (this.#tail.isAt(page.head)) break
+      if (this.#writer.isAt(page.head)) break
       this.#socket.uncork()
-      await this.#tail.drain()
+      await this.#writer.drain()
     }
     return outcome
   }
 
   /** Null: the stream is closed. */
-  async #readOn(): Promise<Page | null> {
+  async #readNext(): Promise<SubscriptionPage | null> {
     while (!this.isClosed && this.#socket.writable) {
-      const page = await this.read(this.#tail.position, PAGE)
+      const page = await this.read(this.#writer.position, PAGE_BOUNDS)
       if (this.isClosed || !this.#socket.writable) return null
       if (page !== null) {
         this.hasSignedOff = false
         return page
       }
       if (this.hasSignedOff) this.end('signed_off')
-      else await this.#audit()
+      else await this.#renewClaim()
     }
     return null
   }
 
   #writeLive(events: readonly StoredEvent[]): void {
-    this.#tail.write(events)
+    this.#writer.writeEvents(events)
     if (this.#socket.writableLength > BACKLOG_LIMIT) this.end('slow')
   }
 
-  /** Renews presence and ticket, and looks whether what the stream believes is so. On a fault: again at the next round. */
+  /** Renews the claim and the ticket. After a failure the next refresh tries again. */
   async #refresh(now: number): Promise<void> {
-    this.#refreshAt = now + refreshMs(this.delivery)
+    this.#refreshAt = now + refreshMs(this.context)
     try {
-      await this.#audit()
-      if (this.#ticket !== '') await this.delivery.store.tickets.use(this.actor.user, this.#ticket, TICKET_USED_MS)
+      await this.#renewClaim()
+      if (this.#ticket !== '') await this.context.store.tickets.use(this.actor.user, this.#ticket, TICKET_IDLE_MS)
     } catch (error) {
-      this.#acks?.startOver()
-      this.delivery.report(error)
+      this.#acknowledgements?.reset()
+      this.context.report(error)
     }
-    if (this.isDirty && !this.#pumping) await this.#pump()
+    if (this.hasUnread && !this.#isReading) await this.#readUnread()
   }
 
-  async #audit(): Promise<void> {
+  async #renewClaim(): Promise<void> {
     const renewed = await this.renew()
     if (this.isClosed) return
     if (typeof renewed === 'string') return this.end(renewed)
-    this.#expiry.extend(renewed.authExpiresAt)
-    // A record that was lost, in a failover or to the retention, has a new head too: the next read answers with a reset.
-    if (!this.#tail.isAt(renewed.head)) this.isDirty = true
-    if (await this.#acks?.areMissed(renewed.requestedAt)) this.end('unresponsive')
+    this.#tokenExpiry.extend(renewed.authExpiresAt)
+    // Also after the record was lost, in a failover or by expiry: the new head differs, and the next read answers with a reset.
+    if (!this.#writer.isAt(renewed.head)) this.hasUnread = true
+    const acknowledged = await this.#acknowledgements?.check(renewed.requestedAt)
+    if (acknowledged?.isOverdue) this.end('unresponsive')
   }
 
   #fail(error: unknown): null {
-    this.delivery.report(error)
-    this.end(endOf(error))
+    this.context.report(error)
+    this.end(endReasonOf(error))
     return null
   }
 }
 
-/** What a stream ends with that could not claim its device. */
-function endOf(error: unknown): EndReason {
+/** For a stream that could not claim its device. */
+function endReasonOf(error: unknown): EndReason {
   if (!(error instanceof AppError)) return 'store_unavailable'
   return error.code === 'too_many_devices' || error.code === 'store_full' ? error.code : 'store_unavailable'
 }

@@ -1,12 +1,13 @@
-// All streams and polls of this process: they open here, one ticker keeps them all, and a node that shuts down sends them away.
+// All streams and polls of this process: opens them, ticks the streams, and ends both when the node drains or closes.
 import type { ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import { wait } from '../clock.js'
 import { AppError } from '../errors.js'
 import type { Actor } from '../schemas/claims.js'
-import { type Delivery, type DeliveryOptions, refreshMs } from './context.js'
-import { parseCursor } from './cursor.js'
-import { createOpenings } from './openings.js'
+import { parseCursor } from '../store/cursor.js'
+import { type DeliveryContext, type DeliveryOptions, refreshMs } from './context.js'
+import { NewestPolls, whenClosed } from './newest-polls.js'
+import { createOpeningQueue } from './opening-queue.js'
 import { Poll } from './poll.js'
 import { type Headers, takeOver } from './sse.js'
 import { EventStream } from './stream.js'
@@ -14,12 +15,12 @@ import { EventStream } from './stream.js'
 export interface StreamRequest {
   readonly actor: Actor
   readonly cursor: string | undefined
-  /** The secret of the ticket that the request was made with. */
+  /** The secret of the ticket that authenticated the request. */
   readonly ticket?: string | undefined
-  /** The client promises to acknowledge heartbeats that ask for it. */
+  /** The client promises to acknowledge heartbeats with `ack: true`. */
   readonly acknowledges?: boolean | undefined
   readonly res: ServerResponse
-  /** What hooks have set so far. */
+  /** Set by hooks so far. */
   readonly headers: Headers
 }
 
@@ -32,140 +33,137 @@ export interface PollRequest {
   readonly res: ServerResponse
 }
 
+/** After drain() and close() every open() and poll() is refused with shutting_down. */
 export interface Streams {
-  /** Answers on the response's own socket; the caller hijacks. Throws invalid_cursor or shutting_down, and has then done nothing. */
+  /** Replies on the socket of the response; the caller hijacks it. @throws AppError invalid_cursor, shutting_down, before any reply */
   open(request: StreamRequest): void
-  /** The reply as JSON text. Throws invalid_cursor, shutting_down, superseded, too_many_devices and store_unavailable. */
+  /** The reply as JSON text. @throws AppError invalid_cursor, shutting_down, superseded, too_many_devices, store_unavailable */
   poll(request: PollRequest): Promise<string>
-  /** Who is connected to this node. */
+  /** The devices connected to this node. */
   connected(): readonly Actor[]
   /** How many are open, by transport. */
   count(): { readonly sse: number; readonly poll: number }
-  /** Takes nothing new from now on, and sends away what is open over `windowMs`. Resolves when all have left. */
+  /** Ends all streams and polls over `windowMs`. Resolves when all have left. */
   drain(options: { windowMs: number }): Promise<void>
-  /** Ends all that is open, at once. Nothing of it is left when this resolves: no stream, timer or subscription. Idempotent. */
+  /** Ends all streams and polls at once. No stream, timer or subscription remains when it resolves. Idempotent. */
   close(): Promise<void>
 }
 
 const DRAIN_STEPS = 20
-const TICKS_PER_BEAT = 20
+const TICKS_PER_HEARTBEAT = 20
+const TICK_MS = { min: 10, max: 500 }
 
 export function createStreams(options: DeliveryOptions): Streams {
-  const { clock, ids, log, metrics, config } = options
-  const streams = new Map<Socket, EventStream>()
-  const polls = new Set<Poll>()
-  /** By device, the newest poll on this node, until its reply has left this process. */
-  const newest = new Map<string, { readonly res: ServerResponse; isAnswered: boolean }>()
-  const work = new Set<Promise<unknown>>()
-  let accepts = true
+  return new OpenStreams(options)
+}
 
-  const delivery: Delivery = {
-    ...options,
-    openings: createOpenings(),
-    settle(promise) {
-      const settled = promise.catch(delivery.report).finally(() => work.delete(settled))
-      work.add(settled)
-    },
-    report(error) {
-      if (!(error instanceof AppError)) log.error({ err: error }, 'a stream failed')
+class OpenStreams implements Streams {
+  readonly #context: DeliveryContext
+  readonly #streams = new Map<Socket, EventStream>()
+  readonly #polls = new Set<Poll>()
+  readonly #newestPolls = new NewestPolls()
+  readonly #work = new Set<Promise<unknown>>()
+  readonly #stopTicking: () => void
+  readonly #onSocketClose: (this: Socket) => void
+  #isAccepting = true
+
+  constructor(options: DeliveryOptions) {
+    const { clock, log, metrics } = options
+    const report = (error: unknown) => {
+      if (!(error instanceof AppError)) log.error({ err: error }, 'stream failed')
+    }
+    const settle = (promise: Promise<unknown>) => {
+      const settled = promise.catch(report).finally(() => this.#work.delete(settled))
+      this.#work.add(settled)
+    }
+    this.#context = { ...options, openings: createOpeningQueue(), settle, report }
+    const streams = this.#streams
+    // One listener for all sockets: an idle stream has no closure of its own.
+    this.#onSocketClose = function () {
+      const stream = streams.get(this)
+      streams.delete(this)
+      metrics.streamsOpen.dec({ transport: 'sse' })
+      stream?.close()
+    }
+    this.#stopTicking = clock.every(tickMs(options), () => {
+      const now = clock.now()
+      for (const stream of streams.values()) stream.tick(now)
+    })
+  }
+
+  open({ actor, cursor, ticket = '', acknowledges = false, res, headers }: StreamRequest): void {
+    const { clock, ids, metrics } = this.#context
+    this.#admit()
+    const position = parseCursor(cursor)
+    const socket = takeOver(res, headers, { retryMs: ids.between(1000, 4000), now: clock.now() })
+    if (!socket) return
+    const stream = new EventStream(this.#context, { actor, socket, ticket, acknowledges })
+    this.#streams.set(socket.on('close', this.#onSocketClose), stream)
+    metrics.streamsOpen.inc({ transport: 'sse' })
+    this.#context.settle(stream.open(position))
+  }
+
+  async poll({ actor, cursor, waitMs, limit, maxBytes, res }: PollRequest): Promise<string> {
+    const { streamsOpen } = this.#context.metrics
+    this.#admit()
+    const position = parseCursor(cursor)
+    const poll = new Poll(this.#context, actor)
+    const markAnswered = this.#newestPolls.add(actor, res)
+    this.#polls.add(poll)
+    streamsOpen.inc({ transport: 'poll' })
+    whenClosed(res, () => poll.close())
+    try {
+      const body = await poll.answer({ position, waitMs, limit, maxBytes })
+      markAnswered()
+      return body
+    } finally {
+      this.#polls.delete(poll)
+      streamsOpen.dec({ transport: 'poll' })
     }
   }
 
-  const beatMs = Math.min(config.heartbeatMs, refreshMs(options))
-  const stopTicking = clock.every(Math.min(500, Math.max(10, Math.floor(beatMs / TICKS_PER_BEAT))), () => {
-    const now = clock.now()
-    for (const stream of streams.values()) stream.tick(now)
-  })
-
-  /** One listener for all: an idle stream keeps no closure of its own. */
-  function closed(this: Socket): void {
-    const stream = streams.get(this)
-    streams.delete(this)
-    metrics.streamsOpen.dec({ transport: 'sse' })
-    stream?.close()
+  connected(): readonly Actor[] {
+    return [...this.#streams.values(), ...this.#polls].map(({ actor }) => actor)
   }
 
-  function admit(): void {
-    if (!accepts) throw new AppError('shutting_down')
+  count(): { readonly sse: number; readonly poll: number } {
+    return { sse: this.#streams.size, poll: this.#polls.size }
   }
 
-  /** A device has one poll: a newer one closes the reply of the one before that nobody reads. */
-  function beNewest({ user, device }: Actor, res: ServerResponse): () => void {
-    const key = `${user} ${device}`
-    const previous = newest.get(key)
-    if (previous?.isAnswered) previous.res.destroy()
-    const mine = { res, isAnswered: false }
-    newest.set(key, mine)
-    const isNewest = () => newest.get(key) === mine
-    whenClosed(res, () => isNewest() && newest.delete(key))
-    return function answered(): void {
-      if (!isNewest()) throw new AppError('superseded')
-      mine.isAnswered = true
+  async drain({ windowMs }: { windowMs: number }): Promise<void> {
+    const { clock, ids } = this.#context
+    this.#stopAccepting()
+    const waiting = [...this.#streams.values()]
+    for (let left = windowMs > 0 ? DRAIN_STEPS : 1; left > 0; left--) {
+      for (const stream of waiting.splice(0, Math.ceil(waiting.length / left))) stream.dismiss(ids.between(100, 1000))
+      if (left > 1 && waiting.length > 0) await wait(clock, windowMs / DRAIN_STEPS)
     }
+    await this.#settled()
   }
 
-  async function settled(): Promise<void> {
-    while (work.size > 0) await Promise.all(work)
+  async close(): Promise<void> {
+    this.#stopTicking()
+    this.#stopAccepting()
+    for (const stream of this.#streams.values()) stream.end('drain')
+    await Promise.all([...this.#streams.values()].map(stream => stream.destroy()))
+    await this.#settled()
   }
 
-  return {
-    open({ actor, cursor, ticket = '', acknowledges = false, res, headers }) {
-      admit()
-      const position = parseCursor(cursor)
-      const socket = takeOver(res, headers, { retryMs: ids.between(1000, 4000), now: clock.now() })
-      if (!socket) return
-      const stream = new EventStream(delivery, { actor, socket, ticket, acknowledges })
-      streams.set(socket.on('close', closed), stream)
-      metrics.streamsOpen.inc({ transport: 'sse' })
-      delivery.settle(stream.open(position))
-    },
+  #admit(): void {
+    if (!this.#isAccepting) throw new AppError('shutting_down')
+  }
 
-    async poll({ actor, cursor, waitMs, limit, maxBytes, res }) {
-      admit()
-      const position = parseCursor(cursor)
-      const poll = new Poll(delivery, actor)
-      const answered = beNewest(actor, res)
-      polls.add(poll)
-      metrics.streamsOpen.inc({ transport: 'poll' })
-      whenClosed(res, () => poll.close())
-      try {
-        const body = await poll.answer({ position, waitMs, limit, maxBytes })
-        answered()
-        return body
-      } finally {
-        polls.delete(poll)
-        metrics.streamsOpen.dec({ transport: 'poll' })
-      }
-    },
+  #stopAccepting(): void {
+    this.#isAccepting = false
+    for (const poll of this.#polls) poll.hurry()
+  }
 
-    connected: () => [...streams.values(), ...polls].map(({ actor }) => actor),
-
-    count: () => ({ sse: streams.size, poll: polls.size }),
-
-    async drain({ windowMs }) {
-      accepts = false
-      for (const poll of polls) poll.hurry()
-      const waiting = [...streams.values()]
-      for (let left = windowMs > 0 ? DRAIN_STEPS : 1; left > 0; left--) {
-        for (const stream of waiting.splice(0, Math.ceil(waiting.length / left))) stream.dismiss(ids.between(100, 1000))
-        if (left > 1 && waiting.length > 0) await wait(clock, windowMs / DRAIN_STEPS)
-      }
-      await settled()
-    },
-
-    async close() {
-      accepts = false
-      stopTicking()
-      for (const poll of polls) poll.hurry()
-      for (const stream of streams.values()) stream.end('drain')
-      await Promise.all([...streams.values()].map(stream => stream.destroy()))
-      await settled()
-    }
+  async #settled(): Promise<void> {
+    while (this.#work.size > 0) await Promise.all(this.#work)
   }
 }
 
-/** Also for a reply that is closed already: the client may have gone while its request was being admitted. */
-function whenClosed(res: ServerResponse, run: () => void): void {
-  if (res.closed) run()
-  else res.once('close', run)
+function tickMs(options: DeliveryOptions): number {
+  const shortestMs = Math.min(options.config.heartbeatMs, refreshMs(options))
+  return Math.min(TICK_MS.max, Math.max(TICK_MS.min, Math.floor(shortestMs / TICKS_PER_HEARTBEAT)))
 }

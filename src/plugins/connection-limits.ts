@@ -79,7 +79,7 @@ interface Replies {
 
 /**
  * A reply that has not left this process in time goes with its connection: the client does not read, or so slowly that its reply
- * would be held for minutes. Streams are not concerned: they have a queue of their own (delivery/tail.ts).
+ * would be held for minutes. Streams are not concerned: they have a queue of their own (delivery/stream-writer.ts).
  */
 function closeUnreadReplies(app: FastifyInstance, { open, clock, timeoutMs }: Replies): void {
   const unreadSince = new WeakMap<Socket, number>()

@@ -1,7 +1,7 @@
 // When a node dies, all its streams are opened at another one at once. Node parses and handles all requests that have arrived, a thousand in
 // one turn of its event loop, before it does anything else. So requests for streams and polls wait here with their head parsed and no
 // more: only a few go on in one turn, in the order they came, and all other requests are served in between. (How many wait for the store
-// at a time is bounded in delivery/openings.ts.)
+// at a time is bounded in delivery/opening-queue.ts.)
 import type { FastifyInstance } from 'fastify'
 
 const PER_TURN = 16

@@ -37,7 +37,7 @@ export function serverOptions(
     bodyLimit: BODY_LIMIT,
     trustProxy: trustProxy.length > 0 && [...trustProxy],
     // Until the whole request is here, headers included. A connection on which none has begun counts as well. What follows a
-    // request has its own limits: plugins/connection-limits.ts for replies, delivery/tail.ts for streams.
+    // request has its own limits: plugins/connection-limits.ts for replies, delivery/stream-writer.ts for streams.
     requestTimeout: requestTimeoutMs,
     keepAliveTimeout: KEEP_ALIVE_MS,
     http: {

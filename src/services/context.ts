@@ -2,12 +2,12 @@
 import type { FastifyBaseLogger } from 'fastify'
 import type { Clock } from '../clock.js'
 import type { Config } from '../config.js'
-import type { Fanout } from '../delivery/fanout.js'
 import type { CallRecord } from '../domain/call/tombstone.js'
 import type { QueueState } from '../domain/chat/service-queue.js'
 import type { PairState } from '../domain/room/pair.js'
 import type { Ids } from '../ids.js'
 import type { Metrics } from '../metrics.js'
+import type { FanoutRef } from '../store/fanout.js'
 import type { Store } from '../store/store.js'
 import type { AddressBudget } from './address-budget.js'
 import type { BackgroundTasks } from './background-tasks.js'
@@ -38,7 +38,8 @@ export interface Context {
   readonly node: string
   readonly calls: Cache<CallRecord>
   readonly pairs: Cache<PairState>
-  readonly fanout: Fanout
+  /** Wakes the fan-out worker of this node. It publishes what waits in the log. */
+  readonly startFanout: (ref: FanoutRef) => void
   readonly chats: Cache<QueueState>
   readonly chatBacklog: Backlog
   readonly background: BackgroundTasks

@@ -1,10 +1,10 @@
 // Tickets stand in for a token where no header can be set: an EventSource is opened with `?ticket=`, and comes back to the same
 // URL by itself. So a ticket is good for many uses, each of which keeps it alive a little longer; never longer than the token, and not
 // after its device has signed off.
-import { TICKET_USED_MS } from '../delivery/context.js'
 import { AppError } from '../errors.js'
 import type { Actor } from '../schemas/claims.js'
 import { ID_PATTERN } from '../schemas/common.js'
+import { TICKET_IDLE_MS } from '../store/tickets.js'
 import type { Context } from './context.js'
 
 /** Until its first use. */
@@ -33,7 +33,7 @@ export async function issueTicket({ store, ids, clock }: Context, actor: Actor):
 /** Whom the ticket speaks for. Throws invalid_ticket. */
 export async function redeemTicket({ store, clock }: Context, ticket: string): Promise<Actor> {
   const { user, secret } = parse(ticket)
-  const value = await store.tickets.use(user, secret, TICKET_USED_MS)
+  const value = await store.tickets.use(user, secret, TICKET_IDLE_MS)
   if (value === null) throw new AppError('invalid_ticket')
   const { device, expiresAt } = JSON.parse(value) as Grant
   if (expiresAt !== null && expiresAt <= clock.now()) throw new AppError('invalid_ticket')

@@ -4,6 +4,11 @@
 /** Most tickets of a user, over all devices. One more replaces the ticket that expires first. */
 export const TICKETS_MAX = 256
 
+/**
+ * How long a ticket lasts after its last use, or after the last refresh of a stream opened with it: time for an EventSource to reconnect.
+ */
+export const TICKET_IDLE_MS = 120_000
+
 export interface Ticket {
   /** Unguessable. */
   readonly id: string

@@ -37,9 +37,9 @@ const CHECK: Work<[claimedUntil: number]> = {
 const DELIVER: Work = {
   call: readCall,
   pair: readPair,
-  room: async ({ fanout }, id) => fanout.start({ kind: 'room', id }),
+  room: async ({ startFanout }, id) => startFanout({ kind: 'room', id }),
   chat: readQueue,
-  presence: async ({ fanout }, id) => fanout.start({ kind: 'presence', id })
+  presence: async ({ startFanout }, id) => startFanout({ kind: 'presence', id })
 }
 
 /** Starts the worker. The returned function stops it and resolves when nothing of it runs any more. */

@@ -57,7 +57,7 @@ export class DeliveryFixture {
 
   /** Hangs up, and waits until the node has noticed and let go. */
   async leave(node: Node, client: SseClient): Promise<void> {
-    const goodbyes = () => node.comings.filter(coming => coming.startsWith('-')).length
+    const goodbyes = () => node.connectionLog.filter(entry => entry.startsWith('-')).length
     const before = goodbyes()
     await client.close()
     await until('the node has noticed', () => goodbyes() > before)

@@ -4,7 +4,7 @@ import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import Fastify, { type FastifyBaseLogger } from 'fastify'
 import type { Clock } from '../../src/clock.js'
 import { loadConfig } from '../../src/config.js'
-import type { Arrival } from '../../src/delivery/context.js'
+import type { NewConnection } from '../../src/delivery/context.js'
 import { createHub } from '../../src/delivery/hub.js'
 import { createStreams } from '../../src/delivery/streams.js'
 import type { CallRecord } from '../../src/domain/call/tombstone.js'
@@ -26,8 +26,8 @@ import type { Store } from '../../src/store/store.js'
 
 export interface Node {
   readonly url: string
-  /** What was told to the lifecycle, oldest first: `+alice/phone fresh`, `+alice/phone`, `-alice/phone`. */
-  readonly comings: readonly string[]
+  /** Calls of onConnected and onDisconnected, oldest first: `+alice/phone fresh`, `+alice/phone`, `-alice/phone`. */
+  readonly connectionLog: readonly string[]
   /** Users whose devices are in a call or room. */
   readonly engaged: Set<string>
   readonly users: () => number
@@ -44,20 +44,20 @@ export async function startNode(store: Store, clock: Clock): Promise<Node> {
   const app = Fastify(serverOptions(config)).withTypeProvider<TypeBoxTypeProvider>()
   const log: FastifyBaseLogger = app.log
   const hub = createHub({ store, log })
-  const comings: string[] = []
+  const connectionLog: string[] = []
   const engaged = new Set<string>()
-  const lifecycle = {
-    arrived: ({ user, device }: Actor, { since }: Arrival) =>
-      comings.push(`+${user}/${device}${since ? ' fresh' : ''}`),
-    left: ({ user, device }: Actor) => comings.push(`-${user}/${device}`),
+  const callbacks = {
+    onConnected: ({ user, device }: Actor, { since }: NewConnection) =>
+      connectionLog.push(`+${user}/${device}${since ? ' fresh' : ''}`),
+    onDisconnected: ({ user, device }: Actor) => connectionLog.push(`-${user}/${device}`),
     isEngaged: async ({ user }: Actor) => engaged.has(user)
   }
-  const streams = createStreams({ store, hub, clock, ids, log, metrics, lifecycle, config })
+  const streams = createStreams({ store, hub, clock, ids, log, metrics, config, ...callbacks })
   const context = {
     ...{ config, clock, ids, log, metrics, store, node: 'here' },
     calls: createCache<CallRecord>(),
     pairs: createCache<PairState>(),
-    fanout: { start: () => undefined },
+    startFanout: () => undefined,
     chats: createCache<QueueState>(),
     chatBacklog: createBacklog(0),
     background: createBackgroundTasks(log),
@@ -79,7 +79,7 @@ export async function startNode(store: Store, clock: Clock): Promise<Node> {
   const url = await app.listen({ host: '127.0.0.1', port: 0 })
   return {
     url: `${url}/v1/events`,
-    comings,
+    connectionLog,
     engaged,
     users: () => hub.size,
     sockets,

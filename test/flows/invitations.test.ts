@@ -287,7 +287,7 @@ flow('many at once, and the room closed in that moment: nothing goes on ringing'
 async function inviteAndDie(scenario: Scenario, alice: TestClient, user: string) {
   const { store, config } = scenario
   const clock = { now: () => scenario.now() }
-  const parts = { store, config, clock, ids: createIds(), node: 'dead', fanout: { start: () => undefined } }
+  const parts = { store, config, clock, ids: createIds(), node: 'dead', startFanout: () => undefined }
   const actor = { user: scenario.toWire(alice.user), device: alice.device, expiresAt: null }
   const invitees = [{ user: scenario.toWire(user), invitationId: 'untold' }]
   const command = { actor, invitees, metadata: {}, ringMs: 60_000, bounds: { perRoom: 9, perInviter: 9 } }

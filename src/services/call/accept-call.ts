@@ -1,6 +1,6 @@
 // Accepting a call. Rule 4 of the lease protocol (DESIGN 5a): everything is validated, then the callee's lease becomes active, then
 // the accept is committed. An accept that fails after that leaves the lease as it is: another device of the user may have won.
-import { formatCursor } from '../../delivery/cursor.js'
+
 import { decideCall } from '../../domain/call/decide-call.js'
 import { conflict } from '../../domain/call/party.js'
 import { type CallState, viewCall } from '../../domain/call/state.js'
@@ -8,6 +8,7 @@ import { AppError } from '../../errors.js'
 import type { Call } from '../../schemas/call.js'
 import type { Actor } from '../../schemas/claims.js'
 import type { Endpoint } from '../../schemas/common.js'
+import { formatCursor } from '../../store/cursor.js'
 import type { Lease } from '../../store/leases.js'
 import type { Acting, Refused } from '../aggregate-kind.js'
 import type { Context } from '../context.js'

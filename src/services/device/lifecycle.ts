@@ -1,5 +1,4 @@
-// Who came, who went, and what that means for their calls.
-import type { Lifecycle } from '../../delivery/context.js'
+// What connecting and disconnecting devices mean for presence, calls and rooms.
 import { decideCall } from '../../domain/call/decide-call.js'
 import { endpointOf } from '../../domain/call/party.js'
 import type { CallState, Side } from '../../domain/call/state.js'
@@ -18,60 +17,66 @@ import { offerInvitations } from '../room/ringing-invitations.js'
 import { cursorBeforeOffer } from './late-offer.js'
 import { deviceAbsentSince } from './liveness.js'
 
-/** What delivery is told to call when devices come and go. */
-export function createLifecycle(context: Context): Lifecycle {
-  const unheard = (work: Promise<void>) => {
-    work.catch(error => context.log.debug({ err: error }, 'coming or going not noted; the next check will'))
+export interface Connected {
+  /** Offers after this cursor reached the device. Null: it resumed and has them all. */
+  readonly since: Cursor | null
+  /** See `Touched.isInvolved`. */
+  readonly isInvolved: boolean
+}
+
+/** What delivery calls. onConnected and onDisconnected never throw; after a failure the deadline of the call or room is checked instead. */
+export function deviceCallbacks(context: Context) {
+  const inBackground = (work: Promise<void>) => {
+    work.catch(error => context.log.debug({ err: error }, 'device change not applied; a deadline applies it'))
   }
   return {
-    arrived(actor, { since, isInvolved }) {
+    onConnected(actor: Actor, { since, isInvolved }: Connected): void {
       if (!isInvolved) return
-      unheard(resumeDevice(context, actor, since))
-      unheard(greetRooms(context, actor))
+      inBackground(resumeDevice(context, actor, since))
+      inBackground(greetRooms(context, actor))
       schedulePresenceCheck(context, actor.user)
     },
-    left(actor) {
-      unheard(deviceGone(context, actor))
-      unheard(missRooms(context, actor))
+    onDisconnected(actor: Actor): void {
+      inBackground(deviceGone(context, actor))
+      inBackground(missRooms(context, actor))
       schedulePresenceCheck(context, actor.user)
     },
-    isEngaged: actor => isEngaged(context, actor)
+    isEngaged: (actor: Actor) => isEngaged(context, actor)
   }
 }
 
-/** In a live call, as its caller or as the device that answered, or in a room. */
+/** In a room, or in a live call as the caller or as the device that answered. @throws AppError store_unavailable */
 async function isEngaged(context: Context, { user, device }: Actor): Promise<boolean> {
   const { leases, memberships } = context.store
   const [held, rooms] = await Promise.all([leases.list(user), memberships.list(user)])
   if (rooms.some(room => room.device === device)) return true
   const calls = await Promise.all(held.map(({ holder }) => readCall(context, parseHolder(holder).callId)))
-  return calls.some(call => call !== null && call.phase !== 'ended' && isIn(call, { user, device }))
+  return calls.some(call => call !== null && call.phase !== 'ended' && isInCall(call, { user, device }))
 }
 
-const isIn = (call: CallState, { user, device }: Endpoint): boolean =>
+const isInCall = (call: CallState, { user, device }: Endpoint): boolean =>
   [endpointOf(call, 'caller'), endpointOf(call, 'callee')].some(end => end?.user === user && end.device === device)
 
 /**
- * A device came: what rings is offered to it if it has not heard of it `since` (null: it needs no offers), and peers that were
- * told it was away hear that it is back.
+ * Offers ringing calls and invitations that the device has not received after `since` (null: it needs no offers), and ends the
+ * `call.peer_away` state of its calls.
  */
 export async function resumeDevice(context: Context, actor: Actor, since: Cursor | null): Promise<void> {
   const leases = await context.store.leases.list(actor.user)
   await Promise.all([
-    ...leases.map(lease => greetIn(context, actor, { lease, since })),
+    ...leases.map(lease => resumeInCall(context, actor, { lease, since })),
     since && offerInvitations(context, actor, since)
   ])
 }
 
-async function greetIn(
+async function resumeInCall(
   context: Context,
   { user, device }: Actor,
   { lease, since }: { readonly lease: Lease; readonly since: Cursor | null }
 ): Promise<void> {
-  // Reading a call delivers what it had to say: devices that were registered by then have its offer from here on, and
-  // only other greetings can still make one. So an offer is appended where none was found, and a mailbox that moved is read again.
   const holder = parseHolder(lease.holder)
   const { callId } = holder
+  // Reading a call delivers its waiting mail, so a device that was registered when the call rang has its offer from here on.
   const call = await readCall(context, callId)
   if (call === null || !isBehind(call, holder, user)) {
     return context.background.run(`confirm lease ${lease.holder} ${user}`, closing =>
@@ -79,8 +84,10 @@ async function greetIn(
     )
   }
   const actor = { user, device }
+  const isOffer = (event: StoredEvent) => isOfferOf(event, callId)
   for (;;) {
-    const offerAt = since && (await cursorBeforeOffer(context, actor, since, event => offers(event, callId)))
+    // A concurrent resume may append the same offer. It moves the mailbox, the append at `offerAt` fails, and the mailbox is read again.
+    const offerAt = since && (await cursorBeforeOffer(context, actor, { since, isOffer }))
     const command = { type: 'appeared' as const, actor, offerAt }
     const { deliveries } = await transact(context, callId, (call, now) => decideCall(call, command, now))
     const offered = deliveries.get(user)
@@ -88,10 +95,10 @@ async function greetIn(
   }
 }
 
-const offers = ({ type, envelope }: StoredEvent, callId: string) =>
+const isOfferOf = ({ type, envelope }: StoredEvent, callId: string) =>
   type === 'call.incoming' && JSON.parse(envelope).data.callId === callId
 
-/** A device's stream or poll has gone: its calls are looked at as soon as it would count as away. */
+/** The device has no connection any more: its calls are checked when it would count as away. */
 export async function deviceGone(context: Context, actor: Actor): Promise<void> {
   const leases = await context.store.leases.list(actor.user)
   const at = context.clock.now() + context.config.awayAfterMs
@@ -100,10 +107,7 @@ export async function deviceGone(context: Context, actor: Actor): Promise<void> 
   )
 }
 
-/**
- * A call's deadline has come. A late or doubled firing finds nothing due and changes nothing (G7). What a failover forgot of its leases
- * is taken again on the way.
- */
+/** The call's deadline has come. A repeated check changes nothing (G7). It also restores leases that a failover has lost. */
 export async function checkCall(context: Context, callId: string): Promise<void> {
   const call = await readCall(context, callId)
   if (call === null || call.phase === 'ended') return
@@ -121,7 +125,7 @@ export async function checkCall(context: Context, callId: string): Promise<void>
   }
   await retakeLeases(context, call)
   const { before, state } = await transact(context, callId, (state, now) => decideCall(state, command, now))
-  // It ended between the two, and with it what was taken again would stay.
+  // The call ended after it was read, so the restored leases have to be released.
   if (before?.phase === 'ended') await releaseLeases(context, state)
 }
 

@@ -1,7 +1,7 @@
 // Keepalives of devices without a stream, presence of other users, and the snapshot.
-import { formatCursor } from '../../delivery/cursor.js'
 import type { Actor } from '../../schemas/claims.js'
 import type { Presence, Snapshot, UpdatePresenceRequest } from '../../schemas/presence.js'
+import { formatCursor } from '../../store/cursor.js'
 import { listCalls } from '../call/call-actions.js'
 import type { Context } from '../context.js'
 import { registerDevice } from '../device/keepalive.js'

@@ -28,7 +28,7 @@ const { read, transact } = createLoop<WatchedState>({
   deadlineOf: ({ checkAt }) => checkAt,
   isOver: ({ checkAt }) => checkAt === null,
   keepMs: () => KEEP_MS,
-  publish: (context, user) => context.fanout.start({ kind: 'presence', id: user })
+  publish: (context, user) => context.startFanout({ kind: 'presence', id: user })
 })
 
 export const readWatchedState = read

@@ -1,6 +1,5 @@
 // Asking users into a room: their devices ring, one of them answers, all others hear why it rings no more.
 import { askPolicy } from '../../adapters/policy.js'
-import { formatCursor } from '../../delivery/cursor.js'
 import { endpoint } from '../../domain/endpoint.js'
 import { partsOfAccess } from '../../domain/room/access.js'
 import * as rules from '../../domain/room/invitation.js'
@@ -17,6 +16,7 @@ import type {
   InviteUsersResponse,
   SentInvitation
 } from '../../schemas/invitation.js'
+import { formatCursor } from '../../store/cursor.js'
 import { type CallerStanding, chargeAttempt, noteAttempt, readStanding } from '../call/contacts.js'
 import { mustBeChosen } from '../chosen-id.js'
 import type { Context } from '../context.js'

@@ -106,9 +106,9 @@ async function checkMembers(context: Context, room: ReadRoom): Promise<number> {
 /** Resolves to when this member has to be looked at again. */
 async function checkMember(context: Context, roomId: string, seen: Member, standing: DeviceLiveness): Promise<number> {
   const { awayAfterMs, roomReconnectMs } = context.config
-  if ('thereUntil' in standing) {
+  if ('liveUntil' in standing) {
     if (seen.awaySince !== null) await changeMember(context, roomId, seen, comeBack)
-    return standing.thereUntil
+    return standing.liveUntil
   }
   const since = standing.absentSince
   const now = context.clock.now()

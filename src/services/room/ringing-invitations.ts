@@ -7,7 +7,7 @@ import { type Invitation, PART, type RoomParts } from '../../domain/room/state.j
 import type { Actor } from '../../schemas/claims.js'
 import type { Endpoint } from '../../schemas/common.js'
 import type { IncomingInvitation } from '../../schemas/invitation.js'
-import type { Cursor } from '../../store/store.js'
+import type { Cursor, StoredEvent } from '../../store/store.js'
 import { noteAttempt } from '../call/contacts.js'
 import type { Context } from '../context.js'
 import { cursorBeforeOffer } from '../device/late-offer.js'
@@ -52,10 +52,9 @@ export async function offerInvitation(
       continue
     }
     const { invitationId } = found.incoming
-    const at = await cursorBeforeOffer(context, { user, device }, since, event => {
-      if (event.type !== 'room.invitation') return false
-      return JSON.parse(event.envelope).data.invitationId === invitationId
-    })
+    const isOffer = ({ type, envelope }: StoredEvent) =>
+      type === 'room.invitation' && JSON.parse(envelope).data.invitationId === invitationId
+    const at = await cursorBeforeOffer(context, { user, device }, { since, isOffer })
     if (at === null) return
     // Read again: had it ended before the head was read, its end would not move the mailbox any more.
     const still = await readInvitation(context, roomId, user)

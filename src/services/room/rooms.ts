@@ -1,5 +1,5 @@
 // What people do in a room. Each reads the parts of the room its rule looks at, decides, and commits if none of them changed.
-import { formatCursor } from '../../delivery/cursor.js'
+
 import { endpoint } from '../../domain/endpoint.js'
 import { mustBeAllowed, openRoom, participantIn, partsOfAccess, userIn } from '../../domain/room/access.js'
 import { withAccept, withdrawInvitation } from '../../domain/room/invitation.js'
@@ -30,6 +30,7 @@ import type {
   RoomRequest,
   UpdateParticipantRequest
 } from '../../schemas/room.js'
+import { formatCursor } from '../../store/cursor.js'
 import type { Context } from '../context.js'
 import { recordKeepalive, registerDevice } from '../device/keepalive.js'
 import { free } from '../free-action.js'

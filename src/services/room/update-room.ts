@@ -117,7 +117,7 @@ async function charge(
 
 /** Publishes what the room's commits have left to everybody in it, in the background. */
 export function startFanout(context: Context, roomId: string): void {
-  context.fanout.start({ kind: 'room', id: roomId })
+  context.startFanout({ kind: 'room', id: roomId })
 }
 
 /**

@@ -75,7 +75,7 @@ export function acknowledgingStories(t: Test, engine: Engine): void {
     const tookMs = fixture.clock.now() - askedAt
     t.ok(tookMs >= 2 * HEARTBEAT_MS && tookMs <= 2 * HEARTBEAT_MS + 2000, `it took ${tookMs} ms`)
     await stream.ended()
-    await until('the device has left', () => node.comings.includes('-alice/phone'))
+    await until('the device has left', () => node.connectionLog.includes('-alice/phone'))
     const [device] = await fixture.store.mailboxes.devices('alice', fixture.clock.now())
     t.match(device, { online: false, left: true })
   })

@@ -35,7 +35,7 @@ export function endingStories(t: Test, engine: Engine): void {
     t.match(await second.next(), { data: { n: 1 } })
     const [device] = await fixture.store.mailboxes.devices('alice', fixture.clock.now())
     t.equal(device?.online, true, 'the loser did not take the device offline')
-    t.same(node.comings, ['+alice/phone fresh'], 'nor did it say that the device had left')
+    t.same(node.connectionLog, ['+alice/phone fresh'], 'nor did it say that the device had left')
   })
 
   tell('of many that race, exactly one stays', async (t, fixture, node) => {
@@ -63,7 +63,7 @@ export function endingStories(t: Test, engine: Engine): void {
     await stream.next('hello')
     await fixture.store.mailboxes.remove('alice', 'phone')
     t.match(await stream.next('end'), { data: { reason: 'signed_off', reconnect: false } })
-    await until('it has left', () => node.comings.includes('-alice/phone'))
+    await until('it has left', () => node.connectionLog.includes('-alice/phone'))
     t.same(
       await fixture.store.mailboxes.devices('alice', fixture.clock.now()),
       [],
@@ -143,10 +143,10 @@ export function endingStories(t: Test, engine: Engine): void {
       const socket = await connectTo(node)
       socket.pause()
       socket.write(REQUEST)
-      await until('the stream is live', () => node.comings.length === 1)
+      await until('the stream is live', () => node.connectionLog.length === 1)
       const padding = 'x'.repeat(60_000)
       let said = 0
-      while (!node.comings.includes('-alice/phone')) {
+      while (!node.connectionLog.includes('-alice/phone')) {
         if (said === 900) throw new Error('54 MB were taken without a limit')
         await fixture.say(++said, said, { padding })
         // The kernel's buffers fill first; the loop goes round once for them to be seen full.
@@ -180,7 +180,7 @@ export function endingStories(t: Test, engine: Engine): void {
       await until('it is replaying', () => node.streams.count().sse === 1)
       await until('the backlog stands', async () => {
         fixture.clock.advance(1000)
-        return node.comings.at(-1) === '-alice/phone' && node.comings.length > 2
+        return node.connectionLog.at(-1) === '-alice/phone' && node.connectionLog.length > 2
       })
       fixture.clock.advance(2000)
       await until('the connection was cut', () => node.streams.count().sse === 0)
@@ -193,7 +193,7 @@ export function endingStories(t: Test, engine: Engine): void {
     const socket = await connectTo(node)
     socket.pause()
     socket.write(REQUEST)
-    await until('the stream is live', () => node.comings.length === 1)
+    await until('the stream is live', () => node.connectionLog.length === 1)
     const [served] = node.sockets
     const padding = 'x'.repeat(4000)
     for (let n = 1; served?.writableLength === 0; n++) {
@@ -204,7 +204,7 @@ export function endingStories(t: Test, engine: Engine): void {
     fixture.clock.advance(29_000)
     t.equal(node.streams.count().sse, 1)
     fixture.clock.advance(2_000)
-    await until('it has left', () => node.comings.includes('-alice/phone'))
+    await until('it has left', () => node.connectionLog.includes('-alice/phone'))
     fixture.clock.advance(2_000)
     await until('the connection was cut', () => node.streams.count().sse === 0)
     socket.destroy()
@@ -261,11 +261,11 @@ export function endingStories(t: Test, engine: Engine): void {
     const socket = await connectTo(node)
     socket.setEncoding('utf8').resume()
     socket.write(REQUEST)
-    await until('the stream is live', () => node.comings.length === 1)
+    await until('the stream is live', () => node.connectionLog.length === 1)
     socket.end()
     await once(socket, 'close')
-    await until('it has left', () => node.comings.length === 2)
-    t.strictSame(node.comings, ['+alice/phone fresh', '-alice/phone'])
+    await until('it has left', () => node.connectionLog.length === 2)
+    t.strictSame(node.connectionLog, ['+alice/phone fresh', '-alice/phone'])
   })
 
   tell('clients that hang up in the middle of opening leave nothing behind', async (t, fixture, node) => {
@@ -285,7 +285,7 @@ export function endingStories(t: Test, engine: Engine): void {
     const streams = await Promise.all(people.map(as => fixture.open(node, '', { as })))
     const waiting = fixture.poll(node, '?cursor=start&wait=30', { as: 'erin' })
     for (const stream of streams) await stream.next('hello')
-    await until('the poll waits', () => node.comings.includes('+erin/phone fresh'))
+    await until('the poll waits', () => node.connectionLog.includes('+erin/phone fresh'))
     const drained = node.streams.drain({ windowMs: 4000 })
     t.match(await waiting, { status: 200, events: [] }, 'a poll is answered with what there is')
     await until('the first was sent away', () => node.streams.count().sse < 4)

@@ -159,7 +159,7 @@ export function liveStories(t: Test, engine: Engine): void {
     }
     await fixture.leave(node, stream)
     t.equal(await isOnline(), false)
-    t.same(node.comings, ['+alice/phone fresh', '-alice/phone'])
+    t.same(node.connectionLog, ['+alice/phone fresh', '-alice/phone'])
   })
 
   tell('two devices of a user share a subscription and hear what is theirs', async (t, fixture, node) => {

@@ -41,7 +41,7 @@ export function pollingStories(t: Test, engine: Engine): void {
     const waiting = fixture.poll(node, `?cursor=${cursor}&wait=10`)
     await until('it is over', () => {
       fixture.clock.advance(1000)
-      return node.comings.filter(coming => coming.startsWith('-')).length === 2
+      return node.connectionLog.filter(entry => entry.startsWith('-')).length === 2
     })
     t.same(await waiting, { status: 200, events: [], cursor })
   })
@@ -54,7 +54,7 @@ export function pollingStories(t: Test, engine: Engine): void {
       events: [{ id: answer.cursor, type: 'reset', data: { reason: 'future', cursor: answer.cursor } }],
       cursor: /^1\./
     })
-    await until('both polls are over', () => node.comings.filter(coming => coming.startsWith('-')).length === 2)
+    await until('both polls are over', () => node.connectionLog.filter(entry => entry.startsWith('-')).length === 2)
     fixture.clock.advance(700_000)
     t.match(await fixture.poll(node, `?cursor=${answer.cursor}`), {
       events: [{ type: 'reset', data: { reason: 'expired' } }]
@@ -133,7 +133,7 @@ export function pollingStories(t: Test, engine: Engine): void {
   tell('between polls a device is online for the time it takes to be away', async (t, fixture, node) => {
     const isOnline = async () => (await fixture.store.mailboxes.devices('alice', fixture.clock.now()))[0]?.online
     await fixture.poll(node)
-    await until('the poll is over', () => node.comings.includes('-alice/phone'))
+    await until('the poll is over', () => node.connectionLog.includes('-alice/phone'))
     fixture.clock.advance(4000)
     t.equal(await isOnline(), true)
     fixture.clock.advance(2000)

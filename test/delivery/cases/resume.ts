@@ -20,7 +20,7 @@ export function resumeStories(t: Test, engine: Engine): void {
     t.match(hello, { type: 'hello', id: hello.data.cursor, data: { cursor: /^0\.\w{5}$/, heartbeatMs: 15_000 } })
     await fixture.say(1)
     t.match(await stream.next(), { type: 'call.ringing', id: /^1\.\w{5}$/, data: { n: 1 } })
-    t.same(node.comings, ['+alice/phone fresh'])
+    t.same(node.connectionLog, ['+alice/phone fresh'])
   })
 
   tell('what came before hello is not told', async (t, fixture, node) => {
@@ -154,7 +154,7 @@ function resetStories(t: Test, engine: Engine): void {
     fixture.clock.advance(600_001)
     const stream = await fixture.open(node, `?cursor=${cursor}`)
     t.match(await stream.next(), { type: 'reset', data: { reason: 'expired' } })
-    t.equal(node.comings.at(-1), '+alice/phone fresh', 'and calls that ring are offered to it again')
+    t.equal(node.connectionLog.at(-1), '+alice/phone fresh', 'and calls that ring are offered to it again')
   })
 
   tell('a mailbox that was emptied and has grown again does not pass for the old one', async (t, fixture, node) => {

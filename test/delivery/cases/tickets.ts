@@ -23,7 +23,7 @@ export function ticketStories(t: Test, engine: Engine): void {
       await stream.next('hello')
       await fixture.leave(at, stream)
     }
-    t.ok(node.comings.includes('+alice@example.com/tablet fresh'))
+    t.ok(node.connectionLog.includes('+alice@example.com/tablet fresh'))
   })
 
   for (const ticket of ['x', 'YWxpY2U.AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA', 'YSBi.AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA']) {

@@ -1,0 +1,124 @@
+// Writes the frames of one stream and knows its cursor. An event is written only directly after the one before it in the mailbox, or after
+// a `reset` that says that events are missing.
+import type { Socket } from 'node:net'
+import { formatCursor, type MailboxPosition } from '../store/cursor.js'
+import { RESET } from '../store/lost-writes.js'
+import type { Cursor, Notice, ResetReason, StoredEvent } from '../store/store.js'
+import type { DeliveryContext } from './context.js'
+import { cursorFrame, eventFrame, noticeFrame, resetData, streamFrame } from './frames.js'
+import { drained, gatherWrites } from './sse.js'
+import type { EventWakeup, SubscriptionPage } from './subscription.js'
+
+/** A client whose backlog has not drained once in this time is too slow. */
+const DRAIN_WITHIN_MS = 30_000
+
+export class StreamWriter {
+  readonly #context: DeliveryContext
+  readonly #socket: Socket
+  /** The last event written, or the cursor the stream began at. -1 is before the oldest event kept. */
+  #seq = -1
+  #tag = ''
+  /** Since when an undrained backlog has been seen; 0: none. */
+  #stalledAt = 0
+
+  constructor(context: DeliveryContext, socket: Socket) {
+    this.#context = context
+    this.#socket = socket
+  }
+
+  /** Where to continue reading. */
+  get position(): MailboxPosition {
+    return this.#seq < 0 ? 'start' : { seq: this.#seq, tag: this.#tag }
+  }
+
+  moveTo({ seq, tag }: Cursor): void {
+    this.#seq = seq
+    this.#tag = tag
+  }
+
+  isAt({ seq, tag }: Cursor): boolean {
+    return seq === this.#seq && tag === this.#tag
+  }
+
+  /** The events directly follow the last one written. */
+  isNext({ events, prevTag }: EventWakeup): boolean {
+    return events[0]?.seq === this.#seq + 1 && prevTag === this.#tag
+  }
+
+  /** The last of the events is the last one written. */
+  isAtLast({ events }: EventWakeup): boolean {
+    const last = events.at(-1)
+    return last !== undefined && this.isAt(last)
+  }
+
+  writePage(page: SubscriptionPage): void {
+    if (page.status === 'reset') this.#writeReset(page.reason, page.at)
+    else if (page.events.length > 0) this.writeEvents(page.events)
+    else if (this.#seq < 0) this.moveTo(page.head)
+  }
+
+  /** With one write, because a system call costs more than everything else about an event. */
+  writeEvents(events: readonly StoredEvent[]): void {
+    gatherWrites(this.#socket)
+    this.#socket.write(events.map(event => this.#frameOf(event)).join(''))
+    this.#context.metrics.eventsDelivered.inc({ transport: 'sse' }, events.length)
+  }
+
+  #frameOf(event: StoredEvent): string {
+    this.moveTo(event)
+    return event.type === RESET ? this.#resetFrame('unknown') : eventFrame(event)
+  }
+
+  writeHello(head: Cursor): void {
+    this.moveTo(head)
+    this.#writeCursor('hello')
+  }
+
+  writeCaughtUp(): void {
+    this.#writeCursor('caught-up')
+  }
+
+  #writeCursor(type: 'hello' | 'caught-up'): void {
+    const data = { cursor: this.#cursor(), heartbeatMs: this.#context.config.heartbeatMs }
+    this.#socket.write(cursorFrame(type, data, this.#context.clock.now()))
+  }
+
+  #writeReset(reason: ResetReason, at: Cursor): void {
+    this.moveTo(at)
+    this.#socket.write(this.#resetFrame(reason))
+  }
+
+  #resetFrame(reason: ResetReason): string {
+    const { config, clock } = this.#context
+    const data = { ...resetData(reason, this.#cursor()), heartbeatMs: config.heartbeatMs }
+    return cursorFrame('reset', data, clock.now())
+  }
+
+  /** Drops the notice if the client has a backlog. */
+  writeNotice(notice: Notice): void {
+    if (!this.#socket.writableNeedDrain) this.#socket.write(noticeFrame(notice))
+  }
+
+  /** With `ack` the client has to acknowledge it. Not written before the stream has a cursor. */
+  writeHeartbeat(now: number, ack: boolean): void {
+    if (this.#seq < 0) return
+    this.#socket.write(streamFrame('heartbeat', { cursor: this.#cursor(), ...(ack ? { ack } : {}) }, now))
+  }
+
+  /** Resolves when the client has read what was written. */
+  async drain(): Promise<void> {
+    await drained(this.#socket)
+    this.#stalledAt = 0
+  }
+
+  /** To be called at every tick. */
+  isStalled(now: number): boolean {
+    if (this.#socket.writableLength === 0) this.#stalledAt = 0
+    else if (this.#stalledAt === 0) this.#stalledAt = now
+    return this.#stalledAt !== 0 && now - this.#stalledAt >= DRAIN_WITHIN_MS
+  }
+
+  #cursor(): string {
+    return formatCursor({ seq: this.#seq, tag: this.#tag })
+  }
+}
