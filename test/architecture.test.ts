@@ -41,7 +41,7 @@ const sources = new Map(files.map(file => [file, readFileSync(join(SRC, file), '
 const imports = new Map([...sources].map(([file, text]) => [file, importsOf(file, text)]))
 
 function importsOf(file: string, text: string): string[] {
-  return [...text.matchAll(/(?:from|import\() ?'(\.[^']+)\.js'/g)].map(([, path = '']) =>
+  return [...text.matchAll(/(?:from|import\(?) ?'(\.[^']+)\.js'/g)].map(([, path = '']) =>
     relative(SRC, join(SRC, dirname(file), `${path}.ts`))
   )
 }
