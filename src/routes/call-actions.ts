@@ -138,7 +138,7 @@ export const callActionRoutes: FastifyPluginAsyncTypebox<{ context: Context }> =
   app.post('/calls/:callId/accept', ACCEPT_CALL, request => acceptCall(context, request.actor, request.params.callId))
 
   app.post('/calls/:callId/reject', REJECT_CALL, async request => ({
-    call: await rejectCall(context, request.actor, request.params.callId, request.body)
+    call: await rejectCall(context, request.actor, { ...request.params, ...request.body })
   }))
 
   app.post('/calls/:callId/ringing', REPORT_RINGING, async request => ({
@@ -162,6 +162,6 @@ export const callActionRoutes: FastifyPluginAsyncTypebox<{ context: Context }> =
   }))
 
   app.post('/calls/:callId/hangup', HANG_UP_CALL, async request => ({
-    call: await hangUpCall(context, request.actor, request.params.callId, request.body)
+    call: await hangUpCall(context, request.actor, { ...request.params, ...request.body })
   }))
 }

@@ -74,7 +74,10 @@ const GET_CALL = {
 
 export const callRoutes: FastifyPluginAsyncTypebox<{ context: Context }> = async (app, { context }) => {
   app.post('/calls', CREATE_CALL, async (request, reply) => {
-    const created = await createCall(context, request.actor, request.body, request.headers['idempotency-key'])
+    const created = await createCall(context, request.actor, {
+      ...request.body,
+      idempotencyKey: request.headers['idempotency-key']
+    })
     return reply.code(created.resolution === 'created' ? 201 : 200).send(created)
   })
 

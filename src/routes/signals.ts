@@ -79,16 +79,16 @@ const SEND_CANDIDATES = {
 export const signalRoutes: FastifyPluginAsyncTypebox<{ context: Context }> = async (app, { context }) => {
   app.post('/calls/:callId/offer', SEND_OFFER, (request, reply) => {
     reply.code(202)
-    return sendDescription(context, request.actor, request.params.callId, { ...request.body, type: 'offer' })
+    return sendDescription(context, request.actor, { ...request.params, ...request.body, type: 'offer' })
   })
 
   app.post('/calls/:callId/answer', SEND_ANSWER, (request, reply) => {
     reply.code(202)
-    return sendDescription(context, request.actor, request.params.callId, { ...request.body, type: 'answer' })
+    return sendDescription(context, request.actor, { ...request.params, ...request.body, type: 'answer' })
   })
 
   app.post('/calls/:callId/candidates', SEND_CANDIDATES, (request, reply) => {
     reply.code(202)
-    return sendCandidates(context, request.actor, request.params.callId, request.body)
+    return sendCandidates(context, request.actor, { ...request.params, ...request.body })
   })
 }

@@ -1,4 +1,4 @@
-// What the events of a decision are to the store: mail for each user, and what fan-out publishes to whoever watches.
+// The events of a decision as the store takes them: mail for each user, and a fan-out log for watchers.
 import type { Recipients } from '../domain/call/state.js'
 import type { Delivery } from '../schemas/common.js'
 import type { OutboxItem, OutgoingEvent } from '../store/aggregate.js'
@@ -15,24 +15,25 @@ export type Events = readonly {
   readonly data: Readonly<Record<string, unknown>>
 }[]
 
-/** The devices that events are kept for. */
+/** What is reported for mail that is held: all of it is queued. */
 export function queuedFor(events: Events): Deliveries {
   return new Map(events.flatMap(({ to }) => (to === 'watchers' ? [] : [[to.user, { online: 0, queued: 1 }] as const])))
 }
 
-/** What goes to whoever watches. */
-export function toLog(events: Events, timestamp: string): OutboxItem[] {
+/** The events for watchers. */
+export function toLog(events: Events, now: number): OutboxItem[] {
   return events.flatMap(({ to, type, data }) =>
-    to === 'watchers' ? [{ do: 'publish' as const, event: { type, timestamp, data } }] : []
+    to === 'watchers' ? [{ do: 'publish' as const, event: { type, timestamp: timestampOf(now), data } }] : []
   )
 }
 
-/** What goes to each user, and what their mailboxes remember: `parties` get mail whether or not an event is for them. */
+/** The events for users. Each of the `parties` gets mail, also without an event: their mailboxes record the commit. */
 export function toMail(
-  { events, timestamp }: { events: Events; timestamp: string },
+  { events, now }: { events: Events; now: number },
   parties: readonly string[],
-  said: Pick<UserMail, 'begins' | 'release'>
+  lifecycle: Pick<UserMail, 'begins' | 'release'>
 ): UserMail[] {
+  const timestamp = timestampOf(now)
   const entries = new Map<string, MailboxEntry[]>()
   for (const { to, type, data } of events) {
     if (to === 'watchers') continue
@@ -41,10 +42,16 @@ export function toMail(
     mine.push(toEntry(to, { type, timestamp, data }))
   }
   const users = new Set([...parties, ...entries.keys()])
-  return [...users].map(user => ({ user, entries: entries.get(user) ?? [], ...(parties.includes(user) ? said : {}) }))
+  return [...users].map(user => ({
+    user,
+    entries: entries.get(user) ?? [],
+    ...(parties.includes(user) ? lifecycle : {})
+  }))
 }
 
-/** The event, encoded once: this very text goes to every client. */
+/** RFC 3339, UTC, milliseconds. */
+export const timestampOf = (now: number): string => new Date(now).toISOString()
+
 function toEntry({ device, except }: Recipients, event: OutgoingEvent): MailboxEntry {
   const encoded = { type: event.type, envelope: JSON.stringify(event) }
   if (device !== undefined) return { ...encoded, device }

@@ -1,65 +1,80 @@
-// The only loop that changes what is stored: decide on what stands → commit if it still stands → else decide again on what stands then.
-// Calls, pairs, chat queues and the presence of watched users (update-aggregate.ts) and rooms (update-room.ts) say how each step is done.
+// The optimistic commit: how every stored state is changed.
 import type { Clock } from '../clock.js'
 import { AppError } from '../errors.js'
 
-/** Each lost race is a commit of another request; more than a few in a row mean that something is wrong. */
+/** Each conflict is a commit of another request; this many in a row mean a fault. */
 const ATTEMPTS_MAX = 32
 
-export interface Basis<State> {
+/** What one decision is made on. */
+export interface DecisionBasis<State> {
   readonly state: State
-  /** Read or written a moment ago, and not merely cached: a decision that refuses, or has nothing to commit, is final. */
-  readonly isCurrent: boolean
+  /** The state was read or written a moment ago. False: it comes from the cache of this node and may be out of date. */
+  readonly isFresh: boolean
   readonly now: number
 }
 
-/** `retryOn`: what stands instead; undefined: it has to be loaded. */
-export type Attempt<State, Outcome> = { readonly outcome: Outcome } | { readonly retryOn: State | undefined }
+/** A result, or a conflict: decide again on `retryOn`, the state that the store has now; undefined: load it. */
+export type CommitAttempt<State, Result> = { readonly result: Result } | { readonly retryOn: State | undefined }
 
-export interface Steps<State, Decision, Outcome> {
-  /** What is known of it already and may be out of date. */
+export interface CommitSteps<State, Decision, Result> {
+  /** A state that may be out of date; undefined: load it. */
   readonly cached?: State | undefined
   load(): Promise<State>
-  /** Called again for every race lost, so it changes nothing. What it reads by itself is read after the state. */
+  /** Changes nothing, because it may be called several times. If it reads anything itself, that is newer than `state`. */
   decide(state: State, now: number): Decision | Promise<Decision>
-  /** The outcome of a decision that leaves nothing to commit; null: this one does. */
-  withoutCommit(decision: Decision, state: State): Outcome | null
-  commit(decision: Decision, basis: Basis<State>): Promise<Attempt<State, Outcome>>
+  /** The result of a decision that leaves nothing to commit; null: it has to be committed. */
+  withoutCommit(decision: Decision, state: State): Result | null
+  /** Writes the decision if the store still has the state it was made on. */
+  commit(decision: Decision, basis: DecisionBasis<State>): Promise<CommitAttempt<State, Result>>
 }
 
-/** @throws AppError whatever `decide` throws on a state that is current, and `commit`; store_unavailable */
-export async function commitOptimistically<State, Decision, Outcome>(
+/**
+ * Read a state, decide, commit if the store still has that state; otherwise start again with the state it has now:
+ *
+ *     state = cached ?? load()
+ *     loop:
+ *       decision = decide(state)
+ *       commit(decision)  →  committed: return the result
+ *                         →  conflict:  state = the newer one
+ *
+ * So no state is locked while a request decides, and a decision is never committed on a state it was not made on. A cached state saves a
+ * round trip, but nothing final may depend on it alone: an error, and a decision without a commit, are repeated on a fresh state.
+ *
+ * There are two implementations of the steps: update-aggregate.ts (calls, pairs, chat positions, presence) and room/update-room.ts.
+ * @throws AppError store_unavailable after too many conflicts; what `decide` throws on a fresh state; what `load` and `commit` throw
+ */
+export async function commitOptimistically<State, Decision, Result>(
   clock: Clock,
-  steps: Steps<State, Decision, Outcome>
-): Promise<Outcome> {
+  steps: CommitSteps<State, Decision, Result>
+): Promise<Result> {
   let state = steps.cached
-  let isCurrent = false
-  for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
+  let isFresh = false
+  for (let attempts = 0; attempts < ATTEMPTS_MAX; attempts++) {
     if (state === undefined) {
       state = await steps.load()
-      isCurrent = true
+      isFresh = true
     }
-    const attempted = await attemptOn({ state, isCurrent, now: clock.now() }, steps)
-    if ('outcome' in attempted) return attempted.outcome
-    state = attempted.retryOn
-    isCurrent = true
+    const attempt = await attemptCommit({ state, isFresh, now: clock.now() }, steps)
+    if ('result' in attempt) return attempt.result
+    state = attempt.retryOn
+    isFresh = true
   }
-  throw new AppError('store_unavailable', { detail: 'Too many others changed this at the same moment' })
+  throw new AppError('store_unavailable', { detail: 'Too many concurrent changes' })
 }
 
-async function attemptOn<State, Decision, Outcome>(
-  basis: Basis<State>,
-  steps: Steps<State, Decision, Outcome>
-): Promise<Attempt<State, Outcome>> {
-  const { state, isCurrent, now } = basis
+async function attemptCommit<State, Decision, Result>(
+  basis: DecisionBasis<State>,
+  steps: CommitSteps<State, Decision, Result>
+): Promise<CommitAttempt<State, Result>> {
+  const { state, isFresh, now } = basis
   let decision: Decision
   try {
     decision = await steps.decide(state, now)
   } catch (error) {
-    if (isCurrent) throw error
+    if (isFresh) throw error
     return { retryOn: undefined }
   }
-  const outcome = steps.withoutCommit(decision, state)
-  if (outcome === null) return steps.commit(decision, basis)
-  return isCurrent ? { outcome } : { retryOn: undefined }
+  const result = steps.withoutCommit(decision, state)
+  if (result === null) return steps.commit(decision, basis)
+  return isFresh ? { result } : { retryOn: undefined }
 }

@@ -26,7 +26,6 @@ async function commitAndDie(
   const before = JSON.parse(known?.state ?? 'null') as CallState | null
   const now = scenario.now()
   const { state, events } = decideCall(before, command(actor), now)
-  const timestamp = new Date(now).toISOString()
   const parties = ['alice', 'bob'].map(name => scenario.toWire(name))
   const said = state.phase === 'ended' ? { release: holderOfCall(state) } : {}
   const { ok } = await scenario.store.aggregates.commit(ref, {
@@ -34,7 +33,7 @@ async function commitAndDie(
     version: state.version,
     tag: createIds().tag(),
     state: JSON.stringify(state),
-    mail: toMail({ events, timestamp }, parties, said),
+    mail: toMail({ events, now }, parties, said),
     isHeld: true,
     log: [],
     deadlineAt: deadlineOf(state),

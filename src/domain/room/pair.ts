@@ -45,7 +45,7 @@ export type PairCommand =
 
 export interface PairDecision {
   readonly state: PairState
-  readonly held?: boolean
+  readonly isHeld?: boolean
   readonly events: readonly {
     readonly to: { readonly user: string; readonly device: string }
     readonly type: string
@@ -95,7 +95,7 @@ export function decidePair(state: PairState, { from, command, checkAt, held }: P
   const common = { roomId: state.roomId, version: next.version, from: state.peers[signaler.side], to }
   return {
     state: next,
-    held,
+    isHeld: held,
     events: signals.map(({ type, data }) => ({ to: { user, device }, type, data: { ...common, ...data } }))
   }
 }

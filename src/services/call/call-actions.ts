@@ -1,9 +1,8 @@
-// Call actions: one verb, one function. Each is a command for the rules, committed by transact.
-
+// The actions of a call: each function gives one command to the rules and commits the decision.
 import type { CallCommand } from '../../domain/call/command.js'
 import { decideCall } from '../../domain/call/decide-call.js'
 import { isPartyOf, sideOf } from '../../domain/call/party.js'
-import { type CallState, viewCall } from '../../domain/call/state.js'
+import { viewCall } from '../../domain/call/state.js'
 import {
   type CallRecord,
   callIn,
@@ -19,11 +18,11 @@ import type { Call, HangUpCallRequest, RejectCallRequest } from '../../schemas/c
 import type { Actor } from '../../schemas/claims.js'
 import type { Context } from '../context.js'
 import { keepaliveIfDue, recordKeepalive, registerDevice } from '../device/keepalive.js'
-import { free } from '../free-action.js'
+import { runUnlimited } from '../free-action.js'
 import { listLiveCalls } from './leases.js'
-import { readRecord, transact, transactRecord } from './update-call.js'
+import { readRecord, updateCall, updateRecord } from './update-call.js'
 
-/** @throws AppError call_not_found, also for the call of others */
+/** @throws AppError call_not_found, also for a stranger */
 export async function getCall(context: Context, actor: Actor, callId: string): Promise<Call> {
   const record = await readRecord(context, callId)
   const refused = refusedCreate(record, actor.user)
@@ -41,22 +40,20 @@ export async function listCalls(context: Context, actor: Pick<Actor, 'user'>): P
 }
 
 export function reportRinging(context: Context, actor: Actor, callId: string): Promise<Call> {
-  return act(context, actor, callId, { type: 'ringing', actor: endpoint(actor) })
+  return act(context, actor, { callId, command: { type: 'ringing', actor: endpoint(actor) } })
 }
 
 export async function rejectCall(
   context: Context,
   actor: Actor,
-  callId: string,
-  body: RejectCallRequest
+  { callId, scope = 'user' }: RejectCallRequest & { readonly callId: string }
 ): Promise<Call> {
-  const scope = body.scope ?? 'user'
   const devices = scope === 'device' ? await devicesOf(context, actor) : []
   const command = { type: 'reject' as const, actor: endpoint(actor), scope, devices }
-  return actFree(context, actor, callId, command)
+  return actUnlimited(context, actor, { callId, command })
 }
 
-/** The user's registered devices, the actor's own among them: it may change its mind, and must have been rung then. */
+/** The user's registered devices. The actor's own is registered first: only then does its reject count, and a later accept get events. */
 async function devicesOf(context: Context, actor: Actor): Promise<string[]> {
   await registerDevice(context, actor)
   const known = await context.store.mailboxes.devices(actor.user, context.clock.now())
@@ -64,17 +61,20 @@ async function devicesOf(context: Context, actor: Actor): Promise<string[]> {
 }
 
 /**
- * Before its create it leaves a tombstone, so that the late create ends `cancelled`. What is answered to a user who is no side of a
- * call says nothing about whether there is one. @throws AppError rate_limited, wrong_party, wrong_state
+ * A cancel that arrives before its create leaves a tombstone: the late create then ends as `cancelled`. A stranger gets the same reply, so
+ * that it does not show whether the call exists. @throws AppError rate_limited, wrong_party, wrong_state
  */
 export async function cancelCall(context: Context, actor: Actor, callId: string): Promise<Call> {
   const command = { type: 'cancel' as const, actor: endpoint(actor) }
   const record = await readRecord(context, callId)
   const refused = refusedCreate(record, actor.user)
-  if (refused) return free(context, actor, async () => ({ result: viewTombstone(callId, refused), isRepeat: true }))
+  if (refused)
+    return runUnlimited(context, actor, async () => ({ result: viewTombstone(callId, refused), isRepeat: true }))
   if (!isParty(record, actor.user)) await context.budgets.spend(actor.user, 'cancels')
-  return free(context, actor, async () => {
-    const { before, state } = await transactRecord(context, callId, (now, at) => cancelIn(now, command, at))
+  return runUnlimited(context, actor, async () => {
+    const { before, state } = await updateRecord(context, { id: callId }, (record, now) =>
+      cancelIn(record, command, now)
+    )
     recordKeepalive(context, actor)
     const now = context.clock.now()
     const call = callIn(state)
@@ -88,41 +88,50 @@ const isParty = (record: CallRecord | null, user: string) => {
   return call !== null && isPartyOf(call, user)
 }
 
-/** The user's own create, if it was refused. One that was cancelled before it came is nothing that could be read. */
+/** The tombstone of the user's refused create. Not that of an early cancel, after which there is no call to read. */
 function refusedCreate(record: CallRecord | null, user: string): FinalTombstone | null {
   const tombstone = tombstoneOf(record, user)
   return tombstone?.because.code === 'cancelled' ? null : tombstone
 }
 
 export function reportConnected(context: Context, actor: Actor, callId: string): Promise<Call> {
-  return act(context, actor, callId, { type: 'connected', actor: endpoint(actor) })
+  return act(context, actor, { callId, command: { type: 'connected', actor: endpoint(actor) } })
 }
 
-export function hangUpCall(context: Context, actor: Actor, callId: string, body: HangUpCallRequest): Promise<Call> {
-  const command = { type: 'hangup' as const, actor: endpoint(actor), reason: body.reason ?? 'hangup' }
-  return actFree(context, actor, callId, command)
+export function hangUpCall(
+  context: Context,
+  actor: Actor,
+  { callId, reason = 'hangup' }: HangUpCallRequest & { readonly callId: string }
+): Promise<Call> {
+  const command = { type: 'hangup' as const, actor: endpoint(actor), reason }
+  return actUnlimited(context, actor, { callId, command })
 }
 
 export function holdCall(context: Context, actor: Actor, callId: string): Promise<Call> {
-  return act(context, actor, callId, { type: 'hold', actor: endpoint(actor) })
+  return act(context, actor, { callId, command: { type: 'hold', actor: endpoint(actor) } })
 }
 
 export function resumeCall(context: Context, actor: Actor, callId: string): Promise<Call> {
-  return act(context, actor, callId, { type: 'resume', actor: endpoint(actor) })
+  return act(context, actor, { callId, command: { type: 'resume', actor: endpoint(actor) } })
 }
 
-async function act(context: Context, actor: Actor, callId: string, command: CallCommand): Promise<Call> {
-  return (await run(context, actor, callId, command)).result
+interface Action {
+  readonly callId: string
+  readonly command: CallCommand
 }
 
-/** Not limited, unless nothing comes of it. */
-function actFree(context: Context, actor: Actor, callId: string, command: CallCommand): Promise<Call> {
-  return free(context, actor, () => run(context, actor, callId, command))
+async function act(context: Context, actor: Actor, action: Action): Promise<Call> {
+  return (await run(context, actor, action)).result
 }
 
-async function run(context: Context, actor: Actor, callId: string, command: CallCommand) {
-  const decide = (call: CallState | null, now: number) => decideCall(call, command, now)
-  const { before, state } = await transact(context, callId, decide, keepaliveIfDue(context, actor))
+/** Not rate limited if it changes the call. */
+function actUnlimited(context: Context, actor: Actor, action: Action): Promise<Call> {
+  return runUnlimited(context, actor, () => run(context, actor, action))
+}
+
+async function run(context: Context, actor: Actor, { callId, command }: Action) {
+  const target = { id: callId, acting: keepaliveIfDue(context, actor) }
+  const { before, state } = await updateCall(context, target, (call, now) => decideCall(call, command, now))
   recordKeepalive(context, actor)
   return { result: viewCall(state, context.clock.now()), isRepeat: before === state }
 }

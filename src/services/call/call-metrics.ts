@@ -1,4 +1,4 @@
-// What operators see of a call: counters and one log line for its end. Never SDP, candidates or metadata.
+// Metrics and log entries of a call. They never contain SDP, candidates or metadata.
 import type { CallState } from '../../domain/call/state.js'
 import type { Context } from '../context.js'
 

@@ -1,27 +1,27 @@
-// Who may ring whom, and how often (DESIGN 5a): blocks, back-off, and the budgets of a pair and of a callee over all callers.
+// Who may call whom, and how often (DESIGN 5a): blocks, back-off, and the budgets of a caller with one callee and of a callee.
 import type { CallState } from '../../domain/call/state.js'
 import { AppError } from '../../errors.js'
 import type { Actor } from '../../schemas/claims.js'
 import type { ContactUpdate } from '../../store/contacts.js'
-import type { UserNote } from '../aggregate-kind.js'
+import type { UserContactUpdate } from '../aggregate-rules.js'
 import type { BudgetCharge } from '../budgets.js'
 import type { Context } from '../context.js'
 import { haveCommonRoom, roomIdsOf } from '../room/memberships.js'
 
 const BLOCKS_MAX = 1000
 
-/** How a callee stands to a caller. */
-export interface CallerStanding {
+/** What decides whether the caller may ring the callee. */
+export interface CalleeRelation {
   readonly isBlocked: boolean
-  /** A device of theirs is registered. */
+  /** A device of the callee is registered. */
   readonly isReachable: boolean
-  /** The callee has called or answered them within the retention, or shares a room with them. */
+  /** The callee has called or answered the caller within the retention, or shares a room with the caller. */
   readonly isKnown: boolean
   /** When the next attempt may ring; 0: now. */
   readonly retryAt: number
 }
 
-export async function readStanding(context: Context, caller: string, callee: string): Promise<CallerStanding> {
+export async function readCalleeRelation(context: Context, caller: string, callee: string): Promise<CalleeRelation> {
   const found = await context.store.contacts.readCallee(callee, caller, context.clock.now())
   const { isBlocked, isReachable, backoff, roomIds } = found
   const isKnown = found.isKnown || (roomIds.length > 0 && (await isInOneOf(context, caller, roomIds)))
@@ -35,61 +35,65 @@ async function isInOneOf(context: Context, user: string, roomIds: readonly strin
 type Pair = { readonly caller: string; readonly callee: string }
 
 /**
- * What one attempt to ring the callee costs. A blocked caller does not use up what others may, but is refused with them: else an account
- * that is refused would show that another one is blocked.
+ * The charges of one attempt to ring the callee. A blocked caller takes nothing of the `incoming` budget, but is refused like others when
+ * it is spent: otherwise a difference between two accounts would show which one is blocked.
  */
-export function chargesOf(
+export function attemptCharges(
   { budgets }: Context,
   { caller, callee }: Pair,
-  { isBlocked, isKnown }: CallerStanding
+  { isBlocked, isKnown }: CalleeRelation
 ): BudgetCharge[] {
   const attempt = budgets.chargeOf(`${caller}/${callee}`, 'attempts', { isTaken: true })
   return isKnown ? [attempt] : [attempt, budgets.chargeOf(callee, 'incoming', { isTaken: !isBlocked })]
 }
 
-/** @throws AppError rate_limited while the caller has to wait after attempts that came to nothing */
-export function mustNotWait({ clock }: Context, { retryAt }: CallerStanding): void {
+/** @throws AppError rate_limited during the back-off, with the time until its end */
+export function refuseDuringBackoff({ clock }: Context, { retryAt }: CalleeRelation): void {
   const waitMs = retryAt - clock.now()
   if (waitMs <= 0) return
   const detail = 'Your last attempts were declined or not answered'
   throw new AppError('rate_limited', { detail, retryAfterMs: waitMs })
 }
 
-/** One attempt that no commit of a call follows. @throws AppError rate_limited */
-export async function chargeAttempt(context: Context, pair: Pair, standing: CallerStanding): Promise<void> {
-  mustNotWait(context, standing)
-  for (const { user, name, isTaken } of chargesOf(context, pair, standing)) {
+/** Charges an attempt that has no commit of a call. @throws AppError rate_limited */
+export async function chargeAttempt(context: Context, pair: Pair, relation: CalleeRelation): Promise<void> {
+  refuseDuringBackoff(context, relation)
+  for (const { user, name, isTaken } of attemptCharges(context, pair, relation)) {
     await context.budgets[isTaken ? 'spend' : 'check'](user, name)
   }
 }
 
-type Outcome = ContactUpdate['outcome']
+type AttemptOutcome = ContactUpdate['outcome']
 
-export function noteOf({ config }: Context, peer: string, outcome: Outcome): ContactUpdate {
+function newContactUpdate({ config }: Context, peer: string, outcome: AttemptOutcome): ContactUpdate {
   return { peer, outcome, keepMs: config.retentionMs, backoffMs: config.callBackoffMs }
 }
 
-/** What an attempt came to. Not kept when the store fails: it only sets limits. */
-export async function noteAttempt(
+/** Records the outcome of an attempt. Never throws: the record only limits later attempts. */
+export async function recordAttempt(
   context: Context,
   { caller, callee }: { caller: string; callee: string },
-  outcome: Outcome
+  outcome: AttemptOutcome
 ): Promise<void> {
   const { store, clock, log } = context
   await store.contacts
-    .record(callee, noteOf(context, caller, outcome), clock.now())
-    .catch(error => log.debug({ err: error }, 'an attempt was not noted'))
+    .record(callee, newContactUpdate(context, caller, outcome), clock.now())
+    .catch(error => log.debug({ err: error }, 'outcome of an attempt not recorded'))
 }
 
-/** What a commit of a call says of its two users: the user it is kept for, and what. */
-export function progressOf(context: Context, before: CallState | null, after: CallState): UserNote | null {
+/** What a commit of a call records about caller and callee; null: nothing. */
+export function contactUpdateOf(
+  context: Context,
+  before: CallState | null,
+  after: CallState
+): UserContactUpdate | null {
   const [caller, callee] = [after.caller.user, after.callee?.user]
   if (callee === undefined || before?.phase === after.phase) return null
-  if (before === null) return { user: caller, contact: noteOf(context, callee, 'called') }
+  if (before === null) return { user: caller, contact: newContactUpdate(context, callee, 'called') }
   if (before.phase !== 'ringing') return null
-  if (after.phase === 'connecting') return { user: callee, contact: noteOf(context, caller, 'answered') }
+  if (after.phase === 'connecting') return { user: callee, contact: newContactUpdate(context, caller, 'answered') }
   const isFailed = after.reason === 'declined' || after.reason === 'no_answer'
-  return isFailed ? { user: callee, contact: noteOf(context, caller, 'failed') } : null
+  return isFailed ? { user: callee, contact: newContactUpdate(context, caller, 'failed') } : null
 }
 
 /** @throws AppError too_many_blocks, invalid_request for oneself */

@@ -1,8 +1,7 @@
-// Creating a call: idempotent by its id, exclusive by its leases, decided at the lease when two people call each other.
-import { askPolicy } from '../../adapters/policy.js'
-import type { CommandOf, Refusal } from '../../domain/call/command.js'
+// Creating a call. It is idempotent by its id and exclusive by its leases; a glare is detected when the leases are claimed.
+import type { Refusal } from '../../domain/call/command.js'
 import { type CallState, viewCall } from '../../domain/call/state.js'
-import { type CallRecord, callIn, createIn, nextAttempt, tombstoneOf } from '../../domain/call/tombstone.js'
+import { type CallRecord, callIn, createIn, nextAttempt } from '../../domain/call/tombstone.js'
 import { endpoint } from '../../domain/endpoint.js'
 import { parseDescription } from '../../domain/negotiation/sdp.js'
 import { AppError } from '../../errors.js'
@@ -11,201 +10,201 @@ import type { CreateCallRequest, CreateCallResponse } from '../../schemas/call.j
 import type { Actor } from '../../schemas/claims.js'
 import { formatCursor } from '../../store/cursor.js'
 import type { Cursor, Deliveries } from '../../store/mail.js'
-import type { Acting, Outcome } from '../aggregate-kind.js'
-import { mustBeChosen } from '../chosen-id.js'
+import type { Charge } from '../../store/quotas.js'
+import type { ActingDevice, LeaseRefusal, UpdateResult } from '../aggregate-rules.js'
+import { refuseDerivedId } from '../chosen-id.js'
 import type { Context } from '../context.js'
 import { actAs } from '../device/keepalive.js'
 import { NO_DELIVERY } from '../mail.js'
 import { checkMetadata } from '../metadata-bounds.js'
-import { type CallerStanding, chargesOf, mustNotWait, readStanding } from './contacts.js'
+import { type CreateCommand, checkPermission } from './call-permission.js'
+import { attemptCharges, type CalleeRelation } from './contacts.js'
+import { activateLease, findConflictingLease, ROUNDS_MAX } from './lease-conflicts.js'
 import {
-  activate,
   claimsOf,
-  findObstacle,
   type LeaseRequest,
-  ROUNDS_MAX,
-  releaseClosed,
+  releaseClosedAttempt,
   releaseLeases,
-  releaseUnbacked,
+  releaseStaleLeases,
   writeTombstone
 } from './leases.js'
-import { type Created, repeatCreate } from './repeat-create.js'
-import { claimRecord, readCall, readRecord } from './update-call.js'
+import { type CreatedCall, repeatCreate } from './repeat-create.js'
+import { readCall, updateRecordWithLeases } from './update-call.js'
 
 /**
- * Rings the callee. A repeat with the same callId (or Idempotency-Key) answers with the first result; one after a fault of the store, or of
- * the server, tries again.
+ * Rings the callee. A repeat with the same callId or Idempotency-Key gets the reply of the first request; a repeat after a fault of the
+ * store or the server is the next attempt.
  * @throws AppError cannot_call_self, invalid_sdp, caller_busy, callee_busy, callee_unreachable, call_glare, call_id_taken,
- *   call_ended (the id was given up), policy_denied, policy_unavailable, store_unavailable
+ *   call_ended (the create stalled), policy_denied, policy_unavailable, store_unavailable
  */
 export async function createCall(
   context: Context,
   actor: Actor,
-  body: CreateCallRequest,
-  idempotencyKey?: string
+  { idempotencyKey, ...body }: CreateCallRequest & { readonly idempotencyKey?: string | undefined }
 ): Promise<CreateCallResponse> {
   if (body.to === actor.user) throw new AppError('cannot_call_self')
   checkMetadata(body.metadata)
-  mustBeChosen('callId', body.callId)
-  const callId = body.callId ?? (idempotencyKey ? idFromKey(actor.user, idempotencyKey) : context.ids.unique())
-  const caller = endpoint(actor)
-  const part = actAs(context, actor)
+  refuseDerivedId('callId', body.callId)
   const command = {
     type: 'create' as const,
-    callId,
-    actor: caller,
+    callId: body.callId ?? (idempotencyKey ? idFromKey(actor.user, idempotencyKey) : context.ids.unique()),
+    actor: endpoint(actor),
     to: body.to,
     media: body.media ?? null,
     metadata: body.metadata ?? {},
     offer: body.offer ? parseDescription(body.offer.sdp) : null,
     ringMs: body.ringTimeoutMs ?? context.config.ringTimeoutMs
   }
+  const part = actAs(context, actor)
   const { head, ...created } = await create(context, command, part.acting)
   context.metrics.callsCreated.inc({ resolution: created.resolution })
   return { ...created, cursor: formatCursor(await part.cursor(head)) }
 }
 
-type Create = Omit<CommandOf<'create'>, 'attempt' | 'isMuted'>
-
-/** There is most likely nothing under the id, so nothing is read there: if there is something, the commit conflicts. */
-async function create(context: Context, command: Create, by: Acting): Promise<Created> {
+async function create(context: Context, command: CreateCommand, acting: ActingDevice): Promise<CreatedCall> {
   const { callId, actor: caller, to } = command
-  const judged = await judge(context, command)
-  if (judged.repeats) return repeatCreate(context, { callId, caller }, judged.repeats)
-  const { record, deliveries, head } = await takeAndCommit(context, { command, by, standing: judged.standing })
+  const permission = await checkPermission(context, command)
+  if (permission.repeated) return repeatCreate(context, { callId, caller }, permission.repeated)
+  const { relation } = permission
+  const { record, deliveries, head } = await commitWithLeases(
+    context,
+    newCreation(context, { command, acting, relation })
+  )
   const call = callIn(record)
   if (call === null || deliveries === null) return repeatCreate(context, { callId, caller }, record)
-  const delivery = (judged.standing.isBlocked ? null : deliveries.get(to)) ?? NO_DELIVERY
+  const delivery = (relation.isBlocked ? null : deliveries.get(to)) ?? NO_DELIVERY
   return { call: viewCall(call, context.clock.now()), resolution: 'created', delivery, head }
 }
 
-type Judged =
-  | { readonly repeats: null; readonly standing: CallerStanding }
-  /** It need not be judged: the caller's create with this id was judged before. */
-  | { readonly repeats: CallRecord }
-
-/**
- * Whether the caller may ring the callee. Asked before any lease is taken, so that a refusal leaves nothing behind.
- * @throws AppError callee_unreachable, rate_limited, policy_denied, policy_unavailable
- */
-async function judge(context: Context, command: Create): Promise<Judged> {
-  const isAsked = context.config.policyUrl !== null
-  const repeats = isAsked ? await findRepeated(context, command) : null
-  if (repeats) return { repeats }
-  try {
-    return { repeats: null, standing: await mayRing(context, command) }
-  } catch (error) {
-    const found = isAsked ? null : await findRepeated(context, command)
-    if (found) return { repeats: found }
-    throw error
-  }
-}
-
-async function findRepeated(context: Context, { callId, actor }: Create): Promise<CallRecord | null> {
-  const record = await readRecord(context, callId)
-  return callIn(record) !== null || tombstoneOf(record, actor.user) !== null ? record : null
-}
-
-/** A blocked caller gets what an unreachable callee gives. */
-async function mayRing(context: Context, command: Create): Promise<CallerStanding> {
-  const standing = await readStanding(context, command.actor.user, command.to)
-  const isReachable = standing.isReachable && !standing.isBlocked
-  if (context.config.offlineCalls === 'reject' && !isReachable) throw new AppError('callee_unreachable')
-  mustNotWait(context, standing)
-  await askPolicyForCall(context, command)
-  return standing
-}
-
-interface Committed {
+interface CommittedCreate {
   readonly record: CallRecord
-  /** Null: the record was there before, or has the tombstone of this create. */
+  /** Null: the record existed before, or has the tombstone of this create. */
   readonly deliveries: Deliveries | null
   readonly head: Cursor | null
 }
 
-interface Judgement {
-  readonly command: Create
-  readonly by: Acting
-  readonly standing: CallerStanding
+/** A create while its call is committed. */
+interface Creation {
+  readonly command: CreateCommand
+  readonly acting: ActingDevice
+  /** The current attempt. */
+  request: LeaseRequest
+  /** Empty once they are taken. */
+  charges: readonly Charge[]
+  /** Attempts that turned out to be closed when the record was read; their leases have to be released. */
+  readonly closedAttempts: LeaseRequest[]
 }
 
-async function takeAndCommit(context: Context, { command, by, standing }: Judgement): Promise<Committed> {
+function newCreation(
+  context: Context,
+  { command, acting, relation }: Pick<Creation, 'command' | 'acting'> & { readonly relation: CalleeRelation }
+): Creation {
   const { callId, actor: caller, to } = command
-  const { isKnown, isBlocked: isMuted } = standing
-  let request: LeaseRequest = { callId, caller, to, attempt: 1, isKnown, isMuted }
-  let charges = chargesOf(context, { caller: caller.user, callee: to }, standing)
-  const passed: LeaseRequest[] = []
-  const decide = (found: CallRecord | null, now: number) => {
-    const attempt = Math.max(request.attempt, nextAttempt(found, caller.user))
-    if (attempt > request.attempt) passed.push(request)
-    request = { ...request, attempt }
-    const decision = createIn(found, { ...command, attempt, isMuted }, now)
-    return decision.state === found ? decision : { ...decision, claims: claimsOf(context, request), charges }
+  const { isKnown, isBlocked: isMuted } = relation
+  return {
+    command,
+    acting,
+    request: { callId, caller, to, attempt: 1, isKnown, isMuted },
+    charges: attemptCharges(context, { caller: caller.user, callee: to }, relation),
+    closedAttempts: []
   }
+}
+
+/** Commits the call and its leases together, or a tombstone. */
+async function commitWithLeases(context: Context, creation: Creation): Promise<CommittedCreate> {
+  const { command, acting, closedAttempts } = creation
+  const target = { id: command.callId, isNew: true, acting } as const
   try {
     for (let round = 0; round < ROUNDS_MAX; round++) {
-      const outcome = await claimRecord(context, callId, decide, { isNew: true, acting: by })
-      if (!('refused' in outcome)) return await settleLeases(context, request, outcome)
-      charges = []
-      const obstacle = await findObstacle(context, request, outcome.refused)
-      const merged = obstacle.status === 'glare' ? await mergeGlare(context, request, obstacle.call) : null
-      if (merged) return merged
-      if (obstacle.status === 'busy') {
-        return await abandonCreate(context, request, { code: obstacle.user === to ? 'callee_busy' : 'caller_busy' })
-      }
+      const result = await updateRecordWithLeases(context, target, (record, now) =>
+        decideCreate(context, creation, { record, now })
+      )
+      if (!('refused' in result)) return await settleLeases(context, creation.request, result)
+      creation.charges = []
+      const committed = await resolveConflict(context, creation.request, result)
+      if (committed) return committed
     }
-    return await abandonCreate(context, request, { code: 'callee_busy' })
+    return await abandonCreate(context, creation.request, { code: 'callee_busy' })
   } catch (error) {
-    // A quota that is spent comes before any lease is taken.
-    if (!(error instanceof AppError && error.code === 'rate_limited')) await giveUp(context, request)
+    // A spent quota refuses the commit before any lease is taken.
+    if (!(error instanceof AppError && error.code === 'rate_limited')) await abandonFailed(context, creation.request)
     throw error
   } finally {
-    await Promise.all(passed.map(each => releaseClosed(context, each))).catch(error =>
-      context.log.warn({ err: error, callId }, 'the leases of a closed attempt wait to be taken over')
+    await Promise.all(closedAttempts.map(each => releaseClosedAttempt(context, each))).catch(error =>
+      context.log.warn(
+        { err: error, callId: command.callId },
+        'leases of a closed attempt not released; they are taken over'
+      )
     )
   }
 }
 
-/** Releases the leases that the record is not behind: a cancel or a take-over came first, or the id is the caller's call to another user. */
-async function settleLeases(context: Context, request: LeaseRequest, outcome: Outcome<CallRecord>): Promise<Committed> {
-  const { before, state: record, deliveries, head } = outcome
-  await releaseUnbacked(context, request, record)
+function decideCreate(
+  context: Context,
+  creation: Creation,
+  { record, now }: { readonly record: CallRecord | null; readonly now: number }
+) {
+  const { command, request } = creation
+  const attempt = Math.max(request.attempt, nextAttempt(record, command.actor.user))
+  if (attempt > request.attempt) creation.closedAttempts.push(request)
+  creation.request = { ...request, attempt }
+  const decision = createIn(record, { ...command, attempt, isMuted: request.isMuted === true }, now)
+  if (decision.state === record) return decision
+  return { ...decision, claims: claimsOf(context, creation.request), charges: creation.charges }
+}
+
+/** A claim was refused. Null: the conflicting lease is gone, claim again. */
+async function resolveConflict(
+  context: Context,
+  request: LeaseRequest,
+  { refused }: LeaseRefusal
+): Promise<CommittedCreate | null> {
+  const conflict = await findConflictingLease(context, request, refused)
+  if (conflict.status === 'glare') return mergeGlare(context, request, conflict.call)
+  if (conflict.status === 'gone') return null
+  return abandonCreate(context, request, { code: conflict.user === request.to ? 'callee_busy' : 'caller_busy' })
+}
+
+/** Releases the leases that are stale after the commit: the create was cancelled or fenced before, or the id is another call. */
+async function settleLeases(
+  context: Context,
+  request: LeaseRequest,
+  { before, state: record, deliveries, head }: UpdateResult<CallRecord>
+): Promise<CommittedCreate> {
+  await releaseStaleLeases(context, request, record)
   return { record, deliveries: before === record || callIn(before) ? null : deliveries, head }
 }
 
-/** Never fails: leases that stay are taken over. */
-async function giveUp(context: Context, request: LeaseRequest): Promise<void> {
-  await abandonCreate(context, request, { code: 'failed', attempt: request.attempt }).catch(error =>
-    context.log.warn({ err: error, callId: request.callId }, 'the leases of a failed create wait to be taken over')
-  )
-}
-
-async function askPolicyForCall({ config, log }: Context, command: Create): Promise<void> {
-  if (config.policyUrl === null) return
-  const { callId, actor: caller, to, media, metadata } = command
-  const answer = await askPolicy(config, { action: 'call', callId, caller, to, media, metadata }, log)
-  if (!answer.allow) throw new AppError('policy_denied', answer.reason ? { detail: answer.reason } : {})
-}
-
 /**
- * The create has failed. Its call is made unable to exist before its leases are released: a retry may be at work on the same ones
- * (rule 1). An id that is another caller's call will never be this one's (rule 3).
+ * The create has failed. A tombstone makes its call impossible before its leases are released, because a retry may be using them (rule 1).
+ * An id that is another caller's call never becomes this caller's (rule 3).
  */
-async function abandonCreate(context: Context, request: LeaseRequest, because: Refusal): Promise<Committed> {
+async function abandonCreate(context: Context, request: LeaseRequest, because: Refusal): Promise<CommittedCreate> {
   const record = await writeTombstone(context, request, because)
-  await releaseUnbacked(context, request, record)
+  await releaseStaleLeases(context, request, record)
   return { record, deliveries: null, head: null }
 }
 
+/** After a fault. Never throws: leases that are not released are taken over. */
+async function abandonFailed(context: Context, request: LeaseRequest): Promise<void> {
+  await abandonCreate(context, request, { code: 'failed', attempt: request.attempt }).catch(error =>
+    context.log.warn(
+      { err: error, callId: request.callId },
+      'leases of a failed create not released; they are taken over'
+    )
+  )
+}
+
 /**
- * The callee's call to this caller rings already: this create becomes its accept, which needs the caller's lease for it active. Null: their
- * call has ended meanwhile.
+ * The callee's call to this caller rings: this create becomes the accept of that call, which needs an active lease on the caller. Null:
+ * that call has ended.
  */
-async function mergeGlare(context: Context, request: LeaseRequest, theirs: CallState): Promise<Committed | null> {
+async function mergeGlare(context: Context, request: LeaseRequest, theirs: CallState): Promise<CommittedCreate | null> {
   if (context.config.onGlare === 'reject') return abandonCreate(context, request, { code: 'call_glare' })
-  if (!(await activate(context, theirs, request.caller.user)))
+  if (!(await activateLease(context, theirs, request.caller.user))) {
     return abandonCreate(context, request, { code: 'caller_busy' })
-  // A lease that was taken after the end of its call would stay.
+  }
+  // A lease that is taken after the end of its call would remain.
   if ((await readCall(context, theirs.callId))?.phase === 'ended') {
     await releaseLeases(context, theirs)
     return null

@@ -1,7 +1,6 @@
-// What holds a lease: one attempt of a create, named by call id, caller and attempt. Never the call id alone: two callers may choose one
-// id, and neither may take or release the other's lease (DESIGN 5a). Nor without the attempt: what an attempt that failed has taken, or
-// releases late, is not what the next one holds.
-
+// The holder of a lease: one attempt of a create, named by call id, caller and attempt (DESIGN 5a). The call id alone is not enough: two
+// callers may use one id, and neither may take or release the other's lease. Nor is the caller: a failed attempt may take or release its
+// leases after the next attempt has taken its own.
 import { isPartyOf } from '../../domain/call/party.js'
 import type { CallState } from '../../domain/call/state.js'
 import { type CallRecord, callIn, isClosed } from '../../domain/call/tombstone.js'
@@ -13,7 +12,7 @@ export interface LeaseHolder {
   readonly attempt: number
 }
 
-/** No id has a slash in it. */
+/** `<callId>/<caller>/<attempt>`; no id has a slash in it. */
 export const formatHolder = ({ callId, caller, attempt }: LeaseHolder): string => `${callId}/${caller}/${attempt}`
 
 export function parseHolder(holder: string): LeaseHolder {
@@ -21,20 +20,19 @@ export function parseHolder(holder: string): LeaseHolder {
   return { callId, caller, attempt: Number(attempt) }
 }
 
-/** Holds the leases for the call. */
 export const holderOfCall = ({ callId, caller, attempt }: CallState): string =>
   formatHolder({ callId, caller: caller.user, attempt })
 
 /**
- * Whether the call lives and is the one that the holder's lease on the user is for. If not, the lease is over: nothing will ever
- * make the id this caller's call with this user.
+ * Whether the record is the live call that the holder's lease on the user is for. If not, and it is decided, the lease is stale: the id
+ * will never be this caller's call with this user.
  */
-export function isBehind(record: CallRecord, { caller, attempt }: LeaseHolder, user: string): boolean {
+export function isLeaseOf(record: CallRecord, { caller, attempt }: LeaseHolder, user: string): boolean {
   const call = callIn(record)
   if (call === null || call.phase === 'ended') return false
   return call.caller.user === caller && call.attempt === attempt && isPartyOf(call, user)
 }
 
-/** There is no call, and the holder may still make one. */
+/** There is no call, and the holder may still create one. */
 export const isUndecided = (record: CallRecord | null, { caller, attempt }: LeaseHolder): boolean =>
   callIn(record) === null && !isClosed(record, caller, attempt)

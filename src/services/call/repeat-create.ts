@@ -1,5 +1,4 @@
-// What a create is answered with whose id was used before.
-
+// The reply to a create whose id was used before.
 import { viewCall } from '../../domain/call/state.js'
 import { type CallRecord, callIn, type Tombstone, tombstoneOf, viewTombstone } from '../../domain/call/tombstone.js'
 import { AppError } from '../../errors.js'
@@ -11,27 +10,27 @@ import { NO_DELIVERY } from '../mail.js'
 import { commitAccept } from './accept-call.js'
 import { readCall } from './update-call.js'
 
-export interface Created extends Omit<CreateCallResponse, 'cursor'> {
-  /** The newest entry of the caller's mailbox; null: it was not read. */
+export interface CreatedCall extends Omit<CreateCallResponse, 'cursor'> {
+  /** The newest event of the caller's mailbox; null: it was not read. */
   readonly head: Cursor | null
 }
 
 /**
- * The call exists already, or was made impossible: every retry gets what the first request got. A merge that was cut short
- * between its tombstone and its accept is finished here.
+ * The call exists, or a tombstone makes it impossible: a retry gets the same reply as the first request. A merge of a glare that stopped
+ * between its tombstone and its accept is completed here.
  */
 export async function repeatCreate(
   context: Context,
   { callId, caller }: { callId: string; caller: Endpoint },
   record: CallRecord
-): Promise<Created> {
+): Promise<CreatedCall> {
   const call = callIn(record)
   if (call) {
     if (call.caller.user !== caller.user) throw new AppError('call_id_taken')
     return existing(viewCall(call, context.clock.now()))
   }
   const tombstone = tombstoneOf(record, caller.user)
-  // Another request of the same attempt met a fault.
+  // A concurrent request of the same attempt failed.
   if (tombstone === null) throw new AppError('store_unavailable')
   const view = viewTombstone(callId, tombstone)
   const { because } = tombstone
@@ -41,14 +40,14 @@ export async function repeatCreate(
   throw new AppError(because.code, { extra: { callId, currentState, version, reason } })
 }
 
-const existing = (call: Call): Created => ({ call, resolution: 'existing', delivery: NO_DELIVERY, head: null })
+const existing = (call: Call): CreatedCall => ({ call, resolution: 'existing', delivery: NO_DELIVERY, head: null })
 
-/** When another device has answered, or the call is over already, that is the result. */
-async function acceptMerged(context: Context, mine: Tombstone, callId: string): Promise<Created> {
+/** If another device has answered, or the call has ended, the reply shows that. */
+async function acceptMerged(context: Context, mine: Tombstone, callId: string): Promise<CreatedCall> {
   const theirs = await readCall(context, callId)
   if (theirs?.phase === 'ringing') {
     try {
-      const { state, deliveries } = await commitAccept(context, callId, mine.caller)
+      const { state, deliveries } = await commitAccept(context, { id: callId }, mine.caller)
       const delivery = deliveries.get(state.caller.user) ?? NO_DELIVERY
       return { call: viewCall(state, context.clock.now()), resolution: 'merged', delivery, head: null }
     } catch (error) {

@@ -21,12 +21,12 @@ import type { Logged } from '../../store/rooms.js'
 import type { Context } from '../context.js'
 import { graceStart } from '../device/liveness.js'
 import { readRoom } from '../room/parts.js'
-import { createLoop } from '../update-aggregate.js'
+import { createUpdater } from '../update-aggregate.js'
 import { type GivenUp, giveUp } from './dead-letters.js'
 
 const PAGE = 64
 
-const queue = createLoop<QueueState>({
+const queue = createUpdater<QueueState>({
   kind: 'chat',
   cacheIn: context => context.chats,
   deadlineOf: ({ lookAt }) => lookAt,
@@ -168,7 +168,7 @@ const holdMs = ({ config }: Context) => config.chatServiceTimeoutMs + 5000
 type QueueRule = (state: QueueState, now: number) => QueueState
 
 async function change(context: Context, roomId: string, rule: QueueRule): Promise<QueueState> {
-  const { state } = await queue.transact(context, roomId, (before, now) => ({
+  const { state } = await queue.update(context, { id: roomId }, (before, now) => ({
     state: rule(before ?? NEW_QUEUE, now),
     events: []
   }))

@@ -17,7 +17,7 @@ import {
 import type { Actor } from '../../schemas/claims.js'
 import type { Logged } from '../../store/rooms.js'
 import { deliveryCost } from '../budgets.js'
-import { mustBeChosen } from '../chosen-id.js'
+import { refuseDerivedId } from '../chosen-id.js'
 import type { Context } from '../context.js'
 import { recordKeepalive } from '../device/keepalive.js'
 import { readRoom } from '../room/parts.js'
@@ -41,7 +41,7 @@ export async function postMessage(
   { body, idempotencyKey }: { body: PostMessageRequest; idempotencyKey?: string | undefined }
 ): Promise<Posted> {
   const { content } = body
-  mustBeChosen('messageId', body.messageId)
+  refuseDerivedId('messageId', body.messageId)
   const freshId = () => (idempotencyKey ? idFromKey(actor.user, idempotencyKey, roomId) : context.ids.unique())
   const { messageId = freshId() } = body
   if (Buffer.byteLength(content) > CONTENT_MAX_BYTES) {

@@ -5,9 +5,9 @@ import { wait } from '../../clock.js'
 import type { Actor } from '../../schemas/claims.js'
 import type { Lease } from '../../store/leases.js'
 import { type LostWrites, RESET } from '../../store/lost-writes.js'
+import { confirmLease } from '../call/lease-conflicts.js'
 import { parseHolder } from '../call/lease-holder.js'
-import { confirmLease } from '../call/leases.js'
-import { transact } from '../call/update-call.js'
+import { updateCall } from '../call/update-call.js'
 import type { Context } from '../context.js'
 import { JOINING_MS, participationsOf } from '../room/memberships.js'
 
@@ -60,7 +60,7 @@ async function confirmCall(context: Context, user: string, { lease, closing, isA
   const call = await confirmLease(context, user, { lease, closing })
   if (call === null || !isApart(call.callId)) return
   // Committed once more: a mailbox that has taken the call's end says so, and the others learn what stands.
-  await transact(context, call.callId, state => {
+  await updateCall(context, { id: call.callId }, state => {
     if (state === null || state.phase === 'ended') return { state: state ?? call, events: [] }
     return { state: { ...state, version: state.version + 1 }, events: [] }
   })

@@ -4,7 +4,7 @@ import { LRUCache } from 'lru-cache'
 import { AppError } from '../../errors.js'
 import type { Actor } from '../../schemas/claims.js'
 import type { Cursor } from '../../store/store.js'
-import type { Acting } from '../aggregate-kind.js'
+import type { ActingDevice } from '../aggregate-rules.js'
 import { type Context, perContext } from '../context.js'
 import { schedulePresenceCheck } from '../presence/publish-presence.js'
 import { resumeDevice } from './lifecycle.js'
@@ -55,11 +55,11 @@ export async function registerDevice(context: Context, actor: Actor, status?: st
 }
 
 /** A commit that follows is the device's sign of life. Nothing while the last one is young. */
-export function keepaliveIfDue(context: Context, actor: Actor): Acting | undefined {
+export function keepaliveIfDue(context: Context, actor: Actor): ActingDevice | undefined {
   return isDue(context, actor) ? signOf(context, actor) : undefined
 }
 
-function signOf(context: Context, actor: Actor): Acting {
+function signOf(context: Context, actor: Actor): ActingDevice {
   const { user, device, expiresAt } = actor
   const renewed = () => void memoryOf(context).signs.set(keyOf(actor), { at: context.clock.now(), expiresAt })
   return { user, device, expiresAt, renewed }
@@ -68,7 +68,7 @@ function signOf(context: Context, actor: Actor): Acting {
 /** The device takes part: a commit that follows is its sign of life, and registers it if need be. */
 export function actAs(context: Context, actor: Actor) {
   let registeredAt: Cursor | null = null
-  const acting: Acting = {
+  const acting: ActingDevice = {
     ...signOf(context, actor),
     async register() {
       registeredAt = await registerDevice(context, actor)

@@ -6,9 +6,10 @@ import type { Actor } from '../../schemas/claims.js'
 import type { Endpoint } from '../../schemas/common.js'
 import type { Lease } from '../../store/leases.js'
 import type { Cursor, StoredEvent } from '../../store/store.js'
-import { isBehind, parseHolder } from '../call/lease-holder.js'
-import { confirmLease, releaseLeases, retakeLeases } from '../call/leases.js'
-import { callRef, readCall, transact } from '../call/update-call.js'
+import { confirmLease, restoreLeases } from '../call/lease-conflicts.js'
+import { isLeaseOf, parseHolder } from '../call/lease-holder.js'
+import { releaseLeases } from '../call/leases.js'
+import { callRef, readCall, updateCall } from '../call/update-call.js'
 import type { Context } from '../context.js'
 import { checkEveryMs } from '../intervals.js'
 import { schedulePresenceCheck } from '../presence/publish-presence.js'
@@ -78,7 +79,7 @@ async function resumeInCall(
   const { callId } = holder
   // Reading a call delivers its waiting mail, so a device that was registered when the call rang has its offer from here on.
   const call = await readCall(context, callId)
-  if (call === null || !isBehind(call, holder, user)) {
+  if (call === null || !isLeaseOf(call, holder, user)) {
     return context.background.run(`confirm lease ${lease.holder} ${user}`, closing =>
       confirmLease(context, user, { lease, closing })
     )
@@ -89,7 +90,7 @@ async function resumeInCall(
     // A concurrent resume may append the same offer. It moves the mailbox, the append at `offerAt` fails, and the mailbox is read again.
     const offerAt = since && (await cursorBeforeOffer(context, actor, { since, isOffer }))
     const command = { type: 'appeared' as const, actor, offerAt }
-    const { deliveries } = await transact(context, callId, (call, now) => decideCall(call, command, now))
+    const { deliveries } = await updateCall(context, { id: callId }, (call, now) => decideCall(call, command, now))
     const offered = deliveries.get(user)
     if (offered === undefined || offered.online + offered.queued > 0) return
   }
@@ -123,8 +124,8 @@ export async function checkCall(context: Context, callId: string): Promise<void>
     graceMs,
     checkMs: checkEveryMs(context.config)
   }
-  await retakeLeases(context, call)
-  const { before, state } = await transact(context, callId, (state, now) => decideCall(state, command, now))
+  await restoreLeases(context, call)
+  const { before, state } = await updateCall(context, { id: callId }, (state, now) => decideCall(state, command, now))
   // The call ended after it was read, so the restored leases have to be released.
   if (before?.phase === 'ended') await releaseLeases(context, state)
 }

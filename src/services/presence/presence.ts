@@ -5,7 +5,7 @@ import { formatCursor } from '../../store/cursor.js'
 import { listCalls } from '../call/call-actions.js'
 import type { Context } from '../context.js'
 import { registerDevice } from '../device/keepalive.js'
-import { free } from '../free-action.js'
+import { runUnlimited } from '../free-action.js'
 import { listInvitations } from '../room/ringing-invitations.js'
 import { listRooms } from '../room/rooms.js'
 import { schedulePresenceCheck } from './publish-presence.js'
@@ -26,7 +26,7 @@ export async function updatePresence(
 
 /** Signs the device off: calls no longer ring on it, its mailbox and watch list are deleted, and its stream ends. */
 export async function signOffDevice(context: Context, actor: Actor): Promise<void> {
-  await free(context, actor, async () => {
+  await runUnlimited(context, actor, async () => {
     await clearWatch(context, actor)
     const isRemoved = await context.store.mailboxes.remove(actor.user, actor.device)
     schedulePresenceCheck(context, actor.user)

@@ -10,10 +10,10 @@ import {
 } from '../../domain/presence/presence.js'
 import type { WatchedPresence } from '../../schemas/presence.js'
 import type { Watcher } from '../../store/watches.js'
-import { type Decision, unchanged } from '../aggregate-kind.js'
+import { type Decision, unchanged } from '../aggregate-rules.js'
 import type { Context } from '../context.js'
 import { graceStart } from '../device/liveness.js'
-import { createLoop } from '../update-aggregate.js'
+import { createUpdater } from '../update-aggregate.js'
 import { readPresence, toHiddenPresence, toPresence } from './read-presence.js'
 import { syncWatchIndex } from './watch-index.js'
 
@@ -23,12 +23,12 @@ const RENEW_MAX = 1000
 /** How long the state of a user without watchers is kept. Longer than clocks differ, so a new state has a greater version. */
 const KEEP_MS = 120_000
 
-const { read, transact } = createLoop<WatchedState>({
+const { read, update } = createUpdater<WatchedState>({
   kind: 'presence',
   deadlineOf: ({ checkAt }) => checkAt,
   isOver: ({ checkAt }) => checkAt === null,
   keepMs: () => KEEP_MS,
-  publish: (context, user) => context.startFanout({ kind: 'presence', id: user })
+  startFanout: (context, user) => context.startFanout({ kind: 'presence', id: user })
 })
 
 export const readWatchedState = read
@@ -57,12 +57,10 @@ export function schedulePresenceCheck(context: Context, user: string): void {
 /** The state that the watchers have. The caller is in the watch index already. */
 export async function startWatching(context: Context, user: string): Promise<WatchedState> {
   const { current, nextCheckAt } = await readPresence(context, user)
-  const { state } = await transact(
-    context,
-    user,
-    (watched, now) => ({ state: decideWatch(watched, { user, current, checkAt: nextCheckAt }, now), events: [] }),
-    { isNew: true }
-  )
+  const { state } = await update(context, { id: user, isNew: true }, (watched, now) => ({
+    state: decideWatch(watched, { user, current, checkAt: nextCheckAt }, now),
+    events: []
+  }))
   // A change between the read and the commit was checked when no state existed, and so was not published.
   const reread = await readPresence(context, user)
   if (reread.current.state === state.published.state) return state
@@ -89,7 +87,7 @@ async function renewOrRemove(context: Context, user: string, watcher: Watcher): 
 
 /** Null: the user has never had a watcher. */
 async function checkPresence(context: Context, user: string): Promise<WatchedState | null> {
-  const { state } = await transact(context, user, watched => decideCheck(context, watched))
+  const { state } = await update(context, { id: user }, watched => decideCheck(context, watched))
   return state
 }
 

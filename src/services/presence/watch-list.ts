@@ -6,7 +6,7 @@ import type { Actor } from '../../schemas/claims.js'
 import type { WatchedPresence, WatchUsersRequest } from '../../schemas/presence.js'
 import type { Context } from '../context.js'
 import { registerDevice } from '../device/keepalive.js'
-import { free } from '../free-action.js'
+import { runUnlimited } from '../free-action.js'
 import { readWatchedState, startWatching, toHiddenWatchedPresence, toWatchedPresence } from './publish-presence.js'
 import { mayShowPresence } from './visibility.js'
 import { addToWatchIndex, syncWatchIndex } from './watch-index.js'
@@ -47,7 +47,10 @@ export async function listWatchedUsers(context: Context, actor: Actor): Promise<
 }
 
 export function stopWatching(context: Context, actor: Actor): Promise<void> {
-  return free(context, actor, async () => ({ result: undefined, isRepeat: !(await clearWatch(context, actor)) }))
+  return runUnlimited(context, actor, async () => ({
+    result: undefined,
+    isRepeat: !(await clearWatch(context, actor))
+  }))
 }
 
 /** False: the list was empty. */

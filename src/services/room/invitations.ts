@@ -17,11 +17,11 @@ import type {
   SentInvitation
 } from '../../schemas/invitation.js'
 import { formatCursor } from '../../store/cursor.js'
-import { type CallerStanding, chargeAttempt, noteAttempt, readStanding } from '../call/contacts.js'
-import { mustBeChosen } from '../chosen-id.js'
+import { type CalleeRelation, chargeAttempt, readCalleeRelation, recordAttempt } from '../call/contacts.js'
+import { refuseDerivedId } from '../chosen-id.js'
 import type { Context } from '../context.js'
 import { recordKeepalive, registerDevice } from '../device/keepalive.js'
-import { type FreeResult, free } from '../free-action.js'
+import { runUnlimited, type UnlimitedResult } from '../free-action.js'
 import { NO_DELIVERY } from '../mail.js'
 import { checkMetadata } from '../metadata-bounds.js'
 import { type ReadRoom, readRoom } from './parts.js'
@@ -53,12 +53,12 @@ export async function inviteUsers(
   const invitations: SentInvitation[] = []
   const inside = rules.usersIn(room)
   for (const { user, invitationId } of command.invitees) {
-    const standing = (decision.writes[PART.invited(user)] ?? room.get(PART.invited(user))) as Invitation | null
+    const relation = (decision.writes[PART.invited(user)] ?? room.get(PART.invited(user))) as Invitation | null
     const reason = rules.refusalOf(room, { actor, user, inside }, now)
-    const isRepeat = standing?.invitationId === invitationId
+    const isRepeat = relation?.invitationId === invitationId
     const ahead = viewAhead(room, { user, invitationId })
     if (ahead) invitations.push({ ...ahead, delivery: NO_DELIVERY })
-    else if (standing !== null && (isRepeat || reason === null)) invitations.push(await viewSent(context, standing))
+    else if (relation !== null && (isRepeat || reason === null)) invitations.push(await viewSent(context, relation))
     else if (reason !== null) refused.push({ user, reason })
   }
   return { invitations, refused, isNew: Object.keys(decision.writes).length > 0 }
@@ -66,7 +66,7 @@ export async function inviteUsers(
 
 function commandOf(context: Context, actor: Actor, body: InviteUsersRequest, idempotencyKey?: string): rules.Invite {
   checkMetadata(body.metadata)
-  mustBeChosen('invitationId', body.invitationId)
+  refuseDerivedId('invitationId', body.invitationId)
   const { users, invitationId, metadata = {}, ringTimeoutMs = context.config.ringTimeoutMs } = body
   if (invitationId !== undefined && users.length > 1) {
     throw new AppError('invalid_request', {
@@ -99,9 +99,9 @@ async function judgeInvitees(context: Context, roomId: string, command: rules.In
   const answers = await Promise.all(
     ringing.map(async invitee => {
       const { user } = invitee
-      const standing = await readStanding(context, command.actor.user, user)
-      if (standing.isBlocked) muted.push(user)
-      const isRefused = await isOverLimit(context, { caller: command.actor.user, callee: user }, standing)
+      const relation = await readCalleeRelation(context, command.actor.user, user)
+      if (relation.isBlocked) muted.push(user)
+      const isRefused = await isOverLimit(context, { caller: command.actor.user, callee: user }, relation)
       if (isRefused) return { user, reason: 'rate_limited' as const }
       return askPolicyForInvitee(context, { roomId, room, command }, invitee)
     })
@@ -112,10 +112,10 @@ async function judgeInvitees(context: Context, roomId: string, command: rules.In
 async function isOverLimit(
   context: Context,
   pair: { caller: string; callee: string },
-  standing: CallerStanding
+  relation: CalleeRelation
 ): Promise<boolean> {
   try {
-    await chargeAttempt(context, pair, standing)
+    await chargeAttempt(context, pair, relation)
     return false
   } catch (error) {
     if (error instanceof AppError && error.code === 'rate_limited') return true
@@ -166,7 +166,7 @@ export async function acceptInvitation(
 
 /** For all devices of the user. @throws AppError invitation_not_found, invitation_ended */
 export async function declineInvitation(context: Context, actor: Actor, where: Where): Promise<InvitationState> {
-  const invitation = await free(context, actor, () => answer(context, actor, where, 'declined'))
+  const invitation = await runUnlimited(context, actor, () => answer(context, actor, where, 'declined'))
   recordKeepalive(context, actor)
   return invitation
 }
@@ -176,7 +176,7 @@ async function answer(
   actor: Actor,
   { roomId, invitationId }: Where,
   as: 'accepted' | 'declined'
-): Promise<FreeResult<InvitationState>> {
+): Promise<UnlimitedResult<InvitationState>> {
   const { decision, room } = await changeRoom(context, { roomId, parts: partsOfAccess(actor) }, (before, now) =>
     rules.answer(before, { actor, invitationId, as }, now)
   )
@@ -184,7 +184,7 @@ async function answer(
   const invitation = (written ?? room.get(PART.invited(actor.user))) as Invitation
   const pair = { caller: invitation.from.user, callee: actor.user }
   if (written) {
-    await noteAttempt(context, pair, as === 'accepted' ? 'answered' : 'failed')
+    await recordAttempt(context, pair, as === 'accepted' ? 'answered' : 'failed')
   }
   return { result: rules.viewInvitation(invitation, context.clock.now()), isRepeat: !written }
 }
@@ -194,14 +194,14 @@ async function answer(
  * @throws AppError invitation_not_found, invitation_ended, not_permitted, too_many_invitations
  */
 export function cancelInvitation(context: Context, actor: Actor, where: Where): Promise<void> {
-  return free(context, actor, () => endInvitation(context, actor, where))
+  return runUnlimited(context, actor, () => endInvitation(context, actor, where))
 }
 
 async function endInvitation(
   context: Context,
   actor: Actor,
   { roomId, invitationId }: Where
-): Promise<FreeResult<void>> {
+): Promise<UnlimitedResult<void>> {
   const command = { actor, invitationId }
   const basis = { roomId, read: readOfCancel(command), parts: (room: RoomParts) => partsOfCancel(room, command) }
   const { decision } = await changeRoom(context, basis, (room, now) => cancel(room, command, now))

@@ -25,14 +25,14 @@ import type { CandidatesRequest, CandidatesResponse } from '../../schemas/signal
 import type { Context } from '../context.js'
 import { recordKeepalive } from '../device/keepalive.js'
 import { NO_DELIVERY } from '../mail.js'
-import { createLoop } from '../update-aggregate.js'
+import { createUpdater } from '../update-aggregate.js'
 import { type ReadRoom, readRoom } from './parts.js'
 import { afterPublication } from './update-room.js'
 
 /** How often a pair is looked at, so that nothing is kept for participants who have left. */
 const CHECK_EVERY_MS = 600_000
 
-const pairs = createLoop<PairState>({
+const pairs = createUpdater<PairState>({
   kind: 'pair',
   cacheIn: context => context.pairs,
   deadlineOf: ({ checkAt }) => checkAt,
@@ -96,10 +96,10 @@ export async function checkPair(context: Context, id: string): Promise<void> {
   const [roomId = '', earlier = '', later = ''] = id.split('/')
   const room = await readRoom(context, roomId, [earlier, later].map(PART.participant))
   const bothThere = [earlier, later].every(participantId => participantIn(room, participantId) !== null)
-  await pairs.transact(context, id, (state, now) => {
+  await pairs.update(context, { id }, (state, now) => {
     if (state === null) throw new AppError('participant_not_found')
     const held = !isPublished(room, state.since)
-    return { ...(bothThere ? keepPair(state, now + CHECK_EVERY_MS) : endPair(state)), held }
+    return { ...(bothThere ? keepPair(state, now + CHECK_EVERY_MS) : endPair(state)), isHeld: held }
   })
 }
 
@@ -128,7 +128,7 @@ export function twoIn({ roomId, publishedVersion }: ReadRoom, me: Joined, peer: 
 }
 
 export async function speak(context: Context, { roomId, id, order, me, peer, held }: Two, command: PairCommand) {
-  const { before, state, deliveries } = await pairs.transact(context, id, (found, now) => {
+  const { before, state, deliveries } = await pairs.update(context, { id }, (found, now) => {
     const turn = { from: me.participantId, command, checkAt: now + CHECK_EVERY_MS, held }
     return decidePair(found ?? newPair(roomId, order), turn)
   })

@@ -8,7 +8,7 @@ import type { Actor } from '../../schemas/claims.js'
 import type { Endpoint } from '../../schemas/common.js'
 import type { IncomingInvitation } from '../../schemas/invitation.js'
 import type { Cursor, StoredEvent } from '../../store/store.js'
-import { noteAttempt } from '../call/contacts.js'
+import { recordAttempt } from '../call/contacts.js'
 import type { Context } from '../context.js'
 import { cursorBeforeOffer } from '../device/late-offer.js'
 import { graceStart } from '../device/liveness.js'
@@ -100,7 +100,7 @@ async function lapseInvitation(context: Context, roomId: string, user: string): 
     lapse(room, { user, retentionMs: context.config.retentionMs }, now)
   )
   const after = (decision.writes[part] ?? null) as Invitation | null
-  if (after) await noteAttempt(context, { caller: after.from.user, callee: user }, 'failed')
+  if (after) await recordAttempt(context, { caller: after.from.user, callee: user }, 'failed')
 }
 
 const forgetCancelled = (context: Context, roomId: string, invitationId: string) =>

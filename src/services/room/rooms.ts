@@ -33,7 +33,7 @@ import type {
 import { formatCursor } from '../../store/cursor.js'
 import type { Context } from '../context.js'
 import { recordKeepalive, registerDevice } from '../device/keepalive.js'
-import { free } from '../free-action.js'
+import { runUnlimited } from '../free-action.js'
 import { checkMetadata } from '../metadata-bounds.js'
 import { banUser } from './bans.js'
 import { endRoom } from './end-room.js'
@@ -160,7 +160,7 @@ const partsOfUser = (actor: Actor, user: string) => ({
 /** Leaves, or puts a participant out: free, as each takes a joining. With `ban`, the user, also if this participant has just left. */
 export async function removeParticipant(context: Context, actor: Actor, where: Where, query: RemoveQuery) {
   if (query.ban === true) return ban(context, actor, where, query)
-  await free(context, actor, async () => ({ result: await remove(context, actor, where), isRepeat: false }))
+  await runUnlimited(context, actor, async () => ({ result: await remove(context, actor, where), isRepeat: false }))
 }
 
 async function ban(context: Context, actor: Actor, where: Where, { banForMs }: RemoveQuery): Promise<void> {

@@ -7,7 +7,7 @@ import { isAskedBy, type Logged, type RoomCommit } from '../../store/rooms.js'
 import { deliveryCost } from '../budgets.js'
 import type { Context } from '../context.js'
 import { checkEveryMs } from '../intervals.js'
-import { type Attempt, commitOptimistically } from '../optimistic-commit.js'
+import { type CommitAttempt, commitOptimistically } from '../optimistic-commit.js'
 import { type ReadRoom, readRoom, toText } from './parts.js'
 
 /** What is committed: a decision of the rules, and what is next when it has been published. */
@@ -90,15 +90,18 @@ export const changeOpenRoom = (
     room.settings?.closed === null ? decide(room, now) : NOTHING
   )
 
-async function commit<D extends RoomChange>(context: Context, decided: Decided<D>): Promise<Attempt<Read, Changed<D>>> {
+async function commit<D extends RoomChange>(
+  context: Context,
+  decided: Decided<D>
+): Promise<CommitAttempt<Read, Changed<D>>> {
   const { room, decision } = decided
   const result = await context.store.rooms.commit(room.roomId, toCommit(context, decided))
   if (result.status === 'full') throw new AppError(result.of === 'members' ? 'room_full' : 'too_many_bans')
   if (result.status === 'conflict') return { retryOn: undefined }
   const { version } = result
-  if (result.status === 'known') return { outcome: { decision, room, version, known: true, excess: [] } }
+  if (result.status === 'known') return { result: { decision, room, version, known: true, excess: [] } }
   if (result.fanoutLease) startFanout(context, room.roomId)
-  return { outcome: { decision, room, version, known: false, excess: result.excess ?? [] } }
+  return { result: { decision, room, version, known: false, excess: result.excess ?? [] } }
 }
 
 /** @throws AppError rate_limited */

@@ -61,7 +61,7 @@ function toPage(reply: Page): MailboxPage {
 const cursorArguments = (cursor: Cursor | 'start' | undefined): Argument[] =>
   typeof cursor === 'object' ? [cursor.seq, cursor.tag] : [cursor ?? '', '']
 
-const isBehind = (reply: string): reply is `behind ${number}` => reply.startsWith('behind ')
+const isLeaseOf = (reply: string): reply is `behind ${number}` => reply.startsWith('behind ')
 
 /** A record keeps whole numbers only; a token's expiry may come with a fraction. */
 const whole = (at: number | undefined) => (at === undefined ? '' : Math.max(0, Math.floor(at)))
@@ -205,7 +205,7 @@ export function createRedisMailboxes(
       const reply = isOneServer
         ? await sendMailbox(attempt, keys, args)
         : await sendMailboxOnCluster(attempt, keys, [...args, positionTtlMs(retentionMs)])
-      if (!isBehind(reply)) return { status: reply }
+      if (!isLeaseOf(reply)) return { status: reply }
       return { status: 'behind', newest: Number(reply.slice('behind '.length)) }
     },
     async read(user, device, { from, limit, maxBytes, now }) {

@@ -1,0 +1,150 @@
+// What stands behind a lease that prevents another call: a live call, a create that is still running, or nothing (then it is released).
+import { wait } from '../../clock.js'
+import type { CallState } from '../../domain/call/state.js'
+import { type CallRecord, callIn } from '../../domain/call/tombstone.js'
+import type { Lease } from '../../store/leases.js'
+import type { LeaseRefusal } from '../aggregate-rules.js'
+import type { Context } from '../context.js'
+import { holderOfCall, isLeaseOf, isUndecided, parseHolder } from './lease-holder.js'
+import {
+  activeClaim,
+  type LeaseRequest,
+  leasedUsers,
+  leaseFor,
+  limitsFor,
+  parseRole,
+  writeTombstone
+} from './leases.js'
+import { readRecord } from './update-call.js'
+
+/** A create needs a few round trips between its leases and its call. After this time it counts as stalled and is fenced. */
+const STALLED_MS = 2000
+const POLL_MS = 25
+/** Rounds of claiming leases: each may wait POLL_MS, so together they last longer than any create. */
+export const ROUNDS_MAX = 200
+
+export type ConflictingLease =
+  /** A stale lease was released, or the peer's create is not committed yet: claim again. */
+  | { readonly status: 'gone' }
+  /** The user has no free slot, or the two users are in a call with each other. */
+  | { readonly status: 'busy'; readonly user: string }
+  /** The callee's call to the caller, which rings. */
+  | { readonly status: 'glare'; readonly call: CallState }
+
+/** Why the claim of a create was refused. */
+export async function findConflictingLease(
+  context: Context,
+  request: LeaseRequest,
+  { user, held }: LeaseRefusal['refused']
+): Promise<ConflictingLease> {
+  const { caller, to } = request
+  const peer = user === caller.user ? to : caller.user
+  const found = await Promise.all(held.map(lease => examine(context, user, lease)))
+  if (found.some(({ isStale }) => isStale)) return { status: 'gone' }
+  const withPeer = found.find(({ lease }) => lease.peer === peer)
+  if (withPeer === undefined) return { status: 'busy', user }
+  const { call } = withPeer
+  if (call && isGlare(call, request)) return { status: 'glare', call }
+  // A pair of users has one live call. Of a caller whom this one blocks, only `busy` is shown.
+  if (call) return { status: 'busy', user: call.isMuted ? user : caller.user }
+  // The peer's create has taken its leases and not committed its call yet.
+  await wait(context.clock, POLL_MS)
+  return { status: 'gone' }
+}
+
+const isGlare = (call: CallState, { caller, to }: LeaseRequest) =>
+  call.phase === 'ringing' && !call.isMuted && call.caller.user === to && call.callee?.user === caller.user
+
+/** The call that has the user's last active slot; null: a stale lease was released, claim again. */
+export async function findActiveCall(
+  context: Context,
+  call: CallState,
+  { user, held }: LeaseRefusal['refused']
+): Promise<string | null> {
+  const { peer } = leaseFor(context, call, { user, kind: 'active' })
+  const isConflicting = (lease: Lease) =>
+    lease.holder !== holderOfCall(call) && (lease.kind === 'active' || lease.peer === peer)
+  const conflicting = held.filter(isConflicting)
+  const found = await Promise.all(conflicting.map(lease => examine(context, user, lease)))
+  const [first] = conflicting
+  return first && !found.some(({ isStale }) => isStale) ? parseHolder(first.holder).callId : null
+}
+
+interface ExaminedLease {
+  readonly lease: Lease
+  /** Null: the call does not exist yet, or never will. */
+  readonly call: CallState | null
+  /** The lease belonged to no live call and to no running create; it was released. */
+  readonly isStale: boolean
+}
+
+async function examine(context: Context, user: string, lease: Lease): Promise<ExaminedLease> {
+  const holder = parseHolder(lease.holder)
+  let record = await readRecord(context, holder.callId)
+  if (isUndecided(record, holder)) {
+    if (context.clock.now() - lease.at <= STALLED_MS) return { lease, call: null, isStale: false }
+    record = await fenceStalledCreate(context, user, lease)
+  }
+  const isStale = record === null || !isLeaseOf(record, holder, user)
+  if (isStale) await context.store.leases.release(user, lease.holder)
+  return { lease, call: isStale ? null : callIn(record), isStale }
+}
+
+async function fenceStalledCreate(context: Context, user: string, lease: Lease): Promise<CallRecord> {
+  const { callId, attempt } = parseHolder(lease.holder)
+  const { isCaller, device } = parseRole(lease.role)
+  const caller = { user: isCaller ? user : lease.peer, device }
+  const to = isCaller ? lease.peer : user
+  context.log.warn({ callId }, 'create stalled or call lost; its lease is released')
+  return writeTombstone(context, { callId, caller, to, attempt }, { code: 'call_ended' })
+}
+
+/** Makes the user's lease for the call active, before the accept. False: the user has no free active slot. */
+export async function activateLease(context: Context, call: CallState, user: string): Promise<boolean> {
+  for (let round = 0; round < ROUNDS_MAX; round++) {
+    const { lease, limits } = activeClaim(context, call, user)
+    const { taken, held } = await context.store.leases.take(user, lease, limits)
+    if (taken) return true
+    if ((await findActiveCall(context, call, { user, held })) !== null) return false
+  }
+  return false
+}
+
+/**
+ * Takes the leases of a live call again that a failover has lost; a user without a free slot gets none. The call may end meanwhile: the
+ * caller of this function reads it afterwards, and releases the leases if it has ended.
+ */
+export async function restoreLeases(context: Context, call: CallState): Promise<void> {
+  await Promise.all(
+    leasedUsers(call).map(user => {
+      if (call.phase !== 'ringing' || user === call.caller.user) return activateLease(context, call, user)
+      const lease = leaseFor(context, call, { user, kind: 'ringing' })
+      return context.store.leases.take(user, lease, limitsFor(context, lease.kind))
+    })
+  )
+}
+
+/** Waits for the create that took the lease. False: it will not make its call, it has stalled, or this node closes. */
+export async function waitForCall(context: Context, lease: Lease, closing: AbortSignal): Promise<boolean> {
+  const holder = parseHolder(lease.holder)
+  for (;;) {
+    const record = await readRecord(context, holder.callId)
+    if (!isUndecided(record, holder)) return callIn(record) !== null
+    if (closing.aborted || context.clock.now() - lease.at > STALLED_MS) return false
+    await wait(context.clock, POLL_MS, closing)
+  }
+}
+
+/**
+ * Waits for a running create, and releases the lease if it is stale; a call that was lost is ended for both users. Resolves to the live
+ * call, or null.
+ */
+export async function confirmLease(
+  context: Context,
+  user: string,
+  { lease, closing }: { lease: Lease; closing: AbortSignal }
+): Promise<CallState | null> {
+  await waitForCall(context, lease, closing)
+  if (closing.aborted) return null
+  return (await examine(context, user, lease)).call
+}
