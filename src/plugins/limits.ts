@@ -10,7 +10,7 @@ export type LimitClass = 'calls' | 'signals' | 'reads'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** Which of the user's budgets a request is charged to. False (or nothing) is free: hang-up, cancel, reject and leaving always work; repeats of them are charged (services/free-action.ts). */
+    /** Which of the user's budgets a request is charged to. False (or nothing) is free: hang-up, cancel, reject and leaving always work; repeats of them are charged (services/unlimited-action.ts). */
     limit?: LimitClass | false
   }
 }
@@ -46,6 +46,7 @@ interface Charge {
 function charge(app: FastifyInstance, blocks: QuotaBlocks, { name, max, windowMs }: Charge): onRequestHookHandler {
   const keyOf = (request: FastifyRequest) => `${name}:${request.actor.user}`
   const count = app.createRateLimit({ max, timeWindow: windowMs, keyGenerator: keyOf })
+  const limit = { max, windowMs }
   const policy = `"${name}";q=${max};w=${windowMs / 1000}`
 
   function announce(reply: FastifyReply, remaining: number, seconds: number): void {
@@ -64,12 +65,12 @@ function charge(app: FastifyInstance, blocks: QuotaBlocks, { name, max, windowMs
   }
 
   return (request, reply, done) => {
-    const standing = blocks.spendAtHand(keyOf(request), windowMs, max)
-    if (standing === null) {
+    const status = blocks.spendLocal(keyOf(request), limit)
+    if (status === null) {
       takeAndCount(request, reply).then(() => done(), done)
       return
     }
-    announce(reply, standing.remaining, Math.ceil(standing.ttl / 1000))
+    announce(reply, status.remaining, Math.ceil(status.endsInMs / 1000))
     done()
   }
 }

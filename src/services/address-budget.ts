@@ -1,16 +1,16 @@
-// What clients that have not proved who they are may ask of one node, counted by address in this process: a flood must not cost the
-// store a command per request. So n nodes together grant n times as much, and a restart forgets.
+// The budget of clients without a valid token, counted by address in this process, so that a flood costs the store nothing. n nodes together
+// grant n times as much, and a restart resets it.
 import { LRUCache } from 'lru-cache'
 import type { Clock } from '../clock.js'
 import { AppError } from '../errors.js'
 
-/** More addresses than this at once are a flood from a large network; forgetting one of them grants it a new window. */
+/** More addresses at once are a flood from a large network. An address that is dropped gets a new window. */
 const ADDRESSES_MAX = 50_000
 
 export interface AddressBudget {
-  /** @throws AppError rate_limited, with the time until the window ends, when the budget of this address is spent */
+  /** @throws AppError rate_limited if the budget of this address is spent, with the time until the window ends */
   check(address: string): void
-  /** Charges one. @throws AppError rate_limited as check does */
+  /** Charges one unit. @throws AppError rate_limited, as check does */
   spend(address: string): void
 }
 
@@ -22,7 +22,7 @@ interface Window {
 interface Limit {
   readonly max: number
   readonly windowMs: number
-  /** Names what is charged, in the plural, for whoever is refused. */
+  /** The name of a unit in error details, in the plural. */
   readonly what: string
 }
 
@@ -31,11 +31,11 @@ export function createAddressBudget({ max, windowMs, what }: Limit, clock: Clock
 
   function windowOf(address: string): Window {
     const now = clock.now()
-    const known = windows.get(address)
-    if (known && known.endsAt > now) return known
-    const fresh = { spent: 0, endsAt: now + windowMs }
-    windows.set(address, fresh)
-    return fresh
+    const current = windows.get(address)
+    if (current && current.endsAt > now) return current
+    const window = { spent: 0, endsAt: now + windowMs }
+    windows.set(address, window)
+    return window
   }
 
   function refuseIfSpent({ spent, endsAt }: Window): void {

@@ -1,4 +1,4 @@
-// Background tasks: work that nobody waits for, but for a node that is closing.
+// Background tasks: work that no request waits for. A node that closes waits for it.
 import type { FastifyBaseLogger } from 'fastify'
 
 type Task = (closing: AbortSignal) => Promise<unknown>
@@ -6,51 +6,51 @@ type Task = (closing: AbortSignal) => Promise<unknown>
 export interface BackgroundTasks {
   /** Aborted when the node closes. */
   readonly closing: AbortSignal
-  /** Begins at once, unless one of this name is at work. Its failure is logged and nothing else. */
+  /** Starts the task now; if one with this name is running, does nothing. Errors are logged. */
   run(name: string, task: Task): void
-  /** The same, but if one of this name is at work it begins when that has ended; however many ask meanwhile, once. */
+  /** The same, but if one with this name is running, the task starts when that one has ended. Only the last such task does. */
   runAgain(name: string, task: Task): void
-  /** Begins nothing any more, tells those at work to end, and resolves when they have. */
+  /** Starts no more tasks, aborts `closing`, and resolves when all tasks have ended. */
   close(): Promise<void>
 }
 
-interface Running {
+interface RunningTask {
   done: Promise<void>
   next: Task | null
 }
 
 export function createBackgroundTasks(log: Pick<FastifyBaseLogger, 'warn'>): BackgroundTasks {
-  const running = new Map<string, Running>()
+  const tasks = new Map<string, RunningTask>()
   const closing = new AbortController()
 
   function start(name: string, task: Task): void {
     if (closing.signal.aborted) return
-    const work: Running = { done: Promise.resolve(), next: null }
-    running.set(name, work)
-    work.done = task(closing.signal)
+    const running: RunningTask = { done: Promise.resolve(), next: null }
+    tasks.set(name, running)
+    running.done = task(closing.signal)
       .then(
         () => undefined,
-        error => log.warn({ err: error, task: name }, 'a background task failed')
+        error => log.warn({ err: error, task: name }, 'background task failed')
       )
       .finally(() => {
-        running.delete(name)
-        if (work.next) start(name, work.next)
+        tasks.delete(name)
+        if (running.next) start(name, running.next)
       })
   }
 
   return {
     closing: closing.signal,
     run(name, task) {
-      if (!running.has(name)) start(name, task)
+      if (!tasks.has(name)) start(name, task)
     },
     runAgain(name, task) {
-      const work = running.get(name)
-      if (work) work.next = task
+      const running = tasks.get(name)
+      if (running) running.next = task
       else start(name, task)
     },
     async close() {
       closing.abort()
-      while (running.size > 0) await Promise.all([...running.values()].map(({ done }) => done))
+      while (tasks.size > 0) await Promise.all([...tasks.values()].map(({ done }) => done))
     }
   }
 }

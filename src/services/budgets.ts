@@ -1,5 +1,5 @@
-// What a user may spend in a window of time, counted over all nodes. Routes charge one unit of their class before the handler
-// runs (plugins/limits.ts); services charge what only they can know: a request's cost by its recipients, or a second budget.
+// What a user may spend in a window of time, over all nodes. plugins/limits.ts charges one unit for a request before its handler runs;
+// services charge what only they know: the recipients of a request, or a second budget.
 import type { Clock } from '../clock.js'
 import type { Config } from '../config.js'
 import { AppError } from '../errors.js'
@@ -19,26 +19,26 @@ export type Limits = Pick<
   | 'rateLimitLookups'
 >
 
-/** The length of each budget's window, in milliseconds, and where its size comes from. */
+/** The window and the size of each budget. */
 const BUDGETS = {
   calls: { windowMs: 60_000, max: (config: Limits) => config.rateLimitCalls },
   signals: { windowMs: 1000, max: (config: Limits) => config.rateLimitSignals },
   reads: { windowMs: 1000, max: (config: Limits) => config.rateLimitReads },
-  /** What a room publishes for a user, in units of deliveryCost. */
+  /** Events that a room publishes for a user's requests, in units of deliveryCost. */
   deliveries: { windowMs: 10_000, max: (config: Limits) => config.rateLimitDeliveries },
-  /** KiB of candidates that wait for a description in the user's pairs; there they wait no longer than this either. */
+  /** KiB of candidates that wait for a description in the user's pairs. They wait no longer than this window. */
   waiting: { windowMs: 600_000, max: () => 4096 },
-  /** Users whose presence is looked up or watched. */
+  /** Users whose presence is read or watched. */
   presence: { windowMs: 10_000, max: (config: Limits) => config.rateLimitPresence },
-  /** Rooms that are made. */
+  /** Rooms created. */
   rooms: { windowMs: 3_600_000, max: (config: Limits) => config.rateLimitRooms },
-  /** Rooms that the room service is asked for. */
+  /** Requests to the room service. */
   lookups: { windowMs: 60_000, max: (config: Limits) => config.rateLimitLookups },
   /** Attempts of one user to ring another; the key is `caller/callee`. */
   attempts: { windowMs: 60_000, max: (config: Limits) => config.rateLimitCallsPerPair },
-  /** Attempts of callers the callee does not know, charged to the callee. */
+  /** Attempts of unknown callers, charged to the callee. */
   incoming: { windowMs: 60_000, max: (config: Limits) => config.rateLimitCallsPerCallee },
-  /** Cancels of calls the user is no side of: each may leave a tombstone for two minutes. */
+  /** Cancels of calls the user is not a party of: each may leave a tombstone for two minutes. */
   cancels: { windowMs: 120_000, max: () => 20 }
 } as const satisfies Record<string, { windowMs: number; max: (config: Limits) => number }>
 
@@ -50,16 +50,17 @@ export interface BudgetCharge extends Charge {
 
 export interface Budgets {
   readonly blocks: QuotaBlocks
-  /** For a commit: one unit is taken, or (`isTaken` false) has to be left. */
+  /** A charge for a commit: takes one unit, or with `isTaken` false only requires that one is left. */
   chargeOf(user: string, budget: BudgetName, how: { isTaken: boolean }): BudgetCharge
-  /** What a charge is answered with that cannot be met. */
+  /** The error for a charge of which nothing is left. */
   refusal(charge: Charge): AppError
   /**
-   * Charges `cost` units to a budget of `user`, all or none; what costs more than the whole budget takes all of it. While the store takes no writes nothing can be counted and nothing is refused.
+   * Charges `cost` units to a budget of `user`, all or none. A cost above the size of the budget takes all of it. While the store
+   * accepts no writes, nothing is counted and nothing is refused.
    * @throws AppError rate_limited, with the time until the window ends
    */
   spend(user: string, budget: BudgetName, cost?: number): Promise<void>
-  /** Refuses when `spend` would refuse one unit, and spends nothing. @throws AppError rate_limited, as spend does */
+  /** Spends nothing. @throws AppError rate_limited if `spend` of one unit would */
   check(user: string, budget: BudgetName): Promise<void>
 }
 
@@ -77,9 +78,9 @@ export function createBudgets({ quotas, clock, config }: BudgetParts): Budgets {
     return new AppError('rate_limited', { detail, retryAfterMs: windowMs - (clock.now() % windowMs) })
   }
 
-  async function refuseUnlessGranted(budget: BudgetName, asked: ReturnType<QuotaBlocks['look']>): Promise<void> {
-    const answer = await asked.catch(ignoreStoreFault)
-    if (answer !== null && !answer.granted) throw refusal({ name: budget, ...limitOf(budget, config) })
+  async function refuseUnlessGranted(budget: BudgetName, reply: ReturnType<QuotaBlocks['check']>): Promise<void> {
+    const status = await reply.catch(ignoreStoreFault)
+    if (status !== null && !status.isGranted) throw refusal({ name: budget, ...limitOf(budget, config) })
   }
 
   return {
@@ -94,14 +95,14 @@ export function createBudgets({ quotas, clock, config }: BudgetParts): Budgets {
     }),
     spend(user, budget, cost = 1) {
       const { windowMs, max } = limitOf(budget, config)
-      const asked = blocks.spend(`${budget}:${user}`, { windowMs, max, cost: Math.min(cost, max) })
-      return refuseUnlessGranted(budget, asked)
+      const reply = blocks.spend(`${budget}:${user}`, { windowMs, max, cost: Math.min(cost, max) })
+      return refuseUnlessGranted(budget, reply)
     },
-    check: (user, budget) => refuseUnlessGranted(budget, blocks.look(`${budget}:${user}`, limitOf(budget, config)))
+    check: (user, budget) => refuseUnlessGranted(budget, blocks.check(`${budget}:${user}`, limitOf(budget, config)))
   }
 }
 
-/** A unit of the budget `deliveries` is one recipient of up to 1 KiB. */
+/** A unit of the budget `deliveries` is 1 KiB for one recipient. */
 export const deliveryCost = (recipients: number, bytes: number): number =>
   recipients * Math.max(1, Math.ceil(bytes / 1024))
 

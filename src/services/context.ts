@@ -1,4 +1,4 @@
-// What every service is given: plain values made once in app.ts. No service reaches for anything ambient.
+// What every service gets as its first argument. Created once, in app.ts.
 import type { FastifyBaseLogger } from 'fastify'
 import type { Clock } from '../clock.js'
 import type { Config } from '../config.js'
@@ -15,15 +15,15 @@ import type { Budgets } from './budgets.js'
 import type { Cache } from './cache.js'
 import type { Backlog } from './chat/backlog.js'
 
-/** What one service alone remembers on this node: made when it is first asked for. */
-export function perContext<T extends object>(make: () => T): (context: Context) => T {
-  const made = new WeakMap<Context, T>()
+/** State that one service keeps in this process, created at its first use. */
+export function perContext<T extends object>(create: () => T): (context: Context) => T {
+  const values = new WeakMap<Context, T>()
   return context => {
-    const known = made.get(context)
+    const known = values.get(context)
     if (known) return known
-    const fresh = make()
-    made.set(context, fresh)
-    return fresh
+    const value = create()
+    values.set(context, value)
+    return value
   }
 }
 
@@ -34,7 +34,7 @@ export interface Context {
   readonly log: FastifyBaseLogger
   readonly metrics: Metrics
   readonly store: Store
-  /** This process, among those that share the store. */
+  /** The id of this process among those that share the store. */
   readonly node: string
   readonly calls: Cache<CallRecord>
   readonly pairs: Cache<PairState>
@@ -44,6 +44,6 @@ export interface Context {
   readonly chatBacklog: Backlog
   readonly background: BackgroundTasks
   readonly budgets: Budgets
-  /** Of clients whose token is missing or refused. */
+  /** The budget of clients whose token is missing or invalid. */
   readonly addresses: AddressBudget
 }

@@ -1,4 +1,4 @@
-// STUN and TURN for one user. Credentials are not kept anywhere: the TURN server checks them with the same secret
+// STUN and TURN servers for one user. Credentials are not stored: the TURN server verifies them with the same secret
 // (draft-uberti-behave-turn-rest, section 2.2).
 import { createHmac } from 'node:crypto'
 import type { Actor } from '../schemas/claims.js'

@@ -1,7 +1,7 @@
-// How often and how long, where a rule needs several settings at once.
+// Intervals that are computed from several settings.
 import type { Config } from '../config.js'
 
-/** A crashed node cannot say that its streams are gone: their presence lapses, and this look finds it. */
+/** How often the liveness of devices is checked: a node that crashed reports no closed streams, so their keepalives expire instead. */
 export const checkEveryMs = (config: Config) => Math.floor(config.presenceTtlMs / 2)
 
 export const acceptTimes = (config: Config) => ({ connectMs: config.connectTimeoutMs, checkMs: checkEveryMs(config) })

@@ -1,8 +1,8 @@
-// Bounds of an application's own data, which a JSON Schema cannot express: the size of a whole object, and how deep it nests.
+// Bounds of metadata that a JSON Schema cannot express: the size of the whole object and its depth.
 import { AppError } from '../errors.js'
 
 export const METADATA_MAX_BYTES = 4096
-/** Deep nesting overflows the stack of whatever walks the value recursively, JSON.stringify included. */
+/** Deep nesting overflows the stack of recursive functions, JSON.stringify included. */
 export const METADATA_MAX_DEPTH = 16
 
 /** @throws AppError too_large */
@@ -16,7 +16,7 @@ export function checkMetadata(metadata: unknown): void {
   }
 }
 
-/** An object or array is one level, plus those of its members. Never recurses further than `levels`. */
+/** An object or array is one level more than its deepest member. Never recurses further than `levels`. */
 export function isDeeperThan(value: unknown, levels: number): boolean {
   if (typeof value !== 'object' || value === null) return false
   if (levels === 0) return true

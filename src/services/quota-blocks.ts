@@ -1,81 +1,77 @@
-// What @fastify/rate-limit and services/budgets.ts count with. A node takes a user's quota in blocks and spends each from memory, so that a signal
-// costs a round trip only once in ten. Over all nodes nobody gets more than the limit; somebody whose requests are spread over
-// many nodes may get a little less in a window, by what lies unspent elsewhere.
+// Quotas in blocks, for @fastify/rate-limit and budgets.ts. A node takes a block of a user's quota from the store and counts requests against
+// it in memory, so only one signal in ten costs a round trip. All nodes together never grant more than the limit; a user whose requests
+// reach many nodes may get less, by what is left in the blocks of other nodes.
 import type { FastifyRateLimitStoreCtor } from '@fastify/rate-limit'
 import type { Clock } from '../clock.js'
 import type { Quotas } from '../store/store.js'
 
-/** What this node knows of one user's quota in one window. */
-interface Window {
+/** What this node has of one user's quota in one window. */
+interface QuotaWindow {
   readonly startedAt: number
-  /** Taken from the store so far, and what is left of that. */
+  /** Units taken from the store in this window, and those of them that are not spent. */
   taken: number
   left: number
-  /** The store has no more for this window. */
-  spent: boolean
+  /** The store has no more units for this window. */
+  isExhausted: boolean
+  /** The request for a block that is under way. */
   taking: Promise<void> | null
 }
 
-export interface QuotaBlocks {
-  /** For @fastify/rate-limit: waits for a block when there is none at hand. */
-  readonly store: FastifyRateLimitStoreCtor
-  /** Spends from the block at hand: what nine of ten requests do, and no promise is made for it. Null if there is none. */
-  spendAtHand(key: string, windowMs: number, max: number): Standing | null
-  /** Spends `cost` units, all or none. @throws AppError store_unavailable */
-  spend(
-    key: string,
-    quota: { windowMs: number; max: number; cost: number }
-  ): Promise<Standing & { readonly granted: boolean }>
-  /** Whether `spend` would grant a unit, without spending it. @throws AppError store_unavailable */
-  look(key: string, quota: { windowMs: number; max: number }): Promise<Standing & { readonly granted: boolean }>
+export interface QuotaLimit {
+  readonly windowMs: number
+  readonly max: number
 }
 
-/** How a user stands in a window after a request. */
-export interface Standing {
+type Cost = QuotaLimit & { readonly cost: number }
+
+/** After a request. */
+export interface QuotaStatus {
+  /** Units that this node may still spend in the window. */
   readonly remaining: number
-  readonly ttl: number
+  /** Time until the window ends. */
+  readonly endsInMs: number
 }
 
-/** Windows of a second are the hot ones: a tenth at a time. Of a longer one a hundredth, so small limits are counted one by one. */
-const BLOCKS_UP_TO_MS = 1000
+type QuotaReply = QuotaStatus & { readonly isGranted: boolean }
 
-/** Keys are `<name of the quota>:<user>`; no user id has a colon in it. */
+/** Keys are `<name of the quota>:<user>`. */
+export interface QuotaBlocks {
+  /** For @fastify/rate-limit. Takes a block if this node has none. */
+  readonly store: FastifyRateLimitStoreCtor
+  /** Spends one unit of this node's block, without a promise; null: there is no block. */
+  spendLocal(key: string, limit: QuotaLimit): QuotaStatus | null
+  /** Spends `cost` units, all or none. @throws AppError store_unavailable */
+  spend(key: string, cost: Cost): Promise<QuotaReply>
+  /** Whether `spend` would grant one unit. Spends nothing. @throws AppError store_unavailable */
+  check(key: string, limit: QuotaLimit): Promise<QuotaReply>
+}
+
+/** Of a window up to this length a block is a tenth, because these are the frequent requests. Of a longer one it is a hundredth. */
+const LARGE_BLOCKS_UP_TO_MS = 1000
+
+const blockSize = ({ windowMs, max }: QuotaLimit): number =>
+  Math.floor(max / (windowMs > LARGE_BLOCKS_UP_TO_MS ? 100 : 10))
+
 export function createQuotaBlocks(quotas: Quotas, clock: Clock): QuotaBlocks {
-  /** By length. Windows of one length begin together, and all but those of the present one are forgotten together. */
-  const present = new Map<number, { readonly startedAt: number; readonly windows: Map<string, Window> }>()
+  const windowOf = createWindows(clock)
 
-  function currentWindow(key: string, windowMs: number): Window {
-    const now = clock.now()
-    const startedAt = now - (now % windowMs)
-    let shelf = present.get(windowMs)
-    if (shelf?.startedAt !== startedAt) {
-      shelf = { startedAt, windows: new Map() }
-      present.set(windowMs, shelf)
-    }
-    const known = shelf.windows.get(key)
-    if (known) return known
-    const fresh: Window = { startedAt, taken: 0, left: 0, spent: false, taking: null }
-    shelf.windows.set(key, fresh)
-    return fresh
-  }
-
-  async function takeBlock(window: Window, key: string, { windowMs, max, cost }: Limit) {
-    const { name, user } = partsOf(key)
-    const short = cost - window.left
-    const want = Math.max(short, Math.floor(max / (windowMs > BLOCKS_UP_TO_MS ? 100 : 10)))
+  async function takeBlock(window: QuotaWindow, key: string, limit: Cost) {
+    const { name, user } = parseKey(key)
+    const { windowMs, max, cost } = limit
+    const want = Math.max(cost - window.left, blockSize(limit))
     try {
       const granted = await quotas.take(user, { name, windowMs, max, want, now: window.startedAt })
       window.taken += granted
       window.left += granted
-      window.spent = granted < want
+      window.isExhausted = granted < want
     } finally {
       window.taking = null
     }
   }
 
-  /** Resolves to whether `cost` units were left. Requests that arrive while a block is being taken wait for it together. */
-  async function spend(window: Window, key: string, limit: Limit): Promise<boolean> {
-    while (window.left < limit.cost && !window.spent) {
+  /** Concurrent requests wait for one block together. Resolves to whether `cost` units were spent. */
+  async function spend(window: QuotaWindow, key: string, limit: Cost): Promise<boolean> {
+    while (window.left < limit.cost && !window.isExhausted) {
       window.taking ??= takeBlock(window, key, limit)
       await window.taking
     }
@@ -84,59 +80,74 @@ export function createQuotaBlocks(quotas: Quotas, clock: Clock): QuotaBlocks {
     return true
   }
 
-  /** Others' share is not known here: what remains is what this node may still hope for. */
-  function standing({ startedAt, taken, left, spent }: Window, windowMs: number, max: number): Standing {
-    const ttl = Math.max(1, startedAt + windowMs - clock.now())
-    return { remaining: spent ? left : max - taken + left, ttl }
+  /** What other nodes have taken is unknown until the quota is exhausted. */
+  function statusOf({ startedAt, taken, left, isExhausted }: QuotaWindow, { windowMs, max }: QuotaLimit): QuotaStatus {
+    const endsInMs = Math.max(1, startedAt + windowMs - clock.now())
+    return { remaining: isExhausted ? left : max - taken + left, endsInMs }
   }
 
-  class BlockStore {
-    incr(key: string, callback: Answer, windowMs: number, max: number): void {
-      const window = currentWindow(key, windowMs)
-      spend(window, key, { windowMs, max, cost: 1 }).then(granted => {
-        const { remaining, ttl } = standing(window, windowMs, max)
-        callback(null, { current: granted ? max - remaining : max + 1, ttl })
+  class RateLimitStore {
+    incr(key: string, callback: RateLimitCallback, windowMs: number, max: number): void {
+      const limit = { windowMs, max, cost: 1 }
+      const window = windowOf(key, windowMs)
+      spend(window, key, limit).then(isGranted => {
+        const { remaining, endsInMs } = statusOf(window, limit)
+        callback(null, { current: isGranted ? max - remaining : max + 1, ttl: endsInMs })
       }, callback)
     }
 
-    child(): BlockStore {
+    child(): RateLimitStore {
       return this
     }
   }
 
   return {
-    store: BlockStore,
-    spendAtHand(key, windowMs, max) {
-      const window = currentWindow(key, windowMs)
+    store: RateLimitStore,
+    spendLocal(key, limit) {
+      const window = windowOf(key, limit.windowMs)
       if (window.left === 0) return null
       window.left--
-      return standing(window, windowMs, max)
+      return statusOf(window, limit)
     },
     async spend(key, limit) {
-      const window = currentWindow(key, limit.windowMs)
-      const granted = await spend(window, key, limit)
-      return { granted, ...standing(window, limit.windowMs, limit.max) }
+      const window = windowOf(key, limit.windowMs)
+      const isGranted = await spend(window, key, limit)
+      return { isGranted, ...statusOf(window, limit) }
     },
-    async look(key, { windowMs, max }) {
-      const window = currentWindow(key, windowMs)
-      const { name, user } = partsOf(key)
-      const granted =
+    async check(key, limit) {
+      const window = windowOf(key, limit.windowMs)
+      const { name, user } = parseKey(key)
+      const isGranted =
         window.left > 0 ||
-        (!window.spent && (await quotas.left(user, { name, windowMs, max, now: window.startedAt })) > 0)
-      return { granted, ...standing(window, windowMs, max) }
+        (!window.isExhausted && (await quotas.left(user, { name, ...limit, now: window.startedAt })) > 0)
+      return { isGranted, ...statusOf(window, limit) }
     }
   }
 }
 
-function partsOf(key: string): { readonly name: string; readonly user: string } {
+/** The current windows of this node. All windows of one length start together, so the old ones are dropped together. */
+function createWindows(clock: Clock): (key: string, windowMs: number) => QuotaWindow {
+  const byLength = new Map<number, { readonly startedAt: number; readonly windows: Map<string, QuotaWindow> }>()
+  return (key, windowMs) => {
+    const now = clock.now()
+    const startedAt = now - (now % windowMs)
+    let current = byLength.get(windowMs)
+    if (current?.startedAt !== startedAt) {
+      current = { startedAt, windows: new Map() }
+      byLength.set(windowMs, current)
+    }
+    const known = current.windows.get(key)
+    if (known) return known
+    const window: QuotaWindow = { startedAt, taken: 0, left: 0, isExhausted: false, taking: null }
+    current.windows.set(key, window)
+    return window
+  }
+}
+
+/** No user id has a colon in it. */
+function parseKey(key: string): { readonly name: string; readonly user: string } {
   const colon = key.indexOf(':')
   return { name: key.slice(0, colon), user: key.slice(colon + 1) }
 }
 
-interface Limit {
-  readonly windowMs: number
-  readonly max: number
-  readonly cost: number
-}
-
-type Answer = (error: Error | null, result?: { current: number; ttl: number }) => void
+type RateLimitCallback = (error: Error | null, result?: { current: number; ttl: number }) => void

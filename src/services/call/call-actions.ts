@@ -18,7 +18,7 @@ import type { Call, HangUpCallRequest, RejectCallRequest } from '../../schemas/c
 import type { Actor } from '../../schemas/claims.js'
 import type { Context } from '../context.js'
 import { keepaliveIfDue, recordKeepalive, registerDevice } from '../device/keepalive.js'
-import { runUnlimited } from '../free-action.js'
+import { runUnlimited } from '../unlimited-action.js'
 import { listLiveCalls } from './leases.js'
 import { readRecord, updateCall, updateRecord } from './update-call.js'
 

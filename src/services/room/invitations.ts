@@ -21,9 +21,9 @@ import { type CalleeRelation, chargeAttempt, readCalleeRelation, recordAttempt }
 import { refuseDerivedId } from '../chosen-id.js'
 import type { Context } from '../context.js'
 import { recordKeepalive, registerDevice } from '../device/keepalive.js'
-import { runUnlimited, type UnlimitedResult } from '../free-action.js'
 import { NO_DELIVERY } from '../mail.js'
 import { checkMetadata } from '../metadata-bounds.js'
+import { runUnlimited, type UnlimitedResult } from '../unlimited-action.js'
 import { type ReadRoom, readRoom } from './parts.js'
 import { changeRoom } from './update-room.js'
 
