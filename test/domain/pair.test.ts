@@ -1,5 +1,6 @@
 // What two participants signal to each other: who is polite, what becomes of offers that cross, and what waits for what.
 import t from 'tap'
+import { withBatch } from '../../src/domain/negotiation/broadcast.js'
 import { parseDescription } from '../../src/domain/negotiation/sdp.js'
 import { WAITING_MAX } from '../../src/domain/negotiation/waiting-candidates.js'
 import {
@@ -189,4 +190,19 @@ t.test('what waits is dropped by the check, which no signal puts off', async t =
   const kept = keepPair(more, 5000).state
   t.match(kept, { version: more.version + 1, checkAt: 5000, signaled: { later: { waiting: [] } } })
   t.equal(outcomeOf(kept, LATE, answer('b1')), 'zoe answer 1')
+})
+
+t.test('broadcast candidates without a ufrag are sent once, also after two generations without new ones', async t => {
+  const broadcast = {
+    type: 'broadcast',
+    broadcast: withBatch(null, { candidates: candidates(2), end: true })
+  } as const
+  let state = after([EARLY, offer('a1')])
+  t.equal(outcomeOf(state, EARLY, broadcast), 'adam candidates 1,2 end')
+  state = decide(state, EARLY, broadcast).state
+  for (const [round, ufrag] of ['a2', 'a3', 'a4'].entries()) {
+    state = decide(state, LATE, answer(`b${round}`)).state
+    state = decide(state, EARLY, offer(ufrag)).state
+    t.equal(outcomeOf(state, EARLY, broadcast), 'same', ufrag)
+  }
 })

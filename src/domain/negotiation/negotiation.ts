@@ -21,8 +21,8 @@ export interface SideSignals {
   /** The end of candidates waits. */
   readonly waitingEnd: boolean
   /**
-   * Numbers of the last broadcast candidates (broadcast.ts) that were sent to the other side: `taken` in the current generation, `bare` the
-   * value of `taken` when this generation began. A candidate without a ufrag belongs to the current generation only above `bare`.
+   * How many of the side's broadcast candidates (broadcast.ts) are done: `taken` is the number of the last one that was sent in the current
+   * generation; candidates without a ufrag up to `bare` belong to older generations.
    */
   readonly broadcast?: { readonly taken: number; readonly bare: number }
   /** The side's last description, to recognize a retry. */
@@ -30,6 +30,9 @@ export interface SideSignals {
 }
 
 const NOTHING_TAKEN = { taken: 0, bare: 0 }
+
+/** The last broadcast candidate without a ufrag that was sent or belongs to an older generation. */
+const lastTaken = ({ taken, bare }: typeof NOTHING_TAKEN): number => Math.max(taken, bare)
 
 export const NO_SIGNALS: SideSignals = { ufrags: [], older: [], waiting: [], waitingEnd: false, last: null }
 
@@ -134,13 +137,13 @@ export function applyBroadcast<S extends string>(
 ): NegotiationResult<S> {
   const mine = before.signaled[signaler.side]
   if (!isDeliverable(mine, signaler)) return { next: before, signals: [] }
-  const { taken, bare } = mine.broadcast ?? NOTHING_TAKEN
+  const progress = mine.broadcast ?? NOTHING_TAKEN
   const isNew = ([number, candidate]: readonly [number, Candidate]) =>
-    isCurrent(mine, candidate) && number > (ufragOf(candidate) === null ? Math.max(taken, bare) : taken)
+    isCurrent(mine, candidate) && number > (ufragOf(candidate) === null ? lastTaken(progress) : progress.taken)
   const candidates = broadcast.candidates.filter(isNew).map(([, candidate]) => candidate)
-  const sendsEnd = broadcast.endAt > Math.max(taken, bare)
+  const sendsEnd = broadcast.endAt > lastTaken(progress)
   if (candidates.length === 0 && !sendsEnd) return { next: before, signals: [] }
-  const next = withSignals(before, signaler.side, { ...mine, broadcast: { taken: broadcast.last, bare } })
+  const next = withSignals(before, signaler.side, { ...mine, broadcast: { ...progress, taken: broadcast.last } })
   return { next, signals: [candidatesSignal(next, candidates, sendsEnd)] }
 }
 
@@ -202,7 +205,7 @@ function applyDescription<S extends string>(
     ...mine,
     ufrags,
     older: isSameGeneration ? mine.older : [...mine.older, ...mine.ufrags].slice(-OLDER_MAX),
-    ...(isSameGeneration || !mine.broadcast ? {} : { broadcast: { taken: 0, bare: mine.broadcast.taken } }),
+    ...(isSameGeneration || !mine.broadcast ? {} : { broadcast: { taken: 0, bare: lastTaken(mine.broadcast) } }),
     last: { kind, revision, digest }
   }
   const { next, signals } = releaseWaiting(withSignals(before, signaler.side, described), signaler)
