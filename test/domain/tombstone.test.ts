@@ -4,11 +4,11 @@ import type { Refusal } from '../../src/domain/call/command.js'
 import {
   type CallRecord,
   callIn,
-  cancelIn,
-  createIn,
+  decideCancel,
+  decideCreate,
+  decideRefusal,
   type FinalTombstone,
   nextAttempt,
-  refuseIn,
   tombstoneOf,
   viewTombstone
 } from '../../src/domain/call/tombstone.js'
@@ -19,13 +19,14 @@ import { cancel, connected, create, ended, laptop, mallory, phone, ringing, T0, 
 const KEEP_MS = 600_000
 type Step = (record: CallRecord | null, now: number) => { state: CallRecord }
 const creates = (actor: Endpoint, to = 'bob', attempt = 1): Step => {
-  return (record, now) => createIn(record, create({ actor, to, attempt }), now)
+  return (record, now) => decideCreate(record, create({ actor, to, attempt }), now)
 }
 const cancels = (actor: Endpoint): Step => {
-  return (record, now) => cancelIn(record, cancel(actor) as { type: 'cancel'; actor: Endpoint }, now)
+  return (record, now) => decideCancel(record, cancel(actor) as { type: 'cancel'; actor: Endpoint }, now)
 }
 const refuses = (actor: Endpoint, because: Refusal, attempt = 1): Step => {
-  return (record, now) => refuseIn(record, { callId: 'c1', actor, to: 'bob', attempt, because, keepMs: KEEP_MS }, now)
+  return (record, now) =>
+    decideRefusal(record, { callId: 'c1', actor, to: 'bob', attempt, because, keepMs: KEEP_MS }, now)
 }
 const fails = (actor: Endpoint, attempt: number): Step => refuses(actor, { code: 'failed', attempt }, attempt)
 const BUSY = { code: 'callee_busy' } as const
@@ -93,12 +94,12 @@ t.test('an attempt that failed makes no call, and the next one may', async t => 
   t.equal(nextAttempt(after(fails(phone, 1)), 'mallory'), 1)
   t.equal(tombstoneOf(after(fails(phone, 1)), 'alice'), null, 'a retry is not answered with it')
   const failed = { callId: 'c1', actor: phone, to: 'bob', attempt: 1, because: { code: 'failed', attempt: 1 } } as const
-  t.strictSame(refuseIn(null, { ...failed, keepMs: KEEP_MS }, T0).events, [], 'and no device receives anything')
+  t.strictSame(decideRefusal(null, { ...failed, keepMs: KEEP_MS }, T0).events, [], 'and no device receives anything')
 })
 
 t.test('a call that is made over tombstones goes on with their version, in its events too', async t => {
   const record = after(cancels(phone), refuses(mallory, BUSY))
-  const { state, events } = createIn(record, create({ actor: laptop, to: 'alice' }), T0)
+  const { state, events } = decideCreate(record, create({ actor: laptop, to: 'alice' }), T0)
   t.match(callIn(state), { version: 3, caller: laptop })
   t.match(events, [{ type: 'call.incoming', data: { version: 3, call: { version: 3 } } }])
 })
@@ -106,7 +107,7 @@ t.test('a call that is made over tombstones goes on with their version, in its e
 t.test('an id that is another caller’s call is taken, alive or over, and says nothing of it', async t => {
   for (const call of [ringing(), connected(), ended()]) {
     for (const who of [mallory, laptop]) {
-      const error = t.throws(() => createIn(call, create({ actor: who }), T0)) as unknown
+      const error = t.throws(() => decideCreate(call, create({ actor: who }), T0)) as unknown
       t.ok(error instanceof AppError && error.code === 'call_id_taken')
       t.strictSame((error as AppError).extra, {})
     }
@@ -145,6 +146,6 @@ t.test('tombstones are small, few, and go when their time is over', async t => {
   const many = after(...Array.from({ length: 40 }, (_, n) => cancels({ user: `user${n}`, device: 'phone' })))
   t.equal(many.phase === 'void' && many.tombstones.length, 16, 'the newest')
   t.ok(tombstoneOf(many, 'user39'))
-  const later = cancelIn(many, { type: 'cancel', actor: phone }, T0 + 500_000).state
+  const later = decideCancel(many, { type: 'cancel', actor: phone }, T0 + 500_000).state
   t.equal(later.phase === 'void' && later.tombstones.length, 1, 'those that lapsed are dropped')
 })

@@ -4,7 +4,7 @@
 import type { CallCommand } from '../../src/domain/call/command.js'
 import { decideCall } from '../../src/domain/call/decide-call.js'
 import { type CallState, deadlineOf } from '../../src/domain/call/state.js'
-import { refuseIn } from '../../src/domain/call/tombstone.js'
+import { decideRefusal } from '../../src/domain/call/tombstone.js'
 import { createIds } from '../../src/ids.js'
 import { holderOfCall } from '../../src/services/call/lease-holder.js'
 import { toMail } from '../../src/services/mail.js'
@@ -153,7 +153,7 @@ flow('a merge that it left half done is finished by the retry', async (t, scenar
   await bob.expectEvent('call.incoming')
   const [actor, to] = [{ user: scenario.toWire('bob'), device: 'laptop' }, scenario.toWire('alice')]
   const because = { code: 'merged', into: scenario.toWire('a1') } as const
-  const { state } = refuseIn(
+  const { state } = decideRefusal(
     null,
     { callId: scenario.toWire('b1'), actor, to, attempt: 1, because, keepMs: scenario.config.retentionMs },
     scenario.now()

@@ -22,7 +22,7 @@ export interface Tombstone {
 /** A tombstone that closes all attempts of its caller. */
 export type FinalTombstone = Tombstone & { readonly because: Exclude<Tombstone['because'], { code: 'failed' }> }
 
-/** No call, and at most one tombstone for each caller. */
+/** No call. At most one tombstone for each caller. */
 export interface VoidState {
   readonly phase: 'void'
   readonly version: number
@@ -32,7 +32,7 @@ export interface VoidState {
 export type CallRecord = CallState | VoidState
 export type RecordDecision = Omit<CallDecision, 'state'> & { readonly state: CallRecord }
 
-/** A create that arrives this long after its cancel makes a call. */
+/** A create that arrives later than this after its cancel makes a call. */
 const CANCELLED_KEPT_MS = 120_000
 /** One for each caller who uses the id; the oldest are dropped. */
 const TOMBSTONES_MAX = 16
@@ -67,7 +67,7 @@ export function isClosed(record: CallRecord | null, user: string, attempt: numbe
 }
 
 /** A repeat and a closed attempt change nothing. @throws AppError call_id_taken */
-export function createIn(record: CallRecord | null, command: CommandOf<'create'>, now: number): RecordDecision {
+export function decideCreate(record: CallRecord | null, command: CommandOf<'create'>, now: number): RecordDecision {
   if (record?.phase !== 'void') return decideCall(record, command, now)
   if (isClosed(record, command.actor.user, command.attempt)) return unchangedRecord(record)
   return startRinging(command, { version: record.version + 1, now })
@@ -81,7 +81,7 @@ const GONE_VERSION = 1_000_000_000
  * there is a lease without a call: its create stalled, or a failover lost the call. Because it may be the latter, both users get
  * `call.ended`. An attempt that `failed` never sent an event.
  */
-export function refuseIn(record: CallRecord | null, command: RefuseCommand, now: number): RecordDecision {
+export function decideRefusal(record: CallRecord | null, command: RefuseCommand, now: number): RecordDecision {
   const { callId, actor, to, attempt, because, keepMs } = command
   if (record && isClosed(record, actor.user, attempt)) return unchangedRecord(record)
   const tombstone = { caller: actor, to, at: now, until: now + keepMs, because }
@@ -95,7 +95,7 @@ export function refuseIn(record: CallRecord | null, command: RefuseCommand, now:
 }
 
 /** Cancels the actor's call; if there is none, the actor's later create. Another caller's call stays. */
-export function cancelIn(record: CallRecord | null, { actor }: CommandOf<'cancel'>, now: number): RecordDecision {
+export function decideCancel(record: CallRecord | null, { actor }: CommandOf<'cancel'>, now: number): RecordDecision {
   const call = callIn(record)
   if (call && isPartyOf(call, actor.user)) return decideCall(call, { type: 'cancel', actor }, now)
   return withTombstone(record, earlyCancelTombstone(actor, now))

@@ -6,7 +6,7 @@ import { viewCall } from '../../domain/call/state.js'
 import {
   type CallRecord,
   callIn,
-  cancelIn,
+  decideCancel,
   earlyCancelTombstone,
   type FinalTombstone,
   tombstoneOf,
@@ -53,7 +53,7 @@ export async function rejectCall(
   return actUnlimited(context, actor, { callId, command })
 }
 
-/** The user's registered devices. The actor's own is registered first: only then does its reject count, and a later accept get events. */
+/** The user's registered devices. The actor's own is registered first, so that it is one of them. */
 async function devicesOf(context: Context, actor: Actor): Promise<string[]> {
   await registerDevice(context, actor)
   const known = await context.store.mailboxes.devices(actor.user, context.clock.now())
@@ -73,7 +73,7 @@ export async function cancelCall(context: Context, actor: Actor, callId: string)
   if (!isParty(record, actor.user)) await context.budgets.spend(actor.user, 'cancels')
   return runUnlimited(context, actor, async () => {
     const { before, state } = await updateRecord(context, { id: callId }, (record, now) =>
-      cancelIn(record, command, now)
+      decideCancel(record, command, now)
     )
     recordKeepalive(context, actor)
     const now = context.clock.now()

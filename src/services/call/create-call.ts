@@ -1,7 +1,7 @@
 // Creating a call. It is idempotent by its id and exclusive by its leases; a glare is detected when the leases are claimed.
 import type { Refusal } from '../../domain/call/command.js'
 import { type CallState, viewCall } from '../../domain/call/state.js'
-import { type CallRecord, callIn, createIn, nextAttempt } from '../../domain/call/tombstone.js'
+import { type CallRecord, callIn, decideCreate, nextAttempt } from '../../domain/call/tombstone.js'
 import { endpoint } from '../../domain/endpoint.js'
 import { parseDescription } from '../../domain/negotiation/sdp.js'
 import { AppError } from '../../errors.js'
@@ -117,7 +117,7 @@ async function commitWithLeases(context: Context, creation: Creation): Promise<C
   try {
     for (let round = 0; round < ROUNDS_MAX; round++) {
       const result = await updateRecordWithLeases(context, target, (record, now) =>
-        decideCreate(context, creation, { record, now })
+        decideWithClaims(context, creation, { record, now })
       )
       if (!('refused' in result)) return await settleLeases(context, creation.request, result)
       creation.charges = []
@@ -139,7 +139,7 @@ async function commitWithLeases(context: Context, creation: Creation): Promise<C
   }
 }
 
-function decideCreate(
+function decideWithClaims(
   context: Context,
   creation: Creation,
   { record, now }: { readonly record: CallRecord | null; readonly now: number }
@@ -148,7 +148,7 @@ function decideCreate(
   const attempt = Math.max(request.attempt, nextAttempt(record, command.actor.user))
   if (attempt > request.attempt) creation.closedAttempts.push(request)
   creation.request = { ...request, attempt }
-  const decision = createIn(record, { ...command, attempt, isMuted: request.isMuted === true }, now)
+  const decision = decideCreate(record, { ...command, attempt, isMuted: request.isMuted === true }, now)
   if (decision.state === record) return decision
   return { ...decision, claims: claimsOf(context, creation.request), charges: creation.charges }
 }

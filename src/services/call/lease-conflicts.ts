@@ -1,4 +1,4 @@
-// What stands behind a lease that prevents another call: a live call, a create that is still running, or nothing (then it is released).
+// The leases that prevent a call. Each belongs to a live call or to a running create; a lease of neither is stale and is released.
 import { wait } from '../../clock.js'
 import type { CallState } from '../../domain/call/state.js'
 import { type CallRecord, callIn } from '../../domain/call/tombstone.js'

@@ -5,7 +5,7 @@
 // 3. Leases are taken in the order of the user ids. A lease is stale if its id is another caller's call, or a call to another callee.
 import type { Refusal } from '../../domain/call/command.js'
 import type { CallState } from '../../domain/call/state.js'
-import { type CallRecord, refuseIn } from '../../domain/call/tombstone.js'
+import { type CallRecord, decideRefusal } from '../../domain/call/tombstone.js'
 import type { Endpoint } from '../../schemas/common.js'
 import type { Lease, LeaseKind, LeaseLimits } from '../../store/leases.js'
 import type { UserClaim } from '../aggregate-rules.js'
@@ -100,7 +100,7 @@ export const leasedUsers = ({ caller, callee, isMuted }: CallState): string[] =>
 export async function writeTombstone(context: Context, request: LeaseRequest, because: Refusal): Promise<CallRecord> {
   const { callId, caller: actor, to, attempt } = request
   const command = { callId, actor, to, attempt, because, keepMs: context.config.retentionMs }
-  return (await updateRecord(context, { id: callId }, (record, now) => refuseIn(record, command, now))).state
+  return (await updateRecord(context, { id: callId }, (record, now) => decideRefusal(record, command, now))).state
 }
 
 /** The live calls of the user. */
