@@ -160,7 +160,7 @@ export function explore(scenarioName, rule = 'sound', crashes = SCENARIOS[scenar
     return call.caller === user || call.callee === user ? 'live' : 'over'
   }
   const isClosed = (call, caller, attempt) => call.tombs.includes(caller) || (call.shut[caller] ?? 0) >= attempt
-  const entomb = (s, id, caller, attempt) => {
+  const writeTombstone = (s, id, caller, attempt) => {
     const call = s.call[id]
     if (call.st !== 'none' || isClosed(call, caller, attempt)) return
     call.tombs = [...call.tombs, caller].sort().join('')
@@ -236,7 +236,7 @@ export function explore(scenarioName, rule = 'sound', crashes = SCENARIOS[scenar
           go((_, q) => {
             q.pc = 'STEAL'
           })
-        else go(t => entomb(t, id, callerOf(p.rival), attemptIn(p.rival)))
+        else go(t => writeTombstone(t, id, callerOf(p.rival), attemptIn(p.rival)))
         go((_, q) => Object.assign(q, { pc: p.back, rival: undefined }))
       } else if (theirs.st === 'ringing' && theirs.caller === p.callee && theirs.callee === p.caller)
         go((_, q) => {
@@ -274,7 +274,7 @@ export function explore(scenarioName, rule = 'sound', crashes = SCENARIOS[scenar
       })
     } else if (p.pc === 'MTOMB')
       go((t, q) => {
-        entomb(t, p.id, p.caller, p.attempt)
+        writeTombstone(t, p.id, p.caller, p.attempt)
         Object.assign(q, { pc: 'REL0', free: unbacked(t), merge: !(isLive(call) && mine) })
       })
     else if (p.pc === 'COMMIT')
@@ -294,13 +294,13 @@ export function explore(scenarioName, rule = 'sound', crashes = SCENARIOS[scenar
       })
     else if (p.pc === 'FAIL')
       go((t, q) => {
-        if (rule !== 'plain-rollback') entomb(t, p.id, p.caller, p.attempt)
+        if (rule !== 'plain-rollback') writeTombstone(t, p.id, p.caller, p.attempt)
         Object.assign(q, { pc: 'REL0', free: unbacked(t) })
       })
     else if (p.pc === 'FAULT')
       go((t, q) => {
         if (rule === 'final-throw') {
-          entomb(t, p.id, p.caller, p.attempt)
+          writeTombstone(t, p.id, p.caller, p.attempt)
           t.call[p.id].isThrown = true
         } else if (rule !== 'plain-rollback') close(t, p)
         Object.assign(q, { pc: 'REL0', free: unbacked(t) })
