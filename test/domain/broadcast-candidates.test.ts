@@ -1,4 +1,4 @@
-// Candidates for everybody in a room: kept once, within bounds.
+// Broadcast candidates of a room: stored once, within bounds.
 import t from 'tap'
 import { type Broadcast, withBatch } from '../../src/domain/negotiation/broadcast.js'
 import { WAITING_BYTES_MAX, WAITING_MAX } from '../../src/domain/negotiation/waiting-candidates.js'
@@ -6,7 +6,7 @@ import { candidates } from '../helpers/sdp.js'
 
 const numbers = ({ candidates: kept }: Broadcast) => kept.map(([number]) => number)
 
-t.test('every candidate gets the next number, and so does the end', async t => {
+t.test('each candidate, and the end, gets the next number', async t => {
   const first = withBatch(null, { candidates: candidates(2, 'a1') })
   const second = withBatch(first, { candidates: candidates(1, 'a1'), end: true })
   const third = withBatch(second, { candidates: candidates(1, 'a2') })
@@ -14,7 +14,7 @@ t.test('every candidate gets the next number, and so does the end', async t => {
   t.same(numbers(third), [1, 2, 3, 5])
 })
 
-t.test('when there are too many, other generations go; of one generation no more are taken', async t => {
+t.test('above the bounds other generations are dropped; a single generation is refused', async t => {
   let kept: Broadcast | null = null
   for (let n = 0; n < WAITING_MAX / 64; n++) kept = withBatch(kept, { candidates: candidates(64, 'a1') })
   t.throws(() => withBatch(kept, { candidates: candidates(1, 'a1') }), { code: 'too_many_waiting_candidates' })

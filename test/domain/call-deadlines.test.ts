@@ -1,4 +1,4 @@
-// Who is still there: away, back, lost; and the deadlines that every live call has.
+// Liveness of the two sides (away, back, lost), and deadlines.
 import t from 'tap'
 import { type CallState, deadlineOf } from '../../src/domain/call/state.js'
 import {
@@ -31,7 +31,7 @@ const RANG_OUT = T0 + RING_MS
 /** accept comes a second after create. */
 const EXPIRES = T0 + 1000 + CONNECT_MS
 
-t.test('a call that nobody answers ends with its ring time, not a moment before', async t => {
+t.test('an unanswered call ends exactly when its ring time is over', async t => {
   t.equal(deadlineOf(ringing()), RANG_OUT)
   t.equal(outcomeOf(ringing(), check(), RANG_OUT - 1), 'ringing')
   t.equal(outcomeOf(ringing(), check(), RANG_OUT), 'ended: alice ended(no_answer); bob ended(no_answer)')
@@ -40,12 +40,12 @@ t.test('a call that nobody answers ends with its ring time, not a moment before'
   t.equal(deadlineOf(state), null)
 })
 
-t.test('a device that declined for itself is not told that the ringing is over', async t => {
+t.test('a device that has rejected the call gets no end of the ringing', async t => {
   const declined = after(create(), reject(watch, 'device'))
   t.equal(outcomeOf(declined, check(), RANG_OUT), 'ended: alice ended(no_answer); bob but watch ended(no_answer)')
 })
 
-t.test('nobody is missed while it rings: a phone may be woken by other means', async t => {
+t.test('a side that is gone while the call rings does not end it: a push may wake its device', async t => {
   t.equal(outcomeOf(ringing(), check(T0 - 60_000, T0 - 60_000), RANG_OUT - 1), 'ringing')
 })
 
@@ -55,7 +55,7 @@ t.test('an accepted call that does not connect in time expires', async t => {
   t.equal(outcomeOf(connecting(), check(), EXPIRES), 'ended: alice ended(expired); bob/laptop ended(expired)')
 })
 
-t.test('a connected call has no time limit, only the next look', async t => {
+t.test('a connected call has no time limit, only the next check', async t => {
   t.equal(connected().limitAt, null)
   t.equal(deadlineOf(connected()), T0 + 1000 + CHECK_MS)
   const { state, events } = decide(connected(), check(), T0 + 1_000_000)
@@ -68,7 +68,7 @@ t.test('the earlier of the two deadlines counts', async t => {
   t.equal(deadlineOf(connecting()), T0 + 1000 + CHECK_MS)
 })
 
-t.test('away is announced once, with the time that is left', async t => {
+t.test('away is announced once, with the remaining time', async t => {
   const since = T0 + 10_000
   t.equal(outcomeOf(connected(), check(null, since), since + AWAY_MS - 1), 'connected')
   const away = decide(connected(), check(null, since), since + AWAY_MS + 200)
@@ -79,35 +79,35 @@ t.test('away is announced once, with the time that is left', async t => {
   t.equal(outcomeOf(away.state, check(null, since), since + AWAY_MS + 300), 'connected', 'no second time')
 })
 
-t.test('the next look comes when something can have changed', async t => {
+t.test('the next check is set to the next possible change', async t => {
   const since = T0 + 10_000
-  const looks: [string, number | null, number | null, number, number][] = [
-    ['both are there', null, null, since, since + CHECK_MS],
-    ['one has just gone', null, since, since + 10, since + AWAY_MS],
-    ['one is away', null, since, since + 6000, since + 6000 + AWAY_MS],
-    ['one is nearly lost', null, since, since + GRACE_MS - 1, since + GRACE_MS],
-    ['both are gone', since - 3000, since, since + 10, since - 3000 + AWAY_MS]
+  const checks: [string, number | null, number | null, number, number][] = [
+    ['both sides are there', null, null, since, since + CHECK_MS],
+    ['one side has just gone', null, since, since + 10, since + AWAY_MS],
+    ['one side is away', null, since, since + 6000, since + 6000 + AWAY_MS],
+    ['one side is nearly lost', null, since, since + GRACE_MS - 1, since + GRACE_MS],
+    ['both sides are gone', since - 3000, since, since + 10, since - 3000 + AWAY_MS]
   ]
-  for (const [why, caller, callee, now, next] of looks) {
+  for (const [why, caller, callee, now, next] of checks) {
     const { state } = decide(connected(), check(caller, callee), now)
     t.equal(deadlineOf(state), next, why)
-    t.ok(next > now, `${why}: not now again`)
+    t.ok(next > now, `${why}: later than now`)
   }
 })
 
-t.test('a side that comes back in time is announced, once', async t => {
+t.test('a side that is back in time is announced once', async t => {
   const since = T0 + 10_000
   const away = decide(connected(), check(null, since), since + AWAY_MS).state
   t.equal(outcomeOf(away, appeared(laptop, false), since + 9000), 'connected: alice peer_back')
-  t.equal(outcomeOf(away, appeared(watch, true)), 'same', 'another device does not stand in for it')
-  t.equal(outcomeOf(away, appeared(phone, false)), 'same', 'nor does the other side')
+  t.equal(outcomeOf(away, appeared(watch, true)), 'same', 'not another device')
+  t.equal(outcomeOf(away, appeared(phone, false)), 'same', 'not the other side')
   const back = decide(away, appeared(laptop, false), since + 9000).state
   t.equal(outcomeOf(back, appeared(laptop, false)), 'same')
   t.equal(outcomeOf(back, check(), since + 9500), 'connected')
-  t.equal(outcomeOf(away, check(), since + 9000), 'connected: alice peer_back', 'or a look finds it')
+  t.equal(outcomeOf(away, check(), since + 9000), 'connected: alice peer_back', 'also by a check')
 })
 
-t.test('the caller’s device may be the one that is away', async t => {
+t.test('the caller’s device is announced as away too', async t => {
   const since = T0 + 10_000
   const away = decide(connected(), check(since, null), since + AWAY_MS)
   t.match(away.events, [{ to: laptop, type: 'call.peer_away', data: { device: phone } }])
@@ -115,12 +115,12 @@ t.test('the caller’s device may be the one that is away', async t => {
   t.equal(outcomeOf(away.state, appeared(phone, true)), 'connected: bob/laptop peer_back')
 })
 
-t.test('gone for the grace, the call is lost, and both are told', async t => {
+t.test('a side that is gone for the grace time ends the call as lost for both sides', async t => {
   const since = T0 + 10_000
   for (const state of [connected(), decide(connected(), check(null, since), since + AWAY_MS).state]) {
     const lost = 'ended: alice ended(lost); bob/laptop ended(lost)'
     t.equal(outcomeOf(state, check(null, since), since + GRACE_MS), lost)
-    t.equal(outcomeOf(state, check(since, since), since + GRACE_MS), lost, 'also when both have gone')
+    t.equal(outcomeOf(state, check(since, since), since + GRACE_MS), lost, 'also when both are gone')
     t.match(decide(state, check(null, since), since + GRACE_MS).state, { endedBy: laptop })
     t.match(decide(state, check(since, null), since + GRACE_MS).state, { endedBy: phone })
   }
@@ -130,7 +130,7 @@ t.test('gone for the grace, the call is lost, and both are told', async t => {
   )
 })
 
-t.test('both sides away, both announced; one comes back and the other is still waited for', async t => {
+t.test('when both sides are away, one that is back does not end the wait for the other', async t => {
   const since = T0 + 10_000
   const away = decide(connected(), check(since, since + 1000), since + 1000 + AWAY_MS)
   t.same(
@@ -145,11 +145,11 @@ t.test('both sides away, both announced; one comes back and the other is still w
   t.strictSame(half.state.away, { caller: false, callee: true })
 })
 
-t.test('a look at a call that is over changes nothing', async t => {
+t.test('a check of an ended call changes nothing', async t => {
   t.equal(outcomeOf(ended(), check(0, 0), T0 + 1_000_000_000), 'same')
 })
 
-t.test('a ringing call is offered to a device that comes late, with the time that is left', async t => {
+t.test('a ringing call is offered to a device that registers later, with the remaining time', async t => {
   const state = ringing({ offer: { sdp: 'v=0', ufrags: ['a1'], digest: 'd' } })
   const { events } = decide(state, appeared(watch, true), T0 + 12_000)
   t.match(events, [
@@ -164,10 +164,10 @@ t.test('a ringing call is offered to a device that comes late, with the time tha
       }
     }
   ])
-  t.equal(outcomeOf(state, appeared(watch, false)), 'same', 'not to one that has it in its mailbox')
+  t.equal(outcomeOf(state, appeared(watch, false)), 'same', 'not to a device that has the offer')
   const declined = after(create(), reject(watch, 'device'))
-  t.equal(outcomeOf(declined, appeared(watch, true)), 'same', 'not to one that declined')
-  t.equal(outcomeOf(ringing(), appeared(tablet, true)), 'same', 'not to the caller’s')
+  t.equal(outcomeOf(declined, appeared(watch, true)), 'same', 'not to a device that has rejected it')
+  t.equal(outcomeOf(ringing(), appeared(tablet, true)), 'same', 'not to the caller’s device')
 })
 
 t.test('every live call has a deadline', async t => {

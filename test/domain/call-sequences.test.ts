@@ -1,5 +1,5 @@
-// Generated stories: any device does anything at any time, again and again, while time passes. test/helpers/call-fixture.ts
-// holds each step against what must always be true of a call.
+// Generated command sequences: any device sends any command at any time, also repeatedly. test/helpers/call-fixture.ts checks the
+// invariants of a call after each step.
 import fc from 'fast-check'
 import t from 'tap'
 import type { CallCommand } from '../../src/domain/call/command.js'
@@ -95,37 +95,37 @@ const RUNS = 1000
 
 function live(early: boolean, steps: readonly Step[]): CallFixture {
   const fixture = new CallFixture()
-  for (const who of [CAST.phone, CAST.laptop, CAST.watch]) fixture.arrive(who)
+  for (const who of [CAST.phone, CAST.laptop, CAST.watch]) fixture.connect(who)
   const { description } = describe('offer', CAST.phone, ufragOf(CAST.phone, 1))
   const given: CallCommand[] = [create({ offer: early ? description : null })]
-  fixture.give(given[0] as CallCommand)
+  fixture.apply(given[0] as CallCommand)
   for (const [nth, each] of steps.entries()) {
     if (each.kind === 'act') {
       const command = each.act(fixture, nth)
       // Candidates that are posted twice come twice; nobody is harmed, but "exactly once" could not be counted.
       if (command.type !== 'candidates') given.push(command)
       const before = JSON.stringify(fixture.state)
-      if (fixture.give(command) instanceof AppError && JSON.stringify(fixture.state) !== before)
+      if (fixture.apply(command) instanceof AppError && JSON.stringify(fixture.state) !== before)
         throw new Error('changed')
-    } else if (each.kind === 'again') fixture.give(given[given.length - 1 - (each.back % given.length)] as CallCommand)
-    else if (each.kind === 'arrive') fixture.arrive(each.who)
-    else if (each.kind === 'leave') fixture.leave(each.who)
+    } else if (each.kind === 'again') fixture.apply(given[given.length - 1 - (each.back % given.length)] as CallCommand)
+    else if (each.kind === 'arrive') fixture.connect(each.who)
+    else if (each.kind === 'leave') fixture.disconnect(each.who)
     else if (each.kind === 'pass') fixture.advance(each.ms)
-    else fixture.look()
+    else fixture.check()
     fixture.checkMailboxes()
   }
   return fixture
 }
 
-t.test('whatever anybody does, a call keeps its promises', async t => {
+t.test('no sequence of commands breaks an invariant of a call', async t => {
   let finished = 0
   fc.assert(
     fc.property(stories, ({ early, start, steps }) => {
       const fixture = live(early, [...start, ...steps])
-      for (const who of ALL) fixture.leave(who)
+      for (const who of ALL) fixture.disconnect(who)
       fixture.advance(120_000)
       fixture.checkMailboxes()
-      fixture.holdEnding()
+      fixture.checkEnding()
       finished++
     }),
     { numRuns: RUNS }
@@ -133,7 +133,7 @@ t.test('whatever anybody does, a call keeps its promises', async t => {
   t.equal(finished, RUNS, 'and when everybody has left it ends by itself')
 })
 
-t.test('the stories get everywhere', async t => {
+t.test('the generated sequences reach every state and end reason', async t => {
   const seen = new Set<string>()
   for (const { early, start, steps } of fc.sample(stories, { numRuns: 500, seed: 1 })) {
     const fixture = live(early, [...start, ...steps])

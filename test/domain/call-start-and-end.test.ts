@@ -1,4 +1,4 @@
-// How calls begin and end: what is in them, repeats of a create, and declining.
+// Creation and end of a call: its members, repeated creates, and rejects.
 import t from 'tap'
 import type { CallCommand } from '../../src/domain/call/command.js'
 import { viewCall } from '../../src/domain/call/state.js'
@@ -27,7 +27,7 @@ import {
   watch
 } from '../helpers/calls.js'
 
-t.test('a call as it begins', async t => {
+t.test('a create makes a ringing call', async t => {
   const { state, events } = decide(null, create(), T0)
   const call = viewCall(state, T0)
   t.strictSame(call, {
@@ -67,7 +67,7 @@ t.test('a call as it begins', async t => {
   ])
 })
 
-t.test('a call as it ends says who, why and how long', async t => {
+t.test('an ended call shows who ended it, the reason and the duration', async t => {
   const over = decide(connected(), hangup(laptop, 'media_failed'), T0 + 9000).state
   t.match(viewCall(over, T0 + 60_000), {
     state: 'ended',
@@ -86,11 +86,11 @@ t.test('a call as it ends says who, why and how long', async t => {
   t.match(viewCall(unanswered, T0), { reason: 'cancelled', endedBy: tablet, setupMs: null, durationMs: null })
 })
 
-t.test('time that has run out is never negative', async t => {
+t.test('the remaining time is never negative', async t => {
   t.equal(viewCall(ringing(), T0 + 2 * RING_MS).expiresInMs, 0)
 })
 
-t.test('a repeated create is the call that exists, in whatever state', async t => {
+t.test('a repeated create returns the existing call in every phase', async t => {
   for (const state of [ringing(), connected(), after(create(), cancel(phone))]) {
     t.equal(outcomeOf(state, create()), 'same', state.phase)
     t.equal(outcomeOf(state, create({ actor: tablet })), 'same', 'from any device of the caller')
@@ -102,7 +102,7 @@ t.test('a repeated create is the call that exists, in whatever state', async t =
   }
 })
 
-t.test('devices decline one by one, and the last one for all', async t => {
+t.test('devices reject one by one, and the reject of the last one ends the call', async t => {
   const one = after(create(), reject(watch, 'device'))
   t.strictSame(one.declined, ['watch'])
   t.equal(
@@ -126,7 +126,7 @@ t.test('devices decline one by one, and the last one for all', async t => {
   )
 })
 
-t.test('a device that declined may change its mind, and others’ answers are not its business', async t => {
+t.test('a device that has rejected the call may accept it, and gets no event when another one does', async t => {
   const one = after(create(), reject(watch, 'device'))
   t.equal(outcomeOf(one, accept(laptop)), 'connecting: alice accepted; bob but watch laptop ended(answered_elsewhere)')
   t.equal(outcomeOf(one, accept(watch)), 'connecting: alice accepted; bob but watch ended(answered_elsewhere)')
@@ -134,7 +134,7 @@ t.test('a device that declined may change its mind, and others’ answers are no
   t.equal(outcomeOf(won, cancel(phone)), 'ended: alice but phone ended(cancelled); bob/watch ended(cancelled)')
 })
 
-t.test('only the first ringing is told', async t => {
+t.test('only the first ringing device is announced to the caller', async t => {
   const rung = after(create(), simple('ringing', laptop))
   t.equal(outcomeOf(rung, simple('ringing', watch)), 'same')
   t.match(decide(ringing(), simple('ringing', watch)).events, [
@@ -142,7 +142,7 @@ t.test('only the first ringing is told', async t => {
   ])
 })
 
-t.test('each side holds for itself', async t => {
+t.test('each side holds and resumes separately', async t => {
   const held = decide(connected(), simple('hold', phone))
   t.match(held.events, [{ to: laptop, type: 'call.held', data: { by: phone, held: { caller: true, callee: false } } }])
   const both = decide(held.state, simple('hold', laptop))
@@ -154,13 +154,13 @@ t.test('each side holds for itself', async t => {
   t.equal(outcomeOf(both.state, simple('hold', laptop)), 'same')
 })
 
-t.test('an early offer is not kept in a call that is over', async t => {
+t.test('an ended call has no early offer', async t => {
   const { description } = describe('offer', phone, 'a1')
   t.equal(after(create({ offer: description }), cancel(phone)).earlyOffer, null)
   t.equal(after(create({ offer: description }), reject(laptop, 'user')).earlyOffer, null)
 })
 
-t.test('until a device of the callee has answered, nobody learns which devices there are', async t => {
+t.test('before the answer no event and no view names a device of the callee', async t => {
   const steps: Readonly<Record<string, CallCommand[]>> = {
     'it rings': [],
     'a device rings': [simple('ringing', watch)],

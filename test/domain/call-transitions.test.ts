@@ -1,5 +1,5 @@
-// Every action, in every phase, by everybody: what comes of it. Read a row as
-// [action, what alice's phone gets, her tablet, bob's laptop (the one that answers), his watch]; mallory always gets call_not_found.
+// Every action of every device in every phase. A row is
+// [action, result for alice's phone, her tablet, bob's laptop (which answers), his watch]; mallory always gets call_not_found.
 import t from 'tap'
 import type { CallCommand } from '../../src/domain/call/command.js'
 import type { CallState } from '../../src/domain/call/state.js'
@@ -186,7 +186,7 @@ const TABLES: [phase: string, state: CallState, rows: Row[]][] = [
 ]
 
 for (const [phase, state, rows] of TABLES) {
-  t.test(`what everybody can do while a call is ${phase}`, async t => {
+  t.test(`each device's actions while the call is ${phase}`, async t => {
     t.strictSame(rows.map(([action]) => action).sort(), Object.keys(ACTIONS).sort(), 'no action is left out')
     const before = JSON.stringify(state)
     for (const [action, ...outcomes] of rows) {
@@ -201,13 +201,13 @@ for (const [phase, state, rows] of TABLES) {
   })
 }
 
-t.test('a call that does not exist', async t => {
+t.test('every action on a call that does not exist is refused with call_not_found', async t => {
   for (const [action, command] of Object.entries(ACTIONS)) {
     t.equal(outcomeOf(null, command(phone)), 'call_not_found', action)
   }
 })
 
-t.test('every conflict says where the call stands', async t => {
+t.test('every conflict carries the current state of the call', async t => {
   for (const [, state] of TABLES) {
     for (const command of Object.values(ACTIONS)) {
       for (const actor of [phone, CAST.tablet, laptop, CAST.watch]) {
@@ -220,7 +220,7 @@ t.test('every conflict says where the call stands', async t => {
   }
 })
 
-t.test('doing the same thing twice is harmless', async t => {
+t.test('a repeated action changes nothing', async t => {
   const states: [string, CallState][] = [
     ['ringing', ringing()],
     ['connecting', connecting()],

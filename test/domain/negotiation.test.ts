@@ -1,4 +1,4 @@
-// Offers, answers and candidates: revisions, collisions, generations, and what waits for what.
+// Offers, answers and candidates of a call: revisions, collisions, ICE generations, waiting candidates.
 import t from 'tap'
 import type { CallCommand } from '../../src/domain/call/command.js'
 import { countWaitingOf } from '../../src/domain/call/signal.js'
@@ -35,7 +35,7 @@ const then = (state: CallState, ...commands: CallCommand[]) =>
 
 const negotiated = () => then(connecting(), describe('offer', phone, 'a1'), describe('answer', laptop, 'b1'))
 
-t.test('revisions count the offers, and an answer has that of its offer', async t => {
+t.test('each offer has the next revision, and an answer that of its offer', async t => {
   let state = connecting()
   const rounds = [
     [phone, laptop, 'a1', 'b1'],
@@ -62,12 +62,12 @@ t.test('a wrong revision is refused', async t => {
   t.match(attempt(offered, describe('answer', laptop, 'b1', 9), 0), { extra: { revision: 1, version: 3 } })
 })
 
-t.test('nobody answers their own offer', async t => {
+t.test('an answer to one’s own offer is refused', async t => {
   const offered = then(connecting(), describe('offer', phone, 'a1'))
   t.equal(outcomeOf(offered, describe('answer', phone, 'a1')), 'no_offer_pending')
 })
 
-t.test('crossing offers: the first one stands, and the callee is the polite one', async t => {
+t.test('when offers collide the first one remains, and the callee is polite', async t => {
   const byCaller = then(negotiated(), describe('offer', phone, 'a2'))
   t.match(attempt(byCaller, describe('offer', laptop, 'b2'), 0), {
     code: 'offer_collision',
@@ -86,7 +86,7 @@ t.test('crossing offers: the first one stands, and the callee is the polite one'
   )
 })
 
-t.test('an offer may be replaced by whoever made it, under the next number', async t => {
+t.test('a pending offer is replaced by a new offer of the same side with the next revision', async t => {
   const first = then(connecting(), describe('offer', phone, 'a1'))
   const second = decide(first, describe('offer', phone, 'a2', 2))
   t.match(second.events, [{ to: laptop, type: 'signal.offer', data: { revision: 2 } }])
@@ -94,7 +94,7 @@ t.test('an offer may be replaced by whoever made it, under the next number', asy
   t.equal(outcomeOf(second.state, describe('answer', laptop, 'b1', 2)), 'connecting: alice/phone answer')
 })
 
-t.test('a repeated description is the same one, with its number and without', async t => {
+t.test('a repeated description changes nothing, with and without its revision', async t => {
   const offered = then(connecting(), describe('offer', phone, 'a1'))
   for (const state of [offered, negotiated()]) {
     t.equal(outcomeOf(state, describe('offer', phone, 'a1')), 'same')
@@ -104,7 +104,7 @@ t.test('a repeated description is the same one, with its number and without', as
   t.equal(outcomeOf(negotiated(), describe('answer', laptop, 'b1', 1)), 'same')
 })
 
-t.test('an early offer rings along and opens revision 1', async t => {
+t.test('an early offer is revision 1 and part of call.incoming', async t => {
   const { description } = describe('offer', phone, 'a1')
   const created = decide(null, create({ offer: description }))
   t.match(created.events, [{ to: { user: 'bob' }, data: { offer: { revision: 1, sdp: description.sdp } } }])
@@ -115,7 +115,7 @@ t.test('an early offer rings along and opens revision 1', async t => {
   t.match(decide(accepted.state, describe('answer', laptop, 'b1')).events, [{ type: 'signal.answer', to: phone }])
 })
 
-t.test('candidates wait for their description and follow it', async t => {
+t.test('candidates wait for their description and are sent after it', async t => {
   const early = candidates(3, 'a1')
   const held = decide(connecting(), trickle(phone, early))
   t.strictSame(held.events, [])
@@ -137,7 +137,7 @@ t.test('candidates wait for their description and follow it', async t => {
   )
 })
 
-t.test('while it rings the caller’s candidates wait for somebody to hear them', async t => {
+t.test('while the call rings the caller’s candidates wait for the answer', async t => {
   const { description } = describe('offer', phone, 'a1')
   const rung = then(ringing({ offer: description }), trickle(phone, candidates(2, 'a1'), true))
   const accepted = decide(rung, accept(laptop))
@@ -151,13 +151,13 @@ t.test('while it rings the caller’s candidates wait for somebody to hear them'
   t.strictSame(sentCandidates(decide(withoutOffer, accept(laptop))), [], 'they still wait for their offer')
 })
 
-t.test('a candidate without a ufrag belongs to the generation that is current', async t => {
+t.test('a candidate without a ufrag belongs to the current generation', async t => {
   const held = then(connecting(), trickle(phone, candidates(2)))
   t.strictSame(sentCandidates(decide(held, describe('offer', phone, 'a1'))), candidates(2))
   t.strictSame(sentCandidates(decide(negotiated(), trickle(phone, [candidate(7)]))), [candidate(7)])
 })
 
-t.test('an ICE restart: early ones wait, old ones are refused, those without a ufrag go through', async t => {
+t.test('at an ICE restart early candidates wait, old ones are refused, those without a ufrag are sent', async t => {
   const early = then(negotiated(), trickle(phone, candidates(2, 'a2')))
   const restarted = decide(early, describe('offer', phone, 'a2'))
   t.strictSame(sentCandidates(restarted), candidates(2, 'a2'))
@@ -171,14 +171,14 @@ t.test('an ICE restart: early ones wait, old ones are refused, those without a u
   t.equal(outcomeOf(back, trickle(phone, candidates(1, 'a1'))), 'same: bob/laptop candidates', 'current once more')
 })
 
-t.test('renegotiation without a restart keeps the generation', async t => {
+t.test('a renegotiation without an ICE restart keeps the generation', async t => {
   const again = { ...describe('offer', phone, 'a1'), description: { sdp: 'other', ufrags: ['a1'], digest: 'other' } }
   const state = then(negotiated(), again)
   t.equal(state.negotiation.revision, 2)
   t.equal(outcomeOf(state, trickle(phone, candidates(1, 'a1'))), 'same: bob/laptop candidates')
 })
 
-t.test('one batch may hold candidates for now and for later, but none of the past', async t => {
+t.test('one batch may have current and early candidates, but no old ones', async t => {
   const mixed = decide(negotiated(), trickle(phone, [candidate(1, 'a1'), candidate(2, 'a2'), candidate(3)]))
   t.strictSame(sentCandidates(mixed), [candidate(1, 'a1'), candidate(3)])
   t.strictSame(mixed.state.signaled.caller.waiting, [candidate(2, 'a2')])
@@ -188,7 +188,7 @@ t.test('one batch may hold candidates for now and for later, but none of the pas
   t.equal(outcomeOf(restarted.state, withOld), 'stale_candidate', 'and then none of it is taken')
 })
 
-t.test('candidates go on waiting for their generation while another one comes and goes', async t => {
+t.test('candidates wait for their generation while another one is described', async t => {
   const state = then(negotiated(), trickle(phone, candidates(1, 'a2')), describe('offer', phone, 'a2'))
   const waiting = then(state, describe('answer', laptop, 'b1'), trickle(phone, [candidate(9, 'a4')]))
   const another = then(waiting, describe('offer', phone, 'a3'))
@@ -197,7 +197,7 @@ t.test('candidates go on waiting for their generation while another one comes an
   t.strictSame(sentCandidates(came), [candidate(9, 'a4')])
 })
 
-t.test('the end of candidates waits as they do', async t => {
+t.test('the end of candidates waits like the candidates', async t => {
   t.strictSame(sentEnds(decide(negotiated(), trickle(phone, [], true))), [true])
   t.strictSame(sentEnds(decide(negotiated(), trickle(phone, candidates(1, 'a1'), true))), [true])
   const held = then(connecting(), trickle(phone, candidates(1, 'a1')), trickle(phone, [], true))
@@ -210,7 +210,7 @@ t.test('the end of candidates waits as they do', async t => {
   t.strictSame(sentEnds(decide(early.state, describe('offer', phone, 'a2'))), [true])
 })
 
-t.test('the end from a side that owes an answer belongs to that answer', async t => {
+t.test('the end of candidates of a side that has to answer waits for the answer', async t => {
   const restarting = then(negotiated(), describe('offer', phone, 'a2'))
   const early = decide(restarting, trickle(laptop, [], true))
   t.strictSame(early.events, [], 'it does not overtake the answer')
@@ -221,7 +221,7 @@ t.test('the end from a side that owes an answer belongs to that answer', async t
   t.strictSame(sentEnds(decide(restarting, trickle(phone, [], true))), [true], 'the other side owes none')
 })
 
-t.test(`at most ${WAITING_MAX} wait on a leg, and a batch beyond that changes nothing`, async t => {
+t.test(`at most ${WAITING_MAX} candidates of a side wait, and a batch above that changes nothing`, async t => {
   const full = then(connecting(), trickle(phone, candidates(200, 'a1')), trickle(phone, candidates(56, 'a1', 201)))
   t.equal(outcomeOf(full, trickle(phone, [candidate(999, 'a1')])), 'too_many_waiting_candidates')
   t.equal(outcomeOf(full, trickle(laptop, [candidate(1, 'b1')])), 'connecting', 'the other leg has its own room')
@@ -231,7 +231,7 @@ t.test(`at most ${WAITING_MAX} wait on a leg, and a batch beyond that changes no
   t.equal(outcomeOf(now, trickle(phone, candidates(64, 'a1'))), 'same: bob/laptop candidates')
 })
 
-t.test('signals go to the two devices in the call and to no other', async t => {
+t.test('signals go only to the two devices in the call', async t => {
   const state = then(negotiated(), simple('connected', phone), describe('offer', laptop, 'b2'))
   const decisions = [
     decide(state, describe('answer', phone, 'a2')),
@@ -244,7 +244,7 @@ t.test('signals go to the two devices in the call and to no other', async t => {
   )
 })
 
-t.test('what was signaled is forgotten when the call ends', async t => {
+t.test('an ended call has no signals', async t => {
   const state = then(negotiated(), trickle(phone, candidates(5, 'a9')))
   const over = decide(state, { type: 'hangup', actor: laptop, reason: 'hangup' }).state
   t.match(over.signaled, { caller: { ufrags: [], waiting: [] }, callee: { ufrags: [], waiting: [] } })

@@ -1,4 +1,4 @@
-// What passes for a session description and for a candidate, and what of them signaling understands.
+// Validation of session descriptions and candidates, and their ICE generation.
 import t from 'tap'
 import { checkCandidates, parseDescription, ufragOf } from '../../src/domain/negotiation/sdp.js'
 import { sdp } from '../helpers/sdp.js'
@@ -7,7 +7,7 @@ const twoSections = sdp('F7gI')
   .concat('m=audio 9 UDP/TLS/RTP/SAVPF 111\r\na=mid:1\r\na=ice-ufrag:other\r\n')
   .replace('t=0 0', 't=0 0\r\na=group:BUNDLE 0')
 
-t.test('a description names its ICE generation', async t => {
+t.test('the ufrags of a description are its ICE generation', async t => {
   t.strictSame(parseDescription(sdp('F7gI')).ufrags, ['F7gI'])
   t.strictSame(parseDescription(twoSections).ufrags, ['F7gI', 'other'], 'one for each section that is not bundled')
   t.strictSame(parseDescription(sdp('F7gI').replaceAll('\r\n', '\n')).ufrags, ['F7gI'], 'bare newlines are common')
@@ -17,13 +17,13 @@ t.test('a description names its ICE generation', async t => {
   t.strictSame(parseDescription(atTop).ufrags, ['top'], 'RFC 8839 allows it for the whole session')
 })
 
-t.test('a digest tells one description from another', async t => {
+t.test('different descriptions have different digests', async t => {
   t.equal(parseDescription(sdp('a')).digest, parseDescription(sdp('a')).digest)
   t.not(parseDescription(sdp('a')).digest, parseDescription(sdp('b')).digest)
   t.not(parseDescription(sdp('a', 1)).digest, parseDescription(sdp('a', 2)).digest)
 })
 
-t.test('what is no description', async t => {
+t.test('invalid descriptions are refused', async t => {
   const good = sdp('F7gI')
   const bad: [string, string][] = [
     ['hello', 'plain text'],
@@ -46,7 +46,7 @@ t.test('what is no description', async t => {
   for (const [text, why] of bad) t.throws(() => parseDescription(text), { code: 'invalid_sdp' }, why)
 })
 
-t.test('a description of 64 KiB is parsed in no time', async t => {
+t.test('a description of 64 KiB is parsed quickly', async t => {
   const large = sdp('F7gI').concat('a=x:'.padEnd(1000, 'y').concat('\r\n').repeat(65))
   const lines = sdp('F7gI').concat('a=b\r\n'.repeat(13_000))
   for (const text of [large, lines, `v=0\r\n${'a='.repeat(32_000)}`, 'v=0\n'.repeat(16_000)]) {
@@ -77,7 +77,7 @@ function quickest(judge: () => unknown): number {
 const media = (ufrag: string) => `m=audio 9 UDP/TLS/RTP/SAVPF 111\r\na=ice-ufrag:${ufrag}\r\n`
 const sections = (count: number) => sdp('first').concat(...Array.from({ length: count - 1 }, (_, i) => media(`u${i}`)))
 
-t.test('a description has 64 lines with a ufrag at most', async t => {
+t.test('a description has at most 64 lines with a ufrag', async t => {
   t.equal(parseDescription(sections(64)).ufrags.length, 64)
   const line = sections(64).split('\r\n').length + 1
   t.throws(() => parseDescription(sections(65)), { code: 'invalid_sdp', detail: new RegExp(`^Line ${line}: .*64`) })
@@ -85,7 +85,7 @@ t.test('a description has 64 lines with a ufrag at most', async t => {
   t.throws(() => parseDescription(same), { code: 'invalid_sdp' }, 'also when they are all the same')
 })
 
-t.test('whatever is sent as a description is judged within 5 ms', async t => {
+t.test('any text is accepted or refused within 5 ms', async t => {
   const long = (text: string) => text.repeat(Math.floor(60_000 / text.length))
   const odd = [
     sdp('first').concat(...Array.from({ length: 3600 }, (_, i) => `a=ice-ufrag:${i}\r\n`)),
@@ -106,7 +106,7 @@ t.test('whatever is sent as a description is judged within 5 ms', async t => {
   t.ok(quickest(() => checkCandidates([{ candidate }])) < 5)
 })
 
-t.test('what is refused names the line and the reason', async t => {
+t.test('a refusal names the line and the reason', async t => {
   const good = sdp('F7gI')
   const cases = [
     [good.replace('v=0', 'v=1'), /^Line 1: .*v=0/],
@@ -129,7 +129,7 @@ t.test('bounds are in bytes', async t => {
   t.throws(() => checkCandidates([{ candidate }]), { code: 'too_large', detail: /candidates\[0\]/ })
 })
 
-t.test('candidates as browsers and others write them', async t => {
+t.test('candidates of browsers and other clients are accepted', async t => {
   const good = [
     'candidate:842163049 1 udp 1677729535 203.0.113.7 46154 typ srflx raddr 10.0.0.17 rport 46154 generation 0 ufrag F7gI network-cost 999',
     'candidate:1 1 UDP 2130706431 192.0.2.1 5000 typ host',
@@ -144,7 +144,7 @@ t.test('candidates as browsers and others write them', async t => {
   t.doesNotThrow(() => checkCandidates(good.map(candidate => ({ candidate }))))
 })
 
-t.test('what is no candidate', async t => {
+t.test('invalid candidates are refused', async t => {
   const bad = [
     'hello',
     ' ',
@@ -167,7 +167,7 @@ t.test('what is no candidate', async t => {
   t.throws(() => checkCandidates(batch), /candidates\[1\]/, 'it says which one')
 })
 
-t.test('a candidate’s generation is its ufrag, named beside it or in it', async t => {
+t.test('the ufrag of a candidate is in usernameFragment or in its text', async t => {
   const line = 'candidate:1 1 udp 1 192.0.2.1 5000 typ host'
   t.equal(ufragOf({ candidate: line, usernameFragment: 'F7gI' }), 'F7gI')
   t.equal(ufragOf({ candidate: `${line} generation 0 ufrag F7gI network-id 1` }), 'F7gI')

@@ -1,4 +1,4 @@
-// What is kept under a call id: a call, or tombstones by caller that keep creates from making one (DESIGN 5a).
+// The record of a call id: a call, or tombstones by caller that make creates fail (DESIGN 5a).
 import t from 'tap'
 import type { Refusal } from '../../src/domain/call/command.js'
 import {
@@ -48,7 +48,7 @@ const shown = (record: CallRecord) =>
     ? record.tombstones.map(({ caller, because }) => `${caller.user} ${because.code}`).join(', ')
     : `${record.caller.user} ${record.phase}`
 
-t.test('a tombstone stops its own caller and no one else', async t => {
+t.test('a tombstone closes the creates of its own caller only', async t => {
   const cases: readonly [Step[], string][] = [
     [[cancels(phone)], 'alice cancelled'],
     [[cancels(phone), creates(phone)], 'alice cancelled'],
@@ -70,7 +70,7 @@ t.test('a tombstone stops its own caller and no one else', async t => {
   for (const [steps, outcome] of cases) t.equal(shown(after(...steps)), outcome)
 })
 
-t.test('an attempt that failed makes no call, and the next one may', async t => {
+t.test('a failed attempt makes no call, and the next attempt may', async t => {
   const cases: readonly [Step[], string][] = [
     [[fails(phone, 1)], 'alice failed'],
     [[fails(phone, 1), creates(phone)], 'alice failed'],
@@ -97,14 +97,14 @@ t.test('an attempt that failed makes no call, and the next one may', async t => 
   t.strictSame(decideRefusal(null, { ...failed, keepMs: KEEP_MS }, T0).events, [], 'and no device receives anything')
 })
 
-t.test('a call that is made over tombstones goes on with their version, in its events too', async t => {
+t.test('a call that replaces tombstones continues their version, also in its events', async t => {
   const record = after(cancels(phone), refuses(mallory, BUSY))
   const { state, events } = decideCreate(record, create({ actor: laptop, to: 'alice' }), T0)
   t.match(callIn(state), { version: 3, caller: laptop })
   t.match(events, [{ type: 'call.incoming', data: { version: 3, call: { version: 3 } } }])
 })
 
-t.test('an id that is another caller’s call is taken, alive or over, and says nothing of it', async t => {
+t.test('a create with the id of another caller’s call is refused with call_id_taken, without details', async t => {
   for (const call of [ringing(), connected(), ended()]) {
     for (const who of [mallory, laptop]) {
       const error = t.throws(() => decideCreate(call, create({ actor: who }), T0)) as unknown
@@ -114,7 +114,7 @@ t.test('an id that is another caller’s call is taken, alive or over, and says 
   }
 })
 
-t.test('a tombstone looks to its caller like a call that has ended', async t => {
+t.test('a tombstone is an ended call in its caller’s view', async t => {
   const cases: readonly [FinalTombstone['because'], reason: string, endedBy: Endpoint | null][] = [
     [{ code: 'cancelled' }, 'cancelled', phone],
     [{ code: 'callee_busy' }, 'busy', null],
@@ -140,7 +140,7 @@ t.test('a tombstone looks to its caller like a call that has ended', async t => 
   }
 })
 
-t.test('tombstones are small, few, and go when their time is over', async t => {
+t.test('tombstones are bounded in size and number, and expire', async t => {
   const one = after(cancels({ user: 'alice-0f9a3f1c', device: 'phone-77b1' }))
   t.ok(JSON.stringify(one).length <= 300, `${JSON.stringify(one).length} characters`)
   const many = after(...Array.from({ length: 40 }, (_, n) => cancels({ user: `user${n}`, device: 'phone' })))

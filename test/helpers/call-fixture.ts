@@ -1,5 +1,5 @@
-// A fixture for generated stories: one call, devices that come and go, a mailbox for each, time that passes. Every step is
-// held against what must always be true; the state goes through JSON after each step, as it does in a store.
+// The fixture of generated command sequences: one call, devices that appear and disappear, a mailbox for each, and a clock. Each step is
+// checked against the invariants of a call. The state is encoded as JSON and decoded after each step, as a store does.
 import assert from 'node:assert/strict'
 import type { CallCommand } from '../../src/domain/call/command.js'
 import {
@@ -21,8 +21,8 @@ interface Device {
   readonly endpoint: Endpoint
   readonly mailbox: CallEvent[]
   goneSince: number | null
-  /** It declined for itself alone and was taken at its word. */
-  silent: boolean
+  /** It has rejected the call with scope `device`. */
+  hasDeclined: boolean
 }
 
 const keyOf = ({ user, device }: Endpoint) => `${user}/${device}`
@@ -33,23 +33,23 @@ export class CallFixture {
   readonly devices = new Map<string, Device>()
   readonly accepted: { side: Side; candidate: Candidate }[] = []
   winner: string | null = null
-  /** Who ended the call, if somebody acted. */
+  /** The device that ended the call; null: the server did. */
   endedBy: Endpoint | null = null
 
-  /** Opens a stream; the first time it is new to the call. */
-  arrive(endpoint: Endpoint): void {
+  /** The device opens a stream. The first time, the call was not offered to it yet. */
+  connect(endpoint: Endpoint): void {
     const known = this.devices.get(keyOf(endpoint))
     if (known) known.goneSince = null
-    else this.devices.set(keyOf(endpoint), { endpoint, mailbox: [], goneSince: null, silent: false })
-    if (this.state) this.give(appeared(endpoint, !known))
+    else this.devices.set(keyOf(endpoint), { endpoint, mailbox: [], goneSince: null, hasDeclined: false })
+    if (this.state) this.apply(appeared(endpoint, !known))
   }
 
-  leave(endpoint: Endpoint): void {
+  disconnect(endpoint: Endpoint): void {
     const device = this.devices.get(keyOf(endpoint))
     if (device) device.goneSince ??= this.now
   }
 
-  /** Time goes by; deadlines fire as they would, a little late. */
+  /** Fires the deadlines that are due meanwhile. */
   advance(ms: number): void {
     const until = this.now + ms
     for (let rounds = 0; ; rounds++) {
@@ -57,63 +57,67 @@ export class CallFixture {
       const due = this.state && deadlineOf(this.state)
       if (due === null || due === undefined || due > until) break
       this.now = Math.max(this.now, due)
-      this.look()
+      this.check()
     }
     this.now = until
   }
 
-  /** A deadline fires, perhaps one that is not due any more. */
-  look(): void {
+  /** A deadline fires, also if it is not due any more. */
+  check(): void {
     if (!this.state) return
     const since = (endpoint: Endpoint | null) =>
       endpoint === null ? null : (this.devices.get(keyOf(endpoint))?.goneSince ?? null)
     const { caller, callee } = this.state
     const answered = callee?.device == null ? null : { user: callee.user, device: callee.device }
-    this.give(check(since(caller), since(answered)))
+    this.apply(check(since(caller), since(answered)))
   }
 
-  /** Gives the call a command and takes what comes of it. */
-  give(command: CallCommand): CallDecision | AppError {
-    // Whoever acts is registered by it, and a device that registers is offered what rings.
+  /** Applies a command: checks the decision, stores the state, delivers the events. */
+  apply(command: CallCommand): CallDecision | AppError {
+    // These requests register the device, and a ringing call is offered to a device that registers.
     const registers = command.type === 'accept' || command.type === 'reject'
-    if (registers && !this.devices.has(keyOf(command.actor))) this.arrive(command.actor)
+    if (registers && !this.devices.has(keyOf(command.actor))) this.connect(command.actor)
     const before = this.state
     const outcome = attempt(before, command, this.now)
     if (outcome instanceof AppError) return outcome
-    this.#holdStep(before, outcome, command)
+    this.#checkStep(before, outcome, command)
     const after = freeze(JSON.parse(JSON.stringify(outcome.state)) as CallState)
-    assert.deepEqual(after, outcome.state, 'a call survives being kept')
+    assert.deepEqual(after, outcome.state, 'the state is the same after encoding and decoding')
     this.state = after
-    this.#note(before, after, command)
+    this.#record(before, after, command)
     for (const event of outcome.events) this.#deliver(event, command)
     return outcome
   }
 
-  #holdStep(before: CallState | null, { state, events }: CallDecision, command: CallCommand): void {
+  #checkStep(before: CallState | null, { state, events }: CallDecision, command: CallCommand): void {
     if (before?.phase === 'ended') {
       assert.equal(state, before, `nothing changes after the end (${command.type})`)
-      assert.equal(events.length, 0, `nothing is told after the end (${command.type})`)
+      assert.equal(events.length, 0, `no events after the end (${command.type})`)
     }
     if (state.version === before?.version) {
-      assert.deepEqual({ ...state, checkAt: before.checkAt }, before, 'without a new version only the next check moves')
+      assert.deepEqual(
+        { ...state, checkAt: before.checkAt },
+        before,
+        'without a new version only the next check changes'
+      )
     } else assert.equal(state.version, (before?.version ?? 0) + 1, 'each change is one version')
     if (state !== before && state.version === before?.version) assert.equal(events.length, 0, 'and no event is sent')
-    if (state.phase === 'ended') assert.equal(deadlineOf(state), null, 'a call that is over wants nothing any more')
+    if (state.phase === 'ended') assert.equal(deadlineOf(state), null, 'an ended call has no deadline')
     else assert.ok(Number.isFinite(deadlineOf(state)), 'every live call has a deadline')
     for (const event of events) assert.equal(event.data.version, state.version, 'an event names its version')
   }
 
-  #note(before: CallState | null, after: CallState, command: CallCommand): void {
+  #record(before: CallState | null, after: CallState, command: CallCommand): void {
     const actor = 'actor' in command ? command.actor : null
     if (command.type === 'accept' && before?.phase === 'ringing') {
       assert.equal(this.winner, null, 'at most one device wins')
       this.winner = keyOf(command.actor)
     } else if (command.type === 'accept')
-      assert.equal(this.winner, keyOf(command.actor), 'and no other is told that it did')
+      assert.equal(this.winner, keyOf(command.actor), 'no other device gets a successful accept')
     if (after.phase === 'ended' && before?.phase !== 'ended') this.endedBy = actor
     if (command.type === 'reject' && command.scope === 'device' && after.phase === 'ringing') {
       const device = this.devices.get(keyOf(command.actor))
-      if (device) device.silent = true
+      if (device) device.hasDeclined = true
     }
     if (command.type === 'candidates') {
       const side: Side = command.actor.user === after.caller.user ? 'caller' : 'callee'
@@ -123,18 +127,18 @@ export class CallFixture {
 
   #deliver(event: CallEvent, command: CallCommand): void {
     const envelope = { type: event.type, timestamp: new Date(this.now).toISOString(), data: event.data }
-    assert.deepEqual(faultsOf(JSON.parse(JSON.stringify(envelope))), [], 'an event is as the contract says')
+    assert.deepEqual(faultsOf(JSON.parse(JSON.stringify(envelope))), [], 'the event matches its schema')
     for (const { endpoint, mailbox } of this.devices.values()) {
       if (!reaches(event.to, endpoint)) continue
       const own = 'actor' in command && keyOf(command.actor) === keyOf(endpoint)
-      // What the other side signaled before there was anybody to hear it comes with one's own accept.
-      const owed = command.type === 'appeared' || event.type.startsWith('signal.')
-      assert.ok(!own || owed, `no echo of one’s own ${command.type}`)
+      // An accept releases the signals that waited for it.
+      const isExpected = command.type === 'appeared' || event.type.startsWith('signal.')
+      assert.ok(!own || isExpected, `the acting device gets no event of its own ${command.type}`)
       mailbox.push(event)
     }
   }
 
-  /** What must be true of all mailboxes, at any time. */
+  /** Invariants of all mailboxes at any time. */
   checkMailboxes(): void {
     for (const { endpoint, mailbox } of this.devices.values()) {
       const versions = mailbox.map(({ data }) => Number(data.version))
@@ -144,29 +148,29 @@ export class CallFixture {
         'events arrive in the order of their versions'
       )
       const ends = mailbox.filter(({ type }) => type === 'call.ended')
-      assert.ok(ends.length <= 1, `${keyOf(endpoint)} is told the end at most once`)
-      if (ends.length === 1) assert.equal(mailbox.at(-1), ends[0], 'and nothing after it')
-      holdCandidates(mailbox)
+      assert.ok(ends.length <= 1, `${keyOf(endpoint)} gets the end at most once`)
+      if (ends.length === 1) assert.equal(mailbox.at(-1), ends[0], 'the end is the last event')
+      checkCandidateOrder(mailbox)
     }
-    if (this.state) this.#holdNothingLost(this.state)
+    if (this.state) this.#checkDelivered(this.state)
   }
 
-  /** Every accepted candidate of a generation that has been described was delivered once; every other one not at all. */
-  #holdNothingLost(state: CallState): void {
-    const lines = { caller: this.#heardFrom('caller', state), callee: this.#heardFrom('callee', state) }
+  /** Each accepted candidate of a described generation was delivered once, and no other candidate was delivered. */
+  #checkDelivered(state: CallState): void {
+    const lines = { caller: this.#receivedFrom('caller', state), callee: this.#receivedFrom('callee', state) }
     for (const { side, candidate } of this.accepted) {
       const { counts, ufrags, isOpen } = lines[side]
       const count = counts.get(candidate.candidate) ?? 0
-      assert.ok(count <= 1, 'no candidate comes twice')
+      assert.ok(count <= 1, 'no candidate is delivered twice')
       if (!isOpen) continue
       const ufrag = ufragOf(candidate)
       const due = ufrag === null ? ufrags.size > 0 : ufrags.has(ufrag)
-      assert.equal(count, due ? 1 : 0, `${candidate.candidate} is ${due ? 'delivered' : 'held'}`)
+      assert.equal(count, due ? 1 : 0, `${candidate.candidate} is ${due ? 'delivered' : 'waiting'}`)
     }
   }
 
-  /** What the device on the other side has in its mailbox. */
-  #heardFrom(side: Side, state: CallState) {
+  /** What the mailbox of the other side's device has. */
+  #receivedFrom(side: Side, state: CallState) {
     const to = side === 'caller' ? state.callee : state.caller
     const mailbox = this.devices.get(`${to?.user}/${to?.device}`)?.mailbox
     const counts = new Map<string, number>()
@@ -176,29 +180,29 @@ export class CallFixture {
     return { counts, ufrags, isOpen: mailbox !== undefined && ['connecting', 'connected'].includes(state.phase) }
   }
 
-  /** Once it is over: exactly one end for everybody who followed it, none for who ended it, and the right reason. */
-  holdEnding(): void {
+  /** After the end: each device that followed the call got one end with the right reason, except the one that ended it. */
+  checkEnding(): void {
     const state = this.state as CallState
     assert.equal(state.phase, 'ended')
     assert.equal(viewCall(state, this.now).state, 'ended')
-    for (const { endpoint, mailbox, silent } of this.devices.values()) {
+    for (const { endpoint, mailbox, hasDeclined } of this.devices.values()) {
       const key = keyOf(endpoint)
       const reasons = mailbox.filter(({ type }) => type === 'call.ended').map(({ data }) => data.reason)
       const acted = this.endedBy !== null && keyOf(this.endedBy) === key
       if (endpoint.user === state.caller.user || key === this.winner) {
         if (acted) assert.deepEqual(reasons, [], `${key} ended it`)
-        else if (mailbox.length > 0) assert.deepEqual(reasons, [state.reason], `${key} is told why`)
+        else if (mailbox.length > 0) assert.deepEqual(reasons, [state.reason], `${key} gets the reason`)
         continue
       }
-      const rung = mailbox.some(({ type }) => type === 'call.incoming')
-      const ownWay = this.winner === null ? acted || silent : silent
+      const wasOffered = mailbox.some(({ type }) => type === 'call.incoming')
+      const hasActed = this.winner === null ? acted || hasDeclined : hasDeclined
       const why =
         this.winner === null
           ? state.reason === 'declined'
             ? 'declined_elsewhere'
             : state.reason
           : 'answered_elsewhere'
-      if (rung) assert.deepEqual(reasons, ownWay ? [] : [why], `${key} was rung`)
+      if (wasOffered) assert.deepEqual(reasons, hasActed ? [] : [why], `${key} was offered the call`)
       else assert.ok(mailbox.every(({ type }) => type === 'call.ended'))
     }
   }
@@ -213,8 +217,8 @@ function describedBy(data: CallEvent['data']): string[] {
 const candidatesOf = ({ type, data }: CallEvent) =>
   type === 'signal.candidates' ? (data.candidates as readonly Candidate[]) : []
 
-/** G6, as the receiving device sees it. */
-function holdCandidates(mailbox: readonly CallEvent[]): void {
+/** G6, in the order of one mailbox. */
+function checkCandidateOrder(mailbox: readonly CallEvent[]): void {
   const known = new Set<string>()
   for (const event of mailbox) {
     for (const ufrag of describedBy(event.data)) known.add(ufrag)

@@ -1,5 +1,5 @@
-// The people of the domain tests and the commands they give: alice calls bob, her phone is in the call and her tablet looks on;
-// bob's laptop answers and his watch does not; mallory takes no part.
+// Users and commands of the domain tests of calls. alice calls bob: her phone is in the call and her tablet is not; bob's laptop answers and
+// his watch does not; mallory is a stranger.
 
 import type { CallCommand, CommandOf } from '../../src/domain/call/command.js'
 import { decideCall } from '../../src/domain/call/decide-call.js'
@@ -69,11 +69,11 @@ export const trickle = (actor: Endpoint, batch: Candidate[], end?: boolean): Cal
   actor,
   batch: { candidates: batch, ...(end === undefined ? {} : { end }) }
 })
-/** `fresh`: it has not been offered the call. */
-export const appeared = (actor: Endpoint, fresh: boolean): CallCommand => ({
+/** `isNew`: the call was not offered to the device yet. */
+export const appeared = (actor: Endpoint, isNew: boolean): CallCommand => ({
   type: 'appeared',
   actor,
-  offerAt: fresh ? { seq: 0, tag: 'birth' } : null
+  offerAt: isNew ? { seq: 0, tag: 'birth' } : null
 })
 export const check = (caller: number | null = null, callee: number | null = null): CommandOf<'check'> => ({
   type: 'check',
@@ -83,7 +83,7 @@ export const check = (caller: number | null = null, callee: number | null = null
   checkMs: CHECK_MS
 })
 
-/** The call after these commands, each a second after the one before it, the first at T0. Frozen: a decision that writes on it fails. */
+/** The call after these commands, one each second, the first at T0. It is frozen: a decision that changes it throws. */
 export function after(...commands: CallCommand[]): CallState {
   let state: CallState | null = null
   commands.forEach((command, i) => {
@@ -98,7 +98,7 @@ export const connecting = () => after(create(), accept(laptop))
 export const connected = () => after(create(), accept(laptop), simple('connected', phone))
 export const ended = () => after(create(), accept(laptop), hangup(phone))
 
-/** The decision, or the error that was thrown instead. */
+/** The decision, or the error that was thrown. */
 export function attempt(state: CallState | null, command: CallCommand, now: number): CallDecision | AppError {
   try {
     return decideCall(state, command, now)
@@ -108,20 +108,20 @@ export function attempt(state: CallState | null, command: CallCommand, now: numb
   }
 }
 
-/** Like attempt, for commands that are expected to be taken. */
+/** Like `attempt`, but throws if the command is refused. */
 export function decide(state: CallState | null, command: CallCommand, now = T0 + 5000): CallDecision {
   const outcome = attempt(state, command, now)
   if (outcome instanceof AppError) throw new Error(`refused with ${outcome.code}`, { cause: outcome })
   return outcome
 }
 
-/** One line: `<phase>: <audience> <event>(<reason>); …`, `same` when nothing changed, or the code of the error. */
+/** `<phase>: <recipients> <event>(<reason>); …`; `same` if nothing changed; or the error code. */
 export function outcomeOf(state: CallState | null, command: CallCommand, now = T0 + 5000): string {
   const outcome = attempt(state, command, now)
   if (outcome instanceof AppError) return outcome.code
-  const told = outcome.events.map(event => `${nameOf(event.to)} ${nameOfEvent(event)}`).join('; ')
+  const events = outcome.events.map(event => `${nameOf(event.to)} ${nameOfEvent(event)}`).join('; ')
   const what = outcome.state === state ? 'same' : outcome.state.phase
-  return told === '' ? what : `${what}: ${told}`
+  return events === '' ? what : `${what}: ${events}`
 }
 
 function nameOf({ user, device, except }: Recipients): string {
@@ -142,6 +142,6 @@ export function freeze<T>(value: T): T {
   return value
 }
 
-/** Whether an event to `audience` goes to this device. */
+/** Whether an event to these recipients goes to this device. */
 export const reaches = ({ user, device, except }: Recipients, to: Endpoint): boolean =>
   user === to.user && (device === undefined || device === to.device) && !(except ?? []).includes(to.device)

@@ -1,4 +1,4 @@
-// What a service charges beside the one unit of a request.
+// Budgets that services charge.
 
 import t, { type Test } from 'tap'
 import { loadConfig } from '../../src/config.js'
@@ -16,7 +16,7 @@ function sharedStore(t: Test, clock: ManualClock) {
   return store
 }
 
-t.test('a cost is charged whole or not at all, over all nodes, and the refusal says when to come back', async t => {
+t.test('a cost is charged completely or not at all, over all nodes, and the refusal has a retry time', async t => {
   const clock = new ManualClock()
   const { quotas } = sharedStore(t, clock)
   const [first, second] = [createBudgets({ quotas, clock, config }), createBudgets({ quotas, clock, config })]
@@ -30,7 +30,7 @@ t.test('a cost is charged whole or not at all, over all nodes, and the refusal s
   await first.spend('alice', 'signals', 20)
 })
 
-t.test('a check refuses when the next unit would be refused, on every node, and spends nothing', async t => {
+t.test('a check refuses if the next unit would be refused, on every node, and spends nothing', async t => {
   const clock = new ManualClock()
   const { quotas } = sharedStore(t, clock)
   const [first, second] = [createBudgets({ quotas, clock, config }), createBudgets({ quotas, clock, config })]
@@ -47,12 +47,16 @@ t.test('a check refuses when the next unit would be refused, on every node, and 
   await first.spend('alice', 'signals', 1)
   await second.spend('alice', 'signals', 18)
   await first.check('alice', 'signals')
-  await t.rejects(second.check('alice', 'signals'), { code: 'rate_limited' }, 'what is left lies at the other node')
+  await t.rejects(
+    second.check('alice', 'signals'),
+    { code: 'rate_limited' },
+    'the rest is in the block of the other node'
+  )
   clock.advance(60_000)
   await second.check('alice', 'calls')
 })
 
-t.test('while the store is away nothing is refused', async t => {
+t.test('while the store is unavailable nothing is refused', async t => {
   const away = () => Promise.reject(new AppError('store_unavailable'))
   const quotas = { take: away, left: away }
   const budgets = createBudgets({ quotas, clock: new ManualClock(), config })

@@ -1,7 +1,7 @@
 import t from 'tap'
 import { createCache } from '../../src/services/cache.js'
 
-t.test('a cache is bounded by the length of what it keeps; what is larger than all of it is not kept', async t => {
+t.test('a cache is bounded by the length of its states; a state above the bound is not cached', async t => {
   const cache = createCache<{ version: number }>(100_000)
   for (let n = 0; n < 50; n++) cache.set(`c${n}`, { state: { version: n }, tag: '' }, 9_000)
   const kept = Array.from({ length: 50 }, (_, n) => n).filter(n => cache.get(`c${n}`))
@@ -11,7 +11,7 @@ t.test('a cache is bounded by the length of what it keeps; what is larger than a
   t.ok(cache.get('c49'))
 })
 
-t.test('what another node has written is cached unless something as new is', async t => {
+t.test('the commit of another node is cached unless the cached state is as new', async t => {
   const cache = createCache<{ version: number }>()
   const offer = (version: number, tag: string) => cache.offer('c', { version, tag, state: JSON.stringify({ version }) })
   offer(2, 'b')

@@ -8,11 +8,11 @@ const clock = { ...systemClock, now: () => 1_700_000_000_500 }
 const NEW = 'a-new-secret-of-more-than-thirty-two-bytes'
 const alice = { user: 'alice', device: 'phone', expiresAt: null }
 
-t.test('nothing configured, nothing handed out', async t => {
+t.test('without settings there are no ICE servers', async t => {
   t.strictSame(listIceServers({ config: loadConfig({}), clock }, alice), { iceServers: [], expiresInMs: null })
 })
 
-t.test('TURN credentials expire in an hour and carry the proof that they are ours, by the first secret', async t => {
+t.test('TURN credentials expire in an hour and are signed with the first secret', async t => {
   const config = loadConfig({
     STUN_URLS: 'stun:a.example',
     TURN_URLS: 'turn:a.example,turns:b.example',
