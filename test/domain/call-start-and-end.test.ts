@@ -164,7 +164,7 @@ t.test('before the answer no event and no view names a device of the callee', as
   const steps: Readonly<Record<string, CallCommand[]>> = {
     'it rings': [],
     'a device rings': [simple('ringing', watch)],
-    'a device comes late': [appeared(watch, true)],
+    'a device registers later': [appeared(watch, true)],
     'a device declines for itself': [simple('ringing', laptop), reject(watch, 'device')],
     'the last device declines': [reject(watch, 'device'), reject(laptop, 'device')],
     'a device declines for all': [simple('ringing', watch), reject(laptop, 'user')],

@@ -22,7 +22,7 @@ import {
 } from '../helpers/calls.js'
 import { candidate, candidates, sdp } from '../helpers/sdp.js'
 
-/** All that a decision sends of one type, by what stands in `field`. */
+/** The values of `field` in all events of one type. */
 const sent = (decision: CallDecision, type: string, field: string) =>
   decision.events.filter(event => event.type === type).map(({ data }) => data[field])
 const sentCandidates = (decision: CallDecision) =>
