@@ -1,6 +1,6 @@
 // The states that this node has read or written lately, so that a candidate needs no read. A cached state may be out of date, or lost by a
-// failover; the store compares its stamp before it commits or sends anything decided on it. A state with undelivered mail is not cached
-// (DESIGN 5a).
+// failover; the store compares its stamp before it commits or sends anything decided on it. A state with undelivered mail is not cached,
+// so that later events do not overtake it.
 import { LRUCache } from 'lru-cache'
 import type { Stamp } from '../store/aggregate.js'
 

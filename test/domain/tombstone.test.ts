@@ -1,4 +1,4 @@
-// The record of a call id: a call, or tombstones by caller that make creates fail (DESIGN 5a).
+// The record of a call id: a call, or tombstones by caller that make creates fail.
 import t from 'tap'
 import type { Refusal } from '../../src/domain/call/command.js'
 import {

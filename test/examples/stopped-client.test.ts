@@ -1,5 +1,5 @@
 // A program that is stopped in the middle of a call or room keeps its connection, and its kernel goes on taking bytes. Only
-// acknowledgements tell that nobody is there any more (DESIGN 5b).
+// acknowledgements tell that nobody is there any more.
 import t, { type Test } from 'tap'
 import { loadConfig } from '../../src/config.js'
 import { createToken } from '../../src/development.js'

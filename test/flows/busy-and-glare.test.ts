@@ -1,4 +1,4 @@
-// Who is busy, who calls whom first, and what becomes of calls that could not begin (DESIGN 5a).
+// Who is busy, who calls whom first, and what becomes of calls that could not begin.
 
 import { flow, type Scenario } from '../helpers/scenario.js'
 import type { Reply, TestClient } from '../helpers/test-client.js'

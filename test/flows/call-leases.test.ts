@@ -1,4 +1,4 @@
-// No path out of a create leaves a lease behind, and nobody's lease is released or shown for another caller's call (DESIGN 5a).
+// No path out of a create leaves a lease behind, and nobody's lease is released or shown for another caller's call.
 
 import { flow, type Scenario } from '../helpers/scenario.js'
 import type { TestClient } from '../helpers/test-client.js'

@@ -1,4 +1,4 @@
-// Who may ring whom, and how often: budgets, back-off, known callers and blocks (DESIGN 5a).
+// Who may ring whom, and how often: budgets, back-off, known callers and blocks.
 
 import { flow, type Scenario } from '../helpers/scenario.js'
 import type { TestClient } from '../helpers/test-client.js'

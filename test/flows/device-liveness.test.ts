@@ -1,4 +1,4 @@
-// Devices that vanish in mid-call: the other side hears of it, and the call waits for a while (DESIGN 5, deadlines).
+// Devices that vanish in mid-call: the other side hears of it, and the call waits for a while.
 
 import { flow, type Scenario } from '../helpers/scenario.js'
 import { sdp } from '../helpers/sdp.js'

@@ -1,5 +1,5 @@
 // Redis refuses the commit of a create and takes what follows: the create is answered 503, its tombstone stands, and a retry with the same
-// id makes the call all the same (DESIGN 3).
+// id makes the call all the same.
 import { Redis } from 'ioredis'
 import t from 'tap'
 import { openProxiedScenario } from '../helpers/own-redis.js'

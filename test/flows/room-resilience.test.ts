@@ -5,7 +5,7 @@ import { join, meet, type Seat } from '../helpers/rooms.js'
 import { flow, type Scenario } from '../helpers/scenario.js'
 import { candidates, sdp } from '../helpers/sdp.js'
 
-/** The promise of DESIGN, section 9. */
+/** See docs/architecture.md, "What a commit does". */
 const TOLD_WITHIN_MS = 2_000
 
 /** As a node does that is killed right after a commit: who hears of it is for others to see to. */

@@ -12,7 +12,7 @@ import { flow, type Scenario } from '../helpers/scenario.js'
 import { sdp } from '../helpers/sdp.js'
 import type { TestClient } from '../helpers/test-client.js'
 
-/** The promise of DESIGN, section 9. */
+/** See docs/architecture.md, "What a commit does". */
 const DELIVERED_WITHIN_MS = 2_000
 
 async function commitAndDie(

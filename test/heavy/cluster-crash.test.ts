@@ -11,7 +11,7 @@ import { until } from '../helpers/until.js'
 
 const VICTIM = 0
 const SURVIVOR = 1
-/** The promise of DESIGN, section 9. */
+/** See docs/architecture.md, "What a commit does". */
 const DELIVERED_WITHIN_MS = 2_000
 /** Time is real here, and the machine may be busy. */
 const LATE_MS = 1_000

@@ -52,8 +52,8 @@ export type CallCommand =
   | { readonly type: 'appeared'; readonly actor: Endpoint; readonly offerAt: MailboxHead | null }
 
 /**
- * A create has failed or stalled: a tombstone makes its call impossible before its leases are released or taken over (DESIGN 5a, rules 1
- * and 2).
+ * A create has failed or stalled: a tombstone makes its call impossible before its leases are released or taken over (rules 1 and 2 in
+ * services/call/leases.ts).
  */
 export interface RefuseCommand {
   readonly callId: string

@@ -1,5 +1,5 @@
-// The record of a call id: a call, or tombstones. A tombstone belongs to one caller: no create of that caller with this id will make a call
-// (DESIGN 5a, rules 1 and 2), because it was refused, stalled, or was cancelled before it arrived. A tombstone with the code `failed`
+// The record of a call id: a call, or tombstones (docs/decisions/0008-failed-creates.md). A tombstone belongs to one caller: no create of that
+// caller with this id will make a call, because it was refused, stalled, or was cancelled before it arrived. A tombstone with the code `failed`
 // closes only the attempts up to its own: a later create of that caller is the next attempt. Another caller can still create a call
 // under the id, which removes the tombstones: the id is then taken for all other callers.
 import type { Call } from '../../schemas/call.js'

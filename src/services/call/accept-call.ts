@@ -1,5 +1,4 @@
-// Accepting a call. Rule 4 of the lease protocol (DESIGN 5a): everything is validated, then the callee's lease becomes active, then the accept
-// is committed. An accept that fails after that keeps the lease: another device of the user may have won the call.
+// Accepting a call, by rule 4 of the lease protocol (leases.ts).
 import { decideCall } from '../../domain/call/decide-call.js'
 import { conflict } from '../../domain/call/party.js'
 import { type CallState, viewCall } from '../../domain/call/state.js'

@@ -1,4 +1,5 @@
-// Who may call whom, and how often (DESIGN 5a): blocks, back-off, and the budgets of a caller with one callee and of a callee.
+// Who may call whom, and how often: blocks, back-off, and the budgets of a caller with one callee and of a callee
+// (docs/decisions/0009-ringing.md).
 import type { CallState } from '../../domain/call/state.js'
 import { AppError } from '../../errors.js'
 import type { Actor } from '../../schemas/claims.js'

@@ -1,4 +1,4 @@
-// The holder of a lease: one attempt of a create, named by call id, caller and attempt (DESIGN 5a). The call id alone is not enough: two
+// The holder of a lease: one attempt of a create, named by call id, caller and attempt. The call id alone is not enough: two
 // callers may use one id, and neither may take or release the other's lease. Nor is the caller: a failed attempt may take or release its
 // leases after the next attempt has taken its own.
 import { isPartyOf } from '../../domain/call/party.js'

@@ -1,8 +1,9 @@
-// Taking and releasing leases: the lease protocol of DESIGN 5a, which test/model/leases.mjs explores exhaustively. Its rules here and in
-// lease-conflicts.ts:
+// Taking and releasing leases (docs/decisions/0007-leases.md). test/model/leases.mjs explores every state of the protocol. Its rules:
 // 1. A lease is released only after its call has ended in the store, and only for the holder that took it.
 // 2. Before the lease of a call that does not exist is taken over, a tombstone makes the call impossible.
 // 3. Leases are taken in the order of the user ids. A lease is stale if its id is another caller's call, or a call to another callee.
+// 4. An accept validates everything, makes the callee's lease active, then commits. If it fails after that, the lease remains active: another
+//    device of the user may have won the call.
 import type { Refusal } from '../../domain/call/command.js'
 import type { CallState } from '../../domain/call/state.js'
 import { type CallRecord, decideRefusal } from '../../domain/call/tombstone.js'

@@ -1,4 +1,4 @@
-// Taking part registers a device, and every successful POST is a sign of life (DESIGN 5). Written at most once in a while,
+// Taking part registers a device, and every successful POST is a sign of life. Written at most once in a while,
 // so that a busy sender costs no extra round trip a message.
 import { LRUCache } from 'lru-cache'
 import { AppError } from '../../errors.js'
@@ -99,7 +99,7 @@ export function recordKeepalive(context: Context, actor: Actor): void {
 }
 
 /**
- * Any request acknowledges the heartbeats of the device's stream, also one that is no sign of life (DESIGN 5b). Never fails and
+ * Any request acknowledges the heartbeats of the device's stream, also one that is no sign of life. Never fails and
  * nobody waits for it.
  */
 export function recordRequest(context: Context, actor: Actor): void {

@@ -1,4 +1,4 @@
-// Streams of clients that promised to acknowledge heartbeats (DESIGN 5b). Heartbeats come every 15 s, refreshes every 10.
+// Streams of clients that promised to acknowledge heartbeats. Heartbeats come every 15 s, refreshes every 10.
 import type { Test } from 'tap'
 import { AppError } from '../../../src/errors.js'
 import type { Store } from '../../../src/store/store.js'
