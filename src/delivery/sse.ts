@@ -1,8 +1,8 @@
 // The transport of an event stream: a socket taken over from Node's HTTP server.
 //
-// A stream held through ServerResponse keeps the response, the request, its headers, Fastify's objects and the parser alive: 7 KiB
-// for doing nothing. So it goes on with the bare socket as after a WebSocket upgrade, for less than 2. The body is delimited
-// by the close of the connection (RFC 9112, section 6.3, rule 8), which costs no bytes and suits HTTP/1.0 proxies.
+// A stream on a ServerResponse keeps the response, the request, its headers, Fastify's objects and the parser in memory: 7 KiB while idle.
+// The bare socket, as after a WebSocket upgrade, takes less than 2 KiB. The close of the connection delimits the body (RFC 9112, section
+// 6.3, rule 8), which costs no bytes and works with HTTP/1.0 proxies.
 import { type IncomingMessage, type Server, type ServerResponse, validateHeaderValue } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Clock } from '../clock.js'
@@ -19,7 +19,7 @@ const HEADERS: Headers = {
   connection: 'close'
 }
 
-/** A stream holds no more than this for a client that reads too slowly. */
+/** In bytes. A stream with a larger backlog is ended as `slow`. */
 export const BACKLOG_LIMIT = 256 * 1024
 
 /** Sockets that streams have taken over from the HTTP server. */
@@ -27,12 +27,12 @@ const streams = new WeakSet<Socket>()
 
 export const isStream = (socket: Socket): boolean => streams.has(socket)
 
-/** A socket that said goodbye gets so long to take it. */
+/** How long a client may take to read the last frame. */
 const LINGER_MS = 2000
 
 /**
- * Answers the request with the head of an event stream. Headers that hooks have set (CORS) go out with it. The socket is corked.
- * Null when the client has gone already.
+ * Replies with the head of an event stream, including `headers`, which hooks have set (CORS). Returns the corked socket, or null if the
+ * client has disconnected.
  */
 export function takeOver(
   res: ServerResponse,
@@ -44,40 +44,40 @@ export function takeOver(
   const head = headText({ ...headers, ...HEADERS, date: new Date(now).toUTCString() })
   res.detachSocket(socket)
   streams.add(socket)
-  // Bytes after the request would be parsed as another one, and its answer written into our stream.
+  // Otherwise bytes after the request would be parsed as another request, whose reply would be written into the stream.
   const parsers = socket.listeners('data') as Parse[]
   socket.on('data', discard)
   for (const parse of parsers) socket.removeListener('data', parse)
-  // The head leaves with the first event: one system call less, and a client that has it knows that the stream is live.
+  // The head is sent with the first event: one system call less, and a client that receives it knows that the stream is live.
   socket.cork()
   socket.write(head + retryFrame(retryMs), 'latin1')
-  // Not now: the parser may be in the middle of this very request.
+  // Later: the parser may still be parsing this request.
   setImmediate(release, socket, req, parsers)
   return socket
 }
 
 type Parse = (bytes: Buffer) => void
 
-/** Between two requests a server ignores it (RFC 9112, section 2.2). */
+/** A server ignores it between two requests (RFC 9112, section 2.2). */
 const EMPTY_LINE = Buffer.from('\r\n')
 
 /**
- * Makes Node's server let go of the connection, by the way it has for this: when it has parsed something, and the request says
- * that it is an upgrade, it gives the parser back to its pool, takes its listeners off the socket and emits 'upgrade'. What is not
- * documented of this is `socket.server`, and that `req.upgrade` decides. A Node where it is otherwise keeps its 5 KiB, no more.
+ * Makes Node's server release the connection as it does for an upgrade: after it has parsed something, and if `req.upgrade` is set, it
+ * returns the parser to its pool, removes its listeners from the socket and emits 'upgrade'. `socket.server` and the effect of
+ * `req.upgrade` are undocumented. A Node version without them keeps 5 KiB more per stream and works otherwise.
  */
 function release(socket: ServedSocket, req: IncomingMessage & { upgrade?: boolean }, parsers: readonly Parse[]): void {
   const { server } = socket
   if (socket.destroyed) return
-  // Only while nobody else listens: to them it would be a client that asks for WebSocket.
+  // Only without other listeners, which would take this for a WebSocket handshake.
   if (server?.listenerCount('upgrade') === 0 && req.complete && !socket.isPaused()) {
     req.upgrade = true
-    // Newer Nodes destroy what nobody takes. Not for longer: requests that do ask for an upgrade are answered without one.
+    // Newer Node versions destroy the socket if there is no listener. Removed at once, because real upgrade requests are ignored.
     server.on('upgrade', discard)
     for (const parse of parsers) parse(EMPTY_LINE)
     server.off('upgrade', discard)
   }
-  // What the server's listeners did: an error is followed by 'close', and who says no more is not kept waiting.
+  // Replaces the server's listeners: 'close' follows an error, and a client that half-closes the connection is disconnected.
   socket.on('error', discard).on('end', hangUp).resume()
 }
 
@@ -102,8 +102,8 @@ function headText(headers: Headers): string {
 }
 
 /**
- * What is written in this turn of the event loop leaves in one piece. When a room tells many commits at once, each client gets a
- * frame for each of them, and a system call costs more than all the rest of a delivery.
+ * Sends everything written in this turn of the event loop with one system call. When a room publishes many commits at once, each client
+ * gets a frame for each, and a system call costs more than the rest of a delivery.
  */
 export function gatherWrites(socket: Socket): void {
   if (socket.writableCorked > 0) return
@@ -113,7 +113,7 @@ export function gatherWrites(socket: Socket): void {
 
 const uncork = (socket: Socket) => socket.uncork()
 
-/** Resolves when all that was written has left this process, or the socket has closed. */
+/** Resolves when everything written has left this process or the socket has closed. */
 export function drained(socket: Socket): Promise<void> {
   if (!socket.writableNeedDrain || socket.destroyed) return Promise.resolve()
   return new Promise(resolve => {
@@ -125,7 +125,7 @@ export function drained(socket: Socket): Promise<void> {
   })
 }
 
-/** Writes the last frame and closes. A client that does not even read that loses the connection soon. */
+/** Writes the last frame and closes. If the client does not read it within LINGER_MS, the connection is destroyed. */
 export function finish(socket: Socket, frame: string, clock: Clock): void {
   if (socket.destroyed) return
   socket.write(frame)

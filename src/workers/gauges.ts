@@ -1,17 +1,17 @@
-// Gauges: how long the store takes to answer, so that a slow store shows before it is a dead one; how far the machine's clock is from
-// the store's; and how long chat messages wait for their service.
+// Sets gauges: the round trip of the store, the offset of this machine's clock from the store's, and how long chat messages wait for the
+// chat service.
 import type { Context } from '../services/context.js'
 
-const PULSE_EVERY_MS = 5000
+const MEASURE_EVERY_MS = 5000
 
-/** Starts the worker; the returned function stops it. */
+/** Starts the worker. The returned function stops it. */
 export function startGauges({ clock, store, metrics, log, chatBacklog }: Context): () => void {
-  return clock.every(PULSE_EVERY_MS, () => {
+  return clock.every(MEASURE_EVERY_MS, () => {
     metrics.clockOffsetSeconds.set(store.clockOffsetMs() / 1000)
     metrics.chatLagSeconds.set(chatBacklog.ageMs(clock.now()) / 1000)
     store
       .ping()
       .then(ms => metrics.storeRoundTripSeconds.observe(ms / 1000))
-      .catch(error => log.debug({ err: error }, 'the store did not answer a ping'))
+      .catch(error => log.debug({ err: error }, 'store round trip not measured'))
   })
 }

@@ -1,14 +1,14 @@
-// Runs what is due a few at a time, the most urgent first. A task that takes long gives up its slot and goes on beside the
-// others: a room that is slow to check, or a service that does not answer, delays no deadline.
+// Runs a bounded number of tasks at a time, the most urgent first. A slow task gives up its slot and runs on beside the others, so a slow
+// room or an outside service that does not reply delays no deadline.
 import type { FastifyBaseLogger } from 'fastify'
 import { TIMER_CLASSES, type TimerClass } from '../store/timers.js'
 
-/** Started at once: enough to keep the store busy, few enough that an urgent task waits for milliseconds. */
+/** Enough to keep the store busy, and few enough that an urgent task waits only milliseconds. */
 const SLOTS = 64
-/** A class takes no more while this many tasks wait that are at least as urgent. A claim lasts for seconds; these are done well before. */
+/** A class is closed while this many tasks wait that are at least as urgent. They run well before their claims lapse. */
 const WAITING_MAX = 512
 
-export interface Task {
+export interface TimerTask {
   readonly timerClass: TimerClass
   /** Two tasks of one key never run at once: the second is dropped. */
   readonly key: string
@@ -16,26 +16,26 @@ export interface Task {
 }
 
 export interface TaskQueue {
-  add(task: Task): void
-  /** Which classes take more tasks, the most urgent first. */
+  add(task: TimerTask): void
+  /** The classes that accept tasks, the most urgent first. */
   openClasses(): readonly TimerClass[]
-  /** Called regularly: tasks that have run since the call before give up their slots. */
-  passSlow(): void
-  /** Starts nothing more. Resolves when what runs has ended. */
+  /** To be called regularly: tasks that have run since the previous call give up their slots. */
+  releaseSlowSlots(): void
+  /** Starts no more tasks. Resolves when the running ones have ended. */
   close(): Promise<void>
 }
 
-interface Options {
+interface TaskQueueOptions {
   readonly log: Pick<FastifyBaseLogger, 'warn'>
-  /** Called whenever at most half of what may wait does: the moment to add more. */
-  readonly onRoom: () => void
+  /** Called when at most half of WAITING_MAX wait: more tasks can be added. */
+  readonly onCapacity: () => void
 }
 
-export function createTaskQueue({ log, onRoom }: Options): TaskQueue {
-  const waiting: Record<TimerClass, Task[]> = { call: [], room: [], presence: [] }
+export function createTaskQueue({ log, onCapacity }: TaskQueueOptions): TaskQueue {
+  const waiting: Record<TimerClass, TimerTask[]> = { call: [], room: [], presence: [] }
   const keys = new Set<string>()
   const running = new Set<Promise<void>>()
-  /** Those that hold a slot, and whether they did at the last call of passSlow. */
+  /** By task key. `isOld`: it had the slot at the previous call of releaseSlowSlots. */
   const slots = new Map<string, { isOld: boolean }>()
   let isClosed = false
 
@@ -49,16 +49,16 @@ export function createTaskQueue({ log, onRoom }: Options): TaskQueue {
       if (!task) break
       start(task)
     }
-    if (!isClosed && countWaiting() <= WAITING_MAX / 2) onRoom()
+    if (!isClosed && countWaiting() <= WAITING_MAX / 2) onCapacity()
   }
 
-  function start({ key, run }: Task): void {
+  function start({ key, run }: TimerTask): void {
     const slot = { isOld: false }
     slots.set(key, slot)
     const done = run()
       .then(
         () => undefined,
-        error => log.warn({ err: error, task: key }, 'a timer failed; it is claimed again')
+        error => log.warn({ err: error, task: key }, 'timer failed; it is claimed again')
       )
       .finally(() => {
         running.delete(done)
@@ -77,13 +77,13 @@ export function createTaskQueue({ log, onRoom }: Options): TaskQueue {
       startNext()
     },
     openClasses() {
-      let asUrgent = 0
+      let waitingCount = 0
       return TIMER_CLASSES.filter(each => {
-        asUrgent += waiting[each].length
-        return asUrgent < WAITING_MAX
+        waitingCount += waiting[each].length
+        return waitingCount < WAITING_MAX
       })
     },
-    passSlow() {
+    releaseSlowSlots() {
       for (const [key, slot] of slots) {
         if (slot.isOld) slots.delete(key)
         slot.isOld = true

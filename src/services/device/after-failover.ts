@@ -1,6 +1,6 @@
-// After a Redis server restarted or failed over, what lies on different servers may not fit together any more: a lease without its call,
-// a membership without its participant, a mailbox that knows more than the call. Each node puts that right for the devices that are
-// connected to it; a device that comes later is looked after when it arrives (lifecycle.ts, memberships.ts).
+// After a Redis server restarted or failed over, records on different servers may contradict each other: a lease without its call, a
+// membership without its participant, a mailbox with events of a newer commit than the call's. Each node repairs this for the devices that
+// are connected to it, and for other devices when they connect (lifecycle.ts, memberships.ts).
 import { wait } from '../../clock.js'
 import type { Actor } from '../../schemas/claims.js'
 import type { Lease } from '../../store/leases.js'
@@ -11,62 +11,67 @@ import { updateCall } from '../call/update-call.js'
 import type { Context } from '../context.js'
 import { JOINING_MS, participationsOf } from '../room/memberships.js'
 
-/** Devices at a time. */
-const SLICE = 64
+/** Devices confirmed at a time. */
+const BATCH_SIZE = 64
 
-/** Never fails: what could not be done is done when the device arrives the next time. */
-export function confirmConnected(context: Context, connected: readonly Actor[], where: LostWrites): void {
-  // Another server may fail over while this one is still being confirmed.
-  context.background.run(`confirm what is connected ${context.ids.unique()}`, async closing => {
-    await inSlices(context, connected, actor => confirmDevice(context, actor, { where, closing }))
-    // A membership that is so young may announce a join that is under way.
+/** Returns at once and never throws. A device that could not be confirmed is confirmed when it connects again. */
+export function confirmConnected(context: Context, connected: readonly Actor[], lost: LostWrites): void {
+  // A unique name: another server may fail over while this task runs.
+  context.background.run(`confirm connected devices ${context.ids.unique()}`, async closing => {
+    await inBatches(context, connected, actor => confirmDevice(context, actor, { lost, closing }))
+    // A younger membership may belong to a join that is not committed yet.
     await wait(context.clock, JOINING_MS, closing)
-    if (!closing.aborted) await inSlices(context, connected, actor => participationsOf(context, actor))
+    if (!closing.aborted) await inBatches(context, connected, actor => participationsOf(context, actor))
   })
 }
 
-async function inSlices(context: Context, actors: readonly Actor[], confirm: (actor: Actor) => Promise<unknown>) {
-  for (let from = 0; from < actors.length; from += SLICE) {
-    for (const result of await Promise.allSettled(actors.slice(from, from + SLICE).map(confirm))) {
-      if (result.status === 'rejected') context.log.warn({ err: result.reason }, 'a device is confirmed later')
+async function inBatches(context: Context, actors: readonly Actor[], confirm: (actor: Actor) => Promise<unknown>) {
+  for (let from = 0; from < actors.length; from += BATCH_SIZE) {
+    for (const result of await Promise.allSettled(actors.slice(from, from + BATCH_SIZE).map(confirm))) {
+      if (result.status === 'rejected')
+        context.log.warn({ err: result.reason }, 'device not confirmed; its next connection confirms it')
     }
   }
 }
 
-interface Pass {
-  readonly where: LostWrites
+interface DeviceConfirmation {
+  readonly lost: LostWrites
   readonly closing: AbortSignal
 }
 
-async function confirmDevice(context: Context, actor: Actor, { where, closing }: Pass): Promise<void> {
+async function confirmDevice(context: Context, actor: Actor, { lost, closing }: DeviceConfirmation): Promise<void> {
   const { user, device } = actor
   const { leases, memberships } = context.store
   const [held, rooms] = await Promise.all([leases.list(user), memberships.list(user, device)])
-  // What lies on one server was set back together, and the device gets its reset there.
-  const isApart = (id: string) => where.serverOf(id) !== null && where.serverOf(id) !== where.serverOf(user)
-  await Promise.all(held.map(lease => confirmCall(context, user, { lease, closing, isApart })))
+  // Records on the user's own server lost the same writes as the mailbox, whose next touch appends a reset.
+  const isOnOtherServer = (id: string) => lost.serverOf(id) !== null && lost.serverOf(id) !== lost.serverOf(user)
+  await Promise.all(held.map(lease => confirmCall(context, user, { lease, closing, isOnOtherServer })))
   await participationsOf(context, actor)
   const ids = [...rooms.map(({ roomId }) => roomId), ...held.map(({ holder }) => parseHolder(holder).callId)]
-  if (ids.some(isApart)) await resetDevice(context, actor)
+  if (ids.some(isOnOtherServer)) await resetDevice(context, actor)
 }
 
-interface CallPass {
+interface CallConfirmation {
   readonly lease: Lease
   readonly closing: AbortSignal
-  isApart(id: string): boolean
+  isOnOtherServer(id: string): boolean
 }
 
-async function confirmCall(context: Context, user: string, { lease, closing, isApart }: CallPass): Promise<void> {
+async function confirmCall(
+  context: Context,
+  user: string,
+  { lease, closing, isOnOtherServer }: CallConfirmation
+): Promise<void> {
   const call = await confirmLease(context, user, { lease, closing })
-  if (call === null || !isApart(call.callId)) return
-  // Committed once more: a mailbox that has taken the call's end says so, and the others learn what stands.
+  if (call === null || !isOnOtherServer(call.callId)) return
+  // A new version: a mailbox that has the end of this call reports it, and the other mailboxes record the commit.
   await updateCall(context, { id: call.callId }, state => {
     if (state === null || state.phase === 'ended') return { state: state ?? call, events: [] }
     return { state: { ...state, version: state.version + 1 }, events: [] }
   })
 }
 
-/** Its calls or rooms may have been set back, which its own mailbox does not know. */
+/** Another server lost writes of its calls or rooms, which its own mailbox cannot detect. */
 async function resetDevice({ store, ids, clock }: Context, { user, device }: Actor): Promise<void> {
   const event = { device, type: RESET, envelope: '{}', tag: ids.tag() }
   await store.mailboxes.send(user, { basis: null, ...event, now: clock.now() })
