@@ -1,4 +1,4 @@
-// How events reach a device: the stream, the long-poll, and tickets for EventSource.
+// The event stream, the long-poll, and tickets for EventSource.
 import type { IncomingHttpHeaders } from 'node:http'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { FastifyReply } from 'fastify'
@@ -150,13 +150,13 @@ interface StreamOpening {
   }
 }
 
-/** The stream goes on with the bare socket; for Fastify this request is over. */
+/** The stream takes over the socket. For Fastify the request has ended. */
 function openStream(streams: Streams, { actor, headers, query }: StreamOpening, reply: FastifyReply): void {
-  // Fastify reads no body of a GET, and what comes after the takeover is nobody's.
+  // Fastify does not read the body of a GET, and after the takeover no one would.
   if (reply.raw.req.method === 'GET' && hasBody(reply.raw.req.headers)) {
     throw new AppError('invalid_request', { detail: 'A GET that opens a stream has no body' })
   }
-  // Node gives a pipelined request its socket when the replies before it are finished; until then there is none to take over.
+  // A pipelined request has no socket until the replies before it are finished.
   if (reply.raw.socket === null && !reply.raw.req.socket.destroyed) {
     throw new AppError('invalid_request', { detail: 'A request that opens a stream waits for the replies before it' })
   }
@@ -176,7 +176,7 @@ function hasBody(headers: IncomingHttpHeaders): boolean {
   return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0
 }
 
-/** Text that is JSON already goes out as it is; the schema documents it. */
+/** Sends JSON text without serializing it again. The response schema only documents it. */
 function sendJson(reply: FastifyReply, body: string): never {
   return reply.type('application/json; charset=utf-8').send(body) as never
 }

@@ -1,4 +1,4 @@
-// A store, a clock that stands still, and any number of nodes on them. Ends with nothing left open anywhere.
+// A store, a manual clock, and any number of nodes. Teardown asserts that no stream, subscription or timer is left.
 import type { Test } from 'tap'
 import { createIds } from '../../src/ids.js'
 import type { MailboxEntry, Store } from '../../src/store/store.js'
@@ -36,14 +36,14 @@ export class DeliveryFixture {
     this.clock = clock
   }
 
-  /** On the fixture's store, or on one that sees it differently. */
+  /** On the fixture's store, or on a wrapper of it. */
   async node(store: Store = this.store): Promise<Node> {
     const node = await startNode(store, this.clock)
     this.#nodes.push(node)
     return node
   }
 
-  /** Opens a stream as `alice phone`, or whoever `as` says: user, device, expiresAt. */
+  /** Opens a stream as `alice phone`, or as `as`: user, device, expiresAt. */
   async open(
     node: Node,
     query = '',
@@ -55,12 +55,12 @@ export class DeliveryFixture {
     return client
   }
 
-  /** Hangs up, and waits until the node has noticed and let go. */
+  /** Disconnects, and waits until the node has reported it. */
   async leave(node: Node, client: SseClient): Promise<void> {
-    const goodbyes = () => node.connectionLog.filter(entry => entry.startsWith('-')).length
-    const before = goodbyes()
+    const disconnects = () => node.connectionLog.filter(entry => entry.startsWith('-')).length
+    const before = disconnects()
     await client.close()
-    await until('the node has noticed', () => goodbyes() > before)
+    await until('the node reports the disconnect', () => disconnects() > before)
   }
 
   async poll(node: Node, query = '', options: { as?: string; signal?: AbortSignal } = {}): Promise<PollAnswer> {
@@ -70,7 +70,7 @@ export class DeliveryFixture {
   }
 
   /** Appends `n: from` … `n: to`, one by one, to all devices of alice. */
-  async say(from: number, to = from, more: Readonly<Record<string, unknown>> = {}): Promise<void> {
+  async appendNumbered(from: number, to = from, more: Readonly<Record<string, unknown>> = {}): Promise<void> {
     for (let n = from; n <= to; n++) {
       const type = 'call.ringing'
       const envelope = JSON.stringify({
@@ -78,7 +78,7 @@ export class DeliveryFixture {
         timestamp: new Date(this.clock.now()).toISOString(),
         data: { n, ...more }
       })
-      await this.append([{ type, envelope }])
+      await this.appendEntries([{ type, envelope }])
     }
   }
 
@@ -90,7 +90,7 @@ export class DeliveryFixture {
     }
   }
 
-  async append(entries: readonly MailboxEntry[]): Promise<void> {
+  async appendEntries(entries: readonly MailboxEntry[]): Promise<void> {
     this.#version++
     const source = { kind: 'call', id: 'c1' } as const
     const commits = [{ version: this.#version, entries, tag: this.#ids.tag() }]
@@ -109,16 +109,16 @@ export class DeliveryFixture {
   }
 }
 
-export type Story = (t: Test, fixture: DeliveryFixture, node: Node) => Promise<void>
+export type DeliveryTest = (t: Test, fixture: DeliveryFixture, node: Node) => Promise<void>
 
-/** Tells stories, each in a fixture of its own. */
-export function teller(parent: Test, engine: Engine) {
-  return (story: string, tell: Story, options: FixtureOptions = {}): void => {
-    parent.test(`${engine.name}: ${story}`, async t => {
+/** Defines tests, each with its own fixture. */
+export function deliveryTest(parent: Test, engine: Engine) {
+  return (title: string, run: DeliveryTest, options: FixtureOptions = {}): void => {
+    parent.test(`${engine.name}: ${title}`, async t => {
       const clock = new ManualClock()
       const fixture = new DeliveryFixture(await engine.create(clock, { ...LIMITS, ...options }), clock)
       try {
-        await tell(t, fixture, await fixture.node())
+        await run(t, fixture, await fixture.node())
       } finally {
         await fixture.close(t)
       }

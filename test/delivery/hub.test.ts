@@ -1,4 +1,4 @@
-// The hub: one subscription a user, and nobody is left behind by a race.
+// The hub: one subscription a user, also when joining and leaving race.
 import t from 'tap'
 import { createHub } from '../../src/delivery/hub.js'
 import { AppError } from '../../src/errors.js'
@@ -41,8 +41,12 @@ class Line implements Pick<Wakeups, 'subscribe'> {
 }
 
 const consumer = (device: string) => {
-  const heard: string[] = []
-  return { actor: { user: 'alice', device, expiresAt: null }, heard, wake: ({ kind }: Wakeup) => heard.push(kind) }
+  const wakeupKinds: string[] = []
+  return {
+    actor: { user: 'alice', device, expiresAt: null },
+    wakeupKinds,
+    wake: ({ kind }: Wakeup) => wakeupKinds.push(kind)
+  }
 }
 
 const setUp = () => {
@@ -50,7 +54,7 @@ const setUp = () => {
   return { wakeups, hub: createHub({ store: { wakeups }, log: silentLog }) }
 }
 
-t.test('devices of a user share one subscription, and hear what is theirs and what is everybody’s', async t => {
+t.test('devices of a user share one subscription, and each gets its own wake-ups and those for all', async t => {
   const { wakeups, hub } = setUp()
   const [phone, laptop] = [consumer('phone'), consumer('laptop')]
   const joined = Promise.all([hub.join(phone), hub.join(laptop)])
@@ -61,11 +65,11 @@ t.test('devices of a user share one subscription, and hear what is theirs and wh
     listen({ kind: 'gone', device: 'phone' })
     listen({ kind: 'gap' })
   }
-  t.same(phone.heard, ['gone', 'gap'])
-  t.same(laptop.heard, ['gap'])
+  t.same(phone.wakeupKinds, ['gone', 'gap'])
+  t.same(laptop.wakeupKinds, ['gap'])
 })
 
-t.test('the subscription ends with the last that leaves, and leaving twice is leaving', async t => {
+t.test('the subscription ends when the last subscriber leaves, and leave is idempotent', async t => {
   const { wakeups, hub } = setUp()
   const [phone, laptop] = [consumer('phone'), consumer('laptop')]
   const joined = Promise.all([hub.join(phone), hub.join(laptop)])
@@ -80,7 +84,7 @@ t.test('the subscription ends with the last that leaves, and leaving twice is le
   t.equal(hub.size, 0)
 })
 
-t.test('who joins while the last one leaves is subscribed', async t => {
+t.test('a subscriber that joins while the last one leaves is subscribed', async t => {
   const { wakeups, hub } = setUp()
   const [first, second] = [consumer('phone'), consumer('phone')]
   const done = [hub.join(first), hub.leave(first), hub.join(second)]
@@ -88,15 +92,15 @@ t.test('who joins while the last one leaves is subscribed', async t => {
   await Promise.all(done)
   t.equal(wakeups.listeners.size, 1)
   for (const listen of wakeups.listeners) listen({ kind: 'gap' })
-  t.same(second.heard, ['gap'])
-  t.same(first.heard, [])
+  t.same(second.wakeupKinds, ['gap'])
+  t.same(first.wakeupKinds, [])
   const left = hub.leave(second)
   await wakeups.flow()
   await left
   t.equal(wakeups.listeners.size, 0)
 })
 
-t.test('a subscription that fails fails all that wait for it, and the next one is new', async t => {
+t.test('a failed subscription rejects all joins that wait for it, and the next join subscribes anew', async t => {
   const { wakeups, hub } = setUp()
   const [phone, laptop] = [consumer('phone'), consumer('laptop')]
   wakeups.isDown = true
@@ -112,7 +116,7 @@ t.test('a subscription that fails fails all that wait for it, and the next one i
   t.equal(wakeups.listeners.size, 1)
 })
 
-t.test('one that leaves while it is woken does not make others miss the wake-up', async t => {
+t.test('a subscriber that leaves while it is woken does not make others miss the wake-up', async t => {
   const { wakeups, hub } = setUp()
   const laptop = consumer('laptop')
   const phone = { ...consumer('phone'), wake: () => void hub.leave(phone) }
@@ -120,5 +124,5 @@ t.test('one that leaves while it is woken does not make others miss the wake-up'
   await wakeups.flow()
   await joined
   for (const listen of wakeups.listeners) listen({ kind: 'gap' })
-  t.same(laptop.heard, ['gap'])
+  t.same(laptop.wakeupKinds, ['gap'])
 })

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { tellAll } from './cases/all.js'
+import { testDelivery } from './cases/all.js'
 import { memory } from './engines.js'
 
-tellAll(t, memory)
+testDelivery(t, memory)

@@ -5,7 +5,7 @@ import type { Store } from '../../../src/store/store.js'
 import type { SseClient } from '../../helpers/sse.js'
 import { until } from '../../helpers/until.js'
 import type { Engine } from '../engines.js'
-import { type DeliveryFixture, teller } from '../fixture.js'
+import { type DeliveryFixture, deliveryTest } from '../fixture.js'
 import type { Node } from '../node.js'
 
 const HEARTBEAT_MS = 15_000
@@ -40,14 +40,14 @@ async function firstAsk(fixture: DeliveryFixture, stream: SseClient) {
   throw new Error('no heartbeat asked')
 }
 
-export function acknowledgingStories(t: Test, engine: Engine): void {
-  const tell = teller(t, engine)
+export function acknowledgingTests(t: Test, engine: Engine): void {
+  const test = deliveryTest(t, engine)
 
-  tell('a heartbeat asks for an acknowledgement while the device is in a call or room', async (t, fixture, node) => {
+  test('a heartbeat asks for an acknowledgement while the device is in a call or room', async (t, fixture, node) => {
     const stream = await fixture.open(node, '?ack=true')
     await stream.next('hello')
     t.equal((await heartbeat(fixture, stream)).data.ack, undefined)
-    t.equal((await heartbeat(fixture, stream)).data.ack, undefined, 'nobody waits for it')
+    t.equal((await heartbeat(fixture, stream)).data.ack, undefined, 'the device is not in a call')
     node.engaged.add('alice')
     await firstAsk(fixture, stream)
     node.engaged.delete('alice')
@@ -58,13 +58,13 @@ export function acknowledgingStories(t: Test, engine: Engine): void {
     t.equal((await heartbeat(fixture, stream)).data.ack, undefined, 'and not afterwards')
   })
 
-  tell('a stream without the promise is never asked, and lives on', async (t, fixture, node) => {
+  test('a stream without `ack=true` is never asked and never ended for it', async (t, fixture, node) => {
     const stream = await engagedStream(fixture, node, '')
     for (let beats = 0; beats < 5; beats++)
       t.match(await heartbeat(fixture, stream), { type: 'heartbeat', data: { ack: undefined } })
   })
 
-  tell('a client that answers nothing within two heartbeats is ended `unresponsive`', async (t, fixture, node) => {
+  test('a stream ends `unresponsive` when its client acknowledges nothing within two heartbeats', async (t, fixture, node) => {
     const stream = await engagedStream(fixture, node)
     await firstAsk(fixture, stream)
     const askedAt = fixture.clock.now()
@@ -80,7 +80,7 @@ export function acknowledgingStories(t: Test, engine: Engine): void {
     t.match(device, { online: false, left: true })
   })
 
-  tell('any request of the device acknowledges, on whichever node', async (t, fixture, node) => {
+  test('any request of the device acknowledges, on any node', async (t, fixture, node) => {
     const stream = await engagedStream(fixture, node)
     await firstAsk(fixture, stream)
     for (let beats = 0; beats < 6; beats++) {
@@ -91,7 +91,7 @@ export function acknowledgingStories(t: Test, engine: Engine): void {
     }
   })
 
-  tell('a request of another device of the user does not', async (t, fixture, node) => {
+  test('a request of another device of the user does not acknowledge', async (t, fixture, node) => {
     const stream = await engagedStream(fixture, node)
     await firstAsk(fixture, stream)
     let frame = await heartbeat(fixture, stream)
@@ -102,7 +102,7 @@ export function acknowledgingStories(t: Test, engine: Engine): void {
     t.match(frame.data, { reason: 'unresponsive' })
   })
 
-  tell('time without the store counts against no client', async (t, fixture) => {
+  test('after an outage of the store a client has the full time to acknowledge again', async (t, fixture) => {
     let isDown = false
     const touch: Store['mailboxes']['touch'] = async (...args) => {
       if (isDown) throw new AppError('store_unavailable')
@@ -114,7 +114,7 @@ export function acknowledgingStories(t: Test, engine: Engine): void {
     isDown = true
     for (let beats = 0; beats < 4; beats++) t.equal((await heartbeat(fixture, stream)).type, 'heartbeat')
     isDown = false
-    t.equal((await heartbeat(fixture, stream)).type, 'heartbeat', 'it is given the time anew')
+    t.equal((await heartbeat(fixture, stream)).type, 'heartbeat', 'the time starts again')
     await fixture.store.mailboxes.recordRequest('alice', 'phone', fixture.clock.now())
     for (let beats = 0; beats < 2; beats++) t.equal((await heartbeat(fixture, stream)).type, 'heartbeat')
   })

@@ -1,21 +1,14 @@
-// Every story of delivery, for one engine.
+// All delivery tests, for one engine.
 import type { Test } from 'tap'
 import type { Engine } from '../engines.js'
-import { acknowledgingStories } from './acknowledging.js'
-import { endingStories } from './ending.js'
-import { liveStories } from './live.js'
-import { pollingStories } from './polling.js'
-import { resumeStories } from './resume.js'
-import { ticketStories } from './tickets.js'
+import { acknowledgingTests } from './acknowledging.js'
+import { endingTests } from './ending.js'
+import { liveTests } from './live.js'
+import { pollingTests } from './polling.js'
+import { resumeTests } from './resume.js'
+import { ticketTests } from './tickets.js'
 
-export function tellAll(t: Test, engine: Engine): void {
-  for (const stories of [
-    resumeStories,
-    liveStories,
-    acknowledgingStories,
-    endingStories,
-    pollingStories,
-    ticketStories
-  ])
-    stories(t, engine)
+export function testDelivery(t: Test, engine: Engine): void {
+  for (const define of [resumeTests, liveTests, acknowledgingTests, endingTests, pollingTests, ticketTests])
+    define(t, engine)
 }

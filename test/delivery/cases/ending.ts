@@ -5,10 +5,10 @@ import { createParser } from 'eventsource-parser'
 import type { Test } from 'tap'
 import { until } from '../../helpers/until.js'
 import type { Engine } from '../engines.js'
-import { teller } from '../fixture.js'
+import { deliveryTest } from '../fixture.js'
 import type { Node } from '../node.js'
 
-/** A connection that does what it is told and reads when it is told to. */
+/** A raw connection: the test decides what is written and when it reads. */
 async function connectTo(node: Node): Promise<Socket> {
   const { hostname, port } = new URL(node.url)
   const socket = connect(Number(port), hostname)
@@ -19,26 +19,26 @@ async function connectTo(node: Node): Promise<Socket> {
 
 const REQUEST = 'GET /v1/events HTTP/1.1\r\nHost: localhost\r\nAuthorization: alice\r\n\r\n'
 
-export function endingStories(t: Test, engine: Engine): void {
-  const tell = teller(t, engine)
+export function endingTests(t: Test, engine: Engine): void {
+  const test = deliveryTest(t, engine)
 
-  tell('the newest stream of a device wins, on whichever node it is', async (t, fixture, node) => {
+  test('a newer stream of a device supersedes the older one, on any node', async (t, fixture, node) => {
     const other = await fixture.node()
     const first = await fixture.open(node)
     await first.next('hello')
     const second = await fixture.open(other)
     await second.next('hello')
     t.match(await first.next('end'), { id: undefined, data: { reason: 'superseded', reconnect: false } })
-    t.equal(first.retryMs, 600_000, 'an EventSource that nobody closes stays away for long')
+    t.equal(first.retryMs, 600_000, 'an EventSource that is not closed waits ten minutes')
     await first.ended()
-    await fixture.say(1)
+    await fixture.appendNumbered(1)
     t.match(await second.next(), { data: { n: 1 } })
     const [device] = await fixture.store.mailboxes.devices('alice', fixture.clock.now())
-    t.equal(device?.online, true, 'the loser did not take the device offline')
-    t.same(node.connectionLog, ['+alice/phone fresh'], 'nor did it say that the device had left')
+    t.equal(device?.online, true, 'the superseded stream did not take the device offline')
+    t.same(node.connectionLog, ['+alice/phone fresh'], 'and did not report a disconnect')
   })
 
-  tell('of many that race, exactly one stays', async (t, fixture, node) => {
+  test('when streams of one device are opened at once, exactly one stays', async (t, fixture, node) => {
     const other = await fixture.node()
     const streams = await Promise.all(Array.from({ length: 10 }, (_, i) => fixture.open(i % 2 ? node : other)))
     await until('one is left', () => {
@@ -46,8 +46,8 @@ export function endingStories(t: Test, engine: Engine): void {
       return node.streams.count().sse + other.streams.count().sse === 1
     })
     fixture.clock.advance(30_000)
-    await fixture.say(1)
-    const heard = await Promise.all(
+    await fixture.appendNumbered(1)
+    const received = await Promise.all(
       streams.map(stream =>
         stream.next('call.ringing').then(
           () => 1,
@@ -55,10 +55,10 @@ export function endingStories(t: Test, engine: Engine): void {
         )
       )
     )
-    t.equal(heard.filter(Boolean).length, 1)
+    t.equal(received.filter(Boolean).length, 1)
   })
 
-  tell('signing off ends the stream', async (t, fixture, node) => {
+  test('signing off ends the stream', async (t, fixture, node) => {
     const stream = await fixture.open(node)
     await stream.next('hello')
     await fixture.store.mailboxes.remove('alice', 'phone')
@@ -71,8 +71,8 @@ export function endingStories(t: Test, engine: Engine): void {
     )
   })
 
-  tell(
-    'a device too many is told so, by stream and by poll, and comes in when another signs off',
+  test(
+    'a device over the limit is refused by stream and by poll, until another device signs off',
     async (t, fixture, node) => {
       const first = await fixture.open(node)
       await first.next('hello')
@@ -88,8 +88,8 @@ export function endingStories(t: Test, engine: Engine): void {
     { maxDevicesPerUser: 1 }
   )
 
-  tell(
-    'a stream whose device expired, and whose place was taken, ends',
+  test(
+    'a stream ends `too_many_devices` when its device expired and another took its place',
     async (t, fixture, node) => {
       const stream = await fixture.open(node)
       await stream.next('hello')
@@ -102,22 +102,19 @@ export function endingStories(t: Test, engine: Engine): void {
     { maxDevicesPerUser: 1 }
   )
 
-  tell(
-    'a stream does not live on for a longer token that its device showed before it opened',
-    async (t, fixture, node) => {
-      const { now, tag } = { now: fixture.clock.now(), tag: 'birth' }
-      await fixture.store.mailboxes.touch('alice', 'phone', { now, tag, authExpiresAt: now + 3_600_000 })
-      const before = await fixture.open(node, '', { as: `alice phone ${now + 3_600_000}` })
-      await before.next('hello')
-      const stream = await fixture.open(node, '', { as: `alice phone ${now + 20_000}` })
-      await stream.next('hello')
-      fixture.clock.advance(20_000)
-      t.match(await stream.next('end'), { data: { reason: 'auth_expired' } })
-      await stream.ended()
-    }
-  )
+  test('a token used before the stream opened does not extend the stream', async (t, fixture, node) => {
+    const { now, tag } = { now: fixture.clock.now(), tag: 'birth' }
+    await fixture.store.mailboxes.touch('alice', 'phone', { now, tag, authExpiresAt: now + 3_600_000 })
+    const before = await fixture.open(node, '', { as: `alice phone ${now + 3_600_000}` })
+    await before.next('hello')
+    const stream = await fixture.open(node, '', { as: `alice phone ${now + 20_000}` })
+    await stream.next('hello')
+    fixture.clock.advance(20_000)
+    t.match(await stream.next('end'), { data: { reason: 'auth_expired' } })
+    await stream.ended()
+  })
 
-  tell('a stream ends with its token, after a warning, unless a fresh one extends it', async (t, fixture, node) => {
+  test('a stream ends when its token expires, after a warning, unless a newer token extends it', async (t, fixture, node) => {
     const expiresAt = fixture.clock.now() + 60_000
     const stream = await fixture.open(node, '', { as: `alice phone ${expiresAt}` })
     await stream.next('hello')
@@ -126,7 +123,7 @@ export function endingStories(t: Test, engine: Engine): void {
     const { now, tag } = { now: fixture.clock.now(), tag: 'fresh' }
     await fixture.store.mailboxes.touch('alice', 'phone', { now, tag, authExpiresAt: expiresAt + 60_000 })
     // Comes on the same line after it.
-    await fixture.say(1)
+    await fixture.appendNumbered(1)
     await stream.next('call.ringing')
     fixture.clock.advance(29_000)
     await stream.next('heartbeat')
@@ -137,8 +134,8 @@ export function endingStories(t: Test, engine: Engine): void {
     await stream.ended()
   })
 
-  tell(
-    'a client that does not read is ended `slow`, holds no more than 256 KiB, and resumes without loss',
+  test(
+    'a stream whose client does not read ends `slow` at 256 KiB, and resumes without loss',
     async (t, fixture, node) => {
       const socket = await connectTo(node)
       socket.pause()
@@ -148,32 +145,32 @@ export function endingStories(t: Test, engine: Engine): void {
       let said = 0
       while (!node.connectionLog.includes('-alice/phone')) {
         if (said === 900) throw new Error('54 MB were taken without a limit')
-        await fixture.say(++said, said, { padding })
+        await fixture.appendNumbered(++said, said, { padding })
         // The kernel's buffers fill first; the loop goes round once for them to be seen full.
         await new Promise(setImmediate)
       }
-      const told: string[] = []
-      const parser = createParser({ onEvent: ({ id, event }) => event === 'call.ringing' && told.push(id ?? '') })
+      const received: string[] = []
+      const parser = createParser({ onEvent: ({ id, event }) => event === 'call.ringing' && received.push(id ?? '') })
       socket.setEncoding('utf8').on('data', text => parser.feed(String(text)))
       fixture.clock.advance(2000)
       socket.resume()
       await once(socket, 'close')
-      t.ok(told.length > 0 && told.length < said, `${told.length} of ${said} were told`)
-      const stream = await fixture.open(node, `?cursor=${told.at(-1)}`)
-      for (let n = told.length + 1; n <= said; n++) t.equal((await stream.next()).data.n, n)
+      t.ok(received.length > 0 && received.length < said, `${received.length} of ${said} were received`)
+      const stream = await fixture.open(node, `?cursor=${received.at(-1)}`)
+      for (let n = received.length + 1; n <= said; n++) t.equal((await stream.next()).data.n, n)
       t.match(await stream.next(), { type: 'caught-up' })
     },
     // More than the kernel holds.
     { mailboxMaxBytes: 67_108_864 }
   )
 
-  tell(
-    'a backlog that does not drain ends the stream, however small it is',
+  test(
+    'a replay that does not drain ends the stream',
     async (_t, fixture, node) => {
       const first = await fixture.open(node)
       const { id: cursor } = await first.next('hello')
       await fixture.leave(node, first)
-      await fixture.say(1, 250, { padding: 'x'.repeat(60_000) })
+      await fixture.appendNumbered(1, 250, { padding: 'x'.repeat(60_000) })
       const socket = await connectTo(node)
       socket.pause()
       socket.write(REQUEST.replace('/v1/events', `/v1/events?cursor=${cursor}`))
@@ -189,7 +186,7 @@ export function endingStories(t: Test, engine: Engine): void {
     { mailboxMaxBytes: 67_108_864 }
   )
 
-  tell('a stream that takes nothing for 30 s is ended `slow`, though little waits for it', async (t, fixture, node) => {
+  test('a stream ends `slow` after 30 s without a drain, also with a small backlog', async (t, fixture, node) => {
     const socket = await connectTo(node)
     socket.pause()
     socket.write(REQUEST)
@@ -197,7 +194,7 @@ export function endingStories(t: Test, engine: Engine): void {
     const [served] = node.sockets
     const padding = 'x'.repeat(4000)
     for (let n = 1; served?.writableLength === 0; n++) {
-      await fixture.say(n, n, { padding })
+      await fixture.appendNumbered(n, n, { padding })
       await new Promise(setImmediate)
     }
     t.ok(!served?.writableNeedDrain, 'its queue is not full')
@@ -210,7 +207,7 @@ export function endingStories(t: Test, engine: Engine): void {
     socket.destroy()
   })
 
-  tell('bytes after the request are no second request', async (t, fixture, node) => {
+  test('bytes after the request are not parsed as a second request', async (t, fixture, node) => {
     const socket = await connectTo(node)
     let answer = ''
     socket.setEncoding('utf8').on('data', text => {
@@ -219,18 +216,18 @@ export function endingStories(t: Test, engine: Engine): void {
     socket.write(REQUEST + REQUEST)
     await until('the stream is live', () => answer.includes('event: hello'))
     socket.write(REQUEST)
-    await fixture.say(1)
+    await fixture.appendNumbered(1)
     await until('an event came', () => answer.includes('event: call.ringing'))
     t.equal(answer.split('HTTP/1.1').length - 1, 1)
     socket.destroy()
   })
 
-  tell("the connection of a stream is no longer the HTTP server's", async (t, fixture, node) => {
+  test("the connection of a stream is no longer the HTTP server's", async (t, fixture, node) => {
     const stream = await fixture.open(node)
     await stream.next('hello')
     const [socket] = node.sockets
-    // Each of these Node's server listens to as long as a connection is its own, and keeps a parser for it: 5 KiB a stream.
-    await until('the server has let go', () => socket?.listenerCount('timeout') === 0)
+    // Node's server has listeners for these events while it owns the connection, and keeps a parser: 5 KiB a stream.
+    await until('the server has released it', () => socket?.listenerCount('timeout') === 0)
     t.strictSame(
       ['data', 'drain', 'end', 'error'].map(event => [event, socket?.listeners(event).length]),
       [
@@ -242,7 +239,7 @@ export function endingStories(t: Test, engine: Engine): void {
     )
   })
 
-  tell('a request that would rather be another protocol gets its stream', async (t, fixture, node) => {
+  test('a request with an Upgrade header gets its stream', async (t, fixture, node) => {
     const stream = await fixture.open(node)
     await stream.next('hello')
     const socket = await connectTo(node)
@@ -257,7 +254,7 @@ export function endingStories(t: Test, engine: Engine): void {
     socket.destroy()
   })
 
-  tell('a client that says no more is not kept waiting', async (t, _world, node) => {
+  test('a client that half-closes its connection is disconnected', async (t, _fixture, node) => {
     const socket = await connectTo(node)
     socket.setEncoding('utf8').resume()
     socket.write(REQUEST)
@@ -268,7 +265,7 @@ export function endingStories(t: Test, engine: Engine): void {
     t.strictSame(node.connectionLog, ['+alice/phone fresh', '-alice/phone'])
   })
 
-  tell('clients that hang up in the middle of opening leave nothing behind', async (t, fixture, node) => {
+  test('clients that disconnect while their stream opens leave nothing behind', async (t, fixture, node) => {
     for (let i = 0; i < 20; i++) {
       const socket = await connectTo(node)
       socket.write(REQUEST)
@@ -280,17 +277,17 @@ export function endingStories(t: Test, engine: Engine): void {
     t.match(await stream.next(), { type: 'hello' })
   })
 
-  tell('a node that drains sends its streams away over a window and takes no new ones', async (t, fixture, node) => {
+  test('a draining node ends its streams over a window and refuses new ones', async (t, fixture, node) => {
     const people = ['alice', 'bob', 'carol', 'dave']
     const streams = await Promise.all(people.map(as => fixture.open(node, '', { as })))
     const waiting = fixture.poll(node, '?cursor=start&wait=30', { as: 'erin' })
     for (const stream of streams) await stream.next('hello')
     await until('the poll waits', () => node.connectionLog.includes('+erin/phone fresh'))
     const drained = node.streams.drain({ windowMs: 4000 })
-    t.match(await waiting, { status: 200, events: [] }, 'a poll is answered with what there is')
-    await until('the first was sent away', () => node.streams.count().sse < 4)
+    t.match(await waiting, { status: 200, events: [] }, 'a waiting poll is answered at once')
+    await until('the first stream has ended', () => node.streams.count().sse < 4)
     t.ok(node.streams.count().sse > 0, 'not all at once')
-    await until('the rest follows', () => {
+    await until('the others have ended', () => {
       fixture.clock.advance(200)
       return node.streams.count().sse === 0
     })

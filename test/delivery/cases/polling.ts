@@ -4,22 +4,22 @@ import { Socket } from 'node:net'
 import type { Test } from 'tap'
 import { until } from '../../helpers/until.js'
 import type { Engine } from '../engines.js'
-import { teller } from '../fixture.js'
+import { deliveryTest } from '../fixture.js'
 
 const ns = (events: readonly { readonly data: Readonly<Record<string, unknown>> }[]) => events.map(({ data }) => data.n)
 
-export function pollingStories(t: Test, engine: Engine): void {
-  const tell = teller(t, engine)
+export function pollingTests(t: Test, engine: Engine): void {
+  const test = deliveryTest(t, engine)
 
-  tell('a first poll says at once where to begin', async (t, fixture, node) => {
+  test('a poll without a cursor returns at once with a cursor', async (t, fixture, node) => {
     t.match(await fixture.poll(node), { status: 200, events: [], cursor: /^0\.\w{5}$/ })
-    await fixture.say(1)
+    await fixture.appendNumbered(1)
     t.match(await fixture.poll(node), { status: 200, events: [], cursor: /^1\.\w{5}$/ })
   })
 
-  tell('the same cursor gets the same answer, the next one what follows', async (t, fixture, node) => {
+  test('the same cursor gets the same reply, and the returned cursor the next events', async (t, fixture, node) => {
     const { cursor } = await fixture.poll(node)
-    await fixture.say(1, 5)
+    await fixture.appendNumbered(1, 5)
     const first = await fixture.poll(node, `?cursor=${cursor}&limit=3`)
     t.same(ns(first.events), [1, 2, 3])
     t.match(first.events[2], { id: first.cursor, type: 'call.ringing', timestamp: /Z$/ })
@@ -28,15 +28,15 @@ export function pollingStories(t: Test, engine: Engine): void {
     t.same(ns((await fixture.poll(node, '?cursor=start')).events), [1, 2, 3, 4, 5])
   })
 
-  tell('a poll waits for the first event', async (t, fixture, node) => {
+  test('a poll waits for the first event', async (t, fixture, node) => {
     const { cursor } = await fixture.poll(node)
     const waiting = fixture.poll(node, `?cursor=${cursor}`)
     await until('it waits', () => node.streams.count().poll === 1)
-    await fixture.say(1)
+    await fixture.appendNumbered(1)
     t.match(await waiting, { status: 200, events: [{ type: 'call.ringing', data: { n: 1 } }] })
   })
 
-  tell('a poll that waited in vain repeats its cursor', async (t, fixture, node) => {
+  test('a poll without events returns its cursor when the wait ends', async (t, fixture, node) => {
     const { cursor } = await fixture.poll(node)
     const waiting = fixture.poll(node, `?cursor=${cursor}&wait=10`)
     await until('it is over', () => {
@@ -46,9 +46,9 @@ export function pollingStories(t: Test, engine: Engine): void {
     t.same(await waiting, { status: 200, events: [], cursor })
   })
 
-  tell('a reset comes as an event', async (t, fixture, node) => {
+  test('a poll gets a reset as an event', async (t, fixture, node) => {
     await fixture.poll(node)
-    await fixture.say(1)
+    await fixture.appendNumbered(1)
     const answer = await fixture.poll(node, '?cursor=9.abcde')
     t.match(answer, {
       events: [{ id: answer.cursor, type: 'reset', data: { reason: 'future', cursor: answer.cursor } }],
@@ -61,14 +61,14 @@ export function pollingStories(t: Test, engine: Engine): void {
     })
   })
 
-  tell('a newer poll supersedes a waiting one, and a stream', async (t, fixture, node) => {
+  test('a newer poll supersedes a waiting poll and a stream', async (t, fixture, node) => {
     const other = await fixture.node()
     const { cursor } = await fixture.poll(node)
     const older = fixture.poll(node, `?cursor=${cursor}`)
     await until('the older one waits', () => node.streams.count().poll === 1)
     const newer = fixture.poll(other, `?cursor=${cursor}`)
     t.match(await older, { status: 409, code: 'superseded' })
-    await fixture.say(1)
+    await fixture.appendNumbered(1)
     t.match(await newer, { events: [{ data: { n: 1 } }] })
     const stream = await fixture.open(node)
     await stream.next('hello')
@@ -76,11 +76,11 @@ export function pollingStories(t: Test, engine: Engine): void {
     t.match(await stream.next('end'), { data: { reason: 'superseded' } })
   })
 
-  tell('a body stays within maxBytes; an event that is larger comes alone, and whole', async (t, fixture, node) => {
+  test('a body has at most maxBytes, and a larger event comes alone and whole', async (t, fixture, node) => {
     const { cursor } = await fixture.poll(node)
-    await fixture.say(1, 6, { text: 'ü'.repeat(400) })
-    await fixture.say(7, 7, { text: 'ü'.repeat(4000) })
-    await fixture.say(8, 9)
+    await fixture.appendNumbered(1, 6, { text: 'ü'.repeat(400) })
+    await fixture.appendNumbered(7, 7, { text: 'ü'.repeat(4000) })
+    await fixture.appendNumbered(8, 9)
     let at = cursor
     const pages: unknown[][] = []
     for (let page = 0; page < 6 && pages.flat().length < 9; page++) {
@@ -96,41 +96,41 @@ export function pollingStories(t: Test, engine: Engine): void {
     t.match(await fixture.poll(node, '?cursor=start&maxBytes=1048577'), { status: 400 })
   })
 
-  tell('without maxBytes a body stays within 1 MiB', async (t, fixture, node) => {
+  test('without maxBytes a body has at most 1 MiB', async (t, fixture, node) => {
     await fixture.poll(node)
-    await fixture.say(1, 40, { text: 'x'.repeat(50_000) })
+    await fixture.appendNumbered(1, 40, { text: 'x'.repeat(50_000) })
     const reply = await fetch(`${node.url}/poll?cursor=start&limit=500`, { headers: { authorization: 'alice' } })
     const body = await reply.text()
     t.ok(body.length <= 1_048_576 && body.length > 900_000, `${body.length} bytes`)
   })
 
-  tell('a newer poll closes the reply of the one before if it was not read', async (t, fixture, node) => {
+  test('a newer poll closes the unread reply of the poll before it', async (t, fixture, node) => {
     await fixture.poll(node)
-    await fixture.say(1)
+    await fixture.appendNumbered(1)
     const actor = { user: 'alice', device: 'phone', expiresAt: 0 }
     const options = { actor, cursor: 'start', waitMs: 0, limit: 9, maxBytes: 9999 }
-    // Without a socket to write to, a reply stays in this process, as it does when its client does not read.
+    // Without a socket the reply stays in this process, as when the client does not read.
     const unread = () => new ServerResponse(new IncomingMessage(new Socket()))
     const [first, second] = [unread(), unread()]
     for (const res of [first, second]) res.end(await node.streams.poll({ ...options, res }))
     t.same([first.destroyed, second.destroyed], [true, false])
     const both = [0, 1].map(() => node.streams.poll({ ...options, res: unread() }))
     const [older, newer] = await Promise.allSettled(both)
-    t.match(older, { reason: { code: 'superseded' } }, 'of two at once the newer one is answered')
+    t.match(older, { reason: { code: 'superseded' } }, 'of two concurrent polls only the newer one is answered')
     t.equal(newer?.status, 'fulfilled')
   })
 
-  tell('a client that hangs up while its poll waits leaves nothing behind', async (t, fixture, node) => {
+  test('a client that disconnects while its poll waits leaves nothing behind', async (t, fixture, node) => {
     const { cursor } = await fixture.poll(node)
     const leaving = new AbortController()
     const waiting = fixture.poll(node, `?cursor=${cursor}`, { signal: leaving.signal })
     await until('it waits', () => node.streams.count().poll === 1)
     leaving.abort()
     await t.rejects(waiting)
-    await until('the node has let go', () => node.streams.count().poll === 0 && node.users() === 0)
+    await until('the node has released it', () => node.streams.count().poll === 0 && node.users() === 0)
   })
 
-  tell('between polls a device is online for the time it takes to be away', async (t, fixture, node) => {
+  test('a device stays online for AWAY_AFTER_MS after its last poll', async (t, fixture, node) => {
     const isOnline = async () => (await fixture.store.mailboxes.devices('alice', fixture.clock.now()))[0]?.online
     await fixture.poll(node)
     await until('the poll is over', () => node.connectionLog.includes('-alice/phone'))
@@ -140,38 +140,35 @@ export function pollingStories(t: Test, engine: Engine): void {
     t.equal(await isOnline(), false)
   })
 
-  tell(
-    'from stream to poll to stream with one cursor, while events come: nothing lost, nothing twice',
-    async (t, fixture, node) => {
-      const other = await fixture.node()
-      const total = 300
-      let cursor = (await fixture.poll(node)).cursor
-      const told: unknown[] = []
-      const saying = fixture.say(1, total)
-      for (let round = 0; told.length < total; round++) {
-        const at = round % 2 ? node : other
-        if (round % 3 === 2) {
-          const answer = await fixture.poll(at, `?cursor=${cursor}&limit=7&wait=0`)
-          told.push(...ns(answer.events))
-          cursor = answer.cursor
-        } else {
-          const stream = await fixture.open(at, `?cursor=${cursor}`)
-          for (let i = 0; i < 11 && told.length < total; i++) {
-            const frame = await stream.next()
-            if (frame.type === 'call.ringing') told.push(frame.data.n)
-            t.not(frame.type, 'reset')
-          }
-          cursor = stream.lastEventId || cursor
-          // What has come and was not asked for counts as received: EventSource would remember it too.
-          for (const frame of stream.waiting()) if (frame.type === 'call.ringing') told.push(frame.data.n)
-          await stream.close()
+  test('changing between stream and poll with one cursor while events arrive: none is lost, none comes twice', async (t, fixture, node) => {
+    const other = await fixture.node()
+    const total = 300
+    let cursor = (await fixture.poll(node)).cursor
+    const received: unknown[] = []
+    const saying = fixture.appendNumbered(1, total)
+    for (let round = 0; received.length < total; round++) {
+      const at = round % 2 ? node : other
+      if (round % 3 === 2) {
+        const answer = await fixture.poll(at, `?cursor=${cursor}&limit=7&wait=0`)
+        received.push(...ns(answer.events))
+        cursor = answer.cursor
+      } else {
+        const stream = await fixture.open(at, `?cursor=${cursor}`)
+        for (let i = 0; i < 11 && received.length < total; i++) {
+          const frame = await stream.next()
+          if (frame.type === 'call.ringing') received.push(frame.data.n)
+          t.not(frame.type, 'reset')
         }
+        cursor = stream.lastEventId || cursor
+        // Frames that were not read yet count as received, as for an EventSource.
+        for (const frame of stream.waiting()) if (frame.type === 'call.ringing') received.push(frame.data.n)
+        await stream.close()
       }
-      await saying
-      t.same(
-        told,
-        Array.from({ length: total }, (_, i) => i + 1)
-      )
     }
-  )
+    await saying
+    t.same(
+      received,
+      Array.from({ length: total }, (_, i) => i + 1)
+    )
+  })
 }

@@ -1,12 +1,12 @@
-// How a stream begins: hello, replay or reset, exactly one of them (G2, G3).
+// A stream begins with hello, replay or reset, and exactly one of them (G2, G3).
 import type { Test } from 'tap'
 import type { Engine } from '../engines.js'
-import { teller } from '../fixture.js'
+import { deliveryTest } from '../fixture.js'
 
-export function resumeStories(t: Test, engine: Engine): void {
-  const tell = teller(t, engine)
+export function resumeTests(t: Test, engine: Engine): void {
+  const test = deliveryTest(t, engine)
 
-  tell('a stream without a cursor says hello and is live from there', async (t, fixture, node) => {
+  test('a stream without a cursor begins with hello and is live', async (t, fixture, node) => {
     const stream = await fixture.open(node)
     const hello = await stream.next()
     t.equal(stream.status, 200)
@@ -18,82 +18,82 @@ export function resumeStories(t: Test, engine: Engine): void {
     })
     t.ok(stream.retryMs && stream.retryMs >= 1000 && stream.retryMs <= 4000, 'with a retry time of its own')
     t.match(hello, { type: 'hello', id: hello.data.cursor, data: { cursor: /^0\.\w{5}$/, heartbeatMs: 15_000 } })
-    await fixture.say(1)
+    await fixture.appendNumbered(1)
     t.match(await stream.next(), { type: 'call.ringing', id: /^1\.\w{5}$/, data: { n: 1 } })
     t.same(node.connectionLog, ['+alice/phone fresh'])
   })
 
-  tell('what came before hello is not told', async (t, fixture, node) => {
+  test('events before hello are not sent', async (t, fixture, node) => {
     await (await fixture.open(node)).next('hello')
-    await fixture.say(1, 3)
+    await fixture.appendNumbered(1, 3)
     const stream = await fixture.open(node)
     const hello = await stream.next()
     t.match(hello, { type: 'hello', id: /^3\./ })
-    await fixture.say(4)
+    await fixture.appendNumbered(4)
     t.match(await stream.next(), { data: { n: 4 } })
   })
 
-  tell('a cursor gets all that followed it, then caught-up, then what comes', async (t, fixture, node) => {
+  test('a stream with a cursor gets the events after it, then caught-up, then new events', async (t, fixture, node) => {
     const before = await fixture.open(node)
     await before.next('hello')
-    await fixture.say(1)
+    await fixture.appendNumbered(1)
     const { id: cursor } = await before.next('call.ringing')
     await before.close()
-    await fixture.say(2, 4)
+    await fixture.appendNumbered(2, 4)
     const stream = await fixture.open(node, `?cursor=${cursor}`)
     for (const n of [2, 3, 4]) t.match(await stream.next(), { type: 'call.ringing', data: { n } })
     const caughtUp = await stream.next()
     t.match(caughtUp, { type: 'caught-up', id: /^4\./, data: { cursor: caughtUp.id ?? '' } })
-    await fixture.say(5)
+    await fixture.appendNumbered(5)
     t.match(await stream.next(), { id: /^5\./, data: { n: 5 } })
   })
 
-  tell('a long absence is replayed in order, page by page', async (t, fixture, node) => {
+  test('a replay of several pages is in order', async (t, fixture, node) => {
     const before = await fixture.open(node)
     const { id: cursor } = await before.next('hello')
     await before.close()
-    await fixture.say(1, 350)
+    await fixture.appendNumbered(1, 350)
     const stream = await fixture.open(node, `?cursor=${cursor}`)
-    const told: unknown[] = []
+    const received: unknown[] = []
     for (let frame = await stream.next(); frame.type !== 'caught-up'; frame = await stream.next())
-      told.push(frame.data.n)
+      received.push(frame.data.n)
     t.same(
-      told,
+      received,
       Array.from({ length: 350 }, (_, i) => i + 1)
     )
   })
 
-  tell('Last-Event-ID goes before the cursor in the URL, which EventSource cannot change', async (t, fixture, node) => {
+  test('Last-Event-ID takes precedence over the cursor in the URL, which an EventSource cannot change', async (t, fixture, node) => {
     const before = await fixture.open(node)
     const { id: first } = await before.next('hello')
-    await fixture.say(1, 2)
+    await fixture.appendNumbered(1, 2)
     const { id: second } = await before.next('call.ringing')
     const stream = await fixture.open(node, `?cursor=${first}`, { headers: { 'last-event-id': second ?? '' } })
     t.match(await stream.next(), { id: /^2\./ })
     t.match(await stream.next(), { type: 'caught-up' })
   })
 
-  tell('`start` gets all that is kept, and a new device nothing', async (t, fixture, node) => {
+  test('`start` gets all events kept, and a new device none', async (t, fixture, node) => {
     const nothing = await fixture.open(node, '?cursor=start')
     t.match(await nothing.next(), { type: 'caught-up', id: /^0\./ })
-    await fixture.say(1, 2)
+    await fixture.appendNumbered(1, 2)
     const stream = await fixture.open(node, '?cursor=start')
     t.match(await stream.next(), { data: { n: 1 } })
     t.match(await stream.next(), { data: { n: 2 } })
     t.match(await stream.next(), { type: 'caught-up', id: /^2\./ })
-    await fixture.say(3)
+    await fixture.appendNumbered(3)
     t.match(await stream.next(), { data: { n: 3 } })
   })
 
-  tell('POST opens the same stream', async (t, fixture, node) => {
+  test('POST opens the same stream', async (t, fixture, node) => {
     const stream = await fixture.open(node, '', { method: 'POST' })
     t.match(await stream.next(), { type: 'hello' })
-    await fixture.say(1)
+    await fixture.appendNumbered(1)
     t.match(await stream.next(), { data: { n: 1 } })
   })
 
   for (const cursor of ['42', '42.', '.abc', '-1.abcde', '1.ABCDE', '1.a b', '9007199254740993.abcde', 'end']) {
-    tell(`the cursor «${cursor}» is refused before a stream begins`, async (t, fixture, node) => {
+    test(`the cursor «${cursor}» is refused before a stream begins`, async (t, fixture, node) => {
       const reply = await fetch(`${node.url}?cursor=${encodeURIComponent(cursor)}`, {
         headers: { authorization: 'alice' }
       })
@@ -106,15 +106,15 @@ export function resumeStories(t: Test, engine: Engine): void {
     })
   }
 
-  resetStories(t, engine)
+  resetTests(t, engine)
 }
 
-function resetStories(t: Test, engine: Engine): void {
-  const tell = teller(t, engine)
+function resetTests(t: Test, engine: Engine): void {
+  const test = deliveryTest(t, engine)
 
-  tell('a cursor of the future is reset, and the stream goes on from the head', async (t, fixture, node) => {
+  test('a cursor after the head gets a reset, and the stream continues from the head', async (t, fixture, node) => {
     await (await fixture.open(node)).next('hello')
-    await fixture.say(1)
+    await fixture.appendNumbered(1)
     const stream = await fixture.open(node, '?cursor=7.abcde')
     const reset = await stream.next()
     t.match(reset, {
@@ -122,51 +122,51 @@ function resetStories(t: Test, engine: Engine): void {
       id: /^1\./,
       data: { reason: 'future', cursor: reset.id ?? '', snapshot: '/v1/snapshot' }
     })
-    await fixture.say(2)
+    await fixture.appendNumbered(2)
     t.match(await stream.next(), { type: 'call.ringing', id: /^2\./ })
   })
 
-  tell('a cursor whose tag is not the one of that entry is reset', async (t, fixture, node) => {
+  test('a cursor with the wrong tag gets a reset', async (t, fixture, node) => {
     await (await fixture.open(node)).next('hello')
-    await fixture.say(1, 2)
+    await fixture.appendNumbered(1, 2)
     t.match(await (await fixture.open(node, '?cursor=1.aaaaa')).next(), { type: 'reset', data: { reason: 'unknown' } })
   })
 
-  tell(
-    'a cursor whose successors were trimmed is reset, never replayed in part',
+  test(
+    'a cursor whose next events were trimmed gets a reset, never a partial replay',
     async (t, fixture, node) => {
       const before = await fixture.open(node)
       const { id: cursor } = await before.next('hello')
       await before.close()
-      await fixture.say(1, 400)
+      await fixture.appendNumbered(1, 400)
       const stream = await fixture.open(node, `?cursor=${cursor}`)
       t.match(await stream.next(), { type: 'reset', id: /^400\./, data: { reason: 'evicted' } })
-      await fixture.say(401)
+      await fixture.appendNumbered(401)
       t.match(await stream.next(), { id: /^401\./ })
     },
     { mailboxMaxEvents: 10 }
   )
 
-  tell('a cursor from before the retention is reset', async (t, fixture, node) => {
+  test('a cursor older than the retention gets a reset', async (t, fixture, node) => {
     const before = await fixture.open(node)
     const { id: cursor } = await before.next('hello')
     await fixture.leave(node, before)
     fixture.clock.advance(600_001)
     const stream = await fixture.open(node, `?cursor=${cursor}`)
     t.match(await stream.next(), { type: 'reset', data: { reason: 'expired' } })
-    t.equal(node.connectionLog.at(-1), '+alice/phone fresh', 'and calls that ring are offered to it again')
+    t.equal(node.connectionLog.at(-1), '+alice/phone fresh', 'and ringing calls are offered to it again')
   })
 
-  tell('a mailbox that was emptied and has grown again does not pass for the old one', async (t, fixture, node) => {
+  test('a cursor of a deleted mailbox gets a reset in the new one, though the number exists', async (t, fixture, node) => {
     const before = await fixture.open(node)
     await before.next('hello')
-    await fixture.say(1, 2)
+    await fixture.appendNumbered(1, 2)
     await before.next('call.ringing')
     const { id: cursor } = await before.next('call.ringing')
     await before.close()
     await fixture.store.mailboxes.remove('alice', 'phone')
     await fixture.store.mailboxes.touch('alice', 'phone', { now: fixture.clock.now(), tag: 'fresh' })
-    await fixture.say(3, 6)
+    await fixture.appendNumbered(3, 6)
     const stream = await fixture.open(node, `?cursor=${cursor}`)
     t.match(await stream.next(), { type: 'reset', id: /^4\./, data: { reason: 'unknown' } })
   })

@@ -1,9 +1,9 @@
-// Tickets: for EventSource, which comes back to the same URL by itself.
+// Tickets, for EventSource, which reconnects to the same URL by itself.
 import { setImmediate } from 'node:timers/promises'
 import type { Test } from 'tap'
 import { until } from '../../helpers/until.js'
 import type { Engine } from '../engines.js'
-import { teller } from '../fixture.js'
+import { deliveryTest } from '../fixture.js'
 import type { Node } from '../node.js'
 
 async function issue(node: Node, as: string): Promise<{ ticket: string; expiresInMs: number }> {
@@ -11,10 +11,10 @@ async function issue(node: Node, as: string): Promise<{ ticket: string; expiresI
   return (await reply.json()) as { ticket: string; expiresInMs: number }
 }
 
-export function ticketStories(t: Test, engine: Engine): void {
-  const tell = teller(t, engine)
+export function ticketTests(t: Test, engine: Engine): void {
+  const test = deliveryTest(t, engine)
 
-  tell('a ticket opens a stream as the one it was issued to, again and again', async (t, fixture, node) => {
+  test('a ticket opens any number of streams as the device it was issued to', async (t, fixture, node) => {
     const { ticket, expiresInMs } = await issue(node, 'alice@example.com tablet')
     t.equal(expiresInMs, 60_000)
     const other = await fixture.node()
@@ -27,7 +27,7 @@ export function ticketStories(t: Test, engine: Engine): void {
   })
 
   for (const ticket of ['x', 'YWxpY2U.AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA', 'YSBi.AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA']) {
-    tell(`the ticket «${ticket}» opens nothing`, async (t, fixture, node) => {
+    test(`the ticket «${ticket}» is refused`, async (t, fixture, node) => {
       const reply = await fetch(`${node.url}?ticket=${ticket}`)
       t.equal(reply.status, 401)
       t.match(await reply.json(), { code: 'invalid_ticket' })
@@ -35,7 +35,7 @@ export function ticketStories(t: Test, engine: Engine): void {
     })
   }
 
-  tell('a ticket ends with the token that issued it, however lively it is', async (t, fixture, node) => {
+  test('a ticket expires with the token that issued it, also while it is used', async (t, fixture, node) => {
     const { ticket, expiresInMs } = await issue(node, `alice phone ${fixture.clock.now() + 20_000}`)
     t.equal(expiresInMs, 20_000)
     const stream = await fixture.open(node, `?ticket=${ticket}`)
@@ -45,32 +45,29 @@ export function ticketStories(t: Test, engine: Engine): void {
     t.equal((await fetch(`${node.url}?ticket=${ticket}`)).status, 401)
   })
 
-  tell(
-    'a ticket ends when its device signs off, and the next registration does not bring it back',
-    async (t, fixture, node) => {
-      const { ticket } = await issue(node, 'alice phone')
-      const other = await issue(node, 'alice laptop')
-      const stream = await fixture.open(node, `?ticket=${ticket}`)
-      await stream.next('hello')
-      await fixture.store.mailboxes.remove('alice', 'phone')
-      t.match(await stream.next('end'), { data: { reason: 'signed_off' } })
-      t.equal((await fetch(`${node.url}?ticket=${ticket}`)).status, 401)
-      await fixture.store.mailboxes.touch('alice', 'phone', { now: fixture.clock.now(), tag: 'again' })
-      t.equal((await fetch(`${node.url}?ticket=${ticket}`)).status, 401)
-      await (await fixture.open(node, `?ticket=${other.ticket}`)).next('hello')
-    }
-  )
+  test('a ticket is revoked when its device signs off, and stays so when the device registers again', async (t, fixture, node) => {
+    const { ticket } = await issue(node, 'alice phone')
+    const other = await issue(node, 'alice laptop')
+    const stream = await fixture.open(node, `?ticket=${ticket}`)
+    await stream.next('hello')
+    await fixture.store.mailboxes.remove('alice', 'phone')
+    t.match(await stream.next('end'), { data: { reason: 'signed_off' } })
+    t.equal((await fetch(`${node.url}?ticket=${ticket}`)).status, 401)
+    await fixture.store.mailboxes.touch('alice', 'phone', { now: fixture.clock.now(), tag: 'again' })
+    t.equal((await fetch(`${node.url}?ticket=${ticket}`)).status, 401)
+    await (await fixture.open(node, `?ticket=${other.ticket}`)).next('hello')
+  })
 
-  // How long a ticket lives is counted by the store, whose clock only the memory engine shares with the test.
+  // Tickets expire by the clock of the store. Only the memory engine shares the test's clock.
   if (engine.name !== 'memory') return
 
-  tell('a ticket that nobody used lapses after a minute', async (t, fixture, node) => {
+  test('an unused ticket expires after a minute', async (t, fixture, node) => {
     const { ticket } = await issue(node, 'alice')
     fixture.clock.advance(60_001)
     t.equal((await fetch(`${node.url}?ticket=${ticket}`)).status, 401)
   })
 
-  tell('an open stream keeps its ticket alive, and two minutes without one end it', async (t, fixture, node) => {
+  test('a ticket is valid while its stream is open, and for two minutes afterwards', async (t, fixture, node) => {
     const { ticket } = await issue(node, 'alice')
     const stream = await fixture.open(node, `?ticket=${ticket}`)
     await stream.next('hello')
