@@ -1,15 +1,15 @@
-// The arguments of mailbox_append_each: what is said to many users stands there once.
+// The arguments of mailbox_append_each.lua. An event for many users is passed once.
 import type { MailboxEntry } from '../mail.js'
 import type { UserAppend } from '../store.js'
 import { mailboxPrefix, wakeChannel } from './keys.js'
 import type { Argument } from './scripts.js'
 import { formatStamp } from './stamp.js'
 
-/** Commas around each name, so that a script finds a whole one without taking the list apart. */
+/** A comma before and after each name, so that a script can search for a whole name. */
 const exceptList = (except: readonly string[] | undefined) => (except?.length ? `,${except.join(',')},` : '')
 
-/** As the scripts read for whom an entry is. */
-export const audienceOf = ({ device, except }: MailboxEntry): [device: string, except: string] =>
+/** The devices that get an entry, in the order that lua/deliver.lua reads. */
+export const recipientOf = ({ device, except }: MailboxEntry): [device: string, except: string] =>
   device === undefined ? ['', exceptList(except)] : [device, '']
 
 /** An entry's text: see lua/mailbox.lua. */
@@ -18,7 +18,7 @@ export const textOf = (tag: string, { type, envelope }: Pick<MailboxEntry, 'type
 
 export function eachArguments(appends: readonly UserAppend[]): Argument[] {
   const events: Argument[] = []
-  /** By version, then by envelope: the envelopes of two commits may be alike. */
+  /** Version → envelope → number of the event. Two commits may have equal envelopes. */
   const numbers = new Map<number, Map<string, number>>()
 
   function numberOf(commit: UserAppend['commits'][number], entry: MailboxEntry): number {
@@ -31,16 +31,22 @@ export function eachArguments(appends: readonly UserAppend[]): Argument[] {
   }
 
   const users = appends.flatMap(({ user, commits }) => {
-    const audiences: MailboxEntry[] = []
-    const told: string[] = []
+    const recipients: MailboxEntry[] = []
+    const pairs: string[] = []
     for (const commit of commits) {
       for (const entry of commit.entries) {
-        const known = audiences.findIndex(({ device, except }) => device === entry.device && except === entry.except)
-        const audience = known < 0 ? audiences.push(entry) : known + 1
-        told.push(`${audience}.${numberOf(commit, entry)}`)
+        const known = recipients.findIndex(({ device, except }) => device === entry.device && except === entry.except)
+        const recipient = known < 0 ? recipients.push(entry) : known + 1
+        pairs.push(`${recipient}.${numberOf(commit, entry)}`)
       }
     }
-    return [mailboxPrefix(user), wakeChannel(user), audiences.length, ...audiences.flatMap(audienceOf), told.join(' ')]
+    return [
+      mailboxPrefix(user),
+      wakeChannel(user),
+      recipients.length,
+      ...recipients.flatMap(recipientOf),
+      pairs.join(' ')
+    ]
   })
   return [events.length / 3, ...events, ...users]
 }

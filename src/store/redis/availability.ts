@@ -1,5 +1,5 @@
-// Whether every primary replies and takes writes, and since when: asked once a second, and doubted at the first command that fails. The
-// replies also say what time it is, whether the servers are a Cluster, and which replication history they are on.
+// Checks once a second whether every primary answers and accepts writes. A command that fails makes the store unavailable until the next
+// successful check. The replies also carry the server's time, its epoch, and whether it is a node of a Cluster.
 import type { FastifyBaseLogger } from 'fastify'
 import type { Clock } from '../../clock.js'
 import { AppError } from '../../errors.js'
@@ -10,50 +10,49 @@ import { askPrimary } from './scripts.js'
 import type { TimeSample } from './server-clock.js'
 import { onePartitionEach } from './topology.js'
 
-const ASK_EVERY_MS = 1_000
-/** In a row, while the replies leave the time uncertain. */
-const QUESTIONS_MAX = 8
+const CHECK_EVERY_MS = 1_000
+/** Most repetitions of a check whose replies leave the time uncertain. */
+const REPEATS_MAX = 8
 /**
- * After a write was refused there is contact again once writes have been taken for this long. A store at its limit takes one write and
- * refuses the next: without this a node would be ready and not ready by turns.
+ * After a refused write the store is available again only when no write has been refused for this long. A store at its limit accepts one
+ * write and refuses the next; without this a node would alternate between ready and not ready.
  */
 const SETTLED_AFTER_MS = 5_000
 
-/** What a primary says of itself. */
 export interface PrimaryReply {
-  /** One of its partitions. */
+  /** One of the primary's partitions. */
   readonly partition: number
   readonly time: TimeSample
-  /** Its replication history: see lua/epoch.lua. */
+  /** See lua/epoch.lua. */
   readonly epoch: string
   readonly isInCluster: boolean
 }
 
-/** By primary; that of the lowest partition first. */
+/** By primary; the primary of the lowest partition first. */
 export type PrimaryReplies = ReadonlyMap<string, PrimaryReply>
 
 export interface AvailabilityMonitor {
   since(): number | null
-  /** What the contact was lost for; null while there is contact. */
+  /** Why the store is not available; null while it is. */
   fault(): AppError | null
-  /** Asks now. Resolves when the replies, or the lack of one, are known and those who listen to them are done. */
-  ask(): Promise<void>
-  /** Called with all replies to each question, before there is contact. Must not reject. */
+  /** Checks now. Resolves when the check and its listeners have finished. */
+  check(): Promise<void>
+  /** Called with the replies of each check, before the store counts as available. Must not reject. */
   onReplies(listen: (replies: PrimaryReplies) => Promise<void> | void): void
-  /** Something failed: there is no contact until the next reply to a question asked after this. */
+  /** A command failed: the store is unavailable until a check that starts after this succeeds. */
   reportFault(cause: unknown): void
   stop(): void
 }
 
 interface Options {
-  /** The time that contact is dated by. */
+  /** The clock of `since`. */
   readonly clock: Clock
   readonly log: FastifyBaseLogger
-  /** What the primary of the lowest partition says of the time. Called before contact is dated. False: ask again. */
+  /** Called with the time of the primary of the lowest partition, before `since` is set. False: measure again. */
   readonly onTime: (sample: TimeSample) => boolean
 }
 
-/** Resolves when all primaries have answered. Fails if one of them takes no writes. */
+/** Resolves when all primaries have replied. Rejects if one of them refuses writes. */
 export async function askPrimaries(client: Client): Promise<PrimaryReplies> {
   const partitions = [...onePartitionEach(client)]
   if (client.status !== 'ready' || partitions.length === 0) throw new Error(`the connection is ${client.status}`)
@@ -74,69 +73,69 @@ async function askPrimaryOf(client: Client, partition: number): Promise<PrimaryR
   }
 }
 
-/** Runs on real time: it watches a real thing, also when a test moves its clock by hand. */
+/** Runs on real time, also when a test moves `clock` by hand: it watches a real connection. */
 export function createAvailabilityMonitor(client: Client, { clock, log, onTime }: Options): AvailabilityMonitor {
   const listeners: ((replies: PrimaryReplies) => Promise<void> | void)[] = []
   let since: number | null = null
   let fault: unknown = toFault(new Error('not connected yet'))
-  let losses = 0
+  let faults = 0
   /** On the monotonic clock of this process. */
   let refusedAt = Number.NEGATIVE_INFINITY
-  let asking: Promise<void> | null = null
+  let checking: Promise<void> | null = null
   let isStopped = false
 
   function reportFault(cause: unknown): void {
-    losses++
+    faults++
     fault = toFault(cause)
     if (fault instanceof AppError && fault.code === 'store_full') refusedAt = performance.now()
-    if (since !== null && !isStopped) log.warn({ err: fault }, 'lost contact with the store')
+    if (since !== null && !isStopped) log.warn({ err: fault }, 'store unavailable')
     since = null
   }
 
-  async function askOnce(): Promise<void> {
-    const before = losses
+  async function checkOnce(): Promise<void> {
+    const before = faults
     try {
       const replies = await askForTime()
       for (const listen of listeners) await listen(replies)
-      if (since !== null || losses !== before || performance.now() - refusedAt < SETTLED_AFTER_MS) return
+      if (since !== null || faults !== before || performance.now() - refusedAt < SETTLED_AFTER_MS) return
       since = clock.now()
-      log.info('in contact with the store')
+      log.info('store available')
     } catch (error) {
       reportFault(error)
     }
   }
 
-  /** A process that is busy, at its start above all, sees long round trips, which say little of the time. */
+  /** Repeats the check while the round trip is too long to tell the time. That is common while the process starts. */
   async function askForTime(): Promise<PrimaryReplies> {
     for (let n = 1; ; n++) {
       const replies = await askPrimaries(client)
       const [lowest] = replies.values()
-      if (lowest === undefined || onTime(lowest.time) || n === QUESTIONS_MAX) return replies
+      if (lowest === undefined || onTime(lowest.time) || n === REPEATS_MAX) return replies
     }
   }
 
-  function ask(): Promise<void> {
-    asking ??= askOnce().finally(() => {
-      asking = null
+  function check(): Promise<void> {
+    checking ??= checkOnce().finally(() => {
+      checking = null
     })
-    return asking
+    return checking
   }
 
   const onClose = () => reportFault(new Error('the connection closed'))
-  client.on('ready', ask)
+  client.on('ready', check)
   client.on('close', onClose)
-  const timer = setInterval(ask, ASK_EVERY_MS).unref()
-  void ask()
+  const timer = setInterval(check, CHECK_EVERY_MS).unref()
+  void check()
   return {
     since: () => since,
     fault: () => (since === null && fault instanceof AppError ? fault : null),
-    ask,
+    check,
     onReplies: listen => void listeners.push(listen),
     reportFault,
     stop() {
       isStopped = true
       clearInterval(timer)
-      client.off('ready', ask)
+      client.off('ready', check)
       client.off('close', onClose)
     }
   }

@@ -1,5 +1,5 @@
-// Sharded pub/sub: who listens to which channel, kept true through lost connections, failovers and slots that move. One rule
-// does it all: whenever something changes, subscribe what should be subscribed and is not; who was subscribed before is told of the gap.
+// Listeners of sharded pub/sub channels, through lost connections, failovers and moved slots. Whenever something changes, each channel that has
+// listeners and is not subscribed is subscribed; if it was subscribed before, its listeners get gap().
 import type { FastifyBaseLogger } from 'fastify'
 import type { Client } from './clients.js'
 import { toFault, unavailable } from './faults.js'
@@ -13,25 +13,28 @@ export interface Listener {
 }
 
 export interface Channels {
-  /** Resolves once Redis has confirmed. A listener listens once. @throws AppError store_unavailable */
+  /**
+   * Resolves once Redis has confirmed the subscription. The returned function removes the listener, which must not be added twice.
+   * @throws AppError store_unavailable
+   */
   listen(name: string, listener: Listener): Promise<() => Promise<void>>
-  /** Tells whoever listens to a channel of these partitions that something may have been missed. */
+  /** Calls gap() on all listeners to channels of these partitions. */
   announceGap(partitions: ReadonlySet<number>): void
-  /** Everything subscribed over the same connection as this partition is subscribed over a new one. */
+  /** Replaces the subscriber connection that serves this partition. */
   rebuild(partition: number): void
   close(): Promise<void>
 }
 
 interface Channel {
   readonly name: string
-  /** Replaced, never changed: one may leave while all are told. Nearly always there is one, and a set is six times its size. */
+  /** Replaced, never changed, because a listener may be removed during a call. An array, because a set takes six times the memory. */
   listeners: readonly Listener[]
   subscribing: Promise<void> | null
-  /** Has been confirmed at least once: from then on, subscribing it anew means that there was a gap. */
+  /** Has been confirmed at least once: subscribing it again means that messages may have been lost. */
   wasSubscribed: boolean
 }
 
-/** Real time: a backstop for changes that no event announced. */
+/** Real time. A backstop for changes that no event announced. */
 const CHECK_EVERY_MS = 1_000
 
 export function createChannels(client: Client, log: FastifyBaseLogger): Channels {
@@ -42,13 +45,14 @@ export function createChannels(client: Client, log: FastifyBaseLogger): Channels
     for (const listener of channels.get(name)?.listeners ?? []) listener.receive(text)
   }
 
-  /** Subscribes what should be subscribed and is not. */
   function resubscribe(): void {
     connections.prune()
     for (const channel of channels.values()) {
       const connection = connections.of(partitionIn(channel.name))
       if (connection?.redis.status !== 'ready' || connection.subscribed.has(channel.name)) continue
-      subscribeOnce(connection, channel).catch(error => log.debug({ err: toFault(error) }, 'not subscribed yet'))
+      subscribeOnce(connection, channel).catch(error =>
+        log.debug({ err: toFault(error) }, 'channel not subscribed; it is tried again')
+      )
     }
   }
 
@@ -62,7 +66,7 @@ export function createChannels(client: Client, log: FastifyBaseLogger): Channels
   async function subscribe(connection: SubscriberConnection, channel: Channel): Promise<void> {
     await connection.subscribe(channel.name)
     if (channels.get(channel.name) !== channel) {
-      // Its last listener may have left before it was sent.
+      // The last listener was removed before the subscription was confirmed.
       if (!channels.has(channel.name)) await connection.redis.sunsubscribe(channel.name)
       return
     }

@@ -1,5 +1,5 @@
-// The connections to Redis, and how long anyone waits for them. A command is answered, or fails within about two seconds; no
-// command is queued for a Redis that is away, and none is sent a second time when it may have been executed already.
+// Connections to Redis and their time limits. A command is answered or fails within about two seconds. No command is queued while Redis is
+// unreachable, and none that may have been executed is sent again.
 import type { FastifyBaseLogger } from 'fastify'
 import { Cluster, Redis, type RedisOptions } from 'ioredis'
 
@@ -9,7 +9,10 @@ import { SILENCE_MS, watchSilence } from './silence.js'
 
 export type Client = Redis | Cluster
 
-/** Runs a command; every fault of Redis comes out of it as store_unavailable. */
+/**
+ * Runs a command.
+ * @throws AppError store_unavailable, store_full for every fault of Redis
+ */
 export type Attempt = <T>(command: (client: Client) => Promise<T>) => Promise<T>
 
 const RECONNECT_MAX_MS = 500
@@ -17,11 +20,14 @@ const CLOSE_WITHIN_MS = 3_000
 
 export const reconnectAfter = (times: number): number => Math.min(20 * 2 ** Math.min(times, 6), RECONNECT_MAX_MS)
 
-/** @throws Error when the URL is malformed; a Redis that is away is waited for in the background */
+/**
+ * Connects in the background.
+ * @throws Error only if the URL is malformed
+ */
 export function createClient(url: string, log: FastifyBaseLogger): Client {
   const address = parseRedisUrl(url)
   const client = address.topology === 'cluster' ? clusterClient(address) : singleClient(address)
-  // Every attempt to connect fails the same way: availability.ts logs what matters, once.
+  // Debug only: availability.ts logs once that the store is unavailable.
   client.on('error', error => log.debug({ err: withoutCommand(error) }, 'redis connection'))
   return client
 }
@@ -47,15 +53,15 @@ function singleClient(address: RedisAddress): Redis {
       db: address.db,
       enableOfflineQueue: false,
       retryStrategy: reconnectAfter,
-      // A primary that was demoted under us: connect again, and Sentinel (or DNS) names the new one.
+      // The primary was demoted: reconnect, and Sentinel (or DNS) names the new one.
       reconnectOnError: error => hasCode(error, 'READONLY')
     })
   )
 }
 
 /**
- * Never gives up before `disconnect`. Sentinel's word of a new primary makes ioredis close its connection; coming while ioredis
- * asks for the primary, it passes for our own wish to close, and the connection would end for good in the midst of a failover.
+ * Reconnects until `disconnect`. When Sentinel announces a new primary while ioredis asks for the primary, ioredis takes the resulting close
+ * for an intended one and would stay closed.
  */
 export function persistent(redis: Redis): Redis {
   return watchSilence(redis).on('end', connectAgain)
@@ -81,10 +87,10 @@ function sentinelOptions({ hosts, name, tls, username, password }: RedisAddress)
 function clusterClient(address: RedisAddress): Cluster {
   const cluster = new Cluster([...address.hosts], {
     redisOptions: commonOptions(address),
-    // Certificates name hosts: with TLS those must be dialled by name, not by the address they resolve to.
+    // With TLS connect by host name, because certificates name hosts.
     ...(address.tls && { dnsLookup: (host: string, done: (error: null, host: string) => void) => done(null, host) }),
     clusterRetryStrategy: reconnectAfter,
-    // Redirections are followed, they were not executed. A closed connection leaves that open: the caller decides.
+    // Redirected commands were not executed and are sent again. After a closed connection that is unknown: the caller decides.
     maxRedirections: 6,
     retryDelayOnFailover: 0,
     retryDelayOnClusterDown: 0,
@@ -94,18 +100,18 @@ function clusterClient(address: RedisAddress): Cluster {
 }
 
 interface AttemptOptions {
-  /** Called with the cause of every command that failed because Redis did. */
+  /** Called with the cause of every fault of Redis. */
   readonly onFault: (cause: unknown) => void
-  /** False until Redis has said what time it is and whether it is a Cluster: dates and keys depend on that. */
+  /** False until Redis has reported its time and whether it is a Cluster: instants and keys depend on that. */
   readonly isKnown: () => boolean
 }
 
 export function createAttempt(client: Client, { onFault, isKnown }: AttemptOptions): Attempt {
-  const gatherWrites = createGathering(client)
+  const batchWrites = createWriteBatching(client)
   return async command => {
     if (client.status !== 'ready') throw unavailable(new Error(`the connection is ${client.status}`))
     if (!isKnown()) throw unavailable(new Error('Redis has not answered yet'))
-    gatherWrites()
+    batchWrites()
     try {
       return await command(client)
     } catch (error) {
@@ -116,23 +122,23 @@ export function createAttempt(client: Client, { onFault, isKnown }: AttemptOptio
   }
 }
 
-/** What is sent to Redis in one turn of the event loop leaves in one write: a system call costs more than most commands. */
-function createGathering(client: Client): () => void {
-  let gathering = false
+/** Sends all commands of one turn of the event loop in one write, because a system call costs more than most commands. */
+function createWriteBatching(client: Client): () => void {
+  let batching = false
   return () => {
-    if (gathering) return
-    gathering = true
+    if (batching) return
+    batching = true
     const connections = client instanceof Redis ? [client] : client.nodes('master')
     const streams = connections.flatMap(({ stream }) => stream ?? [])
     for (const stream of streams) stream.cork()
     setImmediate(() => {
-      gathering = false
+      batching = false
       for (const stream of streams) stream.uncork()
     })
   }
 }
 
-/** Resolves once it is ready, or after `ms`: a server may start before its Redis does. */
+/** Resolves once the client is ready, or after `ms`. */
 export function untilReady(client: Client, ms: number): Promise<void> {
   if (client.status === 'ready') return Promise.resolve()
   return new Promise(resolve => {
@@ -146,7 +152,7 @@ export function untilReady(client: Client, ms: number): Promise<void> {
   })
 }
 
-/** Resolves when the last socket is closed, after a few seconds at the latest. */
+/** Resolves when the last socket is closed, or after CLOSE_WITHIN_MS. */
 export function disconnect(client: Client): Promise<void> {
   const { status } = client
   client.off('end', connectAgain)
@@ -160,7 +166,7 @@ export function disconnect(client: Client): Promise<void> {
     const timer = setTimeout(done, CLOSE_WITHIN_MS)
     client.once('end', done)
     client.disconnect()
-    // Between two attempts there is no socket, and nothing whose end ioredis would announce.
+    // Between two connection attempts there is no socket, and ioredis emits no 'end'.
     if (status === 'reconnecting') done()
   })
 }

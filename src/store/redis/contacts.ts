@@ -1,4 +1,4 @@
-// Contacts in Redis: two strings a pair that expire, and for each user one sorted set of those they block, by when each block was used.
+// Contacts in Redis: two strings with a TTL for each pair, and for each user a sorted set of blocked users by the last use of the block.
 import { BACKOFF_MAX_MS, BLOCK_UNUSED_MS, BLOCK_USE_NOTED_MS, type Contacts, type ContactUpdate } from '../contacts.js'
 import type { StoreOptions } from '../store.js'
 import type { Attempt } from './clients.js'
@@ -6,7 +6,7 @@ import { backoffKey, blocksKey, devicesKey, knownKey, membershipsKey } from './k
 import { toRoomIds } from './memberships.js'
 import { type Argument, addBlock, readCallee, recordContact } from './scripts.js'
 
-/** As lua/contact.lua reads it. */
+/** In the order that lua/contact.lua reads. */
 export function updateArguments(user: string, { peer, outcome, keepMs, backoffMs }: ContactUpdate): Argument[] {
   return [knownKey(user, peer), backoffKey(user, peer), outcome, keepMs, backoffMs, BACKOFF_MAX_MS]
 }

@@ -1,4 +1,4 @@
-// One stream for all: there are few, or something is wrong anyway.
+// Dead letters in Redis: one stream for all, in one partition.
 import type { DeadLetters } from '../dead-letters.js'
 import type { Attempt } from './clients.js'
 import { DEAD_LETTER_IDS_KEY, DEAD_LETTERS_KEY } from './keys.js'

@@ -1,5 +1,5 @@
-// Which replication history each partition stands on. A server that restarts, or is promoted, begins another one, and may lack writes
-// that were acknowledged before. Every node notes that in the partitions, and announces a gap to those who listen there.
+// Tracks the epoch of each partition. A server that restarts or is promoted begins another epoch and may lack writes that were acknowledged.
+// Every node then records the new epoch in the partition and calls gap() on the listeners to its channels.
 import type { FastifyBaseLogger } from 'fastify'
 import type { LostWrites } from '../lost-writes.js'
 import { PARTITIONS, partitionOf } from '../partition.js'
@@ -12,9 +12,9 @@ import { recordEpoch } from './scripts.js'
 import { primaryOf } from './topology.js'
 
 export interface Epochs {
-  /** Compares the replies with what was seen before, and notes what is news. Never rejects. */
+  /** Compares the replies with the known epochs and records those that changed. Never rejects. */
   observe(replies: PrimaryReplies): Promise<void>
-  onLostWrites(listen: (where: LostWrites) => void): () => void
+  onLostWrites(listen: (lost: LostWrites) => void): () => void
 }
 
 interface Parts {
@@ -25,31 +25,28 @@ interface Parts {
 }
 
 export function createEpochs({ client, attempt, channels, log }: Parts): Epochs {
-  /** What this node has seen noted, by partition. */
-  const seen = new Map<number, string>()
-  const listeners = new Set<(where: LostWrites) => void>()
+  /** The epochs this node knows, by partition. */
+  const known = new Map<number, string>()
+  const listeners = new Set<(lost: LostWrites) => void>()
 
-  /** Resolves to whether the partition stands on another history than this node has seen. */
-  async function note(partition: number): Promise<boolean> {
+  /** Resolves to whether the partition has another epoch than this node knew. */
+  async function record(partition: number): Promise<boolean> {
     const epoch = await recordEpoch(attempt, [epochKey(partition)], [])
-    const before = seen.get(partition)
-    seen.set(partition, epoch)
+    const before = known.get(partition)
+    known.set(partition, epoch)
     return before !== undefined && before !== epoch
   }
 
-  /** The partitions whose primary is on another history than they were seen on: none while nothing happens. */
-  function newsIn(replies: PrimaryReplies): number[] {
+  /** The partitions whose primary reports another epoch than this node knows. */
+  function changedIn(replies: PrimaryReplies): number[] {
     return Array.from({ length: PARTITIONS }, (_, partition) => partition).filter(partition => {
       const epoch = replies.get(primaryOf(client, partition) ?? '')?.epoch
-      return epoch !== undefined && epoch !== seen.get(partition)
+      return epoch !== undefined && epoch !== known.get(partition)
     })
   }
 
   function announce(partitions: ReadonlySet<number>): void {
-    log.warn(
-      { partitions: partitions.size },
-      'a Redis server restarted or failed over: devices that it keeps get a reset'
-    )
+    log.warn({ partitions: partitions.size }, 'Redis server restarted or failed over; its devices get a reset')
     channels.announceGap(partitions)
     const serverOf = (id: string) => {
       const partition = partitionOf(id)
@@ -59,14 +56,14 @@ export function createEpochs({ client, attempt, channels, log }: Parts): Epochs 
   }
 
   async function observe(replies: PrimaryReplies): Promise<void> {
-    const news = newsIn(replies)
-    const results = await Promise.allSettled(news.map(note))
+    const candidates = changedIn(replies)
+    const results = await Promise.allSettled(candidates.map(record))
     for (const result of results) {
       if (result.status === 'fulfilled') continue
-      log.debug({ err: toFault(result.reason) }, 'epochs not noted yet')
+      log.debug({ err: toFault(result.reason) }, 'epochs not recorded; they are tried again')
       break
     }
-    const changed = news.filter((_, i) => results[i]?.status === 'fulfilled' && results[i].value)
+    const changed = candidates.filter((_, i) => results[i]?.status === 'fulfilled' && results[i].value)
     if (changed.length > 0) announce(new Set(changed))
   }
 

@@ -1,5 +1,5 @@
-// Fan-out in Redis: the outbox stream that commits write, a lease in the state hash, and recipients in a hash (a room's members) or a
-// sorted set (those that watch a user).
+// Fan-out in Redis: the log is the aggregate's outbox stream, the lease a field of its state hash. The recipients are in a hash (the
+// participants of a room) or a sorted set (the watchers of a user).
 import type { FanoutRef, Fanouts, Recipient } from '../fanout.js'
 import { toRecipient } from '../rooms.js'
 import type { Attempt } from './clients.js'
@@ -18,7 +18,7 @@ function keysOf(ref: FanoutRef, isOneServer: boolean) {
   return { ...keys, recipients: members, type: 'hash', expiring: [log, logIds, rests, ...others] }
 }
 
-/** A member's field with its head, or `user/device` with the instant when it was last known to watch. */
+/** `name` and `value` are a participant's field, or a watcher (`user/device`) and when it was last known to watch. */
 function recipientOf(kind: FanoutRef['kind'], name: string, value: string): Recipient {
   if (kind === 'room') return toRecipient(parseField(value))
   const [user = '', device = ''] = name.split('/')

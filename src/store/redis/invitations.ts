@@ -1,10 +1,10 @@
-// Invitations in Redis: for each user one sorted set of rooms, by the instant they ring until; the key goes with the last one.
+// Invitations in Redis: one sorted set for each user, room by the instant until which it rings. The key expires with the last one.
 import type { Invitations } from '../rooms.js'
 import type { Attempt } from './clients.js'
 import { invitationsKey } from './keys.js'
 import { addInvitation } from './scripts.js'
 
-/** Nodes differ by less than this. */
+/** The clocks of nodes differ by less than this. */
 const SLACK_MS = 60_000
 
 export function createRedisInvitations(attempt: Attempt): Invitations {

@@ -1,6 +1,6 @@
-// Every Redis key and channel is spelled here and nowhere else. All start with `sp:{pXX}:`, where {pXX} is the partition's
-// hash tag: what one script touches together lies in one slot. Ids contain neither ':' nor braces, so nothing collides. Where all keys
-// lie on one server, the indexes of timers and outboxes lie in no partition.
+// The names of all Redis keys and channels. They start with `sp:{pXX}:`, where {pXX} is the hash tag of the partition, so that the keys
+// of a script lie in one slot. Ids contain neither ':' nor braces, so names do not collide. Only the indexes of timers and outboxes have no
+// hash tag where all keys lie on one server.
 
 import type { AggregateRef } from '../aggregate.js'
 import { partitionOf } from '../partition.js'
@@ -9,7 +9,7 @@ import { type TimerClass, timerClassOf } from '../timers.js'
 
 const TAGS = Array.from({ length: 256 }, (_, partition) => `sp:{p${partition.toString(16).padStart(2, '0')}}:`)
 
-/** What all keys of a partition start with. */
+/** The prefix of all keys of a partition. */
 export function prefixOf(partition: number): string {
   const prefix = TAGS[partition]
   if (prefix === undefined) throw new RangeError(`there is no partition ${partition}`)
@@ -18,29 +18,29 @@ export function prefixOf(partition: number): string {
 
 const at = (id: string) => prefixOf(partitionOf(id))
 
-// Indexes: of a partition, or null for the only one, where all keys lie on one server
+// Indexes: one for each partition, or a single one (null) where all keys lie on one server
 const indexPrefix = (partition: number | null) => (partition === null ? 'sp:' : prefixOf(partition))
-/** Sorted set: state keys by their deadlines, one for each class, so that the urgent ones are found behind any backlog. */
+/** Sorted set: state keys by deadline. One for each class, so that a backlog of one class does not delay the others. */
 export const timersKey = (partition: number | null, timerClass: TimerClass) =>
   `${indexPrefix(partition)}timers:${timerClass}`
-/** Sorted set: outbox keys by since when they wait. */
+/** Sorted set: outbox keys by since when they have waited. */
 export const pendingKey = (partition: number | null) => `${indexPrefix(partition)}pending`
-/** Sorted set: the live nodes of a Cluster, which share the partitions' timers, by when each was last seen. */
+/** Sorted set: the live nodes of a Cluster by their last heartbeat. */
 export const NODES_KEY = `${prefixOf(0)}nodes`
 
 // Partitions
-/** Never written: it stands for the partition when its primary is asked whether it takes writes. */
+/** Never written. Names the partition whose primary is asked whether it accepts writes. */
 export const primaryCheckKey = (partition: number) => `${prefixOf(partition)}pulse`
-/** String: the replication id that the partition's primary had when this was last noted, see epoch_record. */
+/** String: the epoch of the partition, see lua/epoch_record.lua. */
 export const epochKey = (partition: number) => `${prefixOf(partition)}epoch`
 export const epochKeyOf = (user: string) => epochKey(partitionOf(user))
-/** Written before replicas are waited for. */
+/** Written before WAIT, see replicas.ts. */
 export const replicaKey = (partition: number) => `${prefixOf(partition)}replica`
 export const probeChannel = (partition: number, node: string) => `${prefixOf(partition)}probe:${node}`
 
-/** One list for all, so that operators find it: a stream with one field, `letter`. */
+/** Stream with one field, `letter`. One for all, so that operators find it. */
 export const DEAD_LETTERS_KEY = `${prefixOf(0)}dead-letters`
-/** Sorted set: ids by when they came, so that a letter is kept once. */
+/** Sorted set: ids of dead letters by when they were added, so that each is kept once. */
 export const DEAD_LETTER_IDS_KEY = `${prefixOf(0)}dead-letter-ids`
 
 // Aggregates
@@ -78,32 +78,32 @@ export function roomKeys(id: string, isOneServer: boolean) {
   }
 }
 
-/** String: tag|what the room service said. */
+/** String: tag|answer. */
 export const cachedAnswerKey = (id: string) => `${at(id)}copy:${id}`
 
 // Users
 /** Hash: device → its record, see lua/record.lua. */
 export const devicesKey = (user: string) => `${at(user)}devices:${user}`
-/** mailbox_append derives the mailboxes of all devices from this. */
+/** Scripts append the device to get the mailbox. */
 export const mailboxPrefix = (user: string) => `${at(user)}mailbox:${user}:`
 export const mailboxKey = (user: string, device: string) => mailboxPrefix(user) + device
 export const positionKey = (user: string, source: AggregateRef) => `${at(user)}position:${user}:${nameOf(source)}`
-/** String: the user knows the peer. */
+/** String: exists while the peer is a known caller. */
 export const knownKey = (user: string, peer: string) => `${at(user)}known:${user}:${peer}`
 /** String: failures|retry at. */
 export const backoffKey = (user: string, peer: string) => `${at(user)}backoff:${user}:${peer}`
-/** Sorted set: peer by when the block was used. */
+/** Sorted set: blocked user by the last use of the block. */
 export const blocksKey = (user: string) => `${at(user)}blocks:${user}`
 export const leasesKey = (user: string) => `${at(user)}leases:${user}`
-/** Hash: device → its rooms, see lua/membership_add.lua. */
+/** Hash: device → its memberships, see lua/membership_add.lua. */
 export const membershipsKey = (user: string) => `${at(user)}rooms:${user}`
-/** Sorted set: room → until when it rings. */
+/** Sorted set: room by the instant until which the invitation rings. */
 export const invitationsKey = (user: string) => `${at(user)}invitations:${user}`
-/** Whom the device watches. */
+/** String: the users that the device watches, separated by commas. */
 export const watchingKey = (user: string, device: string) => `${at(user)}watching:${user}:${device}`
-/** Sorted set: user/device by when it was last known to watch. */
+/** Sorted set: user/device of each watcher by when it was last known to watch. */
 export const watchersKey = (user: string) => `${at(user)}watchers:${user}`
-/** Hash: ticket → until, device and value, a line each. */
+/** Hash: ticket → expiry, device and value, one line each. */
 export const ticketsKey = (user: string) => `${at(user)}tickets:${user}`
 export const quotaKey = (user: string, name: string, windowMs: number, window: number) =>
   `${at(user)}quota:${user}:${name}:${windowMs}:${window}`

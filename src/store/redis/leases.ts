@@ -1,4 +1,4 @@
-// Leases in Redis: for each user one hash, holder → `peer|kind|at|role`. The TTL is a backstop: leases end with their call.
+// Leases in Redis: one hash for each user, holder → `peer|kind|at|role`. Leases are released with their call; the TTL is a backstop.
 import type { Lease, LeaseClaim, LeaseKind, Leases } from '../leases.js'
 import type { Attempt } from './clients.js'
 import { leasesKey } from './keys.js'
@@ -6,20 +6,20 @@ import { type Argument, takeLease } from './scripts.js'
 
 const TTL_MS = 7 * 24 * 3_600_000
 
-/** Peer, kind and instant contain no bar; the role, opaque, comes last. */
+/** Only the role, which comes last, may contain a bar. */
 function toLease(holder: string, text: string): Lease {
   const [peer = '', kind = '', at = '', ...role] = text.split('|')
   return { holder, peer, kind: kind as LeaseKind, at: Number(at), role: role.join('|') }
 }
 
-/** What HGETALL replies inside a script: fields and values in turn. */
+/** `flat` is the reply to HGETALL inside a script: field, value, field, … */
 export function toLeases(flat: readonly string[]): Lease[] {
   const held: Lease[] = []
   for (let i = 0; i < flat.length; i += 2) held.push(toLease(flat[i] ?? '', flat[i + 1] ?? ''))
   return held
 }
 
-/** As lua/lease.lua reads it. */
+/** In the order that lua/lease.lua reads. */
 export function claimArguments({ lease, limits }: LeaseClaim): Argument[] {
   const { holder, peer, kind, role, at } = lease
   const flat = Object.entries(limits).flat()

@@ -6,7 +6,7 @@ import { RESET } from '../lost-writes.js'
 import type { Cursor, Mail, Reached, Sign, UserMail } from '../mail.js'
 import { positionTtlMs } from '../position.js'
 import type { Mailboxes, MailboxPage, StoredEvent, StoreOptions, Touch } from '../store.js'
-import { audienceOf, eachArguments, textOf } from './append-each.js'
+import { eachArguments, recipientOf, textOf } from './append-each.js'
 import type { Attempt } from './clients.js'
 import { updateArguments } from './contacts.js'
 import {
@@ -69,7 +69,7 @@ const whole = (at: number | undefined) => (at === undefined ? '' : Math.max(0, M
 /** As lua/deliver.lua reads what one commit says to one user. */
 function saidIn(user: string, tag: string, { release, begins, entries, contact }: Mail): Argument[] {
   const role = release === undefined ? (begins ? '1' : '') : '!'
-  const flat = entries.flatMap(entry => [...audienceOf(entry), textOf(tag, entry)])
+  const flat = entries.flatMap(entry => [...recipientOf(entry), textOf(tag, entry)])
   const noted = contact ? ['1', ...updateArguments(user, contact)] : ['']
   return [role, release ?? '', entries.length, ...flat, ...noted]
 }

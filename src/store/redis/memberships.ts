@@ -1,5 +1,5 @@
-// Memberships in Redis: for each user one hash, device → a line for each room: room, when it was added and participant, between tabs,
-// which no id contains. The TTL is a backstop: a device that leaves is taken out.
+// Memberships in Redis: one hash for each user, device → one line for each room: room, when it was added, participant, separated by tabs.
+// Memberships are removed when the device leaves; the TTL is a backstop.
 import { MEMBERSHIPS_MS, type Membership, type Memberships } from '../rooms.js'
 import type { Attempt } from './clients.js'
 import { membershipsKey } from './keys.js'
@@ -12,7 +12,6 @@ function toMemberships(user: string, device: string, lines: string | null): Memb
   })
 }
 
-/** The rooms that a device's lines name. */
 export const toRoomIds = (lines: string): string[] => toMemberships('', '', lines).map(({ roomId }) => roomId)
 
 export function createRedisMemberships(attempt: Attempt): Memberships {
@@ -28,7 +27,7 @@ export function createRedisMemberships(attempt: Attempt): Memberships {
     },
     async list(user, device) {
       const key = membershipsKey(user)
-      // Awaited together: a promise that fails while another one is awaited ends the process.
+      // Promise.all handles both: a promise that rejects while another is awaited would end the process.
       const renew = () => attempt(client => client.pexpire(key, MEMBERSHIPS_MS))
       if (device === undefined) {
         const [found] = await Promise.all([attempt(client => client.hgetall(key)), renew()])

@@ -1,5 +1,5 @@
-// The outbox of an aggregate: what its commits left to be done in other partitions. Either mail, which is delivered when it may be, or a
-// fan-out log, which is published (fanout.ts). Mail lies here on a Cluster, and anywhere while it is held back.
+// The outbox of an aggregate: mail of its commits that is not delivered, or a fan-out log (fanout.ts). Mail is written to it on a Cluster, and
+// on every deployment while it is held back.
 import type { AggregateRef, OutboxEntry, OutboxItem, Stamp } from '../aggregate.js'
 import type { Deliveries, Reached, UserMail } from '../mail.js'
 import type { CommitMail, RedisMailboxes } from './mailboxes.js'
@@ -14,7 +14,7 @@ export function toOutboxEntry([id, fields]: StreamEntry): OutboxEntry {
   }
 }
 
-/** What one commit said, to be delivered. */
+/** The undelivered mail of one commit. */
 export interface WaitingMail extends Stamp {
   readonly mail: readonly UserMail[]
   readonly isHeld: boolean
@@ -26,7 +26,7 @@ export function toWaitingMail([id, fields]: StreamEntry): WaitingMail {
   return { version: Number.parseInt(id, 10), tag: fields[5] ?? '', ...JSON.parse(fields[1] ?? '{}') }
 }
 
-export interface Delivered {
+export interface OutboxDelivery {
   /** Of the newest commit's mail. */
   readonly deliveries: Deliveries
   readonly watched: readonly string[]
@@ -34,14 +34,14 @@ export interface Delivered {
 }
 
 /**
- * Appends all of it, to each user in one step and oldest first. Appends are idempotent by version and tag, so two nodes may deliver the
- * same at once, and a node may die anywhere in between: whoever comes next delivers again.
+ * Delivers all waiting mail, to each user in one step and oldest first. Appends are idempotent by version and tag: two nodes may deliver the
+ * same mail at the same time, and a node that dies halfway leaves the rest to the next one.
  */
 export async function deliverMail(
   mailboxes: RedisMailboxes,
   source: AggregateRef,
   { waiting, now }: { waiting: readonly WaitingMail[]; now: number }
-): Promise<Delivered> {
+): Promise<OutboxDelivery> {
   const deliveries = new Map<string, Reached>()
   const watched: string[] = []
   const newest = waiting.at(-1)?.version

@@ -1,8 +1,6 @@
-// Finds a connection that is open and deaf: a message is published to each line at regular intervals, as every other message is. Two in
-// a row that do not arrive, and the line is replaced and its listeners read again. One alone may be a stall of this process, whose
-// timers fire before what lies in its sockets is read.
-//
-// Runs on real time, as availability.ts does: it watches a real thing, also when a test moves its clock by hand.
+// Finds subscriber connections that are open but receive nothing: a probe is published at regular intervals to a channel of each. After
+// two missed probes in a row the connection is replaced and its listeners get gap(). A single miss may be a stall of this process, whose
+// timers fire before its sockets are read. Runs on real time, also when a test moves the store's clock by hand.
 import type { Channels } from './channels.js'
 import type { Attempt, Client } from './clients.js'
 import { probeChannel } from './keys.js'
@@ -11,37 +9,37 @@ import { onePartitionEach } from './topology.js'
 const MISSES_MAX = 2
 
 interface Probe {
-  /** Null until the channel is heard. */
+  /** Null until the channel is subscribed. */
   leave: (() => Promise<void>) | null
-  /** Published, and not yet arrived. */
+  /** Published and not received. */
   isOut: boolean
   misses: number
 }
 
 export interface ProbeOptions {
-  /** A deaf line is replaced after three of these at most: one until the next message, and two that are missed. */
+  /** A dead connection is replaced after at most three intervals: one until the next probe, and two missed probes. */
   readonly everyMs: number
-  /** Tells this process's messages from those of others. */
+  /** Separates the probes of this process from those of others. */
   readonly node: string
-  readonly onDeaf: (partition: number) => void
+  readonly onDead: (partition: number) => void
 }
 
 /** The returned function ends it. */
 export function startProbing(
   { client, attempt, channels }: { client: Client; attempt: Attempt; channels: Channels },
-  { everyMs, node, onDeaf }: ProbeOptions
+  { everyMs, node, onDead }: ProbeOptions
 ): () => void {
   const probes = new Map<number, Probe>()
 
   async function begin(partition: number): Promise<void> {
     const probe: Probe = { leave: null, isOut: false, misses: 0 }
     probes.set(partition, probe)
-    const arrived = () => {
+    const received = () => {
       probe.isOut = false
       probe.misses = 0
     }
     try {
-      probe.leave = await channels.listen(probeChannel(partition, node), { receive: arrived, gap: arrived })
+      probe.leave = await channels.listen(probeChannel(partition, node), { receive: received, gap: received })
     } catch {
       if (probes.get(partition) === probe) probes.delete(partition)
     }
@@ -52,7 +50,7 @@ export function startProbing(
     try {
       await attempt(client => client.spublish(probeChannel(partition, node), ''))
     } catch {
-      // A store that is away says nothing about the line.
+      // While the store is unavailable nothing is known about the subscriber connection.
       probe.isOut = false
     }
   }
@@ -62,7 +60,7 @@ export function startProbing(
     if (probe.misses < MISSES_MAX) return void publish(partition, probe)
     probe.misses = 0
     probe.isOut = false
-    onDeaf(partition)
+    onDead(partition)
     channels.rebuild(partition)
   }
 

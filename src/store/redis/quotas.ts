@@ -1,16 +1,16 @@
-// Quotas in Redis: one counter a window, counted over all nodes.
+// Quotas in Redis: one counter for each window.
 import type { Charge, Quota, Quotas } from '../quotas.js'
 import type { Attempt } from './clients.js'
 import { quotaKey } from './keys.js'
 import { type Argument, takeQuota } from './scripts.js'
 
-/** A node whose clock is behind still counts in the old window for a moment. */
+/** A counter outlives its window by this, for nodes whose clock is behind. */
 const LINGER_MS = 10_000
 
 const keyOf = (user: string, { name, windowMs, now }: Quota) =>
   quotaKey(user, name, windowMs, Math.floor(now / windowMs))
 
-/** As lua/quota.lua reads it. */
+/** In the order that lua/charge.lua reads. */
 export const chargeArguments = ({ user, isTaken, ...quota }: Charge): Argument[] => [
   keyOf(user, quota),
   quota.max,
@@ -19,7 +19,7 @@ export const chargeArguments = ({ user, isTaken, ...quota }: Charge): Argument[]
 ]
 
 export interface RedisQuotas extends Quotas {
-  /** The first charge that cannot be met; those before it are taken. */
+  /** Resolves to the first charge that is refused; those before it are taken. */
   charge(charges: readonly Charge[]): Promise<Charge | undefined>
 }
 

@@ -1,4 +1,4 @@
-// The store for any number of nodes: Redis ≥ 7.0 or Valkey ≥ 7.2, standalone, behind Sentinel, or a Cluster.
+// The Redis engine, for any number of nodes: Redis ≥ 7.0 or Valkey ≥ 7.2, standalone, behind Sentinel, or a Cluster.
 import type { FastifyBaseLogger } from 'fastify'
 import type { Clock } from '../../clock.js'
 import type { Ids } from '../../ids.js'
@@ -28,31 +28,31 @@ import { createRedisWakeups } from './wakeups.js'
 import { createRedisWatches } from './watches.js'
 
 export interface RedisStoreOptions extends StoreOptions {
-  /** How many replicas of each primary confirmWrites waits for; 0 unless it says otherwise. */
+  /** How many replicas of each primary confirmWrites waits for; default 0. */
   readonly waitReplicas?: number
   readonly url: string
-  /** Runs the timers, and tells the time unless `serverTime` does. */
+  /** Runs the timers, and is the time of the store unless `serverTime` is set. */
   readonly clock: Clock
-  /** The time is that of Redis, measured all the while. */
+  /** Use the clock of Redis, measured continuously, as the time of the store. */
   readonly serverTime?: boolean
   readonly ids: Ids
   readonly log: FastifyBaseLogger
-  /** How often each listening connection is tried for deafness; 750 ms unless a test is in a hurry. */
+  /** How often each subscriber connection is probed; default 750 ms. */
   readonly probeEveryMs?: number
 }
 
 export interface RedisStore extends Store {
   readonly mailboxes: RedisMailboxes
-  /** The main connection, for what counts or caches in the same Redis. Its commands fail at once while Redis is away. */
+  /** The main connection, for callers that count or cache in the same Redis. Its commands fail at once while Redis is unreachable. */
   readonly client: Client
 }
 
-/** A call rings within 3 s also where the connection that should have told of it is deaf. */
+/** So that a call rings within 3 s although the subscriber connection that carries its wake-up is dead. */
 const PROBE_EVERY_MS = 750
-/** A Redis that is away at the start is waited for so long; then the server starts without it and says 503. */
+/** How long the start waits for an unreachable Redis; then the server starts without it and answers 503. */
 const START_WITHIN_MS = 2_000
 
-/** @throws Error when the URL is malformed, and only then */
+/** @throws Error only if the URL is malformed */
 export async function createRedisStore(options: RedisStoreOptions): Promise<RedisStore> {
   const { url, ids, log } = options
   const client = createClient(url, log)
@@ -66,7 +66,7 @@ export async function createRedisStore(options: RedisStoreOptions): Promise<Redi
   availability.onReplies(topology.observe)
   availability.onReplies(epochs.observe)
   await untilReady(client, START_WITHIN_MS)
-  await availability.ask()
+  await availability.check()
   const node = ids.unique()
   const replicas = createReplicas(client, options.waitReplicas ?? 0)
   const mailboxes = createRedisMailboxes(attempt, topology, options)
@@ -78,7 +78,7 @@ export async function createRedisStore(options: RedisStoreOptions): Promise<Redi
     {
       everyMs: options.probeEveryMs ?? PROBE_EVERY_MS,
       node,
-      onDeaf: partition => log.warn({ partition }, 'a subscriber connection was deaf and is replaced')
+      onDead: partition => log.warn({ partition }, 'subscriber connection received nothing; it is replaced')
     }
   )
   return {

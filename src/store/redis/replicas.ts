@@ -1,6 +1,6 @@
-// That replicas have what was written. Redis' WAIT holds up everything else on its connection, so it has connections of its own, one to
-// each primary, and all requests that ask in one moment share one question. A small write goes before it: WAIT counts from the last write
-// of its own connection, which comes after all writes that were answered before.
+// Confirms with WAIT that replicas have all earlier writes. WAIT blocks its connection, so it has one of its own to each primary, shared by
+// all requests that wait at the same time. WAIT covers the writes before the last write of its own connection; a small write is therefore
+// sent just before it.
 import type { Redis } from 'ioredis'
 import { AppError } from '../../errors.js'
 import { type Client, disconnect, persistent, reconnectAfter, untilReady } from './clients.js'
@@ -12,16 +12,19 @@ const WAIT_MS = 1_000
 const KEY_TTL_MS = 60_000
 
 export interface Replicas {
-  /** Resolves when enough replicas have all that was written before. @throws AppError store_unavailable */
+  /**
+   * Resolves when enough replicas have all earlier writes.
+   * @throws AppError store_unavailable
+   */
   confirm(): Promise<void>
   close(): Promise<void>
 }
 
 interface WaitConnection {
   readonly redis: Redis
-  /** At work; what it began before may not count for whoever asks now. */
+  /** The WAIT that runs now. It does not cover writes made after it started. */
   running: Promise<void> | null
-  /** Begins after that. */
+  /** The WAIT that starts after `running`. */
   next: Promise<void> | null
 }
 
@@ -41,11 +44,11 @@ export function createReplicas(client: Client, count: number): Replicas {
   async function ask({ redis }: WaitConnection, partition: number): Promise<void> {
     try {
       if (redis.status !== 'ready') await untilReady(redis, WAIT_MS)
-      // Sent together: one write to the socket, one trip.
+      // Sent together, in one round trip.
       const written = redis.set(replicaKey(partition), '', 'PX', KEY_TTL_MS)
       const [, reached] = await Promise.all([written, redis.wait(count, WAIT_MS)])
       if (reached < count)
-        throw new AppError('store_unavailable', { detail: 'Too few replicas have it yet: repeat the request' })
+        throw new AppError('store_unavailable', { detail: 'Too few replicas have the write yet. Repeat the request.' })
     } catch (error) {
       throw toFault(error)
     }

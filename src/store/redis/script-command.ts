@@ -1,5 +1,5 @@
-// A script's call as ioredis sends it. Its text is made of few pieces: each is an object of its own until the text is written, and
-// with the pieces of Command it was the largest part of what a relayed candidate allocates.
+// EVALSHA and EVAL as an ioredis command whose RESP text is built from few strings. The many strings that Command builds were the largest
+// part of what a relayed candidate allocates.
 import { Command } from 'ioredis'
 
 export type Argument = string | number
@@ -7,7 +7,7 @@ export type Argument = string | number
 export class ScriptCommand extends Command {
   constructor(name: 'evalsha' | 'eval', script: string, keys: readonly string[], args: readonly Argument[]) {
     super(name, [], { replyEncoding: 'utf8' })
-    // client.evalsha() copies the arguments three times over, for shapes they do not have.
+    // Set here, because client.evalsha() copies the arguments three times.
     this.args = [script, String(keys.length), ...keys, ...args.map(String)]
   }
 
@@ -20,12 +20,12 @@ export class ScriptCommand extends Command {
 
 const HEADS = Array.from({ length: 64 }, (_, length) => `\r\n$${length}\r\n`)
 
-/** What stands between two bulk strings: the end of one, and the length of the next in bytes. */
+/** The text between two bulk strings: the end of the first, and the length of the second in bytes. */
 function headOf(text: string): string {
   return (isShortAscii(text) && HEADS[text.length]) || `\r\n$${Buffer.byteLength(text)}\r\n`
 }
 
-/** For a short text this is cheaper than to leave JavaScript for its length in bytes. */
+/** For a short text this is cheaper than Buffer.byteLength, which leaves JavaScript. */
 function isShortAscii(text: string): boolean {
   if (text.length >= HEADS.length) return false
   for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) > 127) return false

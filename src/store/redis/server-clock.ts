@@ -1,5 +1,5 @@
-// The time of Redis, so that all nodes on one store agree whatever their machines' clocks say. It is measured with the question that
-// availability.ts asks once a second and carried on by the process' monotonic clock: setting the machine's clock changes nothing.
+// The clock of Redis, so that all nodes of one store have the same time, whatever their machines' clocks. It is measured once a second, with
+// the check of availability.ts, and continued with the process' monotonic clock: setting the machine's clock has no effect.
 import type { Clock } from '../../clock.js'
 
 /** One measurement; the first two on the monotonic clock of this process. All in milliseconds. */
@@ -10,18 +10,18 @@ export interface TimeSample {
 }
 
 export interface ServerClock extends Clock {
-  /** False: the time is uncertain by more than a few milliseconds, and another sample may tell it better. */
+  /** False: the time is uncertain by more than PRECISE_MS, and another sample may improve it. */
   observe(sample: TimeSample): boolean
   /** The machine's clock minus that of Redis, in milliseconds; 0 before the first measurement. */
   offsetMs(): number
 }
 
-/** A sample is wrong by half its round trip at most. Of this many the one with the shortest is believed. */
+/** A sample is wrong by at most half its round trip. Of the last SAMPLES_MAX the one with the shortest round trip is used. */
 const SAMPLES_MAX = 8
 const PRECISE_MS = 5
-/** Two samples that differ by more than their round trips explain, and by this, mean that the server's clock was set. */
+/** If two samples differ by more than their errors plus this, the server's clock was set, and the older one is dropped. */
 const JITTER_MS = 10
-/** A correction backwards by less than this holds the time still until it is made up for; a larger one is a step. */
+/** A smaller correction backwards makes the clock stand still until it has caught up; a larger one sets it back. */
 const STEP_MS = 1000
 
 interface Estimate {
@@ -34,7 +34,7 @@ function estimate({ sentAt, receivedAt, serverAt }: TimeSample): Estimate {
   return { offset: serverAt - (sentAt + receivedAt) / 2, error: (receivedAt - sentAt) / 2 }
 }
 
-/** Until the first measurement it is the machine's clock, which also runs the timers. */
+/** Uses the machine's clock until the first measurement, and for timers. */
 export function createServerClock(system: Clock, monotonicNow: () => number = () => performance.now()): ServerClock {
   let recent: readonly Estimate[] = []
   let best: Estimate | null = null

@@ -1,11 +1,11 @@
-// Which node reads which partitions' timers on a Cluster: rendezvous hashing over the live nodes. A node that comes or goes moves only the
-// partitions that it reads; all other nodes keep theirs.
+// Assigns the partitions of a Cluster to the nodes that read their timers, by rendezvous hashing: a node that starts or stops changes only the
+// assignment of its own partitions.
 import { hashOf, PARTITIONS } from '../partition.js'
 
-/** A partition is read by its owner and, in case that node has died, by the next in order. */
+/** A partition is read by its owner and, in case that node has died, by the next node in order. */
 const READERS = 2
 
-/** The nodes that read a partition, the owner first. Every process must agree, whatever order it knows the nodes in. */
+/** The nodes that read a partition, the owner first. Does not depend on the order of `nodes`. */
 export function readersOf(partition: number, nodes: readonly string[]): string[] {
   return nodes
     .map(node => ({ node, weight: hashOf(`${partition}:${node}`) }))

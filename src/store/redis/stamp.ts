@@ -1,4 +1,4 @@
-// A stamp as Redis keeps it: `<version>:<tag>`; '' for what does not exist.
+// A stamp as text in Redis: `<version>:<tag>`, or '' for an aggregate that does not exist.
 import type { Stamp } from '../aggregate.js'
 
 export const formatStamp = (stamp: Stamp | null): string => (stamp === null ? '' : `${stamp.version}:${stamp.tag}`)

@@ -1,5 +1,5 @@
-// The connections that listen, one to each primary. ioredis connects them again by itself; what they were listening to is
-// subscribed anew by channels.ts, which must know when that is done. (ioredis's own sharded subscribers do not tell.)
+// Subscriber connections, one to each primary. ioredis reconnects them; channels.ts subscribes their channels again, because it must know when
+// that is done. (The sharded subscribers of ioredis do not report it.)
 import type { FastifyBaseLogger } from 'fastify'
 import { Cluster, type Redis } from 'ioredis'
 import { type Client, disconnect, persistent, reconnectAfter, untilReady } from './clients.js'
@@ -11,25 +11,25 @@ export interface SubscriberConnection {
   readonly redis: Redis
   /** Resolves once Redis has confirmed. */
   subscribe(channel: string): Promise<void>
-  /** Channels that Redis confirmed on the present connection. */
+  /** The channels that Redis has confirmed since the connection was last opened. */
   readonly subscribed: Set<string>
-  /** Settles when it is ready for the first time, or has not been for too long. */
+  /** Resolves when the connection is first ready, or after OPEN_WITHIN_MS. */
   readonly opened: Promise<void>
 }
 
 export interface SubscriberConnections {
-  /** The connection that serves the partition, opened if need be; undefined while no primary is known for it. */
+  /** The connection to the partition's primary, opened if necessary; undefined while no primary is known. */
   of(partition: number): SubscriberConnection | undefined
-  /** Drops the connection and its connection; the next `of` opens another. */
+  /** Closes the connection; the next `of` opens another. */
   drop(partition: number): void
-  /** Drops connections to what is no primary any more. */
+  /** Closes connections to servers that are no longer primaries. */
   prune(): void
   close(): Promise<void>
 }
 
 export interface SubscriberEvents {
   onMessage(channel: string, text: string): void
-  /** A connection is ready, or has lost channels: compare what is subscribed with what should be. */
+  /** A connection is ready, or has lost subscriptions. */
   onChange(): void
 }
 
@@ -71,7 +71,7 @@ export function createSubscriberConnections(
     redis.on('smessage', events.onMessage)
     redis.on('ready', events.onChange)
     redis.on('close', () => subscribed.clear())
-    // A slot has moved away, and its channels with it; which ones, ioredis does not say. Hearing one twice does no harm.
+    // A slot and its channels have moved to another server; ioredis does not say which. Subscribing a channel twice does no harm.
     redis.on('moved', () => {
       subscribed.clear()
       refreshTopology(client)
@@ -79,7 +79,7 @@ export function createSubscriberConnections(
     })
   }
 
-  function shut(primary: string): Promise<void> {
+  function close(primary: string): Promise<void> {
     const connection = connections.get(primary)
     if (!connection) return Promise.resolve()
     connections.delete(primary)
@@ -96,22 +96,22 @@ export function createSubscriberConnections(
     },
     drop(partition) {
       const primary = primaryOf(client, partition)
-      if (primary !== undefined) void shut(primary)
+      if (primary !== undefined) void close(primary)
     },
     prune() {
       const primaries = onePartitionEach(client)
-      // An empty slot map means that the cluster is being asked, not that there are no primaries.
+      // The slot map is empty while ioredis refreshes it.
       if (primaries.size === 0) return
-      for (const primary of connections.keys()) if (!primaries.has(primary)) void shut(primary)
+      for (const primary of connections.keys()) if (!primaries.has(primary)) void close(primary)
     },
     async close() {
       isClosed = true
-      await Promise.all([...connections.keys()].map(shut))
+      await Promise.all([...connections.keys()].map(close))
     }
   }
 }
 
-/** What is subscribed in one turn of the event loop is one command; on a Cluster one for each slot, as its commands may name no two. */
+/** Sends the subscriptions of one turn of the event loop as one command; on a Cluster as one for each slot. */
 function createSubscribe(redis: Redis, client: Client): SubscriberConnection['subscribe'] {
   const groupOf = client instanceof Cluster ? partitionIn : () => 0
   const batches = new Map<number, { readonly channels: string[]; readonly done: Promise<void> }>()

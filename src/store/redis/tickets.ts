@@ -1,4 +1,4 @@
-// Tickets in Redis: one hash a user, so that signing a device off takes its tickets along. They lapse by the clock of Redis.
+// Tickets in Redis: one hash for each user, so that removing a device can delete its tickets. They expire by the clock of Redis.
 import { TICKETS_MAX, type Tickets } from '../tickets.js'
 import type { Attempt } from './clients.js'
 import { ticketsKey } from './keys.js'

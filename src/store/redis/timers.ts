@@ -1,5 +1,5 @@
-// Timers in Redis. On one server all deadlines are in one index, and one script a look claims what is due. On a Cluster each partition has
-// an index of its own: live nodes share the partitions, and each look claims in the next part of the node's share.
+// The timer index in Redis. On one server there is one index, and a claim is one script. On a Cluster each partition has an index: the live
+// nodes share the partitions, and each claim covers the next part of the node's share.
 import type { FastifyBaseLogger } from 'fastify'
 import { claimMarker } from '../claim-marker.js'
 import {
@@ -17,10 +17,10 @@ import { claimDue, recordHeartbeat } from './scripts.js'
 import { shareOf } from './shares.js'
 import type { Topology } from './topology.js'
 
-/** Less than the second that is promised, because a worker asks at its next tick. */
-const LOOK_EVERY_MS = 900
+/** Less than the second that is promised, because a worker claims at its next tick. */
+const CLAIM_EVERY_MS = 900
 const HEARTBEAT_EVERY_MS = 1_000
-/** Two heartbeats may be missed. Until then the partitions of a dead node are read by the next in order. */
+/** Two heartbeats may be missed. Meanwhile the next node in order reads the partitions of a dead node. */
 const ALIVE_MS = 3_000
 
 interface Parts {
@@ -32,7 +32,7 @@ interface Parts {
 }
 
 export interface RedisTimers extends Timers {
-  /** The node counts as alive no longer. Never rejects: if it fails, its heartbeat lapses. */
+  /** Removes this node's heartbeat. Never rejects: a heartbeat that stays expires. */
   leave(): Promise<void>
 }
 
@@ -45,7 +45,7 @@ export function createRedisTimers(parts: Parts): RedisTimers {
   }
 }
 
-/** In the index of one partition, or in the only one. */
+/** Claims in the index of one partition, or (null) in the only one. */
 async function claimIn(attempt: Attempt, partition: number | null, options: ClaimOptions): Promise<ClaimedTimers> {
   const { now, claimMs, staleMs, limit, classes } = options
   const held = claimMarker(now, claimMs)
@@ -54,7 +54,7 @@ async function claimIn(attempt: Attempt, partition: number | null, options: Clai
     [pendingKey(partition), ...classes.map(each => timersKey(partition, each))],
     [now, held, now - staleMs, limit]
   )
-  const nextClaimAt = Math.min(now + LOOK_EVERY_MS, next === '' ? Infinity : Number(next))
+  const nextClaimAt = Math.min(now + CLAIM_EVERY_MS, next === '' ? Infinity : Number(next))
   return { due: due.map(refOf), stale: stale.map(refOf), claimedUntil: held, more: more === 1, nextClaimAt }
 }
 
@@ -63,10 +63,10 @@ function createShareClaims({ attempt, node, log }: Parts): RedisTimers {
   let share: readonly number[] = shareOf(node, [node])
   let heartbeatAt = Number.NEGATIVE_INFINITY
   let turn = 0
-  /** Claims in a row that left nothing behind: until all parts have had their turn, there may be more. */
+  /** How many claims in a row left nothing behind. Below CLAIM_TURNS another part may have more. */
   let clean = CLAIM_TURNS
 
-  /** If it fails the share stays as it is: too many nodes that read a partition do no harm. */
+  /** If the heartbeat fails the share stays as it is: an additional reader of a partition does no harm. */
   async function renewShare(now: number): Promise<void> {
     if (Math.abs(now - heartbeatAt) < HEARTBEAT_EVERY_MS) return
     try {
@@ -75,24 +75,27 @@ function createShareClaims({ attempt, node, log }: Parts): RedisTimers {
       if (live.join() !== nodes.join()) share = shareOf(node, live)
       nodes = live
     } catch (error) {
-      log.warn({ err: toFault(error) }, 'the heartbeat of this node was not noted')
+      log.warn({ err: toFault(error) }, 'heartbeat not recorded')
     }
   }
 
-  /** One partition in trouble does not keep the others waiting. @throws what the first failed with, if all did */
+  /**
+   * A partition that fails does not delay the others.
+   * @throws AppError store_unavailable if all failed
+   */
   async function claimAll(partitions: readonly number[], options: ClaimOptions): Promise<ClaimedTimers[]> {
     const results = await Promise.allSettled(partitions.map(partition => claimIn(attempt, partition, options)))
     const found = results.flatMap(result => (result.status === 'fulfilled' ? [result.value] : []))
     const failed = results.find(result => result.status === 'rejected')
     if (failed && found.length === 0) throw failed.reason
-    if (failed) log.warn({ err: failed.reason }, 'the timers of some partitions were not claimed')
+    if (failed) log.warn({ err: failed.reason }, 'timers of some partitions not claimed')
     return found
   }
 
   async function claimDue(options: ClaimOptions): Promise<ClaimedTimers> {
     const { now, claimMs, classes } = options
     await renewShare(now)
-    // By their numbers: a share that changes in the middle of a round leaves no partition out of it.
+    // By partition number, so that a share that changes during a round skips no partition.
     const part = share.filter(partition => partition % CLAIM_TURNS === turn)
     turn = (turn + 1) % CLAIM_TURNS
     const found = await claimAll(part, options)
@@ -103,7 +106,7 @@ function createShareClaims({ attempt, node, log }: Parts): RedisTimers {
       stale: found.flatMap(({ stale }) => stale),
       claimedUntil: claimMarker(now, claimMs),
       more: clean < CLAIM_TURNS,
-      nextClaimAt: now + LOOK_EVERY_MS / CLAIM_TURNS
+      nextClaimAt: now + CLAIM_EVERY_MS / CLAIM_TURNS
     }
   }
 

@@ -1,4 +1,4 @@
-// Which primary serves which partition: one for all of them, or as the cluster's slot map says at this moment.
+// Maps partitions to primaries: one primary for all, or as the current slot map of the Cluster says.
 import { Cluster, type Redis } from 'ioredis'
 import { PARTITIONS } from '../partition.js'
 import type { Client } from './clients.js'
@@ -7,7 +7,7 @@ import { slotOf } from './keys.js'
 const SLOTS = Array.from({ length: PARTITIONS }, (_, partition) => slotOf(partition))
 const ONLY = 'primary'
 
-/** Names the partition's primary; undefined while nobody is known to serve it. */
+/** The name of the partition's primary; undefined while none is known. */
 export function primaryOf(client: Client, partition: number): string | undefined {
   return client instanceof Cluster ? client.slots[SLOTS[partition] ?? 0]?.[0] : ONLY
 }
@@ -22,24 +22,24 @@ export function onePartitionEach(client: Client): Map<string, number> {
   return found
 }
 
-/** The client that talks to this primary, to be duplicated. */
+/** The client of this primary, to be duplicated. */
 export function nodeOf(client: Client, primary: string): Redis | undefined {
   if (!(client instanceof Cluster)) return client
   return client.nodes('master').find(({ options }) => `${options.host}:${options.port}` === primary)
 }
 
-/** Asks the cluster anew; harmless when there is none. */
+/** Reads the slot map again. Does nothing without a Cluster. */
 export function refreshTopology(client: Client): void {
   if (client instanceof Cluster) client.refreshSlotsCache()
 }
 
 export interface Topology {
   /**
-   * All keys lie on one server, so one script may touch any of them. What the server says of itself decides, not the URL: a Cluster
-   * of one node refuses scripts that touch two slots.
+   * All keys lie on one server, so one script may touch any of them. The server reports this, not the URL: a Cluster of one node refuses
+   * scripts that touch two slots.
    */
   isOneServer(): boolean
-  /** False until the server has answered: until then no command is sent, so no key is chosen by a guess. */
+  /** False until the server has reported it. Until then no command is sent, because keys depend on it. */
   isKnown(): boolean
   observe(primaries: ReadonlyMap<string, { readonly isInCluster: boolean }>): void
 }

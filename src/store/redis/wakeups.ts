@@ -1,12 +1,12 @@
-// Wake-ups over sharded pub/sub. The scripts publish lines of text: kind, device, then what belongs to the kind. An event's
-// envelope is one line and goes on to clients as it is, so nobody parses it.
+// Wake-ups over sharded pub/sub. The scripts publish lines of text: kind, device, then the fields of the kind. The envelope of an event is one
+// line, sent to clients without being parsed.
 import type { StoredEvent, Wakeup, Wakeups } from '../store.js'
 import type { Channels, Listener } from './channels.js'
 import type { Attempt } from './clients.js'
 import { refOf, wakeChannel } from './keys.js'
 import { parseStamp } from './stamp.js'
 
-/** Null for a kind that only a newer release knows: in a rolling deploy its reader will read the mailbox in time. */
+/** Null for a kind of a newer release, during a rolling deploy. */
 export function parseWakeup(text: string): Wakeup | null {
   const [kind, device = '', value = '', ...rest] = text.split('\n')
   if (kind === 'event') return { kind, device, prevTag: value, events: toEvents(rest) }
@@ -17,7 +17,7 @@ export function parseWakeup(text: string): Wakeup | null {
   return null
 }
 
-/** The number of the first event, then tag, type and envelope of each. */
+/** The lines are the seq of the first event, then tag, type and envelope of each event. */
 function toEvents([first, ...lines]: readonly string[]): StoredEvent[] {
   const events: StoredEvent[] = []
   for (let i = 0; i < lines.length; i += 3) {
@@ -31,7 +31,7 @@ const STATE = 'state\n'
 
 type CommitListener = Parameters<Wakeups['onCommit']>[0]
 
-/** A class and not two closures: there is one for each user with a stream. */
+/** A class, because there is one for each user with a stream, and closures take more memory. */
 class WakeupListener implements Listener {
   readonly #listen: (wakeup: Wakeup) => void
   readonly #commits: ReadonlySet<CommitListener>

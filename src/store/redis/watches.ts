@@ -1,11 +1,11 @@
-// Watches in Redis: a device's list is a string, the watchers of a user are one sorted set, user/device by when it was known to watch.
+// Watches in Redis. A device's list is a string. The watchers of a user are a sorted set: `user/device` by when it was last known to watch.
 import type { StoreOptions } from '../store.js'
 import { type WatcherRecord, type Watches, watchTtlMs } from '../watches.js'
 import type { Attempt } from './clients.js'
 import { watchersKey, watchingKey } from './keys.js'
 import { addWatcher } from './scripts.js'
 
-/** What WITHSCORES replies: members and scores in turn. */
+/** `flat` is the reply to WITHSCORES: member, score, member, … */
 function toWatchers(flat: readonly string[]): WatcherRecord[] {
   const found: WatcherRecord[] = []
   for (let i = 0; i < flat.length; i += 2) {
