@@ -81,7 +81,7 @@ const SEND_TYPING = {
 export const chatRoutes: FastifyPluginAsyncTypebox<{ context: Context }> = async (app, { context }) => {
   app.post('/rooms/:roomId/messages', POST_MESSAGE, async ({ actor, params: { roomId }, body, headers }, reply) => {
     const idempotencyKey = headers['idempotency-key']
-    const { message, posted } = await postMessage(context, actor, roomId, { body, idempotencyKey })
+    const { message, isNew: posted } = await postMessage(context, actor, roomId, { body, idempotencyKey })
     return reply.code(posted ? 201 : 200).send({ message })
   })
 

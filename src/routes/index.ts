@@ -6,7 +6,7 @@ import { limitRates } from '../plugins/limits.js'
 import { openInTurn } from '../plugins/openings.js'
 import type { Context } from '../services/context.js'
 import { recordRequest } from '../services/device/keepalive.js'
-import { actorIn } from '../services/room/room-service.js'
+import { withRoomClaims } from '../services/room/room-service.js'
 import { blockRoutes } from './blocks.js'
 import { callActionRoutes } from './call-actions.js'
 import { callRoutes } from './calls.js'
@@ -83,7 +83,7 @@ async function takeRoles(context: Context, request: FastifyRequest): Promise<voi
   const { roomId } = request.params as { roomId?: string }
   if (roomId === undefined) return
   const { actor } = request
-  request.actor = await actorIn(context, actor, roomId).catch(error => {
+  request.actor = await withRoomClaims(context, actor, roomId).catch(error => {
     if (request.routeOptions.config.limit !== false) throw error
     return { ...actor, rooms: {} }
   })

@@ -4,7 +4,7 @@ import { Type } from 'typebox'
 import { RoomId, Strict } from '../schemas/common.js'
 import { RoomDefinition } from '../schemas/room-service.js'
 import type { Context } from '../services/context.js'
-import { dropRoom, pushRoom } from '../services/room/room-service.js'
+import { applyPushedRoom, refetchRoom } from '../services/room/room-service.js'
 
 const RoomParams = Type.Object({ roomId: RoomId() }, { ...Strict })
 
@@ -14,7 +14,7 @@ export const internalRoutes: FastifyPluginAsyncTypebox<{ context: Context }> = a
     url: '/rooms/:roomId',
     schema: { hide: true, params: RoomParams, body: RoomDefinition },
     async handler(request, reply) {
-      await pushRoom(context, request.params.roomId, request.body)
+      await applyPushedRoom(context, request.params.roomId, request.body)
       return reply.code(204).send()
     }
   })
@@ -24,7 +24,7 @@ export const internalRoutes: FastifyPluginAsyncTypebox<{ context: Context }> = a
     url: '/rooms/:roomId',
     schema: { hide: true, params: RoomParams },
     async handler(request, reply) {
-      await dropRoom(context, request.params.roomId)
+      await refetchRoom(context, request.params.roomId)
       return reply.code(204).send()
     }
   })

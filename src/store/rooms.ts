@@ -1,5 +1,5 @@
 // The second part of the port in store.ts: rooms. Unlike a call, a room has parts that change independently of each other (its
-// settings, each member, each ban), so a commit is conditional on the parts its decision read and not on the whole: a thousand
+// settings, each participant, each ban), so a commit is conditional on the parts its decision read and not on the whole: a thousand
 // people who join at once do not fight. The promises at the top of store.ts hold here too.
 import type { OutboxItem, Stamp } from './aggregate.js'
 import type { Recipient } from './fanout.js'
@@ -17,8 +17,8 @@ export const LASTING_MAX = 1000
  * a whole group reads nothing else. The fields of the first group are the devices in the room: as long as a field is there, its device is
  * a recipient of what the room publishes, and their number is bounded by each commit.
  */
-export const ROOM_GROUPS = ['member', 'user', 'invited', 'invite', 'ahead', 'broadcast'] as const
-export const MEMBERS = `${ROOM_GROUPS[0]}:`
+export const ROOM_GROUPS = ['participant', 'user', 'invitation', 'invitee', 'cancelled', 'broadcast'] as const
+export const PARTICIPANTS = `${ROOM_GROUPS[0]}:`
 
 /**
  * `group::` asks for the head of each field of a group, which is its first line. The head of `group:x` is then called `group::x`. No field
@@ -59,21 +59,21 @@ export interface RoomSnapshot {
   /** Those of the fields asked for that exist, by name. */
   readonly fields: ReadonlyMap<string, Field>
   /** How many devices are in. */
-  readonly memberCount: number
+  readonly participantCount: number
   /** Every commit up to this version has been published to everybody it concerns. */
   readonly publishedVersion: number
 }
 
 /** One line of the room's log, under an id its author chose: a retry is told from a new line by it. */
-export interface LogLine {
+export interface NewLogEntryBase {
   readonly id: string
   readonly value: string
 }
 
-export interface NewLine extends LogLine {
+export interface NewLogEntry extends NewLogEntryBase {
   /** So many lines are kept; older ones, and what is known of their ids, go: with the commit, or if it `holds` them with trimLog. */
   readonly keep: number
-  readonly holds?: boolean
+  readonly keepsExcess?: boolean
 }
 
 export interface RoomCommit {
@@ -82,8 +82,8 @@ export interface RoomCommit {
   /** null takes a field away. */
   readonly writes: Readonly<Record<string, string | null>>
   /** No new field of MEMBERS beyond this many. */
-  readonly membersMax: number
-  readonly line?: NewLine
+  readonly participantsMax: number
+  readonly logEntry?: NewLogEntry
   /** What it leaves in the fan-out log. A user whom an item names gets it, in the room or not. */
   readonly items: readonly OutboxItem[]
   readonly tag: string
@@ -107,17 +107,17 @@ export type RoomCommitResult =
       readonly status: 'ok'
       readonly version: number
       readonly fanoutLease: boolean
-      readonly excess?: readonly Logged[]
+      readonly excess?: readonly LogEntry[]
     }
   /** Something that was read has changed; nothing was written. */
   | { readonly status: 'conflict' }
   /** There are as many devices in the room, or as many lasting fields, as may be; nothing was written. */
-  | { readonly status: 'full'; readonly of: 'members' | 'lasting' }
+  | { readonly status: 'full'; readonly of: 'participants' | 'lasting' }
   /** The line is in the log already, since `version`; nothing was written. */
   | { readonly status: 'known'; readonly version: number }
 
 /** A line as it stands in the log: `version` orders the log and never changes. */
-export interface Logged extends LogLine {
+export interface LogEntry extends NewLogEntryBase {
   readonly version: number
 }
 
@@ -131,14 +131,14 @@ export interface Rooms {
    * Whoever claimed the room has looked and wants it looked at again `at`, be that before or after its hold ends. If anybody else
    * wanted a look since the claim (a commit with a deadline, bringForward), by whenever, the deadline is only brought forward.
    */
-  rest(roomId: string, options: { claimedUntil: number; at: number }): Promise<void>
+  settleClaim(roomId: string, options: { claimedUntil: number; at: number }): Promise<void>
   /**
    * Lines before or after a version (both exclusive), at most `limit`, the nearest ones, oldest first. Nearest to `after` when
    * both are given; the newest lines when none is.
    */
-  log(roomId: string, options: { before?: number; after?: number; limit: number }): Promise<readonly Logged[]>
+  log(roomId: string, options: { before?: number; after?: number; limit: number }): Promise<readonly LogEntry[]>
   /** The line and all before it go, and what is known of their ids. Idempotent. Nothing goes if this very line is not there. */
-  trimLog(roomId: string, upTo: Pick<Logged, 'version' | 'id'>): Promise<void>
+  trimLog(roomId: string, upTo: Pick<LogEntry, 'version' | 'id'>): Promise<void>
 }
 
 /**

@@ -2,7 +2,7 @@
 // or the queue is full. A backlog of rooms or presence closes the queue to its own class and never to calls.
 import { setImmediate } from 'node:timers/promises'
 import { readCall } from '../services/call/update-call.js'
-import { checkChat, readQueue } from '../services/chat/deliver-to-service.js'
+import { readQueue, startChatDelivery } from '../services/chat/deliver-to-service.js'
 import type { Context } from '../services/context.js'
 import { checkCall } from '../services/device/lifecycle.js'
 import { checkWatchedUser } from '../services/presence/publish-presence.js'
@@ -29,7 +29,7 @@ const CHECK: Handlers<[claimedUntil: number]> = {
   call: checkCall,
   pair: checkPair,
   room: checkRoom,
-  chat: async (context, id) => checkChat(context, id),
+  chat: async (context, id) => startChatDelivery(context, id),
   presence: checkWatchedUser
 }
 /** Deliver the events of a stale outbox: reading the aggregate does, or the fan-out. */

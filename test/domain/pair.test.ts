@@ -6,11 +6,11 @@ import { WAITING_MAX } from '../../src/domain/negotiation/waiting-candidates.js'
 import {
   countPairWaiting,
   decidePair,
+  dropWaitingCandidates,
   endPair,
-  inOrder,
-  type Joined,
-  keepPair,
+  type JoinedParticipant,
   newPair,
+  orderByJoin,
   type PairCommand,
   type PairDecision,
   type PairState,
@@ -21,7 +21,7 @@ import type { Candidate } from '../../src/schemas/signal.js'
 import { freeze } from '../helpers/calls.js'
 import { candidate, candidates, sdp } from '../helpers/sdp.js'
 
-const joined = (user: string, participantId: string, since: number): Joined => ({
+const joined = (user: string, participantId: string, since: number): JoinedParticipant => ({
   participantId,
   user,
   device: 'phone',
@@ -31,7 +31,7 @@ const joined = (user: string, participantId: string, since: number): Joined => (
 // In the order of the alphabet, the ids, and the clock it would be the other way round: only the order of joining counts.
 const EARLY = joined('zoe', 'p9', 3)
 const LATE = joined('adam', 'p1', 7)
-const FRESH = freeze(newPair('r1', inOrder(EARLY, LATE)))
+const FRESH = freeze(newPair('r1', orderByJoin(EARLY, LATE)))
 const CHECK_AT = 1000
 
 const offer = (ufrag: string, revision?: number): PairCommand => ({
@@ -46,11 +46,11 @@ const trickle = (batch: Candidate[], end?: boolean): PairCommand => ({
   batch: { candidates: batch, ...(end === undefined ? {} : { end }) }
 })
 
-type Step = readonly [from: Joined, command: PairCommand]
+type Step = readonly [from: JoinedParticipant, command: PairCommand]
 
 function attempt(state: PairState, [{ participantId: from }, command]: Step): PairDecision | AppError {
   try {
-    return decidePair(state, { from, command, checkAt: CHECK_AT, held: false })
+    return decidePair(state, { from, command, checkAt: CHECK_AT, mustWait: false })
   } catch (error) {
     if (error instanceof AppError) return error
     throw error
@@ -77,8 +77,8 @@ function outcomeOf(state: PairState, ...step: Step): string {
 }
 
 t.test('both see the same order, whoever asks', async t => {
-  t.strictSame(inOrder(EARLY, LATE), inOrder(LATE, EARLY))
-  t.equal(pairId('r1', inOrder(LATE, EARLY)), 'r1/p9/p1')
+  t.strictSame(orderByJoin(EARLY, LATE), orderByJoin(LATE, EARLY))
+  t.equal(pairId('r1', orderByJoin(LATE, EARLY)), 'r1/p9/p1')
 })
 
 t.test('each hears the other, with the room, the version, who it is from and for whom', async t => {
@@ -178,16 +178,16 @@ t.test('what changes nothing is no new version, but the first word makes the pai
 
 t.test('a pair is kept while both are in, and over when one is not', async t => {
   const state = after([EARLY, offer('a1')])
-  t.strictSame(keepPair(state, 5000), { state: { ...state, checkAt: 5000 }, events: [] })
+  t.strictSame(dropWaitingCandidates(state, 5000), { state: { ...state, checkAt: 5000 }, events: [] })
   t.strictSame(endPair(state), { state: { ...state, version: 2, checkAt: null }, events: [] })
 })
 
 t.test('what waits is dropped by the check, which no signal puts off', async t => {
   const state = after([EARLY, offer('a1')], [LATE, trickle([candidate(1, 'b1')])])
-  const turn = { from: LATE.participantId, checkAt: CHECK_AT + 500, held: false }
+  const turn = { from: LATE.participantId, checkAt: CHECK_AT + 500, mustWait: false }
   const more = decidePair(state, { ...turn, command: trickle([candidate(2, 'b1')]) }).state
   t.equal(more.checkAt, CHECK_AT)
-  const kept = keepPair(more, 5000).state
+  const kept = dropWaitingCandidates(more, 5000).state
   t.match(kept, { version: more.version + 1, checkAt: 5000, signaled: { later: { waiting: [] } } })
   t.equal(outcomeOf(kept, LATE, answer('b1')), 'zoe answer 1')
 })

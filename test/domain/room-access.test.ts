@@ -1,12 +1,12 @@
 // Who may do what in a room, as a table: every action of every kind of user, in an open room, a locked one, one for members only, one
 // that is closed and one that is not there.
 import t from 'tap'
-import { mustBeAllowed, type RoomAction } from '../../src/domain/room/access.js'
-import { withRoles } from '../../src/domain/room/service-answer.js'
+import { type RoomAction, requireAccess } from '../../src/domain/room/access.js'
+import { withServiceClaim } from '../../src/domain/room/service-answer.js'
 import {
   type Invitation,
-  type Member,
   PART,
+  type ParticipantRecord,
   type RoomParts,
   type RoomUser,
   type Settings
@@ -30,7 +30,7 @@ const SETTINGS: Settings = {
 
 type Parts = Readonly<Record<string, object>>
 
-const memberOf = (user: string, role: Member['role']): Member => {
+const memberOf = (user: string, role: ParticipantRecord['role']): ParticipantRecord => {
   const rest = { since: null, claimed: null, awaySince: null, joinedAt: T0, metadata: {} }
   return { participantId: `p-${user}`, user, device: 'phone', role, ...rest }
 }
@@ -38,16 +38,16 @@ const userOf = (parts: Partial<RoomUser>): RoomUser => ({
   ...{ roomSince: T0, devices: [], role: null, given: null, left: [] },
   ...parts
 })
-const inside = (user: string, role: Member['role'], device = 'phone'): Parts => ({
-  ...(device === 'phone' ? { [PART.member({ user, device: 'phone' })]: memberOf(user, role) } : {}),
+const inside = (user: string, role: ParticipantRecord['role'], device = 'phone'): Parts => ({
+  ...(device === 'phone' ? { [PART.participantOf({ user, device: 'phone' })]: memberOf(user, role) } : {}),
   [PART.user(user)]: userOf({ devices: [device], role })
 })
-const given = (user: string, role: Member['role']): Parts => ({
+const given = (user: string, role: ParticipantRecord['role']): Parts => ({
   [PART.user(user)]: userOf({ given: { role, over: null } })
 })
 const invited = (user: string, ended: Invitation['ended'] = null): Parts => {
   const from = { participantId: 'p', user: 'creator', device: 'phone' }
-  return { [PART.invited(user)]: { invitationId: 'i', user, from, metadata: {}, until: T0 + 1, ended } }
+  return { [PART.invitation(user)]: { invitationId: 'i', user, from, metadata: {}, until: T0 + 1, ended } }
 }
 const banned = (user: string, until: number | null = null): Parts => ({ [PART.ban(user)]: { by: {}, at: T0, until } })
 const ended = (reason: 'accepted' | 'declined', at = T0) => ({ reason, by: null, at })
@@ -55,12 +55,12 @@ const ended = (reason: 'accepted' | 'declined', at = T0) => ({ reason, by: null,
 function roomOf(settings: Settings | null, parts: Parts): RoomParts {
   const all: Parts = { ...parts, ...(settings ? { [PART.settings]: settings } : {}) }
   const get = <T>(part: string) => (all[part] ?? null) as T | null
-  return { roomId: ROOM, version: 1, settings, emptySince: null, get, list: () => [], memberCount: 0 }
+  return { roomId: ROOM, version: 1, settings, emptySince: null, get, list: () => [], participantCount: 0 }
 }
 
 function outcome(action: RoomAction, settings: Settings | null, [actor, parts]: readonly [Actor, Parts]): string {
   try {
-    mustBeAllowed(action, roomOf(settings, parts), { actor, now: T0 + 5 })
+    requireAccess(action, roomOf(settings, parts), { actor, now: T0 + 5 })
     return 'yes'
   } catch (error) {
     if (error instanceof AppError) return error.code
@@ -70,7 +70,7 @@ function outcome(action: RoomAction, settings: Settings | null, [actor, parts]: 
 
 const SERVICE: RoomDefinition = { roles: { named: 'moderator' }, grants: { guest: ['join', 'chat'] } }
 const CLOSED_SERVICE: RoomDefinition = { ...SERVICE, defaultRole: 'none' }
-const served = (user: string, room: RoomDefinition) => withRoles(somebody(user), ROOM, room)
+const served = (user: string, room: RoomDefinition) => withServiceClaim(somebody(user), ROOM, room)
 
 const USERS = {
   host: [somebody('ann'), inside('ann', 'host')],

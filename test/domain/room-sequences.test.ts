@@ -3,8 +3,8 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import t from 'tap'
-import { participantIn, userIn } from '../../src/domain/room/access.js'
-import { type Banned, PART, type RoomDecision, viewMember } from '../../src/domain/room/state.js'
+import { findParticipantRecord, roomUser } from '../../src/domain/room/access.js'
+import { type Banned, PART, type RoomDecision, viewParticipant } from '../../src/domain/room/state.js'
 import { AppError } from '../../src/errors.js'
 import type { Actor } from '../../src/schemas/claims.js'
 import { ROLES } from '../../src/schemas/room.js'
@@ -76,7 +76,7 @@ const steps: fc.Arbitrary<Step> = fc.oneof(
 )
 
 const isHost = ({ parts }: RoomFixture, user: string) =>
-  parts.settings?.closed === null && (userIn(parts, user).given?.role ?? userIn(parts, user).role) === 'host'
+  parts.settings?.closed === null && (roomUser(parts, user).given?.role ?? roomUser(parts, user).role) === 'host'
 const placeOf = ({ user, device: name }: { user: string; device: string }) => `${user}/${name}`
 const roles = (fixture: RoomFixture) =>
   new Map(fixture.members().map(({ participantId, role }) => [participantId, role]))
@@ -118,7 +118,7 @@ class Story {
   #outside({ user }: Actor) {
     const { settings } = this.fixture.parts
     if (settings === null || settings.closed !== null) return 'host'
-    return settings.createdBy === user ? (userIn(this.fixture.parts, user).given?.role ?? 'host') : null
+    return settings.createdBy === user ? (roomUser(this.fixture.parts, user).given?.role ?? 'host') : null
   }
 
   /** Whoever is no host makes and unmakes none, and puts none out but their own devices. */
@@ -147,13 +147,13 @@ class Story {
     const members = fixture.members()
     for (const { participantId, user } of members) this.users.set(participantId, user)
     for (const member of members) {
-      assert.deepEqual(participantIn(fixture.parts, member.participantId), member, 'found by either name')
+      assert.deepEqual(findParticipantRecord(fixture.parts, member.participantId), member, 'found by either name')
       assert.deepEqual(fixture.member(member), member)
       assert.ok(!isBanned(fixture, member.user), 'a banned user is out, with every device')
     }
     const byUser = (user: string) => members.filter(member => member.user === user)
     for (const user of USERS) {
-      const { devices, given } = userIn(fixture.parts, user)
+      const { devices, given } = roomUser(fixture.parts, user)
       assert.deepEqual(
         [...devices].sort(),
         byUser(user)
@@ -195,7 +195,7 @@ class Story {
       const participant = fixture.participants.get(place)
       if (participant === undefined) this.#replicas.delete(place)
       else if (participant !== before.get(place)) {
-        const participants = fixture.members().map(viewMember)
+        const participants = fixture.members().map(viewParticipant)
         this.#replicas.set(place, new RoomReplica(participant, { version: fixture.version, participants }))
       }
     }
@@ -204,7 +204,7 @@ class Story {
   #holdReplicas(): void {
     const others = (participants: Iterable<{ participantId: string }>, self: string) =>
       [...participants].filter(({ participantId }) => participantId !== self).sort(byId)
-    const members = this.fixture.members().map(viewMember)
+    const members = this.fixture.members().map(viewParticipant)
     for (const [place, { participantId, participants }] of this.#replicas) {
       assert.deepEqual(
         others(participants.values(), participantId),

@@ -1,6 +1,6 @@
 // The rules of a room: what anybody may do to anybody, who hears of it, and what joining, leaving and being gone come to.
 import t from 'tap'
-import { UNUSED_MS } from '../../src/domain/room/lifecycle.js'
+import { UNUSED_ROOM_MS } from '../../src/domain/room/lifecycle.js'
 import { participantIdOf, type RoomDecision } from '../../src/domain/room/state.js'
 import type { AppError } from '../../src/errors.js'
 import type { Actor, RoomClaim } from '../../src/schemas/claims.js'
@@ -374,9 +374,9 @@ t.test('an empty room lingers, and is then gone until somebody makes it again', 
 t.test('one that was made ahead of time waits for its first participant', async t => {
   const fixture = new RoomFixture()
   const made = fixture.configure(sam, { locked: true })
-  t.match(made, { makes: true, events: [] })
+  t.match(made, { createsRoom: true, events: [] })
   t.match(fixture.parts.settings, { createdBy: 'sam', locked: true, mode: 'p2p' })
-  fixture.now += UNUSED_MS - 1
+  fixture.now += UNUSED_ROOM_MS - 1
   t.equal(outcomeOf(fixture.closesIfEmpty()), 'nothing', 'not as short as after the last one has left')
   fixture.now += 1
   t.equal(outcomeOf(fixture.closesIfEmpty()), 'all closed(empty)')
@@ -386,7 +386,7 @@ t.test('the first device that joins a room made ahead of time makes it one as an
   const fixture = new RoomFixture()
   fixture.configure(sam, {})
   fixture.join(eve)
-  fixture.now += UNUSED_MS
+  fixture.now += UNUSED_ROOM_MS
   t.equal(outcomeOf(fixture.closesIfEmpty()), 'nothing')
   fixture.remove(eve, eve)
   fixture.now += LINGER_MS

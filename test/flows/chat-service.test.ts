@@ -41,14 +41,14 @@ async function postAndDie(
   const commit = {
     reads: {},
     writes: {},
-    membersMax: 9,
+    participantsMax: 9,
     items: [],
     tag: 'x',
     deadlineAt: null,
     expireInMs: null
   }
   const { status } = await scenario.store.rooms.commit(scenario.toWire('r1'), {
-    ...{ ...commit, line: { ...line, value, holds: true }, emptyDeadlineAt: now + 1e6, node: 'dead', now }
+    ...{ ...commit, logEntry: { ...line, value, keepsExcess: true }, emptyDeadlineAt: now + 1e6, node: 'dead', now }
   })
   assert.equal(status, 'ok')
 }
@@ -72,7 +72,7 @@ async function leavesNothingUnderWay(scenario: Scenario, oldest: string): Promis
   })
   await until('nobody is at work', async () => {
     const queue = await aggregates.load({ kind: 'chat', id })
-    return queue === null || JSON.parse(queue.state).courier === null
+    return queue === null || JSON.parse(queue.state).deliveringNode === null
   })
 }
 

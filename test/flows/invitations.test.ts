@@ -293,8 +293,8 @@ async function inviteAndDie(scenario: Scenario, alice: TestClient, user: string)
   const command = { actor, invitees, metadata: {}, ringMs: 60_000, bounds: { perRoom: 9, perInviter: 9 } }
   const roomId = scenario.toWire('r1')
   await store.invitations.add(scenario.toWire(user), roomId, { until: scenario.now() + 60_000, now: scenario.now() })
-  const basis = { roomId, read: rules.readOfInvite(command), parts: () => rules.partsOfInvite(command) }
-  await changeRoom(parts as unknown as Context, basis, (room, now) => rules.invite(room, command, now))
+  const basis = { roomId, read: rules.partsReadForInvite(command), parts: () => rules.partsOfInvite(command) }
+  await changeRoom(parts as unknown as Context, basis, (room, now) => rules.decideInvite(room, command, now))
 }
 
 flow('what a dead node left untold rings, also on a device that comes meanwhile, and once', async (t, scenario) => {

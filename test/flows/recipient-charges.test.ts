@@ -89,7 +89,7 @@ flow(
     const leftAt = scenario.now()
     await scenario.advance(scenario.config.awayAfterMs + 1_000)
     await updated(true)
-    const part = PART.member({ user: scenario.toWire('alice'), device: 'phone' })
+    const part = PART.participantOf({ user: scenario.toWire('alice'), device: 'phone' })
     const room = await scenario.store.rooms.load(scenario.toWire('r1'), [part])
     const [head = '', rest = ''] = (room?.fields.get(part)?.value ?? '').split('\n')
     const { awaySince } = { ...JSON.parse(head), ...JSON.parse(rest) }

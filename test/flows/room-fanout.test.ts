@@ -126,7 +126,7 @@ for (const engine of ['memory', 'redis'] as const) {
       t.teardown(() => frank.closeStream())
       const { participantId } = await frank.post(`${room}/participants`)
       nodes.beforeCommit = ({ writes }) => {
-        if (Object.keys(writes).some(part => part.startsWith('member:'))) throw new AppError('store_unavailable')
+        if (Object.keys(writes).some(part => part.startsWith('participant:'))) throw new AppError('store_unavailable')
       }
       await frank.expectRefusal('store_unavailable', `${room}/participants`, { replace: true })
       nodes.beforeCommit = () => {}

@@ -25,7 +25,7 @@ async function commitAndDie(scenario: Scenario, { who, id }: Seat): Promise<void
   const { status } = await scenario.store.rooms.commit(roomId, {
     reads: { [part]: field ?? null },
     writes: { [part]: null },
-    membersMax: 100,
+    participantsMax: 100,
     items,
     tag: 'abcde',
     deadlineAt: null,

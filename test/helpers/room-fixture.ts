@@ -1,12 +1,12 @@
 // A room as the store keeps it, in the hands of a test: decisions are applied to it, and whoever is in hears what they say.
 import assert from 'node:assert/strict'
-import { ban, unban } from '../../src/domain/room/bans.js'
+import { decideBan, decideUnban } from '../../src/domain/room/bans.js'
 import * as life from '../../src/domain/room/lifecycle.js'
 import * as rules from '../../src/domain/room/participants.js'
 import {
-  type Member,
-  NOTHING,
+  NO_CHANGE,
   PART,
+  type ParticipantRecord,
   participantIdOf,
   type RoomDecision,
   type RoomParts,
@@ -66,16 +66,18 @@ export class RoomFixture {
         [...this.#parts]
           .filter(([name]) => name.startsWith(prefix))
           .map(([name, part]) => [name.slice(prefix.length), part as T] as const),
-      memberCount: this.members().length
+      participantCount: this.members().length
     }
   }
 
-  member(who: Endpoint): Member | null {
-    return this.parts.get<Member>(PART.member(who))
+  member(who: Endpoint): ParticipantRecord | null {
+    return this.parts.get<ParticipantRecord>(PART.participantOf(who))
   }
 
-  members(): Member[] {
-    return [...this.#parts].filter(([name]) => name.startsWith(PART.members)).map(([, member]) => member as Member)
+  members(): ParticipantRecord[] {
+    return [...this.#parts]
+      .filter(([name]) => name.startsWith(PART.participants))
+      .map(([, member]) => member as ParticipantRecord)
   }
 
   /** By user/device. */
@@ -89,51 +91,53 @@ export class RoomFixture {
     const { maxParticipants } = this
     const participantId = participantIdOf(actor, `.p${++this.#count}`)
     return this.attempt(parts =>
-      rules.join(parts, { actor, participantId, metadata, replace, maxParticipants }, this.now)
+      rules.decideJoin(parts, { actor, participantId, metadata, replace, maxParticipants }, this.now)
     )
   }
 
   remove(actor: Actor, whom: Endpoint): RoomDecision | AppError {
-    return this.#about(whom, (parts, target) => rules.remove(parts, { actor, target }, this.now))
+    return this.#about(whom, (parts, target) => rules.decideRemoval(parts, { actor, target }, this.now))
   }
 
   change(actor: Actor, whom: Endpoint, body: UpdateParticipantRequest): RoomDecision | AppError {
-    return this.#about(whom, (parts, target) => rules.change(parts, { actor, target, body }, this.now))
+    return this.#about(whom, (parts, target) => rules.decideChange(parts, { actor, target, body }, this.now))
   }
 
   ban(actor: Actor, user: string, forMs: number | null = null): RoomDecision | AppError {
-    return this.attempt(parts => ban(parts, { actor, user, forMs }, this.now))
+    return this.attempt(parts => decideBan(parts, { actor, user, forMs }, this.now))
   }
 
   unban(actor: Actor, user: string): RoomDecision | AppError {
-    return this.attempt(parts => unban(parts, { actor, user }, this.now))
+    return this.attempt(parts => decideUnban(parts, { actor, user }, this.now))
   }
 
   configure(actor: Actor, body: RoomRequest): RoomDecision | AppError {
     const { maxParticipants } = this
-    return this.attempt(parts => life.configure(parts, { actor, body, maxParticipants }, this.now))
+    return this.attempt(parts => life.decideSettings(parts, { actor, body, maxParticipants }, this.now))
   }
 
   close(actor: Actor): RoomDecision | AppError {
-    return this.attempt(parts => life.close(parts, actor, this.now))
+    return this.attempt(parts => life.decideClose(parts, actor, this.now))
   }
 
   // ── What happens to them ──
 
   goesAway(who: Endpoint): RoomDecision | AppError {
-    return this.#about(who, (_, member) => rules.goAway(member, this.now))
+    return this.#about(who, (_, member) => rules.markAway(member, this.now))
   }
 
   comesBack(who: Endpoint): RoomDecision | AppError {
-    return this.#about(who, (_, member) => rules.comeBack(member))
+    return this.#about(who, (_, member) => rules.markBack(member))
   }
 
   isLost(who: Endpoint): RoomDecision | AppError {
-    return this.#about(who, (parts, member) => rules.leave(parts, member, { reason: 'lost', by: null, now: this.now }))
+    return this.#about(who, (parts, member) =>
+      rules.leaveRoom(parts, member, { reason: 'lost', by: null, now: this.now })
+    )
   }
 
   closesIfEmpty(): RoomDecision | AppError {
-    return this.attempt(parts => life.closeIfEmpty(parts, LINGER_MS, this.now))
+    return this.attempt(parts => life.decideCloseEmpty(parts, LINGER_MS, this.now))
   }
 
   attempt(decide: Decide): RoomDecision | AppError {
@@ -147,18 +151,21 @@ export class RoomFixture {
     }
   }
 
-  #about(who: Endpoint, decide: (parts: RoomParts, member: Member) => RoomDecision): RoomDecision | AppError {
+  #about(
+    who: Endpoint,
+    decide: (parts: RoomParts, member: ParticipantRecord) => RoomDecision
+  ): RoomDecision | AppError {
     const member = this.member(who)
     return member ? this.attempt(parts => decide(parts, member)) : new AppError('participant_not_found')
   }
 
   /** As the store does it: all or nothing, under the next version. */
-  #commit({ writes, membersMax = Infinity, events }: RoomDecision): void {
+  #commit({ writes, participantsMax = Infinity, events }: RoomDecision): void {
     if (Object.keys(writes).length === 0 && events.length === 0) return
     const letsIn = Object.keys(writes).some(
-      name => name.startsWith(PART.members) && writes[name] !== null && !this.#parts.has(name)
+      name => name.startsWith(PART.participants) && writes[name] !== null && !this.#parts.has(name)
     )
-    if (letsIn && this.members().length >= membersMax) throw new AppError('room_full')
+    if (letsIn && this.members().length >= participantsMax) throw new AppError('room_full')
     this.version++
     for (const [name, value] of Object.entries(writes)) {
       if (value === null) this.#parts.delete(name)
@@ -189,7 +196,7 @@ export class RoomFixture {
 /** One line: who hears what, `quiet` if nobody does, `nothing` when nothing changes, or the code of the error. */
 export function outcomeOf(outcome: RoomDecision | AppError): string {
   if (outcome instanceof AppError) return outcome.code
-  if (outcome === NOTHING) return 'nothing'
+  if (outcome === NO_CHANGE) return 'nothing'
   const told = outcome.events.map(({ to, type, data }) => {
     const name = type.replace(/^room\.(participant_)?/, '')
     const why = data.reason === undefined ? '' : `(${data.reason})`

@@ -16,8 +16,8 @@ import { invitationContract } from './contract/invitations.js'
 import { lastingContract } from './contract/lasting.js'
 import { leaseContract } from './contract/leases.js'
 import { logContract } from './contract/log.js'
-import { memberContract } from './contract/members.js'
 import { membershipContract } from './contract/memberships.js'
+import { participantContract } from './contract/participants.js'
 import { smallContract } from './contract/quotas-and-tickets.js'
 import { roomLifeContract } from './contract/room-life.js'
 import { roomContract } from './contract/rooms.js'
@@ -64,7 +64,7 @@ export function runContract<S extends Store>(t: Test, { name, open, also }: Engi
     leaseContract(t, lab)
     contactContract(t, lab)
     roomContract(t, lab)
-    memberContract(t, lab)
+    participantContract(t, lab)
     lastingContract(t, lab)
     fanoutContract(t, lab)
     roomLifeContract(t, lab)

@@ -39,9 +39,18 @@ async function given(t: Test, server: RedisServer) {
 /** Without the partition. */
 const nameOf = (key: string) => key.slice(key.indexOf(':', key.indexOf('}')) + 1)
 
-const ALL = ['log:r', 'logids:r', 'member:r', 'outbox:room:r', 'pending', 'rests:r', 'state:room:r', 'timers:room']
-const PUBLISHED = ['log:r', 'logids:r', 'member:r', 'rests:r', 'state:room:r']
-const line = { id: 'l', value: '1', keep: 9 }
+const ALL = [
+  'details:r',
+  'log:r',
+  'logids:r',
+  'outbox:room:r',
+  'participant:r',
+  'pending',
+  'state:room:r',
+  'timers:room'
+]
+const PUBLISHED = ['details:r', 'log:r', 'logids:r', 'participant:r', 'state:room:r']
+const logEntry = { id: 'l', value: '1', keep: 9 }
 /** Until a room goes; long enough to look at all its keys first, also on a busy machine. */
 const SOON_MS = 1_500
 
@@ -52,7 +61,7 @@ for (const cluster of [false, true]) {
 
     t.test('a room that is over goes as a whole, once it was told, and leaves nothing', async t => {
       const { lab, traces, commit, settle } = await given(t, server)
-      await commit(joinOf(lab, 'alice', { line, items: [tellAll(1)], deadlineAt: lab.clock.now() }))
+      await commit(joinOf(lab, 'alice', { logEntry, items: [tellAll(1)], deadlineAt: lab.clock.now() }))
       t.strictSame((await traces()).names, ALL)
       await commit(roomCommitOf(lab, { expireInMs: SOON_MS, items: [tellAll(2)] }))
       const waiting = await traces()
@@ -79,7 +88,7 @@ for (const cluster of [false, true]) {
       'a room that was told already goes after the commit that ends it, also with what that commit wrote',
       async t => {
         const { lab, traces, commit } = await given(t, server)
-        await commit(joinOf(lab, 'alice', { line, deadlineAt: lab.clock.now(), expireInMs: SOON_MS }))
+        await commit(joinOf(lab, 'alice', { logEntry, deadlineAt: lab.clock.now(), expireInMs: SOON_MS }))
         const over = await traces()
         t.strictSame(over.names, PUBLISHED)
         t.ok(over.ends.every(end => end > 0 && end === over.ends[0]))
@@ -91,7 +100,7 @@ for (const cluster of [false, true]) {
       'a room that lives again keeps everything; one that has something to say keeps it until it is told',
       async t => {
         const { lab, traces, commit, settle } = await given(t, server)
-        await commit(joinOf(lab, 'alice', { line, expireInMs: 60_000 }))
+        await commit(joinOf(lab, 'alice', { logEntry, expireInMs: 60_000 }))
         await commit(roomCommitOf(lab))
         t.ok(
           (await traces()).ends.every(end => end === -1),
@@ -112,8 +121,8 @@ for (const cluster of [false, true]) {
       'a commit that is refused, a question and a reading leave nothing of a room that does not exist',
       async t => {
         const { lab, traces, commit, settle, store } = await given(t, server)
-        await commit(roomCommitOf(lab, { reads: { a: roomStamp(1) }, line, items: [tellAll(1)] }))
-        await commit(joinOf(lab, 'alice', { membersMax: 0, line, items: [tellAll(1)] }))
+        await commit(roomCommitOf(lab, { reads: { a: roomStamp(1) }, logEntry, items: [tellAll(1)] }))
+        await commit(joinOf(lab, 'alice', { participantsMax: 0, logEntry, items: [tellAll(1)] }))
         await settle(0)
         await store.rooms.load('r', 'all')
         await store.rooms.log('r', { limit: 9 })

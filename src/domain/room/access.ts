@@ -11,8 +11,8 @@ import type { Role } from '../../schemas/room.js'
 import {
   type Banned,
   type Invitation,
-  type Member,
   PART,
+  type ParticipantRecord,
   type RoomParts,
   type RoomUser,
   type Settings
@@ -25,7 +25,7 @@ const ROLE_GRANTS: Readonly<Record<Role, readonly Grant[]>> = {
   listener: ['join', 'signal', 'chat']
 }
 
-interface Rule {
+interface ActionRule {
   /** Null: nothing beyond having a part in the room. */
   readonly grant: Grant | null
   readonly from: 'anywhere' | 'known' | 'inside'
@@ -47,14 +47,14 @@ const ACTIONS = {
   invite: { grant: 'join', from: 'inside' },
   /** An invitation passes the lock. */
   inviteToLocked: { grant: 'moderate', from: 'inside' }
-} as const satisfies Record<string, Rule>
+} as const satisfies Record<string, ActionRule>
 
 export type RoomAction = keyof typeof ACTIONS
 
 export interface Access {
   readonly settings: Settings
   /** Null: this device is not in. */
-  readonly member: Member | null
+  readonly participant: ParticipantRecord | null
   /** As which it acts, or would join. */
   readonly role: Role
   readonly claim: RoomClaim | undefined
@@ -62,50 +62,60 @@ export interface Access {
   readonly passesLock: boolean
 }
 
-interface Asking {
+interface Requester {
   readonly actor: Actor
   readonly now: number
 }
 
 /** What the rule reads. */
 export const partsOfAccess = ({ user, device }: Endpoint): string[] => [
-  ...[PART.settings, PART.member({ user, device }), PART.user(user), PART.ban(user), PART.invited(user)]
+  ...[PART.settings, PART.participantOf({ user, device }), PART.user(user), PART.ban(user), PART.invitation(user)]
 ]
 
 /** @throws AppError not_permitted, banned, room_not_found, room_closed, not_in_room */
-export function mustBeAllowed(action: RoomAction, parts: RoomParts, { actor, now }: Asking): Access {
-  const rule: Rule = ACTIONS[action]
-  const claim = mustNotBeBanned(parts, actor, now)
-  const part = partIn(parts, actor, claim)
+export function requireAccess(action: RoomAction, parts: RoomParts, { actor, now }: Requester): Access {
+  const rule: ActionRule = ACTIONS[action]
+  const claim = requireNotBanned(parts, actor, now)
+  const part = relationOf(parts, actor, claim)
   if (rule.from !== 'anywhere' && !part.isKnown) throw new AppError('room_not_found')
-  const settings = openRoom(parts)
-  if (rule.from === 'inside' && part.member === null) throw new AppError('not_in_room')
+  const settings = requireOpenRoom(parts)
+  if (rule.from === 'inside' && part.participant === null) throw new AppError('not_in_room')
   const fromOutside = rule.grant === 'moderate' || rule.grant === 'manage' ? part.ownRole : part.role
-  const grants = grantsOf(part.member?.role ?? fromOutside, claim)
-  if (rule.grant !== null && !grants.includes(rule.grant)) throw refusal(part.isKnown, rule.grant)
-  const passesLock = part.isAskedIn || grants.includes('moderate')
+  const grants = grantsOf(part.participant?.role ?? fromOutside, claim)
+  if (rule.grant !== null && !grants.includes(rule.grant)) throw refusedGrant(part.isKnown, rule.grant)
+  const passesLock = part.isInvited || grants.includes('moderate')
   const isReader = action === 'read' || action === 'readChat'
   if (isReader && settings.locked && !part.isIn && !passesLock) throw new AppError('room_not_found')
   // Grants without a role come from a claim; they count, and the role is only shown.
-  return { settings, member: part.member, role: part.member?.role ?? part.role ?? 'listener', claim, passesLock }
+  return {
+    settings,
+    participant: part.participant,
+    role: part.participant?.role ?? part.role ?? 'listener',
+    claim,
+    passesLock
+  }
 }
 
 /** For actions that take being in the room. @throws AppError as mustBeAllowed */
-export function mustBeAllowedInside(action: RoomAction, parts: RoomParts, asking: Asking): Access & { member: Member } {
-  const access = mustBeAllowed(action, parts, asking)
-  if (access.member === null) throw new AppError('not_in_room')
-  return { ...access, member: access.member }
+export function requireParticipant(
+  action: RoomAction,
+  parts: RoomParts,
+  asking: Requester
+): Access & { participant: ParticipantRecord } {
+  const access = requireAccess(action, parts, asking)
+  if (access.participant === null) throw new AppError('not_in_room')
+  return { ...access, participant: access.participant }
 }
 
 /** A user who has no part in the room is not told that it is there. */
-export const refusal = (isKnown: boolean, grant: Grant): AppError =>
+export const refusedGrant = (isKnown: boolean, grant: Grant): AppError =>
   isKnown ? new AppError('not_permitted', { detail: `It takes the grant ${grant}` }) : new AppError('room_not_found')
 
 export const grantsOf = (role: Role | null, claim: RoomClaim | undefined): readonly Grant[] =>
   claim?.grants ?? (role === null ? [] : ROLE_GRANTS[role])
 
 /** The claim of the actor on this room, if there is one. @throws AppError not_permitted, banned */
-export function mustNotBeBanned(parts: RoomParts, actor: Actor, now: number): RoomClaim | undefined {
+export function requireNotBanned(parts: RoomParts, actor: Actor, now: number): RoomClaim | undefined {
   const claim = claimFor(actor, parts.roomId)
   const ban = parts.get<Banned>(PART.ban(actor.user))
   if (ban && isInForce(ban, now)) throw new AppError('banned')
@@ -115,7 +125,7 @@ export function mustNotBeBanned(parts: RoomParts, actor: Actor, now: number): Ro
 export const isInForce = ({ until }: Banned, now: number): boolean => until === null || until > now
 
 /** The settings of a room that is there. @throws AppError room_not_found, room_closed */
-export function openRoom({ settings }: RoomParts): Settings {
+export function requireOpenRoom({ settings }: RoomParts): Settings {
   if (settings === null) throw new AppError('room_not_found')
   if (settings.closed === null) return settings
   throw new AppError(settings.closed === 'empty' ? 'room_not_found' : 'room_closed')
@@ -140,11 +150,11 @@ function isExplicit(actor: Actor, roomId: string, claim: RoomClaim | undefined):
   return namesRoom || claim.role !== undefined || (claim.grants ?? []).length > 0
 }
 
-interface Part {
-  readonly member: Member | null
+interface Relation {
+  readonly participant: ParticipantRecord | null
   /** With this device or another one. */
   readonly isIn: boolean
-  readonly isAskedIn: boolean
+  readonly isInvited: boolean
   /** Has a part in the room: is in, made it, was asked in, or has an explicit claim. */
   readonly isKnown: boolean
   /** Given, claimed, the creator's, or that of another device which is in. */
@@ -153,40 +163,40 @@ interface Part {
   readonly role: Role | null
 }
 
-function partIn(parts: RoomParts, actor: Actor, claim: RoomClaim | undefined): Part {
-  const member = parts.get<Member>(PART.member(actor))
-  const { devices, given, role: roleHere } = userIn(parts, actor.user)
-  const isIn = member !== null || devices.length > 0
-  const isAskedIn = hasInvitation(parts, actor.user)
+function relationOf(parts: RoomParts, actor: Actor, claim: RoomClaim | undefined): Relation {
+  const participant = parts.get<ParticipantRecord>(PART.participantOf(actor))
+  const { devices, given, role: roleHere } = roomUser(parts, actor.user)
+  const isIn = participant !== null || devices.length > 0
+  const isInvited = hasInvitation(parts, actor.user)
   const isOwner = isCreator(parts, actor.user) && actor.served === undefined && (given?.role ?? 'host') === 'host'
   const claimed = claim?.role ?? null
   const stands = given !== null && (claimed === null || claimed === given.over)
   const ownRole = stands ? given.role : (claimed ?? (isOwner ? 'host' : isIn ? roleHere : null))
   const { defaultRole = 'none' } = parts.settings ?? {}
-  const role = ownRole ?? (defaultRole === 'none' ? (isAskedIn ? 'speaker' : null) : defaultRole)
-  const isKnown = isIn || isOwner || isAskedIn || isExplicit(actor, parts.roomId, claim)
-  return { member, isIn, isAskedIn, isKnown, ownRole, role }
+  const role = ownRole ?? (defaultRole === 'none' ? (isInvited ? 'speaker' : null) : defaultRole)
+  const isKnown = isIn || isOwner || isInvited || isExplicit(actor, parts.roomId, claim)
+  return { participant, isIn, isInvited, isKnown, ownRole, role }
 }
 
 export const isCreator = ({ settings }: RoomParts, user: string): boolean =>
   settings?.createdBy === user && settings.closed !== 'empty'
 
 /** What the room keeps of a user; what an earlier room of this id kept says nothing. */
-export function userIn(parts: RoomParts, user: string): RoomUser {
+export function roomUser(parts: RoomParts, user: string): RoomUser {
   const roomSince = parts.settings?.createdAt ?? 0
   const kept = parts.get<RoomUser>(PART.user(user))
   return kept?.roomSince === roomSince ? kept : { roomSince, devices: [], role: null, given: null, left: [] }
 }
 
 /** Null when it has left, also if its device has joined again since. Reads PART.participant. */
-export function participantIn(parts: RoomParts, participantId: string): Member | null {
-  const member = parts.get<Member>(PART.participant(participantId))
-  return member?.participantId === participantId ? member : null
+export function findParticipantRecord(parts: RoomParts, participantId: string): ParticipantRecord | null {
+  const participant = parts.get<ParticipantRecord>(PART.participant(participantId))
+  return participant?.participantId === participantId ? participant : null
 }
 
 /** It rings, or was accepted since the room began. */
 function hasInvitation(parts: RoomParts, user: string): boolean {
-  const invitation = parts.get<Invitation>(PART.invited(user))
+  const invitation = parts.get<Invitation>(PART.invitation(user))
   if (invitation === null || invitation.ended === null) return invitation !== null
   return invitation.ended.reason === 'accepted' && invitation.ended.at >= (parts.settings?.createdAt ?? 0)
 }

@@ -3,12 +3,12 @@
 import { AppError } from '../../errors.js'
 import type { Actor } from '../../schemas/claims.js'
 import { endpoint } from '../endpoint.js'
-import { isCreator, mustBeAllowed, partsOfAccess, userIn } from './access.js'
+import { isCreator, partsOfAccess, requireAccess, roomUser } from './access.js'
 import { withdrawInvitation } from './invitation.js'
-import { leaveAll, membersOf, participantOf } from './participants.js'
-import { type Banned, NOTHING, PART, type RoomDecision, type RoomParts } from './state.js'
+import { leaveWithDevices, ownParticipantId, participantsOf } from './participants.js'
+import { type Banned, NO_CHANGE, PART, type RoomDecision, type RoomParts } from './state.js'
 
-interface Ban {
+interface BanCommand {
   readonly actor: Actor
   readonly user: string
   /** Null: until unbanned. */
@@ -16,34 +16,39 @@ interface Ban {
 }
 
 /** What a ban reads: what access does, and all of the user's. */
-export const partsOfBan = (parts: RoomParts, { actor, user }: Pick<Ban, 'actor' | 'user'>): string[] => [
+export const partsOfBan = (parts: RoomParts, { actor, user }: Pick<BanCommand, 'actor' | 'user'>): string[] => [
   ...partsOfAccess(actor),
-  ...[PART.user(user), PART.ban(user), PART.invited(user)],
-  ...userIn(parts, user).devices.map(device => PART.member({ user, device }))
+  ...[PART.user(user), PART.ban(user), PART.invitation(user)],
+  ...roomUser(parts, user).devices.map(device => PART.participantOf({ user, device }))
 ]
 
 /**
  * All the user's devices leave with it, and no invitation lets them in. A host is as safe from it as from being put out, and so
  * is the creator while they are out. @throws AppError not_permitted and what access throws
  */
-export function ban(parts: RoomParts, { actor, user, forMs }: Ban, now: number): RoomDecision {
-  const members = membersOf(parts, user)
-  mustBeAllowed(isHost(parts, user) ? 'manage' : 'moderate', parts, { actor, now })
+export function decideBan(parts: RoomParts, { actor, user, forMs }: BanCommand, now: number): RoomDecision {
+  const participants = participantsOf(parts, user)
+  requireAccess(isHost(parts, user) ? 'manage' : 'moderate', parts, { actor, now })
   if (user === actor.user) throw new AppError('not_permitted', { detail: 'You cannot ban yourself' })
   const by = endpoint(actor)
   const banned: Banned = { by, at: now, until: forMs === null ? null : now + forMs }
-  const out = leaveAll(parts, members, { reason: 'removed', by, now, except: participantOf(parts, actor) })
+  const out = leaveWithDevices(parts, participants, {
+    reason: 'removed',
+    by,
+    now,
+    except: ownParticipantId(parts, actor)
+  })
   return withdrawInvitation(parts, { ...out, writes: { ...out.writes, [PART.ban(user)]: banned } }, { user, by, now })
 }
 
 function isHost(parts: RoomParts, user: string): boolean {
-  const members = membersOf(parts, user)
-  if (members.length > 0) return members.some(({ role }) => role === 'host')
-  return (userIn(parts, user).given?.role ?? (isCreator(parts, user) ? 'host' : null)) === 'host'
+  const participants = participantsOf(parts, user)
+  if (participants.length > 0) return participants.some(({ role }) => role === 'host')
+  return (roomUser(parts, user).given?.role ?? (isCreator(parts, user) ? 'host' : null)) === 'host'
 }
 
 /** @throws AppError not_permitted and what access throws */
-export function unban(parts: RoomParts, { actor, user }: Omit<Ban, 'forMs'>, now: number): RoomDecision {
-  mustBeAllowed('moderate', parts, { actor, now })
-  return parts.get(PART.ban(user)) === null ? NOTHING : { writes: { [PART.ban(user)]: null }, events: [] }
+export function decideUnban(parts: RoomParts, { actor, user }: Omit<BanCommand, 'forMs'>, now: number): RoomDecision {
+  requireAccess('moderate', parts, { actor, now })
+  return parts.get(PART.ban(user)) === null ? NO_CHANGE : { writes: { [PART.ban(user)]: null }, events: [] }
 }

@@ -3,9 +3,11 @@ import { AppError } from '../../errors.js'
 import type { Endpoint } from '../../schemas/common.js'
 import { type Invitation, PART, type RoomParts } from './state.js'
 
-const invitationsIn = (room: RoomParts): Invitation[] => room.list<Invitation>(PART.invited('')).map(([, each]) => each)
+const invitationsIn = (room: RoomParts): Invitation[] =>
+  room.list<Invitation>(PART.invitation('')).map(([, each]) => each)
 
-export const ringing = (room: RoomParts): Invitation[] => invitationsIn(room).filter(({ ended }) => ended === null)
+export const ringingInvitations = (room: RoomParts): Invitation[] =>
+  invitationsIn(room).filter(({ ended }) => ended === null)
 
 /** Bytes of the metadata of all invitations of a room that ring. */
 export const METADATA_BYTES_MAX = 262_144
@@ -19,39 +21,42 @@ export interface InviteBounds {
   readonly perInviter: number
 }
 
-interface Asked {
+interface InvitationRequest {
   readonly actor: Endpoint
   readonly metadata: Invitation['metadata']
   readonly bounds: InviteBounds
   /** How many more are to ring. */
-  readonly fresh: number
+  readonly added: number
 }
 
 /** @throws AppError too_many_invitations */
-export function mustFit(room: RoomParts, { actor, metadata, bounds, fresh }: Asked): void {
-  const rings = ringing(room)
+export function requireRoomForInvitations(
+  room: RoomParts,
+  { actor, metadata, bounds, added }: InvitationRequest
+): void {
+  const rings = ringingInvitations(room)
   const own = rings.filter(({ from }) => from.user === actor.user)
   const refuse = (detail: string) => new AppError('too_many_invitations', { detail })
-  if (rings.length + fresh > bounds.perRoom) throw refuse(`At most ${bounds.perRoom} ring in a room at once`)
-  if (own.length + fresh > bounds.perInviter) throw refuse(`At most ${bounds.perInviter} of one inviter ring at once`)
-  const bytes = rings.reduce((sum, each) => sum + bytesOf(each.metadata), fresh * bytesOf(metadata))
+  if (rings.length + added > bounds.perRoom) throw refuse(`At most ${bounds.perRoom} ring in a room at once`)
+  if (own.length + added > bounds.perInviter) throw refuse(`At most ${bounds.perInviter} of one inviter ring at once`)
+  const bytes = rings.reduce((sum, each) => sum + bytesOf(each.metadata), added * bytesOf(metadata))
   if (bytes > METADATA_BYTES_MAX) throw refuse(`Their metadata is larger than ${METADATA_BYTES_MAX} bytes`)
 }
 
 const bytesOf = (metadata: Invitation['metadata']) => Buffer.byteLength(JSON.stringify(metadata))
 
 /** What has ended makes room, the oldest first. */
-export function withoutOldest(room: RoomParts, bounds: InviteBounds, fresh: number): Record<string, null> {
+export function dropOldestEnded(room: RoomParts, bounds: InviteBounds, added: number): Record<string, null> {
   const kept = invitationsIn(room)
-  const excess = kept.length + fresh - 2 * bounds.perRoom
+  const excess = kept.length + added - 2 * bounds.perRoom
   if (excess <= 0) return {}
   const ended = kept.filter(each => each.ended !== null).sort((a, b) => (a.ended?.at ?? 0) - (b.ended?.at ?? 0))
-  return Object.assign({}, ...ended.slice(0, excess).map(forget))
+  return Object.assign({}, ...ended.slice(0, excess).map(forgetInvitation))
 }
 
-export const forget = ({ user, invitationId }: Invitation): Record<string, null> => ({
-  [PART.invited(user)]: null,
-  [PART.invite(invitationId)]: null
+export const forgetInvitation = ({ user, invitationId }: Invitation): Record<string, null> => ({
+  [PART.invitation(user)]: null,
+  [PART.invitationOwner(invitationId)]: null
 })
 
 /** When it ends by itself, or is forgotten. */

@@ -3,63 +3,63 @@ import type { Actor } from '../../schemas/claims.js'
 import type { Endpoint } from '../../schemas/common.js'
 import type { CloseReason, RoomRequest } from '../../schemas/room.js'
 import { endpoint } from '../endpoint.js'
-import { grantsOf, mustBeAllowed, mustNotBeBanned, refusal } from './access.js'
-import { type Making, openOrFresh } from './creation.js'
-import { participantOf, tellAll } from './participants.js'
-import { NOTHING, PART, type RoomDecision, type RoomParts, type Settings } from './state.js'
+import { grantsOf, refusedGrant, requireAccess, requireNotBanned } from './access.js'
+import { existingOrNewRoom, type NewRoom } from './creation.js'
+import { ownParticipantId } from './participants.js'
+import { NO_CHANGE, PART, type RoomDecision, type RoomParts, roomEvent, type Settings } from './state.js'
 
 /** A room that is made ahead of time is over if no device has joined it within this time. */
-export const UNUSED_MS = 3_600_000
+export const UNUSED_ROOM_MS = 3_600_000
 
 /** Makes the room, or changes what the body names; reads partsOfAccess. @throws AppError not_permitted, banned, room_not_found, room_closed */
-export function configure(
+export function decideSettings(
   parts: RoomParts,
-  { actor, body, ...making }: { readonly actor: Actor; readonly body: RoomRequest } & Making,
+  { actor, body, ...making }: { readonly actor: Actor; readonly body: RoomRequest } & NewRoom,
   now: number
 ): RoomDecision {
-  const claim = mustNotBeBanned(parts, actor, now)
-  const before = openOrFresh(parts, { actor, ...making }, now)
+  const claim = requireNotBanned(parts, actor, now)
+  const before = existingOrNewRoom(parts, { actor, ...making }, now)
   const fresh = before !== parts.settings
-  if (!fresh) mustBeAllowed('manage', parts, { actor, now })
+  if (!fresh) requireAccess('manage', parts, { actor, now })
   else if (!grantsOf(claim?.role ?? 'host', claim).includes('manage'))
-    throw refusal(actor.served !== 'unnamed', 'manage')
+    throw refusedGrant(actor.served !== 'unnamed', 'manage')
   const settings: Settings = { ...before, ...body, ...(fresh ? { isUnused: true } : {}) }
   const by = endpoint(actor)
   return {
-    makes: fresh,
+    createsRoom: fresh,
     writes: { [PART.settings]: settings, ...(fresh ? { [PART.empty]: now } : {}) },
-    events: fresh ? [] : [tellAll('room.updated', { changes: body, by }, participantOf(parts, actor))]
+    events: fresh ? [] : [roomEvent('room.updated', { changes: body, by }, ownParticipantId(parts, actor))]
   }
 }
 
 /** @throws AppError not_permitted, banned, room_not_found, room_closed */
-export function close(parts: RoomParts, actor: Actor, now: number): RoomDecision {
-  const { settings } = mustBeAllowed('manage', parts, { actor, now })
-  return over(settings, { reason: 'closed', by: endpoint(actor), except: participantOf(parts, actor) })
+export function decideClose(parts: RoomParts, actor: Actor, now: number): RoomDecision {
+  const { settings } = requireAccess('manage', parts, { actor, now })
+  return endRoom(settings, { reason: 'closed', by: endpoint(actor), except: ownParticipantId(parts, actor) })
 }
 
 /** When a room that no device is in is over; null for any other room. Reads settings and empty. */
-export function emptyUntil({ settings, emptySince, memberCount }: RoomParts, lingerMs: number): number | null {
-  if (settings === null || settings.closed !== null || emptySince === null || memberCount > 0) return null
-  return emptySince + (settings.isUnused ? UNUSED_MS : lingerMs)
+export function closesAt({ settings, emptySince, participantCount }: RoomParts, lingerMs: number): number | null {
+  if (settings === null || settings.closed !== null || emptySince === null || participantCount > 0) return null
+  return emptySince + (settings.isUnused ? UNUSED_ROOM_MS : lingerMs)
 }
 
 /** Reads settings and empty. */
-export function closeIfEmpty(parts: RoomParts, lingerMs: number, now: number): RoomDecision {
-  const until = emptyUntil(parts, lingerMs)
+export function decideCloseEmpty(parts: RoomParts, lingerMs: number, now: number): RoomDecision {
+  const until = closesAt(parts, lingerMs)
   return until === null || until > now || parts.settings === null
-    ? NOTHING
-    : over(parts.settings, { reason: 'empty', by: null })
+    ? NO_CHANGE
+    : endRoom(parts.settings, { reason: 'empty', by: null })
 }
 
 /** The room service knows it no longer. Reads settings. */
-export function closeUnknown({ settings }: RoomParts): RoomDecision {
-  return settings === null || settings.closed !== null ? NOTHING : over(settings, { reason: 'closed', by: null })
+export function decideCloseUnknown({ settings }: RoomParts): RoomDecision {
+  return settings === null || settings.closed !== null ? NO_CHANGE : endRoom(settings, { reason: 'closed', by: null })
 }
 
 /** Reads settings. */
-export const expireAgain = ({ settings }: RoomParts): RoomDecision =>
-  settings?.closed === null ? NOTHING : { writes: {}, events: [], over: true }
+export const restartExpiry = ({ settings }: RoomParts): RoomDecision =>
+  settings?.closed === null ? NO_CHANGE : { writes: {}, events: [], endsRoom: true }
 
 interface Closing {
   readonly reason: CloseReason
@@ -68,10 +68,10 @@ interface Closing {
   readonly except?: string | undefined
 }
 
-function over(settings: Settings, { reason, by, except }: Closing): RoomDecision {
+function endRoom(settings: Settings, { reason, by, except }: Closing): RoomDecision {
   return {
     writes: { [PART.settings]: { ...settings, closed: reason } },
-    events: [tellAll('room.closed', { reason, by }, except)],
-    over: true
+    events: [roomEvent('room.closed', { reason, by }, except)],
+    endsRoom: true
   }
 }

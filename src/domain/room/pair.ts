@@ -19,18 +19,21 @@ import {
   type Signaler
 } from '../negotiation/negotiation.js'
 import type { Description } from '../negotiation/sdp.js'
-import { type MemberHead, type Participation, participation } from './state.js'
+import { type ParticipantHead, type ParticipantRef, participantRef } from './state.js'
 
 type PairSide = 'earlier' | 'later'
 /** With the version of the room that let them in. */
-export type Joined = Participation & { readonly since: number }
+export type JoinedParticipant = ParticipantRef & { readonly since: number }
 
-export const toJoined = (member: MemberHead): Joined => ({ ...participation(member), since: member.since ?? 0 })
+export const toJoinedParticipant = (participant: ParticipantHead): JoinedParticipant => ({
+  ...participantRef(participant),
+  since: participant.since ?? 0
+})
 
 export interface PairState extends Negotiation<PairSide> {
   readonly roomId: string
   readonly version: number
-  readonly peers: { readonly [side in PairSide]: Participation }
+  readonly peers: { readonly [side in PairSide]: ParticipantRef }
   /** The version of the room that let the later one in: neither gets a signal before both joinings were published. */
   readonly since: number
   /** When to look whether both are still in the room; null: one is not, and this is over. */
@@ -54,18 +57,26 @@ export interface PairDecision {
 }
 
 /** The two in the order in which they joined, which both of them see alike. */
-export const inOrder = (a: Joined, b: Joined): { earlier: Joined; later: Joined } =>
+export const orderByJoin = (
+  a: JoinedParticipant,
+  b: JoinedParticipant
+): { earlier: JoinedParticipant; later: JoinedParticipant } =>
   a.since < b.since ? { earlier: a, later: b } : { earlier: b, later: a }
 
 /** `${roomId}/${earlier}/${later}`; no id has a slash in it. */
-export const pairId = (roomId: string, { earlier, later }: { earlier: Participation; later: Participation }): string =>
-  `${roomId}/${earlier.participantId}/${later.participantId}`
+export const pairId = (
+  roomId: string,
+  { earlier, later }: { earlier: ParticipantRef; later: ParticipantRef }
+): string => `${roomId}/${earlier.participantId}/${later.participantId}`
 
-export function newPair(roomId: string, { earlier, later }: { earlier: Joined; later: Joined }): PairState {
+export function newPair(
+  roomId: string,
+  { earlier, later }: { earlier: JoinedParticipant; later: JoinedParticipant }
+): PairState {
   return {
     roomId,
     version: 0,
-    peers: { earlier: participation(earlier), later: participation(later) },
+    peers: { earlier: participantRef(earlier), later: participantRef(later) },
     since: later.since,
     checkAt: null,
     negotiation: { revision: 0, pendingFrom: null },
@@ -73,21 +84,21 @@ export function newPair(roomId: string, { earlier, later }: { earlier: Joined; l
   }
 }
 
-interface PairTurn {
+interface PairInput {
   readonly from: string
   readonly command: PairCommand
   readonly checkAt: number
   /** The two do not know of each other yet: everything is committed, and nothing goes direct. */
-  readonly held: boolean
+  readonly mustWait: boolean
 }
 
 /** @throws AppError offer_collision, stale_revision, no_offer_pending, stale_candidate, too_many_waiting_candidates */
-export function decidePair(state: PairState, { from, command, checkAt, held }: PairTurn): PairDecision {
+export function decidePair(state: PairState, { from, command, checkAt, mustWait }: PairInput): PairDecision {
   const signaler = signalerOf(state, from)
   const { next: result, signals } = apply(state, signaler, command)
   const { negotiation, signaled } = result
   // What is not there yet has to be made, even when there is nothing to keep of it.
-  const unchanged = result === state && state.version > 0 && !held
+  const unchanged = result === state && state.version > 0 && !mustWait
   // What waits is dropped by the next check, which nothing puts off.
   const nextCheckAt = hasWaiting(state) ? (state.checkAt ?? checkAt) : checkAt
   const next = unchanged ? state : { ...state, version: state.version + 1, checkAt: nextCheckAt, negotiation, signaled }
@@ -95,7 +106,7 @@ export function decidePair(state: PairState, { from, command, checkAt, held }: P
   const common = { roomId: state.roomId, version: next.version, from: state.peers[signaler.side], to }
   return {
     state: next,
-    isHeld: held,
+    isHeld: mustWait,
     events: signals.map(({ type, data }) => ({ to: { user, device }, type, data: { ...common, ...data } }))
   }
 }
@@ -127,7 +138,7 @@ export const endPair = (state: PairState): PairDecision => ({
 })
 
 /** Both are still in. Candidates that wait have done so for long enough: no description has come for them. */
-export function keepPair(state: PairState, checkAt: number): PairDecision {
+export function dropWaitingCandidates(state: PairState, checkAt: number): PairDecision {
   if (!hasWaiting(state)) return { state: { ...state, checkAt }, events: [] }
   const { earlier, later } = state.signaled
   const signaled = { earlier: withoutWaiting(earlier), later: withoutWaiting(later) }

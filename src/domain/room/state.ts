@@ -20,26 +20,26 @@ export interface Settings {
 }
 
 /** What the room service says of a room. */
-export type Known = Partial<Omit<Settings, 'createdAt' | 'createdBy' | 'closed' | 'isUnused'>>
+export type ServiceSettings = Partial<Omit<Settings, 'createdAt' | 'createdBy' | 'closed' | 'isUnused'>>
 
-export interface Participation extends Endpoint {
+export interface ParticipantRef extends Endpoint {
   readonly participantId: string
 }
 
 /** As others see who did something. */
-export const participation = ({ participantId, user, device }: Participation): Participation => ({
+export const participantRef = ({ participantId, user, device }: ParticipantRef): ParticipantRef => ({
   participantId,
   user,
   device
 })
 
 /** What is read of a participant by those who only address them. */
-export interface MemberHead extends Participation {
+export interface ParticipantHead extends ParticipantRef {
   /** The version of the room that let it in; null in the commit that does. */
   readonly since: number | null
 }
 
-export interface Member extends MemberHead {
+export interface ParticipantRecord extends ParticipantHead {
   readonly role: Role
   /** The role that the token or the room service claimed for it; null: neither did. */
   readonly claimed: Role | null
@@ -88,52 +88,53 @@ export interface Invitation {
 }
 
 /** Whose invitation an id stands for. */
-export interface Named {
+export interface InvitationOwner {
   readonly user: string
 }
 
 /** An id that was cancelled before its invitation came. */
-export interface Ahead {
+export interface EarlyCancel {
   readonly by: Endpoint
   readonly at: number
 }
 
 /** Characters of a place: 132 bits of a digest, which no user can find another device for. */
-const PLACE_LENGTH = 22
+const DEVICE_KEY_LENGTH = 22
 
 /** Where a device's record lies in a room. The id of each of its participations begins with it, so the record is found by either. */
-const placeOf = ({ user, device }: Endpoint) => hash('sha256', `${user}/${device}`, 'base64url').slice(0, PLACE_LENGTH)
+const deviceKeyOf = ({ user, device }: Endpoint) =>
+  hash('sha256', `${user}/${device}`, 'base64url').slice(0, DEVICE_KEY_LENGTH)
 
 /** `unique` tells this participation from earlier ones of the device. */
-export const participantIdOf = (endpoint: Endpoint, unique: string): string => placeOf(endpoint) + unique
+export const participantIdOf = (endpoint: Endpoint, unique: string): string => deviceKeyOf(endpoint) + unique
 
 /**
- * The names of a room's parts. What stands before a colon names a group; `member:` alone asks for all of it, `member::` for a MemberHead
+ * The names of a room's parts. What stands before a colon names a group; `participant:` alone asks for all of it, `participant::` for a ParticipantHead
  * of each (store/rooms.ts).
  */
 export const PART = {
   settings: 'settings',
   /** When the last one left; nobody is in while it is there. */
   empty: 'empty',
-  /** What the names of all members begin with. */
-  members: 'member:',
-  member: (endpoint: Endpoint) => `member:${placeOf(endpoint)}`,
+  /** What the names of all participants begin with. */
+  participants: 'participant:',
+  participantOf: (endpoint: Endpoint) => `participant:${deviceKeyOf(endpoint)}`,
   /** The record of a participant, or of a later participation of the same device. */
-  participant: (participantId: string) => `member:${participantId.slice(0, PLACE_LENGTH)}`,
-  memberHeads: 'member::',
+  participant: (participantId: string) => `participant:${participantId.slice(0, DEVICE_KEY_LENGTH)}`,
+  participantHeads: 'participant::',
   /** What the names of all users' parts begin with. */
   users: 'user:',
   user: (user: string) => `user:${user}`,
   /** The store keeps it when the room has gone (LASTING). */
   ban: (user: string) => `+ban:${user}`,
   /** A user's invitation: the one that rings, or the last one that did. */
-  invited: (user: string) => `invited:${user}`,
+  invitation: (user: string) => `invitation:${user}`,
   /** What an invitation's id stands for. */
-  invite: (invitationId: string) => `invite:${invitationId}`,
+  invitationOwner: (invitationId: string) => `invitee:${invitationId}`,
   /** What a participant has broadcast, see broadcast.ts. */
   broadcast: (participantId: string) => `broadcast:${participantId}`,
   /** An id that was cancelled before its invitation came. */
-  ahead: (invitationId: string) => `ahead:${invitationId}`
+  earlyCancel: (invitationId: string) => `cancelled:${invitationId}`
 } as const
 
 /** As much of a room as was read. */
@@ -146,17 +147,17 @@ export interface RoomParts {
   /** All parts that were read whose names begin so, by the rest of their names. */
   list<T>(prefix: string): readonly (readonly [rest: string, part: T])[]
   /** How many devices are in. */
-  readonly memberCount: number
+  readonly participantCount: number
 }
 
 /** Who hears it: everybody in the room (but one), one device, or a user's devices but one. */
-type RoomAudience =
+type RoomRecipients =
   | { readonly all: true; readonly except?: string }
   | { readonly user: string; readonly device: string }
   | { readonly user: string; readonly except: readonly string[] }
 
 export interface RoomEvent {
-  readonly to: RoomAudience
+  readonly to: RoomRecipients
   readonly type: string
   /** The room's id is added when it is committed, its version when it is told. */
   readonly data: Readonly<Record<string, unknown>>
@@ -166,22 +167,22 @@ export interface RoomDecision {
   /** null takes a part away. */
   readonly writes: Readonly<Record<string, object | number | null>>
   /** No device comes in beyond this many. */
-  readonly membersMax?: number
+  readonly participantsMax?: number
   /** Goes into the room's log, unless its id is there. */
-  readonly line?: { readonly id: string; readonly value: object }
+  readonly logEntry?: { readonly id: string; readonly value: object }
   readonly events: readonly RoomEvent[]
   /** When the room has to be looked at again on account of this. */
   readonly deadlineAt?: number
   /** The room is made with this. */
-  readonly makes?: boolean
+  readonly createsRoom?: boolean
   /** The room is over with this. */
-  readonly over?: boolean
+  readonly endsRoom?: boolean
 }
 
-export const NOTHING: RoomDecision = { writes: {}, events: [] }
+export const NO_CHANGE: RoomDecision = { writes: {}, events: [] }
 
 /** Several decisions as one commit. Later writes of a part win. */
-export function together(one: RoomDecision, ...more: readonly RoomDecision[]): RoomDecision {
+export function mergeDecisions(one: RoomDecision, ...more: readonly RoomDecision[]): RoomDecision {
   return {
     ...one,
     writes: Object.assign({}, one.writes, ...more.map(({ writes }) => writes)),
@@ -189,16 +190,23 @@ export function together(one: RoomDecision, ...more: readonly RoomDecision[]): R
   }
 }
 
-export function viewMember(member: Member): Participant {
-  const { participantId, user, device, role, metadata } = member
-  const [away, joinedAt] = [member.awaySince !== null, new Date(member.joinedAt).toISOString()]
+export function viewParticipant(participant: ParticipantRecord): Participant {
+  const { participantId, user, device, role, metadata } = participant
+  const [away, joinedAt] = [participant.awaySince !== null, new Date(participant.joinedAt).toISOString()]
   return { participantId, user, device, role, metadata, away, joinedAt }
 }
 
 export function viewRoom(
-  { roomId, version, memberCount }: Pick<RoomParts, 'roomId' | 'version' | 'memberCount'>,
+  { roomId, version, participantCount }: Pick<RoomParts, 'roomId' | 'version' | 'participantCount'>,
   settings: Settings
 ): Room {
   const { closed: _, isUnused: __, createdAt, ...rest } = settings
-  return { roomId, version, ...rest, createdAt: new Date(createdAt).toISOString(), participantCount: memberCount }
+  return { roomId, version, ...rest, createdAt: new Date(createdAt).toISOString(), participantCount }
 }
+
+/** An event for all participants but `except`. */
+export const roomEvent = (type: string, data: RoomEvent['data'], except?: string): RoomEvent => ({
+  to: { all: true, ...(except === undefined ? {} : { except }) },
+  type,
+  data
+})

@@ -2,7 +2,7 @@
 
 export interface Backlog {
   /** Seen when a room was looked at; null: nothing waits any more. */
-  note(roomId: string, oldestAt: number | null, now: number): void
+  record(roomId: string, oldestAt: number | null, now: number): void
   ageMs(now: number): number
 }
 
@@ -10,7 +10,7 @@ export interface Backlog {
 export function createBacklog(forgetAfterMs: number): Backlog {
   const rooms = new Map<string, { readonly oldestAt: number; readonly seenAt: number }>()
   return {
-    note(roomId, oldestAt, now) {
+    record(roomId, oldestAt, now) {
       if (oldestAt === null) rooms.delete(roomId)
       else rooms.set(roomId, { oldestAt, seenAt: now })
     },

@@ -1,8 +1,14 @@
-// Writing in a room, and reading what was written. The room's log is the history: a message is committed as a line of it
+// Writing in a room, and reading what was written. The room's log is the history: a message is committed as an entry of it
 // together with the event that tells the others, so neither is ever without the other.
-import { formatPlace, parsePlace, post, viewMessage, writtenIn } from '../../domain/chat/messages.js'
-import { mustBeAllowed, mustBeAllowedInside, partsOfAccess } from '../../domain/room/access.js'
-import { type MemberHead, PART, participation } from '../../domain/room/state.js'
+import {
+  decidePost,
+  formatPageCursor,
+  parseLoggedMessage,
+  parsePageCursor,
+  viewMessage
+} from '../../domain/chat/messages.js'
+import { partsOfAccess, requireAccess, requireParticipant } from '../../domain/room/access.js'
+import { PART, type ParticipantHead, participantRef } from '../../domain/room/state.js'
 import { AppError } from '../../errors.js'
 import { idFromKey } from '../../ids.js'
 import {
@@ -15,7 +21,7 @@ import {
   type TypingRequest
 } from '../../schemas/chat.js'
 import type { Actor } from '../../schemas/claims.js'
-import type { Logged } from '../../store/rooms.js'
+import type { LogEntry } from '../../store/rooms.js'
 import { deliveryCost } from '../budgets.js'
 import { refuseDerivedId } from '../chosen-id.js'
 import type { Context } from '../context.js'
@@ -24,10 +30,10 @@ import { readRoom } from '../room/parts.js'
 import { changeRoom } from '../room/update-room.js'
 import { queueMessage } from './deliver-to-service.js'
 
-interface Posted {
+interface PostResult {
   readonly message: ChatMessage
   /** False: it was there already. */
-  readonly posted: boolean
+  readonly isNew: boolean
 }
 
 /**
@@ -39,7 +45,7 @@ export async function postMessage(
   actor: Actor,
   roomId: string,
   { body, idempotencyKey }: { body: PostMessageRequest; idempotencyKey?: string | undefined }
-): Promise<Posted> {
+): Promise<PostResult> {
   const { content } = body
   refuseDerivedId('messageId', body.messageId)
   const freshId = () => (idempotencyKey ? idFromKey(actor.user, idempotencyKey, roomId) : context.ids.unique())
@@ -48,21 +54,24 @@ export async function postMessage(
     throw new AppError('too_large', { detail: `content is larger than ${CONTENT_MAX_BYTES} bytes as UTF-8` })
   }
   const basis = { roomId, parts: partsOfAccess(actor), payer: actor.user }
-  const { decision, version, known, excess } = await changeRoom(context, basis, (room, now) =>
-    post(room, { actor, messageId, content }, now)
-  )
+  const {
+    decision,
+    version,
+    isRepeat: known,
+    excess
+  } = await changeRoom(context, basis, (room, now) => decidePost(room, { actor, messageId, content }, now))
   recordKeepalive(context, actor)
-  const { value } = decision.line
+  const { value } = decision.logEntry
   if (!known) {
     queueMessage(context, roomId, excess)
-    return { message: viewMessage({ roomId, messageId, version }, value), posted: true }
+    return { message: viewMessage({ roomId, messageId, version }, value), isNew: true }
   }
-  const [line] = await context.store.rooms.log(roomId, { after: version - 1, limit: 1 })
+  const [logEntry] = await context.store.rooms.log(roomId, { after: version - 1, limit: 1 })
   // It fell out of the history at this moment, and so did its id.
-  if (line?.id !== messageId) return postMessage(context, actor, roomId, { body, idempotencyKey })
-  const first = writtenIn(line)
+  if (logEntry?.id !== messageId) return postMessage(context, actor, roomId, { body, idempotencyKey })
+  const first = parseLoggedMessage(logEntry)
   if (first.from.user !== actor.user || first.roomSince !== value.roomSince) throw new AppError('message_id_taken')
-  return { message: view(roomId, line), posted: false }
+  return { message: view(roomId, logEntry), isNew: false }
 }
 
 /** The newest page, or the one before or after a cursor. @throws AppError as postMessage, and invalid_cursor */
@@ -73,27 +82,27 @@ export async function listMessages(
   { before, after, limit = MESSAGES_LIMIT }: MessagesQuery
 ): Promise<MessagesResponse> {
   const room = await readRoom(context, roomId, partsOfAccess(actor))
-  const { createdAt: roomSince } = mustBeAllowed('readChat', room, { actor, now: context.clock.now() }).settings
+  const { createdAt: roomSince } = requireAccess('readChat', room, { actor, now: context.clock.now() }).settings
   const bounds = {
-    ...(before === undefined ? {} : { before: parsePlace(before, roomSince) }),
-    ...(after === undefined ? {} : { after: parsePlace(after, roomSince) })
+    ...(before === undefined ? {} : { before: parsePageCursor(before, roomSince) }),
+    ...(after === undefined ? {} : { after: parsePageCursor(after, roomSince) })
   }
-  const isOurs = (line: Logged) => writtenIn(line).roomSince === roomSince
+  const isOurs = (logEntry: LogEntry) => parseLoggedMessage(logEntry).roomSince === roomSince
   const read = async (options: typeof bounds, most: number) =>
     (await context.store.rooms.log(roomId, { ...options, limit: most })).filter(isOurs)
 
-  const lines = await read(bounds, limit)
+  const logEntries = await read(bounds, limit)
   // Of an empty page the edges are where it would stand.
-  const first = lines.at(0)?.version ?? (bounds.after === undefined ? bounds.before : bounds.after + 1)
-  const last = lines.at(-1)?.version ?? (bounds.before === undefined ? bounds.after : bounds.before - 1)
+  const first = logEntries.at(0)?.version ?? (bounds.after === undefined ? bounds.before : bounds.after + 1)
+  const last = logEntries.at(-1)?.version ?? (bounds.before === undefined ? bounds.after : bounds.before - 1)
   const [earlier, later] = await Promise.all([
     first === undefined ? [] : read({ before: first }, 1),
     last === undefined ? [] : read({ after: last }, 1)
   ])
   return {
-    messages: lines.map(line => view(roomId, line)),
-    before: first !== undefined && earlier.length > 0 ? formatPlace(roomSince, first) : null,
-    after: last !== undefined && later.length > 0 ? formatPlace(roomSince, last) : null
+    messages: logEntries.map(logEntry => view(roomId, logEntry)),
+    before: first !== undefined && earlier.length > 0 ? formatPageCursor(roomSince, first) : null,
+    after: last !== undefined && later.length > 0 ? formatPageCursor(roomSince, last) : null
   }
 }
 
@@ -104,20 +113,20 @@ export async function sendTyping(
   roomId: string,
   { typing }: TypingRequest
 ): Promise<void> {
-  const room = await readRoom(context, roomId, [...partsOfAccess(actor), PART.memberHeads])
-  const { member } = mustBeAllowedInside('chat', room, { actor, now: context.clock.now() })
+  const room = await readRoom(context, roomId, [...partsOfAccess(actor), PART.participantHeads])
+  const { participant } = requireParticipant('chat', room, { actor, now: context.clock.now() })
   const type = 'chat.typing'
   const timestamp = new Date(context.clock.now()).toISOString()
-  const data = { roomId, from: participation(member), typing }
+  const data = { roomId, from: participantRef(participant), typing }
   const envelope = JSON.stringify({ type, timestamp, data })
   const others = room
-    .list<MemberHead>(PART.memberHeads)
-    .filter(([, other]) => other.participantId !== member.participantId)
+    .list<ParticipantHead>(PART.participantHeads)
+    .filter(([, other]) => other.participantId !== participant.participantId)
   await context.budgets.spend(actor.user, 'deliveries', deliveryCost(others.length, envelope.length))
   const { wakeups } = context.store
   await Promise.all(others.map(([, to]) => wakeups.notify(to.user, { device: to.device, type, envelope })))
   recordKeepalive(context, actor)
 }
 
-const view = (roomId: string, line: Logged): ChatMessage =>
-  viewMessage({ roomId, messageId: line.id, version: line.version }, writtenIn(line))
+const view = (roomId: string, logEntry: LogEntry): ChatMessage =>
+  viewMessage({ roomId, messageId: logEntry.id, version: logEntry.version }, parseLoggedMessage(logEntry))

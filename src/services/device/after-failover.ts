@@ -9,7 +9,7 @@ import { confirmLease } from '../call/lease-conflicts.js'
 import { parseHolder } from '../call/lease-holder.js'
 import { updateCall } from '../call/update-call.js'
 import type { Context } from '../context.js'
-import { JOINING_MS, participationsOf } from '../room/memberships.js'
+import { currentParticipations, JOINING_MS } from '../room/memberships.js'
 
 /** Devices confirmed at a time. */
 const BATCH_SIZE = 64
@@ -21,7 +21,7 @@ export function confirmConnected(context: Context, connected: readonly Actor[], 
     await inBatches(context, connected, actor => confirmDevice(context, actor, { lost, closing }))
     // A younger membership may belong to a join that is not committed yet.
     await wait(context.clock, JOINING_MS, closing)
-    if (!closing.aborted) await inBatches(context, connected, actor => participationsOf(context, actor))
+    if (!closing.aborted) await inBatches(context, connected, actor => currentParticipations(context, actor))
   })
 }
 
@@ -46,7 +46,7 @@ async function confirmDevice(context: Context, actor: Actor, { lost, closing }: 
   // Records on the user's own server lost the same writes as the mailbox, whose next touch appends a reset.
   const isOnOtherServer = (id: string) => lost.serverOf(id) !== null && lost.serverOf(id) !== lost.serverOf(user)
   await Promise.all(held.map(lease => confirmCall(context, user, { lease, closing, isOnOtherServer })))
-  await participationsOf(context, actor)
+  await currentParticipations(context, actor)
   const ids = [...rooms.map(({ roomId }) => roomId), ...held.map(({ holder }) => parseHolder(holder).callId)]
   if (ids.some(isOnOtherServer)) await resetDevice(context, actor)
 }

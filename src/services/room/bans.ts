@@ -1,13 +1,13 @@
 // Keeping users out of a room.
 
-import { isInForce, mustBeAllowed, partsOfAccess } from '../../domain/room/access.js'
-import { ban, partsOfBan, unban } from '../../domain/room/bans.js'
+import { isInForce, partsOfAccess, requireAccess } from '../../domain/room/access.js'
+import { decideBan, decideUnban, partsOfBan } from '../../domain/room/bans.js'
 import { type Banned, PART } from '../../domain/room/state.js'
 import { AppError } from '../../errors.js'
 import type { Actor } from '../../schemas/claims.js'
 import type { Ban } from '../../schemas/room.js'
 import type { Context } from '../context.js'
-import { forgetRemoved } from './memberships.js'
+import { removeMembershipsOfRemoved } from './memberships.js'
 import { readRoom } from './parts.js'
 import { changeRoom } from './update-room.js'
 
@@ -29,13 +29,13 @@ export async function banUser(context: Context, roomId: string, request: BanRequ
     read: [...partsOfAccess(actor), PART.user(user)],
     parts: (room: Parameters<typeof partsOfBan>[0]) => partsOfBan(room, request)
   }
-  const commit = () => changeRoom(context, basis, (room, now) => ban(room, request, now))
+  const commit = () => changeRoom(context, basis, (room, now) => decideBan(room, request, now))
   const { decision, room: before } = await commit().catch(async error => {
     if (!(error instanceof AppError && error.code === 'too_many_bans')) throw error
     await forgetLapsedBans(context, roomId)
     return commit()
   })
-  await forgetRemoved(context, before, decision)
+  await removeMembershipsOfRemoved(context, before, decision)
 }
 
 /** Those that have lapsed make room. */
@@ -54,13 +54,13 @@ async function forgetLapsedBans(context: Context, roomId: string): Promise<void>
 /** @throws AppError not_permitted, banned, room_not_found, room_closed */
 export async function removeBan(context: Context, actor: Actor, roomId: string, user: string): Promise<void> {
   const parts = [...partsOfAccess(actor), PART.ban(user)]
-  await changeRoom(context, { roomId, parts }, (room, now) => unban(room, { actor, user }, now))
+  await changeRoom(context, { roomId, parts }, (room, now) => decideUnban(room, { actor, user }, now))
 }
 
 /** @throws AppError not_permitted, banned, room_not_found, room_closed */
 export async function listBans(context: Context, actor: Actor, roomId: string): Promise<Ban[]> {
   const now = context.clock.now()
-  mustBeAllowed('moderate', await readRoom(context, roomId, partsOfAccess(actor)), { actor, now })
+  requireAccess('moderate', await readRoom(context, roomId, partsOfAccess(actor)), { actor, now })
   const bans = await readRoom(context, roomId, [PART.ban('')])
   return bans.list<Banned>(PART.ban('')).flatMap(([user, kept]) => {
     const { by, at, until } = kept

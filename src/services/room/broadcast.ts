@@ -5,9 +5,9 @@
 // sees the other. What a pair has taken is part of its state, so nothing is sent twice.
 import { type Broadcast, withBatch } from '../../domain/negotiation/broadcast.js'
 import { checkCandidates } from '../../domain/negotiation/sdp.js'
-import { mustBeAllowed, participantIn, partsOfAccess } from '../../domain/room/access.js'
-import { countNotCurrent, isDescribedBy, toJoined } from '../../domain/room/pair.js'
-import { type MemberHead, PART } from '../../domain/room/state.js'
+import { findParticipantRecord, partsOfAccess, requireAccess } from '../../domain/room/access.js'
+import { countNotCurrent, isDescribedBy, toJoinedParticipant } from '../../domain/room/pair.js'
+import { PART, type ParticipantHead } from '../../domain/room/state.js'
 import { AppError } from '../../errors.js'
 import type { Actor } from '../../schemas/claims.js'
 import type { Delivery } from '../../schemas/common.js'
@@ -16,7 +16,14 @@ import { deliveryCost } from '../budgets.js'
 import type { Context } from '../context.js'
 import { recordKeepalive } from '../device/keepalive.js'
 import { NO_DELIVERY } from '../mail.js'
-import { readPair, releaseLater, speak, speaker, type Two, twoIn } from './pairs.js'
+import {
+  type ResolvedPair,
+  readPair,
+  releaseAfterPublication,
+  requireSender,
+  resolvePair,
+  signalPair
+} from './pairs.js'
 import { readRoom } from './parts.js'
 import { changeRoom } from './update-room.js'
 
@@ -31,9 +38,9 @@ export async function broadcastCandidates(
   const others = await findOthers(context, actor, roomId, batch)
   const [first] = others
   if (first === undefined) return { accepted: batch.candidates.length, waiting: 0, delivery: NO_DELIVERY }
-  const broadcast = await keep(context, first, batch)
-  const sent = await Promise.all(others.map(two => passOn(context, two, { batch, broadcast })))
-  await releaseLater(context, others)
+  const broadcast = await storeBroadcast(context, first, batch)
+  const sent = await Promise.all(others.map(two => signalBatch(context, two, { batch, broadcast })))
+  await releaseAfterPublication(context, others)
   recordKeepalive(context, actor)
   const sum = (key: keyof Delivery) => sent.reduce((total, { delivery }) => total + delivery[key], 0)
   const waiting = Math.max(0, ...sent.map(each => each.waiting))
@@ -41,41 +48,50 @@ export async function broadcastCandidates(
 }
 
 /** All others in the room; their number is charged. */
-async function findOthers(context: Context, actor: Actor, roomId: string, batch: CandidatesRequest): Promise<Two[]> {
-  const room = await readRoom(context, roomId, [...partsOfAccess(actor), PART.memberHeads])
-  const me = speaker(context, room, actor)
-  mustBeAllowed('broadcast', room, { actor, now: context.clock.now() })
+async function findOthers(
+  context: Context,
+  actor: Actor,
+  roomId: string,
+  batch: CandidatesRequest
+): Promise<ResolvedPair[]> {
+  const room = await readRoom(context, roomId, [...partsOfAccess(actor), PART.participantHeads])
+  const sender = requireSender(context, room, actor)
+  requireAccess('broadcast', room, { actor, now: context.clock.now() })
   const others = room
-    .list<MemberHead>(PART.memberHeads)
-    .flatMap(([, head]) => (head.participantId === me.participantId ? [] : toJoined(head)))
+    .list<ParticipantHead>(PART.participantHeads)
+    .flatMap(([, head]) => (head.participantId === sender.participantId ? [] : toJoinedParticipant(head)))
   const bytes = Buffer.byteLength(JSON.stringify(batch))
   if (others.length > 0) await context.budgets.spend(actor.user, 'deliveries', deliveryCost(others.length, bytes))
-  return others.map(peer => twoIn(room, me, peer))
+  return others.map(peer => resolvePair(room, sender, peer))
 }
 
 /** Resolves to all that the participant has broadcast. */
-async function keep(context: Context, { roomId, me }: Two, batch: CandidatesRequest): Promise<Broadcast> {
-  const { participantId } = me
+async function storeBroadcast(
+  context: Context,
+  { roomId, sender }: ResolvedPair,
+  batch: CandidatesRequest
+): Promise<Broadcast> {
+  const { participantId } = sender
   const part = PART.broadcast(participantId)
   const parts = [PART.participant(participantId), part]
   const { decision } = await changeRoom(context, { roomId, parts }, room => {
-    if (participantIn(room, participantId) === null) throw new AppError('not_in_room')
+    if (findParticipantRecord(room, participantId) === null) throw new AppError('not_in_room')
     return { writes: { [part]: withBatch(room.get<Broadcast>(part), batch) }, events: [] }
   })
   return decision.writes[part] as Broadcast
 }
 
 /** To whom nothing was described yet gets it with the description. */
-async function passOn(
+async function signalBatch(
   context: Context,
-  two: Two,
+  two: ResolvedPair,
   { batch, broadcast }: { batch: CandidatesRequest; broadcast: Broadcast }
 ): Promise<{ readonly waiting: number; readonly delivery: Delivery }> {
-  const from = two.me.participantId
+  const from = two.sender.participantId
   const known = context.pairs.get(two.id)?.state
   // What this node knows may be old: only the store can say that nothing was described.
   const state = known && isDescribedBy(known, from) ? known : await readPair(context, two.id)
   if (state === null || !isDescribedBy(state, from)) return { waiting: batch.candidates.length, delivery: NO_DELIVERY }
-  const { state: after, delivery } = await speak(context, two, { type: 'broadcast', broadcast })
+  const { state: after, delivery } = await signalPair(context, two, { type: 'broadcast', broadcast })
   return { waiting: countNotCurrent(after, from, batch), delivery }
 }

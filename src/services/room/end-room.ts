@@ -1,15 +1,15 @@
 // The end of a room: all that rings in it ends with it, and what is kept elsewhere of it goes in the background.
 import { endpoint } from '../../domain/endpoint.js'
 import { partsOfAccess } from '../../domain/room/access.js'
-import { partsOfEnd, readOfEnd, withAllEnded } from '../../domain/room/invitation.js'
+import { endAllInvitations, partsOfEnd, partsReadForEnd } from '../../domain/room/invitation.js'
 import type { RoomDecision, RoomParts } from '../../domain/room/state.js'
 import type { Actor } from '../../schemas/claims.js'
-import { catchUpChat } from '../chat/deliver-to-service.js'
+import { resumeChatDelivery } from '../chat/deliver-to-service.js'
 import type { Context } from '../context.js'
-import { forgetRoom } from './memberships.js'
+import { removeMembershipsOfRoom } from './memberships.js'
 import { changeRoom } from './update-room.js'
 
-interface Ending {
+interface EndOptions {
   readonly roomId: string
   /** Null: no one ends it, but the server. */
   readonly actor?: Actor
@@ -18,20 +18,20 @@ interface Ending {
 /** `close` may find that the room does not end; it reads settings, since when it is empty, and the actor's access. */
 export async function endRoom(
   context: Context,
-  { roomId, actor }: Ending,
+  { roomId, actor }: EndOptions,
   close: (room: RoomParts, now: number) => RoomDecision
 ): Promise<void> {
   const access = actor ? partsOfAccess(actor) : []
   const by = actor ? endpoint(actor) : null
   const basis = {
     roomId,
-    read: [...readOfEnd, ...access],
+    read: [...partsReadForEnd, ...access],
     parts: (room: RoomParts) => [...partsOfEnd(room), ...access]
   }
   const { decision } = await changeRoom(context, basis, (room, now) =>
-    withAllEnded(room, close(room, now), { by, now })
+    endAllInvitations(room, close(room, now), { by, now })
   )
-  if (!decision.over) return
-  forgetRoom(context, roomId)
-  catchUpChat(context, roomId)
+  if (!decision.endsRoom) return
+  removeMembershipsOfRoom(context, roomId)
+  resumeChatDelivery(context, roomId)
 }

@@ -3,8 +3,13 @@ import { askPolicy } from '../../adapters/policy.js'
 import { endpoint } from '../../domain/endpoint.js'
 import { partsOfAccess } from '../../domain/room/access.js'
 import * as rules from '../../domain/room/invitation.js'
-import { cancel, partsOfCancel, readOfCancel, viewAhead } from '../../domain/room/invitation-cancel.js'
-import { type Invitation, NOTHING, PART, type RoomParts } from '../../domain/room/state.js'
+import {
+  decideCancel,
+  partsOfCancel,
+  partsReadForCancel,
+  viewEarlyCancel
+} from '../../domain/room/invitation-cancel.js'
+import { type Invitation, NO_CHANGE, PART, type RoomParts } from '../../domain/room/state.js'
 import { AppError } from '../../errors.js'
 import { idFromKey } from '../../ids.js'
 import type { Actor } from '../../schemas/claims.js'
@@ -39,32 +44,43 @@ export async function inviteUsers(
   { body, idempotencyKey }: { body: InviteUsersRequest; idempotencyKey: string | undefined }
 ): Promise<InviteUsersResponse & { readonly isNew: boolean }> {
   const asked = commandOf(context, actor, body, idempotencyKey)
-  const { refused, muted } = await judgeInvitees(context, roomId, asked)
+  const { refused, mutedUsers } = await checkInvitees(context, roomId, asked)
   const isAllowed = ({ user }: { user: string }) => !refused.some(each => each.user === user)
-  const command = { ...asked, invitees: asked.invitees.filter(isAllowed), muted }
-  const users = command.invitees.map(({ user }) => user).filter(user => !muted.includes(user))
+  const command = { ...asked, invitees: asked.invitees.filter(isAllowed), mutedUsers }
+  const users = command.invitees.map(({ user }) => user).filter(user => !mutedUsers.includes(user))
   // Before the commit: if this node dies in between, one room too many is looked into, one too few is not.
   const now = context.clock.now()
   const until = now + command.ringMs
   await Promise.all(users.map(user => context.store.invitations.add(user, roomId, { until, now })))
-  const basis = { roomId, read: rules.readOfInvite(command), parts: rules.partsOfInvite(command), payer: actor.user }
-  const { decision, room } = await changeRoom(context, basis, (read, at) => rules.invite(read, command, at))
+  const basis = {
+    roomId,
+    read: rules.partsReadForInvite(command),
+    parts: rules.partsOfInvite(command),
+    payer: actor.user
+  }
+  const { decision, room } = await changeRoom(context, basis, (read, at) => rules.decideInvite(read, command, at))
   recordKeepalive(context, actor)
   const invitations: SentInvitation[] = []
-  const inside = rules.usersIn(room)
+  const usersInside = rules.usersInRoom(room)
   for (const { user, invitationId } of command.invitees) {
-    const relation = (decision.writes[PART.invited(user)] ?? room.get(PART.invited(user))) as Invitation | null
-    const reason = rules.refusalOf(room, { actor, user, inside }, now)
+    const relation = (decision.writes[PART.invitation(user)] ?? room.get(PART.invitation(user))) as Invitation | null
+    const reason = rules.inviteRefusal(room, { actor, user, usersInside }, now)
     const isRepeat = relation?.invitationId === invitationId
-    const ahead = viewAhead(room, { user, invitationId })
+    const ahead = viewEarlyCancel(room, { user, invitationId })
     if (ahead) invitations.push({ ...ahead, delivery: NO_DELIVERY })
-    else if (relation !== null && (isRepeat || reason === null)) invitations.push(await viewSent(context, relation))
+    else if (relation !== null && (isRepeat || reason === null))
+      invitations.push(await viewSentInvitation(context, relation))
     else if (reason !== null) refused.push({ user, reason })
   }
   return { invitations, refused, isNew: Object.keys(decision.writes).length > 0 }
 }
 
-function commandOf(context: Context, actor: Actor, body: InviteUsersRequest, idempotencyKey?: string): rules.Invite {
+function commandOf(
+  context: Context,
+  actor: Actor,
+  body: InviteUsersRequest,
+  idempotencyKey?: string
+): rules.InviteCommand {
   checkMetadata(body.metadata)
   refuseDerivedId('invitationId', body.invitationId)
   const { users, invitationId, metadata = {}, ringTimeoutMs = context.config.ringTimeoutMs } = body
@@ -79,34 +95,34 @@ function commandOf(context: Context, actor: Actor, body: InviteUsersRequest, ide
   return { actor, invitees, metadata, ringMs: ringTimeoutMs, bounds: { perRoom, perInviter } }
 }
 
-interface Judged {
+interface InviteeChecks {
   readonly refused: InviteUsersResponse['refused']
   /** Those who block the inviter: what they are sent reaches no device. */
-  readonly muted: readonly string[]
+  readonly mutedUsers: readonly string[]
 }
 
 /**
  * Judges each user who would ring now, before anything is kept: a repeat is not judged again, and a refusal leaves nothing behind.
  * Each costs the inviter as much as a call. @throws AppError rate_limited, policy_unavailable
  */
-async function judgeInvitees(context: Context, roomId: string, command: rules.Invite): Promise<Judged> {
-  const room = await readRoom(context, roomId, rules.readOfInvite(command))
-  const { events } = rules.invite(room, command, context.clock.now())
+async function checkInvitees(context: Context, roomId: string, command: rules.InviteCommand): Promise<InviteeChecks> {
+  const room = await readRoom(context, roomId, rules.partsReadForInvite(command))
+  const { events } = rules.decideInvite(room, command, context.clock.now())
   const ringing = command.invitees.filter(({ user }) => events.some(({ to }) => 'user' in to && to.user === user))
   // The request itself is charged as one.
   if (ringing.length > 1) await context.budgets.spend(command.actor.user, 'calls', ringing.length - 1)
-  const muted: string[] = []
+  const mutedUsers: string[] = []
   const answers = await Promise.all(
     ringing.map(async invitee => {
       const { user } = invitee
       const relation = await readCalleeRelation(context, command.actor.user, user)
-      if (relation.isBlocked) muted.push(user)
+      if (relation.isBlocked) mutedUsers.push(user)
       const isRefused = await isOverLimit(context, { caller: command.actor.user, callee: user }, relation)
       if (isRefused) return { user, reason: 'rate_limited' as const }
       return askPolicyForInvitee(context, { roomId, room, command }, invitee)
     })
   )
-  return { refused: answers.filter(answer => answer !== null), muted }
+  return { refused: answers.filter(answer => answer !== null), mutedUsers }
 }
 
 async function isOverLimit(
@@ -125,8 +141,8 @@ async function isOverLimit(
 
 async function askPolicyForInvitee(
   { config, log }: Context,
-  { roomId, room, command }: { roomId: string; room: ReadRoom; command: rules.Invite },
-  { user, invitationId }: rules.Invite['invitees'][number]
+  { roomId, room, command }: { roomId: string; room: ReadRoom; command: rules.InviteCommand },
+  { user, invitationId }: rules.InviteCommand['invitees'][number]
 ): Promise<InviteUsersResponse['refused'][number] | null> {
   if (config.policyUrl === null) return null
   const { actor, metadata } = command
@@ -136,19 +152,20 @@ async function askPolicyForInvitee(
   return allow ? null : { user, reason: 'policy', ...(detail ? { detail } : {}) }
 }
 
-async function viewSent(context: Context, invitation: Invitation): Promise<SentInvitation> {
+async function viewSentInvitation(context: Context, invitation: Invitation): Promise<SentInvitation> {
   const now = context.clock.now()
-  const delivery = invitation.ended || invitation.isMuted ? NO_DELIVERY : await reach(context, invitation.user, now)
+  const delivery =
+    invitation.ended || invitation.isMuted ? NO_DELIVERY : await countDevices(context, invitation.user, now)
   return { ...rules.viewInvitation(invitation, now), by: rules.endedByForInviter(invitation.ended), delivery }
 }
 
-async function reach({ store }: Context, user: string, now: number): Promise<Delivery> {
+async function countDevices({ store }: Context, user: string, now: number): Promise<Delivery> {
   const devices = await store.mailboxes.devices(user, now)
   const online = devices.filter(device => device.online).length
   return { online, queued: devices.length - online }
 }
 
-interface Where {
+interface InvitationPath {
   readonly roomId: string
   readonly invitationId: string
 }
@@ -157,7 +174,7 @@ interface Where {
 export async function acceptInvitation(
   context: Context,
   actor: Actor,
-  where: Where
+  where: InvitationPath
 ): Promise<AcceptInvitationResponse> {
   const cursor = await registerDevice(context, actor)
   const { result: invitation } = await answer(context, actor, where, 'accepted')
@@ -165,7 +182,11 @@ export async function acceptInvitation(
 }
 
 /** For all devices of the user. @throws AppError invitation_not_found, invitation_ended */
-export async function declineInvitation(context: Context, actor: Actor, where: Where): Promise<InvitationState> {
+export async function declineInvitation(
+  context: Context,
+  actor: Actor,
+  where: InvitationPath
+): Promise<InvitationState> {
   const invitation = await runUnlimited(context, actor, () => answer(context, actor, where, 'declined'))
   recordKeepalive(context, actor)
   return invitation
@@ -174,17 +195,17 @@ export async function declineInvitation(context: Context, actor: Actor, where: W
 async function answer(
   context: Context,
   actor: Actor,
-  { roomId, invitationId }: Where,
-  as: 'accepted' | 'declined'
+  { roomId, invitationId }: InvitationPath,
+  outcome: 'accepted' | 'declined'
 ): Promise<UnlimitedResult<InvitationState>> {
   const { decision, room } = await changeRoom(context, { roomId, parts: partsOfAccess(actor) }, (before, now) =>
-    rules.answer(before, { actor, invitationId, as }, now)
+    rules.decideAnswer(before, { actor, invitationId, outcome }, now)
   )
-  const written = decision.writes[PART.invited(actor.user)]
-  const invitation = (written ?? room.get(PART.invited(actor.user))) as Invitation
+  const written = decision.writes[PART.invitation(actor.user)]
+  const invitation = (written ?? room.get(PART.invitation(actor.user))) as Invitation
   const pair = { caller: invitation.from.user, callee: actor.user }
   if (written) {
-    await recordAttempt(context, pair, as === 'accepted' ? 'answered' : 'failed')
+    await recordAttempt(context, pair, outcome === 'accepted' ? 'answered' : 'failed')
   }
   return { result: rules.viewInvitation(invitation, context.clock.now()), isRepeat: !written }
 }
@@ -193,18 +214,18 @@ async function answer(
  * By whoever invited, or a moderator. Before its invitation comes it prevents it.
  * @throws AppError invitation_not_found, invitation_ended, not_permitted, too_many_invitations
  */
-export function cancelInvitation(context: Context, actor: Actor, where: Where): Promise<void> {
-  return runUnlimited(context, actor, () => endInvitation(context, actor, where))
+export function cancelInvitation(context: Context, actor: Actor, where: InvitationPath): Promise<void> {
+  return runUnlimited(context, actor, () => cancelInRoom(context, actor, where))
 }
 
-async function endInvitation(
+async function cancelInRoom(
   context: Context,
   actor: Actor,
-  { roomId, invitationId }: Where
+  { roomId, invitationId }: InvitationPath
 ): Promise<UnlimitedResult<void>> {
   const command = { actor, invitationId }
-  const basis = { roomId, read: readOfCancel(command), parts: (room: RoomParts) => partsOfCancel(room, command) }
-  const { decision } = await changeRoom(context, basis, (room, now) => cancel(room, command, now))
+  const basis = { roomId, read: partsReadForCancel(command), parts: (room: RoomParts) => partsOfCancel(room, command) }
+  const { decision } = await changeRoom(context, basis, (room, now) => decideCancel(room, command, now))
   recordKeepalive(context, actor)
-  return { result: undefined, isRepeat: decision === NOTHING }
+  return { result: undefined, isRepeat: decision === NO_CHANGE }
 }

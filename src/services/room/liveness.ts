@@ -1,42 +1,42 @@
 // Who is still in a room. A device whose stream breaks is away at once; if it is not back in time it has left.
 
-import { readOfEnd } from '../../domain/room/invitation.js'
-import { AHEAD } from '../../domain/room/invitation-cancel.js'
-import { closeIfEmpty, emptyUntil, expireAgain } from '../../domain/room/lifecycle.js'
-import { comeBack, goAway, leave } from '../../domain/room/participants.js'
-import { type Member, NOTHING, PART, type RoomDecision } from '../../domain/room/state.js'
+import { partsReadForEnd } from '../../domain/room/invitation.js'
+import { EARLY_CANCELS } from '../../domain/room/invitation-cancel.js'
+import { closesAt, decideCloseEmpty, restartExpiry } from '../../domain/room/lifecycle.js'
+import { leaveRoom, markAway, markBack } from '../../domain/room/participants.js'
+import { NO_CHANGE, PART, type ParticipantRecord, type RoomDecision } from '../../domain/room/state.js'
 import { AppError } from '../../errors.js'
 import type { Actor } from '../../schemas/claims.js'
 import type { Endpoint } from '../../schemas/common.js'
-import { catchUpChat } from '../chat/deliver-to-service.js'
+import { resumeChatDelivery } from '../chat/deliver-to-service.js'
 import type { Context } from '../context.js'
 import { type DeviceLiveness, deviceAbsentSince, graceStart, livenessOf } from '../device/liveness.js'
 import { endRoom } from './end-room.js'
-import { forgetUsers } from './former-users.js'
-import { participationsOf } from './memberships.js'
+import { removeFormerUsers } from './former-users.js'
+import { currentParticipations } from './memberships.js'
 import { type ReadRoom, readRoom } from './parts.js'
 import { checkInvitations } from './ringing-invitations.js'
-import { confirmRoom } from './room-service.js'
-import { changeOpenRoom, changeRoom, type RoomBasis, startFanout } from './update-room.js'
+import { compareWithService } from './room-service.js'
+import { changeOpenRoom, changeRoom, type RoomScope, startFanout } from './update-room.js'
 
 /** The device has a stream again, or polls: the other participants of its rooms see that it is back. */
-export async function greetRooms(context: Context, actor: Actor): Promise<void> {
-  const found = await participationsOf(context, actor)
-  const away = found.filter(({ member }) => member.awaySince !== null)
-  await Promise.all(away.map(({ roomId }) => announce(context, roomId, actor, comeBack)))
+export async function markBackInRooms(context: Context, actor: Actor): Promise<void> {
+  const found = await currentParticipations(context, actor)
+  const away = found.filter(({ participant }) => participant.awaySince !== null)
+  await Promise.all(away.map(({ roomId }) => publishLiveness(context, roomId, actor, markBack)))
 }
 
 /** Its stream or poll is over. One that polls still counts as there; it is looked at when it would no longer. */
-export async function missRooms(context: Context, actor: Actor): Promise<void> {
-  const rooms = await participationsOf(context, actor)
+export async function markAwayInRooms(context: Context, actor: Actor): Promise<void> {
+  const rooms = await currentParticipations(context, actor)
   if (rooms.length === 0) return
   const since = await deviceAbsentSince(context, actor, context.clock.now())
   const { awayAfterMs, roomReconnectMs } = context.config
   await Promise.all(
     rooms.map(async ({ roomId }) => {
       if (since === null) return context.store.rooms.bringForward(roomId, context.clock.now() + awayAfterMs)
-      await announce(context, roomId, actor, (member, now) => ({
-        ...goAway(member, now),
+      await publishLiveness(context, roomId, actor, (participant, now) => ({
+        ...markAway(participant, now),
         deadlineAt: now + roomReconnectMs
       }))
     })
@@ -47,8 +47,8 @@ export async function missRooms(context: Context, actor: Actor): Promise<void> {
  * Everybody in the room gets it, and the user is charged for it: a device may come and go many times a second. When the budget is spent
  * the room's check announces what has lasted.
  */
-async function announce(context: Context, roomId: string, actor: Actor, decide: MemberRule): Promise<void> {
-  await changeMember(context, roomId, { ...actor, payer: actor.user }, decide).catch(async error => {
+async function publishLiveness(context: Context, roomId: string, actor: Actor, decide: ParticipantRule): Promise<void> {
+  await changeParticipant(context, roomId, { ...actor, payer: actor.user }, decide).catch(async error => {
     if (!(error instanceof AppError && error.code === 'rate_limited')) throw error
     await context.store.rooms.bringForward(roomId, context.clock.now() + context.config.awayAfterMs)
   })
@@ -59,21 +59,24 @@ async function announce(context: Context, roomId: string, actor: Actor, decide: 
  * can be true that nobody would notice. That is looked up, not kept: whoever comes or goes hastens the room.
  */
 export async function checkRoom(context: Context, roomId: string, claimedUntil: number): Promise<void> {
-  const room = await readRoom(context, roomId, [...readOfEnd, PART.members, PART.users, AHEAD])
+  const room = await readRoom(context, roomId, [...partsReadForEnd, PART.participants, PART.users, EARLY_CANCELS])
   // Its expiry has begun with its end; a commit that crossed the end may have stopped it.
   if (room.settings?.closed !== null) {
-    await changeRoom(context, { roomId, parts: [PART.settings] }, expireAgain)
+    await changeRoom(context, { roomId, parts: [PART.settings] }, restartExpiry)
     return
   }
   if (room.publishedVersion < room.version) startFanout(context, roomId)
-  catchUpChat(context, roomId)
-  confirmRoom(context, roomId)
-  await forgetUsers(context, room)
-  const [members, invitations] = await Promise.all([checkMembers(context, room), checkInvitations(context, room)])
-  const end = room.memberCount > 0 ? NEVER : await endIfEmpty(context, room)
+  resumeChatDelivery(context, roomId)
+  compareWithService(context, roomId)
+  await removeFormerUsers(context, room)
+  const [participants, invitations] = await Promise.all([
+    checkParticipants(context, room),
+    checkInvitations(context, room)
+  ])
+  const end = room.participantCount > 0 ? NEVER : await endIfEmpty(context, room)
   // A room in which nothing can happen by itself is looked at now and then all the same.
   const atLast = context.clock.now() + context.config.retentionMs
-  await context.store.rooms.rest(roomId, { claimedUntil, at: Math.min(members, invitations, end, atLast) })
+  await context.store.rooms.settleClaim(roomId, { claimedUntil, at: Math.min(participants, invitations, end, atLast) })
 }
 
 const NEVER = Number.POSITIVE_INFINITY
@@ -82,32 +85,37 @@ const NEVER = Number.POSITIVE_INFINITY
 async function endIfEmpty(context: Context, room: ReadRoom): Promise<number> {
   const { roomLingerMs } = context.config
   const emptySince = room.emptySince === null ? null : Math.max(room.emptySince, graceStart(context))
-  const until = emptyUntil({ ...room, emptySince }, roomLingerMs)
+  const until = closesAt({ ...room, emptySince }, roomLingerMs)
   if (until === null || until > context.clock.now()) return until ?? NEVER
-  await endRoom(context, { roomId: room.roomId }, (parts, now) => closeIfEmpty(parts, roomLingerMs, now))
+  await endRoom(context, { roomId: room.roomId }, (parts, now) => decideCloseEmpty(parts, roomLingerMs, now))
   return NEVER
 }
 
 /** Resolves to when the first of them has to be looked at again. Users are read once, however many of their devices are in. */
-async function checkMembers(context: Context, room: ReadRoom): Promise<number> {
-  const members = room.list<Member>(PART.members).map(([, member]) => member)
+async function checkParticipants(context: Context, room: ReadRoom): Promise<number> {
+  const participants = room.list<ParticipantRecord>(PART.participants).map(([, participant]) => participant)
   const now = context.clock.now()
-  const users = [...new Set(members.map(({ user }) => user))]
+  const users = [...new Set(participants.map(({ user }) => user))]
   const found = await Promise.all(users.map(user => context.store.mailboxes.devices(user, now)))
   const devices = new Map(users.map((user, i) => [user, found[i] ?? []]))
-  const looks = members.map(async member => {
-    const { user, device, joinedAt: otherwise } = member
+  const looks = participants.map(async participant => {
+    const { user, device, joinedAt: otherwise } = participant
     const standing = livenessOf(context, device, { devices: devices.get(user) ?? [], otherwise })
-    return checkMember(context, room.roomId, member, standing)
+    return checkParticipant(context, room.roomId, participant, standing)
   })
   return Math.min(...(await Promise.all(looks)))
 }
 
-/** Resolves to when this member has to be looked at again. */
-async function checkMember(context: Context, roomId: string, seen: Member, standing: DeviceLiveness): Promise<number> {
+/** Resolves to when this participant has to be looked at again. */
+async function checkParticipant(
+  context: Context,
+  roomId: string,
+  seen: ParticipantRecord,
+  standing: DeviceLiveness
+): Promise<number> {
   const { awayAfterMs, roomReconnectMs } = context.config
   if ('liveUntil' in standing) {
-    if (seen.awaySince !== null) await changeMember(context, roomId, seen, comeBack)
+    if (seen.awaySince !== null) await changeParticipant(context, roomId, seen, markBack)
     return standing.liveUntil
   }
   const since = standing.absentSince
@@ -115,26 +123,28 @@ async function checkMember(context: Context, roomId: string, seen: Member, stand
   if (seen.awaySince === null && now < since + awayAfterMs) return since + awayAfterMs
   const lostAt = seen.awaySince === null ? NEVER : Math.max(seen.awaySince, since) + roomReconnectMs
   if (seen.awaySince !== null && now < lostAt) return lostAt
-  await changeMember(context, roomId, seen, (member, at, room) => {
-    if (member.participantId !== seen.participantId || member.awaySince !== seen.awaySince) return NOTHING
-    return member.awaySince === null ? goAway(member, at) : leave(room, member, { reason: 'lost', by: null, now: at })
+  await changeParticipant(context, roomId, seen, (participant, at, room) => {
+    if (participant.participantId !== seen.participantId || participant.awaySince !== seen.awaySince) return NO_CHANGE
+    return participant.awaySince === null
+      ? markAway(participant, at)
+      : leaveRoom(room, participant, { reason: 'lost', by: null, now: at })
   })
   if (seen.awaySince === null) return now + roomReconnectMs
   await context.store.memberships.remove(seen, roomId)
   return NEVER
 }
 
-type MemberRule = (member: Member, now: number, room: ReadRoom) => RoomDecision
+type ParticipantRule = (participant: ParticipantRecord, now: number, room: ReadRoom) => RoomDecision
 
-async function changeMember(
+async function changeParticipant(
   context: Context,
   roomId: string,
-  { user, device, payer }: Endpoint & Pick<RoomBasis, 'payer'>,
-  decide: MemberRule
+  { user, device, payer }: Endpoint & Pick<RoomScope, 'payer'>,
+  decide: ParticipantRule
 ): Promise<void> {
-  const parts = [PART.member({ user, device }), PART.user(user)]
+  const parts = [PART.participantOf({ user, device }), PART.user(user)]
   await changeOpenRoom(context, { roomId, parts, payer }, (room, now) => {
-    const member = room.get<Member>(PART.member({ user, device }))
-    return member === null ? NOTHING : decide(member, now, room)
+    const participant = room.get<ParticipantRecord>(PART.participantOf({ user, device }))
+    return participant === null ? NO_CHANGE : decide(participant, now, room)
   })
 }

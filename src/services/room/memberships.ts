@@ -1,7 +1,13 @@
 // Which rooms a device is in, as the user's index says, held against the rooms themselves. The index is written before a room's commit
 // and corrected after it: an entry too many, from a crash in between, is dropped by the next reader.
 import { announceForgotten } from '../../domain/room/participants.js'
-import { type Member, type MemberHead, NOTHING, PART, type RoomDecision } from '../../domain/room/state.js'
+import {
+  NO_CHANGE,
+  PART,
+  type ParticipantHead,
+  type ParticipantRecord,
+  type RoomDecision
+} from '../../domain/room/state.js'
 import { AppError } from '../../errors.js'
 import type { Endpoint } from '../../schemas/common.js'
 import type { Participation } from '../../store/rooms.js'
@@ -12,10 +18,10 @@ import { changeOpenRoom } from './update-room.js'
 /** An entry may be this much older than the commit that it announces. */
 export const JOINING_MS = 10_000
 
-export interface Found {
+export interface CurrentParticipation {
   readonly roomId: string
   readonly room: ReadRoom
-  readonly member: Member
+  readonly participant: ParticipantRecord
 }
 
 /** The rooms of all the user's devices, as the index says. */
@@ -26,16 +32,16 @@ export async function roomIdsOf({ store }: Context, user: string): Promise<Reado
 export const haveCommonRoom = (mine: ReadonlySet<string>, theirs: ReadonlySet<string>): boolean =>
   [...mine].some(roomId => theirs.has(roomId))
 
-/** At most MAX_ROOMS_PER_DEVICE. Reads settings and the member of each room; drops what has outlived its room or participation. */
-export async function participationsOf(context: Context, actor: Endpoint): Promise<Found[]> {
+/** At most MAX_ROOMS_PER_DEVICE. Reads settings and the participant of each room; drops what has outlived its room or participation. */
+export async function currentParticipations(context: Context, actor: Endpoint): Promise<CurrentParticipation[]> {
   const { store, clock } = context
   const kept = await store.memberships.list(actor.user, actor.device)
   const found = await Promise.all(
     kept.map(async ({ at, roomId, ...participation }) => {
-      const room = await readRoom(context, roomId, [PART.settings, PART.member(actor)])
-      const member = room.get<Member>(PART.member(actor))
-      if (room.settings?.closed === null && member !== null) return [{ roomId, room, member }]
-      if (at + JOINING_MS <= clock.now()) await drop(context, participation, room)
+      const room = await readRoom(context, roomId, [PART.settings, PART.participantOf(actor)])
+      const participant = room.get<ParticipantRecord>(PART.participantOf(actor))
+      if (room.settings?.closed === null && participant !== null) return [{ roomId, room, participant }]
+      if (at + JOINING_MS <= clock.now()) await dropMembership(context, participation, room)
       return []
     })
   )
@@ -43,26 +49,26 @@ export async function participationsOf(context: Context, actor: Endpoint): Promi
 }
 
 /** The others may still show the participation, if it was a failover that made the room forget it. */
-async function drop(context: Context, participation: Participation, { roomId, settings }: ReadRoom): Promise<void> {
+async function dropMembership(
+  context: Context,
+  participation: Participation,
+  { roomId, settings }: ReadRoom
+): Promise<void> {
   if (settings?.closed === null) {
-    const part = PART.member(participation)
+    const part = PART.participantOf(participation)
     await changeOpenRoom(context, { roomId, parts: [part] }, room =>
-      room.get<Member>(part) === null ? announceForgotten(participation) : NOTHING
+      room.get<ParticipantRecord>(part) === null ? announceForgotten(participation) : NO_CHANGE
     )
   }
   await context.store.memberships.remove(participation, roomId)
 }
 
 /** Before the commit that lets the device in. @throws AppError too_many_rooms */
-export async function announceMembership(
-  context: Context,
-  participation: Participation,
-  roomId: string
-): Promise<void> {
+export async function addMembership(context: Context, participation: Participation, roomId: string): Promise<void> {
   const { store, clock, config } = context
   const options = { max: config.maxRoomsPerDevice, now: clock.now() }
   if (await store.memberships.add(participation, roomId, options)) return
-  await participationsOf(context, participation)
+  await currentParticipations(context, participation)
   if (!(await store.memberships.add(participation, roomId, options))) throw new AppError('too_many_rooms')
 }
 
@@ -72,51 +78,51 @@ export async function announceMembership(
  */
 export async function restoreMembership(context: Context, participation: Participation, roomId: string): Promise<void> {
   try {
-    const part = PART.member(participation)
+    const part = PART.participantOf(participation)
     const { settings, get } = await readRoom(context, roomId, [PART.settings, part])
-    const member = get<Member>(part)
-    if (member === null || settings?.closed !== null) await context.store.memberships.remove(participation, roomId)
-    else await announceMembership(context, member, roomId)
+    const participant = get<ParticipantRecord>(part)
+    if (participant === null || settings?.closed !== null) await context.store.memberships.remove(participation, roomId)
+    else await addMembership(context, participant, roomId)
   } catch (error) {
     context.log.debug({ err: error, roomId }, 'a membership stays for its next reader')
   }
 }
 
 /** Memberships at a time. */
-const PIECE = 100
+const BATCH_SIZE = 100
 
-export async function forgetMemberships(
+export async function removeMemberships(
   context: Context,
   roomId: string,
   gone: readonly Participation[]
 ): Promise<void> {
-  for (let i = 0; i < gone.length; i += PIECE) {
-    await Promise.all(gone.slice(i, i + PIECE).map(each => context.store.memberships.remove(each, roomId)))
+  for (let i = 0; i < gone.length; i += BATCH_SIZE) {
+    await Promise.all(gone.slice(i, i + BATCH_SIZE).map(each => context.store.memberships.remove(each, roomId)))
   }
 }
 
 /** Of those whom a decision puts out of the room as it was read. */
-export async function forgetRemoved(
+export async function removeMembershipsOfRemoved(
   context: Context,
   room: ReadRoom,
   { writes }: Pick<RoomDecision, 'writes'>
 ): Promise<void> {
-  const removed = Object.keys(writes).filter(part => part.startsWith(PART.members) && writes[part] === null)
-  await forgetMemberships(
+  const removed = Object.keys(writes).filter(part => part.startsWith(PART.participants) && writes[part] === null)
+  await removeMemberships(
     context,
     room.roomId,
-    removed.flatMap(part => room.get<Member>(part) ?? [])
+    removed.flatMap(part => room.get<ParticipantRecord>(part) ?? [])
   )
 }
 
 /**
- * In the background: the room is over, and its memberships with it. Its members are read after the end: no one joins any more, and a
+ * In the background: the room is over, and its memberships with it. Its participants are read after the end: no one joins any more, and a
  * device may have joined between the decision that ended it and its commit.
  */
-export function forgetRoom(context: Context, roomId: string): void {
-  context.background.run(`forget members of ${roomId}`, async () => {
-    const room = await readRoom(context, roomId, [PART.memberHeads])
-    const members = room.list<MemberHead>(PART.memberHeads).map(([, head]) => head)
-    await forgetMemberships(context, roomId, members)
+export function removeMembershipsOfRoom(context: Context, roomId: string): void {
+  context.background.run(`forget participants of ${roomId}`, async () => {
+    const room = await readRoom(context, roomId, [PART.participantHeads])
+    const participants = room.list<ParticipantHead>(PART.participantHeads).map(([, head]) => head)
+    await removeMemberships(context, roomId, participants)
   })
 }

@@ -2,19 +2,19 @@
 // the room when it is asked; what they negotiate is an aggregate of its own (domain/room/pair.ts).
 import type { Broadcast } from '../../domain/negotiation/broadcast.js'
 import { checkCandidates, parseDescription } from '../../domain/negotiation/sdp.js'
-import { mustBeAllowedInside, participantIn, partsOfAccess } from '../../domain/room/access.js'
+import { findParticipantRecord, partsOfAccess, requireParticipant } from '../../domain/room/access.js'
 import {
   countPairWaiting,
   decidePair,
+  dropWaitingCandidates,
   endPair,
-  inOrder,
-  type Joined,
-  keepPair,
+  type JoinedParticipant,
   newPair,
+  orderByJoin,
   type PairCommand,
   type PairState,
   pairId,
-  toJoined
+  toJoinedParticipant
 } from '../../domain/room/pair.js'
 import { PART } from '../../domain/room/state.js'
 import { AppError } from '../../errors.js'
@@ -56,10 +56,10 @@ export async function sendRoomDescription(
   { to, sdp, revision, type }: RoomDescriptionRequest & { readonly type: 'offer' | 'answer' }
 ): Promise<{ revision: number; delivery: Delivery }> {
   const description = parseDescription(sdp)
-  const two = await bothIn(context, actor, roomId, to)
-  const { state, delivery } = await speak(context, two, { type, description, revision })
-  await sendBroadcast(context, two)
-  await releaseLater(context, [two])
+  const two = await readResolvedPair(context, actor, roomId, to)
+  const { state, delivery } = await signalPair(context, two, { type, description, revision })
+  await signalBroadcast(context, two)
+  await releaseAfterPublication(context, [two])
   recordKeepalive(context, actor)
   return { revision: state.negotiation.revision, delivery }
 }
@@ -72,64 +72,75 @@ export async function sendRoomCandidates(
   { to, ...batch }: RoomCandidatesRequest & { readonly to: string }
 ): Promise<CandidatesResponse> {
   checkCandidates(batch.candidates)
-  const two = await bothIn(context, actor, roomId, to)
+  const two = await readResolvedPair(context, actor, roomId, to)
   await chargeWaiting(context, two, batch)
-  const { before, delivery } = await speak(context, two, { type: 'candidates', batch })
-  await releaseLater(context, [two])
+  const { before, delivery } = await signalPair(context, two, { type: 'candidates', batch })
+  await releaseAfterPublication(context, [two])
   recordKeepalive(context, actor)
   return { accepted: batch.candidates.length, waiting: countWaiting(two, before, batch), delivery }
 }
 
 /** A participant has as many pairs as others are in the room, and each may keep some. @throws AppError rate_limited, stale_candidate */
-async function chargeWaiting(context: Context, two: Two, batch: CandidatesRequest): Promise<void> {
+async function chargeWaiting(context: Context, two: ResolvedPair, batch: CandidatesRequest): Promise<void> {
   const known = context.pairs.get(two.id)?.state ?? (await readPair(context, two.id))
   if (countWaiting(two, known, batch) === 0) return
   const bytes = Buffer.byteLength(JSON.stringify(batch.candidates))
-  await context.budgets.spend(two.me.user, 'waiting', Math.ceil(bytes / 1024))
+  await context.budgets.spend(two.sender.user, 'waiting', Math.ceil(bytes / 1024))
 }
 
-const countWaiting = ({ roomId, order, me }: Two, known: PairState | null, batch: CandidatesRequest): number =>
-  countPairWaiting(known ?? newPair(roomId, order), me.participantId, batch)
+const countWaiting = (
+  { roomId, order, sender }: ResolvedPair,
+  known: PairState | null,
+  batch: CandidatesRequest
+): number => countPairWaiting(known ?? newPair(roomId, order), sender.participantId, batch)
 
 /** The time has come to see whether both are still in. */
 export async function checkPair(context: Context, id: string): Promise<void> {
   const [roomId = '', earlier = '', later = ''] = id.split('/')
   const room = await readRoom(context, roomId, [earlier, later].map(PART.participant))
-  const bothThere = [earlier, later].every(participantId => participantIn(room, participantId) !== null)
+  const bothThere = [earlier, later].every(participantId => findParticipantRecord(room, participantId) !== null)
   await pairs.update(context, { id }, (state, now) => {
     if (state === null) throw new AppError('participant_not_found')
-    const held = !isPublished(room, state.since)
-    return { ...(bothThere ? keepPair(state, now + CHECK_EVERY_MS) : endPair(state)), isHeld: held }
+    const mustWait = !isPublished(room, state.since)
+    return { ...(bothThere ? dropWaitingCandidates(state, now + CHECK_EVERY_MS) : endPair(state)), isHeld: mustWait }
   })
 }
 
 /** What the sender has broadcast before it described this. It is read after the commit: see broadcast.ts. */
-async function sendBroadcast(context: Context, two: Two): Promise<void> {
-  const part = PART.broadcast(two.me.participantId)
+async function signalBroadcast(context: Context, two: ResolvedPair): Promise<void> {
+  const part = PART.broadcast(two.sender.participantId)
   const broadcast = (await readRoom(context, two.roomId, [part])).get<Broadcast>(part)
-  if (broadcast !== null) await speak(context, two, { type: 'broadcast', broadcast })
+  if (broadcast !== null) await signalPair(context, two, { type: 'broadcast', broadcast })
 }
 
 /** A participant, and the one it signals to. */
-export interface Two {
+export interface ResolvedPair {
   readonly roomId: string
   /** Of the pair they are. */
   readonly id: string
-  readonly order: ReturnType<typeof inOrder>
-  readonly me: Joined
-  readonly peer: Joined
+  readonly order: ReturnType<typeof orderByJoin>
+  readonly sender: JoinedParticipant
+  readonly peer: JoinedParticipant
   /** One of them may not have been told of the other yet: what they signal is held back until both have. */
-  readonly held: boolean
+  readonly mustWait: boolean
 }
 
-export function twoIn({ roomId, publishedVersion }: ReadRoom, me: Joined, peer: Joined): Two {
-  const order = inOrder(me, peer)
-  return { roomId, id: pairId(roomId, order), order, me, peer, held: publishedVersion < order.later.since }
+export function resolvePair(
+  { roomId, publishedVersion }: ReadRoom,
+  sender: JoinedParticipant,
+  peer: JoinedParticipant
+): ResolvedPair {
+  const order = orderByJoin(sender, peer)
+  return { roomId, id: pairId(roomId, order), order, sender, peer, mustWait: publishedVersion < order.later.since }
 }
 
-export async function speak(context: Context, { roomId, id, order, me, peer, held }: Two, command: PairCommand) {
+export async function signalPair(
+  context: Context,
+  { roomId, id, order, sender, peer, mustWait }: ResolvedPair,
+  command: PairCommand
+) {
   const { before, state, deliveries } = await pairs.update(context, { id }, (found, now) => {
-    const turn = { from: me.participantId, command, checkAt: now + CHECK_EVERY_MS, held }
+    const turn = { from: sender.participantId, command, checkAt: now + CHECK_EVERY_MS, mustWait }
     return decidePair(found ?? newPair(roomId, order), turn)
   })
   return { before, state, delivery: deliveries.get(peer.user) ?? NO_DELIVERY }
@@ -139,36 +150,36 @@ export async function speak(context: Context, { roomId, id, order, me, peer, hel
  * What pairs of a room hold back is delivered when the latest joining of theirs has been published to all. It is kept already: if this
  * cannot be written, or its node dies, the timers of any node deliver it.
  */
-export async function releaseLater(context: Context, twos: readonly Two[]): Promise<void> {
-  const held = twos.filter(two => two.held)
-  const [first] = held
+export async function releaseAfterPublication(context: Context, twos: readonly ResolvedPair[]): Promise<void> {
+  const mustWait = twos.filter(two => two.mustWait)
+  const [first] = mustWait
   if (first === undefined) return
   const { roomId } = first
-  const version = Math.max(...held.map(({ order }) => order.later.since))
-  const tasks = held.map(({ id }) => ({ kind: 'pair' as const, id }))
+  const version = Math.max(...mustWait.map(({ order }) => order.later.since))
+  const tasks = mustWait.map(({ id }) => ({ kind: 'pair' as const, id }))
   try {
     if (await afterPublication(context, roomId, { version, tasks })) return
-    await Promise.all(held.map(({ id }) => readPair(context, id)))
+    await Promise.all(mustWait.map(({ id }) => readPair(context, id)))
   } catch (error) {
     context.log.warn({ err: error, roomId }, 'signals are delivered later')
   }
 }
 
-async function bothIn(context: Context, actor: Actor, roomId: string, to: string): Promise<Two> {
+async function readResolvedPair(context: Context, actor: Actor, roomId: string, to: string): Promise<ResolvedPair> {
   const room = await readRoom(context, roomId, [...partsOfAccess(actor), PART.participant(to)])
-  const me = speaker(context, room, actor)
-  if (me.participantId === to) throw new AppError('cannot_signal_self')
-  const peer = participantIn(room, to)
-  if (peer === null) throw refused(context, actor, { roomId, to })
-  return twoIn(room, me, toJoined(peer))
+  const sender = requireSender(context, room, actor)
+  if (sender.participantId === to) throw new AppError('cannot_signal_self')
+  const peer = findParticipantRecord(room, to)
+  if (peer === null) throw unknownParticipant(context, actor, { roomId, to })
+  return resolvePair(room, sender, toJoinedParticipant(peer))
 }
 
 /** @throws AppError room_not_found, room_closed, not_in_room, not_permitted, banned */
-export const speaker = ({ clock }: Context, room: ReadRoom, actor: Actor): Joined =>
-  toJoined(mustBeAllowedInside('signal', room, { actor, now: clock.now() }).member)
+export const requireSender = ({ clock }: Context, room: ReadRoom, actor: Actor): JoinedParticipant =>
+  toJoinedParticipant(requireParticipant('signal', room, { actor, now: clock.now() }).participant)
 
 /** Counted and logged: a client that signals strangers is broken, or worse. */
-function refused(context: Context, { user }: Actor, where: { roomId: string; to: string }): AppError {
+function unknownParticipant(context: Context, { user }: Actor, where: { roomId: string; to: string }): AppError {
   context.log.info({ user, ...where }, 'a signal to somebody who is not in the room')
   return new AppError('participant_not_found')
 }

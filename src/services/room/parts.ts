@@ -1,5 +1,5 @@
 // The parts of a room as the rules see them, and as the store keeps them.
-import { type Member, PART, type RoomParts } from '../../domain/room/state.js'
+import { PART, type ParticipantRecord, type RoomParts } from '../../domain/room/state.js'
 import type { Stamp } from '../../store/aggregate.js'
 import type { Field, RoomSnapshot } from '../../store/rooms.js'
 import type { Context } from '../context.js'
@@ -25,7 +25,7 @@ function toParts(roomId: string, snapshot: RoomSnapshot | null): ReadRoom {
   return {
     roomId,
     version: snapshot?.version ?? 0,
-    memberCount: snapshot?.memberCount ?? 0,
+    participantCount: snapshot?.participantCount ?? 0,
     publishedVersion: snapshot?.publishedVersion ?? 0,
     settings: get(PART.settings),
     emptySince: get(PART.empty),
@@ -38,17 +38,17 @@ function toParts(roomId: string, snapshot: RoomSnapshot | null): ReadRoom {
   }
 }
 
-/** Of a member the first line is what the store looks at (toRecipient in store/rooms.ts), and the second is all else. */
+/** Of a participant the first line is what the store looks at (toRecipient in store/rooms.ts), and the second is all else. */
 export function toText(part: string, value: object | number): string {
-  if (!part.startsWith(PART.members)) return JSON.stringify(value)
-  const { user, device, participantId, since, ...rest } = value as Member
+  if (!part.startsWith(PART.participants)) return JSON.stringify(value)
+  const { user, device, participantId, since, ...rest } = value as ParticipantRecord
   return `${JSON.stringify({ user, device, participantId, since })}\n${JSON.stringify(rest)}`
 }
 
 function fromText<T>(part: string, { value, version }: Field): T {
-  if (!part.startsWith(PART.members)) return JSON.parse(value) as T
+  if (!part.startsWith(PART.participants)) return JSON.parse(value) as T
   const [head = '', rest = '{}'] = value.split('\n')
-  const member = { ...JSON.parse(head), ...JSON.parse(rest) } as Member
+  const participant = { ...JSON.parse(head), ...JSON.parse(rest) } as ParticipantRecord
   // Not written again since the device came in.
-  return { ...member, since: member.since ?? version } as T
+  return { ...participant, since: participant.since ?? version } as T
 }

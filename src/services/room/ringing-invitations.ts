@@ -1,8 +1,8 @@
 // What rings in rooms: shown to whoever it rings for, offered to devices that come late, ended when its time has come.
 
-import { lapse, viewIncoming } from '../../domain/room/invitation.js'
+import { decideExpiry, viewIncoming } from '../../domain/room/invitation.js'
 import { dueAt } from '../../domain/room/invitation-bounds.js'
-import { cancelledAhead, forgetAhead } from '../../domain/room/invitation-cancel.js'
+import { decideForgetEarlyCancel, earlyCancelsIn } from '../../domain/room/invitation-cancel.js'
 import { type Invitation, PART, type RoomParts } from '../../domain/room/state.js'
 import type { Actor } from '../../schemas/claims.js'
 import type { Endpoint } from '../../schemas/common.js'
@@ -23,8 +23,8 @@ export async function listInvitations(context: Context, user: string): Promise<I
 }
 
 async function readInvitation(context: Context, roomId: string, user: string) {
-  const room = await readRoom(context, roomId, [PART.settings, PART.invited(user)])
-  const invitation = room.get<Invitation>(PART.invited(user))
+  const room = await readRoom(context, roomId, [PART.settings, PART.invitation(user)])
+  const invitation = room.get<Invitation>(PART.invitation(user))
   if (room.settings?.closed !== null || invitation?.ended !== null) return null
   return { room, incoming: viewIncoming(room, invitation, { settings: room.settings, now: context.clock.now() }) }
 }
@@ -45,7 +45,7 @@ export async function offerInvitation(
   for (;;) {
     const found = await readInvitation(context, roomId, user)
     if (found === null) return
-    const version = found.room.stampOf(PART.invited(user))?.version ?? 0
+    const version = found.room.stampOf(PART.invitation(user))?.version ?? 0
     if (found.room.publishedVersion < version) {
       const tasks = [{ kind: 'invitation', user, device, since } as const]
       if (await afterPublication(context, roomId, { version, tasks })) return
@@ -80,28 +80,30 @@ export async function checkInvitations(context: Context, room: RoomParts): Promi
   const now = context.clock.now()
   const { retentionMs } = context.config
   let next = Number.POSITIVE_INFINITY
-  for (const [user, invitation] of room.list<Invitation>(PART.invited(''))) {
+  for (const [user, invitation] of room.list<Invitation>(PART.invitation(''))) {
     // Nobody can answer while the store is away.
     const due = Math.max(dueAt(invitation, retentionMs), invitation.ended === null ? graceStart(context) : 0)
     if (due > now) next = Math.min(next, due)
-    else await lapseInvitation(context, room.roomId, user)
+    else await expireInvitation(context, room.roomId, user)
   }
-  for (const { invitationId, dueAt: due } of cancelledAhead(room, retentionMs)) {
+  for (const { invitationId, dueAt: due } of earlyCancelsIn(room, retentionMs)) {
     if (due > now) next = Math.min(next, due)
-    else await forgetCancelled(context, room.roomId, invitationId)
+    else await forgetEarlyCancel(context, room.roomId, invitationId)
   }
   return next
 }
 
 /** An invitation that nobody answered counts as an attempt that failed, as a call does. */
-async function lapseInvitation(context: Context, roomId: string, user: string): Promise<void> {
-  const part = PART.invited(user)
+async function expireInvitation(context: Context, roomId: string, user: string): Promise<void> {
+  const part = PART.invitation(user)
   const { decision } = await changeOpenRoom(context, { roomId, parts: [part] }, (room, now) =>
-    lapse(room, { user, retentionMs: context.config.retentionMs }, now)
+    decideExpiry(room, { user, retentionMs: context.config.retentionMs }, now)
   )
   const after = (decision.writes[part] ?? null) as Invitation | null
   if (after) await recordAttempt(context, { caller: after.from.user, callee: user }, 'failed')
 }
 
-const forgetCancelled = (context: Context, roomId: string, invitationId: string) =>
-  changeOpenRoom(context, { roomId, parts: [PART.ahead(invitationId)] }, room => forgetAhead(room, invitationId))
+const forgetEarlyCancel = (context: Context, roomId: string, invitationId: string) =>
+  changeOpenRoom(context, { roomId, parts: [PART.earlyCancel(invitationId)] }, room =>
+    decideForgetEarlyCancel(room, invitationId)
+  )

@@ -1,21 +1,28 @@
 // The room service and the rooms: what it says holds. It decides which rooms there are, their settings, and who may do what in them; a
 // room that it does not know, or no longer, is closed.
-import { closeUnknown } from '../../domain/room/lifecycle.js'
-import { adopt, adoptRoles, letsIn, partsOfRoles, settingsOf, withRoles } from '../../domain/room/service-answer.js'
-import { type Known, PART } from '../../domain/room/state.js'
+import { decideCloseUnknown } from '../../domain/room/lifecycle.js'
+import {
+  admits,
+  adoptRoles,
+  adoptSettings,
+  partsOfRoles,
+  settingsOf,
+  withServiceClaim
+} from '../../domain/room/service-answer.js'
+import { PART, type ServiceSettings } from '../../domain/room/state.js'
 import { AppError } from '../../errors.js'
 import type { Actor } from '../../schemas/claims.js'
 import type { RoomDefinition } from '../../schemas/room-service.js'
 import type { Context } from '../context.js'
 import { checkMetadata } from '../metadata-bounds.js'
 import { endRoom } from './end-room.js'
-import { forgetRemoved } from './memberships.js'
+import { removeMembershipsOfRemoved } from './memberships.js'
 import { type ReadRoom, readRoom } from './parts.js'
 import { dropAnswer, findServiceRoom, keepAnswer } from './service-answers.js'
 import { changeRoom } from './update-room.js'
 
 /** Null: the service knows no such room, and a room of this id is closed. */
-const ask = (context: Context, roomId: string, charge: () => Promise<void>): Promise<RoomDefinition | null> =>
+const askForRoom = (context: Context, roomId: string, charge: () => Promise<void>): Promise<RoomDefinition | null> =>
   findServiceRoom(context, { roomId, charge, apply: room => applyAnswer(context, roomId, room) })
 
 async function applyAnswer(context: Context, roomId: string, room: RoomDefinition | null): Promise<void> {
@@ -24,10 +31,10 @@ async function applyAnswer(context: Context, roomId: string, room: RoomDefinitio
 }
 
 /** What the service says of a room that is about to be made. @throws AppError room_not_found, room_service_unavailable, rate_limited */
-export async function knownSettings(context: Context, actor: Actor, roomId: string): Promise<Known> {
+export async function readServiceSettings(context: Context, actor: Actor, roomId: string): Promise<ServiceSettings> {
   const { roomServiceUrl, roomMaxParticipants } = context.config
   if (roomServiceUrl === null) return {}
-  const room = await ask(context, roomId, () => context.budgets.spend(actor.user, 'lookups'))
+  const room = await askForRoom(context, roomId, () => context.budgets.spend(actor.user, 'lookups'))
   if (room === null) throw new AppError('room_not_found')
   return settingsOf(room, roomMaxParticipants)
 }
@@ -37,7 +44,7 @@ export async function knownSettings(context: Context, actor: Actor, roomId: stri
  * them in, wherever its answer lay: what their budget has left must not show whether there is a room.
  * @throws AppError room_not_found, room_service_unavailable, rate_limited
  */
-export async function actorIn(context: Context, actor: Actor, roomId: string): Promise<Actor> {
+export async function withRoomClaims(context: Context, actor: Actor, roomId: string): Promise<Actor> {
   if (context.config.roomServiceUrl === null || actor.rooms !== undefined) return actor
   let isCharged = false
   async function charge(): Promise<void> {
@@ -45,35 +52,35 @@ export async function actorIn(context: Context, actor: Actor, roomId: string): P
     isCharged = true
     await context.budgets.spend(actor.user, 'lookups')
   }
-  const room = await ask(context, roomId, charge)
-  if (room === null || !letsIn(room, actor.user)) await charge()
+  const room = await askForRoom(context, roomId, charge)
+  if (room === null || !admits(room, actor.user)) await charge()
   if (room === null) throw new AppError('room_not_found')
-  return withRoles(actor, roomId, room)
+  return withServiceClaim(actor, roomId, room)
 }
 
 /** In the background: a room that is open is held against the service's answer, which is asked for anew when it is old. */
-export function confirmRoom(context: Context, roomId: string): void {
+export function compareWithService(context: Context, roomId: string): void {
   if (context.config.roomServiceUrl === null) return
   context.background.run(`confirm ${roomId}`, async () => {
     const { settings } = await readRoom(context, roomId, [PART.settings])
     if (settings?.closed !== null) return
-    if ((await ask(context, roomId, async () => {})) === null) await closeUnknownRoom(context, roomId)
+    if ((await askForRoom(context, roomId, async () => {})) === null) await closeUnknownRoom(context, roomId)
   })
 }
 
 /** The service tells of a change before it is asked; participants get the events of it. */
-export async function pushRoom(context: Context, roomId: string, room: RoomDefinition): Promise<void> {
+export async function applyPushedRoom(context: Context, roomId: string, room: RoomDefinition): Promise<void> {
   checkMetadata(room.metadata)
   await keepAnswer(context, roomId, room)
   const known = settingsOf(room, context.config.roomMaxParticipants)
-  await changeRoom(context, { roomId, parts: [PART.settings] }, parts => adopt(parts, known))
+  await changeRoom(context, { roomId, parts: [PART.settings] }, parts => adoptSettings(parts, known))
   await changeRoles(context, roomId, room)
 }
 
 /** What was kept of the room is forgotten; if it is open, the service is asked now whether it still knows it. */
-export async function dropRoom(context: Context, roomId: string): Promise<void> {
+export async function refetchRoom(context: Context, roomId: string): Promise<void> {
   await dropAnswer(context, roomId)
-  confirmRoom(context, roomId)
+  compareWithService(context, roomId)
 }
 
 /** The participants' roles follow the service before the next of them does anything. A crowd takes several commits. */
@@ -84,13 +91,14 @@ async function changeRoles(context: Context, roomId: string, room: RoomDefinitio
       named = partsOfRoles(whole, room)
       return named
     }
-    const basis = { roomId, read: [PART.settings, PART.members], parts }
+    const basis = { roomId, read: [PART.settings, PART.participants], parts }
     const { decision, room: before } = await changeRoom(context, basis, (parts, now) =>
       adoptRoles(parts, { room, named }, now)
     )
-    await forgetRemoved(context, before, decision)
+    await removeMembershipsOfRemoved(context, before, decision)
     isDone = decision.events.length === 0
   }
 }
 
-const closeUnknownRoom = (context: Context, roomId: string): Promise<void> => endRoom(context, { roomId }, closeUnknown)
+const closeUnknownRoom = (context: Context, roomId: string): Promise<void> =>
+  endRoom(context, { roomId }, decideCloseUnknown)

@@ -18,16 +18,16 @@ const STALE_MS = 24 * 3_600_000
 /** With an old answer at hand, a service that failed is not asked again for this long. */
 const BACK_OFF_MS = 10_000
 /** A node that asks has an answer soon after the service's time is over, or has died. */
-const SPARE_MS = 500
-const LOOK_AGAIN_MS = 20
+const MARGIN_MS = 500
+const POLL_MS = 20
 
 /** Null: the service knows no such room. */
-interface Answer {
+interface ServiceAnswer {
   readonly at: number
   readonly room: RoomDefinition | null
 }
 
-export interface Question {
+export interface ServiceLookup {
   readonly roomId: string
   /** Called when the service has to be asked. What it throws is thrown. */
   readonly charge: () => Promise<void>
@@ -35,26 +35,26 @@ export interface Question {
   readonly apply: (room: RoomDefinition | null) => Promise<void>
 }
 
-interface Asking {
-  readonly underway: Map<string, Promise<RoomDefinition | null>>
+interface Lookups {
+  readonly inFlight: Map<string, Promise<RoomDefinition | null>>
   readonly failedAt: LRUCache<string, number>
 }
 
-const askingOf = perContext<Asking>(() => ({ underway: new Map(), failedAt: new LRUCache({ max: 10_000 }) }))
+const lookupsOf = perContext<Lookups>(() => ({ inFlight: new Map(), failedAt: new LRUCache({ max: 10_000 }) }))
 
 /** Null: the service knows no such room. @throws AppError room_service_unavailable, rate_limited */
-export async function findServiceRoom(context: Context, question: Question): Promise<RoomDefinition | null> {
+export async function findServiceRoom(context: Context, question: ServiceLookup): Promise<RoomDefinition | null> {
   const { roomId, charge } = question
   const now = context.clock.now()
   const copy = await context.store.cachedAnswers.get(roomId)
-  const answer = answerIn(copy)
+  const answer = parseAnswer(copy)
   const age = now - (answer?.at ?? Number.NEGATIVE_INFINITY)
   if (answer && age < (answer.room ? FRESH_MS : UNKNOWN_MS)) return answer.room
-  const { underway, failedAt } = askingOf(context)
+  const { inFlight: underway, failedAt } = lookupsOf(context)
   const old = answer?.room && age < STALE_MS ? answer.room : null
   if (old && now - (failedAt.get(roomId) ?? Number.NEGATIVE_INFINITY) < BACK_OFF_MS) return old
   if (!old && !underway.has(roomId)) await charge()
-  const asked = underway.get(roomId) ?? askInTurn(context, question, copy).finally(() => underway.delete(roomId))
+  const asked = underway.get(roomId) ?? askOnce(context, question, copy).finally(() => underway.delete(roomId))
   underway.set(roomId, asked)
   try {
     return await asked
@@ -65,28 +65,28 @@ export async function findServiceRoom(context: Context, question: Question): Pro
 }
 
 /** A dropped copy says nothing. */
-const answerIn = (copy: CachedAnswer | null): Answer | null =>
+const parseAnswer = (copy: CachedAnswer | null): ServiceAnswer | null =>
   copy === null || copy.value === '' ? null : JSON.parse(copy.value)
 
 /**
  * One node at a time asks, and the others wait for its answer in the store. If there is none in time, because the service failed it
  * or it died, a node that waited asks. The mark that it asks is a copy of nothing, under a name that no room has.
  */
-async function askInTurn(context: Context, question: Question, copy: CachedAnswer | null) {
+async function askOnce(context: Context, question: ServiceLookup, copy: CachedAnswer | null) {
   const { store, clock, config, ids } = context
   const { roomId } = question
   const mark = { tag: ids.unique(), value: '' }
-  const keepMs = config.roomServiceTimeoutMs + SPARE_MS
+  const keepMs = config.roomServiceTimeoutMs + MARGIN_MS
   const giveUpAt = clock.now() + keepMs
   let isOurs = await store.cachedAnswers.put(`asked:${roomId}`, mark, { keepMs, ifTag: null })
   let found = await store.cachedAnswers.get(roomId)
   while (!isOurs && found?.tag === copy?.tag && clock.now() < giveUpAt) {
-    await wait(clock, LOOK_AGAIN_MS)
+    await wait(clock, POLL_MS)
     isOurs = await store.cachedAnswers.put(`asked:${roomId}`, mark, { keepMs, ifTag: null })
     found = await store.cachedAnswers.get(roomId)
   }
   try {
-    const answer = found?.tag === copy?.tag ? null : answerIn(found)
+    const answer = found?.tag === copy?.tag ? null : parseAnswer(found)
     return answer ? answer.room : await ask(context, question, found)
   } finally {
     if (isOurs) await store.cachedAnswers.put(`asked:${roomId}`, mark, { keepMs: 0, ifTag: mark.tag })
@@ -95,7 +95,7 @@ async function askInTurn(context: Context, question: Question, copy: CachedAnswe
 
 async function ask(
   context: Context,
-  { roomId, apply }: Question,
+  { roomId, apply }: ServiceLookup,
   copy: CachedAnswer | null
 ): Promise<RoomDefinition | null> {
   const { config, metrics, log, clock, ids, store } = context
@@ -107,12 +107,12 @@ async function ask(
   } catch (cause) {
     metrics.roomServiceAnswers.inc({ outcome: 'failed' })
     log.warn({ err: cause, roomId }, 'the room service did not answer')
-    askingOf(context).failedAt.set(roomId, at)
+    lookupsOf(context).failedAt.set(roomId, at)
     throw new AppError('room_service_unavailable', { cause })
   }
   metrics.roomServiceAnswers.inc({ outcome: room ? 'known' : 'unknown' })
   const keepMs = room ? STALE_MS : UNKNOWN_MS
-  const isKept = await store.cachedAnswers.put(roomId, copyOf(ids.unique(), { at, room }), {
+  const isKept = await store.cachedAnswers.put(roomId, toCachedAnswer(ids.unique(), { at, room }), {
     keepMs,
     ifTag: copy?.tag ?? null
   })
@@ -121,19 +121,19 @@ async function ask(
     return room
   }
   // Pushed or dropped meanwhile, or asked for by another node: this answer may be the older one.
-  const newer = answerIn(await store.cachedAnswers.get(roomId))
+  const newer = parseAnswer(await store.cachedAnswers.get(roomId))
   return newer ? newer.room : room
 }
 
-const copyOf = (tag: string, answer: Answer): CachedAnswer => ({ tag, value: JSON.stringify(answer) })
+const toCachedAnswer = (tag: string, answer: ServiceAnswer): CachedAnswer => ({ tag, value: JSON.stringify(answer) })
 
 /** An answer that the service gave without being asked. */
 export async function keepAnswer({ store, ids, clock }: Context, roomId: string, room: RoomDefinition): Promise<void> {
-  await store.cachedAnswers.put(roomId, copyOf(ids.unique(), { at: clock.now(), room }), { keepMs: STALE_MS })
+  await store.cachedAnswers.put(roomId, toCachedAnswer(ids.unique(), { at: clock.now(), room }), { keepMs: STALE_MS })
 }
 
 /** The next one to need it asks the service. An answer that is under way is not kept: the mark outlives it. */
 export async function dropAnswer({ store, ids, config }: Context, roomId: string): Promise<void> {
-  const keepMs = 2 * (config.roomServiceTimeoutMs + SPARE_MS)
+  const keepMs = 2 * (config.roomServiceTimeoutMs + MARGIN_MS)
   await store.cachedAnswers.put(roomId, { tag: ids.unique(), value: '' }, { keepMs })
 }

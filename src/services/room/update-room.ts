@@ -1,9 +1,9 @@
 // Rooms in the loop of optimistic-commit.ts. Only the parts that a rule looks at are read, and a commit stands on no others.
 import type { Config } from '../../config.js'
-import { NOTHING, PART, type RoomDecision, type RoomEvent } from '../../domain/room/state.js'
+import { NO_CHANGE, PART, type RoomDecision, type RoomEvent } from '../../domain/room/state.js'
 import { AppError } from '../../errors.js'
 import type { FollowUp, OutboxItem } from '../../store/aggregate.js'
-import { isAskedBy, type Logged, type RoomCommit } from '../../store/rooms.js'
+import { isAskedBy, type LogEntry, type RoomCommit } from '../../store/rooms.js'
 import { deliveryCost } from '../budgets.js'
 import type { Context } from '../context.js'
 import { checkEveryMs } from '../intervals.js'
@@ -15,19 +15,19 @@ interface RoomChange extends RoomDecision {
   readonly tasks?: readonly FollowUp[]
 }
 
-interface Changed<D extends RoomChange = RoomDecision> {
+interface ChangeResult<D extends RoomChange = RoomDecision> {
   readonly decision: D
   /** As it was read for the decision. */
   readonly room: ReadRoom
   readonly version: number
-  /** The decision's line is in the log already, since this version; nothing was written. */
-  readonly known: boolean
+  /** The log entry of the decision is in the log already, since this version; nothing was written. */
+  readonly isRepeat: boolean
   /** Lines that are too many with the decision's. */
-  readonly excess: readonly Logged[]
+  readonly excess: readonly LogEntry[]
 }
 
 /** What a change is made on. */
-export interface RoomBasis {
+export interface RoomScope {
   readonly roomId: string
   /** What is read; without it, the parts. */
   readonly read?: readonly string[]
@@ -41,12 +41,12 @@ export interface RoomBasis {
 }
 
 /** What was read, and the parts of it that a commit stands on. */
-interface Read {
+interface LoadedParts {
   readonly room: ReadRoom
   readonly parts: readonly string[]
 }
 
-async function readBasis(context: Context, { roomId, read, parts }: RoomBasis): Promise<Read> {
+async function loadParts(context: Context, { roomId, read, parts }: RoomScope): Promise<LoadedParts> {
   const first = read ?? (typeof parts === 'function' ? [] : parts)
   for (let wanted = first; ; ) {
     const room = await readRoom(context, roomId, wanted)
@@ -62,17 +62,17 @@ async function readBasis(context: Context, { roomId, read, parts }: RoomBasis): 
  */
 export function changeRoom<D extends RoomChange>(
   context: Context,
-  basis: RoomBasis,
+  basis: RoomScope,
   decide: (room: ReadRoom, now: number) => D
-): Promise<Changed<D>> {
+): Promise<ChangeResult<D>> {
   let { payer } = basis
-  return commitOptimistically<Read, D, Changed<D>>(context.clock, {
-    load: () => readBasis(context, basis),
+  return commitOptimistically<LoadedParts, D, ChangeResult<D>>(context.clock, {
+    load: () => loadParts(context, basis),
     decide: ({ room }, now) => decide(room, now),
     withoutCommit: (decision, { room }) =>
-      changesSomething(decision) ? null : { decision, room, version: room.version, known: false, excess: [] },
+      changesSomething(decision) ? null : { decision, room, version: room.version, isRepeat: false, excess: [] },
     async commit(decision, { state, now }) {
-      if (payer !== undefined) await charge(context, payer, { decision, room: state.room })
+      if (payer !== undefined) await chargeRecipients(context, payer, { decision, room: state.room })
       // A race that was lost is not paid for.
       payer = undefined
       return commit(context, { ...state, decision, now })
@@ -83,35 +83,35 @@ export function changeRoom<D extends RoomChange>(
 /** Changes nothing in a room that is over: a commit after the end would keep it from expiring. */
 export const changeOpenRoom = (
   context: Context,
-  { parts, ...basis }: RoomBasis & { readonly parts: readonly string[] },
+  { parts, ...basis }: RoomScope & { readonly parts: readonly string[] },
   decide: (room: ReadRoom, now: number) => RoomChange
-): Promise<Changed<RoomChange>> =>
+): Promise<ChangeResult<RoomChange>> =>
   changeRoom(context, { ...basis, parts: [PART.settings, ...parts] }, (room, now) =>
-    room.settings?.closed === null ? decide(room, now) : NOTHING
+    room.settings?.closed === null ? decide(room, now) : NO_CHANGE
   )
 
 async function commit<D extends RoomChange>(
   context: Context,
-  decided: Decided<D>
-): Promise<CommitAttempt<Read, Changed<D>>> {
+  decided: DecidedChange<D>
+): Promise<CommitAttempt<LoadedParts, ChangeResult<D>>> {
   const { room, decision } = decided
   const result = await context.store.rooms.commit(room.roomId, toCommit(context, decided))
-  if (result.status === 'full') throw new AppError(result.of === 'members' ? 'room_full' : 'too_many_bans')
+  if (result.status === 'full') throw new AppError(result.of === 'participants' ? 'room_full' : 'too_many_bans')
   if (result.status === 'conflict') return { retryOn: undefined }
   const { version } = result
-  if (result.status === 'known') return { result: { decision, room, version, known: true, excess: [] } }
+  if (result.status === 'known') return { result: { decision, room, version, isRepeat: true, excess: [] } }
   if (result.fanoutLease) startFanout(context, room.roomId)
-  return { result: { decision, room, version, known: false, excess: result.excess ?? [] } }
+  return { result: { decision, room, version, isRepeat: false, excess: result.excess ?? [] } }
 }
 
 /** @throws AppError rate_limited */
-async function charge(
+async function chargeRecipients(
   { budgets }: Context,
   payer: string,
   { decision, room }: { decision: RoomChange; room: ReadRoom }
 ): Promise<void> {
   const costs = decision.events.map(({ to, data }) => {
-    const recipients = 'all' in to ? Math.max(0, room.memberCount - (to.except === undefined ? 0 : 1)) : 1
+    const recipients = 'all' in to ? Math.max(0, room.participantCount - (to.except === undefined ? 0 : 1)) : 1
     return deliveryCost(recipients, Buffer.byteLength(JSON.stringify(data)))
   })
   const cost = costs.reduce((sum, each) => sum + each, 0)
@@ -133,28 +133,30 @@ export async function afterPublication(
   { version, tasks }: { version: number; tasks: readonly FollowUp[] }
 ): Promise<boolean> {
   const { decision } = await changeOpenRoom(context, { roomId, parts: [] }, ({ publishedVersion }) =>
-    publishedVersion >= version ? NOTHING : { ...NOTHING, tasks }
+    publishedVersion >= version ? NO_CHANGE : { ...NO_CHANGE, tasks }
   )
-  return decision !== NOTHING
+  return decision !== NO_CHANGE
 }
 
-const changesSomething = ({ writes, events, tasks = [], over }: RoomChange) =>
+const changesSomething = ({ writes, events, tasks = [], endsRoom: over }: RoomChange) =>
   over === true || events.length + tasks.length > 0 || Object.keys(writes).length > 0
 
-interface Decided<D extends RoomChange = RoomChange> extends Read {
+interface DecidedChange<D extends RoomChange = RoomChange> extends LoadedParts {
   readonly decision: D
   readonly now: number
 }
 
-function toCommit(context: Context, { room, parts, decision, now }: Decided): RoomCommit {
+function toCommit(context: Context, { room, parts, decision, now }: DecidedChange): RoomCommit {
   const { config, ids, node } = context
-  const { writes, membersMax, line, events, tasks = [], deadlineAt, over } = decision
+  const { writes, participantsMax, logEntry, events, tasks = [], deadlineAt, endsRoom: over } = decision
   const texts = Object.entries(writes).map(([part, value]) => [part, value === null ? null : toText(part, value)])
   return {
     reads: Object.fromEntries(parts.map(part => [part, room.stampOf(part)])),
     writes: Object.fromEntries(texts) as Record<string, string | null>,
-    membersMax: membersMax ?? Number.MAX_SAFE_INTEGER,
-    ...(line ? { line: { id: line.id, value: JSON.stringify(line.value), ...keeping(config) } } : {}),
+    participantsMax: participantsMax ?? Number.MAX_SAFE_INTEGER,
+    ...(logEntry
+      ? { logEntry: { id: logEntry.id, value: JSON.stringify(logEntry.value), ...logRetention(config) } }
+      : {}),
     items: [...events.map(event => toItem(room.roomId, event, now)), ...tasks.map(toFollowUp)],
     tag: ids.tag(),
     deadlineAt: deadlineAt ?? now + checkEveryMs(config),
@@ -166,7 +168,10 @@ function toCommit(context: Context, { room, parts, decision, now }: Decided): Ro
 }
 
 /** What a chat service may not have yet is not dropped by the way. */
-const keeping = ({ chatHistoryMax: keep, chatServiceUrl }: Config) => ({ keep, holds: chatServiceUrl !== null })
+const logRetention = ({ chatHistoryMax: keep, chatServiceUrl }: Config) => ({
+  keep,
+  keepsExcess: chatServiceUrl !== null
+})
 
 function toItem(roomId: string, { to, type, data }: RoomEvent, now: number): OutboxItem {
   const event = { type, timestamp: new Date(now).toISOString(), data: { roomId, ...data } }

@@ -11,8 +11,8 @@ import {
   LASTING,
   LASTING_MAX,
   LASTING_MS,
-  type Logged,
-  MEMBERS,
+  type LogEntry,
+  PARTICIPANTS,
   type RoomCommit,
   type RoomCommitResult,
   type Rooms,
@@ -30,16 +30,16 @@ interface Room extends FanoutLog {
   /** What outlives it. */
   lasting: Fields
   /** By id, oldest first. */
-  readonly lines: Map<string, Logged>
+  readonly logEntries: Map<string, LogEntry>
   /** Not null: to go this long after everything was published. */
   expireInMs: number | null
   expiresAt: number
 }
 
-function birth(id: string, lasting: Fields): Room {
+function newRoom(id: string, lasting: Fields): Room {
   const ref = { kind: 'room', id } as const
   const nothing = { pending: [], lease: null, expireInMs: null, expiresAt: Infinity }
-  return { ref, version: 0, fields: new Map(), lasting, lines: new Map(), ...nothing }
+  return { ref, version: 0, fields: new Map(), lasting, logEntries: new Map(), ...nothing }
 }
 
 /** The heads that `group::` asks for. */
@@ -52,37 +52,40 @@ const headsIn = (fields: readonly (readonly [string, Field])[], heads: string) =
 
 const isLasting = (name: string) => name.startsWith(LASTING)
 
-const membersOf = ({ fields }: Room): Field[] =>
-  [...fields].flatMap(([name, field]) => (name.startsWith(MEMBERS) ? [field] : []))
+const participantsOf = ({ fields }: Room): Field[] =>
+  [...fields].flatMap(([name, field]) => (name.startsWith(PARTICIPANTS) ? [field] : []))
 
 const fieldsOf = ({ fields, lasting }: Room, name: string) => (isLasting(name) ? lasting : fields)
 
 /** Why a commit cannot be; null when it can. */
-function findObstacle(room: Room, { reads, writes, membersMax, line }: RoomCommit): RoomCommitResult | null {
+function checkCommit(room: Room, { reads, writes, participantsMax, logEntry }: RoomCommit): RoomCommitResult | null {
   for (const [name, stamp] of Object.entries(reads)) {
     if (!isSameStamp(fieldsOf(room, name).get(name) ?? null, stamp)) return { status: 'conflict' }
   }
   const added = Object.entries(writes).flatMap(([name, value]) =>
     value === null || fieldsOf(room, name).has(name) ? [] : [name]
   )
-  const joining = added.filter(name => name.startsWith(MEMBERS)).length
-  if (joining > 0 && membersOf(room).length + joining > membersMax) return { status: 'full', of: 'members' }
+  const joining = added.filter(name => name.startsWith(PARTICIPANTS)).length
+  if (joining > 0 && participantsOf(room).length + joining > participantsMax)
+    return { status: 'full', of: 'participants' }
   const lasting = added.filter(isLasting).length
   if (lasting > 0 && room.lasting.size + lasting > LASTING_MAX) return { status: 'full', of: 'lasting' }
-  const known = line && room.lines.get(line.id)
+  const known = logEntry && room.logEntries.get(logEntry.id)
   return known ? { status: 'known', version: known.version } : null
 }
 
-/** The lines that are too many with the new one. */
-function write(room: Room, { writes, line, items, tag }: RoomCommit): readonly Logged[] {
+/** The entries that are too many with the new one. */
+function write(room: Room, { writes, logEntry, items, tag }: RoomCommit): readonly LogEntry[] {
   const version = ++room.version
   for (const [name, value] of Object.entries(writes)) {
     if (value === null) fieldsOf(room, name).delete(name)
     else fieldsOf(room, name).set(name, { version, tag, value })
   }
-  if (line) room.lines.set(line.id, { id: line.id, value: line.value, version })
-  const excess = line ? [...room.lines.values()].slice(0, Math.max(0, room.lines.size - line.keep)) : []
-  if (!line?.holds) for (const { id } of excess) room.lines.delete(id)
+  if (logEntry) room.logEntries.set(logEntry.id, { id: logEntry.id, value: logEntry.value, version })
+  const excess = logEntry
+    ? [...room.logEntries.values()].slice(0, Math.max(0, room.logEntries.size - logEntry.keep))
+    : []
+  if (!logEntry?.keepsExcess) for (const { id } of excess) room.logEntries.delete(id)
   if (items.length > 0) room.pending = [...room.pending, { version, tag, items }]
   return excess
 }
@@ -118,7 +121,7 @@ export function createMemoryRooms(clock: Clock, timerIndex: TimerIndex): MemoryR
     expireIfPublished(room)
     if (expireInMs !== null) return void deadlines.delete(room)
     bringForward(room, deadlineAt)
-    if (membersOf(room).length === 0) bringForward(room, emptyDeadlineAt)
+    if (participantsOf(room).length === 0) bringForward(room, emptyDeadlineAt)
   }
 
   function expireIfPublished(room: Room | undefined): void {
@@ -132,7 +135,7 @@ export function createMemoryRooms(clock: Clock, timerIndex: TimerIndex): MemoryR
       find,
       recipients(id) {
         const room = find(id)
-        return room ? membersOf(room).map(toRecipient) : []
+        return room ? participantsOf(room).map(toRecipient) : []
       },
       drained: ({ ref }) => expireIfPublished(rooms.get(ref.id))
     },
@@ -145,13 +148,18 @@ export function createMemoryRooms(clock: Clock, timerIndex: TimerIndex): MemoryR
       const fields = new Map([...all.filter(([name]) => isAsked(name)), ...heads.flatMap(group => headsIn(all, group))])
       const [unpublished] = room?.pending ?? []
       const publishedVersion = unpublished ? unpublished.version - 1 : (room?.version ?? 0)
-      return { version: room?.version ?? 0, fields, memberCount: room ? membersOf(room).length : 0, publishedVersion }
+      return {
+        version: room?.version ?? 0,
+        fields,
+        participantCount: room ? participantsOf(room).length : 0,
+        publishedVersion
+      }
     },
     async commit(id, commit) {
       const lasting = lastings.get(id) ?? new Map()
-      const room = find(id) ?? birth(id, lasting)
+      const room = find(id) ?? newRoom(id, lasting)
       room.lasting = lasting
-      const obstacle = findObstacle(room, commit)
+      const obstacle = checkCommit(room, commit)
       if (obstacle) return obstacle
       const { node, now } = commit
       rooms.set(id, room)
@@ -168,21 +176,21 @@ export function createMemoryRooms(clock: Clock, timerIndex: TimerIndex): MemoryR
       const room = find(id)
       if (room && deadlines.has(room)) bringForward(room, at)
     },
-    async rest(id, { claimedUntil, at }) {
+    async settleClaim(id, { claimedUntil, at }) {
       const room = find(id)
       const before = room && deadlines.get(room)
       if (room && before !== undefined)
         deadlines.set(room, before === claimedUntil ? wholeMs(at) : broughtForward(before, at))
     },
     async log(id, { before = Infinity, after, limit }) {
-      const lines = [...(find(id)?.lines.values() ?? [])]
-      const asked = lines.filter(({ version }) => version < before && version > (after ?? 0))
+      const logEntries = [...(find(id)?.logEntries.values() ?? [])]
+      const asked = logEntries.filter(({ version }) => version < before && version > (after ?? 0))
       return after === undefined ? asked.slice(-limit) : asked.slice(0, limit)
     },
     async trimLog(id, upTo) {
-      const lines = find(id)?.lines
-      if (lines?.get(upTo.id)?.version !== upTo.version) return
-      for (const line of lines.values()) if (line.version <= upTo.version) lines.delete(line.id)
+      const logEntries = find(id)?.logEntries
+      if (logEntries?.get(upTo.id)?.version !== upTo.version) return
+      for (const logEntry of logEntries.values()) if (logEntry.version <= upTo.version) logEntries.delete(logEntry.id)
     },
     size: () => rooms.size + lastings.size,
     sweep(now) {

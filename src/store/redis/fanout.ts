@@ -13,9 +13,9 @@ import type { Topology } from './topology.js'
 function keysOf(ref: FanoutRef, isOneServer: boolean) {
   const keys = aggregateKeys(ref, isOneServer)
   if (ref.kind === 'presence') return { ...keys, recipients: watchersKey(ref.id), type: 'set', expiring: [] }
-  const { log, logIds, rests, groups } = roomKeys(ref.id, isOneServer)
+  const { log, logIds, details, groups } = roomKeys(ref.id, isOneServer)
   const [members = '', ...others] = groups
-  return { ...keys, recipients: members, type: 'hash', expiring: [log, logIds, rests, ...others] }
+  return { ...keys, recipients: members, type: 'hash', expiring: [log, logIds, details, ...others] }
 }
 
 /** `name` and `value` are a participant's field, or a watcher (`user/device`) and when it was last known to watch. */

@@ -66,14 +66,14 @@ export function roomKeys(id: string, isOneServer: boolean) {
   const prefix = at(id)
   return {
     ...aggregateKeys({ kind: 'room', id }, isOneServer),
-    /** Hash: of the members' fields all but the first lines. */
-    rests: `${prefix}rests:${id}`,
-    /** Hashes: the fields of a group, each by their whole name. The first is that of the members: their first lines. */
+    /** Hash: what follows the first line of each participant's field. */
+    details: `${prefix}details:${id}`,
+    /** Hashes: the fields of a group, each by their whole name. The first holds the participants: the first line of each. */
     groups: ROOM_GROUPS.map(group => `${prefix}${group}:${id}`),
     /** Hash: the fields that outlive the room. */
     lasting: `${prefix}lasting:${id}`,
     log: `${prefix}log:${id}`,
-    /** Hash: id of a line → the version that wrote it. */
+    /** Hash: id of a log entry → the version that wrote it. */
     logIds: `${prefix}logids:${id}`
   }
 }

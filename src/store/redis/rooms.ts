@@ -17,31 +17,31 @@ import {
 } from '../rooms.js'
 import type { Attempt } from './clients.js'
 import { roomKeys } from './keys.js'
-import { commitRoom, hastenRoom, loadRoom, type StreamEntry, trimLog } from './scripts.js'
+import { commitRoom, loadRoom, rescheduleRoom, type StreamEntry, trimLog } from './scripts.js'
 import { formatStamp, parseStamp } from './stamp.js'
 import type { Topology } from './topology.js'
 
 const FIELD = 'f:'
 
 /** How a field is called in its hash. The state hash has fields of its own beside the room's. */
-function spell(name: string): string {
-  if (name.startsWith(LASTING) || isApart(name)) return name
+function toHashField(name: string): string {
+  if (name.startsWith(LASTING) || isGrouped(name)) return name
   // A group that is not kept apart lies among all others.
   return isGroup(name) ? FIELD : FIELD + name
 }
 
-const isApart = (name: string) => ROOM_GROUPS.some(group => name.startsWith(`${group}:`))
+const isGrouped = (name: string) => ROOM_GROUPS.some(group => name.startsWith(`${group}:`))
 
 /** The name of a field of the room; null for one of the state hash's own. */
-function nameOf(spelled: string): string | null {
-  if (spelled.startsWith(LASTING) || isApart(spelled)) return spelled
+function toFieldName(spelled: string): string | null {
+  if (spelled.startsWith(LASTING) || isGrouped(spelled)) return spelled
   return spelled.startsWith(FIELD) ? spelled.slice(FIELD.length) : null
 }
 
 function toFields(found: Iterable<readonly [name: string, text: string | null | undefined]>): Map<string, Field> {
   const fields = new Map<string, Field>()
   for (const [spelled, text] of found) {
-    const name = nameOf(spelled)
+    const name = toFieldName(spelled)
     if (text && name !== null) fields.set(name, parseField(text))
   }
   return fields
@@ -57,7 +57,7 @@ function* pairs(flat: readonly (string | null)[]): Generator<readonly [string, s
   for (let i = 0; i < flat.length; i += 2) yield [flat[i] ?? '', flat[i + 1] ?? '']
 }
 
-/** `<version>-0`, with the fields i (id), l (line). */
+/** `<version>-0`, with the fields i (id), l (log entry). */
 const toLogged = ([id, fields]: StreamEntry) => ({
   version: Number.parseInt(id, 10),
   id: fields[1] ?? '',
@@ -65,7 +65,7 @@ const toLogged = ([id, fields]: StreamEntry) => ({
 })
 
 function commitArguments(commit: RoomCommit) {
-  const { line, items, now } = commit
+  const { logEntry, items, now } = commit
   const reads = Object.entries(commit.reads)
   return [
     now,
@@ -76,16 +76,16 @@ function commitArguments(commit: RoomCommit) {
     commit.expireInMs ?? '',
     commit.node,
     Math.ceil(now + FANOUT_LEASE_MS),
-    commit.membersMax,
+    commit.participantsMax,
     LASTING_MAX,
     LASTING_MS,
-    line?.id ?? '',
-    line?.value ?? '',
-    line?.keep ?? '',
-    line?.holds ? '1' : '',
+    logEntry?.id ?? '',
+    logEntry?.value ?? '',
+    logEntry?.keep ?? '',
+    logEntry?.keepsExcess ? '1' : '',
     reads.length,
-    ...reads.flatMap(([field, stamp]) => [spell(field), formatStamp(stamp)]),
-    ...Object.entries(commit.writes).flatMap(([field, value]) => [spell(field), value ?? ''])
+    ...reads.flatMap(([field, stamp]) => [toHashField(field), formatStamp(stamp)]),
+    ...Object.entries(commit.writes).flatMap(([field, value]) => [toHashField(field), value ?? ''])
   ]
 }
 
@@ -93,25 +93,25 @@ export function createRedisRooms(attempt: Attempt, topology: Pick<Topology, 'isO
   const keysOf = (roomId: string) => roomKeys(roomId, topology.isOneServer())
   return {
     async load(roomId, fields) {
-      const { state, outbox, lasting, rests, groups } = keysOf(roomId)
-      const keys = [state, outbox, lasting, rests, ...groups]
+      const { state, outbox, lasting, details, groups } = keysOf(roomId)
+      const keys = [state, outbox, lasting, details, ...groups]
       // The version is read in any case; asked for by name it makes a list that is never empty, which would mean all.
-      const names = fields === 'all' ? [] : ['v', ...fields.map(spell)]
+      const names = fields === 'all' ? [] : ['v', ...fields.map(toHashField)]
       const reply = await loadRoom(attempt, keys, names)
       if (reply[0] === 'NONE') return null
-      const [, version, memberCount, from, found] = reply
+      const [, version, participantCount, from, found] = reply
       const isAsked = fields === 'all' ? () => true : isAskedBy(fields)
       const asked = [...toFields(pairs(found))].filter(([name]) => isAsked(name))
       return {
         version,
         fields: new Map(asked),
-        memberCount,
+        participantCount,
         publishedVersion: from === '' ? version : Number.parseInt(from, 10) - 1
       }
     },
     async commit(roomId, commit) {
-      const { state, outbox, timers, pending, log, logIds, lasting, rests, groups } = keysOf(roomId)
-      const keys = [outbox, timers, pending, lasting, state, log, logIds, rests, ...groups]
+      const { state, outbox, timers, pending, log, logIds, lasting, details, groups } = keysOf(roomId)
+      const keys = [outbox, timers, pending, lasting, state, log, logIds, details, ...groups]
       const reply = await commitRoom(attempt, keys, commitArguments(commit))
       if (reply[0] === 'CONFLICT') return { status: 'conflict' }
       if (reply[0] === 'FULL') return { status: 'full', of: reply[1] }
@@ -122,11 +122,11 @@ export function createRedisRooms(attempt: Attempt, topology: Pick<Topology, 'isO
     },
     async bringForward(roomId, at) {
       const { timers, state } = keysOf(roomId)
-      await hastenRoom(attempt, [timers], [state, wholeMs(at), ''])
+      await rescheduleRoom(attempt, [timers], [state, wholeMs(at), ''])
     },
-    async rest(roomId, { claimedUntil, at }) {
+    async settleClaim(roomId, { claimedUntil, at }) {
       const { timers, state } = keysOf(roomId)
-      await hastenRoom(attempt, [timers], [state, wholeMs(at), claimedUntil])
+      await rescheduleRoom(attempt, [timers], [state, wholeMs(at), claimedUntil])
     },
     async log(roomId, { before, after, limit }) {
       const { log } = keysOf(roomId)

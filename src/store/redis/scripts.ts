@@ -68,11 +68,11 @@ export const loadRoom = define<
 export const commitRoom = define<
   | readonly ['OK', version: number, leased: 0 | 1, excess: readonly StreamEntry[]]
   | readonly ['CONFLICT']
-  | readonly ['FULL', of: 'members' | 'lasting']
+  | readonly ['FULL', of: 'participants' | 'lasting']
   | readonly ['KNOWN', version: number]
 >('room_commit')
 export const trimLog = define<'OK'>('log_trim')
-export const hastenRoom = define<'OK' | 'NONE'>('room_hasten')
+export const rescheduleRoom = define<'OK' | 'NONE'>('room_reschedule')
 export const addMembership = define<'OK' | 'FULL'>('membership_add')
 export const removeMembership = define<'REMOVED' | 'OTHER'>('membership_remove')
 export const addInvitation = define<'OK'>('invitation_add')

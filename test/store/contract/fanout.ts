@@ -3,7 +3,16 @@ import { FANOUT_LEASE_MS, type FanoutOptions } from '../../../src/store/fanout.j
 import type { RoomCommit } from '../../../src/store/rooms.js'
 import type { Lab } from '../contract.js'
 import { deliverTo } from './fixtures.js'
-import { commitRoom, LEASE_MS, memberText, nextBatch, room, roomCommitOf, roomStamp, tellAll } from './room-fixtures.js'
+import {
+  commitRoom,
+  LEASE_MS,
+  nextBatch,
+  participantText,
+  room,
+  roomCommitOf,
+  roomStamp,
+  tellAll
+} from './room-fixtures.js'
 
 export function fanoutContract(t: Test, lab: Lab): void {
   const { rooms, fanouts } = lab.store
@@ -56,8 +65,8 @@ export function fanoutContract(t: Test, lab: Lab): void {
 
   t.test('recipients are the devices in the room: since when, and not after they left', async t => {
     const id = lab.id('r')
-    await commitRoom(t, lab, id, { writes: { 'member:a': memberText('alice', 'p1') }, items: [tellAll(1)] })
-    await commitRoom(t, lab, id, { writes: { 'member:b': memberText('bob', 'p2') }, items: [tellAll(2)] })
+    await commitRoom(t, lab, id, { writes: { 'participant:a': participantText('alice', 'p1') }, items: [tellAll(1)] })
+    await commitRoom(t, lab, id, { writes: { 'participant:b': participantText('bob', 'p2') }, items: [tellAll(2)] })
     const alice = { user: 'alice', device: 'phone', participantId: 'p1', since: 1 }
     const bob = { user: 'bob', device: 'phone', participantId: 'p2', since: 2 }
     const recipients = async () => {
@@ -65,14 +74,17 @@ export function fanoutContract(t: Test, lab: Lab): void {
       return step.status === 'batch' && [...step.recipients].sort((a, b) => a.since - b.since)
     }
     t.strictSame(await recipients(), [alice, bob])
-    await commitRoom(t, lab, id, { writes: { 'member:a': null }, items: [tellAll(3)] })
+    await commitRoom(t, lab, id, { writes: { 'participant:a': null }, items: [tellAll(3)] })
     t.strictSame(await recipients(), [bob])
   })
 
   t.test('a batch is bounded by entries × recipients, and has one entry at least', async t => {
     const id = lab.id('r')
     for (let n = 0; n < 10; n++) {
-      await commitRoom(t, lab, id, { writes: { [`member:${n}`]: memberText(`u${n}`, `p${n}`) }, items: [tellAll(n)] })
+      await commitRoom(t, lab, id, {
+        writes: { [`participant:${n}`]: participantText(`u${n}`, `p${n}`) },
+        items: [tellAll(n)]
+      })
     }
     const sizes = async (parts: Partial<FanoutOptions>) => {
       const step = await next(id, { page: 2, ...parts })

@@ -38,7 +38,7 @@ export function lastingContract(t: Test, lab: Lab): void {
     t.strictSame(await rooms.load(id, 'all'), {
       version: 0,
       fields: new Map([[name('a'), { version: 1, tag: 'tag', value: '1' }]]),
-      memberCount: 0,
+      participantCount: 0,
       publishedVersion: 0
     })
     const ignorant = roomCommitOf(lab, { reads: { [name('a')]: null }, writes: { a: '2' } })

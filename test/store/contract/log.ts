@@ -11,7 +11,7 @@ export function logContract(t: Test, lab: Lab): void {
     const id = lab.id('r')
     for (let n = 1; n <= count; n++) {
       await commitRoom(t, lab, id)
-      await commitRoom(t, lab, id, { line: line(2 * n, keep) })
+      await commitRoom(t, lab, id, { logEntry: line(2 * n, keep) })
     }
     return id
   }
@@ -21,9 +21,9 @@ export function logContract(t: Test, lab: Lab): void {
   t.test('a line is kept as it was written, under the version that wrote it', async t => {
     const id = lab.id('r')
     const value = JSON.stringify({ text: 'grüße | "quoted" \u2028 🎥' })
-    await commitRoom(t, lab, id, { line: { id: 'first', value, keep: 9 } })
+    await commitRoom(t, lab, id, { logEntry: { id: 'first', value, keep: 9 } })
     await commitRoom(t, lab, id, { writes: { a: '1' } })
-    await commitRoom(t, lab, id, { line: { id: 'second', value: '""', keep: 9 } })
+    await commitRoom(t, lab, id, { logEntry: { id: 'second', value: '""', keep: 9 } })
     t.strictSame(await rooms.log(id, { limit: 9 }), [
       { id: 'first', value, version: 1 },
       { id: 'second', value: '""', version: 3 }
@@ -50,7 +50,7 @@ export function logContract(t: Test, lab: Lab): void {
   t.test('a commit says which lines are too many with its own', async t => {
     const id = await given(t, 3)
     const dropped = async (n: number, keep: number) => {
-      const result = await rooms.commit(id, roomCommitOf(lab, { line: line(n, keep) }))
+      const result = await rooms.commit(id, roomCommitOf(lab, { logEntry: line(n, keep) }))
       return result.status === 'ok' ? result.excess : result.status
     }
     t.equal(await dropped(7, 4), undefined, 'none')
@@ -66,7 +66,7 @@ export function logContract(t: Test, lab: Lab): void {
   t.test('lines that are held stay, are named again, and go when they are trimmed', async t => {
     const id = await given(t, 3)
     const excess = async (n: number) => {
-      const result = await rooms.commit(id, roomCommitOf(lab, { line: { ...line(n, 3), holds: true } }))
+      const result = await rooms.commit(id, roomCommitOf(lab, { logEntry: { ...line(n, 3), keepsExcess: true } }))
       return result.status === 'ok' ? result.excess?.map(({ version }) => version) : result.status
     }
     t.strictSame(await excess(7), [2])
@@ -83,9 +83,9 @@ export function logContract(t: Test, lab: Lab): void {
 
   t.test('a line that comes a second time is known by its id, and nothing is written', async t => {
     const id = await given(t, 2)
-    const again = { line: { ...line(2), value: '"other"' }, writes: { a: '1' }, items: [tellAll(1)] }
+    const again = { logEntry: { ...line(2), value: '"other"' }, writes: { a: '1' }, items: [tellAll(1)] }
     t.strictSame(await rooms.commit(id, roomCommitOf(lab, again)), { status: 'known', version: 2 })
-    t.same(await rooms.load(id, 'all'), { version: 4, fields: new Map(), memberCount: 0, publishedVersion: 4 })
+    t.same(await rooms.load(id, 'all'), { version: 4, fields: new Map(), participantCount: 0, publishedVersion: 4 })
     t.strictSame(
       (await rooms.log(id, { limit: 9 })).map(({ value }) => value),
       ['"2"', '"4"']
@@ -94,7 +94,7 @@ export function logContract(t: Test, lab: Lab): void {
 
   t.test('of many retries at once one is written', async t => {
     const id = lab.id('r')
-    const commit = roomCommitOf(lab, { line: line(1) })
+    const commit = roomCommitOf(lab, { logEntry: line(1) })
     const results = await Promise.all(Array.from({ length: 10 }, () => rooms.commit(id, commit)))
     t.equal(results.filter(({ status }) => status === 'ok').length, 1)
     t.equal(results.filter(({ status }) => status === 'known').length, 9)
@@ -104,11 +104,11 @@ export function logContract(t: Test, lab: Lab): void {
   t.test('so many lines are kept; older ones go, and with them what is known of their ids', async t => {
     const id = await given(t, 5, 3)
     t.strictSame(await versions(id, { limit: 99 }), [6, 8, 10])
-    t.strictSame(await rooms.commit(id, roomCommitOf(lab, { line: line(6) })), { status: 'known', version: 6 })
-    t.equal(await commitRoom(t, lab, id, { line: line(4, 3) }), 11, 'line 4 is not known any more')
+    t.strictSame(await rooms.commit(id, roomCommitOf(lab, { logEntry: line(6) })), { status: 'known', version: 6 })
+    t.equal(await commitRoom(t, lab, id, { logEntry: line(4, 3) }), 11, 'line 4 is not known any more')
     t.strictSame(await versions(id, { limit: 99 }), [8, 10, 11])
-    t.equal(await commitRoom(t, lab, id, { line: line('last', 1) }), 12, 'fewer are kept from now on')
+    t.equal(await commitRoom(t, lab, id, { logEntry: line('last', 1) }), 12, 'fewer are kept from now on')
     t.strictSame(await versions(id, { limit: 99 }), [12])
-    t.equal(await commitRoom(t, lab, id, { line: line(8) }), 13)
+    t.equal(await commitRoom(t, lab, id, { logEntry: line(8) }), 13)
   })
 }

@@ -10,7 +10,7 @@ export const room = (id: string): AggregateRef & FanoutRef => ({ kind: 'room', i
 export const roomCommitOf = (lab: Lab, parts: Partial<RoomCommit> = {}): RoomCommit => ({
   reads: {},
   writes: {},
-  membersMax: 1_000,
+  participantsMax: 1_000,
   items: [],
   tag: 'tag',
   deadlineAt: null,
@@ -31,7 +31,7 @@ export const tellAll = (n: number | string, except?: string): OutboxItem => ({
 })
 
 /** The field of a device in a room: its head, and a line that the store does not look at. */
-export const memberText = (
+export const participantText = (
   user: string,
   participantId: string,
   { device = 'phone', since = null as number | null, more = '' } = {}
@@ -40,8 +40,8 @@ export const memberText = (
 /** What a join is to the store: reads that the member is new, writes the member. */
 export const joinOf = (lab: Lab, user: string, parts: Partial<RoomCommit> = {}): RoomCommit =>
   roomCommitOf(lab, {
-    reads: { [`member:${user}`]: null },
-    writes: { [`member:${user}`]: memberText(user, `p-${user}`) },
+    reads: { [`participant:${user}`]: null },
+    writes: { [`participant:${user}`]: participantText(user, `p-${user}`) },
     ...parts
   })
 

@@ -39,7 +39,7 @@ export function roomLifeContract(t: Test, lab: Lab): void {
     await commitRoom(t, lab, id, joinOf(lab, 'alice', { emptyDeadlineAt: at(1_000) }))
     lab.clock.advance(60_000)
     t.strictSame(await claim(id), nothing)
-    await commitRoom(t, lab, id, { writes: { 'member:alice': null }, emptyDeadlineAt: at(1_000) })
+    await commitRoom(t, lab, id, { writes: { 'participant:alice': null }, emptyDeadlineAt: at(1_000) })
     lab.clock.advance(999)
     t.strictSame(await claim(id), nothing)
     lab.clock.advance(1)
@@ -77,7 +77,7 @@ export function roomLifeContract(t: Test, lab: Lab): void {
     const id = lab.id('r')
     const fraction = at(1_000) + 0.5
     await commitRoom(t, lab, id, joinOf(lab, 'alice', { deadlineAt: fraction }))
-    await rooms.rest(id, { claimedUntil: fraction, at: at(60_000) })
+    await rooms.settleClaim(id, { claimedUntil: fraction, at: at(60_000) })
     lab.clock.advance(1_001)
     t.strictSame(await claim(id), { due: [room(id)], stale: [] }, 'who claims it otherwise has not put it off')
   })
@@ -102,7 +102,7 @@ export function roomLifeContract(t: Test, lab: Lab): void {
   t.test('who claimed a room puts its deadline where it likes', async t => {
     for (const ms of [60_000, 5_001, 5_000, 4_999, 1]) {
       const { id, claimedUntil } = await held(t)
-      await rooms.rest(id, { claimedUntil, at: at(ms) })
+      await rooms.settleClaim(id, { claimedUntil, at: at(ms) })
       await comesUpAfter(t, id, ms)
     }
   })
@@ -112,12 +112,12 @@ export function roomLifeContract(t: Test, lab: Lab): void {
       id => rooms.bringForward(id, at(5_000)),
       id => rooms.bringForward(id, at(50_000)),
       id => commitRoom(t, lab, id, { deadlineAt: at(50_000) }),
-      id => commitRoom(t, lab, id, { writes: { 'member:alice': null }, emptyDeadlineAt: at(50_000) })
+      id => commitRoom(t, lab, id, { writes: { 'participant:alice': null }, emptyDeadlineAt: at(50_000) })
     ]
     for (const wish of wishes) {
       const { id, claimedUntil } = await held(t)
       await wish(id)
-      await rooms.rest(id, { claimedUntil, at: at(60_000) })
+      await rooms.settleClaim(id, { claimedUntil, at: at(60_000) })
       await comesUpAfter(t, id, 4_999)
     }
   })
@@ -125,24 +125,24 @@ export function roomLifeContract(t: Test, lab: Lab): void {
   t.test('or at the earliest of what was wanted', async t => {
     const { id, claimedUntil } = await held(t)
     await rooms.bringForward(id, at(3_000))
-    await rooms.rest(id, { claimedUntil, at: at(60_000) })
+    await rooms.settleClaim(id, { claimedUntil, at: at(60_000) })
     await comesUpAfter(t, id, 3_000)
     const other = await held(t)
     await rooms.bringForward(other.id, at(3_000))
-    await rooms.rest(other.id, { claimedUntil: other.claimedUntil, at: at(2_000) })
+    await rooms.settleClaim(other.id, { claimedUntil: other.claimedUntil, at: at(2_000) })
     await comesUpAfter(t, other.id, 2_000)
   })
 
   t.test('a commit that wants no look does not disturb its rest', async t => {
     const { id, claimedUntil } = await held(t)
     await commitRoom(t, lab, id, { deadlineAt: null })
-    await rooms.rest(id, { claimedUntil, at: at(60_000) })
+    await rooms.settleClaim(id, { claimedUntil, at: at(60_000) })
     await comesUpAfter(t, id, 60_000)
   })
 
   t.test('the deadline of an idle room is brought forward as any other', async t => {
     const { id, claimedUntil } = await held(t)
-    await rooms.rest(id, { claimedUntil, at: at(60_000) })
+    await rooms.settleClaim(id, { claimedUntil, at: at(60_000) })
     await rooms.bringForward(id, at(7_000))
     await rooms.bringForward(id, at(70_000))
     await comesUpAfter(t, id, 7_000)
@@ -153,16 +153,16 @@ export function roomLifeContract(t: Test, lab: Lab): void {
     lab.clock.advance(5_000)
     const other = await holdOf(lab, id)
     t.strictSame(other.due, [room(id)])
-    await rooms.rest(id, { claimedUntil, at: at(60_000) })
-    await rooms.rest(id, { claimedUntil: other.claimedUntil, at: at(50_000) })
+    await rooms.settleClaim(id, { claimedUntil, at: at(60_000) })
+    await rooms.settleClaim(id, { claimedUntil: other.claimedUntil, at: at(50_000) })
     await comesUpAfter(t, id, 4_999)
   })
 
   t.test('resting makes no deadline', async t => {
     const { id, claimedUntil } = await held(t)
     await commitRoom(t, lab, id, { expireInMs: 60_000 })
-    await rooms.rest(id, { claimedUntil, at: at(1) })
-    await rooms.rest(lab.id('missing'), { claimedUntil, at: at(1) })
+    await rooms.settleClaim(id, { claimedUntil, at: at(1) })
+    await rooms.settleClaim(lab.id('missing'), { claimedUntil, at: at(1) })
     lab.clock.advance(60_000)
     t.strictSame(await claim(id), nothing)
   })
@@ -200,8 +200,8 @@ export function roomLifeContract(t: Test, lab: Lab): void {
 
   t.test('a room that is over has no timer, goes after its time with all it had, and may begin again', async t => {
     const id = lab.id('r')
-    const line = { id: 'l1', value: '"x"', keep: 9 }
-    await commitRoom(t, lab, id, joinOf(lab, 'alice', { line, deadlineAt: at(1) }))
+    const logEntry = { id: 'l1', value: '"x"', keep: 9 }
+    await commitRoom(t, lab, id, joinOf(lab, 'alice', { logEntry, deadlineAt: at(1) }))
     await commitRoom(t, lab, id, { writes: { over: '1' }, deadlineAt: at(1), emptyDeadlineAt: at(1), expireInMs: 30 })
     lab.clock.advance(1)
     t.strictSame(await claim(id), nothing)
@@ -209,7 +209,7 @@ export function roomLifeContract(t: Test, lab: Lab): void {
     t.strictSame(await rooms.log(id, { limit: 9 }), [])
     await rooms.bringForward(id, at(0))
     t.strictSame(await claim(id), nothing)
-    const again = await rooms.commit(id, joinOf(lab, 'alice', { line, membersMax: 1, deadlineAt: at(2) }))
+    const again = await rooms.commit(id, joinOf(lab, 'alice', { logEntry, participantsMax: 1, deadlineAt: at(2) }))
     t.strictSame(again, { status: 'ok', version: 1, fanoutLease: false }, 'no member and no line was left')
     lab.clock.advance(1)
     t.strictSame(await claim(id), nothing, 'nor a timer')
@@ -247,8 +247,8 @@ export function roomLifeContract(t: Test, lab: Lab): void {
 
   t.test('a later commit without an expiry keeps all of it, told or not', async t => {
     const [id, told, other] = [lab.id('r'), lab.id('r'), lab.id('r')]
-    const line = { id: 'l1', value: '"x"', keep: 9 }
-    await commitRoom(t, lab, id, joinOf(lab, 'alice', { line }))
+    const logEntry = { id: 'l1', value: '"x"', keep: 9 }
+    await commitRoom(t, lab, id, joinOf(lab, 'alice', { logEntry }))
     await commitRoom(t, lab, id, { expireInMs: 200 })
     await commitRoom(t, lab, id, { emptyDeadlineAt: at(0) })
     await commitRoom(t, lab, told, { expireInMs: 10, items: [tellAll(1)] })
@@ -256,9 +256,9 @@ export function roomLifeContract(t: Test, lab: Lab): void {
     await settle(told, 1)
     await commitRoom(t, lab, other, { expireInMs: 250 })
     await until('another one has expired', isGone(other))
-    t.match(await rooms.load(id, 'all'), { version: 3, memberCount: 1 })
+    t.match(await rooms.load(id, 'all'), { version: 3, participantCount: 1 })
     t.strictSame(await rooms.log(id, { limit: 9 }), [{ id: 'l1', value: '"x"', version: 1 }])
-    const retried = await rooms.commit(id, joinOf(lab, 'bob', { line }))
+    const retried = await rooms.commit(id, joinOf(lab, 'bob', { logEntry }))
     t.strictSame(retried, { status: 'known', version: 1 })
     t.equal((await rooms.load(told, []))?.version, 2)
   })

@@ -1,6 +1,6 @@
 import type { Test } from 'tap'
 import type { Lab } from '../contract.js'
-import { commitRoom, joinOf, memberText, roomCommitOf, roomStamp, tellAll } from './room-fixtures.js'
+import { commitRoom, joinOf, participantText, roomCommitOf, roomStamp, tellAll } from './room-fixtures.js'
 
 export function roomContract(t: Test, lab: Lab): void {
   const { rooms } = lab.store
@@ -16,16 +16,16 @@ export function roomContract(t: Test, lab: Lab): void {
   t.test('a commit makes the next version, and each field keeps the version that wrote it', async t => {
     const id = lab.id('r')
     const value = JSON.stringify({ text: 'grüße | "quoted" \u2028 🎥', nested: [1, null] })
-    const first = await rooms.commit(id, roomCommitOf(lab, { writes: { settings: value, 'member:a': '1' } }))
+    const first = await rooms.commit(id, roomCommitOf(lab, { writes: { settings: value, 'participant:a': '1' } }))
     t.strictSame(first, { status: 'ok', version: 1, fanoutLease: false })
-    t.equal(await commitRoom(t, lab, id, { writes: { 'member:a': '2', 'member:b': '""' } }), 2)
+    t.equal(await commitRoom(t, lab, id, { writes: { 'participant:a': '2', 'participant:b': '""' } }), 2)
     t.equal(await commitRoom(t, lab, id), 3, 'a commit that writes nothing counts as well')
     const fields = new Map([
       ['settings', { version: 1, tag: 'tag', value }],
-      ['member:a', { version: 2, tag: 'tag', value: '2' }],
-      ['member:b', { version: 2, tag: 'tag', value: '""' }]
+      ['participant:a', { version: 2, tag: 'tag', value: '2' }],
+      ['participant:b', { version: 2, tag: 'tag', value: '""' }]
     ])
-    t.same(await rooms.load(id, 'all'), { version: 3, fields, memberCount: 2, publishedVersion: 3 })
+    t.same(await rooms.load(id, 'all'), { version: 3, fields, participantCount: 2, publishedVersion: 3 })
   })
 
   t.test('load gives the fields asked for, as far as they exist', async t => {
@@ -42,10 +42,10 @@ export function roomContract(t: Test, lab: Lab): void {
   t.test('a group is read by its name and a colon, and with it nothing else', async t => {
     const id = lab.id('r')
     const names = [
-      'member:a',
-      'member:b',
-      'member:',
-      'invited:a',
+      'participant:a',
+      'participant:b',
+      'participant:',
+      'invitation:a',
       'user:a',
       'other:a',
       'other:b',
@@ -56,16 +56,20 @@ export function roomContract(t: Test, lab: Lab): void {
     ]
     await commitRoom(t, lab, id, { writes: Object.fromEntries(names.map(name => [name, '1'])) })
     const read = async (...fields: string[]) => [...((await rooms.load(id, fields))?.fields.keys() ?? [])].sort()
-    t.strictSame(await read('member:'), ['member:', 'member:a', 'member:b'])
+    t.strictSame(await read('participant:'), ['participant:', 'participant:a', 'participant:b'])
     t.strictSame(await read('other:', 'settings'), ['other:a', 'other:b', 'settings'])
     t.strictSame(await read('+ban:'), ['+ban:a', '+ban:b'])
-    t.strictSame(await read('user:', 'invited:b', 'invited:a', 'member:a'), ['invited:a', 'member:a', 'user:a'])
+    t.strictSame(await read('user:', 'invitation:b', 'invitation:a', 'participant:a'), [
+      'invitation:a',
+      'participant:a',
+      'user:a'
+    ])
     await commitRoom(t, lab, id, {
-      reads: { 'invited:a': at(1), 'member:c': null },
-      writes: { 'invited:a': null, 'member:a': '2' }
+      reads: { 'invitation:a': at(1), 'participant:c': null },
+      writes: { 'invitation:a': null, 'participant:a': '2' }
     })
-    t.strictSame(await read('invited:'), [])
-    const late = { reads: { 'member:a': at(1) }, writes: { 'member:a': '3' } }
+    t.strictSame(await read('invitation:'), [])
+    const late = { reads: { 'participant:a': at(1) }, writes: { 'participant:a': '3' } }
     t.strictSame(await rooms.commit(id, roomCommitOf(lab, late)), { status: 'conflict' })
   })
 
@@ -102,8 +106,8 @@ export function roomContract(t: Test, lab: Lab): void {
     await commitRoom(t, lab, id, { writes: { a: '2', gone: null, appeared: '2' } })
     const before = await rooms.load(id, 'all')
     const all = {
-      writes: { a: '"late"', steady: null, 'member:eve': memberText('eve', 'p-eve') },
-      line: { id: 'late', value: '1', keep: 9 },
+      writes: { a: '"late"', steady: null, 'participant:eve': participantText('eve', 'p-eve') },
+      logEntry: { id: 'late', value: '1', keep: 9 },
       items: [tellAll(1)],
       deadlineAt: 1,
       emptyDeadlineAt: 1,
@@ -146,7 +150,7 @@ export function roomContract(t: Test, lab: Lab): void {
     const id = lab.id('r')
     await commitRoom(t, lab, id, { writes: { settings: '{}' } })
     const people = Array.from({ length: 100 }, (_, n) => `user-${n}`)
-    const joins = people.map(user => joinOf(lab, user, { reads: { settings: at(1), [`member:${user}`]: null } }))
+    const joins = people.map(user => joinOf(lab, user, { reads: { settings: at(1), [`participant:${user}`]: null } }))
     const results = await Promise.all(joins.map(join => rooms.commit(id, join)))
     const versions = results.map(result => (result.status === 'ok' ? result.version : 0)).sort((a, b) => a - b)
     t.strictSame(
@@ -154,6 +158,6 @@ export function roomContract(t: Test, lab: Lab): void {
       people.map((_, n) => n + 2)
     )
     const found = await rooms.load(id, 'all')
-    t.strictSame([found?.version, found?.memberCount, found?.fields.size], [101, 100, 101])
+    t.strictSame([found?.version, found?.participantCount, found?.fields.size], [101, 100, 101])
   })
 }

@@ -1,33 +1,34 @@
 #!lua
--- Purpose:   writes the next version of a room, with what it leaves to be published, if all that was read of it still stands.
--- KEYS:      1 outbox stream  2 index of timers  3 index of outboxes that wait  4 hash of the lasting fields
---            5 state hash  6 log stream  7 hash of the log's ids  8 hash of the members' rests
---            9… hashes of the groups, that of the members first
--- ARGV:      1 now  2 tag  3 items or ''  4 deadline or ''  5 deadline if no device is in  6 expire in ms or ''  7 node
---            8 fan-out lease until  9 most members  10 most lasting fields  11 their ttl  12 line's id or ''  13 line
---            14 lines to keep  15 '1' if others stay for log_trim, or ''  16 number of reads;
---            then field  version:tag or ''  for each read, and field  value or ''  for each write
--- RETURNS:   {OK, version, 1 if the node has the fan-out lease, else 0, lines too many} | {CONFLICT}
---            | {FULL, 'members' or 'lasting'} | {KNOWN, version of the line}
--- GUARANTEE: nothing is written but on OK. One node at a time has the lease. A room with an outbox never expires: field x waits for fanout_next.
-local outbox, timers, pending, lasting, state, log, log_ids, rests, members = unpack(KEYS)
+-- Purpose:   writes the next version of a room, with what it leaves to be published, if no field that the decision read has changed.
+-- KEYS:      1 outbox stream  2 index of timers  3 index of waiting outboxes  4 hash of the lasting fields
+--            5 state hash  6 log stream  7 hash of the log's ids  8 hash of the participants' details
+--            9… hashes of the groups, that of the participants first
+-- ARGV:      1 now  2 tag  3 outbox items or ''  4 deadline or ''  5 deadline if no device is in  6 expire in ms or ''  7 node
+--            8 fan-out lease until  9 most participants  10 most lasting fields  11 their TTL in ms  12 id of the log entry or ''
+--            13 log entry  14 entries to keep  15 '1' if log_trim removes the others, or ''  16 number of reads;
+--            then field, version:tag or '' for each read, and field, value or '' for each write
+-- RETURNS:   {OK, version, 1 if the node has the fan-out lease, else 0, entries beyond those to keep} | {CONFLICT}
+--            | {FULL, 'participants' or 'lasting'} | {KNOWN, version of the log entry}
+-- GUARANTEE: writes only if it returns OK. One node at a time has the lease. A room with an outbox never expires: field x keeps its
+--            expiry for fanout_next.
+local outbox, timers, pending, lasting, state, log, log_ids, details, participants = unpack(KEYS)
 local now, tag, items, deadline, empty_deadline, expire_in, node, lease_until = unpack(ARGV, 1, 8)
-local members_max, lasting_max, lasting_ttl, line_id, line, keep, holds, reads = unpack(ARGV, 9, 16)
+local participants_max, lasting_max, lasting_ttl, entry_id, entry, keep, keeps_excess, reads = unpack(ARGV, 9, 16)
 local first_read, first_write = 17, 17 + 2 * reads
 -- include room_fields
 -- include room_log
 -- include fanout
 if conflicts(first_read, first_write - 1) then return {'CONFLICT'} end
-if exceeds(members, members_max, first_write) then return {'FULL', 'members'} end
+if exceeds(participants, participants_max, first_write) then return {'FULL', 'participants'} end
 if exceeds(lasting, lasting_max, first_write) then return {'FULL', 'lasting'} end
-local known = line_id ~= '' and redis.call('HGET', log_ids, line_id)
+local known = entry_id ~= '' and redis.call('HGET', log_ids, entry_id)
 if known then return {'KNOWN', tonumber(known)} end
 local before, expiry, lease = unpack(redis.call('HMGET', state, 'v', 'x', 'd'))
 local version = string.format('%d', (before or 0) + 1)
 redis.call('HSET', state, 'v', version, 'x', expire_in)
 write(first_write, version .. ':' .. tag)
 redis.call('PEXPIRE', lasting, lasting_ttl)
-local excess = line_id == '' and {} or addLine(version)
+local excess = entry_id == '' and {} or addEntry(version)
 if items ~= '' then
   redis.call('XADD', outbox, version .. '-0', 'i', items, 'c', now, 't', tag)
   redis.call('ZADD', pending, 'NX', now, outbox)
@@ -37,9 +38,9 @@ if waits and not holder then
   holder = node
   redis.call('HSET', state, 'd', node .. '|' .. lease_until)
 end
-local due = math.min(tonumber(deadline) or math.huge, redis.call('EXISTS', members) == 0 and empty_deadline or math.huge)
+local due = math.min(tonumber(deadline) or math.huge, redis.call('EXISTS', participants) == 0 and empty_deadline or math.huge)
 if expire_in ~= '' then redis.call('ZREM', timers, state)
-elseif due < math.huge then -- Off the half millisecond of a claim: see room_hasten.
+elseif due < math.huge then -- A whole millisecond, so never a claim marker: see room_reschedule.
   redis.call('ZADD', timers, math.min(due, math.floor(redis.call('ZSCORE', timers, state) or due)), state)
 end
 for i = 5, #KEYS do

@@ -1,6 +1,7 @@
--- The fields in the arguments of room_commit: pairs from one place in ARGV on. A field whose name begins with '+' lasts: it lies in a hash
--- of its own, which outlives the room. One whose name begins with that of a group (KEYS 9 and on: …}member:<id>) lies in the group's hash,
--- but of a member only the first line: what follows lies in the hash of the rests, so that reading all heads does not read it.
+-- The fields in the arguments of room_commit: pairs of name and value from an index in ARGV on. The prefix of a name says in which hash it
+-- lies: '+' in the hash of the lasting fields, which outlives the room; the name of a group in the hash of the group (KEYS 9 and on:
+-- …}participant:<id>); any other in the state hash. Of a participant only the first line lies in the group's hash: the rest lies in the
+-- details hash, so that reading all heads does not read it.
 local groups = {}
 for i = 9, #KEYS do groups[string.match(KEYS[i], '}:(%l+):')] = KEYS[i] end
 local function hashOf(field)
@@ -28,11 +29,11 @@ end
 
 local function write(first, stamp)
   for i = first, #ARGV, 2 do
-    local field, hash, value, rest = ARGV[i], hashOf(ARGV[i]), ARGV[i + 1], ''
-    if hash == members then value, rest = string.match(value, '^([^\n]*)\n?(.*)$') end
+    local field, hash, value, detail = ARGV[i], hashOf(ARGV[i]), ARGV[i + 1], ''
+    if hash == participants then value, detail = string.match(value, '^([^\n]*)\n?(.*)$') end
     if value == '' then redis.call('HDEL', hash, field)
     else redis.call('HSET', hash, field, stamp .. '|' .. value) end
-    if rest ~= '' then redis.call('HSET', rests, field, rest)
-    elseif hash == members then redis.call('HDEL', rests, field) end
+    if detail ~= '' then redis.call('HSET', details, field, detail)
+    elseif hash == participants then redis.call('HDEL', details, field) end
   end
 end

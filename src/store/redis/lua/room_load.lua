@@ -1,19 +1,21 @@
 #!lua flags=no-writes
 -- Purpose:   reads parts of a room, as of one instant.
--- KEYS:      1 state hash  2 outbox stream  3 hash of the lasting fields  4 hash of the members' rests  5… hashes of the groups, that of the members first
--- ARGV:      fields, see room_fields.lua; 'group:' and nothing more is all of a group, 'group::' the head of each, as 'group::<rest of its name>'; none: all
--- RETURNS:   {OK, version or 0 if only lasting fields are left, number of members, id of the oldest outbox entry or '', fields} | {NONE}
+-- KEYS:      1 state hash  2 outbox stream  3 hash of the lasting fields  4 hash of the participants' details
+--            5… hashes of the groups, that of the participants first
+-- ARGV:      field names, see room_fields.lua; 'group:' alone reads all fields of a group, 'group::' the first line of each, under the
+--            name 'group::<rest of its name>'; no names: reads everything
+-- RETURNS:   {OK, version or 0 if only lasting fields are left, number of participants, id of the oldest outbox entry or '', fields} | {NONE}
 --            fields: names and values in turn, of those that exist
--- GUARANTEE: writes nothing. What lies in another hash than a field asked for is not read.
-local state, outbox, lasting, rests, members = unpack(KEYS)
+-- GUARANTEE: writes nothing, and reads no other hashes than those that hold the fields asked for.
+local state, outbox, lasting, details, participants = unpack(KEYS)
 local version = redis.call('HGET', state, 'v')
 if not version and redis.call('EXISTS', lasting) == 0 then return {'NONE'} end
 local groups, fields = {}, {}
 for i = 5, #KEYS do groups[string.match(KEYS[i], '}:(%l+):')] = KEYS[i] end
 local function take(name, value) fields[#fields + 1], fields[#fields + 2] = name, value end
 local function takeWhole(hash, name, value)
-  local rest = hash == members and redis.call('HGET', rests, name)
-  take(name, rest and value .. '\n' .. rest or value)
+  local detail = hash == participants and redis.call('HGET', details, name)
+  take(name, detail and value .. '\n' .. detail or value)
 end
 local function takeAll(hash)
   local found = redis.call('HGETALL', hash)
@@ -31,7 +33,7 @@ for _, name in ipairs(ARGV) do
   end
 end
 if #ARGV == 0 then
-  for i, key in ipairs(KEYS) do if key ~= outbox and key ~= rests then takeAll(key) end end
+  for i, key in ipairs(KEYS) do if key ~= outbox and key ~= details then takeAll(key) end end
 end
 local first = redis.call('XRANGE', outbox, '-', '+', 'COUNT', 1)[1]
-return {'OK', tonumber(version or 0), redis.call('HLEN', members), first and first[1] or '', fields}
+return {'OK', tonumber(version or 0), redis.call('HLEN', participants), first and first[1] or '', fields}

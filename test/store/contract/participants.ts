@@ -1,8 +1,17 @@
 import type { Test } from 'tap'
 import type { Lab } from '../contract.js'
-import { commitRoom, joinOf, memberText, nextBatch, room, roomCommitOf, roomStamp, tellAll } from './room-fixtures.js'
+import {
+  commitRoom,
+  joinOf,
+  nextBatch,
+  participantText,
+  room,
+  roomCommitOf,
+  roomStamp,
+  tellAll
+} from './room-fixtures.js'
 
-export function memberContract(t: Test, lab: Lab): void {
+export function participantContract(t: Test, lab: Lab): void {
   const { rooms } = lab.store
 
   /** Who is in since when, as fan-out reads it; nothing is left to be published. */
@@ -13,28 +22,28 @@ export function memberContract(t: Test, lab: Lab): void {
     await nextBatch(lab, room(id), { published: roomStamp(version) })
     return [...recipients].sort((a, b) => a.since - b.since)
   }
-  const memberCount = async (id: string) => (await rooms.load(id, []))?.memberCount
+  const participantCount = async (id: string) => (await rooms.load(id, []))?.participantCount
 
   t.test('a device is a recipient since the commit that let it in, and as long as its field is there', async t => {
     const id = lab.id('r')
     const alice = { user: 'alice', device: 'phone' }
-    const write = (text: string | null) => commitRoom(t, lab, id, { writes: { 'member:a': text } })
-    await write(memberText('alice', 'p1'))
+    const write = (text: string | null) => commitRoom(t, lab, id, { writes: { 'participant:a': text } })
+    await write(participantText('alice', 'p1'))
     t.strictSame(await recipientsOf(id), [{ ...alice, participantId: 'p1', since: 1 }])
-    await write(memberText('alice', 'p1', { since: 1, more: 'changed' }))
+    await write(participantText('alice', 'p1', { since: 1, more: 'changed' }))
     t.strictSame(await recipientsOf(id), [{ ...alice, participantId: 'p1', since: 1 }], 'a change keeps it')
-    await write(memberText('alice', 'p2'))
+    await write(participantText('alice', 'p2'))
     t.strictSame(await recipientsOf(id), [{ ...alice, participantId: 'p2', since: 5 }], 'a new participation does not')
-    t.equal(await memberCount(id), 1)
+    t.equal(await participantCount(id), 1)
     await write(null)
-    t.equal(await memberCount(id), 0)
+    t.equal(await participantCount(id), 0)
     t.strictSame(await recipientsOf(id), [])
   })
 
   t.test('each device of a user is a recipient of its own', async t => {
     const id = lab.id('r')
     await commitRoom(t, lab, id, joinOf(lab, 'alice'))
-    await commitRoom(t, lab, id, { writes: { 'member:b': memberText('alice', 'p2', { device: 'laptop' }) } })
+    await commitRoom(t, lab, id, { writes: { 'participant:b': participantText('alice', 'p2', { device: 'laptop' }) } })
     t.strictSame(
       (await recipientsOf(id)).map(({ device, participantId }) => [device, participantId]),
       [
@@ -46,62 +55,69 @@ export function memberContract(t: Test, lab: Lab): void {
 
   t.test('the heads of a group are the first lines of its fields, beside a field that is read whole', async t => {
     const id = lab.id('r')
-    const [alice, bob] = [memberText('alice', 'p1', { more: 'x'.repeat(4000) }), memberText('bob', 'p2')]
-    await commitRoom(t, lab, id, { writes: { 'member:a': alice, 'member:b': bob, 'user:a': '1', settings: '{}' } })
+    const [alice, bob] = [participantText('alice', 'p1', { more: 'x'.repeat(4000) }), participantText('bob', 'p2')]
+    await commitRoom(t, lab, id, {
+      writes: { 'participant:a': alice, 'participant:b': bob, 'user:a': '1', settings: '{}' }
+    })
     const stamp = { version: 1, tag: 'tag' }
     t.strictSame(
-      (await rooms.load(id, ['member:a', 'member::']))?.fields,
+      (await rooms.load(id, ['participant:a', 'participant::']))?.fields,
       new Map([
-        ['member:a', { ...stamp, value: alice }],
-        ['member::a', { ...stamp, value: alice.split('\n')[0] ?? '' }],
-        ['member::b', { ...stamp, value: bob.split('\n')[0] ?? '' }]
+        ['participant:a', { ...stamp, value: alice }],
+        ['participant::a', { ...stamp, value: alice.split('\n')[0] ?? '' }],
+        ['participant::b', { ...stamp, value: bob.split('\n')[0] ?? '' }]
       ])
     )
   })
 
   t.test('a full room lets no new device in, and nothing is written', async t => {
     const id = lab.id('r')
-    await commitRoom(t, lab, id, joinOf(lab, 'alice', { membersMax: 1 }))
-    t.strictSame(await rooms.commit(id, joinOf(lab, 'bob', { membersMax: 1 })), { status: 'full', of: 'members' })
-    t.strictSame([...((await rooms.load(id, 'all'))?.fields.keys() ?? [])], ['member:alice'])
+    await commitRoom(t, lab, id, joinOf(lab, 'alice', { participantsMax: 1 }))
+    t.strictSame(await rooms.commit(id, joinOf(lab, 'bob', { participantsMax: 1 })), {
+      status: 'full',
+      of: 'participants'
+    })
+    t.strictSame([...((await rooms.load(id, 'all'))?.fields.keys() ?? [])], ['participant:alice'])
     t.equal((await rooms.load(id, []))?.version, 1)
   })
 
   t.test('a full room goes on: devices join again and leave, and other commits succeed', async t => {
     const id = lab.id('r')
-    const full = { membersMax: 1 }
+    const full = { participantsMax: 1 }
     await commitRoom(t, lab, id, joinOf(lab, 'alice', full))
-    await commitRoom(t, lab, id, { ...full, writes: { 'member:alice': memberText('alice', 'p2') } })
+    await commitRoom(t, lab, id, { ...full, writes: { 'participant:alice': participantText('alice', 'p2') } })
     await commitRoom(t, lab, id, { ...full, writes: { a: '1', 'user:alice': '{}' } })
-    await commitRoom(t, lab, id, { ...full, writes: { 'member:bob': null } })
-    await commitRoom(t, lab, id, { membersMax: 0, writes: { 'member:alice': null } })
+    await commitRoom(t, lab, id, { ...full, writes: { 'participant:bob': null } })
+    await commitRoom(t, lab, id, { participantsMax: 0, writes: { 'participant:alice': null } })
     await commitRoom(t, lab, id, joinOf(lab, 'bob', full))
-    t.equal(await memberCount(id), 1)
+    t.equal(await participantCount(id), 1)
   })
 
   t.test('a conflict comes before a full room: what was decided on is no longer so', async t => {
     const id = lab.id('r')
     await commitRoom(t, lab, id, joinOf(lab, 'alice'))
-    t.strictSame(await rooms.commit(id, joinOf(lab, 'alice', { membersMax: 1 })), { status: 'conflict' })
+    t.strictSame(await rooms.commit(id, joinOf(lab, 'alice', { participantsMax: 1 })), { status: 'conflict' })
   })
 
   t.test('of fifty devices that join a room of ten at once, ten get in', async t => {
     const id = lab.id('r')
-    const joins = Array.from({ length: 50 }, (_, n) => rooms.commit(id, joinOf(lab, `user-${n}`, { membersMax: 10 })))
+    const joins = Array.from({ length: 50 }, (_, n) =>
+      rooms.commit(id, joinOf(lab, `user-${n}`, { participantsMax: 10 }))
+    )
     const results = await Promise.all(joins)
     t.equal(results.filter(({ status }) => status === 'ok').length, 10)
     t.equal(results.filter(({ status }) => status === 'full').length, 40)
     const found = await rooms.load(id, 'all')
-    t.strictSame([found?.version, found?.memberCount, found?.fields.size], [10, 10, 10])
+    t.strictSame([found?.version, found?.participantCount, found?.fields.size], [10, 10, 10])
   })
 
   t.test('two who join with one commit both get in, or none', async t => {
     const id = lab.id('r')
-    const writes = { 'member:a': memberText('alice', 'p1'), 'member:b': memberText('bob', 'p2') }
-    const both = { writes, membersMax: 1 }
-    t.strictSame(await rooms.commit(id, roomCommitOf(lab, both)), { status: 'full', of: 'members' })
+    const writes = { 'participant:a': participantText('alice', 'p1'), 'participant:b': participantText('bob', 'p2') }
+    const both = { writes, participantsMax: 1 }
+    t.strictSame(await rooms.commit(id, roomCommitOf(lab, both)), { status: 'full', of: 'participants' })
     t.equal(await rooms.load(id, 'all'), null)
-    await commitRoom(t, lab, id, { ...both, membersMax: 2 })
-    t.equal(await memberCount(id), 2)
+    await commitRoom(t, lab, id, { ...both, participantsMax: 2 })
+    t.equal(await participantCount(id), 2)
   })
 }
