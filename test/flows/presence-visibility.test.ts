@@ -1,4 +1,4 @@
-// Who may see whose presence: looked up, on a watch list, and as an event. What may not be seen looks like a user who does not exist.
+// Who may see the presence of a user: looked up, on a watch list, and as an event. A hidden user looks like one who does not exist.
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -6,22 +6,22 @@ import t, { type Test } from 'tap'
 import { flow, type Scenario } from '../helpers/scenario.js'
 import type { TestClient } from '../helpers/test-client.js'
 
-/** Longer than the debounce, and the second that a deadline may be late. */
+/** Longer than the debounce and the second that a deadline may be late. */
 const A_WHILE = 3_500
 
 const shared = { env: { PRESENCE_VISIBILITY: 'shared' } }
 
-/** What `who` is told of the user, by the two ways of asking; and what they are told of a user who does not exist. */
+/** The state that `who` sees of the user. Asserts that look-up and watch list agree, and how a hidden user looks. */
 async function seesState(t: Test, scenario: Scenario, who: TestClient, user: string): Promise<unknown> {
   const nobody = scenario.toWire('nobody')
   const lookUp = await who.request('GET', `presence?users=${scenario.toWire(user)},${nobody}`)
   const watch = await who.request('PUT', 'presence/watch', { users: [user, 'nobody'] })
   const [seen, unknown] = lookUp.body.presences as Record<string, unknown>[]
   const [watched, unknownWatched] = watch.body.watching as Record<string, unknown>[]
-  // A watch list says what was told last, which may be a moment behind.
-  t.equal(seen?.state === 'offline', watched?.state === 'offline', 'both ways agree on whether it may be seen')
-  t.notOk('devices' in (seen ?? {}) || 'devices' in (watched ?? {}), 'nobody is told how many devices')
-  t.match(String(seen?.lastSeenAt), /^null$|:00\.000Z$/, 'nor when to the millisecond')
+  // A watch list has the published presence, which may be older.
+  t.equal(seen?.state === 'offline', watched?.state === 'offline', 'look-up and watch list agree')
+  t.notOk('devices' in (seen ?? {}) || 'devices' in (watched ?? {}), 'without the number of devices')
+  t.match(String(seen?.lastSeenAt), /^null$|:00\.000Z$/, 'and without milliseconds')
   if (seen?.state === 'offline') {
     t.same({ ...seen, user: 'nobody' }, unknown)
     t.same({ ...watched, user: 'nobody' }, unknownWatched)
@@ -30,20 +30,20 @@ async function seesState(t: Test, scenario: Scenario, who: TestClient, user: str
 }
 
 flow(
-  'a stranger sees nothing of a user, until they share a room or an answered call',
+  'a stranger sees a user only while they share a room or an answered call',
   async (t, scenario) => {
     const [alice, bob] = await scenario.addAliceAndBob()
     t.equal(await seesState(t, scenario, alice, 'bob'), 'offline')
     await alice.post('calls', { callId: 'c1', to: 'bob' })
     await bob.expectEvent('call.incoming')
-    t.equal(await seesState(t, scenario, alice, 'bob'), 'offline', 'ringing somebody shows nothing')
+    t.equal(await seesState(t, scenario, alice, 'bob'), 'offline', 'a ringing call shows nothing')
     await bob.post('calls/c1/accept')
     await alice.expectEvent('call.accepted')
     t.equal(await seesState(t, scenario, alice, 'bob'), 'busy')
     t.equal(await seesState(t, scenario, bob, 'alice'), 'busy')
     await bob.post('calls/c1/hangup')
     await alice.expectEvent('call.ended')
-    t.equal(await seesState(t, scenario, alice, 'bob'), 'offline', 'it is over')
+    t.equal(await seesState(t, scenario, alice, 'bob'), 'offline', 'the call has ended')
     await alice.post('rooms/r1/participants')
     await bob.post('rooms/r1/participants')
     await alice.expectEvent('room.participant_joined')
@@ -56,7 +56,7 @@ flow(
 )
 
 flow(
-  'a list that is read again tells no hidden user from one who does not exist, and who is shown again is newer',
+  'a watch list that is read again hides a user like one who does not exist, and shows them later with a newer version',
   async (t, scenario) => {
     const [alice, bob] = await scenario.addAliceAndBob()
     const listed = async () => (await alice.request('GET', 'presence/watch')).body.watching as Record<string, unknown>[]
@@ -65,7 +65,7 @@ flow(
     t.same({ ...hidden, user: 'nobody' }, unknown)
     await bob.request('PUT', 'presence', { status: 'away' })
     await scenario.advance(scenario.config.presenceTtlMs)
-    t.same(await listed(), [hidden, unknown], 'whatever happened meanwhile')
+    t.same(await listed(), [hidden, unknown], 'a change of a hidden user shows nothing')
     await alice.post('rooms/r1/participants')
     await bob.post('rooms/r1/participants')
     await alice.expectEvent('room.participant_joined')
@@ -77,7 +77,7 @@ flow(
 )
 
 flow(
-  'oneself one sees whole: devices, and the time as it is',
+  'a user sees their own devices and exact times',
   async (t, scenario) => {
     const alice = await scenario.addClient('alice', 'phone')
     await scenario.addClient('alice', 'tablet')
@@ -91,7 +91,7 @@ flow(
 )
 
 flow(
-  'a change goes to those who watch and may see it, and to no others',
+  'a change reaches only watchers who may see the user',
   async (t, scenario) => {
     const [alice, bob] = await scenario.addAliceAndBob()
     const eve = await scenario.addClient('eve', 'phone')
@@ -105,12 +105,12 @@ flow(
     await bob.request('PUT', 'presence', { status: 'online' })
     t.match(await alice.expectEvent('presence.changed'), { user: 'bob', state: 'online' })
     await scenario.advance(A_WHILE)
-    // holdMailboxes finds whatever eve was told and did not hear here.
+    // The mailbox check at the end fails if eve got an event that the test did not expect.
   },
   shared
 )
 
-/** What it was asked. It lets alice see everybody but sleepers, and has no opinion of strangers. */
+/** The requests it got. It lets alice see all users but sleepers, and answers 500 about strangers. */
 const asked: Record<string, unknown>[] = []
 const service = createServer(async (request, reply) => {
   let text = ''
@@ -124,20 +124,20 @@ await once(service, 'listening')
 t.teardown(() => void service.close().closeAllConnections())
 
 flow(
-  'the policy service decides, and its answer is kept for half a minute',
+  'the policy service decides, and its answer is cached for 30 s',
   async (t, scenario) => {
     const alice = await scenario.addClient('alice', 'phone')
     for (const user of ['bob', 'sleeper', 'stranger']) await scenario.addClient(user, 'laptop')
     t.equal(await seesState(t, scenario, alice, 'bob'), 'online')
     t.equal(await seesState(t, scenario, alice, 'sleeper'), 'offline')
-    t.equal(await seesState(t, scenario, alice, 'stranger'), 'offline', 'without an answer nobody is shown')
+    t.equal(await seesState(t, scenario, alice, 'stranger'), 'offline', 'without an answer the user is hidden')
     const askedOf = (to: string) => scenario.fromWire(asked).filter(each => each.to === to)
     const question = { action: 'presence', caller: alice.endpoint, to: 'bob' }
     t.strictSame(askedOf('bob'), [question], 'asked once')
     await scenario.advance(30_000)
     t.equal(await seesState(t, scenario, alice, 'bob'), 'online')
     t.strictSame(askedOf('bob'), [question, question])
-    t.equal(askedOf('alice').length, 0, 'nobody is asked about themselves')
+    t.equal(askedOf('alice').length, 0, 'users always see themselves')
   },
   {
     env: {

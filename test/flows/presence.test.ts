@@ -1,5 +1,5 @@
-// Who is there, as those see it who watch: each change once, from all devices together, and nothing of what does not last.
-// Watchers come first in every story: holding the mailbox of somebody who has left brings them back.
+// What watchers get: each change of a user's presence once, from all devices together, and no change that does not last.
+// Each test creates the watchers first: checking the mailbox of a user who has left makes them connect again.
 import assert from 'node:assert/strict'
 import type { WatchedState } from '../../src/domain/presence/presence.js'
 import type { WatchedPresence } from '../../src/schemas/presence.js'
@@ -9,12 +9,12 @@ import { flow, type Scenario } from '../helpers/scenario.js'
 import type { TestClient } from '../helpers/test-client.js'
 import { until } from '../helpers/until.js'
 
-/** Longer than the debounce, and the second that a deadline may be late. */
+/** Longer than the debounce and the second that a deadline may be late. */
 const A_WHILE = 3_500
 /** Shorter than the debounce. */
 const A_MOMENT = 1_500
 
-/** Soon forgotten, and few. */
+/** Short retention and TTLs, and a low limit of watchers. */
 const SMALL = { RETENTION_MS: '20000', PRESENCE_TTL_MS: '3000', HEARTBEAT_MS: '1000', MAX_WATCHERS_PER_USER: '3' }
 
 const EVERYBODY = { until: Number.MAX_SAFE_INTEGER, limit: 1000 }
@@ -35,14 +35,14 @@ async function sets(who: TestClient, status: 'online' | 'away'): Promise<void> {
   assert.equal((await who.request('PUT', 'presence', { status })).status, 200)
 }
 
-/** A device whose node dies right after opening its stream, or renewing it: nobody closes it, and nobody says so. */
+/** A device whose node died after it opened or renewed the stream: the stream is never closed. */
 async function isHeldByADeadNode(scenario: Scenario, user: string): Promise<void> {
   const now = scenario.now()
   const stream = { connection: 'of a dead node', claim: true, onlineUntil: now + scenario.config.presenceTtlMs }
   await scenario.store.mailboxes.touch(scenario.toWire(user), 'tv', { now, tag: 'birth', ...stream })
 }
 
-flow('somebody comes, is busy, is away and goes, and each is told once', async (t, scenario) => {
+flow('a user comes online, is busy, away and offline: watchers get each change once', async (t, scenario) => {
   const alice = await scenario.addClient('alice', 'phone')
   const [first] = await watch(alice, 'bob')
   t.match(first, { user: 'bob', state: 'offline', lastSeenAt: null, version: Number })
@@ -53,7 +53,7 @@ flow('somebody comes, is busy, is away and goes, and each is told once', async (
     state: 'online',
     lastSeenAt: `${new Date(scenario.now()).toISOString().slice(0, 17)}00.000Z`
   })
-  t.notOk('devices' in came, 'how many devices somebody has is their own business')
+  t.notOk('devices' in came, 'without the number of devices')
   t.ok(Number(came.version) > Number(first?.version))
 
   const carol = await scenario.addClient('carol', 'tablet')
@@ -81,7 +81,7 @@ flow('somebody comes, is busy, is away and goes, and each is told once', async (
   t.same(await watching(alice), [['bob', 'offline']])
 })
 
-flow('several devices make one presence', async (t, scenario) => {
+flow('the devices of a user have one presence together', async (t, scenario) => {
   const alice = await scenario.addClient('alice', 'phone')
   const [laptop, watchOnWrist] = [
     await scenario.addClient('bob', 'laptop', { node: scenario.lastNode }),
@@ -93,7 +93,7 @@ flow('several devices make one presence', async (t, scenario) => {
   await watchOnWrist.closeStream()
   await scenario.waitForStreams(2)
   await scenario.advance(A_WHILE)
-  t.match(await alice.expectEvent('presence.changed'), { state: 'away' }, 'the one that is left says so')
+  t.match(await alice.expectEvent('presence.changed'), { state: 'away' }, 'the remaining device is away')
   await watchOnWrist.openStream()
   t.match(await alice.expectEvent('presence.changed'), { state: 'online' })
   await laptop.closeStream()
@@ -105,7 +105,7 @@ flow('several devices make one presence', async (t, scenario) => {
   t.match(await alice.expectEvent('presence.changed'), { state: 'offline' })
 })
 
-flow('a blip makes no noise', async (t, scenario) => {
+flow('a change shorter than the debounce is not published', async (t, scenario) => {
   const alice = await scenario.addClient('alice', 'phone')
   const bob = await scenario.addClient('bob', 'laptop', { node: scenario.lastNode })
   const carol = await scenario.addClient('carol', 'tablet')
@@ -126,10 +126,10 @@ flow('a blip makes no noise', async (t, scenario) => {
   await carol.post('calls/c1/cancel')
   await bob.expectEvent('call.ended')
   await scenario.advance(40_000)
-  t.same(await watching(alice), [['bob', 'online']], 'and nothing else was heard')
+  t.same(await watching(alice), [['bob', 'online']], 'and no event has arrived')
 })
 
-flow('a blip that is one to the clients shows in no reply either', async (t, scenario) => {
+flow('a watch list does not show a change that is not published yet', async (t, scenario) => {
   const alice = await scenario.addClient('alice', 'phone')
   const eve = await scenario.addClient('eve', 'phone', { node: scenario.lastNode })
   const bob = await scenario.addClient('bob', 'laptop', { node: scenario.lastNode })
@@ -139,13 +139,13 @@ flow('a blip that is one to the clients shows in no reply either', async (t, sce
   t.match(await alice.request('GET', 'presence?users='.concat(scenario.toWire('bob'))), {
     body: { presences: [{ state: 'offline' }] }
   })
-  t.match(await watch(eve, 'bob'), [{ state: 'online' }], 'nothing would tell her that he was back')
+  t.match(await watch(eve, 'bob'), [{ state: 'online' }], 'no event would correct it')
   await bob.openStream()
   await scenario.advance(A_WHILE)
   t.same(await watching(eve), [['bob', 'online']])
 })
 
-flow('a device without a stream is there for as long as it says so', async (t, scenario) => {
+flow('a device without a stream is online as long as it sends keepalives', async (t, scenario) => {
   const alice = await scenario.addClient('alice', 'phone')
   const bob = await scenario.addClient('bob', 'fridge', { node: scenario.lastNode, silent: true })
   await watch(alice, 'bob')
@@ -158,29 +158,26 @@ flow('a device without a stream is there for as long as it says so', async (t, s
   t.match(await alice.expectEvent('presence.changed'), { state: 'offline' })
 })
 
-flow(
-  'a node that was killed says nothing, and its devices are gone when their presence lapses',
-  async (t, scenario) => {
-    const alice = await scenario.addClient('alice', 'phone')
-    await watch(alice, 'bob')
-    await isHeldByADeadNode(scenario, 'bob')
-    await scenario.advance(20_000)
-    await isHeldByADeadNode(scenario, 'bob')
-    await scenario.advance(12_000)
-    t.match(
-      await alice.expectEvent('presence.changed'),
-      { state: 'online' },
-      'what nobody noticed is found by the next look'
-    )
-    await scenario.advance(15_000)
-    t.same(await watching(alice), [['bob', 'online']], 'until its time is over')
-    await scenario.advance(3_000 + A_WHILE)
-    t.match(await alice.expectEvent('presence.changed'), { state: 'offline' })
-  }
-)
+flow('the devices of a killed node are offline when their presence expires', async (t, scenario) => {
+  const alice = await scenario.addClient('alice', 'phone')
+  await watch(alice, 'bob')
+  await isHeldByADeadNode(scenario, 'bob')
+  await scenario.advance(20_000)
+  await isHeldByADeadNode(scenario, 'bob')
+  await scenario.advance(12_000)
+  t.match(
+    await alice.expectEvent('presence.changed'),
+    { state: 'online' },
+    'a change without a check is found by the next check'
+  )
+  await scenario.advance(15_000)
+  t.same(await watching(alice), [['bob', 'online']], 'until it expires')
+  await scenario.advance(3_000 + A_WHILE)
+  t.match(await alice.expectEvent('presence.changed'), { state: 'offline' })
+})
 
 flow(
-  'a node that is closed takes its devices with it, and those who go elsewhere were never away',
+  'a node closes: its devices become offline, and devices that reconnect elsewhere stay online',
   async (t, scenario) => {
     if (scenario.lastNode === 0) return
     const alice = await scenario.addClient('alice', 'phone')
@@ -201,7 +198,7 @@ flow(
   { alone: true }
 )
 
-flow('a list is replaced, read back and given up, and each device has its own', async (t, scenario) => {
+flow('a watch list is replaced, read and cleared, and each device has its own', async (t, scenario) => {
   const phone = await scenario.addClient('alice', 'phone')
   const tablet = await scenario.addClient('alice', 'tablet', { node: scenario.lastNode })
   const bob = await scenario.addClient('bob', 'laptop', { node: scenario.lastNode })
@@ -228,10 +225,10 @@ flow('a list is replaced, read back and given up, and each device has its own', 
   await bob.openStream()
   await scenario.advance(A_WHILE)
   const again = await scenario.addClient('alice', 'tablet', { silent: true })
-  t.same([await again.poll(), await watching(again)], [[], []], 'who signs off watches nobody')
+  t.same([await again.poll(), await watching(again)], [[], []], 'signing off clears the list')
 })
 
-flow('of lists that are put at once one stands, and is followed', async (t, scenario) => {
+flow('of lists set at once one remains, and the index agrees with it', async (t, scenario) => {
   const alice = await scenario.addClient('alice', 'phone', { silent: true })
   const twin = await scenario.addClient('alice', 'phone', { node: scenario.lastNode, silent: true })
   const lists = [
@@ -252,7 +249,7 @@ flow('of lists that are put at once one stands, and is followed', async (t, scen
   }
 })
 
-flow('one may watch oneself, and somebody who is watched already', async (t, scenario) => {
+flow('a user may watch themselves, and a user who has watchers', async (t, scenario) => {
   const [alice, eve] = [
     await scenario.addClient('alice', 'phone'),
     await scenario.addClient('eve', 'phone', { node: scenario.lastNode })
@@ -264,7 +261,7 @@ flow('one may watch oneself, and somebody who is watched already', async (t, sce
   for (const who of [alice, eve]) t.match(await who.expectEvent('presence.changed'), { user: 'alice', state: 'away' })
 })
 
-flow('what is not a list of users is refused', async (t, scenario) => {
+flow('an invalid list is refused and changes nothing', async (t, scenario) => {
   const alice = await scenario.addClient('alice', 'phone')
   await watch(alice, 'bob')
   const many = Array.from({ length: 201 }, (_, n) => `u${n}`)
@@ -274,13 +271,13 @@ flow('what is not a list of users is refused', async (t, scenario) => {
     t.match(reply, { status: 400, body: { code: 'invalid_request' } }, JSON.stringify(body).slice(0, 40))
   }
   t.match(await alice.request('PUT', 'presence/watch', { users: many }), { status: 413, body: { code: 'too_large' } })
-  t.same(await watching(alice), [['bob', 'offline']], 'and changes nothing')
+  t.same(await watching(alice), [['bob', 'offline']], 'the list is unchanged')
   t.equal((await watch(alice, ...many.slice(1))).length, 200)
   t.same(await watch(alice), [])
 })
 
 flow(
-  'so many may watch somebody, and who comes too late keeps the list they had',
+  'a watcher over the limit is refused and keeps its previous list',
   async (t, scenario) => {
     const alice = await scenario.addClient('alice', 'phone')
     for (const fan of ['eve', 'mallory', 'carol'])
@@ -296,8 +293,8 @@ flow(
   { env: SMALL }
 )
 
-/** Many more who watch, without a stream; some of them with two devices. */
-async function haveFans(scenario: Scenario, of: string, count: number) {
+/** Many more watchers without a stream, some with two devices. */
+async function addWatchers(scenario: Scenario, of: string, count: number) {
   const [now, user] = [scenario.now(), scenario.toWire(of)]
   const fans = Array.from({ length: count }, (_, n) => ({ user: scenario.toWire(`fan${n >> 1}`), device: `d${n & 1}` }))
   const { mailboxes, watches } = scenario.store
@@ -308,7 +305,7 @@ async function haveFans(scenario: Scenario, of: string, count: number) {
       await watches.add(user, { ...fan, at: now }, 1e6)
     })
   )
-  /** What each of them heard, the states in turn; how many heard that. */
+  /** The sequences of states in their mailboxes, and how many have each. */
   return async () => {
     const counts = new Map<string, number>()
     for (const fan of fans) {
@@ -330,7 +327,7 @@ async function watchedState(scenario: Scenario, name: string): Promise<WatchedSt
   return JSON.parse(known?.state ?? '')
 }
 
-/** A node finds that the user is away now, commits that, publishes that to a hundred of those who watch, and dies. */
+/** A node commits that the user is away, publishes it to a hundred watchers, and dies. */
 async function publishesSomeAndDies(scenario: Scenario, name: string): Promise<void> {
   const { aggregates, fanouts, mailboxes } = scenario.store
   const [now, user, tag] = [scenario.now(), scenario.toWire(name), 'dead']
@@ -356,7 +353,7 @@ async function publishesSomeAndDies(scenario: Scenario, name: string): Promise<v
     },
     ...{ deadlineAt: now + scenario.config.presenceTtlMs, expireInMs: null }
   })
-  assert.ok(ok, 'nobody else was there')
+  assert.ok(ok, 'no other commit')
   const bounds = { appendsMax: 900, entriesMax: 9, page: 100 }
   const step = await fanouts.next(ref, {
     ...{ ...bounds, node: 'dead', published: null, from: null, leaseMs: FANOUT_LEASE_MS, now }
@@ -370,28 +367,31 @@ async function publishesSomeAndDies(scenario: Scenario, name: string): Promise<v
   }
 }
 
-flow('what a node had begun to publish when it died reaches all who watch, once', async (t, scenario) => {
+flow('a node dies while it publishes: all watchers get the event once', async (t, scenario) => {
   const alice = await scenario.addClient('alice', 'phone')
   const bob = await scenario.addClient('bob', 'laptop', { node: scenario.lastNode })
   await watch(alice, 'bob')
-  const heard = await haveFans(scenario, 'bob', 400)
+  const received = await addWatchers(scenario, 'bob', 400)
   await sets(bob, 'away')
-  // Bob's node commits what it saw after it has answered him: until then it would race with the node that dies.
-  await until('his node has seen the change', async () => (await watchedState(scenario, 'bob')).pending !== null)
+  // Bob's node commits the pending change after its reply to him. Until then it would race with the node that dies.
+  await until(
+    'his node has committed the pending change',
+    async () => (await watchedState(scenario, 'bob')).pending !== null
+  )
   await publishesSomeAndDies(scenario, 'bob')
-  const some = Number((await heard()).away)
-  t.ok(some > 90 && some <= 100, `${some} were told`)
-  // The clock stands still after it: whatever is heard was told in time.
+  const some = Number((await received()).away)
+  t.ok(some > 90 && some <= 100, `${some} got it`)
+  // The clock does not advance after this, so everything received was published in time.
   await scenario.advance(2_000)
   t.match(await alice.expectEvent('presence.changed'), { user: 'bob', state: 'away' })
-  await until('all have heard', async () => (await heard()).away === 400)
+  await until('all watchers have it', async () => (await received()).away === 400)
   await sets(bob, 'online')
   t.match(await alice.expectEvent('presence.changed'), { user: 'bob', state: 'online' })
-  await until('all have heard', async () => (await heard())['away,online'] === 400)
+  await until('all watchers have it', async () => (await received())['away,online'] === 400)
 })
 
 flow(
-  'a watch lasts as long as its device and no longer, and leaves nothing',
+  'a watch lasts as long as its device and leaves nothing behind',
   async (t, scenario) => {
     const alice = await scenario.addClient('alice', 'phone')
     const eve = await scenario.addClient('eve', 'phone', { node: scenario.lastNode, silent: true })
@@ -402,7 +402,7 @@ flow(
     await watch(eve, 'bob')
     t.same((await watchers()).sort(), ['alice', 'eve'])
     await scenario.advance(3 * scenario.config.retentionMs)
-    t.same(await watchers(), ['alice'], 'eve was heard of no more')
+    t.same(await watchers(), ['alice'], 'the device of eve has expired')
     const bob = await scenario.addClient('bob', 'laptop', { node: scenario.lastNode })
     t.match(await alice.expectEvent('presence.changed'), { state: 'online' })
     // More changes than a mailbox remembers commits of one source.
@@ -419,7 +419,7 @@ flow(
     const left = await scenario.store.aggregates.load({ kind: 'presence', id: user })
     t.ok(left === null || JSON.parse(left.state).checkAt === null, 'it is not checked any more')
     await scenario.advance(2 * scenario.config.retentionMs)
-    t.match(await watch(alice, 'bob'), [{ state: 'online' }], 'and it can begin again')
+    t.match(await watch(alice, 'bob'), [{ state: 'online' }], 'a new watch starts the checks again')
     await bob.closeStream()
     await scenario.waitForStreams(1)
     await scenario.advance(A_WHILE)

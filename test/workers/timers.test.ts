@@ -1,4 +1,4 @@
-// What the worker does with a backlog. The order is counted, not timed: how many other checks begin before the urgent one does.
+// The timers with a backlog. The tests count how many other checks begin before the urgent one, and measure no time.
 import t, { type Test } from 'tap'
 import { buildApp } from '../../src/app.js'
 import { loadConfig } from '../../src/config.js'
@@ -18,7 +18,7 @@ import { roomCommitOf } from '../store/contract/room-fixtures.js'
 const BACKLOG = 50_000
 const config = loadConfig({ LOG_LEVEL: 'silent' })
 
-/** Half of the backlog are rooms, half are presence of users; a check of any of them reads it and finds nothing to do. */
+/** Half of the backlog are rooms, half are presence; the check of each reads it and finds nothing to do. */
 const refOf = (n: number): AggregateRef => ({ kind: n % 2 ? 'room' : 'presence', id: `backlog-${n}` })
 const STATE = JSON.stringify({ version: 1, phase: 'ended', checkAt: null })
 
@@ -50,7 +50,7 @@ function seedInBulk(store: RedisStore): Seed & { flush(): Promise<unknown> } {
   return Object.assign(seed, { flush })
 }
 
-/** The same store, and a list of what was read of it: each check begins by that. */
+/** The same store, and a list of what was read from it: each check begins with a read. */
 function observe(store: Store) {
   const checked: string[] = []
   const { aggregates, rooms, watches } = store
@@ -134,7 +134,7 @@ for (const [name, open] of Object.entries(ENGINES)) {
   )
 }
 
-t.test('what is due is worked off until nothing is left, without another tick', async t => {
+t.test('claims continue until nothing is due, without another tick', async t => {
   const clock = new ManualClock()
   const { store, seed } = await ENGINES.memory(t, clock)
   const count = 3000
@@ -146,7 +146,7 @@ t.test('what is due is worked off until nothing is left, without another tick', 
   t.equal(checked.filter(each => each.startsWith('presence')).length, count / 2, 'each of them once')
 })
 
-t.test('checks that hang delay no other: not of calls, not of their own kind', async t => {
+t.test('checks that hang delay no other check, of calls or of their own kind', async t => {
   const clock = new ManualClock()
   const { store, seed } = await ENGINES.memory(t, clock)
   let open = () => {}
