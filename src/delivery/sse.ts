@@ -30,6 +30,13 @@ export const isStream = (socket: Socket): boolean => streams.has(socket)
 /** How long a client may take to read the last frame. */
 const LINGER_MS = 2000
 
+interface TakeOverOptions {
+  readonly retryMs: number
+  readonly now: number
+  /** STREAM_RELEASE_PARSER: return the parser to the server's pool, by behaviour that Node does not document. */
+  readonly releasesParser: boolean
+}
+
 /**
  * Replies with the head of an event stream, including `headers`, which hooks have set (CORS). Returns the corked socket, or null if the
  * client has disconnected.
@@ -37,7 +44,7 @@ const LINGER_MS = 2000
 export function takeOver(
   res: ServerResponse,
   headers: Headers,
-  { retryMs, now }: { retryMs: number; now: number }
+  { retryMs, now, releasesParser }: TakeOverOptions
 ): Socket | null {
   const { socket, req } = res
   if (!socket || socket.destroyed) return null
@@ -52,7 +59,12 @@ export function takeOver(
   socket.cork()
   socket.write(head + retryFrame(retryMs), 'latin1')
   // Later: the parser may still be parsing this request.
-  setImmediate(release, socket, req, parsers)
+  setImmediate(() => {
+    if (socket.destroyed) return
+    if (releasesParser) releaseParser(socket, req, parsers)
+    // Replaces the server's listeners: 'close' follows an error, and a client that half-closes the connection is disconnected.
+    socket.on('error', discard).on('end', hangUp).resume()
+  })
   return socket
 }
 
@@ -66,19 +78,19 @@ const EMPTY_LINE = Buffer.from('\r\n')
  * returns the parser to its pool, removes its listeners from the socket and emits 'upgrade'. `socket.server` and the effect of
  * `req.upgrade` are undocumented. A Node version without them keeps 5 KiB more per stream and works otherwise.
  */
-function release(socket: ServedSocket, req: IncomingMessage & { upgrade?: boolean }, parsers: readonly Parse[]): void {
+function releaseParser(
+  socket: ServedSocket,
+  req: IncomingMessage & { upgrade?: boolean },
+  parsers: readonly Parse[]
+): void {
   const { server } = socket
-  if (socket.destroyed) return
-  // Only without other listeners, which would take this for a WebSocket handshake.
-  if (server?.listenerCount('upgrade') === 0 && req.complete && !socket.isPaused()) {
-    req.upgrade = true
-    // Newer Node versions destroy the socket if there is no listener. Removed at once, because real upgrade requests are ignored.
-    server.on('upgrade', discard)
-    for (const parse of parsers) parse(EMPTY_LINE)
-    server.off('upgrade', discard)
-  }
-  // Replaces the server's listeners: 'close' follows an error, and a client that half-closes the connection is disconnected.
-  socket.on('error', discard).on('end', hangUp).resume()
+  // Another listener would take this for a WebSocket handshake.
+  if (server?.listenerCount('upgrade') !== 0 || !req.complete || socket.isPaused()) return
+  req.upgrade = true
+  // Newer Node versions destroy the socket if there is no listener. Removed at once, because real upgrade requests are ignored.
+  server.on('upgrade', discard)
+  for (const parse of parsers) parse(EMPTY_LINE)
+  server.off('upgrade', discard)
 }
 
 type ServedSocket = Socket & { readonly server?: Server }

@@ -92,10 +92,11 @@ class OpenStreams implements Streams {
   }
 
   open({ actor, cursor, ticket = '', acknowledges = false, res, headers }: StreamRequest): void {
-    const { clock, ids, metrics } = this.#context
+    const { clock, config, ids, metrics } = this.#context
     this.#admit()
     const position = parseCursor(cursor)
-    const socket = takeOver(res, headers, { retryMs: ids.between(1000, 4000), now: clock.now() })
+    const retryMs = ids.between(1000, 4000)
+    const socket = takeOver(res, headers, { retryMs, now: clock.now(), releasesParser: config.streamReleaseParser })
     if (!socket) return
     const stream = new EventStream(this.#context, { actor, socket, ticket, acknowledges })
     this.#streams.set(socket.on('close', this.#onSocketClose), stream)

@@ -2,6 +2,7 @@
 import {
   addressRange,
   duration,
+  flag,
   integer,
   list,
   oneOf,
@@ -65,6 +66,11 @@ export const SERVER_SETTINGS = {
     integer(1, 1_000_000),
     '2000',
     'Open connections from one address (IPv6: one /64). Proxies in `TRUST_PROXY` are exempt.'
+  ),
+  STREAM_RELEASE_PARSER: setting(
+    flag,
+    'true',
+    'Whether an open stream gives the HTTP parser of its connection back, which saves about 5 KiB of memory. It relies on behaviour that Node does not document; with `false` only documented behaviour is used.'
   ),
   PUBLIC_URL: setting(
     optional(webUrl),

@@ -37,8 +37,8 @@ export class DeliveryFixture {
   }
 
   /** On the fixture's store, or on a wrapper of it. */
-  async node(store: Store = this.store): Promise<Node> {
-    const node = await startNode(store, this.clock)
+  async node(store: Store = this.store, env: Readonly<Record<string, string>> = {}): Promise<Node> {
+    const node = await startNode(store, this.clock, env)
     this.#nodes.push(node)
     return node
   }

@@ -37,8 +37,8 @@ export interface Node {
   close(): Promise<void>
 }
 
-export async function startNode(store: Store, clock: Clock): Promise<Node> {
-  const config = loadConfig({ LOG_LEVEL: 'error' })
+export async function startNode(store: Store, clock: Clock, env: Readonly<Record<string, string>> = {}): Promise<Node> {
+  const config = loadConfig({ LOG_LEVEL: 'error', ...env })
   const ids = createIds()
   const metrics = createMetrics()
   const app = Fastify(serverOptions(config)).withTypeProvider<TypeBoxTypeProvider>()

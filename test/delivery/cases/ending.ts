@@ -265,6 +265,17 @@ export function endingTests(t: Test, engine: Engine): void {
     t.strictSame(node.connectionLog, ['+alice/phone fresh', '-alice/phone'])
   })
 
+  test('without STREAM_RELEASE_PARSER a stream works and the server keeps the parser of its connection', async (t, fixture) => {
+    const node = await fixture.node(fixture.store, { STREAM_RELEASE_PARSER: 'false' })
+    const stream = await fixture.open(node)
+    await stream.next('hello')
+    await fixture.appendNumbered(1)
+    await stream.next('call.ringing')
+    t.ok(node.sockets[0]?.listenerCount('timeout'))
+    await fixture.leave(node, stream)
+    t.equal(node.streams.count().sse, 0)
+  })
+
   test('clients that disconnect while their stream opens leave nothing behind', async (t, fixture, node) => {
     for (let i = 0; i < 20; i++) {
       const socket = await connectTo(node)
