@@ -1,4 +1,6 @@
 // What is never limited: the first hang-up, cancel and reject of a call one is in. What comes to nothing is charged.
+import t from 'tap'
+import { openProxiedScenario } from '../helpers/own-redis.js'
 import { flow } from '../helpers/scenario.js'
 
 const env = { RATE_LIMIT_READS: '5' }
@@ -75,5 +77,22 @@ flow('an id that is made from an Idempotency-Key is one that nobody can choose',
   await bob.expectRefusal('invalid_request', 'calls', { callId, to: 'alice' })
   t.match((await alice.request('POST', 'calls', { to: 'bob' }, key)).body, { resolution: 'existing', call: { callId } })
   t.equal((await alice.request('POST', `./calls/${callId}/cancel`)).status, 200)
+  await bob.expectEvent('call.ended')
+})
+
+t.test('a create that is committed while the budget of its cancel is refused is cancelled', async t => {
+  const { scenario, proxy } = await openProxiedScenario(t)
+  const [alice, bob] = await scenario.addAliceAndBob()
+  alice.useNode(0)
+  for (let n = 0; n < 20; n++) await alice.post(`calls/early${n}/cancel`)
+  alice.useNode(1)
+  const held = proxy.hold(/quota:\S+:cancels:/)
+  const cancelled = alice.request('POST', 'calls/c1/cancel')
+  const { release } = await held
+  alice.useNode(0)
+  await alice.post('calls', { callId: 'c1', to: 'bob' })
+  await bob.expectEvent('call.incoming')
+  release()
+  t.match(await cancelled, { status: 200, body: { call: { callId: 'c1', state: 'ended', reason: 'cancelled' } } })
   await bob.expectEvent('call.ended')
 })

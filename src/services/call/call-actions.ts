@@ -70,7 +70,7 @@ export async function cancelCall(context: Context, actor: Actor, callId: string)
   const refused = refusedCreate(record, actor.user)
   if (refused)
     return runUnlimited(context, actor, async () => ({ result: viewTombstone(callId, refused), isRepeat: true }))
-  if (!isParty(record, actor.user)) await context.budgets.spend(actor.user, 'cancels')
+  if (!isParty(record, actor.user)) await chargeEarlyCancel(context, actor, callId)
   return runUnlimited(context, actor, async () => {
     const { before, state } = await updateRecord(context, { id: callId }, (record, now) =>
       decideCancel(record, command, now)
@@ -81,6 +81,15 @@ export async function cancelCall(context: Context, actor: Actor, callId: string)
     if (call && isPartyOf(call, actor.user)) return { result: viewCall(call, now), isRepeat: before === state }
     return { result: viewTombstone(callId, earlyCancelTombstone(endpoint(actor), now)), isRepeat: false }
   })
+}
+
+/** A create that was in flight may be committed by the time the budget is refused: its caller may always cancel it. */
+async function chargeEarlyCancel(context: Context, { user }: Actor, callId: string): Promise<void> {
+  try {
+    await context.budgets.spend(user, 'cancels')
+  } catch (error) {
+    if (!isParty(await readRecord(context, callId), user)) throw error
+  }
 }
 
 const isParty = (record: CallRecord | null, user: string) => {
