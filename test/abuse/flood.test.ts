@@ -58,6 +58,8 @@ async function makePairs(): Promise<Pair[]> {
 }
 
 let calls = 0
+/** The pair whose turn it is, from one phase of the test to the next. */
+let turn = 0
 
 /** A whole call, as its two people live it. Resolves to how long it took, in milliseconds. Throws when anything is refused. */
 async function holdCall({ caller, callee }: Pair): Promise<number> {
@@ -80,9 +82,9 @@ async function holdCalls(pairs: readonly Pair[], seconds: number): Promise<numbe
   const until = performance.now() + seconds * 1000
   const took: number[] = []
   const pauseMs = 15_000 / PAIRS
-  for (let i = 0; performance.now() < until; i++) {
+  while (performance.now() < until) {
     const next = performance.now() + pauseMs
-    took.push(await holdCall(pairs[i % PAIRS] as Pair))
+    took.push(await holdCall(pairs[turn++ % PAIRS] as Pair))
     await sleep(Math.max(0, next - performance.now()))
   }
   return took
