@@ -1,4 +1,5 @@
--- Reads the arguments one after the other.
+-- Purpose:   reads ARGV in order.
+-- RETURNS:   arguments(count): the next `count` arguments
 local arguments_read = 0
 local function arguments(count)
   arguments_read = arguments_read + count

@@ -1,15 +1,16 @@
 #!lua
--- Purpose:   keeps a copy of what another service said.
--- KEYS:      1 the copy: tag|value
--- ARGV:      1 tag  2 value  3 ttl, 0: it goes  4 '=' and the tag of the copy it is written over ('=' alone: of none), or '' for any
--- RETURNS:   OK | OTHER
--- GUARANTEE: nothing is written on OTHER. Never kept without an end.
-local copy = KEYS[1]
-local tag, value, ttl, over = unpack(ARGV)
-if over ~= '' then
-  local kept = string.match(redis.call('GET', copy) or '|', '^[^|]*')
-  if '=' .. kept ~= over then return 'OTHER' end
+-- Purpose:   keeps an answer of an outside service.
+-- KEYS:      1 cached answer: tag|value
+-- ARGV:      1 tag  2 value  3 TTL in ms; 0 deletes the answer
+--            4 '=' and the tag that the cached answer must have ('=' alone: none may be cached), or '' for any
+-- RETURNS:   OK | OTHER, another answer is cached
+-- GUARANTEE: OTHER writes nothing. Every cached answer has a TTL.
+local key = KEYS[1]
+local tag, value, ttl, expected = unpack(ARGV)
+if expected ~= '' then
+  local cached_tag = string.match(redis.call('GET', key) or '|', '^[^|]*')
+  if '=' .. cached_tag ~= expected then return 'OTHER' end
 end
-if ttl == '0' then redis.call('DEL', copy)
-else redis.call('SET', copy, tag .. '|' .. value, 'PX', ttl) end
+if ttl == '0' then redis.call('DEL', key)
+else redis.call('SET', key, tag .. '|' .. value, 'PX', ttl) end
 return 'OK'

@@ -1,15 +1,16 @@
--- Charges. The arguments: their number, and for each of them: key  most  1 to take one, 0 to see whether one is left  ttl
+-- Purpose:   takes the charges of a commit: units of quotas.
+-- ARGV:      number of charges; for each: key of the counter  most units  1 to take one, 0 to only require that one is left  TTL in ms
 local function readCharges()
   local charges = {}
   for i = 1, tonumber(arguments(1)) do charges[i] = {arguments(4)} end
   return charges
 end
 
--- The number of the first one that cannot be met; those before it are taken.
+-- Returns the number of the first charge that is refused; those before it are taken.
 local function charge(charges)
   for i, each in ipairs(charges) do
-    local counted, most, taken, ttl = unpack(each)
-    local granted = taken == '1' and takeQuota(counted, most, 1, ttl) or tonumber(most) - (redis.call('GET', counted) or 0)
+    local counter, most, is_taken, ttl = unpack(each)
+    local granted = is_taken == '1' and takeQuota(counter, most, 1, ttl) or most - (redis.call('GET', counter) or 0)
     if granted <= 0 then return i end
   end
 end

@@ -1,11 +1,11 @@
 #!lua
--- Purpose:   notes what is said of a peer of a user.
--- KEYS:      1 what is known  2 back-off
--- ARGV:      now; a note (see contact)
+-- Purpose:   records the outcome of an attempt between a user and a peer.
+-- KEYS:      1 string that exists while the user knows the peer  2 back-off of the peer
+-- ARGV:      now; a contact update (see contact), which names KEYS again
 -- RETURNS:   OK
--- GUARANTEE: nothing is kept without an end.
+-- GUARANTEE: both keys have a TTL.
 -- include arguments
 -- include contact
 local now = tonumber(arguments(1))
-noteContact(readNote(), now)
+recordContact(readContactUpdate(), now)
 return 'OK'

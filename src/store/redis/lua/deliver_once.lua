@@ -1,17 +1,20 @@
--- Delivers mails of one source, oldest first, each once: user.taken is the key of those taken. Returns OK, DUPLICATE (none was taken) or
--- OVER (the source had ended), and how many devices took an entry of the last mail that was taken: online, queued.
+-- Purpose:   delivers mail of commits of one source, oldest first, and drops commits that the user's mailboxes have taken. user.taken is the
+--            key of these.
+-- RETURNS:   OK, or DUPLICATE if all commits were dropped, or OVER if the source had ended before one of them; then how many devices got an
+--            entry of the last mail that was not dropped: online, queued
+-- GUARANTEE: a lease is released also with a repeated commit.
 local function deliverOnce(user, mails)
-  local boxes, taken, turn, over = {}, takenIn(redis.call('GET', user.taken)), 0, false
+  local opened, taken, number, is_over = {}, parseTaken(redis.call('GET', user.taken)), 0, false
   for _, mail in ipairs(mails) do
     if mail.release ~= '' then redis.call('HDEL', user.leases, mail.release) end
-    local kept, refused = withTaken(taken, mail.stamp, mail.role)
-    over = over or refused
-    if kept then
-      taken, turn = kept, turn + 1
-      put(user, mail, boxes, turn)
+    local remembered, is_after_end = addTaken(taken, mail.stamp, mail.role)
+    is_over = is_over or is_after_end
+    if remembered then
+      taken, number = remembered, number + 1
+      put(user, mail, opened, number)
     end
   end
-  if turn == 0 then return over and 'OVER' or 'DUPLICATE', 0, 0 end
+  if number == 0 then return is_over and 'OVER' or 'DUPLICATE', 0, 0 end
   redis.call('SET', user.taken, table.concat(taken, ' '), 'PX', bounds.taken_ttl)
-  return over and 'OVER' or 'OK', wake(user, boxes, turn)
+  return is_over and 'OVER' or 'OK', wake(user, opened, number)
 end

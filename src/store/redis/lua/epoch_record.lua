@@ -1,8 +1,9 @@
 #!lua
--- Purpose:   notes which replication history of its server the data of a partition stands on.
+-- Purpose:   records the epoch of the server that keeps a partition.
 -- KEYS:      1 epoch of the partition
+-- ARGV:      none
 -- RETURNS:   the epoch
--- GUARANTEE: the server itself is asked in this very step, so a node that is late cannot set the epoch back.
+-- GUARANTEE: the server reports its epoch in the same step, so a node that is late cannot set an older one.
 -- include epoch
 local key, epoch = KEYS[1], epochIn(redis.call('INFO', 'replication'))
 if redis.call('GET', key) ~= epoch then redis.call('SET', key, epoch) end

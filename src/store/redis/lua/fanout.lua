@@ -1,5 +1,6 @@
--- A fan-out lease is one text in field d of a state hash: node|until. The node that holds it, or nil when it has lapsed.
+-- Purpose:   reads a fan-out lease: field d of a state hash, node|until.
+-- RETURNS:   leaseHolder(lease, now): the node that holds it; nil if the lease has lapsed
 local function leaseHolder(lease, now)
-  local holder, till = string.match(lease or '', '^(.*)|(%d+)$')
-  if holder and tonumber(till) > tonumber(now) then return holder end
+  local holder, lease_until = string.match(lease or '', '^(.*)|(%d+)$')
+  if holder and tonumber(lease_until) > tonumber(now) then return holder end
 end

@@ -1,12 +1,12 @@
 #!lua
--- Purpose:   renews the fan-out lease, drops the outbox entries that were published, and hands out the next ones with a page of recipients.
--- KEYS:      1 outbox stream  2 index of outboxes that wait  3 state hash  4 recipients: a hash or a sorted set
---            5… keys that expire with the state and the recipients
+-- Purpose:   takes or renews the fan-out lease, drops the published outbox entries, and returns the next batch.
+-- KEYS:      1 outbox stream  2 index of waiting outboxes  3 state hash  4 recipients: a hash or a sorted set
+--            5… keys that expire together with KEYS 3 and 4
 -- ARGV:      1 node  2 now  3 lease until  4 version:tag of the newest published entry, or ''  5 most appends  6 most entries
---            7 'hash' for all recipients, or 'set' for a page  8 cursor of the page  9 recipients of a page, about
--- RETURNS:   {BATCH, entries, cursor of the next page or '0', recipients and their heads or scores in turn} | {IDLE} | {BUSY}
--- GUARANTEE: one node at a time holds the lease; nothing is written on BUSY. On IDLE nothing waits and the lease is free. A state that
--- is over begins to expire with its last entry.
+--            7 'hash': all recipients; 'set': a page of them  8 cursor of the page  9 approximate number of recipients on a page
+-- RETURNS:   {BATCH, entries, cursor of the next page or '0', recipients and their values or scores in turn} | {IDLE}, the log is empty and
+--            the lease is free | {BUSY}, another node holds the lease
+-- GUARANTEE: one node at a time holds the lease. BUSY writes nothing. The keys of an ended aggregate begin to expire with its last entry.
 -- include fanout
 -- include outbox
 local outbox, pending, state, recipients = unpack(KEYS)
@@ -28,7 +28,7 @@ if redis.call('XLEN', outbox) > 0 then
   return {'BATCH', redis.call('XRANGE', outbox, '-', '+', 'COUNT', limit), cursor, found}
 end
 redis.call('HDEL', state, 'd')
--- Only who drops the last entry starts the time: asking again does not start it anew.
+-- Only the call that drops the last entry starts the expiry; another call for an empty log does not restart it.
 if redis.call('DEL', outbox) == 0 then return {'IDLE'} end
 redis.call('ZREM', pending, outbox)
 if expire_in and expire_in ~= '' then

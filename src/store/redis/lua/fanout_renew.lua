@@ -1,9 +1,9 @@
 #!lua
 -- Purpose:   renews the fan-out lease in the middle of a batch.
--- KEYS:      1 state hash  2 outbox stream  3 index of outboxes that wait
+-- KEYS:      1 state hash  2 outbox stream  3 index of waiting outboxes
 -- ARGV:      1 node  2 now  3 lease until
--- RETURNS:   OK | LOST
--- GUARANTEE: nothing is written on LOST: another node has the lease, or has had it and is done.
+-- RETURNS:   OK | LOST, another node holds the lease, or the lease is free
+-- GUARANTEE: LOST writes nothing.
 local state, outbox, pending = unpack(KEYS)
 local node, now, lease_until = unpack(ARGV)
 if string.match(redis.call('HGET', state, 'd') or '', '^(.*)|%d+$') ~= node then return 'LOST' end

@@ -1,13 +1,13 @@
 #!lua
--- Purpose:   remembers that a room rings for a user, and forgets what no longer can.
--- KEYS:      1 the user's invitations: room, by the instant it rings until
--- ARGV:      1 room  2 until  3 now  4 how long the key outlives the last one
+-- Purpose:   adds a room to a user's invitations, and removes those that ring no longer.
+-- KEYS:      1 sorted set: room, by the instant until which the invitation rings
+-- ARGV:      1 room  2 rings until  3 now  4 ms for which the key outlives the last invitation
 -- RETURNS:   OK
--- GUARANTEE: never remembered without an end, nor for shorter than before. Idempotent.
+-- GUARANTEE: an invitation never gets an earlier end than it had. The key has a TTL. Idempotent.
 local invitations = KEYS[1]
-local room, rings_until, now, keep_for = unpack(ARGV)
+local room, rings_until, now, linger_ms = unpack(ARGV)
 redis.call('ZREMRANGEBYSCORE', invitations, '-inf', now)
 redis.call('ZADD', invitations, 'GT', rings_until, room)
 local last = redis.call('ZRANGE', invitations, -1, -1, 'WITHSCORES')[2] or now
-redis.call('PEXPIRE', invitations, math.ceil(last - now) + keep_for)
+redis.call('PEXPIRE', invitations, math.ceil(last - now) + linger_ms)
 return 'OK'

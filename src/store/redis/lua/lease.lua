@@ -1,5 +1,6 @@
--- Leases on a user: a hash, holder → peer|kind|at|role.
--- The arguments of a claim: holder  peer  kind  'at|role'  ttl  number of limits, and for each of them: kind  most leases
+-- Purpose:   judges and grants claims of leases. The leases of a user are a hash: holder → peer|kind|at|role.
+-- ARGV:      a claim: holder  peer  kind  'at|role'  TTL in ms  number of limits, and for each of them: kind  most leases
+-- GUARANTEE: a user has at most one lease with the same peer, and a granted claim exceeds no limit.
 local function readClaim()
   local holder, peer, kind, rest, ttl, count = arguments(6)
   local claim = {holder = holder, peer = peer, kind = kind, rest = rest, ttl = ttl, limits = {}}
@@ -10,19 +11,19 @@ local function readClaim()
   return claim
 end
 
--- Whether the claim is granted, and what it writes: nil where nothing changes.
+-- Returns whether the claim is granted, and the lease to write: nil if the holder's lease does not change. Writes nothing.
 local function judgeClaim(leases, claim)
-  local held, counts, mine, has_peer = redis.call('HGETALL', leases), {}, nil, false
+  local held, counts, own, has_peer = redis.call('HGETALL', leases), {}, nil, false
   for i = 1, #held, 2 do
     local peer, kind, rest = string.match(held[i + 1], '^([^|]*)|([^|]*)|(.*)$')
-    if held[i] == claim.holder then mine = {peer = peer, kind = kind, rest = rest} end
+    if held[i] == claim.holder then own = {peer = peer, kind = kind, rest = rest} end
     if peer == claim.peer then has_peer = true end
     counts[kind] = (counts[kind] or 0) + 1
   end
   local function isFull(kind) return claim.limits[kind] and (counts[kind] or 0) >= claim.limits[kind] end
-  if mine then
-    if mine.kind == 'active' or claim.kind ~= 'active' then return true end
-    return not isFull('active'), mine.peer .. '|active|' .. mine.rest
+  if own then
+    if own.kind == 'active' or claim.kind ~= 'active' then return true end
+    return not isFull('active'), own.peer .. '|active|' .. own.rest
   end
   for kind in pairs(claim.limits) do
     if isFull(kind) then return false end
@@ -30,10 +31,10 @@ local function judgeClaim(leases, claim)
   return not has_peer, claim.peer .. '|' .. claim.kind .. '|' .. claim.rest
 end
 
--- Returns all leases the user holds then: holders and values in turn.
-local function grant(leases, claim, value)
-  if value then
-    redis.call('HSET', leases, claim.holder, value)
+-- Writes the lease, if one is given. Returns all leases the user holds: holders and values in turn.
+local function grant(leases, claim, lease)
+  if lease then
+    redis.call('HSET', leases, claim.holder, lease)
     redis.call('PEXPIRE', leases, claim.ttl)
   end
   return redis.call('HGETALL', leases)

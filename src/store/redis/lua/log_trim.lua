@@ -1,15 +1,15 @@
 #!lua
--- Purpose:   drops the oldest lines of a log.
+-- Purpose:   removes the oldest entries of a room's log.
 -- KEYS:      1 log stream  2 hash of the log's ids
--- ARGV:      1 version and  2 id of the newest line that goes
+-- ARGV:      1 version and  2 id of the newest entry to remove
 -- RETURNS:   OK
--- GUARANTEE: what is known of their ids goes with them. Nothing goes if that line is not there: it has gone, or a failover forgot
---            it and other lines stand under these versions now. Idempotent.
+-- GUARANTEE: the ids of the entries are removed with them. Removes nothing if that entry is not in the log: it was removed before, or a
+--            failover lost it and the versions stand for other entries now. Idempotent.
 local log, ids = unpack(KEYS)
 local version, id = unpack(ARGV)
-local lines = redis.call('XRANGE', log, '-', version .. '-0')
-local newest = lines[#lines]
+local entries = redis.call('XRANGE', log, '-', version .. '-0')
+local newest = entries[#entries]
 if not newest or newest[1] ~= version .. '-0' or newest[2][2] ~= id then return 'OK' end
-for _, line in ipairs(lines) do redis.call('HDEL', ids, line[2][2]) end
+for _, entry in ipairs(entries) do redis.call('HDEL', ids, entry[2][2]) end
 redis.call('XTRIM', log, 'MINID', string.format('%d-0', version + 1))
 return 'OK'

@@ -1,13 +1,14 @@
--- Reads what deliver() delivers, from the arguments.
--- Bounds are: now  retention  ttl of what is remembered of the source  most entries  ttl of a mailbox  most weight
+-- Purpose:   reads mail, and the bounds of the mailboxes that it goes to.
+-- ARGV:      bounds: now  retention in ms  TTL of the commits that are remembered  most entries  TTL of a mailbox  most weight
+--            mail of one commit to one user: role (see taken)  holder whose lease is released, or ''  number of entries, and for each of
+--            them: device or ''  ,excepted,devices, or ''  text (see mailbox); then '1' and a contact update (see contact), or ''
 local bounds = {}
 local function readBounds()
   bounds.now, bounds.retention, bounds.taken_ttl, bounds.entries, bounds.ttl, bounds.weight = arguments(6)
   bounds.now, bounds.retention = tonumber(bounds.now), tonumber(bounds.retention)
 end
 
--- The arguments of what one commit says to one user: role (see taken)  holder whose lease is released, or ''  number of entries, and for
--- each of them: device or ''  ,excepted,devices, or ''  text (see mailbox); then '1' and what is said of a peer (see contact), or ''
+-- `stamp` (version:tag) and `tag` are those of the commit.
 local function readMail(stamp, tag)
   local role, release, count = arguments(3)
   local mail = {stamp = stamp, tag = tag, role = role, release = release, entries = {}}
@@ -15,6 +16,6 @@ local function readMail(stamp, tag)
     local device, except, text = arguments(3)
     mail.entries[i] = {device = device, except = except, text = text}
   end
-  if arguments(1) == '1' then mail.note = readNote() end
+  if arguments(1) == '1' then mail.contact = readContactUpdate() end
   return mail
 end

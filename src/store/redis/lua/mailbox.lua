@@ -1,13 +1,15 @@
--- Adds an entry to a mailbox and evicts the oldest ones, by number and by weight. The only field of an entry is its text: tag, type and
--- envelope, a line each. It weighs its text and 40 bytes. Its id is seq-sum, and the sum is the weight of every entry that the mailbox
--- ever took up to it, so the weight of what is kept is a difference of two sums. The oldest entry is read only when the sum passes
--- another eighth of the bound; an eighth is then made free, so the bound always holds.
--- The newest entry stays, whatever it weighs. Returns the new sum.
+-- Purpose:   appends an entry to a mailbox, a stream, and evicts the oldest entries by number and by weight.
+-- The only field of an entry is its text: tag, type and envelope, a line each. An entry weighs its text and ENTRY_WEIGHT bytes. Its id is
+-- seq-sum, where sum is the weight of all entries that were ever appended up to it, so the weight of the kept entries is a difference of two
+-- sums. The oldest entry is read only when the sum passes a multiple of an eighth of the bound. An eighth is then freed, so the weight stays
+-- within the bound.
+-- RETURNS:   add(): the new sum
+-- GUARANTEE: the newest entry is kept whatever its weight.
 local ENTRY_WEIGHT = 40
 local function weightOf(entry) return #entry[2][2] + ENTRY_WEIGHT end
 local function add(key, seq, sum, text, most, bound)
   local total, step = sum + #text + ENTRY_WEIGHT, math.floor(bound / 8)
-  -- What is larger than the bound goes with the next entry: the sum is rounded up, so that any entry passes an eighth.
+  -- An entry above the bound must be evicted by the next one. The sum is rounded up, so that whatever comes next passes a multiple of an eighth.
   if total - sum > tonumber(bound) then total = (math.floor(total / step) + 1) * step - 1 end
   local id = string.format('%d-%d', seq, total)
   redis.call('XADD', key, 'MAXLEN', '~', most, id, 'e', text)

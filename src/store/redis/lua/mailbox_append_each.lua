@@ -1,10 +1,9 @@
 #!lua
--- Purpose:   delivers what commits of one kind of source say to several users, where all keys lie on one server. What is said to many
---            of them stands in the arguments once.
--- KEYS:      for each user: devices hash  commits that the user's mailboxes have taken, see mailbox_append
--- ARGV:      bounds (see mail); number of events, then for each: version:tag  tag  text (see mailbox); then for each user: prefix of the
---            mailboxes  channel  number of audiences, for each of them: device or ''  ,excepted,devices, or ''; and what the user is
---            told, in order and with blanks between: <number of an audience>.<number of an event>
+-- Purpose:   delivers the mail of commits to several users, where all keys lie on one server. An event for many users is passed once.
+-- KEYS:      for each user: devices hash  commits of the source that the user's mailboxes have taken (see taken)
+-- ARGV:      bounds (see mail); number of events, then for each of them: version:tag  tag  text (see mailbox); then for each user: prefix of
+--            the mailbox keys  channel  number of recipient lists, for each of them: device or ''  ,excepted,devices, or ''; then the
+--            entries in order, separated by blanks: <number of a recipient list>.<number of an event>
 -- RETURNS:   OK
 -- GUARANTEE: that of mailbox_append, for each user.
 -- include arguments
@@ -22,13 +21,13 @@ for i = 1, tonumber(arguments(1)) do
   events[i] = {stamp = stamp, tag = tag, text = text}
 end
 local function readMails()
-  local audiences, mails, last = {}, {}, {}
+  local recipients, mails, last = {}, {}, {}
   for i = 1, tonumber(arguments(1)) do
     local device, except = arguments(2)
-    audiences[i] = {device = device, except = except}
+    recipients[i] = {device = device, except = except}
   end
-  for audience, number in string.gmatch(arguments(1), '(%d+)%.(%d+)') do
-    local to, event = audiences[tonumber(audience)], events[tonumber(number)]
+  for list, number in string.gmatch(arguments(1), '(%d+)%.(%d+)') do
+    local to, event = recipients[tonumber(list)], events[tonumber(number)]
     if last.stamp ~= event.stamp then
       last = {stamp = event.stamp, tag = event.tag, role = '', release = '', entries = {}}
       mails[#mails + 1] = last
@@ -38,7 +37,8 @@ local function readMails()
   return mails
 end
 for i = 1, #KEYS, 2 do
+  local devices, taken = unpack(KEYS, i, i + 1)
   local prefix, channel = arguments(2)
-  deliverOnce({devices = KEYS[i], taken = KEYS[i + 1], prefix = prefix, channel = channel}, readMails())
+  deliverOnce({devices = devices, taken = taken, prefix = prefix, channel = channel}, readMails())
 end
 return 'OK'

@@ -1,10 +1,10 @@
 #!lua
--- Purpose:   the connection closed; its device is offline from now.
+-- Purpose:   records that the connection of a device was closed: the device is offline from now.
 -- KEYS:      1 devices hash
--- ARGV:      1 device  2 connection  3 now  4 retention  5 ttl of the key
--- RETURNS:   OK | OTHER
--- GUARANTEE: that it left shows in its record (no connection, and a time beside it) until its next sign of life.
---            changes nothing if another connection has claimed the device, or the device is gone.
+-- ARGV:      1 device  2 connection  3 now  4 retention in ms  5 TTL of the key in ms
+-- RETURNS:   OK | OTHER, another connection has superseded this one, or the device is not registered
+-- GUARANTEE: OTHER changes nothing. Until the next keepalive the record shows that the device has left: no connection, and `online until`
+--            is now.
 -- include record
 local devices = KEYS[1]
 local device, closed, now, retention, ttl = unpack(ARGV)

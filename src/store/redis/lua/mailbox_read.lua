@@ -1,9 +1,9 @@
 #!lua flags=no-writes
--- Purpose:   reads what follows a cursor, if the cursor names an event of this mailbox's history.
+-- Purpose:   reads the entries after a cursor.
 -- KEYS:      1 devices hash  2 mailbox
--- ARGV:      1 device  2 cursor's seq or 'start'  3 cursor's tag  4 most entries  5 most weight  6 now  7 retention
--- RETURNS:   what page.lua returns | {NONE}
--- GUARANTEE: never a replay with something missing: the entry named must be there, with that tag, and all after it. Writes nothing.
+-- ARGV:      1 device  2 seq of the cursor, or 'start'  3 tag of the cursor  4 most entries  5 most weight  6 now  7 retention in ms
+-- RETURNS:   a page (see page) | {NONE}, the device is not registered
+-- GUARANTEE: writes nothing. Never a page with an entry missing, see page.
 -- include record
 -- include mailbox
 -- include page

@@ -2,8 +2,8 @@
 -- Purpose:   signs a device off.
 -- KEYS:      1 devices hash  2 mailbox  3 tickets hash of the user
 -- ARGV:      1 device  2 channel
--- RETURNS:   REMOVED | NONE
--- GUARANTEE: record, mailbox and tickets of the device go together, and its open stream is told.
+-- RETURNS:   REMOVED | NONE, the device was not registered
+-- GUARANTEE: removes the record, the mailbox and the tickets of the device together. REMOVED wakes its open stream.
 local devices, mailbox, tickets = unpack(KEYS)
 local device, channel = unpack(ARGV)
 redis.call('DEL', mailbox)

@@ -1,9 +1,9 @@
 #!lua
--- Purpose:   the device made a request while its stream or poll is open.
+-- Purpose:   records that a device made a request while its stream or poll is open.
 -- KEYS:      1 devices hash
 -- ARGV:      1 device  2 now
--- RETURNS:   OK | NONE
--- GUARANTEE: registers nothing, renews nothing, and changes nothing without an open stream or poll.
+-- RETURNS:   OK | NONE, the device has no open stream or poll, or a later request is recorded
+-- GUARANTEE: NONE writes nothing. Registers no device and renews no retention.
 -- include record
 local devices = KEYS[1]
 local device, now = unpack(ARGV)

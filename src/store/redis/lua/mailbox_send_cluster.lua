@@ -1,23 +1,25 @@
 #!lua
--- Purpose:   mailbox_send on a Cluster, where the source lies in another slot.
--- KEYS:      1 devices hash  2 mailbox  3 commits of the source that the user's mailboxes have taken, if a commit matters
--- ARGV:      what send.lua reads; 11 version:tag of the commit it was decided on, or ''  12 ttl of what is remembered of the source
--- RETURNS:   online | queued | none | moved | 'behind version', the newest commit taken
--- GUARANTEE: all or nothing; numbers are dense; nothing follows a commit that it was not decided on. A commit that the mailboxes do
---            not know (they forgot it) is remembered, so that nothing decided on an older one follows.
+-- Purpose:   mailbox_send on a Cluster, where the state of the source lies in another slot: the newest commit of the source that the user's
+--            mailboxes have taken stands for it.
+-- KEYS:      1 devices hash  2 mailbox  3 commits of the source that the mailboxes have taken (see taken), if the event was decided on one
+-- ARGV:      1–10 see send  11 version:tag of the commit that the event was decided on, or ''  12 TTL of KEYS 3 in ms
+-- RETURNS:   online | queued | none | moved (see send) | 'behind version': a commit that is not older was taken, 0 for none
+-- GUARANTEE: all or nothing. Numbers are dense. A commit that is newer than all taken ones was lost in a failover: it is remembered, so that
+--            no event that was decided on an older one follows.
 -- include record
 -- include mailbox
 -- include taken
 -- include send
 local devices, mailbox, source = unpack(KEYS)
-local stamp, taken = ARGV[11], source and redis.call('GET', source) or ''
-local isNew = source and string.match(taken, '^%S*') ~= stamp
-if isNew then
+local basis, taken_ttl = unpack(ARGV, 11, 12)
+local taken = source and redis.call('GET', source) or ''
+local is_unknown = source and string.match(taken, '^%S*') ~= basis
+if is_unknown then
   local newest = string.match(taken, '^%d+') or '0'
-  if tonumber(newest) >= tonumber(string.match(stamp, '^%d+')) then return 'behind ' .. newest end
+  if tonumber(newest) >= tonumber(string.match(basis, '^%d+')) then return 'behind ' .. newest end
 end
-local sent = send(devices, mailbox)
-if isNew and (sent == 'online' or sent == 'queued') then
-  redis.call('SET', source, table.concat(withTaken(takenIn(taken), stamp, '1'), ' '), 'PX', ARGV[12])
+local status = send(devices, mailbox)
+if is_unknown and (status == 'online' or status == 'queued') then
+  redis.call('SET', source, table.concat(addTaken(parseTaken(taken), basis, '1'), ' '), 'PX', taken_ttl)
 end
-return sent
+return status

@@ -1,59 +1,59 @@
 #!lua
--- Purpose:   a sign of life: registers the device if need be, renews its retention, and settles whose connection it is.
--- KEYS:      1 devices hash  2 mailbox  3 epoch of the partition  4 … the user's leases, rooms, invitations and watched state
--- ARGV:      1 device  2 channel  3 now  4 tag for a birth  5 retention  6 ttl of both keys  7 connection or ''
---            8 '1' to claim  9 online until or ''  10 auth expires at, 'never' or ''  11 '=' and a status, or ''  12 most devices
---            13 most events  14 most weight  15 text (see mailbox) of the entry that says that writes may have been forgotten
---            16 seq or 'start' of a cursor to read from, '' to read nothing  17 its tag  18 most entries and  19 most weight to read
--- RETURNS:   {OK | NEW, head seq, head tag, connection, auth expires at or '', requested at, KEYS 4 … that exist, page or {}} | {FULL}
--- GUARANTEE: one connection a device; a claim tells the others. The token of the connection decides when auth expires; what
---            is shown later may extend it, which tells the open streams. Never more than ARGV 12 devices that have not expired.
---            On FULL nothing is registered. A device that was last touched in another epoch takes that entry, once.
--- The mailboxes of devices that expired are derived from KEYS 2: which they are is known only here, and they share its slot.
+-- Purpose:   records a keepalive: registers the device if necessary, renews its retention, and decides which connection is the device's.
+-- KEYS:      1 devices hash  2 mailbox  3 epoch of the partition  4… leases, memberships, invitations and watched presence of the user
+-- ARGV:      1 device  2 channel  3 now  4 tag for a new mailbox or a RESET  5 retention in ms  6 TTL of KEYS 1 and 2 in ms
+--            7 connection or ''  8 '1' to supersede the device's connection, or ''  9 online until or ''  10 auth expires at, 'never' or ''
+--            11 '=' and a status, or ''  12 most devices  13 most entries  14 most weight  15 text of a RESET entry (see mailbox)
+--            16 seq of the cursor to read after, 'start', or '' to read nothing  17 its tag  18 most entries and  19 most weight to read
+-- RETURNS:   {OK | NEW, head seq, head tag, connection, auth expires at or '', requested at, number of KEYS 4… that exist,
+--            page (see page) or {}} | {FULL}
+-- GUARANTEE: a device has one connection; a claim wakes the superseded one. `auth expires at` is that of the connection's token; a newer
+--            token can only extend it, and that wakes the open stream. Never more than ARGV 12 devices that have not expired; FULL
+--            registers nothing. A device that was last touched in another epoch gets one RESET entry.
+local devices, mailbox, epoch_key = unpack(KEYS)
+local device, channel, now, new_tag, retention, ttl, own, claims, online_until, shown = unpack(ARGV, 1, 10)
+local new_status, devices_max, most, most_weight, reset, cursor, cursor_tag, limit, weight_limit = unpack(ARGV, 11, 19)
 -- include record
 -- include mailbox
 -- include page
-local now = tonumber(ARGV[3])
 -- include capacity
-local text, reply, epoch = redis.call('HGET', KEYS[1], ARGV[1]), 'OK', redis.call('GET', KEYS[3]) or ''
+local function isFull() return redis.call('HLEN', devices) >= tonumber(devices_max) end
+local function publish(kind, value) redis.call('SPUBLISH', channel, kind .. '\n' .. device .. '\n' .. value) end
+local text, reply, epoch = redis.call('HGET', devices, device), 'OK', redis.call('GET', epoch_key) or ''
 local seq, tag, sum, birth, known, seen, online, connection, auth, requested, status = string.match(text or '', RECORD)
-if not seq or seen + ARGV[5] < now then
+if not seq or seen + retention < tonumber(now) then
+  if isFull() then removeExpired(devices, string.sub(mailbox, 1, -#device - 1), now - retention) end
   if isFull() then return {'FULL'} end
-  -- What a mailbox kept must not outlive its record: its numbers would stand in the way of the new ones.
-  redis.call('DEL', KEYS[2])
-  reply, seq, tag, sum, birth, known = 'NEW', 0, ARGV[4], 0, ARGV[4], epoch
+  -- Entries that outlived an expired record would have the numbers of new ones.
+  redis.call('DEL', mailbox)
+  reply, seq, tag, sum, birth, known = 'NEW', 0, new_tag, 0, new_tag, epoch
   seen, online, connection, auth, requested, status = 0, 0, '', '', 0, ''
 end
-local shown = ARGV[10] == 'never' and '' or ARGV[10]
-local function tell(kind, value) redis.call('SPUBLISH', ARGV[2], kind .. '\n' .. ARGV[1] .. '\n' .. value) end
-if ARGV[7] ~= '' then
-  local claims = ARGV[8] == '1'
-  if claims and connection ~= ARGV[7] then tell('claimed', ARGV[7]) end
-  -- A record that lost its connection (a failover, an expiry) takes the one that is evidently open.
-  if claims or connection == '' then connection, auth = ARGV[7], shown end
-  if connection == ARGV[7] and ARGV[9] ~= '' then online = ARGV[9] end
-elseif connection == '' then
-  online = 0
-end
-if ARGV[7] == '' and connection ~= '' and auth ~= '' and ARGV[10] ~= '' and (shown == '' or shown - auth > 0) then
-  auth = shown
-  tell('auth', auth)
+local expires_at = shown == 'never' and '' or shown
+if own ~= '' then
+  if claims == '1' and connection ~= own then publish('claimed', own) end
+  -- A record that lost its connection (failover, expiry) takes the one that is evidently open.
+  if claims == '1' or connection == '' then connection, auth = own, expires_at end
+  if connection == own and online_until ~= '' then online = online_until end
+elseif connection == '' then online = 0
+elseif auth ~= '' and shown ~= '' and (expires_at == '' or expires_at - auth > 0) then
+  auth = expires_at
+  publish('auth', auth)
 end
 if known ~= '' and epoch ~= '' and known ~= epoch then
-  local before = tag
-  seq, tag = string.format('%d', seq + 1), ARGV[4]
-  sum = string.format('%d', add(KEYS[2], seq, sum, ARGV[15], ARGV[13], ARGV[14]))
-  if connection ~= '' then redis.call('SPUBLISH', ARGV[2], table.concat({'event', ARGV[1], before, seq, ARGV[15]}, '\n')) end
+  local wakeup = tag .. '\n' .. string.format('%d', seq + 1) .. '\n' .. reset
+  seq, tag = string.format('%d', seq + 1), new_tag
+  sum = string.format('%d', add(mailbox, seq, sum, reset, most, most_weight))
+  if connection ~= '' then publish('event', wakeup) end
 end
 if epoch == '' then epoch = known end
-if ARGV[7] == '' and tonumber(requested) < now then requested = ARGV[3] end
-if ARGV[11] ~= '' then status = string.sub(ARGV[11], 2) end
-if tonumber(seen) < now then seen = ARGV[3] end
+if own == '' and tonumber(requested) < tonumber(now) then requested = now end
+if tonumber(seen) < tonumber(now) then seen = now end
+if new_status ~= '' then status = string.sub(new_status, 2) end
 local record = {seq, tag, sum, birth, epoch, seen, online, connection, auth, requested, status}
-redis.call('HSET', KEYS[1], ARGV[1], table.concat(record, '|'))
-redis.call('PEXPIRE', KEYS[1], ARGV[6])
-redis.call('PEXPIRE', KEYS[2], ARGV[6])
-local head, after, page = {seq = seq, tag = tag, birth = birth}, {cursor = ARGV[16], tag = ARGV[17]}, {}
-local bounds, involved = {most = tonumber(ARGV[18]), most_weight = tonumber(ARGV[19])}, redis.call('EXISTS', unpack(KEYS, 4))
-if after.cursor ~= '' then page = readPage(KEYS[2], head, after, bounds) end
-return {reply, tonumber(seq), tag, connection, auth, tonumber(requested), involved, page}
+redis.call('HSET', devices, device, table.concat(record, '|'))
+redis.call('PEXPIRE', devices, ttl)
+redis.call('PEXPIRE', mailbox, ttl)
+local after, bounds, page = {cursor = cursor, tag = cursor_tag}, {most = tonumber(limit), most_weight = tonumber(weight_limit)}, {}
+if cursor ~= '' then page = readPage(mailbox, {seq = seq, tag = tag, birth = birth}, after, bounds) end
+return {reply, tonumber(seq), tag, connection, auth, tonumber(requested), redis.call('EXISTS', unpack(KEYS, 4)), page}

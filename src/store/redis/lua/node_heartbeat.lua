@@ -1,12 +1,13 @@
 #!lua
--- Purpose:   notes that a node is alive, forgets those that are not, and says which are.
--- KEYS:      1 live nodes by when each was last seen
--- ARGV:      1 node  2 now  3 how long a node counts as alive
--- RETURNS:   the nodes
--- GUARANTEE: the caller is one of them. A time in the future, from before the clock was set back, counts for no longer.
-local now, lives = tonumber(ARGV[2]), tonumber(ARGV[3])
-redis.call('ZADD', KEYS[1], now, ARGV[1])
-redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now - lives)
-redis.call('ZREMRANGEBYSCORE', KEYS[1], now + lives, '+inf')
-redis.call('PEXPIRE', KEYS[1], 2 * lives)
-return redis.call('ZRANGE', KEYS[1], 0, -1)
+-- Purpose:   records the heartbeat of a node, and removes nodes whose heartbeat has lapsed.
+-- KEYS:      1 sorted set: live node, by its last heartbeat
+-- ARGV:      1 node  2 now  3 ms for which a heartbeat counts
+-- RETURNS:   the live nodes, this one included
+-- GUARANTEE: a heartbeat in the future, made before the clock was set back, is removed after the same time.
+local nodes = KEYS[1]
+local node, now, alive_ms = unpack(ARGV)
+redis.call('ZADD', nodes, now, node)
+redis.call('ZREMRANGEBYSCORE', nodes, '-inf', now - alive_ms)
+redis.call('ZREMRANGEBYSCORE', nodes, now + alive_ms, '+inf')
+redis.call('PEXPIRE', nodes, 2 * alive_ms)
+return redis.call('ZRANGE', nodes, 0, -1)

@@ -1,5 +1,5 @@
--- Drops the entries of an outbox up to the one of this stamp (version:tag). It must be there and carry that tag: a failover may
--- have forgotten the entry that was published, and another one stands under its version now.
+-- Purpose:   drops the entries of an outbox up to the one of this stamp (version:tag).
+-- GUARANTEE: drops nothing unless that entry is there and has that tag. After a failover its version may belong to another entry.
 local function dropUpTo(outbox, stamp)
   local version, tag = string.match(stamp, '^(%d+):(.*)$')
   local entry = version and redis.call('XRANGE', outbox, version .. '-0', version .. '-0')[1]

@@ -1,6 +1,8 @@
--- What follows a cursor in a mailbox, if the cursor names an event of this mailbox's history. `cursor` is a seq or 'start'.
--- Returns {OK, head seq, head tag, entries} | {RESET, head seq, head tag, reason}.
--- The first entry is handed out whatever it weighs (see mailbox.lua), more of them only within `most_weight`.
+-- Purpose:   reads the entries after a cursor, if the cursor names an event of this mailbox's history.
+-- record: {seq, tag, birth}, the head and the tag of the empty mailbox. after: {cursor, tag}, a seq or 'start'. bounds: {most, most_weight}.
+-- RETURNS:   readPage(): {OK, head seq, head tag, entries} | {RESET, head seq, head tag, evicted | unknown | future}
+-- GUARANTEE: never a page with an entry missing: OK only if the named entry is in the mailbox with that tag, and all after it. The first
+--            entry is returned whatever its weight, more entries only within most_weight.
 local function readPage(mailbox, record, after, bounds)
   local head, tag, birth = tonumber(record.seq), record.tag, record.birth
   local function reset(reason) return {'RESET', head, tag, reason} end

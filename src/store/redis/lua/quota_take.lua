@@ -1,10 +1,10 @@
 #!lua
--- Purpose:   takes as much as is left of a window's quota.
--- KEYS:      1 what is taken already
--- ARGV:      1 most  2 wanted  3 ttl
+-- Purpose:   takes units of a user's quota.
+-- KEYS:      1 counter of the window: the units that are taken
+-- ARGV:      1 most units in the window  2 wanted units  3 TTL in ms
 -- RETURNS:   'GRANTED n'
--- GUARANTEE: over all callers never more than ARGV 1.
+-- GUARANTEE: all callers together get at most ARGV 1.
 -- include quota
-local taken = KEYS[1]
+local counter = KEYS[1]
 local most, want, ttl = unpack(ARGV)
-return 'GRANTED ' .. takeQuota(taken, most, want, ttl)
+return 'GRANTED ' .. takeQuota(counter, most, want, ttl)

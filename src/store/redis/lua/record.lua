@@ -1,10 +1,11 @@
--- A device's record is one text: seq|tag|sum|birth tag|epoch|seen at|online until|connection|auth expires at|requested at|status.
--- `sum` is the weight of every entry that the mailbox ever took, see mailbox.lua.
--- `epoch` is that of the partition when the device was last touched, see epoch_record.
--- Without a connection, `online until` is when the last one closed, or 0 if there was a sign of life since.
--- `auth expires at` is that of the connection's token, '' when it never expires or there is no connection yet.
--- `requested at` is that of the last request besides the stream or poll itself, 0 for none.
--- Only the status, which comes last, may contain a bar; numbers are whole. ../record.ts reads the same order.
+-- Purpose:   patterns of a device's record: seq|tag|sum|birth tag|epoch|seen at|online until|connection|auth expires at|requested at|status
+-- `sum` is the weight of all entries that were ever appended, see mailbox.
+-- `epoch` is that of the partition at the last touch, see epoch_record.
+-- `seen at` is the last keepalive.
+-- Without a connection, `online until` is when the last one closed, or 0 if a keepalive has followed.
+-- `auth expires at` is that of the connection's token; '' if it never expires, or there is no connection.
+-- `requested at` is the last request other than the stream or poll itself; 0: none.
+-- Only the status, which comes last, may contain a bar. Numbers are whole. ../record.ts reads the same order.
 local RECORD = '^(%d+)|([^|]*)|(%d+)|([^|]*)|([^|]*)|(%d+)|(%d+)|([^|]*)|(%d*)|(%d+)|(.*)$'
--- seq, tag, sum, all the rest, and of the rest: seen at, online until, connection.
+-- Captures seq, tag, sum, the whole rest, and of the rest: seen at, online until, connection.
 local RECORD_HEAD = '^(%d+)|([^|]*)|(%d+)|([^|]*|[^|]*|(%d+)|(%d+)|([^|]*)|.*)$'

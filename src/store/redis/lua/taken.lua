@@ -1,22 +1,26 @@
--- Which commits of a source a user's mailboxes have taken, where they come from an outbox and may come again: version:tag of the last ones,
--- newest first, in one text. The last one of a life of the source is marked with an exclamation mark.
+-- Purpose:   the commits of a source that a user's mailboxes have taken, so that a repeat is dropped: one text, version:tag of the last
+--            TAKEN_MAX commits, newest first, separated by blanks. The last commit of the source's life is marked with '!'.
+-- ../../taken-commits.ts does the same for memory, without lives.
 local TAKEN_MAX = 8
-local function takenIn(text)
+local function parseTaken(text)
   local taken = {}
   for stamp in string.gmatch(text or '', '%S+') do taken[#taken + 1] = stamp end
   return taken
 end
--- `role`: '!' for the last commit of a life of the source, '1' for the first, or ''. What is remembered once this one is taken; nil if it was taken before or is older than all that is remembered. An older one that
--- is not remembered begins another history, made after a failover forgot the first.
-local function withTaken(taken, stamp, role)
+
+-- `role`: '1' for the first commit of the source's life, '!' for the last one, or ''. Returns the commits to remember once this one is taken;
+-- nil if it must be dropped: it is a repeat, or older than all that are remembered, or the source has ended. An older version that is not
+-- remembered belongs to a history that began after a failover: the versions from it on are forgotten.
+local function addTaken(taken, stamp, role)
   if role == '!' then stamp = stamp .. role end
-  local version, kept = tonumber(string.match(stamp, '^%d+')), {stamp}
+  local version, remembered = tonumber(string.match(stamp, '^%d+')), {stamp}
   for i, other in ipairs(taken) do
-    local at = tonumber(string.match(other, '^%d+'))
-    if other == stamp or (i == TAKEN_MAX and version < at) then return nil end
-    if at < version and #kept < TAKEN_MAX then kept[#kept + 1] = other end
+    local other_version = tonumber(string.match(other, '^%d+'))
+    if other == stamp or (i == TAKEN_MAX and version < other_version) then return nil end
+    if other_version < version and #remembered < TAKEN_MAX then remembered[#remembered + 1] = other end
   end
-  -- Nothing but another life follows the last one; an end that was made anew is known already.
+  -- After the end only the first commit of another life is taken. A last commit is then a repeat that was made anew; any other one shows
+  -- (second result) that the source has lost its end.
   if role ~= '1' and string.sub(taken[1] or '', -1) == '!' then return nil, role == '' end
-  return kept
+  return remembered
 end

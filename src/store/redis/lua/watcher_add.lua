@@ -1,12 +1,12 @@
 #!lua
--- Purpose:   adds a device to those that watch a user, or renews it.
--- KEYS:      1 the user's watchers: user/device by when it was known to watch
--- ARGV:      1 user/device  2 now  3 most watchers  4 ttl
--- RETURNS:   OK | FULL
--- GUARANTEE: never more than ARGV 3, and never without an end. Nothing is changed on FULL.
+-- Purpose:   adds or renews a watcher of a user.
+-- KEYS:      1 sorted set: user/device of each watcher, by when it was last known to watch
+-- ARGV:      1 user/device  2 now  3 most watchers  4 TTL in ms
+-- RETURNS:   OK | FULL, that many others watch
+-- GUARANTEE: FULL changes nothing. The key has a TTL.
 local watchers = KEYS[1]
-local watcher, now, most, ttl = unpack(ARGV)
-if redis.call('ZADD', watchers, now, watcher) == 1 and redis.call('ZCARD', watchers) > tonumber(most) then
+local watcher, now, watchers_max, ttl = unpack(ARGV)
+if redis.call('ZADD', watchers, now, watcher) == 1 and redis.call('ZCARD', watchers) > tonumber(watchers_max) then
   redis.call('ZREM', watchers, watcher)
   return 'FULL'
 end
