@@ -78,7 +78,7 @@ function mailOf<State extends Versioned>(
       ...mail,
       ...(update?.user === user && { contact: update.contact }),
       ...(claim && { claim: { lease: claim.lease, limits: claim.limits } }),
-      ...(acting?.user === user && { sign: { device: acting.device, authExpiresAt: acting.expiresAt } })
+      ...(acting?.user === user && { keepalive: { device: acting.device, authExpiresAt: acting.expiresAt } })
     }
   })
 }

@@ -51,7 +51,7 @@ export type OutboxItem =
 export type FollowUp =
   /** Deliver the mail that this pair holds back. */
   | { readonly kind: 'pair'; readonly id: string }
-  /** Offer the user's invitation to a device that registered when its mailbox ended at `since`. */
+  /** Offer the user's invitation to a device that registered after it. `since`: the head of its mailbox when it registered. */
   | {
       readonly kind: 'invitation'
       readonly user: string

@@ -1,6 +1,6 @@
 // The claim marker: a claim moves a deadline to half a millisecond, and every other deadline is a whole millisecond. A deadline that another
-// node brings forward during a claim therefore no longer equals the marker, and the claiming node does not postpone it. lua/room_hasten.lua
-// and lua/due_claim.lua rely on the same rule.
+// node brings forward during a claim therefore no longer equals the marker, and the claiming node does not postpone it.
+// lua/room_reschedule.lua and lua/room_commit.lua rely on the same rule.
 
 /** The deadline of an aggregate that was claimed at `now` for `claimMs`. */
 export const claimMarker = (now: number, claimMs: number): number => Math.ceil(now + claimMs) - 0.5

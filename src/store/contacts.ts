@@ -17,8 +17,8 @@ export interface Backoff {
 
 /** A block expires when it has not refused a call for this long. */
 export const BLOCK_UNUSED_MS = 365 * 24 * 3_600_000
-/** The last use of a block is recorded at most once in this time, so that not every refused call writes. */
-export const BLOCK_USE_NOTED_MS = 24 * 3_600_000
+/** The use of a block is recorded at most once in this time, so that not every refused call writes. */
+export const BLOCK_USE_RECORDED_MS = 24 * 3_600_000
 
 export interface ContactUpdate {
   readonly peer: string

@@ -23,7 +23,7 @@ export interface Mail {
   readonly entries: readonly MailboxEntry[]
   /** Releases this holder's lease, also with a repeated commit. Marks the last commit of the aggregate's life. */
   readonly release?: string
-  /** The first commit of the aggregate's life. */
+  /** The first commit of the aggregate's life. An id whose aggregate has ended may be used again: that is another life. */
   readonly begins?: boolean
   /** Recorded as Contacts.record does, but not with a repeated commit. */
   readonly contact?: ContactUpdate
@@ -34,10 +34,11 @@ export interface UserMail extends Mail {
   /** The commit is refused if the user cannot get this lease. */
   readonly claim?: LeaseClaim
   /** The device that made the commit: a keepalive like Mailboxes.touch without a connection. */
-  readonly sign?: Sign
+  readonly keepalive?: Keepalive
 }
 
-export interface Sign {
+export interface Keepalive {
+  /** A registered device. */
   readonly device: string
   /** When the caller's token expires; null: never. */
   readonly authExpiresAt: number | null

@@ -46,8 +46,8 @@ export interface DirectEvent {
   /** The commit that the decision was made on, and its aggregate; null: the event depends on no commit. */
   readonly basis: (Stamp & { readonly source: AggregateRef }) | null
   readonly device: string
-  /** Append only if this is the newest event of the mailbox. */
-  readonly at?: Cursor
+  /** Append only if the mailbox has this head. */
+  readonly expectedHead?: Cursor
   readonly type: string
   readonly envelope: string
   readonly tag: string
@@ -55,9 +55,9 @@ export interface DirectEvent {
 }
 
 export type SendResult =
-  /** It was appended to the mailbox of a device that has an open stream or poll, or has none. */
+  /** The event was appended. `online`: the device has an open stream or poll. `queued`: it has none. */
   | { readonly status: 'online' | 'queued' }
-  /** Nothing was written: the device is not registered, or another event than `at` is the newest. */
+  /** Nothing was written: the device is not registered, or the mailbox has another head than `expectedHead`. */
   | { readonly status: 'none' | 'moved' }
   /** Nothing was written: another commit stands than `basis`. `newest` is its version, 0 if there is none. */
   | { readonly status: 'behind'; readonly newest: number }

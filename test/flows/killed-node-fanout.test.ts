@@ -65,7 +65,7 @@ async function meet(roomId: string): Promise<TestClient[]> {
 /** The author's message is accepted, and its node killed when some mailboxes have it. */
 async function postAndDie(author: TestClient, people: readonly TestClient[], path: string): Promise<void> {
   author.useNode(VICTIM)
-  const cut = proxy.cutAfter(REACHED_BY_VICTIM, 'position:')
+  const cut = proxy.cutAfter(REACHED_BY_VICTIM, 'taken:')
   await post(author, path, 'first')
   await cut
   await until('what went through was done', async () => (await countReached(people, 'first')) >= REACHED_BY_VICTIM)

@@ -51,7 +51,7 @@ async function enter(): Promise<Scene> {
 const next = '\\r\\n\\$\\d+\\r\\n\\S+'
 const leaseOf = ({ user }: TestClient) => new RegExp(`\r\n1${next}:leases:${user}`)
 const commitOf = (callId: string) => new RegExp(`:outbox:call:${callId}${next}:timers:call`)
-const appendTo = ({ user }: TestClient, callId: string) => `:position:${user}:call:${callId}`
+const appendTo = ({ user }: TestClient, callId: string) => `:taken:${user}:call:${callId}`
 const settleOf = (callId: string) => new RegExp(`:outbox:call:${callId}${next}:pending`)
 
 const at = (id: string) => cluster.primaryOf(partitionOf(id))

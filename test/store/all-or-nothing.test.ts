@@ -1,5 +1,5 @@
-// On one server a commit is one script, which judges everything before it writes anything. Each test prepares one thing that is judged
-// last, behind a stamp that stands, a claim that is granted and a device that is known: no key changes, and nothing is published.
+// On one server a commit is one script, which checks everything before it writes anything. Each test prepares one obstacle that is checked
+// last, after checks that pass: no key changes, and nothing is published.
 import { Redis } from 'ioredis'
 import t, { type Test } from 'tap'
 import type { Commit, CommitResult } from '../../src/store/aggregate.js'
@@ -31,20 +31,20 @@ subscriber.on('smessage', (_, message) => published.push(message))
 await subscriber.ssubscribe(wakeChannel(ALICE))
 await subscriber.ssubscribe(wakeChannel(BOB))
 
-/** All keys with what they hold and when they go. */
+/** All keys with their values and expiry times. */
 async function dump(): Promise<ReadonlyMap<string, string>> {
   const keys = (await redis.keys('*')).sort()
   const texts = keys.map(async key => {
-    const [text, goesAt] = await Promise.all([redis.dumpBuffer(key), redis.call('PEXPIRETIME', key)])
-    return [key, `${goesAt} ${text?.toString('base64')}`] as const
+    const [text, expiresAt] = await Promise.all([redis.dumpBuffer(key), redis.call('PEXPIRETIME', key)])
+    return [key, `${expiresAt} ${text?.toString('base64')}`] as const
   })
   return new Map(await Promise.all(texts))
 }
 
-/** What was published up to now. */
+/** What was published since the last call. */
 async function received(): Promise<readonly string[]> {
   await redis.call('SPUBLISH', wakeChannel(BOB), 'last')
-  await until('the last one has come', () => published.includes('last'))
+  await until('the last message has arrived', () => published.includes('last'))
   return published.splice(0).filter(message => message !== 'last')
 }
 
@@ -53,20 +53,20 @@ const lease = (peer: string, kind: 'active' | 'ringing') => ({
   limits: { active: 1 }
 })
 
-/** Both users have an event, a claim and a sign of life in it; alice's part is read first. */
-const full = (parts: Partial<Commit> = {}): Commit =>
+/** A commit with an event, a claim and a keepalive for each user. The script reads alice's part first. */
+const fullCommit = (parts: Partial<Commit> = {}): Commit =>
   commitOf(lab, 1, {
     mail: [
       mailTo(ALICE, 'a', {
         claim: lease(BOB, 'active'),
-        sign: { device: 'phone', authExpiresAt: null },
+        keepalive: { device: 'phone', authExpiresAt: null },
         release: 'old'
       }),
       {
         user: BOB,
         entries: [mail('b'), mail('c', { device: 'phone' })],
         claim: lease(ALICE, 'ringing'),
-        sign: { device: 'phone', authExpiresAt: null }
+        keepalive: { device: 'phone', authExpiresAt: null }
       }
     ],
     deadlineAt: clock.now() + 30_000,
@@ -83,40 +83,40 @@ async function prepare(): Promise<void> {
   await received()
 }
 
-interface Fault {
+interface Obstacle {
   readonly prepare?: () => Promise<unknown>
   readonly commit?: Partial<Commit>
-  /** What the commit resolves to; without it, it rejects. */
-  readonly answer?: Partial<CommitResult> | object
+  /** What the commit resolves to. Missing: it rejects. */
+  readonly result?: Partial<CommitResult> | object
 }
 
-const FAULTS: Readonly<Record<string, Fault>> = {
+const OBSTACLES: Readonly<Record<string, Obstacle>> = {
   'another commit stands': {
     commit: { expected: stamp(1, 'other') },
-    answer: { ok: false, current: { version: 1, tag: 't1' } }
+    result: { ok: false, current: { version: 1, tag: 't1' } }
   },
-  'what it was decided on is gone': {
+  'the aggregate no longer exists': {
     prepare: () => redis.del(stateKey(REF)),
-    answer: { ok: false, current: null }
+    result: { ok: false, current: null }
   },
   'the claim on the last user is refused': {
     prepare: () => store.leases.take(BOB, { holder: 'x', peer: 'carol', kind: 'active', role: 'r', at: 1 }, {}),
-    answer: { ok: false, refused: { user: BOB } }
+    result: { ok: false, refused: { user: BOB } }
   },
   'the device of the last user is not registered': {
     prepare: () => store.mailboxes.remove(BOB, 'phone'),
-    answer: { ok: false, unregistered: true }
+    result: { ok: false, unregistered: true }
   },
-  'the device of the last user is gone': {
+  'the device of the last user has expired': {
     prepare: async () => {
       clock.advance(OPTIONS.retentionMs + 1)
       await connect(lab, ALICE, 'phone', 'connection')
     },
-    answer: { ok: false, unregistered: true }
+    result: { ok: false, unregistered: true }
   },
-  'the device of the last user has not noticed a failover': {
+  'the device of the last user was last touched in another epoch': {
     prepare: () => redis.set(epochKeyOf(BOB), 'another'),
-    answer: { ok: false, unregistered: true }
+    result: { ok: false, unregistered: true }
   },
   'the script fails at the leases of the last user': { prepare: () => redis.set(leasesKey(BOB), 'no hash') },
   'the script fails at the devices of the last user': {
@@ -127,28 +127,28 @@ const FAULTS: Readonly<Record<string, Fault>> = {
   }
 }
 
-async function isUntouched(t: Test, { prepare: prepareFault, commit, answer }: Fault): Promise<void> {
-  await prepareFault?.()
+async function isUntouched(t: Test, { prepare: prepareObstacle, commit, result }: Obstacle): Promise<void> {
+  await prepareObstacle?.()
   await received()
   const before = await dump()
-  const done = store.aggregates.commit(REF, full(commit))
-  if (answer) t.match(await done, answer)
+  const done = store.aggregates.commit(REF, fullCommit(commit))
+  if (result) t.match(await done, result)
   else await t.rejects(done)
   t.strictSame(await dump(), before)
   t.strictSame(await received(), [])
 }
 
-for (const [name, fault] of Object.entries(FAULTS)) {
-  t.test(`${name}: nothing is written`, async t => {
+for (const [name, obstacle] of Object.entries(OBSTACLES)) {
+  t.test(`nothing is written when ${name}`, async t => {
     await prepare()
-    await isUntouched(t, fault)
+    await isUntouched(t, obstacle)
   })
 }
 
-t.test('without any of that the same commit writes all of it', async t => {
+t.test('the same commit writes all of it when there is no obstacle', async t => {
   await prepare()
   const before = await dump()
-  t.match(await store.aggregates.commit(REF, full()), { ok: true, isDelivered: true })
+  t.match(await store.aggregates.commit(REF, fullCommit()), { ok: true, isDelivered: true })
   const after = await dump()
   const changed = [...after].filter(([key, text]) => before.get(key) !== text).map(([key]) => key.replace(/{.*}:/, ''))
   t.strictSame(changed.sort(), [

@@ -1,5 +1,5 @@
-// What every store promises, sentence by sentence of the port (src/store/store.ts and the parts it names). Memory, standalone
-// Redis, a Cluster of one primary and one of three run all of it.
+// The contract suite: everything that the port promises (src/store/store.ts and the files it imports). It runs on memory, on standalone Redis,
+// on a Cluster of one primary and on one of three.
 import type { Test } from 'tap'
 import type { Store, StoreOptions } from '../../src/store/store.js'
 import type { ManualClock } from '../helpers/clock.js'
@@ -28,7 +28,7 @@ export interface Lab<Engine extends Store = Store> {
   readonly store: Engine
   readonly clock: ManualClock
   readonly options: StoreOptions
-  /** An id that no other test uses, so that all may share one store. */
+  /** An id that no other test uses: all tests of the suite share one store. */
   id(stem: string): string
 }
 
@@ -42,7 +42,7 @@ export const OPTIONS: StoreOptions = {
 export interface Engine<S extends Store> {
   readonly name: string
   open(clock: ManualClock): Promise<S>
-  /** What not every engine promises. */
+  /** Tests for some of the engines only. */
   readonly also: readonly ((t: Test, lab: Lab<S>) => void)[]
 }
 

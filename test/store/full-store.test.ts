@@ -1,4 +1,4 @@
-// A Redis that refuses writes: no memory is left, or too few replicas follow. Reads go on, and everything heals when there is room.
+// A Redis that refuses writes, because its memory is full or it has too few replicas. Reads succeed, and the store recovers by itself.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Redis } from 'ioredis'
 import t, { type Test } from 'tap'
@@ -14,10 +14,10 @@ import { OPTIONS } from './contract.js'
 // Each case waits for real seconds.
 t.jobs = 5
 
-const LAB = { clock: new ManualClock(Date.now()), options: OPTIONS, id: (stem: string) => stem }
+const FIXTURE = { clock: new ManualClock(Date.now()), options: OPTIONS, id: (stem: string) => stem }
 const REF = { kind: 'call', id: 'c1' } as const
 const commit = (store: RedisStore, version: number) =>
-  store.aggregates.commit(REF, commitOf({ ...LAB, store }, version - 1))
+  store.aggregates.commit(REF, commitOf({ ...FIXTURE, store }, version - 1))
 
 interface Refusal {
   begin(redis: Redis): Promise<unknown>
@@ -42,7 +42,7 @@ const REFUSALS: Readonly<Record<string, Refusal>> = {
   }
 }
 
-async function given(t: Test, cluster: boolean) {
+async function openFixture(t: Test, cluster: boolean) {
   const server = await startRedis({ cluster })
   const store = await openRedisStore(server.url, undefined)
   const redis = new Redis(server.port)
@@ -56,7 +56,7 @@ async function given(t: Test, cluster: boolean) {
 
 const codeOf = (error: unknown) => (error instanceof AppError ? error.code : error)
 
-/** Every write of the port, by the part it belongs to. */
+/** A write of each part of the port. */
 const WRITES: Readonly<Record<string, (store: RedisStore) => Promise<unknown>>> = {
   commit: store => commit(store, 2),
   touch: store => store.mailboxes.touch('bob', 'phone', { now: Date.now(), tag: 'birth' }),
@@ -76,12 +76,12 @@ const READS: Readonly<Record<string, (store: RedisStore) => Promise<unknown>>> =
 for (const cluster of [false, true]) {
   for (const [name, { begin, end }] of Object.entries(REFUSALS)) {
     t.test(
-      `${name}${cluster ? ', on a Cluster' : ''}: writes are refused with store_full, reads go on, and it heals`,
+      `with ${name}${cluster ? ' on a Cluster' : ''}, writes are refused with store_full, reads succeed, and the store recovers`,
       async t => {
-        const { store, redis } = await given(t, cluster)
+        const { store, redis } = await openFixture(t, cluster)
         await commit(store, 1)
         await begin(redis)
-        await until('it is noticed without a request', () => store.availableSince() === null)
+        await until('the store is unavailable, without any request', () => store.availableSince() === null)
         t.equal(store.fault()?.code, 'store_full')
         for (const [part, write] of Object.entries(WRITES)) {
           t.equal(await write(store).then(() => 'written', codeOf), 'store_full', part)
@@ -90,28 +90,28 @@ for (const cluster of [false, true]) {
         t.match(await store.aggregates.load(REF), { version: 1 }, 'what was acknowledged is there')
         const fullUntil = Date.now()
         await end(redis)
-        t.match(await commit(store, 2), { ok: true }, 'requests are served at once')
-        await until('there is contact', () => store.availableSince() !== null)
-        t.ok((store.availableSince() ?? 0) > fullUntil, 'since after the refusals: they count against nobody')
+        t.match(await commit(store, 2), { ok: true }, 'writes are accepted at once')
+        await until('the store is available', () => store.availableSince() !== null)
+        t.ok((store.availableSince() ?? 0) > fullUntil, 'availableSince is after the refusals')
         t.equal(store.fault(), null)
       }
     )
   }
 }
 
-t.test('a store at its limit, which takes one write and refuses the next, is not ready all the while', async t => {
-  const { store, redis } = await given(t, false)
+t.test('a store that accepts one write and refuses the next stays unavailable', async t => {
+  const { store, redis } = await openFixture(t, false)
   const { begin, end } = REFUSALS['too few replicas'] as Refusal
-  let wasReady = 0
+  let available = 0
   for (let n = 0; n < 6; n++) {
     await begin(redis)
     await store.ping().catch(() => {})
     await end(redis)
-    for (let look = 0; look < 13; look++) {
+    for (let check = 0; check < 13; check++) {
       await sleep(100)
-      if (store.availableSince() !== null) wasReady++
+      if (store.availableSince() !== null) available++
     }
   }
-  t.equal(wasReady, 0)
-  await until('there is contact', () => store.availableSince() !== null)
+  t.equal(available, 0)
+  await until('the store is available', () => store.availableSince() !== null)
 })

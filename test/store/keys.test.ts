@@ -18,12 +18,12 @@ t.test('ids spread evenly over the partitions', async t => {
   t.ok(Math.max(...counts) < 285, `${Math.max(...counts)}`)
 })
 
-t.test('where an id belongs never changes', async t => {
-  // Changing any of these moves every key of a running system.
+t.test('the partition of an id never changes', async t => {
+  // A change would move all keys of a running system.
   t.strictSame(['alice', 'bob', '', 'a.b~c@d-e_f'].map(partitionOf), [30, 86, 11, 221])
 })
 
-t.test('all that belongs to one user lies in one slot; partitions lie in 256 different ones', async t => {
+t.test('all keys of a user, call or room are in one slot, and the 256 partitions in different slots', async t => {
   const server = await startRedis({ cluster: true })
   t.teardown(() => server.stop())
   const { Redis } = await import('ioredis')
@@ -34,7 +34,7 @@ t.test('all that belongs to one user lies in one slot; partitions lie in 256 dif
   const own = [
     keys.devicesKey('bob'),
     keys.mailboxKey('bob', 'phone'),
-    keys.positionKey('bob', source),
+    keys.takenCommitsKey('bob', source),
     keys.leasesKey('bob'),
     keys.knownKey('bob', 'alice'),
     keys.backoffKey('bob', 'alice'),
@@ -44,7 +44,7 @@ t.test('all that belongs to one user lies in one slot; partitions lie in 256 dif
     keys.watchingKey('bob', 'phone'),
     keys.watchersKey('bob'),
     keys.ticketsKey('bob'),
-    keys.quotaKey('bob', 'calls', 1_000, 7),
+    keys.quotaKey('bob', { name: 'calls', windowMs: 1_000, now: 7_000 }),
     keys.wakeChannel('bob')
   ]
   t.equal(new Set(own).size, own.length)
@@ -64,7 +64,7 @@ t.test('all that belongs to one user lies in one slot; partitions lie in 256 dif
   t.equal(new Set(Array.from({ length: PARTITIONS }, (_, partition) => keys.slotOf(partition))).size, PARTITIONS)
 })
 
-t.test('every script is short, bound to one slot, and says what it does', async t => {
+t.test('every script is short, bound to one slot, and has a complete header', async t => {
   const folder = new URL('../../src/store/redis/lua/', import.meta.url)
   const texts = readdirSync(folder).map(name => [name, readFileSync(new URL(name, folder), 'utf8')] as const)
   const included = new Set(
@@ -76,7 +76,7 @@ t.test('every script is short, bound to one slot, and says what it does', async 
     if (included.has(name.replace('.lua', ''))) continue
     t.match(name, /^[a-z]+(_[a-z]+)+\.lua$/)
     t.match(lines[0], /^#!lua( flags=no-writes)?$/, `${name}: without it Redis lets a script write a second slot`)
-    for (const part of ['Purpose:', 'KEYS:', 'RETURNS:', 'GUARANTEE:'])
+    for (const part of ['Purpose:', 'KEYS:', 'ARGV:', 'RETURNS:', 'GUARANTEE:'])
       t.ok(text.includes(`-- ${part}`), `${name}: ${part}`)
   }
 })

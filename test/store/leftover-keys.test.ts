@@ -136,7 +136,7 @@ for (const cluster of [false, true]) {
       const commits = Array.from({ length: 20 }, (_, n) => mailOf(n + 1))
       await store.mailboxes.appendEach([{ user: 'bob', ...appendAll(commits) }], lab.clock.now())
       const { names, ends } = await traces()
-      t.strictSame(names, ['position:bob:call:some-call'])
+      t.strictSame(names, ['taken:bob:call:some-call'])
       t.ok((ends[0] ?? 0) > Date.now())
       const [key = ''] = await keysOf(client)
       const newest = commits.slice(-8).reverse()
@@ -148,7 +148,7 @@ for (const cluster of [false, true]) {
       const alice = { user: 'alice', device: 'phone', participantId: 'p1' }
       await store.memberships.add(alice, 'r1', { max: 9, now: 0 })
       const { names, ends } = await traces()
-      t.strictSame(names, ['rooms:alice'])
+      t.strictSame(names, ['memberships:alice'])
       const [key = ''] = await keysOf(client)
       t.ok((ends[0] ?? 0) > Date.now() + 6 * 86_400_000)
       await client.pexpire(key, 60_000)

@@ -4,14 +4,14 @@ import { createMemoryStore } from '../../src/store/memory.js'
 import { LASTING_MS } from '../../src/store/rooms.js'
 import { ManualClock } from '../helpers/clock.js'
 import { appendOf, commitOf } from './contract/fixtures.js'
-import { standingContract } from './contract/message-condition.js'
+import { currentCommitContract } from './contract/message-condition.js'
 import { joinOf, roomCommitOf } from './contract/room-fixtures.js'
 import { type Lab, OPTIONS, runContract } from './contract.js'
 
 const clock = new ManualClock()
 
 const open = async (clock: ManualClock) => createMemoryStore({ ...OPTIONS, clock })
-runContract(t, { name: 'memory', open, also: [standingContract] }, clock)
+runContract(t, { name: 'memory', open, also: [currentCommitContract] }, clock)
 
 t.test('a closed store leaves no timer behind', async t => {
   t.equal(clock.waiting, 0)

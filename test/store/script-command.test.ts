@@ -30,6 +30,6 @@ t.test('a script gets its keys and arguments byte by byte', async t => {
     0,
     -1.5
   ]
-  const echo = await client.sendCommand(new ScriptCommand('eval', ECHO, keys, args))
+  const echo = await client.sendCommand(new ScriptCommand('eval', ECHO, { keys, args }))
   t.strictSame(echo, [...keys, ...args.map(String)])
 })

@@ -65,7 +65,7 @@ export async function offerInvitation(
     const { status } = await context.store.mailboxes.send(user, {
       basis: null,
       device,
-      at,
+      expectedHead: at,
       type,
       envelope: JSON.stringify({ type, timestamp: new Date(now).toISOString(), data }),
       tag: context.ids.tag(),

@@ -1,4 +1,4 @@
-// Aggregates in memory. One that has ended expires only after all its mail is delivered and its log is published.
+// Aggregates in memory. An aggregate that has ended expires only after all its mail is delivered and its log is published.
 import type { Clock } from '../../clock.js'
 import {
   type AggregateRef,
@@ -23,7 +23,7 @@ interface Aggregate extends FanoutLog {
   state: string
   /** Mail that is held back, oldest first. */
   held: readonly HeldMail[]
-  /** How long after the last delivery it expires; null: it does not. */
+  /** How long after the last delivery the aggregate expires; null: it does not expire. */
   expireInMs: number | null
   expiresAt: number
 }
@@ -89,14 +89,14 @@ export function createMemoryAggregates({ clock, timers, mailboxes, leases, quota
     aggregate.expiresAt = isSettled && expireInMs !== null ? clock.now() + expireInMs : Infinity
   }
 
-  /** Delivers all waiting mail. Returns the deliveries of the last commit. */
+  /** Delivers all waiting mail. Returns the deliveries of the newest commit. */
   function deliverHeld(aggregate: Aggregate) {
     const deliveries = new Map<string, Reached>()
     for (const { mail, tag } of aggregate.held) {
       deliveries.clear()
-      for (const said of mail) {
-        const reached = mailboxes.deliver(said.user, { ...said, tag }, clock.now())
-        if (said.entries.length > 0) deliveries.set(said.user, reached)
+      for (const { user, ...rest } of mail) {
+        const reached = mailboxes.deliver(user, { ...rest, tag }, clock.now())
+        if (rest.entries.length > 0) deliveries.set(user, reached)
       }
     }
     aggregate.held = []
@@ -122,7 +122,11 @@ export function createMemoryAggregates({ clock, timers, mailboxes, leases, quota
       if (!isSameStamp(found?.stamp ?? null, commit.expected)) {
         return { ok: false, current: found ? toSnapshot(found) : null }
       }
-      if (commit.mail.some(({ user, sign }) => sign && !mailboxes.isRegistered(user, sign.device, commit.now))) {
+      if (
+        commit.mail.some(
+          ({ user, keepalive }) => keepalive && !mailboxes.isRegistered(user, keepalive.device, commit.now)
+        )
+      ) {
         return { ok: false, unregistered: true }
       }
       const spent = quotas.charge(commit.charges ?? [])
@@ -143,7 +147,9 @@ export function createMemoryAggregates({ clock, timers, mailboxes, leases, quota
       }
       const changed = commit.mail.filter(({ claim, release }) => claim !== undefined || release !== undefined)
       const watched = changed.map(({ user }) => user).filter(isWatched)
-      const heads = commit.mail.flatMap(({ user, sign }) => (sign ? mailboxes.renew(user, sign, commit.now) : []))
+      const heads = commit.mail.flatMap(({ user, keepalive }) =>
+        keepalive ? mailboxes.renew(user, keepalive, commit.now) : []
+      )
       return { ok: true, isDelivered: true, deliveries, watched, isOver: false, held, head: heads[0] ?? null }
     },
     async releaseMail(ref) {

@@ -1,4 +1,4 @@
-// CachedAnswers in a plain map.
+// Cached answers in memory.
 import type { Clock } from '../../clock.js'
 import type { CachedAnswer, CachedAnswers } from '../cached-answers.js'
 import { ExpiringMap } from './expiring-map.js'

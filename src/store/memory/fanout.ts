@@ -33,7 +33,7 @@ export function createMemoryFanouts(
   { waiting }: Pick<TimerIndex, 'waiting'>,
   sources: Readonly<Record<FanoutRef['kind'], FanoutSource>>
 ): Fanouts {
-  /** Also makes the log count as waiting since `now` only. */
+  /** From here on the log counts as waiting since `now`. */
   function lease(log: FanoutLog, { node, leaseMs, now }: Pick<FanoutOptions, 'node' | 'leaseMs' | 'now'>): void {
     log.lease = { node, until: now + leaseMs }
     waiting.set(log, now)

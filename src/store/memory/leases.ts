@@ -2,7 +2,7 @@
 import type { Lease, LeaseClaim, LeaseLimits, Leases } from '../leases.js'
 
 export interface MemoryLeases extends Leases {
-  /** The user's leases if `take` granted the claim; null: it would be refused. Writes nothing. */
+  /** The leases that the user would hold if the claim were granted; null: it is refused. Writes nothing. */
   judge(user: string, claim: LeaseClaim): readonly Lease[] | null
   /** Stores a result of `judge`. */
   put(user: string, held: readonly Lease[]): void

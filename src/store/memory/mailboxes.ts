@@ -1,8 +1,7 @@
 // Mailboxes in memory: the devices of each user, and which commits of each fan-out log the user's mailboxes have taken.
 import type { Clock } from '../../clock.js'
 import { type AggregateRef, isSameStamp, type Stamp } from '../aggregate.js'
-import type { Mail, MailboxEntry, Reached, Sign } from '../mail.js'
-import { positionTtlMs, withTaken } from '../position.js'
+import type { Keepalive, Mail, MailboxEntry, Reached } from '../mail.js'
 import type {
   Cursor,
   DeviceState,
@@ -14,6 +13,7 @@ import type {
   Touched,
   UserCommit
 } from '../store.js'
+import { addTaken, takenCommitsTtlMs } from '../taken-commits.js'
 import type { MemoryContacts } from './contacts.js'
 import { createDevices } from './devices.js'
 import { ExpiringMap } from './expiring-map.js'
@@ -36,8 +36,8 @@ interface Parts extends StoreOptions {
 
 export interface MemoryMailboxes extends Mailboxes {
   isRegistered(user: string, device: string, now: number): boolean
-  /** A sign of life of a device that is registered. */
-  renew(user: string, sign: Sign, now: number): Cursor
+  /** A keepalive of a registered device. Returns the head of its mailbox. */
+  renew(user: string, keepalive: Keepalive, now: number): Cursor
   /** Delivers the mail of a commit with this tag. */
   deliver(user: string, mail: Mail & Pick<Stamp, 'tag'>, now: number): Reached
   size(): number
@@ -56,7 +56,7 @@ function toState(device: Device, now: number): DeviceState {
 
 export function createMemoryMailboxes(parts: Parts): MemoryMailboxes {
   const { clock, leases, contacts, tickets, publish } = parts
-  const takenMs = positionTtlMs(parts.retentionMs)
+  const takenTtlMs = takenCommitsTtlMs(parts.retentionMs)
   const devices = createDevices(parts)
   /** The key is user and aggregate. User ids contain no space. */
   const takenCommits = new ExpiringMap<readonly Stamp[]>(clock)
@@ -64,8 +64,8 @@ export function createMemoryMailboxes(parts: Parts): MemoryMailboxes {
   /** False if the user's mailboxes have taken this commit before. */
   function take(user: string, { kind, id }: AggregateRef, { version, tag }: Stamp): boolean {
     const key = `${user} ${kind}:${id}`
-    const taken = withTaken(takenCommits.get(key) ?? [], { version, tag })
-    if (taken) takenCommits.set(key, taken, clock.now() + takenMs)
+    const taken = addTaken(takenCommits.get(key) ?? [], { version, tag })
+    if (taken) takenCommits.set(key, taken, clock.now() + takenTtlMs)
     return taken !== null
   }
 
@@ -146,12 +146,13 @@ export function createMemoryMailboxes(parts: Parts): MemoryMailboxes {
       }
     },
     async send(user, event): Promise<SendResult> {
-      const { basis, at, now } = event
+      const { basis, expectedHead, now } = event
       const stamp = basis && parts.stampOf(basis.source)
       if (!isSameStamp(basis, stamp)) return { status: 'behind', newest: stamp?.version ?? 0 }
       const device = devices.find(user, event.device, now)
       if (!device) return { status: 'none' }
-      if (at && (at.seq !== device.seq || at.tag !== device.tag)) return { status: 'moved' }
+      const { seq, tag } = expectedHead ?? device
+      if (seq !== device.seq || tag !== device.tag) return { status: 'moved' }
       put(user, device, event)
       return { status: isOnline(device, now) ? 'online' : 'queued' }
     },

@@ -2,7 +2,7 @@
 import type { Charge, Quota, Quotas } from '../quotas.js'
 
 export interface MemoryQuotas extends Quotas {
-  /** Returns the first charge that is refused; those before it are taken. */
+  /** Takes the charges in order. Returns the first one that is refused; those before it are taken. */
   charge(charges: readonly Charge[]): Charge | undefined
   size(): number
   sweep(now: number): void

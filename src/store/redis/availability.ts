@@ -32,6 +32,7 @@ export interface PrimaryReply {
 export type PrimaryReplies = ReadonlyMap<string, PrimaryReply>
 
 export interface AvailabilityMonitor {
+  /** Since when the store has been available; null while it is not. */
   since(): number | null
   /** Why the store is not available; null while it is. */
   fault(): AppError | null

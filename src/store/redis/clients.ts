@@ -10,10 +10,10 @@ import { SILENCE_MS, watchSilence } from './silence.js'
 export type Client = Redis | Cluster
 
 /**
- * Runs a command.
+ * Runs a command, which is answered or fails within about two seconds.
  * @throws AppError store_unavailable, store_full for every fault of Redis
  */
-export type Attempt = <T>(command: (client: Client) => Promise<T>) => Promise<T>
+export type RunCommand = <T>(command: (client: Client) => Promise<T>) => Promise<T>
 
 const RECONNECT_MAX_MS = 500
 const CLOSE_WITHIN_MS = 3_000
@@ -99,14 +99,14 @@ function clusterClient(address: RedisAddress): Cluster {
   return cluster.on('+node', watchSilence)
 }
 
-interface AttemptOptions {
+interface RunCommandOptions {
   /** Called with the cause of every fault of Redis. */
   readonly onFault: (cause: unknown) => void
   /** False until Redis has reported its time and whether it is a Cluster: instants and keys depend on that. */
   readonly isKnown: () => boolean
 }
 
-export function createAttempt(client: Client, { onFault, isKnown }: AttemptOptions): Attempt {
+export function createRunCommand(client: Client, { onFault, isKnown }: RunCommandOptions): RunCommand {
   const batchWrites = createWriteBatching(client)
   return async command => {
     if (client.status !== 'ready') throw unavailable(new Error(`the connection is ${client.status}`))

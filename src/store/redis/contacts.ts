@@ -1,7 +1,13 @@
 // Contacts in Redis: two strings with a TTL for each pair, and for each user a sorted set of blocked users by the last use of the block.
-import { BACKOFF_MAX_MS, BLOCK_UNUSED_MS, BLOCK_USE_NOTED_MS, type Contacts, type ContactUpdate } from '../contacts.js'
+import {
+  BACKOFF_MAX_MS,
+  BLOCK_UNUSED_MS,
+  BLOCK_USE_RECORDED_MS,
+  type Contacts,
+  type ContactUpdate
+} from '../contacts.js'
 import type { StoreOptions } from '../store.js'
-import type { Attempt } from './clients.js'
+import type { RunCommand } from './clients.js'
 import { backoffKey, blocksKey, devicesKey, knownKey, membershipsKey } from './keys.js'
 import { toRoomIds } from './memberships.js'
 import { type Argument, addBlock, readCallee, recordContact } from './scripts.js'
@@ -11,7 +17,10 @@ export function updateArguments(user: string, { peer, outcome, keepMs, backoffMs
   return [knownKey(user, peer), backoffKey(user, peer), outcome, keepMs, backoffMs, BACKOFF_MAX_MS]
 }
 
-export function createRedisContacts(attempt: Attempt, { retentionMs }: Pick<StoreOptions, 'retentionMs'>): Contacts {
+export function createRedisContacts(
+  runCommand: RunCommand,
+  { retentionMs }: Pick<StoreOptions, 'retentionMs'>
+): Contacts {
   return {
     async readCallee(user, peer, now) {
       const keys = [
@@ -21,8 +30,8 @@ export function createRedisContacts(attempt: Attempt, { retentionMs }: Pick<Stor
         devicesKey(user),
         membershipsKey(user)
       ]
-      const args = [peer, now, retentionMs, BLOCK_UNUSED_MS, BLOCK_USE_NOTED_MS]
-      const [isBlocked, isKnown, backoff, isReachable, lines] = await readCallee(attempt, keys, args)
+      const args = [peer, now, retentionMs, BLOCK_UNUSED_MS, BLOCK_USE_RECORDED_MS]
+      const [isBlocked, isKnown, backoff, isReachable, lines] = await readCallee(runCommand, keys, args)
       const [failures, retryAt] = backoff.split('|')
       return {
         isBlocked: isBlocked === 1,
@@ -34,17 +43,17 @@ export function createRedisContacts(attempt: Attempt, { retentionMs }: Pick<Stor
     },
     async record(user, update, now) {
       const args = [now, ...updateArguments(user, update)]
-      await recordContact(attempt, [knownKey(user, update.peer), backoffKey(user, update.peer)], args)
+      await recordContact(runCommand, [knownKey(user, update.peer), backoffKey(user, update.peer)], args)
     },
     async block(user, peer, { now, max }) {
-      return (await addBlock(attempt, [blocksKey(user)], [peer, now, max, BLOCK_UNUSED_MS])) === 'OK'
+      return (await addBlock(runCommand, [blocksKey(user)], [peer, now, max, BLOCK_UNUSED_MS])) === 'OK'
     },
     async unblock(user, peer) {
-      await attempt(client => client.zrem(blocksKey(user), peer))
+      await runCommand(client => client.zrem(blocksKey(user), peer))
     },
     async blocks(user, now) {
       const since = `(${now - BLOCK_UNUSED_MS}`
-      return (await attempt(client => client.zrangebyscore(blocksKey(user), since, '+inf'))).sort()
+      return (await runCommand(client => client.zrangebyscore(blocksKey(user), since, '+inf'))).sort()
     }
   }
 }

@@ -1,16 +1,16 @@
 // Dead letters in Redis: one stream for all, in one partition.
 import type { DeadLetters } from '../dead-letters.js'
-import type { Attempt } from './clients.js'
+import type { RunCommand } from './clients.js'
 import { DEAD_LETTER_IDS_KEY, DEAD_LETTERS_KEY } from './keys.js'
 import { addDeadLetter } from './scripts.js'
 
-export function createRedisDeadLetters(attempt: Attempt): DeadLetters {
+export function createRedisDeadLetters(runCommand: RunCommand): DeadLetters {
   return {
     async add({ id, text, now }, keep) {
-      return (await addDeadLetter(attempt, [DEAD_LETTERS_KEY, DEAD_LETTER_IDS_KEY], [id, text, keep, now])) === 'OK'
+      return (await addDeadLetter(runCommand, [DEAD_LETTERS_KEY, DEAD_LETTER_IDS_KEY], [id, text, keep, now])) === 'OK'
     },
     async list(limit) {
-      const found = await attempt(client => client.xrevrange(DEAD_LETTERS_KEY, '+', '-', 'COUNT', limit))
+      const found = await runCommand(client => client.xrevrange(DEAD_LETTERS_KEY, '+', '-', 'COUNT', limit))
       return found.map(([, fields]) => fields[1] ?? '').reverse()
     }
   }

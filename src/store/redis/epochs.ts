@@ -5,7 +5,7 @@ import type { LostWrites } from '../lost-writes.js'
 import { PARTITIONS, partitionOf } from '../partition.js'
 import type { PrimaryReplies } from './availability.js'
 import type { Channels } from './channels.js'
-import type { Attempt, Client } from './clients.js'
+import type { Client, RunCommand } from './clients.js'
 import { toFault } from './faults.js'
 import { epochKey } from './keys.js'
 import { recordEpoch } from './scripts.js'
@@ -19,19 +19,19 @@ export interface Epochs {
 
 interface Parts {
   readonly client: Client
-  readonly attempt: Attempt
+  readonly runCommand: RunCommand
   readonly channels: Pick<Channels, 'announceGap'>
   readonly log: FastifyBaseLogger
 }
 
-export function createEpochs({ client, attempt, channels, log }: Parts): Epochs {
+export function createEpochs({ client, runCommand, channels, log }: Parts): Epochs {
   /** The epochs this node knows, by partition. */
   const known = new Map<number, string>()
   const listeners = new Set<(lost: LostWrites) => void>()
 
   /** Resolves to whether the partition has another epoch than this node knew. */
   async function record(partition: number): Promise<boolean> {
-    const epoch = await recordEpoch(attempt, [epochKey(partition)], [])
+    const epoch = await recordEpoch(runCommand, [epochKey(partition)], [])
     const before = known.get(partition)
     known.set(partition, epoch)
     return before !== undefined && before !== epoch

@@ -2,7 +2,7 @@
 // participants of a room) or a sorted set (the watchers of a user).
 import type { FanoutRef, Fanouts, Recipient } from '../fanout.js'
 import { toRecipient } from '../rooms.js'
-import type { Attempt } from './clients.js'
+import type { RunCommand } from './clients.js'
 import { aggregateKeys, roomKeys, watchersKey } from './keys.js'
 import { toOutboxEntry } from './outbox.js'
 import { parseField } from './rooms.js'
@@ -31,12 +31,12 @@ function toRecipients(kind: FanoutRef['kind'], flat: readonly string[]): Recipie
   return found
 }
 
-export function createRedisFanouts(attempt: Attempt, topology: Pick<Topology, 'isOneServer'>): Fanouts {
+export function createRedisFanouts(runCommand: RunCommand, topology: Pick<Topology, 'isOneServer'>): Fanouts {
   return {
     async next(ref, { node, published, appendsMax, entriesMax, from, page, leaseMs, now }) {
       const { state, outbox, pending, recipients, type, expiring } = keysOf(ref, topology.isOneServer())
       const reply = await nextFanout(
-        attempt,
+        runCommand,
         [outbox, pending, state, recipients, ...expiring],
         [node, now, Math.ceil(now + leaseMs), formatStamp(published), appendsMax, entriesMax, type, from ?? '0', page]
       )
@@ -52,7 +52,7 @@ export function createRedisFanouts(attempt: Attempt, topology: Pick<Topology, 'i
     },
     async renew(ref, { node, leaseMs, now }) {
       const { state, outbox, pending } = aggregateKeys(ref, topology.isOneServer())
-      return (await renewFanout(attempt, [state, outbox, pending], [node, now, Math.ceil(now + leaseMs)])) === 'OK'
+      return (await renewFanout(runCommand, [state, outbox, pending], [node, now, Math.ceil(now + leaseMs)])) === 'OK'
     }
   }
 }

@@ -1,17 +1,17 @@
 // Invitations in Redis: one sorted set for each user, room by the instant until which it rings. The key expires with the last one.
 import type { Invitations } from '../rooms.js'
-import type { Attempt } from './clients.js'
+import type { RunCommand } from './clients.js'
 import { invitationsKey } from './keys.js'
 import { addInvitation } from './scripts.js'
 
 /** The clocks of nodes differ by less than this. */
 const SLACK_MS = 60_000
 
-export function createRedisInvitations(attempt: Attempt): Invitations {
+export function createRedisInvitations(runCommand: RunCommand): Invitations {
   return {
     async add(user, roomId, { until, now }) {
-      await addInvitation(attempt, [invitationsKey(user)], [roomId, until, now, SLACK_MS])
+      await addInvitation(runCommand, [invitationsKey(user)], [roomId, until, now, SLACK_MS])
     },
-    list: (user, now) => attempt(client => client.zrangebyscore(invitationsKey(user), `(${now}`, '+inf'))
+    list: (user, now) => runCommand(client => client.zrangebyscore(invitationsKey(user), `(${now}`, '+inf'))
   }
 }

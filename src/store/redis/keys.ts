@@ -1,9 +1,10 @@
 // The names of all Redis keys and channels. They start with `sp:{pXX}:`, where {pXX} is the hash tag of the partition, so that the keys
-// of a script lie in one slot. Ids contain neither ':' nor braces, so names do not collide. Only the indexes of timers and outboxes have no
-// hash tag where all keys lie on one server.
+// of a script lie in one slot. Ids contain neither ':' nor braces, so names do not collide. Where all keys lie on one server, only the
+// indexes of timers and outboxes have no hash tag.
 
 import type { AggregateRef } from '../aggregate.js'
 import { partitionOf } from '../partition.js'
+import type { Quota } from '../quotas.js'
 import { ROOM_GROUPS } from '../rooms.js'
 import { type TimerClass, timerClassOf } from '../timers.js'
 
@@ -18,19 +19,19 @@ export function prefixOf(partition: number): string {
 
 const at = (id: string) => prefixOf(partitionOf(id))
 
-// Indexes: one for each partition, or a single one (null) where all keys lie on one server
+// Indexes: one for each partition, or a single one (partition null) where all keys lie on one server.
 const indexPrefix = (partition: number | null) => (partition === null ? 'sp:' : prefixOf(partition))
-/** Sorted set: state keys by deadline. One for each class, so that a backlog of one class does not delay the others. */
+/** Sorted set: state keys, by deadline. One set for each class, so that a backlog of one class does not delay the others. */
 export const timersKey = (partition: number | null, timerClass: TimerClass) =>
   `${indexPrefix(partition)}timers:${timerClass}`
-/** Sorted set: outbox keys by since when they have waited. */
+/** Sorted set: the key of each outbox with undelivered entries, by when its oldest entry began to wait. */
 export const pendingKey = (partition: number | null) => `${indexPrefix(partition)}pending`
-/** Sorted set: the live nodes of a Cluster by their last heartbeat. */
+/** Sorted set: the live nodes of a Cluster, by their last heartbeat. */
 export const NODES_KEY = `${prefixOf(0)}nodes`
 
-// Partitions
-/** Never written. Names the partition whose primary is asked whether it accepts writes. */
-export const primaryCheckKey = (partition: number) => `${prefixOf(partition)}pulse`
+// Partitions.
+/** Never written. Routes the script primary_ask to the primary of the partition. */
+export const primaryCheckKey = (partition: number) => `${prefixOf(partition)}primary-check`
 /** String: the epoch of the partition, see lua/epoch_record.lua. */
 export const epochKey = (partition: number) => `${prefixOf(partition)}epoch`
 export const epochKeyOf = (user: string) => epochKey(partitionOf(user))
@@ -38,12 +39,12 @@ export const epochKeyOf = (user: string) => epochKey(partitionOf(user))
 export const replicaKey = (partition: number) => `${prefixOf(partition)}replica`
 export const probeChannel = (partition: number, node: string) => `${prefixOf(partition)}probe:${node}`
 
-/** Stream with one field, `letter`. One for all, so that operators find it. */
+/** Stream with one field, `letter`. A single stream, so that operators find all dead letters in one place. */
 export const DEAD_LETTERS_KEY = `${prefixOf(0)}dead-letters`
-/** Sorted set: ids of dead letters by when they were added, so that each is kept once. */
+/** Sorted set: ids of dead letters, by when they were added. Each is added once. */
 export const DEAD_LETTER_IDS_KEY = `${prefixOf(0)}dead-letter-ids`
 
-// Aggregates
+// Aggregates.
 const nameOf = ({ kind, id }: AggregateRef) => `${kind}:${id}`
 /** The aggregate of a state or outbox key. */
 export function refOf(key: string): AggregateRef {
@@ -60,8 +61,9 @@ export function aggregateKeys(ref: AggregateRef, isOneServer: boolean) {
     pending: pendingKey(index)
   }
 }
+export type AggregateKeys = ReturnType<typeof aggregateKeys>
 
-// Rooms: aggregates, as far as the indexes are concerned, with more to them
+// Rooms: aggregates with more keys.
 export function roomKeys(id: string, isOneServer: boolean) {
   const prefix = at(id)
   return {
@@ -78,35 +80,38 @@ export function roomKeys(id: string, isOneServer: boolean) {
   }
 }
 
-/** String: tag|answer. */
-export const cachedAnswerKey = (id: string) => `${at(id)}copy:${id}`
+/** String: `tag|answer`. */
+export const cachedAnswerKey = (id: string) => `${at(id)}cached-answer:${id}`
 
-// Users
+// Users.
 /** Hash: device → its record, see lua/record.lua. */
 export const devicesKey = (user: string) => `${at(user)}devices:${user}`
-/** Scripts append the device to get the mailbox. */
+/** A script appends the device's name to get the key of its mailbox. */
 export const mailboxPrefix = (user: string) => `${at(user)}mailbox:${user}:`
 export const mailboxKey = (user: string, device: string) => mailboxPrefix(user) + device
-export const positionKey = (user: string, source: AggregateRef) => `${at(user)}position:${user}:${nameOf(source)}`
+/** String: the commits of `source` that the user's mailboxes have taken, see lua/taken.lua. */
+export const takenCommitsKey = (user: string, source: AggregateRef) => `${at(user)}taken:${user}:${nameOf(source)}`
 /** String: exists while the peer is a known caller. */
 export const knownKey = (user: string, peer: string) => `${at(user)}known:${user}:${peer}`
-/** String: failures|retry at. */
+/** String: `failures|retry at`. */
 export const backoffKey = (user: string, peer: string) => `${at(user)}backoff:${user}:${peer}`
-/** Sorted set: blocked user by the last use of the block. */
+/** Sorted set: blocked user, by the last use of the block. */
 export const blocksKey = (user: string) => `${at(user)}blocks:${user}`
+/** Hash: holder → lease, see lua/lease.lua. */
 export const leasesKey = (user: string) => `${at(user)}leases:${user}`
 /** Hash: device → its memberships, see lua/membership_add.lua. */
-export const membershipsKey = (user: string) => `${at(user)}rooms:${user}`
-/** Sorted set: room by the instant until which the invitation rings. */
+export const membershipsKey = (user: string) => `${at(user)}memberships:${user}`
+/** Sorted set: room, by the instant until which the invitation rings. */
 export const invitationsKey = (user: string) => `${at(user)}invitations:${user}`
 /** String: the users that the device watches, separated by commas. */
 export const watchingKey = (user: string, device: string) => `${at(user)}watching:${user}:${device}`
-/** Sorted set: user/device of each watcher by when it was last known to watch. */
+/** Sorted set: `user/device` of each watcher, by when the device was last known to watch. */
 export const watchersKey = (user: string) => `${at(user)}watchers:${user}`
 /** Hash: ticket → expiry, device and value, one line each. */
 export const ticketsKey = (user: string) => `${at(user)}tickets:${user}`
-export const quotaKey = (user: string, name: string, windowMs: number, window: number) =>
-  `${at(user)}quota:${user}:${name}:${windowMs}:${window}`
+/** String: the units that are taken in the window of `now`. */
+export const quotaKey = (user: string, { name, windowMs, now }: Pick<Quota, 'name' | 'windowMs' | 'now'>) =>
+  `${at(user)}quota:${user}:${name}:${windowMs}:${Math.floor(now / windowMs)}`
 export const wakeChannel = (user: string) => `${at(user)}wake:${user}`
 
 /** The hash slot of a key or channel that starts with the prefix of `partition`: CRC16 (XMODEM) of its tag, modulo 16384. */
@@ -118,5 +123,5 @@ export function slotOf(partition: number): number {
   }
   return crc & 16383
 }
-/** The partition that a key or channel made above belongs to. */
+/** The partition of a key or channel of this file that has a hash tag. */
 export const partitionIn = (key: string): number => Number.parseInt(key.slice('sp:{p'.length, 'sp:{pXX'.length), 16)

@@ -1,6 +1,6 @@
 // Leases in Redis: one hash for each user, holder → `peer|kind|at|role`. Leases are released with their call; the TTL is a backstop.
 import type { Lease, LeaseClaim, LeaseKind, Leases } from '../leases.js'
-import type { Attempt } from './clients.js'
+import type { RunCommand } from './clients.js'
 import { leasesKey } from './keys.js'
 import { type Argument, takeLease } from './scripts.js'
 
@@ -26,17 +26,17 @@ export function claimArguments({ lease, limits }: LeaseClaim): Argument[] {
   return [holder, peer, kind, `${at}|${role}`, TTL_MS, flat.length / 2, ...flat]
 }
 
-export function createRedisLeases(attempt: Attempt): Leases {
+export function createRedisLeases(runCommand: RunCommand): Leases {
   return {
     async take(user, lease, limits) {
-      const [word, ...held] = await takeLease(attempt, [leasesKey(user)], claimArguments({ lease, limits }))
-      return { taken: word === 'TAKEN', held: toLeases(held) }
+      const [status, ...held] = await takeLease(runCommand, [leasesKey(user)], claimArguments({ lease, limits }))
+      return { taken: status === 'TAKEN', held: toLeases(held) }
     },
     async release(user, holder) {
-      await attempt(client => client.hdel(leasesKey(user), holder))
+      await runCommand(client => client.hdel(leasesKey(user), holder))
     },
     async list(user) {
-      const held = await attempt(client => client.hgetall(leasesKey(user)))
+      const held = await runCommand(client => client.hgetall(leasesKey(user)))
       return Object.entries(held).map(([holder, text]) => toLease(holder, text))
     }
   }

@@ -1,14 +1,12 @@
-// Mailboxes in Redis: for each user one hash with a record a device, and for each device a stream with ids `<seq>-0`.
-// Expiry is decided by the caller's clock; the keys' own TTL only cleans up after devices that nobody asks about again.
-
-import type { AggregateRef, Stamp } from '../aggregate.js'
+// Mailboxes in Redis: one hash for each user, with a record for each device, and one stream for each device, with ids `<seq>-<sum of weights>`
+// (lua/mailbox.lua). A device expires by the caller's clock. The TTL of the keys is a backstop for devices that are not asked about again.
+import type { AggregateRef } from '../aggregate.js'
 import { RESET } from '../lost-writes.js'
-import type { Cursor, Mail, Reached, Sign, UserMail } from '../mail.js'
-import { positionTtlMs } from '../position.js'
-import type { Mailboxes, MailboxPage, StoredEvent, StoreOptions, Touch } from '../store.js'
-import { eachArguments, recipientOf, textOf } from './append-each.js'
-import type { Attempt } from './clients.js'
-import { updateArguments } from './contacts.js'
+import type { Cursor, Keepalive, UserMail } from '../mail.js'
+import type { Mailboxes, StoreOptions, Touch } from '../store.js'
+import { takenCommitsTtlMs } from '../taken-commits.js'
+import { eachArguments } from './append-each.js'
+import type { RunCommand } from './clients.js'
 import {
   devicesKey,
   epochKeyOf,
@@ -17,24 +15,35 @@ import {
   mailboxKey,
   mailboxPrefix,
   membershipsKey,
-  positionKey,
   stateKey,
+  takenCommitsKey,
   ticketsKey,
   wakeChannel
 } from './keys.js'
 import { claimArguments } from './leases.js'
+import {
+  type CommitMail,
+  cursorArguments,
+  type Delivered,
+  entryText,
+  expiryArgument,
+  keepaliveArguments,
+  mailArguments,
+  toDelivered,
+  toHead,
+  toPage,
+  whole
+} from './mailbox-format.js'
 import { toDeviceState } from './record.js'
 import {
   type Argument,
   appendEachMailbox,
   appendMailbox,
   closeMailbox,
-  type Page,
   readMailbox,
   removeMailbox,
   renewMailbox,
   requestMailbox,
-  type StreamEntry,
   sendMailbox,
   sendMailboxOnCluster,
   touchMailbox
@@ -42,112 +51,55 @@ import {
 import { formatStamp } from './stamp.js'
 import type { Topology } from './topology.js'
 
-/** How much longer than the retention the keys live, so that a clock that is a little behind loses nothing. */
+/** How much longer than the retention the keys live, so that nothing is lost while the clock of the caller is a little behind. */
 const CLEAN_UP_AFTER_MS = 120_000
-
-/** See lua/mailbox.lua. */
-function toStoredEvent([id, [, text = '']]: StreamEntry): StoredEvent {
-  const [tag = '', type = '', envelope = ''] = text.split('\n')
-  return { seq: Number.parseInt(id, 10), tag, type, envelope }
-}
-
-function toPage(reply: Page): MailboxPage {
-  const head = { seq: reply[1], tag: reply[2] }
-  if (reply[0] === 'RESET') return { status: 'reset', reason: reply[3], head }
-  return { status: 'ok', events: reply[3].map(toStoredEvent), head }
-}
-
-/** As lua/page.lua reads it; '' is no cursor. */
-const cursorArguments = (cursor: Cursor | 'start' | undefined): Argument[] =>
-  typeof cursor === 'object' ? [cursor.seq, cursor.tag] : [cursor ?? '', '']
-
-const isLeaseOf = (reply: string): reply is `behind ${number}` => reply.startsWith('behind ')
-
-/** A record keeps whole numbers only; a token's expiry may come with a fraction. */
-const whole = (at: number | undefined) => (at === undefined ? '' : Math.max(0, Math.floor(at)))
-
-/** As lua/deliver.lua reads what one commit says to one user. */
-function saidIn(user: string, tag: string, { release, begins, entries, contact }: Mail): Argument[] {
-  const role = release === undefined ? (begins ? '1' : '') : '!'
-  const flat = entries.flatMap(entry => [...recipientOf(entry), textOf(tag, entry)])
-  const noted = contact ? ['1', ...updateArguments(user, contact)] : ['']
-  return [role, release ?? '', entries.length, ...flat, ...noted]
-}
-
-const STATUS = { OK: 'appended', DUPLICATE: 'duplicate', OVER: 'over' } as const
-
-interface UserReached extends Reached {
-  readonly isWatched: boolean
-}
-
-/** What commit_deliver replies for each user. */
-export function toReached(reply: string): UserReached {
-  const [online, queued, watched] = reply.split(' ')
-  return { online: Number(online), queued: Number(queued), isWatched: watched === '1' }
-}
-
-/** What one commit says to one user. */
-export interface CommitMail extends Stamp, Mail {}
-
-export interface Delivered extends UserReached {
-  /** 'duplicate' when all commits were; 'over': one came after the last of this life of the source, which must have forgotten it. */
-  readonly status: (typeof STATUS)[keyof typeof STATUS]
-}
-
-/** What mailbox_append replies. */
-function toDelivered(reply: string): Delivered {
-  const [status, ...reached] = reply.split(' ')
-  return { status: STATUS[status as keyof typeof STATUS], ...toReached(reached.join(' ')) }
-}
-
-/** As lua/renew.lua reads it. */
-const signArguments = ({ device, authExpiresAt }: Sign): Argument[] => [
-  device,
-  authExpiresAt === null ? 'never' : whole(authExpiresAt)
-]
-
-/** What mailbox_renew replies. */
-export const toHead = ([seq, tag]: readonly [number, string] | readonly []): Cursor | null =>
-  seq === undefined ? null : { seq, tag: tag ?? '' }
 
 export interface RedisMailboxes extends Mailboxes {
   /**
-   * What commits say to a user who lies on another server, or what was held back: as Mailboxes.appendEach says. But after the last commit of a
-   * life only one that begins another is taken: an end that is made anew is a duplicate, anything else is 'over'.
+   * Delivers the mail of commits of one source, oldest first: mail to a user in another slot, and mail that was held back. Repeats are
+   * dropped as Mailboxes.appendEach says. After the last commit of the source's life the mailboxes take only the first of another life:
+   * they drop a last commit that was made anew as a duplicate, and any other one with the status 'over'.
    */
   deliver(user: string, mail: { source: AggregateRef; commits: readonly CommitMail[]; now: number }): Promise<Delivered>
-  /** A sign of life of a device that is registered; null: it has to be touched first. */
-  renew(user: string, sign: Sign, now: number): Promise<Cursor | null>
-  /** Keys and arguments of commit_deliver. */
-  keysOf(user: string): string[]
-  boundsAt(now: number): Argument[]
-  mailArguments(mail: UserMail, tag: string): Argument[]
+  /** A keepalive of a registered device. Null, and nothing is written: the device must be touched first. */
+  renew(user: string, keepalive: Keepalive, now: number): Promise<Cursor | null>
+  /** The keys and arguments of commit_deliver. */
+  commitKeys(user: string): string[]
+  boundsArguments(now: number): Argument[]
+  commitArguments(mail: UserMail, tag: string): Argument[]
 }
 
+const isBehind = (reply: string): reply is `behind ${number}` => reply.startsWith('behind ')
+
+const presenceKey = (user: string) => stateKey({ kind: 'presence', id: user })
+
+/** The keys that exist while Touched.isInvolved is true. */
+const involvedKeys = (user: string) =>
+  [leasesKey, membershipsKey, invitationsKey, presenceKey].map(keyOf => keyOf(user))
+
 export function createRedisMailboxes(
-  attempt: Attempt,
+  runCommand: RunCommand,
   topology: Pick<Topology, 'isOneServer'>,
   options: StoreOptions
 ): RedisMailboxes {
   const { retentionMs, mailboxMaxEvents, mailboxMaxBytes, maxDevicesPerUser } = options
   const ttlMs = retentionMs + CLEAN_UP_AFTER_MS
 
-  const boundsAt = (now: number) => [
+  /** As lua/mail.lua reads them. */
+  const boundsArguments = (now: number): Argument[] => [
     whole(now),
     retentionMs,
-    positionTtlMs(retentionMs),
+    takenCommitsTtlMs(retentionMs),
     mailboxMaxEvents,
     ttlMs,
     mailboxMaxBytes
   ]
 
-  const presenceKey = (user: string) => stateKey({ kind: 'presence', id: user })
-
   const deliver: RedisMailboxes['deliver'] = async (user, { source, commits, now }) => {
-    const keys = [devicesKey(user), positionKey(user, source), leasesKey(user), presenceKey(user)]
-    const args = [...boundsAt(now), mailboxPrefix(user), wakeChannel(user)]
-    for (const commit of commits) args.push(formatStamp(commit), commit.tag, ...saidIn(user, commit.tag, commit))
-    return toDelivered(await appendMailbox(attempt, keys, args))
+    const keys = [devicesKey(user), takenCommitsKey(user, source), leasesKey(user), presenceKey(user)]
+    const args = [...boundsArguments(now), mailboxPrefix(user), wakeChannel(user)]
+    for (const commit of commits) args.push(formatStamp(commit), commit.tag, ...mailArguments(user, commit.tag, commit))
+    return toDelivered(await appendMailbox(runCommand, keys, args))
   }
 
   function touchArguments(user: string, device: string, touch: Touch) {
@@ -161,67 +113,67 @@ export function createRedisMailboxes(
       touch.connection ?? '',
       touch.claim ? '1' : '',
       whole(touch.onlineUntil),
-      touch.authExpiresAt === null ? 'never' : whole(touch.authExpiresAt),
+      expiryArgument(touch.authExpiresAt),
       touch.status === undefined ? '' : `=${touch.status}`,
       maxDevicesPerUser,
       mailboxMaxEvents,
       mailboxMaxBytes,
-      textOf(touch.tag, { type: RESET, envelope: '{}' }),
+      entryText(touch.tag, { type: RESET, envelope: '{}' }),
       ...cursorArguments(touch.readFrom),
       touch.bounds?.limit ?? 0,
       touch.bounds?.maxBytes ?? 0
     ]
   }
 
-  const involvedKeys = (user: string) =>
-    [leasesKey, membershipsKey, invitationsKey, presenceKey].map(keyOf => keyOf(user))
-
   return {
-    boundsAt,
-    keysOf: user => [devicesKey(user), leasesKey(user), presenceKey(user), epochKeyOf(user)],
-    mailArguments({ user, claim, sign, ...mail }, tag) {
-      const claimed = claim ? ['1', ...claimArguments(claim)] : ['']
-      const signed = sign ? ['1', ...signArguments(sign)] : ['']
-      return [mailboxPrefix(user), wakeChannel(user), ...claimed, ...signed, ...saidIn(user, tag, mail)]
+    boundsArguments,
+    commitKeys: user => [devicesKey(user), leasesKey(user), presenceKey(user), epochKeyOf(user)],
+    commitArguments({ user, claim, keepalive, ...mail }, tag) {
+      const claimPart = claim ? ['1', ...claimArguments(claim)] : ['']
+      const keepalivePart = keepalive ? ['1', ...keepaliveArguments(keepalive)] : ['']
+      const address = [mailboxPrefix(user), wakeChannel(user)]
+      return [...address, ...claimPart, ...keepalivePart, ...mailArguments(user, tag, mail)]
     },
-    async renew(user, sign, now) {
-      const args = [...boundsAt(now), mailboxPrefix(user), wakeChannel(user), ...signArguments(sign)]
-      return toHead(await renewMailbox(attempt, [devicesKey(user), epochKeyOf(user)], args))
+    async renew(user, keepalive, now) {
+      const args = [...boundsArguments(now), mailboxPrefix(user), wakeChannel(user), ...keepaliveArguments(keepalive)]
+      return toHead(await renewMailbox(runCommand, [devicesKey(user), epochKeyOf(user)], args))
     },
     deliver,
     async appendEach(appends, now) {
       if (!topology.isOneServer())
         return void (await Promise.all(appends.map(each => deliver(each.user, { ...each, now }))))
-      const keys = appends.flatMap(({ user, source }) => [devicesKey(user), positionKey(user, source)])
-      if (appends.length > 0) await appendEachMailbox(attempt, keys, [...boundsAt(now), ...eachArguments(appends)])
+      const keys = appends.flatMap(({ user, source }) => [devicesKey(user), takenCommitsKey(user, source)])
+      if (appends.length > 0)
+        await appendEachMailbox(runCommand, keys, [...boundsArguments(now), ...eachArguments(appends)])
     },
-    async send(user, { basis, device, at, tag, now, type, envelope }) {
+    async send(user, { basis, device, expectedHead, tag, now, type, envelope }) {
       const isOneServer = topology.isOneServer()
       const keys = [devicesKey(user), mailboxKey(user, device)]
-      if (basis) keys.push(isOneServer ? stateKey(basis.source) : positionKey(user, basis.source))
-      const limits = [whole(now), retentionMs, mailboxMaxEvents, ttlMs, mailboxMaxBytes]
-      const what = [tag, textOf(tag, { type, envelope }), at ? `${at.seq}|${at.tag}` : '', formatStamp(basis)]
-      const args = [wakeChannel(user), device, ...limits, ...what]
+      if (basis) keys.push(isOneServer ? stateKey(basis.source) : takenCommitsKey(user, basis.source))
+      const bounds = [whole(now), retentionMs, mailboxMaxEvents, ttlMs, mailboxMaxBytes]
+      const event = [tag, entryText(tag, { type, envelope })]
+      const conditions = [expectedHead ? `${expectedHead.seq}|${expectedHead.tag}` : '', formatStamp(basis)]
+      const args = [wakeChannel(user), device, ...bounds, ...event, ...conditions]
       const reply = isOneServer
-        ? await sendMailbox(attempt, keys, args)
-        : await sendMailboxOnCluster(attempt, keys, [...args, positionTtlMs(retentionMs)])
-      if (!isLeaseOf(reply)) return { status: reply }
+        ? await sendMailbox(runCommand, keys, args)
+        : await sendMailboxOnCluster(runCommand, keys, [...args, takenCommitsTtlMs(retentionMs)])
+      if (!isBehind(reply)) return { status: reply }
       return { status: 'behind', newest: Number(reply.slice('behind '.length)) }
     },
     async read(user, device, { from, limit, maxBytes, now }) {
       const keys = [devicesKey(user), mailboxKey(user, device)]
       const args = [device, ...cursorArguments(from), limit, maxBytes, now, retentionMs]
-      const reply = await readMailbox(attempt, keys, args)
+      const reply = await readMailbox(runCommand, keys, args)
       return reply[0] === 'NONE' ? { status: 'none' } : toPage(reply)
     },
     async touch(user, device, touch) {
       const keys = [devicesKey(user), mailboxKey(user, device), epochKeyOf(user), ...involvedKeys(user)]
-      const reply = await touchMailbox(attempt, keys, touchArguments(user, device, touch))
+      const reply = await touchMailbox(runCommand, keys, touchArguments(user, device, touch))
       if (reply[0] === 'FULL') return null
-      const [word, seq, tag, connection, expiry, requestedAt, involved, page] = reply
+      const [status, seq, tag, connection, expiry, requestedAt, involved, page] = reply
       const authExpiresAt = expiry === '' ? null : Number(expiry)
       return {
-        created: word === 'NEW',
+        created: status === 'NEW',
         head: { seq, tag },
         ...{ connection, authExpiresAt, requestedAt },
         isInvolved: involved > 0,
@@ -229,18 +181,18 @@ export function createRedisMailboxes(
       }
     },
     async recordRequest(user, device, now) {
-      await requestMailbox(attempt, [devicesKey(user)], [device, whole(now)])
+      await requestMailbox(runCommand, [devicesKey(user)], [device, whole(now)])
     },
     async closeConnection(user, device, { connection, now }) {
-      await closeMailbox(attempt, [devicesKey(user)], [device, connection, whole(now), retentionMs, ttlMs])
+      await closeMailbox(runCommand, [devicesKey(user)], [device, connection, whole(now), retentionMs, ttlMs])
     },
     async remove(user, device) {
       const keys = [devicesKey(user), mailboxKey(user, device), ticketsKey(user)]
-      return (await removeMailbox(attempt, keys, [device, wakeChannel(user)])) === 'REMOVED'
+      return (await removeMailbox(runCommand, keys, [device, wakeChannel(user)])) === 'REMOVED'
     },
     async devices(user, now) {
-      const records = await attempt(client => client.hgetall(devicesKey(user)))
-      const states = Object.entries(records).map(([device, text]) => toDeviceState(device, text, now, retentionMs))
+      const records = await runCommand(client => client.hgetall(devicesKey(user)))
+      const states = Object.entries(records).map(([device, text]) => toDeviceState(device, text, { now, retentionMs }))
       return states.filter(state => state !== null)
     }
   }

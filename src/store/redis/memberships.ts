@@ -1,7 +1,7 @@
 // Memberships in Redis: one hash for each user, device → one line for each room: room, when it was added, participant, separated by tabs.
 // Memberships are removed when the device leaves; the TTL is a backstop.
 import { MEMBERSHIPS_MS, type Membership, type Memberships } from '../rooms.js'
-import type { Attempt } from './clients.js'
+import type { RunCommand } from './clients.js'
 import { membershipsKey } from './keys.js'
 import { addMembership, removeMembership } from './scripts.js'
 
@@ -14,26 +14,26 @@ function toMemberships(user: string, device: string, lines: string | null): Memb
 
 export const toRoomIds = (lines: string): string[] => toMemberships('', '', lines).map(({ roomId }) => roomId)
 
-export function createRedisMemberships(attempt: Attempt): Memberships {
+export function createRedisMemberships(runCommand: RunCommand): Memberships {
   return {
     async add({ user, device, participantId }, roomId, { max, now }) {
       const line = [roomId, now, participantId].join('\t')
       return (
-        (await addMembership(attempt, [membershipsKey(user)], [device, roomId, line, max, MEMBERSHIPS_MS])) === 'OK'
+        (await addMembership(runCommand, [membershipsKey(user)], [device, roomId, line, max, MEMBERSHIPS_MS])) === 'OK'
       )
     },
     async remove({ user, device, participantId }, roomId) {
-      await removeMembership(attempt, [membershipsKey(user)], [device, roomId, participantId])
+      await removeMembership(runCommand, [membershipsKey(user)], [device, roomId, participantId])
     },
     async list(user, device) {
       const key = membershipsKey(user)
       // Promise.all handles both: a promise that rejects while another is awaited would end the process.
-      const renew = () => attempt(client => client.pexpire(key, MEMBERSHIPS_MS))
+      const renew = () => runCommand(client => client.pexpire(key, MEMBERSHIPS_MS))
       if (device === undefined) {
-        const [found] = await Promise.all([attempt(client => client.hgetall(key)), renew()])
+        const [found] = await Promise.all([runCommand(client => client.hgetall(key)), renew()])
         return Object.entries(found).flatMap(([name, lines]) => toMemberships(user, name, lines))
       }
-      const [lines] = await Promise.all([attempt(client => client.hget(key, device)), renew()])
+      const [lines] = await Promise.all([runCommand(client => client.hget(key, device)), renew()])
       return toMemberships(user, device, lines)
     }
   }

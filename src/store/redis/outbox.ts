@@ -1,8 +1,9 @@
-// The outbox of an aggregate: mail of its commits that is not delivered, or a fan-out log (fanout.ts). Mail is written to it on a Cluster, and
-// on every deployment while it is held back.
+// The outbox of an aggregate: undelivered mail of its commits, or a fan-out log (fanout.ts). Mail is written to it on a Cluster, and on one
+// server while it is held back.
 import type { AggregateRef, OutboxEntry, OutboxItem, Stamp } from '../aggregate.js'
 import type { Deliveries, Reached, UserMail } from '../mail.js'
-import type { CommitMail, RedisMailboxes } from './mailboxes.js'
+import type { CommitMail } from './mailbox-format.js'
+import type { RedisMailboxes } from './mailboxes.js'
 import type { StreamEntry } from './scripts.js'
 
 /** `<version>-0`, with the fields i (items as JSON), c (committed at), t (tag). */
@@ -34,8 +35,8 @@ export interface OutboxDelivery {
 }
 
 /**
- * Delivers all waiting mail, to each user in one step and oldest first. Appends are idempotent by version and tag: two nodes may deliver the
- * same mail at the same time, and a node that dies halfway leaves the rest to the next one.
+ * Delivers all waiting mail: to each user in one step, oldest first. Deliveries are idempotent by version and tag, so two nodes may deliver
+ * the same mail at the same time, and if a node dies halfway, another one delivers all of it again.
  */
 export async function deliverMail(
   mailboxes: RedisMailboxes,
@@ -47,7 +48,7 @@ export async function deliverMail(
   const newest = waiting.at(-1)?.version
   let isOver = false
   await Promise.all(
-    [...sortByUser(waiting)].map(async ([user, commits]) => {
+    [...groupByUser(waiting)].map(async ([user, commits]) => {
       const { status, isWatched, ...reached } = await mailboxes.deliver(user, { source, commits, now })
       isOver ||= status === 'over'
       if (isWatched) watched.push(user)
@@ -58,13 +59,13 @@ export async function deliverMail(
   return { deliveries, watched, isOver }
 }
 
-function sortByUser(waiting: readonly WaitingMail[]): Map<string, CommitMail[]> {
+function groupByUser(waiting: readonly WaitingMail[]): Map<string, CommitMail[]> {
   const queues = new Map<string, CommitMail[]>()
   for (const { version, tag, mail } of waiting) {
-    for (const { user, ...said } of mail) {
+    for (const { user, ...rest } of mail) {
       const queue = queues.get(user) ?? []
       queues.set(user, queue)
-      queue.push({ version, tag, ...said })
+      queue.push({ version, tag, ...rest })
     }
   }
   return queues

@@ -2,7 +2,7 @@
 // two missed probes in a row the connection is replaced and its listeners get gap(). A single miss may be a stall of this process, whose
 // timers fire before its sockets are read. Runs on real time, also when a test moves the store's clock by hand.
 import type { Channels } from './channels.js'
-import type { Attempt, Client } from './clients.js'
+import type { Client, RunCommand } from './clients.js'
 import { probeChannel } from './keys.js'
 import { onePartitionEach } from './topology.js'
 
@@ -26,7 +26,7 @@ export interface ProbeOptions {
 
 /** The returned function ends it. */
 export function startProbing(
-  { client, attempt, channels }: { client: Client; attempt: Attempt; channels: Channels },
+  { client, runCommand, channels }: { client: Client; runCommand: RunCommand; channels: Channels },
   { everyMs, node, onDead }: ProbeOptions
 ): () => void {
   const probes = new Map<number, Probe>()
@@ -48,7 +48,7 @@ export function startProbing(
   async function publish(partition: number, probe: Probe): Promise<void> {
     probe.isOut = true
     try {
-      await attempt(client => client.spublish(probeChannel(partition, node), ''))
+      await runCommand(client => client.spublish(probeChannel(partition, node), ''))
     } catch {
       // While the store is unavailable nothing is known about the subscriber connection.
       probe.isOut = false

@@ -1,37 +1,34 @@
 // Quotas in Redis: one counter for each window.
 import type { Charge, Quota, Quotas } from '../quotas.js'
-import type { Attempt } from './clients.js'
+import type { RunCommand } from './clients.js'
 import { quotaKey } from './keys.js'
 import { type Argument, takeQuota } from './scripts.js'
 
 /** A counter outlives its window by this, for nodes whose clock is behind. */
 const LINGER_MS = 10_000
 
-const keyOf = (user: string, { name, windowMs, now }: Quota) =>
-  quotaKey(user, name, windowMs, Math.floor(now / windowMs))
-
 /** In the order that lua/charge.lua reads. */
 export const chargeArguments = ({ user, isTaken, ...quota }: Charge): Argument[] => [
-  keyOf(user, quota),
+  quotaKey(user, quota),
   quota.max,
   isTaken ? 1 : 0,
   quota.windowMs + LINGER_MS
 ]
 
 export interface RedisQuotas extends Quotas {
-  /** Resolves to the first charge that is refused; those before it are taken. */
+  /** Takes the charges in order. Resolves to the first one that is refused; those before it are taken. */
   charge(charges: readonly Charge[]): Promise<Charge | undefined>
 }
 
-export function createRedisQuotas(attempt: Attempt): RedisQuotas {
+export function createRedisQuotas(runCommand: RunCommand): RedisQuotas {
   async function take(user: string, { want, ...quota }: Quota & { want: number }): Promise<number> {
     const args = [quota.max, want, quota.windowMs + LINGER_MS]
-    const reply = await takeQuota(attempt, [keyOf(user, quota)], args)
+    const reply = await takeQuota(runCommand, [quotaKey(user, quota)], args)
     return Number(reply.slice('GRANTED '.length))
   }
 
   async function left(user: string, quota: Quota): Promise<number> {
-    const taken = await attempt(client => client.get(keyOf(user, quota)))
+    const taken = await runCommand(client => client.get(quotaKey(user, quota)))
     return Math.max(0, quota.max - Number(taken ?? 0))
   }
 

@@ -4,8 +4,13 @@ import type { DeviceState } from '../store.js'
 const RECORD =
   /^\d+\|[^|]*\|\d+\|[^|]*\|[^|]*\|(?<seen>\d+)\|(?<online>\d+)\|(?<connection>[^|]*)\|\d*\|\d+\|(?<status>.*)$/s
 
-/** Null for one that expired before `now`. */
-export function toDeviceState(device: string, text: string, now: number, retentionMs: number): DeviceState | null {
+interface Age {
+  readonly now: number
+  readonly retentionMs: number
+}
+
+/** Null if the record has expired. */
+export function toDeviceState(device: string, text: string, { now, retentionMs }: Age): DeviceState | null {
   const parts = RECORD.exec(text)?.groups
   if (!parts || Number(parts.seen) + retentionMs < now) return null
   const online = parts.connection !== '' && Number(parts.online) > now

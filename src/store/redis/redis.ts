@@ -7,7 +7,7 @@ import { createRedisAggregates } from './aggregates.js'
 import { askPrimaries, createAvailabilityMonitor } from './availability.js'
 import { createRedisCachedAnswers } from './cached-answers.js'
 import { createChannels } from './channels.js'
-import { type Client, createAttempt, createClient, disconnect, untilReady } from './clients.js'
+import { type Client, createClient, createRunCommand, disconnect, untilReady } from './clients.js'
 import { createRedisContacts } from './contacts.js'
 import { createRedisDeadLetters } from './dead-letters.js'
 import { createEpochs } from './epochs.js'
@@ -31,7 +31,7 @@ export interface RedisStoreOptions extends StoreOptions {
   /** How many replicas of each primary confirmWrites waits for; default 0. */
   readonly waitReplicas?: number
   readonly url: string
-  /** Runs the timers, and is the time of the store unless `serverTime` is set. */
+  /** Runs the timers. It is also the time of the store, unless `serverTime` is set. */
   readonly clock: Clock
   /** Use the clock of Redis, measured continuously, as the time of the store. */
   readonly serverTime?: boolean
@@ -54,51 +54,17 @@ const START_WITHIN_MS = 2_000
 
 /** @throws Error only if the URL is malformed */
 export async function createRedisStore(options: RedisStoreOptions): Promise<RedisStore> {
-  const { url, ids, log } = options
-  const client = createClient(url, log)
-  const serverClock = options.serverTime ? createServerClock(options.clock) : null
-  const clock = serverClock ?? options.clock
-  const availability = createAvailabilityMonitor(client, { clock, log, onTime: serverClock?.observe ?? (() => true) })
-  const topology = createTopology()
-  const attempt = createAttempt(client, { onFault: availability.reportFault, isKnown: topology.isKnown })
-  const channels = createChannels(client, log)
-  const epochs = createEpochs({ client, attempt, channels, log })
-  availability.onReplies(topology.observe)
-  availability.onReplies(epochs.observe)
+  const connection = createConnection(options)
+  const { client, runCommand, channels, availability, serverClock, clock, epochs } = connection
   await untilReady(client, START_WITHIN_MS)
   await availability.check()
-  const node = ids.unique()
+  const node = options.ids.unique()
+  const stopProbing = probeSubscribers(connection, { ...options, node })
+  const { timers, ...parts } = createParts(connection, { ...options, node })
   const replicas = createReplicas(client, options.waitReplicas ?? 0)
-  const mailboxes = createRedisMailboxes(attempt, topology, options)
-  const leases = createRedisLeases(attempt)
-  const quotas = createRedisQuotas(attempt)
-  const timers = createRedisTimers({ attempt, topology, node, log })
-  const stopProbing = startProbing(
-    { client, attempt, channels },
-    {
-      everyMs: options.probeEveryMs ?? PROBE_EVERY_MS,
-      node,
-      onDead: partition => log.warn({ partition }, 'subscriber connection received nothing; it is replaced')
-    }
-  )
   return {
-    client,
-    aggregates: createRedisAggregates({ attempt, topology, mailboxes, leases, quotas, clock, log }),
-    rooms: createRedisRooms(attempt, topology),
-    timers,
-    memberships: createRedisMemberships(attempt),
-    invitations: createRedisInvitations(attempt),
-    mailboxes,
-    leases,
-    contacts: createRedisContacts(attempt, options),
-    watches: createRedisWatches(attempt, options),
-    fanouts: createRedisFanouts(attempt, topology),
-    wakeups: createRedisWakeups(channels, attempt),
-    tickets: createRedisTickets(attempt),
-    cachedAnswers: createRedisCachedAnswers(attempt),
-    quotas,
-    deadLetters: createRedisDeadLetters(attempt),
-    clock,
+    ...parts,
+    ...{ client, timers, clock },
     clockOffsetMs: () => serverClock?.offsetMs() ?? 0,
     onLostWrites: epochs.onLostWrites,
     confirmWrites: replicas.confirm,
@@ -106,7 +72,7 @@ export async function createRedisStore(options: RedisStoreOptions): Promise<Redi
     fault: availability.fault,
     async ping() {
       const startedAt = performance.now()
-      await attempt(askPrimaries)
+      await runCommand(askPrimaries)
       return performance.now() - startedAt
     },
     async close() {
@@ -117,5 +83,58 @@ export async function createRedisStore(options: RedisStoreOptions): Promise<Redi
       await replicas.close()
       await disconnect(client)
     }
+  }
+}
+
+type Connection = ReturnType<typeof createConnection>
+
+/** Connects in the background. What is known of the server follows from the replies of its availability checks. */
+function createConnection({ url, log, serverTime, clock: processClock }: RedisStoreOptions) {
+  const client = createClient(url, log)
+  const serverClock = serverTime ? createServerClock(processClock) : null
+  const clock = serverClock ?? processClock
+  const availability = createAvailabilityMonitor(client, { clock, log, onTime: serverClock?.observe ?? (() => true) })
+  const topology = createTopology()
+  const runCommand = createRunCommand(client, { onFault: availability.reportFault, isKnown: topology.isKnown })
+  const channels = createChannels(client, log)
+  const epochs = createEpochs({ client, runCommand, channels, log })
+  availability.onReplies(topology.observe)
+  availability.onReplies(epochs.observe)
+  return { client, serverClock, clock, availability, topology, runCommand, channels, epochs }
+}
+
+interface NodeOptions extends RedisStoreOptions {
+  /** Names this process. */
+  readonly node: string
+}
+
+/** The returned function ends the probing. */
+function probeSubscribers(connection: Connection, { node, probeEveryMs, log }: NodeOptions): () => void {
+  return startProbing(connection, {
+    everyMs: probeEveryMs ?? PROBE_EVERY_MS,
+    node,
+    onDead: partition => log.warn({ partition }, 'subscriber connection received nothing; it is replaced')
+  })
+}
+
+function createParts({ runCommand, topology, channels, clock }: Connection, options: NodeOptions) {
+  const { node, log } = options
+  const mailboxes = createRedisMailboxes(runCommand, topology, options)
+  const leases = createRedisLeases(runCommand)
+  const quotas = createRedisQuotas(runCommand)
+  return {
+    ...{ mailboxes, leases, quotas },
+    aggregates: createRedisAggregates({ runCommand, topology, mailboxes, leases, quotas, clock, log }),
+    rooms: createRedisRooms(runCommand, topology),
+    timers: createRedisTimers({ runCommand, topology, node, log }),
+    memberships: createRedisMemberships(runCommand),
+    invitations: createRedisInvitations(runCommand),
+    contacts: createRedisContacts(runCommand, options),
+    watches: createRedisWatches(runCommand, options),
+    fanouts: createRedisFanouts(runCommand, topology),
+    wakeups: createRedisWakeups(channels, runCommand),
+    tickets: createRedisTickets(runCommand),
+    cachedAnswers: createRedisCachedAnswers(runCommand),
+    deadLetters: createRedisDeadLetters(runCommand)
   }
 }

@@ -15,7 +15,7 @@ import {
   type RoomCommit,
   type Rooms
 } from '../rooms.js'
-import type { Attempt } from './clients.js'
+import type { RunCommand } from './clients.js'
 import { roomKeys } from './keys.js'
 import { commitRoom, loadRoom, rescheduleRoom, type StreamEntry, trimLog } from './scripts.js'
 import { formatStamp, parseStamp } from './stamp.js'
@@ -89,7 +89,7 @@ function commitArguments(commit: RoomCommit) {
   ]
 }
 
-export function createRedisRooms(attempt: Attempt, topology: Pick<Topology, 'isOneServer'>): Rooms {
+export function createRedisRooms(runCommand: RunCommand, topology: Pick<Topology, 'isOneServer'>): Rooms {
   const keysOf = (roomId: string) => roomKeys(roomId, topology.isOneServer())
   return {
     async load(roomId, fields) {
@@ -97,7 +97,7 @@ export function createRedisRooms(attempt: Attempt, topology: Pick<Topology, 'isO
       const keys = [state, outbox, lasting, details, ...groups]
       // The version is read in any case; asked for by name it makes a list that is never empty, which would mean all.
       const names = fields === 'all' ? [] : ['v', ...fields.map(toHashField)]
-      const reply = await loadRoom(attempt, keys, names)
+      const reply = await loadRoom(runCommand, keys, names)
       if (reply[0] === 'NONE') return null
       const [, version, participantCount, from, found] = reply
       const isAsked = fields === 'all' ? () => true : isAskedBy(fields)
@@ -112,7 +112,7 @@ export function createRedisRooms(attempt: Attempt, topology: Pick<Topology, 'isO
     async commit(roomId, commit) {
       const { state, outbox, timers, pending, log, logIds, lasting, details, groups } = keysOf(roomId)
       const keys = [outbox, timers, pending, lasting, state, log, logIds, details, ...groups]
-      const reply = await commitRoom(attempt, keys, commitArguments(commit))
+      const reply = await commitRoom(runCommand, keys, commitArguments(commit))
       if (reply[0] === 'CONFLICT') return { status: 'conflict' }
       if (reply[0] === 'FULL') return { status: 'full', of: reply[1] }
       if (reply[0] === 'KNOWN') return { status: 'known', version: reply[1] }
@@ -122,24 +122,24 @@ export function createRedisRooms(attempt: Attempt, topology: Pick<Topology, 'isO
     },
     async bringForward(roomId, at) {
       const { timers, state } = keysOf(roomId)
-      await rescheduleRoom(attempt, [timers], [state, wholeMs(at), ''])
+      await rescheduleRoom(runCommand, [timers], [state, wholeMs(at), ''])
     },
     async settleClaim(roomId, { claimedUntil, at }) {
       const { timers, state } = keysOf(roomId)
-      await rescheduleRoom(attempt, [timers], [state, wholeMs(at), claimedUntil])
+      await rescheduleRoom(runCommand, [timers], [state, wholeMs(at), claimedUntil])
     },
     async log(roomId, { before, after, limit }) {
       const { log } = keysOf(roomId)
       const first = after === undefined ? '-' : `${Math.max(0, after + 1)}-0`
       const last = before === undefined ? '+' : `${Math.max(0, before - 1)}-0`
       if (after !== undefined) {
-        return (await attempt(client => client.xrange(log, first, last, 'COUNT', limit))).map(toLogged)
+        return (await runCommand(client => client.xrange(log, first, last, 'COUNT', limit))).map(toLogged)
       }
-      return (await attempt(client => client.xrevrange(log, last, first, 'COUNT', limit))).map(toLogged).reverse()
+      return (await runCommand(client => client.xrevrange(log, last, first, 'COUNT', limit))).map(toLogged).reverse()
     },
     async trimLog(roomId, { version, id }) {
       const { log, logIds } = keysOf(roomId)
-      await trimLog(attempt, [log, logIds], [version, id])
+      await trimLog(runCommand, [log, logIds], [version, id])
     }
   }
 }

@@ -4,8 +4,14 @@ import { Command } from 'ioredis'
 
 export type Argument = string | number
 
+export interface ScriptInput {
+  readonly keys: readonly string[]
+  readonly args: readonly Argument[]
+}
+
 export class ScriptCommand extends Command {
-  constructor(name: 'evalsha' | 'eval', script: string, keys: readonly string[], args: readonly Argument[]) {
+  /** `script` is its digest (`evalsha`) or its text (`eval`). */
+  constructor(name: 'evalsha' | 'eval', script: string, { keys, args }: ScriptInput) {
     super(name, [], { replyEncoding: 'utf8' })
     // Set here, because client.evalsha() copies the arguments three times.
     this.args = [script, String(keys.length), ...keys, ...args.map(String)]

@@ -1,13 +1,13 @@
-// The scripts in lua/, one typed wrapper each. They run by their digest (EVALSHA); a Redis that does not know one yet, after
-// a restart, a failover or SCRIPT FLUSH, is sent the text.
+// The scripts in lua/, one typed wrapper each. A script runs by its digest (EVALSHA). A server that does not know the digest, after a
+// restart, a failover or SCRIPT FLUSH, is sent the text.
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import type { SendResult } from '../store.js'
-import type { Attempt, Client } from './clients.js'
+import type { Client, RunCommand } from './clients.js'
 import { hasCode } from './faults.js'
-import { type Argument, ScriptCommand } from './script-command.js'
+import { type Argument, ScriptCommand, type ScriptInput } from './script-command.js'
 
-/** A stream entry as Redis writes it: id, then fields and values in turn. */
+/** A stream entry as Redis replies it: id, then fields and values in turn. */
 export type StreamEntry = readonly [id: string, fields: readonly string[]]
 export type { Argument }
 
@@ -24,36 +24,38 @@ function readScript(name: string): Script {
   return { text, sha: createHash('sha1').update(text).digest('hex') }
 }
 
-async function send(client: Client, { text, sha }: Script, keys: readonly string[], args: readonly Argument[]) {
+async function evaluate(client: Client, { text, sha }: Script, input: ScriptInput) {
   try {
-    return await client.sendCommand(new ScriptCommand('evalsha', sha, keys, args))
+    return await client.sendCommand(new ScriptCommand('evalsha', sha, input))
   } catch (error) {
     if (!(error instanceof Error && hasCode(error, 'NOSCRIPT'))) throw error
-    return client.sendCommand(new ScriptCommand('eval', text, keys, args))
+    return client.sendCommand(new ScriptCommand('eval', text, input))
   }
 }
 
-/** What a script is called with and answers; `Reply` is held to its header by the contract suite. */
+/** `Reply` is what the header of the script says under RETURNS; the contract suite runs every script. */
 function define<Reply>(name: string) {
   const script = readScript(name)
-  return (attempt: Attempt, keys: readonly string[], args: readonly Argument[]): Promise<Reply> =>
-    attempt(client => send(client, script, keys, args)) as Promise<Reply>
+  return (runCommand: RunCommand, keys: readonly string[], args: readonly Argument[]): Promise<Reply> =>
+    runCommand(client => evaluate(client, script, { keys, args })) as Promise<Reply>
 }
 
-export type Found = readonly [stamp: string, state: string, outbox: readonly StreamEntry[]]
+export type AggregateReply = readonly [stamp: string, state: string, outbox: readonly StreamEntry[]]
+export type ConflictReply = readonly ['CONFLICT', ...AggregateReply] | readonly ['CONFLICT']
+export type HeadReply = readonly [seq: number, tag: string] | readonly []
+/** `reached`: 'online queued watched', see toReached in mailbox-format.ts. */
+export type UserReply = readonly [reached: string, held: readonly string[], head: HeadReply]
 
-export const loadAggregate = define<readonly ['OK', ...Found] | readonly ['NONE']>('aggregate_load')
-type Head = readonly [seq: number, tag: string] | readonly []
-type Conflict = readonly ['CONFLICT', ...Found] | readonly ['CONFLICT']
+export const loadAggregate = define<readonly ['OK', ...AggregateReply] | readonly ['NONE']>('aggregate_load')
 export const commitAndDeliver = define<
-  | readonly ['OK', ...(readonly [reached: string, held: readonly string[], head: Head])[]]
-  | Conflict
+  | readonly ['OK', ...UserReply[]]
+  | ConflictReply
   | readonly ['WAITING']
   | readonly ['REFUSED', user: number, held: readonly string[]]
   | readonly ['UNKNOWN']
   | readonly ['SPENT', charge: number]
 >('commit_deliver')
-export const commitToOutbox = define<readonly ['OK', older: readonly StreamEntry[]] | Conflict>('outbox_commit')
+export const commitToOutbox = define<readonly ['OK', older: readonly StreamEntry[]] | ConflictReply>('outbox_commit')
 export const settleOutbox = define<'WAITING' | 'SETTLED'>('outbox_settle')
 export const askPrimary =
   define<readonly [seconds: string, microseconds: string, epoch: string, isInCluster: 0 | 1]>('primary_ask')
@@ -62,11 +64,11 @@ export const claimDue =
 export const recordHeartbeat = define<readonly string[]>('node_heartbeat')
 
 export const loadRoom = define<
-  | readonly ['OK', version: number, memberCount: number, unpublishedFrom: string, fields: readonly string[]]
+  | readonly ['OK', version: number, participantCount: number, unpublishedFrom: string, fields: readonly string[]]
   | readonly ['NONE']
 >('room_load')
 export const commitRoom = define<
-  | readonly ['OK', version: number, leased: 0 | 1, excess: readonly StreamEntry[]]
+  | readonly ['OK', version: number, hasLease: 0 | 1, excess: readonly StreamEntry[]]
   | readonly ['CONFLICT']
   | readonly ['FULL', of: 'participants' | 'lasting']
   | readonly ['KNOWN', version: number]
@@ -87,26 +89,26 @@ export const renewFanout = define<'OK' | 'LOST'>('fanout_renew')
 
 export const appendMailbox = define<string>('mailbox_append')
 export const appendEachMailbox = define<'OK'>('mailbox_append_each')
-type Sent = Exclude<SendResult['status'], 'behind'> | `behind ${number}`
-export const sendMailbox = define<Sent>('mailbox_send')
-export const sendMailboxOnCluster = define<Sent>('mailbox_send_cluster')
-export type Page =
+type SendReply = Exclude<SendResult['status'], 'behind'> | `behind ${number}`
+export const sendMailbox = define<SendReply>('mailbox_send')
+export const sendMailboxOnCluster = define<SendReply>('mailbox_send_cluster')
+export type PageReply =
   | readonly ['OK', seq: number, tag: string, entries: readonly StreamEntry[]]
   | readonly ['RESET', seq: number, tag: string, reason: 'evicted' | 'unknown' | 'future']
-export const readMailbox = define<Page | readonly ['NONE']>('mailbox_read')
+export const readMailbox = define<PageReply | readonly ['NONE']>('mailbox_read')
 export const touchMailbox = define<
   | readonly [
-      word: 'OK' | 'NEW',
+      status: 'OK' | 'NEW',
       ...head: readonly [seq: number, tag: string],
       connection: string,
       authExpiresAt: string,
       requestedAt: number,
       involved: number,
-      page: Page | readonly []
+      page: PageReply | readonly []
     ]
   | readonly ['FULL']
 >('mailbox_touch')
-export const renewMailbox = define<Head>('mailbox_renew')
+export const renewMailbox = define<HeadReply>('mailbox_renew')
 export const requestMailbox = define<'OK' | 'NONE'>('mailbox_request')
 export const closeMailbox = define<'OK' | 'OTHER'>('mailbox_close')
 export const removeMailbox = define<'REMOVED' | 'NONE'>('mailbox_remove')

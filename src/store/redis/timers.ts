@@ -10,7 +10,7 @@ import {
   type Timers,
   timerClassOf
 } from '../timers.js'
-import type { Attempt } from './clients.js'
+import type { RunCommand } from './clients.js'
 import { toFault } from './faults.js'
 import { NODES_KEY, pendingKey, refOf, timersKey } from './keys.js'
 import { claimDue, recordHeartbeat } from './scripts.js'
@@ -24,7 +24,7 @@ const HEARTBEAT_EVERY_MS = 1_000
 const ALIVE_MS = 3_000
 
 interface Parts {
-  readonly attempt: Attempt
+  readonly runCommand: RunCommand
   readonly topology: Pick<Topology, 'isOneServer'>
   /** Names this process among the live nodes. */
   readonly node: string
@@ -37,20 +37,24 @@ export interface RedisTimers extends Timers {
 }
 
 export function createRedisTimers(parts: Parts): RedisTimers {
-  const { attempt, topology } = parts
+  const { runCommand, topology } = parts
   const shares = createShareClaims(parts)
   return {
-    claimDue: options => (topology.isOneServer() ? claimIn(attempt, null, options) : shares.claimDue(options)),
+    claimDue: options => (topology.isOneServer() ? claimIn(runCommand, null, options) : shares.claimDue(options)),
     leave: shares.leave
   }
 }
 
 /** Claims in the index of one partition, or (null) in the only one. */
-async function claimIn(attempt: Attempt, partition: number | null, options: ClaimOptions): Promise<ClaimedTimers> {
+async function claimIn(
+  runCommand: RunCommand,
+  partition: number | null,
+  options: ClaimOptions
+): Promise<ClaimedTimers> {
   const { now, claimMs, staleMs, limit, classes } = options
   const held = claimMarker(now, claimMs)
   const [, due, stale, more, next] = await claimDue(
-    attempt,
+    runCommand,
     [pendingKey(partition), ...classes.map(each => timersKey(partition, each))],
     [now, held, now - staleMs, limit]
   )
@@ -58,7 +62,7 @@ async function claimIn(attempt: Attempt, partition: number | null, options: Clai
   return { due: due.map(refOf), stale: stale.map(refOf), claimedUntil: held, more: more === 1, nextClaimAt }
 }
 
-function createShareClaims({ attempt, node, log }: Parts): RedisTimers {
+function createShareClaims({ runCommand, node, log }: Parts): RedisTimers {
   let nodes: readonly string[] = []
   let share: readonly number[] = shareOf(node, [node])
   let heartbeatAt = Number.NEGATIVE_INFINITY
@@ -70,7 +74,7 @@ function createShareClaims({ attempt, node, log }: Parts): RedisTimers {
   async function renewShare(now: number): Promise<void> {
     if (Math.abs(now - heartbeatAt) < HEARTBEAT_EVERY_MS) return
     try {
-      const live = await recordHeartbeat(attempt, [NODES_KEY], [node, now, ALIVE_MS])
+      const live = await recordHeartbeat(runCommand, [NODES_KEY], [node, now, ALIVE_MS])
       heartbeatAt = now
       if (live.join() !== nodes.join()) share = shareOf(node, live)
       nodes = live
@@ -84,7 +88,7 @@ function createShareClaims({ attempt, node, log }: Parts): RedisTimers {
    * @throws AppError store_unavailable if all failed
    */
   async function claimAll(partitions: readonly number[], options: ClaimOptions): Promise<ClaimedTimers[]> {
-    const results = await Promise.allSettled(partitions.map(partition => claimIn(attempt, partition, options)))
+    const results = await Promise.allSettled(partitions.map(partition => claimIn(runCommand, partition, options)))
     const found = results.flatMap(result => (result.status === 'fulfilled' ? [result.value] : []))
     const failed = results.find(result => result.status === 'rejected')
     if (failed && found.length === 0) throw failed.reason
@@ -112,7 +116,7 @@ function createShareClaims({ attempt, node, log }: Parts): RedisTimers {
 
   async function leave(): Promise<void> {
     if (heartbeatAt === Number.NEGATIVE_INFINITY) return
-    await attempt(client => client.zrem(NODES_KEY, node)).catch(() => {})
+    await runCommand(client => client.zrem(NODES_KEY, node)).catch(() => {})
   }
 
   return { claimDue, leave }

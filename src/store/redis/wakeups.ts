@@ -2,7 +2,7 @@
 // line, sent to clients without being parsed.
 import type { StoredEvent, Wakeup, Wakeups } from '../store.js'
 import type { Channels, Listener } from './channels.js'
-import type { Attempt } from './clients.js'
+import type { RunCommand } from './clients.js'
 import { refOf, wakeChannel } from './keys.js'
 import { parseStamp } from './stamp.js'
 
@@ -56,7 +56,7 @@ class WakeupListener implements Listener {
   }
 }
 
-export function createRedisWakeups(channels: Channels, attempt: Attempt): Wakeups {
+export function createRedisWakeups(channels: Channels, runCommand: RunCommand): Wakeups {
   const commits = new Set<CommitListener>()
   return {
     subscribe: (user, listen) => channels.listen(wakeChannel(user), new WakeupListener(listen, commits)),
@@ -66,7 +66,7 @@ export function createRedisWakeups(channels: Channels, attempt: Attempt): Wakeup
     },
     async notify(user, { device, type, envelope }) {
       const text = ['notice', device, type, envelope].join('\n')
-      await attempt(client => client.spublish(wakeChannel(user), text))
+      await runCommand(client => client.spublish(wakeChannel(user), text))
     }
   }
 }

@@ -1,7 +1,7 @@
 // Watches in Redis. A device's list is a string. The watchers of a user are a sorted set: `user/device` by when it was last known to watch.
 import type { StoreOptions } from '../store.js'
 import { type WatcherRecord, type Watches, watchTtlMs } from '../watches.js'
-import type { Attempt } from './clients.js'
+import type { RunCommand } from './clients.js'
 import { watchersKey, watchingKey } from './keys.js'
 import { addWatcher } from './scripts.js'
 
@@ -15,38 +15,38 @@ function toWatchers(flat: readonly string[]): WatcherRecord[] {
   return found
 }
 
-export function createRedisWatches(attempt: Attempt, { retentionMs }: StoreOptions): Watches {
+export function createRedisWatches(runCommand: RunCommand, { retentionMs }: StoreOptions): Watches {
   const ttlMs = watchTtlMs(retentionMs)
   return {
     async list({ user, device }) {
-      const users = await attempt(client => client.getex(watchingKey(user, device), 'PX', ttlMs))
+      const users = await runCommand(client => client.getex(watchingKey(user, device), 'PX', ttlMs))
       return users?.split(',') ?? []
     },
     async put({ user, device }, users) {
       const key = watchingKey(user, device)
-      const before = await attempt(client =>
+      const before = await runCommand(client =>
         users.length === 0 ? client.getdel(key) : client.set(key, users.join(','), 'PX', ttlMs, 'GET')
       )
       return before?.split(',') ?? []
     },
     async add(user, { at, ...watcher }, max) {
       const reply = await addWatcher(
-        attempt,
+        runCommand,
         [watchersKey(user)],
         [`${watcher.user}/${watcher.device}`, at, max, ttlMs]
       )
       return reply === 'OK'
     },
     async remove(user, watcher) {
-      await attempt(client => client.zrem(watchersKey(user), `${watcher.user}/${watcher.device}`))
+      await runCommand(client => client.zrem(watchersKey(user), `${watcher.user}/${watcher.device}`))
     },
     async isWatched(user) {
-      return (await attempt(client => client.exists(watchersKey(user)))) === 1
+      return (await runCommand(client => client.exists(watchersKey(user)))) === 1
     },
     async watchers(user, { until, limit }) {
       const key = watchersKey(user)
       return toWatchers(
-        await attempt(client => client.zrangebyscore(key, '-inf', until, 'WITHSCORES', 'LIMIT', 0, limit))
+        await runCommand(client => client.zrangebyscore(key, '-inf', until, 'WITHSCORES', 'LIMIT', 0, limit))
       )
     }
   }

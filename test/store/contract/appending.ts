@@ -8,9 +8,9 @@ import {
   commitOf,
   connect,
   decidedOn,
+  directEvent,
   mail,
   mailTo,
-  messageOf,
   read,
   texts,
   touch
@@ -19,7 +19,7 @@ import {
 export function appendContract(t: Test, lab: Lab): void {
   const { aggregates, mailboxes } = lab.store
 
-  t.test('a mailbox is dense and keeps every event as it was encoded', async t => {
+  t.test('a mailbox numbers its events without gaps and keeps their text unchanged', async t => {
     const bob = lab.id('bob')
     await touch(lab, bob, 'phone')
     const envelope = JSON.stringify({ text: 'grüße | "quoted"\n\u2028 🎥', sdp: 'v=0\r\no=-' })
@@ -49,7 +49,7 @@ export function appendContract(t: Test, lab: Lab): void {
     t.strictSame(await texts(lab, bob, 'laptop'), ['all', 'not phone', 'one'])
   })
 
-  t.test('nobody takes what is for a device that is not registered, or for a user without devices', async t => {
+  t.test('an event for a device that is not registered, or for a user without devices, is kept nowhere', async t => {
     const bob = lab.id('bob')
     const entries = [mail('x', { device: 'phone' }), mail('y')]
     await append(lab, bob, appendOf(1, { entries }))
@@ -57,16 +57,16 @@ export function appendContract(t: Test, lab: Lab): void {
     t.strictSame(await texts(lab, bob, 'phone'), [])
   })
 
-  t.test('a message for a mailbox that has moved on is not taken', async t => {
+  t.test('a direct event is refused if the mailbox has another head than expected', async t => {
     const bob = lab.id('bob')
     const { head } = await touch(lab, bob, 'phone')
-    const send = (version: number, at: Cursor) =>
-      mailboxes.send(bob, messageOf(lab, version, { ...mail(`at ${at.seq}`), at }))
-    t.match(await send(1, { ...head, tag: 'other' }), { status: 'moved' }, 'another birth')
+    const send = (version: number, expectedHead: Cursor) =>
+      mailboxes.send(bob, directEvent(lab, version, { ...mail(`after ${expectedHead.seq}`), expectedHead }))
+    t.match(await send(1, { ...head, tag: 'other' }), { status: 'moved' }, 'another mailbox')
     t.match(await send(2, head), { status: 'queued' })
-    t.match(await send(3, head), { status: 'moved' }, 'there is one now')
+    t.match(await send(3, head), { status: 'moved' }, 'an event was appended since')
     t.match(await send(4, { seq: 1, tag: 't2' }), { status: 'queued' })
-    t.strictSame(await texts(lab, bob, 'phone'), ['at 0', 'at 1'])
+    t.strictSame(await texts(lab, bob, 'phone'), ['after 0', 'after 1'])
   })
 
   t.test('devices with a stream count as online, those without as queued, each once', async t => {
@@ -83,10 +83,10 @@ export function appendContract(t: Test, lab: Lab): void {
     await mailboxes.closeConnection(bob, 'laptop', { connection: 'c2', now: lab.clock.now() })
     t.strictSame(await reached(1), { online: 1, queued: 2 })
     lab.clock.advance(45_000)
-    t.strictSame(await reached(2), { online: 0, queued: 3 }, 'not renewed')
+    t.strictSame(await reached(2), { online: 0, queued: 3 }, 'the connections were not renewed')
   })
 
-  t.test('a commit that is published is taken once', async t => {
+  t.test('a commit that is published twice is taken once', async t => {
     const bob = lab.id('bob')
     await touch(lab, bob, 'phone')
     t.equal(await append(lab, bob, appendOf(2)), 'appended')
@@ -96,7 +96,7 @@ export function appendContract(t: Test, lab: Lab): void {
     t.strictSame(await texts(lab, bob, 'phone'), ['v2', 'v10'])
   })
 
-  t.test('a commit older than all that is remembered counts as taken', async t => {
+  t.test('a commit that is older than all remembered ones counts as taken', async t => {
     const bob = lab.id('bob')
     await touch(lab, bob, 'phone')
     for (let version = 9; version < 20; version++) await append(lab, bob, appendOf(version))
@@ -104,14 +104,14 @@ export function appendContract(t: Test, lab: Lab): void {
     t.equal(await append(lab, bob, appendOf(8)), 'duplicate')
   })
 
-  t.test('two dispatchers at once deliver once', async t => {
+  t.test('concurrent publishers of one commit deliver it once', async t => {
     const bob = lab.id('bob')
     await touch(lab, bob, 'phone')
     await Promise.all(Array.from({ length: 10 }, () => append(lab, bob, appendOf(1))))
     t.strictSame(await texts(lab, bob, 'phone'), ['v1'])
   })
 
-  t.test('each source and each user has its own position', async t => {
+  t.test('commits are remembered for each source and each user separately', async t => {
     const [bob, carol] = [lab.id('bob'), lab.id('carol')]
     for (const user of [bob, carol]) await touch(lab, user, 'phone')
     await append(lab, bob, appendOf(5))
@@ -119,41 +119,41 @@ export function appendContract(t: Test, lab: Lab): void {
     t.equal(await append(lab, carol, appendOf(1)), 'appended')
   })
 
-  t.test('a message is taken only if the commit stands that it was decided on', async t => {
+  t.test('a direct event is appended only if the commit that it was decided on still stands', async t => {
     const [ref, bob] = [call(lab.id('c')), lab.id('bob')]
     await touch(lab, bob, 'phone')
     for (const version of [1, 2])
       await aggregates.commit(ref, commitOf(lab, version - 1, { mail: [mailTo(bob, `v${version}`)] }))
     const send = (basis: Pick<DirectEvent, 'basis'>) =>
-      mailboxes.send(bob, messageOf(lab, 1, { ...basis, ...mail('m') }))
+      mailboxes.send(bob, directEvent(lab, 1, { ...basis, ...mail('m') }))
     t.strictSame(await send(decidedOn(ref, 2)), { status: 'queued' })
     t.strictSame(await send(decidedOn(ref, 1)), { status: 'behind', newest: 2 })
     t.strictSame(
       await send(decidedOn(ref, 2, 'forgotten')),
       { status: 'behind', newest: 2 },
-      'the version alone names no commit'
+      'the tag must be the same, too'
     )
-    t.strictSame(await send({ basis: null }), { status: 'queued' }, 'no commit matters to it')
+    t.strictSame(await send({ basis: null }), { status: 'queued' }, 'an event without a basis')
     t.strictSame(await texts(lab, bob, 'phone'), ['v1', 'v2', 'm', 'm'])
   })
 
-  t.test('a message is for one device, and says how it found it', async t => {
+  t.test('a direct event goes to one device, and its result says whether the device is online', async t => {
     const bob = lab.id('bob')
     await connect(lab, bob, 'phone', 'c1')
     await touch(lab, bob, 'tablet')
-    t.match(await mailboxes.send(bob, messageOf(lab, 1)), { status: 'online' })
-    t.match(await mailboxes.send(bob, messageOf(lab, 1, { device: 'tablet' })), { status: 'queued' })
-    t.match(await mailboxes.send(bob, messageOf(lab, 1, { device: 'stranger' })), { status: 'none' })
+    t.match(await mailboxes.send(bob, directEvent(lab, 1)), { status: 'online' })
+    t.match(await mailboxes.send(bob, directEvent(lab, 1, { device: 'tablet' })), { status: 'queued' })
+    t.match(await mailboxes.send(bob, directEvent(lab, 1, { device: 'stranger' })), { status: 'none' })
     t.strictSame(await texts(lab, bob, 'phone'), ['v1'])
     t.strictSame(await texts(lab, bob, 'tablet'), ['v1'])
     lab.clock.advance(45_001)
-    t.match(await mailboxes.send(bob, messageOf(lab, 2)), { status: 'queued' }, 'nobody renewed the connection')
+    t.match(await mailboxes.send(bob, directEvent(lab, 2)), { status: 'queued' }, 'the connection was not renewed')
     lab.clock.advance(lab.options.retentionMs + 1)
-    t.match(await mailboxes.send(bob, messageOf(lab, 3)), { status: 'none' }, 'the device has been gone for too long')
+    t.match(await mailboxes.send(bob, directEvent(lab, 3)), { status: 'none' }, 'the device has expired')
     t.equal((await read(lab, bob, 'phone', 'start')).status, 'none')
   })
 
-  t.test('concurrent appends leave no hole and no twin', async t => {
+  t.test('concurrent appends get dense, distinct numbers', async t => {
     const bob = lab.id('bob')
     await touch(lab, bob, 'phone')
     const versions = Array.from({ length: 100 }, (_, n) => n + 1)
@@ -162,14 +162,14 @@ export function appendContract(t: Test, lab: Lab): void {
     t.strictSame(result.status === 'ok' && result.events.map(({ seq }) => seq), versions)
   })
 
-  t.test('the oldest go when there are too many; the newest always stay', async t => {
+  t.test('the oldest events are evicted when there are too many', async t => {
     const bob = lab.id('bob')
     await touch(lab, bob, 'phone')
     const most = lab.options.mailboxMaxEvents
     const entries = Array.from({ length: 4 * most }, (_, n) => mail(`${n + 1}`))
     await append(lab, bob, appendOf(1, { entries }))
     const kept = await texts(lab, bob, 'phone')
-    t.ok(kept.length >= most && kept.length <= 2 * most, `${kept.length} are kept`)
+    t.ok(kept.length >= most && kept.length <= 2 * most, `${kept.length} events`)
     t.equal(kept.at(-1), `${4 * most}`)
   })
 
@@ -178,13 +178,13 @@ export function appendContract(t: Test, lab: Lab): void {
     envelope: JSON.stringify({ text: `${n}`, sdp: 'x'.repeat(bytes) })
   })
 
-  t.test('the oldest go when they weigh too much, whoever adds what; the newest always stays', async t => {
+  t.test('the oldest events are evicted when they weigh too much; the newest always stays', async t => {
     const bob = lab.id('bob')
     const { mailboxMaxBytes } = lab.options
     await touch(lab, bob, 'phone')
     for (const [n, bytes] of [9, 20_000, 1, 60_000, 60_000, 30_000, 500, 65_000, 65_000, 90_000, 7].entries()) {
       if (n % 2 === 0) await append(lab, bob, appendOf(n + 1, { entries: [heavy(n, bytes)] }))
-      else await mailboxes.send(bob, messageOf(lab, n, { tag: `t${n}`, ...heavy(n, bytes) }))
+      else await mailboxes.send(bob, directEvent(lab, n, { tag: `t${n}`, ...heavy(n, bytes) }))
       const kept = await read(lab, bob, 'phone', 'start')
       const events = kept.status === 'ok' ? kept.events : []
       const weight = events.reduce((sum, event) => sum + weightOf(event), 0)
@@ -194,7 +194,7 @@ export function appendContract(t: Test, lab: Lab): void {
     t.strictSame((await texts(lab, bob, 'phone')).slice(-4), ['7', '8', '9', '10'])
     t.equal(await texts(lab, bob, 'phone', { seq: 4, tag: 't3' }), 'evicted')
     await append(lab, bob, appendOf(99, { entries: [heavy(99, 2 * mailboxMaxBytes)] }))
-    t.strictSame(await texts(lab, bob, 'phone'), ['99'], 'one that is larger than the bound arrives')
+    t.strictSame(await texts(lab, bob, 'phone'), ['99'], 'an event above the bound is kept')
     await append(lab, bob, appendOf(100, { entries: [mail('after')] }))
     t.strictSame(await texts(lab, bob, 'phone'), ['after'])
   })

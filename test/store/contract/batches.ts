@@ -6,7 +6,7 @@ import { append, appendAll, appendOf, call, chained, connect, mail, mailOf, read
 export function batchContract(t: Test, lab: Lab): void {
   const { mailboxes } = lab.store
 
-  t.test('several commits are appended in their order, each with its tag, without a hole', async t => {
+  t.test('several commits are appended in order, each with its tag, without gaps', async t => {
     const bob = lab.id('bob')
     await touch(lab, bob, 'phone')
     await append(lab, bob, appendOf(1))
@@ -26,21 +26,21 @@ export function batchContract(t: Test, lab: Lab): void {
     t.match(kept, { head: { seq: 5, tag: 't7' } })
   })
 
-  t.test('open streams hear all of it, chained over the commits', async t => {
+  t.test('an open stream receives the events of several commits, chained by tags', async t => {
     const bob = lab.id('bob')
     await connect(lab, bob, 'phone', 'c1')
-    const heard: unknown[] = []
+    const received: unknown[] = []
     let done = () => {}
     const all = new Promise<void>(resolve => {
       done = resolve
     })
     const stop = await lab.store.wakeups.subscribe(bob, wakeup => {
-      heard.push(...chained(wakeup).map(({ prevTag, seq, tag }) => [prevTag, seq, tag]))
-      if (heard.length === 3) done()
+      received.push(...chained(wakeup).map(({ prevTag, seq, tag }) => [prevTag, seq, tag]))
+      if (received.length === 3) done()
     })
     await append(lab, bob, appendAll([mailOf(1), mailOf(2), mailOf(3)]))
     await all
-    t.strictSame(heard, [
+    t.strictSame(received, [
       ['birth', 1, 't1'],
       ['t1', 2, 't2'],
       ['t2', 3, 't3']
@@ -48,7 +48,7 @@ export function batchContract(t: Test, lab: Lab): void {
     await stop()
   })
 
-  t.test('appendEach is append for each user: their own devices, in their own order, and once', async t => {
+  t.test('appendEach delivers to several users: each to their own devices, in their own order, once', async t => {
     const [bob, carol, dave] = [lab.id('bob'), lab.id('carol'), lab.id('dave')]
     for (const device of ['phone', 'laptop', 'watch']) await touch(lab, bob, device)
     await touch(lab, carol, 'phone')
@@ -82,11 +82,11 @@ export function batchContract(t: Test, lab: Lab): void {
       [2, 't2'],
       [3, 't4']
     ])
-    t.equal(await append(lab, bob, appendOf(4, { source })), 'duplicate', 'what was taken is known')
+    t.equal(await append(lab, bob, appendOf(4, { source })), 'duplicate', 'the commit is remembered')
     await mailboxes.appendEach([], lab.clock.now())
   })
 
-  t.test('each commit is judged on its own: those taken already are dropped, the others are not', async t => {
+  t.test('of several commits those that were taken before are dropped, and the others are appended', async t => {
     const bob = lab.id('bob')
     await touch(lab, bob, 'phone')
     await append(lab, bob, appendAll([mailOf(1), mailOf(3)]))
@@ -94,7 +94,7 @@ export function batchContract(t: Test, lab: Lab): void {
     t.equal(await append(lab, bob, mixed), 'appended')
     t.strictSame(await texts(lab, bob, 'phone'), ['v1', 'v3', 'v4', 'v6'])
     t.equal(await append(lab, bob, mixed), 'duplicate')
-    t.equal(await append(lab, bob, appendOf(4)), 'duplicate', 'each of them is remembered')
+    t.equal(await append(lab, bob, appendOf(4)), 'duplicate', 'each commit is remembered')
     t.equal(await append(lab, bob, appendOf(6)), 'duplicate')
     t.strictSame(await texts(lab, bob, 'phone'), ['v1', 'v3', 'v4', 'v6'])
   })
@@ -107,11 +107,11 @@ export function batchContract(t: Test, lab: Lab): void {
     t.equal((await texts(lab, bob, 'phone')).length, 20)
     t.equal(await append(lab, bob, appendAll(commits)), 'duplicate')
     const other = (version: number) => append(lab, bob, appendOf(version, { tag: 'other' }))
-    t.equal(await other(12), 'duplicate', 'older than all that is remembered')
+    t.equal(await other(12), 'duplicate', 'older than all remembered commits')
     t.equal(await other(13), 'appended', 'another history')
   })
 
-  t.test('a history that a failover set back is heard again from where it differs', async t => {
+  t.test('after a failover the commits of the new history are appended from the first that differs', async t => {
     const bob = lab.id('bob')
     await touch(lab, bob, 'phone')
     await append(lab, bob, appendAll([mailOf(1), mailOf(2), mailOf(3)]))
@@ -122,7 +122,7 @@ export function batchContract(t: Test, lab: Lab): void {
     t.equal(await append(lab, bob, appendAll([mailOf(1), anew(2), anew(3)])), 'duplicate')
   })
 
-  t.test('from where another history differs nothing of the first is remembered', async t => {
+  t.test('from the first version of a new history on, the old history is forgotten', async t => {
     const bob = lab.id('bob')
     await touch(lab, bob, 'phone')
     await append(lab, bob, appendAll([mailOf(1), mailOf(2), mailOf(3)]))
@@ -132,7 +132,7 @@ export function batchContract(t: Test, lab: Lab): void {
     t.equal(await append(lab, bob, appendOf(2)), 'appended')
   })
 
-  t.test('a device that is gone for too long takes nothing, and its old events do not come back', async t => {
+  t.test('an expired device gets no event, and its old events do not come back', async t => {
     const bob = lab.id('bob')
     await touch(lab, bob, 'phone')
     await append(lab, bob, appendOf(1))
@@ -145,7 +145,7 @@ export function batchContract(t: Test, lab: Lab): void {
     t.strictSame(await texts(lab, bob, 'laptop'), ['v2', 'v3'])
   })
 
-  t.test('dispatchers that overlap leave each commit once, in order', async t => {
+  t.test('concurrent publishers of overlapping commits append each commit once, in order', async t => {
     const bob = lab.id('bob')
     await touch(lab, bob, 'phone')
     const windows = Array.from({ length: 30 }, (_, n) => [mailOf(n + 1), mailOf(n + 2), mailOf(n + 3)])

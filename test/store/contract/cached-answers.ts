@@ -6,7 +6,7 @@ export function cachedAnswerContract(t: Test, lab: Lab): void {
   const { cachedAnswers } = lab.store
   const keepMs = 60_000
 
-  t.test('a copy is kept as it was put, the last one', async t => {
+  t.test('get resolves to the answer that was put last', async t => {
     const [one, other] = [lab.id('room'), lab.id('room')]
     t.equal(await cachedAnswers.get(one), null)
     t.equal(await cachedAnswers.put(one, { tag: 'a', value: '{"x":"|ü"}' }, { keepMs }), true)
@@ -16,7 +16,7 @@ export function cachedAnswerContract(t: Test, lab: Lab): void {
     t.equal(await cachedAnswers.get(other), null)
   })
 
-  t.test('one that is put over another is only put over that', async t => {
+  t.test('with ifTag an answer replaces only the answer with that tag', async t => {
     const id = lab.id('room')
     t.equal(await cachedAnswers.put(id, { tag: 'a', value: '1' }, { keepMs, ifTag: 'x' }), false)
     t.equal(await cachedAnswers.get(id), null)
@@ -27,7 +27,7 @@ export function cachedAnswerContract(t: Test, lab: Lab): void {
     t.strictSame(await cachedAnswers.get(id), { tag: 'b', value: '2' })
   })
 
-  t.test('one that is kept for no time is gone', async t => {
+  t.test('with keepMs 0 the answer is deleted', async t => {
     const id = lab.id('room')
     await cachedAnswers.put(id, { tag: 'a', value: '1' }, { keepMs })
     t.equal(await cachedAnswers.put(id, { tag: 'b', value: '' }, { keepMs: 0, ifTag: 'x' }), false)
@@ -36,10 +36,10 @@ export function cachedAnswerContract(t: Test, lab: Lab): void {
     t.equal(await cachedAnswers.put(id, { tag: 'c', value: '2' }, { keepMs, ifTag: null }), true)
   })
 
-  t.test('a copy goes when its time is over', async t => {
+  t.test('an answer expires after its time', async t => {
     const id = lab.id('room')
     await cachedAnswers.put(id, { tag: 'a', value: '1' }, { keepMs: 20 })
-    await until('it has gone', async () => {
+    await until('the answer has expired', async () => {
       lab.clock.advance(5)
       return (await cachedAnswers.get(id)) === null
     })

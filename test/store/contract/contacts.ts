@@ -8,7 +8,7 @@ const YEAR_MS = 365 * 24 * 3_600_000
 export function contactContract(t: Test, lab: Lab): void {
   const { contacts } = lab.store
 
-  const noteOf = (
+  const updateOf = (
     peer: string,
     outcome: ContactUpdate['outcome'],
     parts: Partial<ContactUpdate> = {}
@@ -16,15 +16,15 @@ export function contactContract(t: Test, lab: Lab): void {
     ...{ peer, outcome, keepMs: 60_000, backoffMs: 5_000 },
     ...parts
   })
-  const note = (user: string, ...said: Parameters<typeof noteOf>) =>
-    contacts.record(user, noteOf(...said), lab.clock.now())
+  const record = (user: string, ...update: Parameters<typeof updateOf>) =>
+    contacts.record(user, updateOf(...update), lab.clock.now())
 
-  t.test('nothing is kept about a user who was never met', async t => {
+  t.test('a peer without a record is neither known nor blocked, and has no back-off', async t => {
     const none = { isBlocked: false, isKnown: false, backoff: null, isReachable: false, roomIds: [] }
     t.strictSame(await contacts.readCallee(lab.id('bob'), 'alice', lab.clock.now()), none)
   })
 
-  t.test('a look tells whether a device is registered, and which rooms the devices are in', async t => {
+  t.test('readCallee says whether a device is registered, and which rooms the devices are in', async t => {
     const bob = lab.id('bob')
     await touch(lab, bob, 'phone')
     for (const [device, roomId] of [
@@ -43,42 +43,42 @@ export function contactContract(t: Test, lab: Lab): void {
     t.match(await contacts.readCallee(bob, 'alice', later), { isReachable: false })
   })
 
-  t.test('a user knows whom they have called or answered, and the peer does not know them for that', async t => {
+  t.test('a user knows the peers they called or answered; the peers do not know the user for that', async t => {
     for (const outcome of ['called', 'answered'] as const) {
       const [bob, alice] = [lab.id('bob'), lab.id('alice')]
-      await note(bob, alice, outcome)
+      await record(bob, alice, outcome)
       t.match(await contacts.readCallee(bob, alice, lab.clock.now()), { isKnown: true, isBlocked: false })
       t.match(await contacts.readCallee(alice, bob, lab.clock.now()), { isKnown: false })
     }
   })
 
-  t.test('each failure in a row doubles the wait, up to a bound; an answer takes it away', async t => {
+  t.test('each failure in a row doubles the back-off, up to a bound; an answer ends it', async t => {
     const bob = lab.id('bob')
     const now = lab.clock.now()
     const backoff = async () => (await contacts.readCallee(bob, 'alice', now)).backoff
     for (const [n, waitMs] of [5_000, 10_000, 20_000, 40_000, 80_000, 160_000, 300_000, 300_000].entries()) {
-      await note(bob, 'alice', 'failed')
+      await record(bob, 'alice', 'failed')
       t.strictSame(await backoff(), { failures: n + 1, retryAt: now + waitMs })
     }
     t.match(await contacts.readCallee(bob, 'alice', now), { isKnown: false })
-    await note(bob, 'alice', 'called')
-    t.match(await backoff(), { failures: 8 }, 'calling them does not')
-    await note(bob, 'alice', 'answered')
+    await record(bob, 'alice', 'called')
+    t.match(await backoff(), { failures: 8 }, 'a call to the peer does not end it')
+    await record(bob, 'alice', 'answered')
     t.equal(await backoff(), null)
-    await note(bob, 'alice', 'failed', { backoffMs: 0 })
-    t.equal(await backoff(), null, 'without a first wait nobody waits')
+    await record(bob, 'alice', 'failed', { backoffMs: 0 })
+    t.equal(await backoff(), null, 'there is no back-off with backoffMs 0')
   })
 
-  t.test('a commit notes what it says of a peer', async t => {
+  t.test('a commit records its contact update', async t => {
     const [bob, ref] = [lab.id('bob'), call(lab.id('c'))]
-    const mail = [{ user: bob, entries: [], contact: noteOf('alice', 'failed') }]
+    const mail = [{ user: bob, entries: [], contact: updateOf('alice', 'failed') }]
     await lab.store.aggregates.commit(ref, commitOf(lab, 0, { mail }))
     t.match(await contacts.readCallee(bob, 'alice', lab.clock.now()), { backoff: { failures: 1 } })
     await lab.store.aggregates.commit(ref, commitOf(lab, 1, { mail }))
     t.match(await contacts.readCallee(bob, 'alice', lab.clock.now()), { backoff: { failures: 2 } })
   })
 
-  t.test('blocks are listed, bounded, idempotent, and one user’s own', async t => {
+  t.test('blocks are listed, bounded, idempotent, and kept for each user', async t => {
     const bob = lab.id('bob')
     const options = { now: lab.clock.now(), max: 2 }
     t.equal(await contacts.block(bob, 'mallory', options), true)
@@ -95,13 +95,17 @@ export function contactContract(t: Test, lab: Lab): void {
     t.equal(await contacts.block(bob, 'trudy', options), true)
   })
 
-  t.test('a block that was not used for a year goes; one that stopped somebody stays', async t => {
+  t.test('a block expires after a year without use; its use renews it', async t => {
     const bob = lab.id('bob')
     const now = lab.clock.now()
     for (const peer of ['mallory', 'eve']) await contacts.block(bob, peer, { now, max: 2 })
     await contacts.readCallee(bob, 'eve', now + YEAR_MS / 2)
     t.strictSame(await contacts.blocks(bob, now + YEAR_MS), ['eve'])
     t.match(await contacts.readCallee(bob, 'mallory', now + YEAR_MS), { isBlocked: false })
-    t.equal(await contacts.block(bob, 'trudy', { now: now + YEAR_MS, max: 2 }), true, 'and makes room')
+    t.equal(
+      await contacts.block(bob, 'trudy', { now: now + YEAR_MS, max: 2 }),
+      true,
+      'the expired block does not count'
+    )
   })
 }

@@ -6,19 +6,22 @@ import { append, appendOf, fill, mail, read, texts, touch } from './fixtures.js'
 export function cursorContract(t: Test, lab: Lab): void {
   const { mailboxes } = lab.store
 
-  t.test('a cursor gets what follows it: from the middle, the head, the birth, the start', async t => {
-    const bob = lab.id('bob')
-    t.match(await touch(lab, bob, 'phone'), { created: true, head: { seq: 0, tag: 'birth' } })
-    t.strictSame(await texts(lab, bob, 'phone', { seq: 0, tag: 'birth' }), [], 'an empty mailbox')
-    t.strictSame(await texts(lab, bob, 'phone', 'start'), [])
-    await fill(lab, bob, 3)
-    t.strictSame(await texts(lab, bob, 'phone', { seq: 0, tag: 'birth' }), ['e1', 'e2', 'e3'])
-    t.strictSame(await texts(lab, bob, 'phone', { seq: 1, tag: 'e1' }), ['e2', 'e3'])
-    t.strictSame(await texts(lab, bob, 'phone', { seq: 3, tag: 'e3' }), [])
-    t.strictSame(await texts(lab, bob, 'phone', 'start'), ['e1', 'e2', 'e3'])
-  })
+  t.test(
+    'a read returns the events after the cursor: from the middle, the head, an empty mailbox, the start',
+    async t => {
+      const bob = lab.id('bob')
+      t.match(await touch(lab, bob, 'phone'), { created: true, head: { seq: 0, tag: 'birth' } })
+      t.strictSame(await texts(lab, bob, 'phone', { seq: 0, tag: 'birth' }), [], 'an empty mailbox')
+      t.strictSame(await texts(lab, bob, 'phone', 'start'), [])
+      await fill(lab, bob, 3)
+      t.strictSame(await texts(lab, bob, 'phone', { seq: 0, tag: 'birth' }), ['e1', 'e2', 'e3'])
+      t.strictSame(await texts(lab, bob, 'phone', { seq: 1, tag: 'e1' }), ['e2', 'e3'])
+      t.strictSame(await texts(lab, bob, 'phone', { seq: 3, tag: 'e3' }), [])
+      t.strictSame(await texts(lab, bob, 'phone', 'start'), ['e1', 'e2', 'e3'])
+    }
+  )
 
-  t.test('a limit takes the oldest; the next cursor goes on from there', async t => {
+  t.test('a limit returns the oldest events, and the next read continues after them', async t => {
     const bob = lab.id('bob')
     await touch(lab, bob, 'phone')
     await fill(lab, bob, 5)
@@ -32,7 +35,7 @@ export function cursorContract(t: Test, lab: Lab): void {
     t.match(await read(lab, bob, 'phone', { seq: 4, tag: 'e4' }, 2), { events: [{ tag: 'e5' }] })
   })
 
-  t.test('a bound in bytes takes the oldest that fit, and one event in any case', async t => {
+  t.test('a bound in bytes returns the oldest events that fit, and at least one', async t => {
     const bob = lab.id('bob')
     await touch(lab, bob, 'phone')
     await fill(lab, bob, 40)
@@ -52,12 +55,12 @@ export function cursorContract(t: Test, lab: Lab): void {
     t.equal(await tags({ seq: 3, tag: 'e3' }, 9, weight - 1), 'e4')
   })
 
-  t.test('a cursor of another history is unknown, wherever it points', async t => {
+  t.test('a cursor of another history is unknown, whatever its number', async t => {
     const bob = lab.id('bob')
     await touch(lab, bob, 'phone')
     t.equal(await texts(lab, bob, 'phone', { seq: 0, tag: 'other' }), 'unknown', 'an empty mailbox')
     await fill(lab, bob, 3)
-    t.equal(await texts(lab, bob, 'phone', { seq: 0, tag: 'other' }), 'unknown', 'the birth')
+    t.equal(await texts(lab, bob, 'phone', { seq: 0, tag: 'other' }), 'unknown', 'before the first event')
     t.equal(await texts(lab, bob, 'phone', { seq: 2, tag: 'e9' }), 'unknown', 'the middle')
     t.equal(await texts(lab, bob, 'phone', { seq: 3, tag: 'e9' }), 'unknown', 'the head')
     t.equal(await texts(lab, bob, 'phone', { seq: 4, tag: 'e4' }), 'future')
@@ -68,7 +71,7 @@ export function cursorContract(t: Test, lab: Lab): void {
     })
   })
 
-  t.test('a cursor whose event was trimmed away is evicted, even if all that follows is there', async t => {
+  t.test('a cursor is evicted once its event is, even if all events after it are kept', async t => {
     const bob = lab.id('bob')
     await touch(lab, bob, 'phone')
     await fill(lab, bob, 3 * lab.options.mailboxMaxEvents)
@@ -82,7 +85,7 @@ export function cursorContract(t: Test, lab: Lab): void {
     t.equal((await texts(lab, bob, 'phone', { seq, tag: `e${seq}` }))[0], `e${seq + 1}`)
   })
 
-  t.test('a mailbox emptied and grown again past the old number never passes for the old one', async t => {
+  t.test('a mailbox that was removed and has grown again knows no cursor of the old one', async t => {
     const bob = lab.id('bob')
     await touch(lab, bob, 'phone', { tag: 'born1' })
     await fill(lab, bob, 3, { stem: 'old' })
@@ -100,14 +103,14 @@ export function cursorContract(t: Test, lab: Lab): void {
     }
   })
 
-  t.test('who is not registered has no mailbox', async t => {
+  t.test('a read resolves to none for a device that is not registered', async t => {
     const bob = lab.id('bob')
     t.equal(await texts(lab, bob, 'phone', 'start'), 'none')
     await touch(lab, bob, 'laptop')
     t.equal(await texts(lab, bob, 'phone', { seq: 0, tag: 'birth' }), 'none')
   })
 
-  t.test('a mailbox is kept for the retention after the last sign of life, and not longer', async t => {
+  t.test('a mailbox is kept for the retention after the last keepalive, and not longer', async t => {
     const bob = lab.id('bob')
     const { retentionMs } = lab.options
     await touch(lab, bob, 'phone')
@@ -125,7 +128,7 @@ export function cursorContract(t: Test, lab: Lab): void {
     t.strictSame(await texts(lab, bob, 'phone'), ['new1', 'new2'])
   })
 
-  t.test('what expired takes nothing any more', async t => {
+  t.test('an expired device gets no event', async t => {
     const bob = lab.id('bob')
     await touch(lab, bob, 'phone')
     lab.clock.advance(lab.options.retentionMs / 2)

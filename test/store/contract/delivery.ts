@@ -1,6 +1,6 @@
-// How Redis delivers mail that came through an outbox, perhaps more than once.
+// RedisMailboxes.deliver: mail from an outbox, which may be delivered more than once.
 import type { Test } from 'tap'
-import type { CommitMail } from '../../../src/store/redis/mailboxes.js'
+import type { CommitMail } from '../../../src/store/redis/mailbox-format.js'
 import type { RedisStore } from '../../../src/store/redis/redis.js'
 import type { Lab } from '../contract.js'
 import { call, connect, mail, mailOf, texts, touch } from './fixtures.js'
@@ -10,7 +10,7 @@ export function deliveryContract(t: Test, lab: Lab<RedisStore>): void {
   const deliver = (user: string, ...commits: CommitMail[]) =>
     mailboxes.deliver(user, { source: call('some-call'), commits, now: lab.clock.now() })
 
-  t.test('the devices that count are those that took the last commit that was taken', async t => {
+  t.test('the counted devices are those that got an event of the last commit that was not dropped', async t => {
     const bob = lab.id('bob')
     await connect(lab, bob, 'phone', 'c1')
     await touch(lab, bob, 'laptop')
@@ -23,22 +23,22 @@ export function deliveryContract(t: Test, lab: Lab<RedisStore>): void {
     }
     t.strictSame(await counts(mailOf(1), toPhone(2)), { online: 1, queued: 0 })
     t.strictSame(await counts(toPhone(3), mailOf(4)), { online: 1, queued: 2 })
-    t.strictSame(await counts(mailOf(5), toPhone(2)), { online: 1, queued: 2 }, 'the last one is a duplicate')
+    t.strictSame(await counts(mailOf(5), toPhone(2)), { online: 1, queued: 2 }, 'the last commit is a duplicate')
     t.strictSame(
       await counts(mailOf(6), mailOf(7, { entries: [] })),
       { online: 0, queued: 0 },
-      'the last one has no event'
+      'the last commit has no event'
     )
   })
 
-  t.test('the same commit twice at once is taken once', async t => {
+  t.test('a commit that is delivered twice in one call is taken once', async t => {
     const bob = lab.id('bob')
     await touch(lab, bob, 'phone')
     await deliver(bob, mailOf(1), mailOf(1), mailOf(2))
     t.strictSame(await texts(lab, bob, 'phone'), ['v1', 'v2'])
   })
 
-  t.test('a lease is released with any of the commits, taken or not, and no other caller’s is', async t => {
+  t.test('a commit releases the lease of its holder, taken or repeated, and no other lease', async t => {
     const bob = lab.id('bob')
     const release = mailOf(2, { release: 'some-call/alice' })
     for (const commits of [

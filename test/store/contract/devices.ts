@@ -8,7 +8,7 @@ export function deviceContract(t: Test, lab: Lab): void {
   const state = async (user: string, device: string) =>
     (await mailboxes.devices(user, lab.clock.now())).find(found => found.device === device)
 
-  t.test('a touch registers a device once and is a sign of life', async t => {
+  t.test('a touch registers a device once and is a keepalive', async t => {
     const bob = lab.id('bob')
     t.strictSame(await mailboxes.devices(bob, lab.clock.now()), [])
     t.equal((await touch(lab, bob, 'phone', { tag: 'first' })).created, true)
@@ -27,10 +27,10 @@ export function deviceContract(t: Test, lab: Lab): void {
     const offline = { device: 'phone', online: false, onlineUntil: 0, left: false, status: '' }
     t.strictSame(await state(bob, 'phone'), { ...offline, seenAt })
     await touch(lab, bob, 'phone', { now: seenAt - 500 })
-    t.equal((await state(bob, 'phone'))?.seenAt, seenAt, 'another clock that is behind takes no life away')
+    t.equal((await state(bob, 'phone'))?.seenAt, seenAt, 'a touch with an older time changes nothing')
   })
 
-  t.test('a touch reads what follows a cursor, like a read', async t => {
+  t.test('a touch with readFrom returns the same page as a read', async t => {
     const bob = lab.id('bob')
     const bounds = { limit: 2, maxBytes: 10_000 }
     const from = (readFrom: Cursor | 'start', parts = {}) =>
@@ -42,10 +42,10 @@ export function deviceContract(t: Test, lab: Lab): void {
     }
     t.match(await from({ seq: 2, tag: 'other' }), { status: 'reset', reason: 'unknown', head: { seq: 3, tag: 'e3' } })
     t.match(await from({ seq: 9, tag: 'e9' }), { status: 'reset', reason: 'future' })
-    t.equal((await touch(lab, bob, 'phone')).page, null, 'and nothing without a cursor')
+    t.equal((await touch(lab, bob, 'phone')).page, null, 'no page without a cursor')
   })
 
-  t.test('a touch says whether the user has a lease, a room, an invitation, or is watched', async t => {
+  t.test('a touch says whether the user has a lease, a room or an invitation, or is watched', async t => {
     const { leases, memberships, invitations, aggregates } = lab.store
     const now = lab.clock.now()
     const involve: Readonly<Record<string, (user: string) => Promise<unknown>>> = {
@@ -62,7 +62,7 @@ export function deviceContract(t: Test, lab: Lab): void {
     }
   })
 
-  t.test('requests are told apart from what the stream itself does', async t => {
+  t.test('requestedAt counts requests, not what the stream itself does', async t => {
     const bob = lab.id('bob')
     const renew = async () => (await touch(lab, bob, 'phone', { connection: 'c1' })).requestedAt
     t.equal((await connect(lab, bob, 'phone', 'c1')).requestedAt, 0)
@@ -71,13 +71,17 @@ export function deviceContract(t: Test, lab: Lab): void {
     await mailboxes.recordRequest(bob, 'phone', first)
     lab.clock.advance(1_000)
     t.equal(await renew(), first)
-    t.equal((await touch(lab, bob, 'phone')).requestedAt, first + 1_000, 'a sign of life without a connection is one')
+    t.equal(
+      (await touch(lab, bob, 'phone')).requestedAt,
+      first + 1_000,
+      'a keepalive without a connection is a request'
+    )
     await mailboxes.recordRequest(bob, 'phone', first)
-    t.equal(await renew(), first + 1_000, 'a clock that is behind takes none away')
+    t.equal(await renew(), first + 1_000, 'an older time changes nothing')
     t.match(await state(bob, 'phone'), { seenAt: first + 1_000, status: '' })
   })
 
-  t.test('a request registers no device and keeps none there', async t => {
+  t.test('recordRequest registers no device and changes none without an open stream', async t => {
     const bob = lab.id('bob')
     await mailboxes.recordRequest(bob, 'phone', lab.clock.now())
     t.strictSame(await mailboxes.devices(bob, lab.clock.now()), [])
@@ -92,7 +96,7 @@ export function deviceContract(t: Test, lab: Lab): void {
     t.equal((await state(bob, 'tablet'))?.status, 'a|b|3')
   })
 
-  t.test('names that mean something to a program are just names', async t => {
+  t.test('device names that mean something to JavaScript or Lua are kept as they are', async t => {
     const bob = lab.id('bob')
     const names = ['__proto__', 'constructor', '-', '~', 'a.b@c', '0']
     for (const name of names) await touch(lab, bob, name)
@@ -100,17 +104,17 @@ export function deviceContract(t: Test, lab: Lab): void {
     t.strictSame(devices.map(({ device }) => device).sort(), names.sort())
   })
 
-  t.test('a claim makes the connection the only one, until another claims', async t => {
+  t.test('a claim supersedes the previous connection of the device', async t => {
     const bob = lab.id('bob')
     t.equal((await connect(lab, bob, 'phone', 'c1')).connection, 'c1')
     t.equal((await connect(lab, bob, 'phone', 'c2')).connection, 'c2')
     const onlineUntil = lab.clock.now() + 999_000
-    t.equal((await touch(lab, bob, 'phone', { connection: 'c1', onlineUntil })).connection, 'c2', 'it was superseded')
+    t.equal((await touch(lab, bob, 'phone', { connection: 'c1', onlineUntil })).connection, 'c2', 'c1 is superseded')
     lab.clock.advance(45_000)
-    t.equal((await state(bob, 'phone'))?.online, false, 'and did not keep the device online')
+    t.equal((await state(bob, 'phone'))?.online, false, 'c1 did not keep the device online')
   })
 
-  t.test('a connection renews being online while it is the device’s', async t => {
+  t.test('the connection of a device keeps it online', async t => {
     const bob = lab.id('bob')
     await connect(lab, bob, 'phone', 'c1')
     t.equal((await state(bob, 'phone'))?.online, true)
@@ -121,10 +125,10 @@ export function deviceContract(t: Test, lab: Lab): void {
     t.match(await state(bob, 'phone'), { online: true, onlineUntil })
     await touch(lab, bob, 'phone', { onlineUntil: lab.clock.now() + 45_000 })
     lab.clock.advance(1)
-    t.equal((await state(bob, 'phone'))?.online, false, 'without naming the connection nothing is renewed')
+    t.equal((await state(bob, 'phone'))?.online, false, 'a touch without a connection does not renew onlineUntil')
   })
 
-  t.test('a record without a connection takes the one that is evidently open', async t => {
+  t.test('a record without a connection takes the one that touches it', async t => {
     const bob = lab.id('bob')
     await touch(lab, bob, 'phone')
     const touched = await touch(lab, bob, 'phone', { connection: 'c1', onlineUntil: lab.clock.now() + 1 })
@@ -133,7 +137,7 @@ export function deviceContract(t: Test, lab: Lab): void {
     t.equal((await touch(lab, bob, 'phone', { connection: 'c2' })).connection, 'c1')
   })
 
-  t.test('a device is offline when its connection closes, but not when one closes that it no longer had', async t => {
+  t.test('a device is offline when its connection closes, but not when a superseded one closes', async t => {
     const bob = lab.id('bob')
     await connect(lab, bob, 'phone', 'c1')
     await connect(lab, bob, 'phone', 'c2')
@@ -149,7 +153,7 @@ export function deviceContract(t: Test, lab: Lab): void {
     t.equal(await state(bob, 'missing'), undefined)
   })
 
-  t.test('a device has left from when its connection closes to its next sign of life', async t => {
+  t.test('a device has left from the close of its connection to its next keepalive', async t => {
     const bob = lab.id('bob')
     const left = async () => (await state(bob, 'phone'))?.left
     await connect(lab, bob, 'phone', 'c1')
@@ -157,45 +161,50 @@ export function deviceContract(t: Test, lab: Lab): void {
     await mailboxes.closeConnection(bob, 'phone', { connection: 'c1', now: lab.clock.now() })
     t.equal(await left(), true)
     await touch(lab, bob, 'phone')
-    t.equal(await left(), false, 'a heartbeat')
+    t.equal(await left(), false, 'after a keepalive')
     await connect(lab, bob, 'phone', 'c2')
     await mailboxes.closeConnection(bob, 'phone', { connection: 'c2', now: lab.clock.now() })
     await connect(lab, bob, 'phone', 'c3')
-    t.equal(await left(), false, 'another connection')
+    t.equal(await left(), false, 'after another connection')
     lab.clock.advance(45_000)
-    t.match(await state(bob, 'phone'), { online: false, left: false }, 'one that lapsed was not closed')
+    t.match(await state(bob, 'phone'), { online: false, left: false }, 'a connection that lapsed was not closed')
   })
 
-  t.test('a connection lasts as long as its own token, until a fresher one is shown', async t => {
+  t.test('a connection lasts as long as its token, until the device uses a newer one', async t => {
     const bob = lab.id('bob')
-    const shows = async (parts: Parameters<typeof touch>[3]) => (await touch(lab, bob, 'phone', parts)).authExpiresAt
-    t.equal(await shows({ authExpiresAt: 9_000 }), null, 'there is no connection yet')
+    const authAfter = async (parts: Parameters<typeof touch>[3]) =>
+      (await touch(lab, bob, 'phone', parts)).authExpiresAt
+    t.equal(await authAfter({ authExpiresAt: 9_000 }), null, 'there is no connection yet')
     t.equal(
-      await shows({ connection: 'c1', claim: true, authExpiresAt: 5_000 }),
+      await authAfter({ connection: 'c1', claim: true, authExpiresAt: 5_000 }),
       5_000,
-      'what was shown before does not count'
+      'earlier tokens do not count'
     )
-    t.equal(await shows({}), 5_000)
-    t.equal(await shows({ authExpiresAt: 4_000 }), 5_000)
-    t.equal(await shows({ authExpiresAt: 6_000 }), 6_000)
-    t.equal(await shows({ connection: 'c1', authExpiresAt: 5_000 }), 6_000, 'a renewal takes nothing away')
+    t.equal(await authAfter({}), 5_000)
+    t.equal(await authAfter({ authExpiresAt: 4_000 }), 5_000)
+    t.equal(await authAfter({ authExpiresAt: 6_000 }), 6_000)
+    t.equal(await authAfter({ connection: 'c1', authExpiresAt: 5_000 }), 6_000, 'a renewal shortens nothing')
     t.equal(
-      await shows({ connection: 'c2', claim: true, authExpiresAt: 3_000 }),
+      await authAfter({ connection: 'c2', claim: true, authExpiresAt: 3_000 }),
       3_000,
-      'the next connection begins anew'
+      'the next connection has its own token'
     )
-    t.equal(await shows({ connection: 'c1', authExpiresAt: 7_000 }), 3_000, 'nor does the one before extend it')
-    t.equal(await shows({ authExpiresAt: null }), null, 'a token that never expires')
-    t.equal(await shows({ authExpiresAt: 8_000 }), null)
+    t.equal(
+      await authAfter({ connection: 'c1', authExpiresAt: 7_000 }),
+      3_000,
+      'a superseded connection does not extend it'
+    )
+    t.equal(await authAfter({ authExpiresAt: null }), null, 'a token that never expires')
+    t.equal(await authAfter({ authExpiresAt: 8_000 }), null)
   })
 
-  t.test('a record that was lost takes the expiry of the connection that is evidently open', async t => {
+  t.test('a record without a connection takes the token expiry of the one that touches it', async t => {
     const bob = lab.id('bob')
     await touch(lab, bob, 'phone', { authExpiresAt: 9_000 })
     t.equal((await touch(lab, bob, 'phone', { connection: 'c1', authExpiresAt: 5_000 })).authExpiresAt, 5_000)
   })
 
-  t.test('the tickets of a device go when it signs off, those of other devices stay', async t => {
+  t.test('signing a device off revokes its tickets, and no others', async t => {
     const [alice, bob] = [lab.id('alice'), lab.id('bob')]
     const { tickets } = lab.store
     const ttlMs = 60_000
@@ -216,7 +225,7 @@ export function deviceContract(t: Test, lab: Lab): void {
     t.equal(await tickets.use(bob, 'three', ttlMs), null, 'a device that never opened a stream has tickets too')
   })
 
-  t.test('a status stays until another is set, whatever it says', async t => {
+  t.test('a status with any characters is kept until another one is set', async t => {
     const bob = lab.id('bob')
     for (const status of ['{"a":"b|c"}', 'two\nlines | 1|2|3', '=', '']) {
       await touch(lab, bob, 'phone', { status })
@@ -225,31 +234,31 @@ export function deviceContract(t: Test, lab: Lab): void {
     }
   })
 
-  t.test('a user has so many devices and no more, however many come at once', async t => {
+  t.test('a user never has more devices than allowed, also with concurrent touches', async t => {
     const bob = lab.id('bob')
     const most = lab.options.maxDevicesPerUser
-    const come = (device: string) => mailboxes.touch(bob, device, { now: lab.clock.now(), tag: 'birth' })
+    const register = (device: string) => mailboxes.touch(bob, device, { now: lab.clock.now(), tag: 'birth' })
     const names = async () => (await mailboxes.devices(bob, lab.clock.now())).map(({ device }) => device).sort()
-    const came = await Promise.all(Array.from({ length: 2 * most }, (_, n) => come(`device${n}`)))
+    const registered = await Promise.all(Array.from({ length: 2 * most }, (_, n) => register(`device${n}`)))
     const first = (await names())[0] ?? ''
-    t.equal(came.filter(Boolean).length, most)
+    t.equal(registered.filter(Boolean).length, most)
     t.equal((await names()).length, most)
-    t.equal(await come('another'), null)
-    t.match(await come(first), { created: false }, 'those that are there may stay')
+    t.equal(await register('another'), null)
+    t.match(await register(first), { created: false }, 'a registered device is touched as before')
     t.match(await touch(lab, lab.id('carol'), 'another'), { created: true }, 'another user')
     await mailboxes.remove(bob, first)
-    t.match(await come('another'), { created: true }, 'one that signed off has made room')
-    t.equal(await come(first), null)
+    t.match(await register('another'), { created: true }, 'a device that signed off does not count')
+    t.equal(await register(first), null)
   })
 
-  t.test('devices that expired make room, and take their mailboxes with them', async t => {
+  t.test('expired devices do not count, and their mailboxes are deleted', async t => {
     const bob = lab.id('bob')
     const most = lab.options.maxDevicesPerUser
     for (let n = 0; n < most; n++) await touch(lab, bob, `old${n}`)
     for (const device of ['old0', 'old1']) await fill(lab, bob, 3, { device })
     lab.clock.advance(lab.options.retentionMs)
     await touch(lab, bob, 'old0')
-    t.equal(await mailboxes.touch(bob, 'new', { now: lab.clock.now(), tag: 'birth' }), null, 'not quite yet')
+    t.equal(await mailboxes.touch(bob, 'new', { now: lab.clock.now(), tag: 'birth' }), null, 'none has expired yet')
     lab.clock.advance(1)
     for (let n = 1; n < most; n++) await touch(lab, bob, `new${n}`)
     t.equal(await mailboxes.touch(bob, 'new', { now: lab.clock.now(), tag: 'birth' }), null)
@@ -259,7 +268,7 @@ export function deviceContract(t: Test, lab: Lab): void {
     t.strictSame(await texts(lab, bob, 'old1'), [])
   })
 
-  t.test('a device that signed off is gone, and was there only once', async t => {
+  t.test('remove resolves to true once, and the device is registered anew by the next touch', async t => {
     const bob = lab.id('bob')
     await connect(lab, bob, 'phone', 'c1')
     await touch(lab, bob, 'laptop')

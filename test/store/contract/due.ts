@@ -9,13 +9,13 @@ export function dueContract(t: Test, lab: Lab): void {
   const { aggregates, timers } = lab.store
   const claim = (id: string) => claimOf(lab, id)
   const nothing = { due: [], stale: [] }
-  /** What the suite has left behind is held for a while. */
+  /** Claims all deadlines that other tests have left behind. */
   async function claimAllElse(): Promise<void> {
     lab.clock.advance(3_600_000)
     await claim('')
   }
 
-  t.test('a deadline comes up when it has passed, to one claimer, and again when the hold is over', async t => {
+  t.test('a deadline that has passed is returned to one caller, and again when the claim has lapsed', async t => {
     const id = lab.id('c')
     await aggregates.commit(call(id), commitOf(lab, 0, { deadlineAt: lab.clock.now() + 30_000 }))
     lab.clock.advance(29_999)
@@ -32,7 +32,7 @@ export function dueContract(t: Test, lab: Lab): void {
     t.strictSame(await claim(id), { due: [call(id)], stale: [] })
   })
 
-  t.test('the next commit moves the deadline or takes it away', async t => {
+  t.test('the next commit moves or removes the deadline', async t => {
     const id = lab.id('c')
     await aggregates.commit(call(id), commitOf(lab, 0, { deadlineAt: lab.clock.now() }))
     await aggregates.commit(call(id), commitOf(lab, 1, { deadlineAt: lab.clock.now() + 1 }))
@@ -42,7 +42,7 @@ export function dueContract(t: Test, lab: Lab): void {
     t.strictSame(await claim(id), nothing)
   })
 
-  t.test('bringForward brings a deadline forward, never back, and makes none', async t => {
+  t.test('bringForward moves a deadline to an earlier time only, and creates none', async t => {
     const [id, without] = [lab.id('c'), lab.id('c')]
     const now = lab.clock.now()
     await aggregates.commit(call(id), commitOf(lab, 0, { deadlineAt: now + 30_000 }))
@@ -57,7 +57,7 @@ export function dueContract(t: Test, lab: Lab): void {
     t.strictSame(await claim(without), nothing)
   })
 
-  t.test('mail that has waited too long comes up, until it is delivered', async t => {
+  t.test('an outbox is stale when its mail has waited too long, until the mail is delivered', async t => {
     const id = lab.id('c')
     const held = { mail: [mailTo(lab.id('bob'))], isHeld: true }
     await aggregates.commit(call(id), commitOf(lab, 0, held))
@@ -65,21 +65,21 @@ export function dueContract(t: Test, lab: Lab): void {
     t.strictSame(await claim(id), nothing)
     await aggregates.commit(call(id), commitOf(lab, 1, held))
     lab.clock.advance(1)
-    t.strictSame(await claim(id), { due: [], stale: [call(id)] }, 'newer mail does not make the oldest younger')
-    t.strictSame(await claim(id), nothing, 'whoever got it has as long again')
+    t.strictSame(await claim(id), { due: [], stale: [call(id)] }, 'the oldest mail counts')
+    t.strictSame(await claim(id), nothing, 'it is not returned again for another staleMs')
     lab.clock.advance(1_000)
     t.strictSame(await claim(id), { due: [], stale: [call(id)] })
     await aggregates.releaseMail(call(id))
-    await until('it is settled', async () => !(await aggregates.load(call(id)))?.holdsMail)
+    await until('the mail is released', async () => !(await aggregates.load(call(id)))?.holdsMail)
     lab.clock.advance(60_000)
     t.strictSame(await claim(id), nothing)
   })
 
-  t.test('the deadline of what has expired does not come up', async t => {
+  t.test('the deadline of an expired aggregate is not returned', async t => {
     const id = lab.id('c')
     const over = commitOf(lab, 0, { deadlineAt: lab.clock.now() + 10_000, expireInMs: 20 })
     await aggregates.commit(call(id), over)
-    await until('it has expired', async () => {
+    await until('the aggregate has expired', async () => {
       lab.clock.advance(5)
       return (await aggregates.load(call(id))) === null
     })
@@ -87,10 +87,10 @@ export function dueContract(t: Test, lab: Lab): void {
     t.strictSame(await claim(id), nothing)
   })
 
-  t.test('no more than the limit comes up at once, the oldest first', async t => {
+  t.test('a claim returns at most `limit` deadlines, the oldest first', async t => {
     const ids = [lab.id('c')]
     const [first = ''] = ids
-    // Three in one partition, for a Cluster.
+    // All three in one partition, because on a Cluster the limit applies to each partition.
     while (ids.length < 3) {
       const id = lab.id('c')
       if (partitionOf(id) === partitionOf(first)) ids.push(id)
@@ -106,7 +106,7 @@ export function dueContract(t: Test, lab: Lab): void {
     t.match(await claimNext(lab, { limit: 2 }), { due: [], more: false })
   })
 
-  t.test('of mail that waits no more than the limit comes up at once, and that there is more is said', async t => {
+  t.test('a claim returns at most `limit` stale outboxes, and says that there are more', async t => {
     const ids = [lab.id('c')]
     while (ids.length < 3) {
       const id = lab.id('c')
@@ -126,7 +126,7 @@ export function dueContract(t: Test, lab: Lab): void {
     t.strictSame(found.sort(), ids.sort())
   })
 
-  t.test('who claims again when told to, at the next tick of 125 ms, finds a deadline within a second', async t => {
+  t.test('a node that claims at nextClaimAt, at ticks of 125 ms, finds a deadline within a second', async t => {
     const claimNow = () => timers.claimDue({ ...CLAIM, now: lab.clock.now() })
     for (const ms of [1, 300, 1_000, 1_700, 5_003]) {
       const id = lab.id('c')
@@ -145,19 +145,22 @@ export function dueContract(t: Test, lab: Lab): void {
     }
   })
 
-  t.test('calls come up before rooms and rooms before presence, and a class that is not asked for stays', async t => {
-    const id = lab.id('c')
-    const refs = (['presence', 'chat', 'pair', 'call'] as const).map(kind => ({ kind, id }))
-    await claimAllElse()
-    for (const [age, ref] of refs.entries()) {
-      await aggregates.commit(ref, commitOf(lab, 0, { deadlineAt: lab.clock.now() - 10 + age }))
+  t.test(
+    'due calls are returned before rooms and rooms before presence; a class that is not requested stays due',
+    async t => {
+      const id = lab.id('c')
+      const refs = (['presence', 'chat', 'pair', 'call'] as const).map(kind => ({ kind, id }))
+      await claimAllElse()
+      for (const [age, ref] of refs.entries()) {
+        await aggregates.commit(ref, commitOf(lab, 0, { deadlineAt: lab.clock.now() - 10 + age }))
+      }
+      const claimOnly = async (classes: readonly TimerClass[], limit: number) => {
+        const { due } = await claimNext(lab, { classes, limit })
+        return due.filter(ref => ref.id === id).map(({ kind }) => kind)
+      }
+      t.strictSame(await claimOnly(['call'], 1), ['pair'], 'the oldest of its class')
+      t.strictSame(await claimOnly(['call', 'room'], 100), ['call', 'chat'])
+      t.strictSame(await claimOnly(TIMER_CLASSES, 100), ['presence'])
     }
-    const claimOnly = async (classes: readonly TimerClass[], limit: number) => {
-      const { due } = await claimNext(lab, { classes, limit })
-      return due.filter(ref => ref.id === id).map(({ kind }) => kind)
-    }
-    t.strictSame(await claimOnly(['call'], 1), ['pair'], 'the oldest of its class')
-    t.strictSame(await claimOnly(['call', 'room'], 100), ['call', 'chat'])
-    t.strictSame(await claimOnly(TIMER_CLASSES, 100), ['presence'])
-  })
+  )
 }

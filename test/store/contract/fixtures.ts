@@ -1,7 +1,7 @@
-// Short ways to say what a contract test is about.
+// What contract tests commit, append and read, with short defaults.
 import type { AggregateRef, Commit, OutboxItem, Stamp } from '../../../src/store/aggregate.js'
 import type { UserMail } from '../../../src/store/mail.js'
-import type { CommitMail } from '../../../src/store/redis/mailboxes.js'
+import type { CommitMail } from '../../../src/store/redis/mailbox-format.js'
 import type {
   Cursor,
   DirectEvent,
@@ -18,21 +18,21 @@ import type { Lab } from '../contract.js'
 
 export const call = (id: string): AggregateRef => ({ kind: 'call', id })
 
-/** What a room leaves in its log for one user. */
+/** An item of a fan-out log for one user. */
 export const deliverTo = (user: string, n = 0): Extract<OutboxItem, { do: 'deliver' }> => ({
   do: 'deliver',
   user,
   event: { type: 'call.incoming', timestamp: '2026-11-21T10:00:00.000Z', data: { n, text: 'grüße | "quoted"\n' } }
 })
 
-/** What a commit says to a user: one event for all their devices. */
+/** Mail of a commit to a user: one event for all devices. */
 export const mailTo = (user: string, text = 'x', parts: Partial<UserMail> = {}): UserMail => ({
   user,
   entries: [mail(text)],
   ...parts
 })
 
-/** The name that the commit of this version gets in these tests; null for 0, which is none. */
+/** The stamp of the commit of this version in these tests; null for version 0, before the first commit. */
 export const stamp = (version: number, tag = `t${version}`): Stamp | null => (version === 0 ? null : { version, tag })
 
 export const commitOf = (lab: Lab, expected: number, parts: Partial<Commit> = {}): Commit => ({
@@ -55,18 +55,19 @@ export const mailOf = (version: number, parts: Partial<CommitMail> = {}): Commit
   ...parts
 })
 
-/** What is published of one commit; several are `appendAll`. */
+/** What fan-out appends of one commit. */
 export const appendOf = (
   version: number,
   { source = call('some-call'), ...parts }: Partial<UserCommit & Pick<UserAppend, 'source'>> = {}
 ): Omit<UserAppend, 'user'> => ({ source, commits: [mailOf(version, parts)] })
 
+/** What fan-out appends of several commits. */
 export const appendAll = (commits: readonly UserCommit[]): Omit<UserAppend, 'user'> => ({
   source: call('some-call'),
   commits
 })
 
-/** Appends as fan-out does; 'duplicate' if no mailbox of the user took anything. */
+/** Appends as fan-out does; 'duplicate' if no mailbox of the user got an event. */
 export async function append(
   lab: Lab,
   user: string,
@@ -77,7 +78,7 @@ export async function append(
   return (await countEntries(lab, user)) > before ? 'appended' : 'duplicate'
 }
 
-/** Of all mailboxes of the user, ever. */
+/** Of all mailboxes of the user, evicted entries included. */
 async function countEntries(lab: Lab, user: string): Promise<number> {
   const devices = await lab.store.mailboxes.devices(user, lab.clock.now())
   const pages = await Promise.all(devices.map(({ device }) => read(lab, user, device, 'start', 1)))
@@ -92,11 +93,11 @@ export const mail = <To extends Partial<MailboxEntry>>(text: string, to?: To) =>
 
 export async function touch(lab: Lab, user: string, device: string, parts: Partial<Touch> = {}): Promise<Touched> {
   const touched = await lab.store.mailboxes.touch(user, device, { now: lab.clock.now(), tag: 'birth', ...parts })
-  if (touched === null) throw new Error(`there is no room for ${device}`)
+  if (touched === null) throw new Error(`${device} is one device too many`)
   return touched
 }
 
-/** Opens a stream, as far as the store is concerned. */
+/** The touch of a stream that opens. */
 export const connect = (lab: Lab, user: string, device: string, connection: string): Promise<Touched> =>
   touch(lab, user, device, { connection, claim: true, onlineUntil: lab.clock.now() + 45_000 })
 
@@ -116,15 +117,15 @@ export const read = (
 ): Promise<ReadResult> =>
   lab.store.mailboxes.read(user, device, { from: cursor, limit, maxBytes, now: lab.clock.now() })
 
-/** The texts of everything that follows the cursor; or what came instead. */
+/** The texts of all events after the cursor, or why there are none. */
 export async function texts(lab: Lab, user: string, device: string, cursor: Cursor | 'start' = 'start') {
   const result = await read(lab, user, device, cursor)
   if (result.status === 'reset') return result.reason
   return result.status === 'none' ? 'none' : result.events.map(event => JSON.parse(event.envelope).text)
 }
 
-/** An event for the one device phone; no commit matters to it. */
-export const messageOf = (lab: Lab, n: number, parts: Partial<DirectEvent> = {}): DirectEvent => ({
+/** A direct event for the device phone, without a basis. */
+export const directEvent = (lab: Lab, n: number, parts: Partial<DirectEvent> = {}): DirectEvent => ({
   basis: null,
   device: 'phone',
   ...mail(`v${n}`),
@@ -133,7 +134,7 @@ export const messageOf = (lab: Lab, n: number, parts: Partial<DirectEvent> = {})
   ...parts
 })
 
-/** Decided on this commit of the aggregate. */
+/** The basis of a direct event that was decided on this commit. */
 export const decidedOn = (source: AggregateRef, version: number, tag = `t${version}`): Pick<DirectEvent, 'basis'> => ({
   basis: { source, version, tag }
 })
@@ -146,21 +147,21 @@ export async function fill(
   { stem = 'e', device = 'phone' } = {}
 ): Promise<void> {
   for (let n = 1; n <= count; n++) {
-    const message = messageOf(lab, 1, { device, tag: `${stem}${n}`, ...mail(`${stem}${n}`) })
+    const message = directEvent(lab, 1, { device, tag: `${stem}${n}`, ...mail(`${stem}${n}`) })
     await lab.store.mailboxes.send(user, message)
   }
 }
 
 export const CLAIM = { claimMs: 5_000, staleMs: 1_000, limit: 10_000, classes: TIMER_CLASSES }
 
-/** What comes up of this one id; the suite's others may lie beside it. */
+/** Claims what is due, and returns what has this id: the store holds aggregates of other tests as well. */
 export async function claimOf(lab: Lab, id: string): Promise<Pick<ClaimedTimers, 'due' | 'stale'>> {
-  const { due, stale } = await holdOf(lab, id)
+  const { due, stale } = await claimWithMarker(lab, id)
   return { due, stale }
 }
 
-/** The same, and until when it is held. */
-export async function holdOf(
+/** The same, with the claim marker. */
+export async function claimWithMarker(
   { store, clock }: Lab,
   id: string
 ): Promise<Pick<ClaimedTimers, 'due' | 'stale' | 'claimedUntil'>> {
@@ -174,7 +175,7 @@ export async function holdOf(
   }
 }
 
-/** The first of a whole round of claims that finds something; or the last. */
+/** The first claim of a round that finds something, or the last one. A round covers all partitions. */
 export async function claimNext({ store, clock }: Lab, options: Partial<ClaimOptions>): Promise<ClaimedTimers> {
   for (let turn = 1; ; turn++) {
     const claimed = await store.timers.claimDue({ ...CLAIM, now: clock.now(), ...options })

@@ -19,7 +19,7 @@ export function invitationContract(t: Test, lab: Lab): void {
     t.strictSame(await list(alice, now + 60_000), [])
   })
 
-  t.test('a room that rings anew is listed until the later of both', async t => {
+  t.test('an invitation that is added twice is listed until the later end', async t => {
     const alice = lab.id('alice')
     const now = lab.clock.now()
     await invitations.add(alice, 'room-1', { until: now + 30_000, now })

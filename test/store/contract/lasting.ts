@@ -8,7 +8,7 @@ const name = (text: string | number) => `${LASTING}${text}`
 
 export function lastingContract(t: Test, lab: Lab): void {
   const { rooms } = lab.store
-  // The engines' own time: no caller's `now` takes part, so both clocks move until it has happened.
+  // Expiry runs on the clock of the engine, which is real time on Redis: the manual clock advances until the room has expired.
   const isGone = (id: string) => async () => {
     lab.clock.advance(5)
     return (await rooms.load(id, []))?.version !== 1
@@ -31,33 +31,33 @@ export function lastingContract(t: Test, lab: Lab): void {
     t.strictSame(await fieldsOf(id), { a: written.a })
   })
 
-  t.test('it outlives the room, alone, and is there when the id is used again', async t => {
+  t.test('a lasting field outlives its room, and belongs to the next room of this id', async t => {
     const id = lab.id('r')
     await commitRoom(t, lab, id, joinOf(lab, 'alice', { writes: { [name('a')]: '1', a: '1' }, expireInMs: 20 }))
-    await until('the room has gone', isGone(id))
+    await until('the room has expired', isGone(id))
     t.strictSame(await rooms.load(id, 'all'), {
       version: 0,
       fields: new Map([[name('a'), { version: 1, tag: 'tag', value: '1' }]]),
       participantCount: 0,
       publishedVersion: 0
     })
-    const ignorant = roomCommitOf(lab, { reads: { [name('a')]: null }, writes: { a: '2' } })
-    t.strictSame(await rooms.commit(id, ignorant), { status: 'conflict' })
+    const unaware = roomCommitOf(lab, { reads: { [name('a')]: null }, writes: { a: '2' } })
+    t.strictSame(await rooms.commit(id, unaware), { status: 'conflict' })
     await commitRoom(t, lab, id, { reads: { [name('a')]: roomStamp(1), a: null }, writes: { a: '2' } })
     t.strictSame(Object.keys(await fieldsOf(id)).sort(), [name('a'), 'a'])
   })
 
-  t.test('when the last one is taken away nothing is left of a room that has gone', async t => {
+  t.test('nothing is left of an expired room once its last lasting field is removed', async t => {
     const id = lab.id('r')
     await commitRoom(t, lab, id, { writes: { [name('a')]: '1' } })
     await commitRoom(t, lab, id, { writes: { [name('a')]: null }, expireInMs: 20 })
-    await until('it has gone', async () => {
+    await until('the room has expired', async () => {
       lab.clock.advance(5)
       return (await rooms.load(id, 'all')) === null
     })
   })
 
-  t.test('a room has so many and no more, and nothing is written of what would be too many', async t => {
+  t.test('a commit with too many lasting fields is refused, and writes nothing', async t => {
     const id = lab.id('r')
     const some = (from: number, to: number) =>
       Object.fromEntries(Array.from({ length: to - from }, (_, i) => [name(from + i), '1']))
@@ -71,7 +71,7 @@ export function lastingContract(t: Test, lab: Lab): void {
     t.equal((await rooms.load(id, 'all'))?.fields.size, LASTING_MAX)
   })
 
-  t.test('it is kept for a year after the last commit', async t => {
+  t.test('lasting fields are kept for a year after the last commit', async t => {
     t.equal(LASTING_MS, 365 * 86_400_000)
   })
 }

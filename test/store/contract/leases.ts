@@ -18,7 +18,7 @@ export function leaseContract(t: Test, lab: Lab): void {
   const held = async (user: string) =>
     (await leases.list(user)).map(({ holder, kind }) => `${holder} ${kind}`).sort((a, b) => a.localeCompare(b))
 
-  t.test('a lease is taken once, listed as it was taken, and released', async t => {
+  t.test('a lease is taken, listed as it was taken, and released by its holder only', async t => {
     const alice = lab.id('alice')
     t.strictSame(await leases.list(alice), [])
     t.strictSame(await take(alice, lease('c1/alice', 'bob'), one), { taken: true, held: [lease('c1/alice', 'bob')] })
@@ -36,7 +36,7 @@ export function leaseContract(t: Test, lab: Lab): void {
     t.match(await take(alice, lease('c2/alice', 'carol'), one), { taken: true })
   })
 
-  t.test('taking it again is a success and changes nothing', async t => {
+  t.test('taking a held lease again succeeds and changes nothing', async t => {
     const alice = lab.id('alice')
     await take(alice, lease('c1/alice', 'bob'), one)
     const again = { ...lease('c1/alice', 'bob', 'ringing'), at: 5, role: 'other' }
@@ -44,7 +44,7 @@ export function leaseContract(t: Test, lab: Lab): void {
     t.strictSame(await leases.list(alice), [lease('c1/alice', 'bob')])
   })
 
-  t.test('two leases with one peer exclude each other, whatever their kinds and limits', async t => {
+  t.test('a second lease with the same peer is refused, whatever the kinds and limits', async t => {
     const alice = lab.id('alice')
     await take(alice, lease('c1/bob', 'bob', 'ringing'), {})
     for (const kind of ['active', 'ringing', 'ringing_known'] as const) {
@@ -54,7 +54,7 @@ export function leaseContract(t: Test, lab: Lab): void {
     t.match(await take(alice, lease('c3/bo', 'bo', 'ringing'), {}), { taken: true })
   })
 
-  t.test('each kind has its own limit, and a kind that is not named is not counted', async t => {
+  t.test('each kind has its own limit; a kind without a limit is not counted', async t => {
     const cases: readonly [kinds: readonly LeaseKind[], limits: LeaseLimits, taken: boolean][] = [
       [[], { active: 1 }, true],
       [['ringing', 'ringing'], { active: 1 }, true],
@@ -75,13 +75,13 @@ export function leaseContract(t: Test, lab: Lab): void {
     }
   })
 
-  t.test('of many who want the last one, one gets it', async t => {
+  t.test('of many concurrent takes for the last slot, one succeeds', async t => {
     const alice = lab.id('alice')
     const takes = Array.from({ length: 20 }, (_, n) => take(alice, lease(`c${n}/alice`, `p${n}`), one))
     t.equal((await Promise.all(takes)).filter(({ taken }) => taken).length, 1)
   })
 
-  t.test('the holder may make it active, which keeps the rest of it; again it changes nothing', async t => {
+  t.test('the holder can upgrade a lease to active once; peer, role and time stay', async t => {
     const bob = lab.id('bob')
     await take(bob, lease('c1/alice', 'alice', 'ringing'), {})
     const active = { ...lease('c1/alice', 'alice'), at: 5, role: 'other' }
@@ -91,7 +91,7 @@ export function leaseContract(t: Test, lab: Lab): void {
     }
   })
 
-  t.test('but not while as many others are active as may be, and then nothing is written', async t => {
+  t.test('an upgrade is refused while the user has the maximum of active leases, and nothing is written', async t => {
     const bob = lab.id('bob')
     await take(bob, lease('c1/bob', 'carol', 'active'), {})
     await take(bob, lease('c2/alice', 'alice', 'ringing_known'), {})
@@ -102,18 +102,22 @@ export function leaseContract(t: Test, lab: Lab): void {
     t.strictSame(await held(bob), ['c1/bob active', 'c2/alice ringing_known'])
     t.match(await activate(2), { taken: true })
     t.strictSame(await held(bob), ['c1/bob active', 'c2/alice active'])
-    t.match(await activate(1), { taken: true }, 'it is active already')
+    t.match(await activate(1), { taken: true }, 'the lease is active already')
   })
 
-  t.test('one that was forgotten is taken as if it was new', async t => {
+  t.test('an active lease that the holder does not have is taken as a new one', async t => {
     const bob = lab.id('bob')
     await take(bob, lease('c1/alice', 'alice', 'ringing'), {})
     t.match(await take(bob, lease('c2/carol', 'carol'), one), { taken: true })
     t.match(await take(bob, lease('c3/dave', 'dave'), one), { taken: false })
-    t.match(await take(bob, lease('c4/alice', 'alice'), { active: 9 }), { taken: false }, 'the peer has one')
+    t.match(
+      await take(bob, lease('c4/alice', 'alice'), { active: 9 }),
+      { taken: false },
+      'there is a lease with this peer'
+    )
   })
 
-  t.test('of many that would be active at once one wins', async t => {
+  t.test('of many concurrent upgrades to the last active slot, one succeeds', async t => {
     const bob = lab.id('bob')
     for (let n = 0; n < 10; n++) await take(bob, lease(`c${n}/p${n}`, `p${n}`, 'ringing'), {})
     const takes = Array.from({ length: 10 }, (_, n) => take(bob, lease(`c${n}/p${n}`, `p${n}`), one))
@@ -130,7 +134,7 @@ export function leaseContract(t: Test, lab: Lab): void {
     claim: { lease: lease(`${user}/${peer}`, peer, kind), limits }
   })
 
-  t.test('a commit takes the leases that it claims, and says what their users hold', async t => {
+  t.test('a commit takes the leases that it claims, and returns all leases of their users', async t => {
     const [alice, bob] = [lab.id('alice'), lab.id('bob')]
     await take(bob, lease('c0/carol', 'carol', 'ringing'), {})
     const result = await lab.store.aggregates.commit(
@@ -145,7 +149,7 @@ export function leaseContract(t: Test, lab: Lab): void {
     t.equal((await held(bob)).length, 2)
   })
 
-  t.test('a commit whose claim is refused writes no state and names who holds what', async t => {
+  t.test('a commit whose claim is refused writes no state and returns the leases of that user', async t => {
     const [alice, bob, id] = [lab.id('alice'), lab.id('bob'), lab.id('c')]
     await take(bob, lease('c0/carol', 'carol'), {})
     const mail = [claimOf(alice, bob), claimOf(bob, alice)]

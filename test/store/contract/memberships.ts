@@ -10,7 +10,7 @@ export function membershipContract(t: Test, lab: Lab): void {
     )
   const at = 1_000
 
-  t.test('a user’s devices are looked up with the rooms they are in, one device or all', async t => {
+  t.test('list resolves to the memberships of one device, or of all devices of a user', async t => {
     const [alice, bob] = [lab.id('alice'), lab.id('bob')]
     const phone = { user: alice, device: 'phone', participantId: 'p1' }
     const laptop = { user: alice, device: 'laptop', participantId: 'p2' }
@@ -37,24 +37,31 @@ export function membershipContract(t: Test, lab: Lab): void {
     t.equal((await list(bob)).length, 1)
   })
 
-  t.test('a device is in a room as one participant, and the one before takes nothing from the next', async t => {
-    const alice = lab.id('alice')
-    const before = { user: alice, device: 'phone', participantId: 'p1' }
-    const after = { ...before, participantId: 'p2' }
-    await memberships.add(before, 'room-1', options)
-    await memberships.add(after, 'room-1', { ...options, now: 2_000 })
-    await memberships.remove(before, 'room-1')
-    t.strictSame(await list(alice), [{ ...after, roomId: 'room-1', at: 2_000 }])
-    await memberships.remove(after, 'room-1')
-    t.strictSame(await list(alice), [])
-  })
+  t.test(
+    'a device is in a room as the participant that was added last; removing an earlier one changes nothing',
+    async t => {
+      const alice = lab.id('alice')
+      const before = { user: alice, device: 'phone', participantId: 'p1' }
+      const after = { ...before, participantId: 'p2' }
+      await memberships.add(before, 'room-1', options)
+      await memberships.add(after, 'room-1', { ...options, now: 2_000 })
+      await memberships.remove(before, 'room-1')
+      t.strictSame(await list(alice), [{ ...after, roomId: 'room-1', at: 2_000 }])
+      await memberships.remove(after, 'room-1')
+      t.strictSame(await list(alice), [])
+    }
+  )
 
-  t.test('a device is in so many rooms and no more; another device is not counted', async t => {
+  t.test('a membership beyond the maximum of the device is refused; other devices do not count', async t => {
     const alice = lab.id('alice')
     const phone = { user: alice, device: 'phone', participantId: 'p1' }
     for (const room of ['r1', 'r2', 'r3']) t.equal(await memberships.add(phone, room, options), true)
     t.equal(await memberships.add(phone, 'r4', options), false)
-    t.equal(await memberships.add({ ...phone, participantId: 'p2' }, 'r3', options), true, 'it is in that one already')
+    t.equal(
+      await memberships.add({ ...phone, participantId: 'p2' }, 'r3', options),
+      true,
+      'the device is in that room already'
+    )
     t.equal(await memberships.add({ ...phone, device: 'laptop' }, 'r4', options), true)
     t.equal((await list(alice, 'phone')).length, 3)
     await memberships.remove(phone, 'r1')

@@ -1,20 +1,20 @@
-// What a message is compared with whose decision was made on a commit: on one server, and in memory, with what stands; on a Cluster with what
-// the recipient's mailboxes have taken, which they may have forgotten and the source, too.
+// A direct event is appended only if the commit that it was decided on still stands. In memory and on one server the commit is compared with the
+// state of the aggregate; on a Cluster with the commits that the recipient's mailboxes have taken. A failover may lose either.
 import type { Test } from 'tap'
 import type { RedisStore } from '../../../src/store/redis/redis.js'
 import type { Lab } from '../contract.js'
-import { call, commitOf, decidedOn, mail, mailOf, mailTo, messageOf, texts, touch } from './fixtures.js'
+import { call, commitOf, decidedOn, directEvent, mail, mailOf, mailTo, texts, touch } from './fixtures.js'
 
-export function standingContract(t: Test, lab: Lab): void {
+export function currentCommitContract(t: Test, lab: Lab): void {
   const { aggregates, mailboxes } = lab.store
 
   t.test(
-    'nothing is taken that was decided on a commit that the source has forgotten, or that expired with it',
+    'a direct event is refused if its commit is not the one that stands, or the aggregate does not exist',
     async t => {
       const [ref, bob] = [call(lab.id('c')), lab.id('bob')]
       await touch(lab, bob, 'phone')
-      const send = (version: number) => mailboxes.send(bob, messageOf(lab, version, decidedOn(ref, version)))
-      t.strictSame(await send(1), { status: 'behind', newest: 0 }, 'there is none')
+      const send = (version: number) => mailboxes.send(bob, directEvent(lab, version, decidedOn(ref, version)))
+      t.strictSame(await send(1), { status: 'behind', newest: 0 }, 'there is no commit')
       await aggregates.commit(ref, commitOf(lab, 0, { mail: [mailTo(bob, 'v1')] }))
       t.strictSame(await send(2), { status: 'behind', newest: 1 })
       t.strictSame(await send(1), { status: 'queued' })
@@ -22,25 +22,25 @@ export function standingContract(t: Test, lab: Lab): void {
     }
   )
 
-  t.test('a message does not overtake mail that is held back', async t => {
+  t.test('a direct event does not overtake mail that is held back', async t => {
     const [ref, bob] = [call(lab.id('c')), lab.id('bob')]
     await touch(lab, bob, 'phone')
     await aggregates.commit(ref, commitOf(lab, 0))
     await aggregates.commit(ref, commitOf(lab, 1, { mail: [mailTo(bob, 'held')], isHeld: true }))
-    t.match(await mailboxes.send(bob, messageOf(lab, 1, decidedOn(ref, 1))), { status: 'behind', newest: 2 })
+    t.match(await mailboxes.send(bob, directEvent(lab, 1, decidedOn(ref, 1))), { status: 'behind', newest: 2 })
     t.strictSame(await texts(lab, bob, 'phone'), [])
   })
 }
 
-export function takenContract(t: Test, lab: Lab<RedisStore>): void {
+export function takenCommitContract(t: Test, lab: Lab<RedisStore>): void {
   const { mailboxes } = lab.store
   const source = call('some-call')
   const deliver = (user: string, commit: ReturnType<typeof mailOf>) =>
     mailboxes.deliver(user, { source, commits: [commit], now: lab.clock.now() })
   const send = (user: string, version: number, tag?: string) =>
-    mailboxes.send(user, messageOf(lab, version, decidedOn(source, version, tag)))
+    mailboxes.send(user, directEvent(lab, version, decidedOn(source, version, tag)))
 
-  t.test('a message follows the newest commit that the mailboxes have taken', async t => {
+  t.test('a direct event is accepted only on the newest commit that the mailboxes have taken', async t => {
     const bob = lab.id('bob')
     await touch(lab, bob, 'phone')
     for (const version of [1, 2]) await deliver(bob, mailOf(version))
@@ -48,27 +48,27 @@ export function takenContract(t: Test, lab: Lab<RedisStore>): void {
     t.strictSame(await send(bob, 2, 'forgotten'), { status: 'behind', newest: 2 })
     t.strictSame(await send(bob, 2), { status: 'queued' })
     await deliver(bob, mailOf(4, { entries: [] }))
-    t.match(await send(bob, 3), { status: 'behind' }, 'a commit without an event for them counts as well')
+    t.match(await send(bob, 3), { status: 'behind' }, 'a commit without an event for the user counts, too')
     t.strictSame(await texts(lab, bob, 'phone'), ['v1', 'v2', 'v2'])
   })
 
-  t.test('versions that a failover made anew replace those of the first history', async t => {
+  t.test('versions of a new history replace those that a failover lost', async t => {
     const bob = lab.id('bob')
     await touch(lab, bob, 'phone')
     for (const version of [1, 2, 3]) await deliver(bob, mailOf(version))
     await deliver(bob, mailOf(2, { tag: 'other' }))
-    t.match(await send(bob, 2, 'other'), { status: 'queued' }, '3 was forgotten')
+    t.match(await send(bob, 2, 'other'), { status: 'queued' }, 'version 3 of the old history is forgotten')
   })
 
   t.test(
-    'a commit that the mailboxes have forgotten is remembered with the message that was decided on it',
+    'a commit that the mailboxes do not know is remembered with the direct event that was decided on it',
     async t => {
       const bob = lab.id('bob')
       await touch(lab, bob, 'phone')
       await deliver(bob, mailOf(2))
-      const refused = messageOf(lab, 9, { ...decidedOn(source, 9), at: { seq: 7, tag: 'other' } })
+      const refused = directEvent(lab, 9, { ...decidedOn(source, 9), expectedHead: { seq: 7, tag: 'other' } })
       t.match(await mailboxes.send(bob, refused), { status: 'moved' })
-      t.match(await send(bob, 2), { status: 'queued' }, 'what is refused is not remembered')
+      t.match(await send(bob, 2), { status: 'queued' }, 'a refused event leaves no trace')
       t.match(await send(bob, 7), { status: 'queued' })
       t.strictSame(await send(bob, 2), { status: 'behind', newest: 7 })
       for (const [version, status] of [
@@ -81,7 +81,7 @@ export function takenContract(t: Test, lab: Lab<RedisStore>): void {
     }
   )
 
-  t.test('after the last commit of a life nothing is taken but the first of another', async t => {
+  t.test('after the last commit of a life only the first commit of another life is taken', async t => {
     const bob = lab.id('bob')
     await touch(lab, bob, 'phone')
     const last = { release: 'some-call/alice' }
@@ -91,9 +91,9 @@ export function takenContract(t: Test, lab: Lab<RedisStore>): void {
       (await deliver(bob, mailOf(version, parts))).status
     t.equal(await status(3, last), 'duplicate')
     t.equal(await status(1, { begins: true }), 'duplicate')
-    t.equal(await status(3, { ...last, tag: 'anew' }), 'duplicate', 'an end that was forgotten and made anew')
+    t.equal(await status(3, { ...last, tag: 'anew' }), 'duplicate', 'an end that was lost and made anew')
     t.equal(await status(7, { ...last, tag: 'anew' }), 'duplicate')
-    t.equal(await status(2, { tag: 'anew' }), 'over', 'the source has forgotten its end')
+    t.equal(await status(2, { tag: 'anew' }), 'over', 'the source has lost its end')
     t.equal(await status(4), 'over')
     t.match(await send(bob, 2), { status: 'behind', newest: 3 })
     t.strictSame(await texts(lab, bob, 'phone'), ['v1', 'v3'])
@@ -102,7 +102,7 @@ export function takenContract(t: Test, lab: Lab<RedisStore>): void {
     t.strictSame(await texts(lab, bob, 'phone'), ['v1', 'v3', 'v4', 'v5'])
   })
 
-  t.test('a commit that comes after the end its mailboxes took says so', async t => {
+  t.test('a commit after an end that the mailboxes have taken resolves with isOver', async t => {
     const [ref, bob] = [call(lab.id('c')), lab.id('bob')]
     const { aggregates } = lab.store
     await touch(lab, bob, 'phone')

@@ -14,9 +14,9 @@ import {
 export function participantContract(t: Test, lab: Lab): void {
   const { rooms } = lab.store
 
-  /** Who is in since when, as fan-out reads it; nothing is left to be published. */
+  /** The recipients, in the order in which they joined. Publishes the log. */
   async function recipientsOf(id: string) {
-    const version = await commitRoom(t, lab, id, { items: [tellAll('look')] })
+    const version = await commitRoom(t, lab, id, { items: [tellAll('x')] })
     const step = await nextBatch(lab, room(id))
     const recipients = step.status === 'batch' ? step.recipients : []
     await nextBatch(lab, room(id), { published: roomStamp(version) })
@@ -24,23 +24,27 @@ export function participantContract(t: Test, lab: Lab): void {
   }
   const participantCount = async (id: string) => (await rooms.load(id, []))?.participantCount
 
-  t.test('a device is a recipient since the commit that let it in, and as long as its field is there', async t => {
+  t.test('a device is a recipient from the commit that added its field until the field is removed', async t => {
     const id = lab.id('r')
     const alice = { user: 'alice', device: 'phone' }
     const write = (text: string | null) => commitRoom(t, lab, id, { writes: { 'participant:a': text } })
     await write(participantText('alice', 'p1'))
     t.strictSame(await recipientsOf(id), [{ ...alice, participantId: 'p1', since: 1 }])
     await write(participantText('alice', 'p1', { since: 1, more: 'changed' }))
-    t.strictSame(await recipientsOf(id), [{ ...alice, participantId: 'p1', since: 1 }], 'a change keeps it')
+    t.strictSame(await recipientsOf(id), [{ ...alice, participantId: 'p1', since: 1 }], 'a changed field keeps `since`')
     await write(participantText('alice', 'p2'))
-    t.strictSame(await recipientsOf(id), [{ ...alice, participantId: 'p2', since: 5 }], 'a new participation does not')
+    t.strictSame(
+      await recipientsOf(id),
+      [{ ...alice, participantId: 'p2', since: 5 }],
+      'a new participant has a new `since`'
+    )
     t.equal(await participantCount(id), 1)
     await write(null)
     t.equal(await participantCount(id), 0)
     t.strictSame(await recipientsOf(id), [])
   })
 
-  t.test('each device of a user is a recipient of its own', async t => {
+  t.test('each device of a user is a separate recipient', async t => {
     const id = lab.id('r')
     await commitRoom(t, lab, id, joinOf(lab, 'alice'))
     await commitRoom(t, lab, id, { writes: { 'participant:b': participantText('alice', 'p2', { device: 'laptop' }) } })
@@ -53,24 +57,27 @@ export function participantContract(t: Test, lab: Lab): void {
     )
   })
 
-  t.test('the heads of a group are the first lines of its fields, beside a field that is read whole', async t => {
-    const id = lab.id('r')
-    const [alice, bob] = [participantText('alice', 'p1', { more: 'x'.repeat(4000) }), participantText('bob', 'p2')]
-    await commitRoom(t, lab, id, {
-      writes: { 'participant:a': alice, 'participant:b': bob, 'user:a': '1', settings: '{}' }
-    })
-    const stamp = { version: 1, tag: 'tag' }
-    t.strictSame(
-      (await rooms.load(id, ['participant:a', 'participant::']))?.fields,
-      new Map([
-        ['participant:a', { ...stamp, value: alice }],
-        ['participant::a', { ...stamp, value: alice.split('\n')[0] ?? '' }],
-        ['participant::b', { ...stamp, value: bob.split('\n')[0] ?? '' }]
-      ])
-    )
-  })
+  t.test(
+    'the heads of a group are the first lines of its fields; a field that is also read by name is whole',
+    async t => {
+      const id = lab.id('r')
+      const [alice, bob] = [participantText('alice', 'p1', { more: 'x'.repeat(4000) }), participantText('bob', 'p2')]
+      await commitRoom(t, lab, id, {
+        writes: { 'participant:a': alice, 'participant:b': bob, 'user:a': '1', settings: '{}' }
+      })
+      const stamp = { version: 1, tag: 'tag' }
+      t.strictSame(
+        (await rooms.load(id, ['participant:a', 'participant::']))?.fields,
+        new Map([
+          ['participant:a', { ...stamp, value: alice }],
+          ['participant::a', { ...stamp, value: alice.split('\n')[0] ?? '' }],
+          ['participant::b', { ...stamp, value: bob.split('\n')[0] ?? '' }]
+        ])
+      )
+    }
+  )
 
-  t.test('a full room lets no new device in, and nothing is written', async t => {
+  t.test('a commit that adds a participant to a full room is refused, and writes nothing', async t => {
     const id = lab.id('r')
     await commitRoom(t, lab, id, joinOf(lab, 'alice', { participantsMax: 1 }))
     t.strictSame(await rooms.commit(id, joinOf(lab, 'bob', { participantsMax: 1 })), {
@@ -81,7 +88,7 @@ export function participantContract(t: Test, lab: Lab): void {
     t.equal((await rooms.load(id, []))?.version, 1)
   })
 
-  t.test('a full room goes on: devices join again and leave, and other commits succeed', async t => {
+  t.test('in a full room devices can join again and leave, and other commits succeed', async t => {
     const id = lab.id('r')
     const full = { participantsMax: 1 }
     await commitRoom(t, lab, id, joinOf(lab, 'alice', full))
@@ -93,13 +100,13 @@ export function participantContract(t: Test, lab: Lab): void {
     t.equal(await participantCount(id), 1)
   })
 
-  t.test('a conflict comes before a full room: what was decided on is no longer so', async t => {
+  t.test('a commit that conflicts in a full room is a conflict', async t => {
     const id = lab.id('r')
     await commitRoom(t, lab, id, joinOf(lab, 'alice'))
     t.strictSame(await rooms.commit(id, joinOf(lab, 'alice', { participantsMax: 1 })), { status: 'conflict' })
   })
 
-  t.test('of fifty devices that join a room of ten at once, ten get in', async t => {
+  t.test('of fifty concurrent joins to a room of ten, ten succeed', async t => {
     const id = lab.id('r')
     const joins = Array.from({ length: 50 }, (_, n) =>
       rooms.commit(id, joinOf(lab, `user-${n}`, { participantsMax: 10 }))
@@ -111,7 +118,7 @@ export function participantContract(t: Test, lab: Lab): void {
     t.strictSame([found?.version, found?.participantCount, found?.fields.size], [10, 10, 10])
   })
 
-  t.test('two who join with one commit both get in, or none', async t => {
+  t.test('a commit that adds two participants adds both or none', async t => {
     const id = lab.id('r')
     const writes = { 'participant:a': participantText('alice', 'p1'), 'participant:b': participantText('bob', 'p2') }
     const both = { writes, participantsMax: 1 }

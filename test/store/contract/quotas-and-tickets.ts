@@ -6,7 +6,7 @@ import type { Lab } from '../contract.js'
 export function smallContract(t: Test, lab: Lab): void {
   const { tickets, quotas, deadLetters } = lab.store
 
-  t.test('a ticket is good many times, for its own user only', async t => {
+  t.test('a ticket can be used many times, by its own user only', async t => {
     const [alice, bob] = [lab.id('alice'), lab.id('bob')]
     await tickets.put(alice, { id: 'secret', device: 'phone', value: '{"device":"phone"}', ttlMs: 60_000 })
     t.equal(await tickets.use(alice, 'secret', 60_000), '{"device":"phone"}')
@@ -15,34 +15,34 @@ export function smallContract(t: Test, lab: Lab): void {
     t.equal(await tickets.use(alice, 'guess', 60_000), null)
   })
 
-  t.test('a ticket lapses, and using it extends its life', async t => {
+  t.test('a ticket expires, and its use renews it', async t => {
     const alice = lab.id('alice')
     await tickets.put(alice, { id: 'short', device: 'phone', value: 'v', ttlMs: 20 })
     await tickets.put(alice, { id: 'used', device: 'phone', value: 'v', ttlMs: 20 })
     await tickets.use(alice, 'used', 600_000)
-    const lapsed = async () => {
+    const hasExpired = async () => {
       lab.clock.advance(5)
-      // Using it would extend it: a life of 1 ms is none.
+      // Each use renews the ticket, here for 1 ms only.
       return (await tickets.use(alice, 'short', 1)) === null
     }
-    await until('the unused one has lapsed', lapsed)
+    await until('the unused ticket has expired', hasExpired)
     t.equal(await tickets.use(alice, 'used', 20), 'v')
   })
 
-  t.test('a user has so many tickets; one more takes the place of the one that lapses first', async t => {
+  t.test('one ticket too many replaces the ticket that expires first', async t => {
     const alice = lab.id('alice')
     const put = (id: string, ttlMs: number) => tickets.put(alice, { id, device: 'phone', value: id, ttlMs })
-    await put('first to lapse', 50_000)
+    await put('first to expire', 50_000)
     await Promise.all(Array.from({ length: TICKETS_MAX - 1 }, (_, n) => put(`t${n}`, 60_000 + n)))
     await put('one more', 70_000)
-    t.equal(await tickets.use(alice, 'first to lapse', 60_000), null)
+    t.equal(await tickets.use(alice, 'first to expire', 60_000), null)
     t.equal(await tickets.use(alice, 't0', 90_000), 't0')
     t.equal(await tickets.use(alice, 'one more', 90_000), 'one more')
   })
 
   const minute = { name: 'calls', windowMs: 60_000, max: 10 }
 
-  t.test('a quota grants what is left of the window, then nothing, and all again in the next', async t => {
+  t.test('a quota grants what is left of its window, and all again in the next window', async t => {
     const alice = lab.id('alice')
     const now = Math.floor(lab.clock.now() / 60_000) * 60_000
     t.equal(await quotas.take(alice, { ...minute, want: 4, now }), 4)
@@ -53,7 +53,7 @@ export function smallContract(t: Test, lab: Lab): void {
     t.equal(await quotas.take(lab.id('bob'), { ...minute, want: 1, now }), 1, 'another user')
   })
 
-  t.test('what is left of a quota can be asked without taking it', async t => {
+  t.test('left resolves to the remaining units and takes none', async t => {
     const alice = lab.id('alice')
     const now = Math.floor(lab.clock.now() / 60_000) * 60_000 + 120_000
     const left = (at: number, max = 10) => quotas.left(alice, { ...minute, max, now: at })
@@ -64,7 +64,7 @@ export function smallContract(t: Test, lab: Lab): void {
     t.strictSame([await left(now), await left(now, 5)], [0, 0])
   })
 
-  t.test('however many take at once, never more than the most is granted', async t => {
+  t.test('concurrent takes are never granted more than the maximum', async t => {
     const alice = lab.id('alice')
     const now = lab.clock.now()
     const grants = await Promise.all(
@@ -77,19 +77,19 @@ export function smallContract(t: Test, lab: Lab): void {
     t.ok(grants.every((granted, n) => granted >= 0 && granted <= 1 + (n % 4)))
   })
 
-  t.test('a store that answers knows since when, and how fast', async t => {
+  t.test('a store that answers reports since when it is available, and its round trip', async t => {
     const since = lab.store.availableSince()
     t.ok(since !== null && since <= lab.clock.now())
     t.ok((await lab.store.ping()) >= 0)
   })
 
-  t.test('of dead letters the newest are kept, and read oldest first', async t => {
+  t.test('the newest dead letters are kept, each once, and listed oldest first', async t => {
     const texts = Array.from({ length: 7 }, (_, n) => JSON.stringify({ text: `grüße \u2028 ${lab.id('letter')}`, n }))
     const add = (n: number) => deadLetters.add({ id: `${n}`, text: texts[n] ?? '', now: 1_000 + n }, 5)
     for (const n of texts.keys()) t.equal(await add(n), true)
-    for (const n of [2, 6]) t.equal(await add(n), false, 'it is there')
+    for (const n of [2, 6]) t.equal(await add(n), false, 'added before')
     t.strictSame(await deadLetters.list(100), texts.slice(2))
     t.strictSame(await deadLetters.list(2), texts.slice(5))
-    t.equal(await add(0), true, 'what went may come again')
+    t.equal(await add(0), true, 'a letter that is no longer kept can be added again')
   })
 }

@@ -1,7 +1,7 @@
 import type { Test } from 'tap'
 import { until } from '../../helpers/until.js'
 import type { Lab } from '../contract.js'
-import { claimOf, deliverTo, holdOf } from './fixtures.js'
+import { claimOf, claimWithMarker, deliverTo } from './fixtures.js'
 import { commitRoom, joinOf, nextBatch, room, roomStamp, tellAll } from './room-fixtures.js'
 
 export function roomLifeContract(t: Test, lab: Lab): void {
@@ -86,7 +86,7 @@ export function roomLifeContract(t: Test, lab: Lab): void {
   async function held(t: Test): Promise<{ id: string; claimedUntil: number }> {
     const id = lab.id('r')
     await commitRoom(t, lab, id, joinOf(lab, 'alice', { deadlineAt: at(0) }))
-    const { due, claimedUntil } = await holdOf(lab, id)
+    const { due, claimedUntil } = await claimWithMarker(lab, id)
     t.strictSame(due, [room(id)])
     return { id, claimedUntil }
   }
@@ -151,7 +151,7 @@ export function roomLifeContract(t: Test, lab: Lab): void {
   t.test('who took so long that another claimed it puts nothing off', async t => {
     const { id, claimedUntil } = await held(t)
     lab.clock.advance(5_000)
-    const other = await holdOf(lab, id)
+    const other = await claimWithMarker(lab, id)
     t.strictSame(other.due, [room(id)])
     await rooms.settleClaim(id, { claimedUntil, at: at(60_000) })
     await rooms.settleClaim(id, { claimedUntil: other.claimedUntil, at: at(50_000) })

@@ -8,26 +8,31 @@ export function wakeupContract(t: Test, lab: Lab): void {
   const { mailboxes, wakeups } = lab.store
 
   async function listen(user: string) {
-    const heard: Wakeup[] = []
-    const stop = await wakeups.subscribe(user, wakeup => heard.push(wakeup))
-    /** Resolves with all that was heard, as soon as there are so many: one wake-up may tell of several events. */
+    const received: Wakeup[] = []
+    const stop = await wakeups.subscribe(user, wakeup => received.push(wakeup))
+    /** Resolves to all wake-ups once there are at least `count` events; other wake-ups count as one. */
     const atLeast = async (count: number) => {
       const size = (wakeup: Wakeup) => (wakeup.kind === 'event' ? wakeup.events.length : 1)
-      await until(`${count} are heard`, () => heard.reduce((sum, each) => sum + size(each), 0) >= count)
-      return heard
+      await until(
+        `${count} events or other wake-ups`,
+        () => received.reduce((sum, each) => sum + size(each), 0) >= count
+      )
+      return received
     }
-    return { heard, stop, atLeast }
+    return { received, stop, atLeast }
   }
 
-  /** Everything sent before it has arrived when this has: wake-ups of one user come in order. */
-  async function fence(user: string, heard: readonly Wakeup[]) {
-    const mark = lab.id('fence')
+  /** Resolves when all wake-ups sent before have arrived: wake-ups of one user arrive in order. */
+  async function drain(user: string, received: readonly Wakeup[]) {
+    const mark = lab.id('last')
     await connect(lab, user, mark, mark)
-    await until('the fence is heard', () => heard.some(wakeup => wakeup.kind === 'claimed' && wakeup.device === mark))
-    return heard.filter(wakeup => !('device' in wakeup) || wakeup.device !== mark)
+    await until('the last wake-up has arrived', () =>
+      received.some(wakeup => wakeup.kind === 'claimed' && wakeup.device === mark)
+    )
+    return received.filter(wakeup => !('device' in wakeup) || wakeup.device !== mark)
   }
 
-  t.test('an open stream hears each event, whole and in order, chained by tags', async t => {
+  t.test('a subscriber receives each event unchanged and in order, chained by tags', async t => {
     const bob = lab.id('bob')
     await connect(lab, bob, 'phone', 'c1')
     const { atLeast, stop } = await listen(bob)
@@ -46,7 +51,7 @@ export function wakeupContract(t: Test, lab: Lab): void {
     await stop()
   })
 
-  t.test('many appends at once are heard in the order of their numbers', async t => {
+  t.test('the events of concurrent appends are received in the order of their numbers', async t => {
     const bob = lab.id('bob')
     await connect(lab, bob, 'phone', 'c1')
     const { atLeast, stop } = await listen(bob)
@@ -60,33 +65,33 @@ export function wakeupContract(t: Test, lab: Lab): void {
     await stop()
   })
 
-  t.test('a device without a connection is not woken, nor is another user', async t => {
+  t.test('an event wakes neither a device without a connection nor another user', async t => {
     const [bob, carol] = [lab.id('bob'), lab.id('carol')]
     await connect(lab, bob, 'phone', 'c1')
     await touch(lab, bob, 'laptop')
     await connect(lab, carol, 'phone', 'c2')
-    const { heard, stop } = await listen(bob)
+    const { received, stop } = await listen(bob)
     await append(lab, carol, appendOf(1))
     await append(lab, bob, appendOf(1))
-    const devices = (await fence(bob, heard)).map(wakeup => ('device' in wakeup ? wakeup.device : ''))
+    const devices = (await drain(bob, received)).map(wakeup => ('device' in wakeup ? wakeup.device : ''))
     t.strictSame(devices, ['phone'])
     await stop()
   })
 
-  t.test('a duplicate wakes nobody', async t => {
+  t.test('a duplicate commit wakes no subscriber', async t => {
     const bob = lab.id('bob')
     await connect(lab, bob, 'phone', 'c1')
-    const { heard, stop } = await listen(bob)
+    const { received, stop } = await listen(bob)
     await append(lab, bob, appendOf(1))
     await append(lab, bob, appendOf(1))
-    t.equal((await fence(bob, heard)).length, 1)
+    t.equal((await drain(bob, received)).length, 1)
     await stop()
   })
 
-  t.test('others hear of a claim, open streams of a longer token, and the stream of a sign-off', async t => {
+  t.test('subscribers receive a claim, a longer token, and the removal of the device', async t => {
     const bob = lab.id('bob')
     await connect(lab, bob, 'phone', 'c1')
-    const { heard, stop } = await listen(bob)
+    const { received, stop } = await listen(bob)
     await connect(lab, bob, 'phone', 'c2')
     await touch(lab, bob, 'phone', { connection: 'c2', claim: true, authExpiresAt: 3_000 })
     await touch(lab, bob, 'phone', { connection: 'c1' })
@@ -95,7 +100,7 @@ export function wakeupContract(t: Test, lab: Lab): void {
     await touch(lab, bob, 'phone', { authExpiresAt: 6_000.5 })
     await mailboxes.remove(bob, 'phone')
     await mailboxes.remove(bob, 'phone')
-    const [claimed, first, second, ...rest] = await fence(bob, heard)
+    const [claimed, first, second, ...rest] = await drain(bob, received)
     t.strictSame(claimed, { kind: 'claimed', device: 'phone', connection: 'c2' })
     t.strictSame(first, { kind: 'auth', device: 'phone', expiresAt: 5_000 })
     t.match(second, { kind: 'auth', device: 'phone' })
@@ -103,34 +108,37 @@ export function wakeupContract(t: Test, lab: Lab): void {
     await stop()
   })
 
-  t.test('several listen to one user; who stopped hears no more, and the others go on', async t => {
-    const bob = lab.id('bob')
-    await connect(lab, bob, 'phone', 'c1')
-    const [first, second] = await Promise.all([listen(bob), listen(bob)])
-    await append(lab, bob, appendOf(1))
-    await Promise.all([first.atLeast(1), second.atLeast(1)])
-    await first.stop()
-    await first.stop()
-    await append(lab, bob, appendOf(2))
-    await second.atLeast(2)
-    t.equal(first.heard.length, 1)
-    await second.stop()
-    const third = await listen(bob)
-    await append(lab, bob, appendOf(3))
-    await third.atLeast(1)
-    t.strictSame([first.heard.length, second.heard.length], [1, 2])
-    await third.stop()
-  })
+  t.test(
+    'of several subscribers of a user, one that unsubscribed receives nothing more, and the others do',
+    async t => {
+      const bob = lab.id('bob')
+      await connect(lab, bob, 'phone', 'c1')
+      const [first, second] = await Promise.all([listen(bob), listen(bob)])
+      await append(lab, bob, appendOf(1))
+      await Promise.all([first.atLeast(1), second.atLeast(1)])
+      await first.stop()
+      await first.stop()
+      await append(lab, bob, appendOf(2))
+      await second.atLeast(2)
+      t.equal(first.received.length, 1)
+      await second.stop()
+      const third = await listen(bob)
+      await append(lab, bob, appendOf(3))
+      await third.atLeast(1)
+      t.strictSame([first.received.length, second.received.length], [1, 2])
+      await third.stop()
+    }
+  )
 
-  t.test('who has said stop hears nothing more, not even what is on its way', async t => {
+  t.test('a subscriber that unsubscribed receives nothing more, not even wake-ups on their way', async t => {
     const bob = lab.id('bob')
     await connect(lab, bob, 'phone', 'c1')
-    const { heard, stop } = await listen(bob)
+    const { received, stop } = await listen(bob)
     await Promise.all([append(lab, bob, appendOf(1)), stop()])
-    t.strictSame(heard, [])
+    t.strictSame(received, [])
   })
 
-  t.test('stopping and starting at the same time ends up listening', async t => {
+  t.test('a user who unsubscribes and subscribes at the same time is subscribed', async t => {
     const bob = lab.id('bob')
     await connect(lab, bob, 'phone', 'c1')
     const first = await listen(bob)
@@ -140,7 +148,7 @@ export function wakeupContract(t: Test, lab: Lab): void {
     await second.stop()
   })
 
-  t.test('a notice reaches whoever listens, whole, and is kept nowhere', async t => {
+  t.test('a notice reaches all current subscribers unchanged, and is kept nowhere', async t => {
     const [bob, carol] = [lab.id('bob'), lab.id('carol')]
     await connect(lab, bob, 'phone', 'c1')
     await wakeups.notify(bob, { device: 'phone', type: 'early', envelope: '{}' })
@@ -151,7 +159,7 @@ export function wakeupContract(t: Test, lab: Lab): void {
       t.strictSame(await atLeast(1), [{ kind: 'notice', ...notice }])
       await stop()
     }
-    t.strictSame(await fence(carol, other.heard), [])
+    t.strictSame(await drain(carol, other.received), [])
     await other.stop()
     const kept = await mailboxes.read(bob, 'phone', {
       from: 'start',

@@ -16,13 +16,17 @@ export function watchContract(t: Test, lab: Lab): void {
       a.device < b.device ? -1 : 1
     )
 
-  t.test('a device’s list is what it was last replaced with, and its own', async t => {
+  t.test('each device has its own list, and put replaces it', async t => {
     const phone = watcher()
     const laptop = { ...phone, device: 'laptop' }
     t.strictSame(await watches.list(phone), [])
     await watches.put(phone, ['bob', 'carol', 'a.b~c@d-e_f'])
     t.strictSame(await watches.list(phone), ['bob', 'carol', 'a.b~c@d-e_f'])
-    t.strictSame(await watches.put(phone, ['carol']), ['bob', 'carol', 'a.b~c@d-e_f'], 'it says what it replaced')
+    t.strictSame(
+      await watches.put(phone, ['carol']),
+      ['bob', 'carol', 'a.b~c@d-e_f'],
+      'put resolves to the previous list'
+    )
     t.strictSame(await watches.list(phone), ['carol'])
     t.strictSame(await watches.list(laptop), [])
     t.strictSame(await watches.put(laptop, ['dan']), [])
@@ -31,7 +35,7 @@ export function watchContract(t: Test, lab: Lab): void {
     t.strictSame([await watches.list(phone), await watches.list(laptop)], [[], ['dan']])
   })
 
-  t.test('a user’s watchers are added once, renewed and taken away', async t => {
+  t.test('a watcher is added once, renewed and removed', async t => {
     const bob = lab.id('bob')
     const phone = watcher()
     const laptop = { ...phone, device: 'laptop' }
@@ -49,7 +53,7 @@ export function watchContract(t: Test, lab: Lab): void {
     t.strictSame(await sorted(lab.id('carol')), [], 'another user')
   })
 
-  t.test('whether anybody watches, and who was last known to a while ago', async t => {
+  t.test('isWatched says whether a user has watchers, and watchers lists them, the oldest first', async t => {
     const bob = lab.id('bob')
     const alice = lab.id('alice')
     t.equal(await watches.isWatched(bob), false)
@@ -66,22 +70,22 @@ export function watchContract(t: Test, lab: Lab): void {
     t.equal(await watches.isWatched(bob), false)
   })
 
-  t.test('of many who want to watch, so many may, and those may go on', async t => {
+  t.test('concurrent adds never exceed the maximum, and watchers can be renewed', async t => {
     const bob = lab.id('bob')
     const all = Array.from({ length: 20 }, (_, n) => ({ ...watcher(`d${n}`), at: 1_000 }))
     const added = await Promise.all(all.map(each => watches.add(bob, each, 5)))
     t.equal(added.filter(Boolean).length, 5)
     t.equal((await sorted(bob)).length, 5)
-    const [lucky] = all.filter((_, n) => added[n])
-    const [unlucky] = all.filter((_, n) => !added[n])
-    if (!lucky || !unlucky) return t.fail('some may and some may not')
-    t.equal(await watches.add(bob, { ...lucky, at: 2_000 }, 5), true)
-    t.equal(await watches.add(bob, unlucky, 5), false)
-    await watches.remove(bob, lucky)
-    t.equal(await watches.add(bob, unlucky, 5), true)
+    const [renewed] = all.filter((_, n) => added[n])
+    const [refused] = all.filter((_, n) => !added[n])
+    if (!renewed || !refused) return t.fail('some were added and some were not')
+    t.equal(await watches.add(bob, { ...renewed, at: 2_000 }, 5), true)
+    t.equal(await watches.add(bob, refused, 5), false)
+    await watches.remove(bob, renewed)
+    t.equal(await watches.add(bob, refused, 5), true)
   })
 
-  const say = (bob: string, expected: number) => {
+  const commitPresence = (bob: string, expected: number) => {
     const event = { type: 'presence.changed', timestamp: '2026-11-21T10:00:00.000Z', data: { n: expected + 1 } }
     return lab.store.aggregates.commit(
       { kind: 'presence', id: bob },
@@ -90,55 +94,52 @@ export function watchContract(t: Test, lab: Lab): void {
   }
   const next = (id: string, parts?: Partial<FanoutOptions>) => nextBatch(lab, { kind: 'presence', id }, parts)
   const published = (version: number) => ({ published: { version, tag: `t${version}` } })
-  /** The versions that are to be published next; or what came instead. */
+  /** The versions of the next batch, or the status of another step. */
   async function versions(user: string, parts?: Partial<FanoutOptions>) {
     const step = await next(user, parts)
     return step.status === 'batch' ? step.entries.map(({ version }) => version) : step.status
   }
 
-  t.test('what is to be published comes with those who watch, a page at a time, each of them', async t => {
+  t.test('a batch has a page of watchers, and the pages have all of them', async t => {
     const bob = lab.id('bob')
     t.strictSame(await next(bob), { status: 'idle' })
     const all = Array.from({ length: 1_000 }, (_, n) => ({ ...watcher(`d${n}`), at: 1_000 }))
     await Promise.all(all.map(each => watches.add(bob, each, 2_000)))
     t.strictSame(await next(bob), { status: 'idle' })
-    await say(bob, 0)
+    await commitPresence(bob, 0)
     const found: string[] = []
     let pages = 0
     for (let from: string | null = null; pages === 0 || from !== null; pages++) {
       const step = await next(bob, { from })
       if (step.status !== 'batch') return t.fail(step.status)
       t.match(step.entries, [{ version: 1, tag: 't1', items: [{ do: 'publish', event: { data: { n: 1 } } }] }])
-      t.ok(step.recipients.length < 500, 'not nearly all at once')
+      t.ok(step.recipients.length < 500, 'a page')
       found.push(...step.recipients.map(({ device }) => device))
       from = step.next
-      // Who goes meanwhile leaves no gap.
+      // A watcher that is removed between two pages shifts no other watcher.
       if (pages === 0) await watches.remove(bob, step.recipients[0] ?? watcher())
     }
     t.ok(pages > 2)
     t.strictSame([...new Set(found)].sort(), all.map(({ device }) => device).sort())
   })
 
-  t.test(
-    'one node at a time publishes; it finds what was committed meanwhile, and drops what was published',
-    async t => {
-      const bob = lab.id('bob')
-      for (const version of [0, 1, 2]) await say(bob, version)
-      t.strictSame(await versions(bob, { entriesMax: 2 }), [1, 2])
-      t.strictSame(await versions(bob, { node: 'node-2', ...published(2) }), 'busy')
-      await say(bob, 3)
-      t.strictSame(await versions(bob, published(2)), [3, 4])
-      t.strictSame(await versions(bob, published(4)), 'idle')
-      await say(bob, 4)
-      t.strictSame(await versions(bob, { node: 'node-2' }), [5], 'after idle any node may')
-    }
-  )
+  t.test('the holder of the lease gets what was committed meanwhile, and drops what it published', async t => {
+    const bob = lab.id('bob')
+    for (const version of [0, 1, 2]) await commitPresence(bob, version)
+    t.strictSame(await versions(bob, { entriesMax: 2 }), [1, 2])
+    t.strictSame(await versions(bob, { node: 'node-2', ...published(2) }), 'busy')
+    await commitPresence(bob, 3)
+    t.strictSame(await versions(bob, published(2)), [3, 4])
+    t.strictSame(await versions(bob, published(4)), 'idle')
+    await commitPresence(bob, 4)
+    t.strictSame(await versions(bob, { node: 'node-2' }), [5], 'the lease is free once the log is empty')
+  })
 
-  t.test('a batch is bounded by entries × recipients, the same on every page', async t => {
+  t.test('a batch is bounded by entries × recipients, and has the same entries on every page', async t => {
     const bob = lab.id('bob')
     const all = Array.from({ length: 600 }, (_, n) => ({ ...watcher(`d${n}`), at: 1_000 }))
     await Promise.all(all.map(each => watches.add(bob, each, 2_000)))
-    for (let version = 0; version < 9; version++) await say(bob, version)
+    for (let version = 0; version < 9; version++) await commitPresence(bob, version)
     for (let from: string | null = null, pages = 0; pages === 0 || from !== null; pages++) {
       const step = await next(bob, { from, page: 100, appendsMax: 399 })
       if (step.status !== 'batch') return t.fail(step.status)
@@ -150,11 +151,11 @@ export function watchContract(t: Test, lab: Lab): void {
     }
   })
 
-  t.test('what is being published is not forgotten, and what is over goes when all was published', async t => {
+  t.test('a log that is being published is not stale, and an ended presence expires once all is published', async t => {
     const bob = lab.id('bob')
     const ref = { kind: 'presence', id: bob } as const
     const isStale = async () => (await claimOf(lab, bob)).stale.length > 0
-    await say(bob, 0)
+    await commitPresence(bob, 0)
     lab.clock.advance(900)
     await next(bob)
     lab.clock.advance(900)
@@ -163,9 +164,9 @@ export function watchContract(t: Test, lab: Lab): void {
     t.equal(await isStale(), true)
     await lab.store.aggregates.commit(ref, commitOf(lab, 1, { expireInMs: 20 }))
     lab.clock.advance(100)
-    t.not(await lab.store.aggregates.load(ref), null, 'not before')
+    t.not(await lab.store.aggregates.load(ref), null, 'its log is not published yet')
     await versions(bob, published(1))
-    await until('it has gone', async () => {
+    await until('the presence has expired', async () => {
       lab.clock.advance(5)
       return (await lab.store.aggregates.load(ref)) === null
     })
