@@ -79,18 +79,18 @@ const SEND_TYPING = {
 } as const
 
 export const chatRoutes: FastifyPluginAsyncTypebox<{ context: Context }> = async (app, { context }) => {
-  app.post('/rooms/:roomId/messages', POST_MESSAGE, async ({ actor, params: { roomId }, body, headers }, reply) => {
+  app.post('/rooms/:roomId/messages', POST_MESSAGE, async ({ actor, params, body, headers }, reply) => {
     const idempotencyKey = headers['idempotency-key']
-    const { message, isNew: posted } = await postMessage(context, actor, roomId, { body, idempotencyKey })
-    return reply.code(posted ? 201 : 200).send({ message })
+    const { message, isNew } = await postMessage(context, actor, { ...body, ...params, idempotencyKey })
+    return reply.code(isNew ? 201 : 200).send({ message })
   })
 
-  app.get('/rooms/:roomId/messages', LIST_MESSAGES, request =>
-    listMessages(context, request.actor, request.params.roomId, request.query)
+  app.get('/rooms/:roomId/messages', LIST_MESSAGES, ({ actor, params, query }) =>
+    listMessages(context, actor, { ...query, ...params })
   )
 
-  app.post('/rooms/:roomId/typing', SEND_TYPING, async (request, reply) => {
-    await sendTyping(context, request.actor, request.params.roomId, request.body)
+  app.post('/rooms/:roomId/typing', SEND_TYPING, async ({ actor, params, body }, reply) => {
+    await sendTyping(context, actor, { ...body, ...params })
     return reply.code(204).send(null)
   })
 }

@@ -110,10 +110,9 @@ const CANCEL_INVITATION = {
 } as const
 
 export const invitationRoutes: FastifyPluginAsyncTypebox<{ context: Context }> = async (app, { context }) => {
-  app.post('/rooms/:roomId/invitations', INVITE_USERS, async (request, reply) => {
-    const { actor, params, body, headers } = request
+  app.post('/rooms/:roomId/invitations', INVITE_USERS, async ({ actor, params, body, headers }, reply) => {
     const idempotencyKey = headers['idempotency-key']
-    const { isNew, ...invited } = await inviteUsers(context, actor, params.roomId, { body, idempotencyKey })
+    const { isNew, ...invited } = await inviteUsers(context, actor, { ...body, ...params, idempotencyKey })
     return reply.code(isNew ? 201 : 200).send(invited)
   })
 

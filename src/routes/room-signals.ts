@@ -76,20 +76,19 @@ const SEND_ROOM_CANDIDATES = {
 } as const
 
 export const roomSignalRoutes: FastifyPluginAsyncTypebox<{ context: Context }> = async (app, { context }) => {
-  app.post('/rooms/:roomId/offer', SEND_ROOM_OFFER, ({ actor, params: { roomId }, body }, reply) => {
+  app.post('/rooms/:roomId/offer', SEND_ROOM_OFFER, ({ actor, params, body }, reply) => {
     reply.code(202)
-    return sendRoomDescription(context, actor, roomId, { ...body, type: 'offer' })
+    return sendRoomDescription(context, actor, { ...body, ...params, type: 'offer' })
   })
 
-  app.post('/rooms/:roomId/answer', SEND_ROOM_ANSWER, ({ actor, params: { roomId }, body }, reply) => {
+  app.post('/rooms/:roomId/answer', SEND_ROOM_ANSWER, ({ actor, params, body }, reply) => {
     reply.code(202)
-    return sendRoomDescription(context, actor, roomId, { ...body, type: 'answer' })
+    return sendRoomDescription(context, actor, { ...body, ...params, type: 'answer' })
   })
 
-  app.post('/rooms/:roomId/candidates', SEND_ROOM_CANDIDATES, ({ actor, params: { roomId }, body }, reply) => {
+  app.post('/rooms/:roomId/candidates', SEND_ROOM_CANDIDATES, ({ actor, params, body: { to, ...batch } }, reply) => {
     reply.code(202)
-    const { to, ...batch } = body
-    if (to === undefined) return broadcastCandidates(context, actor, roomId, batch)
-    return sendRoomCandidates(context, actor, roomId, { to, ...batch })
+    if (to === undefined) return broadcastCandidates(context, actor, { ...batch, ...params })
+    return sendRoomCandidates(context, actor, { ...batch, ...params, to })
   })
 }

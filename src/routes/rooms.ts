@@ -169,38 +169,42 @@ const REMOVE_BAN = {
 } as const
 
 export const roomRoutes: FastifyPluginAsyncTypebox<{ context: Context }> = async (app, { context }) => {
-  app.put('/rooms/:roomId', CREATE_OR_UPDATE_ROOM, async (request, reply) => {
-    const { room, created } = await createOrUpdateRoom(context, request.actor, request.params.roomId, request.body)
-    return reply.code(created ? 201 : 200).send({ room })
+  app.put('/rooms/:roomId', CREATE_OR_UPDATE_ROOM, async ({ actor, params, body }, reply) => {
+    const { room, isNew } = await createOrUpdateRoom(context, actor, { ...body, ...params })
+    return reply.code(isNew ? 201 : 200).send({ room })
   })
 
-  app.get('/rooms/:roomId', GET_ROOM, request => getRoom(context, request.actor, request.params.roomId))
+  app.get('/rooms/:roomId', GET_ROOM, ({ actor, params }) => getRoom(context, actor, params))
 
-  app.delete('/rooms/:roomId', CLOSE_ROOM, async (request, reply) => {
-    await closeRoom(context, request.actor, request.params.roomId)
+  app.delete('/rooms/:roomId', CLOSE_ROOM, async ({ actor, params }, reply) => {
+    await closeRoom(context, actor, params)
     return reply.code(204).send(null)
   })
 
-  app.post('/rooms/:roomId/participants', JOIN_ROOM, async (request, reply) => {
-    const { joined, ...body } = await joinRoom(context, request.actor, request.params.roomId, request.body)
-    return reply.code(joined ? 201 : 200).send(body)
+  app.post('/rooms/:roomId/participants', JOIN_ROOM, async ({ actor, params, body }, reply) => {
+    const { isNew, ...joined } = await joinRoom(context, actor, { ...body, ...params })
+    return reply.code(isNew ? 201 : 200).send(joined)
   })
 
-  app.patch('/rooms/:roomId/participants/:participantId', UPDATE_PARTICIPANT, async request => ({
-    participant: await updateParticipant(context, request.actor, request.params, request.body)
+  app.patch('/rooms/:roomId/participants/:participantId', UPDATE_PARTICIPANT, async ({ actor, params, body }) => ({
+    participant: await updateParticipant(context, actor, { ...body, ...params })
   }))
 
-  app.delete('/rooms/:roomId/participants/:participantId', REMOVE_PARTICIPANT, async (request, reply) => {
-    await removeParticipant(context, request.actor, request.params, request.query)
-    return reply.code(204).send(null)
-  })
+  app.delete(
+    '/rooms/:roomId/participants/:participantId',
+    REMOVE_PARTICIPANT,
+    async ({ actor, params, query }, reply) => {
+      await removeParticipant(context, actor, { ...query, ...params })
+      return reply.code(204).send(null)
+    }
+  )
 
-  app.get('/rooms/:roomId/bans', LIST_BANS, async request => ({
-    bans: await listBans(context, request.actor, request.params.roomId)
+  app.get('/rooms/:roomId/bans', LIST_BANS, async ({ actor, params }) => ({
+    bans: await listBans(context, actor, params)
   }))
 
-  app.delete('/rooms/:roomId/bans/:user', REMOVE_BAN, async (request, reply) => {
-    await removeBan(context, request.actor, request.params.roomId, request.params.user)
+  app.delete('/rooms/:roomId/bans/:user', REMOVE_BAN, async ({ actor, params }, reply) => {
+    await removeBan(context, actor, params)
     return reply.code(204).send(null)
   })
 }

@@ -27,6 +27,7 @@ import { refuseDerivedId } from '../chosen-id.js'
 import type { Context } from '../context.js'
 import { recordKeepalive } from '../device/keepalive.js'
 import { readRoom } from '../room/parts.js'
+import type { RoomPath } from '../room/paths.js'
 import { changeRoom } from '../room/update-room.js'
 import { queueMessage } from './deliver-to-service.js'
 
@@ -43,13 +44,12 @@ interface PostResult {
 export async function postMessage(
   context: Context,
   actor: Actor,
-  roomId: string,
-  { body, idempotencyKey }: { body: PostMessageRequest; idempotencyKey?: string | undefined }
+  request: RoomPath & PostMessageRequest & { readonly idempotencyKey?: string | undefined }
 ): Promise<PostResult> {
-  const { content } = body
-  refuseDerivedId('messageId', body.messageId)
-  const freshId = () => (idempotencyKey ? idFromKey(actor.user, idempotencyKey, roomId) : context.ids.unique())
-  const { messageId = freshId() } = body
+  const { roomId, content, idempotencyKey } = request
+  refuseDerivedId('messageId', request.messageId)
+  const newId = () => (idempotencyKey ? idFromKey(actor.user, idempotencyKey, roomId) : context.ids.unique())
+  const { messageId = newId() } = request
   if (Buffer.byteLength(content) > CONTENT_MAX_BYTES) {
     throw new AppError('too_large', { detail: `content is larger than ${CONTENT_MAX_BYTES} bytes as UTF-8` })
   }
@@ -68,7 +68,7 @@ export async function postMessage(
   }
   const [logEntry] = await context.store.rooms.log(roomId, { after: version - 1, limit: 1 })
   // It fell out of the history at this moment, and so did its id.
-  if (logEntry?.id !== messageId) return postMessage(context, actor, roomId, { body, idempotencyKey })
+  if (logEntry?.id !== messageId) return postMessage(context, actor, request)
   const first = parseLoggedMessage(logEntry)
   if (first.from.user !== actor.user || first.roomSince !== value.roomSince) throw new AppError('message_id_taken')
   return { message: view(roomId, logEntry), isNew: false }
@@ -78,8 +78,7 @@ export async function postMessage(
 export async function listMessages(
   context: Context,
   actor: Actor,
-  roomId: string,
-  { before, after, limit = MESSAGES_LIMIT }: MessagesQuery
+  { roomId, before, after, limit = MESSAGES_LIMIT }: RoomPath & MessagesQuery
 ): Promise<MessagesResponse> {
   const room = await readRoom(context, roomId, partsOfAccess(actor))
   const { createdAt: roomSince } = requireAccess('readChat', room, { actor, now: context.clock.now() }).settings
@@ -110,8 +109,7 @@ export async function listMessages(
 export async function sendTyping(
   context: Context,
   actor: Actor,
-  roomId: string,
-  { typing }: TypingRequest
+  { roomId, typing }: RoomPath & TypingRequest
 ): Promise<void> {
   const room = await readRoom(context, roomId, [...partsOfAccess(actor), PART.participantHeads])
   const { participant } = requireParticipant('chat', room, { actor, now: context.clock.now() })

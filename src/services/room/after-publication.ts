@@ -9,6 +9,6 @@ import { offerInvitation } from './ringing-invitations.js'
 export function followUp(context: Context, roomId: string, task: FollowUp): void {
   const name = `follow up ${task.kind} ${context.ids.unique()}`
   context.background.run(name, () =>
-    task.kind === 'pair' ? readPair(context, task.id) : offerInvitation(context, roomId, task, task.since)
+    task.kind === 'pair' ? readPair(context, task.id) : offerInvitation(context, roomId, task)
   )
 }

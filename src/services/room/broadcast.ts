@@ -25,17 +25,17 @@ import {
   signalPair
 } from './pairs.js'
 import { readRoom } from './parts.js'
+import type { RoomPath } from './paths.js'
 import { changeRoom } from './update-room.js'
 
 /** @throws AppError not_in_room, not_permitted, invalid_candidate, too_many_waiting_candidates, rate_limited, … */
 export async function broadcastCandidates(
   context: Context,
   actor: Actor,
-  roomId: string,
-  batch: CandidatesRequest
+  { roomId, ...batch }: RoomPath & CandidatesRequest
 ): Promise<CandidatesResponse> {
   checkCandidates(batch.candidates)
-  const others = await findOthers(context, actor, roomId, batch)
+  const others = await findOthers(context, actor, { roomId, batch })
   const [first] = others
   if (first === undefined) return { accepted: batch.candidates.length, waiting: 0, delivery: NO_DELIVERY }
   const broadcast = await storeBroadcast(context, first, batch)
@@ -51,8 +51,7 @@ export async function broadcastCandidates(
 async function findOthers(
   context: Context,
   actor: Actor,
-  roomId: string,
-  batch: CandidatesRequest
+  { roomId, batch }: RoomPath & { readonly batch: CandidatesRequest }
 ): Promise<ResolvedPair[]> {
   const room = await readRoom(context, roomId, [...partsOfAccess(actor), PART.participantHeads])
   const sender = requireSender(context, room, actor)

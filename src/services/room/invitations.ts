@@ -30,7 +30,10 @@ import { NO_DELIVERY } from '../mail.js'
 import { checkMetadata } from '../metadata-bounds.js'
 import { runUnlimited, type UnlimitedResult } from '../unlimited-action.js'
 import { type ReadRoom, readRoom } from './parts.js'
+import type { InvitationPath, RoomPath } from './paths.js'
 import { changeRoom } from './update-room.js'
+
+type InviteRequest = InviteUsersRequest & { readonly idempotencyKey?: string | undefined }
 
 /**
  * Rings all registered devices of each user. Whoever rings already goes on as before.
@@ -40,10 +43,9 @@ import { changeRoom } from './update-room.js'
 export async function inviteUsers(
   context: Context,
   actor: Actor,
-  roomId: string,
-  { body, idempotencyKey }: { body: InviteUsersRequest; idempotencyKey: string | undefined }
+  { roomId, ...request }: RoomPath & InviteRequest
 ): Promise<InviteUsersResponse & { readonly isNew: boolean }> {
-  const asked = commandOf(context, actor, body, idempotencyKey)
+  const asked = toCommand(context, actor, request)
   const { refused, mutedUsers } = await checkInvitees(context, roomId, asked)
   const isAllowed = ({ user }: { user: string }) => !refused.some(each => each.user === user)
   const command = { ...asked, invitees: asked.invitees.filter(isAllowed), mutedUsers }
@@ -75,15 +77,10 @@ export async function inviteUsers(
   return { invitations, refused, isNew: Object.keys(decision.writes).length > 0 }
 }
 
-function commandOf(
-  context: Context,
-  actor: Actor,
-  body: InviteUsersRequest,
-  idempotencyKey?: string
-): rules.InviteCommand {
-  checkMetadata(body.metadata)
-  refuseDerivedId('invitationId', body.invitationId)
-  const { users, invitationId, metadata = {}, ringTimeoutMs = context.config.ringTimeoutMs } = body
+function toCommand(context: Context, actor: Actor, request: InviteRequest): rules.InviteCommand {
+  const { users, invitationId, metadata = {}, ringTimeoutMs = context.config.ringTimeoutMs, idempotencyKey } = request
+  checkMetadata(metadata)
+  refuseDerivedId('invitationId', invitationId)
   if (invitationId !== undefined && users.length > 1) {
     throw new AppError('invalid_request', {
       detail: 'An invitationId is for one user; for several use Idempotency-Key'
@@ -165,19 +162,14 @@ async function countDevices({ store }: Context, user: string, now: number): Prom
   return { online, queued: devices.length - online }
 }
 
-interface InvitationPath {
-  readonly roomId: string
-  readonly invitationId: string
-}
-
 /** @throws AppError invitation_not_found, invitation_ended, not_permitted, too_many_devices */
 export async function acceptInvitation(
   context: Context,
   actor: Actor,
-  where: InvitationPath
+  path: InvitationPath
 ): Promise<AcceptInvitationResponse> {
   const cursor = await registerDevice(context, actor)
-  const { result: invitation } = await answer(context, actor, where, 'accepted')
+  const { result: invitation } = await answer(context, actor, { ...path, outcome: 'accepted' })
   return { invitation, cursor: formatCursor(cursor) }
 }
 
@@ -185,9 +177,9 @@ export async function acceptInvitation(
 export async function declineInvitation(
   context: Context,
   actor: Actor,
-  where: InvitationPath
+  path: InvitationPath
 ): Promise<InvitationState> {
-  const invitation = await runUnlimited(context, actor, () => answer(context, actor, where, 'declined'))
+  const invitation = await runUnlimited(context, actor, () => answer(context, actor, { ...path, outcome: 'declined' }))
   recordKeepalive(context, actor)
   return invitation
 }
@@ -195,8 +187,7 @@ export async function declineInvitation(
 async function answer(
   context: Context,
   actor: Actor,
-  { roomId, invitationId }: InvitationPath,
-  outcome: 'accepted' | 'declined'
+  { roomId, invitationId, outcome }: InvitationPath & Pick<rules.InvitationAnswer, 'outcome'>
 ): Promise<UnlimitedResult<InvitationState>> {
   const { decision, room } = await changeRoom(context, { roomId, parts: partsOfAccess(actor) }, (before, now) =>
     rules.decideAnswer(before, { actor, invitationId, outcome }, now)
@@ -214,8 +205,8 @@ async function answer(
  * By whoever invited, or a moderator. Before its invitation comes it prevents it.
  * @throws AppError invitation_not_found, invitation_ended, not_permitted, too_many_invitations
  */
-export function cancelInvitation(context: Context, actor: Actor, where: InvitationPath): Promise<void> {
-  return runUnlimited(context, actor, () => cancelInRoom(context, actor, where))
+export function cancelInvitation(context: Context, actor: Actor, path: InvitationPath): Promise<void> {
+  return runUnlimited(context, actor, () => cancelInRoom(context, actor, path))
 }
 
 async function cancelInRoom(

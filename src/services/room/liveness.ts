@@ -23,7 +23,7 @@ import { changeOpenRoom, changeRoom, type RoomScope, startFanout } from './updat
 export async function markBackInRooms(context: Context, actor: Actor): Promise<void> {
   const found = await currentParticipations(context, actor)
   const away = found.filter(({ participant }) => participant.awaySince !== null)
-  await Promise.all(away.map(({ roomId }) => publishLiveness(context, roomId, actor, markBack)))
+  await Promise.all(away.map(({ roomId }) => publishLiveness(context, participantAt(roomId, actor), markBack)))
 }
 
 /** Its stream or poll is over. One that polls still counts as there; it is looked at when it would no longer. */
@@ -35,7 +35,7 @@ export async function markAwayInRooms(context: Context, actor: Actor): Promise<v
   await Promise.all(
     rooms.map(async ({ roomId }) => {
       if (since === null) return context.store.rooms.bringForward(roomId, context.clock.now() + awayAfterMs)
-      await publishLiveness(context, roomId, actor, (participant, now) => ({
+      await publishLiveness(context, participantAt(roomId, actor), (participant, now) => ({
         ...markAway(participant, now),
         deadlineAt: now + roomReconnectMs
       }))
@@ -47,10 +47,10 @@ export async function markAwayInRooms(context: Context, actor: Actor): Promise<v
  * Everybody in the room gets it, and the user is charged for it: a device may come and go many times a second. When the budget is spent
  * the room's check announces what has lasted.
  */
-async function publishLiveness(context: Context, roomId: string, actor: Actor, decide: ParticipantRule): Promise<void> {
-  await changeParticipant(context, roomId, { ...actor, payer: actor.user }, decide).catch(async error => {
+async function publishLiveness(context: Context, target: DeviceInRoom, decide: ParticipantRule): Promise<void> {
+  await changeParticipant(context, { ...target, payer: target.user }, decide).catch(async error => {
     if (!(error instanceof AppError && error.code === 'rate_limited')) throw error
-    await context.store.rooms.bringForward(roomId, context.clock.now() + context.config.awayAfterMs)
+    await context.store.rooms.bringForward(target.roomId, context.clock.now() + context.config.awayAfterMs)
   })
 }
 
@@ -100,30 +100,37 @@ async function checkParticipants(context: Context, room: ReadRoom): Promise<numb
   const devices = new Map(users.map((user, i) => [user, found[i] ?? []]))
   const looks = participants.map(async participant => {
     const { user, device, joinedAt: otherwise } = participant
-    const standing = livenessOf(context, device, { devices: devices.get(user) ?? [], otherwise })
-    return checkParticipant(context, room.roomId, participant, standing)
+    const liveness = livenessOf(context, device, { devices: devices.get(user) ?? [], otherwise })
+    return checkParticipant(context, room.roomId, { seen: participant, liveness })
   })
   return Math.min(...(await Promise.all(looks)))
+}
+
+interface SeenParticipant {
+  /** As it was read. */
+  readonly seen: ParticipantRecord
+  /** Of its device. */
+  readonly liveness: DeviceLiveness
 }
 
 /** Resolves to when this participant has to be looked at again. */
 async function checkParticipant(
   context: Context,
   roomId: string,
-  seen: ParticipantRecord,
-  standing: DeviceLiveness
+  { seen, liveness }: SeenParticipant
 ): Promise<number> {
   const { awayAfterMs, roomReconnectMs } = context.config
-  if ('liveUntil' in standing) {
-    if (seen.awaySince !== null) await changeParticipant(context, roomId, seen, markBack)
-    return standing.liveUntil
+  const target = participantAt(roomId, seen)
+  if ('liveUntil' in liveness) {
+    if (seen.awaySince !== null) await changeParticipant(context, target, markBack)
+    return liveness.liveUntil
   }
-  const since = standing.absentSince
+  const since = liveness.absentSince
   const now = context.clock.now()
   if (seen.awaySince === null && now < since + awayAfterMs) return since + awayAfterMs
   const lostAt = seen.awaySince === null ? NEVER : Math.max(seen.awaySince, since) + roomReconnectMs
   if (seen.awaySince !== null && now < lostAt) return lostAt
-  await changeParticipant(context, roomId, seen, (participant, at, room) => {
+  await changeParticipant(context, target, (participant, at, room) => {
     if (participant.participantId !== seen.participantId || participant.awaySince !== seen.awaySince) return NO_CHANGE
     return participant.awaySince === null
       ? markAway(participant, at)
@@ -136,10 +143,13 @@ async function checkParticipant(
 
 type ParticipantRule = (participant: ParticipantRecord, now: number, room: ReadRoom) => RoomDecision
 
+interface DeviceInRoom extends Endpoint, Pick<RoomScope, 'roomId' | 'payer'> {}
+
+const participantAt = (roomId: string, { user, device }: Endpoint): DeviceInRoom => ({ roomId, user, device })
+
 async function changeParticipant(
   context: Context,
-  roomId: string,
-  { user, device, payer }: Endpoint & Pick<RoomScope, 'payer'>,
+  { roomId, user, device, payer }: DeviceInRoom,
   decide: ParticipantRule
 ): Promise<void> {
   const parts = [PART.participantOf({ user, device }), PART.user(user)]

@@ -72,11 +72,33 @@ export async function addMembership(context: Context, participation: Participati
   if (!(await store.memberships.add(participation, roomId, options))) throw new AppError('too_many_rooms')
 }
 
+/** Adds the membership unless the device has it, then commits the join. @throws AppError too_many_rooms, and what `commit` throws */
+export async function commitJoin<T>(
+  context: Context,
+  { roomId, participation, isNew }: JoiningParticipation,
+  commit: () => Promise<T>
+): Promise<T> {
+  // Before the commit: an entry too many, left by a crash in between, is found; one too few would not be.
+  if (isNew) await addMembership(context, participation, roomId)
+  try {
+    return await commit()
+  } catch (error) {
+    await restoreMembership(context, participation, roomId)
+    throw error
+  }
+}
+
+interface JoiningParticipation {
+  readonly roomId: string
+  readonly participation: Participation
+  readonly isNew: boolean
+}
+
 /**
  * The join failed, or its outcome is unknown: the index says again what the room says. Never throws: where the room cannot be read the
  * entry stays, and the next reader holds it against the room.
  */
-export async function restoreMembership(context: Context, participation: Participation, roomId: string): Promise<void> {
+async function restoreMembership(context: Context, participation: Participation, roomId: string): Promise<void> {
   try {
     const part = PART.participantOf(participation)
     const { settings, get } = await readRoom(context, roomId, [PART.settings, part])

@@ -27,6 +27,7 @@ import { recordKeepalive } from '../device/keepalive.js'
 import { NO_DELIVERY } from '../mail.js'
 import { createUpdater } from '../update-aggregate.js'
 import { type ReadRoom, readRoom } from './parts.js'
+import type { RoomPath } from './paths.js'
 import { afterPublication } from './update-room.js'
 
 /** How often a pair is looked at, so that nothing is kept for participants who have left. */
@@ -48,15 +49,19 @@ const isPublished = ({ version, publishedVersion }: ReadRoom, since: number): bo
 /** Also delivers what it holds back, once the two know of each other. */
 export const readPair = pairs.read
 
+export interface SentDescription {
+  readonly revision: number
+  readonly delivery: Delivery
+}
+
 /** @throws AppError not_in_room, participant_not_found, invalid_sdp, offer_collision, stale_revision, no_offer_pending, … */
 export async function sendRoomDescription(
   context: Context,
   actor: Actor,
-  roomId: string,
-  { to, sdp, revision, type }: RoomDescriptionRequest & { readonly type: 'offer' | 'answer' }
-): Promise<{ revision: number; delivery: Delivery }> {
+  { roomId, to, type, sdp, revision }: RoomPath & RoomDescriptionRequest & { readonly type: 'offer' | 'answer' }
+): Promise<SentDescription> {
   const description = parseDescription(sdp)
-  const two = await readResolvedPair(context, actor, roomId, to)
+  const two = await readResolvedPair(context, actor, { roomId, to })
   const { state, delivery } = await signalPair(context, two, { type, description, revision })
   await signalBroadcast(context, two)
   await releaseAfterPublication(context, [two])
@@ -68,11 +73,10 @@ export async function sendRoomDescription(
 export async function sendRoomCandidates(
   context: Context,
   actor: Actor,
-  roomId: string,
-  { to, ...batch }: RoomCandidatesRequest & { readonly to: string }
+  { roomId, to, ...batch }: RoomPath & RoomCandidatesRequest & { readonly to: string }
 ): Promise<CandidatesResponse> {
   checkCandidates(batch.candidates)
-  const two = await readResolvedPair(context, actor, roomId, to)
+  const two = await readResolvedPair(context, actor, { roomId, to })
   await chargeWaiting(context, two, batch)
   const { before, delivery } = await signalPair(context, two, { type: 'candidates', batch })
   await releaseAfterPublication(context, [two])
@@ -165,7 +169,12 @@ export async function releaseAfterPublication(context: Context, twos: readonly R
   }
 }
 
-async function readResolvedPair(context: Context, actor: Actor, roomId: string, to: string): Promise<ResolvedPair> {
+interface SignalTarget extends RoomPath {
+  /** The participant id of the recipient. */
+  readonly to: string
+}
+
+async function readResolvedPair(context: Context, actor: Actor, { roomId, to }: SignalTarget): Promise<ResolvedPair> {
   const room = await readRoom(context, roomId, [...partsOfAccess(actor), PART.participant(to)])
   const sender = requireSender(context, room, actor)
   if (sender.participantId === to) throw new AppError('cannot_signal_self')
@@ -179,7 +188,7 @@ export const requireSender = ({ clock }: Context, room: ReadRoom, actor: Actor):
   toJoinedParticipant(requireParticipant('signal', room, { actor, now: clock.now() }).participant)
 
 /** Counted and logged: a client that signals strangers is broken, or worse. */
-function unknownParticipant(context: Context, { user }: Actor, where: { roomId: string; to: string }): AppError {
+function unknownParticipant(context: Context, { user }: Actor, where: SignalTarget): AppError {
   context.log.info({ user, ...where }, 'a signal to somebody who is not in the room')
   return new AppError('participant_not_found')
 }

@@ -32,15 +32,19 @@ async function readInvitation(context: Context, roomId: string, user: string) {
 /** A device came: what rings is offered to it if that is not in its mailbox `since`. */
 export async function offerInvitations(context: Context, actor: Actor, since: Cursor): Promise<void> {
   const roomIds = await context.store.invitations.list(actor.user, context.clock.now())
-  await Promise.all(roomIds.map(roomId => offerInvitation(context, roomId, actor, since)))
+  const { user, device } = actor
+  await Promise.all(roomIds.map(roomId => offerInvitation(context, roomId, { user, device, since })))
+}
+
+interface InvitationOffer extends Endpoint {
+  readonly since: Cursor
 }
 
 /** Once the room has published the invitation: devices that were registered by then have it, and others are offered it here. */
 export async function offerInvitation(
   context: Context,
   roomId: string,
-  { user, device }: Endpoint,
-  since: Cursor
+  { user, device, since }: InvitationOffer
 ): Promise<void> {
   for (;;) {
     const found = await readInvitation(context, roomId, user)

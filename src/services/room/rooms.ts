@@ -17,7 +17,6 @@ import {
   participantIdOf,
   type RoomDecision,
   type RoomParts,
-  type RoomUser,
   type Settings,
   viewParticipant,
   viewRoom
@@ -41,10 +40,11 @@ import type { Context } from '../context.js'
 import { recordKeepalive, registerDevice } from '../device/keepalive.js'
 import { checkMetadata } from '../metadata-bounds.js'
 import { runUnlimited } from '../unlimited-action.js'
-import { banUser } from './bans.js'
+import { banParticipant } from './bans.js'
 import { endRoom } from './end-room.js'
-import { addMembership, currentParticipations, removeMemberships, restoreMembership } from './memberships.js'
+import { addMembership, commitJoin, currentParticipations, removeMemberships } from './memberships.js'
 import { type ReadRoom, readRoom } from './parts.js'
+import type { ParticipantPath, RoomPath } from './paths.js'
 import { readServiceSettings } from './room-service.js'
 import { changeRoom } from './update-room.js'
 
@@ -56,46 +56,34 @@ import { changeRoom } from './update-room.js'
 export async function joinRoom(
   context: Context,
   actor: Actor,
-  roomId: string,
-  body: JoinRoomRequest
-): Promise<JoinRoomResponse & { readonly joined: boolean }> {
-  checkMetadata(body.metadata)
+  { roomId, metadata = {}, replace = false }: RoomPath & JoinRoomRequest
+): Promise<JoinRoomResponse & { readonly isNew: boolean }> {
+  checkMetadata(metadata)
   const participantId = participantIdOf(actor, context.ids.tag() + context.ids.tag())
+  const { roomMaxParticipants: maxParticipants, awayAfterMs } = context.config
   const serviceSettings = await readServiceSettings(context, actor, roomId)
-  const command = {
-    actor,
-    participantId,
-    metadata: body.metadata ?? {},
-    replace: body.replace === true,
-    maxParticipants: context.config.roomMaxParticipants,
-    serviceSettings
-  }
-  const decide = (room: ReadRoom, now: number) => {
+  const command = { actor, participantId, metadata, replace, maxParticipants, serviceSettings }
+  const decide = (before: ReadRoom, now: number) => {
+    const joined = acceptOnJoin(before, rules.decideJoin(before, command, now), { actor, now })
     // A device that never opens a stream is away after this.
-    const deadlineAt = now + context.config.awayAfterMs
-    return { ...acceptOnJoin(room, rules.decideJoin(room, command, now), { actor, now }), deadlineAt }
+    return { ...joined, deadlineAt: now + awayAfterMs }
   }
   // A refusal comes before anything is kept or charged.
   const first = await readRoom(context, roomId, partsOfAccess(actor))
   await chargeCreate(context, actor, decide(first, context.clock.now()))
   const cursor = await registerDevice(context, actor)
-  const basis = { roomId, parts: partsOfAccess(actor), payer: actor.user }
   const participation = { user: actor.user, device: actor.device, participantId }
-  // Before the commit: an entry too many, left by a crash in between, is found; one too few would not be.
-  const isIn = first.get<ParticipantRecord>(PART.participantOf(actor)) !== null
-  if (!isIn || command.replace) await addMembership(context, participation, roomId)
-  const { room, participants } = await changeRoom(context, basis, decide)
-    .then(() => describeRoom(context, roomId))
-    .catch(async error => {
-      await restoreMembership(context, participation, roomId)
-      throw error
-    })
+  const isNew = replace || first.get<ParticipantRecord>(PART.participantOf(actor)) === null
+  const { room, participants } = await commitJoin(context, { roomId, participation, isNew }, async () => {
+    await changeRoom(context, { roomId, parts: partsOfAccess(actor), payer: actor.user }, decide)
+    return describeRoom(context, roomId)
+  })
   const own = participants.find(each => each.user === actor.user && each.device === actor.device)
   if (!own) throw new AppError('not_in_room', { detail: 'Removed in the moment of joining' })
   // It is in already, or another request of the same device came in between: they are one participation.
-  const joined = own.participantId === participantId
-  if (!joined) await addMembership(context, own, roomId)
-  return { room, participants, participantId: own.participantId, cursor: formatCursor(cursor), joined }
+  const hasJoined = own.participantId === participantId
+  if (!hasJoined) await addMembership(context, own, roomId)
+  return { room, participants, participantId: own.participantId, cursor: formatCursor(cursor), isNew: hasJoined }
 }
 
 /** A room that is made is charged to its maker. @throws AppError rate_limited */
@@ -104,7 +92,7 @@ async function chargeCreate(context: Context, actor: Actor, { createsRoom }: Roo
 }
 
 /** @throws AppError not_permitted, banned, room_not_found, room_closed */
-export async function getRoom(context: Context, actor: Actor, roomId: string): Promise<RoomAndParticipants> {
+export async function getRoom(context: Context, actor: Actor, { roomId }: RoomPath): Promise<RoomAndParticipants> {
   requireAccess('read', await readRoom(context, roomId, partsOfAccess(actor)), { actor, now: context.clock.now() })
   return describeRoom(context, roomId)
 }
@@ -113,9 +101,8 @@ export async function getRoom(context: Context, actor: Actor, roomId: string): P
 export async function createOrUpdateRoom(
   context: Context,
   actor: Actor,
-  roomId: string,
-  body: RoomRequest
-): Promise<{ room: Room; created: boolean }> {
+  { roomId, ...body }: RoomPath & RoomRequest
+): Promise<{ room: Room; isNew: boolean }> {
   checkMetadata(body.metadata)
   const { roomMaxParticipants: maxParticipants } = context.config
   if ((body.maxParticipants ?? 0) > maxParticipants) {
@@ -127,11 +114,11 @@ export async function createOrUpdateRoom(
   await chargeCreate(context, actor, decide(await readRoom(context, roomId, parts), context.clock.now()))
   const { decision, room, version } = await changeRoom(context, { roomId, parts, payer: actor.user }, decide)
   const settings = decision.writes[PART.settings] as Settings
-  return { room: viewRoom({ ...room, version }, settings), created: decision.createsRoom === true }
+  return { room: viewRoom({ ...room, version }, settings), isNew: decision.createsRoom === true }
 }
 
 /** @throws AppError not_permitted, banned, room_not_found, room_closed */
-export async function closeRoom(context: Context, actor: Actor, roomId: string): Promise<void> {
+export async function closeRoom(context: Context, actor: Actor, { roomId }: RoomPath): Promise<void> {
   await endRoom(context, { roomId, actor }, (room, now) => decideClose(room, actor, now))
 }
 
@@ -139,18 +126,17 @@ export async function closeRoom(context: Context, actor: Actor, roomId: string):
 export async function updateParticipant(
   context: Context,
   actor: Actor,
-  where: ParticipantPath,
-  body: UpdateParticipantRequest
+  { roomId, participantId, ...body }: ParticipantPath & UpdateParticipantRequest
 ): Promise<Participant> {
   checkMetadata(body.metadata)
-  const { user } = await findParticipant(context, actor, where)
-  const basis = { ...partsOfUser(actor, user), roomId: where.roomId, payer: actor.user }
+  const { user } = await findParticipant(context, actor, { roomId, participantId })
+  const basis = { ...partsOfUser(actor, user), roomId, payer: actor.user }
   const { decision, room } = await changeRoom(context, basis, (before, now) =>
-    rules.decideChange(before, { actor, target: requireRecord(before, where), body }, now)
+    rules.decideChange(before, { actor, target: requireRecord(before, participantId), body }, now)
   )
   recordKeepalive(context, actor)
-  const written = decision.writes[PART.participant(where.participantId)] as ParticipantRecord | undefined
-  return viewParticipant(written ?? requireRecord(room, where))
+  const written = decision.writes[PART.participant(participantId)] as ParticipantRecord | undefined
+  return viewParticipant(written ?? requireRecord(room, participantId))
 }
 
 /** What access reads, and all of a user in the room. */
@@ -164,32 +150,28 @@ const partsOfUser = (actor: Actor, user: string) => ({
 })
 
 /** Leaves, or puts a participant out: free, as each takes a joining. With `ban`, the user, also if this participant has just left. */
-export async function removeParticipant(context: Context, actor: Actor, where: ParticipantPath, query: RemoveQuery) {
-  if (query.ban === true) return banParticipant(context, actor, where, query)
+export async function removeParticipant(
+  context: Context,
+  actor: Actor,
+  { ban, ...request }: ParticipantPath & RemoveQuery
+): Promise<void> {
+  if (ban === true) return banParticipant(context, actor, request)
   await runUnlimited(context, actor, async () => ({
-    result: await removeFromRoom(context, actor, where),
+    result: await removeFromRoom(context, actor, request),
     isRepeat: false
   }))
 }
 
-async function banParticipant(
+async function removeFromRoom(
   context: Context,
   actor: Actor,
-  where: ParticipantPath,
-  { banForMs }: RemoveQuery
+  { roomId, participantId }: ParticipantPath
 ): Promise<void> {
-  await context.budgets.spend(actor.user, 'signals')
-  const { user } = await findParticipant(context, actor, where, { orLeft: true })
-  await banUser(context, where.roomId, { actor, user, forMs: banForMs ?? null })
-}
-
-async function removeFromRoom(context: Context, actor: Actor, where: ParticipantPath): Promise<void> {
-  const { roomId, participantId } = where
-  const { user, device } = await findParticipant(context, actor, where)
+  const { user, device } = await findParticipant(context, actor, { roomId, participantId })
   const parts = [...partsOfAccess(actor), PART.participant(participantId), PART.user(user), PART.invitation(user)]
   const by = endpoint(actor)
   await changeRoom(context, { roomId, parts }, (room, now) => {
-    const removed = rules.decideRemoval(room, { actor, target: requireRecord(room, where) }, now)
+    const removed = rules.decideRemoval(room, { actor, target: requireRecord(room, participantId) }, now)
     return user === actor.user ? removed : withdrawInvitation(room, removed, { user, by, now })
   })
   await removeMemberships(context, roomId, [{ user, device, participantId }])
@@ -215,35 +197,21 @@ export async function listRooms(context: Context, actor: Actor): Promise<JoinedR
   })
 }
 
-interface ParticipantPath {
-  readonly roomId: string
-  readonly participantId: string
-}
-
-/**
- * Who a participant is; with `orLeft` also one that left a short while ago.
- * @throws AppError participant_not_found, and room_not_found for a user who has no part in the room
- */
+/** @throws AppError participant_not_found, and room_not_found for a user who has no part in the room */
 async function findParticipant(
   context: Context,
   actor: Actor,
-  { roomId, participantId }: ParticipantPath,
-  { orLeft = false } = {}
+  { roomId, participantId }: ParticipantPath
 ): Promise<Endpoint> {
-  const parts = await readRoom(context, roomId, [...partsOfAccess(actor), PART.participant(participantId)])
-  const participant = findParticipantRecord(parts, participantId)
-  if (participant !== null && parts.settings?.closed === null) return participant
-  requireAccess(orLeft ? 'moderate' : 'know', parts, { actor, now: context.clock.now() })
-  const { list } = await readRoom(context, roomId, orLeft ? [PART.users] : [])
-  const left = list<RoomUser>(PART.users).find(([, { left: ended }]) =>
-    ended.some(each => each.participantId === participantId)
-  )
-  if (left === undefined) throw new AppError('participant_not_found')
-  return { user: left[0], device: '' }
+  const room = await readRoom(context, roomId, [...partsOfAccess(actor), PART.participant(participantId)])
+  const participant = findParticipantRecord(room, participantId)
+  if (participant !== null && room.settings?.closed === null) return participant
+  requireAccess('know', room, { actor, now: context.clock.now() })
+  throw new AppError('participant_not_found')
 }
 
-function requireRecord(parts: RoomParts, { participantId }: ParticipantPath): ParticipantRecord {
-  const participant = findParticipantRecord(parts, participantId)
+function requireRecord(room: RoomParts, participantId: string): ParticipantRecord {
+  const participant = findParticipantRecord(room, participantId)
   if (participant === null) throw new AppError('participant_not_found')
   return participant
 }
