@@ -54,7 +54,7 @@ async function main() {
   console.log(`${describeMachine()}\n${rounds} rounds\n`)
 
   const rows = []
-  // However the run ends, what has been measured is shown.
+  // Prints the finished figures however the run ends.
   process.on('exit', () => {
     if (rows.length > 0) printTable(rows, contenders)
     if (options.json) writeFileSync(options.json, `${JSON.stringify(rows, null, 2)}\n`)

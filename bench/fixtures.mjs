@@ -1,6 +1,6 @@
-// What two browsers really say to each other: an audio and video description as Chromium writes it (shortened to the
-// codecs in use), and the candidates of a laptop behind NAT. Every candidate names the ufrag of its description; the
-// foundation carries a serial number, so that the load generator knows which message an event belongs to.
+// The signals of two browsers: an audio and video description as Chromium writes it (shortened to the codecs in use), and the
+// candidates of a laptop behind NAT. Every candidate names the ufrag of its description. The foundation is a serial number, by
+// which the load generator assigns an event to a message.
 
 const UFRAG = { caller: 'EsAw', callee: 'kP2x' }
 
@@ -88,7 +88,7 @@ function description(side) {
 /** The session description of each side, CRLF line ends. */
 export const SDP = { caller: description('caller'), callee: description('callee') }
 
-// Host addresses hidden behind mDNS names, IPv6, a TCP host candidate, server reflexive, relayed: in the order they come up.
+// In the order in which a browser gathers them: host addresses (one hidden behind an mDNS name, one IPv6, one TCP), server reflexive, relayed.
 const SHAPES = [
   '1 udp 2122260223 8d3c5e0a-7b1e-4a63-9f0e-2f6b1c9d4e57.local 54311 typ host generation 0',
   '1 udp 2122194687 192.168.178.34 61665 typ host generation 0',
@@ -100,7 +100,7 @@ const SHAPES = [
   '1 udp 25108223 192.0.2.151 52230 typ relay raddr 203.0.113.77 rport 61666 generation 0'
 ]
 
-/** JSON text of one candidate as RTCIceCandidate.toJSON() gives it; `serial` becomes its foundation. */
+/** JSON text of one candidate, like that of RTCIceCandidate.toJSON(). `serial` becomes its foundation. */
 export function candidateJson(side, serial) {
   const mid = serial & 1
   const shape = SHAPES[serial % SHAPES.length]
@@ -108,7 +108,7 @@ export function candidateJson(side, serial) {
   return `{"candidate":"candidate:${serial} ${shape} ufrag ${ufrag} network-id 1 network-cost 10","sdpMid":"${mid}","sdpMLineIndex":${mid},"usernameFragment":"${ufrag}"}`
 }
 
-/** JSON text of an array of `count` candidates with serial numbers from `first` on. */
+/** JSON text of an array of `count` candidates. Their serial numbers begin with `first`. */
 export function candidatesJson(side, first, count) {
   let text = candidateJson(side, first)
   for (let i = 1; i < count; i++) text += `,${candidateJson(side, first + i)}`

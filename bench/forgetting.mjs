@@ -1,6 +1,6 @@
 // npm run bench:forgetting -- [--streams 1000] [--seconds 5]
-// What it costs that Redis may forget: how long it takes, and how much processor time, until all streams are reset after a failover;
-// and what a 2xx costs that waits for a replica (REDIS_WAIT_REPLICAS). One node, one primary, one replica, all on this machine.
+// The cost of lost writes: time and processor time until all streams are reset after a failover, and the cost of a 2xx that waits for a
+// replica (REDIS_WAIT_REPLICAS). One node, one primary, one replica, all on this machine.
 import { once } from 'node:events'
 import { mkdtempSync } from 'node:fs'
 import { Agent, request } from 'node:http'
@@ -109,7 +109,7 @@ function post(agent, port, path, user, body) {
 
 let calls = 0
 
-/** Calls between pairs of their own, each made and cancelled. */
+/** Creates and cancels calls, each between two users of its own, for `seconds`. */
 async function measureActions({ redis, replica, node }, { width, seconds }) {
   const agent = new Agent({ keepAlive: true, maxSockets: width })
   const latencies = []

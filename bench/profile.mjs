@@ -1,6 +1,6 @@
 // npm run profile -- [signalpost|hardened|streams|bare|other] [--calls] [--batch 8] [--count 40000] [--rows 40]
-// Relays candidates from one node to the other under node --cpu-prof (or makes whole calls) and prints where the time of each
-// node went and what Redis was asked. Of candidates the first node takes the POSTs, the second writes to the streams.
+// Relays candidates from one node to the other (or makes whole calls) under node --cpu-prof, and prints the CPU time of each node by function
+// and the commands of Redis. The first node takes the POSTs of the candidates, the second writes to the streams.
 import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -26,7 +26,7 @@ const count = Number(options.count ?? (options.calls ? 1_000 : 40_000))
 const batch = Number(options.batch)
 const rows = Number(options.rows)
 
-/** Opens users, warms up, and returns the function to look at. */
+/** Opens users, warms up, and returns the function to profile. */
 async function prepare(fleet) {
   await fleet.openPairs({ count: 2 * PAIRS, connected: !options.calls, oneWay: !options.calls })
   if (options.calls) {

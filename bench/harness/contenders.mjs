@@ -1,4 +1,4 @@
-// Who takes part: how to start one node of each, and which protocol its users speak.
+// The contenders: how to start one node of each, and which protocol its users speak.
 import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 
@@ -11,7 +11,7 @@ const signalpost = (title, main) => ({
   protocol: 'http',
   main,
   ready: '/readyz',
-  // A pair calls more often than people do. The largest limits that are still counted one by one, as the default ones are.
+  // A pair calls more often than people do. 99 is the largest limit that is counted one by one, as the default limits are.
   env: { RATE_LIMIT_CALLS: '99', RATE_LIMIT_CALLS_PER_PAIR: '99', RATE_LIMIT_CALLS_PER_CALLEE: '99' }
 })
 
@@ -26,16 +26,16 @@ export const CONTENDERS = {
   signalpost: signalpost('Signalpost', path('../../dist/main.js'))
 }
 
-/** The streams peer once more, its Redis commands without time limits: dearer to operate, cheaper to run. */
+/** The streams peer again, without time limits on Redis commands: cheaper to run, but a command may hang. */
 export const UNTIMED_PEER = 'streams untimed'
 CONTENDERS[UNTIMED_PEER] = { ...STREAMS, env: { REDIS_TIME_LIMITS: 'off' } }
 
 const COLUMNS = Object.keys(CONTENDERS).filter(name => name !== UNTIMED_PEER)
 
-/** Who has a column in the table: Signalpost when it has been built, another build of it when SIGNALPOST_MAIN names one. */
+/** The contenders with a column in the table: Signalpost if it has been built, another build if SIGNALPOST_MAIN names one. */
 export function presentContenders() {
   return COLUMNS.filter(name => existsSync(CONTENDERS[name].main))
 }
 
-/** Of these contenders, the builds of Signalpost. */
+/** Those of the contenders that are builds of Signalpost. */
 export const buildsAmong = contenders => contenders.filter(name => name === 'signalpost' || name === 'other')

@@ -1,5 +1,5 @@
-// One contender as it would be deployed: a Redis of its own and any number of nodes, each a process; and load generators,
-// processes too, which are not counted.
+// One contender as it would be deployed: a Redis of its own and any number of nodes, each a process. The load generators are
+// processes too; their CPU is not counted.
 import { fork } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
@@ -69,7 +69,7 @@ function createLoad() {
   }
 }
 
-/** Starts one after the other, so that no two choose the same free port; runs `work` with all; ends all whatever happens. */
+/** Starts the fleets one after the other, so that no two choose the same free port, and runs `work` with them. Always stops them. */
 export async function withFleets(wanted, work) {
   const fleets = []
   try {
@@ -81,8 +81,8 @@ export async function withFleets(wanted, work) {
 }
 
 /**
- * `nodeArgs` are further arguments to each server's node, such as --cpu-prof; `env` are further settings. With `cluster` its Redis is a
- * Cluster of three primaries, with `slowLink` its nodes reach Redis through a proxy that can hold replies back.
+ * `nodeArgs` are further arguments to the `node` of each server, such as --cpu-prof; `env` are further settings. With `cluster` its Redis is a
+ * Cluster of three primaries; with `slowLink` its nodes reach Redis through a proxy that can delay replies.
  */
 export async function startFleet(name, { nodes, nodeArgs = [], env = {}, cluster = false, slowLink = false }) {
   const contender = CONTENDERS[name]
@@ -93,7 +93,7 @@ export async function startFleet(name, { nodes, nodeArgs = [], env = {}, cluster
   const deployed = { ...contender, env: { ...contender.env, ...env } }
   const options = { redisUrl, secret, nodeArgs }
   const servers = await Promise.all(Array.from({ length: nodes }, () => startNode(deployed, options)))
-  // The second one is for users whose times must not wait for what the first is made to do.
+  // The second one measures requests while the first is busy, so its times do not contain the load of the first.
   const [load, bystanders] = [createLoad(), createLoad()]
   const ports = servers.map(server => server.port)
   const shared = { protocol: contender.protocol, secret }
@@ -112,11 +112,11 @@ export async function startFleet(name, { nodes, nodeArgs = [], env = {}, cluster
     openRoom: options => load.ask('crowd', { secret, ...options }),
     openBurst: options => load.ask('openBurst', { secret, ports, ...options }),
 
-    /** Runs a job of a load generator, without counting what it costs. */
+    /** Runs a job of a load generator, without counting CPU. */
     ask: (job, options) => load.ask(job, options),
     askBystanders: (job, options) => bystanders.ask(job, options),
 
-    /** Runs a job of the load generator; adds the processor time it took each server and Redis, in microseconds. */
+    /** Runs a job of the load generator. Adds the processor time of each server and of Redis to the result, in microseconds. */
     async measure(job, options) {
       await sleep(SETTLE_MS)
       const serverPids = servers.map(server => server.pid)

@@ -1,4 +1,4 @@
-// What the operating system knows about a process.
+// Processor time and memory of a process, as the kernel reports them.
 import { readdirSync, readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 

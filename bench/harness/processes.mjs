@@ -1,5 +1,5 @@
-// Every process the benchmark starts, and the promise that none outlives it: each is ended by its own pid, and where
-// setpriv exists the kernel ends it even if the benchmark itself is killed.
+// Starts and ends all processes of the benchmark. None outlives it: each is ended by its own pid, and where setpriv exists the
+// kernel ends it even if the benchmark itself is killed.
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { rmSync } from 'node:fs'
@@ -13,7 +13,7 @@ const children = new Set()
 const directories = new Set()
 const hasSetpriv = spawnSync('setpriv', ['--version']).status === 0
 
-/** Remembers a temporary directory, to be removed when it is let go of or at the latest at exit. */
+/** Registers a temporary directory. It is removed by the returned function, or at exit. */
 export function keepDirectory(path) {
   directories.add(path)
   return () => {
@@ -42,7 +42,7 @@ export function start(name, command, { args, env, cwd }) {
   return remember(child)
 }
 
-/** Ends a process by its pid: politely, then not. */
+/** Ends a process by its pid: with SIGTERM, and after STOP_LIMIT_MS with SIGKILL. */
 export async function stop(child) {
   if (child.exitCode !== null || child.signalCode !== null) return
   const gone = once(child, 'exit')
@@ -61,7 +61,7 @@ export async function freePort() {
   return port
 }
 
-/** Resolves when `probe` does not throw any more; gives up when the process has ended or the time is over. */
+/** Resolves when `probe` no longer throws. @throws Error if the process has ended, or after START_LIMIT_MS */
 export async function untilReady(child, probe) {
   for (const startedAt = Date.now(); Date.now() - startedAt < START_LIMIT_MS; await sleep(50)) {
     if (child.exitCode !== null) throw new Error(`ended at once with code ${child.exitCode}`)

@@ -26,7 +26,7 @@ function add(table, label, micros) {
   table.set(label, (table.get(label) ?? 0) + micros)
 }
 
-/** Microseconds by module, by function, and by function with all that it calls: of what was not idle between `from` and `to`. */
+/** Microseconds between `from` and `to` in which the process was not idle: by module, by function, and by function with all it calls. */
 export function readProfile(directory, pid, { from, to }) {
   const file = readdirSync(directory).find(name => name.includes(`.${pid}.`))
   if (!file) throw new Error(`process ${pid} left no profile: it did not end by itself`)

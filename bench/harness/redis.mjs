@@ -28,13 +28,13 @@ async function startServer(more = []) {
   }
 }
 
-/** `url` is what nodes connect to, `pids` and `ports` are of all servers. */
+/** `url` is for the nodes; `pids` and `ports` are those of all servers. */
 export async function startRedis() {
   const server = await startServer()
   return { url: `redis://127.0.0.1:${server.port}`, pids: [server.pid], ports: [server.port], stop: server.stop }
 }
 
-/** Sends one command to one server over a connection of its own; resolves to the reply as it comes over the wire. */
+/** Sends one command to one server over a connection of its own. Resolves to the reply as RESP text. */
 export async function askServer(port, command) {
   const socket = connect({ port, host: '127.0.0.1' }).setEncoding('latin1')
   socket.write(`${command}\r\nQUIT\r\n`)
@@ -78,7 +78,7 @@ export async function startCluster() {
   }
 }
 
-/** Commands that all these servers have processed so far, those inside scripts too. */
+/** Number of commands that these servers have processed so far, those inside scripts included. */
 export async function countProcessed(ports) {
   const infos = await Promise.all(ports.map(port => askServer(port, 'INFO stats')))
   return infos.reduce((sum, info) => sum + Number(/total_commands_processed:(\d+)/.exec(info)[1]), 0)

@@ -1,4 +1,4 @@
-// Rounds, and what is made of them.
+// Measuring in rounds, and medians.
 
 /** The middle value; of an even number, the mean of the two in the middle. */
 export function median(values) {
@@ -8,8 +8,8 @@ export function median(values) {
 }
 
 /**
- * Takes each measurement once a round, in turn, starting with another one each round, so that noise hits all alike.
- * `measurements` maps names to functions; the result maps the same names to arrays, one element a round.
+ * Takes each measurement once in each round, one after the other. Each round starts with another one, so that noise affects all equally.
+ * `measurements` maps names to functions; the result maps the same names to arrays with one element for each round.
  */
 export async function inRounds(rounds, measurements) {
   const names = Object.keys(measurements)
@@ -23,14 +23,14 @@ export async function inRounds(rounds, measurements) {
   return results
 }
 
-/** A figure that lost, doubled or was refused messages would not be one. */
+/** @throws Error if messages were lost, delivered twice or refused: the figure would be wrong */
 export function insistOnAll(name, { lost, duplicates, refused }) {
   if (lost || duplicates) {
     throw new Error(`${name}: ${lost} lost, ${duplicates} twice, refused ${JSON.stringify(refused)}`)
   }
 }
 
-/** From the results of inRounds, one key of each, by the contenders' own names. `suffix` tells measurements of one contender apart. */
+/** One key of the results of inRounds, by contender. `suffix` distinguishes several measurements of one contender. */
 export function valuesOf(results, contenders, { key, suffix = '' }) {
   const pairs = contenders.map(name => [name, results[`${name}${suffix}`]?.map(result => result[key])])
   return Object.fromEntries(pairs.filter(([, values]) => values))

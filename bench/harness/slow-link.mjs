@@ -1,5 +1,5 @@
-// A TCP proxy in front of Redis whose replies take a given time longer. Steps that follow one another add up, and commands that
-// are written together do not: so how much longer a request takes says how many round trips it makes in sequence.
+// A TCP proxy in front of Redis that delays each reply. Sequential round trips add up, and commands that are written together
+// are delayed once: so the additional time of a request shows how many round trips it makes in sequence.
 import { once } from 'node:events'
 import { connect, createServer } from 'node:net'
 
@@ -25,7 +25,7 @@ export async function startSlowLink(targetPort) {
   await once(server, 'listening')
   return {
     port: server.address().port,
-    /** From now on each reply is held for so many milliseconds. */
+    /** Delays each reply from now on by `ms` milliseconds. */
     delay(ms) {
       delayMs = ms
     },

@@ -1,4 +1,4 @@
-// The one table at the end.
+// Prints the results as one table.
 import { CONTENDERS } from './contenders.mjs'
 import { median } from './rounds.mjs'
 
@@ -11,7 +11,7 @@ function cell(values, digits) {
   return `${middle} (${Math.min(...values).toFixed(digits)}…${Math.max(...values).toFixed(digits)})`
 }
 
-/** Signalpost by `of`: the median of the rounds' own ratios, because both contenders of a round ran on an equally busy machine. */
+/** Signalpost divided by `of`: the median of the ratios of each round, because both contenders of a round ran on an equally busy machine. */
 export function ratio({ values, of }) {
   const { [of]: peer, signalpost } = values
   if (!peer?.length || !signalpost?.length || Math.min(...peer) <= 0) return null
@@ -33,8 +33,8 @@ function line(row, contenders) {
 }
 
 /**
- * A row is `{figure, values, digits, of, target}`: `values` maps contenders to one number a round; `of` is the contender that Signalpost is
- * divided by, and then the target is a ratio.
+ * A row is `{figure, values, digits, of, target}`. `values` maps contenders to one number for each round. With `of`, Signalpost is divided by
+ * this contender, and the target is a ratio.
  */
 export function printTable(rows, contenders) {
   const titles = contenders.map(name => CONTENDERS[name].title)

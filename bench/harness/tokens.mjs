@@ -1,4 +1,4 @@
-// JSON Web Tokens as an identity provider would hand them out: HS256, an hour to live.
+// JSON Web Tokens like those of an identity provider: HS256, valid for an hour.
 import { createHmac } from 'node:crypto'
 
 const HEADER = encode({ alg: 'HS256', typ: 'JWT' })

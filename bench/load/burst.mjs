@@ -1,5 +1,5 @@
-// A burst in a large room: a message at a fixed interval, whatever the server makes of it, and beside it a call that nobody answers.
-// Members have mailboxes and no streams: what is measured is what the server does, not what the load generator can read.
+// A burst in a large room: messages at a fixed interval, even if the server is slow, and at the same time calls that are not answered.
+// Members have mailboxes and no streams, so the load generator does not have to read the events.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createToken } from '../harness/tokens.mjs'
 import { HttpUser } from './http-user.mjs'
@@ -18,14 +18,14 @@ async function expect(status, reply, what) {
   if (got !== status) throw new Error(`${what}: ${got} ${body}`)
 }
 
-/** Rings, again and again, somebody who does not answer. Resolves to how late each ring time ended, in milliseconds. */
+/** Makes one unanswered call after another. Resolves to how late each ring timeout fired, in milliseconds. */
 async function ring({ secret, ports, ringMs, until }) {
   const late = []
   for (let n = 0; performance.now() < until; n++) late.push(await ringOnce(n, { secret, ports, ringMs, until }))
   return late
 }
 
-/** Two people who have not met: nobody may ring the same one again at once. */
+/** Uses two new users, because the back-off delays a second call to the same one. */
 async function ringOnce(n, { secret, ports, ringMs, until }) {
   let ended = () => {}
   const over = new Promise(resolve => {
@@ -44,7 +44,7 @@ async function ringOnce(n, { secret, ports, ringMs, until }) {
   return late
 }
 
-/** `size` members join; then a message each `everyMs` for `forMs`. */
+/** `size` members join; then they send a message every `everyMs`, for `forMs`. */
 export async function burst({ secret, ports, size, everyMs, forMs, ringMs }, onStart) {
   const people = Array.from({ length: size }, (_, i) => makeUser(`m${i}`, { secret, port: ports[i % ports.length] }))
   await inParallel(people, JOINS_AT_ONCE, person =>

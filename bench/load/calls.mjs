@@ -1,4 +1,4 @@
-// Whole calls, from create to hangup, as many at a time as asked for.
+// Whole calls, from create to hangup: several at a time, or at a fixed rate.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { candidatesJson, serialsIn } from '../fixtures.mjs'
 import { quantile } from './quantile.mjs'
@@ -8,7 +8,7 @@ const TICK_MS = 1
 
 let nextSerial = 1
 
-/** Ten candidates from one side to the other, in messages of `batch`; resolves when acknowledged and arrived. */
+/** Sends ten candidates to the other side, `batch` in a message. Resolves when all are answered and have arrived. */
 async function trickle(callId, { from, to, side, batch }) {
   let missing = CANDIDATES_EACH_WAY
   const arrived = new Promise(resolve => {
@@ -33,12 +33,12 @@ async function call(pair, batch) {
       trickle(callId, { from: caller, to: callee, side: 'caller', batch }),
       trickle(callId, { from: callee, to: caller, side: 'callee', batch })
     ])
-    await pair.settle()
+    await pair.reportConnected()
   }
   await pair.hangup()
 }
 
-/** `total` calls, `width` at a time, pairs taking turns; with `batch` 0 neither candidates nor connected. A failed call is counted and its pair retired. */
+/** Makes `total` calls, `width` at a time; pairs take turns. With `batch` 0 they skip candidates and connected. The pair of a failed call is not used again. */
 export async function makeCalls({ pairs, total, width, batch }) {
   const idle = [...pairs]
   const durations = []
@@ -68,8 +68,8 @@ export async function makeCalls({ pairs, total, width, batch }) {
 }
 
 /**
- * `total` calls, `rate` a second whatever the server does. Resolves to how long each took until both sides had the other's description, from
- * the moment it was due, in milliseconds, sorted.
+ * Makes `total` calls, `rate` a second, even if the server is slow. Resolves to quantiles of the time from the moment a call was due until
+ * both sides had the other's description, in milliseconds.
  */
 export async function startCalls({ pairs, total, rate }) {
   const idle = [...pairs]
@@ -100,7 +100,7 @@ export async function startCalls({ pairs, total, rate }) {
   return { p50: quantile(durations, 0.5), p99: quantile(durations, 0.99) }
 }
 
-/** One create of each of these pairs, one after the other; resolves to the times until their replies, in milliseconds. */
+/** Each pair creates one call, one after the other. Resolves to the times until the replies, in milliseconds. */
 export async function createEach(pairs) {
   const times = []
   for (const pair of pairs) {

@@ -1,11 +1,11 @@
-// One user of an HTTP signaling server, on raw sockets to stay light: a Server-Sent-Events stream on one node, and a
-// keep-alive connection for POSTs, one request at a time as HTTP/1.1 wants it, on the same node or another.
+// One user of an HTTP signaling server, on raw sockets, which cost little CPU: a Server-Sent Events stream on one node, and a
+// keep-alive connection for POSTs on the same node or another one, with one request at a time as HTTP/1.1 requires.
 import { connect } from 'node:net'
 
 const HOST = '127.0.0.1'
 const OPEN_LIMIT_MS = 60_000
 
-/** Calls back with each event's type, data and id. Takes a body in chunked coding or one that the close of the connection ends. */
+/** Calls `onEvent` with type, data and id of each event. The body is chunked, or ends with the connection. */
 function createEventParser(onEvent) {
   let raw = ''
   let text = ''
@@ -71,7 +71,7 @@ function createEventParser(onEvent) {
   }
 }
 
-/** The status and body of each reply, in order. Replies on a keep-alive connection always carry a length here. */
+/** Calls `onReply` with status and body of each reply, in order. All replies have a Content-Length. */
 function createReplyParser(onReply) {
   let raw = ''
   return chunk => {
@@ -105,26 +105,26 @@ export class HttpUser {
     this.#streamPort = nodes.stream
     this.#postPort = nodes.post
     this.#onEvent = onEvent
-    // What a browser's fetch sends, give or take its client hints.
+    // The headers of a browser's fetch, without client hints.
     this.#headers =
       `Host: ${HOST}\r\nConnection: keep-alive\r\nAuthorization: Bearer ${token}\r\nX-Device-Id: ${name}\r\n` +
       'User-Agent: Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36\r\n' +
       'Accept-Encoding: gzip, deflate, br\r\nAccept-Language: en-GB,en;q=0.9\r\n'
   }
 
-  /** Resolves when the stream is live, which the server shows by its first event. */
+  /** Resolves when the stream is live: at its first event. */
   open() {
     return this.#openStream('', () => true)
   }
 
-  /** Opens the stream again, on another node, after the last event. Resolves to how the server answered once all missed events are here. */
+  /** Opens the stream again on another node, after the last event. Resolves to `caught-up`, `reset` or `hello` when it is live. */
   resume(port) {
     this.#streamPort = port
     const header = this.#cursor === undefined ? '' : `Last-Event-ID: ${this.#cursor}\r\n`
     return this.#openStream(header, type => type === 'caught-up' || type === 'reset' || type === 'hello')
   }
 
-  /** Resolves to the type of the first event that `isLive` says the stream is live after. */
+  /** Resolves to the type of the first event for which `isLive` returns true. */
   #openStream(header, isLive) {
     return new Promise((resolve, reject) => {
       const parse = createEventParser((type, data, id) => {
@@ -147,7 +147,7 @@ export class HttpUser {
     })
   }
 
-  /** `fields` is the inside of a JSON object, as text. Resolves to the reply's status and body. */
+  /** `fields` are the members of a JSON object, as text. Resolves to the reply's status and body. */
   act(verb, callId, fields) {
     const create = verb === 'create'
     const path = create ? '/v1/calls' : `/v1/calls/${callId}/${verb}`

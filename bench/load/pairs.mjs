@@ -1,5 +1,5 @@
 // Pairs of users who call each other, spread over the nodes: pair i has its caller on node i and its callee on node i + 1,
-// so that every message crosses, and all nodes do the same share of sending and receiving.
+// so every message goes from one node to another, and all nodes send and receive equally much.
 import { SDP } from '../fixtures.mjs'
 import { createToken } from '../harness/tokens.mjs'
 import { HttpUser } from './http-user.mjs'
@@ -24,7 +24,7 @@ class Side {
     this.#onCandidates = listen
   }
 
-  /** The data of the next event of this type; ask before the step that causes it. */
+  /** Resolves to the data of the next event of this type. To be called before the step that causes the event. */
   expect(type) {
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => reject(new Error(`${this.name}: no ${type}`)), EVENT_TIMEOUT_MS)
@@ -35,7 +35,7 @@ class Side {
     })
   }
 
-  /** Acts and insists on success. */
+  /** @throws Error unless the reply is a 2xx */
   async act(verb, callId, fields = '') {
     const reply = await this.user.act(verb, callId, fields)
     if (reply.status < 200 || reply.status > 299) throw new Error(`${verb}: ${reply.status} ${reply.body}`)
@@ -69,8 +69,8 @@ export class Pair {
   }
 
   /**
-   * Create, accept, offer, answer: each step begins when the event of the one before has arrived, and the replies may come later.
-   * Resolves when all replies are there; `describedAt` is when both sides had the other's description.
+   * Create, accept, offer, answer. Each step begins when the event of the step before has arrived; its reply may come later.
+   * Resolves when all replies have arrived. `describedAt` is when both sides had the other's description.
    */
   async connect() {
     const callId = `call-${process.pid}-${++lastCall}`
@@ -102,8 +102,8 @@ export class Pair {
     return this.caller.act('create', callId, `"to":"${this.callee.name}","media":"video"`)
   }
 
-  /** The media flows: from here on no deadline ends the call. */
-  async settle() {
+  /** Reports the call as connected, so that no deadline ends it. */
+  async reportConnected() {
     const connected = this.caller.expect('call.connected')
     await this.callee.act('connected', this.callId)
     await connected

@@ -1,6 +1,5 @@
-// Callers send candidates, callees receive them. Either at a given rate whatever the server does (an open loop: what a
-// slow server makes wait is counted as its latency), or a given number of messages under way at any time (a closed loop:
-// it finds the peak).
+// Callers send candidates, callees receive them. Either at a given rate, even if the server is slow (an open loop: waiting counts
+// as latency), or with a given number of messages in flight at any time (a closed loop, which finds the peak).
 import { candidatesJson, serialsIn } from '../fixtures.mjs'
 import { quantile } from './quantile.mjs'
 
@@ -9,8 +8,8 @@ const TICK_MS = 1
 let nextSerial = 1_000_000
 
 /**
- * Sends `total` messages of `batch` candidates each, `rate` a second or else `width` at a time, and waits for all of them.
- * Without `acknowledged`, Socket.IO users fire and forget.
+ * Sends `total` messages of `batch` candidates each, `rate` a second or, if `width` is not 0, `width` at a time, and waits for all of them.
+ * Without `acknowledged`, Socket.IO users send without waiting for a reply.
  */
 export function relay({ pairs, total, rate, width, batch, acknowledged, limitMs }) {
   const firstSerial = nextSerial
@@ -81,7 +80,7 @@ export function relay({ pairs, total, rate, width, batch, acknowledged, limitMs 
       const fields = `"candidates":${candidatesJson('caller', firstSerial + message * batch, batch)}`
       sentAt[message] = performance.now()
       if (!acknowledged) {
-        caller.user.tell('candidates', callId, fields)
+        caller.user.send('candidates', callId, fields)
         return settle(202)
       }
       try {

@@ -1,10 +1,10 @@
-// Requests at a fixed interval, pairs taking turns, until stopped: what others notice of what a server has to do meanwhile.
+// Requests at a fixed interval until stopped, pairs taking turns: how a busy server delays users who did not cause the load.
 import { candidatesJson } from '../fixtures.mjs'
 import { quantile } from './quantile.mjs'
 
 const FIRST_SERIAL = 1_000
 
-/** Sends a candidate every `everyMs`, whatever the server does. The result's `stop` resolves to the times until the replies, in milliseconds. */
+/** Sends a candidate every `everyMs`, even if the server is slow. `stop` of the result resolves to quantiles of the reply times, in milliseconds. */
 export function repeatRequests(pairs, { everyMs }) {
   const times = []
   const replies = []

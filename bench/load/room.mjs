@@ -1,4 +1,4 @@
-// A room full of people, each with a stream and a keep-alive connection on one of the nodes.
+// The users of a room, each with a stream and a keep-alive connection on one of the nodes.
 import { createToken } from '../harness/tokens.mjs'
 import { HttpUser } from './http-user.mjs'
 import { inParallel } from './pairs.mjs'
@@ -9,9 +9,9 @@ const LIMIT_MS = 120_000
 export class Crowd {
   #people
   #path
-  #heard = 0
-  #awaited = Number.POSITIVE_INFINITY
-  #allHeard = () => {}
+  #received = 0
+  #expected = Number.POSITIVE_INFINITY
+  #allReceived = () => {}
 
   constructor({ size, ports, secret, roomId }) {
     this.#path = `/v1/rooms/${roomId}`
@@ -19,23 +19,23 @@ export class Crowd {
       const name = `${roomId}-${i}`
       const port = ports[i % ports.length]
       const token = createToken(secret, { sub: name, device: name })
-      return new HttpUser({ name, token, nodes: { stream: port, post: port }, onEvent: type => this.#hear(type) })
+      return new HttpUser({ name, token, nodes: { stream: port, post: port }, onEvent: type => this.#receive(type) })
     })
   }
 
-  #hear(type) {
+  #receive(type) {
     if (type !== 'room.participant_joined' && type !== 'chat.message') return
-    if (++this.#heard >= this.#awaited) this.#allHeard()
+    if (++this.#received >= this.#expected) this.#allReceived()
   }
 
   /** Runs `work` and waits until `count` more events have arrived. Times in milliseconds. */
   async #until(count, work) {
     const startedAt = performance.now()
     const all = new Promise((resolve, reject) => {
-      const missing = () => new Error(`${this.#awaited - this.#heard} events are missing`)
+      const missing = () => new Error(`${this.#expected - this.#received} events are missing`)
       const timer = setTimeout(() => reject(missing()), LIMIT_MS)
-      this.#awaited = this.#heard + count
-      this.#allHeard = () => {
+      this.#expected = this.#received + count
+      this.#allReceived = () => {
         clearTimeout(timer)
         resolve()
       }
@@ -43,14 +43,14 @@ export class Crowd {
     await work()
     const answeredMs = performance.now() - startedAt
     await all
-    return { answeredMs, toldMs: performance.now() - startedAt, deliveries: count }
+    return { answeredMs, receivedMs: performance.now() - startedAt, deliveries: count }
   }
 
   async open() {
     await inParallel(this.#people, OPENED_AT_ONCE, person => person.open())
   }
 
-  /** Everybody joins, `width` at a time; whoever is in hears of all who come after. */
+  /** All join, `width` at a time. Each receives an event for every user who joins later. */
   joinAll({ width }) {
     const { length } = this.#people
     return this.#until((length * (length - 1)) / 2, () =>
@@ -58,7 +58,7 @@ export class Crowd {
     )
   }
 
-  /** People take turns to write `count` messages, `width` under way at a time; all others read each. */
+  /** The users take turns to write `count` messages, `width` in flight at a time. All others receive each message. */
   chat({ count, width }) {
     const turns = Array.from({ length: count }, (_, i) => this.#people[i % this.#people.length])
     const body = JSON.stringify({ content: 'See you all at ten, same place as last week.' })

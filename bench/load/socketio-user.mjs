@@ -1,5 +1,5 @@
-// One user of a Socket.IO server: the protocol's few packets over a plain WebSocket, lighter than the official client, so
-// that the load generator weighs on neither contender. https://socket.io/docs/v4/socket-io-protocol
+// One user of a Socket.IO server: the few packets of the protocol over a plain WebSocket. It costs less CPU than the official
+// client, so that the load generator slows down neither contender. https://socket.io/docs/v4/socket-io-protocol
 import WebSocket from 'ws'
 
 const PING = '2'
@@ -40,8 +40,8 @@ export class SocketIoUser {
     return new Promise(resolve => this.#waiting.set(id, resolve))
   }
 
-  /** Sends without one: fire and forget. */
-  tell(verb, callId, fields) {
+  /** Sends without an acknowledgement. */
+  send(verb, callId, fields) {
     this.#socket.send(packet('', verb, callId, fields))
   }
 

@@ -1,4 +1,4 @@
-// A load generator: a process of its own, told over IPC what to do. Ends when its parent does.
+// A load generator: a process of its own that gets its jobs over IPC. It ends when its parent ends.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createToken } from '../harness/tokens.mjs'
 import { burst } from './burst.mjs'
@@ -29,7 +29,7 @@ const jobs = {
     if (!connected) return
     await inParallel(pairs, 16, async pair => {
       await pair.connect()
-      await pair.settle()
+      await pair.reportConnected()
     })
   },
 
@@ -47,7 +47,7 @@ const jobs = {
 
   stopRequests: () => requests.stop(),
 
-  /** Opens `count` streams of as many users on one node and leaves them alone. */
+  /** Opens `count` streams on one node, each of another user. */
   async idle({ protocol, secret, port, count, prefix }) {
     const names = Array.from({ length: count }, (_, i) => `${prefix}-${i}`)
     await inParallel(names, 48, async name => {
@@ -59,7 +59,7 @@ const jobs = {
     })
   },
 
-  /** Opens `size` streams, spread over the nodes, of people who are in no room yet. */
+  /** Opens `size` streams, spread over the nodes, of users who are in no room yet. */
   async crowd(options) {
     crowd?.close()
     crowd = new Crowd(options)
@@ -89,8 +89,8 @@ const jobs = {
   },
 
   /**
-   * All idle streams at once connect to another node; one whose connection is reset tries again, as an EventSource does. Resolves to how
-   * long it took until the last was live, how they were answered, and how often a connection was reset.
+   * All idle streams connect to another node at once. A stream whose connection is reset tries again, as an EventSource does. Resolves to the
+   * time until the last stream was live, the number of streams by their first event or error, and how often a connection was reset.
    */
   async resumeIdle({ port }) {
     const startedAt = performance.now()

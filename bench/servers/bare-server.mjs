@@ -1,5 +1,5 @@
-// For orientation, the least that HTTP in and SSE out over Redis can cost in Node: node:http, one script, no token check,
-// no limit, no validation, no cursor. It speaks as much of Signalpost's API as the load generator uses.
+// For orientation: what HTTP in and SSE out over Redis cost at least in Node. node:http, one script, no token check, no limit,
+// no validation, no cursor. It has the part of Signalpost's API that the load generator uses.
 import { createServer } from 'node:http'
 import { createClient } from 'redis'
 

@@ -1,9 +1,9 @@
-// Preloaded into every server under test: SIGWINCH, which no server minds, collects garbage, so that resident memory
-// can be compared. The inspector's command does on every Node what V8 does by itself once a process has long been idle: it collects
-// all there is and gives free pages back. (gc() with options is a scavenge in Node 20: it takes young objects only.)
+// Preloaded into every server under test: SIGWINCH, which no server uses, collects garbage, so that resident memory can be
+// compared. The command of the inspector does what V8 does by itself in a process that has long been idle: it collects everything
+// and returns free pages. (gc() with options is a scavenge in Node 20, which collects young objects only.)
 import { Session } from 'node:inspector'
 
-// Kept open: a session that closes while it collects hangs the process. Not opened before the first signal: other figures are of CPU.
+// Kept open: a session that closes while it collects hangs the process. Opened at the first signal, so that figures of CPU do not contain it.
 let session
 
 process.on('SIGWINCH', () => {

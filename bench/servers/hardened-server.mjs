@@ -17,7 +17,7 @@ const ACKNOWLEDGE_TIMEOUT_MS = 5000
 const ATTEMPTS = 5
 const TIMEOUTS = 'call:timeouts'
 
-// node-redis limits each command to 5 s by default, which costs a third of a server's time. This peer goes without: harder to beat.
+// node-redis gives each command a time limit of 5 s by default, which costs a third of a server's time. This peer has none, so it is harder to beat.
 const untimed = { url: REDIS_URL, commandOptions: { timeout: undefined } }
 const redis = createClient(untimed)
 const publisher = createClient(untimed)
@@ -30,7 +30,7 @@ await Promise.all(clients.map(client => client.connect()))
 const http = createServer((_request, response) => response.end('ok'))
 const adapter = createAdapter(publisher, subscriber)
 const io = new Server(http, { transports: ['websocket'], serveClient: false, adapter })
-// Socket.IO's own advice on memory: let go of the first HTTP request.
+// Recommended by Socket.IO to save memory: drops the first HTTP request.
 io.engine.on('connection', socket => {
   socket.request = null
 })
@@ -62,7 +62,7 @@ async function deliver(user, event, data) {
   })
 }
 
-/** The call as it was before, or null where its state does not allow the change. */
+/** Resolves to the call before the change, or to null if its state does not allow the change. */
 function transition(callId, to, fields = {}) {
   return pool.execute(async client => {
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {

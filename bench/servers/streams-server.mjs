@@ -1,6 +1,6 @@
-// The peer: what people build today. Socket.IO 4 on several nodes, joined by the Redis Streams adapter; the token is
-// verified once, at connect; a call is a Redis hash; every message reads it once to learn whether the sender takes part
-// and who the other side is, and is emitted to that user's room. No busy check, no time limits, no queue for who is away.
+// The streams peer, like many servers in use today. Socket.IO 4 on several nodes, joined by the Redis Streams adapter. The token is
+// verified once, at connect. A call is a Redis hash; every message reads it once, to find out whether the sender is a party and who
+// the other side is, and is emitted to that user's room. No busy check, no deadlines, no queue for devices that are away.
 import { createServer } from 'node:http'
 import { createAdapter } from '@socket.io/redis-streams-adapter'
 import jwt from 'jsonwebtoken'
@@ -10,8 +10,8 @@ import { Server } from 'socket.io'
 const { PORT, HOST, REDIS_URL, JWT_SECRET, REDIS_TIME_LIMITS } = process.env
 const CALL_TTL_SECONDS = 3600
 
-// As the adapter's documentation begins. node-redis 6 then gives each command a time limit (5 s), which costs this server a
-// third of its time; the benchmark also measures the peer without.
+// As in the adapter's documentation. node-redis 6 then gives each command a time limit (5 s), which costs this server a third of
+// its time; the benchmark also measures the peer without it.
 const redis = createClient({
   url: REDIS_URL,
   ...(REDIS_TIME_LIMITS === 'off' && { commandOptions: { timeout: undefined } })
@@ -21,7 +21,7 @@ await redis.connect()
 
 const http = createServer((_request, response) => response.end('ok'))
 const io = new Server(http, { transports: ['websocket'], serveClient: false, adapter: createAdapter(redis) })
-// Socket.IO's own advice on memory: let go of the first HTTP request.
+// Recommended by Socket.IO to save memory: drops the first HTTP request.
 io.engine.on('connection', socket => {
   socket.request = null
 })
@@ -37,7 +37,7 @@ io.use((socket, next) => {
 })
 
 const key = callId => `call:${callId}`
-const tell = (user, event, data) => io.to(`user:${user}`).emit(event, data)
+const emitTo = (user, event, data) => io.to(`user:${user}`).emit(event, data)
 
 async function readCall(callId, user) {
   const [caller, callee, state] = await redis.hmGet(key(callId), ['caller', 'callee', 'state'])
@@ -50,7 +50,7 @@ async function create(user, { callId, to, media }) {
   if (typeof callId !== 'string' || typeof to !== 'string') return { status: 400 }
   const fields = { caller: user, callee: to, state: 'ringing', createdAt: Date.now() }
   await redis.multi().hSet(key(callId), fields).expire(key(callId), CALL_TTL_SECONDS).exec()
-  tell(to, 'call.incoming', { callId, from: user, media })
+  emitTo(to, 'call.incoming', { callId, from: user, media })
   return { status: 201 }
 }
 
@@ -59,7 +59,7 @@ async function accept(user, { callId }) {
   if (call?.side !== 'callee') return { status: 404 }
   if (call.state !== 'ringing') return { status: 409 }
   await redis.hSet(key(callId), { state: 'connecting', answeredAt: Date.now() })
-  tell(call.other, 'call.accepted', { callId, from: user })
+  emitTo(call.other, 'call.accepted', { callId, from: user })
   return { status: 200 }
 }
 
@@ -67,7 +67,7 @@ async function connected(user, { callId }) {
   const call = await readCall(callId, user)
   if (!call) return { status: 404 }
   await redis.hSet(key(callId), { state: 'connected', connectedAt: Date.now() })
-  tell(call.other, 'call.connected', { callId, from: user })
+  emitTo(call.other, 'call.connected', { callId, from: user })
   return { status: 200 }
 }
 
@@ -76,7 +76,7 @@ async function describe(event, user, { callId, sdp }) {
   const call = await readCall(callId, user)
   if (!call) return { status: 404 }
   if (call.state !== 'connecting') return { status: 409 }
-  tell(call.other, event, { callId, from: user, sdp })
+  emitTo(call.other, event, { callId, from: user, sdp })
   return { status: 202 }
 }
 
@@ -85,7 +85,7 @@ async function candidates(user, { callId, candidates }) {
   const call = await readCall(callId, user)
   if (!call) return { status: 404 }
   if (call.state === 'ringing' || call.state === 'ended') return { status: 409 }
-  tell(call.other, 'signal.candidates', { callId, from: user, candidates })
+  emitTo(call.other, 'signal.candidates', { callId, from: user, candidates })
   return { status: 202 }
 }
 
@@ -93,7 +93,7 @@ async function hangup(user, { callId }) {
   const call = await readCall(callId, user)
   if (!call) return { status: 404 }
   await redis.hSet(key(callId), { state: 'ended', endedBy: user, endedAt: Date.now() })
-  tell(call.other, 'call.ended', { callId, reason: 'hangup' })
+  emitTo(call.other, 'call.ended', { callId, reason: 'hangup' })
   return { status: 200 }
 }
 
