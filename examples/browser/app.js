@@ -1,12 +1,12 @@
-// The page of a call: who is signed in, and which call there is. signalpost.js talks to the server, peer.js to the other browser,
-// the views to whoever sits here.
+// The page of a call: who is signed in, and the call of this page. signalpost.js connects to the server, peer.js to the other browser;
+// view.js and call-view.js show the state to the user.
 import { showHold, showMedia, showPhase } from './call-view.js'
 import { Peer } from './peer.js'
-import { askToSignIn, device, inTurn } from './sign-in.js'
+import { askToSignIn, device, inOrder } from './sign-in.js'
 import { Problem } from './signalpost.js'
-import { find, note, say, tell } from './view.js'
+import { addLogLine, find, showError, showStatus } from './view.js'
 
-/** Why a call ended, for people. */
+/** Why a call ended, as shown to the user. */
 const ENDINGS = {
   hangup: 'The call is over.',
   cancelled: 'The caller gave up.',
@@ -19,51 +19,51 @@ const ENDINGS = {
   lost: 'The connection was lost.'
 }
 
-/** How one leaves a call, by its phase. While it is prepared the server knows nothing of it. */
-const WAY_OUT = { incoming: 'reject', ringing: 'cancel', connecting: 'hangup', connected: 'hangup' }
+/** The request that ends a call, by its phase. A call that is still prepared does not exist on the server. */
+const END_REQUEST = { incoming: 'reject', ringing: 'cancel', connecting: 'hangup', connected: 'hangup' }
 
 let signalpost
 let user = null
-/** The one this page is in: { callId, other, phase, offers, media, peer, isHeld, isHeldByOther }. */
+/** The call of this page: { callId, other, phase, offers, media, peer, isHeld, isHeldByOther }. */
 let call = null
 
 askToSignIn({
-  async begin(signedIn, { calls, presence }) {
+  async onSignedIn(signedIn, { calls, presence }) {
     signalpost = signedIn
     user = presence.user
-    say(`You are ${user}. Whom do you want to call?`)
+    showStatus(`You are ${user}. Whom do you want to call?`)
     show()
-    for (const known of calls) await takeUp(known)
+    for (const known of calls) await resumeCall(known)
   },
-  take
+  onEvent
 })
 
-/** What this device was in before the page was loaded again. */
-async function takeUp({ callId, state, caller, callee }) {
-  if (state === 'ringing' && callee.user === user) return ring({ callId, from: caller })
+/** Handles a call that this device was in before the page was reloaded. */
+async function resumeCall({ callId, state, caller, callee }) {
+  if (state === 'ringing' && callee.user === user) return showIncoming({ callId, from: caller })
   const isHere = [caller, callee].some(side => side.user === user && side.device === device)
-  // Its media went with the old page.
+  // Its media ended with the old page, so the call is ended.
   if (isHere) await send(callId, state === 'ringing' ? 'cancel' : 'hangup')
 }
 
 // ── Events ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-async function take({ type, data }) {
-  if (type === 'reset') return startOver()
-  if (type === 'call.incoming' && call === null) return ring(data)
-  // The others may be about a call on another device of this user, or about one that is over.
+async function onEvent({ type, data }) {
+  if (type === 'reset') return checkCall()
+  if (type === 'call.incoming' && call === null) return showIncoming(data)
+  // Other events may be about a call on another device of this user, or about a call that has ended.
   if (call === null || data.callId !== call.callId) return
-  if (type === 'call.ringing') say(`It rings at ${call.other}.`)
+  if (type === 'call.ringing') showStatus(`It rings at ${call.other}.`)
   else if (type === 'call.accepted') await connect()
-  else if (type.startsWith('signal.')) call.peer?.hear(type, data)
-  else if (type === 'call.held' || type === 'call.resumed') sayHow({ isHeldByOther: type === 'call.held' })
-  else if (type === 'call.peer_away') say(`${call.other} has lost the network. Waiting…`)
-  else if (type === 'call.peer_back') sayHow()
+  else if (type.startsWith('signal.')) call.peer?.receive(type, data)
+  else if (type === 'call.held' || type === 'call.resumed') showCallState({ isHeldByOther: type === 'call.held' })
+  else if (type === 'call.peer_away') showStatus(`${call.other} has lost the network. Waiting…`)
+  else if (type === 'call.peer_back') showCallState()
   else if (type === 'call.ended') finish(ENDINGS[data.reason] ?? `The call has ended: ${data.reason}.`)
 }
 
-/** Events may have been missed. What is true now says whether our call still is. */
-async function startOver() {
+/** Events may have been missed. The snapshot shows whether our call still exists. */
+async function checkCall() {
   const { calls } = await signalpost.get('/snapshot')
   if (call && !calls.some(({ callId }) => callId === call.callId)) finish(ENDINGS.lost)
 }
@@ -72,35 +72,35 @@ async function startOver() {
 
 find('dial').addEventListener('submit', event => {
   event.preventDefault()
-  dial(event.target.to.value.trim())
+  startCall(event.target.to.value.trim())
 })
 
-function dial(other) {
-  // The id is chosen here, so that asking again over a bad network cannot make a second call.
+function startCall(other) {
+  // The id is chosen here, so that a repeated request cannot make a second call.
   const current = { callId: crypto.randomUUID(), other, phase: 'preparing', offers: true }
-  begin(current)
-  say(`Calling ${other}…`)
+  setCall(current)
+  showStatus(`Calling ${other}…`)
   attempt(current, async () => {
     await takeMedia(current)
-    await inTurn(() => call === current && place(current))
+    await inOrder(() => call === current && createCall(current))
   })
 }
 
-async function place(current) {
+async function createCall(current) {
   current.phase = 'ringing'
   const body = { callId: current.callId, to: current.other, media: 'video' }
-  const { call: placed, resolution } = await signalpost.post('/calls', body)
-  note('out', 'POST calls')
+  const { call: created, resolution } = await signalpost.post('/calls', body)
+  addLogLine('out', 'POST calls')
   if (call !== current || resolution !== 'merged') return
-  // Both called each other in the same moment. The server has made one call of the two: theirs, which we thereby answer.
-  current.callId = placed.callId
+  // Both users called each other at the same time. The server has merged our call into theirs, which is thereby accepted.
+  current.callId = created.callId
   current.offers = false
   await connect()
 }
 
-async function ring({ callId, from }) {
-  begin({ callId, other: from.user, phase: 'incoming', offers: false })
-  say('')
+async function showIncoming({ callId, from }) {
+  setCall({ callId, other: from.user, phase: 'incoming', offers: false })
+  showStatus('')
   await send(callId, 'ringing')
 }
 
@@ -109,7 +109,7 @@ find('answer').addEventListener('click', () => {
   find('incoming').close()
   attempt(current, async () => {
     await takeMedia(current)
-    await inTurn(() => call === current && accept(current))
+    await inOrder(() => call === current && accept(current))
   })
 })
 
@@ -118,11 +118,11 @@ async function accept(current) {
   if (call === current) await connect()
 }
 
-/** Answered. From here on the peer does the talking; who called makes the first offer. */
+/** The call was answered. From here on the peer sends the signals; the caller makes the first offer. */
 async function connect() {
   const current = call
   current.phase = 'connecting'
-  say(`Connecting with ${current.other}…`)
+  showStatus(`Connecting with ${current.other}…`)
   show()
   const { iceServers } = await signalpost.get('/ice-servers')
   if (call !== current) return
@@ -131,37 +131,37 @@ async function connect() {
     media: current.media,
     post: (action, body) => send(current.callId, action, body),
     onConnected: () => current.phase === 'connecting' && connected(current),
-    onError: error => call === current && tell(error)
+    onError: error => call === current && showError(error)
   })
   showMedia('remote', current.peer.received)
-  if (current.offers) current.peer.begin()
+  if (current.offers) current.peer.addMedia()
 }
 
 function connected(current) {
   current.phase = 'connected'
   show()
-  sayHow()
-  send(current.callId, 'connected').catch(tell)
+  showCallState()
+  send(current.callId, 'connected').catch(showError)
 }
 
 find('hold').addEventListener('click', () => {
   const isHeld = !call.isHeld
   call.peer.hold(isHeld)
-  sayHow({ isHeld })
-  send(call.callId, isHeld ? 'hold' : 'resume').catch(tell)
+  showCallState({ isHeld })
+  send(call.callId, isHeld ? 'hold' : 'resume').catch(showError)
 })
 
-for (const id of ['hangup', 'decline']) find(id).addEventListener('click', () => leave(ENDINGS.hangup))
-find('incoming').addEventListener('cancel', () => leave(ENDINGS.hangup))
+for (const id of ['hangup', 'decline']) find(id).addEventListener('click', () => endCall(ENDINGS.hangup))
+find('incoming').addEventListener('cancel', () => endCall(ENDINGS.hangup))
 
-/** Here it is over at once; the server learns it when the network allows. */
-function leave(why) {
+/** Ends the call on this page at once, even if the request cannot be sent yet. */
+function endCall(why) {
   const { callId, phase } = call
   finish(why)
-  if (phase in WAY_OUT) send(callId, WAY_OUT[phase]).catch(error => note('error', error.message))
+  if (phase in END_REQUEST) send(callId, END_REQUEST[phase]).catch(error => addLogLine('error', error.message))
 }
 
-function begin(current) {
+function setCall(current) {
   call = current
   show()
 }
@@ -171,20 +171,20 @@ function finish(why) {
   for (const track of call.media?.getTracks() ?? []) track.stop()
   for (const id of ['local', 'remote']) showMedia(id, null)
   call = null
-  say(why)
+  showStatus(why)
   show()
 }
 
-/** What fails on the way ends this call, and no other. */
+/** Runs a step. An error ends this call, but not one that has replaced it. */
 async function attempt(current, step) {
   try {
     await step()
   } catch (error) {
-    note('error', error.message)
+    addLogLine('error', error.message)
     if (call !== current) return
-    // What the server has refused need not be taken back.
+    // The server has refused the call, so there is none to end.
     if (error instanceof Problem) finish(error.message)
-    else leave(error.message)
+    else endCall(error.message)
   }
 }
 
@@ -196,7 +196,7 @@ async function takeMedia(current) {
 
 async function send(callId, action, body) {
   const reply = await signalpost.post(`/calls/${callId}/${action}`, body)
-  note('out', `POST ${action}`, { data: body })
+  addLogLine('out', `POST ${action}`, { data: body })
   return reply
 }
 
@@ -204,12 +204,12 @@ function show() {
   showPhase({ isSignedIn: user !== null, phase: call?.phase ?? 'idle', other: call?.other })
 }
 
-/** How things stand in a connected call. */
-function sayHow(change = {}) {
+/** Shows who has put the connected call on hold, if anyone. */
+function showCallState(change = {}) {
   Object.assign(call, change)
   const { other, isHeld = false, isHeldByOther = false } = call
   showHold({ isHeld, isDimmed: isHeld || isHeldByOther })
-  if (isHeld) say(`You have put ${other} on hold.`)
-  else if (isHeldByOther) say(`${other} has put you on hold.`)
-  else say(`You are talking with ${other}.`)
+  if (isHeld) showStatus(`You have put ${other} on hold.`)
+  else if (isHeldByOther) showStatus(`${other} has put you on hold.`)
+  else showStatus(`You are talking with ${other}.`)
 }

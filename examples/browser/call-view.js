@@ -1,8 +1,8 @@
-// What is to be seen of a call: the two videos, and the buttons that make sense now.
+// The visible part of a call: the two videos, and the buttons of the current phase.
 import { find } from './view.js'
 
 const TITLE = document.title
-/** What is focused when a phase begins, so that whoever uses the keyboard is where the next step is. */
+/** The element that gets the focus when a phase begins: the next step for a user with a keyboard. */
 const NEXT = { idle: find('dial').to, preparing: find('hangup'), connecting: find('hangup') }
 
 /** `phase` of the call: idle, preparing, ringing, incoming, connecting, connected. */

@@ -1,8 +1,8 @@
-// A room in which each sends to each: one Peer for each of the others. Who goes takes theirs along; who comes back is another
-// participant, and gets another one.
+// A room in which everyone sends to everyone: one Peer for each other participant. A user who leaves and comes back is another
+// participant, with another Peer.
 import { Peer } from './peer.js'
 
-/** How a signal is refused when somebody has just gone, perhaps we. The room's events say the rest. */
+/** Refusals of a signal when the other participant, or this one, has just left. The events of the room report that. */
 const GONE = ['participant_not_found', 'not_in_room', 'room_not_found', 'room_closed']
 
 export class Mesh {
@@ -11,16 +11,15 @@ export class Mesh {
   #peers = new Map()
 
   /**
-   * `own` is our participant id, `media` what we send to everybody; `post(action, body)` sends a description or candidates to the
-   * room.
+   * `own` is our participant id; `media` is sent to all others; `post(action, body)` sends a description or candidates to the room.
    */
   constructor({ own, ...options }) {
     this.#own = own
     this.#options = options
   }
 
-  /** What this participant sends, from now on. Of two, the one who came later makes the first offer. */
-  meet(participantId, { offers }) {
+  /** Returns the media of this participant. Of two participants the one who joined later makes the first offer. */
+  add(participantId, { offers }) {
     const { iceServers, media, post, onError } = this.#options
     const peer = new Peer({
       iceServers,
@@ -31,25 +30,25 @@ export class Mesh {
       }
     })
     this.#peers.set(participantId, peer)
-    if (offers) peer.begin()
+    if (offers) peer.addMedia()
     return peer.received
   }
 
-  knows(participantId) {
+  has(participantId) {
     return this.#peers.has(participantId)
   }
 
-  hear(type, { from, to, ...data }) {
-    // The mailbox is the tab's: there may still be something in it for the page before this one was loaded again.
-    if (to === this.#own) this.#peers.get(from.participantId)?.hear(type, data)
+  receive(type, { from, to, ...data }) {
+    // The mailbox belongs to the tab: it may still have signals for the participant that this page was before it was reloaded.
+    if (to === this.#own) this.#peers.get(from.participantId)?.receive(type, data)
   }
 
-  part(participantId) {
+  remove(participantId) {
     this.#peers.get(participantId)?.close()
     this.#peers.delete(participantId)
   }
 
   close() {
-    for (const participantId of this.#peers.keys()) this.part(participantId)
+    for (const participantId of this.#peers.keys()) this.remove(participantId)
   }
 }

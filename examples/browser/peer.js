@@ -1,16 +1,16 @@
-// The WebRTC half of a call, or of two people in a room: one RTCPeerConnection that says what it has to say by POST, and is told
-// what the other side says.
+// The WebRTC part of a call, or of two participants of a room: one RTCPeerConnection that sends its signals by POST and receives those of
+// the other side.
 //
-// Three things are usually hard here, and are the server's business: who of two crossing offers goes first, candidates
-// that arrive before their description, and candidates of a connection that has been restarted.
+// The server solves three usual problems: which of two crossing offers goes first, candidates that arrive before their description,
+// and candidates of an older ICE generation.
 
-/** As many as the server takes at once. */
+/** The most candidates that the server accepts in one request. */
 const BATCH = 64
 
 export class Peer {
   /**
-   * What the other side sends. A stream of our own: those of the connection lose their tracks on hold, and a video element may
-   * then stop for good.
+   * The media of the other side. Not a stream of the connection: those lose their tracks on hold, and a video element may then stop
+   * for good.
    */
   received = new MediaStream()
   #connection
@@ -19,12 +19,13 @@ export class Peer {
   #onError
   /** Descriptions and candidates are handled one after the other: WebRTC's own steps are asynchronous. */
   #work = Promise.resolve()
-  /** Our offer came second; theirs is on its way. */
+  /** Our offer was refused because it came second. Theirs will arrive. */
   #isYielding = false
-  #found = []
+  /** Candidates that are not sent yet; null: there are no more. */
+  #unsent = []
   #isTrickling = false
 
-  /** `media` is what we send; `post(action, body)` sends a description or candidates to the other side. */
+  /** `media` is sent to the other side; `post(action, body)` sends it a description or candidates. */
   constructor({ iceServers, media, post, onConnected = () => {}, onError }) {
     this.#media = media
     this.#post = post
@@ -35,25 +36,25 @@ export class Peer {
     connection.ontrack = ({ track }) => this.received.addTrack(track)
     connection.onconnectionstatechange = () => {
       if (connection.connectionState === 'connected') onConnected()
-      // A new path: fresh credentials, fresh candidates. It asks for a negotiation.
+      // New ICE credentials, candidates and paths. This fires negotiationneeded.
       if (connection.connectionState === 'failed') connection.restartIce()
     }
     this.#connection = connection
   }
 
-  /** For whoever makes the first offer, the caller or the later one in: adding media asks for a negotiation. */
-  begin() {
+  /** To be called on the side that makes the first offer: adding media fires negotiationneeded. */
+  addMedia() {
     for (const track of this.#media.getTracks()) this.#connection.addTrack(track, this.#media)
   }
 
-  /** Takes the data of `signal.offer`, `signal.answer` and `signal.candidates`, in the order they come. */
-  hear(type, data) {
+  /** `data` is that of `signal.offer`, `signal.answer` or `signal.candidates`, in the order of the events. */
+  receive(type, data) {
     if (type === 'signal.offer') this.#then(() => this.#answer(data))
     if (type === 'signal.answer') this.#then(() => this.#complete(data))
     if (type === 'signal.candidates') this.#then(() => this.#addCandidates(data))
   }
 
-  /** Stops sending and receiving; that, too, asks for a negotiation. */
+  /** Stops or resumes sending and receiving. This fires negotiationneeded. */
   hold(isHeld) {
     for (const transceiver of this.#connection.getTransceivers()) {
       transceiver.direction = isHeld ? 'inactive' : 'sendrecv'
@@ -62,7 +63,7 @@ export class Peer {
 
   close() {
     this.#connection.close()
-    this.#found = []
+    this.#unsent = []
   }
 
   #then(step) {
@@ -77,18 +78,18 @@ export class Peer {
       await this.#post('offer', { sdp: offer.sdp })
     } catch (problem) {
       if (problem.code !== 'offer_collision') throw problem
-      // The other side was first. When theirs has been answered, whatever is still wanted asks again by itself.
+      // The other side was first. If a change is still needed after its offer was answered, negotiationneeded fires again.
       this.#isYielding = true
       return
     }
-    // Only now that it counts: an offer that was refused need not be rolled back.
+    // Only after the server accepted it: so an offer that was refused needs no rollback.
     await this.#connection.setLocalDescription(offer)
   }
 
   async #answer({ sdp, revision }) {
     await this.#connection.setRemoteDescription({ type: 'offer', sdp })
-    // The media of who answers takes the places that the first offer has made for it.
-    if (this.#connection.getSenders().every(sender => sender.track === null)) this.begin()
+    // The answering side adds its media to the media sections of the first offer.
+    if (this.#connection.getSenders().every(sender => sender.track === null)) this.addMedia()
     await this.#connection.setLocalDescription()
     this.#isYielding = false
     await this.#post('answer', { sdp: this.#connection.localDescription.sdp, revision })
@@ -103,28 +104,28 @@ export class Peer {
     if (end) await this.#connection.addIceCandidate()
   }
 
-  /** One request at a time: what is found meanwhile goes with the next one. `null` says that there are no more. */
+  /** Sends one request at a time; candidates that are gathered meanwhile go with the next one. */
   async #trickle(candidate) {
-    this.#found.push(candidate)
+    this.#unsent.push(candidate)
     if (this.#isTrickling) return
     this.#isTrickling = true
-    while (this.#found.length > 0) {
+    while (this.#unsent.length > 0) {
       const batch = this.#takeBatch()
       const candidates = batch.filter(each => each !== null)
       await this.#post('candidates', { candidates, end: batch.includes(null) }).catch(problem => {
-        // After a restart nobody needs those of before.
+        // After an ICE restart, candidates of before are not needed.
         if (problem.code !== 'stale_candidate') this.#onError(problem)
       })
     }
     this.#isTrickling = false
   }
 
-  /** Those of one generation, which end with a null: a batch is taken or refused as a whole. */
+  /** Candidates of one generation, because the server accepts or refuses a batch as a whole. */
   #takeBatch() {
-    const ufrag = this.#found[0]?.usernameFragment
-    const other = this.#found.findIndex(each => each !== null && each.usernameFragment !== ufrag)
-    const last = this.#found.indexOf(null)
+    const ufrag = this.#unsent[0]?.usernameFragment
+    const other = this.#unsent.findIndex(each => each !== null && each.usernameFragment !== ufrag)
+    const last = this.#unsent.indexOf(null)
     const sizes = [other, last < 0 ? last : last + 1, BATCH].filter(size => size > 0)
-    return this.#found.splice(0, Math.min(...sizes))
+    return this.#unsent.splice(0, Math.min(...sizes))
   }
 }

@@ -1,7 +1,7 @@
-// What is to be seen of a room: a tile for everybody in it, what they write, and the buttons that make sense now.
+// The visible part of a room: a tile for each participant, the chat, and the buttons of the current phase.
 import { find } from './view.js'
 
-/** What is focused when a phase begins, so that whoever uses the keyboard is where the next step is. */
+/** The element that gets the focus when a phase begins: the next step for a user with a keyboard. */
 const NEXT = { out: find('join').room, joining: find('leave'), in: find('write').content }
 
 /** `phase`: out, joining, in. */
@@ -18,7 +18,7 @@ export function showPhase({ isSignedIn, phase }) {
 
 const tileOf = participantId => document.querySelector(`[data-participant="${participantId}"]`)
 
-/** A participant as they are now; `stream` when it is another one than before. */
+/** Adds or updates the tile of a participant. `stream` is given only if it is new. */
 export function showParticipant(participant, { isOwn = false, stream } = {}) {
   const { participantId, user, role } = participant
   const tile = tileOf(participantId) ?? addTile(participantId)
@@ -26,7 +26,7 @@ export function showParticipant(participant, { isOwn = false, stream } = {}) {
   tile.classList.toggle('own', isOwn)
   tile.classList.toggle('away', participant.away)
   const video = tile.querySelector('video')
-  // Nobody wants to hear themselves.
+  // Users must not hear themselves.
   video.muted = isOwn
   video.setAttribute('aria-label', isOwn ? 'You' : user)
   if (stream) video.srcObject = stream
@@ -52,7 +52,7 @@ export function dropParticipant(participantId) {
   tileOf(participantId)?.remove()
 }
 
-export function dropEverybody() {
+export function dropAllParticipants() {
   find('tiles').replaceChildren()
 }
 
@@ -69,7 +69,7 @@ export function showMuted(isMuted) {
   find('mute').setAttribute('aria-pressed', isMuted)
 }
 
-/** Each once and in the room's order, whether it comes as an event, as a reply or from the history. */
+/** Adds a message. It may come from an event, a reply or the history; each is shown once, in the order of the room. */
 export function showMessage({ messageId, version, from, content }) {
   const list = find('messages')
   const lines = [...list.children]

@@ -1,40 +1,40 @@
-// The page of a room: who is signed in, and which room they are in. signalpost.js talks to the server, mesh.js to the other
-// browsers, the views to whoever sits here.
+// The page of a room: who is signed in, and the room of this page. signalpost.js connects to the server, mesh.js to the other browsers;
+// view.js and room-view.js show the state to the user.
 import { Mesh } from './mesh.js'
 import * as view from './room-view.js'
-import { askToSignIn, inTurn, keepInLink, link, takeTurns } from './sign-in.js'
-import { find, note, say, tell } from './view.js'
+import { askToSignIn, createQueue, inOrder, keepInLink, link } from './sign-in.js'
+import { addLogLine, find, showError, showStatus } from './view.js'
 
-/** Each video is sent as often as there are others, so it is a small one. */
+/** Each video is sent once to each other participant, so it is small. */
 const MEDIA = { audio: true, video: { width: 320, height: 240, frameRate: 15 } }
 
-/** Why somebody is in no more. */
+/** What the user reads when a participant has left. */
 const DEPARTURES = {
   left: who => `${who} has left.`,
-  removed: (who, by) => `${by.user} has put ${who} out.`,
+  removed: (who, by) => `${by.user} has removed ${who}.`,
   lost: who => `${who} was away for too long.`,
-  replaced: who => `${who} comes in anew.`
+  replaced: who => `${who} has joined again.`
 }
 
 let signalpost
 let user = null
-/** The one this page is in, or about to be: { room, isMuted, media, own, mesh }. `own` is our participant id. */
-let here = null
+/** The room that this page is in or joins: { room, isMuted, media, own, mesh }. `own` is our participant id. */
+let active = null
 
 askToSignIn({
-  begin(signedIn, { presence }) {
+  onSignedIn(signedIn, { presence }) {
     signalpost = signedIn
     user = presence.user
-    say(`You are ${user}. Which room do you want to join?`)
+    showStatus(`You are ${user}. Which room do you want to join?`)
     show()
-    // From a link; and a page that is loaded again is back where it was.
+    // The room of the link, or the room that the page was in before it was reloaded.
     const room = link.get('room')
     if (room) enter(room)
   },
-  take
+  onEvent
 })
 
-// ── Going in ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+// ── Joining ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 find('join').addEventListener('submit', event => {
   event.preventDefault()
@@ -43,184 +43,185 @@ find('join').addEventListener('submit', event => {
 
 function enter(room) {
   const current = { room, isMuted: false }
-  here = current
+  active = current
   keepInLink('room', room)
   view.dropMessages()
-  say(`Joining ${room}…`)
+  showStatus(`Joining ${room}…`)
   show()
   attempt(current, async () => {
     await takeMedia(current)
-    await inTurn(() => here === current && join(current))
+    await inOrder(() => active === current && join(current))
   })
 }
 
 async function takeMedia(current) {
   current.media = await navigator.mediaDevices.getUserMedia(MEDIA)
-  if (here !== current) stop(current)
+  if (active !== current) stop(current)
 }
 
-/** Takes part anew: of what this tab was in the room before, nothing is left, or nothing can be relied on. */
+/** Joins as a new participant, and replaces an earlier one of this tab: its state may be out of date. */
 async function join(current) {
   current.mesh?.close()
   const { iceServers } = await signalpost.get('/ice-servers')
   const body = { replace: true, metadata: { muted: current.isMuted } }
   const { participantId: own, participants } = await send(current, 'post', 'participants', body)
-  // Left by the button while the server was at it.
-  if (here !== current) return send(current, 'delete', `participants/${own}`)
+  // The user left while the request was in flight.
+  if (active !== current) return send(current, 'delete', `participants/${own}`)
   const post = (action, signal) => send(current, 'post', action, signal)
-  const onError = error => here === current && tell(error)
+  const onError = error => active === current && showError(error)
   Object.assign(current, { own, mesh: new Mesh({ own, iceServers, media: current.media, post, onError }) })
-  view.dropEverybody()
-  // They stand in the order they came in. Who was before us gets an offer; who comes after us makes one.
+  view.dropAllParticipants()
+  // In the order of joining. We send an offer to those who joined before us; those who join after us send one.
   let offers = true
   for (const participant of participants) {
     if (participant.participantId === own) offers = false
-    meet(participant, { offers })
+    addParticipant(participant, { offers })
   }
-  sayWhere()
+  showRoomName()
   show()
-  readBack(current).catch(tell)
+  showHistory(current).catch(showError)
 }
 
-/** What was written before we came, or while we could not hear it. */
-async function readBack(current) {
+/** Shows the messages that were written before we joined, or whose events were missed. */
+async function showHistory(current) {
   const { messages } = await signalpost.get(`${pathOf(current)}/messages`)
-  if (here === current) for (const message of messages) view.showMessage(message)
+  if (active === current) for (const message of messages) view.showMessage(message)
 }
 
 // ── Events ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-const NEWS = {
+const HANDLERS = {
   'room.participant_joined': ({ participant }) => {
-    meet(participant, { offers: false })
-    say(`${participant.user} is in.`)
+    addParticipant(participant, { offers: false })
+    showStatus(`${participant.user} has joined.`)
   },
   'room.participant_updated': ({ participant }) => {
-    const isOwn = participant.participantId === here.own
-    if (isOwn || here.mesh.knows(participant.participantId)) view.showParticipant(participant, { isOwn })
-    if (participant.away) say(`${participant.user} has lost the network. Waiting…`)
-    else sayWhere()
+    const isOwn = participant.participantId === active.own
+    if (isOwn || active.mesh.has(participant.participantId)) view.showParticipant(participant, { isOwn })
+    if (participant.away) showStatus(`${participant.user} has lost the network. Waiting…`)
+    else showRoomName()
   },
-  'room.participant_left': data => (data.participantId === here.own ? beOut(data) : part(data)),
+  'room.participant_left': data => (data.participantId === active.own ? handleRemoval(data) : removeParticipant(data)),
   'room.mute_requested': ({ mute, by }) => {
     if (mute.includes('audio')) setMuted(true)
-    say(`${by.user} asks you to mute.`)
+    showStatus(`${by.user} asks you to mute.`)
   },
   'room.closed': ({ by }) => finish(by ? `${by.user} has closed the room.` : 'The room has been closed.'),
   'chat.message': view.showMessage
 }
 
-async function take({ type, data }) {
-  // Events may have been missed, and signals that nobody will repeat.
-  if (type === 'reset') return here?.mesh && comeBack('Something was missed')
-  if (!here?.mesh || data.roomId !== here.room) return
-  if (type.startsWith('signal.')) here.mesh.hear(type, data)
-  else await NEWS[type]?.(data)
+async function onEvent({ type, data }) {
+  // Events may have been missed, among them signals, which are not in the snapshot.
+  if (type === 'reset') return active?.mesh && joinAgain('Events were missed')
+  if (!active?.mesh || data.roomId !== active.room) return
+  if (type.startsWith('signal.')) active.mesh.receive(type, data)
+  else await HANDLERS[type]?.(data)
 }
 
-function meet(participant, { offers }) {
+function addParticipant(participant, { offers }) {
   const { participantId } = participant
-  if (participantId === here.own) view.showParticipant(participant, { isOwn: true, stream: here.media })
-  // The reply to our joining may have had them already.
-  else if (!here.mesh.knows(participantId)) {
-    view.showParticipant(participant, { stream: here.mesh.meet(participantId, { offers }) })
+  if (participantId === active.own) view.showParticipant(participant, { isOwn: true, stream: active.media })
+  // The reply to our join may have contained this participant already.
+  else if (!active.mesh.has(participantId)) {
+    view.showParticipant(participant, { stream: active.mesh.add(participantId, { offers }) })
   }
 }
 
-function part({ participantId, user: who, reason, by }) {
-  here.mesh.part(participantId)
+function removeParticipant({ participantId, user: who, reason, by }) {
+  active.mesh.remove(participantId)
   view.dropParticipant(participantId)
-  say(DEPARTURES[reason](who, by))
+  showStatus(DEPARTURES[reason](who, by))
 }
 
-/** It is we who are in no more. */
-function beOut({ reason, by }) {
-  if (reason === 'lost') return comeBack('You were away for too long')
+/** This participant has left the room. */
+function handleRemoval({ reason, by }) {
+  if (reason === 'lost') return joinAgain('You were away for too long')
   finish(DEPARTURES[reason]('you', by))
 }
 
-function comeBack(why) {
-  const current = here
-  say(`${why}. Joining ${current.room} again…`)
+function joinAgain(why) {
+  const current = active
+  showStatus(`${why}. Joining ${current.room} again…`)
   return attempt(current, () => join(current))
 }
 
-// ── What one does in a room ───────────────────────────────────────────────────────────────────────────────────────────
+// ── Actions of the user ───────────────────────────────────────────────────────────────────────────────────────────────
 
-const inOrder = takeTurns()
+const inMessageOrder = createQueue()
 
 find('write').addEventListener('submit', event => {
   event.preventDefault()
-  const current = here
-  // The id is chosen here, so that asking again over a bad network cannot write it twice.
+  const current = active
+  // The id is chosen here, so that a repeated request cannot write the message twice.
   const body = { messageId: crypto.randomUUID(), content: event.target.content.value }
   event.target.reset()
-  inOrder(async () => {
+  inMessageOrder(async () => {
     const { message } = await send(current, 'post', 'messages', body)
-    if (here === current) view.showMessage(message)
-  }).catch(tell)
+    if (active === current) view.showMessage(message)
+  }).catch(showError)
 })
 
-find('mute').addEventListener('click', () => setMuted(!here.isMuted))
+find('mute').addEventListener('click', () => setMuted(!active.isMuted))
 
-/** Each of us sees to it that they are not heard, and tells the others. */
+/** Muting happens in this browser; the metadata shows it to the others. */
 function setMuted(isMuted) {
-  const current = here
+  const current = active
   current.isMuted = isMuted
   for (const track of current.media.getAudioTracks()) track.enabled = !isMuted
   view.showMuted(isMuted)
-  inTurn(async () => {
-    if (here !== current) return
+  inOrder(async () => {
+    if (active !== current) return
     const body = { metadata: { muted: isMuted } }
     const { participant } = await send(current, 'patch', `participants/${current.own}`, body)
-    if (here === current) view.showParticipant(participant, { isOwn: true })
-  }).catch(tell)
+    if (active === current) view.showParticipant(participant, { isOwn: true })
+  }).catch(showError)
 }
 
 view.onRemove((participantId, who) => {
-  const current = here
-  inTurn(async () => {
+  const current = active
+  inOrder(async () => {
     await send(current, 'delete', `participants/${participantId}`)
-    // Who acts gets no event.
-    if (here === current) part({ participantId, user: who, reason: 'removed', by: { user } })
-  }).catch(tell)
+    // The acting device gets no event.
+    if (active === current) removeParticipant({ participantId, user: who, reason: 'removed', by: { user } })
+  }).catch(showError)
 })
 
-// ── Going out ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+// ── Leaving ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-/** Here it is over at once; the server learns it when the network allows. */
+/** Leaves on this page at once, even if the request cannot be sent yet. */
 find('leave').addEventListener('click', () => {
-  const current = here
+  const current = active
   finish(`You have left ${current.room}.`)
-  if (current.own) send(current, 'delete', `participants/${current.own}`).catch(error => note('error', error.message))
+  if (current.own)
+    send(current, 'delete', `participants/${current.own}`).catch(error => addLogLine('error', error.message))
 })
 
-// Otherwise the others would look at a picture that stands still until the server has waited long enough.
+// Without this the others would see a frozen picture until the server counts this device as lost.
 addEventListener('pagehide', () => {
-  if (here?.own) signalpost.deleteOnTheWayOut(`${pathOf(here)}/participants/${here.own}`)
+  if (active?.own) signalpost.deleteOnPageHide(`${pathOf(active)}/participants/${active.own}`)
 })
 
-// Back from where browsers keep pages that may be looked at again: what this one knows is out of date.
+// The page is shown again from the back/forward cache of the browser: its state is out of date.
 addEventListener('pageshow', event => event.persisted && location.reload())
 
 function finish(why) {
-  here.mesh?.close()
-  stop(here)
-  here = null
+  active.mesh?.close()
+  stop(active)
+  active = null
   keepInLink('room', null)
-  view.dropEverybody()
+  view.dropAllParticipants()
   view.showMuted(false)
-  say(why)
+  showStatus(why)
   show()
 }
 
-/** What fails on the way into a room ends it, and no other. */
+/** Runs a step. An error leaves this room, but not one that has replaced it. */
 async function attempt(current, step) {
   try {
     await step()
   } catch (error) {
-    note('error', error.message)
-    if (here === current) finish(error.message)
+    addLogLine('error', error.message)
+    if (active === current) finish(error.message)
   }
 }
 
@@ -234,15 +235,15 @@ function pathOf({ room }) {
 
 async function send(current, method, path, body) {
   const reply = await signalpost[method](`${pathOf(current)}/${path}`, body)
-  note('out', `${method.toUpperCase()} ${path.split('/')[0]}`, { data: body })
+  addLogLine('out', `${method.toUpperCase()} ${path.split('/')[0]}`, { data: body })
   return reply
 }
 
 function show() {
-  const phase = here?.mesh ? 'in' : here ? 'joining' : 'out'
+  const phase = active?.mesh ? 'in' : active ? 'joining' : 'out'
   view.showPhase({ isSignedIn: user !== null, phase })
 }
 
-function sayWhere() {
-  say(`You are in ${here.room}.`)
+function showRoomName() {
+  showStatus(`You are in ${active.room}.`)
 }

@@ -1,4 +1,4 @@
-// Serves this folder and prints links: for a call of two, and for a room of three.
+// Serves this folder and prints links for a call between two users and for a room with three.
 // `node examples/browser/serve.mjs [port]`.
 import { execFile } from 'node:child_process'
 import { readFile } from 'node:fs/promises'
@@ -27,14 +27,14 @@ const makeToken = async user => {
 server.listen(Number(process.argv[2] ?? 9000), '127.0.0.1', async () => {
   const origin = `http://127.0.0.1:${server.address().port}`
   const [alice, bob, carol] = await Promise.all(['alice', 'bob', 'carol'].map(makeToken))
-  console.log(`Signalpost has to know these pages: CORS_ORIGINS=${origin} npm start
+  console.log(`Start Signalpost with the origin of these pages: CORS_ORIGINS=${origin} npm start
 
-A call of two:
+A call between two users:
 
   alice  ${origin}/#token=${alice}
   bob    ${origin}/#token=${bob}
 
-A room of three:
+A room with three users:
 
   alice  ${origin}/room.html#room=standup&token=${alice}
   bob    ${origin}/room.html#room=standup&token=${bob}

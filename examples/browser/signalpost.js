@@ -1,24 +1,24 @@
 // A Signalpost client for a web page: it sends with fetch and receives with EventSource. No dependencies; copy it and make it yours.
 
-/** All types: an EventSource needs a listener for each. */
-const NOTICES = 'hello caught-up reset heartbeat reconnect auth.expiring end'
+/** All event types: an EventSource needs a listener for each. */
+const STREAM_EVENTS = 'hello caught-up reset heartbeat reconnect auth.expiring end'
 const CALL_EVENTS = 'incoming ringing accepted connected held resumed peer_away peer_back ended'
 const ROOM_EVENTS =
   'joined participant_joined participant_updated participant_left mute_requested updated invitation invitation_ended closed'
 const TYPES = [
-  ...NOTICES.split(' '),
+  ...STREAM_EVENTS.split(' '),
   ...typesOf('call', CALL_EVENTS),
   ...typesOf('signal', 'offer answer candidates'),
   ...typesOf('room', ROOM_EVENTS),
   ...typesOf('chat', 'message')
 ]
 
-/** The first event of a stream comes at once. If it does not, a proxy is holding the stream back. */
-const FIRST_WORD_MS = 3000
-/** How long a request may take. A poll waits up to 25 seconds for an event. */
+/** The first event of a stream is sent at once. If it does not arrive in time, a proxy is buffering the stream. */
+const FIRST_EVENT_MS = 3000
+/** Time limit of a request. A poll waits up to 25 seconds for an event. */
 const REPLY_MS = 10_000
 const POLL_MS = 40_000
-/** Retries go on for about as long as the server waits for a device that is gone. */
+/** Retries continue for about 30 seconds, as long as the server waits for a device that is gone. */
 const RETRY_MS = 1000
 const ATTEMPTS = 30
 
@@ -28,7 +28,7 @@ function typesOf(subject, names) {
 
 const sleep = ms => new Promise(resolve => setTimeout(resolve, ms))
 
-/** A refusal of the server (RFC 9457): the message is for the user, `code` for the program. */
+/** An error reply of the server (RFC 9457): the message is for the user, `code` for the program. */
 export class Problem extends Error {
   constructor({ code, title, detail, retryable }) {
     super(detail ? `${title}. ${detail}` : title)
@@ -42,11 +42,11 @@ export class Signalpost {
   #headers
   #onEvent
   #onConnection
-  /** The last event received. A stream or poll resumes after it. */
+  /** The cursor of the last event received. A stream or poll resumes after it. */
   #cursor = ''
   #isClosed = false
-  #giveUp = () => {}
-  #patience
+  #endStream = () => {}
+  #eventTimer
   #silenceMs = 30_000
 
   /**
@@ -70,11 +70,11 @@ export class Signalpost {
 
   close() {
     this.#isClosed = true
-    this.#giveUp()
+    this.#endStream()
   }
 
   get(path, withinMs = REPLY_MS) {
-    return this.#ask(path, { headers: this.#headers }, withinMs)
+    return this.#request(path, { headers: this.#headers }, withinMs)
   }
 
   post(path, body = {}) {
@@ -86,24 +86,24 @@ export class Signalpost {
   }
 
   delete(path) {
-    return this.#ask(path, { method: 'DELETE', headers: this.#headers }, REPLY_MS)
+    return this.#request(path, { method: 'DELETE', headers: this.#headers }, REPLY_MS)
   }
 
-  /** For a page that is being closed: the browser sends it, and no one waits for the reply. */
-  deleteOnTheWayOut(path) {
+  /** For a page that is being closed: the browser sends the request although the page is gone. */
+  deleteOnPageHide(path) {
     fetch(this.#api + path, { method: 'DELETE', headers: this.#headers, keepalive: true }).catch(() => {})
   }
 
   #send(method, path, body) {
     const headers = { ...this.#headers, 'content-type': 'application/json' }
-    return this.#ask(path, { method, headers, body: JSON.stringify(body) }, REPLY_MS)
+    return this.#request(path, { method, headers, body: JSON.stringify(body) }, REPLY_MS)
   }
 
   /**
    * Retries after network errors, 5xx and 429: in this API a repeated request does no harm.
    * Throws a Problem.
    */
-  async #ask(path, init, withinMs) {
+  async #request(path, init, withinMs) {
     for (let attempt = 1; ; attempt++) {
       try {
         const response = await fetch(this.#api + path, { ...init, signal: AbortSignal.timeout(withinMs) })
@@ -121,8 +121,8 @@ export class Signalpost {
     while (!this.#isClosed) {
       try {
         this.#onConnection('connecting')
-        const flaw = await this.#stream()
-        if (flaw === 'held back') await this.#poll()
+        const fault = await this.#stream()
+        if (fault === 'buffered') await this.#poll()
       } catch (error) {
         if (error instanceof Problem && !error.retryable) return this.#end(error.message)
       }
@@ -131,61 +131,61 @@ export class Signalpost {
   }
 
   /**
-   * Resolves with the reason when this EventSource cannot be used any more. Until then it reconnects by itself, with Last-Event-ID. It
-   * cannot send a token, so it gets a ticket, which stays valid while the stream is used.
+   * Resolves to the reason why this EventSource can no longer be used. Until then it reconnects by itself, with Last-Event-ID. It cannot
+   * send a token, so it gets a ticket, which stays valid while the stream is used.
    */
   async #stream() {
     const { ticket } = await this.post('/events/tickets')
     const source = new EventSource(
       `${this.#api}/events?${new URLSearchParams({ ticket, cursor: this.#cursor, ack: 'true' })}`
     )
-    const flaw = await new Promise(resolve => {
-      this.#giveUp = resolve
-      this.#expectWithin(FIRST_WORD_MS, 'held back')
-      source.onopen = () => this.#expectWithin(FIRST_WORD_MS, 'held back')
-      source.onerror = () => this.#wait(source)
-      for (const type of TYPES) source.addEventListener(type, message => this.#hear(message))
+    const fault = await new Promise(resolve => {
+      this.#endStream = resolve
+      this.#expectWithin(FIRST_EVENT_MS, 'buffered')
+      source.onopen = () => this.#expectWithin(FIRST_EVENT_MS, 'buffered')
+      source.onerror = () => this.#onStreamError(source)
+      for (const type of TYPES) source.addEventListener(type, message => this.#receive(message))
     })
-    clearTimeout(this.#patience)
+    clearTimeout(this.#eventTimer)
     source.close()
-    return flaw
+    return fault
   }
 
-  #hear({ type, lastEventId, data: text }) {
+  #receive({ type, lastEventId, data: text }) {
     const { data } = JSON.parse(text)
-    // A dead connection looks like a quiet one; only missing heartbeats show the difference.
+    // A dead connection looks like a quiet one. Only missing heartbeats show the difference.
     if (data.heartbeatMs) this.#silenceMs = 2 * data.heartbeatMs
     this.#expectWithin(this.#silenceMs, 'silent')
-    // In a call or room the server asks whether this page still runs. Any request answers that.
+    // In a call or room the server asks whether this page still runs. Any request is an answer.
     if (data.ack) this.#send('PUT', '/presence', {}).catch(() => {})
     if (type === 'hello' || type === 'caught-up' || type === 'reset') this.#onConnection('live')
-    this.#take({ id: lastEventId, type, data })
+    this.#deliver({ id: lastEventId, type, data })
     if (type === 'end' && !data.reconnect) this.#end(data.reason)
   }
 
-  #wait(source) {
-    clearTimeout(this.#patience)
+  #onStreamError(source) {
+    clearTimeout(this.#eventTimer)
     this.#onConnection('reconnecting')
-    // Some replies make it give up, for example when its ticket has expired. Open a new one with a new ticket.
-    if (source.readyState === EventSource.CLOSED) this.#giveUp('gave up')
+    // An error reply closes it for good, for example when its ticket has expired. Open another one with a new ticket.
+    if (source.readyState === EventSource.CLOSED) this.#endStream('closed')
   }
 
-  #expectWithin(ms, flaw) {
-    clearTimeout(this.#patience)
-    this.#patience = setTimeout(this.#giveUp, ms, flaw)
+  #expectWithin(ms, fault) {
+    clearTimeout(this.#eventTimer)
+    this.#eventTimer = setTimeout(this.#endStream, ms, fault)
   }
 
-  /** The same mailbox and cursor, for networks that hold streams back. */
+  /** The same mailbox and cursor, for networks that buffer streams. */
   async #poll() {
     this.#onConnection('polling')
     while (!this.#isClosed) {
       const { events, cursor } = await this.get(`/events/poll?cursor=${this.#cursor}`, POLL_MS)
-      for (const event of events) this.#take(event)
+      for (const event of events) this.#deliver(event)
       this.#cursor = cursor
     }
   }
 
-  #take({ id, type, data }) {
+  #deliver({ id, type, data }) {
     if (this.#isClosed) return
     this.#cursor = id
     this.#onEvent({ id, type, data })

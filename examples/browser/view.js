@@ -1,20 +1,20 @@
-// What both pages show: one status line, how the server is heard, and all that goes over the wire.
+// Shared by both pages: the status line, the state of the connection, and the log of all requests and events.
 
 export const find = id => document.getElementById(id)
 
-/** Whether we hear the server: connecting, live, reconnecting, polling, closed. */
+/** `state` of the connection to the server: connecting, live, reconnecting, polling, closed. */
 export function showConnection(state, why) {
   const line = find('connection')
   line.dataset.state = state
   line.textContent = why ? `${state}: ${why}` : state
 }
 
-export function say(text) {
+export function showStatus(text) {
   find('status').textContent = text
 }
 
 /** One line of the log. `direction`: in, out or error. */
-export function note(direction, what, { id = '', data = {} } = {}) {
+export function addLogLine(direction, what, { id = '', data = {} } = {}) {
   const row = document.createElement('li')
   row.className = direction
   Object.assign(row.dataset, { type: what, id })
@@ -31,9 +31,9 @@ export function note(direction, what, { id = '', data = {} } = {}) {
   log.scrollTop = log.scrollHeight
 }
 
-export function tell(error) {
-  note('error', error.message)
-  say(error.message)
+export function showError(error) {
+  addLogLine('error', error.message)
+  showStatus(error.message)
 }
 
 function summary({ participant, from, by, reason, content, candidates, end, revision, setupMs, ...rest }) {

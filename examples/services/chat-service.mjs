@@ -1,4 +1,4 @@
-// A chat service in as few lines as it takes to be a real one: it keeps what Signalpost gives it, each message once, and shows it.
+// A small but complete chat service: it keeps each message from Signalpost once, and lists the messages of a room.
 // The contract is openapi/chat-service.yaml.
 //
 //   node examples/services/chat-service.mjs 9100
@@ -10,8 +10,8 @@ import { pathToFileURL } from 'node:url'
 const BODY_MAX = 64 * 1024
 
 /**
- * `refuses` says which messages it does not want, by answering with a reason. `kept` may be handed from one to the next, as a
- * database would be.
+ * `refuses` returns the reason for which a message is refused, or null. `kept` stands for a database: a service that is started again
+ * gets that of the one before.
  */
 export function createChatService({ kept = new Map(), refuses = () => null } = {}) {
   async function take(request, reply) {
@@ -20,7 +20,7 @@ export function createChatService({ kept = new Map(), refuses = () => null } = {
     if (reason) return answer(reply, 422, { detail: reason })
     const room = kept.get(message.roomId) ?? new Map()
     kept.set(message.roomId, room)
-    // The room's id and the message's name it. What comes again was delivered before: the answer to it got lost.
+    // Room id and message id identify a message. If it comes again, the reply to the first delivery was lost.
     const isNew = !room.has(message.messageId)
     if (isNew) room.set(message.messageId, message)
     answer(reply, isNew ? 201 : 200, { messageId: message.messageId })
@@ -32,7 +32,7 @@ export function createChatService({ kept = new Map(), refuses = () => null } = {
       if (request.method === 'POST' && request.url === '/messages') await take(request, reply)
       else if (request.method === 'GET' && room !== undefined) {
         answer(reply, 200, { messages: [...(kept.get(decodeURIComponent(room))?.values() ?? [])] })
-      } else answer(reply, 404, { detail: 'There is nothing here' })
+      } else answer(reply, 404, { detail: 'Nothing exists at this path' })
     } catch (error) {
       answer(reply, 400, { detail: String(error) })
     }

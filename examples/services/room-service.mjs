@@ -1,4 +1,4 @@
-// A room service in one file: it knows some rooms, answers when Signalpost asks for one, and tells Signalpost what changes.
+// A room service in one file: it keeps rooms, answers Signalpost's questions about them, and reports changes to Signalpost.
 //
 //   ROOM_SERVICE_SECRET=… SIGNALPOST_URL=http://127.0.0.1:8080 node room-service.mjs
 //   (Signalpost: ROOM_SERVICE_URL=http://127.0.0.1:8090, and the same ROOM_SERVICE_SECRET)
@@ -10,14 +10,14 @@ import { createServer } from 'node:http'
 import { pathToFileURL } from 'node:url'
 
 const digest = text => createHash('sha256').update(text).digest()
-/** Takes as long however much of a guess is right. */
+/** Takes the same time for any guess, so that it does not show how much of the guess is right. */
 const isSame = (shown, secret) => timingSafeEqual(digest(shown), digest(secret))
 
-/** `rooms`: id → room, as in openapi/room-service.yaml. `signalpost`: where changes are told, if anywhere. */
+/** `rooms`: id → room, as in openapi/room-service.yaml. `signalpost`: the URL to which changes are reported; '' reports none. */
 export function createRoomService({ rooms = new Map(), secret = '', signalpost = '' } = {}) {
   const authorization = `Bearer ${secret}`
 
-  async function tell(method, id, room) {
+  async function report(method, id, room) {
     if (signalpost === '') return
     const body =
       room === undefined ? {} : { body: JSON.stringify(room), headers: { 'content-type': 'application/json' } }
@@ -41,10 +41,10 @@ export function createRoomService({ rooms = new Map(), secret = '', signalpost =
       let text = ''
       for await (const chunk of request) text += chunk
       rooms.set(id, JSON.parse(text))
-      await tell('PUT', id, rooms.get(id))
+      await report('PUT', id, rooms.get(id))
     } else if (request.method === 'DELETE') {
       rooms.delete(id)
-      await tell('DELETE', id)
+      await report('DELETE', id)
     }
     return [204]
   }

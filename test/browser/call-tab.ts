@@ -1,4 +1,4 @@
-// Somebody with the page of a call open.
+// A user with the call page open.
 import { Tab } from './tab.js'
 
 export class CallTab extends Tab {
@@ -7,8 +7,8 @@ export class CallTab extends Tab {
     await this.press('Call')
   }
 
-  /** Resolves when the picture of the other side moves. */
-  sees(): Promise<void> {
+  /** Resolves when the video of the other side plays. */
+  seesVideo(): Promise<void> {
     return this.plays(this.page.locator('#remote'))
   }
 }

@@ -1,4 +1,4 @@
-// Headless Chromium with a camera and a microphone that are not there.
+// Headless Chromium with a fake camera and microphone.
 import { accessSync, constants } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { type Browser, chromium } from 'playwright-core'
@@ -13,7 +13,7 @@ const FLAGS = [
   '--disable-background-networking',
   '--use-fake-device-for-media-stream',
   '--use-fake-ui-for-media-stream',
-  // Two pages of one machine find each other without a network and without multicast DNS.
+  // Two pages on one machine connect without a network and without multicast DNS.
   '--allow-loopback-in-peer-connection',
   '--disable-features=WebRtcHideLocalIpsWithMdns'
 ]

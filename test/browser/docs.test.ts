@@ -1,4 +1,4 @@
-// The page at /docs in a real browser: it is ours, and requests can be tried with a development token.
+// The page at /docs in a real browser: requests can be tried with a development token.
 import t from 'tap'
 import { buildApp } from '../../src/app.js'
 import { loadConfig } from '../../src/config.js'
@@ -29,7 +29,11 @@ t.test('a request tried on /docs with a development token is answered', async t 
   await operation.getByRole('button', { name: 'Execute' }).click()
   const reply = operation.locator('.live-responses-table .response')
   await reply.waitFor()
-  t.match(await reply.innerText(), /409[\s\S]*callee_unreachable/, 'the example request, as alice; nobody is there')
+  t.match(
+    await reply.innerText(),
+    /409[\s\S]*callee_unreachable/,
+    'the example request, as alice; the callee has no device'
+  )
 
   const reading = page.locator('#operations-calls-listCalls')
   await reading.locator('.opblock-summary').click()

@@ -1,5 +1,5 @@
-// What lies between a browser and the servers: a load balancer that can send everybody to another node, a network that can break,
-// a proxy that can hold streams back.
+// A TCP proxy between a browser and the servers. It can lead to another node, as a load balancer does, break all connections, and buffer
+// streams.
 import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import type { Test } from 'tap'
@@ -8,12 +8,12 @@ export interface Gate {
   readonly url: string
   /** The heads of all requests for a stream so far. */
   readonly streams: readonly string[]
-  /** New connections go there. */
+  /** New connections lead to this server. */
   leadTo(url: string): void
-  /** All connections break, and new ones do until the gate leads somewhere again. */
+  /** Breaks all connections, and refuses new ones until the next leadTo. */
   cut(): void
-  /** Whether what comes over streams stays here for now. */
-  holdStreams(isHeld: boolean): void
+  /** True: buffers the bytes of all streams. False: passes them on. */
+  bufferStreams(buffers: boolean): void
 }
 
 interface Pair {
@@ -26,14 +26,14 @@ export async function openGate(t: Test, url: string): Promise<Gate> {
   const streams: string[] = []
   const pairs = new Set<Pair>()
   let target: number | null = portOf(url)
-  let isHolding = false
+  let isBuffering = false
 
   const listener = createServer(client => {
     if (target === null) return void client.destroy()
     const pair: Pair = { client, server: connect(target, '127.0.0.1'), isStream: false }
     pairs.add(pair)
     client.on('data', (data: Buffer) => {
-      lookAt(pair, data.toString('latin1'))
+      detectStream(pair, data.toString('latin1'))
       pair.server.write(data)
     })
     pair.server.on('data', data => client.write(data))
@@ -46,11 +46,11 @@ export async function openGate(t: Test, url: string): Promise<Gate> {
   }).listen(0, '127.0.0.1')
   await once(listener, 'listening')
 
-  function lookAt(pair: Pair, text: string): void {
+  function detectStream(pair: Pair, text: string): void {
     if (!text.startsWith('GET /v1/events?')) return
     streams.push(text.toLowerCase())
     pair.isStream = true
-    if (isHolding) pair.server.pause()
+    if (isBuffering) pair.server.pause()
   }
 
   function cut(): void {
@@ -70,10 +70,10 @@ export async function openGate(t: Test, url: string): Promise<Gate> {
     leadTo(other) {
       target = portOf(other)
     },
-    holdStreams(isHeld) {
-      isHolding = isHeld
+    bufferStreams(buffers) {
+      isBuffering = buffers
       for (const { server, isStream } of pairs) {
-        if (isStream && isHeld) server.pause()
+        if (isStream && buffers) server.pause()
         else server.resume()
       }
     }

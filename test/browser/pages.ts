@@ -1,22 +1,22 @@
-// The example's pages on a server of their own, and what lies between each of them and Signalpost.
+// Serves the pages of the example, and opens each of them behind a gate of its own.
 import type { Test } from 'tap'
 import { run } from '../helpers/child-process.js'
 import { type Gate, openGate } from './gate.js'
 import type { Tab } from './tab.js'
 
-export interface Place<T extends Tab = Tab> {
+export interface ConnectedTab<T extends Tab = Tab> {
   readonly tab: T
-  /** All that the tab and the server say to each other goes through it. */
+  /** All traffic between the tab and the server passes through it. */
   readonly gate: Gate
 }
 
 export interface Pages {
   readonly origin: string
-  /** What to open to be signed in as somebody; `page` is a path such as `/room.html`. */
+  /** A link that signs the user in; `page` is a path such as `/room.html`. */
   linkOf(user: string, page: string): string
 }
 
-/** As the example's own server does; it prints a link for everybody. */
+/** Starts the server of the example, which prints a link for each user. */
 export async function servePages(t: Test): Promise<Pages> {
   const server = run(t, process.execPath, ['examples/browser/serve.mjs', '0'])
   const text = await server.prints(/carol +http\S+\n/)
@@ -31,23 +31,23 @@ export async function servePages(t: Test): Promise<Pages> {
   }
 }
 
-/** Somebody at a server, by way of a gate that nothing else goes through. */
-export async function takePlace<T extends Tab>(
+/** Opens a tab whose connections to the server pass through a gate of their own. */
+export async function openTab<T extends Tab>(
   t: Test,
   url: string | undefined,
   open: (at: Gate) => Promise<T>
-): Promise<Place<T>> {
+): Promise<ConnectedTab<T>> {
   const gate = await openGate(t, url ?? '')
   return { gate, tab: await open(gate) }
 }
 
-/** Nothing is missing, nothing came twice, and nothing went unnoticed. */
-export async function holdLogs(t: Test, ...places: readonly Place[]): Promise<void> {
-  for (const { tab } of places) {
-    const taken = await tab.places()
+/** Each tab has received every event once, in order, and has thrown no error. */
+export async function checkLogs(t: Test, ...tabs: readonly ConnectedTab[]): Promise<void> {
+  for (const { tab } of tabs) {
+    const received = await tab.positions()
     t.same(
-      taken,
-      taken.map((_, index) => index + 1)
+      received,
+      received.map((_, index) => index + 1)
     )
     t.same(tab.faults, [])
   }

@@ -1,10 +1,10 @@
-// Somebody with the page of a room open.
+// A user with the room page open.
 import { isDeepStrictEqual } from 'node:util'
 import { until } from '../helpers/until.js'
 import { Tab } from './tab.js'
 
 export class RoomTab extends Tab {
-  /** Resolves when exactly these others are to be seen, and the picture of each of them moves. */
+  /** Resolves when the page shows exactly these other users, and the video of each plays. */
   async sees(...others: readonly string[]): Promise<void> {
     const users = () => this.page.locator('.tile:not(.own) b').allTextContents()
     await until(`there are tiles of ${others}`, async () =>
@@ -13,7 +13,7 @@ export class RoomTab extends Tab {
     await Promise.all(others.map(user => this.plays(this.#tileOf(user).locator('video'))))
   }
 
-  /** Resolves when the tile of somebody says `away`, or says so no more. */
+  /** Resolves when the tile of the user says `away`, or no longer does. */
   seesAway(user: string, isAway: boolean): Promise<void> {
     const tile = this.#tileOf(user, isAway ? '.away' : ':not(.away)')
     return tile.filter(isAway ? { hasText: 'away' } : { hasNotText: 'away' }).waitFor()
@@ -28,7 +28,7 @@ export class RoomTab extends Tab {
     await this.press('Send')
   }
 
-  /** Resolves when these are the last things that were written, as `alice: hello`. */
+  /** Resolves when these are the last messages, such as `alice: hello`. */
   async hasRead(...lines: readonly string[]): Promise<void> {
     const read = async () => (await this.lines()).slice(-lines.length)
     await until(`${lines.at(-1)} has been read`, async () => isDeepStrictEqual(await read(), lines))
@@ -42,12 +42,12 @@ export class RoomTab extends Tab {
     return this.page.locator('#messages li').allTextContents()
   }
 
-  /** The device this tab is. */
+  /** The device id of this tab. */
   device(): Promise<string> {
     return this.page.evaluate('sessionStorage.getItem("device")')
   }
 
-  /** What has failed, as the log has it. */
+  /** The errors in the log of the page. */
   failures(): Promise<string[]> {
     return this.page.locator('#log .error').allTextContents()
   }

@@ -1,4 +1,4 @@
-// Somebody with one of the example's pages open, who reads what it says and presses its buttons.
+// A user with one of the pages of the example open: reads its texts and presses its buttons.
 import type { Browser, Locator, Page } from 'playwright-core'
 import type { Test } from 'tap'
 import { until } from '../helpers/until.js'
@@ -10,7 +10,7 @@ interface Video {
   getVideoPlaybackQuality(): { readonly totalVideoFrames: number }
 }
 
-/** So that a test can make happen to a connection what otherwise the network does. */
+/** Keeps all peer connections in `connections`, so that a test can restart ICE on one. */
 const KEEP_CONNECTIONS = `
   globalThis.connections = []
   globalThis.RTCPeerConnection = class extends RTCPeerConnection {
@@ -22,10 +22,10 @@ const KEEP_CONNECTIONS = `
 
 export class Tab {
   readonly page: Page
-  /** What the page did not catch. */
+  /** Errors that the page did not catch. */
   readonly faults: Error[] = []
 
-  /** A browser of its own, as far as the page can tell, on a link that signs in. */
+  /** Opens a link that signs in, in a browser context of its own. */
   static async open<T extends Tab>(this: new (page: Page) => T, t: Test, browser: Browser, link: string): Promise<T> {
     const context = await browser.newContext({ permissions: ['camera', 'microphone'] })
     t.teardown(() => context.close())
@@ -45,27 +45,27 @@ export class Tab {
     return this.page.getByRole('button', { name, exact: true }).click()
   }
 
-  /** As the page does when the network has changed under its feet. */
+  /** As after a change of network. */
   restartIce(): Promise<void> {
     return this.page.evaluate('connections.at(-1).restartIce()')
   }
 
-  /** Asks for a negotiation, as a page does that wants to send more. */
-  async wantsMore(): Promise<void> {
+  /** Fires negotiationneeded, as a page does that wants to send more media. */
+  async addTransceiver(): Promise<void> {
     await this.page.evaluate('void connections.at(-1).addTransceiver("audio")')
   }
 
-  /** What the page asks for there waits until the function it resolves with is called. */
+  /** Delays requests of the page to this path until the function that it resolves to is called. */
   async holdsBack(path: string): Promise<() => void> {
-    let letGo = () => {}
+    let release = () => {}
     const released = new Promise<void>(resolve => {
-      letGo = resolve
+      release = resolve
     })
     await this.page.route(path, route => released.then(() => route.continue()))
-    return letGo
+    return release
   }
 
-  /** The ICE generation the page is in. */
+  /** The ufrag of the page's ICE generation. */
   ufrag(): Promise<string> {
     return this.page.evaluate('connections.at(-1).localDescription.sdp.match(/ice-ufrag:(.*)/)[1]')
   }
@@ -74,12 +74,12 @@ export class Tab {
     return this.page.locator('#status', { hasText: text }).waitFor()
   }
 
-  /** How the page hears the server: live, reconnecting, polling, closed. */
+  /** `state` of the connection to the server: live, reconnecting, polling, closed. */
   isConnected(state: string): Promise<void> {
     return this.page.locator(`#connection[data-state="${state}"]`).waitFor()
   }
 
-  /** Resolves when so many lines of the log are about what was sent (`POST hold`) or received (`call.held`). */
+  /** Resolves when the log has this request (`POST hold`) or event (`call.held`) that many `times`. */
   logs(type: string, times = 1): Promise<void> {
     return this.page.locator(`#log [data-type="${type}"] >> nth=${times - 1}`).waitFor()
   }
@@ -88,20 +88,20 @@ export class Tab {
     return this.page.evaluate(`[...document.querySelectorAll('#log li')].map(({ dataset }) => ({ ...dataset }))`)
   }
 
-  /** The place in the mailbox of each event the page took, in the order it took them. */
-  async places(): Promise<number[]> {
+  /** The sequence numbers of the events that the page received, in that order. */
+  async positions(): Promise<number[]> {
     const events = (await this.log()).filter(({ type }) => /^(call|signal|room|chat)\./.test(type))
     return events.map(({ id }) => Number(id.split('.')[0]))
   }
 
-  /** Resolves when the picture in this video moves. */
+  /** Resolves when this video plays. */
   protected async plays(video: Locator): Promise<void> {
     const before = await framesOf(video)
     await until('the video plays', async () => (await framesOf(video)) > before + 5, WITHIN_MS)
   }
 }
 
-/** Pictures decoded so far; 0 as long as none can be seen. */
+/** Number of decoded frames; 0 while the video has no picture. */
 function framesOf(video: Locator): Promise<number> {
   return video.evaluate((element: unknown) => {
     const video = element as Video

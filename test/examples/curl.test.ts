@@ -1,28 +1,28 @@
-// examples/curl/call.sh and `npm run token`, as a shell runs them.
+// Runs examples/curl/call.sh and `npm run token` as a user does.
 import t from 'tap'
 import { run } from '../helpers/child-process.js'
 import { LAYOUTS, nameOf, startServers, tokenOf } from '../helpers/servers.js'
 
-const STORY = `alice hears hello
-bob hears hello
+const OUTPUT = `alice receives hello
+bob receives hello
 alice calls bob
-bob hears call.incoming
+bob receives call.incoming
 bob answers
-alice hears call.accepted
+alice receives call.accepted
 alice offers, bob answers
-bob hears signal.offer
-alice hears signal.answer
-both trickle candidates
-bob hears signal.candidates
-alice hears signal.candidates
+bob receives signal.offer
+alice receives signal.answer
+both send candidates
+bob receives signal.candidates
+alice receives signal.candidates
 media flows
-alice hears call.connected
+alice receives call.connected
 alice hangs up
-bob hears call.ended
-done: told-by-curl`
+bob receives call.ended
+done: call-by-curl`
 
 for (const layout of LAYOUTS) {
-  t.test(`a whole call with nothing but curl, on ${nameOf(layout)}`, async t => {
+  t.test(`a whole call with curl, on ${nameOf(layout)}`, async t => {
     const servers = await startServers(t, layout)
     const childProcess = run(t, 'bash', ['examples/curl/call.sh'], {
       env: {
@@ -30,11 +30,11 @@ for (const layout of LAYOUTS) {
         BOB: await tokenOf('bob'),
         ALICE_BASE: servers[0]?.url ?? '',
         BOB_BASE: servers.at(-1)?.url ?? '',
-        CALL: 'told-by-curl'
+        CALL: 'call-by-curl'
       }
     })
     t.equal(await childProcess.ended(), 0)
-    t.equal(childProcess.stdout().replace(/^ +/gm, '').trim(), STORY)
+    t.equal(childProcess.stdout().replace(/^ +/gm, '').trim(), OUTPUT)
     t.equal(childProcess.stderr(), '')
   })
 }
@@ -50,7 +50,7 @@ t.test('the script makes its own tokens, and shows the problem when something is
   t.match(second.stderr(), /"code":"call_id_taken"/)
 })
 
-t.test('npm run token prints a token and nothing else', async t => {
+t.test('npm run token prints only a token', async t => {
   const [server] = await startServers(t, { engine: 'memory' })
   const npm = run(t, 'npm', ['run', '--silent', 'token', '--', 'alice'])
   t.equal(await npm.ended(), 0)

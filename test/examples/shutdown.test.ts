@@ -1,4 +1,4 @@
-// How the process ends: as a server behind a load balancer should, and as somebody at a keyboard expects.
+// How the process ends: on SIGTERM it drains, on SIGINT it ends at once.
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import { fileURLToPath } from 'node:url'
@@ -16,20 +16,20 @@ async function start(t: Test, env: Record<string, string>): Promise<{ server: Pr
   return { server, listen, url: /listens on (\S+)/.exec(text)?.[1] ?? '' }
 }
 
-/** Somebody pastes the line that listens. */
-async function listener(t: Test, line: string): Promise<Program> {
+/** Runs the curl command that the server has printed. */
+async function openStream(t: Test, line: string): Promise<Program> {
   const curl = run(t, 'bash', ['-c', line])
   await curl.prints(/^event: hello$/m)
   return curl
 }
 
-t.test('SIGTERM: streams are sent away over the window, and then it ends well', async t => {
+t.test('on SIGTERM streams are sent away over the window, and the process exits with 0', async t => {
   const settleMs = 300
   const windowMs = 500
   const env = { DRAIN_SETTLE_MS: String(settleMs), DRAIN_WINDOW_MS: String(windowMs) }
   const { server, url, listen } = await start(t, env)
-  const bob = await listener(t, listen)
-  // Neither one that a browser opened ahead of need nor one that is kept for the next request may hold it up.
+  const bob = await openStream(t, listen)
+  // A connection without a request, such as a browser opens in advance, must not delay the end.
   const spare = connect(Number(new URL(url).port), '127.0.0.1').resume()
   t.teardown(() => spare.destroy())
   await once(spare, 'connect')
@@ -37,7 +37,7 @@ t.test('SIGTERM: streams are sent away over the window, and then it ends well', 
 
   const from = performance.now()
   server.signal('SIGTERM')
-  t.equal(await bob.ended(), 0, 'the stream ends as it should, and is not cut')
+  t.equal(await bob.ended(), 0, 'the stream ends with a complete body')
   t.match(bob.stdout(), /event: reconnect\n.*"afterMs":\d+.*event: end\n.*"reason":"drain","reconnect":true/s)
   t.equal(await server.ended(), 0)
   const tookMs = performance.now() - from
@@ -45,9 +45,9 @@ t.test('SIGTERM: streams are sent away over the window, and then it ends well', 
   t.equal(server.stderr(), '')
 })
 
-t.test('Ctrl-C: at once', async t => {
+t.test('on SIGINT the process exits with 0 at once', async t => {
   const { server, listen } = await start(t, { DRAIN_SETTLE_MS: '600000', DRAIN_WINDOW_MS: '600000' })
-  const bob = await listener(t, listen)
+  const bob = await openStream(t, listen)
   server.signal('SIGINT')
   t.equal(await bob.ended(), 0)
   t.equal(await server.ended(), 0)

@@ -1,5 +1,5 @@
-// A real peer connection to one other, with a channel to talk over. It knows nothing but what it is given: descriptions go out as
-// they were made, without any candidate in them, so whatever connects has been trickled.
+// A real peer connection to one other peer, with a data channel. Descriptions are sent without candidates, so a connection uses only
+// candidates that were sent by themselves.
 import { EventEmitter, once } from 'node:events'
 import type { Candidate } from '../../src/schemas/signal.js'
 import type { Problem } from '../helpers/client.js'
@@ -24,8 +24,8 @@ interface LinkOptions {
 export class Link extends EventEmitter {
   readonly #connection: PeerConnection = new RTCPeerConnection({})
   readonly #post: Post
-  readonly #told: string[] = []
-  /** Which generation a candidate belongs to, by its address and port: ours and theirs. */
+  readonly #received: string[] = []
+  /** The ufrag of each candidate of both sides, by its address and port. */
   readonly #ufrags = new Map<string, string>()
   #channel: DataChannel | null = null
 
@@ -34,25 +34,25 @@ export class Link extends EventEmitter {
     this.#post = post
     this.#connection.addEventListener('icecandidate', event => {
       const candidate = (event as Event & CandidateEvent).candidate?.toJSON()
-      if (candidate) this.#note(candidate)
+      if (candidate) this.#recordUfrag(candidate)
       const body = candidate ? { candidates: [candidate] } : { candidates: [], end: true }
       post('candidates', body).catch(error => {
-        // One that was on its way when a restart overtook it: nobody misses it.
+        // A candidate that a restart has overtaken is not needed.
         if ((error as Partial<Problem>).code !== 'stale_candidate') onError(error)
       })
     })
     this.#connection.addEventListener('datachannel', event => {
-      this.#talkOver((event as Event & { channel: DataChannel }).channel)
+      this.#useChannel((event as Event & { channel: DataChannel }).channel)
     })
   }
 
-  /** The first offer, with a channel in it. */
+  /** Sends the first offer, with a data channel. */
   begin(): Promise<void> {
-    this.#talkOver(this.#connection.createDataChannel('talk'))
+    this.#useChannel(this.#connection.createDataChannel('data'))
     return this.#offer()
   }
 
-  /** New ICE credentials, and with them new candidates and new paths. */
+  /** Restarts ICE: new credentials, candidates and paths. */
   restart(): Promise<void> {
     return this.#offer({ iceRestart: true })
   }
@@ -66,37 +66,37 @@ export class Link extends EventEmitter {
     return this.#connection.setRemoteDescription({ type: 'answer', sdp })
   }
 
-  /** Refused as long as there is no remote description: order is what the server promises. */
+  /** Rejects if there is no remote description: the server promises that it comes first. */
   async takeCandidates(candidates: readonly Candidate[]): Promise<void> {
     for (const candidate of candidates) {
-      this.#note(candidate)
+      this.#recordUfrag(candidate)
       await this.#connection.addIceCandidate(candidate)
     }
   }
 
-  say(text: string): void {
-    if (this.#channel === null) throw new Error('there is nothing to talk over')
+  send(text: string): void {
+    if (this.#channel === null) throw new Error('there is no data channel')
     this.#channel.send(text)
   }
 
-  /** Resolves when the other one has said it. */
-  isTold(text: string): Promise<unknown> {
-    return this.#wait(`to be told ${text}`, () => this.#told.includes(text))
+  /** Resolves when the other peer has sent this text. */
+  receives(text: string): Promise<unknown> {
+    return this.#wait(`receiving ${text}`, () => this.#received.includes(text))
   }
 
   isOpen(): Promise<unknown> {
-    return this.#wait('the channel to open', () => this.#channel?.readyState === 'open')
+    return this.#wait('an open channel', () => this.#channel?.readyState === 'open')
   }
 
-  /** The ICE generations that were negotiated last: ours and theirs. */
+  /** The ufrags of the current ICE generation: ours and theirs. */
   generation(): string {
     const { localDescription, remoteDescription } = this.#connection
     return `${ufragIn(localDescription)} ${ufragIn(remoteDescription)}`
   }
 
   /**
-   * Between candidates of which generations a check has succeeded; that takes the credentials of both. Which of these paths the
-   * data takes is ICE's business: after a restart it may stay, for good, with a pair that has an older candidate at one end.
+   * The pairs of ufrags between whose candidates a connectivity check has succeeded, which takes the credentials of both. ICE decides which
+   * path the data takes: after a restart it may keep a pair that has an older candidate at one end.
    */
   async paths(): Promise<Set<string>> {
     const stats = await this.#connection.getStats()
@@ -116,26 +116,26 @@ export class Link extends EventEmitter {
     await this.#describe('offer', await this.#connection.createOffer(options))
   }
 
-  /** Does not wait for the reply: candidates may overtake their description, and the server puts that right. */
+  /** Does not wait for the reply: candidates may overtake their description on the way to the server. */
   async #describe(action: 'offer' | 'answer', description: Description): Promise<void> {
     const posted = this.#post(action, { sdp: description.sdp })
     await Promise.all([posted, this.#connection.setLocalDescription(description)])
   }
 
-  #talkOver(channel: DataChannel): void {
+  #useChannel(channel: DataChannel): void {
     this.#channel = channel
     channel.addEventListener('message', event => {
-      this.#told.push((event as Event & { data: string }).data)
-      this.emit('news')
+      this.#received.push((event as Event & { data: string }).data)
+      this.emit('change')
     })
     channel.addEventListener('open', () => {
       this.emit('open')
-      this.emit('news')
+      this.emit('change')
     })
   }
 
   /** RFC 8839, section 5.1: address and port are the fifth and sixth field. */
-  #note({ candidate, usernameFragment }: Candidate): void {
+  #recordUfrag({ candidate, usernameFragment }: Candidate): void {
     const [, , , , address, port] = candidate.split(' ')
     this.#ufrags.set(`${address} ${port}`, String(usernameFragment))
   }
@@ -143,7 +143,7 @@ export class Link extends EventEmitter {
   async #wait(what: string, holds: () => boolean): Promise<void> {
     const signal = AbortSignal.timeout(WITHIN_MS)
     while (!holds()) {
-      await once(this, 'news', { signal }).catch(cause => {
+      await once(this, 'change', { signal }).catch(cause => {
         throw new Error(`waited for ${what}`, { cause })
       })
     }
@@ -152,34 +152,34 @@ export class Link extends EventEmitter {
 
 const ufragIn = (description: Description | null) => /a=ice-ufrag:(\S+)/.exec(description?.sdp ?? '')?.[1]
 
-/** Each hears the other. */
-export async function exchange(one: Link, other: Link, word: string): Promise<void> {
-  one.say(`${word} to the other`)
-  await other.isTold(`${word} to the other`)
-  other.say(`${word} to the one`)
-  await one.isTold(`${word} to the one`)
+/** Each peer receives a text of the other. */
+export async function exchange(one: Link, other: Link, text: string): Promise<void> {
+  one.send(`${text} to the other`)
+  await other.receives(`${text} to the other`)
+  other.send(`${text} to the one`)
+  await one.receives(`${text} to the one`)
 }
 
-export interface Talk {
+export interface Conversation {
   rounds(): number
   stop(): Promise<void>
 }
 
-/** One exchange after the other: anything that is lost stops it, and then `stop` rejects. */
-export function startTalk(one: Link, other: Link, name = 'round'): Talk {
+/** One exchange after the other. If a text is lost, it ends and `stop` rejects. */
+export function startConversation(one: Link, other: Link, name = 'round'): Conversation {
   let rounds = 0
-  let goesOn = true
-  const talk = async () => {
-    while (goesOn) await exchange(one, other, `${name} ${++rounds}`)
+  let isRunning = true
+  const run = async () => {
+    while (isRunning) await exchange(one, other, `${name} ${++rounds}`)
   }
-  const talking = talk()
-  // Whoever stops it hears of it; a test that fails before that has its own reason.
-  talking.catch(() => undefined)
+  const running = run()
+  // `stop` rejects with the error. A test that fails before it calls `stop` has an error of its own.
+  running.catch(() => undefined)
   return {
     rounds: () => rounds,
     async stop() {
-      goesOn = false
-      await talking
+      isRunning = false
+      await running
     }
   }
 }

@@ -1,4 +1,4 @@
-// A client with one device and a real peer connection, who knows nothing but what the server says.
+// A client with one device and a real peer connection, which acts only on events of the server.
 import { EventEmitter, once } from 'node:events'
 import type { Candidate } from '../../src/schemas/signal.js'
 import { Client, type HeardEvent, type Transport } from '../helpers/client.js'
@@ -15,15 +15,15 @@ export interface Place {
 export class Peer extends EventEmitter {
   readonly link: Link
   readonly #client: Client
-  readonly #heard: HeardEvent[] = []
+  readonly #received: HeardEvent[] = []
   #callId = ''
   #hasLeft = false
 
-  /** Resolves when the device listens. */
+  /** Resolves when the stream or poll of the device is open. */
   static async join(user: string, { url, transport }: Place): Promise<Peer> {
     const peer = new Peer(new Client(url, { token: await tokenOf(user), device: 'phone' }))
     void peer.#listen(transport)
-    await peer.hears('hello')
+    await peer.receives('hello')
     return peer
   }
 
@@ -45,20 +45,20 @@ export class Peer extends EventEmitter {
     return this.#client.post(`/calls/${this.#callId}/hangup`)
   }
 
-  /** The first event of this type, also if it has come before. */
-  async hears(type: string): Promise<HeardEvent> {
+  /** Resolves to the first event of this type, also if it was received before. */
+  async receives(type: string): Promise<HeardEvent> {
     const signal = AbortSignal.timeout(WITHIN_MS)
     for (;;) {
-      const found = this.#heard.find(event => event.type === type)
+      const found = this.#received.find(event => event.type === type)
       if (found) return found
-      await once(this, 'news', { signal }).catch(cause => {
+      await once(this, 'change', { signal }).catch(cause => {
         throw new Error(`waited for ${type}`, { cause })
       })
     }
   }
 
-  hasHeard(type: string): boolean {
-    return this.#heard.some(event => event.type === type)
+  hasReceived(type: string): boolean {
+    return this.#received.some(event => event.type === type)
   }
 
   leave(): void {
@@ -71,8 +71,8 @@ export class Peer extends EventEmitter {
     try {
       for await (const event of this.#client.hear(transport)) {
         await this.#react(event)
-        this.#heard.push(event)
-        this.emit('news')
+        this.#received.push(event)
+        this.emit('change')
       }
     } catch (error) {
       this.#fail(error)
@@ -93,7 +93,7 @@ export class Peer extends EventEmitter {
     await this.#client.post(`/calls/${callId}/accept`)
   }
 
-  /** Whoever waits is told; if nobody does, the process is. */
+  /** Rejects the promise that waits for an event; without one, the error ends the process. */
   #fail(error: unknown): void {
     if (!this.#hasLeft) this.emit('error', error)
   }

@@ -1,14 +1,14 @@
-// Two real peers, with nothing between them but Signalpost: they find each other, talk, get new paths in mid-talk, and part.
+// Two real peers that signal through Signalpost: they connect, exchange data, restart ICE while they do, and hang up.
 import t, { type Test } from 'tap'
 import type { Transport } from '../helpers/client.js'
 import { type Layout, nameOf, startServers } from '../helpers/servers.js'
 import { until } from '../helpers/until.js'
-import { exchange, type Link, startTalk } from './link.js'
+import { exchange, type Link, startConversation } from './link.js'
 import { Peer } from './peer.js'
 
 interface Setting {
   readonly layout: Layout
-  /** How bob listens; alice has a stream. */
+  /** The transport of bob; alice has a stream. */
   readonly bob: Transport
 }
 
@@ -20,15 +20,15 @@ const SETTINGS: readonly Setting[] = [
 
 for (const { layout, bob } of SETTINGS) {
   t.test(`a call on ${nameOf(layout)}, alice by sse, bob by ${bob}`, async t => {
-    const [alices, bobs] = await meet(t, layout, bob)
-    await connect(t, alices, bobs)
-    await restart(t, alices, bobs)
-    await part(t, alices, bobs)
+    const [alice, bobPeer] = await openPeers(t, layout, bob)
+    await connect(t, alice, bobPeer)
+    await restart(t, alice, bobPeer)
+    await hangUp(t, alice, bobPeer)
   })
 }
 
-/** On the first and on the last node there is. */
-async function meet(t: Test, layout: Layout, transport: Transport): Promise<[Peer, Peer]> {
+/** Alice on the first node, bob on the last one. */
+async function openPeers(t: Test, layout: Layout, transport: Transport): Promise<[Peer, Peer]> {
   const servers = await startServers(t, layout)
   const [near, far] = [servers[0]?.url ?? '', servers.at(-1)?.url ?? '']
   const alice = await Peer.join('alice', { url: near, transport: 'sse' })
@@ -40,27 +40,27 @@ async function meet(t: Test, layout: Layout, transport: Transport): Promise<[Pee
 
 async function connect(t: Test, alice: Peer, bob: Peer): Promise<void> {
   await alice.call('bob')
-  await bob.hears('signal.candidates')
-  await alice.hears('signal.candidates')
-  // Both say so when the channel opens; each hears the other, unless it was the first that did.
-  await Promise.race([alice.hears('call.connected'), bob.hears('call.connected')])
+  await bob.receives('signal.candidates')
+  await alice.receives('signal.candidates')
+  // Both report `connected` when the channel opens. The second to report may get no event of the first.
+  await Promise.race([alice.receives('call.connected'), bob.receives('call.connected')])
   await exchange(alice.link, bob.link, 'first')
   t.pass('data passes both ways')
 }
 
 async function restart(t: Test, { link: alice }: Peer, { link: bob }: Peer): Promise<void> {
   const before = [alice.generation(), bob.generation()]
-  const talk = startTalk(alice, bob)
+  const conversation = startConversation(alice, bob)
   await alice.restart()
   await hasNewPath('alice', alice, before[0])
   await hasNewPath('bob', bob, before[1])
-  const rounds = talk.rounds()
-  await until('the talk goes on', () => talk.rounds() > rounds + 10)
-  await talk.stop()
-  t.ok(rounds > 0, `${rounds} exchanges while there came to be new paths`)
+  const rounds = conversation.rounds()
+  await until('the conversation goes on', () => conversation.rounds() > rounds + 10)
+  await conversation.stop()
+  t.ok(rounds > 0, `${rounds} exchanges until both had a new path`)
 }
 
-/** Both sides have new credentials, and some candidate of each that was trickled with them reaches the other. */
+/** Both sides have new credentials, and a candidate of each new generation has reached the other. */
 function hasNewPath(name: string, link: Link, before: string | undefined): Promise<void> {
   return until(`${name} has a new path`, async () => {
     const [ours, theirs] = link.generation().split(' ')
@@ -69,10 +69,10 @@ function hasNewPath(name: string, link: Link, before: string | undefined): Promi
   })
 }
 
-async function part(t: Test, alice: Peer, bob: Peer): Promise<void> {
+async function hangUp(t: Test, alice: Peer, bob: Peer): Promise<void> {
   await alice.hangUp()
-  const { data } = await bob.hears('call.ended')
+  const { data } = await bob.receives('call.ended')
   t.match(data, { reason: 'hangup', endedBy: { user: 'alice', device: 'phone' }, call: { state: 'ended' } })
-  t.match(data, { call: { setupMs: Number, durationMs: Number } }, 'how long it took and lasted')
-  t.notOk(alice.hasHeard('call.ended'), 'who hangs up knows from the reply')
+  t.match(data, { call: { setupMs: Number, durationMs: Number } }, 'with setup time and duration')
+  t.notOk(alice.hasReceived('call.ended'), 'the device that hangs up gets no event')
 }

@@ -1,5 +1,5 @@
-// A participant of a room with a real peer connection to every other: whoever comes later offers. It knows nothing but what the
-// server says, and goes on listening where it stopped.
+// A participant of a room with a real peer connection to each other one; the later participant offers. It acts only on events of the
+// server, and resumes after its last event.
 import { EventEmitter } from 'node:events'
 import type { Candidate } from '../../src/schemas/signal.js'
 import { Client, type HeardEvent, type Transport } from '../helpers/client.js'
@@ -12,14 +12,14 @@ interface Place {
   readonly transport: Transport
 }
 
-interface Seat {
+interface ParticipantRef {
   readonly participantId: string
   readonly user: string
 }
 
 interface Joined {
   readonly participantId: string
-  readonly participants: readonly Seat[]
+  readonly participants: readonly ParticipantRef[]
   readonly cursor: string
 }
 
@@ -27,12 +27,12 @@ const ROOM = '/rooms/standup'
 
 export class RoomPeer extends EventEmitter {
   readonly user: string
-  readonly heard: HeardEvent[] = []
+  readonly received: HeardEvent[] = []
   readonly #place: Place
   /** By participant. */
   readonly #links = new Map<string, Link>()
   readonly #names = new Map<string, string>()
-  #ear: Client | null = null
+  #listener: Client | null = null
   #cursor = ''
 
   constructor(user: string, place: Place) {
@@ -41,47 +41,47 @@ export class RoomPeer extends EventEmitter {
     this.#place = place
   }
 
-  /** Listens, and offers to all who are there. */
+  /** Joins, receives events, and offers to all who are in the room. */
   async join(): Promise<void> {
     const reply = await this.#post<Joined>('/participants', {})
     this.#cursor = reply.cursor
     const others = reply.participants.filter(({ participantId }) => participantId !== reply.participantId)
-    for (const seat of others) this.#names.set(seat.user, seat.participantId)
-    this.listens()
+    for (const { user, participantId } of others) this.#names.set(user, participantId)
+    this.listen()
     await Promise.all(others.map(({ participantId }) => this.#linkTo(participantId).begin()))
   }
 
-  listens(): void {
+  listen(): void {
     const { url, token, transport } = this.#place
-    const ear = new Client(url, { token, device: 'phone' })
-    this.#ear = ear
-    void this.#listen(ear, ear.hear(transport, this.#cursor))
+    const client = new Client(url, { token, device: 'phone' })
+    this.#listener = client
+    void this.#readEvents(client, client.hear(transport, this.#cursor))
   }
 
-  /** As when the network goes; what flows between the peers is not its business. */
-  drops(): void {
-    this.#ear?.leave()
-    this.#ear = null
+  /** Closes the stream or poll, as a broken network does. The peer connections stay open. */
+  disconnect(): void {
+    this.#listener?.leave()
+    this.#listener = null
   }
 
   close(): void {
-    this.drops()
+    this.disconnect()
     for (const link of this.#links.values()) link.close()
   }
 
-  /** The connection to this client. */
+  /** The peer connection to this user. */
   async linkTo(user: string): Promise<Link> {
     await until(`${this.user} knows ${user}`, () => this.#names.has(user))
     return this.#linkTo(String(this.#names.get(user)))
   }
 
-  /** How often it has heard this. */
+  /** Number of received events of this type whose data has these values. */
   count(type: string, about: Readonly<Record<string, unknown>> = {}): number {
     const matches = ({ participant, ...rest }: Record<string, unknown>) => {
       const data = { ...rest, ...(participant as object | undefined) } as Record<string, unknown>
       return Object.entries(about).every(([name, value]) => data[name] === value)
     }
-    return this.heard.filter(event => event.type === type && matches(event.data)).length
+    return this.received.filter(event => event.type === type && matches(event.data)).length
   }
 
   #linkTo(to: string): Link {
@@ -93,23 +93,23 @@ export class RoomPeer extends EventEmitter {
     return link
   }
 
-  async #listen(ear: Client, events: AsyncGenerator<HeardEvent>): Promise<void> {
+  async #readEvents(client: Client, events: AsyncGenerator<HeardEvent>): Promise<void> {
     try {
       for await (const event of events) {
-        if (/^(room|signal)\./.test(event.type)) await this.#take(event)
+        if (/^(room|signal)\./.test(event.type)) await this.#handle(event)
       }
     } catch (error) {
-      if (this.#ear === ear) this.emit('error', error)
+      if (this.#listener === client) this.emit('error', error)
     }
   }
 
-  async #take(event: HeardEvent): Promise<void> {
+  async #handle(event: HeardEvent): Promise<void> {
     const { type, data } = event
     this.#cursor = String(event.id)
-    this.heard.push(event)
+    this.received.push(event)
     const { participant, from, sdp, candidates } = data as {
-      participant: Seat
-      from: Seat
+      participant: ParticipantRef
+      from: ParticipantRef
       sdp: string
       candidates: readonly Candidate[]
     }

@@ -1,10 +1,10 @@
-// Three real peers in a room, each at another node: everybody talks to everybody, one drops off in the midst of it and is back in
-// time, and drops off for good. What the others say to each other goes on.
+// Three real peers in a room, each on another node, exchange data. One of them disconnects and is back in time, then disconnects for good.
+// The data of the others keeps flowing.
 import t from 'tap'
 import { createToken } from '../../src/development.js'
 import { TestCluster } from '../helpers/test-cluster.js'
 import { until } from '../helpers/until.js'
-import { exchange, type Link, startTalk } from './link.js'
+import { exchange, type Link, startConversation } from './link.js'
 import { RoomPeer } from './room-peer.js'
 
 const TRANSPORTS = { alice: 'sse', bob: 'poll', carol: 'sse' } as const
@@ -38,40 +38,45 @@ t.test('a mesh through three nodes', async t => {
   }
   t.pass('each pair passes data both ways')
 
-  const talks = pairs.map(([one, other, names]) => startTalk(one, other, names))
+  const conversations = pairs.map(([one, other, names]) => startConversation(one, other, names))
   const goesOn = async (what: string) => {
-    const before = talks.map(talk => talk.rounds())
-    await until(`the talk goes on ${what}`, () => talks.every((talk, i) => talk.rounds() > (before[i] ?? 0) + 10))
+    const before = conversations.map(each => each.rounds())
+    await until(`all pairs exchange data ${what}`, () =>
+      conversations.every((each, i) => each.rounds() > (before[i] ?? 0) + 10)
+    )
   }
 
-  carol.drops()
+  carol.disconnect()
   for (const peer of [alice, bob]) {
     await until(`${peer.user} sees carol away`, () => peer.count('room.participant_updated', { away: true }) === 1)
   }
   await cluster.advance(3000)
   await goesOn('while carol is away')
-  carol.listens()
+  carol.listen()
   for (const peer of [alice, bob]) {
-    await until(`${peer.user} sees her back`, () => peer.count('room.participant_updated', { away: false }) === 1)
+    await until(`${peer.user} sees carol back`, () => peer.count('room.participant_updated', { away: false }) === 1)
   }
   await cluster.advance(10_000)
   t.same(
     [alice, bob].map(peer => peer.count('room.participant_left')),
     [0, 0],
-    'nobody was told that she is gone'
+    'no peer received that carol has left'
   )
 
-  carol.drops()
+  carol.disconnect()
   for (const peer of [alice, bob]) {
-    await until(`${peer.user} sees her away`, () => peer.count('room.participant_updated', { away: true }) === 2)
+    await until(`${peer.user} sees carol away`, () => peer.count('room.participant_updated', { away: true }) === 2)
   }
   await cluster.advance(8000)
   for (const peer of [alice, bob]) {
-    await until(`${peer.user} hears that she is lost`, () => peer.count('room.participant_left') === 1)
+    await until(`${peer.user} receives that carol is lost`, () => peer.count('room.participant_left') === 1)
     t.equal(peer.count('room.participant_left', { user: 'carol', reason: 'lost' }), 1)
   }
   await goesOn('after carol was lost')
-  for (const talk of talks) await talk.stop()
-  carol.listens()
-  await until('carol learns of it', () => carol.count('room.participant_left', { user: 'carol', reason: 'lost' }) === 1)
+  for (const each of conversations) await each.stop()
+  carol.listen()
+  await until(
+    'carol receives it after she reconnects',
+    () => carol.count('room.participant_left', { user: 'carol', reason: 'lost' }) === 1
+  )
 })
