@@ -1,25 +1,25 @@
-// Compiles src, test and scripts for one test run, about one CPU second instead of one for each test file. The folder looks like the
-// project: what is not compiled is linked, so that a path relative to a module leads to the same file in both.
+// Compiles src, test and scripts once for a test run, which takes about one CPU second instead of one for each test file. The output folder
+// has the layout of the project: everything that is not compiled is linked, so that paths relative to a module lead to the same files.
 import { spawnSync } from 'node:child_process'
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 
 const COMPILED = ['src', 'test', 'scripts']
 const NOT_LINKED = new Set([...COMPILED, '.git', '.test-build', '.tap', 'coverage', 'dist'])
-/** A run that was killed leaves its folder to a later one. No run takes this long. */
+/** The folder of a run that was killed is removed by a later run. No run takes this long. */
 const ABANDONED_MS = 3_600_000
 
-/** Returns a folder that only this run uses; it is removed when the process ends. */
+/** Returns the path of a folder for this run only. It is removed when the process ends. */
 export function compileTests(root) {
   const parent = join(root, '.test-build')
   mkdirSync(parent, { recursive: true })
   removeAbandoned(parent)
   const folder = mkdtempSync(join(parent, 'run-'))
   process.once('exit', () => rmSync(folder, { recursive: true, force: true }))
-  // The sources too: some tests read them, and Lua and .mjs files are used as they are.
+  // Sources are copied too: some tests read them, and .lua and .mjs files are not compiled.
   for (const name of COMPILED) cpSync(join(root, name), join(folder, name), { recursive: true })
   for (const name of readdirSync(root)) if (!NOT_LINKED.has(name)) symlinkSync(join(root, name), join(folder, name))
-  // Types are checked by `npm run types`. Without them no file needs another one to be compiled.
+  // `npm run types` checks the types. Without that, each file is compiled alone.
   const options = ['--noCheck', '--noResolve', '--rootDir', root, '--outDir', folder]
   const tsc = join(root, 'node_modules/.bin/tsc')
   const { status, error } = spawnSync(tsc, ['-p', join(root, 'tsconfig.json'), ...options], { stdio: 'inherit' })

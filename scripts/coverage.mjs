@@ -1,15 +1,15 @@
-// How much of src a test run reaches, and whether that is enough. Node writes down what each process has run, servers that the tests start
-// included, unless they are killed; c8 merges it and maps it to TypeScript.
+// How much of src a test run covers, and whether that is enough. Node writes a coverage file for each process that is not killed, also for the
+// servers that the tests start; c8 merges the files and maps them to TypeScript.
 import { spawnSync } from 'node:child_process'
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { pathToFileURL } from 'node:url'
 
-/** In percent, of all of src and of each file. To be raised when the tests reach more. */
+/** In percent, for src as a whole and for each file. Raise them when the tests cover more. */
 const LEAST = { lines: 99, branches: 95, functions: 99 }
 const LEAST_OF_A_FILE = { lines: 80 }
 
-/** `folder` is what the run was compiled into. */
+/** `folder` is the output of compileTests. */
 export function collectCoverage(root, folder) {
   const raw = join(folder, 'coverage')
   const sources = `${pathToFileURL(join(folder, 'src'))}/`
@@ -18,7 +18,7 @@ export function collectCoverage(root, folder) {
   process.env.NODE_V8_COVERAGE = raw
   return { trim, report }
 
-  /** Keeps what is about src: a process writes 5 MB, mostly about its packages. */
+  /** Drops the coverage of packages: a process writes 5 MB, mostly about them. */
   function trim() {
     for (const name of readdirSync(raw)) {
       if (trimmed.has(name)) continue
@@ -31,7 +31,7 @@ export function collectCoverage(root, folder) {
     }
   }
 
-  /** Prints the figures; false when they are too low. */
+  /** Prints the coverage. False: it is too low. */
   function report() {
     trim()
     const to = join(root, 'coverage')

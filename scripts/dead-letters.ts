@@ -1,5 +1,5 @@
-// What the chat service will never get, a line of JSON each, oldest first: npm run --silent dead-letters. Reads the Redis of
-// REDIS_URL; what a server without one has given up is in its memory only, and each is named in its log.
+// `npm run --silent dead-letters` prints the dead letters of the chat service, one line of JSON each, oldest first. It reads the Redis of
+// REDIS_URL. A server without Redis keeps its dead letters in memory and logs the ids of each.
 import Fastify from 'fastify'
 import { systemClock } from '../src/clock.js'
 import { loadConfig } from '../src/config.js'
@@ -8,7 +8,7 @@ import { createRedisStore } from '../src/store/redis/redis.js'
 
 const config = loadConfig(process.env)
 const { redisUrl: url, chatDeadLettersMax } = config
-if (url === null) throw new Error('REDIS_URL says where they are')
+if (url === null) throw new Error('Set REDIS_URL to the Redis that has the dead letters')
 const store = await createRedisStore({ ...config, url, clock: systemClock, ids: createIds(), log: Fastify().log })
 try {
   for (const letter of await store.deadLetters.list(chatDeadLettersMax)) console.log(letter)

@@ -1,4 +1,4 @@
-// openapi/openapi.yaml from the routes. `npm run openapi` writes it; test/openapi.test.ts holds the file against it.
+// Makes openapi/openapi.yaml from the routes. `npm run openapi` writes the file; test/openapi.test.ts compares it.
 import { writeFileSync } from 'node:fs'
 import { pathToFileURL } from 'node:url'
 import { Document, isCollection, isPair, type Scalar, visit } from 'yaml'
@@ -15,10 +15,10 @@ export async function openapiYaml(): Promise<string> {
 }
 
 const WIDTH = 140
-/** Examples and lists of names that do not fit into a line are filled, like a paragraph. */
+/** Examples and lists of names that do not fit into one line are broken into lines like a paragraph. */
 const FILLED = new Set(['example', 'required', 'enum'])
 
-/** What fits into a line stands in one: `{ type: string, minLength: 1 }`. */
+/** A collection that fits into one line is written as one: `{ type: string, minLength: 1 }`. */
 function yamlOf(value: unknown): string {
   const document = new Document(value, { aliasDuplicateObjects: false })
   const filled: string[] = []
@@ -45,7 +45,7 @@ function yamlOf(value: unknown): string {
 
 const placeholder = (index: number) => `<<${index}>>`
 
-/** A flow collection as words that may be broken between lines. */
+/** A flow collection as words. A line may be broken between two words. */
 function wordsOf(value: unknown): string[] {
   if (
     typeof value === 'string' &&

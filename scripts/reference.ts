@@ -1,4 +1,4 @@
-// Every file that is generated from the code, by path. `npm run docs` writes them; test/docs/reference.test.ts compares them.
+// All files that are generated from the code, by path. `npm run docs` writes them; test/docs/reference.test.ts compares them.
 import { writeFileSync } from 'node:fs'
 import { pathToFileURL } from 'node:url'
 import { openapiYaml } from './openapi.js'

@@ -1,19 +1,19 @@
-// Runs compiled test files, each in a process of its own, and reports with tap. Not by `tap run`: its module hooks cost each file
-// another 1.5 CPU seconds for features that are not used here.
+// Runs compiled test files, each in a process of its own, and reports with tap. `tap run` is not used: its module hooks cost 1.5 CPU seconds
+// for each file, for features that are not used here.
 import { join } from 'node:path'
 import { report } from '@tapjs/reporter'
 import { t } from 'tap'
 
-/** Resolves when all have ended; the exit code of this process says whether they passed. `onEnd` is called after each file. */
+/** Resolves when all have ended. The exit code of this process is 0 only if all passed. `onEnd` is called after each file. */
 export async function runTests(files, { folder, jobs, timeoutS, reporter, onEnd = () => {} }) {
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.once(signal, () => t.bailout(signal))
   if (reporter === 'tap') t.pipe(process.stdout)
   else await report(reporter, t, { get: () => undefined })
   t.setTimeout(0)
   t.jobs = jobs
-  // A test file reads this one itself.
+  // tap in the test file reads this.
   const env = { ...process.env, TAP_TIMEOUT: String(timeoutS) }
-  // t.spawn would put the hooks in here.
+  // Set explicitly, because t.spawn would add the module hooks of tap.
   const nodeOptions = `NODE_OPTIONS=${process.env.NODE_OPTIONS ?? ''}`
   for (const file of files) {
     const compiled = join(folder, file.replace(/\.ts$/, '.js'))

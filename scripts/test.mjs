@@ -1,5 +1,5 @@
-// `npm test`, and `npm run test:browser`, `test:heavy` and `test:abuse`: sees to what they need besides Node, compiles them and runs them.
-// `npm test -- test/config.test.ts test/flows --jobs=1 --timeout=60 --reporter=tap`: these files and folders, in this way.
+// `npm test`, `npm run test:browser`, `test:heavy` and `test:abuse`: provides Redis and Chromium if necessary, compiles the tests and runs them.
+// With arguments only these files and folders: `npm test -- test/config.test.ts test/flows --jobs=1 --timeout=60 --reporter=tap`.
 import { spawnSync } from 'node:child_process'
 import { accessSync, constants, readdirSync, statSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
@@ -10,7 +10,7 @@ import { collectCoverage } from './coverage.mjs'
 import { runTests } from './run-tests.mjs'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
-/** Not part of the ordinary run. One at a time: each keeps all cores busy. */
+/** Not part of the ordinary run. They run one file at a time, because each uses all cores. */
 const SLOW = {
   browser: { files: ['test/browser'], jobs: 1, timeoutS: 180 },
   heavy: { files: ['test/heavy'], jobs: 1, timeoutS: 180 },
@@ -77,7 +77,7 @@ function isInstalled(command) {
 function provide({ commands, debian }) {
   if (commands.some(isInstalled)) return
   if (process.getuid?.() === 0 && isInstalled('apt-get')) {
-    // RUNLEVEL=1 keeps Debian from starting the service: tests bring up their own.
+    // RUNLEVEL=1 prevents Debian from starting the service: the tests start their own servers.
     const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' }
     spawnSync('apt-get', ['update', '-q'], { stdio: 'inherit', env })
     spawnSync('apt-get', ['install', '-q', '-y', '--no-install-recommends', debian], { stdio: 'inherit', env })

@@ -1,4 +1,4 @@
-// `npm run token -- alice [device]` prints a token that a server with the same environment accepts, and nothing else.
+// `npm run token -- alice [device]` prints only a token, which a server with the same environment accepts.
 import { loadConfig } from '../src/config.js'
 import { createToken } from '../src/development.js'
 

@@ -1,4 +1,4 @@
-// docs/reference/endpoints.md from the OpenAPI document.
+// Makes docs/reference/endpoints.md from the OpenAPI document.
 import { parse } from 'yaml'
 import { generatedFrom, table } from './markdown.js'
 

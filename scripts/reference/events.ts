@@ -1,4 +1,4 @@
-// docs/reference/events.md from the schemas of the events.
+// Makes docs/reference/events.md from the schemas of the events.
 import { ENDS } from '../../src/ends.js'
 import { CALL_EVENTS } from '../../src/schemas/event.js'
 import { PRESENCE_EVENTS } from '../../src/schemas/presence-event.js'
@@ -14,7 +14,7 @@ type EventSchema =
   | (typeof StreamEvent.anyOf)[number]
 type EventType = EventSchema['properties']['type']['const']
 
-/** Which devices receive it. The schemas cannot say so; the compiler asks for a row when an event is added. */
+/** The devices that receive an event, which the schemas do not contain. The compiler requires a row for each event. */
 const RECIPIENTS: Readonly<Record<EventType, string>> = {
   hello: 'this stream',
   'caught-up': 'this stream',
@@ -126,7 +126,7 @@ function endsTable(): string {
   return table(['Reason', 'Reconnect', 'Meaning'], rows)
 }
 
-/** Objects with a name that some field refers to; each gets a section of its own. */
+/** Named objects that a field refers to. Each gets a section of its own. */
 const objects = new Map<string, Schema>()
 
 function fieldsTable(schema: Schema): string {
@@ -144,7 +144,7 @@ function describe(field: Schema): unknown {
   return field.description ?? only?.description
 }
 
-/** What a nullable field may be besides null. */
+/** The alternatives of a nullable field, without null. */
 function alternatives({ anyOf }: Schema): readonly Schema[] {
   return ((anyOf ?? []) as readonly Schema[]).filter(({ type }) => type !== 'null')
 }
@@ -212,7 +212,7 @@ const CANCELLED = {
   expiresInMs: null
 }
 
-/** Members of an example that must fit together. */
+/** Members of an example that must be consistent with each other. */
 const EXAMPLES: Partial<Record<EventType, object>> = {
   'call.incoming': { media: 'video', call: RINGING },
   'call.ringing': { by: RINGING.callee },
@@ -228,7 +228,7 @@ const EXAMPLES: Partial<Record<EventType, object>> = {
   end: { reason: 'drain', reconnect: true }
 }
 
-/** Values that the schemas give no example of. */
+/** Values for which the schemas have no example. */
 const SAMPLES: Readonly<Record<string, unknown>> = {
   afterMs: 1200,
   content: 'Can everybody hear me?',
@@ -259,7 +259,7 @@ function sample(schema: Schema, name = ''): unknown {
   return Object.fromEntries(members.map(([key, member]) => [key, sample(member, key)]))
 }
 
-/** One member of `data` a line. */
+/** JSON with one line for each member of `data`. */
 function layOut({ data, ...head }: { data: unknown }): string {
   const members = Object.entries(data as object).map(([key, value]) => `    "${key}": ${JSON.stringify(value)}`)
   const start = Object.entries(head).map(([key, value]) => `  "${key}": ${JSON.stringify(value)},\n`)

@@ -1,6 +1,6 @@
-// What the generated pages share.
+// Parts of all generated pages.
 
-/** Rows of a table; a `|` in a cell would begin another one. */
+/** A Markdown table. A `|` in a cell is escaped. */
 export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const line = (cells: readonly string[]) => `| ${cells.map(cell => cell.replaceAll('|', '\\|')).join(' | ')} |`
   return [line(head), `|${'---|'.repeat(head.length)}`, ...rows.map(line)].join('\n')

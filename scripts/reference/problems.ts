@@ -1,4 +1,4 @@
-// docs/reference/problems.md from the error table.
+// Makes docs/reference/problems.md from the table of errors.
 import { ERRORS } from '../../src/errors.js'
 import { generatedFrom, table } from './markdown.js'
 
@@ -19,7 +19,7 @@ Every failure is answered with \`application/problem+json\` (RFC 9457):
 }
 \`\`\`
 
-Let your program look at \`code\`. \`retryable\` says whether the same request may succeed later. Replies 429 and 503 carry \`Retry-After\`. A conflict
+Let your program read \`code\`. \`retryable\` says whether the same request may succeed later. Replies 429 and 503 carry \`Retry-After\`. A conflict
 may carry \`currentState\` and \`version\`; \`invalid_request\` names each mistake in \`issues\`. Ignore members that you do not know.
 \`GET /problems/{code}\` returns the row below as JSON.
 

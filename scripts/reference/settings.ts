@@ -1,8 +1,8 @@
-// docs/reference/settings.md and .env.example from the table of settings.
+// Makes docs/reference/settings.md and .env.example from the table of settings.
 import { SETTINGS } from '../../src/settings.js'
 import { generatedFrom, table } from './markdown.js'
 
-/** Headings, each under the setting it stands before. */
+/** Headings, by the setting that they stand before. */
 const SECTIONS: Readonly<Record<string, string>> = {
   HOST: 'Server',
   REDIS_URL: 'Redis',

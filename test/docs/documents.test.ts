@@ -1,4 +1,4 @@
-// What documents name exists: files, headings, settings, events.
+// Files, headings, settings and events that documents name exist.
 import { execFileSync } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, normalize } from 'node:path'
@@ -8,7 +8,7 @@ import { PRESENCE_EVENTS } from '../../src/schemas/presence-event.js'
 import { ROOM_EVENTS } from '../../src/schemas/room-event.js'
 import { SETTINGS } from '../../src/settings.js'
 
-/** Not the folder of the compiled tests, which git does not know. */
+/** Not the folder of the compiled tests, because git does not list it. */
 const ROOT = process.cwd()
 const listed = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard'], {
   cwd: ROOT,
@@ -18,7 +18,7 @@ const files = listed.split('\n').filter(file => existsSync(join(ROOT, file)))
 const pages = files.filter(file => file.endsWith('.md'))
 const text = (page: string) => readFileSync(join(ROOT, page), 'utf8').replace(/```.*?```/gs, '')
 
-/** As GitHub makes them of headings. */
+/** The anchors that GitHub makes of headings. */
 const anchorsOf = (page: string) =>
   [...text(page).matchAll(/^#+ (.+)$/gm)].map(([, heading = '']) =>
     heading
@@ -43,7 +43,7 @@ t.test('every relative link leads to a file, and its anchor to a heading', async
   t.ok(links > 50)
 })
 
-/** The others tell of the past. */
+/** Other pages describe the past. */
 const current = pages.filter(page => page !== 'CHANGELOG.md' && !page.startsWith('bench/figures/'))
 
 t.test('every path of the code that a document names exists', async t => {
@@ -88,7 +88,7 @@ t.test('the layers of docs/architecture.md are the folders of src, and every dec
     if (page !== 'README.md') t.ok(index.includes(`](${page})`), page)
 })
 
-t.test('the first pages that a newcomer reads stay short', async t => {
+t.test('README.md and docs/architecture.md are short', async t => {
   for (const page of ['README.md', 'docs/architecture.md'])
     t.ok(readFileSync(join(ROOT, page), 'utf8').split('\n').length <= 151, page)
 })

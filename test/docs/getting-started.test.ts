@@ -1,4 +1,4 @@
-// docs/getting-started.md as a reader pastes it: every command succeeds, every reply and every event is as shown.
+// Runs the commands of docs/getting-started.md: every command succeeds, and every reply and event is as shown.
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -17,11 +17,11 @@ const blocks = [...page.matchAll(/```([a-z ]+)\n(.*?)```/gs)].map(
 )
 const eventsIn = (text: string) => [...text.matchAll(/^event: (.+)$/gm)].map(([, type = '']) => type)
 
-/** Differ from run to run. */
+/** Members whose values differ from run to run. */
 const VOLATILE = new Set(['cursor', 'expiresInMs', 'id', 'participantId', 'setupMs'])
 const MARK = '=== block '
 
-/** The commands in one shell, with a mark after each block. The stream is in the background, its output in a file. */
+/** All commands for one shell, with a mark after each block. The stream runs in the background and writes to a file. */
 function script(base: string, stream: string): string {
   const lines = blocks.map(({ kind, text }, at) => {
     if (kind === 'sh') return `${text.replace('http://127.0.0.1:8080', base)}\necho '${MARK}${at}'`
@@ -36,7 +36,7 @@ function script(base: string, stream: string): string {
   return `set -euo pipefail\ntrap 'kill $(jobs -p)' EXIT\n${lines.join('\n')}`
 }
 
-/** The part of `actual` that `shown` shows. */
+/** The part of `actual` that is also in `shown`. */
 function shownPart(actual: unknown, shown: unknown, key = ''): unknown {
   if (VOLATILE.has(key) && typeof actual === typeof shown) return shown
   if (Array.isArray(shown) && Array.isArray(actual)) return actual.map((item, i) => shownPart(item, shown[i]))

@@ -1,4 +1,4 @@
-// The generated files are what `npm run docs` would write. openapi.yaml itself is compared in test/openapi.test.ts.
+// Compares the generated files with the output of `npm run docs`. openapi.yaml itself is compared in test/openapi.test.ts.
 import { readFileSync } from 'node:fs'
 import t from 'tap'
 import { Type } from 'typebox'
@@ -11,7 +11,7 @@ import { StreamEvent } from '../../src/schemas/stream.js'
 
 const read = (path: string) => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8')
 
-t.test('a generated file that differs from the code is found: run `npm run docs`', async t => {
+t.test('generated files are up to date (if not, run `npm run docs`)', async t => {
   const openapi = read('openapi/openapi.yaml')
   for (const [path, generate] of Object.entries(GENERATED)) t.ok(read(path) === generate(openapi), path)
 })
