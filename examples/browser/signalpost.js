@@ -1,17 +1,17 @@
 // A Signalpost client for a web page: it sends with fetch and receives with EventSource. No dependencies; copy it and make it yours.
 
 /** All event types: an EventSource needs a listener for each. */
-const STREAM_EVENTS = 'hello caught-up reset heartbeat reconnect auth.expiring end'
-const CALL_EVENTS = 'incoming ringing accepted connected held resumed peer_away peer_back ended'
-const ROOM_EVENTS =
-  'joined participant_joined participant_updated participant_left mute_requested updated invitation invitation_ended closed'
-const TYPES = [
-  ...STREAM_EVENTS.split(' '),
-  ...typesOf('call', CALL_EVENTS),
-  ...typesOf('signal', 'offer answer candidates'),
-  ...typesOf('room', ROOM_EVENTS),
-  ...typesOf('chat', 'message')
-]
+const TYPES = `
+  hello caught-up reset heartbeat reconnect auth.expiring end
+  call.incoming call.ringing call.accepted call.connected call.held call.resumed call.peer_away call.peer_back call.ended
+  signal.offer signal.answer signal.candidates
+  room.joined room.participant_joined room.participant_updated room.participant_left room.mute_requested room.updated
+  room.invitation room.invitation_ended room.closed
+  chat.message chat.typing
+  presence.changed
+`
+  .trim()
+  .split(/\s+/)
 
 /** The first event of a stream is sent at once. If it does not arrive in time, a proxy is buffering the stream. */
 const FIRST_EVENT_MS = 3000
@@ -21,10 +21,6 @@ const POLL_MS = 40_000
 /** Retries continue for about 30 seconds, as long as the server waits for a device that is gone. */
 const RETRY_MS = 1000
 const ATTEMPTS = 30
-
-function typesOf(subject, names) {
-  return names.split(' ').map(name => `${subject}.${name}`)
-}
 
 const sleep = ms => new Promise(resolve => setTimeout(resolve, ms))
 

@@ -1,4 +1,4 @@
-// One user, and one address without a token, at every limit at once, on a Redis of 64 MB that refuses writes when it is full. Other
+// G11: one user, and one address without a token, at every limit at once, on a Redis of 64 MB that refuses writes when it is full. Other
 // people's calls go on as if nothing were, memory levels off, and what is left goes by itself. Real time, real processes: it takes
 // ABUSE_SECONDS and is run by `npm run test:abuse`, not by `npm test`.
 import { execFileSync, spawn } from 'node:child_process'

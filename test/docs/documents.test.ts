@@ -1,11 +1,13 @@
-// Files, headings, settings and events that documents name exist.
+// What documents and comments name exists: files, headings, settings, events, guarantees, functions, constants, error codes.
 import { execFileSync } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, normalize } from 'node:path'
 import t from 'tap'
+import { ERRORS } from '../../src/errors.js'
 import { CALL_EVENTS } from '../../src/schemas/event.js'
 import { PRESENCE_EVENTS } from '../../src/schemas/presence-event.js'
 import { ROOM_EVENTS } from '../../src/schemas/room-event.js'
+import { StreamEvent } from '../../src/schemas/stream.js'
 import { SETTINGS } from '../../src/settings.js'
 
 /** Not the folder of the compiled tests, because git does not list it. */
@@ -53,23 +55,114 @@ t.test('every path of the code that a document names exists', async t => {
   }
 })
 
+const read = (file: string) => readFileSync(join(ROOT, file), 'utf8')
+const sourceFiles = files.filter(file => /^(src|scripts|test|bench)\/.*\.(ts|mjs|lua)$|^Dockerfile$/.test(file))
+
 t.test('every document that the code names exists', async t => {
-  for (const file of files.filter(file => /^(src|scripts|test|bench)\/.*\.(ts|mjs|lua)$|^Dockerfile$/.test(file))) {
-    const source = readFileSync(join(ROOT, file), 'utf8')
+  for (const file of sourceFiles) {
+    const source = read(file)
     for (const [path] of source.matchAll(/\bdocs\/[\w/-]+\.md\b/g))
       t.ok(existsSync(join(ROOT, path)), `${file}: ${path}`)
   }
 })
 
+interface SplitSource {
+  readonly comments: string
+  readonly code: string
+}
+
+/** By lines. A string with ` // ` in it would count as a comment. */
+function splitSource(source: string): SplitSource {
+  const comments: string[] = []
+  const code: string[] = []
+  for (const line of source.split('\n')) {
+    const [, before, comment = ''] =
+      /^(\s*(?=\*)|.*?(?<!\S)(?=\/[/*]|--))(?:\/\/|\/\*\*?|\*|--)(?:\s(.*)|$)/.exec(line) ?? []
+    code.push(before ?? line)
+    comments.push(comment)
+  }
+  return { comments: comments.join(' ').replace(/\s+/g, ' '), code: code.join('\n') }
+}
+
+const wordsIn = (source: string): readonly string[] => source.match(/[\w$]+/g) ?? []
+const isFile = (path: string) => files.some(file => file === path || file.endsWith(`/${path}`))
+
+const src = files.filter(file => /^src\/.*\.(ts|lua)$/.test(file)).map(file => ({ file, ...splitSource(read(file)) }))
+const identifiers = new Set(src.flatMap(({ code }) => wordsIn(code)))
+const scripts = new Set(src.flatMap(({ file }) => /(\w+)\.lua$/.exec(file)?.[1] ?? []))
+/** Of ioredis and Fastify. */
+const OF_LIBRARIES = new Set(['socketTimeout', 'getHeader'])
+
+const mailboxEvents = [...CALL_EVENTS, ...ROOM_EVENTS, ...PRESENCE_EVENTS].map(
+  ({ properties }) => properties.type.const
+)
+
+/** These name constants of the code too. */
+const isForMaintainers = (page: string) => /^docs\/(architecture\.md|decisions\/)/.test(page)
+
 t.test('every setting and every event that a document names exists', async t => {
-  const events = [...CALL_EVENTS, ...ROOM_EVENTS, ...PRESENCE_EVENTS].map(({ properties }) => properties.type.const)
-  const known = new Set<string>([...Object.keys(SETTINGS), ...events, 'SIGNALPOST_MAIN', 'ALL_SETTINGS'])
+  const known = new Set<string>([...Object.keys(SETTINGS), ...mailboxEvents, 'SIGNALPOST_MAIN', 'ALL_SETTINGS'])
   for (const page of current) {
     for (const [, name = ''] of text(page).matchAll(
       /`([A-Z]+(?:_[A-Z]+)+|(?:call|room|signal|chat|presence)\.(?!js|html|css)[a-z_]+)[`=]/g
     ))
-      t.ok(known.has(name), `${page}: ${name}`)
+      t.ok(known.has(name) || (isForMaintainers(page) && identifiers.has(name)), `${page}: ${name}`)
   }
+})
+
+t.test('every guarantee that is named is in the README, and each has a test', async t => {
+  const guarantees = [...text('README.md').matchAll(/^\| (G\d+) \|/gm)].map(([, name = '']) => name)
+  t.ok(guarantees.length >= 12)
+  const tested = new Set<string>()
+  for (const file of [...current, ...sourceFiles]) {
+    const isPage = file.endsWith('.md')
+    for (const [name] of (isPage ? text(file) : splitSource(read(file)).comments).matchAll(/\bG\d{1,2}\b/g)) {
+      t.ok(guarantees.includes(name), `${file}: ${name}`)
+      if (file.startsWith('test/')) tested.add(name)
+    }
+  }
+  t.strictSame(
+    guarantees.filter(name => !tested.has(name)),
+    []
+  )
+})
+
+t.test('every file that a document or a comment of src names exists', async t => {
+  for (const { file, comments } of [...src, ...current.map(page => ({ file: page, comments: text(page) }))])
+    for (const [path] of comments.matchAll(/\b\w[\w./-]*\.(?:ts|mjs|lua)\b/g)) t.ok(isFile(path), `${file}: ${path}`)
+})
+
+t.test('every function, constant and member that a comment of src names exists', async t => {
+  const name = /\b(\w+)\(\)|@throws AppError as (\w+)|\b([a-z]+[A-Z]\w*)\b|\b([A-Z][A-Z0-9]*_[A-Z0-9_]*)\b/g
+  for (const { file, comments } of src)
+    for (const found of comments.matchAll(name)) {
+      const [, ...names] = found
+      const word = names.find(each => each !== undefined) ?? ''
+      t.ok(identifiers.has(word) || OF_LIBRARIES.has(word), `${file}: ${word}`)
+    }
+})
+
+t.test('what a comment of src finds in another file is there', async t => {
+  for (const { file, comments } of src)
+    for (const [, name = '', path = ''] of comments.matchAll(
+      /\b([a-z]+[A-Z]\w*|[A-Z]+_[A-Z_]+) in ([\w./-]+\.(?:ts|lua))\b/g
+    )) {
+      const there = src.filter(each => each.file.endsWith(`/${path}`)).flatMap(({ code }) => wordsIn(code))
+      t.ok(there.includes(name), `${file}: ${name} in ${path}`)
+    }
+})
+
+t.test('every error code and Lua script that a comment of src names exists', async t => {
+  for (const { file, comments } of src)
+    for (const [word] of comments.matchAll(/\b[a-z]+(?:_[a-z]+)+\b/g))
+      t.ok(word in ERRORS || scripts.has(word) || identifiers.has(word), `${file}: ${word}`)
+})
+
+t.test('the client of the examples listens for every type of event', async t => {
+  const source = read('examples/browser/signalpost.js')
+  const listed = (/const TYPES = `([^`]+)`/.exec(source)?.[1] ?? '').trim().split(/\s+/)
+  const ofStream = StreamEvent.anyOf.map(({ properties }) => properties.type.const)
+  t.strictSame(listed.sort(), [...mailboxEvents, ...ofStream].sort())
 })
 
 t.test('the layers of docs/architecture.md are the folders of src, and every decision is in the index', async t => {

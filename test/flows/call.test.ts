@@ -1,4 +1,4 @@
-// Alice calls bob, they talk, and one of them hangs up: what each is told, in which order, and what the replies say.
+// Alice calls bob, they talk, and one of them hangs up: which events each receives, in which order (G5), and what the replies say.
 
 import { flow } from '../helpers/scenario.js'
 import { candidate, candidates, sdp } from '../helpers/sdp.js'

@@ -1,4 +1,4 @@
-// Bob has several devices: all ring, one answers, and each of the others is told exactly once how it went.
+// Bob has several devices: all ring, one answers, and each of the others receives exactly one event that says why it stopped (G8).
 
 import { flow, type Scenario } from '../helpers/scenario.js'
 import { candidates, sdp } from '../helpers/sdp.js'

@@ -4,7 +4,7 @@
 //           nudge                begin                 rest
 //   resting ─────▶ due (checkAt) ───────▶ at work ─────────────▶ resting, or over with the room
 //                    ▲                     │ failed: after a pause that doubles
-//                    └─────────────────────┘ handBack: at once
+//                    └─────────────────────┘ releaseQueue: at once
 
 /** Names a message, not a position: a log that grew anew under old numbers has another id there. */
 export interface ChatPosition {

@@ -96,7 +96,7 @@ export function requireAccess(action: RoomAction, parts: RoomParts, { actor, now
   }
 }
 
-/** For actions that take being in the room. @throws AppError as mustBeAllowed */
+/** For actions that take being in the room. @throws AppError as requireAccess */
 export function requireParticipant(
   action: RoomAction,
   parts: RoomParts,

@@ -1,3 +1,4 @@
+// Appends to a mailbox: numbered without gaps (G1), to the devices they are for, once, and within the bounds of the mailbox.
 import type { Test } from 'tap'
 import { type Cursor, type DirectEvent, weightOf } from '../../../src/store/store.js'
 import type { Lab } from '../contract.js'
