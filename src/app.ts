@@ -67,7 +67,7 @@ export async function buildApp(config: Config, overrides: Overrides = {}): Promi
   const hub = createHub({ store, log: app.log })
   const streams = createStreams({ ...context, hub, ...deviceCallbacks(context) })
   app.decorate('streams', streams)
-  const health = { store, isDraining: addDrain(app, context) }
+  const health = { context, isDraining: addDrain(app, context) }
 
   handleErrors(app, context)
   measureRequests(app, context.metrics)

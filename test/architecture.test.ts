@@ -27,7 +27,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   services: [...BASE, 'adapters', 'domain', 'store'],
   workers: [...BASE, 'services', 'store'],
   development: ['config'],
-  plugins: [...BASE, 'adapters', 'delivery', 'development', 'services', 'store'],
+  plugins: [...BASE, 'adapters', 'delivery', 'development', 'services'],
   routes: [...BASE, 'delivery', 'plugins', 'services'],
   admin: ['ids', 'plugins', 'routes', 'services'],
   app: ['admin', ...BASE, 'delivery', 'plugins', 'routes', 'services', 'store', 'workers'],

@@ -5,10 +5,10 @@ import { Type } from 'typebox'
 import { AppError } from '../errors.js'
 import { Strict } from '../schemas/common.js'
 import { onlyProblems } from '../schemas/problem.js'
-import type { Store } from '../store/store.js'
+import type { Context } from '../services/context.js'
 
 export interface Health {
-  readonly store: Pick<Store, 'availableSince' | 'fault' | 'clockOffsetMs'>
+  readonly context: Pick<Context, 'store'>
   /** True from the first sign of a shutdown on. */
   readonly isDraining: () => boolean
 }
@@ -58,7 +58,7 @@ const GET_READINESS = {
   }
 } as const
 
-export function serveHealth(server: FastifyInstance, { store, isDraining }: Health): void {
+export function serveHealth(server: FastifyInstance, { context: { store }, isDraining }: Health): void {
   const app = server.withTypeProvider<TypeBoxTypeProvider>()
 
   app.get('/healthz', GET_LIVENESS, async () => ({ status: 'ok' }))
