@@ -1,4 +1,4 @@
-// Every event about a call, and every signal. One envelope for the stream, the long-poll and (later) webhooks.
+// Every event about a call, and every signal. Streams and long-polls send the same envelope.
 import { type TProperties, Type } from 'typebox'
 import { Call, CallParty, EndReason, Media } from './call.js'
 import { CallId, DurationMs, Endpoint, Metadata, Nullable, ParticipantId, RoomId, Strict } from './common.js'

@@ -24,7 +24,7 @@ export interface Stamp {
 
 export const isSameStamp = (a: Stamp | null, b: Stamp | null): boolean => a?.version === b?.version && a?.tag === b?.tag
 
-/** The envelope that every client receives, over SSE, long-poll and webhooks. */
+/** The envelope that clients receive, over SSE and long-poll alike. */
 export interface OutgoingEvent {
   readonly type: string
   /** RFC 3339, UTC, milliseconds. */
