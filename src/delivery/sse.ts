@@ -125,7 +125,7 @@ export function gatherWrites(socket: Socket): void {
 
 const uncork = (socket: Socket) => socket.uncork()
 
-/** Resolves when everything written has left this process or the socket has closed. */
+/** Resolves when the socket takes more: at once below its high-water mark, else when its buffer is empty or it has closed. */
 export function drained(socket: Socket): Promise<void> {
   if (!socket.writableNeedDrain || socket.destroyed) return Promise.resolve()
   return new Promise(resolve => {

@@ -105,7 +105,7 @@ export class StreamWriter {
     this.#socket.write(streamFrame('heartbeat', { cursor: this.#cursor(), ...(ack ? { ack } : {}) }, now))
   }
 
-  /** Resolves when the client has read what was written. */
+  /** Resolves when more may be written, see drained(). What is still in the buffer of a socket that closes stays in the mailbox. */
   async drain(): Promise<void> {
     await drained(this.#socket)
     this.#stalledAt = 0
