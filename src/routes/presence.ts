@@ -20,7 +20,7 @@ const UPDATE_PRESENCE = {
     summary: 'Send a keepalive or set a status',
     description:
       'Registers this device and keeps it online for `PRESENCE_TTL_MS`, with an optional status. A device with an open stream or poll needs no ' +
-      'keepalive. Returns your presence. It also acknowledges a `heartbeat` with `ack: true`.',
+      'keepalive. In a call or room, a device without either sends one at least every `AWAY_AFTER_MS`. Returns your presence. It also acknowledges a `heartbeat` with `ack: true`.',
     body: UpdatePresenceRequest,
     response: {
       200: PresenceResponse,

@@ -61,7 +61,7 @@ export const CALL_SETTINGS = {
   PRESENCE_TTL_MS: setting(
     duration(200),
     '30000',
-    'How long a device counts as online after its last keepalive. An open stream renews it every third of this time. Without a stream, send `PUT /v1/presence`.'
+    'How long a device counts as online after its last keepalive. An open stream renews it every third of this time. Without a stream, send `PUT /v1/presence`; in a call or room, at least every `AWAY_AFTER_MS`.'
   ),
   PRESENCE_VISIBILITY: setting(
     oneOf('shared', 'policy', 'everyone'),

@@ -1,5 +1,6 @@
 // Devices that vanish in mid-call: the other side hears of it, and the call waits for a while.
 
+import { join } from '../helpers/rooms.js'
 import { flow, type Scenario } from '../helpers/scenario.js'
 import { sdp } from '../helpers/sdp.js'
 import type { TestClient } from '../helpers/test-client.js'
@@ -85,4 +86,47 @@ flow('a device without a stream lives by its posts and its polls', async (t, sce
   }
   await bob.post('calls/c1/hangup')
   t.match(await alice.expectEvent('call.ended'), { reason: 'hangup' })
+})
+
+/** Keepalives and nothing else, each well within AWAY_AFTER_MS (5 s) of the one before. */
+async function sendKeepalives(scenario: Scenario, client: TestClient, count: number): Promise<void> {
+  for (let i = 0; i < count; i++) {
+    await scenario.advance(4_000)
+    await client.request('PUT', 'presence', {})
+  }
+}
+
+flow('in a call a keepalive counts for AWAY_AFTER_MS, in presence for PRESENCE_TTL_MS', async (t, scenario) => {
+  const [alice, bob] = await talk(scenario)
+  const presenceOfBob = async () => {
+    const { body } = await alice.request('GET', `presence?users=${scenario.toWire('bob')}`)
+    return (body.presences as { state: string }[])[0]?.state
+  }
+  await bob.closeStream()
+  await sendKeepalives(scenario, bob, 5)
+  await scenario.advance(7_000)
+  const left = Number((await alice.expectEvent('call.peer_away')).expiresInMs)
+  t.ok(left > 22_000 && left <= 25_000, `away 5 s after the last keepalive: ${left} ms of the grace are left`)
+  t.equal(await presenceOfBob(), 'busy', 'a device that is away in a call is not offline')
+  await sendKeepalives(scenario, bob, 2)
+  t.match(await alice.expectEvent('call.peer_back'), { device: bob.endpoint })
+  await scenario.advance(33_000)
+  t.match(await alice.expectEvent('call.peer_away'), { device: bob.endpoint })
+  t.match(await alice.expectEvent('call.ended'), { reason: 'lost', endedBy: bob.endpoint })
+  t.equal(await presenceOfBob(), 'offline')
+  await bob.openStream()
+  await bob.expectEvent('call.ended')
+})
+
+flow('in a room a device without a connection is away AWAY_AFTER_MS after its last keepalive', async (t, scenario) => {
+  const alice = await scenario.addClient('alice', 'phone')
+  const bob = await scenario.addClient('bob', 'laptop', { node: scenario.lastNode, silent: true })
+  await join(alice, 'r1')
+  await join(bob, 'r1')
+  await alice.expectEvent('room.participant_joined')
+  await sendKeepalives(scenario, bob, 5)
+  await scenario.advance(7_000)
+  t.match(await alice.expectEvent('room.participant_updated'), { participant: { user: 'bob', away: true } })
+  await scenario.advance(7_000)
+  t.match(await alice.expectEvent('room.participant_left'), { user: 'bob', reason: 'lost' })
 })
