@@ -1,5 +1,4 @@
 // What the streams and polls of a process share. Each holds one pointer to it.
-import type { Socket } from 'node:net'
 import type { FastifyBaseLogger } from 'fastify'
 import type { Clock } from '../clock.js'
 import type { Config } from '../config.js'
@@ -9,6 +8,7 @@ import type { Actor } from '../schemas/claims.js'
 import type { Cursor, Store } from '../store/store.js'
 import type { Hub } from './hub.js'
 import type { OpeningQueue } from './opening-queue.js'
+import type { StreamSocket } from './sse.js'
 
 export interface NewConnection {
   /** The head of the mailbox if the device is new or came without a cursor; else null. */
@@ -43,7 +43,7 @@ export interface DeliveryContext extends DeliveryOptions {
 
 export interface StreamOptions {
   readonly actor: Actor
-  readonly socket: Socket
+  readonly streamSocket: StreamSocket
   /** The secret of its ticket, or ''. */
   readonly ticket: string
   /** The client promised to acknowledge heartbeats with `ack: true`. */

@@ -27,9 +27,11 @@ export function cursorFrame(type: string, data: { readonly cursor: string }, now
 /** The data of a `reset`: nothing is missing after the cursor, and the snapshot has what came before. */
 export const resetData = (reason: ResetReason, cursor: string) => ({ reason, cursor, snapshot: '/v1/snapshot' })
 
-export function retryFrame(retryMs: number): string {
-  return `retry: ${retryMs}\n\n`
-}
+/**
+ * How long an EventSource waits before it reconnects, as the first line of a frame. Not a block of its own: clients that parse the data of
+ * each block would fail on one without data.
+ */
+export const withRetry = (retryMs: number, frame: string): string => `retry: ${retryMs}\n${frame}`
 
 /** How long an EventSource waits after an end with `reconnect: false`: two tabs of one device must not supersede each other in turns. */
 const NO_RECONNECT_MS = 600_000
@@ -37,5 +39,16 @@ const NO_RECONNECT_MS = 600_000
 export function endFrame(reason: EndReason, retryMs: number, now: number): string {
   const { reconnect } = ENDS[reason]
   const data = reconnect ? { reason, reconnect, afterMs: retryMs } : { reason, reconnect }
-  return `retry: ${reconnect ? retryMs : NO_RECONNECT_MS}\n${streamFrame('end', data, now)}`
+  return withRetry(reconnect ? retryMs : NO_RECONNECT_MS, streamFrame('end', data, now))
 }
+
+/** The whole frame as one chunk of a chunked body (RFC 9112, section 7.1): a client that reads chunk by chunk gets it at once. */
+export const chunkOf = (frame: string): string => `${Buffer.byteLength(frame).toString(16)}\r\n${frame}\r\n`
+
+const LAST_CHUNK = '0\r\n\r\n'
+
+/**
+ * After the `end` frame of a chunked body. Without its last chunk the body is incomplete, which clients take for a broken connection: they
+ * reconnect. After a complete body many of them are done (docs/decisions/0030-ends-of-streams.md).
+ */
+export const bodyEnd = (reason: EndReason): string => (ENDS[reason].reconnect ? '' : LAST_CHUNK)

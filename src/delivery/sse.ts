@@ -1,12 +1,11 @@
 // The transport of an event stream: a socket taken over from Node's HTTP server.
 //
 // A stream on a ServerResponse keeps the response, the request, its headers, Fastify's objects and the parser in memory: 7 KiB while idle.
-// The bare socket, as after a WebSocket upgrade, takes less than 2 KiB. The close of the connection delimits the body (RFC 9112, section
-// 6.3, rule 8), which costs no bytes and works with HTTP/1.0 proxies.
+// The bare socket, as after a WebSocket upgrade, takes less than 2 KiB. The body is chunked; a client of HTTP/1.0 gets one that the close of
+// the connection delimits (RFC 9112, sections 6.1 and 6.3).
 import { type IncomingMessage, type Server, type ServerResponse, validateHeaderValue } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Clock } from '../clock.js'
-import { retryFrame } from './frames.js'
 
 /** As Fastify keeps them. */
 export type Headers = Readonly<Record<string, string | number | string[] | undefined>>
@@ -31,10 +30,15 @@ export const isStream = (socket: Socket): boolean => streams.has(socket)
 const LINGER_MS = 2000
 
 interface TakeOverOptions {
-  readonly retryMs: number
   readonly now: number
   /** STREAM_RELEASE_PARSER: return the parser to the server's pool, by behaviour that Node does not document. */
   readonly releasesParser: boolean
+}
+
+export interface StreamSocket {
+  readonly socket: Socket
+  /** False for a client of HTTP/1.0: its frames are written without chunks. */
+  readonly isChunked: boolean
 }
 
 /**
@@ -44,11 +48,13 @@ interface TakeOverOptions {
 export function takeOver(
   res: ServerResponse,
   headers: Headers,
-  { retryMs, now, releasesParser }: TakeOverOptions
-): Socket | null {
+  { now, releasesParser }: TakeOverOptions
+): StreamSocket | null {
   const { socket, req } = res
   if (!socket || socket.destroyed) return null
-  const head = headText({ ...headers, ...HEADERS, date: new Date(now).toUTCString() })
+  const isChunked = req.httpVersion === '1.1'
+  const coding = isChunked ? { 'transfer-encoding': 'chunked' } : {}
+  const head = headText({ ...headers, ...HEADERS, ...coding, date: new Date(now).toUTCString() })
   res.detachSocket(socket)
   streams.add(socket)
   // Otherwise bytes after the request would be parsed as another request, whose reply would be written into the stream.
@@ -57,7 +63,7 @@ export function takeOver(
   for (const parse of parsers) socket.removeListener('data', parse)
   // The head is sent with the first event: one system call less, and a client that receives it knows that the stream is live.
   socket.cork()
-  socket.write(head + retryFrame(retryMs), 'latin1')
+  socket.write(head, 'latin1')
   // Later: the parser may still be parsing this request.
   setImmediate(() => {
     if (socket.destroyed) return
@@ -65,7 +71,7 @@ export function takeOver(
     // Replaces the server's listeners: 'close' follows an error, and a client that half-closes the connection is disconnected.
     socket.on('error', discard).on('end', hangUp).resume()
   })
-  return socket
+  return { socket, isChunked }
 }
 
 type Parse = (bytes: Buffer) => void
@@ -137,10 +143,10 @@ export function drained(socket: Socket): Promise<void> {
   })
 }
 
-/** Writes the last frame and closes. If the client does not read it within LINGER_MS, the connection is destroyed. */
-export function finish(socket: Socket, frame: string, clock: Clock): void {
+/** Writes the last text and closes. If the client does not read it within LINGER_MS, the connection is destroyed. */
+export function finish(socket: Socket, text: string, clock: Clock): void {
   if (socket.destroyed) return
-  socket.write(frame)
+  socket.write(text)
   socket.destroySoon()
   socket.once(
     'close',

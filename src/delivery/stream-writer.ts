@@ -1,12 +1,23 @@
 // Writes the frames of one stream and knows its cursor. An event is written only directly after the one before it in the mailbox, or after
 // a `reset` that says that events are missing.
 import type { Socket } from 'node:net'
+import type { EndReason } from '../ends.js'
 import { formatCursor, type MailboxPosition } from '../store/cursor.js'
 import { RESET } from '../store/lost-writes.js'
 import type { Cursor, Notice, ResetReason, StoredEvent } from '../store/store.js'
 import type { DeliveryContext } from './context.js'
-import { cursorFrame, eventFrame, noticeFrame, resetData, streamFrame } from './frames.js'
-import { drained, gatherWrites } from './sse.js'
+import {
+  bodyEnd,
+  chunkOf,
+  cursorFrame,
+  endFrame,
+  eventFrame,
+  noticeFrame,
+  resetData,
+  streamFrame,
+  withRetry
+} from './frames.js'
+import { drained, finish, gatherWrites, type StreamSocket } from './sse.js'
 import type { EventWakeup, SubscriptionPage } from './subscription.js'
 
 /** A client whose backlog has not drained once in this time is too slow. */
@@ -15,15 +26,20 @@ const DRAIN_WITHIN_MS = 30_000
 export class StreamWriter {
   readonly #context: DeliveryContext
   readonly #socket: Socket
+  readonly #isChunked: boolean
+  /** Goes into the first frame; 0 once that is written. */
+  #retryMs: number
   /** The last event written, or the cursor the stream began at. -1 is before the oldest event kept. */
   #seq = -1
   #tag = ''
   /** Since when an undrained backlog has been seen; 0: none. */
   #stalledAt = 0
 
-  constructor(context: DeliveryContext, socket: Socket) {
+  constructor(context: DeliveryContext, { socket, isChunked }: StreamSocket) {
     this.#context = context
     this.#socket = socket
+    this.#isChunked = isChunked
+    this.#retryMs = context.ids.between(1000, 4000)
   }
 
   /** Where to continue reading. */
@@ -60,7 +76,7 @@ export class StreamWriter {
   /** With one write, because a system call costs more than everything else about an event. */
   writeEvents(events: readonly StoredEvent[]): void {
     gatherWrites(this.#socket)
-    this.#socket.write(events.map(event => this.#frameOf(event)).join(''))
+    this.#socket.write(events.map(event => this.#textOf(this.#frameOf(event))).join(''))
     this.#context.metrics.eventsDelivered.inc({ transport: 'sse' }, events.length)
   }
 
@@ -80,12 +96,12 @@ export class StreamWriter {
 
   #writeCursor(type: 'hello' | 'caught-up'): void {
     const data = { cursor: this.#cursor(), heartbeatMs: this.#context.config.heartbeatMs }
-    this.#socket.write(cursorFrame(type, data, this.#context.clock.now()))
+    this.#write(cursorFrame(type, data, this.#context.clock.now()))
   }
 
   #writeReset(reason: ResetReason, at: Cursor): void {
     this.moveTo(at)
-    this.#socket.write(this.#resetFrame(reason))
+    this.#write(this.#resetFrame(reason))
   }
 
   #resetFrame(reason: ResetReason): string {
@@ -96,13 +112,30 @@ export class StreamWriter {
 
   /** Drops the notice if the client has a backlog. */
   writeNotice(notice: Notice): void {
-    if (!this.#socket.writableNeedDrain) this.#socket.write(noticeFrame(notice))
+    if (!this.#socket.writableNeedDrain) this.#write(noticeFrame(notice))
   }
 
   /** With `ack` the client has to acknowledge it. Not written before the stream has a cursor. */
   writeHeartbeat(now: number, ack: boolean): void {
     if (this.#seq < 0) return
-    this.#socket.write(streamFrame('heartbeat', { cursor: this.#cursor(), ...(ack ? { ack } : {}) }, now))
+    this.#write(streamFrame('heartbeat', { cursor: this.#cursor(), ...(ack ? { ack } : {}) }, now))
+  }
+
+  writeAuthExpiring(expiresInMs: number, now: number): void {
+    this.#write(streamFrame('auth.expiring', { expiresInMs }, now))
+  }
+
+  writeReconnect(afterMs: number): void {
+    this.#write(streamFrame('reconnect', { afterMs }, this.#context.clock.now()))
+  }
+
+  /** Writes the `end` frame and closes the socket. By default the client reconnects after a random time. */
+  end(reason: EndReason, retryMs?: number): void {
+    const { clock, ids } = this.#context
+    // It says itself when to reconnect.
+    this.#retryMs = 0
+    const text = this.#textOf(endFrame(reason, retryMs ?? ids.between(1000, 4000), clock.now()))
+    finish(this.#socket, this.#isChunked ? text + bodyEnd(reason) : text, clock)
   }
 
   /** Resolves when more may be written, see drained(). What is still in the buffer of a socket that closes stays in the mailbox. */
@@ -116,6 +149,17 @@ export class StreamWriter {
     if (this.#socket.writableLength === 0) this.#stalledAt = 0
     else if (this.#stalledAt === 0) this.#stalledAt = now
     return this.#stalledAt !== 0 && now - this.#stalledAt >= DRAIN_WITHIN_MS
+  }
+
+  #write(frame: string): void {
+    this.#socket.write(this.#textOf(frame))
+  }
+
+  /** The frame as it goes on the wire. */
+  #textOf(frame: string): string {
+    const first = this.#retryMs === 0 ? frame : withRetry(this.#retryMs, frame)
+    this.#retryMs = 0
+    return this.#isChunked ? chunkOf(first) : first
   }
 
   #cursor(): string {

@@ -12,8 +12,7 @@ import type { Notice, ResetReason, StoredEvent, Wakeup } from '../store/store.js
 import { TICKET_IDLE_MS } from '../store/tickets.js'
 import { Acknowledgements } from './acknowledgements.js'
 import { type DeliveryContext, refreshMs, type StreamOptions } from './context.js'
-import { endFrame, streamFrame } from './frames.js'
-import { BACKLOG_LIMIT, finish } from './sse.js'
+import { BACKLOG_LIMIT } from './sse.js'
 import { StreamWriter } from './stream-writer.js'
 import { type EventWakeup, type ResumeResult, Subscription, type SubscriptionPage } from './subscription.js'
 import { TokenExpiry } from './token-expiry.js'
@@ -38,11 +37,11 @@ export class EventStream extends Subscription {
   #heartbeatAt: number
   #refreshAt: number
 
-  constructor(context: DeliveryContext, { actor, socket, ticket, acknowledges }: StreamOptions) {
+  constructor(context: DeliveryContext, { actor, streamSocket, ticket, acknowledges }: StreamOptions) {
     super(context, actor)
     const { clock, ids, config } = context
-    this.#socket = socket
-    this.#writer = new StreamWriter(context, socket)
+    this.#socket = streamSocket.socket
+    this.#writer = new StreamWriter(context, streamSocket)
     this.#ticket = ticket
     this.#tokenExpiry = new TokenExpiry(actor.expiresAt)
     this.#acknowledgements = acknowledges ? new Acknowledgements(context, actor) : null
@@ -69,7 +68,7 @@ export class EventStream extends Subscription {
     if (this.#tokenExpiry.isExpired(now)) this.end('auth_expired')
     if (this.#isOpening || this.isClosed) return
     const expiresInMs = this.#tokenExpiry.takeWarning(now)
-    if (expiresInMs !== null) this.#socket.write(streamFrame('auth.expiring', { expiresInMs }, now))
+    if (expiresInMs !== null) this.#writer.writeAuthExpiring(expiresInMs, now)
     if (now >= this.#heartbeatAt) this.#heartbeat(now)
     if (now >= this.#refreshAt) void this.#refresh(now)
     if (this.#writer.isStalled(now)) this.end('slow')
@@ -78,16 +77,15 @@ export class EventStream extends Subscription {
   /** Sends the client to another node. */
   dismiss(afterMs: number): void {
     if (this.isClosed) return
-    this.#socket.write(streamFrame('reconnect', { afterMs }, this.context.clock.now()))
+    this.#writer.writeReconnect(afterMs)
     this.end('drain', afterMs)
   }
 
   /** Writes the `end` frame and closes. Idempotent. */
   end(reason: EndReason, retryMs?: number): void {
     if (this.isClosed) return
-    const { clock, ids } = this.context
     this.endedBy = reason
-    finish(this.#socket, endFrame(reason, retryMs ?? ids.between(1000, 4000), clock.now()), clock)
+    this.#writer.end(reason, retryMs)
     this.close()
   }
 

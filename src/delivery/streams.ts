@@ -92,14 +92,13 @@ class OpenStreams implements Streams {
   }
 
   open({ actor, cursor, ticket = '', acknowledges = false, res, headers }: StreamRequest): void {
-    const { clock, config, ids, metrics } = this.#context
+    const { clock, config, metrics } = this.#context
     this.#admit()
     const position = parseCursor(cursor)
-    const retryMs = ids.between(1000, 4000)
-    const socket = takeOver(res, headers, { retryMs, now: clock.now(), releasesParser: config.streamReleaseParser })
-    if (!socket) return
-    const stream = new EventStream(this.#context, { actor, socket, ticket, acknowledges })
-    this.#streams.set(socket.on('close', this.#onSocketClose), stream)
+    const streamSocket = takeOver(res, headers, { now: clock.now(), releasesParser: config.streamReleaseParser })
+    if (!streamSocket) return
+    const stream = new EventStream(this.#context, { actor, streamSocket, ticket, acknowledges })
+    this.#streams.set(streamSocket.socket.on('close', this.#onSocketClose), stream)
     metrics.streamsOpen.inc({ transport: 'sse' })
     this.#context.settle(stream.open(position))
   }

@@ -1,5 +1,6 @@
 // Whatever was thrown, by us, by Fastify or by accident, becomes one problem document here and nowhere else. The body is
 // sent as text that is already JSON: a response schema of the route can then neither cut members off nor turn a 400 into a 500.
+import { Socket } from 'node:net'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Clock } from '../clock.js'
 import { endFrame } from '../delivery/frames.js'
@@ -59,10 +60,7 @@ export function handleErrors(app: FastifyInstance, { metrics, ids, clock }: Erro
     if (reason === undefined) return sendProblem(failure, request, reply)
     const retryMs = 1000 * Number(reply.getHeader('retry-after') ?? retryAfterSeconds(failure)) + ids.between(0, 1000)
     reply.removeHeader('retry-after')
-    return reply
-      .code(200)
-      .headers({ 'content-type': 'text/event-stream', 'cache-control': 'no-store' })
-      .send(endFrame(reason, retryMs, clock.now()))
+    sendEnd(reply, endFrame(reason, retryMs, clock.now()))
   })
 
   app.setNotFoundHandler((request, reply) => {
@@ -71,6 +69,22 @@ export function handleErrors(app: FastifyInstance, { metrics, ids, clock }: Erro
     reply.header('allow', allowed.join(', '))
     throw new AppError('method_not_allowed', { detail: `This path takes ${allowed.join(' and ')}` })
   })
+}
+
+/**
+ * A stream with nothing but its `end` event. All STREAM_ENDS say `reconnect`, so the body is cut short: its last chunk is missing
+ * (docs/decisions/0030-ends-of-streams.md).
+ */
+function sendEnd(reply: FastifyReply, frame: string): void {
+  reply.code(200).headers({ 'content-type': 'text/event-stream', 'cache-control': 'no-store', connection: 'close' })
+  const { socket } = reply.raw
+  // A pipelined request has no socket before the replies ahead of it are finished.
+  if (!(socket instanceof Socket)) return void reply.send(frame)
+  reply.hijack()
+  for (const [name, value] of Object.entries(reply.getHeaders()))
+    if (value !== undefined) reply.raw.setHeader(name, value)
+  reply.raw.write(frame)
+  socket.destroySoon()
 }
 
 /** Also for what Fastify refuses before there is a route: see server-options.ts. */

@@ -21,7 +21,6 @@ import type { Context } from '../services/context.js'
 import { issueTicket, secretOf } from '../services/tickets.js'
 
 const STREAM_EXAMPLE = `retry: 2140
-
 id: 41.k3f9p
 event: hello
 data: {"type":"hello","timestamp":"2026-11-21T10:00:00.000Z","data":{"cursor":"41.k3f9p","heartbeatMs":15000}}
@@ -34,7 +33,7 @@ data: {"type":"call.ringing","timestamp":"2026-11-21T10:00:04.120Z","data":{"cal
 
 const EVENT_STREAM = {
   description:
-    'A stream of Server-Sent Events. The `data` of each frame is an `Event` as JSON, without its `id`, which is the `id:` of the frame. ' +
+    'A stream of Server-Sent Events, chunked over HTTP/1.1 with one frame in each chunk. The `data` of each frame is an `Event` as JSON, without its `id`, which is the `id:` of the frame. ' +
     'Instead of 429 or 503, which would stop an `EventSource` for good, the reply is a stream with `retry:` and one `end` event.',
   content: {
     'text/event-stream': {

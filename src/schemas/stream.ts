@@ -116,7 +116,8 @@ export const EndEvent = notice(
     }),
     afterMs: Type.Optional(DurationMs('Wait this long before you reconnect. Same as `retry:`.'))
   },
-  'The last event of the stream, with the reason.'
+  'The last event of the stream, with the reason. With `reconnect: true` the chunked body is cut short after it, which HTTP clients report as ' +
+    'an error; with `reconnect: false` it is complete.'
 )
 
 export const StreamEvent = Type.Union(

@@ -40,12 +40,14 @@ export class SseClient {
   /** All that came and was not asked for yet. */
   readonly #frames: Frame[] = []
   readonly #request: ClientRequest
+  readonly #response: IncomingMessage
   readonly #closed: Promise<void>
   #isClosed = false
   #arrived: () => void = () => {}
 
   constructor(sent: ClientRequest, response: IncomingMessage) {
     this.#request = sent
+    this.#response = response
     this.status = response.statusCode ?? 0
     this.headers = response.headers
     const parser = createParser({
@@ -103,6 +105,11 @@ export class SseClient {
   /** What has come and was not asked for. */
   waiting(): readonly Frame[] {
     return [...this.#frames]
+  }
+
+  /** The last chunk of the body has come. */
+  isComplete(): boolean {
+    return this.#response.complete
   }
 
   /** Resolves when the server has closed the stream. */

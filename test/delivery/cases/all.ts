@@ -3,12 +3,21 @@ import type { Test } from 'tap'
 import type { Engine } from '../engines.js'
 import { acknowledgingTests } from './acknowledging.js'
 import { endingTests } from './ending.js'
+import { framingTests } from './framing.js'
 import { liveTests } from './live.js'
 import { pollingTests } from './polling.js'
 import { resumeTests } from './resume.js'
 import { ticketTests } from './tickets.js'
 
 export function testDelivery(t: Test, engine: Engine): void {
-  for (const define of [resumeTests, liveTests, acknowledgingTests, endingTests, pollingTests, ticketTests])
+  for (const define of [
+    resumeTests,
+    liveTests,
+    acknowledgingTests,
+    endingTests,
+    framingTests,
+    pollingTests,
+    ticketTests
+  ])
     define(t, engine)
 }
