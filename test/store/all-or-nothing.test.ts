@@ -9,7 +9,7 @@ import { startRedis } from '../helpers/redis.js'
 import { openRedisStore } from '../helpers/store.js'
 import { until } from '../helpers/until.js'
 import { call, commitOf, connect, mail, mailTo, stamp } from './contract/fixtures.js'
-import { type Lab, OPTIONS } from './contract.js'
+import { OPTIONS, type StoreFixture } from './contract.js'
 
 const server = await startRedis()
 const redis = new Redis(server.port)
@@ -23,7 +23,7 @@ t.teardown(async () => {
   await server.stop()
 })
 
-const lab: Lab = { store, clock, options: OPTIONS, id: stem => stem }
+const fixture: StoreFixture = { store, clock, options: OPTIONS, id: stem => stem }
 const REF = call('c1')
 const [ALICE, BOB] = ['alice', 'bob']
 const published: string[] = []
@@ -55,7 +55,7 @@ const lease = (peer: string, kind: 'active' | 'ringing') => ({
 
 /** A commit with an event, a claim and a keepalive for each user. The script reads alice's part first. */
 const fullCommit = (parts: Partial<Commit> = {}): Commit =>
-  commitOf(lab, 1, {
+  commitOf(fixture, 1, {
     mail: [
       mailTo(ALICE, 'a', {
         claim: lease(BOB, 'active'),
@@ -76,9 +76,9 @@ const fullCommit = (parts: Partial<Commit> = {}): Commit =>
 
 async function prepare(): Promise<void> {
   await redis.flushall()
-  for (const user of [ALICE, BOB]) await connect(lab, user, 'phone', 'connection')
+  for (const user of [ALICE, BOB]) await connect(fixture, user, 'phone', 'connection')
   await store.leases.take(ALICE, { holder: 'old', peer: 'dave', kind: 'ringing', role: 'r', at: 1 }, {})
-  await store.aggregates.commit(REF, commitOf(lab, 0, { deadlineAt: clock.now() + 9_000 }))
+  await store.aggregates.commit(REF, commitOf(fixture, 0, { deadlineAt: clock.now() + 9_000 }))
   clock.advance(1_000)
   await received()
 }
@@ -110,7 +110,7 @@ const OBSTACLES: Readonly<Record<string, Obstacle>> = {
   'the device of the last user has expired': {
     prepare: async () => {
       clock.advance(OPTIONS.retentionMs + 1)
-      await connect(lab, ALICE, 'phone', 'connection')
+      await connect(fixture, ALICE, 'phone', 'connection')
     },
     result: { ok: false, unregistered: true }
   },

@@ -24,7 +24,8 @@ import { roomContract } from './contract/rooms.js'
 import { wakeupContract } from './contract/wakeups.js'
 import { watchContract } from './contract/watches.js'
 
-export interface Lab<Engine extends Store = Store> {
+/** A store with its clock and options. */
+export interface StoreFixture<Engine extends Store = Store> {
   readonly store: Engine
   readonly clock: ManualClock
   readonly options: StoreOptions
@@ -43,7 +44,7 @@ export interface Engine<S extends Store> {
   readonly name: string
   open(clock: ManualClock): Promise<S>
   /** Tests for some of the engines only. */
-  readonly also: readonly ((t: Test, lab: Lab<S>) => void)[]
+  readonly also: readonly ((t: Test, fixture: StoreFixture<S>) => void)[]
 }
 
 /** Opens one store, runs the whole suite against it, and closes it. */
@@ -52,27 +53,27 @@ export function runContract<S extends Store>(t: Test, { name, open, also }: Engi
     const store = await open(clock)
     t.teardown(() => store.close())
     let count = 0
-    const lab: Lab<S> = { store, clock, options: OPTIONS, id: stem => `${stem}-${++count}` }
-    for (const contract of also) contract(t, lab)
-    aggregateContract(t, lab)
-    dueContract(t, lab)
-    appendContract(t, lab)
-    batchContract(t, lab)
-    cursorContract(t, lab)
-    deviceContract(t, lab)
-    wakeupContract(t, lab)
-    leaseContract(t, lab)
-    contactContract(t, lab)
-    roomContract(t, lab)
-    participantContract(t, lab)
-    lastingContract(t, lab)
-    fanoutContract(t, lab)
-    roomLifeContract(t, lab)
-    logContract(t, lab)
-    membershipContract(t, lab)
-    invitationContract(t, lab)
-    watchContract(t, lab)
-    cachedAnswerContract(t, lab)
-    smallContract(t, lab)
+    const fixture: StoreFixture<S> = { store, clock, options: OPTIONS, id: stem => `${stem}-${++count}` }
+    for (const contract of also) contract(t, fixture)
+    aggregateContract(t, fixture)
+    dueContract(t, fixture)
+    appendContract(t, fixture)
+    batchContract(t, fixture)
+    cursorContract(t, fixture)
+    deviceContract(t, fixture)
+    wakeupContract(t, fixture)
+    leaseContract(t, fixture)
+    contactContract(t, fixture)
+    roomContract(t, fixture)
+    participantContract(t, fixture)
+    lastingContract(t, fixture)
+    fanoutContract(t, fixture)
+    roomLifeContract(t, fixture)
+    logContract(t, fixture)
+    membershipContract(t, fixture)
+    invitationContract(t, fixture)
+    watchContract(t, fixture)
+    cachedAnswerContract(t, fixture)
+    smallContract(t, fixture)
   })
 }

@@ -1,4 +1,4 @@
-// What is left behind in Redis, which no caller sees. The keys of a room live and go together, and in the end nothing is left.
+// Which keys are left in Redis, which no caller sees: the keys of a room expire together, and every other key has a TTL.
 import { Redis } from 'ioredis'
 import t, { type Test } from 'tap'
 import type { RoomCommit } from '../../src/store/rooms.js'
@@ -8,14 +8,14 @@ import { openRedisStore } from '../helpers/store.js'
 import { until } from '../helpers/until.js'
 import { appendAll, mailOf } from './contract/fixtures.js'
 
-import { joinOf, nextBatch, room, roomCommitOf, roomStamp, tellAll } from './contract/room-fixtures.js'
+import { joinOf, nextBatch, publishItem, room, roomCommitOf, roomStamp } from './contract/room-fixtures.js'
 
 import { OPTIONS } from './contract.js'
 
-/** But for what each partition has for good. */
+/** Without the epochs, which each partition keeps. */
 const keysOf = async (client: Redis) => (await client.keys('*')).filter(key => !key.endsWith(':epoch'))
 
-async function given(t: Test, server: RedisServer) {
+async function openFixture(t: Test, server: RedisServer) {
   const clock = new ManualClock()
   const store = await openRedisStore(server.url, clock, OPTIONS)
   const client = new Redis(server.port)
@@ -24,22 +24,22 @@ async function given(t: Test, server: RedisServer) {
     client.disconnect()
     await store.close()
   })
-  const lab = { store, clock, options: OPTIONS, id: (stem: string) => stem }
-  /** What is kept, without the partition, and whether it ends. */
-  const traces = async () => {
+  const fixture = { store, clock, options: OPTIONS, id: (stem: string) => stem }
+  /** All keys, and when each expires. */
+  const leftover = async () => {
     const keys = (await keysOf(client)).sort((a, b) => (nameOf(a) < nameOf(b) ? -1 : 1))
     const ends = await Promise.all(keys.map(key => client.call('PEXPIRETIME', key)))
     return { names: keys.map(nameOf), ends: ends.map(Number) }
   }
   const commit = (parts: RoomCommit) => store.rooms.commit('r', parts)
-  const settle = (version: number) => nextBatch(lab, room('r'), { published: roomStamp(version) })
-  return { lab, store, client, traces, commit, settle }
+  const settle = (version: number) => nextBatch(fixture, room('r'), { published: roomStamp(version) })
+  return { fixture, store, client, leftover, commit, settle }
 }
 
-/** Without the partition. */
+/** A key without the prefix of its partition. */
 const nameOf = (key: string) => key.slice(key.indexOf(':', key.indexOf('}')) + 1)
 
-const ALL = [
+const UNPUBLISHED = [
   'details:r',
   'log:r',
   'logids:r',
@@ -51,7 +51,7 @@ const ALL = [
 ]
 const PUBLISHED = ['details:r', 'log:r', 'logids:r', 'participant:r', 'state:room:r']
 const logEntry = { id: 'l', value: '1', keep: 9 }
-/** Until a room goes; long enough to look at all its keys first, also on a busy machine. */
+/** Until a room expires. Long enough to read all its keys before that, also on a busy machine. */
 const SOON_MS = 1_500
 
 for (const cluster of [false, true]) {
@@ -59,83 +59,74 @@ for (const cluster of [false, true]) {
     const server = await startRedis({ cluster })
     t.teardown(() => server.stop())
 
-    t.test('a room that is over goes as a whole, once it was told, and leaves nothing', async t => {
-      const { lab, traces, commit, settle } = await given(t, server)
-      await commit(joinOf(lab, 'alice', { logEntry, items: [tellAll(1)], deadlineAt: lab.clock.now() }))
-      t.strictSame((await traces()).names, ALL)
-      await commit(roomCommitOf(lab, { expireInMs: SOON_MS, items: [tellAll(2)] }))
-      const waiting = await traces()
+    t.test('all keys of an ended room expire at once, after its log is published', async t => {
+      const { fixture, leftover, commit, settle } = await openFixture(t, server)
+      await commit(joinOf(fixture, 'alice', { logEntry, items: [publishItem(1)], deadlineAt: fixture.clock.now() }))
+      t.strictSame((await leftover()).names, UNPUBLISHED)
+      await commit(roomCommitOf(fixture, { expireInMs: SOON_MS, items: [publishItem(2)] }))
+      const waiting = await leftover()
       t.strictSame(
         waiting.names,
-        ALL.filter(name => name !== 'timers:room')
+        UNPUBLISHED.filter(name => name !== 'timers:room')
       )
       t.ok(waiting.ends.every(end => end === -1))
       await settle(1)
-      t.ok((await traces()).ends.every(end => end === -1))
+      t.ok((await leftover()).ends.every(end => end === -1))
       await settle(2)
-      const told = await traces()
-      t.strictSame(told.names, PUBLISHED)
+      const published = await leftover()
+      t.strictSame(published.names, PUBLISHED)
       t.ok(
-        told.ends.every(end => end > 0 && end === told.ends[0]),
+        published.ends.every(end => end > 0 && end === published.ends[0]),
         'all at the same instant'
       )
       await settle(2)
-      t.strictSame(await traces(), told, 'asking again changes nothing')
-      await until('nothing is left', async () => (await traces()).names.length === 0)
+      t.strictSame(await leftover(), published, 'another call changes nothing')
+      await until('no key is left', async () => (await leftover()).names.length === 0)
     })
 
-    t.test(
-      'a room that was told already goes after the commit that ends it, also with what that commit wrote',
-      async t => {
-        const { lab, traces, commit } = await given(t, server)
-        await commit(joinOf(lab, 'alice', { logEntry, deadlineAt: lab.clock.now(), expireInMs: SOON_MS }))
-        const over = await traces()
-        t.strictSame(over.names, PUBLISHED)
-        t.ok(over.ends.every(end => end > 0 && end === over.ends[0]))
-        await until('nothing is left', async () => (await traces()).names.length === 0)
-      }
-    )
+    t.test('all keys of an ended room without a log expire at once, also those that its last commit wrote', async t => {
+      const { fixture, leftover, commit } = await openFixture(t, server)
+      await commit(joinOf(fixture, 'alice', { logEntry, deadlineAt: fixture.clock.now(), expireInMs: SOON_MS }))
+      const ended = await leftover()
+      t.strictSame(ended.names, PUBLISHED)
+      t.ok(ended.ends.every(end => end > 0 && end === ended.ends[0]))
+      await until('no key is left', async () => (await leftover()).names.length === 0)
+    })
 
-    t.test(
-      'a room that lives again keeps everything; one that has something to say keeps it until it is told',
-      async t => {
-        const { lab, traces, commit, settle } = await given(t, server)
-        await commit(joinOf(lab, 'alice', { logEntry, expireInMs: 60_000 }))
-        await commit(roomCommitOf(lab))
-        t.ok(
-          (await traces()).ends.every(end => end === -1),
-          'all of it lives'
-        )
-        await commit(roomCommitOf(lab, { expireInMs: 60_000 }))
-        await commit(roomCommitOf(lab, { expireInMs: 60_000, items: [tellAll(4)] }))
-        t.ok(
-          (await traces()).ends.every(end => end === -1),
-          'something waits'
-        )
-        await settle(4)
-        t.ok((await traces()).ends.every(end => end > 0))
-      }
-    )
+    t.test('no key expires when a room begins again, or while an ended room has a log', async t => {
+      const { fixture, leftover, commit, settle } = await openFixture(t, server)
+      await commit(joinOf(fixture, 'alice', { logEntry, expireInMs: 60_000 }))
+      await commit(roomCommitOf(fixture))
+      t.ok(
+        (await leftover()).ends.every(end => end === -1),
+        'the room exists again'
+      )
+      await commit(roomCommitOf(fixture, { expireInMs: 60_000 }))
+      await commit(roomCommitOf(fixture, { expireInMs: 60_000, items: [publishItem(4)] }))
+      t.ok(
+        (await leftover()).ends.every(end => end === -1),
+        'an entry is not published'
+      )
+      await settle(4)
+      t.ok((await leftover()).ends.every(end => end > 0))
+    })
 
-    t.test(
-      'a commit that is refused, a question and a reading leave nothing of a room that does not exist',
-      async t => {
-        const { lab, traces, commit, settle, store } = await given(t, server)
-        await commit(roomCommitOf(lab, { reads: { a: roomStamp(1) }, logEntry, items: [tellAll(1)] }))
-        await commit(joinOf(lab, 'alice', { participantsMax: 0, logEntry, items: [tellAll(1)] }))
-        await settle(0)
-        await store.rooms.load('r', 'all')
-        await store.rooms.log('r', { limit: 9 })
-        await store.rooms.bringForward('r', lab.clock.now())
-        t.strictSame((await traces()).names, [])
-      }
-    )
+    t.test('refused commits and reads leave no key of a room that does not exist', async t => {
+      const { fixture, leftover, commit, settle, store } = await openFixture(t, server)
+      await commit(roomCommitOf(fixture, { reads: { a: roomStamp(1) }, logEntry, items: [publishItem(1)] }))
+      await commit(joinOf(fixture, 'alice', { participantsMax: 0, logEntry, items: [publishItem(1)] }))
+      await settle(0)
+      await store.rooms.load('r', 'all')
+      await store.rooms.log('r', { limit: 9 })
+      await store.rooms.bringForward('r', fixture.clock.now())
+      t.strictSame((await leftover()).names, [])
+    })
 
-    t.test('of the commits that were published to a user the last eight are remembered, for a time', async t => {
-      const { lab, client, traces, store } = await given(t, server)
+    t.test('the last eight commits that a user has taken are remembered, with a TTL', async t => {
+      const { fixture, client, leftover, store } = await openFixture(t, server)
       const commits = Array.from({ length: 20 }, (_, n) => mailOf(n + 1))
-      await store.mailboxes.appendEach([{ user: 'bob', ...appendAll(commits) }], lab.clock.now())
-      const { names, ends } = await traces()
+      await store.mailboxes.appendEach([{ user: 'bob', ...appendAll(commits) }], fixture.clock.now())
+      const { names, ends } = await leftover()
       t.strictSame(names, ['taken:bob:call:some-call'])
       t.ok((ends[0] ?? 0) > Date.now())
       const [key = ''] = await keysOf(client)
@@ -143,11 +134,11 @@ for (const cluster of [false, true]) {
       t.equal(await client.get(key), newest.map(({ version, tag }) => `${version}:${tag}`).join(' '))
     })
 
-    t.test('memberships never stay for ever: each one that is added gives them a week', async t => {
-      const { client, traces, store } = await given(t, server)
+    t.test('memberships have a TTL of a week, which each new membership renews', async t => {
+      const { client, leftover, store } = await openFixture(t, server)
       const alice = { user: 'alice', device: 'phone', participantId: 'p1' }
       await store.memberships.add(alice, 'r1', { max: 9, now: 0 })
-      const { names, ends } = await traces()
+      const { names, ends } = await leftover()
       t.strictSame(names, ['memberships:alice'])
       const [key = ''] = await keysOf(client)
       t.ok((ends[0] ?? 0) > Date.now() + 6 * 86_400_000)
@@ -156,30 +147,30 @@ for (const cluster of [false, true]) {
       t.ok((await client.pttl(key)) > 6 * 86_400_000, 'renewed')
       await store.memberships.remove(alice, 'r1')
       await store.memberships.remove(alice, 'r2')
-      t.strictSame((await traces()).names, [])
+      t.strictSame((await leftover()).names, [])
     })
 
-    t.test('watches never stay for ever: who asks for a list and who renews a watcher gives them an hour', async t => {
-      const { client, traces, store } = await given(t, server)
+    t.test('lists and watchers have a TTL of an hour, which reads and renewals renew', async t => {
+      const { client, leftover, store } = await openFixture(t, server)
       const phone = { user: 'alice', device: 'phone' }
       await store.watches.list(phone)
       await store.watches.add('bob', { ...phone, at: 1 }, 0)
-      t.strictSame((await traces()).names, [], 'neither a question nor a refusal leaves anything')
+      t.strictSame((await leftover()).names, [], 'neither a read nor a refusal leaves a key')
       await store.watches.put(phone, ['bob'])
       await store.watches.add('bob', { ...phone, at: 1 }, 1)
-      const { names, ends } = await traces()
+      const { names, ends } = await leftover()
       t.strictSame(names, ['watchers:bob', 'watching:alice:phone'])
       t.ok(ends.every(end => end > Date.now() + 3_500_000))
       for (const key of await keysOf(client)) await client.pexpire(key, 60_000)
       await store.watches.list(phone)
       await store.watches.add('bob', { ...phone, at: 2 }, 1)
       t.ok(
-        (await traces()).ends.every(end => end > Date.now() + 3_500_000),
+        (await leftover()).ends.every(end => end > Date.now() + 3_500_000),
         'renewed'
       )
       await store.watches.put(phone, [])
       await store.watches.remove('bob', phone)
-      t.strictSame((await traces()).names, [])
+      t.strictSame((await leftover()).names, [])
     })
   })
 }

@@ -6,7 +6,7 @@ import { ManualClock } from '../helpers/clock.js'
 import { appendOf, commitOf } from './contract/fixtures.js'
 import { currentCommitContract } from './contract/message-condition.js'
 import { joinOf, roomCommitOf } from './contract/room-fixtures.js'
-import { type Lab, OPTIONS, runContract } from './contract.js'
+import { OPTIONS, runContract, type StoreFixture } from './contract.js'
 
 const clock = new ManualClock()
 
@@ -17,19 +17,19 @@ t.test('a closed store leaves no timer behind', async t => {
   t.equal(clock.waiting, 0)
 })
 
-t.test('when everything is over and its time has passed, nothing is kept', async t => {
+t.test('nothing is kept once everything has ended and expired', async t => {
   const clock = new ManualClock()
   const store = createMemoryStore({ ...OPTIONS, clock })
   t.teardown(() => store.close())
-  const lab: Lab = { store, clock, options: OPTIONS, id: stem => stem }
+  const fixture: StoreFixture = { store, clock, options: OPTIONS, id: stem => stem }
   const now = clock.now()
-  const seat = { user: 'alice', device: 'phone', participantId: 'p-alice' }
+  const participation = { user: 'alice', device: 'phone', participantId: 'p-alice' }
   const call = { kind: 'call', id: 'c1' } as const
   const lease: Lease = { holder: 'c1', peer: 'bob', kind: 'active', role: 'caller', at: now }
-  await store.aggregates.commit(call, commitOf(lab, 0, { deadlineAt: now + 5 }))
-  await store.rooms.commit('r1', joinOf(lab, 'alice', { deadlineAt: now + 5 }))
-  await store.rooms.commit('r1', roomCommitOf(lab, { writes: { '+ban:eve': '{}' } }))
-  await store.memberships.add(seat, 'r1', { max: 9, now })
+  await store.aggregates.commit(call, commitOf(fixture, 0, { deadlineAt: now + 5 }))
+  await store.rooms.commit('r1', joinOf(fixture, 'alice', { deadlineAt: now + 5 }))
+  await store.rooms.commit('r1', roomCommitOf(fixture, { writes: { '+ban:eve': '{}' } }))
+  await store.memberships.add(participation, 'r1', { max: 9, now })
   await store.invitations.add('alice', 'r1', { until: now + 30_000, now })
   await store.mailboxes.touch('alice', 'phone', { now, tag: 'birth' })
   await store.mailboxes.appendEach([{ user: 'alice', ...appendOf(1) }], now)
@@ -45,13 +45,13 @@ t.test('when everything is over and its time has passed, nothing is kept', async
     [],
     'each part holds something'
   )
-  await store.aggregates.commit(call, commitOf(lab, 1, { expireInMs: 600_000 }))
-  await store.rooms.commit('r1', roomCommitOf(lab, { expireInMs: 600_000 }))
+  await store.aggregates.commit(call, commitOf(fixture, 1, { expireInMs: 600_000 }))
+  await store.rooms.commit('r1', roomCommitOf(fixture, { expireInMs: 600_000 }))
   await store.leases.release('alice', lease.holder)
-  const live = () => Object.entries(store.kept()).filter(([, size]) => size > 0)
+  const kept = () => Object.entries(store.kept()).filter(([, size]) => size > 0)
   for (let day = 0; day < 8; day++) clock.advance(86_400_000)
-  t.strictSame(live(), [['rooms', 1]], 'only the ban')
+  t.strictSame(kept(), [['rooms', 1]], 'only the ban is kept')
   clock.skip(LASTING_MS)
   clock.advance(30_000)
-  t.strictSame(live(), [])
+  t.strictSame(kept(), [])
 })

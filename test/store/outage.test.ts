@@ -1,4 +1,4 @@
-// What happens when Redis goes away, hangs, comes back empty, or goes deaf; and that all of it heals by itself.
+// What happens when Redis is killed, hangs, or is restarted, and when a subscriber connection receives nothing. The store recovers by itself.
 import { pino } from 'pino'
 import t, { type Test } from 'tap'
 import { AppError } from '../../src/errors.js'
@@ -9,13 +9,13 @@ import { startRedis } from '../helpers/redis.js'
 import { openRedisStore } from '../helpers/store.js'
 import { until } from '../helpers/until.js'
 
-interface Given {
+interface Setup {
   readonly cluster?: boolean
   readonly probeEveryMs?: number
   readonly via?: (port: number) => Promise<number>
 }
 
-async function given(t: Test, { cluster = false, probeEveryMs, via }: Given = {}) {
+async function openFixture(t: Test, { cluster = false, probeEveryMs, via }: Setup = {}) {
   const server = await startRedis({ cluster })
   const url = via ? `redis://127.0.0.1:${await via(server.port)}` : server.url
   const store = await openRedisStore(url, undefined, probeEveryMs === undefined ? {} : { probeEveryMs })
@@ -27,13 +27,13 @@ async function given(t: Test, { cluster = false, probeEveryMs, via }: Given = {}
 }
 
 async function listen(store: RedisStore, user: string) {
-  const heard: Wakeup[] = []
-  const stop = await store.wakeups.subscribe(user, wakeup => heard.push(wakeup))
-  const heardOf = (kind: Wakeup['kind']) => heard.filter(wakeup => wakeup.kind === kind).length
-  return { heardOf, stop }
+  const received: Wakeup[] = []
+  const stop = await store.wakeups.subscribe(user, wakeup => received.push(wakeup))
+  const countReceived = (kind: Wakeup['kind']) => received.filter(wakeup => wakeup.kind === kind).length
+  return { countReceived, stop }
 }
 
-/** Opens a stream and appends to it. */
+/** Registers a device with a connection and appends an event to its mailbox. */
 async function send(store: RedisStore, user: string): Promise<void> {
   const now = Date.now()
   await store.mailboxes.touch(user, 'phone', {
@@ -47,17 +47,17 @@ async function send(store: RedisStore, user: string): Promise<void> {
   await store.mailboxes.send(user, { basis: null, ...event, now })
 }
 
-/** Nothing in this process moves on meanwhile, as in a long collection of garbage or a machine that swaps. */
-function standStill(ms: number): void {
+/** Blocks this process, as a long garbage collection or a machine that swaps does. */
+function block(ms: number): void {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms)
 }
 
 const isUnavailable = (error: unknown) => error instanceof AppError && error.code === 'store_unavailable'
 
-/** Every kind of command fails with store_unavailable, and soon. */
+/** Commands of each kind fail with store_unavailable within 4 s. */
 async function failsFast(t: Test, store: RedisStore): Promise<void> {
   const startedAt = Date.now()
-  const attempts = [
+  const commands = [
     store.aggregates.load({ kind: 'call', id: 'c' }),
     store.mailboxes.devices('bob', Date.now()),
     store.leases.release('bob', 'c'),
@@ -65,92 +65,89 @@ async function failsFast(t: Test, store: RedisStore): Promise<void> {
     store.quotas.take('bob', { name: 'x', windowMs: 1_000, max: 1, want: 1, now: Date.now() }),
     store.ping()
   ]
-  for (const outcome of await Promise.allSettled(attempts)) {
+  for (const outcome of await Promise.allSettled(commands)) {
     t.ok(outcome.status === 'rejected' && isUnavailable(outcome.reason))
   }
   t.ok(Date.now() - startedAt < 4_000, `after ${Date.now() - startedAt} ms`)
   t.equal(store.availableSince(), null)
 }
 
-async function heals(t: Test, store: RedisStore, since: number): Promise<void> {
-  await until('there is contact again', () => store.availableSince() !== null)
-  t.ok((store.availableSince() ?? 0) >= since, 'since after the outage')
+async function recovers(t: Test, store: RedisStore, since: number): Promise<void> {
+  await until('the store is available', () => store.availableSince() !== null)
+  t.ok((store.availableSince() ?? 0) >= since, 'availableSince is after the outage')
   t.ok((await store.ping()) >= 0)
 }
 
-t.test(
-  'what is under way when the connection is lost fails for its caller, and no promise is left that ends the process',
-  async t => {
-    const { server, store } = await given(t)
-    const unhandled: unknown[] = []
-    const note = (error: unknown) => unhandled.push(error)
-    process.on('unhandledRejection', note)
-    t.teardown(() => process.off('unhandledRejection', note))
-    server.pause()
-    const underWay = Promise.allSettled([
-      store.memberships.list('bob'),
-      store.memberships.list('bob', 'phone'),
-      store.contacts.readCallee('bob', 'alice', Date.now()),
-      store.rooms.load('r', []),
-      store.leases.list('bob')
-    ])
-    await server.kill()
-    for (const outcome of await underWay) {
-      t.ok(outcome.status === 'rejected' && isUnavailable(outcome.reason))
-    }
-    await new Promise(setImmediate)
-    t.same(unhandled, [])
+t.test('commands that run when the connection is lost reject, and no rejection is unhandled', async t => {
+  const { server, store } = await openFixture(t)
+  const unhandled: unknown[] = []
+  const note = (error: unknown) => unhandled.push(error)
+  process.on('unhandledRejection', note)
+  t.teardown(() => process.off('unhandledRejection', note))
+  server.pause()
+  const running = Promise.allSettled([
+    store.memberships.list('bob'),
+    store.memberships.list('bob', 'phone'),
+    store.contacts.readCallee('bob', 'alice', Date.now()),
+    store.rooms.load('r', []),
+    store.leases.list('bob')
+  ])
+  await server.kill()
+  for (const outcome of await running) {
+    t.ok(outcome.status === 'rejected' && isUnavailable(outcome.reason))
   }
-)
+  await new Promise(setImmediate)
+  t.same(unhandled, [])
+})
 
-t.test('a Redis that dies and comes back', async t => {
-  const { server, store } = await given(t)
-  const { heardOf } = await listen(store, 'bob')
+t.test('the store recovers after Redis was killed and restarted', async t => {
+  const { server, store } = await openFixture(t)
+  const { countReceived } = await listen(store, 'bob')
   await server.kill()
   await failsFast(t, store)
   await t.rejects(
     store.wakeups.subscribe('carol', () => {}),
     { code: 'store_unavailable' }
   )
-  const back = Date.now()
+  const restartedAt = Date.now()
   await server.restart()
-  await heals(t, store, back)
-  await until('the listener is told of the gap', () => heardOf('gap') > 0)
+  await recovers(t, store, restartedAt)
+  await until('the subscriber has got a gap', () => countReceived('gap') > 0)
   await send(store, 'bob')
-  await until('and hears again', () => heardOf('event') === 1)
+  await until('the subscriber receives events', () => countReceived('event') === 1)
 })
 
 for (const cluster of [false, true]) {
   const kind = cluster ? 'a Cluster' : 'a Redis'
 
-  t.test(`${kind} that hangs`, async t => {
-    const { server, store } = await given(t, { cluster })
+  t.test(`the store recovers after ${kind} has hung`, async t => {
+    const { server, store } = await openFixture(t, { cluster })
     server.pause()
     await failsFast(t, store)
-    const back = Date.now()
+    const restartedAt = Date.now()
     server.resume()
-    await heals(t, store, back)
+    await recovers(t, store, restartedAt)
   })
 
   for (const turns of [0, 1]) {
-    const when = turns === 0 ? 'before its commands have left' : 'while its answers lie in the socket'
-    t.test(`a node that stands still ${when} does not take ${kind} for silent`, async t => {
-      const { store } = await given(t, { cluster })
-      const { heardOf } = await listen(store, 'bob')
+    const when = turns === 0 ? 'before its commands are sent' : 'before it reads the replies'
+    t.test(`a process that is blocked ${when} does not close its connections to ${kind}`, async t => {
+      const { store } = await openFixture(t, { cluster })
+      const { countReceived } = await listen(store, 'bob')
       const since = store.availableSince()
-      const answers = Promise.all([store.ping(), listen(store, 'carol')])
+      const replies = Promise.all([store.ping(), listen(store, 'carol')])
       for (let turn = 0; turn < turns; turn++) await new Promise(setImmediate)
-      standStill(3_000)
-      await t.resolves(answers)
-      t.equal(store.availableSince(), since, 'contact was never lost')
+      block(3_000)
+      await t.resolves(replies)
+      t.equal(store.availableSince(), since, 'the store was available all the time')
       await send(store, 'bob')
-      await until('the listener hears', () => heardOf('event') === 1)
-      t.equal(heardOf('gap'), 0, 'over the connection it had')
+      await until('the subscriber receives the event', () => countReceived('event') === 1)
+      t.equal(countReceived('gap'), 0, 'over its first connection')
     })
   }
 }
 
-t.test('a Redis that is away at the start is waited for', async t => {
+t.test('a store that starts while Redis is down recovers once it is up', async t => {
   const server = await startRedis()
   await server.kill()
   const store = await openRedisStore(server.url)
@@ -160,14 +157,14 @@ t.test('a Redis that is away at the start is waited for', async t => {
   })
   await failsFast(t, store)
   await server.restart()
-  await heals(t, store, 0)
-  const { heardOf } = await listen(store, 'bob')
+  await recovers(t, store, 0)
+  const { countReceived } = await listen(store, 'bob')
   await send(store, 'bob')
-  await until('wake-ups arrive', () => heardOf('event') === 1)
+  await until('wake-ups arrive', () => countReceived('event') === 1)
 })
 
 for (const cluster of [false, true]) {
-  t.test(`a store can be closed at any moment of connecting anew${cluster ? ' to a cluster' : ''}`, async t => {
+  t.test(`a store can be closed at any moment while it reconnects${cluster ? ' to a Cluster' : ''}`, async t => {
     const server = await startRedis({ cluster })
     t.teardown(() => server.stop())
     const stores = await Promise.all(Array.from({ length: 12 }, () => openRedisStore(server.url)))
@@ -175,7 +172,7 @@ for (const cluster of [false, true]) {
     await server.kill()
     const killedAt = Date.now()
     const close = async (store: RedisStore, n: number) => {
-      await until('it is time', () => Date.now() - killedAt >= 40 * n)
+      await until(`${40 * n} ms have passed`, () => Date.now() - killedAt >= 40 * n)
       const startedAt = Date.now()
       await store.close()
       t.ok(Date.now() - startedAt < 2_000, `closed within ${Date.now() - startedAt} ms`)
@@ -184,18 +181,18 @@ for (const cluster of [false, true]) {
   })
 }
 
-t.test('a lost subscriber connection: the listeners are told once they hear again', async t => {
-  const { store } = await given(t)
-  const { heardOf } = await listen(store, 'bob')
+t.test('subscribers get a gap after their connection was lost, and then receive again', async t => {
+  const { store } = await openFixture(t)
+  const { countReceived } = await listen(store, 'bob')
   const other = await listen(store, 'carol')
   await store.client.call('CLIENT', 'KILL', 'TYPE', 'pubsub')
-  await until('both are told', () => heardOf('gap') === 1 && other.heardOf('gap') === 1)
+  await until('both subscribers have got a gap', () => countReceived('gap') === 1 && other.countReceived('gap') === 1)
   await send(store, 'bob')
-  await until('events arrive', () => heardOf('event') === 1)
-  t.equal(other.heardOf('event'), 0)
+  await until('events arrive', () => countReceived('event') === 1)
+  t.equal(other.countReceived('event'), 0)
 })
 
-t.test('a connection that is open and deaf is found and replaced', async t => {
+t.test('a subscriber connection that is open and receives nothing is replaced', async t => {
   let deafen = (): number => 0
   const via = async (port: number) => {
     const proxy = await startProxy(port)
@@ -203,30 +200,30 @@ t.test('a connection that is open and deaf is found and replaced', async t => {
     deafen = () => proxy.deafen('ssubscribe')
     return proxy.port
   }
-  const { store } = await given(t, { probeEveryMs: 50, via })
-  const { heardOf } = await listen(store, 'bob')
+  const { store } = await openFixture(t, { probeEveryMs: 50, via })
+  const { countReceived } = await listen(store, 'bob')
   await send(store, 'bob')
-  await until('it hears', () => heardOf('event') === 1)
+  await until('the subscriber receives the event', () => countReceived('event') === 1)
   t.equal(deafen(), 1)
   await send(store, 'bob')
-  await until('the listener is told of the gap', () => heardOf('gap') > 0)
-  const before = heardOf('event')
+  await until('the subscriber has got a gap', () => countReceived('gap') > 0)
+  const before = countReceived('event')
   await send(store, 'bob')
-  await until('and hears again', () => heardOf('event') > before)
+  await until('the subscriber receives events', () => countReceived('event') > before)
   t.not(store.availableSince(), null, 'commands were answered all the time')
 })
 
-t.test('probing does not take a healthy connection for deaf', async t => {
-  const { store } = await given(t, { probeEveryMs: 5 })
-  const { heardOf } = await listen(store, 'bob')
+t.test('probing does not replace a connection that receives', async t => {
+  const { store } = await openFixture(t, { probeEveryMs: 5 })
+  const { countReceived } = await listen(store, 'bob')
   const commands = async () =>
     Number(/cmdstat_spublish:calls=(\d+)/.exec(await store.client.info('commandstats'))?.[1] ?? 0)
-  await until('it has been probed often', async () => (await commands()) > 20)
-  t.equal(heardOf('gap'), 0)
+  await until('more than 20 probes were published', async () => (await commands()) > 20)
+  t.equal(countReceived('gap'), 0)
 })
 
-t.test('a mistake of ours is not passed off as an outage, and says nothing of what it was about', async t => {
-  const { store } = await given(t)
+t.test('a fault in our code is not reported as an outage, and its error has no arguments', async t => {
+  const { store } = await openFixture(t)
   await store.quotas.take('bob', { name: 'calls', windowMs: 60_000, max: 10, want: 1, now: 1 })
   const [key = ''] = await store.client.keys('*quota*')
   await store.client.rename(key, key.replace(/quota:bob:.*$/, 'leases:bob'))
@@ -239,7 +236,7 @@ t.test('a mistake of ours is not passed off as an outage, and says nothing of wh
 })
 
 for (const cluster of [false, true]) {
-  t.test(`a password that Redis refuses reaches no log${cluster ? ', of a Cluster either' : ''}`, async t => {
+  t.test(`a password that ${cluster ? 'a Cluster' : 'Redis'} refuses is not logged`, async t => {
     const server = await startRedis({ cluster })
     const lines: string[] = []
     const log = pino({ level: 'trace' }, { write: line => lines.push(line) })
@@ -249,28 +246,28 @@ for (const cluster of [false, true]) {
       await server.stop()
     })
     const stop = await store.wakeups.subscribe('bob', () => {}).catch(() => async () => {})
-    await until('it was refused', () => lines.some(line => line.includes('WRONGPASS')))
+    await until('Redis has refused the password', () => lines.some(line => line.includes('WRONGPASS')))
     t.notMatch(lines.join(''), 'hunter2')
     await stop()
   })
 }
 
-t.test('rights that Redis takes away are an outage, not a server error', async t => {
-  const { store } = await given(t)
+t.test('a missing permission in Redis is store_unavailable, not a server error', async t => {
+  const { store } = await openFixture(t)
   const take = () => store.quotas.take('bob', { name: 'calls', windowMs: 60_000, max: 10, want: 1, now: 1 })
   await store.client.call('ACL', 'SETUSER', 'default', '-evalsha', '-eval')
   await t.rejects(take(), { code: 'store_unavailable' })
   await store.client.call('ACL', 'SETUSER', 'default', '+@all')
-  await until('it heals', async () => (await take().catch(() => 0)) === 1)
+  await until('the store recovers', async () => (await take().catch(() => 0)) === 1)
 })
 
-t.test('scripts that Redis has forgotten are sent again', async t => {
-  const { store } = await given(t)
-  const { heardOf } = await listen(store, 'bob')
+t.test('a script is sent as text after SCRIPT FLUSH', async t => {
+  const { store } = await openFixture(t)
+  const { countReceived } = await listen(store, 'bob')
   for (let n = 1; n <= 2; n++) {
     await store.client.script('FLUSH')
     await Promise.all([send(store, 'bob'), send(store, 'bob')])
-    await until('events arrive', () => heardOf('event') >= 2 * n)
-    t.equal(heardOf('event'), 2 * n)
+    await until('events arrive', () => countReceived('event') >= 2 * n)
+    t.equal(countReceived('event'), 2 * n)
   }
 })

@@ -1,11 +1,11 @@
-// Sentinel's word of a new primary comes whenever it likes, also while the store asks who the primary is.
+// Sentinel may announce a new primary at any time, also while the store asks for the primary.
 import t from 'tap'
 import { startProxy } from '../helpers/proxy.js'
 import { addressOf, startSentinels } from '../helpers/sentinel.js'
 import { openRedisStore } from '../helpers/store.js'
 import { until } from '../helpers/until.js'
 
-t.test('a failover that is announced while the store asks for the primary', async t => {
+t.test('the store recovers from a failover that is announced while it asks for the primary', async t => {
   const sentinels = await startSentinels(1)
   t.teardown(() => sentinels.stop())
   const proxy = await startProxy(sentinels.port)
@@ -16,14 +16,17 @@ t.test('a failover that is announced while the store asks for the primary', asyn
   await store.wakeups.subscribe('bob', wakeup => {
     if (wakeup.kind === 'gap') gaps++
   })
-  await until('the announcement will be heard', async () => (await sentinels.listeners()) === 2)
-  const letGo = proxy.delay('get-master-addr-by-name')
+  await until('the store listens to announcements', async () => (await sentinels.listeners()) === 2)
+  const release = proxy.delay('get-master-addr-by-name')
   await (await sentinels.primary()).kill()
-  // Both connections ask, the one that sends and the one that listens.
+  // The connection for commands and the one for subscriptions both ask.
   await until('the store asks', () => proxy.waiting === 2)
-  await until('it is told of a new primary, and so listens no more', async () => (await sentinels.listeners()) === 0)
-  letGo()
-  await until('there is contact again', () => store.availableSince() !== null)
-  await until('and it hears again', () => gaps > 0)
+  await until(
+    'the announcement has arrived, and the store has stopped listening',
+    async () => (await sentinels.listeners()) === 0
+  )
+  release()
+  await until('the store is available', () => store.availableSince() !== null)
+  await until('the subscriber has got a gap', () => gaps > 0)
   t.ok((await store.ping()) >= 0)
 })

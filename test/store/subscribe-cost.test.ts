@@ -1,4 +1,4 @@
-// What it costs to subscribe to many users at once, as when the streams of a node that died open on another one.
+// The cost of many subscriptions at once, such as when the streams of a dead node reconnect to another one.
 import { Redis } from 'ioredis'
 import t from 'tap'
 import { ManualClock } from '../helpers/clock.js'
@@ -9,7 +9,7 @@ import { until } from '../helpers/until.js'
 
 const USERS = Array.from({ length: 50 }, (_, n) => `user-${n}`)
 
-t.test('subscriptions of one turn of the event loop are one command, and each receives its own', async t => {
+t.test('subscriptions of one turn of the event loop are one command, and each receives its own wake-ups', async t => {
   const server = await startRedis()
   const store = await openRedisStore(server.url, new ManualClock(), LIMITS)
   const redis = new Redis(server.url)
@@ -29,7 +29,7 @@ t.test('subscriptions of one turn of the event loop are one command, and each re
     await store.mailboxes.touch(user, 'phone', { now: 1, tag: 'birth' })
     await store.mailboxes.remove(user, 'phone')
   }
-  await until('all have received it', () => received.length === USERS.length)
+  await until('all subscribers have received the wake-up', () => received.length === USERS.length)
   t.strictSame(received, USERS)
   await Promise.all([leaveFirst, ...leaves].map(leave => leave()))
 })

@@ -13,12 +13,12 @@ for (const [count, readers, least, most] of [
   [10, 2, 30, 75],
   [40, 2, 3, 30]
 ] as const) {
-  t.test(`${count} nodes: ${readers} read each partition, ${least} to ${most} are a node's share`, async t => {
+  t.test(`of ${count} nodes ${readers} read each partition, and each node reads ${least} to ${most}`, async t => {
     const nodes = named(count)
     for (const partition of ALL) {
       const found = readersOf(partition, nodes)
       t.equal(new Set(found).size, readers)
-      t.strictSame(readersOf(partition, [...nodes].reverse()), found, 'whatever order a node knows them in')
+      t.strictSame(readersOf(partition, [...nodes].reverse()), found, 'in any order of the nodes')
     }
     const shares = nodes.map(node => shareOf(node, nodes))
     t.equal(shares.flat().length, readers * PARTITIONS)
@@ -27,13 +27,13 @@ for (const [count, readers, least, most] of [
 }
 
 t.test(
-  'when a node goes, its backstop becomes the owner, and partitions it did not read stay where they are',
+  'when a node leaves, the second reader of its partitions becomes the owner, and other partitions keep their readers',
   async t => {
     const nodes = named(5)
-    const left = nodes.filter(node => node !== 'node-2')
+    const remaining = nodes.filter(node => node !== 'node-2')
     for (const partition of ALL) {
       const before = readersOf(partition, nodes)
-      const after = readersOf(partition, left)
+      const after = readersOf(partition, remaining)
       if (before.includes('node-2'))
         t.equal(
           after[0],
@@ -44,7 +44,7 @@ t.test(
   }
 )
 
-t.test('who reads a partition never changes: nodes of two releases must agree', async t => {
+t.test('the readers of a partition are the same in every release', async t => {
   const nodes = ['a', 'b', 'c', 'd']
   t.strictSame(
     [0, 1, 2, 255].map(partition => readersOf(partition, nodes).join()),

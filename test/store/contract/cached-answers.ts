@@ -1,13 +1,13 @@
 import type { Test } from 'tap'
 import { until } from '../../helpers/until.js'
-import type { Lab } from '../contract.js'
+import type { StoreFixture } from '../contract.js'
 
-export function cachedAnswerContract(t: Test, lab: Lab): void {
-  const { cachedAnswers } = lab.store
+export function cachedAnswerContract(t: Test, fixture: StoreFixture): void {
+  const { cachedAnswers } = fixture.store
   const keepMs = 60_000
 
   t.test('get resolves to the answer that was put last', async t => {
-    const [one, other] = [lab.id('room'), lab.id('room')]
+    const [one, other] = [fixture.id('room'), fixture.id('room')]
     t.equal(await cachedAnswers.get(one), null)
     t.equal(await cachedAnswers.put(one, { tag: 'a', value: '{"x":"|ü"}' }, { keepMs }), true)
     t.strictSame(await cachedAnswers.get(one), { tag: 'a', value: '{"x":"|ü"}' })
@@ -17,7 +17,7 @@ export function cachedAnswerContract(t: Test, lab: Lab): void {
   })
 
   t.test('with ifTag an answer replaces only the answer with that tag', async t => {
-    const id = lab.id('room')
+    const id = fixture.id('room')
     t.equal(await cachedAnswers.put(id, { tag: 'a', value: '1' }, { keepMs, ifTag: 'x' }), false)
     t.equal(await cachedAnswers.get(id), null)
     t.equal(await cachedAnswers.put(id, { tag: 'a', value: '1' }, { keepMs, ifTag: null }), true)
@@ -28,7 +28,7 @@ export function cachedAnswerContract(t: Test, lab: Lab): void {
   })
 
   t.test('with keepMs 0 the answer is deleted', async t => {
-    const id = lab.id('room')
+    const id = fixture.id('room')
     await cachedAnswers.put(id, { tag: 'a', value: '1' }, { keepMs })
     t.equal(await cachedAnswers.put(id, { tag: 'b', value: '' }, { keepMs: 0, ifTag: 'x' }), false)
     t.equal(await cachedAnswers.put(id, { tag: 'b', value: '' }, { keepMs: 0, ifTag: 'a' }), true)
@@ -37,10 +37,10 @@ export function cachedAnswerContract(t: Test, lab: Lab): void {
   })
 
   t.test('an answer expires after its time', async t => {
-    const id = lab.id('room')
+    const id = fixture.id('room')
     await cachedAnswers.put(id, { tag: 'a', value: '1' }, { keepMs: 20 })
     await until('the answer has expired', async () => {
-      lab.clock.advance(5)
+      fixture.clock.advance(5)
       return (await cachedAnswers.get(id)) === null
     })
     t.equal(await cachedAnswers.put(id, { tag: 'b', value: '2' }, { keepMs, ifTag: null }), true)

@@ -1,12 +1,12 @@
 import type { Test } from 'tap'
 import type { ContactUpdate } from '../../../src/store/contacts.js'
-import type { Lab } from '../contract.js'
+import type { StoreFixture } from '../contract.js'
 import { call, commitOf, touch } from './fixtures.js'
 
 const YEAR_MS = 365 * 24 * 3_600_000
 
-export function contactContract(t: Test, lab: Lab): void {
-  const { contacts } = lab.store
+export function contactContract(t: Test, fixture: StoreFixture): void {
+  const { contacts } = fixture.store
 
   const updateOf = (
     peer: string,
@@ -17,44 +17,44 @@ export function contactContract(t: Test, lab: Lab): void {
     ...parts
   })
   const record = (user: string, ...update: Parameters<typeof updateOf>) =>
-    contacts.record(user, updateOf(...update), lab.clock.now())
+    contacts.record(user, updateOf(...update), fixture.clock.now())
 
   t.test('a peer without a record is neither known nor blocked, and has no back-off', async t => {
     const none = { isBlocked: false, isKnown: false, backoff: null, isReachable: false, roomIds: [] }
-    t.strictSame(await contacts.readCallee(lab.id('bob'), 'alice', lab.clock.now()), none)
+    t.strictSame(await contacts.readCallee(fixture.id('bob'), 'alice', fixture.clock.now()), none)
   })
 
   t.test('readCallee says whether a device is registered, and which rooms the devices are in', async t => {
-    const bob = lab.id('bob')
-    await touch(lab, bob, 'phone')
+    const bob = fixture.id('bob')
+    await touch(fixture, bob, 'phone')
     for (const [device, roomId] of [
       ['phone', 'r1'],
       ['laptop', 'r1'],
       ['laptop', 'r2']
     ] as const) {
-      await lab.store.memberships.add({ user: bob, device, participantId: 'p' }, roomId, {
+      await fixture.store.memberships.add({ user: bob, device, participantId: 'p' }, roomId, {
         max: 9,
-        now: lab.clock.now()
+        now: fixture.clock.now()
       })
     }
-    const { isReachable, roomIds } = await contacts.readCallee(bob, 'alice', lab.clock.now())
+    const { isReachable, roomIds } = await contacts.readCallee(bob, 'alice', fixture.clock.now())
     t.strictSame([isReachable, [...roomIds].sort()], [true, ['r1', 'r2']])
-    const later = lab.clock.now() + lab.options.retentionMs + 1
+    const later = fixture.clock.now() + fixture.options.retentionMs + 1
     t.match(await contacts.readCallee(bob, 'alice', later), { isReachable: false })
   })
 
   t.test('a user knows the peers they called or answered; the peers do not know the user for that', async t => {
     for (const outcome of ['called', 'answered'] as const) {
-      const [bob, alice] = [lab.id('bob'), lab.id('alice')]
+      const [bob, alice] = [fixture.id('bob'), fixture.id('alice')]
       await record(bob, alice, outcome)
-      t.match(await contacts.readCallee(bob, alice, lab.clock.now()), { isKnown: true, isBlocked: false })
-      t.match(await contacts.readCallee(alice, bob, lab.clock.now()), { isKnown: false })
+      t.match(await contacts.readCallee(bob, alice, fixture.clock.now()), { isKnown: true, isBlocked: false })
+      t.match(await contacts.readCallee(alice, bob, fixture.clock.now()), { isKnown: false })
     }
   })
 
   t.test('each failure in a row doubles the back-off, up to a bound; an answer ends it', async t => {
-    const bob = lab.id('bob')
-    const now = lab.clock.now()
+    const bob = fixture.id('bob')
+    const now = fixture.clock.now()
     const backoff = async () => (await contacts.readCallee(bob, 'alice', now)).backoff
     for (const [n, waitMs] of [5_000, 10_000, 20_000, 40_000, 80_000, 160_000, 300_000, 300_000].entries()) {
       await record(bob, 'alice', 'failed')
@@ -70,17 +70,17 @@ export function contactContract(t: Test, lab: Lab): void {
   })
 
   t.test('a commit records its contact update', async t => {
-    const [bob, ref] = [lab.id('bob'), call(lab.id('c'))]
+    const [bob, ref] = [fixture.id('bob'), call(fixture.id('c'))]
     const mail = [{ user: bob, entries: [], contact: updateOf('alice', 'failed') }]
-    await lab.store.aggregates.commit(ref, commitOf(lab, 0, { mail }))
-    t.match(await contacts.readCallee(bob, 'alice', lab.clock.now()), { backoff: { failures: 1 } })
-    await lab.store.aggregates.commit(ref, commitOf(lab, 1, { mail }))
-    t.match(await contacts.readCallee(bob, 'alice', lab.clock.now()), { backoff: { failures: 2 } })
+    await fixture.store.aggregates.commit(ref, commitOf(fixture, 0, { mail }))
+    t.match(await contacts.readCallee(bob, 'alice', fixture.clock.now()), { backoff: { failures: 1 } })
+    await fixture.store.aggregates.commit(ref, commitOf(fixture, 1, { mail }))
+    t.match(await contacts.readCallee(bob, 'alice', fixture.clock.now()), { backoff: { failures: 2 } })
   })
 
   t.test('blocks are listed, bounded, idempotent, and kept for each user', async t => {
-    const bob = lab.id('bob')
-    const options = { now: lab.clock.now(), max: 2 }
+    const bob = fixture.id('bob')
+    const options = { now: fixture.clock.now(), max: 2 }
     t.equal(await contacts.block(bob, 'mallory', options), true)
     t.equal(await contacts.block(bob, 'eve', options), true)
     t.equal(await contacts.block(bob, 'mallory', options), true, 'again')
@@ -88,7 +88,7 @@ export function contactContract(t: Test, lab: Lab): void {
     t.strictSame(await contacts.blocks(bob, options.now), ['eve', 'mallory'])
     t.match(await contacts.readCallee(bob, 'mallory', options.now), { isBlocked: true })
     t.match(await contacts.readCallee(bob, 'trudy', options.now), { isBlocked: false })
-    t.match(await contacts.readCallee(lab.id('carol'), 'mallory', options.now), { isBlocked: false })
+    t.match(await contacts.readCallee(fixture.id('carol'), 'mallory', options.now), { isBlocked: false })
     await contacts.unblock(bob, 'mallory')
     await contacts.unblock(bob, 'mallory')
     t.strictSame(await contacts.blocks(bob, options.now), ['eve'])
@@ -96,8 +96,8 @@ export function contactContract(t: Test, lab: Lab): void {
   })
 
   t.test('a block expires after a year without use; its use renews it', async t => {
-    const bob = lab.id('bob')
-    const now = lab.clock.now()
+    const bob = fixture.id('bob')
+    const now = fixture.clock.now()
     for (const peer of ['mallory', 'eve']) await contacts.block(bob, peer, { now, max: 2 })
     await contacts.readCallee(bob, 'eve', now + YEAR_MS / 2)
     t.strictSame(await contacts.blocks(bob, now + YEAR_MS), ['eve'])

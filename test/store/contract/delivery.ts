@@ -2,19 +2,19 @@
 import type { Test } from 'tap'
 import type { CommitMail } from '../../../src/store/redis/mailbox-format.js'
 import type { RedisStore } from '../../../src/store/redis/redis.js'
-import type { Lab } from '../contract.js'
+import type { StoreFixture } from '../contract.js'
 import { call, connect, mail, mailOf, texts, touch } from './fixtures.js'
 
-export function deliveryContract(t: Test, lab: Lab<RedisStore>): void {
-  const { mailboxes, leases } = lab.store
+export function deliveryContract(t: Test, fixture: StoreFixture<RedisStore>): void {
+  const { mailboxes, leases } = fixture.store
   const deliver = (user: string, ...commits: CommitMail[]) =>
-    mailboxes.deliver(user, { source: call('some-call'), commits, now: lab.clock.now() })
+    mailboxes.deliver(user, { source: call('some-call'), commits, now: fixture.clock.now() })
 
   t.test('the counted devices are those that got an event of the last commit that was not dropped', async t => {
-    const bob = lab.id('bob')
-    await connect(lab, bob, 'phone', 'c1')
-    await touch(lab, bob, 'laptop')
-    await touch(lab, bob, 'tablet')
+    const bob = fixture.id('bob')
+    await connect(fixture, bob, 'phone', 'c1')
+    await touch(fixture, bob, 'laptop')
+    await touch(fixture, bob, 'tablet')
     const toPhone = (version: number) =>
       mailOf(version, { entries: [mail('x', { device: 'phone' }), mail('y', { device: 'phone' })] })
     const counts = async (...commits: CommitMail[]) => {
@@ -32,14 +32,14 @@ export function deliveryContract(t: Test, lab: Lab<RedisStore>): void {
   })
 
   t.test('a commit that is delivered twice in one call is taken once', async t => {
-    const bob = lab.id('bob')
-    await touch(lab, bob, 'phone')
+    const bob = fixture.id('bob')
+    await touch(fixture, bob, 'phone')
     await deliver(bob, mailOf(1), mailOf(1), mailOf(2))
-    t.strictSame(await texts(lab, bob, 'phone'), ['v1', 'v2'])
+    t.strictSame(await texts(fixture, bob, 'phone'), ['v1', 'v2'])
   })
 
   t.test('a commit releases the lease of its holder, taken or repeated, and no other lease', async t => {
-    const bob = lab.id('bob')
+    const bob = fixture.id('bob')
     const release = mailOf(2, { release: 'some-call/alice' })
     for (const commits of [
       [mailOf(1), release, mailOf(3)],
@@ -50,7 +50,7 @@ export function deliveryContract(t: Test, lab: Lab<RedisStore>): void {
         ['some-call/alice', 'alice'],
         ['some-call/carol', 'carol']
       ] as const)
-        await leases.take(bob, { holder, peer, kind: 'ringing', role: 'callee', at: lab.clock.now() }, {})
+        await leases.take(bob, { holder, peer, kind: 'ringing', role: 'callee', at: fixture.clock.now() }, {})
       await deliver(bob, ...commits)
       t.strictSame(
         (await leases.list(bob)).map(({ holder }) => holder),
@@ -60,9 +60,15 @@ export function deliveryContract(t: Test, lab: Lab<RedisStore>): void {
   })
 
   t.test('commits of one batch release the leases of several holders', async t => {
-    const bob = lab.id('bob')
+    const bob = fixture.id('bob')
     for (const peer of ['alice', 'carol', 'dave']) {
-      const lease = { holder: `some-call/${peer}`, peer, kind: 'ringing', role: 'callee', at: lab.clock.now() } as const
+      const lease = {
+        holder: `some-call/${peer}`,
+        peer,
+        kind: 'ringing',
+        role: 'callee',
+        at: fixture.clock.now()
+      } as const
       await leases.take(bob, lease, {})
     }
     const releasing = (version: number, caller: string) =>

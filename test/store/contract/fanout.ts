@@ -1,24 +1,25 @@
 import type { Test } from 'tap'
 import { FANOUT_LEASE_MS, type FanoutOptions } from '../../../src/store/fanout.js'
 import type { RoomCommit } from '../../../src/store/rooms.js'
-import type { Lab } from '../contract.js'
+import type { StoreFixture } from '../contract.js'
 import { deliverTo } from './fixtures.js'
 import {
   commitRoom,
   LEASE_MS,
   nextBatch,
   participantText,
+  publishItem,
   room,
   roomCommitOf,
-  roomStamp,
-  tellAll
+  roomStamp
 } from './room-fixtures.js'
 
-export function fanoutContract(t: Test, lab: Lab): void {
-  const { rooms, fanouts } = lab.store
+export function fanoutContract(t: Test, fixture: StoreFixture): void {
+  const { rooms, fanouts } = fixture.store
 
-  const next = (id: string, parts?: Partial<FanoutOptions>) => nextBatch(lab, room(id), parts)
-  const renew = (id: string, node: string) => fanouts.renew(room(id), { node, leaseMs: LEASE_MS, now: lab.clock.now() })
+  const next = (id: string, parts?: Partial<FanoutOptions>) => nextBatch(fixture, room(id), parts)
+  const renew = (id: string, node: string) =>
+    fanouts.renew(room(id), { node, leaseMs: LEASE_MS, now: fixture.clock.now() })
 
   /** The versions of the next batch, or the status of another step. */
   async function versions(id: string, node: string, publishedVersion = 0, parts: Partial<FanoutOptions> = {}) {
@@ -28,21 +29,21 @@ export function fanoutContract(t: Test, lab: Lab): void {
 
   /** Commits an item to publish. Resolves to whether the node has the lease. */
   async function publish(id: string, node: string, parts: Partial<RoomCommit> = {}): Promise<boolean> {
-    const result = await rooms.commit(id, roomCommitOf(lab, { items: [tellAll('x')], node, ...parts }))
+    const result = await rooms.commit(id, roomCommitOf(fixture, { items: [publishItem('x')], node, ...parts }))
     return result.status === 'ok' && result.fanoutLease
   }
 
   t.test('the log keeps its entries unchanged, oldest first, until they are published', async t => {
-    const id = lab.id('r')
+    const id = fixture.id('r')
     const task = { kind: 'pair', id: 'x' } as const
-    const items = [tellAll('all', 'p1'), deliverTo('bob'), tellAll('more'), { do: 'follow', task } as const]
-    await commitRoom(t, lab, id, { items, tag: 'one' })
-    await commitRoom(t, lab, id, { tag: 'two' })
-    await commitRoom(t, lab, id, { items: [tellAll(3)], tag: 'three' })
+    const items = [publishItem('all', 'p1'), deliverTo('bob'), publishItem('more'), { do: 'follow', task } as const]
+    await commitRoom(t, fixture, id, { items, tag: 'one' })
+    await commitRoom(t, fixture, id, { tag: 'two' })
+    await commitRoom(t, fixture, id, { items: [publishItem(3)], tag: 'three' })
     const publishedVersion = async () => (await rooms.load(id, []))?.publishedVersion
     t.equal(await publishedVersion(), 0)
     const one = { version: 1, tag: 'one', items }
-    const three = { version: 3, tag: 'three', items: [tellAll(3)] }
+    const three = { version: 3, tag: 'three', items: [publishItem(3)] }
     const batch = { status: 'batch', recipients: [], next: null }
     t.strictSame(await next(id, { entriesMax: 1 }), { ...batch, entries: [one] })
     t.strictSame(await next(id), { ...batch, entries: [one, three] })
@@ -54,16 +55,22 @@ export function fanoutContract(t: Test, lab: Lab): void {
   })
 
   t.test('an entry is not dropped for another commit of the same version', async t => {
-    const id = lab.id('r')
+    const id = fixture.id('r')
     await publish(id, 'node-1', { tag: 'after the failover' })
     const forgotten = { published: { version: 1, tag: 'before' } }
     t.match(await next(id, forgotten), { status: 'batch', entries: [{ version: 1, tag: 'after the failover' }] })
   })
 
   t.test('recipients are the devices in the room, with the version at which each joined', async t => {
-    const id = lab.id('r')
-    await commitRoom(t, lab, id, { writes: { 'participant:a': participantText('alice', 'p1') }, items: [tellAll(1)] })
-    await commitRoom(t, lab, id, { writes: { 'participant:b': participantText('bob', 'p2') }, items: [tellAll(2)] })
+    const id = fixture.id('r')
+    await commitRoom(t, fixture, id, {
+      writes: { 'participant:a': participantText('alice', 'p1') },
+      items: [publishItem(1)]
+    })
+    await commitRoom(t, fixture, id, {
+      writes: { 'participant:b': participantText('bob', 'p2') },
+      items: [publishItem(2)]
+    })
     const alice = { user: 'alice', device: 'phone', participantId: 'p1', since: 1 }
     const bob = { user: 'bob', device: 'phone', participantId: 'p2', since: 2 }
     const recipients = async () => {
@@ -71,16 +78,16 @@ export function fanoutContract(t: Test, lab: Lab): void {
       return step.status === 'batch' && [...step.recipients].sort((a, b) => a.since - b.since)
     }
     t.strictSame(await recipients(), [alice, bob])
-    await commitRoom(t, lab, id, { writes: { 'participant:a': null }, items: [tellAll(3)] })
+    await commitRoom(t, fixture, id, { writes: { 'participant:a': null }, items: [publishItem(3)] })
     t.strictSame(await recipients(), [bob])
   })
 
   t.test('a batch is bounded by entries × recipients, and has at least one entry', async t => {
-    const id = lab.id('r')
+    const id = fixture.id('r')
     for (let n = 0; n < 10; n++) {
-      await commitRoom(t, lab, id, {
+      await commitRoom(t, fixture, id, {
         writes: { [`participant:${n}`]: participantText(`u${n}`, `p${n}`) },
-        items: [tellAll(n)]
+        items: [publishItem(n)]
       })
     }
     const sizes = async (parts: Partial<FanoutOptions>) => {
@@ -94,14 +101,14 @@ export function fanoutContract(t: Test, lab: Lab): void {
   })
 
   t.test('next and renew do not create a room that does not exist', async t => {
-    const id = lab.id('r')
+    const id = fixture.id('r')
     t.strictSame(await next(id), { status: 'idle' })
     t.equal(await renew(id, 'node-1'), false)
     t.equal(await rooms.load(id, 'all'), null)
   })
 
   t.test('a commit grants the lease to one node at a time', async t => {
-    const id = lab.id('r')
+    const id = fixture.id('r')
     t.equal(await publish(id, 'node-1'), true)
     t.equal(await publish(id, 'node-2'), false)
     t.equal(await publish(id, 'node-1'), true, 'the holder keeps it')
@@ -110,24 +117,24 @@ export function fanoutContract(t: Test, lab: Lab): void {
   })
 
   t.test('a commit without items grants the lease only if the log has entries', async t => {
-    const id = lab.id('r')
+    const id = fixture.id('r')
     const withoutItems = { items: [] }
     t.equal(await publish(id, 'node-1', withoutItems), false)
     t.equal(await publish(id, 'node-2'), true)
-    lab.clock.advance(FANOUT_LEASE_MS)
+    fixture.clock.advance(FANOUT_LEASE_MS)
     t.equal(await publish(id, 'node-3', withoutItems), true)
     t.strictSame(await versions(id, 'node-2'), 'busy')
   })
 
   t.test('a node without the lease drops no entries', async t => {
-    const id = lab.id('r')
+    const id = fixture.id('r')
     await publish(id, 'node-1')
     t.strictSame(await versions(id, 'node-2', 1), 'busy')
     t.strictSame(await versions(id, 'node-1'), [1])
   })
 
   t.test('the next batch of the holder has what another node has committed meanwhile', async t => {
-    const id = lab.id('r')
+    const id = fixture.id('r')
     await publish(id, 'node-1')
     t.strictSame(await versions(id, 'node-1'), [1])
     t.equal(await publish(id, 'node-2'), false)
@@ -136,7 +143,7 @@ export function fanoutContract(t: Test, lab: Lab): void {
   })
 
   t.test('once the log is empty, the next commit grants the lease', async t => {
-    const id = lab.id('r')
+    const id = fixture.id('r')
     await publish(id, 'node-1')
     t.strictSame(await versions(id, 'node-1', 1), 'idle')
     t.equal(await renew(id, 'node-1'), false)
@@ -146,12 +153,12 @@ export function fanoutContract(t: Test, lab: Lab): void {
   })
 
   t.test('a node that does not start within FANOUT_LEASE_MS loses the lease to the next commit', async t => {
-    const id = lab.id('r')
+    const id = fixture.id('r')
     await publish(id, 'node-1')
-    lab.clock.advance(FANOUT_LEASE_MS - 1)
+    fixture.clock.advance(FANOUT_LEASE_MS - 1)
     t.equal(await publish(id, 'node-2'), false)
     t.strictSame(await versions(id, 'node-2'), 'busy')
-    lab.clock.advance(1)
+    fixture.clock.advance(1)
     t.equal(await publish(id, 'node-2'), true)
     t.strictSame(await versions(id, 'node-1'), 'busy')
     t.strictSame(await versions(id, 'node-2'), [1, 2, 3])
@@ -160,13 +167,13 @@ export function fanoutContract(t: Test, lab: Lab): void {
   t.test(
     'a node whose lease has lapsed loses it to the next caller, and can neither renew it nor drop entries',
     async t => {
-      const id = lab.id('r')
+      const id = fixture.id('r')
       for (let n = 1; n <= 3; n++) await publish(id, 'node-1')
       t.strictSame(await versions(id, 'node-1', 0, { entriesMax: 2 }), [1, 2])
       t.strictSame(await versions(id, 'node-1', 1, { entriesMax: 2 }), [2, 3])
-      lab.clock.advance(LEASE_MS - 1)
+      fixture.clock.advance(LEASE_MS - 1)
       t.strictSame(await versions(id, 'node-2'), 'busy')
-      lab.clock.advance(1)
+      fixture.clock.advance(1)
       t.strictSame(await versions(id, 'node-2'), [2, 3])
       t.equal(await renew(id, 'node-1'), false, 'node-1 has lost the lease')
       t.strictSame(await versions(id, 'node-1', 3), 'busy')
@@ -177,7 +184,7 @@ export function fanoutContract(t: Test, lab: Lab): void {
   t.test(
     'next and renew renew the lease, also a lapsed one that no other node has taken; a commit does not',
     async t => {
-      const id = lab.id('r')
+      const id = fixture.id('r')
       await publish(id, 'node-1')
       await versions(id, 'node-1')
       for (const [ms, step] of [
@@ -186,20 +193,20 @@ export function fanoutContract(t: Test, lab: Lab): void {
         [3 * LEASE_MS, 'renew'],
         [3 * LEASE_MS, 'next']
       ] as const) {
-        lab.clock.advance(ms)
+        fixture.clock.advance(ms)
         if (step === 'next') t.strictSame(await versions(id, 'node-1'), [1])
         else t.equal(await renew(id, 'node-1'), true)
       }
-      lab.clock.advance(LEASE_MS - 1)
+      fixture.clock.advance(LEASE_MS - 1)
       t.strictSame(await versions(id, 'node-2'), 'busy')
       t.equal(await publish(id, 'node-1'), true)
-      lab.clock.advance(1)
+      fixture.clock.advance(1)
       t.strictSame(await versions(id, 'node-2'), [1, 2])
     }
   )
 
   t.test('a lease of 0 ms is free at once', async t => {
-    const id = lab.id('r')
+    const id = fixture.id('r')
     await publish(id, 'node-1')
     await publish(id, 'node-1')
     t.strictSame(await versions(id, 'node-1', 1, { leaseMs: 0 }), [2])
@@ -208,7 +215,7 @@ export function fanoutContract(t: Test, lab: Lab): void {
   })
 
   t.test('concurrent commits of four nodes are published in order, each once', async t => {
-    const id = lab.id('r')
+    const id = fixture.id('r')
     const published: number[] = []
     const publishing = new Set<string>()
     const leased = new Set<string>()

@@ -14,7 +14,7 @@ import type {
   Wakeup
 } from '../../../src/store/store.js'
 import { CLAIM_TURNS, type ClaimedTimers, type ClaimOptions, TIMER_CLASSES } from '../../../src/store/timers.js'
-import type { Lab } from '../contract.js'
+import type { StoreFixture } from '../contract.js'
 
 export const call = (id: string): AggregateRef => ({ kind: 'call', id })
 
@@ -35,7 +35,7 @@ export const mailTo = (user: string, text = 'x', parts: Partial<UserMail> = {}):
 /** The stamp of the commit of this version in these tests; null for version 0, before the first commit. */
 export const stamp = (version: number, tag = `t${version}`): Stamp | null => (version === 0 ? null : { version, tag })
 
-export const commitOf = (lab: Lab, expected: number, parts: Partial<Commit> = {}): Commit => ({
+export const commitOf = (fixture: StoreFixture, expected: number, parts: Partial<Commit> = {}): Commit => ({
   expected: stamp(expected),
   version: expected + 1,
   tag: `t${expected + 1}`,
@@ -44,7 +44,7 @@ export const commitOf = (lab: Lab, expected: number, parts: Partial<Commit> = {}
   log: [],
   deadlineAt: null,
   expireInMs: null,
-  now: lab.clock.now(),
+  now: fixture.clock.now(),
   ...parts
 })
 
@@ -69,19 +69,19 @@ export const appendAll = (commits: readonly UserCommit[]): Omit<UserAppend, 'use
 
 /** Appends as fan-out does; 'duplicate' if no mailbox of the user got an event. */
 export async function append(
-  lab: Lab,
+  fixture: StoreFixture,
   user: string,
   published: Omit<UserAppend, 'user'>
 ): Promise<'appended' | 'duplicate'> {
-  const before = await countEntries(lab, user)
-  await lab.store.mailboxes.appendEach([{ user, ...published }], lab.clock.now())
-  return (await countEntries(lab, user)) > before ? 'appended' : 'duplicate'
+  const before = await countEntries(fixture, user)
+  await fixture.store.mailboxes.appendEach([{ user, ...published }], fixture.clock.now())
+  return (await countEntries(fixture, user)) > before ? 'appended' : 'duplicate'
 }
 
 /** Of all mailboxes of the user, evicted entries included. */
-async function countEntries(lab: Lab, user: string): Promise<number> {
-  const devices = await lab.store.mailboxes.devices(user, lab.clock.now())
-  const pages = await Promise.all(devices.map(({ device }) => read(lab, user, device, 'start', 1)))
+async function countEntries(fixture: StoreFixture, user: string): Promise<number> {
+  const devices = await fixture.store.mailboxes.devices(user, fixture.clock.now())
+  const pages = await Promise.all(devices.map(({ device }) => read(fixture, user, device, 'start', 1)))
   return pages.reduce((sum, page) => sum + (page.status === 'none' ? 0 : page.head.seq), 0)
 }
 
@@ -91,15 +91,24 @@ export const mail = <To extends Partial<MailboxEntry>>(text: string, to?: To) =>
   ...to
 })
 
-export async function touch(lab: Lab, user: string, device: string, parts: Partial<Touch> = {}): Promise<Touched> {
-  const touched = await lab.store.mailboxes.touch(user, device, { now: lab.clock.now(), tag: 'birth', ...parts })
+export async function touch(
+  fixture: StoreFixture,
+  user: string,
+  device: string,
+  parts: Partial<Touch> = {}
+): Promise<Touched> {
+  const touched = await fixture.store.mailboxes.touch(user, device, {
+    now: fixture.clock.now(),
+    tag: 'birth',
+    ...parts
+  })
   if (touched === null) throw new Error(`${device} is one device too many`)
   return touched
 }
 
 /** The touch of a stream that opens. */
-export const connect = (lab: Lab, user: string, device: string, connection: string): Promise<Touched> =>
-  touch(lab, user, device, { connection, claim: true, onlineUntil: lab.clock.now() + 45_000 })
+export const connect = (fixture: StoreFixture, user: string, device: string, connection: string): Promise<Touched> =>
+  touch(fixture, user, device, { connection, claim: true, onlineUntil: fixture.clock.now() + 45_000 })
 
 /** The events of a wake-up, each with the tag of the one before. */
 export const chained = (wakeup: Wakeup) =>
@@ -108,29 +117,29 @@ export const chained = (wakeup: Wakeup) =>
     : []
 
 export const read = (
-  lab: Lab,
+  fixture: StoreFixture,
   user: string,
   device: string,
   cursor: Cursor | 'start',
   limit = 10_000,
   maxBytes = 16_777_216
 ): Promise<ReadResult> =>
-  lab.store.mailboxes.read(user, device, { from: cursor, limit, maxBytes, now: lab.clock.now() })
+  fixture.store.mailboxes.read(user, device, { from: cursor, limit, maxBytes, now: fixture.clock.now() })
 
 /** The texts of all events after the cursor, or why there are none. */
-export async function texts(lab: Lab, user: string, device: string, cursor: Cursor | 'start' = 'start') {
-  const result = await read(lab, user, device, cursor)
+export async function texts(fixture: StoreFixture, user: string, device: string, cursor: Cursor | 'start' = 'start') {
+  const result = await read(fixture, user, device, cursor)
   if (result.status === 'reset') return result.reason
   return result.status === 'none' ? 'none' : result.events.map(event => JSON.parse(event.envelope).text)
 }
 
 /** A direct event for the device phone, without a basis. */
-export const directEvent = (lab: Lab, n: number, parts: Partial<DirectEvent> = {}): DirectEvent => ({
+export const directEvent = (fixture: StoreFixture, n: number, parts: Partial<DirectEvent> = {}): DirectEvent => ({
   basis: null,
   device: 'phone',
   ...mail(`v${n}`),
   tag: `t${n}`,
-  now: lab.clock.now(),
+  now: fixture.clock.now(),
   ...parts
 })
 
@@ -141,28 +150,28 @@ export const decidedOn = (source: AggregateRef, version: number, tag = `t${versi
 
 /** Sends `count` events to the device one by one, each with a tag of its own. */
 export async function fill(
-  lab: Lab,
+  fixture: StoreFixture,
   user: string,
   count: number,
   { stem = 'e', device = 'phone' } = {}
 ): Promise<void> {
   for (let n = 1; n <= count; n++) {
-    const message = directEvent(lab, 1, { device, tag: `${stem}${n}`, ...mail(`${stem}${n}`) })
-    await lab.store.mailboxes.send(user, message)
+    const message = directEvent(fixture, 1, { device, tag: `${stem}${n}`, ...mail(`${stem}${n}`) })
+    await fixture.store.mailboxes.send(user, message)
   }
 }
 
 export const CLAIM = { claimMs: 5_000, staleMs: 1_000, limit: 10_000, classes: TIMER_CLASSES }
 
 /** Claims what is due, and returns what has this id: the store holds aggregates of other tests as well. */
-export async function claimOf(lab: Lab, id: string): Promise<Pick<ClaimedTimers, 'due' | 'stale'>> {
-  const { due, stale } = await claimWithMarker(lab, id)
+export async function claimOf(fixture: StoreFixture, id: string): Promise<Pick<ClaimedTimers, 'due' | 'stale'>> {
+  const { due, stale } = await claimWithMarker(fixture, id)
   return { due, stale }
 }
 
 /** The same, with the claim marker. */
 export async function claimWithMarker(
-  { store, clock }: Lab,
+  { store, clock }: StoreFixture,
   id: string
 ): Promise<Pick<ClaimedTimers, 'due' | 'stale' | 'claimedUntil'>> {
   const found: ClaimedTimers[] = []
@@ -176,7 +185,10 @@ export async function claimWithMarker(
 }
 
 /** The first claim of a round that finds something, or the last one. A round covers all partitions. */
-export async function claimNext({ store, clock }: Lab, options: Partial<ClaimOptions>): Promise<ClaimedTimers> {
+export async function claimNext(
+  { store, clock }: StoreFixture,
+  options: Partial<ClaimOptions>
+): Promise<ClaimedTimers> {
   for (let turn = 1; ; turn++) {
     const claimed = await store.timers.claimDue({ ...CLAIM, now: clock.now(), ...options })
     if (claimed.due.length > 0 || turn === CLAIM_TURNS) return claimed

@@ -1,13 +1,13 @@
 import type { Test } from 'tap'
-import type { Lab } from '../contract.js'
+import type { StoreFixture } from '../contract.js'
 
-export function invitationContract(t: Test, lab: Lab): void {
-  const { invitations } = lab.store
+export function invitationContract(t: Test, fixture: StoreFixture): void {
+  const { invitations } = fixture.store
   const list = async (user: string, now: number) => [...(await invitations.list(user, now))].sort()
 
   t.test('rooms that ring for a user are listed until they ring no more', async t => {
-    const [alice, bob] = [lab.id('alice'), lab.id('bob')]
-    const now = lab.clock.now()
+    const [alice, bob] = [fixture.id('alice'), fixture.id('bob')]
+    const now = fixture.clock.now()
     t.strictSame(await list(alice, now), [])
     await invitations.add(alice, 'room-1', { until: now + 30_000, now })
     await invitations.add(alice, 'room-1', { until: now + 30_000, now })
@@ -20,8 +20,8 @@ export function invitationContract(t: Test, lab: Lab): void {
   })
 
   t.test('an invitation that is added twice is listed until the later end', async t => {
-    const alice = lab.id('alice')
-    const now = lab.clock.now()
+    const alice = fixture.id('alice')
+    const now = fixture.clock.now()
     await invitations.add(alice, 'room-1', { until: now + 30_000, now })
     await invitations.add(alice, 'room-1', { until: now + 20_000, now: now + 10 })
     t.strictSame(await list(alice, now + 29_999), ['room-1'])

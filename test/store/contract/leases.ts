@@ -1,10 +1,10 @@
 import type { Test } from 'tap'
 import type { Lease, LeaseKind, LeaseLimits } from '../../../src/store/leases.js'
-import type { Lab } from '../contract.js'
+import type { StoreFixture } from '../contract.js'
 import { call, commitOf } from './fixtures.js'
 
-export function leaseContract(t: Test, lab: Lab): void {
-  const { leases } = lab.store
+export function leaseContract(t: Test, fixture: StoreFixture): void {
+  const { leases } = fixture.store
   const lease = (holder: string, peer: string, kind: LeaseKind = 'active'): Lease => ({
     holder,
     peer,
@@ -19,7 +19,7 @@ export function leaseContract(t: Test, lab: Lab): void {
     (await leases.list(user)).map(({ holder, kind }) => `${holder} ${kind}`).sort((a, b) => a.localeCompare(b))
 
   t.test('a lease is taken, listed as it was taken, and released by its holder only', async t => {
-    const alice = lab.id('alice')
+    const alice = fixture.id('alice')
     t.strictSame(await leases.list(alice), [])
     t.strictSame(await take(alice, lease('c1/alice', 'bob'), one), { taken: true, held: [lease('c1/alice', 'bob')] })
     t.strictSame(await take(alice, lease('c2/alice', 'carol'), one), {
@@ -37,7 +37,7 @@ export function leaseContract(t: Test, lab: Lab): void {
   })
 
   t.test('taking a held lease again succeeds and changes nothing', async t => {
-    const alice = lab.id('alice')
+    const alice = fixture.id('alice')
     await take(alice, lease('c1/alice', 'bob'), one)
     const again = { ...lease('c1/alice', 'bob', 'ringing'), at: 5, role: 'other' }
     t.match(await take(alice, again, { active: 0 }), { taken: true })
@@ -45,7 +45,7 @@ export function leaseContract(t: Test, lab: Lab): void {
   })
 
   t.test('a second lease with the same peer is refused, whatever the kinds and limits', async t => {
-    const alice = lab.id('alice')
+    const alice = fixture.id('alice')
     await take(alice, lease('c1/bob', 'bob', 'ringing'), {})
     for (const kind of ['active', 'ringing', 'ringing_known'] as const) {
       const result = await take(alice, lease('c2/alice', 'bob', kind), { active: 9, ringing: 9 })
@@ -67,7 +67,7 @@ export function leaseContract(t: Test, lab: Lab): void {
       [['ringing_known', 'ringing_known'], { ringing_known: 2 }, false]
     ]
     for (const [kinds, limits, taken] of cases) {
-      const bob = lab.id('bob')
+      const bob = fixture.id('bob')
       for (const [n, kind] of kinds.entries()) await take(bob, lease(`c${n}/p${n}`, `p${n}`, kind), {})
       const result = await take(bob, lease('next/alice', 'alice', 'ringing'), limits)
       t.equal(result.taken, taken, `${kinds} under ${JSON.stringify(limits)}`)
@@ -76,13 +76,13 @@ export function leaseContract(t: Test, lab: Lab): void {
   })
 
   t.test('of many concurrent takes for the last slot, one succeeds', async t => {
-    const alice = lab.id('alice')
+    const alice = fixture.id('alice')
     const takes = Array.from({ length: 20 }, (_, n) => take(alice, lease(`c${n}/alice`, `p${n}`), one))
     t.equal((await Promise.all(takes)).filter(({ taken }) => taken).length, 1)
   })
 
   t.test('the holder can upgrade a lease to active once; peer, role and time stay', async t => {
-    const bob = lab.id('bob')
+    const bob = fixture.id('bob')
     await take(bob, lease('c1/alice', 'alice', 'ringing'), {})
     const active = { ...lease('c1/alice', 'alice'), at: 5, role: 'other' }
     for (let n = 0; n < 2; n++) {
@@ -92,7 +92,7 @@ export function leaseContract(t: Test, lab: Lab): void {
   })
 
   t.test('an upgrade is refused while the user has the maximum of active leases, and nothing is written', async t => {
-    const bob = lab.id('bob')
+    const bob = fixture.id('bob')
     await take(bob, lease('c1/bob', 'carol', 'active'), {})
     await take(bob, lease('c2/alice', 'alice', 'ringing_known'), {})
     const activate = (active: number) => take(bob, lease('c2/alice', 'alice'), { active })
@@ -106,7 +106,7 @@ export function leaseContract(t: Test, lab: Lab): void {
   })
 
   t.test('an active lease that the holder does not have is taken as a new one', async t => {
-    const bob = lab.id('bob')
+    const bob = fixture.id('bob')
     await take(bob, lease('c1/alice', 'alice', 'ringing'), {})
     t.match(await take(bob, lease('c2/carol', 'carol'), one), { taken: true })
     t.match(await take(bob, lease('c3/dave', 'dave'), one), { taken: false })
@@ -118,7 +118,7 @@ export function leaseContract(t: Test, lab: Lab): void {
   })
 
   t.test('of many concurrent upgrades to the last active slot, one succeeds', async t => {
-    const bob = lab.id('bob')
+    const bob = fixture.id('bob')
     for (let n = 0; n < 10; n++) await take(bob, lease(`c${n}/p${n}`, `p${n}`, 'ringing'), {})
     const takes = Array.from({ length: 10 }, (_, n) => take(bob, lease(`c${n}/p${n}`, `p${n}`), one))
     t.equal((await Promise.all(takes)).filter(({ taken }) => taken).length, 1)
@@ -135,11 +135,11 @@ export function leaseContract(t: Test, lab: Lab): void {
   })
 
   t.test('a commit takes the leases that it claims, and returns all leases of their users', async t => {
-    const [alice, bob] = [lab.id('alice'), lab.id('bob')]
+    const [alice, bob] = [fixture.id('alice'), fixture.id('bob')]
     await take(bob, lease('c0/carol', 'carol', 'ringing'), {})
-    const result = await lab.store.aggregates.commit(
-      call(lab.id('c')),
-      commitOf(lab, 0, { mail: [claimOf(bob, alice, { kind: 'ringing' }), claimOf(alice, bob)] })
+    const result = await fixture.store.aggregates.commit(
+      call(fixture.id('c')),
+      commitOf(fixture, 0, { mail: [claimOf(bob, alice, { kind: 'ringing' }), claimOf(alice, bob)] })
     )
     t.ok(result.ok)
     if (!result.ok) return
@@ -150,14 +150,14 @@ export function leaseContract(t: Test, lab: Lab): void {
   })
 
   t.test('a commit whose claim is refused writes no state and returns the leases of that user', async t => {
-    const [alice, bob, id] = [lab.id('alice'), lab.id('bob'), lab.id('c')]
+    const [alice, bob, id] = [fixture.id('alice'), fixture.id('bob'), fixture.id('c')]
     await take(bob, lease('c0/carol', 'carol'), {})
     const mail = [claimOf(alice, bob), claimOf(bob, alice)]
-    t.strictSame(await lab.store.aggregates.commit(call(id), commitOf(lab, 0, { mail })), {
+    t.strictSame(await fixture.store.aggregates.commit(call(id), commitOf(fixture, 0, { mail })), {
       ok: false,
       refused: { user: bob, held: [lease('c0/carol', 'carol')] }
     })
-    t.equal(await lab.store.aggregates.load(call(id)), null)
+    t.equal(await fixture.store.aggregates.load(call(id)), null)
     t.strictSame(await held(bob), ['c0/carol active'])
   })
 }

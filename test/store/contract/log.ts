@@ -1,17 +1,17 @@
 import type { Test } from 'tap'
-import type { Lab } from '../contract.js'
-import { commitRoom, roomCommitOf, tellAll } from './room-fixtures.js'
+import type { StoreFixture } from '../contract.js'
+import { commitRoom, publishItem, roomCommitOf } from './room-fixtures.js'
 
-export function logContract(t: Test, lab: Lab): void {
-  const { rooms } = lab.store
+export function logContract(t: Test, fixture: StoreFixture): void {
+  const { rooms } = fixture.store
   const entryOf = (n: number | string, keep = 100) => ({ id: `l${n}`, value: `"${n}"`, keep })
 
   /** A room whose versions 2, 4 … `2 * count` each wrote a log entry. */
   async function createRoom(t: Test, count: number, keep?: number): Promise<string> {
-    const id = lab.id('r')
+    const id = fixture.id('r')
     for (let n = 1; n <= count; n++) {
-      await commitRoom(t, lab, id)
-      await commitRoom(t, lab, id, { logEntry: entryOf(2 * n, keep) })
+      await commitRoom(t, fixture, id)
+      await commitRoom(t, fixture, id, { logEntry: entryOf(2 * n, keep) })
     }
     return id
   }
@@ -19,11 +19,11 @@ export function logContract(t: Test, lab: Lab): void {
     (await rooms.log(id, options)).map(({ version }) => version)
 
   t.test('a log entry is kept unchanged, with the version that wrote it', async t => {
-    const id = lab.id('r')
+    const id = fixture.id('r')
     const value = JSON.stringify({ text: 'grüße | "quoted" \u2028 🎥' })
-    await commitRoom(t, lab, id, { logEntry: { id: 'first', value, keep: 9 } })
-    await commitRoom(t, lab, id, { writes: { a: '1' } })
-    await commitRoom(t, lab, id, { logEntry: { id: 'second', value: '""', keep: 9 } })
+    await commitRoom(t, fixture, id, { logEntry: { id: 'first', value, keep: 9 } })
+    await commitRoom(t, fixture, id, { writes: { a: '1' } })
+    await commitRoom(t, fixture, id, { logEntry: { id: 'second', value: '""', keep: 9 } })
     t.strictSame(await rooms.log(id, { limit: 9 }), [
       { id: 'first', value, version: 1 },
       { id: 'second', value: '""', version: 3 }
@@ -50,7 +50,7 @@ export function logContract(t: Test, lab: Lab): void {
   t.test('a commit returns the entries that its own entry displaces', async t => {
     const id = await createRoom(t, 3)
     const dropped = async (n: number, keep: number) => {
-      const result = await rooms.commit(id, roomCommitOf(lab, { logEntry: entryOf(n, keep) }))
+      const result = await rooms.commit(id, roomCommitOf(fixture, { logEntry: entryOf(n, keep) }))
       return result.status === 'ok' ? result.excess : result.status
     }
     t.equal(await dropped(7, 4), undefined, 'none')
@@ -66,7 +66,10 @@ export function logContract(t: Test, lab: Lab): void {
   t.test('with keepsExcess the excess entries are kept and returned again until they are trimmed', async t => {
     const id = await createRoom(t, 3)
     const excess = async (n: number) => {
-      const result = await rooms.commit(id, roomCommitOf(lab, { logEntry: { ...entryOf(n, 3), keepsExcess: true } }))
+      const result = await rooms.commit(
+        id,
+        roomCommitOf(fixture, { logEntry: { ...entryOf(n, 3), keepsExcess: true } })
+      )
       return result.status === 'ok' ? result.excess?.map(({ version }) => version) : result.status
     }
     t.strictSame(await excess(7), [2])
@@ -78,13 +81,13 @@ export function logContract(t: Test, lab: Lab): void {
     for (let n = 0; n < 2; n++) await rooms.trimLog(id, { version: 4, id: 'l4' })
     t.strictSame(await versions(id, { limit: 9 }), [6, 7, 8])
     t.strictSame(await excess(2), [6], 'the id of a trimmed entry is not known')
-    await rooms.trimLog(lab.id('r'), { version: 4, id: 'l2' })
+    await rooms.trimLog(fixture.id('r'), { version: 4, id: 'l2' })
   })
 
   t.test('an entry with a known id is refused, and nothing is written', async t => {
     const id = await createRoom(t, 2)
-    const again = { logEntry: { ...entryOf(2), value: '"other"' }, writes: { a: '1' }, items: [tellAll(1)] }
-    t.strictSame(await rooms.commit(id, roomCommitOf(lab, again)), { status: 'known', version: 2 })
+    const again = { logEntry: { ...entryOf(2), value: '"other"' }, writes: { a: '1' }, items: [publishItem(1)] }
+    t.strictSame(await rooms.commit(id, roomCommitOf(fixture, again)), { status: 'known', version: 2 })
     t.same(await rooms.load(id, 'all'), { version: 4, fields: new Map(), participantCount: 0, publishedVersion: 4 })
     t.strictSame(
       (await rooms.log(id, { limit: 9 })).map(({ value }) => value),
@@ -93,8 +96,8 @@ export function logContract(t: Test, lab: Lab): void {
   })
 
   t.test('of many concurrent commits of one entry, one is written', async t => {
-    const id = lab.id('r')
-    const commit = roomCommitOf(lab, { logEntry: entryOf(1) })
+    const id = fixture.id('r')
+    const commit = roomCommitOf(fixture, { logEntry: entryOf(1) })
     const results = await Promise.all(Array.from({ length: 10 }, () => rooms.commit(id, commit)))
     t.equal(results.filter(({ status }) => status === 'ok').length, 1)
     t.equal(results.filter(({ status }) => status === 'known').length, 9)
@@ -104,11 +107,14 @@ export function logContract(t: Test, lab: Lab): void {
   t.test('the newest entries are kept; older ones are removed together with their ids', async t => {
     const id = await createRoom(t, 5, 3)
     t.strictSame(await versions(id, { limit: 99 }), [6, 8, 10])
-    t.strictSame(await rooms.commit(id, roomCommitOf(lab, { logEntry: entryOf(6) })), { status: 'known', version: 6 })
-    t.equal(await commitRoom(t, lab, id, { logEntry: entryOf(4, 3) }), 11, 'entry 4 is not known any more')
+    t.strictSame(await rooms.commit(id, roomCommitOf(fixture, { logEntry: entryOf(6) })), {
+      status: 'known',
+      version: 6
+    })
+    t.equal(await commitRoom(t, fixture, id, { logEntry: entryOf(4, 3) }), 11, 'entry 4 is not known any more')
     t.strictSame(await versions(id, { limit: 99 }), [8, 10, 11])
-    t.equal(await commitRoom(t, lab, id, { logEntry: entryOf('last', 1) }), 12, 'the commit keeps fewer entries')
+    t.equal(await commitRoom(t, fixture, id, { logEntry: entryOf('last', 1) }), 12, 'the commit keeps fewer entries')
     t.strictSame(await versions(id, { limit: 99 }), [12])
-    t.equal(await commitRoom(t, lab, id, { logEntry: entryOf(8) }), 13)
+    t.equal(await commitRoom(t, fixture, id, { logEntry: entryOf(8) }), 13)
   })
 }

@@ -1,8 +1,8 @@
 import type { Test } from 'tap'
-import type { Lab } from '../contract.js'
+import type { StoreFixture } from '../contract.js'
 
-export function membershipContract(t: Test, lab: Lab): void {
-  const { memberships } = lab.store
+export function membershipContract(t: Test, fixture: StoreFixture): void {
+  const { memberships } = fixture.store
   const options = { max: 3, now: 1_000 }
   const list = async (user: string, device?: string) =>
     [...(await memberships.list(user, device))].sort((a, b) =>
@@ -11,7 +11,7 @@ export function membershipContract(t: Test, lab: Lab): void {
   const at = 1_000
 
   t.test('list resolves to the memberships of one device, or of all devices of a user', async t => {
-    const [alice, bob] = [lab.id('alice'), lab.id('bob')]
+    const [alice, bob] = [fixture.id('alice'), fixture.id('bob')]
     const phone = { user: alice, device: 'phone', participantId: 'p1' }
     const laptop = { user: alice, device: 'laptop', participantId: 'p2' }
     t.strictSame(await list(alice), [])
@@ -40,7 +40,7 @@ export function membershipContract(t: Test, lab: Lab): void {
   t.test(
     'a device is in a room as the participant that was added last; removing an earlier one changes nothing',
     async t => {
-      const alice = lab.id('alice')
+      const alice = fixture.id('alice')
       const before = { user: alice, device: 'phone', participantId: 'p1' }
       const after = { ...before, participantId: 'p2' }
       await memberships.add(before, 'room-1', options)
@@ -53,7 +53,7 @@ export function membershipContract(t: Test, lab: Lab): void {
   )
 
   t.test('a membership beyond the maximum of the device is refused; other devices do not count', async t => {
-    const alice = lab.id('alice')
+    const alice = fixture.id('alice')
     const phone = { user: alice, device: 'phone', participantId: 'p1' }
     for (const room of ['r1', 'r2', 'r3']) t.equal(await memberships.add(phone, room, options), true)
     t.equal(await memberships.add(phone, 'r4', options), false)

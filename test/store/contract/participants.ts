@@ -1,33 +1,33 @@
 import type { Test } from 'tap'
-import type { Lab } from '../contract.js'
+import type { StoreFixture } from '../contract.js'
 import {
   commitRoom,
   joinOf,
   nextBatch,
   participantText,
+  publishItem,
   room,
   roomCommitOf,
-  roomStamp,
-  tellAll
+  roomStamp
 } from './room-fixtures.js'
 
-export function participantContract(t: Test, lab: Lab): void {
-  const { rooms } = lab.store
+export function participantContract(t: Test, fixture: StoreFixture): void {
+  const { rooms } = fixture.store
 
   /** The recipients, in the order in which they joined. Publishes the log. */
   async function recipientsOf(id: string) {
-    const version = await commitRoom(t, lab, id, { items: [tellAll('x')] })
-    const step = await nextBatch(lab, room(id))
+    const version = await commitRoom(t, fixture, id, { items: [publishItem('x')] })
+    const step = await nextBatch(fixture, room(id))
     const recipients = step.status === 'batch' ? step.recipients : []
-    await nextBatch(lab, room(id), { published: roomStamp(version) })
+    await nextBatch(fixture, room(id), { published: roomStamp(version) })
     return [...recipients].sort((a, b) => a.since - b.since)
   }
   const participantCount = async (id: string) => (await rooms.load(id, []))?.participantCount
 
   t.test('a device is a recipient from the commit that added its field until the field is removed', async t => {
-    const id = lab.id('r')
+    const id = fixture.id('r')
     const alice = { user: 'alice', device: 'phone' }
-    const write = (text: string | null) => commitRoom(t, lab, id, { writes: { 'participant:a': text } })
+    const write = (text: string | null) => commitRoom(t, fixture, id, { writes: { 'participant:a': text } })
     await write(participantText('alice', 'p1'))
     t.strictSame(await recipientsOf(id), [{ ...alice, participantId: 'p1', since: 1 }])
     await write(participantText('alice', 'p1', { since: 1, more: 'changed' }))
@@ -45,9 +45,11 @@ export function participantContract(t: Test, lab: Lab): void {
   })
 
   t.test('each device of a user is a separate recipient', async t => {
-    const id = lab.id('r')
-    await commitRoom(t, lab, id, joinOf(lab, 'alice'))
-    await commitRoom(t, lab, id, { writes: { 'participant:b': participantText('alice', 'p2', { device: 'laptop' }) } })
+    const id = fixture.id('r')
+    await commitRoom(t, fixture, id, joinOf(fixture, 'alice'))
+    await commitRoom(t, fixture, id, {
+      writes: { 'participant:b': participantText('alice', 'p2', { device: 'laptop' }) }
+    })
     t.strictSame(
       (await recipientsOf(id)).map(({ device, participantId }) => [device, participantId]),
       [
@@ -60,9 +62,9 @@ export function participantContract(t: Test, lab: Lab): void {
   t.test(
     'the heads of a group are the first lines of its fields; a field that is also read by name is whole',
     async t => {
-      const id = lab.id('r')
+      const id = fixture.id('r')
       const [alice, bob] = [participantText('alice', 'p1', { more: 'x'.repeat(4000) }), participantText('bob', 'p2')]
-      await commitRoom(t, lab, id, {
+      await commitRoom(t, fixture, id, {
         writes: { 'participant:a': alice, 'participant:b': bob, 'user:a': '1', settings: '{}' }
       })
       const stamp = { version: 1, tag: 'tag' }
@@ -78,9 +80,9 @@ export function participantContract(t: Test, lab: Lab): void {
   )
 
   t.test('a commit that adds a participant to a full room is refused, and writes nothing', async t => {
-    const id = lab.id('r')
-    await commitRoom(t, lab, id, joinOf(lab, 'alice', { participantsMax: 1 }))
-    t.strictSame(await rooms.commit(id, joinOf(lab, 'bob', { participantsMax: 1 })), {
+    const id = fixture.id('r')
+    await commitRoom(t, fixture, id, joinOf(fixture, 'alice', { participantsMax: 1 }))
+    t.strictSame(await rooms.commit(id, joinOf(fixture, 'bob', { participantsMax: 1 })), {
       status: 'full',
       of: 'participants'
     })
@@ -89,27 +91,27 @@ export function participantContract(t: Test, lab: Lab): void {
   })
 
   t.test('in a full room devices can join again and leave, and other commits succeed', async t => {
-    const id = lab.id('r')
+    const id = fixture.id('r')
     const full = { participantsMax: 1 }
-    await commitRoom(t, lab, id, joinOf(lab, 'alice', full))
-    await commitRoom(t, lab, id, { ...full, writes: { 'participant:alice': participantText('alice', 'p2') } })
-    await commitRoom(t, lab, id, { ...full, writes: { a: '1', 'user:alice': '{}' } })
-    await commitRoom(t, lab, id, { ...full, writes: { 'participant:bob': null } })
-    await commitRoom(t, lab, id, { participantsMax: 0, writes: { 'participant:alice': null } })
-    await commitRoom(t, lab, id, joinOf(lab, 'bob', full))
+    await commitRoom(t, fixture, id, joinOf(fixture, 'alice', full))
+    await commitRoom(t, fixture, id, { ...full, writes: { 'participant:alice': participantText('alice', 'p2') } })
+    await commitRoom(t, fixture, id, { ...full, writes: { a: '1', 'user:alice': '{}' } })
+    await commitRoom(t, fixture, id, { ...full, writes: { 'participant:bob': null } })
+    await commitRoom(t, fixture, id, { participantsMax: 0, writes: { 'participant:alice': null } })
+    await commitRoom(t, fixture, id, joinOf(fixture, 'bob', full))
     t.equal(await participantCount(id), 1)
   })
 
   t.test('a commit that conflicts in a full room is a conflict', async t => {
-    const id = lab.id('r')
-    await commitRoom(t, lab, id, joinOf(lab, 'alice'))
-    t.strictSame(await rooms.commit(id, joinOf(lab, 'alice', { participantsMax: 1 })), { status: 'conflict' })
+    const id = fixture.id('r')
+    await commitRoom(t, fixture, id, joinOf(fixture, 'alice'))
+    t.strictSame(await rooms.commit(id, joinOf(fixture, 'alice', { participantsMax: 1 })), { status: 'conflict' })
   })
 
   t.test('of fifty concurrent joins to a room of ten, ten succeed', async t => {
-    const id = lab.id('r')
+    const id = fixture.id('r')
     const joins = Array.from({ length: 50 }, (_, n) =>
-      rooms.commit(id, joinOf(lab, `user-${n}`, { participantsMax: 10 }))
+      rooms.commit(id, joinOf(fixture, `user-${n}`, { participantsMax: 10 }))
     )
     const results = await Promise.all(joins)
     t.equal(results.filter(({ status }) => status === 'ok').length, 10)
@@ -119,12 +121,12 @@ export function participantContract(t: Test, lab: Lab): void {
   })
 
   t.test('a commit that adds two participants adds both or none', async t => {
-    const id = lab.id('r')
+    const id = fixture.id('r')
     const writes = { 'participant:a': participantText('alice', 'p1'), 'participant:b': participantText('bob', 'p2') }
     const both = { writes, participantsMax: 1 }
-    t.strictSame(await rooms.commit(id, roomCommitOf(lab, both)), { status: 'full', of: 'participants' })
+    t.strictSame(await rooms.commit(id, roomCommitOf(fixture, both)), { status: 'full', of: 'participants' })
     t.equal(await rooms.load(id, 'all'), null)
-    await commitRoom(t, lab, id, { ...both, participantsMax: 2 })
+    await commitRoom(t, fixture, id, { ...both, participantsMax: 2 })
     t.equal(await participantCount(id), 2)
   })
 }

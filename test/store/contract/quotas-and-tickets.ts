@@ -1,13 +1,13 @@
 import type { Test } from 'tap'
 import { TICKETS_MAX } from '../../../src/store/tickets.js'
 import { until } from '../../helpers/until.js'
-import type { Lab } from '../contract.js'
+import type { StoreFixture } from '../contract.js'
 
-export function smallContract(t: Test, lab: Lab): void {
-  const { tickets, quotas, deadLetters } = lab.store
+export function smallContract(t: Test, fixture: StoreFixture): void {
+  const { tickets, quotas, deadLetters } = fixture.store
 
   t.test('a ticket can be used many times, by its own user only', async t => {
-    const [alice, bob] = [lab.id('alice'), lab.id('bob')]
+    const [alice, bob] = [fixture.id('alice'), fixture.id('bob')]
     await tickets.put(alice, { id: 'secret', device: 'phone', value: '{"device":"phone"}', ttlMs: 60_000 })
     t.equal(await tickets.use(alice, 'secret', 60_000), '{"device":"phone"}')
     t.equal(await tickets.use(alice, 'secret', 60_000), '{"device":"phone"}')
@@ -16,12 +16,12 @@ export function smallContract(t: Test, lab: Lab): void {
   })
 
   t.test('a ticket expires, and its use renews it', async t => {
-    const alice = lab.id('alice')
+    const alice = fixture.id('alice')
     await tickets.put(alice, { id: 'short', device: 'phone', value: 'v', ttlMs: 20 })
     await tickets.put(alice, { id: 'used', device: 'phone', value: 'v', ttlMs: 20 })
     await tickets.use(alice, 'used', 600_000)
     const hasExpired = async () => {
-      lab.clock.advance(5)
+      fixture.clock.advance(5)
       // Each use renews the ticket, here for 1 ms only.
       return (await tickets.use(alice, 'short', 1)) === null
     }
@@ -30,7 +30,7 @@ export function smallContract(t: Test, lab: Lab): void {
   })
 
   t.test('one ticket too many replaces the ticket that expires first', async t => {
-    const alice = lab.id('alice')
+    const alice = fixture.id('alice')
     const put = (id: string, ttlMs: number) => tickets.put(alice, { id, device: 'phone', value: id, ttlMs })
     await put('first to expire', 50_000)
     await Promise.all(Array.from({ length: TICKETS_MAX - 1 }, (_, n) => put(`t${n}`, 60_000 + n)))
@@ -43,19 +43,19 @@ export function smallContract(t: Test, lab: Lab): void {
   const minute = { name: 'calls', windowMs: 60_000, max: 10 }
 
   t.test('a quota grants what is left of its window, and all again in the next window', async t => {
-    const alice = lab.id('alice')
-    const now = Math.floor(lab.clock.now() / 60_000) * 60_000
+    const alice = fixture.id('alice')
+    const now = Math.floor(fixture.clock.now() / 60_000) * 60_000
     t.equal(await quotas.take(alice, { ...minute, want: 4, now }), 4)
     t.equal(await quotas.take(alice, { ...minute, want: 8, now: now + 59_999 }), 6)
     t.equal(await quotas.take(alice, { ...minute, want: 1, now: now + 59_999 }), 0)
     t.equal(await quotas.take(alice, { ...minute, want: 99, now: now + 60_000 }), 10)
     t.equal(await quotas.take(alice, { ...minute, name: 'signals', want: 1, now }), 1, 'another name')
-    t.equal(await quotas.take(lab.id('bob'), { ...minute, want: 1, now }), 1, 'another user')
+    t.equal(await quotas.take(fixture.id('bob'), { ...minute, want: 1, now }), 1, 'another user')
   })
 
   t.test('left resolves to the remaining units and takes none', async t => {
-    const alice = lab.id('alice')
-    const now = Math.floor(lab.clock.now() / 60_000) * 60_000 + 120_000
+    const alice = fixture.id('alice')
+    const now = Math.floor(fixture.clock.now() / 60_000) * 60_000 + 120_000
     const left = (at: number, max = 10) => quotas.left(alice, { ...minute, max, now: at })
     t.equal(await left(now), 10)
     await quotas.take(alice, { ...minute, want: 9, now })
@@ -65,8 +65,8 @@ export function smallContract(t: Test, lab: Lab): void {
   })
 
   t.test('concurrent takes are never granted more than the maximum', async t => {
-    const alice = lab.id('alice')
-    const now = lab.clock.now()
+    const alice = fixture.id('alice')
+    const now = fixture.clock.now()
     const grants = await Promise.all(
       Array.from({ length: 50 }, (_, n) => quotas.take(alice, { ...minute, max: 60, want: 1 + (n % 4), now }))
     )
@@ -78,13 +78,15 @@ export function smallContract(t: Test, lab: Lab): void {
   })
 
   t.test('a store that answers reports since when it is available, and its round trip', async t => {
-    const since = lab.store.availableSince()
-    t.ok(since !== null && since <= lab.clock.now())
-    t.ok((await lab.store.ping()) >= 0)
+    const since = fixture.store.availableSince()
+    t.ok(since !== null && since <= fixture.clock.now())
+    t.ok((await fixture.store.ping()) >= 0)
   })
 
   t.test('the newest dead letters are kept, each once, and listed oldest first', async t => {
-    const texts = Array.from({ length: 7 }, (_, n) => JSON.stringify({ text: `grüße \u2028 ${lab.id('letter')}`, n }))
+    const texts = Array.from({ length: 7 }, (_, n) =>
+      JSON.stringify({ text: `grüße \u2028 ${fixture.id('letter')}`, n })
+    )
     const add = (n: number) => deadLetters.add({ id: `${n}`, text: texts[n] ?? '', now: 1_000 + n }, 5)
     for (const n of texts.keys()) t.equal(await add(n), true)
     for (const n of [2, 6]) t.equal(await add(n), false, 'added before')

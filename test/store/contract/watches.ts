@@ -2,15 +2,15 @@ import type { Test } from 'tap'
 import type { FanoutOptions } from '../../../src/store/fanout.js'
 import type { WatcherRecord } from '../../../src/store/watches.js'
 import { until } from '../../helpers/until.js'
-import type { Lab } from '../contract.js'
+import type { StoreFixture } from '../contract.js'
 import { claimOf, commitOf } from './fixtures.js'
 import { nextBatch } from './room-fixtures.js'
 
 const ALL = { until: Number.MAX_SAFE_INTEGER, limit: 1000 }
 
-export function watchContract(t: Test, lab: Lab): void {
-  const { watches } = lab.store
-  const watcher = (device = 'phone') => ({ user: lab.id('alice'), device })
+export function watchContract(t: Test, fixture: StoreFixture): void {
+  const { watches } = fixture.store
+  const watcher = (device = 'phone') => ({ user: fixture.id('alice'), device })
   const sorted = async (user: string) =>
     [...(await watches.watchers(user, ALL))].sort((a: WatcherRecord, b: WatcherRecord) =>
       a.device < b.device ? -1 : 1
@@ -36,7 +36,7 @@ export function watchContract(t: Test, lab: Lab): void {
   })
 
   t.test('a watcher is added once, renewed and removed', async t => {
-    const bob = lab.id('bob')
+    const bob = fixture.id('bob')
     const phone = watcher()
     const laptop = { ...phone, device: 'laptop' }
     t.strictSame(await sorted(bob), [])
@@ -50,12 +50,12 @@ export function watchContract(t: Test, lab: Lab): void {
     await watches.remove(bob, laptop)
     await watches.remove(bob, laptop)
     t.strictSame(await sorted(bob), [{ ...phone, at: 3_000 }])
-    t.strictSame(await sorted(lab.id('carol')), [], 'another user')
+    t.strictSame(await sorted(fixture.id('carol')), [], 'another user')
   })
 
   t.test('isWatched says whether a user has watchers, and watchers lists them, the oldest first', async t => {
-    const bob = lab.id('bob')
-    const alice = lab.id('alice')
+    const bob = fixture.id('bob')
+    const alice = fixture.id('alice')
     t.equal(await watches.isWatched(bob), false)
     for (const [n, at] of [3_000, 1_000, 4_000, 2_000].entries()) {
       await watches.add(bob, { user: alice, device: `d${n}`, at }, 9)
@@ -71,7 +71,7 @@ export function watchContract(t: Test, lab: Lab): void {
   })
 
   t.test('concurrent adds never exceed the maximum, and watchers can be renewed', async t => {
-    const bob = lab.id('bob')
+    const bob = fixture.id('bob')
     const all = Array.from({ length: 20 }, (_, n) => ({ ...watcher(`d${n}`), at: 1_000 }))
     const added = await Promise.all(all.map(each => watches.add(bob, each, 5)))
     t.equal(added.filter(Boolean).length, 5)
@@ -87,12 +87,12 @@ export function watchContract(t: Test, lab: Lab): void {
 
   const commitPresence = (bob: string, expected: number) => {
     const event = { type: 'presence.changed', timestamp: '2026-11-21T10:00:00.000Z', data: { n: expected + 1 } }
-    return lab.store.aggregates.commit(
+    return fixture.store.aggregates.commit(
       { kind: 'presence', id: bob },
-      commitOf(lab, expected, { log: [{ do: 'publish', event }] })
+      commitOf(fixture, expected, { log: [{ do: 'publish', event }] })
     )
   }
-  const next = (id: string, parts?: Partial<FanoutOptions>) => nextBatch(lab, { kind: 'presence', id }, parts)
+  const next = (id: string, parts?: Partial<FanoutOptions>) => nextBatch(fixture, { kind: 'presence', id }, parts)
   const published = (version: number) => ({ published: { version, tag: `t${version}` } })
   /** The versions of the next batch, or the status of another step. */
   async function versions(user: string, parts?: Partial<FanoutOptions>) {
@@ -101,7 +101,7 @@ export function watchContract(t: Test, lab: Lab): void {
   }
 
   t.test('a batch has a page of watchers, and the pages have all of them', async t => {
-    const bob = lab.id('bob')
+    const bob = fixture.id('bob')
     t.strictSame(await next(bob), { status: 'idle' })
     const all = Array.from({ length: 1_000 }, (_, n) => ({ ...watcher(`d${n}`), at: 1_000 }))
     await Promise.all(all.map(each => watches.add(bob, each, 2_000)))
@@ -124,7 +124,7 @@ export function watchContract(t: Test, lab: Lab): void {
   })
 
   t.test('the holder of the lease gets what was committed meanwhile, and drops what it published', async t => {
-    const bob = lab.id('bob')
+    const bob = fixture.id('bob')
     for (const version of [0, 1, 2]) await commitPresence(bob, version)
     t.strictSame(await versions(bob, { entriesMax: 2 }), [1, 2])
     t.strictSame(await versions(bob, { node: 'node-2', ...published(2) }), 'busy')
@@ -136,7 +136,7 @@ export function watchContract(t: Test, lab: Lab): void {
   })
 
   t.test('a batch is bounded by entries × recipients, and has the same entries on every page', async t => {
-    const bob = lab.id('bob')
+    const bob = fixture.id('bob')
     const all = Array.from({ length: 600 }, (_, n) => ({ ...watcher(`d${n}`), at: 1_000 }))
     await Promise.all(all.map(each => watches.add(bob, each, 2_000)))
     for (let version = 0; version < 9; version++) await commitPresence(bob, version)
@@ -152,23 +152,23 @@ export function watchContract(t: Test, lab: Lab): void {
   })
 
   t.test('a log that is being published is not stale, and an ended presence expires once all is published', async t => {
-    const bob = lab.id('bob')
+    const bob = fixture.id('bob')
     const ref = { kind: 'presence', id: bob } as const
-    const isStale = async () => (await claimOf(lab, bob)).stale.length > 0
+    const isStale = async () => (await claimOf(fixture, bob)).stale.length > 0
     await commitPresence(bob, 0)
-    lab.clock.advance(900)
+    fixture.clock.advance(900)
     await next(bob)
-    lab.clock.advance(900)
+    fixture.clock.advance(900)
     t.equal(await isStale(), false)
-    lab.clock.advance(100)
+    fixture.clock.advance(100)
     t.equal(await isStale(), true)
-    await lab.store.aggregates.commit(ref, commitOf(lab, 1, { expireInMs: 20 }))
-    lab.clock.advance(100)
-    t.not(await lab.store.aggregates.load(ref), null, 'its log is not published yet')
+    await fixture.store.aggregates.commit(ref, commitOf(fixture, 1, { expireInMs: 20 }))
+    fixture.clock.advance(100)
+    t.not(await fixture.store.aggregates.load(ref), null, 'its log is not published yet')
     await versions(bob, published(1))
     await until('the presence has expired', async () => {
-      lab.clock.advance(5)
-      return (await lab.store.aggregates.load(ref)) === null
+      fixture.clock.advance(5)
+      return (await fixture.store.aggregates.load(ref)) === null
     })
     t.equal(await isStale(), false)
   })
