@@ -1,35 +1,35 @@
-// The second part of the port in store.ts: rooms. Unlike a call, a room has parts that change independently of each other (its
-// settings, each participant, each ban), so a commit is conditional on the parts its decision read and not on the whole: a thousand
-// people who join at once do not fight. The promises at the top of store.ts hold here too.
+// Part of the port in store.ts: rooms. A room has parts that change independently of each other (settings, participants, bans). A commit is
+// conditional on the parts that its decision relied on, so a thousand users who join at once do not conflict. The general promises of
+// store.ts hold.
 import type { OutboxItem, Stamp } from './aggregate.js'
 import type { Recipient } from './fanout.js'
 
 /**
- * A field whose name begins with this outlives the room: it stays when the room expires, and when its id is used again, until it is
- * taken away or no commit has reached the room for LASTING_MS. A room has at most LASTING_MAX of them.
+ * A field whose name begins with this outlives the room: it stays when the room expires and when its id is used again, until it is deleted
+ * or there was no commit with this room id for LASTING_MS. A room has at most LASTING_MAX of them.
  */
 export const LASTING = '+'
 export const LASTING_MS = 365 * 24 * 3_600_000
 export const LASTING_MAX = 1000
 
 /**
- * Fields whose names begin with one of these and a colon are kept apart from the others: reading a room does not read them, and reading
- * a whole group reads nothing else. The fields of the first group are the devices in the room: as long as a field is there, its device is
- * a recipient of what the room publishes, and their number is bounded by each commit.
+ * Groups: fields whose names begin with one of these and a colon. Each group is stored apart, so that it is read only when it is asked for,
+ * and alone. The fields of the first group are the participants: while the field exists, its device is a recipient of the room's events.
+ * Commits bound their number.
  */
 export const ROOM_GROUPS = ['participant', 'user', 'invitation', 'invitee', 'cancelled', 'broadcast'] as const
 export const PARTICIPANTS = `${ROOM_GROUPS[0]}:`
 
 /**
- * `group::` asks for the head of each field of a group, which is its first line. The head of `group:x` is then called `group::x`. No field
- * has such a name itself.
+ * `group::` asks for the head of each field of a group: the first line of its value. The head of the field `group:x` is returned under the
+ * name `group::x`, which no field has.
  */
 export const HEADS = ':'
 
-/** What asks for all fields of a group: its name and a colon, after LASTING if they last. */
+/** Whether a name asks for a group: its name and one or two colons, after LASTING for lasting fields. */
 export const isGroup = (name: string): boolean => /^\+?[a-z]+::?$/.test(name)
 
-/** Which names a list of names and groups asks for. */
+/** Whether a list of field names and groups asks for a name. */
 export function isAskedBy(fields: readonly string[]): (name: string) => boolean {
   const names = new Set(fields)
   const groups = fields.filter(isGroup)
@@ -45,8 +45,8 @@ export interface Field extends Stamp {
 export const headOf = (value: string): string => value.split('\n', 1)[0] ?? ''
 
 /**
- * A device in a room, from its field. The head is a Recipient, in which `since` is null until the field is written again: the commit that
- * wrote the field is then the one that let the device in.
+ * The recipient in the field of a participant. The head of the field is a Recipient. Its `since` is null in the value that the commit of
+ * the join wrote, because that commit had no version yet: then it is the version of the field.
  */
 export function toRecipient({ version, value }: Pick<Field, 'version' | 'value'>): Recipient {
   const recipient = JSON.parse(headOf(value)) as Omit<Recipient, 'since'> & { readonly since: number | null }
@@ -54,54 +54,57 @@ export function toRecipient({ version, value }: Pick<Field, 'version' | 'value'>
 }
 
 export interface RoomSnapshot {
-  /** Of the room: it counts every commit. 0 when the room has gone and only lasting fields are left. */
+  /** Counts the commits of the room. 0: the room has expired and only lasting fields are left. */
   readonly version: number
-  /** Those of the fields asked for that exist, by name. */
+  /** The fields that were asked for and exist, by name. */
   readonly fields: ReadonlyMap<string, Field>
-  /** How many devices are in. */
+  /** How many devices are in the room. */
   readonly participantCount: number
-  /** Every commit up to this version has been published to everybody it concerns. */
+  /** All commits up to this version have been published to all their recipients. */
   readonly publishedVersion: number
 }
 
-/** One line of the room's log, under an id its author chose: a retry is told from a new line by it. */
-export interface NewLogEntryBase {
+export interface LogEntryContent {
+  /** Chosen by the author, to recognize a retry. */
   readonly id: string
   readonly value: string
 }
 
-export interface NewLogEntry extends NewLogEntryBase {
-  /** So many lines are kept; older ones, and what is known of their ids, go: with the commit, or if it `holds` them with trimLog. */
+export interface NewLogEntry extends LogEntryContent {
+  /** How many entries the log keeps. Older ones and their ids are deleted by the commit, or with `keepsExcess` by trimLog. */
   readonly keep: number
   readonly keepsExcess?: boolean
 }
 
 export interface RoomCommit {
-  /** What the decision read: the commit that wrote each field, null for one that was absent. */
+  /** The fields that the decision relies on, with the commit that wrote each; null: the field did not exist. */
   readonly reads: Readonly<Record<string, Stamp | null>>
-  /** null takes a field away. */
+  /** Null deletes a field. */
   readonly writes: Readonly<Record<string, string | null>>
-  /** No new field of MEMBERS beyond this many. */
+  /** The commit adds no participant beyond this number. */
   readonly participantsMax: number
   readonly logEntry?: NewLogEntry
-  /** What it leaves in the fan-out log. A user whom an item names gets it, in the room or not. */
+  /** Written to the fan-out log. A user who is named by an item receives it, in the room or not. */
   readonly items: readonly OutboxItem[]
   readonly tag: string
-  /** The room wants to be looked at by then. Brings an existing deadline forward, never back. */
+  /** When the room must be checked. Brings an existing deadline forward and never postpones it. */
   readonly deadlineAt: number | null
-  /** The same, if no device is in after this commit. */
+  /** The same, if no device is in the room after this commit. */
   readonly emptyDeadlineAt: number
-  /** The room is over: its timer stops, and it goes this long after everything was published. Null: it lives (again). */
+  /**
+   * The room is over: it has no deadline, and expires this long after everything was published. Null: it does not expire, even if it was
+   * over.
+   */
   readonly expireInMs: number | null
-  /** The node that commits: it gets the fan-out lease if something waits and no other node has it. */
+  /** The node that commits. It gets the fan-out lease if the log is not empty and no other node has the lease. */
   readonly node: string
   readonly now: number
 }
 
 export type RoomCommitResult =
   /**
-   * `fanoutLease`: something waits and this node has the lease, so it must start publishing (see Fanouts); else nothing waits, or
-   * another node is publishing and finds this commit as well. `excess`: the lines beyond those that are kept, if there are any.
+   * `fanoutLease`: the log is not empty and this node has the lease, so it must start to publish (see Fanouts). False: the log is empty, or
+   * another node publishes it, with this commit. `excess`: the log entries beyond those that are kept, if there are any.
    */
   | {
       readonly status: 'ok'
@@ -109,52 +112,53 @@ export type RoomCommitResult =
       readonly fanoutLease: boolean
       readonly excess?: readonly LogEntry[]
     }
-  /** Something that was read has changed; nothing was written. */
+  /** A field of `reads` has changed. Nothing was written. */
   | { readonly status: 'conflict' }
-  /** There are as many devices in the room, or as many lasting fields, as may be; nothing was written. */
+  /** The room has as many participants, or lasting fields, as it may have. Nothing was written. */
   | { readonly status: 'full'; readonly of: 'participants' | 'lasting' }
-  /** The line is in the log already, since `version`; nothing was written. */
+  /** The log has an entry with this id already, written by the commit `version`. Nothing was written. */
   | { readonly status: 'known'; readonly version: number }
 
-/** A line as it stands in the log: `version` orders the log and never changes. */
-export interface LogEntry extends NewLogEntryBase {
+/** An entry of the room log. The log is in the order of the versions. */
+export interface LogEntry extends LogEntryContent {
+  /** The version of the room that wrote it. */
   readonly version: number
 }
 
 export interface Rooms {
-  /** Null when there is no such room, nor a lasting field of one. `group:` stands for all fields of a group, `group::` for their heads. */
+  /** `group:` asks for all fields of a group, `group::` for their heads. Null: there is no such room, and no lasting field of it. */
   load(roomId: string, fields: readonly string[] | 'all'): Promise<RoomSnapshot | null>
   commit(roomId: string, commit: RoomCommit): Promise<RoomCommitResult>
-  /** Brings the deadline of a room forward to `at`; never back, and never creates one. */
+  /** Brings the deadline of a room forward to `at`. Never postpones and never creates one. */
   bringForward(roomId: string, at: number): Promise<void>
   /**
-   * Whoever claimed the room has looked and wants it looked at again `at`, be that before or after its hold ends. If anybody else
-   * wanted a look since the claim (a commit with a deadline, bringForward), by whenever, the deadline is only brought forward.
+   * The node that claimed the deadline has checked the room: sets the next deadline to `at`, before or after the end of the claim. If
+   * another check was scheduled since the claim, by a commit or bringForward, the deadline is only brought forward.
    */
   settleClaim(roomId: string, options: { claimedUntil: number; at: number }): Promise<void>
   /**
-   * Lines before or after a version (both exclusive), at most `limit`, the nearest ones, oldest first. Nearest to `after` when
-   * both are given; the newest lines when none is.
+   * At most `limit` entries of the room log between `after` and `before` (both exclusive), oldest first: the first ones after `after` if
+   * that is given, else the last ones.
    */
   log(roomId: string, options: { before?: number; after?: number; limit: number }): Promise<readonly LogEntry[]>
-  /** The line and all before it go, and what is known of their ids. Idempotent. Nothing goes if this very line is not there. */
+  /** Deletes this entry, all before it, and their ids. Idempotent. Deletes nothing if the log does not have exactly this entry. */
   trimLog(roomId: string, upTo: Pick<LogEntry, 'version' | 'id'>): Promise<void>
 }
 
 /**
- * Which rooms ring for a user, kept with the user: a device that comes late is looked up here. What is listed may have ended
- * meanwhile, the room knows; what rings is always listed.
+ * The index of the rooms that have a ringing invitation for a user. It lies with the user, so that a device which registers late finds
+ * them. An invitation that is listed may have ended, which the room shows; one that rings is always listed.
  */
 export interface Invitations {
-  /** Idempotent. Listed until then, or until later if it was added so. */
+  /** Idempotent. The room is listed until `until`, or longer if it was added with a later time before. */
   add(user: string, roomId: string, options: { until: number; now: number }): Promise<void>
   list(user: string, now: number): Promise<readonly string[]>
 }
 
-/** A device in a room, and as whom. */
+/** A device in a room, and its participant id. */
 export type Participation = Omit<Recipient, 'since'>
 
-/** Which rooms a user's devices are in, kept with the user: a device that comes or goes is looked up here. */
+/** An entry of the index of the rooms that a user's devices are in. The index lies with the user. */
 export interface Membership extends Participation {
   readonly roomId: string
   /** When it was added. */
@@ -163,15 +167,17 @@ export interface Membership extends Participation {
 
 export interface Memberships {
   /**
-   * Idempotent. A device is in a room as one participant: the last one that was added. False, and nothing is written: the device is
-   * in `max` other rooms.
+   * Idempotent. A device has one membership for a room: the last one that was added. False: the device is in `max` other rooms; nothing was
+   * written.
    */
   add(participation: Participation, roomId: string, options: { max: number; now: number }): Promise<boolean>
-  /** Idempotent. Changes nothing if the device is in the room as another participant by now. */
+  /** Idempotent. Changes nothing if the membership has another participant id. */
   remove(participation: Participation, roomId: string): Promise<void>
-  /** Of one device, or of all. */
+  /** The memberships of one device, or of all devices of the user. */
   list(user: string, device?: string): Promise<readonly Membership[]>
 }
 
-/** A user's memberships go when none was added or listed for this long: rooms and their checks remove them much earlier. */
+/**
+ * The memberships of a user expire when none was added or listed for this long. Leaving and the checks of rooms remove them much earlier.
+ */
 export const MEMBERSHIPS_MS = 7 * 24 * 3_600_000

@@ -1,4 +1,4 @@
-// Rooms in plain maps: one object a room, which everything about it is a part of and goes with.
+// Rooms in memory: one object for each room.
 import type { Clock } from '../../clock.js'
 import { isSameStamp } from '../aggregate.js'
 import { broughtForward, wholeMs } from '../claim-marker.js'
@@ -27,11 +27,11 @@ type Fields = Map<string, Field>
 interface Room extends FanoutLog {
   version: number
   readonly fields: Fields
-  /** What outlives it. */
+  /** The fields that outlive the room. */
   lasting: Fields
-  /** By id, oldest first. */
+  /** The room log by id, oldest first. */
   readonly logEntries: Map<string, LogEntry>
-  /** Not null: to go this long after everything was published. */
+  /** Not null: the room expires this long after everything was published. */
   expireInMs: number | null
   expiresAt: number
 }
@@ -57,7 +57,7 @@ const participantsOf = ({ fields }: Room): Field[] =>
 
 const fieldsOf = ({ fields, lasting }: Room, name: string) => (isLasting(name) ? lasting : fields)
 
-/** Why a commit cannot be; null when it can. */
+/** Why a commit is refused; null: it is not. */
 function checkCommit(room: Room, { reads, writes, participantsMax, logEntry }: RoomCommit): RoomCommitResult | null {
   for (const [name, stamp] of Object.entries(reads)) {
     if (!isSameStamp(fieldsOf(room, name).get(name) ?? null, stamp)) return { status: 'conflict' }
@@ -74,7 +74,7 @@ function checkCommit(room: Room, { reads, writes, participantsMax, logEntry }: R
   return known ? { status: 'known', version: known.version } : null
 }
 
-/** The entries that are too many with the new one. */
+/** Writes the commit. Returns the log entries that are too many with the new one. */
 function write(room: Room, { writes, logEntry, items, tag }: RoomCommit): readonly LogEntry[] {
   const version = ++room.version
   for (const [name, value] of Object.entries(writes)) {
@@ -115,7 +115,7 @@ export function createMemoryRooms(clock: Clock, timerIndex: TimerIndex): MemoryR
     if (at !== null) deadlines.set(room, broughtForward(deadlines.get(room) ?? Infinity, at))
   }
 
-  function plan(room: Room, { items, deadlineAt, emptyDeadlineAt, expireInMs, now }: RoomCommit): void {
+  function schedule(room: Room, { items, deadlineAt, emptyDeadlineAt, expireInMs, now }: RoomCommit): void {
     if (items.length > 0 && !waiting.has(room)) waiting.set(room, now)
     room.expireInMs = expireInMs
     expireIfPublished(room)
@@ -126,8 +126,8 @@ export function createMemoryRooms(clock: Clock, timerIndex: TimerIndex): MemoryR
 
   function expireIfPublished(room: Room | undefined): void {
     if (!room) return
-    const over = room.expireInMs !== null && room.pending.length === 0
-    room.expiresAt = over ? clock.now() + (room.expireInMs ?? 0) : Infinity
+    const isOver = room.expireInMs !== null && room.pending.length === 0
+    room.expiresAt = isOver ? clock.now() + (room.expireInMs ?? 0) : Infinity
   }
 
   return {
@@ -159,18 +159,18 @@ export function createMemoryRooms(clock: Clock, timerIndex: TimerIndex): MemoryR
       const lasting = lastings.get(id) ?? new Map()
       const room = find(id) ?? newRoom(id, lasting)
       room.lasting = lasting
-      const obstacle = checkCommit(room, commit)
-      if (obstacle) return obstacle
+      const refusal = checkCommit(room, commit)
+      if (refusal) return refusal
       const { node, now } = commit
       rooms.set(id, room)
       const excess = write(room, commit)
       keepLasting(id, lasting)
-      plan(room, commit)
+      schedule(room, commit)
       const waits = room.pending.length > 0
       if (waits && (room.lease?.until ?? 0) <= now) room.lease = { node, until: now + FANOUT_LEASE_MS }
       const fanoutLease = waits && room.lease?.node === node
-      const beyond = excess.length > 0 ? { excess } : {}
-      return { status: 'ok', version: room.version, fanoutLease, ...beyond }
+      const dropped = excess.length > 0 ? { excess } : {}
+      return { status: 'ok', version: room.version, fanoutLease, ...dropped }
     },
     async bringForward(id, at) {
       const room = find(id)

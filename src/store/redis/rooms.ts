@@ -1,7 +1,6 @@
-// Rooms in Redis: a state hash with a field for each part (`f:<name>` → version:tag|JSON), a hash of each group of fields, a hash of the
-// fields that outlive the room, an outbox stream with one entry a commit, a log stream with its ids beside it, and a place in the two
-// indexes.
-
+// Rooms in Redis: a state hash with a field for each part (`f:<name>` → version:tag|JSON), a hash for each group of fields, a hash of the
+// fields that outlive the room, the fan-out log as a stream with one entry for each commit, the room log as a stream with a hash of its
+// ids, and an entry in the indexes of timers and of waiting outboxes.
 import { wholeMs } from '../claim-marker.js'
 import { FANOUT_LEASE_MS } from '../fanout.js'
 import {
@@ -23,25 +22,25 @@ import type { Topology } from './topology.js'
 
 const FIELD = 'f:'
 
-/** How a field is called in its hash. The state hash has fields of its own beside the room's. */
+/** The name of a field in its hash. The state hash also has fields that are no parts of the room. */
 function toHashField(name: string): string {
   if (name.startsWith(LASTING) || isGrouped(name)) return name
-  // A group that is not kept apart lies among all others.
+  // Not one of ROOM_GROUPS, so not stored apart: then all parts in the state hash are asked for.
   return isGroup(name) ? FIELD : FIELD + name
 }
 
 const isGrouped = (name: string) => ROOM_GROUPS.some(group => name.startsWith(`${group}:`))
 
-/** The name of a field of the room; null for one of the state hash's own. */
-function toFieldName(spelled: string): string | null {
-  if (spelled.startsWith(LASTING) || isGrouped(spelled)) return spelled
-  return spelled.startsWith(FIELD) ? spelled.slice(FIELD.length) : null
+/** The inverse of toHashField. Null: not a part of the room. */
+function toFieldName(hashField: string): string | null {
+  if (hashField.startsWith(LASTING) || isGrouped(hashField)) return hashField
+  return hashField.startsWith(FIELD) ? hashField.slice(FIELD.length) : null
 }
 
 function toFields(found: Iterable<readonly [name: string, text: string | null | undefined]>): Map<string, Field> {
   const fields = new Map<string, Field>()
-  for (const [spelled, text] of found) {
-    const name = toFieldName(spelled)
+  for (const [hashField, text] of found) {
+    const name = toFieldName(hashField)
     if (text && name !== null) fields.set(name, parseField(text))
   }
   return fields
@@ -52,13 +51,13 @@ export function parseField(text: string): Field {
   return { ...parseStamp(text.slice(0, bar)), value: text.slice(bar + 1) }
 }
 
-/** What HGETALL replies in a script: keys and values in turn. */
+/** Reads the reply of HGETALL in a script: names and values alternate. */
 function* pairs(flat: readonly (string | null)[]): Generator<readonly [string, string]> {
   for (let i = 0; i < flat.length; i += 2) yield [flat[i] ?? '', flat[i + 1] ?? '']
 }
 
-/** `<version>-0`, with the fields i (id), l (log entry). */
-const toLogged = ([id, fields]: StreamEntry) => ({
+/** The id of a stream entry is `<version>-0`; its fields are i (id) and l (value). */
+const toLogEntry = ([id, fields]: StreamEntry) => ({
   version: Number.parseInt(id, 10),
   id: fields[1] ?? '',
   value: fields[3] ?? ''
@@ -95,18 +94,18 @@ export function createRedisRooms(runCommand: RunCommand, topology: Pick<Topology
     async load(roomId, fields) {
       const { state, outbox, lasting, details, groups } = keysOf(roomId)
       const keys = [state, outbox, lasting, details, ...groups]
-      // The version is read in any case; asked for by name it makes a list that is never empty, which would mean all.
+      // `v` keeps the list from being empty, which would mean all fields.
       const names = fields === 'all' ? [] : ['v', ...fields.map(toHashField)]
       const reply = await loadRoom(runCommand, keys, names)
       if (reply[0] === 'NONE') return null
-      const [, version, participantCount, from, found] = reply
+      const [, version, participantCount, oldestUnpublished, found] = reply
       const isAsked = fields === 'all' ? () => true : isAskedBy(fields)
       const asked = [...toFields(pairs(found))].filter(([name]) => isAsked(name))
       return {
         version,
         fields: new Map(asked),
         participantCount,
-        publishedVersion: from === '' ? version : Number.parseInt(from, 10) - 1
+        publishedVersion: oldestUnpublished === '' ? version : Number.parseInt(oldestUnpublished, 10) - 1
       }
     },
     async commit(roomId, commit) {
@@ -117,8 +116,8 @@ export function createRedisRooms(runCommand: RunCommand, topology: Pick<Topology
       if (reply[0] === 'FULL') return { status: 'full', of: reply[1] }
       if (reply[0] === 'KNOWN') return { status: 'known', version: reply[1] }
       const [, version, leased, excess] = reply
-      const beyond = excess.length > 0 ? { excess: excess.map(toLogged) } : {}
-      return { status: 'ok', version, fanoutLease: leased === 1, ...beyond }
+      const dropped = excess.length > 0 ? { excess: excess.map(toLogEntry) } : {}
+      return { status: 'ok', version, fanoutLease: leased === 1, ...dropped }
     },
     async bringForward(roomId, at) {
       const { timers, state } = keysOf(roomId)
@@ -133,9 +132,9 @@ export function createRedisRooms(runCommand: RunCommand, topology: Pick<Topology
       const first = after === undefined ? '-' : `${Math.max(0, after + 1)}-0`
       const last = before === undefined ? '+' : `${Math.max(0, before - 1)}-0`
       if (after !== undefined) {
-        return (await runCommand(client => client.xrange(log, first, last, 'COUNT', limit))).map(toLogged)
+        return (await runCommand(client => client.xrange(log, first, last, 'COUNT', limit))).map(toLogEntry)
       }
-      return (await runCommand(client => client.xrevrange(log, last, first, 'COUNT', limit))).map(toLogged).reverse()
+      return (await runCommand(client => client.xrevrange(log, last, first, 'COUNT', limit))).map(toLogEntry).reverse()
     },
     async trimLog(roomId, { version, id }) {
       const { log, logIds } = keysOf(roomId)

@@ -1,16 +1,16 @@
 #!lua
--- Purpose:   writes the next version of a room, with what it leaves to be published, if no field that the decision read has changed.
+-- Purpose:   writes the next version of a room and its fan-out log entry, if no field that the decision relies on has changed.
 -- KEYS:      1 outbox stream  2 index of timers  3 index of waiting outboxes  4 hash of the lasting fields
 --            5 state hash  6 log stream  7 hash of the log's ids  8 hash of the participants' details
 --            9… hashes of the groups, that of the participants first
 -- ARGV:      1 now  2 tag  3 outbox items or ''  4 deadline or ''  5 deadline if no device is in  6 expire in ms or ''  7 node
---            8 fan-out lease until  9 most participants  10 most lasting fields  11 their TTL in ms  12 id of the log entry or ''
+--            8 end of the fan-out lease  9 most participants  10 most lasting fields  11 their TTL in ms  12 id of the log entry or ''
 --            13 log entry  14 entries to keep  15 '1' if log_trim removes the others, or ''  16 number of reads;
 --            then field, version:tag or '' for each read, and field, value or '' for each write
 -- RETURNS:   {OK, version, 1 if the node has the fan-out lease, else 0, entries beyond those to keep} | {CONFLICT}
 --            | {FULL, 'participants' or 'lasting'} | {KNOWN, version of the log entry}
--- GUARANTEE: writes only if it returns OK. One node at a time has the lease. A room with an outbox never expires: field x keeps its
---            expiry for fanout_next.
+-- GUARANTEE: writes only if it returns OK. One node at a time has the lease. A room with an outbox does not expire: field x has the time
+--            after which it does when fanout_next has emptied the outbox.
 local outbox, timers, pending, lasting, state, log, log_ids, details, participants = unpack(KEYS)
 local now, tag, items, deadline, empty_deadline, expire_in, node, lease_until = unpack(ARGV, 1, 8)
 local participants_max, lasting_max, lasting_ttl, entry_id, entry, keep, keeps_excess, reads = unpack(ARGV, 9, 16)

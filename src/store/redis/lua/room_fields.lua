@@ -1,7 +1,7 @@
--- The fields in the arguments of room_commit: pairs of name and value from an index in ARGV on. The prefix of a name says in which hash it
--- lies: '+' in the hash of the lasting fields, which outlives the room; the name of a group in the hash of the group (KEYS 9 and on:
--- …}participant:<id>); any other in the state hash. Of a participant only the first line lies in the group's hash: the rest lies in the
--- details hash, so that reading all heads does not read it.
+-- The fields in the arguments of room_commit: pairs of name and value from an index in ARGV on. The prefix of a name says which hash has it:
+-- '+' the hash of the lasting fields, which outlives the room; the name of a group the hash of the group (KEYS 9 and on:
+-- …}participant:<id>); any other the state hash. The value of a participant is split: its first line, the head, is in the hash of the group
+-- and the rest in the details hash, so that reading all heads does not read the rest.
 local groups = {}
 for i = 9, #KEYS do groups[string.match(KEYS[i], '}:(%l+):')] = KEYS[i] end
 local function hashOf(field)
@@ -17,7 +17,7 @@ local function conflicts(first, last)
   return false
 end
 
--- Whether the writes would add fields to this hash beyond `most`.
+-- Whether the writes would add fields to this hash and leave more than `most` in it.
 local function exceeds(hash, most, first)
   local added = 0
   for i = first, #ARGV, 2 do
