@@ -51,7 +51,7 @@ const PageCursor = (description: string) => Type.String({ maxLength: 64, descrip
 
 export const MESSAGES_LIMIT = 50
 
-// Not the pattern: what is wrong with a cursor is an invalid_cursor, and the code that parses it says so.
+// Without the pattern of a cursor, so that a malformed one is an `invalid_cursor` and not an `invalid_request`.
 export const MessagesQuery = Type.Object(
   {
     before: Type.Optional(PageCursor('`before` of a page: returns the messages before that page.')),

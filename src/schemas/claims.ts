@@ -29,7 +29,7 @@ export interface Actor {
   readonly user: string
   /** The claim `device`, or the X-Device-Id header, or the `device` query parameter on event routes, or `default`. */
   readonly device: string
-  /** When the token expires, milliseconds since the epoch; null when it never does, which is for development only. */
+  /** When the token expires, in milliseconds since the epoch. Null: never, in development only. */
   readonly expiresAt: number | null
   /** The token's claim `rooms`; without one every room is open, to the role that the room gives. */
   readonly rooms?: RoomClaims

@@ -1,7 +1,10 @@
-// The small types every part of the wire contract is made of. A schema with an `$id` is a component of the OpenAPI document.
+// The small types that the other schemas use. A schema with an `$id` is a component of the OpenAPI document.
 import { type Static, type TSchema, Type } from 'typebox'
 
-/** Ids chosen by clients: users, devices, calls. No character in it needs escaping in a URL, a header, a Redis key or an SSE line; `.` and `..` are no path segments. */
+/**
+ * Ids chosen by clients: users, devices, calls. No character needs escaping in a URL, a header, a Redis key or an SSE line. `.` and `..`
+ * are excluded, because URLs resolve them.
+ */
 export const ID_PATTERN = '^(?!\\.{1,2}$)[A-Za-z0-9._~@-]{1,128}$'
 
 /** A kind of id. The first description is the component's own; a use may have another one. */

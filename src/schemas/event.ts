@@ -4,22 +4,19 @@ import { Call, CallParty, EndReason, Media } from './call.js'
 import { CallId, DurationMs, Endpoint, Metadata, Nullable, ParticipantId, RoomId, Strict } from './common.js'
 import { ParticipantRef } from './room.js'
 import { Candidate, Sdp } from './signal.js'
-import { Event } from './stream.js'
+import { dataNameOf, Event, nameOf } from './stream.js'
 
 const Version = Type.Integer({ minimum: 1, description: 'The version of the call after this event.' })
 
-/** The name of what stands in `data`: of `CallEndedEvent`, `CallEndedData`. */
-export const dataOf = (event: string) => ({ $id: event.replace(/Event$/, 'Data') })
-
-/** One member of the union: the envelope of one type. */
-function event<const T extends string, P extends TProperties>(name: string, type: T, description: string, data: P) {
-  const inCall = Type.Object({ callId: CallId(), version: Version, ...data }, { ...dataOf(name), ...Strict })
-  return Event(type, inCall, { name, description })
+/** An event of a call. */
+function event<const T extends string, P extends TProperties>(type: T, description: string, data: P) {
+  const inCall = Type.Object({ callId: CallId(), version: Version, ...data }, { $id: dataNameOf(type), ...Strict })
+  return Event(type, description, inCall)
 }
 
 const Revision = Type.Integer({ minimum: 0, description: 'The negotiation it belongs to.' })
 
-export const CallIncoming = event('CallIncomingEvent', 'call.incoming', 'A user is calling you. Ring.', {
+export const CallIncoming = event('call.incoming', 'A user is calling you. Ring.', {
   from: Endpoint,
   media: Nullable(Media),
   metadata: Metadata,
@@ -33,26 +30,25 @@ export const CallIncoming = event('CallIncomingEvent', 'call.incoming', 'A user 
   call: Call
 })
 
-export const CallRinging = event('CallRingingEvent', 'call.ringing', 'A device of the callee is ringing.', {
+export const CallRinging = event('call.ringing', 'A device of the callee is ringing.', {
   by: Nullable(CallParty, 'The callee. The device is null until one answers.')
 })
 
-export const CallAccepted = event('CallAcceptedEvent', 'call.accepted', 'The callee accepted the call.', {
+export const CallAccepted = event('call.accepted', 'The callee accepted the call.', {
   by: Nullable(CallParty),
   call: Call
 })
 
-export const CallConnected = event('CallConnectedEvent', 'call.connected', 'The other side reports that media flows.', {
+export const CallConnected = event('call.connected', 'The other side reports that media flows.', {
   by: Endpoint,
   setupMs: DurationMs('Time from creation to `connected`.')
 })
 
-const Held = { by: Endpoint, held: Call.properties.held }
-export const CallHeld = event('CallHeldEvent', 'call.held', 'The other side put the call on hold.', Held)
-export const CallResumed = event('CallResumedEvent', 'call.resumed', 'The other side took the call off hold.', Held)
+const Holds = { by: Endpoint, held: Call.properties.held }
+export const CallHeld = event('call.held', 'The other side put the call on hold.', Holds)
+export const CallResumed = event('call.resumed', 'The other side took the call off hold.', Holds)
 
 export const CallPeerAway = event(
-  'CallPeerAwayEvent',
   'call.peer_away',
   'The device of the other side is disconnected. The call goes on for now.',
   {
@@ -61,51 +57,41 @@ export const CallPeerAway = event(
   }
 )
 
-export const CallPeerBack = event(
-  'CallPeerBackEvent',
-  'call.peer_back',
-  'The device of the other side is connected again.',
-  {
-    device: Nullable(Endpoint)
-  }
-)
+export const CallPeerBack = event('call.peer_back', 'The device of the other side is connected again.', {
+  device: Nullable(Endpoint)
+})
 
-export const CallEnded = event('CallEndedEvent', 'call.ended', 'The call has ended for this device. Stop ringing.', {
+export const CallEnded = event('call.ended', 'The call has ended for this device. Stop ringing.', {
   reason: EndReason,
   endedBy: Nullable(CallParty, 'Who ended or answered it. Null if a timer or the server did.'),
   call: Call
 })
 
-/** A signal belongs to a call, or to two participants of a room. `data` is named after both: `CallOffer`, `RoomOffer`. */
-function signal<const T extends string, P extends TProperties>(name: string, type: T, description: string, data: P) {
+/** A signal belongs to a call, or to two participants of a room. `data` is named after both: `CallSignalOffer`, `RoomSignalOffer`. */
+function signal<const T extends string, P extends TProperties>(type: T, description: string, data: P) {
   const pair = Type.Integer({ minimum: 1, description: 'Counts the signals between these two participants.' })
   const to = ParticipantId('Your participation it is for. Ignore it if that is an earlier one than your current one.')
-  const what = name.replace(/^Signal|Event$/g, '')
+  const name = nameOf(type)
   const inCall = Type.Object(
     { callId: CallId(), version: Version, from: Nullable(Endpoint), ...data },
-    { $id: `CallSignal${what}`, description: 'In a call.', ...Strict }
+    { $id: `Call${name}`, description: 'In a call.', ...Strict }
   )
   const inRoom = Type.Object(
     { roomId: RoomId(), version: pair, from: ParticipantRef, to, ...data },
-    { $id: `RoomSignal${what}`, description: 'In a room.', ...Strict }
+    { $id: `Room${name}`, description: 'In a room.', ...Strict }
   )
-  return Event(type, Type.Union([inCall, inRoom]), { name, description })
+  return Event(type, description, Type.Union([inCall, inRoom]))
 }
 
 const Description = { revision: Revision, sdp: Sdp }
-export const SignalOffer = signal('SignalOfferEvent', 'signal.offer', 'An offer of the other side.', Description)
-export const SignalAnswer = signal('SignalAnswerEvent', 'signal.answer', 'The answer to your offer.', Description)
+export const SignalOffer = signal('signal.offer', 'An offer of the other side.', Description)
+export const SignalAnswer = signal('signal.answer', 'The answer to your offer.', Description)
 
-export const SignalCandidates = signal(
-  'SignalCandidatesEvent',
-  'signal.candidates',
-  'ICE candidates of the other side.',
-  {
-    revision: Revision,
-    candidates: Type.Array(Candidate),
-    end: Type.Boolean({ description: 'Whether these are the last candidates of this ICE generation.' })
-  }
-)
+export const SignalCandidates = signal('signal.candidates', 'ICE candidates of the other side.', {
+  revision: Revision,
+  candidates: Type.Array(Candidate),
+  end: Type.Boolean({ description: 'Whether these are the last candidates of this ICE generation.' })
+})
 
 export const CALL_EVENTS = [
   CallIncoming,

@@ -1,4 +1,4 @@
-// What a client hands to RTCPeerConnection as `iceServers`.
+// The `iceServers` for RTCPeerConnection.
 import { type Static, Type } from 'typebox'
 import { DurationMs, Nullable, Strict } from './common.js'
 

@@ -3,8 +3,5 @@ import { WatchedPresence } from './presence.js'
 import { Event } from './stream.js'
 
 export const PRESENCE_EVENTS = [
-  Event('presence.changed', WatchedPresence, {
-    name: 'PresenceChangedEvent',
-    description: 'The presence of a user you watch has changed.'
-  })
+  Event('presence.changed', 'The presence of a user you watch has changed.', WatchedPresence)
 ] as const

@@ -1,4 +1,4 @@
-// Presence as others see it, and the snapshot that a client starts over from.
+// Presence as others see it, and the snapshot.
 import { type Static, Type } from 'typebox'
 import { Call, CallCursor } from './call.js'
 import { Nullable, Strict, Timestamp, UserId } from './common.js'

@@ -56,10 +56,10 @@ export const ProblemExplanation = Type.Object(
 )
 export type ProblemExplanation = Static<typeof ProblemExplanation>
 
-/** Of every operation that takes a body. */
+/** The errors of each operation with a body. */
 export const BODY_PROBLEMS = ['malformed_json', 'invalid_request', 'too_large', 'unsupported_media_type'] as const
 
-/** Of every authenticated route. */
+/** The errors of each authenticated route. */
 const ALWAYS = [
   'unauthorized',
   'token_expired',
@@ -71,14 +71,14 @@ const ALWAYS = [
 ] as const
 
 /**
- * The part of a route's response map that says how it fails. Typed as an object without members on purpose: handlers throw
- * problems and never return them, so the compiler should hold a handler's result against its 2xx alone.
+ * The errors in the response map of a route. The type has no members on purpose: handlers throw problems and never return them, so the
+ * compiler has to check their results against the 2xx responses only.
  */
 export function problems(...codes: readonly ErrorCode[]): object {
   return onlyProblems(...ALWAYS, ...codes)
 }
 
-/** The same without what every authenticated route may answer. */
+/** The same without the errors of each authenticated route. */
 export function onlyProblems(...codes: readonly ErrorCode[]): object {
   const wanted = [...new Set(codes)]
   const statuses = new Set(wanted.map(code => ERRORS[code].status))
@@ -94,26 +94,30 @@ function response(codes: readonly ErrorCode[]) {
   }
 }
 
-const problem = (code: ErrorCode, detail: string, instance: string, more: object = {}) => {
+/** `detail` is the title by default. */
+function problem(
+  code: ErrorCode,
+  instance: string,
+  members: { readonly detail?: string; readonly [name: string]: unknown } = {}
+) {
   const { title, status, retryable } = ERRORS[code]
-  return { type: `/problems/${code}`, title, status, detail, instance, code, retryable, ...more }
+  const { detail = title, ...others } = members
+  return { type: `/problems/${code}`, title, status, detail, instance, code, retryable, ...others }
 }
 
 /** An example for each status. */
 export const PROBLEM_EXAMPLES: Readonly<Record<string, object>> = {
-  400: problem('invalid_request', 'body/to must be string', '/v1/calls', {
+  400: problem('invalid_request', '/v1/calls', {
+    detail: 'body/to must be string',
     issues: [{ path: 'body/to', message: 'must be string' }]
   }),
-  401: problem('token_expired', ERRORS.token_expired.title, '/v1/calls'),
-  403: problem('wrong_party', 'Only the callee may do this', '/v1/calls/7d1f0c1e/accept'),
-  404: problem('call_not_found', ERRORS.call_not_found.title, '/v1/calls/7d1f0c1e'),
-  409: problem('call_ended', ERRORS.call_ended.title, '/v1/calls/7d1f0c1e/accept', {
-    currentState: 'ended',
-    version: 2
-  }),
-  413: problem('too_large', 'metadata is larger than 4096 bytes as JSON', '/v1/calls'),
-  415: problem('unsupported_media_type', ERRORS.unsupported_media_type.title, '/v1/calls'),
-  429: problem('rate_limited', 'More than 60 calls in 60 s', '/v1/calls'),
-  500: problem('internal', ERRORS.internal.title, '/v1/calls'),
-  503: problem('store_unavailable', ERRORS.store_unavailable.title, '/v1/calls')
+  401: problem('token_expired', '/v1/calls'),
+  403: problem('wrong_party', '/v1/calls/7d1f0c1e/accept', { detail: 'Only the callee may do this' }),
+  404: problem('call_not_found', '/v1/calls/7d1f0c1e'),
+  409: problem('call_ended', '/v1/calls/7d1f0c1e/accept', { currentState: 'ended', version: 2 }),
+  413: problem('too_large', '/v1/calls', { detail: 'metadata is larger than 4096 bytes as JSON' }),
+  415: problem('unsupported_media_type', '/v1/calls'),
+  429: problem('rate_limited', '/v1/calls', { detail: 'More than 60 calls in 60 s' }),
+  500: problem('internal', '/v1/calls'),
+  503: problem('store_unavailable', '/v1/calls')
 }

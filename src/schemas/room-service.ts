@@ -1,11 +1,11 @@
-// A room as the room service describes it. The service's side of the contract is openapi/room-service.yaml.
+// A room as the room service describes it (openapi/room-service.yaml).
 import { type Static, Type } from 'typebox'
 import { GRANTS } from './claims.js'
 import { ID_PATTERN, Strict } from './common.js'
 import { ROOM_PARTICIPANTS_MAX, Role, RoomRequest } from './room.js'
 
 const byUser = { pattern: ID_PATTERN }
-/** As much as any room has participants. */
+/** At most as many users as a room may have participants. */
 const forUsers = { ...Strict, maxProperties: ROOM_PARTICIPANTS_MAX }
 
 /** Strict and never empty, so that an error page of a broken service or proxy is not accepted as a room. */

@@ -6,7 +6,7 @@ import { DeviceId, DurationMs, Metadata, Nullable, ParticipantId, RoomId, Strict
 export const ROLES = ['host', 'moderator', 'speaker', 'listener'] as const
 export const LEAVE_REASONS = ['left', 'removed', 'lost', 'replaced'] as const
 export const CLOSE_REASONS = ['closed', 'empty'] as const
-/** More than one node's sockets hold, and more than a mesh or most SFUs bear. */
+/** Far more than a mesh, and more than most SFUs support. */
 export const ROOM_PARTICIPANTS_MAX = 10_000
 
 export const Role = Type.Enum([...ROLES], {

@@ -18,50 +18,49 @@ export const EventId = Type.Optional(
   })
 )
 
+/** The type of an event in PascalCase: `CallEnded` for `call.ended`. */
+export const nameOf = (type: string): string =>
+  type.replace(/(?:^|[._-])(\w)/g, (_, letter: string) => letter.toUpperCase())
+/** `CallEndedEvent` for `call.ended`. */
+export const eventNameOf = (type: string): string => `${nameOf(type)}Event`
+/** `CallEndedData` for `call.ended`. */
+export const dataNameOf = (type: string): string => `${nameOf(type)}Data`
+
 /** The envelope of all events of one type. */
-export const Event = <const T extends string, Data extends TSchema>(
-  type: T,
-  data: Data,
-  { name, description }: { readonly name: string; readonly description: string }
-) =>
+export const Event = <const T extends string, Data extends TSchema>(type: T, description: string, data: Data) =>
   Type.Object(
     { id: EventId, type: Type.Literal(type), timestamp: Timestamp('When it happened.'), data },
-    { $id: name, description, ...Strict }
+    { $id: eventNameOf(type), description, ...Strict }
   )
 
 const HeartbeatMs = DurationMs('Interval of `heartbeat`. If none arrives for twice this time, open the stream again.')
 
-const notice = <const Name extends string, P extends TProperties>(
-  type: Name,
-  id: string,
-  data: P,
-  description: string
-) =>
+/** An event that a stream sends about itself. */
+const streamEvent = <const T extends string, P extends TProperties>(type: T, description: string, data: P) =>
   Type.Object(
     {
       id: EventId,
       type: Type.Literal(type),
       timestamp: Timestamp('When it was sent.'),
-      data: Type.Object(data, { $id: id.replace(/Event$/, 'Data'), ...Strict })
+      data: Type.Object(data, { $id: dataNameOf(type), ...Strict })
     },
-    { $id: id, description, ...Strict }
+    { $id: eventNameOf(type), description, ...Strict }
   )
 
-export const HelloEvent = notice(
+export const HelloEvent = streamEvent(
   'hello',
-  'HelloEvent',
-  { cursor: StreamCursor, heartbeatMs: HeartbeatMs },
-  'The first event of a stream opened without a cursor. Sets the last event id.'
+  'The first event of a stream opened without a cursor. Sets the last event id.',
+  { cursor: StreamCursor, heartbeatMs: HeartbeatMs }
 )
-export const CaughtUpEvent = notice(
+export const CaughtUpEvent = streamEvent(
   'caught-up',
-  'CaughtUpEvent',
-  { cursor: StreamCursor, heartbeatMs: HeartbeatMs },
-  'All stored events after the given cursor have been sent. Sets the last event id.'
+  'All stored events after the given cursor have been sent. Sets the last event id.',
+  { cursor: StreamCursor, heartbeatMs: HeartbeatMs }
 )
-export const ResetEvent = notice(
+export const ResetEvent = streamEvent(
   'reset',
-  'ResetEvent',
+  'You may have missed events: get the snapshot. New events follow from `cursor` on, without a `caught-up`. Possible at any time. ' +
+    'Sets the last event id.',
   {
     reason: Type.Enum(['expired', 'evicted', 'unknown', 'future'], {
       $id: 'ResetReason',
@@ -72,40 +71,34 @@ export const ResetEvent = notice(
     cursor: StreamCursor,
     snapshot: Type.String({ description: 'Get this for the current state.', examples: ['/v1/snapshot'] }),
     heartbeatMs: Type.Optional(HeartbeatMs)
-  },
-  'You may have missed events: get the snapshot. New events follow from `cursor` on, without a `caught-up`. Possible at any time. ' +
-    'Sets the last event id.'
+  }
 )
-export const HeartbeatEvent = notice(
+export const HeartbeatEvent = streamEvent(
   'heartbeat',
-  'HeartbeatEvent',
+  'The stream is alive and has sent everything up to `cursor`. `ack` is given if the stream was opened with `ack=true` and the device is in ' +
+    'a call or room: without a request of this device within two heartbeats the stream ends as `unresponsive`.',
   {
     cursor: StreamCursor,
     ack: Type.Optional(
       Type.Literal(true, { description: 'Acknowledge with any request of this device, such as `PUT /v1/presence`.' })
     )
-  },
-  'The stream is alive and has sent everything up to `cursor`. `ack` is given if the stream was opened with `ack=true` and the device is in ' +
-    'a call or room: without a request of this device within two heartbeats the stream ends as `unresponsive`.'
+  }
 )
-export const ReconnectEvent = notice(
-  'reconnect',
-  'ReconnectEvent',
-  { afterMs: DurationMs('Reconnect after this time.') },
-  'The node is shutting down. `end` follows.'
-)
-export const AuthExpiringEvent = notice(
+export const ReconnectEvent = streamEvent('reconnect', 'The node is shutting down. `end` follows.', {
+  afterMs: DurationMs('Reconnect after this time.')
+})
+export const AuthExpiringEvent = streamEvent(
   'auth.expiring',
-  'AuthExpiringEvent',
-  { expiresInMs: DurationMs('Time until the stream ends.') },
-  'The token expires soon. Any request of this device with a new token extends the stream.'
+  'The token expires soon. Any request of this device with a new token extends the stream.',
+  { expiresInMs: DurationMs('Time until the stream ends.') }
 )
 
 const reasons = Object.keys(ENDS) as EndReason[]
 
-export const EndEvent = notice(
+export const EndEvent = streamEvent(
   'end',
-  'EndEvent',
+  'The last event of the stream, with the reason. With `reconnect: true` the chunked body is cut short after it, which HTTP clients report as ' +
+    'an error; with `reconnect: false` it is complete.',
   {
     reason: Type.Enum(reasons, {
       $id: 'StreamEndReason',
@@ -115,9 +108,7 @@ export const EndEvent = notice(
       description: 'Whether to open the stream again. If false, close the `EventSource`: it would reconnect by itself.'
     }),
     afterMs: Type.Optional(DurationMs('Wait this long before you reconnect. Same as `retry:`.'))
-  },
-  'The last event of the stream, with the reason. With `reconnect: true` the chunked body is cut short after it, which HTTP clients report as ' +
-    'an error; with `reconnect: false` it is complete.'
+  }
 )
 
 export const StreamEvent = Type.Union(
@@ -134,7 +125,7 @@ const identity = {
   )
 }
 
-// Not the pattern: what is wrong with a cursor is an invalid_cursor, and the code that parses it says so.
+// Without the pattern of a cursor, so that a malformed one is an `invalid_cursor` and not an `invalid_request`.
 const cursor = Type.Optional(
   Type.String({
     maxLength: 64,
