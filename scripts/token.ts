@@ -12,4 +12,4 @@ if (user === undefined || config.jwksUrl !== null) {
   )
   process.exit(1)
 }
-console.log(await createToken(config, user, device))
+console.log(await createToken(config, { user, device }))

@@ -3,9 +3,9 @@ import Fastify, { type FastifyInstance } from 'fastify'
 import { limitConnections } from './plugins/connection-limits.js'
 import { dropUnusedConnections } from './plugins/connections.js'
 import { handleErrors } from './plugins/errors.js'
-import { checkHeads } from './plugins/heads.js'
 import { type Health, serveHealth } from './plugins/health.js'
 import { measureRequests } from './plugins/metrics.js'
+import { checkRequestHeads } from './plugins/request-heads.js'
 import { secure } from './plugins/security.js'
 import { serverOptions } from './plugins/server-options.js'
 import { operatorRoutes } from './routes/operators.js'
@@ -16,13 +16,13 @@ interface AdminParts {
   readonly health: Health
 }
 
-/** Ready to listen; its caller closes it. */
+/** Returns a server that is ready to listen. The caller closes it. */
 export async function buildAdmin({ context, health }: AdminParts): Promise<FastifyInstance> {
   const { config, clock, ids, metrics } = context
   const app = Fastify(serverOptions(config))
   handleErrors(app, { metrics, ids, clock })
   measureRequests(app, metrics)
-  checkHeads(app)
+  checkRequestHeads(app)
   limitConnections(app, { config, clock })
   await secure(app, { corsOrigins: [] })
   serveHealth(app, health)

@@ -13,10 +13,10 @@ import { readBodies } from './plugins/bodies.js'
 import { limitConnections } from './plugins/connection-limits.js'
 import { dropUnusedConnections } from './plugins/connections.js'
 import { handleErrors } from './plugins/errors.js'
-import { checkHeads } from './plugins/heads.js'
 import { type Health, serveHealth } from './plugins/health.js'
 import { measureRequests } from './plugins/metrics.js'
 import { documentApi } from './plugins/openapi.js'
+import { checkRequestHeads } from './plugins/request-heads.js'
 import { secure } from './plugins/security.js'
 import { serverOptions } from './plugins/server-options.js'
 import { serveApi } from './routes/index.js'
@@ -71,7 +71,7 @@ export async function buildApp(config: Config, overrides: Overrides = {}): Promi
 
   handleErrors(app, context)
   measureRequests(app, context.metrics)
-  checkHeads(app)
+  checkRequestHeads(app)
   readBodies(app)
   limitConnections(app, context)
   await secure(app, config)

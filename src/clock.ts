@@ -1,4 +1,4 @@
-// Time is injected, never ambient: rules and stores get `now`, and tests move a manual clock instead of waiting.
+// The clock is passed to all code that needs the time, so that tests move a manual clock instead of waiting.
 
 export interface Clock {
   /** Milliseconds since the epoch. */

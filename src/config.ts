@@ -1,5 +1,5 @@
-// The environment, read once into one frozen typed object. All mistakes are reported at once, by name; what the operator typed is
-// never repeated, because it may be a secret.
+// Reads the environment into one frozen, typed object. All mistakes are reported together, each with the name of its setting. Values are
+// not repeated, because they may be secrets.
 import type { Setting } from './setting.js'
 import { SETTINGS } from './settings.js'
 
@@ -12,11 +12,11 @@ type CamelCase<S extends string> = S extends `${infer Head}_${infer Tail}`
 export type Config = {
   readonly [Name in SettingName as CamelCase<Name>]: ReturnType<(typeof SETTINGS)[Name]['parse']>
 } & {
-  /** Nothing verifies tokens but a secret that everybody knows; the server stays on loopback. */
+  /** Neither JWT_SECRET nor JWKS_URL is set: a public secret verifies tokens, and the server listens on loopback only. */
   readonly development: boolean
 }
 
-/** Everything that is wrong with the environment, one sentence each. */
+/** All mistakes in the environment, one sentence each. */
 export class ConfigError extends Error {
   readonly mistakes: readonly string[]
 
@@ -51,24 +51,24 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>): C
 
 const LOOPBACK = ['127.0.0.1', '::1', 'localhost']
 
-/** Settings that are fine alone and wrong together. */
+/** Settings that are valid alone but not together. */
 function contradictions(config: Config): string[] {
   const mistakes: string[] = []
   if (config.development && !LOOPBACK.includes(config.host)) {
-    mistakes.push('HOST refuses to bind wider than loopback (127.0.0.1, ::1, localhost) without JWT_SECRET or JWKS_URL')
+    mistakes.push('HOST must be a loopback address (127.0.0.1, ::1, localhost) without JWT_SECRET or JWKS_URL')
   }
-  // One source of trust: with both, whoever learns the weaker one can mint tokens for users of the other.
+  // With both, a leaked secret could sign tokens for the users of the identity provider.
   if (config.jwtSecret.length > 0 && config.jwksUrl !== null)
-    mistakes.push('JWT_SECRET and JWKS_URL exclude each other')
+    mistakes.push('JWT_SECRET and JWKS_URL must not both be set')
   if (config.adminPort !== null && config.adminSecret.length === 0 && !LOOPBACK.includes(config.adminHost))
-    mistakes.push('ADMIN_HOST refuses to bind wider than loopback (127.0.0.1, ::1, localhost) without ADMIN_SECRET')
+    mistakes.push('ADMIN_HOST must be a loopback address (127.0.0.1, ::1, localhost) without ADMIN_SECRET')
   if (config.adminPort !== null && config.adminPort !== 0 && config.adminPort === config.port)
     mistakes.push('ADMIN_PORT must differ from PORT')
   if (config.presenceVisibility === 'policy' && config.policyUrl === null)
-    mistakes.push('PRESENCE_VISIBILITY=policy needs POLICY_URL')
-  if (config.turnUrls.length > 0 && config.turnSecrets.length === 0) mistakes.push('TURN_URLS needs TURN_SECRETS')
+    mistakes.push('PRESENCE_VISIBILITY=policy requires POLICY_URL')
+  if (config.turnUrls.length > 0 && config.turnSecrets.length === 0) mistakes.push('TURN_URLS requires TURN_SECRETS')
   if (config.graceMs < config.awayAfterMs) mistakes.push('GRACE_MS must not be shorter than AWAY_AFTER_MS')
-  // A device with an open stream is refreshed every third of PRESENCE_TTL_MS; a shorter retention would forget it in between.
+  // An open stream renews its device every third of PRESENCE_TTL_MS. With a shorter retention the device could expire in between.
   if (config.retentionMs < config.presenceTtlMs) mistakes.push('RETENTION_MS must not be shorter than PRESENCE_TTL_MS')
   if (config.presenceTtlMs < config.heartbeatMs) mistakes.push('PRESENCE_TTL_MS must not be shorter than HEARTBEAT_MS')
   return mistakes

@@ -1,18 +1,23 @@
-// What makes a first try pleasant: tokens that work without any set-up. The secret below is in everybody's hands, which is why
-// a server that trusts it refuses to listen on anything but loopback (config.ts).
+// Development mode: without JWT_SECRET and JWKS_URL, the secret below signs and verifies tokens. It is public, so a server in this mode
+// listens on loopback only (config.ts).
 import { SignJWT } from 'jose'
 import type { Config } from './config.js'
 
-export const DEVELOPMENT_SECRET = 'signpost-development-only-not-a-secret'
+export const DEVELOPMENT_SECRET = 'signalpost-development-only-not-a-secret'
 
 type Signing = Pick<Config, 'jwtSecret' | 'jwtIssuer' | 'jwtAudience'>
 
-/** A token that this configuration accepts for twelve hours. There is none to be had when tokens come from a key set. */
+interface TokenClaims {
+  readonly user: string
+  readonly device?: string | undefined
+  /** The claim `rooms`. */
+  readonly rooms?: unknown
+}
+
+/** Signs a token that is valid for twelve hours on a server with this configuration. With JWKS_URL no such token can be signed. */
 export function createToken(
   { jwtSecret, jwtIssuer, jwtAudience }: Signing,
-  user: string,
-  device?: string,
-  rooms?: unknown
+  { user, device, rooms }: TokenClaims
 ): Promise<string> {
   const token = new SignJWT({ ...(device === undefined ? {} : { device }), ...(rooms === undefined ? {} : { rooms }) })
     .setProtectedHeader({ alg: 'HS256', typ: 'JWT' })
@@ -24,11 +29,14 @@ export function createToken(
   return token.sign(new TextEncoder().encode(jwtSecret[0] ?? DEVELOPMENT_SECRET))
 }
 
-/** Three lines to paste into three terminals: bob listens, alice calls, bob accepts. */
+/** A first call, as three commands for three terminals. */
 export async function welcome(config: Config, url: string, callId: string): Promise<string> {
-  const [alice, bob] = await Promise.all([createToken(config, 'alice', 'phone'), createToken(config, 'bob', 'laptop')])
+  const [alice, bob] = await Promise.all([
+    createToken(config, { user: 'alice', device: 'phone' }),
+    createToken(config, { user: 'bob', device: 'laptop' })
+  ])
   return `
-Signalpost listens on ${url} in development mode: everybody can make tokens for everybody.
+Signalpost listens on ${url} in development mode: anyone can make a token for any user.
 
   # bob opens his stream
   curl -N -H 'Authorization: Bearer ${bob}' ${url}/v1/events

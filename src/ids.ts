@@ -1,23 +1,23 @@
-// Every id that is made here: the random ones, injected, and those that a client's key stands for.
+// The ids that the server makes: random ones, and those derived from an Idempotency-Key.
 import { createHash, randomBytes, randomUUID } from 'node:crypto'
 
 export interface Ids {
   /** A new call id, connection id or node id: a UUID, RFC 9562 version 4. */
   unique(): string
-  /** Five characters that make an event id unguessable and tell two histories of one mailbox apart (25 bits). */
+  /** 25 random bits, as five characters. They tell two histories of one mailbox apart, and make the id of an event hard to guess. */
   tag(): string
-  /** 192 random bits, base64url: for tickets. */
+  /** 192 random bits in base64url, for tickets. */
   secret(): string
-  /** A whole number in [low, high]: jitter, which may be guessed. */
+  /** A random integer from `low` to `high`, both included. For jitter only: it can be predicted. */
   between(low: number, high: number): number
 }
 
-/** What ids from keys begin with; no id that a client chooses may. */
+/** Begins each id that is derived from a key. A client must not choose such an id. */
 export const DERIVED_ID_PREFIX = 'key~'
 
-/** The same Idempotency-Key of the same user, for the same thing, is the same id: on any node, without anything to remember. */
-export function idFromKey(user: string, key: string, thing = ''): string {
-  return DERIVED_ID_PREFIX + createHash('sha256').update(`${user}\n${thing}\n${key}`).digest('base64url')
+/** The same id for the same user, Idempotency-Key and scope, on every node and without anything stored. */
+export function idFromKey(user: string, key: string, scope = ''): string {
+  return DERIVED_ID_PREFIX + createHash('sha256').update(`${user}\n${scope}\n${key}`).digest('base64url')
 }
 
 const ALPHABET = 'abcdefghijkmnpqrstuvwxyz23456789'

@@ -1,11 +1,11 @@
-// The process: configuration in, a listening server out, and an orderly end.
+// The entry point: reads the configuration, starts the server, and closes it after a signal.
 import closeWithGrace from 'close-with-grace'
 import { buildApp } from './app.js'
 import { type Config, ConfigError, loadConfig } from './config.js'
 import { welcome } from './development.js'
 import { createIds } from './ids.js'
 
-/** For what is under way when the streams have left; after that the process ends anyway. */
+/** For the requests and tasks that still run when the streams have ended. After this time the process ends anyway. */
 const CLOSE_MS = 10_000
 
 function readConfig(): Config {
@@ -24,20 +24,20 @@ const delay = config.drainSettleMs + config.drainWindowMs + CLOSE_MS
 
 // A second signal ends the process at once.
 closeWithGrace({ delay, logger: app.log }, async ({ signal, err }) => {
-  if (err) app.log.fatal({ err }, 'closing after an error that nobody caught')
+  if (err) app.log.fatal({ err }, 'closing after an uncaught error')
   else app.log.info({ signal }, 'closing')
-  // Whoever presses Ctrl-C has no load balancer that must look away first.
+  // Not after Ctrl-C, where no load balancer has to stop sending requests first.
   if (signal === 'SIGTERM') await app.drain()
   await app.close()
 })
 
 /**
- * Connections that the kernel keeps until they are accepted; it takes what net.core.somaxconn allows, 4096 mostly. Of what is beyond it
- * drops the SYN, and the client tries again seconds later: with Node's 511 that happens when the streams of another node come at once.
+ * Connections that the kernel queues until they are accepted, at most net.core.somaxconn (usually 4096). It drops the SYN of a further one,
+ * and the client tries again only seconds later. Node's default of 511 is too few for the streams of another node that has died.
  */
 const BACKLOG = 65_535
 
-// First: a fleet's monitoring sees the node before its clients do.
+// First, so that monitoring sees the node before clients do.
 if (config.adminPort !== null) await app.admin?.listen({ host: config.adminHost, port: config.adminPort })
 const url = await app.listen({ host: config.host, port: config.port, backlog: BACKLOG })
 if (config.development) console.log(await welcome(config, url, `call-${createIds().tag()}`))

@@ -5,7 +5,7 @@ export type Metrics = ReturnType<typeof createMetrics>
 
 /** Buckets for the store and for requests: from 0.5 ms (a local Redis) to 5 s (a Redis in trouble). */
 const FAST_SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5]
-/** Buckets for what people do. The longest ring time and the connect timeout end the scale. */
+/** Buckets for what people do, up to the sum of the default RING_TIMEOUT_MS and CONNECT_TIMEOUT_MS. */
 const HUMAN_SECONDS = [0.25, 0.5, 1, 2, 4, 8, 15, 30, 60]
 
 export function createMetrics() {

@@ -1,4 +1,4 @@
-// REDIS_URL taken apart. Unlike a URL of the web it may name several hosts, so the platform's parser does not do.
+// Parses REDIS_URL. The URL class cannot do it, because it allows only one host.
 
 export interface RedisAddress {
   readonly topology: 'single' | 'sentinel' | 'cluster'
@@ -6,9 +6,9 @@ export interface RedisAddress {
   readonly hosts: readonly { readonly host: string; readonly port: number }[]
   readonly username?: string
   readonly password?: string
-  /** Single and Sentinel: which database. */
+  /** Single and Sentinel: the number of the database. */
   readonly db: number
-  /** Sentinel: the name its primary goes by. */
+  /** Sentinel: the name of the primary. */
   readonly name: string
 }
 
@@ -19,7 +19,7 @@ const PORT = { single: 6379, cluster: 6379, sentinel: 26379 }
 
 /**
  * `redis://[user:password@]host:port[/db]`, `redis-sentinel://…@h:p,h:p/name[/db]`, `redis-cluster://…@h:p,h:p`; `rediss…` for TLS.
- * @throws Error that reads well after the name of the setting when it is none of these
+ * @throws Error whose message follows the name of the setting
  */
 export function parseRedisUrl(url: string): RedisAddress {
   const parts = URL_SHAPE.exec(url)?.groups
@@ -54,6 +54,6 @@ function parseUser(text: string | undefined): { username?: string; password?: st
   }
 }
 
-/** Never repeats the URL: there may be a password in it. */
+/** The message does not repeat the URL, which may contain a password. */
 const malformed = () =>
-  new Error('must read redis://h:p/db, redis-sentinel://h:p,h:p/name or redis-cluster://h:p,h:p (rediss for TLS)')
+  new Error('must be like redis://h:p/db, redis-sentinel://h:p,h:p/name or redis-cluster://h:p,h:p (rediss for TLS)')

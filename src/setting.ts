@@ -1,12 +1,11 @@
-// The rows of the configuration's table, and how the text of each becomes a value. A parser throws an Error whose message reads
-// well after the name of the setting: "must be …".
+// The type of a setting, and the parsers that turn its text into a value.
 import { isIP } from 'node:net'
 import { parseRedisUrl } from './redis-url.js'
 
 export interface Setting<T> {
-  /** Turns the text into the value or throws an Error whose message reads well after the name: "must be …". */
+  /** Turns the text into the value. @throws Error whose message follows the name of the setting: "must be …" */
   readonly parse: (text: string) => T
-  /** As one would write it in the environment; an empty variable means this too. */
+  /** As text. It also applies if the variable is empty. */
   readonly default: string
   readonly description: string
   readonly secret?: boolean
@@ -91,17 +90,17 @@ export function redisUrl(value: string): string | null {
   return value
 }
 
-/** RFC 7518, section 3.2: a key for HS256 has at least as many bits as the hash. A secret that is shown as it is must be as long. */
+/** As long as RFC 7518, section 3.2, requires of a key for HS256. The same bound applies to secrets that are sent as Bearer. */
 export function longSecret(value: string): string {
   if (Buffer.byteLength(value) >= 32) return value
   throw new Error('must be at least 32 bytes long')
 }
 
-/** A list for rotation: the first one is used, and all are accepted. Commas separate, so none may be empty. */
+/** A list for rotation: the first one signs, and all of them verify. */
 export function secrets(value: string): readonly string[] {
   const items = value === '' ? [] : value.split(',').map(item => item.trim())
   if (items.every(item => Buffer.byteLength(item) >= 32)) return Object.freeze(items)
-  throw new Error('must be at least 32 bytes long, each of them if there are several')
+  throw new Error('must be secrets of at least 32 bytes, separated by commas')
 }
 
 /** An IP address or a range of them in CIDR notation. */

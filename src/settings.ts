@@ -1,4 +1,4 @@
-// Everything about a setting is one row in settings/: the type of Config, the defaults, .env.example and docs/reference/settings.md come from it.
+// All settings. Each is one row in settings/, from which the type Config, .env.example and docs/reference/settings.md are derived.
 import { CALL_SETTINGS } from './settings/calls.js'
 import { LIMIT_SETTINGS } from './settings/limits.js'
 import { ROOM_SETTINGS } from './settings/rooms.js'

@@ -1,4 +1,4 @@
-// The process as people start it: by its command line, with what it prints taken at its word.
+// The process as people start it, by its command line. The tests use the commands that it prints.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
@@ -41,7 +41,7 @@ async function lineOf(child: ReturnType<typeof spawn>, pattern: RegExp): Promise
   throw new Error(`it ended without ${pattern}`)
 }
 
-t.test('the three lines it prints make a call', async t => {
+t.test('the three commands that it prints make a call', async t => {
   const { child, output } = start(t, 'src/main.js', { PORT: '0', DRAIN_SETTLE_MS: '0', DRAIN_WINDOW_MS: '0' })
   await lineOf(child, /More tokens/)
   const [listen = '', call = '', accept = ''] = output.out.split('\n').filter(line => line.startsWith('  curl'))
@@ -61,7 +61,7 @@ t.test('the three lines it prints make a call', async t => {
   t.match(await paste(accept), { call: { state: 'connecting', callee: { user: 'bob', device: 'laptop' } } })
 
   child.kill('SIGTERM')
-  t.ok(await hear('reconnect'), 'an open stream is sent away first')
+  t.ok(await hear('reconnect'), 'open streams receive `reconnect` first')
   t.equal(await exitOf(child), 0)
   t.notMatch(
     output.out
@@ -73,7 +73,7 @@ t.test('the three lines it prints make a call', async t => {
   )
 })
 
-t.test('npm run token prints a token and nothing else, and the server takes it', async t => {
+t.test('npm run token prints a token that the server accepts, and nothing else', async t => {
   const secret = { JWT_SECRET: 'a-secret-of-more-than-thirty-two-bytes' }
   const { child, output } = start(t, 'scripts/token.js', secret, 'carol', 'phone')
   t.equal(await exitOf(child), 0)
@@ -89,12 +89,12 @@ t.test('npm run token prints a token and nothing else, and the server takes it',
   const headers = { authorization: `Bearer ${output.out.trim()}` }
   t.equal((await fetch(`${url}/v1/calls`, { headers })).status, 200)
   t.equal((await fetch(`${url}/v1/calls`)).status, 401)
-  t.notMatch(server.output.out, 'curl', 'outside of development it hands out nothing')
+  t.notMatch(server.output.out, 'curl', 'it prints no tokens outside of development mode')
   server.child.kill('SIGINT')
   t.equal(await exitOf(server.child), 0)
 })
 
-t.test('a second signal ends it at once', async t => {
+t.test('a second signal ends the process at once', async t => {
   const { child } = start(t, 'src/main.js', { PORT: '0', DRAIN_SETTLE_MS: '600000' })
   await lineOf(child, /More tokens/)
   const { stdout } = child
@@ -104,7 +104,7 @@ t.test('a second signal ends it at once', async t => {
   t.equal(await exitOf(child), 1)
 })
 
-t.test('a wrong configuration is said in full, and nothing starts', async t => {
+t.test('all mistakes in the configuration are printed, and the process exits', async t => {
   const { child, output } = start(t, 'src/main.js', { PORT: 'http', HOST: '0.0.0.0', JWT_SECRET: 'short' })
   t.equal(await exitOf(child), 1)
   t.match(output.err, /PORT must/)

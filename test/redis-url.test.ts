@@ -39,7 +39,7 @@ const good: Record<string, RedisAddress> = {
 }
 
 for (const [url, address] of Object.entries(good)) {
-  t.test(`${url} is understood`, async t => {
+  t.test(`${url} is parsed`, async t => {
     t.strictSame(parseRedisUrl(url), address)
     t.equal(loadConfig({ REDIS_URL: url }).redisUrl, url)
   })
@@ -61,8 +61,8 @@ const bad = [
   'redis-cluster://a:1,,b'
 ]
 for (const url of bad) {
-  t.test(`${JSON.stringify(url)} is refused, and not repeated`, async t => {
-    t.throws(() => parseRedisUrl(url), { message: /^must read redis:/ })
-    if (url !== '') t.throws(() => loadConfig({ REDIS_URL: url }), { message: /REDIS_URL must read redis:/ })
+  t.test(`${JSON.stringify(url)} is refused, and the message does not repeat it`, async t => {
+    t.throws(() => parseRedisUrl(url), { message: /^must be like redis:/ })
+    if (url !== '') t.throws(() => loadConfig({ REDIS_URL: url }), { message: /REDIS_URL must be like redis:/ })
   })
 }

@@ -1,19 +1,19 @@
-// The optional service that is given every chat message. Its contract is openapi/chat-service.yaml: 2xx, it has the message (also
-// when it had it before); a 4xx about the message, it never will; anything else, or nothing in time, it is to be asked again.
+// The optional chat service, which receives every chat message (openapi/chat-service.yaml). 2xx: it has the message, perhaps from an earlier
+// request. A 4xx about the message: it refuses it for good. Any other reply, or none in time: the request is to be repeated.
 import type { Config } from '../config.js'
 import type { ChatMessage } from '../schemas/chat.js'
-import { ask } from './outgoing.js'
+import { sendRequest } from './outgoing.js'
 
-/** These speak of the way to the service, or of its state, and not of the message. */
-const NOT_THE_MESSAGE: readonly number[] = [401, 404, 405, 407, 408, 425, 429]
+/** A 4xx about the request or the state of the service, and not about the message. */
+const NOT_ABOUT_MESSAGE: readonly number[] = [401, 404, 405, 407, 408, 425, 429]
 
-/** Resolves to null when the service has it, or to the status it refuses it with. Throws when it has to be asked again. */
+/** Null: the service has the message. Else the status with which it refused it. @throws Error if the request is to be repeated */
 export async function deliverMessage(
   { chatServiceUrl, chatServiceTimeoutMs }: Pick<Config, 'chatServiceUrl' | 'chatServiceTimeoutMs'>,
   message: ChatMessage,
   closing: AbortSignal
 ): Promise<number | null> {
-  const { status } = await ask(`${chatServiceUrl?.replace(/\/$/, '')}/messages`, {
+  const { status } = await sendRequest(`${chatServiceUrl?.replace(/\/$/, '')}/messages`, {
     method: 'POST',
     headers: { 'content-type': 'application/json', 'idempotency-key': message.messageId },
     body: JSON.stringify(message),
@@ -22,6 +22,6 @@ export async function deliverMessage(
     signal: closing
   })
   if (status >= 200 && status < 300) return null
-  if (status >= 400 && status < 500 && !NOT_THE_MESSAGE.includes(status)) return status
-  throw new Error(`answered with ${status}`)
+  if (status >= 400 && status < 500 && !NOT_ABOUT_MESSAGE.includes(status)) return status
+  throw new Error(`replied with ${status}`)
 }

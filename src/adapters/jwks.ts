@@ -1,32 +1,37 @@
-// The key set of the identity provider (RFC 7517), fetched when first needed, kept fresh while tokens come, and fetched at once when
-// a token names a key that is not in it: that is how keys rotate. Anybody can make up a key id, so those fetches are rationed.
+// The key set of the identity provider (RFC 7517): fetched at the first token, refreshed in the background while tokens arrive, and served
+// as stale-if-error while the provider fails. A token with an unknown key id fetches the set at once, because keys rotate; anyone can make
+// up key ids, so these fetches have a budget. docs/decisions/0029-libraries.md compares this with jose's own remote key set.
 import type { FastifyBaseLogger } from 'fastify'
 import { createLocalJWKSet, exportSPKI, type JSONWebKeySet, type JWTHeaderParameters, errors as joseErrors } from 'jose'
 import type { Clock } from '../clock.js'
 import { AppError } from '../errors.js'
-import { ask } from './outgoing.js'
+import { sendRequest } from './outgoing.js'
 
 const TIMEOUT_MS = 5000
 /** A key set has a few keys of less than 2 KiB each. */
 const MAX_BYTES = 512 * 1024
-/** A set that is older is fetched anew in the background, and one that is older still before anything is accepted by it. */
+/** An older set is fetched again in the background. */
 const REFRESH_AFTER_MS = 30_000
+/** With an older set, verification waits for the next one: a key that the provider withdraws is refused within a minute. */
 const STALE_AFTER_MS = 50_000
-/** A provider that failed is asked again after this long; meanwhile the old set is used. */
+/** How long after a failure the next background fetch begins. */
 const RETRY_AFTER_MS = 10_000
-/** Fetches on behalf of unknown keys: so many at once, and one more every so often. */
-const SPARE_FETCHES = 5
-const SPARE_FETCH_EVERY_MS = 2000
+/** The budget of fetches for unknown key ids: this many at once, and one more after each interval. */
+const UNKNOWN_KEY_FETCHES = 5
+const UNKNOWN_KEY_FETCH_EVERY_MS = 2000
 
 export interface KeySet {
-  /** Rises with each set that differs from the one before it. */
+  /** Incremented with each set that differs from the previous one. */
   version(): number
   /**
-   * Whether what was verified with that version still holds: it is the present one, and was fetched within the last 50 s. While the
-   * provider fails, an old set is better than none. Asking keeps the set fresh.
+   * Whether a token that was verified with this version is still verified: it is the current version, fetched or tried within the last
+   * 50 s. Each call may start a background fetch.
    */
   isCurrent(version: number): boolean
-  /** Finds the public key for a token's header, as PEM; null when the set has none for it. Throws keys_unavailable when there is no set. */
+  /**
+   * Finds the public key for the header of a token, as PEM. Null: the set has none.
+   * @throws AppError keys_unavailable if no set could be fetched yet
+   */
   find(header: JWTHeaderParameters): Promise<string | null>
 }
 
@@ -42,16 +47,16 @@ export function createKeySet(url: string, { clock, log }: KeySetParts): KeySet {
   let fetchedAt = Number.NEGATIVE_INFINITY
   let failedAt = Number.NEGATIVE_INFINITY
   let fetching: Promise<void> | null = null
-  const mayFetchForUnknownKey = createRation(clock)
+  const takeUnknownKeyFetch = createFetchBudget(clock)
 
   async function fetchKeys(): Promise<void> {
     const startedAt = clock.now()
     try {
-      const answer = await ask(url, { timeoutMs: TIMEOUT_MS, maxBytes: MAX_BYTES })
-      if (answer.status !== 200) throw new Error(`answered with ${answer.status}`)
-      if (answer.text !== text) {
-        keys = createLocalJWKSet(JSON.parse(answer.text) as JSONWebKeySet)
-        text = answer.text
+      const reply = await sendRequest(url, { timeoutMs: TIMEOUT_MS, maxBytes: MAX_BYTES })
+      if (reply.status !== 200) throw new Error(`replied with ${reply.status}`)
+      if (reply.text !== text) {
+        keys = createLocalJWKSet(JSON.parse(reply.text) as JSONWebKeySet)
+        text = reply.text
         version++
       }
       fetchedAt = startedAt
@@ -64,14 +69,17 @@ export function createKeySet(url: string, { clock, log }: KeySetParts): KeySet {
     }
   }
 
-  /** All callers wait for the same fetch. */
+  /** Single flight: all callers wait for the same fetch. */
   function refresh(): Promise<void> {
     fetching ??= fetchKeys()
     return fetching
   }
 
-  /** While the provider fails it is asked in the background only: nobody waits for its silence. */
+  /** A failed fetch counts too: while tokens arrive and the provider fails, it is fetched in the background and no request waits. */
   const isStale = () => clock.now() - Math.max(fetchedAt, failedAt) > STALE_AFTER_MS
+
+  /** To wait for a fetch that is in flight is free. */
+  const mayFetch = () => fetching !== null || takeUnknownKeyFetch()
 
   function refreshInBackground(): void {
     const isDue = clock.now() - fetchedAt > REFRESH_AFTER_MS && clock.now() - failedAt > RETRY_AFTER_MS
@@ -86,26 +94,26 @@ export function createKeySet(url: string, { clock, log }: KeySetParts): KeySet {
       return verifiedWith === version
     },
     async find(header) {
-      if (isStale() || (keys === null && (fetching !== null || mayFetchForUnknownKey()))) await refresh()
+      if (isStale() || (keys === null && mayFetch())) await refresh()
       refreshInBackground()
       if (keys === null) throw new AppError('keys_unavailable')
       const found = await pick(keys, header)
-      if (found !== null || !(fetching !== null || mayFetchForUnknownKey())) return found
+      if (found !== null || !mayFetch()) return found
       await refresh()
       return pick(keys, header)
     }
   }
 }
 
-/** True for the first few, and then once in a while. */
-function createRation(clock: Clock): () => boolean {
-  let spare = SPARE_FETCHES
-  let sparedAt = clock.now()
+/** The returned function takes a fetch from the budget. False: none is left. */
+function createFetchBudget(clock: Clock): () => boolean {
+  let left = UNKNOWN_KEY_FETCHES
+  let grantedAt = clock.now()
   return () => {
-    const earned = Math.floor((clock.now() - sparedAt) / SPARE_FETCH_EVERY_MS)
-    sparedAt += earned * SPARE_FETCH_EVERY_MS
-    spare = Math.min(SPARE_FETCHES, spare + earned)
-    return spare > 0 && spare-- > 0
+    const granted = Math.floor((clock.now() - grantedAt) / UNKNOWN_KEY_FETCH_EVERY_MS)
+    grantedAt += granted * UNKNOWN_KEY_FETCH_EVERY_MS
+    left = Math.min(UNKNOWN_KEY_FETCHES, left + granted)
+    return left > 0 && left-- > 0
   }
 }
 

@@ -1,25 +1,25 @@
-// Requests to outside services, all of them: bounded in time and in bytes, and never led elsewhere by a redirect.
+// Every request to an outside service: bounded in time and in bytes, and without redirects.
 
-export interface Question {
+export interface OutgoingRequest {
   readonly method?: 'GET' | 'POST'
   readonly headers?: Readonly<Record<string, string>>
   readonly body?: string
-  /** Covers the body too: a service that answers and then trickles is no better than one that is silent. */
+  /** Until the whole body has arrived: a service may send the head of a reply and then stall. */
   readonly timeoutMs: number
-  /** Of the answer's body; 0 reads none of it. */
+  /** Of the reply's body. 0: the body is not read. */
   readonly maxBytes: number
   readonly signal?: AbortSignal
 }
 
-export interface Answer {
+export interface OutgoingReply {
   readonly status: number
-  /** The body of a 200; that of any other answer is not read. */
+  /** The body of a 200. Other bodies are not read. */
   readonly text: string
 }
 
-/** @throws Error when there is no answer in time, or it is a redirect or larger than allowed */
-export async function ask(url: string, question: Question): Promise<Answer> {
-  const { method = 'GET', headers = {}, body = null, timeoutMs, maxBytes, signal } = question
+/** @throws Error if no reply arrives in time, or if it is a redirect or larger than allowed */
+export async function sendRequest(url: string, request: OutgoingRequest): Promise<OutgoingReply> {
+  const { method = 'GET', headers = {}, body = null, timeoutMs, maxBytes, signal } = request
   const timeout = AbortSignal.timeout(timeoutMs)
   const response = await fetch(url, {
     method,
@@ -37,10 +37,10 @@ export async function ask(url: string, question: Question): Promise<Answer> {
 async function readText(response: Response, maxBytes: number): Promise<string> {
   const chunks: Uint8Array[] = []
   let bytes = 0
-  // Leaving the loop closes the connection.
+  // An exception in the loop cancels the body, which closes the connection.
   for await (const chunk of response.body ?? []) {
     bytes += chunk.byteLength
-    if (bytes > maxBytes) throw new Error(`answered with more than ${maxBytes} bytes`)
+    if (bytes > maxBytes) throw new Error(`replied with more than ${maxBytes} bytes`)
     chunks.push(chunk)
   }
   return Buffer.concat(chunks).toString('utf8')

@@ -1,21 +1,20 @@
-// The optional service that is asked before anything rings (a call, or an invitation of one user into a room), and with
-// PRESENCE_VISIBILITY=policy before anyone is shown the presence of another user. It gets a PolicyRequest by
-// POST and answers 200 with {"allow": true} or {"allow": false, "reason": "…"}; anything else, or nothing in time, counts as no
-// answer. docs/guides/services.md is its contract.
+// The optional policy service (docs/guides/services.md). It is asked before a call or an invitation rings, and with
+// PRESENCE_VISIBILITY=policy before a user sees the presence of another. It receives a PolicyRequest by POST and replies 200 with
+// {"allow": true} or {"allow": false, "reason": "…"}. Any other reply, or none in time, is a failure.
 import type { FastifyBaseLogger } from 'fastify'
 import type { Config } from '../config.js'
 import { AppError } from '../errors.js'
-import { ask } from './outgoing.js'
+import { sendRequest } from './outgoing.js'
 
-interface Asked {
-  /** The user who calls, invites or looks. */
+interface Users {
+  /** The user who calls, invites or wants to see the presence. */
   readonly caller: { readonly user: string; readonly device: string }
-  /** The id of the user who would ring, or be seen. */
+  /** The user whose devices would ring, or whose presence would be shown. */
   readonly to: string
 }
 
 interface Purpose {
-  /** What the call, or the room, is meant for. */
+  /** What the call or room is for. */
   readonly media: unknown
   readonly metadata: unknown
 }
@@ -24,7 +23,7 @@ type Call = Purpose & { readonly action: 'call'; readonly callId: string }
 type Invitation = Purpose & { readonly action: 'invitation'; readonly roomId: string; readonly invitationId: string }
 type Presence = { readonly action: 'presence' }
 
-export type PolicyRequest = Asked & (Call | Invitation | Presence)
+export type PolicyRequest = Users & (Call | Invitation | Presence)
 
 export interface PolicyAnswer {
   readonly allow: boolean
@@ -32,13 +31,14 @@ export interface PolicyAnswer {
   readonly reason?: string
 }
 
+/** In characters. */
 const MAX_REASON = 500
-/** Of an answer. */
+/** Of a reply. */
 const MAX_BYTES = 64 * 1024
 
 type PolicyConfig = Pick<Config, 'policyUrl' | 'policyTimeoutMs' | 'policyOnError'>
 
-/** Allows everything when no service is configured. Throws policy_unavailable when it does not answer and POLICY_ON_ERROR is deny. */
+/** Allows everything if no service is configured. @throws AppError policy_unavailable after a failure, if POLICY_ON_ERROR is `deny` */
 export async function askPolicy(
   config: PolicyConfig,
   request: PolicyRequest,
@@ -55,15 +55,15 @@ export async function askPolicy(
 }
 
 async function askService(url: string, request: PolicyRequest, timeoutMs: number): Promise<PolicyAnswer> {
-  const { status, text } = await ask(url, {
+  const { status, text } = await sendRequest(url, {
     method: 'POST',
     headers: { 'content-type': 'application/json', accept: 'application/json' },
     body: JSON.stringify(request),
     timeoutMs,
     maxBytes: MAX_BYTES
   })
-  if (status !== 200) throw new Error(`answered with ${status}`)
+  if (status !== 200) throw new Error(`replied with ${status}`)
   const { allow, reason } = JSON.parse(text) as { allow?: unknown; reason?: unknown }
-  if (typeof allow !== 'boolean') throw new Error('answered without "allow"')
+  if (typeof allow !== 'boolean') throw new Error('replied without "allow"')
   return typeof reason === 'string' ? { allow, reason: reason.slice(0, MAX_REASON) } : { allow }
 }

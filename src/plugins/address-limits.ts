@@ -1,15 +1,17 @@
-// Requests that no token pays for are charged to the address they come from: public pages and unknown paths here, refused tokens
-// in auth.ts.
+// Requests without a valid token are charged to the address they come from: public pages and unknown paths here, refused tokens in
+// auth.ts.
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { AddressBudget } from '../services/address-budget.js'
 import { networkOf } from './network.js'
 
-/** Probes must not fail because a balancer shares its address with clients. */
+/** Health probes. They must not fail when a load balancer shares its address with clients. */
 const EXEMPT = new Set(['/healthz', '/readyz'])
-/** Scopes that ask for a token or a secret themselves. */
+/** Routes below these paths require a token or a secret. */
 const AUTHENTICATED = ['/v1/', '/internal/']
 
-/** Comes after CORS: a preflight is answered before it is counted. It costs no more than its refusal, which would break a page. */
+/**
+ * Register it after CORS, so that preflights are not charged: a reply to one costs no more than a refusal, which would break a page.
+ */
 export function limitAddresses(app: FastifyInstance, budget: AddressBudget): void {
   app.addHook('onRequest', (request, _reply, done) => {
     if (isPublic(request)) chargeAddress(budget, request)

@@ -1,6 +1,5 @@
-// Who is asking. Every route of the scope this is used on gets `request.actor`, or the request ends here. A token comes as
-// Bearer or in the cookie `access_token`; a ticket, on event routes only, as `?ticket=`. Tokens in a URL are not taken: URLs
-// end up in logs and histories.
+// Authenticates requests: sets `request.actor` or refuses. A token is sent as Bearer or in the cookie `access_token`; a ticket, on event
+// routes only, as `?ticket=`. A token in a URL is not accepted, because URLs are kept in logs and browser histories.
 import type { Socket } from 'node:net'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { AppError, ERRORS } from '../errors.js'
@@ -10,7 +9,7 @@ import type { Context } from '../services/context.js'
 import { redeemTicket } from '../services/tickets.js'
 import { cookieToken } from './cookie.js'
 import { networkOf } from './network.js'
-import type { Grant } from './token-claims.js'
+import type { VerifiedToken } from './token-claims.js'
 import { createTokens } from './tokens.js'
 
 declare module 'fastify' {
@@ -18,38 +17,44 @@ declare module 'fastify' {
     actor: Actor
   }
   interface FastifyContextConfig {
-    /** Takes `?ticket=` and `?device=`: an EventSource cannot set headers. */
+    /** Accepts `?ticket=` and `?device=`, because an EventSource cannot set headers. */
     eventRoute?: boolean
   }
 }
 
 const DEFAULT_DEVICE = 'default'
 
+interface LastToken {
+  readonly authorization: string
+  readonly verified: VerifiedToken
+}
+
+/** Authenticates all routes that are added afterwards. */
 export async function authenticate(app: FastifyInstance, context: Context): Promise<void> {
   const tokens = await createTokens(app, context.config, context.clock)
-  /** What each connection sent last: a client repeats it with every request, and comparing it is cheaper than hashing a token. */
-  const shown = new WeakMap<Socket, { readonly authorization: string; readonly grant: Grant }>()
+  /** The last token of each connection: a client repeats it with every request, and comparing it is cheaper than hashing it. */
+  const lastTokens = new WeakMap<Socket, LastToken>()
 
-  /** A promise only for what was not seen before: most requests pay for a look into a map and no more. */
+  /** A promise only for a ticket and for a token that is not cached: most requests cost one map lookup. */
   function identify(request: FastifyRequest): Actor | Promise<Actor> {
     const { authorization } = request.headers
     if (authorization !== undefined) {
-      const last = shown.get(request.raw.socket)
-      const repeated = last?.authorization === authorization && tokens.recheck(last.grant)
-      if (repeated) return actorOf(repeated, request)
+      const last = lastTokens.get(request.raw.socket)
+      const isRepeated = last?.authorization === authorization && tokens.isCurrent(last.verified)
+      if (isRepeated) return actorOf(last.verified, request)
     }
     const bearer = bearerToken(authorization)
     const ticket = bearer === undefined ? queryText(request, 'ticket') : undefined
     if (ticket !== undefined) {
       context.addresses.check(networkOf(request.ip))
-      return redeemTicket(context, ticket).then(actor => sameDevice(actor, request))
+      return redeemTicket(context, ticket).then(actor => requireTicketDevice(actor, request))
     }
     const token = bearer ?? cookieToken(request, context.config)
     if (token === undefined) throw new AppError('unauthorized')
-    const grant = tokens.recall(token)
-    if (grant) {
-      if (authorization !== undefined) shown.set(request.raw.socket, { authorization, grant })
-      return actorOf(grant, request)
+    const verified = tokens.findVerified(token)
+    if (verified) {
+      if (authorization !== undefined) lastTokens.set(request.raw.socket, { authorization, verified })
+      return actorOf(verified, request)
     }
     context.addresses.check(networkOf(request.ip))
     return tokens.verify(token).then(fresh => actorOf(fresh, request))
@@ -57,7 +62,7 @@ export async function authenticate(app: FastifyInstance, context: Context): Prom
 
   app.decorateRequest('actor')
   app.addHook('onRequest', (request, _reply, done) => {
-    const refuse = (error: unknown) => done(charged(error, request))
+    const refuse = (error: unknown) => done(chargeRefusal(error, request))
     let actor: Actor | Promise<Actor>
     try {
       actor = identify(request)
@@ -74,8 +79,8 @@ export async function authenticate(app: FastifyInstance, context: Context): Prom
     }, refuse)
   })
 
-  /** A refused token is charged to the address; when that has spent its budget, the answer says so instead. */
-  function charged(error: unknown, request: FastifyRequest): Error {
+  /** Charges a refused token to the address. Returns the error for the reply: rate_limited if the budget of the address is spent. */
+  function chargeRefusal(error: unknown, request: FastifyRequest): Error {
     if (!(error instanceof AppError)) return error as Error
     if (ERRORS[error.code].status !== 401) return error
     try {
@@ -91,26 +96,28 @@ function bearerToken(authorization: string | undefined): string | undefined {
   if (authorization === undefined) return undefined
   // RFC 6750, section 2.1; the scheme's name is case-insensitive (RFC 9110, section 11.1).
   const token = /^Bearer +([\w.~+/-]+=*) *$/i.exec(authorization)?.[1]
-  if (token === undefined) throw new AppError('unauthorized', { detail: 'Authorization has to be: Bearer <token>' })
+  if (token === undefined)
+    throw new AppError('unauthorized', { detail: 'The header must be Authorization: Bearer <token>' })
   return token
 }
 
 const ID = new RegExp(ID_PATTERN)
 
-function actorOf(grant: Grant, request: FastifyRequest): Actor {
-  const asked = askedDevice(request)
-  if (grant.device !== null && asked !== undefined && asked !== grant.device) throw otherDevice()
-  const device = grant.device ?? asked ?? DEFAULT_DEVICE
-  if (grant.lastActor?.device === device) return grant.lastActor
-  if (!ID.test(device)) throw new AppError('invalid_subject', { detail: `A device id has to match ${ID_PATTERN}` })
-  const { user, expiresAt, rooms } = grant
-  grant.lastActor = { user, device, expiresAt, ...(rooms ? { rooms } : {}) }
-  return grant.lastActor
+/** @throws AppError invalid_subject */
+function actorOf(token: VerifiedToken, request: FastifyRequest): Actor {
+  const requested = requestedDevice(request)
+  if (token.device !== null && requested !== undefined && requested !== token.device) throw otherDevice()
+  const device = token.device ?? requested ?? DEFAULT_DEVICE
+  if (token.lastActor?.device === device) return token.lastActor
+  if (!ID.test(device)) throw new AppError('invalid_subject', { detail: `A device id must match ${ID_PATTERN}` })
+  const { user, expiresAt, rooms } = token
+  token.lastActor = { user, device, expiresAt, ...(rooms ? { rooms } : {}) }
+  return token.lastActor
 }
 
-/** A ticket is for the device it was made for. */
-function sameDevice(actor: Actor, request: FastifyRequest): Actor {
-  if ((askedDevice(request) ?? actor.device) !== actor.device) throw otherDevice()
+/** A ticket is valid for one device only. @throws AppError invalid_subject */
+function requireTicketDevice(actor: Actor, request: FastifyRequest): Actor {
+  if ((requestedDevice(request) ?? actor.device) !== actor.device) throw otherDevice()
   return actor
 }
 
@@ -118,7 +125,7 @@ function otherDevice(): AppError {
   return new AppError('invalid_subject', { detail: 'The token or ticket is for another device' })
 }
 
-function askedDevice(request: FastifyRequest): string | undefined {
+function requestedDevice(request: FastifyRequest): string | undefined {
   // Node joins repeated headers with a comma, which no device id contains.
   const header = request.headers['x-device-id'] as string | undefined
   return header ?? queryText(request, 'device')
@@ -126,6 +133,6 @@ function askedDevice(request: FastifyRequest): string | undefined {
 
 function queryText(request: FastifyRequest, name: 'ticket' | 'device'): string | undefined {
   const value = (request.query as Readonly<Record<string, unknown>>)[name]
-  // The route is asked last: making its options is the dearer half of this.
+  // Fastify creates `routeOptions` at each access, so it is read last.
   return typeof value === 'string' && request.routeOptions.config.eventRoute === true ? value : undefined
 }

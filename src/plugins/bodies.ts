@@ -1,15 +1,15 @@
-// How JSON bodies are read: as Fastify reads them, and only so deep that nothing that walks one later overflows the stack.
+// Parses JSON bodies with Fastify's parser, and refuses deep nesting: it would overflow the stack of recursive functions later.
 import type { FastifyInstance } from 'fastify'
 import { AppError } from '../errors.js'
 import { isDeeperThan, METADATA_MAX_DEPTH } from '../services/metadata-bounds.js'
 
-/** Metadata is a member of the body, and nothing else in a body nests as deep. */
+/** Metadata is a member of the body, and no other member nests as deep. */
 const BODY_MAX_DEPTH = METADATA_MAX_DEPTH + 1
 
 export function readBodies(app: FastifyInstance): void {
-  // Fastify would read text/plain as a string, which no route takes.
+  // Fastify parses text/plain as a string by default, which no route accepts.
   app.removeContentTypeParser('text/plain')
-  // A member named __proto__ or a constructor with a prototype is refused.
+  // Refuses a member `__proto__`, and a `constructor` with a `prototype`.
   const parse = app.getDefaultJsonParser('error', 'error')
   app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, text: string, done) => {
     // JSON.parse itself does not recurse.

@@ -1,5 +1,5 @@
-// Components of the OpenAPI document. Where @fastify/swagger copies a schema into every place, each schema with an `$id` stands
-// once among the components and is referred to; so does each parameter that several operations share.
+// Components of the OpenAPI document. @fastify/swagger copies a schema to each place of use. Here each schema with an `$id`, and each
+// parameter that several operations share, becomes one component, and each place of use a reference to it.
 import { isDeepStrictEqual } from 'node:util'
 
 type Members = Readonly<Record<string, unknown>>
@@ -9,7 +9,7 @@ export interface Components {
   readonly parameters: Record<string, Members>
 }
 
-/** Carries the name through @fastify/swagger, which drops `$id`. */
+/** Keeps the name of a schema: @fastify/swagger drops `$id`. */
 const NAME = 'x-component'
 
 /** A copy with every `$id` as `x-component`. */
@@ -20,7 +20,7 @@ export function markNames(value: unknown): unknown {
   })
 }
 
-/** A copy with references to what has a name; what they refer to is added to `components`. */
+/** A copy in which each named schema is a reference; the schemas are added to `components`. */
 export function hoist(value: unknown, components: Components): unknown {
   return copy(value, ({ [NAME]: name, ...members }) => {
     const schema = tidy(each(members, member => hoist(member, components)))
@@ -34,21 +34,21 @@ function refer(schemas: Components['schemas'], name: string, schema: Members): M
   if (name.startsWith('#')) return { $ref }
   schemas[name] ??= schema
   const component = schemas[name]
-  if (!isDeepStrictEqual(withoutNotes(component), withoutNotes(schema)))
+  if (!isDeepStrictEqual(withoutTexts(component), withoutTexts(schema)))
     throw new Error(`Two schemas are named ${name}`)
   return schema.description === component.description ? { $ref } : { $ref, description: schema.description }
 }
 
-const withoutNotes = ({ description, examples, ...schema }: Members) => schema
+const withoutTexts = ({ description, examples, ...schema }: Members) => schema
 
-/** What code generators need spelled out, in the form that most of them know. */
+/** Writes a schema in the form that most code generators understand. */
 function tidy(schema: Members): Members {
   const { enum: values, type, anyOf, patternProperties, ...others } = schema
   if (Array.isArray(values) && type === undefined) return { type: 'string', ...schema }
   if (isDeepStrictEqual(others.additionalProperties, {})) return { ...schema, additionalProperties: true }
-  // Java compares a constant as text.
+  // Generated Java code compares a boolean constant with a string.
   if (type === 'boolean') return { type, ...(({ const: _, ...rest }) => rest)(others) }
-  // As @fastify/swagger has it.
+  // OpenAPI generators ignore patternProperties. @fastify/swagger makes the same change in the schemas of routes.
   if (patternProperties) return tidy({ type, ...others, additionalProperties: Object.values(patternProperties)[0] })
   if (!Array.isArray(anyOf) || anyOf.length !== 2 || anyOf[1].type !== 'null') return schema
   const { description = anyOf[0].description } = schema
@@ -66,7 +66,7 @@ interface Operation {
   parameters?: readonly Parameter[]
 }
 
-/** Parameters that several operations have become components, named like the parameter. */
+/** A parameter that several operations share becomes a component with its name. */
 export function shareParameters(operations: readonly Operation[], components: Components): void {
   const counts = new Map<string, number>()
   for (const parameter of operations.flatMap(({ parameters = [] }) => parameters)) {

@@ -1,5 +1,5 @@
-// What a node holds for its connections is bounded: how many there are, how many come from one address, how many requests are sent
-// ahead on one, and how long a reply waits for a client that does not read it.
+// Bounds what connections cost a node: their number, their number from one address, pipelined requests, and the time that a reply waits
+// for a client that does not read it.
 import { BlockList, isIP, type Socket } from 'node:net'
 import type { FastifyInstance } from 'fastify'
 import type { Clock } from '../clock.js'
@@ -10,29 +10,28 @@ import { limitPipelining } from './pipelining.js'
 
 type Limits = Pick<Config, 'maxConnections' | 'maxConnectionsPerAddress' | 'trustProxy' | 'requestTimeoutMs'>
 
-/** Fastify closes the server's connections; the timer ends with it. */
 export function limitConnections(app: FastifyInstance, { config, clock }: { config: Limits; clock: Clock }): void {
-  // Beyond this Node closes a connection as soon as it has accepted it.
+  // Node closes further connections as soon as it has accepted them.
   app.server.maxConnections = config.maxConnections
   const open = limitAddresses(app, config)
   limitPipelining(app.server)
   closeUnreadReplies(app, { open, clock, timeoutMs: config.requestTimeoutMs })
 }
 
-/** How many connections one network has open. */
+/** The open connections of one network. */
 interface Network {
   readonly name: string
   count: number
 }
 
-/** Returns the open connections, each with the network it is counted for. One listener for all: an idle stream keeps no closure of its own. */
+/** Returns the open connections, each with the network it is counted for. All sockets share one listener: an idle stream holds no closure. */
 function limitAddresses(app: FastifyInstance, { maxConnectionsPerAddress, trustProxy }: Limits) {
   const isProxy = proxyCheck(trustProxy)
   const networks = new Map<string, Network>()
   const open = new Map<Socket, Network | null>()
 
-  /** The clients of a proxy all come from its address; it has to bound them itself. */
-  function networkBehind({ remoteAddress = '', remoteFamily }: Socket): Network | null {
+  /** Null: a trusted proxy. All its clients have its address, and it has to limit them itself. */
+  function networkOfPeer({ remoteAddress = '', remoteFamily }: Socket): Network | null {
     if (isProxy(remoteAddress, remoteFamily)) return null
     const name = networkOf(remoteAddress)
     return networks.get(name) ?? { name, count: 0 }
@@ -45,7 +44,7 @@ function limitAddresses(app: FastifyInstance, { maxConnectionsPerAddress, trustP
   }
 
   app.server.on('connection', socket => {
-    const network = networkBehind(socket)
+    const network = networkOfPeer(socket)
     if (network && network.count >= maxConnectionsPerAddress) return void socket.destroy()
     if (network && network.count++ === 0) networks.set(network.name, network)
     open.set(socket.on('close', uncount), network)
@@ -54,7 +53,7 @@ function limitAddresses(app: FastifyInstance, { maxConnectionsPerAddress, trustP
 }
 
 function proxyCheck(ranges: readonly string[]): (address: string, family: string | undefined) => boolean {
-  // The list makes an object of each address that it is asked for.
+  // BlockList.check() allocates an object for each address.
   if (ranges.length === 0) return () => false
   const proxies = listOf(ranges)
   return (address, family) => proxies.check(address, family === 'IPv6' ? 'ipv6' : 'ipv4')
@@ -78,8 +77,8 @@ interface Replies {
 }
 
 /**
- * A reply that has not left this process in time goes with its connection: the client does not read, or so slowly that its reply
- * would be held for minutes. Streams are not concerned: they have a queue of their own (delivery/stream-writer.ts).
+ * Destroys a connection whose reply has not left this process in time: its client does not read, or reads so slowly that the reply would
+ * be held for minutes. Streams are exempt, because delivery/stream.ts limits their backlog.
  */
 function closeUnreadReplies(app: FastifyInstance, { open, clock, timeoutMs }: Replies): void {
   const unreadSince = new WeakMap<Socket, number>()

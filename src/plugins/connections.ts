@@ -1,9 +1,9 @@
-// Connections that nobody uses do not hold up the end. Node closes those that are idle at that moment, but waits for one that never
-// carried a request (browsers, and Node's fetch, open them ahead of need) and for one whose last answer is just under way.
+// Closes unused connections when the server closes. Node itself closes idle ones, but waits for a connection that never carried a request
+// (browsers and Node's fetch open them in advance) and for one whose last reply is being sent.
 import type { Socket } from 'node:net'
 import type { FastifyInstance } from 'fastify'
 
-/** Call it last: what is opened while earlier preClose hooks run counts too. Requests under way are answered. */
+/** Call it last, so that it also closes connections opened while earlier preClose hooks run. Running requests are answered. */
 export function dropUnusedConnections(app: FastifyInstance): void {
   const unused = new Set<Socket>()
   function forget(this: Socket): void {
@@ -17,6 +17,7 @@ export function dropUnusedConnections(app: FastifyInstance): void {
     if (unused.delete(socket)) socket.off('close', forget)
   })
   app.addHook('preClose', async () => {
+    // The time that a connection stays open after its last reply.
     app.server.keepAliveTimeout = 1
     for (const socket of unused) socket.destroy()
   })

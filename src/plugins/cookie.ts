@@ -1,5 +1,5 @@
-// The token as a cookie. Browsers send cookies along with what any page asks for, an <img> included; so the cookie is taken only
-// from requests of our own pages, or of the origins in CORS_ORIGINS. With every method: polls and streams are GETs that act.
+// The token in a cookie. A browser sends cookies with the requests of any page, even those of an <img>. So the cookie is accepted only in
+// requests of pages of this server, or of the origins in CORS_ORIGINS. This includes GET, because polls and streams have effects.
 import { parse } from 'cookie'
 import type { FastifyRequest } from 'fastify'
 import type { Config } from '../config.js'
@@ -9,18 +9,18 @@ const NAME = 'access_token'
 
 type Origins = Pick<Config, 'corsOrigins' | 'publicUrl'>
 
-/** @throws AppError unauthorized for a cookie that a page of another site made the browser send */
+/** @throws AppError unauthorized for a cookie in a request of a page of another origin */
 export function cookieToken(request: FastifyRequest, origins: Origins): string | undefined {
   const { cookie } = request.headers
   const token = cookie === undefined ? undefined : parse(cookie)[NAME]
-  if (token === undefined || isOwn(request, origins)) return token
+  if (token === undefined || isOwnPage(request, origins)) return token
   const detail =
-    'The cookie is taken only with `Origin` of this server (PUBLIC_URL) or of CORS_ORIGINS, or with `Sec-Fetch-Site: same-origin`'
+    'The cookie is accepted only with `Origin` of this server (PUBLIC_URL) or of CORS_ORIGINS, or with `Sec-Fetch-Site: same-origin`'
   throw new AppError('unauthorized', { detail })
 }
 
-/** Pages cannot set either header. `Origin` is missing in a GET to the page's own origin; `Sec-Fetch-Site`, without TLS. */
-function isOwn(request: FastifyRequest, { corsOrigins, publicUrl }: Origins): boolean {
+/** Scripts cannot set either header. A GET to the page's own origin has no `Origin`; a request without TLS has no `Sec-Fetch-Site`. */
+function isOwnPage(request: FastifyRequest, { corsOrigins, publicUrl }: Origins): boolean {
   const { origin, 'sec-fetch-site': site } = request.headers
   if (origin === undefined) return site === 'same-origin'
   if (origin !== '*' && corsOrigins.includes(origin)) return true

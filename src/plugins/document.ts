@@ -1,4 +1,4 @@
-// Completes the OpenAPI document that @fastify/swagger makes of the routes: order, components, errors, events and examples.
+// Completes the OpenAPI document that @fastify/swagger generates from the routes: order, components, errors, events and examples.
 import { STATUS_CODES } from 'node:http'
 import { CallCursor, CallParty, Media } from '../schemas/call.js'
 import { CallId, DeviceId, InvitationId, MessageId, ParticipantId, RoomId, UserId } from '../schemas/common.js'
@@ -12,7 +12,7 @@ import { TAGS } from './api-guide.js'
 import { type Components, hoist, markNames, shareParameters } from './components.js'
 import { LINKS } from './links.js'
 
-/** What a route says that @fastify/swagger does not pass on, by operation. */
+/** Properties of a route that @fastify/swagger does not pass on. */
 export interface RouteNotes {
   readonly isBodyOptional: boolean
   readonly isLimited: boolean
@@ -45,7 +45,7 @@ export interface Document {
   readonly paths?: Paths
 }
 
-/** Their own descriptions are those of the components; other uses say what they are for. */
+/** Their descriptions become those of the components. A place of use may have another one. */
 const NAMED = [UserId(), DeviceId(), CallId(), RoomId(), ParticipantId(), InvitationId(), MessageId()]
 const ALSO_NAMED = [Problem, StreamCursor, CallCursor, Media, CallParty]
 
@@ -67,7 +67,7 @@ export function finish(document: Document, notes: ReadonlyMap<string, RouteNotes
   }
 }
 
-/** As a reader needs them: by the order of the tags, then as they were registered. */
+/** By the order of TAGS, then by registration. */
 function inOrder(paths: Paths): Paths {
   const rank = (methods: Paths[string]) => {
     const ranks = Object.values(methods).map(({ tags }) => TAGS.findIndex(({ name }) => name === tags[0]))
@@ -100,7 +100,7 @@ function finishOperation(operation: Operation, notes: RouteNotes | undefined, co
   return hoist(finished, components) as Operation
 }
 
-/** Fastify has header names in lower case; people know them as they are written in RFCs. */
+/** Fastify has header names in lower case; the document spells them as the RFCs do. */
 const withProperName = (parameter: Parameter): Parameter =>
   parameter.in === 'header'
     ? {
@@ -139,7 +139,7 @@ function mapContent(content: Readonly<Record<string, object>>, example: unknown)
       if (type === 'application/json' && example !== undefined) return [type, { ...media, example }]
       if (type !== 'text/event-stream') return [type, media]
       const { schema } = media as { schema: object }
-      // JSON Schema 2020-12, section 8.5: what is in a string that is not JSON itself.
+      // JSON Schema 2020-12, section 8.5: the media type and the schema of a string's content.
       return [type, { ...media, schema: { ...schema, contentMediaType: type, contentSchema: EVENT } }]
     })
   )
@@ -181,7 +181,8 @@ const HEADERS = {
 const responseName = (status: string) => (STATUS_CODES[status] ?? status).replace(/\W/g, '')
 
 /**
- * One for each status. Its description is that of two in five operations, which need none of their own, or a general one.
+ * One response for each status. If more than 40 % of the operations with this status share a description, it becomes that of the response
+ * and they need none.
  */
 function shareProblems(operations: readonly Operation[]): object {
   const problems = operations

@@ -1,5 +1,5 @@
-// Whatever was thrown, by us, by Fastify or by accident, becomes one problem document here and nowhere else. The body is
-// sent as text that is already JSON: a response schema of the route can then neither cut members off nor turn a 400 into a 500.
+// Turns each thrown error into a problem document (RFC 9457). The body is serialized here and not by the route's response schema, which
+// could remove members, or fail and turn a 400 into a 500.
 import { Socket } from 'node:net'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Clock } from '../clock.js'
@@ -12,12 +12,12 @@ import type { Issue, Problem } from '../schemas/problem.js'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** Read by an EventSource, which a 429 or 503 would silence for good: it gets 200 and a stream that ends at once. */
+    /** An EventSource stops for good after a 429 or 503, so the reply is 200 with a stream that ends at once. */
     eventStream?: boolean
   }
 }
 
-/** How Fastify's own complaints read in our table. Any other 4xx of its making is an invalid_request. */
+/** Fastify's error codes and the codes of ERRORS. Any other 4xx of Fastify is an invalid_request. */
 const FASTIFY_CODES: Readonly<Record<string, ErrorCode>> = {
   FST_ERR_CTP_INVALID_JSON_BODY: 'malformed_json',
   FST_ERR_CTP_EMPTY_JSON_BODY: 'malformed_json',
@@ -27,6 +27,7 @@ const FASTIFY_CODES: Readonly<Record<string, ErrorCode>> = {
   FST_ERR_NOT_FOUND: 'not_found'
 }
 
+/** The errors of an event stream that are sent as an `end` event. */
 const STREAM_ENDS: Partial<Record<ErrorCode, EndReason>> = {
   rate_limited: 'rate_limited',
   store_unavailable: 'store_unavailable',
@@ -35,7 +36,7 @@ const STREAM_ENDS: Partial<Record<ErrorCode, EndReason>> = {
   shutting_down: 'drain'
 }
 
-/** When nothing better is known: long enough for a failover to begin, short enough for a person who waits. */
+/** For errors without a time of their own. */
 const RETRY_AFTER_SECONDS = 1
 
 const retryAfterSeconds = ({ retryAfterMs }: AppError): number =>
@@ -47,7 +48,7 @@ interface ErrorParts {
   readonly clock: Pick<Clock, 'now'>
 }
 
-/** Has to come before any route, so that it sees all of them. */
+/** Call it before routes are added: it records their methods for the 405. */
 export function handleErrors(app: FastifyInstance, { metrics, ids, clock }: ErrorParts): void {
   const methodsOf = watchRoutes(app)
 
@@ -78,7 +79,7 @@ export function handleErrors(app: FastifyInstance, { metrics, ids, clock }: Erro
 function sendEnd(reply: FastifyReply, frame: string): void {
   reply.code(200).headers({ 'content-type': 'text/event-stream', 'cache-control': 'no-store', connection: 'close' })
   const { socket } = reply.raw
-  // A pipelined request has no socket before the replies ahead of it are finished.
+  // A pipelined request has no socket until the replies before it are finished.
   if (!(socket instanceof Socket)) return void reply.send(frame)
   reply.hijack()
   for (const [name, value] of Object.entries(reply.getHeaders()))
@@ -87,7 +88,7 @@ function sendEnd(reply: FastifyReply, frame: string): void {
   socket.destroySoon()
 }
 
-/** Also for what Fastify refuses before there is a route: see server-options.ts. */
+/** Also for requests that Fastify refuses before routing (server-options.ts). */
 export function sendProblem(failure: AppError, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const problem = problemOf(failure, instanceOf(request))
   const { status } = problem
@@ -95,7 +96,7 @@ export function sendProblem(failure: AppError, request: FastifyRequest, reply: F
   if ((status === 429 || status === 503) && !reply.hasHeader('retry-after')) {
     reply.header('retry-after', retryAfterSeconds(failure))
   }
-  // It may carry the state of a call.
+  // It may contain the state of a call.
   reply.header('cache-control', 'no-store')
   return reply.code(status).type('application/problem+json').send(JSON.stringify(problem))
 }
@@ -130,7 +131,7 @@ export function asAppError(error: unknown): AppError {
   return new AppError('internal', { cause: error })
 }
 
-/** JSON Schema's bounds on size. Whatever part of a body exceeds one, and the body as a whole, has one code. */
+/** The bounds of JSON Schema on size. A part of a body that exceeds one is `too_large`, as is a body that exceeds the limit. */
 const UPPER_BOUNDS = new Set(['maxLength', 'maxItems', 'maxProperties'])
 
 interface ValidationFault {
@@ -147,7 +148,7 @@ type FastifyFault = Error & {
   readonly validationContext?: string
 }
 
-/** Ajv names the object that lacks or has a member; people want to be told the member. */
+/** The path names the member. Ajv reports only the object in which it is missing or unknown. */
 function issue({ instancePath = '', message = 'is not valid', params = {} }: ValidationFault, part: string): Issue {
   const member = params.missingProperty ?? params.additionalProperty
   return { path: `${part}${instancePath}${member === undefined ? '' : `/${member}`}`, message }
@@ -158,25 +159,25 @@ function pathOf(request: FastifyRequest): string {
   return request.url.split('?', 1)[0] ?? '/'
 }
 
-/** Longer than the path of any route with ids of the greatest length. */
+/** Longer than the path of any route with ids of maximum length. */
 const INSTANCE_MAX = 1024
 
-/** The path as a URI reference: a percent sign that escapes nothing, also one whose escape was cut, is escaped itself. */
+/** The path as a URI reference: a percent sign that does not begin an escape is escaped, also one whose escape was cut off. */
 const instanceOf = (request: FastifyRequest): string =>
   pathOf(request)
     .slice(0, INSTANCE_MAX)
     .replace(/%(?![\da-f]{2})/gi, '%25')
 
-/** RFC 6750, section 3: without a token there is nothing to say about it. */
+/** RFC 6750, section 3.1: no error code for a request without a token. `unauthorized` includes that case. */
 function challenge(code: ErrorCode): string {
   return code === 'unauthorized' ? 'Bearer' : `Bearer error="invalid_token", error_description="${ERRORS[code].title}"`
 }
 
-/** For the 405: which methods the routes at a path take. Runs only when nothing was found, so it may be plain. */
+/** Returns a function that finds the methods of the routes at a path. It runs only for requests without a route, so it need not be fast. */
 function watchRoutes(app: FastifyInstance): (path: string) => string[] {
   const routes: { pattern: RegExp; methods: readonly string[] }[] = []
   app.addHook('onRoute', ({ url, method }) => {
-    // Wildcards are the files of /docs and the preflight: they promise nothing about other paths.
+    // The wildcard routes are the files of /docs and the CORS preflight. A path that matches one need not exist.
     if (url.includes('*')) return
     const pattern = new RegExp(`^${url.replace(/[.\\+()|[\]{}^$?]/g, '\\$&').replace(/:\w+/g, '[^/]+')}$`)
     routes.push({ pattern, methods: Array.isArray(method) ? method : [method] })

@@ -1,4 +1,4 @@
-// For load balancers and operators: is the process alive, and should it receive traffic.
+// Health checks for load balancers and operators: whether the process runs, and whether it should receive traffic.
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import type { FastifyInstance } from 'fastify'
 import { Type } from 'typebox'
@@ -9,7 +9,7 @@ import type { Context } from '../services/context.js'
 
 export interface Health {
   readonly context: Pick<Context, 'store'>
-  /** True from the first sign of a shutdown on. */
+  /** A shutdown has begun. */
   readonly isDraining: () => boolean
 }
 
@@ -19,19 +19,19 @@ const Ready = Type.Object(
   {
     status: Type.Literal('ready'),
     warnings: Type.Optional(
-      Type.Array(Type.String(), { description: 'What an operator should look at although the node works.' })
+      Type.Array(Type.String(), { description: 'Conditions that an operator should look into. The node works.' })
     )
   },
   { $id: 'Ready', ...Strict }
 )
 
-/** Within this two machines that keep time by NTP may differ in a bad moment. */
+/** Machines that use NTP rarely differ by more. */
 const CLOCK_OFFSET_MAX_MS = 1000
 
 function warningsOf(offsetMs: number): string[] {
   if (Math.abs(offsetMs) <= CLOCK_OFFSET_MAX_MS) return []
   const by = `${(Math.abs(offsetMs) / 1000).toFixed(1)} s ${offsetMs > 0 ? 'ahead of' : 'behind'}`
-  return [`The clock of this machine is ${by} that of Redis, which is the one that counts`]
+  return [`The clock of this machine is ${by} that of Redis, which the server uses`]
 }
 
 const GET_LIVENESS = {

@@ -1,5 +1,5 @@
-// How much one user may ask for. Counted in the store (services/quota-blocks.ts) and so across nodes; said in the headers of
-// draft-ietf-httpapi-ratelimit-headers, which @fastify/rate-limit does not write in their present form.
+// Charges requests to the budgets of the user, over all nodes (services/quota-blocks.ts). Replies have the headers of
+// draft-ietf-httpapi-ratelimit-headers; @fastify/rate-limit writes an older form of them.
 import rateLimit from '@fastify/rate-limit'
 import type { FastifyInstance, FastifyReply, FastifyRequest, onRequestHookHandler } from 'fastify'
 import { AppError } from '../errors.js'
@@ -10,7 +10,10 @@ export type LimitClass = 'calls' | 'signals' | 'reads'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** Which of the user's budgets a request is charged to. False (or nothing) is free: hang-up, cancel, reject and leaving always work; repeats of them are charged (services/unlimited-action.ts). */
+    /**
+     * The budget of the user that a request is charged to. False, or none: it is not charged, so that hang-up, cancel, reject and leaving
+     * always work. services/unlimited-action.ts charges repeats of these.
+     */
     limit?: LimitClass | false
   }
 }
@@ -20,9 +23,9 @@ interface Limits {
   readonly budgets: Budgets
 }
 
-/** Comes after authenticate: the user is the key. Charges the routes that are added after it. */
+/** Charges the routes that are added afterwards. Call it after authenticate(), because budgets belong to users. */
 export async function limitRates(app: FastifyInstance, { config, budgets: { blocks } }: Limits): Promise<void> {
-  // skipOnError: with the store away nobody can be counted; what the request wants will say so itself.
+  // skipOnError: without the store nothing can be counted. If the request needs the store, its handler fails.
   await app.register(rateLimit, { global: false, skipOnError: true, store: blocks.store })
   const charges = {
     calls: charge(app, blocks, { name: 'calls', ...limitOf('calls', config) }),
@@ -49,16 +52,16 @@ function charge(app: FastifyInstance, blocks: QuotaBlocks, { name, max, windowMs
   const limit = { max, windowMs }
   const policy = `"${name}";q=${max};w=${windowMs / 1000}`
 
-  function announce(reply: FastifyReply, remaining: number, seconds: number): void {
+  function setHeaders(reply: FastifyReply, remaining: number, seconds: number): void {
     reply.header('ratelimit-policy', policy)
     reply.header('ratelimit', `"${name}";r=${remaining};t=${seconds}`)
   }
 
   async function takeAndCount(request: FastifyRequest, reply: FastifyReply): Promise<void> {
     const spent = await count(request)
-    // Nothing is known of the window when the store did not answer.
+    // ttl is 0 if the store did not reply: the window is unknown.
     if (spent.isAllowed || spent.ttl === 0) return
-    announce(reply, spent.remaining, spent.ttlInSeconds)
+    setHeaders(reply, spent.remaining, spent.ttlInSeconds)
     if (!spent.isExceeded) return
     reply.header('retry-after', spent.ttlInSeconds)
     throw new AppError('rate_limited', { detail: `More than ${max} ${name} in ${windowMs / 1000} s` })
@@ -70,7 +73,7 @@ function charge(app: FastifyInstance, blocks: QuotaBlocks, { name, max, windowMs
       takeAndCount(request, reply).then(() => done(), done)
       return
     }
-    announce(reply, status.remaining, Math.ceil(status.endsInMs / 1000))
+    setHeaders(reply, status.remaining, Math.ceil(status.endsInMs / 1000))
     done()
   }
 }

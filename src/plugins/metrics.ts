@@ -1,4 +1,4 @@
-// One hook after each answer: how long it took, for Prometheus, and at level debug one line in the log.
+// Measures each reply for Prometheus, and logs one line for it at level debug.
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Metrics } from '../metrics.js'
 
@@ -7,15 +7,15 @@ export function measureRequests(
   { httpRequestSeconds }: Pick<Metrics, 'httpRequestSeconds'>
 ): void {
   app.addHook('onRoute', route => {
-    // What is known of the route is worked out here, once, and not after each answer.
-    const waits = route.config?.eventRoute === true
+    // Computed once for each route, not for each reply.
+    const isEventRoute = route.config?.eventRoute === true
     const series = new Map<number, { observe(seconds: number): void }>()
 
     function measure(request: FastifyRequest, reply: FastifyReply, done: () => void): void {
       const { elapsedTime: ms, statusCode: status } = reply
       request.log.debug({ method: request.method, route: route.url, status, ms: Math.round(ms) }, 'answered')
-      // Streams and polls wait on purpose; their length says nothing about speed.
-      if (!waits) seriesOf(request.method, Math.floor(status / 100)).observe(ms / 1000)
+      // Not streams and polls, which wait on purpose.
+      if (!isEventRoute) seriesOf(request.method, Math.floor(status / 100)).observe(ms / 1000)
       done()
     }
 

@@ -1,5 +1,5 @@
-// Whom an address stands for when clients without a token are counted: one IPv4 address, or one IPv6 network of /64, because a
-// single host may use every address of its /64 (RFC 4291, section 2.5.4).
+// The network by which clients without a token, and connections, are counted: one IPv4 address, or one IPv6 /64, because a single host may
+// use every address of its /64 (RFC 4291, section 2.5.4).
 import { isIP } from 'node:net'
 
 /** Some proxies write the port of the client into X-Forwarded-For: 192.0.2.7:4711, [2001:db8::7]:4711. */
@@ -7,7 +7,7 @@ const WITH_PORT = /^(?:\[([^[\]]*)\]|(\d+\.\d+\.\d+\.\d+))(?::\d+)?$/
 const MAPPED_IPV4 = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i
 const GROUPS_OF_NETWORK = 4
 
-/** A short name, also for what a proxy wrote into a header and is no address at all. */
+/** The name of the network; `unknown` if a proxy has written no valid address into the header. */
 export function networkOf(address: string): string {
   const [, bracketed, dotted] = WITH_PORT.exec(address) ?? []
   const bare = bracketed ?? dotted ?? address
@@ -29,5 +29,6 @@ function networkOfIpv6(address: string): string {
     .join(':')}::/64`
 }
 
-/** An IPv4 address at the end counts as one group too few, which changes nothing in the first four. */
-const groupsOf = (text: string) => (text === '' ? [] : text.split(':').map(group => Number.parseInt(group, 16)))
+/** An IPv4 address at the end fills two groups. Their values do not matter, because they are not part of the /64. */
+const groupsOf = (text: string): number[] =>
+  text === '' ? [] : text.split(':').flatMap(group => (group.includes('.') ? [0, 0] : Number.parseInt(group, 16)))

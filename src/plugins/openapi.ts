@@ -1,4 +1,4 @@
-// Serves the OpenAPI 3.1 document, which is made from the schemas of the routes, and the page that shows it.
+// Serves the OpenAPI 3.1 document, which is generated from the schemas of the routes, and the page that shows it.
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import swagger from '@fastify/swagger'
@@ -56,7 +56,7 @@ const DOCUMENT = {
   components: { securitySchemes: SECURITY_SCHEMES }
 }
 
-/** Documents the routes that are added after it. */
+/** Documents the routes that are added afterwards. */
 export async function documentApi(app: FastifyInstance): Promise<void> {
   const notes = new Map<string, RouteNotes>()
   await app.register(swagger, {
@@ -78,7 +78,7 @@ export async function documentApi(app: FastifyInstance): Promise<void> {
   serveDocument(app)
 }
 
-/** The plugin's own routes serialize the document for each request. */
+/** Redirects the plugin's own routes, which serialize the document for each request. */
 const toDocument: onRequestHookHandler = (request, reply, done) => {
   if (/^\/docs\/(json|yaml)$/.test(request.routeOptions.url ?? '')) reply.redirect('/openapi.json')
   else done()

@@ -1,12 +1,12 @@
-// When a node dies, all its streams are opened at another one at once. Node parses and handles all requests that have arrived, a thousand in
-// one turn of its event loop, before it does anything else. So requests for streams and polls wait here with their head parsed and no
-// more: only a few go on in one turn, in the order they came, and all other requests are served in between. (How many wait for the store
-// at a time is bounded in delivery/opening-queue.ts.)
+// Spreads the opening of streams and polls over turns of the event loop. When a node dies, all its streams are opened at other nodes at
+// once, and Node would handle up to a thousand requests that have arrived in one turn. Here they wait with only their head parsed. A few
+// continue in each turn, in the order of arrival, and other requests are served in between. (delivery/opening-queue.ts limits how many
+// use the store at a time.)
 import type { FastifyInstance } from 'fastify'
 
 const PER_TURN = 16
 
-/** Comes before all that costs: tokens are verified and budgets charged behind it. */
+/** Call it before hooks that cost time, such as those that verify tokens and charge budgets. */
 export function openInTurn(app: FastifyInstance, prefix: string): void {
   const waiting: (() => void)[] = []
 
@@ -16,7 +16,7 @@ export function openInTurn(app: FastifyInstance, prefix: string): void {
   }
 
   app.addHook('onRequest', ({ url }, { raw }, done) => {
-    // Without a socket it stands behind the reply to another request and is refused (routes/events.ts), now and not when it has got one.
+    // A pipelined request has no socket until the replies before it are finished. routes/events.ts refuses it, so it does not wait here.
     if (!url.startsWith(prefix) || raw.socket === null) return done()
     if (waiting.length === 0) setImmediate(openSome)
     waiting.push(done)

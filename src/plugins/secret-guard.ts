@@ -1,5 +1,5 @@
-// Routes for operators and services, which show a secret as their Bearer token. Guesses are limited per network, by this node: a
-// flood of them costs no command of Redis, and secrets are long enough that a fleet's worth of guesses is none.
+// Protects the routes of operators and services with a secret, sent as Bearer token. Wrong secrets are limited for each network, on each
+// node by itself: a flood then costs no Redis command, and secrets of 32 bytes cannot be guessed with the limits of all nodes together.
 import { createHash, timingSafeEqual } from 'node:crypto'
 import type { FastifyInstance } from 'fastify'
 import type { Clock } from '../clock.js'
@@ -9,20 +9,20 @@ import { networkOf } from './network.js'
 
 const WRONG_SECRETS = { max: 10, windowMs: 60_000, what: 'wrong secrets' }
 
-/** Every route added to `app` from here on takes one of the secrets. @throws AppError unauthorized, rate_limited */
+/** Routes that are added to `app` afterwards require one of the secrets. Others are refused as unauthorized or rate_limited. */
 export type GuardBySecret = (app: FastifyInstance, secrets: readonly string[]) => void
 
-/** What is guarded by one guard shares its count of failures. */
+/** All routes of one guard share the count of wrong secrets. */
 export function createSecretGuard(clock: Clock): GuardBySecret {
   const budget = createAddressBudget(WRONG_SECRETS, clock)
 
   return (app, secrets) => {
     const expected = secrets.map(secret => digest(`Bearer ${secret}`))
     app.addHook('onRequest', async ({ ip, headers: { authorization } }) => {
-      // A request without a secret is no guess.
+      // Not counted: it contains no secret.
       if (authorization === undefined) throw new AppError('unauthorized')
       const network = networkOf(ip)
-      // Before the comparison: were the right secret still taken, guessing would go on at full speed.
+      // Before the comparison: if the right secret were still accepted, guessing could continue at full speed.
       budget.check(network)
       if (isOneOf(digest(authorization), expected)) return
       budget.spend(network)
@@ -33,7 +33,7 @@ export function createSecretGuard(clock: Clock): GuardBySecret {
 
 const digest = (text: string) => createHash('sha256').update(text).digest()
 
-/** Digests are of one length, and all are compared whole: the time it takes tells nothing of the secrets. */
-function isOneOf(shown: Buffer, expected: readonly Buffer[]): boolean {
-  return expected.filter(each => timingSafeEqual(shown, each)).length > 0
+/** Compares digests, which have equal length, and always all of them, so that the time reveals nothing about the secrets. */
+function isOneOf(given: Buffer, expected: readonly Buffer[]): boolean {
+  return expected.filter(each => timingSafeEqual(given, each)).length > 0
 }

@@ -1,5 +1,4 @@
-// How Fastify itself is set up: what it logs, how much it takes, and that nothing in a request is ever bent to fit.
-
+// The options of Fastify: logging, limits, and strict validation, which never changes a request to make it valid.
 import { type Server, STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
 import AjvCompiler from '@fastify/ajv-compiler'
@@ -13,16 +12,16 @@ import { Reply } from './reply.js'
 
 type EdgeConfig = Pick<Config, 'logLevel' | 'trustProxy' | 'requestTimeoutMs'>
 
-/** Of all headers of a request together: a token with claims for many rooms fits, and a flood of headers does not. */
+/** Bytes of all headers of a request together. A token with claims for many rooms fits. */
 const HEADERS_LIMIT = 16 * 1024
 
-/** Longer than load balancers keep idle connections (60 s is common), so that they close first and never send into a closed one. */
+/** Longer than load balancers keep idle connections (60 s is common): they close first, and never send on a connection that is closing. */
 const KEEP_ALIVE_MS = 72_000
 
-/** An SDP of 64 KiB, a candidate batch and metadata all fit, also when a client escapes every character. */
+/** In bytes. An offer of 64 KiB and metadata of 4 KiB fit, even if JSON escapes double or triple their size. */
 const BODY_LIMIT = 256 * 1024
 
-/** `charge` is called with each request whose path cannot be decoded, which no hook sees; what it throws is the answer. */
+/** No hook runs for a request whose path cannot be decoded, so `charge` is called with it. If it throws, the error becomes the reply. */
 export function serverOptions(
   { logLevel, trustProxy, requestTimeoutMs }: EdgeConfig,
   charge: (request: FastifyRequest) => void = () => {}
@@ -30,29 +29,29 @@ export function serverOptions(
   let requests = 0
   return {
     loggerInstance: createLogger(logLevel),
-    // plugins/metrics.ts writes one line a request, and only at level debug.
+    // plugins/metrics.ts logs requests, at level debug only.
     logController: new LogController({ disableRequestLogging: true }),
-    // A child logger for every request costs more than validating its body; what is logged names its call or its route.
+    // A child logger for each request costs more than validating its body. Log entries name their call or route instead.
     childLoggerFactory: logger => logger,
     bodyLimit: BODY_LIMIT,
     trustProxy: trustProxy.length > 0 && [...trustProxy],
-    // Until the whole request is here, headers included. A connection on which none has begun counts as well. What follows a
-    // request has its own limits: plugins/connection-limits.ts for replies, delivery/stream-writer.ts for streams.
+    // Until the whole request has arrived, headers included; also for a connection on which no request has begun. For replies see
+    // plugins/connection-limits.ts, for streams delivery/stream-writer.ts.
     requestTimeout: requestTimeoutMs,
     keepAliveTimeout: KEEP_ALIVE_MS,
     http: {
       requestTimeout: requestTimeoutMs,
       headersTimeout: requestTimeoutMs,
-      // Node looks for late requests this often; its own 30 s would double the time allowed.
+      // How often Node checks for late requests. Its default of 30 s could double the timeout.
       connectionsCheckingInterval: Math.ceil(requestTimeoutMs / 10),
       maxHeaderSize: HEADERS_LIMIT,
       ServerResponse: Reply,
-      // Refused in plugins/heads.ts.
+      // plugins/request-heads.ts refuses a request without Host.
       requireHostHeader: false
     },
     requestIdHeader: false,
     genReqId: () => (++requests).toString(36),
-    // HEAD on a stream would open it.
+    // A HEAD request would open a stream.
     exposeHeadRoutes: false,
     return503OnClosing: false,
     forceCloseConnections: 'idle',
@@ -76,8 +75,8 @@ function refusedBy(charge: (request: FastifyRequest) => void, request: FastifyRe
 }
 
 /**
- * What is no HTTP (a NUL in a header, too many headers) never becomes a request, and one that does not arrive in time is not waited
- * for; the answer goes to the bare socket.
+ * Replies on the bare socket to what does not become a request: bytes that are not HTTP (a NUL in a header, too many headers), and a
+ * request that does not arrive in time.
  */
 function refuseConnection(error: NodeJS.ErrnoException, socket: Socket): void {
   const isAnswering = (socket as AnsweringSocket)._httpMessage?.headersSent === true
@@ -96,13 +95,13 @@ function refuseConnection(error: NodeJS.ErrnoException, socket: Socket): void {
   socket.end(`${head.join('\r\n')}\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`)
 }
 
-/** The reply that is being written; Node's own handler looks at it too. A second one in the middle of it would be garbage. */
+/** `_httpMessage` is the reply that is being written; Node's own handler reads it too. A second reply in the middle would corrupt it. */
 type AnsweringSocket = Socket & { readonly _httpMessage?: { readonly headersSent: boolean } | null }
 
 function createLogger(level: string): FastifyBaseLogger {
   return pino({
     level,
-    // A belt to the braces: nothing here logs headers or bodies, and a later line that does must not leak them.
+    // A second safeguard: no code logs headers or bodies, and a mistake must not leak these.
     redact: [
       'authorization',
       'cookie',
@@ -122,17 +121,17 @@ function createLogger(level: string): FastifyBaseLogger {
 }
 
 const buildCompiler = AjvCompiler()
-/** Unknown members are refused, not cut off; and one mistake is enough to stop, however large the body. */
-const AS_IT_IS = { coerceTypes: false, removeAdditional: false, useDefaults: true, allErrors: false } as const
+/** Unknown members are refused, not removed. Validation stops at the first mistake, which bounds its cost. */
+const STRICT = { coerceTypes: false, removeAdditional: false, useDefaults: true, allErrors: false } as const
 
-/** A body is taken as it is: a wrong type is a 400. What stands in a path or a query is text, and is read as its schema says. */
+/** A wrong type in a body is a 400. Members of a path, a query and headers are text, which is coerced to the type of the schema. */
 const buildValidator: AjvCompiler.BuildCompilerFromPool = schemas => {
-  const strict = buildCompiler(schemas, { customOptions: AS_IT_IS })
-  const reading = buildCompiler(schemas, { customOptions: { ...AS_IT_IS, coerceTypes: true } })
-  // Fastify passes the route's part around the schema; the declared type knows only the schema.
+  const strict = buildCompiler(schemas, { customOptions: STRICT })
+  const coercing = buildCompiler(schemas, { customOptions: { ...STRICT, coerceTypes: true } })
+  // Fastify passes `httpPart` beside the schema; the declared type has only the schema.
   return route => {
     const { httpPart } = route as { httpPart?: string }
-    return httpPart === 'body' ? compileOnce('body', route, strict) : compileOnce('text', route, reading)
+    return httpPart === 'body' ? compileOnce('body', route, strict) : compileOnce('text', route, coercing)
   }
 }
 
@@ -143,12 +142,12 @@ const buildSerializer: SerializerCompiler.SerializerFactory = (schemas, options)
   return route => compileOnce('reply', route, build)
 }
 
-/** Each schema is complete in itself, so equal text means an equal function: for all routes, and for all apps of a process. */
+/** Schemas contain no references, so equal text means an equal function. It is shared by all routes and all apps of a process. */
 const compiled = new Map<string, unknown>()
 
 /**
- * Contract schemas are composed by value and carry their OpenAPI name as `$id`, so one name may stand in a route several
- * times; a compiler takes that for several schemas under one address.
+ * Compiles without `$id`. Schemas are composed by value and have their OpenAPI name as `$id`, so a schema may contain one name several
+ * times, which the compilers refuse.
  */
 function compileOnce<Route, Result>(kind: string, route: Route, compile: (route: Route) => Result): Result {
   const { schema } = route as { schema?: unknown }

@@ -1,21 +1,21 @@
-// What a verified token grants. Its times are checked on every request, against the injected clock; all else once.
+// The claims of a verified token. `exp` and `nbf` are checked on every request, against the injected clock; the others once.
 import { Value } from 'typebox/value'
 import { AppError } from '../errors.js'
 import { type Actor, RoomClaims } from '../schemas/claims.js'
 import { ID_PATTERN } from '../schemas/common.js'
 
-export interface Grant {
+export interface VerifiedToken {
   readonly user: string
   /** The claim `device`; null leaves the choice to the request. */
   readonly device: string | null
-  /** Milliseconds since the epoch, the leeway included; null when it never expires, which is for development only. */
+  /** Milliseconds since the epoch, the leeway included. Null: never, in development only. */
   readonly expiresAt: number | null
   readonly rooms: RoomClaims | null
   /** Milliseconds since the epoch, the leeway included. */
   readonly notBefore: number
-  /** The key set it was verified with. */
+  /** The version of the key set that it was verified with. */
   readonly keysVersion: number
-  /** The actor that was made of it last; one token nearly always comes from one device. */
+  /** The actor of the last request with this token: reused while the device is the same, as it nearly always is. */
   lastActor: Actor | null
 }
 
@@ -28,7 +28,7 @@ export interface Claims {
   readonly rooms?: unknown
 }
 
-export interface GrantOptions {
+export interface ClaimOptions {
   readonly now: number
   readonly leewayMs: number
   /** False in development only. */
@@ -36,25 +36,25 @@ export interface GrantOptions {
   readonly keysVersion: number
 }
 
-/** An instant later than this is no date but a mistake, such as milliseconds in place of seconds. */
+/** A later instant is a mistake, such as milliseconds instead of seconds. */
 const MAX_YEARS_AHEAD = 10
 const MAX_AHEAD_MS = MAX_YEARS_AHEAD * 365.25 * 24 * 3_600_000
 
 const ID = new RegExp(ID_PATTERN)
 
 /** @throws AppError unauthorized, invalid_subject */
-export function grantOf({ sub, device, exp, nbf, iat, rooms }: Claims, options: GrantOptions): Grant {
+export function verifiedTokenOf({ sub, device, exp, nbf, iat, rooms }: Claims, options: ClaimOptions): VerifiedToken {
   if (typeof sub !== 'string' || !ID.test(sub)) {
-    throw new AppError('invalid_subject', { detail: `The claim sub has to match ${ID_PATTERN}` })
+    throw new AppError('invalid_subject', { detail: `The claim sub must match ${ID_PATTERN}` })
   }
   if (device !== undefined && (typeof device !== 'string' || !ID.test(device))) {
-    throw new AppError('invalid_subject', { detail: `The claim device has to match ${ID_PATTERN}` })
+    throw new AppError('invalid_subject', { detail: `The claim device must match ${ID_PATTERN}` })
   }
   if (exp === undefined && options.mustExpire) {
-    throw new AppError('unauthorized', { detail: 'The token has no claim exp; it must expire' })
+    throw new AppError('unauthorized', { detail: 'The token has no claim exp, which is required' })
   }
   const { now, leewayMs, keysVersion } = options
-  // RFC 7519, section 4.1.6, gives `iat` no part in validity; one that is no date is refused all the same.
+  // RFC 7519, section 4.1.6: `iat` does not decide validity. A value that is not a date is refused nevertheless.
   if (iat !== undefined) instantOf('iat', iat, now)
   return {
     user: sub,
@@ -68,13 +68,12 @@ export function grantOf({ sub, device, exp, nbf, iat, rooms }: Claims, options: 
 }
 
 /** @throws AppError token_expired, unauthorized */
-export function checkTimes(grant: Grant, now: number): Grant {
-  if (grant.expiresAt !== null && grant.expiresAt <= now) throw new AppError('token_expired')
-  if (grant.notBefore > now) throw new AppError('unauthorized', { detail: 'The token is not valid yet' })
-  return grant
+export function checkTimes(token: VerifiedToken, now: number): void {
+  if (token.expiresAt !== null && token.expiresAt <= now) throw new AppError('token_expired')
+  if (token.notBefore > now) throw new AppError('unauthorized', { detail: 'The token is not valid yet' })
 }
 
-/** RFC 7519, section 2: NumericDate, in seconds, perhaps with a fraction. To milliseconds. */
+/** A NumericDate (RFC 7519, section 2: seconds, possibly with a fraction) in milliseconds. */
 function instantOf(name: 'exp' | 'nbf' | 'iat', seconds: unknown, now: number): number {
   if (typeof seconds === 'number' && seconds >= 0 && seconds * 1000 <= now + MAX_AHEAD_MS) {
     return Math.floor(seconds * 1000)
@@ -85,5 +84,5 @@ function instantOf(name: 'exp' | 'nbf' | 'iat', seconds: unknown, now: number): 
 
 function roomClaims(rooms: unknown): RoomClaims {
   if (Value.Check(RoomClaims, rooms)) return rooms
-  throw new AppError('invalid_subject', { detail: 'The claim rooms has to map room ids to {role?, grants?}' })
+  throw new AppError('invalid_subject', { detail: 'The claim rooms must map room ids to {role?, grants?}' })
 }

@@ -1,5 +1,5 @@
-// From a token's text to what it grants. Verified tokens are cached by their text, so that a signature is checked once and not on
-// every request: with a key set, once for each state of the set, so that a withdrawn key's tokens stop working.
+// Verifies tokens. A verified token is cached by its text, so its signature is checked once and not on every request. With a key set it
+// is checked again after each change of the set, so that the tokens of a withdrawn key stop working.
 import fastifyJwt, { type FastifyJWTOptions } from '@fastify/jwt'
 import type { FastifyInstance } from 'fastify'
 import type { JWTHeaderParameters } from 'jose'
@@ -9,34 +9,37 @@ import type { Clock } from '../clock.js'
 import type { Config } from '../config.js'
 import { DEVELOPMENT_SECRET } from '../development.js'
 import { AppError } from '../errors.js'
-import { type Claims, checkTimes, type Grant, grantOf } from './token-claims.js'
+import { type Claims, checkTimes, type VerifiedToken, verifiedTokenOf } from './token-claims.js'
 
 export interface Tokens {
-  /** Synchronous, because nearly every request ends here; undefined when the token has to be verified. Throws token_expired. */
-  recall(token: string): Grant | undefined
-  /** The same for a grant that `recall` or `verify` returned earlier. */
-  recheck(grant: Grant): Grant | undefined
-  /** Throws unauthorized, token_expired or invalid_subject. */
-  verify(token: string): Promise<Grant>
+  /**
+   * Finds the token in the cache, synchronously, because this is all that nearly every request needs. Undefined: it has to be verified.
+   * @throws AppError token_expired, unauthorized
+   */
+  findVerified(token: string): VerifiedToken | undefined
+  /** Whether a token that was verified earlier is still valid. False: it has to be verified again. @throws AppError token_expired */
+  isCurrent(token: VerifiedToken): boolean
+  /** @throws AppError unauthorized, token_expired, invalid_subject, keys_unavailable */
+  verify(token: string): Promise<VerifiedToken>
 }
 
 const CACHED_TOKENS = 10_000
 const NO_AUDIENCE =
   'JWKS_URL is set and JWT_AUDIENCE is not: a token that the identity provider issued for any other application is accepted here'
 
-/** Shared secrets never change while the process lives. */
-const SECRETS: Pick<KeySet, 'version' | 'isCurrent'> = { version: () => 0, isCurrent: () => true }
+/** The secrets of JWT_SECRET do not change while the process runs. */
+const FIXED_KEYS: Pick<KeySet, 'version' | 'isCurrent'> = { version: () => 0, isCurrent: () => true }
 
 export async function createTokens(app: FastifyInstance, config: Config, clock: Clock): Promise<Tokens> {
   const { jwksUrl, jwtLeewayMs: leewayMs, development } = config
   const keySet = jwksUrl === null ? null : createKeySet(jwksUrl, { clock, log: app.log })
-  const keys = keySet ?? SECRETS
+  const keys = keySet ?? FIXED_KEYS
   const [secret, ...olderSecrets] = development ? [DEVELOPMENT_SECRET] : config.jwtSecret
-  await app.register(fastifyJwt, { ...trustIn(keySet, secret, config), decoratorName: 'jwtPayload' })
+  await app.register(fastifyJwt, { ...verifierOptions(keySet, secret, config), decoratorName: 'jwtPayload' })
   if (keySet !== null && config.jwtAudience === null) app.log.warn(NO_AUDIENCE)
-  const grants = new LRUCache<string, Grant>({ max: CACHED_TOKENS })
+  const verifiedTokens = new LRUCache<string, VerifiedToken>({ max: CACHED_TOKENS })
 
-  /** With a secret the answer is at hand; with a key set it is a promise. */
+  /** `app.jwt.verify` returns claims with a secret, a promise with a key set. */
   async function verifySignature(token: string): Promise<Claims> {
     try {
       return await app.jwt.verify<Claims | Promise<Claims>>(token)
@@ -47,7 +50,7 @@ export async function createTokens(app: FastifyInstance, config: Config, clock: 
     }
   }
 
-  /** During a rotation: a token of a secret that does not sign any more. */
+  /** For rotation: a token signed with a secret other than the first one. Null: its signature is invalid. */
   function verifyWithOlder(token: string, error: unknown): Claims | null {
     if ((error as { code?: unknown }).code !== 'FAST_JWT_INVALID_SIGNATURE') return null
     for (const key of olderSecrets) {
@@ -58,35 +61,40 @@ export async function createTokens(app: FastifyInstance, config: Config, clock: 
     return null
   }
 
-  const recheck = (grant: Grant) => (keys.isCurrent(grant.keysVersion) ? checkTimes(grant, clock.now()) : undefined)
+  function isCurrent(token: VerifiedToken): boolean {
+    if (!keys.isCurrent(token.keysVersion)) return false
+    checkTimes(token, clock.now())
+    return true
+  }
 
   return {
-    recheck,
-    recall(token) {
-      const grant = grants.get(token)
-      return grant && recheck(grant)
+    isCurrent,
+    findVerified(token) {
+      const verified = verifiedTokens.get(token)
+      return verified && isCurrent(verified) ? verified : undefined
     },
     async verify(token) {
-      // Read first: a set that arrives meanwhile makes it verify once more, and not trust a key that was withdrawn.
+      // Read before the verification: if the set changes meanwhile, the next request verifies the token again, because the key that
+      // verified it may be withdrawn.
       const keysVersion = keys.version()
       const claims = await verifySignature(token)
       const now = clock.now()
-      const options = { now, leewayMs, mustExpire: !development, keysVersion }
-      const grant = checkTimes(grantOf(claims, options), now)
-      grants.set(token, grant)
-      return grant
+      const verified = verifiedTokenOf(claims, { now, leewayMs, mustExpire: !development, keysVersion })
+      checkTimes(verified, now)
+      verifiedTokens.set(token, verified)
+      return verified
     }
   }
 }
 
-/** Secrets and HS256, or public keys and the algorithms of public keys. Never both, so neither can pose as the other. */
-function trustIn(keySet: KeySet | null, secret: string | undefined, config: Config): FastifyJWTOptions {
+/** Either HS256 with secrets, or asymmetric algorithms with public keys. Never both: a public key must not pass as an HS256 secret. */
+function verifierOptions(keySet: KeySet | null, secret: string | undefined, config: Config): FastifyJWTOptions {
   const { jwtIssuer, jwtAudience } = config
   const claims = {
     ...(jwtIssuer === null ? {} : { allowedIss: jwtIssuer }),
     ...(jwtAudience === null ? {} : { allowedAud: jwtAudience }),
     requiredClaims: [...(jwtIssuer === null ? [] : ['iss']), ...(jwtAudience === null ? [] : ['aud'])],
-    // Checked in token-claims.ts, on every request and by our clock.
+    // token-claims.ts checks them on every request, by the injected clock.
     ignoreExpiration: true,
     ignoreNotBefore: true
   }
@@ -100,8 +108,11 @@ function trustIn(keySet: KeySet | null, secret: string | undefined, config: Conf
 }
 
 function refusal(error: unknown): AppError {
-  // fast-jwt wraps what the search for a key threw.
+  // fast-jwt wraps the error that `keyOf` threw.
   const thrown = (error as { originalError?: unknown }).originalError ?? error
   if (thrown instanceof AppError) return thrown
-  return new AppError('unauthorized', { detail: 'The token does not verify', cause: error })
+  return new AppError('unauthorized', {
+    detail: 'The token is not signed by a known key, or its claims are not accepted',
+    cause: error
+  })
 }

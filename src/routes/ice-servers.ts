@@ -1,3 +1,4 @@
+// STUN and TURN servers.
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { IceServersResponse } from '../schemas/ice.js'
 import { problems } from '../schemas/problem.js'

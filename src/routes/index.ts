@@ -1,4 +1,4 @@
-// The API in reading order. Everything under /v1 asks who is calling and counts what they do.
+// The routes of /v1. All are authenticated, and most are charged to a budget of the user.
 import type { FastifyInstance, FastifyRequest, onResponseHookHandler } from 'fastify'
 import type { Streams } from '../delivery/streams.js'
 import { authenticate } from '../plugins/auth.js'
@@ -22,7 +22,7 @@ import { watchRoutes } from './watch.js'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** A body without required members may be left out altogether. */
+    /** The body may be left out; it has no required members. */
     optionalBody?: boolean
   }
 }
@@ -35,7 +35,7 @@ export interface Api {
 export async function serveApi(app: FastifyInstance, { context, streams }: Api): Promise<void> {
   openInTurn(app, `${app.prefix}/events`)
   app.addHook('onRequest', (_request, reply, done) => {
-    // All of it is one user's: calls, messages, tickets, TURN credentials.
+    // Every reply is for one user only: calls, messages, tickets, TURN credentials.
     reply.header('cache-control', 'no-store')
     done()
   })
@@ -66,19 +66,19 @@ export async function serveApi(app: FastifyInstance, { context, streams }: Api):
   await app.register(iceServerRoutes, { context })
 }
 
-/** Not by the stream or poll itself: a proxy or a stopped program may keep that open. */
+/** Each request acknowledges heartbeats, except the stream or poll itself: a proxy or a stopped program may keep that open. */
 function acknowledgeByRequests(app: FastifyInstance, context: Context): void {
-  const note: onResponseHookHandler = ({ actor }, _reply, done) => {
-    // Without an actor it was refused.
+  const acknowledge: onResponseHookHandler = ({ actor }, _reply, done) => {
+    // A request without an actor was refused.
     if (actor) recordRequest(context, actor)
     done()
   }
   app.addHook('onRoute', route => {
-    if (route.config?.eventRoute !== true) route.onResponse = [note].concat(route.onResponse ?? [])
+    if (route.config?.eventRoute !== true) route.onResponse = [acknowledge].concat(route.onResponse ?? [])
   })
 }
 
-/** In a room the service says what somebody may do. What is never limited, such as leaving, is possible without its answer. */
+/** In a room, the room service decides what the user may do. Actions that are never rate limited, such as leaving, do not need its reply. */
 async function takeRoles(context: Context, request: FastifyRequest): Promise<void> {
   const { roomId } = request.params as { roomId?: string }
   if (roomId === undefined) return

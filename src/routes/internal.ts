@@ -1,4 +1,4 @@
-// For the room service alone, which shows ROOM_SERVICE_SECRET (operators.ts). Its side of the contract: openapi/room-service.yaml.
+// Routes for the room service (openapi/room-service.yaml), protected by ROOM_SERVICE_SECRET (operators.ts).
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
 import { RoomId, Strict } from '../schemas/common.js'

@@ -1,4 +1,4 @@
-// For operators and their services, not for clients: on ADMIN_PORT, or without one on the main port.
+// Routes for operators and their services: on ADMIN_PORT if it is set, else on PORT.
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
 import { createSecretGuard } from '../plugins/secret-guard.js'

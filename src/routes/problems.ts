@@ -29,8 +29,8 @@ const EXPLAIN_PROBLEM = {
 
 export const problemRoutes: FastifyPluginAsyncTypebox = async app => {
   app.get('/problems/:code', EXPLAIN_PROBLEM, async (request, reply) => {
-    const kind = explainProblem(request.params.code)
-    if (!request.headers.accept?.includes('text/html')) return kind
-    return reply.type('text/html; charset=utf-8').send(problemPage(kind))
+    const explanation = explainProblem(request.params.code)
+    if (!request.headers.accept?.includes('text/html')) return explanation
+    return reply.type('text/html; charset=utf-8').send(problemPage(explanation))
   })
 }

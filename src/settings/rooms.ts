@@ -30,7 +30,7 @@ export const ROOM_SETTINGS = {
   CHAT_SERVICE_RETRY_MAX_MS: setting(
     duration(500),
     '30000',
-    'Exponential back-off from 500 ms after a failure of the chat service, capped here.'
+    'Longest back-off after a failure of the chat service. It begins at 500 ms and doubles each time.'
   ),
   CHAT_DEAD_LETTERS_MAX: setting(
     integer(1, 100_000),

@@ -107,7 +107,7 @@ export const SERVER_SETTINGS = {
   DRAIN_SETTLE_MS: setting(
     duration(0),
     '2000',
-    'After SIGTERM, how long the node serves on while load balancers take it out.'
+    'How long the node continues to serve after SIGTERM, while load balancers stop sending requests to it.'
   ),
   DRAIN_WINDOW_MS: setting(
     duration(0),

@@ -34,6 +34,6 @@ export const SERVICE_SETTINGS = {
   ROOM_SERVICE_TIMEOUT_MS: setting(duration(1), '2000', 'Time limit for a reply of the room service.'),
   ROOM_SERVICE_SECRET: secret(
     optional(longSecret),
-    'Secret shared with the room service, at least 32 bytes. Signalpost sends it as Bearer, and the service shows it to push or drop a room.'
+    'Secret shared with the room service, at least 32 bytes. Signalpost sends it as Bearer, and so does the service when it pushes or drops a room.'
   )
 }

@@ -1,5 +1,5 @@
-// Who may do what: every operation of the OpenAPI document, asked by requesters who may not. Each answer's status and code is in the
-// table below, and no answer tells anything about the call, the room or the people in it (G12). An operation without a row fails.
+// Every operation of the OpenAPI document, requested by users who may not do it. The table below has the code of each reply. No reply
+// reveals anything about the call, the room or their users (G12). An operation without a row fails the test.
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import { SignJWT, UnsecuredJWT } from 'jose'
@@ -11,10 +11,10 @@ import { SETTINGS, TestCluster } from '../helpers/test-cluster.js'
 
 const SECRET = 'the-secret-of-the-matrix-is-32-bytes-long'
 const AUDIENCE = 'calls'
-/** Stands in every value that only the parties may see: device ids, metadata, chat, descriptions. */
+/** Part of each value that only the parties may see: device ids, metadata, chat, descriptions. */
 const PRIVATE = 'Private7'
 
-/** Each has a valid token and no part in what the request names. */
+/** Each has a valid token, and no access to what the request names. */
 const OUTSIDERS = ['stranger', 'banned', 'left', 'otherRoom', 'noGrant'] as const
 type Outsider = (typeof OUTSIDERS)[number]
 
@@ -34,12 +34,12 @@ const room = (noGrant: string): Record<Outsider, string> => ({
   otherRoom: 'not_permitted',
   noGrant
 })
-/** Is in the room, so these show it: its token only lacks the grants to act. */
+/** `noGrant` is in the room, so these operations show it: its token only lacks the grants to act. */
 const SHOWN_TO_NO_GRANT = ['getRoom', 'getSnapshot']
 
 /**
- * What each outsider gets: a problem's code, or `ok` where the request is about the requester alone and its answer must not name
- * anybody else's things.
+ * The reply to each outsider: the code of a problem, or `ok` if the request is about the requester only. Then the reply must not contain
+ * private values of other users.
  */
 const EXPECTED: Readonly<Record<string, Record<Outsider, string>>> = {
   openEventStream: everyone('ok'),
@@ -113,7 +113,7 @@ async function badCredentials(now: number): Promise<Readonly<Record<string, Reco
   }
 }
 
-interface Answer {
+interface TextReply {
   readonly status: number
   readonly code: string
   readonly text: string
@@ -123,7 +123,7 @@ interface Answer {
 class Fixture {
   readonly url: string
   readonly operations: readonly Operation[]
-  /** What stands for each parameter of a path: the call, the room and the people that the outsiders have no part in. */
+  /** The parameters of paths: the call, the room and the user that the outsiders may not access. */
   readonly path = {
     callId: 'call-1',
     roomId: 'room-1',
@@ -183,15 +183,15 @@ class Fixture {
     return { authorization: `Bearer ${this.#tokens.get(user)}` }
   }
 
-  /** Does it as somebody who may. Resolves to the body. */
+  /** A request of a user who may do it. Resolves to the body. */
   async post(user: string, method: string, path: string, body?: object): Promise<string> {
-    const answer = await this.#fetch(method, `/v1/${path}`, this.credentialsOf(user), body)
-    assert.ok(answer.status < 300, `${user} ${method} ${path}: ${answer.status} ${answer.text}`)
-    return answer.text
+    const { status, text } = await this.#fetch(method, `/v1/${path}`, this.credentialsOf(user), body)
+    assert.ok(status < 300, `${user} ${method} ${path}: ${status} ${text}`)
+    return text
   }
 
-  /** Asks for the operation, with a body and a query that fit, about what this fixture holds. */
-  request({ method, path, body, parameters }: Operation, headers: Record<string, string>): Promise<Answer> {
+  /** Requests the operation with a valid body and query, on the call or room of this fixture. */
+  request({ method, path, body, parameters }: Operation, headers: Record<string, string>): Promise<TextReply> {
     const filled = path.replace(/\{(\w+)\}/g, (_, name: keyof Fixture['path']) => encodeURIComponent(this.path[name]))
     const query = parameters.some(({ in: where, name }) => where === 'query' && name === 'users')
       ? '?users=alice,bob'
@@ -201,11 +201,11 @@ class Fixture {
       method.toUpperCase(),
       `${filled}${query}${poll}`,
       headers,
-      body === null ? undefined : this.#fitting(body)
+      body === null ? undefined : this.#validBody(body)
     )
   }
 
-  #fitting(schema: Operation['body']): object {
+  #validBody(schema: Operation['body']): object {
     const [sample] = fc.sample(valid(schema ?? {}), { numRuns: 1, seed: 7 }) as [Record<string, unknown>]
     const { callId, participantId } = this.path
     const properties = schema?.properties ?? {}
@@ -220,7 +220,7 @@ class Fixture {
   }
 
   /** A stream is read until its first event and then closed. */
-  async #fetch(method: string, path: string, headers: Record<string, string>, body?: object): Promise<Answer> {
+  async #fetch(method: string, path: string, headers: Record<string, string>, body?: object): Promise<TextReply> {
     const closing = new AbortController()
     const reply = await fetch(`${this.url}${path}`, {
       method,
@@ -235,8 +235,8 @@ class Fixture {
     return { status: reply.status, code: isProblem ? JSON.parse(text).code : 'ok', text, headers: reply.headers }
   }
 
-  /** What the parties see of their call and their room. */
-  async standing(): Promise<unknown> {
+  /** The call and the room as their parties see them. */
+  async visibleState(): Promise<unknown> {
     const { callId, roomId } = this.path
     const call = JSON.parse(await this.post('alice', 'GET', `calls/${callId}`))
     const room = JSON.parse(await this.post('bob', 'GET', `rooms/${roomId}`))
@@ -254,23 +254,23 @@ async function firstEvent(reply: Response): Promise<string> {
   return text
 }
 
-async function holdUnauthenticated(t: Test, fixture: Fixture, now: number): Promise<void> {
-  const before = await fixture.standing()
+async function checkUnauthenticated(t: Test, fixture: Fixture, now: number): Promise<void> {
+  const before = await fixture.visibleState()
   for (const [name, headers] of Object.entries(await badCredentials(now))) {
     const codes = new Set(['unauthorized', ...(name === 'an expired token' ? ['token_expired'] : [])])
     for (const operation of fixture.operations.filter(({ path }) => path.startsWith('/v1/'))) {
       const { status, code, text, headers: sent } = await fixture.request(operation, headers)
       const where = `${operation.id} with ${name}: ${status} ${code}`
       assert.ok(status === 401 && codes.has(code) && sent.has('www-authenticate'), where)
-      assert.ok(!text.includes(PRIVATE), `${where} tells nothing`)
+      assert.ok(!text.includes(PRIVATE), `${where} reveals nothing`)
     }
     t.pass(name)
   }
-  t.same(await fixture.standing(), before, 'and nothing has changed')
+  t.same(await fixture.visibleState(), before, 'nothing has changed')
 }
 
-async function holdOutsiders(t: Test, fixture: Fixture): Promise<void> {
-  const before = await fixture.standing()
+async function checkOutsiders(t: Test, fixture: Fixture): Promise<void> {
+  const before = await fixture.visibleState()
   const api = fixture.operations.filter(({ path }) => path.startsWith('/v1/'))
   t.strictSame(
     api.map(({ id }) => id).filter(id => !(id in EXPECTED)),
@@ -279,7 +279,7 @@ async function holdOutsiders(t: Test, fixture: Fixture): Promise<void> {
   )
   for (const outsider of OUTSIDERS) {
     const seen = new Map<string, string>()
-    // What changes something is asked last: a stranger who may join has joined then.
+    // joinRoom comes last, because afterwards a stranger who may join is a participant.
     const order = [...api].sort((a, b) => Number(a.id === 'joinRoom') - Number(b.id === 'joinRoom'))
     for (const operation of order) {
       const { status, code, text } = await fixture.request(operation, fixture.credentialsOf(outsider))
@@ -288,17 +288,17 @@ async function holdOutsiders(t: Test, fixture: Fixture): Promise<void> {
       if (operation.id === 'joinRoom' || (outsider === 'noGrant' && SHOWN_TO_NO_GRANT.includes(operation.id))) continue
       t.notOk(
         text.replaceAll(`${PRIVATE}-${outsider}`, '').includes(PRIVATE),
-        `${operation.id} tells ${outsider} nothing`
+        `${operation.id} reveals nothing to ${outsider}`
       )
     }
     const expected = Object.fromEntries(api.map(({ id }) => [id, EXPECTED[id]?.[outsider]]))
     t.strictSame(Object.fromEntries(api.map(({ id }) => [id, seen.get(id)])), expected, outsider)
   }
-  const after = (await fixture.standing()) as { call: unknown; bans: unknown }
+  const after = (await fixture.visibleState()) as { call: unknown; bans: unknown }
   t.same(
     [after.call, after.bans],
     [(before as typeof after).call, (before as typeof after).bans],
-    'call and bans are as before'
+    'call and bans have not changed'
   )
 }
 
@@ -311,9 +311,9 @@ for (const setting of SETTINGS.filter(({ nodes }) => nodes === 1)) {
     })
     t.teardown(() => cluster.close())
     const fixture = await Fixture.make(cluster)
-    await t.test('without a valid token every operation answers 401', t =>
-      holdUnauthenticated(t, fixture, cluster.clock.now())
+    await t.test('every operation replies 401 without a valid token', t =>
+      checkUnauthenticated(t, fixture, cluster.clock.now())
     )
-    await t.test('who has no part in something learns nothing of it', t => holdOutsiders(t, fixture))
+    await t.test('no operation reveals a call or room to a user without access', t => checkOutsiders(t, fixture))
   })
 }

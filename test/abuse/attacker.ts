@@ -1,5 +1,6 @@
-// One user who spends every budget to its end and beyond, with an accomplice; and an address that has no token. A process of its own,
-// so that its work does not pass for slowness of the server. Ends when its standard input does, and prints what it was answered.
+// The attacker of flood.test.ts: one user who exceeds every budget, with an accomplice, and an address without a token. It is a process of
+// its own, so that its load is not measured as latency of the server. When its standard input ends, it prints the statuses of the replies
+// and exits.
 import { createToken } from '../../src/development.js'
 import { Fleet } from '../helpers/fleet.js'
 import { candidates, sdp } from '../helpers/sdp.js'
@@ -32,22 +33,22 @@ async function makeAttacks(): Promise<Attack[]> {
   const { body: joined } = await mallory.request('POST', 'rooms/den/participants', {})
   await accomplice.request('POST', 'rooms/den/participants', {})
   const post = (path: string, json: object): Promise<Reply> => mallory.request('POST', path, json)
-  const token = await createToken(config, 'mallory', 'poller')
+  const token = await createToken(config, { user: 'mallory', device: 'poller' })
   const bigOffer = { sdp: `${sdp('big')}${'a=x-padding:0123456789012345678901234567890123456789\r\n'.repeat(1000)}` }
   return [
     {
-      name: 'calls to invented people',
+      name: 'calls to unknown users',
       perSecond: 4,
-      send: n => post('calls', { to: `nobody${n}`, metadata: { large } })
+      send: n => post('calls', { to: `unknown${n}`, metadata: { large } })
     },
     { name: 'calls to one client', perSecond: 2, send: () => post('calls', { to: 'target' }) },
     { name: 'cancels of unknown calls', perSecond: 100, send: n => post(`calls/unknown${n}/cancel`, {}) },
-    { name: 'hang-ups again', perSecond: 50, send: () => post('calls/over/hangup', {}) },
+    { name: 'repeated hang-ups', perSecond: 50, send: () => post('calls/over/hangup', {}) },
     { name: 'offers of 50 KB', perSecond: 50, send: () => post('calls/partners/offer', bigOffer) },
     { name: 'rooms', perSecond: 50, send: n => mallory.request('PUT', `rooms/r${n}`, { metadata: { large } }) },
     { name: 'joins', perSecond: 50, send: n => post(`rooms/j${n}/participants`, {}) },
     {
-      name: 'invitations to invented people',
+      name: 'invitations to unknown users',
       perSecond: 10,
       send: n =>
         post('rooms/den/invitations', {
@@ -67,7 +68,7 @@ async function makeAttacks(): Promise<Attack[]> {
       send: () => mallory.request('PATCH', `rooms/den/participants/${joined.participantId}`, { metadata: { large } })
     },
     {
-      name: 'watching strangers',
+      name: 'watching unknown users',
       perSecond: 5,
       send: n =>
         mallory.request('PUT', 'presence/watch', { users: Array.from({ length: 200 }, (_, i) => `w${n}-${i}`) })
@@ -80,7 +81,7 @@ async function makeAttacks(): Promise<Attack[]> {
     { name: 'tickets', perSecond: 50, send: () => post('events/tickets', {}) },
     { name: 'snapshots', perSecond: 50, send: () => mallory.request('GET', 'snapshot') },
     {
-      name: 'polls of everything',
+      name: 'polls of the whole mailbox',
       perSecond: 10,
       send: async () => {
         const reply = await fetch(`${url}/v1/events/poll?cursor=start&limit=500&wait=0`, {
@@ -90,38 +91,38 @@ async function makeAttacks(): Promise<Attack[]> {
       }
     },
     {
-      name: 'documents without a token',
+      name: 'OpenAPI documents without a token',
       perSecond: 50,
       send: async () => (await fetch(`${url}/openapi.json`)).arrayBuffer()
     },
     {
-      name: 'guesses of a token',
+      name: 'made-up tokens',
       perSecond: 100,
       send: async n => (await fetch(`${url}/v1/calls`, { headers: { authorization: `Bearer guess.${n}.x` } })).text()
     }
   ]
 }
 
-/** Sends at the given rate until it is over, whatever the answers. Counts them by status. */
+/** Sends at the given rate until it is over. Resolves to the number of replies by status. */
 async function flood({ perSecond, send }: Attack, isOver: () => boolean): Promise<Record<string, number>> {
-  const answers: Record<string, number> = {}
+  const counts: Record<string, number> = {}
   let inFlight = 0
   for (let n = 0; !isOver(); n++) {
     if (inFlight < IN_FLIGHT_MAX) {
       inFlight++
       void send(n)
         .then(
-          answer => String((answer as Reply | undefined)?.status ?? 'answered'),
+          reply => String((reply as Reply | undefined)?.status ?? 'replied'),
           () => 'failed'
         )
         .then(outcome => {
-          answers[outcome] = (answers[outcome] ?? 0) + 1
+          counts[outcome] = (counts[outcome] ?? 0) + 1
           inFlight--
         })
     }
     await new Promise(resolve => setTimeout(resolve, 1000 / perSecond))
   }
-  return answers
+  return counts
 }
 
 let over = false
@@ -130,6 +131,6 @@ process.stdin.on('end', () => {
 })
 process.stdin.resume()
 const attacks = await makeAttacks()
-const answers = await Promise.all(attacks.map(attack => flood(attack, () => over)))
-console.log(JSON.stringify(Object.fromEntries(attacks.map(({ name }, i) => [name, answers[i]]))))
+const counts = await Promise.all(attacks.map(attack => flood(attack, () => over)))
+console.log(JSON.stringify(Object.fromEntries(attacks.map(({ name }, i) => [name, counts[i]]))))
 process.exit(0)

@@ -1,6 +1,6 @@
-// G11: one user, and one address without a token, at every limit at once, on a Redis of 64 MB that refuses writes when it is full. Other
-// people's calls go on as if nothing were, memory levels off, and what is left goes by itself. Real time, real processes: it takes
-// ABUSE_SECONDS and is run by `npm run test:abuse`, not by `npm test`.
+// G11: one user, and one address without a token, at every limit at once, on a Redis of 64 MB that refuses writes when it is full. Calls of
+// other users keep their latency, memory stops growing, and what the attack leaves expires. With real time and real processes: it takes
+// ABUSE_SECONDS and runs with `npm run test:abuse`, not with `npm test`.
 import { execFileSync, spawn } from 'node:child_process'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
@@ -17,7 +17,7 @@ const ATTACKER = fileURLToPath(new URL('./attacker.js', import.meta.url))
 
 const SECONDS = Number(process.env.ABUSE_SECONDS ?? 60)
 const IDLE_SECONDS = Math.max(5, SECONDS / 4)
-/** Enough pairs that each stays within what one caller may ask of one callee. */
+/** Enough pairs that each stays below RATE_LIMIT_CALLS_PER_PAIR. */
 const PAIRS = 16
 const RETENTION_MS = 5_000
 
@@ -39,7 +39,7 @@ t.teardown(async () => {
   await fleet.sink()
 })
 
-// ── Honest people ──
+// ── Honest users ──
 
 interface Pair {
   readonly caller: TestClient
@@ -58,10 +58,10 @@ async function makePairs(): Promise<Pair[]> {
 }
 
 let calls = 0
-/** The pair whose turn it is, from one phase of the test to the next. */
+/** The number of the next pair; it continues from one phase of the test to the next. */
 let turn = 0
 
-/** A whole call, as its two people live it. Resolves to how long it took, in milliseconds. Throws when anything is refused. */
+/** A whole call of two users. Resolves to its duration in milliseconds. Throws if a request is refused. */
 async function holdCall({ caller, callee }: Pair): Promise<number> {
   const callId = `honest-${calls++}`
   const startedAt = performance.now()
@@ -77,7 +77,7 @@ async function holdCall({ caller, callee }: Pair): Promise<number> {
   return performance.now() - startedAt
 }
 
-/** Calls among the pairs in turn for so long: each pair once in 15 s at most. */
+/** Calls of the pairs in turn, for this time: each pair at most once in 15 s. Resolves to the durations. */
 async function holdCalls(pairs: readonly Pair[], seconds: number): Promise<number[]> {
   const until = performance.now() + seconds * 1000
   const took: number[] = []
@@ -93,9 +93,9 @@ async function holdCalls(pairs: readonly Pair[], seconds: number): Promise<numbe
 const median = (values: readonly number[]) =>
   [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN
 
-// ── The one who does not behave, in a process of their own ──
+// ── The attacker, in a process of its own ──
 
-/** Resolves, once it is told to end, to the statuses that each attack was answered with. */
+/** The returned function ends it and resolves to the number of replies by status, for each attack. */
 function startAttacker(): () => Promise<Record<string, Record<string, number>>> {
   const child = spawn(process.execPath, [ATTACKER, fleet.urlOf(0)], {
     stdio: ['pipe', 'pipe', 'inherit']
@@ -114,7 +114,7 @@ function startAttacker(): () => Promise<Record<string, Record<string, number>>> 
   }
 }
 
-// ── What it costs the server ──
+// ── The memory of the server ──
 
 const residentMb = () => Number(execFileSync('ps', ['-o', 'rss=', '-p', String(fleet.pidOf(0))]).toString()) / 1024
 
@@ -138,59 +138,65 @@ async function sampleMemory(isOver: () => boolean): Promise<Sample[]> {
 
 const highest = (samples: readonly Sample[], of: keyof Sample) => Math.max(...samples.map(sample => sample[of]))
 
-t.test('one user at every limit disturbs nobody, and leaves nothing for long', async t => {
-  const pairs = await makePairs()
-  // Whom the attacker calls. Their phone may ring, so they are in none of the pairs, who expect one call at a time.
-  await (await TestClient.create(fleet, { user: 'target', device: 'phone', node: 0 })).openStream()
-  await holdCalls(pairs, 3)
-  const idle = median(await holdCalls(pairs, IDLE_SECONDS))
+t.test(
+  'calls of other users keep their latency while one user is at every limit, and all keys of the attack expire',
+  async t => {
+    const pairs = await makePairs()
+    // The user whom the attacker calls. The pairs expect one call at a time, so this user is in none of them.
+    await (await TestClient.create(fleet, { user: 'target', device: 'phone', node: 0 })).openStream()
+    await holdCalls(pairs, 3)
+    const idle = median(await holdCalls(pairs, IDLE_SECONDS))
 
-  let over = false
-  const endAttack = startAttacker()
-  const sampling = sampleMemory(() => over)
-  const busy = await holdCalls(pairs, SECONDS).finally(() => {
-    over = true
-  })
-  for (const [name, answers] of Object.entries(await endAttack())) t.comment(`${name}: ${JSON.stringify(answers)}`)
-  t.comment(
-    `a call took ${idle.toFixed(1)} ms when idle and ${median(busy).toFixed(1)} ms meanwhile (medians, ${busy.length} calls)`
-  )
-  t.ok(median(busy) <= 3 * idle, 'calls of others keep their median within three times of idle; none was refused')
+    let over = false
+    const endAttack = startAttacker()
+    const sampling = sampleMemory(() => over)
+    const busy = await holdCalls(pairs, SECONDS).finally(() => {
+      over = true
+    })
+    for (const [name, counts] of Object.entries(await endAttack())) t.comment(`${name}: ${JSON.stringify(counts)}`)
+    t.comment(
+      `a call took ${idle.toFixed(1)} ms before the attack and ${median(busy).toFixed(1)} ms during it (medians, ${busy.length} calls)`
+    )
+    t.ok(
+      median(busy) <= 3 * idle,
+      'the median during the attack is at most three times the median before it, and no request is refused'
+    )
 
-  const samples = await sampling
-  const half = Math.floor(samples.length / 2)
-  for (const of of ['nodeMb', 'redisMb'] as const) {
-    const [early, late] = [highest(samples.slice(0, half), of), highest(samples.slice(half), of)]
-    t.comment(`${of}: at most ${early.toFixed(1)} in the first half, ${late.toFixed(1)} in the second`)
-    t.ok(late <= 1.25 * early + 5, `${of} levels off`)
+    const samples = await sampling
+    const half = Math.floor(samples.length / 2)
+    for (const of of ['nodeMb', 'redisMb'] as const) {
+      const [early, late] = [highest(samples.slice(0, half), of), highest(samples.slice(half), of)]
+      t.comment(`${of}: at most ${early.toFixed(1)} in the first half, ${late.toFixed(1)} in the second`)
+      t.ok(late <= 1.25 * early + 5, `${of} stops growing`)
+    }
+
+    t.strictSame(await keysWithoutExpiry(), [], 'all keys of the attack expire')
   }
+)
 
-  t.strictSame(await keysWithoutEnd(), [], 'what the attack left goes by itself')
-})
-
-/** Families of keys that stay for as long as the server is used, a fixed number of each. */
-const LASTING = /:(epoch|pending|timers:\w+)$/
-/** A room that was made ahead of time and never joined is the longest that anything is kept. */
+/** Families of keys that do not expire: a fixed number of each. */
+const PERMANENT = /:(epoch|pending|timers:\w+)$/
+/** Nothing is kept longer than a room that no device has joined: one hour. */
 const END_WITHIN_MS = 3_700_000
 
-/** Keys that neither an expiry nor a deadline takes away within an hour, once what is under way has come to rest. */
-async function keysWithoutEnd(): Promise<string[]> {
-  let found = await lookForKeys()
-  for (const until = Date.now() + 40_000; found.length > 0 && Date.now() < until; found = await lookForKeys())
+/** Keys without an expiry or a deadline within about an hour. Waits up to 40 s for running work to end. */
+async function keysWithoutExpiry(): Promise<string[]> {
+  let found = await findKeysWithoutExpiry()
+  for (const until = Date.now() + 40_000; found.length > 0 && Date.now() < until; found = await findKeysWithoutExpiry())
     await sleep(1000)
   return found
 }
 
-async function lookForKeys(): Promise<string[]> {
+async function findKeysWithoutExpiry(): Promise<string[]> {
   const found: string[] = []
   for await (const keys of admin.scanStream({ count: 1000 }) as AsyncIterable<string[]>) {
-    for (const key of keys) if (!LASTING.test(key) && !(await ends(key))) found.push(key)
+    for (const key of keys) if (!PERMANENT.test(key) && !(await expires(key))) found.push(key)
   }
   return found
 }
 
-/** Live state has no expiry but a deadline in the index. */
-async function ends(key: string): Promise<boolean> {
+/** A live state has a deadline in the timer index instead of an expiry. */
+async function expires(key: string): Promise<boolean> {
   const ttl = await admin.pttl(key)
   if (ttl !== -1) return ttl <= 2 * END_WITHIN_MS
   const [, prefix = '', family = '', rest = ''] = /^(sp:\{\w+\}:)(\w+):(.*)$/.exec(key) ?? []

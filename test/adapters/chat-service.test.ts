@@ -27,41 +27,41 @@ async function chatService(t: Test, answer: RequestListener): Promise<string> {
 const deliver = (chatServiceUrl: string, closing = open, chatServiceTimeoutMs = 10_000) =>
   deliverMessage({ chatServiceUrl, chatServiceTimeoutMs }, message, closing)
 
-t.test('the service gets the message, under its id', async t => {
-  let heard = ''
-  let asked: { url?: string | undefined; method?: string | undefined; headers?: IncomingHttpHeaders } = {}
+t.test('the service receives the message, with its id as Idempotency-Key', async t => {
+  let body = ''
+  let received: { url?: string | undefined; method?: string | undefined; headers?: IncomingHttpHeaders } = {}
   const url = await chatService(t, async (request, reply) => {
-    asked = request
-    for await (const chunk of request) heard += chunk
+    received = request
+    for await (const chunk of request) body += chunk
     reply.writeHead(201).end('{}')
   })
   for (const base of [url, `${url}/`]) t.equal(await deliver(base), null)
-  t.match(asked, { method: 'POST', url: '/messages', headers: { 'idempotency-key': 'm1' } })
-  t.equal(heard, JSON.stringify(message).repeat(2))
+  t.match(received, { method: 'POST', url: '/messages', headers: { 'idempotency-key': 'm1' } })
+  t.equal(body, JSON.stringify(message).repeat(2))
 })
 
 for (const status of [400, 403, 409, 413, 422]) {
-  t.test(`${status} is a refusal of the message`, async t => {
+  t.test(`a ${status} refuses the message for good`, async t => {
     t.equal(await deliver(await chatService(t, (_, reply) => reply.writeHead(status).end('no'))), status)
   })
 }
 
-const TROUBLES: Record<string, RequestListener> = {
-  'says nothing': () => {},
-  'hangs up': (_, reply) => reply.destroy(),
-  'sends us elsewhere': (_, reply) => reply.writeHead(307, { location: 'http://127.0.0.1:1/' }).end()
+const FAILURES: Record<string, RequestListener> = {
+  'does not reply': () => {},
+  'closes the connection': (_, reply) => reply.destroy(),
+  redirects: (_, reply) => reply.writeHead(307, { location: 'http://127.0.0.1:1/' }).end()
 }
 for (const status of [401, 404, 405, 407, 408, 425, 429, 500, 503]) {
-  TROUBLES[`answers ${status}`] = (_, reply) => reply.writeHead(status).end()
+  FAILURES[`replies ${status}`] = (_, reply) => reply.writeHead(status).end()
 }
 
-for (const [name, answer] of Object.entries(TROUBLES)) {
-  t.test(`a service that ${name} is to be asked again`, async t => {
-    await t.rejects(deliver(await chatService(t, answer), open, name === 'says nothing' ? 50 : 10_000))
+for (const [name, answer] of Object.entries(FAILURES)) {
+  t.test(`the message has to be sent again when the service ${name}`, async t => {
+    await t.rejects(deliver(await chatService(t, answer), open, name === 'does not reply' ? 50 : 10_000))
   })
 }
 
-t.test('a node that closes waits for nobody', async t => {
+t.test('a node that closes aborts the request', async t => {
   const closing = new AbortController()
   const url = await chatService(t, () => closing.abort())
   await t.rejects(deliver(url, closing.signal), { name: 'AbortError' })

@@ -1,15 +1,15 @@
-// What an outside service may do to us: every adapter asks through this.
+// Requests of all adapters to outside services that misbehave.
 import { once } from 'node:events'
 import { createServer, type RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import t, { type Test } from 'tap'
-import { ask } from '../../src/adapters/outgoing.js'
+import { sendRequest } from '../../src/adapters/outgoing.js'
 
 const LIMITS = { timeoutMs: 10_000, maxBytes: 1000 }
 
 interface Service {
   readonly url: string
-  /** Bytes it could write before we hung up. */
+  /** Bytes written until the connection was closed. */
   readonly written: () => number
   readonly closed: Promise<unknown>
 }
@@ -35,7 +35,7 @@ async function service(t: Test, answer: RequestListener): Promise<Service> {
   return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, written: () => written, closed }
 }
 
-/** Writes for as long as it is let. */
+/** Writes until the connection is closed. */
 const flood: RequestListener = (_request, reply) => {
   const chunk = Buffer.alloc(64 * 1024, 'x')
   const write = () => {
@@ -45,51 +45,51 @@ const flood: RequestListener = (_request, reply) => {
   write()
 }
 
-t.test('an answer within the limits is read whole', async t => {
+t.test('a reply within the limits is read whole', async t => {
   const { url } = await service(t, (request, reply) => reply.end(`${request.method} ${'ü'.repeat(400)}`))
-  t.strictSame(await ask(url, LIMITS), { status: 200, text: `GET ${'ü'.repeat(400)}` })
+  t.strictSame(await sendRequest(url, LIMITS), { status: 200, text: `GET ${'ü'.repeat(400)}` })
 })
 
-t.test('an answer without end is given up at the limit, and the connection is closed', async t => {
+t.test('a reply larger than the limit is refused, and its connection is closed', async t => {
   const { url, written, closed } = await service(t, flood)
-  await t.rejects(ask(url, LIMITS), { message: 'answered with more than 1000 bytes' })
+  await t.rejects(sendRequest(url, LIMITS), { message: 'replied with more than 1000 bytes' })
   await closed
   t.ok(written() < 20 * 1024 * 1024, `${written()} bytes`)
 })
 
-t.test('a body that nobody asked for is not read', async t => {
+t.test('a body is not read when its status is not 200 or `maxBytes` is 0', async t => {
   for (const status of [200, 404, 500]) {
     const { url, written, closed } = await service(t, (request, reply) => {
       reply.writeHead(status)
       flood(request, reply)
     })
-    t.strictSame(await ask(url, { ...LIMITS, maxBytes: status === 200 ? 0 : 1000 }), { status, text: '' })
+    t.strictSame(await sendRequest(url, { ...LIMITS, maxBytes: status === 200 ? 0 : 1000 }), { status, text: '' })
     await closed
     t.ok(written() < 20 * 1024 * 1024, `${written()} bytes`)
   }
 })
 
-t.test('a service that trickles is given up when its time is over', async t => {
+t.test('a reply that does not end in time is refused', async t => {
   const { url, closed } = await service(t, (_request, reply) => {
     const timer = setInterval(() => reply.write('x'), 5)
     reply.once('close', () => clearInterval(timer))
   })
-  await t.rejects(ask(url, { timeoutMs: 100, maxBytes: 1_000_000 }), { name: 'TimeoutError' })
+  await t.rejects(sendRequest(url, { timeoutMs: 100, maxBytes: 1_000_000 }), { name: 'TimeoutError' })
   await closed
 })
 
-t.test('a redirect is not followed, wherever it leads', async t => {
+t.test('a redirect is refused and not followed', async t => {
   let followed = false
   const { url } = await service(t, (request, reply) => {
     if (request.url !== '/') followed = true
     reply.writeHead(302, { location: '/elsewhere' }).end()
   })
-  await t.rejects(ask(`${url}/`, LIMITS))
+  await t.rejects(sendRequest(`${url}/`, LIMITS))
   t.equal(followed, false)
 })
 
-t.test('who asked may lose interest', async t => {
-  const interest = new AbortController()
-  const { url } = await service(t, () => interest.abort())
-  await t.rejects(ask(url, { ...LIMITS, signal: interest.signal }), { name: 'AbortError' })
+t.test('the signal aborts the request', async t => {
+  const controller = new AbortController()
+  const { url } = await service(t, () => controller.abort())
+  await t.rejects(sendRequest(url, { ...LIMITS, signal: controller.signal }), { name: 'AbortError' })
 })

@@ -19,7 +19,7 @@ t.test('a request tried on /docs with a development token is answered', async t 
 
   await page.getByRole('button', { name: 'Authorize' }).click()
   const bearer = page.locator('.auth-container', { hasText: 'bearer' }).first()
-  await bearer.locator('input').fill(await createToken(config, 'alice', 'phone'))
+  await bearer.locator('input').fill(await createToken(config, { user: 'alice', device: 'phone' }))
   await bearer.getByRole('button', { name: 'Apply credentials' }).click()
   await page.locator('.modal-ux .close-modal').click()
 

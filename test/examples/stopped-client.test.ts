@@ -21,7 +21,7 @@ const ANSWERED = /(?:^heartbeat .*"ack":true[\s\S]*?){5}/m
 
 async function startClients(t: Test) {
   const [{ url } = { url: '' }] = await startServers(t, { engine: 'memory' }, TIMES)
-  const tokenOf = (user: string) => createToken(loadConfig({}), user, 'phone')
+  const tokenOf = (user: string) => createToken(loadConfig({}), { user, device: 'phone' })
   const alice = new Client(url, { token: await tokenOf('alice'), device: 'phone' })
   const events = alice.hear('sse')
   await events.next()

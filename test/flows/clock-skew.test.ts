@@ -39,7 +39,7 @@ const readiness = (nodes: readonly Awaited<ReturnType<typeof startNode>>[]) =>
   Promise.all(nodes.map(({ app }) => app.inject('/readyz')))
 
 async function enter(t: Test, { app, url, config }: Awaited<ReturnType<typeof startNode>>, user: string) {
-  const headers = { authorization: `Bearer ${await createToken(config, user)}`, 'x-device-id': 'phone' }
+  const headers = { authorization: `Bearer ${await createToken(config, { user })}`, 'x-device-id': 'phone' }
   const stream = await openSse(`${url}/v1/events`, { headers })
   t.teardown(() => stream.close())
   await stream.next('hello')

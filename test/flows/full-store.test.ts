@@ -21,7 +21,7 @@ t.test(
     const app = await buildApp(config)
     const url = await app.listen({ host: '127.0.0.1', port: 0 })
     const headersOf = async (user: string) => ({
-      authorization: `Bearer ${await createToken(config, user)}`,
+      authorization: `Bearer ${await createToken(config, { user })}`,
       'x-device-id': 'phone'
     })
     const [alice, bob] = [await headersOf('alice'), await headersOf('bob')]

@@ -128,7 +128,7 @@ const seqOf = (id: string) => Number(id.split('.')[0])
 async function enter(cluster: TestCluster): Promise<Device[]> {
   return Promise.all(
     Array.from({ length: DEVICES }, async (_, i) => {
-      const token = await createToken(cluster.config, `user${i % USERS}`)
+      const token = await createToken(cluster.config, { user: `user${i % USERS}` })
       return new Device(`device${i}`, { url: () => cluster.urlOf(i % 2), token })
     })
   )

@@ -20,7 +20,7 @@ const push = (scenario: Scenario, method: 'PUT' | 'DELETE', body?: object): Prom
 
 /** With names as they are. */
 async function askAs(scenario: Scenario, user: string, [method, path]: readonly [method: string, path: string]) {
-  const authorization = `Bearer ${await createToken(scenario.config, user)}`
+  const authorization = `Bearer ${await createToken(scenario.config, { user })}`
   const reply = await fetch(`${scenario.urlOf(0)}/v1/${path}`, { method, headers: { authorization } })
   return { status: reply.status, body: (await reply.json()) as Record<string, unknown> }
 }

@@ -25,7 +25,7 @@ async function given(t: Test) {
     await server.stop()
   })
   const enter = async (user: string) => {
-    const client = new Client(url, { token: await createToken(config, user), device: 'phone' })
+    const client = new Client(url, { token: await createToken(config, { user }), device: 'phone' })
     t.teardown(() => client.leave())
     return client
   }

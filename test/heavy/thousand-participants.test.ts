@@ -104,7 +104,7 @@ async function isPublished(roomId: string): Promise<void> {
 async function invite(fleet: Fleet): Promise<Guest[]> {
   return Promise.all(
     Array.from({ length: DEVICES }, async (_, i) => {
-      const token = await createToken(fleet.config, `guest${Math.floor(i / DEVICES_EACH)}`)
+      const token = await createToken(fleet.config, { user: `guest${Math.floor(i / DEVICES_EACH)}` })
       return new Guest(`device${i}`, { url: fleet.urlOf(i % 2), token })
     })
   )

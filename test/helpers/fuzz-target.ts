@@ -65,7 +65,7 @@ export class Target {
     await carol.post('calls/on/candidates', { candidates: candidates(2, 'later') })
     await dave.post('calls/on/connected')
     for (const client of people) await client.poll()
-    const tokens = await Promise.all(names.map(name => createToken(cluster.config, scenario.toWire(name))))
+    const tokens = await Promise.all(names.map(name => createToken(cluster.config, { user: scenario.toWire(name) })))
     const reply = await fetch(`${cluster.urlOf(0)}/openapi.json`)
     return new Target(scenario, { people, operations: operationsOf((await reply.json()) as Document), tokens })
   }

@@ -37,4 +37,4 @@ export async function startServers(t: Test, layout: Layout, env: Record<string, 
 }
 
 /** For servers that were told of no secret of their own. */
-export const tokenOf = (user: string) => createToken(loadConfig({}), user)
+export const tokenOf = (user: string) => createToken(loadConfig({}), { user })

@@ -64,7 +64,10 @@ export class TestClient {
   static async create(nodes: TestNodes, options: ClientOptions): Promise<TestClient> {
     const { user, rooms } = options
     const claims = rooms && Object.entries(rooms).map(([id, claim]) => [id === '*' ? id : nodes.toWire(id), claim])
-    const token = await createToken(nodes.config, nodes.toWire(user), undefined, claims && Object.fromEntries(claims))
+    const token = await createToken(nodes.config, {
+      user: nodes.toWire(user),
+      rooms: claims && Object.fromEntries(claims)
+    })
     return new TestClient(nodes, options, token)
   }
 

@@ -18,7 +18,7 @@ t.test('a mesh through three nodes', async t => {
     await cluster.close()
   })
   for (const [node, [user, transport]] of Object.entries(TRANSPORTS).entries()) {
-    const token = await createToken(cluster.config, user)
+    const token = await createToken(cluster.config, { user })
     const peer = new RoomPeer(user, { url: cluster.urlOf(node), token, transport })
     peers.push(peer)
     await peer.join()

@@ -1,4 +1,4 @@
-// The listener for operators, and what happens to those who guess its secrets.
+// The listener for operators, and the limit of wrong secrets.
 import t, { type Test } from 'tap'
 import { buildApp } from '../../src/app.js'
 import { loadConfig } from '../../src/config.js'
@@ -21,25 +21,25 @@ async function build(t: Test, env: Record<string, string>) {
   return { app, clock, ask, statusOf }
 }
 
-t.test('with ADMIN_PORT metrics and the internal routes are on that port only', async t => {
+t.test('with ADMIN_PORT, metrics and the internal routes are served on that port only', async t => {
   const { app, statusOf } = await build(t, { ADMIN_PORT: '0', ADMIN_SECRET: `${OPERATOR},${NEXT}`, ...ROOM_SERVICE })
   const { admin } = app
-  if (admin === null) throw new Error('there is no listener for operators')
+  if (admin === null) throw new Error('no listener for operators')
   for (const url of ['/metrics', '/internal/rooms/r1'])
     for (const secret of [undefined, OPERATOR, ROOMS]) t.equal(await statusOf(app, url, secret), 404, url)
   t.equal(await statusOf(admin, '/metrics', OPERATOR), 200)
-  t.equal(await statusOf(admin, '/metrics', NEXT), 200, 'each secret of the list')
-  t.equal(await statusOf(admin, '/metrics', ROOMS), 401, 'a secret for something else')
+  t.equal(await statusOf(admin, '/metrics', NEXT), 200, 'the second secret of the list')
+  t.equal(await statusOf(admin, '/metrics', ROOMS), 401, 'the secret of the room service')
   t.equal(await statusOf(admin, '/metrics'), 401)
   t.equal(await statusOf(admin, '/internal/rooms/r1', ROOMS), 204)
   t.equal(await statusOf(admin, '/internal/rooms/r1', OPERATOR), 401)
   for (const at of [app, admin])
     for (const url of ['/healthz', '/readyz']) t.equal((await at.inject(url)).statusCode, 200)
-  t.equal((await admin.inject('/v1/calls')).statusCode, 404, 'clients have no business there')
+  t.equal((await admin.inject('/v1/calls')).statusCode, 404, 'no routes for clients')
   t.equal((await app.inject('/openapi.json')).json().paths['/metrics'], undefined)
 })
 
-t.test('without it they stay on the main port; metrics take no secret if there is none', async t => {
+t.test('without ADMIN_PORT they are served on PORT; metrics require a secret only if ADMIN_SECRET is set', async t => {
   const open = await build(t, {})
   t.equal(open.app.admin, null)
   t.equal(await open.statusOf(open.app, '/metrics'), 200)
@@ -50,10 +50,11 @@ t.test('without it they stay on the main port; metrics take no secret if there i
   t.equal(await statusOf(app, '/internal/rooms/r1', ROOMS), 204)
 })
 
-t.test('after ten wrong secrets in a minute an address is refused, the right one included', async t => {
+t.test('after ten wrong secrets in a minute an address is refused even with the right secret', async t => {
   const { app, clock, ask, statusOf } = await build(t, { ADMIN_SECRET: OPERATOR, ...ROOM_SERVICE })
-  for (let n = 0; n < 30; n++) t.equal(await statusOf(app, '/metrics'), 401, 'no secret is no guess')
-  for (let n = 0; n < 20; n++) t.equal(await statusOf(app, '/metrics', OPERATOR), 200, 'nor is the right one')
+  for (let n = 0; n < 30; n++)
+    t.equal(await statusOf(app, '/metrics'), 401, 'a request without a secret is not counted')
+  for (let n = 0; n < 20; n++) t.equal(await statusOf(app, '/metrics', OPERATOR), 200, 'nor is the right secret')
   for (let n = 0; n < 10; n++)
     t.equal(await statusOf(app, n % 2 ? '/metrics' : '/internal/rooms/r1', `guess-${n}`), 401)
   const refused = await ask(app, '/metrics', 'guess-11')
@@ -62,22 +63,22 @@ t.test('after ten wrong secrets in a minute an address is refused, the right one
   t.notMatch(refused.body, 'guess-11')
   t.equal(await statusOf(app, '/metrics', OPERATOR), 429)
   t.equal(await statusOf(app, '/internal/rooms/r1', ROOMS), 429)
-  t.equal(await statusOf(app, '/metrics', OPERATOR, '192.0.2.2'), 200, 'another address')
+  t.equal(await statusOf(app, '/metrics', OPERATOR, '192.0.2.2'), 200, 'another address is not refused')
   clock.advance(60_000)
   t.equal(await statusOf(app, '/metrics', OPERATOR), 200)
 })
 
-t.test('all of an IPv6 network is one address', async t => {
+t.test('all addresses of an IPv6 /64 share one count of wrong secrets', async t => {
   const { app, statusOf } = await build(t, { ADMIN_SECRET: OPERATOR })
   for (let n = 0; n < 10; n++) await statusOf(app, '/metrics', 'guess', `2001:db8::${n}`)
   t.equal(await statusOf(app, '/metrics', 'guess', '2001:db8::ffff:1'), 429)
   t.equal(await statusOf(app, '/metrics', 'guess', '2001:db8:0:1::1'), 401)
 })
 
-t.test('it listens until the other one has closed, and closes with it', async t => {
+t.test('closing the main server closes the listener for operators', async t => {
   const { app } = await build(t, { ADMIN_PORT: '0' })
   const url = await app.admin?.listen({ host: '127.0.0.1', port: 0 })
-  t.equal((await fetch(`${url}/metrics`)).status, 200, 'on loopback it needs no secret')
+  t.equal((await fetch(`${url}/metrics`)).status, 200, 'on loopback no secret is needed')
   await app.close()
   await t.rejects(fetch(`${url}/metrics`))
 })

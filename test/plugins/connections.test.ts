@@ -23,13 +23,13 @@ async function server(t: Test) {
   return { app, open, answer: () => answer() }
 }
 
-t.test('a connection that has never carried a request does not hold up the end', async t => {
+t.test('close() does not wait for a connection that has never carried a request', async t => {
   const { app, open } = await server(t)
   const spare = (await open()).resume()
   await Promise.all([once(spare, 'close'), app.close()])
 })
 
-t.test('a request under way is answered, and then its connection is not kept', async t => {
+t.test('close() waits for the reply to a running request, and then closes its connection', async t => {
   const { app, open, answer } = await server(t)
   const socket = await open()
   const asked = once(app.server, 'request')

@@ -12,19 +12,19 @@ import { createIds } from '../../src/ids.js'
 import { createMetrics } from '../../src/metrics.js'
 import { readBodies } from '../../src/plugins/bodies.js'
 import { handleErrors } from '../../src/plugins/errors.js'
-import { checkHeads } from '../../src/plugins/heads.js'
+import { checkRequestHeads } from '../../src/plugins/request-heads.js'
 import { serverOptions } from '../../src/plugins/server-options.js'
 import { problemRoutes } from '../../src/routes/problems.js'
 import { onlyProblems, Problem, problems } from '../../src/schemas/problem.js'
 
 const problem = Compile(Problem)
 
-/** A server whose routes fail in the ways the real ones do. */
+/** A server with routes that fail in different ways. */
 async function server(t: Test) {
   const app = Fastify(serverOptions(loadConfig({ LOG_LEVEL: 'silent' })))
   const metrics = createMetrics()
   handleErrors(app, { metrics, ids: createIds(), clock: systemClock })
-  checkHeads(app)
+  checkRequestHeads(app)
   readBodies(app)
   await app.register(problemRoutes)
   app.get(
@@ -38,7 +38,7 @@ async function server(t: Test) {
   app.get('/stream/:code', { config: { eventStream: true } }, async request => {
     throw new AppError((request.params as { code: ErrorCode }).code)
   })
-  app.get('/accident', async () => {
+  app.get('/fault', async () => {
     throw new Error('password=hunter2')
   })
   const body = Type.Object(
@@ -62,7 +62,7 @@ async function server(t: Test) {
 
 const json = { 'content-type': 'application/json' }
 
-t.test('every code goes out as its row says', async t => {
+t.test('each error code is sent as its row of ERRORS says', async t => {
   const { app } = await server(t)
   for (const [code, { status, title, retryable }] of Object.entries(ERRORS)) {
     const reply = await app.inject(`/fail/${code}?ticket=secret`)
@@ -79,19 +79,19 @@ t.test('every code goes out as its row says', async t => {
       currentState: 'ended',
       version: 7
     })
-    t.ok(problem.Check(reply.json()), 'is what the schema says')
+    t.ok(problem.Check(reply.json()), 'follows the schema')
     t.equal(reply.headers['retry-after'], status === 429 || status === 503 ? '1' : undefined)
     t.match(String(reply.headers['www-authenticate']), status === 401 ? /^Bearer/ : 'undefined')
   }
 })
 
-t.test('what Fastify refuses by itself is a problem of ours', async t => {
+t.test('an error of Fastify is sent as a problem document', async t => {
   const { app } = await server(t)
   const post = (payload: string, headers: Record<string, string> = json) =>
     app.inject({ method: 'POST', url: '/calls/1', payload, headers })
   const cases: [string, ErrorCode, Awaited<ReturnType<typeof post>>][] = [
     ['broken JSON', 'malformed_json', await post('{"to":')],
-    ['nothing at all', 'malformed_json', await post('')],
+    ['an empty body', 'malformed_json', await post('')],
     ['a poisoned prototype', 'malformed_json', await post('{"__proto__":{"a":1},"to":"bob"}')],
     ['another media type', 'unsupported_media_type', await post('to=bob', { 'content-type': 'text/xml' })],
     ['plain text', 'unsupported_media_type', await post('{"to":"bob"}', { 'content-type': 'text/plain' })],
@@ -107,7 +107,7 @@ t.test('what Fastify refuses by itself is a problem of ours', async t => {
   }
 })
 
-t.test('the instance is a URI reference of at most a kilobyte, whatever was asked for', async t => {
+t.test('the instance is a URI reference of at most 1,024 characters, also for a malformed path', async t => {
   const { app } = await server(t)
   const cases = [
     ['/%zz', '/%25zz'],
@@ -122,7 +122,7 @@ t.test('the instance is a URI reference of at most a kilobyte, whatever was aske
   }
 })
 
-t.test('what Node would refuse without a body is answered as a problem', async t => {
+t.test('a request without Host or with an unknown Expect gets a problem document', async t => {
   const { app } = await server(t)
   await app.listen({ host: '127.0.0.1', port: 0 })
   const { port } = app.server.address() as AddressInfo
@@ -142,7 +142,7 @@ t.test('what Node would refuse without a body is answered as a problem', async t
   }
 })
 
-t.test('a body is neither bent nor cut to fit', async t => {
+t.test('a body is not coerced, and unknown members are refused', async t => {
   const { app } = await server(t)
   const issues = async (payload: object) => {
     const reply = await app.inject({ method: 'POST', url: '/calls/1', payload })
@@ -155,28 +155,28 @@ t.test('a body is neither bent nor cut to fit', async t => {
   t.strictSame(await issues({ to: 'bob', more: 1 }), [
     { path: 'body/more', message: 'must NOT have additional properties' }
   ])
-  t.strictSame((await app.inject('/read?wait=5')).json(), { wait: 5 }, 'a query is text and is read')
+  t.strictSame((await app.inject('/read?wait=5')).json(), { wait: 5 }, 'a query is coerced')
 })
 
-t.test('whatever part of a body is too large has the code of a body that is', async t => {
+t.test('a part of a body that exceeds its bound on size is refused as too_large', async t => {
   const { app } = await server(t)
   const refusal = async (payload: object) =>
     (await app.inject({ method: 'POST', url: '/calls/1', payload })).json() as { code: string; issues: object[] }
   t.match(await refusal({ to: 'x'.repeat(21) }), { code: 'too_large', status: 413, issues: [{ path: 'body/to' }] })
   t.match(await refusal({ to: 'bob', many: [1, 2, 3] }), { code: 'too_large', issues: [{ path: 'body/many' }] })
-  t.match(await refusal({ to: 'bob', n: 10 }), { code: 'invalid_request' }, 'a number takes no room')
+  t.match(await refusal({ to: 'bob', n: 10 }), { code: 'invalid_request' }, 'a bound on a number is no bound on size')
 })
 
-t.test('an accident says nothing about itself', async t => {
+t.test('the reply to an unexpected error has nothing of its message', async t => {
   const { app, metrics } = await server(t)
-  const reply = await app.inject('/accident')
+  const reply = await app.inject('/fault')
   t.equal(reply.statusCode, 500)
   t.match(reply.json(), { code: 'internal', detail: ERRORS.internal.title })
   t.notMatch(reply.body, 'hunter2')
   t.match(await metrics.problems.get(), { values: [{ labels: { code: 'internal' }, value: 1 }] })
 })
 
-t.test('a path that takes other methods says which', async t => {
+t.test('a 405 lists the methods of the path', async t => {
   const { app } = await server(t)
   const reply = await app.inject('/calls/some-call')
   t.match(reply.json(), { code: 'method_not_allowed', status: 405 })
@@ -188,7 +188,7 @@ t.test('a path that takes other methods says which', async t => {
   )
 })
 
-t.test('an EventSource is never answered 429 or 503: it would give up for good', async t => {
+t.test('an event stream gets 200 and an `end` event instead of 429 or 503', async t => {
   const { app } = await server(t)
   const expected = {
     rate_limited: 'rate_limited',
@@ -204,10 +204,10 @@ t.test('an EventSource is never answered 429 or 503: it would give up for good',
     t.match(reply.body, reason)
     t.ok(ENDS[reason].reconnect)
   }
-  t.equal((await app.inject('/stream/unauthorized')).statusCode, 401, 'but giving up is right when nothing will change')
+  t.equal((await app.inject('/stream/unauthorized')).statusCode, 401, '401 remains 401: a retry cannot succeed')
 })
 
-t.test('the type of a problem leads to its explanation', async t => {
+t.test('the URL in `type` returns the explanation, as JSON or as a page', async t => {
   const { app } = await server(t)
   t.strictSame((await app.inject('/problems/callee_busy')).json(), { code: 'callee_busy', ...ERRORS.callee_busy })
   const page = await app.inject({ url: '/problems/callee_busy', headers: { accept: 'text/html,*/*' } })
@@ -216,7 +216,7 @@ t.test('the type of a problem leads to its explanation', async t => {
   t.match((await app.inject('/problems/toString')).json(), { code: 'not_found' })
 })
 
-t.test('the response map of a route declares what the handler sends', async t => {
+t.test('problems() declares each status with its codes', async t => {
   const map = problems('callee_busy', 'caller_busy', 'rate_limited') as Record<
     string,
     { content: object; description: string }

@@ -46,7 +46,7 @@ async function node(t: Test, clock: ManualClock, quotas: Quotas) {
     app.inject({ method: url === '/stream' ? 'GET' : 'POST', url, headers: { user } })
 }
 
-t.test('two nodes together grant what one would', async t => {
+t.test('two nodes together grant exactly the limit', async t => {
   const clock = new ManualClock()
   const { quotas, trips } = sharedQuotas(clock, t)
   const nodes = [await node(t, clock, quotas), await node(t, clock, quotas)] as const
@@ -57,10 +57,10 @@ t.test('two nodes together grant what one would', async t => {
   t.ok(trips() <= 12, `a block saves round trips: ${trips()} for 30 requests`)
 
   clock.advance(1000)
-  t.equal((await nodes[0]('/signals')).statusCode, 200, 'the next window is a new one')
+  t.equal((await nodes[0]('/signals')).statusCode, 200, 'the next window has a new budget')
 })
 
-t.test('at the same moment neither node grants too much', async t => {
+t.test('concurrent requests on two nodes are granted exactly the limit', async t => {
   const clock = new ManualClock()
   const { quotas } = sharedQuotas(clock, t)
   const nodes = [await node(t, clock, quotas), await node(t, clock, quotas)] as const
@@ -68,7 +68,7 @@ t.test('at the same moment neither node grants too much', async t => {
   t.equal(replies.filter(({ statusCode }) => statusCode === 200).length, 20)
 })
 
-t.test('the reply says what is left and when there is more', async t => {
+t.test('the RateLimit headers have the units left and the seconds until the window ends', async t => {
   const clock = new ManualClock()
   const call = await node(t, clock, sharedQuotas(clock, t).quotas)
   clock.advance(15_000)
@@ -84,10 +84,10 @@ t.test('the reply says what is left and when there is more', async t => {
   t.ok(seconds > 0 && seconds <= 60)
   t.equal(refused.headers.ratelimit, `"calls";r=0;t=${seconds}`)
   clock.advance(1000 * seconds)
-  t.equal((await call('/calls')).statusCode, 200, 'and that is true')
+  t.equal((await call('/calls')).statusCode, 200, 'after Retry-After the request is granted')
 })
 
-t.test('users and classes do not pay for each other, and ending a call is free', async t => {
+t.test('each user and class has its own budget, and a hang-up is not charged', async t => {
   const clock = new ManualClock()
   const call = await node(t, clock, sharedQuotas(clock, t).quotas)
   for (let i = 0; i < 3; i++) await call('/calls')
@@ -98,7 +98,7 @@ t.test('users and classes do not pay for each other, and ending a call is free',
   t.equal((await call('/hangup')).headers.ratelimit, undefined)
 })
 
-t.test('a limited stream is closed, not refused', async t => {
+t.test('a rate limited event stream gets 200 and an `end` event', async t => {
   const clock = new ManualClock()
   const call = await node(t, clock, sharedQuotas(clock, t).quotas)
   for (let i = 0; i < 5; i++) await call('/stream')
@@ -107,16 +107,17 @@ t.test('a limited stream is closed, not refused', async t => {
   t.match(reply.body, 'rate_limited')
 })
 
-t.test('with the store away the request goes on', async t => {
-  let away = true
+t.test('while the store is unavailable, requests are neither counted nor refused', async t => {
+  let isUnavailable = true
   const clock = new ManualClock()
   const { quotas } = sharedQuotas(clock, t)
   const call = await node(t, clock, {
     ...quotas,
-    take: (user, quota) => (away ? Promise.reject(new AppError('store_unavailable')) : quotas.take(user, quota))
+    take: (user, quota) =>
+      isUnavailable ? Promise.reject(new AppError('store_unavailable')) : quotas.take(user, quota)
   })
   for (let i = 0; i < 5; i++) t.equal((await call('/calls')).statusCode, 200)
-  away = false
+  isUnavailable = false
   for (let i = 0; i < 3; i++) t.equal((await call('/calls')).statusCode, 200)
-  t.equal((await call('/calls')).statusCode, 429, 'and it counts again when the store is back')
+  t.equal((await call('/calls')).statusCode, 429, 'they are counted again when the store is back')
 })

@@ -9,7 +9,7 @@ const BURST = 100
 const PER_TURN = 16
 
 t.test(
-  'of streams that are asked for at once, few are opened in one turn, and others do not wait for them',
+  'of many streams that are requested at once, 16 are opened in each turn, and another request is served in between',
   async t => {
     const app = Fastify()
     t.teardown(() => app.close())

@@ -10,40 +10,40 @@ import { LIMITS } from '../helpers/limits.js'
 const config: Config = loadConfig({ LOG_LEVEL: 'silent', CORS_ORIGINS: 'https://app.example', DRAIN_WINDOW_MS: '0' })
 
 async function build(t: Test) {
-  let contact: number | null = 0
+  let availableSince: number | null = 0
   const clock = new ManualClock(Date.now())
   const memory = createMemoryStore({ ...LIMITS, clock })
-  const store: Store = { ...memory, availableSince: () => contact }
+  const store: Store = { ...memory, availableSince: () => availableSince }
   const app = await buildApp(config, { clock, store })
   t.teardown(async () => {
     await app.close()
     await memory.close()
   })
-  return { app, clock, loseContact: () => (contact = null), regain: () => (contact = 1) }
+  return { app, clock, loseStore: () => (availableSince = null), regainStore: () => (availableSince = 1) }
 }
 
-t.test('alive is alive; ready is ready for traffic', async t => {
-  const { app, clock, loseContact, regain } = await build(t)
+t.test('readiness fails without the store and during a drain; liveness does not', async t => {
+  const { app, clock, loseStore, regainStore } = await build(t)
   t.match(await app.inject('/readyz'), { statusCode: 200, body: '{"status":"ready"}' })
   t.match(await app.inject({ method: 'HEAD', url: '/readyz' }), { statusCode: 200, body: '' })
 
-  loseContact()
+  loseStore()
   const away = await app.inject('/readyz')
   t.match(away.json(), { status: 503, code: 'store_unavailable' })
   t.ok(away.headers['retry-after'])
-  regain()
+  regainStore()
   t.equal((await app.inject('/readyz')).statusCode, 200)
 
   const drained = app.drain()
   t.match((await app.inject('/readyz')).json(), { status: 503, code: 'shutting_down' }, 'at once')
-  t.match(await app.inject('/healthz'), { statusCode: 200, body: '{"status":"ok"}' }, 'and yet alive')
+  t.match(await app.inject('/healthz'), { statusCode: 200, body: '{"status":"ok"}' }, 'still alive')
   clock.advance(config.drainSettleMs)
   await drained
 })
 
-t.test('requests are counted by route, never by what is in the path', async t => {
+t.test('metrics count requests by route template and contain no id', async t => {
   const { app } = await build(t)
-  const authorization = `Bearer ${await createToken(config, 'alice')}`
+  const authorization = `Bearer ${await createToken(config, { user: 'alice' })}`
   t.equal((await app.inject({ url: '/v1/calls/some-call', headers: { authorization } })).statusCode, 404)
   await app.inject('/no/such/path')
   const reply = await app.inject('/metrics')
@@ -57,7 +57,7 @@ t.test('requests are counted by route, never by what is in the path', async t =>
   t.notMatch(reply.body, /some-call|no\/such/)
 })
 
-t.test('pages of named origins may use the API, others may not', async t => {
+t.test('CORS allows the pages of listed origins only', async t => {
   const { app } = await build(t)
   const preflight = (origin: string) =>
     app.inject({
@@ -77,11 +77,11 @@ t.test('pages of named origins may use the API, others may not', async t => {
   })
 })
 
-t.test('no cache keeps anything of /v1, nor a problem', async t => {
+t.test('all replies of /v1 and all problems have Cache-Control: no-store', async t => {
   const { app } = await build(t)
-  const authorization = `Bearer ${await createToken(config, 'alice')}`
+  const authorization = `Bearer ${await createToken(config, { user: 'alice' })}`
   const { paths } = (await app.inject('/openapi.json')).json() as { paths: Record<string, Record<string, unknown>> }
-  // The stream goes on with the bare socket; its head is held to this in test/delivery.
+  // Not the stream, which takes over the socket: test/delivery checks its head.
   const operations = Object.entries(paths)
     .filter(([path]) => path.startsWith('/v1/') && path !== '/v1/events')
     .flatMap(([path, methods]) => Object.keys(methods).map(method => ({ path, method })))
@@ -97,7 +97,7 @@ t.test('no cache keeps anything of /v1, nor a problem', async t => {
     t.equal((await app.inject(url)).headers['cache-control'], 'no-store', url)
 })
 
-t.test('the documentation is there', async t => {
+t.test('the OpenAPI document and its page are served', async t => {
   const { app } = await build(t)
   t.match((await app.inject('/openapi.json')).json(), { openapi: '3.1.0', info: { title: 'Signalpost' } })
   t.match(await app.inject('/docs/'), { statusCode: 200, body: /swagger/i })

@@ -19,10 +19,10 @@ async function serve(t: Test, listener: RequestListener): Promise<Socket> {
 const request = (method: string, path: string, connection = 'keep-alive') =>
   `${method} ${path} HTTP/1.1\r\nhost: a\r\nconnection: ${connection}\r\n\r\n`
 
-/** What comes behind the heads. */
+/** The bodies of the replies. */
 const bodiesIn = (replies: string) => [...replies.matchAll(/\r\n\r\n([^H]*)/g)].map(([, body]) => body)
 
-t.test('a reply leaves in one write, head and body together', async t => {
+t.test('a reply is sent with one write, head and body together', async t => {
   const writes: string[] = []
   const socket = await serve(t, ({ socket }, reply) => {
     const captured = t.capture(socket, 'write', socket.write)
@@ -36,7 +36,7 @@ t.test('a reply leaves in one write, head and body together', async t => {
   t.strictSame(bodiesIn(received), ['é'])
 })
 
-t.test('requests sent ahead are answered in their order', async t => {
+t.test('pipelined requests get their replies in order', async t => {
   const socket = await serve(t, ({ url = '' }, reply) => {
     const answer = () => reply.writeHead(200, { 'content-length': url.length }).end(url)
     if (url === '/slow') setImmediate(() => setImmediate(answer))
@@ -46,7 +46,7 @@ t.test('requests sent ahead are answered in their order', async t => {
   t.strictSame(bodiesIn(await text(socket)), ['/slow', '', '/last'])
 })
 
-t.test('a body is counted when no head was made before, and one in another encoding is decoded', async t => {
+t.test('a body without a head before it gets Content-Length, and a body in another encoding is decoded', async t => {
   const bare = await serve(t, (_, reply) => reply.end('body'))
   bare.write(request('GET', '/', 'close'))
   t.match(await text(bare), /content-length: 4\r\n/i)
@@ -55,7 +55,7 @@ t.test('a body is counted when no head was made before, and one in another encod
   t.strictSame(bodiesIn(await text(encoded)), ['hi'])
 })
 
-t.test('what the kernel does not take at once follows, and its end is reported', async t => {
+t.test('a body larger than the buffer of the kernel is sent whole, and its end is reported', async t => {
   const body = 'x'.repeat(20_000_000)
   let finished = false
   const socket = await serve(t, (_, reply) => {

@@ -56,11 +56,11 @@ t.test('a check refuses if the next unit would be refused, on every node, and sp
   await second.check('alice', 'calls')
 })
 
-t.test('while the store is unavailable nothing is refused', async t => {
-  const away = () => Promise.reject(new AppError('store_unavailable'))
-  const quotas = { take: away, left: away }
+t.test('while the store is unavailable no cost is refused', async t => {
+  const unavailable = () => Promise.reject(new AppError('store_unavailable'))
+  const quotas = { take: unavailable, left: unavailable }
   const budgets = createBudgets({ quotas, clock: new ManualClock(), config })
   for (let i = 0; i < 10; i++) await budgets.spend('alice', 'calls')
   await budgets.check('alice', 'calls')
-  t.pass('ten calls of three')
+  t.pass('ten calls with a limit of three')
 })

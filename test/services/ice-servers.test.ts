@@ -8,7 +8,7 @@ const clock = { ...systemClock, now: () => 1_700_000_000_500 }
 const NEW = 'a-new-secret-of-more-than-thirty-two-bytes'
 const alice = { user: 'alice', device: 'phone', expiresAt: null }
 
-t.test('without settings there are no ICE servers', async t => {
+t.test('the list is empty when no servers are set', async t => {
   t.strictSame(listIceServers({ config: loadConfig({}), clock }, alice), { iceServers: [], expiresInMs: null })
 })
 

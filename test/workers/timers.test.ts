@@ -107,34 +107,31 @@ const ENGINES = {
 }
 
 for (const [name, open] of Object.entries(ENGINES)) {
-  t.test(
-    `${name}: a call comes due behind 50,000 rooms and users: it is checked before all but a few of them`,
-    async t => {
-      const clock = new ManualClock()
-      const { store, seed, flush } = await open(t, clock)
-      for (let n = 0; n < BACKLOG; n++) await seed(refOf(n), clock.now() - 1)
-      await seed({ kind: 'call', id: 'c1' }, clock.now() + 1000)
-      await flush()
-      const checked = await start(t, store, clock)
-      for (let tick = 0; tick < 4; tick++) {
-        clock.advance(250)
-        await until('the backlog is being worked off', () => checked.length > 100 * (tick + 1))
-      }
-      const before = checked.length
-      for (let tick = 0; tick < 8; tick++) {
-        clock.advance(125)
-        await store.ping()
-      }
-      await until('the call is checked', () => checked.includes('call c1'))
-      const ahead = checked.indexOf('call c1') - before
-      t.ok(ahead < BACKLOG / 5, `${ahead} others were checked while it was due`)
-      const rooms = checked.slice(0, before).filter(each => each.startsWith('room')).length
-      t.ok(rooms > before / 2, `rooms before presence: ${rooms} of ${before}`)
+  t.test(`${name}: a call that comes due behind 50,000 rooms and users is checked before most of them`, async t => {
+    const clock = new ManualClock()
+    const { store, seed, flush } = await open(t, clock)
+    for (let n = 0; n < BACKLOG; n++) await seed(refOf(n), clock.now() - 1)
+    await seed({ kind: 'call', id: 'c1' }, clock.now() + 1000)
+    await flush()
+    const checked = await start(t, store, clock)
+    for (let tick = 0; tick < 4; tick++) {
+      clock.advance(250)
+      await until('the backlog is being processed', () => checked.length > 100 * (tick + 1))
     }
-  )
+    const before = checked.length
+    for (let tick = 0; tick < 8; tick++) {
+      clock.advance(125)
+      await store.ping()
+    }
+    await until('the call is checked', () => checked.includes('call c1'))
+    const ahead = checked.indexOf('call c1') - before
+    t.ok(ahead < BACKLOG / 5, `${ahead} others were checked before it`)
+    const rooms = checked.slice(0, before).filter(each => each.startsWith('room')).length
+    t.ok(rooms > before / 2, `rooms before presence: ${rooms} of ${before}`)
+  })
 }
 
-t.test('claims continue until nothing is due, without another tick', async t => {
+t.test('timers claim until nothing is due, without another tick', async t => {
   const clock = new ManualClock()
   const { store, seed } = await ENGINES.memory(t, clock)
   const count = 3000
@@ -142,11 +139,11 @@ t.test('claims continue until nothing is due, without another tick', async t => 
   const checked = await start(t, store, clock)
   clock.advance(250)
   await until('all are checked', () => new Set(checked).size === count)
-  // The check of a room may read it twice, that of a user asks for the watchers once.
-  t.equal(checked.filter(each => each.startsWith('presence')).length, count / 2, 'each of them once')
+  // The check of a room may read it twice; the check of a user reads the watchers once.
+  t.equal(checked.filter(each => each.startsWith('presence')).length, count / 2, 'each user once')
 })
 
-t.test('checks that hang delay no other check, of calls or of their own kind', async t => {
+t.test('a check that hangs delays neither calls nor other checks of its kind', async t => {
   const clock = new ManualClock()
   const { store, seed } = await ENGINES.memory(t, clock)
   let open = () => {}

@@ -54,7 +54,7 @@ export function accept(state: CallState, command: CommandOf<'accept'>, now: numb
 /** Media flows. The report of the second side changes nothing. */
 export function reportConnected(state: CallState, actor: Endpoint, now: number): CallDecision {
   const side = requireActiveDevice(state, actor)
-  if (state.phase === 'ringing') throw conflict(state, 'wrong_state', { detail: 'Nobody has answered yet' })
+  if (state.phase === 'ringing') throw conflict(state, 'wrong_state', { detail: 'The call has not been answered yet' })
   if (state.phase === 'connected') return unchanged(state)
   const next: CallState = { ...state, version: state.version + 1, phase: 'connected', connectedAt: now, limitAt: null }
   const recipients = [
@@ -68,7 +68,7 @@ export function reportConnected(state: CallState, actor: Endpoint, now: number):
 /** Each side holds and resumes for itself. Clients change the media direction by offer and answer. */
 export function setHold(state: CallState, actor: Endpoint, held: boolean): CallDecision {
   const side = requireActiveDevice(state, actor)
-  if (state.phase !== 'connected') throw conflict(state, 'wrong_state', { detail: 'It is not connected' })
+  if (state.phase !== 'connected') throw conflict(state, 'wrong_state', { detail: 'The call is not connected' })
   if (state.held[side] === held) return unchanged(state)
   const next = { ...state, version: state.version + 1, held: { ...state.held, [side]: held } }
   const type = held ? 'call.held' : 'call.resumed'

@@ -9,7 +9,8 @@ import { type CallDecision, type CallState, type EndReason, type Side, unchanged
 export function cancel(state: CallState, actor: Endpoint, now: number): CallDecision {
   requireSide(state, actor, 'caller')
   if (state.phase === 'ended') return unchanged(state)
-  if (state.phase === 'connected') throw conflict(state, 'wrong_state', { detail: 'It is connected: hang up instead' })
+  if (state.phase === 'connected')
+    throw conflict(state, 'wrong_state', { detail: 'The call is connected: hang up instead' })
   return end(state, { reason: 'cancelled', by: actor, actor }, now)
 }
 
@@ -18,7 +19,8 @@ export function reject(state: CallState, command: CommandOf<'reject'>, now: numb
   const ending = { reason: 'declined', by: actor, actor } as const
   requireSide(state, actor, 'callee')
   if (state.phase === 'ended') return unchanged(state)
-  if (state.phase === 'connected') throw conflict(state, 'wrong_state', { detail: 'It is connected: hang up instead' })
+  if (state.phase === 'connected')
+    throw conflict(state, 'wrong_state', { detail: 'The call is connected: hang up instead' })
   if (state.phase === 'connecting') {
     if (state.callee?.device !== actor.device) throw conflict(state, 'answered_elsewhere')
     return end(state, ending, now)
@@ -42,7 +44,7 @@ export function hangup(state: CallState, command: CommandOf<'hangup'>, now: numb
   sideOf(state, actor.user)
   if (state.phase === 'ended') return unchanged(state)
   if (state.phase === 'ringing')
-    throw conflict(state, 'wrong_state', { detail: 'It is ringing: cancel or reject instead' })
+    throw conflict(state, 'wrong_state', { detail: 'The call is ringing: cancel or reject instead' })
   return end(state, { reason, by: actor, actor }, now)
 }
 

@@ -1,5 +1,5 @@
-// Whether both sides of a call are still there. A device that is gone for AWAY_AFTER_MS is announced as away; one that is gone for
-// GRACE_MS loses the call (G7).
+// The liveness of both sides of a call. If the device of a side is gone for AWAY_AFTER_MS, the other side receives `call.peer_away`; if it is
+// gone for GRACE_MS, the call ends (G7).
 import type { CommandOf } from './command.js'
 import { incomingData } from './creation.js'
 import { end } from './ending.js'
@@ -33,7 +33,7 @@ export function checkLiveness(state: CallState, command: CommandOf<'check'>, now
 
 const goneMs = (since: number | null, now: number) => (since === null ? 0 : now - since)
 
-/** Tells the other side that this one went away or came back. */
+/** The event for the other side: this side went away or came back. */
 function awayEvents(state: CallState, side: Side, expiresInMs: number): CallEvent[] {
   const recipients = toSide(state, otherSide(side), null)
   const device = endpointOf(state, side)

@@ -47,7 +47,7 @@ export function releaseWaitingOf(state: CallState, side: Side): CallDecision {
 
 function requireAnswered(state: CallState, command: CommandOf<'offer' | 'answer'>): Side {
   const side = requireActiveDevice(state, command.actor)
-  if (state.phase === 'ringing') throw conflict(state, 'wrong_state', { detail: 'Nobody has answered yet' })
+  if (state.phase === 'ringing') throw conflict(state, 'wrong_state', { detail: 'The call has not been answered yet' })
   return side
 }
 

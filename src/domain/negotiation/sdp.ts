@@ -31,8 +31,8 @@ export function parseDescription(sdp: string): Description {
   if (Buffer.byteLength(sdp) > SDP_MAX_BYTES) {
     throw new AppError('too_large', { detail: `The session description is larger than ${SDP_MAX_BYTES} bytes` })
   }
-  if (!VERSION.test(sdp)) throw invalidSdp('Line 1: the first line has to be v=0 (RFC 8866 section 5.1)')
-  if (!LINES.test(sdp)) throw invalidSdp(`Line ${brokenLineOf(sdp)}: a line has to read <letter>=<value>`)
+  if (!VERSION.test(sdp)) throw invalidSdp('Line 1: the first line must be v=0 (RFC 8866 section 5.1)')
+  if (!LINES.test(sdp)) throw invalidSdp(`Line ${brokenLineOf(sdp)}: a line must be <letter>=<value>`)
   if (!ORIGIN.test(sdp)) throw invalidSdp('It has no o= line as in RFC 8866 section 5.2')
   if (!MEDIA.test(sdp)) throw invalidSdp('It has no m= line as in RFC 8866 section 5.14')
   const digest = createHash('sha1').update(sdp).digest('base64url')

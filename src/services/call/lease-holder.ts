@@ -1,13 +1,13 @@
-// The holder of a lease: one attempt of a create, named by call id, caller and attempt. The call id alone is not enough: two
-// callers may use one id, and neither may take or release the other's lease. Nor is the caller: a failed attempt may take or release its
-// leases after the next attempt has taken its own.
+// The holder of a lease: one attempt of a create, named by call id, caller and attempt. The call id alone is not enough, because two callers
+// may use one id, and neither may take or release the other's lease. Call id and caller are not enough either: a failed attempt may take or
+// release its leases after the next attempt has taken its own.
 import { isPartyOf } from '../../domain/call/party.js'
 import type { CallState } from '../../domain/call/state.js'
 import { type CallRecord, callIn, isClosed } from '../../domain/call/tombstone.js'
 
 export interface LeaseHolder {
   readonly callId: string
-  /** The user. */
+  /** The id of the user. */
   readonly caller: string
   readonly attempt: number
 }
