@@ -13,26 +13,30 @@ import {
 } from '../../src/domain/chat/service-queue.js'
 
 const NOW = 1_000_000
-const HOLD_MS = 10_000
+const LEASE_MS = 10_000
 const place = { version: 4, id: 'm4' }
 const nudged = announceMessage(NEW_QUEUE, NOW)
-const atWork = startDelivery(nudged, { node: 'a', holdMs: HOLD_MS }, NOW)
-const trouble = { pauseMaxMs: 3000, giveUpAt: null }
+const atWork = startDelivery(nudged, { node: 'a', leaseMs: LEASE_MS }, NOW)
+const trouble = { backoffMaxMs: 3000, giveUpAt: null }
 
 t.test('news is due at once, and one node takes the work for a while', async t => {
   t.match(nudged, { version: 1, announcements: 1, deliveringNode: null, checkAt: NOW })
-  t.match(atWork, { version: 2, deliveringNode: 'a', checkAt: NOW + HOLD_MS })
-  t.equal(startDelivery(atWork, { node: 'b', holdMs: HOLD_MS }, NOW + HOLD_MS - 1), atWork, 'not due for anybody else')
+  t.match(atWork, { version: 2, deliveringNode: 'a', checkAt: NOW + LEASE_MS })
+  t.equal(
+    startDelivery(atWork, { node: 'b', leaseMs: LEASE_MS }, NOW + LEASE_MS - 1),
+    atWork,
+    'not due for anybody else'
+  )
   t.match(
-    startDelivery(atWork, { node: 'b', holdMs: HOLD_MS }, NOW + HOLD_MS),
+    startDelivery(atWork, { node: 'b', leaseMs: LEASE_MS }, NOW + LEASE_MS),
     { deliveringNode: 'b' },
     'but when the first is silent'
   )
-  t.equal(startDelivery(NEW_QUEUE, { node: 'a', holdMs: HOLD_MS }, NOW), NEW_QUEUE, 'what is over is never due')
+  t.equal(startDelivery(NEW_QUEUE, { node: 'a', leaseMs: LEASE_MS }, NOW), NEW_QUEUE, 'what is over is never due')
 })
 
 t.test('who has lost the work changes nothing any more', async t => {
-  const taken = startDelivery(atWork, { node: 'b', holdMs: HOLD_MS }, NOW + HOLD_MS)
+  const taken = startDelivery(atWork, { node: 'b', leaseMs: LEASE_MS }, NOW + LEASE_MS)
   const done = (state: QueueState) => advance(state, place, NOW)
   t.equal(ifDelivering(taken, 'a', done), taken)
   t.match(ifDelivering(taken, 'b', done), { cursor: place })
@@ -60,7 +64,7 @@ t.test('pauses double up to the longest', async t => {
 
 t.test('nobody rests while there is news', async t => {
   const meanwhile = announceMessage(atWork, NOW)
-  t.match(meanwhile, { deliveringNode: 'a', checkAt: NOW + HOLD_MS }, 'news does not take the work away')
+  t.match(meanwhile, { deliveringNode: 'a', checkAt: NOW + LEASE_MS }, 'news does not take the work away')
   t.equal(finishDelivery(meanwhile, atWork.announcements, NOW + 9), meanwhile)
   t.match(finishDelivery(meanwhile, meanwhile.announcements, NOW + 9), { deliveringNode: null, checkAt: NOW + 9 })
   t.match(

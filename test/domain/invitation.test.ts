@@ -1,7 +1,8 @@
 // What two decisions that were made on the same room do to each other: one of them is made again if it has to be.
 import t from 'tap'
-import { decideInvite, endInvitation, partsOfEnd, partsOfInvite } from '../../src/domain/room/invitation.js'
+import { decideInvite, partsOfInvite } from '../../src/domain/room/invitation.js'
 import { METADATA_BYTES_MAX } from '../../src/domain/room/invitation-bounds.js'
+import { endInvitation, partsOfEnd } from '../../src/domain/room/invitation-end.js'
 import { decideJoin } from '../../src/domain/room/participants.js'
 import { type Invitation, PART, type RoomDecision, type RoomParts } from '../../src/domain/room/state.js'
 import type { Actor } from '../../src/schemas/claims.js'

@@ -50,7 +50,7 @@ type Step = readonly [from: JoinedParticipant, command: PairCommand]
 
 function attempt(state: PairState, [{ participantId: from }, command]: Step): PairDecision | AppError {
   try {
-    return decidePair(state, { from, command, checkAt: CHECK_AT, mustWait: false })
+    return decidePair(state, { from, command, checkAt: CHECK_AT, isHeld: false })
   } catch (error) {
     if (error instanceof AppError) return error
     throw error
@@ -184,7 +184,7 @@ t.test('a pair is kept while both are in, and over when one is not', async t => 
 
 t.test('what waits is dropped by the check, which no signal puts off', async t => {
   const state = after([EARLY, offer('a1')], [LATE, trickle([candidate(1, 'b1')])])
-  const turn = { from: LATE.participantId, checkAt: CHECK_AT + 500, mustWait: false }
+  const turn = { from: LATE.participantId, checkAt: CHECK_AT + 500, isHeld: false }
   const more = decidePair(state, { ...turn, command: trickle([candidate(2, 'b1')]) }).state
   t.equal(more.checkAt, CHECK_AT)
   const kept = dropWaitingCandidates(more, 5000).state

@@ -35,15 +35,15 @@ const memberOf = (user: string, role: ParticipantRecord['role']): ParticipantRec
   return { participantId: `p-${user}`, user, device: 'phone', role, ...rest }
 }
 const userOf = (parts: Partial<RoomUser>): RoomUser => ({
-  ...{ roomSince: T0, devices: [], role: null, given: null, left: [] },
+  ...{ roomCreatedAt: T0, devices: [], role: null, assigned: null, left: [] },
   ...parts
 })
 const inside = (user: string, role: ParticipantRecord['role'], device = 'phone'): Parts => ({
   ...(device === 'phone' ? { [PART.participantOf({ user, device: 'phone' })]: memberOf(user, role) } : {}),
   [PART.user(user)]: userOf({ devices: [device], role })
 })
-const given = (user: string, role: ParticipantRecord['role']): Parts => ({
-  [PART.user(user)]: userOf({ given: { role, over: null } })
+const assigned = (user: string, role: ParticipantRecord['role']): Parts => ({
+  [PART.user(user)]: userOf({ assigned: { role, claimed: null } })
 })
 const invited = (user: string, ended: Invitation['ended'] = null): Parts => {
   const from = { participantId: 'p', user: 'creator', device: 'phone' }
@@ -82,14 +82,14 @@ const USERS = {
   'banned operator': [somebody('ann', 'phone', { role: 'host' }), banned('ann')],
   'host whose ban has lapsed': [somebody('ann'), { ...inside('ann', 'host'), ...banned('ann', T0 + 5) }],
   creator: [somebody('creator'), {}],
-  'demoted creator': [somebody('creator'), given('creator', 'speaker')],
+  'demoted creator': [somebody('creator'), assigned('creator', 'speaker')],
   invitee: [somebody('ann'), invited('ann')],
   'invitee who has accepted': [somebody('ann'), invited('ann', ended('accepted'))],
   'invitee who has declined': [somebody('ann'), invited('ann', ended('declined'))],
   'invitee of an earlier room': [somebody('ann'), invited('ann', ended('accepted', T0 - 1))],
   'banned invitee': [somebody('ann'), { ...invited('ann'), ...banned('ann') }],
   stranger: [somebody('ann'), {}],
-  'former moderator': [somebody('ann'), given('ann', 'moderator')],
+  'former moderator': [somebody('ann'), assigned('ann', 'moderator')],
   'token for this room': [somebody('ann', 'phone', {}), {}],
   'token for this room as moderator': [somebody('ann', 'phone', { role: 'moderator' }), {}],
   'token for this room with chat': [somebody('ann', 'phone', { grants: ['chat'] }), {}],

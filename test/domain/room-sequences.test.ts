@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import t from 'tap'
 import { findParticipantRecord, roomUser } from '../../src/domain/room/access.js'
-import { type Banned, PART, type RoomDecision, viewParticipant } from '../../src/domain/room/state.js'
+import { type BanRecord, PART, type RoomDecision, viewParticipant } from '../../src/domain/room/state.js'
 import { AppError } from '../../src/errors.js'
 import type { Actor } from '../../src/schemas/claims.js'
 import { ROLES } from '../../src/schemas/room.js'
@@ -76,12 +76,12 @@ const steps: fc.Arbitrary<Step> = fc.oneof(
 )
 
 const isHost = ({ parts }: RoomFixture, user: string) =>
-  parts.settings?.closed === null && (roomUser(parts, user).given?.role ?? roomUser(parts, user).role) === 'host'
+  parts.settings?.closed === null && (roomUser(parts, user).assigned?.role ?? roomUser(parts, user).role) === 'host'
 const placeOf = ({ user, device: name }: { user: string; device: string }) => `${user}/${name}`
 const roles = (fixture: RoomFixture) =>
   new Map(fixture.members().map(({ participantId, role }) => [participantId, role]))
 const isBanned = (fixture: RoomFixture, user: string) => {
-  const ban = fixture.parts.get<Banned>(PART.ban(user))
+  const ban = fixture.parts.get<BanRecord>(PART.ban(user))
   return ban !== null && (ban.until === null || ban.until > fixture.now)
 }
 
@@ -118,7 +118,7 @@ class Story {
   #outside({ user }: Actor) {
     const { settings } = this.fixture.parts
     if (settings === null || settings.closed !== null) return 'host'
-    return settings.createdBy === user ? (roomUser(this.fixture.parts, user).given?.role ?? 'host') : null
+    return settings.createdBy === user ? (roomUser(this.fixture.parts, user).assigned?.role ?? 'host') : null
   }
 
   /** Whoever is no host makes and unmakes none, and puts none out but their own devices. */
@@ -153,7 +153,7 @@ class Story {
     }
     const byUser = (user: string) => members.filter(member => member.user === user)
     for (const user of USERS) {
-      const { devices, given } = roomUser(fixture.parts, user)
+      const { devices, assigned } = roomUser(fixture.parts, user)
       assert.deepEqual(
         [...devices].sort(),
         byUser(user)
@@ -163,7 +163,8 @@ class Story {
       )
       const roles = new Set(byUser(user).map(({ role }) => role))
       assert.ok(roles.size <= 1, `${user} has one role on all devices`)
-      if (given !== null && roles.size > 0) assert.ok(roles.has(given.role), `the role that was given to ${user}`)
+      if (assigned !== null && roles.size > 0)
+        assert.ok(roles.has(assigned.role), `the role that was assigned to ${user}`)
     }
     const isOpen = fixture.parts.settings?.closed === null
     if (isOpen && members.length === 0) assert.ok(fixture.parts.emptySince !== null, 'an empty room will end')

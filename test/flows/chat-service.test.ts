@@ -37,7 +37,7 @@ async function postAndDie(
 ): Promise<void> {
   const now = scenario.now()
   const from = { ...who.endpoint, participantId }
-  const value = JSON.stringify({ from, content, sentAt: now, roomSince: now })
+  const value = JSON.stringify({ from, content, sentAt: now, roomCreatedAt: now })
   const commit = {
     reads: {},
     writes: {},

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { decideBan, decideUnban } from '../../src/domain/room/bans.js'
 import * as life from '../../src/domain/room/lifecycle.js'
+import { decideUpdate } from '../../src/domain/room/participant-update.js'
 import * as rules from '../../src/domain/room/participants.js'
 import {
   NO_CHANGE,
@@ -100,7 +101,7 @@ export class RoomFixture {
   }
 
   change(actor: Actor, whom: Endpoint, body: UpdateParticipantRequest): RoomDecision | AppError {
-    return this.#about(whom, (parts, target) => rules.decideChange(parts, { actor, target, body }, this.now))
+    return this.#about(whom, (parts, target) => decideUpdate(parts, { actor, target, body }, this.now))
   }
 
   ban(actor: Actor, user: string, forMs: number | null = null): RoomDecision | AppError {

@@ -1,20 +1,20 @@
-// The rules of what is written in a room: who may write and read, what a message is in the room's log, and where a page of it begins.
+// The rules of chat: who may send a message, how the room log keeps it, and the cursors of its pages.
 import { AppError } from '../../errors.js'
 import type { ChatMessage } from '../../schemas/chat.js'
 import type { Actor } from '../../schemas/claims.js'
 import { requireParticipant } from '../room/access.js'
 import { participantRef, type RoomDecision, type RoomParts } from '../room/state.js'
 
-/** A message as a entry of the room log; the entry has its id and version. */
+/** A message as an entry of the room log. The entry has its id and version. */
 export interface LoggedMessage {
   readonly from: ChatMessage['from']
   readonly content: string
   readonly sentAt: number
   /**
-   * When the room began. A room that everybody left and somebody made anew goes on in the same log, and whoever is in it now has
-   * no business with what was said before.
+   * Names the room in which it was sent. A room that closed because it was empty, and was created anew under its id, goes on in the same
+   * log; its participants must not see the messages of the earlier room.
    */
-  readonly roomSince: number
+  readonly roomCreatedAt: number
 }
 
 export interface PostCommand {
@@ -30,22 +30,21 @@ export function decidePost(
   now: number
 ): RoomDecision & { readonly logEntry: { readonly id: string; readonly value: LoggedMessage } } {
   const { settings, participant } = requireParticipant('chat', parts, { actor, now })
-  const written: LoggedMessage = {
+  const message: LoggedMessage = {
     from: participantRef(participant),
     content,
     sentAt: now,
-    roomSince: settings.createdAt
+    roomCreatedAt: settings.createdAt
   }
-  const { version: _, ...data } = viewMessage({ roomId: parts.roomId, messageId, version: 0 }, written)
+  const { version: _, ...data } = viewMessage({ roomId: parts.roomId, messageId, version: 0 }, message)
   return {
     writes: {},
-    logEntry: { id: messageId, value: written },
-    // Who wrote it knows it from the reply.
+    logEntry: { id: messageId, value: message },
+    // The sender has the message from the reply.
     events: [{ to: { all: true, except: participant.participantId }, type: 'chat.message', data }]
   }
 }
 
-/** The log keeps text. */
 export const parseLoggedMessage = ({ value }: { readonly value: string }): LoggedMessage =>
   JSON.parse(value) as LoggedMessage
 
@@ -58,21 +57,16 @@ export function viewMessage(
   return { roomId, messageId, from, content, sentAt: new Date(sentAt).toISOString(), version }
 }
 
-/** Where a page ends: a version, in this life of the room. */
-export const formatPageCursor = (roomSince: number, version: number): string =>
-  Buffer.from(`${roomSince.toString(36)}.${version}`).toString('base64url')
+/** A version in the log of the room that was created at this time. */
+export const formatPageCursor = (roomCreatedAt: number, version: number): string =>
+  Buffer.from(`${roomCreatedAt.toString(36)}.${version}`).toString('base64url')
 
-/** @throws AppError invalid_cursor, also for one of an earlier life of the room */
-export function parsePageCursor(cursor: string, roomSince: number): number {
-  const [since, version] = Buffer.from(cursor, 'base64url').toString('latin1').split('.')
-  // Only the very text that was given out is taken.
-  const place = Number(version)
-  if (
-    since !== roomSince.toString(36) ||
-    !Number.isSafeInteger(place) ||
-    formatPageCursor(roomSince, place) !== cursor
-  ) {
-    throw new AppError('invalid_cursor')
-  }
-  return place
+/** @throws AppError invalid_cursor, also for a cursor of an earlier room with this id */
+export function parsePageCursor(cursor: string, roomCreatedAt: number): number {
+  const [createdAt, digits] = Buffer.from(cursor, 'base64url').toString('latin1').split('.')
+  const version = Number(digits)
+  if (createdAt !== roomCreatedAt.toString(36) || !Number.isSafeInteger(version)) throw new AppError('invalid_cursor')
+  // Several texts decode to the same values; only the one that formatPageCursor makes is a cursor.
+  if (formatPageCursor(roomCreatedAt, version) !== cursor) throw new AppError('invalid_cursor')
+  return version
 }

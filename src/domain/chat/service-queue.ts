@@ -1,12 +1,12 @@
-// What is known of a room's way to the chat service. The room's log is the queue; this says how far it was delivered, who is at
-// it, and when to look again.
+// How far the log of a room was delivered to the chat service. The room log is the queue; this state says which node delivers it and when a
+// node must look at it again.
 //
-//           nudge                begin                 rest
-//   resting ─────▶ due (checkAt) ───────▶ at work ─────────────▶ resting, or over with the room
-//                    ▲                     │ failed: after a pause that doubles
-//                    └─────────────────────┘ releaseQueue: at once
+//          announceMessage        startDelivery              finishDelivery
+//     idle ───────────────▶ due ────────────────▶ delivering ──────────────▶ idle, or over with the room
+//                            ▲                        │
+//                            └────────────────────────┘ recordFailure: due after a back-off · releaseQueue: due now
 
-/** Names a message, not a position: a log that grew anew under old numbers has another id there. */
+/** Names a message, not only its place: if the log has begun anew, the entry at this version has another id. */
 export interface ChatPosition {
   readonly version: number
   readonly id: string
@@ -14,15 +14,15 @@ export interface ChatPosition {
 
 export interface QueueState {
   readonly version: number
-  /** The last message that was delivered or given up. */
+  /** The last message that was delivered or became a dead letter. */
   readonly cursor: ChatPosition | null
-  /** How often there was news: who found nothing more to deliver rests only if none came meanwhile. */
+  /** Counts announceMessage. A delivery that found no more messages finishes only if none was announced since it looked. */
   readonly announcements: number
-  /** In a row, of the message after the cursor. */
+  /** Failures in a row, of the message after the cursor. */
   readonly failures: number
-  /** The node at work; another one may take over at `checkAt`. */
+  /** The node that delivers. Another node may take over at `checkAt`. */
   readonly deliveringNode: string | null
-  /** The room is over: what is not delivered by then is given up. */
+  /** Set when the room is over: messages that are not delivered by then become dead letters. */
   readonly giveUpAt: number | null
   /** Null: over. */
   readonly checkAt: number | null
@@ -46,50 +46,51 @@ const nextVersion = (state: QueueState, change: Partial<QueueState>): QueueState
   version: state.version + 1
 })
 
-/** There is something to deliver. A service that is in trouble is not asked sooner for it. */
+/** The log has a new message. The queue is due now, unless a node delivers or the service is in its back-off. */
 export function announceMessage(state: QueueState, now: number): QueueState {
-  const waits = state.checkAt !== null && (state.failures > 0 || state.deliveringNode !== null)
-  return nextVersion(state, { announcements: state.announcements + 1, checkAt: waits ? state.checkAt : now })
+  const mustWait = state.checkAt !== null && (state.failures > 0 || state.deliveringNode !== null)
+  return nextVersion(state, { announcements: state.announcements + 1, checkAt: mustWait ? state.checkAt : now })
 }
 
-/** Takes the work, for so long. The state that was given: it is not due, or another node has it. */
+/** The node delivers for at most `leaseMs`. Returns the same state if the queue is not due, which includes that another node delivers. */
 export function startDelivery(
   state: QueueState,
-  { node, holdMs }: { node: string; holdMs: number },
+  { node, leaseMs }: { readonly node: string; readonly leaseMs: number },
   now: number
 ): QueueState {
   if (state.checkAt === null || now < state.checkAt) return state
-  return nextVersion(state, { deliveringNode: node, checkAt: now + holdMs })
+  return nextVersion(state, { deliveringNode: node, checkAt: now + leaseMs })
 }
 
-/** What follows is for the node at work: one that has lost the work changes nothing. */
+/** Applies a rule of the delivering node. A node that no longer delivers changes nothing. */
 export const ifDelivering = (state: QueueState, node: string, rule: (state: QueueState) => QueueState): QueueState =>
   state.deliveringNode === node ? rule(state) : state
 
-/** The message was delivered, or is given up; the work goes on. */
+/** The message at `cursor` was delivered or became a dead letter. The node goes on until `checkAt`. */
 export const advance = (state: QueueState, cursor: ChatPosition, checkAt: number): QueueState =>
   nextVersion(state, { cursor, failures: 0, checkAt })
 
+/** The message after the cursor was not delivered: any node tries again after a back-off, and at `giveUpAt` at the latest. */
 export function recordFailure(
   state: QueueState,
-  { pauseMaxMs, giveUpAt }: { pauseMaxMs: number; giveUpAt: number | null },
+  { backoffMaxMs, giveUpAt }: { readonly backoffMaxMs: number; readonly giveUpAt: number | null },
   now: number
 ): QueueState {
-  const again = now + backoffMs(state.failures, pauseMaxMs)
-  const checkAt = giveUpAt === null || giveUpAt <= now ? again : Math.min(again, giveUpAt)
+  const againAt = now + backoffMs(state.failures, backoffMaxMs)
+  const checkAt = giveUpAt === null || giveUpAt <= now ? againAt : Math.min(againAt, giveUpAt)
   return nextVersion(state, { deliveringNode: null, failures: state.failures + 1, giveUpAt, checkAt })
 }
 
-/** Nothing is left to deliver. The state that was given: there was news meanwhile, so look again. */
+/** No messages are left. Returns the same state if one was announced since `announcements` was read: then the node looks again. */
 export function finishDelivery(state: QueueState, announcements: number, checkAt: number | null): QueueState {
   if (state.announcements !== announcements) return state
   return nextVersion(state, { deliveringNode: null, failures: 0, giveUpAt: null, checkAt })
 }
 
-/** The node is closing: any other one may go on at once. */
+/** The node closes: any other node may deliver at once. */
 export const releaseQueue = (state: QueueState, now: number): QueueState =>
   nextVersion(state, { deliveringNode: null, checkAt: now })
 
-/** After so many failures before: half a second, doubling. */
+/** After this many earlier failures: 500 ms, doubling with each failure up to `maxMs`. */
 export const backoffMs = (failures: number, maxMs: number): number =>
   Math.min(maxMs, FIRST_BACKOFF_MS * 2 ** Math.min(failures, 30))

@@ -1,15 +1,16 @@
-// May this user do this in this room? The one rule, which every path of a room asks:
+// Whether a user may do something in a room. Every operation on a room asks this rule:
 //
-//   1  a token for other rooms is refused; a banned user is refused, whatever their role or claim
-//   2  a user who has no part in the room cannot tell it from one that is not there, unless they ask to join
-//   3  some actions take being in the room
-//   4  the action's grant comes from the claim, else from the role: in the room, given, claimed, the creator's, the default
+//   1  A token for other rooms is refused. A banned user is refused, whatever their role or claim.
+//   2  For a user who has no part in the room it looks like a room that does not exist, except when they join.
+//   3  Some actions require that the device is in the room.
+//   4  The grant for the action comes from the claim if that lists grants, else from the role: the role of the participant, or for a device that
+//      is not in the room the assigned role, the claimed one, `host` for the creator, the role of the user's other devices, the default role.
 import { AppError } from '../../errors.js'
 import type { Actor, Grant, RoomClaim } from '../../schemas/claims.js'
 import type { Endpoint } from '../../schemas/common.js'
 import type { Role } from '../../schemas/room.js'
 import {
-  type Banned,
+  type BanRecord,
   type Invitation,
   PART,
   type ParticipantRecord,
@@ -26,8 +27,9 @@ const ROLE_GRANTS: Readonly<Record<Role, readonly Grant[]>> = {
 }
 
 interface ActionRule {
-  /** Null: nothing beyond having a part in the room. */
+  /** Null: none is required. */
   readonly grant: Grant | null
+  /** `inside`: the device is in the room. `known`: the user has a part in it, see Relation. */
   readonly from: 'anywhere' | 'known' | 'inside'
 }
 
@@ -42,10 +44,10 @@ const ACTIONS = {
   takePart: { grant: null, from: 'inside' },
   chat: { grant: 'chat', from: 'inside' },
   signal: { grant: 'signal', from: 'inside' },
-  /** To all others at once; takes `signal` too. A listener signals to one at a time. */
+  /** Candidates for all others at once. Requires `signal` too. A listener may only signal to one participant at a time. */
   broadcast: { grant: 'publish', from: 'inside' },
   invite: { grant: 'join', from: 'inside' },
-  /** An invitation passes the lock. */
+  /** An invitation lets its user join a locked room. */
   inviteToLocked: { grant: 'moderate', from: 'inside' }
 } as const satisfies Record<string, ActionRule>
 
@@ -53,12 +55,12 @@ export type RoomAction = keyof typeof ACTIONS
 
 export interface Access {
   readonly settings: Settings
-  /** Null: this device is not in. */
+  /** Null: this device is not in the room. */
   readonly participant: ParticipantRecord | null
-  /** As which it acts, or would join. */
+  /** The role of the participant, or the one that the device would join with. */
   readonly role: Role
   readonly claim: RoomClaim | undefined
-  /** A lock does not keep them out. */
+  /** The user may join while the room is locked. */
   readonly passesLock: boolean
 }
 
@@ -67,7 +69,7 @@ interface Requester {
   readonly now: number
 }
 
-/** What the rule reads. */
+/** The parts that requireAccess reads. */
 export const partsOfAccess = ({ user, device }: Endpoint): string[] => [
   ...[PART.settings, PART.participantOf({ user, device }), PART.user(user), PART.ban(user), PART.invitation(user)]
 ]
@@ -80,13 +82,14 @@ export function requireAccess(action: RoomAction, parts: RoomParts, { actor, now
   if (rule.from !== 'anywhere' && !part.isKnown) throw new AppError('room_not_found')
   const settings = requireOpenRoom(parts)
   if (rule.from === 'inside' && part.participant === null) throw new AppError('not_in_room')
-  const fromOutside = rule.grant === 'moderate' || rule.grant === 'manage' ? part.ownRole : part.role
-  const grants = grantsOf(part.participant?.role ?? fromOutside, claim)
+  // Outside the room its default role allows neither to moderate nor to manage.
+  const outsideRole = rule.grant === 'moderate' || rule.grant === 'manage' ? part.ownRole : part.role
+  const grants = grantsOf(part.participant?.role ?? outsideRole, claim)
   if (rule.grant !== null && !grants.includes(rule.grant)) throw refusedGrant(part.isKnown, rule.grant)
   const passesLock = part.isInvited || grants.includes('moderate')
   const isReader = action === 'read' || action === 'readChat'
   if (isReader && settings.locked && !part.isIn && !passesLock) throw new AppError('room_not_found')
-  // Grants without a role come from a claim; they count, and the role is only shown.
+  // A claim may list grants without a role. Then the grants decide, and the role is only shown to others.
   return {
     settings,
     participant: part.participant,
@@ -96,42 +99,45 @@ export function requireAccess(action: RoomAction, parts: RoomParts, { actor, now
   }
 }
 
-/** For actions that take being in the room. @throws AppError as requireAccess */
+/** For actions of participants. @throws AppError as requireAccess */
 export function requireParticipant(
   action: RoomAction,
   parts: RoomParts,
-  asking: Requester
+  requester: Requester
 ): Access & { participant: ParticipantRecord } {
-  const access = requireAccess(action, parts, asking)
+  const access = requireAccess(action, parts, requester)
   if (access.participant === null) throw new AppError('not_in_room')
   return { ...access, participant: access.participant }
 }
 
-/** A user who has no part in the room is not told that it is there. */
+/** To a user who has no part in the room the error does not show that the room exists. */
 export const refusedGrant = (isKnown: boolean, grant: Grant): AppError =>
-  isKnown ? new AppError('not_permitted', { detail: `It takes the grant ${grant}` }) : new AppError('room_not_found')
+  isKnown ? new AppError('not_permitted', { detail: `Requires the grant ${grant}` }) : new AppError('room_not_found')
 
 export const grantsOf = (role: Role | null, claim: RoomClaim | undefined): readonly Grant[] =>
   claim?.grants ?? (role === null ? [] : ROLE_GRANTS[role])
 
-/** The claim of the actor on this room, if there is one. @throws AppError not_permitted, banned */
+/** Returns the actor's claim for this room, if there is one. @throws AppError not_permitted, banned */
 export function requireNotBanned(parts: RoomParts, actor: Actor, now: number): RoomClaim | undefined {
   const claim = claimFor(actor, parts.roomId)
-  const ban = parts.get<Banned>(PART.ban(actor.user))
+  const ban = parts.get<BanRecord>(PART.ban(actor.user))
   if (ban && isInForce(ban, now)) throw new AppError('banned')
   return claim
 }
 
-export const isInForce = ({ until }: Banned, now: number): boolean => until === null || until > now
+export const isInForce = ({ until }: BanRecord, now: number): boolean => until === null || until > now
 
-/** The settings of a room that is there. @throws AppError room_not_found, room_closed */
+/** The settings of an open room. @throws AppError room_not_found, room_closed */
 export function requireOpenRoom({ settings }: RoomParts): Settings {
   if (settings === null) throw new AppError('room_not_found')
   if (settings.closed === null) return settings
   throw new AppError(settings.closed === 'empty' ? 'room_not_found' : 'room_closed')
 }
 
-/** What the token says of this room; undefined when it says nothing of rooms at all. @throws AppError not_permitted */
+/**
+ * Undefined: neither the token nor the room service makes claims about rooms.
+ * @throws AppError not_permitted if they claim other rooms only
+ */
 function claimFor({ rooms }: Actor, roomId: string): RoomClaim | undefined {
   if (rooms === undefined) return undefined
   const claim = ownClaim(rooms, roomId) ?? ownClaim(rooms, '*')
@@ -139,11 +145,11 @@ function claimFor({ rooms }: Actor, roomId: string): RoomClaim | undefined {
   return claim
 }
 
-/** Its own properties: a room may be called `constructor`. */
+/** Reads own properties only: a room may be called `constructor`. */
 const ownClaim = (rooms: NonNullable<Actor['rooms']>, name: string) =>
   Object.hasOwn(rooms, name) ? rooms[name] : undefined
 
-/** A claim counts as explicit if it names the room, or gives something in every room. */
+/** Whether a claim gives the user a part in the room: it names the room, or gives a role or grants in every room. */
 function isExplicit(actor: Actor, roomId: string, claim: RoomClaim | undefined): boolean {
   if (claim === undefined || actor.served !== undefined) return actor.served === 'named'
   const namesRoom = actor.rooms !== undefined && Object.hasOwn(actor.rooms, roomId)
@@ -152,26 +158,26 @@ function isExplicit(actor: Actor, roomId: string, claim: RoomClaim | undefined):
 
 interface Relation {
   readonly participant: ParticipantRecord | null
-  /** With this device or another one. */
+  /** This device or another one of the user is in the room. */
   readonly isIn: boolean
   readonly isInvited: boolean
-  /** Has a part in the room: is in, made it, was asked in, or has an explicit claim. */
+  /** The user has a part in the room: is in it, created it, is invited, or has an explicit claim. */
   readonly isKnown: boolean
-  /** Given, claimed, the creator's, or that of another device which is in. */
+  /** Assigned, claimed, the creator's, or that of another device in the room. */
   readonly ownRole: Role | null
-  /** The same, else what the room gives to everybody, or an invitation does. */
+  /** `ownRole`, else the default role of the room; in a room for members only, `speaker` for an invited user. */
   readonly role: Role | null
 }
 
 function relationOf(parts: RoomParts, actor: Actor, claim: RoomClaim | undefined): Relation {
   const participant = parts.get<ParticipantRecord>(PART.participantOf(actor))
-  const { devices, given, role: roleHere } = roomUser(parts, actor.user)
+  const { devices, assigned, role: roleInRoom } = roomUser(parts, actor.user)
   const isIn = participant !== null || devices.length > 0
   const isInvited = hasInvitation(parts, actor.user)
-  const isOwner = isCreator(parts, actor.user) && actor.served === undefined && (given?.role ?? 'host') === 'host'
+  const isOwner = isCreator(parts, actor.user) && actor.served === undefined && (assigned?.role ?? 'host') === 'host'
   const claimed = claim?.role ?? null
-  const stands = given !== null && (claimed === null || claimed === given.over)
-  const ownRole = stands ? given.role : (claimed ?? (isOwner ? 'host' : isIn ? roleHere : null))
+  const isAssigned = assigned !== null && (claimed === null || claimed === assigned.claimed)
+  const ownRole = isAssigned ? assigned.role : (claimed ?? (isOwner ? 'host' : isIn ? roleInRoom : null))
   const { defaultRole = 'none' } = parts.settings ?? {}
   const role = ownRole ?? (defaultRole === 'none' ? (isInvited ? 'speaker' : null) : defaultRole)
   const isKnown = isIn || isOwner || isInvited || isExplicit(actor, parts.roomId, claim)
@@ -181,20 +187,21 @@ function relationOf(parts: RoomParts, actor: Actor, claim: RoomClaim | undefined
 export const isCreator = ({ settings }: RoomParts, user: string): boolean =>
   settings?.createdBy === user && settings.closed !== 'empty'
 
-/** What the room keeps of a user; what an earlier room of this id kept says nothing. */
+/** What the room keeps of a user. What an earlier room with this id kept is ignored. */
 export function roomUser(parts: RoomParts, user: string): RoomUser {
-  const roomSince = parts.settings?.createdAt ?? 0
+  const roomCreatedAt = parts.settings?.createdAt ?? 0
   const kept = parts.get<RoomUser>(PART.user(user))
-  return kept?.roomSince === roomSince ? kept : { roomSince, devices: [], role: null, given: null, left: [] }
+  if (kept?.roomCreatedAt === roomCreatedAt) return kept
+  return { roomCreatedAt, devices: [], role: null, assigned: null, left: [] }
 }
 
-/** Null when it has left, also if its device has joined again since. Reads PART.participant. */
+/** Null: the participant has left, also if its device has joined again. Reads PART.participant. */
 export function findParticipantRecord(parts: RoomParts, participantId: string): ParticipantRecord | null {
   const participant = parts.get<ParticipantRecord>(PART.participant(participantId))
   return participant?.participantId === participantId ? participant : null
 }
 
-/** It rings, or was accepted since the room began. */
+/** The user's invitation is ringing, or was accepted since the room was created. */
 function hasInvitation(parts: RoomParts, user: string): boolean {
   const invitation = parts.get<Invitation>(PART.invitation(user))
   if (invitation === null || invitation.ended === null) return invitation !== null

@@ -1,4 +1,4 @@
-// A room that is not there yet, and what it looks like once it is made.
+// The settings of a new room.
 import { AppError } from '../../errors.js'
 import type { Endpoint } from '../../schemas/common.js'
 import type { RoomParts, ServiceSettings, Settings } from './state.js'
@@ -13,13 +13,16 @@ const DEFAULT_SETTINGS: Omit<Settings, 'createdAt' | 'createdBy' | 'maxParticipa
 }
 
 export interface NewRoom {
-  /** Unless the room says fewer. */
+  /** The limit of this server. A room may have a lower one. */
   readonly maxParticipants: number
-  /** What the room service says of it. */
+  /** What the room service decides. */
   readonly serviceSettings?: ServiceSettings
 }
 
-/** The settings of the room, or those of a new one. A room that its host closed stays closed for the retention. */
+/**
+ * The settings of the open room, or those of a new one. A room that its host closed stays closed for RETENTION_MS.
+ * @throws AppError room_closed
+ */
 export function existingOrNewRoom(
   { settings }: RoomParts,
   { actor, maxParticipants, serviceSettings }: NewRoom & { readonly actor: Endpoint },

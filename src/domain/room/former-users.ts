@@ -1,26 +1,25 @@
-// What a room keeps of users who are out: a role that was given to them, and for a short while which participations were theirs.
+// What a room keeps of users who have left: a role that was assigned to them, and for a minute the ids of their participations.
 import { NO_CHANGE, PART, type RoomDecision, type RoomParts, type RoomUser } from './state.js'
 
-/** How long an ended participation may still be named, to ban its user. */
+/** How long a moderator may ban the user of a participation that has ended. */
 const LEFT_KEEP_MS = 60_000
-/** Given roles of this many users who are out; those who left first are forgotten first. */
-const GIVEN_ROLES_MAX = 1000
+/** Assigned roles that are kept for users who have left. The roles of users who left first are removed first. */
+const ASSIGNED_ROLES_MAX = 1000
 
-/** The parts of users who are out and of whom nothing has to be kept. */
+/** The parts of users who have left and of whom nothing has to be kept. `room` has all parts of PART.users. */
 export function formerUserParts(room: RoomParts, now: number): string[] {
-  const out = room
-    .list<RoomUser>(PART.users)
-    .flatMap(([user, { devices, given, left }]) =>
-      devices.length > 0 ? [] : [{ name: PART.user(user), isGiven: given !== null, leftAt: left.at(-1)?.at ?? 0 }]
-    )
-  const given = out.filter(({ isGiven }) => isGiven).sort((a, b) => b.leftAt - a.leftAt)
-  const lapsed = out.filter(({ isGiven, leftAt }) => !isGiven && leftAt + LEFT_KEEP_MS <= now)
-  return [...lapsed, ...given.slice(GIVEN_ROLES_MAX)].map(({ name }) => name)
+  const former = room.list<RoomUser>(PART.users).flatMap(([user, { devices, assigned, left }]) => {
+    if (devices.length > 0) return []
+    return [{ part: PART.user(user), hasRole: assigned !== null, leftAt: left.at(-1)?.at ?? 0 }]
+  })
+  const newestFirst = former.filter(({ hasRole }) => hasRole).sort((a, b) => b.leftAt - a.leftAt)
+  const lapsed = former.filter(({ hasRole, leftAt }) => !hasRole && leftAt + LEFT_KEEP_MS <= now)
+  return [...lapsed, ...newestFirst.slice(ASSIGNED_ROLES_MAX)].map(({ part }) => part)
 }
 
-/** But those of whom a device has come in meanwhile. Reads settings and the parts. */
-export function forgetFormerUsers(parts: RoomParts, names: readonly string[]): RoomDecision {
-  if (parts.settings?.closed !== null) return NO_CHANGE
-  const out = names.filter(name => parts.get<RoomUser>(name)?.devices.length === 0)
-  return { writes: Object.fromEntries(out.map(name => [name, null])), events: [] }
+/** Deletes these parts, except those of users who have joined again. Reads PART.settings and the parts. */
+export function removeFormerUserParts(room: RoomParts, names: readonly string[]): RoomDecision {
+  if (room.settings?.closed !== null) return NO_CHANGE
+  const former = names.filter(part => room.get<RoomUser>(part)?.devices.length === 0)
+  return { writes: Object.fromEntries(former.map(part => [part, null])), events: [] }
 }

@@ -1,9 +1,9 @@
-// The rules of an invitation: a participant makes a user's devices ring. A user has at most one invitation to a room.
+// The rules of invitations. All devices of the invited user ring. A user has at most one invitation to a room.
 //
 //             accept · join
-//   ringing ────────────────▶ accepted      lets in past the lock, until a moderator puts the user out
-//      │ decline · cancel · time · the room closes
-//      └────────────────────▶ declined · cancelled · expired · closed       forgotten after a while, as is accepted
+//   ringing ────────────────▶ accepted      the user may join a locked room, until a moderator removes them
+//      │ decline · cancel · timeout · the room closes
+//      └────────────────────▶ declined · cancelled · expired · closed       deleted after a while, as is accepted
 import { AppError } from '../../errors.js'
 import type { Actor } from '../../schemas/claims.js'
 import type { Endpoint } from '../../schemas/common.js'
@@ -11,15 +11,15 @@ import type { IncomingInvitation, InvitationState, InviteRefusal } from '../../s
 import { endpoint } from '../endpoint.js'
 import { isInForce, partsOfAccess, requireAccess, requireParticipant } from './access.js'
 import {
-  dropOldestEnded,
+  deleteInvitation,
+  deleteOldestEnded,
   dueAt,
-  forgetInvitation,
   type InviteBounds,
-  requireRoomForInvitations,
-  ringingInvitations
+  requireRoomForInvitations
 } from './invitation-bounds.js'
+import { endInvitation } from './invitation-end.js'
 import {
-  type Banned,
+  type BanRecord,
   type EarlyCancel,
   type Invitation,
   type InvitationOwner,
@@ -45,14 +45,14 @@ export interface InviteCommand {
   readonly bounds: InviteBounds
 }
 
-/** What is read for it: who is in, and what was invited, beside what it stands on. */
+/** The parts that decideInvite reads: those it relies on, the participants and all invitations. */
 export const partsReadForInvite = (command: InviteCommand): string[] => [
   ...partsOfInvite(command),
   PART.participantHeads,
   PART.invitation('')
 ]
 
-/** What a decision to invite stands on. */
+/** The parts that decideInvite relies on. */
 export const partsOfInvite = ({ actor, invitees }: Pick<InviteCommand, 'actor' | 'invitees'>): string[] => [
   ...partsOfAccess(actor),
   ...invitees.flatMap(({ user, invitationId }) => [
@@ -63,7 +63,7 @@ export const partsOfInvite = ({ actor, invitees }: Pick<InviteCommand, 'actor' |
   ])
 ]
 
-/** @throws AppError invitation_id_taken, too_many_invitations and what access throws */
+/** @throws AppError invitation_id_taken, too_many_invitations and what requireAccess throws */
 export function decideInvite(room: RoomParts, command: InviteCommand, now: number): RoomDecision {
   const { actor, metadata, ringMs } = command
   const { settings, participant } = requireParticipant('invite', room, { actor, now })
@@ -81,7 +81,7 @@ export function decideInvite(room: RoomParts, command: InviteCommand, now: numbe
   // Unchanged settings are written too, so that a concurrent close or join conflicts and is decided with this invitation.
   const writes: Record<string, object | null> = {
     [PART.settings]: settings,
-    ...dropOldestEnded(room, command.bounds, fresh.length)
+    ...deleteOldestEnded(room, command.bounds, fresh.length)
   }
   for (const invitation of invited) {
     const before = room.get<Invitation>(PART.invitation(invitation.user))
@@ -104,14 +104,14 @@ export function decideInvite(room: RoomParts, command: InviteCommand, now: numbe
 export const usersInRoom = (room: RoomParts): ReadonlySet<string> =>
   new Set(room.list<ParticipantHead>(PART.participantHeads).map(([, { user }]) => user))
 
-/** Why no device of the user will ring; null when one may. */
+/** Why the user may not be invited; null: they may. */
 export function inviteRefusal(
   room: RoomParts,
   { actor, user, usersInside }: Pick<InviteeCheck, 'actor' | 'user' | 'usersInside'>,
   now: number
 ): InviteRefusal | null {
   if (user === actor.user) return 'self'
-  const ban = room.get<Banned>(PART.ban(user))
+  const ban = room.get<BanRecord>(PART.ban(user))
   if (ban && isInForce(ban, now)) return 'banned'
   return usersInside.has(user) ? 'in_room' : null
 }
@@ -123,14 +123,17 @@ interface InviteeCheck {
   readonly usersInside: ReadonlySet<string>
 }
 
-/** False also for a repeat, for what was cancelled ahead, and for who is ringing already. @throws AppError invitation_id_taken */
+/**
+ * False for a repeat, an early cancel, a refused user, and a user for whom an invitation rings already.
+ * @throws AppError invitation_id_taken
+ */
 function isNewInvitation(room: RoomParts, invitee: InviteeCheck, now: number): boolean {
   const { user, invitationId, actor } = invitee
-  const named = room.get<InvitationOwner>(PART.invitationOwner(invitationId))
-  const ahead = room.get<EarlyCancel>(PART.earlyCancel(invitationId))
-  const isTaken = (named !== null && named.user !== user) || (ahead !== null && ahead.by.user !== actor.user)
+  const owner = room.get<InvitationOwner>(PART.invitationOwner(invitationId))
+  const cancel = room.get<EarlyCancel>(PART.earlyCancel(invitationId))
+  const isTaken = (owner !== null && owner.user !== user) || (cancel !== null && cancel.by.user !== actor.user)
   if (isTaken) throw new AppError('invitation_id_taken')
-  if (named !== null || ahead !== null || inviteRefusal(room, invitee, now) !== null) return false
+  if (owner !== null || cancel !== null || inviteRefusal(room, invitee, now) !== null) return false
   return room.get<Invitation>(PART.invitation(user))?.ended !== null
 }
 
@@ -140,7 +143,7 @@ export interface InvitationAnswer {
   readonly outcome: 'accepted' | 'declined'
 }
 
-/** Reads partsOfAccess. The first answer wins. @throws AppError invitation_not_found, invitation_ended and what access throws */
+/** Reads partsOfAccess. The first answer wins. @throws AppError invitation_not_found, invitation_ended and what requireAccess throws */
 export function decideAnswer(
   parts: RoomParts,
   { actor, invitationId, outcome }: InvitationAnswer,
@@ -156,7 +159,7 @@ export function decideAnswer(
   return endInvitation(invitation, { reason: outcome, by, at: now })
 }
 
-/** Its time has come: it rings no more, or was kept for long enough. Reads the user's invitation. */
+/** Ends an invitation that has rung for long enough, and deletes an ended one. Reads PART.invitation. */
 export function decideExpiry(
   parts: RoomParts,
   { user, retentionMs }: { user: string; retentionMs: number },
@@ -165,74 +168,18 @@ export function decideExpiry(
   const invitation = parts.get<Invitation>(PART.invitation(user))
   if (invitation === null || dueAt(invitation, retentionMs) > now) return NO_CHANGE
   if (invitation.ended === null) return endInvitation(invitation, { reason: 'expired', by: null, at: now })
-  return { writes: forgetInvitation(invitation), events: [] }
+  return { writes: deleteInvitation(invitation), events: [] }
 }
 
-/** To join a room that rings is to accept. */
+/** A user who joins accepts their ringing invitation. */
 export function acceptOnJoin(
   parts: RoomParts,
-  joined: RoomDecision,
+  joining: RoomDecision,
   { actor, now }: { actor: Actor; now: number }
 ): RoomDecision {
   const invitation = parts.get<Invitation>(PART.invitation(actor.user))
-  if (invitation?.ended !== null) return joined
-  return mergeDecisions(joined, endInvitation(invitation, { reason: 'accepted', by: endpoint(actor), at: now }))
-}
-
-/** What is read for the end of a room, and what it stands on. */
-export const partsReadForEnd: readonly string[] = [PART.settings, PART.empty, PART.invitation('')]
-export const partsOfEnd = (room: RoomParts): string[] => [
-  PART.settings,
-  PART.empty,
-  ...ringingInvitations(room).map(({ user }) => PART.invitation(user))
-]
-
-/** With the room all that rings in it ends. */
-export function endAllInvitations(
-  room: RoomParts,
-  closed: RoomDecision,
-  { by, now }: { by: Endpoint | null; now: number }
-): RoomDecision {
-  if (!closed.endsRoom) return closed
-  return mergeDecisions(
-    closed,
-    ...ringingInvitations(room).map(each => endInvitation(each, { reason: 'closed', by, at: now }))
-  )
-}
-
-/** With the removal of a user goes the invitation that would let them in again. */
-export function withdrawInvitation(
-  parts: RoomParts,
-  removed: RoomDecision,
-  { user, by, now }: { user: string; by: Endpoint; now: number }
-): RoomDecision {
-  const invitation = parts.get<Invitation>(PART.invitation(user))
-  if (invitation?.ended === null)
-    return mergeDecisions(removed, endInvitation(invitation, { reason: 'cancelled', by, at: now }))
-  if (invitation?.ended.reason !== 'accepted') return removed
-  return mergeDecisions(removed, { writes: forgetInvitation(invitation), events: [] })
-}
-
-/** What the inviter may know of who ended it: not which device declined. */
-export const endedByForInviter = (ended: Invitation['ended']): Endpoint | null =>
-  ended === null || ended.reason === 'declined' ? null : ended.by
-
-/** Each device that rang and the one that invited hear of it once; the one that acts hears it from its reply. */
-export function endInvitation(invitation: Invitation, ended: NonNullable<Invitation['ended']>): RoomDecision {
-  const { invitationId, user, from, isMuted } = invitation
-  const { reason, by } = ended
-  const isAnswer = reason === 'accepted' || reason === 'declined'
-  const told = (to: RoomEvent['to'], why: string, who: Endpoint | null): RoomEvent => ({
-    to,
-    type: 'room.invitation_ended',
-    data: { invitationId, user, reason: why, by: who }
-  })
-  const toInvitee = { user, except: by?.user === user ? [by.device] : [] }
-  const events = isMuted ? [] : [told(toInvitee, isAnswer ? `${reason}_elsewhere` : reason, by)]
-  if (by?.user !== from.user || by.device !== from.device) {
-    events.push(told({ user: from.user, device: from.device }, reason, endedByForInviter(ended)))
-  }
-  return { writes: { [PART.invitation(user)]: { ...invitation, metadata: {}, ended } }, events }
+  if (invitation?.ended !== null) return joining
+  return mergeDecisions(joining, endInvitation(invitation, { reason: 'accepted', by: endpoint(actor), at: now }))
 }
 
 export function viewInvitation({ invitationId, user, until, ended }: Invitation, now: number): InvitationState {

@@ -1,4 +1,4 @@
-// How a room is made, changed and closed.
+// The rules of creating, changing and closing a room.
 import type { Actor } from '../../schemas/claims.js'
 import type { Endpoint } from '../../schemas/common.js'
 import type { CloseReason, RoomRequest } from '../../schemas/room.js'
@@ -8,27 +8,30 @@ import { existingOrNewRoom, type NewRoom } from './creation.js'
 import { ownParticipantId } from './participants.js'
 import { NO_CHANGE, PART, type RoomDecision, type RoomParts, roomEvent, type Settings } from './state.js'
 
-/** A room that is made ahead of time is over if no device has joined it within this time. */
+/** A room that was created without joining it closes if no device joins within this time. */
 export const UNUSED_ROOM_MS = 3_600_000
 
-/** Makes the room, or changes what the body names; reads partsOfAccess. @throws AppError not_permitted, banned, room_not_found, room_closed */
+/**
+ * Creates the room, or changes the settings that the body names. Reads partsOfAccess.
+ * @throws AppError not_permitted, banned, room_not_found, room_closed
+ */
 export function decideSettings(
   parts: RoomParts,
-  { actor, body, ...making }: { readonly actor: Actor; readonly body: RoomRequest } & NewRoom,
+  { actor, body, ...defaults }: { readonly actor: Actor; readonly body: RoomRequest } & NewRoom,
   now: number
 ): RoomDecision {
   const claim = requireNotBanned(parts, actor, now)
-  const before = existingOrNewRoom(parts, { actor, ...making }, now)
-  const fresh = before !== parts.settings
-  if (!fresh) requireAccess('manage', parts, { actor, now })
+  const before = existingOrNewRoom(parts, { actor, ...defaults }, now)
+  const isNew = before !== parts.settings
+  if (!isNew) requireAccess('manage', parts, { actor, now })
   else if (!grantsOf(claim?.role ?? 'host', claim).includes('manage'))
     throw refusedGrant(actor.served !== 'unnamed', 'manage')
-  const settings: Settings = { ...before, ...body, ...(fresh ? { isUnused: true } : {}) }
+  const settings: Settings = { ...before, ...body, ...(isNew ? { isUnused: true } : {}) }
   const by = endpoint(actor)
   return {
-    createsRoom: fresh,
-    writes: { [PART.settings]: settings, ...(fresh ? { [PART.empty]: now } : {}) },
-    events: fresh ? [] : [roomEvent('room.updated', { changes: body, by }, ownParticipantId(parts, actor))]
+    createsRoom: isNew,
+    writes: { [PART.settings]: settings, ...(isNew ? { [PART.empty]: now } : {}) },
+    events: isNew ? [] : [roomEvent('room.updated', { changes: body, by }, ownParticipantId(parts, actor))]
   }
 }
 
@@ -38,13 +41,13 @@ export function decideClose(parts: RoomParts, actor: Actor, now: number): RoomDe
   return endRoom(settings, { reason: 'closed', by: endpoint(actor), except: ownParticipantId(parts, actor) })
 }
 
-/** When a room that no device is in is over; null for any other room. Reads settings and empty. */
+/** When an empty room closes; null: it is not empty. Reads PART.settings and PART.empty. */
 export function closesAt({ settings, emptySince, participantCount }: RoomParts, lingerMs: number): number | null {
   if (settings === null || settings.closed !== null || emptySince === null || participantCount > 0) return null
   return emptySince + (settings.isUnused ? UNUSED_ROOM_MS : lingerMs)
 }
 
-/** Reads settings and empty. */
+/** Closes the room if it was empty for long enough. Reads PART.settings and PART.empty. */
 export function decideCloseEmpty(parts: RoomParts, lingerMs: number, now: number): RoomDecision {
   const until = closesAt(parts, lingerMs)
   return until === null || until > now || parts.settings === null
@@ -52,19 +55,19 @@ export function decideCloseEmpty(parts: RoomParts, lingerMs: number, now: number
     : endRoom(parts.settings, { reason: 'empty', by: null })
 }
 
-/** The room service knows it no longer. Reads settings. */
+/** The room service does not know the room any more. Reads PART.settings. */
 export function decideCloseUnknown({ settings }: RoomParts): RoomDecision {
   return settings === null || settings.closed !== null ? NO_CHANGE : endRoom(settings, { reason: 'closed', by: null })
 }
 
-/** Reads settings. */
+/** The commit of this decision starts the expiry of a room that is over. Reads PART.settings. */
 export const restartExpiry = ({ settings }: RoomParts): RoomDecision =>
   settings?.closed === null ? NO_CHANGE : { writes: {}, events: [], endsRoom: true }
 
 interface Closing {
   readonly reason: CloseReason
   readonly by: Endpoint | null
-  /** This participant gets no event of it. */
+  /** The participant who gets no event. */
   readonly except?: string | undefined
 }
 

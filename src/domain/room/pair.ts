@@ -1,5 +1,5 @@
-// What two participants of a room signal to each other. Every pair is a state of its own: what two people negotiate fights with
-// nobody else's. Of crossing offers the first one stands; the later joiner is the polite side (W3C WebRTC, section 10.7, perfect
+// A pair: the negotiation of two participants of a room. Each pair is an aggregate of its own, so its commits conflict with no other
+// pair's. If offers collide, the first one stands; the participant who joined later is the polite side (W3C WebRTC, section 10.7, perfect
 // negotiation).
 import { AppError } from '../../errors.js'
 import type { CandidatesRequest } from '../../schemas/signal.js'
@@ -22,7 +22,7 @@ import type { Description } from '../negotiation/sdp.js'
 import { type ParticipantHead, type ParticipantRef, participantRef } from './state.js'
 
 type PairSide = 'earlier' | 'later'
-/** With the version of the room that let them in. */
+/** `since`: the version of the room at which they joined. */
 export type JoinedParticipant = ParticipantRef & { readonly since: number }
 
 export const toJoinedParticipant = (participant: ParticipantHead): JoinedParticipant => ({
@@ -34,16 +34,16 @@ export interface PairState extends Negotiation<PairSide> {
   readonly roomId: string
   readonly version: number
   readonly peers: { readonly [side in PairSide]: ParticipantRef }
-  /** The version of the room that let the later one in: neither gets a signal before both joinings were published. */
+  /** The version of the room at which the later one joined. Signals are held until it is published, so that they follow both joinings. */
   readonly since: number
-  /** When to look whether both are still in the room; null: one is not, and this is over. */
+  /** When to check whether both are still in the room; null: one has left, and the pair is over. */
   readonly checkAt: number | null
 }
 
 export type PairCommand =
   | { readonly type: 'offer' | 'answer'; readonly description: Description; readonly revision?: number | undefined }
   | { readonly type: 'candidates'; readonly batch: CandidatesRequest }
-  /** The pair takes what the sender has broadcast. */
+  /** Sends what the sender has broadcast and the pair has not sent yet. */
   | { readonly type: 'broadcast'; readonly broadcast: Broadcast }
 
 export interface PairDecision {
@@ -56,7 +56,7 @@ export interface PairDecision {
   }[]
 }
 
-/** The two in the order in which they joined, which both of them see alike. */
+/** The two in the order in which they joined, whichever of them sends. */
 export const orderByJoin = (
   a: JoinedParticipant,
   b: JoinedParticipant
@@ -88,25 +88,25 @@ interface PairInput {
   readonly from: string
   readonly command: PairCommand
   readonly checkAt: number
-  /** The two do not know of each other yet: everything is committed, and nothing goes direct. */
-  readonly mustWait: boolean
+  /** Signals are held, which takes a commit: none is sent without one. */
+  readonly isHeld: boolean
 }
 
 /** @throws AppError offer_collision, stale_revision, no_offer_pending, stale_candidate, too_many_waiting_candidates */
-export function decidePair(state: PairState, { from, command, checkAt, mustWait }: PairInput): PairDecision {
+export function decidePair(state: PairState, { from, command, checkAt, isHeld }: PairInput): PairDecision {
   const signaler = signalerOf(state, from)
   const { next: result, signals } = apply(state, signaler, command)
   const { negotiation, signaled } = result
-  // What is not there yet has to be made, even when there is nothing to keep of it.
-  const unchanged = result === state && state.version > 0 && !mustWait
-  // What waits is dropped by the next check, which nothing puts off.
+  // The first signal creates the pair, even if it changes nothing: signals without a commit need an aggregate.
+  const unchanged = result === state && state.version > 0 && !isHeld
+  // The next check drops waiting candidates, so it is not postponed while some wait.
   const nextCheckAt = hasWaiting(state) ? (state.checkAt ?? checkAt) : checkAt
   const next = unchanged ? state : { ...state, version: state.version + 1, checkAt: nextCheckAt, negotiation, signaled }
   const { participantId: to, user, device } = state.peers[signaler.other]
   const common = { roomId: state.roomId, version: next.version, from: state.peers[signaler.side], to }
   return {
     state: next,
-    isHeld: mustWait,
+    isHeld,
     events: signals.map(({ type, data }) => ({ to: { user, device }, type, data: { ...common, ...data } }))
   }
 }
@@ -117,11 +117,11 @@ function apply(state: PairState, signaler: Signaler<PairSide>, command: PairComm
   return (command.type === 'offer' ? applyOffer : applyAnswer)(state, signaler, command)
 }
 
-/** The sender has described something to the other one. */
+/** The participant `from` has sent an offer or answer to the other one. */
 export const isDescribedBy = (state: PairState, from: string): boolean =>
   isDescribed(state.signaled[signalerOf(state, from).side])
 
-/** How many of a batch that was broadcast the pair has no use for yet. */
+/** How many candidates of a broadcast batch are not of the current generation, and so wait. */
 export function countNotCurrent(state: PairState, from: string, { candidates }: CandidatesRequest): number {
   const mine = state.signaled[signalerOf(state, from).side]
   return candidates.filter(candidate => !isCurrent(mine, candidate)).length
@@ -131,13 +131,13 @@ export function countPairWaiting(state: PairState, from: string, batch: Candidat
   return countWaiting(state, signalerOf(state, from), batch.candidates)
 }
 
-/** One of them has left. */
+/** One of the two has left. */
 export const endPair = (state: PairState): PairDecision => ({
   state: { ...state, version: state.version + 1, checkAt: null },
   events: []
 })
 
-/** Both are still in. Candidates that wait have done so for long enough: no description has come for them. */
+/** Both are still in the room. Candidates that still wait are dropped: their description has not come since the last check. */
 export function dropWaitingCandidates(state: PairState, checkAt: number): PairDecision {
   if (!hasWaiting(state)) return { state: { ...state, checkAt }, events: [] }
   const { earlier, later } = state.signaled

@@ -1,14 +1,13 @@
-// The rules for participants as pure functions: (parts of the room, command, now) → writes and events, or an AppError. The commit
-// succeeds only if no part that was read has changed, so a rule must use no part that was not read.
+// The rules of participants, as pure functions: (parts of the room, command, now) → writes and events, or an AppError. The commit is
+// conditional on the parts that the service has named for the rule, so a rule must use no others.
 import { AppError } from '../../errors.js'
 import type { Actor } from '../../schemas/claims.js'
 import type { Endpoint } from '../../schemas/common.js'
-import type { LeaveReason, Role, UpdateParticipantRequest } from '../../schemas/room.js'
+import type { LeaveReason } from '../../schemas/room.js'
 import { endpoint } from '../endpoint.js'
 import { type Access, requireAccess, requireNotBanned, requireOpenRoom, roomUser } from './access.js'
 import { existingOrNewRoom, type NewRoom } from './creation.js'
 import {
-  mergeDecisions,
   NO_CHANGE,
   PART,
   type ParticipantRecord,
@@ -29,7 +28,7 @@ export interface JoinCommand extends NewRoom {
 }
 
 /**
- * Reads partsOfAccess. The first to join makes the room and is its host.
+ * Reads partsOfAccess. The first device that joins creates the room, and its user is the host.
  * @throws AppError not_permitted, banned, room_not_found, room_closed, room_locked
  */
 export function decideJoin(read: RoomParts, command: JoinCommand, now: number): RoomDecision {
@@ -80,36 +79,36 @@ const newParticipant = (
   since: null,
   role,
   claimed: claim?.role ?? null,
-  ...(actor.served === undefined ? {} : { isServed: true as const }),
+  ...(actor.served === undefined ? {} : { isFromService: true as const }),
   awaySince: null,
   joinedAt: now,
   metadata
 })
 
-/** What the room keeps of the user, with the device that comes in and after what it replaces. */
+/** The user's part with the joining device, after the participation that it replaces has left. */
 function addDevice(parts: RoomParts, { user, device, role }: ParticipantRecord, replaced: RoomDecision): RoomUser {
   const known = roomUser(parts, user)
   const { left } = (replaced.writes[PART.user(user)] as RoomUser | undefined) ?? known
   const devices = [...known.devices.filter(each => each !== device), device]
-  return { ...known, devices, role, given: known.given?.role === role ? known.given : null, left }
+  return { ...known, devices, role, assigned: known.assigned?.role === role ? known.assigned : null, left }
 }
 
 export interface LeaveOptions {
   readonly reason: LeaveReason
   readonly by: Endpoint | null
   readonly now: number
-  /** This participant gets no event of it. */
+  /** The participant who gets no event. */
   readonly except?: string | undefined
 }
 
-/** One device leaves; reads settings and the user's part. */
+/** One device leaves. Reads PART.settings and PART.user. */
 export const leaveRoom = (parts: RoomParts, participant: ParticipantRecord, leaving: LeaveOptions): RoomDecision =>
   leaveWithDevices(parts, [participant], leaving)
 
-/** How many of a user's ended participations are remembered: a moderator may name one that has just left. */
+/** Ended participations that are kept for a user, so that a moderator can ban one that has just left. */
 const FORMER_PARTICIPATIONS_MAX = 4
 
-/** These devices, of one user, leave together. Reads settings and the user's part. */
+/** These devices of one user leave together. Reads PART.settings and PART.user. */
 export function leaveWithDevices(
   parts: RoomParts,
   participants: readonly ParticipantRecord[],
@@ -140,18 +139,18 @@ function leftEvents(
 ): RoomEvent[] {
   const data = { participantId, user, reason, by }
   const type = 'room.participant_left'
-  // A device that leaves knows it from the reply; one that is put out has to receive it.
+  // A device that leaves by itself has the reply. One that is removed gets the event, although it is no recipient of the room any more.
   const own: RoomEvent[] = reason === 'left' ? [] : [{ to: { user, device }, type, data }]
   return [roomEvent(type, data, except), ...own]
 }
 
-/** The room does not know of this participation any more, which it had announced: a failover forgot it. */
+/** A failover has lost this participation, which the room had announced: announces that it has left. */
 export const announceForgotten = (participation: ParticipantRef): RoomDecision => ({
   writes: {},
   events: leftEvents(participation, { reason: 'lost', by: null })
 })
 
-/** The stream of a participant's device has gone, or it shows no sign of life. */
+/** The participant's device has disconnected or is not live. */
 export function markAway(participant: ParticipantRecord, since: number): RoomDecision {
   return participant.awaySince === null
     ? updateParticipant({ ...participant, awaySince: since }, null, participant.participantId)
@@ -164,63 +163,13 @@ export function markBack(participant: ParticipantRecord): RoomDecision {
     : updateParticipant({ ...participant, awaySince: null }, null, participant.participantId)
 }
 
-/** The devices of a user that are in, as they were read. */
+/** The participants of a user, as far as their parts were read. */
 export const participantsOf = (parts: RoomParts, user: string): ParticipantRecord[] =>
   roomUser(parts, user).devices.flatMap(
     device => parts.get<ParticipantRecord>(PART.participantOf({ user, device })) ?? []
   )
 
-interface ChangeParticipant {
-  readonly actor: Actor
-  readonly target: ParticipantRecord
-  readonly body: UpdateParticipantRequest
-}
-
-/**
- * A role is the user's: all their devices get it. Reads what access does, and the target user's part and participants.
- * @throws AppError not_permitted and what access throws
- */
-export function decideChange(parts: RoomParts, { actor, target, body }: ChangeParticipant, now: number): RoomDecision {
-  const own = actor.user === target.user && actor.device === target.device
-  const { role, metadata, mute } = body
-  requireAccess(own && role === undefined ? 'takePart' : 'moderate', parts, { actor, now })
-  const isHost =
-    target.role === 'host' || participantsOf(parts, target.user).some(participant => participant.role === 'host')
-  if (role !== undefined && (role === 'host' || isHost)) requireAccess('manage', parts, { actor, now })
-  if (metadata !== undefined && !own) throw new AppError('not_permitted', { detail: 'Metadata is its owner’s' })
-  const by = endpoint(actor)
-  const except = ownParticipantId(parts, actor)
-  const described: ParticipantRecord = metadata === undefined ? target : { ...target, metadata }
-  const decision =
-    role !== undefined
-      ? assignRole(parts, described, { role, by, except })
-      : metadata === undefined
-        ? NO_CHANGE
-        : updateParticipant(described, by, except)
-  if (mute === undefined) return decision
-  const asked: RoomEvent = {
-    to: { user: target.user, device: target.device },
-    type: 'room.mute_requested',
-    data: { participantId: target.participantId, mute, by }
-  }
-  return { ...decision, events: [...decision.events, asked] }
-}
-
-interface RoleChange {
-  readonly role: Role
-  readonly by: Endpoint
-  readonly except: string | undefined
-}
-
-function assignRole(parts: RoomParts, target: ParticipantRecord, { role, by, except }: RoleChange): RoomDecision {
-  const { user, device, claimed } = target
-  const others = participantsOf(parts, user).filter(each => each.device !== device)
-  const decisions = [target, ...others].map(participant => updateParticipant({ ...participant, role }, by, except))
-  const record: RoomUser = { ...roomUser(parts, user), role, given: { role, over: claimed } }
-  return mergeDecisions({ writes: { [PART.user(user)]: record }, events: [] }, ...decisions)
-}
-
-/** @throws AppError not_permitted, also for a host that another user wants out, and what access throws */
+/** Removing a host requires `manage`. @throws AppError not_permitted and what requireAccess throws */
 export function decideRemoval(
   parts: RoomParts,
   { actor, target }: { actor: Actor; target: ParticipantRecord },
@@ -232,13 +181,13 @@ export function decideRemoval(
     requireAccess(target.role === 'host' ? 'manage' : 'moderate', parts, { actor, now })
     return leaveRoom(parts, target, { reason: 'removed', by, now, except })
   }
-  // One's own devices may go, whatever their grants.
+  // Users may always remove their own devices.
   requireOpenRoom(parts)
   if (actor.device === target.device) return leaveRoom(parts, target, { reason: 'left', by, now })
   return leaveRoom(parts, target, { reason: 'removed', by, now, except })
 }
 
-/** The acting device gets no event: its reply says it all. */
+/** The participant that gets no event: the acting device has the reply. */
 export const ownParticipantId = (parts: RoomParts, endpoint: Endpoint) =>
   parts.get<ParticipantRecord>(PART.participantOf(endpoint))?.participantId
 

@@ -1,4 +1,4 @@
-// What a room service says of a room, next to what the token says and what stands in the room.
+// The rules of the room service: how its answer is combined with the claims of a token and with the state of the room.
 import type { Actor } from '../../schemas/claims.js'
 import type { Role } from '../../schemas/room.js'
 import type { RoomDefinition } from '../../schemas/room-service.js'
@@ -17,64 +17,64 @@ import {
 
 const SETTINGS = ['mode', 'callType', 'locked', 'maxParticipants', 'defaultRole', 'metadata'] as const
 
-/** The settings it names; no more people than this server allows. */
+/** The settings that the answer names. `maxParticipants` is at most the limit of this server. */
 export function settingsOf(room: RoomDefinition, maxParticipants: number): ServiceSettings {
   const named = Object.fromEntries(SETTINGS.filter(name => room[name] !== undefined).map(name => [name, room[name]]))
   if (room.maxParticipants === undefined) return named
   return { ...named, maxParticipants: Math.min(room.maxParticipants, maxParticipants) }
 }
 
-/** What the service says of a user: their own properties of its maps, and no other's. */
+/** The role and grants that the service gives a user. Reads own properties only: a user may be called `constructor`. */
 function serviceRoleOf({ roles, grants, defaultRole = 'speaker' }: RoomDefinition, user: string) {
   const role = roles !== undefined && Object.hasOwn(roles, user) ? roles[user] : undefined
-  const exactly = grants !== undefined && Object.hasOwn(grants, user) ? grants[user] : undefined
-  const isNamed = role !== undefined || exactly !== undefined
-  return { isNamed, grants: exactly, role: role ?? (defaultRole === 'none' ? null : defaultRole) }
+  const listed = grants !== undefined && Object.hasOwn(grants, user) ? grants[user] : undefined
+  const isNamed = role !== undefined || listed !== undefined
+  return { isNamed, grants: listed, role: role ?? (defaultRole === 'none' ? null : defaultRole) }
 }
 
 /**
- * A token's own claim on rooms comes first. A user whom the service does not name has the default role, also the first to join;
- * in a room for participants only they have nothing.
+ * The actor with the service's answer as their claim, unless the token makes claims about rooms. A user whom the service does not name gets
+ * the default role, even as the first to join, and no grants if that is `none`.
  */
 export function withServiceClaim(actor: Actor, roomId: string, room: RoomDefinition): Actor {
   if (actor.rooms !== undefined) return actor
   const { isNamed, grants = [] } = serviceRoleOf(room, actor.user)
   const role = admittedRole(room, actor.user)
-  // Without a role and without grants there is nothing they may do.
+  // An empty list of grants allows nothing.
   const claim = { ...(role === null ? {} : { role }), ...(grants.length > 0 || role === null ? { grants } : {}) }
   return { ...actor, served: isNamed ? 'named' : 'unnamed', rooms: { [roomId]: claim } }
 }
 
-/** False: there is nothing they may do in the room. */
+/** Whether the service allows the user anything in the room. */
 export const admits = (room: RoomDefinition, user: string): boolean =>
   admittedRole(room, user) !== null || (serviceRoleOf(room, user).grants ?? []).length > 0
 
-/** The role of a participant; null: the service does not let them in. */
+/** The role of the user as a participant; null: the service does not let them join. */
 function admittedRole(room: RoomDefinition, user: string): Role | null {
   const { grants, role } = serviceRoleOf(room, user)
   if (grants !== undefined) return grants.includes('join') ? (role ?? 'listener') : null
   return role
 }
 
-/** The most participants that change in one commit. */
+/** Participants that change in one commit. */
 const ROLE_CHANGES_MAX = 100
 
-/** Those in the room of whom the service says something else than it did, as many as change at once. */
+/** The parts of participants whose role the service has changed, for one commit. `whole` has all participants. */
 export function partsOfRoles(whole: RoomParts, room: RoomDefinition): string[] {
-  const others = whole
+  const changing = whole
     .list<ParticipantRecord>(PART.participants)
     .filter(([, participant]) => hasOutdatedRole(participant, room))
-  const changing = others.slice(0, ROLE_CHANGES_MAX)
+    .slice(0, ROLE_CHANGES_MAX)
   const users = new Set(changing.map(([, { user }]) => PART.user(user)))
-  return [PART.settings, ...users, ...changing.map(([place]) => PART.participants + place)]
+  return [PART.settings, ...users, ...changing.map(([key]) => PART.participants + key)]
 }
 
-const hasOutdatedRole = ({ user, isServed, claimed }: ParticipantRecord, room: RoomDefinition) =>
-  isServed === true && claimed !== admittedRole(room, user)
+const hasOutdatedRole = ({ user, isFromService, claimed }: ParticipantRecord, room: RoomDefinition) =>
+  isFromService === true && claimed !== admittedRole(room, user)
 
 /**
- * Their roles follow the service; those it does not let in any more are put out. A role that was given in the room stands until the
- * service says something new of its owner. Reads settings, and the parts named of users and participants.
+ * Gives participants the roles that the service says, and removes those whom it no longer lets in. A new role from the service replaces the
+ * one that was assigned in the room. Reads PART.settings and the named parts of users and participants.
  */
 export function adoptRoles(
   parts: RoomParts,
@@ -85,19 +85,19 @@ export function adoptRoles(
   const participants = named.flatMap(name =>
     name.startsWith(PART.participants) ? (parts.get<ParticipantRecord>(name) ?? []) : []
   )
-  const others = participants.filter(participant => hasOutdatedRole(participant, room))
-  const decisions = [...new Set(others.map(({ user }) => user))].map(user => {
+  const changing = participants.filter(participant => hasOutdatedRole(participant, room))
+  const decisions = [...new Set(changing.map(({ user }) => user))].map(user => {
     const role = admittedRole(room, user)
-    const theirs = others.filter(participant => participant.user === user)
+    const theirs = changing.filter(participant => participant.user === user)
     if (role === null) return leaveWithDevices(parts, theirs, { reason: 'removed', by: null, now })
-    const record: RoomUser = { ...roomUser(parts, user), role, given: null }
+    const record: RoomUser = { ...roomUser(parts, user), role, assigned: null }
     const updates = theirs.map(participant => updateParticipant({ ...participant, role, claimed: role }, null))
     return mergeDecisions({ writes: { [PART.user(user)]: record }, events: [] }, ...updates)
   })
   return mergeDecisions({ writes: {}, events: [] }, ...decisions)
 }
 
-/** The service has changed the room: those in it hear what is new. Reads settings. */
+/** The service has changed settings of the room: participants receive the changes. Reads PART.settings. */
 export function adoptSettings({ settings }: RoomParts, known: ServiceSettings): RoomDecision {
   if (settings === null || settings.closed !== null) return NO_CHANGE
   const before: Readonly<Record<string, unknown>> = { ...settings }

@@ -1,4 +1,4 @@
-// A room as it is kept: parts that change independently of each other, and what a decision about them is made of.
+// The parts of a room, which are stored and changed independently, and the decisions about them.
 import { hash } from 'node:crypto'
 import type { Endpoint } from '../../schemas/common.js'
 import type { InvitationEnd } from '../../schemas/invitation.js'
@@ -13,144 +13,149 @@ export interface Settings {
   readonly metadata: Room['metadata']
   readonly createdAt: number
   readonly createdBy: string
-  /** It was made ahead of time, and no device has joined it yet. */
+  /** The room was created without joining it, and no device has joined it yet. */
   readonly isUnused?: true
   /** Not null: the room is over. */
   readonly closed: CloseReason | null
 }
 
-/** What the room service says of a room. */
+/** The settings that the room service decides. */
 export type ServiceSettings = Partial<Omit<Settings, 'createdAt' | 'createdBy' | 'closed' | 'isUnused'>>
 
 export interface ParticipantRef extends Endpoint {
   readonly participantId: string
 }
 
-/** As others see who did something. */
+/** Drops the other members of a record, so that they are neither stored nor sent. */
 export const participantRef = ({ participantId, user, device }: ParticipantRef): ParticipantRef => ({
   participantId,
   user,
   device
 })
 
-/** What is read of a participant by those who only address them. */
+/** The part of a participant's record that is needed to send events to it. Read alone in large rooms. */
 export interface ParticipantHead extends ParticipantRef {
-  /** The version of the room that let it in; null in the commit that does. */
+  /** The version of the room at which it joined. Null in the commit of the join, which has no version yet. */
   readonly since: number | null
 }
 
 export interface ParticipantRecord extends ParticipantHead {
   readonly role: Role
-  /** The role that the token or the room service claimed for it; null: neither did. */
+  /** The role in the token or from the room service; null: neither gives one. */
   readonly claimed: Role | null
-  /** The claim is the room service's, and follows it. */
-  readonly isServed?: true
-  /** Since when its device has shown no sign of life; null: it is there. */
+  /** `claimed` comes from the room service and changes with its answer. */
+  readonly isFromService?: true
+  /** Since when its device is away; null: it is not. */
   readonly awaySince: number | null
   readonly joinedAt: number
   readonly metadata: Participant['metadata']
 }
 
-/** What a room keeps of a user, whatever their devices. It is of no effect in a later room of the same id. */
+/** What a room keeps of a user, for all their devices. It has no effect in a later room with the same id. */
 export interface RoomUser {
-  /** Names the room: when it was created. */
-  readonly roomSince: number
-  /** Those that are in. */
+  /** Names the room. */
+  readonly roomCreatedAt: number
+  /** The devices that are in the room. */
   readonly devices: readonly string[]
-  /** While a device is in. */
+  /** The role of the devices that are in the room; null: none is. */
   readonly role: Role | null
-  /** A role given by a participant stands until another one is given, or the claim is another than it was `over`. */
-  readonly given: { readonly role: Role; readonly over: Role | null } | null
-  /** Participations that ended, the last few. */
+  /**
+   * A role that a participant assigned to the user. It stands until another one is assigned, or the user comes with another claimed role
+   * than `claimed`, the one they had then.
+   */
+  readonly assigned: { readonly role: Role; readonly claimed: Role | null } | null
+  /** The last participations that ended, oldest first. */
   readonly left: readonly { readonly participantId: string; readonly at: number }[]
 }
 
-export interface Banned {
+export interface BanRecord {
   readonly by: Endpoint
   readonly at: number
-  /** Null: until unbanned. */
+  /** Null: until the ban is removed. */
   readonly until: number | null
 }
 
-/** How a user was asked in. */
+/** The invitation of a user. */
 export interface Invitation {
   readonly invitationId: string
   readonly user: string
-  readonly from: Endpoint & { readonly participantId: string }
-  /** Of one that rings; {} when it has ended. */
+  readonly from: ParticipantRef
+  /** Empty when it has ended. */
   readonly metadata: Room['metadata']
-  /** It rings until then. */
+  /** When it stops ringing by itself. */
   readonly until: number
-  /** The invitee blocks the one who invites: it rings no device, and they do not hear of its end. */
+  /** The invitee blocks the inviter: no device of the invitee receives the invitation or its end. */
   readonly isMuted?: true
-  /** Null: it rings. */
+  /** Null: it is ringing. */
   readonly ended: { readonly reason: InvitationEnd; readonly by: Endpoint | null; readonly at: number } | null
 }
 
-/** Whose invitation an id stands for. */
+/** The user whose invitation has this id. */
 export interface InvitationOwner {
   readonly user: string
 }
 
-/** An id that was cancelled before its invitation came. */
+/** An invitation id that was cancelled before its invitation. */
 export interface EarlyCancel {
   readonly by: Endpoint
   readonly at: number
 }
 
-/** Characters of a place: 132 bits of a digest, which no user can find another device for. */
+/** In characters: 132 bits of a digest, too many to find another device with the same key. */
 const DEVICE_KEY_LENGTH = 22
 
-/** Where a device's record lies in a room. The id of each of its participations begins with it, so the record is found by either. */
+/**
+ * Names the record of a device in a room. Participant ids begin with it, so the record is found by the device and by the participant id.
+ */
 const deviceKeyOf = ({ user, device }: Endpoint) =>
   hash('sha256', `${user}/${device}`, 'base64url').slice(0, DEVICE_KEY_LENGTH)
 
-/** `unique` tells this participation from earlier ones of the device. */
+/** `unique` distinguishes this participation from earlier ones of the device. */
 export const participantIdOf = (endpoint: Endpoint, unique: string): string => deviceKeyOf(endpoint) + unique
 
 /**
- * The names of a room's parts. What stands before a colon names a group; `participant:` alone asks for all of it, `participant::` for a ParticipantHead
- * of each (store/rooms.ts).
+ * The names of the parts of a room. The word before a colon names a group: `participant:` asks for all its parts, `participant::` for the
+ * ParticipantHead of each (store/rooms.ts).
  */
 export const PART = {
   settings: 'settings',
-  /** When the last one left; nobody is in while it is there. */
+  /** When the last participant left. Absent while a device is in the room. */
   empty: 'empty',
-  /** What the names of all participants begin with. */
+  /** All participants. */
   participants: 'participant:',
   participantOf: (endpoint: Endpoint) => `participant:${deviceKeyOf(endpoint)}`,
-  /** The record of a participant, or of a later participation of the same device. */
+  /** The record of the participant's device, which may hold a later participation of it. */
   participant: (participantId: string) => `participant:${participantId.slice(0, DEVICE_KEY_LENGTH)}`,
   participantHeads: 'participant::',
-  /** What the names of all users' parts begin with. */
+  /** The parts of all users. */
   users: 'user:',
   user: (user: string) => `user:${user}`,
-  /** The store keeps it when the room has gone (LASTING). */
+  /** Outlives the room (LASTING in store/rooms.ts). */
   ban: (user: string) => `+ban:${user}`,
-  /** A user's invitation: the one that rings, or the last one that did. */
+  /** The last invitation of a user, ringing or ended. */
   invitation: (user: string) => `invitation:${user}`,
-  /** What an invitation's id stands for. */
+  /** The InvitationOwner of an invitation id. */
   invitationOwner: (invitationId: string) => `invitee:${invitationId}`,
-  /** What a participant has broadcast, see broadcast.ts. */
+  /** The candidates that a participant has broadcast, see negotiation/broadcast.ts. */
   broadcast: (participantId: string) => `broadcast:${participantId}`,
-  /** An id that was cancelled before its invitation came. */
+  /** The EarlyCancel of an invitation id. */
   earlyCancel: (invitationId: string) => `cancelled:${invitationId}`
 } as const
 
-/** As much of a room as was read. */
+/** The parts of a room that were read. */
 export interface RoomParts {
   readonly roomId: string
   readonly version: number
   readonly settings: Settings | null
   readonly emptySince: number | null
   get<T>(part: string): T | null
-  /** All parts that were read whose names begin so, by the rest of their names. */
+  /** All parts that were read whose names have this prefix, with the rest of their names. */
   list<T>(prefix: string): readonly (readonly [rest: string, part: T])[]
-  /** How many devices are in. */
+  /** How many devices are in the room. */
   readonly participantCount: number
 }
 
-/** Who hears it: everybody in the room (but one), one device, or a user's devices but one. */
+/** All participants except one participant id; one device; or all devices of a user except some. */
 type RoomRecipients =
   | { readonly all: true; readonly except?: string }
   | { readonly user: string; readonly device: string }
@@ -159,29 +164,29 @@ type RoomRecipients =
 export interface RoomEvent {
   readonly to: RoomRecipients
   readonly type: string
-  /** The room's id is added when it is committed, its version when it is told. */
+  /** The room id is added by the commit, the version by the fan-out. */
   readonly data: Readonly<Record<string, unknown>>
 }
 
 export interface RoomDecision {
-  /** null takes a part away. */
+  /** Null deletes a part. */
   readonly writes: Readonly<Record<string, object | number | null>>
-  /** No device comes in beyond this many. */
+  /** The store refuses to add a participant beyond this number. */
   readonly participantsMax?: number
-  /** Goes into the room's log, unless its id is there. */
+  /** Added to the room log. If its id is in the log already, nothing of the decision is written. */
   readonly logEntry?: { readonly id: string; readonly value: object }
   readonly events: readonly RoomEvent[]
-  /** When the room has to be looked at again on account of this. */
+  /** When the room must be checked because of this decision. */
   readonly deadlineAt?: number
-  /** The room is made with this. */
+  /** The decision creates the room. */
   readonly createsRoom?: boolean
-  /** The room is over with this. */
+  /** The room is over after this decision. */
   readonly endsRoom?: boolean
 }
 
 export const NO_CHANGE: RoomDecision = { writes: {}, events: [] }
 
-/** Several decisions as one commit. Later writes of a part win. */
+/** Makes one decision of several. Of two writes of a part the later one counts. */
 export function mergeDecisions(one: RoomDecision, ...more: readonly RoomDecision[]): RoomDecision {
   return {
     ...one,
@@ -204,7 +209,7 @@ export function viewRoom(
   return { roomId, version, ...rest, createdAt: new Date(createdAt).toISOString(), participantCount }
 }
 
-/** An event for all participants but `except`. */
+/** An event for all participants except `except`. */
 export const roomEvent = (type: string, data: RoomEvent['data'], except?: string): RoomEvent => ({
   to: { all: true, ...(except === undefined ? {} : { except }) },
   type,

@@ -1,12 +1,12 @@
-// How old the oldest message is that this node has seen waiting for the chat service.
+// For the metrics: the age of the oldest message that this node has seen waiting for the chat service.
 
 export interface Backlog {
-  /** Seen when a room was looked at; null: nothing waits any more. */
+  /** `oldestAt`: when the oldest message of the room that waits was sent; null: none waits. */
   record(roomId: string, oldestAt: number | null, now: number): void
   ageMs(now: number): number
 }
 
-/** What was not looked at again for so long is looked at by another node, which tells of it. */
+/** A room that was not recorded again for `forgetAfterMs` is served by another node, which records it. */
 export function createBacklog(forgetAfterMs: number): Backlog {
   const rooms = new Map<string, { readonly oldestAt: number; readonly seenAt: number }>()
   return {

@@ -1,4 +1,4 @@
-// Messages that the chat service will never get, for operators to read: docs/guides/services.md.
+// Dead letters: messages that the chat service will never receive, kept for operators. See docs/guides/services.md.
 import { parseLoggedMessage, viewMessage } from '../../domain/chat/messages.js'
 import type { LogEntry } from '../../store/rooms.js'
 import type { Context } from '../context.js'
@@ -7,14 +7,15 @@ export interface UndeliveredMessage {
   readonly roomId: string
   readonly logEntry: LogEntry
   /**
-   * `refused` by the service, with this status; `evicted`: newer messages took its place in the history while the service was down;
-   * `expired`: its room closed, and the service was down for too long after that.
+   * `refused`: by the service. `evicted`: newer messages took its place in the history while the service was down. `expired`: its room
+   * closed, and the service was down for too long after that.
    */
   readonly reason: 'refused' | 'evicted' | 'expired'
+  /** The HTTP status of the refusal. */
   readonly status?: number
 }
 
-/** The list is bounded; the log says of each letter which one it is, but never what is in it. */
+/** Adds a message to the list of dead letters, which is bounded. The log names the message and never has its content. */
 export async function addDeadLetter(
   context: Context,
   { roomId, logEntry, reason, status = 0 }: UndeliveredMessage
@@ -23,7 +24,7 @@ export async function addDeadLetter(
   const place = { roomId, messageId: logEntry.id, version: logEntry.version }
   const message = viewMessage(place, parseLoggedMessage(logEntry))
   const letter = { reason, ...(status > 0 ? { status } : {}), at: new Date(clock.now()).toISOString(), message }
-  // Whoever gives it up may die before that is noted, and somebody else gives it up again.
+  // Names the message: a node may die after this and before the queue has moved on, and the next one adds the message again.
   const id = `${roomId} ${logEntry.id} ${logEntry.version}`
   const isNew = await store.deadLetters.add(
     { id, text: JSON.stringify(letter), now: clock.now() },
@@ -31,5 +32,5 @@ export async function addDeadLetter(
   )
   if (!isNew) return
   metrics.chatDeadLetters.inc({ reason })
-  log.warn({ ...place, reason, status }, 'a message for the chat service was given up')
+  log.warn({ ...place, reason, status }, 'chat message not delivered to the chat service; added to the dead letters')
 }

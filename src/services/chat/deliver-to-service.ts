@@ -1,7 +1,7 @@
-// Every chat message to the chat service, at least once and in the order of its room. The room's log is the queue, so a message
-// is queued by the commit that writes it; what is kept beside (domain/chat/service-queue.ts) only says how far the log was delivered.
-// Each message is sent once the one before it was answered, so whoever delivers, and however many at once, the first arrivals
-// are in order.
+// Delivers every chat message to the chat service, at least once and in the order of its room. The room log is the queue, so the commit
+// that writes a message also queues it. The state beside it (domain/chat/service-queue.ts) says how far the log was delivered. A message is
+// sent only after the reply to the one before it, so the service first receives the messages in order, even if several nodes deliver at
+// once.
 import { deliverMessage } from '../../adapters/chat-service.js'
 import { parseLoggedMessage, viewMessage } from '../../domain/chat/messages.js'
 import {
@@ -36,12 +36,13 @@ const queue = createUpdater<QueueState>({
 export const readQueue = queue.read
 
 /**
- * A message was written, and `excess` is too many for it: what of that was not delivered yet never will be. It stays in the log until
- * it is a dead letter: if this node dies before, it may still be delivered, or the next message brings it up again.
+ * Called after a message was written. `excess` are the log entries that are too many with it: those that were not delivered become dead
+ * letters, and then all are trimmed from the log. If this node dies in between, they are still in the log: they may be delivered, and the
+ * next message returns them as excess again.
  */
 export function queueMessage(context: Context, roomId: string, excess: readonly LogEntry[]): void {
   if (context.config.chatServiceUrl === null) return
-  context.background.run(`queue ${roomId} ${context.ids.unique()}`, async () => {
+  context.background.run(`queue chat message ${roomId} ${context.ids.unique()}`, async () => {
     const { cursor } = await updateQueue(context, roomId, announceMessage)
     for (const logEntry of excess.filter(({ version }) => version > (cursor?.version ?? 0))) {
       await addDeadLetter(context, { roomId, logEntry, reason: 'evicted' })
@@ -52,10 +53,13 @@ export function queueMessage(context: Context, roomId: string, excess: readonly 
   })
 }
 
-/** The room was looked at, or is over: if its log is ahead of the queue, somebody died in between. */
+/**
+ * Called when a room is checked and when it ends. The log is ahead of the queue if a node died after the commit of a message: then the
+ * queue is announced to again and delivered.
+ */
 export function resumeChatDelivery(context: Context, roomId: string): void {
   if (context.config.chatServiceUrl === null) return
-  context.background.run(`catch up ${roomId}`, async () => {
+  context.background.run(`resume chat delivery ${roomId}`, async () => {
     const [newest] = await context.store.rooms.log(roomId, { limit: 1 })
     if (newest === undefined) return
     const { cursor } = (await queue.read(context, roomId)) ?? NEW_QUEUE
@@ -65,36 +69,36 @@ export function resumeChatDelivery(context: Context, roomId: string): void {
   })
 }
 
-/** The time has come to look. Nobody waits for it: a service that hangs must not hold up a deadline of somebody else. */
+/** Starts the delivery in a background task, so that a slow chat service does not delay other deadlines. */
 export function startChatDelivery(context: Context, roomId: string): void {
   if (context.config.chatServiceUrl === null) return
-  context.background.run(`deliver ${roomId}`, closing => deliverQueue({ context, roomId, closing }))
+  context.background.run(`deliver chat ${roomId}`, closing => deliverQueue({ context, roomId, closing }))
 }
 
-/** One node at the work of one room. */
+/** The delivery of one room by this node. */
 interface Delivery {
   readonly context: Context
   readonly roomId: string
   readonly closing: AbortSignal
 }
 
-async function deliverQueue(work: Delivery): Promise<void> {
-  const { context, roomId, closing } = work
+async function deliverQueue(delivery: Delivery): Promise<void> {
+  const { context, roomId, closing } = delivery
   const { node } = context
-  let isMine = false
+  let hasStarted = false
   let state = await updateQueue(context, roomId, (before, now) => {
-    const after = startDelivery(before, { node, holdMs: deliveryLeaseMs(context) }, now)
-    isMine = after !== before
+    const after = startDelivery(before, { node, leaseMs: deliveryLeaseMs(context) }, now)
+    hasStarted = after !== before
     return after
   })
-  while (isMine && state.deliveringNode === node) {
-    state = closing.aborted ? await updateOwnQueue(work, releaseQueue) : await deliverPage(work, state)
+  while (hasStarted && state.deliveringNode === node) {
+    state = closing.aborted ? await updateOwnQueue(delivery, releaseQueue) : await deliverPage(delivery, state)
   }
 }
 
-/** Delivers what is next, or finds nothing more and rests. Resolves to where things stand. */
-async function deliverPage(work: Delivery, state: QueueState): Promise<QueueState> {
-  const { context, roomId, closing } = work
+/** Delivers the next page of the log, or finishes the delivery if there is none. Resolves to the new state. */
+async function deliverPage(delivery: Delivery, state: QueueState): Promise<QueueState> {
+  const { context, roomId, closing } = delivery
   const { clock, config, node } = context
   const [logEntries, { settings }] = await Promise.all([
     entriesAfter(context, roomId, state.cursor),
@@ -104,40 +108,43 @@ async function deliverPage(work: Delivery, state: QueueState): Promise<QueueStat
   const [oldest] = logEntries
   context.chatBacklog.record(roomId, oldest ? parseLoggedMessage(oldest).sentAt : null, clock.now())
   if (oldest === undefined) {
-    // Often enough that a room which closes is seen to be over long before its log goes.
-    const againMs = isOver ? null : Math.floor(config.retentionMs / 4)
-    return updateOwnQueue(work, (before, now) =>
-      finishDelivery(before, state.announcements, againMs === null ? null : now + againMs)
+    // The log of a room that is over expires after RETENTION_MS: four checks in that time find the room over while its log still exists.
+    const checkInMs = isOver ? null : Math.floor(config.retentionMs / 4)
+    return updateOwnQueue(delivery, (before, now) =>
+      finishDelivery(before, state.announcements, checkInMs === null ? null : now + checkInMs)
     )
   }
   const giveUpAt = isOver ? (state.giveUpAt ?? clock.now() + Math.floor(config.retentionMs / 2)) : null
   let after = state
   for (const logEntry of logEntries) {
     if (closing.aborted || after.deliveringNode !== node) return after
-    after = await deliverEntry(work, logEntry, giveUpAt)
+    after = await deliverEntry(delivery, logEntry, giveUpAt)
   }
   return after
 }
 
-async function deliverEntry(work: Delivery, logEntry: LogEntry, giveUpAt: number | null): Promise<QueueState> {
-  const { context, roomId, closing } = work
+async function deliverEntry(delivery: Delivery, logEntry: LogEntry, giveUpAt: number | null): Promise<QueueState> {
+  const { context, roomId, closing } = delivery
   const { clock, config } = context
-  // After an outage of the store each message is tried before it is given up.
+  // Not before the grace time after an outage of the store, so that each message is tried at least once.
   const isLate = giveUpAt !== null && clock.now() >= Math.max(giveUpAt, graceStart(context))
-  const outcome = isLate ? ('expired' as const) : await send(work, logEntry)
+  const outcome = isLate ? ('expired' as const) : await send(delivery, logEntry)
   if (outcome === 'failed') {
-    const options = { pauseMaxMs: config.chatServiceRetryMaxMs, giveUpAt }
-    return updateOwnQueue(work, closing.aborted ? releaseQueue : (before, now) => recordFailure(before, options, now))
+    const options = { backoffMaxMs: config.chatServiceRetryMaxMs, giveUpAt }
+    return updateOwnQueue(
+      delivery,
+      closing.aborted ? releaseQueue : (before, now) => recordFailure(before, options, now)
+    )
   }
   if (outcome !== 'delivered') await addDeadLetter(context, { roomId, logEntry, ...deadLetterReason(outcome) })
-  const place: ChatPosition = { version: logEntry.version, id: logEntry.id }
-  return updateOwnQueue(work, (before, now) => advance(before, place, now + deliveryLeaseMs(context)))
+  const position: ChatPosition = { version: logEntry.version, id: logEntry.id }
+  return updateOwnQueue(delivery, (before, now) => advance(before, position, now + deliveryLeaseMs(context)))
 }
 
 const deadLetterReason = (outcome: 'expired' | number): Pick<UndeliveredMessage, 'reason' | 'status'> =>
   outcome === 'expired' ? { reason: 'expired' } : { reason: 'refused', status: outcome }
 
-/** Resolves to the status that the service refuses the message with, if it does. */
+/** Resolves to the HTTP status if the service refuses the message for good. */
 async function send(
   { context, roomId, closing }: Delivery,
   logEntry: LogEntry
@@ -151,12 +158,12 @@ async function send(
   } catch (error) {
     if (closing.aborted) return 'failed'
     metrics.chatDeliveries.inc({ outcome: 'failed' })
-    log.warn({ err: error, ...place }, 'the chat service did not take a message')
+    log.warn({ err: error, ...place }, 'chat message not delivered; it is sent again after a back-off')
     return 'failed'
   }
 }
 
-/** What follows the cursor in the log: all of it, if the log is not the one in which the cursor was made. */
+/** The log entries after the cursor. If the log has begun anew since the cursor was written, all entries. */
 async function entriesAfter(
   { store }: Context,
   roomId: string,
@@ -166,12 +173,12 @@ async function entriesAfter(
   const logEntries = await store.rooms.log(roomId, { after: cursor.version - 1, limit: PAGE_SIZE })
   const [first] = logEntries
   if (first?.version === cursor.version && first.id === cursor.id) return logEntries.slice(1)
-  // Lines go from the oldest on: if the cursor's has gone and an earlier one is there, the log began anew.
+  // The log is trimmed from its oldest entry. So if the cursor's entry is gone and an earlier one exists, the log has begun anew.
   const earlier = await store.rooms.log(roomId, { before: cursor.version + 1, limit: 1 })
   return earlier.length > 0 ? store.rooms.log(roomId, { after: 0, limit: PAGE_SIZE }) : logEntries
 }
 
-/** The work is somebody else's again when one request has surely ended, and what it takes to say so. */
+/** After this time without progress another node may deliver: one request has timed out, and 5 s are left to record the outcome. */
 const deliveryLeaseMs = ({ config }: Context) => config.chatServiceTimeoutMs + 5000
 
 type QueueRule = (state: QueueState, now: number) => QueueState

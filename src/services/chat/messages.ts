@@ -1,5 +1,5 @@
-// Writing in a room, and reading what was written. The room's log is the history: a message is committed as an entry of it
-// together with the event that tells the others, so neither is ever without the other.
+// Chat messages of a room. The room log is the history: one commit writes a message to the log and its event for the other participants, so
+// neither exists without the other.
 import {
   decidePost,
   formatPageCursor,
@@ -33,12 +33,12 @@ import { queueMessage } from './deliver-to-service.js'
 
 interface PostResult {
   readonly message: ChatMessage
-  /** False: it was there already. */
+  /** False: the log had the message already. */
   readonly isNew: boolean
 }
 
 /**
- * Writes to everybody in the room. A repeat with the same id (or Idempotency-Key) by the same user answers with the first message.
+ * Sends a message to all participants. A repeat by the same user, with the same id or Idempotency-Key, returns the first message.
  * @throws AppError too_large, room_not_found, room_closed, not_in_room, not_permitted, message_id_taken, rate_limited, store_unavailable
  */
 export async function postMessage(
@@ -54,44 +54,43 @@ export async function postMessage(
     throw new AppError('too_large', { detail: `content is larger than ${CONTENT_MAX_BYTES} bytes as UTF-8` })
   }
   const basis = { roomId, parts: partsOfAccess(actor), payer: actor.user }
-  const {
-    decision,
-    version,
-    isRepeat: known,
-    excess
-  } = await changeRoom(context, basis, (room, now) => decidePost(room, { actor, messageId, content }, now))
+  const { decision, version, isRepeat, excess } = await changeRoom(context, basis, (room, now) =>
+    decidePost(room, { actor, messageId, content }, now)
+  )
   recordKeepalive(context, actor)
   const { value } = decision.logEntry
-  if (!known) {
+  if (!isRepeat) {
     queueMessage(context, roomId, excess)
     return { message: viewMessage({ roomId, messageId, version }, value), isNew: true }
   }
   const [logEntry] = await context.store.rooms.log(roomId, { after: version - 1, limit: 1 })
-  // It fell out of the history at this moment, and so did its id.
+  // The entry was trimmed between the commit and this read, and its id with it: the message is new now.
   if (logEntry?.id !== messageId) return postMessage(context, actor, request)
   const first = parseLoggedMessage(logEntry)
-  if (first.from.user !== actor.user || first.roomSince !== value.roomSince) throw new AppError('message_id_taken')
+  if (first.from.user !== actor.user || first.roomCreatedAt !== value.roomCreatedAt)
+    throw new AppError('message_id_taken')
   return { message: view(roomId, logEntry), isNew: false }
 }
 
-/** The newest page, or the one before or after a cursor. @throws AppError as postMessage, and invalid_cursor */
+/** The newest page, or the page before or after a cursor. @throws AppError as postMessage, and invalid_cursor */
 export async function listMessages(
   context: Context,
   actor: Actor,
   { roomId, before, after, limit = MESSAGES_LIMIT }: RoomPath & MessagesQuery
 ): Promise<MessagesResponse> {
   const room = await readRoom(context, roomId, partsOfAccess(actor))
-  const { createdAt: roomSince } = requireAccess('readChat', room, { actor, now: context.clock.now() }).settings
+  const { createdAt: roomCreatedAt } = requireAccess('readChat', room, { actor, now: context.clock.now() }).settings
   const bounds = {
-    ...(before === undefined ? {} : { before: parsePageCursor(before, roomSince) }),
-    ...(after === undefined ? {} : { after: parsePageCursor(after, roomSince) })
+    ...(before === undefined ? {} : { before: parsePageCursor(before, roomCreatedAt) }),
+    ...(after === undefined ? {} : { after: parsePageCursor(after, roomCreatedAt) })
   }
-  const isOurs = (logEntry: LogEntry) => parseLoggedMessage(logEntry).roomSince === roomSince
-  const read = async (options: typeof bounds, most: number) =>
-    (await context.store.rooms.log(roomId, { ...options, limit: most })).filter(isOurs)
+  // Messages of an earlier room with this id are not shown.
+  const isOfThisRoom = (logEntry: LogEntry) => parseLoggedMessage(logEntry).roomCreatedAt === roomCreatedAt
+  const read = async (options: typeof bounds, max: number) =>
+    (await context.store.rooms.log(roomId, { ...options, limit: max })).filter(isOfThisRoom)
 
   const logEntries = await read(bounds, limit)
-  // Of an empty page the edges are where it would stand.
+  // An empty page has no first and last message: it begins and ends at the bound that was asked for.
   const first = logEntries.at(0)?.version ?? (bounds.after === undefined ? bounds.before : bounds.after + 1)
   const last = logEntries.at(-1)?.version ?? (bounds.before === undefined ? bounds.after : bounds.before - 1)
   const [earlier, later] = await Promise.all([
@@ -100,12 +99,12 @@ export async function listMessages(
   ])
   return {
     messages: logEntries.map(logEntry => view(roomId, logEntry)),
-    before: first !== undefined && earlier.length > 0 ? formatPageCursor(roomSince, first) : null,
-    after: last !== undefined && later.length > 0 ? formatPageCursor(roomSince, last) : null
+    before: first !== undefined && earlier.length > 0 ? formatPageCursor(roomCreatedAt, first) : null,
+    after: last !== undefined && later.length > 0 ? formatPageCursor(roomCreatedAt, last) : null
   }
 }
 
-/** Said to those in the room who listen at this moment, and kept nowhere. @throws AppError as postMessage */
+/** A notice to the participants who are connected at this moment; it is not stored. @throws AppError as postMessage */
 export async function sendTyping(
   context: Context,
   actor: Actor,

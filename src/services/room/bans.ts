@@ -1,8 +1,7 @@
-// Keeping users out of a room.
-
+// Banning users from a room.
 import { findParticipantRecord, isInForce, partsOfAccess, requireAccess } from '../../domain/room/access.js'
 import { decideBan, decideUnban, partsOfBan } from '../../domain/room/bans.js'
-import { type Banned, PART, type RoomParts, type RoomUser } from '../../domain/room/state.js'
+import { type BanRecord, PART, type RoomParts, type RoomUser } from '../../domain/room/state.js'
 import { AppError } from '../../errors.js'
 import type { Actor } from '../../schemas/claims.js'
 import type { Ban, RemoveQuery } from '../../schemas/room.js'
@@ -13,7 +12,7 @@ import type { BanPath, ParticipantPath, RoomPath } from './paths.js'
 import { changeRoom } from './update-room.js'
 
 /**
- * Bans the user of a participant, also of one that has just left.
+ * Bans the user of a participant. The participant may have left up to a minute ago.
  * @throws AppError not_permitted, banned, room_not_found, room_closed, participant_not_found, too_many_bans, rate_limited
  */
 export async function banParticipant(
@@ -45,12 +44,12 @@ async function findUserToBan(
 }
 
 interface BanRequest extends BanPath {
-  /** Null: until unbanned. */
+  /** Null: until the ban is removed. */
   readonly forMs: number | null
 }
 
 /**
- * The ban and the removal of all the user's devices are one commit; a user who has left meanwhile is banned all the same.
+ * One commit writes the ban and removes all devices of the user. A user whose devices have left is banned too.
  * @throws AppError not_permitted, banned, room_not_found, room_closed, too_many_bans
  */
 async function banUser(context: Context, actor: Actor, { roomId, user, forMs }: BanRequest): Promise<void> {
@@ -63,22 +62,21 @@ async function banUser(context: Context, actor: Actor, { roomId, user, forMs }: 
   const commit = () => changeRoom(context, basis, (room, now) => decideBan(room, command, now))
   const { decision, room: before } = await commit().catch(async error => {
     if (!(error instanceof AppError && error.code === 'too_many_bans')) throw error
-    await forgetLapsedBans(context, roomId)
+    await removeLapsedBans(context, roomId)
     return commit()
   })
   await removeMembershipsOfRemoved(context, before, decision)
 }
 
-/** Those that have lapsed make room. */
-async function forgetLapsedBans(context: Context, roomId: string): Promise<void> {
-  const isLapsed = (kept: Banned | null, now: number) => kept !== null && !isInForce(kept, now)
+/** Makes room for new bans. A ban that is renewed between the read and the commit is kept. */
+async function removeLapsedBans(context: Context, roomId: string): Promise<void> {
+  const isLapsed = (ban: BanRecord | null, now: number) => ban !== null && !isInForce(ban, now)
   const { list } = await readRoom(context, roomId, [PART.ban('')])
-  const lapsed = list<Banned>(PART.ban('')).flatMap(([user, kept]) => {
-    return isLapsed(kept, context.clock.now()) ? [PART.ban(user)] : []
-  })
-  await changeRoom(context, { roomId, parts: lapsed }, (room, now) => {
-    const gone = lapsed.filter(name => isLapsed(room.get<Banned>(name), now))
-    return { writes: Object.fromEntries(gone.map(name => [name, null])), events: [] }
+  const found = list<BanRecord>(PART.ban('')).filter(([, ban]) => isLapsed(ban, context.clock.now()))
+  const parts = found.map(([user]) => PART.ban(user))
+  await changeRoom(context, { roomId, parts }, (room, now) => {
+    const lapsed = parts.filter(part => isLapsed(room.get<BanRecord>(part), now))
+    return { writes: Object.fromEntries(lapsed.map(part => [part, null])), events: [] }
   })
 }
 
@@ -88,14 +86,14 @@ export async function removeBan(context: Context, actor: Actor, { roomId, user }
   await changeRoom(context, { roomId, parts }, (room, now) => decideUnban(room, { actor, user }, now))
 }
 
-/** @throws AppError not_permitted, banned, room_not_found, room_closed */
+/** The bans in force. @throws AppError not_permitted, banned, room_not_found, room_closed */
 export async function listBans(context: Context, actor: Actor, { roomId }: RoomPath): Promise<Ban[]> {
   const now = context.clock.now()
   requireAccess('moderate', await readRoom(context, roomId, partsOfAccess(actor)), { actor, now })
   const bans = await readRoom(context, roomId, [PART.ban('')])
-  return bans.list<Banned>(PART.ban('')).flatMap(([user, kept]) => {
-    const { by, at, until } = kept
-    if (!isInForce(kept, now)) return []
+  return bans.list<BanRecord>(PART.ban('')).flatMap(([user, ban]) => {
+    const { by, at, until } = ban
+    if (!isInForce(ban, now)) return []
     return [{ user, by, at: new Date(at).toISOString(), expiresInMs: until === null ? null : until - now }]
   })
 }

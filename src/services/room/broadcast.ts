@@ -1,8 +1,9 @@
-// Candidates for all others in a room. They are kept once, with their sender, and passed on at once to those to whom the sender has
-// described them; the pairs with the others take them from there when their description comes (services/room/pairs.ts).
+// Candidates for all other participants of a room. A batch is stored once, with its sender. It is sent at once in each pair in which the
+// sender has sent a description of the same ICE generation; the other pairs send it after that description (signalBroadcast in pairs.ts).
 //
-// The batch is kept before any pair is looked at, and a description looks at what is kept after its commit: so one of the two
-// sees the other. What a pair has taken is part of its state, so nothing is sent twice.
+// Race: a description may be committed at the same moment. The batch is stored before any pair is read, and a description reads the stored
+// batches after its commit, so at least one of the two sends the batch. The state of the pair says which candidates it has sent, so none is
+// sent twice.
 import { type Broadcast, withBatch } from '../../domain/negotiation/broadcast.js'
 import { checkCandidates } from '../../domain/negotiation/sdp.js'
 import { findParticipantRecord, partsOfAccess, requireAccess } from '../../domain/room/access.js'
@@ -39,7 +40,7 @@ export async function broadcastCandidates(
   const [first] = others
   if (first === undefined) return { accepted: batch.candidates.length, waiting: 0, delivery: NO_DELIVERY }
   const broadcast = await storeBroadcast(context, first, batch)
-  const sent = await Promise.all(others.map(two => signalBatch(context, two, { batch, broadcast })))
+  const sent = await Promise.all(others.map(pair => signalBatch(context, pair, { batch, broadcast })))
   await releaseAfterPublication(context, others)
   recordKeepalive(context, actor)
   const sum = (key: keyof Delivery) => sent.reduce((total, { delivery }) => total + delivery[key], 0)
@@ -47,7 +48,7 @@ export async function broadcastCandidates(
   return { accepted: batch.candidates.length, waiting, delivery: { online: sum('online'), queued: sum('queued') } }
 }
 
-/** All others in the room; their number is charged. */
+/** The pairs with all other participants. The actor is charged for each of them. */
 async function findOthers(
   context: Context,
   actor: Actor,
@@ -64,7 +65,7 @@ async function findOthers(
   return others.map(peer => resolvePair(room, sender, peer))
 }
 
-/** Resolves to all that the participant has broadcast. */
+/** Adds the batch to what the sender has broadcast, and resolves to all of it. */
 async function storeBroadcast(
   context: Context,
   { roomId, sender }: ResolvedPair,
@@ -80,17 +81,23 @@ async function storeBroadcast(
   return decision.writes[part] as Broadcast
 }
 
-/** To whom nothing was described yet gets it with the description. */
+interface StoredBatch {
+  readonly batch: CandidatesRequest
+  /** All that the sender has broadcast, with the batch. */
+  readonly broadcast: Broadcast
+}
+
+/** Sends nothing in a pair in which the sender has sent no description: the batch waits for it. */
 async function signalBatch(
   context: Context,
-  two: ResolvedPair,
-  { batch, broadcast }: { batch: CandidatesRequest; broadcast: Broadcast }
+  pair: ResolvedPair,
+  { batch, broadcast }: StoredBatch
 ): Promise<{ readonly waiting: number; readonly delivery: Delivery }> {
-  const from = two.sender.participantId
-  const known = context.pairs.get(two.id)?.state
-  // What this node knows may be old: only the store can say that nothing was described.
-  const state = known && isDescribedBy(known, from) ? known : await readPair(context, two.id)
+  const from = pair.sender.participantId
+  const cached = context.pairs.get(pair.id)?.state
+  // A cached state may be old, so the store is read before the conclusion that there is no description.
+  const state = cached && isDescribedBy(cached, from) ? cached : await readPair(context, pair.id)
   if (state === null || !isDescribedBy(state, from)) return { waiting: batch.candidates.length, delivery: NO_DELIVERY }
-  const { state: after, delivery } = await signalPair(context, two, { type: 'broadcast', broadcast })
+  const { state: after, delivery } = await signalPair(context, pair, { type: 'broadcast', broadcast })
   return { waiting: countNotCurrent(after, from, batch), delivery }
 }

@@ -1,7 +1,7 @@
-// The end of a room: all that rings in it ends with it, and what is kept elsewhere of it goes in the background.
+// The end of a room. Its ringing invitations end in the same commit; its memberships are removed in the background.
 import { endpoint } from '../../domain/endpoint.js'
 import { partsOfAccess } from '../../domain/room/access.js'
-import { endAllInvitations, partsOfEnd, partsReadForEnd } from '../../domain/room/invitation.js'
+import { endAllInvitations, partsOfEnd, partsReadForEnd } from '../../domain/room/invitation-end.js'
 import type { RoomDecision, RoomParts } from '../../domain/room/state.js'
 import type { Actor } from '../../schemas/claims.js'
 import { resumeChatDelivery } from '../chat/deliver-to-service.js'
@@ -11,11 +11,11 @@ import { changeRoom } from './update-room.js'
 
 interface EndOptions {
   readonly roomId: string
-  /** Null: no one ends it, but the server. */
+  /** Absent if the server ends the room. */
   readonly actor?: Actor
 }
 
-/** `close` may find that the room does not end; it reads settings, since when it is empty, and the actor's access. */
+/** `close` decides whether the room ends. It may read PART.settings, PART.empty and, with an actor, partsOfAccess. */
 export async function endRoom(
   context: Context,
   { roomId, actor }: EndOptions,

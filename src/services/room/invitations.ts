@@ -1,4 +1,4 @@
-// Asking users into a room: their devices ring, one of them answers, all others hear why it rings no more.
+// Invitations: a participant invites users to a room. All devices of each user ring until one of them answers or the invitation ends.
 import { askPolicy } from '../../adapters/policy.js'
 import { endpoint } from '../../domain/endpoint.js'
 import { partsOfAccess } from '../../domain/room/access.js'
@@ -9,7 +9,8 @@ import {
   partsReadForCancel,
   viewEarlyCancel
 } from '../../domain/room/invitation-cancel.js'
-import { type Invitation, NO_CHANGE, PART, type RoomParts } from '../../domain/room/state.js'
+import { endedByForInviter } from '../../domain/room/invitation-end.js'
+import { type Invitation, NO_CHANGE, PART, type RoomDecision, type RoomParts } from '../../domain/room/state.js'
 import { AppError } from '../../errors.js'
 import { idFromKey } from '../../ids.js'
 import type { Actor } from '../../schemas/claims.js'
@@ -36,7 +37,7 @@ import { changeRoom } from './update-room.js'
 type InviteRequest = InviteUsersRequest & { readonly idempotencyKey?: string | undefined }
 
 /**
- * Rings all registered devices of each user. Whoever rings already goes on as before.
+ * Rings all registered devices of each user. An invitation that already rings for a user stays as it is and is returned.
  * @throws AppError not_in_room, not_permitted, room_not_found, room_closed, invitation_id_taken, too_many_invitations,
  *   policy_unavailable
  */
@@ -45,15 +46,12 @@ export async function inviteUsers(
   actor: Actor,
   { roomId, ...request }: RoomPath & InviteRequest
 ): Promise<InviteUsersResponse & { readonly isNew: boolean }> {
-  const asked = toCommand(context, actor, request)
-  const { refused, mutedUsers } = await checkInvitees(context, roomId, asked)
+  const requested = toCommand(context, actor, request)
+  const { refused, mutedUsers } = await checkInvitees(context, roomId, requested)
   const isAllowed = ({ user }: { user: string }) => !refused.some(each => each.user === user)
-  const command = { ...asked, invitees: asked.invitees.filter(isAllowed), mutedUsers }
-  const users = command.invitees.map(({ user }) => user).filter(user => !mutedUsers.includes(user))
-  // Before the commit: if this node dies in between, one room too many is looked into, one too few is not.
+  const command = { ...requested, invitees: requested.invitees.filter(isAllowed), mutedUsers }
   const now = context.clock.now()
-  const until = now + command.ringMs
-  await Promise.all(users.map(user => context.store.invitations.add(user, roomId, { until, now })))
+  await indexInvitations(context, roomId, { command, now })
   const basis = {
     roomId,
     read: rules.partsReadForInvite(command),
@@ -64,17 +62,50 @@ export async function inviteUsers(
   recordKeepalive(context, actor)
   const invitations: SentInvitation[] = []
   const usersInside = rules.usersInRoom(room)
-  for (const { user, invitationId } of command.invitees) {
-    const relation = (decision.writes[PART.invitation(user)] ?? room.get(PART.invitation(user))) as Invitation | null
-    const reason = rules.inviteRefusal(room, { actor, user, usersInside }, now)
-    const isRepeat = relation?.invitationId === invitationId
-    const ahead = viewEarlyCancel(room, { user, invitationId })
-    if (ahead) invitations.push({ ...ahead, delivery: NO_DELIVERY })
-    else if (relation !== null && (isRepeat || reason === null))
-      invitations.push(await viewSentInvitation(context, relation))
-    else if (reason !== null) refused.push({ user, reason })
+  for (const invitee of command.invitees) {
+    const reason = rules.inviteRefusal(room, { ...invitee, actor, usersInside }, now)
+    const sent = await viewSent(context, { ...invitee, room, decision, isRefused: reason !== null })
+    if (sent !== null) invitations.push(sent)
+    else if (reason !== null) refused.push({ user: invitee.user, reason })
   }
   return { invitations, refused, isNew: Object.keys(decision.writes).length > 0 }
+}
+
+/**
+ * Adds the room to the index of each user whose devices will ring. The index is written before the commit: if this node dies in between,
+ * readers of the index find no invitation in the room, but an invitation that rings is never missing from the index.
+ */
+async function indexInvitations(
+  context: Context,
+  roomId: string,
+  { command, now }: { readonly command: rules.InviteCommand; readonly now: number }
+): Promise<void> {
+  const until = now + command.ringMs
+  const users = command.invitees.map(({ user }) => user).filter(user => !command.mutedUsers?.includes(user))
+  await Promise.all(users.map(user => context.store.invitations.add(user, roomId, { until, now })))
+}
+
+interface SentInvitee {
+  readonly user: string
+  readonly invitationId: string
+  readonly room: ReadRoom
+  readonly decision: RoomDecision
+  readonly isRefused: boolean
+}
+
+/** What the reply says of one user. Null: the user was refused, and this is no repeat of an earlier invitation. */
+async function viewSent(
+  context: Context,
+  { user, invitationId, room, decision, isRefused }: SentInvitee
+): Promise<SentInvitation | null> {
+  const cancelled = viewEarlyCancel(room, { user, invitationId })
+  if (cancelled) return { ...cancelled, delivery: NO_DELIVERY }
+  const invitation = (decision.writes[PART.invitation(user)] ?? room.get(PART.invitation(user))) as Invitation | null
+  if (invitation === null || (isRefused && invitation.invitationId !== invitationId)) return null
+  const now = context.clock.now()
+  const { ended, isMuted } = invitation
+  const delivery = ended || isMuted ? NO_DELIVERY : await countDevices(context, user, now)
+  return { ...rules.viewInvitation(invitation, now), by: endedByForInviter(ended), delivery }
 }
 
 function toCommand(context: Context, actor: Actor, request: InviteRequest): rules.InviteCommand {
@@ -94,19 +125,20 @@ function toCommand(context: Context, actor: Actor, request: InviteRequest): rule
 
 interface InviteeChecks {
   readonly refused: InviteUsersResponse['refused']
-  /** Those who block the inviter: what they are sent reaches no device. */
+  /** Users who block the inviter: their invitations ring no device. */
   readonly mutedUsers: readonly string[]
 }
 
 /**
- * Judges each user who would ring now, before anything is kept: a repeat is not judged again, and a refusal leaves nothing behind.
- * Each costs the inviter as much as a call. @throws AppError rate_limited, policy_unavailable
+ * Checks each user whose devices would ring now, before anything is written: a repeat is not checked again, and a refusal leaves nothing
+ * behind. The inviter is charged for each of them as for a call.
+ * @throws AppError rate_limited, policy_unavailable, and what rules.decideInvite throws
  */
 async function checkInvitees(context: Context, roomId: string, command: rules.InviteCommand): Promise<InviteeChecks> {
   const room = await readRoom(context, roomId, rules.partsReadForInvite(command))
   const { events } = rules.decideInvite(room, command, context.clock.now())
   const ringing = command.invitees.filter(({ user }) => events.some(({ to }) => 'user' in to && to.user === user))
-  // The request itself is charged as one.
+  // The request was charged as one call before it was handled.
   if (ringing.length > 1) await context.budgets.spend(command.actor.user, 'calls', ringing.length - 1)
   const mutedUsers: string[] = []
   const answers = await Promise.all(
@@ -144,16 +176,9 @@ async function askPolicyForInvitee(
   if (config.policyUrl === null) return null
   const { actor, metadata } = command
   const caller = endpoint(actor)
-  const asked = { action: 'invitation' as const, roomId, caller, media: room.settings?.callType, metadata }
-  const { allow, reason: detail } = await askPolicy(config, { ...asked, to: user, invitationId }, log)
+  const subject = { action: 'invitation' as const, roomId, caller, media: room.settings?.callType, metadata }
+  const { allow, reason: detail } = await askPolicy(config, { ...subject, to: user, invitationId }, log)
   return allow ? null : { user, reason: 'policy', ...(detail ? { detail } : {}) }
-}
-
-async function viewSentInvitation(context: Context, invitation: Invitation): Promise<SentInvitation> {
-  const now = context.clock.now()
-  const delivery =
-    invitation.ended || invitation.isMuted ? NO_DELIVERY : await countDevices(context, invitation.user, now)
-  return { ...rules.viewInvitation(invitation, now), by: rules.endedByForInviter(invitation.ended), delivery }
 }
 
 async function countDevices({ store }: Context, user: string, now: number): Promise<Delivery> {
@@ -173,7 +198,7 @@ export async function acceptInvitation(
   return { invitation, cursor: formatCursor(cursor) }
 }
 
-/** For all devices of the user. @throws AppError invitation_not_found, invitation_ended */
+/** Declines the invitation for all devices of the user. @throws AppError invitation_not_found, invitation_ended */
 export async function declineInvitation(
   context: Context,
   actor: Actor,
@@ -195,14 +220,12 @@ async function answer(
   const written = decision.writes[PART.invitation(actor.user)]
   const invitation = (written ?? room.get(PART.invitation(actor.user))) as Invitation
   const pair = { caller: invitation.from.user, callee: actor.user }
-  if (written) {
-    await recordAttempt(context, pair, outcome === 'accepted' ? 'answered' : 'failed')
-  }
+  if (written) await recordAttempt(context, pair, outcome === 'accepted' ? 'answered' : 'failed')
   return { result: rules.viewInvitation(invitation, context.clock.now()), isRepeat: !written }
 }
 
 /**
- * By whoever invited, or a moderator. Before its invitation comes it prevents it.
+ * Allowed for the inviter and for moderators. A cancel that arrives before its invitation prevents it.
  * @throws AppError invitation_not_found, invitation_ended, not_permitted, too_many_invitations
  */
 export function cancelInvitation(context: Context, actor: Actor, path: InvitationPath): Promise<void> {

@@ -1,7 +1,6 @@
-// Who is still in a room. A device whose stream breaks is away at once; if it is not back in time it has left.
-
-import { partsReadForEnd } from '../../domain/room/invitation.js'
+// Which devices are still in a room. A device whose stream closes is away at once, and leaves the room as `lost` after ROOM_RECONNECT_MS.
 import { EARLY_CANCELS } from '../../domain/room/invitation-cancel.js'
+import { partsReadForEnd } from '../../domain/room/invitation-end.js'
 import { closesAt, decideCloseEmpty, restartExpiry } from '../../domain/room/lifecycle.js'
 import { leaveRoom, markAway, markBack } from '../../domain/room/participants.js'
 import { NO_CHANGE, PART, type ParticipantRecord, type RoomDecision } from '../../domain/room/state.js'
@@ -19,14 +18,17 @@ import { checkInvitations } from './ringing-invitations.js'
 import { compareWithService } from './room-service.js'
 import { changeOpenRoom, changeRoom, type RoomScope, startFanout } from './update-room.js'
 
-/** The device has a stream again, or polls: the other participants of its rooms see that it is back. */
+/** The device has connected: it is no longer away in its rooms. */
 export async function markBackInRooms(context: Context, actor: Actor): Promise<void> {
   const found = await currentParticipations(context, actor)
   const away = found.filter(({ participant }) => participant.awaySince !== null)
   await Promise.all(away.map(({ roomId }) => publishLiveness(context, participantAt(roomId, actor), markBack)))
 }
 
-/** Its stream or poll is over. One that polls still counts as there; it is looked at when it would no longer. */
+/**
+ * The stream or poll of the device has ended. Between two polls it still counts as live: then its rooms are checked when it would not any
+ * more.
+ */
 export async function markAwayInRooms(context: Context, actor: Actor): Promise<void> {
   const rooms = await currentParticipations(context, actor)
   if (rooms.length === 0) return
@@ -44,8 +46,8 @@ export async function markAwayInRooms(context: Context, actor: Actor): Promise<v
 }
 
 /**
- * Everybody in the room gets it, and the user is charged for it: a device may come and go many times a second. When the budget is spent
- * the room's check announces what has lasted.
+ * The user is charged for the event that all participants receive, because a device may connect and disconnect many times a second. When
+ * the budget is spent, the next check of the room publishes the state that the device has then.
  */
 async function publishLiveness(context: Context, target: DeviceInRoom, decide: ParticipantRule): Promise<void> {
   await changeParticipant(context, { ...target, payer: target.user }, decide).catch(async error => {
@@ -55,12 +57,13 @@ async function publishLiveness(context: Context, target: DeviceInRoom, decide: P
 }
 
 /**
- * The room's time has come, and was claimed: who is away, back or lost, and whether anybody is left. Then it rests until something
- * can be true that nobody would notice. That is looked up, not kept: whoever comes or goes hastens the room.
+ * The room's deadline has come, and this node has claimed it. Finds devices that are away, back or lost, and closes a room that was empty
+ * for long enough. The next deadline is the earliest time at which one of these can change without a request; whatever changes them by a
+ * request brings the deadline forward.
  */
 export async function checkRoom(context: Context, roomId: string, claimedUntil: number): Promise<void> {
   const room = await readRoom(context, roomId, [...partsReadForEnd, PART.participants, PART.users, EARLY_CANCELS])
-  // Its expiry has begun with its end; a commit that crossed the end may have stopped it.
+  // A room expires from its end on. A commit that was decided before the end and written after it has stopped the expiry.
   if (room.settings?.closed !== null) {
     await changeRoom(context, { roomId, parts: [PART.settings] }, restartExpiry)
     return
@@ -74,14 +77,14 @@ export async function checkRoom(context: Context, roomId: string, claimedUntil: 
     checkInvitations(context, room)
   ])
   const end = room.participantCount > 0 ? NEVER : await endIfEmpty(context, room)
-  // A room in which nothing can happen by itself is looked at now and then all the same.
-  const atLast = context.clock.now() + context.config.retentionMs
-  await context.store.rooms.settleClaim(roomId, { claimedUntil, at: Math.min(participants, invitations, end, atLast) })
+  // Also a room in which nothing is due is checked once in RETENTION_MS.
+  const latest = context.clock.now() + context.config.retentionMs
+  await context.store.rooms.settleClaim(roomId, { claimedUntil, at: Math.min(participants, invitations, end, latest) })
 }
 
 const NEVER = Number.POSITIVE_INFINITY
 
-/** Resolves to when the room will have been empty for long enough. */
+/** Closes the room if it was empty for long enough. Resolves to when it will have been, or to NEVER. */
 async function endIfEmpty(context: Context, room: ReadRoom): Promise<number> {
   const { roomLingerMs } = context.config
   const emptySince = room.emptySince === null ? null : Math.max(room.emptySince, graceStart(context))
@@ -91,29 +94,29 @@ async function endIfEmpty(context: Context, room: ReadRoom): Promise<number> {
   return NEVER
 }
 
-/** Resolves to when the first of them has to be looked at again. Users are read once, however many of their devices are in. */
+/** Resolves to when the first participant has to be checked again. Each user is read once, with all devices. */
 async function checkParticipants(context: Context, room: ReadRoom): Promise<number> {
   const participants = room.list<ParticipantRecord>(PART.participants).map(([, participant]) => participant)
   const now = context.clock.now()
   const users = [...new Set(participants.map(({ user }) => user))]
   const found = await Promise.all(users.map(user => context.store.mailboxes.devices(user, now)))
   const devices = new Map(users.map((user, i) => [user, found[i] ?? []]))
-  const looks = participants.map(async participant => {
+  const checks = participants.map(async participant => {
     const { user, device, joinedAt: otherwise } = participant
     const liveness = livenessOf(context, device, { devices: devices.get(user) ?? [], otherwise })
     return checkParticipant(context, room.roomId, { seen: participant, liveness })
   })
-  return Math.min(...(await Promise.all(looks)))
+  return Math.min(...(await Promise.all(checks)))
 }
 
 interface SeenParticipant {
-  /** As it was read. */
+  /** The record as it was read. */
   readonly seen: ParticipantRecord
-  /** Of its device. */
+  /** The liveness of its device. */
   readonly liveness: DeviceLiveness
 }
 
-/** Resolves to when this participant has to be looked at again. */
+/** Resolves to when this participant has to be checked again. */
 async function checkParticipant(
   context: Context,
   roomId: string,

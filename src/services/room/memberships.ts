@@ -1,5 +1,6 @@
-// Which rooms a device is in, as the user's index says, held against the rooms themselves. The index is written before a room's commit
-// and corrected after it: an entry too many, from a crash in between, is dropped by the next reader.
+// The memberships of a user: an index of the rooms that the user's devices are in. The rooms decide; the index is only where to look. An
+// entry is added before the commit of the join and removed after the commit of the leave: a crash in between leaves an entry too many,
+// which a reader removes, and never one too few.
 import { announceForgotten } from '../../domain/room/participants.js'
 import {
   NO_CHANGE,
@@ -15,7 +16,7 @@ import type { Context } from '../context.js'
 import { type ReadRoom, readRoom } from './parts.js'
 import { changeOpenRoom } from './update-room.js'
 
-/** An entry may be this much older than the commit that it announces. */
+/** Until an entry is this old, its join may still be committed, so a reader does not remove it for want of a participant. */
 export const JOINING_MS = 10_000
 
 export interface CurrentParticipation {
@@ -24,7 +25,7 @@ export interface CurrentParticipation {
   readonly participant: ParticipantRecord
 }
 
-/** The rooms of all the user's devices, as the index says. */
+/** The rooms that the index has for the user, on any device. */
 export async function roomIdsOf({ store }: Context, user: string): Promise<ReadonlySet<string>> {
   return new Set((await store.memberships.list(user)).map(({ roomId }) => roomId))
 }
@@ -32,12 +33,15 @@ export async function roomIdsOf({ store }: Context, user: string): Promise<Reado
 export const haveCommonRoom = (mine: ReadonlySet<string>, theirs: ReadonlySet<string>): boolean =>
   [...mine].some(roomId => theirs.has(roomId))
 
-/** At most MAX_ROOMS_PER_DEVICE. Reads settings and the participant of each room; drops what has outlived its room or participation. */
+/**
+ * The rooms that the device is in, at most MAX_ROOMS_PER_DEVICE. Reads PART.settings and the participant of each. Removes entries whose
+ * room is over or does not have the participant.
+ */
 export async function currentParticipations(context: Context, actor: Endpoint): Promise<CurrentParticipation[]> {
   const { store, clock } = context
-  const kept = await store.memberships.list(actor.user, actor.device)
+  const memberships = await store.memberships.list(actor.user, actor.device)
   const found = await Promise.all(
-    kept.map(async ({ at, roomId, ...participation }) => {
+    memberships.map(async ({ at, roomId, ...participation }) => {
       const room = await readRoom(context, roomId, [PART.settings, PART.participantOf(actor)])
       const participant = room.get<ParticipantRecord>(PART.participantOf(actor))
       if (room.settings?.closed === null && participant !== null) return [{ roomId, room, participant }]
@@ -48,7 +52,10 @@ export async function currentParticipations(context: Context, actor: Endpoint): 
   return found.flat()
 }
 
-/** The others may still show the participation, if it was a failover that made the room forget it. */
+/**
+ * If the room is open, announces that the participant has left: if the room has lost the record in a failover, other participants still
+ * show it. Then removes the entry.
+ */
 async function dropMembership(
   context: Context,
   participation: Participation,
@@ -63,7 +70,7 @@ async function dropMembership(
   await context.store.memberships.remove(participation, roomId)
 }
 
-/** Before the commit that lets the device in. @throws AppError too_many_rooms */
+/** Called before the commit of the join. If the index is full, removes outdated entries first. @throws AppError too_many_rooms */
 export async function addMembership(context: Context, participation: Participation, roomId: string): Promise<void> {
   const { store, clock, config } = context
   const options = { max: config.maxRoomsPerDevice, now: clock.now() }
@@ -78,7 +85,6 @@ export async function commitJoin<T>(
   { roomId, participation, isNew }: JoiningParticipation,
   commit: () => Promise<T>
 ): Promise<T> {
-  // Before the commit: an entry too many, left by a crash in between, is found; one too few would not be.
   if (isNew) await addMembership(context, participation, roomId)
   try {
     return await commit()
@@ -95,8 +101,8 @@ interface JoiningParticipation {
 }
 
 /**
- * The join failed, or its outcome is unknown: the index says again what the room says. Never throws: where the room cannot be read the
- * entry stays, and the next reader holds it against the room.
+ * The join failed, or its outcome is unknown: makes the index agree with the room again. Never throws: if the room cannot be read, the
+ * entry stays and the next reader compares it with the room.
  */
 async function restoreMembership(context: Context, participation: Participation, roomId: string): Promise<void> {
   try {
@@ -106,11 +112,11 @@ async function restoreMembership(context: Context, participation: Participation,
     if (participant === null || settings?.closed !== null) await context.store.memberships.remove(participation, roomId)
     else await addMembership(context, participant, roomId)
   } catch (error) {
-    context.log.debug({ err: error, roomId }, 'a membership stays for its next reader')
+    context.log.debug({ err: error, roomId }, 'membership not corrected; its next reader corrects it')
   }
 }
 
-/** Memberships at a time. */
+/** Memberships removed at a time. */
 const BATCH_SIZE = 100
 
 export async function removeMemberships(
@@ -123,7 +129,7 @@ export async function removeMemberships(
   }
 }
 
-/** Of those whom a decision puts out of the room as it was read. */
+/** Removes the memberships of the participants whose records the decision deletes. `room` is the room as it was read for it. */
 export async function removeMembershipsOfRemoved(
   context: Context,
   room: ReadRoom,
@@ -138,11 +144,11 @@ export async function removeMembershipsOfRemoved(
 }
 
 /**
- * In the background: the room is over, and its memberships with it. Its participants are read after the end: no one joins any more, and a
- * device may have joined between the decision that ended it and its commit.
+ * Removes all memberships of a room that is over, in the background. The participants are read after the end: a device may have joined
+ * between the decision that ended the room and its commit, and none can join after that.
  */
 export function removeMembershipsOfRoom(context: Context, roomId: string): void {
-  context.background.run(`forget participants of ${roomId}`, async () => {
+  context.background.run(`remove memberships of ${roomId}`, async () => {
     const room = await readRoom(context, roomId, [PART.participantHeads])
     const participants = room.list<ParticipantHead>(PART.participantHeads).map(([, head]) => head)
     await removeMemberships(context, roomId, participants)

@@ -1,5 +1,5 @@
-// Offers, answers and candidates from one participant of a room to another. Sender and target must both be in
-// the room when it is asked; what they negotiate is an aggregate of its own (domain/room/pair.ts).
+// Offers, answers and candidates from one participant of a room to another. Both must be in the room when the request is handled. What the
+// two negotiate is an aggregate of its own, the pair (domain/room/pair.ts).
 import type { Broadcast } from '../../domain/negotiation/broadcast.js'
 import { checkCandidates, parseDescription } from '../../domain/negotiation/sdp.js'
 import { findParticipantRecord, partsOfAccess, requireParticipant } from '../../domain/room/access.js'
@@ -30,7 +30,7 @@ import { type ReadRoom, readRoom } from './parts.js'
 import type { RoomPath } from './paths.js'
 import { afterPublication } from './update-room.js'
 
-/** How often a pair is looked at, so that nothing is kept for participants who have left. */
+/** How often a pair is checked. A check ends the pair of a participant who has left, and drops candidates that wait. */
 const CHECK_EVERY_MS = 600_000
 
 const pairs = createUpdater<PairState>({
@@ -42,11 +42,11 @@ const pairs = createUpdater<PairState>({
   isReleased: async (context, { roomId, since }) => isPublished(await readRoom(context, roomId, []), since)
 })
 
-/** A room that began anew counts from one; what was to be published before has gone with it. */
+/** A room that was created anew counts its versions from 1, and its log of before is gone: then `since` may be above its version. */
 const isPublished = ({ version, publishedVersion }: ReadRoom, since: number): boolean =>
   publishedVersion >= Math.min(since, version)
 
-/** Also delivers what it holds back, once the two know of each other. */
+/** Also delivers the signals that the pair holds, if both joinings have been published. */
 export const readPair = pairs.read
 
 export interface SentDescription {
@@ -61,72 +61,79 @@ export async function sendRoomDescription(
   { roomId, to, type, sdp, revision }: RoomPath & RoomDescriptionRequest & { readonly type: 'offer' | 'answer' }
 ): Promise<SentDescription> {
   const description = parseDescription(sdp)
-  const two = await readResolvedPair(context, actor, { roomId, to })
-  const { state, delivery } = await signalPair(context, two, { type, description, revision })
-  await signalBroadcast(context, two)
-  await releaseAfterPublication(context, [two])
+  const pair = await readResolvedPair(context, actor, { roomId, to })
+  const { state, delivery } = await signalPair(context, pair, { type, description, revision })
+  await signalBroadcast(context, pair)
+  await releaseAfterPublication(context, [pair])
   recordKeepalive(context, actor)
   return { revision: state.negotiation.revision, delivery }
 }
 
-/** To one participant; to all others: see broadcast.ts. @throws AppError not_in_room, participant_not_found, invalid_candidate, stale_candidate, … */
+/**
+ * Sends candidates to one participant. For all others at once see broadcast.ts.
+ * @throws AppError not_in_room, participant_not_found, invalid_candidate, stale_candidate, too_many_waiting_candidates, rate_limited
+ */
 export async function sendRoomCandidates(
   context: Context,
   actor: Actor,
   { roomId, to, ...batch }: RoomPath & RoomCandidatesRequest & { readonly to: string }
 ): Promise<CandidatesResponse> {
   checkCandidates(batch.candidates)
-  const two = await readResolvedPair(context, actor, { roomId, to })
-  await chargeWaiting(context, two, batch)
-  const { before, delivery } = await signalPair(context, two, { type: 'candidates', batch })
-  await releaseAfterPublication(context, [two])
+  const pair = await readResolvedPair(context, actor, { roomId, to })
+  await chargeWaiting(context, pair, batch)
+  const { before, delivery } = await signalPair(context, pair, { type: 'candidates', batch })
+  await releaseAfterPublication(context, [pair])
   recordKeepalive(context, actor)
-  return { accepted: batch.candidates.length, waiting: countWaiting(two, before, batch), delivery }
+  return { accepted: batch.candidates.length, waiting: countWaiting(pair, before, batch), delivery }
 }
 
-/** A participant has as many pairs as others are in the room, and each may keep some. @throws AppError rate_limited, stale_candidate */
-async function chargeWaiting(context: Context, two: ResolvedPair, batch: CandidatesRequest): Promise<void> {
-  const known = context.pairs.get(two.id)?.state ?? (await readPair(context, two.id))
-  if (countWaiting(two, known, batch) === 0) return
+/**
+ * Charges the sender for the candidates that will wait, in KiB: each pair bounds them, but a participant has as many pairs as there are
+ * others in the room.
+ * @throws AppError rate_limited, stale_candidate
+ */
+async function chargeWaiting(context: Context, pair: ResolvedPair, batch: CandidatesRequest): Promise<void> {
+  const state = context.pairs.get(pair.id)?.state ?? (await readPair(context, pair.id))
+  if (countWaiting(pair, state, batch) === 0) return
   const bytes = Buffer.byteLength(JSON.stringify(batch.candidates))
-  await context.budgets.spend(two.sender.user, 'waiting', Math.ceil(bytes / 1024))
+  await context.budgets.spend(pair.sender.user, 'waiting', Math.ceil(bytes / 1024))
 }
 
 const countWaiting = (
   { roomId, order, sender }: ResolvedPair,
-  known: PairState | null,
+  state: PairState | null,
   batch: CandidatesRequest
-): number => countPairWaiting(known ?? newPair(roomId, order), sender.participantId, batch)
+): number => countPairWaiting(state ?? newPair(roomId, order), sender.participantId, batch)
 
-/** The time has come to see whether both are still in. */
+/** The pair's deadline has come: ends the pair if one of its participants has left, else drops the candidates that wait. */
 export async function checkPair(context: Context, id: string): Promise<void> {
   const [roomId = '', earlier = '', later = ''] = id.split('/')
   const room = await readRoom(context, roomId, [earlier, later].map(PART.participant))
-  const bothThere = [earlier, later].every(participantId => findParticipantRecord(room, participantId) !== null)
+  const areBothIn = [earlier, later].every(participantId => findParticipantRecord(room, participantId) !== null)
   await pairs.update(context, { id }, (state, now) => {
     if (state === null) throw new AppError('participant_not_found')
-    const mustWait = !isPublished(room, state.since)
-    return { ...(bothThere ? dropWaitingCandidates(state, now + CHECK_EVERY_MS) : endPair(state)), isHeld: mustWait }
+    const decision = areBothIn ? dropWaitingCandidates(state, now + CHECK_EVERY_MS) : endPair(state)
+    return { ...decision, isHeld: !isPublished(room, state.since) }
   })
 }
 
-/** What the sender has broadcast before it described this. It is read after the commit: see broadcast.ts. */
-async function signalBroadcast(context: Context, two: ResolvedPair): Promise<void> {
-  const part = PART.broadcast(two.sender.participantId)
-  const broadcast = (await readRoom(context, two.roomId, [part])).get<Broadcast>(part)
-  if (broadcast !== null) await signalPair(context, two, { type: 'broadcast', broadcast })
+/** Sends what the sender broadcast before this description. Called after its commit, see the race in broadcast.ts. */
+async function signalBroadcast(context: Context, pair: ResolvedPair): Promise<void> {
+  const part = PART.broadcast(pair.sender.participantId)
+  const broadcast = (await readRoom(context, pair.roomId, [part])).get<Broadcast>(part)
+  if (broadcast !== null) await signalPair(context, pair, { type: 'broadcast', broadcast })
 }
 
-/** A participant, and the one it signals to. */
+/** The sender of a signal, its recipient, and their pair. */
 export interface ResolvedPair {
   readonly roomId: string
-  /** Of the pair they are. */
+  /** The id of the pair. */
   readonly id: string
   readonly order: ReturnType<typeof orderByJoin>
   readonly sender: JoinedParticipant
   readonly peer: JoinedParticipant
-  /** One of them may not have been told of the other yet: what they signal is held back until both have. */
-  readonly mustWait: boolean
+  /** The join of the later one is not published yet. Signals are held, so that they arrive after `room.participant_joined`. */
+  readonly isHeld: boolean
 }
 
 export function resolvePair(
@@ -135,37 +142,37 @@ export function resolvePair(
   peer: JoinedParticipant
 ): ResolvedPair {
   const order = orderByJoin(sender, peer)
-  return { roomId, id: pairId(roomId, order), order, sender, peer, mustWait: publishedVersion < order.later.since }
+  return { roomId, id: pairId(roomId, order), order, sender, peer, isHeld: publishedVersion < order.later.since }
 }
 
 export async function signalPair(
   context: Context,
-  { roomId, id, order, sender, peer, mustWait }: ResolvedPair,
+  { roomId, id, order, sender, peer, isHeld }: ResolvedPair,
   command: PairCommand
 ) {
   const { before, state, deliveries } = await pairs.update(context, { id }, (found, now) => {
-    const turn = { from: sender.participantId, command, checkAt: now + CHECK_EVERY_MS, mustWait }
-    return decidePair(found ?? newPair(roomId, order), turn)
+    const input = { from: sender.participantId, command, checkAt: now + CHECK_EVERY_MS, isHeld }
+    return decidePair(found ?? newPair(roomId, order), input)
   })
   return { before, state, delivery: deliveries.get(peer.user) ?? NO_DELIVERY }
 }
 
 /**
- * What pairs of a room hold back is delivered when the latest joining of theirs has been published to all. It is kept already: if this
- * cannot be written, or its node dies, the timers of any node deliver it.
+ * Schedules the delivery of the signals that these pairs of one room hold, for when the latest of their joinings has been published. The
+ * signals are stored: if this fails, or this node dies, the timers of any node deliver them.
  */
-export async function releaseAfterPublication(context: Context, twos: readonly ResolvedPair[]): Promise<void> {
-  const mustWait = twos.filter(two => two.mustWait)
-  const [first] = mustWait
+export async function releaseAfterPublication(context: Context, all: readonly ResolvedPair[]): Promise<void> {
+  const held = all.filter(({ isHeld }) => isHeld)
+  const [first] = held
   if (first === undefined) return
   const { roomId } = first
-  const version = Math.max(...mustWait.map(({ order }) => order.later.since))
-  const tasks = mustWait.map(({ id }) => ({ kind: 'pair' as const, id }))
+  const version = Math.max(...held.map(({ order }) => order.later.since))
+  const tasks = held.map(({ id }) => ({ kind: 'pair' as const, id }))
   try {
     if (await afterPublication(context, roomId, { version, tasks })) return
-    await Promise.all(mustWait.map(({ id }) => readPair(context, id)))
+    await Promise.all(held.map(({ id }) => readPair(context, id)))
   } catch (error) {
-    context.log.warn({ err: error, roomId }, 'signals are delivered later')
+    context.log.warn({ err: error, roomId }, 'delivery of held signals not scheduled; timers deliver them')
   }
 }
 
@@ -187,8 +194,8 @@ async function readResolvedPair(context: Context, actor: Actor, { roomId, to }: 
 export const requireSender = ({ clock }: Context, room: ReadRoom, actor: Actor): JoinedParticipant =>
   toJoinedParticipant(requireParticipant('signal', room, { actor, now: clock.now() }).participant)
 
-/** Counted and logged: a client that signals strangers is broken, or worse. */
-function unknownParticipant(context: Context, { user }: Actor, where: SignalTarget): AppError {
-  context.log.info({ user, ...where }, 'a signal to somebody who is not in the room')
+/** Logged: the participant has just left, or the client guesses ids. */
+function unknownParticipant(context: Context, { user }: Actor, target: SignalTarget): AppError {
+  context.log.info({ user, ...target }, 'signal to an unknown participant')
   return new AppError('participant_not_found')
 }

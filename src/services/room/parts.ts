@@ -1,17 +1,17 @@
-// The parts of a room as the rules see them, and as the store keeps them.
+// Reads the parts of a room for the rules, and encodes them for the store.
 import { PART, type ParticipantRecord, type RoomParts } from '../../domain/room/state.js'
 import type { Stamp } from '../../store/aggregate.js'
 import type { Field, RoomSnapshot } from '../../store/rooms.js'
 import type { Context } from '../context.js'
 
 export interface ReadRoom extends RoomParts {
-  /** Every commit up to this version has been published to everybody it concerns. */
+  /** Every commit up to this version has been published to all its recipients. */
   readonly publishedVersion: number
-  /** The commit that wrote a part; null if it is not there. */
+  /** The commit that wrote a part; null: there is no such part. */
   stampOf(part: string): Stamp | null
 }
 
-/** A group of parts is named by `group:` and nothing more; a room has no name for all of it. */
+/** `parts` are names of PART. A name that ends in a colon asks for all parts of a group. */
 export async function readRoom(context: Context, roomId: string, parts: readonly string[]): Promise<ReadRoom> {
   return toParts(roomId, await context.store.rooms.load(roomId, parts))
 }
@@ -38,7 +38,7 @@ function toParts(roomId: string, snapshot: RoomSnapshot | null): ReadRoom {
   }
 }
 
-/** Of a participant the first line is what the store looks at (toRecipient in store/rooms.ts), and the second is all else. */
+/** A participant has two lines: the first is what the store reads (toRecipient in store/rooms.ts), the second is the rest. */
 export function toText(part: string, value: object | number): string {
   if (!part.startsWith(PART.participants)) return JSON.stringify(value)
   const { user, device, participantId, since, ...rest } = value as ParticipantRecord
@@ -49,6 +49,6 @@ function fromText<T>(part: string, { value, version }: Field): T {
   if (!part.startsWith(PART.participants)) return JSON.parse(value) as T
   const [head = '', rest = '{}'] = value.split('\n')
   const participant = { ...JSON.parse(head), ...JSON.parse(rest) } as ParticipantRecord
-  // Not written again since the device came in.
+  // `since` is null in the commit that let the device in, and that commit wrote this value.
   return { ...participant, since: participant.since ?? version } as T
 }

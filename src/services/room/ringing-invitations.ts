@@ -1,8 +1,7 @@
-// What rings in rooms: shown to whoever it rings for, offered to devices that come late, ended when its time has come.
-
+// Invitations that ring: listed for the invitee, offered to devices that register late, and ended when they expire.
 import { decideExpiry, viewIncoming } from '../../domain/room/invitation.js'
 import { dueAt } from '../../domain/room/invitation-bounds.js'
-import { decideForgetEarlyCancel, earlyCancelsIn } from '../../domain/room/invitation-cancel.js'
+import { deleteEarlyCancel, earlyCancelsIn } from '../../domain/room/invitation-cancel.js'
 import { type Invitation, PART, type RoomParts } from '../../domain/room/state.js'
 import type { Actor } from '../../schemas/claims.js'
 import type { Endpoint } from '../../schemas/common.js'
@@ -15,7 +14,7 @@ import { graceStart } from '../device/liveness.js'
 import { readRoom } from './parts.js'
 import { afterPublication, changeOpenRoom } from './update-room.js'
 
-/** What rings for a user now. */
+/** The invitations that ring for a user now. */
 export async function listInvitations(context: Context, user: string): Promise<IncomingInvitation[]> {
   const roomIds = await context.store.invitations.list(user, context.clock.now())
   const found = await Promise.all(roomIds.map(async roomId => (await readInvitation(context, roomId, user))?.incoming))
@@ -29,7 +28,7 @@ async function readInvitation(context: Context, roomId: string, user: string) {
   return { room, incoming: viewIncoming(room, invitation, { settings: room.settings, now: context.clock.now() }) }
 }
 
-/** A device came: what rings is offered to it if that is not in its mailbox `since`. */
+/** A device has registered or connected: offers it each ringing invitation that its mailbox does not have after `since`. */
 export async function offerInvitations(context: Context, actor: Actor, since: Cursor): Promise<void> {
   const roomIds = await context.store.invitations.list(actor.user, context.clock.now())
   const { user, device } = actor
@@ -40,7 +39,10 @@ interface InvitationOffer extends Endpoint {
   readonly since: Cursor
 }
 
-/** Once the room has published the invitation: devices that were registered by then have it, and others are offered it here. */
+/**
+ * Appends the invitation to the device's mailbox, unless it is there. If the room has not published the invitation yet, this is repeated
+ * after the publication: until then the mailbox does not show whether the device gets the invitation from the fan-out.
+ */
 export async function offerInvitation(
   context: Context,
   roomId: string,
@@ -60,12 +62,13 @@ export async function offerInvitation(
       type === 'room.invitation' && JSON.parse(envelope).data.invitationId === invitationId
     const at = await cursorBeforeOffer(context, { user, device }, { since, isOffer })
     if (at === null) return
-    // Read again: had it ended before the head was read, its end would not move the mailbox any more.
-    const still = await readInvitation(context, roomId, user)
-    if (still?.incoming.invitationId !== invitationId) return
+    // Read again. If the invitation ended before the mailbox was read, its end is in the mailbox already, does not move it and would not
+    // stop the offer below. If it ends later, its end moves the mailbox and the append at `at` fails.
+    const current = await readInvitation(context, roomId, user)
+    if (current?.incoming.invitationId !== invitationId) return
     const now = context.clock.now()
     const type = 'room.invitation'
-    const data = { ...still.incoming, version: still.room.version }
+    const data = { ...current.incoming, version: current.room.version }
     const { status } = await context.store.mailboxes.send(user, {
       basis: null,
       device,
@@ -79,35 +82,37 @@ export async function offerInvitation(
   }
 }
 
-/** The room's time has come: what has rung for long enough ends. Resolves to when the next one will have. */
+/**
+ * Ends the invitations that have rung for long enough and removes those that were kept for long enough. Resolves to when the next is due.
+ */
 export async function checkInvitations(context: Context, room: RoomParts): Promise<number> {
   const now = context.clock.now()
   const { retentionMs } = context.config
   let next = Number.POSITIVE_INFINITY
   for (const [user, invitation] of room.list<Invitation>(PART.invitation(''))) {
-    // Nobody can answer while the store is away.
+    // While the store was unavailable, no one could answer.
     const due = Math.max(dueAt(invitation, retentionMs), invitation.ended === null ? graceStart(context) : 0)
     if (due > now) next = Math.min(next, due)
     else await expireInvitation(context, room.roomId, user)
   }
   for (const { invitationId, dueAt: due } of earlyCancelsIn(room, retentionMs)) {
     if (due > now) next = Math.min(next, due)
-    else await forgetEarlyCancel(context, room.roomId, invitationId)
+    else await removeEarlyCancel(context, room.roomId, invitationId)
   }
   return next
 }
 
-/** An invitation that nobody answered counts as an attempt that failed, as a call does. */
+/** An invitation that was not answered counts as a failed attempt, as a call does. */
 async function expireInvitation(context: Context, roomId: string, user: string): Promise<void> {
   const part = PART.invitation(user)
   const { decision } = await changeOpenRoom(context, { roomId, parts: [part] }, (room, now) =>
     decideExpiry(room, { user, retentionMs: context.config.retentionMs }, now)
   )
-  const after = (decision.writes[part] ?? null) as Invitation | null
-  if (after) await recordAttempt(context, { caller: after.from.user, callee: user }, 'failed')
+  const expired = (decision.writes[part] ?? null) as Invitation | null
+  if (expired) await recordAttempt(context, { caller: expired.from.user, callee: user }, 'failed')
 }
 
-const forgetEarlyCancel = (context: Context, roomId: string, invitationId: string) =>
+const removeEarlyCancel = (context: Context, roomId: string, invitationId: string) =>
   changeOpenRoom(context, { roomId, parts: [PART.earlyCancel(invitationId)] }, room =>
-    decideForgetEarlyCancel(room, invitationId)
+    deleteEarlyCancel(room, invitationId)
   )

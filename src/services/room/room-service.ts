@@ -1,5 +1,5 @@
-// The room service and the rooms: what it says holds. It decides which rooms there are, their settings, and who may do what in them; a
-// room that it does not know, or no longer, is closed.
+// Applies the answers of the room service. The service decides which rooms exist, their settings, and what users may do in them. A room
+// that it does not know, or no longer knows, is closed.
 import { decideCloseUnknown } from '../../domain/room/lifecycle.js'
 import {
   admits,
@@ -18,10 +18,10 @@ import { checkMetadata } from '../metadata-bounds.js'
 import { endRoom } from './end-room.js'
 import { removeMembershipsOfRemoved } from './memberships.js'
 import { type ReadRoom, readRoom } from './parts.js'
-import { dropAnswer, findServiceRoom, keepAnswer } from './service-answers.js'
+import { cacheAnswer, dropAnswer, findServiceRoom } from './service-answers.js'
 import { changeRoom } from './update-room.js'
 
-/** Null: the service knows no such room, and a room of this id is closed. */
+/** Null: the service knows no such room. If a room with this id is open, it is closed. */
 const askForRoom = (context: Context, roomId: string, charge: () => Promise<void>): Promise<RoomDefinition | null> =>
   findServiceRoom(context, { roomId, charge, apply: room => applyAnswer(context, roomId, room) })
 
@@ -30,7 +30,10 @@ async function applyAnswer(context: Context, roomId: string, room: RoomDefinitio
   else await changeRoles(context, roomId, room)
 }
 
-/** What the service says of a room that is about to be made. @throws AppError room_not_found, room_service_unavailable, rate_limited */
+/**
+ * The settings of the room that the service decides, for a room that may be created now.
+ * @throws AppError room_not_found, room_service_unavailable, rate_limited
+ */
 export async function readServiceSettings(context: Context, actor: Actor, roomId: string): Promise<ServiceSettings> {
   const { roomServiceUrl, roomMaxParticipants } = context.config
   if (roomServiceUrl === null) return {}
@@ -40,8 +43,8 @@ export async function readServiceSettings(context: Context, actor: Actor, roomId
 }
 
 /**
- * The actor with what the service lets them do in this room. They are charged when the service has to be asked, and when it does not let
- * them in, wherever its answer lay: what their budget has left must not show whether there is a room.
+ * The actor with the role and grants that the service gives them in this room. They are charged when the service is asked, and also for a
+ * cached answer that does not let them in: otherwise their budget would show that the answer was cached, and so that the room may exist.
  * @throws AppError room_not_found, room_service_unavailable, rate_limited
  */
 export async function withRoomClaims(context: Context, actor: Actor, roomId: string): Promise<Actor> {
@@ -58,42 +61,42 @@ export async function withRoomClaims(context: Context, actor: Actor, roomId: str
   return withServiceClaim(actor, roomId, room)
 }
 
-/** In the background: a room that is open is held against the service's answer, which is asked for anew when it is old. */
+/** Closes an open room that the service no longer knows, in the background. Asks the service if the cached answer is no longer fresh. */
 export function compareWithService(context: Context, roomId: string): void {
   if (context.config.roomServiceUrl === null) return
-  context.background.run(`confirm ${roomId}`, async () => {
+  context.background.run(`compare ${roomId} with the room service`, async () => {
     const { settings } = await readRoom(context, roomId, [PART.settings])
     if (settings?.closed !== null) return
     if ((await askForRoom(context, roomId, async () => {})) === null) await closeUnknownRoom(context, roomId)
   })
 }
 
-/** The service tells of a change before it is asked; participants get the events of it. */
+/** The service has pushed a room that it changed: applies it. Participants receive the events of the change. */
 export async function applyPushedRoom(context: Context, roomId: string, room: RoomDefinition): Promise<void> {
   checkMetadata(room.metadata)
-  await keepAnswer(context, roomId, room)
-  const known = settingsOf(room, context.config.roomMaxParticipants)
-  await changeRoom(context, { roomId, parts: [PART.settings] }, parts => adoptSettings(parts, known))
+  await cacheAnswer(context, roomId, room)
+  const settings = settingsOf(room, context.config.roomMaxParticipants)
+  await changeRoom(context, { roomId, parts: [PART.settings] }, parts => adoptSettings(parts, settings))
   await changeRoles(context, roomId, room)
 }
 
-/** What was kept of the room is forgotten; if it is open, the service is asked now whether it still knows it. */
+/** Drops the cached answer. If the room is open, asks the service whether it still knows it. */
 export async function refetchRoom(context: Context, roomId: string): Promise<void> {
   await dropAnswer(context, roomId)
   compareWithService(context, roomId)
 }
 
-/** The participants' roles follow the service before the next of them does anything. A crowd takes several commits. */
+/** Gives the participants the roles that the service says, in several commits if they are many. The request that asked waits for it. */
 async function changeRoles(context: Context, roomId: string, room: RoomDefinition): Promise<void> {
   for (let isDone = false; !isDone; ) {
     let named: readonly string[] = []
-    const parts = (whole: ReadRoom) => {
-      named = partsOfRoles(whole, room)
+    const parts = (all: ReadRoom) => {
+      named = partsOfRoles(all, room)
       return named
     }
     const basis = { roomId, read: [PART.settings, PART.participants], parts }
-    const { decision, room: before } = await changeRoom(context, basis, (parts, now) =>
-      adoptRoles(parts, { room, named }, now)
+    const { decision, room: before } = await changeRoom(context, basis, (read, now) =>
+      adoptRoles(read, { room, named }, now)
     )
     await removeMembershipsOfRemoved(context, before, decision)
     isDone = decision.events.length === 0

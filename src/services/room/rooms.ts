@@ -1,5 +1,5 @@
-// What people do in a room. Each reads the parts of the room its rule looks at, decides, and commits if none of them changed.
-
+// Creating, joining, changing and leaving a room. Each function reads the parts that its rule needs, decides, and commits if none of them
+// has changed.
 import { endpoint } from '../../domain/endpoint.js'
 import {
   findParticipantRecord,
@@ -8,8 +8,10 @@ import {
   requireOpenRoom,
   roomUser
 } from '../../domain/room/access.js'
-import { acceptOnJoin, withdrawInvitation } from '../../domain/room/invitation.js'
+import { acceptOnJoin } from '../../domain/room/invitation.js'
+import { withdrawInvitation } from '../../domain/room/invitation-end.js'
 import { decideClose, decideSettings } from '../../domain/room/lifecycle.js'
+import { decideUpdate } from '../../domain/room/participant-update.js'
 import * as rules from '../../domain/room/participants.js'
 import {
   PART,
@@ -49,7 +51,7 @@ import { readServiceSettings } from './room-service.js'
 import { changeRoom } from './update-room.js'
 
 /**
- * Makes the room if need be. A device that is in already gets its old participation.
+ * Creates the room if it does not exist. A device that is in the room keeps its participation, unless it asks to `replace` it.
  * @throws AppError not_permitted, banned, room_not_found, room_closed, room_locked, room_full, too_many_rooms, rate_limited,
  *   room_service_unavailable, store_unavailable
  */
@@ -65,10 +67,10 @@ export async function joinRoom(
   const command = { actor, participantId, metadata, replace, maxParticipants, serviceSettings }
   const decide = (before: ReadRoom, now: number) => {
     const joined = acceptOnJoin(before, rules.decideJoin(before, command, now), { actor, now })
-    // A device that never opens a stream is away after this.
+    // The room is checked then, because a device that never opens a stream is away from then on.
     return { ...joined, deadlineAt: now + awayAfterMs }
   }
-  // A refusal comes before anything is kept or charged.
+  // Decided once before anything is written or charged, so that a refusal leaves nothing behind.
   const first = await readRoom(context, roomId, partsOfAccess(actor))
   await chargeCreate(context, actor, decide(first, context.clock.now()))
   const cursor = await registerDevice(context, actor)
@@ -79,14 +81,14 @@ export async function joinRoom(
     return describeRoom(context, roomId)
   })
   const own = participants.find(each => each.user === actor.user && each.device === actor.device)
-  if (!own) throw new AppError('not_in_room', { detail: 'Removed in the moment of joining' })
-  // It is in already, or another request of the same device came in between: they are one participation.
+  if (!own) throw new AppError('not_in_room', { detail: 'Removed while joining' })
+  // False if the device was in the room already, or another request of it has joined in between: then this is the same participation.
   const hasJoined = own.participantId === participantId
   if (!hasJoined) await addMembership(context, own, roomId)
   return { room, participants, participantId: own.participantId, cursor: formatCursor(cursor), isNew: hasJoined }
 }
 
-/** A room that is made is charged to its maker. @throws AppError rate_limited */
+/** Creating a room is charged to its creator. @throws AppError rate_limited */
 async function chargeCreate(context: Context, actor: Actor, { createsRoom }: RoomDecision): Promise<void> {
   if (createsRoom) await context.budgets.spend(actor.user, 'rooms')
 }
@@ -97,7 +99,10 @@ export async function getRoom(context: Context, actor: Actor, { roomId }: RoomPa
   return describeRoom(context, roomId)
 }
 
-/** Makes it, or changes what the body names. @throws AppError not_permitted, banned, room_not_found, room_closed, rate_limited */
+/**
+ * Creates the room, or changes the settings that the request names.
+ * @throws AppError not_permitted, banned, room_not_found, room_closed, rate_limited
+ */
 export async function createOrUpdateRoom(
   context: Context,
   actor: Actor,
@@ -132,14 +137,14 @@ export async function updateParticipant(
   const { user } = await findParticipant(context, actor, { roomId, participantId })
   const basis = { ...partsOfUser(actor, user), roomId, payer: actor.user }
   const { decision, room } = await changeRoom(context, basis, (before, now) =>
-    rules.decideChange(before, { actor, target: requireRecord(before, participantId), body }, now)
+    decideUpdate(before, { actor, target: requireRecord(before, participantId), body }, now)
   )
   recordKeepalive(context, actor)
   const written = decision.writes[PART.participant(participantId)] as ParticipantRecord | undefined
   return viewParticipant(written ?? requireRecord(room, participantId))
 }
 
-/** What access reads, and all of a user in the room. */
+/** What access reads, and the parts of a user with all devices. */
 const partsOfUser = (actor: Actor, user: string) => ({
   read: [...partsOfAccess(actor), PART.user(user)],
   parts: (room: RoomParts) => [
@@ -149,7 +154,10 @@ const partsOfUser = (actor: Actor, user: string) => ({
   ]
 })
 
-/** Leaves, or puts a participant out: free, as each takes a joining. With `ban`, the user, also if this participant has just left. */
+/**
+ * Leaves the room, or removes another participant: neither is rate limited, because each takes a join. With `ban` the user is banned.
+ * @throws AppError not_permitted, banned, room_not_found, room_closed, participant_not_found, too_many_bans, rate_limited
+ */
 export async function removeParticipant(
   context: Context,
   actor: Actor,
@@ -177,6 +185,7 @@ async function removeFromRoom(
   await removeMemberships(context, roomId, [{ user, device, participantId }])
 }
 
+/** The room and its participants, in the order in which they joined. */
 async function describeRoom(context: Context, roomId: string): Promise<RoomAndParticipants> {
   const parts = await readRoom(context, roomId, [PART.settings, PART.participants])
   const settings = requireOpenRoom(parts)

@@ -1,4 +1,5 @@
-// Rooms in the loop of optimistic-commit.ts. Only the parts that a rule looks at are read, and a commit stands on no others.
+// Changes of a room: the steps of the optimistic commit (optimistic-commit.ts) for the parts of a room. Only the parts that a rule needs
+// are read, and the commit is conditional on these parts only.
 import type { Config } from '../../config.js'
 import { NO_CHANGE, PART, type RoomDecision, type RoomEvent } from '../../domain/room/state.js'
 import { AppError } from '../../errors.js'
@@ -10,42 +11,43 @@ import { checkEveryMs } from '../intervals.js'
 import { type CommitAttempt, commitOptimistically } from '../optimistic-commit.js'
 import { type ReadRoom, readRoom, toText } from './parts.js'
 
-/** What is committed: a decision of the rules, and what is next when it has been published. */
+/** What is committed: a decision of the rules, and tasks that run when it has been published. */
 interface RoomChange extends RoomDecision {
   readonly tasks?: readonly FollowUp[]
 }
 
 interface ChangeResult<D extends RoomChange = RoomDecision> {
   readonly decision: D
-  /** As it was read for the decision. */
+  /** The room as it was read for the decision. */
   readonly room: ReadRoom
   readonly version: number
-  /** The log entry of the decision is in the log already, since this version; nothing was written. */
+  /** An entry with the id of the decision's log entry is in the log already, and `version` wrote it. Nothing was written. */
   readonly isRepeat: boolean
-  /** Lines that are too many with the decision's. */
+  /** The log entries that are too many with the new one. */
   readonly excess: readonly LogEntry[]
 }
 
-/** What a change is made on. */
+/** Which parts a change reads, and on which its commit is conditional. */
 export interface RoomScope {
   readonly roomId: string
-  /** What is read; without it, the parts. */
+  /** What is read first. Default: `parts`, if that is a list. */
   readonly read?: readonly string[]
   /**
-   * What the commit stands on; a function where only the room itself can name it. Parts that were not read with the first ones are read
-   * with them then.
+   * The commit is refused if one of these has changed since it was read. A function names them from what was read first; those that are
+   * missing there are read together with it, in one more step.
    */
   readonly parts: readonly string[] | ((room: ReadRoom) => readonly string[])
   /** The user whose budget pays for what the change publishes. */
   readonly payer?: string | undefined
 }
 
-/** What was read, and the parts of it that a commit stands on. */
+/** What was read, and the parts on which the commit is conditional. */
 interface LoadedParts {
   readonly room: ReadRoom
   readonly parts: readonly string[]
 }
 
+/** Reads again until all named parts were read at the same instant. */
 async function loadParts(context: Context, { roomId, read, parts }: RoomScope): Promise<LoadedParts> {
   const first = read ?? (typeof parts === 'function' ? [] : parts)
   for (let wanted = first; ; ) {
@@ -57,36 +59,37 @@ async function loadParts(context: Context, { roomId, read, parts }: RoomScope): 
 }
 
 /**
- * `decide` is pure, and looks at nothing but the parts named, and of others at what may be old when the commit is made.
+ * Decides and commits. `decide` is pure. What it relies on must be among `parts` of the scope; other parts that were read may have changed
+ * by the time of the commit.
  * @throws AppError whatever `decide` throws; rate_limited, room_full, too_many_bans, store_unavailable
  */
 export function changeRoom<D extends RoomChange>(
   context: Context,
-  basis: RoomScope,
+  scope: RoomScope,
   decide: (room: ReadRoom, now: number) => D
 ): Promise<ChangeResult<D>> {
-  let { payer } = basis
+  let { payer } = scope
   return commitOptimistically<LoadedParts, D, ChangeResult<D>>(context.clock, {
-    load: () => loadParts(context, basis),
+    load: () => loadParts(context, scope),
     decide: ({ room }, now) => decide(room, now),
     withoutCommit: (decision, { room }) =>
       changesSomething(decision) ? null : { decision, room, version: room.version, isRepeat: false, excess: [] },
     async commit(decision, { state, now }) {
       if (payer !== undefined) await chargeRecipients(context, payer, { decision, room: state.room })
-      // A race that was lost is not paid for.
+      // Charged once, also if the commit conflicts and is repeated.
       payer = undefined
       return commit(context, { ...state, decision, now })
     }
   })
 }
 
-/** Changes nothing in a room that is over: a commit after the end would keep it from expiring. */
+/** Changes nothing in a room that is over: a commit after the end would stop its expiry. */
 export const changeOpenRoom = (
   context: Context,
-  { parts, ...basis }: RoomScope & { readonly parts: readonly string[] },
+  { parts, ...scope }: RoomScope & { readonly parts: readonly string[] },
   decide: (room: ReadRoom, now: number) => RoomChange
 ): Promise<ChangeResult<RoomChange>> =>
-  changeRoom(context, { ...basis, parts: [PART.settings, ...parts] }, (room, now) =>
+  changeRoom(context, { ...scope, parts: [PART.settings, ...parts] }, (room, now) =>
     room.settings?.closed === null ? decide(room, now) : NO_CHANGE
   )
 
@@ -104,7 +107,7 @@ async function commit<D extends RoomChange>(
   return { result: { decision, room, version, isRepeat: false, excess: result.excess ?? [] } }
 }
 
-/** @throws AppError rate_limited */
+/** Charges the payer for the bytes of each event and its number of recipients. @throws AppError rate_limited */
 async function chargeRecipients(
   { budgets }: Context,
   payer: string,
@@ -118,19 +121,19 @@ async function chargeRecipients(
   if (cost > 0) await budgets.spend(payer, 'deliveries', cost)
 }
 
-/** Publishes what the room's commits have left to everybody in it, in the background. */
+/** Publishes the room's fan-out log to its recipients, in the background. */
 export function startFanout(context: Context, roomId: string): void {
   context.startFanout({ kind: 'room', id: roomId })
 }
 
 /**
- * Has these tasks done when everything up to `version` has been published: they stand in the room's log behind it, and whichever node
- * publishes does them. False: it has been published already, or the room is over, and nothing was written.
+ * Schedules tasks for when all commits up to `version` have been published: they are written to the fan-out log behind those commits, and
+ * the node that publishes the log runs them. False: the commits have been published already or the room is over, and nothing was scheduled.
  */
 export async function afterPublication(
   context: Context,
   roomId: string,
-  { version, tasks }: { version: number; tasks: readonly FollowUp[] }
+  { version, tasks }: { readonly version: number; readonly tasks: readonly FollowUp[] }
 ): Promise<boolean> {
   const { decision } = await changeOpenRoom(context, { roomId, parts: [] }, ({ publishedVersion }) =>
     publishedVersion >= version ? NO_CHANGE : { ...NO_CHANGE, tasks }
@@ -138,8 +141,8 @@ export async function afterPublication(
   return decision !== NO_CHANGE
 }
 
-const changesSomething = ({ writes, events, tasks = [], endsRoom: over }: RoomChange) =>
-  over === true || events.length + tasks.length > 0 || Object.keys(writes).length > 0
+const changesSomething = ({ writes, events, tasks = [], endsRoom }: RoomChange) =>
+  endsRoom === true || events.length + tasks.length > 0 || Object.keys(writes).length > 0
 
 interface DecidedChange<D extends RoomChange = RoomChange> extends LoadedParts {
   readonly decision: D
@@ -148,7 +151,7 @@ interface DecidedChange<D extends RoomChange = RoomChange> extends LoadedParts {
 
 function toCommit(context: Context, { room, parts, decision, now }: DecidedChange): RoomCommit {
   const { config, ids, node } = context
-  const { writes, participantsMax, logEntry, events, tasks = [], deadlineAt, endsRoom: over } = decision
+  const { writes, participantsMax, logEntry, events, tasks = [], deadlineAt, endsRoom } = decision
   const texts = Object.entries(writes).map(([part, value]) => [part, value === null ? null : toText(part, value)])
   return {
     reads: Object.fromEntries(parts.map(part => [part, room.stampOf(part)])),
@@ -161,13 +164,13 @@ function toCommit(context: Context, { room, parts, decision, now }: DecidedChang
     tag: ids.tag(),
     deadlineAt: deadlineAt ?? now + checkEveryMs(config),
     emptyDeadlineAt: now + config.roomLingerMs,
-    expireInMs: over ? config.retentionMs : null,
+    expireInMs: endsRoom ? config.retentionMs : null,
     node,
     now
   }
 }
 
-/** What a chat service may not have yet is not dropped by the way. */
+/** With a chat service the commit drops no entries, because the service may not have them yet; queueMessage does. */
 const logRetention = ({ chatHistoryMax: keep, chatServiceUrl }: Config) => ({
   keep,
   keepsExcess: chatServiceUrl !== null
