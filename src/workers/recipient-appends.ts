@@ -1,5 +1,5 @@
 // Turns a batch of fan-out into appends to mailboxes: for each recipient the commits with an event for them.
-import type { OutboxEntry, OutboxItem } from '../store/aggregate.js'
+import type { OutboxEntry, OutboxItem, Stamp } from '../store/aggregate.js'
 import type { FanoutRef, Recipient } from '../store/fanout.js'
 import type { MailboxEntry } from '../store/mail.js'
 import type { UserAppend } from '../store/store.js'
@@ -28,20 +28,25 @@ type EventItem = Extract<OutboxItem, { do: 'publish' | 'deliver' }>
  */
 export function appendsOf(ref: FanoutRef, batch: FanoutBatch): RecipientAppend[] {
   const appends = new Map<string, AppendInProgress>()
-  for (const { version, tag, items } of batch.entries) {
-    for (const item of items) {
+  for (const commit of batch.entries) {
+    const { version } = commit
+    for (const item of commit.items) {
       if (item.do !== 'publish' && item.do !== 'deliver') continue
       const { type, timestamp, data } = item.event
       // The version of a room is known only after its commit. Encoded once: all recipients get the same text.
       const envelope = JSON.stringify({ type, timestamp, data: { version, ...data } })
       for (const to of addresseesOf(item, version, batch.recipients)) {
-        const { commits } = appendFor(appends, ref, to)
-        if (commits.at(-1)?.version !== version) commits.push({ version, tag, entries: [] })
-        commits.at(-1)?.entries.push(entryFor(to, type, envelope))
+        addEntry(appendFor(appends, ref, to), commit, entryFor(to, type, envelope))
       }
     }
   }
   return [...appends.values()]
+}
+
+function addEntry({ commits }: AppendInProgress, { version, tag }: Stamp, entry: MailboxEntry): void {
+  const last = commits.at(-1)
+  if (last?.version === version) last.entries.push(entry)
+  else commits.push({ version, tag, entries: [entry] })
 }
 
 function appendFor(
