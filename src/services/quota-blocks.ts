@@ -87,6 +87,7 @@ export function createQuotaBlocks(quotas: Quotas, clock: Clock): QuotaBlocks {
   }
 
   class RateLimitStore {
+    // biome-ignore lint/complexity/useMaxParams: @fastify/rate-limit calls it with these four
     incr(key: string, callback: RateLimitCallback, windowMs: number, max: number): void {
       const limit = { windowMs, max, cost: 1 }
       const window = windowOf(key, windowMs)
