@@ -1,4 +1,4 @@
-// Nodes that are really killed, at any moment, under load: no acknowledged action is lost (G9), and calls go on (G7).
+// A node process is killed, also under load: no acknowledged action is lost (G9), and calls go on (G7).
 import t from 'tap'
 import { Fleet } from '../helpers/fleet.js'
 import { candidate, sdp } from '../helpers/sdp.js'
@@ -10,7 +10,7 @@ const SURVIVOR = 1
 const fleet = await Fleet.launch(2, undefined, { RING_TIMEOUT_MS: '2000' })
 t.teardown(() => fleet.sink())
 
-t.test('a call rings out although the node that created it was killed', async t => {
+t.test('a call that rings ends in time after the node that created it was killed', async t => {
   const alice = await TestClient.create(fleet, { user: 'alice', device: 'phone', node: SURVIVOR })
   const bob = await TestClient.create(fleet, { user: 'bob', device: 'laptop', node: SURVIVOR })
   for (const client of [alice, bob]) await client.openStream()
@@ -24,8 +24,8 @@ t.test('a call rings out although the node that created it was killed', async t 
   for (const client of [alice, bob]) await client.checkMailbox(t)
 })
 
-/** What was acknowledged: who must hear of it, and how to know it. */
-interface Promised {
+/** An acknowledged action: which client must receive which event. */
+interface ExpectedEvent {
   readonly to: TestClient
   readonly type: string
   readonly callId: string
@@ -35,11 +35,11 @@ interface Promised {
 interface Pair {
   readonly alice: TestClient
   readonly bob: TestClient
-  readonly promised: Promised[]
+  readonly expected: ExpectedEvent[]
   isOver: boolean
 }
 
-/** Acts at the victim while it lives; what is not acknowledged there is tried again at the survivor, as clients do. */
+/** Sends a request to the victim. Without a reply it is repeated at the survivor, as clients do. */
 async function act(client: TestClient, path: string, body?: object): Promise<Reply> {
   try {
     client.useNode(VICTIM)
@@ -51,13 +51,13 @@ async function act(client: TestClient, path: string, body?: object): Promise<Rep
 }
 
 async function talk(pair: Pair, round: number): Promise<void> {
-  const { alice, bob, promised } = pair
+  const { alice, bob, expected } = pair
   const callId = `${alice.user}-${round}`
   const step = async (from: TestClient, action: string, body: object, event: { type: string; has?: string }) => {
     const path = action === '' ? 'calls' : `calls/${callId}/${action}`
     const { status, body: reply } = await act(from, path, body)
     if (status >= 300) throw new Error(`${path}: ${status} ${reply.code}`)
-    promised.push({ to: from === alice ? bob : alice, callId, ...event })
+    expected.push({ to: from === alice ? bob : alice, callId, ...event })
   }
   await step(alice, '', { callId, to: bob.user }, { type: 'call.incoming' })
   await step(bob, 'accept', {}, { type: 'call.accepted' })
@@ -72,7 +72,7 @@ async function talk(pair: Pair, round: number): Promise<void> {
   await step(bob, 'hangup', {}, { type: 'call.ended' })
 }
 
-t.test('under load, everything acknowledged arrives', async t => {
+t.test('every acknowledged action reaches the peer when a node is killed under load', async t => {
   const pairs: Pair[] = []
   for (let i = 0; i < 6; i++) {
     const [alice, bob] = await Promise.all(
@@ -80,7 +80,7 @@ t.test('under load, everything acknowledged arrives', async t => {
     )
     if (!alice || !bob) continue
     await Promise.all([alice.poll(), bob.poll()])
-    pairs.push({ alice, bob, promised: [], isOver: false })
+    pairs.push({ alice, bob, expected: [], isOver: false })
   }
   let round = 0
   for (const afterCalls of [4, 13]) {
@@ -94,22 +94,22 @@ t.test('under load, everything acknowledged arrives', async t => {
     })
     await Promise.all(working)
   }
-  for (const { alice, bob, promised } of pairs) {
+  for (const { alice, bob, expected } of pairs) {
     for (const client of [alice, bob]) {
       client.useNode(SURVIVOR)
       t.same(await client.activeCalls(), [], `${client.user} is free`)
-      const told = await client.poll({ limit: 500 })
-      const missing = promised.filter(
+      const events = await client.poll({ limit: 500 })
+      const missing = expected.filter(
         ({ to, type, callId, has = '' }) =>
           to === client &&
-          !told.some(
+          !events.some(
             each => each.type === type && each.data.callId === callId && JSON.stringify(each.data).includes(has)
           )
       )
       t.same(
         missing.map(({ type, callId }) => `${callId} ${type}`),
         [],
-        `${client.user} was told all of it`
+        `${client.user} received every event`
       )
       await client.checkMailbox(t)
     }

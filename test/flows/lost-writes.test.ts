@@ -1,6 +1,5 @@
-// Redis forgets what it acknowledged, as in a failover, and the nodes go on with what they remember (G9). Each story takes place on
-// two nodes, and some keys are set back in the middle of it: on a Cluster, where those of a call and of its users lie apart, also some alone
-// that one server would set back together.
+// Redis loses acknowledged writes, as in a failover, while the caches of the nodes still have them (G9). Each test runs on two nodes and sets
+// some keys back. On a Cluster, where the keys of a call and of its users lie in different slots, some are set back alone.
 import t, { type Test } from 'tap'
 import { forgetKeys, rememberKeys } from '../helpers/lost-keys.js'
 import { startRedis } from '../helpers/redis.js'
@@ -9,30 +8,30 @@ import { candidate, sdp } from '../helpers/sdp.js'
 import type { TestClient } from '../helpers/test-client.js'
 import { SETTINGS, TestCluster } from '../helpers/test-cluster.js'
 
-interface Talk {
+interface ConnectedCall {
   readonly scenario: Scenario
   readonly alice: TestClient
   readonly bob: TestClient
-  /** Remembers keys of this story by a part of their name; the returned function sets them back. */
+  /** Remembers the keys of this test with this part in their names. The returned function sets them back. */
   remember(name: string): Promise<() => Promise<void>>
-  /** Takes the keys away. */
+  /** Deletes the keys. */
   forget(name: string): Promise<void>
 }
 
-/** A lease without a call is left alone for as long as its create may be at work. */
+/** A lease without a call is not released before, because its create may still be running. */
 const STALLED_MS = 2_500
 
-/** A live call is checked twice in PRESENCE_TTL_MS; a deadline may be a second late. A call that was accepted is not connecting for as long. */
+/** A live call is checked twice in PRESENCE_TTL_MS, and a deadline may be a second late. */
 const checkedWithin = ({ config }: Scenario) => config.presenceTtlMs / 2 + 2_000
 
-/** A membership that is so young may announce a join that is under way. */
+/** A younger membership may belong to a join that is still running. */
 const JOINING_MS = 10_500
 
 const TWO_NODES = SETTINGS.filter(({ engine, nodes }) => engine === 'redis' && nodes === 2)
 
 async function openCluster(isCluster: boolean) {
   const [setting] = TWO_NODES
-  if (!setting) throw new Error('there is such a setting')
+  if (!setting) throw new TypeError('no such setting')
   const server = await startRedis({ cluster: isCluster })
   const cluster = await TestCluster.open(setting, {}, server)
   t.teardown(async () => {
@@ -45,8 +44,12 @@ async function openCluster(isCluster: boolean) {
 const oneServer = await openCluster(false)
 const redisCluster = await openCluster(true)
 
-/** Alice at one node and bob at the other are in a call, connected: it stands at version 5. */
-function talk(name: string, story: (t: Test, talk: Talk) => Promise<void>, clusters = [oneServer, redisCluster]): void {
+/** Runs a test on one server and on a Cluster. Alice at one node and bob at the other are in a connected call, at version 5. */
+function callTest(
+  name: string,
+  run: (t: Test, call: ConnectedCall) => Promise<void>,
+  clusters = [oneServer, redisCluster]
+): void {
   t.test(name, async t => {
     for (const { cluster, url } of clusters) {
       const scenario = new Scenario(cluster)
@@ -64,7 +67,7 @@ function talk(name: string, story: (t: Test, talk: Talk) => Promise<void>, clust
       const remember = (part: string) => rememberKeys(url, `*${part}*${scenario.toWire('')}`)
       const forget = (part: string) => forgetKeys(url, `*${part}*${scenario.toWire('')}`)
       try {
-        await story(t, { scenario, alice, bob, remember, forget })
+        await run(t, { scenario, alice, bob, remember, forget })
         await scenario.checkMailboxes(t)
       } finally {
         await scenario.closeStreams()
@@ -75,14 +78,14 @@ function talk(name: string, story: (t: Test, talk: Talk) => Promise<void>, clust
 
 const oneCandidate = (n: number) => ({ candidates: [candidate(n)] })
 
-/** Sends a candidate; the version that it reaches the other with. */
+/** Sends a candidate. Resolves to the version of the event that the peer receives. */
 async function trickle(from: TestClient, to: TestClient, n: number): Promise<unknown> {
   await from.post('calls/c1/candidates', oneCandidate(n))
   return (await to.expectEvent('signal.candidates')).version
 }
 
-talk(
-  'a call that was ended on another history takes no commit of a node with the old one',
+callTest(
+  'a call that ended after a failover is not changed by a node that has a later, lost version',
   async (t, { alice, bob, remember }) => {
     const forget = await remember('state:call:c1')
     await alice.post('calls/c1/hold')
@@ -96,14 +99,14 @@ talk(
   }
 )
 
-talk(
-  'an end that Redis forgot stands, and is received once',
+callTest(
+  'an end that Redis has lost stands, and is received once',
   async (t, { scenario, alice, bob, remember }) => {
     const forget = await remember('state:call:c1')
     await bob.post('calls/c1/hangup')
     await alice.expectEvent('call.ended')
     await forget()
-    // Through the other node, which does not know of the end.
+    // The other node's cache does not have the end.
     bob.useNode(0)
     alice.useNode(scenario.lastNode)
     await alice.expectRefusal('call_ended', 'calls/c1/candidates', oneCandidate(1))
@@ -113,8 +116,8 @@ talk(
   [redisCluster]
 )
 
-talk(
-  'a call that Redis forgot as a whole ends for both as soon as a device of one of them arrives',
+callTest(
+  'a call that Redis has lost ends for both users once a device of one of them connects',
   async (t, { scenario, alice, bob, forget }) => {
     await forget('call:c1')
     await alice.openStream()
@@ -126,25 +129,28 @@ talk(
   }
 )
 
-talk('a lease that Redis forgot while its call lives is taken again', async (t, { scenario, alice, bob, forget }) => {
-  const carol = await scenario.addClient('carol', 'phone')
-  for (const [client, other] of [
-    [alice, bob],
-    [bob, alice]
-  ] as const) {
-    await forget(`leases:${client.user}`)
-    t.same([await client.activeCalls(), await other.activeCalls()], [[], ['c1']])
-    await scenario.advance(checkedWithin(scenario))
-    t.same([await client.activeCalls(), await other.activeCalls()], [['c1'], ['c1']])
-    await carol.expectRefusal('callee_busy', 'calls', { callId: `to-${client.user}`, to: client.user })
+callTest(
+  'a lease that Redis has lost is taken again while its call is live',
+  async (t, { scenario, alice, bob, forget }) => {
+    const carol = await scenario.addClient('carol', 'phone')
+    for (const [client, other] of [
+      [alice, bob],
+      [bob, alice]
+    ] as const) {
+      await forget(`leases:${client.user}`)
+      t.same([await client.activeCalls(), await other.activeCalls()], [[], ['c1']])
+      await scenario.advance(checkedWithin(scenario))
+      t.same([await client.activeCalls(), await other.activeCalls()], [['c1'], ['c1']])
+      await carol.expectRefusal('callee_busy', 'calls', { callId: `to-${client.user}`, to: client.user })
+    }
+    await alice.post('calls/c1/hangup')
+    await bob.expectEvent('call.ended')
+    for (const { user } of [alice, bob]) t.same(await scenario.store.leases.list(scenario.toWire(user)), [])
   }
-  await alice.post('calls/c1/hangup')
-  await bob.expectEvent('call.ended')
-  for (const { user } of [alice, bob]) t.same(await scenario.store.leases.list(scenario.toWire(user)), [])
-})
+)
 
-talk(
-  'a call whose lease Redis forgot goes on beside another one that has taken its slot',
+callTest(
+  'a call whose lease Redis has lost goes on beside another call that has taken its slot',
   async (t, { scenario, alice, bob, forget }) => {
     const carol = await scenario.addClient('carol', 'phone')
     await forget('leases:bob')
@@ -163,7 +169,7 @@ talk(
   }
 )
 
-talk('a call that rings is taken up again, too', async (t, { scenario, alice, bob, forget }) => {
+callTest('the lease of a ringing call is taken again, too', async (t, { scenario, alice, bob, forget }) => {
   await alice.post('calls/c1/hangup')
   await bob.expectEvent('call.ended')
   await alice.post('calls', { callId: 'c2', to: 'bob' })
@@ -171,7 +177,7 @@ talk('a call that rings is taken up again, too', async (t, { scenario, alice, bo
   await forget('leases:bob')
   t.same(await bob.activeCalls(), [])
   const watch = await scenario.addClient('bob', 'watch', { silent: true })
-  // A device of the caller that goes has the call looked at.
+  // The call is checked when a device of the caller is away.
   await alice.closeStream()
   await scenario.advance(scenario.config.awayAfterMs + 1_000)
   t.same(await watch.activeCalls(), ['c2'])
@@ -180,12 +186,12 @@ talk('a call that rings is taken up again, too', async (t, { scenario, alice, bo
   await bob.expectEvent('call.ended')
 })
 
-talk(
-  'candidates of one side never go back to an older version, whichever node they are sent through',
+callTest(
+  'candidates never arrive with an older version than before, whichever node they are sent to',
   async (t, { scenario, alice, bob }) => {
     await alice.post('calls/c1/offer', { sdp: sdp('a2') })
     await bob.expectEvent('signal.offer')
-    // This commit is addressed to alice alone: her node has an older copy of the call, and bob's mailbox must know.
+    // Only alice gets an event of this commit. Her node has an older version in its cache, and bob's mailboxes must have recorded the commit.
     await bob.post('calls/c1/answer', { sdp: sdp('b2') })
     await alice.expectEvent('signal.answer')
     const versions: unknown[] = []
@@ -197,11 +203,11 @@ talk(
   }
 )
 
-for (const forgotten of ['state:call:c1', 'taken:']) {
-  talk(
-    `signaling works again at once when Redis forgot the ${forgotten} of the last version`,
+for (const lost of ['state:call:c1', 'taken:']) {
+  callTest(
+    `signaling works again at once when Redis has lost the last version in ${lost}`,
     async (t, { scenario, alice, bob, remember }) => {
-      const forget = await remember(forgotten)
+      const forget = await remember(lost)
       await alice.post('calls/c1/hold')
       await bob.expectEvent('call.held')
       await forget()
@@ -213,7 +219,7 @@ for (const forgotten of ['state:call:c1', 'taken:']) {
       }
       t.ok(
         versions.every((version, i) => Number(version) >= Number(versions[i - 1] ?? 6)),
-        `versions ${versions} never go back`
+        `versions ${versions} never decrease`
       )
       await bob.post('calls/c1/hangup')
       t.match(await alice.expectEvent('call.ended'), { reason: 'hangup' })
@@ -222,7 +228,7 @@ for (const forgotten of ['state:call:c1', 'taken:']) {
   )
 }
 
-t.test('who was forgotten by a room is shown by nobody, once their device arrives', async t => {
+t.test('a participant that a room has lost leaves it for all devices once their own device connects', async t => {
   for (const { cluster, url } of [oneServer, redisCluster]) {
     const scenario = new Scenario(cluster)
     const [alice, bob] = await scenario.addAliceAndBob()

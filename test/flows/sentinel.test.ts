@@ -1,5 +1,4 @@
-// The primary that Sentinel watches is killed in the middle of a call, again and again: the nodes say that they are not ready, find
-// the new one, and the call goes on.
+// The primary behind Sentinel is killed twice during a call. The nodes are not ready until they have found the new primary, and the call goes on.
 import assert from 'node:assert/strict'
 import t from 'tap'
 import { Fleet } from '../helpers/fleet.js'
@@ -11,10 +10,10 @@ import { until } from '../helpers/until.js'
 const NODES = [0, 1]
 
 /**
- * Asks again when the store is away, as every client does: Sentinels tell of a failover one after the other, and at each word a node
- * connects anew, also when it has found the new primary already.
+ * Repeats a request while the store is unavailable, as clients do. The Sentinels announce a failover one after the other, and a node
+ * reconnects at each announcement, also if it has found the new primary already.
  */
-async function insist(client: TestClient, path: string, body?: object): Promise<void> {
+async function postUntilDone(client: TestClient, path: string, body?: object): Promise<void> {
   await until(`${path} is done`, async () => {
     const { status, body: reply } = await client.request('POST', path, body)
     assert.ok(status < 300 || reply.code === 'store_unavailable', `${path}: ${status} ${reply.code}`)
@@ -22,7 +21,7 @@ async function insist(client: TestClient, path: string, body?: object): Promise<
   })
 }
 
-t.test('a call outlives the primaries it was kept on', async t => {
+t.test('a call goes on after its primary was killed twice', async t => {
   const sentinels = await startSentinels(2)
   const fleet = await Fleet.launch(NODES.length, sentinels)
   t.teardown(() => fleet.sink())
@@ -45,16 +44,16 @@ t.test('a call outlives the primaries it was kept on', async t => {
   await alice.post('calls', { callId: 'c1', to: 'bob' })
   await bob.expectEvent('call.incoming')
   await failOver(2)
-  await insist(bob, 'calls/c1/accept')
+  await postUntilDone(bob, 'calls/c1/accept')
   await alice.expectEvent('call.accepted')
-  await insist(alice, 'calls/c1/offer', { sdp: sdp('aliceA') })
+  await postUntilDone(alice, 'calls/c1/offer', { sdp: sdp('aliceA') })
   await bob.expectEvent('signal.offer')
   await failOver(1)
-  await insist(bob, 'calls/c1/answer', { sdp: sdp('bobA') })
+  await postUntilDone(bob, 'calls/c1/answer', { sdp: sdp('bobA') })
   await alice.expectEvent('signal.answer')
-  await insist(alice, 'calls/c1/candidates', { candidates: candidates(2, 'aliceA') })
+  await postUntilDone(alice, 'calls/c1/candidates', { candidates: candidates(2, 'aliceA') })
   t.match(await bob.expectEvent('signal.candidates'), { candidates: candidates(2, 'aliceA') })
-  await insist(bob, 'calls/c1/hangup')
+  await postUntilDone(bob, 'calls/c1/hangup')
   t.match(await alice.expectEvent('call.ended'), { reason: 'hangup' })
   for (const client of [alice, bob]) await client.checkMailbox(t)
 })

@@ -1,5 +1,5 @@
-// A Cluster keeps a call on one primary and its users on others. When only the call's may have forgotten something, its users' mailboxes
-// do not know: the nodes tell the devices that are connected to them.
+// A Cluster keeps a call on one primary and its users on others. When only the call's primary may have lost writes, the mailboxes of its users
+// have the old epoch: the nodes send a reset to the devices that are connected to them.
 import t from 'tap'
 import { partitionOf } from '../../src/store/partition.js'
 import { slotOf } from '../../src/store/redis/keys.js'
@@ -14,11 +14,11 @@ const primaryOf = (id: string) => Math.floor((slotOf(partitionOf(id)) * PRIMARIE
 
 for (const setting of TWO_NODES) {
   t.test(
-    'users whose call lies on a primary that failed over are reset, and a call that it forgot ends for both',
+    'when the primary of a call fails over, its users get a reset, and a call that it has lost ends for both',
     async t => {
       const redisCluster = await startCluster(PRIMARIES, 0)
       const [first] = redisCluster.nodes
-      if (!first) throw new Error('there is a primary')
+      if (!first) throw new TypeError('no primary')
       const cluster = await TestCluster.open(setting, {}, { ...first, url: redisCluster.url })
       const scenario = new Scenario(cluster)
       t.teardown(async () => {
@@ -41,8 +41,8 @@ for (const setting of TWO_NODES) {
       }
       await failOver(first.port)
       for (const client of [alice, bob]) t.match(await client.expectReset(), { reason: 'unknown' })
-      t.same(await alice.activeCalls(), [kept], 'it stands')
-      // Older than a create that may be at work.
+      t.same(await alice.activeCalls(), [kept], 'the call is live')
+      // After this time the leases cannot belong to a create that is still running.
       await scenario.advance(2_500)
       await forgetKeys(`redis://127.0.0.1:${first.port}`, `*call:${scenario.toWire(kept)}`)
       await failOver(first.port)

@@ -1,6 +1,5 @@
-// A node dies right after a commit, before its events are delivered, as it can on a Cluster: the same commit is made here through the
-// store port with its mail held back, and nobody goes on from there but the nodes that live.
-
+// A node of a Cluster dies after a commit, before its mail is delivered. The tests make the same commit through the store port, with its mail held
+// back; the live nodes must deliver the mail.
 import type { CallCommand } from '../../src/domain/call/command.js'
 import { decideCall } from '../../src/domain/call/decide-call.js'
 import { type CallState, deadlineOf } from '../../src/domain/call/state.js'
@@ -15,7 +14,7 @@ import type { TestClient } from '../helpers/test-client.js'
 /** See docs/architecture.md, "What a commit does". */
 const DELIVERED_WITHIN_MS = 2_000
 
-async function commitAndDie(
+async function commitWithoutDelivery(
   scenario: Scenario,
   callId: string,
   command: (client: TestClient) => CallCommand,
@@ -27,50 +26,50 @@ async function commitAndDie(
   const now = scenario.now()
   const { state, events } = decideCall(before, command(actor), now)
   const parties = ['alice', 'bob'].map(name => scenario.toWire(name))
-  const said = state.phase === 'ended' ? { release: holderOfCall(state) } : {}
+  const lifecycle = state.phase === 'ended' ? { release: holderOfCall(state) } : {}
   const { ok } = await scenario.store.aggregates.commit(ref, {
     expected: known && { version: known.version, tag: known.tag },
     version: state.version,
     tag: createIds().tag(),
     state: JSON.stringify(state),
-    mail: toMail({ events, now }, parties, said),
+    mail: toMail({ events, now }, parties, lifecycle),
     isHeld: true,
     log: [],
     deadlineAt: deadlineOf(state),
     expireInMs: state.phase === 'ended' ? scenario.config.retentionMs : null,
     now
   })
-  if (!ok) throw new Error('nobody else was there')
+  if (!ok) throw new Error('the commit was refused')
 }
 
-flow('what it committed is delivered within two seconds', async (t, scenario) => {
+flow('the mail of a dead node is delivered within two seconds', async (t, scenario) => {
   const [alice, bob] = await scenario.addAliceAndBob()
   const watch = await scenario.addClient('bob', 'watch')
   const as = ({ user, device }: TestClient) => ({ user: scenario.toWire(user), device })
   await alice.post('calls', { callId: 'c1', to: 'bob' })
-  for (const his of [bob, watch]) await his.expectEvent('call.incoming')
+  for (const client of [bob, watch]) await client.expectEvent('call.incoming')
 
-  await commitAndDie(
+  await commitWithoutDelivery(
     scenario,
     'c1',
     who => ({ type: 'accept', actor: as(who), connectMs: 30_000, checkMs: 15_000 }),
     bob
   )
   await scenario.advance(DELIVERED_WITHIN_MS)
-  // The clock stands still from here: whatever is heard was delivered in time.
+  // The manual clock does not advance from here on, so these events were delivered in time.
   t.match(await alice.expectEvent('call.accepted'), { by: bob.endpoint })
   t.match(await watch.expectEvent('call.ended'), { reason: 'answered_elsewhere' })
 
-  await commitAndDie(scenario, 'c1', who => ({ type: 'hangup', actor: as(who), reason: 'hangup' }), alice)
+  await commitWithoutDelivery(scenario, 'c1', who => ({ type: 'hangup', actor: as(who), reason: 'hangup' }), alice)
   await scenario.advance(DELIVERED_WITHIN_MS)
   t.match(await bob.expectEvent('call.ended'), { reason: 'hangup', endedBy: alice.endpoint })
   await alice.post('calls', { callId: 'c2', to: 'bob' })
-  for (const his of [bob, watch]) await his.expectEvent('call.incoming')
+  for (const client of [bob, watch]) await client.expectEvent('call.incoming')
   await alice.post('calls/c2/cancel')
-  for (const his of [bob, watch]) await his.expectEvent('call.ended')
+  for (const client of [bob, watch]) await client.expectEvent('call.ended')
 })
 
-flow('a device that comes before it is delivered rings once', async (t, scenario) => {
+flow('a device that connects before the mail is delivered rings once', async (t, scenario) => {
   const [alice, laptop] = await scenario.addAliceAndBob()
   const [caller, to, callId] = [
     { user: scenario.toWire('alice'), device: 'phone' },
@@ -90,8 +89,8 @@ flow('a device that comes before it is delivered rings once', async (t, scenario
     offer: null,
     attempt: 1
   } as const
-  await commitAndDie(scenario, 'c1', () => ({ ...create, ringMs: 30_000 }), alice)
-  // One comes with a stream, one asks where things stand, one does both at once, one only shows that it is there.
+  await commitWithoutDelivery(scenario, 'c1', () => ({ ...create, ringMs: 30_000 }), alice)
+  // The watch opens a stream, the TV reads the snapshot first, the car does both at once, and the fridge sends a keepalive first.
   const watch = await scenario.addClient('bob', 'watch', { node: scenario.lastNode })
   const [tv, car, fridge] = (await Promise.all(
     ['tv', 'car', 'fridge'].map(device => scenario.addClient('bob', device, { node: scenario.lastNode, silent: true }))
@@ -101,18 +100,19 @@ flow('a device that comes before it is delivered rings once', async (t, scenario
   await Promise.all([car.request('GET', 'snapshot'), car.openStream()])
   await fridge.request('PUT', 'presence', {})
   await fridge.openStream('start')
-  for (const his of [laptop, watch, tv, car, fridge]) t.match(await his.expectEvent('call.incoming'), { callId: 'c1' })
+  for (const client of [laptop, watch, tv, car, fridge])
+    t.match(await client.expectEvent('call.incoming'), { callId: 'c1' })
   await alice.post('calls/c1/cancel')
-  for (const his of [laptop, watch, tv, car, fridge])
-    t.match(await his.expectEvent('call.ended'), { reason: 'cancelled' })
+  for (const client of [laptop, watch, tv, car, fridge])
+    t.match(await client.expectEvent('call.ended'), { reason: 'cancelled' })
 })
 
-flow('or before that, by the next command of that call, and in order', async (t, scenario) => {
+flow('the next command of a call delivers the mail of a dead node first', async (t, scenario) => {
   const [alice, bob] = await scenario.addAliceAndBob()
   const as = ({ user, device }: TestClient) => ({ user: scenario.toWire(user), device })
   await alice.post('calls', { callId: 'c1', to: 'bob' })
   await bob.expectEvent('call.incoming')
-  await commitAndDie(
+  await commitWithoutDelivery(
     scenario,
     'c1',
     who => ({ type: 'accept', actor: as(who), connectMs: 30_000, checkMs: 15_000 }),
@@ -121,21 +121,21 @@ flow('or before that, by the next command of that call, and in order', async (t,
   t.match(await alice.post('calls/c1/offer', { sdp: sdp('aliceA') }), { revision: 1 })
   await alice.expectEvent('call.accepted')
   await bob.expectEvent('signal.offer')
-  await commitAndDie(scenario, 'c1', who => ({ type: 'connected', actor: as(who) }), alice)
+  await commitWithoutDelivery(scenario, 'c1', who => ({ type: 'connected', actor: as(who) }), alice)
   await bob.post('calls/c1/accept')
   await bob.expectEvent('call.connected')
-  await commitAndDie(scenario, 'c1', who => ({ type: 'hangup', actor: as(who), reason: 'hangup' }), alice)
+  await commitWithoutDelivery(scenario, 'c1', who => ({ type: 'hangup', actor: as(who), reason: 'hangup' }), alice)
   t.match(await bob.post('calls/c1/hangup'), { call: { state: 'ended', endedBy: alice.endpoint } })
   t.match(await bob.expectEvent('call.ended'), { endedBy: alice.endpoint })
   t.same([await alice.activeCalls(), await bob.activeCalls()], [[], []])
 })
 
-flow('a retry of what it committed finds it done', async (t, scenario) => {
+flow('a retry of a committed request succeeds after its node has died', async (t, scenario) => {
   const [alice, bob] = await scenario.addAliceAndBob()
   const as = ({ user, device }: TestClient) => ({ user: scenario.toWire(user), device })
   await alice.post('calls', { callId: 'c1', to: 'bob' })
   await bob.expectEvent('call.incoming')
-  await commitAndDie(
+  await commitWithoutDelivery(
     scenario,
     'c1',
     who => ({ type: 'accept', actor: as(who), connectMs: 30_000, checkMs: 15_000 }),
@@ -147,7 +147,7 @@ flow('a retry of what it committed finds it done', async (t, scenario) => {
   await alice.expectEvent('call.ended')
 })
 
-flow('a merge that it left half done is finished by the retry', async (t, scenario) => {
+flow('a retry finishes a glare merge that a dead node has begun', async (t, scenario) => {
   const [alice, bob] = await scenario.addAliceAndBob()
   await alice.post('calls', { callId: 'a1', to: 'bob' })
   await bob.expectEvent('call.incoming')

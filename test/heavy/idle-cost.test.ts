@@ -1,4 +1,4 @@
-// What a node without clients asks of Redis, counted where it is answered: commands in scripts too. Time is real here.
+// How many commands nodes without clients send to Redis. The server counts them, those inside scripts included. The test runs in real time.
 import { Redis } from 'ioredis'
 import t, { type Test } from 'tap'
 import { buildApp } from '../../src/app.js'
@@ -21,7 +21,7 @@ async function commandsASecond(t: Test, url: string, nodes: number): Promise<num
     return [...stats.matchAll(/calls=(\d+)/g)].reduce((sum, [, calls]) => sum + Number(calls), 0)
   }
   const passed = (since: number, ms: number) => until(`${ms} ms have passed`, () => Date.now() >= since + ms)
-  // Nodes of a Cluster know each other by then.
+  // By then the nodes of a Cluster have seen each other's heartbeats.
   await passed(Date.now(), 2_500)
   const [from, before] = [Date.now(), await count()]
   await passed(from, WATCH_MS)
@@ -32,7 +32,7 @@ for (const [nodes, most] of [
   [1, 20],
   [4, 80]
 ] as const) {
-  t.test(`${nodes} idle on one server: at most ${most} commands a second`, async t => {
+  t.test(`${nodes} idle nodes on one server cause at most ${most} commands a second`, async t => {
     const server = await startRedis()
     t.teardown(() => server.stop())
     const found = await commandsASecond(t, server.url, nodes)
@@ -40,7 +40,7 @@ for (const [nodes, most] of [
   })
 }
 
-t.test('on a Cluster four idle nodes claim as often as two: each adds only its probes and its heartbeat', async t => {
+t.test('on a Cluster four idle nodes claim as often as two, and each adds only probes and a heartbeat', async t => {
   const counts: number[] = []
   for (const nodes of [2, 4]) {
     const server = await startRedis({ cluster: true })

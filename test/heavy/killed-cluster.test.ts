@@ -1,4 +1,4 @@
-// Nodes on a Cluster share the timers. When one is killed, calls ring out in time all the same, whoever read their timers.
+// Nodes on a Cluster share the timers. When a node is killed, calls that ring end in time, whichever node read their timers.
 import t from 'tap'
 import { Fleet } from '../helpers/fleet.js'
 import { startCluster } from '../helpers/redis.js'
@@ -16,7 +16,7 @@ for (const [victim, survivor] of [
   [0, 1],
   [1, 0]
 ] as const) {
-  t.test(`node ${victim} is killed while calls ring that it created: they end in time at node ${survivor}`, async t => {
+  t.test(`when node ${victim} is killed, calls that it created and that still ring end in time`, async t => {
     if (victim === 1) await fleet.start(survivor)
     const callers: TestClient[] = []
     for (let n = 0; n < PAIRS; n++) {
@@ -25,7 +25,7 @@ for (const [victim, survivor] of [
           TestClient.create(fleet, { user: `${name}${victim}-${n}`, device: 'd', node: survivor })
         )
       )
-      if (!alice || !bob) throw new Error('there are two')
+      if (!alice || !bob) throw new TypeError('no clients')
       await Promise.all([alice.openStream(), bob.openStream()])
       alice.useNode(victim)
       await alice.post('calls', { callId: `c${victim}-${n}`, to: bob.user })
@@ -38,7 +38,7 @@ for (const [victim, survivor] of [
       t.match(await alice.expectEvent('call.ended'), { reason: 'no_answer' })
     }
     const lateMs = Date.now() - ringingSince - RING_MS
-    t.ok(lateMs < LATE_MS, `the last one ${lateMs} ms late`)
+    t.ok(lateMs < LATE_MS, `${lateMs} ms late`)
     for (const alice of callers) t.same(await alice.activeCalls(), [])
   })
 }
