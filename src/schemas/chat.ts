@@ -47,15 +47,15 @@ export const TypingRequest = Type.Object(
 )
 export type TypingRequest = Static<typeof TypingRequest>
 
-const PageCursor = (description: string) => Type.String({ maxLength: 64, description, examples: ['bXQ5a2YwMDAuMTI'] })
+const PageToken = (description: string) => Type.String({ maxLength: 64, description, examples: ['bXQ5a2YwMDAuMTI'] })
 
 export const MESSAGES_LIMIT = 50
 
-// Without the pattern of a cursor, so that a malformed one is an `invalid_cursor` and not an `invalid_request`.
+// Without a pattern, so that a malformed page token is an `invalid_cursor` and not an `invalid_request`.
 export const MessagesQuery = Type.Object(
   {
-    before: Type.Optional(PageCursor('`before` of a page: returns the messages before that page.')),
-    after: Type.Optional(PageCursor('`after` of a page: returns the messages after that page.')),
+    before: Type.Optional(PageToken('`before` of a page: returns the messages before that page.')),
+    after: Type.Optional(PageToken('`after` of a page: returns the messages after that page.')),
     limit: Type.Optional(
       Type.Integer({
         minimum: 1,
@@ -72,8 +72,8 @@ export type MessagesQuery = Static<typeof MessagesQuery>
 export const MessagesResponse = Type.Object(
   {
     messages: Type.Array(ChatMessage, { description: 'Oldest first.' }),
-    before: Nullable(PageCursor('Query `before` with it for earlier messages. Null if there are none.')),
-    after: Nullable(PageCursor('Query `after` with it for later messages. Null if there are none yet.'))
+    before: Nullable(PageToken('Query `before` with it for earlier messages. Null if there are none.')),
+    after: Nullable(PageToken('Query `after` with it for later messages. Null if there are none yet.'))
   },
   { $id: 'MessagesResponse', description: 'A page of the history.', ...Strict }
 )

@@ -57,16 +57,16 @@ export function viewMessage(
   return { roomId, messageId, from, content, sentAt: new Date(sentAt).toISOString(), version }
 }
 
-/** A version in the log of the room that was created at this time. */
-export const formatPageCursor = (roomCreatedAt: number, version: number): string =>
+/** A page token: a version in the log of the room that was created at this time. */
+export const formatPageToken = (roomCreatedAt: number, version: number): string =>
   Buffer.from(`${roomCreatedAt.toString(36)}.${version}`).toString('base64url')
 
-/** @throws AppError invalid_cursor, also for a cursor of an earlier room with this id */
-export function parsePageCursor(cursor: string, roomCreatedAt: number): number {
-  const [createdAt, digits] = Buffer.from(cursor, 'base64url').toString('latin1').split('.')
+/** @throws AppError invalid_cursor, also for a page token of an earlier room with this id */
+export function parsePageToken(token: string, roomCreatedAt: number): number {
+  const [createdAt, digits] = Buffer.from(token, 'base64url').toString('latin1').split('.')
   const version = Number(digits)
   if (createdAt !== roomCreatedAt.toString(36) || !Number.isSafeInteger(version)) throw new AppError('invalid_cursor')
-  // Several texts decode to the same values; only the one that formatPageCursor makes is a cursor.
-  if (formatPageCursor(roomCreatedAt, version) !== cursor) throw new AppError('invalid_cursor')
+  // Several texts decode to the same values; only the one that formatPageToken makes is valid.
+  if (formatPageToken(roomCreatedAt, version) !== token) throw new AppError('invalid_cursor')
   return version
 }

@@ -2,9 +2,9 @@
 // neither exists without the other.
 import {
   decidePost,
-  formatPageCursor,
+  formatPageToken,
   parseLoggedMessage,
-  parsePageCursor,
+  parsePageToken,
   viewMessage
 } from '../../domain/chat/messages.js'
 import { partsOfAccess, requireAccess, requireParticipant } from '../../domain/room/access.js'
@@ -72,7 +72,7 @@ export async function postMessage(
   return { message: view(roomId, logEntry), isNew: false }
 }
 
-/** The newest page, or the page before or after a cursor. @throws AppError as postMessage, and invalid_cursor */
+/** The newest page, or the page before or after a page token. @throws AppError as postMessage, and invalid_cursor */
 export async function listMessages(
   context: Context,
   actor: Actor,
@@ -81,8 +81,8 @@ export async function listMessages(
   const room = await readRoom(context, roomId, partsOfAccess(actor))
   const { createdAt: roomCreatedAt } = requireAccess('readChat', room, { actor, now: context.clock.now() }).settings
   const bounds = {
-    ...(before === undefined ? {} : { before: parsePageCursor(before, roomCreatedAt) }),
-    ...(after === undefined ? {} : { after: parsePageCursor(after, roomCreatedAt) })
+    ...(before === undefined ? {} : { before: parsePageToken(before, roomCreatedAt) }),
+    ...(after === undefined ? {} : { after: parsePageToken(after, roomCreatedAt) })
   }
   // Messages of an earlier room with this id are not shown.
   const isOfThisRoom = (logEntry: LogEntry) => parseLoggedMessage(logEntry).roomCreatedAt === roomCreatedAt
@@ -99,8 +99,8 @@ export async function listMessages(
   ])
   return {
     messages: logEntries.map(logEntry => view(roomId, logEntry)),
-    before: first !== undefined && earlier.length > 0 ? formatPageCursor(roomCreatedAt, first) : null,
-    after: last !== undefined && later.length > 0 ? formatPageCursor(roomCreatedAt, last) : null
+    before: first !== undefined && earlier.length > 0 ? formatPageToken(roomCreatedAt, first) : null,
+    after: last !== undefined && later.length > 0 ? formatPageToken(roomCreatedAt, last) : null
   }
 }
 
