@@ -71,7 +71,7 @@ const snapshot = (state: PresenceState, devices = state === 'offline' ? 0 : 1): 
   seenAt: T0
 })
 const checkOf = (state: PresenceState, now: number, parts: Partial<PresenceCheck> = {}): PresenceCheck => ({
-  ...{ current: snapshot(state), nextCheckAt: now + TTL, graceStart: 0, debounceMs: DEBOUNCE, isWatched: true },
+  ...{ current: snapshot(state), nextCheckAt: now + TTL, absenceCountsFrom: 0, debounceMs: DEBOUNCE, isWatched: true },
   ...parts
 })
 const watched = (state: PresenceState): WatchedState =>
@@ -99,9 +99,9 @@ t.test('online and busy after offline or away are published at once, other chang
 })
 
 t.test('the loss of a device is not published before the grace start', async t => {
-  t.equal(publishedAfter('online', 'offline', { graceStart: T0 + 9_000 }), 9_000)
-  t.equal(publishedAfter('online', 'busy', { graceStart: T0 + 9_000 }), DEBOUNCE)
-  t.equal(publishedAfter('offline', 'online', { graceStart: T0 + 9_000 }), 0)
+  t.equal(publishedAfter('online', 'offline', { absenceCountsFrom: T0 + 9_000 }), 9_000)
+  t.equal(publishedAfter('online', 'busy', { absenceCountsFrom: T0 + 9_000 }), DEBOUNCE)
+  t.equal(publishedAfter('offline', 'online', { absenceCountsFrom: T0 + 9_000 }), 0)
 })
 
 t.test('a check that finds no change commits nothing, unless it was due', async t => {

@@ -42,7 +42,7 @@ export interface PresenceCheck {
   /** When to check again if nothing happens before. */
   readonly nextCheckAt: number
   /** The loss of a device is not published before this instant: time without the store counts against no one. */
-  readonly graceStart: number
+  readonly absenceCountsFrom: number
   readonly debounceMs: number
   readonly isWatched: boolean
 }
@@ -112,10 +112,14 @@ export function decidePresence(state: WatchedState, check: PresenceCheck, now: n
   return { state: { ...next, pending: { state: current.state, since }, checkAt: dueAt }, publishes: false }
 }
 
-function dueFrom(since: number, published: PresenceSnapshot, { current, graceStart, debounceMs }: PresenceCheck) {
+function dueFrom(
+  since: number,
+  published: PresenceSnapshot,
+  { current, absenceCountsFrom, debounceMs }: PresenceCheck
+) {
   if (isAvailable(current) && !isAvailable(published)) return since
   const dueAt = since + debounceMs
-  return current.devices < published.devices ? Math.max(dueAt, graceStart) : dueAt
+  return current.devices < published.devices ? Math.max(dueAt, absenceCountsFrom) : dueAt
 }
 
 const isAvailable = ({ state }: PresenceSnapshot) => state === 'online' || state === 'busy'

@@ -19,7 +19,7 @@ import {
 import { PART } from '../../domain/room/state.js'
 import type { LogEntry } from '../../store/rooms.js'
 import type { Context } from '../context.js'
-import { graceStart } from '../device/liveness.js'
+import { absenceCountsFrom } from '../device/liveness.js'
 import { readRoom } from '../room/parts.js'
 import { createUpdater } from '../update-aggregate.js'
 import { addDeadLetter, type UndeliveredMessage } from './dead-letters.js'
@@ -127,7 +127,7 @@ async function deliverEntry(delivery: Delivery, logEntry: LogEntry, giveUpAt: nu
   const { context, roomId, closing } = delivery
   const { clock, config } = context
   // Not before the grace time after an outage of the store, so that each message is tried at least once.
-  const isLate = giveUpAt !== null && clock.now() >= Math.max(giveUpAt, graceStart(context))
+  const isLate = giveUpAt !== null && clock.now() >= Math.max(giveUpAt, absenceCountsFrom(context))
   const outcome = isLate ? ('expired' as const) : await send(delivery, logEntry)
   if (outcome === 'failed') {
     const options = { backoffMaxMs: config.chatServiceRetryMaxMs, giveUpAt }

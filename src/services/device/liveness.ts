@@ -18,7 +18,7 @@ export function livenessOf(
 ): DeviceLiveness {
   const state = devices.find(each => each.device === device)
   if (state?.online) return { liveUntil: state.onlineUntil }
-  return { absentSince: Math.max(state?.seenAt ?? otherwise, graceStart(context)) }
+  return { absentSince: Math.max(state?.seenAt ?? otherwise, absenceCountsFrom(context)) }
 }
 
 /**
@@ -26,7 +26,7 @@ export function livenessOf(
  * streams are refreshed once.
  * @throws AppError store_unavailable while the store is unavailable
  */
-export function graceStart({ store, config }: Context): number {
+export function absenceCountsFrom({ store, config }: Context): number {
   const availableSince = store.availableSince()
   if (availableSince === null) throw new AppError('store_unavailable')
   return availableSince + Math.ceil(config.presenceTtlMs / 3)

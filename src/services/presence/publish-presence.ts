@@ -12,7 +12,7 @@ import type { WatchedPresence } from '../../schemas/presence.js'
 import type { Watcher } from '../../store/watches.js'
 import { type Decision, unchanged } from '../aggregate-rules.js'
 import type { Context } from '../context.js'
-import { graceStart } from '../device/liveness.js'
+import { absenceCountsFrom } from '../device/liveness.js'
 import { createUpdater } from '../update-aggregate.js'
 import { readPresence, toHiddenPresence, toPresence } from './read-presence.js'
 import { syncWatchIndex } from './watch-index.js'
@@ -102,7 +102,7 @@ async function decideCheck(context: Context, watched: WatchedState | null): Prom
 
 async function readCheck(context: Context, user: string): Promise<PresenceCheck> {
   const { store, config } = context
-  const start = graceStart(context)
+  const start = absenceCountsFrom(context)
   const [presence, isWatched] = await Promise.all([readPresence(context, user), store.watches.isWatched(user)])
-  return { ...presence, graceStart: start, debounceMs: config.presenceDebounceMs, isWatched }
+  return { ...presence, absenceCountsFrom: start, debounceMs: config.presenceDebounceMs, isWatched }
 }

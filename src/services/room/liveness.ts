@@ -9,7 +9,7 @@ import type { Actor } from '../../schemas/claims.js'
 import type { Endpoint } from '../../schemas/common.js'
 import { resumeChatDelivery } from '../chat/deliver-to-service.js'
 import type { Context } from '../context.js'
-import { type DeviceLiveness, deviceAbsentSince, graceStart, livenessOf } from '../device/liveness.js'
+import { absenceCountsFrom, type DeviceLiveness, deviceAbsentSince, livenessOf } from '../device/liveness.js'
 import { endRoom } from './end-room.js'
 import { removeFormerUsers } from './former-users.js'
 import { currentParticipations } from './memberships.js'
@@ -87,7 +87,7 @@ const NEVER = Number.POSITIVE_INFINITY
 /** Closes the room if it was empty for long enough. Resolves to when it will have been, or to NEVER. */
 async function endIfEmpty(context: Context, room: ReadRoom): Promise<number> {
   const { roomLingerMs } = context.config
-  const emptySince = room.emptySince === null ? null : Math.max(room.emptySince, graceStart(context))
+  const emptySince = room.emptySince === null ? null : Math.max(room.emptySince, absenceCountsFrom(context))
   const until = closesAt({ ...room, emptySince }, roomLingerMs)
   if (until === null || until > context.clock.now()) return until ?? NEVER
   await endRoom(context, { roomId: room.roomId }, (parts, now) => decideCloseEmpty(parts, roomLingerMs, now))

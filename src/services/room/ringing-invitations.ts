@@ -10,7 +10,7 @@ import type { Cursor, StoredEvent } from '../../store/store.js'
 import { recordAttempt } from '../call/contacts.js'
 import type { Context } from '../context.js'
 import { cursorBeforeOffer } from '../device/late-offer.js'
-import { graceStart } from '../device/liveness.js'
+import { absenceCountsFrom } from '../device/liveness.js'
 import { readRoom } from './parts.js'
 import { afterPublication, changeOpenRoom } from './update-room.js'
 
@@ -91,7 +91,7 @@ export async function checkInvitations(context: Context, room: RoomParts): Promi
   let next = Number.POSITIVE_INFINITY
   for (const [user, invitation] of room.list<Invitation>(PART.invitation(''))) {
     // While the store was unavailable, no one could answer.
-    const due = Math.max(dueAt(invitation, retentionMs), invitation.ended === null ? graceStart(context) : 0)
+    const due = Math.max(dueAt(invitation, retentionMs), invitation.ended === null ? absenceCountsFrom(context) : 0)
     if (due > now) next = Math.min(next, due)
     else await expireInvitation(context, room.roomId, user)
   }
