@@ -19,17 +19,11 @@ import { NO_DELIVERY } from '../mail.js'
 import { checkMetadata } from '../metadata-bounds.js'
 import { type CreateCommand, checkPermission } from './call-permission.js'
 import { attemptCharges, type CalleeRelation } from './contacts.js'
-import { activateLease, findConflictingLease, ROUNDS_MAX } from './lease-conflicts.js'
-import {
-  claimsOf,
-  type LeaseRequest,
-  releaseClosedAttempt,
-  releaseLeases,
-  releaseStaleLeases,
-  writeTombstone
-} from './leases.js'
+import { prepareMerge } from './glare.js'
+import { findConflictingLease, ROUNDS_MAX } from './lease-conflicts.js'
+import { claimsOf, type LeaseRequest, releaseClosedAttempt, releaseStaleLeases, writeTombstone } from './leases.js'
 import { type CreatedCall, repeatCreate } from './repeat-create.js'
-import { readCall, updateRecordWithLeases } from './update-call.js'
+import { updateRecordWithLeases } from './update-call.js'
 
 /**
  * Rings the callee. A repeat with the same callId or Idempotency-Key gets the reply of the first request; a repeat after a fault of the
@@ -160,9 +154,19 @@ async function resolveConflict(
   { refused }: LeaseRefusal
 ): Promise<CommittedCreate | null> {
   const conflict = await findConflictingLease(context, request, refused)
-  if (conflict.status === 'glare') return mergeGlare(context, request, conflict.call)
+  if (conflict.status === 'glare') return closeForMerge(context, request, conflict.call)
   if (conflict.status === 'gone') return null
   return abandonCreate(context, request, { code: conflict.user === request.to ? 'callee_busy' : 'caller_busy' })
+}
+
+/** The second step of a glare, see glare.ts. Null: the other call has ended, claim again. */
+async function closeForMerge(
+  context: Context,
+  request: LeaseRequest,
+  ringing: CallState
+): Promise<CommittedCreate | null> {
+  const because = await prepareMerge(context, request.caller.user, ringing)
+  return because && abandonCreate(context, request, because)
 }
 
 /** Releases the leases that are stale after the commit: the create was cancelled or fenced before, or the id is another call. */
@@ -193,21 +197,4 @@ async function abandonFailed(context: Context, request: LeaseRequest): Promise<v
       'leases of a failed create not released; they are taken over'
     )
   )
-}
-
-/**
- * The callee's call to this caller rings: this create becomes the accept of that call, which needs an active lease on the caller. Null:
- * that call has ended.
- */
-async function mergeGlare(context: Context, request: LeaseRequest, theirs: CallState): Promise<CommittedCreate | null> {
-  if (context.config.onGlare === 'reject') return abandonCreate(context, request, { code: 'call_glare' })
-  if (!(await activateLease(context, theirs, request.caller.user))) {
-    return abandonCreate(context, request, { code: 'caller_busy' })
-  }
-  // A lease that is taken after the end of its call would remain.
-  if ((await readCall(context, theirs.callId))?.phase === 'ended') {
-    await releaseLeases(context, theirs)
-    return null
-  }
-  return abandonCreate(context, request, { code: 'merged', into: theirs.callId })
 }

@@ -5,7 +5,7 @@ import { type CallRecord, callIn } from '../../domain/call/tombstone.js'
 import type { Lease } from '../../store/leases.js'
 import type { LeaseRefusal } from '../aggregate-rules.js'
 import type { Context } from '../context.js'
-import { holderOfCall, isLeaseOf, isUndecided, parseHolder } from './lease-holder.js'
+import { holderOfCall, isCreateUndecided, isLiveCallOf, parseHolder } from './lease-holder.js'
 import {
   activeClaim,
   type LeaseRequest,
@@ -81,11 +81,11 @@ interface ExaminedLease {
 async function examine(context: Context, user: string, lease: Lease): Promise<ExaminedLease> {
   const holder = parseHolder(lease.holder)
   let record = await readRecord(context, holder.callId)
-  if (isUndecided(record, holder)) {
+  if (isCreateUndecided(record, holder)) {
     if (context.clock.now() - lease.at <= STALLED_MS) return { lease, call: null, isStale: false }
     record = await fenceStalledCreate(context, user, lease)
   }
-  const isStale = record === null || !isLeaseOf(record, holder, user)
+  const isStale = record === null || !isLiveCallOf(record, holder, user)
   if (isStale) await context.store.leases.release(user, lease.holder)
   return { lease, call: isStale ? null : callIn(record), isStale }
 }
@@ -129,7 +129,7 @@ export async function waitForCall(context: Context, lease: Lease, closing: Abort
   const holder = parseHolder(lease.holder)
   for (;;) {
     const record = await readRecord(context, holder.callId)
-    if (!isUndecided(record, holder)) return callIn(record) !== null
+    if (!isCreateUndecided(record, holder)) return callIn(record) !== null
     if (closing.aborted || context.clock.now() - lease.at > STALLED_MS) return false
     await wait(context.clock, POLL_MS, closing)
   }

@@ -27,12 +27,12 @@ export const holderOfCall = ({ callId, caller, attempt }: CallState): string =>
  * Whether the record is the live call that the holder's lease on the user is for. If not, and it is decided, the lease is stale: the id
  * will never be this caller's call with this user.
  */
-export function isLeaseOf(record: CallRecord, { caller, attempt }: LeaseHolder, user: string): boolean {
+export function isLiveCallOf(record: CallRecord, { caller, attempt }: LeaseHolder, user: string): boolean {
   const call = callIn(record)
   if (call === null || call.phase === 'ended') return false
   return call.caller.user === caller && call.attempt === attempt && isPartyOf(call, user)
 }
 
-/** There is no call, and the holder may still create one. */
-export const isUndecided = (record: CallRecord | null, { caller, attempt }: LeaseHolder): boolean =>
+/** There is no call, and the create that the holder names may still make one. */
+export const isCreateUndecided = (record: CallRecord | null, { caller, attempt }: LeaseHolder): boolean =>
   callIn(record) === null && !isClosed(record, caller, attempt)

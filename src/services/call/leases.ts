@@ -11,7 +11,7 @@ import type { Endpoint } from '../../schemas/common.js'
 import type { Lease, LeaseKind, LeaseLimits } from '../../store/leases.js'
 import type { UserClaim } from '../aggregate-rules.js'
 import type { Context } from '../context.js'
-import { formatHolder, holderOfCall, isLeaseOf, parseHolder } from './lease-holder.js'
+import { formatHolder, holderOfCall, isLiveCallOf, parseHolder } from './lease-holder.js'
 import { readCall, updateRecord } from './update-call.js'
 
 /** The attempt of a create that takes the leases. */
@@ -78,7 +78,7 @@ export function leaseFor(
 /** Releases the leases of the create that are stale according to the record (rules 1 and 3). */
 export async function releaseStaleLeases(context: Context, request: LeaseRequest, record: CallRecord): Promise<void> {
   const { caller, to } = request
-  const stale = [caller.user, to].filter(user => !isLeaseOf(record, holderIn(request), user))
+  const stale = [caller.user, to].filter(user => !isLiveCallOf(record, holderIn(request), user))
   await Promise.all(stale.map(user => context.store.leases.release(user, holderOf(request))))
 }
 
@@ -111,7 +111,7 @@ export async function listLiveCalls(context: Context, user: string): Promise<Cal
   const states = await Promise.all(holders.map(({ callId }) => readCall(context, callId)))
   return states.filter((call, i): call is CallState => {
     const holder = holders[i]
-    return call !== null && holder !== undefined && isLeaseOf(call, holder, user)
+    return call !== null && holder !== undefined && isLiveCallOf(call, holder, user)
   })
 }
 

@@ -7,7 +7,7 @@ import type { Endpoint } from '../../schemas/common.js'
 import type { Lease } from '../../store/leases.js'
 import type { Cursor, StoredEvent } from '../../store/store.js'
 import { confirmLease, restoreLeases } from '../call/lease-conflicts.js'
-import { isLeaseOf, parseHolder } from '../call/lease-holder.js'
+import { isLiveCallOf, parseHolder } from '../call/lease-holder.js'
 import { releaseLeases } from '../call/leases.js'
 import { callRef, readCall, updateCall } from '../call/update-call.js'
 import type { Context } from '../context.js'
@@ -79,7 +79,7 @@ async function resumeInCall(
   const { callId } = holder
   // Reading a call delivers its waiting mail, so a device that was registered when the call rang has its offer from here on.
   const call = await readCall(context, callId)
-  if (call === null || !isLeaseOf(call, holder, user)) {
+  if (call === null || !isLiveCallOf(call, holder, user)) {
     return context.background.run(`confirm lease ${lease.holder} ${user}`, closing =>
       confirmLease(context, user, { lease, closing })
     )

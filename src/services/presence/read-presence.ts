@@ -2,7 +2,7 @@
 import { nextCheckAt, type PresenceCheck, type PresenceSnapshot, presenceOf } from '../../domain/presence/presence.js'
 import type { Presence } from '../../schemas/presence.js'
 import type { Lease } from '../../store/leases.js'
-import { isLeaseOf, parseHolder } from '../call/lease-holder.js'
+import { isLiveCallOf, parseHolder } from '../call/lease-holder.js'
 import type { Context } from '../context.js'
 
 export async function readPresence(
@@ -23,7 +23,7 @@ export async function readPresence(
 /** A lease alone does not make the user busy: its call may not exist, or may be another caller's. */
 async function holdsForLiveCall({ aggregates }: Context['store'], user: string, { holder }: Lease): Promise<boolean> {
   const snapshot = await aggregates.load({ kind: 'call', id: parseHolder(holder).callId })
-  return snapshot !== null && isLeaseOf(JSON.parse(snapshot.state), parseHolder(holder), user)
+  return snapshot !== null && isLiveCallOf(JSON.parse(snapshot.state), parseHolder(holder), user)
 }
 
 /** For the user themselves. */

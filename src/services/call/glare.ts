@@ -1,0 +1,55 @@
+// Glare: two users call each other at the same moment. The second create becomes the accept of the first call, in three steps:
+//
+// 1. Found. The claim of the second create is refused, and findConflictingLease in lease-conflicts.ts finds that the callee's call to this
+//    caller rings.
+// 2. Recorded. prepareMerge makes the caller's lease for that call active. Then create-call.ts closes the create with a tombstone: `merged`,
+//    and the id of that call. From then on the create will not make a call of its own.
+// 3. Accepted. repeat-create.ts reads the tombstone and calls acceptMerged. If a node dies before that, a repeat of the create accepts; without
+//    one, the first call rings until its deadline.
+import type { Refusal } from '../../domain/call/command.js'
+import { type CallState, viewCall } from '../../domain/call/state.js'
+import { AppError } from '../../errors.js'
+import type { Call } from '../../schemas/call.js'
+import type { Delivery, Endpoint } from '../../schemas/common.js'
+import type { Context } from '../context.js'
+import { NO_DELIVERY } from '../mail.js'
+import { commitAccept } from './accept-call.js'
+import { activateLease } from './lease-conflicts.js'
+import { releaseLeases } from './leases.js'
+import { readCall } from './update-call.js'
+
+/** Resolves to what closes the caller's create. Null: `ringing`, the callee's call, has ended, so the create claims its leases again. */
+export async function prepareMerge(context: Context, caller: string, ringing: CallState): Promise<Refusal | null> {
+  if (context.config.onGlare === 'reject') return { code: 'call_glare' }
+  if (!(await activateLease(context, ringing, caller))) return { code: 'caller_busy' }
+  // A lease that is taken after the end of its call would remain.
+  if ((await readCall(context, ringing.callId))?.phase === 'ended') {
+    await releaseLeases(context, ringing)
+    return null
+  }
+  return { code: 'merged', into: ringing.callId }
+}
+
+/**
+ * The caller's device accepts the call that its create was merged into. Changes nothing if another device has answered or the call has ended.
+ * @throws AppError call_ended if nothing is known of the call any more; caller_busy, store_unavailable
+ */
+export async function acceptMerged(
+  context: Context,
+  caller: Endpoint,
+  callId: string
+): Promise<{ call: Call; delivery: Delivery }> {
+  const ringing = await readCall(context, callId)
+  if (ringing?.phase === 'ringing') {
+    try {
+      const { state, deliveries } = await commitAccept(context, { id: callId }, caller)
+      const delivery = deliveries.get(state.caller.user) ?? NO_DELIVERY
+      return { call: viewCall(state, context.clock.now()), delivery }
+    } catch (error) {
+      if (!(error instanceof AppError) || !['call_ended', 'answered_elsewhere'].includes(error.code)) throw error
+    }
+  }
+  const merged = await readCall(context, callId)
+  if (merged === null) throw new AppError('call_ended')
+  return { call: viewCall(merged, context.clock.now()), delivery: NO_DELIVERY }
+}
