@@ -61,7 +61,7 @@ export function decideCall(state: CallState | null, command: CallCommand, now: n
 function checkDeadlines(state: CallState, command: CommandOf<'check'>, now: number): CallDecision {
   if (state.phase === 'ended') return unchanged(state)
   if (state.limitAt !== null && now >= state.limitAt) {
-    return end(state, { reason: state.phase === 'ringing' ? 'no_answer' : 'expired', by: null, actor: null }, now)
+    return end(state, { reason: state.phase === 'ringing' ? 'no_answer' : 'expired', by: null, except: null }, now)
   }
   return checkLiveness(state, command, now)
 }

@@ -11,12 +11,12 @@ export function cancel(state: CallState, actor: Endpoint, now: number): CallDeci
   if (state.phase === 'ended') return unchanged(state)
   if (state.phase === 'connected')
     throw conflict(state, 'wrong_state', { detail: 'The call is connected: hang up instead' })
-  return end(state, { reason: 'cancelled', by: actor, actor }, now)
+  return end(state, { reason: 'cancelled', by: actor, except: actor }, now)
 }
 
 export function reject(state: CallState, command: CommandOf<'reject'>, now: number): CallDecision {
   const { actor, scope, devices } = command
-  const ending = { reason: 'declined', by: actor, actor } as const
+  const ending = { reason: 'declined', by: actor, except: actor } as const
   requireSide(state, actor, 'callee')
   if (state.phase === 'ended') return unchanged(state)
   if (state.phase === 'connected')
@@ -35,7 +35,7 @@ export function reject(state: CallState, command: CommandOf<'reject'>, now: numb
 /** Changes nothing unless the call rings for this user. */
 export function endAsBusy(state: CallState, user: string, now: number): CallDecision {
   if (state.phase !== 'ringing' || state.callee?.user !== user) return unchanged(state)
-  return end(state, { reason: 'busy', by: null, actor: null }, now)
+  return end(state, { reason: 'busy', by: null, except: null }, now)
 }
 
 /** Any device of either side may hang up: otherwise a user whose phone has died would stay busy. */
@@ -45,19 +45,26 @@ export function hangup(state: CallState, command: CommandOf<'hangup'>, now: numb
   if (state.phase === 'ended') return unchanged(state)
   if (state.phase === 'ringing')
     throw conflict(state, 'wrong_state', { detail: 'The call is ringing: cancel or reject instead' })
-  return end(state, { reason, by: actor, actor }, now)
+  return end(state, { reason, by: actor, except: actor }, now)
 }
 
 export interface Ending {
   readonly reason: EndReason
   /** The device that ended the call, or the one that was lost; null when the server ended it. */
   readonly by: Endpoint | null
-  /** The device whose request ends the call: its reply replaces the event. Null without a request. */
-  readonly actor: Endpoint | null
+  /** The device that gets no event: the reply to its request says the same. Null without a request. */
+  readonly except: Endpoint | null
 }
 
-/** Ends a live call. Each device that follows it gets one `call.ended`. */
-export function end(state: CallState, { reason, by, actor }: Ending, now: number): CallDecision {
+/**
+ * Ends a live call. Each device that follows it receives exactly one event that says so (G8):
+ * - There is one `call.ended` for each side. toSide leaves out `except` and, of the callee, the devices that declined (their reply said so)
+ *   and those that lost the accept (they received `answered_elsewhere`).
+ * - A repeat finds the phase `ended` and changes nothing.
+ * - Of two ends that were decided on one state the stamp refuses the second, which is then decided on an ended call.
+ * - On a Cluster, where mail may be delivered again, lua/taken.lua drops the repeat.
+ */
+export function end(state: CallState, { reason, by, except }: Ending, now: number): CallDecision {
   const ended: CallState = {
     ...state,
     version: state.version + 1,
@@ -75,7 +82,7 @@ export function end(state: CallState, { reason, by, actor }: Ending, now: number
   const eventsFor = (side: Side) => {
     const reasonForSide = side === 'callee' && reason === 'declined' ? 'declined_elsewhere' : reason
     const data = { reason: reasonForSide, endedBy: call.endedBy, call }
-    return callEvents(ended, toSide(ended, side, actor), { type: 'call.ended', data })
+    return callEvents(ended, toSide(ended, side, except), { type: 'call.ended', data })
   }
   return { state: ended, events: [...eventsFor('caller'), ...eventsFor('callee')] }
 }

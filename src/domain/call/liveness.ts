@@ -16,7 +16,7 @@ export function checkLiveness(state: CallState, command: CommandOf<'check'>, now
   if (state.phase === 'ringing') return { state: { ...state }, events: [] }
   const { goneSince, awayMs, graceMs, checkMs } = command
   const lost = SIDES.find(side => goneMs(goneSince[side], now) >= graceMs)
-  if (lost) return end(state, { reason: 'lost', by: endpointOf(state, lost), actor: null }, now)
+  if (lost) return end(state, { reason: 'lost', by: endpointOf(state, lost), except: null }, now)
   const away = { caller: goneMs(goneSince.caller, now) >= awayMs, callee: goneMs(goneSince.callee, now) >= awayMs }
   // A side that is gone is checked again when it becomes away, and from then on every `awayMs`, to notice soon that it is back.
   const checks = SIDES.map(side => {

@@ -66,18 +66,18 @@ export function toDevice(state: CallState, side: Side): Recipients[] {
 
 /**
  * The devices of a side that follow the call: all of the caller's; of the callee's the ones that ring and, after the answer, the one that
- * answered. Without the acting device, which gets the reply.
+ * answered. Without `except`, the acting device, which gets the reply.
  */
-export function toSide(state: CallState, side: Side, actor: Endpoint | null): Recipients[] {
+export function toSide(state: CallState, side: Side, except: Endpoint | null): Recipients[] {
   if (side === 'callee' && state.callee?.device != null) {
     const { user, device } = state.callee
-    return actor?.user === user && actor.device === device ? [] : [{ user, device }]
+    return except?.user === user && except.device === device ? [] : [{ user, device }]
   }
   const user = side === 'caller' ? state.caller.user : state.callee?.user
   if (user === undefined || (side === 'callee' && state.isMuted)) return []
-  const except = side === 'callee' ? [...state.declined] : []
-  if (actor?.user === user) except.push(actor.device)
-  return [except.length > 0 ? { user, except } : { user }]
+  const excluded = side === 'callee' ? [...state.declined] : []
+  if (except?.user === user) excluded.push(except.device)
+  return [excluded.length > 0 ? { user, except: excluded } : { user }]
 }
 
 /** One event for each of the recipients. `data` is extended by the call's id and version. */

@@ -38,7 +38,7 @@ const RULES: AggregateRules<CallRecord> = {
   },
   partiesOf: record => (record.phase === 'void' ? [] : usersOf(record)),
   endForgotten: (record, now) =>
-    record.phase === 'void' ? unchanged(record) : end(record, { reason: 'server', by: null, actor: null }, now),
+    record.phase === 'void' ? unchanged(record) : end(record, { reason: 'server', by: null, except: null }, now),
   holderOf: record => (record.phase === 'void' ? null : holderOfCall(record)),
   contactUpdateOf: (context, before, after) =>
     after.phase === 'void' ? null : contactUpdateOf(context, callIn(before), after),
