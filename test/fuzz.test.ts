@@ -5,7 +5,7 @@ import fc from 'fast-check'
 import t, { type Test } from 'tap'
 import type { ErrorCode } from '../src/errors.js'
 import { holdProblem, type Operation, sendBytes, Target, type Wire } from './helpers/fuzz-target.js'
-import { invalidValues, valid } from './helpers/invalid-values.js'
+import { fits, invalidValues, valid } from './helpers/invalid-values.js'
 import { SETTINGS, TestCluster } from './helpers/test-cluster.js'
 
 const BAD_JSON = [
@@ -21,6 +21,9 @@ const BAD_JSON = [
   '"',
   '{"__proto__":{"x":1}}'
 ]
+/** Members that a stream does not refuse. */
+const CURSORS = new Set(['cursor', 'lastEventId'])
+
 const BAD_CURSORS = [
   'x',
   '1',
@@ -169,26 +172,23 @@ for (const setting of SETTINGS.filter(({ nodes }) => nodes === 1)) {
     await t.test('queries that do not fit, and cursors that are none', t => {
       const asking = api.filter(({ parameters }) => parameters.some(parameter => parameter.in === 'query'))
       const spoiledQuery = anyOf(asking).chain(operation => {
-        const names = operation.parameters.filter(parameter => parameter.in === 'query' && parameter.name !== 'cursor')
+        const names = operation.parameters.filter(parameter => parameter.in === 'query' && !CURSORS.has(parameter.name))
         return fc.constantFrom(...names).chain(({ name, schema }) =>
           invalidValues(schema)
             .filter(value => typeof value === 'string' || typeof value === 'number')
-            .filter(value => !(schema.type === 'integer' && /^\d+$/.test(String(value)) && Number(value) <= 60))
+            // A query is text: Ajv reads `0x1` as a number.
+            .filter(value => !(schema.type === 'integer' && fits(schema, Number(value))))
             .filter(value => !(schema.type === 'string' && typeof value === 'number'))
             .map((value): [Operation, Wire] => [operation, { query: queryOf(name, value) }])
         )
       })
-      const unknown = anyOf(asking).map((operation): [Operation, Wire] => [
-        operation,
-        { query: queryOf('nonsense', 1) }
-      ])
       const cursors = fc
-        .tuple(anyOf(api.filter(({ path }) => /events$|poll$/.test(path))), fc.constantFrom(...BAD_CURSORS))
+        .tuple(anyOf(api.filter(({ path }) => path.endsWith('/poll'))), fc.constantFrom(...BAD_CURSORS))
         .map(([operation, cursor]): [Operation, Wire] => [
           operation,
           { query: `?cursor=${encodeURIComponent(cursor)}` }
         ])
-      return fuzz(t, target, fc.oneof(spoiledQuery, unknown, cursors), ['invalid_request', 'invalid_cursor'])
+      return fuzz(t, target, fc.oneof(spoiledQuery, cursors), ['invalid_request', 'invalid_cursor'])
     })
 
     await t.test('bytes that are no HTTP', async t => {

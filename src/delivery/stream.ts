@@ -7,7 +7,7 @@
 import type { Socket } from 'node:net'
 import type { EndReason } from '../ends.js'
 import { AppError } from '../errors.js'
-import type { MailboxPosition } from '../store/cursor.js'
+import type { ResumePosition } from '../store/cursor.js'
 import type { Notice, ResetReason, StoredEvent, Wakeup } from '../store/store.js'
 import { TICKET_IDLE_MS } from '../store/tickets.js'
 import { Acknowledgements } from './acknowledgements.js'
@@ -51,7 +51,7 @@ export class EventStream extends Subscription {
   }
 
   /** Never rejects. Resolves when the stream is live or closed. */
-  async open(position: MailboxPosition | null): Promise<void> {
+  async open(position: ResumePosition | null): Promise<void> {
     const result = await this.claim(position, PAGE_BOUNDS).catch(error => this.#fail(error))
     this.#isOpening = false
     if (this.isClosed || !result) return this.context.settle(this.leave())
@@ -144,8 +144,8 @@ export class EventStream extends Subscription {
     this.#writer.writeHeartbeat(now, this.#acknowledgements?.ask(now) ?? false)
   }
 
-  async #begin(position: MailboxPosition | null, result: ResumeResult): Promise<void> {
-    if (position !== null && position !== 'start') this.#writer.moveTo(position)
+  async #begin(position: ResumePosition | null, result: ResumeResult): Promise<void> {
+    if (typeof position !== 'string' && position !== null) this.#writer.moveTo(position)
     let outcome: ResumeOutcome = 'hello'
     if (result.status === 'hello') this.#writer.writeHello(result.head)
     else outcome = await this.#replay(result)

@@ -4,7 +4,7 @@ import type { Socket } from 'node:net'
 import { wait } from '../clock.js'
 import { AppError } from '../errors.js'
 import type { Actor } from '../schemas/claims.js'
-import { parseCursor } from '../store/cursor.js'
+import { parseCursor, parseResumePosition } from '../store/cursor.js'
 import { type DeliveryContext, type DeliveryOptions, refreshMs } from './context.js'
 import { NewestPolls, whenClosed } from './newest-polls.js'
 import { createOpeningQueue } from './opening-queue.js'
@@ -35,7 +35,7 @@ export interface PollRequest {
 
 /** After drain() and close() every open() and poll() is refused with shutting_down. */
 export interface Streams {
-  /** Replies on the socket of the response; the caller hijacks it. @throws AppError invalid_cursor, shutting_down, before any reply */
+  /** Replies on the socket of the response; the caller hijacks it. @throws AppError shutting_down, before any reply */
   open(request: StreamRequest): void
   /** The reply as JSON text. @throws AppError invalid_cursor, shutting_down, superseded, too_many_devices, store_unavailable */
   poll(request: PollRequest): Promise<string>
@@ -94,7 +94,8 @@ class OpenStreams implements Streams {
   open({ actor, cursor, ticket = '', acknowledges = false, res, headers }: StreamRequest): void {
     const { clock, config, metrics } = this.#context
     this.#admit()
-    const position = parseCursor(cursor)
+    // A 400 would close an EventSource for good.
+    const position = parseResumePosition(cursor)
     const streamSocket = takeOver(res, headers, { now: clock.now(), releasesParser: config.streamReleaseParser })
     if (!streamSocket) return
     const stream = new EventStream(this.#context, { actor, streamSocket, ticket, acknowledges })

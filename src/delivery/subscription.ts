@@ -6,7 +6,7 @@
 import type { EndReason } from '../ends.js'
 import { AppError } from '../errors.js'
 import type { Actor } from '../schemas/claims.js'
-import type { MailboxPosition } from '../store/cursor.js'
+import type { MailboxPosition, ResumePosition } from '../store/cursor.js'
 import { RESET } from '../store/lost-writes.js'
 import type {
   Cursor,
@@ -85,11 +85,12 @@ export abstract class Subscription implements Subscriber {
    * Null: the connection was closed before it claimed the device.
    * @throws AppError too_many_devices, store_unavailable, store_full
    */
-  protected claim(position: MailboxPosition | null, bounds: ReadBounds): Promise<ResumeResult | null> {
+  protected claim(position: ResumePosition | null, bounds: ReadBounds): Promise<ResumeResult | null> {
     return this.context.openings.run(async () => {
       if (!this.isClosed) await this.context.hub.join(this)
       if (this.isClosed) return null
-      const touched = await this.#touch({ claim: true, ...(position && { readFrom: position, bounds }) })
+      const readFrom = position === 'unreadable' ? null : position
+      const touched = await this.#touch({ claim: true, ...(readFrom && { readFrom, bounds }) })
       if (touched === null) throw new AppError('too_many_devices')
       this.#reportConnected(touched, position === null)
       return resumeResultOf(touched, position)
@@ -149,7 +150,8 @@ export abstract class Subscription implements Subscriber {
   }
 }
 
-function resumeResultOf({ created, head, page }: Touched, position: MailboxPosition | null): ResumeResult {
+function resumeResultOf({ created, head, page }: Touched, position: ResumePosition | null): ResumeResult {
+  if (position === 'unreadable') return { status: 'reset', reason: 'unknown', at: head, head }
   if (position === null || page === null) return { status: 'hello', head }
   // A new mailbox knows nothing of the events before the client's cursor.
   if (created && position !== 'start') return { status: 'reset', reason: 'expired', at: head, head }

@@ -47,7 +47,7 @@ const STREAM_SCHEMA = {
   tags: ['events'],
   querystring: EventsQuery,
   headers: EventsHeaders,
-  response: { 200: EVENT_STREAM, ...problems('invalid_request', 'invalid_cursor', 'invalid_ticket') }
+  response: { 200: EVENT_STREAM, ...problems('invalid_request', 'invalid_ticket') }
 }
 
 const STREAM_CONFIG = { limit: 'reads', eventRoute: true, eventStream: true } as const
@@ -65,8 +65,8 @@ const OPEN_EVENT_STREAM = {
     summary: 'Open the event stream',
     description:
       'Sends your events as they happen, for as long as the connection is open. Open it before you call or join a room.\n\n' +
-      'With `Last-Event-ID` or `cursor` the stream resumes: stored events after it are sent first, then `caught-up`. If some are lost, `reset` ' +
-      'comes instead: get the snapshot. Without a cursor the stream begins with `hello` and new events.\n\n' +
+      'With `Last-Event-ID`, `lastEventId` or `cursor` the stream resumes: stored events after it are sent first, then `caught-up`. If some are ' +
+      'lost, or the cursor cannot be read, `reset` comes instead: get the snapshot. Without a cursor the stream begins with `hello` and new events.\n\n' +
       'A device has one stream or poll at a time; a newer one ends it as `superseded`. Generated clients that read a whole reply before ' +
       'returning it should use `pollEvents`.'
   }
@@ -129,7 +129,8 @@ export const eventRoutes: FastifyPluginAsyncTypebox<EventParts> = async (app, { 
   app.post('/events', OPEN_EVENT_STREAM_BY_POST, (request, reply) => openStream(streams, request, reply))
 
   app.get('/events/poll', POLL_EVENTS, async ({ actor, query }, reply) => {
-    const { cursor, wait = POLL_WAIT_S, limit = POLL_LIMIT, maxBytes = POLL_MAX_BYTES } = query
+    const { wait = POLL_WAIT_S, limit = POLL_LIMIT, maxBytes = POLL_MAX_BYTES } = query
+    const cursor = query.lastEventId || query.cursor
     const body = await streams.poll({ actor, cursor, waitMs: wait * 1000, limit, maxBytes, res: reply.raw })
     return sendJson(reply, body)
   })
@@ -144,6 +145,7 @@ interface StreamOpening {
   readonly headers: { readonly 'last-event-id'?: string | undefined }
   readonly query: {
     readonly cursor?: string | undefined
+    readonly lastEventId?: string | undefined
     readonly ticket?: string | undefined
     readonly ack?: boolean | undefined
   }
@@ -161,7 +163,7 @@ function openStream(streams: Streams, { actor, headers, query }: StreamOpening, 
   }
   streams.open({
     actor,
-    cursor: headers['last-event-id'] || query.cursor,
+    cursor: headers['last-event-id'] || query.lastEventId || query.cursor,
     ticket: secretOf(query.ticket),
     acknowledges: query.ack,
     res: reply.raw,

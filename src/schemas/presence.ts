@@ -86,16 +86,13 @@ export const WatchedUsersResponse = Type.Object(
 )
 export type WatchedUsersResponse = Static<typeof WatchedUsersResponse>
 
-export const PresenceQuery = Type.Object(
-  {
-    users: Type.String({
-      pattern: '^[A-Za-z0-9._~@-]{1,128}(,[A-Za-z0-9._~@-]{1,128}){0,99}$',
-      description: 'Up to 100 user ids, separated by commas.',
-      examples: ['alice,bob']
-    })
-  },
-  { ...Strict }
-)
+export const PresenceQuery = Type.Object({
+  users: Type.String({
+    pattern: '^[A-Za-z0-9._~@-]{1,128}(,[A-Za-z0-9._~@-]{1,128}){0,99}$',
+    description: 'Up to 100 user ids, separated by commas.',
+    examples: ['alice,bob']
+  })
+})
 
 export const Snapshot = Type.Object(
   {

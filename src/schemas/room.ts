@@ -161,19 +161,16 @@ export const UpdateParticipantRequest = Type.Object(
 export type UpdateParticipantRequest = Static<typeof UpdateParticipantRequest>
 export const ParticipantResponse = Type.Object({ participant: Participant }, { $id: 'ParticipantResponse', ...Strict })
 
-export const RemoveQuery = Type.Object(
-  {
-    ban: Type.Optional(Type.Boolean({ description: 'Also keep the user out of the room, on all their devices.' })),
-    banForMs: Type.Optional(
-      Type.Integer({
-        minimum: 1,
-        maximum: 31_536_000_000,
-        description: 'Duration of the ban. By default it lasts until it is removed.'
-      })
-    )
-  },
-  { ...Strict }
-)
+export const RemoveQuery = Type.Object({
+  ban: Type.Optional(Type.Boolean({ description: 'Also keep the user out of the room, on all their devices.' })),
+  banForMs: Type.Optional(
+    Type.Integer({
+      minimum: 1,
+      maximum: 31_536_000_000,
+      description: 'Duration of the ban. By default it lasts until it is removed.'
+    })
+  )
+})
 export type RemoveQuery = Static<typeof RemoveQuery>
 
 export const Ban = Type.Object(

@@ -125,12 +125,19 @@ const identity = {
   )
 }
 
-// Without the pattern of a cursor, so that a malformed one is an `invalid_cursor` and not an `invalid_request`.
+// Without the pattern: a poll refuses other text as invalid_cursor, and a stream begins with `reset`.
 const cursor = Type.Optional(
   Type.String({
-    maxLength: 64,
     description:
       'The id of the last event you received, or `start` for all stored events. By default only new events follow.',
+    examples: ['42.k3f9p']
+  })
+)
+
+const lastEventId = Type.Optional(
+  Type.String({
+    description:
+      'The same as `cursor`, and takes precedence over it. Polyfills of `EventSource` send it when they reconnect.',
     examples: ['42.k3f9p']
   })
 )
@@ -143,12 +150,13 @@ const ack = Type.Optional(
   })
 )
 
-export const EventsQuery = Type.Object({ cursor, ack, ...identity }, { ...Strict })
+// Queries accept and ignore other members: gateways and clients add their own.
+export const EventsQuery = Type.Object({ cursor, lastEventId, ack, ...identity })
 
 export const EventsHeaders = Type.Object({
   'last-event-id': Type.Optional(
     Type.String({
-      description: 'Sent by `EventSource` when it reconnects. Takes precedence over `cursor`.',
+      description: 'Sent by `EventSource` when it reconnects. Takes precedence over `lastEventId` and `cursor`.',
       examples: ['42.k3f9p']
     })
   )
@@ -159,37 +167,35 @@ export const POLL_WAIT_S = 25
 export const POLL_LIMIT = 100
 export const POLL_MAX_BYTES = 1_048_576
 
-export const PollQuery = Type.Object(
-  {
-    cursor,
-    ...identity,
-    wait: Type.Optional(
-      Type.Integer({
-        minimum: 0,
-        maximum: 60,
-        default: POLL_WAIT_S,
-        description: 'Seconds to wait if there is no event yet.'
-      })
-    ),
-    limit: Type.Optional(
-      Type.Integer({
-        minimum: 1,
-        maximum: 500,
-        default: POLL_LIMIT,
-        description: 'Maximum number of events in the reply.'
-      })
-    ),
-    maxBytes: Type.Optional(
-      Type.Integer({
-        minimum: 1024,
-        maximum: POLL_MAX_BYTES,
-        default: POLL_MAX_BYTES,
-        description: 'Maximum size of the reply. Events are never split: one that is larger comes alone.'
-      })
-    )
-  },
-  { ...Strict }
-)
+export const PollQuery = Type.Object({
+  cursor,
+  lastEventId,
+  ...identity,
+  wait: Type.Optional(
+    Type.Integer({
+      minimum: 0,
+      maximum: 60,
+      default: POLL_WAIT_S,
+      description: 'Seconds to wait if there is no event yet.'
+    })
+  ),
+  limit: Type.Optional(
+    Type.Integer({
+      minimum: 1,
+      maximum: 500,
+      default: POLL_LIMIT,
+      description: 'Maximum number of events in the reply.'
+    })
+  ),
+  maxBytes: Type.Optional(
+    Type.Integer({
+      minimum: 1024,
+      maximum: POLL_MAX_BYTES,
+      default: POLL_MAX_BYTES,
+      description: 'Maximum size of the reply. Events are never split: one that is larger comes alone.'
+    })
+  )
+})
 
 /** Any event, for the serialiser. `#Event` is a reference: the OpenAPI document has the union of all events there. */
 const AnyEvent = (name: string, id: TProperties) =>

@@ -11,11 +11,20 @@ export function formatCursor({ seq, tag }: Cursor): string {
   return `${seq}.${tag}`
 }
 
-/** Null without a cursor: the client connects for the first time. @throws AppError invalid_cursor */
-export function parseCursor(text: string | undefined): MailboxPosition | null {
+/** `unreadable`: the text is no cursor. */
+export type ResumePosition = MailboxPosition | 'unreadable'
+
+/** Null without a cursor: the client connects for the first time. */
+export function parseResumePosition(text: string | undefined): ResumePosition | null {
   if (text === undefined || text === '') return null
   if (text === 'start') return 'start'
   const match = CURSOR.exec(text)
-  if (!match) throw new AppError('invalid_cursor')
-  return { seq: Number(match[1]), tag: match[2] ?? '' }
+  return match ? { seq: Number(match[1]), tag: match[2] ?? '' } : 'unreadable'
+}
+
+/** Null without a cursor. @throws AppError invalid_cursor */
+export function parseCursor(text: string | undefined): MailboxPosition | null {
+  const position = parseResumePosition(text)
+  if (position === 'unreadable') throw new AppError('invalid_cursor')
+  return position
 }

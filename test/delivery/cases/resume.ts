@@ -73,6 +73,34 @@ export function resumeTests(t: Test, engine: Engine): void {
     t.match(await stream.next(), { type: 'caught-up' })
   })
 
+  test('`lastEventId` in the URL is what a polyfill sends: it takes precedence over the cursor, and a poll takes it too', async (t, fixture, node) => {
+    const before = await fixture.open(node)
+    const { id: first } = await before.next('hello')
+    await fixture.appendNumbered(1, 2)
+    const { id: second } = await before.next('call.ringing')
+    const query = `?cursor=${first}&lastEventId=${second}`
+    const stream = await fixture.open(node, query)
+    t.match(await stream.next(), { id: /^2\./ })
+    t.match(await stream.next(), { type: 'caught-up' })
+    t.match(await fixture.poll(node, query), { status: 200, events: [{ id: /^2\./ }] })
+  })
+
+  for (const text of ['undefined', 'null', '[object Object]', '42', 'ÿ', 'x'.repeat(4000)]) {
+    test(`Last-Event-ID: ${text.slice(0, 20)} gets a reset`, async (t, fixture, node) => {
+      const stream = await fixture.open(node, '', { headers: { 'last-event-id': text } })
+      t.equal(stream.status, 200)
+      t.match(await stream.next(), { type: 'reset', id: /^0\./, data: { reason: 'unknown', snapshot: '/v1/snapshot' } })
+      await fixture.appendNumbered(1)
+      t.match(await stream.next(), { id: /^1\./ })
+    })
+  }
+
+  test('members of the query that are not ours are ignored', async (t, fixture, node) => {
+    const stream = await fixture.open(node, '?subscription-key=abc&_=1&cursor=start')
+    t.match(await stream.next(), { type: 'caught-up' })
+    t.match(await fixture.poll(node, '?_=17&utm_source=x&wait=0'), { status: 200, events: [] })
+  })
+
   test('`start` gets all events kept, and a new device none', async (t, fixture, node) => {
     const nothing = await fixture.open(node, '?cursor=start')
     t.match(await nothing.next(), { type: 'caught-up', id: /^0\./ })
@@ -93,12 +121,13 @@ export function resumeTests(t: Test, engine: Engine): void {
   })
 
   for (const cursor of ['42', '42.', '.abc', '-1.abcde', '1.ABCDE', '1.a b', '9007199254740993.abcde', 'end']) {
-    test(`the cursor «${cursor}» is refused before a stream begins`, async (t, fixture, node) => {
-      const reply = await fetch(`${node.url}?cursor=${encodeURIComponent(cursor)}`, {
-        headers: { authorization: 'alice' }
-      })
-      t.equal(reply.status, 400)
-      t.match(await reply.json(), { code: 'invalid_cursor' })
+    test(`the cursor «${cursor}» gets a reset on a stream and a refusal by a poll`, async (t, fixture, node) => {
+      await (await fixture.open(node)).next('hello')
+      await fixture.appendNumbered(1)
+      const stream = await fixture.open(node, `?cursor=${encodeURIComponent(cursor)}`)
+      t.match(await stream.next(), { type: 'reset', id: /^1\./, data: { reason: 'unknown' } })
+      await fixture.appendNumbered(2)
+      t.match(await stream.next(), { type: 'call.ringing', id: /^2\./ }, 'the stream is live from there')
       t.match(await fixture.poll(node, `?cursor=${encodeURIComponent(cursor)}`), {
         status: 400,
         code: 'invalid_cursor'
