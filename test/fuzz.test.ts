@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import t, { type Test } from 'tap'
 import type { ErrorCode } from '../src/errors.js'
-import { holdProblem, type Operation, sendBytes, Target, type Wire } from './helpers/fuzz-target.js'
+import { checkProblem, type Operation, type RawRequest, sendBytes, Target } from './helpers/fuzz-target.js'
 import { fits, invalidValues, valid } from './helpers/invalid-values.js'
 import { SETTINGS, TestCluster } from './helpers/test-cluster.js'
 
@@ -68,23 +68,23 @@ const RUNS = 200
 async function fuzz(
   t: Test,
   target: Target,
-  requests: fc.Arbitrary<[Operation, Wire]>,
+  requests: fc.Arbitrary<[Operation, RawRequest]>,
   expected: readonly ErrorCode[],
   ...rare: readonly ErrorCode[]
 ): Promise<void> {
   const allowed = [...expected, ...rare]
-  const before = await target.look()
+  const before = await target.visibleState()
   const seen = new Set<string>()
   await fc.assert(
     fc.asyncProperty(requests, fc.nat({ max: 19 }), async ([operation, wire], who) => {
       const response = await target.send(operation, who, wire)
-      const code = await holdProblem(response, `${operation.id} ${JSON.stringify(wire).slice(0, 300)}`)
+      const code = await checkProblem(response, `${operation.id} ${JSON.stringify(wire).slice(0, 300)}`)
       assert.ok(allowed.includes(code), `${code} for ${operation.id} ${JSON.stringify(wire).slice(0, 300)}`)
       seen.add(code)
     }),
     { numRuns: RUNS }
   )
-  t.same(await target.look(), before, 'and nothing has changed')
+  t.same(await target.visibleState(), before, 'and nothing has changed')
   for (const code of expected) t.ok(seen.has(code), `${code} was seen`)
 }
 
@@ -105,7 +105,7 @@ for (const setting of SETTINGS.filter(({ nodes }) => nodes === 1)) {
         t,
         target,
         anyOf(withBody).chain(operation =>
-          invalidValues(operation.body ?? {}).map((body): [Operation, Wire] => [
+          invalidValues(operation.body ?? {}).map((body): [Operation, RawRequest] => [
             operation,
             { body: JSON.stringify(body) }
           ])
@@ -134,7 +134,7 @@ for (const setting of SETTINGS.filter(({ nodes }) => nodes === 1)) {
         anyOf(withBody),
         fc.constantFrom(...types).map(type => ({ body: '{}', headers: { 'content-type': type } }))
       )
-      const none = anyOf(needed).map((operation): [Operation, Wire] => [operation, {}])
+      const none = anyOf(needed).map((operation): [Operation, RawRequest] => [operation, {}])
       return fuzz(t, target, fc.oneof(typed, none), ['unsupported_media_type', 'invalid_request'])
     })
 
@@ -148,7 +148,7 @@ for (const setting of SETTINGS.filter(({ nodes }) => nodes === 1)) {
         fc.constantFrom('\0', '\r\n', 'a b', 'ü', '💥', 'x'.repeat(129), '{p00}', 'a,b', '%'),
         fc.string({ unit: 'binary', minLength: 1, maxLength: 12 }).filter(id => !/^[A-Za-z0-9._~@-]+$/.test(id))
       )
-      const requests = fc.tuple(anyOf(ids), nasty).map(([operation, id]): [Operation, Wire] => {
+      const requests = fc.tuple(anyOf(ids), nasty).map(([operation, id]): [Operation, RawRequest] => {
         const body = operation.isBodyRequired
           ? { body: JSON.stringify(fc.sample(valid(operation.body ?? {}), 1)[0]) }
           : {}
@@ -179,12 +179,12 @@ for (const setting of SETTINGS.filter(({ nodes }) => nodes === 1)) {
             // A query is text: Ajv reads `0x1` as a number.
             .filter(value => !(schema.type === 'integer' && fits(schema, Number(value))))
             .filter(value => !(schema.type === 'string' && typeof value === 'number'))
-            .map((value): [Operation, Wire] => [operation, { query: queryOf(name, value) }])
+            .map((value): [Operation, RawRequest] => [operation, { query: queryOf(name, value) }])
         )
       })
       const cursors = fc
         .tuple(anyOf(api.filter(({ path }) => path.endsWith('/poll'))), fc.constantFrom(...BAD_CURSORS))
-        .map(([operation, cursor]): [Operation, Wire] => [
+        .map(([operation, cursor]): [Operation, RawRequest] => [
           operation,
           { query: `?cursor=${encodeURIComponent(cursor)}` }
         ])
@@ -192,24 +192,24 @@ for (const setting of SETTINGS.filter(({ nodes }) => nodes === 1)) {
     })
 
     await t.test('bytes that are no HTTP', async t => {
-      const before = await target.look()
+      const before = await target.visibleState()
       for (const bytes of NO_HTTP) {
         const response = await sendBytes(target.scenario.urlOf(0), bytes)
-        t.equal(await holdProblem(response, JSON.stringify(bytes.slice(0, 80))), 'invalid_request')
+        t.equal(await checkProblem(response, JSON.stringify(bytes.slice(0, 80))), 'invalid_request')
       }
-      t.same(await target.look(), before)
+      t.same(await target.visibleState(), before)
     })
 
     await t.test('paths and methods that are none', t => {
       const operations = fc
         .tuple(fc.constantFrom('get', 'post', 'put', 'delete', 'patch'), fc.webPath())
-        .map(([method, path]): [Operation, Wire] => [
+        .map(([method, path]): [Operation, RawRequest] => [
           { id: `${method} ${path}`, method, path: '', parameters: [], body: null, isBodyRequired: false },
           { path: `/v1/nothing${path}` }
         ])
       const patched = new Set(api.filter(({ method }) => method === 'patch').map(({ path }) => path))
       const unpatched = api.filter(({ path }) => !patched.has(path))
-      const wrongMethod = anyOf(unpatched).map((operation): [Operation, Wire] => [
+      const wrongMethod = anyOf(unpatched).map((operation): [Operation, RawRequest] => [
         { ...operation, method: 'patch' },
         {}
       ])

@@ -36,7 +36,7 @@ const fleet = await Fleet.launch(1, redis, {
 })
 t.teardown(async () => {
   admin.disconnect()
-  await fleet.sink()
+  await fleet.stop()
 })
 
 // ── Honest users ──

@@ -19,7 +19,7 @@ export interface Pages {
 /** Starts the server of the example, which prints a link for each user. */
 export async function servePages(t: Test): Promise<Pages> {
   const server = run(t, process.execPath, ['examples/browser/serve.mjs', '0'])
-  const text = await server.prints(/carol +http\S+\n/)
+  const text = await server.waitForOutput(/carol +http\S+\n/)
   const printed = [...text.matchAll(/^ +(\w+) +(http\S+)$/gm)]
   return {
     origin: /CORS_ORIGINS=(\S+)/.exec(text)?.[1] ?? '',

@@ -52,7 +52,7 @@ t.test('a reader who pastes docs/getting-started.md gets what it shows', async t
   t.teardown(() => rmSync(folder, { recursive: true }))
   const stream = join(folder, 'stream')
   const childProcess = run(t, 'bash', ['-c', script(server?.url ?? '', stream)], { withinMs: 60_000 })
-  t.equal(await childProcess.ended(), 0, childProcess.stdout() + childProcess.stderr())
+  t.equal(await childProcess.waitForExit(), 0, childProcess.stdout() + childProcess.stderr())
   t.strictSame(
     eventsIn(readFileSync(stream, 'utf8')),
     blocks.flatMap(({ kind, text }) => (kind === 'text' ? eventsIn(text) : []))

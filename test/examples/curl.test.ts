@@ -33,7 +33,7 @@ for (const layout of LAYOUTS) {
         CALL: 'call-by-curl'
       }
     })
-    t.equal(await childProcess.ended(), 0)
+    t.equal(await childProcess.waitForExit(), 0)
     t.equal(childProcess.stdout().replace(/^ +/gm, '').trim(), OUTPUT)
     t.equal(childProcess.stderr(), '')
   })
@@ -43,17 +43,17 @@ t.test('the script makes its own tokens, and shows the problem when something is
   const [server] = await startServers(t, { engine: 'memory' })
   const env = { BASE: server?.url ?? '' }
   const first = run(t, 'bash', ['examples/curl/call.sh'], { env: { ...env, CALL: 'once' } })
-  t.equal(await first.ended(), 0, first.stderr())
+  t.equal(await first.waitForExit(), 0, first.stderr())
   const tokens = { ALICE: await tokenOf('carol'), BOB: await tokenOf('bob') }
   const second = run(t, 'bash', ['examples/curl/call.sh'], { env: { ...env, ...tokens, CALL: 'once' } })
-  t.equal(await second.ended(), 1)
+  t.equal(await second.waitForExit(), 1)
   t.match(second.stderr(), /"code":"call_id_taken"/)
 })
 
 t.test('npm run token prints only a token', async t => {
   const [server] = await startServers(t, { engine: 'memory' })
   const npm = run(t, 'npm', ['run', '--silent', 'token', '--', 'alice'])
-  t.equal(await npm.ended(), 0)
+  t.equal(await npm.waitForExit(), 0)
   const token = /^([\w-]+\.[\w-]+\.[\w-]+)\n$/.exec(npm.stdout())?.[1]
   const reply = await fetch(`${server?.url}/v1/snapshot`, { headers: { authorization: `Bearer ${token}` } })
   t.match(await reply.json(), { presence: { user: 'alice' } })
@@ -63,7 +63,7 @@ t.test('npm run token signs with the secret of the server', async t => {
   const JWT_SECRET = 'a-secret-of-more-than-thirty-two-bytes'
   const [server] = await startServers(t, { engine: 'memory' }, { JWT_SECRET })
   const npm = run(t, 'npm', ['run', '--silent', 'token', '--', 'bob', 'laptop'], { env: { JWT_SECRET } })
-  t.equal(await npm.ended(), 0)
+  t.equal(await npm.waitForExit(), 0)
   const headers = { authorization: `Bearer ${npm.stdout().trim()}` }
   t.equal((await fetch(`${server?.url}/v1/snapshot`, { headers })).status, 200)
   const other = { ...headers, 'x-device-id': 'phone' }

@@ -11,7 +11,7 @@ async function start(t: Test, env: Record<string, string>): Promise<{ server: Pr
   const server = run(t, process.execPath, [MAIN], {
     env: { PORT: '0', LOG_LEVEL: 'warn', ...env }
   })
-  const text = await server.prints(/API: http\S+\/docs\n/)
+  const text = await server.waitForOutput(/API: http\S+\/docs\n/)
   const [listen = ''] = /curl -N .*/.exec(text) ?? []
   return { server, listen, url: /listens on (\S+)/.exec(text)?.[1] ?? '' }
 }
@@ -19,7 +19,7 @@ async function start(t: Test, env: Record<string, string>): Promise<{ server: Pr
 /** Runs the curl command that the server has printed. */
 async function openStream(t: Test, line: string): Promise<Program> {
   const curl = run(t, 'bash', ['-c', line])
-  await curl.prints(/^event: hello$/m)
+  await curl.waitForOutput(/^event: hello$/m)
   return curl
 }
 
@@ -37,9 +37,9 @@ t.test('on SIGTERM streams are sent away over the window, and the process exits 
 
   const from = performance.now()
   server.signal('SIGTERM')
-  t.equal(await bob.ended(), 0, 'the stream ends with a complete body')
+  t.equal(await bob.waitForExit(), 0, 'the stream ends with a complete body')
   t.match(bob.stdout(), /event: reconnect\n.*"afterMs":\d+.*event: end\n.*"reason":"drain","reconnect":true/s)
-  t.equal(await server.ended(), 0)
+  t.equal(await server.waitForExit(), 0)
   const tookMs = performance.now() - from
   t.ok(tookMs >= settleMs && tookMs < settleMs + windowMs + 5000, `it took ${Math.round(tookMs)} ms`)
   t.equal(server.stderr(), '')
@@ -49,6 +49,6 @@ t.test('on SIGINT the process exits with 0 at once', async t => {
   const { server, listen } = await start(t, { DRAIN_SETTLE_MS: '600000', DRAIN_WINDOW_MS: '600000' })
   const bob = await openStream(t, listen)
   server.signal('SIGINT')
-  t.equal(await bob.ended(), 0)
-  t.equal(await server.ended(), 0)
+  t.equal(await bob.waitForExit(), 0)
+  t.equal(await server.waitForExit(), 0)
 })

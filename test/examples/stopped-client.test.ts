@@ -23,9 +23,9 @@ async function startClients(t: Test) {
   const [{ url } = { url: '' }] = await startServers(t, { engine: 'memory' }, TIMES)
   const tokenOf = (user: string) => createToken(loadConfig({}), { user, device: 'phone' })
   const alice = new Client(url, { token: await tokenOf('alice'), device: 'phone' })
-  const events = alice.hear('sse')
+  const events = alice.events('sse')
   await events.next()
-  t.teardown(() => alice.leave())
+  t.teardown(() => alice.close())
   /** Alice's next event of this type. */
   async function receives(type: string) {
     for (;;) {
@@ -35,7 +35,7 @@ async function startClients(t: Test) {
   }
   async function device(user: string, query: string): Promise<Program> {
     const program = run(t, process.execPath, ['test/helpers/device.mjs', url, await tokenOf(user), query])
-    await program.prints(/^hello /m)
+    await program.waitForOutput(/^hello /m)
     return program
   }
   const as = async (user: string) => new Client(url, { token: await tokenOf(user), device: 'phone' })
@@ -46,15 +46,15 @@ t.test('a device that is stopped in a call counts as away, and its call ends', a
   const { alice, as, receives, device } = await startClients(t)
   const program = await device('bob', '?ack=true')
   await alice.post('/calls', { callId: 'c1', to: 'bob' })
-  await program.prints(/^call\.incoming /m)
+  await program.waitForOutput(/^call\.incoming /m)
   await (await as('bob')).post('/calls/c1/accept')
   await receives('call.accepted')
-  await program.prints(ANSWERED)
+  await program.waitForOutput(ANSWERED)
   program.signal('SIGSTOP')
   t.match(await receives('call.peer_away'), { device: { user: 'bob', device: 'phone' } })
   t.match(await receives('call.ended'), { reason: 'lost', endedBy: { user: 'bob', device: 'phone' } })
   program.signal('SIGCONT')
-  await program.prints(/^end .*"reason":"unresponsive","reconnect":true/m)
+  await program.waitForOutput(/^end .*"reason":"unresponsive","reconnect":true/m)
 })
 
 t.test('a device that is stopped in a room leaves it as lost', async t => {
@@ -63,7 +63,7 @@ t.test('a device that is stopped in a room leaves it as lost', async t => {
   const program = await device('bob', '?ack=true')
   await (await as('bob')).post('/rooms/r1/participants')
   await receives('room.participant_joined')
-  await program.prints(ANSWERED)
+  await program.waitForOutput(ANSWERED)
   program.signal('SIGSTOP')
   t.match(await receives('room.participant_left'), { reason: 'lost' })
 })

@@ -120,7 +120,7 @@ flow(
     for (const client of [alice, bob]) t.match(await client.expectEvent('call.ended'), { reason: 'no_answer' })
     t.same([await alice.activeCalls(), await bob.activeCalls()], [[], []])
   },
-  { alone: true }
+  { ownCluster: true }
 )
 
 flow('every ending is the same to whoever asks again', async (t, scenario) => {

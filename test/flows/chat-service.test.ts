@@ -142,7 +142,7 @@ flow(
     t.same(arrived(scenario), ['a', 'b', 'c', 'd', 'e'], 'and nothing else comes')
     t.same(await deadLetters(scenario), [])
   },
-  { env, alone: true }
+  { env, ownCluster: true }
 )
 
 flow(
@@ -165,7 +165,7 @@ flow(
     const { redisUrl } = scenario.cluster
     if (redisUrl === null) return
     const operator = run(t, 'npm', ['run', '--silent', 'dead-letters'], { env: { REDIS_URL: redisUrl } })
-    t.equal(await operator.ended(), 0, operator.stderr())
+    t.equal(await operator.waitForExit(), 0, operator.stderr())
     const letters = operator.stdout().trimEnd().split('\n')
     t.strictSame(letters, await scenario.store.deadLetters.list(1000), 'a line each, as they are kept')
     t.match(JSON.parse(letters.at(-1) ?? ''), {

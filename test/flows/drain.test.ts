@@ -55,7 +55,7 @@ flow(
       'and nothing was heard of it: mailboxes are held against that'
     )
   },
-  { alone: true, env: { CONNECT_TIMEOUT_MS: '3600000', PRESENCE_TTL_MS: '15000' } }
+  { ownCluster: true, env: { CONNECT_TIMEOUT_MS: '3600000', PRESENCE_TTL_MS: '15000' } }
 )
 
 flow(
@@ -83,5 +83,5 @@ flow(
     await dave.openStream()
     t.match(await dave.expectEvent('room.participant_left'), { reason: 'lost' })
   },
-  { alone: true }
+  { ownCluster: true }
 )

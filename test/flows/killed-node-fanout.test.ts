@@ -26,7 +26,7 @@ const fleet = await Fleet.launch(1, redis, NEVER_AWAY)
 t.teardown(async () => {
   await store.close()
   await proxy.close()
-  await fleet.sink()
+  await fleet.stop()
 })
 
 const post = (client: TestClient, path: string, messageId: string) =>

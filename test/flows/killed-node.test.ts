@@ -8,7 +8,7 @@ const VICTIM = 0
 const SURVIVOR = 1
 
 const fleet = await Fleet.launch(2, undefined, { RING_TIMEOUT_MS: '2000' })
-t.teardown(() => fleet.sink())
+t.teardown(() => fleet.stop())
 
 t.test('a call that rings ends in time after the node that created it was killed', async t => {
   const alice = await TestClient.create(fleet, { user: 'alice', device: 'phone', node: SURVIVOR })

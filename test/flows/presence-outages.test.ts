@@ -21,7 +21,7 @@ t.test(
       PRESENCE_VISIBILITY: 'everyone'
     }
     const fleet = await Fleet.launch(3, undefined, env)
-    t.teardown(() => fleet.sink())
+    t.teardown(() => fleet.stop())
     const [VICTIM, NEAR, FAR] = [0, 1, 2]
     const enter = async (user: string, node: number) => {
       const client = await TestClient.create(fleet, { user, device: 'phone', node })

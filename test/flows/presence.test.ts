@@ -195,7 +195,7 @@ flow(
     ])
     await bob.closeStream()
   },
-  { alone: true }
+  { ownCluster: true }
 )
 
 flow('a watch list is replaced, read and cleared, and each device has its own', async (t, scenario) => {

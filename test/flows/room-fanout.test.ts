@@ -53,11 +53,11 @@ for (const engine of ['memory', 'redis'] as const) {
       for (const [n, who] of [alice, bob, alice, bob].entries()) {
         await who.post(`${room}/messages`, { messageId: `m${n}`, content: 'Hello' })
       }
-      await nodes.pass('the first message is being published', () => gate.waiting() > 0)
+      await nodes.advanceUntil('the first message is being published', () => gate.waiting() > 0)
       await dave.post('calls', { callId: mark('c'), to: mark('erin'), ringTimeoutMs: 5_000 })
       await erin.expectEvent('call.incoming')
       const endedAt = nodes.clock.now() + 5_000
-      await nodes.pass('its ring time is over', () => nodes.clock.now() > endedAt + 1_500)
+      await nodes.advanceUntil('its ring time is over', () => nodes.clock.now() > endedAt + 1_500)
       for (const who of [dave, erin]) t.match(await who.expectEvent('call.ended'), { reason: 'no_answer' })
       t.ok(gate.waiting() > 0, 'all the while nothing was published')
       nodes.appendRoom = async append => void (await append())
@@ -111,12 +111,12 @@ for (const engine of ['memory', 'redis'] as const) {
       const to = (participants as { participantId: string }[])[0]?.participantId
       t.match(await erik.post(`${yard}/offer`, { to, sdp: sdp('erikE') }), { delivery: { queued: 1 } })
       const later = nodes.clock.now() + 3_000
-      await nodes.pass('the sweeper has seen it', () => nodes.clock.now() > later)
+      await nodes.advanceUntil('the sweeper has seen it', () => nodes.clock.now() > later)
       nodes.appendRoom = async append => void (await append())
       gate.open()
       t.match(await gina.expectEvent('room.participant_joined'), { participant: { participantId } })
       const swept = nodes.clock.now() + 2_500
-      await nodes.pass('the sweeper has seen it again', () => nodes.clock.now() > swept)
+      await nodes.advanceUntil('the sweeper has seen it again', () => nodes.clock.now() > swept)
       t.match(await gina.expectEvent('signal.offer'), { from: { participantId } })
       nodes.beforeCommit = () => {}
     })
@@ -139,7 +139,7 @@ for (const engine of ['memory', 'redis'] as const) {
       const crowd: TestClient[] = []
       for (let n = 0; n < members; n++) crowd.push(await nodes.addClient(mark(`guest${n}`), n % 2))
       for (const client of crowd) await client.post(`rooms/${room}/participants`)
-      await nodes.pass('all joinings are published', () => nodes.isPublished(room))
+      await nodes.advanceUntil('all joinings are published', () => nodes.isPublished(room))
       let appends = 0
       let queue = Promise.resolve()
       nodes.appendRoom = (append, each) => {

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import t from 'tap'
 import { createToken } from '../../src/development.js'
 import type { RoomAndParticipants } from '../../src/schemas/room.js'
-import { type Report, RoomReplica } from '../helpers/room-replica.js'
+import { type RoomEvent, RoomReplica } from '../helpers/room-replica.js'
 import { openSse, type SseClient } from '../helpers/sse.js'
 import { SETTINGS, TestCluster } from '../helpers/test-cluster.js'
 import { until } from '../helpers/until.js'
@@ -17,7 +17,7 @@ const ACTS_A_ROUND = 30
 const RECONNECT_MS = 5_000
 const ROOM = 'plaza'
 
-type Heard = Report & { readonly id: string }
+type Heard = RoomEvent & { readonly id: string }
 
 interface Joined extends RoomAndParticipants {
   readonly participantId: string

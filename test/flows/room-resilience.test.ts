@@ -95,7 +95,7 @@ flow(
     t.match(await dave.expectEvent('room.participant_joined'), { participant: eve.endpoint })
     t.match(await dave.expectEvent('signal.offer'), { from: { participantId: alice.id } })
   },
-  { alone: true }
+  { ownCluster: true }
 )
 
 flow('who polls is not away between two polls, and is when they end', async (t, scenario) => {

@@ -62,7 +62,7 @@ flow(
     const room = await scenario.store.rooms.load(scenario.toWire('r1'), ['settings'])
     t.match(JSON.parse(room?.fields.get('settings')?.value ?? '{}'), { closed: /closed|empty/ })
   },
-  { env, alone: true }
+  { env, ownCluster: true }
 )
 
 flow(

@@ -87,7 +87,7 @@ flow(
     await late.request('GET', 'rooms/r1')
     t.equal(service.askedFor(id), 2)
   },
-  { env, alone: true }
+  { env, ownCluster: true }
 )
 
 flow(
@@ -145,7 +145,7 @@ flow(
     t.equal(await isAnsweredAfter(2 * minute), 'room_service_unavailable')
     await service.revive()
   },
-  { env, alone: true }
+  { env, ownCluster: true }
 )
 
 flow(
@@ -188,7 +188,7 @@ flow(
     await service.revive()
     await alice.post(JOIN)
   },
-  { env, alone: true }
+  { env, ownCluster: true }
 )
 
 flow(
@@ -268,7 +268,7 @@ flow(
     t.match(late, { body: { code: 'not_permitted' } }, 'what somebody may do is asked before they do it')
     await hear('alice', 'listener')
   },
-  { env, alone: true }
+  { env, ownCluster: true }
 )
 
 flow(

@@ -24,7 +24,7 @@ async function postUntilDone(client: TestClient, path: string, body?: object): P
 t.test('a call goes on after its primary was killed twice', async t => {
   const sentinels = await startSentinels(2)
   const fleet = await Fleet.launch(NODES.length, sentinels)
-  t.teardown(() => fleet.sink())
+  t.teardown(() => fleet.stop())
   const alice = await TestClient.create(fleet, { user: 'alice', device: 'phone', node: 0 })
   const bob = await TestClient.create(fleet, { user: 'bob', device: 'laptop', node: 1 })
   for (const client of [alice, bob]) {

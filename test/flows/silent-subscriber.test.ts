@@ -3,7 +3,7 @@ import t, { type Test } from 'tap'
 import { buildApp } from '../../src/app.js'
 import { loadConfig } from '../../src/config.js'
 import { createToken } from '../../src/development.js'
-import { Client, type HeardEvent, type Transport } from '../helpers/client.js'
+import { Client, type ClientEvent, type Transport } from '../helpers/client.js'
 import { startProxy } from '../helpers/proxy.js'
 import { startRedis } from '../helpers/redis.js'
 
@@ -26,14 +26,14 @@ async function given(t: Test) {
   })
   const enter = async (user: string) => {
     const client = new Client(url, { token: await createToken(config, { user }), device: 'phone' })
-    t.teardown(() => client.leave())
+    t.teardown(() => client.close())
     return client
   }
   return { proxy, enter }
 }
 
 /** The first of a type; whatever ends the client's listening ends this. */
-async function first(events: AsyncGenerator<HeardEvent>, type: string): Promise<HeardEvent> {
+async function first(events: AsyncGenerator<ClientEvent>, type: string): Promise<ClientEvent> {
   for (;;) {
     const { value, done } = await events.next()
     if (done) throw new Error(`nothing more came before ${type}`)
@@ -45,7 +45,7 @@ for (const transport of ['sse', 'poll'] satisfies Transport[]) {
   t.test(`a call rings within 3 s although the subscriber connection is deaf, by ${transport}`, async t => {
     const { proxy, enter } = await given(t)
     const [alice, bob] = [await enter('alice'), await enter('bob')]
-    const events = bob.hear(transport)
+    const events = bob.events(transport)
     await first(events, 'hello')
     const incoming = first(events, 'call.incoming')
     // A poll that has just said hello is not waiting yet.
@@ -55,7 +55,7 @@ for (const transport of ['sse', 'poll'] satisfies Transport[]) {
     await first(events, 'call.ended')
     const next = first(events, 'call.incoming')
     await new Promise(resolve => setTimeout(resolve, 100))
-    t.equal(proxy.deafen('ssubscribe'), 1)
+    t.equal(proxy.silence('ssubscribe'), 1)
     const startedAt = performance.now()
     await alice.post('/calls', { callId: 'deaf', to: 'bob' })
     t.match(await next, { data: { callId: 'deaf' } })

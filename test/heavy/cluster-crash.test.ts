@@ -18,7 +18,7 @@ const LATE_MS = 1_000
 
 const cluster = await startProxiedCluster()
 const fleet = await Fleet.launch(2, cluster)
-t.teardown(() => fleet.sink())
+t.teardown(() => fleet.stop())
 
 interface Scene {
   readonly alice: TestClient

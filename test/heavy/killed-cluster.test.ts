@@ -10,7 +10,7 @@ const LATE_MS = 1_500
 const PAIRS = 6
 
 const fleet = await Fleet.launch(2, await startCluster(3, 0), { RING_TIMEOUT_MS: `${RING_MS}` })
-t.teardown(() => fleet.sink())
+t.teardown(() => fleet.stop())
 
 for (const [victim, survivor] of [
   [0, 1],

@@ -149,7 +149,7 @@ t.test(
       for (const listener of listeners) await listener.leave()
       agent.destroy()
       await store.close()
-      await fleet.sink()
+      await fleet.stop()
     })
     for (const listener of listeners) await listener.listen()
     await Promise.all(guests.map(guest => guest.request('POST', 'rooms/hall/participants', {})))

@@ -89,7 +89,7 @@ export function after(...commands: CallCommand[]): CallState {
   commands.forEach((command, i) => {
     state = decideCall(state, command, T0 + i * 1000).state
   })
-  if (state === null) throw new Error('no commands, no call')
+  if (state === null) throw new Error('there is no call without commands')
   return freeze(state)
 }
 

@@ -1,14 +1,14 @@
-// Programs as a shell runs them: what they print, how they end, and that they do end.
+// Runs programs as a shell does: their output, their exit code, and a bound on their time.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import type { Test } from 'tap'
 
 export interface Program {
-  /** Resolves with what it has printed so far when that matches. */
-  prints(pattern: RegExp): Promise<string>
+  /** Resolves to its output so far, once that matches. */
+  waitForOutput(pattern: RegExp): Promise<string>
   signal(name: NodeJS.Signals): void
-  /** Resolves with its exit code, or the signal that ended it. */
-  ended(): Promise<number | NodeJS.Signals>
+  /** Resolves to its exit code, or the signal that ended it. */
+  waitForExit(): Promise<number | NodeJS.Signals>
   readonly stdout: () => string
   readonly stderr: () => string
 }
@@ -18,10 +18,10 @@ export interface Options {
   readonly withinMs?: number
 }
 
-/** Runs in the root of the project. Whatever still runs when the test is over is killed, with all it has started. */
+/** Runs it in the root of the project. After the test it is killed, with all processes that it has started. */
 export function run(t: Test, command: string, args: readonly string[], options: Options = {}): Program {
   const { env = {}, withinMs = 20_000 } = options
-  // A group of its own, so that nothing it has started survives it.
+  // `detached`: a process group of its own, which is killed as a whole.
   const child = spawn(command, args, { detached: true, stdio: ['ignore', 'pipe', 'pipe'], env: environment(env) })
   const output = { stdout: '', stderr: '' }
   for (const name of ['stdout', 'stderr'] as const) {
@@ -41,14 +41,14 @@ export function run(t: Test, command: string, args: readonly string[], options: 
     await closed
   })
 
-  const inTime = async (happens: Promise<unknown>, what: string) => {
+  const inTime = async (condition: Promise<unknown>, what: string) => {
     const timeout = once(AbortSignal.timeout(withinMs), 'abort')
-    const outcome = await Promise.race([happens.then(() => true), timeout.then(() => false)])
+    const outcome = await Promise.race([condition.then(() => true), timeout.then(() => false)])
     if (!outcome) throw new Error(`waited for ${command} ${what}; it printed ${JSON.stringify(output)}`)
   }
 
   return {
-    async prints(pattern) {
+    async waitForOutput(pattern) {
       while (!pattern.test(output.stdout)) {
         if (isOver) throw new Error(`${command} ended without printing ${pattern}: ${JSON.stringify(output)}`)
         await inTime(once(child, 'printed'), `to print ${pattern}`)
@@ -56,7 +56,7 @@ export function run(t: Test, command: string, args: readonly string[], options: 
       return output.stdout
     },
     signal: name => void child.kill(name),
-    async ended() {
+    async waitForExit() {
       await inTime(closed, 'to end')
       return child.exitCode ?? child.signalCode ?? 'SIGKILL'
     },
@@ -65,7 +65,7 @@ export function run(t: Test, command: string, args: readonly string[], options: 
   }
 }
 
-/** Ours without what would make the program another one: npm's variables, tap's loader, a developer's settings. */
+/** Without the variables of npm, tap and the developer, which would change the program. */
 function environment(env: Record<string, string>): Record<string, string | undefined> {
   const { PATH, HOME, TMPDIR } = process.env
   return { PATH, HOME, TMPDIR, ...env }

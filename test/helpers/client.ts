@@ -1,7 +1,7 @@
-// A whole client of Signalpost in a few lines: fetch to act, and fetch to hear, over a stream or by long-poll.
+// A minimal client of Signalpost on top of fetch: sends requests, and receives events over a stream or by long-poll.
 import { EventSourceParserStream } from 'eventsource-parser/stream'
 
-export interface HeardEvent {
+export interface ClientEvent {
   readonly id: string | undefined
   readonly type: string
   readonly data: Readonly<Record<string, unknown>>
@@ -9,7 +9,7 @@ export interface HeardEvent {
 
 export type Transport = 'sse' | 'poll'
 
-/** A refusal, as the server words it. */
+/** A problem document. */
 export class Problem extends Error {
   readonly code: string
 
@@ -22,14 +22,14 @@ export class Problem extends Error {
 export class Client {
   readonly #base: string
   readonly #headers: Record<string, string>
-  readonly #leaving = new AbortController()
+  readonly #closing = new AbortController()
 
   constructor(url: string, { token, device }: { token: string; device: string }) {
     this.#base = `${url}/v1`
     this.#headers = { authorization: `Bearer ${token}`, 'x-device-id': device }
   }
 
-  /** Throws a Problem. */
+  /** @throws Problem */
   async post<Reply>(path: string, body: object = {}): Promise<Reply> {
     const headers = { ...this.#headers, 'content-type': 'application/json' }
     const response = await fetch(`${this.#base}${path}`, { method: 'POST', headers, body: JSON.stringify(body) })
@@ -38,43 +38,43 @@ export class Client {
     return reply as Reply
   }
 
-  /** Everything this device hears, from a cursor on, until `leave`. Without one, the first thing says that it is listening. */
-  hear(transport: Transport, cursor = ''): AsyncGenerator<HeardEvent> {
+  /** The events of this device after the cursor, until `close`. Without a cursor, the first event is `hello`. */
+  events(transport: Transport, cursor = ''): AsyncGenerator<ClientEvent> {
     return transport === 'sse' ? this.#stream(cursor) : this.#poll(cursor)
   }
 
-  leave(): void {
-    this.#leaving.abort()
+  close(): void {
+    this.#closing.abort()
   }
 
-  async *#stream(from: string): AsyncGenerator<HeardEvent> {
+  async *#stream(from: string): AsyncGenerator<ClientEvent> {
     const { body } = await this.#get(from === '' ? '/events' : `/events?cursor=${from}`)
     if (body === null) throw new Error('a stream has a body')
     const frames = body.pipeThrough(new TextDecoderStream()).pipeThrough(new EventSourceParserStream())
     for await (const { id, event, data } of frames) yield { id, type: event ?? 'message', data: JSON.parse(data).data }
   }
 
-  async *#poll(from: string): AsyncGenerator<HeardEvent> {
+  async *#poll(from: string): AsyncGenerator<ClientEvent> {
     let cursor = from
     if (from === '') {
-      cursor = (await this.#ask('')).cursor
+      cursor = (await this.#pollOnce('')).cursor
       yield { id: cursor, type: 'hello', data: { cursor } }
     }
     for (;;) {
-      const batch = await this.#ask(`?cursor=${cursor}&wait=20`)
+      const batch = await this.#pollOnce(`?cursor=${cursor}&wait=20`)
       yield* batch.events
       cursor = batch.cursor
     }
   }
 
-  async #ask(query: string): Promise<{ events: HeardEvent[]; cursor: string }> {
+  async #pollOnce(query: string): Promise<{ events: ClientEvent[]; cursor: string }> {
     const response = await this.#get(`/events/poll${query}`)
-    return (await response.json()) as { events: HeardEvent[]; cursor: string }
+    return (await response.json()) as { events: ClientEvent[]; cursor: string }
   }
 
   async #get(path: string): Promise<Response> {
-    const response = await fetch(`${this.#base}${path}`, { headers: this.#headers, signal: this.#leaving.signal })
-    if (!response.ok) throw new Error(`${path} answered ${response.status}`)
+    const response = await fetch(`${this.#base}${path}`, { headers: this.#headers, signal: this.#closing.signal })
+    if (!response.ok) throw new Error(`${path} replied ${response.status}`)
     return response
   }
 }

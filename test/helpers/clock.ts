@@ -1,4 +1,4 @@
-// A clock that stands still until a test moves it.
+// A clock that only the test moves.
 import type { Clock } from '../../src/clock.js'
 
 interface Timer {
@@ -15,7 +15,7 @@ export class ManualClock implements Clock {
     this.#now = now
   }
 
-  /** Timers that wait: a test that has ended leaves none behind. */
+  /** The number of timers that wait: zero at the end of a test. */
   get waiting(): number {
     return this.#timers.size
   }
@@ -32,7 +32,7 @@ export class ManualClock implements Clock {
     return this.#add({ at: this.#now + ms, everyMs: ms, run })
   }
 
-  /** Moves time on and runs what falls due on the way, in order, each at its own instant. */
+  /** Moves the time forward and runs the timers that become due, in order, each at its own instant. */
   advance(ms: number): void {
     const end = this.#now + ms
     for (let timer = this.#next(end); timer; timer = this.#next(end)) {
@@ -44,7 +44,7 @@ export class ManualClock implements Clock {
     this.#now = end
   }
 
-  /** Moves time and all timers on, and runs none: for a year, in which they would run a million times. */
+  /** Moves the time and all timers forward without running them: for a year, in which they would run a million times. */
   skip(ms: number): void {
     this.#now += ms
     for (const timer of this.#timers) timer.at += ms

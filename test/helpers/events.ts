@@ -1,4 +1,4 @@
-// Holds what was received against the wire contract: every event must be one of the contract's, with nothing added.
+// Checks received events against the schemas of the wire contract.
 import { Compile } from 'typebox/compile'
 import { CALL_EVENTS } from '../../src/schemas/event.js'
 import { PRESENCE_EVENTS } from '../../src/schemas/presence-event.js'
@@ -11,9 +11,9 @@ const validators = new Map(
   ])
 )
 
-/** What is wrong with an event; empty when it is as the contract says. */
+/** The mistakes in an event; empty if it matches its schema. */
 export function faultsOf(event: { readonly type: string }): string[] {
   const validator = validators.get(event.type)
-  if (!validator) return [`${event.type} is no event of the contract`]
+  if (!validator) return [`${event.type} is not an event of the contract`]
   return validator.Errors(event).map(({ instancePath, message }) => `${event.type}${instancePath} ${message}`)
 }

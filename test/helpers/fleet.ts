@@ -1,4 +1,4 @@
-// Nodes as processes of their own on one Redis, so that they can really be killed. Time is real here.
+// Nodes as processes of their own on one Redis, so that they can be killed. They use real time.
 import assert from 'node:assert/strict'
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -11,7 +11,7 @@ import type { Environment } from './test-cluster.js'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const JWT_SECRET = 'the-secret-of-the-fleet-is-32-bytes-long'
-/** Scripts act faster than people do. */
+/** Tests act faster than people do. */
 const UNLIMITED = {
   RATE_LIMIT_CALLS: '1000000',
   RATE_LIMIT_CALLS_PER_PAIR: '1000000',
@@ -27,36 +27,36 @@ const UNLIMITED = {
 /** For nodes that keep their limits: an empty variable means the default. */
 export const DEFAULT_LIMITS = Object.fromEntries(Object.keys(UNLIMITED).map(name => [name, '']))
 
-/** What the nodes share, and what ends it. */
-type Harbour = Pick<RedisServer, 'url' | 'stop'>
+/** The Redis that the nodes share. */
+type SharedRedis = Pick<RedisServer, 'url' | 'stop'>
 
-interface Ship {
+interface NodeProcess {
   readonly child: ChildProcess
   readonly url: string
 }
 
 export class Fleet implements TestNodes {
-  /** What all fleets take for a token. */
+  /** The configuration that signs tokens for all fleets. */
   static readonly config = loadConfig({ JWT_SECRET })
   readonly config = Fleet.config
-  readonly #redis: Harbour
+  readonly #redis: SharedRedis
   readonly #env: Environment
-  readonly #ships: Ship[] = []
+  readonly #nodes: NodeProcess[] = []
 
-  private constructor(redis: Harbour, env: Environment) {
+  private constructor(redis: SharedRedis, env: Environment) {
     this.#redis = redis
     this.#env = env
   }
 
-  /** On a Redis of its own, or on what is given; it ends with the fleet. */
-  static async launch(nodes: number, redis?: Harbour, env: Environment = {}): Promise<Fleet> {
+  /** On the given Redis or a new one. It is stopped with the fleet. */
+  static async launch(nodes: number, redis?: SharedRedis, env: Environment = {}): Promise<Fleet> {
     const fleet = new Fleet(redis ?? (await startRedis()), env)
     await Promise.all(Array.from({ length: nodes }, (_, i) => fleet.start(i)))
     return fleet
   }
 
-  /** Starts a node in this place; where one was killed, a new one on another port. `more` is for this node alone. */
-  async start(place: number, more: Environment = {}): Promise<void> {
+  /** Starts the node with this index, in place of one that was killed on another port. `more` is for this node only. */
+  async start(index: number, more: Environment = {}): Promise<void> {
     const env = {
       ...UNLIMITED,
       JWT_SECRET,
@@ -72,33 +72,33 @@ export class Fleet implements TestNodes {
       stdio: ['ignore', 'pipe', 'inherit']
     })
     process.once('exit', () => child.kill('SIGKILL'))
-    this.#ships[place] = { child, url: await listening(child) }
+    this.#nodes[index] = { child, url: await listening(child) }
   }
 
-  urlOf(place: number): string {
-    return this.#ships[place]?.url ?? ''
+  urlOf(index: number): string {
+    return this.#nodes[index]?.url ?? ''
   }
 
   /** The process id of a node. */
-  pidOf(place: number): number {
-    return this.#ships[place]?.child.pid ?? 0
+  pidOf(index: number): number {
+    return this.#nodes[index]?.child.pid ?? 0
   }
 
-  /** Whether the node says that it should get traffic. */
-  async isReady(place: number): Promise<boolean> {
-    return (await fetch(`${this.urlOf(place)}/readyz`)).ok
+  /** Whether the readiness probe of the node succeeds. */
+  async isReady(index: number): Promise<boolean> {
+    return (await fetch(`${this.urlOf(index)}/readyz`)).ok
   }
 
   /** As under `kill -9`. */
-  async kill(place: number): Promise<void> {
-    const { child } = this.#ships[place] as Ship
-    assert.ok(child.kill('SIGKILL'), 'it was alive')
+  async kill(index: number): Promise<void> {
+    const { child } = this.#nodes[index] as NodeProcess
+    assert.ok(child.kill('SIGKILL'), 'the process was running')
     await once(child, 'exit')
   }
 
-  async sink(): Promise<void> {
-    for (const [place, { child }] of this.#ships.entries()) {
-      if (child.exitCode === null && child.signalCode === null) await this.kill(place)
+  async stop(): Promise<void> {
+    for (const [index, { child }] of this.#nodes.entries()) {
+      if (child.exitCode === null && child.signalCode === null) await this.kill(index)
     }
     await this.#redis.stop()
   }
@@ -112,7 +112,7 @@ export class Fleet implements TestNodes {
   }
 }
 
-/** The address that the log names. */
+/** Resolves to the address in the log of the node. */
 function listening(child: ChildProcess): Promise<string> {
   return new Promise((resolve, reject) => {
     child.once('exit', code => reject(new Error(`the node ended with ${code} before it listened`)))

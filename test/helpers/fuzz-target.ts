@@ -1,4 +1,4 @@
-// What bad input is thrown at: a node with calls in every state and people in them, and the operations it documents.
+// The target of the fuzz tests: a node with calls in each state, their users, and the operations of its OpenAPI document.
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { connect } from 'node:net'
@@ -27,11 +27,11 @@ export interface Operation {
   readonly isBodyRequired: boolean
 }
 
-export interface Wire {
+export interface RawRequest {
   readonly path?: string
   readonly query?: string
   readonly headers?: Readonly<Record<string, string>>
-  /** As it goes over the wire. */
+  /** As text. */
   readonly body?: string
 }
 
@@ -48,7 +48,7 @@ export class Target {
     this.#tokens = parts.tokens
   }
 
-  /** A call that rings, one that is on, and one that is over; the requests come from somebody in each of them, and a stranger. */
+  /** With a ringing call, a connected one and an ended one. Requests come from the users of these calls and from a stranger. */
   static async make(cluster: TestCluster): Promise<Target> {
     const scenario = new Scenario(cluster)
     const names = ['alice', 'bob', 'carol', 'dave', 'mallory']
@@ -74,18 +74,18 @@ export class Target {
     return ['over', 'rings', 'on', 'none'].map(name => this.scenario.toWire(name))
   }
 
-  /** All that anybody can see of the calls and of what they were told. */
-  async look(): Promise<unknown> {
+  /** The calls as each user sees them, and the events that each has received since the last time. */
+  async visibleState(): Promise<unknown> {
     await this.scenario.cluster.settle()
     const seen = this.people.map(async client => ({
       calls: await Promise.all(['over', 'rings', 'on', 'none'].map(id => client.request('GET', `calls/${id}`))),
       active: await client.activeCalls(),
-      news: await client.poll()
+      events: await client.poll()
     }))
     return Promise.all(seen)
   }
 
-  async send({ method, path }: Operation, who: number, wire: Wire): Promise<Response> {
+  async send({ method, path }: Operation, who: number, wire: RawRequest): Promise<Response> {
     const url = `${this.scenario.urlOf(0)}${wire.path ?? path.replace('{callId}', this.calls[who % 4] ?? '')}${wire.query ?? ''}`
     const json = wire.body === undefined ? {} : { 'content-type': 'application/json', body: wire.body }
     return fetch(url, {
@@ -101,7 +101,7 @@ export class Target {
   }
 }
 
-/** What comes back for bytes that a client library would not send; resolves when the server has closed the connection. */
+/** Sends bytes that no client library would send. Resolves to the reply when the server has closed the connection. */
 export async function sendBytes(url: string, bytes: string): Promise<Response> {
   const socket = connect(Number(new URL(url).port), '127.0.0.1')
   const chunks: Buffer[] = []
@@ -147,7 +147,7 @@ export function operationsOf({ paths, components }: Document): Operation[] {
   )
 }
 
-export async function holdProblem(response: Response, about: string): Promise<ErrorCode> {
+export async function checkProblem(response: Response, about: string): Promise<ErrorCode> {
   const text = await response.text()
   assert.ok(response.status >= 400 && response.status < 500, `${response.status} for ${about}: ${text.slice(0, 200)}`)
   assert.match(response.headers.get('content-type') ?? '', /^application\/problem\+json/, about)

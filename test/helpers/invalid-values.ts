@@ -1,5 +1,5 @@
-// From a JSON Schema to requests: values that fit it, and values that do not, each in one place. Knows the keywords that our
-// schemas use; whether a invalidValues value really does not fit is asked of a validator other than the server's.
+// Generates values from a JSON Schema: valid ones, and ones that are invalid in one place. Supports the keywords that the schemas of this
+// project use. A validator other than the server's confirms that a value is invalid.
 import fc, { type Arbitrary } from 'fast-check'
 import { Compile } from 'typebox/compile'
 
@@ -20,8 +20,21 @@ export interface Schema {
   readonly default?: unknown
 }
 
-/** Nothing of this has a place in an id, a header line, an event frame or a Redis key. */
-const NASTY = ['\0', '\r\n', '\n', 'x\0y', 'x\r\nid: 1\r\n\r\n', '../..', '{p00}', '💥', ' ', '%00', '"', '<script>']
+/** Text that must not appear in an id, a header line, an event frame or a Redis key. */
+const UNSAFE_TEXTS = [
+  '\0',
+  '\r\n',
+  '\n',
+  'x\0y',
+  'x\r\nid: 1\r\n\r\n',
+  '../..',
+  '{p00}',
+  '💥',
+  ' ',
+  '%00',
+  '"',
+  '<script>'
+]
 const ANYTHING = [null, true, false, 0, -1, 1.5, 1e308, '', 'x', [], [[]], {}, { x: 1 }, { $ref: '#' }]
 
 const validators = new WeakMap<Schema, ReturnType<typeof Compile>>()
@@ -32,7 +45,7 @@ export function fits(schema: Schema, value: unknown): boolean {
   return validator.Check(value)
 }
 
-/** Values that fit. */
+/** Valid values. */
 export function valid(schema: Schema): Arbitrary<unknown> {
   if (schema.examples?.length) return fc.constantFrom(...schema.examples)
   if (schema.enum) return fc.constantFrom(...schema.enum)
@@ -56,28 +69,28 @@ export function valid(schema: Schema): Arbitrary<unknown> {
   }
 }
 
-/** Values that do not fit, in one place at a time. */
+/** Values that are invalid in one place. */
 export function invalidValues(schema: Schema): Arbitrary<unknown> {
   return fc.oneof(...invalidVariants(schema)).filter(value => !fits(schema, value))
 }
 
 function invalidVariants(schema: Schema): Arbitrary<unknown>[] {
-  const ways: Arbitrary<unknown>[] = [fc.constantFrom(...ANYTHING)]
-  if (schema.anyOf) ways.push(...schema.anyOf.flatMap(invalidVariants))
-  if (schema.type === 'string') ways.push(...invalidTexts(schema))
-  if (schema.type === 'integer') ways.push(fc.constantFrom(-1, 0, 2 ** 31, 2 ** 53, 1.5, '1', '0x1'))
+  const variants: Arbitrary<unknown>[] = [fc.constantFrom(...ANYTHING)]
+  if (schema.anyOf) variants.push(...schema.anyOf.flatMap(invalidVariants))
+  if (schema.type === 'string') variants.push(...invalidTexts(schema))
+  if (schema.type === 'integer') variants.push(fc.constantFrom(-1, 0, 2 ** 31, 2 ** 53, 1.5, '1', '0x1'))
   if (schema.type === 'array') {
     const { items = {}, maxItems = 0 } = schema
-    ways.push(fc.array(valid(items), { minLength: maxItems + 1, maxLength: maxItems + 1 }))
-    ways.push(invalidMember(items).map(item => [item]))
+    variants.push(fc.array(valid(items), { minLength: maxItems + 1, maxLength: maxItems + 1 }))
+    variants.push(invalidMember(items).map(item => [item]))
   }
-  if (schema.type === 'object') ways.push(...invalidObjects(schema))
-  return ways
+  if (schema.type === 'object') variants.push(...invalidObjects(schema))
+  return variants
 }
 
 function invalidTexts({ maxLength = 128 }: Schema): Arbitrary<unknown>[] {
   return [
-    fc.constantFrom(...NASTY),
+    fc.constantFrom(...UNSAFE_TEXTS),
     fc.string({ unit: 'binary', maxLength: 20 }),
     fc.constant('x'.repeat(maxLength + 1)),
     fc.constant('💥'.repeat(maxLength))
@@ -86,25 +99,25 @@ function invalidTexts({ maxLength = 128 }: Schema): Arbitrary<unknown>[] {
 
 function invalidObjects(schema: Schema): Arbitrary<unknown>[] {
   const { properties = {}, required = [] } = schema
-  const fitting = valid(schema) as Arbitrary<Record<string, unknown>>
+  const validObject = valid(schema) as Arbitrary<Record<string, unknown>>
   const changed = (name: string, part: Arbitrary<unknown>) =>
-    fc.tuple(fitting, part).map(([value, spoilt]) => ({ ...value, [name]: spoilt }))
+    fc.tuple(validObject, part).map(([value, invalid]) => ({ ...value, [name]: invalid }))
   return [
     changed('unknown', fc.constantFrom(...ANYTHING)),
     changed('toString', fc.constant(1)),
-    ...required.map(name => fitting.map(({ [name]: _, ...rest }) => rest)),
+    ...required.map(name => validObject.map(({ [name]: _, ...rest }) => rest)),
     ...Object.entries(properties).map(([name, part]) => changed(name, invalidMember(part)))
   ]
 }
 
-/** A part that anything fits cannot be invalidValues; what comes of it is filtered out above. */
+/** A schema that accepts everything has no invalid values; invalidValues() drops what this generates for it. */
 const invalidMember = (schema: Schema): Arbitrary<unknown> => fc.oneof(...invalidVariants(schema))
 
 function mapValues<T, U>(object: Readonly<Record<string, T>>, map: (value: T) => U): Record<string, U> {
   return Object.fromEntries(Object.entries(object).map(([key, value]) => [key, map(value)]))
 }
 
-/** Replaces every `$ref` to a component by what it refers to. */
+/** Replaces each `$ref` by its component. */
 export function resolved(schema: unknown, components: Readonly<Record<string, unknown>>): Schema {
   return JSON.parse(JSON.stringify(schema), (_, value) => {
     const name = /^#\/components\/schemas\/(.+)$/.exec(value?.$ref ?? '')?.[1]

@@ -1,4 +1,4 @@
-// What a store is given when a test is not about its bounds.
+// The options of a store in tests that do not test its bounds.
 import type { StoreOptions } from '../../src/store/store.js'
 
 export const LIMITS: StoreOptions = {

@@ -1,4 +1,4 @@
-// A scenario on a Redis of its own, which the test may hang, fail over or hold back through a proxy. All of it goes with the test.
+// A scenario on a Redis of its own, which the test may pause, fail over or delay through a proxy. Everything is closed after the test.
 import type { Test } from 'tap'
 import { startProxy, type Proxy as TcpProxy } from './proxy.js'
 import { type RedisServer, startRedis } from './redis.js'
@@ -20,7 +20,7 @@ export async function openScenario(
   return { scenario: await scenarioOn(t, redis, options), redis }
 }
 
-/** The nodes reach their Redis through the proxy alone. */
+/** The nodes reach their Redis only through the proxy. */
 export async function openProxiedScenario(
   t: Test,
   options: Options = {}

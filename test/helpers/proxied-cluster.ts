@@ -1,4 +1,4 @@
-// A real Cluster of three primaries. Clients reach each one through a proxy of its own, where a test holds or drops what a node sends.
+// A real Cluster of three primaries. Clients reach each one through a proxy, where a test holds or drops what a node sends.
 import { Redis } from 'ioredis'
 import { partitionOf } from '../../src/store/partition.js'
 import { slotOf } from '../../src/store/redis/keys.js'
@@ -10,9 +10,8 @@ const PRIMARIES = 3
 const SLOTS = 16_384
 
 interface Primary {
-  /** Straight to it. */
+  /** Not through the proxy. */
   readonly client: Redis
-  /** In front of it. */
   readonly proxy: TcpProxy
 }
 
@@ -24,7 +23,7 @@ export interface ProxiedCluster extends RedisCluster {
 
 const indexOf = (partition: number): number => Math.floor((slotOf(partition) * PRIMARIES) / SLOTS)
 
-/** The first name with this stem, in lower case as proxies read it, that lies on this one of the primaries. */
+/** The first name that begins with `stem` and lies on this primary. In lower case, because proxies compare lower case. */
 export function nameOn(primary: number, stem: string): string {
   for (let n = 0; ; n++) if (indexOf(partitionOf(`${stem}${n}`)) === primary) return `${stem}${n}`
 }
@@ -36,7 +35,7 @@ export async function startProxiedCluster(): Promise<ProxiedCluster> {
   )
   for (const { client, proxy } of primaries) await client.config('SET', 'cluster-announce-port', `${proxy.port}`)
   for (const { client } of primaries) {
-    await until('all announce their proxies', async () => {
+    await until('all nodes announce the ports of their proxies', async () => {
       const slots = JSON.stringify(await client.call('CLUSTER', 'SLOTS'))
       return primaries.every(({ proxy }) => slots.includes(`${proxy.port}`))
     })

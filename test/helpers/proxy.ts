@@ -1,27 +1,27 @@
-// A TCP proxy that can make connections deaf: open, writable, and nothing comes back, as behind a broken middlebox. Or slow. Or
-// cut: what was sent up to a point arrives, and nothing after it. Or it holds what is sent until the test has prepared the server for it.
+// A TCP proxy that can silence connections (open and writable, but no reply arrives, as behind a broken middlebox), delay their replies,
+// cut them (what was sent up to a point arrives, and nothing after it), or hold what is sent until the test releases it.
 import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 
 export interface Proxy {
   readonly port: number
-  /** From now on nothing comes back over the present connections that have sent this word; their number. */
-  deafen(word: string): number
-  /** From now on whoever sends this word waits for what comes back, until the returned function is called. */
+  /** Drops all further replies on the open connections that have sent this word. Returns their number. */
+  silence(word: string): number
+  /** Delays the replies to connections that have sent this word, until the returned function is called. */
   delay(word: string): () => void
-  /** Of what is sent over one connection from now on, the first `count` of this word go through, and then nothing. Resolves when it is so. */
+  /** Passes this word `count` times on a connection from now on, and then nothing. Resolves when a connection is cut. */
   cutAfter(count: number, word: string): Promise<void>
-  /** Resolves when something like this is sent: it, and what follows over that connection, is held. */
+  /** Holds what a connection sends from the first match on. Resolves when it begins. */
   hold(what: string | RegExp): Promise<Held>
-  /** How many are waiting. */
+  /** The number of connections with delayed replies. */
   readonly waiting: number
   close(): Promise<void>
 }
 
-/** What was sent and has not arrived. */
+/** Bytes that were sent and have not arrived. */
 export interface Held {
   release(): void
-  /** It never arrives, and the connection ends. */
+  /** Drops them and closes the connection. */
   drop(): void
 }
 
@@ -29,16 +29,17 @@ interface Pair {
   readonly client: Socket
   readonly server: Socket
   sent: string
-  isDeaf: boolean
+  isSilent: boolean
   isCut: boolean
-  /** What was sent and is held; null while nothing is. */
+  /** The bytes that are held; null: nothing is held. */
   held: Buffer[] | null
-  readonly kept: Buffer[]
+  /** Delayed replies. */
+  readonly delayed: Buffer[]
 }
 
 interface Hold {
   readonly what: string | RegExp
-  /** How much each connection had sent before. */
+  /** The number of characters that each connection had sent before. */
   readonly since: ReadonlyMap<Pair, number>
   readonly done: (held: Held) => void
 }
@@ -46,7 +47,7 @@ interface Hold {
 interface Cut {
   readonly count: number
   readonly word: string
-  /** How much each connection had sent before. */
+  /** The number of characters that each connection had sent before. */
   readonly since: ReadonlyMap<Pair, number>
   readonly done: () => void
 }
@@ -55,7 +56,7 @@ const isSent = ({ what, since }: Hold, pair: Pair): boolean => pair.sent.slice(s
 
 const sentSoFar = (pairs: Iterable<Pair>) => new Map([...pairs].map(pair => [pair, pair.sent.length]))
 
-/** Where the first word begins that must not go through; -1 while there is none. */
+/** The index of the first word that must not pass; -1: there is none yet. */
 function endOf({ count, word, since }: Cut, pair: Pair): number {
   let at = (since.get(pair) ?? 0) - 1
   for (let n = 0; n <= count; n++) {
@@ -67,7 +68,7 @@ function endOf({ count, word, since }: Cut, pair: Pair): number {
 
 export async function startProxy(targetPort: number): Promise<Proxy> {
   const pairs = new Set<Pair>()
-  let delayed: string | null = null
+  let delayedWord: string | null = null
   let cut: Cut | null = null
   let holding: Hold | null = null
   const proxy = createServer(client => {
@@ -75,10 +76,10 @@ export async function startProxy(targetPort: number): Promise<Proxy> {
       client,
       server: connect(targetPort, '127.0.0.1'),
       sent: '',
-      isDeaf: false,
+      isSilent: false,
       isCut: false,
       held: null,
-      kept: []
+      delayed: []
     }
     pairs.add(pair)
     client.on('data', data => {
@@ -105,8 +106,8 @@ export async function startProxy(targetPort: number): Promise<Proxy> {
       cut = null
     })
     pair.server.on('data', data => {
-      if (delayed !== null && pair.sent.includes(delayed)) pair.kept.push(data)
-      else if (!pair.isDeaf) client.write(data)
+      if (delayedWord !== null && pair.sent.includes(delayedWord)) pair.delayed.push(data)
+      else if (!pair.isSilent) client.write(data)
     })
     const end = () => {
       pairs.delete(pair)
@@ -118,16 +119,16 @@ export async function startProxy(targetPort: number): Promise<Proxy> {
   await once(proxy, 'listening')
   return {
     port: (proxy.address() as AddressInfo).port,
-    deafen(word) {
+    silence(word) {
       const chosen = [...pairs].filter(pair => pair.sent.includes(word))
-      for (const pair of chosen) pair.isDeaf = true
+      for (const pair of chosen) pair.isSilent = true
       return chosen.length
     },
     delay(word) {
-      delayed = word
+      delayedWord = word
       return () => {
-        delayed = null
-        for (const { client, kept } of pairs) for (const data of kept.splice(0)) client.write(data)
+        delayedWord = null
+        for (const { client, delayed } of pairs) for (const data of delayed.splice(0)) client.write(data)
       }
     },
     cutAfter(count, word) {
@@ -143,7 +144,7 @@ export async function startProxy(targetPort: number): Promise<Proxy> {
       })
     },
     get waiting() {
-      return [...pairs].filter(({ kept }) => kept.length > 0).length
+      return [...pairs].filter(({ delayed }) => delayed.length > 0).length
     },
     async close() {
       proxy.close()

@@ -1,4 +1,4 @@
-// Real Redis servers for tests: each on ports of its own, without persistence, gone when the test is over.
+// Real Redis servers for tests, on free ports and without persistence.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
@@ -12,12 +12,12 @@ import { until } from './until.js'
 export interface RedisServer {
   readonly url: string
   readonly port: number
-  /** Stops answering without closing a connection, like a machine that hangs. */
+  /** Stops the process without closing connections, as a machine that hangs. */
   pause(): void
   resume(): void
-  /** Dies at once, as under `kill -9`; its port stays reserved for `restart`. */
+  /** Ends it with SIGKILL. `restart` uses the same port. */
   kill(): Promise<void>
-  /** Comes back empty on the same port. */
+  /** Starts it without data on the same port. */
   restart(): Promise<void>
   stop(): Promise<void>
 }
@@ -29,13 +29,13 @@ interface Ports {
 
 interface Kind {
   readonly cluster?: boolean
-  /** A replica: of the server on this port. */
+  /** Makes it a replica of the server on this port. */
   readonly primary?: number
 }
 
 const ATTEMPTS = 5
 
-/** A test that crashes, or that tap ends by a signal, leaves no server behind: the pipe closes, and the shell kills it. */
+/** Kills the server if the test crashes or tap ends it: then the pipe closes, and the shell continues. */
 function guard(child: ChildProcess): void {
   const watchdog = spawn('sh', ['-c', `read _; kill -9 ${child.pid}`], { stdio: ['pipe', 'ignore', 'ignore'] })
   child.once('exit', () => watchdog.kill('SIGKILL'))
@@ -68,16 +68,16 @@ function argumentsOf({ port, busPort }: Ports, dir: string, { cluster = false, p
   const bus = ['--cluster-port', `${busPort}`, '--cluster-announce-ip', '127.0.0.1', '--cluster-node-timeout', '1500']
   if (cluster) plain.push('--cluster-enabled', 'yes', ...bus)
   if (primary) plain.push('--replicaof', '127.0.0.1', `${primary}`)
-  // A replica that waits for others to sync with only keeps a test waiting.
+  // A primary does not wait for more replicas before it syncs the first one.
   return [...plain, '--repl-diskless-sync-delay', '0']
 }
 
-/** Resolves once it accepts connections; rejects when the port was taken meanwhile. */
+/** Resolves when it accepts connections. Rejects if the port is in use. */
 export function launch(args: readonly string[]): Promise<ChildProcess> {
   const child = spawn('redis-server', args, { stdio: ['ignore', 'pipe', 'ignore'] })
   if (child.pid !== undefined) guard(child)
   return new Promise((resolve, reject) => {
-    child.once('error', error => reject(new Error('these tests need redis-server on the PATH', { cause: error })))
+    child.once('error', error => reject(new Error('these tests require redis-server on the PATH', { cause: error })))
     child.once('exit', code => reject(new Error(`redis-server ended with ${code}`)))
     createInterface(child.stdout).on('line', line => {
       if (/Ready to accept connections|Sentinel ID is/.test(line)) resolve(child)
@@ -125,13 +125,13 @@ function control(first: ChildProcess, ports: Ports, dir: string, kind: Kind): Re
   }
 }
 
-/** One server; with `cluster` a whole Cluster in one node, which reports CROSSSLOT like a real one. */
+/** One server; with `cluster` a Cluster of one node, which reports CROSSSLOT as a larger one does. */
 export async function startRedis({ cluster = false }: { cluster?: boolean } = {}): Promise<RedisServer> {
   const server = await startServer({ cluster })
   if (cluster) {
     await withClient(server.port, async client => {
       await client.call('CLUSTER', 'ADDSLOTSRANGE', '0', '16383')
-      await until('the cluster serves', () => serves(client, 1))
+      await until('the Cluster is up', () => serves(client, 1))
     })
   }
   return server
@@ -146,7 +146,7 @@ export interface RedisCluster {
 
 const SLOTS = 16_384
 
-/** A real Cluster of so many primaries, each with so many replicas. */
+/** A real Cluster. `replicas` is the number for each primary. */
 export async function startCluster(primaries: number, replicas: number): Promise<RedisCluster> {
   const nodes = await Promise.all(
     Array.from({ length: primaries * (1 + replicas) }, () => startServer({ cluster: true }))
@@ -168,11 +168,11 @@ export async function startCluster(primaries: number, replicas: number): Promise
 
 async function assemble(nodes: readonly Ports[], clients: readonly Redis[], primaries: number): Promise<void> {
   const [first, ...others] = clients
-  if (!first) throw new Error('a cluster has at least one primary')
+  if (!first) throw new Error('a Cluster has at least one primary')
   for (const [i, client] of clients.slice(0, primaries).entries()) {
     const from = Math.floor((SLOTS * i) / primaries)
     await client.call('CLUSTER', 'ADDSLOTSRANGE', from, Math.floor((SLOTS * (i + 1)) / primaries) - 1)
-    // Different epochs from the start, as redis-cli does it: two nodes that claim a slot are told apart by them.
+    // Different epochs from the start, as redis-cli sets them: they decide between two nodes that claim a slot.
     await client.call('CLUSTER', 'SET-CONFIG-EPOCH', i + 1)
   }
   for (const [i, client] of others.entries()) {
@@ -181,14 +181,14 @@ async function assemble(nodes: readonly Ports[], clients: readonly Redis[], prim
     await until(`node ${i + 1} has met the first`, async () => (await knownNodes(first)) >= i + 2)
   }
   for (const client of clients)
-    await until('all know each other', async () => (await knownNodes(client)) === nodes.length)
+    await until('all nodes know each other', async () => (await knownNodes(client)) === nodes.length)
   const ids = await Promise.all(clients.map(client => client.call('CLUSTER', 'MYID')))
   for (const [i, client] of clients.slice(primaries).entries()) {
     await client.call('CLUSTER', 'REPLICATE', String(ids[i % primaries]))
   }
-  for (const client of clients) await until('the cluster serves', () => serves(client, primaries))
+  for (const client of clients) await until('the Cluster is up', () => serves(client, primaries))
   for (const client of clients.slice(primaries)) {
-    await until('the replica is in step', async () =>
+    await until('the replica is in sync', async () =>
       (await client.info('replication')).includes('master_link_status:up')
     )
   }

@@ -1,61 +1,61 @@
-// What a client makes of a room: the reply to its joining, and every event since. In the end it must know what the room is.
+// The state of a room as a client derives it from the reply to its join and the events after it. In the end it must equal the room.
 import assert from 'node:assert/strict'
 import type { Participant } from '../../src/schemas/room.js'
 
-export interface Report {
+export interface RoomEvent {
   readonly type: string
   readonly data: Readonly<Record<string, unknown>>
 }
 
-/** As a participant stands in the eyes of the others; `away` and the rest. */
-type Known = Pick<Participant, 'participantId'> & Readonly<Record<string, unknown>>
+/** A participant as others see it. */
+type KnownParticipant = Pick<Participant, 'participantId'> & Readonly<Record<string, unknown>>
 
 interface Reply {
   readonly version: number
-  readonly participants: readonly Known[]
+  readonly participants: readonly KnownParticipant[]
 }
 
 export class RoomReplica {
   readonly participantId: string
-  readonly participants: Map<string, Known>
-  /** Its own participation has ended, by itself or not. */
+  readonly participants: Map<string, KnownParticipant>
+  /** Its own participation has ended. */
   hasLeft = false
-  isOver = false
+  isClosed = false
   readonly #version: number
   #newest = 0
-  readonly #seen = new Set<string>()
+  readonly #received = new Set<string>()
 
   constructor(participantId: string, { version, participants }: Reply) {
     this.participantId = participantId
     this.#version = version
     this.participants = new Map(participants.map(each => [each.participantId, each]))
-    assert.ok(this.participants.has(participantId), 'who joins is among those it is told of')
+    assert.ok(this.participants.has(participantId), 'the reply contains its own participant')
   }
 
-  /** Takes what comes from the stream, in this order. */
-  receive({ type, data }: Report): void {
+  /** To be called with the events of the stream, in their order. */
+  receive({ type, data }: RoomEvent): void {
     const version = Number(data.version)
-    const about = (data.participant as Known | undefined)?.participantId ?? String(data.participantId)
+    const about = (data.participant as KnownParticipant | undefined)?.participantId ?? String(data.participantId)
     const name = `${version} ${type} ${about}`
-    assert.ok(!this.hasLeft, `${name} comes after it has left`)
-    assert.ok(!this.isOver, `${name} comes after the room is over`)
-    assert.ok(!this.#seen.has(name), `${name} comes once`)
-    assert.ok(type !== 'room.participant_joined' || about !== this.participantId, `${name} is an echo`)
-    assert.ok(version >= this.#newest, `${name} comes in order, after ${this.#newest}`)
+    assert.ok(!this.hasLeft, `${name} arrives after it has left`)
+    assert.ok(!this.isClosed, `${name} arrives after the room was closed`)
+    assert.ok(!this.#received.has(name), `${name} arrives once`)
+    assert.ok(type !== 'room.participant_joined' || about !== this.participantId, `${name} is its own join`)
+    assert.ok(version >= this.#newest, `${name} arrives in order, after ${this.#newest}`)
     this.#newest = version
-    this.#seen.add(name)
-    // The reply was made when the room was at some version: what led there has been told by it.
+    this.#received.add(name)
+    // The reply contains the changes up to its version.
     if (version > this.#version) this.apply({ type, data })
   }
 
-  /** What an event says; also what somebody knows from the reply to what it did. */
-  apply({ type, data }: Report): void {
+  /** Applies a change, from an event or from the reply to a request of this client. */
+  apply({ type, data }: RoomEvent): void {
     if (type === 'room.participant_joined' || type === 'room.participant_updated') {
-      const participant = data.participant as Known
+      const participant = data.participant as KnownParticipant
       this.participants.set(participant.participantId, participant)
     } else if (type === 'room.participant_left') {
       this.participants.delete(String(data.participantId))
       this.hasLeft ||= data.participantId === this.participantId
-    } else if (type === 'room.closed') this.isOver = true
+    } else if (type === 'room.closed') this.isClosed = true
   }
 }

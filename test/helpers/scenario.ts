@@ -1,5 +1,5 @@
-// A story on a scenario: people with devices at the nodes of a cluster. When it is over nothing of it is left open, and what
-// everybody heard is held against their mailboxes.
+// A flow test: clients of several users on the nodes of a cluster. At the end, the events that each client received are compared with its
+// mailbox, and no stream is left open.
 import t, { type Test } from 'tap'
 import type { RoomClaims } from '../../src/schemas/claims.js'
 import type { Store } from '../../src/store/store.js'
@@ -7,47 +7,48 @@ import { TestClient, type TestNodes } from './test-client.js'
 import { type Environment, FLOW_SETTINGS, sharedCluster, TestCluster } from './test-cluster.js'
 import { until } from './until.js'
 
-export type Story = (t: Test, scenario: Scenario) => Promise<void>
+type Flow = (t: Test, scenario: Scenario) => Promise<void>
 
 interface FlowOptions {
   readonly env?: Environment
-  /** It closes nodes: it gets a cluster of its own. */
-  readonly alone?: boolean
+  /** The flow has a cluster of its own, because it closes nodes. */
+  readonly ownCluster?: boolean
 }
 
-/** Tells the story on every setting of FLOW_SETTINGS. */
-export function flow(name: string, story: Story, { env = {}, alone = false }: FlowOptions = {}): void {
+/** Runs the flow on each setting of FLOW_SETTINGS. */
+export function flow(name: string, run: Flow, { env = {}, ownCluster = false }: FlowOptions = {}): void {
   t.test(name, async t => {
     for (const setting of FLOW_SETTINGS) {
       await t.test(setting.name, async t => {
-        const cluster = await (alone ? TestCluster.open(setting, env) : sharedCluster(setting, env))
+        const cluster = await (ownCluster ? TestCluster.open(setting, env) : sharedCluster(setting, env))
         const scenario = new Scenario(cluster)
         try {
-          await story(t, scenario)
+          await run(t, scenario)
           await scenario.checkMailboxes(t)
         } finally {
           await scenario.closeStreams()
-          if (alone) await cluster.close()
+          if (ownCluster) await cluster.close()
         }
       })
     }
   })
 }
 
-interface Entrance {
+interface ClientOptions {
   readonly node?: number
+  /** No stream is opened. */
   readonly silent?: boolean
-  /** What their token says of rooms. */
+  /** The claim `rooms` of the token. */
   readonly rooms?: RoomClaims
 }
 
-let stories = 0
+let scenarios = 0
 
 export class Scenario implements TestNodes {
   readonly cluster: TestCluster
-  readonly #people: TestClient[] = []
-  /** Names belong to their story: its alice, its call `c1`. On the wire they end with this. */
-  readonly #mark = `~${++stories}`
+  readonly #clients: TestClient[] = []
+  /** Ends each name on the wire, so that scenarios on one cluster do not share users, calls or rooms. */
+  readonly #suffix = `~${++scenarios}`
 
   constructor(cluster: TestCluster) {
     this.cluster = cluster
@@ -83,44 +84,44 @@ export class Scenario implements TestNodes {
 
   /** A name as it is on the wire. */
   toWire(name: string): string {
-    return `${name}${this.#mark}`
+    return `${name}${this.#suffix}`
   }
 
-  /** What came over the wire, with the names of the story. */
+  /** A value from the wire, with the names of the test. */
   fromWire<T>(value: T): T {
-    return JSON.parse(JSON.stringify(value).replaceAll(`${this.#mark}"`, '"'))
+    return JSON.parse(JSON.stringify(value).replaceAll(`${this.#suffix}"`, '"'))
   }
 
-  /** Somebody with a device, at a node; their stream is open unless they are `silent`. */
+  /** Adds a client, and opens its stream unless it is `silent`. */
   async addClient(
     user: string,
     device: string,
-    { node = 0, silent = false, rooms }: Entrance = {}
+    { node = 0, silent = false, rooms }: ClientOptions = {}
   ): Promise<TestClient> {
     const client = await TestClient.create(this, { user, device, node, rooms })
-    this.#people.push(client)
+    this.#clients.push(client)
     if (!silent) await client.openStream()
     return client
   }
 
-  /** Alice with her phone at the first node, bob with his laptop at the last. */
+  /** alice with her phone on the first node, bob with his laptop on the last. */
   async addAliceAndBob(): Promise<[alice: TestClient, bob: TestClient]> {
     return [await this.addClient('alice', 'phone'), await this.addClient('bob', 'laptop', { node: this.lastNode })]
   }
 
   async checkMailboxes(t: Test): Promise<void> {
     await this.cluster.settle()
-    for (const client of this.#people) await client.checkMailbox(t)
+    for (const client of this.#clients) await client.checkMailbox(t)
   }
 
-  /** The nodes have seen who left: so many streams are open, and presence says so. */
+  /** Waits until this number of streams is open, and the work after opening or closing them is done. */
   async waitForStreams(count: number): Promise<void> {
     await until(`${count} streams are open`, () => this.cluster.openStreams() === count)
     await this.cluster.settle()
   }
 
   async closeStreams(): Promise<void> {
-    for (const client of this.#people) await client.closeStream()
+    for (const client of this.#clients) await client.closeStream()
     await this.waitForStreams(0)
   }
 }

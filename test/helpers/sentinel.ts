@@ -1,4 +1,4 @@
-// A primary with its replicas under three Sentinels that are in a hurry: a primary that dies is replaced within about two seconds.
+// A primary with replicas and three Sentinels, which replace a dead primary within about two seconds.
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -8,18 +8,18 @@ import { until } from './until.js'
 
 const NAME = 'calls'
 const DOWN_AFTER_MS = [500, 5000, 5000]
-/** Instead of looking every second and gossiping every two. */
-const HURRY = ['INFO-PERIOD', 100, 'ASK-PERIOD', 100, 'PUBLISH-PERIOD', 100]
+/** Milliseconds, instead of one or two seconds. */
+const SHORT_PERIODS = ['INFO-PERIOD', 100, 'ASK-PERIOD', 100, 'PUBLISH-PERIOD', 100]
 
 export interface SentinelSetup {
   readonly url: string
-  /** Of the first Sentinel, whose word is the first that counts. */
+  /** Of the first Sentinel, which detects a dead primary first. */
   readonly port: number
-  /** The server that the Sentinels call the primary at this moment. */
+  /** The current primary according to the first Sentinel. */
   primary(): Promise<RedisServer>
-  /** So many connections to the first Sentinel would be told of a failover. */
-  listeners(): Promise<number>
-  /** All Sentinels know the primary, each other and so many replicas, which have what was written so far. */
+  /** The number of connections that subscribe to the first Sentinel. */
+  subscribers(): Promise<number>
+  /** Resolves when all Sentinels know the primary, each other and this number of replicas, which have all writes so far. */
   settle(replicas: number): Promise<void>
   stop(): Promise<void>
 }
@@ -46,12 +46,12 @@ export async function startSentinels(replicas: number): Promise<SentinelSetup> {
       const port = await primaryPort(leader)
       return servers.find(server => server.port === port) as RedisServer
     },
-    listeners: () => listeners(leader),
+    subscribers: () => subscribers(leader),
     async settle(count) {
       const sees = async () => (await Promise.all(sentinels.map(sentinel => seesAll(sentinel, count)))).every(Boolean)
-      await until('the Sentinels know everybody', sees)
+      await until('the Sentinels know all servers', sees)
       const client = new Redis((await setup.primary()).port)
-      // WAIT speaks of what its own connection wrote; that comes after all that others wrote before.
+      // WAIT covers the writes of its own connection, which follow all earlier writes of others.
       await client.set('settled', '')
       await client.wait(count, 0)
       client.disconnect()
@@ -66,8 +66,8 @@ export async function startSentinels(replicas: number): Promise<SentinelSetup> {
 }
 
 /**
- * The first one notices sooner, and needs nobody to agree: all three at once would each vote for themselves, and begin again
- * only seconds later. The others still have to elect it.
+ * The first Sentinel detects a failure sooner, with a quorum of 1. If all three detected it at once, each would vote for itself, and the
+ * next election would begin only seconds later. The others still have to elect the first one.
  */
 async function startSentinel(primary: number, downAfterMs: number): Promise<Sentinel> {
   const dir = mkdtempSync(join(tmpdir(), 'signalpost-sentinel-'))
@@ -84,7 +84,7 @@ sentinel failover-timeout ${NAME} 2000
   )
   const child = await launch([file, '--sentinel'])
   const client = new Redis(port)
-  await client.call('SENTINEL', 'DEBUG', ...HURRY)
+  await client.call('SENTINEL', 'DEBUG', ...SHORT_PERIODS)
   return {
     port,
     client,
@@ -103,14 +103,14 @@ async function primaryPort({ client }: Sentinel): Promise<number> {
 
 async function seesAll({ client }: Sentinel, replicas: number): Promise<boolean> {
   const found = (await client.call('SENTINEL', 'REPLICAS', NAME)) as string[][]
-  const inStep = found.filter(
+  const inSync = found.filter(
     fields => fieldOf(fields, 'master-link-status') === 'ok' && fieldOf(fields, 'flags') === 'slave'
   )
   const quorum = await client.call('SENTINEL', 'CKQUORUM', NAME).catch(() => '')
-  return inStep.length === replicas && String(quorum).startsWith(`OK ${DOWN_AFTER_MS.length} usable`)
+  return inSync.length === replicas && String(quorum).startsWith(`OK ${DOWN_AFTER_MS.length} usable`)
 }
 
-const listeners = async ({ client }: Sentinel): Promise<number> =>
+const subscribers = async ({ client }: Sentinel): Promise<number> =>
   String(await client.call('CLIENT', 'LIST', 'TYPE', 'pubsub'))
     .split('\n')
     .filter(Boolean).length

@@ -1,4 +1,4 @@
-// Whole servers, listening: some nodes of this process on one engine, and tokens they accept. Nothing of it outlives the test.
+// Whole servers that listen: nodes of this process on one engine, and tokens for them. They are closed after the test.
 import type { FastifyInstance } from 'fastify'
 import type { Test } from 'tap'
 import { buildApp } from '../../src/app.js'
@@ -11,7 +11,7 @@ export interface Server {
   readonly app: FastifyInstance
 }
 
-/** `memory` is one process, so one node. */
+/** With `memory` there is one node. */
 export type Layout = { readonly engine: 'memory' } | { readonly engine: 'redis'; readonly nodes: number }
 
 export const LAYOUTS: readonly Layout[] = [{ engine: 'memory' }, { engine: 'redis', nodes: 2 }]
@@ -36,5 +36,5 @@ export async function startServers(t: Test, layout: Layout, env: Record<string, 
   return servers
 }
 
-/** For servers that were told of no secret of their own. */
+/** A token for servers in development mode. */
 export const tokenOf = (user: string) => createToken(loadConfig({}), { user })

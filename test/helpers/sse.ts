@@ -1,4 +1,4 @@
-// A real client of an event stream: its own connection, frames parsed by eventsource-parser, waited for one by one.
+// A client of an event stream on a connection of its own. eventsource-parser parses the frames.
 import assert from 'node:assert/strict'
 import { type ClientRequest, type IncomingHttpHeaders, type IncomingMessage, request } from 'node:http'
 import { createParser, type EventSourceMessage } from 'eventsource-parser'
@@ -17,7 +17,7 @@ export interface OpenOptions {
 
 const WITHIN_MS = 5000
 
-/** Rejects when there is no answer; any status and content type is an answer. */
+/** Resolves to a client for a reply with any status and content type. Rejects if there is no reply. */
 export function openSse(url: string, { method = 'GET', headers = {} }: OpenOptions = {}): Promise<SseClient> {
   return new Promise((resolve, reject) => {
     const sent = request(url, { method, headers: { accept: 'text/event-stream', ...headers }, agent: false })
@@ -33,11 +33,11 @@ export function openSse(url: string, { method = 'GET', headers = {} }: OpenOptio
 export class SseClient {
   readonly status: number
   readonly headers: IncomingHttpHeaders
-  /** The last `retry:` that came. */
+  /** The last `retry:`. */
   retryMs: number | undefined
   /** As EventSource keeps it. */
   lastEventId = ''
-  /** All that came and was not asked for yet. */
+  /** Frames that have arrived and were not returned by next() yet. */
   readonly #frames: Frame[] = []
   readonly #request: ClientRequest
   readonly #response: IncomingMessage
@@ -58,7 +58,7 @@ export class SseClient {
     })
     response.setEncoding('utf8')
     response.on('data', (text: string) => parser.feed(text))
-    // Cutting the connection is how streams end; whoever waits for a frame is told.
+    // A stream ends when its connection closes; next() then throws.
     sent.on('error', () => {})
     response.on('error', () => {})
     this.#closed = new Promise(resolve => {
@@ -78,7 +78,7 @@ export class SseClient {
     this.#arrived()
   }
 
-  /** The next frame; with `type`, the next of that type, and what came before it is dropped. */
+  /** The next frame. With `type`: the next of that type; earlier frames are dropped. */
   async next(type?: string): Promise<Frame> {
     const giveUpAt = Date.now() + WITHIN_MS
     for (;;) {
@@ -86,7 +86,7 @@ export class SseClient {
       if (frame && (type === undefined || frame.type === type)) return frame
       if (frame) continue
       const wanted = type ?? 'any frame'
-      if (this.#isClosed) throw new Error(`the stream closed before ${wanted} came`)
+      if (this.#isClosed) throw new Error(`the stream closed before ${wanted} arrived`)
       await this.#arrival(giveUpAt, wanted)
     }
   }
@@ -102,7 +102,7 @@ export class SseClient {
     })
   }
 
-  /** What has come and was not asked for. */
+  /** Frames that have arrived and were not returned by next() yet. */
   waiting(): readonly Frame[] {
     return [...this.#frames]
   }

@@ -1,4 +1,4 @@
-// A Redis store for tests: quiet, and opened in one line.
+// A Redis store for tests, without log output.
 import Fastify, { type FastifyBaseLogger } from 'fastify'
 import { type Clock, systemClock } from '../../src/clock.js'
 import { createIds } from '../../src/ids.js'

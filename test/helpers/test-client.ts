@@ -1,5 +1,5 @@
-// Somebody with a device: acts by POST, hears by stream or poll, on whichever node they are at. Everything they hear is held
-// against the contract, and at the end against their mailbox: nothing lost, nothing twice, nothing unheard.
+// A client of one device on one of the nodes: sends requests, and receives events by stream or poll. Each event is checked against its
+// schema, and at the end all of them against the mailbox: none lost, none twice.
 import assert from 'node:assert/strict'
 import type { Test } from 'tap'
 import type { Config } from '../../src/config.js'
@@ -10,11 +10,11 @@ import type { RoomClaims } from '../../src/schemas/claims.js'
 import { faultsOf } from './events.js'
 import { type Frame, openSse, type SseClient } from './sse.js'
 
-/** Where people live: some nodes, what they take for a token, and names that are nobody else's. */
+/** The nodes of a test, and names that no other test on them uses. */
 export interface TestNodes {
   readonly config: Config
   urlOf(node: number): string
-  /** A name as it is on the wire, and what came over the wire with the names people know. */
+  /** From a name of the test to the name on the wire, and from a value on the wire to the names of the test. */
   toWire(name: string): string
   fromWire<T>(value: T): T
 }
@@ -35,11 +35,12 @@ interface ClientOptions {
   readonly user: string
   readonly device: string
   readonly node: number
-  /** What their token says of rooms. */
+  /** The claim `rooms` of the token. */
   readonly rooms?: RoomClaims | undefined
 }
 
-const NOTICES = ['hello', 'caught-up', 'heartbeat']
+/** Skipped by expectEvent. */
+const STREAM_EVENTS = ['hello', 'caught-up', 'heartbeat']
 
 export class TestClient {
   readonly user: string
@@ -48,10 +49,10 @@ export class TestClient {
   readonly #headers: Readonly<Record<string, string>>
   #node: number
   #stream: SseClient | null = null
-  /** The first cursor they were given, and the last. */
+  /** The first cursor, and the last one. */
   #origin: string | null = null
   #cursor = ''
-  readonly #told: ReceivedEvent[] = []
+  readonly #received: ReceivedEvent[] = []
 
   private constructor(nodes: TestNodes, { user, device, node }: ClientOptions, token: string) {
     this.#nodes = nodes
@@ -84,12 +85,12 @@ export class TestClient {
     return this.#cursor
   }
 
-  /** From here on they talk to another node. An open stream stays where it is. */
+  /** Sends further requests to another node. An open stream stays where it is. */
   useNode(node: number): void {
     this.#node = node
   }
 
-  // ── Acting ──
+  // ── Requests ──
 
   async request(
     method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE',
@@ -97,22 +98,22 @@ export class TestClient {
     body?: object,
     headers: Readonly<Record<string, string>> = {}
   ): Promise<Reply> {
-    const reply = await fetch(`${this.#nodes.urlOf(this.#node)}/v1/${this.#addressed(path)}`, {
+    const reply = await fetch(`${this.#nodes.urlOf(this.#node)}/v1/${this.#wirePath(path)}`, {
       method,
       headers: { ...this.#headers, ...headers, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
-      ...(body === undefined ? {} : { body: JSON.stringify(path.startsWith('rooms/') ? body : this.#named(body)) })
+      ...(body === undefined ? {} : { body: JSON.stringify(path.startsWith('rooms/') ? body : this.#wireBody(body)) })
     })
     const text = await reply.text()
-    const answer = { status: reply.status, body: text === '' ? {} : this.#nodes.fromWire(JSON.parse(text)) }
-    if (!reply.ok) holdProblem(reply.headers.get('content-type'), answer)
-    return answer
+    const result = { status: reply.status, body: text === '' ? {} : this.#nodes.fromWire(JSON.parse(text)) }
+    if (!reply.ok) checkProblem(reply.headers.get('content-type'), result)
+    return result
   }
 
-  #addressed(path: string): string {
+  #wirePath(path: string): string {
     return path.replace(/^(calls|rooms)\/([^/]+)/, (_, kind: string, id: string) => `${kind}/${this.#nodes.toWire(id)}`)
   }
 
-  #named(body: { readonly callId?: string; readonly to?: string; readonly users?: readonly string[] }): object {
+  #wireBody(body: { readonly callId?: string; readonly to?: string; readonly users?: readonly string[] }): object {
     const { callId, to, users } = body
     return {
       ...body,
@@ -122,14 +123,14 @@ export class TestClient {
     }
   }
 
-  /** Does it, and it works. */
+  /** The request has to succeed. */
   async post(path: string, body?: object): Promise<Record<string, unknown>> {
     const { status, body: reply } = await this.request('POST', path, body)
     assert.ok(status < 300, `${this.user}/${this.device} ${path}: ${status} ${reply.code} ${reply.detail}`)
     return reply
   }
 
-  /** Tries it, and is refused with this code. */
+  /** The request has to be refused with this code. */
   async expectRefusal(code: ErrorCode, path: string, body?: object): Promise<Record<string, unknown>> {
     const { body: reply } = await this.request('POST', path, body)
     assert.equal(reply.code, code, `${this.user}/${this.device} ${path}`)
@@ -147,9 +148,9 @@ export class TestClient {
     return (body.calls as Call[]).map(({ callId }) => callId)
   }
 
-  // ── Hearing ──
+  // ── Events ──
 
-  /** Opens a stream, at the cursor they have, or the one given. Resolves when it is live. */
+  /** Opens a stream at the last cursor, or at the given one. Resolves when the stream has begun. */
   async openStream(cursor = this.#cursor): Promise<Frame> {
     await this.#stream?.close()
     const query = cursor === '' ? '' : `?cursor=${cursor}`
@@ -166,7 +167,7 @@ export class TestClient {
     this.#stream = null
   }
 
-  /** Their device is forgotten, and with it what it heard. */
+  /** Signs the device off, which deletes its mailbox. */
   async signOff(): Promise<void> {
     assert.equal((await this.request('DELETE', 'presence')).status, 204)
     if (this.#stream) assert.equal((await this.#stream.next('end')).data.reason, 'signed_off')
@@ -174,47 +175,47 @@ export class TestClient {
     this.#origin = null
   }
 
-  /** The next thing they are told, which has to be of this type. */
+  /** The next event, which has to be of this type. */
   async expectEvent(type: string): Promise<Record<string, unknown>> {
     const frame = await this.#next()
-    const told = this.#nodes.fromWire({ ...frame, id: String(frame.id) })
-    this.#take(told)
-    assert.equal(told.type, type, `what ${this.user}/${this.device} hears next: ${JSON.stringify(told.data)}`)
-    return told.data
+    const event = this.#nodes.fromWire({ ...frame, id: String(frame.id) })
+    this.#take(event)
+    assert.equal(event.type, type, `the next event of ${this.user}/${this.device}: ${JSON.stringify(event.data)}`)
+    return event.data
   }
 
   async #next(): Promise<Frame> {
     const stream = this.#stream
-    assert.ok(stream, `${this.user}/${this.device} listens`)
+    assert.ok(stream, `${this.user}/${this.device} has a stream`)
     let frame = await stream.next()
-    while (NOTICES.includes(frame.type)) frame = await stream.next()
+    while (STREAM_EVENTS.includes(frame.type)) frame = await stream.next()
     return frame
   }
 
-  /** The next thing that comes is a reset: their cursor stands there, and what came before is no longer replayed. */
+  /** The next event has to be a reset. The client continues at its cursor. */
   async expectReset(): Promise<Record<string, unknown>> {
     const { id, type, data } = await this.#next()
-    assert.equal(type, 'reset', `what ${this.user}/${this.device} receives next`)
+    assert.equal(type, 'reset', `the next event of ${this.user}/${this.device}`)
     this.#cursor = String(id)
     this.#origin = this.#cursor
-    this.#told.length = 0
+    this.#received.length = 0
     return data
   }
 
-  /** The next thing that comes is of the moment: it has no id, and moves no cursor. */
+  /** The next event has to be a notice: without an id, and without effect on the cursor. */
   async expectNotice(type: string): Promise<Record<string, unknown>> {
-    const { id, ...said } = this.#nodes.fromWire(await this.#next())
-    assert.deepEqual([said.type, id], [type, undefined], `what ${this.user}/${this.device} hears in passing`)
-    assert.deepEqual(faultsOf(said), [])
+    const { id, ...notice } = this.#nodes.fromWire(await this.#next())
+    assert.deepEqual([notice.type, id], [type, undefined], `the next event of ${this.user}/${this.device}`)
+    assert.deepEqual(faultsOf(notice), [])
     assert.equal(this.#stream?.lastEventId, this.#cursor)
-    return said.data
+    return notice.data
   }
 
   async expectEvents(...types: string[]): Promise<void> {
     for (const type of types) await this.expectEvent(type)
   }
 
-  /** What one poll brings; it does not wait. A device has one stream or poll, so the stream is closed. */
+  /** The events of one poll, which does not wait. A device has one stream or poll, so the stream is closed. */
   async poll({ limit = 100 } = {}): Promise<ReceivedEvent[]> {
     await this.closeStream()
     const cursor = this.#cursor === '' ? '' : `cursor=${this.#cursor}&`
@@ -227,7 +228,7 @@ export class TestClient {
     return events
   }
 
-  /** Starts over from a cursor that a reply gave, as a client does that opens its stream afterwards. */
+  /** Continues from the cursor of a reply, as a client that opens its stream afterwards. */
   startFrom(cursor: unknown): void {
     this.#origin ??= String(cursor)
     this.#cursor = String(cursor)
@@ -235,19 +236,23 @@ export class TestClient {
 
   #take(event: ReceivedEvent): void {
     assert.deepEqual(faultsOf({ type: event.type, timestamp: event.timestamp, data: event.data } as ReceivedEvent), [])
-    assert.equal(seqOf(event.id), seqOf(this.#cursor) + 1, 'events come one after the other, none lost, none twice')
+    assert.equal(seqOf(event.id), seqOf(this.#cursor) + 1, 'events arrive in order, none lost, none twice')
     this.#cursor = event.id
-    this.#told.push(event)
+    this.#received.push(event)
   }
 
-  /** Nothing came that was not heard, and each call ended once at most, with nothing after it. */
+  /** The mailbox has exactly the received events, each call ends at most once, and no event of it follows. */
   async checkMailbox(t: Test): Promise<void> {
     if (this.#origin === null) return
-    // The poll takes over from the stream: nobody is missed, so nobody else hears of it.
+    // The poll supersedes the stream, so the device does not count as absent.
     const { status, body } = await this.request('GET', `events/poll?cursor=${this.#origin}&wait=0&limit=500`)
     const events = body.events as ReceivedEvent[]
     const name = ({ id, type }: ReceivedEvent) => `${id} ${type}`
-    t.same([status, events.map(name)], [200, this.#told.map(name)], `${this.user}/${this.device} heard it all`)
+    t.same(
+      [status, events.map(name)],
+      [200, this.#received.map(name)],
+      `${this.user}/${this.device} received all events`
+    )
     const over = new Set<unknown>()
     const versions = new Map<unknown, number>()
     for (const { type, data } of events) {
@@ -261,7 +266,7 @@ export class TestClient {
   }
 }
 
-/** Whose versions an event's version belongs to: a call's, a room's, those of two participants, or a user's presence. */
+/** The aggregate whose version an event has: a call, a room, a pair of participants, or the presence of a user. */
 function sourceOf(type: string, { callId, roomId, from, user }: ReceivedEvent['data']): string {
   if (type === 'presence.changed') return `presence ${user}`
   if (callId !== undefined) return `call ${callId}`
@@ -270,7 +275,7 @@ function sourceOf(type: string, { callId, roomId, from, user }: ReceivedEvent['d
 
 const seqOf = (cursor: string) => Number(cursor.split('.')[0])
 
-function holdProblem(contentType: string | null, { status, body }: Reply): void {
+function checkProblem(contentType: string | null, { status, body }: Reply): void {
   assert.match(contentType ?? '', /^application\/problem\+json(;|$)/)
   const row = ERRORS[body.code as ErrorCode]
   assert.ok(row, `${body.code} is in the table`)

@@ -1,4 +1,4 @@
-// Where stories play: whole nodes that listen on real ports, on one of four settings, and a clock that only the story moves.
+// The cluster of flow tests: whole nodes that listen on real ports, on one of four settings, with a clock that only the test moves.
 import type { FastifyInstance } from 'fastify'
 import { Redis } from 'ioredis'
 import t from 'tap'
@@ -23,7 +23,7 @@ export const SETTINGS: readonly Setting[] = [
   { name: 'Redis, two nodes', engine: 'redis', nodes: 2 }
 ]
 
-/** Where flows run: the two settings that differ most, and all four with ALL_SETTINGS=1, as .ci/run has it. */
+/** The settings for flows: the two that differ most, and with ALL_SETTINGS=1, as in .ci/run, all four. */
 export const FLOW_SETTINGS = SETTINGS.filter(
   ({ engine, nodes }) => process.env.ALL_SETTINGS === '1' || (engine === 'memory') === (nodes === 1)
 )
@@ -31,7 +31,7 @@ export const FLOW_SETTINGS = SETTINGS.filter(
 export type Environment = Readonly<Record<string, string>>
 
 const SECRET = 'the-secret-of-the-flows-is-32-bytes-long'
-// The stories act faster than people do, and watch strangers; limits and who may see whom have tests of their own.
+// Flows act faster than people do, and watch users without a common room. Limits and visibility have tests of their own.
 const UNLIMITED = {
   RATE_LIMIT_CALLS: '1000000',
   RATE_LIMIT_SIGNALS: '1000000',
@@ -46,7 +46,7 @@ const UNLIMITED = {
   RATE_LIMIT_ADDRESS: '1000000',
   PRESENCE_VISIBILITY: 'everyone'
 }
-/** The worker looks at its next partitions so often. */
+/** The tick of the timers. */
 const TICK_MS = 125
 
 interface Node {
@@ -62,7 +62,7 @@ export class TestCluster {
   readonly clock = new ManualClock()
   readonly #nodes: Node[] = []
   readonly #redis: RedisServer | null
-  /** On memory all nodes share it. */
+  /** Shared by all nodes on memory. */
   #memory: Store | null = null
 
   private constructor(setting: Setting, env: Environment, redis: RedisServer | null) {
@@ -71,7 +71,7 @@ export class TestCluster {
     this.#redis = redis
   }
 
-  /** On a Redis that is given, which whoever gave it stops, or on that of this file. */
+  /** On the given Redis, which the caller stops, or on that of this test file. */
   static async open(setting: Setting, env: Environment, redis?: RedisServer): Promise<TestCluster> {
     const cluster = new TestCluster(
       setting,
@@ -79,17 +79,17 @@ export class TestCluster {
       setting.engine === 'redis' ? (redis ?? (await redisOfThisFile())) : null
     )
     for (let i = 0; i < setting.nodes; i++) await cluster.addNode()
-    // Nobody is missed in the first moments of a node: streams it has not seen yet may be about to come back.
+    // Ends the grace time after the start of a store, in which no device counts as absent.
     await cluster.advance(cluster.config.presenceTtlMs / 3)
     return cluster
   }
 
-  /** For what a node does that dies right after it: the port itself, and nobody who goes on from there. */
+  /** The store of the first node: for a step after which the node would have died. */
   get store(): Store {
     return this.#up[0]?.store as Store
   }
 
-  /** Where its Redis is; null on memory. */
+  /** Null on memory. */
   get redisUrl(): string | null {
     return this.#redis?.url ?? null
   }
@@ -126,7 +126,7 @@ export class TestCluster {
     await this.closeNode(index)
   }
 
-  /** Closes a node, as a deploy does. Where nodes share one store it stays open for the others. */
+  /** Closes a node, as a deployment does. A store that nodes share stays open. */
   async closeNode(index: number): Promise<void> {
     const node = this.#nodes[index]
     if (!node?.isUp) return
@@ -135,12 +135,12 @@ export class TestCluster {
     if (node.store !== this.#memory) await node.store.close()
   }
 
-  /** Where a node listens, or another one if it is down. */
+  /** The URL of a node, or of another one if it is closed. */
   urlOf(index: number): string {
     return [this.#nodes[index], ...this.#nodes].find(each => each?.isUp)?.url ?? ''
   }
 
-  /** Lets what is under way come to rest: trips to the stores and back, and what follows from them. */
+  /** Waits for running work: this number of round trips to the stores. */
   async settle(trips = 5): Promise<void> {
     for (let i = 0; i < trips; i++) {
       await Promise.all(this.#up.map(({ store }) => store.ping()))
@@ -148,7 +148,7 @@ export class TestCluster {
     }
   }
 
-  /** Time goes by, in steps so small that everything due has its turn. */
+  /** Moves the clock in steps of one tick, and waits for the work after each. */
   async advance(ms: number): Promise<void> {
     for (let left = ms; left > 0; left -= TICK_MS) {
       this.clock.advance(Math.min(TICK_MS, left))
@@ -156,7 +156,7 @@ export class TestCluster {
     }
   }
 
-  /** For work that waits for a moment to pass: the clock moves on until it is done. */
+  /** Moves the clock until the work is done: for work that waits for time to pass. */
   async advanceDuring<T>(work: Promise<T>): Promise<T> {
     let isDone = false
     const done = work.finally(() => {
@@ -169,17 +169,17 @@ export class TestCluster {
     return done
   }
 
-  /** Streams and polls that are open anywhere. */
+  /** The number of open streams and waiting polls on all nodes. */
   openStreams(): number {
     return this.#nodes.reduce((sum, { app }) => sum + app.streams.count().sse + app.streams.count().poll, 0)
   }
 
-  /** Long-polls that are open anywhere. */
+  /** The number of waiting polls on all nodes. */
   waitingPolls(): number {
     return this.#nodes.reduce((sum, { app }) => sum + app.streams.count().poll, 0)
   }
 
-  /** Ends it all. Throws when something is left: a subscription, a timer. */
+  /** Closes all nodes. Throws if a timer is left. */
   async close(): Promise<void> {
     for (const i of this.#nodes.keys()) await this.closeNode(i)
     await this.#memory?.close()
@@ -190,13 +190,13 @@ export class TestCluster {
 let server: Promise<RedisServer> | null = null
 const clusters = new Map<string, Promise<TestCluster>>()
 
-/** One Redis a file; clusters keep apart by the names in their stories. */
+/** One Redis for each test file. Scenarios have names of their own, so clusters do not disturb each other. */
 function redisOfThisFile(): Promise<RedisServer> {
   server ??= startRedis()
   return server
 }
 
-/** To build a node costs more than most stories: those with the same environment share a cluster. */
+/** Flows with the same environment share a cluster, because starting a node takes longer than most flows. */
 export function sharedCluster(setting: Setting, env: Environment): Promise<TestCluster> {
   const key = `${setting.name} ${JSON.stringify(env)}`
   const cluster = clusters.get(key) ?? TestCluster.open(setting, env)

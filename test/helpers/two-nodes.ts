@@ -1,4 +1,4 @@
-// Two nodes on one real store, of which a test holds up or fails a step, and a clock that only the test moves.
+// Two nodes on one real store, where a test delays or fails a step, with a clock that only the test moves.
 import { buildApp } from '../../src/app.js'
 import { loadConfig } from '../../src/config.js'
 import { createMemoryStore } from '../../src/store/memory.js'
@@ -20,24 +20,24 @@ const LIMITS = {
   RATE_LIMIT_DELIVERIES: '1000000000',
   RATE_LIMIT_PRESENCE: '1000000000'
 }
-/** Nobody is missed for want of a stream while the clock runs. */
+/** No device counts as absent while the clock moves. */
 const HOUR_MS = '3600000'
-const PATIENT = { AWAY_AFTER_MS: HOUR_MS, GRACE_MS: HOUR_MS, PRESENCE_TTL_MS: HOUR_MS, RETENTION_MS: HOUR_MS }
+const LONG_TIMES = { AWAY_AFTER_MS: HOUR_MS, GRACE_MS: HOUR_MS, PRESENCE_TTL_MS: HOUR_MS, RETENTION_MS: HOUR_MS }
 const MAILBOX = { retentionMs: 3_600_000, mailboxMaxEvents: 500, maxDevicesPerUser: 8, mailboxMaxBytes: 2_097_152 }
 
 export type AppendRoom = (append: () => Promise<unknown>, what: readonly UserAppend[]) => Promise<void>
 
 /** Two nodes on one store, with a clock that only the test moves. */
 export class TwoNodes {
-  readonly config = loadConfig({ LOG_LEVEL: 'fatal', JWT_SECRET, ...LIMITS, ...PATIENT })
+  readonly config = loadConfig({ LOG_LEVEL: 'fatal', JWT_SECRET, ...LIMITS, ...LONG_TIMES })
   readonly clock = new ManualClock()
   readonly #urls: string[] = []
   readonly #stores: Store[] = []
   readonly #closing: (() => Promise<unknown>)[] = []
-  /** How appends of room events go; the test sets it. */
+  /** Called for each append of room events; the test sets it to delay or fail some. */
   appendRoom: AppendRoom = async append => void (await append())
 
-  /** Called before a room's commit; the test sets it to make some fail. */
+  /** Called before each commit of a room; the test sets it to fail some. */
   beforeCommit: (commit: RoomCommit) => void = () => {}
 
   /** On the Redis of this address; null: in memory. */
@@ -48,17 +48,17 @@ export class TwoNodes {
     for (let i = 0; i < 2; i++) {
       const store = memory ?? (await openRedisStore(redisUrl ?? '', clock, MAILBOX))
       nodes.#stores.push(store)
-      const app = await buildApp(nodes.config, { clock, store: nodes.#watch(store) })
+      const app = await buildApp(nodes.config, { clock, store: nodes.#intercept(store) })
       nodes.#urls.push(await app.listen({ host: '127.0.0.1', port: 0 }))
       nodes.#closing.unshift(() => app.close())
       nodes.#closing.push(() => store.close())
     }
-    // Nobody is missed in the first moments of a node.
+    // Ends the grace time after the start of a store, in which no device counts as absent.
     clock.advance(nodes.config.presenceTtlMs)
     return nodes
   }
 
-  #watch(store: Store): Store {
+  #intercept(store: Store): Store {
     const { mailboxes, rooms } = store
     return {
       ...store,
@@ -104,8 +104,8 @@ export class TwoNodes {
     return events.map(({ type, envelope }) => ({ type, version: Number(JSON.parse(envelope).data.version) }))
   }
 
-  /** Time passes until it is so. */
-  async pass(what: string, holds: () => unknown): Promise<void> {
+  /** Moves the clock until the condition holds. */
+  async advanceUntil(what: string, holds: () => unknown): Promise<void> {
     await until(what, async () => {
       this.clock.advance(50)
       return holds()

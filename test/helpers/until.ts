@@ -1,4 +1,4 @@
-// Waiting for a condition that no event announces: bounded, and it says what it waited for.
+// Waits for a condition that no event announces.
 import { setTimeout as sleep } from 'node:timers/promises'
 
 export async function until(what: string, holds: () => unknown, withinMs = 30_000): Promise<void> {

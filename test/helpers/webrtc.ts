@@ -1,4 +1,4 @@
-// As much of WebRTC as the tests use, typed: the project is compiled without the types of browsers, and the package has no others.
+// Types for the part of WebRTC that the tests use: the package has none, and the project is compiled without those of browsers.
 import { createRequire } from 'node:module'
 import type { Candidate } from '../../src/schemas/signal.js'
 

@@ -1,7 +1,7 @@
 // A client with one device and a real peer connection, which acts only on events of the server.
 import { EventEmitter, once } from 'node:events'
 import type { Candidate } from '../../src/schemas/signal.js'
-import { Client, type HeardEvent, type Transport } from '../helpers/client.js'
+import { Client, type ClientEvent, type Transport } from '../helpers/client.js'
 import { tokenOf } from '../helpers/servers.js'
 import { Link } from './link.js'
 
@@ -15,7 +15,7 @@ export interface Place {
 export class Peer extends EventEmitter {
   readonly link: Link
   readonly #client: Client
-  readonly #received: HeardEvent[] = []
+  readonly #received: ClientEvent[] = []
   #callId = ''
   #hasLeft = false
 
@@ -46,7 +46,7 @@ export class Peer extends EventEmitter {
   }
 
   /** Resolves to the first event of this type, also if it was received before. */
-  async receives(type: string): Promise<HeardEvent> {
+  async receives(type: string): Promise<ClientEvent> {
     const signal = AbortSignal.timeout(WITHIN_MS)
     for (;;) {
       const found = this.#received.find(event => event.type === type)
@@ -63,13 +63,13 @@ export class Peer extends EventEmitter {
 
   leave(): void {
     this.#hasLeft = true
-    this.#client.leave()
+    this.#client.close()
     this.link.close()
   }
 
   async #listen(transport: Transport): Promise<void> {
     try {
-      for await (const event of this.#client.hear(transport)) {
+      for await (const event of this.#client.events(transport)) {
         await this.#react(event)
         this.#received.push(event)
         this.emit('change')
@@ -79,7 +79,7 @@ export class Peer extends EventEmitter {
     }
   }
 
-  async #react({ type, data }: HeardEvent): Promise<void> {
+  async #react({ type, data }: ClientEvent): Promise<void> {
     const { callId, sdp, candidates } = data as { callId: string; sdp: string; candidates: readonly Candidate[] }
     if (type === 'call.incoming') await this.#accept(callId)
     else if (type === 'call.accepted') await this.link.begin()

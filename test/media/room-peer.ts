@@ -2,7 +2,7 @@
 // server, and resumes after its last event.
 import { EventEmitter } from 'node:events'
 import type { Candidate } from '../../src/schemas/signal.js'
-import { Client, type HeardEvent, type Transport } from '../helpers/client.js'
+import { Client, type ClientEvent, type Transport } from '../helpers/client.js'
 import { until } from '../helpers/until.js'
 import { Link } from './link.js'
 
@@ -27,7 +27,7 @@ const ROOM = '/rooms/standup'
 
 export class RoomPeer extends EventEmitter {
   readonly user: string
-  readonly received: HeardEvent[] = []
+  readonly received: ClientEvent[] = []
   readonly #place: Place
   /** By participant. */
   readonly #links = new Map<string, Link>()
@@ -55,12 +55,12 @@ export class RoomPeer extends EventEmitter {
     const { url, token, transport } = this.#place
     const client = new Client(url, { token, device: 'phone' })
     this.#listener = client
-    void this.#readEvents(client, client.hear(transport, this.#cursor))
+    void this.#readEvents(client, client.events(transport, this.#cursor))
   }
 
   /** Closes the stream or poll, as a broken network does. The peer connections stay open. */
   disconnect(): void {
-    this.#listener?.leave()
+    this.#listener?.close()
     this.#listener = null
   }
 
@@ -93,7 +93,7 @@ export class RoomPeer extends EventEmitter {
     return link
   }
 
-  async #readEvents(client: Client, events: AsyncGenerator<HeardEvent>): Promise<void> {
+  async #readEvents(client: Client, events: AsyncGenerator<ClientEvent>): Promise<void> {
     try {
       for await (const event of events) {
         if (/^(room|signal)\./.test(event.type)) await this.#handle(event)
@@ -103,7 +103,7 @@ export class RoomPeer extends EventEmitter {
     }
   }
 
-  async #handle(event: HeardEvent): Promise<void> {
+  async #handle(event: ClientEvent): Promise<void> {
     const { type, data } = event
     this.#cursor = String(event.id)
     this.received.push(event)

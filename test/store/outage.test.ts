@@ -193,18 +193,18 @@ t.test('subscribers get a gap after their connection was lost, and then receive 
 })
 
 t.test('a subscriber connection that is open and receives nothing is replaced', async t => {
-  let deafen = (): number => 0
+  let silence = (): number => 0
   const via = async (port: number) => {
     const proxy = await startProxy(port)
     t.teardown(() => proxy.close())
-    deafen = () => proxy.deafen('ssubscribe')
+    silence = () => proxy.silence('ssubscribe')
     return proxy.port
   }
   const { store } = await openFixture(t, { probeEveryMs: 50, via })
   const { countReceived } = await listen(store, 'bob')
   await send(store, 'bob')
   await until('the subscriber receives the event', () => countReceived('event') === 1)
-  t.equal(deafen(), 1)
+  t.equal(silence(), 1)
   await send(store, 'bob')
   await until('the subscriber has got a gap', () => countReceived('gap') > 0)
   const before = countReceived('event')

@@ -16,14 +16,14 @@ t.test('the store recovers from a failover that is announced while it asks for t
   await store.wakeups.subscribe('bob', wakeup => {
     if (wakeup.kind === 'gap') gaps++
   })
-  await until('the store listens to announcements', async () => (await sentinels.listeners()) === 2)
+  await until('the store listens to announcements', async () => (await sentinels.subscribers()) === 2)
   const release = proxy.delay('get-master-addr-by-name')
   await (await sentinels.primary()).kill()
   // The connection for commands and the one for subscriptions both ask.
   await until('the store asks', () => proxy.waiting === 2)
   await until(
     'the announcement has arrived, and the store has stopped listening',
-    async () => (await sentinels.listeners()) === 0
+    async () => (await sentinels.subscribers()) === 0
   )
   release()
   await until('the store is available', () => store.availableSince() !== null)
