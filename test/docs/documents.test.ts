@@ -71,6 +71,9 @@ interface SplitSource {
   readonly code: string
 }
 
+/** The name of a lint rule in a comment. */
+const LINT_RULE = /^biome-ignore \S+:/
+
 /** By lines. A string with ` // ` in it would count as a comment. */
 function splitSource(source: string): SplitSource {
   const comments: string[] = []
@@ -79,7 +82,7 @@ function splitSource(source: string): SplitSource {
     const [, before, comment = ''] =
       /^(\s*(?=\*)|.*?(?<!\S)(?=\/[/*]|--))(?:\/\/|\/\*\*?|\*|--)(?:\s(.*)|$)/.exec(line) ?? []
     code.push(before ?? line)
-    comments.push(comment)
+    comments.push(comment.replace(LINT_RULE, ''))
   }
   return { comments: comments.join(' ').replace(/\s+/g, ' '), code: code.join('\n') }
 }
