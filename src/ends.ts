@@ -19,4 +19,4 @@ export const ENDS = {
   store_full: { reconnect: true, meaning: 'the store does not accept writes at the moment; wait for the retry time' }
 } as const satisfies Record<string, { reconnect: boolean; meaning: string }>
 
-export type EndReason = keyof typeof ENDS
+export type StreamEndReason = keyof typeof ENDS

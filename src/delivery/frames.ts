@@ -1,6 +1,6 @@
 // The frames of an event stream, as text (WHATWG HTML, section 9.2.6). No value contains a line break: envelopes are JSON on one line, and
 // ids and types are ours.
-import { ENDS, type EndReason } from '../ends.js'
+import { ENDS, type StreamEndReason } from '../ends.js'
 import type { Notice, ResetReason, StoredEvent } from '../store/store.js'
 
 /** An event of the mailbox. */
@@ -36,7 +36,7 @@ export const withRetry = (retryMs: number, frame: string): string => `retry: ${r
 /** How long an EventSource waits after an end with `reconnect: false`: two tabs of one device must not supersede each other in turns. */
 const NO_RECONNECT_MS = 600_000
 
-export function endFrame(reason: EndReason, retryMs: number, now: number): string {
+export function endFrame(reason: StreamEndReason, retryMs: number, now: number): string {
   const { reconnect } = ENDS[reason]
   const data = reconnect ? { reason, reconnect, afterMs: retryMs } : { reason, reconnect }
   return withRetry(reconnect ? retryMs : NO_RECONNECT_MS, streamFrame('end', data, now))
@@ -51,4 +51,4 @@ const LAST_CHUNK = '0\r\n\r\n'
  * After the `end` frame of a chunked body. Without its last chunk the body is incomplete, which clients take for a broken connection: they
  * reconnect. After a complete body many of them are done (docs/decisions/0030-ends-of-streams.md).
  */
-export const bodyEnd = (reason: EndReason): string => (ENDS[reason].reconnect ? '' : LAST_CHUNK)
+export const bodyEnd = (reason: StreamEndReason): string => (ENDS[reason].reconnect ? '' : LAST_CHUNK)

@@ -1,7 +1,7 @@
 // Writes the frames of one stream and knows its cursor. An event is written only directly after the one before it in the mailbox, or after
 // a `reset` that says that events are missing.
 import type { Socket } from 'node:net'
-import type { EndReason } from '../ends.js'
+import type { StreamEndReason } from '../ends.js'
 import { formatCursor, type MailboxPosition } from '../store/cursor.js'
 import { RESET } from '../store/lost-writes.js'
 import type { Cursor, Notice, ResetReason, StoredEvent } from '../store/store.js'
@@ -130,7 +130,7 @@ export class StreamWriter {
   }
 
   /** Writes the `end` frame and closes the socket. By default the client reconnects after a random time. */
-  end(reason: EndReason, retryMs?: number): void {
+  end(reason: StreamEndReason, retryMs?: number): void {
     const { clock, ids } = this.#context
     // It says itself when to reconnect.
     this.#retryMs = 0

@@ -5,7 +5,7 @@
 // A wake-up's events are written at once only if they directly follow the last event written, by number and by tag. Otherwise the mailbox
 // is read from the stream's cursor, by one reader at a time.
 import type { Socket } from 'node:net'
-import type { EndReason } from '../ends.js'
+import type { StreamEndReason } from '../ends.js'
 import { AppError } from '../errors.js'
 import type { ResumePosition } from '../store/cursor.js'
 import type { Notice, ResetReason, StoredEvent, Wakeup } from '../store/store.js'
@@ -82,7 +82,7 @@ export class EventStream extends Subscription {
   }
 
   /** Writes the `end` frame and closes. Idempotent. */
-  end(reason: EndReason, retryMs?: number): void {
+  end(reason: StreamEndReason, retryMs?: number): void {
     if (this.isClosed) return
     this.endedBy = reason
     this.#writer.end(reason, retryMs)
@@ -235,7 +235,7 @@ export class EventStream extends Subscription {
 }
 
 /** For a stream that could not claim its device. */
-function endReasonOf(error: unknown): EndReason {
+function endReasonOf(error: unknown): StreamEndReason {
   if (!(error instanceof AppError)) return 'store_unavailable'
   return error.code === 'too_many_devices' || error.code === 'store_full' ? error.code : 'store_unavailable'
 }

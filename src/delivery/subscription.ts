@@ -3,7 +3,7 @@
 //   join the hub ──▶ claim the device and read ──▶ renew, any number of times ──▶ leave
 //
 // The newest connection of a device supersedes the one before. Wake-ups are hints and may be late; the device's record decides.
-import type { EndReason } from '../ends.js'
+import type { StreamEndReason } from '../ends.js'
 import { AppError } from '../errors.js'
 import type { Actor } from '../schemas/claims.js'
 import type { MailboxPosition, ResumePosition } from '../store/cursor.js'
@@ -39,7 +39,7 @@ export abstract class Subscription implements Subscriber {
   readonly actor: Actor
   protected readonly context: DeliveryContext
   protected readonly connection: string
-  protected endedBy: EndReason | null = null
+  protected endedBy: StreamEndReason | null = null
   /** The client has disconnected, or this node has ended the connection. */
   protected isClosed = false
   /** The mailbox may hold more than was read. */

@@ -49,7 +49,7 @@ export interface Document {
 const NAMED = [UserId(), DeviceId(), CallId(), RoomId(), ParticipantId(), InvitationId(), MessageId()]
 const ALSO_NAMED = [Problem, StreamCursor, CallCursor, Media, CallParty]
 
-export function finish(document: Document, notes: ReadonlyMap<string, RouteNotes>): object {
+export function completeDocument(document: Document, notes: ReadonlyMap<string, RouteNotes>): object {
   const components: Components = { schemas: {}, parameters: {} }
   hoist(markNames([...NAMED, ...ALSO_NAMED]), components)
   const operations: Operation[] = []

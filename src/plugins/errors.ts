@@ -4,7 +4,7 @@ import { Socket } from 'node:net'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Clock } from '../clock.js'
 import { endFrame } from '../delivery/frames.js'
-import type { EndReason } from '../ends.js'
+import type { StreamEndReason } from '../ends.js'
 import { AppError, ERRORS, type ErrorCode } from '../errors.js'
 import type { Ids } from '../ids.js'
 import type { Metrics } from '../metrics.js'
@@ -28,7 +28,7 @@ const FASTIFY_CODES: Readonly<Record<string, ErrorCode>> = {
 }
 
 /** The errors of an event stream that are sent as an `end` event. */
-const STREAM_ENDS: Partial<Record<ErrorCode, EndReason>> = {
+const STREAM_ENDS: Partial<Record<ErrorCode, StreamEndReason>> = {
   rate_limited: 'rate_limited',
   store_unavailable: 'store_unavailable',
   store_full: 'store_full',

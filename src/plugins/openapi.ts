@@ -8,7 +8,7 @@ import { DeviceId } from '../schemas/common.js'
 import { GUIDE, TAGS } from './api-guide.js'
 import { markNames } from './components.js'
 import { DOCS_THEME } from './docs-theme.js'
-import { type Document, finish, type RouteNotes } from './document.js'
+import { completeDocument, type Document, type RouteNotes } from './document.js'
 
 const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
   version: string
@@ -67,7 +67,7 @@ export async function documentApi(app: FastifyInstance): Promise<void> {
       url
     }),
     transformObject: document =>
-      'openapiObject' in document ? finish(document.openapiObject as unknown as Document, notes) : {}
+      'openapiObject' in document ? completeDocument(document.openapiObject as unknown as Document, notes) : {}
   })
   await app.register(swaggerUi, {
     ...DOCS_THEME,

@@ -1,6 +1,6 @@
 // Events that a stream sends about itself, and the requests that open one. The other events are in event.ts and room-event.ts.
 import { type Static, type TProperties, type TSchema, Type } from 'typebox'
-import { ENDS, type EndReason } from '../ends.js'
+import { ENDS, type StreamEndReason } from '../ends.js'
 import { DeviceId, DurationMs, Strict, Timestamp } from './common.js'
 
 export const StreamCursor = Type.String({
@@ -93,7 +93,7 @@ export const AuthExpiringEvent = streamEvent(
   { expiresInMs: DurationMs('Time until the stream ends.') }
 )
 
-const reasons = Object.keys(ENDS) as EndReason[]
+const reasons = Object.keys(ENDS) as StreamEndReason[]
 
 export const EndEvent = streamEvent(
   'end',

@@ -25,7 +25,7 @@ export interface Decision<State> {
 }
 
 /** Changes nothing; `state` may be null. */
-export const unchanged = <State>(state: State | null): Decision<State> => ({ state: state as State, events: [] })
+export const keepState = <State>(state: State | null): Decision<State> => ({ state: state as State, events: [] })
 
 export interface UserClaim extends LeaseClaim {
   readonly user: string

@@ -15,10 +15,10 @@ import {
   type AggregateRules,
   type Decide,
   type Decision,
+  keepState,
   type LeaseRefusal,
   type UpdateResult,
-  type Updater,
-  unchanged
+  type Updater
 } from './aggregate-rules.js'
 import type { CachedState } from './cache.js'
 import { NOWHERE, queuedFor, timestampOf } from './mail.js'
@@ -137,7 +137,7 @@ async function afterCommit<State extends Versioned>(
 async function endForgotten<State extends Versioned>(target: Target<State>): Promise<Attempt<State>> {
   const { context, rules, id } = target
   const decide: Decide<State> = (state, now) =>
-    state === null || rules.isOver(state) ? unchanged(state) : (rules.endForgotten?.(state, now) ?? unchanged(state))
+    state === null || rules.isOver(state) ? keepState(state) : (rules.endForgotten?.(state, now) ?? keepState(state))
   await runUpdate({ ...target, acting: undefined }, decide, rules.cacheIn?.(context).get(id))
   return { retryOn: undefined }
 }

@@ -39,7 +39,7 @@ export const BACKOFF_MAX_MS = 300_000
 export const backoffAfter = (failures: number, backoffMs: number): number =>
   Math.min(BACKOFF_MAX_MS, backoffMs * 2 ** Math.min(failures - 1, 20))
 
-export interface Callee extends Contact {
+export interface CalleeRecord extends Contact {
   /** At least one device is registered. */
   readonly isReachable: boolean
   /** The rooms that the callee's memberships name. */
@@ -48,7 +48,7 @@ export interface Callee extends Contact {
 
 export interface Contacts {
   /** All that an attempt of `peer` to call `user` depends on. Records the use of a block. */
-  readCallee(user: string, peer: string, now: number): Promise<Callee>
+  readCallee(user: string, peer: string, now: number): Promise<CalleeRecord>
   record(user: string, update: ContactUpdate, now: number): Promise<void>
   /** False, and nothing is written: the user already blocks `max` others. */
   block(user: string, peer: string, options: { now: number; max: number }): Promise<boolean>

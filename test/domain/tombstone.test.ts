@@ -4,7 +4,7 @@ import type { Refusal } from '../../src/domain/call/command.js'
 import {
   type CallRecord,
   callIn,
-  decideCancel,
+  decideCallCancel,
   decideCreate,
   decideRefusal,
   type FinalTombstone,
@@ -22,7 +22,7 @@ const creates = (actor: Endpoint, to = 'bob', attempt = 1): Step => {
   return (record, now) => decideCreate(record, create({ actor, to, attempt }), now)
 }
 const cancels = (actor: Endpoint): Step => {
-  return (record, now) => decideCancel(record, cancel(actor) as { type: 'cancel'; actor: Endpoint }, now)
+  return (record, now) => decideCallCancel(record, cancel(actor) as { type: 'cancel'; actor: Endpoint }, now)
 }
 const refuses = (actor: Endpoint, because: Refusal, attempt = 1): Step => {
   return (record, now) =>
@@ -146,6 +146,6 @@ t.test('tombstones are bounded in size and number, and expire', async t => {
   const many = after(...Array.from({ length: 40 }, (_, n) => cancels({ user: `user${n}`, device: 'phone' })))
   t.equal(many.phase === 'void' && many.tombstones.length, 16, 'the newest')
   t.ok(tombstoneOf(many, 'user39'))
-  const later = decideCancel(many, { type: 'cancel', actor: phone }, T0 + 500_000).state
+  const later = decideCallCancel(many, { type: 'cancel', actor: phone }, T0 + 500_000).state
   t.equal(later.phase === 'void' && later.tombstones.length, 1, 'those that lapsed are dropped')
 })

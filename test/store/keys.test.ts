@@ -55,12 +55,12 @@ t.test('all keys of a user, call or room are in one slot, and the 256 partitions
   }
   const call = keys.aggregateKeys({ kind: 'call', id: 'c' }, false)
   for (const key of Object.values(call)) t.equal(await slot(key), keys.slotOf(partitionOf('c')), key)
-  for (const key of [call.state, call.outbox]) t.strictSame(keys.refOf(key), { kind: 'call', id: 'c' })
+  for (const key of [call.state, call.outbox]) t.strictSame(keys.parseAggregateKey(key), { kind: 'call', id: 'c' })
   const room = keys.roomKeys('r', false)
   t.equal(new Set(Object.values(room).flat()).size, 8 + ROOM_GROUPS.length)
   for (const key of Object.values(room).flat()) t.equal(await slot(key), keys.slotOf(partitionOf('r')), key)
   t.equal(await slot(keys.cachedAnswerKey('r')), keys.slotOf(partitionOf('r')))
-  t.strictSame(keys.refOf(room.state), { kind: 'room', id: 'r' })
+  t.strictSame(keys.parseAggregateKey(room.state), { kind: 'room', id: 'r' })
   t.equal(new Set(Array.from({ length: PARTITIONS }, (_, partition) => keys.slotOf(partition))).size, PARTITIONS)
 })
 

@@ -7,7 +7,7 @@ import { releaseWaitingOf } from './signal.js'
 import { type CallDecision, type CallState, otherSide, unchanged, viewCall } from './state.js'
 
 /** A device of the callee rings. The caller gets one event for all devices, and it names none of them. */
-export function reportRinging(state: CallState, actor: Endpoint): CallDecision {
+export function markRinging(state: CallState, actor: Endpoint): CallDecision {
   requireSide(state, actor, 'callee')
   if (state.phase === 'ended') throw conflict(state, 'call_ended')
   if (state.phase !== 'ringing') throw conflict(state, 'wrong_state')
@@ -52,7 +52,7 @@ export function accept(state: CallState, command: CommandOf<'accept'>, now: numb
 }
 
 /** Media flows. The report of the second side changes nothing. */
-export function reportConnected(state: CallState, actor: Endpoint, now: number): CallDecision {
+export function markConnected(state: CallState, actor: Endpoint, now: number): CallDecision {
   const side = requireActiveDevice(state, actor)
   if (state.phase === 'ringing') throw conflict(state, 'wrong_state', { detail: 'The call has not been answered yet' })
   if (state.phase === 'connected') return unchanged(state)

@@ -15,12 +15,12 @@
 // check       liveness: a side that is gone for the grace time ends the call as `lost`
 // After `ended` nothing changes: cancel, reject and hang-up succeed, everything else is refused with `call_ended`.
 import { AppError } from '../../errors.js'
-import { accept, reportConnected, reportRinging, setHold } from './answering.js'
+import { accept, markConnected, markRinging, setHold } from './answering.js'
 import type { CallCommand, CommandOf } from './command.js'
 import { create } from './creation.js'
 import { cancel, end, endAsBusy, hangup, reject } from './ending.js'
 import { checkLiveness, deviceAppeared } from './liveness.js'
-import { answer, candidates, offer } from './signal.js'
+import { decideAnswer, decideCandidates, decideOffer } from './signal.js'
 import { type CallDecision, type CallState, unchanged } from './state.js'
 
 /** @throws AppError, a conflict with the call's current state and version among its members */
@@ -29,11 +29,11 @@ export function decideCall(state: CallState | null, command: CallCommand, now: n
   if (state === null) throw new AppError('call_not_found')
   switch (command.type) {
     case 'ringing':
-      return reportRinging(state, command.actor)
+      return markRinging(state, command.actor)
     case 'accept':
       return accept(state, command, now)
     case 'connected':
-      return reportConnected(state, command.actor, now)
+      return markConnected(state, command.actor, now)
     case 'hold':
     case 'resume':
       return setHold(state, command.actor, command.type === 'hold')
@@ -46,11 +46,11 @@ export function decideCall(state: CallState | null, command: CallCommand, now: n
     case 'hangup':
       return hangup(state, command, now)
     case 'offer':
-      return offer(state, command)
+      return decideOffer(state, command)
     case 'answer':
-      return answer(state, command)
+      return decideAnswer(state, command)
     case 'candidates':
-      return candidates(state, command)
+      return decideCandidates(state, command)
     case 'appeared':
       return deviceAppeared(state, command, now)
     case 'check':

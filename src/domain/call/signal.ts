@@ -15,7 +15,7 @@ import type { CommandOf } from './command.js'
 import { callEvents, conflict, endpointOf, requireActiveDevice, toDevice } from './party.js'
 import { type CallDecision, type CallEvent, type CallState, otherSide, type Side } from './state.js'
 
-export function offer(state: CallState, command: CommandOf<'offer' | 'answer'>): CallDecision {
+export function decideOffer(state: CallState, command: CommandOf<'offer' | 'answer'>): CallDecision {
   const side = requireAnswered(state, command)
   const result = applyOffer(state, signalerOf(state, side), command)
   if (state.negotiation.revision === 0 && side === 'callee') {
@@ -24,12 +24,12 @@ export function offer(state: CallState, command: CommandOf<'offer' | 'answer'>):
   return decide(state, side, result)
 }
 
-export function answer(state: CallState, command: CommandOf<'offer' | 'answer'>): CallDecision {
+export function decideAnswer(state: CallState, command: CommandOf<'offer' | 'answer'>): CallDecision {
   const side = requireAnswered(state, command)
   return decide(state, side, applyAnswer(state, signalerOf(state, side), command))
 }
 
-export function candidates(state: CallState, command: CommandOf<'candidates'>): CallDecision {
+export function decideCandidates(state: CallState, command: CommandOf<'candidates'>): CallDecision {
   const side = requireActiveDevice(state, command.actor)
   return decide(state, side, applyCandidates(state, signalerOf(state, side), command.batch))
 }

@@ -95,7 +95,11 @@ export function decideRefusal(record: CallRecord | null, command: RefuseCommand,
 }
 
 /** Cancels the actor's call; if there is none, the actor's later create. Another caller's call stays. */
-export function decideCancel(record: CallRecord | null, { actor }: CommandOf<'cancel'>, now: number): RecordDecision {
+export function decideCallCancel(
+  record: CallRecord | null,
+  { actor }: CommandOf<'cancel'>,
+  now: number
+): RecordDecision {
   const call = callIn(record)
   if (call && isPartyOf(call, actor.user)) return decideCall(call, { type: 'cancel', actor }, now)
   return withTombstone(record, earlyCancelTombstone(actor, now))

@@ -35,7 +35,7 @@ export const partsReadForCancel = ({ actor, invitationId }: CancelInvitation): s
   EARLY_CANCELS
 ]
 
-/** The parts that decideCancel relies on. */
+/** The parts that decideInvitationCancel relies on. */
 export function partsOfCancel(room: RoomParts, { actor, invitationId }: CancelInvitation): string[] {
   const owner = room.get<InvitationOwner>(PART.invitationOwner(invitationId))
   const invited = owner === null ? [] : [PART.invitation(owner.user)]
@@ -46,7 +46,11 @@ export function partsOfCancel(room: RoomParts, { actor, invitationId }: CancelIn
  * Allowed for the inviter and for moderators.
  * @throws AppError invitation_not_found, invitation_ended, not_permitted, banned, too_many_invitations
  */
-export function decideCancel(room: RoomParts, { actor, invitationId }: CancelInvitation, now: number): RoomDecision {
+export function decideInvitationCancel(
+  room: RoomParts,
+  { actor, invitationId }: CancelInvitation,
+  now: number
+): RoomDecision {
   const by = endpoint(actor)
   if (room.get<EarlyCancel>(PART.earlyCancel(invitationId)) !== null) return NO_CHANGE
   const owner = room.get<InvitationOwner>(PART.invitationOwner(invitationId))

@@ -5,7 +5,7 @@ import type { Endpoint } from '../../schemas/common.js'
 import type { Role, UpdateParticipantRequest } from '../../schemas/room.js'
 import { endpoint } from '../endpoint.js'
 import { requireAccess, roomUser } from './access.js'
-import { ownParticipantId, participantsOf, updateParticipant } from './participants.js'
+import { ownParticipantId, participantsOf, writeParticipant } from './participants.js'
 import {
   mergeDecisions,
   NO_CHANGE,
@@ -44,7 +44,7 @@ export function decideUpdate(parts: RoomParts, { actor, target, body }: Particip
       ? assignRole(parts, described, { role, by, except })
       : metadata === undefined
         ? NO_CHANGE
-        : updateParticipant(described, by, except)
+        : writeParticipant(described, by, except)
   if (mute === undefined) return decision
   const asked: RoomEvent = {
     to: { user: target.user, device: target.device },
@@ -63,7 +63,7 @@ interface RoleChange {
 function assignRole(parts: RoomParts, target: ParticipantRecord, { role, by, except }: RoleChange): RoomDecision {
   const { user, device, claimed } = target
   const others = participantsOf(parts, user).filter(each => each.device !== device)
-  const decisions = [target, ...others].map(participant => updateParticipant({ ...participant, role }, by, except))
+  const decisions = [target, ...others].map(participant => writeParticipant({ ...participant, role }, by, except))
   const record: RoomUser = { ...roomUser(parts, user), role, assigned: { role, claimed } }
   return mergeDecisions({ writes: { [PART.user(user)]: record }, events: [] }, ...decisions)
 }

@@ -153,14 +153,14 @@ export const announceForgotten = (participation: ParticipantRef): RoomDecision =
 /** The participant's device has disconnected or is not live. */
 export function markAway(participant: ParticipantRecord, since: number): RoomDecision {
   return participant.awaySince === null
-    ? updateParticipant({ ...participant, awaySince: since }, null, participant.participantId)
+    ? writeParticipant({ ...participant, awaySince: since }, null, participant.participantId)
     : NO_CHANGE
 }
 
 export function markBack(participant: ParticipantRecord): RoomDecision {
   return participant.awaySince === null
     ? NO_CHANGE
-    : updateParticipant({ ...participant, awaySince: null }, null, participant.participantId)
+    : writeParticipant({ ...participant, awaySince: null }, null, participant.participantId)
 }
 
 /** The participants of a user, as far as their parts were read. */
@@ -191,7 +191,7 @@ export function decideRemoval(
 export const ownParticipantId = (parts: RoomParts, endpoint: Endpoint) =>
   parts.get<ParticipantRecord>(PART.participantOf(endpoint))?.participantId
 
-export function updateParticipant(participant: ParticipantRecord, by: Endpoint | null, except?: string): RoomDecision {
+export function writeParticipant(participant: ParticipantRecord, by: Endpoint | null, except?: string): RoomDecision {
   return {
     writes: { [PART.participantOf(participant)]: participant },
     events: [roomEvent('room.participant_updated', { participant: viewParticipant(participant), by }, except)]

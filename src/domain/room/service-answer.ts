@@ -3,7 +3,7 @@ import type { Actor } from '../../schemas/claims.js'
 import type { Role } from '../../schemas/room.js'
 import type { RoomDefinition } from '../../schemas/room-service.js'
 import { roomUser } from './access.js'
-import { leaveWithDevices, updateParticipant } from './participants.js'
+import { leaveWithDevices, writeParticipant } from './participants.js'
 import {
   mergeDecisions,
   NO_CHANGE,
@@ -91,7 +91,7 @@ export function adoptRoles(
     const theirs = changing.filter(participant => participant.user === user)
     if (role === null) return leaveWithDevices(parts, theirs, { reason: 'removed', by: null, now })
     const record: RoomUser = { ...roomUser(parts, user), role, assigned: null }
-    const updates = theirs.map(participant => updateParticipant({ ...participant, role, claimed: role }, null))
+    const updates = theirs.map(participant => writeParticipant({ ...participant, role, claimed: role }, null))
     return mergeDecisions({ writes: { [PART.user(user)]: record }, events: [] }, ...updates)
   })
   return mergeDecisions({ writes: {}, events: [] }, ...decisions)

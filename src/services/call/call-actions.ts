@@ -6,7 +6,7 @@ import { viewCall } from '../../domain/call/state.js'
 import {
   type CallRecord,
   callIn,
-  decideCancel,
+  decideCallCancel,
   earlyCancelTombstone,
   type FinalTombstone,
   tombstoneOf,
@@ -73,7 +73,7 @@ export async function cancelCall(context: Context, actor: Actor, callId: string)
   if (!isParty(record, actor.user)) await chargeEarlyCancel(context, actor, callId)
   return runUnlimited(context, actor, async () => {
     const { before, state } = await updateRecord(context, { id: callId }, (record, now) =>
-      decideCancel(record, command, now)
+      decideCallCancel(record, command, now)
     )
     recordKeepalive(context, actor)
     const now = context.clock.now()

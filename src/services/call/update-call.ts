@@ -9,10 +9,10 @@ import {
   type AggregateRules,
   type Change,
   type Decision,
+  keepState,
   type LeaseRefusal,
   type UpdateResult,
-  type UpdateTarget,
-  unchanged
+  type UpdateTarget
 } from '../aggregate-rules.js'
 import type { Context } from '../context.js'
 import { schedulePresenceCheck } from '../presence/publish-presence.js'
@@ -38,7 +38,7 @@ const RULES: AggregateRules<CallRecord> = {
   },
   partiesOf: record => (record.phase === 'void' ? [] : usersOf(record)),
   endForgotten: (record, now) =>
-    record.phase === 'void' ? unchanged(record) : end(record, { reason: 'server', by: null, except: null }, now),
+    record.phase === 'void' ? keepState(record) : end(record, { reason: 'server', by: null, except: null }, now),
   holderOf: record => (record.phase === 'void' ? null : holderOfCall(record)),
   contactUpdateOf: (context, before, after) =>
     after.phase === 'void' ? null : contactUpdateOf(context, callIn(before), after),

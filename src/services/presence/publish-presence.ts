@@ -10,7 +10,7 @@ import {
 } from '../../domain/presence/presence.js'
 import type { WatchedPresence } from '../../schemas/presence.js'
 import type { Watcher } from '../../store/watches.js'
-import { type Decision, unchanged } from '../aggregate-rules.js'
+import { type Decision, keepState } from '../aggregate-rules.js'
 import type { Context } from '../context.js'
 import { absenceCountsFrom } from '../device/liveness.js'
 import { createUpdater } from '../update-aggregate.js'
@@ -93,7 +93,7 @@ async function checkPresence(context: Context, user: string): Promise<WatchedSta
 
 /** Presence is read after the state, so each commit is based on a presence at least as new as the one before. */
 async function decideCheck(context: Context, watched: WatchedState | null): Promise<Decision<WatchedState>> {
-  if (watched === null || watched.checkAt === null) return unchanged(watched)
+  if (watched === null || watched.checkAt === null) return keepState(watched)
   const check = await readCheck(context, watched.user)
   const { state, publishes } = decidePresence(watched, check, context.clock.now())
   if (!publishes) return { state, events: [] }

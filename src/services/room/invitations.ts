@@ -4,7 +4,7 @@ import { endpoint } from '../../domain/endpoint.js'
 import { partsOfAccess } from '../../domain/room/access.js'
 import * as rules from '../../domain/room/invitation.js'
 import {
-  decideCancel,
+  decideInvitationCancel,
   partsOfCancel,
   partsReadForCancel,
   viewEarlyCancel
@@ -239,7 +239,7 @@ async function cancelInRoom(
 ): Promise<UnlimitedResult<void>> {
   const command = { actor, invitationId }
   const basis = { roomId, read: partsReadForCancel(command), parts: (room: RoomParts) => partsOfCancel(room, command) }
-  const { decision } = await changeRoom(context, basis, (room, now) => decideCancel(room, command, now))
+  const { decision } = await changeRoom(context, basis, (room, now) => decideInvitationCancel(room, command, now))
   recordKeepalive(context, actor)
   return { result: undefined, isRepeat: decision === NO_CHANGE }
 }

@@ -16,7 +16,7 @@ import { currentParticipations } from './memberships.js'
 import { type ReadRoom, readRoom } from './parts.js'
 import { checkInvitations } from './ringing-invitations.js'
 import { compareWithService } from './room-service.js'
-import { changeOpenRoom, changeRoom, type RoomScope, startFanout } from './update-room.js'
+import { changeOpenRoom, changeRoom, type RoomScope, startRoomFanout } from './update-room.js'
 
 /** The device has connected: it is no longer away in its rooms. */
 export async function markBackInRooms(context: Context, actor: Actor): Promise<void> {
@@ -68,7 +68,7 @@ export async function checkRoom(context: Context, roomId: string, claimedUntil: 
     await changeRoom(context, { roomId, parts: [PART.settings] }, restartExpiry)
     return
   }
-  if (room.publishedVersion < room.version) startFanout(context, roomId)
+  if (room.publishedVersion < room.version) startRoomFanout(context, roomId)
   resumeChatDelivery(context, roomId)
   compareWithService(context, roomId)
   await removeFormerUsers(context, room)

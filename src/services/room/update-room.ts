@@ -103,7 +103,7 @@ async function commit<D extends RoomChange>(
   if (result.status === 'conflict') return { retryOn: undefined }
   const { version } = result
   if (result.status === 'known') return { result: { decision, room, version, isRepeat: true, excess: [] } }
-  if (result.fanoutLease) startFanout(context, room.roomId)
+  if (result.fanoutLease) startRoomFanout(context, room.roomId)
   return { result: { decision, room, version, isRepeat: false, excess: result.excess ?? [] } }
 }
 
@@ -122,7 +122,7 @@ async function chargeRecipients(
 }
 
 /** Publishes the room's fan-out log to its recipients, in the background. */
-export function startFanout(context: Context, roomId: string): void {
+export function startRoomFanout(context: Context, roomId: string): void {
   context.startFanout({ kind: 'room', id: roomId })
 }
 

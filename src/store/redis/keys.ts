@@ -47,7 +47,7 @@ export const DEAD_LETTER_IDS_KEY = `${prefixOf(0)}dead-letter-ids`
 // Aggregates.
 const nameOf = ({ kind, id }: AggregateRef) => `${kind}:${id}`
 /** The aggregate of a state or outbox key. */
-export function refOf(key: string): AggregateRef {
+export function parseAggregateKey(key: string): AggregateRef {
   const [, , , kind, id = ''] = key.split(':')
   return { kind: kind as AggregateRef['kind'], id }
 }

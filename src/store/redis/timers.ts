@@ -12,7 +12,7 @@ import {
 } from '../timers.js'
 import type { RunCommand } from './clients.js'
 import { toFault } from './faults.js'
-import { NODES_KEY, pendingKey, refOf, timersKey } from './keys.js'
+import { NODES_KEY, parseAggregateKey, pendingKey, timersKey } from './keys.js'
 import { claimDue, recordHeartbeat } from './scripts.js'
 import { shareOf } from './shares.js'
 import type { Topology } from './topology.js'
@@ -59,7 +59,13 @@ async function claimIn(
     [now, held, now - staleMs, limit]
   )
   const nextClaimAt = Math.min(now + CLAIM_EVERY_MS, next === '' ? Infinity : Number(next))
-  return { due: due.map(refOf), stale: stale.map(refOf), claimedUntil: held, more: more === 1, nextClaimAt }
+  return {
+    due: due.map(parseAggregateKey),
+    stale: stale.map(parseAggregateKey),
+    claimedUntil: held,
+    more: more === 1,
+    nextClaimAt
+  }
 }
 
 function createShareClaims({ runCommand, node, log }: Parts): RedisTimers {

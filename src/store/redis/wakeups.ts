@@ -3,7 +3,7 @@
 import type { StoredEvent, Wakeup, Wakeups } from '../store.js'
 import type { Channels, Listener } from './channels.js'
 import type { RunCommand } from './clients.js'
-import { refOf, wakeChannel } from './keys.js'
+import { parseAggregateKey, wakeChannel } from './keys.js'
 import { parseStamp } from './stamp.js'
 
 /** Null for a kind of a newer release, during a rolling deploy. */
@@ -44,7 +44,7 @@ class WakeupListener implements Listener {
   receive(text: string): void {
     if (text.startsWith(STATE)) {
       const [, key = '', stamp = '', state = ''] = text.split('\n')
-      for (const listen of this.#commits) listen(refOf(key), { ...parseStamp(stamp), state })
+      for (const listen of this.#commits) listen(parseAggregateKey(key), { ...parseStamp(stamp), state })
       return
     }
     const wakeup = parseWakeup(text)

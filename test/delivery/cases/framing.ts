@@ -2,7 +2,7 @@
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import type { Test } from 'tap'
-import { ENDS, type EndReason } from '../../../src/ends.js'
+import { ENDS, type StreamEndReason } from '../../../src/ends.js'
 import type { SseClient } from '../../helpers/sse.js'
 import { until } from '../../helpers/until.js'
 import type { Engine } from '../engines.js'
@@ -94,7 +94,7 @@ export function framingTests(t: Test, engine: Engine): void {
     t.match(body.toString(), /^retry: \d+\nid: \S+\nevent: hello\ndata: .*\n\nretry: 600000\nevent: end\ndata: .*\n\n$/)
   })
 
-  const endings: Partial<Record<EndReason, (fixture: DeliveryFixture, node: Node) => Promise<unknown>>> = {
+  const endings: Partial<Record<StreamEndReason, (fixture: DeliveryFixture, node: Node) => Promise<unknown>>> = {
     superseded: (fixture, node) => fixture.open(node),
     signed_off: ({ store }) => store.mailboxes.remove('alice', 'phone'),
     auth_expired: async ({ clock }) => clock.advance(60_000),
@@ -108,13 +108,13 @@ export function framingTests(t: Test, engine: Engine): void {
     drain: (_, node) => node.streams.drain({ windowMs: 0 })
   }
   for (const [reason, end] of Object.entries(endings)) {
-    const { reconnect } = ENDS[reason as EndReason]
+    const { reconnect } = ENDS[reason as StreamEndReason]
     test(`a stream that ends «${reason}» ${reconnect ? 'is cut short' : 'has a complete body'}`, async (t, fixture, node) => {
       const as = `alice phone ${reason === 'auth_expired' ? fixture.clock.now() + 50_000 : ''}`.trim()
       const stream = await fixture.open(node, '?ack=true', { as })
       await stream.next('hello')
       await end(fixture, node)
-      await checkEnd(t, stream, reason as EndReason)
+      await checkEnd(t, stream, reason as StreamEndReason)
     })
   }
 
@@ -135,7 +135,7 @@ export function framingTests(t: Test, engine: Engine): void {
   })
 }
 
-async function checkEnd(t: Test, stream: SseClient, reason: EndReason): Promise<void> {
+async function checkEnd(t: Test, stream: SseClient, reason: StreamEndReason): Promise<void> {
   t.match(await stream.next('end'), { data: { reason, reconnect: ENDS[reason].reconnect } })
   await stream.ended()
   t.equal(stream.isComplete(), !ENDS[reason].reconnect)
