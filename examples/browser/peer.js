@@ -120,7 +120,7 @@ export class Peer {
     this.#isTrickling = false
   }
 
-  /** Candidates of one generation, because the server accepts or refuses a batch as a whole. */
+  /** Candidates of one generation, because `end` names none: it would end the newest. */
   #takeBatch() {
     const ufrag = this.#unsent[0]?.usernameFragment
     const other = this.#unsent.findIndex(each => each !== null && each.usernameFragment !== ufrag)

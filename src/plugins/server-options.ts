@@ -122,7 +122,13 @@ function createLogger(level: string): FastifyBaseLogger {
 
 const buildCompiler = AjvCompiler()
 /** Unknown members are refused, not removed. Validation stops at the first mistake, which bounds its cost. */
-const STRICT = { coerceTypes: false, removeAdditional: false, useDefaults: true, allErrors: false } as const
+const STRICT = {
+  coerceTypes: false,
+  removeAdditional: false,
+  useDefaults: true,
+  allErrors: false,
+  allowUnionTypes: true
+} as const
 
 /** A wrong type in a body is a 400. Members of a path, a query and headers are text, which is coerced to the type of the schema. */
 const buildValidator: AjvCompiler.BuildCompilerFromPool = schemas => {

@@ -1,5 +1,6 @@
 // Offer, answer and candidates between participants of a room.
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { acceptBareCandidates } from '../plugins/signal-bodies.js'
 import { BODY_PROBLEMS, problems } from '../schemas/problem.js'
 import { RoomAnswerRequest, RoomCandidatesRequest, RoomOfferRequest } from '../schemas/room-signal.js'
 import { CandidatesResponse, DescriptionResponse } from '../schemas/signal.js'
@@ -58,14 +59,16 @@ const SEND_ROOM_ANSWER = {
 
 const SEND_ROOM_CANDIDATES = {
   config: { limit: 'signals' },
+  preValidation: acceptBareCandidates,
   schema: {
     operationId: 'sendRoomCandidates',
     tags: ['room signals'],
     summary: 'Send ICE candidates in a room',
     description:
       'Sends candidates to one participant, who receives `signal.candidates`. Without `to` they go to all others; that requires the grant ' +
-      '`publish`. Candidates may be sent before their description: they wait for it for up to ten minutes. Candidates of an older ICE ' +
-      'generation fail with `stale_candidate`.',
+      '`publish`. Candidates may be sent before their description: they are held for up to ten minutes and delivered after it.\n\n' +
+      'Each candidate is judged by itself, as in `sendCandidates`. A broadcast candidate is held if one of the others has no description of ' +
+      'its generation yet.',
     params: RoomParams,
     body: RoomCandidatesRequest,
     response: {

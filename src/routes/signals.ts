@@ -1,5 +1,6 @@
 // Offer, answer and candidates of a call.
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { acceptBareCandidates } from '../plugins/signal-bodies.js'
 import { BODY_PROBLEMS, problems } from '../schemas/problem.js'
 import {
   AnswerRequest,
@@ -60,13 +61,17 @@ const SEND_ANSWER = {
 
 const SEND_CANDIDATES = {
   config: { limit: 'signals' },
+  preValidation: acceptBareCandidates,
   schema: {
     operationId: 'sendCandidates',
     tags: ['signals'],
     summary: 'Send ICE candidates',
     description:
-      'Sends one or more candidates; the other side receives `signal.candidates`. Candidates may be sent before their offer or answer: up to ' +
-      '256 wait for it and are delivered after it. Candidates of an older ICE generation fail with `stale_candidate`.',
+      'Sends one or more candidates, in canonical form; the other side receives `signal.candidates`. Candidates may be sent before their ' +
+      'offer or answer: up to 256 are held and delivered after it.\n\n' +
+      'Each candidate is judged by itself: one of an older ICE generation, or with a mistake in it, is listed in `rejected`, and the others are ' +
+      'sent. The request fails only if all are rejected, with the code of the first.\n\n' +
+      'A body that is itself one candidate, or a list of them, is accepted too.',
     params: CallParams,
     body: CandidatesRequest,
     response: {

@@ -111,7 +111,7 @@ const CALLS: Readonly<Record<string, Example>> = {
   },
   sendOffer: { body: { sdp: SECOND_SDP, revision: 2 }, reply: { revision: 2, delivery } },
   sendAnswer: { body: { sdp: SDP_EXAMPLE, revision: 1 }, reply: { revision: 1, delivery } },
-  sendCandidates: { body: { candidates, end: true }, reply: { accepted: 1, waiting: 0, delivery } }
+  sendCandidates: { body: { candidates, end: true }, reply: { accepted: 1, held: [], rejected: [], delivery } }
 }
 
 const watching = [

@@ -2,6 +2,7 @@
 import { type Static, Type } from 'typebox'
 import { ERRORS, type ErrorCode } from '../errors.js'
 import { CallId, Strict } from './common.js'
+import { RejectedCandidate } from './signal.js'
 
 export const Issue = Type.Object(
   {
@@ -33,7 +34,12 @@ export const Problem = Type.Object(
     version: Type.Optional(
       Type.Integer({ minimum: 0, description: 'The current version of the call. Given with conflicts.' })
     ),
-    activeCallId: Type.Optional(CallId('The call you are in. Given with `caller_busy`.'))
+    activeCallId: Type.Optional(CallId('The call you are in. Given with `caller_busy`.')),
+    rejected: Type.Optional(
+      Type.Array(RejectedCandidate, {
+        description: 'Every candidate of the request. Given if none of them was accepted.'
+      })
+    )
   },
   // RFC 9457, section 3.2: members that a client does not know are to be ignored.
   {

@@ -96,7 +96,7 @@ export const ROOM_EXAMPLES: Readonly<Record<string, Example>> = {
   },
   sendRoomOffer: { body: { to, sdp: SDP_EXAMPLE }, reply: { revision: 1, delivery } },
   sendRoomAnswer: { body: { to, sdp: SDP_EXAMPLE }, reply: { revision: 1, delivery } },
-  sendRoomCandidates: { body: { to, candidates, end: true }, reply: { accepted: 1, waiting: 0, delivery } },
+  sendRoomCandidates: { body: { to, candidates, end: true }, reply: { accepted: 1, held: [], rejected: [], delivery } },
   postMessage: { body: { content: MESSAGE.content, messageId: MESSAGE.messageId }, reply: { message: MESSAGE } },
   listMessages: { reply: { messages: [MESSAGE], before: null, after: null } },
   sendTyping: { body: { typing: true } }

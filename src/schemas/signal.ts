@@ -1,6 +1,6 @@
 // Session descriptions and ICE candidates as they go over the wire (RFC 8829, RFC 8839, RFC 8840).
 import { type Static, Type } from 'typebox'
-import { Delivery, Nullable, Strict } from './common.js'
+import { Delivery, Strict } from './common.js'
 
 /** 64 KiB: several times the largest description browsers make for a call. */
 export const SDP_MAX_BYTES = 65536
@@ -27,28 +27,67 @@ export const Sdp = Type.String({
   examples: [SDP_EXAMPLE]
 })
 
+/** Of any stack: RFC 8839 section 5.4 allows ice-chars only, but several stacks send others, such as `=` and `-`. */
+const UFRAG_PATTERN = '^[!-~]*$'
+const UFRAG_MAX_LENGTH = 256
+
+const MID = { maxLength: 128, pattern: '^[^\\u0000\\r\\n]*$' }
+const SDP_MID = 'Identification tag of the media section.'
+const SDP_M_LINE_INDEX = 'Index of the media section.'
+const USERNAME_FRAGMENT = 'The ICE ufrag. It tells which ICE generation the candidate belongs to.'
+
 export const Candidate = Type.Object(
   {
     candidate: Type.String({
       maxLength: CANDIDATE_MAX_BYTES,
-      pattern: '^[^\\u0000\\r\\n]*$',
-      description: 'The candidate attribute (RFC 8839, section 5.1). Empty: no more candidates for this media line.',
+      description: 'The candidate attribute (RFC 8839, section 5.1). Empty: no more candidates for this media section.',
       examples: [CANDIDATE_EXAMPLE.candidate]
     }),
-    sdpMid: Type.Optional(
-      Nullable(Type.String({ maxLength: 128, pattern: '^[^\\u0000\\r\\n]*$' }), 'Identification tag of the media line.')
-    ),
-    sdpMLineIndex: Type.Optional(Nullable(Type.Integer({ minimum: 0, maximum: 65535 }), 'Index of the media line.')),
+    sdpMid: Type.Optional(Type.String({ ...MID, description: SDP_MID })),
+    sdpMLineIndex: Type.Optional(Type.Integer({ minimum: 0, maximum: 65535, description: SDP_M_LINE_INDEX })),
     usernameFragment: Type.Optional(
-      Nullable(
-        Type.String({ maxLength: 256, pattern: '^[A-Za-z0-9+/]*$' }),
-        'The ICE ufrag. It tells which ICE generation the candidate belongs to.'
-      )
+      Type.String({ maxLength: UFRAG_MAX_LENGTH, pattern: UFRAG_PATTERN, description: USERNAME_FRAGMENT })
     )
   },
-  { $id: 'Candidate', description: 'An `RTCIceCandidateInit`: what `RTCIceCandidate.toJSON()` returns.', ...Strict }
+  {
+    $id: 'Candidate',
+    description: 'An `RTCIceCandidateInit` in canonical form: pass it to `addIceCandidate`. No member is null.',
+    ...Strict
+  }
 )
 export type Candidate = Static<typeof Candidate>
+
+export interface CandidateObject {
+  readonly candidate: string | null
+  readonly sdpMid?: string | null
+  readonly sdpMLineIndex?: number | null
+  readonly usernameFragment?: string | null
+}
+
+/** One schema for all forms, not a union: a mistake in it is then reported at the member where it is. */
+export const CandidateInput = Type.Unsafe<CandidateObject | string | null>({
+  $id: 'CandidateInput',
+  description:
+    'A candidate as the platform makes it: an `RTCIceCandidate`, what its `toJSON()` returns, or the bare line as a string, which belongs to ' +
+    'the first media section. One of `sdpMid` and `sdpMLineIndex` is required; members that are not listed are ignored. A line may begin with ' +
+    '`a=` and end with spaces or CRLF; it has at most 1 KiB. `null`, an empty string, and an empty or null `candidate` of no media section ' +
+    'mean the end of candidates.',
+  type: ['object', 'string', 'null'],
+  required: ['candidate'],
+  properties: {
+    candidate: { type: ['string', 'null'], description: 'The candidate attribute (RFC 8839, section 5.1).' },
+    sdpMid: { type: ['string', 'null'], ...MID, description: SDP_MID },
+    sdpMLineIndex: { type: ['integer', 'null'], minimum: 0, maximum: 65535, description: SDP_M_LINE_INDEX },
+    usernameFragment: {
+      type: ['string', 'null'],
+      maxLength: UFRAG_MAX_LENGTH,
+      pattern: UFRAG_PATTERN,
+      description: USERNAME_FRAGMENT
+    }
+  },
+  examples: [CANDIDATE_EXAMPLE]
+})
+export type CandidateInput = Static<typeof CandidateInput>
 
 const Revision = (description: string) => Type.Integer({ minimum: 1, maximum: 1_000_000, description })
 
@@ -74,12 +113,17 @@ export type AnswerRequest = Static<typeof AnswerRequest>
 
 export const CandidatesRequest = Type.Object(
   {
-    candidates: Type.Array(Candidate, {
-      maxItems: CANDIDATES_MAX_ITEMS,
-      description: 'In the order they were gathered.'
-    }),
+    candidates: Type.Optional(
+      Type.Array(CandidateInput, {
+        maxItems: CANDIDATES_MAX_ITEMS,
+        description: 'In the order they were gathered. May be left out with `end`.'
+      })
+    ),
     end: Type.Optional(
-      Type.Boolean({ description: 'These are the last candidates of this ICE generation (RFC 8838, section 13).' })
+      Type.Boolean({
+        description:
+          'These are the last candidates of this ICE generation (RFC 8838, section 13). The same as `null` at the end of `candidates`.'
+      })
     )
   },
   { $id: 'CandidatesRequest', ...Strict }
@@ -91,13 +135,51 @@ export const DescriptionResponse = Type.Object(
   { $id: 'DescriptionResponse', ...Strict }
 )
 
+const CandidateIndex = Type.Integer({ minimum: 0, description: 'Its place in `candidates` of the request.' })
+
+export const HELD_REASONS = ['no_description', 'unknown_ufrag', 'call_ringing'] as const
+
+export const HeldCandidate = Type.Object(
+  {
+    index: CandidateIndex,
+    reason: Type.Enum([...HELD_REASONS], {
+      $id: 'HeldReason',
+      description:
+        '`no_description`: you have not sent an offer or answer yet; in a room, not to every participant it is for. `unknown_ufrag`: none of ' +
+        'your descriptions has its ufrag yet. `call_ringing`: no device has answered the call yet.'
+    })
+  },
+  { $id: 'HeldCandidate', description: 'A candidate that waits, and what for.', ...Strict }
+)
+export type HeldCandidate = Static<typeof HeldCandidate>
+
+export const CANDIDATE_REFUSALS = [
+  'invalid_candidate',
+  'too_large',
+  'stale_candidate',
+  'too_many_waiting_candidates'
+] as const
+
+export const RejectedCandidate = Type.Object(
+  {
+    index: CandidateIndex,
+    code: Type.Enum([...CANDIDATE_REFUSALS], {
+      $id: 'CandidateRefusal',
+      description: 'A problem code: `GET /problems/{code}` explains it.'
+    }),
+    detail: Type.String({ description: 'What is wrong with it, for the developer.' })
+  },
+  { $id: 'RejectedCandidate', description: 'A candidate that was refused, and why.', ...Strict }
+)
+export type RejectedCandidate = Static<typeof RejectedCandidate>
+
 export const CandidatesResponse = Type.Object(
   {
-    accepted: Type.Integer({ minimum: 0, description: 'Number of candidates that were accepted.' }),
-    waiting: Type.Integer({
-      minimum: 0,
-      description: 'Of those, the number that wait until their description is sent.'
+    accepted: Type.Integer({ minimum: 0, description: 'Number of candidates that were sent or are held.' }),
+    held: Type.Array(HeldCandidate, {
+      description: 'Those of the accepted that wait. Each is delivered after the description it waits for.'
     }),
+    rejected: Type.Array(RejectedCandidate, { description: 'Those that were refused. The others were accepted.' }),
     delivery: Delivery
   },
   { $id: 'CandidatesResponse', ...Strict }

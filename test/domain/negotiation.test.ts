@@ -1,7 +1,7 @@
 // Offers, answers and candidates of a call: revisions, collisions, ICE generations, waiting candidates.
 import t from 'tap'
 import type { CallCommand } from '../../src/domain/call/command.js'
-import { countWaitingOf } from '../../src/domain/call/signal.js'
+import { judgeCandidatesOf } from '../../src/domain/call/signal.js'
 import type { CallDecision, CallState } from '../../src/domain/call/state.js'
 import { WAITING_MAX } from '../../src/domain/negotiation/waiting-candidates.js'
 import type { Candidate } from '../../src/schemas/signal.js'
@@ -119,7 +119,8 @@ t.test('candidates wait for their description and are sent after it', async t =>
   const early = candidates(3, 'a1')
   const held = decide(connecting(), trickle(phone, early))
   t.strictSame(held.events, [])
-  t.equal(countWaitingOf(connecting(), 'caller', early), 3, 'as the reply says')
+  const verdict = judgeCandidatesOf(connecting(), 'caller', { candidates: early })
+  t.match(verdict, { accepted: 3, held: [0, 1, 2].map(index => ({ index, reason: 'no_description' })) })
   const offered = decide(held.state, describe('offer', phone, 'a1'))
   t.strictSame(
     offered.events.map(({ type }) => type),
@@ -178,14 +179,51 @@ t.test('a renegotiation without an ICE restart keeps the generation', async t =>
   t.equal(outcomeOf(state, trickle(phone, candidates(1, 'a1'))), 'same: bob/laptop candidates')
 })
 
-t.test('one batch may have current and early candidates, but no old ones', async t => {
+t.test('one batch may have current, early and old candidates, and each is judged by itself', async t => {
   const mixed = decide(negotiated(), trickle(phone, [candidate(1, 'a1'), candidate(2, 'a2'), candidate(3)]))
   t.strictSame(sentCandidates(mixed), [candidate(1, 'a1'), candidate(3)])
   t.strictSame(mixed.state.signaled.caller.waiting, [candidate(2, 'a2')])
   const restarted = decide(mixed.state, describe('offer', phone, 'a2'))
   t.strictSame(sentCandidates(restarted), [candidate(2, 'a2')])
-  const withOld = trickle(phone, [candidate(4, 'a2'), candidate(5, 'a1')])
-  t.equal(outcomeOf(restarted.state, withOld), 'stale_candidate', 'and then none of it is taken')
+  const batch = [candidate(4, 'a1'), candidate(5, 'a2'), candidate(6, 'a3'), candidate(7, 'a1')]
+  const withOld = decide(restarted.state, trickle(phone, batch))
+  t.strictSame(sentCandidates(withOld), [candidate(5, 'a2')])
+  t.strictSame(withOld.state.signaled.caller.waiting, [candidate(6, 'a3')])
+  t.match(judgeCandidatesOf(restarted.state, 'caller', { candidates: batch }), {
+    accepted: 2,
+    held: [{ index: 2, reason: 'unknown_ufrag' }],
+    rejected: [
+      { index: 0, code: 'stale_candidate', detail: /^candidates\[0\]: .*older ICE generation/ },
+      { index: 3, code: 'stale_candidate' }
+    ]
+  })
+})
+
+t.test('a request of which every candidate is refused changes nothing and lists all of them', async t => {
+  const restarted = then(negotiated(), describe('offer', phone, 'a2'))
+  const invalid = { index: 1, code: 'invalid_candidate' as const, detail: 'candidates[1]: …' }
+  const batch = { candidates: candidates(2, 'a1'), positions: [0, 2], rejected: [invalid], end: true }
+  t.match(attempt(restarted, { type: 'candidates', actor: phone, batch }, 0), {
+    code: 'stale_candidate',
+    detail: /^candidates\[0\]/,
+    extra: { revision: 2, rejected: [{ index: 0 }, invalid, { index: 2 }] }
+  })
+})
+
+t.test('a held candidate says what it waits for', async t => {
+  const { description } = describe('offer', phone, 'a1')
+  const rows = [
+    [ringing(), candidate(1, 'a1'), 'no_description'],
+    [ringing({ offer: description }), candidate(1, 'a1'), 'call_ringing'],
+    [ringing({ offer: description }), candidate(1), 'call_ringing'],
+    [ringing({ offer: description }), candidate(1, 'a2'), 'unknown_ufrag'],
+    [connecting(), candidate(1), 'no_description'],
+    [negotiated(), candidate(1, 'a2'), 'unknown_ufrag']
+  ] as const
+  for (const [state, each, reason] of rows) {
+    const { held } = judgeCandidatesOf(state, 'caller', { candidates: [each] })
+    t.strictSame(held, [{ index: 0, reason }])
+  }
 })
 
 t.test('candidates wait for their generation while another one is described', async t => {
@@ -228,6 +266,13 @@ t.test(`at most ${WAITING_MAX} candidates of a side wait, and a batch above that
   t.equal(outcomeOf(full, trickle(phone, [], true)), 'connecting', 'the end is no candidate')
   t.equal(sentCandidates(decide(full, describe('offer', phone, 'a1'))).length, WAITING_MAX)
   const now = then(negotiated(), trickle(phone, candidates(WAITING_MAX, 'a2')))
+  const mixed = [candidate(1, 'a1'), candidate(999, 'a2')]
+  t.equal(outcomeOf(now, trickle(phone, mixed)), 'same: bob/laptop candidates', 'what need not wait is sent')
+  t.match(judgeCandidatesOf(now, 'caller', { candidates: mixed }), {
+    accepted: 1,
+    held: [],
+    rejected: [{ index: 1, code: 'too_many_waiting_candidates' }]
+  })
   t.equal(outcomeOf(now, trickle(phone, candidates(64, 'a1'))), 'same: bob/laptop candidates')
 })
 

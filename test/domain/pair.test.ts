@@ -4,11 +4,11 @@ import { withBatch } from '../../src/domain/negotiation/broadcast.js'
 import { parseDescription } from '../../src/domain/negotiation/sdp.js'
 import { WAITING_MAX } from '../../src/domain/negotiation/waiting-candidates.js'
 import {
-  countPairWaiting,
   decidePair,
   dropWaitingCandidates,
   endPair,
   type JoinedParticipant,
+  judgePairCandidates,
   newPair,
   orderByJoin,
   type PairCommand,
@@ -148,8 +148,9 @@ t.test('candidates wait for their description, and follow it', async t => {
   t.equal(outcomeOf(early, LATE, offer('b1')), 'zoe offer 1; zoe candidates 1,2,3 end')
   t.equal(decide(early, LATE, offer('b1')).state.signaled.later.waiting.length, 0)
   t.equal(outcomeOf(early, EARLY, offer('a1')), 'adam offer 1', 'those of one side do not follow the other’s')
-  t.equal(countPairWaiting(early, 'p1', { candidates: candidates(2, 'b1') }), 2)
-  t.equal(countPairWaiting(decide(early, LATE, offer('b1')).state, 'p1', { candidates: candidates(2, 'b1') }), 0)
+  const batch = { candidates: candidates(2, 'b1') }
+  t.match(judgePairCandidates(early, 'p1', batch), { accepted: 2, held: { length: 2 }, rejected: { length: 0 } })
+  t.match(judgePairCandidates(decide(early, LATE, offer('b1')).state, 'p1', batch), { held: { length: 0 } })
 })
 
 t.test('those of a generation that is over are refused, those of the next wait', async t => {

@@ -23,7 +23,10 @@ flow('a straight call', async (t, scenario) => {
   const offered = await alice.post('calls/c1/offer', { sdp: sdp('aliceA') })
   t.match(offered, { revision: 1, delivery: { online: 1, queued: 0 } })
   t.match(await bob.expectEvent('signal.offer'), { from: alice.endpoint, revision: 1, sdp: sdp('aliceA') })
-  t.match(await alice.post('calls/c1/candidates', { candidates: candidates(2, 'aliceA') }), { accepted: 2, waiting: 0 })
+  t.match(await alice.post('calls/c1/candidates', { candidates: candidates(2, 'aliceA') }), {
+    accepted: 2,
+    held: { length: 0 }
+  })
   t.match(await bob.expectEvent('signal.candidates'), { candidates: candidates(2, 'aliceA'), end: false })
 
   await bob.post('calls/c1/answer', { sdp: sdp('bobA'), revision: 1 })
@@ -55,7 +58,10 @@ flow('an early offer, its candidates and the accept save a round trip', async (t
   const [alice, bob] = await scenario.addAliceAndBob()
   await alice.post('calls', { callId: 'c1', to: 'bob', offer: { sdp: sdp('aliceA') } })
   t.match(await bob.expectEvent('call.incoming'), { offer: { revision: 1, sdp: sdp('aliceA') } })
-  t.match(await alice.post('calls/c1/candidates', { candidates: candidates(3, 'aliceA') }), { accepted: 3, waiting: 3 })
+  t.match(await alice.post('calls/c1/candidates', { candidates: candidates(3, 'aliceA') }), {
+    accepted: 3,
+    held: { length: 3 }
+  })
   await bob.post('calls/c1/accept')
   t.match(await bob.expectEvent('signal.candidates'), { candidates: candidates(3, 'aliceA') })
   await bob.post('calls/c1/answer', { sdp: sdp('bobA') })
@@ -71,10 +77,13 @@ flow('candidates that overtake their description follow it', async (t, scenario)
   await bob.post('calls/c1/accept')
   await alice.expectEvent('call.accepted')
   // Bob’s device is at the other node, and so is the second half of alice’s candidates: as if a proxy spread her requests.
-  t.match(await alice.post('calls/c1/candidates', { candidates: candidates(2, 'aliceA') }), { accepted: 2, waiting: 2 })
+  t.match(await alice.post('calls/c1/candidates', { candidates: candidates(2, 'aliceA') }), {
+    accepted: 2,
+    held: { length: 2 }
+  })
   alice.useNode(scenario.lastNode)
   t.match(await alice.post('calls/c1/candidates', { candidates: candidates(2, 'aliceA', 3), end: true }), {
-    waiting: 2
+    held: { length: 2 }
   })
   await alice.post('calls/c1/offer', { sdp: sdp('aliceA') })
   t.match(await bob.expectEvent('signal.offer'), { revision: 1 })
@@ -131,7 +140,7 @@ flow('renegotiation, an ICE restart, and candidates of the old generation', asyn
   await alice.post('calls/c1/candidates', { candidates: candidates(1, 'aliceA') })
   await bob.expectEvent('signal.candidates')
 
-  t.match(await alice.post('calls/c1/candidates', { candidates: candidates(2, 'aliceB') }), { waiting: 2 })
+  t.match(await alice.post('calls/c1/candidates', { candidates: candidates(2, 'aliceB') }), { held: { length: 2 } })
   await alice.post('calls/c1/offer', { sdp: sdp('aliceB', 3), revision: 3 })
   t.match(await bob.expectEvent('signal.offer'), { revision: 3 })
   t.match(await bob.expectEvent('signal.candidates'), { revision: 3, candidates: candidates(2, 'aliceB') })

@@ -28,14 +28,18 @@ flow(
       { who: TestClient; id: string },
       { who: TestClient; id: string }
     ]
-    t.match(await broadcast(alice.who, 2, 'aliceA'), { accepted: 2, waiting: 2, delivery: { online: 0, queued: 0 } })
+    t.match(await broadcast(alice.who, 2, 'aliceA'), {
+      accepted: 2,
+      held: { length: 2 },
+      delivery: { online: 0, queued: 0 }
+    })
     await alice.who.post('rooms/r1/offer', { to: bob.id, sdp: sdp('aliceA') })
     await bob.who.expectEvent('signal.offer')
     t.equal(await heard(bob.who), 2)
     alice.who.useNode(scenario.lastNode)
     t.match(
       await broadcast(alice.who, 3, 'aliceA'),
-      { accepted: 3, waiting: 3, delivery: { online: 1 } },
+      { accepted: 3, held: { length: 3 }, delivery: { online: 1 } },
       'carol has no offer yet'
     )
     t.equal(await heard(bob.who), 3, 'and not the first two again')
@@ -61,7 +65,7 @@ flow(
     t.equal(await heard(bob.who), 1)
     await bob.who.post('rooms/r1/answer', { to: alice.id, sdp: sdp('bobB') })
     await alice.who.expectEvent('signal.answer')
-    t.match(await broadcast(alice.who, 2, 'aliceC'), { waiting: 2 })
+    t.match(await broadcast(alice.who, 2, 'aliceC'), { held: { length: 2 } })
     await alice.who.post('rooms/r1/offer', { to: bob.id, sdp: sdp('aliceC') })
     await bob.who.expectEvent('signal.offer')
     t.equal(await heard(bob.who), 2)
@@ -92,6 +96,6 @@ flow('a listener signals to one, and does not broadcast', async (t, scenario) =>
   await host.expectEvent('room.participant_joined')
   await bob.expectRefusal('not_permitted', 'rooms/r1/candidates', { candidates: candidates(1, 'bobB') })
   t.match(await bob.post('rooms/r1/candidates', { to: participantId, candidates: candidates(1, 'bobB') }), {
-    waiting: 1
+    held: { length: 1 }
   })
 })

@@ -104,11 +104,11 @@ flow('candidates that wait are charged to their sender, whichever pair they wait
     alice.who.request('POST', 'rooms/r1/candidates', { to, candidates: candidates(count, 'aliceA') })
   const window = { name: 'waiting', windowMs: 600_000, max: 4096, now: scenario.now() }
   await scenario.store.quotas.take(scenario.toWire('alice'), { ...window, want: 4095 })
-  t.match(await send(bob.id, 1), { status: 202, body: { waiting: 1 } })
+  t.match(await send(bob.id, 1), { status: 202, body: { held: [{ index: 0, reason: 'no_description' }] } })
   t.match(await send(bob.id, 1), { status: 429, body: { code: 'rate_limited', detail: /waiting in 600 s/ } })
   t.match(await send(carol.id, 1), { status: 429 })
   await alice.who.post('rooms/r1/offer', { to: bob.id, sdp: sdp('aliceA') })
   await bob.who.expectEvents('signal.offer', 'signal.candidates')
-  t.match(await send(bob.id, 1), { status: 202, body: { waiting: 0 } }, 'what need not wait costs nothing')
+  t.match(await send(bob.id, 1), { status: 202, body: { held: { length: 0 } } }, 'what need not wait costs nothing')
   await bob.who.expectEvent('signal.candidates')
 })

@@ -47,7 +47,7 @@ flow('what was for a participation that is over can be told from what is for the
 flow('offer, answer and candidates go from one to one, each description before its candidates', async (t, scenario) => {
   const [alice, bob, carol] = await meet(scenario)
   const early = { to: bob.id, candidates: candidates(2, 'aliceA') }
-  t.match(await alice.who.post('rooms/r1/candidates', early), { accepted: 2, waiting: 2 })
+  t.match(await alice.who.post('rooms/r1/candidates', early), { accepted: 2, held: { length: 2 } })
   await alice.who.post('rooms/r1/offer', { to: bob.id, sdp: sdp('aliceA') })
   const from = { ...alice.who.endpoint, participantId: alice.id }
   t.match(await bob.who.expectEvent('signal.offer'), { roomId: 'r1', from, to: bob.id, revision: 1 })

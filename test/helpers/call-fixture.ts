@@ -2,6 +2,7 @@
 // checked against the invariants of a call. The state is encoded as JSON and decoded after each step, as a store does.
 import assert from 'node:assert/strict'
 import type { CallCommand } from '../../src/domain/call/command.js'
+import { judgeCandidatesOf } from '../../src/domain/call/signal.js'
 import {
   type CallDecision,
   type CallEvent,
@@ -10,7 +11,7 @@ import {
   type Side,
   viewCall
 } from '../../src/domain/call/state.js'
-import { ufragOf } from '../../src/domain/negotiation/sdp.js'
+import { ufragOf } from '../../src/domain/negotiation/candidate.js'
 import { AppError } from '../../src/errors.js'
 import type { Endpoint } from '../../src/schemas/common.js'
 import type { Candidate } from '../../src/schemas/signal.js'
@@ -121,7 +122,9 @@ export class CallFixture {
     }
     if (command.type === 'candidates') {
       const side: Side = command.actor.user === after.caller.user ? 'caller' : 'callee'
-      this.accepted.push(...command.batch.candidates.map(candidate => ({ side, candidate })))
+      const { rejected } = judgeCandidatesOf(before as CallState, side, command.batch)
+      const isAccepted = (_: Candidate, position: number) => !rejected.some(({ index }) => index === position)
+      this.accepted.push(...command.batch.candidates.filter(isAccepted).map(candidate => ({ side, candidate })))
     }
   }
 

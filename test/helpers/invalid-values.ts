@@ -4,7 +4,7 @@ import fc, { type Arbitrary } from 'fast-check'
 import { Compile } from 'typebox/compile'
 
 export interface Schema {
-  readonly type?: string
+  readonly type?: string | readonly string[]
   readonly properties?: Readonly<Record<string, Schema>>
   readonly required?: readonly string[]
   readonly additionalProperties?: boolean | Schema
@@ -45,12 +45,14 @@ export function fits(schema: Schema, value: unknown): boolean {
   return validator.Check(value)
 }
 
+const typesOf = ({ type }: Schema): readonly (string | undefined)[] => (typeof type === 'object' ? type : [type])
+
 /** Valid values. */
 export function valid(schema: Schema): Arbitrary<unknown> {
   if (schema.examples?.length) return fc.constantFrom(...schema.examples)
   if (schema.enum) return fc.constantFrom(...schema.enum)
   if (schema.anyOf) return fc.oneof(...schema.anyOf.map(valid))
-  switch (schema.type) {
+  switch (typesOf(schema)[0]) {
     case 'object':
       return fc.record(mapValues(schema.properties ?? {}, valid), { requiredKeys: [...(schema.required ?? [])] })
     case 'array':
@@ -77,14 +79,15 @@ export function invalidValues(schema: Schema): Arbitrary<unknown> {
 function invalidVariants(schema: Schema): Arbitrary<unknown>[] {
   const variants: Arbitrary<unknown>[] = [fc.constantFrom(...ANYTHING)]
   if (schema.anyOf) variants.push(...schema.anyOf.flatMap(invalidVariants))
-  if (schema.type === 'string') variants.push(...invalidTexts(schema))
-  if (schema.type === 'integer') variants.push(fc.constantFrom(-1, 0, 2 ** 31, 2 ** 53, 1.5, '1', '0x1'))
-  if (schema.type === 'array') {
+  const types = typesOf(schema)
+  if (types.includes('string')) variants.push(...invalidTexts(schema))
+  if (types.includes('integer')) variants.push(fc.constantFrom(-1, 0, 2 ** 31, 2 ** 53, 1.5, '1', '0x1'))
+  if (types.includes('array')) {
     const { items = {}, maxItems = 0 } = schema
     variants.push(fc.array(valid(items), { minLength: maxItems + 1, maxLength: maxItems + 1 }))
     variants.push(invalidMember(items).map(item => [item]))
   }
-  if (schema.type === 'object') variants.push(...invalidObjects(schema))
+  if (types.includes('object')) variants.push(...invalidObjects(schema))
   return variants
 }
 

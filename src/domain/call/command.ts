@@ -1,7 +1,7 @@
 // The commands that change a call.
 import type { Call } from '../../schemas/call.js'
 import type { Endpoint } from '../../schemas/common.js'
-import type { CandidatesRequest } from '../../schemas/signal.js'
+import type { CandidateBatch } from '../negotiation/candidate.js'
 import type { Description } from '../negotiation/sdp.js'
 import type { MailboxHead, Side } from './state.js'
 
@@ -39,7 +39,7 @@ export type CallCommand =
       readonly description: Description
       readonly revision?: number | undefined
     }
-  | { readonly type: 'candidates'; readonly actor: Endpoint; readonly batch: CandidatesRequest }
+  | { readonly type: 'candidates'; readonly actor: Endpoint; readonly batch: CandidateBatch }
   /** The call's deadline is due. */
   | {
       readonly type: 'check'

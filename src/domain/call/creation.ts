@@ -2,7 +2,7 @@
 import { AppError } from '../../errors.js'
 import type { Endpoint } from '../../schemas/common.js'
 import { endpoint } from '../endpoint.js'
-import { NO_SIGNALS, type SideSignals } from '../negotiation/negotiation.js'
+import { NO_SIGNALS, type SideSignals } from '../negotiation/state.js'
 import type { CommandOf } from './command.js'
 import { callEvents, toSide } from './party.js'
 import { type CallDecision, type CallState, unchanged, viewCall } from './state.js'

@@ -1,7 +1,7 @@
 // How a call ends: cancel, reject, hang-up, and the end that the server decides.
 import type { Endpoint } from '../../schemas/common.js'
 import { endpoint } from '../endpoint.js'
-import { NO_SIGNALS } from '../negotiation/negotiation.js'
+import { NO_SIGNALS } from '../negotiation/state.js'
 import type { CommandOf } from './command.js'
 import { callEvents, conflict, requireSide, sideOf, toSide } from './party.js'
 import { type CallDecision, type CallState, type EndReason, type Side, unchanged, viewCall } from './state.js'

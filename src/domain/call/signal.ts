@@ -1,16 +1,8 @@
 // Offers, answers and candidates of a call: who may send them, and to which device they go. The negotiation itself is in negotiation.ts.
-import type { Candidate } from '../../schemas/signal.js'
-import {
-  applyAnswer,
-  applyCandidates,
-  applyOffer,
-  countWaiting,
-  type Negotiation,
-  type NegotiationResult,
-  releaseWaiting,
-  type Signal,
-  type Signaler
-} from '../negotiation/negotiation.js'
+import type { CandidateBatch } from '../negotiation/candidate.js'
+import { applyCandidates, type CandidateVerdict, judgeCandidates, releaseWaiting } from '../negotiation/candidates.js'
+import { applyAnswer, applyOffer } from '../negotiation/negotiation.js'
+import type { Negotiation, NegotiationResult, Signal, Signaler } from '../negotiation/state.js'
 import type { CommandOf } from './command.js'
 import { callEvents, conflict, endpointOf, requireActiveDevice, toDevice } from './party.js'
 import { type CallDecision, type CallEvent, type CallState, otherSide, type Side } from './state.js'
@@ -34,9 +26,9 @@ export function decideCandidates(state: CallState, command: CommandOf<'candidate
   return decide(state, side, applyCandidates(state, signalerOf(state, side), command.batch))
 }
 
-/** How many candidates of the batch would wait. */
-export function countWaitingOf(state: CallState, side: Side, batch: readonly Candidate[]): number {
-  return countWaiting(state, signalerOf(state, side), batch)
+/** What the command `candidates` does with each of them. */
+export function judgeCandidatesOf(state: CallState, side: Side, batch: CandidateBatch): CandidateVerdict {
+  return judgeCandidates(state, signalerOf(state, side), batch)
 }
 
 /** Sends the candidates of a side that wait and can be delivered now. Keeps the version: it is part of the decision that made `state`. */

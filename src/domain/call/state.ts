@@ -1,7 +1,7 @@
 // The state of a call as it is stored, and the parts of a decision.
 import type { Call } from '../../schemas/call.js'
 import type { Endpoint } from '../../schemas/common.js'
-import type { Negotiation } from '../negotiation/negotiation.js'
+import type { Negotiation } from '../negotiation/state.js'
 
 export type Phase = Call['state']
 export type EndReason = NonNullable<Call['reason']>

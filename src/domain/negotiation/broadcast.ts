@@ -1,8 +1,8 @@
 // Candidates for all participants of a room. They are numbered and stored once, with their sender. When a description of the sender is
 // committed in a pair, the pair sends those it has not sent yet and stores the number of the last one.
 import { AppError } from '../../errors.js'
-import type { Candidate, CandidatesRequest } from '../../schemas/signal.js'
-import { ufragOf } from './sdp.js'
+import type { Candidate } from '../../schemas/signal.js'
+import { type CandidateBatch, ufragOf } from './candidate.js'
 import { mayWait, WAITING_BOUNDS } from './waiting-candidates.js'
 
 export interface Broadcast {
@@ -16,10 +16,10 @@ export interface Broadcast {
 const NONE: Broadcast = { last: 0, candidates: [], endAt: 0 }
 
 /** Over the bounds, candidates of other generations than the new ones are dropped. @throws AppError too_many_waiting_candidates */
-export function withBatch(before: Broadcast | null, batch: CandidatesRequest): Broadcast {
+export function withBatch(before: Broadcast | null, batch: CandidateBatch): Broadcast {
   const { last, candidates, endAt } = before ?? NONE
   const fresh = batch.candidates.map((candidate, i) => [last + 1 + i, candidate] as const)
-  const next = last + fresh.length + (batch.end === true ? 1 : 0)
+  const next = last + fresh.length + (batch.end ? 1 : 0)
   const generations = new Set(batch.candidates.map(ufragOf))
   const current = candidates.filter(([, candidate]) => generations.has(ufragOf(candidate)))
   const kept = [
@@ -27,5 +27,5 @@ export function withBatch(before: Broadcast | null, batch: CandidatesRequest): B
     [...current, ...fresh]
   ].find(list => mayWait(list.map(([, each]) => each)))
   if (kept === undefined) throw new AppError('too_many_waiting_candidates', { detail: WAITING_BOUNDS })
-  return { last: next, candidates: kept, endAt: batch.end === true ? next : endAt }
+  return { last: next, candidates: kept, endAt: batch.end ? next : endAt }
 }

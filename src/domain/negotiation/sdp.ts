@@ -1,7 +1,7 @@
-// Validation of session descriptions and candidates, and their ICE generation.
+// Validation of session descriptions, and their ICE generation.
 import { createHash } from 'node:crypto'
 import { AppError } from '../../errors.js'
-import { CANDIDATE_MAX_BYTES, type Candidate, SDP_MAX_BYTES } from '../../schemas/signal.js'
+import { SDP_MAX_BYTES } from '../../schemas/signal.js'
 
 export interface Description {
   readonly sdp: string
@@ -56,28 +56,3 @@ function ufragsOf(sdp: string): string[] {
 const brokenLineOf = (sdp: string): number => sdp.split('\n').findIndex(line => !LINE.test(line)) + 1
 
 const invalidSdp = (detail: string) => new AppError('invalid_sdp', { detail })
-
-// RFC 8839 section 5.1: foundation, component, transport, priority, address, port, type; then pairs of extensions.
-const CANDIDATE =
-  /^(?:a=)?candidate:[A-Za-z0-9+/]{1,32} (\d{1,3}) [A-Za-z0-9-]{1,16} (\d{1,10}) [A-Za-z0-9.:%_-]{1,255} (\d{1,5}) typ [a-z]{1,16}(?: \S+ \S*)*$/
-const UFRAG = / ufrag (\S+)/
-
-/** @throws AppError invalid_candidate, too_large; the detail has the index in the batch */
-export function checkCandidates(candidates: readonly Candidate[]): void {
-  candidates.forEach(({ candidate }, index) => {
-    if (candidate === '') return // the end-of-candidates indication of one media section (W3C WebRTC, RTCIceCandidate)
-    if (Buffer.byteLength(candidate) > CANDIDATE_MAX_BYTES) {
-      throw new AppError('too_large', { detail: `candidates[${index}] is larger than ${CANDIDATE_MAX_BYTES} bytes` })
-    }
-    const [, component, priority, port] = CANDIDATE.exec(candidate) ?? []
-    const isValid = Number(component) <= 256 && Number(priority) < 2 ** 32 && Number(port) <= 65535
-    if (!isValid) {
-      throw new AppError('invalid_candidate', { detail: `candidates[${index}] does not follow RFC 8839 section 5.1` })
-    }
-  })
-}
-
-/** The generation that the candidate names; null: it belongs to the current one. */
-export function ufragOf(candidate: Candidate): string | null {
-  return candidate.usernameFragment || UFRAG.exec(candidate.candidate)?.[1] || null
-}

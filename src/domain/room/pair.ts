@@ -2,23 +2,19 @@
 // pair's. If offers collide, the first one stands; the participant who joined later is the polite side (W3C WebRTC, section 10.7, perfect
 // negotiation).
 import { AppError } from '../../errors.js'
-import type { CandidatesRequest } from '../../schemas/signal.js'
 import type { Broadcast } from '../negotiation/broadcast.js'
+import type { CandidateBatch } from '../negotiation/candidate.js'
+import { applyBroadcast, applyCandidates, type CandidateVerdict, judgeCandidates } from '../negotiation/candidates.js'
+import { applyAnswer, applyOffer } from '../negotiation/negotiation.js'
+import type { Description } from '../negotiation/sdp.js'
 import {
-  applyAnswer,
-  applyBroadcast,
-  applyCandidates,
-  applyOffer,
-  countWaiting,
-  isCurrent,
   isDescribed,
   type Negotiation,
   type NegotiationResult,
   NO_SIGNALS,
   type SideSignals,
   type Signaler
-} from '../negotiation/negotiation.js'
-import type { Description } from '../negotiation/sdp.js'
+} from '../negotiation/state.js'
 import { type ParticipantHead, type ParticipantRef, participantRef } from './state.js'
 
 type PairSide = 'earlier' | 'later'
@@ -42,7 +38,7 @@ export interface PairState extends Negotiation<PairSide> {
 
 export type PairCommand =
   | { readonly type: 'offer' | 'answer'; readonly description: Description; readonly revision?: number | undefined }
-  | { readonly type: 'candidates'; readonly batch: CandidatesRequest }
+  | { readonly type: 'candidates'; readonly batch: CandidateBatch }
   /** Sends what the sender has broadcast and the pair has not sent yet. */
   | { readonly type: 'broadcast'; readonly broadcast: Broadcast }
 
@@ -118,17 +114,14 @@ function apply(state: PairState, signaler: Signaler<PairSide>, command: PairComm
 }
 
 /** The participant `from` has sent an offer or answer to the other one. */
-export const isDescribedBy = (state: PairState, from: string): boolean =>
-  isDescribed(state.signaled[signalerOf(state, from).side])
+export const isDescribedBy = (state: PairState, from: string): boolean => isDescribed(signalsOf(state, from))
 
-/** How many candidates of a broadcast batch are not of the current generation, and so wait. */
-export function countNotCurrent(state: PairState, from: string, { candidates }: CandidatesRequest): number {
-  const mine = state.signaled[signalerOf(state, from).side]
-  return candidates.filter(candidate => !isCurrent(mine, candidate)).length
-}
+/** What the participant `from` has signaled to the other one. */
+export const signalsOf = (state: PairState, from: string): SideSignals => state.signaled[signalerOf(state, from).side]
 
-export function countPairWaiting(state: PairState, from: string, batch: CandidatesRequest): number {
-  return countWaiting(state, signalerOf(state, from), batch.candidates)
+/** What the command `candidates` does with each of them. */
+export function judgePairCandidates(state: PairState, from: string, batch: CandidateBatch): CandidateVerdict {
+  return judgeCandidates(state, signalerOf(state, from), batch)
 }
 
 /** One of the two has left. */

@@ -2,10 +2,11 @@
 // the cached call and appended to the peer's mailbox, which refuses it after a newer commit of the call.
 import { decideCall } from '../../domain/call/decide-call.js'
 import { sideOf } from '../../domain/call/party.js'
-import { countWaitingOf } from '../../domain/call/signal.js'
+import { judgeCandidatesOf } from '../../domain/call/signal.js'
 import { otherSide } from '../../domain/call/state.js'
 import { endpoint } from '../../domain/endpoint.js'
-import { checkCandidates, parseDescription } from '../../domain/negotiation/sdp.js'
+import { readCandidates } from '../../domain/negotiation/candidate.js'
+import { parseDescription } from '../../domain/negotiation/sdp.js'
 import type { Actor } from '../../schemas/claims.js'
 import type { Delivery } from '../../schemas/common.js'
 import type { CandidatesRequest, CandidatesResponse, OfferRequest } from '../../schemas/signal.js'
@@ -35,21 +36,22 @@ export async function sendDescription(
   return { revision: result.state.negotiation.revision, delivery: deliveryToPeer(result, actor) }
 }
 
-/** All of the batch or nothing. @throws AppError invalid_candidate, stale_candidate, too_many_waiting_candidates, wrong_state, … */
+/**
+ * Sends the candidates that can be sent; the reply says which wait and which were refused.
+ * @throws AppError invalid_candidate, too_large, stale_candidate, too_many_waiting_candidates if all are refused; wrong_state, …
+ */
 export async function sendCandidates(
   context: Context,
   actor: Actor,
-  { callId, ...batch }: CandidatesRequest & { readonly callId: string }
+  { callId, ...request }: CandidatesRequest & { readonly callId: string }
 ): Promise<CandidatesResponse> {
-  checkCandidates(batch.candidates)
+  const batch = readCandidates(request)
   const command = { type: 'candidates' as const, actor: endpoint(actor), batch }
   const result = await updateCall(context, { id: callId }, (call, now) => decideCall(call, command, now))
   recordKeepalive(context, actor)
-  const { before, state } = result
-  // Only a candidate that waits changes the call.
-  const hasWaiting = before !== null && before !== state
-  const waiting = hasWaiting ? countWaitingOf(before, sideOf(before, actor.user), batch.candidates) : 0
-  return { accepted: batch.candidates.length, waiting, delivery: deliveryToPeer(result, actor) }
+  const decidedOn = result.before ?? result.state
+  const verdict = judgeCandidatesOf(decidedOn, sideOf(decidedOn, actor.user), batch)
+  return { ...verdict, delivery: deliveryToPeer(result, actor) }
 }
 
 function deliveryToPeer({ state, deliveries }: CallUpdate, actor: Actor): Delivery {

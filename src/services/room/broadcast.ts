@@ -5,9 +5,11 @@
 // batches after its commit, so at least one of the two sends the batch. The state of the pair says which candidates it has sent, so none is
 // sent twice.
 import { type Broadcast, withBatch } from '../../domain/negotiation/broadcast.js'
-import { checkCandidates } from '../../domain/negotiation/sdp.js'
+import { type CandidateBatch, readCandidates } from '../../domain/negotiation/candidate.js'
+import { type CandidateVerdict, judgeBroadcast } from '../../domain/negotiation/candidates.js'
+import { NO_SIGNALS, type SideSignals } from '../../domain/negotiation/state.js'
 import { findParticipantRecord, partsOfAccess, requireAccess } from '../../domain/room/access.js'
-import { countNotCurrent, isDescribedBy, toJoinedParticipant } from '../../domain/room/pair.js'
+import { isDescribedBy, signalsOf, toJoinedParticipant } from '../../domain/room/pair.js'
 import { PART, type ParticipantHead } from '../../domain/room/state.js'
 import { AppError } from '../../errors.js'
 import type { Actor } from '../../schemas/claims.js'
@@ -33,26 +35,37 @@ import { changeRoom } from './update-room.js'
 export async function broadcastCandidates(
   context: Context,
   actor: Actor,
-  { roomId, ...batch }: RoomPath & CandidatesRequest
+  { roomId, ...request }: RoomPath & CandidatesRequest
 ): Promise<CandidatesResponse> {
-  checkCandidates(batch.candidates)
+  const batch = readCandidates(request)
   const others = await findOthers(context, actor, { roomId, batch })
   const [first] = others
-  if (first === undefined) return { accepted: batch.candidates.length, waiting: 0, delivery: NO_DELIVERY }
+  if (first === undefined) return { ...judgeBroadcast([], batch), delivery: NO_DELIVERY }
   const broadcast = await storeBroadcast(context, first, batch)
-  const sent = await Promise.all(others.map(pair => signalBatch(context, pair, { batch, broadcast })))
+  const sent = await Promise.all(others.map(pair => signalBatch(context, pair, broadcast)))
   await releaseAfterPublication(context, others)
   recordKeepalive(context, actor)
+  const sides = sent.map(({ signaled }) => signaled)
   const sum = (key: keyof Delivery) => sent.reduce((total, { delivery }) => total + delivery[key], 0)
-  const waiting = Math.max(0, ...sent.map(each => each.waiting))
-  return { accepted: batch.candidates.length, waiting, delivery: { online: sum('online'), queued: sum('queued') } }
+  return {
+    ...requireAccepted(judgeBroadcast(sides, batch)),
+    delivery: { online: sum('online'), queued: sum('queued') }
+  }
+}
+
+/** @throws AppError stale_candidate if all are rejected */
+function requireAccepted(verdict: CandidateVerdict): CandidateVerdict {
+  const { accepted, rejected } = verdict
+  const [first] = rejected
+  if (first && accepted === 0) throw new AppError(first.code, { detail: first.detail, extra: { rejected } })
+  return verdict
 }
 
 /** The pairs with all other participants. The actor is charged for each of them. */
 async function findOthers(
   context: Context,
   actor: Actor,
-  { roomId, batch }: RoomPath & { readonly batch: CandidatesRequest }
+  { roomId, batch }: RoomPath & { readonly batch: CandidateBatch }
 ): Promise<ResolvedPair[]> {
   const room = await readRoom(context, roomId, [...partsOfAccess(actor), PART.participantHeads])
   const sender = requireSender(context, room, actor)
@@ -69,7 +82,7 @@ async function findOthers(
 async function storeBroadcast(
   context: Context,
   { roomId, sender }: ResolvedPair,
-  batch: CandidatesRequest
+  batch: CandidateBatch
 ): Promise<Broadcast> {
   const { participantId } = sender
   const part = PART.broadcast(participantId)
@@ -81,23 +94,19 @@ async function storeBroadcast(
   return decision.writes[part] as Broadcast
 }
 
-interface StoredBatch {
-  readonly batch: CandidatesRequest
-  /** All that the sender has broadcast, with the batch. */
-  readonly broadcast: Broadcast
+interface SentBatch {
+  /** What the sender has signaled to the other one, with the batch. */
+  readonly signaled: SideSignals
+  readonly delivery: Delivery
 }
 
 /** Sends nothing in a pair in which the sender has sent no description: the batch waits for it. */
-async function signalBatch(
-  context: Context,
-  pair: ResolvedPair,
-  { batch, broadcast }: StoredBatch
-): Promise<{ readonly waiting: number; readonly delivery: Delivery }> {
+async function signalBatch(context: Context, pair: ResolvedPair, broadcast: Broadcast): Promise<SentBatch> {
   const from = pair.sender.participantId
   const cached = context.pairs.get(pair.id)?.state
   // A cached state may be old, so the store is read before the conclusion that there is no description.
   const state = cached && isDescribedBy(cached, from) ? cached : await readPair(context, pair.id)
-  if (state === null || !isDescribedBy(state, from)) return { waiting: batch.candidates.length, delivery: NO_DELIVERY }
+  if (state === null || !isDescribedBy(state, from)) return { signaled: NO_SIGNALS, delivery: NO_DELIVERY }
   const { state: after, delivery } = await signalPair(context, pair, { type: 'broadcast', broadcast })
-  return { waiting: countNotCurrent(after, from, batch), delivery }
+  return { signaled: signalsOf(after, from), delivery }
 }

@@ -1,14 +1,16 @@
 // Offers, answers and candidates from one participant of a room to another. Both must be in the room when the request is handled. What the
 // two negotiate is an aggregate of its own, the pair (domain/room/pair.ts).
 import type { Broadcast } from '../../domain/negotiation/broadcast.js'
-import { checkCandidates, parseDescription } from '../../domain/negotiation/sdp.js'
+import { type CandidateBatch, readCandidates } from '../../domain/negotiation/candidate.js'
+import type { CandidateVerdict } from '../../domain/negotiation/candidates.js'
+import { parseDescription } from '../../domain/negotiation/sdp.js'
 import { findParticipantRecord, partsOfAccess, requireParticipant } from '../../domain/room/access.js'
 import {
-  countPairWaiting,
   decidePair,
   dropWaitingCandidates,
   endPair,
   type JoinedParticipant,
+  judgePairCandidates,
   newPair,
   orderByJoin,
   type PairCommand,
@@ -21,7 +23,7 @@ import { AppError } from '../../errors.js'
 import type { Actor } from '../../schemas/claims.js'
 import type { Delivery } from '../../schemas/common.js'
 import type { RoomCandidatesRequest, RoomDescriptionRequest } from '../../schemas/room-signal.js'
-import type { CandidatesRequest, CandidatesResponse } from '../../schemas/signal.js'
+import type { CandidatesResponse } from '../../schemas/signal.js'
 import type { Context } from '../context.js'
 import { recordKeepalive } from '../device/keepalive.js'
 import { NO_DELIVERY } from '../mail.js'
@@ -76,34 +78,34 @@ export async function sendRoomDescription(
 export async function sendRoomCandidates(
   context: Context,
   actor: Actor,
-  { roomId, to, ...batch }: RoomPath & RoomCandidatesRequest & { readonly to: string }
+  { roomId, to, ...request }: RoomPath & RoomCandidatesRequest & { readonly to: string }
 ): Promise<CandidatesResponse> {
-  checkCandidates(batch.candidates)
+  const batch = readCandidates(request)
   const pair = await readResolvedPair(context, actor, { roomId, to })
   await chargeWaiting(context, pair, batch)
   const { before, delivery } = await signalPair(context, pair, { type: 'candidates', batch })
   await releaseAfterPublication(context, [pair])
   recordKeepalive(context, actor)
-  return { accepted: batch.candidates.length, waiting: countWaiting(pair, before, batch), delivery }
+  return { ...judge(pair, before, batch), delivery }
 }
 
 /**
  * Charges the sender for the candidates that will wait, in KiB: each pair bounds them, but a participant has as many pairs as there are
  * others in the room.
- * @throws AppError rate_limited, stale_candidate
+ * @throws AppError rate_limited
  */
-async function chargeWaiting(context: Context, pair: ResolvedPair, batch: CandidatesRequest): Promise<void> {
+async function chargeWaiting(context: Context, pair: ResolvedPair, batch: CandidateBatch): Promise<void> {
   const state = context.pairs.get(pair.id)?.state ?? (await readPair(context, pair.id))
-  if (countWaiting(pair, state, batch) === 0) return
+  if (judge(pair, state, batch).held.length === 0) return
   const bytes = Buffer.byteLength(JSON.stringify(batch.candidates))
   await context.budgets.spend(pair.sender.user, 'waiting', Math.ceil(bytes / 1024))
 }
 
-const countWaiting = (
+const judge = (
   { roomId, order, sender }: ResolvedPair,
   state: PairState | null,
-  batch: CandidatesRequest
-): number => countPairWaiting(state ?? newPair(roomId, order), sender.participantId, batch)
+  batch: CandidateBatch
+): CandidateVerdict => judgePairCandidates(state ?? newPair(roomId, order), sender.participantId, batch)
 
 /** The pair's deadline has come: ends the pair if one of its participants has left, else drops the candidates that wait. */
 export async function checkPair(context: Context, id: string): Promise<void> {
