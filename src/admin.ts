@@ -1,5 +1,6 @@
 // The listener for operators: metrics, health and the internal routes on a port of their own, away from clients.
 import Fastify, { type FastifyInstance } from 'fastify'
+import { readBodies } from './plugins/bodies.js'
 import { limitConnections } from './plugins/connection-limits.js'
 import { dropUnusedConnections } from './plugins/connections.js'
 import { handleErrors } from './plugins/errors.js'
@@ -23,6 +24,7 @@ export async function buildAdmin({ context, health }: AdminParts): Promise<Fasti
   handleErrors(app, { metrics, ids, clock })
   measureRequests(app, metrics)
   checkRequestHeads(app)
+  readBodies(app)
   limitConnections(app, { config, clock })
   await secure(app, { corsOrigins: [] })
   serveHealth(app, health)

@@ -1,23 +1,91 @@
-// Parses JSON bodies with Fastify's parser, and refuses deep nesting: it would overflow the stack of recursive functions later.
-import type { FastifyInstance } from 'fastify'
+// Reads bodies: JSON with Fastify's parser, and what clients send where an operation needs no body. Refuses deep nesting: it would overflow
+// the stack of recursive functions later.
+import type { IncomingHttpHeaders } from 'node:http'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { AppError } from '../errors.js'
 import { isDeeperThan, METADATA_MAX_DEPTH } from '../services/metadata-bounds.js'
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** The body may be left out; it has no required members. */
+    optionalBody?: boolean
+  }
+}
 
 /** Metadata is a member of the body, and no other member nests as deep. */
 const BODY_MAX_DEPTH = METADATA_MAX_DEPTH + 1
 
+type Done = (error: Error | null, body?: unknown) => void
+
 export function readBodies(app: FastifyInstance): void {
-  // Fastify parses text/plain as a string by default, which no route accepts.
-  app.removeContentTypeParser('text/plain')
-  // Refuses a member `__proto__`, and a `constructor` with a `prototype`.
-  const parse = app.getDefaultJsonParser('error', 'error')
-  app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, text: string, done) => {
-    // JSON.parse itself does not recurse.
-    parse(request, text, (error, body) => {
-      if (error === null && isDeeperThan(body, BODY_MAX_DEPTH)) done(tooDeep())
-      else done(error, body)
-    })
+  parseJson(app)
+  app.addHook('preValidation', (request, _reply, done) => {
+    // `null` is what some generated clients send for a body that the caller left out.
+    if (request.body === undefined || request.body === null) {
+      if (!isBodyOptional(request)) return done(emptyBody())
+      request.body = {}
+    }
+    done()
   })
 }
 
+/** Comes after the hooks that authenticate: its refusals are not charged to the address. */
+export function checkBodyHeaders(app: FastifyInstance): void {
+  app.addHook('onRequest', (request, reply, done) => {
+    const { headers } = request
+    if (isWithoutBody(headers)) {
+      // Many clients send a Content-Type with every request, also without a body.
+      delete headers['content-type']
+      return done()
+    }
+    const coding = headers['content-encoding']
+    if (coding === undefined || coding.toLowerCase() === 'identity') return done()
+    // RFC 9110, section 15.5.16: the codings that would be accepted.
+    reply.header('accept-encoding', 'identity')
+    const detail = `Content-Encoding: ${coding} is not supported. Send the body without it.`
+    done(new AppError('unsupported_media_type', { detail }))
+  })
+}
+
+/** RFC 9112, section 6: one of these headers announces a body. */
+export function isWithoutBody(headers: IncomingHttpHeaders): boolean {
+  return headers['transfer-encoding'] === undefined && Number(headers['content-length'] ?? 0) === 0
+}
+
+function parseJson(app: FastifyInstance): void {
+  // Refuses a member `__proto__`, and a `constructor` with a `prototype`.
+  const parseText = app.getDefaultJsonParser('error', 'error')
+
+  function parse(request: FastifyRequest, text: string, done: Done): void {
+    if (!/\S/.test(text)) return void done(null)
+    // JSON.parse itself does not recurse.
+    parseText(request, text, (error, body) => {
+      if (error === null && isDeeperThan(body, BODY_MAX_DEPTH)) done(tooDeep())
+      else done(error, body)
+    })
+  }
+
+  app.addContentTypeParser('application/json', { parseAs: 'string' }, parse)
+  // Fastify's own parser returns the text.
+  app.removeContentTypeParser('text/plain')
+  // navigator.sendBeacon sends text/plain. Text that is no JSON object means nothing to an action that needs no body.
+  app.addContentTypeParser('text/plain', { parseAs: 'string' }, (request, text: string, done) => {
+    if (!isBodyOptional(request)) done(new AppError('unsupported_media_type'))
+    else if (text.trimStart().startsWith('{')) parse(request, text, done)
+    else done(null)
+  })
+}
+
+function isBodyOptional({ routeOptions: { config, schema } }: FastifyRequest): boolean {
+  return config.optionalBody === true || schema?.body === undefined
+}
+
 const tooDeep = () => new AppError('too_large', { detail: `The body nests deeper than ${BODY_MAX_DEPTH} levels` })
+
+function emptyBody(): AppError {
+  const issues = [{ path: 'body', message: 'must not be empty' }]
+  return new AppError('invalid_request', {
+    detail: 'empty body: this operation needs a JSON object',
+    extra: { issues }
+  })
+}

@@ -1,10 +1,10 @@
 // The event stream, the long-poll, and tickets for EventSource.
-import type { IncomingHttpHeaders } from 'node:http'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { FastifyReply } from 'fastify'
 import { Type } from 'typebox'
 import type { Streams } from '../delivery/streams.js'
 import { AppError } from '../errors.js'
+import { isWithoutBody } from '../plugins/bodies.js'
 import type { Actor } from '../schemas/claims.js'
 import { problems } from '../schemas/problem.js'
 import {
@@ -154,7 +154,7 @@ interface StreamOpening {
 /** The stream takes over the socket. For Fastify the request has ended. */
 function openStream(streams: Streams, { actor, headers, query }: StreamOpening, reply: FastifyReply): void {
   // Fastify does not read the body of a GET, and after the takeover no one would.
-  if (reply.raw.req.method === 'GET' && hasBody(reply.raw.req.headers)) {
+  if (reply.raw.req.method === 'GET' && !isWithoutBody(reply.raw.req.headers)) {
     throw new AppError('invalid_request', { detail: 'A GET that opens a stream has no body' })
   }
   // A pipelined request has no socket until the replies before it are finished.
@@ -170,11 +170,6 @@ function openStream(streams: Streams, { actor, headers, query }: StreamOpening, 
     headers: reply.getHeaders()
   })
   reply.hijack()
-}
-
-/** RFC 9112, section 6: one of these headers announces a body. */
-function hasBody(headers: IncomingHttpHeaders): boolean {
-  return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0
 }
 
 /** Sends JSON text without serializing it again. The response schema only documents it. */

@@ -2,6 +2,7 @@
 import type { FastifyInstance, FastifyRequest, onResponseHookHandler } from 'fastify'
 import type { Streams } from '../delivery/streams.js'
 import { authenticate } from '../plugins/auth.js'
+import { checkBodyHeaders } from '../plugins/bodies.js'
 import { limitRates } from '../plugins/limits.js'
 import { openInTurn } from '../plugins/openings.js'
 import type { Context } from '../services/context.js'
@@ -20,13 +21,6 @@ import { roomRoutes } from './rooms.js'
 import { signalRoutes } from './signals.js'
 import { watchRoutes } from './watch.js'
 
-declare module 'fastify' {
-  interface FastifyContextConfig {
-    /** The body may be left out; it has no required members. */
-    optionalBody?: boolean
-  }
-}
-
 export interface Api {
   readonly context: Context
   readonly streams: Streams
@@ -40,11 +34,8 @@ export async function serveApi(app: FastifyInstance, { context, streams }: Api):
     done()
   })
   await authenticate(app, context)
+  checkBodyHeaders(app)
   await limitRates(app, context)
-  app.addHook('preValidation', (request, _reply, done) => {
-    if (request.body === undefined && request.routeOptions.config.optionalBody === true) request.body = {}
-    done()
-  })
   if (context.config.redisWaitReplicas > 0) {
     app.addHook('onSend', async (request, reply) => {
       if (request.method !== 'GET' && reply.statusCode < 300) await context.store.confirmWrites()

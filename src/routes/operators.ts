@@ -1,6 +1,7 @@
 // Routes for operators and their services: on ADMIN_PORT if it is set, else on PORT.
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
+import { checkBodyHeaders } from '../plugins/bodies.js'
 import { createSecretGuard } from '../plugins/secret-guard.js'
 import { problems } from '../schemas/problem.js'
 import type { Context } from '../services/context.js'
@@ -35,6 +36,7 @@ export const operatorRoutes: FastifyPluginAsyncTypebox<{ context: Context }> = a
   if (roomServiceUrl === null || roomServiceSecret === null) return
   await app.register(async scope => {
     guard(scope, [roomServiceSecret])
+    checkBodyHeaders(scope)
     await scope.register(internalRoutes, { prefix: '/internal', context })
   })
 }

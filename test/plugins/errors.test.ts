@@ -91,7 +91,7 @@ t.test('an error of Fastify is sent as a problem document', async t => {
     app.inject({ method: 'POST', url: '/calls/1', payload, headers })
   const cases: [string, ErrorCode, Awaited<ReturnType<typeof post>>][] = [
     ['broken JSON', 'malformed_json', await post('{"to":')],
-    ['an empty body', 'malformed_json', await post('')],
+    ['an empty body', 'invalid_request', await post('')],
     ['a poisoned prototype', 'malformed_json', await post('{"__proto__":{"a":1},"to":"bob"}')],
     ['another media type', 'unsupported_media_type', await post('to=bob', { 'content-type': 'text/xml' })],
     ['plain text', 'unsupported_media_type', await post('{"to":"bob"}', { 'content-type': 'text/plain' })],

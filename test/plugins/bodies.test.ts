@@ -1,0 +1,118 @@
+// What clients send as a body, or in place of one.
+import { once } from 'node:events'
+import { connect } from 'node:net'
+import { gzipSync } from 'node:zlib'
+import t, { type Test } from 'tap'
+import { type Operation, operationsOf } from '../helpers/fuzz-target.js'
+import { startServers, tokenOf } from '../helpers/servers.js'
+
+interface Sent {
+  readonly headers?: Readonly<Record<string, string>>
+  readonly body?: string | Uint8Array<ArrayBuffer>
+}
+
+async function start(t: Test) {
+  const [{ url } = { url: '' }] = await startServers(
+    t,
+    { engine: 'memory' },
+    { RATE_LIMIT_SIGNALS: '1000', RATE_LIMIT_READS: '1000' }
+  )
+  const authorization = `Bearer ${await tokenOf('alice')}`
+  const document = (await (await fetch(`${url}/openapi.json`)).json()) as Parameters<typeof operationsOf>[0]
+  const writing = operationsOf(document).filter(({ method, path }) => method !== 'get' && path.startsWith('/v1/'))
+
+  async function send({ method, path }: Pick<Operation, 'method' | 'path'>, { headers = {}, ...sent }: Sent) {
+    const reply = await fetch(url + path.replace(/\{\w+\}/g, 'none'), {
+      method: method.toUpperCase(),
+      headers: { authorization, ...headers },
+      ...sent
+    })
+    const isStream = reply.headers.get('content-type')?.startsWith('text/event-stream')
+    if (isStream) await reply.body?.cancel()
+    const text = isStream ? '' : await reply.text()
+    return { status: reply.status, headers: reply.headers, problem: reply.ok ? null : JSON.parse(text) }
+  }
+  return { url, authorization, writing, send }
+}
+
+const AS_NO_BODY: Readonly<Record<string, Sent>> = {
+  'a JSON content type and no body': { headers: { 'content-type': 'application/json' } },
+  'a JSON content type and an empty body': { headers: { 'content-type': 'application/json' }, body: '' },
+  'a JSON content type and a line break': { headers: { 'content-type': 'application/json' }, body: '\n' },
+  'the literal null': { headers: { 'content-type': 'application/json' }, body: 'null' },
+  'an empty form, as of curl -d': { headers: { 'content-type': 'application/x-www-form-urlencoded' }, body: '' },
+  'an empty beacon': { headers: { 'content-type': 'text/plain;charset=UTF-8' }, body: '' },
+  'a content type that is none': { headers: { 'content-type': 'x' } }
+}
+
+const BEACONS: Readonly<Record<string, Sent>> = {
+  'a beacon with a word': { headers: { 'content-type': 'text/plain;charset=UTF-8' }, body: 'bye' },
+  'a beacon with an object': { headers: { 'content-type': 'text/plain;charset=UTF-8' }, body: '{}' }
+}
+
+const FAULTS = ['malformed_json', 'invalid_request', 'unsupported_media_type']
+
+t.test('where no body is needed, what stands for none is none', async t => {
+  const { writing, send } = await start(t)
+  const optional = writing.filter(({ isBodyRequired }) => !isBodyRequired)
+  t.ok(optional.length >= 20)
+  for (const operation of optional) {
+    for (const [name, sent] of Object.entries({ ...AS_NO_BODY, ...BEACONS })) {
+      const { status, problem } = await send(operation, sent)
+      t.notOk(FAULTS.includes(problem?.code), `${operation.id}, ${name}: ${status} ${problem?.code} ${problem?.detail}`)
+    }
+  }
+})
+
+t.test('where a body is needed, the refusal of none says so', async t => {
+  const { writing, send } = await start(t)
+  for (const operation of writing.filter(({ isBodyRequired }) => isBodyRequired)) {
+    for (const [name, sent] of Object.entries({ ...AS_NO_BODY, 'nothing at all': {} })) {
+      const { problem } = await send(operation, sent)
+      const isPlain = name === 'an empty beacon'
+      if (isPlain && problem.code === 'unsupported_media_type') continue
+      t.match(
+        problem,
+        { code: 'invalid_request', detail: /empty body/, issues: [{ path: 'body' }] },
+        `${operation.id}, ${name}`
+      )
+    }
+  }
+})
+
+t.test('a chunked body without a chunk is none', async t => {
+  const { url, authorization } = await start(t)
+  const socket = connect(Number(new URL(url).port), '127.0.0.1')
+  const pieces: Buffer[] = []
+  socket.on('data', piece => pieces.push(piece))
+  socket.write(
+    `POST /v1/calls/none/hangup HTTP/1.1\r\nHost: x\r\nAuthorization: ${authorization}\r\nContent-Type: application/json\r\n` +
+      'Transfer-Encoding: chunked\r\nConnection: close\r\n\r\n0\r\n\r\n'
+  )
+  await once(socket, 'close')
+  t.match(Buffer.concat(pieces).toString(), '"code":"call_not_found"')
+})
+
+t.test('the text of a beacon is read as JSON if it is an object', async t => {
+  const { send } = await start(t)
+  const hangUp = { method: 'post', path: '/v1/calls/none/hangup' }
+  const headers = { 'content-type': 'text/plain;charset=UTF-8' }
+  t.match((await send(hangUp, { headers, body: '{"reason":"media_failed"}' })).problem, { code: 'call_not_found' })
+  t.match((await send(hangUp, { headers, body: '{"reason":"boredom"}' })).problem, { code: 'invalid_request' })
+  t.match((await send(hangUp, { headers, body: '{"reason":' })).problem, { code: 'malformed_json' })
+  const create = { method: 'post', path: '/v1/calls' }
+  t.match((await send(create, { headers, body: '{"to":"bob"}' })).problem, { code: 'unsupported_media_type' })
+})
+
+t.test('a body with a content coding is refused as what it is', async t => {
+  const { send } = await start(t)
+  const create = { method: 'post', path: '/v1/calls' }
+  for (const coding of ['gzip', 'br', 'GZIP', 'gzip, identity']) {
+    const headers = { 'content-type': 'application/json', 'content-encoding': coding }
+    const reply = await send(create, { headers, body: new Uint8Array(gzipSync('{"to":"bob"}')) })
+    t.match(reply.problem, { status: 415, code: 'unsupported_media_type', detail: `Content-Encoding: ${coding}` })
+    t.equal(reply.headers.get('accept-encoding'), 'identity')
+  }
+  const headers = { 'content-type': 'application/json', 'content-encoding': 'identity' }
+  t.match((await send(create, { headers, body: '{"to":"alice"}' })).problem, { code: 'cannot_call_self' })
+})
