@@ -1,4 +1,4 @@
-// A client that goes away while its poll is still being admitted.
+// A client that disconnects while its poll is being admitted.
 import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
 import { buildApp } from '../../src/app.js'
@@ -8,7 +8,7 @@ import { createMemoryStore } from '../../src/store/memory.js'
 import { tokenOf } from '../helpers/servers.js'
 import { until } from '../helpers/until.js'
 
-t.test('a poll whose client left before it began does not wait', async t => {
+t.test('a poll whose client has disconnected before the poll begins does not wait', async t => {
   const config = loadConfig({ LOG_LEVEL: 'error' })
   const { retentionMs, mailboxMaxEvents, mailboxMaxBytes, maxDevicesPerUser } = config
   const real = createMemoryStore({
@@ -18,9 +18,9 @@ t.test('a poll whose client left before it began does not wait', async t => {
     maxDevicesPerUser,
     clock: systemClock
   })
-  let asked = 0
+  let taken = 0
   const slow = async (...args: Parameters<typeof real.quotas.take>) => {
-    asked++
+    taken++
     await sleep(200)
     return real.quotas.take(...args)
   }
@@ -32,15 +32,15 @@ t.test('a poll whose client left before it began does not wait', async t => {
   const url = await app.listen({ host: '127.0.0.1', port: 0 })
   const headers = { authorization: `Bearer ${await tokenOf('ann')}` }
   const { cursor } = (await (await fetch(`${url}/v1/events/poll`, { headers })).json()) as { cursor: string }
-  // A quota block is taken again in the next window.
+  // In the next window the node takes a new block of the quota.
   await sleep(1100)
-  const before = asked
-  const leaving = new AbortController()
-  const poll = t.rejects(fetch(`${url}/v1/events/poll?cursor=${cursor}&wait=20`, { headers, signal: leaving.signal }))
-  await until('the poll is being admitted', () => asked > before, 2000)
-  leaving.abort()
+  const before = taken
+  const client = new AbortController()
+  const poll = t.rejects(fetch(`${url}/v1/events/poll?cursor=${cursor}&wait=20`, { headers, signal: client.signal }))
+  await until('the poll is being admitted', () => taken > before, 2000)
+  client.abort()
   await poll
-  await until('the poll has ended', () => asked > before && app.streams.count().poll === 0, 2000)
+  await until('the poll has ended', () => taken > before && app.streams.count().poll === 0, 2000)
   await sleep(400)
-  t.equal(app.streams.count().poll, 0, 'nothing waits for a client that has gone')
+  t.equal(app.streams.count().poll, 0, 'no poll waits')
 })

@@ -1,9 +1,9 @@
-// Who is busy, who calls whom first, and what becomes of calls that could not begin.
+// Busy users, glare, and creates that are refused, repeated, cancelled or stalled.
 
 import { flow, type Scenario } from '../helpers/scenario.js'
 import type { Reply, TestClient } from '../helpers/test-client.js'
 
-flow('a user in a call is busy, and free again when it is over', async (t, scenario) => {
+flow('a user in a call is busy until the call has ended', async (t, scenario) => {
   const [alice, bob] = await scenario.addAliceAndBob()
   const carol = await scenario.addClient('carol', 'phone', { node: scenario.lastNode })
   await alice.post('calls', { callId: 'c1', to: 'bob' })
@@ -14,7 +14,7 @@ flow('a user in a call is busy, and free again when it is over', async (t, scena
   await alice.expectEvent('call.accepted')
   t.match(await carol.expectRefusal('callee_busy', 'calls', { callId: 'c2', to: 'bob' }), { retryable: false })
   await carol.expectRefusal('callee_busy', 'calls', { callId: 'c2', to: 'bob' })
-  t.match(await carol.call('c2'), { state: 'ended', reason: 'busy' }, 'a retry gets the same answer')
+  t.match(await carol.call('c2'), { state: 'ended', reason: 'busy' }, 'a retry gets the same refusal')
   t.same(await carol.activeCalls(), [])
   await alice.post('calls/c1/hangup')
   await bob.expectEvent('call.ended')
@@ -25,7 +25,7 @@ flow('a user in a call is busy, and free again when it is over', async (t, scena
   t.same([await alice.activeCalls(), await bob.activeCalls()], [[], []])
 })
 
-flow('being rung blocks nothing: others ring too, and the user can call out', async (t, scenario) => {
+flow('while a call rings for a user, others ring too, and the user can call', async (t, scenario) => {
   const [alice, bob] = await scenario.addAliceAndBob()
   const carol = await scenario.addClient('carol', 'phone', { node: scenario.lastNode })
   const dave = await scenario.addClient('dave', 'phone')
@@ -33,7 +33,11 @@ flow('being rung blocks nothing: others ring too, and the user can call out', as
     await caller.post('calls', { callId, to: 'bob' })
     await bob.expectEvent('call.incoming')
   }
-  t.match((await bob.request('GET', 'snapshot')).body.presence, { state: 'online' }, 'a user who is rung is not busy')
+  t.match(
+    (await bob.request('GET', 'snapshot')).body.presence,
+    { state: 'online' },
+    'a ringing call does not make the user busy'
+  )
   await bob.post('calls', { callId: 'b1', to: 'dave' })
   await dave.expectEvent('call.incoming')
   t.same((await bob.activeCalls()).sort(), ['b1', 'c1', 'c2'])
@@ -41,7 +45,7 @@ flow('being rung blocks nothing: others ring too, and the user can call out', as
 
   const refused = await bob.expectRefusal('caller_busy', 'calls/c1/accept')
   t.match(refused, { activeCallId: 'b1', currentState: 'ringing' })
-  t.match(await alice.call('c1'), { state: 'ringing', version: 1 }, 'it goes on ringing')
+  t.match(await alice.call('c1'), { state: 'ringing', version: 1 }, 'the call continues to ring')
   await bob.post('calls/b1/cancel')
   await dave.expectEvent('call.ended')
   t.match(await bob.post('calls/c1/accept'), { call: { state: 'connecting' } })
@@ -51,14 +55,14 @@ flow('being rung blocks nothing: others ring too, and the user can call out', as
   await bob.post('calls/c1/hangup')
   await alice.expectEvent('call.ended')
   for (const user of ['alice', 'bob', 'carol', 'dave'])
-    t.same(await scenario.store.leases.list(scenario.toWire(user)), [], `${user} is free`)
+    t.same(await scenario.store.leases.list(scenario.toWire(user)), [], `${user} has no lease`)
 })
 
-/** Two settings in one, so that fewer nodes have to be built. */
+/** Two settings in one environment, so that fewer clusters are started. */
 const VARIANT = { CALL_WAITING: 'true', ON_GLARE: 'reject' }
 
 flow(
-  'with call waiting a second call rings during the first, and can be accepted once that is over',
+  'with call waiting a second call rings during the first, and can be accepted after its end',
   async (t, scenario) => {
     const [alice, bob] = await scenario.addAliceAndBob()
     const carol = await scenario.addClient('carol', 'phone', { node: scenario.lastNode })
@@ -87,7 +91,7 @@ flow(
 const NARROW = { MAX_CALLS_PER_USER: '2', MAX_RINGING_PER_USER: '3' }
 
 flow(
-  'as many calls of strangers ring at once as may, and then the callee is busy',
+  'when MAX_RINGING_PER_USER calls of unknown callers ring, the callee is busy',
   async (t, scenario) => {
     const [alice, bob] = await scenario.addAliceAndBob()
     const names = ['carol', 'dave', 'eve']
@@ -113,7 +117,7 @@ flow(
 )
 
 flow(
-  'with room for two calls the third is busy',
+  'with MAX_CALLS_PER_USER=2 the third call ends as busy',
   async (t, scenario) => {
     const [alice, bob] = await scenario.addAliceAndBob()
     const carol = await scenario.addClient('carol', 'phone', { node: scenario.lastNode })
@@ -122,10 +126,10 @@ flow(
     await carol.post('calls', { callId: 'c2', to: 'bob' })
     await dave.post('calls', { callId: 'c3', to: 'bob' })
     await bob.expectEvents('call.incoming', 'call.incoming', 'call.incoming')
-    await alice.expectRefusal('caller_busy', 'calls', { callId: 'c4', to: 'bob' }) // one live call a pair
+    await alice.expectRefusal('caller_busy', 'calls', { callId: 'c4', to: 'bob' }) // a pair of users has one live call
     await bob.post('calls/c1/accept')
     await alice.expectEvent('call.accepted')
-    t.match(await dave.call('c3'), { state: 'ringing' }, 'there is room for one more')
+    t.match(await dave.call('c3'), { state: 'ringing' }, 'one active slot is free')
     await bob.post('calls/c2/accept')
     await carol.expectEvent('call.accepted')
     t.match(await dave.expectEvent('call.ended'), { callId: 'c3', reason: 'busy' })
@@ -144,7 +148,7 @@ flow(
   { env: NARROW }
 )
 
-flow('a create may be repeated: by its id, by its key, and all at once', async (t, scenario) => {
+flow('repeated creates with one id, also concurrent ones, make one call', async (t, scenario) => {
   const [alice, bob] = await scenario.addAliceAndBob()
   const body = { callId: 'c1', to: 'bob' }
   const answers = await Promise.all(
@@ -167,8 +171,8 @@ flow('a create may be repeated: by its id, by its key, and all at once', async (
 
 const idOf = (answer?: Reply) => String((answer?.body.call as { callId?: string } | undefined)?.callId)
 
-/** Both call each other in the same moment, and some of the requests come twice or three times, at any node. */
-function cross(scenario: Scenario, [alice, bob]: [TestClient, TestClient], round: number): Promise<Reply[]> {
+/** Both call each other at the same moment, and some requests are repeated on any node. */
+function callEachOther(scenario: Scenario, [alice, bob]: [TestClient, TestClient], round: number): Promise<Reply[]> {
   const call = (client: TestClient, callId: string, to: string, node: number) => {
     client.useNode(node)
     return client.request('POST', 'calls', { callId, to })
@@ -185,39 +189,39 @@ function cross(scenario: Scenario, [alice, bob]: [TestClient, TestClient], round
   return scenario.advanceDuring(Promise.all(orders[round % orders.length]?.() ?? []))
 }
 
-flow('two people who call each other at once are in one call', async (t, scenario) => {
+flow('two users who call each other at the same moment get one call', async (t, scenario) => {
   const both = await scenario.addAliceAndBob()
   for (let round = 1; round <= 12; round++) {
-    const answers = await cross(scenario, both, round)
+    const answers = await callEachOther(scenario, both, round)
     const refused = answers.filter(({ status }) => status !== 200 && status !== 201)
-    t.same(refused, [], `round ${round}: nobody is refused`)
+    t.same(refused, [], `round ${round}: no request is refused`)
     const ids = new Set(answers.map(idOf))
     t.equal(ids.size, 1, 'all replies name the same call')
     const [callId = ''] = ids
     const resolutions = answers.map(({ body }) => body.resolution)
-    t.equal(resolutions.filter(each => each === 'created').length, 1, 'one created it')
-    t.ok(resolutions.includes('merged'), 'and the other was merged into it')
+    t.equal(resolutions.filter(each => each === 'created').length, 1, 'one create is `created`')
+    t.ok(resolutions.includes('merged'), 'the other is `merged`')
     const [caller, callee] = callId.startsWith('a') ? both : ([both[1], both[0]] as const)
     await callee.expectEvent('call.incoming')
     t.match(await caller.expectEvent('call.accepted'), { callId, by: callee.endpoint })
     for (const client of both) t.same(await client.activeCalls(), [callId])
     await callee.post(`calls/${callId}/hangup`)
     await caller.expectEvent('call.ended')
-    for (const client of both) t.same(await client.activeCalls(), [], 'and nobody stays busy')
+    for (const client of both) t.same(await client.activeCalls(), [], 'no call remains')
   }
 })
 
-flow('a call back while it rings is its accept', async (t, scenario) => {
+flow('a create of the callee while the call rings accepts it', async (t, scenario) => {
   const [alice, bob] = await scenario.addAliceAndBob()
   const watch = await scenario.addClient('bob', 'watch')
   await alice.post('calls', { callId: 'a1', to: 'bob' })
   for (const his of [bob, watch]) await his.expectEvent('call.incoming')
   const merged = { resolution: 'merged', call: { callId: 'a1', state: 'connecting', callee: bob.endpoint } }
   t.match(await bob.post('calls', { callId: 'b1', to: 'alice' }), merged)
-  t.match(await bob.post('calls', { callId: 'b1', to: 'alice' }), merged, 'again')
+  t.match(await bob.post('calls', { callId: 'b1', to: 'alice' }), merged, 'repeated')
   t.match(await watch.expectEvent('call.ended'), { callId: 'a1', reason: 'answered_elsewhere' })
   await alice.expectEvent('call.accepted')
-  t.match(await bob.call('b1'), { state: 'ended' }, 'his own call never was')
+  t.match(await bob.call('b1'), { state: 'ended' }, 'his own call was not made')
   await scenario.addClient('carol', 'phone')
   await bob.expectRefusal('caller_busy', 'calls', { callId: 'b2', to: 'carol' })
   await alice.post('calls/a1/hangup')
@@ -226,7 +230,7 @@ flow('a call back while it rings is its accept', async (t, scenario) => {
 })
 
 flow(
-  'a call back by a user who is in another call is refused, and the first call goes on ringing',
+  'the create of a callee who is in another call is refused, and the first call continues to ring',
   async (t, scenario) => {
     const [alice, bob] = await scenario.addAliceAndBob()
     const dave = await scenario.addClient('dave', 'phone')
@@ -247,11 +251,11 @@ flow(
 )
 
 flow(
-  'or one of the two is refused, and never both',
+  'with ON_GLARE=reject exactly one of two crossing creates is refused',
   async (t, scenario) => {
     const both = await scenario.addAliceAndBob()
     for (let round = 1; round <= 6; round++) {
-      const answers = await cross(scenario, both, round)
+      const answers = await callEachOther(scenario, both, round)
       const made = answers.filter(({ status }) => status === 201)
       t.equal(made.length, 1, `round ${round}: one call`)
       const callId = idOf(made[0])
@@ -267,7 +271,7 @@ flow(
   { env: VARIANT }
 )
 
-flow('a cancel that comes before its create prevents it', async (t, scenario) => {
+flow('a cancel that arrives before its create prevents it', async (t, scenario) => {
   const [alice, bob] = await scenario.addAliceAndBob()
   t.match(await alice.post('calls/c1/cancel'), { call: { state: 'ended', reason: 'cancelled', callee: null } })
   alice.useNode(scenario.lastNode)
@@ -287,7 +291,7 @@ flow('a cancel that comes before its create prevents it', async (t, scenario) =>
   }
 })
 
-flow('a creator that died between its leases and its call blocks nobody for long', async (t, scenario) => {
+flow('the leases of a create that stalled before its call are released after 2 s', async (t, scenario) => {
   const [alice, bob] = await scenario.addAliceAndBob()
   const at = scenario.now()
   const [hers, his, ghost] = ['alice', 'bob', 'ghost'].map(name => scenario.toWire(name)) as [string, string, string]
@@ -301,10 +305,10 @@ flow('a creator that died between its leases and its call blocks nobody for long
   await carol.expectRefusal('callee_busy', 'calls', { callId: 'c2', to: 'alice' })
   await scenario.advance(250)
   t.match(await carol.post('calls', { callId: 'c3', to: 'alice' }), { resolution: 'created' })
-  // Nobody can know whether its call was forgotten or never made: both are told that it is over.
+  // The call may have been lost in a failover instead, so both users get its end.
   for (const each of [alice, bob]) t.match(await each.expectEvent('call.ended'), { callId: 'ghost', reason: 'server' })
   await alice.expectEvent('call.incoming')
-  // The creator wakes up: its call has been fenced, and its leases were taken over.
+  // The stalled create continues: a tombstone prevents its call, and its leases are taken over.
   t.match(await alice.expectRefusal('call_ended', 'calls', { callId: 'ghost', to: 'bob' }), { currentState: 'ended' })
   t.match(await alice.call('ghost'), { state: 'ended', reason: 'server' })
   await carol.post('calls/c3/cancel')

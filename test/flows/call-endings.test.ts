@@ -1,4 +1,4 @@
-// How calls end, when several things happen at once and when nothing happens at all.
+// How calls end: by concurrent requests, and by deadlines.
 
 import { flow } from '../helpers/scenario.js'
 import { sdp } from '../helpers/sdp.js'
@@ -6,7 +6,7 @@ import type { Reply, TestClient } from '../helpers/test-client.js'
 
 const stateOf = ({ body }: Reply) => (body.call as { state: string } | undefined)?.state
 
-flow('cancel and accept, one after the other', async (t, scenario) => {
+flow('an accept after a cancel is refused, and a cancel after an accept ends the call', async (t, scenario) => {
   const [alice, bob] = await scenario.addAliceAndBob()
   await alice.post('calls', { callId: 'c1', to: 'bob' })
   await bob.expectEvent('call.incoming')
@@ -22,7 +22,7 @@ flow('cancel and accept, one after the other', async (t, scenario) => {
   t.match(await bob.expectEvent('call.ended'), { callId: 'c2', reason: 'cancelled' })
 })
 
-flow('cancel and accept at the same moment', async (t, scenario) => {
+flow('of a concurrent cancel and accept the call ends as cancelled on all devices', async (t, scenario) => {
   const [alice, bob] = await scenario.addAliceAndBob()
   const watch = await scenario.addClient('bob', 'watch')
   for (let round = 1; round <= 10; round++) {
@@ -36,7 +36,7 @@ flow('cancel and accept at the same moment', async (t, scenario) => {
     const order = round % 2 === 0 ? [0, 1] : [1, 0]
     const answers = await Promise.all(order.map(i => (acts[i] as () => Promise<Reply>)()))
     const [accepted, cancelled] = (order[0] === 0 ? answers : answers.reverse()) as [Reply, Reply]
-    t.equal(stateOf(cancelled), 'ended', 'the caller is free in any case')
+    t.equal(stateOf(cancelled), 'ended', 'the cancel succeeds in any case')
     if (accepted.status === 200) {
       t.match(await alice.expectEvent('call.accepted'), { callId, by: bob.endpoint })
       t.match(await watch.expectEvent('call.ended'), { callId, reason: 'answered_elsewhere' })
@@ -52,7 +52,7 @@ flow('cancel and accept at the same moment', async (t, scenario) => {
   }
 })
 
-flow('both hang up at the same moment', async (t, scenario) => {
+flow('two concurrent hang-ups end the call once', async (t, scenario) => {
   const [alice, bob] = await scenario.addAliceAndBob()
   for (let round = 1; round <= 6; round++) {
     const callId = `c${round}`
@@ -63,17 +63,13 @@ flow('both hang up at the same moment', async (t, scenario) => {
     const replies = await Promise.all([alice, bob].map(client => client.post(`calls/${callId}/hangup`)))
     const ends = replies.map(({ call }) => call as { state: string; version: number; endedBy: { user: string } })
     t.match(ends, [{ state: 'ended' }, { state: 'ended' }])
-    t.same(ends[0], ends[1], 'and both read of the same end')
-    const told = ends[0]?.endedBy.user === 'alice' ? bob : alice
-    t.match(
-      await told.expectEvent('call.ended'),
-      { callId, reason: 'hangup' },
-      'whoever came second is told by the first'
-    )
+    t.same(ends[0], ends[1], 'both replies have the same end')
+    const other = ends[0]?.endedBy.user === 'alice' ? bob : alice
+    t.match(await other.expectEvent('call.ended'), { callId, reason: 'hangup' }, 'the other side gets the event')
   }
 })
 
-flow('nobody answers', async (t, scenario) => {
+flow('a call that is not answered ends as no_answer on all devices that ring', async (t, scenario) => {
   const [alice, bob] = await scenario.addAliceAndBob()
   const watch = await scenario.addClient('bob', 'watch')
   await alice.post('calls', { callId: 'c1', to: 'bob', ringTimeoutMs: 10_000 })
@@ -88,7 +84,7 @@ flow('nobody answers', async (t, scenario) => {
   t.same([await alice.activeCalls(), await bob.activeCalls()], [[], []])
 })
 
-flow('an answered call that never connects expires', async (t, scenario) => {
+flow('an answered call that does not connect ends as expired', async (t, scenario) => {
   const [alice, bob] = await scenario.addAliceAndBob()
   await alice.post('calls', { callId: 'c1', to: 'bob' })
   await bob.expectEvent('call.incoming')
@@ -105,7 +101,7 @@ flow('an answered call that never connects expires', async (t, scenario) => {
 })
 
 flow(
-  'it rings on when the node that created it is gone',
+  'a call continues to ring, and ends in time, when the node that created it has closed',
   async (t, scenario) => {
     const other = await scenario.cluster.addNode()
     const alice = await scenario.addClient('alice', 'phone', { node: other })
@@ -123,7 +119,7 @@ flow(
   { ownCluster: true }
 )
 
-flow('every ending is the same to whoever asks again', async (t, scenario) => {
+flow('a repeated cancel, reject or hang-up gets the reply of the first', async (t, scenario) => {
   const [alice, bob] = await scenario.addAliceAndBob()
   const endings: [string, TestClient, string][] = [
     ['cancel', alice, 'cancelled'],
@@ -142,7 +138,7 @@ flow('every ending is the same to whoever asks again', async (t, scenario) => {
     for (let again = 0; again < 3; again++) t.same(await who.post(`calls/${callId}/${action}`), first)
     const peer = who === alice ? bob : alice
     t.match(await peer.expectEvent('call.ended'), { callId, reason })
-    t.match(await peer.post(`calls/${callId}/hangup`), first, 'also to the other side')
+    t.match(await peer.post(`calls/${callId}/hangup`), first, 'also a hang-up of the other side')
     t.same(await peer.call(callId), first.call)
   }
 })

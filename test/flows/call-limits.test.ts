@@ -1,11 +1,11 @@
-// Who may ring whom, and how often: budgets, back-off, known callers and blocks.
+// Limits of ringing: budgets, back-off, known callers and blocks.
 
 import { flow, type Scenario } from '../helpers/scenario.js'
 import type { TestClient } from '../helpers/test-client.js'
 
 const env = { RATE_LIMIT_CALLS_PER_PAIR: '5', RATE_LIMIT_CALLS_PER_CALLEE: '6', CALL_BACKOFF_MS: '5000' }
 
-/** Rings once and takes it back. */
+/** Rings and cancels. */
 async function attempt(caller: TestClient, callee: TestClient, callId: string): Promise<void> {
   await caller.post('calls', { callId, to: callee.user })
   await callee.expectEvent('call.incoming')
@@ -14,12 +14,12 @@ async function attempt(caller: TestClient, callee: TestClient, callId: string): 
 }
 
 flow(
-  'one caller has five attempts a minute, strangers share a budget, and known callers are not counted',
+  'a caller has five attempts a minute, unknown callers share a budget, and known callers are not counted',
   async (t, scenario) => {
     const [alice, bob] = await scenario.addAliceAndBob()
     const mallory = await scenario.addClient('mallory', 'phone')
     const eve = await scenario.addClient('eve', 'phone', { node: scenario.lastNode })
-    // A window of a minute begins now.
+    // The beginning of a window.
     await scenario.advance(60_000 - (scenario.now() % 60_000))
     for (let n = 0; n < 5; n++) await attempt(mallory, bob, `m${n}`)
     const refused = await mallory.request('POST', 'calls', { callId: 'm5', to: 'bob' })
@@ -40,27 +40,27 @@ flow(
 )
 
 flow(
-  'after a decline or no answer the caller waits, twice as long each time, until an answer',
+  'the back-off after a decline or no answer doubles each time, until the callee answers',
   async (t, scenario) => {
     const [alice, bob] = await scenario.addAliceAndBob()
     const ring = async (callId: string) => {
       await alice.post('calls', { callId, to: 'bob', ringTimeoutMs: 5000 })
       await bob.expectEvent('call.incoming')
     }
-    const mustWait = async (callId: string) => {
+    const expectBackoff = async (callId: string) => {
       const { status, body } = await alice.request('POST', 'calls', { callId, to: 'bob' })
       t.match([status, body.code], [429, 'rate_limited'], callId)
     }
     await ring('c1')
     await bob.post('calls/c1/reject')
     await alice.expectEvent('call.ended')
-    await mustWait('c2')
+    await expectBackoff('c2')
     await scenario.advance(5000)
     await ring('c3')
     await scenario.advance(6500)
     for (const client of [alice, bob]) t.match(await client.expectEvent('call.ended'), { reason: 'no_answer' })
     await scenario.advance(5000)
-    await mustWait('c4')
+    await expectBackoff('c4')
     await scenario.advance(6000)
     await ring('c5')
     await bob.post('calls/c5/accept')
@@ -79,7 +79,7 @@ flow(
 )
 
 flow(
-  'an invitation that was declined or not answered does not ring again during the back-off, and each invitee is charged',
+  'an invitation after a decline or no answer is refused during the back-off, and each invitee is charged',
   async (t, scenario) => {
     const [alice, bob] = await scenario.addAliceAndBob()
     await alice.post('rooms/r1/participants')
@@ -107,7 +107,7 @@ const blocks = async (client: TestClient, method: 'PUT' | 'DELETE', scenario: Sc
   (await client.request(method, `blocks/${scenario.toWire(user)}`)).status
 
 flow(
-  'a blocked caller gets what an unreachable callee gives, and sees the callee as offline',
+  'a blocked caller gets the replies for an unreachable callee, and sees the callee as offline',
   async (t, scenario) => {
     const [alice, bob] = await scenario.addAliceAndBob()
     const mallory = await scenario.addClient('mallory', 'phone', { node: scenario.lastNode })
@@ -123,11 +123,11 @@ flow(
     t.same(await call('bob', 'c4'), await call('nobody', 'c5'), 'also while the callee is busy')
     await bob.post('calls/c3/accept')
     await alice.expectEvent('call.accepted')
-    const look = async (user: string) =>
+    const presenceOf = async (user: string) =>
       scenario.fromWire(
         (await mallory.request('GET', `presence?users=${scenario.toWire(user)}`)).body.presences as object[]
       )[0]
-    t.same({ ...(await look('bob')), user: '' }, { ...(await look('nobody')), user: '' })
+    t.same({ ...(await presenceOf('bob')), user: '' }, { ...(await presenceOf('nobody')), user: '' })
 
     await mallory.post('rooms/r1/participants')
     const invite = async (user: string) => {
@@ -150,7 +150,7 @@ flow(
 )
 
 flow(
-  'a blocked caller is refused when strangers are, and spends nothing of what they may',
+  'a blocked caller is refused when unknown callers are, and takes nothing of their budget',
   async (t, scenario) => {
     await scenario.addClient('bob', 'laptop', { silent: true })
     const [eve, dora, mallory] = await Promise.all(
@@ -172,17 +172,17 @@ flow(
     const granted = [201, null, []]
     const refused = [429, { code: 'rate_limited' }, [{ user: 'bob', reason: 'rate_limited' }]]
     const cases = [
-      ['blocked, nothing is spent', mallory, granted],
-      ['blocked, again', mallory, granted],
-      ['blocked, again', mallory, granted],
-      ['the first stranger', eve, granted],
-      ['blocked, half is spent', mallory, granted],
-      ['the second stranger', dora, granted],
-      ['a stranger, all is spent', eve, refused],
-      ['blocked, all is spent', mallory, refused]
+      ['blocked, the budget is full', mallory, granted],
+      ['blocked, repeated', mallory, granted],
+      ['blocked, repeated', mallory, granted],
+      ['the first unknown caller', eve, granted],
+      ['blocked, half of the budget is spent', mallory, granted],
+      ['the second unknown caller', dora, granted],
+      ['an unknown caller, the budget is spent', eve, refused],
+      ['blocked, the budget is spent', mallory, refused]
     ] as const
     for (const [name, who, expected] of cases) t.match(await ring(who as TestClient), expected, name)
-    t.same(await ring(mallory as TestClient), await ring(dora as TestClient), 'to the letter')
+    t.same(await ring(mallory as TestClient), await ring(dora as TestClient), 'both refusals are equal')
     await scenario.advance(60_000)
     t.match(await ring(mallory as TestClient), granted)
   },
@@ -190,7 +190,7 @@ flow(
 )
 
 flow(
-  'with offline ringing a blocked call rings no device, holds no lease of the callee, and ends unanswered',
+  'with OFFLINE_CALLS=ring the call of a blocked caller rings no device, has no lease on the callee, and ends as no_answer',
   async (t, scenario) => {
     const [alice, bob] = await scenario.addAliceAndBob()
     const mallory = await scenario.addClient('mallory', 'phone', { node: scenario.lastNode })

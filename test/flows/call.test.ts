@@ -1,9 +1,9 @@
-// Alice calls bob, they talk, and one of them hangs up: which events each receives, in which order (G5), and what the replies say.
+// alice calls bob, they talk, and one of them hangs up: the events of each, their order (G5), and the replies.
 
 import { flow } from '../helpers/scenario.js'
 import { candidate, candidates, sdp } from '../helpers/sdp.js'
 
-flow('a straight call', async (t, scenario) => {
+flow('a whole call: both sides get each event once, and presence is busy until the end', async (t, scenario) => {
   const [alice, bob] = await scenario.addAliceAndBob()
   const created = await alice.post('calls', { callId: 'c1', to: 'bob', media: 'video', metadata: { topic: 'lunch' } })
   t.match(created, {
@@ -49,12 +49,12 @@ flow('a straight call', async (t, scenario) => {
     t.match(
       await client.request('GET', 'snapshot'),
       { body: { calls: [], presence: { state: 'online' } } },
-      'busy no more'
+      'no longer busy'
     )
   }
 })
 
-flow('an early offer, its candidates and the accept save a round trip', async (t, scenario) => {
+flow('an offer in the create arrives with call.incoming, and its candidates after the accept', async (t, scenario) => {
   const [alice, bob] = await scenario.addAliceAndBob()
   await alice.post('calls', { callId: 'c1', to: 'bob', offer: { sdp: sdp('aliceA') } })
   t.match(await bob.expectEvent('call.incoming'), { offer: { revision: 1, sdp: sdp('aliceA') } })
@@ -70,13 +70,13 @@ flow('an early offer, its candidates and the accept save a round trip', async (t
   t.match(await bob.expectEvent('call.ended'), { reason: 'media_failed', endedBy: alice.endpoint })
 })
 
-flow('candidates that overtake their description follow it', async (t, scenario) => {
+flow('candidates that are sent before their description are delivered after it', async (t, scenario) => {
   const [alice, bob] = await scenario.addAliceAndBob()
   await alice.post('calls', { callId: 'c1', to: 'bob' })
   await bob.expectEvent('call.incoming')
   await bob.post('calls/c1/accept')
   await alice.expectEvent('call.accepted')
-  // Bob’s device is at the other node, and so is the second half of alice’s candidates: as if a proxy spread her requests.
+  // alice sends the second half of her candidates to the node of bob.
   t.match(await alice.post('calls/c1/candidates', { candidates: candidates(2, 'aliceA') }), {
     accepted: 2,
     held: { length: 2 }
@@ -113,9 +113,9 @@ flow('a description and its candidates sent at once arrive in that order', async
       })
     ])
     await bob.expectEvent('signal.offer')
-    const heard: unknown[] = []
-    while (heard.length < 6) heard.push(...((await bob.expectEvent('signal.candidates')).candidates as unknown[]))
-    t.same(new Set(heard.map(each => JSON.stringify(each))).size, 6, 'each of them once')
+    const received: unknown[] = []
+    while (received.length < 6) received.push(...((await bob.expectEvent('signal.candidates')).candidates as unknown[]))
+    t.same(new Set(received.map(each => JSON.stringify(each))).size, 6, 'each candidate once')
     await bob.post('calls/c1/answer', { sdp: sdp(`bob${round}`) })
     await alice.expectEvent('signal.answer')
   }
@@ -123,44 +123,47 @@ flow('a description and its candidates sent at once arrive in that order', async
   await alice.expectEvent('call.ended')
 })
 
-flow('renegotiation, an ICE restart, and candidates of the old generation', async (t, scenario) => {
-  const [alice, bob] = await scenario.addAliceAndBob()
-  await alice.post('calls', { callId: 'c1', to: 'bob' })
-  await bob.expectEvent('call.incoming')
-  await bob.post('calls/c1/accept')
-  await alice.post('calls/c1/offer', { sdp: sdp('aliceA') })
-  await bob.post('calls/c1/answer', { sdp: sdp('bobA') })
-  await bob.expectEvent('signal.offer')
-  await alice.expectEvents('call.accepted', 'signal.answer')
+flow(
+  'a renegotiation and an ICE restart succeed, and candidates of the older generation are refused',
+  async (t, scenario) => {
+    const [alice, bob] = await scenario.addAliceAndBob()
+    await alice.post('calls', { callId: 'c1', to: 'bob' })
+    await bob.expectEvent('call.incoming')
+    await bob.post('calls/c1/accept')
+    await alice.post('calls/c1/offer', { sdp: sdp('aliceA') })
+    await bob.post('calls/c1/answer', { sdp: sdp('bobA') })
+    await bob.expectEvent('signal.offer')
+    await alice.expectEvents('call.accepted', 'signal.answer')
 
-  t.match(await bob.post('calls/c1/offer', { sdp: sdp('bobA', 2), revision: 2 }), { revision: 2 })
-  t.match(await alice.expectEvent('signal.offer'), { revision: 2, from: bob.endpoint })
-  await alice.post('calls/c1/answer', { sdp: sdp('aliceA', 2), revision: 2 })
-  t.match(await bob.expectEvent('signal.answer'), { revision: 2 })
-  await alice.post('calls/c1/candidates', { candidates: candidates(1, 'aliceA') })
-  await bob.expectEvent('signal.candidates')
+    t.match(await bob.post('calls/c1/offer', { sdp: sdp('bobA', 2), revision: 2 }), { revision: 2 })
+    t.match(await alice.expectEvent('signal.offer'), { revision: 2, from: bob.endpoint })
+    await alice.post('calls/c1/answer', { sdp: sdp('aliceA', 2), revision: 2 })
+    t.match(await bob.expectEvent('signal.answer'), { revision: 2 })
+    await alice.post('calls/c1/candidates', { candidates: candidates(1, 'aliceA') })
+    await bob.expectEvent('signal.candidates')
 
-  t.match(await alice.post('calls/c1/candidates', { candidates: candidates(2, 'aliceB') }), { held: { length: 2 } })
-  await alice.post('calls/c1/offer', { sdp: sdp('aliceB', 3), revision: 3 })
-  t.match(await bob.expectEvent('signal.offer'), { revision: 3 })
-  t.match(await bob.expectEvent('signal.candidates'), { revision: 3, candidates: candidates(2, 'aliceB') })
-  t.match(
-    await alice.expectRefusal('stale_candidate', 'calls/c1/candidates', { candidates: candidates(1, 'aliceA') }),
-    {
-      revision: 3,
-      currentState: 'connecting'
-    }
-  )
-  await bob.post('calls/c1/answer', { sdp: sdp('bobB', 3) })
-  await alice.expectEvent('signal.answer')
-  await bob.expectRefusal('stale_revision', 'calls/c1/offer', { sdp: sdp('bobC'), revision: 3 })
-  await bob.expectRefusal('no_offer_pending', 'calls/c1/answer', { sdp: sdp('bobC') })
-  t.match(await bob.post('calls/c1/answer', { sdp: sdp('bobB', 3) }), { revision: 3 }, 'a retry is no mistake')
-  await bob.post('calls/c1/hangup')
-  await alice.expectEvent('call.ended')
-})
+    t.match(await alice.post('calls/c1/candidates', { candidates: candidates(2, 'aliceB') }), { held: { length: 2 } })
+    await alice.post('calls/c1/offer', { sdp: sdp('aliceB', 3), revision: 3 })
+    t.match(await bob.expectEvent('signal.offer'), { revision: 3 })
+    t.match(await bob.expectEvent('signal.candidates'), { revision: 3, candidates: candidates(2, 'aliceB') })
+    t.match(
+      await alice.expectRefusal('stale_candidate', 'calls/c1/candidates', { candidates: candidates(1, 'aliceA') }),
+      {
+        revision: 3,
+        currentState: 'connecting'
+      }
+    )
+    await bob.post('calls/c1/answer', { sdp: sdp('bobB', 3) })
+    await alice.expectEvent('signal.answer')
+    await bob.expectRefusal('stale_revision', 'calls/c1/offer', { sdp: sdp('bobC'), revision: 3 })
+    await bob.expectRefusal('no_offer_pending', 'calls/c1/answer', { sdp: sdp('bobC') })
+    t.match(await bob.post('calls/c1/answer', { sdp: sdp('bobB', 3) }), { revision: 3 }, 'a retry succeeds')
+    await bob.post('calls/c1/hangup')
+    await alice.expectEvent('call.ended')
+  }
+)
 
-flow('offers that cross: one stands, the other collides', async (t, scenario) => {
+flow('of two concurrent offers one succeeds and the other is refused as offer_collision', async (t, scenario) => {
   const [alice, bob] = await scenario.addAliceAndBob()
   await alice.post('calls', { callId: 'c1', to: 'bob' })
   await bob.expectEvent('call.incoming')
@@ -187,7 +190,7 @@ flow('offers that cross: one stands, the other collides', async (t, scenario) =>
   await bob.expectEvent('call.ended')
 })
 
-flow('a candidate that comes after the end is refused, whatever its node still believes', async (t, scenario) => {
+flow('a candidate after the end is refused, also by a node that has the call cached', async (t, scenario) => {
   const [alice, bob] = await scenario.addAliceAndBob()
   for (const [i, [last, late]] of [[alice, bob] as const, [bob, alice] as const].entries()) {
     const callId = `c${i}`
@@ -207,7 +210,7 @@ flow('a candidate that comes after the end is refused, whatever its node still b
   }
 })
 
-flow('a node with an old copy of a call makes a change that another node took back', async (t, scenario) => {
+flow('a node with an outdated cached call repeats a change that another node has reverted', async (t, scenario) => {
   const [alice, bob] = await scenario.addAliceAndBob()
   await alice.post('calls', { callId: 'c1', to: 'bob' })
   await bob.expectEvent('call.incoming')
@@ -226,7 +229,7 @@ flow('a node with an old copy of a call makes a change that another node took ba
   await alice.expectEvent('call.ended')
 })
 
-flow('hold and resume, each for themselves', async (t, scenario) => {
+flow('each side holds and resumes for itself', async (t, scenario) => {
   const [alice, bob] = await scenario.addAliceAndBob()
   await alice.post('calls', { callId: 'c1', to: 'bob' })
   await bob.expectEvent('call.incoming')

@@ -1,4 +1,4 @@
-// Candidates for all others in a room: each gets them once, after the description that they belong to.
+// Candidates for all others in a room: each participant gets them once, after the description of their generation.
 
 import { flow, type Scenario } from '../helpers/scenario.js'
 import { candidates, sdp } from '../helpers/sdp.js'
@@ -18,10 +18,11 @@ async function meet(scenario: Scenario): Promise<{ who: TestClient; id: string }
 const broadcast = (who: TestClient, count: number, ufrag: string, more = {}) =>
   who.post('rooms/r1/candidates', { candidates: candidates(count, ufrag), ...more })
 
-const heard = async (who: TestClient) => ((await who.expectEvent('signal.candidates')).candidates as unknown[]).length
+const countReceived = async (who: TestClient) =>
+  ((await who.expectEvent('signal.candidates')).candidates as unknown[]).length
 
 flow(
-  'broadcast candidates reach each participant once, behind the offer or answer they belong to',
+  'broadcast candidates reach each participant once, after the offer or answer of their generation',
   async (t, scenario) => {
     const [alice, bob, carol] = (await meet(scenario)) as [
       { who: TestClient; id: string },
@@ -35,17 +36,17 @@ flow(
     })
     await alice.who.post('rooms/r1/offer', { to: bob.id, sdp: sdp('aliceA') })
     await bob.who.expectEvent('signal.offer')
-    t.equal(await heard(bob.who), 2)
+    t.equal(await countReceived(bob.who), 2)
     alice.who.useNode(scenario.lastNode)
     t.match(
       await broadcast(alice.who, 3, 'aliceA'),
       { accepted: 3, held: { length: 3 }, delivery: { online: 1 } },
       'carol has no offer yet'
     )
-    t.equal(await heard(bob.who), 3, 'and not the first two again')
+    t.equal(await countReceived(bob.who), 3, 'not the first two again')
     await alice.who.post('rooms/r1/offer', { to: carol.id, sdp: sdp('aliceA') })
     await carol.who.expectEvent('signal.offer')
-    t.equal(await heard(carol.who), 5)
+    t.equal(await countReceived(carol.who), 5)
     await alice.who.post('rooms/r1/offer', { to: carol.id, sdp: sdp('aliceA') })
     await broadcast(alice.who, 1, 'aliceA', { end: true })
     for (const { who } of [bob, carol])
@@ -56,23 +57,23 @@ flow(
 )
 
 flow(
-  'candidates of the next generation wait for its description, those of the last are not sent again',
+  'candidates of the next generation wait for its description, and those of the previous one are not sent again',
   async (t, scenario) => {
     const [alice, bob] = (await meet(scenario)) as [{ who: TestClient; id: string }, { who: TestClient; id: string }]
     await alice.who.post('rooms/r1/offer', { to: bob.id, sdp: sdp('aliceA') })
     await bob.who.expectEvent('signal.offer')
     await broadcast(alice.who, 1, 'aliceA')
-    t.equal(await heard(bob.who), 1)
+    t.equal(await countReceived(bob.who), 1)
     await bob.who.post('rooms/r1/answer', { to: alice.id, sdp: sdp('bobB') })
     await alice.who.expectEvent('signal.answer')
     t.match(await broadcast(alice.who, 2, 'aliceC'), { held: { length: 2 } })
     await alice.who.post('rooms/r1/offer', { to: bob.id, sdp: sdp('aliceC') })
     await bob.who.expectEvent('signal.offer')
-    t.equal(await heard(bob.who), 2)
+    t.equal(await countReceived(bob.who), 2)
   }
 )
 
-flow('an offer and a broadcast in one moment: the candidates come once', async (t, scenario) => {
+flow('the candidates of a broadcast concurrent with an offer arrive once', async (t, scenario) => {
   const [alice, bob] = (await meet(scenario)) as [{ who: TestClient; id: string }, { who: TestClient; id: string }]
   for (let round = 0; round < 5; round++) {
     const ufrag = `alice${round}`
@@ -81,13 +82,13 @@ flow('an offer and a broadcast in one moment: the candidates come once', async (
       broadcast(alice.who, 1, ufrag)
     ])
     await bob.who.expectEvent('signal.offer')
-    t.equal(await heard(bob.who), 1)
+    t.equal(await countReceived(bob.who), 1)
     await bob.who.post('rooms/r1/answer', { to: alice.id, sdp: sdp(`bob${round}`) })
     await alice.who.expectEvent('signal.answer')
   }
 })
 
-flow('a listener signals to one, and does not broadcast', async (t, scenario) => {
+flow('a listener may send candidates to one participant, and may not broadcast them', async (t, scenario) => {
   const host = await scenario.addClient('alice', 'phone')
   t.equal((await host.request('PUT', 'rooms/r1', { defaultRole: 'listener' })).status, 201)
   const { participantId } = await host.post('rooms/r1/participants')

@@ -1,4 +1,4 @@
-// Two nodes on one Redis, the machine of one of them 30 s off. Nobody is put out, nothing fires early or late, and the node says so.
+// Two nodes on one Redis; the clock of one machine is 30 s off. No device counts as absent, deadlines fire in time, and the node warns.
 import t, { type Test } from 'tap'
 import { buildApp } from '../../src/app.js'
 import { type Clock, systemClock } from '../../src/clock.js'
@@ -13,7 +13,7 @@ import { until } from '../helpers/until.js'
 t.jobs = 4
 
 const PEOPLE = ['ann', 'ben', 'cat', 'dan']
-/** Several times as long as anybody may be away, and as a presence lasts. */
+/** Several times AWAY_AFTER_MS, GRACE_MS and PRESENCE_TTL_MS. */
 const RUN_MS = 4_000
 const env = {
   LOG_LEVEL: 'silent',
@@ -52,16 +52,18 @@ async function enter(t: Test, { app, url, config }: Awaited<ReturnType<typeof st
 
 for (const skewMs of [30_000, -30_000]) {
   t.test(
-    `a node that is ${skewMs} ms ahead: no event says that anybody is away, and a call ends no_answer in time`,
+    `with a clock that is ${skewMs} ms off no device is announced away, and a call ends after exactly its ring time`,
     async t => {
       const server = await startRedis()
       t.teardown(() => server.stop())
       const nodes = [await startNode(t, server, 0), await startNode(t, server, skewMs)]
-      await until('both are ready', async () => (await readiness(nodes)).every(({ statusCode }) => statusCode === 200))
+      await until('both nodes are ready', async () =>
+        (await readiness(nodes)).every(({ statusCode }) => statusCode === 200)
+      )
       const people = await Promise.all(PEOPLE.map((user, i) => enter(t, nodes[i % 2] as (typeof nodes)[number], user)))
       for (const { post } of people) await post('/rooms/r1/participants')
       const [ann, ben] = people
-      // The caller and the callee are at different nodes, both ways round.
+      // The caller and the callee are on different nodes, in both directions.
       const startedAt = performance.now()
       await ann?.post('/calls', { callId: 'c1', to: 'ben' })
       t.match((await ann?.stream.next('call.ended'))?.data, { callId: 'c1', reason: 'no_answer' })
@@ -84,24 +86,30 @@ for (const skewMs of [30_000, -30_000]) {
 }
 
 for (const cluster of [false, true]) {
-  t.test(`stores agree on the time whatever their machines say${cluster ? ', on a Cluster' : ''}`, async t => {
-    const server = await startRedis({ cluster })
-    const skews = [0, 2_000, -2_000, 30_000]
-    const stores = await Promise.all(
-      skews.map(skewMs => openRedisStore(server.url, offBy(skewMs), { serverTime: true }))
-    )
-    t.teardown(async () => {
-      for (const store of stores) await store.close()
-      await server.stop()
-    })
-    await until('all have contact', () => stores.every(store => store.availableSince() !== null))
-    const times = stores.map(({ clock }) => clock.now())
-    // Nothing that is judged by time (a stalled lease: 2 s) notices what is left.
-    t.ok(Math.max(...times) - Math.min(...times) < 500, times.join(' '))
-    for (const [i, skewMs] of skews.entries()) {
-      const offset = stores[i]?.clockOffsetMs() ?? Number.NaN
-      t.ok(Math.abs(offset - skewMs) < 500, `${skewMs}: ${offset}`)
-      t.ok(Math.abs((stores[i]?.availableSince() ?? 0) - Date.now()) < 20_000, 'contact is dated by it')
+  t.test(
+    `stores agree on the time although the clocks of their machines differ${cluster ? ', on a Cluster' : ''}`,
+    async t => {
+      const server = await startRedis({ cluster })
+      const skews = [0, 2_000, -2_000, 30_000]
+      const stores = await Promise.all(
+        skews.map(skewMs => openRedisStore(server.url, offBy(skewMs), { serverTime: true }))
+      )
+      t.teardown(async () => {
+        for (const store of stores) await store.close()
+        await server.stop()
+      })
+      await until('all stores are available', () => stores.every(store => store.availableSince() !== null))
+      const times = stores.map(({ clock }) => clock.now())
+      // Much less than the shortest time that matters: 2 s, after which a create counts as stalled.
+      t.ok(Math.max(...times) - Math.min(...times) < 500, times.join(' '))
+      for (const [i, skewMs] of skews.entries()) {
+        const offset = stores[i]?.clockOffsetMs() ?? Number.NaN
+        t.ok(Math.abs(offset - skewMs) < 500, `${skewMs}: ${offset}`)
+        t.ok(
+          Math.abs((stores[i]?.availableSince() ?? 0) - Date.now()) < 20_000,
+          'availableSince is in the time of Redis'
+        )
+      }
     }
-  })
+  )
 }

@@ -1,9 +1,9 @@
-// A device joins between the decision to close its room and the commit of that: the room is closed, and nothing says that the device is in it.
+// A device joins between the decision to close the room and its commit: the room is closed, and the membership of the device is removed.
 import t from 'tap'
 import { openProxiedScenario } from '../helpers/own-redis.js'
 import { until } from '../helpers/until.js'
 
-t.test('closing a room forgets the membership of a device that joins at that moment', async t => {
+t.test('closing a room removes the membership of a device that joins at the same moment', async t => {
   const { scenario, proxy } = await openProxiedScenario(t, { env: { PRESENCE_VISIBILITY: 'shared' } })
   const [alice, bob] = await scenario.addAliceAndBob()
   const eve = await scenario.addClient('eve', 'phone', { node: scenario.lastNode })

@@ -1,4 +1,4 @@
-// Devices that vanish in mid-call: the other side hears of it, and the call waits for a while.
+// Devices that disconnect during a call: the other side receives an event, and the call ends after the grace time.
 
 import { join } from '../helpers/rooms.js'
 import { flow, type Scenario } from '../helpers/scenario.js'
@@ -15,7 +15,7 @@ async function talk(scenario: Scenario): Promise<[alice: TestClient, bob: TestCl
   return [alice, bob]
 }
 
-flow('a device is gone and comes back within the grace', async (t, scenario) => {
+flow('a device that comes back within the grace time is announced away, then back', async (t, scenario) => {
   const [alice, bob] = await talk(scenario)
   await bob.closeStream()
   await scenario.advance(4_000)
@@ -31,12 +31,12 @@ flow('a device is gone and comes back within the grace', async (t, scenario) => 
   await bob.expectEvent('signal.offer')
   t.match(await alice.expectEvent('call.peer_back'), { device: bob.endpoint })
   await scenario.advance(40_000)
-  t.match(await alice.call('c1'), { state: 'connected' }, 'and nobody is missed any more')
+  t.match(await alice.call('c1'), { state: 'connected' }, 'no device counts as away')
   await alice.post('calls/c1/hangup')
   await bob.expectEvent('call.ended')
 })
 
-flow('a change of networks within a moment goes unnoticed', async (t, scenario) => {
+flow('a reconnection within AWAY_AFTER_MS is not announced', async (t, scenario) => {
   const [alice, bob] = await talk(scenario)
   for (let i = 0; i < 3; i++) {
     await bob.closeStream()
@@ -45,10 +45,10 @@ flow('a change of networks within a moment goes unnoticed', async (t, scenario) 
     await scenario.advance(3_000)
   }
   await bob.post('calls/c1/hangup')
-  t.match(await alice.expectEvent('call.ended'), { reason: 'hangup' }, 'the very next thing alice hears')
+  t.match(await alice.expectEvent('call.ended'), { reason: 'hangup' }, 'the next event of alice')
 })
 
-flow('a device that does not come back loses the call', async (t, scenario) => {
+flow('the call of a device that does not come back ends as lost', async (t, scenario) => {
   const [alice, bob] = await talk(scenario)
   await bob.closeStream()
   await scenario.advance(33_000)
@@ -58,12 +58,12 @@ flow('a device that does not come back loses the call', async (t, scenario) => {
   t.match(
     await bob.expectEvent('call.ended'),
     { reason: 'lost', endedBy: bob.endpoint },
-    'it reads of it when it comes back'
+    'the device gets the end when it comes back'
   )
   t.same([await alice.activeCalls(), await bob.activeCalls()], [[], []])
 })
 
-flow('when both are gone the call ends all the same', async (t, scenario) => {
+flow('the call ends as lost when both devices are gone', async (t, scenario) => {
   const [alice, bob] = await talk(scenario)
   await alice.closeStream()
   await scenario.advance(1_000)
@@ -76,7 +76,7 @@ flow('when both are gone the call ends all the same', async (t, scenario) => {
   }
 })
 
-flow('a device without a stream lives by its posts and its polls', async (t, scenario) => {
+flow('a device without a stream is kept alive by its keepalives and polls', async (t, scenario) => {
   const [alice, bob] = await talk(scenario)
   await bob.closeStream()
   for (let i = 0; i < 10; i++) {

@@ -1,10 +1,10 @@
-// Bob has several devices: all ring, one answers, and each of the others receives exactly one event that says why it stopped (G8).
+// bob has several devices: all ring, one answers, and each of the others gets exactly one event with the reason (G8).
 
 import { flow, type Scenario } from '../helpers/scenario.js'
 import { candidates, sdp } from '../helpers/sdp.js'
 import type { TestClient } from '../helpers/test-client.js'
 
-/** Alice with her phone; bob with three devices, spread over the nodes. */
+/** alice with her phone, and bob with three devices on different nodes. */
 async function enterAll(
   scenario: Scenario
 ): Promise<[alice: TestClient, ...bobs: [TestClient, TestClient, TestClient]]> {
@@ -16,7 +16,7 @@ async function enterAll(
   ]
 }
 
-flow('all devices ring, the laptop answers, the others are told', async (t, scenario) => {
+flow('all devices ring; when one answers, the others get answered_elsewhere', async (t, scenario) => {
   const [alice, laptop, watch, tv] = await enterAll(scenario)
   const tablet = await scenario.addClient('alice', 'tablet', { node: scenario.lastNode })
   t.match(await alice.post('calls', { callId: 'c1', to: 'bob' }), { delivery: { online: 3, queued: 0 } })
@@ -38,24 +38,24 @@ flow('all devices ring, the laptop answers, the others are told', async (t, scen
   await tablet.expectRefusal('other_device', 'calls/c1/candidates', { candidates: candidates(1) })
   await laptop.post('calls/c1/connected')
   for (const hers of [alice, tablet]) await hers.expectEvent('call.connected')
-  // A phone that died must not keep its owner busy: any device may hang up.
+  // Any device may hang up, so that a dead phone does not keep its user busy.
   await watch.post('calls/c1/hangup')
   t.match(await laptop.expectEvent('call.ended'), { reason: 'hangup', endedBy: watch.endpoint })
   for (const hers of [alice, tablet]) t.match(await hers.expectEvent('call.ended'), { reason: 'hangup' })
 })
 
-flow('three devices answer at once and one of them wins', async (t, scenario) => {
+flow('of three concurrent accepts exactly one succeeds', async (t, scenario) => {
   const [alice, ...bobs] = await enterAll(scenario)
   for (let round = 1; round <= 5; round++) {
     const callId = `race${round}`
     await alice.post('calls', { callId, to: 'bob' })
     for (const bob of bobs) await bob.expectEvent('call.incoming')
-    // Each device tries twice at once, as clients do that did not see the first reply.
+    // Each device sends two requests, as a client does that has not received the first reply.
     const answers = await Promise.all([...bobs, ...bobs].map(bob => bob.request('POST', `calls/${callId}/accept`)))
     const won = (i: number) => answers[i]?.status === 200
     t.equal(bobs.filter((_, i) => won(i)).length, 1, 'exactly one wins')
     for (const [i, bob] of bobs.entries()) {
-      t.equal(won(i), won(i + bobs.length), 'and its second try says the same')
+      t.equal(won(i), won(i + bobs.length), 'its second request gets the same result')
       if (won(i)) continue
       t.match(answers[i]?.body, { code: 'answered_elsewhere', currentState: 'connecting' })
       t.match(await bob.expectEvent('call.ended'), { callId, reason: 'answered_elsewhere' })
@@ -67,7 +67,7 @@ flow('three devices answer at once and one of them wins', async (t, scenario) =>
   }
 })
 
-flow('one device declines for itself, then another for everybody', async (t, scenario) => {
+flow('a reject with scope device stops one device, a reject with scope user declines the call', async (t, scenario) => {
   const [alice, laptop, watch, tv] = await enterAll(scenario)
   await alice.post('calls', { callId: 'c1', to: 'bob' })
   for (const bob of [laptop, watch, tv]) await bob.expectEvent('call.incoming')
@@ -79,13 +79,13 @@ flow('one device declines for itself, then another for everybody', async (t, sce
   t.match(await tv.expectRefusal('call_ended', 'calls/c1/accept'), { currentState: 'ended', reason: 'declined' })
 })
 
-flow('when the last device has declined for itself, the call is declined', async (t, scenario) => {
+flow('the call is declined when each device has rejected it with scope device', async (t, scenario) => {
   const [alice, ...bobs] = await enterAll(scenario)
   await alice.post('calls', { callId: 'c1', to: 'bob' })
   for (const bob of bobs) await bob.expectEvent('call.incoming')
   await Promise.all(bobs.map(bob => bob.post('calls/c1/reject', { scope: 'device' })))
   t.match(await alice.expectEvent('call.ended'), { reason: 'declined' })
-  // With one device left, declining for oneself is declining.
+  // A user with one device declines the call with scope device.
   const carol = await scenario.addClient('carol', 'phone', { node: scenario.lastNode })
   await alice.post('calls', { callId: 'c3', to: 'carol' })
   await carol.expectEvent('call.incoming')
@@ -97,7 +97,7 @@ flow('when the last device has declined for itself, the call is declined', async
   })
 })
 
-flow('a device that comes late rings with the time that is left', async (t, scenario) => {
+flow('a device that registers while the call rings gets the offer and the remaining ring time', async (t, scenario) => {
   const [alice, laptop] = await scenario.addAliceAndBob()
   await alice.post('calls', { callId: 'c1', to: 'bob', offer: { sdp: sdp('aliceA') }, ringTimeoutMs: 20_000 })
   t.match(await laptop.expectEvent('call.incoming'), { expiresInMs: 20_000 })
@@ -116,30 +116,33 @@ flow('a device that comes late rings with the time that is left', async (t, scen
   await alice.post('calls/c1/cancel')
   t.match(await watch.expectEvent('call.ended'), { reason: 'cancelled' })
   const tv = await scenario.addClient('bob', 'tv')
-  t.same(await tv.poll(), [], 'a call that is over is offered to nobody')
+  t.same(await tv.poll(), [], 'an ended call is not offered')
 })
 
-flow('a device woken by other means answers first and listens afterwards', async (t, scenario) => {
-  const [alice, laptop] = await scenario.addAliceAndBob()
-  await alice.post('calls', { callId: 'c1', to: 'bob', offer: { sdp: sdp('aliceA') } })
-  await laptop.expectEvent('call.incoming')
-  await alice.post('calls/c1/candidates', { candidates: candidates(2, 'aliceA') })
-  const watch = await scenario.addClient('bob', 'watch', { node: scenario.lastNode, silent: true })
-  const { cursor } = await watch.post('calls/c1/accept')
-  await alice.expectEvent('call.accepted')
-  await laptop.expectEvent('call.ended')
-  watch.startFrom(cursor)
-  await watch.openStream()
-  // Registering by the accept, it was offered what rang, and so it has the early offer before the candidates.
-  t.match(await watch.expectEvent('call.incoming'), { offer: { revision: 1, sdp: sdp('aliceA') } })
-  t.match(await watch.expectEvent('signal.candidates'), { candidates: candidates(2, 'aliceA') })
-  await watch.post('calls/c1/answer', { sdp: sdp('watchA') })
-  await alice.expectEvent('signal.answer')
-  await watch.post('calls/c1/hangup')
-  await alice.expectEvent('call.ended')
-})
+flow(
+  'a device that registers by its accept gets the offer and the candidates from the cursor of the reply on',
+  async (t, scenario) => {
+    const [alice, laptop] = await scenario.addAliceAndBob()
+    await alice.post('calls', { callId: 'c1', to: 'bob', offer: { sdp: sdp('aliceA') } })
+    await laptop.expectEvent('call.incoming')
+    await alice.post('calls/c1/candidates', { candidates: candidates(2, 'aliceA') })
+    const watch = await scenario.addClient('bob', 'watch', { node: scenario.lastNode, silent: true })
+    const { cursor } = await watch.post('calls/c1/accept')
+    await alice.expectEvent('call.accepted')
+    await laptop.expectEvent('call.ended')
+    watch.startFrom(cursor)
+    await watch.openStream()
+    // Registration by the accept offered the ringing call, so the early offer precedes the candidates.
+    t.match(await watch.expectEvent('call.incoming'), { offer: { revision: 1, sdp: sdp('aliceA') } })
+    t.match(await watch.expectEvent('signal.candidates'), { candidates: candidates(2, 'aliceA') })
+    await watch.post('calls/c1/answer', { sdp: sdp('watchA') })
+    await alice.expectEvent('signal.answer')
+    await watch.post('calls/c1/hangup')
+    await alice.expectEvent('call.ended')
+  }
+)
 
-flow('a device that begins with the snapshot is rung, too', async (t, scenario) => {
+flow('a device that registers by its snapshot rings', async (t, scenario) => {
   const [alice, laptop] = await scenario.addAliceAndBob()
   await alice.post('calls', { callId: 'c1', to: 'bob' })
   await laptop.expectEvent('call.incoming')
@@ -154,7 +157,7 @@ flow('a device that begins with the snapshot is rung, too', async (t, scenario) 
 })
 
 flow(
-  'a device too many is refused what would register it, and nothing comes of that',
+  'a device above MAX_DEVICES_PER_USER is refused whatever would register it, and changes nothing',
   async (t, scenario) => {
     const [alice, laptop] = await scenario.addAliceAndBob()
     const tablet = await scenario.addClient('alice', 'tablet', { node: scenario.lastNode, silent: true })
@@ -173,27 +176,30 @@ flow(
   { env: { MAX_DEVICES_PER_USER: '1' } }
 )
 
-flow('somebody without a device cannot be reached', async (t, scenario) => {
-  const alice = await scenario.addClient('alice', 'phone')
-  await alice.expectRefusal('callee_unreachable', 'calls', { callId: 'c1', to: 'bob' })
-  t.same(await alice.activeCalls(), [])
-  const bob = await scenario.addClient('bob', 'laptop', { node: scenario.lastNode })
-  t.same(await bob.poll(), [], 'nothing of it is told')
-  await alice.post('calls', { callId: 'c2', to: 'bob' })
-  await bob.poll()
-  await bob.post('calls/c2/reject')
-  await alice.expectEvent('call.ended')
-  await bob.signOff()
-  await alice.expectRefusal('callee_unreachable', 'calls', { callId: 'c3', to: 'bob' })
-  const again = await scenario.addClient('bob', 'watch', { node: scenario.lastNode })
-  t.match(await alice.post('calls', { callId: 'c4', to: 'bob' }), { resolution: 'created' })
-  await again.expectEvent('call.incoming')
-  await alice.post('calls/c4/cancel')
-  await again.expectEvent('call.ended')
-})
+flow(
+  'a user without a registered device is unreachable, and gets no event of the refused call',
+  async (t, scenario) => {
+    const alice = await scenario.addClient('alice', 'phone')
+    await alice.expectRefusal('callee_unreachable', 'calls', { callId: 'c1', to: 'bob' })
+    t.same(await alice.activeCalls(), [])
+    const bob = await scenario.addClient('bob', 'laptop', { node: scenario.lastNode })
+    t.same(await bob.poll(), [], 'no event of the refused call')
+    await alice.post('calls', { callId: 'c2', to: 'bob' })
+    await bob.poll()
+    await bob.post('calls/c2/reject')
+    await alice.expectEvent('call.ended')
+    await bob.signOff()
+    await alice.expectRefusal('callee_unreachable', 'calls', { callId: 'c3', to: 'bob' })
+    const again = await scenario.addClient('bob', 'watch', { node: scenario.lastNode })
+    t.match(await alice.post('calls', { callId: 'c4', to: 'bob' }), { resolution: 'created' })
+    await again.expectEvent('call.incoming')
+    await alice.post('calls/c4/cancel')
+    await again.expectEvent('call.ended')
+  }
+)
 
 flow(
-  'or is rung anyway, and the device that comes online meanwhile rings',
+  'with OFFLINE_CALLS=ring a device that registers while the call rings gets it',
   async (t, scenario) => {
     const alice = await scenario.addClient('alice', 'phone')
     t.match(await alice.post('calls', { callId: 'c1', to: 'bob' }), {

@@ -1,14 +1,14 @@
-// A node is drained: who reconnects elsewhere was never away, and who does not is missed in time.
+// A node is drained: a device that reconnects elsewhere is not announced away, and one that does not is.
 
 import { join } from '../helpers/rooms.js'
 import { flow, type Scenario } from '../helpers/scenario.js'
 import type { TestClient } from '../helpers/test-client.js'
 
-/** How late a deadline may be, and some time for what follows from it. */
+/** How late a deadline may fire, and some time for its effects. */
 const LATE_MS = 1_500
 
-/** The first two are at the node that stays; the others at the one that will go. */
-async function gather(scenario: Scenario): Promise<{ stay: TestClient[]; move: TestClient[] }> {
+/** Two clients on the node that stays, three on the node that is drained. */
+async function addClients(scenario: Scenario): Promise<{ stay: TestClient[]; move: TestClient[] }> {
   const near = (user: string) => scenario.addClient(user, 'phone')
   const far = (user: string) => scenario.addClient(user, 'phone', { node: scenario.lastNode })
   return {
@@ -18,10 +18,10 @@ async function gather(scenario: Scenario): Promise<{ stay: TestClient[]; move: T
 }
 
 flow(
-  'in a room of several, in a call and to those who watch nobody is announced away',
+  'devices that reconnect after a drain are not announced away in rooms, calls or presence',
   async (t, scenario) => {
     if (scenario.lastNode === 0) return
-    const { stay, move } = await gather(scenario)
+    const { stay, move } = await addClients(scenario)
     const [alice, bob] = stay as [TestClient, TestClient]
     const [carol, dave, erin] = move as [TestClient, TestClient, TestClient]
     const people = [alice, carol, dave, erin]
@@ -52,17 +52,17 @@ flow(
     t.match(
       await bob.call('c1'),
       { state: 'connecting' },
-      'and nothing was heard of it: mailboxes are held against that'
+      'no event was sent: the mailbox check at the end fails otherwise'
     )
   },
   { ownCluster: true, env: { CONNECT_TIMEOUT_MS: '3600000', PRESENCE_TTL_MS: '15000' } }
 )
 
 flow(
-  'who does not come back is announced away and put out of the room in time',
+  'a device that does not reconnect after a drain is announced away, and leaves the room as lost',
   async (t, scenario) => {
     if (scenario.lastNode === 0) return
-    const { stay, move } = await gather(scenario)
+    const { stay, move } = await addClients(scenario)
     const [alice] = stay as [TestClient]
     const [carol, dave] = move as [TestClient, TestClient]
     for (const who of [alice, carol, dave]) await join(who, 'r1')

@@ -1,5 +1,4 @@
-// Redis refuses writes in the middle of a call. Who is connected stays connected, what can be read is read, and nothing that was
-// acknowledged is lost.
+// Redis refuses writes during a call: streams stay open, reads succeed, and no acknowledged write is lost.
 import { Redis } from 'ioredis'
 import t from 'tap'
 import { buildApp } from '../../src/app.js'
@@ -9,10 +8,10 @@ import { startRedis } from '../helpers/redis.js'
 import { openSse } from '../helpers/sse.js'
 import { until } from '../helpers/until.js'
 
-const LOOKS = 30
+const PROBES = 30
 
 t.test(
-  'while Redis is full: 503 store_full, not ready all the while, streams stay open, reads go on; then it heals',
+  'while Redis is full, writes get store_full, the node is not ready, streams stay open and reads succeed; then all recovers',
   async t => {
     const server = await startRedis()
     const redis = new Redis(server.port)
@@ -48,10 +47,10 @@ t.test(
     t.match((await app.inject({ url: '/v1/calls/c1', headers: bob })).json(), { call: { state: 'connecting' } })
     t.equal((await app.inject({ url: '/v1/events/poll?wait=0', headers: bob })).json().code, 'store_full')
     const late = await openSse(`${url}/v1/events`, { headers: await headersOf('carol') })
-    t.match((await late.next('end')).data, { reason: 'store_full', reconnect: true }, 'an EventSource comes back later')
+    t.match((await late.next('end')).data, { reason: 'store_full', reconnect: true }, 'an EventSource reconnects later')
     await late.ended()
-    // For longer than anybody may be away.
-    for (let look = 0; look < LOOKS; look++) {
+    // For longer than GRACE_MS.
+    for (let probe = 0; probe < PROBES; probe++) {
       t.match((await ready()).json(), { status: 503, code: 'store_full' })
       await new Promise(resolve => setTimeout(resolve, 100))
     }
@@ -61,7 +60,7 @@ t.test(
     await back.next('hello')
     await back.close()
     await until('the node is ready again', async () => (await ready()).statusCode === 200)
-    // Whoever was there is there: nobody was announced away, and the call goes on.
+    // No device was announced away, and the call continues.
     await new Promise(resolve => setTimeout(resolve, 1500))
     for (const stream of streams) {
       const types = stream.waiting().map(({ type }) => type)
@@ -70,7 +69,7 @@ t.test(
         types.join(' ')
       )
     }
-    t.equal((await post('/calls/c1/hangup', alice)).statusCode, 200, 'what was refused can be asked again')
+    t.equal((await post('/calls/c1/hangup', alice)).statusCode, 200, 'the refused request succeeds')
     for (const stream of streams.slice(1)) t.match((await stream.next('call.ended')).data, { reason: 'hangup' })
   }
 )

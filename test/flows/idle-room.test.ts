@@ -1,4 +1,4 @@
-// A room in which nothing happens is left alone, and yet nobody who is lost in it goes unnoticed.
+// A room without changes is not read, and a device that is lost in it is announced in time.
 import assert from 'node:assert/strict'
 import { Redis } from 'ioredis'
 import t from 'tap'
@@ -8,12 +8,12 @@ import { flow, Scenario } from '../helpers/scenario.js'
 import { SETTINGS, TestCluster } from '../helpers/test-cluster.js'
 import { until } from '../helpers/until.js'
 
-/** How late a deadline may be, and some time for what follows from it. */
+/** How late a deadline may fire, and some time for its effects. */
 const LATE_MS = 1_500
-/** Shorter than by default: every step of the clock takes its time. */
+/** Shorter than the default, because each step of the clock takes time. */
 const env = { PRESENCE_TTL_MS: '24000' }
 
-/** How often a room was read as a whole, or somebody's devices: both are this command, from a script or not. */
+/** The number of reads of a whole room, or of the devices of a user: both use this command. */
 async function countReads(url: string | null): Promise<number> {
   const client = new Redis(url ?? '')
   const stats = await client.info('commandstats')
@@ -23,7 +23,7 @@ async function countReads(url: string | null): Promise<number> {
 
 for (const setting of SETTINGS.filter(({ engine }) => engine === 'redis')) {
   t.test(
-    `${setting.name}: a quiet room is read when somebody's presence could have lapsed, and not before`,
+    `${setting.name}: a room without changes is read when a presence in it may have expired, and not before`,
     async t => {
       const cluster = await TestCluster.open(setting, env)
       const scenario = new Scenario(cluster)
@@ -35,18 +35,18 @@ for (const setting of SETTINGS.filter(({ engine }) => engine === 'redis')) {
       try {
         const { presenceTtlMs, awayAfterMs } = cluster.config
         await meet(scenario)
-        t.ok((await readsWithin(awayAfterMs + LATE_MS)) > 0, 'once after they came')
+        t.ok((await readsWithin(awayAfterMs + LATE_MS)) > 0, 'once after the joins')
         t.equal(await readsWithin(presenceTtlMs - awayAfterMs - 2 * LATE_MS), 0)
         const before = await countReads(cluster.redisUrl)
         await scenario.advance(3 * LATE_MS)
         let once = 0
-        // The check goes on beside the clock of the test: it is over when the number comes to rest.
-        await until('a few hashes of the room are read, and the devices of each of the three', async () => {
+        // The check runs in the background: it has ended when the number does not change any more.
+        await until('the room and the devices of its three users have been read', async () => {
           const [last, reads] = [once, (await countReads(cluster.redisUrl)) - before]
           once = reads
           return reads > 3 && reads === last
         })
-        t.ok(once < 10, `once more: ${once}`)
+        t.ok(once < 10, `one check: ${once} reads`)
         t.equal(
           await readsWithin((presenceTtlMs * 2) / 3 - 3 * LATE_MS),
           0,
@@ -61,8 +61,8 @@ for (const setting of SETTINGS.filter(({ engine }) => engine === 'redis')) {
   )
 }
 
-/** Time goes by in a room that has come to rest, up to the moment when the participant is missed, and a little beyond. */
-async function areToldOfLoss(scenario: Scenario, others: readonly Seat[], participantId: string, afterMs: number) {
+/** Moves the clock: the others are told after `afterMs`, and not before, that the participant is away, and then that it is lost. */
+async function expectLoss(scenario: Scenario, others: readonly Seat[], participantId: string, afterMs: number) {
   await scenario.advance(afterMs - LATE_MS)
   const { body } = await (others[0] as Seat).who.request('GET', 'rooms/r1')
   const found = (body.participants as Participant[]).find(each => each.participantId === participantId)
@@ -80,13 +80,13 @@ async function areToldOfLoss(scenario: Scenario, others: readonly Seat[], partic
 }
 
 flow(
-  'who is in on a node that died is missed when their presence lapses',
+  'a participant whose node died is announced away when its presence expires',
   async (_, scenario) => {
     const others = await meet(scenario)
     const dave = await join(await scenario.addClient('dave', 'phone', { silent: true }), 'r1')
     for (const { who } of others) await who.expectEvent('room.participant_joined')
     const { presenceTtlMs } = scenario.config
-    // What is left of a stream there.
+    // The record of a stream on the dead node.
     const now = scenario.now()
     const stream = {
       connection: 'on-the-node-that-died',
@@ -96,35 +96,35 @@ flow(
       now
     }
     await scenario.store.mailboxes.touch(scenario.toWire('dave'), 'phone', stream)
-    await areToldOfLoss(scenario, others, dave.id, presenceTtlMs)
+    await expectLoss(scenario, others, dave.id, presenceTtlMs)
   },
   { env }
 )
 
 flow(
-  'who joins and never listens is missed soon, also in a room that was quiet',
+  'a participant that opens no stream after its join is announced away after AWAY_AFTER_MS',
   async (_, scenario) => {
     const others = await meet(scenario)
     await scenario.advance(20_000)
     const dave = await join(await scenario.addClient('dave', 'phone', { silent: true }), 'r1')
     for (const { who } of others) await who.expectEvent('room.participant_joined')
-    await areToldOfLoss(scenario, others, dave.id, scenario.config.awayAfterMs)
+    await expectLoss(scenario, others, dave.id, scenario.config.awayAfterMs)
   },
   { env }
 )
 
 flow(
-  'and so is who had a stream, polled once, and polls no more',
+  'a participant that replaces its stream by one poll is announced away after AWAY_AFTER_MS',
   async (_, scenario) => {
     const others = await meet(scenario)
     const who = await scenario.addClient('dave', 'phone', { node: scenario.lastNode })
     const dave = await join(who, 'r1')
     for (const other of others) await other.who.expectEvent('room.participant_joined')
-    // Longer than until the first look, shortly after which they would be missed anyway.
+    // Until after the first check of the room, which would find the loss anyway.
     await scenario.advance(scenario.config.presenceTtlMs + 2 * LATE_MS)
-    // It takes over from the stream: nobody is missed until the next poll is.
+    // The poll supersedes the stream, and keeps the device live for AWAY_AFTER_MS.
     await who.request('GET', `events/poll?cursor=${who.cursor}&wait=0`)
-    await areToldOfLoss(scenario, others, dave.id, scenario.config.awayAfterMs)
+    await expectLoss(scenario, others, dave.id, scenario.config.awayAfterMs)
     await who.poll()
   },
   { env }

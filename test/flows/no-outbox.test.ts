@@ -1,5 +1,5 @@
-// On one Redis server a commit delivers what it says in its own step: calls never have an outbox there, and pairs of a room only until both
-// joinings are published. In the end nothing is left but what lapses by itself.
+// On one Redis server a commit delivers its mail in the same step: calls never have an outbox there, and pairs of a room only until both joins
+// are published. At the end only keys with an expiry remain.
 import { Redis } from 'ioredis'
 import t, { type Test } from 'tap'
 import { startRedis } from '../helpers/redis.js'
@@ -12,13 +12,13 @@ import { until } from '../helpers/until.js'
 
 const ONE_SECOND = '1000'
 const BRIEF = { RETENTION_MS: ONE_SECOND, PRESENCE_TTL_MS: ONE_SECOND, HEARTBEAT_MS: ONE_SECOND, ROOM_LINGER_MS: '1' }
-/** What PTTL says of a key that has no end. */
-const FOR_GOOD = -1
-/** What is kept longest: which commits mailboxes have taken, and who has made how many rooms in the hour. */
+/** The reply of PTTL for a key without an expiry. */
+const NO_EXPIRY = -1
+/** The longest expiry: that of the commits that mailboxes have recorded, and of the budget of rooms in an hour. */
 const LONGEST_MS = 2 * 3_600_000
 
 const setting = SETTINGS.find(({ engine, nodes }) => engine === 'redis' && nodes === 2)
-if (!setting) throw new Error('there are two nodes on one Redis')
+if (!setting) throw new Error('no such setting')
 const server = await startRedis()
 const cluster = await TestCluster.open(setting, BRIEF, server)
 const redis = new Redis(server.port)
@@ -39,19 +39,19 @@ await subscriber.psubscribe('__keyspace@0__:*:outbox:*')
 async function touchedOutboxes(): Promise<string[]> {
   const mark = 'sp:mark:outbox:mark'
   await redis.set(mark, '')
-  await until('the mark has come', () => touched.some(channel => channel.endsWith(mark)))
+  await until('the mark is reported', () => touched.some(channel => channel.endsWith(mark)))
   await redis.del(mark)
-  await until('and its end', () => touched.filter(channel => channel.endsWith(mark)).length === 2)
+  await until('its deletion is reported', () => touched.filter(channel => channel.endsWith(mark)).length === 2)
   return touched.splice(0).filter(channel => !channel.endsWith(mark))
 }
 
 const waitingKeys = async () => [...(await redis.keys('*outbox*')), ...(await redis.keys('*pending'))]
 
-function story(name: string, play: (t: Test, scenario: Scenario) => Promise<void>): void {
+function test(name: string, run: (t: Test, scenario: Scenario) => Promise<void>): void {
   t.test(name, async t => {
     const scenario = new Scenario(cluster)
     try {
-      await play(t, scenario)
+      await run(t, scenario)
       await scenario.checkMailboxes(t)
     } finally {
       await scenario.closeStreams()
@@ -59,15 +59,15 @@ function story(name: string, play: (t: Test, scenario: Scenario) => Promise<void
   })
 }
 
-const hearAll = async (people: readonly TestClient[], type: string) => {
-  for (const client of people) await client.expectEvent(type)
+const expectFromAll = async (clients: readonly TestClient[], type: string) => {
+  for (const client of clients) await client.expectEvent(type)
 }
 
-story('a whole call has no outbox at any time', async (t, scenario) => {
+test('a whole call has no outbox at any time', async (t, scenario) => {
   const [alice, bob] = await scenario.addAliceAndBob()
   const watch = await scenario.addClient('bob', 'watch')
   await alice.post('calls', { callId: 'c1', to: 'bob' })
-  await hearAll([bob, watch], 'call.incoming')
+  await expectFromAll([bob, watch], 'call.incoming')
   await bob.post('calls/c1/ringing')
   await alice.expectEvent('call.ringing')
   await bob.post('calls/c1/accept')
@@ -86,7 +86,7 @@ story('a whole call has no outbox at any time', async (t, scenario) => {
   t.same([await touchedOutboxes(), await waitingKeys()], [[], []])
 })
 
-story('nor has one that ends early, is refused, or is merged into another', async (t, scenario) => {
+test('a call that ends early, is refused, or is merged into another has no outbox', async (t, scenario) => {
   const [alice, bob] = await scenario.addAliceAndBob()
   const carol = await scenario.addClient('carol', 'phone')
   await alice.post('calls', { callId: 'cancelled', to: 'bob' })
@@ -113,18 +113,18 @@ story('nor has one that ends early, is refused, or is merged into another', asyn
   await alice.post('calls', { callId: 'unanswered', to: 'bob' })
   await bob.expectEvent('call.incoming')
   await scenario.advance(scenario.config.ringTimeoutMs + 1_000)
-  await hearAll([alice, bob], 'call.ended')
+  await expectFromAll([alice, bob], 'call.ended')
   t.same([await touchedOutboxes(), await waitingKeys()], [[], []])
 })
 
-story('two participants of a room have none once both joinings are published', async (t, scenario) => {
+test('a pair of a room has no outbox once both joins are published', async (t, scenario) => {
   const [alice, bob] = await scenario.addAliceAndBob()
   const [one, two] = [await join(alice, 'r1'), await join(bob, 'r1')]
   await alice.post('rooms/r1/offer', { to: two.id, sdp: sdp('aliceA') })
   await alice.expectEvent('room.participant_joined')
   await bob.expectEvent('signal.offer')
-  await until('all is published', async () => (await waitingKeys()).length === 0)
-  t.ok((await touchedOutboxes()).length > 0, 'the joinings were')
+  await until('all joins are published', async () => (await waitingKeys()).length === 0)
+  t.ok((await touchedOutboxes()).length > 0, 'the joins used outboxes')
   await bob.post('rooms/r1/answer', { to: one.id, sdp: sdp('bobB') })
   await alice.expectEvent('signal.answer')
   await bob.post('rooms/r1/candidates', { to: one.id, candidates: candidates(2, 'bobB') })
@@ -136,15 +136,15 @@ story('two participants of a room have none once both joinings are published', a
   await until('the end is published', async () => (await waitingKeys()).length === 0)
 })
 
-t.test('what is over goes: nothing is kept that does not lapse by itself', async t => {
+t.test('after the end of all calls and rooms each key has an expiry', async t => {
   const keys = async () => (await redis.keys('sp:*')).filter(key => !key.endsWith(':epoch'))
   const remainingMs = async () => Promise.all((await keys()).map(key => redis.pttl(key)))
-  await until('every key has its end', async () => {
+  await until('each key has an expiry', async () => {
     await cluster.advance(cluster.config.retentionMs)
-    return (await remainingMs()).every(ms => ms !== FOR_GOOD)
+    return (await remainingMs()).every(ms => ms !== NO_EXPIRY)
   })
   await until('calls, pairs and rooms are gone', async () => {
-    // The tombstone of a cancel that came first is kept for two minutes.
+    // The tombstone of an early cancel is kept for two minutes.
     const found = (await keys()).filter(key => /:(state|log|member):/.test(key))
     return found.every(key => key.includes(':state:call:ahead'))
   })

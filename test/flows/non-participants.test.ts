@@ -1,4 +1,4 @@
-// Everyone sees only what they take part in: somebody else's call is one that does not exist.
+// The call of other users looks like a call that does not exist.
 
 import { flow } from '../helpers/scenario.js'
 import { candidates, sdp } from '../helpers/sdp.js'
@@ -19,45 +19,49 @@ const ACTIONS: readonly [action: string, body?: object][] = [
 
 const PROBLEM = ['code', 'detail', 'instance', 'retryable', 'status', 'title', 'type']
 
-flow('a stranger finds nothing, in any state of the call, and changes nothing', async (t, scenario) => {
+flow('a stranger gets call_not_found in each state of the call, and changes nothing', async (t, scenario) => {
   const [alice, bob] = await scenario.addAliceAndBob()
   const mallory = await scenario.addClient('mallory', 'phone', { node: scenario.lastNode })
-  const tries = async (state: string) => {
+  const tryAll = async (state: string) => {
     const before = await alice.call('c1')
     t.equal(before.state, state)
     const { body } = await mallory.request('GET', 'calls/c1')
     t.equal(body.code, 'call_not_found')
-    t.same([body.currentState, body.version], [undefined, undefined], 'not even that it is there')
+    t.same([body.currentState, body.version], [undefined, undefined], 'the refusal has no state of the call')
     for (const [action, content] of ACTIONS) {
       const refused = await mallory.expectRefusal('call_not_found', `calls/c1/${action}`, content)
       t.equal(refused.currentState, undefined)
     }
     const taken = await mallory.expectRefusal('call_id_taken', 'calls', { callId: 'c1', to: 'bob' })
-    t.same(Object.keys(taken).sort(), [...PROBLEM], 'an id that is taken says nothing else')
+    t.same(Object.keys(taken).sort(), [...PROBLEM], 'call_id_taken reveals nothing else')
     const [{ call: there }, { call: unknown }] = [
       await mallory.post('calls/c1/cancel'),
       await mallory.post('calls/c0/cancel')
     ]
-    t.same({ ...(there as object), callId: 'c0' }, unknown, 'a cancel says nothing about whether there is a call')
-    t.same((await mallory.request('GET', 'calls/c0')).body.code, 'call_not_found', 'nor does a look after it')
+    t.same({ ...(there as object), callId: 'c0' }, unknown, 'a cancel does not reveal whether the call exists')
+    t.same(
+      (await mallory.request('GET', 'calls/c0')).body.code,
+      'call_not_found',
+      'a read after the cancel does not either'
+    )
     t.same(await mallory.activeCalls(), [])
     t.same(await alice.call('c1'), before)
   }
   await alice.post('calls', { callId: 'c1', to: 'bob' })
   await bob.expectEvent('call.incoming')
-  await tries('ringing')
+  await tryAll('ringing')
   await bob.post('calls/c1/accept')
   await alice.expectEvent('call.accepted')
-  await tries('connecting')
+  await tryAll('connecting')
   await alice.post('calls/c1/connected')
   await bob.expectEvent('call.connected')
-  await tries('connected')
+  await tryAll('connected')
   await alice.post('calls/c1/hangup')
   await bob.expectEvent('call.ended')
-  await tries('ended')
+  await tryAll('ended')
 })
 
-flow('each side has its own actions', async (t, scenario) => {
+flow('an action of the other side is refused with wrong_party, and changes nothing', async (t, scenario) => {
   const [alice, bob] = await scenario.addAliceAndBob()
   await alice.post('calls', { callId: 'c1', to: 'bob' })
   await bob.expectEvent('call.incoming')

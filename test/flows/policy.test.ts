@@ -1,4 +1,4 @@
-// A service that is asked before anything rings: for a call, and for each user who is invited.
+// The policy service is asked before a call rings, and for each invited user.
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -6,15 +6,15 @@ import t from 'tap'
 import { flow, type Scenario } from '../helpers/scenario.js'
 import type { TestClient } from '../helpers/test-client.js'
 
-/** What it was asked, as it came. It lets nobody ring a sleeper, and has no opinion of a stranger. */
-const asked: Record<string, unknown>[] = []
+/** The requests so far. The service refuses to ring `sleeper`, and replies 500 for `stranger`. */
+const received: Record<string, unknown>[] = []
 const service = createServer(async (request, reply) => {
   let text = ''
   for await (const chunk of request) text += chunk
-  const question = JSON.parse(text)
-  asked.push(question)
-  if (question.to.startsWith('stranger')) return void reply.writeHead(500).end()
-  const allow = !question.to.startsWith('sleeper')
+  const policyRequest = JSON.parse(text)
+  received.push(policyRequest)
+  if (policyRequest.to.startsWith('stranger')) return void reply.writeHead(500).end()
+  const allow = !policyRequest.to.startsWith('sleeper')
   reply.end(JSON.stringify(allow ? { allow } : { allow, reason: 'Not at night' }))
 }).listen(0, '127.0.0.1')
 await once(service, 'listening')
@@ -22,14 +22,14 @@ t.teardown(() => void service.close().closeAllConnections())
 
 const env = { POLICY_URL: `http://127.0.0.1:${(service.address() as AddressInfo).port}/ask` }
 
-/** What it was asked in the story about who must ring. */
-const askedOf = (scenario: Scenario, to: string) => scenario.fromWire(asked).filter(each => each.to === to)
+/** The requests of this scenario about a user. */
+const requestsAbout = (scenario: Scenario, to: string) => scenario.fromWire(received).filter(each => each.to === to)
 
 const invite = (who: TestClient, scenario: Scenario, users: string[], more = {}) =>
   who.request('POST', 'rooms/r1/invitations', { users: users.map(user => scenario.toWire(user)), ...more })
 
 flow(
-  'those it allows ring, those it does not are named, and nobody is asked about twice',
+  'users whom it allows ring, the others are listed in `refused`, and it is asked once about each',
   async (t, scenario) => {
     const [alice, bob] = await scenario.addAliceAndBob()
     const sleeper = await scenario.addClient('sleeper', 'phone')
@@ -47,7 +47,7 @@ flow(
       ]
     })
     const { invitationId } = await bob.expectEvent('room.invitation')
-    const question = {
+    const expected = {
       action: 'invitation',
       roomId: 'r1',
       invitationId,
@@ -56,20 +56,20 @@ flow(
       media: 'audio',
       metadata
     }
-    t.strictSame(askedOf(scenario, 'bob'), [question])
+    t.strictSame(requestsAbout(scenario, 'bob'), [expected])
     t.match(await invite(alice, scenario, ['bob']), { status: 200, body: { invitations: [{ invitationId }] } })
-    t.equal(askedOf(scenario, 'bob').length, 1, 'it rings already')
-    t.equal(askedOf(scenario, 'alice').length, 0, 'nor about who will not ring anyway')
+    t.equal(requestsAbout(scenario, 'bob').length, 1, 'not again while the invitation rings')
+    t.equal(requestsAbout(scenario, 'alice').length, 0, 'not about a user who cannot be invited')
     t.match(await sleeper.request('GET', 'snapshot'), { body: { invitations: [] } })
     const outside = await scenario.addClient('mallory', 'phone')
     t.match(await invite(outside, scenario, ['sleeper']), { body: { code: 'room_not_found' } })
-    t.equal(askedOf(scenario, 'sleeper').length, 2, 'nor on behalf of who may not')
+    t.equal(requestsAbout(scenario, 'sleeper').length, 2, 'not on behalf of a user who may not invite')
   },
   { env }
 )
 
 flow(
-  'when it does not answer nobody rings',
+  'no user rings when it fails',
   async (t, scenario) => {
     const [alice] = await scenario.addAliceAndBob()
     await scenario.addClient('stranger', 'phone')

@@ -10,48 +10,45 @@ const states = async (who: TestClient) => {
   return (body.watching as { user: string; state: string }[]).map(({ user, state }) => `${user} ${state}`)
 }
 
-t.test(
-  'a node is killed: users who do not reconnect become offline once, and users who reconnect elsewhere do not',
-  async t => {
-    const [ttlMs, debounceMs] = [3_000, 500]
-    const env = {
-      PRESENCE_TTL_MS: `${ttlMs}`,
-      PRESENCE_DEBOUNCE_MS: `${debounceMs}`,
-      HEARTBEAT_MS: '500',
-      PRESENCE_VISIBILITY: 'everyone'
-    }
-    const fleet = await Fleet.launch(3, undefined, env)
-    t.teardown(() => fleet.stop())
-    const [VICTIM, NEAR, FAR] = [0, 1, 2]
-    const enter = async (user: string, node: number) => {
-      const client = await TestClient.create(fleet, { user, device: 'phone', node })
-      await client.openStream()
-      return client
-    }
-    const [alice, eve] = [await enter('alice', NEAR), await enter('eve', FAR)]
-    const [bob, carol] = [await enter('bob', VICTIM), await enter('carol', VICTIM)]
-    for (const who of [alice, eve]) await who.request('PUT', 'presence/watch', { users: ['bob', 'carol'] })
-    t.same(await states(alice), ['bob online', 'carol online'])
-
-    await fleet.kill(VICTIM)
-    const killedAt = Date.now()
-    carol.useNode(FAR)
-    await carol.openStream()
-    await until('bob is missed', async () => (await states(alice)).includes('bob offline'))
-    // A deadline may run a second late, and later on a busy machine.
-    const tookMs = Date.now() - killedAt
-    t.ok(tookMs < ttlMs + debounceMs + 5_000, `after ${tookMs} ms`)
-    await until('carol would have been missed too', () => Date.now() - killedAt > ttlMs + debounceMs + 1_500)
-    for (const who of [alice, eve]) {
-      t.match(await who.expectEvent('presence.changed'), { user: 'bob', state: 'offline' })
-      t.same(await states(who), ['bob offline', 'carol online'])
-      await who.checkMailbox(t)
-    }
-    for (const who of [bob, carol]) await who.closeStream()
+t.test('when a node is killed, users who do not reconnect become offline once, and the others do not', async t => {
+  const [ttlMs, debounceMs] = [3_000, 500]
+  const env = {
+    PRESENCE_TTL_MS: `${ttlMs}`,
+    PRESENCE_DEBOUNCE_MS: `${debounceMs}`,
+    HEARTBEAT_MS: '500',
+    PRESENCE_VISIBILITY: 'everyone'
   }
-)
+  const fleet = await Fleet.launch(3, undefined, env)
+  t.teardown(() => fleet.stop())
+  const [VICTIM, NEAR, FAR] = [0, 1, 2]
+  const enter = async (user: string, node: number) => {
+    const client = await TestClient.create(fleet, { user, device: 'phone', node })
+    await client.openStream()
+    return client
+  }
+  const [alice, eve] = [await enter('alice', NEAR), await enter('eve', FAR)]
+  const [bob, carol] = [await enter('bob', VICTIM), await enter('carol', VICTIM)]
+  for (const who of [alice, eve]) await who.request('PUT', 'presence/watch', { users: ['bob', 'carol'] })
+  t.same(await states(alice), ['bob online', 'carol online'])
 
-t.test('Redis hangs for longer than PRESENCE_TTL_MS: no user becomes offline', async t => {
+  await fleet.kill(VICTIM)
+  const killedAt = Date.now()
+  carol.useNode(FAR)
+  await carol.openStream()
+  await until('bob is offline', async () => (await states(alice)).includes('bob offline'))
+  // A deadline may run a second late, and later on a busy machine.
+  const tookMs = Date.now() - killedAt
+  t.ok(tookMs < ttlMs + debounceMs + 5_000, `after ${tookMs} ms`)
+  await until('carol would be offline too', () => Date.now() - killedAt > ttlMs + debounceMs + 1_500)
+  for (const who of [alice, eve]) {
+    t.match(await who.expectEvent('presence.changed'), { user: 'bob', state: 'offline' })
+    t.same(await states(who), ['bob offline', 'carol online'])
+    await who.checkMailbox(t)
+  }
+  for (const who of [bob, carol]) await who.closeStream()
+})
+
+t.test('no user becomes offline while Redis hangs for longer than PRESENCE_TTL_MS', async t => {
   const { scenario, redis } = await openScenario(t)
   const alice = await scenario.addClient('alice', 'phone')
   const users = ['bob', 'carol', 'dan']
@@ -63,13 +60,13 @@ t.test('Redis hangs for longer than PRESENCE_TTL_MS: no user becomes offline', a
   }
 
   redis.pause()
-  await until('both nodes have lost it', () => isReady(false))
+  await until('both nodes are not ready', () => isReady(false))
   for (let s = 0; s < 3 * scenario.config.presenceTtlMs; s += 1_000) {
     scenario.cluster.clock.advance(1_000)
     await new Promise(setImmediate)
   }
   redis.resume()
-  await until('both nodes have found it', () => isReady(true))
+  await until('both nodes are ready', () => isReady(true))
   await scenario.advance(scenario.config.presenceTtlMs + 5_000)
   t.same(await states(alice), ['bob online', 'carol online', 'dan online'])
   await scenario.checkMailboxes(t)

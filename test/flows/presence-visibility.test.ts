@@ -111,14 +111,16 @@ flow(
 )
 
 /** The requests it got. It lets alice see all users but sleepers, and answers 500 about strangers. */
-const asked: Record<string, unknown>[] = []
+const received: Record<string, unknown>[] = []
 const service = createServer(async (request, reply) => {
   let text = ''
   for await (const chunk of request) text += chunk
-  const question = JSON.parse(text)
-  asked.push(question)
-  if (question.to.startsWith('stranger')) return void reply.writeHead(500).end()
-  reply.end(JSON.stringify({ allow: question.caller.user.startsWith('alice') && !question.to.startsWith('sleeper') }))
+  const policyRequest = JSON.parse(text)
+  received.push(policyRequest)
+  if (policyRequest.to.startsWith('stranger')) return void reply.writeHead(500).end()
+  reply.end(
+    JSON.stringify({ allow: policyRequest.caller.user.startsWith('alice') && !policyRequest.to.startsWith('sleeper') })
+  )
 }).listen(0, '127.0.0.1')
 await once(service, 'listening')
 t.teardown(() => void service.close().closeAllConnections())
@@ -131,13 +133,13 @@ flow(
     t.equal(await seesState(t, scenario, alice, 'bob'), 'online')
     t.equal(await seesState(t, scenario, alice, 'sleeper'), 'offline')
     t.equal(await seesState(t, scenario, alice, 'stranger'), 'offline', 'without an answer the user is hidden')
-    const askedOf = (to: string) => scenario.fromWire(asked).filter(each => each.to === to)
-    const question = { action: 'presence', caller: alice.endpoint, to: 'bob' }
-    t.strictSame(askedOf('bob'), [question], 'asked once')
+    const requestsAbout = (to: string) => scenario.fromWire(received).filter(each => each.to === to)
+    const expected = { action: 'presence', caller: alice.endpoint, to: 'bob' }
+    t.strictSame(requestsAbout('bob'), [expected], 'asked once')
     await scenario.advance(30_000)
     t.equal(await seesState(t, scenario, alice, 'bob'), 'online')
-    t.strictSame(askedOf('bob'), [question, question])
-    t.equal(askedOf('alice').length, 0, 'users always see themselves')
+    t.strictSame(requestsAbout('bob'), [expected, expected])
+    t.equal(requestsAbout('alice').length, 0, 'users always see themselves')
   },
   {
     env: {

@@ -17,7 +17,7 @@ const A_MOMENT = 1_500
 /** Short retention and TTLs, and a low limit of watchers. */
 const SMALL = { RETENTION_MS: '20000', PRESENCE_TTL_MS: '3000', HEARTBEAT_MS: '1000', MAX_WATCHERS_PER_USER: '3' }
 
-const EVERYBODY = { until: Number.MAX_SAFE_INTEGER, limit: 1000 }
+const ALL = { until: Number.MAX_SAFE_INTEGER, limit: 1000 }
 
 async function watch(who: TestClient, ...users: string[]): Promise<WatchedPresence[]> {
   const { status, body } = await who.request('PUT', 'presence/watch', { users })
@@ -31,12 +31,12 @@ const watching = async (who: TestClient) =>
     state
   ])
 
-async function sets(who: TestClient, status: 'online' | 'away'): Promise<void> {
+async function setStatus(who: TestClient, status: 'online' | 'away'): Promise<void> {
   assert.equal((await who.request('PUT', 'presence', { status })).status, 200)
 }
 
 /** A device whose node died after it opened or renewed the stream: the stream is never closed. */
-async function isHeldByADeadNode(scenario: Scenario, user: string): Promise<void> {
+async function connectToDeadNode(scenario: Scenario, user: string): Promise<void> {
   const now = scenario.now()
   const stream = { connection: 'of a dead node', claim: true, onlineUntil: now + scenario.config.presenceTtlMs }
   await scenario.store.mailboxes.touch(scenario.toWire(user), 'tv', { now, tag: 'birth', ...stream })
@@ -68,10 +68,10 @@ flow('a user comes online, is busy, away and offline: watchers get each change o
   await scenario.advance(A_WHILE)
   t.match(await alice.expectEvent('presence.changed'), { user: 'bob', state: 'online' })
 
-  await sets(bob, 'away')
+  await setStatus(bob, 'away')
   await scenario.advance(A_WHILE)
   t.match(await alice.expectEvent('presence.changed'), { user: 'bob', state: 'away' })
-  await sets(bob, 'online')
+  await setStatus(bob, 'online')
   t.match(await alice.expectEvent('presence.changed'), { user: 'bob', state: 'online' }, 'at once')
   await bob.closeStream()
   await scenario.waitForStreams(2)
@@ -88,7 +88,7 @@ flow('the devices of a user have one presence together', async (t, scenario) => 
     await scenario.addClient('bob', 'watch')
   ]
   t.match(await watch(alice, 'bob'), [{ state: 'online' }])
-  await sets(laptop, 'away')
+  await setStatus(laptop, 'away')
   await scenario.advance(A_WHILE)
   await watchOnWrist.closeStream()
   await scenario.waitForStreams(2)
@@ -117,9 +117,9 @@ flow('a change shorter than the debounce is not published', async (t, scenario) 
     await bob.openStream()
     await scenario.advance(A_MOMENT)
   }
-  await sets(bob, 'away')
+  await setStatus(bob, 'away')
   await scenario.advance(A_MOMENT)
-  await sets(bob, 'online')
+  await setStatus(bob, 'online')
   await carol.post('calls', { callId: 'c1', to: 'bob' })
   await bob.expectEvent('call.incoming')
   await scenario.advance(A_MOMENT)
@@ -150,7 +150,7 @@ flow('a device without a stream is online as long as it sends keepalives', async
   const bob = await scenario.addClient('bob', 'fridge', { node: scenario.lastNode, silent: true })
   await watch(alice, 'bob')
   for (let i = 0; i < 6; i++) {
-    await sets(bob, 'online')
+    await setStatus(bob, 'online')
     await scenario.advance(scenario.config.presenceTtlMs / 3)
   }
   t.match(await alice.expectEvent('presence.changed'), { state: 'online' })
@@ -161,9 +161,9 @@ flow('a device without a stream is online as long as it sends keepalives', async
 flow('the devices of a killed node are offline when their presence expires', async (t, scenario) => {
   const alice = await scenario.addClient('alice', 'phone')
   await watch(alice, 'bob')
-  await isHeldByADeadNode(scenario, 'bob')
+  await connectToDeadNode(scenario, 'bob')
   await scenario.advance(20_000)
-  await isHeldByADeadNode(scenario, 'bob')
+  await connectToDeadNode(scenario, 'bob')
   await scenario.advance(12_000)
   t.match(
     await alice.expectEvent('presence.changed'),
@@ -228,7 +228,7 @@ flow('a watch list is replaced, read and cleared, and each device has its own', 
   t.same([await again.poll(), await watching(again)], [[], []], 'signing off clears the list')
 })
 
-flow('of lists set at once one remains, and the index agrees with it', async (t, scenario) => {
+flow('of concurrent watch lists one remains, and the index agrees with it', async (t, scenario) => {
   const alice = await scenario.addClient('alice', 'phone', { silent: true })
   const twin = await scenario.addClient('alice', 'phone', { node: scenario.lastNode, silent: true })
   const lists = [
@@ -236,15 +236,15 @@ flow('of lists set at once one remains, and the index agrees with it', async (t,
     ['carol', 'dan', 'eve']
   ] as const
   for (let round = 0; round < 6; round++) {
-    const asked = [watch(alice, ...lists[0]), watch(twin, ...lists[1])]
+    const requests = [watch(alice, ...lists[0]), watch(twin, ...lists[1])]
     const ended = round % 3 === 2 ? twin.request('DELETE', 'presence/watch') : undefined
-    await Promise.all([...asked, ended])
-    const standing = (await watching(alice)).map(([user]) => user)
+    await Promise.all([...requests, ended])
+    const current = (await watching(alice)).map(([user]) => user)
     const allowed = [...lists, ...(ended ? [[]] : [])].map(String)
-    t.ok(allowed.includes(String(standing)), `${standing} is one of them`)
+    t.ok(allowed.includes(String(current)), `${current} is one of them`)
     for (const user of ['bob', 'carol', 'dan', 'eve']) {
-      const found = await scenario.store.watches.watchers(scenario.toWire(user), EVERYBODY)
-      t.equal(found.length, standing.includes(user) ? 1 : 0, `watchers of ${user}`)
+      const found = await scenario.store.watches.watchers(scenario.toWire(user), ALL)
+      t.equal(found.length, current.includes(user) ? 1 : 0, `watchers of ${user}`)
     }
   }
 })
@@ -256,7 +256,7 @@ flow('a user may watch themselves, and a user who has watchers', async (t, scena
   ]
   await watch(eve, 'alice')
   t.match(await watch(alice, 'alice'), [{ user: 'alice', state: 'online' }])
-  await sets(alice, 'away')
+  await setStatus(alice, 'away')
   await scenario.advance(A_WHILE)
   for (const who of [alice, eve]) t.match(await who.expectEvent('presence.changed'), { user: 'alice', state: 'away' })
 })
@@ -286,7 +286,7 @@ flow(
     const refused = await alice.request('PUT', 'presence/watch', { users: ['carol', 'star'] })
     t.match(refused, { status: 409, body: { code: 'too_many_watchers', users: ['star'], retryable: true } })
     t.same(await watching(alice), [['bob', 'offline']])
-    const watchers = (name: string) => scenario.store.watches.watchers(scenario.toWire(name), EVERYBODY)
+    const watchers = (name: string) => scenario.store.watches.watchers(scenario.toWire(name), ALL)
     t.same(await watchers('carol'), [])
     t.equal((await watchers('star')).length, 3)
   },
@@ -328,7 +328,7 @@ async function watchedState(scenario: Scenario, name: string): Promise<WatchedSt
 }
 
 /** A node commits that the user is away, publishes it to a hundred watchers, and dies. */
-async function publishesSomeAndDies(scenario: Scenario, name: string): Promise<void> {
+async function publishPartially(scenario: Scenario, name: string): Promise<void> {
   const { aggregates, fanouts, mailboxes } = scenario.store
   const [now, user, tag] = [scenario.now(), scenario.toWire(name), 'dead']
   const ref = { kind: 'presence', id: user } as const
@@ -372,20 +372,20 @@ flow('a node dies while it publishes: all watchers get the event once', async (t
   const bob = await scenario.addClient('bob', 'laptop', { node: scenario.lastNode })
   await watch(alice, 'bob')
   const received = await addWatchers(scenario, 'bob', 400)
-  await sets(bob, 'away')
+  await setStatus(bob, 'away')
   // Bob's node commits the pending change after its reply to him. Until then it would race with the node that dies.
   await until(
     'his node has committed the pending change',
     async () => (await watchedState(scenario, 'bob')).pending !== null
   )
-  await publishesSomeAndDies(scenario, 'bob')
+  await publishPartially(scenario, 'bob')
   const some = Number((await received()).away)
   t.ok(some > 90 && some <= 100, `${some} got it`)
   // The clock does not advance after this, so everything received was published in time.
   await scenario.advance(2_000)
   t.match(await alice.expectEvent('presence.changed'), { user: 'bob', state: 'away' })
   await until('all watchers have it', async () => (await received()).away === 400)
-  await sets(bob, 'online')
+  await setStatus(bob, 'online')
   t.match(await alice.expectEvent('presence.changed'), { user: 'bob', state: 'online' })
   await until('all watchers have it', async () => (await received())['away,online'] === 400)
 })
@@ -397,7 +397,7 @@ flow(
     const eve = await scenario.addClient('eve', 'phone', { node: scenario.lastNode, silent: true })
     const user = scenario.toWire('bob')
     const watchers = async () =>
-      scenario.fromWire(await scenario.store.watches.watchers(user, EVERYBODY)).map(each => each.user)
+      scenario.fromWire(await scenario.store.watches.watchers(user, ALL)).map(each => each.user)
     await watch(alice, 'bob')
     await watch(eve, 'bob')
     t.same((await watchers()).sort(), ['alice', 'eve'])

@@ -1,4 +1,4 @@
-// What a user may cost others: charged by recipients, by KiB, and by users named.
+// Charges by recipients, by KiB, and by named users.
 import { PART } from '../../src/domain/room/state.js'
 import { meet } from '../helpers/rooms.js'
 import { flow, type Scenario } from '../helpers/scenario.js'
@@ -7,8 +7,8 @@ import type { TestClient } from '../helpers/test-client.js'
 
 const TIGHT = { RATE_LIMIT_DELIVERIES: '143', RATE_LIMIT_PRESENCE: '50' }
 
-/** Six people with a device each, who have joined one after the other and heard of it. */
-async function crowd(scenario: Scenario): Promise<TestClient[]> {
+/** Six users with a device each, which have joined in order and received the events. */
+async function joinSix(scenario: Scenario): Promise<TestClient[]> {
   const people: TestClient[] = []
   for (const user of ['alice', 'bob', 'carol', 'dan', 'eve', 'fay']) {
     const client = await scenario.addClient(user, 'phone', { node: people.length % 2 ? scenario.lastNode : 0 })
@@ -21,9 +21,9 @@ async function crowd(scenario: Scenario): Promise<TestClient[]> {
 }
 
 flow(
-  'chat is charged by recipients and KiB, over all nodes; others are unaffected, and the next window is free',
+  'chat is charged by recipients and KiB, over all nodes, until the next window; other users are not affected',
   async (t, scenario) => {
-    const [alice, ...others] = (await crowd(scenario)) as [TestClient, TestClient]
+    const [alice, ...others] = (await joinSix(scenario)) as [TestClient, TestClient]
     const [bob] = others
     const content = 'x'.repeat(3600)
     const post = (who: TestClient) => who.request('POST', 'rooms/r1/messages', { content })
@@ -35,7 +35,7 @@ flow(
     t.match(
       await alice.request('POST', 'rooms/r1/typing', { typing: true }),
       { status: 429 },
-      'five recipients, three are left'
+      'it costs five units, and three are left'
     )
     t.equal((await post(bob)).status, 201)
     for (const other of others) for (let n = 0; n < 7; n++) await other.expectEvent('chat.message')
@@ -49,7 +49,7 @@ flow(
 )
 
 flow(
-  'presence is charged by the users named, looked up or watched',
+  'presence is charged by the number of users that are looked up or watched',
   async (t, scenario) => {
     const alice = await scenario.addClient('alice', 'phone')
     const users = (count: number) => Array.from({ length: count }, (_, n) => `stranger${n}`)
@@ -64,7 +64,7 @@ flow(
     t.match(
       await alice.request('PUT', 'presence/watch', { users: users(90) }),
       { status: 200 },
-      'what costs more takes all'
+      'a cost above the limit takes all that is left'
     )
     t.match(await alice.request('GET', `presence?users=${users(1).join(',')}`), { status: 429 })
   },
@@ -72,7 +72,7 @@ flow(
 )
 
 flow(
-  'a device that comes and goes is charged for it; when that is spent, the room announces what has lasted',
+  'a device that disconnects and reconnects is charged; when its budget is spent, only changes that last are announced',
   async (t, scenario) => {
     const [{ who: alice }, { who: bob }, { who: carol }] = await meet(scenario)
     await scenario.advance(10_000)
@@ -93,12 +93,12 @@ flow(
     const room = await scenario.store.rooms.load(scenario.toWire('r1'), [part])
     const [head = '', rest = ''] = (room?.fields.get(part)?.value ?? '').split('\n')
     const { awaySince } = { ...JSON.parse(head), ...JSON.parse(rest) }
-    t.ok(awaySince >= leftAt + scenario.config.awayAfterMs, 'not announced at once')
+    t.ok(awaySince >= leftAt + scenario.config.awayAfterMs, 'it was not announced at once')
   },
   { env: { RATE_LIMIT_DELIVERIES: '4' } }
 )
 
-flow('candidates that wait are charged to their sender, whichever pair they wait in', async (t, scenario) => {
+flow('waiting candidates are charged to their sender, over all pairs', async (t, scenario) => {
   const [alice, bob, carol] = await meet(scenario)
   const send = (to: string, count: number) =>
     alice.who.request('POST', 'rooms/r1/candidates', { to, candidates: candidates(count, 'aliceA') })
@@ -109,6 +109,10 @@ flow('candidates that wait are charged to their sender, whichever pair they wait
   t.match(await send(carol.id, 1), { status: 429 })
   await alice.who.post('rooms/r1/offer', { to: bob.id, sdp: sdp('aliceA') })
   await bob.who.expectEvents('signal.offer', 'signal.candidates')
-  t.match(await send(bob.id, 1), { status: 202, body: { held: { length: 0 } } }, 'what need not wait costs nothing')
+  t.match(
+    await send(bob.id, 1),
+    { status: 202, body: { held: { length: 0 } } },
+    'a candidate that does not wait is not charged'
+  )
   await bob.who.expectEvent('signal.candidates')
 })

@@ -1,4 +1,4 @@
-// The connection that wakes streams and polls is open and deaf, as behind a broken middlebox: a call rings all the same, and soon.
+// The connection that receives wake-ups is open and silent, as behind a broken middlebox: a call still rings within 3 s.
 import t, { type Test } from 'tap'
 import { buildApp } from '../../src/app.js'
 import { loadConfig } from '../../src/config.js'
@@ -10,10 +10,10 @@ import { startRedis } from '../helpers/redis.js'
 // Each case waits for real seconds.
 t.jobs = 2
 
-/** What is promised, and what a busy machine may take for the three requests around it. */
+/** 3 s, and the time of the requests on a busy machine. */
 const WITHIN_MS = 3_000 + 500
 
-async function given(t: Test) {
+async function start(t: Test) {
   const server = await startRedis()
   const proxy = await startProxy(server.port)
   const config = loadConfig({ LOG_LEVEL: 'silent', REDIS_URL: `redis://127.0.0.1:${proxy.port}` })
@@ -32,23 +32,23 @@ async function given(t: Test) {
   return { proxy, enter }
 }
 
-/** The first of a type; whatever ends the client's listening ends this. */
+/** The next event of the type. Throws if the stream ends before. */
 async function first(events: AsyncGenerator<ClientEvent>, type: string): Promise<ClientEvent> {
   for (;;) {
     const { value, done } = await events.next()
-    if (done) throw new Error(`nothing more came before ${type}`)
+    if (done) throw new Error(`the events ended before ${type}`)
     if (value.type === type) return value
   }
 }
 
 for (const transport of ['sse', 'poll'] satisfies Transport[]) {
-  t.test(`a call rings within 3 s although the subscriber connection is deaf, by ${transport}`, async t => {
-    const { proxy, enter } = await given(t)
+  t.test(`a call rings within 3 s while the subscriber connection is silent, by ${transport}`, async t => {
+    const { proxy, enter } = await start(t)
     const [alice, bob] = [await enter('alice'), await enter('bob')]
     const events = bob.events(transport)
     await first(events, 'hello')
     const incoming = first(events, 'call.incoming')
-    // A poll that has just said hello is not waiting yet.
+    // The first poll has returned, and the next one may not wait yet.
     await alice.post('/calls', { callId: 'before', to: 'bob' })
     t.match(await incoming, { data: { callId: 'before' } }, 'the connection works')
     await alice.post('/calls/before/cancel')
@@ -57,8 +57,8 @@ for (const transport of ['sse', 'poll'] satisfies Transport[]) {
     await new Promise(resolve => setTimeout(resolve, 100))
     t.equal(proxy.silence('ssubscribe'), 1)
     const startedAt = performance.now()
-    await alice.post('/calls', { callId: 'deaf', to: 'bob' })
-    t.match(await next, { data: { callId: 'deaf' } })
+    await alice.post('/calls', { callId: 'silent', to: 'bob' })
+    t.match(await next, { data: { callId: 'silent' } })
     const took = performance.now() - startedAt
     t.ok(took < WITHIN_MS, `after ${Math.round(took)} ms`)
   })

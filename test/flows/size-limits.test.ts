@@ -1,11 +1,11 @@
-// Everything a client may send has a bound, and whatever exceeds one is refused with one code and changes nothing.
+// Everything that a client sends has a bound. A request that exceeds one is refused with too_large and changes nothing.
 import t from 'tap'
 import { candidate, candidates, sdp } from '../helpers/sdp.js'
 import { startServers, tokenOf } from '../helpers/servers.js'
 
 const nested = (levels: number, open = '{"a":', close = '}') => `${open.repeat(levels)}1${close.repeat(levels)}`
 
-/** As it goes over the wire: JSON.stringify would overflow the stack itself. */
+/** Bodies as text, because JSON.stringify() would overflow the stack. */
 const TOO_LARGE: readonly [what: string, path: string, body: string][] = [
   ['a description', 'calls', JSON.stringify({ to: 'bob', offer: { sdp: sdp('a').padEnd(65_537, 'x') } })],
   [
@@ -34,7 +34,7 @@ const TOO_LARGE: readonly [what: string, path: string, body: string][] = [
   ['a body', 'rooms/r1/messages', `{"content":"${'x'.repeat(300_000)}"}`]
 ]
 
-t.test('too much of anything is too_large', async t => {
+t.test('a request with a part above its bound is refused as too_large', async t => {
   const [{ url } = { url: '' }] = await startServers(t, { engine: 'memory' })
   const authorization = `Bearer ${await tokenOf('alice')}`
   const headers = { authorization, 'content-type': 'application/json' }
@@ -45,13 +45,13 @@ t.test('too much of anything is too_large', async t => {
     t.equal(reply.status, 413)
   }
   const snapshot = await (await fetch(`${url}/v1/snapshot`, { headers: { authorization } })).json()
-  t.match(snapshot, { cursor: /^0\./, calls: [], rooms: [] }, 'and nothing has changed')
+  t.match(snapshot, { cursor: /^0\./, calls: [], rooms: [] }, 'nothing has changed')
 })
 
-t.test('metadata nests 16 levels', async t => {
+t.test('metadata of 16 levels is accepted', async t => {
   const [{ url } = { url: '' }] = await startServers(t, { engine: 'memory' })
   const headers = { authorization: `Bearer ${await tokenOf('alice')}`, 'content-type': 'application/json' }
   const body = `{"to":"bob","metadata":${nested(16)}}`
   const reply = await fetch(`${url}/v1/calls`, { method: 'POST', headers, body })
-  t.match(await reply.json(), { code: 'callee_unreachable' }, 'it was read and judged')
+  t.match(await reply.json(), { code: 'callee_unreachable' }, 'the metadata was accepted')
 })

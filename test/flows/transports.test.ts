@@ -1,9 +1,9 @@
-// One mailbox and one cursor, however it is read: bob changes transport and node in mid-call and misses nothing (G4, G10).
+// One mailbox and one cursor for both transports: bob changes transport and node during a call and misses no event (G4, G10).
 
 import { flow } from '../helpers/scenario.js'
 import { candidate, candidates, sdp } from '../helpers/sdp.js'
 
-flow('stream, then poll, then a stream on another node, in mid-call', async (t, scenario) => {
+flow('a client that changes between stream, poll and nodes during a call gets each event once', async (t, scenario) => {
   const [alice, bob] = await scenario.addAliceAndBob()
   await alice.post('calls', { callId: 'c1', to: 'bob' })
   await bob.expectEvent('call.incoming')
@@ -18,32 +18,32 @@ flow('stream, then poll, then a stream on another node, in mid-call', async (t, 
   const trickle = async (count: number) => {
     for (let i = 0; i < count; i++) await alice.post('calls/c1/candidates', { candidates: [candidate(next++)] })
   }
-  const hear = async (count: number) => {
+  const receive = async (count: number) => {
     for (let i = 0; i < count; i++) await bob.expectEvent('signal.candidates')
   }
   await trickle(3)
-  await hear(2) // the third is on its way when the stream goes
+  await receive(2) // the third is on its way when the stream goes
   await bob.closeStream()
   await trickle(2)
   bob.useNode(0)
-  t.equal((await bob.poll()).length, 3, 'a poll goes on where the stream was')
-  t.same(await bob.poll(), [], 'and has nothing twice')
+  t.equal((await bob.poll()).length, 3, 'the poll continues where the stream ended')
+  t.same(await bob.poll(), [], 'no event twice')
   await trickle(3)
   t.equal((await bob.poll({ limit: 2 })).length, 2)
   bob.useNode(scenario.lastNode)
   await bob.openStream()
-  await hear(1)
+  await receive(1)
   await trickle(2)
-  await hear(2)
+  await receive(2)
   bob.useNode(0)
   await bob.openStream()
   await trickle(1)
-  await hear(1)
+  await receive(1)
   await bob.post('calls/c1/hangup')
   await alice.expectEvent('call.ended')
 })
 
-flow('alice talks to any node, and bob hears all in one order', async (t, scenario) => {
+flow('events of requests to any node arrive in one order', async (t, scenario) => {
   const [alice, bob] = await scenario.addAliceAndBob()
   const anyNode = async (action: string, body?: object) => {
     for (const node of [0, scenario.lastNode]) {
@@ -72,7 +72,7 @@ flow('alice talks to any node, and bob hears all in one order', async (t, scenar
   await bob.expectEvent('call.ended')
 })
 
-flow('a whole call between two people who only poll', async (t, scenario) => {
+flow('a whole call works with polls only', async (t, scenario) => {
   const alice = await scenario.addClient('alice', 'phone', { silent: true })
   const bob = await scenario.addClient('bob', 'laptop', { node: scenario.lastNode, silent: true })
   await bob.poll()
@@ -92,7 +92,7 @@ flow('a whole call between two people who only poll', async (t, scenario) => {
   t.same(await typesOf(bob), ['call.ended'])
 })
 
-flow('what came while nobody listened is replayed', async (t, scenario) => {
+flow('events that arrived while no stream was open are replayed', async (t, scenario) => {
   const [alice, bob] = await scenario.addAliceAndBob()
   await bob.closeStream()
   await scenario.waitForStreams(1)

@@ -1,4 +1,4 @@
-// What is never limited: the first hang-up, cancel and reject of a call one is in. What comes to nothing is charged.
+// The first hang-up, cancel and reject of a party are never limited. A request that changes nothing is charged.
 import t from 'tap'
 import { openProxiedScenario } from '../helpers/own-redis.js'
 import { flow } from '../helpers/scenario.js'
@@ -6,7 +6,7 @@ import { flow } from '../helpers/scenario.js'
 const env = { RATE_LIMIT_READS: '5' }
 
 flow(
-  'the first hang-up, cancel and reject work without any budget left; their repeats are charged as reads',
+  'the first hang-up, cancel and reject succeed when the budget is spent; repeats are charged as reads',
   async (t, scenario) => {
     const [alice, bob] = await scenario.addAliceAndBob()
     const spendReads = async (client: typeof alice) => {
@@ -43,7 +43,7 @@ flow(
 )
 
 flow(
-  'cancels of calls that do not exist are few, small and soon forgotten, and count in no metric',
+  'cancels of calls that do not exist are limited, and each leaves a small tombstone for two minutes',
   async (t, scenario) => {
     const [alice, bob] = await scenario.addAliceAndBob()
     const mallory = await scenario.addClient('mallory', 'phone')
@@ -58,7 +58,11 @@ flow(
       resolution: 'existing',
       call: { reason: 'cancelled' }
     })
-    t.match(await alice.post('calls', { callId: 'u0', to: 'bob' }), { resolution: 'created' }, 'and stop nobody else')
+    t.match(
+      await alice.post('calls', { callId: 'u0', to: 'bob' }),
+      { resolution: 'created' },
+      'the tombstone does not affect another caller'
+    )
     await bob.expectEvent('call.incoming')
     await alice.post('calls/u0/cancel')
     await bob.expectEvent('call.ended')
@@ -67,7 +71,7 @@ flow(
   }
 )
 
-flow('an id that is made from an Idempotency-Key is one that nobody can choose', async (t, scenario) => {
+flow('a client cannot choose an id that is derived from an Idempotency-Key', async (t, scenario) => {
   const [alice, bob] = await scenario.addAliceAndBob()
   const key = { 'idempotency-key': scenario.toWire('k1') }
   const { status, body } = await alice.request('POST', 'calls', { to: 'bob' }, key)
@@ -80,7 +84,7 @@ flow('an id that is made from an Idempotency-Key is one that nobody can choose',
   await bob.expectEvent('call.ended')
 })
 
-t.test('a create that is committed while the budget of its cancel is refused is cancelled', async t => {
+t.test('a create that is committed while the budget refuses its cancel is cancelled', async t => {
   const { scenario, proxy } = await openProxiedScenario(t)
   const [alice, bob] = await scenario.addAliceAndBob()
   alice.useNode(0)
