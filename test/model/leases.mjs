@@ -1,64 +1,68 @@
-// Explicit-state check of the lease protocol (docs/decisions/0007-leases.md): every interleaving of the processes of a scenario, with a
-// crash possible before any step, and "the lease is old" allowed at any time.
+// Explores every state of the lease protocol (docs/decisions/0007-leases.md): all interleavings of the processes of a scenario. A process may
+// crash before any step, and a lease may count as old at any time.
 //
-// A user has at most `slots` active leases (own outgoing calls, answered incoming ones) and any number of ringing ones, one a peer. A
-// lease is held by an attempt of a create, named by call id, caller and attempt (`C/a/1`). Under a call id there is a call, or tombstones by
-// caller, or nothing. A request to the store may throw although it is executed, then or later; the create that met it closes its attempt
-// and releases what that took, and a retry is the next attempt.
-//   I1: no user is in more active calls at once than there are slots: caller of a live call, or callee of an accepted one.
-//   I2: at rest, when no process is dead in the middle, no lease is left that nothing would ever release.
-//   I3: a live call holds its caller's active lease and its callee's lease, which is active once it is accepted.
-//   I4: a retry of a create that threw is not refused for that.
-// usage: node leases.mjs [RULE] [SCENARIO] [CRASHES]; without arguments everything runs. A RULE breaks one rule on purpose:
+// A user has at most `slots` active leases (own outgoing calls, answered incoming calls) and any number of ringing ones, one for each peer. A lease
+// is held by an attempt of a create, named by call id, caller and attempt (`C/a/1`). Under a call id there is a call, or tombstones by caller, or
+// nothing. A request to the store may throw although it is executed, at once, later or never. The create whose request threw closes its
+// attempt and releases what the attempt took, and a retry is the next attempt.
+//   I1: no user is in more active calls than there are slots: caller of a live call, or callee of an accepted one.
+//   I2: when no process runs and none has crashed, every lease belongs to a live call or will be released.
+//   I3: a live call has its caller's active lease, and its callee's lease, which is active once the call is accepted.
+//   I4: a retry of a create that threw is not refused because of the throw.
+// Usage: node leases.mjs [RULE] [SCENARIO] [CRASHES]. Without arguments it explores everything. A RULE is broken on purpose:
 export const RULES = {
-  'plain-rollback': 'a failed create releases without making its call unable to exist first',
-  'no-fence': 'a lease whose call does not exist is taken over without a tombstone',
-  'commit-first': "accept commits before it upgrades the callee's lease",
-  'give-back': 'an accept that loses its commit takes its upgrade back',
-  'leak-on-throw': "a create that finds its id to be another caller's call leaves its leases",
-  'leak-on-callee': 'a create that finds its id to be its own call to another callee leaves its leases',
-  'id-only': 'leases are held by the call id alone',
-  'merge-unlocked': "a glare merge accepts without upgrading its user's lease",
-  'keep-retaken': 'an accept that took a missing lease anew keeps it though the call has ended',
-  'keep-merged': 'a glare merge that took a missing lease anew keeps it though the call has ended',
-  'keep-checked': 'a check that took a missing lease anew keeps it though the call has ended',
-  'keep-passed': 'a create that finds its attempt closed, and goes on as the next one, keeps the leases of the first',
-  'final-throw': 'a create that throws leaves a tombstone that no retry may pass',
-  'late-commit': 'an attempt that was closed may still make its call',
-  'attempt-unnamed': 'leases do not name the attempt'
+  'release-without-tombstone': 'a failed create releases its leases without writing a tombstone first',
+  'take-over-without-tombstone': 'a lease without a call is taken over without a tombstone for the call',
+  'accept-before-upgrade': "accept commits before it upgrades the callee's lease",
+  'downgrade-after-conflict': 'an accept whose commit conflicts downgrades its lease again',
+  'keep-on-other-caller': "a create whose id is another caller's call keeps its leases",
+  'keep-on-other-callee': 'a create whose id is its own call to another callee keeps its leases',
+  'holder-without-caller': 'leases name only the call id',
+  'merge-without-upgrade': "a glare merge accepts without upgrading its user's lease",
+  'accept-keeps-retaken': 'an accept keeps a lease that it took again although the call has ended',
+  'merge-keeps-retaken': 'a glare merge keeps a lease that it took again although the call has ended',
+  'check-keeps-retaken': 'a check keeps a lease that it took again although the call has ended',
+  'next-attempt-keeps-leases': 'a create that goes on as the next attempt keeps the leases of the closed one',
+  'failure-is-final': 'a create that throws leaves a tombstone that refuses every retry',
+  'closed-attempt-commits': 'an attempt that was closed may still make its call',
+  'holder-without-attempt': 'leases do not name the attempt'
 }
 const create = (id, caller, callee) => ({ kind: 'create', id, caller, callee })
-/** The caller's next request, once one has thrown. */
+/** A retry of the caller, after a create has thrown. */
 const retry = (id, caller, callee) => ({ ...create(id, caller, callee), isRetry: true })
 const accept = (id, caller, callee) => ({ kind: 'accept', id, caller, callee })
 const check = (id, caller, callee) => ({ kind: 'check', id, caller, callee })
-// `throws`: so many requests of the first so many creates throw.
+// `throws`: in the first `throws` processes, that many requests throw in total. `crashes`: how many processes may crash; default 1.
 export const SCENARIOS = {
   // two users call each other, one of them twice
-  crossing: { slots: 1, crashes: 0, procs: [create('C', 'a', 'b'), create('D', 'b', 'a'), create('C', 'a', 'b')] },
+  crossing: { slots: 1, crashes: 0, processes: [create('C', 'a', 'b'), create('D', 'b', 'a'), create('C', 'a', 'b')] },
   // two callers choose one id, one of them while it is called itself
-  sameId: { slots: 1, procs: [create('C', 'a', 'b'), create('C', 'e', 'b'), create('D', 'b', 'e')] },
+  sameId: { slots: 1, processes: [create('C', 'a', 'b'), create('C', 'e', 'b'), create('D', 'b', 'e')] },
   // one caller chooses one id for two callees
-  twoCallees: { slots: 1, procs: [create('C', 'a', 'b'), create('C', 'a', 'e'), create('C', 'a', 'b')] },
+  twoCallees: { slots: 1, processes: [create('C', 'a', 'b'), create('C', 'a', 'e'), create('C', 'a', 'b')] },
   // a user accepts two calls at once
   answering: {
     slots: 1,
-    procs: [create('C', 'a', 'b'), create('D', 'e', 'b'), accept('C', 'a', 'b'), accept('D', 'e', 'b')]
+    processes: [create('C', 'a', 'b'), create('D', 'e', 'b'), accept('C', 'a', 'b'), accept('D', 'e', 'b')]
   },
   // two devices of a user accept one call while the user also calls out
   devices: {
     slots: 1,
-    procs: [create('C', 'a', 'b'), create('F', 'b', 'e'), accept('C', 'a', 'b'), accept('C', 'a', 'b')]
+    processes: [create('C', 'a', 'b'), create('F', 'b', 'e'), accept('C', 'a', 'b'), accept('C', 'a', 'b')]
   },
   // one device calls back, which is an accept, while another one accepts
-  merging: { slots: 1, procs: [create('C', 'a', 'b'), create('D', 'b', 'a'), accept('C', 'a', 'b')] },
+  merging: { slots: 1, processes: [create('C', 'a', 'b'), create('D', 'b', 'a'), accept('C', 'a', 'b')] },
   // one device calls back while another one calls out
-  callingBack: { slots: 1, crashes: 0, procs: [create('C', 'a', 'b'), create('D', 'b', 'a'), create('F', 'b', 'e')] },
-  // two active calls a user: three want the two slots
+  callingBack: {
+    slots: 1,
+    crashes: 0,
+    processes: [create('C', 'a', 'b'), create('D', 'b', 'a'), create('F', 'b', 'e')]
+  },
+  // two slots for each user, which three calls compete for
   twoSlots: {
     slots: 2,
     crashes: 1,
-    procs: [
+    processes: [
       create('C', 'a', 'b'),
       create('D', 'e', 'b'),
       create('F', 'b', 'g'),
@@ -71,74 +75,89 @@ export const SCENARIOS = {
     slots: 1,
     crashes: 0,
     throws: 1,
-    procs: [create('C', 'a', 'b'), retry('C', 'a', 'b'), create('D', 'b', 'a')]
+    processes: [create('C', 'a', 'b'), retry('C', 'a', 'b'), create('D', 'b', 'a')]
   },
-  // the retry throws, too, is for another callee, and is accepted
+  // the retry is for another callee, may throw, too, and is accepted
   retryingElsewhere: {
     slots: 1,
     crashes: 0,
     throws: 2,
-    procs: [create('C', 'a', 'b'), retry('C', 'a', 'e'), accept('C', 'a', 'e')]
+    processes: [create('C', 'a', 'b'), retry('C', 'a', 'e'), accept('C', 'a', 'e')]
   },
-  // two callers of one id throw and try again
+  // two callers choose one id, one of them throws and retries
   retryingSameId: {
     slots: 1,
     throws: 1,
-    procs: [create('C', 'a', 'b'), create('C', 'a', 'b'), create('C', 'e', 'b')]
+    processes: [create('C', 'a', 'b'), create('C', 'a', 'b'), create('C', 'e', 'b')]
   },
   // a check takes missing leases again while the call is accepted and ends
   checking: {
     slots: 1,
-    procs: [create('C', 'a', 'b'), accept('C', 'a', 'b'), check('C', 'a', 'b'), create('D', 'b', 'e')]
+    processes: [create('C', 'a', 'b'), accept('C', 'a', 'b'), check('C', 'a', 'b'), create('D', 'b', 'e')]
   }
 }
 const STATES_MAX = 2_000_000
 
-/** Visits every state that can be reached. Returns how many there are, and the first violation of an invariant. */
+/**
+ * Visits every reachable state. Returns how many there are, and the first violation of an invariant. `attempts`: the highest attempt that made a
+ * call. Single letters: s a state, t its successor; p a process, q the same in the successor; h a lease holder; u a user.
+ */
 export function explore(scenarioName, rule = 'sound', crashes = SCENARIOS[scenarioName].crashes ?? 1) {
-  const { slots, throws = 0, procs: PROCS } = SCENARIOS[scenarioName]
+  const { slots, throws = 0, processes: PROCESSES } = SCENARIOS[scenarioName]
   const holder = (id, caller, attempt) => {
-    if (rule === 'id-only') return id
-    return rule === 'attempt-unnamed' ? `${id}/${caller}` : `${id}/${caller}/${attempt}`
+    if (rule === 'holder-without-caller') return id
+    return rule === 'holder-without-attempt' ? `${id}/${caller}` : `${id}/${caller}/${attempt}`
   }
   const callerIn = h => h.split('/')[1]
   const attemptIn = h => Number(h.split('/')[2] ?? Number.NaN)
-  const users = [...new Set(PROCS.flatMap(p => [p.caller, p.callee]))].sort()
+  const users = [...new Set(PROCESSES.flatMap(p => [p.caller, p.callee]))].sort()
   const init = {
     lease: Object.fromEntries(users.map(u => [u, {}])),
     call: Object.fromEntries(
-      PROCS.map(p => [
+      PROCESSES.map(p => [
         p.id,
-        { st: 'none', caller: '', attempt: 0, callee: '', tombs: '', shut: {}, isThrown: false, out: [] }
+        {
+          state: 'none',
+          caller: '',
+          attempt: 0,
+          callee: '',
+          tombstones: '',
+          closedAttempts: {},
+          isFailureFinal: false,
+          releases: []
+        }
       ])
     ),
-    // Without a throw every attempt is the first, so what its create reads before it takes leases is left out.
-    procs: PROCS.map(({ kind }) =>
-      kind === 'create' ? { pc: throws > 0 ? 'START' : 'L0', attempt: 1 } : { pc: 'READ' }
+    // Without a throw every attempt is the first, so the read before the leases (START) is left out.
+    processes: PROCESSES.map(({ kind }) =>
+      kind === 'create' ? { pc: throws > 0 ? 'START' : 'TAKE0', attempt: 1 } : { pc: 'READ' }
     ),
     crashes: 0,
     throws: 0,
-    // Thrown, and executed later or never.
+    // Requests that threw, and are executed later or never.
     late: [],
-    isLeaked: false
+    mayLeak: false
   }
   const clone = s => ({
     lease: Object.fromEntries(Object.entries(s.lease).map(([u, held]) => [u, { ...held }])),
     call: Object.fromEntries(
-      Object.entries(s.call).map(([id, call]) => [id, { ...call, shut: { ...call.shut }, out: [...call.out] }])
+      Object.entries(s.call).map(([id, call]) => [
+        id,
+        { ...call, closedAttempts: { ...call.closedAttempts }, releases: [...call.releases] }
+      ])
     ),
-    procs: s.procs.map(p => ({ ...p })),
+    processes: s.processes.map(p => ({ ...p })),
     crashes: s.crashes,
     throws: s.throws,
     late: [...s.late],
-    isLeaked: s.isLeaked
+    mayLeak: s.mayLeak
   })
-  const callerOf = h => callerIn(h) ?? PROCS.find(p => p.kind === 'create' && p.id === h).caller
+  const callerOf = h => callerIn(h) ?? PROCESSES.find(p => p.kind === 'create' && p.id === h).caller
   const holderOfCall = (id, call) => holder(id, call.caller, call.attempt)
-  const isLive = ({ st }) => st === 'ringing' || st === 'accepted'
+  const isLive = ({ state }) => state === 'ringing' || state === 'accepted'
   const peerOf = (h, user) => {
     const [id, caller] = h.split('/')
-    const made = PROCS.find(
+    const made = PROCESSES.find(
       p =>
         p.kind === 'create' &&
         p.id === id &&
@@ -149,38 +168,40 @@ export function explore(scenarioName, rule = 'sound', crashes = SCENARIOS[scenar
   }
   const activeOthers = (held, h) => Object.keys(held).filter(x => x !== h && held[x] === 'active')
 
-  /** What stands behind a holder's lease on a user: nothing yet, the holder's live call, or nothing that will ever be. */
-  function behind(s, h, user) {
+  /** Whether a holder's lease on a user belongs to a live call, to no call yet ('none'), or to a call that has ended or cannot be created ('over'). */
+  function statusOf(s, h, user) {
     const call = s.call[h.split('/')[0]]
     const caller = callerIn(h)
-    if (call.st === 'none') return caller !== undefined && isClosed(call, caller, attemptIn(h)) ? 'over' : 'none'
-    if (call.st === 'ended') return 'over'
+    if (call.state === 'none') return caller !== undefined && isClosed(call, caller, attemptIn(h)) ? 'over' : 'none'
+    if (call.state === 'ended') return 'over'
     if (caller !== undefined && call.caller !== caller) return 'over'
     if (attemptIn(h) >= 0 && call.attempt !== attemptIn(h)) return 'over'
     return call.caller === user || call.callee === user ? 'live' : 'over'
   }
-  const isClosed = (call, caller, attempt) => call.tombs.includes(caller) || (call.shut[caller] ?? 0) >= attempt
+  const isClosed = (call, caller, attempt) =>
+    call.tombstones.includes(caller) || (call.closedAttempts[caller] ?? 0) >= attempt
   const writeTombstone = (s, id, caller, attempt) => {
     const call = s.call[id]
-    if (call.st !== 'none' || isClosed(call, caller, attempt)) return
-    call.tombs = [...call.tombs, caller].sort().join('')
-    delete call.shut[caller]
+    if (call.state !== 'none' || isClosed(call, caller, attempt)) return
+    call.tombstones = [...call.tombstones, caller].sort().join('')
+    delete call.closedAttempts[caller]
   }
   const close = (s, { id, caller, attempt }) => {
     const call = s.call[id]
-    if (call.st === 'none' && !isClosed(call, caller, attempt)) call.shut[caller] = attempt
+    if (call.state === 'none' && !isClosed(call, caller, attempt)) call.closedAttempts[caller] = attempt
   }
-  const stampOf = ({ st, caller, tombs, shut }) => `${st},${caller},${tombs},${users.map(u => shut[u])}`
+  const stampOf = ({ state, caller, tombstones, closedAttempts }) =>
+    `${state},${caller},${tombstones},${users.map(u => closedAttempts[u])}`
   const make = (s, { id, caller, callee, attempt }) => {
-    s.call[id] = { ...s.call[id], st: 'ringing', caller, callee, attempt, tombs: '', shut: {} }
+    s.call[id] = { ...s.call[id], state: 'ringing', caller, callee, attempt, tombstones: '', closedAttempts: {} }
   }
-  /** A create takes what is free on a user; false when something is in its way. */
+  /** Whether a create can take its lease on a user. */
   function isFree(s, p, u) {
     const held = s.lease[u]
     const h = holder(p.id, p.caller, p.attempt)
-    return held[h] !== undefined || rivalsOf(s, p, u).length === 0
+    return held[h] !== undefined || othersOf(s, p, u).length === 0
   }
-  function rivalsOf(s, p, u) {
+  function othersOf(s, p, u) {
     const held = s.lease[u]
     const h = holder(p.id, p.caller, p.attempt)
     const isCaller = u === p.caller
@@ -193,141 +214,149 @@ export function explore(scenarioName, rule = 'sound', crashes = SCENARIOS[scenar
   }
 
   function steps(s, k) {
-    const p = { ...PROCS[k], ...s.procs[k] }
-    const out = []
+    const p = { ...PROCESSES[k], ...s.processes[k] }
+    const successors = []
     const go = change => {
       const t = clone(s)
-      const q = t.procs[k]
+      const q = t.processes[k]
       change(t, q)
-      if (q.pc === 'DONE' && q.passed && p.pc !== 'PASS1' && rule !== 'keep-passed') q.pc = 'PASS0'
-      out.push(t)
+      if (q.pc === 'DONE' && q.closed && p.pc !== 'RELEASE_CLOSED1' && rule !== 'next-attempt-keeps-leases')
+        q.pc = 'RELEASE_CLOSED0'
+      successors.push(t)
     }
     const call = s.call[p.id]
     const h = p.kind === 'create' ? holder(p.id, p.caller, p.attempt) : holderOfCall(p.id, call)
-    // What the record under the id is not behind, as it was when the create was given up.
-    const unbacked = t => [0, 1].filter(i => behind(t, h, user(i)) !== 'live' || rule === 'plain-rollback').join('')
+    // The indexes of the users whose leases belong to no live call when the create gives up.
+    const unbacked = t =>
+      [0, 1].filter(i => statusOf(t, h, user(i)) !== 'live' || rule === 'release-without-tombstone').join('')
     const user = i => [p.caller, p.callee].sort()[i]
     const mine = call.caller === p.caller
     if (p.pc === 'START') {
-      // Without a call or a tombstone that is final it is the next attempt.
+      // Unless there is a call or a tombstone, the retry is the next attempt.
       if (p.isRetry && s.throws === 0) return []
-      const isRefused = call.tombs.includes(p.caller) && call.isThrown
-      if (call.st !== 'none' || call.tombs.includes(p.caller)) go((_, q) => Object.assign(q, { pc: 'DONE', isRefused }))
-      else go((_, q) => Object.assign(q, { pc: 'L0', attempt: (call.shut[p.caller] ?? 0) + 1 }))
-    } else if (p.pc === 'L0' || p.pc === 'L1') {
-      const u = user(p.pc === 'L0' ? 0 : 1)
-      const rivals = rivalsOf(s, p, u)
+      const isRefused = call.tombstones.includes(p.caller) && call.isFailureFinal
+      if (call.state !== 'none' || call.tombstones.includes(p.caller))
+        go((_, q) => Object.assign(q, { pc: 'DONE', isRefused }))
+      else go((_, q) => Object.assign(q, { pc: 'TAKE0', attempt: (call.closedAttempts[p.caller] ?? 0) + 1 }))
+    } else if (p.pc === 'TAKE0' || p.pc === 'TAKE1') {
+      const u = user(p.pc === 'TAKE0' ? 0 : 1)
+      const others = othersOf(s, p, u)
       if (isFree(s, p, u))
         go((t, q) => {
           take(t, p, u)
-          q.pc = p.pc === 'L0' ? 'L1' : 'COMMIT'
+          q.pc = p.pc === 'TAKE0' ? 'TAKE1' : 'COMMIT'
         })
-      else for (const rival of rivals) go((_, q) => Object.assign(q, { pc: 'CHECK', rival, user: u, back: p.pc }))
-    } else if (p.pc === 'CHECK') {
-      const [id] = p.rival.split('/')
-      const what = behind(s, p.rival, p.user)
+      else for (const other of others) go((_, q) => Object.assign(q, { pc: 'JUDGE', other, user: u, resumeAt: p.pc }))
+    } else if (p.pc === 'JUDGE') {
+      const [id] = p.other.split('/')
+      const what = statusOf(s, p.other, p.user)
       const theirs = s.call[id]
       if (what === 'over')
         go((_, q) => {
-          q.pc = 'STEAL'
+          q.pc = 'TAKE_OVER'
         })
       else if (what === 'none') {
-        if (rule === 'no-fence')
+        if (rule === 'take-over-without-tombstone')
           go((_, q) => {
-            q.pc = 'STEAL'
+            q.pc = 'TAKE_OVER'
           })
-        else go(t => writeTombstone(t, id, callerOf(p.rival), attemptIn(p.rival)))
-        go((_, q) => Object.assign(q, { pc: p.back, rival: undefined }))
-      } else if (theirs.st === 'ringing' && theirs.caller === p.callee && theirs.callee === p.caller)
+        else go(t => writeTombstone(t, id, callerOf(p.other), attemptIn(p.other)))
+        go((_, q) => Object.assign(q, { pc: p.resumeAt, other: undefined }))
+      } else if (theirs.state === 'ringing' && theirs.caller === p.callee && theirs.callee === p.caller)
         go((_, q) => {
-          q.pc = rule === 'merge-unlocked' ? 'MTOMB' : 'MERGE'
+          q.pc = rule === 'merge-without-upgrade' ? 'MERGE_TOMBSTONE' : 'MERGE'
         })
-      else go((_, q) => Object.assign(q, { pc: 'FAIL', rival: undefined }))
-    } else if (p.pc === 'STEAL')
+      else go((_, q) => Object.assign(q, { pc: 'REFUSED', other: undefined }))
+    } else if (p.pc === 'TAKE_OVER')
       go((t, q) => {
-        delete t.lease[p.user][p.rival]
-        Object.assign(q, { pc: p.back, rival: undefined })
+        delete t.lease[p.user][p.other]
+        Object.assign(q, { pc: p.resumeAt, other: undefined })
       })
     else if (p.pc === 'MERGE') {
-      // Their call rang for this create's caller, whose lease for it has to be active first. One that is missing is taken anew.
+      // The peer's call rings for this create's caller, whose lease must be active before the accept. A missing lease is taken again.
       const held = s.lease[p.caller]
-      const isFull = activeOthers(held, p.rival).length >= slots
-      const hasPeer = Object.keys(held).some(x => x !== p.rival && peerOf(x, p.caller) === p.callee)
-      if (held[p.rival] !== 'active' && (isFull || (hasPeer && !held[p.rival])))
+      const isFull = activeOthers(held, p.other).length >= slots
+      const hasPeer = Object.keys(held).some(x => x !== p.other && peerOf(x, p.caller) === p.callee)
+      if (held[p.other] !== 'active' && (isFull || (hasPeer && !held[p.other])))
         go((_, q) => {
-          q.pc = 'FAIL'
+          q.pc = 'REFUSED'
         })
       else
         go((t, q) => {
-          t.lease[p.caller][p.rival] = 'active'
-          q.pc = 'MREAD'
+          t.lease[p.caller][p.other] = 'active'
+          q.pc = 'MERGE_READ'
         })
-    } else if (p.pc === 'MREAD') {
-      const isOver = behind(s, p.rival, p.caller) === 'over' && rule !== 'keep-merged'
+    } else if (p.pc === 'MERGE_READ') {
+      const isOver = statusOf(s, p.other, p.caller) === 'over' && rule !== 'merge-keeps-retaken'
       go((_, q) => {
-        q.pc = isOver ? 'MREL' : 'MTOMB'
+        q.pc = isOver ? 'MERGE_RELEASE' : 'MERGE_TOMBSTONE'
       })
-    } else if (p.pc === 'MREL') {
+    } else if (p.pc === 'MERGE_RELEASE') {
       go((t, q) => {
-        delete t.lease[p.caller][p.rival]
-        Object.assign(q, { pc: p.back, rival: undefined })
+        delete t.lease[p.caller][p.other]
+        Object.assign(q, { pc: p.resumeAt, other: undefined })
       })
-    } else if (p.pc === 'MTOMB')
+    } else if (p.pc === 'MERGE_TOMBSTONE')
       go((t, q) => {
         writeTombstone(t, p.id, p.caller, p.attempt)
-        Object.assign(q, { pc: 'REL0', free: unbacked(t), merge: !(isLive(call) && mine) })
+        Object.assign(q, { pc: 'RELEASE0', free: unbacked(t), merge: !(isLive(call) && mine) })
       })
     else if (p.pc === 'COMMIT')
       go((t, q) => {
-        Object.assign(q, { pc: 'REL0', free: unbacked(t) })
-        const isOpen = !isClosed(call, p.caller, rule === 'late-commit' ? Number.POSITIVE_INFINITY : p.attempt)
-        if (call.st === 'none' && isOpen) {
+        Object.assign(q, { pc: 'RELEASE0', free: unbacked(t) })
+        const isOpen = !isClosed(
+          call,
+          p.caller,
+          rule === 'closed-attempt-commits' ? Number.POSITIVE_INFINITY : p.attempt
+        )
+        if (call.state === 'none' && isOpen) {
           make(t, p)
           q.pc = 'DONE'
-        } else if (call.st === 'none' && !call.tombs.includes(p.caller)) {
-          // Another create of this attempt threw: the commit conflicts, and this create is the next attempt.
-          // What it took for the one before is released when it is done.
-          const passed = `${p.passed ?? ''}${p.attempt}`
-          Object.assign(q, { pc: 'L0', attempt: (call.shut[p.caller] ?? 0) + 1, free: undefined, passed })
-        } else if (call.st !== 'none' && !mine && rule === 'leak-on-throw') q.pc = 'DONE'
-        else if (isLive(call) && mine && call.callee !== p.callee && rule === 'leak-on-callee') q.pc = 'DONE'
+        } else if (call.state === 'none' && !call.tombstones.includes(p.caller)) {
+          // Another create of this attempt threw: the commit conflicts, and this create goes on as the next attempt. When it is done, it releases
+          // the leases of the closed attempt.
+          const closed = `${p.closed ?? ''}${p.attempt}`
+          Object.assign(q, { pc: 'TAKE0', attempt: (call.closedAttempts[p.caller] ?? 0) + 1, free: undefined, closed })
+        } else if (call.state !== 'none' && !mine && rule === 'keep-on-other-caller') q.pc = 'DONE'
+        else if (isLive(call) && mine && call.callee !== p.callee && rule === 'keep-on-other-callee') q.pc = 'DONE'
       })
-    else if (p.pc === 'FAIL')
+    else if (p.pc === 'REFUSED')
       go((t, q) => {
-        if (rule !== 'plain-rollback') writeTombstone(t, p.id, p.caller, p.attempt)
-        Object.assign(q, { pc: 'REL0', free: unbacked(t) })
+        if (rule !== 'release-without-tombstone') writeTombstone(t, p.id, p.caller, p.attempt)
+        Object.assign(q, { pc: 'RELEASE0', free: unbacked(t) })
       })
-    else if (p.pc === 'FAULT')
+    else if (p.pc === 'FAILED')
       go((t, q) => {
-        if (rule === 'final-throw') {
+        if (rule === 'failure-is-final') {
           writeTombstone(t, p.id, p.caller, p.attempt)
-          t.call[p.id].isThrown = true
-        } else if (rule !== 'plain-rollback') close(t, p)
-        Object.assign(q, { pc: 'REL0', free: unbacked(t) })
+          t.call[p.id].isFailureFinal = true
+        } else if (rule !== 'release-without-tombstone') close(t, p)
+        Object.assign(q, { pc: 'RELEASE0', free: unbacked(t) })
       })
-    else if (p.pc === 'REL0' || p.pc === 'REL1') {
-      // A call that ends later releases the rest itself.
-      const i = p.pc === 'REL0' ? 0 : 1
+    else if (p.pc === 'RELEASE0' || p.pc === 'RELEASE1') {
+      // The end of the call releases the other leases.
+      const i = p.pc === 'RELEASE0' ? 0 : 1
       go((t, q) => {
         if (p.free.includes(i)) delete t.lease[user(i)][h]
-        q.pc = p.pc === 'REL0' ? 'REL1' : p.merge ? 'MACC' : 'DONE'
+        q.pc = p.pc === 'RELEASE0' ? 'RELEASE1' : p.merge ? 'MERGE_ACCEPT' : 'DONE'
       })
-    } else if (p.pc === 'PASS0' || p.pc === 'PASS1')
+    } else if (p.pc === 'RELEASE_CLOSED0' || p.pc === 'RELEASE_CLOSED1')
       go((t, q) => {
-        for (const attempt of p.passed) delete t.lease[user(Number(p.pc.at(-1)))][holder(p.id, p.caller, attempt)]
-        q.pc = p.pc === 'PASS0' ? 'PASS1' : 'DONE'
+        for (const attempt of p.closed) delete t.lease[user(Number(p.pc.at(-1)))][holder(p.id, p.caller, attempt)]
+        q.pc = p.pc === 'RELEASE_CLOSED0' ? 'RELEASE_CLOSED1' : 'DONE'
       })
-    else if (p.pc === 'MACC')
+    else if (p.pc === 'MERGE_ACCEPT')
       go((t, q) => {
-        const theirs = t.call[p.rival.split('/')[0]]
-        if (theirs.st === 'ringing' && theirs.caller === p.callee && theirs.callee === p.caller) theirs.st = 'accepted'
+        const theirs = t.call[p.other.split('/')[0]]
+        if (theirs.state === 'ringing' && theirs.caller === p.callee && theirs.callee === p.caller)
+          theirs.state = 'accepted'
         q.pc = 'DONE'
       })
     else if (p.pc === 'READ' && p.kind === 'check') {
       if (isLive(call) && mine && call.callee === p.callee)
-        go((_, q) => Object.assign(q, { pc: 'CHECK0', isAccepted: call.st === 'accepted' }))
-    } else if (p.pc === 'CHECK0' || p.pc === 'CHECK1') {
-      const u = p.pc === 'CHECK0' ? p.caller : p.callee
+        go((_, q) => Object.assign(q, { pc: 'RETAKE0', isAccepted: call.state === 'accepted' }))
+    } else if (p.pc === 'RETAKE0' || p.pc === 'RETAKE1') {
+      const u = p.pc === 'RETAKE0' ? p.caller : p.callee
       const isActive = u === p.caller || p.isAccepted
       const held = s.lease[u]
       const peer = u === p.caller ? p.callee : p.caller
@@ -335,68 +364,76 @@ export function explore(scenarioName, rule = 'sound', crashes = SCENARIOS[scenar
       const hasPeer = Object.keys(held).some(x => x !== h && peerOf(x, u) === peer)
       go((t, q) => {
         if (held[h] === undefined && !isFull && !hasPeer) t.lease[u][h] = isActive ? 'active' : 'ringing'
-        q.pc = p.pc === 'CHECK0' ? 'CHECK1' : 'CHECKED'
+        q.pc = p.pc === 'RETAKE0' ? 'RETAKE1' : 'RETAKEN'
       })
-    } else if (p.pc === 'CHECKED')
+    } else if (p.pc === 'RETAKEN')
       go((_, q) =>
-        Object.assign(q, { pc: call.st === 'ended' && rule !== 'keep-checked' ? 'REL0' : 'DONE', free: '01' })
+        Object.assign(q, {
+          pc: call.state === 'ended' && rule !== 'check-keeps-retaken' ? 'RELEASE0' : 'DONE',
+          free: '01'
+        })
       )
     else if (p.pc === 'READ') {
-      if (call.st === 'ringing' && mine && call.callee === p.callee)
+      if (call.state === 'ringing' && mine && call.callee === p.callee)
         go((_, q) => {
-          q.pc = rule === 'commit-first' ? 'ACC' : 'UP'
+          q.pc = rule === 'accept-before-upgrade' ? 'ACCEPT' : 'UPGRADE'
         })
-    } else if (p.pc === 'UP') {
+    } else if (p.pc === 'UPGRADE') {
       const held = s.lease[p.callee]
       const full = activeOthers(held, h).length >= slots
       const samePeer = Object.keys(held).some(x => x !== h && peerOf(x, p.callee) === p.caller)
       if (held[h] === 'active' || !(full || (samePeer && !held[h])))
         go((t, q) => {
           t.lease[p.callee][h] = 'active'
-          q.pc = rule === 'commit-first' ? 'DONE' : 'ACC'
+          q.pc = rule === 'accept-before-upgrade' ? 'DONE' : 'ACCEPT'
         })
       else
         go((_, q) => {
           q.pc = 'DONE'
         })
-    } else if (p.pc === 'ACC')
+    } else if (p.pc === 'ACCEPT')
       go((t, q) => {
         q.pc = 'DONE'
-        const stands = call.st === 'ringing' && mine
-        if (stands) t.call[p.id].st = 'accepted'
-        if (stands && rule === 'commit-first') q.pc = 'UP'
-        if (!stands && rule === 'give-back' && t.lease[p.callee][h]) t.lease[p.callee][h] = 'ringing'
-        if (!stands && call.st === 'ended' && rule !== 'keep-retaken') q.pc = 'RELA'
+        const stands = call.state === 'ringing' && mine
+        if (stands) t.call[p.id].state = 'accepted'
+        if (stands && rule === 'accept-before-upgrade') q.pc = 'UPGRADE'
+        if (!stands && rule === 'downgrade-after-conflict' && t.lease[p.callee][h]) t.lease[p.callee][h] = 'ringing'
+        if (!stands && call.state === 'ended' && rule !== 'accept-keeps-retaken') q.pc = 'ACCEPT_RELEASE'
       })
-    else if (p.pc === 'RELA')
+    else if (p.pc === 'ACCEPT_RELEASE')
       go((t, q) => {
         delete t.lease[p.callee][h]
         q.pc = 'DONE'
       })
-    if (k < throws && s.throws < throws) throwIn(s, k, out)
-    return out
+    if (k < throws && s.throws < throws) throwIn(s, k, successors)
+    return successors
   }
 
-  /** The request that comes next throws: it is executed at any time from then on, or never. */
-  function throwIn(s, k, out) {
-    const p = { ...PROCS[k], ...s.procs[k] }
-    if (!['L0', 'L1', 'CHECK', 'STEAL', 'MERGE', 'MREAD', 'MTOMB', 'COMMIT', 'FAIL'].includes(p.pc)) return
+  /** The next request of a process throws. It is executed at any later time, or never. */
+  function throwIn(s, k, successors) {
+    const p = { ...PROCESSES[k], ...s.processes[k] }
+    if (
+      !['TAKE0', 'TAKE1', 'JUDGE', 'TAKE_OVER', 'MERGE', 'MERGE_READ', 'MERGE_TOMBSTONE', 'COMMIT', 'REFUSED'].includes(
+        p.pc
+      )
+    )
+      return
     const fault = late => {
       const t = clone(s)
       t.throws++
       t.late.push(...late)
-      t.procs[k] = { pc: 'FAULT', attempt: p.attempt, passed: p.passed }
-      // The lease that a merge took anew goes when it is in somebody's way.
-      if (p.pc === 'MREAD') t.isLeaked = true
-      out.push(t)
+      t.processes[k] = { pc: 'FAILED', attempt: p.attempt, closed: p.closed }
+      // The lease that a merge took again is released when it blocks another create.
+      if (p.pc === 'MERGE_READ') t.mayLeak = true
+      successors.push(t)
     }
     fault([])
     const request = { id: p.id, caller: p.caller, callee: p.callee, attempt: p.attempt }
     const users = [p.caller, p.callee].sort()
-    if (p.pc === 'L0' || p.pc === 'L1') fault([{ ...request, user: users[Number(p.pc[1])] }])
+    if (p.pc === 'TAKE0' || p.pc === 'TAKE1') fault([{ ...request, user: users[Number(p.pc.at(-1))] }])
     const call = s.call[p.id]
-    // Nothing is sent for a call that may not be made.
-    if (p.pc === 'COMMIT' && call.st === 'none' && !isClosed(call, p.caller, p.attempt))
+    // A create sends no commit for a call that it may not create.
+    if (p.pc === 'COMMIT' && call.state === 'none' && !isClosed(call, p.caller, p.attempt))
       fault([{ ...request, stamp: stampOf(call) }])
   }
 
@@ -405,13 +442,13 @@ export function explore(scenarioName, rule = 'sound', crashes = SCENARIOS[scenar
       const t = clone(s)
       t.late.splice(i, 1)
       if (request.user === undefined) {
-        const { st } = s.call[request.id]
+        const { state } = s.call[request.id]
         const stands = stampOf(s.call[request.id]) === request.stamp
-        if (st === 'none' && (stands || rule === 'late-commit')) make(t, request)
+        if (state === 'none' && (stands || rule === 'closed-attempt-commits')) make(t, request)
       } else if (isFree(s, request, request.user)) {
         take(t, request, request.user)
-        // Nothing waits for its release: it goes when it is in somebody's way.
-        t.isLeaked = true
+        // No process releases this lease: it is taken over when it blocks another create.
+        t.mayLeak = true
       }
       yield t
     }
@@ -419,29 +456,29 @@ export function explore(scenarioName, rule = 'sound', crashes = SCENARIOS[scenar
 
   function* next(s) {
     yield* executed(s)
-    for (const [k, { pc }] of s.procs.entries()) {
+    for (const [k, { pc }] of s.processes.entries()) {
       if (pc === 'DONE' || pc === 'DEAD') continue
       yield* steps(s, k)
       if (s.crashes >= crashes) continue
       const t = clone(s)
-      t.procs[k] = { pc: 'DEAD' }
+      t.processes[k] = { pc: 'DEAD' }
       t.crashes++
       yield t
     }
     for (const [id, call] of Object.entries(s.call)) {
       if (isLive(call)) {
-        // A hang-up, cancel, reject, "busy" or a deadline. It leaves the release of both leases in the outbox.
+        // The call ends: hang-up, cancel, reject, busy or a deadline. The release of both leases is left in the outbox.
         const t = clone(s)
-        t.call[id].st = 'ended'
+        t.call[id].state = 'ended'
         const h = holderOfCall(id, call)
-        t.call[id].out = [...call.out, `${h}>${call.caller}`, `${h}>${call.callee}`].sort()
+        t.call[id].releases = [...call.releases, `${h}>${call.caller}`, `${h}>${call.callee}`].sort()
         yield t
       }
-      for (const item of call.out) {
+      for (const item of call.releases) {
         const [h, user] = item.split('>')
         const t = clone(s)
         delete t.lease[user][h]
-        t.call[id].out = call.out.filter(each => each !== item)
+        t.call[id].releases = call.releases.filter(each => each !== item)
         yield t
       }
     }
@@ -450,23 +487,23 @@ export function explore(scenarioName, rule = 'sound', crashes = SCENARIOS[scenar
   function violates(s) {
     const live = Object.entries(s.call).filter(([, call]) => isLive(call))
     for (const u of users) {
-      const active = live.filter(([, c]) => c.caller === u || (c.callee === u && c.st === 'accepted'))
+      const active = live.filter(([, c]) => c.caller === u || (c.callee === u && c.state === 'accepted'))
       if (active.length > slots) return `I1: ${u} is in ${active.length} active calls`
     }
     for (const [id, c] of live) {
       const h = holderOfCall(id, c)
       if (s.lease[c.caller][h] !== 'active') return `I3: ${h} lives without its caller's lease`
       if (s.lease[c.callee][h] === undefined) return `I3: ${h} lives without its callee's lease`
-      if (c.st === 'accepted' && rule !== 'commit-first' && s.lease[c.callee][h] !== 'active')
+      if (c.state === 'accepted' && rule !== 'accept-before-upgrade' && s.lease[c.callee][h] !== 'active')
         return `I3: ${h} is accepted without its callee's active lease`
     }
-    if (s.procs.some(({ isRefused }) => isRefused)) return 'I4: a retry is refused for the throw before it'
-    if (s.crashes > 0 || s.late.length > 0 || s.isLeaked) return null
-    if (!s.procs.every(({ pc }) => ['DONE', 'READ', 'START'].includes(pc))) return null
+    if (s.processes.some(({ isRefused }) => isRefused)) return 'I4: a retry is refused for the throw before it'
+    if (s.crashes > 0 || s.late.length > 0 || s.mayLeak) return null
+    if (!s.processes.every(({ pc }) => ['DONE', 'READ', 'START'].includes(pc))) return null
     for (const u of users)
       for (const h of Object.keys(s.lease[u])) {
-        const waits = s.call[h.split('/')[0]].out.includes(`${h}>${u}`)
-        if (behind(s, h, u) !== 'live' && !waits) return `I2: nothing will release ${h} on ${u}`
+        const waits = s.call[h.split('/')[0]].releases.includes(`${h}>${u}`)
+        if (statusOf(s, h, u) !== 'live' && !waits) return `I2: nothing will release ${h} on ${u}`
       }
     return null
   }
@@ -477,14 +514,15 @@ export function explore(scenarioName, rule = 'sound', crashes = SCENARIOS[scenar
         .sort()
         .map(h => h + s.lease[u][h][0])
     )
-    const procs = s.procs.map(({ pc, rival, user, back, merge, attempt, free, passed, isAccepted, isRefused }) =>
-      pc === 'DONE' || pc === 'DEAD'
-        ? [pc, isRefused].join()
-        : [pc, rival, user, back, merge, attempt, free, passed, isAccepted].join()
+    const processes = s.processes.map(
+      ({ pc, other, user, resumeAt, merge, attempt, free, closed, isAccepted, isRefused }) =>
+        pc === 'DONE' || pc === 'DEAD'
+          ? [pc, isRefused].join()
+          : [pc, other, user, resumeAt, merge, attempt, free, closed, isAccepted].join()
     )
-    const calls = Object.values(s.call).map(call => [stampOf(call), call.attempt, call.callee, ...call.out].join())
+    const calls = Object.values(s.call).map(call => [stampOf(call), call.attempt, call.callee, ...call.releases].join())
     const late = s.late.map(each => Object.values(each).join()).sort()
-    return `${held.join(';')} ${calls.join(';')} ${procs.join(';')} ${s.crashes} ${s.throws} ${s.isLeaked} ${late}`
+    return `${held.join(';')} ${calls.join(';')} ${processes.join(';')} ${s.crashes} ${s.throws} ${s.mayLeak} ${late}`
   }
   const seen = new Set([keyOf(init)])
   let frontier = [init]
