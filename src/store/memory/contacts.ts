@@ -58,7 +58,7 @@ export function createMemoryContacts(clock: Clock): MemoryContacts {
       if (blocks?.delete(peer) && blocks.size === 0) blocked.delete(user)
     },
     blocks: async (user, now) => [...blocksOf(user, now).keys()].sort(),
-    /** Without blocks: users keep them on purpose, so they are no leak. */
+    /** Without blocks, which users keep on purpose: they are no leak. */
     size: () => known.size + backoffs.size,
     sweep(now) {
       known.sweep(now)

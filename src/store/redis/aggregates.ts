@@ -62,7 +62,7 @@ export function createRedisAggregates(parts: Parts): Aggregates {
     try {
       await settleOutbox(runCommand, [outbox, pending, state], [formatStamp(newest)])
     } catch (error) {
-      log.warn({ err: error, ...ref, version: newest.version }, 'an outbox was not trimmed')
+      log.warn({ err: error, ...ref, version: newest.version }, 'outbox not trimmed; its mail is delivered again')
     }
   }
 
@@ -131,7 +131,7 @@ export function createRedisAggregates(parts: Parts): Aggregates {
       void settle(ref, waiting)
       return { ok: true, isDelivered: true, ...delivered } as const
     } catch (error) {
-      log.warn({ err: error, ...ref, version }, 'mail stays in the outbox')
+      log.warn({ err: error, ...ref, version }, 'mail not delivered; it stays in the outbox')
       return { ...NOT_DELIVERED, watched: mail.map(({ user }) => user) }
     }
   }

@@ -23,7 +23,7 @@ export interface PrimaryReply {
   /** One of the primary's partitions. */
   readonly partition: number
   readonly time: TimeSample
-  /** See lua/epoch.lua. */
+  /** The epoch of the server, see lua/epoch.lua. */
   readonly epoch: string
   readonly isInCluster: boolean
 }

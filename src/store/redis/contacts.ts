@@ -1,4 +1,4 @@
-// Contacts in Redis: two strings with a TTL for each pair, and for each user a sorted set of blocked users by the last use of the block.
+// Contacts in Redis: two strings with a TTL for each pair, and for each user a sorted set of the blocked users, by the last use of the block.
 import {
   BACKOFF_MAX_MS,
   BLOCK_UNUSED_MS,

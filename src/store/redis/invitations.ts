@@ -1,4 +1,4 @@
-// Invitations in Redis: one sorted set for each user, room by the instant until which it rings. The key expires with the last one.
+// Invitations in Redis: one sorted set for each user: room, by the instant until which it rings. The key expires after the last one.
 import type { Invitations } from '../rooms.js'
 import type { RunCommand } from './clients.js'
 import { invitationsKey } from './keys.js'

@@ -27,7 +27,7 @@ export function createRedisMemberships(runCommand: RunCommand): Memberships {
     },
     async list(user, device) {
       const key = membershipsKey(user)
-      // Promise.all handles both: a promise that rejects while another is awaited would end the process.
+      // Promise.all handles both rejections: an unhandled one would end the process.
       const renew = () => runCommand(client => client.pexpire(key, MEMBERSHIPS_MS))
       if (device === undefined) {
         const [found] = await Promise.all([runCommand(client => client.hgetall(key)), renew()])

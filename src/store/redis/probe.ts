@@ -11,7 +11,7 @@ const MISSES_MAX = 2
 interface Probe {
   /** Null until the channel is subscribed. */
   leave: (() => Promise<void>) | null
-  /** Published and not received. */
+  /** The last probe was published and has not been received. */
   isOut: boolean
   misses: number
 }

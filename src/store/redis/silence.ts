@@ -26,7 +26,7 @@ function createCheck(redis: Redis): () => void {
     const isSilent = redis.commandQueue.length > 0 && stream.bytesRead === read
     read = stream.bytesRead
     misses = isSilent ? misses + 1 : 0
-    // One miss more: the first one may be about a command that was sent just before.
+    // More than CHECKS misses, because at the first one the command may have been sent just before.
     if (misses > CHECKS) stream.destroy(new Error(`nothing received for ${SILENCE_MS} ms`))
   }
 }

@@ -1,4 +1,4 @@
-// Watches in Redis. A device's list is a string. The watchers of a user are a sorted set: `user/device` by when it was last known to watch.
+// Watches in Redis. A device's list is a string. The watchers of a user are a sorted set: `user/device`, by when the device was last known to watch.
 import type { StoreOptions } from '../store.js'
 import { type WatcherRecord, type Watches, watchTtlMs } from '../watches.js'
 import type { RunCommand } from './clients.js'
