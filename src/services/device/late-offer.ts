@@ -12,7 +12,7 @@ interface OfferSearch {
 
 /** The cursor to append the offer at. Null: the mailbox has an offer after `since`, or the device is not registered. */
 export async function cursorBeforeOffer(
-  { store, clock }: Context,
+  { store, clock }: Pick<Context, 'store' | 'clock'>,
   { user, device }: Endpoint,
   { since, isOffer }: OfferSearch
 ): Promise<Cursor | null> {
