@@ -1,7 +1,7 @@
-// Authenticates requests: sets `request.actor` or refuses. A token is sent as Bearer or in the cookie `access_token`; a ticket, on event
-// routes only, as `?ticket=`. A token in a URL is not accepted, because URLs are kept in logs and browser histories.
+// Authenticates requests: sets `request.actor` or refuses. A token is sent as Bearer or in the cookie `access_token`; a ticket, where an
+// EventSource or a page that is being closed makes the request, as `?ticket=`. A token in a URL is not accepted, because URLs are kept in logs and browser histories.
 import type { Socket } from 'node:net'
-import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { FastifyContextConfig, FastifyInstance, FastifyRequest } from 'fastify'
 import { AppError, ERRORS } from '../errors.js'
 import type { Actor } from '../schemas/claims.js'
 import { ID_PATTERN } from '../schemas/common.js'
@@ -17,8 +17,10 @@ declare module 'fastify' {
     actor: Actor
   }
   interface FastifyContextConfig {
-    /** Accepts `?ticket=` and `?device=`, because an EventSource cannot set headers. */
+    /** Opens a stream or polls. Accepts `?ticket=` and `?device=`, because an EventSource cannot set headers. */
     eventRoute?: boolean
+    /** Accepts them too: a page that is being closed calls it by `navigator.sendBeacon` or a `fetch` with `keepalive`. */
+    unloadRoute?: boolean
   }
 }
 
@@ -134,5 +136,8 @@ function requestedDevice(request: FastifyRequest): string | undefined {
 function queryText(request: FastifyRequest, name: 'ticket' | 'device'): string | undefined {
   const value = (request.query as Readonly<Record<string, unknown>>)[name]
   // Fastify creates `routeOptions` at each access, so it is read last.
-  return typeof value === 'string' && request.routeOptions.config.eventRoute === true ? value : undefined
+  return typeof value === 'string' && acceptsTicket(request.routeOptions.config) ? value : undefined
 }
+
+export const acceptsTicket = ({ eventRoute, unloadRoute }: FastifyContextConfig): boolean =>
+  eventRoute === true || unloadRoute === true

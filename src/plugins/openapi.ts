@@ -6,6 +6,7 @@ import swaggerUi from '@fastify/swagger-ui'
 import type { FastifyContextConfig, FastifyInstance, FastifySchema, onRequestHookHandler } from 'fastify'
 import { DeviceId } from '../schemas/common.js'
 import { GUIDE, TAGS } from './api-guide.js'
+import { acceptsTicket } from './auth.js'
 import { markNames } from './components.js'
 import { DOCS_THEME } from './docs-theme.js'
 import { completeDocument, type Document, type RouteNotes } from './document.js'
@@ -37,7 +38,8 @@ const SECURITY_SCHEMES = {
     type: 'apiKey',
     in: 'query',
     name: 'ticket',
-    description: 'A ticket of `createEventTicket`, for `EventSource`, which cannot set headers.'
+    description:
+      'A ticket of `createEventTicket`, for `EventSource` and `navigator.sendBeacon`, which cannot set headers.'
   }
 } as const
 
@@ -121,6 +123,6 @@ function describe({ schema, url, config }: DocumentedRoute, notes: Map<string, R
   return {
     ...named,
     headers: { type: 'object', properties: { ...properties, 'x-device-id': markNames(DEVICE_HEADER) }, required },
-    ...(config?.eventRoute === true ? { security: [{ bearer: [] }, { cookie: [] }, { ticket: [] }] } : {})
+    ...(config && acceptsTicket(config) ? { security: [{ bearer: [] }, { cookie: [] }, { ticket: [] }] } : {})
   }
 }

@@ -8,6 +8,7 @@ import {
   RejectCallRequest
 } from '../schemas/call.js'
 import { BODY_PROBLEMS, problems } from '../schemas/problem.js'
+import { UnloadQuery } from '../schemas/stream.js'
 import { acceptCall } from '../services/call/accept-call.js'
 import {
   cancelCall,
@@ -71,14 +72,16 @@ const REPORT_RINGING = {
 } as const
 
 const CANCEL_CALL = {
-  config: { limit: false, optionalBody: true },
+  config: { limit: false, optionalBody: true, unloadRoute: true },
   schema: {
     ...PLAIN_ACTION,
     operationId: 'cancelCall',
     summary: 'Cancel a call',
     description:
       'Withdraws a call of yours that is not connected; the callee receives `call.ended`. A cancel that arrives before its create prevents ' +
-      'the call: the create then fails with `call_ended`. The first cancel of a call is never rate limited.',
+      'the call: the create then fails with `call_ended`. The first cancel of a call is never rate limited. A page that is being closed may use ' +
+      'a ticket: `navigator.sendBeacon(url)`.',
+    querystring: UnloadQuery,
     response: { 200: CallResponse, ...problems(...REFUSALS, 'rate_limited') }
   }
 } as const
@@ -120,15 +123,17 @@ const RESUME_CALL = {
 } as const
 
 const HANG_UP_CALL = {
-  config: { limit: false, optionalBody: true },
+  config: { limit: false, optionalBody: true, unloadRoute: true },
   schema: {
     operationId: 'hangUpCall',
     tags: ['calls'],
     summary: 'Hang up',
     description:
       'Ends a call that was accepted, from any of your devices. The other side receives `call.ended`. For a call that is still ringing use ' +
-      '`cancelCall` or `rejectCall`. The first hang-up of a call is never rate limited.',
+      '`cancelCall` or `rejectCall`. The first hang-up of a call is never rate limited. A page that is being closed may use a ticket: ' +
+      '`navigator.sendBeacon(url)`.',
     params: CallParams,
+    querystring: UnloadQuery,
     body: HangUpCallRequest,
     response: { 200: CallResponse, ...problems(...REFUSALS, 'rate_limited') }
   }

@@ -9,6 +9,7 @@ import {
   UpdatePresenceRequest
 } from '../schemas/presence.js'
 import { BODY_PROBLEMS, problems } from '../schemas/problem.js'
+import { UnloadQuery } from '../schemas/stream.js'
 import type { Context } from '../services/context.js'
 import { getSnapshot, lookUpPresences, signOffDevice, updatePresence } from '../services/presence/presence.js'
 
@@ -30,13 +31,15 @@ const UPDATE_PRESENCE = {
 } as const
 
 const SIGN_OFF_DEVICE = {
-  config: { limit: false },
+  config: { limit: false, unloadRoute: true },
   schema: {
     operationId: 'signOffDevice',
     tags: ['presence'],
     summary: 'Sign this device off',
     description:
-      'Closes the stream of this device and deletes its mailbox and its tickets. Calls no longer ring on it.',
+      'Closes the stream of this device and deletes its mailbox and its tickets. Calls no longer ring on it. A page that is being closed may ' +
+      'use a ticket, with `keepalive: true`.',
+    querystring: UnloadQuery,
     response: { 204: Type.Null({ description: 'The device is signed off.' }), ...problems('rate_limited') }
   }
 } as const

@@ -14,6 +14,7 @@ import {
   RoomResponse,
   UpdateParticipantRequest
 } from '../schemas/room.js'
+import { IDENTITY_QUERY } from '../schemas/stream.js'
 import type { Context } from '../services/context.js'
 import { listBans, removeBan } from '../services/room/bans.js'
 import {
@@ -121,18 +122,19 @@ const UPDATE_PARTICIPANT = {
 } as const
 
 const REMOVE_PARTICIPANT = {
-  config: { limit: false },
+  config: { limit: false, unloadRoute: true },
   schema: {
     operationId: 'removeParticipant',
     tags: ['rooms'],
     summary: 'Leave a room or remove a participant',
     description:
       'With your own participant id you leave; this is never rate limited. Removing another user requires the grant `moderate`, removing a ' +
-      'host `manage`. The others receive `room.participant_left`.\n\n' +
+      'host `manage`. The others receive `room.participant_left`. To leave, a page that is being closed may use a ticket, ' +
+      'with `keepalive: true`.\n\n' +
       'With `ban=true` the user is removed with all devices and may not come back, even to a new room with this id. It works for up to a ' +
       'minute after the participant has left.',
     params: ParticipantParams,
-    querystring: RemoveQuery,
+    querystring: Type.Object({ ...RemoveQuery.properties, ...IDENTITY_QUERY }),
     response: {
       204: Type.Null({ description: 'The participant is no longer in the room.' }),
       ...problems(

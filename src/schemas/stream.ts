@@ -117,8 +117,8 @@ export const StreamEvent = Type.Union(
 )
 export type StreamEvent = Static<typeof StreamEvent>
 
-/** For EventSource, which cannot set headers. Read by plugins/auth.ts. */
-const identity = {
+/** For EventSource and beacons, which cannot set headers. Read by plugins/auth.ts. */
+export const IDENTITY_QUERY = {
   device: Type.Optional(DeviceId('The device, if the header `X-Device-Id` cannot be set.')),
   ticket: Type.Optional(
     Type.String({ maxLength: 256, description: 'A ticket of `createEventTicket`, instead of a token.' })
@@ -151,7 +151,10 @@ const ack = Type.Optional(
 )
 
 // Queries accept and ignore other members: gateways and clients add their own.
-export const EventsQuery = Type.Object({ cursor, lastEventId, ack, ...identity })
+export const EventsQuery = Type.Object({ cursor, lastEventId, ack, ...IDENTITY_QUERY })
+
+/** Of actions that a page takes while it is being closed. */
+export const UnloadQuery = Type.Object(IDENTITY_QUERY)
 
 export const EventsHeaders = Type.Object({
   'last-event-id': Type.Optional(
@@ -170,7 +173,7 @@ export const POLL_MAX_BYTES = 1_048_576
 export const PollQuery = Type.Object({
   cursor,
   lastEventId,
-  ...identity,
+  ...IDENTITY_QUERY,
   wait: Type.Optional(
     Type.Integer({
       minimum: 0,

@@ -1,5 +1,5 @@
-// Tickets replace a token where no header can be set: an EventSource opens a URL with `?ticket=`, and reconnects to the same URL. So a ticket
-// can be used many times. Each use extends it, at most until the token expires; it ends when its device signs off.
+// Tickets replace a token where no header can be set: an EventSource opens a URL with `?ticket=`, and reconnects to the same URL; a page that is
+// being closed sends a beacon. So a ticket can be used many times. Each use extends it, at most until the token expires; it ends when its device signs off.
 import { AppError } from '../errors.js'
 import type { Actor } from '../schemas/claims.js'
 import { ID_PATTERN } from '../schemas/common.js'
@@ -29,14 +29,14 @@ export async function issueTicket({ store, ids, clock }: Context, actor: Actor):
   return { ticket: `${Buffer.from(user).toString('base64url')}.${secret}`, expiresInMs }
 }
 
-/** The user and device that the ticket was issued to. @throws AppError invalid_ticket */
+/** The user and device that the ticket was issued to. In rooms it allows to leave, and nothing else. @throws AppError invalid_ticket */
 export async function redeemTicket({ store, clock }: Context, ticket: string): Promise<Actor> {
   const { user, secret } = parse(ticket)
   const value = await store.tickets.use(user, secret, TICKET_IDLE_MS)
   if (value === null) throw new AppError('invalid_ticket')
   const { device, expiresAt } = JSON.parse(value) as TicketValue
   if (expiresAt !== null && expiresAt <= clock.now()) throw new AppError('invalid_ticket')
-  return { user, device, expiresAt }
+  return { user, device, expiresAt, rooms: {} }
 }
 
 /** The store's id of the ticket, by which a stream extends it. @throws AppError invalid_ticket */
