@@ -6,7 +6,7 @@ import { candidates } from '../helpers/sdp.js'
 
 const numbers = ({ candidates: kept }: Broadcast) => kept.map(([number]) => number)
 
-t.test('each candidate, and the end, gets the next number', async t => {
+t.test('when candidates are added, each of them and the end get the next number', async t => {
   const first = withBatch(null, { candidates: candidates(2, 'a1') })
   const second = withBatch(first, { candidates: candidates(1, 'a1'), end: true })
   const third = withBatch(second, { candidates: candidates(1, 'a2') })
@@ -14,7 +14,7 @@ t.test('each candidate, and the end, gets the next number', async t => {
   t.same(numbers(third), [1, 2, 3, 5])
 })
 
-t.test('above the bounds other generations are dropped; a single generation is refused', async t => {
+t.test('when the bounds are exceeded, other generations are dropped; a single generation is refused', async t => {
   let kept: Broadcast | null = null
   for (let n = 0; n < WAITING_MAX / 64; n++) kept = withBatch(kept, { candidates: candidates(64, 'a1') })
   t.throws(() => withBatch(kept, { candidates: candidates(1, 'a1') }), { code: 'too_many_waiting_candidates' })

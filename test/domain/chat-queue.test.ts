@@ -14,66 +14,73 @@ import {
 
 const NOW = 1_000_000
 const LEASE_MS = 10_000
-const place = { version: 4, id: 'm4' }
-const nudged = announceMessage(NEW_QUEUE, NOW)
-const atWork = startDelivery(nudged, { node: 'a', leaseMs: LEASE_MS }, NOW)
-const trouble = { backoffMaxMs: 3000, giveUpAt: null }
+const position = { version: 4, id: 'm4' }
+const announced = announceMessage(NEW_QUEUE, NOW)
+const delivering = startDelivery(announced, { node: 'a', leaseMs: LEASE_MS }, NOW)
+const options = { backoffMaxMs: 3000, giveUpAt: null }
 
-t.test('news is due at once, and one node takes the work for a while', async t => {
-  t.match(nudged, { version: 1, announcements: 1, deliveringNode: null, checkAt: NOW })
-  t.match(atWork, { version: 2, deliveringNode: 'a', checkAt: NOW + LEASE_MS })
-  t.equal(
-    startDelivery(atWork, { node: 'b', leaseMs: LEASE_MS }, NOW + LEASE_MS - 1),
-    atWork,
-    'not due for anybody else'
-  )
-  t.match(
-    startDelivery(atWork, { node: 'b', leaseMs: LEASE_MS }, NOW + LEASE_MS),
-    { deliveringNode: 'b' },
-    'but when the first is silent'
-  )
-  t.equal(startDelivery(NEW_QUEUE, { node: 'a', leaseMs: LEASE_MS }, NOW), NEW_QUEUE, 'what is over is never due')
-})
+t.test(
+  'when a message is announced, the queue is due at once, and one node delivers for the time of its lease',
+  async t => {
+    t.match(announced, { version: 1, announcements: 1, deliveringNode: null, checkAt: NOW })
+    t.match(delivering, { version: 2, deliveringNode: 'a', checkAt: NOW + LEASE_MS })
+    t.equal(
+      startDelivery(delivering, { node: 'b', leaseMs: LEASE_MS }, NOW + LEASE_MS - 1),
+      delivering,
+      'not due for another node'
+    )
+    t.match(
+      startDelivery(delivering, { node: 'b', leaseMs: LEASE_MS }, NOW + LEASE_MS),
+      { deliveringNode: 'b' },
+      'due after the lease'
+    )
+    t.equal(
+      startDelivery(NEW_QUEUE, { node: 'a', leaseMs: LEASE_MS }, NOW),
+      NEW_QUEUE,
+      'a queue that is over is never due'
+    )
+  }
+)
 
-t.test('who has lost the work changes nothing any more', async t => {
-  const taken = startDelivery(atWork, { node: 'b', leaseMs: LEASE_MS }, NOW + LEASE_MS)
-  const done = (state: QueueState) => advance(state, place, NOW)
+t.test('when another node has taken over, the first one changes nothing', async t => {
+  const taken = startDelivery(delivering, { node: 'b', leaseMs: LEASE_MS }, NOW + LEASE_MS)
+  const done = (state: QueueState) => advance(state, position, NOW)
   t.equal(ifDelivering(taken, 'a', done), taken)
-  t.match(ifDelivering(taken, 'b', done), { cursor: place })
+  t.match(ifDelivering(taken, 'b', done), { cursor: position })
 })
 
-t.test('a message that was delivered is behind the cursor, and trouble is forgotten', async t => {
-  const troubled = { ...atWork, failures: 3 }
-  t.match(advance(troubled, place, NOW + 7), { cursor: place, failures: 0, deliveringNode: 'a', checkAt: NOW + 7 })
+t.test('when a message is delivered, the cursor moves to it and the failures are reset', async t => {
+  const failing = { ...delivering, failures: 3 }
+  t.match(advance(failing, position, NOW + 7), { cursor: position, failures: 0, deliveringNode: 'a', checkAt: NOW + 7 })
 })
 
-t.test('after a failure it is tried again after a pause, and news does not make that sooner', async t => {
-  const once = recordFailure(atWork, trouble, NOW)
+t.test('when a delivery fails, it is tried again after the back-off, which a new message does not shorten', async t => {
+  const once = recordFailure(delivering, options, NOW)
   t.match(once, { failures: 1, deliveringNode: null, checkAt: NOW + 500 })
   t.match(announceMessage(once, NOW + 1), { announcements: 2, checkAt: NOW + 500 })
-  const last = recordFailure({ ...atWork, failures: 9 }, { ...trouble, giveUpAt: NOW + 5 }, NOW)
-  t.match(last, { giveUpAt: NOW + 5, checkAt: NOW + 5 }, 'a room that is over is looked at before it goes')
+  const last = recordFailure({ ...delivering, failures: 9 }, { ...options, giveUpAt: NOW + 5 }, NOW)
+  t.match(last, { giveUpAt: NOW + 5, checkAt: NOW + 5 }, 'not later than the time to give up')
 })
 
-t.test('pauses double up to the longest', async t => {
+t.test('when failures repeat, the back-off doubles up to its maximum', async t => {
   t.same(
     [0, 1, 2, 3, 4, 400].map(failures => backoffMs(failures, 3000)),
     [500, 1000, 2000, 3000, 3000, 3000]
   )
 })
 
-t.test('nobody rests while there is news', async t => {
-  const meanwhile = announceMessage(atWork, NOW)
-  t.match(meanwhile, { deliveringNode: 'a', checkAt: NOW + LEASE_MS }, 'news does not take the work away')
-  t.equal(finishDelivery(meanwhile, atWork.announcements, NOW + 9), meanwhile)
+t.test('when a message was announced meanwhile, the delivery does not finish', async t => {
+  const meanwhile = announceMessage(delivering, NOW)
+  t.match(meanwhile, { deliveringNode: 'a', checkAt: NOW + LEASE_MS }, 'an announcement does not end the delivery')
+  t.equal(finishDelivery(meanwhile, delivering.announcements, NOW + 9), meanwhile)
   t.match(finishDelivery(meanwhile, meanwhile.announcements, NOW + 9), { deliveringNode: null, checkAt: NOW + 9 })
   t.match(
-    announceMessage(finishDelivery(atWork, atWork.announcements, null), NOW),
+    announceMessage(finishDelivery(delivering, delivering.announcements, null), NOW),
     { checkAt: NOW },
-    'what was over begins again'
+    'a queue that was over is due again'
   )
 })
 
-t.test('a node that closes leaves the work to anybody, at once', async t => {
-  t.match(releaseQueue(atWork, NOW), { deliveringNode: null, checkAt: NOW })
+t.test('when the node closes, the queue is due at once for any node', async t => {
+  t.match(releaseQueue(delivering, NOW), { deliveringNode: null, checkAt: NOW })
 })

@@ -1,4 +1,4 @@
-// What two decisions that were made on the same room do to each other: one of them is made again if it has to be.
+// Invitations: which concurrent decisions conflict, and what bounds the invitations of a room.
 import t from 'tap'
 import { decideInvite, partsOfInvite } from '../../src/domain/room/invitation.js'
 import { METADATA_BYTES_MAX } from '../../src/domain/room/invitation-bounds.js'
@@ -9,14 +9,14 @@ import type { Actor } from '../../src/schemas/claims.js'
 import { T0 } from '../helpers/calls.js'
 
 const actorOf = (user: string): Actor => ({ user, device: 'phone', expiresAt: null })
-const seatOf = (user: string) => ({
+const joinOf = (user: string) => ({
   actor: actorOf(user),
   participantId: `p-${user}`,
   metadata: {},
   replace: false,
   maxParticipants: 100
 })
-const asking = (...users: string[]) => ({
+const inviteOf = (...users: string[]) => ({
   actor: actorOf('alice'),
   invitees: users.map(user => ({ user, invitationId: `i-${user}` })),
   metadata: {},
@@ -42,40 +42,47 @@ function roomOf(...decisions: readonly RoomDecision[]): RoomParts {
   }
 }
 
-const made = decideJoin(roomOf(), seatOf('alice'), T0)
-const room = roomOf(made)
+const created = decideJoin(roomOf(), joinOf('alice'), T0)
+const room = roomOf(created)
 
-t.test('an invitation and the end of the room never both stand on the same room', async t => {
-  const { writes } = decideInvite(room, asking('bob'), T0)
+t.test('when a room ends while a user is invited, one of the two commits conflicts', async t => {
+  const { writes } = decideInvite(room, inviteOf('bob'), T0)
   t.ok(partsOfEnd(room).some(part => part in writes))
-  const rings = roomOf(made, { writes, events: [] })
-  t.ok(partsOfEnd(rings).includes(PART.invitation('bob')), 'nor does an answer')
+  const ringing = roomOf(created, { writes, events: [] })
+  t.ok(partsOfEnd(ringing).includes(PART.invitation('bob')), 'an answer conflicts with the end too')
 })
 
-t.test('two invitations of one user in one moment are one', async t => {
-  const { writes } = decideInvite(room, asking('bob'), T0)
-  t.ok(partsOfInvite(asking('bob')).some(part => part in writes))
-  t.same(decideInvite(roomOf(made, { writes, events: [] }), asking('bob'), T0).events, [])
+t.test('when a user is invited twice at the same moment, the second invitation changes nothing', async t => {
+  const { writes } = decideInvite(room, inviteOf('bob'), T0)
+  t.ok(partsOfInvite(inviteOf('bob')).some(part => part in writes))
+  t.same(decideInvite(roomOf(created, { writes, events: [] }), inviteOf('bob'), T0).events, [])
 })
 
-t.test('what rings is bounded: in a room, by one inviter, and in bytes of metadata', async t => {
-  const crowd = roomOf(made, decideJoin(room, seatOf('eve'), T0))
-  const four = roomOf(made, decideJoin(room, seatOf('eve'), T0), decideInvite(crowd, asking('a', 'b', 'c', 'd'), T0))
-  t.throws(() => decideInvite(four, asking('e'), T0), { code: 'too_many_invitations' }, 'four of alice')
-  const ofEve = (...users: string[]) => ({ ...asking(...users), actor: actorOf('eve') })
-  t.equal(decideInvite(four, ofEve('e', 'f'), T0).events.length, 2)
-  t.throws(() => decideInvite(four, ofEve('e', 'f', 'g'), T0), { code: 'too_many_invitations' }, 'six in the room')
-  const metadata = { note: 'x'.repeat(METADATA_BYTES_MAX / 2) }
-  t.equal(decideInvite(crowd, { ...asking('a'), metadata }, T0).events.length, 1)
-  t.throws(() => decideInvite(crowd, { ...asking('a', 'b'), metadata }, T0), { code: 'too_many_invitations' })
-})
+t.test(
+  'when too many invitations ring, in a room, of one inviter or in bytes of metadata, a new one is refused',
+  async t => {
+    const crowd = roomOf(created, decideJoin(room, joinOf('eve'), T0))
+    const four = roomOf(
+      created,
+      decideJoin(room, joinOf('eve'), T0),
+      decideInvite(crowd, inviteOf('a', 'b', 'c', 'd'), T0)
+    )
+    t.throws(() => decideInvite(four, inviteOf('e'), T0), { code: 'too_many_invitations' }, 'four of alice')
+    const ofEve = (...users: string[]) => ({ ...inviteOf(...users), actor: actorOf('eve') })
+    t.equal(decideInvite(four, ofEve('e', 'f'), T0).events.length, 2)
+    t.throws(() => decideInvite(four, ofEve('e', 'f', 'g'), T0), { code: 'too_many_invitations' }, 'six in the room')
+    const metadata = { note: 'x'.repeat(METADATA_BYTES_MAX / 2) }
+    t.equal(decideInvite(crowd, { ...inviteOf('a'), metadata }, T0).events.length, 1)
+    t.throws(() => decideInvite(crowd, { ...inviteOf('a', 'b'), metadata }, T0), { code: 'too_many_invitations' })
+  }
+)
 
-t.test('an invitation that has ended keeps no metadata, and the oldest of these make room', async t => {
-  let parts = [made]
+t.test('when too many ended invitations are kept, the oldest are deleted; none keeps its metadata', async t => {
+  let parts = [created]
   const metadata = { topic: 'lunch' }
   for (let n = 0; n < 40; n++) {
     const now = T0 + n
-    const rung = decideInvite(roomOf(...parts), { ...asking(`u${n}`), metadata }, now)
+    const rung = decideInvite(roomOf(...parts), { ...inviteOf(`u${n}`), metadata }, now)
     parts = [...parts, rung]
     const { [PART.invitation(`u${n}`)]: invitation } = rung.writes
     const over = endInvitation(invitation as Invitation, { reason: 'declined', by: null, at: now })

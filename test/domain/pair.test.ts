@@ -1,4 +1,4 @@
-// What two participants signal to each other: who is polite, what becomes of offers that cross, and what waits for what.
+// The negotiation of two participants: which side is polite, what happens when offers collide, and which candidates wait.
 import t from 'tap'
 import { withBatch } from '../../src/domain/negotiation/broadcast.js'
 import { parseDescription } from '../../src/domain/negotiation/sdp.js'
@@ -28,7 +28,7 @@ const joined = (user: string, participantId: string, since: number): JoinedParti
   since
 })
 
-// In the order of the alphabet, the ids, and the clock it would be the other way round: only the order of joining counts.
+// Names and ids are in the opposite order: only the order of joining counts.
 const EARLY = joined('zoe', 'p9', 3)
 const LATE = joined('adam', 'p1', 7)
 const FRESH = freeze(newPair('r1', orderByJoin(EARLY, LATE)))
@@ -65,23 +65,23 @@ function decide(state: PairState, ...step: Step): PairDecision {
 
 const after = (...steps: Step[]) => steps.reduce((state, step) => decide(state, ...step).state, FRESH)
 
-/** `<who> <event> <revision>` for all that is sent, or the code of the error. */
+/** `<recipient> <event> <revision>` for each event, `same` or `kept` without events, or the code of the error. */
 function outcomeOf(state: PairState, ...step: Step): string {
   const outcome = attempt(state, step)
   if (outcome instanceof AppError) return outcome.code
-  const told = outcome.events.map(({ to, type, data }) => {
+  const events = outcome.events.map(({ to, type, data }) => {
     const lines = (data.candidates as Candidate[] | undefined)?.map(each => each.candidate.split(' ')[0]?.slice(10))
     return `${to.user} ${type.slice(7)} ${lines ? `${lines}${data.end ? ' end' : ''}` : data.revision}`
   })
-  return told.join('; ') || (outcome.state === state ? 'same' : 'kept')
+  return events.join('; ') || (outcome.state === state ? 'same' : 'kept')
 }
 
-t.test('both see the same order, whoever asks', async t => {
+t.test('when the two are ordered, the order does not depend on the sender', async t => {
   t.strictSame(orderByJoin(EARLY, LATE), orderByJoin(LATE, EARLY))
   t.equal(pairId('r1', orderByJoin(LATE, EARLY)), 'r1/p9/p1')
 })
 
-t.test('each hears the other, with the room, the version, who it is from and for whom', async t => {
+t.test('when one sends, the other receives it with room, version, sender and recipient', async t => {
   for (const [from, to] of [
     [EARLY, LATE],
     [LATE, EARLY]
@@ -96,7 +96,7 @@ t.test('each hears the other, with the room, the version, who it is from and for
   }
 })
 
-t.test('of two offers that cross the first stands, and only the later joiner is polite', async t => {
+t.test('when two offers collide, the first stands and only the later joiner is polite', async t => {
   for (const [first, second, polite] of [
     [EARLY, LATE, true],
     [LATE, EARLY, false]
@@ -110,19 +110,19 @@ t.test('of two offers that cross the first stands, and only the later joiner is 
   }
 })
 
-t.test('every pair of steps, in every order', async t => {
+t.test('when a signal is repeated, out of order or out of date, its outcome is that of the table', async t => {
   const offered = after([EARLY, offer('a1', 1)])
   const answered = decide(offered, LATE, answer('b1', 1)).state
   const ROWS: [string, Step, fresh: string, offered: string, answered: string][] = [
     ['the same offer again', [EARLY, offer('a1', 1)], 'adam offer 1', 'same', 'same'],
-    ['another offer under its number', [EARLY, offer('a2', 1)], 'adam offer 1', 'stale_revision', 'stale_revision'],
+    ['another offer with its revision', [EARLY, offer('a2', 1)], 'adam offer 1', 'stale_revision', 'stale_revision'],
     ['another offer before the answer', [EARLY, offer('a2')], 'adam offer 1', 'adam offer 2', 'adam offer 2'],
     ['the next offer', [EARLY, offer('a2', 2)], 'stale_revision', 'adam offer 2', 'adam offer 2'],
     ['an offer from the other', [LATE, offer('b2')], 'zoe offer 1', 'offer_collision', 'zoe offer 2'],
     ['the answer', [LATE, answer('b1', 1)], 'stale_revision', 'zoe answer 1', 'same'],
-    ['an answer without a number', [LATE, answer('b1')], 'no_offer_pending', 'zoe answer 1', 'same'],
+    ['an answer without a revision', [LATE, answer('b1')], 'no_offer_pending', 'zoe answer 1', 'same'],
     ['another answer', [LATE, answer('b2', 1)], 'stale_revision', 'zoe answer 1', 'no_offer_pending'],
-    ['an answer to oneself', [EARLY, answer('a1')], 'no_offer_pending', 'no_offer_pending', 'no_offer_pending'],
+    ['an answer to its own offer', [EARLY, answer('a1')], 'no_offer_pending', 'no_offer_pending', 'no_offer_pending'],
     [
       'candidates of the offer',
       [EARLY, trickle([candidate(1, 'a1')])],
@@ -131,7 +131,7 @@ t.test('every pair of steps, in every order', async t => {
       'adam candidates 1'
     ],
     ['candidates of the answer', [LATE, trickle([candidate(1, 'b1')])], 'kept', 'kept', 'zoe candidates 1'],
-    ['candidates without a name', [EARLY, trickle([candidate(1)])], 'kept', 'adam candidates 1', 'adam candidates 1']
+    ['candidates without a ufrag', [EARLY, trickle([candidate(1)])], 'kept', 'adam candidates 1', 'adam candidates 1']
   ]
   for (const [name, step, ...outcomes] of ROWS) {
     t.strictSame(
@@ -142,34 +142,42 @@ t.test('every pair of steps, in every order', async t => {
   }
 })
 
-t.test('candidates wait for their description, and follow it', async t => {
+t.test('when candidates come before their description, they wait and follow it', async t => {
   const early = after([LATE, trickle(candidates(2, 'b1'))], [LATE, trickle([candidate(3, 'b1')], true)])
   t.equal(early.signaled.later.waiting.length, 3)
   t.equal(outcomeOf(early, LATE, offer('b1')), 'zoe offer 1; zoe candidates 1,2,3 end')
   t.equal(decide(early, LATE, offer('b1')).state.signaled.later.waiting.length, 0)
-  t.equal(outcomeOf(early, EARLY, offer('a1')), 'adam offer 1', 'those of one side do not follow the other’s')
+  t.equal(
+    outcomeOf(early, EARLY, offer('a1')),
+    'adam offer 1',
+    'candidates of one side do not follow the description of the other'
+  )
   const batch = { candidates: candidates(2, 'b1') }
   t.match(judgePairCandidates(early, 'p1', batch), { accepted: 2, held: { length: 2 }, rejected: { length: 0 } })
   t.match(judgePairCandidates(decide(early, LATE, offer('b1')).state, 'p1', batch), { held: { length: 0 } })
 })
 
-t.test('those of a generation that is over are refused, those of the next wait', async t => {
+t.test('when candidates are of an older generation, they are refused; those of the next one wait', async t => {
   const restarted = after([EARLY, offer('a1')], [LATE, answer('b1')], [EARLY, offer('a2')])
   t.equal(outcomeOf(restarted, EARLY, trickle([candidate(1, 'a1')])), 'stale_candidate')
   t.equal(outcomeOf(restarted, EARLY, trickle([candidate(1, 'a2')])), 'adam candidates 1')
   t.equal(outcomeOf(restarted, EARLY, trickle([candidate(1, 'a3')])), 'kept')
-  t.equal(outcomeOf(restarted, LATE, trickle([candidate(1, 'b1')])), 'zoe candidates 1', 'its own have not changed yet')
+  t.equal(
+    outcomeOf(restarted, LATE, trickle([candidate(1, 'b1')])),
+    'zoe candidates 1',
+    'the generation of the other side has not changed'
+  )
   const done = decide(restarted, LATE, answer('b2')).state
   t.equal(outcomeOf(done, LATE, trickle([candidate(1, 'b1')])), 'stale_candidate')
 })
 
-t.test('no more than so many wait', async t => {
+t.test('when too many candidates wait, the next one is refused', async t => {
   const full = after([EARLY, trickle(candidates(WAITING_MAX, 'a1'))])
   t.equal(outcomeOf(full, EARLY, trickle([candidate(999, 'a1')])), 'too_many_waiting_candidates')
-  t.equal(outcomeOf(full, LATE, trickle([candidate(999, 'b1')])), 'kept', 'each side has its own room')
+  t.equal(outcomeOf(full, LATE, trickle([candidate(999, 'b1')])), 'kept', 'each side has its own limit')
 })
 
-t.test('what changes nothing is no new version, but the first word makes the pair', async t => {
+t.test('when a signal changes nothing, the version stays; the first signal creates the pair', async t => {
   const state = after([EARLY, offer('a1')])
   const direct = decide(state, EARLY, trickle([candidate(1, 'a1')]))
   t.equal(direct.state, state)
@@ -177,23 +185,23 @@ t.test('what changes nothing is no new version, but the first word makes the pai
   t.equal(decide(FRESH, EARLY, trickle([])).state.version, 1)
 })
 
-t.test('a pair is kept while both are in, and over when one is not', async t => {
+t.test('when a participant has left, the pair is over; else it is checked again', async t => {
   const state = after([EARLY, offer('a1')])
   t.strictSame(dropWaitingCandidates(state, 5000), { state: { ...state, checkAt: 5000 }, events: [] })
   t.strictSame(endPair(state), { state: { ...state, version: 2, checkAt: null }, events: [] })
 })
 
-t.test('what waits is dropped by the check, which no signal puts off', async t => {
+t.test('when a pair is checked, waiting candidates are dropped; signals do not postpone the check', async t => {
   const state = after([EARLY, offer('a1')], [LATE, trickle([candidate(1, 'b1')])])
-  const turn = { from: LATE.participantId, checkAt: CHECK_AT + 500, isHeld: false }
-  const more = decidePair(state, { ...turn, command: trickle([candidate(2, 'b1')]) }).state
+  const input = { from: LATE.participantId, checkAt: CHECK_AT + 500, isHeld: false }
+  const more = decidePair(state, { ...input, command: trickle([candidate(2, 'b1')]) }).state
   t.equal(more.checkAt, CHECK_AT)
   const kept = dropWaitingCandidates(more, 5000).state
   t.match(kept, { version: more.version + 1, checkAt: 5000, signaled: { later: { waiting: [] } } })
   t.equal(outcomeOf(kept, LATE, answer('b1')), 'zoe answer 1')
 })
 
-t.test('broadcast candidates without a ufrag are sent once, also after two generations without new ones', async t => {
+t.test('when broadcast candidates have no ufrag, they are sent once, also after later generations', async t => {
   const broadcast = {
     type: 'broadcast',
     broadcast: withBatch(null, { candidates: candidates(2), end: true })

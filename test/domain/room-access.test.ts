@@ -1,5 +1,5 @@
-// Who may do what in a room, as a table: every action of every kind of user, in an open room, a locked one, one for members only, one
-// that is closed and one that is not there.
+// Who may do what in a room, as a table: each action of each kind of user, in an open room, a locked one, one for members only, a closed one
+// and one that does not exist.
 import t from 'tap'
 import { type RoomAction, requireAccess } from '../../src/domain/room/access.js'
 import { withServiceClaim } from '../../src/domain/room/service-answer.js'
@@ -14,7 +14,7 @@ import {
 import { AppError } from '../../src/errors.js'
 import type { Actor } from '../../src/schemas/claims.js'
 import type { RoomDefinition } from '../../src/schemas/room-service.js'
-import { ROOM, somebody, T0 } from '../helpers/room-fixture.js'
+import { actorOf, ROOM, T0 } from '../helpers/room-fixture.js'
 
 const SETTINGS: Settings = {
   mode: 'p2p',
@@ -30,7 +30,7 @@ const SETTINGS: Settings = {
 
 type Parts = Readonly<Record<string, object>>
 
-const memberOf = (user: string, role: ParticipantRecord['role']): ParticipantRecord => {
+const participantOf = (user: string, role: ParticipantRecord['role']): ParticipantRecord => {
   const rest = { since: null, claimed: null, awaySince: null, joinedAt: T0, metadata: {} }
   return { participantId: `p-${user}`, user, device: 'phone', role, ...rest }
 }
@@ -39,7 +39,7 @@ const userOf = (parts: Partial<RoomUser>): RoomUser => ({
   ...parts
 })
 const inside = (user: string, role: ParticipantRecord['role'], device = 'phone'): Parts => ({
-  ...(device === 'phone' ? { [PART.participantOf({ user, device: 'phone' })]: memberOf(user, role) } : {}),
+  ...(device === 'phone' ? { [PART.participantOf({ user, device: 'phone' })]: participantOf(user, role) } : {}),
   [PART.user(user)]: userOf({ devices: [device], role })
 })
 const assigned = (user: string, role: ParticipantRecord['role']): Parts => ({
@@ -70,33 +70,33 @@ function outcome(action: RoomAction, settings: Settings | null, [actor, parts]: 
 
 const SERVICE: RoomDefinition = { roles: { named: 'moderator' }, grants: { guest: ['join', 'chat'] } }
 const CLOSED_SERVICE: RoomDefinition = { ...SERVICE, defaultRole: 'none' }
-const served = (user: string, room: RoomDefinition) => withServiceClaim(somebody(user), ROOM, room)
+const served = (user: string, room: RoomDefinition) => withServiceClaim(actorOf(user), ROOM, room)
 
 const USERS = {
-  host: [somebody('ann'), inside('ann', 'host')],
-  moderator: [somebody('ann'), inside('ann', 'moderator')],
-  speaker: [somebody('ann'), inside('ann', 'speaker')],
-  listener: [somebody('ann'), inside('ann', 'listener')],
-  'speaker, with another device': [somebody('ann'), inside('ann', 'speaker', 'tablet')],
-  'banned host': [somebody('ann'), { ...inside('ann', 'host'), ...banned('ann') }],
-  'banned operator': [somebody('ann', 'phone', { role: 'host' }), banned('ann')],
-  'host whose ban has lapsed': [somebody('ann'), { ...inside('ann', 'host'), ...banned('ann', T0 + 5) }],
-  creator: [somebody('creator'), {}],
-  'demoted creator': [somebody('creator'), assigned('creator', 'speaker')],
-  invitee: [somebody('ann'), invited('ann')],
-  'invitee who has accepted': [somebody('ann'), invited('ann', ended('accepted'))],
-  'invitee who has declined': [somebody('ann'), invited('ann', ended('declined'))],
-  'invitee of an earlier room': [somebody('ann'), invited('ann', ended('accepted', T0 - 1))],
-  'banned invitee': [somebody('ann'), { ...invited('ann'), ...banned('ann') }],
-  stranger: [somebody('ann'), {}],
-  'former moderator': [somebody('ann'), assigned('ann', 'moderator')],
-  'token for this room': [somebody('ann', 'phone', {}), {}],
-  'token for this room as moderator': [somebody('ann', 'phone', { role: 'moderator' }), {}],
-  'token for this room with chat': [somebody('ann', 'phone', { grants: ['chat'] }), {}],
-  'token for this room with nothing': [somebody('ann', 'phone', { grants: [] }), {}],
-  'token for any room': [{ ...somebody('ann'), rooms: { '*': {} } }, {}],
-  'token for any room as host': [{ ...somebody('ann'), rooms: { '*': { role: 'host' } } }, {}],
-  'token for other rooms': [{ ...somebody('ann'), rooms: { r2: { role: 'host' } } }, {}],
+  host: [actorOf('ann'), inside('ann', 'host')],
+  moderator: [actorOf('ann'), inside('ann', 'moderator')],
+  speaker: [actorOf('ann'), inside('ann', 'speaker')],
+  listener: [actorOf('ann'), inside('ann', 'listener')],
+  'speaker, with another device': [actorOf('ann'), inside('ann', 'speaker', 'tablet')],
+  'banned host': [actorOf('ann'), { ...inside('ann', 'host'), ...banned('ann') }],
+  'banned operator': [actorOf('ann', 'phone', { role: 'host' }), banned('ann')],
+  'host whose ban has lapsed': [actorOf('ann'), { ...inside('ann', 'host'), ...banned('ann', T0 + 5) }],
+  creator: [actorOf('creator'), {}],
+  'demoted creator': [actorOf('creator'), assigned('creator', 'speaker')],
+  invitee: [actorOf('ann'), invited('ann')],
+  'invitee who has accepted': [actorOf('ann'), invited('ann', ended('accepted'))],
+  'invitee who has declined': [actorOf('ann'), invited('ann', ended('declined'))],
+  'invitee of an earlier room': [actorOf('ann'), invited('ann', ended('accepted', T0 - 1))],
+  'banned invitee': [actorOf('ann'), { ...invited('ann'), ...banned('ann') }],
+  stranger: [actorOf('ann'), {}],
+  'former moderator': [actorOf('ann'), assigned('ann', 'moderator')],
+  'token for this room': [actorOf('ann', 'phone', {}), {}],
+  'token for this room as moderator': [actorOf('ann', 'phone', { role: 'moderator' }), {}],
+  'token for this room with chat': [actorOf('ann', 'phone', { grants: ['chat'] }), {}],
+  'token for this room with nothing': [actorOf('ann', 'phone', { grants: [] }), {}],
+  'token for any room': [{ ...actorOf('ann'), rooms: { '*': {} } }, {}],
+  'token for any room as host': [{ ...actorOf('ann'), rooms: { '*': { role: 'host' } } }, {}],
+  'token for other rooms': [{ ...actorOf('ann'), rooms: { r2: { role: 'host' } } }, {}],
   'named by the service': [served('named', SERVICE), {}],
   'guest of the service': [served('guest', SERVICE), {}],
   'not named by the service': [served('ann', SERVICE), {}],
@@ -158,31 +158,37 @@ const EXPECTED: Record<keyof typeof USERS, readonly [open: string, locked: strin
 const row = (settings: Settings | null, user: readonly [Actor, Parts]) =>
   ACTIONS.map(action => CODES[outcome(action, settings, user)]).join('')
 
-t.test('what each kind of user may do, in an open room, a locked one and one for members only', async t => {
-  for (const [name, user] of Object.entries(USERS)) {
-    const found = [SETTINGS, { ...SETTINGS, locked: true }, { ...SETTINGS, defaultRole: 'none' as const }].map(
-      settings => row(settings, user)
-    )
-    t.strictSame(found, EXPECTED[name as keyof typeof USERS], name)
-  }
-})
-
-t.test('a user without a part in a room cannot tell it from one that is not there, but by asking to join', async t => {
-  const hidden = Object.entries(USERS).filter(([, user]) => /^.nnnnnnn$/.test(row(SETTINGS, user)))
-  t.ok(hidden.length >= 9)
-  for (const [name, user] of hidden) {
-    for (const settings of [
-      null,
-      { ...SETTINGS, closed: 'closed' as const },
-      { ...SETTINGS, closed: 'empty' as const }
-    ]) {
-      t.equal(row(settings, user).slice(1), 'nnnnnnn', name)
+t.test(
+  'each kind of user may do what the table says, in an open room, a locked one and one for members only',
+  async t => {
+    for (const [name, user] of Object.entries(USERS)) {
+      const found = [SETTINGS, { ...SETTINGS, locked: true }, { ...SETTINGS, defaultRole: 'none' as const }].map(
+        settings => row(settings, user)
+      )
+      t.strictSame(found, EXPECTED[name as keyof typeof USERS], name)
     }
   }
-})
+)
 
 t.test(
-  'a participant is told that the room was closed, and a former one of an empty room is not told of it',
+  'when a user has no part in a room, every action but join answers as for a room that does not exist',
+  async t => {
+    const hidden = Object.entries(USERS).filter(([, user]) => /^.nnnnnnn$/.test(row(SETTINGS, user)))
+    t.ok(hidden.length >= 9)
+    for (const [name, user] of hidden) {
+      for (const settings of [
+        null,
+        { ...SETTINGS, closed: 'closed' as const },
+        { ...SETTINGS, closed: 'empty' as const }
+      ]) {
+        t.equal(row(settings, user).slice(1), 'nnnnnnn', name)
+      }
+    }
+  }
+)
+
+t.test(
+  'when a room was closed, a participant gets room_closed; when it closed because it was empty, its creator gets room_not_found',
   async t => {
     t.equal(row({ ...SETTINGS, closed: 'closed' }, USERS.speaker), 'cccccccc')
     t.equal(row({ ...SETTINGS, closed: 'empty' }, USERS.creator), 'nnnnnnnn')

@@ -1,5 +1,5 @@
-// Generated stories of a room: anybody does anything to anybody, devices come and go. After each step it is held against what must
-// always be true, and what each participant has heard against what the room is.
+// Generated sequences of room operations by all devices. After each step the invariants of a room are checked, and that the events received by
+// each participant describe the room.
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import t from 'tap'
@@ -8,12 +8,12 @@ import { type BanRecord, PART, type RoomDecision, viewParticipant } from '../../
 import { AppError } from '../../src/errors.js'
 import type { Actor } from '../../src/schemas/claims.js'
 import { ROLES } from '../../src/schemas/room.js'
-import { LINGER_MS, RoomFixture, somebody } from '../helpers/room-fixture.js'
+import { actorOf, LINGER_MS, RoomFixture } from '../helpers/room-fixture.js'
 import { RoomReplica } from '../helpers/room-replica.js'
 
 const USERS = ['alice', 'bob', 'carol']
-const DEVICES: Actor[] = USERS.flatMap(user => ['phone', 'tablet'].map(device => somebody(user, device)))
-const MAKER = DEVICES[0] as Actor
+const DEVICES: Actor[] = USERS.flatMap(user => ['phone', 'tablet'].map(device => actorOf(user, device)))
+const CREATOR = DEVICES[0] as Actor
 
 type Step = readonly [name: string, act: (fixture: RoomFixture) => RoomDecision | AppError, actor: Actor | null]
 
@@ -29,18 +29,18 @@ const steps: fc.Arbitrary<Step> = fc.oneof(
   },
   {
     weight: 4,
-    arbitrary: fc.tuple(device, device).map(([by, whom]) => step('remove', fixture => fixture.remove(by, whom), by))
+    arbitrary: fc.tuple(device, device).map(([by, target]) => step('remove', fixture => fixture.remove(by, target), by))
   },
   {
     weight: 6,
     arbitrary: fc
       .tuple(device, device, fc.constantFrom(...ROLES))
-      .map(([by, whom, role]) => step(`make ${role}`, fixture => fixture.change(by, whom, { role }), by))
+      .map(([by, target, role]) => step(`make ${role}`, fixture => fixture.change(by, target, { role }), by))
   },
   {
     weight: 2,
     arbitrary: device.map(who =>
-      step('name', fixture => fixture.change(who, who, { metadata: { n: fixture.version } }), who)
+      step('change metadata', fixture => fixture.change(who, who, { metadata: { n: fixture.version } }), who)
     )
   },
   {
@@ -61,15 +61,15 @@ const steps: fc.Arbitrary<Step> = fc.oneof(
       .tuple(device, fc.boolean())
       .map(([by, locked]) => step('lock', fixture => fixture.configure(by, { locked }), by))
   },
-  { weight: 3, arbitrary: device.map(who => step('away', fixture => fixture.goesAway(who))) },
-  { weight: 3, arbitrary: device.map(who => step('back', fixture => fixture.comesBack(who))) },
-  { weight: 2, arbitrary: device.map(who => step('lost', fixture => fixture.isLost(who))) },
+  { weight: 3, arbitrary: device.map(who => step('away', fixture => fixture.markAway(who))) },
+  { weight: 3, arbitrary: device.map(who => step('back', fixture => fixture.markBack(who))) },
+  { weight: 2, arbitrary: device.map(who => step('lost', fixture => fixture.loseDevice(who))) },
   {
     weight: 2,
     arbitrary: fc.constantFrom(1_000, LINGER_MS).map(ms =>
-      step('pass', fixture => {
+      step('wait', fixture => {
         fixture.now += ms
-        return fixture.closesIfEmpty()
+        return fixture.closeIfEmpty()
       })
     )
   }
@@ -77,141 +77,144 @@ const steps: fc.Arbitrary<Step> = fc.oneof(
 
 const isHost = ({ parts }: RoomFixture, user: string) =>
   parts.settings?.closed === null && (roomUser(parts, user).assigned?.role ?? roomUser(parts, user).role) === 'host'
-const placeOf = ({ user, device: name }: { user: string; device: string }) => `${user}/${name}`
-const roles = (fixture: RoomFixture) =>
-  new Map(fixture.members().map(({ participantId, role }) => [participantId, role]))
+const keyOf = ({ user, device: name }: { user: string; device: string }) => `${user}/${name}`
+const rolesIn = (fixture: RoomFixture) =>
+  new Map(fixture.participants().map(({ participantId, role }) => [participantId, role]))
 const isBanned = (fixture: RoomFixture, user: string) => {
   const ban = fixture.parts.get<BanRecord>(PART.ban(user))
   return ban !== null && (ban.until === null || ban.until > fixture.now)
 }
 
-class Story {
+interface Received {
+  /** How many events each device had before the step. */
+  readonly counts: ReadonlyMap<string, number>
+  /** The participant ids before the step, by user/device. */
+  readonly before: ReadonlyMap<string, string>
+  readonly decision: RoomDecision
+  readonly actor: Actor | null
+}
+
+class Sequence {
   readonly fixture = new RoomFixture(4)
   readonly #replicas = new Map<string, RoomReplica>()
-  readonly seen = new Set<string>()
+  /** Names of the steps that succeeded, and error codes of the others. */
+  readonly outcomes = new Set<string>()
+  /** Users who were hosts before the step, in the room or not. */
+  hosts = new Set<string>()
+  /** The user of each participation. */
+  readonly users = new Map<string, string>()
 
-  play([name, act, actor]: Step): void {
+  run([name, act, actor]: Step): void {
     const { fixture } = this
-    const before = { version: fixture.version, participants: new Map(fixture.participants), roles: roles(fixture) }
+    const before = { version: fixture.version, ids: new Map(fixture.participantIds), roles: rolesIn(fixture) }
     this.hosts = new Set(USERS.filter(user => isHost(fixture, user)))
     const banned = USERS.filter(user => isBanned(fixture, user))
-    const mayManage = actor !== null && (this.hosts.has(actor.user) || this.#outside(actor) === 'host')
-    const counts = new Map([...fixture.heard].map(([place, heard]) => [place, heard.length]))
+    const mayManage = actor !== null && (this.hosts.has(actor.user) || this.#roleOutside(actor) === 'host')
+    const counts = new Map([...fixture.received].map(([key, events]) => [key, events.length]))
     const outcome = act(fixture)
-    this.seen.add(outcome instanceof AppError ? outcome.code : name)
+    this.outcomes.add(outcome instanceof AppError ? outcome.code : name)
     if (outcome instanceof AppError) {
       assert.equal(fixture.version, before.version, 'a refusal changes nothing')
       return
     }
 
-    for (const [place, participant] of fixture.participants) {
-      const isNew = before.participants.get(place) !== participant
-      if (isNew) assert.ok(!banned.includes(place.split('/')[0] ?? ''), 'nobody gets in under a ban, on any device')
+    for (const [key, participantId] of fixture.participantIds) {
+      const isNew = before.ids.get(key) !== participantId
+      if (isNew) assert.ok(!banned.includes(key.split('/')[0] ?? ''), 'no device of a banned user joins')
     }
-    if (!mayManage && name !== 'lost' && actor !== null) this.#holdHosts(before.roles, actor)
-    this.#holdParts()
-    this.#tell(counts, before.participants, outcome, actor)
-    this.#holdReplicas()
+    if (!mayManage && name !== 'lost' && actor !== null) this.#checkHosts(before.roles, actor)
+    this.#checkParts()
+    this.#applyEvents({ counts, before: before.ids, decision: outcome, actor })
+    this.#checkReplicas()
   }
 
-  /** The role of somebody who is not in. */
-  #outside({ user }: Actor) {
+  /** The role that a user has outside the room. */
+  #roleOutside({ user }: Actor) {
     const { settings } = this.fixture.parts
     if (settings === null || settings.closed !== null) return 'host'
     return settings.createdBy === user ? (roomUser(this.fixture.parts, user).assigned?.role ?? 'host') : null
   }
 
-  /** Whoever is no host makes and unmakes none, and puts none out but their own devices. */
-  #holdHosts(before: ReadonlyMap<string, string>, actor: Actor): void {
-    const now = roles(this.fixture)
-    const maker = this.fixture.parts.settings?.createdBy
-    const hosts = new Set([...before, ...now].filter(([, role]) => role === 'host').map(([participant]) => participant))
-    for (const participant of hosts) {
-      const [was, is] = [before.get(participant), now.get(participant)]
-      const member = this.fixture.members().find(({ participantId }) => participantId === participant)
-      // A host joins as one, with any device: the maker, or a user who was made one.
-      if (was === undefined) assert.ok(member?.user === maker || this.hosts.has(member?.user ?? ''))
-      else if (is === undefined) assert.equal(this.users.get(participant), actor.user)
-      else assert.equal(is, was, `${actor.user} changed who is host`)
+  /** A user who is no host appoints and dismisses no host, and removes none except their own devices. */
+  #checkHosts(before: ReadonlyMap<string, string>, actor: Actor): void {
+    const now = rolesIn(this.fixture)
+    const creator = this.fixture.parts.settings?.createdBy
+    const hosts = new Set([...before, ...now].filter(([, role]) => role === 'host').map(([id]) => id))
+    for (const id of hosts) {
+      const [roleBefore, roleNow] = [before.get(id), now.get(id)]
+      const joined = this.fixture.participants().find(({ participantId }) => participantId === id)
+      // Only the creator, and users who were appointed, join as hosts, with any device.
+      if (roleBefore === undefined) assert.ok(joined?.user === creator || this.hosts.has(joined?.user ?? ''))
+      else if (roleNow === undefined) assert.equal(this.users.get(id), actor.user)
+      else assert.equal(roleNow, roleBefore, `${actor.user} changed who is host`)
     }
   }
 
-  /** Users who were hosts before this step, wherever they are. */
-  hosts = new Set<string>()
-
-  /** Whose each participation was. */
-  readonly users = new Map<string, string>()
-
-  #holdParts(): void {
+  #checkParts(): void {
     const { fixture } = this
-    const members = fixture.members()
-    for (const { participantId, user } of members) this.users.set(participantId, user)
-    for (const member of members) {
-      assert.deepEqual(findParticipantRecord(fixture.parts, member.participantId), member, 'found by either name')
-      assert.deepEqual(fixture.member(member), member)
-      assert.ok(!isBanned(fixture, member.user), 'a banned user is out, with every device')
+    const participants = fixture.participants()
+    for (const { participantId, user } of participants) this.users.set(participantId, user)
+    for (const participant of participants) {
+      const { participantId, user } = participant
+      assert.deepEqual(findParticipantRecord(fixture.parts, participantId), participant, 'found by participant id')
+      assert.deepEqual(fixture.participant(participant), participant, 'found by device')
+      assert.ok(!isBanned(fixture, user), 'no device of a banned user is in the room')
     }
-    const byUser = (user: string) => members.filter(member => member.user === user)
-    for (const user of USERS) {
-      const { devices, assigned } = roomUser(fixture.parts, user)
-      assert.deepEqual(
-        [...devices].sort(),
-        byUser(user)
-          .map(({ device: name }) => name)
-          .sort(),
-        `devices of ${user}`
-      )
-      const roles = new Set(byUser(user).map(({ role }) => role))
-      assert.ok(roles.size <= 1, `${user} has one role on all devices`)
-      if (assigned !== null && roles.size > 0)
-        assert.ok(roles.has(assigned.role), `the role that was assigned to ${user}`)
-    }
+    for (const user of USERS) this.#checkUser(user)
     const isOpen = fixture.parts.settings?.closed === null
-    if (isOpen && members.length === 0) assert.ok(fixture.parts.emptySince !== null, 'an empty room will end')
+    if (isOpen && participants.length === 0) assert.ok(fixture.parts.emptySince !== null, 'an empty room will close')
   }
 
-  /** What was told in this step reaches the replicas; who acted knows it from the reply. */
-  #tell(
-    counts: ReadonlyMap<string, number>,
-    before: ReadonlyMap<string, string>,
-    outcome: RoomDecision,
-    actor: Actor | null
-  ): void {
+  #checkUser(user: string): void {
     const { fixture } = this
-    for (const [place, heard] of fixture.heard) {
-      const news = heard.slice(counts.get(place) ?? 0)
-      const [was, is] = [before.get(place), fixture.participants.get(place)]
-      if (was === undefined && is === undefined) assert.deepEqual(news, [], `${place} is not in and hears nothing`)
-      // Whoever goes hears at most that, and whoever comes nothing of what was before.
+    const participants = fixture.participants().filter(participant => participant.user === user)
+    const { devices, assigned } = roomUser(fixture.parts, user)
+    const inRoom = participants.map(({ device: name }) => name).sort()
+    assert.deepEqual([...devices].sort(), inRoom, `devices of ${user}`)
+    const roles = new Set(participants.map(({ role }) => role))
+    assert.ok(roles.size <= 1, `${user} has one role on all devices`)
+    if (assigned !== null && roles.size > 0) assert.ok(roles.has(assigned.role), `the role assigned to ${user}`)
+  }
+
+  /** Applies the events of this step to the replicas. The acting device has no event, so its replica applies the decision. */
+  #applyEvents({ counts, before, decision, actor }: Received): void {
+    const { fixture } = this
+    for (const [key, events] of fixture.received) {
+      const received = events.slice(counts.get(key) ?? 0)
+      const [was, is] = [before.get(key), fixture.participantIds.get(key)]
+      if (was === undefined && is === undefined) assert.deepEqual(received, [], `${key} is not in the room`)
+      // A device that is removed receives at most that.
       if (was !== undefined && is === undefined) {
-        assert.ok(news.every(({ type, data }) => type === 'room.participant_left' && data.participantId === was))
+        assert.ok(received.every(({ type, data }) => type === 'room.participant_left' && data.participantId === was))
       }
-      const replica = this.#replicas.get(place)
-      if (replica && was === is)
-        for (const { type, data, version } of news) replica.receive({ type, data: { ...data, version } })
+      const replica = this.#replicas.get(key)
+      if (!replica || was !== is) continue
+      for (const { type, data, version } of received) replica.receive({ type, data: { ...data, version } })
     }
-    const own = actor && this.#replicas.get(placeOf(actor))
-    if (own) for (const event of outcome.events) own.apply(event)
-    for (const place of new Set([...before.keys(), ...fixture.participants.keys()])) {
-      const participant = fixture.participants.get(place)
-      if (participant === undefined) this.#replicas.delete(place)
-      else if (participant !== before.get(place)) {
-        const participants = fixture.members().map(viewParticipant)
-        this.#replicas.set(place, new RoomReplica(participant, { version: fixture.version, participants }))
+    const own = actor && this.#replicas.get(keyOf(actor))
+    if (own) for (const event of decision.events) own.apply(event)
+    this.#renewReplicas(before)
+  }
+
+  /** Each new participation begins with the room as the reply to its join shows it. */
+  #renewReplicas(before: ReadonlyMap<string, string>): void {
+    const { fixture } = this
+    for (const key of new Set([...before.keys(), ...fixture.participantIds.keys()])) {
+      const participantId = fixture.participantIds.get(key)
+      if (participantId === undefined) this.#replicas.delete(key)
+      else if (participantId !== before.get(key)) {
+        const participants = fixture.participants().map(viewParticipant)
+        this.#replicas.set(key, new RoomReplica(participantId, { version: fixture.version, participants }))
       }
     }
   }
 
-  #holdReplicas(): void {
+  #checkReplicas(): void {
     const others = (participants: Iterable<{ participantId: string }>, self: string) =>
       [...participants].filter(({ participantId }) => participantId !== self).sort(byId)
-    const members = this.fixture.members().map(viewParticipant)
-    for (const [place, { participantId, participants }] of this.#replicas) {
-      assert.deepEqual(
-        others(participants.values(), participantId),
-        others(members, participantId),
-        `what ${place} knows`
-      )
+    const inRoom = this.fixture.participants().map(viewParticipant)
+    for (const [key, { participantId, participants }] of this.#replicas) {
+      assert.deepEqual(others(participants.values(), participantId), others(inRoom, participantId), `replica of ${key}`)
     }
   }
 }
@@ -219,21 +222,21 @@ class Story {
 const byId = (a: { participantId: string }, b: { participantId: string }) =>
   a.participantId.localeCompare(b.participantId)
 
-function play(story: readonly Step[]): Story {
-  const told = new Story()
-  told.play(step('join', fixture => fixture.join(MAKER), MAKER))
-  for (const each of story) told.play(each)
-  return told
+function run(sequence: readonly Step[]): Sequence {
+  const running = new Sequence()
+  running.run(step('join', fixture => fixture.join(CREATOR), CREATOR))
+  for (const each of sequence) running.run(each)
+  return running
 }
 
-const stories = fc.array(steps, { maxLength: 60, size: 'max' })
+const sequences = fc.array(steps, { maxLength: 60, size: 'max' })
 const RUNS = 400
 
-t.test('whatever anybody does, a room keeps its promises', async t => {
+t.test('when devices run any sequence of operations, the invariants of the room hold', async t => {
   let finished = 0
   fc.assert(
-    fc.property(stories, story => {
-      play(story)
+    fc.property(sequences, sequence => {
+      run(sequence)
       finished++
     }),
     { numRuns: RUNS }
@@ -241,15 +244,16 @@ t.test('whatever anybody does, a room keeps its promises', async t => {
   t.equal(finished, RUNS)
 })
 
-t.test('the stories get everywhere', async t => {
-  const seen = new Set<string>()
-  for (const story of fc.sample(stories, { numRuns: 300, seed: 1 })) for (const each of play(story).seen) seen.add(each)
+t.test('when sequences are generated, they reach every operation and refusal', async t => {
+  const reached = new Set<string>()
+  for (const sequence of fc.sample(sequences, { numRuns: 300, seed: 1 }))
+    for (const outcome of run(sequence).outcomes) reached.add(outcome)
   const wanted = [
-    ...['join', 'remove', 'make host', 'name', 'ban', 'unban', 'lock', 'away', 'back', 'lost', 'pass'],
+    ...['join', 'remove', 'make host', 'change metadata', 'ban', 'unban', 'lock', 'away', 'back', 'lost', 'wait'],
     ...['banned', 'not_permitted', 'room_full', 'room_locked', 'room_not_found', 'participant_not_found']
   ]
   t.strictSame(
-    wanted.filter(each => !seen.has(each)),
+    wanted.filter(each => !reached.has(each)),
     []
   )
 })

@@ -1,39 +1,39 @@
-// Every message to the chat service, whatever happens to it, to the nodes or to the room; and nobody waits for it.
+// The chat service receives every message, whatever happens to it, to nodes or to rooms, and no request waits for it.
 import assert from 'node:assert/strict'
 import t from 'tap'
-import { ChatHost } from '../helpers/chat-service.js'
+import { ChatService } from '../helpers/chat-service.js'
 import { run } from '../helpers/child-process.js'
-import { join, meet, type Seat } from '../helpers/rooms.js'
+import { type JoinedClient, join, meet } from '../helpers/rooms.js'
 import { flow, type Scenario } from '../helpers/scenario.js'
 import type { TestClient } from '../helpers/test-client.js'
 import { until } from '../helpers/until.js'
 
-const host = await ChatHost.open()
-t.teardown(() => host.close())
+const service = await ChatService.open()
+t.teardown(() => service.close())
 
 const MESSAGES = 'rooms/r1/messages'
-const env = { CHAT_SERVICE_URL: host.url, CHAT_SERVICE_RETRY_MAX_MS: '2000', RETENTION_MS: '120000' }
+const env = { CHAT_SERVICE_URL: service.url, CHAT_SERVICE_RETRY_MAX_MS: '2000', RETENTION_MS: '120000' }
 
-const arrived = (scenario: Scenario) => host.of(scenario.toWire('r1')).map(({ content }) => content)
+const arrived = (scenario: Scenario) => service.messagesOf(scenario.toWire('r1')).map(({ content }) => content)
 
-/** The clock moves on until the service has so many messages of the story. */
+/** Advances the clock until the service has `count` messages of the room. */
 async function passUntil(scenario: Scenario, count: number): Promise<string[]> {
-  await until(`${count} messages are there`, async () => {
+  await until(`${count} messages have arrived`, async () => {
     await scenario.advance(500)
     return arrived(scenario).length >= count
   })
   return arrived(scenario)
 }
 
-async function write(who: TestClient, ...texts: string[]): Promise<void> {
+async function post(who: TestClient, ...texts: string[]): Promise<void> {
   for (const content of texts) await who.post(MESSAGES, { content })
 }
 
-/** A node commits a message, and dies right after it. */
+/** Commits a message as a node that dies right after it. */
 async function postAndDie(
   scenario: Scenario,
-  { who, id: participantId }: Seat,
-  { content, ...line }: Orphan
+  { who, id: participantId }: JoinedClient,
+  { content, ...entry }: OrphanedMessage
 ): Promise<void> {
   const now = scenario.now()
   const from = { ...who.endpoint, participantId }
@@ -48,29 +48,29 @@ async function postAndDie(
     expireInMs: null
   }
   const { status } = await scenario.store.rooms.commit(scenario.toWire('r1'), {
-    ...{ ...commit, logEntry: { ...line, value, keepsExcess: true }, emptyDeadlineAt: now + 1e6, node: 'dead', now }
+    ...{ ...commit, logEntry: { ...entry, value, keepsExcess: true }, emptyDeadlineAt: now + 1e6, node: 'dead', now }
   })
   assert.equal(status, 'ok')
 }
 
-interface Orphan {
+interface OrphanedMessage {
   readonly id: string
   readonly content: string
   readonly keep: number
 }
 
 /**
- * No message that became a dead letter is still on its way: the log begins after them, so who delivers from now on does not see them,
- * and nobody is at work who read it before.
+ * No dead letter is still being delivered: the log begins after them, so a delivery that starts now does not read them, and no delivery that
+ * has read them is running.
  */
-async function leavesNothingUnderWay(scenario: Scenario, oldest: string): Promise<void> {
+async function untilDeliveryStopped(scenario: Scenario, oldest: string): Promise<void> {
   const { rooms, aggregates } = scenario.store
   const id = scenario.toWire('r1')
   await until('the log is trimmed', async () => {
     const [first] = await rooms.log(id, { after: 0, limit: 1 })
     return JSON.parse(first?.value ?? '{}').content === oldest
   })
-  await until('nobody is at work', async () => {
+  await until('no node delivers', async () => {
     const queue = await aggregates.load({ kind: 'chat', id })
     return queue === null || JSON.parse(queue.state).deliveringNode === null
   })
@@ -88,7 +88,7 @@ async function deadLetters(scenario: Scenario): Promise<string[]> {
   return ours.map(({ reason, status, message }) => `${reason}${status ? ` ${status}` : ''}: ${message.content}`)
 }
 
-/** The greatest of all nodes. */
+/** The greatest value of all nodes. */
 async function lagSeconds(scenario: Scenario): Promise<number> {
   const nodes = Array.from({ length: scenario.lastNode + 1 }, (_, node) => fetch(`${scenario.urlOf(node)}/metrics`))
   const texts = await Promise.all((await Promise.all(nodes)).map(reply => reply.text()))
@@ -96,22 +96,27 @@ async function lagSeconds(scenario: Scenario): Promise<number> {
 }
 
 flow(
-  'the service gets every message, in the order of the room',
+  'when participants post messages, the service receives all of them in the order of the room',
   async (t, scenario) => {
-    const seats = await meet(scenario)
+    const participants = await meet(scenario)
     await Promise.all(
-      seats.flatMap(({ who, id }) => Array.from({ length: 8 }, (_, n) => who.post(MESSAGES, { content: `${id} ${n}` })))
+      participants.flatMap(({ who, id }) =>
+        Array.from({ length: 8 }, (_, n) => who.post(MESSAGES, { content: `${id} ${n}` }))
+      )
     )
-    const { body } = await seats[0].who.request('GET', `${MESSAGES}?limit=100`)
-    for (const { who } of seats) for (let n = 0; n < 16; n++) await who.expectEvent('chat.message')
-    await until('all are there', () => arrived(scenario).length === 24)
-    t.same(scenario.fromWire(host.of(scenario.toWire('r1')).map(kept => ({ ...kept, roomId: 'r1' }))), body.messages)
+    const { body } = await participants[0].who.request('GET', `${MESSAGES}?limit=100`)
+    for (const { who } of participants) for (let n = 0; n < 16; n++) await who.expectEvent('chat.message')
+    await until('all have arrived', () => arrived(scenario).length === 24)
+    t.same(
+      scenario.fromWire(service.messagesOf(scenario.toWire('r1')).map(stored => ({ ...stored, roomId: 'r1' }))),
+      body.messages
+    )
   },
   { env }
 )
 
 flow(
-  'a service that was dead for a while misses nothing, though the node that posted has closed',
+  'when the service was down and the posting node has closed, no message is lost',
   async (t, scenario) => {
     const [alice, bob] = await scenario.addAliceAndBob()
     await alice.closeStream()
@@ -121,32 +126,32 @@ flow(
     await join(bob, 'r1')
     await alice.expectEvent('room.participant_joined')
     alice.useNode(0)
-    await write(alice, 'a')
-    await until('the first is there', () => arrived(scenario).length === 1)
-    host.dies()
-    await write(alice, 'b', 'c')
+    await post(alice, 'a')
+    await until('the first has arrived', () => arrived(scenario).length === 1)
+    service.stop()
+    await post(alice, 'b', 'c')
     await bob.expectEvents('chat.message', 'chat.message', 'chat.message')
     await scenario.advance(10_000)
     const lag = await lagSeconds(scenario)
     t.ok(lag >= 5 && lag <= 10, `the lag is ${lag} s`)
-    await write(alice, 'd')
+    await post(alice, 'd')
     await bob.expectEvent('chat.message')
     if (scenario.lastNode > 0) await scenario.cluster.closeNode(0)
-    await write(alice, 'e')
+    await post(alice, 'e')
     await bob.expectEvent('chat.message')
     t.same(arrived(scenario), ['a'])
-    host.returns()
+    service.restart()
     t.same(await passUntil(scenario, 5), ['a', 'b', 'c', 'd', 'e'])
     await scenario.advance(30_000)
     t.equal(await lagSeconds(scenario), 0)
-    t.same(arrived(scenario), ['a', 'b', 'c', 'd', 'e'], 'and nothing else comes')
+    t.same(arrived(scenario), ['a', 'b', 'c', 'd', 'e'], 'no message is repeated')
     t.same(await deadLetters(scenario), [])
   },
   { env, ownCluster: true }
 )
 
 flow(
-  'a message whose poster died right after its commit is delivered too',
+  'when the posting node dies right after the commit, another node delivers the message',
   async (t, scenario) => {
     const alice = await join(await scenario.addClient('alice', 'phone'), 'r1')
     await postAndDie(scenario, alice, { id: 'm1', content: 'orphan', keep: 9 })
@@ -156,10 +161,10 @@ flow(
 )
 
 flow(
-  'what the service refuses becomes a dead letter, and the next message follows',
+  'when the service refuses a message, it becomes a dead letter and the next one is delivered',
   async (t, scenario) => {
     const alice = await join(await scenario.addClient('alice', 'phone'), 'r1')
-    await write(alice.who, 'a', 'spam b', 'c')
+    await post(alice.who, 'a', 'spam b', 'c')
     t.same(await passUntil(scenario, 2), ['a', 'c'])
     t.same(await deadLetters(scenario), ['refused 422: spam b'])
     const { redisUrl } = scenario.cluster
@@ -167,7 +172,7 @@ flow(
     const operator = run(t, 'npm', ['run', '--silent', 'dead-letters'], { env: { REDIS_URL: redisUrl } })
     t.equal(await operator.waitForExit(), 0, operator.stderr())
     const letters = operator.stdout().trimEnd().split('\n')
-    t.strictSame(letters, await scenario.store.deadLetters.list(1000), 'a line each, as they are kept')
+    t.strictSame(letters, await scenario.store.deadLetters.list(1000), 'one line for each, as stored')
     t.match(JSON.parse(letters.at(-1) ?? ''), {
       ...{ reason: 'refused', status: 422, at: new Date(scenario.now()).toISOString().slice(0, 14) },
       message: { roomId: scenario.toWire('r1'), content: 'spam b', from: { device: 'phone' } }
@@ -177,16 +182,16 @@ flow(
 )
 
 flow(
-  'what falls out of the history while the service is dead becomes a dead letter',
+  'when messages leave the history while the service is down, they become dead letters',
   async (t, scenario) => {
     const alice = await join(await scenario.addClient('alice', 'phone'), 'r1')
-    await write(alice.who, 'a')
-    await until('the first is there', () => arrived(scenario).length === 1)
-    host.dies()
-    await write(alice.who, 'b', 'c', 'd', 'e', 'f', 'g')
-    await until('two are given up', async () => (await deadLetters(scenario)).length === 2)
-    await leavesNothingUnderWay(scenario, 'd')
-    host.returns()
+    await post(alice.who, 'a')
+    await until('the first has arrived', () => arrived(scenario).length === 1)
+    service.stop()
+    await post(alice.who, 'b', 'c', 'd', 'e', 'f', 'g')
+    await until('two are dead letters', async () => (await deadLetters(scenario)).length === 2)
+    await untilDeliveryStopped(scenario, 'd')
+    service.restart()
     t.same(await passUntil(scenario, 5), ['a', 'd', 'e', 'f', 'g'])
     t.same((await deadLetters(scenario)).sort(), ['evicted: b', 'evicted: c'])
   },
@@ -194,16 +199,16 @@ flow(
 )
 
 flow(
-  'or when its poster dies in that moment: the next message makes it one, once',
+  'when the posting node dies before it trims the history, the next message makes the excess dead letters, once',
   async (t, scenario) => {
     const alice = await join(await scenario.addClient('alice', 'phone'), 'r1')
-    host.dies()
-    await write(alice.who, 'a', 'b', 'c', 'd')
+    service.stop()
+    await post(alice.who, 'a', 'b', 'c', 'd')
     await postAndDie(scenario, alice, { id: 'm1', content: 'e', keep: 4 })
-    await Promise.all([write(alice.who, 'f'), write(alice.who, 'g')])
-    await until('three are given up', async () => (await deadLetters(scenario)).length >= 3)
-    await leavesNothingUnderWay(scenario, 'd')
-    host.returns()
+    await Promise.all([post(alice.who, 'f'), post(alice.who, 'g')])
+    await until('three are dead letters', async () => (await deadLetters(scenario)).length >= 3)
+    await untilDeliveryStopped(scenario, 'd')
+    service.restart()
     const [d, e, ...others] = await passUntil(scenario, 4)
     t.same([d, e, others.sort()], ['d', 'e', ['f', 'g']])
     t.same((await deadLetters(scenario)).sort(), ['evicted: a', 'evicted: b', 'evicted: c'])
@@ -212,13 +217,13 @@ flow(
 )
 
 flow(
-  'or none: if no message follows, the service gets it after all',
+  'when the posting node dies before it trims the history and no message follows, the service receives the excess',
   async (t, scenario) => {
     const alice = await join(await scenario.addClient('alice', 'phone'), 'r1')
-    host.dies()
-    await write(alice.who, 'a', 'b', 'c', 'd')
+    service.stop()
+    await post(alice.who, 'a', 'b', 'c', 'd')
     await postAndDie(scenario, alice, { id: 'm1', content: 'e', keep: 4 })
-    host.returns()
+    service.restart()
     t.same(await passUntil(scenario, 5), ['a', 'b', 'c', 'd', 'e'])
     t.same(await deadLetters(scenario), [])
   },
@@ -226,32 +231,32 @@ flow(
 )
 
 flow(
-  'a room that has closed is delivered to its end, and what cannot be becomes dead letters before its log goes',
+  'when a room has closed, its messages are delivered or become dead letters before its log expires',
   async (t, scenario) => {
     const alice = await join(await scenario.addClient('alice', 'phone'), 'r1')
-    host.dies()
-    await write(alice.who, 'a', 'b')
+    service.stop()
+    await post(alice.who, 'a', 'b')
     await alice.who.request('DELETE', 'rooms/r1')
     await scenario.advance(20_000)
-    host.returns()
+    service.restart()
     t.same(await passUntil(scenario, 2), ['a', 'b'])
 
     const other = 'rooms/r2/messages'
     await join(alice.who, 'r2')
-    host.dies()
+    service.stop()
     await alice.who.post(other, { content: 'c' })
     await alice.who.request('DELETE', 'rooms/r2')
     const letters = async () =>
       (await scenario.store.deadLetters.list(1000))
         .map(text => JSON.parse(text) as Letter)
         .filter(({ message }) => message.roomId === scenario.toWire('r2'))
-    await until('it is given up', async () => {
+    await until('it is a dead letter', async () => {
       await scenario.advance(5000)
       return (await letters()).length > 0
     })
-    host.returns()
+    service.restart()
     t.match(await letters(), [{ reason: 'expired', message: { content: 'c' } }])
-    t.same(host.of(scenario.toWire('r2')), [])
+    t.same(service.messagesOf(scenario.toWire('r2')), [])
   },
   { env }
 )

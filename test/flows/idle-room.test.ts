@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { Redis } from 'ioredis'
 import t from 'tap'
 import type { Participant } from '../../src/schemas/room.js'
-import { join, meet, type Seat } from '../helpers/rooms.js'
+import { type JoinedClient, join, meet } from '../helpers/rooms.js'
 import { flow, Scenario } from '../helpers/scenario.js'
 import { SETTINGS, TestCluster } from '../helpers/test-cluster.js'
 import { until } from '../helpers/until.js'
@@ -62,9 +62,9 @@ for (const setting of SETTINGS.filter(({ engine }) => engine === 'redis')) {
 }
 
 /** Moves the clock: the others are told after `afterMs`, and not before, that the participant is away, and then that it is lost. */
-async function expectLoss(scenario: Scenario, others: readonly Seat[], participantId: string, afterMs: number) {
+async function expectLoss(scenario: Scenario, others: readonly JoinedClient[], participantId: string, afterMs: number) {
   await scenario.advance(afterMs - LATE_MS)
-  const { body } = await (others[0] as Seat).who.request('GET', 'rooms/r1')
+  const { body } = await (others[0] as JoinedClient).who.request('GET', 'rooms/r1')
   const found = (body.participants as Participant[]).find(each => each.participantId === participantId)
   assert.equal(found?.away, false, 'not too early')
   await scenario.advance(2 * LATE_MS)

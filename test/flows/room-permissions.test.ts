@@ -1,9 +1,9 @@
-// Who may do what in a room, as its role, its token and its bans have it, seen from outside.
+// What roles, token claims and bans allow in a room, through the API.
 import { join, meet } from '../helpers/rooms.js'
 import { flow } from '../helpers/scenario.js'
 import { candidates, sdp } from '../helpers/sdp.js'
 
-flow('a token for other rooms is no good here', async (t, scenario) => {
+flow('when a token is for other rooms, this room refuses it', async (t, scenario) => {
   const [alice] = await meet(scenario)
   const eve = await scenario.addClient('eve', 'phone', { rooms: { r2: { role: 'host' } } })
   await eve.expectRefusal('not_permitted', 'rooms/r1/participants')
@@ -14,37 +14,41 @@ flow('a token for other rooms is no good here', async (t, scenario) => {
   t.match(await eve.request('GET', 'snapshot'), { body: { rooms: [{ room: { roomId: 'r2' } }] } })
 })
 
-flow('a role from the token', async (t, scenario) => {
+flow('when a token claims a role in a room, the participant has it', async (t, scenario) => {
   const rooms = { '*': { role: 'listener' as const }, r1: { role: 'moderator' as const } }
   const [alice, bob, carol] = await meet(scenario)
   const mia = await scenario.addClient('mia', 'desk', { rooms, node: scenario.lastNode })
-  const seat = await join(mia, 'r1')
+  const joined = await join(mia, 'r1')
   for (const other of [alice, bob, carol]) await other.who.expectEvent('room.participant_joined')
   t.match(await mia.request('PATCH', `rooms/r1/participants/${bob.id}`, { mute: ['video'] }), { status: 200 })
   t.match(await bob.who.expectEvent('room.mute_requested'), { mute: ['video'], by: mia.endpoint })
   t.match(await mia.request('GET', 'rooms/r1'), {
-    body: { participants: [{}, {}, {}, { participantId: seat.id, role: 'moderator' }] }
+    body: { participants: [{}, {}, {}, { participantId: joined.id, role: 'moderator' }] }
   })
-  t.match(await mia.post('rooms/r2/participants'), { participants: [{ role: 'listener' }] }, 'the maker of this one')
+  t.match(
+    await mia.post('rooms/r2/participants'),
+    { participants: [{ role: 'listener' }] },
+    'also in a room that the user creates'
+  )
 })
 
-flow('grants from the token are exactly these', async (t, scenario) => {
+flow('when a token lists grants, exactly these are allowed', async (t, scenario) => {
   const [alice, bob, carol] = await meet(scenario)
   const mute = await scenario.addClient('mute', 'kiosk', { rooms: { r1: { grants: ['join'] } } })
   const bot = await scenario.addClient('bot', 'kiosk', { rooms: { r1: { role: 'listener', grants: ['moderate'] } } })
-  const seat = await join(mute, 'r1')
+  const joined = await join(mute, 'r1')
   for (const other of [alice, bob, carol]) await other.who.expectEvent('room.participant_joined')
   await mute.expectRefusal('not_permitted', 'rooms/r1/offer', { to: alice.id, sdp: sdp('muteM') })
   await mute.expectRefusal('not_permitted', 'rooms/r1/candidates', { candidates: candidates(1) })
   await bot.expectRefusal('not_permitted', 'rooms/r1/participants')
-  t.match(await bot.request('DELETE', `rooms/r1/participants/${seat.id}`), { status: 204 }, 'from outside')
+  t.match(await bot.request('DELETE', `rooms/r1/participants/${joined.id}`), { status: 204 }, 'from outside')
   for (const other of [alice, bob, carol]) {
     t.match(await other.who.expectEvent('room.participant_left'), { reason: 'removed', by: bot.endpoint })
   }
   await mute.expectEvent('room.participant_left')
 })
 
-flow('a ban for a host takes a host, and leaves nothing when it is refused', async (t, scenario) => {
+flow('when a moderator bans a host, the ban is refused and nothing is written', async (t, scenario) => {
   const [alice, bob, carol] = await meet(scenario)
   await alice.who.request('PATCH', `rooms/r1/participants/${bob.id}`, { role: 'moderator' })
   for (const other of [bob, carol]) await other.who.expectEvent('room.participant_updated')
@@ -57,7 +61,7 @@ flow('a ban for a host takes a host, and leaves nothing when it is refused', asy
   await alice.who.expectEvent('room.joined')
 })
 
-flow('who made a room and is banned from it changes nothing in it from outside', async (t, scenario) => {
+flow('when the creator of a room is banned, every change by them is refused', async (t, scenario) => {
   const [alice, bob] = [
     await join(await scenario.addClient('alice', 'phone'), 'r1'),
     await join(await scenario.addClient('bob', 'laptop', { node: scenario.lastNode }), 'r1')
@@ -78,7 +82,7 @@ flow('who made a room and is banned from it changes nothing in it from outside',
   await bob.who.expectEvent('room.participant_joined')
 })
 
-flow('who is banned does not come in by making the room anew', async (t, scenario) => {
+flow('when a banned user tries to create the closed room anew, it is refused', async (t, scenario) => {
   const [alice, bob, carol] = await meet(scenario)
   await alice.who.request('DELETE', `rooms/r1/participants/${bob.id}?ban=true`)
   for (const other of [bob, carol]) await other.who.expectEvent('room.participant_left')
@@ -92,7 +96,7 @@ flow('who is banned does not come in by making the room anew', async (t, scenari
   await bob.who.expectRefusal('banned', 'rooms/r1/participants')
 })
 
-flow('who is refused is not remembered as a member', async (t, scenario) => {
+flow('when a join is refused, no membership is kept', async (t, scenario) => {
   const [alice, bob, carol] = await meet(scenario)
   await alice.who.request('PUT', 'rooms/r1', { locked: true })
   for (const other of [bob, carol]) await other.who.expectEvent('room.updated')
@@ -102,7 +106,7 @@ flow('who is refused is not remembered as a member', async (t, scenario) => {
   t.same(await scenario.store.memberships.list(scenario.toWire('eve')), [])
 })
 
-flow('a device that joins again and leaves is no member any more', async (t, scenario) => {
+flow('when a device joins twice and leaves, its membership is removed', async (t, scenario) => {
   const [alice, bob, carol] = await meet(scenario)
   const again = await join(bob.who, 'r1')
   t.equal(again.id, bob.id)
@@ -112,7 +116,7 @@ flow('a device that joins again and leaves is no member any more', async (t, sce
   t.same(await scenario.store.memberships.list(scenario.toWire('bob')), [])
 })
 
-flow('metadata of too many members, bytes or levels is refused', async (t, scenario) => {
+flow('metadata is refused when it has too many members, bytes or levels', async (t, scenario) => {
   const [alice] = await meet(scenario)
   const fields = (count: number, size: number) =>
     Object.fromEntries(Array.from({ length: count }, (_, i) => [`field${i}`, 'x'.repeat(size)]))
@@ -126,7 +130,7 @@ flow('metadata of too many members, bytes or levels is refused', async (t, scena
 })
 
 flow(
-  'bans are charged, over and over; leaving is free',
+  'when bans are repeated, each is charged; leaving is never charged',
   async (t, scenario) => {
     const [alice, bob, carol] = await meet(scenario)
     await scenario.advance(1_000)
@@ -140,7 +144,7 @@ flow(
   { env: { RATE_LIMIT_SIGNALS: '5' } }
 )
 
-flow('a room with a mode that the server does not have is refused and not created', async (t, scenario) => {
+flow('when a room is created with an unknown mode, it is refused and not created', async (t, scenario) => {
   const alice = await scenario.addClient('alice', 'phone')
   const issues = [{ path: 'body/mode' }]
   t.match(await alice.request('PUT', 'rooms/r1', { mode: 'sfu' }), {

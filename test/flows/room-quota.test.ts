@@ -1,10 +1,10 @@
-// How many rooms, and for how long.
+// Limits on the number of rooms, and how long unused rooms and memberships are kept.
 import { join } from '../helpers/rooms.js'
 import { flow } from '../helpers/scenario.js'
 import { until } from '../helpers/until.js'
 
 flow(
-  'a device is in so many rooms and no more, and what a crash left is not counted',
+  'when a device is in MAX_ROOMS_PER_DEVICE rooms, another join is refused; a membership left by a crash does not count',
   async (t, scenario) => {
     const alice = await scenario.addClient('alice', 'phone', { silent: true })
     const tablet = await scenario.addClient('alice', 'tablet', { silent: true })
@@ -12,11 +12,11 @@ flow(
     await join(alice, 'r2')
     t.match(await alice.request('POST', 'rooms/r3/participants'), { status: 409, body: { code: 'too_many_rooms' } })
     await join(tablet, 'r3')
-    t.match(await alice.request('GET', 'snapshot'), { body: { rooms: { length: 2 } } }, 'of this device')
+    t.match(await alice.request('GET', 'snapshot'), { body: { rooms: { length: 2 } } }, 'only the rooms of this device')
     t.match(await tablet.request('GET', 'snapshot'), { body: { rooms: [{ device: 'tablet' }] } })
-    t.match(await alice.request('POST', 'rooms/r1/participants'), { status: 200 }, 'it is in already')
+    t.match(await alice.request('POST', 'rooms/r1/participants'), { status: 200 }, 'the device is in this room already')
     await alice.request('DELETE', `rooms/r1/participants/${first.id}`)
-    const left = { user: scenario.toWire('alice'), device: 'phone', participantId: 'of-a-dead-node' }
+    const left = { user: scenario.toWire('alice'), device: 'phone', participantId: 'left-by-a-crash' }
     await scenario.store.memberships.add(left, scenario.toWire('r9'), { max: 2, now: scenario.now() - 60_000 })
     await join(alice, 'r3')
   },
@@ -24,7 +24,7 @@ flow(
 )
 
 flow(
-  'a user makes so many rooms in an hour, and joins those of others freely',
+  'when a user has created RATE_LIMIT_ROOMS rooms, they may only join those of others',
   async (t, scenario) => {
     const [alice, bob] = await scenario.addAliceAndBob()
     await join(alice, 'r1')
@@ -40,7 +40,7 @@ flow(
   { env: { RATE_LIMIT_ROOMS: '2' } }
 )
 
-flow('closing a room takes its memberships away', async (t, scenario) => {
+flow('when a room is closed, its memberships are removed', async (t, scenario) => {
   const [alice, bob] = await scenario.addAliceAndBob()
   await join(alice, 'r1')
   await join(bob, 'r1')
@@ -53,7 +53,7 @@ flow('closing a room takes its memberships away', async (t, scenario) => {
 })
 
 flow(
-  'a room made ahead of time that no device joins is over after an hour, whatever was changed in it',
+  'when no device joins a new room, it closes an hour after its creation, even if its settings were changed',
   async (t, scenario) => {
     const alice = await scenario.addClient('alice', 'phone', { silent: true })
     await alice.request('PUT', 'rooms/r1', {})

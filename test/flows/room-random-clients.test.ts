@@ -1,5 +1,5 @@
-// A crowd in one room: two hundred devices join, leave, drop off and come back at random, on two nodes. When it is over, what each
-// has heard is played back and held against the room.
+// Two hundred devices join, leave, disconnect and reconnect at random in one room, on two nodes. At the end the events that each device has
+// received are replayed and compared with the room.
 import assert from 'node:assert/strict'
 import t from 'tap'
 import { createToken } from '../../src/development.js'
@@ -10,21 +10,21 @@ import { SETTINGS, TestCluster } from '../helpers/test-cluster.js'
 import { until } from '../helpers/until.js'
 
 const DEVICES = 200
-/** Fewer than devices: some people have two. */
+/** Fewer than devices: some users have two. */
 const USERS = 150
 const ROUNDS = 3
-const ACTS_A_ROUND = 30
+const ACTIONS_PER_ROUND = 30
 const RECONNECT_MS = 5_000
 const ROOM = 'plaza'
 
-type Heard = RoomEvent & { readonly id: string }
+type ReceivedEvent = RoomEvent & { readonly id: string }
 
 interface Joined extends RoomAndParticipants {
   readonly participantId: string
   readonly cursor: string
 }
 
-/** The same story for the same seed: mulberry32. */
+/** Pseudo-random numbers, the same for the same seed: mulberry32. */
 function createDice(seed: number): (sides: number) => number {
   let state = seed
   return sides => {
@@ -37,9 +37,9 @@ function createDice(seed: number): (sides: number) => number {
 
 class Device {
   readonly name: string
-  readonly heard: Heard[] = []
+  readonly received: ReceivedEvent[] = []
   readonly joined: Joined[] = []
-  /** Participations it has left by itself. */
+  /** Participations that it has left by request. */
   readonly left: string[] = []
   isIn = false
   #stream: SseClient | null = null
@@ -74,50 +74,50 @@ class Device {
     this.#cursor ||= reply.cursor
     this.joined.push(reply)
     this.isIn = true
-    if (!this.isConnected) await this.comeBack()
+    if (!this.isConnected) await this.connect()
   }
 
   async leave(): Promise<void> {
     const { participantId } = this.joined.at(-1) as Joined
     this.isIn = false
     const { status } = await this.request('DELETE', `rooms/${ROOM}/participants/${participantId}`)
-    // Otherwise it was lost before.
+    // 404: the room has removed it as lost before.
     if (status === 204) this.left.push(participantId)
   }
 
-  async comeBack(): Promise<void> {
+  async connect(): Promise<void> {
     this.#stream = await openSse(`${this.#url()}/v1/events?cursor=${this.#cursor}`, { headers: this.#headers })
   }
 
-  async drop(): Promise<void> {
+  async disconnect(): Promise<void> {
     await this.#stream?.close()
     this.collect()
     this.#stream = null
   }
 
-  /** Closes its stream; what came over it since it was collected is of no more interest. */
+  /** Closes the stream without reading what came over it since `collect`. */
   async end(): Promise<void> {
     await this.#stream?.close()
     this.#stream = null
   }
 
-  /** Takes what has come over the stream. Once: nothing is read from that stream afterwards. */
+  /** Takes the events of the stream. Called once for a stream. */
   collect(): void {
     for (const { id = '', type, data } of this.#stream?.waiting() ?? []) {
       if (!type.startsWith('room.')) continue
-      assert.equal(seqOf(id), seqOf(this.#cursor) + 1, `${this.name}: one after the other, none lost, none twice`)
+      assert.equal(seqOf(id), seqOf(this.#cursor) + 1, `${this.name}: events are dense and in order`)
       this.#cursor = id
-      this.heard.push({ id, type, data })
+      this.received.push({ id, type, data })
     }
   }
 
-  async says(n: number): Promise<void> {
+  async setMetadata(n: number): Promise<void> {
     const { participantId } = this.joined.at(-1) as Joined
     await this.request('PATCH', `rooms/${ROOM}/participants/${participantId}`, { metadata: { n } })
   }
 
-  /** Whether its stream has brought what somebody said. */
-  hasHeard(n: number): boolean {
+  /** Whether the stream has an event with the metadata `n`. */
+  hasReceived(n: number): boolean {
     const frames = this.#stream?.waiting() ?? []
     return frames.some(({ data }) => (data.participant as { metadata?: { n?: number } } | undefined)?.metadata?.n === n)
   }
@@ -125,7 +125,7 @@ class Device {
 
 const seqOf = (id: string) => Number(id.split('.')[0])
 
-async function enter(cluster: TestCluster): Promise<Device[]> {
+async function createDevices(cluster: TestCluster): Promise<Device[]> {
   return Promise.all(
     Array.from({ length: DEVICES }, async (_, i) => {
       const token = await createToken(cluster.config, { user: `user${i % USERS}` })
@@ -134,40 +134,44 @@ async function enter(cluster: TestCluster): Promise<Device[]> {
   )
 }
 
-/** What it might do now. The first device stays, so that there is somebody who has heard it all. */
+/** A random action that the device can do now. */
 function choose(device: Device, dice: (sides: number) => number): () => Promise<void> {
-  if (!device.isConnected) return () => device.comeBack()
+  if (!device.isConnected) return () => device.connect()
   if (!device.isIn) return () => device.join()
-  return dice(2) === 0 ? () => device.leave() : () => device.drop()
+  return dice(2) === 0 ? () => device.leave() : () => device.disconnect()
 }
 
-async function liveThrough(
+async function runRounds(
   cluster: TestCluster,
   devices: readonly Device[],
   dice: (sides: number) => number
 ): Promise<void> {
+  // The first device stays in the room, so that it receives all events.
   const [keeper, ...others] = devices
   await keeper?.join()
   await Promise.all(others.map(device => device.join()))
   for (let round = 0; round < ROUNDS; round++) {
-    const chosen = new Set(Array.from({ length: ACTS_A_ROUND }, () => others[dice(others.length)] as Device))
+    const chosen = new Set(Array.from({ length: ACTIONS_PER_ROUND }, () => others[dice(others.length)] as Device))
     await Promise.all([...chosen].map(device => choose(device, dice)()))
-    // Some are back in time, some are not.
+    // After every second round, devices that have not reconnected are lost.
     await cluster.advance(round % 2 === 1 ? RECONNECT_MS + 1_500 : 250)
   }
 }
 
-/** Everybody is there, and has heard all that there is. */
+/** Connects all devices, waits until all participants have received all events, and resolves to the room. */
 async function settle(cluster: TestCluster, devices: readonly Device[]): Promise<RoomAndParticipants> {
-  await Promise.all(devices.filter(({ isConnected }) => !isConnected).map(device => device.comeBack()))
+  await Promise.all(devices.filter(({ isConnected }) => !isConnected).map(device => device.connect()))
   await cluster.advance(RECONNECT_MS + 1_500)
   const { body } = await (devices[0] as Device).request('GET', `rooms/${ROOM}`)
   const names = new Set((body as RoomAndParticipants).participants.map(({ device }) => device))
   const [keeper, second, ...rest] = devices.filter(({ name }) => names.has(name)) as [Device, Device, ...Device[]]
-  // The last words: who says something hears no echo, so it takes two.
-  await second.says(1)
-  await keeper.says(2)
-  await until('the last words are heard', () => keeper.hasHeard(1) && [second, ...rest].every(each => each.hasHeard(2)))
+  // A device does not receive its own change, so two devices make one each.
+  await second.setMetadata(1)
+  await keeper.setMetadata(2)
+  await until(
+    'all have received the last changes',
+    () => keeper.hasReceived(1) && [second, ...rest].every(each => each.hasReceived(2))
+  )
   return (await keeper.request('GET', `rooms/${ROOM}`)).body as RoomAndParticipants
 }
 
@@ -176,10 +180,10 @@ interface Span {
   to: number
 }
 
-/** When each participation began and ended, as somebody has heard it who was there all the time. */
-function spansOf({ heard }: Device): ReadonlyMap<string, Span> {
+/** The versions at which each participation began and ended, from the events of a device that was in the room all the time. */
+function spansOf({ received }: Device): ReadonlyMap<string, Span> {
   const spans = new Map<string, Span>()
-  for (const { type, data } of heard) {
+  for (const { type, data } of received) {
     const version = Number(data.version)
     if (type === 'room.participant_joined') {
       spans.set(String((data.participant as { participantId: string }).participantId), { from: version, to: Infinity })
@@ -188,17 +192,17 @@ function spansOf({ heard }: Device): ReadonlyMap<string, Span> {
   return spans
 }
 
-/** Nothing came to it but while it was in; what it made of the last time it was. */
-function playBack({ name, heard, joined, left }: Device, spans: ReadonlyMap<string, Span>): RoomReplica | null {
-  const news = heard.filter(({ type }) => type !== 'room.joined')
+/** Checks that the device received events only while it was in the room. Returns the replica of its last participation. */
+function replay({ name, received, joined, left }: Device, spans: ReadonlyMap<string, Span>): RoomReplica | null {
+  const events = received.filter(({ type }) => type !== 'room.joined')
   let replica: RoomReplica | null = null
   let count = 0
   for (const { participantId, room, participants } of joined) {
     const { from, to } = spans.get(participantId) ?? { from: 1, to: Infinity }
     replica = new RoomReplica(participantId, { version: room.version, participants })
-    for (const { type, data } of news) {
+    for (const { type, data } of events) {
       const version = Number(data.version)
-      // Whoever leaves by itself is told so by the reply, others by the last event.
+      // A device that leaves by request has the reply; a device that is removed gets an event.
       const last = left.includes(participantId) ? to - 1 : to
       if (version < from || version > last) continue
       replica.receive({ type, data })
@@ -206,13 +210,13 @@ function playBack({ name, heard, joined, left }: Device, spans: ReadonlyMap<stri
     }
     replica.hasLeft ||= to < Infinity
   }
-  assert.equal(count, news.length, `${name} heard nothing while it was out`)
+  assert.equal(count, events.length, `${name} received no event while it was not in the room`)
   return replica
 }
 
 const idOf = ({ participantId }: { participantId: string }) => participantId
 
-/** All that a participant is told of: nobody is told of their own doings. */
+/** All other participants: a participant receives no events about its own changes. */
 function others<P extends { participantId: string }>(participants: Iterable<P>, self: { participantId: string }): P[] {
   return [...participants]
     .filter(({ participantId }) => participantId !== self.participantId)
@@ -220,30 +224,37 @@ function others<P extends { participantId: string }>(participants: Iterable<P>, 
 }
 
 for (const setting of SETTINGS.filter(({ nodes }) => nodes === 2)) {
-  t.test(setting.name, async t => {
-    const cluster = await TestCluster.open(setting, { ROOM_RECONNECT_MS: String(RECONNECT_MS) })
-    const devices = await enter(cluster)
-    const seed = Date.now() % 1_000_000
-    t.comment(`seed ${seed}`)
-    try {
-      await liveThrough(cluster, devices, createDice(seed))
-      const { room, participants } = await settle(cluster, devices)
-      for (const device of devices) device.collect()
-      const spans = spansOf(devices[0] as Device)
-      const members = devices.flatMap(device => {
-        const replica = playBack(device, spans)
-        return replica === null || replica.hasLeft ? [] : [replica]
-      })
-      for (const each of members) {
-        assert.deepEqual(others(each.participants.values(), each), others(participants, each))
+  t.test(
+    `when devices join and leave at random, each has received what describes the room: ${setting.name}`,
+    async t => {
+      const cluster = await TestCluster.open(setting, { ROOM_RECONNECT_MS: String(RECONNECT_MS) })
+      const devices = await createDevices(cluster)
+      const seed = Date.now() % 1_000_000
+      t.comment(`seed ${seed}`)
+      try {
+        await runRounds(cluster, devices, createDice(seed))
+        const { room, participants } = await settle(cluster, devices)
+        for (const device of devices) device.collect()
+        const spans = spansOf(devices[0] as Device)
+        const replicas = devices.flatMap(device => {
+          const replica = replay(device, spans)
+          return replica === null || replica.hasLeft ? [] : [replica]
+        })
+        for (const each of replicas) {
+          assert.deepEqual(others(each.participants.values(), each), others(participants, each))
+        }
+        t.same(replicas.map(({ participantId }) => participantId).sort(), participants.map(idOf).sort())
+        t.equal(
+          room.participantCount,
+          replicas.length,
+          `${replicas.length} participants after ${room.version} versions`
+        )
+      } finally {
+        for (const device of devices) await device.end()
+        await until('all streams are closed', () => cluster.openStreams() === 0)
+        await cluster.settle()
+        await cluster.close()
       }
-      t.same(members.map(({ participantId }) => participantId).sort(), participants.map(idOf).sort())
-      t.equal(room.participantCount, members.length, `${members.length} are in after ${room.version} versions`)
-    } finally {
-      for (const device of devices) await device.end()
-      await until('all streams are closed', () => cluster.openStreams() === 0)
-      await cluster.settle()
-      await cluster.close()
     }
-  })
+  )
 }

@@ -1,15 +1,15 @@
-// A room while things go wrong: nodes that go, people who poll, and everybody at once.
+// A room when nodes die or close, devices poll, and many requests arrive at once.
 import { PART } from '../../src/domain/room/state.js'
 import type { OutboxItem } from '../../src/store/aggregate.js'
-import { join, meet, type Seat } from '../helpers/rooms.js'
+import { type JoinedClient, join, meet } from '../helpers/rooms.js'
 import { flow, type Scenario } from '../helpers/scenario.js'
 import { candidates, sdp } from '../helpers/sdp.js'
 
 /** See docs/architecture.md, "What a commit does". */
-const TOLD_WITHIN_MS = 2_000
+const PUBLISHED_WITHIN_MS = 2_000
 
-/** As a node does that is killed right after a commit: who hears of it is for others to see to. */
-async function commitAndDie(scenario: Scenario, { who, id }: Seat): Promise<void> {
+/** Commits as a node that is killed right after it: other nodes have to publish the commit. */
+async function commitAndDie(scenario: Scenario, { who, id }: JoinedClient): Promise<void> {
   const roomId = scenario.toWire('r1')
   const [user, device] = [scenario.toWire(who.user), who.device]
   const part = PART.participant(id)
@@ -31,54 +31,63 @@ async function commitAndDie(scenario: Scenario, { who, id }: Seat): Promise<void
     deadlineAt: null,
     emptyDeadlineAt: now,
     expireInMs: null,
-    node: 'the-one-that-died',
+    node: 'dead-node',
     now
   })
   if (status !== 'ok') throw new Error(status)
 }
 
-flow('what a node had committed when it was killed is told within two seconds', async (t, scenario) => {
-  const [alice, bob, carol] = await meet(scenario)
-  await commitAndDie(scenario, bob)
-  await scenario.advance(TOLD_WITHIN_MS)
-  // The clock stands still from here: whatever is heard was told in time.
-  for (const each of [alice, bob, carol]) {
-    t.match(await each.who.expectEvent('room.participant_left'), { participantId: bob.id, reason: 'lost' })
+flow(
+  'when a node is killed after a commit, participants receive its events within two seconds',
+  async (t, scenario) => {
+    const [alice, bob, carol] = await meet(scenario)
+    await commitAndDie(scenario, bob)
+    await scenario.advance(PUBLISHED_WITHIN_MS)
+    // The clock does not move from here on, so what is received was published in time.
+    for (const each of [alice, bob, carol]) {
+      t.match(await each.who.expectEvent('room.participant_left'), { participantId: bob.id, reason: 'lost' })
+    }
   }
-})
+)
 
-flow('what others commit meanwhile comes after it', async (_, scenario) => {
+flow('when another node commits before these events are published, its events follow them', async (_, scenario) => {
   const [alice, bob, carol] = await meet(scenario)
   await commitAndDie(scenario, bob)
   await scenario.advanceDuring(alice.who.request('PATCH', `rooms/r1/participants/${alice.id}`, { metadata: { n: 1 } }))
-  await scenario.advance(TOLD_WITHIN_MS)
+  await scenario.advance(PUBLISHED_WITHIN_MS)
   await alice.who.expectEvent('room.participant_left')
   await bob.who.expectEvent('room.participant_left')
   await carol.who.expectEvents('room.participant_left', 'room.participant_updated')
 })
 
-flow('a check of a pair sends nothing before its joining has been published', async (_, scenario) => {
-  const [alice, bob, carol] = await meet(scenario)
-  await commitAndDie(scenario, carol)
-  // Its fan-out stands still, but the lease does not lapse.
-  const room = { kind: 'room', id: scenario.toWire('r1') } as const
-  const batch = { node: 'the-one-that-died', published: null, from: null, appendsMax: 1, entriesMax: 1, page: 256 }
-  await scenario.store.fanouts.next(room, { ...batch, leaseMs: 60_000, now: scenario.now() })
-  const dave = await join(await scenario.addClient('dave', 'phone'), 'r1')
-  await dave.who.post('rooms/r1/offer', { to: bob.id, sdp: sdp('daveD') })
-  await scenario.store.aggregates.bringForward({ kind: 'pair', id: `${room.id}/${bob.id}/${dave.id}` }, scenario.now())
-  await scenario.advance(TOLD_WITHIN_MS)
-  await scenario.store.fanouts.next(room, { ...batch, leaseMs: 0, now: scenario.now() })
-  await scenario.advance(TOLD_WITHIN_MS)
-  await bob.who.expectEvents('room.participant_left', 'room.participant_joined', 'signal.offer')
-  await alice.who.expectEvents('room.participant_left', 'room.participant_joined')
-  await carol.who.expectEvent('room.participant_left')
-})
+flow(
+  'when a pair is checked before its joining is published, its signals stay held until then',
+  async (_, scenario) => {
+    const [alice, bob, carol] = await meet(scenario)
+    await commitAndDie(scenario, carol)
+    // A dead node holds the fan-out lease, which does not lapse during the check.
+    const room = { kind: 'room', id: scenario.toWire('r1') } as const
+    const batch = { node: 'dead-node', published: null, from: null, appendsMax: 1, entriesMax: 1, page: 256 }
+    await scenario.store.fanouts.next(room, { ...batch, leaseMs: 60_000, now: scenario.now() })
+    const dave = await join(await scenario.addClient('dave', 'phone'), 'r1')
+    await dave.who.post('rooms/r1/offer', { to: bob.id, sdp: sdp('daveD') })
+    await scenario.store.aggregates.bringForward(
+      { kind: 'pair', id: `${room.id}/${bob.id}/${dave.id}` },
+      scenario.now()
+    )
+    await scenario.advance(PUBLISHED_WITHIN_MS)
+    await scenario.store.fanouts.next(room, { ...batch, leaseMs: 0, now: scenario.now() })
+    await scenario.advance(PUBLISHED_WITHIN_MS)
+    await bob.who.expectEvents('room.participant_left', 'room.participant_joined', 'signal.offer')
+    await alice.who.expectEvents('room.participant_left', 'room.participant_joined')
+    await carol.who.expectEvent('room.participant_left')
+  }
+)
 
 flow(
-  'a node closes in mid-room; its people go elsewhere and miss nothing',
+  'when a node closes, its participants resume at another node without losing an event',
   async (t, scenario) => {
-    // They need not listen: whether they hear that dave was away for a moment is left to the node that goes.
+    // Without streams: whether the closing node announces dave as away is not part of this test.
     const [a, eve] = [
       await scenario.addClient('alice', 'phone', { silent: true }),
       await scenario.addClient('eve', 'phone', { silent: true })
@@ -86,11 +95,11 @@ flow(
     const alice = await join(a, 'r1')
     const other = await scenario.cluster.addNode()
     const dave = await scenario.addClient('dave', 'phone', { node: other })
-    const seat = await join(dave, 'r1')
+    const joined = await join(dave, 'r1')
     await scenario.cluster.closeNode(other)
     await dave.closeStream()
     await join(eve, 'r1')
-    await a.post('rooms/r1/offer', { to: seat.id, sdp: sdp('aliceA') })
+    await a.post('rooms/r1/offer', { to: joined.id, sdp: sdp('aliceA') })
     await dave.openStream()
     t.match(await dave.expectEvent('room.participant_joined'), { participant: eve.endpoint })
     t.match(await dave.expectEvent('signal.offer'), { from: { participantId: alice.id } })
@@ -98,28 +107,30 @@ flow(
   { ownCluster: true }
 )
 
-flow('who polls is not away between two polls, and is when they end', async (t, scenario) => {
+flow('when a device stops polling, it is away; between two polls it is not', async (t, scenario) => {
   const a = await scenario.addClient('alice', 'phone')
   await join(a, 'r1')
   const bob = await scenario.addClient('bob', 'meter', { node: scenario.lastNode, silent: true })
   await bob.poll()
-  const seat = await join(bob, 'r1')
+  const joined = await join(bob, 'r1')
   await a.expectEvent('room.participant_joined')
   for (let i = 0; i < 4; i++) {
     await scenario.advance(3000)
     await bob.poll()
   }
-  t.match(await a.request('GET', 'rooms/r1'), { body: { participants: [{}, { participantId: seat.id, away: false }] } })
+  t.match(await a.request('GET', 'rooms/r1'), {
+    body: { participants: [{}, { participantId: joined.id, away: false }] }
+  })
   await scenario.advance(30_000)
-  t.match(await a.expectEvent('room.participant_updated'), { participant: { participantId: seat.id, away: true } })
-  t.match(await a.expectEvent('room.participant_left'), { participantId: seat.id, reason: 'lost' })
+  t.match(await a.expectEvent('room.participant_updated'), { participant: { participantId: joined.id, away: true } })
+  t.match(await a.expectEvent('room.participant_left'), { participantId: joined.id, reason: 'lost' })
   t.match(
     (await bob.poll()).map(({ type }) => type),
     ['room.participant_left']
   )
 })
 
-flow('a device that joins five times at once takes part once', async (t, scenario) => {
+flow('when a device joins five times at once, it has one participation', async (t, scenario) => {
   const [alice, bob, carol] = await meet(scenario)
   const dave = await scenario.addClient('dave', 'phone')
   const replies = await Promise.all(
@@ -135,23 +146,26 @@ flow('a device that joins five times at once takes part once', async (t, scenari
   t.match(await scenario.store.memberships.list(scenario.toWire('dave')), [{ participantId }])
 })
 
-flow('no more come in than the room has places, however many come at once', async (t, scenario) => {
-  const host = await scenario.addClient('alice', 'phone')
-  await host.request('PUT', 'rooms/r1', { maxParticipants: 4 })
-  await join(host, 'r1')
-  const crowd = await Promise.all(
-    Array.from({ length: 8 }, (_, i) =>
-      scenario.addClient(`user${i}`, 'phone', { node: i % 2 === 0 ? 0 : scenario.lastNode, silent: true })
+flow(
+  'when more users join at once than the room may have, the excess is refused with room_full',
+  async (t, scenario) => {
+    const host = await scenario.addClient('alice', 'phone')
+    await host.request('PUT', 'rooms/r1', { maxParticipants: 4 })
+    await join(host, 'r1')
+    const crowd = await Promise.all(
+      Array.from({ length: 8 }, (_, i) =>
+        scenario.addClient(`user${i}`, 'phone', { node: i % 2 === 0 ? 0 : scenario.lastNode, silent: true })
+      )
     )
-  )
-  const replies = await Promise.all(crowd.map(who => who.request('POST', 'rooms/r1/participants')))
-  t.equal(replies.filter(({ status }) => status === 201).length, 3)
-  t.equal(replies.filter(({ body }) => body.code === 'room_full').length, 5)
-  t.match(await host.request('GET', 'rooms/r1'), { body: { room: { participantCount: 4 } } })
-  await host.expectEvents(...Array.from({ length: 3 }, () => 'room.participant_joined'))
-})
+    const replies = await Promise.all(crowd.map(who => who.request('POST', 'rooms/r1/participants')))
+    t.equal(replies.filter(({ status }) => status === 201).length, 3)
+    t.equal(replies.filter(({ body }) => body.code === 'room_full').length, 5)
+    t.match(await host.request('GET', 'rooms/r1'), { body: { room: { participantCount: 4 } } })
+    await host.expectEvents(...Array.from({ length: 3 }, () => 'room.participant_joined'))
+  }
+)
 
-flow('of two offers that cross one stands, and the later joiner is asked to be polite', async (t, scenario) => {
+flow('when two offers collide, one stands and the refusal tells the later joiner to be polite', async (t, scenario) => {
   const [alice, bob] = await meet(scenario)
   const replies = await Promise.all([
     alice.who.request('POST', 'rooms/r1/offer', { to: bob.id, sdp: sdp('aliceA') }),
@@ -169,7 +183,7 @@ flow('of two offers that cross one stands, and the later joiner is asked to be p
   await first.who.expectEvent('signal.offer')
 })
 
-flow('candidates without an addressee go to all others, each after their description', async (t, scenario) => {
+flow('when candidates name no recipient, all others receive them after their description', async (t, scenario) => {
   const [alice, bob, carol] = await meet(scenario)
   await alice.who.post('rooms/r1/offer', { to: bob.id, sdp: sdp('aliceA') })
   await bob.who.expectEvent('signal.offer')
@@ -181,7 +195,7 @@ flow('candidates without an addressee go to all others, each after their descrip
   t.match(await carol.who.expectEvent('signal.candidates'), batch)
 })
 
-flow('who has left a moment ago is no addressee, nor are they in another room', async (_, scenario) => {
+flow('a signal is refused when its recipient has just left or is in another room', async (_, scenario) => {
   const [alice, bob, carol] = await meet(scenario)
   const elsewhere = await join(bob.who, 'r2')
   const offer = { sdp: sdp('aliceA') }

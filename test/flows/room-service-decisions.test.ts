@@ -1,4 +1,4 @@
-// What the room service says holds: of rooms it deletes, of users it does not let in, and of nothing else.
+// Answers of the room service about rooms that it has deleted and users whom it does not let in, and invalid answers.
 import t from 'tap'
 import { createToken } from '../../src/development.js'
 import { RoomService } from '../helpers/room-service.js'
@@ -6,7 +6,7 @@ import { flow, type Scenario } from '../helpers/scenario.js'
 
 const SECRET = 'shared-with-the-room-service-of-these-flows'
 const service = await RoomService.start(SECRET)
-t.teardown(() => service.dies())
+t.teardown(() => service.stop())
 
 const env = { ROOM_SERVICE_URL: service.url, ROOM_SERVICE_SECRET: SECRET, ROOM_SERVICE_TIMEOUT_MS: '1000' }
 const JOIN = 'rooms/r1/participants'
@@ -18,7 +18,7 @@ const push = (scenario: Scenario, method: 'PUT' | 'DELETE', body?: object): Prom
     ...(body ? { body: JSON.stringify(body) } : {})
   })
 
-/** With names as they are. */
+/** A request with the user id and path as given. */
 async function askAs(scenario: Scenario, user: string, [method, path]: readonly [method: string, path: string]) {
   const authorization = `Bearer ${await createToken(scenario.config, { user })}`
   const reply = await fetch(`${scenario.urlOf(0)}/v1/${path}`, { method, headers: { authorization } })
@@ -26,7 +26,7 @@ async function askAs(scenario: Scenario, user: string, [method, path]: readonly 
 }
 
 flow(
-  'a room that the service deletes and drops is closed to those in it, and stays closed to those it had refused',
+  'when the service deletes and drops a room, it is closed and no user can read, join or create it',
   async (t, scenario) => {
     const [alice, bob] = await scenario.addAliceAndBob()
     const carol = await scenario.addClient('carol', 'tablet', { silent: true })
@@ -47,7 +47,7 @@ flow(
 )
 
 flow(
-  'a deleted room that was not dropped is closed when the answer is an hour old',
+  'when the service deletes a room without dropping it, the room is closed once the answer is an hour old',
   async (t, scenario) => {
     const [alice, bob] = [
       await scenario.addClient('alice', 'phone', { silent: true }),
@@ -56,7 +56,7 @@ flow(
     service.rooms.set(scenario.toWire('r1'), { callType: 'audio' })
     await alice.post(JOIN)
     service.rooms.delete(scenario.toWire('r1'))
-    t.match(await bob.post(JOIN), { room: { callType: 'audio' } }, 'until then the answer holds')
+    t.match(await bob.post(JOIN), { room: { callType: 'audio' } }, 'until then the cached answer is used')
     scenario.cluster.clock.advance(3_600_001)
     await bob.expectRefusal('room_not_found', JOIN)
     const room = await scenario.store.rooms.load(scenario.toWire('r1'), ['settings'])
@@ -66,7 +66,7 @@ flow(
 )
 
 flow(
-  'a participant whom the service no longer lets in is put out, and a member stays',
+  'when the service no longer lets a participant in, it is removed and others stay',
   async (t, scenario) => {
     const [alice, bob] = await scenario.addAliceAndBob()
     const roles = { [scenario.toWire('alice')]: 'moderator' }
@@ -87,7 +87,7 @@ flow(
 )
 
 flow(
-  'a user whose name is that of a member of every object has what everybody has',
+  'when a user id is the name of a property of every object, the user gets the default role',
   async (t, scenario) => {
     service.rooms.set('members', { defaultRole: 'none', grants: { alice: ['join'] }, roles: { alice: 'host' } })
     for (const name of ['constructor', 'toString', 'hasOwnProperty', '__proto__']) {
@@ -99,7 +99,7 @@ flow(
 )
 
 flow(
-  'an answer that is no room is no answer',
+  'when the answer of the service is no valid room, the request is refused with room_service_unavailable',
   async (t, scenario) => {
     const alice = await scenario.addClient('alice', 'phone', { silent: true })
     for (const [i, answer] of [{}, { error: 'no such room' }, { locked: 'no' }, { roles: [] }, []].entries()) {
@@ -114,7 +114,7 @@ flow(
 )
 
 flow(
-  'look-ups of unknown rooms are charged to the asker, and kept for ten seconds',
+  'when a user looks up unknown rooms, each lookup is charged, and the answer is cached for ten seconds',
   async (t, scenario) => {
     const [eve, alice] = await scenario.addAliceAndBob()
     for (const room of ['x1', 'x2']) {
@@ -128,29 +128,29 @@ flow(
     t.match(
       await eve.request('GET', 'rooms/r1'),
       { body: { code: 'room_not_found' } },
-      'a room that she may join costs nothing'
+      'a cached answer that lets the user in is not charged'
     )
   },
   { env: { ...env, RATE_LIMIT_LOOKUPS: '2' } }
 )
 
 flow(
-  'a user who is not let in is charged alike, whether there is a room or not and wherever the answer lies',
+  'when a user is not let in, they are charged alike, whether the room exists and whether the answer is cached',
   async (t, scenario) => {
     const membersOnly = { roles: { [scenario.toWire('alice')]: 'host' }, defaultRole: 'none' }
     for (const room of ['r1', 'r2', 'r3']) service.rooms.set(scenario.toWire(room), membersOnly)
     const alice = await scenario.addClient('alice', 'phone', { silent: true })
     for (const room of ['r1', 'r2', 'r3']) await alice.post(`rooms/${room}/participants`)
     service.rooms.set(scenario.toWire('n1'), membersOnly)
-    const asksFor = {
+    const lookups = {
       'a room that is open': ['r1', 'r1', 'r1', 'r1'],
       'rooms that are open': ['r1', 'r2', 'r3', 'r1'],
-      'a room that nobody has asked for': ['n1', 'n1', 'n1', 'n1'],
+      'a room that was not asked for before': ['n1', 'n1', 'n1', 'n1'],
       'a room that does not exist': ['x1', 'x1', 'x1', 'x1'],
       'rooms that do not exist': ['x2', 'x3', 'x4', 'x5'],
       both: ['x6', 'r1', 'x6', 'r2']
     }
-    for (const [i, [name, rooms]] of Object.entries(asksFor).entries()) {
+    for (const [i, [name, rooms]] of Object.entries(lookups).entries()) {
       for (const [path, method] of [
         ['', 'GET'],
         ['/participants', 'POST']
@@ -165,12 +165,12 @@ flow(
       }
     }
     for (let n = 0; n < 9; n++)
-      t.equal((await alice.request('GET', 'rooms/r1')).status, 200, 'who is in is not charged')
+      t.equal((await alice.request('GET', 'rooms/r1')).status, 200, 'a participant is not charged')
   },
   { env: { ...env, RATE_LIMIT_LOOKUPS: '3' } }
 )
 
-flow('an id that is no path segment is refused', async (t, scenario) => {
+flow('when a room id is no path segment, it is refused', async (t, scenario) => {
   for (const id of ['%2e', '%2e%2e', '.%2e']) {
     const reply = await askAs(scenario, 'alice', ['GET', `rooms/${id}`])
     t.not(reply.status, 200)

@@ -1,4 +1,4 @@
-// What one user can make a room hold in Redis, and what it costs others afterwards: counted in bytes and commands, not in time.
+// What one user can make a room keep in Redis, and what that costs other requests: measured in bytes and commands, not in time.
 import { Redis } from 'ioredis'
 import t from 'tap'
 import { roomKeys } from '../../src/store/redis/keys.js'
@@ -8,15 +8,15 @@ import type { TestClient } from '../helpers/test-client.js'
 import { SETTINGS, TestCluster } from '../helpers/test-cluster.js'
 
 const [, , REDIS] = SETTINGS
-if (REDIS === undefined) throw new Error('there is a setting on Redis')
-// What a server has by default, but for the number of requests.
+if (REDIS === undefined) throw new Error('no setting with Redis')
+// The default settings, except for two request budgets.
 const cluster = await TestCluster.open(REDIS, { RATE_LIMIT_DELIVERIES: '30000', RATE_LIMIT_PRESENCE: '5000' })
 t.teardown(() => cluster.close())
 const redis = new Redis(String(cluster.redisUrl))
 t.teardown(() => redis.disconnect())
 
-/** Everything the server holds; what Redis has for itself comes and goes. */
-async function bytesInAll(): Promise<number> {
+/** The memory of all keys. Redis' own memory varies. */
+async function bytesOfAllKeys(): Promise<number> {
   const sizes = await Promise.all((await redis.keys('*')).map(key => redis.memory('USAGE', key, 'SAMPLES', 0)))
   return sizes.reduce<number>((sum, size) => sum + Number(size ?? 0), 0)
 }
@@ -31,7 +31,7 @@ async function bytesOfRoom(roomId: string): Promise<number> {
   return sizes.reduce<number>((sum, size) => sum + Number(size ?? 0), 0)
 }
 
-/** Commands that Redis runs, in scripts too, and bytes that it answers; of three times the least, as nodes have work of their own. */
+/** Commands that Redis runs, scripts included, and bytes of its replies. The least of three measurements, because nodes also have background work. */
 async function costOf(work: () => Promise<unknown>): Promise<{ commands: number; bytes: number }> {
   const costs = [await measure(work), await measure(work), await measure(work)]
   return {
@@ -55,19 +55,19 @@ async function measure(work: () => Promise<unknown>): Promise<{ commands: number
 }
 
 async function crowd(scenario: Scenario, size: number, { silent = true } = {}): Promise<TestClient[]> {
-  const people = await Promise.all(
+  const clients = await Promise.all(
     Array.from({ length: size }, (_, n) => scenario.addClient(`user${n}`, 'phone', { silent }))
   )
-  for (const client of people) await client.post('rooms/r1/participants')
+  for (const client of clients) await client.post('rooms/r1/participants')
   await cluster.settle(20)
-  return people
+  return clients
 }
 
-t.test('four broadcasts of 64 candidates in a room of 60 add what they are, once', async t => {
+t.test('when a participant of 60 broadcasts candidates, they are stored once', async t => {
   const scenario = new Scenario(cluster)
   const [sender] = (await crowd(scenario, 60)) as [TestClient]
-  const before = await bytesInAll()
-  const batch = Array.from({ length: 64 }, (_, n) => candidate(n, 'nobody'))
+  const before = await bytesOfAllKeys()
+  const batch = Array.from({ length: 64 }, (_, n) => candidate(n, 'unknown'))
   for (let n = 0; n < 4; n++)
     t.equal((await sender.request('POST', 'rooms/r1/candidates', { candidates: batch })).status, 202)
   const large = batch.map(each => ({ ...each, candidate: `${each.candidate} x ${'y'.repeat(700)}` }))
@@ -75,11 +75,11 @@ t.test('four broadcasts of 64 candidates in a room of 60 add what they are, once
     body: { code: 'too_many_waiting_candidates' }
   })
   await cluster.settle(20)
-  const added = (await bytesInAll()) - before
+  const added = (await bytesOfAllKeys()) - before
   t.ok(added < 100_000, `${added} bytes`)
 })
 
-t.test('invitations of invented users with large metadata leave a room as cheap as it was', async t => {
+t.test('when many unknown users were invited with large metadata, typing and chat cost as much as before', async t => {
   const scenario = new Scenario(cluster)
   const [alice, bob] = (await crowd(scenario, 3, { silent: false })) as [TestClient, TestClient]
   const roomId = scenario.toWire('r1')
@@ -94,7 +94,7 @@ t.test('invitations of invented users with large metadata leave a room as cheap 
     const users = Array.from({ length: 50 }, (_, i) => `invented-${n}-${i}`)
     const { status } = await alice.request('POST', 'rooms/r1/invitations', { users, metadata, ringTimeoutMs: 5000 })
     statuses.add(status)
-    // Each time, what rang has ended.
+    // All invitations so far have ended.
     if (n % 10 === 9) await scenario.advance(6000)
   }
   t.same([...statuses].sort(), [201, 409])
@@ -116,23 +116,26 @@ t.test('invitations of invented users with large metadata leave a room as cheap 
   await scenario.closeStreams()
 })
 
-t.test('who watches 200 unknown users and then none leaves nothing of them after two minutes', async t => {
-  const scenario = new Scenario(cluster)
-  const alice = await scenario.addClient('alice', 'phone', { silent: true })
-  const users = Array.from({ length: 200 }, (_, n) => `unknown${n}`)
-  const put = (list: string[]) => alice.request('PUT', 'presence/watch', { users: list })
-  await scenario.advance(10_000)
-  const { commands } = await measure(() => put(users))
-  t.ok(commands < 17 * users.length, `${commands} commands`)
-  t.equal((await redis.keys('*presence:unknown*')).length, users.length)
-  t.equal((await put([])).status, 200)
-  await scenario.advance(35_000)
-  const kept = await redis.keys('*presence:unknown*')
-  const lives = await Promise.all(kept.map(key => redis.pttl(key)))
-  t.ok(
-    lives.every(ms => ms > 0 && ms <= 120_000),
-    'what is kept expires soon'
-  )
-  t.same(await redis.keys('*watchers:unknown*'), [])
-  await scenario.closeStreams()
-})
+t.test(
+  'when a user watches 200 unknown users and then none, what is stored for them expires within two minutes',
+  async t => {
+    const scenario = new Scenario(cluster)
+    const alice = await scenario.addClient('alice', 'phone', { silent: true })
+    const users = Array.from({ length: 200 }, (_, n) => `unknown${n}`)
+    const put = (list: string[]) => alice.request('PUT', 'presence/watch', { users: list })
+    await scenario.advance(10_000)
+    const { commands } = await measure(() => put(users))
+    t.ok(commands < 17 * users.length, `${commands} commands`)
+    t.equal((await redis.keys('*presence:unknown*')).length, users.length)
+    t.equal((await put([])).status, 200)
+    await scenario.advance(35_000)
+    const kept = await redis.keys('*presence:unknown*')
+    const ttls = await Promise.all(kept.map(key => redis.pttl(key)))
+    t.ok(
+      ttls.every(ms => ms > 0 && ms <= 120_000),
+      'what is stored expires soon'
+    )
+    t.same(await redis.keys('*watchers:unknown*'), [])
+    await scenario.closeStreams()
+  }
+)

@@ -1,4 +1,4 @@
-// A room as the store keeps it, in the hands of a test: decisions are applied to it, and whoever is in hears what they say.
+// A room for tests of the rules: it applies decisions as the store does, and records the events that each participant receives.
 import assert from 'node:assert/strict'
 import { decideBan, decideUnban } from '../../src/domain/room/bans.js'
 import * as life from '../../src/domain/room/lifecycle.js'
@@ -24,30 +24,30 @@ export const T0 = Date.parse('2026-11-21T10:00:00.000Z')
 export const ROOM = 'r1'
 export const LINGER_MS = 30_000
 
-/** Somebody with a token, which says nothing of rooms unless a claim is given. */
-export const somebody = (user: string, device = 'phone', claim?: RoomClaim): Actor => ({
+/** Without `claim` the token makes no claims about rooms. */
+export const actorOf = (user: string, device = 'phone', claim?: RoomClaim): Actor => ({
   user,
   device,
   expiresAt: null,
   ...(claim ? { rooms: { [ROOM]: claim } } : {})
 })
 
-export interface Heard {
+export interface ReceivedEvent {
   readonly type: string
   readonly version: number
   readonly data: Readonly<Record<string, unknown>>
 }
 
 type Decide = (parts: RoomParts) => RoomDecision
-const placeOf = ({ user, device }: Endpoint) => `${user}/${device}`
+const keyOf = ({ user, device }: Endpoint) => `${user}/${device}`
 
 export class RoomFixture {
   now = T0
   version = 0
   readonly maxParticipants: number
   readonly #parts = new Map<string, unknown>()
-  /** What came to each device, by user/device. */
-  readonly heard = new Map<string, Heard[]>()
+  /** The events of each device, by user/device. */
+  readonly received = new Map<string, ReceivedEvent[]>()
   #count = 0
 
   constructor(maxParticipants = 100) {
@@ -67,26 +67,26 @@ export class RoomFixture {
         [...this.#parts]
           .filter(([name]) => name.startsWith(prefix))
           .map(([name, part]) => [name.slice(prefix.length), part as T] as const),
-      participantCount: this.members().length
+      participantCount: this.participants().length
     }
   }
 
-  member(who: Endpoint): ParticipantRecord | null {
-    return this.parts.get<ParticipantRecord>(PART.participantOf(who))
+  participant(device: Endpoint): ParticipantRecord | null {
+    return this.parts.get<ParticipantRecord>(PART.participantOf(device))
   }
 
-  members(): ParticipantRecord[] {
+  participants(): ParticipantRecord[] {
     return [...this.#parts]
       .filter(([name]) => name.startsWith(PART.participants))
-      .map(([, member]) => member as ParticipantRecord)
+      .map(([, participant]) => participant as ParticipantRecord)
   }
 
-  /** By user/device. */
-  get participants(): ReadonlyMap<string, string> {
-    return new Map(this.members().map(member => [placeOf(member), member.participantId]))
+  /** The participant ids, by user/device. */
+  get participantIds(): ReadonlyMap<string, string> {
+    return new Map(this.participants().map(participant => [keyOf(participant), participant.participantId]))
   }
 
-  // ── What people do ──
+  // ── Actions ──
 
   join(actor: Actor, { metadata = {}, replace = false }: JoinRoomRequest = {}): RoomDecision | AppError {
     const { maxParticipants } = this
@@ -96,12 +96,12 @@ export class RoomFixture {
     )
   }
 
-  remove(actor: Actor, whom: Endpoint): RoomDecision | AppError {
-    return this.#about(whom, (parts, target) => rules.decideRemoval(parts, { actor, target }, this.now))
+  remove(actor: Actor, participant: Endpoint): RoomDecision | AppError {
+    return this.#decideAbout(participant, (parts, target) => rules.decideRemoval(parts, { actor, target }, this.now))
   }
 
-  change(actor: Actor, whom: Endpoint, body: UpdateParticipantRequest): RoomDecision | AppError {
-    return this.#about(whom, (parts, target) => decideUpdate(parts, { actor, target, body }, this.now))
+  change(actor: Actor, participant: Endpoint, body: UpdateParticipantRequest): RoomDecision | AppError {
+    return this.#decideAbout(participant, (parts, target) => decideUpdate(parts, { actor, target, body }, this.now))
   }
 
   ban(actor: Actor, user: string, forMs: number | null = null): RoomDecision | AppError {
@@ -121,23 +121,23 @@ export class RoomFixture {
     return this.attempt(parts => life.decideClose(parts, actor, this.now))
   }
 
-  // ── What happens to them ──
+  // ── Events of the server ──
 
-  goesAway(who: Endpoint): RoomDecision | AppError {
-    return this.#about(who, (_, member) => rules.markAway(member, this.now))
+  markAway(device: Endpoint): RoomDecision | AppError {
+    return this.#decideAbout(device, (_, participant) => rules.markAway(participant, this.now))
   }
 
-  comesBack(who: Endpoint): RoomDecision | AppError {
-    return this.#about(who, (_, member) => rules.markBack(member))
+  markBack(device: Endpoint): RoomDecision | AppError {
+    return this.#decideAbout(device, (_, participant) => rules.markBack(participant))
   }
 
-  isLost(who: Endpoint): RoomDecision | AppError {
-    return this.#about(who, (parts, member) =>
-      rules.leaveRoom(parts, member, { reason: 'lost', by: null, now: this.now })
+  loseDevice(device: Endpoint): RoomDecision | AppError {
+    return this.#decideAbout(device, (parts, participant) =>
+      rules.leaveRoom(parts, participant, { reason: 'lost', by: null, now: this.now })
     )
   }
 
-  closesIfEmpty(): RoomDecision | AppError {
+  closeIfEmpty(): RoomDecision | AppError {
     return this.attempt(parts => life.decideCloseEmpty(parts, LINGER_MS, this.now))
   }
 
@@ -152,57 +152,57 @@ export class RoomFixture {
     }
   }
 
-  #about(
-    who: Endpoint,
-    decide: (parts: RoomParts, member: ParticipantRecord) => RoomDecision
+  #decideAbout(
+    device: Endpoint,
+    decide: (parts: RoomParts, participant: ParticipantRecord) => RoomDecision
   ): RoomDecision | AppError {
-    const member = this.member(who)
-    return member ? this.attempt(parts => decide(parts, member)) : new AppError('participant_not_found')
+    const participant = this.participant(device)
+    return participant ? this.attempt(parts => decide(parts, participant)) : new AppError('participant_not_found')
   }
 
-  /** As the store does it: all or nothing, under the next version. */
+  /** As the store does: writes all of the decision under the next version, or nothing. */
   #commit({ writes, participantsMax = Infinity, events }: RoomDecision): void {
     if (Object.keys(writes).length === 0 && events.length === 0) return
-    const letsIn = Object.keys(writes).some(
+    const isJoin = Object.keys(writes).some(
       name => name.startsWith(PART.participants) && writes[name] !== null && !this.#parts.has(name)
     )
-    if (letsIn && this.members().length >= participantsMax) throw new AppError('room_full')
+    if (isJoin && this.participants().length >= participantsMax) throw new AppError('room_full')
     this.version++
     for (const [name, value] of Object.entries(writes)) {
       if (value === null) this.#parts.delete(name)
       else this.#parts.set(name, freeze(JSON.parse(JSON.stringify(value))))
     }
-    for (const event of events) this.#tell(event)
+    for (const event of events) this.#publish(event)
   }
 
-  #tell({ to, type, data }: RoomDecision['events'][number]): void {
+  #publish({ to, type, data }: RoomDecision['events'][number]): void {
     const envelope = {
       type,
       timestamp: new Date(this.now).toISOString(),
       data: { roomId: ROOM, ...data, version: this.version }
     }
-    assert.deepEqual(faultsOf(JSON.parse(JSON.stringify(envelope))), [], 'an event is as the contract says')
-    const places =
+    assert.deepEqual(faultsOf(JSON.parse(JSON.stringify(envelope))), [], 'the event matches its schema')
+    const keys =
       'all' in to
-        ? [...this.participants].filter(([, participant]) => participant !== to.except).map(([place]) => place)
+        ? [...this.participantIds].filter(([, participantId]) => participantId !== to.except).map(([key]) => key)
         : 'device' in to
-          ? [placeOf(to)]
+          ? [keyOf(to)]
           : []
-    for (const place of places) {
-      this.heard.set(place, [...(this.heard.get(place) ?? []), { type, version: this.version, data }])
+    for (const key of keys) {
+      this.received.set(key, [...(this.received.get(key) ?? []), { type, version: this.version, data }])
     }
   }
 }
 
-/** One line: who hears what, `quiet` if nobody does, `nothing` when nothing changes, or the code of the error. */
+/** The events with their recipients; `quiet`: a change without events; `nothing`: no change; or the code of the error. */
 export function outcomeOf(outcome: RoomDecision | AppError): string {
   if (outcome instanceof AppError) return outcome.code
   if (outcome === NO_CHANGE) return 'nothing'
-  const told = outcome.events.map(({ to, type, data }) => {
+  const events = outcome.events.map(({ to, type, data }) => {
     const name = type.replace(/^room\.(participant_)?/, '')
-    const why = data.reason === undefined ? '' : `(${data.reason})`
-    if (!('all' in to)) return `${'device' in to ? placeOf(to) : `${to.user} but ${to.except}`} ${name}${why}`
-    return `all${to.except === undefined ? '' : ` but ${to.except.split('.').at(-1)}`} ${name}${why}`
+    const reason = data.reason === undefined ? '' : `(${data.reason})`
+    if (!('all' in to)) return `${'device' in to ? keyOf(to) : `${to.user} but ${to.except}`} ${name}${reason}`
+    return `all${to.except === undefined ? '' : ` but ${to.except.split('.').at(-1)}`} ${name}${reason}`
   })
-  return told.join('; ') || 'quiet'
+  return events.join('; ') || 'quiet'
 }

@@ -1,4 +1,4 @@
-// The room service of examples/services, listening: what it knows, what it was asked, and whether it is in the mood to answer.
+// The room service of examples/services as a server: its rooms, the requests it got, and whether it replies.
 import { once } from 'node:events'
 import type { RequestListener, Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -12,14 +12,14 @@ export class RoomService {
   readonly #server: Server
   readonly #asked: string[] = []
   #port = 0
-  #mood: Promise<void> = Promise.resolve()
+  #mayReply: Promise<void> = Promise.resolve()
 
   private constructor(example: Example, secret: string) {
     this.#server = example.createRoomService({ rooms: this.rooms, secret })
     const [listener] = this.#server.listeners('request') as RequestListener[]
     this.#server.removeAllListeners('request').on('request', async (request, reply) => {
       this.#asked.push(String(request.url))
-      await this.#mood
+      await this.#mayReply
       listener?.(request, reply)
     })
   }
@@ -27,7 +27,7 @@ export class RoomService {
   static async start(secret: string): Promise<RoomService> {
     const example: Example = await import(new URL('../../examples/services/room-service.mjs', import.meta.url).href)
     const service = new RoomService(example, secret)
-    await service.revive()
+    await service.restart()
     return service
   }
 
@@ -35,27 +35,27 @@ export class RoomService {
     return `http://127.0.0.1:${this.#port}`
   }
 
-  /** How often it was asked for a room. */
+  /** The number of requests for a room. */
   askedFor(roomId: string): number {
     return this.#asked.filter(url => url === `/internal/rooms/${roomId}`).length
   }
 
-  /** It takes questions and does not answer them, until the returned function is called. */
-  fallsSilent(): () => void {
-    let speak = () => {}
-    this.#mood = new Promise(resolve => {
-      speak = resolve
+  /** From now on requests are not replied to, until the returned function is called. */
+  holdReplies(): () => void {
+    let release = () => {}
+    this.#mayReply = new Promise(resolve => {
+      release = resolve
     })
-    return speak
+    return release
   }
 
-  async dies(): Promise<void> {
+  async stop(): Promise<void> {
     this.#server.close()
     this.#server.closeAllConnections()
     await once(this.#server, 'close')
   }
 
-  async revive(): Promise<void> {
+  async restart(): Promise<void> {
     await once(this.#server.listen(this.#port, '127.0.0.1'), 'listening')
     this.#port = (this.#server.address() as AddressInfo).port
   }
