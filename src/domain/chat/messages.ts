@@ -1,4 +1,4 @@
-// The rules of chat: who may send a message, how the room log keeps it, and the cursors of its pages.
+// The rules of chat: who may send a message, how the room log keeps it, and the tokens of its pages.
 import { AppError } from '../../errors.js'
 import type { ChatMessage } from '../../schemas/chat.js'
 import type { Actor } from '../../schemas/claims.js'

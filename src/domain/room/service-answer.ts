@@ -73,7 +73,7 @@ const hasOutdatedRole = ({ user, isFromService, claimed }: ParticipantRecord, ro
   isFromService === true && claimed !== admittedRole(room, user)
 
 /**
- * Gives participants the roles that the service says, and removes those whom it no longer lets in. A new role from the service replaces the
+ * Gives participants the roles of the service's answer, and removes those whom it no longer lets in. A new role from the service replaces the
  * one that was assigned in the room. Reads PART.settings and the named parts of users and participants.
  */
 export function adoptRoles(

@@ -53,7 +53,7 @@ export interface ParticipantRecord extends ParticipantHead {
 
 /** What a room keeps of a user, for all their devices. It has no effect in a later room with the same id. */
 export interface RoomUser {
-  /** Names the room. */
+  /** Distinguishes the room from an earlier one with the same id. */
   readonly roomCreatedAt: number
   /** The devices that are in the room. */
   readonly devices: readonly string[]

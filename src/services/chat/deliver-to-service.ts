@@ -144,7 +144,7 @@ async function deliverEntry(delivery: Delivery, logEntry: LogEntry, giveUpAt: nu
 const deadLetterReason = (outcome: 'expired' | number): Pick<UndeliveredMessage, 'reason' | 'status'> =>
   outcome === 'expired' ? { reason: 'expired' } : { reason: 'refused', status: outcome }
 
-/** Resolves to the HTTP status if the service refuses the message for good. */
+/** Resolves to the HTTP status if the service refuses the message permanently. */
 async function send(
   { context, roomId, closing }: Delivery,
   logEntry: LogEntry

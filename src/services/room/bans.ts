@@ -25,7 +25,7 @@ export async function banParticipant(
   await banUser(context, actor, { roomId: path.roomId, user, forMs: banForMs ?? null })
 }
 
-/** @throws AppError participant_not_found, and what access throws */
+/** @throws AppError participant_not_found, and what requireAccess throws */
 async function findUserToBan(
   context: Context,
   actor: Actor,
@@ -80,7 +80,7 @@ async function removeLapsedBans(context: Context, roomId: string): Promise<void>
   })
 }
 
-/** @throws AppError not_permitted, banned, room_not_found, room_closed */
+/** Removes the ban of a user, if there is one. @throws AppError not_permitted, banned, room_not_found, room_closed */
 export async function removeBan(context: Context, actor: Actor, { roomId, user }: BanPath): Promise<void> {
   const parts = [...partsOfAccess(actor), PART.ban(user)]
   await changeRoom(context, { roomId, parts }, (room, now) => decideUnban(room, { actor, user }, now))

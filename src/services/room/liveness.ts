@@ -26,8 +26,8 @@ export async function markBackInRooms(context: Context, actor: Actor): Promise<v
 }
 
 /**
- * The stream or poll of the device has ended. Between two polls it still counts as live: then its rooms are checked when it would not any
- * more.
+ * The stream or poll of the device has ended. If it still counts as live, as between two polls, its rooms are checked
+ * when that ends.
  */
 export async function markAwayInRooms(context: Context, actor: Actor): Promise<void> {
   const rooms = await currentParticipations(context, actor)

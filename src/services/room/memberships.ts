@@ -16,7 +16,7 @@ import type { Context } from '../context.js'
 import { type ReadRoom, readRoom } from './parts.js'
 import { changeOpenRoom } from './update-room.js'
 
-/** Until an entry is this old, its join may still be committed, so a reader does not remove it for want of a participant. */
+/** Until an entry is this old, its join may still be committed, so a reader does not remove it if the participant is missing. */
 export const JOINING_MS = 10_000
 
 export interface CurrentParticipation {

@@ -86,7 +86,7 @@ export async function refetchRoom(context: Context, roomId: string): Promise<voi
   compareWithService(context, roomId)
 }
 
-/** Gives the participants the roles that the service says, in several commits if they are many. The request that asked waits for it. */
+/** Gives the participants the roles of the service's answer, in several commits if they are many. The request that asked waits for it. */
 async function changeRoles(context: Context, roomId: string, room: RoomDefinition): Promise<void> {
   for (let isDone = false; !isDone; ) {
     let named: readonly string[] = []
