@@ -45,7 +45,7 @@ async function touchedOutboxes(): Promise<string[]> {
   return touched.splice(0).filter(channel => !channel.endsWith(mark))
 }
 
-const waitingKeys = async () => [...(await redis.keys('*outbox*')), ...(await redis.keys('*pending'))]
+const waitingKeys = async () => [...(await redis.keys('*outbox*')), ...(await redis.keys('*:waiting'))]
 
 function test(name: string, run: (t: Test, scenario: Scenario) => Promise<void>): void {
   t.test(name, async t => {

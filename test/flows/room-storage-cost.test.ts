@@ -22,7 +22,7 @@ async function bytesOfAllKeys(): Promise<number> {
 }
 
 async function bytesOfRoom(roomId: string): Promise<number> {
-  const { timers, pending, ...own } = roomKeys(roomId, true)
+  const { timers, waiting, ...own } = roomKeys(roomId, true)
   const sizes = await Promise.all(
     Object.values(own)
       .flat()

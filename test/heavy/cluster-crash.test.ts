@@ -52,7 +52,7 @@ const next = '\\r\\n\\$\\d+\\r\\n\\S+'
 const leaseOf = ({ user }: TestClient) => new RegExp(`\r\n1${next}:leases:${user}`)
 const commitOf = (callId: string) => new RegExp(`:outbox:call:${callId}${next}:timers:call`)
 const appendTo = ({ user }: TestClient, callId: string) => `:taken:${user}:call:${callId}`
-const settleOf = (callId: string) => new RegExp(`:outbox:call:${callId}${next}:pending`)
+const settleOf = (callId: string) => new RegExp(`:outbox:call:${callId}${next}:waiting`)
 
 const at = (id: string) => cluster.primaryOf(partitionOf(id))
 const holdLease = (of: TestClient) => at(of.user).proxy.hold(leaseOf(of))
@@ -69,7 +69,7 @@ const remainingMs = (callId: string) => at(callId).client.pttl(stateKey({ kind: 
 
 /** Outboxes, and the indexes of waiting outboxes. */
 async function waitingKeys(): Promise<string[]> {
-  const patterns = ['*:outbox:*', '*:pending']
+  const patterns = ['*:outbox:*', '*:waiting']
   const found = cluster.primaries.flatMap(({ client }) => patterns.map(pattern => client.keys(pattern)))
   return (await Promise.all(found)).flat()
 }

@@ -45,9 +45,9 @@ const UNPUBLISHED = [
   'logids:r',
   'outbox:room:r',
   'participant:r',
-  'pending',
   'state:room:r',
-  'timers:room'
+  'timers:room',
+  'waiting'
 ]
 const PUBLISHED = ['details:r', 'log:r', 'logids:r', 'participant:r', 'state:room:r']
 const logEntry = { id: 'l', value: '1', keep: 9 }

@@ -58,9 +58,9 @@ export function createRedisAggregates(parts: Parts): Aggregates {
   async function settle(ref: AggregateRef, delivered: readonly WaitingMail[]): Promise<void> {
     const newest = delivered.at(-1)
     if (!newest) return
-    const { outbox, pending, state } = keysOf(ref)
+    const { outbox, waiting, state } = keysOf(ref)
     try {
-      await settleOutbox(runCommand, [outbox, pending, state], [formatStamp(newest)])
+      await settleOutbox(runCommand, [outbox, waiting, state], [formatStamp(newest)])
     } catch (error) {
       log.warn({ err: error, ...ref, version: newest.version }, 'outbox not trimmed; its mail is delivered again')
     }
@@ -108,12 +108,12 @@ export function createRedisAggregates(parts: Parts): Aggregates {
   }
 
   function writeToOutbox(ref: AggregateRef, { mail, log: items, isHeld = false, ...commit }: Commit) {
-    const { state, outbox, timers, pending } = keysOf(ref)
+    const { state, outbox, timers, waiting } = keysOf(ref)
     const { expected, version, tag, deadlineAt, expireInMs, now } = commit
     const logText = items.length > 0 ? JSON.stringify(items) : ''
     return commitToOutbox(
       runCommand,
-      [state, outbox, timers, pending],
+      [state, outbox, timers, waiting],
       [
         ...[formatStamp(expected), version, tag, commit.state],
         mail.length > 0 ? formatMail({ mail, isHeld }) : logText,

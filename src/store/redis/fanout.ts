@@ -34,10 +34,10 @@ function toRecipients(kind: FanoutRef['kind'], flat: readonly string[]): Recipie
 export function createRedisFanouts(runCommand: RunCommand, topology: Pick<Topology, 'isOneServer'>): Fanouts {
   return {
     async next(ref, { node, published, appendsMax, entriesMax, from, page, leaseMs, now }) {
-      const { state, outbox, pending, recipients, type, expiring } = keysOf(ref, topology.isOneServer())
+      const { state, outbox, waiting, recipients, type, expiring } = keysOf(ref, topology.isOneServer())
       const reply = await nextFanout(
         runCommand,
-        [outbox, pending, state, recipients, ...expiring],
+        [outbox, waiting, state, recipients, ...expiring],
         [node, now, Math.ceil(now + leaseMs), formatStamp(published), appendsMax, entriesMax, type, from ?? '0', page]
       )
       if (reply[0] === 'IDLE') return { status: 'idle' }
@@ -51,8 +51,8 @@ export function createRedisFanouts(runCommand: RunCommand, topology: Pick<Topolo
       }
     },
     async renew(ref, { node, leaseMs, now }) {
-      const { state, outbox, pending } = aggregateKeys(ref, topology.isOneServer())
-      return (await renewFanout(runCommand, [state, outbox, pending], [node, now, Math.ceil(now + leaseMs)])) === 'OK'
+      const { state, outbox, waiting } = aggregateKeys(ref, topology.isOneServer())
+      return (await renewFanout(runCommand, [state, outbox, waiting], [node, now, Math.ceil(now + leaseMs)])) === 'OK'
     }
   }
 }

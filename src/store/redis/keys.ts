@@ -25,7 +25,7 @@ const indexPrefix = (partition: number | null) => (partition === null ? 'sp:' : 
 export const timersKey = (partition: number | null, timerClass: TimerClass) =>
   `${indexPrefix(partition)}timers:${timerClass}`
 /** Sorted set: the key of each outbox with undelivered entries, by when its oldest entry began to wait. */
-export const pendingKey = (partition: number | null) => `${indexPrefix(partition)}pending`
+export const waitingKey = (partition: number | null) => `${indexPrefix(partition)}waiting`
 /** Sorted set: the live nodes of a Cluster, by their last heartbeat. */
 export const NODES_KEY = `${prefixOf(0)}nodes`
 
@@ -58,7 +58,7 @@ export function aggregateKeys(ref: AggregateRef, isOneServer: boolean) {
     state: stateKey(ref),
     outbox: `${at(ref.id)}outbox:${nameOf(ref)}`,
     timers: timersKey(index, timerClassOf(ref)),
-    pending: pendingKey(index)
+    waiting: waitingKey(index)
   }
 }
 export type AggregateKeys = ReturnType<typeof aggregateKeys>

@@ -109,8 +109,8 @@ export function createRedisRooms(runCommand: RunCommand, topology: Pick<Topology
       }
     },
     async commit(roomId, commit) {
-      const { state, outbox, timers, pending, log, logIds, lasting, details, groups } = keysOf(roomId)
-      const keys = [outbox, timers, pending, lasting, state, log, logIds, details, ...groups]
+      const { state, outbox, timers, waiting, log, logIds, lasting, details, groups } = keysOf(roomId)
+      const keys = [outbox, timers, waiting, lasting, state, log, logIds, details, ...groups]
       const reply = await commitRoom(runCommand, keys, commitArguments(commit))
       if (reply[0] === 'CONFLICT') return { status: 'conflict' }
       if (reply[0] === 'FULL') return { status: 'full', of: reply[1] }

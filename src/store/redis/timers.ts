@@ -12,7 +12,7 @@ import {
 } from '../timers.js'
 import type { RunCommand } from './clients.js'
 import { toFault } from './faults.js'
-import { NODES_KEY, parseAggregateKey, pendingKey, timersKey } from './keys.js'
+import { NODES_KEY, parseAggregateKey, timersKey, waitingKey } from './keys.js'
 import { claimDue, recordHeartbeat } from './scripts.js'
 import { shareOf } from './shares.js'
 import type { Topology } from './topology.js'
@@ -55,7 +55,7 @@ async function claimIn(
   const held = claimMarker(now, claimMs)
   const [, due, stale, more, next] = await claimDue(
     runCommand,
-    [pendingKey(partition), ...classes.map(each => timersKey(partition, each))],
+    [waitingKey(partition), ...classes.map(each => timersKey(partition, each))],
     [now, held, now - staleMs, limit]
   )
   const nextClaimAt = Math.min(now + CLAIM_EVERY_MS, next === '' ? Infinity : Number(next))

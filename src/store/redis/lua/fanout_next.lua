@@ -9,14 +9,14 @@
 -- GUARANTEE: one node at a time holds the lease. BUSY writes nothing. The keys of an ended aggregate begin to expire with its last entry.
 -- include fanout
 -- include outbox
-local outbox, pending, state, recipients = unpack(KEYS)
+local outbox, waiting, state, recipients = unpack(KEYS)
 local node, now, lease_until, published, appends_max, entries_max, kind, from, page = unpack(ARGV)
 local expire_in, lease = unpack(redis.call('HMGET', state, 'x', 'd'))
 if (leaseHolder(lease, now) or node) ~= node then return {'BUSY'} end
 dropUpTo(outbox, published)
 if redis.call('XLEN', outbox) > 0 then
   redis.call('HSET', state, 'd', node .. '|' .. lease_until)
-  redis.call('ZADD', pending, 'XX', now, outbox)
+  redis.call('ZADD', waiting, 'XX', now, outbox)
   local cursor, found, count = '0', nil, page
   if kind == 'hash' then
     found = redis.call('HGETALL', recipients)
@@ -30,7 +30,7 @@ end
 redis.call('HDEL', state, 'd')
 -- Only the call that drops the last entry starts the expiry; another call for an empty log does not restart it.
 if redis.call('DEL', outbox) == 0 then return {'IDLE'} end
-redis.call('ZREM', pending, outbox)
+redis.call('ZREM', waiting, outbox)
 if expire_in and expire_in ~= '' then
   for i = 3, #KEYS do redis.call('PEXPIRE', KEYS[i], expire_in) end
 end

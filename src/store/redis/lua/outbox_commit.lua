@@ -4,7 +4,7 @@
 -- ARGV:      1 expected version:tag or ''  2 version  3 tag  4 state  5 outbox item or ''  6 deadline or ''  7 expire in ms or ''  8 now
 -- RETURNS:   {OK, older entries of the outbox} | {CONFLICT, version:tag, state, outbox entries} | {CONFLICT}, the aggregate does not exist
 -- GUARANTEE: CONFLICT writes nothing. A state with outbox entries does not expire: field x keeps the expiry for outbox_settle.
-local key, outbox, timers, pending = unpack(KEYS)
+local key, outbox, timers, waiting = unpack(KEYS)
 local expected, version, tag, state, item, deadline, expire_in, now = unpack(ARGV)
 local current, current_state, expire_before = unpack(redis.call('HMGET', key, 'v', 's', 'x'))
 local older = redis.call('XRANGE', outbox, '-', '+')
@@ -15,7 +15,7 @@ end
 redis.call('HSET', key, 'v', version .. ':' .. tag, 's', state, 'x', expire_in)
 if item ~= '' then
   redis.call('XADD', outbox, version .. '-0', 'i', item, 'c', now, 't', tag)
-  redis.call('ZADD', pending, 'NX', now, outbox)
+  redis.call('ZADD', waiting, 'NX', now, outbox)
 end
 if deadline ~= '' then redis.call('ZADD', timers, deadline, key)
 elseif current then redis.call('ZREM', timers, key) end

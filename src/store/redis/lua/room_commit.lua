@@ -11,7 +11,7 @@
 --            | {FULL, 'participants' or 'lasting'} | {KNOWN, version of the log entry}
 -- GUARANTEE: writes only if it returns OK. One node at a time has the lease. A room with an outbox does not expire: field x has the time
 --            after which it does when fanout_next has emptied the outbox.
-local outbox, timers, pending, lasting, state, log, log_ids, details, participants = unpack(KEYS)
+local outbox, timers, waiting, lasting, state, log, log_ids, details, participants = unpack(KEYS)
 local now, tag, items, deadline, empty_deadline, expire_in, node, lease_until = unpack(ARGV, 1, 8)
 local participants_max, lasting_max, lasting_ttl, entry_id, entry, keep, keeps_excess, reads = unpack(ARGV, 9, 16)
 local first_read, first_write = 17, 17 + 2 * reads
@@ -31,7 +31,7 @@ redis.call('PEXPIRE', lasting, lasting_ttl)
 local excess = entry_id == '' and {} or addEntry(version)
 if items ~= '' then
   redis.call('XADD', outbox, version .. '-0', 'i', items, 'c', now, 't', tag)
-  redis.call('ZADD', pending, 'NX', now, outbox)
+  redis.call('ZADD', waiting, 'NX', now, outbox)
 end
 local waits, holder = redis.call('EXISTS', outbox) == 1, leaseHolder(lease, now)
 if waits and not holder then
