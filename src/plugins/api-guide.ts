@@ -49,7 +49,8 @@ The reply to an action has the complete result. Its events go to your other devi
 ## Events and cursors
 
 Each device has a mailbox with its events of the last minutes, in order. The id of an event is a cursor: open a stream or poll
-with the last one you received, on any node, and you get what follows. If events were lost you receive \`reset\`: get the snapshot.
+with the last one you received, on any node, and you get what follows. An event may arrive again with the same id: apply each id once.
+If events were lost you receive \`reset\`: get the snapshot.
 
 ## Errors
 
