@@ -1,4 +1,4 @@
-// The store engines that the delivery tests run on, each with its own way to an empty store.
+// The store engines that the delivery tests run on.
 import type { Clock } from '../../src/clock.js'
 import { createMemoryStore } from '../../src/store/memory.js'
 import type { Store, StoreOptions } from '../../src/store/store.js'

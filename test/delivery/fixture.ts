@@ -82,7 +82,7 @@ export class DeliveryFixture {
     }
   }
 
-  /** Trips to the store and back that have begun are over. */
+  /** Waits until round trips to the store that have begun have ended. */
   async settle(): Promise<void> {
     for (let trips = 0; trips < 4; trips++) {
       await this.store.ping()

@@ -1,4 +1,4 @@
-// One node as far as delivery goes: the real routes, error answers and streams on a real port. Who asks is taken at its word.
+// A node with the event routes, problem documents and streams on a real port. Its tokens are not verified: `Authorization` is the user.
 import type { Socket } from 'node:net'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import Fastify, { type FastifyBaseLogger } from 'fastify'

@@ -1,7 +1,7 @@
 // A Redis server that restarts or fails over may lack acknowledged writes: each device on it gets one reset, on whatever transport (G9), and
 // continues from there.
 import t from 'tap'
-import { failOver } from '../helpers/lost-keys.js'
+import { changeReplicationId } from '../helpers/lost-keys.js'
 import { openScenario } from '../helpers/own-redis.js'
 import { openSse } from '../helpers/sse.js'
 import { until } from '../helpers/until.js'
@@ -19,7 +19,7 @@ t.test('after a failover a stream, a waiting poll and a resumed stream each get 
   bob.useNode(scenario.lastNode)
   const waiting = bob.request('GET', `events/poll?cursor=${bob.cursor}&wait=25`)
   await until('bob waits', () => scenario.cluster.waitingPolls() === 1)
-  await failOver(redis.port)
+  await changeReplicationId(redis.port)
 
   t.match(await alice.expectReset(), { reason: 'unknown', snapshot: '/v1/snapshot' })
   const { events, cursor } = (await waiting).body as { events: { type: string; data: object }[]; cursor: string }

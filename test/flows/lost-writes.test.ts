@@ -1,7 +1,7 @@
 // Redis loses acknowledged writes, as in a failover, while the caches of the nodes still have them (G9). Each test runs on two nodes and sets
 // some keys back. On a Cluster, where the keys of a call and of its users lie in different slots, some are set back alone.
 import t, { type Test } from 'tap'
-import { forgetKeys, rememberKeys } from '../helpers/lost-keys.js'
+import { deleteKeys, saveKeys } from '../helpers/lost-keys.js'
 import { startRedis } from '../helpers/redis.js'
 import { Scenario } from '../helpers/scenario.js'
 import { candidate, sdp } from '../helpers/sdp.js'
@@ -64,8 +64,8 @@ function callTest(
       await alice.expectEvent('signal.answer')
       await alice.post('calls/c1/connected')
       await bob.expectEvent('call.connected')
-      const remember = (part: string) => rememberKeys(url, `*${part}*${scenario.toWire('')}`)
-      const forget = (part: string) => forgetKeys(url, `*${part}*${scenario.toWire('')}`)
+      const remember = (part: string) => saveKeys(url, `*${part}*${scenario.toWire('')}`)
+      const forget = (part: string) => deleteKeys(url, `*${part}*${scenario.toWire('')}`)
       try {
         await run(t, { scenario, alice, bob, remember, forget })
         await scenario.checkMailboxes(t)
@@ -234,7 +234,7 @@ t.test('a participant that a room has lost leaves it for all devices once their 
     const [alice, bob] = await scenario.addAliceAndBob()
     await alice.post('rooms/r1/participants')
     // All keys of the room. `taken:` lists the commits of the room that alice's mailboxes have taken, and stays.
-    const forget = await rememberKeys(url, `*}:[^t]*r1${scenario.toWire('')}`)
+    const forget = await saveKeys(url, `*}:[^t]*r1${scenario.toWire('')}`)
     const { participantId } = await bob.post('rooms/r1/participants')
     t.match(await alice.expectEvent('room.participant_joined'), { participant: { participantId } })
     await forget()

@@ -32,7 +32,7 @@ t.test('a call goes on after its primary was killed twice', async t => {
     t.teardown(() => client.closeStream())
   }
   const ready = () => Promise.all(NODES.map(node => fleet.isReady(node)))
-  const failOver = async (replicas: number) => {
+  const changeReplicationId = async (replicas: number) => {
     await sentinels.settle(replicas)
     await (await sentinels.primary()).kill()
     await until('no node is ready', async () => !(await ready()).includes(true))
@@ -43,12 +43,12 @@ t.test('a call goes on after its primary was killed twice', async t => {
 
   await alice.post('calls', { callId: 'c1', to: 'bob' })
   await bob.expectEvent('call.incoming')
-  await failOver(2)
+  await changeReplicationId(2)
   await postUntilDone(bob, 'calls/c1/accept')
   await alice.expectEvent('call.accepted')
   await postUntilDone(alice, 'calls/c1/offer', { sdp: sdp('aliceA') })
   await bob.expectEvent('signal.offer')
-  await failOver(1)
+  await changeReplicationId(1)
   await postUntilDone(bob, 'calls/c1/answer', { sdp: sdp('bobA') })
   await alice.expectEvent('signal.answer')
   await postUntilDone(alice, 'calls/c1/candidates', { candidates: candidates(2, 'aliceA') })

@@ -107,7 +107,7 @@ flow('events that arrived while no stream was open are replayed', async (t, scen
   }
 })
 
-flow('a cursor of somebody else, or of the future, is no way in', async (t, scenario) => {
+flow('a cursor of another mailbox, or ahead of the mailbox, gets a reset and no event', async (t, scenario) => {
   const [alice, bob] = await scenario.addAliceAndBob()
   await alice.post('calls', { callId: 'c1', to: 'bob' })
   await bob.expectEvent('call.incoming')

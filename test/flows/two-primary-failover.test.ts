@@ -3,7 +3,7 @@
 import t from 'tap'
 import { partitionOf } from '../../src/store/partition.js'
 import { slotOf } from '../../src/store/redis/keys.js'
-import { failOver, forgetKeys } from '../helpers/lost-keys.js'
+import { changeReplicationId, deleteKeys } from '../helpers/lost-keys.js'
 import { startCluster } from '../helpers/redis.js'
 import { Scenario } from '../helpers/scenario.js'
 import { SETTINGS, TestCluster } from '../helpers/test-cluster.js'
@@ -39,13 +39,13 @@ for (const setting of TWO_NODES) {
         await alice.post(`calls/${callId}/cancel`)
         await bob.expectEvent('call.ended')
       }
-      await failOver(first.port)
+      await changeReplicationId(first.port)
       for (const client of [alice, bob]) t.match(await client.expectReset(), { reason: 'unknown' })
       t.same(await alice.activeCalls(), [kept], 'the call is live')
       // After this time the leases cannot belong to a create that is still running.
       await scenario.advance(2_500)
-      await forgetKeys(`redis://127.0.0.1:${first.port}`, `*call:${scenario.toWire(kept)}`)
-      await failOver(first.port)
+      await deleteKeys(`redis://127.0.0.1:${first.port}`, `*call:${scenario.toWire(kept)}`)
+      await changeReplicationId(first.port)
       for (const client of [alice, bob]) {
         t.match(await client.expectEvent('call.ended'), { callId: kept, reason: 'server' })
         await client.expectReset()

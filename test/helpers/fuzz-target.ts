@@ -37,13 +37,13 @@ export interface RawRequest {
 
 export class Target {
   readonly scenario: Scenario
-  readonly people: readonly TestClient[]
+  readonly clients: readonly TestClient[]
   readonly operations: readonly Operation[]
   readonly #tokens: readonly string[]
 
-  private constructor(scenario: Scenario, parts: { people: TestClient[]; operations: Operation[]; tokens: string[] }) {
+  private constructor(scenario: Scenario, parts: { clients: TestClient[]; operations: Operation[]; tokens: string[] }) {
     this.scenario = scenario
-    this.people = parts.people
+    this.clients = parts.clients
     this.operations = parts.operations
     this.#tokens = parts.tokens
   }
@@ -52,10 +52,10 @@ export class Target {
   static async make(cluster: TestCluster): Promise<Target> {
     const scenario = new Scenario(cluster)
     const names = ['alice', 'bob', 'carol', 'dave', 'mallory']
-    const people: TestClient[] = []
-    for (const name of names) people.push(await scenario.addClient(name, 'phone', { silent: true }))
-    const [alice, bob, carol, dave] = people as [TestClient, TestClient, TestClient, TestClient]
-    for (const client of people) await client.poll()
+    const clients: TestClient[] = []
+    for (const name of names) clients.push(await scenario.addClient(name, 'phone', { silent: true }))
+    const [alice, bob, carol, dave] = clients as [TestClient, TestClient, TestClient, TestClient]
+    for (const client of clients) await client.poll()
     await alice.post('calls', { callId: 'over', to: 'bob' })
     await bob.post('calls/over/reject')
     await alice.post('calls', { callId: 'rings', to: 'bob', ringTimeoutMs: 90_000 })
@@ -64,10 +64,10 @@ export class Target {
     await dave.post('calls/on/answer', { sdp: sdp('daveA') })
     await carol.post('calls/on/candidates', { candidates: candidates(2, 'later') })
     await dave.post('calls/on/connected')
-    for (const client of people) await client.poll()
+    for (const client of clients) await client.poll()
     const tokens = await Promise.all(names.map(name => createToken(cluster.config, { user: scenario.toWire(name) })))
     const reply = await fetch(`${cluster.urlOf(0)}/openapi.json`)
-    return new Target(scenario, { people, operations: operationsOf((await reply.json()) as Document), tokens })
+    return new Target(scenario, { clients, operations: operationsOf((await reply.json()) as Document), tokens })
   }
 
   get calls(): string[] {
@@ -77,7 +77,7 @@ export class Target {
   /** The calls as each user sees them, and the events that each has received since the last time. */
   async visibleState(): Promise<unknown> {
     await this.scenario.cluster.settle()
-    const seen = this.people.map(async client => ({
+    const seen = this.clients.map(async client => ({
       calls: await Promise.all(['over', 'rings', 'on', 'none'].map(id => client.request('GET', `calls/${id}`))),
       active: await client.activeCalls(),
       events: await client.poll()

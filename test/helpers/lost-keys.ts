@@ -1,8 +1,8 @@
-// What a failover does to the keys of a Redis: it sets them back to an earlier state, here some keys by name.
+// Simulates the lost writes of a failover: sets keys back to an earlier state, or deletes them.
 import { Redis } from 'ioredis'
 
-/** Remembers the keys that match; the returned function sets them back, also those that did not exist. */
-export async function rememberKeys(url: string, pattern: string): Promise<() => Promise<void>> {
+/** Saves the keys that match. The returned function restores them, and deletes those that did not exist. */
+export async function saveKeys(url: string, pattern: string): Promise<() => Promise<void>> {
   const before = await withKeys(url, pattern, async (client, keys) => {
     const texts = await Promise.all(keys.map(key => client.dumpBuffer(key)))
     return new Map(keys.map((key, i) => [key, texts[i]]))
@@ -10,14 +10,14 @@ export async function rememberKeys(url: string, pattern: string): Promise<() => 
   return () =>
     withKeys(url, pattern, async (client, keys) => {
       const lost = keys.filter(key => !before.has(key))
-      // In one write: on a Cluster a transaction may not name keys of several slots.
+      // No transaction: on a Cluster it may not have keys of several slots.
       const restored = [...before].map(([key, text]) => text && client.restore(key, 0, text, 'REPLACE'))
       await Promise.all([...lost.map(key => client.del(key)), ...restored])
     })
 }
 
-/** The keys that match are gone. */
-export const forgetKeys = (url: string, pattern: string): Promise<void> =>
+/** Deletes the keys that match. */
+export const deleteKeys = (url: string, pattern: string): Promise<void> =>
   withKeys(url, pattern, async (client, keys) => {
     await Promise.all(keys.map(key => client.del(key)))
   })
@@ -35,8 +35,8 @@ async function withKeys<T>(
   }
 }
 
-/** The server keeps all it has, and begins another replication history, as one does that was promoted or restarted. */
-export async function failOver(port: number): Promise<void> {
+/** Gives the server a new replication id, as a promotion or a restart does. It keeps its data. */
+export async function changeReplicationId(port: number): Promise<void> {
   const client = new Redis(port)
   try {
     await client.call('DEBUG', 'CHANGE-REPL-ID')

@@ -1,4 +1,4 @@
-// Descriptions and candidates as browsers make them, as small as the rules allow. Everything of one generation names its ufrag.
+// Small descriptions and candidates as browsers make them. All of one generation have its ufrag.
 import type { Candidate } from '../../src/schemas/signal.js'
 
 export function sdp(ufrag: string, session = 1): string {
@@ -16,7 +16,7 @@ export function sdp(ufrag: string, session = 1): string {
   ].join('\r\n')
 }
 
-/** The `number` makes it unlike any other; without `ufrag` it belongs to whatever generation is current. */
+/** Unique by its `number`. Without `ufrag` it belongs to the current generation. */
 export function candidate(number: number, ufrag?: string): Candidate {
   const line = `candidate:${number} 1 udp 2130706431 192.0.2.1 ${1024 + (number % 60_000)} typ host`
   return {

@@ -32,9 +32,9 @@ t.test('close() does not wait for a connection that has never carried a request'
 t.test('close() waits for the reply to a running request, and then closes its connection', async t => {
   const { app, open, answer } = await server(t)
   const socket = await open()
-  const asked = once(app.server, 'request')
+  const requested = once(app.server, 'request')
   socket.write('GET / HTTP/1.1\r\nHost: here\r\n\r\n')
-  await asked
+  await requested
   const closing = app.close()
   await turn()
   answer()

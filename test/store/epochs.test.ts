@@ -5,7 +5,7 @@ import { type LostWrites, RESET } from '../../src/store/lost-writes.js'
 import type { RedisStore } from '../../src/store/redis/redis.js'
 import type { Wakeup } from '../../src/store/store.js'
 import { ManualClock } from '../helpers/clock.js'
-import { failOver } from '../helpers/lost-keys.js'
+import { changeReplicationId } from '../helpers/lost-keys.js'
 import { startRedis } from '../helpers/redis.js'
 import { openRedisStore } from '../helpers/store.js'
 import { until } from '../helpers/until.js'
@@ -58,7 +58,7 @@ for (const cluster of [false, true]) {
       const leave = await other.wakeups.subscribe('bob', wakeup => received.push(wakeup))
       t.teardown(leave)
       other.onLostWrites(lostWrites => lost.push(lostWrites))
-      await failOver(server.port)
+      await changeReplicationId(server.port)
       await until('the other node has noticed', () => lost.length > 0)
       t.ok(
         received.some(({ kind }) => kind === 'gap'),
@@ -98,7 +98,7 @@ for (const cluster of [false, true]) {
     t.test('a device that registers after the failover gets no reset', async t => {
       const { store, touch, types } = await openFixture(t)
       await store.mailboxes.remove('bob', 'phone')
-      await failOver(server.port)
+      await changeReplicationId(server.port)
       const { head } = await touch(store)
       await store.mailboxes.touch('bob', 'phone', { now: 1, tag: 'x' })
       t.same([head.seq, await types(store)], [0, []])

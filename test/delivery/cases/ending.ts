@@ -1,4 +1,4 @@
-// Why streams end, and that each end says so (src/ends.ts).
+// The reasons for which streams end, and their `end` events (src/ends.ts).
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { createParser } from 'eventsource-parser'
@@ -142,10 +142,10 @@ export function endingTests(t: Test, engine: Engine): void {
       socket.write(REQUEST)
       await until('the stream is live', () => node.connectionLog.length === 1)
       const padding = 'x'.repeat(60_000)
-      let said = 0
+      let sent = 0
       while (!node.connectionLog.includes('-alice/phone')) {
-        if (said === 900) throw new Error('54 MB were taken without a limit')
-        await fixture.appendNumbered(++said, said, { padding })
+        if (sent === 900) throw new Error('54 MB were taken without a limit')
+        await fixture.appendNumbered(++sent, sent, { padding })
         // The kernel's buffers fill first; the loop goes round once for them to be seen full.
         await new Promise(setImmediate)
       }
@@ -155,9 +155,9 @@ export function endingTests(t: Test, engine: Engine): void {
       fixture.clock.advance(2000)
       socket.resume()
       await once(socket, 'close')
-      t.ok(received.length > 0 && received.length < said, `${received.length} of ${said} were received`)
+      t.ok(received.length > 0 && received.length < sent, `${received.length} of ${sent} were received`)
       const stream = await fixture.open(node, `?cursor=${received.at(-1)}`)
-      for (let n = received.length + 1; n <= said; n++) t.equal((await stream.next()).data.n, n)
+      for (let n = received.length + 1; n <= sent; n++) t.equal((await stream.next()).data.n, n)
       t.match(await stream.next(), { type: 'caught-up' })
     },
     // More than the kernel holds.

@@ -1,4 +1,4 @@
-// The bytes of a stream: over HTTP/1.1 each frame is a chunk and has data; how the body ends tells clients whether to come back.
+// The bytes of a stream: over HTTP/1.1 each frame is a chunk and has data. The end of the body shows whether to reconnect.
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import type { Test } from 'tap'

@@ -145,7 +145,7 @@ export function pollingTests(t: Test, engine: Engine): void {
     const total = 300
     let cursor = (await fixture.poll(node)).cursor
     const received: unknown[] = []
-    const saying = fixture.appendNumbered(1, total)
+    const appending = fixture.appendNumbered(1, total)
     for (let round = 0; received.length < total; round++) {
       const at = round % 2 ? node : other
       if (round % 3 === 2) {
@@ -165,7 +165,7 @@ export function pollingTests(t: Test, engine: Engine): void {
         await stream.close()
       }
     }
-    await saying
+    await appending
     t.same(
       received,
       Array.from({ length: total }, (_, i) => i + 1)
