@@ -19,6 +19,7 @@ import { documentApi } from './plugins/openapi.js'
 import { checkRequestHeads } from './plugins/request-heads.js'
 import { secure } from './plugins/security.js'
 import { serverOptions } from './plugins/server-options.js'
+import { readSdpBodies } from './plugins/signal-bodies.js'
 import { serveApi } from './routes/index.js'
 import { operatorRoutes } from './routes/operators.js'
 import { problemRoutes } from './routes/problems.js'
@@ -73,6 +74,7 @@ export async function buildApp(config: Config, overrides: Overrides = {}): Promi
   measureRequests(app, context.metrics)
   checkRequestHeads(app)
   readBodies(app)
+  readSdpBodies(app)
   limitConnections(app, context)
   await secure(app, config)
   limitAddresses(app, context.addresses)

@@ -37,6 +37,11 @@ export const ERRORS = {
   // Signals
   offer_collision: { status: 409, title: 'The other side has a pending offer', retryable: true },
   stale_revision: { status: 409, title: 'The revision is out of date', retryable: false },
+  revision_required: {
+    status: 409,
+    title: 'The answer must name the revision of the offer that it answers',
+    retryable: false
+  },
   no_offer_pending: { status: 409, title: 'No offer is pending', retryable: false },
   stale_candidate: { status: 409, title: 'A candidate belongs to an older ICE generation', retryable: false },
   too_many_waiting_candidates: {

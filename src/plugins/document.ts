@@ -7,6 +7,7 @@ import { EXAMPLES } from '../schemas/examples.js'
 import { PRESENCE_EVENTS } from '../schemas/presence-event.js'
 import { PROBLEM_EXAMPLES, Problem } from '../schemas/problem.js'
 import { ROOM_EVENTS } from '../schemas/room-event.js'
+import { SDP_EXAMPLE, Sdp } from '../schemas/signal.js'
 import { StreamCursor, StreamEvent } from '../schemas/stream.js'
 import { TAGS } from './api-guide.js'
 import { type Components, hoist, markNames, shareParameters } from './components.js'
@@ -16,6 +17,7 @@ import { LINKS } from './links.js'
 export interface RouteNotes {
   readonly isBodyOptional: boolean
   readonly isLimited: boolean
+  readonly acceptsSdp: boolean
 }
 
 interface Operation {
@@ -114,7 +116,10 @@ function finishBody({ content }: { content: Record<string, object> }, operationI
   const example = EXAMPLES[operationId]?.body
   return {
     required: notes?.isBodyOptional !== true,
-    content: { 'application/json': { ...json, ...(example === undefined ? {} : { example }) } }
+    content: {
+      'application/json': { ...json, ...(example === undefined ? {} : { example }) },
+      ...(notes?.acceptsSdp ? { 'application/sdp': { schema: markNames(Sdp), example: SDP_EXAMPLE } } : {})
+    }
   }
 }
 

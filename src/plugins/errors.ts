@@ -52,7 +52,7 @@ export function handleErrors(app: FastifyInstance, { metrics, ids, clock }: Erro
   const methodsOf = watchRoutes(app)
 
   app.setErrorHandler((error, request, reply) => {
-    const failure = asAppError(error)
+    const failure = asAppError(error, request.routeOptions.bodyLimit)
     if (failure.code === 'internal')
       request.log.error({ err: error, method: request.method, route: request.routeOptions.url }, 'request failed')
     metrics.problems.inc({ code: failure.code })
@@ -114,7 +114,8 @@ export function problemOf(failure: AppError, instance: string): Problem {
   }
 }
 
-export function asAppError(error: unknown): AppError {
+/** `bodyLimit`: the bytes that the body of the request may have. */
+export function asAppError(error: unknown, bodyLimit?: number): AppError {
   if (error instanceof AppError) return error
   if (!(error instanceof Error)) return new AppError('internal', { cause: error })
   const { code = '', statusCode = 500, validation, validationContext } = error as FastifyFault
@@ -124,6 +125,8 @@ export function asAppError(error: unknown): AppError {
     const isTooLarge = validationContext === 'body' && validation.some(({ keyword = '' }) => UPPER_BOUNDS.has(keyword))
     return new AppError(isTooLarge ? 'too_large' : 'invalid_request', { detail, extra: { issues } })
   }
+  if (code === 'FST_ERR_CTP_BODY_TOO_LARGE' && bodyLimit !== undefined)
+    return new AppError('too_large', { detail: `The body is larger than ${bodyLimit} bytes`, cause: error })
   const known = FASTIFY_CODES[code]
   if (known) return new AppError(known, { cause: error })
   if (statusCode >= 400 && statusCode < 500) return new AppError('invalid_request', { cause: error })

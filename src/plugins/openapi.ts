@@ -116,7 +116,8 @@ function describe({ schema, url, config }: DocumentedRoute, notes: Map<string, R
   if (schema.operationId !== undefined) {
     notes.set(schema.operationId, {
       isBodyOptional: config?.optionalBody === true,
-      isLimited: typeof config?.limit === 'string'
+      isLimited: typeof config?.limit === 'string',
+      acceptsSdp: config?.acceptsSdp === true
     })
   }
   const { properties = {}, required = [] } = (named.headers ?? {}) as { properties?: object; required?: string[] }

@@ -10,7 +10,7 @@ import { AppError } from '../errors.js'
 import { asAppError, problemOf, sendProblem } from './errors.js'
 import { Reply } from './reply.js'
 
-type EdgeConfig = Pick<Config, 'logLevel' | 'trustProxy' | 'requestTimeoutMs'>
+type EdgeConfig = Pick<Config, 'logLevel' | 'trustProxy' | 'requestTimeoutMs' | 'maxSdpBytes'>
 
 /** Bytes of all headers of a request together. A token with claims for many rooms fits. */
 const HEADERS_LIMIT = 16 * 1024
@@ -18,12 +18,14 @@ const HEADERS_LIMIT = 16 * 1024
 /** Longer than load balancers keep idle connections (60 s is common): they close first, and never send on a connection that is closing. */
 const KEEP_ALIVE_MS = 72_000
 
-/** In bytes. An offer of 64 KiB and metadata of 4 KiB fit, even if JSON escapes double or triple their size. */
+/** In bytes. Metadata and candidates fit, even if JSON escapes triple their size. */
 const BODY_LIMIT = 256 * 1024
+/** How many times larger than its text a session description may be in a body: JSON escapes each line end, and may escape all else. */
+const SDP_IN_BODY = 4
 
 /** No hook runs for a request whose path cannot be decoded, so `charge` is called with it. If it throws, the error becomes the reply. */
 export function serverOptions(
-  { logLevel, trustProxy, requestTimeoutMs }: EdgeConfig,
+  { logLevel, trustProxy, requestTimeoutMs, maxSdpBytes }: EdgeConfig,
   charge: (request: FastifyRequest) => void = () => {}
 ) {
   let requests = 0
@@ -33,7 +35,7 @@ export function serverOptions(
     logController: new LogController({ disableRequestLogging: true }),
     // A child logger for each request costs more than validating its body. Log entries name their call or route instead.
     childLoggerFactory: logger => logger,
-    bodyLimit: BODY_LIMIT,
+    bodyLimit: Math.max(BODY_LIMIT, SDP_IN_BODY * maxSdpBytes),
     trustProxy: trustProxy.length > 0 && [...trustProxy],
     // Until the whole request has arrived, headers included; also for a connection on which no request has begun. For replies see
     // plugins/connection-limits.ts, for streams delivery/stream-writer.ts.

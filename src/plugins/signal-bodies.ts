@@ -1,5 +1,36 @@
-// Bodies that are platform objects and not our requests: `JSON.stringify(event.candidate)` is a request too.
-import type { preValidationHookHandler } from 'fastify'
+// Bodies of signals that are not one of our requests: platform objects such as `JSON.stringify(event.candidate)`, and raw SDP.
+import type { FastifyInstance, preValidationHookHandler } from 'fastify'
+import { AppError } from '../errors.js'
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** The body may be a session description, of the type application/sdp. */
+    acceptsSdp?: boolean
+  }
+}
+
+/** RFC 8866 section 8.1 */
+export function readSdpBodies(app: FastifyInstance): void {
+  app.addContentTypeParser('application/sdp', { parseAs: 'string' }, (request, sdp: string, done) => {
+    if (request.routeOptions.config.acceptsSdp) done(null, { sdp })
+    else done(new AppError('unsupported_media_type'))
+  })
+}
+
+/** The members `revision` and `to` of a description may be in the query: a body of application/sdp has no place for them. */
+export const acceptMembersInQuery: preValidationHookHandler = (request, _reply, done) => {
+  const { body, query } = request as { body: unknown; query: Readonly<Record<string, unknown>> }
+  if (typeof body === 'object' && body !== null && !Array.isArray(body)) request.body = { ...membersIn(query), ...body }
+  done()
+}
+
+/** Text that is no number is left to the schema of the query. */
+function membersIn({ revision, to }: Readonly<Record<string, unknown>>): object {
+  return {
+    ...(typeof revision === 'string' && /^\d{1,7}$/.test(revision) ? { revision: Number(revision) } : {}),
+    ...(typeof to === 'string' ? { to } : {})
+  }
+}
 
 /** One candidate, and a list of them, in place of an object with `candidates`. */
 export const acceptBareCandidates: preValidationHookHandler = (request, _reply, done) => {

@@ -1,13 +1,19 @@
 // Offer, answer and candidates between participants of a room.
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import { acceptBareCandidates } from '../plugins/signal-bodies.js'
+import { acceptBareCandidates, acceptMembersInQuery } from '../plugins/signal-bodies.js'
 import { BODY_PROBLEMS, problems } from '../schemas/problem.js'
-import { RoomAnswerRequest, RoomCandidatesRequest, RoomOfferRequest } from '../schemas/room-signal.js'
+import {
+  RoomAnswerRequest,
+  RoomCandidatesRequest,
+  RoomDescriptionQuery,
+  RoomOfferRequest
+} from '../schemas/room-signal.js'
 import { CandidatesResponse, DescriptionResponse } from '../schemas/signal.js'
 import type { Context } from '../services/context.js'
 import { broadcastCandidates } from '../services/room/broadcast.js'
 import { sendRoomCandidates, sendRoomDescription } from '../services/room/pairs.js'
 import { RoomParams } from './rooms.js'
+import { RAW_SDP } from './signals.js'
 
 const REFUSALS = [
   ...BODY_PROBLEMS,
@@ -23,15 +29,18 @@ const REFUSALS = [
 ] as const
 
 const SEND_ROOM_OFFER = {
-  config: { limit: 'signals' },
+  config: { limit: 'signals', acceptsSdp: true },
+  preValidation: acceptMembersInQuery,
   schema: {
     operationId: 'sendRoomOffer',
     tags: ['room signals'],
     summary: 'Send an offer to a participant',
     description:
       'Starts a negotiation with one participant, who receives `signal.offer`. If that participant has an offer pending for you, yours fails ' +
-      'with `offer_collision`; of the two, the one who joined later is the polite side and rolls back. Requires the grant `signal`.',
+      'with `offer_collision`; of the two, the one who joined later is the polite side and rolls back. Requires the grant `signal`.' +
+      RAW_SDP,
     params: RoomParams,
+    querystring: RoomDescriptionQuery,
     body: RoomOfferRequest,
     response: {
       202: DescriptionResponse,
@@ -41,18 +50,22 @@ const SEND_ROOM_OFFER = {
 } as const
 
 const SEND_ROOM_ANSWER = {
-  config: { limit: 'signals' },
+  config: { limit: 'signals', acceptsSdp: true },
+  preValidation: acceptMembersInQuery,
   schema: {
     operationId: 'sendRoomAnswer',
     tags: ['room signals'],
     summary: 'Send an answer to a participant',
     description:
-      'Answers the pending offer of a participant, who receives `signal.answer`. Requires the grant `signal`.',
+      'Answers the pending offer of a participant, who receives `signal.answer`. If that offer has superseded another one, the answer must ' +
+      'name its `revision`. Requires the grant `signal`.' +
+      RAW_SDP,
     params: RoomParams,
+    querystring: RoomDescriptionQuery,
     body: RoomAnswerRequest,
     response: {
       202: DescriptionResponse,
-      ...problems(...REFUSALS, 'invalid_sdp', 'no_offer_pending', 'stale_revision')
+      ...problems(...REFUSALS, 'invalid_sdp', 'no_offer_pending', 'stale_revision', 'revision_required')
     }
   }
 } as const

@@ -1,11 +1,12 @@
 // Offer, answer and candidates of a call.
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import { acceptBareCandidates } from '../plugins/signal-bodies.js'
+import { acceptBareCandidates, acceptMembersInQuery } from '../plugins/signal-bodies.js'
 import { BODY_PROBLEMS, problems } from '../schemas/problem.js'
 import {
   AnswerRequest,
   CandidatesRequest,
   CandidatesResponse,
+  DescriptionQuery,
   DescriptionResponse,
   OfferRequest
 } from '../schemas/signal.js'
@@ -22,8 +23,13 @@ const REFUSALS = [
   'rate_limited'
 ] as const
 
+/** Of an offer or answer. */
+export const RAW_SDP =
+  '\n\nThe body may also be the session description alone, as `application/sdp`, with the other members in the query.'
+
 const SEND_OFFER = {
-  config: { limit: 'signals' },
+  config: { limit: 'signals', acceptsSdp: true },
+  preValidation: acceptMembersInQuery,
   schema: {
     operationId: 'sendOffer',
     tags: ['signals'],
@@ -32,8 +38,10 @@ const SEND_OFFER = {
       'Starts a negotiation: the first one, a renegotiation or an ICE restart. The other side receives `signal.offer`. The caller makes the ' +
       'first offer; later ones may come from either side.\n\n' +
       'One negotiation is in progress at a time. If the other side has an offer pending, yours fails with `offer_collision`: roll it back, ' +
-      'answer theirs, then send yours again.',
+      'answer theirs, then send yours again.' +
+      RAW_SDP,
     params: CallParams,
+    querystring: DescriptionQuery,
     body: OfferRequest,
     response: {
       202: DescriptionResponse,
@@ -43,18 +51,22 @@ const SEND_OFFER = {
 } as const
 
 const SEND_ANSWER = {
-  config: { limit: 'signals' },
+  config: { limit: 'signals', acceptsSdp: true },
+  preValidation: acceptMembersInQuery,
   schema: {
     operationId: 'sendAnswer',
     tags: ['signals'],
     summary: 'Send an answer',
     description:
-      'Answers the pending offer of the other side, which receives `signal.answer`. Fails with `no_offer_pending` if there is none.',
+      'Answers the pending offer of the other side, which receives `signal.answer`. Fails with `no_offer_pending` if there is none. If that ' +
+      'offer has superseded another one, the answer must name its `revision`, or it fails with `revision_required`.' +
+      RAW_SDP,
     params: CallParams,
+    querystring: DescriptionQuery,
     body: AnswerRequest,
     response: {
       202: DescriptionResponse,
-      ...problems(...REFUSALS, 'invalid_sdp', 'no_offer_pending', 'stale_revision')
+      ...problems(...REFUSALS, 'invalid_sdp', 'no_offer_pending', 'stale_revision', 'revision_required')
     }
   }
 } as const

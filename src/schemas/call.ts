@@ -12,7 +12,7 @@ import {
   Timestamp,
   UserId
 } from './common.js'
-import { Sdp } from './signal.js'
+import { OfferDescription } from './signal.js'
 
 export const CALL_STATES = ['ringing', 'connecting', 'connected', 'ended'] as const
 export const END_REASONS = [
@@ -100,18 +100,13 @@ export const Call = Type.Object(
 )
 export type Call = Static<typeof Call>
 
-const Offer = Type.Object(
-  { sdp: Sdp },
-  { $id: 'EarlyOffer', description: 'An offer sent together with the call.', ...Strict }
-)
-
 export const CreateCallRequest = Type.Object(
   {
     to: UserId('The user to call.'),
     media: Type.Optional(Media),
     offer: Type.Optional(
-      Type.Unsafe<Static<typeof Offer>>({
-        ...Offer,
+      Type.Unsafe<Static<typeof OfferDescription>>({
+        ...OfferDescription,
         description: 'The first offer. It reaches the callee with `call.incoming` and saves a request.'
       })
     ),

@@ -1,7 +1,7 @@
 // Signals in a room: as in a call, with the participant they are for.
 import { type Static, Type } from 'typebox'
 import { ParticipantId, Strict } from './common.js'
-import { AnswerRequest, CandidatesRequest, OfferRequest } from './signal.js'
+import { AnswerRequest, CandidatesRequest, DescriptionQuery, OfferRequest } from './signal.js'
 
 const To = ParticipantId('The participant it is for.')
 
@@ -13,7 +13,12 @@ export const RoomAnswerRequest = Type.Object(
   { to: To, ...AnswerRequest.properties },
   { $id: 'RoomAnswerRequest', ...Strict }
 )
-export type RoomDescriptionRequest = Static<typeof RoomOfferRequest>
+export type RoomDescriptionRequest = Omit<Static<typeof RoomOfferRequest>, 'type'>
+
+export const RoomDescriptionQuery = Type.Object({
+  to: Type.Optional(ParticipantId('The same as `to` of the body, for a body that is `application/sdp`.')),
+  ...DescriptionQuery.properties
+})
 
 export const RoomCandidatesRequest = Type.Object(
   {

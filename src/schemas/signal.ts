@@ -3,7 +3,9 @@ import { type Static, Type } from 'typebox'
 import { Delivery, Strict } from './common.js'
 
 /** 64 KiB: several times the largest description browsers make for a call. */
-export const SDP_MAX_BYTES = 65536
+export const DEFAULT_MAX_SDP_BYTES = 65536
+/** Below 1 MiB, so that an event with one fits into the reply to a poll. */
+export const SDP_MAX_BYTES = 1_048_575
 export const CANDIDATE_MAX_BYTES = 1024
 export const CANDIDATES_MAX_ITEMS = 64
 
@@ -20,16 +22,24 @@ export const CANDIDATE_EXAMPLE = {
 export const Sdp = Type.String({
   minLength: 1,
   maxLength: SDP_MAX_BYTES,
-  pattern: '^[^\\u0000]*$',
   $id: 'Sdp',
   description:
-    'A session description (RFC 8866) with ICE credentials, as `RTCPeerConnection` creates it. At most 64 KiB.',
+    'A session description (RFC 8866) with ICE credentials, as `RTCPeerConnection` creates it. At most `MAX_SDP_BYTES`, 64 KiB by default.',
   examples: [SDP_EXAMPLE]
 })
 
+const OfferType = Type.Enum(['offer'], { $id: 'OfferType', description: 'The `type` of the session description.' })
+const AnswerType = Type.Enum(['answer'], { $id: 'AnswerType', description: 'The `type` of the session description.' })
+
+/** Members that are not ours are ignored: it is an `RTCSessionDescription`. */
+export const OfferDescription = Type.Object(
+  { type: Type.Optional(OfferType), sdp: Sdp },
+  { $id: 'OfferDescription', description: 'An offer, such as an `RTCSessionDescription`.' }
+)
+
 /** Of any stack: RFC 8839 section 5.4 allows ice-chars only, but several stacks send others, such as `=` and `-`. */
 const UFRAG_PATTERN = '^[!-~]*$'
-const UFRAG_MAX_LENGTH = 256
+export const UFRAG_MAX_LENGTH = 256
 
 const MID = { maxLength: 128, pattern: '^[^\\u0000\\r\\n]*$' }
 const SDP_MID = 'Identification tag of the media section.'
@@ -93,6 +103,7 @@ const Revision = (description: string) => Type.Integer({ minimum: 1, maximum: 1_
 
 export const OfferRequest = Type.Object(
   {
+    type: Type.Optional(OfferType),
     sdp: Sdp,
     revision: Type.Optional(
       Revision('The negotiation that this offer starts: the current revision plus one. By default the server counts.')
@@ -104,8 +115,13 @@ export type OfferRequest = Static<typeof OfferRequest>
 
 export const AnswerRequest = Type.Object(
   {
+    type: Type.Optional(AnswerType),
     sdp: Sdp,
-    revision: Type.Optional(Revision('The revision of the offer that it answers. By default the pending one.'))
+    revision: Type.Optional(
+      Revision(
+        'The revision of the offer that it answers. By default the pending one; required if that offer has superseded another one.'
+      )
+    )
   },
   { $id: 'AnswerRequest', ...Strict }
 )
@@ -129,6 +145,11 @@ export const CandidatesRequest = Type.Object(
   { $id: 'CandidatesRequest', ...Strict }
 )
 export type CandidatesRequest = Static<typeof CandidatesRequest>
+
+/** What a body that is only SDP leaves to the query. */
+export const DescriptionQuery = Type.Object({
+  revision: Type.Optional(Revision('The same as `revision` of the body, for a body that is `application/sdp`.'))
+})
 
 export const DescriptionResponse = Type.Object(
   { revision: Revision('The negotiation that this description belongs to.'), delivery: Delivery },

@@ -35,6 +35,11 @@ export const CALL_SETTINGS = {
     'merge',
     'When two users call each other at once: `merge` makes one call of both, `reject` refuses the second.'
   ),
+  MAX_SDP_BYTES: setting(
+    integer(1024, 1_048_575),
+    '65536',
+    'Bytes that a session description may have. The body of a request may have four times as many, and at least 256 KiB.'
+  ),
 
   RETENTION_MS: setting(
     duration(1000),

@@ -94,6 +94,46 @@ t.test('a pending offer is replaced by a new offer of the same side with the nex
   t.equal(outcomeOf(second.state, describe('answer', laptop, 'b1', 2)), 'connecting: alice/phone answer')
 })
 
+t.test('an answer names its revision if the pending offer has superseded another one', async t => {
+  const superseded = then(connecting(), describe('offer', phone, 'a1'), describe('offer', phone, 'a2'))
+  t.match(attempt(superseded, describe('answer', laptop, 'b1'), 0), {
+    code: 'revision_required',
+    extra: { revision: 2, currentState: 'connecting' }
+  })
+  t.equal(outcomeOf(superseded, describe('answer', laptop, 'b1', 1)), 'stale_revision')
+  const answered = then(superseded, describe('answer', laptop, 'b1', 2))
+  t.equal(outcomeOf(answered, describe('answer', laptop, 'b1')), 'same', 'a retry')
+  const next = then(answered, describe('offer', phone, 'a3'))
+  t.equal(
+    outcomeOf(next, describe('answer', laptop, 'b2')),
+    'connecting: alice/phone answer',
+    'this one superseded none'
+  )
+  const repeated = then(connecting(), describe('offer', phone, 'a1'), describe('offer', phone, 'a1'))
+  t.equal(
+    outcomeOf(repeated, describe('answer', laptop, 'b1')),
+    'connecting: alice/phone answer',
+    'a retry supersedes none'
+  )
+  const early = then(
+    ringing({ offer: describe('offer', phone, 'a1').description }),
+    accept(laptop),
+    describe('offer', phone, 'a2')
+  )
+  t.equal(outcomeOf(early, describe('answer', laptop, 'b1')), 'revision_required', 'an early offer counts')
+})
+
+t.test('a description that rejects all media sections restarts no ICE', async t => {
+  const all = { description: { sdp: 'rejected', ufrags: [], digest: 'rejected' } }
+  const reoffer = { ...describe('offer', phone, 'a1'), ...all }
+  const state = then(negotiated(), trickle(phone, [candidate(9, 'a2')]), reoffer)
+  t.match(state, { negotiation: { revision: 2 }, signaled: { caller: { ufrags: ['a1'], older: [] } } })
+  t.equal(outcomeOf(state, trickle(phone, candidates(1, 'a1'))), 'same: bob/laptop candidates')
+  const rejecting = then(connecting(), describe('offer', phone, 'a1'), { ...describe('answer', laptop, 'b1'), ...all })
+  t.equal(outcomeOf(rejecting, trickle(laptop, [candidate(1)])), 'same: alice/phone candidates', 'it is described')
+  t.equal(outcomeOf(rejecting, trickle(laptop, [], true)), 'same: alice/phone candidates')
+})
+
 t.test('a repeated description changes nothing, with and without its revision', async t => {
   const offered = then(connecting(), describe('offer', phone, 'a1'))
   for (const state of [offered, negotiated()]) {

@@ -142,6 +142,13 @@ t.test('when a signal is repeated, out of order or out of date, its outcome is t
   }
 })
 
+t.test('when an offer has superseded another one, the answer must name its revision', async t => {
+  const superseded = after([EARLY, offer('a1')], [EARLY, offer('a2')])
+  const refusal = attempt(superseded, [LATE, answer('b1')])
+  t.match(refusal, { code: 'revision_required', extra: { roomId: 'r1', revision: 2 } })
+  t.equal(outcomeOf(superseded, LATE, answer('b1', 2)), `${EARLY.user} answer 2`)
+})
+
 t.test('when candidates come before their description, they wait and follow it', async t => {
   const early = after([LATE, trickle(candidates(2, 'b1'))], [LATE, trickle([candidate(3, 'b1')], true)])
   t.equal(early.signaled.later.waiting.length, 3)

@@ -28,10 +28,11 @@ export function applyOffer<S extends string>(
     throw signaler.refuse('stale_revision', `The next offer is revision ${revision + 1}`, { revision })
   }
   const negotiation = { revision: revision + 1, pendingFrom: signaler.side }
-  return applyDescription({ ...before, negotiation }, signaler, { kind: 'offer', ...signal.description })
+  const isSuperseding = pendingFrom === signaler.side
+  return applyDescription({ ...before, negotiation }, signaler, { kind: 'offer', isSuperseding, ...signal.description })
 }
 
-/** A retry changes nothing. @throws AppError no_offer_pending, stale_revision */
+/** A retry changes nothing. @throws AppError no_offer_pending, stale_revision, revision_required */
 export function applyAnswer<S extends string>(
   before: Negotiation<S>,
   signaler: Signaler<S>,
@@ -44,6 +45,10 @@ export function applyAnswer<S extends string>(
     throw signaler.refuse('stale_revision', `The pending offer is revision ${revision}`, { revision })
   }
   if (pendingFrom !== signaler.other) throw signaler.refuse('no_offer_pending', undefined, { revision })
+  if (signal.revision === undefined && before.signaled[signaler.other].last?.isSuperseding) {
+    const detail = `Offer ${revision} has superseded another one: name the revision of the offer that you answer`
+    throw signaler.refuse('revision_required', detail, { revision })
+  }
   const negotiation = { revision, pendingFrom: null }
   return applyDescription({ ...before, negotiation }, signaler, { kind: 'answer', ...signal.description })
 }
@@ -57,21 +62,27 @@ function isRetry(
   return last.digest === signal.description.digest && (signal.revision ?? revision) === revision
 }
 
+interface NewDescription extends Description {
+  readonly kind: 'offer' | 'answer'
+  readonly isSuperseding?: boolean
+}
+
 /** `before` has the new revision already. */
 function applyDescription<S extends string>(
   before: Negotiation<S>,
   signaler: Signaler<S>,
-  { kind, sdp, ufrags, digest }: Description & { readonly kind: 'offer' | 'answer' }
+  { kind, sdp, ufrags, digest, isSuperseding }: NewDescription
 ): NegotiationResult<S> {
   const mine = before.signaled[signaler.side]
   const { revision } = before.negotiation
+  // Without a ufrag all media sections are rejected, which restarts no ICE.
   const isSameGeneration = ufrags.every(ufrag => mine.ufrags.includes(ufrag))
   const described: SideSignals = {
     ...mine,
-    ufrags,
+    ufrags: ufrags.length > 0 ? ufrags : mine.ufrags,
     older: isSameGeneration ? mine.older : [...mine.older, ...mine.ufrags].slice(-OLDER_MAX),
     ...(isSameGeneration || !mine.broadcast ? {} : { broadcast: { taken: 0, bare: lastTaken(mine.broadcast) } }),
-    last: { kind, revision, digest }
+    last: { kind, revision, digest, ...(isSuperseding ? { isSuperseding } : {}) }
   }
   const { next, signals } = releaseWaiting(withSignals(before, signaler.side, described), signaler)
   return { next, signals: [{ type: `signal.${kind}`, data: { revision, sdp } }, ...signals] }

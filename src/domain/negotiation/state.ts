@@ -5,7 +5,7 @@ import { ufragOf } from './candidate.js'
 
 /** What one side has signaled. */
 export interface SideSignals {
-  /** The current ICE generation; empty before the side's first description. */
+  /** The current ICE generation; empty before the side's first description with a media section that is not rejected. */
   readonly ufrags: readonly string[]
   /** Older generations, newest last: candidates of these are refused (G6). */
   readonly older: readonly string[]
@@ -18,8 +18,17 @@ export interface SideSignals {
    * generation; candidates without a ufrag up to `bare` belong to older generations.
    */
   readonly broadcast?: { readonly taken: number; readonly bare: number }
-  /** The side's last description, to recognize a retry. */
-  readonly last: { readonly kind: 'offer' | 'answer'; readonly revision: number; readonly digest: string } | null
+  /** Null before the side's first description. */
+  readonly last: SentDescription | null
+}
+
+/** To recognize a retry. */
+interface SentDescription {
+  readonly kind: 'offer' | 'answer'
+  readonly revision: number
+  readonly digest: string
+  /** The offer before it had no answer yet. */
+  readonly isSuperseding?: boolean
 }
 
 export const NO_SIGNALS: SideSignals = { ufrags: [], older: [], waiting: [], waitingEnd: false, last: null }
@@ -55,7 +64,7 @@ export interface NegotiationResult<Side extends string> {
 }
 
 /** The side has sent an offer or an answer. */
-export const isDescribed = ({ ufrags }: SideSignals): boolean => ufrags.length > 0
+export const isDescribed = ({ last }: SideSignals): boolean => last !== null
 
 /** Which ICE generation of the side a candidate belongs to. `unknown`: none of its descriptions has the ufrag. */
 export type Generation = 'current' | 'older' | 'unknown'

@@ -46,7 +46,7 @@ export async function createCall(
     to: body.to,
     media: body.media ?? null,
     metadata: body.metadata ?? {},
-    offer: body.offer ? parseDescription(body.offer.sdp) : null,
+    offer: body.offer ? parseDescription(body.offer.sdp, context.config.maxSdpBytes) : null,
     ringMs: body.ringTimeoutMs ?? context.config.ringTimeoutMs
   }
   const part = actAs(context, actor)

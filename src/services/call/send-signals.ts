@@ -15,6 +15,11 @@ import { keepaliveIfDue, recordKeepalive } from '../device/keepalive.js'
 import { NO_DELIVERY } from '../mail.js'
 import { type CallUpdate, updateCall } from './update-call.js'
 
+interface DescriptionRequest extends Omit<OfferRequest, 'type'> {
+  readonly callId: string
+  readonly type: 'offer' | 'answer'
+}
+
 export interface SentDescription {
   readonly revision: number
   readonly delivery: Delivery
@@ -22,14 +27,19 @@ export interface SentDescription {
 
 /**
  * Sends an offer or answer to the peer's device, and after it the candidates that waited for it.
- * @throws AppError invalid_sdp, offer_collision, stale_revision, no_offer_pending, wrong_state, …
+ * @throws AppError invalid_sdp, offer_collision, stale_revision, no_offer_pending, revision_required, wrong_state, …
  */
 export async function sendDescription(
   context: Context,
   actor: Actor,
-  { callId, type, sdp, revision }: OfferRequest & { readonly callId: string; readonly type: 'offer' | 'answer' }
+  { callId, type, sdp, revision }: DescriptionRequest
 ): Promise<SentDescription> {
-  const command = { type, actor: endpoint(actor), description: parseDescription(sdp), revision }
+  const command = {
+    type,
+    actor: endpoint(actor),
+    description: parseDescription(sdp, context.config.maxSdpBytes),
+    revision
+  }
   const target = { id: callId, acting: keepaliveIfDue(context, actor) }
   const result = await updateCall(context, target, (call, now) => decideCall(call, command, now))
   recordKeepalive(context, actor)

@@ -56,13 +56,13 @@ export interface SentDescription {
   readonly delivery: Delivery
 }
 
-/** @throws AppError not_in_room, participant_not_found, invalid_sdp, offer_collision, stale_revision, no_offer_pending, … */
+/** @throws AppError not_in_room, participant_not_found, invalid_sdp, offer_collision, stale_revision, no_offer_pending, revision_required, … */
 export async function sendRoomDescription(
   context: Context,
   actor: Actor,
   { roomId, to, type, sdp, revision }: RoomPath & RoomDescriptionRequest & { readonly type: 'offer' | 'answer' }
 ): Promise<SentDescription> {
-  const description = parseDescription(sdp)
+  const description = parseDescription(sdp, context.config.maxSdpBytes)
   const pair = await readResolvedPair(context, actor, { roomId, to })
   const { state, delivery } = await signalPair(context, pair, { type, description, revision })
   await signalBroadcast(context, pair)

@@ -1,0 +1,148 @@
+// Descriptions in the forms that platforms make, in calls and in rooms: what the other side receives, and what is refused.
+import { flow, type Scenario } from '../helpers/scenario.js'
+import { sdp } from '../helpers/sdp.js'
+import type { TestClient } from '../helpers/test-client.js'
+
+interface Place {
+  readonly offerer: TestClient
+  readonly answerer: TestClient
+  readonly path: string
+  /** Members of the body of an offer, and of an answer. */
+  readonly toAnswerer: Readonly<Record<string, string>>
+  readonly toOfferer: Readonly<Record<string, string>>
+}
+
+/** Two in a call that was answered, and two in a room. */
+async function places(scenario: Scenario): Promise<Place[]> {
+  const [alice, bob] = await scenario.addAliceAndBob()
+  await alice.post('calls', { callId: 'c1', to: 'bob' })
+  await bob.expectEvent('call.incoming')
+  await bob.post('calls/c1/accept')
+  await alice.expectEvent('call.accepted')
+  const carol = await scenario.addClient('carol', 'phone')
+  const dave = await scenario.addClient('dave', 'phone', { node: scenario.lastNode })
+  const carolsId = String((await carol.post('rooms/r1/participants')).participantId)
+  const davesId = String((await dave.post('rooms/r1/participants')).participantId)
+  await carol.expectEvent('room.participant_joined')
+  return [
+    { offerer: alice, answerer: bob, path: 'calls/c1', toAnswerer: {}, toOfferer: {} },
+    { offerer: carol, answerer: dave, path: 'rooms/r1', toAnswerer: { to: davesId }, toOfferer: { to: carolsId } }
+  ]
+}
+
+/** Sends a description as `application/sdp`. */
+async function postSdp(scenario: Scenario, from: TestClient, { path, text }: { path: string; text: string }) {
+  const [kind, id = '', rest] = path.split('/')
+  const reply = await fetch(`${scenario.urlOf(0)}/v1/${kind}/${scenario.toWire(id)}/${rest}`, {
+    method: 'POST',
+    headers: { ...from.credentials.headers, 'content-type': 'application/sdp' },
+    body: text
+  })
+  return { status: reply.status, body: (await reply.json()) as Record<string, unknown> }
+}
+
+flow('an RTCSessionDescription is accepted where its type is right', async (t, scenario) => {
+  for (const { offerer, answerer, path, toAnswerer, toOfferer } of await places(scenario)) {
+    const [offered, answered] = [sdp(`${offerer.user}A`), sdp(`${answerer.user}A`)]
+    for (const type of ['answer', 'pranswer', 'rollback'])
+      t.match(
+        await offerer.expectRefusal('invalid_request', `${path}/offer`, { ...toAnswerer, type, sdp: offered }),
+        { issues: [{ path: 'body/type' }] },
+        `${path}: ${type}`
+      )
+    t.match(await offerer.post(`${path}/offer`, { ...toAnswerer, type: 'offer', sdp: offered }), { revision: 1 })
+    t.match(await answerer.expectEvent('signal.offer'), { sdp: offered })
+    await answerer.expectRefusal('invalid_request', `${path}/answer`, { ...toOfferer, type: 'offer', sdp: answered })
+    await answerer.post(`${path}/answer`, { ...toOfferer, type: 'answer', sdp: answered })
+    t.match(await offerer.expectEvent('signal.answer'), { sdp: answered })
+  }
+})
+
+flow('a create takes an RTCSessionDescription', async (t, scenario) => {
+  const [alice, bob] = await scenario.addAliceAndBob()
+  const offer = { type: 'offer', sdp: sdp('aliceA'), toJSON: {} }
+  await alice.expectRefusal('invalid_request', 'calls', {
+    callId: 'c1',
+    to: 'bob',
+    offer: { ...offer, type: 'answer' }
+  })
+  await alice.post('calls', { callId: 'c1', to: 'bob', offer })
+  t.match(await bob.expectEvent('call.incoming'), { offer: { revision: 1, sdp: offer.sdp } })
+})
+
+flow('a description is sent as application/sdp, with its other members in the query', async (t, scenario) => {
+  for (const { offerer, answerer, path, toAnswerer, toOfferer } of await places(scenario)) {
+    const [offered, answered] = [sdp(`${offerer.user}A`), sdp(`${answerer.user}A`)]
+    const query = (members: object) => new URLSearchParams({ ...members, _: '1' })
+    const offer = { path: `${path}/offer?${query(toAnswerer)}`, text: `${offered}\r\n` }
+    t.match(await postSdp(scenario, offerer, offer), { status: 202, body: { revision: 1 } })
+    t.match(await answerer.expectEvent('signal.offer'), { sdp: offered })
+    const stale = { path: `${path}/answer?${query({ ...toOfferer, revision: '2' })}`, text: answered }
+    t.match(await postSdp(scenario, answerer, stale), { status: 409, body: { code: 'stale_revision' } })
+    const unreadable = { path: `${path}/answer?${query({ ...toOfferer, revision: 'x' })}`, text: answered }
+    t.match(await postSdp(scenario, answerer, unreadable), {
+      status: 400,
+      body: { issues: [{ path: 'querystring/revision' }] }
+    })
+    const answer = { path: `${path}/answer?${query({ ...toOfferer, revision: '1' })}`, text: answered }
+    t.match(await postSdp(scenario, answerer, answer), { status: 202, body: { revision: 1 } })
+    t.match(await offerer.expectEvent('signal.answer'), { sdp: answered })
+    const elsewhere = await postSdp(scenario, offerer, { path: `${path}/candidates`, text: offered })
+    t.match(elsewhere, { status: 415, body: { code: 'unsupported_media_type' } })
+  }
+})
+
+flow('an answer to an offer that has superseded another one names its revision', async (t, scenario) => {
+  for (const { offerer, answerer, path, toAnswerer, toOfferer } of await places(scenario)) {
+    for (const round of [1, 2]) {
+      await offerer.post(`${path}/offer`, { ...toAnswerer, sdp: sdp(`${offerer.user}${round}`) })
+      await answerer.expectEvent('signal.offer')
+    }
+    const answer = { ...toOfferer, sdp: sdp(`${answerer.user}A`) }
+    t.match(await answerer.expectRefusal('revision_required', `${path}/answer`, answer), { status: 409, revision: 2 })
+    t.match(await answerer.expectRefusal('stale_revision', `${path}/answer`, { ...answer, revision: 1 }), {
+      revision: 2
+    })
+    await answerer.post(`${path}/answer`, { ...answer, revision: 2 })
+    t.match(await offerer.expectEvent('signal.answer'), { revision: 2 })
+  }
+})
+
+flow('a re-offer whose media sections are all rejected is accepted', async (t, scenario) => {
+  for (const { offerer, answerer, path, toAnswerer, toOfferer } of await places(scenario)) {
+    await offerer.post(`${path}/offer`, { ...toAnswerer, sdp: sdp('A') })
+    await answerer.post(`${path}/answer`, { ...toOfferer, sdp: sdp('B') })
+    await answerer.expectEvent('signal.offer')
+    await offerer.expectEvent('signal.answer')
+    const rejected = sdp('A')
+      .replace(/m=application 9/, 'm=audio 0')
+      .replace(/a=ice-.*\r\n/g, '')
+    t.match(await offerer.post(`${path}/offer`, { ...toAnswerer, sdp: rejected }), { revision: 2 })
+    t.match(await answerer.expectEvent('signal.offer'), { sdp: rejected })
+  }
+})
+
+const padded = (bytes: number) => `${sdp('F7gI')}a=x:`.padEnd(bytes - 2, 'y').concat('\r\n')
+
+flow(
+  'a description larger than MAX_SDP_BYTES has one code, which names the limit',
+  async (t, scenario) => {
+    for (const { offerer, answerer, path, toAnswerer } of await places(scenario)) {
+      const rows: readonly (readonly [bytes: number, detail: RegExp])[] = [
+        [100_001, /larger than 100000 bytes/],
+        [390_000, /larger than 100000 bytes/],
+        [500_000, /larger than 400000 bytes/]
+      ]
+      for (const [bytes, detail] of rows) {
+        const refusal = { status: 413, code: 'too_large', detail }
+        const body = { ...toAnswerer, sdp: padded(bytes) }
+        t.match(await offerer.expectRefusal('too_large', `${path}/offer`, body), refusal, `${path}: ${bytes}`)
+        const raw = { path: `${path}/offer?${new URLSearchParams(toAnswerer)}`, text: padded(bytes) }
+        t.match(await postSdp(scenario, offerer, raw), { status: 413, body: refusal }, `${path}: ${bytes}, raw`)
+      }
+      await offerer.post(`${path}/offer`, { ...toAnswerer, sdp: padded(100_000) })
+      t.equal(String((await answerer.expectEvent('signal.offer')).sdp).length, 100_000)
+    }
+  },
+  { env: { MAX_SDP_BYTES: '100000' } }
+)
