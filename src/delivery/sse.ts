@@ -52,6 +52,11 @@ export function takeOver(
 ): StreamSocket | null {
   const { socket, req } = res
   if (!socket || socket.destroyed) return null
+  // It was half-closed while its request waited.
+  if (socket.readableEnded) {
+    socket.destroy()
+    return null
+  }
   const isChunked = req.httpVersion === '1.1'
   const coding = isChunked ? { 'transfer-encoding': 'chunked' } : {}
   const head = headText({ ...headers, ...HEADERS, ...coding, date: new Date(now).toUTCString() })

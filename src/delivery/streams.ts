@@ -6,6 +6,7 @@ import { AppError } from '../errors.js'
 import type { Actor } from '../schemas/claims.js'
 import { parseCursor, parseResumePosition } from '../store/cursor.js'
 import { type DeliveryContext, type DeliveryOptions, refreshMs } from './context.js'
+import { probeClient, whenHalfClosed } from './half-closed.js'
 import { NewestPolls, whenClosed } from './newest-polls.js'
 import { createOpeningQueue } from './opening-queue.js'
 import { Poll } from './poll.js'
@@ -113,6 +114,7 @@ class OpenStreams implements Streams {
     this.#polls.add(poll)
     streamsOpen.inc({ transport: 'poll' })
     whenClosed(res, () => poll.close())
+    whenHalfClosed(res, () => probeClient(res, poll, this.#context.clock))
     try {
       const body = await poll.answer({ position, waitMs, limit, maxBytes })
       markAnswered()

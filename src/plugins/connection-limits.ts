@@ -1,4 +1,4 @@
-// Bounds what connections cost a node: their number, their number from one address, pipelined requests, and the time that a reply waits
+// Sets up how the server treats connections. Bounds what they cost a node: their number, their number from one address, pipelined requests, and the time that a reply waits
 // for a client that does not read it.
 import { BlockList, isIP, type Socket } from 'node:net'
 import type { FastifyInstance } from 'fastify'
@@ -11,6 +11,8 @@ import { limitPipelining } from './pipelining.js'
 type Limits = Pick<Config, 'maxConnections' | 'maxConnectionsPerAddress' | 'trustProxy' | 'requestTimeoutMs'>
 
 export function limitConnections(app: FastifyInstance, { config, clock }: { config: Limits; clock: Clock }): void {
+  // A client that half-closes its connection gets its reply. Node does not document this property.
+  Object.assign(app.server, { httpAllowHalfOpen: true })
   // Node closes further connections as soon as it has accepted them.
   app.server.maxConnections = config.maxConnections
   const open = limitAddresses(app, config)
