@@ -160,7 +160,7 @@ async function sendWithoutCommit<State extends Versioned>(
     const sent = await context.store.mailboxes.send(to.user, {
       basis: stamp && { ...stamp, source: refOf(update) },
       device: to.device,
-      ...(to.at ? { expectedHead: to.at } : {}),
+      ...(to.expectedHead ? { expectedHead: to.expectedHead } : {}),
       type,
       envelope: JSON.stringify({ type, timestamp: timestampOf(basis.now), data }),
       tag: context.ids.tag(),

@@ -47,7 +47,7 @@ export function deviceAppeared(state: CallState, command: CommandOf<'appeared'>,
   const side = sideOf(state, actor.user)
   if (state.phase === 'ringing') {
     if (side === 'caller' || offerAt === null || state.declined.includes(actor.device)) return unchanged(state)
-    const recipient = { user: actor.user, device: actor.device, at: offerAt }
+    const recipient = { user: actor.user, device: actor.device, expectedHead: offerAt }
     return { state, events: callEvents(state, [recipient], { type: 'call.incoming', data: incomingData(state, now) }) }
   }
   const isInCall = endpointOf(state, side)?.device === actor.device

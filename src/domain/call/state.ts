@@ -50,8 +50,8 @@ export interface MailboxHead {
 export interface Recipients {
   readonly user: string
   readonly device?: string
-  /** With `device`: only if this is still the newest event of its mailbox. */
-  readonly at?: MailboxHead
+  /** With `device`: the event is appended only while this is the newest event of its mailbox. */
+  readonly expectedHead?: MailboxHead
   readonly except?: readonly string[]
 }
 
