@@ -59,7 +59,9 @@ async function talk(pair: Pair, round: number): Promise<void> {
     if (status >= 300) throw new Error(`${path}: ${status} ${reply.code}`)
     expected.push({ to: from === alice ? bob : alice, callId, ...event })
   }
-  await step(alice, '', { callId, to: bob.user }, { type: 'call.incoming' })
+  // Longer than the 2 s of the fleet, so that no call rings out while the machine is busy.
+  const create = { callId, to: bob.user, ringTimeoutMs: 60_000 }
+  await step(alice, '', create, { type: 'call.incoming' })
   await step(bob, 'accept', {}, { type: 'call.accepted' })
   await step(alice, 'offer', { sdp: sdp(`a${round}`) }, { type: 'signal.offer' })
   await step(bob, 'answer', { sdp: sdp(`b${round}`) }, { type: 'signal.answer' })
