@@ -82,7 +82,7 @@ export const ERRORS = {
   policy_unavailable: { status: 503, title: 'The policy service did not answer', retryable: true },
   room_service_unavailable: { status: 503, title: 'The room service did not answer', retryable: true },
   shutting_down: { status: 503, title: 'This node is shutting down', retryable: true },
-  internal: { status: 500, title: 'The server made an error', retryable: true }
+  internal: { status: 500, title: 'The server failed to process the request', retryable: true }
 } as const satisfies Record<string, { status: number; title: string; retryable: boolean }>
 
 export type ErrorCode = keyof typeof ERRORS

@@ -28,8 +28,8 @@ export function cursorFrame(type: string, data: { readonly cursor: string }, now
 export const resetData = (reason: ResetReason, cursor: string) => ({ reason, cursor, snapshot: '/v1/snapshot' })
 
 /**
- * How long an EventSource waits before it reconnects, as the first line of a frame. Not a block of its own: clients that parse the data of
- * each block would fail on one without data.
+ * Adds the time after which an EventSource reconnects as the first line of a frame. It is not a block of its own, because some clients fail
+ * on a block without data.
  */
 export const withRetry = (retryMs: number, frame: string): string => `retry: ${retryMs}\n${frame}`
 
@@ -48,7 +48,7 @@ export const chunkOf = (frame: string): string => `${Buffer.byteLength(frame).to
 const LAST_CHUNK = '0\r\n\r\n'
 
 /**
- * After the `end` frame of a chunked body. Without its last chunk the body is incomplete, which clients take for a broken connection: they
- * reconnect. After a complete body many of them are done (docs/decisions/0030-ends-of-streams.md).
+ * The bytes after the `end` frame of a chunked body. Without the last chunk the body is incomplete, which clients treat as a broken connection:
+ * they reconnect. After a complete body many of them do not (docs/decisions/0030-ends-of-streams.md).
  */
 export const bodyEnd = (reason: StreamEndReason): string => (ENDS[reason].reconnect ? '' : LAST_CHUNK)

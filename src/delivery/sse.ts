@@ -1,8 +1,8 @@
 // The transport of an event stream: a socket taken over from Node's HTTP server.
 //
 // A stream on a ServerResponse keeps the response, the request, its headers, Fastify's objects and the parser in memory: 7 KiB while idle.
-// The bare socket, as after a WebSocket upgrade, takes less than 2 KiB. The body is chunked; a client of HTTP/1.0 gets one that the close of
-// the connection delimits (RFC 9112, sections 6.1 and 6.3).
+// The bare socket, as after a WebSocket upgrade, takes less than 2 KiB. The body is chunked; for a client of HTTP/1.0 the
+// close of the connection delimits it (RFC 9112, sections 6.1 and 6.3).
 import { type IncomingMessage, type Server, type ServerResponse, validateHeaderValue } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Clock } from '../clock.js'

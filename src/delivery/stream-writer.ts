@@ -27,7 +27,7 @@ export class StreamWriter {
   readonly #context: DeliveryContext
   readonly #socket: Socket
   readonly #isChunked: boolean
-  /** Goes into the first frame; 0 once that is written. */
+  /** Sent in the first frame; 0 after that. */
   #retryMs: number
   /** The last event written, or the cursor the stream began at. -1 is before the oldest event kept. */
   #seq = -1
@@ -132,13 +132,13 @@ export class StreamWriter {
   /** Writes the `end` frame and closes the socket. By default the client reconnects after a random time. */
   end(reason: StreamEndReason, retryMs?: number): void {
     const { clock, ids } = this.#context
-    // It says itself when to reconnect.
+    // The frame has a retry time of its own.
     this.#retryMs = 0
     const text = this.#textOf(endFrame(reason, retryMs ?? ids.between(1000, 4000), clock.now()))
     finish(this.#socket, this.#isChunked ? text + bodyEnd(reason) : text, clock)
   }
 
-  /** Resolves when more may be written, see drained(). What is still in the buffer of a socket that closes stays in the mailbox. */
+  /** Resolves when more may be written, see drained(). Frames in the buffer of a socket that closes are replayed from the mailbox. */
   async drain(): Promise<void> {
     await drained(this.#socket)
     this.#stalledAt = 0
@@ -155,7 +155,7 @@ export class StreamWriter {
     this.#socket.write(this.#textOf(frame))
   }
 
-  /** The frame as it goes on the wire. */
+  /** The frame with its retry time, as a chunk if the body is chunked. */
   #textOf(frame: string): string {
     const first = this.#retryMs === 0 ? frame : withRetry(this.#retryMs, frame)
     this.#retryMs = 0

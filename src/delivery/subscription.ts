@@ -44,7 +44,7 @@ export abstract class Subscription implements Subscriber {
   protected isClosed = false
   /** The mailbox may hold more than was read. */
   protected hasUnread = false
-  /** As a wake-up says. */
+  /** A wake-up has reported that the device signed off. */
   protected hasSignedOff = false
 
   constructor(context: DeliveryContext, actor: Actor) {

@@ -1,5 +1,5 @@
-// Reads bodies: JSON with Fastify's parser, and what clients send where an operation needs no body. Refuses deep nesting: it would overflow
-// the stack of recursive functions later.
+// Reads bodies: JSON with Fastify's parser, and the forms in which clients send no body. Refuses deep nesting, which would overflow the stack
+// of recursive functions later.
 import type { IncomingHttpHeaders } from 'node:http'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { AppError } from '../errors.js'
@@ -20,7 +20,7 @@ type Done = (error: Error | null, body?: unknown) => void
 export function readBodies(app: FastifyInstance): void {
   parseJson(app)
   app.addHook('preValidation', (request, _reply, done) => {
-    // `null` is what some generated clients send for a body that the caller left out.
+    // Some generated clients send `null` for a body that the caller left out.
     if (request.body === undefined || request.body === null) {
       if (!isBodyOptional(request)) return done(emptyBody())
       request.body = {}
@@ -29,7 +29,7 @@ export function readBodies(app: FastifyInstance): void {
   })
 }
 
-/** Comes after the hooks that authenticate: its refusals are not charged to the address. */
+/** Call it after authenticate(), so that its refusals are not charged to the address. */
 export function checkBodyHeaders(app: FastifyInstance): void {
   app.addHook('onRequest', (request, reply, done) => {
     const { headers } = request
@@ -66,9 +66,9 @@ function parseJson(app: FastifyInstance): void {
   }
 
   app.addContentTypeParser('application/json', { parseAs: 'string' }, parse)
-  // Fastify's own parser returns the text.
+  // Fastify's own parser for text/plain returns a string.
   app.removeContentTypeParser('text/plain')
-  // navigator.sendBeacon sends text/plain. Text that is no JSON object means nothing to an action that needs no body.
+  // navigator.sendBeacon() sends text/plain. If the body is optional, text that is not a JSON object is ignored.
   app.addContentTypeParser('text/plain', { parseAs: 'string' }, (request, text: string, done) => {
     if (!isBodyOptional(request)) done(new AppError('unsupported_media_type'))
     else if (text.trimStart().startsWith('{')) parse(request, text, done)

@@ -1,4 +1,4 @@
-// Bodies of signals that are not one of our requests: platform objects such as `JSON.stringify(event.candidate)`, and raw SDP.
+// Bodies of signals that are platform objects, such as `JSON.stringify(event.candidate)`, or raw SDP.
 import type { FastifyInstance, preValidationHookHandler } from 'fastify'
 import { AppError } from '../errors.js'
 
@@ -9,7 +9,7 @@ declare module 'fastify' {
   }
 }
 
-/** RFC 8866 section 8.1 */
+/** RFC 8866, section 8.1. */
 export function readSdpBodies(app: FastifyInstance): void {
   app.addContentTypeParser('application/sdp', { parseAs: 'string' }, (request, sdp: string, done) => {
     if (request.routeOptions.config.acceptsSdp) done(null, { sdp })
@@ -17,14 +17,14 @@ export function readSdpBodies(app: FastifyInstance): void {
   })
 }
 
-/** The members `revision` and `to` of a description may be in the query: a body of application/sdp has no place for them. */
+/** The members `revision` and `to` of a description may be in the query: a body of application/sdp cannot have them. */
 export const acceptMembersInQuery: preValidationHookHandler = (request, _reply, done) => {
   const { body, query } = request as { body: unknown; query: Readonly<Record<string, unknown>> }
   if (typeof body === 'object' && body !== null && !Array.isArray(body)) request.body = { ...membersIn(query), ...body }
   done()
 }
 
-/** Text that is no number is left to the schema of the query. */
+/** The schema of the query refuses a revision that is not a number. */
 function membersIn({ revision, to }: Readonly<Record<string, unknown>>): object {
   return {
     ...(typeof revision === 'string' && /^\d{1,7}$/.test(revision) ? { revision: Number(revision) } : {}),
@@ -32,7 +32,7 @@ function membersIn({ revision, to }: Readonly<Record<string, unknown>>): object 
   }
 }
 
-/** One candidate, and a list of them, in place of an object with `candidates`. */
+/** Accepts one candidate, or an array of candidates, instead of an object with `candidates`. */
 export const acceptBareCandidates: preValidationHookHandler = (request, _reply, done) => {
   request.body = asCandidatesRequest(request.body)
   done()

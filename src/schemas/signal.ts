@@ -31,13 +31,13 @@ export const Sdp = Type.String({
 const OfferType = Type.Enum(['offer'], { $id: 'OfferType', description: 'The `type` of the session description.' })
 const AnswerType = Type.Enum(['answer'], { $id: 'AnswerType', description: 'The `type` of the session description.' })
 
-/** Members that are not ours are ignored: it is an `RTCSessionDescription`. */
+/** Other members are ignored, because it may be an `RTCSessionDescription`. */
 export const OfferDescription = Type.Object(
   { type: Type.Optional(OfferType), sdp: Sdp },
   { $id: 'OfferDescription', description: 'An offer, such as an `RTCSessionDescription`.' }
 )
 
-/** Of any stack: RFC 8839 section 5.4 allows ice-chars only, but several stacks send others, such as `=` and `-`. */
+/** RFC 8839 section 5.4 allows ice-chars only, but several stacks send others, such as `=` and `-`. */
 const UFRAG_PATTERN = '^[!-~]*$'
 export const UFRAG_MAX_LENGTH = 256
 
@@ -74,7 +74,7 @@ export interface CandidateObject {
   readonly usernameFragment?: string | null
 }
 
-/** One schema for all forms, not a union: a mistake in it is then reported at the member where it is. */
+/** One schema for all forms and not a union, so that a mistake is reported with the path of its member. */
 export const CandidateInput = Type.Unsafe<CandidateObject | string | null>({
   $id: 'CandidateInput',
   description:

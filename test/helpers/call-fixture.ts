@@ -2,7 +2,7 @@
 // checked against the invariants of a call. The state is encoded as JSON and decoded after each step, as a store does.
 import assert from 'node:assert/strict'
 import type { CallCommand } from '../../src/domain/call/command.js'
-import { judgeCandidatesOf } from '../../src/domain/call/signal.js'
+import { classifyCandidatesOf } from '../../src/domain/call/signal.js'
 import {
   type CallDecision,
   type CallEvent,
@@ -122,7 +122,7 @@ export class CallFixture {
     }
     if (command.type === 'candidates') {
       const side: Side = command.actor.user === after.caller.user ? 'caller' : 'callee'
-      const { rejected } = judgeCandidatesOf(before as CallState, side, command.batch)
+      const { rejected } = classifyCandidatesOf(before as CallState, side, command.batch)
       const isAccepted = (_: Candidate, position: number) => !rejected.some(({ index }) => index === position)
       this.accepted.push(...command.batch.candidates.filter(isAccepted).map(candidate => ({ side, candidate })))
     }

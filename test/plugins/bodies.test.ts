@@ -1,4 +1,4 @@
-// What clients send as a body, or in place of one.
+// The forms in which clients send a body, or none.
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import { gzipSync } from 'node:zlib'
@@ -52,7 +52,7 @@ const BEACONS: Readonly<Record<string, Sent>> = {
 
 const FAULTS = ['malformed_json', 'invalid_request', 'unsupported_media_type']
 
-t.test('where no body is needed, what stands for none is none', async t => {
+t.test('an operation that needs no body accepts each form of no body', async t => {
   const { writing, send } = await start(t)
   const optional = writing.filter(({ isBodyRequired }) => !isBodyRequired)
   t.ok(optional.length >= 20)
@@ -64,7 +64,7 @@ t.test('where no body is needed, what stands for none is none', async t => {
   }
 })
 
-t.test('where a body is needed, the refusal of none says so', async t => {
+t.test('an operation that needs a body refuses each form of no body as empty', async t => {
   const { writing, send } = await start(t)
   for (const operation of writing.filter(({ isBodyRequired }) => isBodyRequired)) {
     for (const [name, sent] of Object.entries({ ...AS_NO_BODY, 'nothing at all': {} })) {
@@ -80,7 +80,7 @@ t.test('where a body is needed, the refusal of none says so', async t => {
   }
 })
 
-t.test('a chunked body without a chunk is none', async t => {
+t.test('a chunked body without a chunk counts as no body', async t => {
   const { url, authorization } = await start(t)
   const socket = connect(Number(new URL(url).port), '127.0.0.1')
   const pieces: Buffer[] = []
@@ -93,7 +93,7 @@ t.test('a chunked body without a chunk is none', async t => {
   t.match(Buffer.concat(pieces).toString(), '"code":"call_not_found"')
 })
 
-t.test('the text of a beacon is read as JSON if it is an object', async t => {
+t.test('the text of a beacon is parsed as JSON if it begins as an object', async t => {
   const { send } = await start(t)
   const hangUp = { method: 'post', path: '/v1/calls/none/hangup' }
   const headers = { 'content-type': 'text/plain;charset=UTF-8' }
@@ -104,7 +104,7 @@ t.test('the text of a beacon is read as JSON if it is an object', async t => {
   t.match((await send(create, { headers, body: '{"to":"bob"}' })).problem, { code: 'unsupported_media_type' })
 })
 
-t.test('a body with a content coding is refused as what it is', async t => {
+t.test('a body with a content coding is refused with 415 and Accept-Encoding', async t => {
   const { send } = await start(t)
   const create = { method: 'post', path: '/v1/calls' }
   for (const coding of ['gzip', 'br', 'GZIP', 'gzip, identity']) {

@@ -1,6 +1,11 @@
 // Offers, answers and candidates of a call: who may send them, and to which device they go. The negotiation itself is in negotiation.ts.
 import type { CandidateBatch } from '../negotiation/candidate.js'
-import { applyCandidates, type CandidateVerdict, judgeCandidates, releaseWaiting } from '../negotiation/candidates.js'
+import {
+  applyCandidates,
+  type CandidateOutcomes,
+  classifyCandidates,
+  releaseWaiting
+} from '../negotiation/candidates.js'
 import { applyAnswer, applyOffer } from '../negotiation/negotiation.js'
 import type { Negotiation, NegotiationResult, Signal, Signaler } from '../negotiation/state.js'
 import type { CommandOf } from './command.js'
@@ -27,8 +32,8 @@ export function decideCandidates(state: CallState, command: CommandOf<'candidate
 }
 
 /** What the command `candidates` does with each of them. */
-export function judgeCandidatesOf(state: CallState, side: Side, batch: CandidateBatch): CandidateVerdict {
-  return judgeCandidates(state, signalerOf(state, side), batch)
+export function classifyCandidatesOf(state: CallState, side: Side, batch: CandidateBatch): CandidateOutcomes {
+  return classifyCandidates(state, signalerOf(state, side), batch)
 }
 
 /** Sends the candidates of a side that wait and can be delivered now. Keeps the version: it is part of the decision that made `state`. */

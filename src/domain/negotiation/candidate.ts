@@ -9,19 +9,19 @@ import {
   type RejectedCandidate
 } from '../../schemas/signal.js'
 
-/** Candidates that were read. Those with a mistake in them are among the rejected. */
+/** The valid candidates of a request in canonical form, and the rejected ones. */
 export interface CandidateBatch {
   readonly candidates: readonly Candidate[]
-  /** They are the last ones of their generation. */
+  /** These are the last candidates of their generation. */
   readonly end?: boolean
-  /** Where each of the candidates stands in the request; without it, where it stands here. */
+  /** The index of each candidate in the request; by default its index in `candidates`. */
   readonly positions?: readonly number[]
   readonly rejected?: readonly RejectedCandidate[]
 }
 
 /**
- * A `null` among the candidates ends them, unless others follow it: then it belongs to an older generation.
- * @throws AppError invalid_request; invalid_candidate or too_large if each of the candidates has a mistake in it
+ * A `null` is the end of candidates, unless others follow it: then it belongs to an older generation.
+ * @throws AppError invalid_request; invalid_candidate or too_large if no candidate is valid
  */
 export function readCandidates({ candidates: inputs, end }: CandidatesRequest): CandidateBatch {
   if (inputs === undefined && end === undefined) {
@@ -56,7 +56,7 @@ function isEnd(input: CandidateInput): boolean {
 const isWithoutSection = ({ sdpMid, sdpMLineIndex }: CandidateObject): boolean =>
   (sdpMid ?? null) === null && (sdpMLineIndex ?? null) === null
 
-/** A bare line cannot name its media section. The first one is right where all sections are bundled, as they are by default. */
+/** A bare line has no media section. The first one is correct if all sections are bundled, as they are by default. */
 function toCandidate(input: CandidateObject | string): Candidate {
   if (typeof input === 'string') return { candidate: canonicalLine(input), sdpMLineIndex: 0 }
   const { candidate, sdpMid, sdpMLineIndex, usernameFragment } = input
@@ -68,9 +68,9 @@ function toCandidate(input: CandidateObject | string): Candidate {
   }
 }
 
-/** As it stands in `RTCIceCandidate.candidate`, and not as a line of a session description. */
+/** As in `RTCIceCandidate.candidate`: without the `a=` and the line end of a session description. */
 function canonicalLine(text: string): string {
-  // A line of nothing but spaces is no end of candidates.
+  // A line of spaces is invalid, and not the end of candidates.
   const line = text.trimEnd() || text
   return line.startsWith('a=') ? line.slice(2) : line
 }
@@ -85,13 +85,13 @@ function refusalOf(candidate: Candidate, index: number): RejectedCandidate | nul
   return fault === null ? null : { index, code: 'invalid_candidate', detail: `candidates[${index}]: ${fault}` }
 }
 
-const NO_SECTION = 'sdpMid and sdpMLineIndex are both missing or null; one of them has to name the media section'
+const NO_SECTION = 'sdpMid and sdpMLineIndex are both missing or null; one of them must name the media section'
 
 const PREFIX = 'candidate:'
 
 const isNumberUpTo = (max: number) => (text: string) => /^\d{1,10}$/.test(text) && Number(text) <= max
 
-/** RFC 8839 section 5.1, in order. The foundation may be empty and has any visible characters: several stacks make such. */
+/** RFC 8839 section 5.1, in order. The foundation may be empty and have any visible characters, because several stacks send such. */
 const FIELDS: readonly (readonly [name: string, rule: string, isValid: (text: string) => boolean])[] = [
   ['foundation', 'at most 32 visible characters', text => /^[!-~]{0,32}$/.test(text)],
   ['component', 'a number up to 256', isNumberUpTo(256)],
@@ -103,16 +103,16 @@ const FIELDS: readonly (readonly [name: string, rule: string, isValid: (text: st
   ['type', 'a word such as host, srflx or relay', text => /^[a-z]{1,16}$/.test(text)]
 ]
 
-/** What is wrong with the line; null: nothing. The extensions behind the type are between the peers. */
+/** The first mistake in the line; null: none. Extensions after the type are not checked: they are for the peer. */
 function faultOf(line: string): string | null {
-  if (!line.startsWith(PREFIX)) return `it has to begin with "${PREFIX}" (RFC 8839 section 5.1)`
+  if (!line.startsWith(PREFIX)) return `it must begin with "${PREFIX}" (RFC 8839 section 5.1)`
   const texts = line.slice(PREFIX.length).split(' ', FIELDS.length)
   for (const [i, [name, rule, isValid]] of FIELDS.entries()) {
     const text = texts[i]
     if (text === undefined) return `it has no ${name} (RFC 8839 section 5.1)`
-    if (!isValid(text)) return `its ${name} has to be ${rule} (RFC 8839 section 5.1)`
+    if (!isValid(text)) return `its ${name} must be ${rule} (RFC 8839 section 5.1)`
   }
-  return /[\u0000-\u001f\u007f]/.test(line) ? 'it has a control character in it' : null
+  return /[\u0000-\u001f\u007f]/.test(line) ? 'it contains a control character' : null
 }
 
 const UFRAG = / ufrag (\S+)/

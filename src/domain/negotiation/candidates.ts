@@ -21,8 +21,8 @@ const NOTHING_TAKEN = { taken: 0, bare: 0 }
 /** The last broadcast candidate without a ufrag that was sent or belongs to an older generation. */
 export const lastTaken = ({ taken, bare }: typeof NOTHING_TAKEN): number => Math.max(taken, bare)
 
-/** What became of the candidates of a request. */
-export type CandidateVerdict = Pick<CandidatesResponse, 'accepted' | 'held' | 'rejected'>
+/** The outcome for each candidate of a request. */
+export type CandidateOutcomes = Pick<CandidatesResponse, 'accepted' | 'held' | 'rejected'>
 
 /** Candidates of the current generation are sent at once; others wait. @throws AppError the code of the first one if all are rejected */
 export function applyCandidates<S extends string>(
@@ -52,21 +52,21 @@ export function applyCandidates<S extends string>(
   return { next, signals }
 }
 
-/** What `applyCandidates` does with each candidate. */
-export function judgeCandidates<S extends string>(
+/** The outcomes of `applyCandidates`. */
+export function classifyCandidates<S extends string>(
   before: Negotiation<S>,
   signaler: Signaler<S>,
   batch: CandidateBatch
-): CandidateVerdict {
+): CandidateOutcomes {
   const { current, early, held, rejected } = sortByGeneration(before, signaler, batch)
   return { accepted: current.length + early.length, held, rejected }
 }
 
 /** The same for candidates that are broadcast. `sides`: what the sender has signaled to each of the others. */
-export function judgeBroadcast(
+export function classifyBroadcast(
   sides: readonly SideSignals[],
   { candidates, positions, rejected: invalid = [] }: CandidateBatch
-): CandidateVerdict {
+): CandidateOutcomes {
   const held: HeldCandidate[] = []
   const rejected: RejectedCandidate[] = [...invalid]
   for (const [i, candidate] of candidates.entries()) {
@@ -116,7 +116,7 @@ export function releaseWaiting<S extends string>(
 /** Candidates of the side's current generation can be sent: its description was committed and the other side can receive. */
 const isDeliverable = (mine: SideSignals, { canDeliver }: { canDeliver: boolean }) => isDescribed(mine) && canDeliver
 
-interface SortedBatch extends Pick<CandidateVerdict, 'held' | 'rejected'> {
+interface SortedBatch extends Pick<CandidateOutcomes, 'held' | 'rejected'> {
   /** These can be sent at once. */
   readonly current: readonly Candidate[]
   /** These have to wait. */
@@ -150,7 +150,7 @@ function sortByGeneration<S extends string>(
   return { current, early: [], held: [], rejected: byIndex(rejected) }
 }
 
-/** `isDescribed` or not, the callee of a ringing call has no device to deliver to. */
+/** While the call rings, a candidate waits also if its description was sent: the callee has no device yet. */
 function heldReason(mine: SideSignals, candidate: Candidate): HeldCandidate['reason'] {
   if (!isDescribed(mine)) return 'no_description'
   return isCurrent(mine, candidate) ? 'call_ringing' : 'unknown_ufrag'

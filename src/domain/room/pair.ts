@@ -4,7 +4,12 @@
 import { AppError } from '../../errors.js'
 import type { Broadcast } from '../negotiation/broadcast.js'
 import type { CandidateBatch } from '../negotiation/candidate.js'
-import { applyBroadcast, applyCandidates, type CandidateVerdict, judgeCandidates } from '../negotiation/candidates.js'
+import {
+  applyBroadcast,
+  applyCandidates,
+  type CandidateOutcomes,
+  classifyCandidates
+} from '../negotiation/candidates.js'
 import { applyAnswer, applyOffer } from '../negotiation/negotiation.js'
 import type { Description } from '../negotiation/sdp.js'
 import {
@@ -120,8 +125,8 @@ export const isDescribedBy = (state: PairState, from: string): boolean => isDesc
 export const signalsOf = (state: PairState, from: string): SideSignals => state.signaled[signalerOf(state, from).side]
 
 /** What the command `candidates` does with each of them. */
-export function judgePairCandidates(state: PairState, from: string, batch: CandidateBatch): CandidateVerdict {
-  return judgeCandidates(state, signalerOf(state, from), batch)
+export function judgePairCandidates(state: PairState, from: string, batch: CandidateBatch): CandidateOutcomes {
+  return classifyCandidates(state, signalerOf(state, from), batch)
 }
 
 /** One of the two has left. */

@@ -1,10 +1,10 @@
 // Glare: two users call each other at the same moment. The second create becomes the accept of the first call, in three steps:
 //
-// 1. Found. The claim of the second create is refused, and findConflictingLease in lease-conflicts.ts finds that the callee's call to this
+// 1. Find. The claim of the second create is refused, and findConflictingLease in lease-conflicts.ts finds that the callee's call to this
 //    caller rings.
-// 2. Recorded. prepareMerge makes the caller's lease for that call active. Then create-call.ts closes the create with a tombstone: `merged`,
+// 2. Record. prepareMerge makes the caller's lease for that call active. Then create-call.ts closes the create with a tombstone: `merged`,
 //    and the id of that call. From then on the create will not make a call of its own.
-// 3. Accepted. repeat-create.ts reads the tombstone and calls acceptMerged. If a node dies before that, a repeat of the create accepts; without
+// 3. Accept. repeat-create.ts reads the tombstone and calls acceptMerged. If a node dies before that, a repeat of the create accepts; without
 //    one, the first call rings until its deadline.
 import type { Refusal } from '../../domain/call/command.js'
 import { type CallState, viewCall } from '../../domain/call/state.js'
@@ -18,7 +18,7 @@ import { activateLease } from './lease-conflicts.js'
 import { releaseLeases } from './leases.js'
 import { readCall } from './update-call.js'
 
-/** Resolves to what closes the caller's create. Null: `ringing`, the callee's call, has ended, so the create claims its leases again. */
+/** Resolves to the reason that closes the caller's create. Null: `ringing`, the callee's call, has ended; the create claims its leases again. */
 export async function prepareMerge(context: Context, caller: string, ringing: CallState): Promise<Refusal | null> {
   if (context.config.onGlare === 'reject') return { code: 'call_glare' }
   if (!(await activateLease(context, ringing, caller))) return { code: 'caller_busy' }
@@ -32,7 +32,7 @@ export async function prepareMerge(context: Context, caller: string, ringing: Ca
 
 /**
  * The caller's device accepts the call that its create was merged into. Changes nothing if another device has answered or the call has ended.
- * @throws AppError call_ended if nothing is known of the call any more; caller_busy, store_unavailable
+ * @throws AppError call_ended if the call is not stored any more; caller_busy, store_unavailable
  */
 export async function acceptMerged(
   context: Context,

@@ -2,7 +2,7 @@
 // the cached call and appended to the peer's mailbox, which refuses it after a newer commit of the call.
 import { decideCall } from '../../domain/call/decide-call.js'
 import { sideOf } from '../../domain/call/party.js'
-import { judgeCandidatesOf } from '../../domain/call/signal.js'
+import { classifyCandidatesOf } from '../../domain/call/signal.js'
 import { otherSide } from '../../domain/call/state.js'
 import { endpoint } from '../../domain/endpoint.js'
 import { readCandidates } from '../../domain/negotiation/candidate.js'
@@ -60,7 +60,7 @@ export async function sendCandidates(
   const result = await updateCall(context, { id: callId }, (call, now) => decideCall(call, command, now))
   recordKeepalive(context, actor)
   const decidedOn = result.before ?? result.state
-  const verdict = judgeCandidatesOf(decidedOn, sideOf(decidedOn, actor.user), batch)
+  const verdict = classifyCandidatesOf(decidedOn, sideOf(decidedOn, actor.user), batch)
   return { ...verdict, delivery: deliveryToPeer(result, actor) }
 }
 

@@ -6,7 +6,7 @@
 // sent twice.
 import { type Broadcast, withBatch } from '../../domain/negotiation/broadcast.js'
 import { type CandidateBatch, readCandidates } from '../../domain/negotiation/candidate.js'
-import { type CandidateVerdict, judgeBroadcast } from '../../domain/negotiation/candidates.js'
+import { type CandidateOutcomes, classifyBroadcast } from '../../domain/negotiation/candidates.js'
 import { NO_SIGNALS, type SideSignals } from '../../domain/negotiation/state.js'
 import { findParticipantRecord, partsOfAccess, requireAccess } from '../../domain/room/access.js'
 import { isDescribedBy, signalsOf, toJoinedParticipant } from '../../domain/room/pair.js'
@@ -40,7 +40,7 @@ export async function broadcastCandidates(
   const batch = readCandidates(request)
   const others = await findOthers(context, actor, { roomId, batch })
   const [first] = others
-  if (first === undefined) return { ...judgeBroadcast([], batch), delivery: NO_DELIVERY }
+  if (first === undefined) return { ...classifyBroadcast([], batch), delivery: NO_DELIVERY }
   const broadcast = await storeBroadcast(context, first, batch)
   const sent = await Promise.all(others.map(pair => signalBatch(context, pair, broadcast)))
   await releaseAfterPublication(context, others)
@@ -48,13 +48,13 @@ export async function broadcastCandidates(
   const sides = sent.map(({ signaled }) => signaled)
   const sum = (key: keyof Delivery) => sent.reduce((total, { delivery }) => total + delivery[key], 0)
   return {
-    ...requireAccepted(judgeBroadcast(sides, batch)),
+    ...requireAccepted(classifyBroadcast(sides, batch)),
     delivery: { online: sum('online'), queued: sum('queued') }
   }
 }
 
 /** @throws AppError stale_candidate if all are rejected */
-function requireAccepted(verdict: CandidateVerdict): CandidateVerdict {
+function requireAccepted(verdict: CandidateOutcomes): CandidateOutcomes {
   const { accepted, rejected } = verdict
   const [first] = rejected
   if (first && accepted === 0) throw new AppError(first.code, { detail: first.detail, extra: { rejected } })

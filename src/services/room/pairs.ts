@@ -2,7 +2,7 @@
 // two negotiate is an aggregate of its own, the pair (domain/room/pair.ts).
 import type { Broadcast } from '../../domain/negotiation/broadcast.js'
 import { type CandidateBatch, readCandidates } from '../../domain/negotiation/candidate.js'
-import type { CandidateVerdict } from '../../domain/negotiation/candidates.js'
+import type { CandidateOutcomes } from '../../domain/negotiation/candidates.js'
 import { parseDescription } from '../../domain/negotiation/sdp.js'
 import { findParticipantRecord, partsOfAccess, requireParticipant } from '../../domain/room/access.js'
 import {
@@ -105,7 +105,7 @@ const judge = (
   { roomId, order, sender }: ResolvedPair,
   state: PairState | null,
   batch: CandidateBatch
-): CandidateVerdict => judgePairCandidates(state ?? newPair(roomId, order), sender.participantId, batch)
+): CandidateOutcomes => judgePairCandidates(state ?? newPair(roomId, order), sender.participantId, batch)
 
 /** The pair's deadline has come: ends the pair if one of its participants has left, else drops the candidates that wait. */
 export async function checkPair(context: Context, id: string): Promise<void> {
