@@ -228,7 +228,7 @@ flow('when a message is invalid, it is refused and the room does not change', as
       query
     )
   }
-  for (const query of ['limit=0', 'limit=101', 'limit=x', 'offset=1']) {
+  for (const query of ['limit=0', 'limit=101', 'limit=x']) {
     t.match(await alice.who.request('GET', `${MESSAGES}?${query}`), { body: { code: 'invalid_request' } }, query)
   }
   t.match(await alice.who.request('GET', 'rooms/r1'), { body: { room: { version: 1 } } })
