@@ -177,6 +177,8 @@ t.test('each example request gets the example reply', async t => {
   await send('removeBan', { params: { ...ROOM, user: 'bob' } })
   await send('closeRoom', { params: ROOM })
 
+  await send('getCallTimeline', { params: CALL })
+
   await send('explainProblem', { params: { code: 'callee_busy' } })
   await send('getLiveness')
   await send('getReadiness')

@@ -20,7 +20,10 @@ const CREATED: Links = {
 /** By operation and status. */
 export const LINKS: Readonly<Record<string, Readonly<Record<string, Links>>>> = {
   createCall: { 200: CREATED, 201: CREATED },
-  getCall: { 200: callLinks(SAME_CALL, ['acceptCall', 'rejectCall', 'cancelCall', 'hangUpCall']) },
+  getCall: {
+    200: callLinks(SAME_CALL, ['acceptCall', 'rejectCall', 'cancelCall', 'hangUpCall', 'getCallTimeline'])
+  },
+  hangUpCall: { 200: callLinks(SAME_CALL, ['getCallTimeline']) },
   acceptCall: {
     200: {
       ...callLinks(SAME_CALL, ['sendAnswer', 'sendCandidates', 'reportConnected', 'hangUpCall']),

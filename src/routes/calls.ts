@@ -5,8 +5,9 @@ import { CallResponse, CallsResponse, CreateCallRequest, CreateCallResponse } fr
 import { CallId, Strict } from '../schemas/common.js'
 import { IdempotencyHeaders } from '../schemas/idempotency.js'
 import { BODY_PROBLEMS, problems } from '../schemas/problem.js'
-import { getCall, listCalls } from '../services/call/call-actions.js'
+import { CallTimeline } from '../schemas/timeline.js'
 import { createCall } from '../services/call/create-call.js'
+import { getCall, getTimeline, listCalls } from '../services/call/read-call.js'
 import type { Context } from '../services/context.js'
 
 export const CallParams = Type.Object({ callId: CallId() }, { ...Strict })
@@ -72,6 +73,20 @@ const GET_CALL = {
   }
 } as const
 
+const GET_CALL_TIMELINE = {
+  config: { limit: 'reads' },
+  schema: {
+    operationId: 'getCallTimeline',
+    tags: ['calls'],
+    summary: 'Get the timeline of a call',
+    description:
+      'Returns what happened in a call you take part in: when, and by whom. It answers why a call failed. It can be read as long as the call. ' +
+      'The caller does not see which devices of the callee ring or decline.',
+    params: CallParams,
+    response: { 200: CallTimeline, ...problems('invalid_request', 'call_not_found', 'rate_limited') }
+  }
+} as const
+
 export const callRoutes: FastifyPluginAsyncTypebox<{ context: Context }> = async (app, { context }) => {
   app.post('/calls', CREATE_CALL, async (request, reply) => {
     const created = await createCall(context, request.actor, {
@@ -86,4 +101,7 @@ export const callRoutes: FastifyPluginAsyncTypebox<{ context: Context }> = async
   app.get('/calls/:callId', GET_CALL, async request => ({
     call: await getCall(context, request.actor, request.params.callId)
   }))
+  app.get('/calls/:callId/timeline', GET_CALL_TIMELINE, request =>
+    getTimeline(context, request.actor, request.params.callId)
+  )
 }

@@ -75,6 +75,23 @@ const CALLS: Readonly<Record<string, Example>> = {
     reply: { call: CREATED, resolution: 'created', delivery, cursor: '0.k3f9p' }
   },
   getCall: { reply: { call: { ...CREATED, expiresInMs: 28_000 } } },
+  getCallTimeline: {
+    reply: {
+      callId: CREATED.callId,
+      entries: [
+        { at: at(4), type: 'created', by: ALICE },
+        { at: at(8), type: 'ringing', by: { user: 'bob', device: null } },
+        { at: at(9), type: 'accepted', by: BOB },
+        { at: at(10), type: 'answer', by: BOB, revision: 1 },
+        { at: at(12), type: 'connected', by: BOB },
+        { at: at(13), type: 'held', by: ALICE },
+        { at: at(14), type: 'resumed', by: ALICE },
+        { at: at(15), type: 'offer', by: ALICE, revision: 2 },
+        { at: at(17), type: 'ended', by: ALICE, reason: 'hangup' }
+      ],
+      omitted: 0
+    }
+  },
   listCalls: { reply: { calls: [{ ...CREATED, expiresInMs: 27_000 }] } },
   reportRinging: { body: {}, reply: { call: { ...CREATED, version: 2, expiresInMs: 26_000 } } },
   acceptCall: { body: {}, reply: { call: ACCEPTED, cursor: '1.x7w2q' } },

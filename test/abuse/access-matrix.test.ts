@@ -60,6 +60,7 @@ const EXPECTED: Readonly<Record<string, Record<Outsider, string>>> = {
   listBlocks: everyone('ok'),
   createCall: everyone('call_id_taken'),
   getCall: everyone('call_not_found'),
+  getCallTimeline: everyone('call_not_found'),
   reportRinging: everyone('call_not_found'),
   cancelCall: everyone('ok'),
   reportConnected: everyone('call_not_found'),

@@ -6,6 +6,7 @@ import { NO_SIGNALS, type SideSignals } from '../negotiation/state.js'
 import type { CommandOf } from './command.js'
 import { callEvents, toSide } from './party.js'
 import { type CallDecision, type CallState, unchanged, viewCall } from './state.js'
+import { newTimeline } from './timeline.js'
 
 interface Origin {
   readonly callId: string
@@ -44,7 +45,8 @@ export function newCall({ callId, caller, to, attempt }: Origin, { version, now 
     negotiation: { revision: 0, pendingFrom: null },
     signaled: { caller: NO_SIGNALS, callee: NO_SIGNALS },
     declined: [],
-    isMuted: false
+    isMuted: false,
+    timeline: newTimeline()
   }
 }
 

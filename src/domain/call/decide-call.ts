@@ -22,11 +22,22 @@ import { cancel, end, endAsBusy, hangup, reject } from './ending.js'
 import { checkLiveness, deviceAppeared } from './liveness.js'
 import { decideAnswer, decideCandidates, decideOffer } from './signal.js'
 import { type CallDecision, type CallState, unchanged } from './state.js'
+import { withTimeline } from './timeline.js'
 
 /** @throws AppError, a conflict with the call's current state and version among its members */
 export function decideCall(state: CallState | null, command: CallCommand, now: number): CallDecision {
   if (command.type === 'create') return create(state, command, now)
   if (state === null) throw new AppError('call_not_found')
+  const actor = 'actor' in command ? command.actor : null
+  return withTimeline(state, decideLive(state, command, now), { actor, now })
+}
+
+/** The call was forgotten by the store, but its end was not forgotten by a mailbox. */
+export function endForgotten(state: CallState, now: number): CallDecision {
+  return withTimeline(state, end(state, { reason: 'server', by: null, except: null }, now), { actor: null, now })
+}
+
+function decideLive(state: CallState, command: Exclude<CallCommand, { type: 'create' }>, now: number): CallDecision {
   switch (command.type) {
     case 'ringing':
       return markRinging(state, command.actor)

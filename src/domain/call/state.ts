@@ -1,6 +1,7 @@
 // The state of a call as it is stored, and the parts of a decision.
 import type { Call } from '../../schemas/call.js'
 import type { Endpoint } from '../../schemas/common.js'
+import type { TimelineEntry } from '../../schemas/timeline.js'
 import type { Negotiation } from '../negotiation/state.js'
 
 export type Phase = Call['state']
@@ -38,6 +39,21 @@ export interface CallState extends Negotiation<Side> {
   readonly isMuted: boolean
   /** Devices of the callee that have rejected the call with scope `device`. */
   readonly declined: readonly string[]
+  readonly timeline: Timeline
+}
+
+/** `afterMs`: the time since the call was created. `device`: the one that acted, if it is not the one of its side in the call. */
+export type TimelineLine = readonly [
+  afterMs: number,
+  type: TimelineEntry['type'],
+  by: Side | null,
+  details?: Omit<TimelineEntry, 'at' | 'type' | 'by'> & { readonly device?: string }
+]
+
+export interface Timeline {
+  readonly lines: readonly TimelineLine[]
+  /** How many lines were dropped behind the first ones. */
+  readonly omitted: number
 }
 
 /** The newest event of a mailbox. */

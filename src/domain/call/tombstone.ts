@@ -4,6 +4,7 @@
 // under the id, which removes the tombstones: the id is then taken for all other callers.
 import type { Call } from '../../schemas/call.js'
 import type { Endpoint } from '../../schemas/common.js'
+import type { CallTimeline } from '../../schemas/timeline.js'
 import type { CommandOf, Refusal, RefuseCommand } from './command.js'
 import { newCall, startRinging } from './creation.js'
 import { decideCall } from './decide-call.js'
@@ -129,8 +130,19 @@ const REASONS = {
 } as const satisfies Record<FinalTombstone['because']['code'], Call['reason']>
 
 /** What the caller sees: an ended call. */
-export function viewTombstone(callId: string, { caller, to, at, because }: FinalTombstone): Call {
-  const endedBy = because.code === 'cancelled' ? caller : null
+export function viewTombstone(callId: string, tombstone: FinalTombstone): Call {
+  const { caller, to, at, because } = tombstone
+  const endedBy = cancellerOf(tombstone)
   const call = newCall({ callId, caller, to, attempt: 1 }, { version: 1, now: at })
   return viewCall({ ...call, phase: 'ended', endedAt: at, reason: REASONS[because.code], endedBy }, at)
 }
+
+export function viewTombstoneTimeline(callId: string, tombstone: FinalTombstone): CallTimeline {
+  const { at, because } = tombstone
+  const reason = REASONS[because.code]
+  const end = { at: new Date(at).toISOString(), type: 'ended' as const, by: cancellerOf(tombstone), reason }
+  return { callId, entries: [end], omitted: 0 }
+}
+
+const cancellerOf = ({ caller, because }: FinalTombstone): Endpoint | null =>
+  because.code === 'cancelled' ? caller : null

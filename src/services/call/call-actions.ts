@@ -1,43 +1,23 @@
 // The actions of a call: each function gives one command to the rules and commits the decision.
 import type { CallCommand } from '../../domain/call/command.js'
 import { decideCall } from '../../domain/call/decide-call.js'
-import { isPartyOf, sideOf } from '../../domain/call/party.js'
+import { isPartyOf } from '../../domain/call/party.js'
 import { viewCall } from '../../domain/call/state.js'
 import {
   type CallRecord,
   callIn,
   decideCallCancel,
   earlyCancelTombstone,
-  type FinalTombstone,
-  tombstoneOf,
   viewTombstone
 } from '../../domain/call/tombstone.js'
 import { endpoint } from '../../domain/endpoint.js'
-import { AppError } from '../../errors.js'
 import type { Call, HangUpCallRequest, RejectCallRequest } from '../../schemas/call.js'
 import type { Actor } from '../../schemas/claims.js'
 import type { Context } from '../context.js'
 import { keepaliveIfDue, recordKeepalive, registerDevice } from '../device/keepalive.js'
 import { runUnlimited } from '../unlimited-action.js'
-import { listLiveCalls } from './leases.js'
+import { refusedCreate } from './read-call.js'
 import { readRecord, updateCall, updateRecord } from './update-call.js'
-
-/** @throws AppError call_not_found, also for a stranger */
-export async function getCall(context: Context, actor: Actor, callId: string): Promise<Call> {
-  const record = await readRecord(context, callId)
-  const refused = refusedCreate(record, actor.user)
-  if (refused) return viewTombstone(callId, refused)
-  const call = callIn(record)
-  if (call === null) throw new AppError('call_not_found')
-  sideOf(call, actor.user)
-  return viewCall(call, context.clock.now())
-}
-
-/** The user's live calls, oldest first. */
-export async function listCalls(context: Context, actor: Pick<Actor, 'user'>): Promise<Call[]> {
-  const live = await listLiveCalls(context, actor.user)
-  return live.sort((a, b) => a.createdAt - b.createdAt).map(state => viewCall(state, context.clock.now()))
-}
 
 export function reportRinging(context: Context, actor: Actor, callId: string): Promise<Call> {
   return act(context, actor, { callId, command: { type: 'ringing', actor: endpoint(actor) } })
@@ -95,12 +75,6 @@ async function chargeEarlyCancel(context: Context, { user }: Actor, callId: stri
 const isParty = (record: CallRecord | null, user: string) => {
   const call = callIn(record)
   return call !== null && isPartyOf(call, user)
-}
-
-/** The tombstone of the user's refused create. Not that of an early cancel, after which there is no call to read. */
-function refusedCreate(record: CallRecord | null, user: string): FinalTombstone | null {
-  const tombstone = tombstoneOf(record, user)
-  return tombstone?.because.code === 'cancelled' ? null : tombstone
 }
 
 export function reportConnected(context: Context, actor: Actor, callId: string): Promise<Call> {

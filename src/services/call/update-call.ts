@@ -1,6 +1,6 @@
 // Updates of calls. A call id has a record: a call, or tombstones (domain/call/tombstone.ts). What happens to a call that exists uses
 // updateCall; what may create a call or a tombstone uses updateRecord.
-import { end } from '../../domain/call/ending.js'
+import { endForgotten } from '../../domain/call/decide-call.js'
 import { type CallDecision, type CallState, deadlineOf } from '../../domain/call/state.js'
 import { type CallRecord, callIn } from '../../domain/call/tombstone.js'
 import { AppError } from '../../errors.js'
@@ -37,8 +37,7 @@ const RULES: AggregateRules<CallRecord> = {
     return Math.max(1, ...record.tombstones.map(({ until }) => until - context.clock.now()))
   },
   partiesOf: record => (record.phase === 'void' ? [] : usersOf(record)),
-  endForgotten: (record, now) =>
-    record.phase === 'void' ? keepState(record) : end(record, { reason: 'server', by: null, except: null }, now),
+  endForgotten: (record, now) => (record.phase === 'void' ? keepState(record) : endForgotten(record, now)),
   holderOf: record => (record.phase === 'void' ? null : holderOfCall(record)),
   contactUpdateOf: (context, before, after) =>
     after.phase === 'void' ? null : contactUpdateOf(context, callIn(before), after),

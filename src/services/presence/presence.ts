@@ -2,7 +2,7 @@
 import type { Actor } from '../../schemas/claims.js'
 import type { Presence, Snapshot, UpdatePresenceRequest } from '../../schemas/presence.js'
 import { formatCursor } from '../../store/cursor.js'
-import { listCalls } from '../call/call-actions.js'
+import { listCalls } from '../call/read-call.js'
 import type { Context } from '../context.js'
 import { registerDevice } from '../device/keepalive.js'
 import { listInvitations } from '../room/ringing-invitations.js'

@@ -2,7 +2,7 @@
 import { LRUCache } from 'lru-cache'
 import { askPolicy } from '../../adapters/policy.js'
 import type { Endpoint } from '../../schemas/common.js'
-import { listCalls } from '../call/call-actions.js'
+import { listCalls } from '../call/read-call.js'
 import { type Context, perContext } from '../context.js'
 import { haveCommonRoom, roomIdsOf } from '../room/memberships.js'
 

@@ -1,0 +1,135 @@
+// The timeline of a call: what happened when, and by whom. It is part of the state, so the commit of a change writes its line too. The lines
+// are derived from what the change did to the state, bounded in number and bytes, and kept as short as they can be read back.
+import type { Endpoint } from '../../schemas/common.js'
+import type { CallTimeline, TimelineEntry } from '../../schemas/timeline.js'
+import { endpointOf } from './party.js'
+import { type CallDecision, type CallState, otherSide, type Side, type Timeline, type TimelineLine } from './state.js'
+
+/** The state keeps the first lines, which tell how the call began, and the newest ones. */
+const FIRST_LINES = 16
+const LINES_MAX = 48
+/** Of the lines as JSON. One without a device has about 30 bytes. */
+const BYTES_MAX = 4096
+
+type Details = NonNullable<TimelineLine[3]>
+type Change = readonly [type: TimelineEntry['type'], by: Side | null, details?: Details]
+
+const SIDES: readonly Side[] = ['caller', 'callee']
+
+export const newTimeline = (): Timeline => ({ lines: [[0, 'created', 'caller']], omitted: 0 })
+
+/** The decision with the lines for what it changes. `actor`: the device that acted; null: the server. */
+export function withTimeline(
+  before: CallState | null,
+  decision: CallDecision,
+  { actor, now }: { readonly actor: Endpoint | null; readonly now: number }
+): CallDecision {
+  const { state } = decision
+  if (before === null || state.version === before.version) return decision
+  const afterMs = now - state.createdAt
+  const added = changesBetween(before, state, actor).map((change): TimelineLine => [afterMs, ...change])
+  return added.length === 0 ? decision : { ...decision, state: { ...state, timeline: append(before.timeline, added) } }
+}
+
+function append({ lines, omitted }: Timeline, added: readonly TimelineLine[]): Timeline {
+  const kept = [...lines]
+  for (const line of added) {
+    const last = kept.at(-1)
+    if (last && mayCombine(last, line)) kept.splice(-1, 1, combine(last, line))
+    else kept.push(line)
+  }
+  let dropped = 0
+  while (kept.length > LINES_MAX || Buffer.byteLength(JSON.stringify(kept)) > BYTES_MAX) {
+    // Never the newest one.
+    kept.splice(Math.min(FIRST_LINES, kept.length - 2), 1)
+    dropped++
+  }
+  return { lines: kept, omitted: omitted + dropped }
+}
+
+/** Lines with a count: one after the other by the same side become one. */
+const mayCombine = ([, type, by, details]: TimelineLine, [, nextType, nextBy, next]: TimelineLine): boolean =>
+  type === nextType && by === nextBy && details?.count !== undefined && next?.count !== undefined
+
+const combine = ([afterMs, type, by, details]: TimelineLine, [, , , next]: TimelineLine): TimelineLine => [
+  afterMs,
+  type,
+  by,
+  { ...details, count: (details?.count ?? 0) + (next?.count ?? 0) }
+]
+
+function changesBetween(before: CallState, after: CallState, actor: Endpoint | null): Change[] {
+  return [
+    ...ringingChanges(before, after, actor),
+    ...negotiationChanges(before, after),
+    ...connectedChanges(before, after, actor),
+    ...(after.phase === 'ended' ? [endOf(after)] : SIDES.flatMap(side => sideChanges(before, after, side)))
+  ]
+}
+
+function ringingChanges(before: CallState, after: CallState, actor: Endpoint | null): Change[] {
+  const by = actor ? { device: actor.device } : {}
+  if (before.answeredAt === null && after.answeredAt !== null) return [['accepted', 'callee']]
+  if (after.isAlerted && !before.isAlerted) return [['ringing', 'callee', by]]
+  // The reject of the last device ends the call: its line is the end.
+  if (after.declined.length > before.declined.length && after.phase !== 'ended') return [['declined', 'callee', by]]
+  return []
+}
+
+function negotiationChanges({ negotiation: before }: CallState, { negotiation: after }: CallState): Change[] {
+  const { revision, pendingFrom } = after
+  if (revision > before.revision) return [['offer', pendingFrom, { revision }]]
+  if (before.pendingFrom === null || pendingFrom !== null) return []
+  return [['answer', otherSide(before.pendingFrom), { revision }]]
+}
+
+function connectedChanges(before: CallState, after: CallState, actor: Endpoint | null): Change[] {
+  if (after.phase !== 'connected' || before.phase === 'connected') return []
+  return [['connected', actor && sideOfUser(after, actor.user)]]
+}
+
+/** What a side of a live call changed, or what happened to its device. */
+function sideChanges(before: CallState, after: CallState, side: Side): Change[] {
+  const changes: Change[] = []
+  if (before.held[side] !== after.held[side]) changes.push([after.held[side] ? 'held' : 'resumed', side])
+  if (before.away[side] !== after.away[side]) changes.push([after.away[side] ? 'away' : 'back', side])
+  const count = after.signaled[side].waiting.length - before.signaled[side].waiting.length
+  if (count > 0) changes.push(['candidates_held', side, { count }])
+  return changes
+}
+
+function endOf(after: CallState): Change {
+  const { endedBy } = after
+  const reason = after.reason ?? 'server'
+  if (endedBy === null) return ['ended', null, { reason }]
+  const side = sideOfUser(after, endedBy.user)
+  const isInCall = endpointOf(after, side)?.device === endedBy.device
+  return ['ended', side, { reason, ...(isInCall ? {} : { device: endedBy.device }) }]
+}
+
+const sideOfUser = (state: CallState, user: string): Side => (user === state.caller.user ? 'caller' : 'callee')
+
+/** The timeline as a side sees it. The caller does not learn of devices of the callee that ring or decline. */
+export function viewTimeline(state: CallState, viewer: Side): CallTimeline {
+  const { callId, createdAt, timeline } = state
+  const visible = timeline.lines.filter(([, type]) => viewer === 'callee' || type !== 'declined')
+  return {
+    callId,
+    entries: visible.map(([afterMs, type, by, { device, ...details } = {}]) => {
+      const isHidden = viewer === 'caller' && by === 'callee' && (state.answeredAt === null || type !== 'ended')
+      return {
+        at: new Date(createdAt + afterMs).toISOString(),
+        type,
+        by: by && partyOf(state, by, isHidden && device !== undefined ? null : device),
+        ...details
+      }
+    }),
+    omitted: timeline.omitted
+  }
+}
+
+/** With the device that acted: the one in the call, unless it is given. */
+function partyOf(state: CallState, side: Side, device: string | null | undefined): TimelineEntry['by'] {
+  const { user, device: inCall } = (side === 'caller' ? state.caller : state.callee) ?? { user: '', device: null }
+  return { user, device: device === undefined ? inCall : device }
+}

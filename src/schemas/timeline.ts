@@ -1,0 +1,56 @@
+// The timeline of a call as its parties see it.
+import { type Static, Type } from 'typebox'
+import { CallParty, EndReason } from './call.js'
+import { CallId, Nullable, Strict, Timestamp } from './common.js'
+
+export const TimelineEntryType = Type.Enum(
+  [
+    'created',
+    'ringing',
+    'declined',
+    'accepted',
+    'offer',
+    'answer',
+    'candidates_held',
+    'connected',
+    'held',
+    'resumed',
+    'away',
+    'back',
+    'ended'
+  ],
+  {
+    $id: 'TimelineEntryType',
+    description:
+      '`ringing`: a device of the callee reported that it rings. `declined`: one of several devices declined. `offer`, `answer`: a description ' +
+      'was sent. `candidates_held`: candidates had to wait for their description or for the answer to the call; candidates that were passed ' +
+      'on at once leave no entry. `held`, `resumed`: a side put the call on hold, or took it off hold. `away`, `back`: the device of a side ' +
+      'disconnected, or came back.'
+  }
+)
+
+export const TimelineEntry = Type.Object(
+  {
+    at: Timestamp('When it happened.'),
+    type: TimelineEntryType,
+    by: Nullable(CallParty, 'Who did it, or whose device it happened to. Null if a timer or the server did it.'),
+    revision: Type.Optional(Type.Integer({ minimum: 1, description: 'The negotiation of an `offer` or `answer`.' })),
+    count: Type.Optional(Type.Integer({ minimum: 1, description: 'How many there were: `candidates_held`.' })),
+    reason: Type.Optional(EndReason)
+  },
+  { $id: 'TimelineEntry', description: 'One thing that happened in a call.', ...Strict }
+)
+export type TimelineEntry = Static<typeof TimelineEntry>
+
+export const CallTimeline = Type.Object(
+  {
+    callId: CallId(),
+    entries: Type.Array(TimelineEntry, { description: 'Oldest first.' }),
+    omitted: Type.Integer({
+      minimum: 0,
+      description: 'Entries that were dropped from the middle: the first 16 and the newest ones are kept, at most 48.'
+    })
+  },
+  { $id: 'CallTimeline', description: 'What happened in a call.', ...Strict }
+)
+export type CallTimeline = Static<typeof CallTimeline>
