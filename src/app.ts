@@ -103,7 +103,7 @@ function createContext(parts: Pick<Context, 'config' | 'ids' | 'store' | 'clock'
   const context: Context = {
     ...parts,
     ...{ node, background, metrics: createMetrics() },
-    budgets: createBudgets({ quotas: store.quotas, clock, config }),
+    budgets: createBudgets({ counters: store.counters, clock, config }),
     addresses: createAddressBudget(
       { max: config.rateLimitAddress, windowMs: 10_000, what: 'requests without a valid token' },
       clock

@@ -1,10 +1,10 @@
-// Charges requests to the budgets of the user, over all nodes (services/quota-blocks.ts). Replies have the headers of
+// Charges requests to the budgets of the user, over all nodes (services/budget-slices.ts). Replies have the headers of
 // draft-ietf-httpapi-ratelimit-headers; @fastify/rate-limit writes an older form of them.
 import rateLimit from '@fastify/rate-limit'
 import type { FastifyInstance, FastifyReply, FastifyRequest, onRequestHookHandler } from 'fastify'
 import { AppError } from '../errors.js'
-import { type Limits as BudgetLimits, type Budgets, limitOf } from '../services/budgets.js'
-import type { QuotaBlocks } from '../services/quota-blocks.js'
+import type { BudgetSlices } from '../services/budget-slices.js'
+import { type Budgets, type Limits, limitOf } from '../services/budgets.js'
 
 export type LimitClass = 'calls' | 'signals' | 'reads'
 
@@ -18,19 +18,19 @@ declare module 'fastify' {
   }
 }
 
-interface Limits {
-  readonly config: BudgetLimits
+interface LimitParts {
+  readonly config: Limits
   readonly budgets: Budgets
 }
 
 /** Charges the routes that are added afterwards. Call it after authenticate(), because budgets belong to users. */
-export async function limitRates(app: FastifyInstance, { config, budgets: { blocks } }: Limits): Promise<void> {
+export async function limitRates(app: FastifyInstance, { config, budgets: { slices } }: LimitParts): Promise<void> {
   // skipOnError: without the store nothing can be counted. If the request needs the store, its handler fails.
-  await app.register(rateLimit, { global: false, skipOnError: true, store: blocks.store })
+  await app.register(rateLimit, { global: false, skipOnError: true, store: slices.store })
   const charges = {
-    calls: charge(app, blocks, { name: 'calls', ...limitOf('calls', config) }),
-    signals: charge(app, blocks, { name: 'signals', ...limitOf('signals', config) }),
-    reads: charge(app, blocks, { name: 'reads', ...limitOf('reads', config) })
+    calls: charge(app, slices, { name: 'calls', ...limitOf('calls', config) }),
+    signals: charge(app, slices, { name: 'signals', ...limitOf('signals', config) }),
+    reads: charge(app, slices, { name: 'reads', ...limitOf('reads', config) })
   }
   app.addHook('onRoute', route => {
     const limit = route.config?.limit
@@ -40,13 +40,17 @@ export async function limitRates(app: FastifyInstance, { config, budgets: { bloc
   })
 }
 
-interface Charge {
+interface RequestCharge {
   readonly name: LimitClass
   readonly max: number
   readonly windowMs: number
 }
 
-function charge(app: FastifyInstance, blocks: QuotaBlocks, { name, max, windowMs }: Charge): onRequestHookHandler {
+function charge(
+  app: FastifyInstance,
+  slices: BudgetSlices,
+  { name, max, windowMs }: RequestCharge
+): onRequestHookHandler {
   const keyOf = (request: FastifyRequest) => `${name}:${request.actor.user}`
   const count = app.createRateLimit({ max, timeWindow: windowMs, keyGenerator: keyOf })
   const limit = { max, windowMs }
@@ -68,7 +72,7 @@ function charge(app: FastifyInstance, blocks: QuotaBlocks, { name, max, windowMs
   }
 
   return (request, reply, done) => {
-    const status = blocks.spendLocal(keyOf(request), limit)
+    const status = slices.spendLocal(keyOf(request), limit)
     if (status === null) {
       takeAndCount(request, reply).then(() => done(), done)
       return

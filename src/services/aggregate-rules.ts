@@ -1,9 +1,9 @@
 // What update-aggregate.ts has to know of one kind of aggregate, and the types of an update.
 import type { AggregateRef } from '../store/aggregate.js'
+import type { Charge } from '../store/budget-counters.js'
 import type { ContactUpdate } from '../store/contacts.js'
 import type { Lease, LeaseClaim } from '../store/leases.js'
 import type { Cursor, Deliveries } from '../store/mail.js'
-import type { Charge } from '../store/quotas.js'
 import type { Cache } from './cache.js'
 import type { Context } from './context.js'
 import type { Events } from './mail.js'
@@ -20,7 +20,7 @@ export interface Decision<State> {
   readonly isHeld?: boolean
   /** Leases on parties of the state; without all of them nothing is committed. */
   readonly claims?: readonly UserClaim[]
-  /** Quotas that the commit takes from; if one is spent, nothing is committed. */
+  /** BudgetCounters that the commit takes from; if one is spent, nothing is committed. */
   readonly charges?: readonly Charge[]
 }
 

@@ -3,8 +3,8 @@
 import type { Clock } from '../clock.js'
 import type { Config } from '../config.js'
 import { AppError } from '../errors.js'
-import type { Charge, Quotas } from '../store/quotas.js'
-import { createQuotaBlocks, type QuotaBlocks } from './quota-blocks.js'
+import type { BudgetCounters, Charge } from '../store/budget-counters.js'
+import { type BudgetSlices, createBudgetSlices } from './budget-slices.js'
 
 export type Limits = Pick<
   Config,
@@ -49,7 +49,7 @@ export interface BudgetCharge extends Charge {
 }
 
 export interface Budgets {
-  readonly blocks: QuotaBlocks
+  readonly slices: BudgetSlices
   /** A charge for a commit: takes one unit, or with `isTaken` false only requires that one is left. */
   chargeOf(user: string, budget: BudgetName, how: { isTaken: boolean }): BudgetCharge
   /** The error for a charge of which nothing is left. */
@@ -65,26 +65,26 @@ export interface Budgets {
 }
 
 interface BudgetParts {
-  readonly quotas: Quotas
+  readonly counters: BudgetCounters
   readonly clock: Clock
   readonly config: Limits
 }
 
-export function createBudgets({ quotas, clock, config }: BudgetParts): Budgets {
-  const blocks = createQuotaBlocks(quotas, clock)
+export function createBudgets({ counters, clock, config }: BudgetParts): Budgets {
+  const slices = createBudgetSlices(counters, clock)
 
   function refusal({ name, windowMs, max }: Pick<Charge, 'name' | 'windowMs' | 'max'>): AppError {
     const detail = `More than ${max} ${name} in ${windowMs / 1000} s`
     return new AppError('rate_limited', { detail, retryAfterMs: windowMs - (clock.now() % windowMs) })
   }
 
-  async function refuseUnlessGranted(budget: BudgetName, reply: ReturnType<QuotaBlocks['check']>): Promise<void> {
+  async function refuseUnlessGranted(budget: BudgetName, reply: ReturnType<BudgetSlices['check']>): Promise<void> {
     const status = await reply.catch(ignoreStoreFault)
     if (status !== null && !status.isGranted) throw refusal({ name: budget, ...limitOf(budget, config) })
   }
 
   return {
-    blocks,
+    slices,
     refusal,
     chargeOf: (user, budget, { isTaken }) => ({
       user,
@@ -95,10 +95,10 @@ export function createBudgets({ quotas, clock, config }: BudgetParts): Budgets {
     }),
     spend(user, budget, cost = 1) {
       const { windowMs, max } = limitOf(budget, config)
-      const reply = blocks.spend(`${budget}:${user}`, { windowMs, max, cost: Math.min(cost, max) })
+      const reply = slices.spend(`${budget}:${user}`, { windowMs, max, cost: Math.min(cost, max) })
       return refuseUnlessGranted(budget, reply)
     },
-    check: (user, budget) => refuseUnlessGranted(budget, blocks.check(`${budget}:${user}`, limitOf(budget, config)))
+    check: (user, budget) => refuseUnlessGranted(budget, slices.check(`${budget}:${user}`, limitOf(budget, config)))
   }
 }
 

@@ -1,8 +1,9 @@
 // Part of the port in store.ts: aggregates, documents that are changed as a whole under a version. A commit writes the next state and
 // delivers the events that belong to it. The general promises of store.ts hold.
+
+import type { Charge } from './budget-counters.js'
 import type { Lease } from './leases.js'
 import type { Cursor, Deliveries, UserMail } from './mail.js'
-import type { Charge } from './quotas.js'
 
 /**
  * Names an aggregate: a call, the negotiation of two participants (`pair`), a room, how far a room's chat was delivered to the chat service
@@ -81,7 +82,7 @@ export interface Commit extends Stamp {
   readonly mail: readonly UserMail[]
   /** Keep the mail back until `releaseMail`. Mail that is held back is delivered before the mail of a later commit that is not held. */
   readonly isHeld?: boolean
-  /** Taken in this order, before the leases; the first quota that is spent refuses the commit. A conflict takes none. */
+  /** Taken in this order, before the leases; the first budget that is spent refuses the commit. A conflict takes none. */
   readonly charges?: readonly Charge[]
   /** Written to the fan-out log. */
   readonly log: readonly OutboxItem[]
@@ -113,7 +114,7 @@ export type CommitResult =
   | { readonly ok: false; readonly current: StoredAggregate | null }
   /** The device that made the commit is not registered, or its record must be brought up to date by `touch` first. */
   | { readonly ok: false; readonly unregistered: true }
-  /** This quota is spent. The charges before it are taken; nothing else was written. */
+  /** This budget is spent. The charges before it are taken; nothing else was written. */
   | { readonly ok: false; readonly spent: Charge }
   /** This user's lease was refused, and the state was not written. `held`: all leases the user holds. */
   | { readonly ok: false; readonly refused: { readonly user: string; readonly held: readonly Lease[] } }

@@ -2,6 +2,7 @@
 import type { Clock } from '../clock.js'
 import type { Availability } from './availability.js'
 import { createMemoryAggregates } from './memory/aggregates.js'
+import { createMemoryBudgetCounters } from './memory/budget-counters.js'
 import { createMemoryCachedAnswers } from './memory/cached-answers.js'
 import { createMemoryContacts } from './memory/contacts.js'
 import { createMemoryDeadLetters } from './memory/dead-letters.js'
@@ -10,7 +11,6 @@ import { createMemoryInvitations } from './memory/invitations.js'
 import { createMemoryLeases } from './memory/leases.js'
 import { createMemoryMailboxes } from './memory/mailboxes.js'
 import { createMemoryMemberships } from './memory/memberships.js'
-import { createMemoryQuotas } from './memory/quotas.js'
 import { createMemoryRooms } from './memory/rooms.js'
 import { createMemoryTickets } from './memory/tickets.js'
 import { createTimerIndex } from './memory/timer-index.js'
@@ -69,7 +69,7 @@ function createParts(options: MemoryStoreOptions) {
   const tickets = createMemoryTickets(clock)
   const memberships = createMemoryMemberships(clock)
   const invitations = createMemoryInvitations()
-  const quotas = createMemoryQuotas()
+  const counters = createMemoryBudgetCounters()
   const watches = createMemoryWatches(options)
   const cachedAnswers = createMemoryCachedAnswers(clock)
   const mailboxes = createMemoryMailboxes({
@@ -82,9 +82,9 @@ function createParts(options: MemoryStoreOptions) {
       [memberships, invitations].some(part => part.has(user)) ||
       aggregates.stampOf({ kind: 'presence', id: user }) !== null
   })
-  const aggregates = createMemoryAggregates({ clock, timers, mailboxes, leases, quotas })
+  const aggregates = createMemoryAggregates({ clock, timers, mailboxes, leases, counters })
   return {
-    ...{ aggregates, cachedAnswers, contacts, invitations, leases, mailboxes, memberships, quotas, rooms },
+    ...{ aggregates, cachedAnswers, contacts, invitations, leases, mailboxes, memberships, counters, rooms },
     ...{ tickets, timers, wakeups, watches }
   }
 }

@@ -6,6 +6,7 @@
 // return value. `now` is the time of Availability.clock, in milliseconds since the Unix epoch.
 import type { AggregateRef, Aggregates, Stamp } from './aggregate.js'
 import type { Availability } from './availability.js'
+import type { BudgetCounters } from './budget-counters.js'
 import type { CachedAnswers } from './cached-answers.js'
 import type { Contacts } from './contacts.js'
 import type { DeadLetters } from './dead-letters.js'
@@ -13,15 +14,14 @@ import type { Fanouts } from './fanout.js'
 import type { Leases } from './leases.js'
 import type { LostWrites } from './lost-writes.js'
 import type { Cursor, Mail } from './mail.js'
-import type { Quotas } from './quotas.js'
 import type { Invitations, Memberships, Rooms } from './rooms.js'
 import type { Tickets } from './tickets.js'
 import type { Timers } from './timers.js'
 import type { Watches } from './watches.js'
 
+export type { BudgetCounters } from './budget-counters.js'
 export type { Lease, LeaseKind, Leases } from './leases.js'
 export type { Cursor, Mail, MailboxEntry } from './mail.js'
-export type { Quotas } from './quotas.js'
 
 // ── Mailboxes: one for each device, in order and without gaps ───────────────────────────────────────────────────────────────────
 
@@ -222,7 +222,7 @@ export interface Store extends Availability {
   readonly wakeups: Wakeups
   readonly tickets: Tickets
   readonly cachedAnswers: CachedAnswers
-  readonly quotas: Quotas
+  readonly counters: BudgetCounters
   readonly deadLetters: DeadLetters
   /** The returned function unsubscribes. */
   onLostWrites(listen: (lost: LostWrites) => void): () => void

@@ -62,7 +62,7 @@ export async function startNode(store: Store, clock: Clock, env: Readonly<Record
     chatBacklog: createBacklog(0),
     background: createBackgroundTasks(log),
     addresses: createAddressBudget({ max: 1000, windowMs: 1000, what: 'requests' }, clock),
-    budgets: createBudgets({ quotas: store.quotas, clock, config })
+    budgets: createBudgets({ counters: store.counters, clock, config })
   }
   handleErrors(app, { metrics, ids, clock })
   app.decorateRequest('actor')

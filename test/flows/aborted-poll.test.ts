@@ -19,12 +19,12 @@ t.test('a poll whose client has disconnected before the poll begins does not wai
     clock: systemClock
   })
   let taken = 0
-  const slow = async (...args: Parameters<typeof real.quotas.take>) => {
+  const slow = async (...args: Parameters<typeof real.counters.take>) => {
     taken++
     await sleep(200)
-    return real.quotas.take(...args)
+    return real.counters.take(...args)
   }
-  const app = await buildApp(config, { store: { ...real, quotas: { ...real.quotas, take: slow } } })
+  const app = await buildApp(config, { store: { ...real, counters: { ...real.counters, take: slow } } })
   t.teardown(async () => {
     await app.close()
     await real.close()
@@ -32,7 +32,7 @@ t.test('a poll whose client has disconnected before the poll begins does not wai
   const url = await app.listen({ host: '127.0.0.1', port: 0 })
   const headers = { authorization: `Bearer ${await tokenOf('ann')}` }
   const { cursor } = (await (await fetch(`${url}/v1/events/poll`, { headers })).json()) as { cursor: string }
-  // In the next window the node takes a new block of the quota.
+  // In the next window the node takes a new slice of the budget.
   await sleep(1100)
   const before = taken
   const client = new AbortController()

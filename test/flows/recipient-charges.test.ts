@@ -103,7 +103,7 @@ flow('waiting candidates are charged to their sender, over all pairs', async (t,
   const send = (to: string, count: number) =>
     alice.who.request('POST', 'rooms/r1/candidates', { to, candidates: candidates(count, 'aliceA') })
   const window = { name: 'waiting', windowMs: 600_000, max: 4096, now: scenario.now() }
-  await scenario.store.quotas.take(scenario.toWire('alice'), { ...window, want: 4095 })
+  await scenario.store.counters.take(scenario.toWire('alice'), { ...window, want: 4095 })
   t.match(await send(bob.id, 1), { status: 202, body: { held: [{ index: 0, reason: 'no_description' }] } })
   t.match(await send(bob.id, 1), { status: 429, body: { code: 'rate_limited', detail: /waiting in 600 s/ } })
   t.match(await send(carol.id, 1), { status: 429 })

@@ -90,7 +90,7 @@ t.test('a create that is committed while the budget refuses its cancel is cancel
   alice.useNode(0)
   for (let n = 0; n < 20; n++) await alice.post(`calls/early${n}/cancel`)
   alice.useNode(1)
-  const held = proxy.hold(/quota:\S+:cancels:/)
+  const held = proxy.hold(/budget:\S+:cancels:/)
   const cancelled = alice.request('POST', 'calls/c1/cancel')
   const { release } = await held
   alice.useNode(0)

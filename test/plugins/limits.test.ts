@@ -9,34 +9,34 @@ import { limitRates } from '../../src/plugins/limits.js'
 import { serverOptions } from '../../src/plugins/server-options.js'
 import { createBudgets } from '../../src/services/budgets.js'
 import { createMemoryStore } from '../../src/store/memory.js'
-import type { Quotas } from '../../src/store/store.js'
+import type { BudgetCounters } from '../../src/store/store.js'
 import { ManualClock } from '../helpers/clock.js'
 import { LIMITS } from '../helpers/limits.js'
 
 const config = { ...loadConfig({}), rateLimitCalls: 3, rateLimitSignals: 20, rateLimitReads: 5 }
 
-function sharedQuotas(clock: ManualClock, t: Test) {
+function sharedCounters(clock: ManualClock, t: Test) {
   const store = createMemoryStore({ ...LIMITS, clock })
   t.teardown(() => store.close())
   let trips = 0
-  const quotas: Quotas = {
-    take(user, quota) {
+  const counters: BudgetCounters = {
+    take(user, counter) {
       trips++
-      return store.quotas.take(user, quota)
+      return store.counters.take(user, counter)
     },
-    left: store.quotas.left
+    left: store.counters.left
   }
-  return { quotas, trips: () => trips }
+  return { counters, trips: () => trips }
 }
 
-async function node(t: Test, clock: ManualClock, quotas: Quotas) {
+async function node(t: Test, clock: ManualClock, counters: BudgetCounters) {
   const app = Fastify(serverOptions(loadConfig({ LOG_LEVEL: 'silent' })))
   handleErrors(app, { metrics: createMetrics(), ids: createIds(), clock })
   app.decorateRequest('actor')
   app.addHook('onRequest', async request => {
     request.actor = { user: String(request.headers.user ?? 'alice'), device: 'phone', expiresAt: null }
   })
-  await limitRates(app, { config, budgets: createBudgets({ quotas, clock, config }) })
+  await limitRates(app, { config, budgets: createBudgets({ counters, clock, config }) })
   app.post('/calls', { config: { limit: 'calls' } }, async () => ({}))
   app.post('/signals', { config: { limit: 'signals' } }, async () => ({}))
   app.get('/stream', { config: { limit: 'reads', eventStream: true } }, async () => ({}))
@@ -48,8 +48,8 @@ async function node(t: Test, clock: ManualClock, quotas: Quotas) {
 
 t.test('two nodes together grant exactly the limit', async t => {
   const clock = new ManualClock()
-  const { quotas, trips } = sharedQuotas(clock, t)
-  const nodes = [await node(t, clock, quotas), await node(t, clock, quotas)] as const
+  const { counters, trips } = sharedCounters(clock, t)
+  const nodes = [await node(t, clock, counters), await node(t, clock, counters)] as const
   const statuses: number[] = []
   for (let i = 0; i < 30; i++) statuses.push((await nodes[i % 2 === 0 ? 0 : 1]('/signals')).statusCode)
   t.equal(statuses.filter(status => status === 200).length, 20)
@@ -62,15 +62,15 @@ t.test('two nodes together grant exactly the limit', async t => {
 
 t.test('concurrent requests on two nodes are granted exactly the limit', async t => {
   const clock = new ManualClock()
-  const { quotas } = sharedQuotas(clock, t)
-  const nodes = [await node(t, clock, quotas), await node(t, clock, quotas)] as const
+  const { counters } = sharedCounters(clock, t)
+  const nodes = [await node(t, clock, counters), await node(t, clock, counters)] as const
   const replies = await Promise.all(Array.from({ length: 60 }, (_, i) => nodes[i % 2 === 0 ? 0 : 1]('/signals')))
   t.equal(replies.filter(({ statusCode }) => statusCode === 200).length, 20)
 })
 
 t.test('the RateLimit headers have the units left and the seconds until the window ends', async t => {
   const clock = new ManualClock()
-  const call = await node(t, clock, sharedQuotas(clock, t).quotas)
+  const call = await node(t, clock, sharedCounters(clock, t).counters)
   clock.advance(15_000)
   const first = await call('/calls')
   t.equal(first.headers['ratelimit-policy'], '"calls";q=3;w=60')
@@ -89,7 +89,7 @@ t.test('the RateLimit headers have the units left and the seconds until the wind
 
 t.test('each user and class has its own budget, and a hang-up is not charged', async t => {
   const clock = new ManualClock()
-  const call = await node(t, clock, sharedQuotas(clock, t).quotas)
+  const call = await node(t, clock, sharedCounters(clock, t).counters)
   for (let i = 0; i < 3; i++) await call('/calls')
   t.equal((await call('/calls')).statusCode, 429)
   t.equal((await call('/calls', 'bob')).statusCode, 200)
@@ -100,7 +100,7 @@ t.test('each user and class has its own budget, and a hang-up is not charged', a
 
 t.test('a rate limited event stream gets 200 and an `end` event', async t => {
   const clock = new ManualClock()
-  const call = await node(t, clock, sharedQuotas(clock, t).quotas)
+  const call = await node(t, clock, sharedCounters(clock, t).counters)
   for (let i = 0; i < 5; i++) await call('/stream')
   const reply = await call('/stream')
   t.equal(reply.statusCode, 200)
@@ -110,11 +110,11 @@ t.test('a rate limited event stream gets 200 and an `end` event', async t => {
 t.test('while the store is unavailable, requests are neither counted nor refused', async t => {
   let isUnavailable = true
   const clock = new ManualClock()
-  const { quotas } = sharedQuotas(clock, t)
+  const { counters } = sharedCounters(clock, t)
   const call = await node(t, clock, {
-    ...quotas,
-    take: (user, quota) =>
-      isUnavailable ? Promise.reject(new AppError('store_unavailable')) : quotas.take(user, quota)
+    ...counters,
+    take: (user, counter) =>
+      isUnavailable ? Promise.reject(new AppError('store_unavailable')) : counters.take(user, counter)
   })
   for (let i = 0; i < 5; i++) t.equal((await call('/calls')).statusCode, 200)
   isUnavailable = false

@@ -18,8 +18,8 @@ function sharedStore(t: Test, clock: ManualClock) {
 
 t.test('a cost is charged completely or not at all, over all nodes, and the refusal has a retry time', async t => {
   const clock = new ManualClock()
-  const { quotas } = sharedStore(t, clock)
-  const [first, second] = [createBudgets({ quotas, clock, config }), createBudgets({ quotas, clock, config })]
+  const { counters } = sharedStore(t, clock)
+  const [first, second] = [createBudgets({ counters, clock, config }), createBudgets({ counters, clock, config })]
   await first.spend('alice', 'signals', 12)
   await t.rejects(second.spend('alice', 'signals', 9), { code: 'rate_limited' }, '12 + 9 > 20')
   await second.spend('bob', 'signals', 20)
@@ -32,8 +32,8 @@ t.test('a cost is charged completely or not at all, over all nodes, and the refu
 
 t.test('a check refuses if the next unit would be refused, on every node, and spends nothing', async t => {
   const clock = new ManualClock()
-  const { quotas } = sharedStore(t, clock)
-  const [first, second] = [createBudgets({ quotas, clock, config }), createBudgets({ quotas, clock, config })]
+  const { counters } = sharedStore(t, clock)
+  const [first, second] = [createBudgets({ counters, clock, config }), createBudgets({ counters, clock, config })]
   for (let i = 0; i < 5; i++) await first.check('alice', 'calls')
   for (let i = 0; i < 3; i++) await first.spend('alice', 'calls')
   for (const node of [first, second]) {
@@ -58,8 +58,8 @@ t.test('a check refuses if the next unit would be refused, on every node, and sp
 
 t.test('while the store is unavailable no cost is refused', async t => {
   const unavailable = () => Promise.reject(new AppError('store_unavailable'))
-  const quotas = { take: unavailable, left: unavailable }
-  const budgets = createBudgets({ quotas, clock: new ManualClock(), config })
+  const counters = { take: unavailable, left: unavailable }
+  const budgets = createBudgets({ counters, clock: new ManualClock(), config })
   for (let i = 0; i < 10; i++) await budgets.spend('alice', 'calls')
   await budgets.check('alice', 'calls')
   t.pass('ten calls with a limit of three')

@@ -61,7 +61,7 @@ const WRITES: Readonly<Record<string, (store: RedisStore) => Promise<unknown>>> 
   commit: store => commit(store, 2),
   touch: store => store.mailboxes.touch('bob', 'phone', { now: Date.now(), tag: 'birth' }),
   lease: store => store.leases.take('bob', { holder: 'c', kind: 'active', peer: 'p', role: 'r', at: 1 }, {}),
-  quota: store => store.quotas.take('bob', { name: 'x', windowMs: 1_000, max: 1, want: 1, now: Date.now() }),
+  budget: store => store.counters.take('bob', { name: 'x', windowMs: 1_000, max: 1, want: 1, now: Date.now() }),
   claim: store => store.timers.claimDue({ now: Date.now(), claimMs: 1, staleMs: 1, limit: 1, classes: ['call'] })
 }
 

@@ -37,7 +37,7 @@ t.test('nothing is kept once everything has ended and expired', async t => {
   await store.watches.add('bob', { user: 'alice', device: 'phone', at: now }, 9)
   await store.tickets.put('alice', { id: 't1', device: 'phone', value: '{}', ttlMs: 60_000 })
   await store.cachedAnswers.put('r1', { tag: 'a', value: '{}' }, { keepMs: 60_000 })
-  await store.quotas.take('alice', { name: 'calls', windowMs: 60_000, max: 9, want: 1, now })
+  await store.counters.take('alice', { name: 'calls', windowMs: 60_000, max: 9, want: 1, now })
   await store.contacts.record('alice', { peer: 'bob', outcome: 'called', keepMs: 60_000, backoffMs: 0 }, clock.now())
   await store.leases.take('alice', lease, { active: 1 })
   t.strictSame(

@@ -62,7 +62,7 @@ async function failsFast(t: Test, store: RedisStore): Promise<void> {
     store.mailboxes.devices('bob', Date.now()),
     store.leases.release('bob', 'c'),
     store.tickets.use('bob', 'x', 1_000),
-    store.quotas.take('bob', { name: 'x', windowMs: 1_000, max: 1, want: 1, now: Date.now() }),
+    store.counters.take('bob', { name: 'x', windowMs: 1_000, max: 1, want: 1, now: Date.now() }),
     store.ping()
   ]
   for (const outcome of await Promise.allSettled(commands)) {
@@ -224,9 +224,9 @@ t.test('probing does not replace a connection that receives', async t => {
 
 t.test('a fault in our code is not reported as an outage, and its error has no arguments', async t => {
   const { store } = await openFixture(t)
-  await store.quotas.take('bob', { name: 'calls', windowMs: 60_000, max: 10, want: 1, now: 1 })
-  const [key = ''] = await store.client.keys('*quota*')
-  await store.client.rename(key, key.replace(/quota:bob:.*$/, 'leases:bob'))
+  await store.counters.take('bob', { name: 'calls', windowMs: 60_000, max: 10, want: 1, now: 1 })
+  const [key = ''] = await store.client.keys('*budget*')
+  await store.client.rename(key, key.replace(/budget:bob:.*$/, 'leases:bob'))
   const error: unknown = await store.leases
     .take('bob', { holder: 'c', peer: 'p', kind: 'active', role: 'secret-role', at: 1 }, {})
     .catch(e => e)
@@ -254,7 +254,7 @@ for (const cluster of [false, true]) {
 
 t.test('a missing permission in Redis is store_unavailable, not a server error', async t => {
   const { store } = await openFixture(t)
-  const take = () => store.quotas.take('bob', { name: 'calls', windowMs: 60_000, max: 10, want: 1, now: 1 })
+  const take = () => store.counters.take('bob', { name: 'calls', windowMs: 60_000, max: 10, want: 1, now: 1 })
   await store.client.call('ACL', 'SETUSER', 'default', '-evalsha', '-eval')
   await t.rejects(take(), { code: 'store_unavailable' })
   await store.client.call('ACL', 'SETUSER', 'default', '+@all')

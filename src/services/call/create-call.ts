@@ -8,9 +8,9 @@ import { AppError } from '../../errors.js'
 import { idFromKey } from '../../ids.js'
 import type { CreateCallRequest, CreateCallResponse } from '../../schemas/call.js'
 import type { Actor } from '../../schemas/claims.js'
+import type { Charge } from '../../store/budget-counters.js'
 import { formatCursor } from '../../store/cursor.js'
 import type { Cursor, Deliveries } from '../../store/mail.js'
-import type { Charge } from '../../store/quotas.js'
 import type { ActingDevice, LeaseRefusal, UpdateResult } from '../aggregate-rules.js'
 import { refuseDerivedId } from '../chosen-id.js'
 import type { Context } from '../context.js'
@@ -120,7 +120,7 @@ async function commitWithLeases(context: Context, creation: Creation): Promise<C
     }
     return await abandonCreate(context, creation.request, { code: 'callee_busy' })
   } catch (error) {
-    // A spent quota refuses the commit before any lease is taken.
+    // A spent budget refuses the commit before any lease is taken.
     if (!(error instanceof AppError && error.code === 'rate_limited')) await abandonFailed(context, creation.request)
     throw error
   } finally {

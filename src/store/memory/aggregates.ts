@@ -12,10 +12,10 @@ import {
 import { wholeMs } from '../claim-marker.js'
 import type { Lease } from '../leases.js'
 import type { Reached, UserMail } from '../mail.js'
+import type { MemoryBudgetCounters } from './budget-counters.js'
 import type { FanoutLog, FanoutSource } from './fanout.js'
 import type { MemoryLeases } from './leases.js'
 import type { MemoryMailboxes } from './mailboxes.js'
-import type { MemoryQuotas } from './quotas.js'
 import type { TimerIndex } from './timer-index.js'
 
 interface Aggregate extends FanoutLog {
@@ -53,11 +53,11 @@ interface Parts {
   readonly clock: Clock
   readonly timers: TimerIndex
   readonly mailboxes: Pick<MemoryMailboxes, 'deliver' | 'isRegistered' | 'renew'>
-  readonly quotas: Pick<MemoryQuotas, 'charge'>
+  readonly counters: Pick<MemoryBudgetCounters, 'charge'>
   readonly leases: Pick<MemoryLeases, 'judge' | 'put' | 'held'>
 }
 
-export function createMemoryAggregates({ clock, timers, mailboxes, leases, quotas }: Parts): MemoryAggregates {
+export function createMemoryAggregates({ clock, timers, mailboxes, leases, counters }: Parts): MemoryAggregates {
   const { deadlines, waiting } = timers
   const kept = new Map<string, Aggregate>()
 
@@ -129,7 +129,7 @@ export function createMemoryAggregates({ clock, timers, mailboxes, leases, quota
       ) {
         return { ok: false, unregistered: true }
       }
-      const spent = quotas.charge(commit.charges ?? [])
+      const spent = counters.charge(commit.charges ?? [])
       if (spent) return { ok: false, spent }
       const held = new Map<string, readonly Lease[]>()
       for (const { user, claim } of commit.mail) {

@@ -5,12 +5,12 @@ import type { AggregateRef, Aggregates, Commit, CommitResult, StoredAggregate } 
 import { wholeMs } from '../claim-marker.js'
 import type { Lease, Leases } from '../leases.js'
 import type { UserMail } from '../mail.js'
+import type { RedisBudgetCounters } from './budget-counters.js'
 import type { RunCommand } from './clients.js'
 import { aggregateKeys } from './keys.js'
 import type { RedisMailboxes } from './mailboxes.js'
 import { type Conflict, createOneStepCommit, toConflict } from './one-step-commit.js'
 import { deliverMail, formatMail, toWaitingMail, type WaitingMail } from './outbox.js'
-import type { RedisQuotas } from './quotas.js'
 import { type AggregateReply, commitToOutbox, loadAggregate, settleOutbox } from './scripts.js'
 import { formatStamp, parseStamp } from './stamp.js'
 import type { Topology } from './topology.js'
@@ -20,7 +20,7 @@ interface Parts {
   readonly topology: Pick<Topology, 'isOneServer'>
   readonly mailboxes: RedisMailboxes
   readonly leases: Pick<Leases, 'take'>
-  readonly quotas: Pick<RedisQuotas, 'charge'>
+  readonly counters: Pick<RedisBudgetCounters, 'charge'>
   readonly clock: Pick<Clock, 'now'>
   readonly log: { warn(about: object, message: string): void }
 }
@@ -31,7 +31,7 @@ const NOT_DELIVERED = { ok: true, isDelivered: false, deliveries: new Map(), wat
 const hasLog = ({ kind }: AggregateRef) => kind === 'presence' || kind === 'room'
 
 export function createRedisAggregates(parts: Parts): Aggregates {
-  const { runCommand, topology, mailboxes, leases, quotas, clock, log } = parts
+  const { runCommand, topology, mailboxes, leases, counters, clock, log } = parts
   const commitInOneStep = createOneStepCommit(parts)
   const keysOf = (ref: AggregateRef) => aggregateKeys(ref, topology.isOneServer())
 
@@ -91,7 +91,7 @@ export function createRedisAggregates(parts: Parts): Aggregates {
     if (!charges) return null
     const stored = await read(ref)
     if ((stored?.[0] ?? '') !== formatStamp(expected)) return { conflict: stored }
-    const spent = await quotas.charge(charges)
+    const spent = await counters.charge(charges)
     return spent ? { ok: false, spent } : null
   }
 

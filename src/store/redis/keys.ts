@@ -3,8 +3,8 @@
 // indexes of timers and outboxes have no hash tag.
 
 import type { AggregateRef } from '../aggregate.js'
+import type { BudgetCounter } from '../budget-counters.js'
 import { partitionOf } from '../partition.js'
-import type { Quota } from '../quotas.js'
 import { ROOM_GROUPS } from '../rooms.js'
 import { type TimerClass, timerClassOf } from '../timers.js'
 
@@ -110,8 +110,8 @@ export const watchersKey = (user: string) => `${at(user)}watchers:${user}`
 /** Hash: ticket → expiry, device and value, one line each. */
 export const ticketsKey = (user: string) => `${at(user)}tickets:${user}`
 /** String: the units that are taken in the window of `now`. */
-export const quotaKey = (user: string, { name, windowMs, now }: Pick<Quota, 'name' | 'windowMs' | 'now'>) =>
-  `${at(user)}quota:${user}:${name}:${windowMs}:${Math.floor(now / windowMs)}`
+export const budgetKey = (user: string, { name, windowMs, now }: Pick<BudgetCounter, 'name' | 'windowMs' | 'now'>) =>
+  `${at(user)}budget:${user}:${name}:${windowMs}:${Math.floor(now / windowMs)}`
 export const wakeChannel = (user: string) => `${at(user)}wake:${user}`
 
 /** The hash slot of a key or channel that starts with the prefix of `partition`: CRC16 (XMODEM) of its tag, modulo 16384. */

@@ -1,15 +1,15 @@
 // A commit where all keys lie on one server: the script commit_deliver writes state, mail, leases and deadline in one step.
 import type { Commit, CommitResult } from '../aggregate.js'
+import type { Charge } from '../budget-counters.js'
 import { wholeMs } from '../claim-marker.js'
 import type { Lease } from '../leases.js'
 import type { Cursor, Reached, UserMail } from '../mail.js'
-import type { Charge } from '../quotas.js'
+import { chargeArguments } from './budget-counters.js'
 import type { RunCommand } from './clients.js'
 import type { AggregateKeys } from './keys.js'
 import { toLeases } from './leases.js'
 import { toHead, toReached } from './mailbox-format.js'
 import type { RedisMailboxes } from './mailboxes.js'
-import { chargeArguments } from './quotas.js'
 import { type AggregateReply, type Argument, type ConflictReply, commitAndDeliver, type UserReply } from './scripts.js'
 import { formatStamp } from './stamp.js'
 

@@ -5,6 +5,7 @@ import type { Ids } from '../../ids.js'
 import type { Store, StoreOptions } from '../store.js'
 import { createRedisAggregates } from './aggregates.js'
 import { askPrimaries, createAvailabilityMonitor } from './availability.js'
+import { createRedisBudgetCounters } from './budget-counters.js'
 import { createRedisCachedAnswers } from './cached-answers.js'
 import { createChannels } from './channels.js'
 import { type Client, createClient, createRunCommand, disconnect, untilReady } from './clients.js'
@@ -17,7 +18,6 @@ import { createRedisLeases } from './leases.js'
 import { createRedisMailboxes, type RedisMailboxes } from './mailboxes.js'
 import { createRedisMemberships } from './memberships.js'
 import { startProbing } from './probe.js'
-import { createRedisQuotas } from './quotas.js'
 import { createReplicas } from './replicas.js'
 import { createRedisRooms } from './rooms.js'
 import { createServerClock } from './server-clock.js'
@@ -121,10 +121,10 @@ function createParts({ runCommand, topology, channels, clock }: Connection, opti
   const { node, log } = options
   const mailboxes = createRedisMailboxes(runCommand, topology, options)
   const leases = createRedisLeases(runCommand)
-  const quotas = createRedisQuotas(runCommand)
+  const counters = createRedisBudgetCounters(runCommand)
   return {
-    ...{ mailboxes, leases, quotas },
-    aggregates: createRedisAggregates({ runCommand, topology, mailboxes, leases, quotas, clock, log }),
+    ...{ mailboxes, leases, counters },
+    aggregates: createRedisAggregates({ runCommand, topology, mailboxes, leases, counters, clock, log }),
     rooms: createRedisRooms(runCommand, topology),
     timers: createRedisTimers({ runCommand, topology, node, log }),
     memberships: createRedisMemberships(runCommand),

@@ -153,12 +153,12 @@ export function aggregateContract(t: Test, fixture: StoreFixture): void {
     t.equal(await authExpiresAt(), null)
   })
 
-  t.test('a commit takes its charges in order; a spent quota refuses it, and a conflict charges nothing', async t => {
+  t.test('a commit takes its charges in order; a spent budget refuses it, and a conflict charges nothing', async t => {
     const [ref, bob] = [call(fixture.id('c')), fixture.id('bob')]
     const charge = (name: string, { max = 1, isTaken = true } = {}) => ({
       ...{ user: bob, name, windowMs: 60_000, max, now: fixture.clock.now(), isTaken }
     })
-    const left = (name: string, max: number) => fixture.store.quotas.left(bob, charge(name, { max }))
+    const left = (name: string, max: number) => fixture.store.counters.left(bob, charge(name, { max }))
     const charges = [charge('attempts', { max: 3 }), charge('incoming')]
     t.match(await aggregates.commit(ref, commitOf(fixture, 3, { charges })), { ok: false, current: null })
     t.equal(await left('attempts', 3), 3)

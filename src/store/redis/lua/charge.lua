@@ -1,4 +1,4 @@
--- Purpose:   takes the charges of a commit: units of quotas.
+-- Purpose:   takes the charges of a commit: units of counters.
 -- ARGV:      number of charges; for each: key of the counter  most units  1 to take one, 0 to only require that one is left  TTL in ms
 local function readCharges()
   local charges = {}
@@ -10,7 +10,7 @@ end
 local function charge(charges)
   for i, each in ipairs(charges) do
     local counter, most, is_taken, ttl = unpack(each)
-    local granted = is_taken == '1' and takeQuota(counter, most, 1, ttl) or most - (redis.call('GET', counter) or 0)
+    local granted = is_taken == '1' and takeBudget(counter, most, 1, ttl) or most - (redis.call('GET', counter) or 0)
     if granted <= 0 then return i end
   end
 end

@@ -14,7 +14,7 @@
 -- include contact
 -- include mail
 -- include deliver
--- include quota
+-- include budget
 -- include charge
 -- include lease
 -- include renew

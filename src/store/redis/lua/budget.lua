@@ -1,7 +1,7 @@
--- Purpose:   takes up to `want` units of a quota in its window.
--- RETURNS:   takeQuota(): how many units were granted
+-- Purpose:   takes up to `want` units of a budget in its window.
+-- RETURNS:   takeBudget(): how many units were granted
 -- GUARANTEE: never more than `most` units in the window. The first unit sets the TTL of the counter.
-local function takeQuota(counter, most, want, ttl)
+local function takeBudget(counter, most, want, ttl)
   local taken = tonumber(redis.call('GET', counter) or 0)
   local granted = math.max(0, math.min(tonumber(most) - taken, tonumber(want)))
   if taken == 0 and granted > 0 then redis.call('SET', counter, granted, 'PX', ttl)

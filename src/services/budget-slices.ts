@@ -1,66 +1,66 @@
-// Quotas in blocks, for @fastify/rate-limit and budgets.ts. A node takes a block of a user's quota from the store and counts requests against
+// Budgets in slices, for @fastify/rate-limit and budgets.ts. A node takes a slice of a user's budget from the store and counts requests against
 // it in memory, so only one signal in ten costs a round trip. All nodes together never grant more than the limit; a user whose requests
-// reach many nodes may get less, by what is left in the blocks of other nodes.
+// reach many nodes may get less, by what is left in the slices of other nodes.
 import type { FastifyRateLimitStoreCtor } from '@fastify/rate-limit'
 import type { Clock } from '../clock.js'
-import type { Quotas } from '../store/store.js'
+import type { BudgetCounters } from '../store/store.js'
 
-/** What this node has of one user's quota in one window. */
-interface QuotaWindow {
+/** What this node has of one user's budget in one window. */
+interface NodeSlice {
   readonly startedAt: number
   /** Units taken from the store in this window, and those of them that are not spent. */
   taken: number
   left: number
   /** The store has no more units for this window. */
   isExhausted: boolean
-  /** The request for a block that is under way. */
+  /** The request for a slice that is under way. */
   taking: Promise<void> | null
 }
 
-export interface QuotaLimit {
+export interface BudgetLimit {
   readonly windowMs: number
   readonly max: number
 }
 
-type Cost = QuotaLimit & { readonly cost: number }
+type Cost = BudgetLimit & { readonly cost: number }
 
 /** After a request. */
-export interface QuotaStatus {
+export interface BudgetStatus {
   /** Units that this node may still spend in the window. */
   readonly remaining: number
   /** Time until the window ends. */
   readonly endsInMs: number
 }
 
-type QuotaReply = QuotaStatus & { readonly isGranted: boolean }
+type SpendReply = BudgetStatus & { readonly isGranted: boolean }
 
-/** Keys are `<name of the quota>:<user>`. */
-export interface QuotaBlocks {
-  /** For @fastify/rate-limit. Takes a block if this node has none. */
+/** Keys are `<name of the budget>:<user>`. */
+export interface BudgetSlices {
+  /** For @fastify/rate-limit. Takes a slice if this node has none. */
   readonly store: FastifyRateLimitStoreCtor
-  /** Spends one unit of this node's block, without a promise; null: there is no block. */
-  spendLocal(key: string, limit: QuotaLimit): QuotaStatus | null
+  /** Spends one unit of this node's slice, without a promise; null: there is no slice. */
+  spendLocal(key: string, limit: BudgetLimit): BudgetStatus | null
   /** Spends `cost` units, all or none. @throws AppError store_unavailable */
-  spend(key: string, cost: Cost): Promise<QuotaReply>
+  spend(key: string, cost: Cost): Promise<SpendReply>
   /** Whether `spend` would grant one unit. Spends nothing. @throws AppError store_unavailable */
-  check(key: string, limit: QuotaLimit): Promise<QuotaReply>
+  check(key: string, limit: BudgetLimit): Promise<SpendReply>
 }
 
-/** Of a window up to this length a block is a tenth, because these are the frequent requests. Of a longer one it is a hundredth. */
-const LARGE_BLOCKS_UP_TO_MS = 1000
+/** Of a window up to this length a slice is a tenth, because these are the frequent requests. Of a longer one it is a hundredth. */
+const LARGE_SLICES_UP_TO_MS = 1000
 
-const blockSize = ({ windowMs, max }: QuotaLimit): number =>
-  Math.floor(max / (windowMs > LARGE_BLOCKS_UP_TO_MS ? 100 : 10))
+const sliceSize = ({ windowMs, max }: BudgetLimit): number =>
+  Math.floor(max / (windowMs > LARGE_SLICES_UP_TO_MS ? 100 : 10))
 
-export function createQuotaBlocks(quotas: Quotas, clock: Clock): QuotaBlocks {
+export function createBudgetSlices(counters: BudgetCounters, clock: Clock): BudgetSlices {
   const windowOf = createWindows(clock)
 
-  async function takeBlock(window: QuotaWindow, key: string, limit: Cost) {
+  async function takeSlice(window: NodeSlice, key: string, limit: Cost) {
     const { name, user } = parseKey(key)
     const { windowMs, max, cost } = limit
-    const want = Math.max(cost - window.left, blockSize(limit))
+    const want = Math.max(cost - window.left, sliceSize(limit))
     try {
-      const granted = await quotas.take(user, { name, windowMs, max, want, now: window.startedAt })
+      const granted = await counters.take(user, { name, windowMs, max, want, now: window.startedAt })
       window.taken += granted
       window.left += granted
       window.isExhausted = granted < want
@@ -69,10 +69,10 @@ export function createQuotaBlocks(quotas: Quotas, clock: Clock): QuotaBlocks {
     }
   }
 
-  /** Concurrent requests wait for one block together. Resolves to whether `cost` units were spent. */
-  async function spend(window: QuotaWindow, key: string, limit: Cost): Promise<boolean> {
+  /** Concurrent requests wait for one slice together. Resolves to whether `cost` units were spent. */
+  async function spend(window: NodeSlice, key: string, limit: Cost): Promise<boolean> {
     while (window.left < limit.cost && !window.isExhausted) {
-      window.taking ??= takeBlock(window, key, limit)
+      window.taking ??= takeSlice(window, key, limit)
       await window.taking
     }
     if (window.left < limit.cost) return false
@@ -80,8 +80,8 @@ export function createQuotaBlocks(quotas: Quotas, clock: Clock): QuotaBlocks {
     return true
   }
 
-  /** What other nodes have taken is unknown until the quota is exhausted. */
-  function statusOf({ startedAt, taken, left, isExhausted }: QuotaWindow, { windowMs, max }: QuotaLimit): QuotaStatus {
+  /** What other nodes have taken is unknown until the budget is exhausted. */
+  function statusOf({ startedAt, taken, left, isExhausted }: NodeSlice, { windowMs, max }: BudgetLimit): BudgetStatus {
     const endsInMs = Math.max(1, startedAt + windowMs - clock.now())
     return { remaining: isExhausted ? left : max - taken + left, endsInMs }
   }
@@ -120,15 +120,15 @@ export function createQuotaBlocks(quotas: Quotas, clock: Clock): QuotaBlocks {
       const { name, user } = parseKey(key)
       const isGranted =
         window.left > 0 ||
-        (!window.isExhausted && (await quotas.left(user, { name, ...limit, now: window.startedAt })) > 0)
+        (!window.isExhausted && (await counters.left(user, { name, ...limit, now: window.startedAt })) > 0)
       return { isGranted, ...statusOf(window, limit) }
     }
   }
 }
 
 /** The current windows of this node. All windows of one length start together, so the old ones are dropped together. */
-function createWindows(clock: Clock): (key: string, windowMs: number) => QuotaWindow {
-  const byLength = new Map<number, { readonly startedAt: number; readonly windows: Map<string, QuotaWindow> }>()
+function createWindows(clock: Clock): (key: string, windowMs: number) => NodeSlice {
+  const byLength = new Map<number, { readonly startedAt: number; readonly windows: Map<string, NodeSlice> }>()
   return (key, windowMs) => {
     const now = clock.now()
     const startedAt = now - (now % windowMs)
@@ -139,7 +139,7 @@ function createWindows(clock: Clock): (key: string, windowMs: number) => QuotaWi
     }
     const known = current.windows.get(key)
     if (known) return known
-    const window: QuotaWindow = { startedAt, taken: 0, left: 0, isExhausted: false, taking: null }
+    const window: NodeSlice = { startedAt, taken: 0, left: 0, isExhausted: false, taking: null }
     current.windows.set(key, window)
     return window
   }

@@ -4,7 +4,7 @@ import { until } from '../../helpers/until.js'
 import type { StoreFixture } from '../contract.js'
 
 export function smallContract(t: Test, fixture: StoreFixture): void {
-  const { tickets, quotas, deadLetters } = fixture.store
+  const { tickets, counters, deadLetters } = fixture.store
 
   t.test('a ticket can be used many times, by its own user only', async t => {
     const [alice, bob] = [fixture.id('alice'), fixture.id('bob')]
@@ -42,25 +42,25 @@ export function smallContract(t: Test, fixture: StoreFixture): void {
 
   const minute = { name: 'calls', windowMs: 60_000, max: 10 }
 
-  t.test('a quota grants what is left of its window, and all again in the next window', async t => {
+  t.test('a budget grants what is left of its window, and all again in the next window', async t => {
     const alice = fixture.id('alice')
     const now = Math.floor(fixture.clock.now() / 60_000) * 60_000
-    t.equal(await quotas.take(alice, { ...minute, want: 4, now }), 4)
-    t.equal(await quotas.take(alice, { ...minute, want: 8, now: now + 59_999 }), 6)
-    t.equal(await quotas.take(alice, { ...minute, want: 1, now: now + 59_999 }), 0)
-    t.equal(await quotas.take(alice, { ...minute, want: 99, now: now + 60_000 }), 10)
-    t.equal(await quotas.take(alice, { ...minute, name: 'signals', want: 1, now }), 1, 'another name')
-    t.equal(await quotas.take(fixture.id('bob'), { ...minute, want: 1, now }), 1, 'another user')
+    t.equal(await counters.take(alice, { ...minute, want: 4, now }), 4)
+    t.equal(await counters.take(alice, { ...minute, want: 8, now: now + 59_999 }), 6)
+    t.equal(await counters.take(alice, { ...minute, want: 1, now: now + 59_999 }), 0)
+    t.equal(await counters.take(alice, { ...minute, want: 99, now: now + 60_000 }), 10)
+    t.equal(await counters.take(alice, { ...minute, name: 'signals', want: 1, now }), 1, 'another name')
+    t.equal(await counters.take(fixture.id('bob'), { ...minute, want: 1, now }), 1, 'another user')
   })
 
   t.test('left resolves to the remaining units and takes none', async t => {
     const alice = fixture.id('alice')
     const now = Math.floor(fixture.clock.now() / 60_000) * 60_000 + 120_000
-    const left = (at: number, max = 10) => quotas.left(alice, { ...minute, max, now: at })
+    const left = (at: number, max = 10) => counters.left(alice, { ...minute, max, now: at })
     t.equal(await left(now), 10)
-    await quotas.take(alice, { ...minute, want: 9, now })
+    await counters.take(alice, { ...minute, want: 9, now })
     t.strictSame([await left(now), await left(now + 59_999), await left(now + 60_000)], [1, 1, 10])
-    await quotas.take(alice, { ...minute, want: 2, now })
+    await counters.take(alice, { ...minute, want: 2, now })
     t.strictSame([await left(now), await left(now, 5)], [0, 0])
   })
 
@@ -68,7 +68,7 @@ export function smallContract(t: Test, fixture: StoreFixture): void {
     const alice = fixture.id('alice')
     const now = fixture.clock.now()
     const grants = await Promise.all(
-      Array.from({ length: 50 }, (_, n) => quotas.take(alice, { ...minute, max: 60, want: 1 + (n % 4), now }))
+      Array.from({ length: 50 }, (_, n) => counters.take(alice, { ...minute, max: 60, want: 1 + (n % 4), now }))
     )
     t.equal(
       grants.reduce((sum, granted) => sum + granted, 0),
