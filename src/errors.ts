@@ -1,4 +1,5 @@
-// Every error a client can receive: the HTTP status, a title, and whether the same request may succeed later.
+// Every error a client can receive: the HTTP status, a title, and whether the very same request may succeed later, unless AppErrorOptions says
+// otherwise: by waiting, or by ending, leaving or removing something else. Not where a user, a moderator or the policy would have to decide anew.
 // Services and domain throw an AppError with a code; only plugins/errors.ts turns it into application/problem+json (RFC 9457).
 // docs/reference/problems.md and GET /problems/{code} are made from this table.
 
@@ -33,7 +34,7 @@ export const ERRORS = {
   other_device: { status: 409, title: 'The call is on another of your devices', retryable: false },
   call_ended: { status: 409, title: 'The call has ended', retryable: false },
   wrong_state: { status: 409, title: 'The state of the call does not allow this', retryable: false },
-  too_many_blocks: { status: 409, title: 'You have reached the limit of blocked users', retryable: false },
+  too_many_blocks: { status: 409, title: 'You have reached the limit of blocked users', retryable: true },
   // Signals
   offer_collision: { status: 409, title: 'The other side has a pending offer', retryable: true },
   stale_revision: { status: 409, title: 'The revision is out of date', retryable: false },
@@ -95,6 +96,8 @@ export interface AppErrorOptions {
   cause?: unknown
   /** Milliseconds until the same request may succeed. Sent as Retry-After. */
   retryAfterMs?: number
+  /** Where it differs from the row of ERRORS. */
+  retryable?: boolean
 }
 
 /** The only error class that domain, services and stores throw on purpose. */
@@ -103,6 +106,7 @@ export class AppError extends Error {
   readonly detail: string | undefined
   readonly extra: Readonly<Record<string, unknown>>
   readonly retryAfterMs: number | undefined
+  readonly retryable: boolean
 
   constructor(code: ErrorCode, options: AppErrorOptions = {}) {
     // The stack of a 4xx is never read, and capturing it costs more than the rest of the request.
@@ -115,5 +119,6 @@ export class AppError extends Error {
     this.detail = options.detail
     this.extra = options.extra ?? {}
     this.retryAfterMs = options.retryAfterMs
+    this.retryable = options.retryable ?? ERRORS[code].retryable
   }
 }

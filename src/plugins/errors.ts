@@ -101,7 +101,7 @@ export function sendProblem(failure: AppError, request: FastifyRequest, reply: F
 }
 
 export function problemOf(failure: AppError, instance: string): Problem {
-  const { title, status, retryable } = ERRORS[failure.code]
+  const { title, status } = ERRORS[failure.code]
   return {
     type: `/problems/${failure.code}`,
     title,
@@ -109,7 +109,7 @@ export function problemOf(failure: AppError, instance: string): Problem {
     detail: failure.detail ?? title,
     instance,
     code: failure.code,
-    retryable,
+    retryable: failure.retryable,
     ...failure.extra
   }
 }

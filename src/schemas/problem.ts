@@ -24,7 +24,7 @@ export const Problem = Type.Object(
       $id: 'ProblemCode',
       description: 'What went wrong, for programs. `GET /problems/{code}` explains each one.'
     }),
-    retryable: Type.Boolean({ description: 'Whether the same request may succeed later.' }),
+    retryable: Type.Boolean({ description: 'Whether the very same request may succeed later.' }),
     issues: Type.Optional(
       Type.Array(Issue, {
         description: 'Given with `invalid_request`, and with `too_large` if a part of the body is too large.'
@@ -34,7 +34,7 @@ export const Problem = Type.Object(
     version: Type.Optional(
       Type.Integer({ minimum: 0, description: 'The current version of the call. Given with conflicts.' })
     ),
-    activeCallId: Type.Optional(CallId('The call you are in. Given with `caller_busy`.')),
+    activeCallId: Type.Optional(CallId('The call that keeps you busy. Given with `caller_busy`.')),
     rejected: Type.Optional(
       Type.Array(RejectedCandidate, {
         description: 'Every candidate of the request. Given if none of them was accepted.'

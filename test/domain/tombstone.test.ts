@@ -118,7 +118,7 @@ t.test('a tombstone is an ended call in its caller’s view', async t => {
   const cases: readonly [FinalTombstone['because'], reason: string, endedBy: Endpoint | null][] = [
     [{ code: 'cancelled' }, 'cancelled', phone],
     [{ code: 'callee_busy' }, 'busy', null],
-    [{ code: 'caller_busy' }, 'busy', null],
+    [{ code: 'caller_busy', activeCallId: 'c2' }, 'busy', null],
     [{ code: 'call_glare' }, 'busy', null],
     [{ code: 'merged', into: 'c2' }, 'busy', null],
     [{ code: 'call_ended' }, 'server', null]

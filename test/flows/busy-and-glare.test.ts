@@ -25,6 +25,59 @@ flow('a user in a call is busy until the call has ended', async (t, scenario) =>
   t.same([await alice.activeCalls(), await bob.activeCalls()], [[], []])
 })
 
+flow('a refusal is kept for its id, and a create without an id is judged anew', async (t, scenario) => {
+  const [alice, bob] = await scenario.addAliceAndBob()
+  const carol = await scenario.addClient('carol', 'phone', { node: scenario.lastNode })
+  await alice.post('calls', { callId: 'c1', to: 'bob' })
+  await bob.expectEvent('call.incoming')
+  await bob.post('calls/c1/accept')
+  await alice.expectEvent('call.accepted')
+  const key = { 'idempotency-key': scenario.toWire('k1') }
+  const withKey = () => carol.request('POST', 'calls', { to: 'bob' }, key)
+  const kept = { code: 'callee_busy', retryable: false, detail: /call again with a new callId/ }
+  t.match(await carol.expectRefusal('callee_busy', 'calls', { callId: 'c2', to: 'bob' }), kept)
+  t.match((await withKey()).body, kept)
+  const anew = await carol.expectRefusal('callee_busy', 'calls', { to: 'bob' })
+  t.match(anew, { retryable: true })
+  t.notMatch(anew, { activeCallId: String }, 'the call of others is not named')
+
+  const busy = await alice.expectRefusal('caller_busy', 'calls', { callId: 'a1', to: 'carol' })
+  t.match(busy, { retryable: false, activeCallId: 'c1', detail: /call again with a new callId/ })
+  t.match(await alice.expectRefusal('caller_busy', 'calls', { to: 'carol' }), { retryable: true, activeCallId: 'c1' })
+  t.match(await bob.expectRefusal('caller_busy', 'calls', { callId: 'b1', to: 'alice' }), { activeCallId: 'c1' })
+
+  await alice.post('calls/c1/hangup')
+  await bob.expectEvent('call.ended')
+  t.match(await carol.expectRefusal('callee_busy', 'calls', { callId: 'c2', to: 'bob' }), kept, 'although bob is free')
+  t.match((await withKey()).body, kept)
+  const again = await alice.expectRefusal('caller_busy', 'calls', { callId: 'a1', to: 'carol' })
+  t.match(again, { retryable: false, activeCallId: 'c1' })
+  await carol.post('calls', { callId: 'c3', to: 'bob' })
+  await bob.expectEvent('call.incoming')
+  await carol.post('calls/c3/cancel')
+  await bob.expectEvent('call.ended')
+})
+
+flow('what comes too early may be repeated, what comes too late may not', async (t, scenario) => {
+  const [alice, bob] = await scenario.addAliceAndBob()
+  await alice.post('calls', { callId: 'c1', to: 'bob' })
+  await bob.expectEvent('call.incoming')
+  t.match(await alice.expectRefusal('wrong_state', 'calls/c1/hangup'), { retryable: true })
+  t.match(await alice.expectRefusal('wrong_state', 'calls/c1/hold'), { retryable: true })
+  t.match(await alice.expectRefusal('wrong_state', 'calls/c1/connected'), { retryable: true })
+  t.match(await bob.expectRefusal('wrong_state', 'calls/c1/connected'), { retryable: true })
+  await bob.post('calls/c1/accept')
+  await alice.expectEvent('call.accepted')
+  t.match(await bob.expectRefusal('wrong_state', 'calls/c1/ringing'), { retryable: false })
+  await bob.post('calls/c1/connected')
+  await alice.expectEvent('call.connected')
+  t.match(await alice.expectRefusal('wrong_state', 'calls/c1/cancel'), { retryable: false })
+  t.match(await bob.expectRefusal('wrong_state', 'calls/c1/reject'), { retryable: false })
+  await alice.post('calls/c1/hangup')
+  await bob.expectEvent('call.ended')
+  t.match(await alice.expectRefusal('call_ended', 'calls/c1/hold'), { retryable: false })
+})
+
 flow('while a call rings for a user, others ring too, and the user can call', async (t, scenario) => {
   const [alice, bob] = await scenario.addAliceAndBob()
   const carol = await scenario.addClient('carol', 'phone', { node: scenario.lastNode })
@@ -44,7 +97,7 @@ flow('while a call rings for a user, others ring too, and the user can call', as
   t.match((await bob.request('GET', 'snapshot')).body.presence, { state: 'busy' })
 
   const refused = await bob.expectRefusal('caller_busy', 'calls/c1/accept')
-  t.match(refused, { activeCallId: 'b1', currentState: 'ringing' })
+  t.match(refused, { activeCallId: 'b1', currentState: 'ringing', retryable: true })
   t.match(await alice.call('c1'), { state: 'ringing', version: 1 }, 'the call continues to ring')
   await bob.post('calls/b1/cancel')
   await dave.expectEvent('call.ended')

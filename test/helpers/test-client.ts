@@ -8,6 +8,7 @@ import { ERRORS, type ErrorCode } from '../../src/errors.js'
 import type { Call } from '../../src/schemas/call.js'
 import type { RoomClaims } from '../../src/schemas/claims.js'
 import { faultsOf } from './events.js'
+import { expectedRetryable } from './problems.js'
 import { type Frame, openSse, type SseClient } from './sse.js'
 
 /** The nodes of a test, and names that no other test on them uses. */
@@ -280,7 +281,13 @@ function checkProblem(contentType: string | null, { status, body }: Reply): void
   const row = ERRORS[body.code as ErrorCode]
   assert.ok(row, `${body.code} is in the table`)
   const { type, title, retryable } = body
-  const expected = { status: row.status, title: row.title, retryable: row.retryable, type: `/problems/${body.code}` }
+  const code = body.code as ErrorCode
+  const expected = {
+    status: row.status,
+    title: row.title,
+    retryable: expectedRetryable(code, retryable),
+    type: `/problems/${code}`
+  }
   assert.deepEqual({ status, title, retryable, type }, expected)
   assert.notEqual(status, 500, String(body.detail))
 }

@@ -2,7 +2,7 @@
 import type { Endpoint } from '../../schemas/common.js'
 import { endpoint } from '../endpoint.js'
 import type { CommandOf } from './command.js'
-import { callEvents, conflict, requireActiveDevice, requireSide, toSide } from './party.js'
+import { callEvents, conflict, requireActiveDevice, requireSide, tooEarly, toSide } from './party.js'
 import { releaseWaitingOf } from './signal.js'
 import { type CallDecision, type CallState, otherSide, unchanged, viewCall } from './state.js'
 
@@ -54,7 +54,7 @@ export function accept(state: CallState, command: CommandOf<'accept'>, now: numb
 /** Media flows. The report of the second side changes nothing. */
 export function markConnected(state: CallState, actor: Endpoint, now: number): CallDecision {
   const side = requireActiveDevice(state, actor)
-  if (state.phase === 'ringing') throw conflict(state, 'wrong_state', { detail: 'The call has not been answered yet' })
+  if (state.phase === 'ringing') throw tooEarly(state, 'The call has not been answered yet')
   if (state.phase === 'connected') return unchanged(state)
   const next: CallState = { ...state, version: state.version + 1, phase: 'connected', connectedAt: now, limitAt: null }
   const recipients = [
@@ -68,7 +68,7 @@ export function markConnected(state: CallState, actor: Endpoint, now: number): C
 /** Each side holds and resumes for itself. Clients change the media direction by offer and answer. */
 export function setHold(state: CallState, actor: Endpoint, held: boolean): CallDecision {
   const side = requireActiveDevice(state, actor)
-  if (state.phase !== 'connected') throw conflict(state, 'wrong_state', { detail: 'The call is not connected' })
+  if (state.phase !== 'connected') throw tooEarly(state, 'The call is not connected')
   if (state.held[side] === held) return unchanged(state)
   const next = { ...state, version: state.version + 1, held: { ...state.held, [side]: held } }
   const type = held ? 'call.held' : 'call.resumed'

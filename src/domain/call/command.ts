@@ -70,7 +70,8 @@ export interface RefuseCommand {
  * attempt may succeed.
  */
 export type Refusal =
-  | { readonly code: 'caller_busy' | 'callee_busy' | 'call_glare' | 'call_ended' }
+  | { readonly code: 'callee_busy' | 'call_glare' | 'call_ended' }
+  | { readonly code: 'caller_busy'; readonly activeCallId: string }
   | { readonly code: 'failed'; readonly attempt: number }
   | { readonly code: 'merged'; readonly into: string }
 

@@ -3,7 +3,7 @@ import type { Endpoint } from '../../schemas/common.js'
 import { endpoint } from '../endpoint.js'
 import { NO_SIGNALS } from '../negotiation/state.js'
 import type { CommandOf } from './command.js'
-import { callEvents, conflict, requireSide, sideOf, toSide } from './party.js'
+import { callEvents, conflict, requireSide, sideOf, tooEarly, toSide } from './party.js'
 import { type CallDecision, type CallState, type EndReason, type Side, unchanged, viewCall } from './state.js'
 
 export function cancel(state: CallState, actor: Endpoint, now: number): CallDecision {
@@ -43,8 +43,7 @@ export function hangup(state: CallState, command: CommandOf<'hangup'>, now: numb
   const { actor, reason } = command
   sideOf(state, actor.user)
   if (state.phase === 'ended') return unchanged(state)
-  if (state.phase === 'ringing')
-    throw conflict(state, 'wrong_state', { detail: 'The call is ringing: cancel or reject instead' })
+  if (state.phase === 'ringing') throw tooEarly(state, 'The call is ringing: cancel or reject instead')
   return end(state, { reason, by: actor, except: actor }, now)
 }
 

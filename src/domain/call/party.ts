@@ -13,13 +13,18 @@ export const currentState = (state: CallState) => ({
 
 interface ConflictParts {
   readonly detail?: string | undefined
+  readonly retryable?: boolean
   readonly extra?: Readonly<Record<string, unknown>> | undefined
 }
 
 /** The error `code`, with the call's current state among its members. */
-export function conflict(state: CallState, code: ErrorCode, { detail, extra }: ConflictParts = {}): AppError {
-  return new AppError(code, { ...(detail ? { detail } : {}), extra: { ...currentState(state), ...extra } })
+export function conflict(state: CallState, code: ErrorCode, { extra, detail, ...more }: ConflictParts = {}): AppError {
+  return new AppError(code, { ...more, ...(detail ? { detail } : {}), extra: { ...currentState(state), ...extra } })
 }
+
+/** The call has not come that far: later the same request may succeed. */
+export const tooEarly = (state: CallState, detail: string): AppError =>
+  conflict(state, 'wrong_state', { detail, retryable: true })
 
 /** A callee who blocks the caller is not a party. */
 export const isPartyOf = (state: CallState, user: string): boolean =>
@@ -42,7 +47,7 @@ export function requireActiveDevice(state: CallState, actor: Endpoint): Side {
   const side = sideOf(state, actor.user)
   if (state.phase === 'ended') throw conflict(state, 'call_ended')
   const device = deviceOf(state, side)
-  if (device === null) throw conflict(state, 'wrong_state', { detail: 'Accept the call first' })
+  if (device === null) throw tooEarly(state, 'Accept the call first')
   if (device !== actor.device) throw conflict(state, 'other_device', { detail: `The call is on your device ${device}` })
   return side
 }

@@ -9,14 +9,14 @@ import {
 import { applyAnswer, applyOffer } from '../negotiation/negotiation.js'
 import type { Negotiation, NegotiationResult, Signal, Signaler } from '../negotiation/state.js'
 import type { CommandOf } from './command.js'
-import { callEvents, conflict, endpointOf, requireActiveDevice, toDevice } from './party.js'
+import { callEvents, conflict, endpointOf, requireActiveDevice, toDevice, tooEarly } from './party.js'
 import { type CallDecision, type CallEvent, type CallState, otherSide, type Side } from './state.js'
 
 export function decideOffer(state: CallState, command: CommandOf<'offer' | 'answer'>): CallDecision {
   const side = requireAnswered(state, command)
   const result = applyOffer(state, signalerOf(state, side), command)
   if (state.negotiation.revision === 0 && side === 'callee') {
-    throw conflict(state, 'wrong_party', { detail: 'The caller makes the first offer' })
+    throw conflict(state, 'wrong_party', { detail: 'The caller makes the first offer', retryable: true })
   }
   return decide(state, side, result)
 }
@@ -44,7 +44,7 @@ export function releaseWaitingOf(state: CallState, side: Side): CallDecision {
 
 function requireAnswered(state: CallState, command: CommandOf<'offer' | 'answer'>): Side {
   const side = requireActiveDevice(state, command.actor)
-  if (state.phase === 'ringing') throw conflict(state, 'wrong_state', { detail: 'The call has not been answered yet' })
+  if (state.phase === 'ringing') throw tooEarly(state, 'The call has not been answered yet')
   return side
 }
 

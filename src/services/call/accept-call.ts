@@ -66,7 +66,8 @@ export async function commitAccept(context: Context, target: UpdateTarget, actor
 async function throwIfBusy(context: Context, call: CallState | null, { refused }: LeaseRefusal): Promise<void> {
   const activeCallId = call && (await findActiveCall(context, call, refused))
   if (!call || !activeCallId || (await readCall(context, call.callId))?.version !== call.version) return
-  throw conflict(call, 'caller_busy', { detail: 'End the call you are in first', extra: { activeCallId } })
+  const detail = 'End the call you are in first'
+  throw conflict(call, 'caller_busy', { detail, retryable: true, extra: { activeCallId } })
 }
 
 /**

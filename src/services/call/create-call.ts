@@ -50,22 +50,34 @@ export async function createCall(
     ringMs: body.ringTimeoutMs ?? context.config.ringTimeoutMs
   }
   const part = actAs(context, actor)
-  const { head, ...created } = await create(context, command, part.acting)
+  const isIdChosen = body.callId !== undefined || idempotencyKey !== undefined
+  const { head, ...created } = await create(context, { command, isIdChosen }, part.acting)
   context.metrics.callsCreated.inc({ resolution: created.resolution })
   return { ...created, cursor: formatCursor(await part.cursor(head)) }
 }
 
-async function create(context: Context, command: CreateCommand, acting: ActingDevice): Promise<CreatedCall> {
+interface CreateRequest {
+  readonly command: CreateCommand
+  /** By the client, as callId or by an Idempotency-Key. */
+  readonly isIdChosen: boolean
+}
+
+async function create(
+  context: Context,
+  { command, isIdChosen }: CreateRequest,
+  acting: ActingDevice
+): Promise<CreatedCall> {
   const { callId, actor: caller, to } = command
+  const repeat = (record: CallRecord) => repeatCreate(context, { callId, caller, isIdChosen }, record)
   const permission = await checkPermission(context, command)
-  if (permission.repeated) return repeatCreate(context, { callId, caller }, permission.repeated)
+  if (permission.repeated) return repeat(permission.repeated)
   const { relation } = permission
   const { record, deliveries, head } = await commitWithLeases(
     context,
     newCreation(context, { command, acting, relation })
   )
   const call = callIn(record)
-  if (call === null || deliveries === null) return repeatCreate(context, { callId, caller }, record)
+  if (call === null || deliveries === null) return repeat(record)
   const delivery = (relation.isBlocked ? null : deliveries.get(to)) ?? NO_DELIVERY
   return { call: viewCall(call, context.clock.now()), resolution: 'created', delivery, head }
 }
@@ -156,7 +168,12 @@ async function resolveConflict(
   const conflict = await findConflictingLease(context, request, refused)
   if (conflict.status === 'glare') return closeForMerge(context, request, conflict.call)
   if (conflict.status === 'gone') return null
-  return abandonCreate(context, request, { code: conflict.user === request.to ? 'callee_busy' : 'caller_busy' })
+  const { user, callId: activeCallId } = conflict
+  return abandonCreate(
+    context,
+    request,
+    user === request.to ? { code: 'callee_busy' } : { code: 'caller_busy', activeCallId }
+  )
 }
 
 /** The second step of a glare, see glare.ts. Null: the other call has ended, claim again. */

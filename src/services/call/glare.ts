@@ -21,7 +21,8 @@ import { readCall } from './update-call.js'
 /** Resolves to the reason that closes the caller's create. Null: `ringing`, the callee's call, has ended; the create claims its leases again. */
 export async function prepareMerge(context: Context, caller: string, ringing: CallState): Promise<Refusal | null> {
   if (context.config.onGlare === 'reject') return { code: 'call_glare' }
-  if (!(await activateLease(context, ringing, caller))) return { code: 'caller_busy' }
+  const activeCallId = await activateLease(context, ringing, caller)
+  if (activeCallId !== null) return { code: 'caller_busy', activeCallId }
   // A lease that is taken after the end of its call would remain.
   if ((await readCall(context, ringing.callId))?.phase === 'ended') {
     await releaseLeases(context, ringing)

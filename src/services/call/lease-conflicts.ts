@@ -2,6 +2,7 @@
 import { wait } from '../../clock.js'
 import type { CallState } from '../../domain/call/state.js'
 import { type CallRecord, callIn } from '../../domain/call/tombstone.js'
+import { AppError } from '../../errors.js'
 import type { Lease } from '../../store/leases.js'
 import type { LeaseRefusal } from '../aggregate-rules.js'
 import type { Context } from '../context.js'
@@ -26,8 +27,8 @@ export const ROUNDS_MAX = 200
 export type ConflictingLease =
   /** A stale lease was released, or the peer's create is not committed yet: claim again. */
   | { readonly status: 'gone' }
-  /** The user has no free slot, or the two users are in a call with each other. */
-  | { readonly status: 'busy'; readonly user: string }
+  /** The user has no free slot because of this call, or the two users are in it with each other. */
+  | { readonly status: 'busy'; readonly user: string; readonly callId: string }
   /** The callee's call to the caller, which rings. */
   | { readonly status: 'glare'; readonly call: CallState }
 
@@ -42,14 +43,20 @@ export async function findConflictingLease(
   const found = await Promise.all(held.map(lease => examine(context, user, lease)))
   if (found.some(({ isStale }) => isStale)) return { status: 'gone' }
   const withPeer = found.find(({ lease }) => lease.peer === peer)
-  if (withPeer === undefined) return { status: 'busy', user }
+  if (withPeer === undefined) return { status: 'busy', user, callId: activeCallOf(held) }
   const { call } = withPeer
   if (call && isGlare(call, request)) return { status: 'glare', call }
   // A pair of users has one live call. Of a caller whom this one blocks, only `busy` is shown.
-  if (call) return { status: 'busy', user: call.isMuted ? user : caller.user }
+  if (call) return { status: 'busy', user: call.isMuted ? user : caller.user, callId: call.callId }
   // The peer's create has taken its leases and not committed its call yet.
   await wait(context.clock, POLL_MS)
   return { status: 'gone' }
+}
+
+/** The claim was refused because of these leases. Only the claim of a callee can be refused without an active one. */
+function activeCallOf(held: readonly Lease[]): string {
+  const lease = held.find(({ kind }) => kind === 'active')
+  return lease === undefined ? '' : parseHolder(lease.holder).callId
 }
 
 const isGlare = (call: CallState, { caller, to }: LeaseRequest) =>
@@ -99,15 +106,19 @@ async function fenceStalledCreate(context: Context, user: string, lease: Lease):
   return writeTombstone(context, { callId, caller, to, attempt }, { code: 'call_ended' })
 }
 
-/** Makes the user's lease for the call active, before the accept. False: the user has no free active slot. */
-export async function activateLease(context: Context, call: CallState, user: string): Promise<boolean> {
+/**
+ * Makes the user's lease for the call active, before the accept. Resolves to the call that has the user's last active slot; null: the lease is
+ * active.
+ */
+export async function activateLease(context: Context, call: CallState, user: string): Promise<string | null> {
   for (let round = 0; round < ROUNDS_MAX; round++) {
     const { lease, limits } = activeClaim(context, call, user)
     const { taken, held } = await context.store.leases.take(user, lease, limits)
-    if (taken) return true
-    if ((await findActiveCall(context, call, { user, held })) !== null) return false
+    if (taken) return null
+    const activeCallId = await findActiveCall(context, call, { user, held })
+    if (activeCallId !== null) return activeCallId
   }
-  return false
+  throw new AppError('store_unavailable', { detail: 'Too many concurrent changes' })
 }
 
 /**

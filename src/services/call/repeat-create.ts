@@ -1,7 +1,7 @@
 // The reply to a create whose id was used before.
 import { viewCall } from '../../domain/call/state.js'
 import { type CallRecord, callIn, tombstoneOf, viewTombstone } from '../../domain/call/tombstone.js'
-import { AppError } from '../../errors.js'
+import { AppError, ERRORS } from '../../errors.js'
 import type { Call, CreateCallResponse } from '../../schemas/call.js'
 import type { Endpoint } from '../../schemas/common.js'
 import type { Cursor } from '../../store/mail.js'
@@ -14,13 +14,20 @@ export interface CreatedCall extends Omit<CreateCallResponse, 'cursor'> {
   readonly head: Cursor | null
 }
 
+interface RepeatedCreate {
+  readonly callId: string
+  readonly caller: Endpoint
+  /** Otherwise a retry of the request is a new create. */
+  readonly isIdChosen: boolean
+}
+
 /**
  * The call exists, or a tombstone makes it impossible: a retry gets the same reply as the first request. If the create was merged into
  * another call (glare.ts), this accepts that call.
  */
 export async function repeatCreate(
   context: Context,
-  { callId, caller }: { callId: string; caller: Endpoint },
+  { callId, caller, isIdChosen }: RepeatedCreate,
   record: CallRecord
 ): Promise<CreatedCall> {
   const call = callIn(record)
@@ -39,7 +46,14 @@ export async function repeatCreate(
     return { ...accepted, resolution: 'merged', head: null }
   }
   const { state: currentState, version, reason } = view
-  throw new AppError(because.code, { extra: { callId, currentState, version, reason } })
+  const activeCall = because.code === 'caller_busy' ? { activeCallId: because.activeCallId } : {}
+  throw new AppError(because.code, {
+    detail: `${ERRORS[because.code].title}. ${isIdChosen ? STICKS : 'The same request is a new call.'}`,
+    retryable: !isIdChosen,
+    extra: { callId, currentState, version, reason, ...activeCall }
+  })
 }
+
+const STICKS = 'This id keeps its result: call again with a new callId or Idempotency-Key.'
 
 const existing = (call: Call): CreatedCall => ({ call, resolution: 'existing', delivery: NO_DELIVERY, head: null })
