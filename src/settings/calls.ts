@@ -49,7 +49,7 @@ export const CALL_SETTINGS = {
   MAX_DEVICES_PER_USER: setting(
     integer(1, 1000),
     '32',
-    'Devices a user may have. A device that signs off, or is gone for `RETENTION_MS`, makes room for another.'
+    'Devices a user may have. A device that signs off, is gone for `RETENTION_MS`, or never opened a stream or poll makes room for another.'
   ),
   MAX_WATCHERS_PER_USER: setting(
     integer(1, 1_000_000),

@@ -160,8 +160,8 @@ export interface Mailboxes {
   send(user: string, event: DirectEvent): Promise<SendResult>
   read(user: string, device: string, options: ReadOptions): Promise<ReadResult>
   /**
-   * A keepalive: registers the device if necessary and renews its retention. Null, and nothing is written: the device is not registered, and
-   * the user has as many other devices as are allowed. The first touch after the mailbox's server may have lost writes appends a RESET.
+   * A keepalive: registers the device if necessary and renews its retention. If the user has as many other devices as are allowed, the one
+   * that never had a connection and was seen least recently is removed. Null, and nothing is written: there is none. The first touch after the mailbox's server may have lost writes appends a RESET.
    */
   touch(user: string, device: string, touch: Touch): Promise<Touched | null>
   /** Sets Touched.requestedAt. Writes nothing if the device has no open stream or poll. */

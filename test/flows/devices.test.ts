@@ -177,6 +177,23 @@ flow(
 )
 
 flow(
+  'ids of devices that only acted lock no user out',
+  async (t, scenario) => {
+    const [alice, laptop] = await scenario.addAliceAndBob()
+    for (let load = 1; load <= 8; load++) {
+      const page = await scenario.addClient('bob', `page${load}`, { node: load % 2, silent: true })
+      t.equal((await page.request('PUT', 'presence', {})).status, 200)
+    }
+    const phone = await scenario.addClient('bob', 'phone')
+    await alice.post('calls', { callId: 'c1', to: 'bob' })
+    for (const bob of [laptop, phone]) await bob.expectEvent('call.incoming')
+    await alice.post('calls/c1/cancel')
+    for (const bob of [laptop, phone]) await bob.expectEvent('call.ended')
+  },
+  { env: { MAX_DEVICES_PER_USER: '3' } }
+)
+
+flow(
   'a user without a registered device is unreachable, and gets no event of the refused call',
   async (t, scenario) => {
     const alice = await scenario.addClient('alice', 'phone')

@@ -5,8 +5,10 @@ import type { Device } from './mailbox.js'
 export interface Devices {
   find(user: string, name: string, now: number): Device | undefined
   all(user: string, now: number): Device[]
-  /** The user has fewer devices than are allowed. */
-  hasRoom(user: string, now: number): boolean
+  /**
+   * Returns whether the user has fewer devices than are allowed. If not, the device that never listened and was seen least recently is removed.
+   */
+  makeRoom(user: string, now: number): boolean
   add(user: string, device: Device): void
   /** False: it was not registered. */
   remove(user: string, name: string): boolean
@@ -37,7 +39,12 @@ export function createDevices({
   return {
     find,
     all,
-    hasRoom: (user, now) => all(user, now).length < maxDevicesPerUser,
+    makeRoom(user, now) {
+      const registered = all(user, now)
+      if (registered.length < maxDevicesPerUser) return true
+      const [silent] = registered.filter(({ hasListened }) => !hasListened).sort((a, b) => a.seenAt - b.seenAt)
+      return silent !== undefined && (users.get(user)?.delete(silent.name) ?? false)
+    },
     add(user, device) {
       const devices = users.get(user) ?? new Map<string, Device>()
       users.set(user, devices.set(device.name, device))

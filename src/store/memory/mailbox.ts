@@ -27,6 +27,8 @@ export interface Device {
   authExpiresAt: number | null
   /** The last request other than the stream or poll. */
   requestedAt: number
+  /** It has opened a stream or poll. */
+  hasListened: boolean
   status: string
 }
 
@@ -34,8 +36,8 @@ export interface Device {
 const TRIM_AT_ONCE = 64
 
 export function createDevice(name: string, { tag, now }: Touch): Device {
-  const presence = { seenAt: now, onlineUntil: 0, connection: '', authExpiresAt: null, requestedAt: 0, status: '' }
-  return { name, seq: 0, tag, birthTag: tag, events: [], weight: 0, ...presence }
+  const presence = { seenAt: now, onlineUntil: 0, connection: '', authExpiresAt: null, requestedAt: 0 }
+  return { name, seq: 0, tag, birthTag: tag, events: [], weight: 0, ...presence, hasListened: false, status: '' }
 }
 
 export const head = ({ seq, tag }: Device): Cursor => ({ seq, tag })

@@ -99,6 +99,7 @@ export function createMemoryMailboxes(parts: Parts): MemoryMailboxes {
       device.authExpiresAt = touch.authExpiresAt ?? null
     }
     if (device.connection === connection) device.onlineUntil = touch.onlineUntil ?? device.onlineUntil
+    device.hasListened = true
   }
 
   function extendAuth(user: string, device: Device, expiresAt: number | null | undefined): void {
@@ -118,7 +119,7 @@ export function createMemoryMailboxes(parts: Parts): MemoryMailboxes {
   /** Null: the device is not registered, and the user has as many others as are allowed. */
   function touchDevice(user: string, name: string, touch: Touch): Touched | null {
     const found = devices.find(user, name, touch.now)
-    if (!found && !devices.hasRoom(user, touch.now)) return null
+    if (!found && !devices.makeRoom(user, touch.now)) return null
     const device = found ?? createDevice(name, touch)
     if (!found) devices.add(user, device)
     device.seenAt = Math.max(device.seenAt, touch.now)

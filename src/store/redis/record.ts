@@ -2,7 +2,7 @@
 import type { DeviceState } from '../store.js'
 
 const RECORD =
-  /^\d+\|[^|]*\|\d+\|[^|]*\|[^|]*\|(?<seen>\d+)\|(?<online>\d+)\|(?<connection>[^|]*)\|\d*\|\d+\|(?<status>.*)$/s
+  /^\d+\|[^|]*\|\d+\|[^|]*\|[^|]*\|(?<seen>\d+)\|(?<online>\d+)\|(?<connection>[^|]*)\|\d*\|\d+\|[01]\|(?<status>.*)$/s
 
 interface Age {
   readonly now: number

@@ -94,7 +94,8 @@ export function endingTests(t: Test, engine: Engine): void {
       const stream = await fixture.open(node)
       await stream.next('hello')
       // By the clock of another node, which runs far ahead.
-      await fixture.store.mailboxes.touch('alice', 'tablet', { now: fixture.clock.now() + 600_001, tag: 'birth' })
+      const later = { now: fixture.clock.now() + 600_001, tag: 'birth', connection: 'c1', claim: true }
+      await fixture.store.mailboxes.touch('alice', 'tablet', later)
       fixture.clock.advance(30_000)
       t.match(await stream.next('end'), { data: { reason: 'too_many_devices', reconnect: false } })
       await stream.ended()

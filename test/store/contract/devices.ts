@@ -243,7 +243,8 @@ export function deviceContract(t: Test, fixture: StoreFixture): void {
   t.test('a user never has more devices than allowed, also with concurrent touches', async t => {
     const bob = fixture.id('bob')
     const most = fixture.options.maxDevicesPerUser
-    const register = (device: string) => mailboxes.touch(bob, device, { now: fixture.clock.now(), tag: 'birth' })
+    const register = (device: string) =>
+      mailboxes.touch(bob, device, { now: fixture.clock.now(), tag: 'birth', connection: device, claim: true })
     const names = async () => (await mailboxes.devices(bob, fixture.clock.now())).map(({ device }) => device).sort()
     const registered = await Promise.all(Array.from({ length: 2 * most }, (_, n) => register(`device${n}`)))
     const first = (await names())[0] ?? ''
@@ -260,18 +261,46 @@ export function deviceContract(t: Test, fixture: StoreFixture): void {
   t.test('expired devices do not count, and their mailboxes are deleted', async t => {
     const bob = fixture.id('bob')
     const most = fixture.options.maxDevicesPerUser
-    for (let n = 0; n < most; n++) await touch(fixture, bob, `old${n}`)
+    for (let n = 0; n < most; n++) await connect(fixture, bob, `old${n}`, 'c1')
     for (const device of ['old0', 'old1']) await fill(fixture, bob, 3, { device })
     fixture.clock.advance(fixture.options.retentionMs)
-    await touch(fixture, bob, 'old0')
+    await connect(fixture, bob, 'old0', 'c1')
     t.equal(await mailboxes.touch(bob, 'new', { now: fixture.clock.now(), tag: 'birth' }), null, 'none has expired yet')
     fixture.clock.advance(1)
-    for (let n = 1; n < most; n++) await touch(fixture, bob, `new${n}`)
+    for (let n = 1; n < most; n++) await connect(fixture, bob, `new${n}`, 'c1')
     t.equal(await mailboxes.touch(bob, 'new', { now: fixture.clock.now(), tag: 'birth' }), null)
     t.strictSame(await texts(fixture, bob, 'old0'), ['e1', 'e2', 'e3'])
     await mailboxes.remove(bob, 'new1')
     t.match(await touch(fixture, bob, 'old1'), { created: true, head: { seq: 0 } })
     t.strictSame(await texts(fixture, bob, 'old1'), [])
+  })
+
+  t.test('a device that never listened makes room for a new one, least recently seen first', async t => {
+    const bob = fixture.id('bob')
+    const most = fixture.options.maxDevicesPerUser
+    const names = async () => (await mailboxes.devices(bob, fixture.clock.now())).map(({ device }) => device).sort()
+    await connect(fixture, bob, 'tv', 'c1')
+    await mailboxes.closeConnection(bob, 'tv', { connection: 'c1', now: fixture.clock.now() })
+    await touch(fixture, bob, 'tv')
+    await fill(fixture, bob, 2, { device: 'tv' })
+    for (let n = 1; n < most; n++) {
+      fixture.clock.advance(1000)
+      await touch(fixture, bob, `page${n}`)
+    }
+    await fill(fixture, bob, 3, { device: 'page2' })
+    fixture.clock.advance(1000)
+    await touch(fixture, bob, 'page1')
+    t.match(await touch(fixture, bob, 'another'), { created: true })
+    t.notOk((await names()).includes('page2'), 'page1 was seen after it')
+    t.equal((await names()).length, most)
+    for (let n = 0; n < 3 * most; n++) {
+      fixture.clock.advance(1000)
+      t.match(await touch(fixture, bob, `load${n}`), { created: true })
+    }
+    t.ok((await names()).includes('tv'), 'it has listened once')
+    t.strictSame(await texts(fixture, bob, 'tv'), ['e1', 'e2'])
+    t.match(await touch(fixture, bob, 'page2'), { created: true, head: { seq: 0 } })
+    t.strictSame(await texts(fixture, bob, 'page2'), [], 'its mailbox went with it')
   })
 
   t.test('remove resolves to true once, and the device is registered anew by the next touch', async t => {

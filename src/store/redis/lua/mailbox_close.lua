@@ -9,10 +9,10 @@
 local devices = KEYS[1]
 local device, closed, now, retention, ttl = unpack(ARGV)
 local text = redis.call('HGET', devices, device)
-local seq, tag, sum, birth, epoch, seen, _, connection, auth, requested, status = string.match(text or '', RECORD)
+local seq, tag, sum, birth, epoch, seen, _, connection, auth, requested, listened, status = string.match(text or '', RECORD)
 if connection ~= closed or seen + retention < tonumber(now) then return 'OTHER' end
 if tonumber(seen) < tonumber(now) then seen = now end
-local record = {seq, tag, sum, birth, epoch, seen, now, '', auth, requested, status}
+local record = {seq, tag, sum, birth, epoch, seen, now, '', auth, requested, listened, status}
 redis.call('HSET', devices, device, table.concat(record, '|'))
 redis.call('PEXPIRE', devices, ttl)
 return 'OK'

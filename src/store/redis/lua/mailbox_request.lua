@@ -8,8 +8,8 @@
 local devices = KEYS[1]
 local device, now = unpack(ARGV)
 local text = redis.call('HGET', devices, device)
-local seq, tag, sum, birth, epoch, seen, online, connection, auth, requested, status = string.match(text or '', RECORD)
+local seq, tag, sum, birth, epoch, seen, online, connection, auth, requested, listened, status = string.match(text or '', RECORD)
 if not seq or connection == '' or tonumber(requested) >= tonumber(now) then return 'NONE' end
-local record = {seq, tag, sum, birth, epoch, seen, online, connection, auth, now, status}
+local record = {seq, tag, sum, birth, epoch, seen, online, connection, auth, now, listened, status}
 redis.call('HSET', devices, device, table.concat(record, '|'))
 return 'OK'

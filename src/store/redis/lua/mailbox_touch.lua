@@ -8,8 +8,8 @@
 -- RETURNS:   {OK | NEW, head seq, head tag, connection, auth expires at or '', requested at, number of KEYS 4… that exist,
 --            page (see page) or {}} | {FULL}
 -- GUARANTEE: a device has one connection; a claim wakes the superseded one. `auth expires at` is that of the connection's token; a newer
---            token can only extend it, and that wakes the open stream. Never more than ARGV 12 devices that have not expired; FULL
---            registers nothing. A device that was last touched in another epoch gets one RESET entry.
+--            token can only extend it, and that wakes the open stream. Never more than ARGV 12 devices that have not expired: a device that
+--            never listened makes room for a new one; FULL registers nothing. A device that was last touched in another epoch gets one RESET entry.
 local devices, mailbox, epoch_key = unpack(KEYS)
 local device, channel, now, new_tag, retention, ttl, own, claims, online_until, shown = unpack(ARGV, 1, 10)
 local new_status, devices_max, most, most_weight, reset, cursor, cursor_tag, limit, weight_limit = unpack(ARGV, 11, 19)
@@ -20,14 +20,14 @@ local new_status, devices_max, most, most_weight, reset, cursor, cursor_tag, lim
 local function isFull() return redis.call('HLEN', devices) >= tonumber(devices_max) end
 local function publish(kind, value) redis.call('SPUBLISH', channel, kind .. '\n' .. device .. '\n' .. value) end
 local text, reply, epoch = redis.call('HGET', devices, device), 'OK', redis.call('GET', epoch_key) or ''
-local seq, tag, sum, birth, known, seen, online, connection, auth, requested, status = string.match(text or '', RECORD)
+local seq, tag, sum, birth, known, seen, online, connection, auth, requested, listened, status = string.match(text or '', RECORD)
 if not seq or seen + retention < tonumber(now) then
-  if isFull() then removeExpired(devices, string.sub(mailbox, 1, -#device - 1), now - retention) end
+  if isFull() then makeRoom(devices, string.sub(mailbox, 1, -#device - 1), now - retention) end
   if isFull() then return {'FULL'} end
   -- Entries that outlived an expired record would have the numbers of new ones.
   redis.call('DEL', mailbox)
   reply, seq, tag, sum, birth, known = 'NEW', 0, new_tag, 0, new_tag, epoch
-  seen, online, connection, auth, requested, status = 0, 0, '', '', 0, ''
+  seen, online, connection, auth, requested, listened, status = 0, 0, '', '', 0, '0', ''
 end
 local expires_at = shown == 'never' and '' or shown
 if own ~= '' then
@@ -35,6 +35,7 @@ if own ~= '' then
   -- A record that lost its connection (failover, expiry) takes the one that is evidently open.
   if claims == '1' or connection == '' then connection, auth = own, expires_at end
   if connection == own and online_until ~= '' then online = online_until end
+  listened = '1'
 elseif connection == '' then online = 0
 elseif auth ~= '' and shown ~= '' and (expires_at == '' or expires_at - auth > 0) then
   auth = expires_at
@@ -50,7 +51,7 @@ if epoch == '' then epoch = known end
 if own == '' and tonumber(requested) < tonumber(now) then requested = now end
 if tonumber(seen) < tonumber(now) then seen = now end
 if new_status ~= '' then status = string.sub(new_status, 2) end
-local record = {seq, tag, sum, birth, epoch, seen, online, connection, auth, requested, status}
+local record = {seq, tag, sum, birth, epoch, seen, online, connection, auth, requested, listened, status}
 redis.call('HSET', devices, device, table.concat(record, '|'))
 redis.call('PEXPIRE', devices, ttl)
 redis.call('PEXPIRE', mailbox, ttl)

@@ -18,7 +18,7 @@ end
 -- Called before anything else is written to the device, because it writes the record that canRenew() read. Returns the head: {seq, tag}.
 local function renew(user, keepalive)
   local device, expires_at = keepalive.device, keepalive.expires_at
-  local seq, tag, sum, birth, epoch, seen, online, connection, auth, requested, status = unpack(keepalive.record)
+  local seq, tag, sum, birth, epoch, seen, online, connection, auth, requested, listened, status = unpack(keepalive.record)
   if connection == '' then online = 0
   elseif auth ~= '' and (expires_at == 'never' or expires_at - auth > 0) then
     auth = expires_at == 'never' and '' or expires_at
@@ -27,7 +27,7 @@ local function renew(user, keepalive)
   local now = string.format('%d', bounds.now)
   if tonumber(requested) < bounds.now then requested = now end
   if tonumber(seen) < bounds.now then seen = now end
-  local record = {seq, tag, sum, birth, epoch, seen, online, connection, auth, requested, status}
+  local record = {seq, tag, sum, birth, epoch, seen, online, connection, auth, requested, listened, status}
   redis.call('HSET', user.devices, device, table.concat(record, '|'))
   redis.call('PEXPIRE', user.devices, bounds.ttl)
   redis.call('PEXPIRE', user.prefix .. device, bounds.ttl)
