@@ -178,6 +178,10 @@ t.test('each example request gets the example reply', async t => {
   await send('closeRoom', { params: ROOM })
 
   await send('getCallTimeline', { params: CALL })
+  await prepare('createCall', { body: { to: 'bob', callId: 'door' } })
+  await prepare('acceptCall', { user: 'bob', params: { callId: 'door' } })
+  await send('sendCallMessage', { user: 'bob', params: { callId: 'door' } })
+  await send('updateCallMedia', { user: 'bob', params: { callId: 'door' } })
 
   await send('explainProblem', { params: { code: 'callee_busy' } })
   await send('getLiveness')

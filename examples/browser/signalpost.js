@@ -3,7 +3,8 @@
 /** All event types: an EventSource needs a listener for each. */
 const TYPES = `
   hello caught-up reset heartbeat reconnect auth.expiring end
-  call.incoming call.ringing call.accepted call.connected call.held call.resumed call.peer_away call.peer_back call.ended
+  call.incoming call.ringing call.accepted call.connected call.held call.resumed call.media_changed
+  call.message call.peer_away call.peer_back call.ended
   signal.offer signal.answer signal.candidates
   room.joined room.participant_joined room.participant_updated room.participant_left room.mute_requested room.updated
   room.invitation room.invitation_ended room.closed

@@ -29,6 +29,8 @@ const RECIPIENTS: Readonly<Record<EventType, string>> = {
   'call.connected': 'the other side, and the caller’s other devices',
   'call.held': 'the other side',
   'call.resumed': 'the other side',
+  'call.media_changed': 'the other side',
+  'call.message': 'the other device in the call; while it rings, every device that rings, or the caller’s device',
   'call.peer_away': 'the other side',
   'call.peer_back': 'the other side',
   'call.ended': 'both sides, except the device that ended the call',

@@ -26,7 +26,7 @@ export const LINKS: Readonly<Record<string, Readonly<Record<string, Links>>>> = 
   hangUpCall: { 200: callLinks(SAME_CALL, ['getCallTimeline']) },
   acceptCall: {
     200: {
-      ...callLinks(SAME_CALL, ['sendAnswer', 'sendCandidates', 'reportConnected', 'hangUpCall']),
+      ...callLinks(SAME_CALL, ['sendAnswer', 'sendCandidates', 'reportConnected', 'sendCallMessage', 'hangUpCall']),
       ...cursorLinks('$response.body#/cursor')
     }
   },

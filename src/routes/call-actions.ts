@@ -5,7 +5,8 @@ import {
   CallResponse,
   EmptyRequest,
   HangUpCallRequest,
-  RejectCallRequest
+  RejectCallRequest,
+  UpdateCallMediaRequest
 } from '../schemas/call.js'
 import { BODY_PROBLEMS, problems } from '../schemas/problem.js'
 import { UnloadQuery } from '../schemas/stream.js'
@@ -17,7 +18,8 @@ import {
   rejectCall,
   reportConnected,
   reportRinging,
-  resumeCall
+  resumeCall,
+  updateCallMedia
 } from '../services/call/call-actions.js'
 import type { Context } from '../services/context.js'
 import { CallParams } from './calls.js'
@@ -122,6 +124,21 @@ const RESUME_CALL = {
   }
 } as const
 
+const UPDATE_CALL_MEDIA = {
+  config: { limit: 'signals' },
+  schema: {
+    operationId: 'updateCallMedia',
+    tags: ['calls'],
+    summary: 'Tell the other side what is muted',
+    description:
+      'Says whether your side sends audio and video; the other side receives `call.media_changed`. The call must have been accepted. Muting ' +
+      'the media is up to the clients. What you send last counts; a repeat changes nothing.',
+    params: CallParams,
+    body: UpdateCallMediaRequest,
+    response: { 200: CallResponse, ...problems(...REFUSALS, 'other_device', 'rate_limited') }
+  }
+} as const
+
 const HANG_UP_CALL = {
   config: { limit: false, optionalBody: true, unloadRoute: true },
   schema: {
@@ -164,6 +181,10 @@ export const callActionRoutes: FastifyPluginAsyncTypebox<{ context: Context }> =
 
   app.post('/calls/:callId/resume', RESUME_CALL, async request => ({
     call: await resumeCall(context, request.actor, request.params.callId)
+  }))
+
+  app.post('/calls/:callId/media', UPDATE_CALL_MEDIA, async request => ({
+    call: await updateCallMedia(context, request.actor, { ...request.params, ...request.body })
   }))
 
   app.post('/calls/:callId/hangup', HANG_UP_CALL, async request => ({

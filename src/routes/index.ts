@@ -10,6 +10,7 @@ import { recordRequest } from '../services/device/keepalive.js'
 import { withRoomClaims } from '../services/room/room-service.js'
 import { blockRoutes } from './blocks.js'
 import { callActionRoutes } from './call-actions.js'
+import { callMessageRoutes } from './call-messages.js'
 import { callRoutes } from './calls.js'
 import { chatRoutes } from './chat.js'
 import { eventRoutes } from './events.js'
@@ -46,6 +47,7 @@ export async function serveApi(app: FastifyInstance, { context, streams }: Api):
   await app.register(eventRoutes, { context, streams })
   await app.register(callRoutes, { context })
   await app.register(callActionRoutes, { context })
+  await app.register(callMessageRoutes, { context })
   await app.register(signalRoutes, { context })
   await app.register(roomRoutes, { context })
   await app.register(roomSignalRoutes, { context })

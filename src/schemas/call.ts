@@ -59,6 +59,9 @@ export const CallParty = Type.Object(
   { $id: 'CallParty', description: 'A side of the call that did something.', ...Strict }
 )
 
+export const SendsAudio = Type.Boolean({ description: 'Whether this side sends audio. False: it is muted.' })
+export const SendsVideo = Type.Boolean({ description: 'Whether this side sends video. False: it is muted.' })
+
 const Held = Type.Object(
   {
     caller: Type.Boolean({ description: 'Whether the caller has put the call on hold.' }),
@@ -173,6 +176,12 @@ export const HangUpCallRequest = Type.Object(
   { $id: 'HangUpCallRequest', ...Strict }
 )
 export type HangUpCallRequest = Static<typeof HangUpCallRequest>
+
+export const UpdateCallMediaRequest = Type.Object(
+  { audio: Type.Optional(SendsAudio), video: Type.Optional(SendsVideo) },
+  { $id: 'UpdateCallMediaRequest', description: 'What is left out does not change.', minProperties: 1, ...Strict }
+)
+export type UpdateCallMediaRequest = Static<typeof UpdateCallMediaRequest>
 
 export const EmptyRequest = Type.Object(
   {},

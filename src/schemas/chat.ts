@@ -5,7 +5,7 @@ import { ParticipantRef } from './room.js'
 
 export const CONTENT_MAX_BYTES = 4096
 
-const Content = Type.String({
+export const Content = Type.String({
   minLength: 1,
   maxLength: CONTENT_MAX_BYTES,
   pattern: '^[^\\u0000]*$',

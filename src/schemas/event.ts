@@ -1,7 +1,8 @@
 // Every event about a call, and every signal. Streams and long-polls send the same envelope.
 import { type TProperties, Type } from 'typebox'
-import { Call, CallParty, EndReason, Media } from './call.js'
-import { CallId, DurationMs, Endpoint, Metadata, Nullable, ParticipantId, RoomId, Strict } from './common.js'
+import { Call, CallParty, EndReason, Media, SendsAudio, SendsVideo } from './call.js'
+import { MessageContent } from './call-message.js'
+import { CallId, DurationMs, Endpoint, MessageId, Metadata, Nullable, ParticipantId, RoomId, Strict } from './common.js'
 import { ParticipantRef } from './room.js'
 import { Candidate, Sdp } from './signal.js'
 import { dataNameOf, Event, nameOf } from './stream.js'
@@ -47,6 +48,18 @@ export const CallConnected = event('call.connected', 'The other side reports tha
 const Holds = { by: Endpoint, held: Call.properties.held }
 export const CallHeld = event('call.held', 'The other side put the call on hold.', Holds)
 export const CallResumed = event('call.resumed', 'The other side took the call off hold.', Holds)
+
+export const CallMediaChanged = event('call.media_changed', 'The other side muted its audio or video, or unmuted it.', {
+  by: Endpoint,
+  audio: Nullable(SendsAudio, 'Whether that side sends audio. False: it is muted. Null: it has not reported that.'),
+  video: Nullable(SendsVideo, 'Whether that side sends video. False: it is muted. Null: it has not reported that.')
+})
+
+export const CallMessage = event('call.message', 'An application message of the other side.', {
+  from: CallParty,
+  messageId: MessageId('The id that the sender chose, or the server.'),
+  content: MessageContent
+})
 
 export const CallPeerAway = event(
   'call.peer_away',
@@ -100,6 +113,8 @@ export const CALL_EVENTS = [
   CallConnected,
   CallHeld,
   CallResumed,
+  CallMediaChanged,
+  CallMessage,
   CallPeerAway,
   CallPeerBack,
   CallEnded,

@@ -98,6 +98,25 @@ const CALLS: Readonly<Record<string, Example>> = {
   reportConnected: { body: {}, reply: { call: CONNECTED } },
   holdCall: { body: {}, reply: { call: { ...CONNECTED, version: 6, held: { caller: true, callee: false } } } },
   resumeCall: { body: {}, reply: { call: { ...CONNECTED, version: 7 } } },
+  sendCallMessage: {
+    body: { content: '{"do":"unlock","door":2}', messageId: 'unlock-1' },
+    reply: { messageId: 'unlock-1', version: 3, sentAt: at(57, 1), delivery }
+  },
+  updateCallMedia: {
+    body: { audio: false },
+    reply: {
+      call: {
+        ...ACCEPTED,
+        callId: 'door',
+        version: 4,
+        media: null,
+        createdAt: at(55, 1),
+        answeredAt: at(56, 1),
+        expiresInMs: 28_000,
+        negotiation: { revision: 0, pendingFrom: null }
+      }
+    }
+  },
   hangUpCall: { body: { reason: 'hangup' }, reply: { call: HUNG_UP } },
   rejectCall: {
     body: { scope: 'user' },

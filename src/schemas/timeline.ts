@@ -1,6 +1,6 @@
 // The timeline of a call as its parties see it.
 import { type Static, Type } from 'typebox'
-import { CallParty, EndReason } from './call.js'
+import { CallParty, EndReason, SendsAudio, SendsVideo } from './call.js'
 import { CallId, Nullable, Strict, Timestamp } from './common.js'
 
 export const TimelineEntryType = Type.Enum(
@@ -15,6 +15,8 @@ export const TimelineEntryType = Type.Enum(
     'connected',
     'held',
     'resumed',
+    'media_changed',
+    'message',
     'away',
     'back',
     'ended'
@@ -24,7 +26,8 @@ export const TimelineEntryType = Type.Enum(
     description:
       '`ringing`: a device of the callee reported that it rings. `declined`: one of several devices declined. `offer`, `answer`: a description ' +
       'was sent. `candidates_held`: candidates had to wait for their description or for the answer to the call; candidates that were passed ' +
-      'on at once leave no entry. `held`, `resumed`: a side put the call on hold, or took it off hold. `away`, `back`: the device of a side ' +
+      'on at once leave no entry. `held`, `resumed`: a side put the call on hold, or took it off hold. `media_changed`: a side muted its ' +
+      'audio or video, or unmuted it. `message`: a side sent an application message; its content is not kept. `away`, `back`: the device of a side ' +
       'disconnected, or came back.'
   }
 )
@@ -35,7 +38,11 @@ export const TimelineEntry = Type.Object(
     type: TimelineEntryType,
     by: Nullable(CallParty, 'Who did it, or whose device it happened to. Null if a timer or the server did it.'),
     revision: Type.Optional(Type.Integer({ minimum: 1, description: 'The negotiation of an `offer` or `answer`.' })),
-    count: Type.Optional(Type.Integer({ minimum: 1, description: 'How many there were: `candidates_held`.' })),
+    count: Type.Optional(
+      Type.Integer({ minimum: 1, description: 'How many there were: `candidates_held`, `message`.' })
+    ),
+    audio: Type.Optional(Nullable(SendsAudio)),
+    video: Type.Optional(Nullable(SendsVideo)),
     reason: Type.Optional(EndReason)
   },
   { $id: 'TimelineEntry', description: 'One thing that happened in a call.', ...Strict }

@@ -60,6 +60,8 @@ const EXPECTED: Readonly<Record<string, Record<Outsider, string>>> = {
   listBlocks: everyone('ok'),
   createCall: everyone('call_id_taken'),
   getCall: everyone('call_not_found'),
+  sendCallMessage: everyone('call_not_found'),
+  updateCallMedia: everyone('call_not_found'),
   getCallTimeline: everyone('call_not_found'),
   reportRinging: everyone('call_not_found'),
   cancelCall: everyone('ok'),

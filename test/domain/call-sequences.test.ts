@@ -6,7 +6,19 @@ import type { CallCommand } from '../../src/domain/call/command.js'
 import { AppError } from '../../src/errors.js'
 import type { Endpoint } from '../../src/schemas/common.js'
 import { CallFixture } from '../helpers/call-fixture.js'
-import { accept, CAST, cancel, create, describe, hangup, reject, simple, trickle } from '../helpers/calls.js'
+import {
+  accept,
+  CAST,
+  cancel,
+  create,
+  describe,
+  hangup,
+  media,
+  message,
+  reject,
+  simple,
+  trickle
+} from '../helpers/calls.js'
 import { candidate } from '../helpers/sdp.js'
 
 const ALL: readonly Endpoint[] = [...Object.values(CAST), { user: 'bob', device: 'tv' }]
@@ -40,6 +52,10 @@ const registered = (fixture: CallFixture) =>
 const simpleAct = fc
   .tuple(fc.constantFrom('ringing', 'connected', 'hold', 'resume'), likelyDevice)
   .map(([type, who]) => act(`${type} ${who.device}`, () => simple(type as 'hold', who)))
+const messageAct = likelyDevice.map(who => act(`message ${who.device}`, (_, nth) => message(who, `m${nth}`)))
+const mediaAct = fc
+  .tuple(likelyDevice, fc.boolean())
+  .map(([who, audio]) => act(`media ${who.device}`, () => media(who, { audio })))
 const acceptAct = likelyDevice.map(who => act(`accept ${who.device}`, () => accept(who)))
 const rejectAct = fc
   .tuple(fc.constantFrom('device', 'device', 'user'), anyDevice)
@@ -69,6 +85,8 @@ const trickleAct = fc
 
 const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 8, arbitrary: simpleAct },
+  { weight: 4, arbitrary: messageAct },
+  { weight: 4, arbitrary: mediaAct },
   { weight: 6, arbitrary: acceptAct },
   { weight: 2, arbitrary: rejectAct },
   { weight: 1, arbitrary: endAct },
@@ -144,9 +162,19 @@ t.test('the generated sequences reach every state and end reason', async t => {
     if (fixture.accepted.length > 20) seen.add('trickled')
   }
   const wanted = [
-    ...['incoming', 'ringing', 'accepted', 'connected', 'held', 'resumed', 'peer_away', 'peer_back', 'ended'].map(
-      type => `call.${type}`
-    ),
+    ...[
+      'incoming',
+      'ringing',
+      'accepted',
+      'connected',
+      'held',
+      'resumed',
+      'media_changed',
+      'message',
+      'peer_away',
+      'peer_back',
+      'ended'
+    ].map(type => `call.${type}`),
     ...['signal.offer', 'signal.answer', 'signal.candidates', 'ringing', 'connecting', 'connected', 'ended'],
     ...['hangup', 'cancelled', 'declined', 'no_answer', 'expired', 'lost', 'renegotiated', 'trickled']
   ]

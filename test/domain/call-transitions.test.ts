@@ -18,6 +18,8 @@ import {
   ended,
   hangup,
   laptop,
+  media,
+  message,
   outcomeOf,
   phone,
   reject,
@@ -40,6 +42,8 @@ const ACTIONS: Record<string, (actor: Endpoint) => CallCommand> = {
   mediaFailed: actor => hangup(actor, 'media_failed'),
   offer: actor => describe('offer', actor, 'gen1'),
   answer: actor => describe('answer', actor, 'gen1'),
+  media: actor => media(actor, { audio: false }),
+  message: actor => message(actor, 'm1'),
   candidates: actor => trickle(actor, [candidate(1)]),
   appeared: actor => appeared(actor, true),
   cameBack: actor => appeared(actor, false)
@@ -83,6 +87,8 @@ const RINGING: Row[] = [
   ['mediaFailed', 'wrong_state', 'wrong_state', 'wrong_state', 'wrong_state'],
   ['offer', 'wrong_state', 'other_device', 'wrong_state', 'wrong_state'],
   ['answer', 'wrong_state', 'other_device', 'wrong_state', 'wrong_state'],
+  ['media', 'wrong_state', 'other_device', 'wrong_state', 'wrong_state'],
+  ['message', 'ringing: bob message', 'other_device', 'ringing: alice/phone message', 'ringing: alice/phone message'],
   ['candidates', 'ringing', 'other_device', 'wrong_state', 'wrong_state'],
   ['appeared', 'same', 'same', 'same: bob/laptop incoming', 'same: bob/watch incoming'],
   BACK
@@ -125,6 +131,8 @@ const CONNECTING: Row[] = [
   ],
   ['offer', 'connecting: bob/laptop offer', 'other_device', 'wrong_party', 'other_device'],
   ['answer', 'no_offer_pending', 'other_device', 'no_offer_pending', 'other_device'],
+  ['media', 'connecting: bob/laptop media_changed', 'other_device', 'connecting: alice media_changed', 'other_device'],
+  ['message', 'connecting: bob/laptop message', 'other_device', 'connecting: alice/phone message', 'other_device'],
   ['candidates', 'connecting', 'other_device', 'connecting', 'other_device'],
   MUTE,
   BACK
@@ -155,6 +163,8 @@ const CONNECTED: Row[] = [
   ],
   ['offer', 'connected: bob/laptop offer', 'other_device', 'wrong_party', 'other_device'],
   ['answer', 'no_offer_pending', 'other_device', 'no_offer_pending', 'other_device'],
+  ['media', 'connected: bob/laptop media_changed', 'other_device', 'connected: alice media_changed', 'other_device'],
+  ['message', 'connected: bob/laptop message', 'other_device', 'connected: alice/phone message', 'other_device'],
   ['candidates', 'connected', 'other_device', 'connected', 'other_device'],
   MUTE,
   BACK
@@ -173,6 +183,8 @@ const ENDED: Row[] = [
   ['mediaFailed', gone, gone, gone, gone],
   ['offer', over, over, over, over],
   ['answer', over, over, over, over],
+  ['media', over, over, over, over],
+  ['message', over, over, over, over],
   ['candidates', over, over, over, over],
   MUTE,
   BACK

@@ -58,6 +58,17 @@ export const simple = (type: 'ringing' | 'connected' | 'hold' | 'resume', actor:
   type,
   actor
 })
+export const message = (actor: Endpoint, messageId: string, content = 'unlock'): CommandOf<'message'> => ({
+  type: 'message',
+  actor,
+  messageId,
+  content
+})
+export const media = (actor: Endpoint, sends: { audio?: boolean; video?: boolean }): CommandOf<'media'> => ({
+  type: 'media',
+  actor,
+  ...sends
+})
 export const describe = (
   type: 'offer' | 'answer',
   actor: Endpoint,

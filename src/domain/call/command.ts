@@ -21,6 +21,13 @@ export type CallCommand =
       readonly isMuted?: boolean
     }
   | { readonly type: 'ringing' | 'connected' | 'hold' | 'resume'; readonly actor: Endpoint }
+  | { readonly type: 'message'; readonly actor: Endpoint; readonly messageId: string; readonly content: string }
+  | {
+      readonly type: 'media'
+      readonly actor: Endpoint
+      readonly audio?: boolean | undefined
+      readonly video?: boolean | undefined
+    }
   | { readonly type: 'cancel'; readonly actor: Endpoint }
   | { readonly type: 'accept'; readonly actor: Endpoint; readonly connectMs: number; readonly checkMs: number }
   /** `devices`: the callee's registered devices. When all of them have rejected the call, it ends as declined. */

@@ -15,6 +15,8 @@ interface Origin {
   readonly attempt: number
 }
 
+const NO_MEDIA_STATE = { audio: null, video: null }
+
 interface CreatedAt {
   readonly version: number
   readonly now: number
@@ -46,6 +48,8 @@ export function newCall({ callId, caller, to, attempt }: Origin, { version, now 
     signaled: { caller: NO_SIGNALS, callee: NO_SIGNALS },
     declined: [],
     isMuted: false,
+    sendsMedia: { caller: NO_MEDIA_STATE, callee: NO_MEDIA_STATE },
+    sent: { caller: [], callee: [] },
     timeline: newTimeline()
   }
 }

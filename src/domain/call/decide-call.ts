@@ -20,6 +20,7 @@ import type { CallCommand, CommandOf } from './command.js'
 import { create } from './creation.js'
 import { cancel, end, endAsBusy, hangup, reject } from './ending.js'
 import { checkLiveness, deviceAppeared } from './liveness.js'
+import { sendMessage, setMedia } from './messages.js'
 import { decideAnswer, decideCandidates, decideOffer } from './signal.js'
 import { type CallDecision, type CallState, unchanged } from './state.js'
 import { withTimeline } from './timeline.js'
@@ -48,6 +49,10 @@ function decideLive(state: CallState, command: Exclude<CallCommand, { type: 'cre
     case 'hold':
     case 'resume':
       return setHold(state, command.actor, command.type === 'hold')
+    case 'message':
+      return sendMessage(state, command, now)
+    case 'media':
+      return setMedia(state, command)
     case 'cancel':
       return cancel(state, command.actor, now)
     case 'reject':

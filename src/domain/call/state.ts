@@ -39,8 +39,20 @@ export interface CallState extends Negotiation<Side> {
   readonly isMuted: boolean
   /** Devices of the callee that have rejected the call with scope `device`. */
   readonly declined: readonly string[]
+  readonly sendsMedia: { readonly [side in Side]: MediaState }
+  /** The last application messages of each side, oldest first, to recognize a retry. */
+  readonly sent: { readonly [side in Side]: readonly SentMessage[] }
   readonly timeline: Timeline
 }
+
+/** Whether a side sends it or has muted it, by its own report; null: it has reported nothing. */
+export interface MediaState {
+  readonly audio: boolean | null
+  readonly video: boolean | null
+}
+
+/** `digest`: of the message id. `version`: of the call. `afterMs`: the time since the call was created. */
+export type SentMessage = readonly [digest: string, version: number, afterMs: number]
 
 /** `afterMs`: the time since the call was created. `device`: the one that acted, if it is not the one of its side in the call. */
 export type TimelineLine = readonly [

@@ -47,9 +47,11 @@ function append({ lines, omitted }: Timeline, added: readonly TimelineLine[]): T
   return { lines: kept, omitted: omitted + dropped }
 }
 
-/** Lines with a count: one after the other by the same side become one. */
+/** Lines with a count: one after the other by the same device become one. */
 const mayCombine = ([, type, by, details]: TimelineLine, [, nextType, nextBy, next]: TimelineLine): boolean =>
-  type === nextType && by === nextBy && details?.count !== undefined && next?.count !== undefined
+  [type, by, details?.device].join() === [nextType, nextBy, next?.device].join() &&
+  details?.count !== undefined &&
+  next?.count !== undefined
 
 const combine = ([afterMs, type, by, details]: TimelineLine, [, , , next]: TimelineLine): TimelineLine => [
   afterMs,
@@ -63,6 +65,7 @@ function changesBetween(before: CallState, after: CallState, actor: Endpoint | n
     ...ringingChanges(before, after, actor),
     ...negotiationChanges(before, after),
     ...connectedChanges(before, after, actor),
+    ...messageChanges(before, after, actor),
     ...(after.phase === 'ended' ? [endOf(after)] : SIDES.flatMap(side => sideChanges(before, after, side)))
   ]
 }
@@ -88,11 +91,19 @@ function connectedChanges(before: CallState, after: CallState, actor: Endpoint |
   return [['connected', actor && sideOfUser(after, actor.user)]]
 }
 
+function messageChanges(before: CallState, after: CallState, actor: Endpoint | null): Change[] {
+  const side = SIDES.find(each => before.sent[each] !== after.sent[each])
+  if (side === undefined || actor === null) return []
+  const isInCall = endpointOf(after, side)?.device === actor.device
+  return [['message', side, { count: 1, ...(isInCall ? {} : { device: actor.device }) }]]
+}
+
 /** What a side of a live call changed, or what happened to its device. */
 function sideChanges(before: CallState, after: CallState, side: Side): Change[] {
   const changes: Change[] = []
   if (before.held[side] !== after.held[side]) changes.push([after.held[side] ? 'held' : 'resumed', side])
   if (before.away[side] !== after.away[side]) changes.push([after.away[side] ? 'away' : 'back', side])
+  if (before.sendsMedia[side] !== after.sendsMedia[side]) changes.push(['media_changed', side, after.sendsMedia[side]])
   const count = after.signaled[side].waiting.length - before.signaled[side].waiting.length
   if (count > 0) changes.push(['candidates_held', side, { count }])
   return changes

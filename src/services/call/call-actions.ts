@@ -11,7 +11,7 @@ import {
   viewTombstone
 } from '../../domain/call/tombstone.js'
 import { endpoint } from '../../domain/endpoint.js'
-import type { Call, HangUpCallRequest, RejectCallRequest } from '../../schemas/call.js'
+import type { Call, HangUpCallRequest, RejectCallRequest, UpdateCallMediaRequest } from '../../schemas/call.js'
 import type { Actor } from '../../schemas/claims.js'
 import type { Context } from '../context.js'
 import { keepaliveIfDue, recordKeepalive, registerDevice } from '../device/keepalive.js'
@@ -96,6 +96,14 @@ export function holdCall(context: Context, actor: Actor, callId: string): Promis
 
 export function resumeCall(context: Context, actor: Actor, callId: string): Promise<Call> {
   return act(context, actor, { callId, command: { type: 'resume', actor: endpoint(actor) } })
+}
+
+export function updateCallMedia(
+  context: Context,
+  actor: Actor,
+  { callId, audio, video }: UpdateCallMediaRequest & { readonly callId: string }
+): Promise<Call> {
+  return act(context, actor, { callId, command: { type: 'media', actor: endpoint(actor), audio, video } })
 }
 
 interface Action {

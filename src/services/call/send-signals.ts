@@ -64,7 +64,7 @@ export async function sendCandidates(
   return { ...verdict, delivery: deliveryToPeer(result, actor) }
 }
 
-function deliveryToPeer({ state, deliveries }: CallUpdate, actor: Actor): Delivery {
+export function deliveryToPeer({ state, deliveries }: CallUpdate, actor: Actor): Delivery {
   const peer = otherSide(sideOf(state, actor.user)) === 'caller' ? state.caller.user : state.callee?.user
   return deliveries.get(peer ?? '') ?? NO_DELIVERY
 }

@@ -77,7 +77,7 @@ export async function readCall(context: Context, callId: string): Promise<CallSt
 export async function updateCall(
   context: Context,
   target: UpdateTarget,
-  decide: (call: CallState | null, now: number) => CallDecision
+  decide: (call: CallState | null, now: number) => CallDecision | Promise<CallDecision>
 ): Promise<CallUpdate> {
   return toCallUpdate(await updateRecord(context, target, (record, now) => decide(callIn(record), now)))
 }
