@@ -85,6 +85,16 @@ t.test('what code generators need: every object and enum has a name and a type',
   t.strictSame(anonymous, [])
 })
 
+t.test('no component has a name that oapi-codegen gives to the replies of an operation', async t => {
+  const taken = operations.map(
+    ({ operationId = '' }) => `${operationId.replace(/^./, one => one.toUpperCase())}Response`
+  )
+  t.strictSame(
+    Object.keys(components.schemas).filter(name => taken.includes(name)),
+    []
+  )
+})
+
 t.test('each event is a schema of its own, told apart by its type', async t => {
   const { oneOf = [], discriminator } = components.schemas.Event as Union
   t.ok(oneOf.length > 25)

@@ -1,7 +1,7 @@
 // Blocking users.
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
-import { BlocksResponse } from '../schemas/block.js'
+import { BlocksReply } from '../schemas/block.js'
 import { Strict, UserId } from '../schemas/common.js'
 import { problems } from '../schemas/problem.js'
 import { blockUser, listBlocks, unblockUser } from '../services/call/contacts.js'
@@ -49,7 +49,7 @@ const LIST_BLOCKS = {
     tags: ['blocks'],
     summary: 'List blocked users',
     description: 'Returns the users you block.',
-    response: { 200: BlocksResponse, ...problems('rate_limited') }
+    response: { 200: BlocksReply, ...problems('rate_limited') }
   }
 } as const
 

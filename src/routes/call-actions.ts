@@ -1,8 +1,8 @@
 // Actions of the sides of a call. The first hang-up, cancel and reject are never rate limited; repeats are charged as reads.
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import {
-  AcceptCallResponse,
-  CallResponse,
+  AcceptCallReply,
+  CallReply,
   EmptyRequest,
   HangUpCallRequest,
   RejectCallRequest,
@@ -41,7 +41,7 @@ const ACCEPT_CALL = {
       '`caller_busy` and `activeCallId`, and the call keeps ringing. If this call takes your last free slot, other calls that are ringing for ' +
       'you end as `busy`, unless the server has `CALL_WAITING`.',
     response: {
-      200: AcceptCallResponse,
+      200: AcceptCallReply,
       ...problems(...REFUSALS, 'answered_elsewhere', 'caller_busy', 'too_many_devices', 'rate_limited')
     }
   }
@@ -58,7 +58,7 @@ const REJECT_CALL = {
       'ringing. The first reject of a call is never rate limited.',
     params: CallParams,
     body: RejectCallRequest,
-    response: { 200: CallResponse, ...problems(...REFUSALS, 'answered_elsewhere', 'too_many_devices', 'rate_limited') }
+    response: { 200: CallReply, ...problems(...REFUSALS, 'answered_elsewhere', 'too_many_devices', 'rate_limited') }
   }
 } as const
 
@@ -69,7 +69,7 @@ const REPORT_RINGING = {
     operationId: 'reportRinging',
     summary: 'Report that this device is ringing',
     description: 'Optional, for the callee. The caller receives `call.ringing` for the first device that reports it.',
-    response: { 200: CallResponse, ...problems(...REFUSALS, 'rate_limited') }
+    response: { 200: CallReply, ...problems(...REFUSALS, 'rate_limited') }
   }
 } as const
 
@@ -84,7 +84,7 @@ const CANCEL_CALL = {
       'the call: the create then fails with `call_ended`. The first cancel of a call is never rate limited. A page that is being closed may use ' +
       'a ticket: `navigator.sendBeacon(url)`.',
     querystring: UnloadQuery,
-    response: { 200: CallResponse, ...problems(...REFUSALS, 'rate_limited') }
+    response: { 200: CallReply, ...problems(...REFUSALS, 'rate_limited') }
   }
 } as const
 
@@ -97,7 +97,7 @@ const REPORT_CONNECTED = {
     description:
       'Call it when your `RTCPeerConnection` is `connected`. The call becomes `connected` with the first report; the other side receives ' +
       '`call.connected`.',
-    response: { 200: CallResponse, ...problems(...REFUSALS, 'other_device', 'rate_limited') }
+    response: { 200: CallReply, ...problems(...REFUSALS, 'other_device', 'rate_limited') }
   }
 } as const
 
@@ -109,7 +109,7 @@ const HOLD_CALL = {
     summary: 'Put the call on hold',
     description:
       'Puts your side on hold; the other side receives `call.held`. Stopping the media is up to the clients.',
-    response: { 200: CallResponse, ...problems(...REFUSALS, 'other_device', 'rate_limited') }
+    response: { 200: CallReply, ...problems(...REFUSALS, 'other_device', 'rate_limited') }
   }
 } as const
 
@@ -120,7 +120,7 @@ const RESUME_CALL = {
     operationId: 'resumeCall',
     summary: 'Take the call off hold',
     description: 'Takes your side off hold; the other side receives `call.resumed`.',
-    response: { 200: CallResponse, ...problems(...REFUSALS, 'other_device', 'rate_limited') }
+    response: { 200: CallReply, ...problems(...REFUSALS, 'other_device', 'rate_limited') }
   }
 } as const
 
@@ -135,7 +135,7 @@ const UPDATE_CALL_MEDIA = {
       'the media is up to the clients. What you send last counts; a repeat changes nothing.',
     params: CallParams,
     body: UpdateCallMediaRequest,
-    response: { 200: CallResponse, ...problems(...REFUSALS, 'other_device', 'rate_limited') }
+    response: { 200: CallReply, ...problems(...REFUSALS, 'other_device', 'rate_limited') }
   }
 } as const
 
@@ -152,7 +152,7 @@ const HANG_UP_CALL = {
     params: CallParams,
     querystring: UnloadQuery,
     body: HangUpCallRequest,
-    response: { 200: CallResponse, ...problems(...REFUSALS, 'rate_limited') }
+    response: { 200: CallReply, ...problems(...REFUSALS, 'rate_limited') }
   }
 } as const
 

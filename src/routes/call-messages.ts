@@ -1,6 +1,6 @@
 // Application messages of a call.
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import { SendCallMessageRequest, SendCallMessageResponse } from '../schemas/call-message.js'
+import { SendCallMessageReply, SendCallMessageRequest } from '../schemas/call-message.js'
 import { IdempotencyHeaders } from '../schemas/idempotency.js'
 import { BODY_PROBLEMS, problems } from '../schemas/problem.js'
 import { sendCallMessage } from '../services/call/send-message.js'
@@ -25,8 +25,8 @@ const SEND_CALL_MESSAGE = {
     headers: IdempotencyHeaders,
     body: SendCallMessageRequest,
     response: {
-      201: SendCallMessageResponse,
-      200: SendCallMessageResponse,
+      201: SendCallMessageReply,
+      200: SendCallMessageReply,
       ...problems(...BODY_PROBLEMS, 'call_not_found', 'other_device', 'call_ended', 'rate_limited')
     }
   }

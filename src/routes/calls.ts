@@ -1,7 +1,7 @@
 // Creating and reading calls.
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
-import { CallResponse, CallsResponse, CreateCallRequest, CreateCallResponse } from '../schemas/call.js'
+import { CallReply, CallsReply, CreateCallReply, CreateCallRequest } from '../schemas/call.js'
 import { CallId, Strict } from '../schemas/common.js'
 import { IdempotencyHeaders } from '../schemas/idempotency.js'
 import { BODY_PROBLEMS, problems } from '../schemas/problem.js'
@@ -29,8 +29,8 @@ const CREATE_CALL = {
     headers: IdempotencyHeaders,
     body: CreateCallRequest,
     response: {
-      201: CreateCallResponse,
-      200: CreateCallResponse,
+      201: CreateCallReply,
+      200: CreateCallReply,
       ...problems(
         ...BODY_PROBLEMS,
         'invalid_sdp',
@@ -57,7 +57,7 @@ const LIST_CALLS = {
     tags: ['calls'],
     summary: 'List your calls',
     description: 'Returns the calls you take part in that have not ended, on any of your devices.',
-    response: { 200: CallsResponse, ...problems('rate_limited') }
+    response: { 200: CallsReply, ...problems('rate_limited') }
   }
 } as const
 
@@ -70,7 +70,7 @@ const GET_CALL = {
     description:
       'Returns a call you take part in. A call that has ended can be read for a while. Fails with `call_not_found` if you have no part in it.',
     params: CallParams,
-    response: { 200: CallResponse, ...problems('invalid_request', 'call_not_found', 'rate_limited') }
+    response: { 200: CallReply, ...problems('invalid_request', 'call_not_found', 'rate_limited') }
   }
 } as const
 

@@ -1,13 +1,7 @@
 // Chat messages of a room, and their history.
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
-import {
-  MessagesQuery,
-  MessagesResponse,
-  PostMessageRequest,
-  PostMessageResponse,
-  TypingRequest
-} from '../schemas/chat.js'
+import { MessagesQuery, MessagesReply, PostMessageReply, PostMessageRequest, TypingRequest } from '../schemas/chat.js'
 import { IdempotencyHeaders } from '../schemas/idempotency.js'
 import { BODY_PROBLEMS, problems } from '../schemas/problem.js'
 import { listMessages, postMessage, sendTyping } from '../services/chat/messages.js'
@@ -38,8 +32,8 @@ const POST_MESSAGE = {
     headers: IdempotencyHeaders,
     body: PostMessageRequest,
     response: {
-      201: PostMessageResponse,
-      200: PostMessageResponse,
+      201: PostMessageReply,
+      200: PostMessageReply,
       ...problems(...REFUSALS, ...BODY_PROBLEMS, 'message_id_taken')
     }
   }
@@ -56,7 +50,7 @@ const LIST_MESSAGES = {
       'the newest `CHAT_HISTORY_MAX` messages for as long as the room exists. Requires the grant `chat` and the right to read the room.',
     params: RoomParams,
     querystring: MessagesQuery,
-    response: { 200: MessagesResponse, ...problems(...REFUSALS, 'invalid_cursor') }
+    response: { 200: MessagesReply, ...problems(...REFUSALS, 'invalid_cursor') }
   }
 } as const
 

@@ -14,8 +14,8 @@ import {
   POLL_MAX_BYTES,
   POLL_WAIT_S,
   PollQuery,
-  PollResponse,
-  TicketResponse
+  PollReply,
+  TicketReply
 } from '../schemas/stream.js'
 import type { Context } from '../services/context.js'
 import { issueTicket, secretOf } from '../services/tickets.js'
@@ -95,7 +95,7 @@ const POLL_EVENTS = {
       'returns the same events again. A newer stream or poll of this device ends this one as `superseded`.',
     querystring: PollQuery,
     response: {
-      200: PollResponse,
+      200: PollReply,
       ...problems(
         'invalid_request',
         'invalid_cursor',
@@ -119,7 +119,7 @@ const CREATE_EVENT_TICKET = {
       'Returns a short-lived ticket that opens the event stream of this device without a header, for `EventSource`: ' +
       '`new EventSource("/v1/events?ticket=…")`. It is valid for any number of streams and polls, until the token expires, the device signs off, ' +
       'or it is not used for two minutes.',
-    response: { 201: TicketResponse, ...problems('invalid_request', 'rate_limited') }
+    response: { 201: TicketReply, ...problems('invalid_request', 'rate_limited') }
   }
 } as const
 

@@ -1,6 +1,6 @@
 // STUN and TURN servers.
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import { IceServersResponse } from '../schemas/ice.js'
+import { IceServersReply } from '../schemas/ice.js'
 import { problems } from '../schemas/problem.js'
 import type { Context } from '../services/context.js'
 import { listIceServers } from '../services/ice-servers.js'
@@ -17,7 +17,7 @@ export const iceServerRoutes: FastifyPluginAsyncTypebox<{ context: Context }> = 
         description:
           'Returns STUN and TURN servers for `new RTCPeerConnection({ iceServers })`, with TURN credentials made for you. Fetch them before each ' +
           'call: the credentials expire after `expiresInMs`. The list is empty if the operator has set no `STUN_URLS` and no `TURN_URLS`.',
-        response: { 200: IceServersResponse, ...problems('rate_limited') }
+        response: { 200: IceServersReply, ...problems('rate_limited') }
       }
     },
     async request => listIceServers(context, request.actor)

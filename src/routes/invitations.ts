@@ -4,10 +4,10 @@ import { Type } from 'typebox'
 import { InvitationId, RoomId, Strict } from '../schemas/common.js'
 import { IdempotencyHeaders } from '../schemas/idempotency.js'
 import {
-  AcceptInvitationResponse,
-  DeclineInvitationResponse,
-  InviteUsersRequest,
-  InviteUsersResponse
+  AcceptInvitationReply,
+  DeclineInvitationReply,
+  InviteUsersReply,
+  InviteUsersRequest
 } from '../schemas/invitation.js'
 import { BODY_PROBLEMS, problems } from '../schemas/problem.js'
 import type { Context } from '../services/context.js'
@@ -31,8 +31,8 @@ const INVITE_USERS = {
     params: RoomParams,
     body: InviteUsersRequest,
     response: {
-      201: InviteUsersResponse,
-      200: InviteUsersResponse,
+      201: InviteUsersReply,
+      200: InviteUsersReply,
       ...problems(
         ...BODY_PROBLEMS,
         ...(['room_not_found', 'room_closed', 'not_in_room', 'not_permitted', 'banned'] as const),
@@ -55,7 +55,7 @@ const ACCEPT_INVITATION = {
       'moderator removes you.',
     params: InvitationParams,
     response: {
-      200: AcceptInvitationResponse,
+      200: AcceptInvitationReply,
       ...problems(
         ...ENDED,
         'room_not_found',
@@ -79,7 +79,7 @@ const DECLINE_INVITATION = {
     description:
       'Declines it for all your devices. The inviter receives `room.invitation_ended`. The first decline of an invitation is never rate limited.',
     params: InvitationParams,
-    response: { 200: DeclineInvitationResponse, ...problems(...ENDED, 'rate_limited') }
+    response: { 200: DeclineInvitationReply, ...problems(...ENDED, 'rate_limited') }
   }
 } as const
 

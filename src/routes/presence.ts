@@ -1,13 +1,7 @@
 // Presence and the snapshot.
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
-import {
-  PresenceQuery,
-  PresenceResponse,
-  PresencesResponse,
-  Snapshot,
-  UpdatePresenceRequest
-} from '../schemas/presence.js'
+import { PresenceQuery, PresenceReply, PresencesReply, Snapshot, UpdatePresenceRequest } from '../schemas/presence.js'
 import { BODY_PROBLEMS, problems } from '../schemas/problem.js'
 import { UnloadQuery } from '../schemas/stream.js'
 import type { Context } from '../services/context.js'
@@ -24,7 +18,7 @@ const UPDATE_PRESENCE = {
       'keepalive. In a call or room, a device without either sends one at least every `AWAY_AFTER_MS`. Returns your presence. It also acknowledges a `heartbeat` with `ack: true`.',
     body: UpdatePresenceRequest,
     response: {
-      200: PresenceResponse,
+      200: PresenceReply,
       ...problems(...BODY_PROBLEMS, 'too_many_devices', 'rate_limited')
     }
   }
@@ -54,7 +48,7 @@ const LOOK_UP_PRESENCE = {
       'Returns the presence of up to 100 users. Users whose presence you may not see (`PRESENCE_VISIBILITY`) look like users who do not exist: ' +
       '`offline`, with `lastSeenAt` null.',
     querystring: PresenceQuery,
-    response: { 200: PresencesResponse, ...problems('invalid_request', 'rate_limited') }
+    response: { 200: PresencesReply, ...problems('invalid_request', 'rate_limited') }
   }
 } as const
 

@@ -8,7 +8,7 @@ import {
   RoomDescriptionQuery,
   RoomOfferRequest
 } from '../schemas/room-signal.js'
-import { CandidatesResponse, DescriptionResponse } from '../schemas/signal.js'
+import { CandidatesReply, DescriptionReply } from '../schemas/signal.js'
 import type { Context } from '../services/context.js'
 import { broadcastCandidates } from '../services/room/broadcast.js'
 import { sendRoomCandidates, sendRoomDescription } from '../services/room/pairs.js'
@@ -43,7 +43,7 @@ const SEND_ROOM_OFFER = {
     querystring: RoomDescriptionQuery,
     body: RoomOfferRequest,
     response: {
-      202: DescriptionResponse,
+      202: DescriptionReply,
       ...problems(...REFUSALS, 'invalid_sdp', 'offer_collision', 'stale_revision')
     }
   }
@@ -64,7 +64,7 @@ const SEND_ROOM_ANSWER = {
     querystring: RoomDescriptionQuery,
     body: RoomAnswerRequest,
     response: {
-      202: DescriptionResponse,
+      202: DescriptionReply,
       ...problems(...REFUSALS, 'invalid_sdp', 'no_offer_pending', 'stale_revision', 'revision_required')
     }
   }
@@ -85,7 +85,7 @@ const SEND_ROOM_CANDIDATES = {
     params: RoomParams,
     body: RoomCandidatesRequest,
     response: {
-      202: CandidatesResponse,
+      202: CandidatesReply,
       ...problems(...REFUSALS, 'invalid_candidate', 'stale_candidate', 'too_many_waiting_candidates')
     }
   }

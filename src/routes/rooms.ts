@@ -4,14 +4,14 @@ import { Type } from 'typebox'
 import { ParticipantId, RoomId, Strict, UserId } from '../schemas/common.js'
 import { BODY_PROBLEMS, problems } from '../schemas/problem.js'
 import {
-  BansResponse,
+  BansReply,
+  JoinRoomReply,
   JoinRoomRequest,
-  JoinRoomResponse,
-  ParticipantResponse,
+  ParticipantReply,
   RemoveQuery,
   RoomAndParticipants,
+  RoomReply,
   RoomRequest,
-  RoomResponse,
   UpdateParticipantRequest
 } from '../schemas/room.js'
 import { IDENTITY_QUERY } from '../schemas/stream.js'
@@ -54,7 +54,7 @@ const CREATE_OR_UPDATE_ROOM = {
       'Fails with `room_not_found` if the room exists and you have no part in it, or if the room service does not know it.',
     params: RoomParams,
     body: RoomRequest,
-    response: { 201: RoomResponse, 200: RoomResponse, ...problems(...WRITING) }
+    response: { 201: RoomReply, 200: RoomReply, ...problems(...WRITING) }
   }
 } as const
 
@@ -98,8 +98,8 @@ const JOIN_ROOM = {
     params: RoomParams,
     body: JoinRoomRequest,
     response: {
-      201: JoinRoomResponse,
-      200: JoinRoomResponse,
+      201: JoinRoomReply,
+      200: JoinRoomReply,
       ...problems(...WRITING, ...JOINING)
     }
   }
@@ -117,7 +117,7 @@ const UPDATE_PARTICIPANT = {
       'grant.',
     params: ParticipantParams,
     body: UpdateParticipantRequest,
-    response: { 200: ParticipantResponse, ...problems(...WRITING, 'not_in_room', 'participant_not_found') }
+    response: { 200: ParticipantReply, ...problems(...WRITING, 'not_in_room', 'participant_not_found') }
   }
 } as const
 
@@ -154,7 +154,7 @@ const LIST_BANS = {
     summary: 'List bans',
     description: 'Returns the users who are banned from the room. Requires the grant `moderate`.',
     params: RoomParams,
-    response: { 200: BansResponse, ...problems(...READING) }
+    response: { 200: BansReply, ...problems(...READING) }
   }
 } as const
 

@@ -4,10 +4,10 @@ import { acceptBareCandidates, acceptMembersInQuery } from '../plugins/signal-bo
 import { BODY_PROBLEMS, problems } from '../schemas/problem.js'
 import {
   AnswerRequest,
+  CandidatesReply,
   CandidatesRequest,
-  CandidatesResponse,
   DescriptionQuery,
-  DescriptionResponse,
+  DescriptionReply,
   OfferRequest
 } from '../schemas/signal.js'
 import { sendCandidates, sendDescription } from '../services/call/send-signals.js'
@@ -44,7 +44,7 @@ const SEND_OFFER = {
     querystring: DescriptionQuery,
     body: OfferRequest,
     response: {
-      202: DescriptionResponse,
+      202: DescriptionReply,
       ...problems(...REFUSALS, 'invalid_sdp', 'wrong_party', 'offer_collision', 'stale_revision')
     }
   }
@@ -65,7 +65,7 @@ const SEND_ANSWER = {
     querystring: DescriptionQuery,
     body: AnswerRequest,
     response: {
-      202: DescriptionResponse,
+      202: DescriptionReply,
       ...problems(...REFUSALS, 'invalid_sdp', 'no_offer_pending', 'stale_revision', 'revision_required')
     }
   }
@@ -87,7 +87,7 @@ const SEND_CANDIDATES = {
     params: CallParams,
     body: CandidatesRequest,
     response: {
-      202: CandidatesResponse,
+      202: CandidatesReply,
       ...problems(...REFUSALS, 'invalid_candidate', 'stale_candidate', 'too_many_waiting_candidates')
     }
   }

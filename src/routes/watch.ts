@@ -1,7 +1,7 @@
 // Watching the presence of users.
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
-import { WatchedUsersResponse, WatchUsersRequest } from '../schemas/presence.js'
+import { WatchedUsersReply, WatchUsersRequest } from '../schemas/presence.js'
 import { BODY_PROBLEMS, problems } from '../schemas/problem.js'
 import type { Context } from '../services/context.js'
 import { listWatchedUsers, stopWatching, watchUsers } from '../services/presence/watch-list.js'
@@ -18,7 +18,7 @@ const WATCH_USERS = {
       'lasts as long as its mailbox.',
     body: WatchUsersRequest,
     response: {
-      200: WatchedUsersResponse,
+      200: WatchedUsersReply,
       ...problems(...BODY_PROBLEMS, 'too_many_devices', 'too_many_watchers', 'rate_limited')
     }
   }
@@ -31,7 +31,7 @@ const LIST_WATCHED_USERS = {
     tags: ['presence'],
     summary: 'List watched users',
     description: 'Returns the users this device watches, with their presence as of the last change.',
-    response: { 200: WatchedUsersResponse, ...problems('rate_limited') }
+    response: { 200: WatchedUsersReply, ...problems('rate_limited') }
   }
 } as const
 

@@ -2,8 +2,8 @@
 import { type Static, Type } from 'typebox'
 import { Strict, UserId } from './common.js'
 
-export const BlocksResponse = Type.Object(
+export const BlocksReply = Type.Object(
   { blocks: Type.Array(UserId('A user you block.')) },
-  { $id: 'BlocksResponse', ...Strict }
+  { $id: 'BlocksReply', ...Strict }
 )
-export type BlocksResponse = Static<typeof BlocksResponse>
+export type BlocksReply = Static<typeof BlocksReply>

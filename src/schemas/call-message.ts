@@ -19,7 +19,7 @@ export const SendCallMessageRequest = Type.Object(
 )
 export type SendCallMessageRequest = Static<typeof SendCallMessageRequest>
 
-export const SendCallMessageResponse = Type.Object(
+export const SendCallMessageReply = Type.Object(
   {
     messageId: MessageId('The id from the request, or a new one.'),
     version: Type.Integer({
@@ -29,6 +29,6 @@ export const SendCallMessageResponse = Type.Object(
     sentAt: Timestamp('When the server accepted it.'),
     delivery: Delivery
   },
-  { $id: 'SendCallMessageResponse', ...Strict }
+  { $id: 'SendCallMessageReply', ...Strict }
 )
-export type SendCallMessageResponse = Static<typeof SendCallMessageResponse>
+export type SendCallMessageReply = Static<typeof SendCallMessageReply>

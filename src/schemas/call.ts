@@ -136,18 +136,15 @@ const Resolution = Type.Enum(['created', 'existing', 'merged'], {
     'is their call, which you have accepted.'
 })
 
-export const CreateCallResponse = Type.Object(
+export const CreateCallReply = Type.Object(
   { call: Call, resolution: Resolution, delivery: Delivery, cursor: CallCursor },
-  { $id: 'CreateCallResponse', ...Strict }
+  { $id: 'CreateCallReply', ...Strict }
 )
-export type CreateCallResponse = Static<typeof CreateCallResponse>
+export type CreateCallReply = Static<typeof CreateCallReply>
 
-export const CallResponse = Type.Object({ call: Call }, { $id: 'CallResponse', ...Strict })
-export const AcceptCallResponse = Type.Object(
-  { call: Call, cursor: CallCursor },
-  { $id: 'AcceptCallResponse', ...Strict }
-)
-export const CallsResponse = Type.Object({ calls: Type.Array(Call) }, { $id: 'CallsResponse', ...Strict })
+export const CallReply = Type.Object({ call: Call }, { $id: 'CallReply', ...Strict })
+export const AcceptCallReply = Type.Object({ call: Call, cursor: CallCursor }, { $id: 'AcceptCallReply', ...Strict })
+export const CallsReply = Type.Object({ calls: Type.Array(Call) }, { $id: 'CallsReply', ...Strict })
 
 export const RejectCallRequest = Type.Object(
   {

@@ -39,7 +39,7 @@ export const PostMessageRequest = Type.Object(
   { $id: 'PostMessageRequest', ...Strict }
 )
 export type PostMessageRequest = Static<typeof PostMessageRequest>
-export const PostMessageResponse = Type.Object({ message: ChatMessage }, { $id: 'PostMessageResponse', ...Strict })
+export const PostMessageReply = Type.Object({ message: ChatMessage }, { $id: 'PostMessageReply', ...Strict })
 
 export const TypingRequest = Type.Object(
   { typing: Type.Boolean({ description: 'True when the user starts to type, false when they stop.' }) },
@@ -66,12 +66,12 @@ export const MessagesQuery = Type.Object({
 })
 export type MessagesQuery = Static<typeof MessagesQuery>
 
-export const MessagesResponse = Type.Object(
+export const MessagesReply = Type.Object(
   {
     messages: Type.Array(ChatMessage, { description: 'Oldest first.' }),
     before: Nullable(PageToken('Query `before` with it for earlier messages. Null if there are none.')),
     after: Nullable(PageToken('Query `after` with it for later messages. Null if there are none yet.'))
   },
-  { $id: 'MessagesResponse', description: 'A page of the history.', ...Strict }
+  { $id: 'MessagesReply', description: 'A page of the history.', ...Strict }
 )
-export type MessagesResponse = Static<typeof MessagesResponse>
+export type MessagesReply = Static<typeof MessagesReply>

@@ -16,11 +16,11 @@ export const IceServer = Type.Object(
 )
 export type IceServer = Static<typeof IceServer>
 
-export const IceServersResponse = Type.Object(
+export const IceServersReply = Type.Object(
   {
     iceServers: Type.Array(IceServer, { description: 'Pass it to `new RTCPeerConnection({ iceServers })`.' }),
     expiresInMs: Nullable(DurationMs('Fetch new credentials within this time. Null if there are none that expire.'))
   },
-  { $id: 'IceServersResponse', ...Strict }
+  { $id: 'IceServersReply', ...Strict }
 )
-export type IceServersResponse = Static<typeof IceServersResponse>
+export type IceServersReply = Static<typeof IceServersReply>

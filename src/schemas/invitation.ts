@@ -76,7 +76,7 @@ const RefusedInvitation = Type.Object(
   { $id: 'RefusedInvitation', description: 'A user who could not be invited, and why.', ...Strict }
 )
 
-export const InviteUsersResponse = Type.Object(
+export const InviteUsersReply = Type.Object(
   {
     invitations: Type.Array(SentInvitation, {
       description:
@@ -84,22 +84,22 @@ export const InviteUsersResponse = Type.Object(
     }),
     refused: Type.Array(RefusedInvitation, { description: 'The users who were not invited.' })
   },
-  { $id: 'InviteUsersResponse', ...Strict }
+  { $id: 'InviteUsersReply', ...Strict }
 )
-export type InviteUsersResponse = Static<typeof InviteUsersResponse>
+export type InviteUsersReply = Static<typeof InviteUsersReply>
 
-export const DeclineInvitationResponse = Type.Object(
+export const DeclineInvitationReply = Type.Object(
   { invitation: InvitationState },
-  { $id: 'DeclineInvitationResponse', ...Strict }
+  { $id: 'DeclineInvitationReply', ...Strict }
 )
-export const AcceptInvitationResponse = Type.Object(
+export const AcceptInvitationReply = Type.Object(
   {
     invitation: InvitationState,
     cursor: CallCursor
   },
-  { $id: 'AcceptInvitationResponse', ...Strict }
+  { $id: 'AcceptInvitationReply', ...Strict }
 )
-export type AcceptInvitationResponse = Static<typeof AcceptInvitationResponse>
+export type AcceptInvitationReply = Static<typeof AcceptInvitationReply>
 
 /** What the invitee receives, by event and in the snapshot. */
 export const IncomingInvitation = Type.Object(

@@ -44,11 +44,8 @@ export const UpdatePresenceRequest = Type.Object(
 )
 export type UpdatePresenceRequest = Static<typeof UpdatePresenceRequest>
 
-export const PresenceResponse = Type.Object({ presence: Presence }, { $id: 'PresenceResponse', ...Strict })
-export const PresencesResponse = Type.Object(
-  { presences: Type.Array(Presence) },
-  { $id: 'PresencesResponse', ...Strict }
-)
+export const PresenceReply = Type.Object({ presence: Presence }, { $id: 'PresenceReply', ...Strict })
+export const PresencesReply = Type.Object({ presences: Type.Array(Presence) }, { $id: 'PresencesReply', ...Strict })
 
 const { user, state, lastSeenAt } = Presence.properties
 
@@ -80,11 +77,11 @@ export const WatchUsersRequest = Type.Object(
 )
 export type WatchUsersRequest = Static<typeof WatchUsersRequest>
 
-export const WatchedUsersResponse = Type.Object(
+export const WatchedUsersReply = Type.Object(
   { watching: Type.Array(WatchedPresence) },
-  { $id: 'WatchedUsersResponse', ...Strict }
+  { $id: 'WatchedUsersReply', ...Strict }
 )
-export type WatchedUsersResponse = Static<typeof WatchedUsersResponse>
+export type WatchedUsersReply = Static<typeof WatchedUsersReply>
 
 export const PresenceQuery = Type.Object({
   users: Type.String({

@@ -109,7 +109,7 @@ export const RoomRequest = Type.Object(
   { $id: 'RoomRequest', description: 'Settings of a room. What is left out stays as it is.', ...Strict }
 )
 export type RoomRequest = Static<typeof RoomRequest>
-export const RoomResponse = Type.Object({ room: Room }, { $id: 'RoomResponse', ...Strict })
+export const RoomReply = Type.Object({ room: Room }, { $id: 'RoomReply', ...Strict })
 export const RoomAndParticipants = Type.Object(
   { room: Room, participants: Type.Array(Participant) },
   { $id: 'RoomAndParticipants', ...Strict }
@@ -130,7 +130,7 @@ export const JoinRoomRequest = Type.Object(
   { $id: 'JoinRoomRequest', ...Strict }
 )
 export type JoinRoomRequest = Static<typeof JoinRoomRequest>
-export const JoinRoomResponse = Type.Object(
+export const JoinRoomReply = Type.Object(
   {
     room: Room,
     participantId: ParticipantId('Your participation.'),
@@ -139,9 +139,9 @@ export const JoinRoomResponse = Type.Object(
     }),
     cursor: CallCursor
   },
-  { $id: 'JoinRoomResponse', ...Strict }
+  { $id: 'JoinRoomReply', ...Strict }
 )
-export type JoinRoomResponse = Static<typeof JoinRoomResponse>
+export type JoinRoomReply = Static<typeof JoinRoomReply>
 
 export const UpdateParticipantRequest = Type.Object(
   {
@@ -159,7 +159,7 @@ export const UpdateParticipantRequest = Type.Object(
   { $id: 'UpdateParticipantRequest', minProperties: 1, ...Strict }
 )
 export type UpdateParticipantRequest = Static<typeof UpdateParticipantRequest>
-export const ParticipantResponse = Type.Object({ participant: Participant }, { $id: 'ParticipantResponse', ...Strict })
+export const ParticipantReply = Type.Object({ participant: Participant }, { $id: 'ParticipantReply', ...Strict })
 
 export const RemoveQuery = Type.Object({
   ban: Type.Optional(Type.Boolean({ description: 'Also keep the user out of the room, on all their devices.' })),
@@ -183,7 +183,7 @@ export const Ban = Type.Object(
   { $id: 'Ban', description: 'A user who may not enter the room.', ...Strict }
 )
 export type Ban = Static<typeof Ban>
-export const BansResponse = Type.Object({ bans: Type.Array(Ban) }, { $id: 'BansResponse', ...Strict })
+export const BansReply = Type.Object({ bans: Type.Array(Ban) }, { $id: 'BansReply', ...Strict })
 
 export const JoinedRoom = Type.Object(
   {

@@ -151,9 +151,9 @@ export const DescriptionQuery = Type.Object({
   revision: Type.Optional(Revision('The same as `revision` of the body, for a body that is `application/sdp`.'))
 })
 
-export const DescriptionResponse = Type.Object(
+export const DescriptionReply = Type.Object(
   { revision: Revision('The negotiation that this description belongs to.'), delivery: Delivery },
-  { $id: 'DescriptionResponse', ...Strict }
+  { $id: 'DescriptionReply', ...Strict }
 )
 
 const CandidateIndex = Type.Integer({ minimum: 0, description: 'Its place in `candidates` of the request.' })
@@ -194,7 +194,7 @@ export const RejectedCandidate = Type.Object(
 )
 export type RejectedCandidate = Static<typeof RejectedCandidate>
 
-export const CandidatesResponse = Type.Object(
+export const CandidatesReply = Type.Object(
   {
     accepted: Type.Integer({ minimum: 0, description: 'Number of candidates that were sent or are held.' }),
     held: Type.Array(HeldCandidate, {
@@ -203,6 +203,6 @@ export const CandidatesResponse = Type.Object(
     rejected: Type.Array(RejectedCandidate, { description: 'Those that were refused. The others were accepted.' }),
     delivery: Delivery
   },
-  { $id: 'CandidatesResponse', ...Strict }
+  { $id: 'CandidatesReply', ...Strict }
 )
-export type CandidatesResponse = Static<typeof CandidatesResponse>
+export type CandidatesReply = Static<typeof CandidatesReply>

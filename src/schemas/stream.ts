@@ -212,7 +212,7 @@ const AnyEvent = (name: string, id: TProperties) =>
     { $id: name, ...Strict }
   )
 
-export const PollResponse = Type.Object(
+export const PollReply = Type.Object(
   {
     events: Type.Array(AnyEvent('#Event', { id: StreamCursor }), { description: 'In order. A `reset` comes alone.' }),
     cursor: StreamCursor,
@@ -224,16 +224,16 @@ export const PollResponse = Type.Object(
       })
     )
   },
-  { $id: 'PollResponse', description: 'Poll again with `cursor`; that acknowledges these events.', ...Strict }
+  { $id: 'PollReply', description: 'Poll again with `cursor`; that acknowledges these events.', ...Strict }
 )
 
-export const TicketResponse = Type.Object(
+export const TicketReply = Type.Object(
   {
     ticket: Type.String({ description: 'Pass it as `?ticket=`.' }),
     expiresInMs: DurationMs(
       'Use the ticket within this time. Each use and each open stream renews it, until the token expires.'
     )
   },
-  { $id: 'TicketResponse', description: 'A ticket that replaces the token.', ...Strict }
+  { $id: 'TicketReply', description: 'A ticket that replaces the token.', ...Strict }
 )
-export type TicketResponse = Static<typeof TicketResponse>
+export type TicketReply = Static<typeof TicketReply>

@@ -2,10 +2,10 @@
 // (draft-uberti-behave-turn-rest, section 2.2).
 import { createHmac } from 'node:crypto'
 import type { Actor } from '../schemas/claims.js'
-import type { IceServer, IceServersResponse } from '../schemas/ice.js'
+import type { IceServer, IceServersReply } from '../schemas/ice.js'
 import type { Context } from './context.js'
 
-export function listIceServers({ config, clock }: Pick<Context, 'config' | 'clock'>, actor: Actor): IceServersResponse {
+export function listIceServers({ config, clock }: Pick<Context, 'config' | 'clock'>, actor: Actor): IceServersReply {
   const { stunUrls, turnUrls, turnTtlMs } = config
   const iceServers: IceServer[] = []
   if (stunUrls.length > 0) iceServers.push({ urls: [...stunUrls] })

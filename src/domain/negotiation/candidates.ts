@@ -1,6 +1,6 @@
 // The candidates of a negotiation. A candidate is sent only after the description of its ICE generation was committed (G6): an earlier one
 // waits, one of an older generation is refused. RFC 8838, RFC 8839 section 5.4.
-import type { Candidate, CandidatesResponse, HeldCandidate, RejectedCandidate } from '../../schemas/signal.js'
+import type { Candidate, CandidatesReply, HeldCandidate, RejectedCandidate } from '../../schemas/signal.js'
 import type { Broadcast } from './broadcast.js'
 import { type CandidateBatch, ufragOf } from './candidate.js'
 import {
@@ -22,7 +22,7 @@ const NOTHING_TAKEN = { taken: 0, bare: 0 }
 export const lastTaken = ({ taken, bare }: typeof NOTHING_TAKEN): number => Math.max(taken, bare)
 
 /** The outcome for each candidate of a request. */
-export type CandidateOutcomes = Pick<CandidatesResponse, 'accepted' | 'held' | 'rejected'>
+export type CandidateOutcomes = Pick<CandidatesReply, 'accepted' | 'held' | 'rejected'>
 
 /** Candidates of the current generation are sent at once; others wait. @throws AppError the code of the first one if all are rejected */
 export function applyCandidates<S extends string>(

@@ -6,7 +6,7 @@ import { endpoint } from '../../domain/endpoint.js'
 import { parseDescription } from '../../domain/negotiation/sdp.js'
 import { AppError } from '../../errors.js'
 import { idFromKey } from '../../ids.js'
-import type { CreateCallRequest, CreateCallResponse } from '../../schemas/call.js'
+import type { CreateCallReply, CreateCallRequest } from '../../schemas/call.js'
 import type { Actor } from '../../schemas/claims.js'
 import type { Charge } from '../../store/budget-counters.js'
 import { formatCursor } from '../../store/cursor.js'
@@ -35,7 +35,7 @@ export async function createCall(
   context: Context,
   actor: Actor,
   { idempotencyKey, ...body }: CreateCallRequest & { readonly idempotencyKey?: string | undefined }
-): Promise<CreateCallResponse> {
+): Promise<CreateCallReply> {
   if (body.to === actor.user) throw new AppError('cannot_call_self')
   checkMetadata(body.metadata)
   refuseDerivedId('callId', body.callId)

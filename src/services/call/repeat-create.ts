@@ -2,14 +2,14 @@
 import { viewCall } from '../../domain/call/state.js'
 import { type CallRecord, callIn, tombstoneOf, viewTombstone } from '../../domain/call/tombstone.js'
 import { AppError, ERRORS } from '../../errors.js'
-import type { Call, CreateCallResponse } from '../../schemas/call.js'
+import type { Call, CreateCallReply } from '../../schemas/call.js'
 import type { Endpoint } from '../../schemas/common.js'
 import type { Cursor } from '../../store/mail.js'
 import type { Context } from '../context.js'
 import { NO_DELIVERY } from '../mail.js'
 import { acceptMerged } from './glare.js'
 
-export interface CreatedCall extends Omit<CreateCallResponse, 'cursor'> {
+export interface CreatedCall extends Omit<CreateCallReply, 'cursor'> {
   /** The newest event of the caller's mailbox; null: it was not read. */
   readonly head: Cursor | null
 }

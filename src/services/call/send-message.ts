@@ -7,7 +7,7 @@ import type { CallDecision, CallState } from '../../domain/call/state.js'
 import { endpoint } from '../../domain/endpoint.js'
 import { AppError } from '../../errors.js'
 import { idFromKey } from '../../ids.js'
-import type { SendCallMessageRequest, SendCallMessageResponse } from '../../schemas/call-message.js'
+import type { SendCallMessageReply, SendCallMessageRequest } from '../../schemas/call-message.js'
 import { CONTENT_MAX_BYTES } from '../../schemas/chat.js'
 import type { Actor } from '../../schemas/claims.js'
 import { deliveryCost } from '../budgets.js'
@@ -30,7 +30,7 @@ export async function sendCallMessage(
   context: Context,
   actor: Actor,
   { callId, content, idempotencyKey, ...request }: MessageRequest
-): Promise<{ readonly message: SendCallMessageResponse; readonly isNew: boolean }> {
+): Promise<{ readonly message: SendCallMessageReply; readonly isNew: boolean }> {
   refuseDerivedId('messageId', request.messageId)
   const newId = () => (idempotencyKey ? idFromKey(actor.user, idempotencyKey, callId) : context.ids.unique())
   const { messageId = newId() } = request

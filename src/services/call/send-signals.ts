@@ -9,7 +9,7 @@ import { readCandidates } from '../../domain/negotiation/candidate.js'
 import { parseDescription } from '../../domain/negotiation/sdp.js'
 import type { Actor } from '../../schemas/claims.js'
 import type { Delivery } from '../../schemas/common.js'
-import type { CandidatesRequest, CandidatesResponse, OfferRequest } from '../../schemas/signal.js'
+import type { CandidatesReply, CandidatesRequest, OfferRequest } from '../../schemas/signal.js'
 import type { Context } from '../context.js'
 import { keepaliveIfDue, recordKeepalive } from '../device/keepalive.js'
 import { NO_DELIVERY } from '../mail.js'
@@ -54,7 +54,7 @@ export async function sendCandidates(
   context: Context,
   actor: Actor,
   { callId, ...request }: CandidatesRequest & { readonly callId: string }
-): Promise<CandidatesResponse> {
+): Promise<CandidatesReply> {
   const batch = readCandidates(request)
   const command = { type: 'candidates' as const, actor: endpoint(actor), batch }
   const result = await updateCall(context, { id: callId }, (call, now) => decideCall(call, command, now))

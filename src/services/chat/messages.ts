@@ -16,7 +16,7 @@ import {
   CONTENT_MAX_BYTES,
   MESSAGES_LIMIT,
   type MessagesQuery,
-  type MessagesResponse,
+  type MessagesReply,
   type PostMessageRequest,
   type TypingRequest
 } from '../../schemas/chat.js'
@@ -77,7 +77,7 @@ export async function listMessages(
   context: Context,
   actor: Actor,
   { roomId, before, after, limit = MESSAGES_LIMIT }: RoomPath & MessagesQuery
-): Promise<MessagesResponse> {
+): Promise<MessagesReply> {
   const room = await readRoom(context, roomId, partsOfAccess(actor))
   const { createdAt: roomCreatedAt } = requireAccess('readChat', room, { actor, now: context.clock.now() }).settings
   const bounds = {

@@ -14,7 +14,7 @@ import { PART, type ParticipantHead } from '../../domain/room/state.js'
 import { AppError } from '../../errors.js'
 import type { Actor } from '../../schemas/claims.js'
 import type { Delivery } from '../../schemas/common.js'
-import type { CandidatesRequest, CandidatesResponse } from '../../schemas/signal.js'
+import type { CandidatesReply, CandidatesRequest } from '../../schemas/signal.js'
 import { deliveryCost } from '../budgets.js'
 import type { Context } from '../context.js'
 import { recordKeepalive } from '../device/keepalive.js'
@@ -36,7 +36,7 @@ export async function broadcastCandidates(
   context: Context,
   actor: Actor,
   { roomId, ...request }: RoomPath & CandidatesRequest
-): Promise<CandidatesResponse> {
+): Promise<CandidatesReply> {
   const batch = readCandidates(request)
   const others = await findOthers(context, actor, { roomId, batch })
   const [first] = others

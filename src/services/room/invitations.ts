@@ -16,10 +16,10 @@ import { idFromKey } from '../../ids.js'
 import type { Actor } from '../../schemas/claims.js'
 import type { Delivery } from '../../schemas/common.js'
 import type {
-  AcceptInvitationResponse,
+  AcceptInvitationReply,
   InvitationState,
+  InviteUsersReply,
   InviteUsersRequest,
-  InviteUsersResponse,
   SentInvitation
 } from '../../schemas/invitation.js'
 import { formatCursor } from '../../store/cursor.js'
@@ -45,7 +45,7 @@ export async function inviteUsers(
   context: Context,
   actor: Actor,
   { roomId, ...request }: RoomPath & InviteRequest
-): Promise<InviteUsersResponse & { readonly isNew: boolean }> {
+): Promise<InviteUsersReply & { readonly isNew: boolean }> {
   const requested = toCommand(context, actor, request)
   const { refused, mutedUsers } = await checkInvitees(context, roomId, requested)
   const isAllowed = ({ user }: { user: string }) => !refused.some(each => each.user === user)
@@ -124,7 +124,7 @@ function toCommand(context: Context, actor: Actor, request: InviteRequest): rule
 }
 
 interface InviteeChecks {
-  readonly refused: InviteUsersResponse['refused']
+  readonly refused: InviteUsersReply['refused']
   /** Users who block the inviter: their invitations ring no device. */
   readonly mutedUsers: readonly string[]
 }
@@ -172,7 +172,7 @@ async function askPolicyForInvitee(
   { config, log }: Context,
   { roomId, room, command }: { roomId: string; room: ReadRoom; command: rules.InviteCommand },
   { user, invitationId }: rules.InviteCommand['invitees'][number]
-): Promise<InviteUsersResponse['refused'][number] | null> {
+): Promise<InviteUsersReply['refused'][number] | null> {
   if (config.policyUrl === null) return null
   const { actor, metadata } = command
   const caller = endpoint(actor)
@@ -192,7 +192,7 @@ export async function acceptInvitation(
   context: Context,
   actor: Actor,
   path: InvitationPath
-): Promise<AcceptInvitationResponse> {
+): Promise<AcceptInvitationReply> {
   const cursor = await registerDevice(context, actor)
   const { result: invitation } = await answer(context, actor, { ...path, outcome: 'accepted' })
   return { invitation, cursor: formatCursor(cursor) }

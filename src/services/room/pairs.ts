@@ -23,7 +23,7 @@ import { AppError } from '../../errors.js'
 import type { Actor } from '../../schemas/claims.js'
 import type { Delivery } from '../../schemas/common.js'
 import type { RoomCandidatesRequest, RoomDescriptionRequest } from '../../schemas/room-signal.js'
-import type { CandidatesResponse } from '../../schemas/signal.js'
+import type { CandidatesReply } from '../../schemas/signal.js'
 import type { Context } from '../context.js'
 import { recordKeepalive } from '../device/keepalive.js'
 import { NO_DELIVERY } from '../mail.js'
@@ -79,7 +79,7 @@ export async function sendRoomCandidates(
   context: Context,
   actor: Actor,
   { roomId, to, ...request }: RoomPath & RoomCandidatesRequest & { readonly to: string }
-): Promise<CandidatesResponse> {
+): Promise<CandidatesReply> {
   const batch = readCandidates(request)
   const pair = await readResolvedPair(context, actor, { roomId, to })
   await chargeWaiting(context, pair, batch)

@@ -28,8 +28,8 @@ import type { Actor } from '../../schemas/claims.js'
 import type { Endpoint } from '../../schemas/common.js'
 import type {
   JoinedRoom,
+  JoinRoomReply,
   JoinRoomRequest,
-  JoinRoomResponse,
   Participant,
   RemoveQuery,
   Room,
@@ -59,7 +59,7 @@ export async function joinRoom(
   context: Context,
   actor: Actor,
   { roomId, metadata = {}, replace = false }: RoomPath & JoinRoomRequest
-): Promise<JoinRoomResponse & { readonly isNew: boolean }> {
+): Promise<JoinRoomReply & { readonly isNew: boolean }> {
   checkMetadata(metadata)
   const participantId = participantIdOf(actor, context.ids.tag() + context.ids.tag())
   const { roomMaxParticipants: maxParticipants, awayAfterMs } = context.config
