@@ -20,13 +20,14 @@ interface AdminParts {
 /** Returns a server that is ready to listen. The caller closes it. */
 export async function buildAdmin({ context, health }: AdminParts): Promise<FastifyInstance> {
   const { config, clock, ids, metrics } = context
-  const app = Fastify(serverOptions(config))
+  const noPages = { corsOrigins: [] }
+  const app = Fastify(serverOptions({ ...config, ...noPages }))
+  secure(app, noPages)
   handleErrors(app, { metrics, ids, clock })
   measureRequests(app, metrics)
   checkRequestHeads(app)
   readBodies(app)
   limitConnections(app, { config, clock })
-  await secure(app, { corsOrigins: [] })
   serveHealth(app, health)
   await app.register(operatorRoutes, { context })
   dropUnusedConnections(app)

@@ -70,13 +70,13 @@ export async function buildApp(config: Config, overrides: Overrides = {}): Promi
   app.decorate('streams', streams)
   const health = { context, isDraining: addDrain(app, context) }
 
+  secure(app, config)
   handleErrors(app, context)
   measureRequests(app, context.metrics)
   checkRequestHeads(app)
   readBodies(app)
   readSdpBodies(app)
   limitConnections(app, context)
-  await secure(app, config)
   limitAddresses(app, context.addresses)
   await serveRoutes(app, context, health)
   const admin = config.adminPort === null ? null : await buildAdmin({ context, health })

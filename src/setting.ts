@@ -72,10 +72,20 @@ export function webUrl(value: string): string {
   return value
 }
 
+/** An origin, `*`, or all subdomains of one. Apps have schemes of their own: capacitor://localhost. */
 export function origin(value: string): string {
-  if (value === '*' || (URL.canParse(value) && new URL(value).origin === value)) return value
-  throw new Error('must be origins such as https://example.com, without a path')
+  if (value === '*' || isWebOrigin(value.replace('://*.', '://any.')) || APP_ORIGIN.test(value)) return value
+  throw new Error(
+    'must be origins such as https://example.com, https://*.example.com or capacitor://localhost, without a path'
+  )
 }
+
+/** As browsers write it: in lower case and without a default port. The domain behind a `*.` has at least two labels, or is localhost. */
+const isWebOrigin = (value: string) =>
+  /^https?:\/\/(?!any\.(?!localhost)[^.]*$)[^*]+$/.test(value) && URL.canParse(value) && new URL(value).origin === value
+
+/** The URL standard gives the schemes of apps no origin, so `new URL` does not check it. */
+const APP_ORIGIN = /^(?!https?:)[a-z][a-z0-9+.-]*:\/\/[a-z0-9_-]+(\.[a-z0-9_-]+)*(:\d{1,5})?$/
 
 export function iceUrl(...schemes: readonly string[]) {
   return (value: string): string => {

@@ -106,6 +106,43 @@ t.test('TRUST_PROXY accepts addresses and ranges, and nothing else', async t => 
     t.match(mistakes({ TRUST_PROXY }), [/^TRUST_PROXY must be IP addresses/], TRUST_PROXY)
 })
 
+t.test('CORS_ORIGINS accepts origins of pages and apps and all subdomains of one, and nothing else', async t => {
+  const accepted = [
+    '*',
+    'https://app.example',
+    'http://localhost:5173',
+    'http://[::1]:3000',
+    'https://*.example.com',
+    'https://*.example.com:8443',
+    'http://*.localhost:3000',
+    'capacitor://localhost',
+    'ionic://localhost',
+    'tauri://localhost',
+    'app://com.example.app',
+    'chrome-extension://abcdefghijklmnop'
+  ]
+  t.strictSame(loadConfig({ CORS_ORIGINS: accepted.join(', ') }).corsOrigins, accepted)
+  const refused = [
+    'app.example',
+    'https://app.example/',
+    'https://App.example',
+    'https://app.example:443',
+    'https://*',
+    'https://*.com',
+    'https://*.*.example.com',
+    'https://app-*.example.com',
+    'https://app.*.com',
+    '*.example.com',
+    'capacitor://',
+    'capacitor://localhost/x',
+    'capacitor://*.localhost',
+    'file://',
+    'null'
+  ]
+  for (const CORS_ORIGINS of refused)
+    t.match(mistakes({ CORS_ORIGINS }), [/^CORS_ORIGINS must be origins/], CORS_ORIGINS)
+})
+
 t.test('no message repeats a value of the environment', async t => {
   const typed = 'hunter2'
   const env = Object.fromEntries(Object.keys(SETTINGS).map(name => [name, typed]))

@@ -9,6 +9,7 @@ import type { Context } from '../services/context.js'
 import { redeemTicket } from '../services/tickets.js'
 import { cookieToken } from './cookie.js'
 import { networkOf } from './network.js'
+import { originMatcher } from './origins.js'
 import type { VerifiedToken } from './token-claims.js'
 import { createTokens } from './tokens.js'
 
@@ -33,7 +34,9 @@ interface LastToken {
 
 /** Authenticates all routes that are added afterwards. */
 export async function authenticate(app: FastifyInstance, context: Context): Promise<void> {
-  const tokens = await createTokens(app, context.config, context.clock)
+  const { config } = context
+  const tokens = await createTokens(app, config, context.clock)
+  const cookieOrigins = { isListed: originMatcher(config.corsOrigins), publicUrl: config.publicUrl }
   /** The last token of each connection: a client repeats it with every request, and comparing it is cheaper than hashing it. */
   const lastTokens = new WeakMap<Socket, LastToken>()
 
@@ -51,7 +54,7 @@ export async function authenticate(app: FastifyInstance, context: Context): Prom
       context.addresses.check(networkOf(request.ip))
       return redeemTicket(context, ticket).then(actor => requireTicketDevice(actor, request))
     }
-    const token = bearer ?? cookieToken(request, context.config)
+    const token = bearer ?? cookieToken(request, cookieOrigins)
     if (token === undefined) throw new AppError('unauthorized')
     const verified = tokens.findVerified(token)
     if (verified) {

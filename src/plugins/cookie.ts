@@ -7,10 +7,13 @@ import { AppError } from '../errors.js'
 
 const NAME = 'access_token'
 
-type Origins = Pick<Config, 'corsOrigins' | 'publicUrl'>
+export interface CookieOrigins extends Pick<Config, 'publicUrl'> {
+  /** In CORS_ORIGINS. */
+  isListed(origin: string): boolean
+}
 
 /** @throws AppError unauthorized for a cookie in a request of a page of another origin */
-export function cookieToken(request: FastifyRequest, origins: Origins): string | undefined {
+export function cookieToken(request: FastifyRequest, origins: CookieOrigins): string | undefined {
   const { cookie } = request.headers
   const token = cookie === undefined ? undefined : parse(cookie)[NAME]
   if (token === undefined || isOwnPage(request, origins)) return token
@@ -20,10 +23,10 @@ export function cookieToken(request: FastifyRequest, origins: Origins): string |
 }
 
 /** Scripts cannot set either header. A GET to the page's own origin has no `Origin`; a request without TLS has no `Sec-Fetch-Site`. */
-function isOwnPage(request: FastifyRequest, { corsOrigins, publicUrl }: Origins): boolean {
+function isOwnPage(request: FastifyRequest, { isListed, publicUrl }: CookieOrigins): boolean {
   const { origin, 'sec-fetch-site': site } = request.headers
   if (origin === undefined) return site === 'same-origin'
-  if (origin !== '*' && corsOrigins.includes(origin)) return true
+  if (isListed(origin)) return true
   const ownUrl = publicUrl ?? `${request.protocol}://${request.host}`
   return URL.canParse(ownUrl) && new URL(ownUrl).origin === origin
 }

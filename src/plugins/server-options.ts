@@ -9,8 +9,9 @@ import type { Config } from '../config.js'
 import { AppError } from '../errors.js'
 import { asAppError, problemOf, sendProblem } from './errors.js'
 import { Reply } from './reply.js'
+import { answerPreflight, type BrowserHeaders, createBrowserHeaders } from './security.js'
 
-type EdgeConfig = Pick<Config, 'logLevel' | 'trustProxy' | 'requestTimeoutMs' | 'maxSdpBytes'>
+type EdgeConfig = Pick<Config, 'logLevel' | 'trustProxy' | 'requestTimeoutMs' | 'maxSdpBytes' | 'corsOrigins'>
 
 /** Bytes of all headers of a request together. A token with claims for many rooms fits. */
 const HEADERS_LIMIT = 16 * 1024
@@ -25,10 +26,11 @@ const SDP_IN_BODY = 4
 
 /** No hook runs for a request whose path cannot be decoded, so `charge` is called with it. If it throws, the error becomes the reply. */
 export function serverOptions(
-  { logLevel, trustProxy, requestTimeoutMs, maxSdpBytes }: EdgeConfig,
+  { logLevel, trustProxy, requestTimeoutMs, maxSdpBytes, corsOrigins }: EdgeConfig,
   charge: (request: FastifyRequest) => void = () => {}
 ) {
   let requests = 0
+  const headersOf = createBrowserHeaders({ corsOrigins })
   return {
     loggerInstance: createLogger(logLevel),
     // plugins/metrics.ts logs requests, at level debug only.
@@ -61,9 +63,11 @@ export function serverOptions(
     routerOptions: { maxParamLength: 384 },
     schemaController: { compilersFactory: { buildValidator, buildSerializer } },
     frameworkErrors: (error, request, reply) => {
+      reply.headers(headersOf(request.headers.origin))
+      if (answerPreflight(request, reply)) return
       sendProblem(asAppError(refusedBy(charge, request) ?? error), request, reply)
     },
-    clientErrorHandler: refuseConnection
+    clientErrorHandler: (error, socket) => refuseConnection(error, socket, headersOf)
   } satisfies FastifyHttpOptions<Server, FastifyBaseLogger>
 }
 
@@ -80,7 +84,7 @@ function refusedBy(charge: (request: FastifyRequest) => void, request: FastifyRe
  * Replies on the bare socket to what does not become a request: bytes that are not HTTP (a NUL in a header, too many headers), and a
  * request that does not arrive in time.
  */
-function refuseConnection(error: NodeJS.ErrnoException, socket: Socket): void {
+function refuseConnection(error: ClientError, socket: Socket, headersOf: BrowserHeaders): void {
   const isAnswering = (socket as AnsweringSocket)._httpMessage?.headersSent === true
   if (error.code === 'ECONNRESET' || !socket.writable || isAnswering) {
     socket.destroy(error)
@@ -94,7 +98,15 @@ function refuseConnection(error: NodeJS.ErrnoException, socket: Socket): void {
   const body = JSON.stringify(problem)
   const status = `HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status]}`
   const head = [status, 'content-type: application/problem+json', 'cache-control: no-store', 'connection: close']
+  for (const [name, value] of Object.entries(headersOf(originIn(error.rawPacket)))) head.push(`${name}: ${value}`)
   socket.end(`${head.join('\r\n')}\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`)
+}
+
+/** `rawPacket` is what was received last. */
+type ClientError = NodeJS.ErrnoException & { readonly rawPacket?: unknown }
+
+function originIn(packet: unknown): string | undefined {
+  return Buffer.isBuffer(packet) ? /\r\norigin: *(\S+)\r\n/i.exec(packet.toString('latin1'))?.[1] : undefined
 }
 
 /** `_httpMessage` is the reply that is being written; Node's own handler reads it too. A second reply in the middle would corrupt it. */

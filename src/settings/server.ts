@@ -80,7 +80,7 @@ export const SERVER_SETTINGS = {
   CORS_ORIGINS: setting(
     list(origin),
     '',
-    'Web origins whose pages may use the API, separated by commas. `*` allows all of them, without the cookie.'
+    'Origins whose pages may use the API, separated by commas: `https://app.example.com`, `https://*.example.com` for all its subdomains, or that of an app, such as `capacitor://localhost`. `*` allows all of them, without the cookie.'
   ),
 
   JWT_SECRET: secret(

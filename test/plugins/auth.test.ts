@@ -294,6 +294,9 @@ t.test('the cookie is accepted from pages of this server and of listed origins o
     ],
     [plain, { origin: 'https://app.example', 'sec-fetch-site': 'cross-site' }, true],
     [plain, { origin: 'http://app.example' }, false],
+    [{ CORS_ORIGINS: 'https://*.example.com' }, { origin: 'https://a.example.com' }, true],
+    [{ CORS_ORIGINS: 'https://*.example.com' }, { origin: 'https://example.com' }, false],
+    [{ CORS_ORIGINS: 'capacitor://localhost' }, { origin: 'capacitor://localhost' }, true],
     [{ CORS_ORIGINS: '*' }, { origin: 'https://evil.example' }, false],
     [{ CORS_ORIGINS: '*' }, { origin: '*' }, false]
   ]
