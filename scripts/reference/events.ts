@@ -183,6 +183,7 @@ const RINGING = {
   callee: { user: 'bob', device: null },
   media: 'video',
   metadata: {},
+  offerer: 'caller',
   createdAt: '2026-11-21T09:59:57.000Z',
   answeredAt: null,
   connectedAt: null,
@@ -204,6 +205,7 @@ const CONNECTING = {
   answeredAt: '2026-11-21T10:00:00.000Z',
   expiresInMs: 30_000
 }
+const OFFERED = { ...CONNECTING, offerer: 'callee', negotiation: { revision: 1, pendingFrom: 'callee' } }
 const CANCELLED = {
   ...RINGING,
   version: 2,
@@ -218,7 +220,7 @@ const CANCELLED = {
 const EXAMPLES: Partial<Record<EventType, object>> = {
   'call.incoming': { media: 'video', call: RINGING },
   'call.ringing': { by: RINGING.callee },
-  'call.accepted': { version: 2, by: BOB, call: CONNECTING },
+  'call.accepted': { version: 2, by: BOB, call: OFFERED },
   'call.connected': { version: 5, by: BOB },
   'call.held': { version: 6, by: BOB, held: { caller: false, callee: true } },
   'call.resumed': { version: 7, by: BOB },

@@ -2,6 +2,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import {
   AcceptCallReply,
+  AcceptCallRequest,
   CallReply,
   EmptyRequest,
   HangUpCallRequest,
@@ -32,17 +33,20 @@ const ACCEPT_CALL = {
   config: { limit: 'signals', optionalBody: true },
   schema: {
     operationId: 'acceptCall',
-    ...PLAIN_ACTION,
+    tags: ['calls'],
+    params: CallParams,
+    body: AcceptCallRequest,
     summary: 'Accept a call',
     description:
       'Answers the call on this device. The caller and your other devices learn of it: `call.accepted`, and `call.ended` with ' +
-      '`answered_elsewhere`. Then send your answer with `sendAnswer`.\n\n' +
+      '`answered_elsewhere`. Then send your answer with `sendAnswer`. If `offerer` of the call is `callee`, you make the first offer: send it ' +
+      'here, or later with `sendOffer`.\n\n' +
       'The first device wins: a second one fails with `answered_elsewhere`. If you are in as many calls as allowed, it fails with ' +
       '`caller_busy` and `activeCallId`, and the call keeps ringing. If this call takes your last free slot, other calls that are ringing for ' +
       'you end as `busy`, unless the server has `CALL_WAITING`.',
     response: {
       200: AcceptCallReply,
-      ...problems(...REFUSALS, 'answered_elsewhere', 'caller_busy', 'too_many_devices', 'rate_limited')
+      ...problems(...REFUSALS, 'invalid_sdp', 'answered_elsewhere', 'caller_busy', 'too_many_devices', 'rate_limited')
     }
   }
 } as const
@@ -157,7 +161,9 @@ const HANG_UP_CALL = {
 } as const
 
 export const callActionRoutes: FastifyPluginAsyncTypebox<{ context: Context }> = async (app, { context }) => {
-  app.post('/calls/:callId/accept', ACCEPT_CALL, request => acceptCall(context, request.actor, request.params.callId))
+  app.post('/calls/:callId/accept', ACCEPT_CALL, request =>
+    acceptCall(context, request.actor, { ...request.params, ...request.body })
+  )
 
   app.post('/calls/:callId/reject', REJECT_CALL, async request => ({
     call: await rejectCall(context, request.actor, { ...request.params, ...request.body })

@@ -35,8 +35,8 @@ const SEND_OFFER = {
     tags: ['signals'],
     summary: 'Send an offer',
     description:
-      'Starts a negotiation: the first one, a renegotiation or an ICE restart. The other side receives `signal.offer`. The caller makes the ' +
-      'first offer; later ones may come from either side.\n\n' +
+      'Starts a negotiation: the first one, a renegotiation or an ICE restart. The other side receives `signal.offer`. The side that ' +
+      '`offerer` of the call names makes the first offer; later ones may come from either side.\n\n' +
       'One negotiation is in progress at a time. If the other side has an offer pending, yours fails with `offer_collision`: roll it back, ' +
       'answer theirs, then send yours again.' +
       RAW_SDP,

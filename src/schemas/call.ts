@@ -44,6 +44,10 @@ export const EndReason = Type.Enum([...END_REASONS], {
     '`media_failed`: a client reported that ICE or DTLS failed. `lost`: a device disconnected and did not come back. `server`: the server ended it.'
 })
 export const Side = Type.Enum(['caller', 'callee'], { $id: 'Side', description: 'A side of the call.' })
+const Offerer = Type.Enum(['caller', 'callee'], {
+  $id: 'Offerer',
+  description: 'Who makes the first offer. Later ones may come from either side.'
+})
 export const Media = Type.Enum(['audio', 'video', 'data'], {
   $id: 'Media',
   description: 'What a call or room is for. Shown to the callee; the server does not enforce it.'
@@ -87,6 +91,7 @@ export const Call = Type.Object(
     callee: Nullable(Callee, 'Null only for a call that was cancelled before it was created.'),
     media: Nullable(Media),
     metadata: Metadata,
+    offerer: Offerer,
     createdAt: Timestamp('When the call was created.'),
     answeredAt: Nullable(Timestamp('When it was accepted.')),
     connectedAt: Nullable(Timestamp('When a side first reported media.')),
@@ -111,6 +116,14 @@ export const CreateCallRequest = Type.Object(
       Type.Unsafe<Static<typeof OfferDescription>>({
         ...OfferDescription,
         description: 'The first offer. It reaches the callee with `call.incoming` and saves a request.'
+      })
+    ),
+    offerer: Type.Optional(
+      Type.Unsafe<Static<typeof Offerer>>({
+        ...Offerer,
+        description:
+          'Who makes the first offer: `caller` (default), or `callee` for a device that can only offer, such as a camera. With `callee` there ' +
+          'is no `offer` here; the callee accepts with one.'
       })
     ),
     metadata: Type.Optional(Metadata),
@@ -145,6 +158,20 @@ export type CreateCallReply = Static<typeof CreateCallReply>
 export const CallReply = Type.Object({ call: Call }, { $id: 'CallReply', ...Strict })
 export const AcceptCallReply = Type.Object({ call: Call, cursor: CallCursor }, { $id: 'AcceptCallReply', ...Strict })
 export const CallsReply = Type.Object({ calls: Type.Array(Call) }, { $id: 'CallsReply', ...Strict })
+
+export const AcceptCallRequest = Type.Object(
+  {
+    offer: Type.Optional(
+      Type.Unsafe<Static<typeof OfferDescription>>({
+        ...OfferDescription,
+        description:
+          'The first offer, if `offerer` of the call is `callee`. It reaches the caller with `call.accepted`.'
+      })
+    )
+  },
+  { $id: 'AcceptCallRequest', ...Strict }
+)
+export type AcceptCallRequest = Static<typeof AcceptCallRequest>
 
 export const RejectCallRequest = Type.Object(
   {

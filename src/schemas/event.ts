@@ -17,17 +17,15 @@ function event<const T extends string, P extends TProperties>(type: T, descripti
 
 const Revision = Type.Integer({ minimum: 0, description: 'The negotiation it belongs to.' })
 
+const FirstOffer = (description: string) =>
+  Type.Object({ revision: Revision, sdp: Sdp }, { $id: 'FirstOffer', description, ...Strict })
+
 export const CallIncoming = event('call.incoming', 'A user is calling you. Ring.', {
   from: Endpoint,
   media: Nullable(Media),
   metadata: Metadata,
   expiresInMs: Nullable(DurationMs('Ring time left.')),
-  offer: Type.Optional(
-    Type.Object(
-      { revision: Revision, sdp: Sdp },
-      { $id: 'IncomingOffer', description: 'The offer sent with the call. Accept, then answer it.', ...Strict }
-    )
-  ),
+  offer: Type.Optional(FirstOffer('The offer of the create. Accept, then answer it.')),
   call: Call
 })
 
@@ -37,6 +35,7 @@ export const CallRinging = event('call.ringing', 'A device of the callee is ring
 
 export const CallAccepted = event('call.accepted', 'The callee accepted the call.', {
   by: Nullable(CallParty),
+  offer: Type.Optional(FirstOffer('The offer of the accept, for the device in the call. Answer it.')),
   call: Call
 })
 

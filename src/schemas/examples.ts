@@ -12,6 +12,7 @@ const CREATED = {
   callee: { user: 'bob', device: null },
   media: 'video',
   metadata: {},
+  offerer: 'caller',
   createdAt: at(4),
   answeredAt: null,
   connectedAt: null,

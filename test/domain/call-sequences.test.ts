@@ -40,6 +40,7 @@ const anyDevice = fc.constantFrom(...ALL)
 /** Each device has its own ufrags, so that a candidate delivered to the wrong side is detected. */
 const generation = fc.integer({ min: 1, max: 4 })
 const ufragOf = (who: Endpoint, n: number) => `${who.user}${who.device}${n}`
+const offerOf = (who: Endpoint, n: number) => describe('offer', who, ufragOf(who, n)).description
 const act = (name: string, make: (fixture: CallFixture, nth: number) => CallCommand): Step => ({
   kind: 'act',
   act: make,
@@ -56,7 +57,11 @@ const messageAct = likelyDevice.map(who => act(`message ${who.device}`, (_, nth)
 const mediaAct = fc
   .tuple(likelyDevice, fc.boolean())
   .map(([who, audio]) => act(`media ${who.device}`, () => media(who, { audio })))
-const acceptAct = likelyDevice.map(who => act(`accept ${who.device}`, () => accept(who)))
+const acceptAct = fc
+  .tuple(likelyDevice, fc.option(generation))
+  .map(([who, n]) =>
+    act(`accept ${who.device} ${n ?? ''}`, () => accept(who, n === null ? undefined : offerOf(who, n)))
+  )
 const rejectAct = fc
   .tuple(fc.constantFrom('device', 'device', 'user'), anyDevice)
   .map(([scope, who]) => act(`reject ${who.device}`, fixture => reject(who, scope as 'user', registered(fixture))))
@@ -103,19 +108,22 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 const answered = act('accept laptop', () => accept(CAST.laptop))
 const reported = act('connected phone', () => simple('connected', CAST.phone))
 const beginning = fc.constantFrom<Step[]>([], [answered], [answered, reported])
+/** By the caller with the create or later, or by the callee. */
+type FirstOffer = 'early' | 'late' | 'callee'
+
 const sequences = fc.record({
-  early: fc.boolean(),
+  first: fc.constantFrom<FirstOffer[]>('early', 'late', 'callee'),
   start: beginning,
   steps: fc.array(step, { maxLength: 60, size: 'max' })
 })
 
 const RUNS = 1000
 
-function runSteps(early: boolean, steps: readonly Step[]): CallFixture {
+function runSteps(first: FirstOffer, steps: readonly Step[]): CallFixture {
   const fixture = new CallFixture()
   for (const who of [CAST.phone, CAST.laptop, CAST.watch]) fixture.connect(who)
-  const { description } = describe('offer', CAST.phone, ufragOf(CAST.phone, 1))
-  const given: CallCommand[] = [create({ offer: early ? description : null })]
+  const offer = first === 'early' ? offerOf(CAST.phone, 1) : null
+  const given: CallCommand[] = [create({ offer, offerer: first === 'callee' ? 'callee' : 'caller' })]
   fixture.apply(given[0] as CallCommand)
   for (const [nth, each] of steps.entries()) {
     if (each.kind === 'act') {
@@ -139,8 +147,8 @@ function runSteps(early: boolean, steps: readonly Step[]): CallFixture {
 t.test('no sequence of commands breaks an invariant of a call', async t => {
   let finished = 0
   fc.assert(
-    fc.property(sequences, ({ early, start, steps }) => {
-      const fixture = runSteps(early, [...start, ...steps])
+    fc.property(sequences, ({ first, start, steps }) => {
+      const fixture = runSteps(first, [...start, ...steps])
       for (const who of ALL) fixture.disconnect(who)
       fixture.advance(120_000)
       fixture.checkMailboxes()
@@ -154,9 +162,12 @@ t.test('no sequence of commands breaks an invariant of a call', async t => {
 
 t.test('the generated sequences reach every state and end reason', async t => {
   const seen = new Set<string>()
-  for (const { early, start, steps } of fc.sample(sequences, { numRuns: 500, seed: 1 })) {
-    const fixture = runSteps(early, [...start, ...steps])
-    for (const { mailbox } of fixture.devices.values()) for (const { type } of mailbox) seen.add(type)
+  for (const { first, start, steps } of fc.sample(sequences, { numRuns: 500, seed: 1 })) {
+    const fixture = runSteps(first, [...start, ...steps])
+    for (const { type, data } of [...fixture.devices.values()].flatMap(({ mailbox }) => mailbox)) {
+      seen.add(type)
+      if (type === 'call.accepted' && 'offer' in data) seen.add('offered by the callee')
+    }
     seen.add(String(fixture.state?.reason)).add(String(fixture.state?.phase))
     if ((fixture.state?.negotiation.revision ?? 0) >= 3) seen.add('renegotiated')
     if (fixture.accepted.length > 20) seen.add('trickled')
@@ -176,7 +187,8 @@ t.test('the generated sequences reach every state and end reason', async t => {
       'ended'
     ].map(type => `call.${type}`),
     ...['signal.offer', 'signal.answer', 'signal.candidates', 'ringing', 'connecting', 'connected', 'ended'],
-    ...['hangup', 'cancelled', 'declined', 'no_answer', 'expired', 'lost', 'renegotiated', 'trickled']
+    ...['hangup', 'cancelled', 'declined', 'no_answer', 'expired', 'lost', 'renegotiated', 'trickled'],
+    'offered by the callee'
   ]
   t.strictSame(
     wanted.filter(each => !seen.has(each)),

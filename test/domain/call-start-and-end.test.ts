@@ -38,6 +38,7 @@ t.test('a create makes a ringing call', async t => {
     callee: { user: 'bob', device: null },
     media: 'video',
     metadata: { topic: 'lunch' },
+    offerer: 'caller',
     createdAt: '2026-11-21T10:00:00.000Z',
     answeredAt: null,
     connectedAt: null,

@@ -4,7 +4,7 @@
 import type { CallCommand, CommandOf } from '../../src/domain/call/command.js'
 import { decideCall } from '../../src/domain/call/decide-call.js'
 import type { CallDecision, CallEvent, CallState, Recipients } from '../../src/domain/call/state.js'
-import { parseDescription } from '../../src/domain/negotiation/sdp.js'
+import { type Description, parseDescription } from '../../src/domain/negotiation/sdp.js'
 import { AppError } from '../../src/errors.js'
 import type { Endpoint } from '../../src/schemas/common.js'
 import type { Candidate } from '../../src/schemas/signal.js'
@@ -36,11 +36,12 @@ export const create = (changes: Partial<CommandOf<'create'>> = {}): CommandOf<'c
   attempt: 1,
   ...changes
 })
-export const accept = (actor: Endpoint): CallCommand => ({
+export const accept = (actor: Endpoint, offer?: Description): CallCommand => ({
   type: 'accept',
   actor,
   connectMs: CONNECT_MS,
-  checkMs: CHECK_MS
+  checkMs: CHECK_MS,
+  ...(offer ? { offer } : {})
 })
 export const reject = (actor: Endpoint, scope: 'device' | 'user', devices = ['laptop', 'watch']): CallCommand => ({
   type: 'reject',

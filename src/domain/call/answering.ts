@@ -1,10 +1,11 @@
 // A call from ringing to connected, and hold.
+import type { Call } from '../../schemas/call.js'
 import type { Endpoint } from '../../schemas/common.js'
 import { endpoint } from '../endpoint.js'
 import type { CommandOf } from './command.js'
-import { callEvents, conflict, requireActiveDevice, requireSide, tooEarly, toSide } from './party.js'
-import { releaseWaitingOf } from './signal.js'
-import { type CallDecision, type CallState, otherSide, unchanged, viewCall } from './state.js'
+import { callEvents, conflict, requireActiveDevice, requireSide, toDevice, tooEarly, toSide } from './party.js'
+import { releaseWaitingOf, type SentOffer, withFirstOffer } from './signal.js'
+import { type CallDecision, type CallEvent, type CallState, otherSide, unchanged, viewCall } from './state.js'
 
 /** A device of the callee rings. The caller gets one event for all devices, and it names none of them. */
 export function markRinging(state: CallState, actor: Endpoint): CallDecision {
@@ -28,8 +29,7 @@ export function accept(state: CallState, command: CommandOf<'accept'>, now: numb
     if (state.callee?.device === actor.device) return unchanged(state)
     throw conflict(state, 'answered_elsewhere')
   }
-  const otherDevices = toSide(state, 'callee', actor)
-  const next: CallState = {
+  const answered: CallState = {
     ...state,
     version: state.version + 1,
     phase: 'connecting',
@@ -39,16 +39,26 @@ export function accept(state: CallState, command: CommandOf<'accept'>, now: numb
     checkAt: now + checkMs,
     earlyOffer: null
   }
+  const { state: next, offer } = command.offer ? withFirstOffer(answered, command.offer) : { state: answered }
   const call = viewCall(next, now)
+  const endedElsewhere = { reason: 'answered_elsewhere', endedBy: next.callee, call }
   const events = [
-    ...callEvents(next, toSide(next, 'caller', null), { type: 'call.accepted', data: { by: next.callee, call } }),
-    ...callEvents(next, otherDevices, {
-      type: 'call.ended',
-      data: { reason: 'answered_elsewhere', endedBy: next.callee, call }
-    })
+    ...acceptedEvents(next, call, offer),
+    ...callEvents(next, toSide(state, 'callee', actor), { type: 'call.ended', data: endedElsewhere })
   ]
   const released = releaseWaitingOf(next, 'caller')
   return { state: released.state, events: [...events, ...released.events] }
+}
+
+/** Of the caller's devices only the one in the call gets the offer, as it alone gets all later signals. */
+function acceptedEvents(state: CallState, call: Call, offer: SentOffer | undefined): CallEvent[] {
+  const data = { by: state.callee, call }
+  const event = { type: 'call.accepted', data }
+  if (offer === undefined) return callEvents(state, toSide(state, 'caller', null), event)
+  return [
+    ...callEvents(state, toDevice(state, 'caller'), { ...event, data: { ...data, offer } }),
+    ...callEvents(state, toSide(state, 'caller', state.caller), event)
+  ]
 }
 
 /** Media flows. The report of the second side changes nothing. */

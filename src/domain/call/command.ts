@@ -14,6 +14,8 @@ export type CallCommand =
       readonly media: Call['media']
       readonly metadata: Call['metadata']
       readonly offer: Description | null
+      /** Who makes the first offer; without it the caller. */
+      readonly offerer?: Side | undefined
       readonly ringMs: number
       /** See nextAttempt in tombstone.ts. */
       readonly attempt: number
@@ -29,7 +31,14 @@ export type CallCommand =
       readonly video?: boolean | undefined
     }
   | { readonly type: 'cancel'; readonly actor: Endpoint }
-  | { readonly type: 'accept'; readonly actor: Endpoint; readonly connectMs: number; readonly checkMs: number }
+  | {
+      readonly type: 'accept'
+      readonly actor: Endpoint
+      readonly connectMs: number
+      readonly checkMs: number
+      /** The first offer, if the callee makes it. */
+      readonly offer?: Description | undefined
+    }
   /** `devices`: the callee's registered devices. When all of them have rejected the call, it ends as declined. */
   | {
       readonly type: 'reject'

@@ -32,6 +32,7 @@ export function newCall({ callId, caller, to, attempt }: Origin, { version, now 
     callee: to === null ? null : { user: to, device: null },
     media: null,
     metadata: {},
+    offerer: 'caller',
     createdAt: now,
     answeredAt: null,
     connectedAt: null,
@@ -67,6 +68,7 @@ export function startRinging(command: CommandOf<'create'>, at: CreatedAt): CallD
     ...newCall({ callId, caller: actor, to, attempt }, at),
     media,
     metadata,
+    offerer: command.offerer ?? 'caller',
     isMuted: command.isMuted === true,
     limitAt: at.now + ringMs,
     earlyOffer: offer?.sdp ?? null

@@ -7,6 +7,7 @@ import {
   releaseWaiting
 } from '../negotiation/candidates.js'
 import { applyAnswer, applyOffer } from '../negotiation/negotiation.js'
+import type { Description } from '../negotiation/sdp.js'
 import type { Negotiation, NegotiationResult, Signal, Signaler } from '../negotiation/state.js'
 import type { CommandOf } from './command.js'
 import { callEvents, conflict, endpointOf, requireActiveDevice, toDevice, tooEarly } from './party.js'
@@ -15,10 +16,25 @@ import { type CallDecision, type CallEvent, type CallState, otherSide, type Side
 export function decideOffer(state: CallState, command: CommandOf<'offer' | 'answer'>): CallDecision {
   const side = requireAnswered(state, command)
   const result = applyOffer(state, signalerOf(state, side), command)
-  if (state.negotiation.revision === 0 && side === 'callee') {
-    throw conflict(state, 'wrong_party', { detail: 'The caller makes the first offer', retryable: true })
-  }
+  if (state.negotiation.revision === 0 && side !== state.offerer) throw notTheOfferer(state, { retryable: true })
   return decide(state, side, result)
+}
+
+/** `retryable`: the same offer is accepted after the first one. */
+const notTheOfferer = (state: CallState, { retryable }: { retryable: boolean }) =>
+  conflict(state, 'wrong_party', { detail: `The ${state.offerer} makes the first offer`, retryable })
+
+/** An offer as it is part of an event. */
+export interface SentOffer {
+  readonly revision: number
+  readonly sdp: string
+}
+
+/** The first offer, made by the accept that led to `state`. Keeps the version. @throws AppError wrong_party if the caller makes it */
+export function withFirstOffer(state: CallState, description: Description): { state: CallState; offer: SentOffer } {
+  if (state.offerer !== 'callee') throw notTheOfferer(state, { retryable: false })
+  const { next } = applyOffer(state, signalerOf(state, 'callee'), { description })
+  return { state: merge(state, next), offer: { revision: next.negotiation.revision, sdp: description.sdp } }
 }
 
 export function decideAnswer(state: CallState, command: CommandOf<'offer' | 'answer'>): CallDecision {

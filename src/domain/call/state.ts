@@ -19,6 +19,8 @@ export interface CallState extends Negotiation<Side> {
   readonly callee: { readonly user: string; readonly device: string | null } | null
   readonly media: Call['media']
   readonly metadata: Call['metadata']
+  /** Who makes the first offer. */
+  readonly offerer: Side
   readonly createdAt: number
   readonly answeredAt: number | null
   readonly connectedAt: number | null
@@ -112,7 +114,7 @@ const between = (from: number | null, to: number | null) =>
 
 /** The call as its parties see it. */
 export function viewCall(state: CallState, now: number): Call {
-  const { callId, version, phase, caller, callee, media, metadata, reason, endedBy, held, negotiation } = state
+  const { callId, version, phase, caller, callee, media, metadata, offerer, reason, endedBy, held, negotiation } = state
   // The caller does not learn the callee's devices before the answer.
   const hidesDevice = state.answeredAt === null && endedBy?.user === callee?.user
   return {
@@ -123,6 +125,7 @@ export function viewCall(state: CallState, now: number): Call {
     callee,
     media,
     metadata,
+    offerer,
     createdAt: new Date(state.createdAt).toISOString(),
     answeredAt: instant(state.answeredAt),
     connectedAt: instant(state.connectedAt),

@@ -1,12 +1,13 @@
 // Accepting a call, by rule 4 of the lease protocol (leases.ts).
+import type { CommandOf } from '../../domain/call/command.js'
 import { decideCall } from '../../domain/call/decide-call.js'
 import { conflict } from '../../domain/call/party.js'
 import { type CallState, viewCall } from '../../domain/call/state.js'
 import { endpoint } from '../../domain/endpoint.js'
+import { parseDescription } from '../../domain/negotiation/sdp.js'
 import { AppError } from '../../errors.js'
-import type { Call } from '../../schemas/call.js'
+import type { AcceptCallRequest, Call } from '../../schemas/call.js'
 import type { Actor } from '../../schemas/claims.js'
-import type { Endpoint } from '../../schemas/common.js'
 import { formatCursor } from '../../store/cursor.js'
 import type { Lease } from '../../store/leases.js'
 import type { LeaseRefusal, UpdateTarget } from '../aggregate-rules.js'
@@ -20,21 +21,33 @@ import { type CallUpdate, readCall, updateCall, updateCallWithLeases } from './u
 
 /**
  * Registers the device, if it is not: the device's stream resumes after the cursor, and gets all later events of the call.
- * @throws AppError call_not_found, wrong_party, call_ended, answered_elsewhere, caller_busy, too_many_devices
+ * @throws AppError call_not_found, wrong_party, call_ended, answered_elsewhere, caller_busy, invalid_sdp, too_large, too_many_devices
  */
 export async function acceptCall(
   context: Context,
   actor: Actor,
-  callId: string
+  { callId, offer }: AcceptCallRequest & { readonly callId: string }
 ): Promise<{ call: Call; cursor: string }> {
   const part = actAs(context, actor)
-  const { state, head } = await commitAccept(context, { id: callId, acting: part.acting }, endpoint(actor))
+  const { state, head } = await commitAccept(
+    context,
+    { id: callId, acting: part.acting },
+    {
+      actor: endpoint(actor),
+      offer: offer && parseDescription(offer.sdp, context.config.maxSdpBytes)
+    }
+  )
   return { call: viewCall(state, context.clock.now()), cursor: formatCursor(await part.cursor(head)) }
 }
 
 /** Also accepts the call that a glare was merged into. @throws AppError caller_busy, with the call that the user is in */
-export async function commitAccept(context: Context, target: UpdateTarget, actor: Endpoint): Promise<CallUpdate> {
-  const command = { type: 'accept' as const, actor, ...acceptTimes(context.config) }
+export async function commitAccept(
+  context: Context,
+  target: UpdateTarget,
+  accept: Pick<CommandOf<'accept'>, 'actor' | 'offer'>
+): Promise<CallUpdate> {
+  const command = { type: 'accept' as const, ...accept, ...acceptTimes(context.config) }
+  const { actor } = accept
   let claimed: CallState | null = null
   const decide = (call: CallState | null, now: number) => {
     const decision = decideCall(call, command, now)

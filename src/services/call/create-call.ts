@@ -25,6 +25,8 @@ import { claimsOf, type LeaseRequest, releaseClosedAttempt, releaseStaleLeases, 
 import { type CreatedCall, repeatCreate } from './repeat-create.js'
 import { updateRecordWithLeases } from './update-call.js'
 
+const CALLEE_OFFERS = 'body/offer must be left out if offerer is callee'
+
 /**
  * Rings the callee. A repeat with the same callId or Idempotency-Key gets the reply of the first request; a repeat after a fault of the
  * store or the server is the next attempt.
@@ -37,6 +39,7 @@ export async function createCall(
   { idempotencyKey, ...body }: CreateCallRequest & { readonly idempotencyKey?: string | undefined }
 ): Promise<CreateCallReply> {
   if (body.to === actor.user) throw new AppError('cannot_call_self')
+  if (body.offer && body.offerer === 'callee') throw new AppError('invalid_request', { detail: CALLEE_OFFERS })
   checkMetadata(body.metadata)
   refuseDerivedId('callId', body.callId)
   const command = {
@@ -47,6 +50,7 @@ export async function createCall(
     media: body.media ?? null,
     metadata: body.metadata ?? {},
     offer: body.offer ? parseDescription(body.offer.sdp, context.config.maxSdpBytes) : null,
+    offerer: body.offerer,
     ringMs: body.ringTimeoutMs ?? context.config.ringTimeoutMs
   }
   const part = actAs(context, actor)

@@ -43,7 +43,7 @@ export async function acceptMerged(
   const ringing = await readCall(context, callId)
   if (ringing?.phase === 'ringing') {
     try {
-      const { state, deliveries } = await commitAccept(context, { id: callId }, caller)
+      const { state, deliveries } = await commitAccept(context, { id: callId }, { actor: caller })
       const delivery = deliveries.get(state.caller.user) ?? NO_DELIVERY
       return { call: viewCall(state, context.clock.now()), delivery }
     } catch (error) {
