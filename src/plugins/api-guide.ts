@@ -41,7 +41,7 @@ On a development server \`npm run --silent token -- alice\` prints a token. Past
 2. The caller calls \`createCall\` with an offer. The callee receives \`call.incoming\`.
 3. The callee calls \`acceptCall\`, then \`sendAnswer\`. The caller receives \`call.accepted\` and \`signal.answer\`.
 4. Both send candidates with \`sendCandidates\` as they find them, and receive \`signal.candidates\`.
-5. Both call \`reportConnected\` when media flows.
+5. Each side calls \`reportConnected\` when its media flows. The first report makes the call \`connected\`.
 6. Either side calls \`hangUpCall\`. The other one receives \`call.ended\`.
 
 The reply to an action has the complete result. Its events go to your other devices and to the other side.
@@ -61,5 +61,7 @@ to retry with an id of your own or the header \`Idempotency-Key\`.
 ## Limits
 
 Requests are counted per user: calls, signals and reads. \`RateLimit\` and \`RateLimit-Policy\` in a reply tell what is left.
-The first hang-up, cancel and reject of a call, and leaving a room, are never limited. An offer or answer is at most 64 KiB, a candidate 1 KiB, metadata 4 KiB,
-a chat message 4 KiB, and a request body 256 KiB.`
+Ending something is never limited, except for repeats: hanging up, cancelling or rejecting a call you take part in, leaving a room or
+removing a participant, declining or cancelling an invitation, signing off, and stopping to watch. A candidate is at most 1 KiB, metadata
+4 KiB, and a chat message 4 KiB. An offer or answer is at most \`MAX_SDP_BYTES\` of the server, 64 KiB by default; a request body is at most
+four times that, or 256 KiB if that is more.`

@@ -11,8 +11,8 @@ export type LimitClass = 'calls' | 'signals' | 'reads'
 declare module 'fastify' {
   interface FastifyContextConfig {
     /**
-     * The budget of the user that a request is charged to. False, or none: it is not charged, so that hang-up, cancel, reject and leaving
-     * always work. services/unlimited-action.ts charges repeats of these.
+     * The budget of the user that a request is charged to. False: the request ends or gives up something, which always works; it is charged
+     * only if it changes nothing (services/unlimited-action.ts). None: it is not charged.
      */
     limit?: LimitClass | false
   }

@@ -1,4 +1,4 @@
-// Actions of the sides of a call. The first hang-up, cancel and reject are never rate limited; repeats are charged as reads.
+// Actions of the sides of a call. A party's first hang-up, cancel or reject is never rate limited; repeats are charged as reads.
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import {
   AcceptCallReply,
@@ -25,7 +25,15 @@ import {
 import type { Context } from '../services/context.js'
 import { CallParams } from './calls.js'
 
-const REFUSALS = [...BODY_PROBLEMS, 'call_not_found', 'wrong_party', 'wrong_state', 'call_ended'] as const
+/** Of an action of the device in the call. */
+const IN_CALL_REFUSALS = [
+  ...BODY_PROBLEMS,
+  'call_not_found',
+  'other_device',
+  'wrong_state',
+  'call_ended',
+  'rate_limited'
+] as const
 
 const PLAIN_ACTION = { tags: ['calls'], params: CallParams, body: EmptyRequest } as const
 
@@ -46,7 +54,17 @@ const ACCEPT_CALL = {
       'you end as `busy`, unless the server has `CALL_WAITING`.',
     response: {
       200: AcceptCallReply,
-      ...problems(...REFUSALS, 'invalid_sdp', 'answered_elsewhere', 'caller_busy', 'too_many_devices', 'rate_limited')
+      ...problems(
+        ...BODY_PROBLEMS,
+        'call_not_found',
+        'wrong_party',
+        'call_ended',
+        'invalid_sdp',
+        'answered_elsewhere',
+        'caller_busy',
+        'too_many_devices',
+        'rate_limited'
+      )
     }
   }
 } as const
@@ -62,7 +80,18 @@ const REJECT_CALL = {
       'ringing. The first reject of a call is never rate limited.',
     params: CallParams,
     body: RejectCallRequest,
-    response: { 200: CallReply, ...problems(...REFUSALS, 'answered_elsewhere', 'too_many_devices', 'rate_limited') }
+    response: {
+      200: CallReply,
+      ...problems(
+        ...BODY_PROBLEMS,
+        'call_not_found',
+        'wrong_party',
+        'wrong_state',
+        'answered_elsewhere',
+        'too_many_devices',
+        'rate_limited'
+      )
+    }
   }
 } as const
 
@@ -73,7 +102,10 @@ const REPORT_RINGING = {
     operationId: 'reportRinging',
     summary: 'Report that this device is ringing',
     description: 'Optional, for the callee. The caller receives `call.ringing` for the first device that reports it.',
-    response: { 200: CallReply, ...problems(...REFUSALS, 'rate_limited') }
+    response: {
+      200: CallReply,
+      ...problems(...BODY_PROBLEMS, 'call_not_found', 'wrong_party', 'wrong_state', 'call_ended', 'rate_limited')
+    }
   }
 } as const
 
@@ -84,11 +116,13 @@ const CANCEL_CALL = {
     operationId: 'cancelCall',
     summary: 'Cancel a call',
     description:
-      'Withdraws a call of yours that is not connected; the callee receives `call.ended`. A cancel that arrives before its create prevents ' +
-      'the call: the create then fails with `call_ended`. The first cancel of a call is never rate limited. A page that is being closed may use ' +
-      'a ticket: `navigator.sendBeacon(url)`.',
+      'Withdraws a call of yours that is not connected; the callee receives `call.ended`. The first cancel of a call that you created is never ' +
+      'rate limited.\n\n' +
+      'If there is no such call, a create of yours with this `callId` within the next two minutes rings no device: it returns 200 with ' +
+      '`resolution: "existing"` and a call that has ended as `cancelled`. At most 20 such cancels are accepted in two minutes.\n\n' +
+      'A page that is being closed may use a ticket: `navigator.sendBeacon(url)`.',
     querystring: UnloadQuery,
-    response: { 200: CallReply, ...problems(...REFUSALS, 'rate_limited') }
+    response: { 200: CallReply, ...problems(...BODY_PROBLEMS, 'wrong_party', 'wrong_state', 'rate_limited') }
   }
 } as const
 
@@ -101,7 +135,7 @@ const REPORT_CONNECTED = {
     description:
       'Call it when your `RTCPeerConnection` is `connected`. The call becomes `connected` with the first report; the other side receives ' +
       '`call.connected`.',
-    response: { 200: CallReply, ...problems(...REFUSALS, 'other_device', 'rate_limited') }
+    response: { 200: CallReply, ...problems(...IN_CALL_REFUSALS) }
   }
 } as const
 
@@ -113,7 +147,7 @@ const HOLD_CALL = {
     summary: 'Put the call on hold',
     description:
       'Puts your side on hold; the other side receives `call.held`. Stopping the media is up to the clients.',
-    response: { 200: CallReply, ...problems(...REFUSALS, 'other_device', 'rate_limited') }
+    response: { 200: CallReply, ...problems(...IN_CALL_REFUSALS) }
   }
 } as const
 
@@ -124,7 +158,7 @@ const RESUME_CALL = {
     operationId: 'resumeCall',
     summary: 'Take the call off hold',
     description: 'Takes your side off hold; the other side receives `call.resumed`.',
-    response: { 200: CallReply, ...problems(...REFUSALS, 'other_device', 'rate_limited') }
+    response: { 200: CallReply, ...problems(...IN_CALL_REFUSALS) }
   }
 } as const
 
@@ -139,7 +173,7 @@ const UPDATE_CALL_MEDIA = {
       'the media is up to the clients. What you send last counts; a repeat changes nothing.',
     params: CallParams,
     body: UpdateCallMediaRequest,
-    response: { 200: CallReply, ...problems(...REFUSALS, 'other_device', 'rate_limited') }
+    response: { 200: CallReply, ...problems(...IN_CALL_REFUSALS) }
   }
 } as const
 
@@ -156,7 +190,7 @@ const HANG_UP_CALL = {
     params: CallParams,
     querystring: UnloadQuery,
     body: HangUpCallRequest,
-    response: { 200: CallReply, ...problems(...REFUSALS, 'rate_limited') }
+    response: { 200: CallReply, ...problems(...BODY_PROBLEMS, 'call_not_found', 'wrong_state', 'rate_limited') }
   }
 } as const
 

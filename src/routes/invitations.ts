@@ -91,7 +91,8 @@ const CANCEL_INVITATION = {
     summary: 'Cancel an invitation',
     description:
       'Ends an invitation that is ringing. Allowed for the inviter; for an invitation of another user it requires the grant `moderate`. A ' +
-      'cancel that arrives before its invitation prevents it: the invitation is returned as `cancelled` and rings no device.',
+      'cancel that arrives before its invitation prevents it: the invitation is returned as `cancelled` and rings no device. The first cancel ' +
+      'of an invitation is never rate limited.',
     params: InvitationParams,
     response: {
       204: Type.Null({ description: 'The invitation is no longer active.' }),

@@ -1,4 +1,4 @@
-// Rooms: create, join, moderate, leave. Leaving is never rate limited.
+// Rooms: create, join, moderate, leave. Leaving, and removing a participant without a ban, are never rate limited.
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
 import { ParticipantId, RoomId, Strict, UserId } from '../schemas/common.js'
@@ -128,8 +128,8 @@ const REMOVE_PARTICIPANT = {
     tags: ['rooms'],
     summary: 'Leave a room or remove a participant',
     description:
-      'With your own participant id you leave; this is never rate limited. Removing another user requires the grant `moderate`, removing a ' +
-      'host `manage`. The others receive `room.participant_left`. To leave, a page that is being closed may use a ticket, ' +
+      'With your own participant id you leave. Removing another user requires the grant `moderate`, removing a host `manage`. Neither is rate ' +
+      'limited, except with `ban=true`. The others receive `room.participant_left`. To leave, a page that is being closed may use a ticket, ' +
       'with `keepalive: true`.\n\n' +
       'With `ban=true` the user is removed with all devices and may not come back, even to a new room with this id. It works for up to a ' +
       'minute after the participant has left.',

@@ -145,8 +145,8 @@ export const CallCursor = Type.String({
 const Resolution = Type.Enum(['created', 'existing', 'merged'], {
   $id: 'CallResolution',
   description:
-    '`created`: a new call. `existing`: a retry, the call was there already. `merged`: the callee was calling you at the same time; `call` ' +
-    'is their call, which you have accepted.'
+    '`created`: a new call. `existing`: a retry, the call was there already; or you cancelled the call before this create arrived, and it ' +
+    'has ended. `merged`: the callee was calling you at the same time; `call` is their call, which you have accepted.'
 })
 
 export const CreateCallReply = Type.Object(

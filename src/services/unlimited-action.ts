@@ -1,4 +1,5 @@
-// Actions that are not rate limited while they change something: hang-up, cancel, reject, leave. A repeat, and a refused action, is charged
+// Actions that cost nothing if they change something: hang-up, cancel and reject of a call, leaving a room or removing a participant,
+// decline and cancel of an invitation, signing a device off, and stopping to watch. If they change nothing, or are refused, they are charged
 // as a read.
 import type { Actor } from '../schemas/claims.js'
 import type { Context } from './context.js'

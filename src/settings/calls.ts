@@ -38,7 +38,7 @@ export const CALL_SETTINGS = {
   MAX_SDP_BYTES: setting(
     integer(1024, 1_048_575),
     '65536',
-    'Bytes that a session description may have. The body of a request may have four times as many, and at least 256 KiB.'
+    'Bytes that a session description may have. The body of a request may have four times as many, or 256 KiB if that is more.'
   ),
 
   RETENTION_MS: setting(

@@ -4,6 +4,7 @@ import { viewTimeline } from '../../src/domain/call/timeline.js'
 import {
   accept,
   after,
+  attempt,
   connected,
   create,
   decide,
@@ -15,6 +16,7 @@ import {
   phone,
   reject,
   ringing,
+  T0,
   tablet,
   watch
 } from '../helpers/calls.js'
@@ -83,4 +85,8 @@ t.test('the media of one side do not change those of the other', async t => {
   const { state } = decide(connected(), media(phone, { audio: false }))
   t.match(decide(state, media(laptop, { audio: true })).events, [{ data: { by: laptop, audio: true, video: null } }])
   t.strictSame(state.sendsMedia.callee, { audio: null, video: null })
+})
+
+t.test('media that are reported before the answer may be reported again', async t => {
+  t.match(attempt(ringing(), media(phone, { audio: false }), T0 + 5000), { code: 'wrong_state', retryable: true })
 })

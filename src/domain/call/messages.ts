@@ -1,7 +1,7 @@
 // What the sides of a call send to each other besides signals: application messages, and which media they send.
 import { createHash } from 'node:crypto'
 import type { CommandOf } from './command.js'
-import { callEvents, conflict, requireActiveDevice, sideOf, toDevice, toSide } from './party.js'
+import { callEvents, conflict, requireActiveDevice, sideOf, toDevice, tooEarly, toSide } from './party.js'
 import { type CallDecision, type CallState, otherSide, type SentMessage, type Side, unchanged } from './state.js'
 
 /** Of each side: a retry of an older one is a new message. */
@@ -44,7 +44,7 @@ const digestOf = (messageId: string): string => createHash('sha256').update(mess
 /** The other side receives `call.media_changed`. Muting the media is up to the clients. */
 export function setMedia(state: CallState, { actor, audio, video }: CommandOf<'media'>): CallDecision {
   const side = requireActiveDevice(state, actor)
-  if (state.phase === 'ringing') throw conflict(state, 'wrong_state', { detail: 'The call has not been answered yet' })
+  if (state.phase === 'ringing') throw tooEarly(state, 'The call has not been answered yet')
   const before = state.sendsMedia[side]
   const after = { audio: audio ?? before.audio, video: video ?? before.video }
   if (after.audio === before.audio && after.video === before.video) return unchanged(state)
