@@ -97,7 +97,8 @@ export class Signalpost {
   }
 
   /**
-   * Retries after network errors, 5xx and 429: in this API a repeated request does no harm.
+   * Retries after network errors and after `retryable` problems, except conflicts, which need a change first. In this API a repeated request
+   * does no harm.
    * Throws a Problem.
    */
   async #request(path, init, withinMs) {
@@ -105,8 +106,8 @@ export class Signalpost {
       try {
         const response = await fetch(this.#api + path, { ...init, signal: AbortSignal.timeout(withinMs) })
         if (response.ok) return response.status === 204 ? null : await response.json()
-        const isForLater = response.status >= 500 || response.status === 429
-        if (!isForLater || attempt === ATTEMPTS) throw new Problem(await response.json())
+        const problem = new Problem(await response.json())
+        if (!problem.retryable || response.status === 409 || attempt === ATTEMPTS) throw problem
       } catch (error) {
         if (error instanceof Problem || attempt === ATTEMPTS) throw error
       }

@@ -55,7 +55,8 @@ If events were lost you receive \`reset\`: get the snapshot.
 ## Errors
 
 Errors are problem documents (RFC 9457, \`application/problem+json\`). Look at \`code\`; each operation lists those it may return.
-\`retryable\` tells whether the same request may succeed later. With 429 and 503 wait for \`Retry-After\`. Creating something is safe
+\`retryable\` tells whether the same request may succeed later. With 429 and 503 wait for \`Retry-After\`; a 409 needs a change first.
+Creating something is safe
 to retry with an id of your own or the header \`Idempotency-Key\`.
 
 ## Limits

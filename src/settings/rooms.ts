@@ -35,6 +35,6 @@ export const ROOM_SETTINGS = {
   CHAT_DEAD_LETTERS_MAX: setting(
     integer(1, 100_000),
     '1000',
-    'Dead letters kept for operators: messages that the chat service will never receive.'
+    'Dead letters kept for operators: messages that the chat service refused or did not take in time.'
   )
 }

@@ -1,4 +1,5 @@
-// Dead letters: messages that the chat service will never receive, kept for operators. See docs/guides/services.md.
+// Dead letters: messages that are not sent to the chat service any more, kept for operators. A request that was in flight may still deliver
+// one. See docs/guides/operations.md.
 import { parseLoggedMessage, viewMessage } from '../../domain/chat/messages.js'
 import type { LogEntry } from '../../store/rooms.js'
 import type { Context } from '../context.js'
