@@ -14,8 +14,7 @@ const HEADERS: Headers = {
   'content-type': 'text/event-stream; charset=utf-8',
   // no-transform: a proxy that compresses also buffers.
   'cache-control': 'private, no-cache, no-store, no-transform',
-  'x-accel-buffering': 'no',
-  connection: 'close'
+  'x-accel-buffering': 'no'
 }
 
 /** In bytes. A stream with a larger backlog is ended as `slow`. */
@@ -58,8 +57,9 @@ export function takeOver(
     return null
   }
   const isChunked = req.httpVersion === '1.1'
-  const coding = isChunked ? { 'transfer-encoding': 'chunked' } : {}
-  const head = headText({ ...headers, ...HEADERS, ...coding, date: new Date(now).toUTCString() })
+  // No `Connection: close`: after it, fetch in Node takes a body that is cut short for a complete one.
+  const framing = isChunked ? { 'transfer-encoding': 'chunked' } : { connection: 'close' }
+  const head = headText({ ...headers, ...HEADERS, ...framing, date: new Date(now).toUTCString() })
   res.detachSocket(socket)
   streams.add(socket)
   // Otherwise bytes after the request would be parsed as another request, whose reply would be written into the stream.

@@ -76,7 +76,7 @@ export function handleErrors(app: FastifyInstance, { metrics, ids, clock }: Erro
  * (docs/decisions/0030-ends-of-streams.md).
  */
 function sendEnd(reply: FastifyReply, frame: string): void {
-  reply.code(200).headers({ 'content-type': 'text/event-stream', 'cache-control': 'no-store', connection: 'close' })
+  reply.code(200).headers({ 'content-type': 'text/event-stream', 'cache-control': 'no-store' })
   const { socket } = reply.raw
   // A pipelined request has no socket until the replies before it are finished.
   if (!(socket instanceof Socket)) return void reply.send(frame)

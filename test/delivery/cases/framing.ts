@@ -63,6 +63,7 @@ export function framingTests(t: Test, engine: Engine): void {
     const { head, body } = partsOf(stream.received())
     t.match(head.split('\r\n'), ['HTTP/1.1 200 OK'])
     t.ok(head.split('\r\n').includes('transfer-encoding: chunked'))
+    t.notMatch(head, /connection: close/i, 'which would make fetch in Node take a broken body for a complete one')
     const chunks = chunksOf(body)
     t.equal(chunks.length, 5)
     for (const chunk of chunks) {
@@ -126,6 +127,22 @@ export function framingTests(t: Test, engine: Engine): void {
     t.match(chunksOf(partsOf(raw.received()).body), [/^retry: \d+\nevent: end\ndata: .*\n\n$/])
   })
 
+  test('fetch reports a fault exactly where the client should reconnect', async (t, fixture, node) => {
+    for (const isDrained of [false, true]) {
+      const reading = readWithFetch(node)
+      await until('the stream is live', async () => {
+        const [device] = await fixture.store.mailboxes.devices('alice', fixture.clock.now())
+        return node.streams.count().sse === 1 && device?.online === true
+      })
+      if (isDrained) await node.streams.drain({ windowMs: 0 })
+      else await fixture.store.mailboxes.remove('alice', 'phone')
+      const { text, isBroken } = await reading
+      t.match(text, 'event: end')
+      t.equal(isBroken, isDrained)
+    }
+    t.match(await readWithFetch(node), { text: /event: end/, isBroken: true }, 'a refused stream too')
+  })
+
   test('the connection of a killed node leaves an incomplete body', async (t, fixture, node) => {
     const stream = await fixture.open(node)
     await stream.next('hello')
@@ -133,6 +150,18 @@ export function framingTests(t: Test, engine: Engine): void {
     await stream.ended()
     t.notOk(stream.isComplete())
   })
+}
+
+/** With fetch, as generated clients and fetch-event-source read it. */
+async function readWithFetch(node: Node): Promise<{ readonly text: string; readonly isBroken: boolean }> {
+  let text = ''
+  const { body } = await fetch(node.url, { headers: { authorization: 'alice' } })
+  try {
+    for await (const piece of body?.pipeThrough(new TextDecoderStream()) ?? []) text += piece
+    return { text, isBroken: false }
+  } catch {
+    return { text, isBroken: true }
+  }
 }
 
 async function checkEnd(t: Test, stream: SseClient, reason: StreamEndReason): Promise<void> {
