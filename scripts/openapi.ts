@@ -1,9 +1,8 @@
-// Makes openapi/openapi.yaml from the routes. `npm run openapi` writes the file; test/openapi.test.ts compares it.
-import { writeFileSync } from 'node:fs'
-import { pathToFileURL } from 'node:url'
-import { Document, isCollection, isPair, type Scalar, visit } from 'yaml'
+// Makes the documents in openapi/ from the routes. `npm run docs` writes the files; test/openapi.test.ts compares them.
+import { Document, isCollection, isPair, parse, type Scalar, visit } from 'yaml'
 import { buildApp } from '../src/app.js'
 import { loadConfig } from '../src/config.js'
+import { openapi30 } from '../src/plugins/openapi-3.0.js'
 
 export async function openapiYaml(): Promise<string> {
   const app = await buildApp(loadConfig({ LOG_LEVEL: 'silent' }))
@@ -13,6 +12,9 @@ export async function openapiYaml(): Promise<string> {
     await app.close()
   }
 }
+
+/** The same in version 3.0. */
+export const openapi30Yaml = (openapi: string): string => yamlOf(openapi30(parse(openapi)))
 
 const WIDTH = 140
 /** Examples and lists of names that do not fit into one line are broken into lines like a paragraph. */
@@ -76,8 +78,4 @@ function fill(words: readonly string[], indent: number): string {
     else lines.push(word)
   }
   return lines.filter(line => line !== '').join(`\n${' '.repeat(indent)}`)
-}
-
-if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
-  writeFileSync(new URL('../openapi/openapi.yaml', import.meta.url), await openapiYaml())
 }

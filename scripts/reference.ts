@@ -1,7 +1,7 @@
 // All files that are generated from the code, by path. `npm run docs` writes them; test/docs/reference.test.ts compares them.
 import { writeFileSync } from 'node:fs'
 import { pathToFileURL } from 'node:url'
-import { openapiYaml } from './openapi.js'
+import { openapi30Yaml, openapiYaml } from './openapi.js'
 import { endpointsPage } from './reference/endpoints.js'
 import { eventsPage } from './reference/events.js'
 import { problemsPage } from './reference/problems.js'
@@ -13,7 +13,8 @@ export const GENERATED: Readonly<Record<string, (openapi: string) => string>> = 
   'docs/reference/events.md': eventsPage,
   'docs/reference/problems.md': problemsPage,
   'docs/reference/settings.md': settingsPage,
-  'openapi/openapi.yaml': openapi => openapi
+  'openapi/openapi.yaml': openapi => openapi,
+  'openapi/openapi-3.0.yaml': openapi30Yaml
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {

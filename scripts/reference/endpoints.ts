@@ -36,8 +36,8 @@ export function endpointsPage(openapi: string): string {
   return `${generatedFrom('openapi/openapi.yaml')}
 # Endpoints
 
-The full contract, with every body and reply, is [openapi.yaml](../../openapi/openapi.yaml). A running server serves it at \`/openapi.json\` and
-shows it at \`/docs\`.
+The full contract, with every body and reply, is [openapi.yaml](../../openapi/openapi.yaml). A running server serves it at \`/openapi.json\`,
+\`/openapi.yaml\` and, for code generators that do not read OpenAPI 3.1, \`/openapi-3.0.json\`. It shows it at \`/docs\`.
 
 The user is the token's \`sub\`. The device is the token's claim \`device\`, else the header \`X-Device-Id\`, else \`default\`. You can repeat any
 request: creates are recognised by \`callId\`, \`messageId\`, \`invitationId\` or \`Idempotency-Key\`, descriptions by their text, and an action that is already done

@@ -50,7 +50,10 @@ function tidy(schema: Members): Members {
   if (type === 'boolean') return { type, ...(({ const: _, ...rest }) => rest)(others) }
   // OpenAPI generators ignore patternProperties. @fastify/swagger makes the same change in the schemas of routes.
   if (patternProperties) return tidy({ type, ...others, additionalProperties: Object.values(patternProperties)[0] })
-  if (!Array.isArray(anyOf) || anyOf.length !== 2 || anyOf[1].type !== 'null') return schema
+  if (!Array.isArray(anyOf)) return schema
+  // Members that exclude each other: several generators make a union of oneOf only.
+  if (anyOf.every(({ $ref }) => $ref !== undefined)) return { oneOf: anyOf, ...others }
+  if (anyOf.length !== 2 || anyOf[1].type !== 'null') return schema
   const { description = anyOf[0].description } = schema
   const { description: _, ...inner } = anyOf[0] as Members
   if (inner.$ref !== undefined) return { anyOf: [inner, anyOf[1]], ...(description ? { description } : {}) }

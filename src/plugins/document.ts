@@ -88,7 +88,7 @@ function finishOperation(operation: Operation, notes: RouteNotes | undefined, co
   const { tags, operationId, parameters, requestBody, responses, ...rest } = operation
   const finished = {
     ...{ tags, operationId, ...rest },
-    ...(parameters ? { parameters: parameters.map(({ example: _, ...parameter }) => withProperName(parameter)) } : {}),
+    ...(parameters ? { parameters: finishParameters(parameters) } : {}),
     ...(requestBody ? { requestBody: finishBody(requestBody, operationId, notes) } : {}),
     responses: Object.fromEntries(
       Object.entries(responses).map(([status, reply]) => [
@@ -100,6 +100,17 @@ function finishOperation(operation: Operation, notes: RouteNotes | undefined, co
     )
   }
   return hoist(finished, components) as Operation
+}
+
+/**
+ * Another name of `cursor`, for polyfills of EventSource that send it. In generated code it would have the same name as the header
+ * Last-Event-ID.
+ */
+const UNLISTED = 'lastEventId'
+
+function finishParameters(parameters: readonly Parameter[]): Parameter[] {
+  const listed = parameters.filter(({ name }) => name !== UNLISTED)
+  return listed.map(({ example: _, ...parameter }) => withProperName(parameter))
 }
 
 /** Fastify has header names in lower case; the document spells them as the RFCs do. */

@@ -1,4 +1,4 @@
-// Serves the OpenAPI 3.1 document, which is generated from the schemas of the routes, and the page that shows it.
+// Serves the OpenAPI document, which is generated from the schemas of the routes, and the page that shows it.
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import swagger from '@fastify/swagger'
@@ -10,6 +10,7 @@ import { acceptsTicket } from './auth.js'
 import { markNames } from './components.js'
 import { DOCS_THEME } from './docs-theme.js'
 import { completeDocument, type Document, type RouteNotes } from './document.js'
+import { openapi30 } from './openapi-3.0.js'
 
 const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
   version: string
@@ -78,6 +79,7 @@ export async function documentApi(app: FastifyInstance): Promise<void> {
     uiHooks: { onRequest: toDocument }
   })
   serveDocument(app)
+  pointToDocs(app)
 }
 
 /** Redirects the plugin's own routes, which serialize the document for each request. */
@@ -86,21 +88,43 @@ const toDocument: onRequestHookHandler = (request, reply, done) => {
   else done()
 }
 
-/** Serialized once: it is the same for all clients. */
+/** The forms of the document, by path. */
+const FORMS: Readonly<Record<string, { readonly type: string; readonly write: (app: FastifyInstance) => string }>> = {
+  '/openapi.json': { type: 'application/json', write: app => JSON.stringify(app.swagger()) },
+  '/openapi.yaml': { type: 'application/yaml', write: app => app.swagger({ yaml: true }) },
+  '/openapi-3.0.json': { type: 'application/json', write: app => JSON.stringify(openapi30(app.swagger())) }
+}
+
 function serveDocument(app: FastifyInstance): void {
-  let document: { body: Buffer; etag: string } | undefined
-
-  function serialize() {
-    const body = Buffer.from(JSON.stringify(app.swagger()))
-    return { body, etag: `"${createHash('sha256').update(body).digest('base64url')}"` }
+  for (const [path, { type, write }] of Object.entries(FORMS)) {
+    // Written once: it is the same for all clients.
+    const document = once(() => {
+      const body = Buffer.from(write(app))
+      return { body, etag: `"${createHash('sha256').update(body).digest('base64url')}"` }
+    })
+    app.get(path, { schema: { hide: true } }, async (request, reply) => {
+      const { body, etag } = document()
+      reply.header('etag', etag).header('cache-control', 'public, max-age=300')
+      if (request.headers['if-none-match'] === etag) return reply.code(304).send()
+      return reply.type(`${type}; charset=utf-8`).send(body)
+    })
   }
+}
 
-  app.get('/openapi.json', { schema: { hide: true } }, async (request, reply) => {
-    document ??= serialize()
-    reply.header('etag', document.etag).header('cache-control', 'public, max-age=300')
-    if (request.headers['if-none-match'] === document.etag) return reply.code(304).send()
-    return reply.type('application/json; charset=utf-8').send(document.body)
-  })
+function once<T>(make: () => T): () => T {
+  let made: { readonly value: T } | undefined
+  return () => {
+    made ??= { value: make() }
+    return made.value
+  }
+}
+
+/** The paths that people try first. */
+function pointToDocs(app: FastifyInstance): void {
+  for (const path of ['/', '/v1', '/v1/', '/problems'])
+    app.get(path, { schema: { hide: true } }, (_request, reply) =>
+      reply.code(302).header('location', '/docs/').send('The API is documented at /docs\n')
+    )
 }
 
 interface DocumentedRoute {

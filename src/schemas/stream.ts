@@ -129,18 +129,14 @@ export const IDENTITY_QUERY = {
 const cursor = Type.Optional(
   Type.String({
     description:
-      'The id of the last event you received, or `start` for all stored events. By default only new events follow.',
+      'The id of the last event you received, or `start` for all stored events. By default only new events follow. `lastEventId` is another ' +
+      'name of it, which polyfills of `EventSource` send.',
     examples: ['42.k3f9p']
   })
 )
 
-const lastEventId = Type.Optional(
-  Type.String({
-    description:
-      'The same as `cursor`, and takes precedence over it. Polyfills of `EventSource` send it when they reconnect.',
-    examples: ['42.k3f9p']
-  })
-)
+/** Takes precedence over `cursor`. The document does not list it (plugins/document.ts). */
+const lastEventId = Type.Optional(Type.String())
 
 const ack = Type.Optional(
   Type.Boolean({

@@ -1,4 +1,5 @@
 import t, { type Test } from 'tap'
+import { parse } from 'yaml'
 import { buildApp } from '../../src/app.js'
 import { type Config, loadConfig } from '../../src/config.js'
 import { createToken } from '../../src/development.js'
@@ -100,6 +101,12 @@ t.test('all replies of /v1 and all problems have Cache-Control: no-store', async
 t.test('the OpenAPI document and its page are served', async t => {
   const { app } = await build(t)
   t.match((await app.inject('/openapi.json')).json(), { openapi: '3.1.0', info: { title: 'Signalpost' } })
+  t.match((await app.inject('/openapi-3.0.json')).json(), { openapi: '3.0.3', info: { title: 'Signalpost' } })
+  const yaml = await app.inject('/openapi.yaml')
+  t.match(yaml.headers['content-type'], /^application\/yaml/)
+  t.same(parse(yaml.body), (await app.inject('/openapi.json')).json())
+  for (const path of ['/', '/v1', '/v1/', '/problems'])
+    t.match(await app.inject(path), { statusCode: 302, headers: { location: '/docs/' }, body: /\/docs/ }, path)
   t.match(await app.inject('/docs/'), { statusCode: 200, body: /swagger/i })
   const script = await app.inject('/docs/static/swagger-ui-bundle.js')
   t.equal(script.statusCode, 200)
