@@ -58,10 +58,14 @@ export const Metadata = Type.Record(Type.String({ maxLength: 128 }), Type.Unknow
 
 export const Delivery = Type.Object(
   {
-    online: Type.Integer({ minimum: 0, description: 'Devices that receive it now, on an open stream or poll.' }),
+    online: Type.Integer({
+      minimum: 0,
+      description:
+        'Devices that receive it now: with an open stream or poll, or whose last poll returned less than `AWAY_AFTER_MS` ago.'
+    }),
     queued: Type.Integer({
       minimum: 0,
-      description: 'Devices that are not connected; they receive it when they resume.'
+      description: 'All others; they receive it when they resume.'
     })
   },
   { $id: 'Delivery', description: 'How many devices of the recipient the event was sent to.', ...Strict }

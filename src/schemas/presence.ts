@@ -18,11 +18,11 @@ export const Presence = Type.Object(
     state: Type.Enum([...PRESENCE_STATES], {
       $id: 'PresenceState',
       description:
-        '`online`: a device is connected. `away`: every connected device has the status `away`. `busy`: in a call. `offline`: no device is ' +
-        'connected.'
+        '`online`: a device is there: it has an open stream or poll, or its last keepalive is less than `PRESENCE_TTL_MS` old. `away`: every ' +
+        'device that is there has the status `away`. `busy`: in a call. `offline`: no device is there.'
     }),
     devices: Type.Optional(
-      Type.Integer({ minimum: 0, description: 'Number of connected devices. Given for yourself only.' })
+      Type.Integer({ minimum: 0, description: 'Number of devices that are there. Given for yourself only.' })
     ),
     lastSeenAt: Nullable(
       Timestamp(

@@ -44,7 +44,7 @@ export interface Keepalive {
   readonly authExpiresAt: number | null
 }
 
-/** How many devices took an event: those with an open stream or poll (`online`), and others. */
+/** How many mailboxes took an event: of devices that are `online` (DeviceState), and of others. */
 export interface Reached {
   readonly online: number
   readonly queued: number

@@ -55,7 +55,7 @@ export interface DirectEvent {
 }
 
 export type SendResult =
-  /** The event was appended. `online`: the device has an open stream or poll. `queued`: it has none. */
+  /** The event was appended. `online`: see DeviceState. `queued`: the device is not online. */
   | { readonly status: 'online' | 'queued' }
   /** Nothing was written: the device is not registered, or the mailbox has another head than `expectedHead`. */
   | { readonly status: 'none' | 'moved' }
@@ -96,7 +96,7 @@ export type ReadResult =
 
 export interface Touch {
   readonly now: number
-  /** Used only if the mailbox is created: the cursor of the empty mailbox is `0.<tag>`. */
+  /** Of the empty mailbox, if it is created (its cursor is `0.<tag>`), or of the `reset` event, if one is appended. */
   readonly tag: string
   /** The connection that sends this keepalive. With `claim` it supersedes the device's previous connection (Wakeup 'claimed'). */
   readonly connection?: string
@@ -120,7 +120,7 @@ export interface Touched {
   /** The device was not registered before this touch. */
   readonly created: boolean
   readonly head: Cursor
-  /** The device's connection after the touch; another one than the caller's has superseded it. '' is none. */
+  /** The device's connection after the touch; '': it has none. If it is not the caller's connection, it has superseded the caller's. */
   readonly connection: string
   /** When the token of the device's connection expires; null: never, or there is no connection. */
   readonly authExpiresAt: number | null
@@ -134,7 +134,7 @@ export interface Touched {
 
 export interface DeviceState {
   readonly device: string
-  /** Has an open stream or poll. */
+  /** Has an open stream or poll, or its last poll returned less than AWAY_AFTER_MS ago. */
   readonly online: boolean
   /** Online until this instant unless renewed; 0 when it is not online. */
   readonly onlineUntil: number

@@ -1,5 +1,5 @@
-// Registers devices and records their keepalives. Every successful POST is a keepalive. It is written at most once in WRITE_EVERY_MS, so a
-// device that sends many messages costs no extra round trip per message.
+// Registers devices and records their keepalives. Which requests are keepalives: docs/concepts/mailbox.md. The keepalives of a device are
+// written at most once in WRITE_EVERY_MS, so a device that sends many messages costs no extra round trip per message.
 import { LRUCache } from 'lru-cache'
 import { AppError } from '../../errors.js'
 import type { Actor } from '../../schemas/claims.js'
