@@ -55,17 +55,24 @@ export abstract class Subscription implements Subscriber {
   }
 
   wake(wakeup: Wakeup): void {
-    if (wakeup.kind === 'event') this.onEvent(wakeup)
-    else if (wakeup.kind === 'notice') this.onNotice(wakeup)
-    else if (wakeup.kind === 'auth') this.extendToken(wakeup.expiresAt)
-    else if (wakeup.kind === 'claimed') {
-      // May be late and name an older connection. If two racing connections both believed it, neither would remain: the renewal decides.
-      if (wakeup.connection !== this.connection) this.scheduleRenewal()
-    } else {
-      if (wakeup.kind === 'gone') this.hasSignedOff = true
-      // The wake-ups that a gap lost may include 'claimed'.
-      else this.scheduleRenewal()
-      this.scheduleRead()
+    switch (wakeup.kind) {
+      case 'event':
+        return this.onEvent(wakeup)
+      case 'notice':
+        return this.onNotice(wakeup)
+      case 'auth':
+        return this.extendToken(wakeup.expiresAt)
+      case 'claimed':
+        // May be late and name an older connection. If two racing connections both believed it, neither would remain: the renewal decides.
+        if (wakeup.connection !== this.connection) this.scheduleRenewal()
+        return
+      case 'gone':
+        this.hasSignedOff = true
+        return this.scheduleRead()
+      case 'gap':
+        // The wake-ups that were lost may include 'claimed'.
+        this.scheduleRenewal()
+        this.scheduleRead()
     }
   }
 

@@ -5,7 +5,7 @@ import type { FastifyRateLimitStoreCtor } from '@fastify/rate-limit'
 import type { Clock } from '../clock.js'
 import type { BudgetCounters } from '../store/store.js'
 
-/** What this node has of one user's budget in one window. */
+/** What this node has taken of one user's budget for one window. */
 interface NodeSlice {
   readonly startedAt: number
   /** Units taken from the store in this window, and those of them that are not spent. */
@@ -13,7 +13,7 @@ interface NodeSlice {
   left: number
   /** The store has no more units for this window. */
   isExhausted: boolean
-  /** The request for a slice that is under way. */
+  /** The request for more units that is under way. */
   taking: Promise<void> | null
 }
 
@@ -53,30 +53,30 @@ const sliceSize = ({ windowMs, max }: BudgetLimit): number =>
   Math.floor(max / (windowMs > LARGE_SLICES_UP_TO_MS ? 100 : 10))
 
 export function createBudgetSlices(counters: BudgetCounters, clock: Clock): BudgetSlices {
-  const windowOf = createWindows(clock)
+  const sliceOf = createSlices(clock)
 
-  async function takeSlice(window: NodeSlice, key: string, limit: Cost) {
+  async function takeSlice(slice: NodeSlice, key: string, limit: Cost) {
     const { name, user } = parseKey(key)
     const { windowMs, max, cost } = limit
-    const want = Math.max(cost - window.left, sliceSize(limit))
+    const want = Math.max(cost - slice.left, sliceSize(limit))
     try {
-      const granted = await counters.take(user, { name, windowMs, max, want, now: window.startedAt })
-      window.taken += granted
-      window.left += granted
-      window.isExhausted = granted < want
+      const granted = await counters.take(user, { name, windowMs, max, want, now: slice.startedAt })
+      slice.taken += granted
+      slice.left += granted
+      slice.isExhausted = granted < want
     } finally {
-      window.taking = null
+      slice.taking = null
     }
   }
 
   /** Concurrent requests wait for one slice together. Resolves to whether `cost` units were spent. */
-  async function spend(window: NodeSlice, key: string, limit: Cost): Promise<boolean> {
-    while (window.left < limit.cost && !window.isExhausted) {
-      window.taking ??= takeSlice(window, key, limit)
-      await window.taking
+  async function spend(slice: NodeSlice, key: string, limit: Cost): Promise<boolean> {
+    while (slice.left < limit.cost && !slice.isExhausted) {
+      slice.taking ??= takeSlice(slice, key, limit)
+      await slice.taking
     }
-    if (window.left < limit.cost) return false
-    window.left -= limit.cost
+    if (slice.left < limit.cost) return false
+    slice.left -= limit.cost
     return true
   }
 
@@ -90,9 +90,9 @@ export function createBudgetSlices(counters: BudgetCounters, clock: Clock): Budg
     // biome-ignore lint/complexity/useMaxParams: @fastify/rate-limit calls it with these four
     incr(key: string, callback: RateLimitCallback, windowMs: number, max: number): void {
       const limit = { windowMs, max, cost: 1 }
-      const window = windowOf(key, windowMs)
-      spend(window, key, limit).then(isGranted => {
-        const { remaining, endsInMs } = statusOf(window, limit)
+      const slice = sliceOf(key, windowMs)
+      spend(slice, key, limit).then(isGranted => {
+        const { remaining, endsInMs } = statusOf(slice, limit)
         callback(null, { current: isGranted ? max - remaining : max + 1, ttl: endsInMs })
       }, callback)
     }
@@ -105,43 +105,43 @@ export function createBudgetSlices(counters: BudgetCounters, clock: Clock): Budg
   return {
     store: RateLimitStore,
     spendLocal(key, limit) {
-      const window = windowOf(key, limit.windowMs)
-      if (window.left === 0) return null
-      window.left--
-      return statusOf(window, limit)
+      const slice = sliceOf(key, limit.windowMs)
+      if (slice.left === 0) return null
+      slice.left--
+      return statusOf(slice, limit)
     },
     async spend(key, limit) {
-      const window = windowOf(key, limit.windowMs)
-      const isGranted = await spend(window, key, limit)
-      return { isGranted, ...statusOf(window, limit) }
+      const slice = sliceOf(key, limit.windowMs)
+      const isGranted = await spend(slice, key, limit)
+      return { isGranted, ...statusOf(slice, limit) }
     },
     async check(key, limit) {
-      const window = windowOf(key, limit.windowMs)
+      const slice = sliceOf(key, limit.windowMs)
       const { name, user } = parseKey(key)
       const isGranted =
-        window.left > 0 ||
-        (!window.isExhausted && (await counters.left(user, { name, ...limit, now: window.startedAt })) > 0)
-      return { isGranted, ...statusOf(window, limit) }
+        slice.left > 0 ||
+        (!slice.isExhausted && (await counters.left(user, { name, ...limit, now: slice.startedAt })) > 0)
+      return { isGranted, ...statusOf(slice, limit) }
     }
   }
 }
 
-/** The current windows of this node. All windows of one length start together, so the old ones are dropped together. */
-function createWindows(clock: Clock): (key: string, windowMs: number) => NodeSlice {
-  const byLength = new Map<number, { readonly startedAt: number; readonly windows: Map<string, NodeSlice> }>()
+/** This node's slices of the current windows. Windows of one length start together, so their slices are dropped together. */
+function createSlices(clock: Clock): (key: string, windowMs: number) => NodeSlice {
+  const byLength = new Map<number, { readonly startedAt: number; readonly slices: Map<string, NodeSlice> }>()
   return (key, windowMs) => {
     const now = clock.now()
     const startedAt = now - (now % windowMs)
     let current = byLength.get(windowMs)
     if (current?.startedAt !== startedAt) {
-      current = { startedAt, windows: new Map() }
+      current = { startedAt, slices: new Map() }
       byLength.set(windowMs, current)
     }
-    const known = current.windows.get(key)
+    const known = current.slices.get(key)
     if (known) return known
-    const window: NodeSlice = { startedAt, taken: 0, left: 0, isExhausted: false, taking: null }
-    current.windows.set(key, window)
-    return window
+    const slice: NodeSlice = { startedAt, taken: 0, left: 0, isExhausted: false, taking: null }
+    current.slices.set(key, slice)
+    return slice
   }
 }
 
