@@ -13,6 +13,7 @@ export const ENDS = {
     reconnect: true,
     meaning: 'the client set `ack=true` and stopped acknowledging; resume from the cursor'
   },
+  max_bytes: { reconnect: true, meaning: 'the body has `maxBytes`; resume from the cursor at once' },
   drain: { reconnect: true, meaning: 'the node is shutting down; reconnect to another one' },
   rate_limited: { reconnect: true, meaning: 'too many streams were opened; wait for the retry time' },
   store_unavailable: { reconnect: true, meaning: 'the store cannot be reached; wait for the retry time' },

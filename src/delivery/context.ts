@@ -48,6 +48,8 @@ export interface StreamOptions {
   readonly ticket: string
   /** The client promised to acknowledge heartbeats with `ack: true`. */
   readonly acknowledges: boolean
+  /** Of the body. Without it the stream has no end. */
+  readonly maxBytes?: number | undefined
 }
 
 /** How often a stream renews its presence. Two refreshes may fail before the device counts as absent. */

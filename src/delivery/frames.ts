@@ -51,4 +51,7 @@ const LAST_CHUNK = '0\r\n\r\n'
  * The bytes after the `end` frame of a chunked body. Without the last chunk the body is incomplete, which clients treat as a broken connection:
  * they reconnect. After a complete body many of them do not (docs/decisions/0030-ends-of-streams.md).
  */
-export const bodyEnd = (reason: StreamEndReason): string => (ENDS[reason].reconnect ? '' : LAST_CHUNK)
+export const bodyEnd = (reason: StreamEndReason): string => (isCutShort(reason) ? '' : LAST_CHUNK)
+
+/** A client that set `maxBytes` expects a complete body. Cut short, its last event may be lost, and would be again after each resume. */
+const isCutShort = (reason: StreamEndReason): boolean => ENDS[reason].reconnect && reason !== 'max_bytes'

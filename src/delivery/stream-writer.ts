@@ -5,6 +5,7 @@ import type { StreamEndReason } from '../ends.js'
 import { formatCursor, type MailboxPosition } from '../store/cursor.js'
 import { RESET } from '../store/lost-writes.js'
 import type { Cursor, Notice, ResetReason, StoredEvent } from '../store/store.js'
+import type { BodyLimit } from './body-limit.js'
 import type { DeliveryContext } from './context.js'
 import {
   bodyEnd,
@@ -27,6 +28,8 @@ export class StreamWriter {
   readonly #context: DeliveryContext
   readonly #socket: Socket
   readonly #isChunked: boolean
+  /** Null without maxBytes. */
+  readonly #limit: BodyLimit | null
   /** Sent in the first frame; 0 after that. */
   #retryMs: number
   /** The last event written, or the cursor the stream began at. -1 is before the oldest event kept. */
@@ -35,10 +38,11 @@ export class StreamWriter {
   /** Since when an undrained backlog has been seen; 0: none. */
   #stalledAt = 0
 
-  constructor(context: DeliveryContext, { socket, isChunked }: StreamSocket) {
+  constructor(context: DeliveryContext, { socket, isChunked }: StreamSocket, limit: BodyLimit | null) {
     this.#context = context
     this.#socket = socket
     this.#isChunked = isChunked
+    this.#limit = limit
     this.#retryMs = context.ids.between(1000, 4000)
   }
 
@@ -75,9 +79,11 @@ export class StreamWriter {
 
   /** With one write, because a system call costs more than everything else about an event. */
   writeEvents(events: readonly StoredEvent[]): void {
+    const admitted = this.#limit ? this.#limit.admitted(events) : events
     gatherWrites(this.#socket)
-    this.#socket.write(events.map(event => this.#textOf(this.#frameOf(event))).join(''))
-    this.#context.metrics.eventsDelivered.inc({ transport: 'sse' }, events.length)
+    this.#socket.write(admitted.map(event => this.#textOf(this.#frameOf(event))).join(''))
+    this.#context.metrics.eventsDelivered.inc({ transport: 'sse' }, admitted.length)
+    this.#limit?.endIfFull()
   }
 
   #frameOf(event: StoredEvent): string {
@@ -152,7 +158,7 @@ export class StreamWriter {
   }
 
   #write(frame: string): void {
-    this.#socket.write(this.#textOf(frame))
+    if (this.#limit === null || this.#limit.admits(frame)) this.#socket.write(this.#textOf(frame))
   }
 
   /** The frame with its retry time, as a chunk if the body is chunked. */

@@ -11,6 +11,7 @@ import type { ResumePosition } from '../store/cursor.js'
 import type { Notice, ResetReason, StoredEvent, Wakeup } from '../store/store.js'
 import { TICKET_IDLE_MS } from '../store/tickets.js'
 import { Acknowledgements } from './acknowledgements.js'
+import { BodyLimit } from './body-limit.js'
 import { type DeliveryContext, refreshMs, type StreamOptions } from './context.js'
 import { BACKLOG_LIMIT } from './sse.js'
 import { StreamWriter } from './stream-writer.js'
@@ -37,11 +38,12 @@ export class EventStream extends Subscription {
   #heartbeatAt: number
   #refreshAt: number
 
-  constructor(context: DeliveryContext, { actor, streamSocket, ticket, acknowledges }: StreamOptions) {
+  constructor(context: DeliveryContext, { actor, streamSocket, ticket, acknowledges, maxBytes }: StreamOptions) {
     super(context, actor)
     const { clock, ids, config } = context
     this.#socket = streamSocket.socket
-    this.#writer = new StreamWriter(context, streamSocket)
+    const limit = maxBytes === undefined ? null : new BodyLimit(maxBytes, () => this.end('max_bytes', 0))
+    this.#writer = new StreamWriter(context, streamSocket, limit)
     this.#ticket = ticket
     this.#tokenExpiry = new TokenExpiry(actor.expiresAt)
     this.#acknowledgements = acknowledges ? new Acknowledgements(context, actor) : null

@@ -20,6 +20,7 @@ export interface StreamRequest {
   readonly ticket?: string | undefined
   /** The client promises to acknowledge heartbeats with `ack: true`. */
   readonly acknowledges?: boolean | undefined
+  readonly maxBytes?: number | undefined
   readonly res: ServerResponse
   /** Set by hooks so far. */
   readonly headers: Headers
@@ -92,14 +93,15 @@ class OpenStreams implements Streams {
     })
   }
 
-  open({ actor, cursor, ticket = '', acknowledges = false, res, headers }: StreamRequest): void {
+  open({ cursor, res, headers, ...request }: StreamRequest): void {
     const { clock, config, metrics } = this.#context
     this.#admit()
     // A 400 would close an EventSource for good.
     const position = parseResumePosition(cursor)
     const streamSocket = takeOver(res, headers, { now: clock.now(), releasesParser: config.streamReleaseParser })
     if (!streamSocket) return
-    const stream = new EventStream(this.#context, { actor, streamSocket, ticket, acknowledges })
+    const { actor, ticket = '', acknowledges = false, maxBytes } = request
+    const stream = new EventStream(this.#context, { actor, streamSocket, ticket, acknowledges, maxBytes })
     this.#streams.set(streamSocket.socket.on('close', this.#onSocketClose), stream)
     metrics.streamsOpen.inc({ transport: 'sse' })
     this.#context.settle(stream.open(position))

@@ -148,6 +148,7 @@ interface StreamOpening {
     readonly lastEventId?: string | undefined
     readonly ticket?: string | undefined
     readonly ack?: boolean | undefined
+    readonly maxBytes?: number | undefined
   }
 }
 
@@ -166,6 +167,7 @@ function openStream(streams: Streams, { actor, headers, query }: StreamOpening, 
     cursor: headers['last-event-id'] || query.lastEventId || query.cursor,
     ticket: secretOf(query.ticket),
     acknowledges: query.ack,
+    maxBytes: query.maxBytes,
     res: reply.raw,
     headers: reply.getHeaders()
   })

@@ -98,7 +98,7 @@ const reasons = Object.keys(ENDS) as StreamEndReason[]
 export const EndEvent = streamEvent(
   'end',
   'The last event of the stream, with the reason. With `reconnect: true` the chunked body is cut short after it, which HTTP clients report as ' +
-    'an error; with `reconnect: false` it is complete.',
+    'an error; with `reconnect: false`, and after `max_bytes`, it is complete.',
   {
     reason: Type.Enum(reasons, {
       $id: 'StreamEndReason',
@@ -146,8 +146,18 @@ const ack = Type.Optional(
   })
 )
 
+const maxBytes = Type.Optional(
+  Type.Integer({
+    minimum: 1024,
+    maximum: 1_073_741_824,
+    description:
+      'Maximum size of the body. The stream then ends as `max_bytes`: resume it. Events are never split: one that is larger comes alone. For ' +
+      'clients that keep the whole body in memory, and proxies that limit its size. By default the stream has no limit.'
+  })
+)
+
 // Queries accept and ignore other members: gateways and clients add their own.
-export const EventsQuery = Type.Object({ cursor, lastEventId, ack, ...IDENTITY_QUERY })
+export const EventsQuery = Type.Object({ cursor, lastEventId, ack, maxBytes, ...IDENTITY_QUERY })
 
 /** Of actions that a page takes while it is being closed. */
 export const UnloadQuery = Type.Object(IDENTITY_QUERY)

@@ -2,6 +2,7 @@
 import type { Test } from 'tap'
 import type { Engine } from '../engines.js'
 import { acknowledgingTests } from './acknowledging.js'
+import { bodyLimitTests } from './body-limit.js'
 import { endingTests } from './ending.js'
 import { framingTests } from './framing.js'
 import { liveTests } from './live.js'
@@ -14,6 +15,7 @@ export function testDelivery(t: Test, engine: Engine): void {
     resumeTests,
     liveTests,
     acknowledgingTests,
+    bodyLimitTests,
     endingTests,
     framingTests,
     pollingTests,
