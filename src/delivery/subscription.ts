@@ -57,22 +57,27 @@ export abstract class Subscription implements Subscriber {
   wake(wakeup: Wakeup): void {
     switch (wakeup.kind) {
       case 'event':
-        return this.onEvent(wakeup)
+        this.onEvent(wakeup)
+        break
       case 'notice':
-        return this.onNotice(wakeup)
+        this.onNotice(wakeup)
+        break
       case 'auth':
-        return this.extendToken(wakeup.expiresAt)
+        this.extendToken(wakeup.expiresAt)
+        break
       case 'claimed':
         // May be late and name an older connection. If two racing connections both believed it, neither would remain: the renewal decides.
         if (wakeup.connection !== this.connection) this.scheduleRenewal()
-        return
+        break
       case 'gone':
         this.hasSignedOff = true
-        return this.scheduleRead()
+        this.scheduleRead()
+        break
       case 'gap':
         // The wake-ups that were lost may include 'claimed'.
         this.scheduleRenewal()
         this.scheduleRead()
+        break
     }
   }
 

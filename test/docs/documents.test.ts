@@ -101,7 +101,7 @@ const mailboxEvents = [...CALL_EVENTS, ...ROOM_EVENTS, ...PRESENCE_EVENTS].map(
 )
 
 /** These name constants of the code too. */
-const isForMaintainers = (page: string) => /^docs\/(architecture\.md|decisions\/)/.test(page)
+const isForMaintainers = (page: string) => /^(CONTRIBUTING\.md|docs\/(architecture\.md|decisions\/))/.test(page)
 
 t.test('every setting and every event that a document names exists', async t => {
   const known = new Set<string>([...Object.keys(SETTINGS), ...mailboxEvents, 'SIGNALPOST_MAIN', 'ALL_SETTINGS'])
