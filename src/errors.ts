@@ -9,9 +9,18 @@ export const ERRORS = {
   invalid_request: { status: 400, title: 'The request does not match its schema', retryable: false },
   invalid_sdp: { status: 400, title: 'The session description cannot be parsed', retryable: false },
   invalid_candidate: { status: 400, title: 'An ICE candidate cannot be parsed', retryable: false },
-  invalid_cursor: { status: 400, title: 'The cursor is not one this server issued', retryable: false },
+  invalid_cursor: { status: 400, title: 'The text is not a cursor', retryable: false },
+  invalid_page_token: {
+    status: 400,
+    title: 'The page token does not belong to the history of this room',
+    retryable: false
+  },
   cannot_call_self: { status: 400, title: 'A user cannot call themselves', retryable: false },
-  unsupported_media_type: { status: 415, title: 'The body must be sent as application/json', retryable: false },
+  unsupported_media_type: {
+    status: 415,
+    title: 'The operation does not take a body of this media type',
+    retryable: false
+  },
   too_large: { status: 413, title: 'The request, or a part of it, is larger than allowed', retryable: false },
   request_timeout: { status: 408, title: 'The request did not arrive in time', retryable: true },
   not_found: { status: 404, title: 'Nothing exists at this path', retryable: false },

@@ -50,7 +50,7 @@ const LIST_MESSAGES = {
       'the newest `CHAT_HISTORY_MAX` messages for as long as the room exists. Requires the grant `chat` and the right to read the room.',
     params: RoomParams,
     querystring: MessagesQuery,
-    response: { 200: MessagesReply, ...problems(...REFUSALS, 'invalid_cursor') }
+    response: { 200: MessagesReply, ...problems(...REFUSALS, 'invalid_page_token') }
   }
 } as const
 

@@ -80,7 +80,7 @@ const SEND_CANDIDATES = {
     summary: 'Send ICE candidates',
     description:
       'Sends one or more candidates, in canonical form; the other side receives `signal.candidates`. Candidates may be sent before their ' +
-      'offer or answer: up to 256 are held and delivered after it.\n\n' +
+      'offer or answer: up to 256 of them, and 64 KiB as JSON, are held and delivered after it.\n\n' +
       'Each candidate is judged by itself: one of an older ICE generation, or with a mistake in it, is listed in `rejected`, and the others are ' +
       'sent. The request fails only if all are rejected, with the code of the first.\n\n' +
       'A body that is itself one candidate, or a list of them, is accepted too.',

@@ -51,7 +51,7 @@ const PageToken = (description: string) => Type.String({ maxLength: 64, descript
 
 export const MESSAGES_LIMIT = 50
 
-// Without a pattern, so that a malformed page token is an `invalid_cursor` and not an `invalid_request`.
+// Without a pattern, so that a malformed page token is an `invalid_page_token`, not an `invalid_request`.
 export const MessagesQuery = Type.Object({
   before: Type.Optional(PageToken('`before` of a page: returns the messages before that page.')),
   after: Type.Optional(PageToken('`after` of a page: returns the messages after that page.')),

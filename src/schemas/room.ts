@@ -88,7 +88,7 @@ export type Participant = Static<typeof Participant>
 
 export const ParticipantRef = Type.Object(
   { participantId: ParticipantId(), user: UserId(), device: DeviceId() },
-  { $id: 'ParticipantRef', description: 'The participant who sent it.', ...Strict }
+  { $id: 'ParticipantRef', description: 'A participant: its id in the room, its user and its device.', ...Strict }
 )
 
 /** A participant, or a user whose token allows it without being in the room. */

@@ -28,7 +28,7 @@ export const LIMIT_SETTINGS = {
   RATE_LIMIT_PRESENCE: setting(
     integer(1, 1_000_000_000),
     '1000',
-    'Users whose presence a user may look up or watch in 10 seconds, counted as often as they are named.'
+    'Users whose presence a user may look up or watch in 10 seconds. A look-up counts a user as often as the request names them, a watch list once; reading the list counts all on it.'
   ),
   RATE_LIMIT_ADDRESS: setting(
     integer(1, 1_000_000),

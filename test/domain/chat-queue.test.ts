@@ -46,12 +46,17 @@ t.test('when another node has taken over, the first one changes nothing', async 
   const taken = startDelivery(delivering, { node: 'b', leaseMs: LEASE_MS }, NOW + LEASE_MS)
   const done = (state: QueueState) => advance(state, position, NOW)
   t.equal(ifDelivering(taken, 'a', done), taken)
-  t.match(ifDelivering(taken, 'b', done), { cursor: position })
+  t.match(ifDelivering(taken, 'b', done), { lastDone: position })
 })
 
-t.test('when a message is delivered, the cursor moves to it and the failures are reset', async t => {
+t.test('when a message is delivered, it is the last one done and the failures are reset', async t => {
   const failing = { ...delivering, failures: 3 }
-  t.match(advance(failing, position, NOW + 7), { cursor: position, failures: 0, deliveringNode: 'a', checkAt: NOW + 7 })
+  t.match(advance(failing, position, NOW + 7), {
+    lastDone: position,
+    failures: 0,
+    deliveringNode: 'a',
+    checkAt: NOW + 7
+  })
 })
 
 t.test('when a delivery fails, it is tried again after the back-off, which a new message does not shorten', async t => {

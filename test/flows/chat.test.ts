@@ -153,7 +153,7 @@ flow('when a room was created anew, the messages of the earlier room are not sho
   t.same(await read(bob.who), { messages: [], before: null, after: null })
   await bob.who.expectRefusal('message_id_taken', MESSAGES, { content: 'x', messageId: 'm1' })
   await postAll(bob.who, 'hello', 'again')
-  t.match(await bob.who.request('GET', `${MESSAGES}?before=${before}`), { body: { code: 'invalid_cursor' } })
+  t.match(await bob.who.request('GET', `${MESSAGES}?before=${before}`), { body: { code: 'invalid_page_token' } })
   const page = await read(bob.who, '?limit=1')
   t.match(await read(bob.who, `?before=${page.before}`), { messages: [{ content: 'hello' }], before: null })
 })
@@ -224,7 +224,7 @@ flow('when a message is invalid, it is refused and the room does not change', as
   for (const query of ['before=x', 'after=', 'before=bXQ5a2YwMDAuMTI', 'after=MS4x%00']) {
     t.match(
       await alice.who.request('GET', `${MESSAGES}?${query}`),
-      { status: 400, body: { code: 'invalid_cursor' } },
+      { status: 400, body: { code: 'invalid_page_token' } },
       query
     )
   }

@@ -61,12 +61,13 @@ export function viewMessage(
 export const formatPageToken = (roomCreatedAt: number, version: number): string =>
   Buffer.from(`${roomCreatedAt.toString(36)}.${version}`).toString('base64url')
 
-/** @throws AppError invalid_cursor, also for a page token of an earlier room with this id */
+/** @throws AppError invalid_page_token, also for a page token of an earlier room with this id */
 export function parsePageToken(token: string, roomCreatedAt: number): number {
   const [createdAt, digits] = Buffer.from(token, 'base64url').toString('latin1').split('.')
   const version = Number(digits)
-  if (createdAt !== roomCreatedAt.toString(36) || !Number.isSafeInteger(version)) throw new AppError('invalid_cursor')
+  if (createdAt !== roomCreatedAt.toString(36) || !Number.isSafeInteger(version))
+    throw new AppError('invalid_page_token')
   // Several texts decode to the same values; only the one that formatPageToken makes is valid.
-  if (formatPageToken(roomCreatedAt, version) !== token) throw new AppError('invalid_cursor')
+  if (formatPageToken(roomCreatedAt, version) !== token) throw new AppError('invalid_page_token')
   return version
 }

@@ -15,10 +15,10 @@ export interface ChatPosition {
 export interface QueueState {
   readonly version: number
   /** The last message that was delivered or became a dead letter. */
-  readonly cursor: ChatPosition | null
+  readonly lastDone: ChatPosition | null
   /** Counts announceMessage. A delivery that found no more messages finishes only if none was announced since it looked. */
   readonly announcements: number
-  /** Failures in a row, of the message after the cursor. */
+  /** Failures in a row, of the message after `lastDone`. */
   readonly failures: number
   /** The node that delivers. Another node may take over at `checkAt`. */
   readonly deliveringNode: string | null
@@ -30,7 +30,7 @@ export interface QueueState {
 
 export const NEW_QUEUE: QueueState = {
   version: 0,
-  cursor: null,
+  lastDone: null,
   announcements: 0,
   failures: 0,
   deliveringNode: null,
@@ -66,11 +66,11 @@ export function startDelivery(
 export const ifDelivering = (state: QueueState, node: string, rule: (state: QueueState) => QueueState): QueueState =>
   state.deliveringNode === node ? rule(state) : state
 
-/** The message at `cursor` was delivered or became a dead letter. The node goes on until `checkAt`. */
-export const advance = (state: QueueState, cursor: ChatPosition, checkAt: number): QueueState =>
-  nextVersion(state, { cursor, failures: 0, checkAt })
+/** The message `lastDone` was delivered or became a dead letter. The node goes on until `checkAt`. */
+export const advance = (state: QueueState, lastDone: ChatPosition, checkAt: number): QueueState =>
+  nextVersion(state, { lastDone, failures: 0, checkAt })
 
-/** The message after the cursor was not delivered: any node tries again after a back-off, and at `giveUpAt` at the latest. */
+/** The message after `lastDone` was not delivered: any node tries again after a back-off, and at `giveUpAt` at the latest. */
 export function recordFailure(
   state: QueueState,
   { backoffMaxMs, giveUpAt }: { readonly backoffMaxMs: number; readonly giveUpAt: number | null },

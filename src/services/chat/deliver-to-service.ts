@@ -43,8 +43,8 @@ export const readQueue = queue.read
 export function queueMessage(context: Context, roomId: string, excess: readonly LogEntry[]): void {
   if (context.config.chatServiceUrl === null) return
   context.background.run(`queue chat message ${roomId} ${context.ids.unique()}`, async () => {
-    const { cursor } = await updateQueue(context, roomId, announceMessage)
-    for (const logEntry of excess.filter(({ version }) => version > (cursor?.version ?? 0))) {
+    const { lastDone } = await updateQueue(context, roomId, announceMessage)
+    for (const logEntry of excess.filter(({ version }) => version > (lastDone?.version ?? 0))) {
       await addDeadLetter(context, { roomId, logEntry, reason: 'evicted' })
     }
     const last = excess.at(-1)
@@ -62,8 +62,8 @@ export function resumeChatDelivery(context: Context, roomId: string): void {
   context.background.run(`resume chat delivery ${roomId}`, async () => {
     const [newest] = await context.store.rooms.log(roomId, { limit: 1 })
     if (newest === undefined) return
-    const { cursor } = (await queue.read(context, roomId)) ?? NEW_QUEUE
-    if (cursor?.id === newest.id && cursor.version === newest.version) return
+    const { lastDone } = (await queue.read(context, roomId)) ?? NEW_QUEUE
+    if (lastDone?.id === newest.id && lastDone.version === newest.version) return
     await updateQueue(context, roomId, announceMessage)
     startChatDelivery(context, roomId)
   })
@@ -101,7 +101,7 @@ async function deliverPage(delivery: Delivery, state: QueueState): Promise<Queue
   const { context, roomId, closing } = delivery
   const { clock, config, node } = context
   const [logEntries, { settings }] = await Promise.all([
-    entriesAfter(context, roomId, state.cursor),
+    entriesAfter(context, roomId, state.lastDone),
     readRoom(context, roomId, [PART.settings])
   ])
   const isOver = settings === null || settings.closed !== null
@@ -163,18 +163,18 @@ async function send(
   }
 }
 
-/** The log entries after the cursor. If the log has begun anew since the cursor was written, all entries. */
+/** The log entries after `lastDone`. If the log has begun anew since that message, all entries. */
 async function entriesAfter(
   { store }: Context,
   roomId: string,
-  cursor: ChatPosition | null
+  lastDone: ChatPosition | null
 ): Promise<readonly LogEntry[]> {
-  if (cursor === null) return store.rooms.log(roomId, { after: 0, limit: PAGE_SIZE })
-  const logEntries = await store.rooms.log(roomId, { after: cursor.version - 1, limit: PAGE_SIZE })
+  if (lastDone === null) return store.rooms.log(roomId, { after: 0, limit: PAGE_SIZE })
+  const logEntries = await store.rooms.log(roomId, { after: lastDone.version - 1, limit: PAGE_SIZE })
   const [first] = logEntries
-  if (first?.version === cursor.version && first.id === cursor.id) return logEntries.slice(1)
-  // The log is trimmed from its oldest entry. So if the cursor's entry is gone and an earlier one exists, the log has begun anew.
-  const earlier = await store.rooms.log(roomId, { before: cursor.version + 1, limit: 1 })
+  if (first?.version === lastDone.version && first.id === lastDone.id) return logEntries.slice(1)
+  // The log is trimmed from its oldest entry. So if the entry of `lastDone` is gone and an earlier one exists, the log has begun anew.
+  const earlier = await store.rooms.log(roomId, { before: lastDone.version + 1, limit: 1 })
   return earlier.length > 0 ? store.rooms.log(roomId, { after: 0, limit: PAGE_SIZE }) : logEntries
 }
 

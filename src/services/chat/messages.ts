@@ -72,7 +72,7 @@ export async function postMessage(
   return { message: view(roomId, logEntry), isNew: false }
 }
 
-/** The newest page, or the page before or after a page token. @throws AppError as postMessage, and invalid_cursor */
+/** The newest page, or the page before or after a page token. @throws AppError as postMessage, and invalid_page_token */
 export async function listMessages(
   context: Context,
   actor: Actor,
