@@ -32,7 +32,7 @@ export const END_REASONS = [
 export const CallState = Type.Enum([...CALL_STATES], {
   $id: 'CallState',
   description:
-    '`ringing` until the callee accepts, `connecting` until a side reports media, `connected` until a side hangs up, then `ended`. ' +
+    '`ringing` until the callee accepts, `connecting` until a side reports media or, if offer and answer were exchanged, the connect time is over, `connected` until a side hangs up, then `ended`. ' +
     'A call may end from every state.'
 })
 export const EndReason = Type.Enum([...END_REASONS], {
@@ -40,7 +40,7 @@ export const EndReason = Type.Enum([...END_REASONS], {
   description:
     'Why the call ended, as seen by the user who reads it. `hangup`: a side hung up. `cancelled`: the caller withdrew it. `declined`: the ' +
     'callee declined. `declined_elsewhere`, `answered_elsewhere`: another device of this user declined or answered. `busy`: the callee is in ' +
-    'another call. `no_answer`: the ring time ran out. `expired`: it was accepted and did not connect in time. ' +
+    'another call. `no_answer`: the ring time ran out. `expired`: it was accepted, and no offer and answer were exchanged in time; or it reached the maximum duration. ' +
     '`media_failed`: a client reported that ICE or DTLS failed. `lost`: a device disconnected and did not come back. `server`: the server ended it.'
 })
 export const Side = Type.Enum(['caller', 'callee'], { $id: 'Side', description: 'A side of the call.' })
@@ -94,11 +94,13 @@ export const Call = Type.Object(
     offerer: Offerer,
     createdAt: Timestamp('When the call was created.'),
     answeredAt: Nullable(Timestamp('When it was accepted.')),
-    connectedAt: Nullable(Timestamp('When a side first reported media.')),
+    connectedAt: Nullable(Timestamp('When a side first reported media. Null in a connected call: no side has.')),
     endedAt: Nullable(Timestamp('When it ended.')),
     reason: Nullable(EndReason),
     endedBy: Nullable(CallParty, 'Who ended it. Null if a timer or the server did.'),
-    expiresInMs: Nullable(DurationMs('Time left to answer or to connect. Null in the other states.')),
+    expiresInMs: Nullable(
+      DurationMs('Time left to answer or to connect, or until the maximum duration. Null without a limit.')
+    ),
     setupMs: Nullable(DurationMs('Time from creation to `connected`.')),
     durationMs: Nullable(DurationMs('Time from `connected` to the end.')),
     held: Held,

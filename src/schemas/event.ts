@@ -39,10 +39,17 @@ export const CallAccepted = event('call.accepted', 'The callee accepted the call
   call: Call
 })
 
-export const CallConnected = event('call.connected', 'The other side reports that media flows.', {
-  by: Endpoint,
-  setupMs: DurationMs('Time from creation to `connected`.')
-})
+export const CallConnected = event(
+  'call.connected',
+  'The other side reports that media flows, or the connect time is over.',
+  {
+    by: Nullable(
+      Endpoint,
+      'Null: no side has reported it, but offer and answer were exchanged within the connect time.'
+    ),
+    setupMs: Nullable(DurationMs('Time from creation to the report.'))
+  }
+)
 
 const Holds = { by: Endpoint, held: Call.properties.held }
 export const CallHeld = event('call.held', 'The other side put the call on hold.', Holds)

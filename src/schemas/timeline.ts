@@ -41,6 +41,12 @@ export const TimelineEntry = Type.Object(
     count: Type.Optional(
       Type.Integer({ minimum: 1, description: 'How many there were: `candidates_held`, `message`.' })
     ),
+    unconfirmed: Type.Optional(
+      Type.Boolean({
+        description:
+          'True: no side has reported that media flows, but the connect time is over. Given with `connected`.'
+      })
+    ),
     audio: Type.Optional(Nullable(SendsAudio)),
     video: Type.Optional(Nullable(SendsVideo)),
     reason: Type.Optional(EndReason)

@@ -1,12 +1,17 @@
 // Calls, devices, mailboxes and presence.
-import { duration, flag, integer, oneOf, setting } from '../setting.js'
+import { duration, flag, integer, oneOf, optional, setting } from '../setting.js'
 
 export const CALL_SETTINGS = {
   RING_TIMEOUT_MS: setting(duration(1), '30000', 'How long a call rings before it ends with `no_answer`.'),
   CONNECT_TIMEOUT_MS: setting(
     duration(1),
     '30000',
-    'How long an accepted call may take to connect before it ends with `expired`.'
+    'How long an accepted call may take to connect. If offer and answer were exchanged by then, it becomes `connected`; otherwise it ends with `expired`.'
+  ),
+  MAX_CALL_DURATION_MS: setting(
+    optional(duration(60_000)),
+    '',
+    'How long after its answer a call ends with `expired`. Without it calls may last for ever.'
   ),
   AWAY_AFTER_MS: setting(
     duration(1),

@@ -1,6 +1,7 @@
 // Liveness of the two sides (away, back, lost), and deadlines.
 import t from 'tap'
-import { type CallState, deadlineOf } from '../../src/domain/call/state.js'
+import { type CallState, deadlineOf, viewCall } from '../../src/domain/call/state.js'
+import { viewTimeline } from '../../src/domain/call/timeline.js'
 import {
   AWAY_MS,
   accept,
@@ -13,6 +14,7 @@ import {
   connecting,
   create,
   decide,
+  describe,
   ended,
   GRACE_MS,
   laptop,
@@ -53,6 +55,44 @@ t.test('an accepted call that does not connect in time expires', async t => {
   t.equal(connecting().limitAt, EXPIRES)
   t.equal(outcomeOf(connecting(), check(), EXPIRES - 1), 'connecting')
   t.equal(outcomeOf(connecting(), check(), EXPIRES), 'ended: alice ended(expired); bob/laptop ended(expired)')
+})
+
+t.test('when both sides are described, a call is connected when its connect time is over', async t => {
+  const offered = after(create(), accept(laptop), describe('offer', phone, 'aliceA'))
+  t.equal(outcomeOf(offered, check(), EXPIRES), 'ended: alice ended(expired); bob/laptop ended(expired)')
+  const answered = decide(offered, describe('answer', laptop, 'bobA')).state
+  t.equal(outcomeOf(answered, check(), EXPIRES - 1), 'connecting')
+  t.equal(outcomeOf(answered, check(), EXPIRES), 'connected: alice connected; bob/laptop connected')
+  const { state, events } = decide(answered, check(), EXPIRES)
+  t.match(events, [{ data: { by: null, setupMs: null } }, { data: { by: null } }])
+  t.match(state, { connectedAt: null, limitAt: null })
+  t.match(viewTimeline(state, 'caller').entries.at(-1), { type: 'connected', by: null, unconfirmed: true })
+  t.equal(outcomeOf(state, simple('hold', phone)), 'connected: bob/laptop held', 'it is a call like any other')
+  t.equal(outcomeOf(state, check(), EXPIRES + 60_000), 'connected')
+})
+
+t.test('a report after the connect time confirms the call', async t => {
+  const answered = after(
+    create(),
+    accept(laptop),
+    describe('offer', phone, 'aliceA'),
+    describe('answer', laptop, 'bobA')
+  )
+  const assumed = decide(answered, check(), EXPIRES).state
+  const { state, events } = decide(assumed, simple('connected', laptop), EXPIRES + 1000)
+  t.match(events, [{ to: { user: 'alice' }, type: 'call.connected', data: { by: laptop } }])
+  t.match(state, { phase: 'connected', connectedAt: EXPIRES + 1000 })
+  t.equal(outcomeOf(state, simple('connected', phone)), 'same')
+  t.match(viewTimeline(state, 'caller').entries.at(-1), { type: 'connected', by: laptop, unconfirmed: undefined })
+})
+
+t.test('a call expires when the maximum duration since its answer is over', async t => {
+  const short = { ...accept(laptop), maxMs: 60_000 } as ReturnType<typeof accept>
+  const state = after(create(), short, simple('connected', phone))
+  t.equal(viewCall(state, T0 + 2000).expiresInMs, 59_000)
+  t.equal(outcomeOf(state, check(), T0 + 61_000), 'ended: alice ended(expired); bob/laptop ended(expired)')
+  t.equal(outcomeOf(state, check(), T0 + 60_999), 'connected')
+  t.equal(outcomeOf(after(create(), short), check(), EXPIRES - 1), 'connecting', 'the connect time comes first')
 })
 
 t.test('a connected call has no time limit, only the next check', async t => {

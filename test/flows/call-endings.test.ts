@@ -84,7 +84,43 @@ flow('a call that is not answered ends as no_answer on all devices that ring', a
   t.same([await alice.activeCalls(), await bob.activeCalls()], [[], []])
 })
 
-flow('an answered call that does not connect ends as expired', async (t, scenario) => {
+flow('a call is connected when its connect time is over and offer and answer were exchanged', async (t, scenario) => {
+  const [alice, bob] = await scenario.addAliceAndBob()
+  await alice.post('calls', { callId: 'c1', to: 'bob', offer: { sdp: sdp('aliceA') } })
+  await bob.expectEvent('call.incoming')
+  await bob.post('calls/c1/accept')
+  await bob.post('calls/c1/answer', { sdp: sdp('bobA') })
+  await alice.expectEvents('call.accepted', 'signal.answer')
+  await scenario.advance(31_500)
+  for (const client of [alice, bob]) {
+    t.match(await client.expectEvent('call.connected'), { by: null, setupMs: null })
+    t.match(await client.call('c1'), { state: 'connected', connectedAt: null, expiresInMs: null })
+  }
+  await bob.post('calls/c1/connected')
+  t.match(await alice.expectEvent('call.connected'), { by: bob.endpoint })
+  await alice.post('calls/c1/hangup')
+  t.match(await bob.expectEvent('call.ended'), { reason: 'hangup' })
+})
+
+flow(
+  'a call ends as expired when it has lasted as long as allowed',
+  async (t, scenario) => {
+    const [alice, bob] = await scenario.addAliceAndBob()
+    await alice.post('calls', { callId: 'c1', to: 'bob' })
+    await bob.expectEvent('call.incoming')
+    await bob.post('calls/c1/accept')
+    await alice.expectEvent('call.accepted')
+    await alice.post('calls/c1/connected')
+    await bob.expectEvent('call.connected')
+    await scenario.advance(59_000)
+    t.match(await alice.call('c1'), { state: 'connected' })
+    await scenario.advance(2_500)
+    for (const client of [alice, bob]) t.match(await client.expectEvent('call.ended'), { reason: 'expired' })
+  },
+  { env: { MAX_CALL_DURATION_MS: '60000' } }
+)
+
+flow('an answered call without an exchange ends as expired', async (t, scenario) => {
   const [alice, bob] = await scenario.addAliceAndBob()
   await alice.post('calls', { callId: 'c1', to: 'bob' })
   await bob.expectEvent('call.incoming')

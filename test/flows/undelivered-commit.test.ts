@@ -52,7 +52,7 @@ flow('the mail of a dead node is delivered within two seconds', async (t, scenar
   await commitWithoutDelivery(
     scenario,
     'c1',
-    who => ({ type: 'accept', actor: as(who), connectMs: 30_000, checkMs: 15_000 }),
+    who => ({ type: 'accept', actor: as(who), connectMs: 30_000, checkMs: 15_000, maxMs: null }),
     bob
   )
   await scenario.advance(DELIVERED_WITHIN_MS)
@@ -115,7 +115,7 @@ flow('the next command of a call delivers the mail of a dead node first', async 
   await commitWithoutDelivery(
     scenario,
     'c1',
-    who => ({ type: 'accept', actor: as(who), connectMs: 30_000, checkMs: 15_000 }),
+    who => ({ type: 'accept', actor: as(who), connectMs: 30_000, checkMs: 15_000, maxMs: null }),
     bob
   )
   t.match(await alice.post('calls/c1/offer', { sdp: sdp('aliceA') }), { revision: 1 })
@@ -138,7 +138,7 @@ flow('a retry of a committed request succeeds after its node has died', async (t
   await commitWithoutDelivery(
     scenario,
     'c1',
-    who => ({ type: 'accept', actor: as(who), connectMs: 30_000, checkMs: 15_000 }),
+    who => ({ type: 'accept', actor: as(who), connectMs: 30_000, checkMs: 15_000, maxMs: null }),
     bob
   )
   t.match(await bob.post('calls/c1/accept'), { call: { state: 'connecting', version: 2 } })

@@ -41,6 +41,7 @@ export const accept = (actor: Endpoint, offer?: Description): CallCommand => ({
   actor,
   connectMs: CONNECT_MS,
   checkMs: CHECK_MS,
+  maxMs: null,
   ...(offer ? { offer } : {})
 })
 export const reject = (actor: Endpoint, scope: 'device' | 'user', devices = ['laptop', 'watch']): CallCommand => ({

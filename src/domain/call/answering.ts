@@ -2,7 +2,9 @@
 import type { Call } from '../../schemas/call.js'
 import type { Endpoint } from '../../schemas/common.js'
 import { endpoint } from '../endpoint.js'
+import { isDescribed } from '../negotiation/state.js'
 import type { CommandOf } from './command.js'
+import { end } from './ending.js'
 import { callEvents, conflict, requireActiveDevice, requireSide, toDevice, tooEarly, toSide } from './party.js'
 import { releaseWaitingOf, type SentOffer, withFirstOffer } from './signal.js'
 import { type CallDecision, type CallEvent, type CallState, otherSide, unchanged, viewCall } from './state.js'
@@ -22,7 +24,7 @@ export function markRinging(state: CallState, actor: Endpoint): CallDecision {
 
 /** The first accept wins (G8). A retry by the device that won changes nothing. */
 export function accept(state: CallState, command: CommandOf<'accept'>, now: number): CallDecision {
-  const { actor, connectMs, checkMs } = command
+  const { actor, connectMs, checkMs, maxMs } = command
   requireSide(state, actor, 'callee')
   if (state.phase === 'ended') throw conflict(state, 'call_ended')
   if (state.phase !== 'ringing') {
@@ -36,6 +38,7 @@ export function accept(state: CallState, command: CommandOf<'accept'>, now: numb
     callee: endpoint(actor),
     answeredAt: now,
     limitAt: now + connectMs,
+    endsAt: maxMs === null ? null : now + maxMs,
     checkAt: now + checkMs,
     earlyOffer: null
   }
@@ -65,8 +68,8 @@ function acceptedEvents(state: CallState, call: Call, offer: SentOffer | undefin
 export function markConnected(state: CallState, actor: Endpoint, now: number): CallDecision {
   const side = requireActiveDevice(state, actor)
   if (state.phase === 'ringing') throw tooEarly(state, 'The call has not been answered yet')
-  if (state.phase === 'connected') return unchanged(state)
-  const next: CallState = { ...state, version: state.version + 1, phase: 'connected', connectedAt: now, limitAt: null }
+  if (state.connectedAt !== null) return unchanged(state)
+  const next = { ...withoutConnectLimit(state), connectedAt: now }
   const recipients = [
     ...toSide(next, otherSide(side), actor),
     ...(side === 'caller' ? toSide(next, 'caller', actor) : [])
@@ -74,6 +77,27 @@ export function markConnected(state: CallState, actor: Endpoint, now: number): C
   const data = { by: actor, setupMs: now - state.createdAt }
   return { state: next, events: callEvents(next, recipients, { type: 'call.connected', data }) }
 }
+
+/**
+ * The connect time is over. If both sides have sent a description, the call goes on as connected: clients need not report that media flows.
+ * A later report sets `connectedAt`.
+ */
+export function endConnectTime(state: CallState, now: number): CallDecision {
+  if (!isDescribed(state.signaled.caller) || !isDescribed(state.signaled.callee)) {
+    return end(state, { reason: 'expired', by: null, except: null }, now)
+  }
+  const next = withoutConnectLimit(state)
+  const recipients = [...toSide(next, 'caller', null), ...toSide(next, 'callee', null)]
+  const data = { by: null, setupMs: null }
+  return { state: next, events: callEvents(next, recipients, { type: 'call.connected', data }) }
+}
+
+const withoutConnectLimit = (state: CallState): CallState => ({
+  ...state,
+  version: state.version + 1,
+  phase: 'connected',
+  limitAt: state.endsAt
+})
 
 /** Each side holds and resumes for itself. Clients change the media direction by offer and answer. */
 export function setHold(state: CallState, actor: Endpoint, held: boolean): CallDecision {

@@ -36,6 +36,8 @@ export type CallCommand =
       readonly actor: Endpoint
       readonly connectMs: number
       readonly checkMs: number
+      /** The maximum duration of the call; null: none. */
+      readonly maxMs: number | null
       /** The first offer, if the callee makes it. */
       readonly offer?: Description | undefined
     }

@@ -40,6 +40,7 @@ export function newCall({ callId, caller, to, attempt }: Origin, { version, now 
     reason: null,
     endedBy: null,
     limitAt: null,
+    endsAt: null,
     checkAt: null,
     earlyOffer: null,
     isAlerted: false,

@@ -3,19 +3,19 @@
 //             accept                connected
 //   ringing ───────────▶ connecting ───────────▶ connected
 //      │ reject cancel busy   │ reject cancel        │
-//      │ no_answer            │ hangup expired lost  │ hangup lost
+//      │ no_answer            │ hangup expired lost  │ hangup lost expired
 //      └───────────────▶ ended ◀─────────────────────┘
 //
 // accept      by a device of the callee; the first one wins, the others get `answered_elsewhere` (G8)
-// connected   by either side, when media flows; the second report changes nothing
+// connected   by either side, when media flows; or by the server, when both sides are described and the connect time is over
 // cancel      by the caller, until the call is connected; a cancel before the create: tombstone.ts
 // reject      by the callee, until the call is connected; while it rings also for one device only
 // busy        by the server, when the callee has accepted another call and may have no second one
-// limitAt     ends the call as `no_answer` while ringing and as `expired` while connecting
+// limitAt     ends the call as `no_answer` while ringing, and as `expired` without an answer to the offer or after the maximum duration
 // check       liveness: a side that is gone for the grace time ends the call as `lost`
 // After `ended` nothing changes: cancel, reject and hang-up succeed, everything else is refused with `call_ended`.
 import { AppError } from '../../errors.js'
-import { accept, markConnected, markRinging, setHold } from './answering.js'
+import { accept, endConnectTime, markConnected, markRinging, setHold } from './answering.js'
 import type { CallCommand, CommandOf } from './command.js'
 import { create } from './creation.js'
 import { cancel, end, endAsBusy, hangup, reject } from './ending.js'
@@ -77,6 +77,7 @@ function decideLive(state: CallState, command: Exclude<CallCommand, { type: 'cre
 function checkDeadlines(state: CallState, command: CommandOf<'check'>, now: number): CallDecision {
   if (state.phase === 'ended') return unchanged(state)
   if (state.limitAt !== null && now >= state.limitAt) {
+    if (state.phase === 'connecting') return endConnectTime(state, now)
     return end(state, { reason: state.phase === 'ringing' ? 'no_answer' : 'expired', by: null, except: null }, now)
   }
   return checkLiveness(state, command, now)

@@ -27,8 +27,10 @@ export interface CallState extends Negotiation<Side> {
   readonly endedAt: number | null
   readonly reason: EndReason | null
   readonly endedBy: Endpoint | null
-  /** When the ring time or the connect time is over. */
+  /** When the ring time, the connect time or, once connected, the maximum duration is over. */
   readonly limitAt: number | null
+  /** When the maximum duration is over; null before the answer, and without one. */
+  readonly endsAt: number | null
   /** When the liveness of both sides is checked next. */
   readonly checkAt: number | null
   /** The SDP of the create's offer, kept while the call rings: devices that register later get it too. */

@@ -86,9 +86,12 @@ function negotiationChanges({ negotiation: before }: CallState, { negotiation: a
   return [['answer', otherSide(before.pendingFrom), { revision }]]
 }
 
+/** A report after the connect time has a line too. */
 function connectedChanges(before: CallState, after: CallState, actor: Endpoint | null): Change[] {
-  if (after.phase !== 'connected' || before.phase === 'connected') return []
-  return [['connected', actor && sideOfUser(after, actor.user)]]
+  const isReported = before.connectedAt === null && after.connectedAt !== null
+  if (isReported) return [['connected', actor && sideOfUser(after, actor.user)]]
+  const isAssumed = after.phase === 'connected' && before.phase !== 'connected'
+  return isAssumed ? [['connected', null, { unconfirmed: true }]] : []
 }
 
 function messageChanges(before: CallState, after: CallState, actor: Endpoint | null): Change[] {

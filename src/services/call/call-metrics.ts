@@ -8,6 +8,9 @@ export function recordProgress(context: Context, before: CallState | null, after
     context.metrics.callSetupSeconds.observe(setupMs / 1000)
     context.log.info({ callId: after.callId, setupMs }, 'call connected')
   }
+  if (after.phase === 'connected' && after.connectedAt === null && before?.phase === 'connecting') {
+    context.log.info({ callId: after.callId }, 'call connected, unconfirmed')
+  }
   if (after.phase === 'ended' && before?.phase !== 'ended') recordEnd(context, after)
 }
 
