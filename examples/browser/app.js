@@ -195,7 +195,7 @@ async function takeMedia(current) {
 }
 
 async function send(callId, action, body) {
-  const reply = await signalpost.post(`/calls/${callId}/${action}`, body)
+  const reply = await signalpost.post(`/calls/${encodeURIComponent(callId)}/${action}`, body)
   addLogLine('out', `POST ${action}`, { data: body })
   return reply
 }

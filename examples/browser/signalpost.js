@@ -52,7 +52,7 @@ export class Signalpost {
    */
   constructor({ server, token, device, onEvent, onConnection }) {
     this.#api = `${server}/v1`
-    this.#headers = { authorization: `Bearer ${token}`, 'x-device-id': device }
+    this.#headers = { authorization: `Bearer ${token}`, 'x-device-id': encodeURIComponent(device) }
     this.#onEvent = onEvent
     this.#onConnection = onConnection
   }

@@ -1,6 +1,7 @@
 // The optional chat service, which receives every chat message (openapi/chat-service.yaml). 2xx: it has the message, perhaps from an earlier
 // request. A 4xx about the message: it refuses it for good. Any other reply, or none in time: the request is to be repeated.
 import type { Config } from '../config.js'
+import { encodeId } from '../id-text.js'
 import type { ChatMessage } from '../schemas/chat.js'
 import { sendRequest } from './outgoing.js'
 
@@ -15,7 +16,8 @@ export async function deliverMessage(
 ): Promise<number | null> {
   const { status } = await sendRequest(`${chatServiceUrl?.replace(/\/$/, '')}/messages`, {
     method: 'POST',
-    headers: { 'content-type': 'application/json', 'idempotency-key': message.messageId },
+    // Encoded: a header carries no character beyond Latin-1.
+    headers: { 'content-type': 'application/json', 'idempotency-key': encodeId(message.messageId) },
     body: JSON.stringify(message),
     timeoutMs: chatServiceTimeoutMs,
     maxBytes: 0,

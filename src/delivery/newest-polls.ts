@@ -2,6 +2,7 @@
 // the poll before it, which the client no longer reads.
 import type { ServerResponse } from 'node:http'
 import { AppError } from '../errors.js'
+import { joinIds } from '../id-text.js'
 import type { Actor } from '../schemas/claims.js'
 
 interface NewestPoll {
@@ -14,7 +15,7 @@ export class NewestPolls {
 
   /** The returned function marks the poll as answered. It throws AppError superseded if a newer poll was added. */
   add({ user, device }: Actor, res: ServerResponse): () => void {
-    const key = `${user} ${device}`
+    const key = joinIds(user, device)
     const previous = this.#newest.get(key)
     if (previous?.isAnswered) previous.res.destroy()
     const added: NewestPoll = { res, isAnswered: false }

@@ -35,6 +35,12 @@ Send a JWT as \`Authorization: Bearer …\`. Browsers may send it as the cookie 
 
 On a development server \`npm run --silent token -- alice\` prints a token. Paste it into **Authorize** on this page to try requests.
 
+## Ids
+
+Ids of users, devices, calls, rooms, invitations and messages are 1 to 255 bytes of UTF-8 without control characters, and not \`.\`
+or \`..\`; a room cannot be called \`*\`. They are compared exactly, without normalisation. Percent-encode them in paths and queries, and in \`X-Device-Id\`
+where necessary: \`%\` itself, and in browsers everything beyond ASCII.
+
 ## A call in order
 
 1. Both users open their event stream (\`openEventStream\`), or poll.

@@ -4,10 +4,11 @@ import type { Socket } from 'node:net'
 import type { FastifyContextConfig, FastifyInstance, FastifyRequest } from 'fastify'
 import { AppError, ERRORS } from '../errors.js'
 import type { Actor } from '../schemas/claims.js'
-import { ID_PATTERN } from '../schemas/common.js'
+import { ID_FORMATS, isId } from '../schemas/common.js'
 import type { Context } from '../services/context.js'
 import { redeemTicket } from '../services/tickets.js'
 import { cookieToken } from './cookie.js'
+import { deviceInHeader } from './device-header.js'
 import { networkOf } from './network.js'
 import { originMatcher } from './origins.js'
 import type { VerifiedToken } from './token-claims.js'
@@ -106,15 +107,13 @@ function bearerToken(authorization: string | undefined): string | undefined {
   return token
 }
 
-const ID = new RegExp(ID_PATTERN)
-
 /** @throws AppError invalid_subject */
 function actorOf(token: VerifiedToken, request: FastifyRequest): Actor {
   const requested = requestedDevice(request)
   if (token.device !== null && requested !== undefined && requested !== token.device) throw otherDevice()
   const device = token.device ?? requested ?? DEFAULT_DEVICE
   if (token.lastActor?.device === device) return token.lastActor
-  if (!ID.test(device)) throw new AppError('invalid_subject', { detail: `A device id must match ${ID_PATTERN}` })
+  if (!isId(device)) throw new AppError('invalid_subject', { detail: `The device id ${ID_FORMATS.id.rule}` })
   const { user, expiresAt, rooms } = token
   token.lastActor = { user, device, expiresAt, ...(rooms ? { rooms } : {}) }
   return token.lastActor
@@ -130,11 +129,9 @@ function otherDevice(): AppError {
   return new AppError('invalid_subject', { detail: 'The token or ticket is for another device' })
 }
 
-function requestedDevice(request: FastifyRequest): string | undefined {
-  // Node joins repeated headers with a comma, which no device id contains.
-  const header = request.headers['x-device-id'] as string | undefined
-  return header ?? queryText(request, 'device')
-}
+/** @throws AppError invalid_subject */
+const requestedDevice = (request: FastifyRequest): string | undefined =>
+  deviceInHeader(request.raw) ?? queryText(request, 'device')
 
 function queryText(request: FastifyRequest, name: 'ticket' | 'device'): string | undefined {
   const value = (request.query as Readonly<Record<string, unknown>>)[name]

@@ -8,6 +8,7 @@ import type { StreamEndReason } from '../ends.js'
 import { AppError, ERRORS, type ErrorCode } from '../errors.js'
 import type { Ids } from '../ids.js'
 import type { Metrics } from '../metrics.js'
+import { ID_FORMATS, ID_PATTERN } from '../schemas/common.js'
 import type { Issue, Problem } from '../schemas/problem.js'
 
 declare module 'fastify' {
@@ -24,6 +25,11 @@ const FASTIFY_CODES: Readonly<Record<string, ErrorCode>> = {
   FST_ERR_CTP_INVALID_TYPE: 'unsupported_media_type',
   FST_ERR_CTP_BODY_TOO_LARGE: 'too_large',
   FST_ERR_NOT_FOUND: 'not_found'
+}
+
+const FASTIFY_DETAILS: Readonly<Record<string, string>> = {
+  FST_ERR_BAD_URL: 'The path must be UTF-8, percent-encoded',
+  FST_ERR_MAX_PARAM_LENGTH: 'An id in the path is longer than 255 bytes'
 }
 
 /** The errors of an event stream that are sent as an `end` event. */
@@ -129,7 +135,9 @@ export function asAppError(error: unknown, bodyLimit?: number): AppError {
     return new AppError('too_large', { detail: `The body is larger than ${bodyLimit} bytes`, cause: error })
   const known = FASTIFY_CODES[code]
   if (known) return new AppError(known, { cause: error })
-  if (statusCode >= 400 && statusCode < 500) return new AppError('invalid_request', { cause: error })
+  const detail = FASTIFY_DETAILS[code]
+  if (statusCode >= 400 && statusCode < 500)
+    return new AppError('invalid_request', { cause: error, ...(detail ? { detail } : {}) })
   return new AppError('internal', { cause: error })
 }
 
@@ -151,9 +159,17 @@ type FastifyFault = Error & {
 }
 
 /** The path names the member. Ajv reports only the object in which it is missing or unknown. */
-function issue({ instancePath = '', message = 'is not valid', params = {} }: ValidationFault, part: string): Issue {
+function issue(fault: ValidationFault, part: string): Issue {
+  const { instancePath = '', message = 'is not valid', params = {} } = fault
   const member = params.missingProperty ?? params.additionalProperty
-  return { path: `${part}${instancePath}${member === undefined ? '' : `/${member}`}`, message }
+  const path = `${part}${instancePath}${member === undefined ? '' : `/${member}`}`
+  return { path, message: ruleOf(params) ?? message }
+}
+
+/** What an id must be, if it is one that failed. */
+function ruleOf({ format, pattern }: NonNullable<ValidationFault['params']>): string | undefined {
+  if (pattern === ID_PATTERN) return ID_FORMATS.id.rule
+  return ID_FORMATS[format as keyof typeof ID_FORMATS]?.rule
 }
 
 /** Without the query: a ticket may be in it. */
@@ -162,7 +178,7 @@ function pathOf(request: FastifyRequest): string {
 }
 
 /** Longer than the path of any route with ids of maximum length. */
-const INSTANCE_MAX = 1024
+const INSTANCE_MAX = 2048
 
 /** The path as a URI reference: a percent sign that does not begin an escape is escaped, also one whose escape was cut off. */
 const instanceOf = (request: FastifyRequest): string =>

@@ -16,7 +16,9 @@ const { version } = JSON.parse(readFileSync(new URL('../../package.json', import
   version: string
 }
 
-const DEVICE_HEADER = DeviceId('The device, if the token has no claim `device`. `default` if neither is given.')
+const DEVICE_HEADER = DeviceId(
+  'The device, if the token has no claim `device`. `default` if neither is given. Percent-encoded where necessary.'
+)
 
 /** The default policy of the plugin has `upgrade-insecure-requests`, which breaks a server without TLS. */
 const DOCS_POLICY = "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; frame-ancestors 'self'"

@@ -7,6 +7,7 @@ import { type FastifyBaseLogger, type FastifyHttpOptions, type FastifyRequest, L
 import { pino } from 'pino'
 import type { Config } from '../config.js'
 import { AppError } from '../errors.js'
+import { ID_FORMATS } from '../schemas/common.js'
 import { asAppError, problemOf, sendProblem } from './errors.js'
 import { Reply } from './reply.js'
 import { answerPreflight, type BrowserHeaders, createBrowserHeaders } from './security.js'
@@ -59,8 +60,8 @@ export function serverOptions(
     exposeHeadRoutes: false,
     return503OnClosing: false,
     forceCloseConnections: 'idle',
-    // Ids are at most 128 characters, and percent-encoding may triple them.
-    routerOptions: { maxParamLength: 384 },
+    // Ids are at most 255 bytes, and percent-encoding may triple them.
+    routerOptions: { maxParamLength: 765 },
     schemaController: { compilersFactory: { buildValidator, buildSerializer } },
     frameworkErrors: (error, request, reply) => {
       reply.headers(headersOf(request.headers.origin))
@@ -141,13 +142,17 @@ const STRICT = {
   removeAdditional: false,
   useDefaults: true,
   allErrors: false,
-  allowUnionTypes: true
+  allowUnionTypes: true,
+  formats: Object.fromEntries(Object.entries(ID_FORMATS).map(([name, { check }]) => [name, check]))
 } as const
 
-/** A wrong type in a body is a 400. Members of a path, a query and headers are text, which is coerced to the type of the schema. */
+/**
+ * A wrong type in a body is a 400. Members of a path, a query and headers are text, which is coerced to the type of the schema. `array`: a
+ * member of a query that is given once is the only item of its list.
+ */
 const buildValidator: AjvCompiler.BuildCompilerFromPool = schemas => {
   const strict = buildCompiler(schemas, { customOptions: STRICT })
-  const coercing = buildCompiler(schemas, { customOptions: { ...STRICT, coerceTypes: true } })
+  const coercing = buildCompiler(schemas, { customOptions: { ...STRICT, coerceTypes: 'array' } })
   // Fastify passes `httpPart` beside the schema; the declared type has only the schema.
   return route => {
     const { httpPart } = route as { httpPart?: string }
@@ -158,7 +163,9 @@ const buildValidator: AjvCompiler.BuildCompilerFromPool = schemas => {
 const buildWriters = SerializerCompiler()
 
 const buildSerializer: SerializerCompiler.SerializerFactory = (schemas, options) => {
-  const build = buildWriters(schemas, options)
+  // Replies have ids that were checked when they came in.
+  const formats = Object.fromEntries(Object.keys(ID_FORMATS).map(name => [name, true as const]))
+  const build = buildWriters(schemas, { ...options, ajv: { formats } })
   return route => compileOnce('reply', route, build)
 }
 

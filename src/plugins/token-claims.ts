@@ -2,11 +2,11 @@
 import { Value } from 'typebox/value'
 import { AppError } from '../errors.js'
 import { type Actor, RoomClaims } from '../schemas/claims.js'
-import { ID_PATTERN } from '../schemas/common.js'
+import { ID_FORMATS, isId } from '../schemas/common.js'
 
 export interface VerifiedToken {
   readonly user: string
-  /** The claim `device`; null leaves the choice to the request. */
+  /** Null leaves the choice to the request. */
   readonly device: string | null
   /** Milliseconds since the epoch, the leeway included. Null: never, in development only. */
   readonly expiresAt: number | null
@@ -20,15 +20,16 @@ export interface VerifiedToken {
 }
 
 export interface Claims {
-  readonly sub?: unknown
-  readonly device?: unknown
   readonly exp?: unknown
   readonly nbf?: unknown
   readonly iat?: unknown
   readonly rooms?: unknown
+  readonly [name: string]: unknown
 }
 
 export interface ClaimOptions {
+  readonly userClaim: string
+  readonly deviceClaim: string
   readonly now: number
   readonly leewayMs: number
   /** False in development only. */
@@ -40,16 +41,11 @@ export interface ClaimOptions {
 const MAX_YEARS_AHEAD = 10
 const MAX_AHEAD_MS = MAX_YEARS_AHEAD * 365.25 * 24 * 3_600_000
 
-const ID = new RegExp(ID_PATTERN)
-
 /** @throws AppError unauthorized, invalid_subject */
-export function verifiedTokenOf({ sub, device, exp, nbf, iat, rooms }: Claims, options: ClaimOptions): VerifiedToken {
-  if (typeof sub !== 'string' || !ID.test(sub)) {
-    throw new AppError('invalid_subject', { detail: `The claim sub must match ${ID_PATTERN}` })
-  }
-  if (device !== undefined && (typeof device !== 'string' || !ID.test(device))) {
-    throw new AppError('invalid_subject', { detail: `The claim device must match ${ID_PATTERN}` })
-  }
+export function verifiedTokenOf(claims: Claims, options: ClaimOptions): VerifiedToken {
+  const { exp, nbf, iat, rooms } = claims
+  const user = idIn(claims, options.userClaim)
+  if (user === null) throw invalidSubject(`The token has no claim ${options.userClaim}`)
   if (exp === undefined && options.mustExpire) {
     throw new AppError('unauthorized', { detail: 'The token has no claim exp, which is required' })
   }
@@ -57,8 +53,8 @@ export function verifiedTokenOf({ sub, device, exp, nbf, iat, rooms }: Claims, o
   // RFC 7519, section 4.1.6: `iat` does not decide validity. A value that is not a date is refused nevertheless.
   if (iat !== undefined) instantOf('iat', iat, now)
   return {
-    user: sub,
-    device: device ?? null,
+    user,
+    device: idIn(claims, options.deviceClaim),
     expiresAt: exp === undefined ? null : instantOf('exp', exp, now) + leewayMs,
     rooms: rooms === undefined ? null : roomClaims(rooms),
     notBefore: nbf === undefined ? 0 : instantOf('nbf', nbf, now) - leewayMs,
@@ -68,10 +64,40 @@ export function verifiedTokenOf({ sub, device, exp, nbf, iat, rooms }: Claims, o
 }
 
 /** @throws AppError token_expired, unauthorized */
-export function checkTimes(token: VerifiedToken, now: number): void {
-  if (token.expiresAt !== null && token.expiresAt <= now) throw new AppError('token_expired')
-  if (token.notBefore > now) throw new AppError('unauthorized', { detail: 'The token is not valid yet' })
+export function checkTimes({ expiresAt, notBefore }: VerifiedToken, now: number): void {
+  if (expiresAt !== null && expiresAt <= now)
+    throw new AppError('token_expired', { detail: 'The claim exp is in the past' })
+  if (notBefore > now)
+    throw new AppError('unauthorized', { detail: 'The claim nbf is in the future: the token is not valid yet' })
 }
+
+/** Null: there is no such claim. @throws AppError invalid_subject */
+function idIn(claims: Claims, name: string): string | null {
+  const value = findClaim(claims, name)
+  if (value === undefined) return null
+  if (typeof value !== 'string') throw invalidSubject(`The claim ${name} must be a string, not ${typeNameOf(value)}`)
+  if (!isId(value)) throw invalidSubject(`The claim ${name} ${ID_FORMATS.id.rule}`)
+  return value
+}
+
+/** The claim of exactly this name, such as a URL; else the member at this path of names, separated by dots. */
+function findClaim(claims: Claims, name: string): unknown {
+  if (Object.hasOwn(claims, name)) return claims[name]
+  let found: unknown = claims
+  for (const member of name.split('.')) {
+    if (typeof found !== 'object' || found === null || !Object.hasOwn(found, member)) return undefined
+    found = (found as Claims)[member]
+  }
+  return found
+}
+
+function typeNameOf(value: unknown): string {
+  if (value === null) return 'null'
+  if (typeof value === 'object') return Array.isArray(value) ? 'an array' : 'an object'
+  return `a ${typeof value}`
+}
+
+const invalidSubject = (detail: string) => new AppError('invalid_subject', { detail })
 
 /** A NumericDate (RFC 7519, section 2: seconds, possibly with a fraction) in milliseconds. */
 function instantOf(name: 'exp' | 'nbf' | 'iat', seconds: unknown, now: number): number {
@@ -84,5 +110,5 @@ function instantOf(name: 'exp' | 'nbf' | 'iat', seconds: unknown, now: number): 
 
 function roomClaims(rooms: unknown): RoomClaims {
   if (Value.Check(RoomClaims, rooms)) return rooms
-  throw new AppError('invalid_subject', { detail: 'The claim rooms must map room ids to {role?, grants?}' })
+  throw invalidSubject('The claim rooms must map room ids to {role?, grants?}')
 }

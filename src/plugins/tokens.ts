@@ -32,6 +32,7 @@ const FIXED_KEYS: Pick<KeySet, 'version' | 'isCurrent'> = { version: () => 0, is
 
 export async function createTokens(app: FastifyInstance, config: Config, clock: Clock): Promise<Tokens> {
   const { jwksUrl, jwtLeewayMs: leewayMs, development } = config
+  const options = { userClaim: 'sub', deviceClaim: 'device', leewayMs, mustExpire: !development }
   const keySet = jwksUrl === null ? null : createKeySet(jwksUrl, { clock, log: app.log })
   const keys = keySet ?? FIXED_KEYS
   const [secret, ...olderSecrets] = development ? [DEVELOPMENT_SECRET] : config.jwtSecret
@@ -79,7 +80,7 @@ export async function createTokens(app: FastifyInstance, config: Config, clock: 
       const keysVersion = keys.version()
       const claims = await verifySignature(token)
       const now = clock.now()
-      const verified = verifiedTokenOf(claims, { now, leewayMs, mustExpire: !development, keysVersion })
+      const verified = verifiedTokenOf(claims, { ...options, now, keysVersion })
       checkTimes(verified, now)
       verifiedTokens.set(token, verified)
       return verified

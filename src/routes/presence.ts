@@ -76,7 +76,7 @@ export const presenceRoutes: FastifyPluginAsyncTypebox<{ context: Context }> = a
   })
 
   app.get('/presence', LOOK_UP_PRESENCE, async request => ({
-    presences: await lookUpPresences(context, request.actor, request.query.users.split(','))
+    presences: await lookUpPresences(context, request.actor, request.query)
   }))
 
   app.get('/snapshot', GET_SNAPSHOT, request => getSnapshot(context, request.actor))

@@ -19,7 +19,7 @@ const RoomClaim = Type.Object(
 export type RoomClaim = Static<typeof RoomClaim>
 
 /** The claim `rooms`: by room id, or `*` for any. A token that has it is good for these rooms only. */
-export const RoomClaims = Type.Record(Type.String({ pattern: `^(\\*|${ID_PATTERN.slice(1, -1)})$` }), RoomClaim, {
+export const RoomClaims = Type.Record(Type.String({ pattern: ID_PATTERN }), RoomClaim, {
   ...Strict
 })
 export type RoomClaims = Static<typeof RoomClaims>

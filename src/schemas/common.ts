@@ -1,17 +1,50 @@
 // The small types that the other schemas use. A schema with an `$id` is a component of the OpenAPI document.
 import { type Static, type TSchema, Type } from 'typebox'
+import { Set as addFormat } from 'typebox/format'
+
+/** For the OpenAPI document: what regular expressions of all languages can express of isId. */
+export const ID_PATTERN = '^[^\\x00-\\x1f\\x7f-\\x9f]{1,255}$'
+
+/** Without control characters (Cc) and lone surrogates (Cs). */
+const CHARACTERS = /^[^\p{Cc}\p{Cs}]+$/u
+const ID_MAX_BYTES = 255
 
 /**
- * Ids chosen by clients: users, devices, calls. No character needs escaping in a URL, a header, a Redis key or an SSE line. `.` and `..`
- * are excluded, because URLs resolve them.
+ * The rule for ids of users, devices, calls, rooms, participants, invitations and messages: 1 to 255 bytes of UTF-8 without control
+ * characters (C0, DEL, C1). `.` and `..` are refused because URLs resolve them, and a lone surrogate because UTF-8 has no form of it. Ids
+ * are compared character by character and never normalised.
  */
-export const ID_PATTERN = '^(?!\\.{1,2}$)[A-Za-z0-9._~@-]{1,128}$'
+export const isId = (text: string): boolean =>
+  text.length <= ID_MAX_BYTES &&
+  CHARACTERS.test(text) &&
+  text !== '.' &&
+  text !== '..' &&
+  Buffer.byteLength(text) <= ID_MAX_BYTES
+
+/** `*` stands for every room in the claim `rooms`. */
+const isRoomId = (text: string): boolean => text !== '*' && isId(text)
+
+/** Formats of JSON Schema: what each checks, and what it says about a text that fails. */
+export const ID_FORMATS = {
+  id: { check: isId, rule: 'must be 1 to 255 bytes of UTF-8 without control characters, and not . or ..' },
+  'room-id': {
+    check: isRoomId,
+    rule: 'must be 1 to 255 bytes of UTF-8 without control characters, and not . or .. or *'
+  }
+} as const
+for (const [name, { check }] of Object.entries(ID_FORMATS)) addFormat(name, check)
 
 /** A kind of id. The first description is the component's own; a use may have another one. */
 const idOf =
   ($id: string, canonical: string, example: string) =>
   (description = canonical) =>
-    Type.String({ $id, pattern: ID_PATTERN, description, examples: [example] })
+    Type.String({
+      $id,
+      format: $id === 'RoomId' ? 'room-id' : 'id',
+      pattern: ID_PATTERN,
+      description,
+      examples: [example]
+    })
 
 export const UserId = idOf('UserId', 'A user: the claim `sub` of their token.', 'alice')
 export const DeviceId = idOf('DeviceId', 'One device of a user. Ids of different users never conflict.', 'phone')

@@ -83,13 +83,25 @@ export const WatchedUsersReply = Type.Object(
 )
 export type WatchedUsersReply = Static<typeof WatchedUsersReply>
 
+/** Users of one look-up. */
+export const LOOK_UP_MAX = 100
+
 export const PresenceQuery = Type.Object({
-  users: Type.String({
-    pattern: '^[A-Za-z0-9._~@-]{1,128}(,[A-Za-z0-9._~@-]{1,128}){0,99}$',
-    description: 'Up to 100 user ids, separated by commas.',
-    examples: ['alice,bob']
-  })
+  user: Type.Optional(
+    Type.Array(UserId(), {
+      maxItems: LOOK_UP_MAX,
+      description: 'A user id; repeat it for more, up to 100: `user=alice&user=auth0%7C507f`.'
+    })
+  ),
+  users: Type.Optional(
+    Type.String({
+      pattern: '^[^,]+(,[^,]+){0,99}$',
+      description: 'The same in one member, separated by commas, for ids without commas.',
+      examples: ['alice,bob']
+    })
+  )
 })
+export type PresenceQuery = Static<typeof PresenceQuery>
 
 export const Snapshot = Type.Object(
   {

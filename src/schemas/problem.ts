@@ -19,7 +19,7 @@ export const Problem = Type.Object(
     title: Type.String({ description: 'A short description of `code`.' }),
     status: Type.Integer({ minimum: 400, maximum: 599, description: 'The HTTP status.' }),
     detail: Type.String({ description: 'What happened in this request, for the developer.' }),
-    instance: Type.String({ description: 'The path of the request, at most 1,024 characters.' }),
+    instance: Type.String({ description: 'The path of the request, at most 2,048 characters.' }),
     code: Type.Enum(Object.keys(ERRORS) as ErrorCode[], {
       $id: 'ProblemCode',
       description: 'What went wrong, for programs. `GET /problems/{code}` explains each one.'

@@ -121,7 +121,7 @@ export type StreamEvent = Static<typeof StreamEvent>
 export const IDENTITY_QUERY = {
   device: Type.Optional(DeviceId('The device, if the header `X-Device-Id` cannot be set.')),
   ticket: Type.Optional(
-    Type.String({ maxLength: 256, description: 'A ticket of `createEventTicket`, instead of a token.' })
+    Type.String({ maxLength: 405, description: 'A ticket of `createEventTicket`, instead of a token.' })
   )
 }
 

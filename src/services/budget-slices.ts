@@ -145,7 +145,7 @@ function createSlices(clock: Clock): (key: string, windowMs: number) => NodeSlic
   }
 }
 
-/** No user id has a colon in it. */
+/** The name of a quota has no colon in it; a user id may have one. */
 function parseKey(key: string): { readonly name: string; readonly user: string } {
   const colon = key.indexOf(':')
   return { name: key.slice(0, colon), user: key.slice(colon + 1) }

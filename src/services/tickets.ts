@@ -2,7 +2,7 @@
 // being closed sends a beacon. So a ticket can be used many times. Each use extends it, at most until the token expires; it ends when its device signs off.
 import { AppError } from '../errors.js'
 import type { Actor } from '../schemas/claims.js'
-import { ID_PATTERN } from '../schemas/common.js'
+import { isId } from '../schemas/common.js'
 import { TICKET_IDLE_MS } from '../store/tickets.js'
 import type { Context } from './context.js'
 
@@ -44,13 +44,13 @@ export function secretOf(ticket: string | undefined): string | undefined {
   return ticket === undefined ? undefined : parse(ticket).secret
 }
 
-const TICKET = /^([A-Za-z0-9_-]{2,171})\.([A-Za-z0-9_-]{16,64})$/
-const ID = new RegExp(ID_PATTERN)
+/** Base64url of a user id, which has up to 255 bytes, and a secret. */
+const TICKET = /^([A-Za-z0-9_-]{2,340})\.([A-Za-z0-9_-]{16,64})$/
 
 function parse(ticket: string): { user: string; secret: string } {
   const [, encoded = '', secret = ''] = TICKET.exec(ticket) ?? []
   const user = Buffer.from(encoded, 'base64url').toString()
   // The user becomes part of a store key before the ticket is verified.
-  if (!ID.test(user)) throw new AppError('invalid_ticket')
+  if (!isId(user)) throw new AppError('invalid_ticket')
   return { user, secret }
 }

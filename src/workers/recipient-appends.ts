@@ -1,4 +1,5 @@
 // Turns a batch of fan-out into appends to mailboxes: for each recipient the commits with an event for them.
+import { encodeId, joinIds } from '../id-text.js'
 import type { OutboxEntry, OutboxItem, Stamp } from '../store/aggregate.js'
 import type { FanoutRef, Recipient } from '../store/fanout.js'
 import type { MailboxEntry } from '../store/mail.js'
@@ -55,13 +56,13 @@ function appendFor(
   { user, device }: Addressee
 ): AppendInProgress {
   const watcher = ref.kind === 'presence' ? device : undefined
-  const key = watcher === undefined ? user : `${user}/${watcher}`
+  const key = watcher === undefined ? encodeId(user) : joinIds(user, watcher)
   const existing = appends.get(key)
   if (existing !== undefined) return existing
   const created: AppendInProgress =
     watcher === undefined
       ? { user, source: ref, commits: [] }
-      : { user, source: { ...ref, id: `${ref.id}/${watcher}` }, watcher, commits: [] }
+      : { user, source: { ...ref, id: joinIds(ref.id, watcher) }, watcher, commits: [] }
   appends.set(key, created)
   return created
 }

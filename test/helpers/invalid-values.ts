@@ -20,7 +20,7 @@ export interface Schema {
   readonly default?: unknown
 }
 
-/** Text that must not appear in an id, a header line, an event frame or a Redis key. */
+/** Text that is dangerous in a header line, an event frame, a path or a Redis key. */
 const UNSAFE_TEXTS = [
   '\0',
   '\r\n',
@@ -91,7 +91,7 @@ function invalidVariants(schema: Schema): Arbitrary<unknown>[] {
   return variants
 }
 
-function invalidTexts({ maxLength = 128 }: Schema): Arbitrary<unknown>[] {
+function invalidTexts({ maxLength = 255 }: Schema): Arbitrary<unknown>[] {
   return [
     fc.constantFrom(...UNSAFE_TEXTS),
     fc.string({ unit: 'binary', maxLength: 20 }),

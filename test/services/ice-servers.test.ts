@@ -3,6 +3,7 @@ import t from 'tap'
 import { systemClock } from '../../src/clock.js'
 import { loadConfig } from '../../src/config.js'
 import { listIceServers } from '../../src/services/ice-servers.js'
+import { ODD_IDS } from '../helpers/ids.js'
 
 const clock = { ...systemClock, now: () => 1_700_000_000_500 }
 const NEW = 'a-new-secret-of-more-than-thirty-two-bytes'
@@ -30,4 +31,16 @@ t.test('TURN credentials expire in an hour and are signed with the first secret'
     ],
     expiresInMs: 3_600_000
   })
+})
+
+t.test('the TURN user name is ASCII, shorter than 509 bytes, and different for each user', async t => {
+  const config = loadConfig({ TURN_URLS: 'turn:a.example', TURN_SECRETS: NEW })
+  const names = ODD_IDS.map(user => {
+    const [server] = listIceServers({ config, clock }, { ...alice, user }).iceServers
+    const { username = '', credential } = server ?? {}
+    t.match(username, /^1700003600:[!-9;-~]{1,496}$/, encodeURIComponent(user))
+    t.equal(credential, createHmac('sha1', NEW).update(username).digest('base64'))
+    return username
+  })
+  t.equal(new Set(names).size, ODD_IDS.length)
 })

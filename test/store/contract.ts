@@ -53,7 +53,7 @@ export function runContract<S extends Store>(t: Test, { name, open, also }: Engi
     const store = await open(clock)
     t.teardown(() => store.close())
     let count = 0
-    const fixture: StoreFixture<S> = { store, clock, options: OPTIONS, id: stem => `${stem}-${++count}` }
+    const fixture: StoreFixture<S> = { store, clock, options: OPTIONS, id: stem => `${stem}|:/ {é},%2F-${++count}` }
     for (const contract of also) contract(t, fixture)
     aggregateContract(t, fixture)
     dueContract(t, fixture)

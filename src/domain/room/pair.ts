@@ -2,6 +2,7 @@
 // pair's. If offers collide, the first one stands; the participant who joined later is the polite side (W3C WebRTC, section 10.7, perfect
 // negotiation).
 import { AppError } from '../../errors.js'
+import { joinIds } from '../../id-text.js'
 import type { Broadcast } from '../negotiation/broadcast.js'
 import type { CandidateBatch } from '../negotiation/candidate.js'
 import {
@@ -64,11 +65,11 @@ export const orderByJoin = (
 ): { earlier: JoinedParticipant; later: JoinedParticipant } =>
   a.since < b.since ? { earlier: a, later: b } : { earlier: b, later: a }
 
-/** `${roomId}/${earlier}/${later}`; no id has a slash in it. */
+/** Room, earlier and later participant (joinIds). */
 export const pairId = (
   roomId: string,
   { earlier, later }: { earlier: ParticipantRef; later: ParticipantRef }
-): string => `${roomId}/${earlier.participantId}/${later.participantId}`
+): string => joinIds(roomId, earlier.participantId, later.participantId)
 
 export function newPair(
   roomId: string,

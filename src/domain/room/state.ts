@@ -1,5 +1,6 @@
 // The parts of a room, which are stored and changed independently, and the decisions about them.
 import { hash } from 'node:crypto'
+import { encodeId, joinIds } from '../../id-text.js'
 import type { Endpoint } from '../../schemas/common.js'
 import type { InvitationEnd } from '../../schemas/invitation.js'
 import type { CloseReason, DefaultRole, Participant, Role, Room } from '../../schemas/room.js'
@@ -108,14 +109,14 @@ const DEVICE_KEY_LENGTH = 22
  * Names the record of a device in a room. Participant ids begin with it, so the record is found by the device and by the participant id.
  */
 const deviceKeyOf = ({ user, device }: Endpoint) =>
-  hash('sha256', `${user}/${device}`, 'base64url').slice(0, DEVICE_KEY_LENGTH)
+  hash('sha256', joinIds(user, device), 'base64url').slice(0, DEVICE_KEY_LENGTH)
 
 /** `unique` distinguishes this participation from earlier ones of the device. */
 export const participantIdOf = (endpoint: Endpoint, unique: string): string => deviceKeyOf(endpoint) + unique
 
 /**
  * The names of the parts of a room. The word before a colon names a group: `participant:` asks for all its parts, `participant::` for the
- * ParticipantHead of each (store/rooms.ts).
+ * ParticipantHead of each (store/rooms.ts). Ids in names are encoded: an id may be a colon.
  */
 export const PART = {
   settings: 'settings',
@@ -125,21 +126,21 @@ export const PART = {
   participants: 'participant:',
   participantOf: (endpoint: Endpoint) => `participant:${deviceKeyOf(endpoint)}`,
   /** The record of the participant's device, which may hold a later participation of it. */
-  participant: (participantId: string) => `participant:${participantId.slice(0, DEVICE_KEY_LENGTH)}`,
+  participant: (participantId: string) => `participant:${encodeId(participantId).slice(0, DEVICE_KEY_LENGTH)}`,
   participantHeads: 'participant::',
   /** The parts of all users. */
   users: 'user:',
-  user: (user: string) => `user:${user}`,
+  user: (user: string) => `user:${encodeId(user)}`,
   /** Outlives the room (LASTING in store/rooms.ts). */
-  ban: (user: string) => `+ban:${user}`,
+  ban: (user: string) => `+ban:${encodeId(user)}`,
   /** The last invitation of a user, ringing or ended. */
-  invitation: (user: string) => `invitation:${user}`,
+  invitation: (user: string) => `invitation:${encodeId(user)}`,
   /** The InvitationOwner of an invitation id. */
-  invitationOwner: (invitationId: string) => `invitee:${invitationId}`,
+  invitationOwner: (invitationId: string) => `invitee:${encodeId(invitationId)}`,
   /** The candidates that a participant has broadcast, see negotiation/broadcast.ts. */
-  broadcast: (participantId: string) => `broadcast:${participantId}`,
+  broadcast: (participantId: string) => `broadcast:${encodeId(participantId)}`,
   /** The EarlyCancel of an invitation id. */
-  earlyCancel: (invitationId: string) => `cancelled:${invitationId}`
+  earlyCancel: (invitationId: string) => `cancelled:${encodeId(invitationId)}`
 } as const
 
 /** The parts of a room that were read. */
@@ -149,8 +150,8 @@ export interface RoomParts {
   readonly settings: Settings | null
   readonly emptySince: number | null
   get<T>(part: string): T | null
-  /** All parts that were read whose names have this prefix, with the rest of their names. */
-  list<T>(prefix: string): readonly (readonly [rest: string, part: T])[]
+  /** All parts that were read whose names have this prefix, each with the id that follows in its name. */
+  list<T>(prefix: string): readonly (readonly [id: string, part: T])[]
   /** How many devices are in the room. */
   readonly participantCount: number
 }

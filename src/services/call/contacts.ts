@@ -2,6 +2,7 @@
 // (docs/decisions/0009-ringing.md).
 import type { CallState } from '../../domain/call/state.js'
 import { AppError } from '../../errors.js'
+import { joinIds } from '../../id-text.js'
 import type { Actor } from '../../schemas/claims.js'
 import type { ContactUpdate } from '../../store/contacts.js'
 import type { UserContactUpdate } from '../aggregate-rules.js'
@@ -44,7 +45,7 @@ export function attemptCharges(
   { caller, callee }: Pair,
   { isBlocked, isKnown }: CalleeRelation
 ): BudgetCharge[] {
-  const attempt = budgets.chargeOf(`${caller}/${callee}`, 'attempts', { isTaken: true })
+  const attempt = budgets.chargeOf(joinIds(caller, callee), 'attempts', { isTaken: true })
   return isKnown ? [attempt] : [attempt, budgets.chargeOf(callee, 'incoming', { isTaken: !isBlocked })]
 }
 

@@ -4,6 +4,7 @@
 import { isPartyOf } from '../../domain/call/party.js'
 import type { CallState } from '../../domain/call/state.js'
 import { type CallRecord, callIn, isClosed } from '../../domain/call/tombstone.js'
+import { joinIds, splitIds } from '../../id-text.js'
 
 export interface LeaseHolder {
   readonly callId: string
@@ -12,11 +13,12 @@ export interface LeaseHolder {
   readonly attempt: number
 }
 
-/** `<callId>/<caller>/<attempt>`; no id has a slash in it. */
-export const formatHolder = ({ callId, caller, attempt }: LeaseHolder): string => `${callId}/${caller}/${attempt}`
+/** Call id, caller and attempt (joinIds). */
+export const formatHolder = ({ callId, caller, attempt }: LeaseHolder): string =>
+  joinIds(callId, caller, String(attempt))
 
 export function parseHolder(holder: string): LeaseHolder {
-  const [callId = '', caller = '', attempt] = holder.split('/')
+  const [callId = '', caller = '', attempt] = splitIds(holder)
   return { callId, caller, attempt: Number(attempt) }
 }
 

@@ -1,6 +1,7 @@
 // Dead letters: messages that are not sent to the chat service any more, kept for operators. A request that was in flight may still deliver
 // one. See docs/guides/operations.md.
 import { parseLoggedMessage, viewMessage } from '../../domain/chat/messages.js'
+import { joinIds } from '../../id-text.js'
 import type { LogEntry } from '../../store/rooms.js'
 import type { Context } from '../context.js'
 
@@ -26,7 +27,7 @@ export async function addDeadLetter(
   const message = viewMessage(place, parseLoggedMessage(logEntry))
   const letter = { reason, ...(status > 0 ? { status } : {}), at: new Date(clock.now()).toISOString(), message }
   // Names the message: a node may die after this and before the queue has moved on, and the next one adds the message again.
-  const id = `${roomId} ${logEntry.id} ${logEntry.version}`
+  const id = joinIds(roomId, logEntry.id, String(logEntry.version))
   const isNew = await store.deadLetters.add(
     { id, text: JSON.stringify(letter), now: clock.now() },
     config.chatDeadLettersMax

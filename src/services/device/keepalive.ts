@@ -2,6 +2,7 @@
 // written at most once in WRITE_EVERY_MS, so a device that sends many messages costs no extra round trip per message.
 import { LRUCache } from 'lru-cache'
 import { AppError } from '../../errors.js'
+import { joinIds } from '../../id-text.js'
 import type { Actor } from '../../schemas/claims.js'
 import type { Cursor } from '../../store/store.js'
 import type { ActingDevice } from '../aggregate-rules.js'
@@ -126,7 +127,7 @@ const keys = new WeakMap<Actor, string>()
 function keyOf(actor: Actor): string {
   const known = keys.get(actor)
   if (known !== undefined) return known
-  const key = `${actor.user} ${actor.device}`
+  const key = joinIds(actor.user, actor.device)
   keys.set(actor, key)
   return key
 }

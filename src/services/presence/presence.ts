@@ -1,6 +1,14 @@
 // Keepalives of devices without a stream, presence of other users, and the snapshot.
+import { AppError } from '../../errors.js'
 import type { Actor } from '../../schemas/claims.js'
-import type { Presence, Snapshot, UpdatePresenceRequest } from '../../schemas/presence.js'
+import { isId } from '../../schemas/common.js'
+import {
+  LOOK_UP_MAX,
+  type Presence,
+  type PresenceQuery,
+  type Snapshot,
+  type UpdatePresenceRequest
+} from '../../schemas/presence.js'
 import { formatCursor } from '../../store/cursor.js'
 import { listCalls } from '../call/read-call.js'
 import type { Context } from '../context.js'
@@ -34,10 +42,18 @@ export async function signOffDevice(context: Context, actor: Actor): Promise<voi
   })
 }
 
-/** @throws AppError rate_limited */
-export async function lookUpPresences(context: Context, actor: Actor, users: readonly string[]): Promise<Presence[]> {
+/** @throws AppError rate_limited, invalid_request */
+export async function lookUpPresences(context: Context, actor: Actor, query: PresenceQuery): Promise<Presence[]> {
+  const users = usersIn(query)
   await context.budgets.spend(actor.user, 'presence', users.length)
   return Promise.all([...new Set(users)].map(user => lookUpPresence(context, actor, user)))
+}
+
+function usersIn({ user = [], users }: PresenceQuery): readonly string[] {
+  const asked = [...user, ...(users?.split(',') ?? [])]
+  if (asked.length > 0 && asked.length <= LOOK_UP_MAX && asked.every(isId)) return asked
+  const detail = `The query must have 1 to ${LOOK_UP_MAX} user ids: user=a&user=b, or users=a,b`
+  throw new AppError('invalid_request', { detail })
 }
 
 async function lookUpPresence(context: Context, actor: Actor, user: string): Promise<Presence> {

@@ -20,6 +20,7 @@ import {
 } from '../../domain/room/pair.js'
 import { PART } from '../../domain/room/state.js'
 import { AppError } from '../../errors.js'
+import { splitIds } from '../../id-text.js'
 import type { Actor } from '../../schemas/claims.js'
 import type { Delivery } from '../../schemas/common.js'
 import type { RoomCandidatesRequest, RoomDescriptionRequest } from '../../schemas/room-signal.js'
@@ -109,7 +110,7 @@ const judge = (
 
 /** The pair's deadline has come: ends the pair if one of its participants has left, else drops the candidates that wait. */
 export async function checkPair(context: Context, id: string): Promise<void> {
-  const [roomId = '', earlier = '', later = ''] = id.split('/')
+  const [roomId = '', earlier = '', later = ''] = splitIds(id)
   const room = await readRoom(context, roomId, [earlier, later].map(PART.participant))
   const areBothIn = [earlier, later].every(participantId => findParticipantRecord(room, participantId) !== null)
   await pairs.update(context, { id }, (state, now) => {

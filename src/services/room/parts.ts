@@ -1,5 +1,6 @@
 // Reads the parts of a room for the rules, and encodes them for the store.
 import { PART, type ParticipantRecord, type RoomParts } from '../../domain/room/state.js'
+import { decodeId } from '../../id-text.js'
 import type { Stamp } from '../../store/aggregate.js'
 import type { Field, RoomSnapshot } from '../../store/rooms.js'
 import type { Context } from '../context.js'
@@ -33,7 +34,7 @@ function toParts(roomId: string, snapshot: RoomSnapshot | null): ReadRoom {
     stampOf: part => fields.get(part) ?? null,
     list<T>(prefix: string) {
       const names = [...fields.keys()].filter(name => name.startsWith(prefix))
-      return names.map(name => [name.slice(prefix.length), get(name) as T] as const)
+      return names.map(name => [decodeId(name.slice(prefix.length)), get(name) as T] as const)
     }
   }
 }

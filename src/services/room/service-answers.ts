@@ -72,9 +72,10 @@ export async function findServiceRoom(context: Context, lookup: ServiceLookup): 
 const parseAnswer = (cached: CachedAnswer | null): ServiceAnswer | null =>
   cached === null || cached.value === '' ? null : JSON.parse(cached.value)
 
+const lockOf = (roomId: string) => `asked\n${roomId}`
+
 /**
- * One node at a time asks, under a lock: an empty cached answer under the id `asked:<room id>`, which no room has because an id contains no
- * colon. The other nodes wait for the lock or for a new answer. If neither comes in time, because the service or the asking node failed,
+ * One node at a time asks, under a lock: an empty cached answer under an id with a line break in it, which no room has. The other nodes wait for the lock or for a new answer. If neither comes in time, because the service or the asking node failed,
  * they ask without the lock.
  */
 async function askOnce(context: Context, lookup: ServiceLookup, before: CachedAnswer | null) {
@@ -83,18 +84,18 @@ async function askOnce(context: Context, lookup: ServiceLookup, before: CachedAn
   const lock = { tag: ids.unique(), value: '' }
   const keepMs = config.roomServiceTimeoutMs + MARGIN_MS
   const giveUpAt = clock.now() + keepMs
-  let hasLock = await store.cachedAnswers.put(`asked:${roomId}`, lock, { keepMs, ifTag: null })
+  let hasLock = await store.cachedAnswers.put(lockOf(roomId), lock, { keepMs, ifTag: null })
   let cached = await store.cachedAnswers.get(roomId)
   while (!hasLock && cached?.tag === before?.tag && clock.now() < giveUpAt) {
     await wait(clock, POLL_MS)
-    hasLock = await store.cachedAnswers.put(`asked:${roomId}`, lock, { keepMs, ifTag: null })
+    hasLock = await store.cachedAnswers.put(lockOf(roomId), lock, { keepMs, ifTag: null })
     cached = await store.cachedAnswers.get(roomId)
   }
   try {
     const answer = cached?.tag === before?.tag ? null : parseAnswer(cached)
     return answer ? answer.room : await ask(context, lookup, cached)
   } finally {
-    if (hasLock) await store.cachedAnswers.put(`asked:${roomId}`, lock, { keepMs: 0, ifTag: lock.tag })
+    if (hasLock) await store.cachedAnswers.put(lockOf(roomId), lock, { keepMs: 0, ifTag: lock.tag })
   }
 }
 

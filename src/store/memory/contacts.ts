@@ -1,5 +1,6 @@
 // Contacts in memory.
 import type { Clock } from '../../clock.js'
+import { joinIds } from '../../id-text.js'
 import {
   type Backoff,
   BLOCK_UNUSED_MS,
@@ -18,11 +19,9 @@ export interface MemoryContacts extends Omit<Contacts, 'readCallee' | 'record'> 
 }
 
 export function createMemoryContacts(clock: Clock): MemoryContacts {
-  /** The key is user and peer. User ids contain no space. */
   const known = new ExpiringMap<true>(clock)
   const backoffs = new ExpiringMap<Backoff>(clock)
   const blocked = new Map<string, Map<string, number>>()
-  const keyOf = (user: string, peer: string) => `${user} ${peer}`
 
   function blocksOf(user: string, now: number): Map<string, number> {
     const all = blocked.get(user) ?? new Map<string, number>()
@@ -35,11 +34,11 @@ export function createMemoryContacts(clock: Clock): MemoryContacts {
       const blocks = blocksOf(user, now)
       const isBlocked = blocks.has(peer)
       if (isBlocked) blocks.set(peer, now)
-      const isKnown = known.get(keyOf(user, peer)) ?? false
-      return { isBlocked, isKnown, backoff: backoffs.get(keyOf(user, peer)) ?? null }
+      const isKnown = known.get(joinIds(user, peer)) ?? false
+      return { isBlocked, isKnown, backoff: backoffs.get(joinIds(user, peer)) ?? null }
     },
     record(user, { peer, outcome, keepMs, backoffMs }, now) {
-      const key = keyOf(user, peer)
+      const key = joinIds(user, peer)
       if (outcome !== 'failed') known.set(key, true, clock.now() + keepMs)
       if (outcome === 'answered') backoffs.delete(key)
       if (outcome !== 'failed' || backoffMs === 0) return

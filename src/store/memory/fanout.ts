@@ -1,4 +1,5 @@
 // Fan-out in memory.
+import { joinIds } from '../../id-text.js'
 import { isSameStamp, type OutboxEntry } from '../aggregate.js'
 import type { FanoutOptions, FanoutRef, Fanouts, Recipient } from '../fanout.js'
 import type { TimerEntry, TimerIndex } from './timer-index.js'
@@ -17,7 +18,7 @@ export interface FanoutSource {
   drained(log: FanoutLog): void
 }
 
-const nameOf = ({ user, device }: Recipient) => `${user}/${device}`
+const nameOf = ({ user, device }: Recipient) => joinIds(user, device)
 
 /** Sorted by name, so that a recipient that leaves between two pages does not shift the others. */
 function pageOf(recipients: readonly Recipient[], { from, page }: Pick<FanoutOptions, 'from' | 'page'>) {

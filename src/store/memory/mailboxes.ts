@@ -1,5 +1,6 @@
 // Mailboxes in memory: the devices of each user, and which commits of each fan-out log the user's mailboxes have taken.
 import type { Clock } from '../../clock.js'
+import { joinIds } from '../../id-text.js'
 import { type AggregateRef, isSameStamp, type Stamp } from '../aggregate.js'
 import type { Keepalive, Mail, MailboxEntry, Reached } from '../mail.js'
 import type {
@@ -58,12 +59,12 @@ export function createMemoryMailboxes(parts: Parts): MemoryMailboxes {
   const { clock, leases, contacts, tickets, publish } = parts
   const takenTtlMs = takenCommitsTtlMs(parts.retentionMs)
   const devices = createDevices(parts)
-  /** The key is user and aggregate. User ids contain no space. */
+  /** By user and aggregate. */
   const takenCommits = new ExpiringMap<readonly Stamp[]>(clock)
 
   /** False if the user's mailboxes have taken this commit before. */
   function take(user: string, { kind, id }: AggregateRef, { version, tag }: Stamp): boolean {
-    const key = `${user} ${kind}:${id}`
+    const key = joinIds(user, kind, id)
     const taken = addTaken(takenCommits.get(key) ?? [], { version, tag })
     if (taken) takenCommits.set(key, taken, clock.now() + takenTtlMs)
     return taken !== null

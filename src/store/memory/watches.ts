@@ -1,11 +1,12 @@
 // Watches in memory.
 import type { Clock } from '../../clock.js'
+import { joinIds } from '../../id-text.js'
 import type { StoreOptions } from '../store.js'
 import { type Watcher, type WatcherRecord, type Watches, watchTtlMs } from '../watches.js'
 import { ExpiringMap } from './expiring-map.js'
 import type { FanoutSource } from './fanout.js'
 
-const nameOf = ({ user, device }: Watcher) => `${user}/${device}`
+const nameOf = ({ user, device }: Watcher) => joinIds(user, device)
 
 interface Parts extends Pick<StoreOptions, 'retentionMs'> {
   readonly clock: Clock

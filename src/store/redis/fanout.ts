@@ -1,5 +1,6 @@
 // Fan-out in Redis: the log is the aggregate's outbox stream, the lease a field of its state hash. The recipients are in a hash (the
 // participants of a room) or a sorted set (the watchers of a user).
+import { splitIds } from '../../id-text.js'
 import type { FanoutRef, Fanouts, Recipient } from '../fanout.js'
 import { toRecipient } from '../rooms.js'
 import type { RunCommand } from './clients.js'
@@ -18,10 +19,10 @@ function keysOf(ref: FanoutRef, isOneServer: boolean) {
   return { ...keys, recipients: members, type: 'hash', expiring: [log, logIds, details, ...others] }
 }
 
-/** `name` and `value` are a participant's field, or a watcher (`user/device`) and when it was last known to watch. */
+/** `name` and `value` are a participant's field, or a watcher (joinIds) and when it was last known to watch. */
 function recipientOf(kind: FanoutRef['kind'], name: string, value: string): Recipient {
   if (kind === 'room') return toRecipient(parseField(value))
-  const [user = '', device = ''] = name.split('/')
+  const [user = '', device = ''] = splitIds(name)
   return { user, device, participantId: '', since: 0 }
 }
 

@@ -1,7 +1,8 @@
 // The names of all Redis keys and channels. They start with `sp:{pXX}:`, where {pXX} is the hash tag of the partition, so that the keys
-// of a script lie in one slot. Ids contain neither ':' nor braces, so names do not collide. Where all keys lie on one server, only the
-// indexes of timers and outboxes have no hash tag.
+// of a script lie in one slot. Ids are encoded, so no part contains ':' and names do not collide. Where all keys lie on one server, only
+// the indexes of timers and outboxes have no hash tag.
 
+import { decodeId, encodeId } from '../../id-text.js'
 import type { AggregateRef } from '../aggregate.js'
 import type { BudgetCounter } from '../budget-counters.js'
 import { partitionOf } from '../partition.js'
@@ -18,6 +19,11 @@ export function prefixOf(partition: number): string {
 }
 
 const at = (id: string) => prefixOf(partitionOf(id))
+
+/** An id as part of a key. '/' stays: it separates no parts of a key, and the ids of pairs are composed with it (joinIds). */
+const partOf = (id: string): string => (id.includes('/') ? id.split('/').map(encodeId).join('/') : encodeId(id))
+/** The inverse of partOf. */
+const idOf = (part: string): string => (part.includes('%') ? part.split('/').map(decodeId).join('/') : part)
 
 // Indexes: one for each partition, or a single one (partition null) where all keys lie on one server.
 const indexPrefix = (partition: number | null) => (partition === null ? 'sp:' : prefixOf(partition))
@@ -45,11 +51,11 @@ export const DEAD_LETTERS_KEY = `${prefixOf(0)}dead-letters`
 export const DEAD_LETTER_IDS_KEY = `${prefixOf(0)}dead-letter-ids`
 
 // Aggregates.
-const nameOf = ({ kind, id }: AggregateRef) => `${kind}:${id}`
+const nameOf = ({ kind, id }: AggregateRef) => `${kind}:${partOf(id)}`
 /** The aggregate of a state or outbox key. */
 export function parseAggregateKey(key: string): AggregateRef {
-  const [, , , kind, id = ''] = key.split(':')
-  return { kind: kind as AggregateRef['kind'], id }
+  const [, , , kind, part = ''] = key.split(':')
+  return { kind: kind as AggregateRef['kind'], id: idOf(part) }
 }
 export const stateKey = (ref: AggregateRef) => `${at(ref.id)}state:${nameOf(ref)}`
 export function aggregateKeys(ref: AggregateRef, isOneServer: boolean) {
@@ -65,54 +71,55 @@ export type AggregateKeys = ReturnType<typeof aggregateKeys>
 
 // Rooms: aggregates with more keys.
 export function roomKeys(id: string, isOneServer: boolean) {
-  const prefix = at(id)
+  const [prefix, part] = [at(id), partOf(id)]
   return {
     ...aggregateKeys({ kind: 'room', id }, isOneServer),
     /** Hash: what follows the first line of each participant's field. */
-    details: `${prefix}details:${id}`,
+    details: `${prefix}details:${part}`,
     /** Hashes: the fields of a group, each by their whole name. The first holds the participants: the first line of each. */
-    groups: ROOM_GROUPS.map(group => `${prefix}${group}:${id}`),
+    groups: ROOM_GROUPS.map(group => `${prefix}${group}:${part}`),
     /** Hash: the fields that outlive the room. */
-    lasting: `${prefix}lasting:${id}`,
-    log: `${prefix}log:${id}`,
+    lasting: `${prefix}lasting:${part}`,
+    log: `${prefix}log:${part}`,
     /** Hash: id of a log entry → the version that wrote it. */
-    logIds: `${prefix}logids:${id}`
+    logIds: `${prefix}logids:${part}`
   }
 }
 
 /** String: `tag|answer`. */
-export const cachedAnswerKey = (id: string) => `${at(id)}cached-answer:${id}`
+export const cachedAnswerKey = (id: string) => `${at(id)}cached-answer:${partOf(id)}`
 
 // Users.
 /** Hash: device → its record, see lua/record.lua. */
-export const devicesKey = (user: string) => `${at(user)}devices:${user}`
-/** A script appends the device's name to get the key of its mailbox. */
-export const mailboxPrefix = (user: string) => `${at(user)}mailbox:${user}:`
+export const devicesKey = (user: string) => `${at(user)}devices:${partOf(user)}`
+/** A script appends the device's name to get the key of its mailbox. It is the last part, so it is not encoded. */
+export const mailboxPrefix = (user: string) => `${at(user)}mailbox:${partOf(user)}:`
 export const mailboxKey = (user: string, device: string) => mailboxPrefix(user) + device
 /** String: the commits of `source` that the user's mailboxes have taken, see lua/taken.lua. */
-export const takenCommitsKey = (user: string, source: AggregateRef) => `${at(user)}taken:${user}:${nameOf(source)}`
+export const takenCommitsKey = (user: string, source: AggregateRef) =>
+  `${at(user)}taken:${partOf(user)}:${nameOf(source)}`
 /** String: exists while the peer is a known caller. */
-export const knownKey = (user: string, peer: string) => `${at(user)}known:${user}:${peer}`
+export const knownKey = (user: string, peer: string) => `${at(user)}known:${partOf(user)}:${partOf(peer)}`
 /** String: `failures|retry at`. */
-export const backoffKey = (user: string, peer: string) => `${at(user)}backoff:${user}:${peer}`
+export const backoffKey = (user: string, peer: string) => `${at(user)}backoff:${partOf(user)}:${partOf(peer)}`
 /** Sorted set: blocked user, by the last use of the block. */
-export const blocksKey = (user: string) => `${at(user)}blocks:${user}`
+export const blocksKey = (user: string) => `${at(user)}blocks:${partOf(user)}`
 /** Hash: holder → lease, see lua/lease.lua. */
-export const leasesKey = (user: string) => `${at(user)}leases:${user}`
+export const leasesKey = (user: string) => `${at(user)}leases:${partOf(user)}`
 /** Hash: device → its memberships, see lua/membership_add.lua. */
-export const membershipsKey = (user: string) => `${at(user)}memberships:${user}`
+export const membershipsKey = (user: string) => `${at(user)}memberships:${partOf(user)}`
 /** Sorted set: room, by the instant until which the invitation rings. */
-export const invitationsKey = (user: string) => `${at(user)}invitations:${user}`
-/** String: the users that the device watches, separated by commas. */
-export const watchingKey = (user: string, device: string) => `${at(user)}watching:${user}:${device}`
-/** Sorted set: `user/device` of each watcher, by when the device was last known to watch. */
-export const watchersKey = (user: string) => `${at(user)}watchers:${user}`
+export const invitationsKey = (user: string) => `${at(user)}invitations:${partOf(user)}`
+/** String: the users that the device watches, encoded and separated by commas. */
+export const watchingKey = (user: string, device: string) => `${at(user)}watching:${partOf(user)}:${partOf(device)}`
+/** Sorted set: user and device of each watcher (joinIds), by when the device was last known to watch. */
+export const watchersKey = (user: string) => `${at(user)}watchers:${partOf(user)}`
 /** Hash: ticket → expiry, device and value, one line each. */
-export const ticketsKey = (user: string) => `${at(user)}tickets:${user}`
+export const ticketsKey = (user: string) => `${at(user)}tickets:${partOf(user)}`
 /** String: the units that are taken in the window of `now`. */
 export const budgetKey = (user: string, { name, windowMs, now }: Pick<BudgetCounter, 'name' | 'windowMs' | 'now'>) =>
-  `${at(user)}budget:${user}:${name}:${windowMs}:${Math.floor(now / windowMs)}`
-export const wakeChannel = (user: string) => `${at(user)}wake:${user}`
+  `${at(user)}budget:${partOf(user)}:${name}:${windowMs}:${Math.floor(now / windowMs)}`
+export const wakeChannel = (user: string) => `${at(user)}wake:${partOf(user)}`
 
 /** The hash slot of a key or channel that starts with the prefix of `partition`: CRC16 (XMODEM) of its tag, modulo 16384. */
 export function slotOf(partition: number): number {

@@ -1,4 +1,5 @@
-// Leases in Redis: one hash for each user, holder → `peer|kind|at|role`. Leases are released with their call; the TTL is a backstop.
+// Leases in Redis: one hash for each user, holder → `peer|kind|at|role`, the peer encoded. Leases are released with their call; the TTL is a backstop.
+import { decodeId, encodeId } from '../../id-text.js'
 import type { Lease, LeaseClaim, LeaseKind, Leases } from '../leases.js'
 import type { RunCommand } from './clients.js'
 import { leasesKey } from './keys.js'
@@ -9,7 +10,7 @@ const TTL_MS = 7 * 24 * 3_600_000
 /** Only the role, which comes last, may contain a bar. */
 function toLease(holder: string, text: string): Lease {
   const [peer = '', kind = '', at = '', ...role] = text.split('|')
-  return { holder, peer, kind: kind as LeaseKind, at: Number(at), role: role.join('|') }
+  return { holder, peer: decodeId(peer), kind: kind as LeaseKind, at: Number(at), role: role.join('|') }
 }
 
 /** `flat` is the reply to HGETALL inside a script: field, value, field, … */
@@ -23,7 +24,7 @@ export function toLeases(flat: readonly string[]): Lease[] {
 export function claimArguments({ lease, limits }: LeaseClaim): Argument[] {
   const { holder, peer, kind, role, at } = lease
   const flat = Object.entries(limits).flat()
-  return [holder, peer, kind, `${at}|${role}`, TTL_MS, flat.length / 2, ...flat]
+  return [holder, encodeId(peer), kind, `${at}|${role}`, TTL_MS, flat.length / 2, ...flat]
 }
 
 export function createRedisLeases(runCommand: RunCommand): Leases {

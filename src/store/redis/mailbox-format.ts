@@ -12,8 +12,8 @@ export const whole = (at: number | undefined): Argument => (at === undefined ? '
 export const entryText = (tag: string, { type, envelope }: Pick<MailboxEntry, 'type' | 'envelope'>): string =>
   `${tag}\n${type}\n${envelope}`
 
-/** With a comma before and after each name, so that a script can search for a whole name. */
-const exceptList = (except: readonly string[] | undefined) => (except?.length ? `,${except.join(',')},` : '')
+/** With a line break before and after each name, so that a script can search for a whole name. */
+const exceptList = (except: readonly string[] | undefined) => (except?.length ? `\n${except.join('\n')}\n` : '')
 
 /** Which devices get the entry, as lua/deliver.lua reads it. */
 export const recipientArguments = ({ device, except }: MailboxEntry): [device: string, except: string] =>

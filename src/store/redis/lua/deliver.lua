@@ -26,7 +26,7 @@ local function put(user, mail, opened, number)
   if mail.contact then recordContact(mail.contact, bounds.now) end
   for _, entry in ipairs(mail.entries) do
     for _, device in ipairs(entry.device == '' and redis.call('HKEYS', user.devices) or {entry.device}) do
-      if not string.find(entry.except, ',' .. device .. ',', 1, true) then
+      if not string.find(entry.except, '\n' .. device .. '\n', 1, true) then
         local box = opened[device] or openMailbox(user, device)
         if box then
           push(user, device, box, mail.tag, entry.text)

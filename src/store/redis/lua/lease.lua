@@ -1,4 +1,4 @@
--- Purpose:   judges and grants claims of leases. The leases of a user are a hash: holder → peer|kind|at|role.
+-- Purpose:   judges and grants claims of leases. The leases of a user are a hash: holder → peer|kind|at|role. A peer contains no bar.
 -- ARGV:      a claim: holder  peer  kind  'at|role'  TTL in ms  number of limits, and for each of them: kind  most leases
 -- GUARANTEE: a user has at most one lease with the same peer, and a granted claim exceeds no limit.
 local function readClaim()

@@ -1,7 +1,7 @@
 -- Purpose:   reads mail, and the bounds of the mailboxes that it goes to.
 -- ARGV:      bounds: now  retention in ms  TTL of the commits that are remembered  most entries  TTL of a mailbox  most weight
 --            mail of one commit to one user: role (see taken)  holder whose lease is released, or ''  number of entries, and for each of
---            them: device or ''  ,excepted,devices, or ''  text (see mailbox); then '1' and a contact update (see contact), or ''
+--            them: device or ''  excepted devices or ''  text (see mailbox); then '1' and a contact update (see contact), or ''
 local bounds = {}
 local function readBounds()
   bounds.now, bounds.retention, bounds.taken_ttl, bounds.entries, bounds.ttl, bounds.weight = arguments(6)

@@ -2,7 +2,7 @@
 -- Purpose:   delivers the mail of commits to several users, where all keys lie on one server. An event for many users is passed once.
 -- KEYS:      for each user: devices hash  commits of the source that the user's mailboxes have taken (see taken)
 -- ARGV:      bounds (see mail); number of events, then for each of them: version:tag  tag  text (see mailbox); then for each user: prefix of
---            the mailbox keys  channel  number of recipient lists, for each of them: device or ''  ,excepted,devices, or ''; then the
+--            the mailbox keys  channel  number of recipient lists, for each of them: device or ''  excepted devices or ''; then the
 --            entries in order, separated by blanks: <number of a recipient list>.<number of an event>
 -- RETURNS:   OK
 -- GUARANTEE: that of mailbox_append, for each user.

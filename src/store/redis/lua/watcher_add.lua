@@ -1,7 +1,7 @@
 #!lua
 -- Purpose:   adds or renews a watcher of a user.
--- KEYS:      1 sorted set: user/device of each watcher, by when it was last known to watch
--- ARGV:      1 user/device  2 now  3 most watchers  4 TTL in ms
+-- KEYS:      1 sorted set: watcher, by when it was last known to watch
+-- ARGV:      1 watcher  2 now  3 most watchers  4 TTL in ms
 -- RETURNS:   OK | FULL, that many others watch
 -- GUARANTEE: FULL changes nothing. The key has a TTL.
 local watchers = KEYS[1]
