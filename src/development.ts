@@ -5,7 +5,7 @@ import type { Config } from './config.js'
 
 export const DEVELOPMENT_SECRET = 'signalpost-development-only-not-a-secret'
 
-type Signing = Pick<Config, 'jwtSecret' | 'jwtIssuer' | 'jwtAudience'>
+type Signing = Pick<Config, 'jwtSecret' | 'jwtIssuer' | 'jwtAudience' | 'jwtUserClaim' | 'jwtDeviceClaim'>
 
 interface TokenClaims {
   readonly user: string
@@ -16,12 +16,13 @@ interface TokenClaims {
 
 /** Signs a token that is valid for twelve hours on a server with this configuration. With JWKS_URL no such token can be signed. */
 export function createToken(
-  { jwtSecret, jwtIssuer, jwtAudience }: Signing,
+  { jwtSecret, jwtIssuer, jwtAudience, jwtUserClaim, jwtDeviceClaim }: Signing,
   { user, device, rooms }: TokenClaims
 ): Promise<string> {
-  const token = new SignJWT({ ...(device === undefined ? {} : { device }), ...(rooms === undefined ? {} : { rooms }) })
+  // The claim of exactly this name: it comes before a path of names.
+  const claims = { [jwtDeviceClaim]: device, [jwtUserClaim]: user, rooms }
+  const token = new SignJWT(claims)
     .setProtectedHeader({ alg: 'HS256', typ: 'JWT' })
-    .setSubject(user)
     .setIssuedAt()
     .setExpirationTime('12h')
   if (jwtIssuer !== null) token.setIssuer(jwtIssuer)

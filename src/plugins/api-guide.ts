@@ -28,7 +28,7 @@ Send a JWT as \`Authorization: Bearer …\`. Browsers may send it as the cookie 
 
 | Claim | Meaning |
 |---|---|
-| \`sub\` | The user. Required. |
+| \`sub\` | The user. Required. The server may be set to another claim. |
 | \`exp\` | When the token expires. Required, except in development. |
 | \`device\` | The device. Otherwise the header \`X-Device-Id\` names it; otherwise it is \`default\`. |
 | \`rooms\` | Rooms the token is valid for, each with a \`role\` or \`grants\`. Without it, all rooms. |

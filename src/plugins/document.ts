@@ -191,7 +191,10 @@ const HEADERS = {
     schema: { type: 'integer', minimum: 0 },
     example: 1
   },
-  'WWW-Authenticate': text('What is wrong with the token (RFC 6750).', 'Bearer error="invalid_token"')
+  'WWW-Authenticate': text(
+    'Which check of the token failed (RFC 6750).',
+    'Bearer error="invalid_token", error_description="The claim exp is in the past"'
+  )
 }
 
 const responseName = (status: string) => (STATUS_CODES[status] ?? status).replace(/\W/g, '')

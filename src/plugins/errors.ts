@@ -97,7 +97,7 @@ function sendEnd(reply: FastifyReply, frame: string): void {
 export function sendProblem(failure: AppError, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const problem = problemOf(failure, instanceOf(request))
   const { status } = problem
-  if (status === 401) reply.header('www-authenticate', challenge(failure.code))
+  if (status === 401) reply.header('www-authenticate', challenge(failure))
   if ((status === 429 || status === 503) && !reply.hasHeader('retry-after')) {
     reply.header('retry-after', retryAfterSeconds(failure))
   }
@@ -186,9 +186,14 @@ const instanceOf = (request: FastifyRequest): string =>
     .slice(0, INSTANCE_MAX)
     .replace(/%(?![\da-f]{2})/gi, '%25')
 
-/** RFC 6750, section 3.1: no error code for a request without a token. `unauthorized` includes that case. */
-function challenge(code: ErrorCode): string {
-  return code === 'unauthorized' ? 'Bearer' : `Bearer error="invalid_token", error_description="${ERRORS[code].title}"`
+/**
+ * RFC 6750, section 3: no error code for a request without a token, which is `unauthorized` without a detail. A description has only
+ * printable ASCII characters, without quotes and backslashes.
+ */
+function challenge({ code, detail }: AppError): string {
+  if (code === 'unauthorized' && detail === undefined) return 'Bearer'
+  const description = (detail ?? ERRORS[code].title).replace(/[^ !#-[\]-~]/g, '?')
+  return `Bearer error="invalid_token", error_description="${description}"`
 }
 
 /** Returns a function that finds the methods of the routes at a path. It runs only for requests without a route, so it need not be fast. */

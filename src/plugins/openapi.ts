@@ -28,7 +28,7 @@ const SECURITY_SCHEMES = {
     type: 'http',
     scheme: 'bearer',
     bearerFormat: 'JWT',
-    description: 'A JWT. Its claim `sub` is the user.'
+    description: 'A JWT. Its claim `sub`, or the one that `JWT_USER_CLAIM` names, is the user.'
   },
   cookie: {
     type: 'apiKey',

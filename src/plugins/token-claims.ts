@@ -1,4 +1,5 @@
-// The claims of a verified token. `exp` and `nbf` are checked on every request, against the injected clock; the others once.
+// The claims of a verified token. `exp` and `nbf` are checked on every request, against the injected clock; the others once. Settings name
+// the claims of the user and the device.
 import { Value } from 'typebox/value'
 import { AppError } from '../errors.js'
 import { type Actor, RoomClaims } from '../schemas/claims.js'

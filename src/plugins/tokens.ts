@@ -31,8 +31,8 @@ const NO_AUDIENCE =
 const FIXED_KEYS: Pick<KeySet, 'version' | 'isCurrent'> = { version: () => 0, isCurrent: () => true }
 
 export async function createTokens(app: FastifyInstance, config: Config, clock: Clock): Promise<Tokens> {
-  const { jwksUrl, jwtLeewayMs: leewayMs, development } = config
-  const options = { userClaim: 'sub', deviceClaim: 'device', leewayMs, mustExpire: !development }
+  const { jwksUrl, jwtLeewayMs: leewayMs, jwtUserClaim: userClaim, jwtDeviceClaim: deviceClaim, development } = config
+  const options = { userClaim, deviceClaim, leewayMs, mustExpire: !development }
   const keySet = jwksUrl === null ? null : createKeySet(jwksUrl, { clock, log: app.log })
   const keys = keySet ?? FIXED_KEYS
   const [secret, ...olderSecrets] = development ? [DEVELOPMENT_SECRET] : config.jwtSecret
@@ -112,8 +112,8 @@ function refusal(error: unknown): AppError {
   // fast-jwt wraps the error that `keyOf` threw.
   const thrown = (error as { originalError?: unknown }).originalError ?? error
   if (thrown instanceof AppError) return thrown
-  return new AppError('unauthorized', {
-    detail: 'The token is not signed by a known key, or its claims are not accepted',
-    cause: error
-  })
+  // fast-jwt's texts say which check failed.
+  const { code = '', message = '' } = thrown as { code?: string; message?: string }
+  const detail = code.startsWith('FAST_JWT_') ? message : 'The token cannot be verified'
+  return new AppError('unauthorized', { detail, cause: error })
 }

@@ -25,9 +25,9 @@ export const RoomClaims = Type.Record(Type.String({ pattern: ID_PATTERN }), Room
 export type RoomClaims = Static<typeof RoomClaims>
 
 export interface Actor {
-  /** The token's `sub`. */
+  /** The claim that JWT_USER_CLAIM names. */
   readonly user: string
-  /** The claim `device`, or the X-Device-Id header, or the `device` query parameter on event routes, or `default`. */
+  /** The claim that JWT_DEVICE_CLAIM names, or the X-Device-Id header, or the `device` query parameter on event routes, or `default`. */
   readonly device: string
   /** When the token expires, in milliseconds since the epoch. Null: never, in development only. */
   readonly expiresAt: number | null

@@ -46,7 +46,11 @@ const idOf =
       examples: [example]
     })
 
-export const UserId = idOf('UserId', 'A user: the claim `sub` of their token.', 'alice')
+export const UserId = idOf(
+  'UserId',
+  'A user: the claim `sub` of their token, or another one that the server is set to.',
+  'alice'
+)
 export const DeviceId = idOf('DeviceId', 'One device of a user. Ids of different users never conflict.', 'phone')
 export const CallId = idOf(
   'CallId',

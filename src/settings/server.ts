@@ -98,6 +98,12 @@ export const SERVER_SETTINGS = {
     '',
     "Required value of a token's `aud`. Set it together with `JWKS_URL`: without it, tokens for any other application are accepted."
   ),
+  JWT_USER_CLAIM: setting(
+    text,
+    'sub',
+    'Claim of a token that names the user: the claim of exactly this name, else the member at this path of names separated by dots.'
+  ),
+  JWT_DEVICE_CLAIM: setting(text, 'device', 'Claim of a token that names the device, found in the same way.'),
   JWT_LEEWAY_MS: setting(
     integer(0, 600_000),
     '30000',

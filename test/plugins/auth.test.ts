@@ -220,6 +220,60 @@ t.test('with a shared secret', async t => {
   })
 })
 
+t.test('settings name the claims of user and device, exactly or as a path', async t => {
+  const cases: readonly [name: string, claims: Record<string, unknown>, found: boolean][] = [
+    ['username', { username: 'alice' }, true],
+    ['https://id.example/user', { 'https://id.example/user': 'alice' }, true],
+    ['user.login', { user: { login: 'alice' } }, true],
+    ['user.login', { 'user.login': 'alice', user: { login: 'bob' } }, true],
+    ['a.b.c', { a: { b: { c: 'alice' } } }, true],
+    ['user.login', { user: 'alice' }, false],
+    ['user.login', { user: null }, false],
+    ['user.length', { user: 'alice' }, false],
+    ['constructor.name', {}, false],
+    ['__proto__.constructor', {}, false],
+    ['username', { sub: 'alice' }, false]
+  ]
+  for (const [name, claims, isFound] of cases) {
+    const { bearer } = await server(t, { JWT_SECRET: SECRET, JWT_USER_CLAIM: name })
+    const expected = isFound
+      ? { status: 200, user: 'alice' }
+      : { status: 403, code: 'invalid_subject', detail: `The token has no claim ${name}` }
+    t.match(await bearer(await sign(claims)), expected, `${name} ${JSON.stringify(claims)}`)
+  }
+  const env = { JWT_SECRET: SECRET, JWT_USER_CLAIM: 'user.login', JWT_DEVICE_CLAIM: 'client.id' }
+  const { bearer } = await server(t, env)
+  const actor = { status: 200, user: 'alice', device: 'phone' }
+  t.match(await bearer(await sign({ sub: 'bob', user: { login: 'alice' }, client: { id: 'phone' } })), actor)
+  t.match(await bearer(await createToken(loadConfig(env), { user: 'alice', device: 'phone' })), actor)
+  t.match(await bearer(await sign({ user: { login: 7 } })), {
+    detail: 'The claim user.login must be a string, not a number'
+  })
+})
+
+t.test('a 401 says in the body and in WWW-Authenticate which check failed', async t => {
+  const env = { JWT_SECRET: SECRET, JWT_ISSUER: 'https://id.example', JWT_AUDIENCE: 'calls', JWT_LEEWAY_MS: '30000' }
+  const { bearer, clock } = await server(t, env)
+  const now = Math.floor(clock.now() / 1000)
+  const good = { sub: 'alice', iss: 'https://id.example', aud: 'calls' }
+  const cases: readonly [token: string, text: string][] = [
+    [await sign({ ...good, nbf: now + 40 }), 'The claim nbf is in the future: the token is not valid yet'],
+    [await sign({ ...good, exp: now - 40 }), 'The claim exp is in the past'],
+    [await sign({ ...good, exp: undefined as never }), 'The token has no claim exp, which is required'],
+    [await sign({ ...good, iss: 'https://other' }), 'The iss claim value is not allowed.'],
+    [await sign({ sub: 'alice', aud: 'calls' }), 'The iss claim is required.'],
+    [await sign({ ...good, aud: 'mail' }), 'The aud claim value is not allowed.'],
+    [await sign(good, `${SECRET}?`), 'The token signature is invalid.'],
+    ['abc', 'The token is malformed.']
+  ]
+  for (const [token, text] of cases) {
+    const reply = await bearer(token)
+    t.match(reply, { status: 401, detail: text })
+    t.equal(reply.headers['www-authenticate'], `Bearer error="invalid_token", error_description="${text}"`)
+  }
+  t.match(await bearer(await sign({ ...good, nbf: now + 2 })), { status: 200 }, 'a clock two seconds behind')
+})
+
 t.test('exp is required, and a value that is not a date is refused', async t => {
   const SECOND = 1000
   const YEAR = 365.25 * 24 * 3600
