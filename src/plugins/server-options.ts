@@ -116,7 +116,7 @@ type AnsweringSocket = Socket & { readonly _httpMessage?: { readonly headersSent
 function createLogger(level: string): FastifyBaseLogger {
   return pino({
     level,
-    // A second safeguard: no code logs headers or bodies, and a mistake must not leak these.
+    // No code logs headers or bodies. If one does by mistake, these members are removed.
     redact: [
       'authorization',
       'cookie',

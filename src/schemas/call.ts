@@ -106,7 +106,7 @@ export const Call = Type.Object(
     held: Held,
     negotiation: Negotiation
   },
-  { $id: 'Call', description: 'A call, as its participants see it. What does not apply yet is null.', ...Strict }
+  { $id: 'Call', description: 'A call, as its parties see it. What does not apply yet is null.', ...Strict }
 )
 export type Call = Static<typeof Call>
 

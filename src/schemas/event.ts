@@ -5,7 +5,7 @@ import { MessageContent } from './call-message.js'
 import { CallId, DurationMs, Endpoint, MessageId, Metadata, Nullable, ParticipantId, RoomId, Strict } from './common.js'
 import { ParticipantRef } from './room.js'
 import { Candidate, Sdp } from './signal.js'
-import { dataNameOf, Event, nameOf } from './stream.js'
+import { dataNameOf, Event, schemaNameOf } from './stream.js'
 
 const Version = Type.Integer({ minimum: 1, description: 'The version of the call after this event.' })
 
@@ -90,7 +90,7 @@ export const CallEnded = event('call.ended', 'The call has ended for this device
 function signal<const T extends string, P extends TProperties>(type: T, description: string, data: P) {
   const pair = Type.Integer({ minimum: 1, description: 'Counts the signals between these two participants.' })
   const to = ParticipantId('Your participation it is for. Ignore it if that is an earlier one than your current one.')
-  const name = nameOf(type)
+  const name = schemaNameOf(type)
   const inCall = Type.Object(
     { callId: CallId(), version: Version, from: Nullable(Endpoint), ...data },
     { $id: `Call${name}`, description: 'In a call.', ...Strict }

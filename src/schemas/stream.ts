@@ -19,12 +19,12 @@ export const EventId = Type.Optional(
 )
 
 /** The type of an event in PascalCase: `CallEnded` for `call.ended`. */
-export const nameOf = (type: string): string =>
+export const schemaNameOf = (type: string): string =>
   type.replace(/(?:^|[._-])(\w)/g, (_, letter: string) => letter.toUpperCase())
 /** `CallEndedEvent` for `call.ended`. */
-export const eventNameOf = (type: string): string => `${nameOf(type)}Event`
+export const eventNameOf = (type: string): string => `${schemaNameOf(type)}Event`
 /** `CallEndedData` for `call.ended`. */
-export const dataNameOf = (type: string): string => `${nameOf(type)}Data`
+export const dataNameOf = (type: string): string => `${schemaNameOf(type)}Data`
 
 /** The envelope of all events of one type. */
 export const Event = <const T extends string, Data extends TSchema>(type: T, description: string, data: Data) =>

@@ -4,7 +4,10 @@ import { LRUCache } from 'lru-cache'
 import type { Clock } from '../clock.js'
 import { AppError } from '../errors.js'
 
-/** More addresses at once are a flood from a large network. An address that is dropped gets a new window. */
+/**
+ * Addresses counted at once. Only a flood from a large network has more: the least recently seen one is then forgotten, and begins with a full
+ * budget.
+ */
 const ADDRESSES_MAX = 50_000
 
 export interface AddressBudget {

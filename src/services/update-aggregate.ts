@@ -1,5 +1,5 @@
-// Updates of aggregates: the steps of the optimistic commit (optimistic-commit.ts) for one stored document. The store delivers the mail of a
-// commit, on a Cluster also after the commit returned: the events of a decision exist from the moment its commit does (G9).
+// Updates of aggregates: the steps of the optimistic commit (optimistic-commit.ts) for one stored document. The mail is part of the commit
+// (G9). On a Cluster it may be delivered after the commit has returned.
 import type { CommitResult, StoredAggregate } from '../store/aggregate.js'
 import {
   type ActiveUpdate,

@@ -9,4 +9,4 @@ export const claimMarker = (now: number, claimMs: number): number => Math.ceil(n
 export const wholeMs = (at: number): number => Math.ceil(at)
 
 /** The earlier of the deadlines `before` and `at`, without a claim marker. */
-export const broughtForward = (before: number, at: number): number => Math.min(wholeMs(at), Math.floor(before))
+export const earlierDeadline = (before: number, at: number): number => Math.min(wholeMs(at), Math.floor(before))

@@ -21,11 +21,11 @@ export interface MailboxEntry {
 export interface Mail {
   /** May be empty. */
   readonly entries: readonly MailboxEntry[]
-  /** Releases this holder's lease, also with a repeated commit. Marks the last commit of the aggregate's life. */
+  /** The holder whose lease on this user is released, also if the commit is dropped as a repeat. Only the last commit of a life has one. */
   readonly release?: string
   /** The first commit of the aggregate's life. An id whose aggregate has ended may be used again: that is another life. */
   readonly begins?: boolean
-  /** Recorded as Contacts.record does, but not with a repeated commit. */
+  /** Recorded as Contacts.record does, but not if the commit is dropped as a repeat. */
   readonly contact?: ContactUpdate
 }
 

@@ -29,8 +29,8 @@ export const HEADS = ':'
 /** Whether a name asks for a group: its name and one or two colons, after LASTING for lasting fields. */
 export const isGroup = (name: string): boolean => /^\+?[a-z]+::?$/.test(name)
 
-/** Whether a list of field names and groups asks for a name. */
-export function isAskedBy(fields: readonly string[]): (name: string) => boolean {
+/** A predicate: whether the field names and groups in the list ask for a name. */
+export function requestFilter(fields: readonly string[]): (name: string) => boolean {
   const names = new Set(fields)
   const groups = fields.filter(isGroup)
   return name => names.has(name) || groups.some(group => name.startsWith(group))

@@ -67,7 +67,7 @@ function appendFor(
   return created
 }
 
-/** Without spreading `to`: this runs for every event of every recipient. */
+/** Written without a spread of the addressee: this runs for every event of every recipient. */
 const entryFor = ({ device, except }: Addressee, type: string, envelope: string): MailboxEntry =>
   device === undefined ? { ...(except ? { except } : {}), type, envelope } : { device, type, envelope }
 

@@ -62,7 +62,7 @@ const steps: fc.Arbitrary<Step> = fc.oneof(
       .map(([by, locked]) => step('lock', fixture => fixture.configure(by, { locked }), by))
   },
   { weight: 3, arbitrary: device.map(who => step('away', fixture => fixture.markAway(who))) },
-  { weight: 3, arbitrary: device.map(who => step('back', fixture => fixture.markBack(who))) },
+  { weight: 3, arbitrary: device.map(who => step('back', fixture => fixture.markReturned(who))) },
   { weight: 2, arbitrary: device.map(who => step('lost', fixture => fixture.loseDevice(who))) },
   {
     weight: 2,

@@ -354,23 +354,26 @@ t.test('when a user removes their own other device, no grant is required', async
   t.equal(outcomeOf(fixture.remove(lena, tablet)), 'participant_not_found')
 })
 
-t.test('when a device is away, back or lost, all participants receive it once', async t => {
-  const fixture = fourRoles()
-  t.equal(outcomeOf(fixture.markBack(sam)), 'nothing', 'it was not away')
-  t.equal(outcomeOf(fixture.markAway(sam)), 'all but p3 updated')
-  t.equal(outcomeOf(fixture.markAway(sam)), 'nothing', 'it is away already')
-  t.equal(outcomeOf(fixture.join(sam)), 'all but p3 updated', 'joining again ends the away state')
-  t.equal(fixture.participant(sam)?.awaySince, null)
-  fixture.markAway(sam)
-  t.equal(outcomeOf(fixture.markBack(sam)), 'all but p3 updated')
-  t.equal(outcomeOf(fixture.loseDevice(sam)), 'all left(lost); sam/phone left(lost)')
-  t.strictSame(fixture.received.get('sam/phone')?.at(-1)?.data, {
-    participantId: participantIdOf(sam, '.p3'),
-    user: 'sam',
-    reason: 'lost',
-    by: null
-  })
-})
+t.test(
+  'when a device goes away, comes back or is lost, the others receive one event; the device itself only the loss',
+  async t => {
+    const fixture = fourRoles()
+    t.equal(outcomeOf(fixture.markReturned(sam)), 'nothing', 'it was not away')
+    t.equal(outcomeOf(fixture.markAway(sam)), 'all but p3 updated')
+    t.equal(outcomeOf(fixture.markAway(sam)), 'nothing', 'it is away already')
+    t.equal(outcomeOf(fixture.join(sam)), 'all but p3 updated', 'joining again ends the away state')
+    t.equal(fixture.participant(sam)?.awaySince, null)
+    fixture.markAway(sam)
+    t.equal(outcomeOf(fixture.markReturned(sam)), 'all but p3 updated')
+    t.equal(outcomeOf(fixture.loseDevice(sam)), 'all left(lost); sam/phone left(lost)')
+    t.strictSame(fixture.received.get('sam/phone')?.at(-1)?.data, {
+      participantId: participantIdOf(sam, '.p3'),
+      user: 'sam',
+      reason: 'lost',
+      by: null
+    })
+  }
+)
 
 t.test('when a room was empty for long enough, it closes and can be created anew', async t => {
   const fixture = new RoomFixture()

@@ -228,22 +228,25 @@ for (const lost of ['state:call:c1', 'taken:']) {
   )
 }
 
-t.test('a participant that a room has lost leaves it for all devices once their own device connects', async t => {
-  for (const { cluster, url } of [oneServer, redisCluster]) {
-    const scenario = new Scenario(cluster)
-    const [alice, bob] = await scenario.addAliceAndBob()
-    await alice.post('rooms/r1/participants')
-    // All keys of the room. `taken:` lists the commits of the room that alice's mailboxes have taken, and stays.
-    const forget = await saveKeys(url, `*}:[^t]*r1${scenario.toWire('')}`)
-    const { participantId } = await bob.post('rooms/r1/participants')
-    t.match(await alice.expectEvent('room.participant_joined'), { participant: { participantId } })
-    await forget()
-    await bob.openStream()
-    await scenario.advance(JOINING_MS)
-    await bob.openStream()
-    for (const client of [alice, bob]) {
-      t.match(await client.expectEvent('room.participant_left'), { participantId, reason: 'lost' })
+t.test(
+  'when a room has forgotten a participant, all devices receive `room.participant_left` once the participant’s device connects',
+  async t => {
+    for (const { cluster, url } of [oneServer, redisCluster]) {
+      const scenario = new Scenario(cluster)
+      const [alice, bob] = await scenario.addAliceAndBob()
+      await alice.post('rooms/r1/participants')
+      // All keys of the room. `taken:` lists the commits of the room that alice's mailboxes have taken, and stays.
+      const forget = await saveKeys(url, `*}:[^t]*r1${scenario.toWire('')}`)
+      const { participantId } = await bob.post('rooms/r1/participants')
+      t.match(await alice.expectEvent('room.participant_joined'), { participant: { participantId } })
+      await forget()
+      await bob.openStream()
+      await scenario.advance(JOINING_MS)
+      await bob.openStream()
+      for (const client of [alice, bob]) {
+        t.match(await client.expectEvent('room.participant_left'), { participantId, reason: 'lost' })
+      }
+      await scenario.closeStreams()
     }
-    await scenario.closeStreams()
   }
-})
+)

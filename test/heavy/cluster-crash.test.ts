@@ -223,7 +223,7 @@ crashTest(
 )
 
 crashTest(
-  'when a node dies after the first of two appends of a hang-up, the peer receives it in time and is free',
+  'when a node dies after the first of two appends of a hang-up, the peer receives `call.ended` in time and is no longer busy',
   async (t, scene) => {
     const { alice, bob, callId } = scene
     await answer(scene)

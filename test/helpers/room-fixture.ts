@@ -127,8 +127,8 @@ export class RoomFixture {
     return this.#decideAbout(device, (_, participant) => rules.markAway(participant, this.now))
   }
 
-  markBack(device: Endpoint): RoomDecision | AppError {
-    return this.#decideAbout(device, (_, participant) => rules.markBack(participant))
+  markReturned(device: Endpoint): RoomDecision | AppError {
+    return this.#decideAbout(device, (_, participant) => rules.markReturned(participant))
   }
 
   loseDevice(device: Endpoint): RoomDecision | AppError {

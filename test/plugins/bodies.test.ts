@@ -64,7 +64,7 @@ t.test('an operation that needs no body accepts each form of no body', async t =
   }
 })
 
-t.test('an operation that needs a body refuses each form of no body as empty', async t => {
+t.test('an operation that needs a body refuses every way to send none, with "empty body"', async t => {
   const { writing, send } = await start(t)
   for (const operation of writing.filter(({ isBodyRequired }) => isBodyRequired)) {
     for (const [name, sent] of Object.entries({ ...AS_NO_BODY, 'nothing at all': {} })) {

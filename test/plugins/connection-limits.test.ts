@@ -241,7 +241,7 @@ t.test(
   }
 )
 
-t.test('trusted proxies are exempt from the limit of an address', async t => {
+t.test('trusted proxies are exempt from MAX_CONNECTIONS_PER_ADDRESS', async t => {
   const { open } = await server(t, { MAX_CONNECTIONS_PER_ADDRESS: '1', TRUST_PROXY: '10.0.0.0/8, 127.0.0.1' })
   t.strictSame(await Promise.all([open(), open(), open()].map(accepted)), [true, true, true])
 })

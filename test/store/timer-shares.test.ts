@@ -13,17 +13,20 @@ for (const [count, readers, least, most] of [
   [10, 2, 30, 75],
   [40, 2, 3, 30]
 ] as const) {
-  t.test(`of ${count} nodes ${readers} read each partition, and each node reads ${least} to ${most}`, async t => {
-    const nodes = named(count)
-    for (const partition of ALL) {
-      const found = readersOf(partition, nodes)
-      t.equal(new Set(found).size, readers)
-      t.strictSame(readersOf(partition, [...nodes].reverse()), found, 'in any order of the nodes')
+  t.test(
+    `of ${count} nodes ${readers} read each partition, and each node reads ${least} to ${most} partitions`,
+    async t => {
+      const nodes = named(count)
+      for (const partition of ALL) {
+        const found = readersOf(partition, nodes)
+        t.equal(new Set(found).size, readers)
+        t.strictSame(readersOf(partition, [...nodes].reverse()), found, 'in any order of the nodes')
+      }
+      const shares = nodes.map(node => shareOf(node, nodes))
+      t.equal(shares.flat().length, readers * PARTITIONS)
+      for (const share of shares) t.ok(share.length >= least && share.length <= most, `${share.length}`)
     }
-    const shares = nodes.map(node => shareOf(node, nodes))
-    t.equal(shares.flat().length, readers * PARTITIONS)
-    for (const share of shares) t.ok(share.length >= least && share.length <= most, `${share.length}`)
-  })
+  )
 }
 
 t.test(

@@ -142,7 +142,7 @@ export function viewTimeline(state: CallState, viewer: Side): CallTimeline {
   }
 }
 
-/** With the device that acted: the one in the call, unless it is given. */
+/** The user of the side, with `device`: undefined means the device in the call, null means that no device is shown. */
 function partyOf(state: CallState, side: Side, device: string | null | undefined): TimelineEntry['by'] {
   const { user, device: inCall } = (side === 'caller' ? state.caller : state.callee) ?? { user: '', device: null }
   return { user, device: device === undefined ? inCall : device }

@@ -3,8 +3,9 @@ import type { Endpoint } from '../../schemas/common.js'
 import { deleteInvitation, ringingInvitations } from './invitation-bounds.js'
 import { type Invitation, mergeDecisions, PART, type RoomDecision, type RoomEvent, type RoomParts } from './state.js'
 
-/** The parts that are read for the end of a room, and those that it relies on. */
+/** Read to end a room. */
 export const partsReadForEnd: readonly string[] = [PART.settings, PART.empty, PART.invitation('')]
+/** Of these, the parts on which the commit is conditional. */
 export const partsOfEnd = (room: RoomParts): string[] => [
   PART.settings,
   PART.empty,

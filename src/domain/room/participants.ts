@@ -38,7 +38,7 @@ export function decideJoin(read: RoomParts, command: JoinCommand, now: number): 
   const parts = { ...read, settings }
   const access = requireAccess('join', parts, { actor, now })
   const before = access.participant
-  if (before && !replace) return markBack(before)
+  if (before && !replace) return markReturned(before)
   if (settings.locked && !access.passesLock) throw new AppError('room_locked')
   const participant = newParticipant(command, access, now)
   const replaced = before
@@ -157,7 +157,7 @@ export function markAway(participant: ParticipantRecord, since: number): RoomDec
     : NO_CHANGE
 }
 
-export function markBack(participant: ParticipantRecord): RoomDecision {
+export function markReturned(participant: ParticipantRecord): RoomDecision {
   return participant.awaySince === null
     ? NO_CHANGE
     : writeParticipant({ ...participant, awaySince: null }, null, participant.participantId)

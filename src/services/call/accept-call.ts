@@ -1,4 +1,4 @@
-// Accepting a call, by rule 4 of the lease protocol (leases.ts).
+// Accepting a call: validate, make the callee's lease active, commit (leases.ts, rule 4).
 import type { CommandOf } from '../../domain/call/command.js'
 import { decideCall } from '../../domain/call/decide-call.js'
 import { conflict } from '../../domain/call/party.js'
@@ -14,7 +14,7 @@ import type { LeaseRefusal, UpdateTarget } from '../aggregate-rules.js'
 import type { Context } from '../context.js'
 import { actAs } from '../device/keepalive.js'
 import { acceptTimes } from '../intervals.js'
-import { findActiveCall, ROUNDS_MAX, waitForCall } from './lease-conflicts.js'
+import { ROUNDS_MAX, resolveSlotConflict, waitForCall } from './lease-conflicts.js'
 import { holderOfCall, parseHolder } from './lease-holder.js'
 import { activeClaim } from './leases.js'
 import { type CallUpdate, readCall, updateCall, updateCallWithLeases } from './update-call.js'
@@ -77,7 +77,7 @@ export async function commitAccept(
  * before the call, which may have been a cached one.
  */
 async function throwIfBusy(context: Context, call: CallState | null, { refused }: LeaseRefusal): Promise<void> {
-  const activeCallId = call && (await findActiveCall(context, call, refused))
+  const activeCallId = call && (await resolveSlotConflict(context, call, refused))
   if (!call || !activeCallId || (await readCall(context, call.callId))?.version !== call.version) return
   const detail = 'End the call you are in first'
   throw conflict(call, 'caller_busy', { detail, retryable: true, extra: { activeCallId } })

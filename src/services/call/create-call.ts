@@ -20,7 +20,7 @@ import { checkMetadata } from '../metadata-bounds.js'
 import { type CreateCommand, checkPermission } from './call-permission.js'
 import { attemptCharges, type CalleeRelation } from './contacts.js'
 import { prepareMerge } from './glare.js'
-import { findConflictingLease, ROUNDS_MAX } from './lease-conflicts.js'
+import { ROUNDS_MAX, resolveLeaseConflict } from './lease-conflicts.js'
 import { claimsOf, type LeaseRequest, releaseClosedAttempt, releaseStaleLeases, writeTombstone } from './leases.js'
 import { type CreatedCall, repeatCreate } from './repeat-create.js'
 import { updateRecordWithLeases } from './update-call.js'
@@ -131,7 +131,7 @@ async function commitWithLeases(context: Context, creation: Creation): Promise<C
       )
       if (!('refused' in result)) return await settleLeases(context, creation.request, result)
       creation.charges = []
-      const committed = await resolveConflict(context, creation.request, result)
+      const committed = await settleRefusedClaim(context, creation.request, result)
       if (committed) return committed
     }
     return await abandonCreate(context, creation.request, { code: 'callee_busy' })
@@ -164,12 +164,12 @@ function decideWithClaims(
 }
 
 /** A claim was refused. Null: the conflicting lease is gone, claim again. */
-async function resolveConflict(
+async function settleRefusedClaim(
   context: Context,
   request: LeaseRequest,
   { refused }: LeaseRefusal
 ): Promise<CommittedCreate | null> {
-  const conflict = await findConflictingLease(context, request, refused)
+  const conflict = await resolveLeaseConflict(context, request, refused)
   if (conflict.status === 'glare') return closeForMerge(context, request, conflict.call)
   if (conflict.status === 'gone') return null
   const { user, callId: activeCallId } = conflict

@@ -1,6 +1,6 @@
 // Glare: two users call each other at the same moment. The second create becomes the accept of the first call, in three steps:
 //
-// 1. Find. The claim of the second create is refused, and findConflictingLease in lease-conflicts.ts finds that the callee's call to this
+// 1. Find. The claim of the second create is refused, and resolveLeaseConflict in lease-conflicts.ts finds that the callee's call to this
 //    caller rings.
 // 2. Record. prepareMerge makes the caller's lease for that call active. Then create-call.ts closes the create with a tombstone: `merged`,
 //    and the id of that call. From then on the create will not make a call of its own.

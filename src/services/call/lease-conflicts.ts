@@ -32,15 +32,18 @@ export type ConflictingLease =
   /** The callee's call to the caller, which rings. */
   | { readonly status: 'glare'; readonly call: CallState }
 
-/** Why the claim of a create was refused. */
-export async function findConflictingLease(
+/**
+ * Why the claim of a create was refused. Releases stale leases, which may write the tombstone of a stalled create, and waits POLL_MS for a
+ * create of the peer that has not committed its call.
+ */
+export async function resolveLeaseConflict(
   context: Context,
   request: LeaseRequest,
   { user, held }: LeaseRefusal['refused']
 ): Promise<ConflictingLease> {
   const { caller, to } = request
   const peer = user === caller.user ? to : caller.user
-  const found = await Promise.all(held.map(lease => examine(context, user, lease)))
+  const found = await Promise.all(held.map(lease => releaseIfStale(context, user, lease)))
   if (found.some(({ isStale }) => isStale)) return { status: 'gone' }
   const withPeer = found.find(({ lease }) => lease.peer === peer)
   if (withPeer === undefined) return { status: 'busy', user, callId: activeCallOf(held) }
@@ -63,7 +66,7 @@ const isGlare = (call: CallState, { caller, to }: LeaseRequest) =>
   call.phase === 'ringing' && !call.isMuted && call.caller.user === to && call.callee?.user === caller.user
 
 /** The call that has the user's last active slot; null: a stale lease was released, claim again. */
-export async function findActiveCall(
+export async function resolveSlotConflict(
   context: Context,
   call: CallState,
   { user, held }: LeaseRefusal['refused']
@@ -72,7 +75,7 @@ export async function findActiveCall(
   const isConflicting = (lease: Lease) =>
     lease.holder !== holderOfCall(call) && (lease.kind === 'active' || lease.peer === peer)
   const conflicting = held.filter(isConflicting)
-  const found = await Promise.all(conflicting.map(lease => examine(context, user, lease)))
+  const found = await Promise.all(conflicting.map(lease => releaseIfStale(context, user, lease)))
   const [first] = conflicting
   return first && !found.some(({ isStale }) => isStale) ? parseHolder(first.holder).callId : null
 }
@@ -85,7 +88,7 @@ interface ExaminedLease {
   readonly isStale: boolean
 }
 
-async function examine(context: Context, user: string, lease: Lease): Promise<ExaminedLease> {
+async function releaseIfStale(context: Context, user: string, lease: Lease): Promise<ExaminedLease> {
   const holder = parseHolder(lease.holder)
   let record = await readRecord(context, holder.callId)
   if (isCreateUndecided(record, holder)) {
@@ -115,7 +118,7 @@ export async function activateLease(context: Context, call: CallState, user: str
     const { lease, limits } = activeClaim(context, call, user)
     const { taken, held } = await context.store.leases.take(user, lease, limits)
     if (taken) return null
-    const activeCallId = await findActiveCall(context, call, { user, held })
+    const activeCallId = await resolveSlotConflict(context, call, { user, held })
     if (activeCallId !== null) return activeCallId
   }
   throw new AppError('store_unavailable', { detail: 'Too many concurrent changes' })
@@ -157,5 +160,5 @@ export async function confirmLease(
 ): Promise<CallState | null> {
   await waitForCall(context, lease, closing)
   if (closing.aborted) return null
-  return (await examine(context, user, lease)).call
+  return (await releaseIfStale(context, user, lease)).call
 }

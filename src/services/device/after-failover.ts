@@ -16,7 +16,7 @@ const BATCH_SIZE = 64
 
 /** Returns at once and never throws. A device that could not be confirmed is confirmed when it connects again. */
 export function confirmConnected(context: Context, connected: readonly Actor[], lost: LostWrites): void {
-  // A unique name: another server may fail over while this task runs.
+  // The name is unique, because `run` does nothing while a task of the same name runs, and another server may fail over meanwhile.
   context.background.run(`confirm connected devices ${context.ids.unique()}`, async closing => {
     await inBatches(context, connected, actor => confirmDevice(context, actor, { lost, closing }))
     // A younger membership may belong to a join that is not committed yet.

@@ -79,7 +79,10 @@ export function actAs(context: Context, actor: Actor) {
   }
   return {
     acting,
-    /** The cursor from which its stream misses no event of the call. `head` is the head of its mailbox after the commit. */
+    /**
+     * Where the device's stream has to start to miss no event of the call. `head`: the newest event of the device's mailbox after the commit;
+     * null: not read.
+     */
     cursor: async (head: Cursor | null): Promise<Cursor> => registeredAt ?? head ?? registerDevice(context, actor)
   }
 }

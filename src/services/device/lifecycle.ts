@@ -13,7 +13,7 @@ import { callRef, readCall, updateCall } from '../call/update-call.js'
 import type { Context } from '../context.js'
 import { checkEveryMs } from '../intervals.js'
 import { schedulePresenceCheck } from '../presence/publish-presence.js'
-import { markAwayInRooms, markBackInRooms } from '../room/liveness.js'
+import { markAwayInRooms, markReturnedInRooms } from '../room/liveness.js'
 import { offerInvitations } from '../room/ringing-invitations.js'
 import { cursorBeforeOffer } from './late-offer.js'
 import { deviceAbsentSince } from './liveness.js'
@@ -34,7 +34,7 @@ export function deviceCallbacks(context: Context) {
     onConnected(actor: Actor, { since, isInvolved }: Connected): void {
       if (!isInvolved) return
       inBackground(resumeDevice(context, actor, since))
-      inBackground(markBackInRooms(context, actor))
+      inBackground(markReturnedInRooms(context, actor))
       schedulePresenceCheck(context, actor.user)
     },
     onDisconnected(actor: Actor): void {

@@ -95,7 +95,7 @@ async function storeBroadcast(
 }
 
 interface SentBatch {
-  /** What the sender has signaled to the other one, with the batch. */
+  /** What the sender has signaled to the other participant, this batch included if it was sent. */
   readonly signaled: SideSignals
   readonly delivery: Delivery
 }

@@ -2,7 +2,7 @@
 import { EARLY_CANCELS } from '../../domain/room/invitation-cancel.js'
 import { partsReadForEnd } from '../../domain/room/invitation-end.js'
 import { closesAt, decideCloseEmpty, restartExpiry } from '../../domain/room/lifecycle.js'
-import { leaveRoom, markAway, markBack } from '../../domain/room/participants.js'
+import { leaveRoom, markAway, markReturned } from '../../domain/room/participants.js'
 import { NO_CHANGE, PART, type ParticipantRecord, type RoomDecision } from '../../domain/room/state.js'
 import { AppError } from '../../errors.js'
 import type { Actor } from '../../schemas/claims.js'
@@ -19,10 +19,10 @@ import { compareWithService } from './room-service.js'
 import { changeOpenRoom, changeRoom, type RoomScope, startRoomFanout } from './update-room.js'
 
 /** The device has connected: it is no longer away in its rooms. */
-export async function markBackInRooms(context: Context, actor: Actor): Promise<void> {
+export async function markReturnedInRooms(context: Context, actor: Actor): Promise<void> {
   const found = await currentParticipations(context, actor)
   const away = found.filter(({ participant }) => participant.awaySince !== null)
-  await Promise.all(away.map(({ roomId }) => publishLiveness(context, participantAt(roomId, actor), markBack)))
+  await Promise.all(away.map(({ roomId }) => publishLiveness(context, participantAt(roomId, actor), markReturned)))
 }
 
 /**
@@ -125,7 +125,7 @@ async function checkParticipant(
   const { awayAfterMs, roomReconnectMs } = context.config
   const target = participantAt(roomId, seen)
   if ('liveUntil' in liveness) {
-    if (seen.awaySince !== null) await changeParticipant(context, target, markBack)
+    if (seen.awaySince !== null) await changeParticipant(context, target, markReturned)
     return liveness.liveUntil
   }
   const since = liveness.absentSince

@@ -4,7 +4,7 @@ import type { Config } from '../../config.js'
 import { NO_CHANGE, PART, type RoomDecision, type RoomEvent } from '../../domain/room/state.js'
 import { AppError } from '../../errors.js'
 import type { FollowUp, OutboxItem } from '../../store/aggregate.js'
-import { isAskedBy, type LogEntry, type RoomCommit } from '../../store/rooms.js'
+import { type LogEntry, type RoomCommit, requestFilter } from '../../store/rooms.js'
 import { deliveryCost } from '../budgets.js'
 import type { Context } from '../context.js'
 import { checkEveryMs } from '../intervals.js'
@@ -53,7 +53,7 @@ async function loadParts(context: Context, { roomId, read, parts }: RoomScope): 
   for (let wanted = first; ; ) {
     const room = await readRoom(context, roomId, wanted)
     const named = typeof parts === 'function' ? parts(room) : parts
-    if (named.every(isAskedBy(wanted))) return { room, parts: named }
+    if (named.every(requestFilter(wanted))) return { room, parts: named }
     wanted = [...first, ...named]
   }
 }

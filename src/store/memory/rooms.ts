@@ -1,13 +1,12 @@
 // Rooms in memory: one object for each room.
 import type { Clock } from '../../clock.js'
 import { isSameStamp } from '../aggregate.js'
-import { broughtForward, wholeMs } from '../claim-marker.js'
+import { earlierDeadline, wholeMs } from '../claim-marker.js'
 import { FANOUT_LEASE_MS } from '../fanout.js'
 import {
   type Field,
   HEADS,
   headOf,
-  isAskedBy,
   LASTING,
   LASTING_MAX,
   LASTING_MS,
@@ -16,6 +15,7 @@ import {
   type RoomCommit,
   type RoomCommitResult,
   type Rooms,
+  requestFilter,
   toRecipient
 } from '../rooms.js'
 import { ExpiringMap } from './expiring-map.js'
@@ -31,7 +31,7 @@ interface Room extends FanoutLog {
   lasting: Fields
   /** The room log by id, oldest first. */
   readonly logEntries: Map<string, LogEntry>
-  /** Not null: the room expires this long after everything was published. */
+  /** Set when the room is over: it expires this long after its fan-out log is empty. Null: it does not expire. */
   expireInMs: number | null
   expiresAt: number
 }
@@ -112,7 +112,7 @@ export function createMemoryRooms(clock: Clock, timerIndex: TimerIndex): MemoryR
   }
 
   function bringForward(room: Room, at: number | null): void {
-    if (at !== null) deadlines.set(room, broughtForward(deadlines.get(room) ?? Infinity, at))
+    if (at !== null) deadlines.set(room, earlierDeadline(deadlines.get(room) ?? Infinity, at))
   }
 
   function schedule(room: Room, { items, deadlineAt, emptyDeadlineAt, expireInMs, now }: RoomCommit): void {
@@ -143,7 +143,7 @@ export function createMemoryRooms(clock: Clock, timerIndex: TimerIndex): MemoryR
       const room = find(id)
       const all = [...(room?.fields ?? []), ...(lastings.get(id) ?? [])]
       if (!room && all.length === 0) return null
-      const isAsked = names === 'all' ? () => true : isAskedBy(names)
+      const isAsked = names === 'all' ? () => true : requestFilter(names)
       const heads = names === 'all' ? [] : names.filter(name => name.endsWith(`:${HEADS}`))
       const fields = new Map([...all.filter(([name]) => isAsked(name)), ...heads.flatMap(group => headsIn(all, group))])
       const [unpublished] = room?.pending ?? []
@@ -180,7 +180,7 @@ export function createMemoryRooms(clock: Clock, timerIndex: TimerIndex): MemoryR
       const room = find(id)
       const before = room && deadlines.get(room)
       if (room && before !== undefined)
-        deadlines.set(room, before === claimedUntil ? wholeMs(at) : broughtForward(before, at))
+        deadlines.set(room, before === claimedUntil ? wholeMs(at) : earlierDeadline(before, at))
     },
     async log(id, { before = Infinity, after, limit }) {
       const logEntries = [...(find(id)?.logEntries.values() ?? [])]

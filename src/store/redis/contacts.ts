@@ -13,7 +13,7 @@ import { toRoomIds } from './memberships.js'
 import { type Argument, addBlock, readCallee, recordContact } from './scripts.js'
 
 /** In the order that lua/contact.lua reads. */
-export function updateArguments(user: string, { peer, outcome, keepMs, backoffMs }: ContactUpdate): Argument[] {
+export function toContactArguments(user: string, { peer, outcome, keepMs, backoffMs }: ContactUpdate): Argument[] {
   return [knownKey(user, peer), backoffKey(user, peer), outcome, keepMs, backoffMs, BACKOFF_MAX_MS]
 }
 
@@ -42,7 +42,7 @@ export function createRedisContacts(
       }
     },
     async record(user, update, now) {
-      const args = [now, ...updateArguments(user, update)]
+      const args = [now, ...toContactArguments(user, update)]
       await recordContact(runCommand, [knownKey(user, update.peer), backoffKey(user, update.peer)], args)
     },
     async block(user, peer, { now, max }) {

@@ -2,7 +2,7 @@
 import type { Stamp } from '../aggregate.js'
 import type { Cursor, Keepalive, Mail, MailboxEntry, Reached } from '../mail.js'
 import type { MailboxPage, StoredEvent } from '../store.js'
-import { updateArguments } from './contacts.js'
+import { toContactArguments } from './contacts.js'
 import type { Argument, HeadReply, PageReply, StreamEntry } from './scripts.js'
 
 /** A record keeps whole numbers only; the expiry of a token may have a fraction. */
@@ -23,7 +23,7 @@ export const recipientArguments = ({ device, except }: MailboxEntry): [device: s
 export function mailArguments(user: string, tag: string, { release, begins, entries, contact }: Mail): Argument[] {
   const role = release === undefined ? (begins ? '1' : '') : '!'
   const flat = entries.flatMap(entry => [...recipientArguments(entry), entryText(tag, entry)])
-  const update = contact ? ['1', ...updateArguments(user, contact)] : ['']
+  const update = contact ? ['1', ...toContactArguments(user, contact)] : ['']
   return [role, release ?? '', entries.length, ...flat, ...update]
 }
 

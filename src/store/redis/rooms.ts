@@ -5,14 +5,14 @@ import { wholeMs } from '../claim-marker.js'
 import { FANOUT_LEASE_MS } from '../fanout.js'
 import {
   type Field,
-  isAskedBy,
   isGroup,
   LASTING,
   LASTING_MAX,
   LASTING_MS,
   ROOM_GROUPS,
   type RoomCommit,
-  type Rooms
+  type Rooms,
+  requestFilter
 } from '../rooms.js'
 import type { RunCommand } from './clients.js'
 import { roomKeys } from './keys.js'
@@ -99,7 +99,7 @@ export function createRedisRooms(runCommand: RunCommand, topology: Pick<Topology
       const reply = await loadRoom(runCommand, keys, names)
       if (reply[0] === 'NONE') return null
       const [, version, participantCount, oldestUnpublished, found] = reply
-      const isAsked = fields === 'all' ? () => true : isAskedBy(fields)
+      const isAsked = fields === 'all' ? () => true : requestFilter(fields)
       const asked = [...toFields(pairs(found))].filter(([name]) => isAsked(name))
       return {
         version,

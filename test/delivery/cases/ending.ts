@@ -89,7 +89,7 @@ export function endingTests(t: Test, engine: Engine): void {
   )
 
   test(
-    'a stream ends `too_many_devices` when its device expired and another took its place',
+    'a stream ends with `too_many_devices` if its device expired and the user now has the maximum of others',
     async (t, fixture, node) => {
       const stream = await fixture.open(node)
       await stream.next('hello')
@@ -255,7 +255,7 @@ export function endingTests(t: Test, engine: Engine): void {
     socket.destroy()
   })
 
-  test('a client that half-closes its connection is disconnected', async (t, _fixture, node) => {
+  test('a client that half-closes the connection of its stream is disconnected', async (t, _fixture, node) => {
     const socket = await connectTo(node)
     socket.setEncoding('utf8').resume()
     socket.write(REQUEST)

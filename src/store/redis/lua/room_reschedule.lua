@@ -1,9 +1,9 @@
 #!lua
 -- Purpose:   brings the deadline of a room forward; a node that has claimed the room may also postpone it.
 -- KEYS:      1 index of timers
--- ARGV:      1 state key of the room  2 deadline  3 claim marker: the deadline that the claim has set, between two milliseconds; or ''
+-- ARGV:      1 state key of the room  2 deadline  3 claim marker (see ../../claim-marker.ts), or '' without a claim
 -- RETURNS:   OK | NONE, it has no deadline
--- GUARANTEE: postponed only if no other check was scheduled since the claim: scheduling one moves the deadline to a whole millisecond.
+-- GUARANTEE: postponed only while the deadline still equals the claim marker.
 local timers = KEYS[1]
 local room, deadline, claim_marker = unpack(ARGV)
 local before, at = tonumber(redis.call('ZSCORE', timers, room)), tonumber(deadline)

@@ -19,8 +19,8 @@ local function addTaken(taken, stamp, role)
     if other == stamp or (i == TAKEN_MAX and version < other_version) then return nil end
     if other_version < version and #remembered < TAKEN_MAX then remembered[#remembered + 1] = other end
   end
-  -- After the end only the first commit of another life is taken. A last commit is then a repeat that was made anew; any other one shows
-  -- (second result) that the source has lost its end.
+  -- Once the end ('!') was taken, only the first commit ('1') of a new life is. A second end is dropped: the source had lost the first one and
+  -- was ended again. Any other commit means that the source still lacks its end; the second result is then true.
   if role ~= '1' and string.sub(taken[1] or '', -1) == '!' then return nil, role == '' end
   return remembered
 end
