@@ -46,7 +46,7 @@ t.test('descriptions of browsers and other stacks are passed on byte for byte', 
         'i=x\r\nu=http://a\r\ne=a@b\r\np=+1\r\nc=IN IP4 1.2.3.4\r\nb=AS:1\r\nt=0 0\r\nr=1 2 3\r\nt=1 2'
       )
     ],
-    ['a letter that RFC 8866 does not have', good.concat('y=0100000001\r\n')],
+    ['a letter that RFC 8866 does not have, in a media section', good.concat('y=0100000001\r\n')],
     ['other media and protocols', good.replace('application 9 UDP/DTLS/SCTP', 'x-message 9/2 TCP/MSRP_x')],
     ['a ufrag of one character', withUfrag('a')],
     ['a ufrag of 256 characters', withUfrag('a'.repeat(256))],
@@ -99,6 +99,9 @@ t.test('a refusal names the line and the reason', async t => {
     [good.replace(/t=.*\r\n/, ''), /^Line 4: .*no t= line/, 'no time'],
     [withOrigin('John Doe 1 2 IN IP4 127.0.0.1'), /^Line 2: .*7 fields instead of 6/, 'a user name with a space'],
     [withOrigin('- 1 2 IN IP4'), /^Line 2: .*5 fields instead of 6/, 'no address'],
+    [good.replace('s=-', 's=-\r\ns=-'), /^Line 4: .*twice/, 'two session names'],
+    [good.replace('t=0 0', 'a=x\r\nt=0 0'), /^Line 5: .*t= .*order/, 'an attribute before the time'],
+    [good.replace('t=0 0', 't=0 0\r\nx=1'), /^Line 5: .*x=/, 'a letter that RFC 8866 does not have'],
     [good.slice(0, good.indexOf('m=')), /no m= line/, 'no media section'],
     [good.replace(' webrtc-datachannel', ''), /^Line 5: .*less than 4 fields/, 'no format'],
     [good.replace('application 9', 'application -9'), /^Line 5: .*port/, 'a negative port'],

@@ -29,13 +29,13 @@ export function parseDescription(text: string, maxBytes = DEFAULT_MAX_SDP_BYTES)
     throw new AppError('too_large', { detail: `The session description is larger than ${maxBytes} bytes` })
   }
   const sdp = withOneLineEnd(text)
-  const lines = sdp.split(/\r?\n/)
-  lines.pop()
   const ufrags = new Set<string>()
-  const scan: Scan = { hasTime: false, sections: 0, activeSection: 0, ufragLines: 0, ufrags }
-  for (const [i, line] of lines.entries()) {
-    const fault = faultOf(line, i + 1, scan)
-    if (fault !== null) throw invalidSdp(`Line ${i + 1}: ${fault}`)
+  const scan: Scan = { sessionLetter: 's', hasTime: false, sections: 0, activeSection: 0, ufragLines: 0, ufrags }
+  let number = 0
+  for (const line of sdp.slice(0, -1).split('\n')) {
+    number++
+    const fault = faultOf(line.endsWith('\r') ? line.slice(0, -1) : line, number, scan)
+    if (fault !== null) throw invalidSdp(`Line ${number}: ${fault}`)
   }
   if (scan.sections === 0) throw invalidSdp(NO_MEDIA)
   if (scan.activeSection > 0 && ufrags.size === 0) {
@@ -56,6 +56,8 @@ function withOneLineEnd(text: string): string {
 
 /** What the lines read so far contain. */
 interface Scan {
+  /** The letter of the last line that belongs to the session. */
+  sessionLetter: string
   hasTime: boolean
   sections: number
   /** The line of the first media section that is not rejected; 0: none yet. */
@@ -73,9 +75,10 @@ const UFRAG = new RegExp(`^[!-~]{1,${UFRAG_MAX_LENGTH}}$`)
 function faultOf(line: string, number: number, scan: Scan): string | null {
   if (!LINE.test(line)) return lineFault(line, number)
   if (number <= FIRST_LINES.length) return firstLineFault(line, number)
-  if (line.startsWith('t=')) scan.hasTime = true
   if (line.startsWith('m=')) return mediaFault(line, number, scan)
-  return line.startsWith(UFRAG_PREFIX) ? ufragFault(line.slice(UFRAG_PREFIX.length), scan) : null
+  const fault = scan.sections === 0 ? sessionFault(line.charAt(0), scan) : null
+  if (fault !== null || !line.startsWith(UFRAG_PREFIX)) return fault
+  return ufragFault(line.slice(UFRAG_PREFIX.length), scan)
 }
 
 /** RFC 8866 section 5 */
@@ -96,6 +99,21 @@ function firstLineFault(line: string, number: number): string | null {
   if (start !== 'o=') return null
   const { length } = line.split(' ')
   return length === 6 ? null : `o= has ${length} fields instead of 6; none may contain a space (RFC 8866 section 5.2)`
+}
+
+/** RFC 8866 section 5, in order. Unlike those of media sections, these lines are refused by browsers if they are out of order. */
+const SESSION_LETTERS = 'vosiuepcbtrzka'
+const REPEATABLE = 'epbtra'
+
+function sessionFault(letter: string, scan: Scan): string | null {
+  const [before, here] = [scan.sessionLetter, letter].map(each => SESSION_LETTERS.indexOf(each)) as [number, number]
+  if (here < 0) return `${letter}= is no line of a session (RFC 8866 section 5)`
+  const isNextTime = letter === 't' && scan.sessionLetter === 'r'
+  if (here < before && !isNextTime) return `${letter}= is out of order (RFC 8866 section 5)`
+  if (here === before && !REPEATABLE.includes(letter)) return `${letter}= is there twice (RFC 8866 section 5)`
+  scan.sessionLetter = letter
+  scan.hasTime ||= letter === 't'
+  return null
 }
 
 function mediaFault(line: string, number: number, scan: Scan): string | null {
