@@ -124,6 +124,11 @@ const CREATE_EVENT_TICKET = {
 } as const
 
 export const eventRoutes: FastifyPluginAsyncTypebox<EventParts> = async (app, { context, streams }) => {
+  app.addHook('preValidation', (request, _reply, done) => {
+    request.query = lastOfEach(request.query as Readonly<Record<string, unknown>>)
+    done()
+  })
+
   app.get('/events', OPEN_EVENT_STREAM, (request, reply) => openStream(streams, request, reply))
 
   app.post('/events', OPEN_EVENT_STREAM_BY_POST, (request, reply) => openStream(streams, request, reply))
@@ -151,6 +156,10 @@ interface StreamOpening {
     readonly maxBytes?: number | undefined
   }
 }
+
+/** Polyfills append `lastEventId` to a URL that may have one already: the last value is the newest. */
+const lastOfEach = (query: Readonly<Record<string, unknown>>) =>
+  Object.fromEntries(Object.entries(query).map(([name, value]) => [name, Array.isArray(value) ? value.at(-1) : value]))
 
 /** The stream takes over the socket. For Fastify the request has ended. */
 function openStream(streams: Streams, { actor, headers, query }: StreamOpening, reply: FastifyReply): void {

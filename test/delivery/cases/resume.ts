@@ -83,6 +83,8 @@ export function resumeTests(t: Test, engine: Engine): void {
     t.match(await stream.next(), { id: /^2\./ })
     t.match(await stream.next(), { type: 'caught-up' })
     t.match(await fixture.poll(node, query), { status: 200, events: [{ id: /^2\./ }] })
+    const repeated = await fixture.open(node, `?lastEventId=${first}&lastEventId=${second}`)
+    t.match(await repeated.next(), { id: /^2\./ }, 'the last one, which a polyfill has appended, is the newest')
   })
 
   for (const text of ['undefined', 'null', '[object Object]', '42', 'ÿ', 'x'.repeat(4000)]) {
