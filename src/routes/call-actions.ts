@@ -50,8 +50,8 @@ const ACCEPT_CALL = {
       '`answered_elsewhere`. Then send your answer with `sendAnswer`. If `offerer` of the call is `callee`, you make the first offer: send it ' +
       'here, or later with `sendOffer`.\n\n' +
       'The first device wins: a second one fails with `answered_elsewhere`. If you are in as many calls as allowed, it fails with ' +
-      '`caller_busy` and `activeCallId`, and the call keeps ringing. If this call takes your last free slot, other calls that are ringing for ' +
-      'you end as `busy`, unless the server has `CALL_WAITING`.',
+      '`caller_busy` and `activeCallId`, and the call keeps ringing. If you are now in as many calls as allowed, other calls that are ringing ' +
+      'for you end as `busy`, unless the server has `CALL_WAITING`.',
     response: {
       200: AcceptCallReply,
       ...problems(

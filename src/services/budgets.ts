@@ -34,9 +34,9 @@ const BUDGETS = {
   rooms: { windowMs: 3_600_000, max: (config: Limits) => config.rateLimitRooms },
   /** Requests to the room service. */
   lookups: { windowMs: 60_000, max: (config: Limits) => config.rateLimitLookups },
-  /** Attempts of one user to ring another; the key is `caller/callee`. */
+  /** Ring attempts of one user at another; the key is `caller/callee`. */
   attempts: { windowMs: 60_000, max: (config: Limits) => config.rateLimitCallsPerPair },
-  /** Attempts of unknown callers, charged to the callee. */
+  /** Ring attempts of unknown callers, charged to the callee. */
   incoming: { windowMs: 60_000, max: (config: Limits) => config.rateLimitCallsPerCallee },
   /** Cancels of calls the user is not a party of: each may leave a tombstone for two minutes. */
   cancels: { windowMs: 120_000, max: () => 20 }

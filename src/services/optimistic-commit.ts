@@ -3,7 +3,7 @@ import type { Clock } from '../clock.js'
 import { AppError } from '../errors.js'
 
 /** Each conflict is a commit of another request; this many in a row mean a fault. */
-const ATTEMPTS_MAX = 32
+const ROUNDS_MAX = 32
 
 /** What one decision is made on. */
 export interface DecisionBasis<State> {
@@ -14,7 +14,7 @@ export interface DecisionBasis<State> {
 }
 
 /** A result, or a conflict: decide again on `retryOn`, the state that the store has now; undefined: load it. */
-export type CommitAttempt<State, Result> = { readonly result: Result } | { readonly retryOn: State | undefined }
+export type CommitOutcome<State, Result> = { readonly result: Result } | { readonly retryOn: State | undefined }
 
 export interface CommitSteps<State, Decision, Result> {
   /** A state that may be out of date; undefined: load it. */
@@ -25,7 +25,7 @@ export interface CommitSteps<State, Decision, Result> {
   /** The result of a decision that leaves nothing to commit; null: it has to be committed. */
   withoutCommit(decision: Decision, state: State): Result | null
   /** Writes the decision if the store still has the state it was made on. */
-  commit(decision: Decision, basis: DecisionBasis<State>): Promise<CommitAttempt<State, Result>>
+  commit(decision: Decision, basis: DecisionBasis<State>): Promise<CommitOutcome<State, Result>>
 }
 
 /**
@@ -49,23 +49,23 @@ export async function commitOptimistically<State, Decision, Result>(
 ): Promise<Result> {
   let state = steps.cached
   let isFresh = false
-  for (let attempts = 0; attempts < ATTEMPTS_MAX; attempts++) {
+  for (let round = 0; round < ROUNDS_MAX; round++) {
     if (state === undefined) {
       state = await steps.load()
       isFresh = true
     }
-    const attempt = await attemptCommit({ state, isFresh, now: clock.now() }, steps)
-    if ('result' in attempt) return attempt.result
-    state = attempt.retryOn
+    const outcome = await decideAndCommit({ state, isFresh, now: clock.now() }, steps)
+    if ('result' in outcome) return outcome.result
+    state = outcome.retryOn
     isFresh = true
   }
   throw new AppError('store_unavailable', { detail: 'Too many concurrent changes' })
 }
 
-async function attemptCommit<State, Decision, Result>(
+async function decideAndCommit<State, Decision, Result>(
   basis: DecisionBasis<State>,
   steps: CommitSteps<State, Decision, Result>
-): Promise<CommitAttempt<State, Result>> {
+): Promise<CommitOutcome<State, Result>> {
   const { state, isFresh, now } = basis
   let decision: Decision
   try {

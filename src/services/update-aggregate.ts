@@ -22,10 +22,10 @@ import {
 } from './aggregate-rules.js'
 import type { CachedState } from './cache.js'
 import { NOWHERE, queuedFor, timestampOf } from './mail.js'
-import { type CommitAttempt, commitOptimistically } from './optimistic-commit.js'
+import { type CommitOutcome, commitOptimistically } from './optimistic-commit.js'
 
 type Result<State> = UpdateResult<State> | LeaseRefusal
-type Attempt<State> = CommitAttempt<CachedState<State> | null, Result<State>>
+type Outcome<State> = CommitOutcome<CachedState<State> | null, Result<State>>
 
 const NOT_COMMITTED = { watched: [], leases: new Map(), head: null }
 
@@ -93,7 +93,7 @@ async function commit<State extends Versioned>(
   update: ActiveUpdate<State>,
   decision: Decision<State>,
   basis: AggregateBasis<State>
-): Promise<Attempt<State>> {
+): Promise<Outcome<State>> {
   const { context } = update
   const written = toCommit(update, decision, basis)
   const result = await context.store.aggregates.commit(refOf(update), written)
@@ -117,7 +117,7 @@ async function afterCommit<State extends Versioned>(
   update: ActiveUpdate<State>,
   { decision, basis, written }: CommittedDecision<State>,
   { isDelivered, deliveries, watched, isOver, held: leases, head }: CommitResult & { ok: true }
-): Promise<Attempt<State>> {
+): Promise<Outcome<State>> {
   const { context, rules, id, acting } = update
   const { state, events } = decision
   const before = stateIn(basis.state)
@@ -134,7 +134,7 @@ async function afterCommit<State extends Versioned>(
 }
 
 /** A mailbox has the end of this state, which a failover has lost in the store: ends the state again, then decides again. */
-async function endForgotten<State extends Versioned>(target: Target<State>): Promise<Attempt<State>> {
+async function endForgotten<State extends Versioned>(target: Target<State>): Promise<Outcome<State>> {
   const { context, rules, id } = target
   const decide: Decide<State> = (state, now) =>
     state === null || rules.isOver(state) ? keepState(state) : (rules.endForgotten?.(state, now) ?? keepState(state))
@@ -150,7 +150,7 @@ async function sendWithoutCommit<State extends Versioned>(
   update: ActiveUpdate<State>,
   { state, events }: Decision<State>,
   basis: AggregateBasis<State>
-): Promise<Attempt<State>> {
+): Promise<Outcome<State>> {
   const { context } = update
   const deliveries = new Map<string, { online: number; queued: number }>()
   const stamp = stampOf(basis.state)
@@ -181,10 +181,10 @@ async function recommit<State extends Versioned>(
   update: ActiveUpdate<State>,
   newest: number,
   basis: AggregateBasis<State>
-): Promise<Attempt<State>> {
+): Promise<Outcome<State>> {
   const { context, rules, id } = update
   if (basis.state === null) return { retryOn: undefined }
   const decision = { state: { ...basis.state.state, version: newest + 1 }, events: [] }
-  const attempt = await commit({ ...update, acting: undefined }, decision, basis)
-  return 'retryOn' in attempt ? attempt : { retryOn: rules.cacheIn?.(context).get(id) }
+  const outcome = await commit({ ...update, acting: undefined }, decision, basis)
+  return 'retryOn' in outcome ? outcome : { retryOn: rules.cacheIn?.(context).get(id) }
 }

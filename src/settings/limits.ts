@@ -6,12 +6,12 @@ export const LIMIT_SETTINGS = {
   RATE_LIMIT_CALLS_PER_PAIR: setting(
     integer(1, 1_000_000),
     '5',
-    'Attempts of a user to ring one other user in a minute.'
+    'Ring attempts of a user at one other user in a minute.'
   ),
   RATE_LIMIT_CALLS_PER_CALLEE: setting(
     integer(1, 1_000_000),
     '30',
-    'Attempts of all unknown callers together to ring a user in a minute.'
+    'Ring attempts of all unknown callers together at a user in a minute.'
   ),
   CALL_BACKOFF_MS: setting(
     duration(0),

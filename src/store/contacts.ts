@@ -4,14 +4,14 @@
 export interface Contact {
   readonly isBlocked: boolean
   readonly isKnown: boolean
-  /** Null: the last attempt did not fail. */
+  /** Null: the last ring attempt did not fail. */
   readonly backoff: Backoff | null
 }
 
 export interface Backoff {
-  /** Failed attempts in a row. */
+  /** Failed ring attempts in a row. */
   readonly failures: number
-  /** When the next attempt may ring. */
+  /** When the next ring attempt is allowed. */
   readonly retryAt: number
 }
 
@@ -24,7 +24,7 @@ export interface ContactUpdate {
   readonly peer: string
   /**
    * `called`: the user called the peer and knows them now. `answered`: the user answered the peer, knows them, and their back-off ends.
-   * `failed`: the peer's attempt failed, and their back-off starts or doubles.
+   * `failed`: the peer's ring attempt failed, and their back-off starts or doubles.
    */
   readonly outcome: 'called' | 'answered' | 'failed'
   /** How long a peer stays known, and how long a failure counts after its back-off has ended. */
@@ -47,7 +47,7 @@ export interface CalleeRecord extends Contact {
 }
 
 export interface Contacts {
-  /** All that an attempt of `peer` to call `user` depends on. Records the use of a block. */
+  /** All that a ring attempt of `peer` at `user` depends on. Records the use of a block. */
   readCallee(user: string, peer: string, now: number): Promise<CalleeRecord>
   record(user: string, update: ContactUpdate, now: number): Promise<void>
   /** False, and nothing is written: the user already blocks `max` others. */

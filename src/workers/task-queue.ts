@@ -1,10 +1,10 @@
-// Runs a bounded number of tasks at a time, the most urgent first. A slow task gives up its slot and runs on beside the others, so a slow
-// room or an outside service that does not reply delays no deadline.
+// Runs a bounded number of tasks at a time, the most urgent first. A slow task is set aside: it runs on and no longer counts, so a
+// slow room or an outside service that does not reply delays no deadline.
 import type { FastifyBaseLogger } from 'fastify'
 import { TIMER_CLASSES, type TimerClass } from '../store/timers.js'
 
 /** Enough to keep the store busy, and few enough that an urgent task waits only milliseconds. */
-const SLOTS = 64
+const COUNTED_MAX = 64
 /** A class is closed while this many tasks wait that are at least as urgent. They run well before their claims lapse. */
 const WAITING_MAX = 512
 
@@ -19,8 +19,8 @@ export interface TaskQueue {
   add(task: TimerTask): void
   /** The classes that accept tasks, the most urgent first. */
   openClasses(): readonly TimerClass[]
-  /** To be called regularly: tasks that have run since the previous call give up their slots. */
-  releaseSlowSlots(): void
+  /** To be called regularly: tasks that have run since the previous call no longer count. */
+  setSlowTasksAside(): void
   /** Starts no more tasks. Resolves when the running ones have ended. */
   close(): Promise<void>
 }
@@ -35,14 +35,14 @@ export function createTaskQueue({ log, onCapacity }: TaskQueueOptions): TaskQueu
   const waiting: Record<TimerClass, TimerTask[]> = { call: [], room: [], presence: [] }
   const keys = new Set<string>()
   const running = new Set<Promise<void>>()
-  /** By task key. `isOld`: it had the slot at the previous call of releaseSlowSlots. */
-  const slots = new Map<string, { isOld: boolean }>()
+  /** The tasks that count, by their keys. `isOld`: it counted at the previous call of setSlowTasksAside. */
+  const counted = new Map<string, { isOld: boolean }>()
   let isClosed = false
 
   const countWaiting = () => TIMER_CLASSES.reduce((sum, each) => sum + waiting[each].length, 0)
 
   function startNext(): void {
-    while (!isClosed && slots.size < SLOTS) {
+    while (!isClosed && counted.size < COUNTED_MAX) {
       const task = TIMER_CLASSES.map(each => waiting[each])
         .find(tasks => tasks.length > 0)
         ?.shift()
@@ -53,8 +53,7 @@ export function createTaskQueue({ log, onCapacity }: TaskQueueOptions): TaskQueu
   }
 
   function start({ key, run }: TimerTask): void {
-    const slot = { isOld: false }
-    slots.set(key, slot)
+    counted.set(key, { isOld: false })
     const done = run()
       .then(
         () => undefined,
@@ -63,7 +62,7 @@ export function createTaskQueue({ log, onCapacity }: TaskQueueOptions): TaskQueu
       .finally(() => {
         running.delete(done)
         keys.delete(key)
-        slots.delete(key)
+        counted.delete(key)
         startNext()
       })
     running.add(done)
@@ -83,10 +82,10 @@ export function createTaskQueue({ log, onCapacity }: TaskQueueOptions): TaskQueu
         return waitingCount < WAITING_MAX
       })
     },
-    releaseSlowSlots() {
-      for (const [key, slot] of slots) {
-        if (slot.isOld) slots.delete(key)
-        slot.isOld = true
+    setSlowTasksAside() {
+      for (const [key, entry] of counted) {
+        if (entry.isOld) counted.delete(key)
+        entry.isOld = true
       }
       startNext()
     },

@@ -71,7 +71,7 @@ class Timers {
   }
 
   tick(): void {
-    this.#queue.releaseSlowSlots()
+    this.#queue.setSlowTasksAside()
     if (this.#hasBacklog || this.#context.clock.now() >= this.#nextClaimAt) this.#claimInBackground()
   }
 

@@ -1,7 +1,7 @@
 // Whether a user may do something in a room. Every operation on a room asks this rule:
 //
 //   1  A token for other rooms is refused. A banned user is refused, whatever their role or claim.
-//   2  For a user who has no part in the room it looks like a room that does not exist, except when they join.
+//   2  For a user who is not related to the room it looks like a room that does not exist, except when they join.
 //   3  Some actions require that the device is in the room.
 //   4  The grant for the action comes from the claim if that lists grants, else from the role: the role of the participant, or for a device that
 //      is not in the room the assigned role, the claimed one, `host` for the creator, the role of the user's other devices, the default role.
@@ -29,18 +29,18 @@ const ROLE_GRANTS: Readonly<Record<Role, readonly Grant[]>> = {
 interface ActionRule {
   /** Null: none is required. */
   readonly grant: Grant | null
-  /** `inside`: the device is in the room. `known`: the user has a part in it, see Relation. */
-  readonly from: 'anywhere' | 'known' | 'inside'
+  /** `inside`: the device is in the room. `related`: the user is related to it, see Relation. */
+  readonly from: 'anywhere' | 'related' | 'inside'
 }
 
 const ACTIONS = {
   join: { grant: 'join', from: 'anywhere' },
-  accept: { grant: 'join', from: 'known' },
-  read: { grant: 'join', from: 'known' },
-  readChat: { grant: 'chat', from: 'known' },
-  moderate: { grant: 'moderate', from: 'known' },
-  manage: { grant: 'manage', from: 'known' },
-  know: { grant: null, from: 'known' },
+  accept: { grant: 'join', from: 'related' },
+  read: { grant: 'join', from: 'related' },
+  readChat: { grant: 'chat', from: 'related' },
+  moderate: { grant: 'moderate', from: 'related' },
+  manage: { grant: 'manage', from: 'related' },
+  know: { grant: null, from: 'related' },
   takePart: { grant: null, from: 'inside' },
   chat: { grant: 'chat', from: 'inside' },
   signal: { grant: 'signal', from: 'inside' },
@@ -78,22 +78,22 @@ export const partsOfAccess = ({ user, device }: Endpoint): string[] => [
 export function requireAccess(action: RoomAction, parts: RoomParts, { actor, now }: Requester): Access {
   const rule: ActionRule = ACTIONS[action]
   const claim = requireNotBanned(parts, actor, now)
-  const part = relationOf(parts, actor, claim)
-  if (rule.from !== 'anywhere' && !part.isKnown) throw new AppError('room_not_found')
+  const relation = relationOf(parts, actor, claim)
+  if (rule.from !== 'anywhere' && !relation.isRelated) throw new AppError('room_not_found')
   const settings = requireOpenRoom(parts)
-  if (rule.from === 'inside' && part.participant === null) throw new AppError('not_in_room')
+  if (rule.from === 'inside' && relation.participant === null) throw new AppError('not_in_room')
   // Outside the room its default role allows neither to moderate nor to manage.
-  const outsideRole = rule.grant === 'moderate' || rule.grant === 'manage' ? part.ownRole : part.role
-  const grants = grantsOf(part.participant?.role ?? outsideRole, claim)
-  if (rule.grant !== null && !grants.includes(rule.grant)) throw refusedGrant(part.isKnown, rule.grant)
-  const passesLock = part.isInvited || grants.includes('moderate')
+  const outsideRole = rule.grant === 'moderate' || rule.grant === 'manage' ? relation.ownRole : relation.role
+  const grants = grantsOf(relation.participant?.role ?? outsideRole, claim)
+  if (rule.grant !== null && !grants.includes(rule.grant)) throw refusedGrant(relation.isRelated, rule.grant)
+  const passesLock = relation.isInvited || grants.includes('moderate')
   const isReader = action === 'read' || action === 'readChat'
-  if (isReader && settings.locked && !part.isIn && !passesLock) throw new AppError('room_not_found')
+  if (isReader && settings.locked && !relation.isIn && !passesLock) throw new AppError('room_not_found')
   // A claim may list grants without a role. Then the grants decide, and the role is only shown to others.
   return {
     settings,
-    participant: part.participant,
-    role: part.participant?.role ?? part.role ?? 'listener',
+    participant: relation.participant,
+    role: relation.participant?.role ?? relation.role ?? 'listener',
     claim,
     passesLock
   }
@@ -110,9 +110,9 @@ export function requireParticipant(
   return { ...access, participant: access.participant }
 }
 
-/** To a user who has no part in the room the error does not show that the room exists. */
-export const refusedGrant = (isKnown: boolean, grant: Grant): AppError =>
-  isKnown ? new AppError('not_permitted', { detail: `Requires the grant ${grant}` }) : new AppError('room_not_found')
+/** To a user who is not related to the room the error does not show that the room exists. */
+export const refusedGrant = (isRelated: boolean, grant: Grant): AppError =>
+  isRelated ? new AppError('not_permitted', { detail: `Requires the grant ${grant}` }) : new AppError('room_not_found')
 
 export const grantsOf = (role: Role | null, claim: RoomClaim | undefined): readonly Grant[] =>
   claim?.grants ?? (role === null ? [] : ROLE_GRANTS[role])
@@ -149,7 +149,7 @@ function claimFor({ rooms }: Actor, roomId: string): RoomClaim | undefined {
 const ownClaim = (rooms: NonNullable<Actor['rooms']>, name: string) =>
   Object.hasOwn(rooms, name) ? rooms[name] : undefined
 
-/** Whether a claim gives the user a part in the room: it names the room, or gives a role or grants in every room. */
+/** Whether a claim relates the user to the room: it names the room, or gives a role or grants in every room. */
 function isExplicit(actor: Actor, roomId: string, claim: RoomClaim | undefined): boolean {
   if (claim === undefined || actor.served !== undefined) return actor.served === 'named'
   const namesRoom = actor.rooms !== undefined && Object.hasOwn(actor.rooms, roomId)
@@ -161,8 +161,8 @@ interface Relation {
   /** This device or another one of the user is in the room. */
   readonly isIn: boolean
   readonly isInvited: boolean
-  /** The user has a part in the room: is in it, created it, is invited, or has an explicit claim. */
-  readonly isKnown: boolean
+  /** The user is in the room, created it, is invited, or has an explicit claim. */
+  readonly isRelated: boolean
   /** Assigned, claimed, the creator's, or that of another device in the room. */
   readonly ownRole: Role | null
   /** `ownRole`, else the default role of the room; in a room for members only, `speaker` for an invited user. */
@@ -180,8 +180,8 @@ function relationOf(parts: RoomParts, actor: Actor, claim: RoomClaim | undefined
   const ownRole = isAssigned ? assigned.role : (claimed ?? (isOwner ? 'host' : isIn ? roleInRoom : null))
   const { defaultRole = 'none' } = parts.settings ?? {}
   const role = ownRole ?? (defaultRole === 'none' ? (isInvited ? 'speaker' : null) : defaultRole)
-  const isKnown = isIn || isOwner || isInvited || isExplicit(actor, parts.roomId, claim)
-  return { participant, isIn, isInvited, isKnown, ownRole, role }
+  const isRelated = isIn || isOwner || isInvited || isExplicit(actor, parts.roomId, claim)
+  return { participant, isIn, isInvited, isRelated, ownRole, role }
 }
 
 export const isCreator = ({ settings }: RoomParts, user: string): boolean =>

@@ -14,7 +14,7 @@ import type { LeaseRefusal, UpdateTarget } from '../aggregate-rules.js'
 import type { Context } from '../context.js'
 import { actAs } from '../device/keepalive.js'
 import { acceptTimes } from '../intervals.js'
-import { ROUNDS_MAX, resolveSlotConflict, waitForCall } from './lease-conflicts.js'
+import { ROUNDS_MAX, resolveActiveConflict, waitForCall } from './lease-conflicts.js'
 import { holderOfCall, parseHolder } from './lease-holder.js'
 import { activeClaim } from './leases.js'
 import { type CallUpdate, readCall, updateCall, updateCallWithLeases } from './update-call.js'
@@ -28,16 +28,16 @@ export async function acceptCall(
   actor: Actor,
   { callId, offer }: AcceptCallRequest & { readonly callId: string }
 ): Promise<{ call: Call; cursor: string }> {
-  const part = actAs(context, actor)
+  const device = actAs(context, actor)
   const { state, head } = await commitAccept(
     context,
-    { id: callId, acting: part.acting },
+    { id: callId, acting: device.acting },
     {
       actor: endpoint(actor),
       offer: offer && parseDescription(offer.sdp, context.config.maxSdpBytes)
     }
   )
-  return { call: viewCall(state, context.clock.now()), cursor: formatCursor(await part.cursor(head)) }
+  return { call: viewCall(state, context.clock.now()), cursor: formatCursor(await device.cursor(head)) }
 }
 
 /** Also accepts the call that a glare was merged into. @throws AppError caller_busy, with the call that the user is in */
@@ -77,14 +77,14 @@ export async function commitAccept(
  * before the call, which may have been a cached one.
  */
 async function throwIfBusy(context: Context, call: CallState | null, { refused }: LeaseRefusal): Promise<void> {
-  const activeCallId = call && (await resolveSlotConflict(context, call, refused))
+  const activeCallId = call && (await resolveActiveConflict(context, call, refused))
   if (!call || !activeCallId || (await readCall(context, call.callId))?.version !== call.version) return
   const detail = 'End the call you are in first'
   throw conflict(call, 'caller_busy', { detail, retryable: true, extra: { activeCallId } })
 }
 
 /**
- * Ends the user's other ringing calls as `busy` if the accept has taken the last slot and there is no call waiting. Each end is a commit
+ * Ends the user's other ringing calls as `busy` if the user is now in as many calls as allowed and there is no call waiting. Each end is a commit
  * after the accept; a call that a crash leaves out rings until its deadline.
  */
 function endWaitingCalls(context: Context, user: string, leases: readonly Lease[]): void {

@@ -19,7 +19,7 @@ export interface CalleeRelation {
   readonly isReachable: boolean
   /** The callee has called or answered the caller within the retention, or shares a room with the caller. */
   readonly isKnown: boolean
-  /** When the next attempt may ring; 0: now. */
+  /** When the next ring attempt is allowed; 0: now. */
   readonly retryAt: number
 }
 
@@ -37,10 +37,10 @@ async function isInOneOf(context: Context, user: string, roomIds: readonly strin
 type Pair = { readonly caller: string; readonly callee: string }
 
 /**
- * The charges of one attempt to ring the callee. A blocked caller takes nothing of the `incoming` budget, but is refused like others when
+ * The charges of one ring attempt. A blocked caller takes nothing of the `incoming` budget, but is refused like others when
  * it is spent: otherwise a difference between two accounts would show which one is blocked.
  */
-export function attemptCharges(
+export function ringAttemptCharges(
   { budgets }: Context,
   { caller, callee }: Pair,
   { isBlocked, isKnown }: CalleeRelation
@@ -57,30 +57,30 @@ export function refuseDuringBackoff({ clock }: Context, { retryAt }: CalleeRelat
   throw new AppError('rate_limited', { detail, retryAfterMs: waitMs })
 }
 
-/** Charges an attempt that has no commit of a call. @throws AppError rate_limited */
-export async function chargeAttempt(context: Context, pair: Pair, relation: CalleeRelation): Promise<void> {
+/** Charges a ring attempt that has no commit of a call. @throws AppError rate_limited */
+export async function chargeRingAttempt(context: Context, pair: Pair, relation: CalleeRelation): Promise<void> {
   refuseDuringBackoff(context, relation)
-  for (const { user, name, isTaken } of attemptCharges(context, pair, relation)) {
+  for (const { user, name, isTaken } of ringAttemptCharges(context, pair, relation)) {
     await context.budgets[isTaken ? 'spend' : 'check'](user, name)
   }
 }
 
-type AttemptOutcome = ContactUpdate['outcome']
+type RingOutcome = ContactUpdate['outcome']
 
-function newContactUpdate({ config }: Context, peer: string, outcome: AttemptOutcome): ContactUpdate {
+function newContactUpdate({ config }: Context, peer: string, outcome: RingOutcome): ContactUpdate {
   return { peer, outcome, keepMs: config.retentionMs, backoffMs: config.callBackoffMs }
 }
 
-/** Records the outcome of an attempt. Never throws: the record only limits later attempts. */
-export async function recordAttempt(
+/** Records the outcome of a ring attempt. Never throws: the record only limits later ones. */
+export async function recordRingAttempt(
   context: Context,
   { caller, callee }: { caller: string; callee: string },
-  outcome: AttemptOutcome
+  outcome: RingOutcome
 ): Promise<void> {
   const { store, clock, log } = context
   await store.contacts
     .record(callee, newContactUpdate(context, caller, outcome), clock.now())
-    .catch(error => log.debug({ err: error }, 'outcome of an attempt not recorded'))
+    .catch(error => log.debug({ err: error }, 'outcome of a ring attempt not recorded'))
 }
 
 /** What a commit of a call records about caller and callee; null: nothing. */

@@ -18,7 +18,7 @@ import { actAs } from '../device/keepalive.js'
 import { NO_DELIVERY } from '../mail.js'
 import { checkMetadata } from '../metadata-bounds.js'
 import { type CreateCommand, checkPermission } from './call-permission.js'
-import { attemptCharges, type CalleeRelation } from './contacts.js'
+import { type CalleeRelation, ringAttemptCharges } from './contacts.js'
 import { prepareMerge } from './glare.js'
 import { ROUNDS_MAX, resolveLeaseConflict } from './lease-conflicts.js'
 import { claimsOf, type LeaseRequest, releaseClosedAttempt, releaseStaleLeases, writeTombstone } from './leases.js'
@@ -53,11 +53,11 @@ export async function createCall(
     offerer: body.offerer,
     ringMs: body.ringTimeoutMs ?? context.config.ringTimeoutMs
   }
-  const part = actAs(context, actor)
+  const device = actAs(context, actor)
   const isIdChosen = body.callId !== undefined || idempotencyKey !== undefined
-  const { head, ...created } = await create(context, { command, isIdChosen }, part.acting)
+  const { head, ...created } = await create(context, { command, isIdChosen }, device.acting)
   context.metrics.callsCreated.inc({ resolution: created.resolution })
-  return { ...created, cursor: formatCursor(await part.cursor(head)) }
+  return { ...created, cursor: formatCursor(await device.cursor(head)) }
 }
 
 interface CreateRequest {
@@ -115,7 +115,7 @@ function newCreation(
     command,
     acting,
     request: { callId, caller, to, attempt: 1, isKnown, isMuted },
-    charges: attemptCharges(context, { caller: caller.user, callee: to }, relation),
+    charges: ringAttemptCharges(context, { caller: caller.user, callee: to }, relation),
     closedAttempts: []
   }
 }

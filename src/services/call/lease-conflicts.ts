@@ -27,7 +27,7 @@ export const ROUNDS_MAX = 200
 export type ConflictingLease =
   /** A stale lease was released, or the peer's create is not committed yet: claim again. */
   | { readonly status: 'gone' }
-  /** The user has no free slot because of this call, or the two users are in it with each other. */
+  /** The user is in as many calls as allowed, this one among them, or the two users are in it with each other. */
   | { readonly status: 'busy'; readonly user: string; readonly callId: string }
   /** The callee's call to the caller, which rings. */
   | { readonly status: 'glare'; readonly call: CallState }
@@ -65,8 +65,8 @@ function activeCallOf(held: readonly Lease[]): string {
 const isGlare = (call: CallState, { caller, to }: LeaseRequest) =>
   call.phase === 'ringing' && !call.isMuted && call.caller.user === to && call.callee?.user === caller.user
 
-/** The call that has the user's last active slot; null: a stale lease was released, claim again. */
-export async function resolveSlotConflict(
+/** The call because of which the user cannot be in another one; null: a stale lease was released, claim again. */
+export async function resolveActiveConflict(
   context: Context,
   call: CallState,
   { user, held }: LeaseRefusal['refused']
@@ -110,7 +110,7 @@ async function fenceStalledCreate(context: Context, user: string, lease: Lease):
 }
 
 /**
- * Makes the user's lease for the call active, before the accept. Resolves to the call that has the user's last active slot; null: the lease is
+ * Makes the user's lease for the call active, before the accept. Resolves to the call because of which the user cannot be in another one; null: the lease is
  * active.
  */
 export async function activateLease(context: Context, call: CallState, user: string): Promise<string | null> {
@@ -118,14 +118,14 @@ export async function activateLease(context: Context, call: CallState, user: str
     const { lease, limits } = activeClaim(context, call, user)
     const { taken, held } = await context.store.leases.take(user, lease, limits)
     if (taken) return null
-    const activeCallId = await resolveSlotConflict(context, call, { user, held })
+    const activeCallId = await resolveActiveConflict(context, call, { user, held })
     if (activeCallId !== null) return activeCallId
   }
   throw new AppError('store_unavailable', { detail: 'Too many concurrent changes' })
 }
 
 /**
- * Takes the leases of a live call again that a failover has lost; a user without a free slot gets none. The call may end meanwhile: the
+ * Takes the leases of a live call again that a failover has lost; a user who is in as many calls as allowed gets none. The call may end meanwhile: the
  * caller of this function reads it afterwards, and releases the leases if it has ended.
  */
 export async function restoreLeases(context: Context, call: CallState): Promise<void> {

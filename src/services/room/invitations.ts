@@ -23,7 +23,7 @@ import type {
   SentInvitation
 } from '../../schemas/invitation.js'
 import { formatCursor } from '../../store/cursor.js'
-import { type CalleeRelation, chargeAttempt, readCalleeRelation, recordAttempt } from '../call/contacts.js'
+import { type CalleeRelation, chargeRingAttempt, readCalleeRelation, recordRingAttempt } from '../call/contacts.js'
 import { refuseDerivedId } from '../chosen-id.js'
 import type { Context } from '../context.js'
 import { recordKeepalive, registerDevice } from '../device/keepalive.js'
@@ -160,7 +160,7 @@ async function isOverLimit(
   relation: CalleeRelation
 ): Promise<boolean> {
   try {
-    await chargeAttempt(context, pair, relation)
+    await chargeRingAttempt(context, pair, relation)
     return false
   } catch (error) {
     if (error instanceof AppError && error.code === 'rate_limited') return true
@@ -220,7 +220,7 @@ async function answer(
   const written = decision.writes[PART.invitation(actor.user)]
   const invitation = (written ?? room.get(PART.invitation(actor.user))) as Invitation
   const pair = { caller: invitation.from.user, callee: actor.user }
-  if (written) await recordAttempt(context, pair, outcome === 'accepted' ? 'answered' : 'failed')
+  if (written) await recordRingAttempt(context, pair, outcome === 'accepted' ? 'answered' : 'failed')
   return { result: rules.viewInvitation(invitation, context.clock.now()), isRepeat: !written }
 }
 

@@ -7,7 +7,7 @@ import type { Actor } from '../../schemas/claims.js'
 import type { Endpoint } from '../../schemas/common.js'
 import type { IncomingInvitation } from '../../schemas/invitation.js'
 import type { Cursor, StoredEvent } from '../../store/store.js'
-import { recordAttempt } from '../call/contacts.js'
+import { recordRingAttempt } from '../call/contacts.js'
 import type { Context } from '../context.js'
 import { cursorBeforeOffer } from '../device/late-offer.js'
 import { absenceCountsFrom } from '../device/liveness.js'
@@ -102,14 +102,14 @@ export async function checkInvitations(context: Context, room: RoomParts): Promi
   return next
 }
 
-/** An invitation that was not answered counts as a failed attempt, as a call does. */
+/** An invitation that was not answered counts as a failed ring attempt, as a call does. */
 async function expireInvitation(context: Context, roomId: string, user: string): Promise<void> {
   const part = PART.invitation(user)
   const { decision } = await changeOpenRoom(context, { roomId, parts: [part] }, (room, now) =>
     decideExpiry(room, { user, retentionMs: context.config.retentionMs }, now)
   )
   const expired = (decision.writes[part] ?? null) as Invitation | null
-  if (expired) await recordAttempt(context, { caller: expired.from.user, callee: user }, 'failed')
+  if (expired) await recordRingAttempt(context, { caller: expired.from.user, callee: user }, 'failed')
 }
 
 const removeEarlyCancel = (context: Context, roomId: string, invitationId: string) =>

@@ -206,7 +206,7 @@ export async function listRooms(context: Context, actor: Actor): Promise<JoinedR
   })
 }
 
-/** @throws AppError participant_not_found, and room_not_found for a user who has no part in the room */
+/** @throws AppError participant_not_found, and room_not_found for a user who is not related to the room */
 async function findParticipant(
   context: Context,
   actor: Actor,

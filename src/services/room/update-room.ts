@@ -8,7 +8,7 @@ import { type LogEntry, type RoomCommit, requestFilter } from '../../store/rooms
 import { deliveryCost } from '../budgets.js'
 import type { Context } from '../context.js'
 import { checkEveryMs } from '../intervals.js'
-import { type CommitAttempt, commitOptimistically } from '../optimistic-commit.js'
+import { type CommitOutcome, commitOptimistically } from '../optimistic-commit.js'
 import { type ReadRoom, readRoom, toText } from './parts.js'
 
 /** What is committed: a decision of the rules, and tasks that run when it has been published. */
@@ -96,7 +96,7 @@ export const changeOpenRoom = (
 async function commit<D extends RoomChange>(
   context: Context,
   decided: DecidedChange<D>
-): Promise<CommitAttempt<LoadedParts, ChangeResult<D>>> {
+): Promise<CommitOutcome<LoadedParts, ChangeResult<D>>> {
   const { room, decision } = decided
   const result = await context.store.rooms.commit(room.roomId, toCommit(context, decided))
   if (result.status === 'full') throw new AppError(result.of === 'participants' ? 'room_full' : 'too_many_bans')

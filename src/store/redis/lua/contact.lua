@@ -1,4 +1,4 @@
--- Purpose:   records the outcome of an attempt between a user and a peer: whether the user knows the peer, and the peer's back-off.
+-- Purpose:   records the outcome of a ring attempt between a user and a peer: whether the user knows the peer, and the peer's back-off.
 -- ARGV:      key of the string that exists while the peer is known  key of the back-off  outcome  keep ms  first back-off in ms
 --            longest back-off in ms
 -- GUARANTEE: both keys have a TTL.

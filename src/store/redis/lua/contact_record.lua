@@ -1,5 +1,5 @@
 #!lua
--- Purpose:   records the outcome of an attempt between a user and a peer.
+-- Purpose:   records the outcome of a ring attempt between a user and a peer.
 -- KEYS:      1 string that exists while the user knows the peer  2 back-off of the peer
 -- ARGV:      now; a contact update (see contact), which names KEYS again
 -- RETURNS:   OK
