@@ -151,6 +151,11 @@ t.test('no message repeats a value of the environment', async t => {
   t.match(mistakes({ JWT_SECRET: typed, HOST: '127.0.0.1' }), [/^JWT_SECRET must be secrets of at least 32 bytes/])
 })
 
+t.test('a session description stays below 1 MiB', async t => {
+  t.strictSame(mistakes({ MAX_SDP_BYTES: '1048575' }), [])
+  t.match(mistakes({ MAX_SDP_BYTES: '1048576' }), [/^MAX_SDP_BYTES must be a whole number from 1024 to 1048575/])
+})
+
 t.test('a short secret, and a service URL with a user or password, are refused', async t => {
   const long = SECRET
   for (const name of ['JWT_SECRET', 'TURN_SECRETS', 'ADMIN_SECRET']) {

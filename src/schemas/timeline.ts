@@ -12,6 +12,7 @@ export const TimelineEntryType = Type.Enum(
     'offer',
     'answer',
     'candidates_held',
+    'candidates_stale',
     'connected',
     'held',
     'resumed',
@@ -26,7 +27,8 @@ export const TimelineEntryType = Type.Enum(
     description:
       '`ringing`: a device of the callee reported that it rings. `declined`: one of several devices declined. `offer`, `answer`: a description ' +
       'was sent. `candidates_held`: candidates had to wait for their description or for the answer to the call; candidates that were passed ' +
-      'on at once leave no entry. `held`, `resumed`: a side put the call on hold, or took it off hold. `media_changed`: a side muted its ' +
+      'on at once leave no entry. `candidates_stale`: the description just sent does not have the ufrag of candidates that are held, so they ' +
+      'belong to another ICE generation; they go on waiting for it. `held`, `resumed`: a side put the call on hold, or took it off hold. `media_changed`: a side muted its ' +
       'audio or video, or unmuted it. `message`: a side sent an application message; its content is not kept. `away`, `back`: the device of a side ' +
       'disconnected, or came back.'
   }
@@ -39,7 +41,10 @@ export const TimelineEntry = Type.Object(
     by: Nullable(CallParty, 'Who did it, or whose device it happened to. Null if a timer or the server did it.'),
     revision: Type.Optional(Type.Integer({ minimum: 1, description: 'The negotiation of an `offer` or `answer`.' })),
     count: Type.Optional(
-      Type.Integer({ minimum: 1, description: 'How many there were: `candidates_held`, `message`.' })
+      Type.Integer({
+        minimum: 1,
+        description: 'How many there were: `candidates_held`, `candidates_stale`, `message`.'
+      })
     ),
     unconfirmed: Type.Optional(
       Type.Boolean({

@@ -35,6 +35,27 @@ function linesOf(state: CallState, viewer: Side): string[] {
   })
 }
 
+t.test('candidates that a new description leaves waiting are stale', async t => {
+  const waiting = after(
+    create(),
+    accept(laptop),
+    trickle(phone, [...candidates(2, 'aliceB'), ...candidates(1, 'aliceA', 3)])
+  )
+  const offered = decide(waiting, describe('offer', phone, 'aliceA'), T0 + 3000).state
+  t.strictSame(linesOf(offered, 'caller').slice(2), [
+    '2 candidates_held alice/phone 3',
+    '3 offer alice/phone 1',
+    '3 candidates_stale alice/phone 2'
+  ])
+  const answered = decide(offered, describe('answer', laptop, 'bobA'), T0 + 4000).state
+  const restarted = decide(answered, describe('offer', phone, 'aliceB'), T0 + 5000).state
+  t.strictSame(
+    linesOf(restarted, 'caller').slice(5),
+    ['4 answer bob/laptop 1', '5 offer alice/phone 2'],
+    'they had their description'
+  )
+})
+
 t.test('each change of a call has a line, in order', async t => {
   const state = after(
     create(),

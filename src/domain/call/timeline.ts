@@ -2,6 +2,7 @@
 // are derived from what the change did to the state, bounded in number and bytes, and kept as short as they can be read back.
 import type { Endpoint } from '../../schemas/common.js'
 import type { CallTimeline, TimelineEntry } from '../../schemas/timeline.js'
+import type { SideSignals } from '../negotiation/state.js'
 import { endpointOf } from './party.js'
 import { type CallDecision, type CallState, otherSide, type Side, type Timeline, type TimelineLine } from './state.js'
 
@@ -107,9 +108,15 @@ function sideChanges(before: CallState, after: CallState, side: Side): Change[] 
   if (before.held[side] !== after.held[side]) changes.push([after.held[side] ? 'held' : 'resumed', side])
   if (before.away[side] !== after.away[side]) changes.push([after.away[side] ? 'away' : 'back', side])
   if (before.sendsMedia[side] !== after.sendsMedia[side]) changes.push(['media_changed', side, after.sendsMedia[side]])
-  const count = after.signaled[side].waiting.length - before.signaled[side].waiting.length
-  if (count > 0) changes.push(['candidates_held', side, { count }])
+  changes.push(...candidateChanges(before.signaled[side], after.signaled[side], side))
   return changes
+}
+
+/** Candidates that a new description leaves waiting have a ufrag that it does not have. */
+function candidateChanges(before: SideSignals, after: SideSignals, side: Side): Change[] {
+  const { length: count } = after.waiting
+  if (count > before.waiting.length) return [['candidates_held', side, { count: count - before.waiting.length }]]
+  return count > 0 && after.last !== before.last ? [['candidates_stale', side, { count }]] : []
 }
 
 function endOf(after: CallState): Change {
