@@ -1,4 +1,4 @@
-// `npm test`, `npm run test:browser`, `test:heavy` and `test:abuse`: provides Redis and Chromium if necessary, compiles the tests and runs them.
+// `npm test`, `npm run test:browser`, `test:heavy`, `test:abuse` and `test:zoo`: provides Redis and Chromium if necessary, compiles the tests and runs them.
 // With arguments only these files and folders: `npm test -- test/config.test.ts test/flows --jobs=1 --timeout=60 --reporter=tap`.
 import { spawnSync } from 'node:child_process'
 import { accessSync, constants, readdirSync, statSync } from 'node:fs'
@@ -14,7 +14,8 @@ const root = fileURLToPath(new URL('..', import.meta.url))
 const SLOW = {
   browser: { files: ['test/browser'], jobs: 1, timeoutS: 180 },
   heavy: { files: ['test/heavy'], jobs: 1, timeoutS: 180 },
-  abuse: { files: ['test/abuse/flood.test.ts'], jobs: 1, timeoutS: 240 }
+  abuse: { files: ['test/abuse/flood.test.ts'], jobs: 1, timeoutS: 240 },
+  zoo: { files: ['test/zoo/zoo.test.ts'], jobs: 1, timeoutS: 900 }
 }
 const ORDINARY = { files: ['test'], jobs: 2, timeoutS: Number(process.env.TAP_TIMEOUT ?? 120) }
 
@@ -24,6 +25,7 @@ const { values, positionals } = parseArgs({
     browser: { type: 'boolean' },
     heavy: { type: 'boolean' },
     abuse: { type: 'boolean' },
+    zoo: { type: 'boolean' },
     coverage: { type: 'boolean' },
     jobs: { type: 'string' },
     timeout: { type: 'string' },

@@ -1,6 +1,7 @@
 // Runs programs as a shell does: their output, their exit code, and a bound on their time.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { createInterface } from 'node:readline'
 import type { Test } from 'tap'
 
 export interface Program {
@@ -16,14 +17,19 @@ export interface Program {
 export interface Options {
   readonly env?: Record<string, string>
   readonly withinMs?: number
+  /** The root of the project by default. */
+  readonly cwd?: string
+  /** Called for each line of the standard output. */
+  readonly onLine?: (line: string) => void
 }
 
-/** Runs it in the root of the project. After the test it is killed, with all processes that it has started. */
+/** After the test it is killed, with all processes that it has started. */
 export function run(t: Test, command: string, args: readonly string[], options: Options = {}): Program {
-  const { env = {}, withinMs = 20_000 } = options
+  const { env = {}, withinMs = 20_000, cwd, onLine } = options
   // `detached`: a process group of its own, which is killed as a whole.
-  const child = spawn(command, args, { detached: true, stdio: ['ignore', 'pipe', 'pipe'], env: environment(env) })
+  const child = spawn(command, args, { detached: true, stdio: ['ignore', 'pipe', 'pipe'], env: environment(env), cwd })
   const output = { stdout: '', stderr: '' }
+  if (onLine) createInterface(child.stdout).on('line', onLine)
   for (const name of ['stdout', 'stderr'] as const) {
     child[name].setEncoding('utf8').on('data', (text: string) => {
       output[name] += text

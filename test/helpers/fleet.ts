@@ -71,7 +71,9 @@ export class Fleet implements TestNodes {
       env: { PATH: process.env.PATH, ...env },
       stdio: ['ignore', 'pipe', 'inherit']
     })
-    process.once('exit', () => child.kill('SIGKILL'))
+    const kill = () => child.kill('SIGKILL')
+    process.once('exit', kill)
+    child.once('exit', () => process.off('exit', kill))
     this.#nodes[index] = { child, url: await listening(child) }
   }
 
@@ -94,6 +96,14 @@ export class Fleet implements TestNodes {
     const { child } = this.#nodes[index] as NodeProcess
     assert.ok(child.kill('SIGKILL'), 'the process was running')
     await once(child, 'exit')
+  }
+
+  /** As a deployment ends it. Resolves to its exit code when it has sent its streams away and ended. */
+  async drain(index: number): Promise<number | null> {
+    const { child } = this.#nodes[index] as NodeProcess
+    assert.ok(child.kill('SIGTERM'), 'the process was running')
+    await once(child, 'exit')
+    return child.exitCode
   }
 
   async stop(): Promise<void> {
