@@ -4,6 +4,7 @@ import type { IncomingHttpHeaders } from 'node:http'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { AppError } from '../errors.js'
 import { isDeeperThan, METADATA_MAX_DEPTH } from '../services/metadata-bounds.js'
+import { describeMistake } from './json-mistake.js'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -60,8 +61,9 @@ function parseJson(app: FastifyInstance): void {
     if (!/\S/.test(text)) return void done(null)
     // JSON.parse itself does not recurse.
     parseText(request, text, (error, body) => {
-      if (error === null && isDeeperThan(body, BODY_MAX_DEPTH)) done(tooDeep())
-      else done(error, body)
+      if (error !== null) done(malformed(text))
+      else if (isDeeperThan(body, BODY_MAX_DEPTH)) done(tooDeep())
+      else done(null, body)
     })
   }
 
@@ -78,6 +80,14 @@ function parseJson(app: FastifyInstance): void {
 
 function isBodyOptional({ routeOptions: { config, schema } }: FastifyRequest): boolean {
   return config.optionalBody === true || schema?.body === undefined
+}
+
+/** Fastify's parser ignores a byte order mark. */
+function malformed(text: string): AppError {
+  const mistake = describeMistake(text.replace(/^\uFEFF/, ''))
+  return new AppError('malformed_json', {
+    detail: mistake ?? 'The body has a member __proto__, or constructor with a member prototype'
+  })
 }
 
 const tooDeep = () => new AppError('too_large', { detail: `The body nests deeper than ${BODY_MAX_DEPTH} levels` })

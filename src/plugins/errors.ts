@@ -8,8 +8,8 @@ import type { StreamEndReason } from '../ends.js'
 import { AppError, ERRORS, type ErrorCode } from '../errors.js'
 import type { Ids } from '../ids.js'
 import type { Metrics } from '../metrics.js'
-import { ID_FORMATS, ID_PATTERN } from '../schemas/common.js'
-import type { Issue, Problem } from '../schemas/problem.js'
+import type { Problem } from '../schemas/problem.js'
+import { issueOf, type ValidationFault } from './issues.js'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -58,7 +58,9 @@ export function handleErrors(app: FastifyInstance, { metrics, ids, clock }: Erro
   const methodsOf = watchRoutes(app)
 
   app.setErrorHandler((error, request, reply) => {
-    const failure = asAppError(error, request.routeOptions.bodyLimit)
+    const failure = isBeforeRouting(error, request)
+      ? refuseRoute(request, reply)
+      : asAppError(error, request.routeOptions.bodyLimit)
     if (failure.code === 'internal')
       request.log.error({ err: error, method: request.method, route: request.routeOptions.url }, 'request failed')
     metrics.problems.inc({ code: failure.code })
@@ -70,12 +72,23 @@ export function handleErrors(app: FastifyInstance, { metrics, ids, clock }: Erro
   })
 
   app.setNotFoundHandler((request, reply) => {
-    const allowed = methodsOf(pathOf(request))
-    if (allowed.length === 0) throw new AppError('not_found')
-    reply.header('allow', allowed.join(', '))
-    throw new AppError('method_not_allowed', { detail: `This path takes ${allowed.join(' and ')}` })
+    throw refuseRoute(request, reply)
   })
+
+  function refuseRoute(request: FastifyRequest, reply: FastifyReply): AppError {
+    const allowed = methodsOf(pathOf(request))
+    if (allowed.length === 0) return new AppError('not_found')
+    reply.header('allow', allowed.join(', '))
+    return new AppError('method_not_allowed', { detail: `This path takes ${allowed.join(' and ')}` })
+  }
 }
+
+/**
+ * Fastify reads the body, and refuses a QUERY without a Content-Type, before it calls the not-found handler. Errors of our own, such as
+ * `rate_limited`, stand.
+ */
+const isBeforeRouting = (error: unknown, request: FastifyRequest): boolean =>
+  request.is404 && !(error instanceof AppError) && (error as FastifyFault).code?.startsWith('FST_') === true
 
 /**
  * A stream with nothing but its `end` event. All STREAM_ENDS say `reconnect`, so the body is cut short: its last chunk is missing
@@ -126,7 +139,7 @@ export function asAppError(error: unknown, bodyLimit?: number): AppError {
   if (!(error instanceof Error)) return new AppError('internal', { cause: error })
   const { code = '', statusCode = 500, validation, validationContext } = error as FastifyFault
   if (validation) {
-    const issues = validation.map(fault => issue(fault, validationContext ?? 'body'))
+    const issues = validation.map(fault => issueOf(fault, validationContext ?? 'body'))
     const detail = issues.map(({ path, message }) => `${path} ${message}`).join('; ')
     const isTooLarge = validationContext === 'body' && validation.some(({ keyword = '' }) => UPPER_BOUNDS.has(keyword))
     return new AppError(isTooLarge ? 'too_large' : 'invalid_request', { detail, extra: { issues } })
@@ -144,32 +157,11 @@ export function asAppError(error: unknown, bodyLimit?: number): AppError {
 /** The bounds of JSON Schema on size. A part of a body that exceeds one is `too_large`, as is a body that exceeds the limit. */
 const UPPER_BOUNDS = new Set(['maxLength', 'maxItems', 'maxProperties'])
 
-interface ValidationFault {
-  readonly keyword?: string
-  readonly instancePath?: string
-  readonly message?: string
-  readonly params?: Readonly<Record<string, unknown>>
-}
-
 type FastifyFault = Error & {
   readonly code?: string
   readonly statusCode?: number
   readonly validation?: readonly ValidationFault[]
   readonly validationContext?: string
-}
-
-/** The path names the member. Ajv reports only the object in which it is missing or unknown. */
-function issue(fault: ValidationFault, part: string): Issue {
-  const { instancePath = '', message = 'is not valid', params = {} } = fault
-  const member = params.missingProperty ?? params.additionalProperty
-  const path = `${part}${instancePath}${member === undefined ? '' : `/${member}`}`
-  return { path, message: ruleOf(params) ?? message }
-}
-
-/** What an id must be, if it is one that failed. */
-function ruleOf({ format, pattern }: NonNullable<ValidationFault['params']>): string | undefined {
-  if (pattern === ID_PATTERN) return ID_FORMATS.id.rule
-  return ID_FORMATS[format as keyof typeof ID_FORMATS]?.rule
 }
 
 /** Without the query: a ticket may be in it. */

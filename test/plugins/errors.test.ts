@@ -15,6 +15,7 @@ import { handleErrors } from '../../src/plugins/errors.js'
 import { checkRequestHeads } from '../../src/plugins/request-heads.js'
 import { serverOptions } from '../../src/plugins/server-options.js'
 import { problemRoutes } from '../../src/routes/problems.js'
+import { Media } from '../../src/schemas/call.js'
 import { onlyProblems, Problem, problems } from '../../src/schemas/problem.js'
 
 const problem = Compile(Problem)
@@ -45,6 +46,7 @@ async function server(t: Test) {
     {
       to: Type.String({ maxLength: 20 }),
       n: Type.Optional(Type.Integer({ maximum: 9 })),
+      media: Type.Optional(Media),
       many: Type.Optional(Type.Array(Type.Integer(), { maxItems: 2 }))
     },
     { additionalProperties: false }
@@ -149,11 +151,14 @@ t.test('a body is not coerced, and unknown members are refused', async t => {
     t.match(reply.json(), { code: 'invalid_request' })
     return reply.json().issues
   }
-  t.strictSame(await issues({}), [{ path: 'body/to', message: "must have required property 'to'" }])
+  t.strictSame(await issues({}), [{ path: 'body/to', message: 'is missing' }])
   t.strictSame(await issues({ to: 5 }), [{ path: 'body/to', message: 'must be string' }])
   t.strictSame(await issues({ to: 'bob', n: '5' }), [{ path: 'body/n', message: 'must be integer' }])
   t.strictSame(await issues({ to: 'bob', more: 1 }), [
-    { path: 'body/more', message: 'must NOT have additional properties' }
+    { path: 'body/more', message: 'is not a member that the server knows' }
+  ])
+  t.strictSame(await issues({ to: 'bob', media: 'text' }), [
+    { path: 'body/media', message: 'must be one of audio, video, data' }
   ])
   t.strictSame((await app.inject('/read?wait=5')).json(), { wait: 5 }, 'a query is coerced')
 })
@@ -186,6 +191,50 @@ t.test('a 405 lists the methods of the path', async t => {
     405,
     'HEAD does not open a stream'
   )
+})
+
+t.test('a request without a route is 404 or 405, whatever its method and the type of its body', async t => {
+  const { app } = await server(t)
+  const xml = { payload: '<to/>', headers: { 'content-type': 'application/xml' } }
+  const requests = [
+    { method: 'QUERY' },
+    { method: 'QUERY', payload: {} },
+    { method: 'PROPFIND' },
+    { method: 'PUT' },
+    { method: 'PUT', ...xml },
+    { method: 'PUT', payload: 'x'.repeat(1_048_577), headers: json }
+  ] as { method: 'PUT' }[]
+  for (const request of requests) {
+    const reply = await app.inject({ ...request, url: '/calls/1' })
+    t.match(reply.json(), { code: 'method_not_allowed', status: 405 }, JSON.stringify(request).slice(0, 80))
+    t.equal(reply.headers.allow, 'DELETE, POST')
+    t.match((await app.inject({ ...request, url: '/nothing' })).json(), { code: 'not_found' })
+  }
+})
+
+t.test('malformed JSON is refused with the place of the mistake', async t => {
+  const { app } = await server(t)
+  const cases = {
+    '{"to":': 'The body ends too early at line 1, column 7',
+    '{"to":"bob': 'The body ends too early at line 1, column 11',
+    '{"to":"bob",}': 'Unexpected } at line 1, column 13',
+    "{'to':'bob'}": "Unexpected ' at line 1, column 2",
+    '{\n  "to": "bob"\n  "n": 1\n}': 'Unexpected " at line 3, column 3',
+    '{"to":"b\\ob"}': 'Unexpected \\ at line 1, column 9',
+    '{"to":"b\tob"}': 'Unexpected U+0009 at line 1, column 9',
+    '{"n":01}': 'Unexpected 1 at line 1, column 7',
+    '[1,': 'The body ends too early at line 1, column 4',
+    '[1 2]': 'Unexpected 2 at line 1, column 4',
+    nul: 'Unexpected n at line 1, column 1',
+    '{"to":"bob"}x': 'Unexpected x at line 1, column 13',
+    '\uFEFF{]': 'Unexpected ] at line 1, column 2',
+    '{"a":💥}': 'Unexpected U+1f4a5 at line 1, column 6',
+    '{"__proto__":{}}': 'The body has a member __proto__, or constructor with a member prototype'
+  }
+  for (const [payload, detail] of Object.entries(cases)) {
+    const reply = await app.inject({ method: 'POST', url: '/calls/1', payload, headers: json })
+    t.match(reply.json(), { code: 'malformed_json', detail }, payload)
+  }
 })
 
 t.test('an event stream gets 200 and an `end` event instead of 429 or 503', async t => {

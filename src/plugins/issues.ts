@@ -1,0 +1,27 @@
+// What is wrong with a request that does not match its schema, in the words that its developer reads.
+import { ID_FORMATS, ID_PATTERN } from '../schemas/common.js'
+import type { Issue } from '../schemas/problem.js'
+
+/** As Ajv reports it. */
+export interface ValidationFault {
+  readonly keyword?: string
+  readonly instancePath?: string
+  readonly message?: string
+  readonly params?: Readonly<Record<string, unknown>>
+}
+
+/** The path names the member. Ajv reports only the object in which it is missing or unknown. */
+export function issueOf(fault: ValidationFault, part: string): Issue {
+  const { instancePath = '', params = {} } = fault
+  const member = params.missingProperty ?? params.additionalProperty
+  return { path: `${part}${instancePath}${member === undefined ? '' : `/${member}`}`, message: messageOf(fault) }
+}
+
+function messageOf({ keyword, message = 'is not valid', params = {} }: ValidationFault): string {
+  if (keyword === 'required') return 'is missing'
+  if (keyword === 'additionalProperties') return 'is not a member that the server knows'
+  if (keyword === 'enum') return `must be one of ${(params.allowedValues as readonly unknown[]).join(', ')}`
+  // A pattern or format that is the rule for ids.
+  if (params.pattern === ID_PATTERN) return ID_FORMATS.id.rule
+  return ID_FORMATS[params.format as keyof typeof ID_FORMATS]?.rule ?? message
+}
