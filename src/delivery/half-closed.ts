@@ -9,7 +9,9 @@ const PROBE_AFTER_MS = [50, 1000]
 
 /** Calls `listener` when the client has ended its side of the connection before the reply was closed. */
 export function whenHalfClosed(res: ServerResponse, listener: () => void): void {
-  const { socket } = res.req
+  const { socket } = res
+  // Null for a pipelined request: the replies ahead of it come first.
+  if (socket === null) return
   if (socket.readableEnded) return void listener()
   socket.once('end', listener)
   res.once('close', () => socket.off('end', listener))
