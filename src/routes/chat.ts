@@ -8,16 +8,16 @@ import { listMessages, postMessage, sendTyping } from '../services/chat/messages
 import type { Context } from '../services/context.js'
 import { RoomParams } from './rooms.js'
 
-const REFUSALS = [
+const READING = [
   'invalid_request',
   'room_not_found',
   'room_closed',
-  'not_in_room',
   'not_permitted',
   'banned',
   'room_service_unavailable',
   'rate_limited'
 ] as const
+const WRITING = [...READING, ...BODY_PROBLEMS, 'not_in_room'] as const
 
 const POST_MESSAGE = {
   config: { limit: 'signals' },
@@ -34,7 +34,7 @@ const POST_MESSAGE = {
     response: {
       201: PostMessageReply,
       200: PostMessageReply,
-      ...problems(...REFUSALS, ...BODY_PROBLEMS, 'message_id_taken')
+      ...problems(...WRITING, 'message_id_taken')
     }
   }
 } as const
@@ -50,7 +50,7 @@ const LIST_MESSAGES = {
       'the newest `CHAT_HISTORY_MAX` messages for as long as the room exists. Requires the grant `chat` and the right to read the room.',
     params: RoomParams,
     querystring: MessagesQuery,
-    response: { 200: MessagesReply, ...problems(...REFUSALS, 'invalid_page_token') }
+    response: { 200: MessagesReply, ...problems(...READING, 'invalid_page_token') }
   }
 } as const
 
@@ -67,7 +67,7 @@ const SEND_TYPING = {
     body: TypingRequest,
     response: {
       204: Type.Null({ description: 'Sent.' }),
-      ...problems(...REFUSALS, ...BODY_PROBLEMS)
+      ...problems(...WRITING)
     }
   }
 } as const

@@ -89,7 +89,7 @@ export interface RoomCommit {
   readonly tag: string
   /** When the room must be checked. Brings an existing deadline forward and never postpones it. */
   readonly deadlineAt: number | null
-  /** The same, if no device is in the room after this commit. */
+  /** When the room must be checked if no device is in it after this commit. */
   readonly emptyDeadlineAt: number
   /**
    * The room is over: it has no deadline, and expires this long after everything was published. Null: it does not expire, even if it was

@@ -69,9 +69,9 @@ export const weightOf = ({ tag, type, envelope }: Omit<StoredEvent, 'seq'>): num
   Buffer.byteLength(envelope) + tag.length + type.length + 2 + ENTRY_WEIGHT
 
 export interface ReadBounds {
-  /** Most entries. */
+  /** The most entries to read. */
   readonly limit: number
-  /** Most weight of all entries together. The first entry is read whatever its weight. */
+  /** The most weight of all entries read together. The first entry is read whatever its weight. */
   readonly maxBytes: number
 }
 
@@ -155,13 +155,14 @@ export interface Mailboxes {
   appendEach(appends: readonly UserAppend[], now: number): Promise<void>
   /**
    * Appends an event only if the commit stands that the decision was made on. On a Cluster the user's mailboxes compare it with the newest
-   * commit they have taken; a newer one, which they must have lost in a failover, is accepted and remembered.
+   * commit they have taken; a newer one than theirs, which they lost in a failover, is accepted and remembered.
    */
   send(user: string, event: DirectEvent): Promise<SendResult>
   read(user: string, device: string, options: ReadOptions): Promise<ReadResult>
   /**
    * A keepalive: registers the device if necessary and renews its retention. If the user has as many other devices as are allowed, the one
-   * that never had a connection and was seen least recently is removed. Null, and nothing is written: there is none. The first touch after the mailbox's server may have lost writes appends a RESET.
+   * that never had a connection and was seen least recently is removed; null, and nothing is written: no such device exists. The first
+   * touch after the mailbox's server may have lost writes appends a RESET.
    */
   touch(user: string, device: string, touch: Touch): Promise<Touched | null>
   /** Sets Touched.requestedAt. Writes nothing if the device has no open stream or poll. */

@@ -209,7 +209,7 @@ const INVALID: readonly [why: string, body: object][] = [
   ['empty content', { content: '' }],
   ['content is no string', { content: 7 }],
   ['a NUL', { content: 'a\0b' }],
-  ['an invalid id', { content: 'x', messageId: 'a/b' }],
+  ['an invalid id', { content: 'x', messageId: 'a\nb' }],
   ['an unknown member', { content: 'x', metadata: {} }]
 ]
 

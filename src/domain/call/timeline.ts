@@ -1,5 +1,5 @@
 // The timeline of a call: what happened when, and by whom. It is part of the state, so the commit of a change writes its line too. The lines
-// are derived from what the change did to the state, bounded in number and bytes, and kept as short as they can be read back.
+// are derived from what the change did to the state, bounded in number and bytes, and stored as short arrays.
 import type { Endpoint } from '../../schemas/common.js'
 import type { CallTimeline, TimelineEntry } from '../../schemas/timeline.js'
 import type { SideSignals } from '../negotiation/state.js'
@@ -9,7 +9,7 @@ import { type CallDecision, type CallState, otherSide, type Side, type Timeline,
 /** The state keeps the first lines, which tell how the call began, and the newest ones. */
 const FIRST_LINES = 16
 const LINES_MAX = 48
-/** Of the lines as JSON. One without a device has about 30 bytes. */
+/** The most bytes of all lines as JSON. A line without a device has about 30. */
 const BYTES_MAX = 4096
 
 type Details = NonNullable<TimelineLine[3]>
@@ -41,14 +41,14 @@ function append({ lines, omitted }: Timeline, added: readonly TimelineLine[]): T
   }
   let dropped = 0
   while (kept.length > LINES_MAX || Buffer.byteLength(JSON.stringify(kept)) > BYTES_MAX) {
-    // Never the newest one.
+    // The newest line always stays.
     kept.splice(Math.min(FIRST_LINES, kept.length - 2), 1)
     dropped++
   }
   return { lines: kept, omitted: omitted + dropped }
 }
 
-/** Lines with a count: one after the other by the same device become one. */
+/** Two lines with a count that follow each other, of one type and by one device, become one line. */
 const mayCombine = ([, type, by, details]: TimelineLine, [, nextType, nextBy, next]: TimelineLine): boolean =>
   [type, by, details?.device].join() === [nextType, nextBy, next?.device].join() &&
   details?.count !== undefined &&

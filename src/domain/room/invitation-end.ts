@@ -42,7 +42,10 @@ export function withdrawInvitation(
 export const endedByForInviter = (ended: Invitation['ended']): Endpoint | null =>
   ended === null || ended.reason === 'declined' ? null : ended.by
 
-/** The devices that rang and the one that invited receive `room.invitation_ended`. The acting device gets no event: it has the reply. */
+/**
+ * The devices that rang and the device that sent the invitation receive `room.invitation_ended`. The acting device gets no event: it has the
+ * reply.
+ */
 export function endInvitation(invitation: Invitation, ended: NonNullable<Invitation['ended']>): RoomDecision {
   const { invitationId, user, from, isMuted } = invitation
   const { reason, by } = ended

@@ -110,8 +110,8 @@ async function fenceStalledCreate(context: Context, user: string, lease: Lease):
 }
 
 /**
- * Makes the user's lease for the call active, before the accept. Resolves to the call because of which the user cannot be in another one; null: the lease is
- * active.
+ * Makes the user's lease for the call active, before the accept. Resolves to the call because of which the user cannot be in another one; null:
+ * the lease is active.
  */
 export async function activateLease(context: Context, call: CallState, user: string): Promise<string | null> {
   for (let round = 0; round < ROUNDS_MAX; round++) {
@@ -125,8 +125,8 @@ export async function activateLease(context: Context, call: CallState, user: str
 }
 
 /**
- * Takes the leases of a live call again that a failover has lost; a user who is in as many calls as allowed gets none. The call may end meanwhile: the
- * caller of this function reads it afterwards, and releases the leases if it has ended.
+ * Takes the leases of a live call again that a failover has lost; a user who is in as many calls as allowed gets none. The call may end
+ * meanwhile: who calls this function reads the call afterwards, and releases the leases if it has ended.
  */
 export async function restoreLeases(context: Context, call: CallState): Promise<void> {
   await Promise.all(

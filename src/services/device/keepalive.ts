@@ -10,7 +10,7 @@ import { type Context, perContext } from '../context.js'
 import { schedulePresenceCheck } from '../presence/publish-presence.js'
 import { resumeDevice } from './lifecycle.js'
 
-/** Much shorter than a useful AWAY_AFTER_MS. */
+/** Much shorter than a useful AWAY_AFTER_MS, so that a device that acts never seems away. */
 const WRITE_EVERY_MS = 2000
 
 interface WrittenKeepalive {

@@ -42,7 +42,7 @@ function newRoom(id: string, lasting: Fields): Room {
   return { ref, version: 0, fields: new Map(), lasting, logEntries: new Map(), ...nothing }
 }
 
-/** The heads that `group::` asks for. */
+/** The heads of a group; `heads` is its name with `::`. */
 const headsIn = (fields: readonly (readonly [string, Field])[], heads: string) =>
   fields.flatMap(([name, field]) => {
     const group = heads.slice(0, -HEADS.length)
@@ -57,7 +57,7 @@ const participantsOf = ({ fields }: Room): Field[] =>
 
 const fieldsOf = ({ fields, lasting }: Room, name: string) => (isLasting(name) ? lasting : fields)
 
-/** Why a commit is refused; null: it is not. */
+/** Why the commit is refused; null: it may be written. */
 function checkCommit(room: Room, { reads, writes, participantsMax, logEntry }: RoomCommit): RoomCommitResult | null {
   for (const [name, stamp] of Object.entries(reads)) {
     if (!isSameStamp(fieldsOf(room, name).get(name) ?? null, stamp)) return { status: 'conflict' }
@@ -74,7 +74,7 @@ function checkCommit(room: Room, { reads, writes, participantsMax, logEntry }: R
   return known ? { status: 'known', version: known.version } : null
 }
 
-/** Writes the commit. Returns the log entries that are too many with the new one. */
+/** Writes the commit. Returns the oldest log entries, if the log has more than it may keep with the new one. */
 function write(room: Room, { writes, logEntry, items, tag }: RoomCommit): readonly LogEntry[] {
   const version = ++room.version
   for (const [name, value] of Object.entries(writes)) {
