@@ -1,11 +1,18 @@
 // Makes docs/reference/problems.md from the table of errors.
-import { ERRORS } from '../../src/errors.js'
+import { ERRORS, type ErrorCode } from '../../src/errors.js'
+import { ADVICE } from '../../src/services/problem-advice.js'
 import { generatedFrom, table } from './markdown.js'
 
 export function problemsPage(): string {
   const rows = Object.entries(ERRORS)
     .sort(([, one], [, other]) => one.status - other.status)
-    .map(([code, { status, title, retryable }]) => [`${status}`, `\`${code}\``, title, retryable ? 'yes' : 'no'])
+    .map(([code, { status, title, retryable }]) => [
+      `${status}`,
+      `\`${code}\``,
+      title,
+      retryable ? 'yes' : 'no',
+      ADVICE[code as ErrorCode]
+    ])
   return `${generatedFrom('src/errors.ts')}
 # Problems
 
@@ -25,6 +32,6 @@ a busy callee where you chose neither \`callId\` nor \`Idempotency-Key\`. Replie
 a change first: an event that you wait for, or something that you end, leave or remove. Repeat a request that got no reply. A conflict may carry \`currentState\` and \`version\`; \`invalid_request\` names each mistake in \`issues\`. Ignore members that you do not know.
 \`GET /problems/{code}\` returns the row below as JSON.
 
-${table(['Status', 'Code', 'Meaning', 'Retryable'], rows)}
+${table(['Status', 'Code', 'Meaning', 'Retryable', 'What to do'], rows)}
 `
 }

@@ -11,7 +11,7 @@ const EXPLAIN_PROBLEM = {
     tags: ['problems'],
     summary: 'Explain a problem code',
     description:
-      'Returns the status, the title and whether a retry may succeed. As a page if the request accepts `text/html`.',
+      'Returns what the code means, whether a retry may succeed, and what to do. As a page if the request accepts `text/html`.',
     security: [],
     params: Type.Object(
       { code: Type.String({ description: 'The `code` of a problem.', examples: ['callee_busy'] }) },

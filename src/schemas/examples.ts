@@ -201,7 +201,10 @@ const EVENTS_AND_PRESENCE: Readonly<Record<string, Example>> = {
 
 const OTHERS: Readonly<Record<string, Example>> = {
   explainProblem: {
-    reply: { code: 'callee_busy', status: 409, title: 'The callee is in another call', retryable: false }
+    reply: {
+      ...{ code: 'callee_busy', status: 409, title: 'The callee is in another call', retryable: false },
+      advice: 'Tell the user, or call again later with a new callId.'
+    }
   },
   getLiveness: { reply: { status: 'ok' } },
   getReadiness: { reply: { status: 'ready' } }

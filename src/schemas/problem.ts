@@ -56,7 +56,8 @@ export const ProblemExplanation = Type.Object(
     code: Problem.properties.code,
     status: Problem.properties.status,
     title: Problem.properties.title,
-    retryable: Problem.properties.retryable
+    retryable: Problem.properties.retryable,
+    advice: Type.String({ description: 'What to do about it.' })
   },
   { $id: 'ProblemExplanation', description: 'What a problem code means.', ...Strict }
 )

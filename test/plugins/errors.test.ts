@@ -17,6 +17,7 @@ import { serverOptions } from '../../src/plugins/server-options.js'
 import { problemRoutes } from '../../src/routes/problems.js'
 import { Media } from '../../src/schemas/call.js'
 import { onlyProblems, Problem, problems } from '../../src/schemas/problem.js'
+import { ADVICE } from '../../src/services/problem-advice.js'
 
 const problem = Compile(Problem)
 
@@ -258,10 +259,15 @@ t.test('an event stream gets 200 and an `end` event instead of 429 or 503', asyn
 
 t.test('the URL in `type` returns the explanation, as JSON or as a page', async t => {
   const { app } = await server(t)
-  t.strictSame((await app.inject('/problems/callee_busy')).json(), { code: 'callee_busy', ...ERRORS.callee_busy })
+  t.strictSame((await app.inject('/problems/callee_busy')).json(), {
+    code: 'callee_busy',
+    ...ERRORS.callee_busy,
+    advice: ADVICE.callee_busy
+  })
   const page = await app.inject({ url: '/problems/callee_busy', headers: { accept: 'text/html,*/*' } })
   t.match(page.headers['content-type'], 'text/html')
   t.match(page.body, ERRORS.callee_busy.title)
+  t.match(page.body, ADVICE.callee_busy)
   t.match((await app.inject('/problems/toString')).json(), { code: 'not_found' })
 })
 
