@@ -1,7 +1,8 @@
 // The shape of every error: RFC 9457, with `code` and `retryable` from the error table.
 import { type Static, Type } from 'typebox'
 import { ERRORS, type ErrorCode } from '../errors.js'
-import { CallId, Strict } from './common.js'
+import { EndReason } from './call.js'
+import { CallId, RoomId, Strict, UserId } from './common.js'
 import { RejectedCandidate } from './signal.js'
 
 export const Issue = Type.Object(
@@ -12,6 +13,33 @@ export const Issue = Type.Object(
   { $id: 'Issue', description: 'One mistake in the request.', ...Strict }
 )
 export type Issue = Static<typeof Issue>
+
+/** Of a 409, and of a 403 for the wrong side of a call. */
+const CONFLICT = {
+  callId: Type.Optional(CallId('The call. Given with conflicts of a call.')),
+  roomId: Type.Optional(RoomId('The room. Given with conflicts of signals in a room.')),
+  currentState: Type.Optional(
+    Type.String({ description: 'The current state of the call, or how the invitation ended.' })
+  ),
+  version: Type.Optional(
+    Type.Integer({ minimum: 0, description: 'The current version of the call, or of the two participants.' })
+  ),
+  reason: Type.Optional(EndReason),
+  revision: Type.Optional(
+    Type.Integer({ minimum: 0, description: 'The number of the last offer. Given with conflicts of descriptions.' })
+  ),
+  pendingFrom: Type.Optional(
+    Type.String({
+      description: 'The side, or in a room the participant, whose offer is pending. Given with `offer_collision`.'
+    })
+  ),
+  polite: Type.Optional(
+    Type.Boolean({ description: 'Whether your side is the one that rolls back. Given with `offer_collision`.' })
+  ),
+  users: Type.Optional(
+    Type.Array(UserId(), { description: 'The users who have too many watchers. Given with `too_many_watchers`.' })
+  )
+}
 
 export const Problem = Type.Object(
   {
@@ -30,10 +58,7 @@ export const Problem = Type.Object(
         description: 'Given with `invalid_request`, and with `too_large` if a part of the body is too large.'
       })
     ),
-    currentState: Type.Optional(Type.String({ description: 'The current state of the call. Given with conflicts.' })),
-    version: Type.Optional(
-      Type.Integer({ minimum: 0, description: 'The current version of the call. Given with conflicts.' })
-    ),
+    ...CONFLICT,
     activeCallId: Type.Optional(CallId('The call that keeps you busy. Given with `caller_busy`.')),
     rejected: Type.Optional(
       Type.Array(RejectedCandidate, {

@@ -5,7 +5,7 @@ import { connect } from 'node:net'
 import { createToken } from '../../src/development.js'
 import { ERRORS, type ErrorCode } from '../../src/errors.js'
 import { resolved, type Schema } from './invalid-values.js'
-import { expectedRetryable } from './problems.js'
+import { expectedRetryable, faultsOfProblem } from './problems.js'
 import { Scenario } from './scenario.js'
 import { candidates, sdp } from './sdp.js'
 import type { TestClient } from './test-client.js'
@@ -158,5 +158,6 @@ export async function checkProblem(response: Response, about: string): Promise<E
   const retryable = expectedRetryable(problem.code, problem.retryable)
   assert.deepEqual([problem.status, problem.title, problem.retryable], [row.status, row.title, retryable], about)
   assert.equal(response.status, row.status, about)
+  assert.deepEqual(faultsOfProblem(problem), [], about)
   return problem.code
 }

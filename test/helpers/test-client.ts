@@ -8,7 +8,7 @@ import { ERRORS, type ErrorCode } from '../../src/errors.js'
 import type { Call } from '../../src/schemas/call.js'
 import type { RoomClaims } from '../../src/schemas/claims.js'
 import { faultsOf } from './events.js'
-import { expectedRetryable } from './problems.js'
+import { expectedRetryable, faultsOfProblem } from './problems.js'
 import { type Frame, openSse, type SseClient } from './sse.js'
 
 /** The nodes of a test, and names that no other test on them uses. */
@@ -290,4 +290,5 @@ function checkProblem(contentType: string | null, { status, body }: Reply): void
   }
   assert.deepEqual({ status, title, retryable, type }, expected)
   assert.notEqual(status, 500, String(body.detail))
+  assert.deepEqual(faultsOfProblem(body), [])
 }
