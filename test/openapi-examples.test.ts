@@ -122,12 +122,12 @@ t.test('each example request gets the example reply', async t => {
   await send('listCalls')
   await send('reportRinging', { user: 'bob', params: CALL })
   await send('acceptCall', { user: 'bob', params: CALL })
-  await send('sendAnswer', { user: 'bob', params: CALL })
   await send('sendCandidates', { params: CALL })
   await send('reportConnected', { user: 'bob', params: CALL })
   await send('holdCall', { params: CALL })
   await send('resumeCall', { params: CALL })
   await send('sendOffer', { params: CALL })
+  await send('sendAnswer', { user: 'bob', params: CALL })
   await send('getSnapshot', { user: 'bob' })
   await send('hangUpCall', { params: CALL })
   await prepare('createCall', { body: { to: 'bob', callId: 'declined' } })
@@ -179,7 +179,7 @@ t.test('each example request gets the example reply', async t => {
 
   await send('getCallTimeline', { params: CALL })
   await prepare('createCall', { body: { to: 'bob', callId: 'door' } })
-  await prepare('acceptCall', { user: 'bob', params: { callId: 'door' } })
+  await prepare('acceptCall', { user: 'bob', params: { callId: 'door' }, body: {} })
   await send('sendCallMessage', { user: 'bob', params: { callId: 'door' } })
   await send('updateCallMedia', { user: 'bob', params: { callId: 'door' } })
 

@@ -44,11 +44,13 @@ where necessary: \`%\` itself, and in browsers everything beyond ASCII.
 ## A call in order
 
 1. Both users open their event stream (\`openEventStream\`), or poll.
-2. The caller calls \`createCall\` with an offer. The callee receives \`call.incoming\`.
-3. The callee calls \`acceptCall\`, then \`sendAnswer\`. The caller receives \`call.accepted\` and \`signal.answer\`.
-4. Both send candidates with \`sendCandidates\` as they find them, and receive \`signal.candidates\`.
-5. Each side calls \`reportConnected\` when its media flows. The first report makes the call \`connected\`.
-6. Either side calls \`hangUpCall\`. The other one receives \`call.ended\`.
+2. The caller calls \`createCall\` with an offer and its candidates. The callee receives \`call.incoming\` with both.
+3. The callee calls \`acceptCall\` with its answer and candidates. The caller receives \`call.accepted\` with both.
+4. Either side calls \`hangUpCall\`. The other one receives \`call.ended\`.
+
+A client that gathers candidates while it signals sends them as it finds them, with \`sendCandidates\`; the other side receives
+\`signal.candidates\`. Later offers and answers are sent with \`sendOffer\` and \`sendAnswer\`. When media flows, call
+\`reportConnected\`, so that the call record has the time.
 
 The reply to an action has the complete result. Its events go to your other devices and to the other side.
 

@@ -21,6 +21,8 @@ const CREATE_CALL = {
     description:
       'Rings every registered device of the callee: each receives `call.incoming`. You receive `call.ringing`, then `call.accepted` or ' +
       '`call.ended`. Open your event stream first, or open it at the returned `cursor`.\n\n' +
+      'With `offer`, `candidates` and `end` a call needs three requests: this one, `acceptCall` with `answer` and candidates, and `hangUpCall`. ' +
+      'They arrive with `call.incoming`; candidates that you send later arrive once the call is accepted.\n\n' +
       'Returns 201 with the new call. A retry with the same `callId` or `Idempotency-Key` returns 200 with the same call. If the callee is ' +
       'calling you at the same time, your call is merged into theirs and accepts it: 200 with `resolution: "merged"`.\n\n' +
       'Fails with `callee_busy` if the callee is in another call, with `callee_unreachable` if none of their devices is registered, and with ' +

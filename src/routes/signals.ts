@@ -25,7 +25,8 @@ const REFUSALS = [
 
 /** Of an offer or answer. */
 export const RAW_SDP =
-  '\n\nThe body may also be the session description alone, as `application/sdp`, with the other members in the query.'
+  '\n\nCandidates that you have gathered already may come with it (`candidates`, `end`); they arrive after it, as `signal.candidates`. ' +
+  '`outcomes` in the reply says what happened to each.\n\nThe body may also be the session description alone, as `application/sdp`, with the other members in the query.'
 
 const SEND_OFFER = {
   config: { limit: 'signals', acceptsSdp: true },

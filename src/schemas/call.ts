@@ -12,7 +12,14 @@ import {
   Timestamp,
   UserId
 } from './common.js'
-import { OfferDescription } from './signal.js'
+import {
+  AnswerDescription,
+  Candidate,
+  CandidateOutcomes,
+  FirstOffer,
+  OfferDescription,
+  WITH_CANDIDATES
+} from './signal.js'
 
 export const CALL_STATES = ['ringing', 'connecting', 'connected', 'ended'] as const
 export const END_REASONS = [
@@ -120,6 +127,7 @@ export const CreateCallRequest = Type.Object(
         description: 'The first offer. It reaches the callee with `call.incoming` and saves a request.'
       })
     ),
+    ...WITH_CANDIDATES,
     offerer: Type.Optional(
       Type.Unsafe<Static<typeof Offerer>>({
         ...Offerer,
@@ -152,13 +160,28 @@ const Resolution = Type.Enum(['created', 'existing', 'merged'], {
 })
 
 export const CreateCallReply = Type.Object(
-  { call: Call, resolution: Resolution, delivery: Delivery, cursor: CallCursor },
+  {
+    call: Call,
+    resolution: Resolution,
+    delivery: Delivery,
+    cursor: CallCursor,
+    outcomes: Type.Optional(CandidateOutcomes),
+    offer: Type.Optional(
+      FirstOffer('The offer of the call that yours was merged into. Answer it; your own offer was discarded.')
+    ),
+    candidates: Type.Optional(Type.Array(Candidate, { description: 'The candidates that came with that offer.' })),
+    end: Type.Optional(Type.Boolean({ description: 'Whether these are the last ones.' }))
+  },
   { $id: 'CreateCallReply', ...Strict }
 )
 export type CreateCallReply = Static<typeof CreateCallReply>
 
 export const CallReply = Type.Object({ call: Call }, { $id: 'CallReply', ...Strict })
-export const AcceptCallReply = Type.Object({ call: Call, cursor: CallCursor }, { $id: 'AcceptCallReply', ...Strict })
+export const AcceptCallReply = Type.Object(
+  { call: Call, cursor: CallCursor, outcomes: Type.Optional(CandidateOutcomes) },
+  { $id: 'AcceptCallReply', ...Strict }
+)
+export type AcceptCallReply = Static<typeof AcceptCallReply>
 export const CallsReply = Type.Object({ calls: Type.Array(Call) }, { $id: 'CallsReply', ...Strict })
 
 export const AcceptCallRequest = Type.Object(
@@ -169,7 +192,15 @@ export const AcceptCallRequest = Type.Object(
         description:
           'The first offer, if `offerer` of the call is `callee`. It reaches the caller with `call.accepted`.'
       })
-    )
+    ),
+    answer: Type.Optional(
+      Type.Unsafe<Static<typeof AnswerDescription>>({
+        ...AnswerDescription,
+        description:
+          'The answer to the offer of `call.incoming`. It reaches the caller with `call.accepted` and saves a request.'
+      })
+    ),
+    ...WITH_CANDIDATES
   },
   { $id: 'AcceptCallRequest', ...Strict }
 )

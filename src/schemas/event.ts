@@ -4,7 +4,7 @@ import { Call, CallParty, EndReason, Media, SendsAudio, SendsVideo } from './cal
 import { MessageContent } from './call-message.js'
 import { CallId, DurationMs, Endpoint, MessageId, Metadata, Nullable, ParticipantId, RoomId, Strict } from './common.js'
 import { ParticipantRef } from './room.js'
-import { Candidate, Sdp } from './signal.js'
+import { Candidate, FirstAnswer, FirstOffer, Sdp } from './signal.js'
 import { dataNameOf, Event, schemaNameOf } from './stream.js'
 
 const Version = Type.Integer({ minimum: 1, description: 'The version of the call after this event.' })
@@ -17,15 +17,20 @@ function event<const T extends string, P extends TProperties>(type: T, descripti
 
 const Revision = Type.Integer({ minimum: 0, description: 'The negotiation it belongs to.' })
 
-const FirstOffer = (description: string) =>
-  Type.Object({ revision: Revision, sdp: Sdp }, { $id: 'FirstOffer', description, ...Strict })
+const EarlyCandidates = {
+  candidates: Type.Optional(
+    Type.Array(Candidate, { description: 'The candidates that were sent with it. More may follow.' })
+  ),
+  end: Type.Optional(Type.Boolean({ description: 'Whether these are the last candidates of this ICE generation.' }))
+}
 
 export const CallIncoming = event('call.incoming', 'A user is calling you. Ring.', {
   from: Endpoint,
   media: Nullable(Media),
   metadata: Metadata,
   expiresInMs: Nullable(DurationMs('Ring time left.')),
-  offer: Type.Optional(FirstOffer('The offer of the create. Accept, then answer it.')),
+  offer: Type.Optional(FirstOffer('The offer of the create. Answer it with the accept, or after it.')),
+  ...EarlyCandidates,
   call: Call
 })
 
@@ -36,6 +41,8 @@ export const CallRinging = event('call.ringing', 'A device of the callee is ring
 export const CallAccepted = event('call.accepted', 'The callee accepted the call.', {
   by: Nullable(CallParty),
   offer: Type.Optional(FirstOffer('The offer of the accept, for the device in the call. Answer it.')),
+  answer: Type.Optional(FirstAnswer('The answer of the accept, for the device in the call.')),
+  ...EarlyCandidates,
   call: Call
 })
 

@@ -4,6 +4,9 @@ import { SDP_EXAMPLE } from './signal.js'
 
 const SECOND_SDP = SDP_EXAMPLE.replace('F7gI', 'k2Wm')
 
+/** Of the one candidate in a request. */
+const outcomes = { accepted: 1, held: [], rejected: [] }
+
 const CREATED = {
   callId: '7d1f0c1e-57a8-4f0e-9c55-0d2f6a1b3c4d',
   version: 1,
@@ -25,25 +28,31 @@ const CREATED = {
   held: { caller: false, callee: false },
   negotiation: { revision: 1, pendingFrom: 'caller' }
 }
-const ACCEPTED = { ...CREATED, version: 3, state: 'connecting', callee: BOB, answeredAt: at(9) }
-const CONNECTED = {
-  ...ACCEPTED,
-  version: 5,
-  state: 'connected',
-  connectedAt: at(12),
-  expiresInMs: null,
-  setupMs: 8000,
+const ACCEPTED = {
+  ...CREATED,
+  version: 3,
+  state: 'connecting',
+  callee: BOB,
+  answeredAt: at(9),
   negotiation: { revision: 1, pendingFrom: null }
 }
-const RENEGOTIATING = { ...CONNECTED, version: 8, negotiation: { revision: 2, pendingFrom: 'caller' } }
+const CONNECTED = {
+  ...ACCEPTED,
+  version: 4,
+  state: 'connected',
+  connectedAt: at(11),
+  expiresInMs: null,
+  setupMs: 7000
+}
+const RENEGOTIATED = { ...CONNECTED, version: 8, negotiation: { revision: 2, pendingFrom: null } }
 const HUNG_UP = {
-  ...RENEGOTIATING,
+  ...RENEGOTIATED,
   version: 9,
   state: 'ended',
   endedAt: at(17),
   reason: 'hangup',
   endedBy: ALICE,
-  durationMs: 5000
+  durationMs: 6000
 }
 const UNANSWERED = {
   ...CREATED,
@@ -66,14 +75,23 @@ const INCOMING = {
     metadata: {},
     expiresInMs: 30_000,
     offer: { revision: 1, sdp: SDP_EXAMPLE },
+    candidates,
+    end: true,
     call: CREATED
   }
 }
 
 const CALLS: Readonly<Record<string, Example>> = {
   createCall: {
-    body: { to: 'bob', media: 'video', callId: CREATED.callId, offer: { sdp: SDP_EXAMPLE } },
-    reply: { call: CREATED, resolution: 'created', delivery, cursor: '0.k3f9p' }
+    body: {
+      to: 'bob',
+      media: 'video',
+      callId: CREATED.callId,
+      offer: { type: 'offer', sdp: SDP_EXAMPLE },
+      candidates,
+      end: true
+    },
+    reply: { call: CREATED, resolution: 'created', delivery, cursor: '0.k3f9p', outcomes }
   },
   getCall: { reply: { call: { ...CREATED, expiresInMs: 28_000 } } },
   getCallTimeline: {
@@ -81,13 +99,15 @@ const CALLS: Readonly<Record<string, Example>> = {
       callId: CREATED.callId,
       entries: [
         { at: at(4), type: 'created', by: ALICE },
+        { at: at(4), type: 'offer', by: ALICE, revision: 1 },
         { at: at(8), type: 'ringing', by: { user: 'bob', device: null } },
         { at: at(9), type: 'accepted', by: BOB },
-        { at: at(10), type: 'answer', by: BOB, revision: 1 },
-        { at: at(12), type: 'connected', by: BOB },
-        { at: at(13), type: 'held', by: ALICE },
-        { at: at(14), type: 'resumed', by: ALICE },
-        { at: at(15), type: 'offer', by: ALICE, revision: 2 },
+        { at: at(9), type: 'answer', by: BOB, revision: 1 },
+        { at: at(11), type: 'connected', by: BOB },
+        { at: at(12), type: 'held', by: ALICE },
+        { at: at(13), type: 'resumed', by: ALICE },
+        { at: at(14), type: 'offer', by: ALICE, revision: 2 },
+        { at: at(15), type: 'answer', by: BOB, revision: 2 },
         { at: at(17), type: 'ended', by: ALICE, reason: 'hangup' }
       ],
       omitted: 0
@@ -95,10 +115,13 @@ const CALLS: Readonly<Record<string, Example>> = {
   },
   listCalls: { reply: { calls: [{ ...CREATED, expiresInMs: 27_000 }] } },
   reportRinging: { body: {}, reply: { call: { ...CREATED, version: 2, expiresInMs: 26_000 } } },
-  acceptCall: { body: {}, reply: { call: ACCEPTED, cursor: '1.x7w2q' } },
+  acceptCall: {
+    body: { answer: { type: 'answer', sdp: SDP_EXAMPLE }, candidates, end: true },
+    reply: { call: ACCEPTED, cursor: '1.x7w2q', outcomes }
+  },
   reportConnected: { body: {}, reply: { call: CONNECTED } },
-  holdCall: { body: {}, reply: { call: { ...CONNECTED, version: 6, held: { caller: true, callee: false } } } },
-  resumeCall: { body: {}, reply: { call: { ...CONNECTED, version: 7 } } },
+  holdCall: { body: {}, reply: { call: { ...CONNECTED, version: 5, held: { caller: true, callee: false } } } },
+  resumeCall: { body: {}, reply: { call: { ...CONNECTED, version: 6 } } },
   sendCallMessage: {
     body: { content: '{"do":"unlock","door":2}', messageId: 'unlock-1' },
     reply: { messageId: 'unlock-1', version: 3, sentAt: at(57, 1), delivery }
@@ -147,7 +170,7 @@ const CALLS: Readonly<Record<string, Example>> = {
     }
   },
   sendOffer: { body: { sdp: SECOND_SDP, revision: 2 }, reply: { revision: 2, delivery } },
-  sendAnswer: { body: { sdp: SDP_EXAMPLE, revision: 1 }, reply: { revision: 1, delivery } },
+  sendAnswer: { body: { sdp: SECOND_SDP, revision: 2 }, reply: { revision: 2, delivery } },
   sendCandidates: { body: { candidates, end: true }, reply: { accepted: 1, held: [], rejected: [], delivery } }
 }
 
@@ -175,7 +198,7 @@ const EVENTS_AND_PRESENCE: Readonly<Record<string, Example>> = {
   getSnapshot: {
     reply: {
       cursor: '5.67ch6',
-      calls: [RENEGOTIATING],
+      calls: [RENEGOTIATED],
       rooms: [],
       invitations: [],
       presence: { user: 'bob', state: 'busy', devices: 1, lastSeenAt: at(16) },

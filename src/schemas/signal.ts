@@ -37,6 +37,11 @@ export const OfferDescription = Type.Object(
   { $id: 'OfferDescription', description: 'An offer, such as an `RTCSessionDescription`.' }
 )
 
+export const AnswerDescription = Type.Object(
+  { type: Type.Optional(AnswerType), sdp: Sdp },
+  { $id: 'AnswerDescription', description: 'An answer, such as an `RTCSessionDescription`.' }
+)
+
 /** RFC 8839 section 5.4 allows ice-chars only, but several stacks send others, such as `=` and `-`. */
 const UFRAG_PATTERN = '^[!-~]*$'
 export const UFRAG_MAX_LENGTH = 256
@@ -101,13 +106,36 @@ export type CandidateInput = Static<typeof CandidateInput>
 
 const Revision = (description: string) => Type.Integer({ minimum: 1, maximum: 1_000_000, description })
 
+const Candidates = (description: string) =>
+  Type.Optional(Type.Array(CandidateInput, { maxItems: CANDIDATES_MAX_ITEMS, description }))
+
+const End = Type.Optional(
+  Type.Boolean({
+    description:
+      'These are the last candidates of this ICE generation (RFC 8838, section 13). The same as `null` at the end of `candidates`.'
+  })
+)
+
+/** Members of a request with a description. */
+export const WITH_CANDIDATES = {
+  candidates: Candidates('Candidates that were gathered already, in that order. They arrive after the description.'),
+  end: End
+}
+
+export const CandidatesRequest = Type.Object(
+  { candidates: Candidates('In the order they were gathered. May be left out with `end`.'), end: End },
+  { $id: 'CandidatesRequest', ...Strict }
+)
+export type CandidatesRequest = Static<typeof CandidatesRequest>
+
 export const OfferRequest = Type.Object(
   {
     type: Type.Optional(OfferType),
     sdp: Sdp,
     revision: Type.Optional(
       Revision('The negotiation that this offer starts: the current revision plus one. By default the server counts.')
-    )
+    ),
+    ...WITH_CANDIDATES
   },
   { $id: 'OfferRequest', ...Strict }
 )
@@ -121,40 +149,17 @@ export const AnswerRequest = Type.Object(
       Revision(
         'The revision of the offer that it answers. By default the pending one; required if that offer has superseded another one.'
       )
-    )
+    ),
+    ...WITH_CANDIDATES
   },
   { $id: 'AnswerRequest', ...Strict }
 )
 export type AnswerRequest = Static<typeof AnswerRequest>
 
-export const CandidatesRequest = Type.Object(
-  {
-    candidates: Type.Optional(
-      Type.Array(CandidateInput, {
-        maxItems: CANDIDATES_MAX_ITEMS,
-        description: 'In the order they were gathered. May be left out with `end`.'
-      })
-    ),
-    end: Type.Optional(
-      Type.Boolean({
-        description:
-          'These are the last candidates of this ICE generation (RFC 8838, section 13). The same as `null` at the end of `candidates`.'
-      })
-    )
-  },
-  { $id: 'CandidatesRequest', ...Strict }
-)
-export type CandidatesRequest = Static<typeof CandidatesRequest>
-
 /** What a body that is only SDP leaves to the query. */
 export const DescriptionQuery = Type.Object({
   revision: Type.Optional(Revision('The same as `revision` of the body, for a body that is `application/sdp`.'))
 })
-
-export const DescriptionReply = Type.Object(
-  { revision: Revision('The negotiation that this description belongs to.'), delivery: Delivery },
-  { $id: 'DescriptionReply', ...Strict }
-)
 
 const CandidateIndex = Type.Integer({ minimum: 0, description: 'Its place in `candidates` of the request.' })
 
@@ -194,15 +199,38 @@ export const RejectedCandidate = Type.Object(
 )
 export type RejectedCandidate = Static<typeof RejectedCandidate>
 
-export const CandidatesReply = Type.Object(
-  {
-    accepted: Type.Integer({ minimum: 0, description: 'Number of candidates that were sent or are held.' }),
-    held: Type.Array(HeldCandidate, {
-      description: 'Those of the accepted that wait. Each is delivered after the description it waits for.'
-    }),
-    rejected: Type.Array(RejectedCandidate, { description: 'Those that were refused. The others were accepted.' }),
-    delivery: Delivery
-  },
-  { $id: 'CandidatesReply', ...Strict }
-)
+const Outcomes = {
+  accepted: Type.Integer({ minimum: 0, description: 'Number of candidates that were sent or are held.' }),
+  held: Type.Array(HeldCandidate, {
+    description: 'Those of the accepted that wait. Each is delivered after the description it waits for.'
+  }),
+  rejected: Type.Array(RejectedCandidate, { description: 'Those that were refused. The others were accepted.' })
+}
+
+export const CandidatesReply = Type.Object({ ...Outcomes, delivery: Delivery }, { $id: 'CandidatesReply', ...Strict })
 export type CandidatesReply = Static<typeof CandidatesReply>
+
+export const CandidateOutcomes = Type.Object(Outcomes, {
+  $id: 'CandidateOutcomes',
+  description: 'The outcome for each candidate of the request. Given if it had `candidates` or `end`.',
+  ...Strict
+})
+export type CandidateOutcomes = Static<typeof CandidateOutcomes>
+
+export const DescriptionReply = Type.Object(
+  {
+    revision: Revision('The negotiation that this description belongs to.'),
+    delivery: Delivery,
+    outcomes: Type.Optional(CandidateOutcomes)
+  },
+  { $id: 'DescriptionReply', ...Strict }
+)
+export type DescriptionReply = Static<typeof DescriptionReply>
+
+const EventRevision = Type.Integer({ minimum: 0, description: 'The negotiation it belongs to.' })
+
+/** As part of an event or a reply. */
+export const FirstOffer = (description: string) =>
+  Type.Object({ revision: EventRevision, sdp: Sdp }, { $id: 'FirstOffer', description, ...Strict })
+export const FirstAnswer = (description: string) =>
+  Type.Object({ revision: EventRevision, sdp: Sdp }, { $id: 'FirstAnswer', description, ...Strict })

@@ -213,6 +213,10 @@ class Fixture {
     const { callId, participantId } = this.path
     const properties = schema?.properties ?? {}
     const fixed = {
+      // Members that exclude each other are left out.
+      ...('offerer' in properties || 'answer' in properties
+        ? { offerer: undefined, answer: undefined, offer: undefined }
+        : {}),
       ...('callId' in properties ? { callId, to: 'carol' } : {}),
       ...('callId' in properties ? {} : 'to' in properties ? { to: participantId } : {}),
       ...('sdp' in properties ? { sdp: sdp('outsider') } : {}),

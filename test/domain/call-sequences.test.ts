@@ -57,11 +57,24 @@ const messageAct = likelyDevice.map(who => act(`message ${who.device}`, (_, nth)
 const mediaAct = fc
   .tuple(likelyDevice, fc.boolean())
   .map(([who, audio]) => act(`media ${who.device}`, () => media(who, { audio })))
-const acceptAct = fc
-  .tuple(likelyDevice, fc.option(generation))
-  .map(([who, n]) =>
-    act(`accept ${who.device} ${n ?? ''}`, () => accept(who, n === null ? undefined : offerOf(who, n)))
-  )
+/** With every second description: a candidate of its generation, one of the next, and one without a ufrag. */
+const batchOf = (who: Endpoint, n: number | null, nth: number) =>
+  nth % 2 === 0
+    ? {}
+    : {
+        batch: {
+          candidates: [n ?? 1, (n ?? 1) + 1, null].map((each, i) =>
+            candidate(nth * 10 + i, each === null ? undefined : ufragOf(who, each))
+          ),
+          end: nth % 3 === 0
+        }
+      }
+const acceptAct = fc.tuple(likelyDevice, fc.option(generation)).map(([who, n]) =>
+  act(`accept ${who.device} ${n ?? ''}`, (fixture, nth) => {
+    const given = n === null ? {} : { [fixture.state?.offerer === 'callee' ? 'offer' : 'answer']: offerOf(who, n) }
+    return accept(who, { ...given, ...batchOf(who, n, nth) })
+  })
+)
 const rejectAct = fc
   .tuple(fc.constantFrom('device', 'device', 'user'), anyDevice)
   .map(([scope, who]) => act(`reject ${who.device}`, fixture => reject(who, scope as 'user', registered(fixture))))
@@ -77,7 +90,10 @@ const describeAct = fc
     fc.option(fc.integer({ min: 1, max: 4 }), { freq: 1 })
   )
   .map(([type, who, n, revision]) =>
-    act(`${type} ${who.device} ${n}`, () => describe(type as 'offer', who, ufragOf(who, n), revision ?? undefined))
+    act(`${type} ${who.device} ${n}`, (_, nth) => ({
+      ...describe(type as 'offer', who, ufragOf(who, n), revision ?? undefined),
+      ...batchOf(who, n, nth)
+    }))
   )
 const trickleAct = fc
   .tuple(likelyDevice, fc.array(fc.option(generation), { maxLength: 4 }), fc.boolean())
@@ -123,13 +139,15 @@ function runSteps(first: FirstOffer, steps: readonly Step[]): CallFixture {
   const fixture = new CallFixture()
   for (const who of [CAST.phone, CAST.laptop, CAST.watch]) fixture.connect(who)
   const offer = first === 'early' ? offerOf(CAST.phone, 1) : null
-  const given: CallCommand[] = [create({ offer, offerer: first === 'callee' ? 'callee' : 'caller' })]
+  const given: CallCommand[] = [
+    create({ offer, offerer: first === 'callee' ? 'callee' : 'caller', ...batchOf(CAST.phone, 1, steps.length) })
+  ]
   fixture.apply(given[0] as CallCommand)
   for (const [nth, each] of steps.entries()) {
     if (each.kind === 'act') {
       const command = each.act(fixture, nth)
       // Candidates that are sent twice are delivered twice, so a repeat would hide whether each is delivered once.
-      if (command.type !== 'candidates') given.push(command)
+      if (!('batch' in command)) given.push(command)
       const before = JSON.stringify(fixture.state)
       if (fixture.apply(command) instanceof AppError && JSON.stringify(fixture.state) !== before)
         throw new Error('changed')

@@ -157,8 +157,8 @@ t.test('each side holds and resumes separately', async t => {
 
 t.test('an ended call has no early offer', async t => {
   const { description } = describe('offer', phone, 'a1')
-  t.equal(after(create({ offer: description }), cancel(phone)).earlyOffer, null)
-  t.equal(after(create({ offer: description }), reject(laptop, 'user')).earlyOffer, null)
+  t.strictSame(after(create({ offer: description }), cancel(phone)).early, {})
+  t.strictSame(after(create({ offer: description }), reject(laptop, 'user')).early, {})
 })
 
 t.test('before the answer no event and no view names a device of the callee', async t => {

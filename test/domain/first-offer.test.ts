@@ -36,7 +36,7 @@ t.test('only the side that offerer names makes the first offer, and either side 
 })
 
 t.test('an accept with an offer brings it to the device in the call, and to no other', async t => {
-  const { state, events } = decide(ringing, accept(laptop, description))
+  const { state, events } = decide(ringing, accept(laptop, { offer: description }))
   t.match(state, { phase: 'connecting', negotiation: { revision: 1, pendingFrom: 'callee' } })
   t.match(events, [
     { type: 'call.accepted', to: phone, data: { offer: { revision: 1, sdp: sdp('b1') }, call: { offerer: 'callee' } } },
@@ -54,19 +54,19 @@ t.test('an accept with an offer brings it to the device in the call, and to no o
 })
 
 t.test('a repeated accept with an offer changes nothing', async t => {
-  const accepted = decide(ringing, accept(laptop, description)).state
-  t.equal(outcomeOf(accepted, accept(laptop, description)), 'same')
+  const accepted = decide(ringing, accept(laptop, { offer: description })).state
+  t.equal(outcomeOf(accepted, accept(laptop, { offer: description })), 'same')
   t.equal(outcomeOf(accepted, describe('offer', laptop, 'b1')), 'same')
 })
 
 t.test('an accept with an offer is refused if the caller makes the first offer', async t => {
-  t.equal(outcomeOf(after(create()), accept(laptop, description)), 'wrong_party')
+  t.equal(outcomeOf(after(create()), accept(laptop, { offer: description })), 'wrong_party')
   const early = after(create({ offer: describe('offer', phone, 'a1').description }))
-  t.equal(outcomeOf(early, accept(laptop, description)), 'wrong_party', 'also with an early offer')
+  t.equal(outcomeOf(early, accept(laptop, { offer: description })), 'wrong_party', 'also with an early offer')
 })
 
 t.test('candidates of a caller who has to answer wait for the answer', async t => {
   const waiting = decide(ringing, trickle(phone, [candidate(1, 'a1')])).state
-  const accepted = decide(waiting, accept(laptop, description)).state
+  const accepted = decide(waiting, accept(laptop, { offer: description })).state
   t.equal(outcomeOf(accepted, describe('answer', phone, 'a1')), 'connecting: bob/laptop answer; bob/laptop candidates')
 })

@@ -1,7 +1,6 @@
 // Offers, answers and candidates of a call: revisions, collisions, ICE generations, waiting candidates.
 import t from 'tap'
 import type { CallCommand } from '../../src/domain/call/command.js'
-import { classifyCandidatesOf } from '../../src/domain/call/signal.js'
 import type { CallDecision, CallState } from '../../src/domain/call/state.js'
 import { WAITING_MAX } from '../../src/domain/negotiation/waiting-candidates.js'
 import type { Candidate } from '../../src/schemas/signal.js'
@@ -150,7 +149,7 @@ t.test('an early offer is revision 1 and part of call.incoming', async t => {
   t.match(created.events, [{ to: { user: 'bob' }, data: { offer: { revision: 1, sdp: description.sdp } } }])
   t.strictSame(created.state.negotiation, { revision: 1, pendingFrom: 'caller' })
   const accepted = decide(created.state, accept(laptop))
-  t.equal(accepted.state.earlyOffer, null, 'not kept for longer than it is needed')
+  t.strictSame(accepted.state.early, {}, 'not kept for longer than it is needed')
   t.equal(outcomeOf(accepted.state, describe('offer', phone, 'a1')), 'same', 'the caller may send it again')
   t.match(decide(accepted.state, describe('answer', laptop, 'b1')).events, [{ type: 'signal.answer', to: phone }])
 })
@@ -159,8 +158,7 @@ t.test('candidates wait for their description and are sent after it', async t =>
   const early = candidates(3, 'a1')
   const held = decide(connecting(), trickle(phone, early))
   t.strictSame(held.events, [])
-  const verdict = classifyCandidatesOf(connecting(), 'caller', { candidates: early })
-  t.match(verdict, { accepted: 3, held: [0, 1, 2].map(index => ({ index, reason: 'no_description' })) })
+  t.match(held.outcomes, { accepted: 3, held: [0, 1, 2].map(index => ({ index, reason: 'no_description' })) })
   const offered = decide(held.state, describe('offer', phone, 'a1'))
   t.strictSame(
     offered.events.map(({ type }) => type),
@@ -229,7 +227,7 @@ t.test('one batch may have current, early and old candidates, and each is judged
   const withOld = decide(restarted.state, trickle(phone, batch))
   t.strictSame(sentCandidates(withOld), [candidate(5, 'a2')])
   t.strictSame(withOld.state.signaled.caller.waiting, [candidate(6, 'a3')])
-  t.match(classifyCandidatesOf(restarted.state, 'caller', { candidates: batch }), {
+  t.match(withOld.outcomes, {
     accepted: 2,
     held: [{ index: 2, reason: 'unknown_ufrag' }],
     rejected: [
@@ -261,8 +259,8 @@ t.test('a held candidate says what it waits for', async t => {
     [negotiated(), candidate(1, 'a2'), 'unknown_ufrag']
   ] as const
   for (const [state, each, reason] of rows) {
-    const { held } = classifyCandidatesOf(state, 'caller', { candidates: [each] })
-    t.strictSame(held, [{ index: 0, reason }])
+    const { outcomes } = decide(state, trickle(phone, [each]))
+    t.strictSame(outcomes?.held, [{ index: 0, reason }])
   }
 })
 
@@ -308,7 +306,7 @@ t.test(`at most ${WAITING_MAX} candidates of a side wait, and a batch above that
   const now = then(negotiated(), trickle(phone, candidates(WAITING_MAX, 'a2')))
   const mixed = [candidate(1, 'a1'), candidate(999, 'a2')]
   t.equal(outcomeOf(now, trickle(phone, mixed)), 'same: bob/laptop candidates', 'what need not wait is sent')
-  t.match(classifyCandidatesOf(now, 'caller', { candidates: mixed }), {
+  t.match(decide(now, trickle(phone, mixed)).outcomes, {
     accepted: 1,
     held: [],
     rejected: [{ index: 1, code: 'too_many_waiting_candidates' }]

@@ -87,6 +87,25 @@ t.test('each change of a call has a line, in order', async t => {
   t.strictSame(linesOf(state, 'caller'), lines.toSpliced(1, 0, '1 ringing bob/null'))
 })
 
+t.test('candidates that waited for another description than the one that came have a line', async t => {
+  const { description } = describe('offer', phone, 'aliceA')
+  const state = after(
+    create({ offer: description, batch: { candidates: candidates(2, 'aliceX') } }),
+    accept(laptop, { answer: describe('answer', laptop, 'bobA').description }),
+    trickle(laptop, candidates(1, 'bobB')),
+    describe('offer', laptop, 'bobC', 2)
+  )
+  t.strictSame(linesOf(state, 'callee'), [
+    '0 created alice/phone',
+    '0 offer alice/phone 1',
+    '1 accepted bob/laptop',
+    '1 answer bob/laptop 1',
+    '2 candidates_held bob/laptop 1',
+    '3 offer bob/laptop 2',
+    '3 candidates_stale bob/laptop 1'
+  ])
+})
+
 t.test('a request that changes nothing has no line', async t => {
   const state = after(create(), accept(laptop), accept(laptop), simple('connected', phone), simple('connected', laptop))
   t.strictSame(linesOf(state, 'caller'), ['0 created alice/phone', '1 accepted bob/laptop', '3 connected alice/phone'])

@@ -21,7 +21,7 @@ flow('both sides read what happened in a call, also after its end and from any n
   await bob.expectEvent('signal.candidates')
   await bob.post('calls/c1/answer', { sdp: sdp('bobA') })
   await alice.expectEvents('call.ringing', 'call.accepted', 'signal.answer')
-  const lines = ['created alice', 'candidates_held alice', 'ringing bob', 'accepted bob', 'answer bob']
+  const lines = ['created alice', 'offer alice', 'candidates_held alice', 'ringing bob', 'accepted bob', 'answer bob']
   t.same(await timelineFor(alice, 'c1'), lines)
 
   await alice.post('calls/c1/hangup', { reason: 'media_failed' })

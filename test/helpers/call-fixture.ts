@@ -2,7 +2,6 @@
 // checked against the invariants of a call. The state is encoded as JSON and decoded after each step, as a store does.
 import assert from 'node:assert/strict'
 import type { CallCommand } from '../../src/domain/call/command.js'
-import { classifyCandidatesOf } from '../../src/domain/call/signal.js'
 import {
   type CallDecision,
   type CallEvent,
@@ -86,6 +85,7 @@ export class CallFixture {
     assert.deepEqual(after, outcome.state, 'the state is the same after encoding and decoding')
     this.state = after
     this.#record(before, after, command)
+    this.#recordCandidates(before, outcome, command)
     for (const event of outcome.events) this.#deliver(event, command)
     return outcome
   }
@@ -120,12 +120,15 @@ export class CallFixture {
       const device = this.devices.get(keyOf(command.actor))
       if (device) device.hasDeclined = true
     }
-    if (command.type === 'candidates') {
-      const side: Side = command.actor.user === after.caller.user ? 'caller' : 'callee'
-      const { rejected } = classifyCandidatesOf(before as CallState, side, command.batch)
-      const isAccepted = (_: Candidate, position: number) => !rejected.some(({ index }) => index === position)
-      this.accepted.push(...command.batch.candidates.filter(isAccepted).map(candidate => ({ side, candidate })))
-    }
+  }
+
+  /** A retried description does not send its candidates again. */
+  #recordCandidates(before: CallState | null, { state, events, outcomes }: CallDecision, command: CallCommand): void {
+    if (!('batch' in command) || command.batch === undefined || outcomes === undefined) return
+    if (state === before && events.length === 0) return
+    const side: Side = command.actor.user === state.caller.user ? 'caller' : 'callee'
+    const isAccepted = (_: Candidate, position: number) => !outcomes.rejected.some(({ index }) => index === position)
+    this.accepted.push(...command.batch.candidates.filter(isAccepted).map(candidate => ({ side, candidate })))
   }
 
   #deliver(event: CallEvent, command: CallCommand): void {
@@ -212,13 +215,13 @@ export class CallFixture {
 }
 
 function describedBy(data: CallEvent['data']): string[] {
-  const { sdp, offer } = data as { sdp?: string; offer?: { sdp: string } }
-  const ufrag = /ice-ufrag:(\S+)/.exec(sdp ?? offer?.sdp ?? '')?.[1]
+  const { sdp, offer, answer } = data as { sdp?: string; offer?: { sdp: string }; answer?: { sdp: string } }
+  const ufrag = /ice-ufrag:(\S+)/.exec(sdp ?? offer?.sdp ?? answer?.sdp ?? '')?.[1]
   return ufrag === undefined ? [] : [ufrag]
 }
 
-const candidatesOf = ({ type, data }: CallEvent) =>
-  type === 'signal.candidates' ? (data.candidates as readonly Candidate[]) : []
+/** Also of `call.incoming` and `call.accepted`. */
+const candidatesOf = ({ data }: CallEvent) => (data.candidates ?? []) as readonly Candidate[]
 
 /** G6, in the order of one mailbox. */
 function checkCandidateOrder(mailbox: readonly CallEvent[]): void {

@@ -4,7 +4,7 @@
 import type { CallCommand, CommandOf } from '../../src/domain/call/command.js'
 import { decideCall } from '../../src/domain/call/decide-call.js'
 import type { CallDecision, CallEvent, CallState, Recipients } from '../../src/domain/call/state.js'
-import { type Description, parseDescription } from '../../src/domain/negotiation/sdp.js'
+import { parseDescription } from '../../src/domain/negotiation/sdp.js'
 import { AppError } from '../../src/errors.js'
 import type { Endpoint } from '../../src/schemas/common.js'
 import type { Candidate } from '../../src/schemas/signal.js'
@@ -36,13 +36,16 @@ export const create = (changes: Partial<CommandOf<'create'>> = {}): CommandOf<'c
   attempt: 1,
   ...changes
 })
-export const accept = (actor: Endpoint, offer?: Description): CallCommand => ({
+export const accept = (
+  actor: Endpoint,
+  more: Pick<CommandOf<'accept'>, 'offer' | 'answer' | 'batch'> = {}
+): CommandOf<'accept'> => ({
   type: 'accept',
   actor,
   connectMs: CONNECT_MS,
   checkMs: CHECK_MS,
   maxMs: null,
-  ...(offer ? { offer } : {})
+  ...more
 })
 export const reject = (actor: Endpoint, scope: 'device' | 'user', devices = ['laptop', 'watch']): CallCommand => ({
   type: 'reject',

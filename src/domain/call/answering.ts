@@ -6,8 +6,16 @@ import { isDescribed } from '../negotiation/state.js'
 import type { CommandOf } from './command.js'
 import { end } from './ending.js'
 import { callEvents, conflict, requireActiveDevice, requireSide, toDevice, tooEarly, toSide } from './party.js'
-import { releaseWaitingOf, type SentOffer, withFirstOffer } from './signal.js'
-import { type CallDecision, type CallEvent, type CallState, otherSide, unchanged, viewCall } from './state.js'
+import { applyAccepted, classifyFor, decideAnswer, decideOffer, releaseWaitingOf } from './signal.js'
+import {
+  type CallDecision,
+  type CallEvent,
+  type CallState,
+  otherSide,
+  type RequestSignals,
+  unchanged,
+  viewCall
+} from './state.js'
 
 /** A device of the callee rings. The caller gets one event for all devices, and it names none of them. */
 export function markRinging(state: CallState, actor: Endpoint): CallDecision {
@@ -28,7 +36,7 @@ export function accept(state: CallState, command: CommandOf<'accept'>, now: numb
   requireSide(state, actor, 'callee')
   if (state.phase === 'ended') throw conflict(state, 'call_ended')
   if (state.phase !== 'ringing') {
-    if (state.callee?.device === actor.device) return unchanged(state)
+    if (state.callee?.device === actor.device) return repeatAccept(state, command)
     throw conflict(state, 'answered_elsewhere')
   }
   const answered: CallState = {
@@ -40,26 +48,38 @@ export function accept(state: CallState, command: CommandOf<'accept'>, now: numb
     limitAt: now + connectMs,
     endsAt: maxMs === null ? null : now + maxMs,
     checkAt: now + checkMs,
-    earlyOffer: null
+    early: {}
   }
-  const { state: next, offer } = command.offer ? withFirstOffer(answered, command.offer) : { state: answered }
+  const { state: next, signals, outcomes } = applyAccepted(answered, command, state)
   const call = viewCall(next, now)
   const endedElsewhere = { reason: 'answered_elsewhere', endedBy: next.callee, call }
   const events = [
-    ...acceptedEvents(next, call, offer),
+    ...acceptedEvents(next, call, signals),
     ...callEvents(next, toSide(state, 'callee', actor), { type: 'call.ended', data: endedElsewhere })
   ]
   const released = releaseWaitingOf(next, 'caller')
-  return { state: released.state, events: [...events, ...released.events] }
+  return { state: released.state, events: [...events, ...released.events], outcomes }
 }
 
-/** Of the caller's devices only the one in the call gets the offer, as it alone gets all later signals. */
-function acceptedEvents(state: CallState, call: Call, offer: SentOffer | undefined): CallEvent[] {
+/**
+ * The device has accepted already. A description counts if it is the first one of this side: an accept names no revision, so a delayed retry
+ * must not answer a later offer.
+ */
+function repeatAccept(state: CallState, { actor, offer, answer, batch }: CommandOf<'accept'>): CallDecision {
+  if (!isDescribed(state.signaled.callee)) {
+    if (offer) return decideOffer(state, { type: 'offer', actor, description: offer, batch })
+    if (answer) return decideAnswer(state, { type: 'answer', actor, description: answer, batch })
+  }
+  return { ...unchanged(state), outcomes: batch && classifyFor(state, 'callee', batch) }
+}
+
+/** Of the caller's devices only the one in the call gets the signals, as it alone gets all later ones. */
+function acceptedEvents(state: CallState, call: Call, signals: RequestSignals): CallEvent[] {
   const data = { by: state.callee, call }
   const event = { type: 'call.accepted', data }
-  if (offer === undefined) return callEvents(state, toSide(state, 'caller', null), event)
+  if (Object.keys(signals).length === 0) return callEvents(state, toSide(state, 'caller', null), event)
   return [
-    ...callEvents(state, toDevice(state, 'caller'), { ...event, data: { ...data, offer } }),
+    ...callEvents(state, toDevice(state, 'caller'), { ...event, data: { ...data, ...signals } }),
     ...callEvents(state, toSide(state, 'caller', state.caller), event)
   ]
 }

@@ -14,6 +14,7 @@ export type CallCommand =
       readonly media: Call['media']
       readonly metadata: Call['metadata']
       readonly offer: Description | null
+      readonly batch?: CandidateBatch | undefined
       /** Who makes the first offer; without it the caller. */
       readonly offerer?: Side | undefined
       readonly ringMs: number
@@ -40,6 +41,9 @@ export type CallCommand =
       readonly maxMs: number | null
       /** The first offer, if the callee makes it. */
       readonly offer?: Description | undefined
+      /** The answer to the offer of the create. */
+      readonly answer?: Description | undefined
+      readonly batch?: CandidateBatch | undefined
     }
   /** `devices`: the callee's registered devices. When all of them have rejected the call, it ends as declined. */
   | {
@@ -56,6 +60,7 @@ export type CallCommand =
       readonly actor: Endpoint
       readonly description: Description
       readonly revision?: number | undefined
+      readonly batch?: CandidateBatch | undefined
     }
   | { readonly type: 'candidates'; readonly actor: Endpoint; readonly batch: CandidateBatch }
   /** The call's deadline is due. */

@@ -2,11 +2,12 @@
 import { AppError } from '../../errors.js'
 import type { Endpoint } from '../../schemas/common.js'
 import { endpoint } from '../endpoint.js'
-import { NO_SIGNALS, type SideSignals } from '../negotiation/state.js'
+import { NO_SIGNALS } from '../negotiation/state.js'
 import type { CommandOf } from './command.js'
 import { callEvents, toSide } from './party.js'
+import { applyCreated } from './signal.js'
 import { type CallDecision, type CallState, unchanged, viewCall } from './state.js'
-import { newTimeline } from './timeline.js'
+import { newTimeline, withCreatedOffer } from './timeline.js'
 
 interface Origin {
   readonly callId: string
@@ -42,7 +43,7 @@ export function newCall({ callId, caller, to, attempt }: Origin, { version, now 
     limitAt: null,
     endsAt: null,
     checkAt: null,
-    earlyOffer: null,
+    early: {},
     isAlerted: false,
     held: { caller: false, callee: false },
     away: { caller: false, callee: false },
@@ -64,33 +65,25 @@ export function create(state: CallState | null, command: CommandOf<'create'>, no
 }
 
 export function startRinging(command: CommandOf<'create'>, at: CreatedAt): CallDecision {
-  const { callId, actor, to, attempt, media, metadata, offer, ringMs } = command
+  const { callId, actor, to, attempt, media, metadata, ringMs } = command
   const call: CallState = {
     ...newCall({ callId, caller: actor, to, attempt }, at),
     media,
     metadata,
     offerer: command.offerer ?? 'caller',
     isMuted: command.isMuted === true,
-    limitAt: at.now + ringMs,
-    earlyOffer: offer?.sdp ?? null
+    limitAt: at.now + ringMs
   }
-  const state: CallState = offer === null ? call : withEarlyOffer(call, offer.ufrags, offer.digest)
-  const events = callEvents(state, toSide(state, 'callee', null), {
-    type: 'call.incoming',
-    data: incomingData(state, at.now)
-  })
-  return { state, events }
-}
-
-function withEarlyOffer(call: CallState, ufrags: readonly string[], digest: string): CallState {
-  const caller: SideSignals = { ...NO_SIGNALS, ufrags, last: { kind: 'offer', revision: 1, digest } }
-  return { ...call, negotiation: { revision: 1, pendingFrom: 'caller' }, signaled: { ...call.signaled, caller } }
+  const { state: signaled, signals, outcomes } = applyCreated(call, command)
+  const timeline = signals.offer ? withCreatedOffer(signaled) : signaled.timeline
+  const state: CallState = { ...signaled, early: signals, timeline }
+  const incoming = { type: 'call.incoming', data: incomingData(state, at.now) }
+  return { state, events: callEvents(state, toSide(state, 'callee', null), incoming), outcomes }
 }
 
 /** The data of `call.incoming`. */
 export function incomingData(state: CallState, now: number): Record<string, unknown> {
   const call = viewCall(state, now)
-  const offer = state.earlyOffer === null ? {} : { offer: { revision: 1, sdp: state.earlyOffer } }
   const { media, metadata, expiresInMs } = call
-  return { from: state.caller, media, metadata, expiresInMs, ...offer, call }
+  return { from: state.caller, media, metadata, expiresInMs, ...state.early, call }
 }

@@ -73,7 +73,7 @@ export function end(state: CallState, { reason, by, except }: Ending, now: numbe
     endedBy: by === null ? null : endpoint(by),
     limitAt: null,
     checkAt: null,
-    earlyOffer: null,
+    early: {},
     away: { caller: false, callee: false },
     signaled: { caller: NO_SIGNALS, callee: NO_SIGNALS }
   }

@@ -1,17 +1,19 @@
 // Offers, answers and candidates of a call: who may send them, and to which device they go. The negotiation itself is in negotiation.ts.
+import type { CandidateOutcomes } from '../../schemas/signal.js'
 import type { CandidateBatch } from '../negotiation/candidate.js'
-import {
-  applyCandidates,
-  type CandidateOutcomes,
-  classifyCandidates,
-  releaseWaiting
-} from '../negotiation/candidates.js'
+import { applyBatch, applyCandidates, classifyCandidates, releaseWaiting } from '../negotiation/candidates.js'
 import { applyAnswer, applyOffer } from '../negotiation/negotiation.js'
-import type { Description } from '../negotiation/sdp.js'
 import type { Negotiation, NegotiationResult, Signal, Signaler } from '../negotiation/state.js'
 import type { CommandOf } from './command.js'
 import { callEvents, conflict, endpointOf, requireActiveDevice, toDevice, tooEarly } from './party.js'
-import { type CallDecision, type CallEvent, type CallState, otherSide, type Side } from './state.js'
+import {
+  type CallDecision,
+  type CallEvent,
+  type CallState,
+  otherSide,
+  type RequestSignals,
+  type Side
+} from './state.js'
 
 export function decideOffer(state: CallState, command: CommandOf<'offer' | 'answer'>): CallDecision {
   const side = requireAnswered(state, command)
@@ -24,17 +26,47 @@ export function decideOffer(state: CallState, command: CommandOf<'offer' | 'answ
 const notTheOfferer = (state: CallState, { retryable }: { retryable: boolean }) =>
   conflict(state, 'wrong_party', { detail: `The ${state.offerer} makes the first offer`, retryable })
 
-/** An offer as it is part of an event. */
-export interface SentOffer {
-  readonly revision: number
-  readonly sdp: string
+interface AppliedSignals {
+  readonly state: CallState
+  readonly signals: RequestSignals
+  readonly outcomes?: CandidateOutcomes | undefined
 }
 
-/** The first offer, made by the accept that led to `state`. Keeps the version. @throws AppError wrong_party if the caller makes it */
-export function withFirstOffer(state: CallState, description: Description): { state: CallState; offer: SentOffer } {
-  if (state.offerer !== 'callee') throw notTheOfferer(state, { retryable: false })
-  const { next } = applyOffer(state, signalerOf(state, 'callee'), { description })
-  return { state: merge(state, next), offer: { revision: next.negotiation.revision, sdp: description.sdp } }
+/** The offer and the candidates of the create that led to `state`: they go to devices that ring, as members of `call.incoming`. */
+export function applyCreated(state: CallState, { offer, batch }: CommandOf<'create'>): AppliedSignals {
+  const signaler = { ...signalerOf(state, 'caller'), canDeliver: true }
+  if (offer) return toApplied(state, applyOffer(state, signaler, { description: offer, batch }))
+  return batch ? toApplied(state, applyBatch(state, signaler, batch)) : { state, signals: {} }
+}
+
+/**
+ * The same for the accept that led to `state`, and `call.accepted`. `before`: the call as it is if the accept is refused.
+ * @throws AppError wrong_party, no_offer_pending
+ */
+export function applyAccepted(
+  state: CallState,
+  { offer, answer, batch }: CommandOf<'accept'>,
+  before: CallState
+): AppliedSignals {
+  const { refuse } = signalerOf(before, 'callee')
+  const signaler = { ...signalerOf(state, 'callee'), refuse }
+  if (offer) {
+    if (state.offerer !== 'callee') throw notTheOfferer(before, { retryable: false })
+    return toApplied(state, applyOffer(state, signaler, { description: offer, batch }))
+  }
+  if (answer) return toApplied(state, applyAnswer(state, signaler, { description: answer, batch }))
+  return batch ? toApplied(state, applyBatch(state, signaler, batch)) : { state, signals: {} }
+}
+
+/** Keeps the version: it is part of the decision that made `state`. */
+const toApplied = (state: CallState, { next, signals, outcomes }: NegotiationResult<Side>): AppliedSignals => ({
+  state: merge(state, next),
+  signals: Object.assign({}, ...signals.map(toMembers)),
+  outcomes
+})
+
+function toMembers({ type, data: { revision, sdp, candidates, end } }: Signal): object {
+  return type === 'signal.candidates' ? { candidates, end } : { [type.slice('signal.'.length)]: { revision, sdp } }
 }
 
 export function decideAnswer(state: CallState, command: CommandOf<'offer' | 'answer'>): CallDecision {
@@ -47,10 +79,9 @@ export function decideCandidates(state: CallState, command: CommandOf<'candidate
   return decide(state, side, applyCandidates(state, signalerOf(state, side), command.batch))
 }
 
-/** What the command `candidates` does with each of them. */
-export function classifyCandidatesOf(state: CallState, side: Side, batch: CandidateBatch): CandidateOutcomes {
-  return classifyCandidates(state, signalerOf(state, side), batch)
-}
+/** The outcomes of candidates of a retry, which are not sent again. */
+export const classifyFor = (state: CallState, side: Side, batch: CandidateBatch): CandidateOutcomes =>
+  classifyCandidates(state, signalerOf(state, side), batch)
 
 /** Sends the candidates of a side that wait and can be delivered now. Keeps the version: it is part of the decision that made `state`. */
 export function releaseWaitingOf(state: CallState, side: Side): CallDecision {
@@ -72,9 +103,9 @@ const signalerOf = (state: CallState, side: Side): Signaler<Side> => ({
   refuse: (code, detail, extra) => conflict(state, code, { detail, extra })
 })
 
-function decide(state: CallState, side: Side, { next, signals }: NegotiationResult<Side>): CallDecision {
+function decide(state: CallState, side: Side, { next, signals, outcomes }: NegotiationResult<Side>): CallDecision {
   const after = next === state ? state : merge({ ...state, version: state.version + 1 }, next)
-  return { state: after, events: signalEvents(after, side, signals) }
+  return { state: after, events: signalEvents(after, side, signals), outcomes }
 }
 
 const merge = (state: CallState, { negotiation, signaled }: Negotiation<Side>): CallState =>

@@ -1,6 +1,7 @@
 // The state of a call as it is stored, and the parts of a decision.
 import type { Call } from '../../schemas/call.js'
 import type { Endpoint } from '../../schemas/common.js'
+import type { Candidate, CandidateOutcomes } from '../../schemas/signal.js'
 import type { TimelineEntry } from '../../schemas/timeline.js'
 import type { Negotiation } from '../negotiation/state.js'
 
@@ -33,8 +34,8 @@ export interface CallState extends Negotiation<Side> {
   readonly endsAt: number | null
   /** When the liveness of both sides is checked next. */
   readonly checkAt: number | null
-  /** The SDP of the create's offer, kept while the call rings: devices that register later get it too. */
-  readonly earlyOffer: string | null
+  /** What the create sent, kept while the call rings: devices that register later receive it too. */
+  readonly early: RequestSignals
   /** A device of the callee has reported that it rings. */
   readonly isAlerted: boolean
   readonly held: { readonly caller: boolean; readonly callee: boolean }
@@ -72,6 +73,19 @@ export interface Timeline {
   readonly omitted: number
 }
 
+/** The signals of a create or an accept, as members of `call.incoming` or `call.accepted`. */
+export interface RequestSignals {
+  readonly offer?: DescriptionData
+  readonly answer?: DescriptionData
+  readonly candidates?: Candidate[]
+  readonly end?: boolean
+}
+
+interface DescriptionData {
+  readonly revision: number
+  readonly sdp: string
+}
+
 /** The newest event of a mailbox. */
 export interface MailboxHead {
   readonly seq: number
@@ -98,6 +112,8 @@ export interface CallDecision {
   readonly state: CallState
   /** In the order in which they must arrive. */
   readonly events: readonly CallEvent[]
+  /** Of the candidates of the request, if it had any. */
+  readonly outcomes?: CandidateOutcomes | undefined
 }
 
 export const unchanged = (state: CallState): CallDecision => ({ state, events: [] })

@@ -2,7 +2,7 @@
 // are derived from what the change did to the state, bounded in number and bytes, and stored as short arrays.
 import type { Endpoint } from '../../schemas/common.js'
 import type { CallTimeline, TimelineEntry } from '../../schemas/timeline.js'
-import type { SideSignals } from '../negotiation/state.js'
+import { isCurrent, type SideSignals } from '../negotiation/state.js'
 import { endpointOf } from './party.js'
 import { type CallDecision, type CallState, otherSide, type Side, type Timeline, type TimelineLine } from './state.js'
 
@@ -18,6 +18,12 @@ type Change = readonly [type: TimelineEntry['type'], by: Side | null, details?: 
 const SIDES: readonly Side[] = ['caller', 'callee']
 
 export const newTimeline = (): Timeline => ({ lines: [[0, 'created', 'caller']], omitted: 0 })
+
+/** The line for the offer of the create. */
+export const withCreatedOffer = ({ timeline }: CallState): Timeline => ({
+  ...timeline,
+  lines: [...timeline.lines, [0, 'offer', 'caller', { revision: 1 }]]
+})
 
 /** The decision with the lines for what it changes. `actor`: the device that acted; null: the server. */
 export function withTimeline(
@@ -80,11 +86,22 @@ function ringingChanges(before: CallState, after: CallState, actor: Endpoint | n
   return []
 }
 
-function negotiationChanges({ negotiation: before }: CallState, { negotiation: after }: CallState): Change[] {
-  const { revision, pendingFrom } = after
-  if (revision > before.revision) return [['offer', pendingFrom, { revision }]]
-  if (before.pendingFrom === null || pendingFrom !== null) return []
-  return [['answer', otherSide(before.pendingFrom), { revision }]]
+function negotiationChanges(before: CallState, after: CallState): Change[] {
+  const { revision, pendingFrom } = after.negotiation
+  const pendingBefore = before.negotiation.pendingFrom
+  if (revision > before.negotiation.revision && pendingFrom !== null) {
+    return [['offer', pendingFrom, { revision }], ...staleCandidates(before, after, pendingFrom)]
+  }
+  if (pendingBefore === null || pendingFrom !== null) return []
+  const side = otherSide(pendingBefore)
+  return [['answer', side, { revision }], ...staleCandidates(before, after, side)]
+}
+
+/** Candidates that waited for a description and do not belong to the one that came. */
+function staleCandidates(before: CallState, after: CallState, side: Side): Change[] {
+  const mine = after.signaled[side]
+  const count = before.signaled[side].waiting.filter(candidate => !isCurrent(mine, candidate)).length
+  return count === 0 ? [] : [['candidates_stale', side, { count }]]
 }
 
 /** A report after the connect time has a line too. */
@@ -108,16 +125,14 @@ function sideChanges(before: CallState, after: CallState, side: Side): Change[] 
   if (before.held[side] !== after.held[side]) changes.push([after.held[side] ? 'held' : 'resumed', side])
   if (before.away[side] !== after.away[side]) changes.push([after.away[side] ? 'away' : 'back', side])
   if (before.sendsMedia[side] !== after.sendsMedia[side]) changes.push(['media_changed', side, after.sendsMedia[side]])
-  changes.push(...candidateChanges(before.signaled[side], after.signaled[side], side))
+  const count = countNew(before.signaled[side], after.signaled[side])
+  if (count > 0) changes.push(['candidates_held', side, { count }])
   return changes
 }
 
-/** Candidates that a new description leaves waiting have a ufrag that it does not have. */
-function candidateChanges(before: SideSignals, after: SideSignals, side: Side): Change[] {
-  const { length: count } = after.waiting
-  if (count > before.waiting.length) return [['candidates_held', side, { count: count - before.waiting.length }]]
-  return count > 0 && after.last !== before.last ? [['candidates_stale', side, { count }]] : []
-}
+/** How many candidates have begun to wait. */
+const countNew = (before: SideSignals, after: SideSignals): number =>
+  after.waiting.filter(candidate => !before.waiting.includes(candidate)).length
 
 function endOf(after: CallState): Change {
   const { endedBy } = after

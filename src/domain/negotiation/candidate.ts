@@ -5,6 +5,7 @@ import {
   type Candidate,
   type CandidateInput,
   type CandidateObject,
+  type CandidateOutcomes,
   type CandidatesRequest,
   type RejectedCandidate
 } from '../../schemas/signal.js'
@@ -19,14 +20,26 @@ export interface CandidateBatch {
   readonly rejected?: readonly RejectedCandidate[]
 }
 
-/**
- * A `null` is the end of candidates, unless others follow it: then it belongs to an older generation.
- * @throws AppError invalid_request; invalid_candidate or too_large if no candidate is valid
- */
-export function readCandidates({ candidates: inputs, end }: CandidatesRequest): CandidateBatch {
-  if (inputs === undefined && end === undefined) {
-    throw new AppError('invalid_request', { detail: 'body must have candidates or end' })
+/** Of a request without candidates. */
+export const NO_OUTCOMES: CandidateOutcomes = { accepted: 0, held: [], rejected: [] }
+
+/** @throws AppError invalid_request; invalid_candidate or too_large if no candidate is valid */
+export function readCandidates(request: CandidatesRequest): CandidateBatch {
+  const batch = readOptionalCandidates(request)
+  if (batch === undefined) throw new AppError('invalid_request', { detail: 'body must have candidates or end' })
+  const [first] = batch.rejected ?? []
+  if (first && batch.candidates.length === 0) {
+    throw new AppError(first.code, { detail: first.detail, extra: { rejected: batch.rejected } })
   }
+  return batch
+}
+
+/**
+ * The candidates that a request may have besides a description; undefined: it has none, and no end. A `null` is the end of candidates, unless
+ * others follow it: then it belongs to an older generation.
+ */
+export function readOptionalCandidates({ candidates: inputs, end }: CandidatesRequest): CandidateBatch | undefined {
+  if (inputs === undefined && end === undefined) return undefined
   const candidates: Candidate[] = []
   const positions: number[] = []
   const rejected: RejectedCandidate[] = []
@@ -42,8 +55,6 @@ export function readCandidates({ candidates: inputs, end }: CandidatesRequest): 
       positions.push(index)
     }
   }
-  const [first] = rejected
-  if (first && candidates.length === 0) throw new AppError(first.code, { detail: first.detail, extra: { rejected } })
   return { candidates, end: end === true || isEnded, positions, rejected }
 }
 

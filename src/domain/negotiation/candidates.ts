@@ -1,6 +1,6 @@
 // The candidates of a negotiation. A candidate is sent only after the description of its ICE generation was committed (G6): an earlier one
 // waits, one of an older generation is refused. RFC 8838, RFC 8839 section 5.4.
-import type { Candidate, CandidatesReply, HeldCandidate, RejectedCandidate } from '../../schemas/signal.js'
+import type { Candidate, CandidateOutcomes, HeldCandidate, RejectedCandidate } from '../../schemas/signal.js'
 import type { Broadcast } from './broadcast.js'
 import { type CandidateBatch, ufragOf } from './candidate.js'
 import {
@@ -21,21 +21,33 @@ const NOTHING_TAKEN = { taken: 0, bare: 0 }
 /** The last broadcast candidate without a ufrag that was sent or belongs to an older generation. */
 export const lastTaken = ({ taken, bare }: typeof NOTHING_TAKEN): number => Math.max(taken, bare)
 
-/** The outcome for each candidate of a request. */
-export type CandidateOutcomes = Pick<CandidatesReply, 'accepted' | 'held' | 'rejected'>
-
 /** Candidates of the current generation are sent at once; others wait. @throws AppError the code of the first one if all are rejected */
 export function applyCandidates<S extends string>(
   before: Negotiation<S>,
   signaler: Signaler<S>,
   batch: CandidateBatch
-): NegotiationResult<S> {
-  const mine = before.signaled[signaler.side]
-  const { current, early, rejected } = sortByGeneration(before, signaler, batch)
+): BatchResult<S> {
+  const result = applyBatch(before, signaler, batch)
+  const { accepted, rejected } = result.outcomes
   const [first] = rejected
-  if (first && current.length + early.length === 0) {
+  if (first && accepted === 0) {
     throw signaler.refuse(first.code, first.detail, { revision: before.negotiation.revision, rejected })
   }
+  return result
+}
+
+export interface BatchResult<S extends string> extends NegotiationResult<S> {
+  readonly outcomes: CandidateOutcomes
+}
+
+/** The same for candidates that came with a description, which counts also if all of them are rejected. */
+export function applyBatch<S extends string>(
+  before: Negotiation<S>,
+  signaler: Signaler<S>,
+  batch: CandidateBatch
+): BatchResult<S> {
+  const mine = before.signaled[signaler.side]
+  const { current, early, held, rejected } = sortByGeneration(before, signaler, batch)
   const hasEnd = batch.end === true
   // The end of candidates names no generation. From a side that has to answer it ends the generation that the answer starts.
   const mustAnswer = before.negotiation.pendingFrom === signaler.other
@@ -49,7 +61,7 @@ export function applyCandidates<S extends string>(
   }
   const next = changes ? withSignals(before, signaler.side, kept) : before
   const signals = current.length > 0 || sendsEnd ? [candidatesSignal(next, current, sendsEnd)] : []
-  return { next, signals }
+  return { next, signals, outcomes: { accepted: current.length + early.length, held, rejected } }
 }
 
 /** The outcomes of `applyCandidates`. */

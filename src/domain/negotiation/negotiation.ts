@@ -1,8 +1,17 @@
 // The negotiation of two sides, for calls and for pairs of a room. One offer at a time is pending; when offers collide, the first one
 // stands. RFC 8829 section 4.1. The candidates are in candidates.ts.
-import { lastTaken, releaseWaiting } from './candidates.js'
+import { createHash } from 'node:crypto'
+import type { CandidateBatch } from './candidate.js'
+import { applyBatch, classifyCandidates, lastTaken, releaseWaiting } from './candidates.js'
 import type { Description } from './sdp.js'
-import { type Negotiation, type NegotiationResult, type SideSignals, type Signaler, withSignals } from './state.js'
+import {
+  type Negotiation,
+  type NegotiationResult,
+  type SideSignals,
+  type Signal,
+  type Signaler,
+  withSignals
+} from './state.js'
 
 /** Older generations kept for a side, to refuse their candidates. */
 const OLDER_MAX = 16
@@ -10,6 +19,8 @@ const OLDER_MAX = 16
 interface DescriptionSignal {
   readonly description: Description
   readonly revision?: number | undefined
+  /** The candidates that came with it. */
+  readonly batch?: CandidateBatch | undefined
 }
 
 /** A retry changes nothing. @throws AppError offer_collision, stale_revision */
@@ -19,7 +30,9 @@ export function applyOffer<S extends string>(
   signal: DescriptionSignal
 ): NegotiationResult<S> {
   const { revision, pendingFrom } = before.negotiation
-  if (isRetry(before.signaled[signaler.side], { kind: 'offer', revision }, signal)) return { next: before, signals: [] }
+  if (isRetry(before.signaled[signaler.side], { kind: 'offer', revision }, signal)) {
+    return applyRetry(before, signaler, signal)
+  }
   if (pendingFrom === signaler.other) {
     const extra = { revision, pendingFrom, polite: signaler.isPolite }
     throw signaler.refuse('offer_collision', 'Roll back your offer, answer the pending one, then offer again', extra)
@@ -29,7 +42,7 @@ export function applyOffer<S extends string>(
   }
   const negotiation = { revision: revision + 1, pendingFrom: signaler.side }
   const isSuperseding = pendingFrom === signaler.side
-  return applyDescription({ ...before, negotiation }, signaler, { kind: 'offer', isSuperseding, ...signal.description })
+  return applyDescription({ ...before, negotiation }, signaler, { kind: 'offer', isSuperseding, ...signal })
 }
 
 /** A retry changes nothing. @throws AppError no_offer_pending, stale_revision, revision_required */
@@ -39,8 +52,9 @@ export function applyAnswer<S extends string>(
   signal: DescriptionSignal
 ): NegotiationResult<S> {
   const { revision, pendingFrom } = before.negotiation
-  if (isRetry(before.signaled[signaler.side], { kind: 'answer', revision }, signal))
-    return { next: before, signals: [] }
+  if (isRetry(before.signaled[signaler.side], { kind: 'answer', revision }, signal)) {
+    return applyRetry(before, signaler, signal)
+  }
   if (signal.revision !== undefined && signal.revision !== revision) {
     throw signaler.refuse('stale_revision', `The pending offer is revision ${revision}`, { revision })
   }
@@ -50,7 +64,7 @@ export function applyAnswer<S extends string>(
     throw signaler.refuse('revision_required', detail, { revision })
   }
   const negotiation = { revision, pendingFrom: null }
-  return applyDescription({ ...before, negotiation }, signaler, { kind: 'answer', ...signal.description })
+  return applyDescription({ ...before, negotiation }, signaler, { kind: 'answer', ...signal })
 }
 
 function isRetry(
@@ -62,19 +76,36 @@ function isRetry(
   return last.digest === signal.description.digest && (signal.revision ?? revision) === revision
 }
 
-interface NewDescription extends Description {
+/** The description is committed. Its candidates are too, unless others come with it this time. */
+function applyRetry<S extends string>(
+  before: Negotiation<S>,
+  signaler: Signaler<S>,
+  { batch }: DescriptionSignal
+): NegotiationResult<S> {
+  if (batch === undefined) return { next: before, signals: [] }
+  if (before.signaled[signaler.side].last?.batchDigest !== digestOf(batch)) return applyBatch(before, signaler, batch)
+  return { next: before, signals: [], outcomes: classifyCandidates(before, signaler, batch) }
+}
+
+const digestOf = ({ candidates, end }: CandidateBatch): string =>
+  createHash('sha1')
+    .update(JSON.stringify([candidates, end === true]))
+    .digest('base64url')
+
+interface NewDescription extends Omit<DescriptionSignal, 'revision'> {
   readonly kind: 'offer' | 'answer'
   readonly isSuperseding?: boolean
 }
 
-/** `before` has the new revision already. */
+/** `before` has the new revision already. The order of the signals: the description, candidates that waited for it, its own candidates. */
 function applyDescription<S extends string>(
   before: Negotiation<S>,
   signaler: Signaler<S>,
-  { kind, sdp, ufrags, digest, isSuperseding }: NewDescription
+  { kind, description, batch, isSuperseding }: NewDescription
 ): NegotiationResult<S> {
   const mine = before.signaled[signaler.side]
   const { revision } = before.negotiation
+  const { sdp, ufrags, digest } = description
   // Without a ufrag all media sections are rejected, which restarts no ICE.
   const isSameGeneration = ufrags.every(ufrag => mine.ufrags.includes(ufrag))
   const described: SideSignals = {
@@ -82,8 +113,17 @@ function applyDescription<S extends string>(
     ufrags: ufrags.length > 0 ? ufrags : mine.ufrags,
     older: isSameGeneration ? mine.older : [...mine.older, ...mine.ufrags].slice(-OLDER_MAX),
     ...(isSameGeneration || !mine.broadcast ? {} : { broadcast: { taken: 0, bare: lastTaken(mine.broadcast) } }),
-    last: { kind, revision, digest, ...(isSuperseding ? { isSuperseding } : {}) }
+    last: {
+      kind,
+      revision,
+      digest,
+      ...(isSuperseding && { isSuperseding }),
+      ...(batch && { batchDigest: digestOf(batch) })
+    }
   }
-  const { next, signals } = releaseWaiting(withSignals(before, signaler.side, described), signaler)
-  return { next, signals: [{ type: `signal.${kind}`, data: { revision, sdp } }, ...signals] }
+  const released = releaseWaiting(withSignals(before, signaler.side, described), signaler)
+  const signals: Signal[] = [{ type: `signal.${kind}`, data: { revision, sdp } }, ...released.signals]
+  if (batch === undefined) return { next: released.next, signals }
+  const sent = applyBatch(released.next, signaler, batch)
+  return { ...sent, signals: [...signals, ...sent.signals] }
 }

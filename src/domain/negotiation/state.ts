@@ -1,6 +1,6 @@
 // What two sides have signaled to each other, for calls and for pairs of a room.
 import type { AppError, ErrorCode } from '../../errors.js'
-import type { Candidate } from '../../schemas/signal.js'
+import type { Candidate, CandidateOutcomes } from '../../schemas/signal.js'
 import { ufragOf } from './candidate.js'
 
 /** What one side has signaled. */
@@ -29,6 +29,8 @@ interface SentDescription {
   readonly digest: string
   /** The offer before it had no answer yet. */
   readonly isSuperseding?: boolean
+  /** Of the candidates that came with it. */
+  readonly batchDigest?: string
 }
 
 export const NO_SIGNALS: SideSignals = { ufrags: [], older: [], waiting: [], waitingEnd: false, last: null }
@@ -61,6 +63,8 @@ export interface NegotiationResult<Side extends string> {
   readonly next: Negotiation<Side>
   /** In the order in which they must arrive. */
   readonly signals: readonly Signal[]
+  /** Of the candidates of the request, if it had any. */
+  readonly outcomes?: CandidateOutcomes
 }
 
 /** The side has sent an offer or an answer. */

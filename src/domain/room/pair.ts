@@ -3,14 +3,10 @@
 // negotiation).
 import { AppError } from '../../errors.js'
 import { joinIds } from '../../id-text.js'
+import type { CandidateOutcomes } from '../../schemas/signal.js'
 import type { Broadcast } from '../negotiation/broadcast.js'
 import type { CandidateBatch } from '../negotiation/candidate.js'
-import {
-  applyBroadcast,
-  applyCandidates,
-  type CandidateOutcomes,
-  classifyCandidates
-} from '../negotiation/candidates.js'
+import { applyBroadcast, applyCandidates, classifyCandidates } from '../negotiation/candidates.js'
 import { applyAnswer, applyOffer } from '../negotiation/negotiation.js'
 import type { Description } from '../negotiation/sdp.js'
 import {
@@ -43,7 +39,12 @@ export interface PairState extends Negotiation<PairSide> {
 }
 
 export type PairCommand =
-  | { readonly type: 'offer' | 'answer'; readonly description: Description; readonly revision?: number | undefined }
+  | {
+      readonly type: 'offer' | 'answer'
+      readonly description: Description
+      readonly revision?: number | undefined
+      readonly batch?: CandidateBatch | undefined
+    }
   | { readonly type: 'candidates'; readonly batch: CandidateBatch }
   /** Sends what the sender has broadcast and the pair has not sent yet. */
   | { readonly type: 'broadcast'; readonly broadcast: Broadcast }
@@ -56,6 +57,8 @@ export interface PairDecision {
     readonly type: string
     readonly data: Readonly<Record<string, unknown>>
   }[]
+  /** Of the candidates of the request, if it had any. */
+  readonly outcomes?: CandidateOutcomes | undefined
 }
 
 /** The two in the order in which they joined, whichever of them sends. */
@@ -97,7 +100,7 @@ interface PairInput {
 /** @throws AppError offer_collision, stale_revision, no_offer_pending, stale_candidate, too_many_waiting_candidates */
 export function decidePair(state: PairState, { from, command, checkAt, isHeld }: PairInput): PairDecision {
   const signaler = signalerOf(state, from)
-  const { next: result, signals } = apply(state, signaler, command)
+  const { next: result, signals, outcomes } = apply(state, signaler, command)
   const { negotiation, signaled } = result
   // The first signal creates the pair, even if it changes nothing: signals without a commit need an aggregate.
   const unchanged = result === state && state.version > 0 && !isHeld
@@ -109,6 +112,7 @@ export function decidePair(state: PairState, { from, command, checkAt, isHeld }:
   return {
     state: next,
     isHeld,
+    outcomes,
     events: signals.map(({ type, data }) => ({ to: { user, device }, type, data: { ...common, ...data } }))
   }
 }

@@ -4,10 +4,12 @@ import { decideCall } from '../../domain/call/decide-call.js'
 import { conflict } from '../../domain/call/party.js'
 import { type CallState, viewCall } from '../../domain/call/state.js'
 import { endpoint } from '../../domain/endpoint.js'
+import { readOptionalCandidates } from '../../domain/negotiation/candidate.js'
 import { parseDescription } from '../../domain/negotiation/sdp.js'
 import { AppError } from '../../errors.js'
-import type { AcceptCallRequest, Call } from '../../schemas/call.js'
+import type { AcceptCallReply, AcceptCallRequest } from '../../schemas/call.js'
 import type { Actor } from '../../schemas/claims.js'
+import type { CandidateOutcomes } from '../../schemas/signal.js'
 import { formatCursor } from '../../store/cursor.js'
 import type { Lease } from '../../store/leases.js'
 import type { LeaseRefusal, UpdateTarget } from '../aggregate-rules.js'
@@ -26,31 +28,44 @@ import { type CallUpdate, readCall, updateCall, updateCallWithLeases } from './u
 export async function acceptCall(
   context: Context,
   actor: Actor,
-  { callId, offer }: AcceptCallRequest & { readonly callId: string }
-): Promise<{ call: Call; cursor: string }> {
+  { callId, offer, answer, ...candidates }: AcceptCallRequest & { readonly callId: string }
+): Promise<AcceptCallReply> {
+  if (offer && answer) throw new AppError('invalid_request', { detail: 'body must not have both offer and answer' })
   const device = actAs(context, actor)
-  const { state, head } = await commitAccept(
+  const parse = (description?: { readonly sdp: string }) =>
+    description && parseDescription(description.sdp, context.config.maxSdpBytes)
+  const accepted = await commitAccept(
     context,
     { id: callId, acting: device.acting },
     {
       actor: endpoint(actor),
-      offer: offer && parseDescription(offer.sdp, context.config.maxSdpBytes)
+      offer: parse(offer),
+      answer: parse(answer),
+      batch: readOptionalCandidates(candidates)
     }
   )
-  return { call: viewCall(state, context.clock.now()), cursor: formatCursor(await device.cursor(head)) }
+  const { state, head, outcomes } = accepted
+  const cursor = formatCursor(await device.cursor(head))
+  return { call: viewCall(state, context.clock.now()), cursor, ...(outcomes && { outcomes }) }
+}
+
+interface AcceptedCall extends CallUpdate {
+  readonly outcomes: CandidateOutcomes | undefined
 }
 
 /** Also accepts the call that a glare was merged into. @throws AppError caller_busy, with the call that the user is in */
 export async function commitAccept(
   context: Context,
   target: UpdateTarget,
-  accept: Pick<CommandOf<'accept'>, 'actor' | 'offer'>
-): Promise<CallUpdate> {
+  accept: Omit<CommandOf<'accept'>, 'type' | keyof ReturnType<typeof acceptTimes>>
+): Promise<AcceptedCall> {
   const command = { type: 'accept' as const, ...accept, ...acceptTimes(context.config) }
   const { actor } = accept
   let claimed: CallState | null = null
+  let outcomes: CandidateOutcomes | undefined
   const decide = (call: CallState | null, now: number) => {
     const decision = decideCall(call, command, now)
+    outcomes = decision.outcomes
     if (call === null || decision.state === call) return decision
     claimed = call
     return { ...decision, claims: [activeClaim(context, call, actor.user)] }
@@ -65,7 +80,7 @@ export async function commitAccept(
     })
     if (!('refused' in result)) {
       endWaitingCalls(context, actor.user, result.leases.get(actor.user) ?? [])
-      return result
+      return { ...result, outcomes }
     }
     await throwIfBusy(context, claimed, result)
   }

@@ -3,11 +3,13 @@ import type { Refusal } from '../../domain/call/command.js'
 import { type CallState, viewCall } from '../../domain/call/state.js'
 import { type CallRecord, callIn, decideCreate, nextAttempt } from '../../domain/call/tombstone.js'
 import { endpoint } from '../../domain/endpoint.js'
+import { readOptionalCandidates } from '../../domain/negotiation/candidate.js'
 import { parseDescription } from '../../domain/negotiation/sdp.js'
 import { AppError } from '../../errors.js'
 import { idFromKey } from '../../ids.js'
 import type { CreateCallReply, CreateCallRequest } from '../../schemas/call.js'
 import type { Actor } from '../../schemas/claims.js'
+import type { CandidateOutcomes } from '../../schemas/signal.js'
 import type { Charge } from '../../store/budget-counters.js'
 import { formatCursor } from '../../store/cursor.js'
 import type { Cursor, Deliveries } from '../../store/mail.js'
@@ -51,6 +53,7 @@ export async function createCall(
     metadata: body.metadata ?? {},
     offer: body.offer ? parseDescription(body.offer.sdp, context.config.maxSdpBytes) : null,
     offerer: body.offerer,
+    batch: readOptionalCandidates(body),
     ringMs: body.ringTimeoutMs ?? context.config.ringTimeoutMs
   }
   const device = actAs(context, actor)
@@ -76,14 +79,14 @@ async function create(
   const permission = await checkPermission(context, command)
   if (permission.repeated) return repeat(permission.repeated)
   const { relation } = permission
-  const { record, deliveries, head } = await commitWithLeases(
-    context,
-    newCreation(context, { command, acting, relation })
-  )
+  const creation = newCreation(context, { command, acting, relation })
+  const { record, deliveries, head } = await commitWithLeases(context, creation)
   const call = callIn(record)
   if (call === null || deliveries === null) return repeat(record)
   const delivery = (relation.isBlocked ? null : deliveries.get(to)) ?? NO_DELIVERY
-  return { call: viewCall(call, context.clock.now()), resolution: 'created', delivery, head }
+  const { outcomes } = creation
+  const created = { call: viewCall(call, context.clock.now()), resolution: 'created' as const, delivery, head }
+  return outcomes ? { ...created, outcomes } : created
 }
 
 interface CommittedCreate {
@@ -101,6 +104,7 @@ interface Creation {
   request: LeaseRequest
   /** Empty once they are taken. */
   charges: readonly Charge[]
+  outcomes?: CandidateOutcomes | undefined
   /** Attempts that turned out to be closed when the record was read; their leases have to be released. */
   readonly closedAttempts: LeaseRequest[]
 }
@@ -159,6 +163,7 @@ function decideWithClaims(
   if (attempt > request.attempt) creation.closedAttempts.push(request)
   creation.request = { ...request, attempt }
   const decision = decideCreate(record, { ...command, attempt, isMuted: request.isMuted === true }, now)
+  creation.outcomes = decision.outcomes
   if (decision.state === record) return decision
   return { ...decision, claims: claimsOf(context, creation.request), charges: creation.charges }
 }

@@ -7,7 +7,7 @@
 // 3. Accept. repeat-create.ts reads the tombstone and calls acceptMerged. If a node dies before that, a repeat of the create accepts; without
 //    one, the first call rings until its deadline.
 import type { Refusal } from '../../domain/call/command.js'
-import { type CallState, viewCall } from '../../domain/call/state.js'
+import { type CallState, type RequestSignals, viewCall } from '../../domain/call/state.js'
 import { AppError } from '../../errors.js'
 import type { Call } from '../../schemas/call.js'
 import type { Delivery, Endpoint } from '../../schemas/common.js'
@@ -32,20 +32,21 @@ export async function prepareMerge(context: Context, caller: string, ringing: Ca
 }
 
 /**
- * The caller's device accepts the call that its create was merged into. Changes nothing if another device has answered or the call has ended.
+ * The caller's device accepts the call that its create was merged into. Resolves also to the signals of that call's create: to answer them,
+ * the device does not have to wait for `call.incoming`. Changes nothing if another device has answered or the call has ended.
  * @throws AppError call_ended if the call is not stored any more; caller_busy, store_unavailable
  */
 export async function acceptMerged(
   context: Context,
   caller: Endpoint,
   callId: string
-): Promise<{ call: Call; delivery: Delivery }> {
+): Promise<{ call: Call; delivery: Delivery } & RequestSignals> {
   const ringing = await readCall(context, callId)
   if (ringing?.phase === 'ringing') {
     try {
-      const { state, deliveries } = await commitAccept(context, { id: callId }, { actor: caller })
+      const { before, state, deliveries } = await commitAccept(context, { id: callId }, { actor: caller })
       const delivery = deliveries.get(state.caller.user) ?? NO_DELIVERY
-      return { call: viewCall(state, context.clock.now()), delivery }
+      return { call: viewCall(state, context.clock.now()), delivery, ...before?.early }
     } catch (error) {
       if (!(error instanceof AppError) || !['call_ended', 'answered_elsewhere'].includes(error.code)) throw error
     }

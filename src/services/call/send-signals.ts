@@ -1,15 +1,22 @@
 // Sending descriptions and candidates in a call. A candidate of the current generation costs one round trip to the store: it is decided on
 // the cached call and appended to the peer's mailbox, which refuses it after a newer commit of the call.
+import type { CallCommand } from '../../domain/call/command.js'
 import { decideCall } from '../../domain/call/decide-call.js'
 import { sideOf } from '../../domain/call/party.js'
-import { classifyCandidatesOf } from '../../domain/call/signal.js'
 import { otherSide } from '../../domain/call/state.js'
 import { endpoint } from '../../domain/endpoint.js'
-import { readCandidates } from '../../domain/negotiation/candidate.js'
+import { NO_OUTCOMES, readCandidates, readOptionalCandidates } from '../../domain/negotiation/candidate.js'
 import { parseDescription } from '../../domain/negotiation/sdp.js'
 import type { Actor } from '../../schemas/claims.js'
 import type { Delivery } from '../../schemas/common.js'
-import type { CandidatesReply, CandidatesRequest, OfferRequest } from '../../schemas/signal.js'
+import type {
+  CandidateOutcomes,
+  CandidatesReply,
+  CandidatesRequest,
+  DescriptionReply,
+  OfferRequest
+} from '../../schemas/signal.js'
+import type { UpdateTarget } from '../aggregate-rules.js'
 import type { Context } from '../context.js'
 import { keepaliveIfDue, recordKeepalive } from '../device/keepalive.js'
 import { NO_DELIVERY } from '../mail.js'
@@ -20,30 +27,22 @@ interface DescriptionRequest extends Omit<OfferRequest, 'type'> {
   readonly type: 'offer' | 'answer'
 }
 
-export interface SentDescription {
-  readonly revision: number
-  readonly delivery: Delivery
-}
-
 /**
- * Sends an offer or answer to the peer's device, and after it the candidates that waited for it.
+ * Sends an offer or answer to the peer's device, and after it the candidates that waited for it or came with it.
  * @throws AppError invalid_sdp, offer_collision, stale_revision, no_offer_pending, revision_required, wrong_state, …
  */
 export async function sendDescription(
   context: Context,
   actor: Actor,
-  { callId, type, sdp, revision }: DescriptionRequest
-): Promise<SentDescription> {
-  const command = {
-    type,
-    actor: endpoint(actor),
-    description: parseDescription(sdp, context.config.maxSdpBytes),
-    revision
-  }
-  const target = { id: callId, acting: keepaliveIfDue(context, actor) }
-  const result = await updateCall(context, target, (call, now) => decideCall(call, command, now))
+  { callId, type, sdp, revision, ...candidates }: DescriptionRequest
+): Promise<DescriptionReply> {
+  const description = parseDescription(sdp, context.config.maxSdpBytes)
+  const batch = readOptionalCandidates(candidates)
+  const command = { type, actor: endpoint(actor), description, revision, batch }
+  const { result, outcomes } = await signal(context, { id: callId, acting: keepaliveIfDue(context, actor) }, command)
   recordKeepalive(context, actor)
-  return { revision: result.state.negotiation.revision, delivery: deliveryToPeer(result, actor) }
+  const { revision: sent } = result.state.negotiation
+  return { revision: sent, delivery: deliveryToPeer(result, actor), ...(outcomes && { outcomes }) }
 }
 
 /**
@@ -55,13 +54,20 @@ export async function sendCandidates(
   actor: Actor,
   { callId, ...request }: CandidatesRequest & { readonly callId: string }
 ): Promise<CandidatesReply> {
-  const batch = readCandidates(request)
-  const command = { type: 'candidates' as const, actor: endpoint(actor), batch }
-  const result = await updateCall(context, { id: callId }, (call, now) => decideCall(call, command, now))
+  const command = { type: 'candidates' as const, actor: endpoint(actor), batch: readCandidates(request) }
+  const { result, outcomes = NO_OUTCOMES } = await signal(context, { id: callId }, command)
   recordKeepalive(context, actor)
-  const decidedOn = result.before ?? result.state
-  const verdict = classifyCandidatesOf(decidedOn, sideOf(decidedOn, actor.user), batch)
-  return { ...verdict, delivery: deliveryToPeer(result, actor) }
+  return { ...outcomes, delivery: deliveryToPeer(result, actor) }
+}
+
+async function signal(context: Context, target: UpdateTarget, command: CallCommand) {
+  let outcomes: CandidateOutcomes | undefined
+  const result = await updateCall(context, target, (call, now) => {
+    const decision = decideCall(call, command, now)
+    outcomes = decision.outcomes
+    return decision
+  })
+  return { result, outcomes }
 }
 
 export function deliveryToPeer({ state, deliveries }: CallUpdate, actor: Actor): Delivery {

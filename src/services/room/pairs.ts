@@ -1,8 +1,13 @@
 // Offers, answers and candidates from one participant of a room to another. Both must be in the room when the request is handled. What the
 // two negotiate is an aggregate of its own, the pair (domain/room/pair.ts).
 import type { Broadcast } from '../../domain/negotiation/broadcast.js'
-import { type CandidateBatch, readCandidates } from '../../domain/negotiation/candidate.js'
-import type { CandidateOutcomes } from '../../domain/negotiation/candidates.js'
+import {
+  type CandidateBatch,
+  NO_OUTCOMES,
+  readCandidates,
+  readOptionalCandidates,
+  ufragOf
+} from '../../domain/negotiation/candidate.js'
 import { parseDescription } from '../../domain/negotiation/sdp.js'
 import { findParticipantRecord, partsOfAccess, requireParticipant } from '../../domain/room/access.js'
 import {
@@ -22,9 +27,8 @@ import { PART } from '../../domain/room/state.js'
 import { AppError } from '../../errors.js'
 import { splitIds } from '../../id-text.js'
 import type { Actor } from '../../schemas/claims.js'
-import type { Delivery } from '../../schemas/common.js'
 import type { RoomCandidatesRequest, RoomDescriptionRequest } from '../../schemas/room-signal.js'
-import type { CandidatesReply } from '../../schemas/signal.js'
+import type { CandidateOutcomes, CandidatesReply, DescriptionReply } from '../../schemas/signal.js'
 import type { Context } from '../context.js'
 import { recordKeepalive } from '../device/keepalive.js'
 import { NO_DELIVERY } from '../mail.js'
@@ -52,25 +56,32 @@ const isPublished = ({ version, publishedVersion }: ReadRoom, since: number): bo
 /** Also delivers the signals that the pair holds, if both joinings have been published. */
 export const readPair = pairs.read
 
-export interface SentDescription {
-  readonly revision: number
-  readonly delivery: Delivery
-}
+type DescriptionRequest = RoomPath & RoomDescriptionRequest & { readonly type: 'offer' | 'answer' }
 
 /** @throws AppError not_in_room, participant_not_found, invalid_sdp, offer_collision, stale_revision, no_offer_pending, revision_required, … */
 export async function sendRoomDescription(
   context: Context,
   actor: Actor,
-  { roomId, to, type, sdp, revision }: RoomPath & RoomDescriptionRequest & { readonly type: 'offer' | 'answer' }
-): Promise<SentDescription> {
+  { roomId, to, type, sdp, revision, ...candidates }: DescriptionRequest
+): Promise<DescriptionReply> {
   const description = parseDescription(sdp, context.config.maxSdpBytes)
+  const batch = readOptionalCandidates(candidates)
   const pair = await readResolvedPair(context, actor, { roomId, to })
-  const { state, delivery } = await signalPair(context, pair, { type, description, revision })
+  if (batch) await chargeWaiting(context, pair, without(description.ufrags, batch))
+  const { state, outcomes, delivery } = await signalPair(context, pair, { type, description, revision, batch })
   await signalBroadcast(context, pair)
   await releaseAfterPublication(context, [pair])
   recordKeepalive(context, actor)
-  return { revision: state.negotiation.revision, delivery }
+  return { revision: state.negotiation.revision, delivery, ...(outcomes && { outcomes }) }
 }
+
+/** The candidates of other generations than these: they will wait. */
+const without = (ufrags: readonly string[], { candidates }: CandidateBatch): CandidateBatch => ({
+  candidates: candidates.filter(candidate => {
+    const ufrag = ufragOf(candidate)
+    return ufrag !== null && !ufrags.includes(ufrag)
+  })
+})
 
 /**
  * Sends candidates to one participant. For all others at once see broadcast.ts.
@@ -84,10 +95,10 @@ export async function sendRoomCandidates(
   const batch = readCandidates(request)
   const pair = await readResolvedPair(context, actor, { roomId, to })
   await chargeWaiting(context, pair, batch)
-  const { before, delivery } = await signalPair(context, pair, { type: 'candidates', batch })
+  const { outcomes = NO_OUTCOMES, delivery } = await signalPair(context, pair, { type: 'candidates', batch })
   await releaseAfterPublication(context, [pair])
   recordKeepalive(context, actor)
-  return { ...judge(pair, before, batch), delivery }
+  return { ...outcomes, delivery }
 }
 
 /**
@@ -96,17 +107,13 @@ export async function sendRoomCandidates(
  * @throws AppError rate_limited
  */
 async function chargeWaiting(context: Context, pair: ResolvedPair, batch: CandidateBatch): Promise<void> {
-  const state = context.pairs.get(pair.id)?.state ?? (await readPair(context, pair.id))
-  if (judge(pair, state, batch).held.length === 0) return
+  if (batch.candidates.length === 0) return
+  const { roomId, order, sender } = pair
+  const state = context.pairs.get(pair.id)?.state ?? (await readPair(context, pair.id)) ?? newPair(roomId, order)
+  if (judgePairCandidates(state, sender.participantId, batch).held.length === 0) return
   const bytes = Buffer.byteLength(JSON.stringify(batch.candidates))
-  await context.budgets.spend(pair.sender.user, 'waiting', Math.ceil(bytes / 1024))
+  await context.budgets.spend(sender.user, 'waiting', Math.ceil(bytes / 1024))
 }
-
-const judge = (
-  { roomId, order, sender }: ResolvedPair,
-  state: PairState | null,
-  batch: CandidateBatch
-): CandidateOutcomes => judgePairCandidates(state ?? newPair(roomId, order), sender.participantId, batch)
 
 /** The pair's deadline has come: ends the pair if one of its participants has left, else drops the candidates that wait. */
 export async function checkPair(context: Context, id: string): Promise<void> {
@@ -153,11 +160,18 @@ export async function signalPair(
   { roomId, id, order, sender, peer, isHeld }: ResolvedPair,
   command: PairCommand
 ) {
-  const { before, state, deliveries } = await pairs.update(context, { id }, (found, now) => {
+  let outcomes: CandidateOutcomes | undefined
+  const { state, deliveries } = await pairs.update(context, { id }, (found, now) => {
     const input = { from: sender.participantId, command, checkAt: now + CHECK_EVERY_MS, isHeld }
-    return decidePair(found ?? newPair(roomId, order), input)
+    const decision = decidePair(found ?? newPair(roomId, order), input)
+    outcomes = decision.outcomes
+    return decision
   })
-  return { before, state, delivery: deliveries.get(peer.user) ?? NO_DELIVERY }
+  return {
+    state,
+    outcomes: outcomes as CandidateOutcomes | undefined,
+    delivery: deliveries.get(peer.user) ?? NO_DELIVERY
+  }
 }
 
 /**
