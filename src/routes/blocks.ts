@@ -3,7 +3,7 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
 import { BlocksReply } from '../schemas/block.js'
 import { Strict, UserId } from '../schemas/common.js'
-import { problems } from '../schemas/problem.js'
+import { BODY_PROBLEMS, problems } from '../schemas/problem.js'
 import { blockUser, listBlocks, unblockUser } from '../services/call/contacts.js'
 import type { Context } from '../services/context.js'
 
@@ -22,7 +22,7 @@ const BLOCK_USER = {
     params: BlockParams,
     response: {
       204: Type.Null({ description: 'The user is blocked.' }),
-      ...problems('invalid_request', 'too_many_blocks', 'rate_limited')
+      ...problems(...BODY_PROBLEMS, 'too_many_blocks', 'rate_limited')
     }
   }
 } as const
@@ -37,7 +37,7 @@ const UNBLOCK_USER = {
     params: BlockParams,
     response: {
       204: Type.Null({ description: 'The user is not blocked.' }),
-      ...problems('invalid_request', 'rate_limited')
+      ...problems(...BODY_PROBLEMS, 'rate_limited')
     }
   }
 } as const

@@ -6,7 +6,7 @@ import type { Streams } from '../delivery/streams.js'
 import { AppError } from '../errors.js'
 import { isWithoutBody } from '../plugins/bodies.js'
 import type { Actor } from '../schemas/claims.js'
-import { problems } from '../schemas/problem.js'
+import { BODY_PROBLEMS, problems } from '../schemas/problem.js'
 import {
   EventsHeaders,
   EventsQuery,
@@ -78,7 +78,10 @@ const OPEN_EVENT_STREAM_BY_POST = {
     ...STREAM_SCHEMA,
     operationId: 'openEventStreamByPost',
     summary: 'Open the event stream by POST',
-    description: 'The same stream as `openEventStream`, for networks with proxies that buffer the reply to a GET.'
+    description:
+      'The same stream as `openEventStream`, for networks with proxies that buffer the reply to a GET. Generated clients that read a whole ' +
+      'reply before returning it should use `pollEvents`.',
+    response: { 200: EVENT_STREAM, ...problems(...BODY_PROBLEMS, 'invalid_ticket') }
   }
 } as const
 
@@ -119,7 +122,7 @@ const CREATE_EVENT_TICKET = {
       'Returns a short-lived ticket that opens the event stream of this device without a header, for `EventSource`: ' +
       '`new EventSource("/v1/events?ticket=…")`. It is valid for any number of streams and polls, until the token expires, the device signs off, ' +
       'or it is not used for two minutes.',
-    response: { 201: TicketReply, ...problems('invalid_request', 'rate_limited') }
+    response: { 201: TicketReply, ...problems(...BODY_PROBLEMS, 'rate_limited') }
   }
 } as const
 

@@ -16,7 +16,7 @@ import { RoomParams } from './rooms.js'
 
 const InvitationParams = Type.Object({ roomId: RoomId(), invitationId: InvitationId() }, { ...Strict })
 
-const ENDED = ['invalid_request', 'invitation_not_found', 'invitation_ended'] as const
+const ENDED = [...BODY_PROBLEMS, 'invitation_not_found', 'invitation_ended'] as const
 
 const INVITE_USERS = {
   config: { limit: 'calls' },

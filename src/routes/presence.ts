@@ -34,7 +34,10 @@ const SIGN_OFF_DEVICE = {
       'Closes the stream of this device and deletes its mailbox and its tickets. Calls no longer ring on it. A page that is being closed may ' +
       'use a ticket, with `keepalive: true`.',
     querystring: UnloadQuery,
-    response: { 204: Type.Null({ description: 'The device is signed off.' }), ...problems('rate_limited') }
+    response: {
+      204: Type.Null({ description: 'The device is signed off.' }),
+      ...problems(...BODY_PROBLEMS, 'rate_limited')
+    }
   }
 } as const
 

@@ -80,7 +80,7 @@ const CLOSE_ROOM = {
     summary: 'Close a room',
     description: 'Removes all participants; they receive `room.closed`. Requires the grant `manage`.',
     params: RoomParams,
-    response: { 204: Type.Null({ description: 'The room is closed.' }), ...problems(...READING) }
+    response: { 204: Type.Null({ description: 'The room is closed.' }), ...problems(...WRITING) }
   }
 } as const
 
@@ -139,7 +139,8 @@ const REMOVE_PARTICIPANT = {
       204: Type.Null({ description: 'The participant is no longer in the room.' }),
       ...problems(
         'rate_limited',
-        ...(['invalid_request', 'room_not_found', 'room_closed'] as const),
+        ...BODY_PROBLEMS,
+        ...(['room_not_found', 'room_closed'] as const),
         ...(['not_permitted', 'banned', 'participant_not_found', 'too_many_bans'] as const)
       )
     }
@@ -166,7 +167,7 @@ const REMOVE_BAN = {
     summary: 'Remove a ban',
     description: 'Allows a banned user to enter the room again. Requires the grant `moderate`.',
     params: BanParams,
-    response: { 204: Type.Null({ description: 'The user is not banned.' }), ...problems(...READING) }
+    response: { 204: Type.Null({ description: 'The user is not banned.' }), ...problems(...WRITING) }
   }
 } as const
 

@@ -42,7 +42,10 @@ const STOP_WATCHING = {
     tags: ['presence'],
     summary: 'Stop watching',
     description: 'Clears the list of this device. It receives no more `presence.changed`.',
-    response: { 204: Type.Null({ description: 'This device watches no user.' }), ...problems('rate_limited') }
+    response: {
+      204: Type.Null({ description: 'This device watches no user.' }),
+      ...problems(...BODY_PROBLEMS, 'rate_limited')
+    }
   }
 } as const
 
