@@ -1,17 +1,24 @@
 // The frames of an event stream, as text (WHATWG HTML, section 9.2.6). No value contains a line break: envelopes are JSON on one line, and
 // ids and types are ours.
+//
+// The id is the last line. Some clients take it over with its line and not with the whole event: if a connection breaks within an event,
+// they would resume after an event that they have not received.
 import { ENDS, type StreamEndReason } from '../ends.js'
 import type { Notice, ResetReason, StoredEvent } from '../store/store.js'
 
 /** An event of the mailbox. */
 export function eventFrame({ seq, tag, type, envelope }: StoredEvent): string {
-  return `id: ${seq}.${tag}\nevent: ${type}\ndata: ${envelope}\n\n`
+  return `event: ${type}\ndata: ${envelope}\nid: ${seq}.${tag}\n\n`
 }
 
 /** About the stream itself, such as `heartbeat`. Without an id, so Last-Event-ID does not change. */
 export function streamFrame(type: string, data: object, now: number): string {
+  return `${linesOf(type, data, now)}\n`
+}
+
+function linesOf(type: string, data: object, now: number): string {
   const envelope = { type, timestamp: new Date(now).toISOString(), data }
-  return `event: ${type}\ndata: ${JSON.stringify(envelope)}\n\n`
+  return `event: ${type}\ndata: ${JSON.stringify(envelope)}\n`
 }
 
 /** A notice. Without an id: a stream cannot resume from it. */
@@ -21,7 +28,7 @@ export function noticeFrame({ type, envelope }: Notice): string {
 
 /** About the stream itself, with an id: an EventSource that reconnects resumes from it. */
 export function cursorFrame(type: string, data: { readonly cursor: string }, now: number): string {
-  return `id: ${data.cursor}\n${streamFrame(type, data, now)}`
+  return `${linesOf(type, data, now)}id: ${data.cursor}\n\n`
 }
 
 /** The data of a `reset`: nothing is missing after the cursor, and the snapshot has what came before. */

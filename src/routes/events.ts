@@ -21,13 +21,13 @@ import type { Context } from '../services/context.js'
 import { issueTicket, secretOf } from '../services/tickets.js'
 
 const STREAM_EXAMPLE = `retry: 2140
-id: 41.k3f9p
 event: hello
 data: {"type":"hello","timestamp":"2026-11-21T10:00:00.000Z","data":{"cursor":"41.k3f9p","heartbeatMs":15000}}
+id: 41.k3f9p
 
-id: 42.x7w2q
 event: call.ringing
 data: {"type":"call.ringing","timestamp":"2026-11-21T10:00:04.120Z","data":{"callId":"7d1f0c1e-57a8-4f0e-9c55-0d2f6a1b3c4d","version":2,"by":{"user":"bob","device":null}}}
+id: 42.x7w2q
 
 `
 

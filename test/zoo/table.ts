@@ -7,9 +7,9 @@ export interface Figures {
   /** Until an event arrived: the first one, and the median. */
   readonly first: number
   readonly median: number
-  /** Until the stream had resumed, after a node was killed, after a network failure, and after a node was drained. */
+  /** Until the stream had resumed, after a node was killed, after its connection was reset in the middle of an event, and after a node was drained. */
   readonly killed: number
-  readonly broken: number
+  readonly cut: number
   readonly drained: number
 }
 
@@ -19,7 +19,7 @@ const HEADS: Readonly<Record<keyof Figures, string>> = {
   first: 'First event, ms',
   median: 'Median, ms',
   killed: 'Resumed after a kill, ms',
-  broken: 'After a reset connection, ms',
+  cut: 'After a cut event, ms',
   drained: 'After a drain, ms'
 }
 

@@ -57,6 +57,11 @@ func main() {
 		printNote(fmt.Sprintf("%v, reconnects in %v", err, wait))
 	}
 	err := client.SubscribeRaw(func(message *sse.Event) {
+		// The beginning of an event in which the connection broke. The whole event follows.
+		if !json.Valid(message.Data) {
+			printNote("incomplete event")
+			return
+		}
 		printLine(event{string(message.Event), string(message.ID), message.Data})
 	})
 	printNote(fmt.Sprintf("ended: %v", err))
