@@ -207,13 +207,31 @@ t.test('each example is what its schema says', async t => {
   const frames = stream['text/event-stream'].examples.hello.value.match(/(?<=^data: ).*$/gm) ?? []
   t.equal(frames.length, 2)
   for (const frame of frames) t.ok(event.Check(JSON.parse(frame)), frame)
+  t.notOk(event.Check({ ...JSON.parse(frames[1] ?? ''), type: 'call.held' }))
   for (const { operationId, requestBody, responses } of operations.values()) {
-    for (const content of [requestBody?.content, ...Object.values(responses).map(({ content }) => content)]) {
-      const { schema, example } = content?.['application/json'] ?? {}
-      if (example === undefined) continue
-      t.strictSame(Compile(resolved(schema, components.schemas)).Errors(example).slice(0, 2), [], operationId)
-    }
+    for (const content of [requestBody?.content, ...Object.values(responses).map(({ content }) => content)])
+      for (const [type, { schema, example }] of Object.entries(content ?? {}))
+        if (example !== undefined) t.strictSame(faultsOf(schema, example), [], `${operationId} ${type}`)
   }
 })
+
+t.test('each example of a schema, a parameter and a header is what its schema says', async t => {
+  let examples = 0
+  const visit = (value: unknown, path: string): void => {
+    if (typeof value !== 'object' || value === null) return
+    const { schema, example, examples: own } = value as Record<string, unknown>
+    const given = schema !== undefined && example !== undefined ? [[schema, example]] : []
+    const all = [...given, ...(Array.isArray(own) ? own.map(each => [value, each]) : [])]
+    for (const [rule, each] of all) t.strictSame(faultsOf(rule, each), [], path)
+    examples += all.length
+    for (const [key, member] of Object.entries(value)) if (key !== 'example') visit(member, `${path}/${key}`)
+  }
+  visit(components, 'components')
+  visit(paths, 'paths')
+  t.ok(examples > 100)
+})
+
+const faultsOf = (schema: unknown, example: unknown) =>
+  Compile(resolved(schema, components.schemas)).Errors(example).slice(0, 2)
 
 const validator = (name: string) => Compile(resolved(components.schemas[name], components.schemas))

@@ -14,7 +14,8 @@ interface Operation {
   operationId?: string
   tags?: string[]
   summary?: string
-  responses: Record<string, object>
+  requestBody?: { content: Record<string, object> }
+  responses: Record<string, { content?: Record<string, object>; links?: Record<string, { operationId: string }> }>
 }
 interface Union {
   oneOf: { $ref: string }[]
@@ -25,7 +26,10 @@ interface EventSchema {
 }
 const { paths, components, tags } = parse(committed) as {
   paths: Record<string, Record<string, Operation>>
-  components: { schemas: Record<string, object> }
+  components: {
+    schemas: Record<string, object>
+    responses: Record<string, { content: { 'application/problem+json': { example?: object } } }>
+  }
   tags: { name: string }[]
 }
 const operations = Object.entries(paths).flatMap(([path, methods]) =>
@@ -88,6 +92,25 @@ t.test('every operation has a name of its own, a known tag and a summary', async
   for (const { name, operationId, summary, tags: [tag = ''] = [] } of operations) {
     t.ok(operationId && summary && known.includes(tag), name)
   }
+})
+
+t.test('every body and every reply has an example, and what creates something links to what follows', async t => {
+  for (const { name, requestBody, responses } of operations) {
+    const replies = Object.entries(responses).filter(([status]) => status < '400')
+    for (const { content = {} } of [requestBody ?? {}, ...replies.map(([, reply]) => reply)])
+      for (const [type, media] of Object.entries(content))
+        t.ok('example' in media || 'examples' in media, `${name} ${type}`)
+    if (responses['201']) t.ok(responses['201'].links, `${name} has links`)
+  }
+  for (const { name, responses } of operations)
+    for (const { links = {} } of Object.values(responses))
+      for (const { operationId } of Object.values(links))
+        t.ok(
+          operations.some(each => each.operationId === operationId),
+          `${name} links to ${operationId}`
+        )
+  for (const [name, { content }] of Object.entries(components.responses))
+    t.ok(content['application/problem+json'].example, name)
 })
 
 t.test('every operation on /v1 says what happens without a token or without the store', async t => {

@@ -43,7 +43,7 @@ where necessary: \`%\` itself, and in browsers everything beyond ASCII.
 
 ## A call in order
 
-1. Both users open their event stream (\`openEventStream\`), or poll.
+1. Listen first, then act: both users open their event stream (\`openEventStream\`), or poll (\`pollEvents\`).
 2. The caller calls \`createCall\` with an offer and its candidates. The callee receives \`call.incoming\` with both.
 3. The callee calls \`acceptCall\` with its answer and candidates. The caller receives \`call.accepted\` with both.
 4. Either side calls \`hangUpCall\`. The other one receives \`call.ended\`.
@@ -65,7 +65,10 @@ If events were lost you receive \`reset\`: get the snapshot.
 Errors are problem documents (RFC 9457, \`application/problem+json\`). Look at \`code\`; each operation lists those it may return.
 \`retryable\` tells whether the same request may succeed later. With 429 and 503 wait for \`Retry-After\`; a 409 needs a change first.
 Creating something is safe
-to retry with an id of your own or the header \`Idempotency-Key\`.
+to retry with an id of your own or the header \`Idempotency-Key\`. \`GET /problems/{code}\` says what to do about an error.
+
+Every path may also answer 404 \`not_found\`, 405 \`method_not_allowed\`, with the methods of the path in the header \`Allow\`, and
+408 \`request_timeout\`.
 
 ## Limits
 

@@ -178,6 +178,7 @@ const header = (name: string) => ({ $ref: `#/components/headers/${name}` })
 const RATE_LIMIT_HEADERS = { RateLimit: header('RateLimit'), 'RateLimit-Policy': header('RateLimit-Policy') }
 const PROBLEM_HEADERS: Readonly<Record<string, object>> = {
   401: { 'WWW-Authenticate': header('WWW-Authenticate') },
+  415: { 'Accept-Encoding': header('Accept-Encoding') },
   429: { ...RATE_LIMIT_HEADERS, 'Retry-After': header('Retry-After') },
   503: { 'Retry-After': header('Retry-After') }
 }
@@ -186,6 +187,7 @@ const text = (description: string, example: string) => ({ description, schema: {
 const HEADERS = {
   RateLimit: text('What is left of the limit (`r`), and seconds until it is full again (`t`).', '"signals";r=99;t=1'),
   'RateLimit-Policy': text('The limit: requests (`q`) in a window of seconds (`w`).', '"signals";q=100;w=1'),
+  'Accept-Encoding': text('Sent if the `Content-Encoding` is refused: the one that is accepted.', 'identity'),
   'Retry-After': {
     description: 'Seconds to wait before you try again.',
     schema: { type: 'integer', minimum: 0 },

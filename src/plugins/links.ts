@@ -17,6 +17,32 @@ const CREATED: Links = {
   ...cursorLinks('$response.body#/cursor')
 }
 
+const roomLinks = (operations: readonly string[]): Links =>
+  Object.fromEntries(
+    operations.map(operationId => [operationId, { operationId, parameters: { roomId: '$request.path.roomId' } }])
+  )
+
+const ROOM = roomLinks(['getRoom', 'joinRoom', 'inviteUsers', 'closeRoom'])
+const JOINED: Links = {
+  ...roomLinks(['getRoom', 'sendRoomOffer', 'sendRoomCandidates', 'postMessage', 'inviteUsers']),
+  leaveRoom: {
+    operationId: 'removeParticipant',
+    parameters: { roomId: '$request.path.roomId', participantId: '$response.body#/participantId' }
+  },
+  ...cursorLinks('$response.body#/cursor')
+}
+/** For an invitation of one user. */
+const INVITED: Links = {
+  cancelInvitation: {
+    operationId: 'cancelInvitation',
+    parameters: {
+      roomId: '$request.path.roomId',
+      invitationId: '$response.body#/invitations/0/invitationId'
+    }
+  }
+}
+const POSTED = roomLinks(['listMessages', 'postMessage'])
+
 /** By operation and status. */
 export const LINKS: Readonly<Record<string, Readonly<Record<string, Links>>>> = {
   createCall: { 200: CREATED, 201: CREATED },
@@ -24,6 +50,12 @@ export const LINKS: Readonly<Record<string, Readonly<Record<string, Links>>>> = 
     200: callLinks(SAME_CALL, ['acceptCall', 'rejectCall', 'cancelCall', 'hangUpCall', 'getCallTimeline'])
   },
   hangUpCall: { 200: callLinks(SAME_CALL, ['getCallTimeline']) },
+  createOrUpdateRoom: { 200: ROOM, 201: ROOM },
+  joinRoom: { 200: JOINED, 201: JOINED },
+  inviteUsers: { 200: INVITED, 201: INVITED },
+  acceptInvitation: { 200: { ...roomLinks(['joinRoom']), ...cursorLinks('$response.body#/cursor') } },
+  postMessage: { 200: POSTED, 201: POSTED },
+  sendCallMessage: { 201: callLinks(SAME_CALL, ['sendCallMessage', 'getCallTimeline', 'hangUpCall']) },
   acceptCall: {
     200: {
       ...callLinks(SAME_CALL, ['sendAnswer', 'sendCandidates', 'reportConnected', 'sendCallMessage', 'hangUpCall']),

@@ -7,6 +7,11 @@ import { problems } from '../schemas/problem.js'
 import type { Context } from '../services/context.js'
 import { internalRoutes } from './internal.js'
 
+const METRICS_EXAMPLE = `# HELP signalpost_streams_open Open streams and waiting polls, by transport: sse, poll
+# TYPE signalpost_streams_open gauge
+signalpost_streams_open{transport="sse"} 3
+`
+
 const GET_METRICS = {
   schema: {
     operationId: 'getMetrics',
@@ -19,7 +24,7 @@ const GET_METRICS = {
     response: {
       200: {
         description: 'Metrics in the Prometheus text format.',
-        content: { 'text/plain': { schema: Type.String() } }
+        content: { 'text/plain': { schema: Type.String(), example: METRICS_EXAMPLE } }
       },
       ...problems('rate_limited')
     }

@@ -20,7 +20,10 @@ const EXPLAIN_PROBLEM = {
     response: {
       200: {
         description: 'The code is explained.',
-        content: { 'application/json': { schema: ProblemExplanation }, 'text/html': { schema: Type.String() } }
+        content: {
+          'application/json': { schema: ProblemExplanation },
+          'text/html': { schema: Type.String(), example: problemPage(explainProblem('callee_busy')) }
+        }
       },
       ...onlyProblems('not_found')
     }
