@@ -1,5 +1,6 @@
 // Busy users, glare, and creates that are refused, repeated, cancelled or stalled.
 
+import { joinIds } from '../../src/id-text.js'
 import { flow, type Scenario } from '../helpers/scenario.js'
 import type { Reply, TestClient } from '../helpers/test-client.js'
 
@@ -32,7 +33,7 @@ flow('a refusal is kept for its id, and a create without an id is judged anew', 
   await bob.expectEvent('call.incoming')
   await bob.post('calls/c1/accept')
   await alice.expectEvent('call.accepted')
-  const key = { 'idempotency-key': scenario.toWire('k1') }
+  const key = { 'idempotency-key': 'k1' }
   const withKey = () => carol.request('POST', 'calls', { to: 'bob' }, key)
   const kept = { code: 'callee_busy', retryable: false, detail: /call again with a new callId/ }
   t.match(await carol.expectRefusal('callee_busy', 'calls', { callId: 'c2', to: 'bob' }), kept)
@@ -348,7 +349,7 @@ flow('the leases of a create that stalled before its call are released after 2 s
   const [alice, bob] = await scenario.addAliceAndBob()
   const at = scenario.now()
   const [hers, his, ghost] = ['alice', 'bob', 'ghost'].map(name => scenario.toWire(name)) as [string, string, string]
-  const holder = `${ghost}/${hers}/1`
+  const holder = joinIds(ghost, hers, '1')
   await scenario.store.leases.take(hers, { holder, peer: his, kind: 'active', role: 'caller/phone', at }, {})
   await scenario.store.leases.take(his, { holder, peer: hers, kind: 'ringing', role: 'callee/phone', at }, {})
   const carol = await scenario.addClient('carol', 'phone', { node: scenario.lastNode })

@@ -1,5 +1,6 @@
 // No create leaves a lease behind, and no lease is released or shown for the call of another caller.
 
+import { joinIds } from '../../src/id-text.js'
 import { flow, type Scenario } from '../helpers/scenario.js'
 import type { TestClient } from '../helpers/test-client.js'
 
@@ -69,13 +70,13 @@ flow('a stale lease does not reveal the call of another caller', async (t, scena
   const [user, peer] = [scenario.toWire('mallory'), scenario.toWire('bob')]
   const at = scenario.now()
   for (const [n, caller] of [scenario.toWire('mallory'), scenario.toWire('alice')].entries()) {
-    const lease = { holder: `${scenario.toWire('c1')}/${caller}/1`, peer: `${peer}${n}`, role: 'caller/phone', at }
+    const lease = { holder: joinIds(scenario.toWire('c1'), caller, '1'), peer: `${peer}${n}`, role: 'caller/phone', at }
     await scenario.store.leases.take(user, { ...lease, kind: 'active' }, {})
   }
   t.same(await mallory.activeCalls(), [])
   t.match((await mallory.request('GET', 'snapshot')).body, { calls: [], presence: { state: 'online' } })
   const tablet = await scenario.addClient('mallory', 'tablet')
-  const { body } = await alice.request('GET', `presence?users=${user}`)
+  const { body } = await alice.request('GET', `presence?users=${encodeURIComponent(user)}`)
   t.match(
     scenario.fromWire(body),
     { presences: [{ user: 'mallory', state: 'online' }] },

@@ -104,7 +104,7 @@ flow(
 )
 
 const blocks = async (client: TestClient, method: 'PUT' | 'DELETE', scenario: Scenario, user: string) =>
-  (await client.request(method, `blocks/${scenario.toWire(user)}`)).status
+  (await client.request(method, `blocks/${scenario.toPath(user)}`)).status
 
 flow(
   'a blocked caller gets the replies for an unreachable callee, and sees the callee as offline',
@@ -125,7 +125,7 @@ flow(
     await alice.expectEvent('call.accepted')
     const presenceOf = async (user: string) =>
       scenario.fromWire(
-        (await mallory.request('GET', `presence?users=${scenario.toWire(user)}`)).body.presences as object[]
+        (await mallory.request('GET', `presence?users=${scenario.toPath(user)}`)).body.presences as object[]
       )[0]
     t.same({ ...(await presenceOf('bob')), user: '' }, { ...(await presenceOf('nobody')), user: '' })
 

@@ -112,7 +112,7 @@ flow(
   'a caller whom the callee blocks sends messages to no device',
   async (t, scenario) => {
     const [alice, bob] = await scenario.addAliceAndBob()
-    await bob.request('PUT', `blocks/${scenario.toWire('alice')}`)
+    await bob.request('PUT', `blocks/${scenario.toPath('alice')}`)
     await alice.post('calls', { callId: 'c1', to: 'bob' })
     t.match(await send(alice, 'hello'), { status: 201, body: { delivery: { online: 0, queued: 0 } } })
     t.match(await send(bob, 'hello'), { status: 404 })

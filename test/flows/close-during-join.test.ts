@@ -24,7 +24,7 @@ t.test('closing a room removes the membership of a device that joins at the same
   for (const client of [bob, eve]) {
     t.match((await client.request('GET', 'snapshot')).body, { rooms: [] })
     const other = client === bob ? 'eve' : 'bob'
-    const { body } = await client.request('GET', `presence?users=${scenario.toWire(other)}`)
+    const { body } = await client.request('GET', `presence?users=${scenario.toPath(other)}`)
     t.match(body, { presences: [{ state: 'offline' }] }, 'they share no room')
   }
 })

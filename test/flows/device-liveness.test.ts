@@ -99,7 +99,7 @@ async function sendKeepalives(scenario: Scenario, client: TestClient, count: num
 flow('in a call a keepalive counts for AWAY_AFTER_MS, in presence for PRESENCE_TTL_MS', async (t, scenario) => {
   const [alice, bob] = await talk(scenario)
   const presenceOfBob = async () => {
-    const { body } = await alice.request('GET', `presence?users=${scenario.toWire('bob')}`)
+    const { body } = await alice.request('GET', `presence?users=${scenario.toPath('bob')}`)
     return (body.presences as { state: string }[])[0]?.state
   }
   await bob.closeStream()

@@ -9,7 +9,7 @@ t.test('a create that would merge into a call that ends at the same moment rings
   await alice.post('calls', { callId: 'a1', to: 'bob' })
   await bob.expectEvent('call.incoming')
   // The script that takes one lease: its only key is that of bob's leases.
-  const held = proxy.hold(new RegExp(`\r\n1\r\n\\$\\d+\r\n\\S+:leases:${scenario.toWire('bob')}`))
+  const held = proxy.hold(new RegExp(`\r\n1\r\n\\$\\d+\r\n\\S+:leases:${scenario.toKey('bob')}`, 'i'))
   const created = bob.post('calls', { callId: 'b1', to: 'alice' })
   const { release } = await held
   await alice.post('calls/a1/cancel')

@@ -64,8 +64,8 @@ function callTest(
       await alice.expectEvent('signal.answer')
       await alice.post('calls/c1/connected')
       await bob.expectEvent('call.connected')
-      const remember = (part: string) => saveKeys(url, `*${part}*${scenario.toWire('')}`)
-      const forget = (part: string) => deleteKeys(url, `*${part}*${scenario.toWire('')}`)
+      const remember = (part: string) => saveKeys(url, `*${part}*${scenario.toKey('')}`)
+      const forget = (part: string) => deleteKeys(url, `*${part}*${scenario.toKey('')}`)
       try {
         await run(t, { scenario, alice, bob, remember, forget })
         await scenario.checkMailboxes(t)
@@ -236,7 +236,7 @@ t.test(
       const [alice, bob] = await scenario.addAliceAndBob()
       await alice.post('rooms/r1/participants')
       // All keys of the room. `taken:` lists the commits of the room that alice's mailboxes have taken, and stays.
-      const forget = await saveKeys(url, `*}:[^t]*r1${scenario.toWire('')}`)
+      const forget = await saveKeys(url, `*}:[^t]*r1${scenario.toKey('')}`)
       const { participantId } = await bob.post('rooms/r1/participants')
       t.match(await alice.expectEvent('room.participant_joined'), { participant: { participantId } })
       await forget()

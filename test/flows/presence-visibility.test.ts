@@ -13,8 +13,8 @@ const shared = { env: { PRESENCE_VISIBILITY: 'shared' } }
 
 /** The state that `who` sees of the user. Asserts that look-up and watch list agree, and how a hidden user looks. */
 async function seesState(t: Test, scenario: Scenario, who: TestClient, user: string): Promise<unknown> {
-  const nobody = scenario.toWire('nobody')
-  const lookUp = await who.request('GET', `presence?users=${scenario.toWire(user)},${nobody}`)
+  const nobody = scenario.toPath('nobody')
+  const lookUp = await who.request('GET', `presence?users=${scenario.toPath(user)},${nobody}`)
   const watch = await who.request('PUT', 'presence/watch', { users: [user, 'nobody'] })
   const [seen, unknown] = lookUp.body.presences as Record<string, unknown>[]
   const [watched, unknownWatched] = watch.body.watching as Record<string, unknown>[]
@@ -81,7 +81,7 @@ flow(
   async (t, scenario) => {
     const alice = await scenario.addClient('alice', 'phone')
     await scenario.addClient('alice', 'tablet')
-    const { body } = await alice.request('GET', `presence?users=${scenario.toWire('alice')}`)
+    const { body } = await alice.request('GET', `presence?users=${scenario.toPath('alice')}`)
     const lastSeenAt = new Date(scenario.now()).toISOString()
     t.match(body, { presences: [{ user: 'alice', state: 'online', devices: 2, lastSeenAt }] })
     t.match((await alice.request('GET', 'snapshot')).body, { presence: { devices: 2, lastSeenAt } })

@@ -1,7 +1,9 @@
 // What watchers get: each change of a user's presence once, from all devices together, and no change that does not last.
 // Each test creates the watchers first: checking the mailbox of a user who has left makes them connect again.
+
 import assert from 'node:assert/strict'
 import type { WatchedState } from '../../src/domain/presence/presence.js'
+import { joinIds } from '../../src/id-text.js'
 import type { WatchedPresence } from '../../src/schemas/presence.js'
 import { toWatchedPresence } from '../../src/services/presence/publish-presence.js'
 import { FANOUT_LEASE_MS } from '../../src/store/fanout.js'
@@ -136,7 +138,7 @@ flow('a watch list does not show a change that is not published yet', async (t, 
   await watch(alice, 'bob')
   await bob.closeStream()
   await scenario.waitForStreams(2)
-  t.match(await alice.request('GET', 'presence?users='.concat(scenario.toWire('bob'))), {
+  t.match(await alice.request('GET', `presence?users=${scenario.toPath('bob')}`), {
     body: { presences: [{ state: 'offline' }] }
   })
   t.match(await watch(eve, 'bob'), [{ state: 'online' }], 'no event would correct it')
@@ -361,7 +363,7 @@ async function publishPartially(scenario: Scenario, name: string): Promise<void>
   assert.equal(step.status, 'batch')
   const some = step.status === 'batch' ? step.recipients.slice(0, 100) : []
   for (const watcher of some) {
-    const source = { kind: 'presence', id: `${user}/${watcher.device}` } as const
+    const source = { kind: 'presence', id: joinIds(user, watcher.device) } as const
     const entries = [{ device: watcher.device, type: event.type, envelope: JSON.stringify(event) }]
     await mailboxes.appendEach([{ user: watcher.user, source, commits: [{ version, tag, entries }] }], now)
   }

@@ -107,7 +107,7 @@ flow('when a room is created anew, its bans are still in force', async (t, scena
   t.match(await carol.who.post('rooms/r1/participants'), { room: { createdBy: 'carol' } })
   await bob.who.expectRefusal('banned', 'rooms/r1/participants')
   t.match(await carol.who.request('GET', 'rooms/r1/bans'), { body: { bans: [{ user: 'bob', expiresInMs: null }] } })
-  t.match(await carol.who.request('DELETE', `rooms/r1/bans/${scenario.toWire('bob')}`), { status: 204 })
+  t.match(await carol.who.request('DELETE', `rooms/r1/bans/${scenario.toPath('bob')}`), { status: 204 })
   await bob.who.post('rooms/r1/participants')
   await carol.who.expectEvent('room.participant_joined')
 })
@@ -132,7 +132,7 @@ flow(
       ['PATCH', `/participants/${alice.id}`, { role: 'listener' }],
       ['DELETE', `/participants/${alice.id}`],
       ['DELETE', '/participants/nobody'],
-      ['DELETE', `/bans/${scenario.toWire('bob')}`]
+      ['DELETE', `/bans/${scenario.toPath('bob')}`]
     ]
     for (const [method, path, body] of paths) {
       const [there, absent] = [

@@ -65,7 +65,7 @@ t.test('when Redis has an outage, invitations go on ringing and empty rooms stay
   await bob.expectEvent('room.invitation')
   await outage()
   await scenario.advance(2_000)
-  t.equal((await bob.request('POST', `rooms/r1/invitations/${scenario.toWire('i1')}/accept`)).status, 200)
+  t.equal((await bob.request('POST', `rooms/r1/invitations/${scenario.toPath('i1')}/accept`)).status, 200)
   await alice.expectEvent('room.invitation_ended')
   t.equal((await alice.request('GET', 'rooms/r2')).status, 200)
 })

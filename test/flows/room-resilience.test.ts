@@ -1,5 +1,7 @@
 // A room when nodes die or close, devices poll, and many requests arrive at once.
+
 import { PART } from '../../src/domain/room/state.js'
+import { joinIds } from '../../src/id-text.js'
 import type { OutboxItem } from '../../src/store/aggregate.js'
 import { type JoinedClient, join, meet } from '../helpers/rooms.js'
 import { flow, type Scenario } from '../helpers/scenario.js'
@@ -72,7 +74,7 @@ flow(
     const dave = await join(await scenario.addClient('dave', 'phone'), 'r1')
     await dave.who.post('rooms/r1/offer', { to: bob.id, sdp: sdp('daveD') })
     await scenario.store.aggregates.bringForward(
-      { kind: 'pair', id: `${room.id}/${bob.id}/${dave.id}` },
+      { kind: 'pair', id: joinIds(room.id, bob.id, dave.id) },
       scenario.now()
     )
     await scenario.advance(PUBLISHED_WITHIN_MS)

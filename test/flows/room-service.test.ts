@@ -16,7 +16,7 @@ const JOIN = 'rooms/r1/participants'
 
 /** Pushes or drops a room, as the service does. */
 function push(scenario: Scenario, method: 'PUT' | 'DELETE', body?: object, secret = SECRET): Promise<Response> {
-  return fetch(`${scenario.urlOf(scenario.lastNode)}/internal/rooms/${scenario.toWire('r1')}`, {
+  return fetch(`${scenario.urlOf(scenario.lastNode)}/internal/rooms/${scenario.toPath('r1')}`, {
     method,
     headers: { authorization: `Bearer ${secret}`, ...(body ? { 'content-type': 'application/json' } : {}) },
     ...(body ? { body: JSON.stringify(body) } : {})
@@ -139,7 +139,7 @@ flow(
     const codeAfter = async (ms: number) => {
       scenario.cluster.clock.advance(ms)
       await scenario.cluster.settle()
-      const reply = await fetch(`${scenario.urlOf(scenario.lastNode)}/v1/rooms/${scenario.toWire('r1')}`, {
+      const reply = await fetch(`${scenario.urlOf(scenario.lastNode)}/v1/rooms/${scenario.toPath('r1')}`, {
         headers: { authorization }
       })
       return ((await reply.json()) as { code: string }).code

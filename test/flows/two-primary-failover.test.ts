@@ -44,7 +44,7 @@ for (const setting of TWO_NODES) {
       t.same(await alice.activeCalls(), [kept], 'the call is live')
       // After this time the leases cannot belong to a create that is still running.
       await scenario.advance(2_500)
-      await deleteKeys(`redis://127.0.0.1:${first.port}`, `*call:${scenario.toWire(kept)}`)
+      await deleteKeys(`redis://127.0.0.1:${first.port}`, `*call:${scenario.toKey(kept)}`)
       await changeReplicationId(first.port)
       for (const client of [alice, bob]) {
         t.match(await client.expectEvent('call.ended'), { callId: kept, reason: 'server' })

@@ -4,6 +4,7 @@ import type { CallCommand } from '../../src/domain/call/command.js'
 import { decideCall } from '../../src/domain/call/decide-call.js'
 import { type CallState, deadlineOf } from '../../src/domain/call/state.js'
 import { decideRefusal } from '../../src/domain/call/tombstone.js'
+import { joinIds } from '../../src/id-text.js'
 import { createIds } from '../../src/ids.js'
 import { holderOfCall } from '../../src/services/call/lease-holder.js'
 import { toMail } from '../../src/services/mail.js'
@@ -76,7 +77,7 @@ flow('a device that connects before the mail is delivered rings once', async (t,
     scenario.toWire('bob'),
     scenario.toWire('c1')
   ]
-  const lease = { holder: `${callId}/${caller.user}/1`, at: scenario.now() }
+  const lease = { holder: joinIds(callId, caller.user, '1'), at: scenario.now() }
   await scenario.store.leases.take(caller.user, { ...lease, peer: to, kind: 'active', role: 'caller/phone' }, {})
   await scenario.store.leases.take(to, { ...lease, peer: caller.user, kind: 'ringing', role: 'callee/phone' }, {})
   const create = {

@@ -72,7 +72,7 @@ export class Target {
   }
 
   get calls(): string[] {
-    return ['over', 'rings', 'on', 'none'].map(name => this.scenario.toWire(name))
+    return ['over', 'rings', 'on', 'none'].map(name => this.scenario.toPath(name))
   }
 
   /** The calls as each user sees them, and the events that each has received since the last time. */

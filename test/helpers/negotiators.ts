@@ -32,7 +32,7 @@ export async function places(scenario: Scenario): Promise<Place[]> {
 /** Sends a description as `application/sdp`. */
 export async function postSdp(scenario: Scenario, from: TestClient, { path, text }: { path: string; text: string }) {
   const [kind, id = '', rest] = path.split('/')
-  const reply = await fetch(`${scenario.urlOf(0)}/v1/${kind}/${scenario.toWire(id)}/${rest}`, {
+  const reply = await fetch(`${scenario.urlOf(0)}/v1/${kind}/${scenario.toPath(id)}/${rest}`, {
     method: 'POST',
     headers: { ...from.credentials.headers, 'content-type': 'application/sdp' },
     body: text

@@ -37,7 +37,7 @@ export class RoomService {
 
   /** The number of requests for a room. */
   askedFor(roomId: string): number {
-    return this.#asked.filter(url => url === `/internal/rooms/${roomId}`).length
+    return this.#asked.filter(url => url === `/internal/rooms/${encodeURIComponent(roomId)}`).length
   }
 
   /** From now on requests are not replied to, until the returned function is called. */

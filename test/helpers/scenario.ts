@@ -1,6 +1,7 @@
 // A flow test: clients of several users on the nodes of a cluster. At the end, the events that each client received are compared with its
 // mailbox, and no stream is left open.
 import t, { type Test } from 'tap'
+import { encodeId } from '../../src/id-text.js'
 import type { RoomClaims } from '../../src/schemas/claims.js'
 import type { Store } from '../../src/store/store.js'
 import { TestClient, type TestNodes } from './test-client.js'
@@ -47,8 +48,11 @@ let scenarios = 0
 export class Scenario implements TestNodes {
   readonly cluster: TestCluster
   readonly #clients: TestClient[] = []
-  /** Ends each name on the wire, so that scenarios on one cluster do not share users, calls or rooms. */
-  readonly #suffix = `~${++scenarios}`
+  /**
+   * Ends each name on the wire, so that scenarios on one cluster do not share users, calls or rooms. Its characters separate the parts of
+   * keys, paths and lists.
+   */
+  readonly #suffix = `|: {é}%2F~${++scenarios}`
 
   constructor(cluster: TestCluster) {
     this.cluster = cluster
@@ -85,6 +89,16 @@ export class Scenario implements TestNodes {
   /** A name as it is on the wire. */
   toWire(name: string): string {
     return `${name}${this.#suffix}`
+  }
+
+  /** A name as it is in a path or a query. */
+  toPath(name: string): string {
+    return encodeURIComponent(this.toWire(name))
+  }
+
+  /** A name as it is in Redis keys and composed ids. */
+  toKey(name: string): string {
+    return encodeId(this.toWire(name))
   }
 
   /** A value from the wire, with the names of the test. */

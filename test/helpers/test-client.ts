@@ -111,7 +111,10 @@ export class TestClient {
   }
 
   #wirePath(path: string): string {
-    return path.replace(/^(calls|rooms)\/([^/]+)/, (_, kind: string, id: string) => `${kind}/${this.#nodes.toWire(id)}`)
+    return path.replace(
+      /^(calls|rooms)\/([^/?]+)/,
+      (_, kind: string, id: string) => `${kind}/${encodeURIComponent(this.#nodes.toWire(id))}`
+    )
   }
 
   #wireBody(body: { readonly callId?: string; readonly to?: string; readonly users?: readonly string[] }): object {
