@@ -30,12 +30,9 @@ export function createToken(
   return token.sign(new TextEncoder().encode(jwtSecret[0] ?? DEVELOPMENT_SECRET))
 }
 
-/** A first call, as three commands for three terminals. */
+/** A first call, as three commands for three terminals. The tokens are like those of `npm run token -- alice`. */
 export async function welcome(config: Config, url: string, callId: string): Promise<string> {
-  const [alice, bob] = await Promise.all([
-    createToken(config, { user: 'alice', device: 'phone' }),
-    createToken(config, { user: 'bob', device: 'laptop' })
-  ])
+  const [alice, bob] = await Promise.all([createToken(config, { user: 'alice' }), createToken(config, { user: 'bob' })])
   return `
 Signalpost listens on ${url} in development mode: anyone can make a token for any user.
 

@@ -58,7 +58,7 @@ t.test('the three commands that it prints make a call', async t => {
   t.ok(await hear('hello'))
   t.match(await paste(call), { resolution: 'created', call: { state: 'ringing', caller: { user: 'alice' } } })
   t.ok(await hear('call.incoming'))
-  t.match(await paste(accept), { call: { state: 'connecting', callee: { user: 'bob', device: 'laptop' } } })
+  t.match(await paste(accept), { call: { state: 'connecting', callee: { user: 'bob', device: 'default' } } })
 
   child.kill('SIGTERM')
   t.ok(await hear('reconnect'), 'open streams receive `reconnect` first')

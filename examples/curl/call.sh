@@ -11,8 +11,9 @@ set -euo pipefail
 BASE=${BASE:-http://127.0.0.1:8080}
 ALICE_BASE=${ALICE_BASE:-$BASE}
 BOB_BASE=${BOB_BASE:-$BASE}
-ALICE=${ALICE:-$(npm run --silent token -- alice)}
-BOB=${BOB:-$(npm run --silent token -- bob)}
+ROOT=$(dirname "${BASH_SOURCE[0]}")/../..
+ALICE=${ALICE:-$(npm --prefix "$ROOT" run --silent token -- alice)}
+BOB=${BOB:-$(npm --prefix "$ROOT" run --silent token -- bob)}
 CALL=${CALL:-call-$RANDOM-$RANDOM}
 SPOOL=$(mktemp -d)
 STREAMS=()
@@ -29,21 +30,24 @@ act_as() {
 # open_stream NAME: keeps an event stream open and writes its frames to a file.
 open_stream() {
   act_as "$1"
-  curl -sN -H "Authorization: Bearer $TOKEN" -H "X-Device-Id: shell" "$URL/events" >"$SPOOL/$1" &
+  curl -sSN --fail-with-body -H "Authorization: Bearer $TOKEN" -H "X-Device-Id: shell" "$URL/events" >"$SPOOL/$1" &
   STREAMS+=($!)
+  echo $! >"$SPOOL/$1.pid"
   await "$1" hello
 }
 
-# await NAME EVENT: waits until NAME's stream has EVENT, for at most ten seconds.
+# await NAME EVENT: waits until NAME's stream has EVENT, for at most ten seconds. If it does not come, prints what the stream has.
 await() {
   for _ in $(seq 200); do
     if grep -q "^event: $2\$" "$SPOOL/$1" 2>/dev/null; then
       echo "   $1 receives $2"
       return
     fi
+    kill -0 "$(cat "$SPOOL/$1.pid")" 2>/dev/null || break
     sleep 0.05
   done
-  echo "   $1 did not receive $2" >&2
+  echo "   $1 did not receive $2. Its stream:" >&2
+  cat "$SPOOL/$1" >&2
   exit 1
 }
 

@@ -1,4 +1,6 @@
 // Runs examples/curl/call.sh and `npm run token` as a user does.
+import { tmpdir } from 'node:os'
+import { resolve } from 'node:path'
 import t from 'tap'
 import { run } from '../helpers/child-process.js'
 import { LAYOUTS, nameOf, startServers, tokenOf } from '../helpers/servers.js'
@@ -48,6 +50,23 @@ t.test('the script makes its own tokens, and shows the problem when something is
   const second = run(t, 'bash', ['examples/curl/call.sh'], { env: { ...env, ...tokens, CALL: 'once' } })
   t.equal(await second.waitForExit(), 1)
   t.match(second.stderr(), /"code":"call_id_taken"/)
+})
+
+t.test('the script works in any directory, and shows why a stream does not open', async t => {
+  const [server] = await startServers(t, { engine: 'memory' })
+  const script = resolve('examples/curl/call.sh')
+  const runWith = async (env: Record<string, string>) => {
+    const childProcess = run(t, 'bash', [script], { env, cwd: tmpdir() })
+    return { code: await childProcess.waitForExit(), stderr: childProcess.stderr() }
+  }
+  const BASE = server?.url ?? ''
+  t.strictSame(await runWith({ BASE }), { code: 0, stderr: '' })
+  t.match(await runWith({ BASE, ALICE: 'no-token' }), {
+    code: 1,
+    stderr: /alice did not receive hello.*"code":"unauthorized"/s
+  })
+  t.match(await runWith({ BASE: 'http://127.0.0.1:1' }), { code: 1, stderr: /Failed to connect|Couldn't connect/ })
+  t.match(await runWith({ BASE, JWKS_URL: 'http://127.0.0.1:1/keys' }), { code: 1, stderr: /JWKS_URL/ })
 })
 
 t.test('npm run token prints only a token', async t => {
