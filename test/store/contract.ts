@@ -13,6 +13,7 @@ import { cursorContract } from './contract/cursors.js'
 import { deviceContract } from './contract/devices.js'
 import { dueContract } from './contract/due.js'
 import { fanoutContract } from './contract/fanout.js'
+import { idContract } from './contract/ids.js'
 import { invitationContract } from './contract/invitations.js'
 import { lastingContract } from './contract/lasting.js'
 import { leaseContract } from './contract/leases.js'
@@ -29,7 +30,7 @@ export interface StoreFixture<Engine extends Store = Store> {
   readonly store: Engine
   readonly clock: ManualClock
   readonly options: StoreOptions
-  /** An id that no other test uses: all tests of the suite share one store. */
+  /** An id that no other test uses: all tests of the suite share one store. Its characters separate the parts of keys, paths and lists. */
   id(stem: string): string
 }
 
@@ -74,6 +75,7 @@ export function runContract<S extends Store>(t: Test, { name, open, also }: Engi
     invitationContract(t, fixture)
     watchContract(t, fixture)
     cachedAnswerContract(t, fixture)
+    idContract(t, fixture)
     smallContract(t, fixture)
   })
 }
