@@ -1,5 +1,5 @@
-// npm run profile -- [signalpost|hardened|streams|bare|other] [--calls] [--batch 8] [--count 40000] [--rows 40]
-// Relays candidates from one node to the other (or makes whole calls) under node --cpu-prof, and prints the CPU time of each node by function
+// npm run profile -- [signalpost|hardened|streams|bare|other] [--calls] [--in-three] [--batch 8] [--count 40000] [--rows 40]
+// Relays candidates from one node to the other (or makes whole calls, or calls in three requests) under node --cpu-prof, and prints the CPU time of each node by function
 // and the commands of Redis. The first node takes the POSTs of the candidates, the second writes to the streams.
 import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -16,22 +16,25 @@ const { values: options, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     calls: { type: 'boolean', default: false },
+    'in-three': { type: 'boolean', default: false },
     batch: { type: 'string', default: '1' },
     count: { type: 'string' },
     rows: { type: 'string', default: '40' }
   }
 })
 const name = positionals[0] ?? 'signalpost'
-const count = Number(options.count ?? (options.calls ? 1_000 : 40_000))
+const count = Number(options.count ?? (options.calls || options['in-three'] ? 1_000 : 40_000))
 const batch = Number(options.batch)
 const rows = Number(options.rows)
 
 /** Opens users, warms up, and returns the function to profile. */
 async function prepare(fleet) {
-  await fleet.openPairs({ count: 2 * PAIRS, connected: !options.calls, oneWay: !options.calls })
-  if (options.calls) {
-    await measureCalls(fleet, { total: 300, batch })
-    return () => measureCalls(fleet, { total: count, batch })
+  const inThree = options['in-three']
+  const makesCalls = options.calls || inThree
+  await fleet.openPairs({ count: 2 * PAIRS, connected: !makesCalls, oneWay: !makesCalls })
+  if (makesCalls) {
+    await measureCalls(fleet, { total: 300, batch, inThree })
+    return () => measureCalls(fleet, { total: count, batch, inThree })
   }
   await warmUp(fleet, { quick: true, batch })
   return () => measureRelay(fleet, { total: count, width: WIDTH, batch })

@@ -25,6 +25,13 @@ async function trickle(callId, { from, to, side, batch }) {
   await Promise.all([...acts, arrived])
 }
 
+/** Three requests, with the ten candidates of each side beside its description. */
+async function callInThree(pair) {
+  await pair.connectAtOnce({ firstSerial: nextSerial, count: CANDIDATES_EACH_WAY })
+  nextSerial += CANDIDATES_EACH_WAY
+  await pair.hangup()
+}
+
 async function call(pair, batch) {
   const { caller, callee } = pair
   const callId = await pair.connect()
@@ -38,8 +45,8 @@ async function call(pair, batch) {
   await pair.hangup()
 }
 
-/** Makes `total` calls, `width` at a time; pairs take turns. With `batch` 0 they skip candidates and connected. The pair of a failed call is not used again. */
-export async function makeCalls({ pairs, total, width, batch }) {
+/** Makes `total` calls, `width` at a time; pairs take turns. With `batch` 0 they skip candidates and connected; `inThree`: three requests. The pair of a failed call is not used again. */
+export async function makeCalls({ pairs, total, width, batch, inThree = false }) {
   const idle = [...pairs]
   const durations = []
   const failures = {}
@@ -52,7 +59,7 @@ export async function makeCalls({ pairs, total, width, batch }) {
       const pair = idle.shift()
       const callStartedAt = performance.now()
       try {
-        await call(pair, batch)
+        await (inThree ? callInThree(pair) : call(pair, batch))
         durations.push(performance.now() - callStartedAt)
         idle.push(pair)
       } catch (error) {
@@ -71,7 +78,7 @@ export async function makeCalls({ pairs, total, width, batch }) {
  * Makes `total` calls, `rate` a second, even if the server is slow. Resolves to quantiles of the time from the moment a call was due until
  * both sides had the other's description, in milliseconds.
  */
-export async function startCalls({ pairs, total, rate }) {
+export async function startCalls({ pairs, total, rate, inThree = false }) {
   const idle = [...pairs]
   const durations = []
   const startedAt = performance.now()
@@ -79,7 +86,7 @@ export async function startCalls({ pairs, total, rate }) {
   async function oneCall(dueAt) {
     const pair = idle.shift()
     if (!pair) throw new Error('no pair is idle: the server is far behind')
-    await pair.connect()
+    await (inThree ? pair.connectAtOnce({ firstSerial: 1, count: CANDIDATES_EACH_WAY }) : pair.connect())
     durations.push(pair.describedAt - dueAt)
     await pair.hangup()
     idle.push(pair)

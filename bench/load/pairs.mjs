@@ -1,6 +1,6 @@
 // Pairs of users who call each other, spread over the nodes: pair i has its caller on node i and its callee on node i + 1,
 // so every message goes from one node to another, and all nodes send and receive equally much.
-import { SDP } from '../fixtures.mjs'
+import { candidatesJson, SDP, serialsIn } from '../fixtures.mjs'
 import { createToken } from '../harness/tokens.mjs'
 import { HttpUser } from './http-user.mjs'
 import { SocketIoUser } from './socketio-user.mjs'
@@ -98,8 +98,30 @@ export class Pair {
     return callId
   }
 
-  create(callId = `call-${process.pid}-${++lastCall}`) {
-    return this.caller.act('create', callId, `"to":"${this.callee.name}","media":"video"`)
+  /**
+   * Create with offer and `count` candidates, accept with answer and as many: after these two steps both sides have everything of the other.
+   * @throws Error if an event lacks a candidate
+   */
+  async connectAtOnce({ firstSerial, count }) {
+    const callId = `call-${process.pid}-${++lastCall}`
+    const { caller, callee } = this
+    const signals = (type, side) =>
+      `"${type}":{"sdp":${JSON.stringify(SDP[side])}},"candidates":${candidatesJson(side, firstSerial, count)},"end":true`
+    const incoming = callee.expect('call.incoming')
+    const created = this.create(callId, signals('offer', 'caller'))
+    const received = [await incoming]
+    const accepted = caller.expect('call.accepted')
+    const accept = callee.act('accept', callId, signals('answer', 'callee'))
+    received.push(await accepted)
+    this.describedAt = performance.now()
+    for (const data of received) if (serialsIn(data).length !== count) throw new Error('a candidate is missing')
+    await Promise.all([created, accept])
+    this.callId = callId
+    return callId
+  }
+
+  create(callId = `call-${process.pid}-${++lastCall}`, signals = '') {
+    return this.caller.act('create', callId, `"to":"${this.callee.name}","media":"video"${signals && `,${signals}`}`)
   }
 
   /** Reports the call as connected, so that no deadline ends it. */
