@@ -65,7 +65,7 @@ t.test('the document in version 3.0 has nothing that only 3.1 knows', async t =>
   t.equal(document.openapi, '3.0.3')
   t.match(schemas.Call.properties, {
     answeredAt: { type: 'string', format: 'date-time', nullable: true },
-    media: { type: 'string', nullable: true, allOf: [{ $ref: '#/components/schemas/Media' }] }
+    media: { nullable: true, allOf: [{ $ref: '#/components/schemas/Media' }] }
   })
   t.same(schemas.CallEndedEvent.properties.type, { type: 'string', enum: ['call.ended'] })
   t.same(schemas.Event, components.schemas.Event)
@@ -133,11 +133,12 @@ t.test('what code generators need: every object and enum has a name and a type',
   const anonymous: string[] = []
   const visit = (value: unknown, path: string): void => {
     if (typeof value !== 'object' || value === null) return
-    const { type, properties, enum: values, anyOf } = value as Record<string, unknown>
+    const { type, properties, enum: values, anyOf, oneOf } = value as Record<string, unknown>
     const isNamed = /^schemas\/\w+$/.test(path)
     if ((properties || values) && !isNamed && typeof type === 'string') anonymous.push(path)
     if (values && type !== 'string') anonymous.push(`${path} has no type`)
     if (Array.isArray(anyOf) && anyOf.some(({ $ref, type }) => !$ref && type !== 'null')) anonymous.push(path)
+    if (Array.isArray(oneOf) && oneOf.some(({ $ref }) => !$ref)) anonymous.push(path)
     for (const [key, member] of Object.entries(value)) if (!/^examples?$/.test(key)) visit(member, `${path}/${key}`)
   }
   visit(components.schemas, 'schemas')

@@ -8,33 +8,32 @@ const DATA = new Set(['example', 'value', 'enum', 'default'])
 const JSON_TYPE = 'application/json'
 
 interface Document31 {
+  readonly openapi: string
   readonly info: Members & { readonly license: { readonly name: string; readonly identifier: string } }
-  readonly components: { readonly schemas: Readonly<Record<string, Members>> }
 }
 
 export function openapi30(document: object): object {
-  const { info, ...rest } = document as Document31
-  const { summary: _, license, ...others } = info
+  const { openapi: _, info, ...parts } = document as Document31
+  const { summary: __, license, ...others } = info
   const { name, identifier } = license
   return {
     openapi: '3.0.3',
     info: { ...others, license: { name, url: `https://spdx.org/licenses/${identifier}.html` } },
-    ...(({ openapi: _, ...parts }) => parts)(convert(rest, rest.components.schemas) as Members)
+    ...(convert(parts) as Members)
   }
 }
 
-function convert(value: unknown, schemas: Document31['components']['schemas']): unknown {
-  if (Array.isArray(value)) return value.map(item => convert(item, schemas))
+function convert(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(convert)
   if (typeof value !== 'object' || value === null) return value
   const members = value as Members
   if (typeof members.$ref === 'string') return { $ref: members.$ref }
   const converted = mapMembers(members, (member, key) => {
     if (DATA.has(key)) return member
     // The names of properties are no keywords.
-    if (key === 'properties') return mapMembers(member as Members, property => convert(property, schemas))
-    return convert(member, schemas)
+    return key === 'properties' ? mapMembers(member as Members, convert) : convert(member)
   })
-  return unionAsNullable(typesAsNullable(firstExample(constAsEnum(onlyJson(converted)))), schemas)
+  return unionAsNullable(typesAsNullable(firstExample(constAsEnum(onlyJson(converted)))))
 }
 
 const mapMembers = (members: Members, change: (member: unknown, key: string) => unknown): Members =>
@@ -62,10 +61,11 @@ function typesAsNullable(members: Members): Members {
   return { type: type[0], ...(type.includes('null') ? { nullable: true } : {}), ...others }
 }
 
-/** Of a component and null. A reference has no `nullable` of its own, and `nullable` needs a `type` beside it. */
-function unionAsNullable(members: Members, schemas: Document31['components']['schemas']): Members {
+/**
+ * Of a component and null. A reference has no `nullable` of its own. OpenAPI 3.0.3 asks for a `type` beside `nullable`, but with one
+ * openapi-python-client ignores it.
+ */
+function unionAsNullable(members: Members): Members {
   const { anyOf, ...others } = members
-  if (!Array.isArray(anyOf)) return members
-  const [{ $ref }] = anyOf
-  return { type: schemas[$ref.split('/').at(-1)]?.type, nullable: true, allOf: [{ $ref }], ...others }
+  return Array.isArray(anyOf) ? { nullable: true, allOf: [anyOf[0]], ...others } : members
 }
