@@ -3,9 +3,10 @@
 // generators come from the registries of their languages, so this needs the network, and several minutes for the first run.
 import { spawnSync } from 'node:child_process'
 import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parse } from 'yaml'
+import { examplesOf } from './generators/decoders.js'
 import { GENERATORS, type Generator } from './generators/recipes.js'
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
@@ -28,17 +29,11 @@ const outcomes = chosen.map(generator => {
 printTable()
 process.exit(outcomes.some(({ outcome }) => outcome.result === 'failed') || chosen.length === 0 ? 1 : 0)
 
-function run({ name, needs, document, files = [], fresh, steps }: Generator): Outcome {
+function run(generator: Generator): Outcome {
+  const { name, needs, steps } = generator
   const missing = needs.filter(command => spawnSync('which', [command]).status !== 0)
   if (missing.length > 0) return { result: 'skipped', note: `not on the PATH: ${missing.join(', ')}` }
-  const folder = join(WORK, name)
-  mkdirSync(folder, { recursive: true })
-  for (const path of fresh) rmSync(join(folder, path), { recursive: true, force: true })
-  writeFileSync(
-    join(folder, 'openapi.json'),
-    JSON.stringify(parse(readFileSync(join(ROOT, 'openapi', document), 'utf8')))
-  )
-  for (const [from, to] of files) cpSync(join(ROOT, 'examples/generators', from), join(folder, to), { recursive: true })
+  const folder = prepare(generator)
   for (const [what, command] of Object.entries(steps)) {
     const { status, stdout, stderr } = spawnSync('bash', ['-euo', 'pipefail', '-c', command], {
       cwd: folder,
@@ -52,6 +47,22 @@ function run({ name, needs, document, files = [], fresh, steps }: Generator): Ou
     return { result: 'failed', note: `${what}: see .generators/${name}/${what}.log` }
   }
   return { result: 'ok', note: Object.keys(steps).join(', ') }
+}
+
+function prepare({ name, document, files = [], decoder, fresh }: Generator): string {
+  const folder = join(WORK, name)
+  mkdirSync(folder, { recursive: true })
+  for (const path of fresh) rmSync(join(folder, path), { recursive: true, force: true })
+  for (const [from, to] of files) cpSync(join(ROOT, 'examples/generators', from), join(folder, to), { recursive: true })
+  const parsed = parse(readFileSync(join(ROOT, 'openapi', document), 'utf8'))
+  writeFileSync(join(folder, 'openapi.json'), JSON.stringify(parsed))
+  if (decoder === undefined) return folder
+  const [path, write] = decoder
+  const examples = examplesOf(parsed)
+  writeFileSync(join(folder, 'examples.json'), JSON.stringify(examples))
+  mkdirSync(dirname(join(folder, path)), { recursive: true })
+  writeFileSync(join(folder, path), write(examples))
+  return folder
 }
 
 function printTable(): void {

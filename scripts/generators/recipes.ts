@@ -1,4 +1,5 @@
 // The generators that are tried, and how. The same commands stand in docs/guides/generated-clients.md.
+import { type Examples, goDecoder, pythonDecoder, rustDecoder, typescriptDecoder } from './decoders.js'
 
 export interface Generator {
   /** Also the folder below .generators/ in which its steps run. */
@@ -10,6 +11,8 @@ export interface Generator {
   readonly document: 'openapi.yaml' | 'openapi-3.0.yaml'
   /** From examples/generators/ to the folder. */
   readonly files?: readonly (readonly [from: string, to: string])[]
+  /** A program that decodes examples.json with the client, and where it is. */
+  readonly decoder?: readonly [path: string, write: (examples: Examples) => string]
   /** Removed first. */
   readonly fresh: readonly string[]
   /** Bash commands, by what they do. */
@@ -30,12 +33,14 @@ const python = (document: Generator['document'], options: string): Generator => 
   language: 'Python',
   needs: ['python3'],
   document,
+  decoder: ['decode.py', pythonDecoder],
   fresh: ['client'],
   steps: {
     install:
       'test -d "$WORK/python" || { python3 -m venv "$WORK/python" && "$WORK/python/bin/pip" -q install openapi-python-client==0.29.1; }',
     generate: `PATH="$WORK/python/bin:$PATH" openapi-python-client generate --path openapi.json --output-path client ${options}`,
-    compile: `cd client && "$WORK/python/bin/python" -c '${IMPORT_ALL}'`
+    compile: `PYTHONPATH=client "$WORK/python/bin/python" -c '${IMPORT_ALL}'`,
+    decode: 'PYTHONPATH=client "$WORK/python/bin/python" decode.py'
   }
 })
 
@@ -44,11 +49,13 @@ const typescript = (document: Generator['document']): Generator => ({
   language: 'TypeScript',
   needs: ['npm'],
   document,
+  decoder: ['examples.ts', typescriptDecoder],
   fresh: ['types.ts'],
   steps: {
     install: 'test -f package.json || npm init -y && npm i --silent openapi-typescript@7.13.0 typescript@5.9.3',
     generate: 'npx openapi-typescript openapi.json -o types.ts',
-    compile: 'npx tsc --noEmit --strict types.ts'
+    compile: 'npx tsc --noEmit --strict types.ts',
+    decode: 'npx tsc --noEmit --strict examples.ts'
   }
 })
 
@@ -88,11 +95,13 @@ export const GENERATORS: readonly Generator[] = [
     needs: ['go'],
     document: 'openapi-3.0.yaml',
     files: [['ogen.yaml', 'ogen.yaml']],
+    decoder: ['decode/main.go', goDecoder],
     fresh: ['client'],
     steps: {
       generate:
         'go run github.com/ogen-go/ogen/cmd/ogen@v1.25.0 --config ogen.yaml --target client --package signalpost openapi.json',
-      compile: 'test -f go.mod || go mod init example.com/signalpost; go mod tidy && go vet ./client/...'
+      compile: 'test -f go.mod || go mod init example.com/signalpost; go mod tidy && go vet ./...',
+      decode: 'go run ./decode'
     }
   },
   openapiGenerator('Java', {
@@ -125,8 +134,9 @@ export const GENERATORS: readonly Generator[] = [
     needs: ['cargo'],
     document: 'openapi-3.0.yaml',
     files: [['progenitor', '.']],
+    decoder: ['src/main.rs', rustDecoder],
     fresh: ['src'],
     // The macro generates and compiles in one step.
-    steps: { compile: 'touch src/lib.rs && cargo check -q' }
+    steps: { compile: 'touch src/lib.rs && cargo check -q', decode: 'cargo run -q' }
   }
 ]
