@@ -30,20 +30,21 @@ export function createToken(
   return token.sign(new TextEncoder().encode(jwtSecret[0] ?? DEVELOPMENT_SECRET))
 }
 
-/** A first call, as three commands for three terminals. The tokens are like those of `npm run token -- alice`. */
-export async function welcome(config: Config, url: string, callId: string): Promise<string> {
+/** A first call, as commands for three terminals. The tokens are like those of `npm run token -- alice`. */
+export async function welcome(config: Config, url: string): Promise<string> {
   const [alice, bob] = await Promise.all([createToken(config, { user: 'alice' }), createToken(config, { user: 'bob' })])
   return `
 Signalpost listens on ${url} in development mode: anyone can make a token for any user.
 
-  # bob opens his stream
+  # alice and bob open their streams, each in a terminal
+  curl -N -H 'Authorization: Bearer ${alice}' ${url}/v1/events
   curl -N -H 'Authorization: Bearer ${bob}' ${url}/v1/events
 
-  # alice calls bob
-  curl -H 'Authorization: Bearer ${alice}' -H 'Content-Type: application/json' -d '{"callId":"${callId}","to":"bob"}' ${url}/v1/calls
-
-  # bob accepts
-  curl -X POST -H 'Authorization: Bearer ${bob}' ${url}/v1/calls/${callId}/accept
+  # in a third one, alice calls bob, bob accepts, alice hangs up
+  CALL=call-$RANDOM$RANDOM
+  curl -H 'Authorization: Bearer ${alice}' -H 'Content-Type: application/json' -d '{"callId":"'$CALL'","to":"bob"}' ${url}/v1/calls
+  curl -X POST -H 'Authorization: Bearer ${bob}' ${url}/v1/calls/$CALL/accept
+  curl -X POST -H 'Authorization: Bearer ${alice}' ${url}/v1/calls/$CALL/hangup
 
 More tokens: npm run --silent token -- carol · API: ${url}/docs
 `

@@ -26,12 +26,15 @@ async function exitOf(child: ChildProcess): Promise<number | null> {
   return code
 }
 
-/** Runs one of the lines that were printed, as a client would in a second terminal. */
-async function paste(line: string): Promise<unknown> {
-  const childProcess = spawn('sh', ['-c', line.replace('curl', 'curl -sS')])
+/** Runs lines that were printed, as a client would in a second terminal. Resolves to the replies. */
+async function paste(lines: readonly string[]): Promise<unknown[]> {
+  const childProcess = spawn('bash', ['-c', lines.join('\necho\n').replaceAll('curl', 'curl -sS')])
   let text = ''
   for await (const chunk of childProcess.stdout) text += chunk
-  return JSON.parse(text)
+  return text
+    .split('\n')
+    .filter(line => line !== '')
+    .map(line => JSON.parse(line))
 }
 
 /** Resolves with the first line that matches. */
@@ -41,27 +44,34 @@ async function lineOf(child: ReturnType<typeof spawn>, pattern: RegExp): Promise
   throw new Error(`it ended without ${pattern}`)
 }
 
-t.test('the three commands that it prints make a call', async t => {
+t.test('the commands that it prints make a call, as often as they are pasted', async t => {
   const { child, output } = start(t, 'src/main.js', { PORT: '0', DRAIN_SETTLE_MS: '0', DRAIN_WINDOW_MS: '0' })
   await lineOf(child, /More tokens/)
-  const [listen = '', call = '', accept = ''] = output.out.split('\n').filter(line => line.startsWith('  curl'))
-
-  const stream = spawn('sh', ['-c', `exec ${listen.trim()}`])
-  t.teardown(() => stream.kill())
-  const lines = createInterface(stream.stdout)[Symbol.asyncIterator]()
-  const hear = async (event: string) => {
-    for (let line = await lines.next(); !line.done; line = await lines.next()) {
-      if (line.value === `event: ${event}`) return true
+  const commands = output.out.split('\n').filter(line => /^ {2}(curl|CALL)/.test(line))
+  const [alice, bob] = commands.slice(0, 2).map(line => {
+    const stream = spawn('bash', ['-c', `exec ${line.trim()}`])
+    t.teardown(() => stream.kill())
+    const lines = createInterface(stream.stdout)[Symbol.asyncIterator]()
+    return async (event: string) => {
+      for (let each = await lines.next(); !each.done; each = await lines.next()) {
+        if (each.value === `event: ${event}`) return true
+      }
+      return false
     }
-    return false
+  }) as [(event: string) => Promise<boolean>, (event: string) => Promise<boolean>]
+  for (const hears of [alice, bob]) t.ok(await hears('hello'))
+  for (let times = 0; times < 2; times++) {
+    t.match(await paste(commands.slice(2)), [
+      { resolution: 'created', call: { state: 'ringing', caller: { user: 'alice' } } },
+      { call: { state: 'connecting', callee: { user: 'bob', device: 'default' } } },
+      { call: { state: 'ended', reason: 'hangup' } }
+    ])
+    t.ok(await alice('call.accepted'))
+    t.ok((await bob('call.incoming')) && (await bob('call.ended')))
   }
-  t.ok(await hear('hello'))
-  t.match(await paste(call), { resolution: 'created', call: { state: 'ringing', caller: { user: 'alice' } } })
-  t.ok(await hear('call.incoming'))
-  t.match(await paste(accept), { call: { state: 'connecting', callee: { user: 'bob', device: 'default' } } })
 
   child.kill('SIGTERM')
-  t.ok(await hear('reconnect'), 'open streams receive `reconnect` first')
+  t.ok(await bob('reconnect'), 'open streams receive `reconnect` first')
   t.equal(await exitOf(child), 0)
   t.notMatch(
     output.out

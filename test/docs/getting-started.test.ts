@@ -18,7 +18,7 @@ const blocks = [...page.matchAll(/```([a-z ]+)\n(.*?)```/gs)].map(
 const eventsIn = (text: string) => [...text.matchAll(/^event: (.+)$/gm)].map(([, type = '']) => type)
 
 /** Members whose values differ from run to run. */
-const VOLATILE = new Set(['cursor', 'expiresInMs', 'id', 'participantId', 'setupMs'])
+const VOLATILE = new Set(['callId', 'cursor', 'expiresInMs', 'id', 'participantId', 'setupMs'])
 const MARK = '=== block '
 
 /** All commands for one shell, with a mark after each block. The stream runs in the background and writes to a file. */
