@@ -6,6 +6,7 @@ import { parse } from 'yaml'
 import type { CallCommand } from '../src/domain/call/command.js'
 import type { CallState } from '../src/domain/call/state.js'
 import { decideCallCancel } from '../src/domain/call/tombstone.js'
+import { parseDescription } from '../src/domain/negotiation/sdp.js'
 import { AppError, type ErrorCode } from '../src/errors.js'
 import type { Endpoint } from '../src/schemas/common.js'
 import {
@@ -30,7 +31,7 @@ import {
   T0,
   trickle
 } from './helpers/calls.js'
-import { candidate } from './helpers/sdp.js'
+import { candidate, sdp } from './helpers/sdp.js'
 
 const answered = [create(), accept(laptop)]
 const negotiated = [...answered, describe('offer', phone, 'cal1'), describe('answer', laptop, 'bob1')]
@@ -48,13 +49,18 @@ const STATES: readonly (CallState | null)[] = [
 ]
 
 const REVISIONS = [undefined, 1, 2, 9]
+const described = (ufrag: string) => parseDescription(sdp(ufrag))
 const MANY = Array.from({ length: 300 }, (_, i) => candidate(i, 'late'))
 
 type Commands = (actor: Endpoint) => CallCommand[]
 
 const COMMANDS: Readonly<Record<string, Commands>> = {
   reportRinging: actor => [simple('ringing', actor)],
-  acceptCall: actor => [accept(actor)],
+  acceptCall: actor => [
+    accept(actor),
+    accept(actor, { answer: described('new1') }),
+    accept(actor, { offer: described('new1') })
+  ],
   rejectCall: actor => [reject(actor, 'user'), reject(actor, 'device')],
   cancelCall: actor => [cancel(actor)],
   reportConnected: actor => [simple('connected', actor)],

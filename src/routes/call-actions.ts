@@ -60,6 +60,7 @@ const ACCEPT_CALL = {
         'wrong_party',
         'call_ended',
         'invalid_sdp',
+        'offer_collision',
         'no_offer_pending',
         'revision_required',
         'answered_elsewhere',
