@@ -88,6 +88,24 @@ flow('a message has at most 4 KiB as UTF-8', async (t, scenario) => {
 })
 
 flow(
+  'a message to devices that ring is charged for each of them',
+  async (t, scenario) => {
+    const [alice, bob] = await scenario.addAliceAndBob()
+    const others = [await scenario.addClient('bob', 'watch'), await scenario.addClient('bob', 'tv')]
+    await alice.post('calls', { callId: 'c1', to: 'bob' })
+    for (const his of [bob, ...others]) await his.expectEvent('call.incoming')
+    await scenario.advance(10_000)
+    const content = 'x'.repeat(4000)
+    t.match(await send(alice, content), { status: 201, body: { delivery: { online: 3 } } })
+    t.match(await send(alice, content), { status: 429, body: { code: 'rate_limited' } })
+    for (const his of [bob, ...others]) await his.expectEvent('call.message')
+    await alice.post('calls/c1/cancel')
+    for (const his of [bob, ...others]) await his.expectEvent('call.ended')
+  },
+  { env: { RATE_LIMIT_DELIVERIES: '15' } }
+)
+
+flow(
   'messages are charged by recipients and KiB, repeats are not',
   async (t, scenario) => {
     const [alice, bob] = await connect(scenario)

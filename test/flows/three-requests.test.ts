@@ -12,6 +12,10 @@ flow('a call takes three requests and two events', async (t, scenario) => {
   const early = [...candidates(2, 'aliceA'), null]
   const created = await alice.post('calls', { callId: 'c1', to: 'bob', offer, candidates: early })
   t.match(created, { outcomes: { accepted: 2, held: [], rejected: [] }, delivery: { online: 1 } })
+  t.match(await alice.post('calls', { callId: 'c1', to: 'bob', offer, candidates: early }), {
+    resolution: 'existing',
+    outcomes: created.outcomes
+  })
   t.match(await bob.expectEvent('call.incoming'), {
     offer: { revision: 1, sdp: offer.sdp },
     candidates: candidates(2, 'aliceA'),

@@ -1,6 +1,7 @@
 // A new call, and what its create sends to the callee's devices.
 import { AppError } from '../../errors.js'
 import type { Endpoint } from '../../schemas/common.js'
+import type { CandidateOutcomes } from '../../schemas/signal.js'
 import { endpoint } from '../endpoint.js'
 import { NO_SIGNALS } from '../negotiation/state.js'
 import type { CommandOf } from './command.js'
@@ -80,6 +81,10 @@ export function startRinging(command: CommandOf<'create'>, at: CreatedAt): CallD
   const incoming = { type: 'call.incoming', data: incomingData(state, at.now) }
   return { state, events: callEvents(state, toSide(state, 'callee', null), incoming), outcomes }
 }
+
+/** The outcomes of the candidates of a create, whatever happened to its call since: a retry gets the same. */
+export const outcomesOfCreate = (command: CommandOf<'create'>): CandidateOutcomes | undefined =>
+  startRinging(command, { version: 1, now: 0 }).outcomes
 
 /** The data of `call.incoming`. */
 export function incomingData(state: CallState, now: number): Record<string, unknown> {

@@ -1,5 +1,6 @@
 // Creating a call. It is idempotent by its id and exclusive by its leases; a glare is detected when the leases are claimed.
 import type { Refusal } from '../../domain/call/command.js'
+import { outcomesOfCreate } from '../../domain/call/creation.js'
 import { type CallState, viewCall } from '../../domain/call/state.js'
 import { type CallRecord, callIn, decideCreate, nextAttempt } from '../../domain/call/tombstone.js'
 import { endpoint } from '../../domain/endpoint.js'
@@ -60,7 +61,9 @@ export async function createCall(
   const isIdChosen = body.callId !== undefined || idempotencyKey !== undefined
   const { head, ...created } = await create(context, { command, isIdChosen }, device.acting)
   context.metrics.callsCreated.inc({ resolution: created.resolution })
-  return { ...created, cursor: formatCursor(await device.cursor(head)) }
+  const cursor = formatCursor(await device.cursor(head))
+  const outcomes = created.resolution === 'existing' && outcomesOfCreate({ ...command, attempt: 1 })
+  return { ...created, cursor, ...(outcomes && { outcomes }) }
 }
 
 interface CreateRequest {
