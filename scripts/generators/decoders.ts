@@ -10,7 +10,10 @@ interface Media {
 
 interface Document {
   readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>
-  readonly components: { readonly responses: Readonly<Record<string, Content>> }
+  readonly components: {
+    readonly responses: Readonly<Record<string, Content>>
+    readonly schemas: Readonly<Record<string, { readonly properties?: object }>>
+  }
 }
 
 interface Operation {
@@ -22,15 +25,16 @@ interface Content {
   readonly content?: Readonly<Record<string, Media>>
 }
 
-/** Of bodies, replies and problems. */
-export function examplesOf({ paths, components }: Document): Examples {
+/** Of bodies, replies and problems. Several generators make no type for a schema without members. */
+export function examplesOf({ paths, components: { responses: problems, schemas } }: Document): Examples {
   const operations = Object.values(paths).flatMap(methods => Object.values(methods))
   const bodies = operations.flatMap(({ requestBody = {}, responses }) => [requestBody, ...Object.values(responses)])
   const examples: Record<string, unknown[]> = {}
-  for (const { content = {} } of [...bodies, ...Object.values(components.responses)]) {
+  for (const { content = {} } of [...bodies, ...Object.values(problems)]) {
     for (const [type, { schema, example }] of Object.entries(content)) {
       const name = schema?.$ref?.split('/').at(-1)
-      if (name === undefined || example === undefined || !type.endsWith('json')) continue
+      const isEmpty = Object.keys(schemas[name ?? '']?.properties ?? {}).length === 0
+      if (name === undefined || isEmpty || example === undefined || !type.endsWith('json')) continue
       examples[name] = [...(examples[name] ?? []), example]
     }
   }
@@ -93,22 +97,65 @@ func main() {
 }
 `
 
-export const rustDecoder = (examples: Examples): string => `fn main() {
+/** `types`: the module of the schemas. */
+export const rustDecoder = (examples: Examples, types: string): string => `fn main() {
     let text = std::fs::read_to_string("examples.json").unwrap();
     let examples: serde_json::Map<String, serde_json::Value> = serde_json::from_str(&text).unwrap();
     for (name, all) in examples {
         for example in all.as_array().unwrap() {
             let result = match name.as_str() {
 ${Object.keys(examples)
-  .map(
-    name =>
-      `                "${name}" => serde_json::from_value::<signalpost::types::${name}>(example.clone()).map(|_| ()),`
-  )
+  .map(name => `                "${name}" => serde_json::from_value::<${types}::${name}>(example.clone()).map(|_| ()),`)
   .join('\n')}
                 _ => Ok(()),
             };
             result.unwrap_or_else(|error| panic!("{name}: {error}"));
         }
     }
+}
+`
+
+export const javaDecoder = (): string => `import com.google.gson.*;
+import java.nio.file.*;
+import org.openapitools.client.JSON;
+
+public class Decode {
+  public static void main(String[] none) throws Exception {
+    new JSON();
+    JsonObject examples = JsonParser.parseString(Files.readString(Path.of("examples.json"))).getAsJsonObject();
+    for (String name : examples.keySet())
+      for (JsonElement example : examples.getAsJsonArray(name))
+        JSON.getGson().fromJson(example, Class.forName("org.openapitools.client.model." + name));
+  }
+}
+`
+
+const snakeCase = (name: string) => name.replace(/(?<=.)[A-Z]/g, letter => `_${letter}`).toLowerCase()
+
+export const cDecoder = (examples: Examples): string => `#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "external/cJSON.h"
+${Object.keys(examples)
+  .map(name => `#include "${snakeCase(name)}.h"`)
+  .join('\n')}
+
+static void *decode(const char *name, cJSON *example) {
+${Object.keys(examples)
+  .map(name => `  if (strcmp(name, "${name}") == 0) return ${snakeCase(name)}_parseFromJSON(example);`)
+  .join('\n')}
+  return NULL;
+}
+
+int main(void) {
+  FILE *file = fopen("examples.json", "rb");
+  static char text[1000000];
+  text[fread(text, 1, sizeof text - 1, file)] = 0;
+  cJSON *examples = cJSON_Parse(text), *all, *example;
+  cJSON_ArrayForEach(all, examples) cJSON_ArrayForEach(example, all) if (decode(all->string, example) == NULL) {
+    printf("%s\\n", all->string);
+    return 1;
+  }
+  return 0;
 }
 `

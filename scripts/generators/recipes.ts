@@ -1,5 +1,13 @@
 // The generators that are tried, and how. The same commands stand in docs/guides/generated-clients.md.
-import { type Examples, goDecoder, pythonDecoder, rustDecoder, typescriptDecoder } from './decoders.js'
+import {
+  cDecoder,
+  type Examples,
+  goDecoder,
+  javaDecoder,
+  pythonDecoder,
+  rustDecoder,
+  typescriptDecoder
+} from './decoders.js'
 
 export interface Generator {
   /** Also the folder below .generators/ in which its steps run. */
@@ -59,10 +67,12 @@ const typescript = (document: Generator['document']): Generator => ({
   }
 })
 
-const openapiGenerator = (language: string, parts: Pick<Generator, 'needs' | 'fresh' | 'steps'>): Generator => ({
+const openapiGenerator = (language: string, parts: Pick<Generator, 'needs' | 'decoder' | 'steps'>): Generator => ({
   name: `openapi-generator-${language.toLowerCase()}`,
   language,
   document: 'openapi-3.0.yaml',
+  files: [['adapt.mjs', 'adapt.mjs']],
+  fresh: ['client'],
   ...parts,
   needs: ['java', 'mvn', ...parts.needs],
   steps: { install: GET_JAR, ...parts.steps }
@@ -106,35 +116,42 @@ export const GENERATORS: readonly Generator[] = [
   },
   openapiGenerator('Java', {
     needs: [],
-    fresh: ['client'],
-    steps: { generate: makeWith('java', 'openapi.json'), compile: 'cd client && mvn -q -B compile' }
-  }),
-  openapiGenerator('Rust', {
-    needs: ['cargo'],
-    fresh: ['client'],
+    decoder: ['Decode.java', javaDecoder],
     steps: {
-      generate: makeWith('rust', 'openapi.json'),
-      compile: 'cd client && CARGO_TARGET_DIR=../target cargo check -q'
+      generate: makeWith('java', 'openapi.json'),
+      compile: 'cd client && mvn -q -B compile',
+      decode:
+        '(cd client && mvn -q -B dependency:build-classpath -Dmdep.outputFile=../classpath) && ' +
+        'java -cp "client/target/classes:$(cat classpath)" Decode.java'
     }
   }),
-  {
-    ...openapiGenerator('C', {
-      needs: ['cmake', 'cc', 'node'],
-      fresh: ['client'],
-      steps: {
-        generate: `node for-c.mjs <openapi.json >c.json && ${makeWith('c', 'c.json')}`,
-        compile: 'mkdir client/build && cd client/build && cmake .. && make'
-      }
-    }),
-    files: [['for-c.mjs', 'for-c.mjs']]
-  },
+  openapiGenerator('Rust', {
+    needs: ['cargo', 'node'],
+    decoder: ['decode.rs', examples => rustDecoder(examples, 'openapi::models')],
+    steps: {
+      generate: `node adapt.mjs rust <openapi.json >rust.json && ${makeWith('rust', 'rust.json')}`,
+      compile: 'cd client && CARGO_TARGET_DIR=../target cargo check -q',
+      decode:
+        'cp decode.rs client/src/main.rs && CARGO_TARGET_DIR=target cargo run -q --manifest-path client/Cargo.toml'
+    }
+  }),
+  openapiGenerator('C', {
+    needs: ['cmake', 'cc', 'node'],
+    decoder: ['decode.c', cDecoder],
+    steps: {
+      generate: `node adapt.mjs c <openapi.json >c.json && ${makeWith('c', 'c.json')}`,
+      compile: 'mkdir client/build && cd client/build && cmake .. && make',
+      decode:
+        'cc -Iclient -Iclient/model -Iclient/include decode.c client/build/*.so -o decode -Wl,-rpath,client/build && ./decode'
+    }
+  }),
   {
     name: 'progenitor',
     language: 'Rust',
     needs: ['cargo'],
     document: 'openapi-3.0.yaml',
     files: [['progenitor', '.']],
-    decoder: ['src/main.rs', rustDecoder],
+    decoder: ['src/main.rs', examples => rustDecoder(examples, 'signalpost::types')],
     fresh: ['src'],
     // The macro generates and compiles in one step.
     steps: { compile: 'touch src/lib.rs && cargo check -q', decode: 'cargo run -q' }

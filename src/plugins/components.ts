@@ -41,11 +41,15 @@ function refer(schemas: Components['schemas'], name: string, schema: Members): M
 
 const withoutTexts = ({ description, examples, ...schema }: Members) => schema
 
+/** Generated code has 32 bits for an integer without a format. */
+const INT32_MAX = 2_147_483_647
+
 /** Writes a schema in the form that most code generators understand. */
 function tidy(schema: Members): Members {
   const { enum: values, type, anyOf, patternProperties, ...others } = schema
   if (Array.isArray(values) && type === undefined) return { type: 'string', ...schema }
   if (isDeepStrictEqual(others.additionalProperties, {})) return { ...schema, additionalProperties: true }
+  if (type === 'integer' && !(Number(others.maximum) <= INT32_MAX)) return { type, format: 'int64', ...others }
   // Generated Java code compares a boolean constant with a string.
   if (type === 'boolean') return { type, ...(({ const: _, ...rest }) => rest)(others) }
   // OpenAPI generators ignore patternProperties. @fastify/swagger makes the same change in the schemas of routes.
