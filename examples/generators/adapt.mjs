@@ -2,8 +2,8 @@
 //
 //   curl -s http://127.0.0.1:8080/openapi-3.0.json | node adapt.mjs c >c.json
 //
-// c: the code does not compile with nullable enums, lists of enums, values with a dot, or two Bearer schemes. Enums become strings, and the
-// operators' metrics are left out. rust: a union with a discriminator loses `type`, which its members need. The union has none.
+// c: the code does not compile with nullable enums, lists of enums, values with a dot, or two Bearer schemes, and refuses null in required
+// members. Enums become strings, nullable members are not required, and the operators' metrics are left out. rust: a union with a discriminator loses `type`, which its members need. The union has none.
 import { readFileSync } from 'node:fs'
 
 const document = JSON.parse(readFileSync(0, 'utf8'))
@@ -13,15 +13,18 @@ adapt()
 process.stdout.write(JSON.stringify(document))
 
 function c() {
-  withoutEnums(document)
+  simplify(document)
   delete document.paths['/metrics']
   delete document.components.securitySchemes.operator
 }
 
-function withoutEnums(value) {
+function simplify(value) {
   if (typeof value !== 'object' || value === null) return
   if (value.type === 'string' && Array.isArray(value.enum)) delete value.enum
-  for (const member of Object.values(value)) withoutEnums(member)
+  if (Array.isArray(value.required))
+    value.required = value.required.filter(name => value.properties?.[name]?.nullable !== true)
+  if (value.required?.length === 0) delete value.required
+  for (const member of Object.values(value)) simplify(member)
 }
 
 function rust() {

@@ -59,14 +59,15 @@ for name, examples in json.load(open("examples.json")).items():
                 assert event.type_ == given["type"], (event, given)
 `
 
-export const goDecoder = (examples: Examples): string => `package main
+/** `client`: the import path of the client. */
+export const goDecoder = (examples: Examples, client: string): string => `package main
 
 import (
 	"encoding/json"
 	"fmt"
 	"os"
 
-	api "example.com/signalpost/client"
+	api "${client}"
 )
 
 var schemas = map[string]func() any{

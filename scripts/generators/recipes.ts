@@ -92,11 +92,13 @@ export const GENERATORS: readonly Generator[] = [
     needs: ['go'],
     document: 'openapi-3.0.yaml',
     files: [['oapi-codegen.yaml', 'oapi-codegen.yaml']],
+    decoder: ['decode/main.go', examples => goDecoder(examples, 'example.com/signalpost')],
     fresh: ['client.gen.go'],
     steps: {
       generate:
         'go run github.com/oapi-codegen/oapi-codegen/v2/cmd/oapi-codegen@v2.8.2 --config oapi-codegen.yaml openapi.json',
-      compile: 'test -f go.mod || go mod init example.com/signalpost; go mod tidy && go vet ./...'
+      compile: 'test -f go.mod || go mod init example.com/signalpost; go mod tidy && go vet ./...',
+      decode: 'go run ./decode'
     }
   },
   {
@@ -105,7 +107,7 @@ export const GENERATORS: readonly Generator[] = [
     needs: ['go'],
     document: 'openapi-3.0.yaml',
     files: [['ogen.yaml', 'ogen.yaml']],
-    decoder: ['decode/main.go', goDecoder],
+    decoder: ['decode/main.go', examples => goDecoder(examples, 'example.com/signalpost/client')],
     fresh: ['client'],
     steps: {
       generate:
