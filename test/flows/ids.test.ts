@@ -1,5 +1,5 @@
 // Ids of every kind with any characters. Three people use calls, a room, chat, presence and blocks; two of them, or their devices, or the
-// room and another one, have ids that are easily taken for each other. Nobody receives or reads what is not theirs.
+// room and another one, have ids that differ only in where a separator stands. No person receives or reads what belongs to another.
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import t from 'tap'
