@@ -76,6 +76,7 @@ for (const file of [
   'openapi/openapi.yaml',
   'openapi/openapi-3.0.yaml',
   'openapi/chat-service.yaml',
+  'openapi/media-service.yaml',
   'openapi/room-service.yaml'
 ]) {
   t.test(`the linter has nothing to say about ${file}`, async t => {
