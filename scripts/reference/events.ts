@@ -3,6 +3,7 @@ import { ENDS } from '../../src/ends.js'
 import { CALL_EVENTS } from '../../src/schemas/event.js'
 import { PRESENCE_EVENTS } from '../../src/schemas/presence-event.js'
 import { ROOM_EVENTS } from '../../src/schemas/room-event.js'
+import { SFU_EVENTS } from '../../src/schemas/sfu-event.js'
 import { StreamEvent } from '../../src/schemas/stream.js'
 import { generatedFrom, table } from './markdown.js'
 
@@ -10,6 +11,7 @@ type Schema = Readonly<Record<string, unknown>>
 type EventSchema =
   | (typeof CALL_EVENTS)[number]
   | (typeof ROOM_EVENTS)[number]
+  | (typeof SFU_EVENTS)[number]
   | (typeof PRESENCE_EVENTS)[number]
   | (typeof StreamEvent.anyOf)[number]
 type EventType = EventSchema['properties']['type']['const']
@@ -50,6 +52,22 @@ const RECIPIENTS: Readonly<Record<EventType, string>> = {
   'room.closed': 'all participants, except the one that closed it',
   'chat.message': 'all participants, except the sender',
   'chat.typing': 'all other participants that are connected now',
+  'sfu.producer_added': 'all participants, except the one that sends it',
+  'sfu.producer_paused': 'all participants, except the one that paused it',
+  'sfu.producer_resumed': 'all participants, except the one that resumed it',
+  'sfu.producer_closed': 'all participants, except the one that closed it',
+  'sfu.data_producer_added': 'all participants, except the one that sends it',
+  'sfu.data_producer_closed': 'all participants, except the one that closed it',
+  'sfu.consumer_closed': 'the participant that has the consumer',
+  'sfu.consumer_paused': 'the participant that has the consumer',
+  'sfu.consumer_resumed': 'the participant that has the consumer',
+  'sfu.consumer_layers_changed': 'the participant that has the consumer',
+  'sfu.transport_closed': 'the participant that has the transport',
+  'sfu.reset': 'all participants',
+  'sfu.unavailable': 'all participants',
+  'sfu.available': 'all participants',
+  'sfu.active_speaker': 'all participants that are connected now',
+  'sfu.score': 'the participant that has the producer or consumer, if it is connected now',
   'presence.changed': 'every device that watches the user'
 }
 
@@ -66,6 +84,11 @@ const SECTIONS: readonly [title: string, text: string, events: readonly EventSch
     CALL_EVENTS
   ],
   ['Rooms and chat', 'See [room](../concepts/room.md).', ROOM_EVENTS],
+  [
+    'Media of a room',
+    'Of rooms in mode `sfu`. See [SFU](../guides/sfu.md). When a participant leaves, `room.participant_left` says that its producers are closed too.',
+    SFU_EVENTS
+  ],
   ['Presence', 'Of users this device watches (`PUT /v1/presence/watch`).', PRESENCE_EVENTS]
 ]
 

@@ -1,12 +1,13 @@
 // Completes the OpenAPI document that @fastify/swagger generates from the routes: order, components, errors, events and examples.
 import { STATUS_CODES } from 'node:http'
 import { CallCursor, CallParty, Media } from '../schemas/call.js'
-import { CallId, DeviceId, InvitationId, MessageId, ParticipantId, RoomId, UserId } from '../schemas/common.js'
+import { ID_SCHEMAS } from '../schemas/common.js'
 import { CALL_EVENTS } from '../schemas/event.js'
 import { EXAMPLES } from '../schemas/examples.js'
 import { PRESENCE_EVENTS } from '../schemas/presence-event.js'
 import { PROBLEM_EXAMPLES, Problem } from '../schemas/problem.js'
 import { ROOM_EVENTS } from '../schemas/room-event.js'
+import { SFU_EVENTS } from '../schemas/sfu-event.js'
 import { SDP_EXAMPLE, Sdp } from '../schemas/signal.js'
 import { StreamCursor, StreamEvent } from '../schemas/stream.js'
 import { TAGS } from './api-guide.js'
@@ -48,12 +49,11 @@ export interface Document {
 }
 
 /** Their descriptions become those of the components. A place of use may have another one. */
-const NAMED = [UserId(), DeviceId(), CallId(), RoomId(), ParticipantId(), InvitationId(), MessageId()]
-const ALSO_NAMED = [Problem, StreamCursor, CallCursor, Media, CallParty]
+const NAMED = [Problem, StreamCursor, CallCursor, Media, CallParty]
 
 export function completeDocument(document: Document, notes: ReadonlyMap<string, RouteNotes>): object {
   const components: Components = { schemas: {}, parameters: {} }
-  hoist(markNames([...NAMED, ...ALSO_NAMED]), components)
+  hoist(markNames([...ID_SCHEMAS, ...NAMED]), components)
   const operations: Operation[] = []
   const paths = mapOperations(inOrder(document.paths ?? {}), operation => {
     const finished = finishOperation(operation, notes.get(operation.operationId), components)
@@ -61,7 +61,12 @@ export function completeDocument(document: Document, notes: ReadonlyMap<string, 
     return finished
   })
   shareParameters(operations, components)
-  components.schemas.Event = eventUnion(components)
+  components.schemas.Event = union(components, EVENTS, 'An event, of a stream or a poll. `type` tells which one.')
+  components.schemas.Notice = union(
+    components,
+    EVENTS.filter(({ properties }) => !('id' in properties)),
+    'An event that is not stored. `type` tells which one.'
+  )
   const { openapi, info, servers, tags, security } = document as Readonly<Record<string, unknown>>
   return {
     ...{ openapi, info, servers, tags, security, paths },
@@ -163,15 +168,12 @@ function mapContent(content: Readonly<Record<string, object>>, example: unknown)
 
 const EVENT = { $ref: '#/components/schemas/Event' }
 
-function eventUnion(components: Components): Components['schemas'][string] {
-  const events = [...CALL_EVENTS, ...ROOM_EVENTS, ...PRESENCE_EVENTS, ...StreamEvent.anyOf]
+const EVENTS = [...CALL_EVENTS, ...ROOM_EVENTS, ...SFU_EVENTS, ...PRESENCE_EVENTS, ...StreamEvent.anyOf]
+
+function union(components: Components, events: typeof EVENTS, description: string): Components['schemas'][string] {
   const refs = events.map(event => hoist(markNames(event), components) as { $ref: string })
   const mapping = Object.fromEntries(events.map((event, i) => [event.properties.type.const, refs[i]?.$ref]))
-  return {
-    description: 'An event, of a stream or a poll. `type` tells which one.',
-    oneOf: refs,
-    discriminator: { propertyName: 'type', mapping }
-  }
+  return { description, oneOf: refs, discriminator: { propertyName: 'type', mapping } }
 }
 
 const header = (name: string) => ({ $ref: `#/components/headers/${name}` })

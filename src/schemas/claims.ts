@@ -3,8 +3,13 @@ import { type Static, Type } from 'typebox'
 import { ID_PATTERN, Strict } from './common.js'
 import { Role } from './room.js'
 
-/** What a user may do in a room. */
-export const GRANTS = ['join', 'signal', 'chat', 'publish', 'moderate', 'manage'] as const
+/** What a user may do in a room. `publish` and `subscribe` cover all sources of media; with a source they cover this one only. */
+export const GRANTS = [
+  ...(['join', 'signal', 'chat'] as const),
+  ...(['publish', 'publish:audio', 'publish:video', 'publish:screen'] as const),
+  ...(['subscribe', 'subscribe:audio', 'subscribe:video', 'subscribe:screen'] as const),
+  ...(['moderate', 'manage'] as const)
+] as const
 export type Grant = (typeof GRANTS)[number]
 
 const RoomClaim = Type.Object(

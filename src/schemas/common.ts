@@ -73,6 +73,29 @@ export const InvitationId = idOf(
   'inv-8Kq2'
 )
 export const MessageId = idOf('MessageId', 'A chat message within its room.', 'm-7Qk2')
+export const TransportId = idOf(
+  'TransportId',
+  'A WebRTC transport of a participant. Chosen by it, or by the server.',
+  'send'
+)
+export const ProducerId = idOf(
+  'ProducerId',
+  'What a participant sends: one track. Unique among the producers of the participant.',
+  'camera'
+)
+export const ConsumerId = idOf('ConsumerId', 'What a participant receives of a producer.', 'bob-camera')
+export const DataProducerId = idOf('DataProducerId', 'A data channel to which a participant sends.', 'pointer')
+export const DataConsumerId = idOf('DataConsumerId', 'A data channel that a participant receives.', 'bob-pointer')
+export const SfuSessionId = idOf(
+  'SfuSessionId',
+  'A session of the room at a media service. After a reset the room has another one.',
+  '5f3a1c9e-8d27-4b61-9b0e-2c4d6e8f0a13'
+)
+
+export const ID_SCHEMAS = [
+  ...[UserId(), DeviceId(), CallId(), RoomId(), ParticipantId(), InvitationId(), MessageId()],
+  ...[SfuSessionId(), TransportId(), ProducerId(), ConsumerId(), DataProducerId()]
+]
 
 export const Nullable = <T extends TSchema>(schema: T, description?: string) =>
   Type.Union([schema, Type.Null()], description ? { description } : {})

@@ -12,8 +12,8 @@ export const ROOM_PARTICIPANTS_MAX = 10_000
 export const Role = Type.Enum([...ROLES], {
   $id: 'Role',
   description:
-    '`host` has all grants. `moderator` has all but `manage`. `speaker` has `join`, `signal`, `chat` and `publish`. `listener` has `join`, ' +
-    '`signal` and `chat`.'
+    '`host` has all grants. `moderator` has all but `manage`. `speaker` has `join`, `signal`, `chat`, `publish` and `subscribe`. `listener` ' +
+    'has `join`, `signal`, `chat` and `subscribe`.'
 })
 export type Role = Static<typeof Role>
 export const DefaultRole = Type.Enum([...ROLES, 'none'], {
@@ -143,11 +143,14 @@ export const JoinRoomReply = Type.Object(
 )
 export type JoinRoomReply = Static<typeof JoinRoomReply>
 
+export const MediaKind = Type.Enum(['audio', 'video'], { $id: 'MediaKind', description: 'A kind of track.' })
+export type MediaKind = Static<typeof MediaKind>
+
 export const UpdateParticipantRequest = Type.Object(
   {
     role: Type.Optional(Role),
     mute: Type.Optional(
-      Type.Array(Type.Enum(['audio', 'video'], { $id: 'MediaKind', description: 'A kind of track.' }), {
+      Type.Array(MediaKind, {
         minItems: 1,
         maxItems: 2,
         uniqueItems: true,

@@ -223,9 +223,9 @@ export const PollReply = Type.Object(
     events: Type.Array(AnyEvent('#Event', { id: StreamCursor }), { description: 'In order. A `reset` comes alone.' }),
     cursor: StreamCursor,
     notices: Type.Optional(
-      Type.Array(AnyEvent('#ChatTypingEvent', {}), {
+      Type.Array(AnyEvent('#Notice', {}), {
         description:
-          'Events that are not stored (`chat.typing`) and arrived while the poll was waiting. They have no id, do not move the cursor and are ' +
+          'Events that are not stored, such as `chat.typing`, and arrived while the poll was waiting. They have no id, do not move the cursor and are ' +
           'sent at most once.'
       })
     )

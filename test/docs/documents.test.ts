@@ -7,6 +7,7 @@ import { ERRORS } from '../../src/errors.js'
 import { CALL_EVENTS } from '../../src/schemas/event.js'
 import { PRESENCE_EVENTS } from '../../src/schemas/presence-event.js'
 import { ROOM_EVENTS } from '../../src/schemas/room-event.js'
+import { SFU_EVENTS } from '../../src/schemas/sfu-event.js'
 import { StreamEvent } from '../../src/schemas/stream.js'
 import { SETTINGS } from '../../src/settings.js'
 
@@ -96,7 +97,7 @@ const scripts = new Set(src.flatMap(({ file }) => /(\w+)\.lua$/.exec(file)?.[1] 
 /** Of ioredis and Fastify. */
 const OF_LIBRARIES = new Set(['socketTimeout', 'getHeader'])
 
-const mailboxEvents = [...CALL_EVENTS, ...ROOM_EVENTS, ...PRESENCE_EVENTS].map(
+const mailboxEvents = [...CALL_EVENTS, ...ROOM_EVENTS, ...SFU_EVENTS, ...PRESENCE_EVENTS].map(
   ({ properties }) => properties.type.const
 )
 
@@ -114,7 +115,7 @@ t.test('every setting and every event that a document names exists', async t => 
   ])
   for (const page of current) {
     for (const [, name = ''] of text(page).matchAll(
-      /`([A-Z]+(?:_[A-Z]+)+|(?:call|room|signal|chat|presence)\.(?!js|html|css)[a-z_]+)[`=]/g
+      /`([A-Z]+(?:_[A-Z]+)+|(?:call|room|signal|chat|sfu|presence)\.(?!js|html|css)[a-z_]+)[`=]/g
     ))
       t.ok(known.has(name) || (isForMaintainers(page) && identifiers.has(name)), `${page}: ${name}`)
   }

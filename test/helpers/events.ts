@@ -3,9 +3,10 @@ import { Compile } from 'typebox/compile'
 import { CALL_EVENTS } from '../../src/schemas/event.js'
 import { PRESENCE_EVENTS } from '../../src/schemas/presence-event.js'
 import { ROOM_EVENTS } from '../../src/schemas/room-event.js'
+import { SFU_EVENTS } from '../../src/schemas/sfu-event.js'
 
 const validators = new Map(
-  [...CALL_EVENTS, ...ROOM_EVENTS, ...PRESENCE_EVENTS].map(schema => [
+  [...CALL_EVENTS, ...ROOM_EVENTS, ...SFU_EVENTS, ...PRESENCE_EVENTS].map(schema => [
     String(schema.properties.type.const),
     Compile(schema)
   ])

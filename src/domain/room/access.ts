@@ -19,16 +19,21 @@ import {
   type Settings
 } from './state.js'
 
+const LISTENER_GRANTS = ['join', 'signal', 'chat', 'subscribe'] as const
 const ROLE_GRANTS: Readonly<Record<Role, readonly Grant[]>> = {
-  host: ['join', 'signal', 'chat', 'publish', 'moderate', 'manage'],
-  moderator: ['join', 'signal', 'chat', 'publish', 'moderate'],
-  speaker: ['join', 'signal', 'chat', 'publish'],
-  listener: ['join', 'signal', 'chat']
+  host: [...LISTENER_GRANTS, 'publish', 'moderate', 'manage'],
+  moderator: [...LISTENER_GRANTS, 'publish', 'moderate'],
+  speaker: [...LISTENER_GRANTS, 'publish'],
+  listener: LISTENER_GRANTS
 }
 
+/** For some source at least. */
+const PUBLISH = ['publish', 'publish:audio', 'publish:video', 'publish:screen'] as const
+const SUBSCRIBE = ['subscribe', 'subscribe:audio', 'subscribe:video', 'subscribe:screen'] as const
+
 interface ActionRule {
-  /** Null: none is required. */
-  readonly grant: Grant | null
+  /** One of these suffices. Null: none is required. */
+  readonly grant: Grant | readonly [Grant, ...Grant[]] | null
   /** `inside`: the device is in the room. `related`: the user is related to it, see Relation. */
   readonly from: 'anywhere' | 'related' | 'inside'
 }
@@ -45,7 +50,18 @@ const ACTIONS = {
   chat: { grant: 'chat', from: 'inside' },
   signal: { grant: 'signal', from: 'inside' },
   /** Candidates for all others at once. Requires `signal` too. A listener may only signal to one participant at a time. */
-  broadcast: { grant: 'publish', from: 'inside' },
+  broadcast: { grant: PUBLISH, from: 'inside' },
+  /** Transports, and what belongs to no source. */
+  useMedia: { grant: [...PUBLISH, ...SUBSCRIBE], from: 'inside' },
+  'publish:audio': { grant: ['publish', 'publish:audio'], from: 'inside' },
+  'publish:video': { grant: ['publish', 'publish:video'], from: 'inside' },
+  'publish:screen': { grant: ['publish', 'publish:screen'], from: 'inside' },
+  publishData: { grant: 'publish', from: 'inside' },
+  subscribe: { grant: SUBSCRIBE, from: 'inside' },
+  'subscribe:audio': { grant: ['subscribe', 'subscribe:audio'], from: 'inside' },
+  'subscribe:video': { grant: ['subscribe', 'subscribe:video'], from: 'inside' },
+  'subscribe:screen': { grant: ['subscribe', 'subscribe:screen'], from: 'inside' },
+  subscribeData: { grant: 'subscribe', from: 'inside' },
   invite: { grant: 'join', from: 'inside' },
   /** An invitation lets its user join a locked room. */
   inviteToLocked: { grant: 'moderate', from: 'inside' }
@@ -85,7 +101,10 @@ export function requireAccess(action: RoomAction, parts: RoomParts, { actor, now
   // Outside the room its default role allows neither to moderate nor to manage.
   const outsideRole = rule.grant === 'moderate' || rule.grant === 'manage' ? relation.ownRole : relation.role
   const grants = grantsOf(relation.participant?.role ?? outsideRole, claim)
-  if (rule.grant !== null && !grants.includes(rule.grant)) throw refusedGrant(relation.isRelated, rule.grant)
+  const needed = rule.grant === null ? [] : [rule.grant].flat()
+  const [first] = needed
+  if (first !== undefined && !needed.some(grant => grants.includes(grant)))
+    throw refusedGrant(relation.isRelated, first)
   const passesLock = relation.isInvited || grants.includes('moderate')
   const isReader = action === 'read' || action === 'readChat'
   if (isReader && settings.locked && !relation.isIn && !passesLock) throw new AppError('room_not_found')
