@@ -51,7 +51,12 @@ t.test('descriptions of browsers and other stacks are passed on byte for byte', 
     ['a ufrag of one character', withUfrag('a')],
     ['a ufrag of 256 characters', withUfrag('a'.repeat(256))],
     ['a ufrag of other characters than ice-chars', withUfrag('zlm_ab=-1')],
-    ['text that is not ASCII', good.replace('s=-', 's=Türklingel')]
+    ['text that is not ASCII', good.replace('s=-', 's=Türklingel')],
+    ['a user name that is not ASCII', withOrigin('日本 1 2 IN IP4 127.0.0.1')],
+    ...['\t', '\u000b', '\u00a0', '\u2028', '\ufeff'].map(
+      space =>
+        [`U+${space.charCodeAt(0).toString(16)} behind =`, good.replace('a=mid', `a=${space}x\r\na=mid`)] as const
+    )
   ]
   for (const [what, text] of rows) t.equal(parseDescription(text).sdp, text, what)
 })
@@ -80,7 +85,10 @@ t.test('a refusal names the line and the reason', async t => {
     ['v=0', /no m= line/, 'nothing but a version'],
     [good.replace('v=0', 'v=1'), /^Line 1: .*v=0/, 'another version'],
     [`x=1\r\n${good}`, /^Line 1: .*v=0/, 'a line before the version'],
-    [`\ufeff${good}`, /^Line 1: .*v=0/, 'a byte order mark'],
+    [`\ufeff${good}`, /^Line 1: a byte order mark/, 'a byte order mark'],
+    [good.replaceAll('\r\n', '\r'), /^Line 1: .*carriage return/, 'carriage returns only'],
+    [good.replaceAll('\r\n', '\n\r'), /^Line 2: .*carriage return/, 'carriage returns behind the newlines'],
+    [good.replace('v=0', 'v=0\0'), /^Line 1: .*NUL/, 'a NUL behind the version'],
     [`\r\n${good}`, /^Line 1: .*v=0/, 'a blank line before the version'],
     ['{"type":"offer","sdp":"v=0"}', /^Line 1: .*v=0/, 'JSON around it'],
     [JSON.stringify(good), /^Line 1: .*v=0/, 'quoted'],
@@ -167,4 +175,8 @@ t.test('bounds are in bytes', async t => {
   for (const text of ['x'.repeat(room + 1), 'ü'.repeat(room / 2 + 1)])
     t.throws(() => parseDescription(padded(text)), { code: 'too_large', detail: /65536 bytes/ })
   t.ok(parseDescription(padded('x'.repeat(room + 1)), 65_537), 'the bound is a setting')
+  const largest = padded('x'.repeat(room))
+  t.equal(parseDescription(`${largest}\r\n \r\n`).sdp, largest, 'blank lines that are removed do not count')
+  const withoutEnd = padded('x'.repeat(room + 1)).trimEnd()
+  t.throws(() => parseDescription(withoutEnd), { code: 'too_large' }, 'a line end that is added counts')
 })

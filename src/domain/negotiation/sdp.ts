@@ -25,10 +25,10 @@ const UFRAG_LINES_MAX = 64
  * @throws AppError invalid_sdp with the line and the reason; too_large
  */
 export function parseDescription(text: string, maxBytes = DEFAULT_MAX_SDP_BYTES): Description {
-  if (Buffer.byteLength(text) > maxBytes) {
+  const sdp = withOneLineEnd(text)
+  if (Buffer.byteLength(sdp) > maxBytes) {
     throw new AppError('too_large', { detail: `The session description is larger than ${maxBytes} bytes` })
   }
-  const sdp = withOneLineEnd(text)
   const ufrags = new Set<string>()
   const scan: Scan = { sessionLetter: 's', hasTime: false, sections: 0, activeSection: 0, ufragLines: 0, ufrags }
   let number = 0
@@ -66,8 +66,8 @@ interface Scan {
   readonly ufrags: Set<string>
 }
 
-/** RFC 8866 section 5: a letter, `=` and a value, without white space around the `=`. Only the value of `s=` may begin with a space. */
-const LINE = /^(?:[a-z]=(?!\s)|s=)[^\0\r]+$/
+/** RFC 8866 section 5: a letter, `=` and a value, without a space around the `=`. Only the value of `s=` may begin with a space. */
+const LINE = /^(?:[a-z]=(?! )|s=)[^\0\r]+$/
 const UFRAG_PREFIX = 'a=ice-ufrag:'
 const UFRAG = new RegExp(`^[!-~]{1,${UFRAG_MAX_LENGTH}}$`)
 
@@ -84,8 +84,11 @@ function faultOf(line: string, number: number, scan: Scan): string | null {
 /** RFC 8866 section 5 */
 const FIRST_LINES = ['v=0', 'o=', 's='] as const
 
+const NO_VERSION = 'the first line has to be v=0 (RFC 8866 section 5.1)'
+
 function lineFault(line: string, number: number): string {
-  if (number === 1) return 'the first line has to be v=0 (RFC 8866 section 5.1)'
+  if (line.startsWith('\ufeff')) return 'a byte order mark'
+  if (number === 1 && !line.startsWith('v=0')) return NO_VERSION
   if (line.trim() === '') return 'a blank line inside the description'
   if (line.includes('\0')) return 'a NUL character'
   if (line.includes('\r')) return 'a carriage return without a newline'
@@ -94,7 +97,7 @@ function lineFault(line: string, number: number): string {
 
 function firstLineFault(line: string, number: number): string | null {
   const start = FIRST_LINES[number - 1] ?? ''
-  if (number === 1) return line === start ? null : 'the first line has to be v=0 (RFC 8866 section 5.1)'
+  if (number === 1) return line === start ? null : NO_VERSION
   if (!line.startsWith(start)) return `no ${start} line here; v=, o= and s= come first (RFC 8866 section 5)`
   if (start !== 'o=') return null
   const { length } = line.split(' ')
