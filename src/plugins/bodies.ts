@@ -22,8 +22,8 @@ export function readBodies(app: FastifyInstance): void {
   parseJson(app)
   app.addHook('preValidation', (request, _reply, done) => {
     // Some generated clients send `null` for a body that the caller left out.
-    if (request.body === undefined || request.body === null) {
-      if (!isBodyOptional(request)) return done(emptyBody())
+    if (request.body === undefined || (request.body === null && !request.routeOptions.config.acceptsNull)) {
+      if (!isBodyOptional(request)) return done(emptyBody(request))
       request.body = {}
     }
     done()
@@ -92,10 +92,11 @@ function malformed(text: string): AppError {
 
 const tooDeep = () => new AppError('too_large', { detail: `The body nests deeper than ${BODY_MAX_DEPTH} levels` })
 
-function emptyBody(): AppError {
+function emptyBody({ routeOptions: { config } }: FastifyRequest): AppError {
   const issues = [{ path: 'body', message: 'must not be empty' }]
+  const needed = config.acceptsSdp ? 'a JSON object or a session description' : 'a JSON object'
   return new AppError('invalid_request', {
-    detail: 'empty body: this operation needs a JSON object',
+    detail: `empty body: this operation needs ${needed}`,
     extra: { issues }
   })
 }

@@ -28,6 +28,7 @@ const FASTIFY_CODES: Readonly<Record<string, ErrorCode>> = {
 }
 
 const FASTIFY_DETAILS: Readonly<Record<string, string>> = {
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: 'Send the body as JSON, with Content-Type: application/json',
   FST_ERR_BAD_URL: 'The path must be UTF-8, percent-encoded',
   FST_ERR_MAX_PARAM_LENGTH: 'An id in the path is longer than 255 bytes'
 }
@@ -146,11 +147,9 @@ export function asAppError(error: unknown, bodyLimit?: number): AppError {
   }
   if (code === 'FST_ERR_CTP_BODY_TOO_LARGE' && bodyLimit !== undefined)
     return new AppError('too_large', { detail: `The body is larger than ${bodyLimit} bytes`, cause: error })
-  const known = FASTIFY_CODES[code]
-  if (known) return new AppError(known, { cause: error })
+  const known = FASTIFY_CODES[code] ?? (statusCode >= 400 && statusCode < 500 ? 'invalid_request' : undefined)
   const detail = FASTIFY_DETAILS[code]
-  if (statusCode >= 400 && statusCode < 500)
-    return new AppError('invalid_request', { cause: error, ...(detail ? { detail } : {}) })
+  if (known) return new AppError(known, { cause: error, ...(detail ? { detail } : {}) })
   return new AppError('internal', { cause: error })
 }
 

@@ -123,7 +123,7 @@ function once<T>(make: () => T): () => T {
 
 /** The paths that people try first. */
 function pointToDocs(app: FastifyInstance): void {
-  for (const path of ['/', '/v1', '/v1/', '/problems'])
+  for (const path of ['/', '/v1', '/v1/', '/problems', '/problems/'])
     app.get(path, { schema: { hide: true } }, (_request, reply) =>
       reply.code(302).header('location', '/docs/').send('The API is documented at /docs\n')
     )

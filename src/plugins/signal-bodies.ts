@@ -1,21 +1,32 @@
 // Bodies of signals that are platform objects, such as `JSON.stringify(event.candidate)`, or raw SDP.
+import { isUtf8 } from 'node:buffer'
 import type { FastifyInstance, preValidationHookHandler } from 'fastify'
 import { AppError } from '../errors.js'
+import { REVISION_MAX } from '../schemas/signal.js'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
     /** The body may be a session description, of the type application/sdp. */
     acceptsSdp?: boolean
+    /** The body `null` has a meaning: it is not a body that the client left out. */
+    acceptsNull?: boolean
   }
 }
 
-/** RFC 8866, section 8.1. */
+/** RFC 8866, section 8.1: UTF-8. A byte order mark is ignored, as in a JSON body. */
 export function readSdpBodies(app: FastifyInstance): void {
-  app.addContentTypeParser('application/sdp', { parseAs: 'string' }, (request, sdp: string, done) => {
-    if (request.routeOptions.config.acceptsSdp) done(null, { sdp })
-    else done(new AppError('unsupported_media_type'))
+  app.addContentTypeParser('application/sdp', { parseAs: 'buffer' }, (request, bytes: Buffer, done) => {
+    if (!request.routeOptions.config.acceptsSdp) return done(notADescription())
+    const sdp = new TextDecoder().decode(bytes)
+    if (isUtf8(bytes)) done(null, { sdp })
+    else done(new AppError('invalid_sdp', { detail: `Line ${lineOfReplacement(sdp)}: bytes that are not UTF-8` }))
   })
 }
+
+const notADescription = () =>
+  new AppError('unsupported_media_type', { detail: 'Only an offer or an answer may be sent as application/sdp' })
+
+const lineOfReplacement = (text: string): number => text.slice(0, text.indexOf('\ufffd')).split('\n').length
 
 /** The members `revision` and `to` of a description may be in the query: a body of application/sdp cannot have them. */
 export const acceptMembersInQuery: preValidationHookHandler = (request, _reply, done) => {
@@ -24,15 +35,16 @@ export const acceptMembersInQuery: preValidationHookHandler = (request, _reply, 
   done()
 }
 
-/** The schema of the query refuses a revision that is not a number. */
+/** What the schema of the query refuses is left out, so that its refusal names the query. */
 function membersIn({ revision, to }: Readonly<Record<string, unknown>>): object {
+  const number = typeof revision === 'string' && revision !== '' ? Number(revision) : 0
   return {
-    ...(typeof revision === 'string' && /^\d{1,7}$/.test(revision) ? { revision: Number(revision) } : {}),
+    ...(Number.isInteger(number) && number >= 1 && number <= REVISION_MAX ? { revision: number } : {}),
     ...(typeof to === 'string' ? { to } : {})
   }
 }
 
-/** Accepts one candidate, or an array of candidates, instead of an object with `candidates`. */
+/** Accepts one candidate, or an array of candidates, instead of an object with `candidates`. `null` is the end of candidates. */
 export const acceptBareCandidates: preValidationHookHandler = (request, _reply, done) => {
   request.body = asCandidatesRequest(request.body)
   done()
@@ -40,7 +52,8 @@ export const acceptBareCandidates: preValidationHookHandler = (request, _reply, 
 
 function asCandidatesRequest(body: unknown): unknown {
   if (Array.isArray(body)) return body.length > 0 ? { candidates: body } : body
-  if (typeof body !== 'object' || body === null || !Object.hasOwn(body, 'candidate')) return body
+  if (typeof body === 'string' || body === null) return { candidates: [body] }
+  if (typeof body !== 'object' || !Object.hasOwn(body, 'candidate')) return body
   const { to, end, ...candidate } = body as { readonly to?: unknown; readonly end?: unknown }
   return { ...(to === undefined ? {} : { to }), ...(end === undefined ? {} : { end }), candidates: [candidate] }
 }

@@ -71,7 +71,7 @@ const SEND_ROOM_ANSWER = {
 } as const
 
 const SEND_ROOM_CANDIDATES = {
-  config: { limit: 'signals' },
+  config: { limit: 'signals', acceptsNull: true },
   preValidation: acceptBareCandidates,
   schema: {
     operationId: 'sendRoomCandidates',

@@ -26,7 +26,7 @@ const REFUSALS = [
 /** Of an offer or answer. */
 export const RAW_SDP =
   '\n\nCandidates that you have gathered already may come with it (`candidates`, `end`); they arrive after it, as `signal.candidates`. ' +
-  '`outcomes` in the reply says what happened to each.\n\nThe body may also be the session description alone, as `application/sdp`, with the other members in the query.'
+  '`outcomes` in the reply says what happened to each.\n\nThe body may also be the session description alone, as `application/sdp` in UTF-8. Its `revision` goes into the query, and in rooms `to`.'
 
 const SEND_OFFER = {
   config: { limit: 'signals', acceptsSdp: true },
@@ -73,7 +73,7 @@ const SEND_ANSWER = {
 } as const
 
 const SEND_CANDIDATES = {
-  config: { limit: 'signals' },
+  config: { limit: 'signals', acceptsNull: true },
   preValidation: acceptBareCandidates,
   schema: {
     operationId: 'sendCandidates',
@@ -84,7 +84,7 @@ const SEND_CANDIDATES = {
       'offer or answer: up to 256 of them, and 64 KiB as JSON, are held and delivered after it.\n\n' +
       'Each candidate is judged by itself: one of an older ICE generation, or with a mistake in it, is listed in `rejected`, and the others are ' +
       'sent. The request fails only if all are rejected, with the code of the first.\n\n' +
-      'A body that is itself one candidate, or a list of them, is accepted too.',
+      'A body that is itself one candidate, or a list of them, is accepted too; the body `null` is the end of candidates.',
     params: CallParams,
     body: CandidatesRequest,
     response: {

@@ -104,7 +104,9 @@ export const CandidateInput = Type.Unsafe<CandidateObject | string | null>({
 })
 export type CandidateInput = Static<typeof CandidateInput>
 
-const Revision = (description: string) => Type.Integer({ minimum: 1, maximum: 1_000_000, description })
+export const REVISION_MAX = 1_000_000
+
+const Revision = (description: string) => Type.Integer({ minimum: 1, maximum: REVISION_MAX, description })
 
 const Candidates = (description: string) =>
   Type.Optional(Type.Array(CandidateInput, { maxItems: CANDIDATES_MAX_ITEMS, description }))

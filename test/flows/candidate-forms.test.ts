@@ -86,11 +86,24 @@ flow('candidates in every form arrive in canonical form', async (t, scenario) =>
   }
 })
 
-flow('a list of candidates as the body goes to all others in a room', async (t, scenario) => {
-  const [, , { from, to, path }] = await places(scenario)
-  t.match(await from.post(path, [candidate(5), null]), { accepted: 1 })
-  t.match(await to.expectEvent('signal.candidates'), { candidates: [candidate(5)], end: true })
-  await from.expectRefusal('invalid_request', path, [])
+flow('each form of a candidate is accepted as the body', async (t, scenario) => {
+  const [inCall, , toAll] = await places(scenario)
+  for (const { from, to, path } of [inCall, toAll]) {
+    const bodies: readonly (readonly [body: object | string | null, received: object])[] = [
+      [candidate(5), { candidates: [candidate(5)], end: false }],
+      [`a=${LINE}\r\n`, { candidates: [{ candidate: LINE, sdpMLineIndex: 0 }], end: false }],
+      [[candidate(5), null], { candidates: [candidate(5)], end: true }],
+      [null, { candidates: [], end: true }],
+      ['', { candidates: [], end: true }]
+    ]
+    for (const [body, received] of bodies) {
+      await from.post(path, body)
+      const { candidates: list, end } = await to.expectEvent('signal.candidates')
+      t.strictSame({ candidates: list, end }, received, `${path}: ${JSON.stringify(body)}`)
+    }
+    await from.expectRefusal('invalid_candidate', path, 'hello')
+    await from.expectRefusal('invalid_request', path, [])
+  }
 })
 
 flow('what cannot be a candidate is refused by name, and the rest of its batch is sent', async (t, scenario) => {

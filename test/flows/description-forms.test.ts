@@ -54,6 +54,38 @@ flow('a description is sent as application/sdp, with its other members in the qu
   }
 })
 
+flow('an SDP body is UTF-8, and a byte order mark before it is ignored', async (t, scenario) => {
+  for (const { offerer, answerer, path, toAnswerer } of await places(scenario)) {
+    const offer = `${path}/offer?${new URLSearchParams(toAnswerer)}`
+    const text = sdp('A').replace('s=-', 's=Türklingel')
+    const latin1 = { path: offer, text: Buffer.from(text, 'latin1') }
+    t.match(await postSdp(scenario, offerer, latin1), {
+      status: 400,
+      body: { code: 'invalid_sdp', detail: /^Line 3: .*UTF-8/ }
+    })
+    t.match(await postSdp(scenario, offerer, { path: offer, text: `\ufeff${text}` }), { status: 202 })
+    t.match(await answerer.expectEvent('signal.offer'), { sdp: text })
+  }
+})
+
+flow('a revision in the query is read as the schema reads it', async (t, scenario) => {
+  for (const { offerer, answerer, path, toAnswerer, toOfferer } of await places(scenario)) {
+    await offerer.post(`${path}/offer`, { ...toAnswerer, sdp: sdp('A') })
+    await answerer.expectEvent('signal.offer')
+    const answer = (revision: string) =>
+      postSdp(scenario, answerer, {
+        path: `${path}/answer?${new URLSearchParams({ ...toOfferer, revision })}`,
+        text: sdp('B')
+      })
+    for (const revision of ['', '0', '-1', '1.5', 'x', '1000001'])
+      t.match(await answer(revision), { status: 400, body: { issues: [{ path: 'querystring/revision' }] } }, revision)
+    for (const revision of ['2', '02', '2.0'])
+      t.match(await answer(revision), { status: 409, body: { code: 'stale_revision' } }, revision)
+    t.match(await answer('1.0'), { status: 202, body: { revision: 1 } })
+    await offerer.expectEvent('signal.answer')
+  }
+})
+
 flow('an answer to an offer that has superseded another one names its revision', async (t, scenario) => {
   for (const { offerer, answerer, path, toAnswerer, toOfferer } of await places(scenario)) {
     for (const round of [1, 2]) {

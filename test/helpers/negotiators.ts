@@ -30,7 +30,11 @@ export async function places(scenario: Scenario): Promise<Place[]> {
 }
 
 /** Sends a description as `application/sdp`. */
-export async function postSdp(scenario: Scenario, from: TestClient, { path, text }: { path: string; text: string }) {
+export async function postSdp(
+  scenario: Scenario,
+  from: TestClient,
+  { path, text }: { path: string; text: string | Buffer }
+) {
   const [kind, id = '', rest] = path.split('/')
   const reply = await fetch(`${scenario.urlOf(0)}/v1/${kind}/${scenario.toPath(id)}/${rest}`, {
     method: 'POST',

@@ -96,13 +96,15 @@ export class TestClient {
   async request(
     method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE',
     path: string,
-    body?: object,
+    body?: object | string | null,
     headers: Readonly<Record<string, string>> = {}
   ): Promise<Reply> {
     const reply = await fetch(`${this.#nodes.urlOf(this.#node)}/v1/${this.#wirePath(path)}`, {
       method,
       headers: { ...this.#headers, ...headers, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
-      ...(body === undefined ? {} : { body: JSON.stringify(path.startsWith('rooms/') ? body : this.#wireBody(body)) })
+      ...(body === undefined
+        ? {}
+        : { body: JSON.stringify(isObject(body) && !path.startsWith('rooms/') ? this.#wireBody(body) : body) })
     })
     const text = await reply.text()
     const result = { status: reply.status, body: text === '' ? {} : this.#nodes.fromWire(JSON.parse(text)) }
@@ -128,14 +130,14 @@ export class TestClient {
   }
 
   /** The request has to succeed. */
-  async post(path: string, body?: object): Promise<Record<string, unknown>> {
+  async post(path: string, body?: object | string | null): Promise<Record<string, unknown>> {
     const { status, body: reply } = await this.request('POST', path, body)
     assert.ok(status < 300, `${this.user}/${this.device} ${path}: ${status} ${reply.code} ${reply.detail}`)
     return reply
   }
 
   /** The request has to be refused with this code. */
-  async expectRefusal(code: ErrorCode, path: string, body?: object): Promise<Record<string, unknown>> {
+  async expectRefusal(code: ErrorCode, path: string, body?: object | string | null): Promise<Record<string, unknown>> {
     const { body: reply } = await this.request('POST', path, body)
     assert.equal(reply.code, code, `${this.user}/${this.device} ${path}`)
     return reply
@@ -276,6 +278,9 @@ function sourceOf(type: string, { callId, roomId, from, user }: ReceivedEvent['d
   if (callId !== undefined) return `call ${callId}`
   return type.startsWith('signal.') ? `pair ${roomId} ${JSON.stringify(from)}` : `room ${roomId}`
 }
+
+const isObject = (body: object | string | null): body is object =>
+  typeof body === 'object' && body !== null && !Array.isArray(body)
 
 const seqOf = (cursor: string) => Number(cursor.split('.')[0])
 

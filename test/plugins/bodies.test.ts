@@ -50,6 +50,9 @@ const BEACONS: Readonly<Record<string, Sent>> = {
   'a beacon with an object': { headers: { 'content-type': 'text/plain;charset=UTF-8' }, body: '{}' }
 }
 
+/** The body `null` is the end of candidates. */
+const TAKE_NULL = ['sendCandidates', 'sendRoomCandidates']
+
 const FAULTS = ['malformed_json', 'invalid_request', 'unsupported_media_type']
 
 t.test('an operation that needs no body accepts each form of no body', async t => {
@@ -71,6 +74,7 @@ t.test('an operation that needs a body refuses every way to send none, with "emp
       const { problem } = await send(operation, sent)
       const isPlain = name === 'an empty beacon'
       if (isPlain && problem.code === 'unsupported_media_type') continue
+      if (name === 'the literal null' && TAKE_NULL.includes(operation.id)) continue
       t.match(
         problem,
         { code: 'invalid_request', detail: /empty body/, issues: [{ path: 'body' }] },
