@@ -165,8 +165,8 @@ export interface Mailboxes {
    * touch after the mailbox's server may have lost writes appends a RESET.
    */
   touch(user: string, device: string, touch: Touch): Promise<Touched | null>
-  /** Sets Touched.requestedAt. Writes nothing if the device has no open stream or poll. */
-  recordRequest(user: string, device: string, now: number): Promise<void>
+  /** Sets Touched.requestedAt and extends authExpiresAt. Writes nothing if the device has no open stream or poll. */
+  recordRequest(user: string, device: string, request: Pick<Touch, 'now' | 'authExpiresAt'>): Promise<void>
   /** The device is offline from `now`, unless another connection has superseded this one. */
   closeConnection(user: string, device: string, closed: { connection: string; now: number }): Promise<void>
   /** Deletes the device's record, mailbox and tickets, and wakes its open stream (Wakeup 'gone'). False: it was not registered. */

@@ -13,16 +13,16 @@ import { resumeDevice } from './lifecycle.js'
 /** Much shorter than a useful AWAY_AFTER_MS, so that a device that acts never seems away. */
 const WRITE_EVERY_MS = 2000
 
-interface WrittenKeepalive {
+interface LastWrite {
   readonly at: number
   readonly expiresAt: number | null
 }
 
 /** What this node wrote last, by device. */
 interface LastWrites {
-  readonly keepalives: LRUCache<string, WrittenKeepalive>
-  /** When a request that was no keepalive was recorded. */
-  readonly requests: LRUCache<string, number>
+  readonly keepalives: LRUCache<string, LastWrite>
+  /** Requests that were no keepalives. */
+  readonly requests: LRUCache<string, LastWrite>
 }
 
 const DEVICES_MAX = 50_000
@@ -105,18 +105,20 @@ export function recordKeepalive(context: Context, actor: Actor): void {
 }
 
 /**
- * Records a request that is no keepalive: every request acknowledges the heartbeats of the device's stream. Returns at once and never
- * throws.
+ * Records a request that is no keepalive: every request acknowledges the heartbeats of the device's stream, and extends the stream if its
+ * token expires later. Returns at once and never throws.
  */
 export function recordRequest(context: Context, actor: Actor): void {
   const { keepalives, requests } = lastWritesOf(context)
+  const { user, device, expiresAt } = actor
   const key = keyOf(actor)
-  const at = context.clock.now()
+  const now = context.clock.now()
   // Often enough to record one request between any two heartbeats.
-  const recentAt = at - Math.min(WRITE_EVERY_MS, context.config.heartbeatMs / 2)
-  if ((keepalives.peek(key)?.at ?? 0) > recentAt || (requests.peek(key) ?? 0) > recentAt) return
-  requests.set(key, at)
-  context.store.mailboxes.recordRequest(actor.user, actor.device, at).catch(error => {
+  const recentAt = now - Math.min(WRITE_EVERY_MS, context.config.heartbeatMs / 2)
+  const isRecorded = (last?: LastWrite) => last && last.at > recentAt && !isLater(expiresAt, last.expiresAt)
+  if (isRecorded(keepalives.peek(key)) || isRecorded(requests.peek(key))) return
+  requests.set(key, { at: now, expiresAt })
+  context.store.mailboxes.recordRequest(user, device, { now, authExpiresAt: expiresAt }).catch(error => {
     requests.delete(key)
     context.log.debug({ err: error }, 'request not recorded')
   })

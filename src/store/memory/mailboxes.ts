@@ -163,9 +163,11 @@ export function createMemoryMailboxes(parts: Parts): MemoryMailboxes {
       return device ? read(device, options.from, options) : { status: 'none' }
     },
     touch: async (user, name, options) => touchDevice(user, name, options),
-    async recordRequest(user, name, now) {
+    async recordRequest(user, name, { now, authExpiresAt }) {
       const device = devices.find(user, name, now)
-      if (device && device.connection !== '') device.requestedAt = Math.max(device.requestedAt, now)
+      if (!device || device.connection === '') return
+      extendAuth(user, device, authExpiresAt)
+      device.requestedAt = Math.max(device.requestedAt, now)
     },
     async closeConnection(user, name, { connection, now }) {
       const device = devices.find(user, name, now)

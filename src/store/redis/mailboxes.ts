@@ -180,8 +180,9 @@ export function createRedisMailboxes(
         page: page[0] === undefined ? null : toPage(page)
       }
     },
-    async recordRequest(user, device, now) {
-      await requestMailbox(runCommand, [devicesKey(user)], [device, whole(now)])
+    async recordRequest(user, device, { now, authExpiresAt }) {
+      const args = [device, whole(now), wakeChannel(user), expiryArgument(authExpiresAt)]
+      await requestMailbox(runCommand, [devicesKey(user)], args)
     },
     async closeConnection(user, device, { connection, now }) {
       await closeMailbox(runCommand, [devicesKey(user)], [device, connection, whole(now), retentionMs, ttlMs])

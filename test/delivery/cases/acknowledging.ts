@@ -51,7 +51,7 @@ export function acknowledgingTests(t: Test, engine: Engine): void {
     node.engaged.add('alice')
     await firstAsk(fixture, stream)
     node.engaged.delete('alice')
-    await fixture.store.mailboxes.recordRequest('alice', 'phone', fixture.clock.now())
+    await fixture.store.mailboxes.recordRequest('alice', 'phone', { now: fixture.clock.now() })
     fixture.clock.advance(REFRESH_MS)
     await fixture.settle()
     await heartbeat(fixture, stream)
@@ -85,7 +85,7 @@ export function acknowledgingTests(t: Test, engine: Engine): void {
     await firstAsk(fixture, stream)
     for (let beats = 0; beats < 6; beats++) {
       const now = fixture.clock.now()
-      if (beats % 2) await fixture.store.mailboxes.recordRequest('alice', 'phone', now)
+      if (beats % 2) await fixture.store.mailboxes.recordRequest('alice', 'phone', { now })
       else await fixture.store.mailboxes.touch('alice', 'phone', { now, tag: 'unused' })
       t.match(await heartbeat(fixture, stream), { type: 'heartbeat', data: { ack: true } })
     }
@@ -115,7 +115,7 @@ export function acknowledgingTests(t: Test, engine: Engine): void {
     for (let beats = 0; beats < 4; beats++) t.equal((await heartbeat(fixture, stream)).type, 'heartbeat')
     isDown = false
     t.equal((await heartbeat(fixture, stream)).type, 'heartbeat', 'the time starts again')
-    await fixture.store.mailboxes.recordRequest('alice', 'phone', fixture.clock.now())
+    await fixture.store.mailboxes.recordRequest('alice', 'phone', { now: fixture.clock.now() })
     for (let beats = 0; beats < 2; beats++) t.equal((await heartbeat(fixture, stream)).type, 'heartbeat')
   })
 }

@@ -117,12 +117,13 @@ export function endingTests(t: Test, engine: Engine): void {
 
   test('a stream ends when its token expires, after a warning, unless a newer token extends it', async (t, fixture, node) => {
     const expiresAt = fixture.clock.now() + 60_000
+    const { mailboxes } = fixture.store
     const stream = await fixture.open(node, '', { as: `alice phone ${expiresAt}` })
     await stream.next('hello')
     fixture.clock.advance(30_000)
     t.match(await stream.next('auth.expiring'), { data: { expiresInMs: 30_000 } })
     const { now, tag } = { now: fixture.clock.now(), tag: 'fresh' }
-    await fixture.store.mailboxes.touch('alice', 'phone', { now, tag, authExpiresAt: expiresAt + 60_000 })
+    await mailboxes.touch('alice', 'phone', { now, tag, authExpiresAt: expiresAt + 60_000 })
     // Comes on the same line after it.
     await fixture.appendNumbered(1)
     await stream.next('call.ringing')
@@ -130,6 +131,16 @@ export function endingTests(t: Test, engine: Engine): void {
     await stream.next('heartbeat')
     fixture.clock.advance(31_000)
     t.match(await stream.next('auth.expiring'), { data: { expiresInMs: 30_000 } })
+    const request = { now: fixture.clock.now(), authExpiresAt: expiresAt + 120_000 }
+    await mailboxes.recordRequest('alice', 'phone', request)
+    await fixture.appendNumbered(2)
+    await stream.next('call.ringing')
+    fixture.clock.advance(60_000)
+    t.match(
+      await stream.next('auth.expiring'),
+      { data: { expiresInMs: 30_000 } },
+      'after a request that is no keepalive'
+    )
     fixture.clock.advance(30_000)
     t.match(await stream.next('end'), { data: { reason: 'auth_expired', reconnect: false } })
     await stream.ended()

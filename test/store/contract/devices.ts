@@ -70,7 +70,7 @@ export function deviceContract(t: Test, fixture: StoreFixture): void {
     t.equal((await connect(fixture, bob, 'phone', 'c1')).requestedAt, 0)
     t.equal(await renew(), 0)
     const first = fixture.clock.now()
-    await mailboxes.recordRequest(bob, 'phone', first)
+    await mailboxes.recordRequest(bob, 'phone', { now: first })
     fixture.clock.advance(1_000)
     t.equal(await renew(), first)
     t.equal(
@@ -78,23 +78,23 @@ export function deviceContract(t: Test, fixture: StoreFixture): void {
       first + 1_000,
       'a keepalive without a connection is a request'
     )
-    await mailboxes.recordRequest(bob, 'phone', first)
+    await mailboxes.recordRequest(bob, 'phone', { now: first })
     t.equal(await renew(), first + 1_000, 'an older time changes nothing')
     t.match(await state(bob, 'phone'), { seenAt: first + 1_000, status: '' })
   })
 
   t.test('recordRequest registers no device and changes none without an open stream', async t => {
     const bob = fixture.id('bob')
-    await mailboxes.recordRequest(bob, 'phone', fixture.clock.now())
+    await mailboxes.recordRequest(bob, 'phone', { now: fixture.clock.now() })
     t.strictSame(await mailboxes.devices(bob, fixture.clock.now()), [])
     await connect(fixture, bob, 'phone', 'c1')
     await mailboxes.closeConnection(bob, 'phone', { connection: 'c1', now: fixture.clock.now() })
     const left = await state(bob, 'phone')
     fixture.clock.advance(1_000)
-    await mailboxes.recordRequest(bob, 'phone', fixture.clock.now())
+    await mailboxes.recordRequest(bob, 'phone', { now: fixture.clock.now() })
     t.strictSame(await state(bob, 'phone'), left)
     await touch(fixture, bob, 'tablet', { status: 'a|b|3' })
-    await mailboxes.recordRequest(bob, 'tablet', fixture.clock.now())
+    await mailboxes.recordRequest(bob, 'tablet', { now: fixture.clock.now() })
     t.equal((await state(bob, 'tablet'))?.status, 'a|b|3')
   })
 
@@ -202,6 +202,24 @@ export function deviceContract(t: Test, fixture: StoreFixture): void {
     )
     t.equal(await authAfter({ authExpiresAt: null }), null, 'a token that never expires')
     t.equal(await authAfter({ authExpiresAt: 8_000 }), null)
+  })
+
+  t.test('recordRequest extends a connection to the expiry of a newer token', async t => {
+    const bob = fixture.id('bob')
+    const authAfter = async (authExpiresAt?: number | null) => {
+      // At the same time as the request before it, as that is all that changes.
+      await mailboxes.recordRequest(bob, 'phone', {
+        now: fixture.clock.now(),
+        ...(authExpiresAt === undefined ? {} : { authExpiresAt })
+      })
+      return (await touch(fixture, bob, 'phone', { connection: 'c1' })).authExpiresAt
+    }
+    await touch(fixture, bob, 'phone', { connection: 'c1', claim: true, authExpiresAt: 5_000 })
+    t.equal(await authAfter(), 5_000)
+    t.equal(await authAfter(4_000), 5_000)
+    t.equal(await authAfter(6_000), 6_000)
+    t.equal(await authAfter(null), null, 'a token that never expires')
+    t.equal(await authAfter(8_000), null)
   })
 
   t.test('a record without a connection takes the token expiry of the one that touches it', async t => {
