@@ -66,11 +66,21 @@ function contradictions(config: Config): string[] {
     mistakes.push('ADMIN_PORT must differ from PORT')
   if (config.presenceVisibility === 'policy' && config.policyUrl === null)
     mistakes.push('PRESENCE_VISIBILITY=policy requires POLICY_URL')
+  mistakes.push(...mediaServiceMistakes(config))
   if (config.turnUrls.length > 0 && config.turnSecrets.length === 0) mistakes.push('TURN_URLS requires TURN_SECRETS')
   if (config.graceMs < config.awayAfterMs) mistakes.push('GRACE_MS must not be shorter than AWAY_AFTER_MS')
   // An open stream renews its device every third of PRESENCE_TTL_MS. With a shorter retention the device could expire in between.
   if (config.retentionMs < config.presenceTtlMs) mistakes.push('RETENTION_MS must not be shorter than PRESENCE_TTL_MS')
   if (config.presenceTtlMs < config.heartbeatMs) mistakes.push('PRESENCE_TTL_MS must not be shorter than HEARTBEAT_MS')
+  return mistakes
+}
+
+function mediaServiceMistakes({ mediaServiceUrls: urls, mediaServiceSecret }: Config): string[] {
+  const mistakes: string[] = []
+  if (urls.length > 0 && mediaServiceSecret === null) mistakes.push('MEDIA_SERVICE_URLS requires MEDIA_SERVICE_SECRET')
+  // Rooms name their media service by host and port.
+  if (new Set(urls.map(url => new URL(url).host)).size < urls.length)
+    mistakes.push('MEDIA_SERVICE_URLS must not name a host and port twice')
   return mistakes
 }
 

@@ -80,6 +80,19 @@ export const ERRORS = {
   too_many_invitations: { status: 409, title: 'The room has reached the limit of invitations', retryable: true },
   cannot_signal_self: { status: 400, title: 'A participant cannot send a signal to itself', retryable: false },
   message_id_taken: { status: 409, title: 'This message id is used by another message', retryable: false },
+  // Media of rooms in mode sfu
+  no_media_service: { status: 409, title: 'This server has no media service', retryable: false },
+  not_sfu: { status: 409, title: 'The room is not in mode sfu', retryable: false },
+  session_not_found: { status: 404, title: 'The room is not on this media session', retryable: false },
+  media_not_found: { status: 404, title: 'The transport, producer or consumer does not exist', retryable: false },
+  media_conflict: { status: 409, title: 'The id is in use with other parameters', retryable: false },
+  cannot_consume: { status: 409, title: 'The RTP capabilities do not suffice for this producer', retryable: false },
+  invalid_media_parameters: { status: 400, title: 'The media service refused the parameters', retryable: false },
+  too_many_media: {
+    status: 409,
+    title: 'You have reached the limit of transports, producers or consumers',
+    retryable: true
+  },
   // Devices and their streams
   too_many_devices: { status: 409, title: 'You have reached the limit of devices', retryable: true },
   too_many_watchers: { status: 409, title: 'The user has reached the limit of watchers', retryable: true },
@@ -91,6 +104,7 @@ export const ERRORS = {
   keys_unavailable: { status: 503, title: 'The keys that verify tokens cannot be fetched', retryable: true },
   policy_unavailable: { status: 503, title: 'The policy service did not answer', retryable: true },
   room_service_unavailable: { status: 503, title: 'The room service did not answer', retryable: true },
+  media_unavailable: { status: 503, title: 'The media service is not available', retryable: true },
   shutting_down: { status: 503, title: 'This node is shutting down', retryable: true },
   internal: { status: 500, title: 'The server failed to process the request', retryable: true }
 } as const satisfies Record<string, { status: number; title: string; retryable: boolean }>

@@ -90,7 +90,13 @@ const serviceMetrics = ({ counter, gauge }: MetricFactory) => ({
     'room_service_answers_total',
     'Requests to the room service, by outcome: known, unknown, failed',
     'outcome'
-  )
+  ),
+  mediaRequests: counter(
+    'media_requests_total',
+    'Requests to media services, by outcome: ok, refused, failed, not_sent (the service is down)',
+    'outcome'
+  ),
+  mediaServiceUp: gauge('media_service_up', 'Whether this node finds the media service up: 1 or 0', 'service')
 })
 
 const httpMetrics = ({ counter, histogram }: MetricFactory) => ({

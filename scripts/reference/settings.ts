@@ -17,6 +17,7 @@ const SECTIONS: Readonly<Record<string, string>> = {
   STUN_URLS: 'STUN and TURN',
   POLICY_URL: 'Policy service',
   ROOM_SERVICE_URL: 'Room service',
+  MEDIA_SERVICE_URLS: 'Media services',
   DRAIN_SETTLE_MS: 'Shutdown'
 }
 

@@ -39,7 +39,14 @@ const READING = [
   'room_service_unavailable',
   'rate_limited'
 ] as const
-const JOINING = ['not_in_room', 'room_locked', 'room_full', 'too_many_devices', 'too_many_rooms'] as const
+const JOINING = [
+  'no_media_service',
+  'not_in_room',
+  'room_locked',
+  'room_full',
+  'too_many_devices',
+  'too_many_rooms'
+] as const
 const WRITING = [...READING, ...BODY_PROBLEMS] as const
 
 const CREATE_OR_UPDATE_ROOM = {
@@ -54,7 +61,7 @@ const CREATE_OR_UPDATE_ROOM = {
       'Fails with `room_not_found` if the room exists and you may not see it, or if the room service does not know it.',
     params: RoomParams,
     body: RoomRequest,
-    response: { 201: RoomReply, 200: RoomReply, ...problems(...WRITING) }
+    response: { 201: RoomReply, 200: RoomReply, ...problems(...WRITING, 'no_media_service') }
   }
 } as const
 

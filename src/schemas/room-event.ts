@@ -3,6 +3,7 @@ import { type TProperties, Type } from 'typebox'
 import { ChatMessage, TypingRequest } from './chat.js'
 import { InvitationId, Nullable, ParticipantId, RoomId, Strict, Timestamp, UserId } from './common.js'
 import { IncomingInvitation, InvitationEndReason } from './invitation.js'
+import { TransportClosedReason } from './media-service.js'
 import {
   ActingDevice,
   CloseReason,
@@ -15,6 +16,8 @@ import {
 import { dataNameOf, Event, eventNameOf } from './stream.js'
 
 const Version = Type.Integer({ minimum: 1, description: 'The version of the room after this event.' })
+
+const SessionId = Type.String({ description: 'The media session that the room is on now. A new one is empty.' })
 
 /** An event of a room. */
 function event<const T extends string, P extends TProperties>(type: T, description: string, data: P) {
@@ -62,7 +65,14 @@ export const ROOM_EVENTS = [
   }),
   event('room.updated', 'The settings of the room changed.', {
     changes: RoomRequest,
-    by: ActingDeviceOrNull
+    by: ActingDeviceOrNull,
+    offerOrder: Type.Optional(
+      Type.Array(ParticipantId(), {
+        description:
+          'Given if the mode became `p2p`: the participants in the order they joined. Each sends an offer to all that stand before it. ' +
+          'A participant that is not listed has joined at the same moment and stands behind the last one.'
+      })
+    )
   }),
   event('room.invitation', 'A user invites you to a room. Ring.', IncomingInvitation.properties),
   event('room.invitation_ended', 'The invitation is no longer active. Stop ringing.', {
@@ -72,6 +82,29 @@ export const ROOM_EVENTS = [
     by: Nullable(ActingDevice, 'Who ended it. Null if no user did, and for the inviter of a declined invitation.')
   }),
   event('room.closed', 'The room was closed.', { reason: CloseReason, by: ActingDeviceOrNull }),
+  event('sfu.reset', 'The media of this room is lost. Get the capabilities and create everything again.', {
+    sessionId: SessionId,
+    reason: Type.Enum(['worker_died', 'service_lost'], {
+      $id: 'SfuResetReason',
+      description:
+        '`worker_died`: a process of the media service. `service_lost`: the whole service; the room is on another one or on its restart.'
+    })
+  }),
+  event(
+    'sfu.unavailable',
+    'No media service is available. Wait for `sfu.available`, or for `room.updated` with mode `p2p`.',
+    {
+      detail: Type.String({ description: 'For people.' })
+    }
+  ),
+  event('sfu.available', 'A media service is available again. Get the capabilities and create everything again.', {
+    sessionId: SessionId
+  }),
+  event('sfu.transport_closed', 'The media service has closed your transport, with its producers and consumers.', {
+    participantId: ParticipantId('Your participation.'),
+    transportId: Type.String({ description: 'The transport.' }),
+    reason: TransportClosedReason
+  }),
   event('chat.message', 'A participant sent a chat message.', {
     messageId: ChatMessage.properties.messageId,
     from: ChatMessage.properties.from,

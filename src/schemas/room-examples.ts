@@ -16,6 +16,7 @@ const ROOM = {
   roomId: 'standup',
   version: 1,
   mode: 'p2p',
+  p2pFallback: true,
   callType: 'video',
   locked: false,
   maxParticipants: 12,

@@ -45,9 +45,14 @@ const MaxParticipants = Type.Integer({
   maximum: ROOM_PARTICIPANTS_MAX,
   description: 'Maximum number of devices in the room.'
 })
-const Mode = Type.Enum(['p2p'], {
+export const RoomMode = Type.Enum(['p2p', 'sfu'], {
   $id: 'RoomMode',
-  description: '`p2p`: media flows directly between participants. No other mode is supported.'
+  description: '`p2p`: media flows directly between participants. `sfu`: through a media service.'
+})
+export type RoomMode = Static<typeof RoomMode>
+const P2pFallback = Type.Boolean({
+  description:
+    'Whether a room in mode `sfu` with fewer than 4 participants becomes `p2p` while no media service is available.'
 })
 const CallType = Type.Enum(Media.enum, { $id: 'Media', description: 'What the room is for.' })
 const Locked = Type.Boolean({ description: 'Whether only moderators and hosts may join.' })
@@ -56,7 +61,8 @@ export const Room = Type.Object(
   {
     roomId: RoomId(),
     version: Version,
-    mode: Mode,
+    mode: RoomMode,
+    p2pFallback: P2pFallback,
     callType: CallType,
     locked: Locked,
     maxParticipants: MaxParticipants,
@@ -99,7 +105,8 @@ export const ActingDevice = Type.Object(
 
 export const RoomRequest = Type.Object(
   {
-    mode: Type.Optional(Mode),
+    mode: Type.Optional(RoomMode),
+    p2pFallback: Type.Optional(P2pFallback),
     callType: Type.Optional(CallType),
     locked: Type.Optional(Locked),
     maxParticipants: Type.Optional(MaxParticipants),

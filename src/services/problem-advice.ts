@@ -57,6 +57,14 @@ export const ADVICE: Readonly<Record<ErrorCode, string>> = {
   too_many_invitations: 'Wait until other invitations of the room end, or cancel some.',
   cannot_signal_self: 'Name another participant in to.',
   message_id_taken: NEW_ID,
+  no_media_service: 'Use mode p2p. An operator connects media services with MEDIA_SERVICE_URLS.',
+  not_sfu: 'Get the room. In mode p2p, send offers and answers to the participants.',
+  session_not_found: 'Only media services receive this. Close the session.',
+  media_not_found: 'Check the id. After sfu.reset, create transports, producers and consumers again.',
+  media_conflict: 'Send the first parameters again, or choose another id.',
+  cannot_consume: 'Send the rtpCapabilities of your device. If they are complete, you cannot receive this producer.',
+  invalid_media_parameters: 'Correct the parameters. The detail is the explanation of the media service.',
+  too_many_media: 'Close transports, producers or consumers that you no longer use.',
   too_many_devices: 'Sign off a device that is no longer used, or wait until one expires.',
   too_many_watchers: 'Watch fewer users, or try later.',
   superseded: 'Do nothing: the newer stream or poll of this device receives the events.',
@@ -66,6 +74,7 @@ export const ADVICE: Readonly<Record<ErrorCode, string>> = {
   keys_unavailable: WAIT,
   policy_unavailable: WAIT,
   room_service_unavailable: WAIT,
+  media_unavailable: 'Wait for Retry-After or for sfu.available, then send the same request again.',
   shutting_down: 'Send the same request again: another node answers it.',
   internal: 'Send the same request again. If it fails each time, report it with the time and the path.'
 }

@@ -35,5 +35,21 @@ export const SERVICE_SETTINGS = {
   ROOM_SERVICE_SECRET: secret(
     optional(longSecret),
     'Secret shared with the room service, at least 32 bytes. Signalpost sends it as Bearer, and so does the service when it pushes or drops a room.'
+  ),
+
+  MEDIA_SERVICE_URLS: setting(
+    list(webUrl),
+    '',
+    'Media services (SFUs) for rooms in mode `sfu`, separated by commas. Each room is on one of them. Empty: rooms are `p2p` only.'
+  ),
+  MEDIA_SERVICE_SECRET: secret(
+    optional(longSecret),
+    'Secret shared with the media services, at least 32 bytes. Signalpost sends it as Bearer, and so do the services when they push events.'
+  ),
+  MEDIA_SERVICE_TIMEOUT_MS: setting(duration(1), '2000', 'Time limit for a reply of a media service.'),
+  MEDIA_HEALTH_INTERVAL_MS: setting(
+    duration(10),
+    '1000',
+    'How often each node checks the health of each media service.'
   )
 }

@@ -7,10 +7,10 @@ import { createMemoryCachedAnswers } from './memory/cached-answers.js'
 import { createMemoryContacts } from './memory/contacts.js'
 import { createMemoryDeadLetters } from './memory/dead-letters.js'
 import { createMemoryFanouts } from './memory/fanout.js'
-import { createMemoryInvitations } from './memory/invitations.js'
 import { createMemoryLeases } from './memory/leases.js'
 import { createMemoryMailboxes } from './memory/mailboxes.js'
 import { createMemoryMemberships } from './memory/memberships.js'
+import { createMemoryRoomIndex } from './memory/room-index.js'
 import { createMemoryRooms } from './memory/rooms.js'
 import { createMemoryTickets } from './memory/tickets.js'
 import { createTimerIndex } from './memory/timer-index.js'
@@ -68,7 +68,8 @@ function createParts(options: MemoryStoreOptions) {
   const contacts = createMemoryContacts(clock)
   const tickets = createMemoryTickets(clock)
   const memberships = createMemoryMemberships(clock)
-  const invitations = createMemoryInvitations()
+  const invitations = createMemoryRoomIndex()
+  const mediaRooms = createMemoryRoomIndex()
   const counters = createMemoryBudgetCounters()
   const watches = createMemoryWatches(options)
   const cachedAnswers = createMemoryCachedAnswers(clock)
@@ -84,8 +85,8 @@ function createParts(options: MemoryStoreOptions) {
   })
   const aggregates = createMemoryAggregates({ clock, timers, mailboxes, leases, counters })
   return {
-    ...{ aggregates, cachedAnswers, contacts, invitations, leases, mailboxes, memberships, counters, rooms },
-    ...{ tickets, timers, wakeups, watches }
+    ...{ aggregates, cachedAnswers, contacts, invitations, leases, mailboxes, mediaRooms, memberships, counters },
+    ...{ rooms, tickets, timers, wakeups, watches }
   }
 }
 

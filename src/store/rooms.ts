@@ -17,7 +17,15 @@ export const LASTING_MAX = 1000
  * and alone. The fields of the first group are the participants: while the field exists, its device is a recipient of the room's events.
  * Commits bound their number.
  */
-export const ROOM_GROUPS = ['participant', 'user', 'invitation', 'invitee', 'cancelled', 'broadcast'] as const
+export const ROOM_GROUPS = [
+  'participant',
+  'user',
+  'invitation',
+  'invitee',
+  'cancelled',
+  'broadcast',
+  'producer'
+] as const
 export const PARTICIPANTS = `${ROOM_GROUPS[0]}:`
 
 /**
@@ -146,13 +154,13 @@ export interface Rooms {
 }
 
 /**
- * The index of the rooms that have a ringing invitation for a user. It lies with the user, so that a device which registers late finds
- * them. An invitation that is listed may have ended, which the room shows; one that rings is always listed.
+ * An index of rooms by something that they depend on, their owner. An entry is added before the commit of the room and never removed: it
+ * lapses. So a room that depends on the owner is always listed, and one that is listed may not depend on it any more, which the room shows.
  */
-export interface Invitations {
+export interface RoomIndex {
   /** Idempotent. The room is listed until `until`, or longer if it was added with a later time before. */
-  add(user: string, roomId: string, options: { until: number; now: number }): Promise<void>
-  list(user: string, now: number): Promise<readonly string[]>
+  add(owner: string, roomId: string, options: { until: number; now: number }): Promise<void>
+  list(owner: string, now: number): Promise<readonly string[]>
 }
 
 /** A device in a room, and its participant id. */

@@ -14,7 +14,7 @@ import type { Fanouts } from './fanout.js'
 import type { Leases } from './leases.js'
 import type { LostWrites } from './lost-writes.js'
 import type { Cursor, Mail } from './mail.js'
-import type { Invitations, Memberships, Rooms } from './rooms.js'
+import type { Memberships, RoomIndex, Rooms } from './rooms.js'
 import type { Tickets } from './tickets.js'
 import type { Timers } from './timers.js'
 import type { Watches } from './watches.js'
@@ -214,7 +214,10 @@ export interface Store extends Availability {
   readonly rooms: Rooms
   readonly timers: Timers
   readonly memberships: Memberships
-  readonly invitations: Invitations
+  /** The rooms that have a ringing invitation, by user. It lies with the user, so that a device which registers late finds them. */
+  readonly invitations: RoomIndex
+  /** The rooms in mode sfu, by the name of the media service that they are on. */
+  readonly mediaRooms: RoomIndex
   readonly mailboxes: Mailboxes
   readonly leases: Leases
   readonly contacts: Contacts

@@ -18,6 +18,7 @@ import { actorOf, ROOM, T0 } from '../helpers/room-fixture.js'
 
 const SETTINGS: Settings = {
   mode: 'p2p',
+  p2pFallback: true,
   callType: 'video',
   locked: false,
   maxParticipants: 9,

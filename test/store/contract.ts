@@ -14,12 +14,12 @@ import { deviceContract } from './contract/devices.js'
 import { dueContract } from './contract/due.js'
 import { fanoutContract } from './contract/fanout.js'
 import { idContract } from './contract/ids.js'
-import { invitationContract } from './contract/invitations.js'
 import { lastingContract } from './contract/lasting.js'
 import { leaseContract } from './contract/leases.js'
 import { logContract } from './contract/log.js'
 import { membershipContract } from './contract/memberships.js'
 import { participantContract } from './contract/participants.js'
+import { roomIndexContract } from './contract/room-indexes.js'
 import { roomLifeContract } from './contract/room-life.js'
 import { roomContract } from './contract/rooms.js'
 import { wakeupContract } from './contract/wakeups.js'
@@ -72,7 +72,7 @@ export function runContract<S extends Store>(t: Test, { name, open, also }: Engi
     roomLifeContract(t, fixture)
     logContract(t, fixture)
     membershipContract(t, fixture)
-    invitationContract(t, fixture)
+    roomIndexContract(t, fixture)
     watchContract(t, fixture)
     cachedAnswerContract(t, fixture)
     idContract(t, fixture)

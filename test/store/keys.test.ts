@@ -41,6 +41,7 @@ t.test('all keys of a user, call or room are in one slot, and the 256 partitions
     keys.blocksKey('bob'),
     keys.membershipsKey('bob'),
     keys.invitationsKey('bob'),
+    keys.mediaRoomsKey('bob'),
     keys.watchingKey('bob', 'phone'),
     keys.watchersKey('bob'),
     keys.ticketsKey('bob'),

@@ -31,6 +31,7 @@ t.test('nothing is kept once everything has ended and expired', async t => {
   await store.rooms.commit('r1', roomCommitOf(fixture, { writes: { '+ban:eve': '{}' } }))
   await store.memberships.add(participation, 'r1', { max: 9, now })
   await store.invitations.add('alice', 'r1', { until: now + 30_000, now })
+  await store.mediaRooms.add('media:4000', 'r1', { until: now + 30_000, now })
   await store.mailboxes.touch('alice', 'phone', { now, tag: 'birth' })
   await store.mailboxes.appendEach([{ user: 'alice', ...appendOf(1) }], now)
   await store.watches.put({ user: 'alice', device: 'phone' }, ['bob'])

@@ -5,6 +5,7 @@ import type { RoomParts, ServiceSettings, Settings } from './state.js'
 
 const DEFAULT_SETTINGS: Omit<Settings, 'createdAt' | 'createdBy' | 'maxParticipants'> = {
   mode: 'p2p',
+  p2pFallback: true,
   callType: 'video',
   locked: false,
   defaultRole: 'speaker',

@@ -15,7 +15,7 @@ import {
   type ServiceSettings
 } from './state.js'
 
-const SETTINGS = ['mode', 'callType', 'locked', 'maxParticipants', 'defaultRole', 'metadata'] as const
+const SETTINGS = ['mode', 'p2pFallback', 'callType', 'locked', 'maxParticipants', 'defaultRole', 'metadata'] as const
 
 /** The settings that the answer names. `maxParticipants` is at most the limit of this server. */
 export function settingsOf(room: RoomDefinition, maxParticipants: number): ServiceSettings {

@@ -7,6 +7,10 @@ import type { CloseReason, DefaultRole, Participant, Role, Room } from '../../sc
 
 export interface Settings {
   readonly mode: Room['mode']
+  /** While no media service is up, a small room in mode sfu becomes p2p. */
+  readonly p2pFallback: boolean
+  /** The mode is p2p only because no media service is up: it becomes sfu again. */
+  readonly fellBack?: true
   readonly callType: Room['callType']
   readonly locked: boolean
   readonly maxParticipants: number
@@ -21,7 +25,7 @@ export interface Settings {
 }
 
 /** The settings that the room service decides. */
-export type ServiceSettings = Partial<Omit<Settings, 'createdAt' | 'createdBy' | 'closed' | 'isUnused'>>
+export type ServiceSettings = Partial<Omit<Settings, 'createdAt' | 'createdBy' | 'closed' | 'isUnused' | 'fellBack'>>
 
 export interface ParticipantRef extends Endpoint {
   readonly participantId: string
@@ -139,6 +143,16 @@ export const PART = {
   invitationOwner: (invitationId: string) => `invitee:${encodeId(invitationId)}`,
   /** The candidates that a participant has broadcast, see negotiation/broadcast.ts. */
   broadcast: (participantId: string) => `broadcast:${encodeId(participantId)}`,
+  /** The SfuSession of a room in mode sfu (domain/sfu/session.ts). */
+  sfu: 'sfu',
+  /** The TakenEvents of the session (domain/sfu/pushed-events.ts). */
+  sfuEvents: 'sfuEvents',
+  /** The producers of all participants. */
+  producers: 'producer:',
+  /** The producers of the participant's device. Deleted when it leaves. */
+  producersOf: (endpoint: Endpoint) => `producer:${deviceKeyOf(endpoint)}`,
+  /** The same part, by participant id. */
+  producersOfParticipant: (participantId: string) => `producer:${encodeId(participantId).slice(0, DEVICE_KEY_LENGTH)}`,
   /** The EarlyCancel of an invitation id. */
   earlyCancel: (invitationId: string) => `cancelled:${encodeId(invitationId)}`
 } as const
@@ -206,7 +220,7 @@ export function viewRoom(
   { roomId, version, participantCount }: Pick<RoomParts, 'roomId' | 'version' | 'participantCount'>,
   settings: Settings
 ): Room {
-  const { closed: _, isUnused: __, createdAt, ...rest } = settings
+  const { closed: _, isUnused: __, fellBack: ___, createdAt, ...rest } = settings
   return { roomId, version, ...rest, createdAt: new Date(createdAt).toISOString(), participantCount }
 }
 

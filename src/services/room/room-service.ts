@@ -15,6 +15,7 @@ import type { Actor } from '../../schemas/claims.js'
 import type { RoomDefinition } from '../../schemas/room-service.js'
 import type { Context } from '../context.js'
 import { checkMetadata } from '../metadata-bounds.js'
+import { requireMediaService } from '../sfu/media-services.js'
 import { endRoom } from './end-room.js'
 import { removeMembershipsOfRemoved } from './memberships.js'
 import { type ReadRoom, readRoom } from './parts.js'
@@ -71,9 +72,13 @@ export function compareWithService(context: Context, roomId: string): void {
   })
 }
 
-/** The service has pushed a room that it changed: applies it. Participants receive the events of the change. */
+/**
+ * The service has pushed a room that it changed: applies it. Participants receive the events of the change.
+ * @throws AppError no_media_service
+ */
 export async function applyPushedRoom(context: Context, roomId: string, room: RoomDefinition): Promise<void> {
   checkMetadata(room.metadata)
+  requireMediaService(context, room.mode)
   await cacheAnswer(context, roomId, room)
   const settings = settingsOf(room, context.config.roomMaxParticipants)
   await changeRoom(context, { roomId, parts: [PART.settings] }, parts => adoptSettings(parts, settings))

@@ -41,6 +41,7 @@ import { formatCursor } from '../../store/cursor.js'
 import type { Context } from '../context.js'
 import { recordKeepalive, registerDevice } from '../device/keepalive.js'
 import { checkMetadata } from '../metadata-bounds.js'
+import { requireMediaService } from '../sfu/media-services.js'
 import { runUnlimited } from '../unlimited-action.js'
 import { banParticipant } from './bans.js'
 import { endRoom } from './end-room.js'
@@ -53,7 +54,7 @@ import { changeRoom } from './update-room.js'
 /**
  * Creates the room if it does not exist. A device that is in the room keeps its participation, unless it asks to `replace` it.
  * @throws AppError not_permitted, banned, room_not_found, room_closed, room_locked, room_full, too_many_rooms, rate_limited,
- *   room_service_unavailable, store_unavailable
+ *   no_media_service, room_service_unavailable, store_unavailable
  */
 export async function joinRoom(
   context: Context,
@@ -88,8 +89,9 @@ export async function joinRoom(
   return { room, participants, participantId: own.participantId, cursor: formatCursor(cursor), isNew: hasJoined }
 }
 
-/** Creating a room is charged to its creator. @throws AppError rate_limited */
-async function chargeCreate(context: Context, actor: Actor, { createsRoom }: RoomDecision): Promise<void> {
+/** Creating a room is charged to its creator. @throws AppError rate_limited, no_media_service */
+async function chargeCreate(context: Context, actor: Actor, { createsRoom, writes }: RoomDecision): Promise<void> {
+  if (createsRoom) requireMediaService(context, (writes[PART.settings] as Settings).mode)
   if (createsRoom) await context.budgets.spend(actor.user, 'rooms')
 }
 
@@ -101,7 +103,7 @@ export async function getRoom(context: Context, actor: Actor, { roomId }: RoomPa
 
 /**
  * Creates the room, or changes the settings that the request names.
- * @throws AppError not_permitted, banned, room_not_found, room_closed, rate_limited
+ * @throws AppError not_permitted, banned, room_not_found, room_closed, rate_limited, no_media_service
  */
 export async function createOrUpdateRoom(
   context: Context,
@@ -109,6 +111,7 @@ export async function createOrUpdateRoom(
   { roomId, ...body }: RoomPath & RoomRequest
 ): Promise<{ room: Room; isNew: boolean }> {
   checkMetadata(body.metadata)
+  requireMediaService(context, body.mode)
   const { roomMaxParticipants: maxParticipants } = context.config
   if ((body.maxParticipants ?? 0) > maxParticipants) {
     throw new AppError('invalid_request', { detail: `This server allows ${maxParticipants} participants in a room` })

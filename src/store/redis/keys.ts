@@ -110,6 +110,8 @@ export const leasesKey = (user: string) => `${at(user)}leases:${partOf(user)}`
 export const membershipsKey = (user: string) => `${at(user)}memberships:${partOf(user)}`
 /** Sorted set: room, by the instant until which the invitation rings. */
 export const invitationsKey = (user: string) => `${at(user)}invitations:${partOf(user)}`
+/** Sorted set: room, by the instant until which it is listed for the media service. */
+export const mediaRoomsKey = (service: string) => `${at(service)}media-rooms:${partOf(service)}`
 /** String: the users that the device watches, encoded and separated by commas. */
 export const watchingKey = (user: string, device: string) => `${at(user)}watching:${partOf(user)}:${partOf(device)}`
 /** Sorted set: user and device of each watcher (joinIds), by when the device was last known to watch. */

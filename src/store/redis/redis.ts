@@ -13,12 +13,13 @@ import { createRedisContacts } from './contacts.js'
 import { createRedisDeadLetters } from './dead-letters.js'
 import { createEpochs } from './epochs.js'
 import { createRedisFanouts } from './fanout.js'
-import { createRedisInvitations } from './invitations.js'
+import { invitationsKey, mediaRoomsKey } from './keys.js'
 import { createRedisLeases } from './leases.js'
 import { createRedisMailboxes, type RedisMailboxes } from './mailboxes.js'
 import { createRedisMemberships } from './memberships.js'
 import { startProbing } from './probe.js'
 import { createReplicas } from './replicas.js'
+import { createRedisRoomIndex } from './room-index.js'
 import { createRedisRooms } from './rooms.js'
 import { createServerClock } from './server-clock.js'
 import { createRedisTickets } from './tickets.js'
@@ -128,7 +129,8 @@ function createParts({ runCommand, topology, channels, clock }: Connection, opti
     rooms: createRedisRooms(runCommand, topology),
     timers: createRedisTimers({ runCommand, topology, node, log }),
     memberships: createRedisMemberships(runCommand),
-    invitations: createRedisInvitations(runCommand),
+    invitations: createRedisRoomIndex(runCommand, invitationsKey),
+    mediaRooms: createRedisRoomIndex(runCommand, mediaRoomsKey),
     contacts: createRedisContacts(runCommand, options),
     watches: createRedisWatches(runCommand, options),
     fanouts: createRedisFanouts(runCommand, topology),

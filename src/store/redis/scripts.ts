@@ -77,7 +77,7 @@ export const trimLog = define<'OK'>('log_trim')
 export const rescheduleRoom = define<'OK' | 'NONE'>('room_reschedule')
 export const addMembership = define<'OK' | 'FULL'>('membership_add')
 export const removeMembership = define<'REMOVED' | 'OTHER'>('membership_remove')
-export const addInvitation = define<'OK'>('invitation_add')
+export const addToRoomIndex = define<'OK'>('room_index_add')
 
 export const addWatcher = define<'OK' | 'FULL'>('watcher_add')
 export const nextFanout = define<

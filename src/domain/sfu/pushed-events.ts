@@ -1,0 +1,65 @@
+// The events that a media service pushes, as changes of the room. They are numbered in their session, and the number of the last one that was
+// taken is written by the commit that applies them: an event that is pushed again changes nothing.
+import type { MediaEvent } from '../../schemas/media-service.js'
+import { findParticipantRecord } from '../room/access.js'
+import { mergeDecisions, NO_CHANGE, PART, type RoomDecision, type RoomParts } from '../room/state.js'
+import { sessionIdIn } from './session.js'
+
+export interface TakenEvents {
+  readonly sessionId: string
+  /** The number of the last event. */
+  readonly seq: number
+}
+
+export interface NumberedEvents {
+  readonly sessionId: string
+  /** The number of the first event, from 1. */
+  readonly seq: number
+  readonly events: readonly MediaEvent[]
+}
+
+/** The parts that the rules of these events read, besides PART.settings, PART.sfu and PART.sfuEvents. */
+export const partsOfMediaEvents = (events: readonly MediaEvent[]): string[] => [
+  ...new Set(
+    events.flatMap(event =>
+      'participantId' in event
+        ? [PART.participant(event.participantId), PART.producersOfParticipant(event.participantId)]
+        : []
+    )
+  )
+]
+
+/** Applies the events that were not taken yet, in their order. */
+export function takeMediaEvents(parts: RoomParts, { sessionId, seq, events }: NumberedEvents): RoomDecision {
+  if (sessionIdIn(parts) !== sessionId) return NO_CHANGE
+  const known = parts.get<TakenEvents>(PART.sfuEvents)
+  const taken = known?.sessionId === sessionId ? known.seq : 0
+  const fresh = events.slice(Math.max(0, taken + 1 - seq))
+  if (fresh.length === 0) return NO_CHANGE
+  const record: TakenEvents = { sessionId, seq: seq + events.length - 1 }
+  return mergeDecisions(
+    { writes: { [PART.sfuEvents]: record }, events: [] },
+    decideMediaEvents(parts, fresh),
+    ...fresh.map(event => tellOwner(parts, event))
+  )
+}
+
+/** Producers and consumers. */
+function decideMediaEvents(_parts: RoomParts, _events: readonly MediaEvent[]): RoomDecision {
+  return NO_CHANGE
+}
+
+/** A transport is no part of the room: its participant is the only one to learn that it has closed. */
+function tellOwner(parts: RoomParts, event: MediaEvent): RoomDecision {
+  if (event.type !== 'transport_closed') return NO_CHANGE
+  const owner = findParticipantRecord(parts, event.participantId)
+  if (owner === null) return NO_CHANGE
+  const { participantId, user, device } = owner
+  const { transportId, reason } = event
+  const closed = {
+    to: { user, device },
+    type: 'sfu.transport_closed',
+    data: { participantId, transportId, reason }
+  }
+  return { writes: {}, events: [closed] }
+}

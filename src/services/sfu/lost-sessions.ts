@@ -1,0 +1,25 @@
+// A session whose media is lost: the room gets another one on a service that is up, or none is available and a small room falls back to p2p.
+// Every commit names the session that was lost, so all nodes may find the same loss.
+import { placeSession, type ResetReason, replaceSession } from '../../domain/sfu/session.js'
+import type { Context } from '../context.js'
+import { commitPlacement, openInBackground } from './opening.js'
+
+interface LostSession {
+  readonly sessionId: string
+  readonly reason: ResetReason
+}
+
+/** Changes nothing if the room is on another session already. */
+export async function loseSession(context: Context, roomId: string, lost: LostSession): Promise<void> {
+  const { session, isChanged } = await commitPlacement(context, {
+    roomId,
+    decide: (room, next) => replaceSession(room, lost, next)
+  })
+  if (isChanged && session?.state === 'opening') openInBackground(context, roomId)
+}
+
+/** A service is up: gives the room a session if none was available for it. */
+export async function recoverSession(context: Context, roomId: string): Promise<void> {
+  const { session, isChanged } = await commitPlacement(context, { roomId, decide: placeSession })
+  if (isChanged && session?.state === 'opening') openInBackground(context, roomId)
+}

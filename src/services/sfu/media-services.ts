@@ -1,0 +1,181 @@
+// The media services as this node sees them: their health and load by polling, and a circuit breaker for each. While a service is down, only
+// health checks reach it.
+import {
+  createMediaServiceClient,
+  MediaFailure,
+  MediaRefusal,
+  type MediaServiceClient
+} from '../../adapters/media-service.js'
+import {
+  type HealthChange,
+  type HealthReport,
+  recordHealth,
+  type ServiceHealth,
+  UNKNOWN_HEALTH
+} from '../../domain/sfu/service-health.js'
+import { AppError } from '../../errors.js'
+import type { RoomMode } from '../../schemas/room.js'
+import { type Context, perContext } from '../context.js'
+
+export interface MediaService {
+  /** Host and port. */
+  readonly name: string
+  readonly client: MediaServiceClient
+  readonly health: ServiceHealth
+}
+
+export type OnHealthChange = (service: MediaService, change: NonNullable<HealthChange>) => void
+
+/** How much a session that was placed since the last check adds to the load of its service. */
+const LOAD_OF_PLACEMENT = 0.01
+
+class WatchedService implements MediaService {
+  readonly name: string
+  readonly client: MediaServiceClient
+  health = UNKNOWN_HEALTH
+  /** Sessions that this node has placed since the last check. */
+  placed = 0
+  readonly #context: Context
+  /** Without the breaker. */
+  readonly #probe: MediaServiceClient
+  readonly #listeners: Set<OnHealthChange>
+  #checking: Promise<void> | null = null
+  #checkAt = Number.NEGATIVE_INFINITY
+
+  constructor(context: Context, url: string, listeners: Set<OnHealthChange>) {
+    const { mediaServiceSecret, mediaServiceTimeoutMs: timeoutMs } = context.config
+    this.name = serviceName(url)
+    this.#context = context
+    this.#listeners = listeners
+    const options = { url, secret: mediaServiceSecret ?? '', timeoutMs }
+    this.#probe = createMediaServiceClient(options)
+    this.client = createMediaServiceClient({ ...options, around: send => this.#throughBreaker(send) })
+  }
+
+  /** Checks the health unless a check is running or not due yet. */
+  checkIfDue(): void {
+    if (this.#context.clock.now() >= this.#checkAt) void this.check()
+  }
+
+  /** Resolves after the running check, or a new one. */
+  check(): Promise<void> {
+    this.#checking ??= this.#checkOnce().finally(() => {
+      this.#checking = null
+    })
+    return this.#checking
+  }
+
+  async #checkOnce(): Promise<void> {
+    const { clock, config, log } = this.#context
+    try {
+      const { instance, load } = await this.#probe.health()
+      this.placed = 0
+      this.#record({ of: 'check', instance, load })
+    } catch (error) {
+      log.debug({ err: error, service: this.name }, 'the health check of a media service failed')
+      this.#record({ of: 'check', failed: true })
+    }
+    // A first failure is confirmed or refuted soon.
+    const isDoubtful = this.health.failedChecks > 0 && this.health.status !== 'down'
+    this.#checkAt = clock.now() + config.mediaHealthIntervalMs / (isDoubtful ? 4 : 1)
+  }
+
+  async #throughBreaker<T>(send: () => Promise<T>): Promise<T> {
+    const { mediaRequests } = this.#context.metrics
+    if (this.health.status === 'down') {
+      mediaRequests.inc({ outcome: 'not_sent' })
+      throw new MediaFailure(`the media service ${this.name} is down`)
+    }
+    try {
+      const reply = await send()
+      this.#record({ of: 'request', failed: false })
+      mediaRequests.inc({ outcome: 'ok' })
+      return reply
+    } catch (error) {
+      const failed = !(error instanceof MediaRefusal)
+      this.#record({ of: 'request', failed })
+      mediaRequests.inc({ outcome: failed ? 'failed' : 'refused' })
+      // The failure of a request is a reason to check now.
+      if (failed) this.#checkAt = Number.NEGATIVE_INFINITY
+      if (failed) this.#context.log.warn({ err: error, service: this.name }, 'a request to a media service failed')
+      throw error
+    }
+  }
+
+  #record(report: HealthReport): void {
+    const { clock, log, metrics } = this.#context
+    const { after, change } = recordHealth(this.health, report, clock.now())
+    this.health = after
+    metrics.mediaServiceUp.set({ service: this.name }, after.status === 'up' ? 1 : 0)
+    if (change === null) return
+    log.warn({ service: this.name, instance: after.instance, status: after.status }, `media service ${change}`)
+    for (const listener of this.#listeners) listener(this, change)
+  }
+}
+
+/** As the service learns it from PUT /sessions. The port is named even if it is the default one. */
+export function serviceName(url: string): string {
+  const { protocol, hostname, port } = new URL(url)
+  return `${hostname}:${port || (protocol === 'https:' ? '443' : '80')}`
+}
+
+/** @throws AppError no_media_service */
+export function requireMediaService({ config }: Context, mode: RoomMode | undefined): void {
+  if (mode === 'sfu' && config.mediaServiceUrls.length === 0) throw new AppError('no_media_service')
+}
+
+export interface MediaServices {
+  /** Null: the service is not configured any more. */
+  find(name: string): MediaService | null
+  /** The service with the least load that is up, else one that was not checked yet. Null: all are down, or in `except`. */
+  choose(except?: ReadonlySet<string>): Promise<MediaService | null>
+  /** Whether a request may be sent to it. */
+  isUsable(name: string): boolean
+  list(): readonly MediaService[]
+  /** Starts the checks that are due. */
+  check(): void
+  onChange(listener: OnHealthChange): () => void
+}
+
+const servicesOf = perContext(() => ({ current: null as MediaServices | null }))
+
+export function mediaServicesOf(context: Context): MediaServices {
+  const holder = servicesOf(context)
+  holder.current ??= createMediaServices(context)
+  return holder.current
+}
+
+function createMediaServices(context: Context): MediaServices {
+  const listeners = new Set<OnHealthChange>()
+  const services = context.config.mediaServiceUrls.map(url => new WatchedService(context, url, listeners))
+  const find = (name: string) => services.find(each => each.name === name) ?? null
+
+  return {
+    find,
+    async choose(except = new Set()) {
+      const allowed = services.filter(({ name }) => !except.has(name))
+      const hasUp = () => allowed.some(({ health }) => health.status === 'up')
+      if (!hasUp()) {
+        await Promise.all(allowed.filter(({ health }) => health.status === 'unknown').map(each => each.check()))
+      }
+      const chosen = leastLoaded(allowed, 'up') ?? leastLoaded(allowed, 'unknown')
+      if (chosen) chosen.placed++
+      return chosen
+    },
+    isUsable: name => (find(name)?.health.status ?? 'down') !== 'down',
+    list: () => services,
+    check: () => {
+      for (const service of services) service.checkIfDue()
+    },
+    onChange(listener) {
+      listeners.add(listener)
+      return () => listeners.delete(listener)
+    }
+  }
+}
+
+function leastLoaded(services: readonly WatchedService[], status: ServiceHealth['status']): WatchedService | null {
+  const loadOf = ({ health, placed }: WatchedService) => health.load + placed * LOAD_OF_PLACEMENT
+  const [first] = services.filter(({ health }) => health.status === status).sort((a, b) => loadOf(a) - loadOf(b))
+  return first ?? null
+}
