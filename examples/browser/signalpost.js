@@ -8,7 +8,6 @@ const TYPES = `
   signal.offer signal.answer signal.candidates
   room.joined room.participant_joined room.participant_updated room.participant_left room.mute_requested room.updated
   room.invitation room.invitation_ended room.closed
-  sfu.reset sfu.unavailable sfu.available sfu.transport_closed
   chat.message chat.typing
   sfu.producer_added sfu.producer_paused sfu.producer_resumed sfu.producer_closed
   sfu.data_producer_added sfu.data_producer_closed sfu.transport_closed

@@ -8,12 +8,7 @@ const Opaque = Type.Record(Type.String(), Type.Unknown())
 const OpaqueList = Type.Array(Opaque)
 const Id = Type.String({ pattern: ID_PATTERN })
 
-export const TRANSPORT_CLOSED_REASONS = ['ice_failed', 'dtls_failed', 'closed'] as const
-export const TransportClosedReason = Type.Enum([...TRANSPORT_CLOSED_REASONS], {
-  $id: 'TransportClosedReason',
-  description: '`ice_failed`: no connectivity. `dtls_failed`: no DTLS session. `closed`: for another reason.'
-})
-export type TransportClosedReason = Static<typeof TransportClosedReason>
+const TransportClosedReason = Type.Enum(['ice_failed', 'dtls_failed', 'closed'])
 
 // Replies
 
@@ -98,7 +93,7 @@ export const MediaEvent = Type.Union([
     layers: Nullable(Type.Object({ spatialLayer: Type.Integer(), temporalLayer: Type.Optional(Type.Integer()) }))
   }),
   event('transport_closed', { participantId: Id, transportId: Id, reason: TransportClosedReason }),
-  event('session_lost', { reason: Type.Literal('worker_died') })
+  event('session_lost', { reason: Type.Enum(['worker_died', 'events_lost']) })
 ])
 export type MediaEvent = Static<typeof MediaEvent>
 

@@ -3,7 +3,6 @@ import { type TProperties, Type } from 'typebox'
 import { ChatMessage, TypingRequest } from './chat.js'
 import { InvitationId, Nullable, ParticipantId, RoomId, Strict, Timestamp, UserId } from './common.js'
 import { IncomingInvitation, InvitationEndReason } from './invitation.js'
-import { TransportClosedReason } from './media-service.js'
 import {
   ActingDevice,
   CloseReason,
@@ -16,8 +15,6 @@ import {
 import { dataNameOf, Event, eventNameOf } from './stream.js'
 
 const Version = Type.Integer({ minimum: 1, description: 'The version of the room after this event.' })
-
-const SessionId = Type.String({ description: 'The media session that the room is on now. A new one is empty.' })
 
 /** An event of a room. */
 function event<const T extends string, P extends TProperties>(type: T, description: string, data: P) {
@@ -82,29 +79,6 @@ export const ROOM_EVENTS = [
     by: Nullable(ActingDevice, 'Who ended it. Null if no user did, and for the inviter of a declined invitation.')
   }),
   event('room.closed', 'The room was closed.', { reason: CloseReason, by: ActingDeviceOrNull }),
-  event('sfu.reset', 'The media of this room is lost. Get the capabilities and create everything again.', {
-    sessionId: SessionId,
-    reason: Type.Enum(['worker_died', 'service_lost'], {
-      $id: 'SfuResetReason',
-      description:
-        '`worker_died`: a process of the media service. `service_lost`: the whole service; the room is on another one or on its restart.'
-    })
-  }),
-  event(
-    'sfu.unavailable',
-    'No media service is available. Wait for `sfu.available`, or for `room.updated` with mode `p2p`.',
-    {
-      detail: Type.String({ description: 'For people.' })
-    }
-  ),
-  event('sfu.available', 'A media service is available again. Get the capabilities and create everything again.', {
-    sessionId: SessionId
-  }),
-  event('sfu.transport_closed', 'The media service has closed your transport, with its producers and consumers.', {
-    participantId: ParticipantId('Your participation.'),
-    transportId: Type.String({ description: 'The transport.' }),
-    reason: TransportClosedReason
-  }),
   event('chat.message', 'A participant sent a chat message.', {
     messageId: ChatMessage.properties.messageId,
     from: ChatMessage.properties.from,

@@ -68,14 +68,19 @@ export function placeSession(parts: RoomParts, next: NextPlacement | null, now: 
   if (settings.mode !== 'sfu' || session?.state === 'open') return NO_CHANGE
   if (session !== null && session.openingUntil > now) return NO_CHANGE
   if (next === null) return becomeUnavailable(parts, settings)
-  // The id stays: participants may have received it.
-  return open(session === null ? next : { ...next, sessionId: session.sessionId })
+  return session === null ? open(next) : reopen(next, 'service_lost')
 }
 
 const open = (next: NextPlacement): RoomDecision => ({
   writes: { [PART.sfu]: { ...next, state: 'opening' } satisfies OpeningSession },
   events: [],
   deadlineAt: next.openingUntil
+})
+
+/** Participants may know the session that this one replaces, even if it was not open yet. */
+const reopen = (next: NextPlacement, reason: ResetReason): RoomDecision => ({
+  ...open(next),
+  events: [roomEvent('sfu.reset', { sessionId: next.sessionId, reason })]
 })
 
 interface Loss {
@@ -92,7 +97,7 @@ export function replaceSession(
   const { settings } = parts
   if (settings?.closed !== null || sessionIdIn(parts) !== sessionId) return NO_CHANGE
   if (next === null) return becomeUnavailable(parts, settings)
-  return { ...open(next), events: [roomEvent('sfu.reset', { sessionId: next.sessionId, reason })] }
+  return reopen(next, reason)
 }
 
 function becomeUnavailable(parts: RoomParts, settings: Settings): RoomDecision {
@@ -129,13 +134,10 @@ export const offerOrder = (parts: RoomParts): string[] =>
     .map(({ participantId }) => participantId)
 
 /** What the service has answered to the node that opens the session. */
-type Opened = Pick<NextPlacement, 'sessionId' | 'service' | 'openingBy'>
+type Opened = Pick<NextPlacement, 'sessionId' | 'openingBy'>
 
-const isOpenedBy = (session: SfuSession | null, { sessionId, service, openingBy }: Opened): session is OpeningSession =>
-  session?.state === 'opening' &&
-  session.sessionId === sessionId &&
-  session.service === service &&
-  session.openingBy === openingBy
+const isOpenedBy = (session: SfuSession | null, { sessionId, openingBy }: Opened): session is OpeningSession =>
+  session?.state === 'opening' && session.sessionId === sessionId && session.openingBy === openingBy
 
 /** Changes nothing if the session was lost meanwhile, or another node opens it. Reads PART.sfu. */
 export function finishOpening(parts: RoomParts, opened: Opened): RoomDecision {
@@ -148,7 +150,7 @@ export function finishOpening(parts: RoomParts, opened: Opened): RoomDecision {
 /** When a room whose session could not be opened is looked at again, if no request comes before. */
 export const RETRY_OPENING_MS = 2000
 
-/** The service has failed: the same session on the next service, or released for the next request. Reads PART.sfu. */
+/** The service has failed: a session on the next service, or this one is released for the next request. Reads PART.sfu. */
 export function failOpening(
   parts: RoomParts,
   { failed, next }: { readonly failed: Opened; readonly next: NextPlacement | null },
@@ -156,7 +158,7 @@ export function failOpening(
 ): RoomDecision {
   const session = sessionIn(parts)
   if (parts.settings?.closed !== null || !isOpenedBy(session, failed)) return NO_CHANGE
-  if (next !== null) return open({ ...next, sessionId: session.sessionId })
+  if (next !== null) return reopen(next, 'service_lost')
   const released: OpeningSession = { ...session, openingBy: null, openingUntil: now }
   return { writes: { [PART.sfu]: released }, events: [], deadlineAt: now + RETRY_OPENING_MS }
 }

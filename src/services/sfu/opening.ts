@@ -164,7 +164,7 @@ async function afterFailure(
   roomId: string,
   { failed, tried, isLast }: FailedOpening
 ): Promise<OpeningSession | null> {
-  const opened = { sessionId: failed.sessionId, service: failed.service, openingBy: context.node }
+  const opened = { sessionId: failed.sessionId, openingBy: context.node }
   deleteSession(context, failed)
   const { session, isChanged } = await commitPlacement(context, {
     roomId,
@@ -175,15 +175,14 @@ async function afterFailure(
 }
 
 async function finish(context: Context, roomId: string, opening: OpeningSession): Promise<SfuSession | null> {
-  const { sessionId, service } = opening
+  const { sessionId } = opening
   const scope = { roomId, parts: [PART.settings, PART.sfu] }
   const { decision, room } = await changeRoom(context, scope, read =>
-    finishOpening(read, { sessionId, service, openingBy: context.node })
+    finishOpening(read, { sessionId, openingBy: context.node })
   )
   const session = (decision.writes[PART.sfu] as SfuSession | undefined) ?? sessionIn(room)
   // Lost, moved by another node, or the room has closed: what was just opened is used by no one.
-  const isUsed = session !== null && session.sessionId === sessionId && session.service === service
-  if (!isUsed) deleteSession(context, opening)
+  if (session?.sessionId !== sessionId) deleteSession(context, opening)
   return session
 }
 
