@@ -4,6 +4,7 @@ import { pathToFileURL } from 'node:url'
 import { openapi30Yaml, openapiYaml } from './openapi.js'
 import { endpointsPage } from './reference/endpoints.js'
 import { eventsPage } from './reference/events.js'
+import { mediaSchemas } from './reference/media-schemas.js'
 import { problemsPage } from './reference/problems.js'
 import { envExample, settingsPage } from './reference/settings.js'
 
@@ -13,6 +14,7 @@ export const GENERATED: Readonly<Record<string, (openapi: string) => string>> = 
   'docs/reference/events.md': eventsPage,
   'docs/reference/problems.md': problemsPage,
   'docs/reference/settings.md': settingsPage,
+  'examples/media-service/schemas.json': mediaSchemas,
   'openapi/openapi.yaml': openapi => openapi,
   'openapi/openapi-3.0.yaml': openapi30Yaml
 }

@@ -97,6 +97,9 @@ const scripts = new Set(src.flatMap(({ file }) => /(\w+)\.lua$/.exec(file)?.[1] 
 /** Of ioredis and Fastify. */
 const OF_LIBRARIES = new Set(['socketTimeout', 'getHeader'])
 
+/** The media service of the examples has settings of its own. */
+const exampleSettings = wordsIn(read('examples/media-service/settings.js')).filter(word => /^[A-Z_]+$/.test(word))
+
 const mailboxEvents = [...CALL_EVENTS, ...ROOM_EVENTS, ...SFU_EVENTS, ...PRESENCE_EVENTS].map(
   ({ properties }) => properties.type.const
 )
@@ -107,6 +110,7 @@ const isForMaintainers = (page: string) => /^(CONTRIBUTING\.md|docs\/(architectu
 t.test('every setting and every event that a document names exists', async t => {
   const known = new Set<string>([
     ...Object.keys(SETTINGS),
+    ...exampleSettings,
     ...mailboxEvents,
     'SIGNALPOST_MAIN',
     'ALL_SETTINGS',

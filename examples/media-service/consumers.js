@@ -1,0 +1,78 @@
+// Consumers: media that a participant receives.
+import { hasPayloadTypesOf, withoutRtx } from './codecs.js'
+import { fromMediasoup, MediaError } from './errors.js'
+
+/** @param {import('./session.js').Session} session */
+export async function createConsumer(session, { participantId, id }, { preferredLayers, ...request }) {
+  const participant = session.participant(participantId)
+  const { media } = await participant.consumers.create(id, request, async () => {
+    const transport = await participant.transports.get(request.transportId)
+    const source = session.participants.get(request.producer.participantId)
+    if (!source) throw new MediaError('not_found', 'No such producer')
+    const producer = await source.producers.get(request.producer.producerId)
+    const media = await consume(session, { transport, producer }, { ...request, preferredLayers })
+    watch(session, { participantId, id, media, producer })
+    return { id, media, transport }
+  })
+  const { kind, rtpParameters, type, paused, producerPaused } = media
+  return { kind, rtpParameters, type, paused, producerPaused }
+}
+
+async function consume({ routers }, { transport, producer }, { rtpCapabilities, preferredLayers, exactPayloadTypes }) {
+  const isExact = exactPayloadTypes || transport.router !== routers.main
+  const capabilities = structuredClone(isExact ? withoutRtx(rtpCapabilities) : rtpCapabilities)
+  try {
+    const { id: producerId } = await routers.consumable(producer, transport.router)
+    const media = await transport.media.consume({
+      producerId,
+      rtpCapabilities: capabilities,
+      paused: true,
+      ...(preferredLayers && { preferredLayers })
+    })
+    if (!exactPayloadTypes || hasPayloadTypesOf(media.rtpParameters, rtpCapabilities)) return media
+    media.close()
+    throw new MediaError('cannot_consume', 'The transport was not created with these payload types')
+  } catch (error) {
+    throw fromMediasoup(error, 'cannot_consume')
+  }
+}
+
+function watch(session, { participantId, id, media, producer }) {
+  media.on('layerschange', layers => {
+    const event = { type: 'consumer_layers_changed', participantId, consumerId: id, layers: layers ?? null }
+    session.pusher.push(event)
+  })
+  media.on('score', ({ score }) =>
+    session.notices.set(`consumer ${JSON.stringify([participantId, id])}`, {
+      type: 'score',
+      participantId,
+      consumerId: id,
+      score
+    })
+  )
+  // Not when the producer itself has closed: that closes its consumers without an event for each.
+  media.on('producerclose', () => {
+    if (!producer.media.closed) session.pusher.push({ type: 'consumer_closed', participantId, consumerId: id })
+  })
+}
+
+export async function updateConsumer(session, { participantId, id }, { paused, preferredLayers, priority }) {
+  const { media } = await session.participant(participantId).consumers.get(id)
+  try {
+    if (preferredLayers) await media.setPreferredLayers(preferredLayers)
+    if (priority !== undefined) await media.setPriority(priority)
+    if (paused !== undefined) await (paused ? media.pause() : media.resume())
+    return { paused: media.paused, preferredLayers: media.preferredLayers ?? null, priority: media.priority }
+  } catch (error) {
+    throw fromMediasoup(error, 'invalid_parameters')
+  }
+}
+
+export async function requestKeyFrame(session, { participantId, id }) {
+  const { media } = await session.participant(participantId).consumers.get(id)
+  try {
+    await media.requestKeyFrame()
+  } catch (error) {
+    throw fromMediasoup(error, 'invalid_parameters')
+  }
+}

@@ -1,0 +1,180 @@
+// Provides what examples/media-service needs to run: its dependencies, and a mediasoup worker, a C++ program. Both are cached outside the tree, in
+// $XDG_CACHE_HOME/signalpost. Nothing is installed twice, or twice at the same time.
+//
+// mediasoup 3.27 downloads its worker, which takes Node 22 and the open internet. mediasoup 3.8.4 has all sources of its worker in its npm package:
+// it takes make, g++ and python3, and about three minutes on two cores.
+import { spawn, spawnSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import * as fs from 'node:fs'
+import { homedir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+
+const EXAMPLE = fileURLToPath(new URL('../examples/media-service/', import.meta.url))
+const BUILDABLE = '3.8.4'
+const TOOLS = ['make', 'g++', 'python3']
+/** Two sources of mediasoup 3.8.4 that newer systems do not accept. */
+const REPAIRS = [
+  // Python 3.10 removed the alias.
+  ['gyp/pylib/gyp/common.py', /collections\.MutableSet/, 'collections.abc.MutableSet'],
+  // SIGSTKSZ is no constant, and has another type, since glibc 2.34.
+  [
+    'libwebrtc/deps/abseil-cpp/abseil-cpp/absl/debugging/failure_signal_handler.cc',
+    /std::max\(SIGSTKSZ, 65536\)/,
+    'std::max<size_t>(SIGSTKSZ, 65536)'
+  ]
+]
+const LOCK_CHECK_MS = 500
+
+const lock = JSON.parse(fs.readFileSync(join(EXAMPLE, 'package-lock.json'), 'utf8'))
+const LOCKED = lock.packages['node_modules/mediasoup'].version
+
+/**
+ * `folder` has node_modules. `worker` is the path of the worker, for MEDIASOUP_WORKER_BIN; null if mediasoup finds it by itself.
+ * Throws if it cannot be provided within `withinMs`. Returns `{impossible}`, the reason, if this machine cannot build.
+ */
+export async function provideMediaService({ withinMs, log = console.error }) {
+  const deadline = Date.now() + withinMs
+  const cache = join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'signalpost')
+  fs.mkdirSync(cache, { recursive: true })
+  const context = { cache, deadline, log }
+  if (Number(process.versions.node.split('.')[0]) >= 22) {
+    const provided = await provide(LOCKED, installLocked, context).catch(error => error)
+    if (!(provided instanceof Error)) return provided
+    log(`mediasoup ${LOCKED}: ${provided.message}`)
+  }
+  const missing = process.env.MEDIASOUP_WORKER_BIN ? [] : TOOLS.filter(tool => !isInstalled(tool))
+  if (missing.length > 0 && !fs.existsSync(folderOf(cache, BUILDABLE)))
+    return { impossible: `the worker of mediasoup cannot be built without ${missing.join(', ')}` }
+  return provide(BUILDABLE, build, context)
+}
+
+function folderOf(cache, version) {
+  const { platform, arch, versions } = process
+  const dependencies = createHash('sha256').update(JSON.stringify(lock)).digest('hex').slice(0, 12)
+  return join(cache, `media-service-${version}-${platform}-${arch}-node${versions.node.split('.')[0]}-${dependencies}`)
+}
+
+/** A folder is complete as soon as it has its name. */
+async function provide(version, install, { cache, deadline, log }) {
+  const folder = folderOf(cache, version)
+  const unlock = await acquire(`${folder}.lock`, deadline)
+  try {
+    if (!fs.existsSync(folder)) {
+      const startedAt = Date.now()
+      const draft = `${folder}.${process.pid}`
+      fs.mkdirSync(draft)
+      try {
+        await install(draft, { deadline, log, cache })
+        fs.renameSync(draft, folder)
+      } finally {
+        fs.rmSync(draft, { recursive: true, force: true })
+      }
+      log(`mediasoup ${version} was installed in ${Math.round((Date.now() - startedAt) / 1000)} s, in ${folder}`)
+    }
+    const worker = join(folder, 'mediasoup-worker')
+    return { folder, version, worker: process.env.MEDIASOUP_WORKER_BIN ?? (fs.existsSync(worker) ? worker : null) }
+  } finally {
+    unlock()
+  }
+}
+
+async function installLocked(folder, { deadline }) {
+  for (const name of ['package.json', 'package-lock.json']) fs.copyFileSync(join(EXAMPLE, name), join(folder, name))
+  await run('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund'], { cwd: folder, deadline })
+  const mediasoup = join(folder, 'node_modules/mediasoup')
+  await run(process.execPath, ['npm-scripts.mjs', 'postinstall'], { cwd: mediasoup, deadline })
+}
+
+async function build(folder, { deadline, log, cache }) {
+  for (const name of ['package.json', 'package-lock.json']) fs.copyFileSync(join(EXAMPLE, name), join(folder, name))
+  const options = ['--ignore-scripts', '--no-audit', '--no-fund', '--save-exact']
+  await run('npm', ['install', ...options, `mediasoup@${BUILDABLE}`], { cwd: folder, deadline })
+  if (process.env.MEDIASOUP_WORKER_BIN) return
+  const worker = join(folder, 'node_modules/mediasoup/worker')
+  // The worker does not depend on the other dependencies, so one that was built before is used again.
+  const kept = join(cache, `mediasoup-worker-${BUILDABLE}-${process.platform}-${process.arch}`)
+  if (!fs.existsSync(kept)) {
+    log(`building the worker of mediasoup ${BUILDABLE}; this takes some minutes`)
+    for (const [file, from, to] of REPAIRS) {
+      const path = join(worker, 'deps', file)
+      fs.writeFileSync(path, fs.readFileSync(path, 'utf8').replace(from, to))
+    }
+    await run('nice', ['make', '-C', worker, 'PYTHON=python3'], { cwd: folder, deadline })
+    fs.copyFileSync(join(worker, 'out/Release/mediasoup-worker'), `${kept}.${process.pid}`)
+    fs.renameSync(`${kept}.${process.pid}`, kept)
+  }
+  fs.copyFileSync(kept, join(folder, 'mediasoup-worker'))
+  fs.rmSync(worker, { recursive: true })
+}
+
+/** Runs a command. If it fails or is not done at the deadline, it is ended with all that it started, and the error has the end of its output. */
+function run(command, args, { cwd, deadline }) {
+  const env = { ...process.env, npm_config_update_notifier: 'false' }
+  // npm of the outer run sets these; they would make the inner one work in the folder of the outer one.
+  for (const name of Object.keys(env))
+    if (/^npm_(package|lifecycle|config_local_prefix|config_prefix)/.test(name)) delete env[name]
+  return new Promise((resolve, reject) => {
+    const child = spawn(command, args, { cwd, env, detached: true, stdio: ['ignore', 'pipe', 'pipe'] })
+    let output = ''
+    const collect = text => {
+      output = (output + text).slice(-4000)
+    }
+    child.stdout.setEncoding('utf8').on('data', collect)
+    child.stderr.setEncoding('utf8').on('data', collect)
+    const fail = what => reject(new Error(`${command} ${args.join(' ')} ${what}\n${output}`))
+    const end = () => {
+      try {
+        process.kill(-child.pid, 'SIGKILL')
+      } catch {}
+    }
+    process.once('exit', end)
+    const timer = setTimeout(
+      () => {
+        fail('was not done in time')
+        end()
+      },
+      Math.max(0, deadline - Date.now())
+    )
+    child.once('error', error => fail(`does not start: ${error.message}`))
+    child.once('close', code => {
+      clearTimeout(timer)
+      process.off('exit', end)
+      if (code === 0) resolve()
+      else fail(`ended with ${code}`)
+    })
+  })
+}
+
+/** The lock is a file with the id of the process that holds it. The lock of a process that has ended is taken over. */
+async function acquire(path, deadline) {
+  for (;;) {
+    try {
+      fs.writeFileSync(path, String(process.pid), { flag: 'wx' })
+      return () => fs.rmSync(path, { force: true })
+    } catch (error) {
+      if (error.code !== 'EEXIST') throw error
+    }
+    if (!isHeld(path)) fs.rmSync(path, { force: true })
+    else if (Date.now() > deadline) throw new Error(`another process still installs mediasoup, see ${path}`)
+    else await sleep(LOCK_CHECK_MS)
+  }
+}
+
+function isHeld(path) {
+  try {
+    const pid = Number(fs.readFileSync(path, 'utf8'))
+    if (pid > 0) process.kill(pid, 0)
+    return true
+  } catch (error) {
+    return error.code === 'EPERM'
+  }
+}
+
+function isInstalled(command) {
+  return spawnSync(command, ['--version'], { stdio: 'ignore' }).error === undefined
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href)
+  console.log(JSON.stringify(await provideMediaService({ withinMs: 900_000 }), null, 2))
