@@ -4,6 +4,8 @@ import { join } from 'node:path'
 import { report } from '@tapjs/reporter'
 import { t } from 'tap'
 
+const withoutAsyncHooks = new URL('no-async-hooks.mjs', import.meta.url).href
+
 /** Resolves when all have ended. The exit code of this process is 0 only if all passed. `onEnd` is called after each file. */
 export async function runTests(files, { folder, jobs, timeoutS, reporter, onEnd = () => {} }) {
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.once(signal, () => t.bailout(signal))
@@ -17,7 +19,7 @@ export async function runTests(files, { folder, jobs, timeoutS, reporter, onEnd 
   const nodeOptions = `NODE_OPTIONS=${process.env.NODE_OPTIONS ?? ''}`
   for (const file of files) {
     const compiled = join(folder, file.replace(/\.ts$/, '.js'))
-    const args = [nodeOptions, process.execPath, '--enable-source-maps', compiled]
+    const args = [nodeOptions, process.execPath, '--enable-source-maps', '--import', withoutAsyncHooks, compiled]
     const options = { name: file, env, buffered: jobs > 1, timeout: timeoutS * 1000, stdio: 'inherit' }
     t.spawn('env', args, options).then(onEnd)
   }

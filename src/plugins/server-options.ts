@@ -171,17 +171,29 @@ const buildSerializer: SerializerCompiler.SerializerFactory = (schemas, options)
 
 /** Schemas contain no references, so equal text means an equal function. It is shared by all routes and all apps of a process. */
 const compiled = new Map<string, unknown>()
+/** The same by the schema object, so that the second app of a process does not write the text of each schema again. */
+const compiledSchemas = {
+  body: new WeakMap<object, unknown>(),
+  text: new WeakMap<object, unknown>(),
+  reply: new WeakMap<object, unknown>()
+}
 
 /**
  * Compiles without `$id`. Schemas are composed by value and have their OpenAPI name as `$id`, so a schema may contain one name several
  * times, which the compilers refuse.
  */
-function compileOnce<Route, Result>(kind: string, route: Route, compile: (route: Route) => Result): Result {
-  const { schema } = route as { schema?: unknown }
+function compileOnce<Route, Result>(
+  kind: keyof typeof compiledSchemas,
+  route: Route,
+  compile: (route: Route) => Result
+): Result {
+  const { schema } = route as { schema: object }
+  const same = compiledSchemas[kind].get(schema)
+  if (same !== undefined) return same as Result
   const text = JSON.stringify(schema, (key, value) => (key === '$id' ? undefined : value))
   const known = compiled.get(`${kind} ${text}`) as Result | undefined
-  if (known !== undefined) return known
-  const result = compile({ ...route, schema: JSON.parse(text) })
+  const result = known ?? compile({ ...route, schema: JSON.parse(text) })
   compiled.set(`${kind} ${text}`, result)
+  compiledSchemas[kind].set(schema, result)
   return result
 }

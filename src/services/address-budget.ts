@@ -1,8 +1,8 @@
 // The budget of clients without a valid token, counted by address in this process, so that a flood costs the store nothing. n nodes together
 // grant n times as much, and a restart resets it.
-import { LRUCache } from 'lru-cache'
 import type { Clock } from '../clock.js'
 import { AppError } from '../errors.js'
+import { createLeastRecentlyUsed } from './least-recently-used.js'
 
 /**
  * Addresses counted at once. Only a flood from a large network has more: the least recently seen one is then forgotten, and begins with a full
@@ -30,7 +30,7 @@ interface Limit {
 }
 
 export function createAddressBudget({ max, windowMs, what }: Limit, clock: Clock): AddressBudget {
-  const windows = new LRUCache<string, Window>({ max: ADDRESSES_MAX })
+  const windows = createLeastRecentlyUsed<string, Window>(ADDRESSES_MAX)
 
   function windowOf(address: string): Window {
     const now = clock.now()

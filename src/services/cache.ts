@@ -25,7 +25,7 @@ const CACHE_LENGTH_MAX = 33_554_432
 const ENTRY_LENGTH = 512
 
 export function createCache<State extends { readonly version: number }>(lengthMax = CACHE_LENGTH_MAX): Cache<State> {
-  const entries = new LRUCache<string, CachedState<State>>({ max: 20_000, maxSize: lengthMax })
+  const entries = new LRUCache<string, CachedState<State>>({ maxSize: lengthMax })
   const set = (id: string, cached: CachedState<State>, length: number) =>
     entries.set(id, cached, { size: length + ENTRY_LENGTH })
   return {

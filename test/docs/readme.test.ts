@@ -15,9 +15,9 @@ const [aliceListens = '', bobListens = '', call = ''] = [...section.matchAll(/``
 const eventsIn = (file: string) =>
   [...readFileSync(file, 'utf8').matchAll(/^event: (.+)$/gm)].map(([, type = '']) => type)
 
-/** Waits until the stream has this number of the event: tail ends with the shell. */
+/** Waits until the stream has this number of the event: tail ends with the shell. With `-q` grep would stop at the first one. */
 const until = (file: string, event: string, count = 1) =>
-  `grep -qm${count} '^event: ${event}$' <(tail -n +1 -F '${file}' 2>/dev/null)`
+  `grep -m${count} '^event: ${event}$' <(tail -n +1 -F '${file}' 2>/dev/null) >/dev/null`
 
 t.test('a reader who pastes the first example of the README makes a call, each time', async t => {
   const [server] = await startServers(t, { engine: 'memory' })

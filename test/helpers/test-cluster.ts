@@ -80,7 +80,8 @@ export class TestCluster {
     )
     for (let i = 0; i < setting.nodes; i++) await cluster.addNode()
     // Ends the grace time after the start of a store, in which no device counts as absent.
-    await cluster.advance(cluster.config.presenceTtlMs / 3)
+    cluster.clock.skip(cluster.config.presenceTtlMs / 3)
+    await cluster.settle()
     return cluster
   }
 
@@ -140,11 +141,12 @@ export class TestCluster {
     return [this.#nodes[index], ...this.#nodes].find(each => each?.isUp)?.url ?? ''
   }
 
-  /** Waits for running work: this number of round trips to the stores. */
+  /** Waits for running work: at most this number of round trips to the stores, fewer if none has caused another command. */
   async settle(trips = 5): Promise<void> {
     for (let i = 0; i < trips; i++) {
       await Promise.all(this.#up.map(({ store }) => store.ping()))
       await new Promise(resolve => setImmediate(resolve))
+      if (i > 0 && this.#up.every(({ store }) => hasNoCommands(store))) return
     }
   }
 
@@ -186,6 +188,10 @@ export class TestCluster {
     if (this.clock.waiting > 0) throw new Error(`${this.setting.name}: ${this.clock.waiting} timers are left`)
   }
 }
+
+/** No command of this store waits for its reply. False for the memory engine, which has no commands. */
+const hasNoCommands = (store: Store): boolean =>
+  'client' in store && store.client instanceof Redis && store.client.commandQueue.length === 0
 
 let server: Promise<RedisServer> | null = null
 const clusters = new Map<string, Promise<TestCluster>>()

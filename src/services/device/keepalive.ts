@@ -1,12 +1,13 @@
 // Registers devices and records their keepalives. Which requests are keepalives: docs/concepts/mailbox.md. The keepalives of a device are
 // written at most once in WRITE_EVERY_MS, so a device that sends many messages costs no extra round trip per message.
-import { LRUCache } from 'lru-cache'
+import type { LRUCache } from 'lru-cache'
 import { AppError } from '../../errors.js'
 import { joinIds } from '../../id-text.js'
 import type { Actor } from '../../schemas/claims.js'
 import type { Cursor } from '../../store/store.js'
 import type { ActingDevice } from '../aggregate-rules.js'
 import { type Context, perContext } from '../context.js'
+import { createLeastRecentlyUsed } from '../least-recently-used.js'
 import { schedulePresenceCheck } from '../presence/publish-presence.js'
 import { resumeDevice } from './lifecycle.js'
 
@@ -27,8 +28,8 @@ interface LastWrites {
 
 const DEVICES_MAX = 50_000
 const lastWritesOf = perContext<LastWrites>(() => ({
-  keepalives: new LRUCache({ max: DEVICES_MAX }),
-  requests: new LRUCache({ max: DEVICES_MAX })
+  keepalives: createLeastRecentlyUsed(DEVICES_MAX),
+  requests: createLeastRecentlyUsed(DEVICES_MAX)
 }))
 
 /**

@@ -1,9 +1,9 @@
 // Who may see the presence of a user. Everyone else gets the same reply as for a user who does not exist: offline, never seen.
-import { LRUCache } from 'lru-cache'
 import { askPolicy } from '../../adapters/policy.js'
 import type { Endpoint } from '../../schemas/common.js'
 import { listCalls } from '../call/read-call.js'
 import { type Context, perContext } from '../context.js'
+import { createLeastRecentlyUsed } from '../least-recently-used.js'
 import { haveCommonRoom, roomIdsOf } from '../room/memberships.js'
 
 /** How long an answer of the policy service is cached. */
@@ -57,7 +57,7 @@ interface PolicyAnswer {
   readonly allow: Promise<boolean>
 }
 
-const answersOf = perContext(() => new LRUCache<string, PolicyAnswer>({ max: 50_000 }))
+const answersOf = perContext(() => createLeastRecentlyUsed<string, PolicyAnswer>(50_000))
 
 /** Without an answer the user is hidden, unless POLICY_ON_ERROR is `allow`. */
 function policyAllows(context: Context, viewer: Endpoint, user: string): Promise<boolean> {

@@ -1,13 +1,14 @@
 // The answers of the room service, cached in the store for all nodes. If an answer is missing or no longer fresh, one request of one node
 // asks the service and the others wait for its answer (single flight). The user of that request is charged, see room-service.ts. An old
 // answer is served while the service fails (stale-if-error).
-import { LRUCache } from 'lru-cache'
+import type { LRUCache } from 'lru-cache'
 import { askRoomService } from '../../adapters/room-service.js'
 import { wait } from '../../clock.js'
 import { AppError } from '../../errors.js'
 import type { RoomDefinition } from '../../schemas/room-service.js'
 import type { CachedAnswer } from '../../store/cached-answers.js'
 import { type Context, perContext } from '../context.js'
+import { createLeastRecentlyUsed } from '../least-recently-used.js'
 import { checkMetadata } from '../metadata-bounds.js'
 
 /** For this long an answer is fresh: it is served without asking. */
@@ -44,7 +45,7 @@ interface Lookups {
   readonly failedAt: LRUCache<string, number>
 }
 
-const lookupsOf = perContext<Lookups>(() => ({ inFlight: new Map(), failedAt: new LRUCache({ max: 10_000 }) }))
+const lookupsOf = perContext<Lookups>(() => ({ inFlight: new Map(), failedAt: createLeastRecentlyUsed(10_000) }))
 
 /** Null: the service knows no such room. @throws AppError room_service_unavailable, rate_limited */
 export async function findServiceRoom(context: Context, lookup: ServiceLookup): Promise<RoomDefinition | null> {
