@@ -52,8 +52,14 @@ export function toMail(
 /** RFC 3339, UTC, milliseconds. */
 export const timestampOf = (now: number): string => new Date(now).toISOString()
 
+/** Line ends of Unicode that JSON does not escape. Many clients take them for line ends of the stream, as str.splitlines in Python does. */
+const LINE_ENDS = /[\u0085\u2028\u2029]/g
+
+export const envelopeOf = (event: OutgoingEvent): string =>
+  JSON.stringify(event).replace(LINE_ENDS, end => `\\u${end.charCodeAt(0).toString(16).padStart(4, '0')}`)
+
 function toEntry({ device, except }: Recipients, event: OutgoingEvent): MailboxEntry {
-  const encoded = { type: event.type, envelope: JSON.stringify(event) }
+  const encoded = { type: event.type, envelope: envelopeOf(event) }
   if (device !== undefined) return { ...encoded, device }
   return except === undefined ? encoded : { ...encoded, except }
 }

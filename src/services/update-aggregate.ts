@@ -21,7 +21,7 @@ import {
   type Updater
 } from './aggregate-rules.js'
 import type { CachedState } from './cache.js'
-import { NOWHERE, queuedFor, timestampOf } from './mail.js'
+import { envelopeOf, NOWHERE, queuedFor, timestampOf } from './mail.js'
 import { type CommitOutcome, commitOptimistically } from './optimistic-commit.js'
 
 type Result<State> = UpdateResult<State> | LeaseRefusal
@@ -162,7 +162,7 @@ async function sendWithoutCommit<State extends Versioned>(
       device: to.device,
       ...(to.expectedHead ? { expectedHead: to.expectedHead } : {}),
       type,
-      envelope: JSON.stringify({ type, timestamp: timestampOf(basis.now), data }),
+      envelope: envelopeOf({ type, timestamp: timestampOf(basis.now), data }),
       tag: context.ids.tag(),
       now: basis.now
     })

@@ -1,5 +1,7 @@
 // Turns a batch of fan-out into appends to mailboxes: for each recipient the commits with an event for them.
+
 import { encodeId, joinIds } from '../id-text.js'
+import { envelopeOf } from '../services/mail.js'
 import type { OutboxEntry, OutboxItem, Stamp } from '../store/aggregate.js'
 import type { FanoutRef, Recipient } from '../store/fanout.js'
 import type { MailboxEntry } from '../store/mail.js'
@@ -35,7 +37,7 @@ export function appendsOf(ref: FanoutRef, batch: FanoutBatch): RecipientAppend[]
       if (item.do !== 'publish' && item.do !== 'deliver') continue
       const { type, timestamp, data } = item.event
       // The version of a room is known only after its commit. Encoded once: all recipients get the same text.
-      const envelope = JSON.stringify({ type, timestamp, data: { version, ...data } })
+      const envelope = envelopeOf({ type, timestamp, data: { version, ...data } })
       for (const to of addresseesOf(item, version, batch.recipients)) {
         addEntry(appendFor(appends, ref, to), commit, entryFor(to, type, envelope))
       }

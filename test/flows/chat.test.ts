@@ -33,7 +33,7 @@ async function postAll(who: TestClient, ...texts: string[]): Promise<void> {
 
 flow('when a message is posted, all others receive it and every participant can read it', async (t, scenario) => {
   const [alice, bob, carol] = await meet(scenario)
-  const content = 'Grüße\n"an alle" \u2028 🎥 <b>'
+  const content = 'Grüße\n"an alle" \u0085 \u2028 \u2029 🎥 <b>'
   const reply = await alice.who.request('POST', MESSAGES, { content, messageId: 'm1' })
   const from = { ...alice.who.endpoint, participantId: alice.id }
   t.match(reply, { status: 201, body: { message: { roomId: 'r1', messageId: 'm1', from, content, version: 4 } } })

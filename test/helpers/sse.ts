@@ -57,7 +57,10 @@ export class SseClient {
       }
     })
     response.setEncoding('utf8')
-    response.on('data', (text: string) => parser.feed(text))
+    response.on('data', (text: string) => {
+      assert.doesNotMatch(text, /[\u0085\u2028\u2029]/, 'what some clients take for a line end is escaped')
+      parser.feed(text)
+    })
     // A stream ends when its connection closes; next() then throws.
     sent.on('error', () => {})
     response.on('error', () => {})

@@ -26,6 +26,7 @@ import { deliveryCost } from '../budgets.js'
 import { refuseDerivedId } from '../chosen-id.js'
 import type { Context } from '../context.js'
 import { recordKeepalive } from '../device/keepalive.js'
+import { envelopeOf, timestampOf } from '../mail.js'
 import { readRoom } from '../room/parts.js'
 import type { RoomPath } from '../room/paths.js'
 import { changeRoom } from '../room/update-room.js'
@@ -113,9 +114,9 @@ export async function sendTyping(
   const room = await readRoom(context, roomId, [...partsOfAccess(actor), PART.participantHeads])
   const { participant } = requireParticipant('chat', room, { actor, now: context.clock.now() })
   const type = 'chat.typing'
-  const timestamp = new Date(context.clock.now()).toISOString()
+  const timestamp = timestampOf(context.clock.now())
   const data = { roomId, from: participantRef(participant), typing }
-  const envelope = JSON.stringify({ type, timestamp, data })
+  const envelope = envelopeOf({ type, timestamp, data })
   const others = room
     .list<ParticipantHead>(PART.participantHeads)
     .filter(([, other]) => other.participantId !== participant.participantId)

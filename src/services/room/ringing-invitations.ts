@@ -11,6 +11,7 @@ import { recordRingAttempt } from '../call/contacts.js'
 import type { Context } from '../context.js'
 import { cursorBeforeOffer } from '../device/late-offer.js'
 import { absenceCountsFrom } from '../device/liveness.js'
+import { envelopeOf, timestampOf } from '../mail.js'
 import { readRoom } from './parts.js'
 import { afterPublication, changeOpenRoom } from './update-room.js'
 
@@ -74,7 +75,7 @@ export async function offerInvitation(
       device,
       expectedHead: at,
       type,
-      envelope: JSON.stringify({ type, timestamp: new Date(now).toISOString(), data }),
+      envelope: envelopeOf({ type, timestamp: timestampOf(now), data }),
       tag: context.ids.tag(),
       now
     })
