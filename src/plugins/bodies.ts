@@ -63,6 +63,7 @@ function parseJson(app: FastifyInstance): void {
     parseText(request, text, (error, body) => {
       if (error !== null) done(malformed(text))
       else if (isDeeperThan(body, BODY_MAX_DEPTH)) done(tooDeep())
+      else if (hasLoneSurrogate(text, body)) done(loneSurrogate())
       else done(null, body)
     })
   }
@@ -89,6 +90,24 @@ function malformed(text: string): AppError {
     detail: mistake ?? 'The body has a member __proto__, or constructor with a member prototype'
   })
 }
+
+const ESCAPED_SURROGATE = /\\u[dD][89a-fA-F]/
+
+/**
+ * Half of a surrogate pair, which UTF-8 cannot express and the parsers of several languages refuse (RFC 8259, section 8.2). Only an escape
+ * can make one: the bytes of one have become U+FFFD.
+ */
+const hasLoneSurrogate = (text: string, body: unknown): boolean => ESCAPED_SURROGATE.test(text) && !isUnicode(body)
+
+/** The nesting is bounded already. */
+function isUnicode(value: unknown): boolean {
+  if (typeof value === 'string') return !/\p{Cs}/u.test(value)
+  if (typeof value !== 'object' || value === null) return true
+  return Object.entries(value).every(([name, member]) => isUnicode(name) && isUnicode(member))
+}
+
+const loneSurrogate = () =>
+  new AppError('invalid_request', { detail: 'body has half of a surrogate pair, such as \\ud83d without \\ude00' })
 
 const tooDeep = () => new AppError('too_large', { detail: `The body nests deeper than ${BODY_MAX_DEPTH} levels` })
 

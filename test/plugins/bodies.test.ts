@@ -108,6 +108,33 @@ t.test('the text of a beacon is parsed as JSON if it begins as an object', async
   t.match((await send(create, { headers, body: '{"to":"bob"}' })).problem, { code: 'unsupported_media_type' })
 })
 
+t.test('a body with half of a surrogate pair is refused, wherever it stands', async t => {
+  const { send } = await start(t)
+  const presence = { method: 'put', path: '/v1/presence' }
+  const metadata = { method: 'post', path: '/v1/rooms/surrogates/participants' }
+  const headers = { 'content-type': 'application/json' }
+  const lone = [
+    '\\ud83d',
+    'a\\uDE00',
+    '\\ud83d \\ude00',
+    '\\ude00\\ud83d',
+    '\\ud83d\\ud83d\\ude00',
+    '😀\\ude00',
+    '\\\\\\ud83d'
+  ]
+  const paired = ['\\ud83d\\ude00', '\\uD83D\\uDE00', '😀', '\\\\ud83d', '\\\\ud83d\\\\ude00', '\\ufffd', '\\ud7ff']
+  for (const text of lone) {
+    const expected = { status: 400, code: 'invalid_request', detail: /surrogate/ }
+    t.match((await send(presence, { headers, body: `{"status":"${text}"}` })).problem, expected, text)
+    const body = `{"metadata":{"a":[{"${text}":1}]}}`
+    t.match((await send(metadata, { headers, body })).problem, expected, `a name: ${text}`)
+  }
+  for (const text of paired) {
+    const { problem } = await send(metadata, { headers, body: `{"metadata":{"a":["${text}"]}}` })
+    t.notMatch(problem, { detail: /surrogate/ }, text)
+  }
+})
+
 t.test('a body with a content coding is refused with 415 and Accept-Encoding', async t => {
   const { send } = await start(t)
   const create = { method: 'post', path: '/v1/calls' }
