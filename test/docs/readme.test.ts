@@ -32,7 +32,8 @@ t.test('a reader who pastes the first example of the README makes a call, each t
     call,
     until(bob, 'call.ended'),
     call,
-    until(bob, 'call.ended', 2)
+    until(bob, 'call.ended', 2),
+    until(alice, 'call.accepted', 2)
   ]
   const childProcess = run(
     t,
