@@ -1,7 +1,7 @@
 // Reads bodies: JSON with Fastify's parser, and the forms in which clients send no body. Refuses deep nesting, which would overflow the stack
 // of recursive functions later.
 import type { IncomingHttpHeaders } from 'node:http'
-import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { errorCodes, type FastifyInstance, type FastifyRequest } from 'fastify'
 import { AppError } from '../errors.js'
 import { isDeeperThan, METADATA_MAX_DEPTH } from '../services/metadata-bounds.js'
 import { describeMistake } from './json-mistake.js'
@@ -73,7 +73,7 @@ function parseJson(app: FastifyInstance): void {
   app.removeContentTypeParser('text/plain')
   // navigator.sendBeacon() sends text/plain. If the body is optional, text that is not a JSON object is ignored.
   app.addContentTypeParser('text/plain', { parseAs: 'string' }, (request, text: string, done) => {
-    if (!isBodyOptional(request)) done(new AppError('unsupported_media_type'))
+    if (!isBodyOptional(request)) done(new errorCodes.FST_ERR_CTP_INVALID_MEDIA_TYPE())
     else if (text.trimStart().startsWith('{')) parse(request, text, done)
     else done(null)
   })

@@ -25,7 +25,7 @@ const EXPLAIN_PROBLEM = {
           'text/html': { schema: Type.String(), example: problemPage(explainProblem('callee_busy')) }
         }
       },
-      ...onlyProblems('not_found')
+      ...onlyProblems('invalid_request', 'not_found')
     }
   }
 } as const

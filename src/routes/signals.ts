@@ -83,7 +83,7 @@ const SEND_CANDIDATES = {
       'Sends one or more candidates, in canonical form; the other side receives `signal.candidates`. Candidates may be sent before their ' +
       'offer or answer: up to 256 of them, and 64 KiB as JSON, are held and delivered after it.\n\n' +
       'Each candidate is judged by itself: one of an older ICE generation, or with a mistake in it, is listed in `rejected`, and the others are ' +
-      'sent. The request fails only if all are rejected, with the code of the first.\n\n' +
+      'sent. The request fails only if all are rejected, with the code of the first, or if a member has another JSON type than its schema.\n\n' +
       'A body that is itself one candidate, or a list of them, is accepted too; the body `null` is the end of candidates.',
     params: CallParams,
     body: CandidatesRequest,

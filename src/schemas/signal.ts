@@ -46,7 +46,9 @@ export const AnswerDescription = Type.Object(
 const UFRAG_PATTERN = '^[!-~]*$'
 export const UFRAG_MAX_LENGTH = 256
 
-const MID = { maxLength: 128, pattern: '^[^\\u0000\\r\\n]*$' }
+export const MID_MAX_LENGTH = 128
+export const M_LINE_INDEX_MAX = 65535
+const MID = { maxLength: MID_MAX_LENGTH, pattern: '^[^\\u0000\\r\\n]*$' }
 const SDP_MID = 'Identification tag of the media section.'
 const SDP_M_LINE_INDEX = 'Index of the media section.'
 const USERNAME_FRAGMENT = 'The ICE ufrag. It tells which ICE generation the candidate belongs to.'
@@ -59,7 +61,9 @@ export const Candidate = Type.Object(
       examples: [CANDIDATE_EXAMPLE.candidate]
     }),
     sdpMid: Type.Optional(Type.String({ ...MID, description: SDP_MID })),
-    sdpMLineIndex: Type.Optional(Type.Integer({ minimum: 0, maximum: 65535, description: SDP_M_LINE_INDEX })),
+    sdpMLineIndex: Type.Optional(
+      Type.Integer({ minimum: 0, maximum: M_LINE_INDEX_MAX, description: SDP_M_LINE_INDEX })
+    ),
     usernameFragment: Type.Optional(
       Type.String({ maxLength: UFRAG_MAX_LENGTH, pattern: UFRAG_PATTERN, description: USERNAME_FRAGMENT })
     )
@@ -79,7 +83,10 @@ export interface CandidateObject {
   readonly usernameFragment?: string | null
 }
 
-/** One schema for all forms and not a union, so that a mistake is reported with the path of its member. */
+/**
+ * One schema for all forms and not a union, so that a mistake is reported with the path of its member. It has no bounds: a schema refuses the
+ * whole request, but each candidate is judged by itself (domain/negotiation/candidate.ts).
+ */
 export const CandidateInput = Type.Unsafe<CandidateObject | string | null>({
   $id: 'CandidateInput',
   description:
@@ -91,13 +98,16 @@ export const CandidateInput = Type.Unsafe<CandidateObject | string | null>({
   required: ['candidate'],
   properties: {
     candidate: { type: ['string', 'null'], description: 'The candidate attribute (RFC 8839, section 5.1).' },
-    sdpMid: { type: ['string', 'null'], ...MID, description: SDP_MID },
-    sdpMLineIndex: { type: ['integer', 'null'], minimum: 0, maximum: 65535, description: SDP_M_LINE_INDEX },
+    sdpMid: { type: ['string', 'null'], description: `${SDP_MID} At most ${MID_MAX_LENGTH} characters.` },
+    sdpMLineIndex: {
+      type: ['integer', 'null'],
+      // So that code generators choose a 32-bit integer.
+      maximum: 2 ** 31 - 1,
+      description: `${SDP_M_LINE_INDEX} At most ${M_LINE_INDEX_MAX}.`
+    },
     usernameFragment: {
       type: ['string', 'null'],
-      maxLength: UFRAG_MAX_LENGTH,
-      pattern: UFRAG_PATTERN,
-      description: USERNAME_FRAGMENT
+      description: `${USERNAME_FRAGMENT} At most ${UFRAG_MAX_LENGTH} visible ASCII characters.`
     }
   },
   examples: [CANDIDATE_EXAMPLE]

@@ -31,6 +31,12 @@ t.test('every form that platforms make is read as one canonical form', async t =
     ['CRLF behind it', withLine(`${LINE}\r\n`), withLine(LINE)],
     ['LF behind it', withLine(`${LINE}\n`), withLine(LINE)],
     ['spaces behind it', withLine(`${LINE}  `), withLine(LINE)],
+    ['the longest mid', { candidate: LINE, sdpMid: 'ü'.repeat(128) }, { candidate: LINE, sdpMid: 'ü'.repeat(128) }],
+    [
+      'the longest ufrag',
+      { candidate: LINE, sdpMLineIndex: 65535, usernameFragment: 'a'.repeat(256) },
+      { candidate: LINE, sdpMLineIndex: 65535, usernameFragment: 'a'.repeat(256) }
+    ],
     ['an empty mid', { candidate: LINE, sdpMid: '' }, { candidate: LINE, sdpMid: '' }],
     ['the end of a media section', withLine(''), withLine('')],
     ['the end of a media section, as null', { candidate: null, sdpMLineIndex: 1 }, { candidate: '', sdpMLineIndex: 1 }]
@@ -80,6 +86,15 @@ t.test('a refusal names the candidate and what is wrong with it', async t => {
   const rows: readonly (readonly [input: CandidateInput, detail: RegExp])[] = [
     [{ candidate: LINE }, /sdpMid and sdpMLineIndex are both missing or null/],
     [{ candidate: LINE, sdpMid: null, sdpMLineIndex: null }, /sdpMid and sdpMLineIndex are both missing or null/],
+    [{ ...withLine(LINE), sdpMid: 'm'.repeat(129) }, /sdpMid must be at most 128 characters/],
+    [{ ...withLine(LINE), sdpMid: '0\r\na=x' }, /sdpMid must be .* one line/],
+    [{ ...withLine(LINE), sdpMid: '0\0' }, /sdpMid must be .* one line/],
+    [{ candidate: LINE, sdpMLineIndex: -1 }, /sdpMLineIndex must be .* 65535/],
+    [{ candidate: LINE, sdpMLineIndex: 65536 }, /sdpMLineIndex must be .* 65535/],
+    [{ ...withLine(LINE), usernameFragment: 'a b' }, /usernameFragment must be .* visible/],
+    [{ ...withLine(LINE), usernameFragment: 'ü' }, /usernameFragment must be .* visible/],
+    [{ ...withLine(LINE), usernameFragment: 'a'.repeat(257) }, /usernameFragment must be at most 256/],
+    [{ ...withLine(''), usernameFragment: 'a b' }, /usernameFragment must be/],
     ['hello', /must begin with "candidate:"/],
     [' ', /must begin with "candidate:"/],
     [withLine('\r\n'), /must begin with "candidate:"/],

@@ -111,9 +111,20 @@ flow('what cannot be a candidate is refused by name, and the rest of its batch i
     const none = { candidate: LINE, sdpMid: null, sdpMLineIndex: null }
     const refused = await from.expectRefusal('invalid_candidate', path, { ...body, candidates: [none] })
     t.match(refused, { detail: /sdpMid and sdpMLineIndex/, rejected: [{ index: 0, code: 'invalid_candidate' }] })
-    t.match(await from.post(path, { ...body, candidates: [candidate(1), none, candidate(2)] }), {
+    const [badUfrag, badMid, badIndex] = [
+      { ...candidate(3), usernameFragment: 'a b' },
+      { ...candidate(4), sdpMid: 'm'.repeat(129) },
+      { ...candidate(5), sdpMLineIndex: 65_536 }
+    ]
+    const mixed = [candidate(1), none, badUfrag, badMid, badIndex, candidate(2)]
+    t.match(await from.post(path, { ...body, candidates: mixed }), {
       accepted: 2,
-      rejected: [{ index: 1, code: 'invalid_candidate', detail: /sdpMid and sdpMLineIndex/ }]
+      rejected: [
+        { index: 1, code: 'invalid_candidate', detail: /sdpMid and sdpMLineIndex/ },
+        { index: 2, code: 'invalid_candidate', detail: /usernameFragment/ },
+        { index: 3, code: 'invalid_candidate', detail: /sdpMid/ },
+        { index: 4, code: 'invalid_candidate', detail: /sdpMLineIndex/ }
+      ]
     })
     t.match(await to.expectEvent('signal.candidates'), { candidates: [candidate(1), candidate(2)] })
     await from.expectRefusal('invalid_request', path, body)

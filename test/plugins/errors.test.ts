@@ -105,6 +105,7 @@ t.test('an error of Fastify is sent as a problem document', async t => {
   ]
   for (const [name, code, reply] of cases) {
     t.match(reply.json(), { code, status: reply.statusCode, instance: /^\// }, name)
+    if (code === 'unsupported_media_type') t.match(reply.json(), { detail: /Content-Type: application\/json/ }, name)
     t.equal(reply.statusCode, ERRORS[code].status)
     t.ok(problem.Check(reply.json()))
   }

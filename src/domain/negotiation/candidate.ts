@@ -7,7 +7,10 @@ import {
   type CandidateObject,
   type CandidateOutcomes,
   type CandidatesRequest,
-  type RejectedCandidate
+  M_LINE_INDEX_MAX,
+  MID_MAX_LENGTH,
+  type RejectedCandidate,
+  UFRAG_MAX_LENGTH
 } from '../../schemas/signal.js'
 
 /** The valid candidates of a request in canonical form, and the rejected ones. */
@@ -92,11 +95,24 @@ function refusalOf(candidate: Candidate, index: number): RejectedCandidate | nul
     const detail = `candidates[${index}] is larger than ${CANDIDATE_MAX_BYTES} bytes`
     return { index, code: 'too_large', detail }
   }
-  const fault = isWithoutSection(candidate) ? NO_SECTION : line === '' ? null : faultOf(line)
+  const fault = memberFault(candidate) ?? (line === '' ? null : lineFault(line))
   return fault === null ? null : { index, code: 'invalid_candidate', detail: `candidates[${index}]: ${fault}` }
 }
 
-const NO_SECTION = 'sdpMid and sdpMLineIndex are both missing or null; one of them must name the media section'
+const MID = new RegExp(`^[^\\u0000\\r\\n]{0,${MID_MAX_LENGTH}}$`)
+const USERNAME_FRAGMENT = new RegExp(`^[!-~]{0,${UFRAG_MAX_LENGTH}}$`)
+
+/** What is wrong beside the line; null: nothing. The schema has checked the types. */
+function memberFault(candidate: Candidate): string | null {
+  const { sdpMid = '', sdpMLineIndex = 0, usernameFragment = '' } = candidate
+  if (isWithoutSection(candidate))
+    return 'sdpMid and sdpMLineIndex are both missing or null; one of them must name the media section'
+  if (!MID.test(sdpMid)) return `sdpMid must be at most ${MID_MAX_LENGTH} characters on one line`
+  if (sdpMLineIndex < 0 || sdpMLineIndex > M_LINE_INDEX_MAX)
+    return `sdpMLineIndex must be a number from 0 to ${M_LINE_INDEX_MAX}`
+  if (USERNAME_FRAGMENT.test(usernameFragment)) return null
+  return `usernameFragment must be at most ${UFRAG_MAX_LENGTH} visible ASCII characters`
+}
 
 const PREFIX = 'candidate:'
 
@@ -115,7 +131,7 @@ const FIELDS: readonly (readonly [name: string, rule: string, isValid: (text: st
 ]
 
 /** The first mistake in the line; null: none. Extensions after the type are not checked: they are for the peer. */
-function faultOf(line: string): string | null {
+function lineFault(line: string): string | null {
   if (!line.startsWith(PREFIX)) return `it must begin with "${PREFIX}" (RFC 8839 section 5.1)`
   const texts = line.slice(PREFIX.length).split(' ', FIELDS.length)
   for (const [i, [name, rule, isValid]] of FIELDS.entries()) {
