@@ -8,6 +8,7 @@ export const ERRORS = {
   malformed_json: { status: 400, title: 'The body is not valid JSON', retryable: false },
   invalid_request: { status: 400, title: 'The request does not match its schema', retryable: false },
   invalid_sdp: { status: 400, title: 'The session description cannot be parsed', retryable: false },
+  unsupported_offer: { status: 422, title: 'The media server cannot serve this offer', retryable: false },
   invalid_candidate: { status: 400, title: 'An ICE candidate cannot be parsed', retryable: false },
   invalid_cursor: { status: 400, title: 'The text is not a cursor', retryable: false },
   invalid_page_token: {
@@ -19,6 +20,12 @@ export const ERRORS = {
   unsupported_media_type: {
     status: 415,
     title: 'The operation does not take a body of this media type',
+    retryable: false
+  },
+  precondition_required: { status: 428, title: 'The request needs an If-Match header', retryable: false },
+  precondition_failed: {
+    status: 412,
+    title: 'The entity tag is not that of the current ICE session',
     retryable: false
   },
   too_large: { status: 413, title: 'The request, or a part of it, is larger than allowed', retryable: false },

@@ -131,7 +131,7 @@ const FIELDS: readonly (readonly [name: string, rule: string, isValid: (text: st
 ]
 
 /** The first mistake in the line; null: none. Extensions after the type are not checked: they are for the peer. */
-function lineFault(line: string): string | null {
+export function lineFault(line: string): string | null {
   if (!line.startsWith(PREFIX)) return `it must begin with "${PREFIX}" (RFC 8839 section 5.1)`
   const texts = line.slice(PREFIX.length).split(' ', FIELDS.length)
   for (const [i, [name, rule, isValid]] of FIELDS.entries()) {

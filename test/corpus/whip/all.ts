@@ -1,0 +1,12 @@
+import { CHROMIUM_PUBLISHES, CHROMIUM_VIEWS } from './chromium.js'
+import { ENCODERS_PUBLISH, LIBRARIES_VIEW } from './encoders.js'
+import { FIREFOX_PUBLISHES, FIREFOX_VIEWS } from './firefox.js'
+import type { WhipOffer } from './offer.js'
+
+export const PUBLISHING_OFFERS: readonly WhipOffer[] = [
+  ...CHROMIUM_PUBLISHES,
+  ...FIREFOX_PUBLISHES,
+  ...ENCODERS_PUBLISH
+]
+
+export const VIEWING_OFFERS: readonly WhipOffer[] = [...CHROMIUM_VIEWS, ...FIREFOX_VIEWS, ...LIBRARIES_VIEW]
