@@ -1,6 +1,6 @@
 // Reads bodies: JSON with Fastify's parser, and the forms in which clients send no body. Refuses deep nesting, which would overflow the stack
 // of recursive functions later.
-import type { IncomingHttpHeaders } from 'node:http'
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
 import { errorCodes, type FastifyInstance, type FastifyRequest } from 'fastify'
 import { AppError } from '../errors.js'
 import { isDeeperThan, METADATA_MAX_DEPTH } from '../services/metadata-bounds.js'
@@ -68,6 +68,7 @@ function parseJson(app: FastifyInstance): void {
     })
   }
 
+  app.addContentTypeParser('*', parseNothing)
   app.addContentTypeParser('application/json', { parseAs: 'string' }, parse)
   // Fastify's own parser for text/plain returns a string.
   app.removeContentTypeParser('text/plain')
@@ -77,6 +78,22 @@ function parseJson(app: FastifyInstance): void {
     else if (text.trimStart().startsWith('{')) parse(request, text, done)
     else done(null)
   })
+}
+
+/** For all other types. Proxies make a chunked body without a chunk of a request over HTTP/2 that has no body. */
+function parseNothing({ is404 }: FastifyRequest, payload: IncomingMessage, done: Done): void {
+  let isParsed = false
+  const finish = (error: Error | null) => {
+    if (!isParsed) done(error)
+    isParsed = true
+  }
+  const refuse = () => finish(new errorCodes.FST_ERR_CTP_INVALID_MEDIA_TYPE())
+  if (is404) finish(null)
+  else
+    payload
+      .once('data', refuse)
+      .once('error', refuse)
+      .once('end', () => finish(null))
 }
 
 function isBodyOptional({ routeOptions: { config, schema } }: FastifyRequest): boolean {

@@ -84,17 +84,30 @@ t.test('an operation that needs a body refuses every way to send none, with "emp
   }
 })
 
-t.test('a chunked body without a chunk counts as no body', async t => {
+t.test('a chunked body without a chunk counts as no body, whatever its type', async t => {
   const { url, authorization } = await start(t)
-  const socket = connect(Number(new URL(url).port), '127.0.0.1')
-  const pieces: Buffer[] = []
-  socket.on('data', piece => pieces.push(piece))
-  socket.write(
-    `POST /v1/calls/none/hangup HTTP/1.1\r\nHost: x\r\nAuthorization: ${authorization}\r\nContent-Type: application/json\r\n` +
-      'Transfer-Encoding: chunked\r\nConnection: close\r\n\r\n0\r\n\r\n'
-  )
-  await once(socket, 'close')
-  t.match(Buffer.concat(pieces).toString(), '"code":"call_not_found"')
+  const post = async (path: string, type: string, chunks: string) => {
+    const socket = connect(Number(new URL(url).port), '127.0.0.1')
+    const pieces: Buffer[] = []
+    socket.on('data', piece => pieces.push(piece))
+    socket.write(
+      `POST ${path} HTTP/1.1\r\nHost: x\r\nAuthorization: ${authorization}\r\n${type}` +
+        `Transfer-Encoding: chunked\r\nConnection: close\r\n\r\n${chunks}0\r\n\r\n`
+    )
+    await once(socket, 'close')
+    return Buffer.concat(pieces).toString()
+  }
+  const types = ['', 'application/json', 'text/plain', 'application/x-www-form-urlencoded', 'application/octet-stream']
+  for (const type of types) {
+    const header = type && `Content-Type: ${type}\r\n`
+    t.match(await post('/v1/calls/none/hangup', header, ''), '"code":"call_not_found"', type)
+    t.match(await post('/v1/calls', header, ''), /empty body|"code":"unsupported_media_type"/, type)
+    t.match(await post('/v1/nothing', header, ''), '"code":"not_found"', type)
+    if (type.startsWith('application/json')) continue
+    const [status, code] = type === 'text/plain' ? ['404', 'call_not_found'] : ['415', 'unsupported_media_type']
+    const refused = await post('/v1/calls/none/hangup', header, '1\r\nx\r\n')
+    t.match(refused, new RegExp(`^HTTP/1.1 ${status}[^]*"code":"${code}"`), `${type} with a chunk`)
+  }
 })
 
 t.test('the text of a beacon is parsed as JSON if it begins as an object', async t => {
