@@ -31,11 +31,13 @@ import { createBacklog } from './services/chat/backlog.js'
 import type { Context } from './services/context.js'
 import { confirmConnected } from './services/device/after-failover.js'
 import { deviceCallbacks } from './services/device/lifecycle.js'
+import { closeMediaOfFormer } from './services/sfu/reconcile.js'
 import { createMemoryStore } from './store/memory.js'
 import { createRedisStore } from './store/redis/redis.js'
 import type { Store } from './store/store.js'
 import { startFanout } from './workers/fanout.js'
 import { startGauges } from './workers/gauges.js'
+import { startMediaHealth } from './workers/media-health.js'
 import { startTimers } from './workers/timers.js'
 
 export interface Overrides {
@@ -111,6 +113,7 @@ function createContext(parts: Pick<Context, 'config' | 'ids' | 'store' | 'clock'
     calls: createCache(),
     pairs: createCache(),
     startFanout: ref => startFanout(context, ref),
+    closeMediaOfFormer: roomId => closeMediaOfFormer(context, roomId),
     chats: createCache(),
     chatBacklog: createBacklog(3 * (config.chatServiceRetryMaxMs + config.chatServiceTimeoutMs))
   }
@@ -141,6 +144,7 @@ function startWorkers(context: Context, streams: Streams): () => Promise<void> {
   const { store, calls, pairs, background } = context
   const stopTimers = startTimers(context)
   const stopGauges = startGauges(context)
+  const stopMediaHealth = startMediaHealth(context)
   const stopCaching = store.wakeups.onCommit((ref, written) => {
     const cache = ref.kind === 'pair' ? pairs : calls
     cache.offer(ref.id, written)
@@ -148,6 +152,7 @@ function startWorkers(context: Context, streams: Streams): () => Promise<void> {
   const stopConfirming = store.onLostWrites(where => confirmConnected(context, streams.connected(), where))
   return async () => {
     stopGauges()
+    stopMediaHealth()
     stopConfirming()
     stopCaching()
     await stopTimers()

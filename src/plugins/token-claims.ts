@@ -111,5 +111,5 @@ function instantOf(name: 'exp' | 'nbf' | 'iat', seconds: unknown, now: number): 
 
 function roomClaims(rooms: unknown): RoomClaims {
   if (Value.Check(RoomClaims, rooms)) return rooms
-  throw invalidSubject('The claim rooms must map room ids to {role?, grants?}')
+  throw invalidSubject('The claim rooms must map room ids to {role?, grants?, mode?}')
 }

@@ -6,6 +6,7 @@ import { createSecretGuard } from '../plugins/secret-guard.js'
 import { problems } from '../schemas/problem.js'
 import type { Context } from '../services/context.js'
 import { internalRoutes } from './internal.js'
+import { mediaEventRoutes } from './media-events.js'
 
 const METRICS_EXAMPLE = `# HELP signalpost_streams_open Open streams and waiting polls, by transport: sse, poll
 # TYPE signalpost_streams_open gauge
@@ -32,18 +33,23 @@ const GET_METRICS = {
 } as const
 
 export const operatorRoutes: FastifyPluginAsyncTypebox<{ context: Context }> = async (app, { context }) => {
-  const { adminSecret, roomServiceUrl, roomServiceSecret } = context.config
+  const { adminSecret, roomServiceUrl, roomServiceSecret, mediaServiceUrls, mediaServiceSecret } = context.config
   const guard = createSecretGuard(context.clock)
   await app.register(async scope => {
     if (adminSecret.length > 0) guard(scope, adminSecret)
     await scope.register(metricsRoute, { context })
   })
-  if (roomServiceUrl === null || roomServiceSecret === null) return
-  await app.register(async scope => {
-    guard(scope, [roomServiceSecret])
-    checkBodyHeaders(scope)
-    await scope.register(internalRoutes, { prefix: '/internal', context })
-  })
+  async function serveService(secret: string, routes: FastifyPluginAsyncTypebox<{ context: Context }>): Promise<void> {
+    await app.register(async scope => {
+      guard(scope, [secret])
+      checkBodyHeaders(scope)
+      await scope.register(routes, { prefix: '/internal', context })
+    })
+  }
+  if (roomServiceUrl !== null && roomServiceSecret !== null) await serveService(roomServiceSecret, internalRoutes)
+  if (mediaServiceUrls.length > 0 && mediaServiceSecret !== null) {
+    await serveService(mediaServiceSecret, mediaEventRoutes)
+  }
 }
 
 const metricsRoute: FastifyPluginAsyncTypebox<{ context: Context }> = async (app, { context: { metrics } }) => {

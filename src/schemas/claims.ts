@@ -1,7 +1,7 @@
 // The authenticated user and device of a request, from a verified token or ticket.
 import { type Static, Type } from 'typebox'
 import { ID_PATTERN, Strict } from './common.js'
-import { Role } from './room.js'
+import { Role, RoomMode } from './room.js'
 
 /** What a user may do in a room. `publish` and `subscribe` cover all sources of media; with a source they cover this one only. */
 export const GRANTS = [
@@ -17,7 +17,9 @@ const RoomClaim = Type.Object(
     role: Type.Optional(Role),
     grants: Type.Optional(
       Type.Array(Type.Enum([...GRANTS]), { description: 'Exactly these grants, instead of those of the role.' })
-    )
+    ),
+    /** Of a room that this user creates. */
+    mode: Type.Optional(RoomMode)
   },
   { ...Strict }
 )

@@ -40,6 +40,8 @@ export interface Context {
   readonly pairs: Cache<PairState>
   /** Wakes the fan-out worker of this node. It publishes what waits in the log. */
   readonly startFanout: (ref: FanoutRef) => void
+  /** Participants have left the room: the media service closes what they had, in the background. */
+  readonly closeMediaOfFormer: (roomId: string) => void
   readonly chats: Cache<QueueState>
   readonly chatBacklog: Backlog
   readonly background: BackgroundTasks

@@ -58,6 +58,7 @@ export async function startNode(store: Store, clock: Clock, env: Readonly<Record
     calls: createCache<CallRecord>(),
     pairs: createCache<PairState>(),
     startFanout: () => undefined,
+    closeMediaOfFormer: () => undefined,
     chats: createCache<QueueState>(),
     chatBacklog: createBacklog(0),
     background: createBackgroundTasks(log),

@@ -144,10 +144,22 @@ flow(
   { env: { RATE_LIMIT_SIGNALS: '5' } }
 )
 
+flow(
+  'when a room is created in mode sfu without a media service, it is refused and not created',
+  async (t, scenario) => {
+    const alice = await scenario.addClient('alice', 'phone')
+    const refused = { status: 409, body: { code: 'no_media_service' } }
+    t.match(await alice.request('PUT', 'rooms/r1', { mode: 'sfu' }), refused)
+    const bob = await scenario.addClient('bob', 'laptop', { rooms: { r1: { role: 'host', mode: 'sfu' } } })
+    t.match(await bob.request('POST', 'rooms/r1/participants'), refused)
+    t.match(await alice.request('GET', 'rooms/r1'), { status: 404, body: { code: 'room_not_found' } })
+  }
+)
+
 flow('when a room is created with an unknown mode, it is refused and not created', async (t, scenario) => {
   const alice = await scenario.addClient('alice', 'phone')
   const issues = [{ path: 'body/mode' }]
-  t.match(await alice.request('PUT', 'rooms/r1', { mode: 'sfu' }), {
+  t.match(await alice.request('PUT', 'rooms/r1', { mode: 'mcu' }), {
     status: 400,
     body: { code: 'invalid_request', issues }
   })

@@ -1,5 +1,6 @@
 // The settings of a new room.
 import { AppError } from '../../errors.js'
+import type { RoomClaim } from '../../schemas/claims.js'
 import type { Endpoint } from '../../schemas/common.js'
 import type { RoomParts, ServiceSettings, Settings } from './state.js'
 
@@ -20,16 +21,23 @@ export interface NewRoom {
   readonly serviceSettings?: ServiceSettings
 }
 
+interface Creator {
+  readonly actor: Endpoint
+  /** The mode in it is that of a room that the actor creates, unless the room service decides. */
+  readonly claim: RoomClaim | undefined
+}
+
 /**
  * The settings of the open room, or those of a new one. A room that its host closed stays closed for RETENTION_MS.
  * @throws AppError room_closed
  */
 export function existingOrNewRoom(
   { settings }: RoomParts,
-  { actor, maxParticipants, serviceSettings }: NewRoom & { readonly actor: Endpoint },
+  { actor, claim, maxParticipants, serviceSettings }: NewRoom & Creator,
   now: number
 ): Settings {
   if (settings?.closed === 'closed') throw new AppError('room_closed')
   if (settings?.closed === null) return settings
-  return { ...DEFAULT_SETTINGS, maxParticipants, ...serviceSettings, createdAt: now, createdBy: actor.user }
+  const claimed = claim?.mode === undefined ? {} : { mode: claim.mode }
+  return { ...DEFAULT_SETTINGS, maxParticipants, ...claimed, ...serviceSettings, createdAt: now, createdBy: actor.user }
 }

@@ -4,11 +4,12 @@ import { deleteInvitation, ringingInvitations } from './invitation-bounds.js'
 import { type Invitation, mergeDecisions, PART, type RoomDecision, type RoomEvent, type RoomParts } from './state.js'
 
 /** Read to end a room. */
-export const partsReadForEnd: readonly string[] = [PART.settings, PART.empty, PART.invitation('')]
+export const partsReadForEnd: readonly string[] = [PART.settings, PART.empty, PART.sfu, PART.invitation('')]
 /** Of these, the parts on which the commit is conditional. */
 export const partsOfEnd = (room: RoomParts): string[] => [
   PART.settings,
   PART.empty,
+  PART.sfu,
   ...ringingInvitations(room).map(({ user }) => PART.invitation(user))
 ]
 

@@ -3,6 +3,7 @@ import type { Actor } from '../../schemas/claims.js'
 import type { Endpoint } from '../../schemas/common.js'
 import type { CloseReason, RoomRequest } from '../../schemas/room.js'
 import { endpoint } from '../endpoint.js'
+import { changeMode, withMode } from '../sfu/mode.js'
 import { grantsOf, refusedGrant, requireAccess, requireNotBanned } from './access.js'
 import { existingOrNewRoom, type NewRoom } from './creation.js'
 import { ownParticipantId } from './participants.js'
@@ -12,7 +13,7 @@ import { NO_CHANGE, PART, type RoomDecision, type RoomParts, roomEvent, type Set
 export const UNUSED_ROOM_MS = 3_600_000
 
 /**
- * Creates the room, or changes the settings that the body names. Reads partsOfAccess.
+ * Creates the room, or changes the settings that the body names. Reads partsOfAccess, and PART.participantHeads if the mode becomes p2p.
  * @throws AppError not_permitted, banned, room_not_found, room_closed
  */
 export function decideSettings(
@@ -21,24 +22,48 @@ export function decideSettings(
   now: number
 ): RoomDecision {
   const claim = requireNotBanned(parts, actor, now)
-  const before = existingOrNewRoom(parts, { actor, ...defaults }, now)
+  const before = existingOrNewRoom(parts, { actor, claim, ...defaults }, now)
   const isNew = before !== parts.settings
   if (!isNew) requireAccess('manage', parts, { actor, now })
   else if (!grantsOf(claim?.role ?? 'host', claim).includes('manage'))
     throw refusedGrant(actor.served !== 'unnamed', 'manage')
-  const settings: Settings = { ...before, ...body, ...(isNew ? { isUnused: true } : {}) }
+  if (isNew) return createRoom({ ...before, ...body, isUnused: true }, now)
   const by = endpoint(actor)
+  return updateSettings(parts, before, { changes: body, by, except: ownParticipantId(parts, actor) })
+}
+
+const createRoom = (settings: Settings, now: number): RoomDecision => ({
+  createsRoom: true,
+  writes: { [PART.settings]: settings, [PART.empty]: now },
+  events: []
+})
+
+interface SettingsUpdate {
+  readonly changes: RoomRequest
+  /** Null: the room service. */
+  readonly by: Endpoint | null
+  readonly except?: string | undefined
+}
+
+/** Reads PART.settings, and PART.participantHeads if the mode becomes p2p. */
+export function updateSettings(
+  parts: RoomParts,
+  before: Settings,
+  { changes, by, except }: SettingsUpdate
+): RoomDecision {
+  const mode = changeMode(parts, before, changes.mode)
+  const settings = withMode({ ...before, ...changes }, mode)
+  const shown = changes.mode === undefined ? changes : { ...changes, mode: settings.mode }
   return {
-    createsRoom: isNew,
-    writes: { [PART.settings]: settings, ...(isNew ? { [PART.empty]: now } : {}) },
-    events: isNew ? [] : [roomEvent('room.updated', { changes: body, by }, ownParticipantId(parts, actor))]
+    writes: { [PART.settings]: settings, ...mode.writes },
+    events: [roomEvent('room.updated', { changes: shown, by, ...mode.told }, except)]
   }
 }
 
 /** @throws AppError not_permitted, banned, room_not_found, room_closed */
 export function decideClose(parts: RoomParts, actor: Actor, now: number): RoomDecision {
   const { settings } = requireAccess('manage', parts, { actor, now })
-  return endRoom(settings, { reason: 'closed', by: endpoint(actor), except: ownParticipantId(parts, actor) })
+  return endRoom(parts, settings, { reason: 'closed', by: endpoint(actor), except: ownParticipantId(parts, actor) })
 }
 
 /** When an empty room closes; null: it is not empty. Reads PART.settings and PART.empty. */
@@ -47,17 +72,20 @@ export function closesAt({ settings, emptySince, participantCount }: RoomParts, 
   return emptySince + (settings.isUnused ? UNUSED_ROOM_MS : lingerMs)
 }
 
-/** Closes the room if it was empty for long enough. Reads PART.settings and PART.empty. */
+/** Closes the room if it was empty for long enough. Reads partsReadForEnd. */
 export function decideCloseEmpty(parts: RoomParts, lingerMs: number, now: number): RoomDecision {
   const until = closesAt(parts, lingerMs)
   return until === null || until > now || parts.settings === null
     ? NO_CHANGE
-    : endRoom(parts.settings, { reason: 'empty', by: null })
+    : endRoom(parts, parts.settings, { reason: 'empty', by: null })
 }
 
-/** The room service does not know the room any more. Reads PART.settings. */
-export function decideCloseUnknown({ settings }: RoomParts): RoomDecision {
-  return settings === null || settings.closed !== null ? NO_CHANGE : endRoom(settings, { reason: 'closed', by: null })
+/** The room service does not know the room any more. Reads partsReadForEnd. */
+export function decideCloseUnknown(parts: RoomParts): RoomDecision {
+  const { settings } = parts
+  return settings === null || settings.closed !== null
+    ? NO_CHANGE
+    : endRoom(parts, settings, { reason: 'closed', by: null })
 }
 
 /** The commit of this decision starts the expiry of a room that is over. Reads PART.settings. */
@@ -71,9 +99,11 @@ interface Closing {
   readonly except?: string | undefined
 }
 
-function endRoom(settings: Settings, { reason, by, except }: Closing): RoomDecision {
+/** A later room with this id has another media session. Reads PART.sfu. */
+function endRoom(parts: RoomParts, settings: Settings, { reason, by, except }: Closing): RoomDecision {
+  const session = parts.get(PART.sfu) === null ? {} : { [PART.sfu]: null }
   return {
-    writes: { [PART.settings]: { ...settings, closed: reason } },
+    writes: { [PART.settings]: { ...settings, closed: reason }, ...session },
     events: [roomEvent('room.closed', { reason, by }, except)],
     endsRoom: true
   }

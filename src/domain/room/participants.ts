@@ -33,8 +33,8 @@ export interface JoinCommand extends NewRoom {
  */
 export function decideJoin(read: RoomParts, command: JoinCommand, now: number): RoomDecision {
   const { actor, participantId, replace } = command
-  requireNotBanned(read, actor, now)
-  const settings = existingOrNewRoom(read, command, now)
+  const claim = requireNotBanned(read, actor, now)
+  const settings = existingOrNewRoom(read, { ...command, claim }, now)
   const parts = { ...read, settings }
   const access = requireAccess('join', parts, { actor, now })
   const before = access.participant
@@ -56,6 +56,7 @@ export function decideJoin(read: RoomParts, command: JoinCommand, now: number): 
       [PART.empty]: null
     },
     participantsMax: settings.maxParticipants,
+    ...(replaced.endsMedia ? { endsMedia: true } : {}),
     events: [
       ...replaced.events.filter(({ to }) => 'all' in to),
       roomEvent('room.participant_joined', { participant: viewParticipant(participant) }, participantId),
@@ -125,11 +126,13 @@ export function leaveWithDevices(
   const record: RoomUser = { ...known, devices, role: devices.length > 0 ? known.role : null, left }
   const gone = participants.flatMap(participant => [
     [PART.participantOf(participant), null],
+    [PART.producersOf(participant), null],
     [PART.broadcast(participant.participantId), null]
   ])
   return {
     writes: { ...Object.fromEntries(gone), [PART.user(user)]: record, [PART.empty]: now },
-    events: participants.flatMap(participant => leftEvents(participant, { reason, by, except }))
+    events: participants.flatMap(participant => leftEvents(participant, { reason, by, except })),
+    ...(parts.settings?.mode === 'sfu' ? { endsMedia: true } : {})
   }
 }
 
@@ -147,7 +150,8 @@ function leftEvents(
 /** A failover has lost this participation, which the room had announced: announces that it has left. */
 export const announceForgotten = (participation: ParticipantRef): RoomDecision => ({
   writes: {},
-  events: leftEvents(participation, { reason: 'lost', by: null })
+  events: leftEvents(participation, { reason: 'lost', by: null }),
+  endsMedia: true
 })
 
 /** The participant's device has disconnected or is not live. */

@@ -2,7 +2,9 @@
 import type { Actor } from '../../schemas/claims.js'
 import type { Role } from '../../schemas/room.js'
 import type { RoomDefinition } from '../../schemas/room-service.js'
+import { wantedMode } from '../sfu/mode.js'
 import { roomUser } from './access.js'
+import { updateSettings } from './lifecycle.js'
 import { leaveWithDevices, writeParticipant } from './participants.js'
 import {
   mergeDecisions,
@@ -97,17 +99,17 @@ export function adoptRoles(
   return mergeDecisions({ writes: {}, events: [] }, ...decisions)
 }
 
-/** The service has changed settings of the room: participants receive the changes. Reads PART.settings. */
-export function adoptSettings({ settings }: RoomParts, known: ServiceSettings): RoomDecision {
+/**
+ * The service has changed settings of the room: participants receive the changes. Reads PART.settings, and PART.participantHeads if the mode
+ * becomes p2p.
+ */
+export function adoptSettings(parts: RoomParts, known: ServiceSettings): RoomDecision {
+  const { settings } = parts
   if (settings === null || settings.closed !== null) return NO_CHANGE
-  const before: Readonly<Record<string, unknown>> = { ...settings }
+  const before: Readonly<Record<string, unknown>> = { ...settings, mode: wantedMode(settings) }
   const changed = Object.entries(known).filter(
     ([name, value]) => JSON.stringify(before[name]) !== JSON.stringify(value)
   )
   if (changed.length === 0) return NO_CHANGE
-  const changes = Object.fromEntries(changed)
-  return {
-    writes: { [PART.settings]: { ...settings, ...changes } },
-    events: [{ to: { all: true }, type: 'room.updated', data: { changes, by: null } }]
-  }
+  return updateSettings(parts, settings, { changes: Object.fromEntries(changed), by: null })
 }

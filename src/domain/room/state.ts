@@ -197,6 +197,8 @@ export interface RoomDecision {
   readonly createsRoom?: boolean
   /** The room is over after this decision. */
   readonly endsRoom?: boolean
+  /** Participants leave, and the media service has to close what they have. */
+  readonly endsMedia?: boolean
 }
 
 export const NO_CHANGE: RoomDecision = { writes: {}, events: [] }
@@ -206,7 +208,8 @@ export function mergeDecisions(one: RoomDecision, ...more: readonly RoomDecision
   return {
     ...one,
     writes: Object.assign({}, one.writes, ...more.map(({ writes }) => writes)),
-    events: [...one.events, ...more.flatMap(({ events }) => events)]
+    events: [...one.events, ...more.flatMap(({ events }) => events)],
+    ...([one, ...more].some(({ endsMedia }) => endsMedia) ? { endsMedia: true } : {})
   }
 }
 

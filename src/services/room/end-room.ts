@@ -6,6 +6,7 @@ import type { RoomDecision, RoomParts } from '../../domain/room/state.js'
 import type { Actor } from '../../schemas/claims.js'
 import { resumeChatDelivery } from '../chat/deliver-to-service.js'
 import type { Context } from '../context.js'
+import { deleteSessionOf } from '../sfu/opening.js'
 import { removeMembershipsOfRoom } from './memberships.js'
 import { changeRoom } from './update-room.js'
 
@@ -15,7 +16,7 @@ interface EndOptions {
   readonly actor?: Actor
 }
 
-/** `close` decides whether the room ends. It may read PART.settings, PART.empty and, with an actor, partsOfAccess. */
+/** `close` decides whether the room ends. It may read PART.settings, PART.empty, PART.sfu and, with an actor, partsOfAccess. */
 export async function endRoom(
   context: Context,
   { roomId, actor }: EndOptions,
@@ -28,10 +29,11 @@ export async function endRoom(
     read: [...partsReadForEnd, ...access],
     parts: (room: RoomParts) => [...partsOfEnd(room), ...access]
   }
-  const { decision } = await changeRoom(context, basis, (room, now) =>
+  const { decision, room: before } = await changeRoom(context, basis, (room, now) =>
     endAllInvitations(room, close(room, now), { by, now })
   )
   if (!decision.endsRoom) return
+  deleteSessionOf(context, before)
   removeMembershipsOfRoom(context, roomId)
   resumeChatDelivery(context, roomId)
 }

@@ -10,6 +10,7 @@ import type { Endpoint } from '../../schemas/common.js'
 import { resumeChatDelivery } from '../chat/deliver-to-service.js'
 import type { Context } from '../context.js'
 import { absenceCountsFrom, type DeviceLiveness, deviceAbsentSince, livenessOf } from '../device/liveness.js'
+import { checkMedia } from '../sfu/reconcile.js'
 import { endRoom } from './end-room.js'
 import { removeFormerUsers } from './former-users.js'
 import { currentParticipations } from './memberships.js'
@@ -72,14 +73,16 @@ export async function checkRoom(context: Context, roomId: string, claimedUntil: 
   resumeChatDelivery(context, roomId)
   compareWithService(context, roomId)
   await removeFormerUsers(context, room)
-  const [participants, invitations] = await Promise.all([
-    checkParticipants(context, room),
-    checkInvitations(context, room)
+  const participants = room.list<ParticipantRecord>(PART.participants).map(([, participant]) => participant)
+  const checks = await Promise.all([
+    checkParticipants(context, room.roomId, participants),
+    checkInvitations(context, room),
+    checkMedia(context, room, participants)
   ])
   const end = room.participantCount > 0 ? NEVER : await endIfEmpty(context, room)
   // Also a room in which nothing is due is checked once in RETENTION_MS.
   const latest = context.clock.now() + context.config.retentionMs
-  await context.store.rooms.settleClaim(roomId, { claimedUntil, at: Math.min(participants, invitations, end, latest) })
+  await context.store.rooms.settleClaim(roomId, { claimedUntil, at: Math.min(...checks, end, latest) })
 }
 
 const NEVER = Number.POSITIVE_INFINITY
@@ -95,8 +98,11 @@ async function endIfEmpty(context: Context, room: ReadRoom): Promise<number> {
 }
 
 /** Resolves to when the first participant has to be checked again. Each user is read once, with all devices. */
-async function checkParticipants(context: Context, room: ReadRoom): Promise<number> {
-  const participants = room.list<ParticipantRecord>(PART.participants).map(([, participant]) => participant)
+async function checkParticipants(
+  context: Context,
+  roomId: string,
+  participants: readonly ParticipantRecord[]
+): Promise<number> {
   const now = context.clock.now()
   const users = [...new Set(participants.map(({ user }) => user))]
   const found = await Promise.all(users.map(user => context.store.mailboxes.devices(user, now)))
@@ -104,7 +110,7 @@ async function checkParticipants(context: Context, room: ReadRoom): Promise<numb
   const checks = participants.map(async participant => {
     const { user, device, joinedAt: otherwise } = participant
     const liveness = livenessOf(context, device, { devices: devices.get(user) ?? [], otherwise })
-    return checkParticipant(context, room.roomId, { seen: participant, liveness })
+    return checkParticipant(context, roomId, { seen: participant, liveness })
   })
   return Math.min(...(await Promise.all(checks)))
 }

@@ -16,6 +16,7 @@ import type { RoomDefinition } from '../../schemas/room-service.js'
 import type { Context } from '../context.js'
 import { checkMetadata } from '../metadata-bounds.js'
 import { requireMediaService } from '../sfu/media-services.js'
+import { followModeChange, partsOfMode } from '../sfu/mode-change.js'
 import { endRoom } from './end-room.js'
 import { removeMembershipsOfRemoved } from './memberships.js'
 import { type ReadRoom, readRoom } from './parts.js'
@@ -81,7 +82,10 @@ export async function applyPushedRoom(context: Context, roomId: string, room: Ro
   requireMediaService(context, room.mode)
   await cacheAnswer(context, roomId, room)
   const settings = settingsOf(room, context.config.roomMaxParticipants)
-  await changeRoom(context, { roomId, parts: [PART.settings] }, parts => adoptSettings(parts, settings))
+  const parts = [PART.settings, ...(settings.mode === undefined ? [] : [PART.sfu])]
+  const scope = { roomId, read: [...parts, ...partsOfMode(settings.mode)], parts }
+  const { decision, room: before } = await changeRoom(context, scope, read => adoptSettings(read, settings))
+  followModeChange(context, before, decision)
   await changeRoles(context, roomId, room)
 }
 

@@ -42,6 +42,7 @@ import type { Context } from '../context.js'
 import { recordKeepalive, registerDevice } from '../device/keepalive.js'
 import { checkMetadata } from '../metadata-bounds.js'
 import { requireMediaService } from '../sfu/media-services.js'
+import { followModeChange, partsOfMode } from '../sfu/mode-change.js'
 import { runUnlimited } from '../unlimited-action.js'
 import { banParticipant } from './bans.js'
 import { endRoom } from './end-room.js'
@@ -117,10 +118,12 @@ export async function createOrUpdateRoom(
     throw new AppError('invalid_request', { detail: `This server allows ${maxParticipants} participants in a room` })
   }
   const command = { actor, body, maxParticipants, serviceSettings: await readServiceSettings(context, actor, roomId) }
-  const parts = [...partsOfAccess(actor), PART.empty]
+  const parts = [...partsOfAccess(actor), PART.empty, ...(body.mode === undefined ? [] : [PART.sfu])]
+  const read = [...parts, ...partsOfMode(body.mode)]
   const decide = (before: ReadRoom, now: number) => decideSettings(before, command, now)
-  await chargeCreate(context, actor, decide(await readRoom(context, roomId, parts), context.clock.now()))
-  const { decision, room, version } = await changeRoom(context, { roomId, parts, payer: actor.user }, decide)
+  await chargeCreate(context, actor, decide(await readRoom(context, roomId, read), context.clock.now()))
+  const { decision, room, version } = await changeRoom(context, { roomId, read, parts, payer: actor.user }, decide)
+  followModeChange(context, room, decision)
   const settings = decision.writes[PART.settings] as Settings
   return { room: viewRoom({ ...room, version }, settings), isNew: decision.createsRoom === true }
 }

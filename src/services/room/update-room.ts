@@ -104,6 +104,7 @@ async function commit<D extends RoomChange>(
   const { version } = result
   if (result.status === 'known') return { result: { decision, room, version, isRepeat: true, excess: [] } }
   if (result.fanoutLease) startRoomFanout(context, room.roomId)
+  if (decision.endsMedia) context.closeMediaOfFormer(room.roomId)
   return { result: { decision, room, version, isRepeat: false, excess: result.excess ?? [] } }
 }
 
@@ -151,7 +152,7 @@ interface DecidedChange<D extends RoomChange = RoomChange> extends LoadedParts {
 
 function toCommit(context: Context, { room, parts, decision, now }: DecidedChange): RoomCommit {
   const { config, ids, node } = context
-  const { writes, participantsMax, logEntry, events, tasks = [], deadlineAt, endsRoom } = decision
+  const { writes, participantsMax, logEntry, events, tasks = [], endsRoom } = decision
   const texts = Object.entries(writes).map(([part, value]) => [part, value === null ? null : toText(part, value)])
   return {
     reads: Object.fromEntries(parts.map(part => [part, room.stampOf(part)])),
@@ -162,12 +163,20 @@ function toCommit(context: Context, { room, parts, decision, now }: DecidedChang
       : {}),
     items: [...events.map(event => toItem(room.roomId, event, now)), ...tasks.map(toFollowUp)],
     tag: ids.tag(),
-    deadlineAt: deadlineAt ?? now + checkEveryMs(config),
+    deadlineAt: deadlineOf(decision, config, now),
     emptyDeadlineAt: now + config.roomLingerMs,
     expireInMs: endsRoom ? config.retentionMs : null,
     node,
     now
   }
+}
+
+/** For the case that this node dies before it has told the media service who has left. */
+const MEDIA_CHECK_MS = 2000
+
+function deadlineOf({ deadlineAt, endsMedia }: RoomChange, config: Config, now: number): number {
+  const at = deadlineAt ?? now + checkEveryMs(config)
+  return endsMedia ? Math.min(at, now + MEDIA_CHECK_MS) : at
 }
 
 /** With a chat service the commit drops no entries, because the service may not have them yet; queueMessage does. */

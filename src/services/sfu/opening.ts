@@ -186,6 +186,12 @@ async function finish(context: Context, roomId: string, opening: OpeningSession)
   return session
 }
 
+/** The room has no session any more. `room` is the room as it was read for that decision. */
+export function deleteSessionOf(context: Context, room: Pick<ReadRoom, 'get'>): void {
+  const session = sessionIn(room)
+  if (session !== null && session.state !== 'unavailable') deleteSession(context, session)
+}
+
 /** In the background. If the service does not answer, the session closes itself after IDLE_TIMEOUT_MS. */
 export function deleteSession(
   context: Context,

@@ -1,0 +1,42 @@
+// The events that a media service pushes. Any node takes them.
+import type { RoomParts } from '../../domain/room/state.js'
+import { PART } from '../../domain/room/state.js'
+import { partsOfMediaEvents, takeMediaEvents } from '../../domain/sfu/pushed-events.js'
+import { sessionIdIn, sessionIn } from '../../domain/sfu/session.js'
+import { AppError } from '../../errors.js'
+import type { PushedEvents } from '../../schemas/media-service.js'
+import type { Context } from '../context.js'
+import { readRoom } from '../room/parts.js'
+import { changeRoom } from '../room/update-room.js'
+import { loseSession } from './lost-sessions.js'
+
+/**
+ * Idempotent: the commit that applies events also writes their numbers. Resolves when the events are committed.
+ * @throws AppError session_not_found if the room is on another session: then the service closes this one
+ */
+export async function takePushedEvents(
+  context: Context,
+  { service, ...pushed }: PushedEvents & { readonly service: string }
+): Promise<void> {
+  const { roomId, sessionId, events } = pushed
+  const parts = [PART.settings, PART.sfu, PART.sfuEvents, ...partsOfMediaEvents(events)]
+  requireSession(await readRoom(context, roomId, [PART.settings, PART.sfu]), { sessionId, service })
+  await changeRoom(context, { roomId, parts }, room => {
+    requireSession(room, { sessionId, service })
+    return takeMediaEvents(room, pushed)
+  })
+  // Also if its number was taken: the node that took it may have died before this.
+  const lost = events.find(({ type }) => type === 'session_lost')
+  if (lost?.type === 'session_lost') {
+    const reason = lost.reason === 'worker_died' ? 'worker_died' : 'service_lost'
+    await loseSession(context, roomId, { sessionId, reason })
+  }
+}
+
+function requireSession(room: RoomParts, { sessionId, service }: { sessionId: string; service: string }): void {
+  const session = sessionIn(room)
+  const isCurrent = room.settings?.closed === null && sessionIdIn(room) === sessionId
+  if (!isCurrent || session === null || session.state === 'unavailable' || session.service !== service) {
+    throw new AppError('session_not_found')
+  }
+}

@@ -1,0 +1,79 @@
+// Makes the media service agree with the room: it closes everything of participants who have left. Sent at once after a leave, and by each
+// check of the room: the service may have been unreachable, or the node that committed the leave may have died.
+import { MediaRefusal } from '../../adapters/media-service.js'
+import { PART, type ParticipantHead } from '../../domain/room/state.js'
+import { type OpenSession, sessionIn } from '../../domain/sfu/session.js'
+import type { Context } from '../context.js'
+import { type ReadRoom, readRoom } from '../room/parts.js'
+import { loseSession, recoverSession } from './lost-sessions.js'
+import { mediaServicesOf } from './media-services.js'
+import { listRoom, openInBackground, WAITING } from './opening.js'
+
+/** A room with a session is checked at least this often. It keeps the session open: see IDLE_TIMEOUT_MS. */
+const CHECK_MEDIA_MS = 60_000
+/** Until the next attempt after one that failed. */
+const RETRY_MS = 2000
+
+const NEVER = Number.POSITIVE_INFINITY
+
+/** Resolves to when the room must be checked again. `room` has PART.settings, PART.sfu and its participants. */
+export async function checkMedia(context: Context, room: ReadRoom, participants: readonly ParticipantHead[]) {
+  const now = context.clock.now()
+  const session = sessionIn(room)
+  if (room.settings?.closed !== null || session === null) return NEVER
+  if (session.state === 'unavailable') {
+    await listRoom(context, room.roomId, WAITING)
+    const isAnyUp = mediaServicesOf(context)
+      .list()
+      .some(({ health }) => health.status === 'up')
+    if (isAnyUp) await recoverSession(context, room.roomId)
+    return now + CHECK_MEDIA_MS
+  }
+  await listRoom(context, room.roomId, session.service)
+  if (session.state === 'open') return (await keepParticipants(context, room, { session, participants })) + now
+  if (session.openingUntil > now) return session.openingUntil
+  openInBackground(context, room.roomId)
+  return now + RETRY_MS
+}
+
+/** The same in the background, right after a participant has left. */
+export function closeMediaOfFormer(context: Context, roomId: string): void {
+  if (mediaServicesOf(context).list().length === 0) return
+  context.background.runAgain(`close media in ${roomId}`, async () => {
+    const room = await readRoom(context, roomId, [PART.settings, PART.sfu, PART.participantHeads])
+    const session = sessionIn(room)
+    if (room.settings?.closed !== null || session?.state !== 'open') return
+    const heads = room.list<ParticipantHead>(PART.participantHeads).map(([, head]) => head)
+    const againInMs = await keepParticipants(context, room, { session, participants: heads })
+    if (againInMs < CHECK_MEDIA_MS) await context.store.rooms.bringForward(roomId, context.clock.now() + againInMs)
+  })
+}
+
+interface Kept {
+  readonly session: OpenSession
+  /** All that are in the room. */
+  readonly participants: readonly ParticipantHead[]
+}
+
+/** Resolves to the time until this must be sent again. */
+async function keepParticipants(
+  context: Context,
+  { roomId, version }: ReadRoom,
+  { session, participants }: Kept
+): Promise<number> {
+  const { sessionId, service } = session
+  const lost = { sessionId, reason: 'service_lost' } as const
+  const found = mediaServicesOf(context).find(service)
+  if (found === null || found.health.status === 'down') {
+    await loseSession(context, roomId, lost)
+    return RETRY_MS
+  }
+  try {
+    const ids = participants.map(({ participantId }) => participantId)
+    await found.client.keepParticipants(sessionId, { version, participants: ids })
+    return CHECK_MEDIA_MS
+  } catch (error) {
+    if (error instanceof MediaRefusal && error.code === 'session_not_found') await loseSession(context, roomId, lost)
+    return RETRY_MS
+  }
+}
