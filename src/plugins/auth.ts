@@ -134,7 +134,9 @@ const requestedDevice = (request: FastifyRequest): string | undefined =>
   deviceInHeader(request.raw) ?? queryText(request, 'device')
 
 function queryText(request: FastifyRequest, name: 'ticket' | 'device'): string | undefined {
-  const value = (request.query as Readonly<Record<string, unknown>>)[name]
+  const given = (request.query as Readonly<Record<string, unknown>>)[name]
+  // Clients append to a URL that may have the member already: the last value is the newest.
+  const value: unknown = Array.isArray(given) ? given.at(-1) : given
   // Fastify creates `routeOptions` at each access, so it is read last.
   return typeof value === 'string' && acceptsTicket(request.routeOptions.config) ? value : undefined
 }

@@ -112,8 +112,9 @@ function refusal(error: unknown): AppError {
   // fast-jwt wraps the error that `keyOf` threw.
   const thrown = (error as { originalError?: unknown }).originalError ?? error
   if (thrown instanceof AppError) return thrown
-  // fast-jwt's texts say which check failed.
+  // fast-jwt's texts say which check failed. A header or payload that is no JSON is a SyntaxError.
   const { code = '', message = '' } = thrown as { code?: string; message?: string }
-  const detail = code.startsWith('FAST_JWT_') ? message : 'The token cannot be verified'
+  const otherwise = thrown instanceof SyntaxError ? 'The token is malformed.' : 'The token cannot be verified'
+  const detail = code.startsWith('FAST_JWT_') ? message : otherwise
   return new AppError('unauthorized', { detail, cause: error })
 }

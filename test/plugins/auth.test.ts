@@ -264,7 +264,9 @@ t.test('a 401 says in the body and in WWW-Authenticate which check failed', asyn
     [await sign({ sub: 'alice', aud: 'calls' }), 'The iss claim is required.'],
     [await sign({ ...good, aud: 'mail' }), 'The aud claim value is not allowed.'],
     [await sign(good, `${SECRET}?`), 'The token signature is invalid.'],
-    ['abc', 'The token is malformed.']
+    ['abc', 'The token is malformed.'],
+    ['a.b.c', 'The token is malformed.'],
+    [`${(await sign(good)).split('.')[0]}.eyJz.c2ln`, 'The token is malformed.']
   ]
   for (const [token, text] of cases) {
     const reply = await bearer(token)
@@ -421,12 +423,14 @@ t.test('event routes accept the device and a ticket in the query', async t => {
   t.match(await ask({ url: '/events?device=tv', headers: { authorization } }), { device: 'tv' })
   t.match(await ask({ url: '/events?device=a%0Ab', headers: { authorization } }), { status: 403 })
   t.match(await ask({ url: '/events?device=AA%3ABB%7C%2F%C3%A9', headers: { authorization } }), { device: 'AA:BB|/é' })
+  t.match(await ask({ url: '/events?device=a&device=tv', headers: { authorization } }), { device: 'tv' })
   t.match(await ask({ url: '/who?device=tv', headers: { authorization } }), { device: 'default' })
 
   const { ticket } = await issueTicket(context, { user: 'alice', device: 'tv', expiresAt: clock.now() + 90_000 })
   t.match(await ask(`/events?ticket=${ticket}`), { user: 'alice', device: 'tv', expiresAt: clock.now() + 90_000 })
   t.match(await ask(`/events?ticket=${ticket}&device=tv`), { user: 'alice', device: 'tv' })
   t.match(await ask(`/events?ticket=${ticket}&device=phone`), { status: 403, code: 'invalid_subject' })
+  t.match(await ask(`/events?ticket=x&ticket=${ticket}`), { user: 'alice', device: 'tv' })
   t.match(await ask(`/events?ticket=${ticket}x`), { status: 401, code: 'invalid_ticket' })
   t.match(await ask(`/who?ticket=${ticket}`), { status: 401, code: 'unauthorized' })
 })
