@@ -20,6 +20,7 @@ export function issueOf(fault: ValidationFault, part: string): Issue {
 function messageOf({ keyword, message = 'is not valid', params = {} }: ValidationFault): string {
   if (keyword === 'required') return 'is missing'
   if (keyword === 'additionalProperties') return 'is not a member that the server knows'
+  if (keyword === 'minProperties') return 'must have at least one member'
   if (keyword === 'enum') return `must be one of ${(params.allowedValues as readonly unknown[]).join(', ')}`
   // A pattern or format that is the rule for ids.
   if (params.pattern === ID_PATTERN) return ID_FORMATS.id.rule

@@ -91,16 +91,22 @@ function refuseConnection(error: ClientError, socket: Socket, headersOf: Browser
     socket.destroy(error)
     return
   }
-  const failure =
-    error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
-      ? new AppError('request_timeout')
-      : new AppError('invalid_request', { detail: 'This cannot be read as an HTTP request' })
+  const failure = failureOf(error)
   const problem = problemOf(failure, '/')
   const body = JSON.stringify(problem)
   const status = `HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status]}`
   const head = [status, 'content-type: application/problem+json', 'cache-control: no-store', 'connection: close']
   for (const [name, value] of Object.entries(headersOf(originIn(error.rawPacket)))) head.push(`${name}: ${value}`)
   socket.end(`${head.join('\r\n')}\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`)
+}
+
+function failureOf({ code }: ClientError): AppError {
+  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return new AppError('request_timeout')
+  const detail =
+    code === 'HPE_HEADER_OVERFLOW'
+      ? `The path and the headers together are larger than ${HEADERS_LIMIT} bytes`
+      : 'This cannot be read as an HTTP request'
+  return new AppError('invalid_request', { detail })
 }
 
 /** `rawPacket` is what was received last. */

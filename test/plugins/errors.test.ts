@@ -48,7 +48,8 @@ async function server(t: Test) {
       to: Type.String({ maxLength: 20 }),
       n: Type.Optional(Type.Integer({ maximum: 9 })),
       media: Type.Optional(Media),
-      many: Type.Optional(Type.Array(Type.Integer(), { maxItems: 2 }))
+      many: Type.Optional(Type.Array(Type.Integer(), { maxItems: 2 })),
+      some: Type.Optional(Type.Object({ a: Type.Optional(Type.Integer()) }, { minProperties: 1 }))
     },
     { additionalProperties: false }
   )
@@ -162,6 +163,7 @@ t.test('a body is not coerced, and unknown members are refused', async t => {
   t.strictSame(await issues({ to: 'bob', media: 'text' }), [
     { path: 'body/media', message: 'must be one of audio, video, data' }
   ])
+  t.strictSame(await issues({ to: 'bob', some: {} }), [{ path: 'body/some', message: 'must have at least one member' }])
   t.strictSame((await app.inject('/read?wait=5')).json(), { wait: 5 }, 'a query is coerced')
 })
 
