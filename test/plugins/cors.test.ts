@@ -59,7 +59,8 @@ t.test('every reply has the headers: results, refusals, malformed paths and plai
   }
   t.equal((await ask('/v1/calls', { method: 'OPTIONS' })).headers.allow, 'GET, POST')
   const tooLong = await send(`GET / HTTP/1.1\r\nHost: x\r\nOrigin: ${PAGE}\r\nCookie: ${'x'.repeat(20_000)}\r\n\r\n`)
-  t.match(tooLong, /^HTTP\/1.1 400 [^]*headers together are larger than 16384 bytes/)
+  t.match(tooLong, /^HTTP\/1.1 400 /)
+  t.match(tooLong, 'headers together are larger than 16384 bytes')
   t.match(tooLong, `access-control-allow-origin: ${PAGE}\r\n`)
   t.match(
     await send(`GET / HTTP/1.1\r\nOrigin: ${PAGE}\r\nConnection: close\r\n\r\n`),
