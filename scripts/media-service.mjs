@@ -6,7 +6,7 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import * as fs from 'node:fs'
-import { homedir } from 'node:os'
+import { homedir, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath, pathToFileURL } from 'node:url'
@@ -92,21 +92,32 @@ async function build(folder, { deadline, log, cache }) {
   const options = ['--ignore-scripts', '--no-audit', '--no-fund', '--save-exact']
   await run('npm', ['install', ...options, `mediasoup@${BUILDABLE}`], { cwd: folder, deadline })
   if (process.env.MEDIASOUP_WORKER_BIN) return
-  const worker = join(folder, 'node_modules/mediasoup/worker')
+  const sources = join(folder, 'node_modules/mediasoup/worker')
   // The worker does not depend on the other dependencies, so one that was built before is used again.
   const kept = join(cache, `mediasoup-worker-${BUILDABLE}-${process.platform}-${process.arch}`)
   if (!fs.existsSync(kept)) {
     log(`building the worker of mediasoup ${BUILDABLE}; this takes some minutes`)
-    for (const [file, from, to] of REPAIRS) {
-      const path = join(worker, 'deps', file)
-      fs.writeFileSync(path, fs.readFileSync(path, 'utf8').replace(from, to))
-    }
-    await run('nice', ['make', '-C', worker, 'PYTHON=python3'], { cwd: folder, deadline })
-    fs.copyFileSync(join(worker, 'out/Release/mediasoup-worker'), `${kept}.${process.pid}`)
-    fs.renameSync(`${kept}.${process.pid}`, kept)
+    await buildWorker(sources, kept, deadline)
   }
   fs.copyFileSync(kept, join(folder, 'mediasoup-worker'))
-  fs.rmSync(worker, { recursive: true })
+  fs.rmSync(sources, { recursive: true })
+}
+
+async function buildWorker(sources, target, deadline) {
+  // In a folder with a short path: make passes the paths of all objects of OpenSSL as one argument, which Linux limits to 128 KiB.
+  const folder = fs.mkdtempSync(join(tmpdir(), 'worker-'))
+  try {
+    fs.cpSync(sources, folder, { recursive: true })
+    for (const [file, from, to] of REPAIRS) {
+      const path = join(folder, 'deps', file)
+      fs.writeFileSync(path, fs.readFileSync(path, 'utf8').replace(from, to))
+    }
+    await run('nice', ['make', '-C', folder, 'PYTHON=python3'], { cwd: folder, deadline })
+    fs.copyFileSync(join(folder, 'out/Release/mediasoup-worker'), `${target}.${process.pid}`)
+    fs.renameSync(`${target}.${process.pid}`, target)
+  } finally {
+    fs.rmSync(folder, { recursive: true, force: true })
+  }
 }
 
 /** Runs a command. If it fails or is not done at the deadline, it is ended with all that it started, and the error has the end of its output. */

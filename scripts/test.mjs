@@ -1,4 +1,4 @@
-// `npm test`, `npm run test:browser`, `test:heavy`, `test:abuse` and `test:zoo`: provides Redis and Chromium if necessary, compiles the tests and runs them.
+// `npm test`, `npm run test:browser`, `test:heavy`, `test:abuse`, `test:sfu` and `test:zoo`: provides Redis and Chromium if necessary, compiles the tests and runs them.
 // With arguments only these files and folders: `npm test -- test/config.test.ts test/flows --jobs=1 --timeout=60 --reporter=tap`.
 import { spawnSync } from 'node:child_process'
 import { accessSync, constants, readdirSync, statSync } from 'node:fs'
@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { compileTests } from './compile-tests.mjs'
 import { collectCoverage } from './coverage.mjs'
+import { provideMediaService } from './media-service.mjs'
 import { runTests } from './run-tests.mjs'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
@@ -15,8 +16,11 @@ const SLOW = {
   browser: { files: ['test/browser'], jobs: 1, timeoutS: 180 },
   heavy: { files: ['test/heavy'], jobs: 1, timeoutS: 180 },
   abuse: { files: ['test/abuse/flood.test.ts'], jobs: 1, timeoutS: 240 },
+  sfu: { files: ['test/sfu'], jobs: 1, timeoutS: 180 },
   zoo: { files: ['test/zoo/zoo.test.ts'], jobs: 1, timeoutS: 900 }
 }
+/** Building a mediasoup worker takes about three minutes on two idle cores. */
+const MEDIA_WITHIN_MS = 480_000
 const ORDINARY = { files: ['test'], jobs: 2, timeoutS: Number(process.env.TAP_TIMEOUT ?? 120) }
 
 const { values, positionals } = parseArgs({
@@ -25,6 +29,7 @@ const { values, positionals } = parseArgs({
     browser: { type: 'boolean' },
     heavy: { type: 'boolean' },
     abuse: { type: 'boolean' },
+    sfu: { type: 'boolean' },
     zoo: { type: 'boolean' },
     coverage: { type: 'boolean' },
     jobs: { type: 'string' },
@@ -38,6 +43,7 @@ process.chdir(root)
 
 provide({ commands: ['redis-server'], debian: 'redis-server' })
 if (values.browser) provide({ commands: ['chromium', 'chromium-browser', 'google-chrome'], debian: 'chromium' })
+if (values.sfu) await provideMedia()
 const folder = compileTests(root)
 const coverage = values.coverage ? collectCoverage(root, folder) : null
 await runTests(positionals.length > 0 ? positionals.flatMap(named) : suite.files.flatMap(within), {
@@ -87,4 +93,16 @@ function provide({ commands, debian }) {
   if (commands.some(isInstalled)) return
   console.error(`The tests need ${commands.join(' or ')} on the PATH; on Debian and Ubuntu: apt-get install ${debian}`)
   process.exit(1)
+}
+
+/** The tests find the media service by these variables (test/helpers/media-example.ts). */
+async function provideMedia() {
+  const { folder, worker, impossible } = await provideMediaService({ withinMs: MEDIA_WITHIN_MS })
+  if (impossible) {
+    console.error(`No SFU is tested: ${impossible}`)
+    process.env.MEDIA_SERVICE_IMPOSSIBLE = impossible
+    return
+  }
+  process.env.MEDIA_SERVICE_FOLDER = folder
+  if (worker) process.env.MEDIASOUP_WORKER_BIN = worker
 }

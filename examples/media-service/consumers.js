@@ -1,6 +1,7 @@
 // Consumers: media that a participant receives.
 import { hasPayloadTypesOf, withoutRtx } from './codecs.js'
 import { fromMediasoup, MediaError } from './errors.js'
+import { closeTogether } from './resources.js'
 
 /** @param {import('./session.js').Session} session */
 export async function createConsumer(session, { participantId, id }, { preferredLayers, ...request }) {
@@ -12,6 +13,7 @@ export async function createConsumer(session, { participantId, id }, { preferred
     const producer = await source.producers.get(request.producer.producerId)
     const media = await consume(session, { transport, producer }, { ...request, preferredLayers })
     watch(session, { participantId, id, media, producer })
+    closeTogether(producer.media, media)
     return { id, media, transport }
   })
   const { kind, rtpParameters, type, paused, producerPaused } = media
@@ -50,7 +52,7 @@ function watch(session, { participantId, id, media, producer }) {
       score
     })
   )
-  // Not when the producer itself has closed: that closes its consumers without an event for each.
+  // The pipe to the router of the transport broke. A closed producer closes its consumers without an event for each.
   media.on('producerclose', () => {
     if (!producer.media.closed) session.pusher.push({ type: 'consumer_closed', participantId, consumerId: id })
   })

@@ -1,5 +1,6 @@
 // Data producers and data consumers: the data channels of a participant.
 import { fromMediasoup, MediaError } from './errors.js'
+import { closeTogether } from './resources.js'
 
 /** @param {import('./session.js').Session} session */
 export async function createDataProducer(session, { participantId, id }, request) {
@@ -27,7 +28,9 @@ export async function createDataConsumer(session, { participantId, id }, request
     if (producer.transport.router !== transport.router)
       throw new MediaError('cannot_consume', 'Data is not piped to transports with payload types of their own')
     try {
-      return { id, media: await transport.media.consumeData({ dataProducerId: producer.media.id }), transport }
+      const media = await transport.media.consumeData({ dataProducerId: producer.media.id })
+      closeTogether(producer.media, media)
+      return { id, media, transport }
     } catch (error) {
       throw fromMediasoup(error, 'cannot_consume')
     }

@@ -37,5 +37,7 @@ export function fromMediasoup(error, otherwise) {
   if (['InvalidStateError', 'WorkerClosedError'].includes(error.name) || /channel closed/i.test(error.message))
     return new MediaError('session_not_found', 'The worker of the session has died')
   if (error.name === 'NotFoundError') return new MediaError('not_found', error.message)
-  return new MediaError(error instanceof TypeError ? 'invalid_parameters' : otherwise, error.message)
+  // The worker of mediasoup 3.8 gives no reason for some refusals, such as a MID that the transport has already.
+  const detail = /^ *\[method/.test(error.message) ? `mediasoup refuses it${error.message}` : error.message
+  return new MediaError(error instanceof TypeError ? 'invalid_parameters' : otherwise, detail)
 }

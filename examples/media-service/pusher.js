@@ -63,6 +63,8 @@ export class Pusher {
 
   async #run() {
     this.#isSending = true
+    // Events that happen together are sent together.
+    await null
     try {
       for (let failures = 0; !this.#closing.signal.aborted; ) {
         if (this.#sending.length === 0) this.#sending = this.#waiting.splice(0, BATCH_MAX)

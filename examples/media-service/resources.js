@@ -74,3 +74,11 @@ export class Resources {
     for (const id of [...this.#entries.keys()]) this.close(id)
   }
 }
+
+/** Closes a consumer in the same moment as its producer. The worker does it too, but later. */
+export function closeTogether(producer, consumer) {
+  const close = () => consumer.close()
+  if (producer.closed) close()
+  producer.observer.once('close', close)
+  consumer.observer.once('close', () => producer.observer.off('close', close))
+}

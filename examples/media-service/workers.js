@@ -76,7 +76,7 @@ export class Workers {
     slot.worker = worker
     slot.lastUsage = null
     slot.cpu = 0
-    this.#log.info({ pid: worker.pid }, 'a media worker runs')
+    this.#log.info({ worker: worker.pid }, 'a media worker runs')
   }
 
   /** All transports of a worker share one port, if mediasoup has WebRtcServer (3.10 and later); otherwise each takes ports of the range. */

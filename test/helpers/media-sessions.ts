@@ -93,12 +93,16 @@ export class MediaSessions {
   keepParticipants(sessionId: string, body: Body): MediaReply {
     const { version, participants: kept } = body as { version: number; participants: string[] }
     const { participants } = this.#session(sessionId)
-    for (const [id, { since }] of participants) if (!kept.includes(id) && since <= version) participants.delete(id)
+    for (const [id, { since }] of participants)
+      if (!kept.includes(id) && since <= version) this.deleteParticipant(sessionId, id)
     return { status: 204 }
   }
 
   deleteParticipant(sessionId: string, participantId: string): MediaReply {
-    this.#session(sessionId).participants.delete(participantId)
+    const { participants } = this.#session(sessionId)
+    for (const id of participants.get(participantId)?.resources.transports.keys() ?? [])
+      this.remove({ sessionId, participantId, kind: 'transports', id })
+    participants.delete(participantId)
     return { status: 204 }
   }
 
@@ -172,9 +176,10 @@ export class MediaSessions {
     const transport = this.#find(this.#session(sessionId), participantId, 'transports', id)
     const { fingerprints } = body.dtlsParameters as { fingerprints?: unknown }
     if (!Array.isArray(fingerprints)) throw new Refused(400, 'invalid_parameters', 'missing fingerprints')
+    const given = new Set(fingerprints)
     const before = transport.state.fingerprints
-    if (before !== undefined && !isDeepStrictEqual(before, fingerprints)) throw new Refused(409, 'already_connected')
-    transport.state = { fingerprints }
+    if (before !== undefined && !isDeepStrictEqual(before, given)) throw new Refused(409, 'already_connected')
+    transport.state = { fingerprints: given }
     return { status: 204 }
   }
 
