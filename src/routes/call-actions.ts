@@ -48,7 +48,7 @@ const ACCEPT_CALL = {
     description:
       'Answers the call on this device. The caller and your other devices learn of it: `call.accepted`, and `call.ended` with ' +
       '`answered_elsewhere`. Answer the offer of `call.incoming` here (`answer`, `candidates`, `end`), or later with `sendAnswer`. If `offerer` ' +
-      'of the call is `callee`, you make the first offer: send it here, or later with `sendOffer`. A repeat changes nothing.\n\n' +
+      'of the call is `callee`, you make the first offer: send it here, or later with `sendOffer`. A repeat changes nothing, except that it may add a description or candidates.\n\n' +
       'The first device wins: a second one fails with `answered_elsewhere`. If you are in as many calls as allowed, it fails with ' +
       '`caller_busy` and `activeCallId`, and the call keeps ringing. If you are now in as many calls as allowed, other calls that are ringing ' +
       'for you end as `busy`, unless the server has `CALL_WAITING`.',

@@ -98,6 +98,26 @@ t.test('a repeated accept changes nothing; its description counts if it is the f
   )
 })
 
+t.test('candidates of a repeated accept count unless they are those of the first one', async t => {
+  const more = batch('b1', 3)
+  const accepted = after(early, accept(laptop, { answer, batch: batch('b1') }))
+  const again = decide(accepted, accept(laptop, { answer, batch: more }))
+  t.match(again.events, [{ to: phone, type: 'signal.candidates', data: { candidates: more.candidates, end: true } }])
+  const alone = decide(accepted, accept(laptop, { batch: more }))
+  t.match(alone.events, [{ to: phone, type: 'signal.candidates', data: { candidates: more.candidates } }])
+  const renegotiating = decide(accepted, describe('offer', phone, 'a2')).state
+  t.equal(outcomeOf(renegotiating, accept(laptop, { answer, batch: more })), 'same', 'those of an earlier answer')
+
+  const waiting = after(early, accept(laptop, { batch: batch('b1', 1, false) }))
+  t.equal(outcomeOf(waiting, accept(laptop, { batch: batch('b1', 1, false) })), 'same')
+  const late = decide(after(early, accept(laptop)), accept(laptop, { batch: batch('b1') }))
+  t.match(late.outcomes, { accepted: 2, held: [{}, {}] })
+  t.match(decide(late.state, describe('answer', laptop, 'b1')).events, [
+    { type: 'signal.answer' },
+    { data: { candidates: candidates(2, 'b1'), end: true } }
+  ])
+})
+
 t.test('later descriptions bring candidates in the same way, behind those that waited', async t => {
   const state = after(early, accept(laptop, { answer }), trickle(phone, [candidate(7, 'a2')]))
   const restarted = decide(state, withBatch(describe('offer', phone, 'a2'), batch('a2')))

@@ -2,11 +2,14 @@
 import type { Call } from '../../schemas/call.js'
 import type { Endpoint } from '../../schemas/common.js'
 import { endpoint } from '../endpoint.js'
+import type { CandidateBatch } from '../negotiation/candidate.js'
+import { isWaiting } from '../negotiation/candidates.js'
+import { isRetry } from '../negotiation/negotiation.js'
 import { isDescribed } from '../negotiation/state.js'
 import type { CommandOf } from './command.js'
 import { end } from './ending.js'
 import { callEvents, conflict, requireActiveDevice, requireSide, toDevice, tooEarly, toSide } from './party.js'
-import { applyAccepted, classifyFor, decideAnswer, decideOffer, releaseWaitingOf } from './signal.js'
+import { applyAccepted, classifyFor, decideAnswer, decideBatch, decideOffer, releaseWaitingOf } from './signal.js'
 import {
   type CallDecision,
   type CallEvent,
@@ -62,16 +65,25 @@ export function accept(state: CallState, command: CommandOf<'accept'>, now: numb
 }
 
 /**
- * The device has accepted already. A description counts if it is the first one of this side: an accept names no revision, so a delayed retry
- * must not answer a later offer.
+ * The device has accepted already. A description counts if it is the first one of this side, or the last one again with other candidates: an
+ * accept names no revision, so a delayed retry must not answer a later offer. Candidates without a description count unless they wait already.
  */
 function repeatAccept(state: CallState, { actor, offer, answer, batch }: CommandOf<'accept'>): CallDecision {
-  if (!isDescribed(state.signaled.callee)) {
-    if (offer) return decideOffer(state, { type: 'offer', actor, description: offer, batch })
-    if (answer) return decideAnswer(state, { type: 'answer', actor, description: answer, batch })
+  const { negotiation, signaled } = state
+  const kind = offer ? 'offer' : 'answer'
+  const description = offer ?? answer
+  if (description === undefined) {
+    return batch && !isWaiting(signaled.callee, batch) ? decideBatch(state, 'callee', batch) : repeated(state, batch)
   }
-  return { ...unchanged(state), outcomes: batch && classifyFor(state, 'callee', batch) }
+  const isLast = isRetry(signaled.callee, { kind, revision: negotiation.revision }, { description })
+  if (isDescribed(signaled.callee) && !isLast) return repeated(state, batch)
+  return (offer ? decideOffer : decideAnswer)(state, { type: kind, actor, description, batch })
 }
+
+const repeated = (state: CallState, batch: CandidateBatch | undefined): CallDecision => ({
+  ...unchanged(state),
+  outcomes: batch && classifyFor(state, 'callee', batch)
+})
 
 /** Of the caller's devices only the one in the call gets the signals, as it alone gets all later ones. */
 function acceptedEvents(state: CallState, call: Call, signals: RequestSignals): CallEvent[] {

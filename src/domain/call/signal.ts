@@ -79,6 +79,10 @@ export function decideCandidates(state: CallState, command: CommandOf<'candidate
   return decide(state, side, applyCandidates(state, signalerOf(state, side), command.batch))
 }
 
+/** Candidates that are accepted also if all of them are rejected. */
+export const decideBatch = (state: CallState, side: Side, batch: CandidateBatch): CallDecision =>
+  decide(state, side, applyBatch(state, signalerOf(state, side), batch))
+
 /** The outcomes of candidates of a retry, which are not sent again. */
 export const classifyFor = (state: CallState, side: Side, batch: CandidateBatch): CandidateOutcomes =>
   classifyCandidates(state, signalerOf(state, side), batch)

@@ -125,6 +125,12 @@ export function releaseWaiting<S extends string>(
   return { next, signals: ready.length > 0 || sendsEnd ? [candidatesSignal(next, ready, sendsEnd)] : [] }
 }
 
+/** All of the batch waits already: it is that of a retry. */
+export const isWaiting = ({ waiting, waitingEnd }: SideSignals, { candidates, end }: CandidateBatch): boolean => {
+  const known = new Set(waiting.map(each => JSON.stringify(each)))
+  return (!end || waitingEnd) && candidates.every(each => known.has(JSON.stringify(each)))
+}
+
 /** Candidates of the side's current generation can be sent: its description was committed and the other side can receive. */
 const isDeliverable = (mine: SideSignals, { canDeliver }: { canDeliver: boolean }) => isDescribed(mine) && canDeliver
 

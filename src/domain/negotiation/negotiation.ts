@@ -67,7 +67,8 @@ export function applyAnswer<S extends string>(
   return applyDescription({ ...before, negotiation }, signaler, { kind: 'answer', ...signal })
 }
 
-function isRetry(
+/** The description is the side's last one, of the negotiation with this revision. */
+export function isRetry(
   { last }: SideSignals,
   { kind, revision }: { kind: 'offer' | 'answer'; revision: number },
   signal: DescriptionSignal
