@@ -14,7 +14,7 @@ const root = fileURLToPath(new URL('..', import.meta.url))
 /** Not part of the ordinary run. They run one file at a time, because each uses all cores. */
 const SLOW = {
   browser: { files: ['test/browser'], jobs: 1, timeoutS: 180 },
-  heavy: { files: ['test/heavy'], jobs: 1, timeoutS: 180 },
+  heavy: { files: ['test/heavy', 'test/model'], jobs: 1, timeoutS: 180 },
   abuse: { files: ['test/abuse/flood.test.ts'], jobs: 1, timeoutS: 240 },
   sfu: { files: ['test/sfu'], jobs: 1, timeoutS: 180 },
   zoo: { files: ['test/zoo/zoo.test.ts'], jobs: 1, timeoutS: 900 }
