@@ -95,8 +95,7 @@ export const PresenceQuery = Type.Object({
   ),
   users: Type.Optional(
     Type.String({
-      pattern: '^[^,]+(,[^,]+){0,99}$',
-      description: 'The same in one member, separated by commas, for ids without commas.',
+      description: 'The same in one member, up to 100, separated by commas, for ids without commas.',
       examples: ['alice,bob']
     })
   )

@@ -45,7 +45,8 @@ async function server(t: Test) {
   })
   const body = Type.Object(
     {
-      to: Type.String({ maxLength: 20 }),
+      to: Type.String({ minLength: 1, maxLength: 20, pattern: '^[^\\u0000]*$' }),
+      section: Type.Optional(Type.Unsafe({ type: ['string', 'null'] })),
       n: Type.Optional(Type.Integer({ maximum: 9 })),
       media: Type.Optional(Media),
       many: Type.Optional(Type.Array(Type.Integer(), { maxItems: 2 })),
@@ -164,6 +165,9 @@ t.test('a body is not coerced, and unknown members are refused', async t => {
     { path: 'body/media', message: 'must be one of audio, video, data' }
   ])
   t.strictSame(await issues({ to: 'bob', some: {} }), [{ path: 'body/some', message: 'must have at least one member' }])
+  t.strictSame(await issues({ to: '' }), [{ path: 'body/to', message: 'must not be empty' }])
+  t.strictSame(await issues({ to: 'a\0' }), [{ path: 'body/to', message: 'must not contain a NUL character' }])
+  t.strictSame(await issues({ to: 'bob', section: 0 }), [{ path: 'body/section', message: 'must be string or null' }])
   t.strictSame((await app.inject('/read?wait=5')).json(), { wait: 5 }, 'a query is coerced')
 })
 
