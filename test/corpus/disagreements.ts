@@ -68,7 +68,7 @@ export const CANDIDATES_REFUSED_THERE: readonly Disagreement[] = [
   },
   {
     refusal:
-      / tcptype (?!(?:active|passive|so)(?: |$))| generation (?!\d{1,9}(?: |$))|^candidate:\S* \d+ udp .* tcptype /i,
+      / tcptype (?!(?:active|passive|so)(?: |$))| (?:generation|rport|network-id|network-cost) (?!\d{1,3}(?: |$))|^candidate:\S* \d+ udp .* tcptype /i,
     reason: 'The values of extensions are between the peers. Chromium refuses some values of those that it knows.'
   }
 ]

@@ -79,6 +79,8 @@ const LINE_EDITS: Readonly<Record<string, (line: string, next: string) => readon
   'with a space before it': (line, next) => [` ${line}`, next],
   'with a space behind it': (line, next) => [`${line} `, next],
   'with a space behind =': (line, next) => [line.replace('=', '= '), next],
+  'with a tab behind =': (line, next) => [line.replace('=', '=\t'), next],
+  'with a no-break space behind =': (line, next) => [line.replace('=', '=\u00a0'), next],
   'without =': (line, next) => [line.replace('=', ''), next],
   'without a value': (line, next) => [line.slice(0, 2), next],
   'with a NUL': (line, next) => [`${line}\0`, next],
@@ -159,7 +161,11 @@ const SUFFIXES = [
   '  generation 0',
   ' odd',
   ' ufrag',
-  ' ufrag a.b'
+  ' ufrag a.b',
+  ' raddr x rport 9',
+  ' raddr 192.0.2.1 rport x',
+  ' network-id x',
+  ' network-cost 1000000'
 ]
 
 const lineEdit: Arbitrary<Edit> = fc.oneof(
