@@ -8,16 +8,19 @@ import { buildApp } from '../src/app.js'
 import { loadConfig } from '../src/config.js'
 import { ManualClock } from './helpers/clock.js'
 import { resolved } from './helpers/invalid-values.js'
+import { TestMediaService } from './helpers/media-service.js'
 
 const SECRET = 'the-secret-of-the-examples-is-32-bytes'
-const config = loadConfig({
+const MEDIA_SECRET = 'the-media-secret-of-the-examples-32-bytes'
+const ENVIRONMENT = {
   LOG_LEVEL: 'silent',
   JWT_SECRET: SECRET,
   STUN_URLS: 'stun:stun.example.com:3478',
   TURN_URLS: 'turn:turn.example.com:3478?transport=udp',
   TURN_SECRETS: 'a-secret-shared-with-the-turn-servers',
-  PRESENCE_VISIBILITY: 'everyone'
-})
+  PRESENCE_VISIBILITY: 'everyone',
+  MEDIA_SERVICE_SECRET: MEDIA_SECRET
+}
 
 interface Content {
   readonly 'application/json'?: { readonly schema?: unknown; readonly example?: unknown }
@@ -45,6 +48,8 @@ const operations = new Map(
 
 const CALL = { callId: '7d1f0c1e-57a8-4f0e-9c55-0d2f6a1b3c4d' }
 const ROOM = { roomId: 'standup' }
+/** A room in mode sfu. */
+const SFU = { roomId: 'conference' }
 
 interface Step {
   readonly user?: string
@@ -57,7 +62,7 @@ interface Step {
 }
 
 /** Everything that is random. */
-const RANDOM = new Set(['cursor', 'id', 'ticket', 'participantId', 'to', 'before', 'after'])
+const RANDOM = new Set(['cursor', 'id', 'ticket', 'participantId', 'sessionId', 'to', 'before', 'after'])
 const comparable = (value: unknown) =>
   JSON.parse(JSON.stringify(value), (key, member) =>
     RANDOM.has(key) && typeof member === 'string' && member.length > 4 ? `<${key}>` : member
@@ -69,8 +74,9 @@ const used = new Set<string>()
 
 t.test('each example request gets the example reply', async t => {
   const clock = new ManualClock()
-  const app = await buildApp(config, { clock })
-  t.teardown(() => app.close())
+  const service = await TestMediaService.start(MEDIA_SECRET)
+  const app = await buildApp(loadConfig({ ...ENVIRONMENT, MEDIA_SERVICE_URLS: service.url }), { clock })
+  t.teardown(() => app.close().then(() => service.close()))
   const url = await app.listen({ host: '127.0.0.1', port: 0 })
   const devices: Record<string, string> = { alice: 'phone', bob: 'laptop', carol: 'tablet' }
 
@@ -182,6 +188,49 @@ t.test('each example request gets the example reply', async t => {
   await prepare('acceptCall', { user: 'bob', params: { callId: 'door' }, body: {} })
   await send('sendCallMessage', { user: 'bob', params: { callId: 'door' } })
   await send('updateCallMedia', { user: 'bob', params: { callId: 'door' } })
+
+  await prepare('createOrUpdateRoom', { params: SFU, body: { mode: 'sfu' } })
+  const sender = participantIn(await prepare('joinRoom', { params: SFU, body: {} }))
+  const transport = { ...SFU, transportId: 'send' }
+  await send('getRouterCapabilities', { params: SFU })
+  await send('createTransport', { params: SFU })
+  await send('connectTransport', { params: transport })
+  await send('restartIce', { params: transport })
+  await send('getTransportStats', { params: transport })
+  await send('createProducer', { params: SFU })
+  await send('getProducerStats', { params: { ...SFU, producerId: 'camera' } })
+  await send('createDataProducer', { params: SFU })
+  await send('getDataProducerStats', { params: { ...SFU, dataProducerId: 'pointer' } })
+  await send('listProducers', { params: SFU })
+
+  await prepare('joinRoom', { user: 'bob', params: SFU, body: {} })
+  const receive = { transportId: 'receive', enableSctp: true }
+  await prepare('createTransport', { user: 'bob', params: SFU, body: receive })
+  const fromAlice = (operationId: string) => ({
+    ...(operations.get(operationId)?.requestBody?.content['application/json']?.example as object),
+    participantId: sender
+  })
+  await send('createConsumer', { user: 'bob', params: SFU, body: fromAlice('createConsumer') })
+  const consumer = { user: 'bob', params: { ...SFU, consumerId: 'alice-camera' } }
+  await send('resumeConsumer', consumer)
+  await send('updateConsumer', consumer)
+  await prepare('updatePresence', { body: {} })
+  await send('requestKeyFrame', consumer)
+  await send('getConsumerStats', consumer)
+  await send('closeConsumer', consumer)
+  await send('createDataConsumer', { user: 'bob', params: SFU, body: fromAlice('createDataConsumer') })
+  await prepare('updatePresence', { body: {} })
+  const dataConsumer = { user: 'bob', params: { ...SFU, dataConsumerId: 'alice-pointer' } }
+  await send('getDataConsumerStats', dataConsumer)
+  await send('closeDataConsumer', dataConsumer)
+
+  const camera = { ...SFU, producerId: 'camera' }
+  await send('updateProducer', { params: camera })
+  await send('pauseParticipantProducer', { params: { ...camera, participantId: sender } })
+  await send('closeParticipantProducer', { params: { ...camera, participantId: sender } })
+  await send('closeProducer', { params: camera })
+  await send('closeDataProducer', { params: { ...SFU, dataProducerId: 'pointer' } })
+  await send('closeTransport', { params: transport })
 
   await send('explainProblem', { params: { code: 'callee_busy' } })
   await send('getLiveness')

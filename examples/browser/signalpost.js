@@ -10,7 +10,7 @@ const TYPES = `
   room.invitation room.invitation_ended room.closed
   chat.message chat.typing
   sfu.producer_added sfu.producer_paused sfu.producer_resumed sfu.producer_closed
-  sfu.data_producer_added sfu.data_producer_closed sfu.transport_closed
+  sfu.data_producer_added sfu.data_producer_closed sfu.data_consumer_closed sfu.transport_closed
   sfu.consumer_closed sfu.consumer_paused sfu.consumer_resumed sfu.consumer_layers_changed
   sfu.reset sfu.unavailable sfu.available sfu.active_speaker sfu.score
   presence.changed

@@ -62,6 +62,7 @@ const RECIPIENTS: Readonly<Record<EventType, string>> = {
   'sfu.consumer_paused': 'the participant that has the consumer',
   'sfu.consumer_resumed': 'the participant that has the consumer',
   'sfu.consumer_layers_changed': 'the participant that has the consumer',
+  'sfu.data_consumer_closed': 'the participant that has the data consumer',
   'sfu.transport_closed': 'the participant that has the transport',
   'sfu.reset': 'all participants',
   'sfu.unavailable': 'all participants',

@@ -16,6 +16,11 @@ export const TAGS = [
   { name: 'room signals', description: 'Offers, answers and ICE candidates between the participants of a room.' },
   { name: 'invitations', description: 'Invitations to a room, which ring like a call.' },
   { name: 'chat', description: 'Messages of a room, their history, and typing indicators.' },
+  {
+    name: 'media',
+    description:
+      'Media of a room in mode `sfu`, through a media service, in the vocabulary of mediasoup. The parameters are those of mediasoup-client.'
+  },
   { name: 'problems', description: 'Explanations of error codes.' },
   { name: 'operations', description: 'Health checks and metrics, for operators.' }
 ]

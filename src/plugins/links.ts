@@ -41,6 +41,23 @@ const INVITED: Links = {
     }
   }
 }
+/** Operations beneath /sfu on what was created. `id` is the parameter of their paths. */
+const mediaLinks = (id: string, value: string, operations: readonly string[]): Links =>
+  Object.fromEntries(
+    operations.map(operationId => [
+      operationId,
+      { operationId, parameters: { roomId: '$request.path.roomId', [id]: `$response.body#/${value}` } }
+    ])
+  )
+const PRODUCED = mediaLinks('producerId', 'producer/producerId', [
+  'updateProducer',
+  'closeProducer',
+  'getProducerStats'
+])
+const PRODUCED_DATA = mediaLinks('dataProducerId', 'dataProducer/dataProducerId', [
+  'closeDataProducer',
+  'getDataProducerStats'
+])
 const POSTED = roomLinks(['listMessages', 'postMessage'])
 
 /** By operation and status. */
@@ -55,6 +72,22 @@ export const LINKS: Readonly<Record<string, Readonly<Record<string, Links>>>> = 
   inviteUsers: { 200: INVITED, 201: INVITED },
   acceptInvitation: { 200: { ...roomLinks(['joinRoom']), ...cursorLinks('$response.body#/cursor') } },
   postMessage: { 200: POSTED, 201: POSTED },
+  getRouterCapabilities: { 200: roomLinks(['createTransport']) },
+  createTransport: {
+    201: mediaLinks('transportId', 'transport/id', [
+      ...['connectTransport', 'restartIce', 'closeTransport', 'getTransportStats']
+    ])
+  },
+  createProducer: { 200: PRODUCED, 201: PRODUCED },
+  createConsumer: {
+    201: mediaLinks('consumerId', 'consumer/id', [
+      ...['resumeConsumer', 'updateConsumer', 'requestKeyFrame', 'closeConsumer', 'getConsumerStats']
+    ])
+  },
+  createDataProducer: { 200: PRODUCED_DATA, 201: PRODUCED_DATA },
+  createDataConsumer: {
+    201: mediaLinks('dataConsumerId', 'dataConsumer/id', ['closeDataConsumer', 'getDataConsumerStats'])
+  },
   sendCallMessage: { 201: callLinks(SAME_CALL, ['sendCallMessage', 'getCallTimeline', 'hangUpCall']) },
   acceptCall: {
     200: {

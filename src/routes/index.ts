@@ -19,6 +19,10 @@ import { invitationRoutes } from './invitations.js'
 import { presenceRoutes } from './presence.js'
 import { roomSignalRoutes } from './room-signals.js'
 import { roomRoutes } from './rooms.js'
+import { sfuConsumerRoutes } from './sfu-consumers.js'
+import { sfuDataRoutes } from './sfu-data.js'
+import { sfuProducerRoutes } from './sfu-producers.js'
+import { sfuTransportRoutes } from './sfu-transports.js'
 import { signalRoutes } from './signals.js'
 import { watchRoutes } from './watch.js'
 
@@ -53,6 +57,10 @@ export async function serveApi(app: FastifyInstance, { context, streams }: Api):
   await app.register(roomSignalRoutes, { context })
   await app.register(invitationRoutes, { context })
   await app.register(chatRoutes, { context })
+  await app.register(sfuTransportRoutes, { context })
+  await app.register(sfuProducerRoutes, { context })
+  await app.register(sfuConsumerRoutes, { context })
+  await app.register(sfuDataRoutes, { context })
   await app.register(blockRoutes, { context })
   await app.register(presenceRoutes, { context })
   await app.register(watchRoutes, { context })

@@ -94,7 +94,7 @@ export const SfuSessionId = idOf(
 
 export const ID_SCHEMAS = [
   ...[UserId(), DeviceId(), CallId(), RoomId(), ParticipantId(), InvitationId(), MessageId()],
-  ...[SfuSessionId(), TransportId(), ProducerId(), ConsumerId(), DataProducerId()]
+  ...[SfuSessionId(), TransportId(), ProducerId(), ConsumerId(), DataProducerId(), DataConsumerId()]
 ]
 
 export const Nullable = <T extends TSchema>(schema: T, description?: string) =>

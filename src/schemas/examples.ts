@@ -1,5 +1,6 @@
 // The examples of the OpenAPI document, by operation. Together they are a session, which test/openapi-examples.test.ts repeats.
 import { ALICE, at, BOB, candidates, delivery, type Example, ROOM_EXAMPLES } from './room-examples.js'
+import { SFU_EXAMPLES } from './sfu-examples.js'
 import { SDP_EXAMPLE } from './signal.js'
 
 const SECOND_SDP = SDP_EXAMPLE.replace('F7gI', 'k2Wm')
@@ -233,6 +234,6 @@ const OTHERS: Readonly<Record<string, Example>> = {
   getReadiness: { reply: { status: 'ready' } }
 }
 
-export const EXAMPLES = { ...CALLS, ...EVENTS_AND_PRESENCE, ...ROOM_EXAMPLES, ...OTHERS } as Readonly<
+export const EXAMPLES = { ...CALLS, ...EVENTS_AND_PRESENCE, ...ROOM_EXAMPLES, ...SFU_EXAMPLES, ...OTHERS } as Readonly<
   Record<string, Example>
 >

@@ -1,11 +1,18 @@
-// What media services reply and push (openapi/media-service.yaml). Members that Signalpost passes on unchanged, such as rtpParameters, are only
-// checked to be objects or lists. Unknown members are accepted: a service may be newer.
+// What media services reply and push (openapi/media-service.yaml). What clients receive has the shape that the OpenAPI document promises them.
+// Unknown members are accepted: a service may be newer.
 import { type Static, type TProperties, Type } from 'typebox'
 import { ID_PATTERN, Nullable } from './common.js'
+import { MediaStatsReply } from './sfu.js'
+import {
+  ConsumerLayers,
+  MediaKind,
+  RtpCapabilities,
+  RtpParameters,
+  RtpStreamType,
+  SctpStreamParameters
+} from './sfu-rtp.js'
+import { DtlsParameters, IceParameters, MediaIceCandidate, SctpParameters } from './sfu-transport.js'
 
-/** An object in the vocabulary of mediasoup, passed on unchanged. */
-const Opaque = Type.Record(Type.String(), Type.Unknown())
-const OpaqueList = Type.Array(Opaque)
 const Id = Type.String({ pattern: ID_PATTERN })
 
 const TransportClosedReason = Type.Enum(['ice_failed', 'dtls_failed', 'closed'])
@@ -20,30 +27,30 @@ export const MediaHealth = Type.Object({
 })
 export type MediaHealth = Static<typeof MediaHealth>
 
-export const MediaSession = Type.Object({ routerRtpCapabilities: Opaque })
+export const MediaSession = Type.Object({ routerRtpCapabilities: RtpCapabilities })
 export type MediaSession = Static<typeof MediaSession>
 
 export const MediaTransport = Type.Object({
-  iceParameters: Opaque,
-  iceCandidates: OpaqueList,
-  dtlsParameters: Opaque,
-  sctpParameters: Type.Optional(Nullable(Opaque))
+  iceParameters: IceParameters,
+  iceCandidates: Type.Array(MediaIceCandidate),
+  dtlsParameters: DtlsParameters,
+  sctpParameters: Type.Optional(Nullable(SctpParameters))
 })
 export type MediaTransport = Static<typeof MediaTransport>
 
-export const RestartedIce = Type.Object({ iceParameters: Opaque })
+export const RestartedIce = Type.Object({ iceParameters: IceParameters })
 export type RestartedIce = Static<typeof RestartedIce>
 
-export const MediaProducer = Type.Object({ type: Type.String(), paused: Type.Boolean() })
+export const MediaProducer = Type.Object({ type: RtpStreamType, paused: Type.Boolean() })
 export type MediaProducer = Static<typeof MediaProducer>
 
 export const ProducerState = Type.Object({ paused: Type.Boolean() })
 export type ProducerState = Static<typeof ProducerState>
 
 export const MediaConsumer = Type.Object({
-  kind: Type.Enum(['audio', 'video']),
-  rtpParameters: Opaque,
-  type: Type.String(),
+  kind: MediaKind,
+  rtpParameters: RtpParameters,
+  type: RtpStreamType,
   paused: Type.Boolean(),
   producerPaused: Type.Boolean()
 })
@@ -51,23 +58,22 @@ export type MediaConsumer = Static<typeof MediaConsumer>
 
 export const ConsumerState = Type.Object({
   paused: Type.Boolean(),
-  preferredLayers: Type.Optional(Nullable(Opaque)),
-  priority: Type.Optional(Type.Integer())
+  preferredLayers: Type.Optional(Nullable(ConsumerLayers)),
+  priority: Type.Optional(Type.Integer({ minimum: 1, maximum: 255 }))
 })
 export type ConsumerState = Static<typeof ConsumerState>
 
 export const MediaDataConsumer = Type.Object({
-  sctpStreamParameters: Opaque,
+  sctpStreamParameters: SctpStreamParameters,
   label: Type.String(),
   protocol: Type.String()
 })
 export type MediaDataConsumer = Static<typeof MediaDataConsumer>
 
-export const MediaStats = Type.Object({ stats: OpaqueList })
-export type MediaStats = Static<typeof MediaStats>
+export const MediaStats = MediaStatsReply
 
 /** Any object: the reply says nothing that is needed. */
-export const Acknowledgement = Opaque
+export const Acknowledgement = Type.Object({})
 
 export const MediaServiceError = Type.Object({ code: Type.String(), detail: Type.Optional(Type.String()) })
 

@@ -26,7 +26,7 @@ const ROOM = {
   metadata: { title: 'Daily standup' },
   participantCount: 0
 }
-const HOST = {
+export const HOST = {
   participantId: 'Jq3v0XbW7mZk1cYh5tLs9dRf2gNa8pUe',
   ...ALICE,
   role: 'host',
@@ -52,6 +52,9 @@ const MESSAGE = {
 }
 const { participantId: to } = SPEAKER
 
+/** Of a room in mode p2p. */
+const NO_MEDIA = { sfu: null, producers: [], dataProducers: [] }
+
 export const ROOM_EXAMPLES: Readonly<Record<string, Example>> = {
   createOrUpdateRoom: {
     body: { callType: 'video', maxParticipants: 12, metadata: ROOM.metadata },
@@ -63,10 +66,13 @@ export const ROOM_EXAMPLES: Readonly<Record<string, Example>> = {
       room: { ...ROOM, version: 2, participantCount: 1 },
       participantId: HOST.participantId,
       participants: [HOST],
+      ...NO_MEDIA,
       cursor: '5.e5fi9'
     }
   },
-  getRoom: { reply: { room: { ...ROOM, version: 5, participantCount: 2 }, participants: [HOST, SPEAKER] } },
+  getRoom: {
+    reply: { room: { ...ROOM, version: 5, participantCount: 2 }, participants: [HOST, SPEAKER], ...NO_MEDIA }
+  },
   updateParticipant: { body: { mute: ['audio'] }, reply: { participant: SPEAKER } },
   listBans: { reply: { bans: [{ user: 'bob', by: ALICE, at: at(50, 1), expiresInMs: 3_599_000 }] } },
   inviteUsers: {

@@ -2,6 +2,8 @@
 import { type Static, Type } from 'typebox'
 import { CallCursor, Media } from './call.js'
 import { DeviceId, DurationMs, Metadata, Nullable, ParticipantId, RoomId, Strict, Timestamp, UserId } from './common.js'
+import { ROOM_MEDIA } from './sfu.js'
+import { MediaKind } from './sfu-rtp.js'
 
 export const ROLES = ['host', 'moderator', 'speaker', 'listener'] as const
 export const LEAVE_REASONS = ['left', 'removed', 'lost', 'replaced'] as const
@@ -118,7 +120,7 @@ export const RoomRequest = Type.Object(
 export type RoomRequest = Static<typeof RoomRequest>
 export const RoomReply = Type.Object({ room: Room }, { $id: 'RoomReply', ...Strict })
 export const RoomAndParticipants = Type.Object(
-  { room: Room, participants: Type.Array(Participant) },
+  { room: Room, participants: Type.Array(Participant), ...ROOM_MEDIA },
   { $id: 'RoomAndParticipants', ...Strict }
 )
 export type RoomAndParticipants = Static<typeof RoomAndParticipants>
@@ -144,14 +146,12 @@ export const JoinRoomReply = Type.Object(
     participants: Type.Array(Participant, {
       description: 'All participants, including you, in the order they joined.'
     }),
+    ...ROOM_MEDIA,
     cursor: CallCursor
   },
   { $id: 'JoinRoomReply', ...Strict }
 )
 export type JoinRoomReply = Static<typeof JoinRoomReply>
-
-export const MediaKind = Type.Enum(['audio', 'video'], { $id: 'MediaKind', description: 'A kind of track.' })
-export type MediaKind = Static<typeof MediaKind>
 
 export const UpdateParticipantRequest = Type.Object(
   {
@@ -199,7 +199,8 @@ export const JoinedRoom = Type.Object(
   {
     room: Room,
     participantId: ParticipantId('Your participation.'),
-    device: DeviceId('Your device that is in the room.')
+    device: DeviceId('Your device that is in the room.'),
+    ...ROOM_MEDIA
   },
   { $id: 'JoinedRoom', description: 'A room that one of your devices is in.', ...Strict }
 )

@@ -2,6 +2,7 @@
 import { type TProperties, Type } from 'typebox'
 import {
   ConsumerId,
+  DataConsumerId,
   DataProducerId,
   Nullable,
   ParticipantId,
@@ -58,6 +59,10 @@ export const SFU_EVENTS = [
   event('sfu.consumer_layers_changed', 'Your consumer receives other layers.', {
     ...ofConsumer,
     layers: Nullable(ConsumerLayers, 'Null: it receives nothing at the moment.')
+  }),
+  event('sfu.data_consumer_closed', 'The media service closed your data consumer.', {
+    participantId: ofConsumer.participantId,
+    dataConsumerId: DataConsumerId('Your data consumer.')
   }),
   event('sfu.transport_closed', 'The media service closed your transport, and with it all that used it.', {
     participantId: ofConsumer.participantId,

@@ -2,7 +2,9 @@
 // capabilities/). The media service judges them; here each list and text has a bound. Members that are not listed are passed on: mediasoup
 // adds some with new versions. services/sfu/media-bounds.ts bounds the bytes and the depth of the whole.
 import { type Static, Type } from 'typebox'
-import { MediaKind } from './room.js'
+
+export const MediaKind = Type.Enum(['audio', 'video'], { $id: 'MediaKind', description: 'A kind of track.' })
+export type MediaKind = Static<typeof MediaKind>
 
 const Open = { additionalProperties: true } as const
 

@@ -13,8 +13,14 @@ import {
   TransportId,
   UserId
 } from './common.js'
-import { MediaKind } from './room.js'
-import { ConsumerLayers, RtpCapabilities, RtpParameters, RtpStreamType, SctpStreamParameters } from './sfu-rtp.js'
+import {
+  ConsumerLayers,
+  MediaKind,
+  RtpCapabilities,
+  RtpParameters,
+  RtpStreamType,
+  SctpStreamParameters
+} from './sfu-rtp.js'
 
 /** What a producer shows. A grant may name one: `publish:screen`. */
 export const SOURCES = ['audio', 'video', 'screen'] as const
@@ -97,7 +103,7 @@ export const SfuCapabilitiesReply = Type.Object(
 )
 export type SfuCapabilitiesReply = Static<typeof SfuCapabilitiesReply>
 
-export const ProduceRequest = Type.Object(
+export const CreateProducerRequest = Type.Object(
   {
     producerId: Type.Optional(ProducerId('An id of your own. A retry with the same id returns the same producer.')),
     transportId: TransportId(),
@@ -107,9 +113,9 @@ export const ProduceRequest = Type.Object(
     paused: Type.Optional(Type.Boolean({ default: false, description: 'Begin paused.' })),
     appData: Type.Optional(AppData)
   },
-  { $id: 'ProduceRequest', ...Strict }
+  { $id: 'CreateProducerRequest', ...Strict }
 )
-export type ProduceRequest = Static<typeof ProduceRequest>
+export type CreateProducerRequest = Static<typeof CreateProducerRequest>
 export const ProducerReply = Type.Object({ producer: Producer }, { $id: 'ProducerReply', ...Strict })
 export type ProducerReply = Static<typeof ProducerReply>
 
@@ -130,7 +136,7 @@ export const PauseProducerRequest = Type.Object(
   { $id: 'PauseProducerRequest', ...Strict }
 )
 
-export const ConsumeRequest = Type.Object(
+export const CreateConsumerRequest = Type.Object(
   {
     consumerId: Type.Optional(ConsumerId('An id of your own. A retry with the same id returns the same consumer.')),
     participantId: ParticipantId('The participant whose producer it is.'),
@@ -139,9 +145,9 @@ export const ConsumeRequest = Type.Object(
     rtpCapabilities: RtpCapabilities,
     preferredLayers: Type.Optional(ConsumerLayers)
   },
-  { $id: 'ConsumeRequest', ...Strict }
+  { $id: 'CreateConsumerRequest', ...Strict }
 )
-export type ConsumeRequest = Static<typeof ConsumeRequest>
+export type CreateConsumerRequest = Static<typeof CreateConsumerRequest>
 
 export const Consumer = Type.Object(
   {
@@ -184,7 +190,7 @@ export const ConsumerState = Type.Object(
 )
 export type ConsumerState = Static<typeof ConsumerState>
 
-export const ProduceDataRequest = Type.Object(
+export const CreateDataProducerRequest = Type.Object(
   {
     dataProducerId: Type.Optional(
       DataProducerId('An id of your own. A retry with the same id returns the same data producer.')
@@ -195,13 +201,13 @@ export const ProduceDataRequest = Type.Object(
     protocol: Type.Optional(Protocol),
     appData: Type.Optional(AppData)
   },
-  { $id: 'ProduceDataRequest', ...Strict }
+  { $id: 'CreateDataProducerRequest', ...Strict }
 )
-export type ProduceDataRequest = Static<typeof ProduceDataRequest>
+export type CreateDataProducerRequest = Static<typeof CreateDataProducerRequest>
 export const DataProducerReply = Type.Object({ dataProducer: DataProducer }, { $id: 'DataProducerReply', ...Strict })
 export type DataProducerReply = Static<typeof DataProducerReply>
 
-export const ConsumeDataRequest = Type.Object(
+export const CreateDataConsumerRequest = Type.Object(
   {
     dataConsumerId: Type.Optional(
       DataConsumerId('An id of your own. A retry with the same id returns the same data consumer.')
@@ -210,9 +216,9 @@ export const ConsumeDataRequest = Type.Object(
     dataProducerId: DataProducerId(),
     transportId: TransportId('Your transport that receives it.')
   },
-  { $id: 'ConsumeDataRequest', ...Strict }
+  { $id: 'CreateDataConsumerRequest', ...Strict }
 )
-export type ConsumeDataRequest = Static<typeof ConsumeDataRequest>
+export type CreateDataConsumerRequest = Static<typeof CreateDataConsumerRequest>
 export const DataConsumer = Type.Object(
   {
     id: DataConsumerId(),

@@ -6,8 +6,11 @@ import { SignJWT, UnsecuredJWT } from 'jose'
 import t, { type Test } from 'tap'
 import { type Operation, operationsOf } from '../helpers/fuzz-target.js'
 import { valid } from '../helpers/invalid-values.js'
+import { TestMediaService } from '../helpers/media-service.js'
 import { sdp } from '../helpers/sdp.js'
 import { SETTINGS, TestCluster } from '../helpers/test-cluster.js'
+
+const OPUS = { mimeType: 'audio/opus', payloadType: 100, clockRate: 48_000, channels: 2 }
 
 const SECRET = 'the-secret-of-the-matrix-is-32-bytes-long'
 const AUDIENCE = 'calls'
@@ -35,7 +38,7 @@ const room = (noGrant: string): Record<Outsider, string> => ({
   noGrant
 })
 /** `noGrant` is in the room, so these operations show it: its token only lacks the grants to act. */
-const SHOWN_TO_NO_GRANT = ['getRoom', 'getSnapshot']
+const SHOWN_TO_NO_GRANT = ['getRoom', 'getSnapshot', 'listProducers']
 
 /**
  * The reply to each outsider: the code of a problem, or `ok` if the request is about the requester only. Then the reply must not contain
@@ -91,7 +94,32 @@ const EXPECTED: Readonly<Record<string, Record<Outsider, string>>> = {
   cancelInvitation: room('not_permitted'),
   postMessage: room('not_permitted'),
   listMessages: room('not_permitted'),
-  sendTyping: room('not_permitted')
+  sendTyping: room('not_permitted'),
+  getRouterCapabilities: room('not_permitted'),
+  createTransport: room('not_permitted'),
+  connectTransport: room('not_permitted'),
+  restartIce: room('not_permitted'),
+  closeTransport: room('ok'),
+  getTransportStats: room('media_not_found'),
+  createProducer: room('not_permitted'),
+  listProducers: room('ok'),
+  updateProducer: room('media_not_found'),
+  closeProducer: room('ok'),
+  getProducerStats: room('media_not_found'),
+  pauseParticipantProducer: room('not_permitted'),
+  closeParticipantProducer: room('not_permitted'),
+  createConsumer: room('not_permitted'),
+  updateConsumer: room('not_permitted'),
+  resumeConsumer: room('not_permitted'),
+  requestKeyFrame: room('not_permitted'),
+  closeConsumer: room('ok'),
+  getConsumerStats: room('media_not_found'),
+  createDataProducer: room('not_permitted'),
+  closeDataProducer: room('ok'),
+  getDataProducerStats: room('media_not_found'),
+  createDataConsumer: room('not_permitted'),
+  closeDataConsumer: room('ok'),
+  getDataConsumerStats: room('media_not_found')
 }
 
 const sign = (claims: object, secret = SECRET, audience = AUDIENCE, expires: string | Date = '1h') =>
@@ -133,7 +161,10 @@ class Fixture {
     participantId: '',
     invitationId: '',
     user: 'bob',
-    code: 'internal'
+    code: 'internal',
+    // What alice has at the media service. The same ids of another participant name nothing.
+    ...{ transportId: 'transport-1', producerId: 'producer-1', consumerId: 'consumer-1' },
+    ...{ dataProducerId: 'data-producer-1', dataConsumerId: 'data-consumer-1' }
   }
   readonly #tokens = new Map<string, string>()
 
@@ -163,7 +194,7 @@ class Fixture {
       offer: { sdp: sdp(PRIVATE) }
     })
     await this.post('bob', 'POST', `calls/${callId}/accept`)
-    await this.post('alice', 'PUT', `rooms/${roomId}`, { metadata: { about: PRIVATE } })
+    await this.post('alice', 'PUT', `rooms/${roomId}`, { mode: 'sfu', metadata: { about: PRIVATE } })
     const join = { metadata: { about: PRIVATE } }
     const joined = await this.post('alice', 'POST', `rooms/${roomId}/participants`, join)
     this.path.participantId = JSON.parse(joined).participantId
@@ -176,6 +207,25 @@ class Fixture {
     const idOf = (name: string) => participants.find(({ user }: { user: string }) => user === name).participantId
     await this.post('left', 'DELETE', `rooms/${roomId}/participants/${idOf('left')}`)
     await this.post('alice', 'DELETE', `rooms/${roomId}/participants/${idOf('banned')}?ban=true`)
+    await this.#sendMedia()
+  }
+
+  async #sendMedia(): Promise<void> {
+    const { roomId, participantId, transportId, producerId, consumerId, dataProducerId, dataConsumerId } = this.path
+    const sfu = `rooms/${roomId}/sfu`
+    const post = (kind: string, body: object) => this.post('alice', 'POST', `${sfu}/${kind}`, body)
+    await post('transports', { transportId, enableSctp: true })
+    const appData = { about: PRIVATE }
+    await post('producers', { producerId, transportId, kind: 'audio', rtpParameters: { codecs: [OPUS] }, appData })
+    const from = { participantId, transportId }
+    await post('consumers', {
+      ...from,
+      consumerId,
+      producerId,
+      rtpCapabilities: { codecs: [{ ...OPUS, kind: 'audio' }] }
+    })
+    await post('data-producers', { dataProducerId, transportId, sctpStreamParameters: { streamId: 1 }, appData })
+    await post('data-consumers', { ...from, dataConsumerId, dataProducerId })
   }
 
   async #addToken(user: string, claims: object): Promise<void> {
@@ -221,7 +271,8 @@ class Fixture {
       ...('callId' in properties ? {} : 'to' in properties ? { to: participantId } : {}),
       ...('sdp' in properties ? { sdp: sdp('outsider') } : {}),
       ...('candidates' in properties && !('callId' in properties) ? { candidates: [], end: true } : {}),
-      ...('users' in properties ? { users: ['dora'] } : {})
+      ...('users' in properties ? { users: ['dora'] } : {}),
+      ...('source' in properties ? { source: 'screen' } : {})
     }
     return { ...sample, ...fixed }
   }
@@ -311,7 +362,11 @@ async function checkOutsiders(t: Test, fixture: Fixture): Promise<void> {
 
 for (const setting of SETTINGS.filter(({ nodes }) => nodes === 1)) {
   t.test(setting.name, async t => {
+    const service = await TestMediaService.start(SECRET)
+    t.teardown(() => service.close())
     const cluster = await TestCluster.open(setting, {
+      MEDIA_SERVICE_URLS: service.url,
+      MEDIA_SERVICE_SECRET: SECRET,
       JWT_SECRET: SECRET,
       JWT_AUDIENCE: AUDIENCE,
       OFFLINE_CALLS: 'ring'

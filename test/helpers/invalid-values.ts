@@ -9,6 +9,8 @@ export interface Schema {
   readonly required?: readonly string[]
   readonly additionalProperties?: boolean | Schema
   readonly items?: Schema
+  readonly minItems?: number
+  readonly uniqueItems?: boolean
   readonly maxItems?: number
   readonly minimum?: number
   readonly maximum?: number
@@ -56,12 +58,17 @@ export function valid(schema: Schema): Arbitrary<unknown> {
     case 'object':
       return fc.record(mapValues(schema.properties ?? {}, valid), { requiredKeys: [...(schema.required ?? [])] })
     case 'array':
-      return fc.array(valid(schema.items ?? {}), { maxLength: Math.min(3, schema.maxItems ?? 3) })
+      return (schema.uniqueItems ? fc.uniqueArray : fc.array)(valid(schema.items ?? {}), {
+        minLength: schema.minItems ?? 0,
+        maxLength: Math.min(3, schema.maxItems ?? 3)
+      })
     case 'integer':
       return fc.integer({
         min: schema.minimum ?? 0,
         max: Math.min(schema.maximum ?? Number.POSITIVE_INFINITY, (schema.minimum ?? 0) + 1000)
       })
+    case 'number':
+      return fc.double({ noNaN: true, noDefaultInfinity: true })
     case 'boolean':
       return fc.boolean()
     case 'null':

@@ -1,8 +1,7 @@
 // What a mediasoup router says of itself, and the transport and the consumers that a media service makes for a client.
 
 import type { CompleteRtpCapabilities, RtpCodecCapability, TransportDescription } from '../../src/domain/whip/rtp.js'
-import type { MediaKind } from '../../src/schemas/room.js'
-import type { RtpParameters } from '../../src/schemas/sfu-rtp.js'
+import type { MediaKind, RtpParameters } from '../../src/schemas/sfu-rtp.js'
 
 const VIDEO_FEEDBACK = [
   { type: 'nack', parameter: '' },

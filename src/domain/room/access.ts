@@ -62,6 +62,8 @@ const ACTIONS = {
   'subscribe:video': { grant: ['subscribe', 'subscribe:video'], from: 'inside' },
   'subscribe:screen': { grant: ['subscribe', 'subscribe:screen'], from: 'inside' },
   subscribeData: { grant: 'subscribe', from: 'inside' },
+  /** Pausing and closing what others send. */
+  moderateMedia: { grant: 'moderate', from: 'inside' },
   invite: { grant: 'join', from: 'inside' },
   /** An invitation lets its user join a locked room. */
   inviteToLocked: { grant: 'moderate', from: 'inside' }

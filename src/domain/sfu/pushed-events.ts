@@ -1,8 +1,8 @@
 // The events that a media service pushes, as changes of the room. They are numbered in their session, and the number of the last one that was
 // taken is written by the commit that applies them: an event that is pushed again changes nothing.
 import type { MediaEvent } from '../../schemas/media-service.js'
-import { findParticipantRecord } from '../room/access.js'
 import { mergeDecisions, NO_CHANGE, PART, type RoomDecision, type RoomParts } from '../room/state.js'
+import { applyMediaEvents } from './service-events.js'
 import { sessionIdIn } from './session.js'
 
 export interface TakenEvents {
@@ -37,29 +37,5 @@ export function takeMediaEvents(parts: RoomParts, { sessionId, seq, events }: Nu
   const fresh = events.slice(Math.max(0, taken + 1 - seq))
   if (fresh.length === 0) return NO_CHANGE
   const record: TakenEvents = { sessionId, seq: seq + events.length - 1 }
-  return mergeDecisions(
-    { writes: { [PART.sfuEvents]: record }, events: [] },
-    decideMediaEvents(parts, fresh),
-    ...fresh.map(event => tellOwner(parts, event))
-  )
-}
-
-/** Producers and consumers. */
-function decideMediaEvents(_parts: RoomParts, _events: readonly MediaEvent[]): RoomDecision {
-  return NO_CHANGE
-}
-
-/** A transport is no part of the room: its participant is the only one to learn that it has closed. */
-function tellOwner(parts: RoomParts, event: MediaEvent): RoomDecision {
-  if (event.type !== 'transport_closed') return NO_CHANGE
-  const owner = findParticipantRecord(parts, event.participantId)
-  if (owner === null) return NO_CHANGE
-  const { participantId, user, device } = owner
-  const { transportId, reason } = event
-  const closed = {
-    to: { user, device },
-    type: 'sfu.transport_closed',
-    data: { participantId, transportId, reason }
-  }
-  return { writes: {}, events: [closed] }
+  return mergeDecisions({ writes: { [PART.sfuEvents]: record }, events: [] }, applyMediaEvents(parts, sessionId, fresh))
 }

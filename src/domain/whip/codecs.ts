@@ -1,7 +1,6 @@
 // Which codecs of a media section the router has too, by the rules by which mediasoup compares them.
 
-import type { MediaKind } from '../../schemas/room.js'
-import type { RtpCapabilities } from '../../schemas/sfu-rtp.js'
+import type { MediaKind, RtpCapabilities } from '../../schemas/sfu-rtp.js'
 import { h264Profile } from './h264.js'
 import type { RtcpFeedback, RtpCodecCapability, RtpCodecParameters } from './rtp.js'
 import { kindOf, type OfferedCodec, type Section } from './section.js'

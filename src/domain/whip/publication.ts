@@ -1,7 +1,6 @@
 // WHIP (RFC 9725): an offer of media becomes the parameters of producers, and an answer.
 
-import type { MediaKind } from '../../schemas/room.js'
-import type { RtpCapabilities } from '../../schemas/sfu-rtp.js'
+import type { MediaKind, RtpCapabilities } from '../../schemas/sfu-rtp.js'
 import type { DtlsParameters, IceParameters } from '../../schemas/sfu-transport.js'
 import { type AnsweredCodec, type AnsweredSection, writeAnswer } from './answer.js'
 import { type ChosenCodec, chooseCodec, codecParameters, mimeTypeOf } from './codecs.js'

@@ -1,7 +1,6 @@
 // WHEP (draft-ietf-wish-whep): an offer to receive becomes the capabilities of a viewer; the consumers made for it become an answer.
 
-import type { MediaKind } from '../../schemas/room.js'
-import type { RtpParameters } from '../../schemas/sfu-rtp.js'
+import type { MediaKind, RtpParameters } from '../../schemas/sfu-rtp.js'
 import type { DtlsParameters, IceParameters } from '../../schemas/sfu-transport.js'
 import { type AnsweredCodec, type AnsweredSection, writeAnswer } from './answer.js'
 import { isAuxiliary, isRtx, mimeTypeOf } from './codecs.js'

@@ -23,6 +23,7 @@ import {
   viewParticipant,
   viewRoom
 } from '../../domain/room/state.js'
+import { viewRoomMedia } from '../../domain/sfu/state.js'
 import { AppError } from '../../errors.js'
 import type { Actor } from '../../schemas/claims.js'
 import type { Endpoint } from '../../schemas/common.js'
@@ -78,16 +79,16 @@ export async function joinRoom(
   const cursor = await registerDevice(context, actor)
   const participation = { user: actor.user, device: actor.device, participantId }
   const isNew = replace || first.get<ParticipantRecord>(PART.participantOf(actor)) === null
-  const { room, participants } = await commitJoin(context, { roomId, participation, isNew }, async () => {
+  const described = await commitJoin(context, { roomId, participation, isNew }, async () => {
     await changeRoom(context, { roomId, parts: partsOfAccess(actor), payer: actor.user }, decide)
     return describeRoom(context, roomId)
   })
-  const own = participants.find(each => each.user === actor.user && each.device === actor.device)
+  const own = described.participants.find(each => each.user === actor.user && each.device === actor.device)
   if (!own) throw new AppError('not_in_room', { detail: 'Removed while joining' })
   // False if the device was in the room already, or another request of it has joined in between: then this is the same participation.
   const hasJoined = own.participantId === participantId
   if (!hasJoined) await addMembership(context, own, roomId)
-  return { room, participants, participantId: own.participantId, cursor: formatCursor(cursor), isNew: hasJoined }
+  return { ...described, participantId: own.participantId, cursor: formatCursor(cursor), isNew: hasJoined }
 }
 
 /** Creating a room is charged to its creator. @throws AppError rate_limited, no_media_service */
@@ -193,23 +194,37 @@ async function removeFromRoom(
 
 /** The room and its participants, in the order in which they joined. */
 async function describeRoom(context: Context, roomId: string): Promise<RoomAndParticipants> {
-  const parts = await readRoom(context, roomId, [PART.settings, PART.participants])
+  const parts = await readRoom(context, roomId, [PART.settings, PART.participants, PART.sfu, PART.producers])
   const settings = requireOpenRoom(parts)
   const participants = parts
     .list<ParticipantRecord>(PART.participants)
     .map(([, participant]) => participant)
     .sort((a, b) => (a.since ?? 0) - (b.since ?? 0))
-    .map(viewParticipant)
-  return { room: viewRoom(parts, settings), participants }
+  return {
+    room: viewRoom(parts, settings),
+    participants: participants.map(viewParticipant),
+    ...viewRoomMedia(parts, participants)
+  }
 }
 
 /** The rooms that the device is in. */
 export async function listRooms(context: Context, actor: Actor): Promise<JoinedRoom[]> {
   const found = await currentParticipations(context, actor)
-  return found.flatMap(({ room, participant: { participantId, device } }) => {
+  const rooms = found.map(async ({ room, participant: { participantId, device } }) => {
     if (room.settings === null) return []
-    return [{ room: viewRoom(room, room.settings), participantId, device }]
+    return [{ room: viewRoom(room, room.settings), participantId, device, ...(await describeMedia(context, room)) }]
   })
+  return (await Promise.all(rooms)).flat()
+}
+
+/** Reads again only for a room in mode sfu. */
+async function describeMedia(context: Context, room: ReadRoom): Promise<ReturnType<typeof viewRoomMedia>> {
+  if (room.settings?.mode !== 'sfu') return viewRoomMedia(room, [])
+  const parts = await readRoom(context, room.roomId, [PART.settings, PART.participants, PART.sfu, PART.producers])
+  return viewRoomMedia(
+    parts,
+    parts.list<ParticipantRecord>(PART.participants).map(([, participant]) => participant)
+  )
 }
 
 /** @throws AppError participant_not_found, and room_not_found for a user who is not related to the room */

@@ -9,6 +9,7 @@ import type { Context } from '../context.js'
 import { readRoom } from '../room/parts.js'
 import { changeRoom } from '../room/update-room.js'
 import { loseSession } from './lost-sessions.js'
+import { sendMediaNotices } from './notices.js'
 
 /**
  * Idempotent: the commit that applies events also writes their numbers. Resolves when the events are committed.
@@ -18,7 +19,7 @@ export async function takePushedEvents(
   context: Context,
   { service, ...pushed }: PushedEvents & { readonly service: string }
 ): Promise<void> {
-  const { roomId, sessionId, events } = pushed
+  const { roomId, sessionId, events, notices } = pushed
   const parts = [PART.settings, PART.sfu, PART.sfuEvents, ...partsOfMediaEvents(events)]
   requireSession(await readRoom(context, roomId, [PART.settings, PART.sfu]), { sessionId, service })
   await changeRoom(context, { roomId, parts }, room => {
@@ -31,6 +32,7 @@ export async function takePushedEvents(
     const reason = lost.reason === 'worker_died' ? 'worker_died' : 'service_lost'
     await loseSession(context, roomId, { sessionId, reason })
   }
+  await sendMediaNotices(context, { roomId, sessionId, notices })
 }
 
 function requireSession(room: RoomParts, { sessionId, service }: { sessionId: string; service: string }): void {

@@ -7,6 +7,7 @@ import { type OpenSession, sessionIn } from '../../domain/sfu/session.js'
 import { AppError, type ErrorCode } from '../../errors.js'
 import type { Actor } from '../../schemas/claims.js'
 import type { Context } from '../context.js'
+import { recordKeepalive } from '../device/keepalive.js'
 import { type ReadRoom, readRoom } from '../room/parts.js'
 import { loseSession } from './lost-sessions.js'
 import { mediaServicesOf } from './media-services.js'
@@ -53,7 +54,9 @@ export async function withSession<T>(
   const { participantId } = access.participant
   const owner = { sessionId: session.sessionId, participantId }
   try {
-    return await use({ client: service.client, session, owner, access, room })
+    const result = await use({ client: service.client, session, owner, access, room })
+    recordKeepalive(context, actor)
+    return result
   } catch (error) {
     if (error instanceof MediaRefusal && error.code === 'session_not_found') {
       throw serviceLost(context, { roomId, session }, error)

@@ -1,0 +1,224 @@
+// The rules of producers: who may send what, and what the other participants receive about it. The media service is asked before the commit
+// of each decision, so that a repeat of a request finds both as the first one left them.
+import { AppError } from '../../errors.js'
+import type { Actor } from '../../schemas/claims.js'
+import type { Endpoint } from '../../schemas/common.js'
+import { type CreateProducerRequest, type DataProducer, PRODUCERS_MAX, type Producer } from '../../schemas/sfu.js'
+import { endpoint } from '../endpoint.js'
+import { findParticipantRecord, requireParticipant } from '../room/access.js'
+import {
+  NO_CHANGE,
+  PART,
+  type ParticipantRecord,
+  type RoomDecision,
+  type RoomEvent,
+  type RoomParts,
+  roomEvent
+} from '../room/state.js'
+import {
+  type DataProducerRecord,
+  type ProducerRecord,
+  requireSession,
+  type SentMedia,
+  sentMediaOf,
+  viewDataProducer,
+  viewProducer
+} from './state.js'
+
+/** What a request of a participant is about. */
+export interface MediaCommand {
+  readonly actor: Actor
+  /** The session that the request was made in. */
+  readonly sessionId: string
+}
+
+/** The source of a new producer. A screen may have sound. @throws AppError invalid_request */
+export function sourceOf({
+  kind,
+  source = kind
+}: Pick<CreateProducerRequest, 'kind' | 'source'>): ProducerRecord['source'] {
+  if (source === kind || source === 'screen') return source
+  throw new AppError('invalid_request', { detail: `A producer of kind ${kind} cannot have the source ${source}` })
+}
+
+interface Added<Item> extends RoomDecision {
+  readonly added: Item
+  /** False: the participant has this producer already. */
+  readonly isNew: boolean
+}
+
+/**
+ * Reads partsOfAccess, PART.sfu and the part of the participant's producers.
+ * @throws AppError media_unavailable, media_conflict, too_many_media and what requireAccess throws
+ */
+export function decideProduce(
+  parts: RoomParts,
+  { actor, sessionId, producer }: MediaCommand & { readonly producer: ProducerRecord },
+  now: number
+): Added<Producer> {
+  const { participant } = requireParticipant(`publish:${producer.source}`, parts, { actor, now })
+  requireSession(parts, sessionId)
+  const media = sentMediaOf(parts, participant, sessionId)
+  const known = media.producers.find(({ producerId }) => producerId === producer.producerId)
+  if (known) {
+    requireSame(known, producer, ['transportId', 'kind', 'source'])
+    return { ...NO_CHANGE, added: viewProducer(participant, known), isNew: false }
+  }
+  requireRoom(media.producers)
+  const added = viewProducer(participant, producer)
+  return {
+    writes: writeMedia({ ...media, producers: [...media.producers, producer] }),
+    events: [roomEvent('sfu.producer_added', { producer: added }, participant.participantId)],
+    added,
+    isNew: true
+  }
+}
+
+/** As decideProduce. Data belongs to no source, so the grant `publish` is required. */
+export function decideProduceData(
+  parts: RoomParts,
+  { actor, sessionId, dataProducer }: MediaCommand & { readonly dataProducer: DataProducerRecord },
+  now: number
+): Added<DataProducer> {
+  const { participant } = requireParticipant('publishData', parts, { actor, now })
+  requireSession(parts, sessionId)
+  const media = sentMediaOf(parts, participant, sessionId)
+  const known = media.dataProducers.find(({ dataProducerId }) => dataProducerId === dataProducer.dataProducerId)
+  if (known) {
+    requireSame(known, dataProducer, ['transportId', 'label', 'protocol'])
+    return { ...NO_CHANGE, added: viewDataProducer(participant, known), isNew: false }
+  }
+  requireRoom(media.dataProducers)
+  const added = viewDataProducer(participant, dataProducer)
+  return {
+    writes: writeMedia({ ...media, dataProducers: [...media.dataProducers, dataProducer] }),
+    events: [roomEvent('sfu.data_producer_added', { dataProducer: added }, participant.participantId)],
+    added,
+    isNew: true
+  }
+}
+
+/** The media service compares the RTP parameters too. @throws AppError media_conflict */
+function requireSame<Item>(known: Item, wanted: Item, names: readonly (keyof Item)[]): void {
+  const different = names.find(name => known[name] !== wanted[name])
+  if (different === undefined) return
+  throw new AppError('media_conflict', { detail: `It exists with another ${String(different)}` })
+}
+
+/** @throws AppError too_many_media */
+function requireRoom(items: readonly unknown[]): void {
+  if (items.length < PRODUCERS_MAX) return
+  throw new AppError('too_many_media', { detail: `A participant has at most ${PRODUCERS_MAX} of them` })
+}
+
+export interface ProducerCommand extends MediaCommand {
+  /** The participant whose producer it is: the actor's own, or another one. */
+  readonly participantId: string
+  readonly producerId: string
+}
+
+/**
+ * The participant that sends it, and the participant of the actor. What others send may be paused and closed by a moderator.
+ * @throws AppError participant_not_found, media_unavailable and what requireAccess throws
+ */
+function requireOwner(
+  parts: RoomParts,
+  { actor, sessionId, participantId }: MediaCommand & Pick<ProducerCommand, 'participantId'>,
+  now: number
+): { readonly own: ParticipantRecord; readonly owner: ParticipantRecord } {
+  const { participant: own } = requireParticipant('takePart', parts, { actor, now })
+  if (own.participantId !== participantId) requireParticipant('moderateMedia', parts, { actor, now })
+  requireSession(parts, sessionId)
+  const owner = findParticipantRecord(parts, participantId)
+  if (owner === null) throw new AppError('participant_not_found')
+  return { own, owner }
+}
+
+/** Only the sender decides to be seen and heard, and needs the grant for it. @throws AppError not_permitted */
+function requireResumption(
+  parts: RoomParts,
+  { actor, isOwn, source }: { actor: Actor; isOwn: boolean; source: ProducerRecord['source'] },
+  now: number
+): void {
+  if (!isOwn) throw new AppError('not_permitted', { detail: 'Only the participant itself may resume' })
+  requireParticipant(`publish:${source}`, parts, { actor, now })
+}
+
+/**
+ * Pauses or resumes. Reads as decideProduce, and PART.participant and PART.producersOfParticipant of the owner.
+ * @throws AppError participant_not_found, media_not_found, media_unavailable and what requireAccess throws
+ */
+export function decidePause(
+  parts: RoomParts,
+  { paused, ...command }: ProducerCommand & { readonly paused: boolean },
+  now: number
+): RoomDecision & { readonly producer: Producer } {
+  const { actor, participantId, producerId } = command
+  const { own, owner } = requireOwner(parts, command, now)
+  const media = sentMediaOf(parts, owner, command.sessionId)
+  const before = media.producers.find(each => each.producerId === producerId)
+  if (before === undefined) throw new AppError('media_not_found', { detail: 'The participant has no such producer' })
+  if (!paused)
+    requireResumption(parts, { actor, isOwn: own.participantId === participantId, source: before.source }, now)
+  const after = { ...before, paused }
+  const producer = viewProducer(owner, after)
+  if (before.paused === paused) return { ...NO_CHANGE, producer }
+  const type = paused ? 'sfu.producer_paused' : 'sfu.producer_resumed'
+  const by = endpoint(actor)
+  return {
+    writes: writeMedia({ ...media, producers: media.producers.map(each => (each === before ? after : each)) }),
+    events: [roomEvent(type, { participantId, producerId, by }, own.participantId)],
+    producer
+  }
+}
+
+interface CloseCommand extends MediaCommand {
+  readonly participantId: string
+  /** What the transport, the producer or the data producer carries that is closed. */
+  readonly isClosed: (item: ProducerRecord | DataProducerRecord) => boolean
+}
+
+/**
+ * What does not exist is closed already.
+ * @throws AppError participant_not_found, media_unavailable and what requireAccess throws
+ */
+export function decideClose(parts: RoomParts, { isClosed, ...command }: CloseCommand, now: number): RoomDecision {
+  const { own, owner } = requireOwner(parts, command, now)
+  const closing = { by: endpoint(command.actor), except: own.participantId }
+  return closeMedia(sentMediaOf(parts, owner, command.sessionId), closing, isClosed)
+}
+
+interface Closing {
+  /** Null: the media service. */
+  readonly by: Endpoint | null
+  /** The participant that gets no event. */
+  readonly except?: string
+}
+
+export function closeMedia(
+  media: SentMedia,
+  { by, except }: Closing,
+  isClosed: (item: ProducerRecord | DataProducerRecord) => boolean
+): RoomDecision {
+  const { participantId } = media
+  const producers = media.producers.filter(isClosed)
+  const dataProducers = media.dataProducers.filter(isClosed)
+  const events: RoomEvent[] = [
+    ...producers.map(({ producerId }) => roomEvent('sfu.producer_closed', { participantId, producerId, by }, except)),
+    ...dataProducers.map(({ dataProducerId }) =>
+      roomEvent('sfu.data_producer_closed', { participantId, dataProducerId, by }, except)
+    )
+  ]
+  if (events.length === 0) return NO_CHANGE
+  const left = {
+    ...media,
+    producers: media.producers.filter(each => !producers.includes(each)),
+    dataProducers: media.dataProducers.filter(each => !dataProducers.includes(each))
+  }
+  return { writes: writeMedia(left), events }
+}
+
+export const writeMedia = (media: SentMedia): RoomDecision['writes'] => ({
+  [PART.producersOfParticipant(media.participantId)]:
+    media.producers.length + media.dataProducers.length > 0 ? media : null
+})

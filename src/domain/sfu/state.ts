@@ -1,0 +1,78 @@
+// What a room keeps of the media that its participants send: for each participant one part, with its producers and data producers. A part
+// belongs to one participation and one session of the media service. A part of another participation or session counts as absent, so a
+// reset of the session and a device that joins anew delete nothing.
+import { AppError } from '../../errors.js'
+import type { DataProducer, Producer, RoomSfu } from '../../schemas/sfu.js'
+import { PART, type ParticipantRecord, type ParticipantRef, participantRef, type RoomParts } from '../room/state.js'
+import { sessionIdIn, sessionIn } from './session.js'
+
+export interface ProducerRecord
+  extends Pick<Producer, 'producerId' | 'kind' | 'source' | 'type' | 'paused' | 'appData'> {
+  /** The transport of the participant that carries it. When that closes, the producer closes. */
+  readonly transportId: string
+}
+
+export interface DataProducerRecord extends Pick<DataProducer, 'dataProducerId' | 'label' | 'protocol' | 'appData'> {
+  readonly transportId: string
+}
+
+export interface SentMedia {
+  readonly participantId: string
+  readonly sessionId: string
+  readonly producers: readonly ProducerRecord[]
+  readonly dataProducers: readonly DataProducerRecord[]
+}
+
+interface RoomMedia {
+  readonly sfu: RoomSfu | null
+  readonly producers: Producer[]
+  readonly dataProducers: DataProducer[]
+}
+
+/** What the participant sends in the session. Reads its PART.producersOf. */
+export function sentMediaOf(parts: RoomParts, participant: ParticipantRef, sessionId: string): SentMedia {
+  const { participantId } = participant
+  const kept = parts.get<SentMedia>(PART.producersOfParticipant(participantId))
+  const isCurrent = kept?.participantId === participantId && kept.sessionId === sessionId
+  return isCurrent ? kept : { participantId, sessionId, producers: [], dataProducers: [] }
+}
+
+/** The session was lost after the request had found it. @throws AppError media_unavailable */
+export function requireSession(parts: RoomParts, sessionId: string): void {
+  if (sessionIdIn(parts) === sessionId) return
+  throw new AppError('media_unavailable', { detail: 'The media session was replaced', retryAfterMs: 1000 })
+}
+
+export function viewProducer(participant: ParticipantRef, record: ProducerRecord): Producer {
+  const { transportId: _, producerId, ...rest } = record
+  return { producerId, ...participantRef(participant), ...rest }
+}
+
+export function viewDataProducer(participant: ParticipantRef, record: DataProducerRecord): DataProducer {
+  const { transportId: _, dataProducerId, ...rest } = record
+  return { dataProducerId, ...participantRef(participant), ...rest }
+}
+
+/** What a device learns of the media of the room. Reads PART.settings, PART.sfu and PART.producers. */
+export function viewRoomMedia(parts: RoomParts, participants: readonly ParticipantRecord[]): RoomMedia {
+  const isSfu = parts.settings?.mode === 'sfu'
+  const sessionId = sessionIdIn(parts)
+  const sfu = isSfu ? { sessionId, available: sessionIn(parts)?.state !== 'unavailable' } : null
+  return { sfu, ...viewSentMedia(parts, participants, sessionId) }
+}
+
+/** What all these participants send. Reads PART.producers. */
+export function viewSentMedia(
+  parts: RoomParts,
+  participants: readonly ParticipantRecord[],
+  sessionId: string | null
+): Omit<RoomMedia, 'sfu'> {
+  if (sessionId === null) return { producers: [], dataProducers: [] }
+  const sent = participants.map(participant => ({ participant, media: sentMediaOf(parts, participant, sessionId) }))
+  return {
+    producers: sent.flatMap(({ participant, media }) => media.producers.map(each => viewProducer(participant, each))),
+    dataProducers: sent.flatMap(({ participant, media }) =>
+      media.dataProducers.map(each => viewDataProducer(participant, each))
+    )
+  }
+}

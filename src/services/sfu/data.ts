@@ -1,0 +1,92 @@
+// Data producers and data consumers: data channels through the media service. They work as producers and consumers do.
+import { requireConsumableData } from '../../domain/sfu/consumers.js'
+import { decideClose, decideProduceData } from '../../domain/sfu/producers.js'
+import { sessionIdIn } from '../../domain/sfu/session.js'
+import type { Actor } from '../../schemas/claims.js'
+import type {
+  CreateDataConsumerRequest,
+  CreateDataProducerRequest,
+  DataConsumer,
+  DataProducer
+} from '../../schemas/sfu.js'
+import type { Context } from '../context.js'
+import type { RoomPath } from '../room/paths.js'
+import { changeRoom } from '../room/update-room.js'
+import { checkAppData, checkMediaParameters } from './media-bounds.js'
+import { undoUnlessKept } from './producers.js'
+import { type Creation, mediaIdOf, partsOfOwnMedia, partsOfSender } from './requests.js'
+import { withSession } from './sessions.js'
+
+/** @throws AppError as createProducer */
+export function createDataProducer(
+  context: Context,
+  actor: Actor,
+  { roomId, idempotencyKey, dataProducerId: id, ...request }: RoomPath & CreateDataProducerRequest & Creation
+): Promise<{ readonly created: DataProducer; readonly isNew: boolean }> {
+  const { transportId, sctpStreamParameters, label = '', protocol = '', appData = {} } = request
+  checkMediaParameters('sctpStreamParameters', sctpStreamParameters)
+  checkAppData(appData)
+  const dataProducerId = mediaIdOf(context, actor, { name: 'dataProducerId', id, roomId, idempotencyKey })
+  const parts = partsOfOwnMedia(actor)
+  return withSession(context, { actor, roomId, action: 'publishData', parts }, async use => {
+    const { client, owner, room, session } = use
+    const dataProducer = { dataProducerId, transportId, label, protocol, appData }
+    const command = { actor, sessionId: session.sessionId, dataProducer }
+    // Refused before the media service is asked, if the session was open when the room was read.
+    if (sessionIdIn(room) === session.sessionId) decideProduceData(room, command, context.clock.now())
+    await client.putDataProducer(owner, dataProducerId, { transportId, sctpStreamParameters, label, protocol })
+    const { decision } = await changeRoom(context, { roomId, parts, payer: actor.user }, (read, now) =>
+      decideProduceData(read, command, now)
+    ).catch(error => undoUnlessKept(context, use, { kind: 'data-producers', id: dataProducerId, error }))
+    return { created: decision.added, isNew: decision.isNew }
+  })
+}
+
+/** @throws AppError as withSession */
+export function closeDataProducer(
+  context: Context,
+  actor: Actor,
+  { roomId, dataProducerId }: RoomPath & { readonly dataProducerId: string }
+): Promise<void> {
+  return withSession(context, { actor, roomId, action: 'takePart' }, async ({ client, session, owner }) => {
+    await client.remove(owner, 'data-producers', dataProducerId)
+    const isClosed = (item: object) => 'dataProducerId' in item && item.dataProducerId === dataProducerId
+    const command = { actor, sessionId: session.sessionId, participantId: owner.participantId, isClosed }
+    await changeRoom(context, { roomId, parts: partsOfOwnMedia(actor), payer: actor.user }, (room, now) =>
+      decideClose(room, command, now)
+    )
+  })
+}
+
+/** @throws AppError as createConsumer */
+export function createDataConsumer(
+  context: Context,
+  actor: Actor,
+  { roomId, idempotencyKey, dataConsumerId, ...request }: RoomPath & CreateDataConsumerRequest & Creation
+): Promise<DataConsumer> {
+  const { participantId, dataProducerId, transportId } = request
+  const id = mediaIdOf(context, actor, { name: 'dataConsumerId', id: dataConsumerId, roomId, idempotencyKey })
+  const parts = partsOfSender(participantId)
+  return withSession(
+    context,
+    { actor, roomId, action: 'subscribeData', parts },
+    async ({ client, session, owner, room }) => {
+      const command = { actor, sessionId: session.sessionId, participantId, dataProducerId }
+      requireConsumableData(room, command, context.clock.now())
+      const dataProducer = { participantId, dataProducerId }
+      const consumer = await client.putDataConsumer(owner, id, { transportId, dataProducer })
+      return { id, participantId, dataProducerId, ...consumer }
+    }
+  )
+}
+
+/** @throws AppError as withSession */
+export function closeDataConsumer(
+  context: Context,
+  actor: Actor,
+  { roomId, dataConsumerId }: RoomPath & { readonly dataConsumerId: string }
+): Promise<void> {
+  return withSession(context, { actor, roomId, action: 'takePart' }, ({ client, owner }) =>
+    client.remove(owner, 'data-consumers', dataConsumerId)
+  )
+}

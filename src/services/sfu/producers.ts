@@ -1,0 +1,157 @@
+// Producers. The media service is asked first, then the room commits: a retry with the same id repeats both and finds what the first request
+// has left.
+import { partsOfAccess, requireParticipant } from '../../domain/room/access.js'
+import { NO_CHANGE, PART, type ParticipantRecord, type RoomDecision } from '../../domain/room/state.js'
+import { decideClose, decidePause, decideProduce, sourceOf } from '../../domain/sfu/producers.js'
+import { sessionIdIn } from '../../domain/sfu/session.js'
+import { sentMediaOf, viewSentMedia } from '../../domain/sfu/state.js'
+import { AppError, type ErrorCode } from '../../errors.js'
+import type { Actor } from '../../schemas/claims.js'
+import type { CreateProducerRequest, Producer, ProducersReply } from '../../schemas/sfu.js'
+import { isSameStamp } from '../../store/aggregate.js'
+import type { Context } from '../context.js'
+import { readRoom } from '../room/parts.js'
+import type { RoomPath } from '../room/paths.js'
+import { changeRoom } from '../room/update-room.js'
+import { checkAppData, checkMediaParameters } from './media-bounds.js'
+import { type Creation, mediaIdOf, partsOfOwnMedia, partsOfSender } from './requests.js'
+import { type SessionUse, withSession } from './sessions.js'
+
+export interface ProducerPath extends RoomPath {
+  /** The participant that sends it. Absent: the actor's own. */
+  readonly participantId?: string
+  readonly producerId: string
+}
+
+interface Created<Item> {
+  readonly created: Item
+  readonly isNew: boolean
+}
+
+/**
+ * All other participants receive it. A repeat with the same id returns the first producer.
+ * @throws AppError as withSession, and too_large, media_not_found, media_conflict, invalid_media_parameters, too_many_media
+ */
+export function createProducer(
+  context: Context,
+  actor: Actor,
+  { roomId, idempotencyKey, producerId: id, rtpParameters, ...request }: RoomPath & CreateProducerRequest & Creation
+): Promise<Created<Producer>> {
+  const { transportId, kind, paused = false, appData = {} } = request
+  checkMediaParameters('rtpParameters', rtpParameters)
+  checkAppData(appData)
+  const source = sourceOf(request)
+  const producerId = mediaIdOf(context, actor, { name: 'producerId', id, roomId, idempotencyKey })
+  const parts = partsOfOwnMedia(actor)
+  return withSession(context, { actor, roomId, action: `publish:${source}`, parts }, async use => {
+    const { client, owner, room, session } = use
+    const producer = { producerId, transportId, kind, source, type: 'simple', paused, appData } as const
+    const command = { actor, sessionId: session.sessionId, producer }
+    // Refused before the media service is asked, if the session was open when the room was read.
+    if (sessionIdIn(room) === session.sessionId) decideProduce(room, command, context.clock.now())
+    const { type } = await client.putProducer(owner, producerId, { transportId, kind, rtpParameters, paused })
+    const commit = () =>
+      changeRoom(context, { roomId, parts, payer: actor.user }, (read, now) =>
+        decideProduce(read, { ...command, producer: { ...producer, type } }, now)
+      )
+    const { decision } = await commit().catch(error =>
+      undoUnlessKept(context, use, { kind: 'producers', id: producerId, error })
+    )
+    return { created: decision.added, isNew: decision.isNew }
+  })
+}
+
+/** Refusals after which nothing was committed. After other errors the commit may stand, and a retry repeats it. */
+const REFUSALS: readonly ErrorCode[] = [
+  ...(['not_in_room', 'room_not_found', 'room_closed', 'banned', 'not_permitted'] as const),
+  ...(['too_many_media', 'rate_limited'] as const)
+]
+
+interface FailedCommit {
+  readonly kind: 'producers' | 'data-producers'
+  readonly id: string
+  readonly error: unknown
+}
+
+/** Closes what the media service has created for a commit that was refused, unless an earlier request has committed it. Always throws. */
+export async function undoUnlessKept(
+  context: Context,
+  { client, owner, session, access, room: { roomId } }: SessionUse,
+  { kind, id, error }: FailedCommit
+): Promise<never> {
+  if (!(error instanceof AppError && REFUSALS.includes(error.code))) throw error
+  try {
+    const { participant } = access
+    const room = await readRoom(context, roomId, [PART.producersOf(participant)])
+    const { producers, dataProducers } = sentMediaOf(room, participant, session.sessionId)
+    const kept =
+      kind === 'producers' ? producers.map(each => each.producerId) : dataProducers.map(each => each.dataProducerId)
+    if (!kept.includes(id)) await client.remove(owner, kind, id)
+  } catch (cause) {
+    context.log.debug({ err: cause, roomId }, 'producer of a refused commit not closed; it closes with its transport')
+  }
+  throw error
+}
+
+/** Attempts to pause or resume. Each failed one is a change by another request in between. */
+const ROUNDS_MAX = 16
+
+/**
+ * Pauses or resumes. The commit is conditional on what the room had before the media service was asked; otherwise both are repeated. So of
+ * two requests at the same time, the one whose commit is last has asked the service last.
+ * @throws AppError as withSession, and participant_not_found, media_not_found
+ */
+export function updateProducer(
+  context: Context,
+  actor: Actor,
+  { roomId, participantId, producerId, paused }: ProducerPath & { readonly paused: boolean }
+): Promise<Producer> {
+  return withSession(context, { actor, roomId, action: 'takePart' }, async ({ client, session, owner }) => {
+    const target = { ...owner, participantId: participantId ?? owner.participantId }
+    const parts = [...partsOfAccess(actor), PART.sfu, ...partsOfSender(target.participantId)]
+    const part = PART.producersOfParticipant(target.participantId)
+    const command = { actor, sessionId: session.sessionId, participantId: target.participantId, producerId, paused }
+    for (let round = 0; round < ROUNDS_MAX; round++) {
+      const before = await readRoom(context, roomId, parts)
+      decidePause(before, command, context.clock.now())
+      await client.patchProducer(target, producerId, { paused })
+      const { decision } = await changeRoom(context, { roomId, parts, payer: actor.user }, (room, now) => {
+        const isUnchanged = isSameStamp(room.stampOf(part), before.stampOf(part))
+        return isUnchanged ? decidePause(room, command, now) : { ...NO_CHANGE, producer: null }
+      })
+      if (decision.producer !== null) return decision.producer
+    }
+    throw new AppError('store_unavailable', { detail: 'Too many concurrent changes' })
+  })
+}
+
+/** @throws AppError as withSession, and participant_not_found */
+export function closeProducer(
+  context: Context,
+  actor: Actor,
+  { roomId, participantId, producerId }: ProducerPath
+): Promise<void> {
+  const action = participantId === undefined ? 'takePart' : 'moderateMedia'
+  return withSession(context, { actor, roomId, action }, async ({ client, session, owner }) => {
+    const target = { ...owner, participantId: participantId ?? owner.participantId }
+    const parts = [...partsOfAccess(actor), PART.sfu, ...partsOfSender(target.participantId)]
+    const isClosed = (item: object) => 'producerId' in item && item.producerId === producerId
+    const command = { actor, sessionId: session.sessionId, participantId: target.participantId, isClosed }
+    const decide = (...[room, now]: Parameters<DecideClose>) => decideClose(room, command, now)
+    decide(await readRoom(context, roomId, parts), context.clock.now())
+    await client.remove(target, 'producers', producerId)
+    await changeRoom(context, { roomId, parts, payer: actor.user }, decide)
+  })
+}
+
+type DecideClose = (room: Parameters<typeof decideClose>[0], now: number) => RoomDecision
+
+/** What all participants send in the session of now. Asks no media service. @throws AppError not_sfu, not_in_room, … */
+export async function listProducers(context: Context, actor: Actor, { roomId }: RoomPath): Promise<ProducersReply> {
+  const room = await readRoom(context, roomId, [...partsOfAccess(actor), PART.sfu, PART.participants, PART.producers])
+  const { settings } = requireParticipant('takePart', room, { actor, now: context.clock.now() })
+  if (settings.mode !== 'sfu') throw new AppError('not_sfu')
+  const participants = room.list<ParticipantRecord>(PART.participants).map(([, participant]) => participant)
+  const sessionId = sessionIdIn(room)
+  return { sessionId, ...viewSentMedia(room, participants, sessionId) }
+}
