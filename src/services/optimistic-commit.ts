@@ -1,9 +1,17 @@
 // The optimistic commit: how every stored state is changed.
-import type { Clock } from '../clock.js'
+import { wait } from '../clock.js'
 import { AppError } from '../errors.js'
+import type { Context } from './context.js'
 
 /** Each conflict is a commit of another request; this many in a row mean a fault. */
 const ROUNDS_MAX = 32
+/**
+ * After these the commit backs off. Of the requests that commit at the same time only one succeeds in a round: without a back-off, n of them
+ * cost the store n² commits, and fail if they are more than ROUNDS_MAX.
+ */
+const ROUNDS_WITHOUT_BACKOFF = 8
+/** Longer than the commits of a burst of a few hundred requests take together. */
+const BACKOFF_MAX_MS = 256
 
 /** What one decision is made on. */
 export interface DecisionBasis<State> {
@@ -41,10 +49,11 @@ export interface CommitSteps<State, Decision, Result> {
  * round trip, but nothing final may depend on it alone: an error, and a decision without a commit, are repeated on a fresh state.
  *
  * There are two implementations of the steps: update-aggregate.ts (calls, pairs, chat positions, presence) and room/update-room.ts.
+ * The rounds after the first few wait for a random time before.
  * @throws AppError store_unavailable after too many conflicts; what `decide` throws on a fresh state; what `load` and `commit` throw
  */
 export async function commitOptimistically<State, Decision, Result>(
-  clock: Clock,
+  { clock, ids }: Pick<Context, 'clock' | 'ids'>,
   steps: CommitSteps<State, Decision, Result>
 ): Promise<Result> {
   let state = steps.cached
@@ -58,6 +67,11 @@ export async function commitOptimistically<State, Decision, Result>(
     if ('result' in outcome) return outcome.result
     state = outcome.retryOn
     isFresh = true
+    const backoffs = round + 1 - ROUNDS_WITHOUT_BACKOFF
+    if (backoffs < 0) continue
+    await wait(clock, ids.between(1, Math.min(BACKOFF_MAX_MS, 16 * 2 ** backoffs)))
+    // The state is not fresh any more.
+    state = undefined
   }
   throw new AppError('store_unavailable', { detail: 'Too many concurrent changes' })
 }

@@ -48,7 +48,7 @@ function runUpdate<State extends Versioned>(
   decide: Decide<State>,
   cached: CachedState<State> | null | undefined
 ): Promise<Result<State>> {
-  return commitOptimistically<CachedState<State> | null, Decision<State>, Result<State>>(update.context.clock, {
+  return commitOptimistically<CachedState<State> | null, Decision<State>, Result<State>>(update.context, {
     cached,
     load: () => load(update),
     decide: (before, now) => decide(stateIn(before), now),

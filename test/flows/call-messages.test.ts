@@ -14,6 +14,20 @@ async function connect(scenario: Scenario): Promise<[alice: TestClient, bob: Tes
 const send = (who: TestClient, content: string, more: object = {}) =>
   who.request('POST', 'calls/c1/messages', { content, ...more })
 
+flow('all messages of a burst are accepted, and arrive in the order of their versions', async (t, scenario) => {
+  const [alice, bob] = await connect(scenario)
+  const contents = Array.from({ length: 100 }, (_, i) => `message ${i}`)
+  const replies = await scenario.advanceDuring(Promise.all(contents.map(content => send(alice, content))))
+  t.strictSame([...new Set(replies.map(({ status }) => status))], [201])
+  const received: string[] = []
+  for (const [i] of contents.entries()) {
+    const { content, version } = await bob.expectEvent('call.message')
+    t.equal(version, i + 3)
+    received.push(content as string)
+  }
+  t.strictSame(received.sort(), contents.sort())
+})
+
 flow('messages arrive in the order of the events of the call', async (t, scenario) => {
   const [alice, bob] = await connect(scenario)
   t.match(await send(alice, 'one', { messageId: 'm1' }), {

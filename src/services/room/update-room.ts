@@ -69,7 +69,7 @@ export function changeRoom<D extends RoomChange>(
   decide: (room: ReadRoom, now: number) => D
 ): Promise<ChangeResult<D>> {
   let { payer } = scope
-  return commitOptimistically<LoadedParts, D, ChangeResult<D>>(context.clock, {
+  return commitOptimistically<LoadedParts, D, ChangeResult<D>>(context, {
     load: () => loadParts(context, scope),
     decide: ({ room }, now) => decide(room, now),
     withoutCommit: (decision, { room }) =>
