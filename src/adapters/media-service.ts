@@ -153,7 +153,7 @@ function createRequests({ url, secret, timeoutMs: timeoutOfService, around = sen
   const base = url.replace(/\/$/, '')
 
   async function exchange<T>({ method, path, read, body, timeoutMs = timeoutOfService }: Sent<T>): Promise<T> {
-    const reply = await sendRequest(base + path, {
+    const request = {
       method,
       headers: {
         accept: 'application/json',
@@ -164,6 +164,11 @@ function createRequests({ url, secret, timeoutMs: timeoutOfService, around = sen
       timeoutMs,
       maxBytes: MAX_BYTES,
       readsAllBodies: true
+    }
+    // The service may have closed an idle connection at the moment in which it is used.
+    const reply = await sendRequest(base + path, request).catch(error => {
+      if (!isConnectionClosed(error)) throw error
+      return sendRequest(base + path, request)
     })
     if (reply.status >= 200 && reply.status < 300) return read(reply.text)
     throw refusalIn(reply) ?? new Error(`replied with ${reply.status}`)
@@ -186,6 +191,10 @@ function createRequests({ url, secret, timeoutMs: timeoutOfService, around = sen
       send({ method: 'PUT', path, read, body, timeoutMs })
   }
 }
+
+/** The codes of undici and of Node, beneath the TypeError of fetch(). */
+const isConnectionClosed = (error: Error): boolean =>
+  ['UND_ERR_SOCKET', 'ECONNRESET', 'EPIPE'].includes(String((error.cause as { code?: unknown } | undefined)?.code))
 
 const isError = Compile(shapes.MediaServiceError)
 

@@ -99,6 +99,10 @@ export class TestMediaService {
     return this.#state.sessions
   }
 
+  get isDown(): boolean {
+    return this.#isDown
+  }
+
   /** The sessions of a room. */
   sessionsOf(roomId: string): Session[] {
     return [...this.sessions.values()].filter(session => session.roomId === roomId)

@@ -12,6 +12,8 @@ export interface ServiceHealth {
   /** How often requests have opened the breaker, and when last. */
   readonly trips: number
   readonly trippedAt: number
+  /** When the last check that failed was started, or the breaker was opened if that was later. */
+  readonly failedAt: number
 }
 
 export const UNKNOWN_HEALTH: ServiceHealth = {
@@ -21,7 +23,8 @@ export const UNKNOWN_HEALTH: ServiceHealth = {
   failedChecks: 0,
   failedRequests: 0,
   trips: 0,
-  trippedAt: Number.NEGATIVE_INFINITY
+  trippedAt: Number.NEGATIVE_INFINITY,
+  failedAt: Number.NEGATIVE_INFINITY
 }
 
 /** Failures in a row that open the breaker. */
@@ -32,9 +35,10 @@ const HOLD_MAX_MS = 30_000
 /** After this time without a trip, the next one counts as the first. */
 const TRIPS_FORGOTTEN_MS = 120_000
 
+/** `failedSince`: when the check was started. */
 export type HealthReport =
   | { readonly of: 'check'; readonly instance: string; readonly load: number }
-  | { readonly of: 'check'; readonly failed: true }
+  | { readonly of: 'check'; readonly failedSince: number }
   | { readonly of: 'request'; readonly failed: boolean }
 
 /** What a service's rooms have to be looked at for. */
@@ -60,15 +64,16 @@ function afterRequest(before: ServiceHealth, failed: boolean, now: number): Serv
   const failedRequests = before.failedRequests + 1
   if (failedRequests < FAILURES_MAX || before.status === 'down') return { ...before, failedRequests }
   const trips = now - before.trippedAt > TRIPS_FORGOTTEN_MS ? 1 : before.trips + 1
-  return { ...before, status: 'down', failedRequests, trips, trippedAt: now }
+  return { ...before, status: 'down', failedRequests, trips, trippedAt: now, failedAt: now }
 }
 
 type CheckReport = Extract<HealthReport, { of: 'check' }>
 
 function afterCheck(before: ServiceHealth, report: CheckReport, now: number): ServiceHealth {
-  if ('failed' in report) {
+  if ('failedSince' in report) {
     const failedChecks = before.failedChecks + 1
-    return { ...before, failedChecks, status: failedChecks < FAILURES_MAX ? before.status : 'down' }
+    const failedAt = Math.max(before.failedAt, report.failedSince)
+    return { ...before, failedChecks, failedAt, status: failedChecks < FAILURES_MAX ? before.status : 'down' }
   }
   const { instance, load } = report
   const isHeld = before.status === 'down' && now < before.trippedAt + holdMs(before) && instance === before.instance
@@ -84,3 +89,10 @@ function afterCheck(before: ServiceHealth, report: CheckReport, now: number): Se
 }
 
 const holdMs = ({ trips }: ServiceHealth) => (trips === 0 ? 0 : Math.min(HOLD_MAX_MS, HOLD_MIN_MS * 2 ** (trips - 1)))
+
+/**
+ * The service has failed since the session was placed there. A node that has not noticed yet that a service is up again does not take the
+ * sessions for lost that other nodes have placed on it.
+ */
+export const hasLost = ({ status, failedAt }: ServiceHealth, { placedAt }: { readonly placedAt: number }): boolean =>
+  status === 'down' && failedAt > placedAt

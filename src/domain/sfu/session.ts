@@ -18,6 +18,7 @@ export interface Placement {
   readonly service: string
   /** The start of the service, as far as it was known when the session was placed. */
   readonly instance: string | null
+  readonly placedAt: number
 }
 
 export interface OpenSession extends Placement {
@@ -143,8 +144,9 @@ const isOpenedBy = (session: SfuSession | null, { sessionId, openingBy }: Opened
 export function finishOpening(parts: RoomParts, opened: Opened): RoomDecision {
   const session = sessionIn(parts)
   if (parts.settings?.closed !== null || !isOpenedBy(session, opened)) return NO_CHANGE
-  const { sessionId, service, instance } = session
-  return { writes: { [PART.sfu]: { state: 'open', sessionId, service, instance } satisfies OpenSession }, events: [] }
+  const { sessionId, service, instance, placedAt } = session
+  const open: OpenSession = { state: 'open', sessionId, service, instance, placedAt }
+  return { writes: { [PART.sfu]: open }, events: [] }
 }
 
 /** When a room whose session could not be opened is looked at again, if no request comes before. */

@@ -20,6 +20,6 @@ export async function loseSession(context: Context, roomId: string, lost: LostSe
 
 /** A service is up: gives the room a session if none was available for it. */
 export async function recoverSession(context: Context, roomId: string): Promise<void> {
-  const { session, isChanged } = await commitPlacement(context, { roomId, decide: placeSession })
+  const { session, isChanged } = await commitPlacement(context, { roomId, check: 'always', decide: placeSession })
   if (isChanged && session?.state === 'opening') openInBackground(context, roomId)
 }

@@ -9,10 +9,12 @@ import {
 import {
   type HealthChange,
   type HealthReport,
+  hasLost,
   recordHealth,
   type ServiceHealth,
   UNKNOWN_HEALTH
 } from '../../domain/sfu/service-health.js'
+import type { Placement } from '../../domain/sfu/session.js'
 import { AppError } from '../../errors.js'
 import type { RoomMode } from '../../schemas/room.js'
 import { type Context, perContext } from '../context.js'
@@ -67,13 +69,14 @@ class WatchedService implements MediaService {
 
   async #checkOnce(): Promise<void> {
     const { clock, config, log } = this.#context
+    const failedSince = clock.now()
     try {
       const { instance, load } = await this.#probe.health()
       this.placed = 0
       this.#record({ of: 'check', instance, load })
     } catch (error) {
       log.debug({ err: error, service: this.name }, 'the health check of a media service failed')
-      this.#record({ of: 'check', failed: true })
+      this.#record({ of: 'check', failedSince })
     }
     // A first failure is confirmed or refuted soon.
     const isDoubtful = this.health.failedChecks > 0 && this.health.status !== 'down'
@@ -119,18 +122,40 @@ export function serviceName(url: string): string {
   return `${hostname}:${port || (protocol === 'https:' ? '443' : '80')}`
 }
 
+/** Until a client should ask again. */
+const RETRY_AFTER_MS = 1000
+
+export const mediaUnavailable = (cause?: unknown): AppError =>
+  new AppError('media_unavailable', { retryAfterMs: RETRY_AFTER_MS, cause })
+
 /** @throws AppError no_media_service */
 export function requireMediaService({ config }: Context, mode: RoomMode | undefined): void {
   if (mode === 'sfu' && config.mediaServiceUrls.length === 0) throw new AppError('no_media_service')
 }
 
+/**
+ * Which services are checked before one is chosen, besides those that have failed lately and those that were never checked. `if_none_up`: those
+ * that are down, because one may have come back since the last check. `always`: all, because another node has found them down.
+ */
+export type CheckBefore = 'if_none_up' | 'always'
+
+interface Choice {
+  /** Services that have failed. */
+  readonly except?: ReadonlySet<string> | undefined
+  readonly check?: CheckBefore | undefined
+}
+
 export interface MediaServices {
   /** Null: the service is not configured any more. */
   find(name: string): MediaService | null
-  /** The service with the least load that is up, else one that was not checked yet. Null: all are down, or in `except`. */
-  choose(except?: ReadonlySet<string>): Promise<MediaService | null>
-  /** Whether a request may be sent to it. */
-  isUsable(name: string): boolean
+  /**
+   * The service with the least load, of those that are up. One that has failed lately, or was never checked, is checked first. Null: there is
+   * none.
+   */
+  choose(choice?: Choice): Promise<MediaService | null>
+  isAnyUp(): boolean
+  /** Null: the session is lost, because its service is down or not configured any more. @throws AppError media_unavailable */
+  serviceOf(session: Placement): Promise<MediaService | null>
   list(): readonly MediaService[]
   /** Starts the checks that are due. */
   check(): void
@@ -150,19 +175,30 @@ function createMediaServices(context: Context): MediaServices {
   const services = context.config.mediaServiceUrls.map(url => new WatchedService(context, url, listeners))
   const find = (name: string) => services.find(each => each.name === name) ?? null
 
+  const isUp = ({ health }: MediaService) => health.status === 'up'
+
   return {
     find,
-    async choose(except = new Set()) {
-      const allowed = services.filter(({ name }) => !except.has(name))
-      const hasUp = () => allowed.some(({ health }) => health.status === 'up')
-      if (!hasUp()) {
-        await Promise.all(allowed.filter(({ health }) => health.status === 'unknown').map(each => each.check()))
-      }
-      const chosen = leastLoaded(allowed, 'up') ?? leastLoaded(allowed, 'unknown')
-      if (chosen) chosen.placed++
-      return chosen
+    isAnyUp: () => services.some(isUp),
+    async choose({ except, check } = {}) {
+      const allowed = services.filter(({ name }) => !except?.has(name))
+      const reliable = allowed.filter(({ health }) => isReliable(health))
+      if (reliable.length > 0 && check !== 'always') return placeOnLeastLoaded(reliable)
+      const doubtful = check === undefined ? allowed.filter(({ health }) => health.status !== 'down') : allowed
+      await Promise.all(doubtful.map(each => each.check()))
+      return placeOnLeastLoaded(doubtful.filter(({ health }) => health.status === 'up' && health.failedChecks === 0))
     },
-    isUsable: name => (find(name)?.health.status ?? 'down') !== 'down',
+    async serviceOf(session) {
+      const service = find(session.service)
+      if (service === null) return null
+      // The first one may have been running, and may have been started before the service came back.
+      for (let i = 0; i < 2 && service.health.status === 'down' && !hasLost(service.health, session); i++) {
+        await service.check()
+      }
+      if (hasLost(service.health, session)) return null
+      if (service.health.status === 'down') throw mediaUnavailable()
+      return service
+    },
     list: () => services,
     check: () => {
       for (const service of services) service.checkIfDue()
@@ -174,8 +210,13 @@ function createMediaServices(context: Context): MediaServices {
   }
 }
 
-function leastLoaded(services: readonly WatchedService[], status: ServiceHealth['status']): WatchedService | null {
+const isReliable = ({ status, failedChecks, failedRequests }: ServiceHealth) =>
+  status === 'up' && failedChecks === 0 && failedRequests === 0
+
+function placeOnLeastLoaded(services: readonly WatchedService[]): WatchedService | null {
   const loadOf = ({ health, placed }: WatchedService) => health.load + placed * LOAD_OF_PLACEMENT
-  const [first] = services.filter(({ health }) => health.status === status).sort((a, b) => loadOf(a) - loadOf(b))
-  return first ?? null
+  const [first] = [...services].sort((a, b) => loadOf(a) - loadOf(b))
+  if (first === undefined) return null
+  first.placed++
+  return first
 }

@@ -16,7 +16,7 @@ import { AppError } from '../../errors.js'
 import { type Context, perContext } from '../context.js'
 import { type ReadRoom, readRoom } from '../room/parts.js'
 import { changeRoom } from '../room/update-room.js'
-import { mediaServicesOf } from './media-services.js'
+import { type CheckBefore, mediaServicesOf, mediaUnavailable } from './media-services.js'
 
 /** A session without any request for this time closes itself. Each check of the room sends one. */
 const IDLE_TIMEOUT_MS = 300_000
@@ -30,12 +30,6 @@ export const WAITING = 'waiting'
 const POLL_MS = 25
 /** Services that one request tries. */
 const ATTEMPTS_MAX = 2
-/** Until a client should ask again. */
-export const RETRY_AFTER_MS = 1000
-
-export const mediaUnavailable = (cause?: unknown): AppError =>
-  new AppError('media_unavailable', { retryAfterMs: RETRY_AFTER_MS, cause })
-
 /** Lists the room for its service, or among those that wait for one. Called before the commit, and by each check of the room. */
 export async function listRoom({ store, clock }: Context, roomId: string, owner: string): Promise<void> {
   const now = clock.now()
@@ -46,6 +40,7 @@ interface PlacementStep {
   readonly roomId: string
   /** Services that have failed. */
   readonly except?: ReadonlySet<string>
+  readonly check?: CheckBefore
   readonly decide: (room: ReadRoom, next: NextPlacement | null, now: number) => RoomDecision
 }
 
@@ -58,15 +53,15 @@ interface PlacedSession {
 /** Chooses the service with the least load and commits what `decide` makes of it. Resolves to the session that the room has then. */
 export async function commitPlacement(
   context: Context,
-  { roomId, except, decide }: PlacementStep
+  { roomId, except, check, decide }: PlacementStep
 ): Promise<PlacedSession> {
   const { config, ids, node } = context
-  const service = await mediaServicesOf(context).choose(except)
+  const service = await mediaServicesOf(context).choose({ except, check })
   const sessionId = ids.unique()
   const nextAt = (now: number): NextPlacement | null =>
     service && {
       ...{ sessionId, service: service.name, instance: service.health.instance },
-      ...{ openingBy: node, openingUntil: now + config.mediaServiceTimeoutMs }
+      ...{ placedAt: now, openingBy: node, openingUntil: now + config.mediaServiceTimeoutMs }
     }
   await listRoom(context, roomId, service?.name ?? WAITING)
   const scope = {
@@ -117,8 +112,10 @@ async function placeAndOpen(context: Context, roomId: string): Promise<OpenSessi
       session = await read()
       continue
     }
-    session = (await commitPlacement(context, { roomId, decide: placeSession })).session
-    if (session === null || session.state === 'unavailable') throw mediaUnavailable()
+    // Sweeps recover it: the view of this node may be older than what another node has found.
+    if (session?.state === 'unavailable') throw mediaUnavailable()
+    session = (await commitPlacement(context, { roomId, check: 'if_none_up', decide: placeSession })).session
+    if (session === null) throw mediaUnavailable()
   }
 }
 

@@ -2,6 +2,7 @@
 // check of the room: the service may have been unreachable, or the node that committed the leave may have died.
 import { MediaRefusal } from '../../adapters/media-service.js'
 import { PART, type ParticipantHead } from '../../domain/room/state.js'
+import { hasLost } from '../../domain/sfu/service-health.js'
 import { type OpenSession, sessionIn } from '../../domain/sfu/session.js'
 import type { Context } from '../context.js'
 import { type ReadRoom, readRoom } from '../room/parts.js'
@@ -23,10 +24,7 @@ export async function checkMedia(context: Context, room: ReadRoom, participants:
   if (room.settings?.closed !== null || session === null) return NEVER
   if (session.state === 'unavailable') {
     await listRoom(context, room.roomId, WAITING)
-    const isAnyUp = mediaServicesOf(context)
-      .list()
-      .some(({ health }) => health.status === 'up')
-    if (isAnyUp) await recoverSession(context, room.roomId)
+    if (mediaServicesOf(context).isAnyUp()) await recoverSession(context, room.roomId)
     return now + CHECK_MEDIA_MS
   }
   await listRoom(context, room.roomId, session.service)
@@ -64,7 +62,7 @@ async function keepParticipants(
   const { sessionId, service } = session
   const lost = { sessionId, reason: 'service_lost' } as const
   const found = mediaServicesOf(context).find(service)
-  if (found === null || found.health.status === 'down') {
+  if (found === null || hasLost(found.health, session)) {
     await loseSession(context, roomId, lost)
     return RETRY_MS
   }

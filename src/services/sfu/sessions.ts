@@ -10,8 +10,8 @@ import type { Context } from '../context.js'
 import { recordKeepalive } from '../device/keepalive.js'
 import { type ReadRoom, readRoom } from '../room/parts.js'
 import { loseSession } from './lost-sessions.js'
-import { mediaServicesOf } from './media-services.js'
-import { mediaUnavailable, openSession } from './opening.js'
+import { mediaServicesOf, mediaUnavailable } from './media-services.js'
+import { openSession } from './opening.js'
 
 export interface SessionRequest {
   readonly actor: Actor
@@ -49,8 +49,8 @@ export async function withSession<T>(
   if (mediaServicesOf(context).list().length === 0) throw new AppError('no_media_service')
   const known = sessionIn(room)
   const session = known?.state === 'open' ? known : await openSession(context, roomId)
-  const service = mediaServicesOf(context).find(session.service)
-  if (service === null || service.health.status === 'down') throw serviceLost(context, { roomId, session })
+  const service = await mediaServicesOf(context).serviceOf(session)
+  if (service === null) throw serviceLost(context, { roomId, session })
   const { participantId } = access.participant
   const owner = { sessionId: session.sessionId, participantId }
   try {

@@ -3,7 +3,7 @@
 import { MediaRefusal } from '../../adapters/media-service.js'
 import { wait } from '../../clock.js'
 import { PART } from '../../domain/room/state.js'
-import type { HealthChange } from '../../domain/sfu/service-health.js'
+import { type HealthChange, hasLost } from '../../domain/sfu/service-health.js'
 import { type OpeningSession, type OpenSession, sessionIn } from '../../domain/sfu/session.js'
 import type { Context } from '../context.js'
 import { readRoom } from '../room/parts.js'
@@ -63,7 +63,7 @@ async function sweepLostRooms(context: Context, service: MediaService): Promise<
  * service only from before its restart.
  */
 async function isLost({ health, client }: MediaService, session: OpenSession | OpeningSession): Promise<boolean> {
-  if (health.status === 'down') return true
+  if (health.status === 'down') return hasLost(health, session)
   if (session.state === 'opening' || session.instance === health.instance) return false
   try {
     await client.getSession(session.sessionId)
@@ -76,13 +76,9 @@ async function isLost({ health, client }: MediaService, session: OpenSession | O
 
 /** Rooms for which no service was up. */
 async function sweepWaitingRooms(context: Context): Promise<void> {
-  const isAnyUp = () =>
-    mediaServicesOf(context)
-      .list()
-      .some(({ health }) => health.status === 'up')
-  if (!isAnyUp()) return
+  if (!mediaServicesOf(context).isAnyUp()) return
   await forEachRoom(context, WAITING, async roomId => {
-    if (!isAnyUp()) return
+    if (!mediaServicesOf(context).isAnyUp()) return
     const session = sessionIn(await readRoom(context, roomId, [PART.sfu]))
     if (session?.state === 'unavailable') await recoverSession(context, roomId)
   })

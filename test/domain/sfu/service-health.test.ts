@@ -3,7 +3,7 @@ import { type HealthReport, recordHealth, UNKNOWN_HEALTH } from '../../../src/do
 
 const T0 = 1_000_000
 const ok = (instance = 'i1'): HealthReport => ({ of: 'check', instance, load: 0.5 })
-const lost: HealthReport = { of: 'check', failed: true }
+const lost: HealthReport = { of: 'check', failedSince: T0 }
 const failed: HealthReport = { of: 'request', failed: true }
 const done: HealthReport = { of: 'request', failed: false }
 

@@ -15,10 +15,11 @@ const next: NextPlacement = {
   sessionId: 's2',
   service: 'm2:1',
   instance: 'i2',
+  placedAt: T0,
   openingBy: 'n1',
   openingUntil: T0 + 2000
 }
-const place = { sessionId: 's1', service: 'm1:1', instance: 'i1' }
+const place = { sessionId: 's1', service: 'm1:1', instance: 'i1', placedAt: T0 }
 const SESSIONS = {
   none: null,
   open: { ...place, state: 'open' },
