@@ -52,8 +52,8 @@ export async function provideMediaService({ withinMs, log = console.error }) {
 
 function folderOf(cache, version) {
   const { platform, arch, versions } = process
-  const dependencies = createHash('sha256').update(JSON.stringify(lock)).digest('hex').slice(0, 12)
-  return join(cache, `media-service-${version}-${platform}-${arch}-node${versions.node.split('.')[0]}-${dependencies}`)
+  const node = versions.node.split('.')[0]
+  return join(cache, `media-service-${version}-${platform}-${arch}-node${node}-${digestOf(JSON.stringify(lock))}`)
 }
 
 /** A folder is complete as soon as it has its name. */
@@ -103,22 +103,26 @@ async function build(folder, { deadline, log, cache }) {
   fs.rmSync(sources, { recursive: true })
 }
 
+/** What is compiled is kept until the worker is complete: if there was not enough time, the next run goes on from there. */
 async function buildWorker(sources, target, deadline) {
   // In a folder with a short path: make passes the paths of all objects of OpenSSL as one argument, which Linux limits to 128 KiB.
-  const folder = fs.mkdtempSync(join(tmpdir(), 'worker-'))
-  try {
-    fs.cpSync(sources, folder, { recursive: true })
+  const folder = join(tmpdir(), `mediasoup-worker-${BUILDABLE}-${digestOf(target)}`)
+  if (!fs.existsSync(folder)) {
+    const draft = `${folder}.${process.pid}`
+    fs.cpSync(sources, draft, { recursive: true })
     for (const [file, from, to] of REPAIRS) {
-      const path = join(folder, 'deps', file)
+      const path = join(draft, 'deps', file)
       fs.writeFileSync(path, fs.readFileSync(path, 'utf8').replace(from, to))
     }
-    await run('nice', ['make', '-C', folder, 'PYTHON=python3'], { cwd: folder, deadline })
-    fs.copyFileSync(join(folder, 'out/Release/mediasoup-worker'), `${target}.${process.pid}`)
-    fs.renameSync(`${target}.${process.pid}`, target)
-  } finally {
-    fs.rmSync(folder, { recursive: true, force: true })
+    fs.renameSync(draft, folder)
   }
+  await run('nice', ['make', '-C', folder, 'PYTHON=python3'], { cwd: folder, deadline })
+  fs.copyFileSync(join(folder, 'out/Release/mediasoup-worker'), `${target}.${process.pid}`)
+  fs.renameSync(`${target}.${process.pid}`, target)
+  fs.rmSync(folder, { recursive: true, force: true })
 }
+
+const digestOf = text => createHash('sha256').update(text).digest('hex').slice(0, 12)
 
 /** Runs a command. If it fails or is not done at the deadline, it is ended with all that it started, and the error has the end of its output. */
 function run(command, args, { cwd, deadline }) {
