@@ -59,7 +59,7 @@ function addHealth(app, { sessions, workers, instance }) {
   app.get('/health', async (_, reply) => {
     const health = { instance, load: workers.load, sessions: sessions.size }
     if (sessions.isDraining) return reply.code(503).send({ code: 'overloaded', detail: 'The service is shutting down' })
-    if (!workers.areRunning) return reply.code(503).send({ code: 'overloaded', detail: 'No media worker runs' })
+    if (!workers.areHealthy) return reply.code(503).send({ code: 'overloaded', detail: 'No media worker runs' })
     return health
   })
 }

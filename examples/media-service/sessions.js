@@ -1,6 +1,6 @@
 // All sessions of this process.
 import { isDeepStrictEqual } from 'node:util'
-import { MediaError } from './errors.js'
+import { fromMediasoup, MediaError } from './errors.js'
 import { Session } from './session.js'
 
 export class Sessions {
@@ -34,31 +34,32 @@ export class Sessions {
       session.keepOpen()
       return { session, isNew: false }
     }
-    const slot = this.#workers.leastLoaded()
     if (this.isDraining) throw new MediaError('overloaded', 'The service is shutting down')
-    if (!slot) throw new MediaError('overloaded', 'No media worker runs')
     if (this.#entries.size >= this.#context.settings.sessionsMax)
       throw new MediaError('overloaded', 'The service has as many sessions as it may have')
-    return { session: await this.#open(id, request, slot), isNew: true }
+    const entry = { request, opening: null, session: null }
+    entry.opening = this.#open(id, entry)
+    this.#entries.set(id, entry)
+    return { session: await entry.opening, isNew: true }
   }
 
-  async #open(id, request, slot) {
-    const entry = { request, opening: null, session: null }
+  async #open(id, entry) {
+    let slot = null
     const onClose = () => {
-      slot.sessions = Math.max(0, slot.sessions - 1)
+      if (slot) slot.sessions = Math.max(0, slot.sessions - 1)
       if (this.#entries.get(id) === entry) this.#entries.delete(id)
     }
-    slot.sessions++
-    entry.opening = Session.open(id, request, { ...this.#context, slot, onClose })
-    this.#entries.set(id, entry)
     try {
-      entry.session = await entry.opening
+      slot = await this.#workers.leastLoaded()
+      if (!slot) throw new MediaError('overloaded', 'No media worker runs')
+      slot.sessions++
+      entry.session = await Session.open(id, entry.request, { ...this.#context, slot, onClose })
     } catch (error) {
       onClose()
-      throw error
+      throw fromMediasoup(error, 'overloaded')
     }
-    // A DELETE came while it was opened.
-    if (this.#entries.get(id) !== entry) {
+    // A DELETE came, or the worker died, while it was opened.
+    if (this.#entries.get(id) !== entry || slot.worker !== entry.session.worker) {
       entry.session.close()
       throw new MediaError('session_not_found', 'The session was closed while it was opened')
     }

@@ -1,9 +1,12 @@
 // The mediasoup workers: one process for each core. A worker that dies is replaced.
+import { EventEmitter, once } from 'node:events'
 import * as mediasoup from 'mediasoup'
 
 const SAMPLE_MS = 1000
 const RESTART_MIN_MS = 100
 const RESTART_MAX_MS = 5000
+/** How long a new session waits for a worker that restarts. Less than the default of MEDIA_SERVICE_TIMEOUT_MS in Signalpost. */
+const WORKER_WITHIN_MS = 1500
 
 /** A running worker. `cpu`: the share of a core that it used in the last second. */
 class Slot {
@@ -25,6 +28,9 @@ export class Workers {
   #onDied
   #sampler
   #restarts = new Set()
+  #events = new EventEmitter()
+  /** When the last worker died. */
+  #diedAt = Number.NEGATIVE_INFINITY
   #isClosed = false
 
   /** @param {import('./settings.js').Settings} settings @param onDied called with the slot whose worker died */
@@ -47,8 +53,9 @@ export class Workers {
     for (const { worker } of this.#slots) worker?.close()
   }
 
-  get areRunning() {
-    return this.#slots.some(({ worker }) => worker !== null)
+  /** A restart takes a fraction of a second: that is no reason to move rooms to another service. */
+  get areHealthy() {
+    return this.#slots.some(({ worker }) => worker) || performance.now() - this.#diedAt < WORKER_WITHIN_MS
   }
 
   /** 0 to 1: the CPU that the workers use, of what they could use. */
@@ -57,10 +64,16 @@ export class Workers {
     return Math.min(1, Math.round((used / this.#slots.length) * 1000) / 1000)
   }
 
-  /** The worker for a new session: the one that uses the least CPU, in steps of a tenth of a core; among these the one with the fewest sessions. */
-  leastLoaded() {
+  /**
+   * The worker for a new session: the one that uses the least CPU, in steps of a tenth of a core; among these the one with the fewest
+   * sessions. Resolves to undefined if none runs in time.
+   */
+  async leastLoaded() {
     const cost = ({ cpu, sessions }) => Math.round(cpu * 10) * 1e6 + sessions
-    return this.#slots.filter(({ worker }) => worker).sort((one, other) => cost(one) - cost(other))[0]
+    const running = () => this.#slots.filter(({ worker }) => worker)
+    if (running().length === 0)
+      await once(this.#events, 'running', { signal: AbortSignal.timeout(WORKER_WITHIN_MS) }).catch(() => {})
+    return running().sort((one, other) => cost(one) - cost(other))[0]
   }
 
   async #run(slot) {
@@ -76,6 +89,7 @@ export class Workers {
     slot.worker = worker
     slot.lastUsage = null
     slot.cpu = 0
+    this.#events.emit('running')
     this.#log.info({ worker: worker.pid }, 'a media worker runs')
   }
 
@@ -95,6 +109,7 @@ export class Workers {
 
   #died(slot, error) {
     this.#log.error({ err: error }, 'a media worker died')
+    this.#diedAt = performance.now()
     slot.worker = null
     slot.webRtcServer = null
     slot.sessions = 0

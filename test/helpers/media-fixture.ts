@@ -35,17 +35,25 @@ export async function closeMedia({ services }: MediaFixture): Promise<void> {
  * all nodes find all services up.
  */
 export async function connect(scenario: Scenario, { services }: MediaFixture): Promise<void> {
-  const nodes = Array.from({ length: scenario.lastNode + 1 }, (_, node) => scenario.urlOf(node))
+  const nodes = nodesOf(scenario)
   for (const service of services) {
     service.signalpost = nodes
     service.load = 0
     if (service.isDown) service.restart()
   }
-  await passUntil(scenario, 'all services are up', async () => {
-    const states = await Promise.all(nodes.map(url => servicesUp(url)))
-    return states.every(up => up === services.length)
-  })
+  await allUp(scenario, services.length)
   for (const service of services) service.requests.length = 0
+}
+
+export const nodesOf = (scenario: Scenario): string[] =>
+  Array.from({ length: scenario.lastNode + 1 }, (_, node) => scenario.urlOf(node))
+
+/** Resolves when all nodes find as many services up. */
+export function allUp(scenario: Scenario, count: number): Promise<void> {
+  return passUntil(scenario, 'all services are up', async () => {
+    const states = await Promise.all(nodesOf(scenario).map(url => servicesUp(url)))
+    return states.every(up => up === count)
+  })
 }
 
 /** How many services a node finds up. */
