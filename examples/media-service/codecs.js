@@ -20,7 +20,7 @@ const DYNAMIC = [...range(100, 127), ...range(96, 99)]
 
 /**
  * The codecs with these names that the installed mediasoup supports.
- * @param {readonly string[]} names @param {import('mediasoup').types.RtpCapabilities} supported
+ * @param {readonly string[]} names @param {{codecs?: {mimeType: string}[]}} supported
  */
 export function codecsNamed(names, supported) {
   const isSupported = codec => supported.codecs.some(({ mimeType }) => sameText(mimeType, codec.mimeType))

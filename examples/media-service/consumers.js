@@ -20,6 +20,7 @@ export async function createConsumer(session, { participantId, id }, { preferred
   return { kind, rtpParameters, type, paused, producerPaused }
 }
 
+/** @param {import('./session.js').Session} session */
 async function consume({ routers }, { transport, producer }, { rtpCapabilities, preferredLayers, exactPayloadTypes }) {
   const isExact = exactPayloadTypes || transport.router !== routers.main
   const capabilities = structuredClone(isExact ? withoutRtx(rtpCapabilities) : rtpCapabilities)

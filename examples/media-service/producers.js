@@ -1,8 +1,9 @@
 // Producers: media that a participant sends.
 import { fromMediasoup } from './errors.js'
 
-/** @param {import('./session.js').Session} session */
-export async function createProducer(session, { participantId, id }, { paused, ...request }) {
+/** @param {import('./session.js').Session} session @param path the ids in the path @param {Record<string, any>} body CreateProducerRequest */
+export async function createProducer(session, { participantId, id }, body) {
+  const { paused, ...request } = body
   const participant = session.participant(participantId)
   const { media } = await participant.producers.create(id, request, async () => {
     const transport = await participant.transports.get(request.transportId)

@@ -3,7 +3,6 @@ import { setTimeout as sleep } from 'node:timers/promises'
 
 const BATCH_MAX = 100
 const WAITING_MAX = 1000
-const NOTICES_MAX = 1000
 const TIMEOUT_MS = 5000
 const RETRY_MIN_MS = 200
 const RETRY_MAX_MS = 10_000
@@ -13,7 +12,7 @@ const LAST_MS = 300_000
 export class Pusher {
   #names
   #context
-  /** Not numbered yet. @type {object[]} */
+  /** Not numbered yet. @type {Record<string, any>[]} */
   #waiting = []
   /** Numbered from `#seq`, and perhaps received: a repeat must be the same. @type {object[]} */
   #sending = []
@@ -68,7 +67,7 @@ export class Pusher {
     try {
       for (let failures = 0; !this.#closing.signal.aborted; ) {
         if (this.#sending.length === 0) this.#sending = this.#waiting.splice(0, BATCH_MAX)
-        const notices = this.#context.notices.take(NOTICES_MAX)
+        const notices = this.#context.notices.take()
         if (this.#sending.length + notices.length === 0) break
         failures = (await this.#send(notices, failures)) ? 0 : failures + 1
         if (failures > 0) await this.#pause(failures)

@@ -7,8 +7,10 @@ const LOOPBACK = '127.0.0.1'
 
 /** A router, the producers that are piped into it by the id of the original, and the pipe transports from other routers. */
 class SessionRouter {
-  constructor(media) {
+  /** @param {import('mediasoup').types.Router} media @param {string} key of a router with payload types of a participant */
+  constructor(media, key = '') {
     this.media = media
+    this.key = key
     /** @type {Map<string, Promise<import('mediasoup').types.Producer>>} */
     this.piped = new Map()
     /** @type {Map<SessionRouter, Promise<{from: import('mediasoup').types.PipeTransport, to: import('mediasoup').types.PipeTransport}>>} */
@@ -20,16 +22,20 @@ class SessionRouter {
 export class SessionRouters {
   #worker
   #codecs
+  main
   /** @type {Map<string, Promise<SessionRouter>>} by their codecs */
   #exact = new Map()
 
   /** @param {import('mediasoup').types.Worker} worker @param {readonly object[]} codecs those of the main router */
   static async open(worker, codecs) {
-    const routers = new SessionRouters()
-    routers.#worker = worker
-    routers.#codecs = codecs
-    routers.main = new SessionRouter(await worker.createRouter({ mediaCodecs: structuredClone(codecs) }))
-    return routers
+    const main = await worker.createRouter({ mediaCodecs: /** @type {any[]} */ (structuredClone(codecs)) })
+    return new SessionRouters(worker, codecs, new SessionRouter(main))
+  }
+
+  constructor(worker, codecs, main) {
+    this.#worker = worker
+    this.#codecs = codecs
+    this.main = main
   }
 
   close() {
@@ -37,34 +43,39 @@ export class SessionRouters {
     for (const exact of this.#exact.values()) void exact.then(({ media }) => media.close()).catch(() => {})
   }
 
-  /** A router with the payload types of these capabilities. It is shared by all who have the same, and closes with the last transport. */
-  async withPayloadTypes(rtpCapabilities) {
+  /**
+   * The router for a transport: the main one, or one with the payload types of these capabilities. That one is shared by all with the same
+   * ones and closes when the last of them releases it.
+   */
+  async acquire(rtpCapabilities) {
+    if (!rtpCapabilities) return this.main
     const mediaCodecs = exactCodecs(rtpCapabilities, this.#codecs)
     if (mediaCodecs.length === 0)
       throw new MediaError('invalid_parameters', 'rtpCapabilities have no codec of the session with a payload type')
-    const key = JSON.stringify(mediaCodecs)
-    let opening = this.#exact.get(key)
-    if (!opening) {
-      if (this.#exact.size >= EXACT_ROUTERS_MAX)
-        throw new MediaError('overloaded', `The session has ${EXACT_ROUTERS_MAX} sets of payload types`)
-      opening = this.#worker.createRouter({ mediaCodecs }).then(media => new SessionRouter(media))
-      this.#exact.set(key, opening)
-      opening.catch(() => this.#exact.delete(key))
+    for (;;) {
+      const router = await this.#open(mediaCodecs)
+      if (router.media.closed) continue
+      router.users++
+      return router
     }
-    const router = await opening
-    router.key = key
-    return router
   }
 
-  /** Counts the transports of a router. */
-  use(router, transport) {
-    router.users++
-    transport.observer.once('close', () => {
-      router.users--
-      if (router === this.main || router.users > 0) return
-      this.#exact.delete(router.key)
-      router.media.close()
-    })
+  #open(mediaCodecs) {
+    const key = JSON.stringify(mediaCodecs)
+    const existing = this.#exact.get(key)
+    if (existing) return existing
+    if (this.#exact.size >= EXACT_ROUTERS_MAX)
+      throw new MediaError('overloaded', `The session has ${EXACT_ROUTERS_MAX} sets of payload types`)
+    const opening = this.#worker.createRouter({ mediaCodecs }).then(media => new SessionRouter(media, key))
+    this.#exact.set(key, opening)
+    opening.catch(() => this.#exact.delete(key))
+    return opening
+  }
+
+  release(router) {
+    if (router === this.main || --router.users > 0) return
+    this.#exact.delete(router.key)
+    router.media.close()
   }
 
   /** The producer as it can be consumed in `router`: itself, or a copy that is piped there. */

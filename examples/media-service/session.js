@@ -6,34 +6,59 @@ import { Pusher } from './pusher.js'
 import { SessionRouters } from './routers.js'
 import { Speakers } from './speakers.js'
 
+/** @typedef {{roomId: string, service: string, idleTimeoutMs: number, limits: Record<string, number>}} OpenSessionRequest */
+
 export class Session {
   /** @type {Map<string, Participant>} */
   participants = new Map()
   isClosed = false
+  /** @type {SessionRouters} */
+  routers
+  /** @type {Speakers} */
+  speakers
+  #onClose
   #idle
 
+  /** @param {string} id @param {OpenSessionRequest} request @param {SessionContext} context */
+  constructor(id, request, { slot, settings, log, onClose }) {
+    this.id = id
+    this.request = request
+    this.slot = slot
+    /** The slot may get another worker. */
+    this.worker = slot.worker
+    this.webRtcServer = slot.webRtcServer
+    this.settings = settings
+    this.#onClose = onClose
+    this.notices = new Notices(() => this.pusher.wake())
+    const { roomId, service } = request
+    this.pusher = new Pusher(
+      { sessionId: id, roomId, service },
+      {
+        settings,
+        log,
+        notices: this.notices,
+        onUnknown: () => this.close(),
+        onOverflow: () => this.lose('events_lost')
+      }
+    )
+    this.#idle = setTimeout(() => this.close(), request.idleTimeoutMs).unref()
+  }
+
   /**
-   * @param {object} request the body of openSession
-   * @param {{slot: object, settings: import('./settings.js').Settings, codecs: readonly object[], log: object, onClose: () => void}} context
+   * @typedef {{slot: import('./workers.js').Slot, settings: import('./settings.js').Settings, log: import('pino').Logger, onClose: () => void,
+   *   codecs: readonly object[]}} SessionContext
+   * @param {string} id @param {OpenSessionRequest} request @param {SessionContext} context
    */
   static async open(id, request, context) {
-    const session = new Session()
-    const { slot, settings, log } = context
-    Object.assign(session, { id, request, slot, settings, log, onClose: context.onClose, worker: slot.worker })
-    session.webRtcServer = slot.webRtcServer
-    session.routers = await SessionRouters.open(slot.worker, context.codecs)
-    session.notices = new Notices(() => session.pusher.wake())
-    const names = { sessionId: id, roomId: request.roomId, service: request.service }
-    session.pusher = new Pusher(names, {
-      settings,
-      log,
-      notices: session.notices,
-      onUnknown: () => session.close(),
-      onOverflow: () => session.lose('events_lost')
-    })
-    session.speakers = await Speakers.open(session)
-    session.#idle = setTimeout(() => session.close(), request.idleTimeoutMs).unref()
-    return session
+    const session = new Session(id, request, context)
+    try {
+      session.routers = await SessionRouters.open(session.worker, context.codecs)
+      session.speakers = await Speakers.open(session)
+      return session
+    } catch (error) {
+      session.close()
+      throw error
+    }
   }
 
   get rtpCapabilities() {
@@ -89,7 +114,7 @@ export class Session {
     if (this.isClosed) return
     this.isClosed = true
     clearTimeout(this.#idle)
-    this.routers.close()
-    this.onClose(this)
+    this.routers?.close()
+    this.#onClose()
   }
 }

@@ -26,24 +26,14 @@ export async function createTransport(session, { participantId, id }, { since, .
 
 /** @returns {Promise<Transport>} */
 async function open(session, { participantId, id }, request) {
-  const { routers, settings, webRtcServer } = session
-  const { enableTcp, enableSctp, numSctpStreams, initialAvailableOutgoingBitrate, rtpCapabilities } = request
+  const { routers } = session
   try {
-    const router = rtpCapabilities ? await routers.withPayloadTypes(rtpCapabilities) : routers.main
-    const listenIps = [
-      { ip: settings.listenIp, ...(settings.announcedAddress && { announcedIp: settings.announcedAddress }) }
-    ]
-    const media = await router.media.createWebRtcTransport({
-      ...(webRtcServer ? { webRtcServer } : { listenIps }),
-      enableUdp: true,
-      preferUdp: true,
-      enableTcp,
-      enableSctp,
-      ...(numSctpStreams && { numSctpStreams }),
-      ...(initialAvailableOutgoingBitrate && { initialAvailableOutgoingBitrate })
+    const router = await routers.acquire(request.rtpCapabilities)
+    const media = await listen(session, router, request).catch(error => {
+      routers.release(router)
+      throw error
     })
-    routers.use(router, media)
-    if (settings.maxIncomingBitrate > 0) await media.setMaxIncomingBitrate(settings.maxIncomingBitrate)
+    media.observer.once('close', () => routers.release(router))
     const transport = { id, media, router, connected: null, contact: null }
     media.on('dtlsstatechange', state => {
       if (state === 'failed') failTransport(session, { participantId, transport }, 'dtls_failed')
@@ -54,6 +44,22 @@ async function open(session, { participantId, id }, request) {
     // What is not the fault of the parameters is a lack of ports.
     throw fromMediasoup(error, 'overloaded')
   }
+}
+
+async function listen({ settings, webRtcServer }, router, request) {
+  const { enableTcp, enableSctp, numSctpStreams, initialAvailableOutgoingBitrate } = request
+  const { listenIp: ip, announcedAddress: announcedIp, maxIncomingBitrate } = settings
+  const media = await router.media.createWebRtcTransport({
+    ...(webRtcServer ? { webRtcServer } : { listenIps: [{ ip, ...(announcedIp && { announcedIp }) }] }),
+    enableUdp: true,
+    preferUdp: true,
+    enableTcp: enableTcp ?? false,
+    enableSctp,
+    ...(numSctpStreams && { numSctpStreams }),
+    ...(initialAvailableOutgoingBitrate && { initialAvailableOutgoingBitrate })
+  })
+  if (maxIncomingBitrate > 0) await media.setMaxIncomingBitrate(maxIncomingBitrate)
+  return media
 }
 
 /** Idempotent by the fingerprints. */

@@ -9,7 +9,7 @@ const RESTART_MAX_MS = 5000
 const WORKER_WITHIN_MS = 1500
 
 /** A running worker. `cpu`: the share of a core that it used in the last second. */
-class Slot {
+export class Slot {
   constructor(index) {
     this.index = index
     /** @type {import('mediasoup').types.Worker | null} */
@@ -18,6 +18,8 @@ class Slot {
     this.cpu = 0
     this.sessions = 0
     this.restartMs = RESTART_MIN_MS
+    /** @type {{usedMs: number, at: number} | null} */
+    this.lastUsage = null
   }
 }
 

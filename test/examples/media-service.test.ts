@@ -1,0 +1,140 @@
+// The parts of examples/media-service that need no mediasoup. test/sfu tests it as a whole.
+import t, { type Test } from 'tap'
+import { type MediaReceiver, startMediaReceiver } from '../helpers/media-receiver.js'
+import { VIEWER } from '../helpers/rtp-fixture.js'
+import { until } from '../helpers/until.js'
+
+const load = (name: string) => import(new URL(`../../examples/media-service/${name}.js`, import.meta.url).href)
+
+interface Codec {
+  readonly kind: string
+  readonly mimeType: string
+  readonly preferredPayloadType?: number
+}
+
+t.test('a list of codecs with the payload types of a viewer is one that mediasoup takes', async t => {
+  const { codecsNamed, exactCodecs } = await load('codecs')
+  const names = ['opus', 'vp8', 'vp9', 'h264', 'av1']
+  const supported = ['audio/opus', 'video/VP8', 'video/VP9', 'video/H264'].map(mimeType => ({ mimeType }))
+  const codecs: Codec[] = codecsNamed(names, { codecs: supported })
+  t.strictSame(
+    codecs.map(({ mimeType }) => mimeType),
+    ['audio/opus', 'video/VP8', 'video/VP9', 'video/H264', 'video/H264', 'video/H264']
+  )
+  t.throws(() => codecsNamed(['mp3'], { codecs: [] }), /mp3/)
+
+  const typesOf = (list: Codec[]) => list.map(each => each.preferredPayloadType)
+  // VP9 first: it has 100, which RTX of any other codec would take.
+  t.strictSame(typesOf(exactCodecs(VIEWER, codecs)), [109, 100, 120, 126])
+  const dynamic = Array.from({ length: 32 }, (_, index) => 96 + index)
+  for (let first = 0; first < dynamic.length; first++) {
+    const viewer = codecs.map((codec, index) => ({ ...codec, preferredPayloadType: dynamic[(first + index * 5) % 32] }))
+    const exact: Codec[] = exactCodecs({ codecs: viewer }, codecs)
+    t.strictSame(new Set(typesOf(exact)).size, codecs.length)
+    t.ok(isTaken(exact), JSON.stringify(typesOf(exact)))
+  }
+  // 100 and 101 cannot both be taken by video, because RTX of the first one gets the other.
+  const adjacent = codecs.slice(1, 3).map((codec, index) => ({ ...codec, preferredPayloadType: 100 + index }))
+  t.strictSame(typesOf(exactCodecs({ codecs: adjacent }, codecs)), [100])
+  t.strictSame(exactCodecs({ codecs: [{ kind: 'video', mimeType: 'video/H263', clockRate: 90_000 }] }, codecs), [])
+})
+
+/** Gives RTX the payload types that mediasoup gives it, and refuses what mediasoup refuses. */
+function isTaken(codecs: readonly Codec[]): boolean {
+  const free = Array.from({ length: 32 }, (_, index) => (index < 28 ? 100 + index : 68 + index))
+  const used = new Set<number | undefined>()
+  for (const { kind, preferredPayloadType: type } of codecs) {
+    if (used.has(type)) return false
+    used.add(type)
+    if (type !== undefined && free.includes(type)) free.splice(free.indexOf(type), 1)
+    if (kind === 'video') used.add(free.shift())
+  }
+  return true
+}
+
+const EVENT = (id: string) => ({ type: 'producer_closed', participantId: 'alice', producerId: id })
+const LAYERS = (consumerId: string, spatialLayer: number) => ({
+  type: 'consumer_layers_changed',
+  participantId: 'bob',
+  consumerId,
+  layers: { spatialLayer }
+})
+
+async function startPusher(t: Test, { receiver, urls }: { receiver: MediaReceiver; urls?: readonly string[] }) {
+  const [{ Pusher }, { Notices }] = await Promise.all([load('pusher'), load('notices')])
+  const overflows: string[] = []
+  const log = { warn: () => {} }
+  const settings = { secret: 'secret', signalpostUrls: urls ?? [receiver.url] }
+  const notices = new Notices(() => pusher.wake())
+  const onOverflow = () => overflows.push('overflow')
+  const context = { settings, log, notices, onUnknown: () => pusher.close(), onOverflow }
+  const pusher = new Pusher({ sessionId: 's', roomId: 'r', service: 'h:1' }, context)
+  t.teardown(() => pusher.close())
+  const events = () => receiver.received.filter(({ status }) => status === 204).flatMap(({ body }) => body.events)
+  return { pusher, notices, overflows, events }
+}
+
+t.test('events are pushed in batches, in order, numbered without gaps', async t => {
+  const receiver = await startMediaReceiver(t)
+  const { pusher, events } = await startPusher(t, { receiver })
+  const all = Array.from({ length: 250 }, (_, index) => EVENT(String(index)))
+  for (const event of all) pusher.push(event)
+  await until('all have arrived', () => events().length === 250)
+  t.strictSame(events(), all)
+  t.strictSame(
+    receiver.received.map(({ body }) => body.seq),
+    [1, 101, 201]
+  )
+})
+
+t.test('if one node does not answer, the next one is tried', async t => {
+  const receiver = await startMediaReceiver(t)
+  const { pusher, events } = await startPusher(t, { receiver, urls: ['http://127.0.0.1:1', receiver.url] })
+  pusher.push(EVENT('a'))
+  await until('it has arrived', () => events().length === 1)
+})
+
+t.test('only the latest layers of a consumer wait, and a notice is sent once', async t => {
+  const receiver = await startMediaReceiver(t)
+  const { pusher, notices, events } = await startPusher(t, { receiver })
+  receiver.refuse('s', [503])
+  pusher.push(EVENT('a'))
+  notices.set('x', { type: 'active_speaker', participantId: 'alice' })
+  notices.set('x', { type: 'active_speaker', participantId: 'bob' })
+  await until('it is refused', () => receiver.received.length === 1)
+  for (const layer of [0, 1, 2]) pusher.push(LAYERS('c', layer))
+  pusher.push(LAYERS('d', 0))
+  await until('all have arrived', () => events().length === 3)
+  t.strictSame(events(), [EVENT('a'), LAYERS('c', 2), LAYERS('d', 0)])
+  const sent = () => receiver.received.flatMap(({ body }) => body.notices)
+  await until('the notice has arrived', () => sent().length > 0)
+  t.strictSame(sent(), [{ type: 'active_speaker', participantId: 'bob' }])
+})
+
+t.test('too many events that wait are a reason to give the session up', async t => {
+  const receiver = await startMediaReceiver(t)
+  const { pusher, overflows, events } = await startPusher(t, { receiver })
+  receiver.refuse('s', [503])
+  pusher.push(EVENT('first'))
+  await until('it is refused', () => receiver.received.length === 1)
+  for (let index = 0; index < 1000; index++) pusher.push(EVENT(String(index)))
+  t.strictSame(overflows, [])
+  pusher.push(EVENT('one too many'))
+  t.strictSame(overflows, ['overflow'])
+  pusher.pushLast({ type: 'session_lost', reason: 'events_lost' })
+  pusher.push(EVENT('after the end'))
+  await until('the end has arrived', () => events().length === 2)
+  t.strictSame(events(), [EVENT('first'), { type: 'session_lost', reason: 'events_lost' }])
+})
+
+t.test('settings are checked', async t => {
+  const { readSettings } = await load('settings')
+  const secret = { MEDIA_SERVICE_SECRET: 'x'.repeat(32) }
+  t.match(readSettings(secret), { port: 4443, ports: { min: 40_000, max: 40_999 } })
+  t.match(readSettings({ ...secret, SIGNALPOST_URLS: 'http://a/, http://b' }), {
+    signalpostUrls: ['http://a', 'http://b']
+  })
+  t.throws(() => readSettings({}), /MEDIA_SERVICE_SECRET/)
+  t.throws(() => readSettings({ ...secret, PORT: '70000' }), /PORT/)
+  t.throws(() => readSettings({ ...secret, RTC_MIN_PORT: '50000' }), /RTC_MIN_PORT/)
+})
