@@ -15,7 +15,7 @@ import type { TestMediaService } from '../helpers/media-service.js'
 import { flow, type Scenario } from '../helpers/scenario.js'
 import type { TestClient } from '../helpers/test-client.js'
 
-const media = await startMedia(2, { timeoutMs: 400 })
+const media = await startMedia(2, { timeoutMs: 2000 })
 const { env, services } = media
 t.teardown(() => closeMedia(media))
 
