@@ -1,10 +1,11 @@
-// Provides what examples/media-service needs to run: its dependencies, and a mediasoup worker, a C++ program. Both are cached outside the tree, in
-// $XDG_CACHE_HOME/signalpost. Nothing is installed twice, or twice at the same time.
+// `npm run media-service`: starts examples/media-service. Provides what it needs: its dependencies, and a mediasoup worker, a C++ program. Both are
+// cached outside the tree, in $XDG_CACHE_HOME/signalpost. Nothing is installed twice, or twice at the same time.
 //
 // mediasoup 3.27 downloads its worker, which takes Node 22 and the open internet. mediasoup 3.8.4 has all sources of its worker in its npm package:
 // it takes make, g++ and python3, and about three minutes on two cores.
 import { spawn, spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
+import { once } from 'node:events'
 import * as fs from 'node:fs'
 import { homedir, tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -26,6 +27,7 @@ const REPAIRS = [
   ]
 ]
 const LOCK_CHECK_MS = 500
+const START_WITHIN_MS = 1_800_000
 
 const lock = JSON.parse(fs.readFileSync(join(EXAMPLE, 'package-lock.json'), 'utf8'))
 const LOCKED = lock.packages['node_modules/mediasoup'].version
@@ -191,5 +193,20 @@ function isInstalled(command) {
   return spawnSync(command, ['--version'], { stdio: 'ignore' }).error === undefined
 }
 
-if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href)
-  console.log(JSON.stringify(await provideMediaService({ withinMs: 900_000 }), null, 2))
+/** Starts the service with the settings of the environment. Resolves to its exit code. */
+async function start() {
+  const { folder, worker, impossible } = await provideMediaService({ withinMs: START_WITHIN_MS })
+  if (impossible) throw new Error(impossible)
+  // Modules are found from the real path of a file, so the sources must lie beside node_modules.
+  const placed = fs.mkdtempSync(join(tmpdir(), 'media-service-'))
+  fs.cpSync(EXAMPLE, placed, { recursive: true, filter: path => !path.includes('node_modules') })
+  fs.symlinkSync(join(folder, 'node_modules'), join(placed, 'node_modules'))
+  const env = { ...process.env, ...(worker && { MEDIASOUP_WORKER_BIN: worker }) }
+  const child = spawn(process.execPath, ['main.js'], { cwd: placed, env, stdio: 'inherit' })
+  for (const signal of ['SIGTERM', 'SIGINT']) process.on(signal, () => child.kill(signal))
+  const [code] = await once(child, 'close')
+  fs.rmSync(placed, { recursive: true, force: true })
+  return code ?? 1
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) process.exitCode = await start()
