@@ -185,7 +185,9 @@ for (const setting of SETTINGS.filter(({ nodes }) => nodes === 1)) {
     await t.test('queries that do not fit, and cursors that are none', t => {
       const asking = api.filter(({ parameters }) => parameters.some(parameter => parameter.in === 'query'))
       const spoiledQuery = anyOf(asking).chain(operation => {
-        const names = operation.parameters.filter(parameter => parameter.in === 'query' && !ANY_TEXT.has(parameter.name))
+        const names = operation.parameters.filter(
+          parameter => parameter.in === 'query' && !ANY_TEXT.has(parameter.name)
+        )
         return fc.constantFrom(...names).chain(({ name, schema }) =>
           invalidValues(schema)
             .filter(value => typeof value === 'string' || typeof value === 'number')
