@@ -22,6 +22,7 @@ export const ERRORS = {
     title: 'The operation does not take a body of this media type',
     retryable: false
   },
+  not_acceptable: { status: 406, title: 'The reply has a media type that you do not accept', retryable: false },
   precondition_required: { status: 428, title: 'The request needs an If-Match header', retryable: false },
   precondition_failed: {
     status: 412,
@@ -94,6 +95,7 @@ export const ERRORS = {
   media_not_found: { status: 404, title: 'The transport, producer or consumer does not exist', retryable: false },
   media_conflict: { status: 409, title: 'The id is in use with other parameters', retryable: false },
   cannot_consume: { status: 409, title: 'The RTP capabilities do not suffice for this producer', retryable: false },
+  nothing_published: { status: 409, title: 'Nothing that you could view is published', retryable: true },
   invalid_media_parameters: { status: 400, title: 'The media service refused the parameters', retryable: false },
   too_many_media: {
     status: 409,

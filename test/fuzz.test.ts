@@ -221,7 +221,15 @@ for (const setting of SETTINGS.filter(({ nodes }) => nodes === 1)) {
       const operations = fc
         .tuple(fc.constantFrom('get', 'post', 'put', 'delete', 'patch'), fc.webPath())
         .map(([method, path]): [Operation, RawRequest] => [
-          { id: `${method} ${path}`, method, path: '', parameters: [], body: null, isBodyRequired: false },
+          {
+            id: `${method} ${path}`,
+            method,
+            path: '',
+            parameters: [],
+            body: null,
+            isBodyRequired: false,
+            textType: null
+          },
           { path: `/v1/nothing${path}` }
         ])
       const patched = new Set(api.filter(({ method }) => method === 'patch').map(({ path }) => path))

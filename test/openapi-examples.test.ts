@@ -22,9 +22,7 @@ const ENVIRONMENT = {
   MEDIA_SERVICE_SECRET: MEDIA_SECRET
 }
 
-interface Content {
-  readonly 'application/json'?: { readonly schema?: unknown; readonly example?: unknown }
-}
+type Content = Readonly<Record<string, { readonly schema?: unknown; readonly example?: unknown } | undefined>>
 interface Operation {
   readonly operationId: string
   readonly tags: readonly string[]
@@ -57,6 +55,7 @@ interface Step {
   readonly params?: Readonly<Record<string, string>>
   /** Instead of the example's. */
   readonly body?: unknown
+  readonly headers?: Readonly<Record<string, string>>
   /** What the examples need and is none itself. */
   readonly isPreparation?: boolean
 }
@@ -80,7 +79,27 @@ t.test('each example request gets the example reply', async t => {
   const url = await app.listen({ host: '127.0.0.1', port: 0 })
   const devices: Record<string, string> = { alice: 'phone', bob: 'laptop', carol: 'tablet' }
 
-  async function send(operationId: string, { user = 'alice', params = {}, body, isPreparation = false }: Step = {}) {
+  let publisher: Readonly<Record<string, string>> = {}
+
+  /** Of WHIP and WHEP: a text is sent, and the reply is one. */
+  async function exchange(operationId: string, step: Step) {
+    const operation = operations.get(operationId)
+    const [[type, media] = []] = Object.entries(operation?.requestBody?.content ?? {})
+    const response = await request(operationId, {
+      ...step,
+      headers: { ...step.headers, ...(type === undefined ? {} : { 'content-type': type }) },
+      ...(type === undefined ? {} : { body: media?.example })
+    })
+    const text = await response.text()
+    t.ok(response.ok, `${operationId} ${response.status} ${text}`)
+    const [replyType] = Object.keys(operation?.responses[String(response.status)]?.content ?? {})
+    t.equal(response.headers.get('content-type'), replyType ?? null, operationId)
+    used.add(operationId)
+    clock.advance(1000)
+    return response
+  }
+
+  async function request(operationId: string, { user = 'alice', params = {}, body, headers = {} }: Step) {
     const operation = operations.get(operationId)
     if (!operation) throw new Error(`There is no operation ${operationId}`)
     const token = await new SignJWT({ device: devices[user] })
@@ -93,15 +112,22 @@ t.test('each example request gets the example reply', async t => {
       query.delete(name)
       return encodeURIComponent(params[name] ?? '')
     })
-    const sent = body ?? operation.requestBody?.content['application/json']?.example
-    const response = await fetch(`${url}${path}?${query}`, {
+    return fetch(`${url}${path}?${query}`, {
       method: operation.method.toUpperCase(),
       headers: {
         authorization: `Bearer ${token}`,
-        ...(sent === undefined ? {} : { 'content-type': 'application/json' })
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...headers
       },
-      ...(sent === undefined ? {} : { body: JSON.stringify(sent) })
+      ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) })
     })
+  }
+
+  async function send(operationId: string, { body, isPreparation = false, ...step }: Step = {}) {
+    const operation = operations.get(operationId)
+    if (!operation) throw new Error(`There is no operation ${operationId}`)
+    const sent = body ?? operation.requestBody?.content['application/json']?.example
+    const response = await request(operationId, { ...step, body: sent })
     const reply = response.status === 204 ? null : ((await response.json()) as Record<string, unknown>)
     clock.advance(1000)
     t.ok(response.ok, `${operationId} ${response.status} ${response.ok ? '' : JSON.stringify(reply)}`)
@@ -232,6 +258,18 @@ t.test('each example request gets the example reply', async t => {
   await send('closeDataProducer', { params: { ...SFU, dataProducerId: 'pointer' } })
   await send('closeTransport', { params: transport })
 
+  for (const [create, protocol] of [
+    ['publishByWhip', 'Whip'],
+    ['viewByWhep', 'Whep']
+  ] as const) {
+    const { headers } = await exchange(create, { params: SFU })
+    const session = { ...SFU, participantId: headers.get('location')?.split('/').at(-1) ?? '' }
+    await exchange(`patch${protocol}Session`, { params: session, headers: { 'if-match': headers.get('etag') ?? '' } })
+    if (protocol === 'Whep') await exchange('endWhepSession', { params: session })
+    else publisher = session
+  }
+  await exchange('endWhipSession', { params: publisher })
+
   await send('explainProblem', { params: { code: 'callee_busy' } })
   await send('getLiveness')
   await send('getReadiness')
@@ -259,7 +297,7 @@ t.test('each example is what its schema says', async t => {
   t.notOk(event.Check({ ...JSON.parse(frames[1] ?? ''), type: 'call.held' }))
   for (const { operationId, requestBody, responses } of operations.values()) {
     for (const content of [requestBody?.content, ...Object.values(responses).map(({ content }) => content)])
-      for (const [type, { schema, example }] of Object.entries(content ?? {}))
+      for (const [type, { schema, example } = {}] of Object.entries(content ?? {}))
         if (example !== undefined) t.strictSame(faultsOf(schema, example), [], `${operationId} ${type}`)
   }
 })

@@ -24,6 +24,8 @@ export interface TransportRequest {
   readonly enableSctp?: boolean
   readonly numSctpStreams?: object
   readonly initialAvailableOutgoingBitrate?: number
+  /** Of a viewer who made the offer: its consumers use these payload types, if they are created with exactPayloadTypes. */
+  readonly rtpCapabilities?: object
 }
 
 export interface ProducerRequest {

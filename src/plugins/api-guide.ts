@@ -21,6 +21,12 @@ export const TAGS = [
     description:
       'Media of a room in mode `sfu`, through a media service, in the vocabulary of mediasoup. The parameters are those of mediasoup-client.'
   },
+  {
+    name: 'whip',
+    description:
+      'Encoders publish into a room in mode `sfu` by WHIP (RFC 9725), and players view it by WHEP (draft-ietf-wish-whep). They need no other ' +
+      'operation.'
+  },
   { name: 'problems', description: 'Explanations of error codes.' },
   { name: 'operations', description: 'Health checks and metrics, for operators.' }
 ]

@@ -23,6 +23,8 @@ declare module 'fastify' {
     eventRoute?: boolean
     /** Accepts them too: a page that is being closed calls it by `navigator.sendBeacon` or a `fetch` with `keepalive`. */
     unloadRoute?: boolean
+    /** Does not accept the cookie: no page of a browser makes such a request by itself. */
+    bearerOnly?: boolean
   }
 }
 
@@ -55,7 +57,7 @@ export async function authenticate(app: FastifyInstance, context: Context): Prom
       context.addresses.check(networkOf(request.ip))
       return redeemTicket(context, ticket).then(actor => requireTicketDevice(actor, request))
     }
-    const token = bearer ?? cookieToken(request, cookieOrigins)
+    const token = bearer ?? (request.routeOptions.config.bearerOnly ? undefined : cookieToken(request, cookieOrigins))
     if (token === undefined) throw new AppError('unauthorized')
     const verified = tokens.findVerified(token)
     if (verified) {

@@ -130,7 +130,7 @@ const tooDeep = () => new AppError('too_large', { detail: `The body nests deeper
 
 function emptyBody({ routeOptions: { config } }: FastifyRequest): AppError {
   const issues = [{ path: 'body', message: 'must not be empty' }]
-  const needed = config.acceptsSdp ? 'a JSON object or a session description' : 'a JSON object'
+  const needed = config.bodyType ?? (config.acceptsSdp ? 'a JSON object or a session description' : 'a JSON object')
   return new AppError('invalid_request', {
     detail: `empty body: this operation needs ${needed}`,
     extra: { issues }

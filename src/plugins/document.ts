@@ -19,6 +19,8 @@ export interface RouteNotes {
   readonly isBodyOptional: boolean
   readonly isLimited: boolean
   readonly acceptsSdp: boolean
+  /** The body is a text of this type; null: it is JSON. */
+  readonly bodyType: string | null
 }
 
 interface Operation {
@@ -128,6 +130,7 @@ const withProperName = (parameter: Parameter): Parameter =>
     : parameter
 
 function finishBody({ content }: { content: Record<string, object> }, operationId: string, notes?: RouteNotes) {
+  if (notes?.bodyType) return textBody(content['application/json'] as JsonOfText, notes.bodyType, operationId)
   const { example: _, ...json } = content['application/json'] as { example?: unknown }
   const example = EXAMPLES[operationId]?.body
   return {
@@ -139,6 +142,16 @@ function finishBody({ content }: { content: Record<string, object> }, operationI
   }
 }
 
+/** How the schema of a route describes a body that is a text. */
+interface JsonOfText {
+  readonly schema: { readonly properties: { readonly sdp: object } }
+}
+
+const textBody = ({ schema }: JsonOfText, type: string, operationId: string) => ({
+  required: true,
+  content: { [type]: { schema: schema.properties.sdp, example: EXAMPLES[operationId]?.body } }
+})
+
 function finishReply(
   { description, headers, content }: Reply,
   status: string,
@@ -148,7 +161,7 @@ function finishReply(
   const example = EXAMPLES[operationId]?.reply
   return {
     description: description === 'Default Response' ? (STATUS_CODES[status] ?? status) : description,
-    ...(isLimited ? { headers: RATE_LIMIT_HEADERS } : headers ? { headers } : {}),
+    ...(isLimited || headers ? { headers: { ...headers, ...(isLimited ? RATE_LIMIT_HEADERS : {}) } } : {}),
     ...(content ? { content: mapContent(content, example) } : {}),
     ...(links ? { links } : {})
   }

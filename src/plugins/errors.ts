@@ -112,7 +112,8 @@ export function sendProblem(failure: AppError, request: FastifyRequest, reply: F
   const problem = problemOf(failure, instanceOf(request))
   const { status } = problem
   if (status === 401) reply.header('www-authenticate', challenge(failure))
-  if ((status === 429 || status === 503) && !reply.hasHeader('retry-after')) {
+  const saysWhen = status === 429 || status === 503 || failure.retryAfterMs !== undefined
+  if (saysWhen && !reply.hasHeader('retry-after')) {
     reply.header('retry-after', retryAfterSeconds(failure))
   }
   // It may contain the state of a call.

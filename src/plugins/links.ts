@@ -73,6 +73,8 @@ export const LINKS: Readonly<Record<string, Readonly<Record<string, Links>>>> = 
   acceptInvitation: { 200: { ...roomLinks(['joinRoom']), ...cursorLinks('$response.body#/cursor') } },
   postMessage: { 200: POSTED, 201: POSTED },
   getRouterCapabilities: { 200: roomLinks(['createTransport']) },
+  publishByWhip: { 201: roomLinks(['getRoom', 'listProducers']) },
+  viewByWhep: { 201: roomLinks(['getRoom', 'listProducers']) },
   createTransport: {
     201: mediaLinks('transportId', 'transport/id', [
       ...['connectTransport', 'restartIce', 'closeTransport', 'getTransportStats']

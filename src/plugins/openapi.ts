@@ -143,7 +143,8 @@ function describe({ schema, url, config }: DocumentedRoute, notes: Map<string, R
     notes.set(schema.operationId, {
       isBodyOptional: config?.optionalBody === true,
       isLimited: typeof config?.limit === 'string',
-      acceptsSdp: config?.acceptsSdp === true
+      acceptsSdp: config?.acceptsSdp === true,
+      bodyType: config?.bodyType ?? null
     })
   }
   const { properties = {}, required = [] } = (named.headers ?? {}) as { properties?: object; required?: string[] }

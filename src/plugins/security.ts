@@ -8,7 +8,11 @@ type Headers = Readonly<Record<string, string>>
 /** The only security header that matters for JSON and streams. /docs sets its own. */
 const SECURITY: Headers = { 'x-content-type-options': 'nosniff' }
 /** Headers of a reply that scripts may read. */
-const EXPOSED = ['RateLimit', 'RateLimit-Policy', 'Retry-After', 'Allow', 'WWW-Authenticate'].join(', ')
+const EXPOSED = [
+  ...['RateLimit', 'RateLimit-Policy', 'Retry-After', 'Allow', 'WWW-Authenticate'],
+  // Of WHIP and WHEP.
+  ...['Location', 'ETag', 'Link', 'Accept-Post']
+].join(', ')
 const METHODS = 'GET, POST, PUT, PATCH, DELETE'
 /** Two hours, the maximum in Chromium. */
 const PREFLIGHT_SECONDS = '7200'

@@ -25,6 +25,7 @@ import { sfuProducerRoutes } from './sfu-producers.js'
 import { sfuTransportRoutes } from './sfu-transports.js'
 import { signalRoutes } from './signals.js'
 import { watchRoutes } from './watch.js'
+import { whipRoutes } from './whip.js'
 
 export interface Api {
   readonly context: Context
@@ -64,6 +65,7 @@ export async function serveApi(app: FastifyInstance, { context, streams }: Api):
   await app.register(blockRoutes, { context })
   await app.register(presenceRoutes, { context })
   await app.register(watchRoutes, { context })
+  await app.register(whipRoutes, { context })
   await app.register(iceServerRoutes, { context })
 }
 

@@ -2,6 +2,7 @@
 import { ALICE, at, BOB, candidates, delivery, type Example, ROOM_EXAMPLES } from './room-examples.js'
 import { SFU_EXAMPLES } from './sfu-examples.js'
 import { SDP_EXAMPLE } from './signal.js'
+import { WHIP_EXAMPLES } from './whip-examples.js'
 
 const SECOND_SDP = SDP_EXAMPLE.replace('F7gI', 'k2Wm')
 
@@ -234,6 +235,11 @@ const OTHERS: Readonly<Record<string, Example>> = {
   getReadiness: { reply: { status: 'ready' } }
 }
 
-export const EXAMPLES = { ...CALLS, ...EVENTS_AND_PRESENCE, ...ROOM_EXAMPLES, ...SFU_EXAMPLES, ...OTHERS } as Readonly<
-  Record<string, Example>
->
+export const EXAMPLES = {
+  ...CALLS,
+  ...EVENTS_AND_PRESENCE,
+  ...ROOM_EXAMPLES,
+  ...SFU_EXAMPLES,
+  ...WHIP_EXAMPLES,
+  ...OTHERS
+} as Readonly<Record<string, Example>>

@@ -146,6 +146,12 @@ export const PROBLEM_EXAMPLES: Readonly<Record<string, object>> = {
   401: problem('token_expired', '/v1/calls'),
   403: problem('wrong_party', '/v1/calls/7d1f0c1e/accept', { detail: 'Only the callee may do this' }),
   404: problem('call_not_found', '/v1/calls/7d1f0c1e'),
+  406: problem('not_acceptable', '/v1/rooms/stage/whip', { detail: 'The answer is application/sdp' }),
+  412: problem('precondition_failed', '/v1/rooms/stage/whip/p1'),
+  422: problem('unsupported_offer', '/v1/rooms/stage/whip', {
+    detail: 'Media section 2 (video, mid "1"): the media server has none of its codecs (video/H265)'
+  }),
+  428: problem('precondition_required', '/v1/rooms/stage/whip/p1'),
   409: problem('call_ended', '/v1/calls/7d1f0c1e/accept', { currentState: 'ended', version: 2 }),
   413: problem('too_large', '/v1/calls', { detail: 'metadata is larger than 4096 bytes as JSON' }),
   415: problem('unsupported_media_type', '/v1/calls'),

@@ -88,7 +88,15 @@ export const Participant = Type.Object(
       description: 'Whether its device is disconnected. It leaves as `lost` if it does not come back in time.'
     }),
     joinedAt: Timestamp('When it joined.'),
-    metadata: Metadata
+    metadata: Metadata,
+    via: Type.Optional(
+      Type.Enum(['whip', 'whep'], {
+        $id: 'ParticipantVia',
+        description:
+          'It publishes by WHIP, or views by WHEP: an encoder or player that receives no events and cannot be signaled to. Missing: an ordinary ' +
+          'participant.'
+      })
+    )
   },
   { $id: 'Participant', description: 'One device in a room.', ...Strict }
 )

@@ -15,6 +15,7 @@ export const ADVICE: Readonly<Record<ErrorCode, string>> = {
   cannot_call_self: 'Call another user.',
   unsupported_media_type:
     'Send the body as application/json, or another type that the operation lists, without a Content-Encoding.',
+  not_acceptable: 'Send no Accept header, or one with the media type that detail names.',
   precondition_required: 'Send the ETag of the last reply as If-Match, or * to restart ICE.',
   precondition_failed: 'Restart ICE with If-Match: *, or send the ETag of the last reply.',
   too_large: 'Send less. The detail or issues name the limit.',
@@ -66,6 +67,7 @@ export const ADVICE: Readonly<Record<ErrorCode, string>> = {
   media_not_found: 'Check the id. After sfu.reset, create transports, producers and consumers again.',
   media_conflict: 'Send the first parameters again, or choose another id.',
   cannot_consume: 'Send the rtpCapabilities of your device. If they are complete, you cannot receive this producer.',
+  nothing_published: 'Wait for Retry-After, then send the same request again. A participant has to publish first.',
   invalid_media_parameters: 'Correct the parameters. The detail is the explanation of the media service.',
   too_many_media: 'Close transports, producers or consumers that you no longer use.',
   too_many_devices: 'Sign off a device that is no longer used, or wait until one expires.',

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import { SignJWT, UnsecuredJWT } from 'jose'
 import t, { type Test } from 'tap'
+import { PUBLISHING_OFFERS, VIEWING_OFFERS } from '../corpus/whip/all.js'
 import { type Operation, operationsOf } from '../helpers/fuzz-target.js'
 import { valid } from '../helpers/invalid-values.js'
 import { TestMediaService } from '../helpers/media-service.js'
@@ -119,8 +120,24 @@ const EXPECTED: Readonly<Record<string, Record<Outsider, string>>> = {
   getDataProducerStats: room('media_not_found'),
   createDataConsumer: room('not_permitted'),
   closeDataConsumer: room('ok'),
-  getDataConsumerStats: room('media_not_found')
+  getDataConsumerStats: room('media_not_found'),
+  publishByWhip: { ...room('not_permitted'), stranger: 'ok', left: 'ok' },
+  viewByWhep: { ...room('not_permitted'), stranger: 'ok', left: 'ok' },
+  patchWhipSession: room('participant_not_found'),
+  patchWhepSession: room('participant_not_found'),
+  endWhipSession: room('participant_not_found'),
+  endWhepSession: room('participant_not_found')
 }
+
+/** They come last: afterwards a stranger who may do them is a participant. */
+const JOINING = ['publishByWhip', 'viewByWhep', 'joinRoom']
+
+const [{ sdp: WHIP_OFFER } = { sdp: '' }] = PUBLISHING_OFFERS
+const [{ sdp: WHEP_OFFER } = { sdp: '' }] = VIEWING_OFFERS
+
+/** A body that is a text. */
+const textFor = ({ id, textType }: Operation): string =>
+  textType === 'application/sdp' ? (id === 'viewByWhep' ? WHEP_OFFER : WHIP_OFFER) : 'a=end-of-candidates\r\n'
 
 const sign = (claims: object, secret = SECRET, audience = AUDIENCE, expires: string | Date = '1h') =>
   new SignJWT({ ...claims })
@@ -244,12 +261,15 @@ class Fixture {
   }
 
   /** Requests the operation with a valid body and query, on the call or room of this fixture. */
-  request({ method, path, body, parameters }: Operation, headers: Record<string, string>): Promise<TextReply> {
+  request(operation: Operation, headers: Record<string, string>): Promise<TextReply> {
+    const { method, path, body, parameters, textType } = operation
     const filled = path.replace(/\{(\w+)\}/g, (_, name: keyof Fixture['path']) => encodeURIComponent(this.path[name]))
     const query = parameters.some(({ in: where, name }) => where === 'query' && name === 'users')
       ? '?users=alice,bob'
       : ''
     const poll = path.endsWith('/poll') ? '?wait=0' : ''
+    if (textType !== null)
+      return this.#fetch(method.toUpperCase(), filled, { ...headers, 'content-type': textType }, textFor(operation))
     return this.#fetch(
       method.toUpperCase(),
       `${filled}${query}${poll}`,
@@ -278,12 +298,17 @@ class Fixture {
   }
 
   /** A stream is read until its first event and then closed. */
-  async #fetch(method: string, path: string, headers: Record<string, string>, body?: object): Promise<TextReply> {
+  async #fetch(
+    method: string,
+    path: string,
+    headers: Record<string, string>,
+    body?: object | string
+  ): Promise<TextReply> {
     const closing = new AbortController()
     const reply = await fetch(`${this.url}${path}`, {
       method,
-      headers: { ...headers, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      headers: { ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...headers },
+      ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
       signal: closing.signal
     })
     const isStream = reply.headers.get('content-type')?.startsWith('text/event-stream') === true
@@ -337,8 +362,7 @@ async function checkOutsiders(t: Test, fixture: Fixture): Promise<void> {
   )
   for (const outsider of OUTSIDERS) {
     const seen = new Map<string, string>()
-    // joinRoom comes last, because afterwards a stranger who may join is a participant.
-    const order = [...api].sort((a, b) => Number(a.id === 'joinRoom') - Number(b.id === 'joinRoom'))
+    const order = [...api].sort((a, b) => JOINING.indexOf(a.id) - JOINING.indexOf(b.id))
     for (const operation of order) {
       const { status, code, text } = await fixture.request(operation, fixture.credentialsOf(outsider))
       assert.ok(status < 500, `${operation.id} as ${outsider}: ${status} ${text}`)

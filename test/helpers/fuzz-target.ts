@@ -24,8 +24,11 @@ export interface Operation {
   readonly method: string
   readonly path: string
   readonly parameters: readonly Parameter[]
+  /** Of JSON. */
   readonly body: Schema | null
   readonly isBodyRequired: boolean
+  /** Of a body that is a text, such as application/sdp; null: the body is JSON, or there is none. */
+  readonly textType: string | null
 }
 
 export interface RawRequest {
@@ -125,8 +128,10 @@ interface Document {
 interface DocumentedOperation {
   readonly operationId: string
   readonly parameters?: readonly (Parameter | { readonly $ref: string })[]
-  readonly requestBody?: { required?: boolean; content: { 'application/json': { schema: unknown } } }
+  readonly requestBody?: { required?: boolean; content: Readonly<Record<string, { schema: unknown }>> }
 }
+
+const jsonSchemaOf = ({ requestBody }: DocumentedOperation) => requestBody?.content['application/json']?.schema
 
 export function operationsOf({ paths, components }: Document): Operation[] {
   const parameterOf = (parameter: Parameter | { readonly $ref: string }): Parameter =>
@@ -134,16 +139,17 @@ export function operationsOf({ paths, components }: Document): Operation[] {
       ? (components.parameters[parameter.$ref.replace('#/components/parameters/', '')] as Parameter)
       : parameter
   return Object.entries(paths).flatMap(([path, methods]) =>
-    Object.entries(methods).map(([method, { operationId, parameters = [], requestBody }]) => ({
-      id: operationId,
+    Object.entries(methods).map(([method, operation]) => ({
+      id: operation.operationId,
       method,
       path,
-      parameters: parameters.map(each => {
+      parameters: (operation.parameters ?? []).map(each => {
         const parameter = parameterOf(each)
         return { ...parameter, schema: resolved(parameter.schema, components.schemas) }
       }),
-      body: requestBody ? resolved(requestBody.content['application/json'].schema, components.schemas) : null,
-      isBodyRequired: requestBody?.required === true
+      body: jsonSchemaOf(operation) ? resolved(jsonSchemaOf(operation), components.schemas) : null,
+      isBodyRequired: operation.requestBody?.required === true,
+      textType: jsonSchemaOf(operation) ? null : (Object.keys(operation.requestBody?.content ?? {})[0] ?? null)
     }))
   )
 }

@@ -152,7 +152,8 @@ export class MediaSessions {
     const offered = mimeTypesIn(parameters.rtpParameters)
     if (!mimeTypesIn(body.rtpCapabilities).some(each => offered.includes(each)))
       throw new Refused(409, 'cannot_consume')
-    const { kind, rtpParameters } = parameters
+    const { kind } = parameters
+    const rtpParameters = body.exactPayloadTypes ? exactParameters(body, offered) : parameters.rtpParameters
     const layers = body.preferredLayers ?? null
     return {
       reply: { kind, rtpParameters, type: 'simple', producerPaused: state.paused },
@@ -242,6 +243,14 @@ const newOwner = (since: number): Owner => ({
 function mimeTypesIn(parameters: unknown): string[] {
   const { codecs } = (parameters ?? {}) as { codecs?: unknown }
   return Array.isArray(codecs) ? codecs.map(({ mimeType }) => String(mimeType).toLowerCase()) : []
+}
+
+/** With the payload type of the viewer, and without RTX, as the example does it. */
+function exactParameters({ rtpCapabilities }: Body, offered: readonly string[]): object {
+  const { codecs } = rtpCapabilities as { codecs: readonly Readonly<Record<string, unknown>>[] }
+  const found = codecs.find(({ mimeType }) => offered.includes(String(mimeType).toLowerCase()))
+  const { preferredPayloadType: payloadType, kind: _, ...codec } = found ?? {}
+  return { codecs: [{ ...codec, payloadType }], encodings: [{ ssrc: 1234 }], rtcp: { cname: 'publisher' } }
 }
 
 function closeConsumers({ participants }: Session, participantId: string, id: string): void {

@@ -74,7 +74,7 @@ t.test('an operation that needs a body refuses every way to send none, with "emp
       const { problem } = await send(operation, sent)
       const isPlain = name === 'an empty beacon'
       if (isPlain && problem.code === 'unsupported_media_type') continue
-      if (name === 'the literal null' && TAKE_NULL.includes(operation.id)) continue
+      if (name === 'the literal null' && (TAKE_NULL.includes(operation.id) || operation.textType !== null)) continue
       t.match(
         problem,
         { code: 'invalid_request', detail: /empty body/, issues: [{ path: 'body' }] },

@@ -19,12 +19,14 @@ import {
   roomEvent,
   viewParticipant
 } from './state.js'
+import type { WhipParticipation } from './whip-client.js'
 
 export interface JoinCommand extends NewRoom {
   readonly actor: Actor
   readonly participantId: string
   readonly metadata: ParticipantRecord['metadata']
   readonly replace: boolean
+  readonly whip?: WhipParticipation
 }
 
 /**
@@ -70,7 +72,7 @@ export function decideJoin(read: RoomParts, command: JoinCommand, now: number): 
 }
 
 const newParticipant = (
-  { actor, participantId, metadata }: JoinCommand,
+  { actor, participantId, metadata, whip }: JoinCommand,
   { claim, role }: Access,
   now: number
 ): ParticipantRecord => ({
@@ -83,7 +85,8 @@ const newParticipant = (
   ...(actor.served === undefined ? {} : { isFromService: true as const }),
   awaySince: null,
   joinedAt: now,
-  metadata
+  metadata,
+  ...(whip === undefined ? {} : { whip })
 })
 
 /** The user's part with the joining device, after the participation that it replaces has left. */

@@ -4,6 +4,7 @@ import { encodeId, joinIds } from '../../id-text.js'
 import type { Endpoint } from '../../schemas/common.js'
 import type { InvitationEnd } from '../../schemas/invitation.js'
 import type { CloseReason, DefaultRole, Participant, Role, Room } from '../../schemas/room.js'
+import type { WhipParticipation } from './whip-client.js'
 
 export interface Settings {
   readonly mode: Room['mode']
@@ -54,6 +55,7 @@ export interface ParticipantRecord extends ParticipantHead {
   readonly awaySince: number | null
   readonly joinedAt: number
   readonly metadata: Participant['metadata']
+  readonly whip?: WhipParticipation
 }
 
 /** What a room keeps of a user, for all their devices. It has no effect in a later room with the same id. */
@@ -214,9 +216,9 @@ export function mergeDecisions(one: RoomDecision, ...more: readonly RoomDecision
 }
 
 export function viewParticipant(participant: ParticipantRecord): Participant {
-  const { participantId, user, device, role, metadata } = participant
+  const { participantId, user, device, role, metadata, whip } = participant
   const [away, joinedAt] = [participant.awaySince !== null, new Date(participant.joinedAt).toISOString()]
-  return { participantId, user, device, role, metadata, away, joinedAt }
+  return { participantId, user, device, role, metadata, away, joinedAt, ...(whip ? { via: whip.via } : {}) }
 }
 
 export function viewRoom(

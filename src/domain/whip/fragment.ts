@@ -103,12 +103,11 @@ export function writeFragment(
   ])
 }
 
-/** Names an ICE session by the credentials of both sides, so nothing has to be kept to compare it. Strong, and quoted. */
-export function entityTag(server: IceParameters, client: IceParameters): string {
-  return `"${digestOf(server)}.${digestOf(client)}"`
-}
+/** Names an ICE session by the credentials of both sides; only those of the media server have to be kept. Strong, and quoted. */
+export const entityTag = (serverDigest: string, client: IceParameters): string =>
+  `"${serverDigest}.${credentialDigest(client)}"`
 
-const digestOf = ({ usernameFragment, password }: IceParameters): string =>
+export const credentialDigest = ({ usernameFragment, password }: IceParameters): string =>
   createHash('sha256').update(`${usernameFragment} ${password}`).digest('base64url').slice(0, 16)
 
 /** What a PATCH of a WHIP or WHEP session asks for. */
@@ -118,12 +117,12 @@ export type PatchIntent = 'trickle' | 'restart'
  * RFC 9725 sections 4.3.1 and 4.3.3: `If-Match: *` restarts ICE, and so do credentials that are not those of the named ICE session.
  * @throws AppError precondition_required, precondition_failed
  */
-export function patchIntent(ifMatch: string | undefined, fragment: Fragment, server: IceParameters): PatchIntent {
+export function patchIntent(ifMatch: string | undefined, fragment: Fragment, serverDigest: string): PatchIntent {
   if (ifMatch === undefined || ifMatch.trim() === '') throw new AppError('precondition_required')
   const tags = ifMatch.split(',').map(tag => tag.trim().replace(/^"(.*)"$/, '$1'))
   // Without credentials there is nothing to restart with.
   if (tags.includes('*')) return fragment.ice === null ? 'trickle' : 'restart'
-  const named = tags.find(tag => tag.split('.')[0] === digestOf(server))
+  const named = tags.find(tag => tag.split('.')[0] === serverDigest)
   if (named === undefined) throw new AppError('precondition_failed')
-  return fragment.ice === null || named.split('.')[1] === digestOf(fragment.ice) ? 'trickle' : 'restart'
+  return fragment.ice === null || named.split('.')[1] === credentialDigest(fragment.ice) ? 'trickle' : 'restart'
 }

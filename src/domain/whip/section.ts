@@ -1,5 +1,6 @@
 // One media section of an offer, read with sdp-transform. Its values are numbers where the text is one, so all are made text here.
 import { type MediaDescription, parseParams, type SessionDescription } from 'sdp-transform'
+
 import type { MediaKind } from '../../schemas/sfu-rtp.js'
 import type { CodecParameters, RtcpFeedback } from './rtp.js'
 

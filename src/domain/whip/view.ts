@@ -22,23 +22,35 @@ export interface View {
   readonly ice: IceParameters
   /** In the order of the offer. */
   readonly media: readonly ViewedMedia[]
+  /** Of all sections. */
+  readonly rtpCapabilities: CompleteRtpCapabilities
   readonly offer: Offer
 }
 
 /** @throws AppError invalid_sdp, unsupported_offer, too_large; the detail names the line or the media section */
 export function readView(text: string, maxBytes?: number): View {
   const offer = parseOffer(text, { direction: 'recvonly', ...(maxBytes === undefined ? {} : { maxBytes }) })
+  const media = offer.usable.map(section => ({
+    mid: section.mid,
+    kind: kindOf(section),
+    rtpCapabilities: capabilitiesOf(section)
+  }))
+  const rtpCapabilities = mergeCapabilities(media.map(each => each.rtpCapabilities))
+  return { dtlsParameters: offer.dtlsParameters, ice: offer.ice, media, rtpCapabilities, offer }
+}
+
+/** All sections share one transport, so a payload type, or the id of an extension for a kind, means the same in all of them. */
+function mergeCapabilities(all: readonly CompleteRtpCapabilities[]): CompleteRtpCapabilities {
+  const codecs = all.flatMap(each => each.codecs)
+  const extensions = all.flatMap(each => each.headerExtensions)
   return {
-    dtlsParameters: offer.dtlsParameters,
-    ice: offer.ice,
-    media: offer.usable.map(section => ({
-      mid: section.mid,
-      kind: kindOf(section),
-      rtpCapabilities: capabilitiesOf(section)
-    })),
-    offer
+    codecs: firstOfEach(codecs, ({ preferredPayloadType }) => String(preferredPayloadType)),
+    headerExtensions: firstOfEach(extensions, ({ kind, preferredId }) => `${kind} ${preferredId}`)
   }
 }
+
+const firstOfEach = <Item>(items: readonly Item[], keyOf: (item: Item) => string): Item[] =>
+  [...new Map(items.toReversed().map(item => [keyOf(item), item])).values()].toReversed()
 
 function capabilitiesOf(section: Section): CompleteRtpCapabilities {
   const kind = kindOf(section)

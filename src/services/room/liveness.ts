@@ -11,6 +11,7 @@ import { resumeChatDelivery } from '../chat/deliver-to-service.js'
 import type { Context } from '../context.js'
 import { absenceCountsFrom, type DeviceLiveness, deviceAbsentSince, livenessOf } from '../device/liveness.js'
 import { checkMedia } from '../sfu/reconcile.js'
+import { checkWhipClients } from '../whip/lost-clients.js'
 import { endRoom } from './end-room.js'
 import { removeFormerUsers } from './former-users.js'
 import { currentParticipations } from './memberships.js'
@@ -74,8 +75,11 @@ export async function checkRoom(context: Context, roomId: string, claimedUntil: 
   compareWithService(context, roomId)
   await removeFormerUsers(context, room)
   const participants = room.list<ParticipantRecord>(PART.participants).map(([, participant]) => participant)
+  const isWhip = ({ whip }: ParticipantRecord) => whip !== undefined
+  const devices = participants.filter(participant => !isWhip(participant))
   const checks = await Promise.all([
-    checkParticipants(context, room.roomId, participants),
+    checkParticipants(context, room.roomId, devices),
+    checkWhipClients(context, room, participants.filter(isWhip)),
     checkInvitations(context, room),
     checkMedia(context, room, participants)
   ])

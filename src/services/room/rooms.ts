@@ -17,7 +17,6 @@ import {
   PART,
   type ParticipantRecord,
   participantIdOf,
-  type RoomDecision,
   type RoomParts,
   type Settings,
   viewParticipant,
@@ -46,6 +45,7 @@ import { requireMediaService } from '../sfu/media-services.js'
 import { followModeChange, partsOfMode } from '../sfu/mode-change.js'
 import { runUnlimited } from '../unlimited-action.js'
 import { banParticipant } from './bans.js'
+import { chargeCreate } from './create-charge.js'
 import { endRoom } from './end-room.js'
 import { addMembership, commitJoin, currentParticipations, removeMemberships } from './memberships.js'
 import { type ReadRoom, readRoom } from './parts.js'
@@ -89,12 +89,6 @@ export async function joinRoom(
   const hasJoined = own.participantId === participantId
   if (!hasJoined) await addMembership(context, own, roomId)
   return { ...described, participantId: own.participantId, cursor: formatCursor(cursor), isNew: hasJoined }
-}
-
-/** Creating a room is charged to its creator. @throws AppError rate_limited, no_media_service */
-async function chargeCreate(context: Context, actor: Actor, { createsRoom, writes }: RoomDecision): Promise<void> {
-  if (createsRoom) requireMediaService(context, (writes[PART.settings] as Settings).mode)
-  if (createsRoom) await context.budgets.spend(actor.user, 'rooms')
 }
 
 /** @throws AppError not_permitted, banned, room_not_found, room_closed */

@@ -171,12 +171,15 @@ function toCommit(context: Context, { room, parts, decision, now }: DecidedChang
   }
 }
 
-/** For the case that this node dies before it has told the media service who has left. */
+/**
+ * For the case that this node dies before it has told the media service who has left, and for the WHIP and WHEP clients that were in
+ * another session.
+ */
 const MEDIA_CHECK_MS = 2000
 
-function deadlineOf({ deadlineAt, endsMedia }: RoomChange, config: Config, now: number): number {
+function deadlineOf({ deadlineAt, endsMedia, writes }: RoomChange, config: Config, now: number): number {
   const at = deadlineAt ?? now + checkEveryMs(config)
-  return endsMedia ? Math.min(at, now + MEDIA_CHECK_MS) : at
+  return endsMedia || PART.sfu in writes ? Math.min(at, now + MEDIA_CHECK_MS) : at
 }
 
 /** With a chat service the commit drops no entries, because the service may not have them yet; queueMessage does. */

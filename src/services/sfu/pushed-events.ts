@@ -8,6 +8,7 @@ import type { PushedEvents } from '../../schemas/media-service.js'
 import type { Context } from '../context.js'
 import { readRoom } from '../room/parts.js'
 import { changeRoom } from '../room/update-room.js'
+import { removeClientsOfTransports } from '../whip/lost-clients.js'
 import { loseSession } from './lost-sessions.js'
 import { sendMediaNotices } from './notices.js'
 
@@ -26,6 +27,7 @@ export async function takePushedEvents(
     requireSession(room, { sessionId, service })
     return takeMediaEvents(room, pushed)
   })
+  await removeClientsOfTransports(context, roomId, events)
   // Also if its number was taken: the node that took it may have died before this.
   const lost = events.find(({ type }) => type === 'session_lost')
   if (lost?.type === 'session_lost') {
