@@ -1,16 +1,14 @@
-// `npm run media-service`: starts examples/media-service. Provides what it needs: its dependencies, and a mediasoup worker, a C++ program. Both are
-// cached outside the tree, in $XDG_CACHE_HOME/signalpost. Nothing is installed twice, or twice at the same time.
+// `npm run media-service`: starts examples/media-service. Provides what it needs: its dependencies, and a mediasoup worker, a C++ program.
 //
 // mediasoup 3.27 downloads its worker, which takes Node 22 and the open internet. mediasoup 3.8.4 has all sources of its worker in its npm package:
 // it takes make, g++ and python3, and about three minutes on two cores.
 import { spawn, spawnSync } from 'node:child_process'
-import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import * as fs from 'node:fs'
-import { homedir, tmpdir } from 'node:os'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath, pathToFileURL } from 'node:url'
+import { cacheFolder, digestOf, provideFolder, run } from './cached-folder.mjs'
 
 const EXAMPLE = fileURLToPath(new URL('../examples/media-service/', import.meta.url))
 const BUILDABLE = '3.8.4'
@@ -26,7 +24,6 @@ const REPAIRS = [
     'std::max<size_t>(SIGSTKSZ, 65536)'
   ]
 ]
-const LOCK_CHECK_MS = 500
 const START_WITHIN_MS = 1_800_000
 
 const lock = JSON.parse(fs.readFileSync(join(EXAMPLE, 'package-lock.json'), 'utf8'))
@@ -38,8 +35,7 @@ const LOCKED = lock.packages['node_modules/mediasoup'].version
  */
 export async function provideMediaService({ withinMs, log = console.error }) {
   const deadline = Date.now() + withinMs
-  const cache = join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'signalpost')
-  fs.mkdirSync(cache, { recursive: true })
+  const cache = cacheFolder()
   const context = { cache, deadline, log }
   if (Number(process.versions.node.split('.')[0]) >= 22) {
     const provided = await provide(LOCKED, installLocked, context).catch(error => error)
@@ -58,28 +54,18 @@ function folderOf(cache, version) {
   return join(cache, `media-service-${version}-${platform}-${arch}-node${node}-${digestOf(JSON.stringify(lock))}`)
 }
 
-/** A folder is complete as soon as it has its name. */
 async function provide(version, install, { cache, deadline, log }) {
   const folder = folderOf(cache, version)
-  const unlock = await acquire(`${folder}.lock`, deadline)
-  try {
-    if (!fs.existsSync(folder)) {
+  await provideFolder(folder, {
+    deadline,
+    async install(draft) {
       const startedAt = Date.now()
-      const draft = `${folder}.${process.pid}`
-      fs.mkdirSync(draft)
-      try {
-        await install(draft, { deadline, log, cache })
-        fs.renameSync(draft, folder)
-      } finally {
-        fs.rmSync(draft, { recursive: true, force: true })
-      }
+      await install(draft, { deadline, log, cache })
       log(`mediasoup ${version} was installed in ${Math.round((Date.now() - startedAt) / 1000)} s, in ${folder}`)
     }
-    const worker = join(folder, 'mediasoup-worker')
-    return { folder, version, worker: process.env.MEDIASOUP_WORKER_BIN ?? (fs.existsSync(worker) ? worker : null) }
-  } finally {
-    unlock()
-  }
+  })
+  const worker = join(folder, 'mediasoup-worker')
+  return { folder, version, worker: process.env.MEDIASOUP_WORKER_BIN ?? (fs.existsSync(worker) ? worker : null) }
 }
 
 async function installLocked(folder, { deadline }) {
@@ -122,71 +108,6 @@ async function buildWorker(sources, target, deadline) {
   fs.copyFileSync(join(folder, 'out/Release/mediasoup-worker'), `${target}.${process.pid}`)
   fs.renameSync(`${target}.${process.pid}`, target)
   fs.rmSync(folder, { recursive: true, force: true })
-}
-
-const digestOf = text => createHash('sha256').update(text).digest('hex').slice(0, 12)
-
-/** Runs a command. If it fails or is not done at the deadline, it is ended with all that it started, and the error has the end of its output. */
-function run(command, args, { cwd, deadline }) {
-  const env = { ...process.env, npm_config_update_notifier: 'false' }
-  // npm of the outer run sets these; they would make the inner one work in the folder of the outer one.
-  for (const name of Object.keys(env))
-    if (/^npm_(package|lifecycle|config_local_prefix|config_prefix)/.test(name)) delete env[name]
-  return new Promise((resolve, reject) => {
-    const child = spawn(command, args, { cwd, env, detached: true, stdio: ['ignore', 'pipe', 'pipe'] })
-    let output = ''
-    const collect = text => {
-      output = (output + text).slice(-4000)
-    }
-    child.stdout.setEncoding('utf8').on('data', collect)
-    child.stderr.setEncoding('utf8').on('data', collect)
-    const fail = what => reject(new Error(`${command} ${args.join(' ')} ${what}\n${output}`))
-    const end = () => {
-      try {
-        process.kill(-child.pid, 'SIGKILL')
-      } catch {}
-    }
-    process.once('exit', end)
-    const timer = setTimeout(
-      () => {
-        fail('was not done in time')
-        end()
-      },
-      Math.max(0, deadline - Date.now())
-    )
-    child.once('error', error => fail(`does not start: ${error.message}`))
-    child.once('close', code => {
-      clearTimeout(timer)
-      process.off('exit', end)
-      if (code === 0) resolve()
-      else fail(`ended with ${code}`)
-    })
-  })
-}
-
-/** The lock is a file with the id of the process that holds it. The lock of a process that has ended is taken over. */
-async function acquire(path, deadline) {
-  for (;;) {
-    try {
-      fs.writeFileSync(path, String(process.pid), { flag: 'wx' })
-      return () => fs.rmSync(path, { force: true })
-    } catch (error) {
-      if (error.code !== 'EEXIST') throw error
-    }
-    if (!isHeld(path)) fs.rmSync(path, { force: true })
-    else if (Date.now() > deadline) throw new Error(`another process still installs mediasoup, see ${path}`)
-    else await sleep(LOCK_CHECK_MS)
-  }
-}
-
-function isHeld(path) {
-  try {
-    const pid = Number(fs.readFileSync(path, 'utf8'))
-    if (pid > 0) process.kill(pid, 0)
-    return true
-  } catch (error) {
-    return error.code === 'EPERM'
-  }
 }
 
 function isInstalled(command) {

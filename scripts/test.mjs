@@ -8,6 +8,7 @@ import { parseArgs } from 'node:util'
 import { compileTests } from './compile-tests.mjs'
 import { collectCoverage } from './coverage.mjs'
 import { provideMediaService } from './media-service.mjs'
+import { provideMediasoupClient } from './mediasoup-client.mjs'
 import { runTests } from './run-tests.mjs'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
@@ -42,7 +43,8 @@ const suite = slow ? SLOW[slow] : ORDINARY
 process.chdir(root)
 
 provide({ commands: ['redis-server'], debian: 'redis-server' })
-if (values.browser) provide({ commands: ['chromium', 'chromium-browser', 'google-chrome'], debian: 'chromium' })
+if (values.browser || values.sfu)
+  provide({ commands: ['chromium', 'chromium-browser', 'google-chrome'], debian: 'chromium' })
 if (values.sfu) await provideMedia()
 const folder = compileTests(root)
 const coverage = values.coverage ? collectCoverage(root, folder) : null
@@ -104,5 +106,6 @@ async function provideMedia() {
     return
   }
   process.env.MEDIA_SERVICE_FOLDER = folder
+  process.env.MEDIASOUP_CLIENT = await provideMediasoupClient({ withinMs: MEDIA_WITHIN_MS })
   if (worker) process.env.MEDIASOUP_WORKER_BIN = worker
 }

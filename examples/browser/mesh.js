@@ -12,15 +12,16 @@ export class Mesh {
 
   /**
    * `own` is our participant id; `media` is sent to all others; `post(action, body)` sends a description or candidates to the room.
+   * `onStream(participantId, picture, stream)`: the media of a participant. Of its pictures there is only the `camera`.
    */
   constructor({ own, ...options }) {
     this.#own = own
     this.#options = options
   }
 
-  /** Returns the media of this participant. Of two participants the one who joined later makes the first offer. */
+  /** Of two participants the one who joined later makes the first offer. */
   add(participantId, { offers }) {
-    const { iceServers, media, post, onError } = this.#options
+    const { iceServers, media, post, onStream, onError } = this.#options
     const peer = new Peer({
       iceServers,
       media,
@@ -30,12 +31,8 @@ export class Mesh {
       }
     })
     this.#peers.set(participantId, peer)
+    onStream(participantId, 'camera', peer.received)
     if (offers) peer.addMedia()
-    return peer.received
-  }
-
-  has(participantId) {
-    return this.#peers.has(participantId)
   }
 
   receive(type, { from, to, ...data }) {
@@ -46,6 +43,16 @@ export class Mesh {
   remove(participantId) {
     this.#peers.get(participantId)?.close()
     this.#peers.delete(participantId)
+  }
+
+  /** What is sent and received, with statistics. */
+  async report() {
+    const reports = [...this.#peers].map(async ([participantId, peer]) => {
+      const stats = await peer.getStats()
+      const rows = [true, false].flatMap(isSent => ['audio', 'video'].map(source => ({ isSent, source })))
+      return rows.map(row => ({ ...row, participantId, stats }))
+    })
+    return (await Promise.all(reports)).flat()
   }
 
   close() {

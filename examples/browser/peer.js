@@ -61,6 +61,10 @@ export class Peer {
     }
   }
 
+  getStats() {
+    return this.#connection.getStats()
+  }
+
   close() {
     this.#connection.close()
     this.#unsent = []

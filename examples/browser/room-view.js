@@ -1,5 +1,5 @@
 // The visible part of a room: a tile for each participant, the chat, and the buttons of the current phase.
-import { find } from './view.js'
+import { find, showStatus } from './view.js'
 
 /** The element that gets the focus when a phase begins: the next step for a user with a keyboard. */
 const NEXT = { out: find('join').room, joining: find('leave'), in: find('write').content }
@@ -12,14 +12,15 @@ export function showPhase({ isSignedIn, phase }) {
   find('stage').hidden = find('side').hidden = !isSignedIn
   find('join').hidden = phase !== 'out'
   find('leave').hidden = phase === 'out'
-  find('mute').hidden = find('chat').hidden = phase !== 'in'
+  for (const id of ['mute', 'screen', 'mode', 'chat', 'paths']) find(id).hidden = phase !== 'in'
   if (isSignedIn && phase !== before) NEXT[phase].focus()
 }
 
-const tileOf = participantId => document.querySelector(`[data-participant="${participantId}"]`)
+const tileOf = (participantId, picture = 'camera') =>
+  document.querySelector(`[data-participant="${participantId}"][data-picture="${picture}"]`)
 
-/** Adds or updates the tile of a participant. `stream` is given only if it is new. */
-export function showParticipant(participant, { isOwn = false, stream } = {}) {
+/** Adds or updates the tile of a participant. */
+export function showParticipant(participant, { isOwn }) {
   const { participantId, user, role } = participant
   const tile = tileOf(participantId) ?? addTile(participantId)
   tile.dataset.user = user
@@ -29,18 +30,58 @@ export function showParticipant(participant, { isOwn = false, stream } = {}) {
   // Users must not hear themselves.
   video.muted = isOwn
   video.setAttribute('aria-label', isOwn ? 'You' : user)
-  if (stream) video.srcObject = stream
   tile.querySelector('b').textContent = user
   tile.querySelector('span').textContent = stateOf(participant, isOwn)
   tile.querySelector('button').setAttribute('aria-label', `Remove ${user}`)
   if (isOwn) document.body.dataset.role = role
 }
 
-function addTile(participantId) {
+function addTile(participant, picture = 'camera') {
   const { firstElementChild: tile } = find('tile').content.cloneNode(true)
-  tile.dataset.participant = participantId
+  Object.assign(tile.dataset, { participant, picture })
   find('tiles').append(tile)
+  sizes.observe(tile.querySelector('video'))
   return tile
+}
+
+/** `picture`: camera or screen. A screen has a tile of its own. Null: the picture has ended. */
+export function showStream(participantId, picture, stream) {
+  const camera = tileOf(participantId)
+  if (picture === 'screen' && stream === null) return tileOf(participantId, picture)?.remove()
+  const tile = tileOf(participantId, picture) ?? (camera && addTile(participantId, picture))
+  if (!tile) return
+  tile.querySelector('video').srcObject = stream
+  if (picture === 'screen') tile.querySelector('b').textContent = `Screen of ${camera.dataset.user}`
+}
+
+let onSize = () => {}
+const sizes = new ResizeObserver(entries => {
+  for (const { target, contentRect } of entries) {
+    const { participant, picture } = target.closest('.tile')?.dataset ?? {}
+    if (participant) onSize(participant, picture, Math.round(contentRect.width * devicePixelRatio))
+  }
+})
+
+/** `resize(participantId, picture, width)` is called when a picture is shown with another width, in pixels. */
+export function onResize(resize) {
+  onSize = resize
+}
+
+// A click on a picture enlarges it.
+find('tiles').addEventListener('click', ({ target }) => {
+  if (target.matches('video')) target.closest('.tile').classList.toggle('large')
+})
+
+export function showSpeaker(participantId) {
+  for (const tile of find('tiles').children) tile.classList.toggle('speaks', tile.dataset.participant === participantId)
+}
+
+export function showMode(mode, available) {
+  document.body.dataset.mode = mode
+  showPressed('mode', mode === 'sfu')
+  // Screens are sent through the media service only.
+  find('screen').disabled = mode !== 'sfu'
+  if (!available) showStatus('Media server unavailable')
 }
 
 function stateOf({ role, away, metadata }, isOwn) {
@@ -49,7 +90,7 @@ function stateOf({ role, away, metadata }, isOwn) {
 }
 
 export function dropParticipant(participantId) {
-  tileOf(participantId)?.remove()
+  for (const picture of ['camera', 'screen']) tileOf(participantId, picture)?.remove()
 }
 
 export function dropAllParticipants() {
@@ -65,8 +106,11 @@ export function onRemove(remove) {
   })
 }
 
-export function showMuted(isMuted) {
-  find('mute').setAttribute('aria-pressed', isMuted)
+/** Of a button that is on or off. */
+export const isPressed = id => find(id).getAttribute('aria-pressed') === 'true'
+
+export function showPressed(id, isOn) {
+  find(id).setAttribute('aria-pressed', isOn)
 }
 
 /** Adds a message. It may come from an event, a reply or the history; each is shown once, in the order of the room. */

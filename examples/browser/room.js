@@ -1,12 +1,10 @@
-// The page of a room: who is signed in, and the room of this page. signalpost.js connects to the server, mesh.js to the other browsers;
-// view.js and room-view.js show the state to the user.
-import { Mesh } from './mesh.js'
+// The page of a room: who is signed in, and the room of this page. signalpost.js connects to the server, room-media.js to the other
+// browsers or the media service; view.js and room-view.js show the state to the user.
+import { showMediaTable } from './media-table.js'
+import { RoomMedia, takeCamera } from './room-media.js'
 import * as view from './room-view.js'
 import { askToSignIn, createQueue, inOrder, keepInLink, link } from './sign-in.js'
 import { addLogLine, find, showError, showStatus } from './view.js'
-
-/** Each video is sent once to each other participant, so it is small. */
-const MEDIA = { audio: true, video: { width: 320, height: 240, frameRate: 15 } }
 
 /** What the user reads when a participant has left. */
 const DEPARTURES = {
@@ -18,7 +16,10 @@ const DEPARTURES = {
 
 let signalpost
 let user = null
-/** The room that this page is in or joins: { room, isMuted, media, own, mesh }. `own` is our participant id. */
+/**
+ * The room that this page is in or joins: { room, isMuted, camera, own, users, media }. `own` is our participant id, `users` has the user of
+ * each participant, `media` is a RoomMedia.
+ */
 let active = null
 
 askToSignIn({
@@ -49,37 +50,42 @@ function enter(room) {
   showStatus(`Joining ${room}…`)
   show()
   attempt(current, async () => {
-    await takeMedia(current)
+    current.camera = await takeCamera()
+    if (active !== current) return stop(current)
     await inOrder(() => active === current && join(current))
   })
 }
 
-async function takeMedia(current) {
-  current.media = await navigator.mediaDevices.getUserMedia(MEDIA)
-  if (active !== current) stop(current)
-}
-
 /** Joins as a new participant, and replaces an earlier one of this tab: its state may be out of date. */
 async function join(current) {
-  current.mesh?.close()
+  current.media?.close()
   const { iceServers } = await signalpost.get('/ice-servers')
-  const body = { replace: true, metadata: { muted: current.isMuted } }
-  const { participantId: own, participants } = await send(current, 'post', 'participants', body)
+  const joined = await send(current, 'post', 'participants', { replace: true, metadata: { muted: current.isMuted } })
+  const { participantId: own, participants } = joined
   // The user left while the request was in flight.
   if (active !== current) return send(current, 'delete', `participants/${own}`)
-  const post = (action, signal) => send(current, 'post', action, signal)
-  const onError = error => active === current && showError(error)
-  Object.assign(current, { own, mesh: new Mesh({ own, iceServers, media: current.media, post, onError }) })
   view.dropAllParticipants()
-  // In the order of joining. We send an offer to those who joined before us; those who join after us send one.
-  let offers = true
-  for (const participant of participants) {
-    if (participant.participantId === own) offers = false
-    addParticipant(participant, { offers })
-  }
+  view.showPressed('screen', false)
+  Object.assign(current, { own, users: new Map() })
+  for (const participant of participants) showNew(participant)
+  current.media = new RoomMedia({ joined, iceServers, camera: current.camera, ...callbacksOf(current) })
   showRoomName()
   show()
   showHistory(current).catch(showError)
+}
+
+function callbacksOf(current) {
+  return {
+    send: (...request) => send(current, ...request),
+    onMode: view.showMode,
+    onStream: (...stream) => active === current && view.showStream(...stream),
+    onUnavailable: showStatus,
+    onStopped: (source, by) => {
+      if (source === 'screen') shareScreen(null)
+      showStatus(`${by.user} has stopped your ${source}.`)
+    },
+    onError: error => active === current && showError(error)
+  }
 }
 
 /** Shows the messages that were written before we joined, or whose events were missed. */
@@ -92,12 +98,14 @@ async function showHistory(current) {
 
 const HANDLERS = {
   'room.participant_joined': ({ participant }) => {
-    addParticipant(participant, { offers: false })
+    // The reply to our join may have contained this participant already.
+    if (active.users.has(participant.participantId)) return
+    showNew(participant)
+    active.media.add(participant.participantId)
     showStatus(`${participant.user} has joined.`)
   },
   'room.participant_updated': ({ participant }) => {
-    const isOwn = participant.participantId === active.own
-    if (isOwn || active.mesh.has(participant.participantId)) view.showParticipant(participant, { isOwn })
+    if (active.users.has(participant.participantId)) view.showParticipant(participant, { isOwn: isOwn(participant) })
     if (participant.away) showStatus(`${participant.user} has lost the network. Waiting…`)
     else showRoomName()
   },
@@ -106,29 +114,36 @@ const HANDLERS = {
     if (mute.includes('audio')) setMuted(true)
     showStatus(`${by.user} asks you to mute.`)
   },
+  'room.updated': ({ changes: { mode }, offerOrder }) => mode && changeMode(mode, offerOrder),
+  'sfu.active_speaker': ({ participantId }) => view.showSpeaker(participantId),
   'room.closed': ({ by }) => finish(by ? `${by.user} has closed the room.` : 'The room has been closed.'),
   'chat.message': view.showMessage
 }
 
 async function onEvent({ type, data }) {
   // Events may have been missed, among them signals, which are not in the snapshot.
-  if (type === 'reset') return active?.mesh && joinAgain('Events were missed')
-  if (!active?.mesh || data.roomId !== active.room) return
-  if (type.startsWith('signal.')) active.mesh.receive(type, data)
-  else await HANDLERS[type]?.(data)
+  if (type === 'reset') return active?.media && joinAgain('Events were missed')
+  if (!active?.media || data.roomId !== active.room) return
+  if (/^(signal|sfu)\./.test(type)) active.media.receive(type, data)
+  await HANDLERS[type]?.(data)
 }
 
-function addParticipant(participant, { offers }) {
-  const { participantId } = participant
-  if (participantId === active.own) view.showParticipant(participant, { isOwn: true, stream: active.media })
-  // The reply to our join may have contained this participant already.
-  else if (!active.mesh.has(participantId)) {
-    view.showParticipant(participant, { stream: active.mesh.add(participantId, { offers }) })
-  }
+const isOwn = ({ participantId }) => participantId === active.own
+
+function showNew(participant) {
+  active.users.set(participant.participantId, participant.user)
+  view.showParticipant(participant, { isOwn: isOwn(participant) })
+  if (isOwn(participant)) view.showStream(participant.participantId, 'camera', active.camera)
+}
+
+function changeMode(mode, offerOrder) {
+  active.media.changeMode(mode, offerOrder)
+  showStatus(mode === 'sfu' ? 'Media flows through the media service.' : 'Media flows directly.')
 }
 
 function removeParticipant({ participantId, user: who, reason, by }) {
-  active.mesh.remove(participantId)
+  active.users.delete(participantId)
+  active.media.remove(participantId)
   view.dropParticipant(participantId)
   showStatus(DEPARTURES[reason](who, by))
 }
@@ -167,8 +182,8 @@ find('mute').addEventListener('click', () => setMuted(!active.isMuted))
 function setMuted(isMuted) {
   const current = active
   current.isMuted = isMuted
-  for (const track of current.media.getAudioTracks()) track.enabled = !isMuted
-  view.showMuted(isMuted)
+  for (const track of current.camera.getAudioTracks()) track.enabled = !isMuted
+  view.showPressed('mute', isMuted)
   inOrder(async () => {
     if (active !== current) return
     const body = { metadata: { muted: isMuted } }
@@ -185,6 +200,46 @@ view.onRemove((participantId, who) => {
     if (active === current) removeParticipant({ participantId, user: who, reason: 'removed', by: { user } })
   }).catch(showError)
 })
+
+find('screen').addEventListener('click', async () => {
+  const current = active
+  if (view.isPressed('screen')) return shareScreen(null)
+  try {
+    const stream = await navigator.mediaDevices.getDisplayMedia({ video: { frameRate: 5 } })
+    const [track] = stream.getVideoTracks()
+    if (active !== current) return track.stop()
+    track.onended = () => active === current && shareScreen(null)
+    shareScreen(track)
+  } catch (error) {
+    showError(error)
+  }
+})
+
+/** Null ends it. */
+function shareScreen(track) {
+  active.media.shareScreen(track)
+  view.showPressed('screen', track !== null)
+}
+
+find('mode').addEventListener('click', () => {
+  const current = active
+  const mode = current.media.mode === 'sfu' ? 'p2p' : 'sfu'
+  inOrder(async () => {
+    const { room } = await signalpost.put(pathOf(current), { mode })
+    // The acting device gets no event.
+    if (active === current) changeMode(room.mode)
+  }).catch(showError)
+})
+
+view.onResize((...picture) => active?.media?.resize(...picture))
+
+/** Statistics change all the time. */
+setInterval(async () => {
+  if (!active?.media) return
+  const { media, users } = active
+  const rows = await media.report()
+  if (active?.media === media) showMediaTable(rows, { mode: media.mode, nameOf: id => users.get(id) })
+}, 1000)
 
 // ── Leaving ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -205,12 +260,13 @@ addEventListener('pagehide', () => {
 addEventListener('pageshow', event => event.persisted && location.reload())
 
 function finish(why) {
-  active.mesh?.close()
+  active.media?.close()
   stop(active)
   active = null
   keepInLink('room', null)
   view.dropAllParticipants()
-  view.showMuted(false)
+  view.showPressed('mute', false)
+  view.showPressed('screen', false)
   showStatus(why)
   show()
 }
@@ -225,8 +281,8 @@ async function attempt(current, step) {
   }
 }
 
-function stop({ media }) {
-  for (const track of media?.getTracks() ?? []) track.stop()
+function stop({ camera }) {
+  for (const track of camera?.getTracks() ?? []) track.stop()
 }
 
 function pathOf({ room }) {
@@ -235,12 +291,13 @@ function pathOf({ room }) {
 
 async function send(current, method, path, body) {
   const reply = await signalpost[method](`${pathOf(current)}/${path}`, body)
-  addLogLine('out', `${method.toUpperCase()} ${path.split('/')[0]}`, { data: body })
+  const [what, kind] = path.split('/')
+  addLogLine('out', `${method.toUpperCase()} ${what === 'sfu' ? `sfu/${kind}` : what}`, { data: body })
   return reply
 }
 
 function show() {
-  const phase = active?.mesh ? 'in' : active ? 'joining' : 'out'
+  const phase = active?.media ? 'in' : active ? 'joining' : 'out'
   view.showPhase({ isSignedIn: user !== null, phase })
 }
 

@@ -12,7 +12,7 @@ const root = fileURLToPath(new URL('../..', import.meta.url))
 
 const server = createServer(async ({ url }, response) => {
   const name = url === '/' ? 'index.html' : url.slice(1)
-  const type = /^[\w-]+\.\w+$/.test(name) ? TYPES[extname(name)] : undefined
+  const type = /^(dist\/)?[\w-]+\.\w+$/.test(name) ? TYPES[extname(name)] : undefined
   const file = type && (await readFile(new URL(name, import.meta.url)).catch(() => undefined))
   if (file) response.setHeader('content-type', `${type}; charset=utf-8`).end(file)
   else response.writeHead(404).end()

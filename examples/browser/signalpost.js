@@ -82,6 +82,10 @@ export class Signalpost {
     return this.#send('POST', path, body)
   }
 
+  put(path, body) {
+    return this.#send('PUT', path, body)
+  }
+
   patch(path, body) {
     return this.#send('PATCH', path, body)
   }

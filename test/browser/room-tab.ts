@@ -6,21 +6,21 @@ import { Tab } from './tab.js'
 export class RoomTab extends Tab {
   /** Resolves when the page shows exactly these other users, and the video of each plays. */
   async sees(...others: readonly string[]): Promise<void> {
-    const users = () => this.page.locator('.tile:not(.own) b').allTextContents()
+    const users = () => this.page.locator('.tile[data-user]:not(.own) b').allTextContents()
     await until(`there are tiles of ${others}`, async () =>
       isDeepStrictEqual((await users()).sort(), [...others].sort())
     )
-    await Promise.all(others.map(user => this.plays(this.#tileOf(user).locator('video'))))
+    await Promise.all(others.map(user => this.plays(this.tileOf(user).locator('video'))))
   }
 
   /** Resolves when the tile of the user says `away`, or no longer does. */
   seesAway(user: string, isAway: boolean): Promise<void> {
-    const tile = this.#tileOf(user, isAway ? '.away' : ':not(.away)')
+    const tile = this.tileOf(user, isAway ? '.away' : ':not(.away)')
     return tile.filter(isAway ? { hasText: 'away' } : { hasNotText: 'away' }).waitFor()
   }
 
   async participantOf(user: string): Promise<string> {
-    return String(await this.#tileOf(user).getAttribute('data-participant'))
+    return String(await this.tileOf(user).getAttribute('data-participant'))
   }
 
   async writes(text: string): Promise<void> {
@@ -52,7 +52,7 @@ export class RoomTab extends Tab {
     return this.page.locator('#log .error').allTextContents()
   }
 
-  #tileOf(user: string, state = '') {
+  protected tileOf(user: string, state = '') {
     return this.page.locator(`.tile[data-user="${user}"]${state}`)
   }
 }

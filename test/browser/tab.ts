@@ -29,6 +29,9 @@ export class Tab {
   static async open<T extends Tab>(this: new (page: Page) => T, t: Test, browser: Browser, link: string): Promise<T> {
     const context = await browser.newContext({ permissions: ['camera', 'microphone'] })
     t.teardown(() => context.close())
+    // `npm run test:sfu` has built it outside the tree.
+    const { MEDIASOUP_CLIENT: path } = process.env
+    if (path) await context.route('**/dist/mediasoup-client.js', route => route.fulfill({ path }))
     const tab = new this(await context.newPage())
     await tab.page.addInitScript(KEEP_CONNECTIONS)
     await tab.page.goto(link)

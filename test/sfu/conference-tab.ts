@@ -1,0 +1,79 @@
+// A user with the room page open, whose pictures are measured by the statistics of WebRTC.
+import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { RoomTab } from '../browser/room-tab.js'
+import { until } from '../helpers/until.js'
+
+const PAGE_SCRIPT = readFileSync(fileURLToPath(new URL('pictures-page.js', import.meta.url)), 'utf8')
+const WITHIN_MS = 20_000
+
+export interface Picture {
+  readonly track?: string
+  readonly frames: number
+  readonly width: number
+}
+export type Pictures = Readonly<Record<string, Picture>>
+
+export class ConferenceTab extends RoomTab {
+  /** What the page receives, by user. */
+  async pictures(): Promise<Pictures> {
+    return (await this.page.evaluate(`${PAGE_SCRIPT}; pictures.now()`)) as Pictures
+  }
+
+  /** Resolves when frames of exactly these users arrive on tracks that are not those of before. */
+  receives(users: readonly string[], before: Pictures = {}): Promise<void> {
+    return this.#waitFor('areOf', users, before)
+  }
+
+  /** Resolves when more frames have arrived on the same tracks. */
+  receivesOn(before: Pictures): Promise<void> {
+    return this.#waitFor('goOnFrom', before)
+  }
+
+  /** Resolves when the picture of the user arrives with this width. */
+  receivesWidth(user: string, width: number): Promise<void> {
+    return this.#waitFor('hasWidth', user, width)
+  }
+
+  /** `mode`: p2p or sfu. */
+  hasMode(mode: string): Promise<void> {
+    return this.page.locator(`body[data-mode="${mode}"]`).waitFor()
+  }
+
+  /** A click enlarges the picture, or makes it small again. */
+  clickPicture(user: string): Promise<void> {
+    return this.tileOf(user).locator('video').click()
+  }
+
+  hasTilesOf(users: readonly string[]): Promise<void> {
+    const shown = () => this.page.locator('.tile[data-user]:not(.own) b').allTextContents()
+    return until(`there are tiles of ${users}`, async () => (await shown()).sort().join() === [...users].sort().join())
+  }
+
+  /** Resolves when the screen that this user shares plays. */
+  playsScreen(user: string): Promise<void> {
+    return this.plays(this.page.locator('.tile[data-picture="screen"]', { hasText: user }).locator('video'))
+  }
+
+  hasNoScreen(): Promise<void> {
+    return this.page.locator('.tile[data-picture="screen"]').waitFor({ state: 'detached' })
+  }
+
+  /** Resolves when the table of who sends what to whom has this line, such as `bob you camera`. */
+  showsPath(line: string): Promise<void> {
+    const lines = `[...document.querySelectorAll('#media tr')].map(({ dataset: { from, to, what } }) => [from, to, what].join(' '))`
+    return until(`the page shows that ${line}`, async () =>
+      ((await this.page.evaluate(lines)) as string[]).includes(line)
+    )
+  }
+
+  async #waitFor(condition: string, ...values: readonly unknown[]): Promise<void> {
+    const holds = `pictures.${condition}(...${JSON.stringify(values)})`
+    const missed = await this.page.evaluate(`${PAGE_SCRIPT}; pictures.until(${holds}, ${WITHIN_MS})`)
+    if (missed === null) return
+    const log = await this.page.locator('#log').innerText()
+    throw new Error(
+      `waited in vain for ${holds}; the page receives ${JSON.stringify(missed)}; its log: ${log.slice(-2000)}`
+    )
+  }
+}

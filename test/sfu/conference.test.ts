@@ -1,0 +1,94 @@
+// A real conference: the room page in four browsers, two nodes on one Redis, and two media services with a mediasoup worker each. A worker,
+// both services and a node are killed while people are in.
+import t, { type Test } from 'tap'
+import { mediaImpossible } from '../helpers/media-example.js'
+import { Conference } from './conference.js'
+
+const impossible = mediaImpossible()
+if (impossible !== null) t.pass(`no worker here: ${impossible}`)
+else await t.test('a conference of four', conference)
+
+async function conference(t: Test): Promise<void> {
+  const room = await Conference.open(t)
+  const alice = await room.join('alice', 0)
+  await alice.tab.reads('You are in standup.')
+  const bob = await room.join('bob', 1)
+
+  await t.test('two who send to each other directly go on through the media service', async t => {
+    await room.all((tab, others) => tab.receives(others))
+    const seconds = await room.secondsUntilRenewed(() => alice.tab.press('Media service'))
+    t.comment(`both receive through the media service after ${seconds} s`)
+    await room.all(tab => tab.hasMode('sfu'))
+  })
+
+  const carol = await room.join('carol', 0)
+  const dave = await room.join('dave', 1)
+
+  await t.test('four receive three each', async t => {
+    await room.all((tab, others) => tab.receives(others))
+    for (const each of ['microphone', 'camera']) {
+      await dave.tab.showsPath(`you media service ${each}`)
+      for (const user of ['alice', 'bob', 'carol']) await dave.tab.showsPath(`${user} you ${each}`)
+    }
+    t.strictSame(await room.failures(), [])
+  })
+
+  await t.test('a picture that is enlarged arrives in a larger layer, and only that one', async () => {
+    await room.all((tab, others) => Promise.all(others.map(user => tab.receivesWidth(user, 320))))
+    await dave.tab.clickPicture('alice')
+    await dave.tab.receivesWidth('alice', 640)
+    await dave.tab.receivesWidth('bob', 320)
+    await dave.tab.clickPicture('alice')
+    await dave.tab.receivesWidth('alice', 320)
+  })
+
+  await t.test('a screen is shown to the others until it is no longer shared', async () => {
+    await carol.tab.press('Share screen')
+    await Promise.all([alice, bob, dave].map(({ tab }) => tab.showsPath('carol you screen')))
+    await Promise.all([alice, bob, dave].map(({ tab }) => tab.playsScreen('carol')))
+    await carol.tab.press('Share screen')
+    await Promise.all([alice, bob, dave].map(({ tab }) => tab.hasNoScreen()))
+  })
+
+  await t.test('the media worker is killed: all are back in the next session', async t => {
+    const service = await room.serviceOfRoom()
+    const seconds = await room.secondsUntilRenewed(() => process.kill(service.workers().at(-1) ?? 0, 'SIGKILL'))
+    t.comment(`four receive three each ${seconds} s after the media worker was killed`)
+    await room.all(tab => tab.logs('sfu.reset'))
+    t.strictSame(await room.failures(), [])
+  })
+
+  await t.test('one media service is killed: all are back on the other one', async t => {
+    const service = await room.serviceOfRoom()
+    const seconds = await room.secondsUntilRenewed(() => room.killService(service))
+    t.comment(`four receive three each ${seconds} s after the media service was killed`)
+    t.not(await room.serviceOfRoom(), service)
+  })
+
+  await t.test('no media service is left: the three who remain fall to p2p, and return with the service', async t => {
+    await dave.tab.press('Leave')
+    room.tabs.delete('dave')
+    await room.all((tab, others) => tab.hasTilesOf(others))
+    const down = await room.secondsUntilRenewed(async () => room.killService(await room.serviceOfRoom()))
+    t.comment(`three receive two each directly ${down} s after the last media service was killed`)
+    await room.all(tab => tab.hasMode('p2p'))
+    await alice.tab.showsPath('you bob camera')
+    const up = await room.secondsUntilRenewed(() => room.startServices())
+    t.comment(`three receive two each through the media service ${up} s after it was started`)
+    await room.all(tab => tab.hasMode('sfu'))
+    t.strictSame(await room.failures(), [])
+  })
+
+  await t.test('a node is killed: nobody loses a track, and the other node does what follows', async t => {
+    const before = await room.pictures()
+    await room.killNode(0)
+    await room.all((tab, _, user) => tab.receivesOn(before.get(user) ?? {}))
+    await room.all(tab => tab.isConnected('live'))
+    await alice.tab.writes('Are you there?')
+    await room.all(tab => tab.hasRead('alice: Are you there?'))
+    const again = await room.join('dave', 1)
+    await room.all((tab, others, user) => tab.receives(others, user === 'dave' ? {} : undefined))
+    t.strictSame(await room.failures(), [])
+    t.ok(again)
+  })
+}

@@ -1,0 +1,133 @@
+// Nodes, media services and browsers of one conference. Everything is ended after the test.
+import type { Browser } from 'playwright-core'
+import type { Test } from 'tap'
+import { createToken } from '../../src/development.js'
+import { launchChromium } from '../browser/chromium.js'
+import { type ConnectedTab, openTab, type Pages, servePages } from '../browser/pages.js'
+import { Fleet } from '../helpers/fleet.js'
+import { type MediaExample, startMediaExample } from '../helpers/media-example.js'
+import { freePort } from '../helpers/redis.js'
+import { ConferenceTab, type Pictures } from './conference-tab.js'
+
+const ROOM = 'standup'
+const SERVICES = 2
+const MEDIA_SERVICE_SECRET = 'a secret of the media service and of Signalpost'
+
+type Act = (tab: ConferenceTab, others: string[], user: string) => unknown
+
+interface Parts {
+  readonly t: Test
+  readonly fleet: Fleet
+  readonly pages: Pages
+  readonly browser: Browser
+  readonly ports: readonly number[]
+}
+
+export class Conference {
+  /** Who is in, by user. */
+  readonly tabs = new Map<string, ConferenceTab>()
+  readonly #parts: Parts
+  readonly #joined: (ConnectedTab<ConferenceTab> & { readonly node: number })[] = []
+  #services: MediaExample[] = []
+
+  /** Two nodes, and media services that run. */
+  static async open(t: Test): Promise<Conference> {
+    const pages = await servePages(t)
+    const ports = await Promise.all(Array.from({ length: SERVICES }, freePort))
+    const fleet = await Fleet.launch(2, undefined, {
+      CORS_ORIGINS: pages.origin,
+      MEDIA_SERVICE_URLS: ports.map(port => `http://127.0.0.1:${port}`).join(),
+      MEDIA_SERVICE_SECRET
+    })
+    t.teardown(() => fleet.stop())
+    const conference = new Conference({ t, fleet, pages, ports, browser: await launchChromium(t) })
+    await conference.startServices()
+    return conference
+  }
+
+  private constructor(parts: Parts) {
+    this.#parts = parts
+  }
+
+  /** Starts those that do not run, on the ports that the nodes know. */
+  async startServices(): Promise<void> {
+    const { t, fleet, ports } = this.#parts
+    const running = this.#services.map(({ url }) => Number(new URL(url).port))
+    const SIGNALPOST_URLS = `${fleet.urlOf(0)},${fleet.urlOf(1)}`
+    const missing = ports.filter(port => !running.includes(port))
+    const started = await Promise.all(
+      missing.map(port => startMediaExample(t, { PORT: String(port), SIGNALPOST_URLS, MEDIA_SERVICE_SECRET }))
+    )
+    this.#services.push(...started)
+  }
+
+  /** The media service that has the session of the room. */
+  async serviceOfRoom(): Promise<MediaExample> {
+    const headers = { authorization: `Bearer ${MEDIA_SERVICE_SECRET}` }
+    for (const service of this.#services) {
+      const health = (await (await fetch(`${service.url}/health`, { headers })).json()) as { sessions: number }
+      if (health.sessions > 0) return service
+    }
+    throw new Error('no media service has a session')
+  }
+
+  async killService(service: MediaExample): Promise<void> {
+    this.#services = this.#services.filter(each => each !== service)
+    service.program.signal('SIGKILL')
+    await service.program.waitForExit()
+  }
+
+  /** Its browsers are led to the other node, as a load balancer does. */
+  async killNode(node: number): Promise<void> {
+    await this.#parts.fleet.kill(node)
+    for (const each of this.#joined) if (each.node === node) each.gate.leadTo(this.#parts.fleet.urlOf(1 - node))
+  }
+
+  /** Opens the page of the user, which joins through this node. */
+  async join(user: string, node: number): Promise<ConnectedTab<ConferenceTab>> {
+    const { t, fleet, pages, browser } = this.#parts
+    const token = await createToken(Fleet.config, { user })
+    const joined = await openTab(t, fleet.urlOf(node), gate => {
+      const link = `${pages.origin}/room.html#room=${ROOM}&server=${gate.url}&token=${token}`
+      return ConferenceTab.open(t, browser, link)
+    })
+    this.tabs.set(user, joined.tab)
+    this.#joined.push({ ...joined, node })
+    return joined
+  }
+
+  /** For each who is in. */
+  async all(act: Act): Promise<void> {
+    const users = [...this.tabs.keys()]
+    await Promise.all(
+      [...this.tabs].map(([user, tab]) =>
+        act(
+          tab,
+          users.filter(each => each !== user),
+          user
+        )
+      )
+    )
+  }
+
+  /** What each receives. */
+  async pictures(): Promise<Map<string, Pictures>> {
+    return new Map(await Promise.all([...this.tabs].map(async ([user, tab]) => [user, await tab.pictures()] as const)))
+  }
+
+  /** Seconds from the act until everyone receives everyone else on other tracks than before. */
+  async secondsUntilRenewed(act: () => unknown): Promise<string> {
+    const before = await this.pictures()
+    const at = performance.now()
+    await act()
+    await this.all((tab, others, user) => tab.receives(others, before.get(user)))
+    return ((performance.now() - at) / 1000).toFixed(1)
+  }
+
+  /** What the pages report as errors, and what they did not catch. */
+  async failures(): Promise<string[]> {
+    const lists = await Promise.all([...this.tabs.values()].map(tab => tab.failures()))
+    const faults = [...this.tabs.values()].flatMap(tab => tab.faults.map(({ message }) => message))
+    return [...lists.flat(), ...faults]
+  }
+}
