@@ -14,11 +14,12 @@ import { nodes } from './figures/nodes.mjs'
 import { reconnect } from './figures/reconnect.mjs'
 import { room } from './figures/room.mjs'
 import { setup } from './figures/setup.mjs'
+import { sfu } from './figures/sfu.mjs'
 import { trips } from './figures/trips.mjs'
 import { presentContenders } from './harness/contenders.mjs'
 import { printTable } from './harness/table.mjs'
 
-const FIGURES = { calls, candidate, trips, idle, setup, latency, reconnect, room, memory, cluster, nodes }
+const FIGURES = { calls, candidate, trips, idle, setup, latency, reconnect, room, sfu, memory, cluster, nodes }
 const FIGURE_LIMIT_MS = 15 * 60_000
 
 const { values: options } = parseArgs({

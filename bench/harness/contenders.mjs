@@ -30,7 +30,16 @@ export const CONTENDERS = {
 export const UNTIMED_PEER = 'streams untimed'
 CONTENDERS[UNTIMED_PEER] = { ...STREAMS, env: { REDIS_TIME_LIMITS: 'off' } }
 
-const COLUMNS = Object.keys(CONTENDERS).filter(name => name !== UNTIMED_PEER)
+/** A media service without media: for nodes that have rooms in mode sfu, and asked directly for comparison. */
+export const MEDIA_SERVICE = 'media service'
+CONTENDERS[MEDIA_SERVICE] = {
+  title: 'media service',
+  protocol: 'http',
+  main: path('../servers/media-server.mjs'),
+  ready: '/health'
+}
+
+const COLUMNS = Object.keys(CONTENDERS).filter(name => name !== UNTIMED_PEER && name !== MEDIA_SERVICE)
 
 /** The contenders with a column in the table: Signalpost if it has been built, another build if SIGNALPOST_MAIN names one. */
 export function presentContenders() {

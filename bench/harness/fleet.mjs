@@ -110,6 +110,7 @@ export async function startFleet(name, { nodes, nodeArgs = [], env = {}, cluster
     openIdle: options => load.ask('idle', { ...shared, port: ports[0], ...options }),
     closeIdle: () => load.ask('closeIdle', {}),
     openRoom: options => load.ask('crowd', { secret, ...options }),
+    openConference: options => load.ask('openConference', { secret, ports, ...options }),
     openBurst: options => load.ask('openBurst', { secret, ports, ...options }),
 
     /** Runs a job of a load generator, without counting CPU. */

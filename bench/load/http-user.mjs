@@ -154,12 +154,16 @@ export class HttpUser {
     return this.post(path, create ? `{"callId":"${callId}",${fields}}` : fields ? `{${fields}}` : '')
   }
 
-  /** `body` is JSON, or '' for none. Resolves to the reply's status and body. */
   post(path, body) {
+    return this.send('POST', path, body)
+  }
+
+  /** `body` is JSON, or '' for none. Resolves to the reply's status and body. */
+  send(method, path, body) {
     const typed = body
       ? `Content-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}`
       : 'Content-Length: 0'
-    const request = `POST ${path} HTTP/1.1\r\n${this.#headers}Accept: application/json\r\n${typed}\r\n\r\n${body}`
+    const request = `${method} ${path} HTTP/1.1\r\n${this.#headers}Accept: application/json\r\n${typed}\r\n\r\n${body}`
     return new Promise((resolve, reject) => {
       this.#queue.push({ request, resolve, reject })
       this.#next()

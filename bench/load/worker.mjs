@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { createToken } from '../harness/tokens.mjs'
 import { burst } from './burst.mjs'
 import { createEach, makeCalls, startCalls } from './calls.mjs'
+import { Conference } from './conference.mjs'
 import { HttpUser } from './http-user.mjs'
 import { inParallel, openPairs } from './pairs.mjs'
 import { relay } from './relay.mjs'
@@ -18,6 +19,7 @@ const RESUME_LIMIT_MS = 60_000
 let pairs = []
 let idle = []
 let crowd = null
+let conference = null
 let startBurst = () => {}
 let burstDone = null
 let requests = null
@@ -69,6 +71,15 @@ const jobs = {
   joinAll: options => crowd.joinAll(options),
 
   chat: options => crowd.chat(options),
+
+  async openConference(options) {
+    conference = new Conference(options)
+    await conference.open()
+  },
+
+  inConference: options => conference.take(options),
+
+  closeConference: () => conference.close(),
 
   /** Fills the room of a burst; runBurst starts it. */
   openBurst: options =>
