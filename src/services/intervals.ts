@@ -9,3 +9,10 @@ export const acceptTimes = (config: Config) => ({
   checkMs: checkEveryMs(config),
   maxMs: config.maxCallDurationMs
 })
+
+/**
+ * After a participant has left, the media service may still be executing a request of it, or the node that committed the leave may have died
+ * before it told the service. The room is checked when neither can be the case any more.
+ */
+export const mediaSettlesInMs = ({ mediaServiceTimeoutMs }: Pick<Config, 'mediaServiceTimeoutMs'>): number =>
+  mediaServiceTimeoutMs + 500

@@ -4,6 +4,7 @@ import {
   addClients,
   closeMedia,
   connect,
+  MEDIA_SECRET,
   meetOnMedia,
   passUntil,
   sessionIn,
@@ -110,6 +111,26 @@ for (const fault of ['hang', 'error'] as const) {
     { env }
   )
 }
+
+flow(
+  'when a request of a participant is executed after the participant was removed, what it made is closed',
+  async (t, scenario) => {
+    const { joined, session } = await start(scenario)
+    const [host, leaver] = joined
+    // As a request that was on its way while the participant was removed.
+    const late = `${service?.url}/sessions/${session.sessionId}/participants/${leaver.id}/transports/late`
+    await host.who.request('DELETE', `rooms/r1/participants/${leaver.id}`)
+    await untilGone(session, leaver)
+    const headers = { authorization: `Bearer ${MEDIA_SECRET}`, 'content-type': 'application/json' }
+    await fetch(late, { method: 'PUT', headers, body: JSON.stringify({ since: 1 }) })
+    t.ok(session.participants.has(leaver.id))
+    const removedAt = scenario.now()
+    await passUntil(scenario, 'it is closed', () => !session.participants.has(leaver.id))
+    t.ok(scenario.now() - removedAt < 3000)
+    for (const { who } of joined.slice(1)) await who.expectEvent(LEFT)
+  },
+  { env }
+)
 
 flow(
   'when the node that committed a leave dies before it asks the service, another one asks',

@@ -7,7 +7,7 @@ import type { FollowUp, OutboxItem } from '../../store/aggregate.js'
 import { type LogEntry, type RoomCommit, requestFilter } from '../../store/rooms.js'
 import { deliveryCost } from '../budgets.js'
 import type { Context } from '../context.js'
-import { checkEveryMs } from '../intervals.js'
+import { checkEveryMs, mediaSettlesInMs } from '../intervals.js'
 import { type CommitOutcome, commitOptimistically } from '../optimistic-commit.js'
 import { type ReadRoom, readRoom, toText } from './parts.js'
 
@@ -171,15 +171,10 @@ function toCommit(context: Context, { room, parts, decision, now }: DecidedChang
   }
 }
 
-/**
- * For the case that this node dies before it has told the media service who has left, and for the WHIP and WHEP clients that were in
- * another session.
- */
-const MEDIA_CHECK_MS = 2000
-
+/** A new session, or none, is also for WHIP and WHEP clients to be checked: they were in another one. */
 function deadlineOf({ deadlineAt, endsMedia, writes }: RoomChange, config: Config, now: number): number {
   const at = deadlineAt ?? now + checkEveryMs(config)
-  return endsMedia || PART.sfu in writes ? Math.min(at, now + MEDIA_CHECK_MS) : at
+  return endsMedia || PART.sfu in writes ? Math.min(at, now + mediaSettlesInMs(config)) : at
 }
 
 /** With a chat service the commit drops no entries, because the service may not have them yet; queueMessage does. */

@@ -1,10 +1,11 @@
 // Makes the media service agree with the room: it closes everything of participants who have left. Sent at once after a leave, and by each
 // check of the room: the service may have been unreachable, or the node that committed the leave may have died.
 import { MediaRefusal } from '../../adapters/media-service.js'
-import { PART, type ParticipantHead } from '../../domain/room/state.js'
+import { PART, type ParticipantHead, type RoomUser } from '../../domain/room/state.js'
 import { hasLost } from '../../domain/sfu/service-health.js'
 import { type OpenSession, sessionIn } from '../../domain/sfu/session.js'
 import type { Context } from '../context.js'
+import { mediaSettlesInMs } from '../intervals.js'
 import { type ReadRoom, readRoom } from '../room/parts.js'
 import { loseSession, recoverSession } from './lost-sessions.js'
 import { mediaServicesOf } from './media-services.js'
@@ -17,7 +18,7 @@ const RETRY_MS = 2000
 
 const NEVER = Number.POSITIVE_INFINITY
 
-/** Resolves to when the room must be checked again. `room` has PART.settings, PART.sfu and its participants. */
+/** Resolves to when the room must be checked again. `room` has PART.settings, PART.sfu and PART.users. */
 export async function checkMedia(context: Context, room: ReadRoom, participants: readonly ParticipantHead[]) {
   const now = context.clock.now()
   const session = sessionIn(room)
@@ -28,10 +29,20 @@ export async function checkMedia(context: Context, room: ReadRoom, participants:
     return now + CHECK_MEDIA_MS
   }
   await listRoom(context, room.roomId, session.service)
-  if (session.state === 'open') return (await keepParticipants(context, room, { session, participants })) + now
+  if (session.state === 'open') {
+    const againInMs = await keepParticipants(context, room, { session, participants })
+    return Math.min(now + againInMs, settlesAt(context, room))
+  }
   if (session.openingUntil > now) return session.openingUntil
   openInBackground(context, room.roomId)
   return now + RETRY_MS
+}
+
+/** When the requests of those who have left last are over. Reads PART.users. */
+function settlesAt({ config, clock }: Context, room: ReadRoom): number {
+  const leftAt = room.list<RoomUser>(PART.users).map(([, { left }]) => left.at(-1)?.at ?? 0)
+  const at = Math.max(0, ...leftAt) + mediaSettlesInMs(config)
+  return at > clock.now() ? at : NEVER
 }
 
 /** The same in the background, right after a participant has left. */
