@@ -79,9 +79,15 @@ function mediaServiceMistakes({ mediaServiceUrls: urls, mediaServiceSecret }: Co
   const mistakes: string[] = []
   if (urls.length > 0 && mediaServiceSecret === null) mistakes.push('MEDIA_SERVICE_URLS requires MEDIA_SERVICE_SECRET')
   // Rooms name their media service by host and port.
-  if (new Set(urls.map(url => new URL(url).host)).size < urls.length)
+  if (new Set(urls.map(hostAndPort)).size < urls.length)
     mistakes.push('MEDIA_SERVICE_URLS must not name a host and port twice')
   return mistakes
+}
+
+/** The port is named even if it is the default one. */
+export function hostAndPort(url: string): string {
+  const { protocol, hostname, port } = new URL(url)
+  return `${hostname}:${port || (protocol === 'https:' ? '443' : '80')}`
 }
 
 function camelCase(name: string): string {

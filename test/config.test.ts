@@ -86,6 +86,11 @@ t.test('settings that contradict each other are refused', async t => {
   t.match(mistakes({ ADMIN_PORT: '8080' }), [/^ADMIN_PORT must differ from PORT/])
   t.match(mistakes({ JWT_SECRET: SECRET, JWKS_URL: 'https://id.example/keys' }), [/must not both be set/])
   t.match(mistakes({ TURN_URLS: 'turn:one.example' }), [/^TURN_URLS requires TURN_SECRETS/])
+  t.match(mistakes({ MEDIA_SERVICE_URLS: 'http://a.example' }), [/^MEDIA_SERVICE_URLS requires MEDIA_SERVICE_SECRET/])
+  for (const second of ['http://a.example:443/other', 'https://a.example:443']) {
+    const MEDIA_SERVICE_URLS = `https://a.example, ${second}`
+    t.match(mistakes({ MEDIA_SERVICE_URLS, MEDIA_SERVICE_SECRET: SECRET }), [/must not name a host and port twice/])
+  }
   t.match(mistakes({ GRACE_MS: '4000' }), [/^GRACE_MS/])
   t.match(mistakes({ PRESENCE_VISIBILITY: 'policy' }), [/^PRESENCE_VISIBILITY=policy requires POLICY_URL/])
   t.match(

@@ -1,11 +1,13 @@
 // The media services as this node sees them: their health and load by polling, and a circuit breaker for each. While a service is down, only
 // health checks reach it.
+
 import {
   createMediaServiceClient,
   MediaFailure,
   MediaRefusal,
   type MediaServiceClient
 } from '../../adapters/media-service.js'
+import { hostAndPort } from '../../config.js'
 import {
   type HealthChange,
   type HealthReport,
@@ -46,7 +48,7 @@ class WatchedService implements MediaService {
 
   constructor(context: Context, url: string, listeners: Set<OnHealthChange>) {
     const { mediaServiceSecret, mediaServiceTimeoutMs: timeoutMs } = context.config
-    this.name = serviceName(url)
+    this.name = hostAndPort(url)
     this.#context = context
     this.#listeners = listeners
     const options = { url, secret: mediaServiceSecret ?? '', timeoutMs }
@@ -114,12 +116,6 @@ class WatchedService implements MediaService {
     log.warn({ service: this.name, instance: after.instance, status: after.status }, `media service ${change}`)
     for (const listener of this.#listeners) listener(this, change)
   }
-}
-
-/** As the service learns it from PUT /sessions. The port is named even if it is the default one. */
-export function serviceName(url: string): string {
-  const { protocol, hostname, port } = new URL(url)
-  return `${hostname}:${port || (protocol === 'https:' ? '443' : '80')}`
 }
 
 /** Until a client should ask again. */
