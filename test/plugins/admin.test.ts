@@ -50,6 +50,25 @@ t.test('without ADMIN_PORT they are served on PORT; metrics require a secret onl
   t.equal(await statusOf(app, '/internal/rooms/r1', ROOMS), 204)
 })
 
+t.test('media services push their events to the same port, with a secret of their own', async t => {
+  const MEDIA = 'the-secret-of-the-media-services-is-long'
+  const media = { MEDIA_SERVICE_URLS: 'http://127.0.0.1:1', MEDIA_SERVICE_SECRET: MEDIA }
+  const payload = { sessionId: 's1', roomId: 'r1', seq: 1, events: [], notices: [] }
+  const push = async (at: Awaited<ReturnType<typeof build>>['app'], secret: string) => {
+    const headers = { authorization: `Bearer ${secret}` }
+    const reply = await at.inject({ method: 'POST', url: '/internal/media/127.0.0.1:1/events', headers, payload })
+    return `${reply.statusCode} ${reply.json().code}`
+  }
+  const { app } = await build(t, { ADMIN_PORT: '0', ...ROOM_SERVICE, ...media })
+  const { admin } = app
+  if (admin === null) throw new Error('no listener for operators')
+  t.equal(await push(app, MEDIA), '404 not_found')
+  t.equal(await push(admin, ROOMS), '401 unauthorized')
+  t.equal(await push(admin, MEDIA), '404 session_not_found')
+  t.equal(await push((await build(t, media)).app, MEDIA), '404 session_not_found', 'without ADMIN_PORT')
+  t.equal(await push((await build(t, ROOM_SERVICE)).app, MEDIA), '404 not_found', 'without media services')
+})
+
 t.test('after ten wrong secrets in a minute an address is refused even with the right secret', async t => {
   const { app, clock, ask, statusOf } = await build(t, { ADMIN_SECRET: OPERATOR, ...ROOM_SERVICE })
   for (let n = 0; n < 30; n++)
