@@ -162,7 +162,8 @@ export function decidePause(
     requireResumption(parts, { actor, isOwn: own.participantId === participantId, source: before.source }, now)
   const after = { ...before, paused }
   const producer = viewProducer(owner, after)
-  if (before.paused === paused) return { ...NO_CHANGE, producer }
+  // Written all the same: then the commit of a request that has asked the media service before this one conflicts, and it asks again.
+  if (before.paused === paused) return { writes: writeMedia(media), events: [], producer }
   const type = paused ? 'sfu.producer_paused' : 'sfu.producer_resumed'
   const by = endpoint(actor)
   return {
