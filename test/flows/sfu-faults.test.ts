@@ -73,6 +73,11 @@ for (const fault of FAULTS) {
       t.match(reply, { status: 503, body: { code: 'media_unavailable' } })
       t.ok(ms < 2 * TIMEOUT_MS, `${ms} ms`)
       for (const client of clients) await client.expectEvent('sfu.reset')
+      // The opening that the first request waited for may still be failing.
+      await until('a later one succeeds', async () => {
+        const later = await (host as TestClient).request('GET', 'rooms/r1/sfu/capabilities')
+        return later.status === 200
+      })
       const sessionId = await sessionOf(host as TestClient)
       for (const client of clients) t.equal((await client.expectEvent('sfu.reset')).sessionId, sessionId)
     },

@@ -30,6 +30,7 @@ export const WAITING = 'waiting'
 const POLL_MS = 25
 /** Services that one request tries. */
 const ATTEMPTS_MAX = 2
+
 /** Lists the room for its service, or among those that wait for one. Called before the commit, and by each check of the room. */
 export async function listRoom({ store, clock }: Context, roomId: string, owner: string): Promise<void> {
   const now = clock.now()

@@ -48,7 +48,7 @@ export async function withSession<T>(
   if (access.settings.mode !== 'sfu') throw new AppError('not_sfu')
   if (mediaServicesOf(context).list().length === 0) throw new AppError('no_media_service')
   const known = sessionIn(room)
-  const session = known?.state === 'open' ? known : await openSession(context, roomId)
+  const session = known?.state === 'open' ? known : await openInTime(context, roomId)
   const service = await mediaServicesOf(context).serviceOf(session)
   if (service === null) throw serviceLost(context, { roomId, session })
   const { participantId } = access.participant
@@ -63,6 +63,15 @@ export async function withSession<T>(
     }
     throw toAppError(error)
   }
+}
+
+/** The session, unless opening it takes longer than one request may; it goes on then. @throws AppError media_unavailable */
+function openInTime(context: Context, roomId: string): Promise<OpenSession> {
+  const timeout = AbortSignal.timeout(context.config.mediaServiceTimeoutMs)
+  const late = new Promise<never>((_, reject) => {
+    timeout.addEventListener('abort', () => reject(mediaUnavailable()))
+  })
+  return Promise.race([openSession(context, roomId), late])
 }
 
 /** Replaces the session in the background, unless that was done already. */

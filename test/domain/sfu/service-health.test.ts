@@ -1,5 +1,5 @@
 import t from 'tap'
-import { type HealthReport, recordHealth, UNKNOWN_HEALTH } from '../../../src/domain/sfu/service-health.js'
+import { type HealthReport, hasLost, recordHealth, UNKNOWN_HEALTH } from '../../../src/domain/sfu/service-health.js'
 
 const T0 = 1_000_000
 const ok = (instance = 'i1'): HealthReport => ({ of: 'check', instance, load: 0.5 })
@@ -62,3 +62,10 @@ for (const [name, expected, ...steps] of CASES) {
     t.equal(follow(...steps), expected)
   })
 }
+
+t.test('a session is lost only if the service has failed since it was placed', async t => {
+  const down = { ...UNKNOWN_HEALTH, status: 'down', failedAt: T0 } as const
+  t.equal(hasLost(down, { placedAt: T0 - 1 }), true)
+  t.equal(hasLost(down, { placedAt: T0 }), false, 'another node has found the service up')
+  t.equal(hasLost({ ...down, status: 'up' }, { placedAt: T0 - 1 }), false)
+})
