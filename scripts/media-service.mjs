@@ -38,7 +38,9 @@ export async function provideMediaService({ withinMs, log = console.error }) {
   const cache = cacheFolder()
   const context = { cache, deadline, log }
   if (Number(process.versions.node.split('.')[0]) >= 22) {
-    const provided = await provide(LOCKED, installLocked, context).catch(error => error)
+    // Leaves time to build.
+    const installing = { ...context, deadline: Date.now() + withinMs / 3 }
+    const provided = await provide(LOCKED, installLocked, installing).catch(error => error)
     if (!(provided instanceof Error)) return provided
     log(`mediasoup ${LOCKED}: ${provided.message}`)
   }

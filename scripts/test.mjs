@@ -45,10 +45,10 @@ process.chdir(root)
 provide({ commands: ['redis-server'], debian: 'redis-server' })
 if (values.browser || values.sfu)
   provide({ commands: ['chromium', 'chromium-browser', 'google-chrome'], debian: 'chromium' })
-if (values.sfu) await provideMedia()
+const files = values.sfu ? await provideMedia(suite.files) : suite.files
 const folder = compileTests(root)
 const coverage = values.coverage ? collectCoverage(root, folder) : null
-await runTests(positionals.length > 0 ? positionals.flatMap(named) : suite.files.flatMap(within), {
+await runTests(positionals.length > 0 ? positionals.flatMap(named) : files.flatMap(within), {
   folder,
   jobs: Number(values.jobs ?? suite.jobs),
   timeoutS: Number(values.timeout ?? suite.timeoutS),
@@ -97,15 +97,20 @@ function provide({ commands, debian }) {
   process.exit(1)
 }
 
-/** The tests find the media service by these variables (test/helpers/media-example.ts). */
-async function provideMedia() {
-  const { folder, worker, impossible } = await provideMediaService({ withinMs: MEDIA_WITHIN_MS })
+/** The tests find the media service by these variables (test/helpers/media-example.ts). Returns the files to run. */
+async function provideMedia(files) {
+  const provided = await provideMediaService({ withinMs: MEDIA_WITHIN_MS }).catch(error => {
+    console.error(`There is no media service to test: ${error.message}`)
+    process.exit(1)
+  })
+  const { folder, worker, impossible } = provided
   if (impossible) {
     console.error(`No SFU is tested: ${impossible}`)
     process.env.MEDIA_SERVICE_IMPOSSIBLE = impossible
-    return
+    return ['test/sfu/contract.test.ts']
   }
   process.env.MEDIA_SERVICE_FOLDER = folder
   process.env.MEDIASOUP_CLIENT = await provideMediasoupClient({ withinMs: MEDIA_WITHIN_MS })
   if (worker) process.env.MEDIASOUP_WORKER_BIN = worker
+  return files
 }
