@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 
 const LOCK_CHECK_MS = 500
+const END_WITHIN_MS = 5000
 
 export function cacheFolder() {
   const cache = join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'signalpost')
@@ -53,16 +54,20 @@ export function run(command, args, { cwd, deadline }) {
     child.stdout.setEncoding('utf8').on('data', collect)
     child.stderr.setEncoding('utf8').on('data', collect)
     const fail = what => reject(new Error(`${command} ${args.join(' ')} ${what}\n${output}`))
-    const end = () => {
+    const send = signal => {
       try {
-        process.kill(-child.pid, 'SIGKILL')
+        process.kill(-child.pid, signal)
       } catch {}
     }
+    // make removes what is half written, which it does not if it is killed.
+    const end = () => send('SIGTERM')
     process.once('exit', end)
+    let isLate = false
     const timer = setTimeout(
       () => {
-        fail('was not done in time')
+        isLate = true
         end()
+        setTimeout(send, END_WITHIN_MS, 'SIGKILL').unref()
       },
       Math.max(0, deadline - Date.now())
     )
@@ -71,7 +76,7 @@ export function run(command, args, { cwd, deadline }) {
       clearTimeout(timer)
       process.off('exit', end)
       if (code === 0) resolve()
-      else fail(`ended with ${code}`)
+      else fail(isLate ? 'was not done in time' : `ended with ${code}`)
     })
   })
 }

@@ -106,7 +106,9 @@ async function buildWorker(sources, target, deadline) {
     }
     fs.renameSync(draft, folder)
   }
-  await run('nice', ['make', '-C', folder, 'PYTHON=python3'], { cwd: folder, deadline })
+  // Since g++ 13 its headers include fewer others; the sources of 2021 expect <cstdint>.
+  const make = ['env', 'CXXFLAGS=-include cstdint', 'make', '-C', folder, 'PYTHON=python3']
+  await run('nice', make, { cwd: folder, deadline })
   fs.copyFileSync(join(folder, 'out/Release/mediasoup-worker'), `${target}.${process.pid}`)
   fs.renameSync(`${target}.${process.pid}`, target)
   fs.rmSync(folder, { recursive: true, force: true })
