@@ -1,7 +1,7 @@
 // The requests of the contract: method, path, body, and what is done.
 import { createConsumer, requestKeyFrame, updateConsumer } from './consumers.js'
 import { createDataConsumer, createDataProducer } from './data.js'
-import { fromMediasoup } from './errors.js'
+import { fromMediasoup, MediaError } from './errors.js'
 import { createProducer, updateProducer } from './producers.js'
 import { connectTransport, createTransport, restartIce } from './transports.js'
 
@@ -48,11 +48,20 @@ export function addRoutes(app, service) {
       ...bodyOf(schema),
       handler: async ({ params, body }, reply) => {
         const session = await service.sessions.get(params.sessionId)
-        return answer(await act(session, params, body), reply)
+        return answer(await inSession(session, () => act(session, params, body)), reply)
       }
     })
   for (const row of WITH_REPLY) add(row, body => body)
   for (const row of WITHOUT_REPLY) add(row, (_, reply) => reply.code(204).send())
+}
+
+/** A session that closes meanwhile is the cause of whatever fails. */
+async function inSession(session, act) {
+  try {
+    return await act()
+  } catch (error) {
+    throw session.isClosed ? new MediaError('session_not_found', 'The session was closed meanwhile') : error
+  }
 }
 
 function addHealth(app, { sessions, workers, instance }) {
@@ -103,11 +112,13 @@ function addKind(app, sessions, { segment, member }) {
   })
   app.get(`${url}/stats`, async ({ params }) => {
     const session = await sessions.get(params.sessionId)
-    const { media } = await session.participant(params.participantId)[member].get(params.id)
-    try {
-      return { stats: await media.getStats() }
-    } catch (error) {
-      throw fromMediasoup(error, 'invalid_parameters')
-    }
+    return inSession(session, async () => {
+      const { media } = await session.participant(params.participantId)[member].get(params.id)
+      try {
+        return { stats: await media.getStats() }
+      } catch (error) {
+        throw fromMediasoup(error, 'invalid_parameters')
+      }
+    })
   })
 }

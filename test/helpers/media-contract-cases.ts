@@ -124,6 +124,19 @@ const SESSIONS: Readonly<Record<string, Case>> = {
     await session.expect(204, 'DELETE', '')
     await session.expect('session_not_found', 'GET', '')
   },
+  'requests that arrive while the session is closed either succeed or do not find it': async session => {
+    await session.twoParticipants()
+    const requests = [
+      session.call('PUT', '/participants/bob/transports/late', { since: 1 }),
+      session.call('PUT', '/participants/bob/consumers/late', session.consumption()),
+      session.call('DELETE', ''),
+      session.call('GET', '/participants/alice/producers/camera/stats'),
+      session.call('PUT', '/participants/carol/transports/late', { since: 1 })
+    ]
+    for (const { status, body } of await Promise.all(requests))
+      if (status >= 300) session.t.match(body, { code: 'session_not_found' })
+    await session.expect('session_not_found', 'GET', '')
+  },
   'what absent participants have is closed, unless they came after the list was made': async session => {
     await session.open()
     for (const [id, since] of Object.entries({ alice: 1, bob: 5, carol: 9 }))
