@@ -5,6 +5,7 @@ import { accessSync, constants, readdirSync, statSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
+import { provideAiortc } from './aiortc.mjs'
 import { compileTests } from './compile-tests.mjs'
 import { collectCoverage } from './coverage.mjs'
 import { provideMediaService } from './media-service.mjs'
@@ -22,6 +23,8 @@ const SLOW = {
 }
 /** Building a mediasoup worker takes about three minutes on two idle cores. */
 const MEDIA_WITHIN_MS = 480_000
+/** Plugins that simple-whip-client needs and Debian only recommends. */
+const GSTREAMER = ['nice', 'plugins-base', 'plugins-good', 'plugins-bad'].map(name => `gstreamer1.0-${name}`)
 const ORDINARY = { files: ['test'], jobs: 2, timeoutS: Number(process.env.TAP_TIMEOUT ?? 120) }
 
 const { values, positionals } = parseArgs({
@@ -45,6 +48,7 @@ process.chdir(root)
 provide({ commands: ['redis-server'], debian: 'redis-server' })
 if (values.browser || values.sfu)
   provide({ commands: ['chromium', 'chromium-browser', 'google-chrome'], debian: 'chromium' })
+if (values.sfu) provideWhipPeers()
 const files = values.sfu ? await provideMedia(suite.files) : suite.files
 const folder = compileTests(root)
 const coverage = values.coverage ? collectCoverage(root, folder) : null
@@ -90,11 +94,24 @@ function provide({ commands, debian }) {
     // RUNLEVEL=1 prevents Debian from starting the service: the tests start their own servers.
     const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' }
     spawnSync('apt-get', ['update', '-q'], { stdio: 'inherit', env })
-    spawnSync('apt-get', ['install', '-q', '-y', '--no-install-recommends', debian], { stdio: 'inherit', env })
+    spawnSync('apt-get', ['install', '-q', '-y', '--no-install-recommends', ...[debian].flat()], {
+      stdio: 'inherit',
+      env
+    })
   }
   if (commands.some(isInstalled)) return
-  console.error(`The tests need ${commands.join(' or ')} on the PATH; on Debian and Ubuntu: apt-get install ${debian}`)
+  console.error(
+    `The tests need ${commands.join(' or ')} on the PATH; on Debian and Ubuntu: apt-get install ${[debian].flat().join(' ')}`
+  )
   process.exit(1)
+}
+
+/** GStreamer publishes and aiortc views in test/sfu/whip.test.ts. */
+function provideWhipPeers() {
+  provide({ commands: ['whip-client'], debian: ['simple-whip-client', ...GSTREAMER] })
+  const { python, impossible } = provideAiortc()
+  if (impossible) console.error(`No viewer with aiortc: ${impossible}`)
+  else process.env.AIORTC_PYTHON = python
 }
 
 /** The tests find the media service by these variables (test/helpers/media-example.ts). Returns the files to run. */

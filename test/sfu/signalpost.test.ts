@@ -1,39 +1,16 @@
 // Signalpost and the media service of the examples together, on a real mediasoup worker.
-import { once } from 'node:events'
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
-import { text } from 'node:stream/consumers'
 import t from 'tap'
 import { startMediaExample } from '../helpers/media-example.js'
 import { allUp, nodesOf } from '../helpers/media-fixture.js'
+import { startMediaRelay } from '../helpers/media-relay.js'
 import { DTLS } from '../helpers/rtp-fixture.js'
 import { flow } from '../helpers/scenario.js'
 import { meetInSfu, rtpParameters } from '../helpers/sfu.js'
 
-/** Passes pushed events on to the nodes of the scenario, in turn. Its URL is known before they start. */
-async function startRelay() {
-  const relay = { url: '', nodes: [] as readonly string[] }
-  let turn = 0
-  const server = createServer(async (request, reply) => {
-    const node = relay.nodes[turn++ % relay.nodes.length]
-    const { authorization = '', 'content-type': type = '' } = request.headers
-    const headers = { authorization, 'content-type': type }
-    const passed = await fetch(`${node}${request.url}`, { method: 'POST', headers, body: await text(request) })
-    reply.writeHead(passed.status, { 'content-type': 'application/json' }).end(await passed.text())
-  })
-  await once(server.listen(0, '127.0.0.1'), 'listening')
-  relay.url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
-  t.teardown(() => {
-    server.close()
-    server.closeAllConnections()
-  })
-  return relay
-}
-
 const microphone = { rtpParameters: { ...rtpParameters('audio'), mid: '1' } }
 
 async function runFlows(): Promise<void> {
-  const relay = await startRelay()
+  const relay = await startMediaRelay(t)
   const { url, secret, workers } = await startMediaExample(t, { SIGNALPOST_URLS: relay.url, ICE_TIMEOUT_MS: '300' })
   const env = { MEDIA_SERVICE_URLS: url, MEDIA_SERVICE_SECRET: secret, MEDIA_SERVICE_TIMEOUT_MS: '5000' }
   const withMedia: typeof flow = (name, run) =>
