@@ -67,7 +67,7 @@ export function oneOf<const T extends string>(...values: readonly T[]) {
 export function webUrl(value: string): string {
   if (!/^https?:\/\//.test(value) || !URL.canParse(value)) throw new Error('must be an http or https URL')
   const { username, password } = new URL(value)
-  // fetch() refuses such a URL at each request, with a message that repeats the password.
+  // Logs and errors may contain the URL.
   if (username !== '' || password !== '') throw new Error('must not contain a user name or password')
   return value
 }

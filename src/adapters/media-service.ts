@@ -14,7 +14,7 @@ import type {
   SessionRequest,
   TransportRequest
 } from './media-requests.js'
-import { type OutgoingReply, sendRequest } from './outgoing.js'
+import { isConnectionClosed, type OutgoingReply, sendRequest } from './outgoing.js'
 
 /** Of a reply. The statistics of a transport with many streams are the largest. */
 const MAX_BYTES = 1024 * 1024
@@ -165,7 +165,7 @@ function createRequests({ url, secret, timeoutMs: timeoutOfService, around = sen
       maxBytes: MAX_BYTES,
       readsAllBodies: true
     }
-    // The service may have closed an idle connection at the moment in which it is used.
+    // The service may restart at the moment in which the request arrives.
     const reply = await sendRequest(base + path, request).catch(error => {
       if (!isConnectionClosed(error)) throw error
       return sendRequest(base + path, request)
@@ -191,10 +191,6 @@ function createRequests({ url, secret, timeoutMs: timeoutOfService, around = sen
       send({ method: 'PUT', path, read, body, timeoutMs })
   }
 }
-
-/** The codes of undici and of Node, beneath the TypeError of fetch(). */
-const isConnectionClosed = (error: Error): boolean =>
-  ['UND_ERR_SOCKET', 'ECONNRESET', 'EPIPE'].includes(String((error.cause as { code?: unknown } | undefined)?.code))
 
 const isError = Compile(shapes.MediaServiceError)
 

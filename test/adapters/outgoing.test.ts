@@ -93,3 +93,57 @@ t.test('the signal aborts the request', async t => {
   const { url } = await service(t, () => controller.abort())
   await t.rejects(sendRequest(url, { ...LIMITS, signal: controller.signal }), { name: 'AbortError' })
 })
+
+t.test('a connection is kept for the next request when the body was read or there is none', async t => {
+  const sockets = new Set<unknown>()
+  const { url } = await service(t, (request, reply) => {
+    sockets.add(request.socket)
+    reply.statusCode = request.method === 'DELETE' ? 204 : 200
+    reply.end(request.method === 'GET' ? 'text' : undefined)
+  })
+  for (const method of ['GET', 'DELETE', 'POST', 'GET'] as const) await sendRequest(url, { ...LIMITS, method })
+  t.equal(sockets.size, 1)
+})
+
+/** Answers the first request. From then on `next` decides. */
+async function answeringOnce(t: Test, next: RequestListener): Promise<{ url: string; count: () => number }> {
+  let count = 0
+  const { url } = await service(t, (request, reply) => {
+    if (++count === 2) next(request, reply)
+    else reply.end('text')
+  })
+  t.equal((await sendRequest(url, LIMITS)).text, 'text')
+  return { url, count: () => count }
+}
+
+t.test('a request is sent once more when its idle connection is closed', async t => {
+  const { url, count } = await answeringOnce(t, request => request.socket.destroy())
+  t.strictSame(await sendRequest(url, { ...LIMITS, method: 'POST', body: '{}' }), { status: 200, text: 'text' })
+  t.equal(count(), 3)
+})
+
+t.test('a request is not repeated when its reply was cut short', async t => {
+  const { url, count } = await answeringOnce(t, (_request, reply) => {
+    reply.writeHead(200, { 'content-length': '10' })
+    reply.write('text', () => reply.destroy())
+  })
+  await t.rejects(sendRequest(url, LIMITS), { code: 'ECONNRESET' })
+  t.equal(count(), 2)
+})
+
+t.test('a request is not repeated when a new connection is closed', async t => {
+  let count = 0
+  const { url } = await service(t, request => {
+    count++
+    request.socket.destroy()
+  })
+  await t.rejects(sendRequest(url, LIMITS), { code: 'ECONNRESET' })
+  t.equal(count, 1)
+})
+
+t.test('a request whose signal is aborted already is not sent', async t => {
+  let count = 0
+  const { url } = await service(t, () => count++)
+  await t.rejects(sendRequest(url, { ...LIMITS, signal: AbortSignal.abort() }), { name: 'AbortError' })
+  t.equal(count, 0)
+})
