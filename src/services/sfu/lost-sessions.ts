@@ -13,6 +13,8 @@ interface LostSession {
 export async function loseSession(context: Context, roomId: string, lost: LostSession): Promise<void> {
   const { session, isChanged } = await commitPlacement(context, {
     roomId,
+    // All services may have failed at the same moment. A dead worker says nothing about them.
+    ...(lost.reason === 'service_lost' ? { check: 'confirm' } : {}),
     decide: (room, next) => replaceSession(room, lost, next)
   })
   if (isChanged && session?.state === 'opening') openInBackground(context, roomId)
@@ -20,6 +22,6 @@ export async function loseSession(context: Context, roomId: string, lost: LostSe
 
 /** A service is up: gives the room a session if none was available for it. */
 export async function recoverSession(context: Context, roomId: string): Promise<void> {
-  const { session, isChanged } = await commitPlacement(context, { roomId, check: 'always', decide: placeSession })
+  const { session, isChanged } = await commitPlacement(context, { roomId, check: 'confirm', decide: placeSession })
   if (isChanged && session?.state === 'opening') openInBackground(context, roomId)
 }

@@ -131,9 +131,10 @@ export function requireMediaService({ config }: Context, mode: RoomMode | undefi
 
 /**
  * Which services are checked before one is chosen, besides those that have failed lately and those that were never checked. `if_none_up`: those
- * that are down, because one may have come back since the last check. `always`: all, because another node has found them down.
+ * that are down, because one may have come back since the last check. `confirm`: those that are up, because another service has just failed,
+ * or another node has found them down.
  */
-export type CheckBefore = 'if_none_up' | 'always'
+export type CheckBefore = 'if_none_up' | 'confirm'
 
 interface Choice {
   /** Services that have failed. */
@@ -179,8 +180,8 @@ function createMediaServices(context: Context): MediaServices {
     async choose({ except, check } = {}) {
       const allowed = services.filter(({ name }) => !except?.has(name))
       const reliable = allowed.filter(({ health }) => isReliable(health))
-      if (reliable.length > 0 && check !== 'always') return placeOnLeastLoaded(reliable)
-      const doubtful = check === undefined ? allowed.filter(({ health }) => health.status !== 'down') : allowed
+      if (reliable.length > 0 && check !== 'confirm') return placeOnLeastLoaded(reliable)
+      const doubtful = check === 'if_none_up' ? allowed : allowed.filter(({ health }) => health.status !== 'down')
       await Promise.all(doubtful.map(each => each.check()))
       return placeOnLeastLoaded(doubtful.filter(({ health }) => health.status === 'up' && health.failedChecks === 0))
     },
