@@ -199,3 +199,24 @@ flow(
   },
   { env }
 )
+
+flow(
+  'producing is charged for each recipient, and a producer that is refused for it is closed at the media service',
+  async (t, scenario) => {
+    const [alice, bob] = await meetInSfu(scenario)
+    const producers = ['a', 'b', 'c', 'd']
+    const replies = []
+    for (const id of producers) replies.push(await alice.produce(id))
+    t.strictSame(
+      replies.map(({ status, body }) => body.code ?? status),
+      [201, 201, 201, 'rate_limited']
+    )
+    t.strictSame(producersAt(scenario.toWire('r1'), alice), ['a', 'b', 'c'])
+    t.match(await alice.produce('a'), { status: 200 }, 'a repeat publishes nothing')
+    await scenario.advance(10_000)
+    t.equal((await alice.produce('d')).status, 201)
+    await drain(bob)
+  },
+  // One unit is spent by the join.
+  { env: { ...env, RATE_LIMIT_DELIVERIES: '4' } }
+)
