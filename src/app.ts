@@ -20,6 +20,7 @@ import { checkRequestHeads } from './plugins/request-heads.js'
 import { secure } from './plugins/security.js'
 import { serverOptions } from './plugins/server-options.js'
 import { readSdpBodies } from './plugins/signal-bodies.js'
+import { answerWhipOptions } from './plugins/whip-options.js'
 import { serveApi } from './routes/index.js'
 import { operatorRoutes } from './routes/operators.js'
 import { problemRoutes } from './routes/problems.js'
@@ -135,6 +136,7 @@ function addDrain(app: FastifyInstance, { clock, config }: Context): () => boole
 async function serveRoutes(app: FastifyInstance, context: Context, health: Health): Promise<void> {
   await documentApi(app)
   serveHealth(app, health)
+  answerWhipOptions(app)
   await app.register(problemRoutes)
   await app.register(serveApi, { prefix: '/v1', context, streams: app.streams })
 }

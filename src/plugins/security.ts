@@ -45,7 +45,8 @@ export function secure(app: FastifyInstance, config: Pick<Config, 'corsOrigins'>
 }
 
 /** Answers a preflight, with the headers that `reply` has already. Other OPTIONS requests are refused like any method that a path does not have. */
-export function answerPreflight({ method, headers }: FastifyRequest, reply: FastifyReply): boolean {
+export function answerPreflight(request: FastifyRequest, reply: FastifyReply): boolean {
+  const { method, headers } = request
   if (method !== 'OPTIONS' || !headers.origin || !headers['access-control-request-method']) return false
   if (reply.hasHeader('access-control-allow-origin')) {
     const requested = headers['access-control-request-headers']
@@ -53,6 +54,8 @@ export function answerPreflight({ method, headers }: FastifyRequest, reply: Fast
     reply.headers({ 'access-control-allow-methods': METHODS, 'access-control-max-age': PREFLIGHT_SECONDS, vary })
     if (requested) reply.header('access-control-allow-headers', requested)
   }
+  const { acceptPost } = request.routeOptions.config
+  if (acceptPost !== undefined) reply.header('accept-post', acceptPost)
   reply.code(204).send()
   return true
 }

@@ -217,6 +217,10 @@ flow(
     t.equal((await bob.send(whip, { method: 'GET' })).status, 204)
     t.equal((await bob.send(whep, { method: 'HEAD' })).headers.get('content-type'), SDP)
 
+    const options = await fetch(new URL(whip, scenario.urlOf(0)), { method: 'OPTIONS' })
+    t.equal(options.status, 200, 'without a token')
+    t.equal(options.headers.get('accept-post'), SDP)
+
     await alice.request('PUT', 'rooms/p2p', { mode: 'p2p' })
     await refused(bob.offer(whip.replace(scenario.toPath('r1'), scenario.toPath('p2p')), PUBLISH), 409, 'not_sfu')
     await refused(bob.offer(whip.replace(scenario.toPath('r1'), scenario.toPath('new')), PUBLISH), 409, 'not_sfu')
@@ -239,6 +243,8 @@ flow(
     t.equal(again.status, 201, again.text)
     t.equal(sessionOf(again), sessionOf(first))
     t.equal(again.headers.get('etag'), first.headers.get('etag'))
+    const other = await bob.offer(whip, PUBLISH.replaceAll('D1:2C:', 'D1:2D:'), { 'idempotency-key': 'k1' })
+    t.match(other, { status: 409, code: 'media_conflict' }, 'another offer with the same key')
     t.equal((await participants(alice)).length, 2)
   },
   { env }

@@ -30,7 +30,8 @@ async function start(t: Test, corsOrigins: string) {
   return { ask, send, authorization }
 }
 
-const READABLE = { 'access-control-allow-origin': PAGE, 'access-control-allow-credentials': 'true', vary: 'Origin' }
+const READABLE_WITHOUT_VARY = { 'access-control-allow-origin': PAGE, 'access-control-allow-credentials': 'true' }
+const READABLE = { ...READABLE_WITHOUT_VARY, vary: 'Origin' }
 
 t.test('every reply has the headers: results, refusals, malformed paths and plain OPTIONS', async t => {
   const { ask, send, authorization } = await start(t, PAGE)
@@ -90,6 +91,18 @@ t.test('a preflight is answered on every path, to listed origins only', async t 
     []
   )
   t.equal(reply.vary, 'Origin')
+})
+
+t.test('a page learns what a WHIP endpoint takes, and reads where its session is', async t => {
+  const { ask } = await start(t, PAGE)
+  const path = '/v1/rooms/stage/whip'
+  const preflight = await ask(path, { method: 'OPTIONS', headers: { 'access-control-request-method': 'POST' } })
+  t.equal(preflight.status, 204)
+  t.match(preflight.headers, { ...READABLE_WITHOUT_VARY, 'accept-post': 'application/sdp' })
+  const { status, headers } = await ask(path, { method: 'OPTIONS' })
+  t.equal(status, 200)
+  t.match(headers, { ...READABLE, 'accept-post': 'application/sdp' })
+  for (const name of ['Location', 'ETag', 'Link']) t.match(headers['access-control-expose-headers'], name)
 })
 
 t.test('`*` allows every page, without credentials', async t => {

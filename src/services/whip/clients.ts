@@ -30,6 +30,11 @@ export interface WhipClient extends ParticipantPath {
   readonly actor: Actor
 }
 
+export interface JoinedClient extends WhipClient {
+  /** False: an earlier request with the same Idempotency-Key has joined. */
+  readonly isNew: boolean
+}
+
 export interface JoiningClient extends RoomPath {
   readonly via: Via
   readonly kinds: readonly MediaKind[]
@@ -45,7 +50,7 @@ export async function joinWhipClient(
   context: Context,
   { user, ...token }: Actor,
   { roomId, via, kinds, idempotencyKey, parts = [], check }: JoiningClient
-): Promise<WhipClient> {
+): Promise<JoinedClient> {
   const { config, ids, clock } = context
   // A retry with the same key finds the client that the first request has left.
   const name = idempotencyKey === undefined ? ids.unique() : idFromKey(user, idempotencyKey, roomId)
@@ -71,20 +76,22 @@ export async function joinWhipClient(
     decide
   )
   const record = (made.writes[own] as ParticipantRecord | undefined) ?? room.get<ParticipantRecord>(own)
-  return { actor, roomId, participantId: record?.participantId ?? participantId }
+  const joinedId = record?.participantId ?? participantId
+  return { actor, roomId, participantId: joinedId, isNew: joinedId === participantId }
 }
 
-/** If `setUp` fails, the client leaves again. @throws AppError what `setUp` throws */
-export async function orLeave<T>(context: Context, client: WhipClient, setUp: () => Promise<T>): Promise<T> {
+/** If `setUp` fails, a client that this request has joined leaves again. @throws AppError what `setUp` throws */
+export async function orLeave<T>(context: Context, client: JoinedClient, setUp: () => Promise<T>): Promise<T> {
   try {
     return await setUp()
   } catch (error) {
-    await leave(context, client).catch(cause =>
-      context.log.debug(
-        { err: cause, roomId: client.roomId },
-        'WHIP client not removed; the next check of the room does'
+    if (client.isNew)
+      await leave(context, client).catch(cause =>
+        context.log.debug(
+          { err: cause, roomId: client.roomId },
+          'WHIP client not removed; the next check of the room does'
+        )
       )
-    )
     // The session was replaced between two requests to the media service.
     throw error instanceof AppError && error.code === 'media_not_found' ? mediaUnavailable(error) : error
   }

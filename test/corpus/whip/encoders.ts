@@ -110,6 +110,42 @@ ${rtx(97, 96)}
 a=ssrc-group:FID 2718281828 2718281829`
 )
 
+/** Debian 12: video first, without header extensions. */
+const SIMPLE_WHIP_CLIENT = `v=0
+o=- 473784826669279646 0 IN IP4 0.0.0.0
+s=-
+t=0 0
+a=ice-options:trickle
+a=group:BUNDLE video0 audio1
+m=video 9 UDP/TLS/RTP/SAVPF 96
+${GSTREAMER_TRANSPORT}
+a=sendonly
+a=rtpmap:96 VP8/90000
+${feedback(96, 'nack pli', 'ccm fir', 'transport-cc')}
+a=framerate:15
+a=ssrc:2 msid:user1598140326@host-560c87e7 webrtctransceiver0
+a=ssrc:2 cname:user1598140326@host-560c87e7
+a=mid:video0
+a=fingerprint:sha-256 ${SHA_256}
+a=rtcp-mux-only
+m=audio 0 UDP/TLS/RTP/SAVPF 100
+c=IN IP4 0.0.0.0
+a=setup:actpass
+a=ice-ufrag:+TCTGT3nJyvTfNAMCWGVWgQ0QcRVMRx5
+a=ice-pwd:l7sXy2ZpQ4vB9cN1mK8jH6gF5dS3aRtE
+a=bundle-only
+a=rtcp-mux
+a=rtcp-rsize
+a=sendonly
+a=rtpmap:100 OPUS/48000/2
+a=rtcp-fb:100 transport-cc
+a=fmtp:100 sprop-stereo=0;sprop-maxcapturerate=48000
+a=ssrc:1 msid:user1598140326@host-560c87e7 webrtctransceiver1
+a=ssrc:1 cname:user1598140326@host-560c87e7
+a=mid:audio1
+a=fingerprint:sha-256 ${SHA_256}
+a=rtcp-mux-only`
+
 const PION_TRANSPORT = `c=IN IP4 0.0.0.0
 a=setup:actpass
 a=ice-ufrag:nVyyDLmVRmTjuwYb
@@ -213,7 +249,7 @@ export const ENCODERS_PUBLISH: readonly WhipOffer[] = [
   { name: 'GStreamer whipclientsink', sdp: sdpOf(GSTREAMER, GSTREAMER_AUDIO, WHIPCLIENTSINK_VIDEO) },
   {
     name: 'simple-whip-client',
-    sdp: sdpOf(GSTREAMER, GSTREAMER_AUDIO, gstreamerVideo('96', 'a=rtpmap:96 VP8/90000\na=rtcp-fb:96 nack pli'))
+    sdp: sdpOf(SIMPLE_WHIP_CLIENT)
   },
   { name: 'pion', sdp: sdpOf(PION) },
   { name: 'aiortc', sdp: sdpOf(aiortc('sendonly')) }

@@ -62,8 +62,8 @@ const EXPECTED: Readonly<Record<string, readonly string[]>> = {
   ],
   'simple-whip-client': [
     'DTLS client',
-    'audio audio0: opus=100, 1 extensions, 2718281827, user3141592653@host-5897932',
-    'video video1: VP8=96, 0 extensions, 2718281828, user3141592653@host-5897932'
+    'video video0: VP8=96, 0 extensions, 2, user1598140326@host-560c87e7',
+    'audio audio1: opus=100, 0 extensions, 1, user1598140326@host-560c87e7'
   ],
   pion: [
     'DTLS client',
