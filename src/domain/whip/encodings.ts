@@ -35,7 +35,6 @@ export function readStreams(section: Section, { extensions, isLargestFirst }: St
   const has = (wanted: string) => extensions.some(({ uri }) => uri === wanted)
   const cname = cnameOf(section)
   const rids = simulcastRids(section)
-  if (rids.length > ENCODINGS_MAX) throw unsupported(`${nameOf(section)}: more than ${ENCODINGS_MAX} RIDs`)
   if (rids.length > 0 && has(RID_EXTENSION)) {
     const encodings = byPicture(section, rids, isLargestFirst).map(rid => ({ rid }))
     return { encodings, rids, canRepair: has(REPAIRED_RID_EXTENSION), cname }
@@ -61,6 +60,7 @@ function simulcastRids(section: Section): string[] {
   const list = simulcast.dir1 === 'send' ? simulcast.list1 : simulcast.list2
   if (list === undefined) return []
   const named = parseSimulcastStreamList(String(list)).map(([first]) => String(first?.scid))
+  if (named.length > ENCODINGS_MAX) throw unsupported(`${nameOf(section)}: more than ${ENCODINGS_MAX} RIDs`)
   const sent = rids.filter(({ direction }) => direction === 'send').map(({ id }) => String(id))
   const unknown = named.find(rid => !sent.includes(rid))
   if (unknown !== undefined)

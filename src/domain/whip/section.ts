@@ -63,7 +63,8 @@ export function readSection(session: SessionDescription, media: MediaDescription
     // A bundle-only section has port 0 too (RFC 8843 section 6).
     isRejected: media.port === 0 && media.bundleOnly === undefined,
     direction: String(media.direction ?? session.direction ?? 'sendrecv'),
-    codecs: formats.flatMap(format => readCodec(media, format)),
+    // At most 128: there are no more payload types.
+    codecs: [...new Set(formats)].flatMap(format => readCodec(media, format)),
     extensions: [...(session.ext ?? []), ...(media.ext ?? [])].flatMap(readExtension),
     media
   }

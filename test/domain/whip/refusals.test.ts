@@ -86,6 +86,11 @@ const ROWS: readonly (readonly [what: string, sdp: string, refusal: string | Reg
     SIMULCAST.replace('a=rid:b send\r\n', ''),
     /^invalid_sdp: Media section 2 .*names b, without a=rid/
   ],
+  [
+    'many RIDs',
+    SIMULCAST.replace('send a;b;c', `send ${Array.from({ length: 9 }, (_, i) => i).join(';')}`),
+    /^unsupported_offer: Media section 2 .*more than 8 RIDs/
+  ],
   ['a RID twice', SIMULCAST.replace('send a;b;c', 'send a;a'), /^invalid_sdp: .*names a RID twice/],
   [
     'neither SSRC nor mid in packets',
