@@ -77,7 +77,7 @@ const UPDATE_PRODUCER = {
       'The others receive `sfu.producer_paused` or `sfu.producer_resumed`. Resuming requires the same grant as `createProducer`.',
     params: ProducerParams,
     body: UpdateProducerRequest,
-    response: { 200: ProducerReply, ...problems(...WRITING, 'media_not_found') }
+    response: { 200: ProducerReply, ...problems(...WRITING, 'media_not_found', 'invalid_media_parameters') }
   }
 } as const
 
@@ -104,7 +104,10 @@ const PAUSE_PARTICIPANT_PRODUCER = {
       'a participant with the grant `moderate`.',
     params: OthersProducerParams,
     body: PauseProducerRequest,
-    response: { 200: ProducerReply, ...problems(...WRITING, 'participant_not_found', 'media_not_found') }
+    response: {
+      200: ProducerReply,
+      ...problems(...WRITING, 'participant_not_found', 'media_not_found', 'invalid_media_parameters')
+    }
   }
 } as const
 
