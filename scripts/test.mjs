@@ -18,7 +18,7 @@ const SLOW = {
   browser: { files: ['test/browser'], jobs: 1, timeoutS: 180 },
   heavy: { files: ['test/heavy', 'test/model'], jobs: 1, timeoutS: 180 },
   abuse: { files: ['test/abuse/flood.test.ts'], jobs: 1, timeoutS: 240 },
-  sfu: { files: ['test/sfu'], jobs: 1, timeoutS: 180 },
+  sfu: { files: ['test/sfu'], jobs: 1, timeoutS: 300 },
   zoo: { files: ['test/zoo/zoo.test.ts'], jobs: 1, timeoutS: 900 }
 }
 /** Building a mediasoup worker takes about three minutes on two idle cores. */

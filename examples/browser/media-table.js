@@ -44,6 +44,8 @@ function describe({ isPaused, isSent }, { bytes, at, largest, layers }, before) 
   if (largest?.frameWidth)
     parts.push(`${largest.frameWidth}×${largest.frameHeight}, ${largest.framesPerSecond ?? 0} fps`)
   if (isSent && layers > 1) parts.push(`${layers} layers`)
+  const limitedBy = largest?.qualityLimitationReason ?? 'none'
+  if (limitedBy !== 'none') parts.push(`limited by ${limitedBy}`)
   if (before) parts.push(`${Math.round((8 * (bytes - before.bytes)) / (at - before.at))} kbit/s`)
   return parts.join(', ')
 }

@@ -2,6 +2,9 @@
 // participant, with another Peer.
 import { Peer } from './peer.js'
 
+/** The picture is sent once to each other participant, so it is small. */
+const SCALE_DOWN_BY = 2
+
 /** Refusals of a signal when the other participant, or this one, has just left. The events of the room report that. */
 const GONE = ['participant_not_found', 'not_in_room', 'room_not_found', 'room_closed']
 
@@ -25,6 +28,7 @@ export class Mesh {
     const peer = new Peer({
       iceServers,
       media,
+      scaleDownBy: SCALE_DOWN_BY,
       post: (action, body) => post(action, { to: participantId, ...body }),
       onError: error => {
         if (this.#peers.get(participantId) === peer && !GONE.includes(error.code)) onError(error)

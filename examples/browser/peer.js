@@ -15,6 +15,7 @@ export class Peer {
   received = new MediaStream()
   #connection
   #media
+  #scaleDownBy
   #post
   #onError
   /** Descriptions and candidates are handled one after the other: WebRTC's own steps are asynchronous. */
@@ -25,9 +26,10 @@ export class Peer {
   #unsent = []
   #isTrickling = false
 
-  /** `media` is sent to the other side; `post(action, body)` sends it a description or candidates. */
-  constructor({ iceServers, media, post, onConnected = () => {}, onError }) {
+  /** `media` is sent to the other side, its picture scaled down; `post(action, body)` sends it a description or candidates. */
+  constructor({ iceServers, media, scaleDownBy = 1, post, onConnected = () => {}, onError }) {
     this.#media = media
+    this.#scaleDownBy = scaleDownBy
     this.#post = post
     this.#onError = onError
     const connection = new RTCPeerConnection({ iceServers })
@@ -44,7 +46,16 @@ export class Peer {
 
   /** To be called on the side that makes the first offer: adding media fires negotiationneeded. */
   addMedia() {
-    for (const track of this.#media.getTracks()) this.#connection.addTrack(track, this.#media)
+    for (const track of this.#media.getTracks()) {
+      const sender = this.#connection.addTrack(track, this.#media)
+      if (track.kind === 'video' && this.#scaleDownBy > 1) this.#scaleDown(sender)
+    }
+  }
+
+  #scaleDown(sender) {
+    const parameters = sender.getParameters()
+    for (const encoding of parameters.encodings) encoding.scaleResolutionDownBy = this.#scaleDownBy
+    sender.setParameters(parameters).catch(this.#onError)
   }
 
   /** `data` is that of `signal.offer`, `signal.answer` or `signal.candidates`, in the order of the events. */

@@ -3,14 +3,9 @@
 import { Mesh } from './mesh.js'
 import { Sfu } from './sfu.js'
 
-/** In mode p2p the picture is sent once to each other participant, so it is small. */
-const PICTURES = {
-  p2p: { width: 320, height: 180, frameRate: 15 },
-  sfu: { width: 640, height: 360, frameRate: 15 }
-}
+const CAMERA = { width: 640, height: 360, frameRate: 15 }
 
-/** In the largest size: a picture can be made smaller later, but not larger. */
-export const takeCamera = () => navigator.mediaDevices.getUserMedia({ audio: true, video: PICTURES.sfu })
+export const takeCamera = () => navigator.mediaDevices.getUserMedia({ audio: true, video: CAMERA })
 
 export class RoomMedia {
   mode
@@ -40,8 +35,6 @@ export class RoomMedia {
 
   #begin(mode, { sessionId = null, available = true, producers = [] } = {}) {
     this.mode = mode
-    const [picture] = this.#camera.getVideoTracks()
-    picture?.applyConstraints(PICTURES[mode]).catch(this.#options.onError)
     this.#flow = mode === 'sfu' ? this.#createSfu({ sessionId, available, producers }) : this.#createMesh()
     this.#options.onMode(mode, available)
   }

@@ -1,4 +1,5 @@
 // Background tasks: work that no request waits for. A node that closes waits for it.
+import { setMaxListeners } from 'node:events'
 import type { FastifyBaseLogger } from 'fastify'
 
 type Task = (closing: AbortSignal) => Promise<unknown>
@@ -22,6 +23,8 @@ interface RunningTask {
 export function createBackgroundTasks(log: Pick<FastifyBaseLogger, 'warn'>): BackgroundTasks {
   const tasks = new Map<string, RunningTask>()
   const closing = new AbortController()
+  // Any number of tasks wait at the same time. Without this Node warns of a leak at the eleventh.
+  setMaxListeners(0, closing.signal)
 
   function start(name: string, task: Task): void {
     if (closing.signal.aborted) return

@@ -11,7 +11,6 @@ const FLAGS = [
   '--disable-gpu',
   '--disable-quic',
   '--disable-background-networking',
-  '--use-fake-device-for-media-stream',
   '--use-fake-ui-for-media-stream',
   // Two pages on one machine connect without a network and without multicast DNS.
   '--allow-loopback-in-peer-connection',
@@ -36,8 +35,10 @@ function findChromium(): string {
   throw new Error(`These tests need Chromium: ${NAMES.join(', ')} on the PATH, or its path in CHROMIUM_PATH`)
 }
 
-export async function launchChromium(t: Test): Promise<Browser> {
-  const browser = await chromium.launch({ executablePath: findChromium(), args: FLAGS })
+/** `fps`: of the camera. */
+export async function launchChromium(t: Test, { fps = 20 } = {}): Promise<Browser> {
+  const args = [...FLAGS, `--use-fake-device-for-media-stream=fps=${fps}`]
+  const browser = await chromium.launch({ executablePath: findChromium(), args })
   t.teardown(() => browser.close())
   return browser
 }

@@ -5,7 +5,7 @@ import { RoomTab } from '../browser/room-tab.js'
 import { until } from '../helpers/until.js'
 
 const PAGE_SCRIPT = readFileSync(fileURLToPath(new URL('pictures-page.js', import.meta.url)), 'utf8')
-const WITHIN_MS = 20_000
+const WITHIN_MS = 45_000
 
 export interface Picture {
   readonly track?: string
@@ -30,9 +30,17 @@ export class ConferenceTab extends RoomTab {
     return this.#waitFor('goOnFrom', before)
   }
 
-  /** Resolves when the picture of the user arrives with this width. */
-  receivesWidth(user: string, width: number): Promise<void> {
-    return this.#waitFor('hasWidth', user, width)
+  async widthOf(user: string): Promise<number> {
+    return (await this.pictures())[user]?.width ?? 0
+  }
+
+  /** Resolves when the picture of the user arrives with a larger width. */
+  receivesWider(user: string, than: number): Promise<void> {
+    return this.#waitFor('isWider', user, than)
+  }
+
+  receivesNarrower(user: string, than: number): Promise<void> {
+    return this.#waitFor('isNarrower', user, than)
   }
 
   /** `mode`: p2p or sfu. */

@@ -11,6 +11,8 @@ import { ConferenceTab, type Pictures } from './conference-tab.js'
 
 const ROOM = 'standup'
 const SERVICES = 2
+/** Four pages encode one picture each in two sizes, and decode three: that is what two cores can do. */
+const FPS = 10
 const MEDIA_SERVICE_SECRET = 'a secret of the media service and of Signalpost'
 
 type Act = (tab: ConferenceTab, others: string[], user: string) => unknown
@@ -40,7 +42,7 @@ export class Conference {
       MEDIA_SERVICE_SECRET
     })
     t.teardown(() => fleet.stop())
-    const conference = new Conference({ t, fleet, pages, ports, browser: await launchChromium(t) })
+    const conference = new Conference({ t, fleet, pages, ports, browser: await launchChromium(t, { fps: FPS }) })
     await conference.startServices()
     return conference
   }

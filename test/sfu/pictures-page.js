@@ -30,7 +30,9 @@ globalThis.pictures = {
       ([user, { track, frames }]) => now[user]?.track === track && now[user].frames >= frames + 10
     ),
 
-  hasWidth: (user, width) => now => now[user]?.width === width,
+  isWider: (user, than) => now => now[user]?.width > than,
+
+  isNarrower: (user, than) => now => now[user]?.width > 0 && now[user].width < than,
 
   /** Resolves to null when the condition holds, and after `withinMs` to what the page receives. */
   async until(holds, withinMs) {
