@@ -120,7 +120,7 @@ const UPDATE_PARTICIPANT = {
     summary: 'Update a participant',
     description:
       'Sets the role, asks to mute, or changes your own metadata. A role belongs to the user: it applies to all their devices, and they keep ' +
-      'it when they leave and join again. Requires the grant `moderate`, or `manage` to appoint or dismiss a host. Your own metadata requires no ' +
+      'it when they leave and join again. What the role does not allow them to send is closed: all receive `sfu.producer_closed`. Requires the grant `moderate`, or `manage` to appoint or dismiss a host. Your own metadata requires no ' +
       'grant.',
     params: ParticipantParams,
     body: UpdateParticipantRequest,

@@ -9,6 +9,7 @@ import { AppError } from '../../errors.js'
 import type { Actor, Grant, RoomClaim } from '../../schemas/claims.js'
 import type { Endpoint } from '../../schemas/common.js'
 import type { Role } from '../../schemas/room.js'
+import type { ProducerSource } from '../../schemas/sfu.js'
 import {
   type BanRecord,
   type Invitation,
@@ -137,6 +138,14 @@ export const refusedGrant = (isRelated: boolean, grant: Grant): AppError =>
 
 export const grantsOf = (role: Role | null, claim: RoomClaim | undefined): readonly Grant[] =>
   claim?.grants ?? (role === null ? [] : ROLE_GRANTS[role])
+
+/** `source` null: data channels, which belong to no source. */
+export function maySend(grants: readonly Grant[], source: ProducerSource | null): boolean {
+  const needed: readonly Grant[] = [
+    ACTIONS[source === null ? 'publishData' : (`publish:${source}` as const)].grant
+  ].flat()
+  return needed.some(grant => grants.includes(grant))
+}
 
 /** Returns the actor's claim for this room, if there is one. @throws AppError not_permitted, banned */
 export function requireNotBanned(parts: RoomParts, actor: Actor, now: number): RoomClaim | undefined {

@@ -4,7 +4,8 @@ import type { Actor } from '../../schemas/claims.js'
 import type { Endpoint } from '../../schemas/common.js'
 import type { Role, UpdateParticipantRequest } from '../../schemas/room.js'
 import { endpoint } from '../endpoint.js'
-import { requireAccess, roomUser } from './access.js'
+import { revokeMedia } from '../sfu/revocation.js'
+import { grantsOf, requireAccess, roomUser } from './access.js'
 import { ownParticipantId, participantsOf, writeParticipant } from './participants.js'
 import {
   mergeDecisions,
@@ -24,7 +25,8 @@ interface ParticipantUpdate {
 }
 
 /**
- * A role applies to all devices of the user. Reads partsOfAccess, and the parts of the target user with all devices.
+ * A role applies to all devices of the user. What they may not send any more is closed. Reads partsOfAccess, the parts of the target user with
+ * all devices and, if the role changes, partsOfRevocation.
  * @throws AppError not_permitted and what requireAccess throws
  */
 export function decideUpdate(parts: RoomParts, { actor, target, body }: ParticipantUpdate, now: number): RoomDecision {
@@ -63,7 +65,13 @@ interface RoleChange {
 function assignRole(parts: RoomParts, target: ParticipantRecord, { role, by, except }: RoleChange): RoomDecision {
   const { user, device, claimed } = target
   const others = participantsOf(parts, user).filter(each => each.device !== device)
-  const decisions = [target, ...others].map(participant => writeParticipant({ ...participant, role }, by, except))
+  const grants = grantsOf(role, undefined)
+  const decisions = [target, ...others].map(participant =>
+    mergeDecisions(
+      writeParticipant({ ...participant, role }, by, except),
+      participant.role === role ? NO_CHANGE : revokeMedia(parts, participant, { grants, by })
+    )
+  )
   const record: RoomUser = { ...roomUser(parts, user), role, assigned: { role, claimed } }
   return mergeDecisions({ writes: { [PART.user(user)]: record }, events: [] }, ...decisions)
 }

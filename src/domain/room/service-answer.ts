@@ -1,9 +1,10 @@
 // The rules of the room service: how its answer is combined with the claims of a token and with the state of the room.
-import type { Actor } from '../../schemas/claims.js'
+import type { Actor, Grant } from '../../schemas/claims.js'
 import type { Role } from '../../schemas/room.js'
 import type { RoomDefinition } from '../../schemas/room-service.js'
 import { wantedMode } from '../sfu/mode.js'
-import { roomUser } from './access.js'
+import { partsOfRevocation, revokeMedia, sendsRevoked } from '../sfu/revocation.js'
+import { grantsOf, roomUser } from './access.js'
 import { updateSettings } from './lifecycle.js'
 import { leaveWithDevices, writeParticipant } from './participants.js'
 import {
@@ -61,22 +62,36 @@ function admittedRole(room: RoomDefinition, user: string): Role | null {
 /** Participants that change in one commit. */
 const ROLE_CHANGES_MAX = 100
 
-/** The parts of participants whose role the service has changed, for one commit. `whole` has all participants. */
+/**
+ * The parts of participants whose role or grants the service has changed, for one commit. `whole` has PART.settings, PART.sfu, and all
+ * participants and producers.
+ */
 export function partsOfRoles(whole: RoomParts, room: RoomDefinition): string[] {
   const changing = whole
     .list<ParticipantRecord>(PART.participants)
-    .filter(([, participant]) => hasOutdatedRole(participant, room))
+    .filter(([, participant]) => isOutdated(whole, participant, room))
     .slice(0, ROLE_CHANGES_MAX)
   const users = new Set(changing.map(([, { user }]) => PART.user(user)))
-  return [PART.settings, ...users, ...changing.map(([key]) => PART.participants + key)]
+  const revocation = partsOfRevocation(changing.map(([, participant]) => participant))
+  return [PART.settings, ...users, ...changing.map(([key]) => PART.participants + key), ...revocation]
+}
+
+const isOutdated = (parts: RoomParts, participant: ParticipantRecord, room: RoomDefinition) =>
+  hasOutdatedRole(participant, room) ||
+  (participant.isFromService === true && sendsRevoked(parts, participant, grantsIn(room, participant)))
+
+/** The grants of a participant whose role is current. */
+const grantsIn = (room: RoomDefinition, { user, role }: ParticipantRecord): readonly Grant[] => {
+  const { grants = [] } = serviceRoleOf(room, user)
+  return grants.length > 0 ? grants : grantsOf(role, undefined)
 }
 
 const hasOutdatedRole = ({ user, isFromService, claimed }: ParticipantRecord, room: RoomDefinition) =>
   isFromService === true && claimed !== admittedRole(room, user)
 
 /**
- * Gives participants the roles of the service's answer, and removes those whom it no longer lets in. A new role from the service replaces the
- * one that was assigned in the room. Reads PART.settings and the named parts of users and participants.
+ * Gives participants the roles of the service's answer, closes what they may not send any more, and removes those whom it no longer lets in.
+ * A new role from the service replaces the one that was assigned in the room. Reads PART.settings and the named parts.
  */
 export function adoptRoles(
   parts: RoomParts,
@@ -87,16 +102,28 @@ export function adoptRoles(
   const participants = named.flatMap(name =>
     name.startsWith(PART.participants) ? (parts.get<ParticipantRecord>(name) ?? []) : []
   )
-  const changing = participants.filter(participant => hasOutdatedRole(participant, room))
+  const changing = participants.filter(participant => isOutdated(parts, participant, room))
   const decisions = [...new Set(changing.map(({ user }) => user))].map(user => {
     const role = admittedRole(room, user)
     const theirs = changing.filter(participant => participant.user === user)
     if (role === null) return leaveWithDevices(parts, theirs, { reason: 'removed', by: null, now })
+    const updates = theirs.map(participant => adoptRole(parts, { participant, role }, room))
+    if (!theirs.some(participant => hasOutdatedRole(participant, room))) return mergeDecisions(NO_CHANGE, ...updates)
     const record: RoomUser = { ...roomUser(parts, user), role, assigned: null }
-    const updates = theirs.map(participant => writeParticipant({ ...participant, role, claimed: role }, null))
     return mergeDecisions({ writes: { [PART.user(user)]: record }, events: [] }, ...updates)
   })
   return mergeDecisions({ writes: {}, events: [] }, ...decisions)
+}
+
+function adoptRole(
+  parts: RoomParts,
+  { participant, role }: { readonly participant: ParticipantRecord; readonly role: Role },
+  room: RoomDefinition
+): RoomDecision {
+  const isChanged = hasOutdatedRole(participant, room)
+  const adopted = isChanged ? { ...participant, role, claimed: role } : participant
+  const revoked = revokeMedia(parts, participant, { grants: grantsIn(room, adopted), by: null })
+  return isChanged ? mergeDecisions(writeParticipant(adopted, null), revoked) : revoked
 }
 
 /**

@@ -153,7 +153,11 @@ export const PART = {
   producers: 'producer:',
   /** The producers of the participant's device. Deleted when it leaves. */
   producersOf: (endpoint: Endpoint) => `producer:${deviceKeyOf(endpoint)}`,
-  /** The same part, by participant id. */
+  /** What the media service has yet to close, of all participants. */
+  closingMedia: 'closing:',
+  /** The ClosingMedia of the participant's device (domain/sfu/closing.ts). Deleted when it leaves. */
+  closingMediaOf: (endpoint: Endpoint) => `closing:${deviceKeyOf(endpoint)}`,
+  /** The same part as producersOf, by participant id. */
   producersOfParticipant: (participantId: string) => `producer:${encodeId(participantId).slice(0, DEVICE_KEY_LENGTH)}`,
   /** The EarlyCancel of an invitation id. */
   earlyCancel: (invitationId: string) => `cancelled:${encodeId(invitationId)}`
@@ -199,7 +203,7 @@ export interface RoomDecision {
   readonly createsRoom?: boolean
   /** The room is over after this decision. */
   readonly endsRoom?: boolean
-  /** Participants leave, and the media service has to close what they have. */
+  /** Participants leave or lose a grant, and the media service has to close what they have. */
   readonly endsMedia?: boolean
 }
 

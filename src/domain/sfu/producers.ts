@@ -15,6 +15,7 @@ import {
   type RoomParts,
   roomEvent
 } from '../room/state.js'
+import { closingMediaOf, refuseClosing } from './closing.js'
 import {
   type DataProducerRecord,
   type ProducerRecord,
@@ -64,6 +65,7 @@ export function decideProduce(
     requireSame(known, producer, ['transportId', 'kind', 'source'])
     return { ...NO_CHANGE, added: viewProducer(participant, known), isNew: false }
   }
+  refuseClosing(closingMediaOf(parts, participant, sessionId).producers, producer.producerId)
   requireRoom(media.producers)
   const added = viewProducer(participant, producer)
   return {
@@ -88,6 +90,7 @@ export function decideProduceData(
     requireSame(known, dataProducer, ['transportId', 'label', 'protocol'])
     return { ...NO_CHANGE, added: viewDataProducer(participant, known), isNew: false }
   }
+  refuseClosing(closingMediaOf(parts, participant, sessionId).dataProducers, dataProducer.dataProducerId)
   requireRoom(media.dataProducers)
   const added = viewDataProducer(participant, dataProducer)
   return {

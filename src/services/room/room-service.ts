@@ -103,7 +103,7 @@ async function changeRoles(context: Context, roomId: string, room: RoomDefinitio
       named = partsOfRoles(all, room)
       return named
     }
-    const basis = { roomId, read: [PART.settings, PART.participants], parts }
+    const basis = { roomId, read: [PART.settings, PART.sfu, PART.participants, PART.producers], parts }
     const { decision, room: before } = await changeRoom(context, basis, (read, now) =>
       adoptRoles(read, { room, named }, now)
     )

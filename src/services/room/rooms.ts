@@ -22,6 +22,7 @@ import {
   viewParticipant,
   viewRoom
 } from '../../domain/room/state.js'
+import { partsOfRevocation } from '../../domain/sfu/revocation.js'
 import { viewRoomMedia } from '../../domain/sfu/state.js'
 import { AppError } from '../../errors.js'
 import type { Actor } from '../../schemas/claims.js'
@@ -136,7 +137,7 @@ export async function updateParticipant(
 ): Promise<Participant> {
   checkMetadata(body.metadata)
   const { user } = await findParticipant(context, actor, { roomId, participantId })
-  const basis = { ...partsOfUser(actor, user), roomId, payer: actor.user }
+  const basis = { ...partsOfUser(actor, { user, isRole: body.role !== undefined }), roomId, payer: actor.user }
   const { decision, room } = await changeRoom(context, basis, (before, now) =>
     decideUpdate(before, { actor, target: requireRecord(before, participantId), body }, now)
   )
@@ -145,14 +146,18 @@ export async function updateParticipant(
   return viewParticipant(written ?? requireRecord(room, participantId))
 }
 
-/** What access reads, and the parts of a user with all devices. */
-const partsOfUser = (actor: Actor, user: string) => ({
+/** What access reads, and the parts of a user with all devices; of a user whose role changes, also those of what the devices send. */
+const partsOfUser = (actor: Actor, { user, isRole }: { readonly user: string; readonly isRole: boolean }) => ({
   read: [...partsOfAccess(actor), PART.user(user)],
-  parts: (room: RoomParts) => [
-    ...partsOfAccess(actor),
-    PART.user(user),
-    ...roomUser(room, user).devices.map(device => PART.participantOf({ user, device }))
-  ]
+  parts(room: RoomParts) {
+    const devices = roomUser(room, user).devices.map(device => ({ user, device }))
+    return [
+      ...partsOfAccess(actor),
+      PART.user(user),
+      ...devices.map(PART.participantOf),
+      ...(isRole ? partsOfRevocation(devices) : [])
+    ]
+  }
 })
 
 /**

@@ -1,12 +1,14 @@
-// Makes the media service agree with the room: it closes everything of participants who have left. Sent at once after a leave, and by each
-// check of the room: the service may have been unreachable, or the node that committed the leave may have died.
-import { MediaRefusal } from '../../adapters/media-service.js'
+// Makes the media service agree with the room: it closes everything of participants who have left, and what others may not send any more. Sent
+// at once after the commit, and by each check of the room: the service may have been unreachable, or the node that committed may have died.
+import { MediaRefusal, type MediaServiceClient } from '../../adapters/media-service.js'
 import { PART, type ParticipantHead, type RoomUser } from '../../domain/room/state.js'
+import { type ClosingMedia, finishClosing } from '../../domain/sfu/closing.js'
 import { hasLost } from '../../domain/sfu/service-health.js'
 import { type OpenSession, sessionIn } from '../../domain/sfu/session.js'
 import type { Context } from '../context.js'
 import { mediaSettlesInMs } from '../intervals.js'
 import { type ReadRoom, readRoom } from '../room/parts.js'
+import { changeOpenRoom } from '../room/update-room.js'
 import { loseSession, recoverSession } from './lost-sessions.js'
 import { mediaServicesOf } from './media-services.js'
 import { listRoom, openInBackground, WAITING } from './opening.js'
@@ -45,7 +47,7 @@ function settlesAt({ config, clock }: Context, room: ReadRoom): number {
   return at > clock.now() ? at : NEVER
 }
 
-/** The same in the background, right after a participant has left. */
+/** The same in the background, right after a participant has left or lost a grant. */
 export function closeMediaOfFormer(context: Context, roomId: string): void {
   if (mediaServicesOf(context).list().length === 0) return
   context.background.runAgain(`close media in ${roomId}`, async () => {
@@ -80,9 +82,29 @@ async function keepParticipants(
   try {
     const ids = participants.map(({ participantId }) => participantId)
     await found.client.keepParticipants(sessionId, { version, participants: ids })
+    await closeRevoked(context, roomId, { sessionId, client: found.client })
     return CHECK_MEDIA_MS
   } catch (error) {
     if (error instanceof MediaRefusal && error.code === 'session_not_found') await loseSession(context, roomId, lost)
     return RETRY_MS
+  }
+}
+
+/** Closes what participants sent who have lost the grant for it. @throws MediaRefusal, MediaFailure */
+async function closeRevoked(
+  context: Context,
+  roomId: string,
+  { sessionId, client }: { readonly sessionId: string; readonly client: MediaServiceClient }
+): Promise<void> {
+  const room = await readRoom(context, roomId, [PART.closingMedia])
+  for (const [, closing] of room.list<ClosingMedia>(PART.closingMedia)) {
+    if (closing.sessionId === sessionId) {
+      // One after the other: several failures at once would open the breaker.
+      for (const id of closing.producers) await client.remove(closing, 'producers', id)
+      for (const id of closing.dataProducers) await client.remove(closing, 'data-producers', id)
+    }
+    await changeOpenRoom(context, { roomId, parts: [PART.closingMediaOf(closing)] }, read =>
+      finishClosing(read, closing)
+    )
   }
 }

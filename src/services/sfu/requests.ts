@@ -28,7 +28,8 @@ export function mediaIdOf(context: Context, actor: Actor, { name, id, roomId, id
 export const partsOfOwnMedia = (actor: Endpoint): string[] => [
   ...partsOfAccess(actor),
   PART.sfu,
-  PART.producersOf(actor)
+  PART.producersOf(actor),
+  PART.closingMediaOf(actor)
 ]
 
 /** The parts of a participant that sends something, besides those of access. */

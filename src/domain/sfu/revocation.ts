@@ -1,0 +1,49 @@
+// A participant that loses a grant to publish: the commit that takes the grant also closes what the participant may not send any more.
+import type { Grant } from '../../schemas/claims.js'
+import type { Endpoint } from '../../schemas/common.js'
+import { maySend } from '../room/access.js'
+import { NO_CHANGE, PART, type ParticipantRef, type RoomDecision, type RoomParts } from '../room/state.js'
+import { type ClosingMedia, closingMediaOf } from './closing.js'
+import { closeMedia } from './producers.js'
+import { sessionIdIn } from './session.js'
+import { type DataProducerRecord, type ProducerRecord, sentMediaOf } from './state.js'
+
+interface Revocation {
+  /** All grants that the participant has from now on. */
+  readonly grants: readonly Grant[]
+  readonly by: Endpoint | null
+}
+
+const isRevoked = (grants: readonly Grant[]) => (item: ProducerRecord | DataProducerRecord) =>
+  !maySend(grants, 'producerId' in item ? item.source : null)
+
+/** The parts that revokeMedia reads, besides PART.settings. */
+export const partsOfRevocation = (participants: readonly Endpoint[]): string[] => [
+  PART.sfu,
+  ...participants.flatMap(each => [PART.producersOf(each), PART.closingMediaOf(each)])
+]
+
+/** Whether the participant sends what these grants do not allow. Reads PART.settings, PART.sfu and its PART.producersOf. */
+export function sendsRevoked(parts: RoomParts, participant: ParticipantRef, grants: readonly Grant[]): boolean {
+  const sessionId = sessionIdIn(parts)
+  if (sessionId === null) return false
+  const { producers, dataProducers } = sentMediaOf(parts, participant, sessionId)
+  return [...producers, ...dataProducers].some(isRevoked(grants))
+}
+
+/** Closes what the participant may not send any more. The actor too receives the events: its reply does not list the producers. Reads partsOfRevocation. */
+export function revokeMedia(parts: RoomParts, participant: ParticipantRef, { grants, by }: Revocation): RoomDecision {
+  if (!sendsRevoked(parts, participant, grants)) return NO_CHANGE
+  const sessionId = sessionIdIn(parts) ?? ''
+  const media = sentMediaOf(parts, participant, sessionId)
+  const { writes, events } = closeMedia(media, { by }, isRevoked(grants))
+  const before = closingMediaOf(parts, participant, sessionId)
+  const producers = media.producers.filter(isRevoked(grants)).map(({ producerId }) => producerId)
+  const dataProducers = media.dataProducers.filter(isRevoked(grants)).map(({ dataProducerId }) => dataProducerId)
+  const closing: ClosingMedia = {
+    ...before,
+    producers: [...before.producers, ...producers],
+    dataProducers: [...before.dataProducers, ...dataProducers]
+  }
+  return { writes: { ...writes, [PART.closingMediaOf(participant)]: closing }, events, endsMedia: true }
+}
