@@ -1,4 +1,4 @@
-// Provides a Python with aiortc for `npm run test:sfu`, cached outside the tree in $XDG_CACHE_HOME/signalpost.
+// Provides a Python with aiortc and pymediasoup for `npm run test:sfu`, cached outside the tree in $XDG_CACHE_HOME/signalpost.
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
@@ -20,7 +20,7 @@ export function provideAiortc() {
   const steps = [
     ['python3', ['-m', 'venv', folder]],
     [python, ['-m', 'pip', 'install', '--quiet', '--requirement', REQUIREMENTS]],
-    [python, ['-c', 'import aiohttp, aiortc']]
+    [python, ['-c', 'import aiohttp, aiortc, pymediasoup']]
   ]
   for (const [command, args] of steps) {
     const { status, error, stderr } = spawnSync(command, args, { encoding: 'utf8' })

@@ -44,6 +44,15 @@ async function conference(t: Test): Promise<void> {
     await dave.tab.logs('PATCH sfu/consumers', 2)
   })
 
+  await t.test('a client in Python, with pymediasoup, receives all four', async t => {
+    const python = process.env.AIORTC_PYTHON
+    if (python === undefined) return t.pass('no pymediasoup here')
+    const viewer = await room.runViewer(python, ['test/sfu/pymediasoup-viewer.py'], 'erin')
+    const output = await viewer.waitForOutput(/left/)
+    for (const user of ['alice', 'bob', 'carol', 'dave']) t.match(output, `10 frames of ${user}`)
+    await room.all((tab, others) => tab.hasTilesOf(others))
+  })
+
   await t.test('a screen is shown to the others until it is no longer shared', async () => {
     await carol.tab.press('Share screen')
     await Promise.all([alice, bob, dave].map(({ tab }) => tab.showsPath('carol you screen')))

@@ -4,6 +4,7 @@ import type { Test } from 'tap'
 import { createToken } from '../../src/development.js'
 import { launchChromium } from '../browser/chromium.js'
 import { type ConnectedTab, openTab, type Pages, servePages } from '../browser/pages.js'
+import { type Program, run } from '../helpers/child-process.js'
 import { Fleet } from '../helpers/fleet.js'
 import { type MediaExample, startMediaExample } from '../helpers/media-example.js'
 import { freePort } from '../helpers/redis.js'
@@ -13,6 +14,7 @@ const ROOM = 'standup'
 const SERVICES = 2
 /** Four pages encode one picture each in two sizes, and decode three: that is what two cores can do. */
 const FPS = 10
+const VIEWER_WITHIN_MS = 60_000
 const MEDIA_SERVICE_SECRET = 'a secret of the media service and of Signalpost'
 
 type Act = (tab: ConferenceTab, others: string[], user: string) => unknown
@@ -96,6 +98,14 @@ export class Conference {
     this.tabs.set(user, joined.tab)
     this.#joined.push({ ...joined, node })
     return joined
+  }
+
+  /** Runs a program that joins as this user, and receives the pictures of all who are in. */
+  async runViewer(command: string, args: readonly string[], user: string): Promise<Program> {
+    const { t, fleet } = this.#parts
+    const token = await createToken(Fleet.config, { user })
+    const all = [...args, fleet.urlOf(1), ROOM, token, ...this.tabs.keys()]
+    return run(t, command, all, { withinMs: VIEWER_WITHIN_MS })
   }
 
   /** For each who is in. */
