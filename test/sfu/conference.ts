@@ -75,6 +75,10 @@ export class Conference {
     throw new Error('no media service has a session')
   }
 
+  async killServices(): Promise<void> {
+    await Promise.all(this.#services.map(service => this.killService(service)))
+  }
+
   async killService(service: MediaExample): Promise<void> {
     this.#services = this.#services.filter(each => each !== service)
     service.program.signal('SIGKILL')
