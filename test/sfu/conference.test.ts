@@ -14,11 +14,14 @@ async function conference(t: Test): Promise<void> {
   await alice.tab.reads('You are in standup.')
   const bob = await room.join('bob', 1)
 
-  await t.test('two who send to each other directly go on through the media service', async t => {
+  await t.test('two who send to each other directly go on through the media service, back, and again', async t => {
     await room.all((tab, others) => tab.receives(others))
-    const seconds = await room.secondsUntilRenewed(() => alice.tab.press('Media service'))
-    t.comment(`both receive through the media service after ${seconds} s`)
-    await room.all(tab => tab.hasMode('sfu'))
+    for (const mode of ['sfu', 'p2p', 'sfu']) {
+      const seconds = await room.secondsUntilRenewed(() => alice.tab.press('Media service'))
+      t.comment(`both receive in mode ${mode} after ${seconds} s`)
+      await room.all(tab => tab.hasMode(mode))
+    }
+    t.strictSame(await room.failures(), [])
   })
 
   const carol = await room.join('carol', 0)
