@@ -120,6 +120,7 @@ export const PushedEvents = Type.Object(
     roomId: Id,
     seq: Type.Integer({
       minimum: 1,
+      maximum: Number.MAX_SAFE_INTEGER,
       description: 'The number of the first of `events`, counted from 1 in the session.'
     }),
     events: Type.Array(MediaEvent, { maxItems: 1000 }),

@@ -116,3 +116,23 @@ flow(
   },
   { env }
 )
+
+flow(
+  'the largest push that the contract allows is taken, and a number that no later event can exceed is refused',
+  async (t, scenario) => {
+    const { host, guest, session } = await start(scenario)
+    const id = '\\'.repeat(250)
+    const notices = Array.from({ length: 1000 }, (_, i) => ({
+      ...{ type: 'score', participantId: guest.id, consumerId: `${id}${i}`, score: 5 }
+    }))
+    const events = Array.from({ length: 100 }, () => ({
+      ...{ type: 'consumer_closed', participantId: 'a-former-participant', consumerId: id }
+    }))
+    t.equal(await service?.send(session, { seq: 1, events, notices: [] }), 204)
+    t.equal(await service?.send(session, { seq: 101, events: [], notices }), 204)
+    for (const seq of [1e300, 2 ** 53]) t.equal(await service?.send(session, { seq, events: [], notices: [] }), 400)
+    t.equal(await service?.send(session, { seq: 101, events: [closed(host, 'send')], notices: [] }), 204)
+    t.match(await host.who.expectEvent('sfu.transport_closed'), { transportId: 'send' })
+  },
+  { env }
+)
