@@ -6,7 +6,7 @@ import { iceServerLinks } from '../plugins/ice-server-links.js'
 import { requireBodyType, requireSdpAccepted } from '../plugins/signal-bodies.js'
 import { ParticipantId, RoomId, Strict } from '../schemas/common.js'
 import { IdempotencyHeaders } from '../schemas/idempotency.js'
-import { problems } from '../schemas/problem.js'
+import { BODY_PROBLEMS, problems } from '../schemas/problem.js'
 import { FragmentBody, OfferBody, sdpReply, ViewQuery, WhipPatchHeaders } from '../schemas/whip.js'
 import type { Context } from '../services/context.js'
 import { listIceServers } from '../services/ice-servers.js'
@@ -118,7 +118,8 @@ const endOf = (protocol: 'Whip' | 'Whep') =>
       response: {
         200: Type.Null({ description: 'The session has ended.' }),
         ...problems(
-          ...(['invalid_request', 'rate_limited', 'room_not_found', 'room_closed', 'not_permitted', 'banned'] as const),
+          ...BODY_PROBLEMS,
+          ...(['rate_limited', 'room_not_found', 'room_closed', 'not_permitted', 'banned'] as const),
           ...(['not_in_room', 'participant_not_found'] as const)
         )
       }
