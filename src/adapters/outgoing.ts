@@ -66,11 +66,13 @@ function sendOnce(url: string, request: OutgoingRequest): Promise<OutgoingReply>
     const abort = () => fail(signal?.reason)
     if (signal?.aborted) abort()
     signal?.addEventListener('abort', abort, { once: true })
+    let isAnswered = false
     outgoing.once('close', () => {
       clearTimeout(timer)
       signal?.removeEventListener('abort', abort)
+      // A 101 ends the request without an error and without a reply.
+      if (!isAnswered) reject(new Error('the connection was closed without a reply'))
     })
-    let isAnswered = false
     outgoing.on('error', error =>
       fail(!isAnswered && outgoing.reusedSocket && isConnectionClosed(error) ? new IdleConnectionClosed(error) : error)
     )

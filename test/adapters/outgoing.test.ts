@@ -147,3 +147,10 @@ t.test('a request whose signal is aborted already is not sent', async t => {
   await t.rejects(sendRequest(url, { ...LIMITS, signal: AbortSignal.abort() }), { name: 'AbortError' })
   t.equal(count, 0)
 })
+
+t.test('a switch to another protocol is refused', async t => {
+  const { url } = await service(t, request =>
+    request.socket.end('HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n')
+  )
+  await t.rejects(sendRequest(url, LIMITS), { message: 'the connection was closed without a reply' })
+})
