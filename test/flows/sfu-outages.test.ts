@@ -141,6 +141,24 @@ for (const [name, count, settings] of [
 }
 
 flow(
+  'four participants who wait for a service fall back to p2p when one of them leaves',
+  async (t, scenario) => {
+    const { clients, ids } = await start(scenario, 4)
+    for (const each of services) each.kill()
+    await expectAll(scenario, clients, 'sfu.unavailable')
+    const [leaver, ...others] = clients
+    t.equal((await leaver?.request('DELETE', `rooms/r1/participants/${ids[0]}`))?.status, 204)
+    await expectAll(scenario, others, 'room.participant_left')
+    const changed = { changes: { mode: 'p2p' }, by: null, offerOrder: ids.slice(1) }
+    t.match(await expectAll(scenario, others, 'room.updated'), changed)
+    for (const each of services) each.restart()
+    t.match(await expectAll(scenario, others, 'room.updated'), { changes: { mode: 'sfu' }, by: null })
+    await expectAll(scenario, others, 'sfu.available')
+  },
+  { env }
+)
+
+flow(
   'when a host chooses p2p while the room has fallen back, it stays p2p',
   async (t, scenario) => {
     const { clients } = await start(scenario, 2)

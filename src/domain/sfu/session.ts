@@ -1,6 +1,7 @@
 // The media session of a room in mode sfu: on which media service it is, and what happens when it is lost. Pure functions from the parts of
 // the room to writes and events. They read PART.settings, PART.sfu and, if no service is up, PART.participantHeads.
 import {
+  mergeDecisions,
   NO_CHANGE,
   PART,
   type ParticipantHead,
@@ -60,12 +61,15 @@ export function sessionIdIn(parts: Pick<RoomParts, 'get' | 'settings'>): string 
   return parts.settings?.mode === 'sfu' ? (sessionIn(parts)?.sessionId ?? null) : null
 }
 
-/** Places the session if there is none, none was available, or the node that opened it has failed or died. */
+/**
+ * Places the session if there is none, none was available, or the node that opened it has failed or died. If none is available still, a room
+ * that has become small enough falls back.
+ */
 export function placeSession(parts: RoomParts, next: NextPlacement | null, now: number): RoomDecision {
   const { settings } = parts
   const session = sessionIn(parts)
   if (settings?.closed !== null) return NO_CHANGE
-  if (session?.state === 'unavailable') return next === null ? NO_CHANGE : recover(settings, next)
+  if (session?.state === 'unavailable') return next === null ? fallBack(parts, settings) : recover(settings, next)
   if (settings.mode !== 'sfu' || session?.state === 'open') return NO_CHANGE
   if (session !== null && session.openingUntil > now) return NO_CHANGE
   if (next === null) return becomeUnavailable(parts, settings)
@@ -104,15 +108,23 @@ export function replaceSession(
 function becomeUnavailable(parts: RoomParts, settings: Settings): RoomDecision {
   const session: UnavailableSession = { state: 'unavailable', sessionId: null }
   const lost = roomEvent('sfu.unavailable', { detail: 'Media server unavailable' })
-  const fallsBack = settings.p2pFallback && parts.participantCount < FALLBACK_BELOW
-  if (!fallsBack) return { writes: { [PART.sfu]: session }, events: [lost] }
+  return mergeDecisions({ writes: { [PART.sfu]: session }, events: [lost] }, fallBack(parts, settings))
+}
+
+/** No service is up: the room becomes p2p if it allows that and is small enough. */
+function fallBack(parts: RoomParts, settings: Settings): RoomDecision {
+  if (!mayFallBack(parts)) return NO_CHANGE
   const changed: Settings = { ...settings, mode: 'p2p', fellBack: true }
   const changes = { changes: { mode: 'p2p' }, by: null, offerOrder: offerOrder(parts) }
-  return {
-    writes: { [PART.sfu]: session, [PART.settings]: changed },
-    events: [lost, roomEvent('room.updated', changes)]
-  }
+  return { writes: { [PART.settings]: changed }, events: [roomEvent('room.updated', changes)] }
 }
+
+/** Also true later, when participants of a larger room have left. */
+export const mayFallBack = ({
+  settings,
+  participantCount
+}: Pick<RoomParts, 'settings' | 'participantCount'>): boolean =>
+  settings?.mode === 'sfu' && settings.p2pFallback && participantCount < FALLBACK_BELOW
 
 function recover(settings: Settings, next: NextPlacement): RoomDecision {
   const opening = open(next)

@@ -20,7 +20,7 @@ export async function loseSession(context: Context, roomId: string, lost: LostSe
   if (isChanged && session?.state === 'opening') openInBackground(context, roomId)
 }
 
-/** A service is up: gives the room a session if none was available for it. */
+/** No session was available for the room: gives it one if a service is up. Otherwise a room that has become small falls back to p2p. */
 export async function recoverSession(context: Context, roomId: string): Promise<void> {
   const { session, isChanged } = await commitPlacement(context, { roomId, check: 'confirm', decide: placeSession })
   if (isChanged && session?.state === 'opening') openInBackground(context, roomId)

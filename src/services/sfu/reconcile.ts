@@ -4,7 +4,7 @@ import { MediaRefusal, type MediaServiceClient } from '../../adapters/media-serv
 import { PART, type ParticipantHead, type RoomUser } from '../../domain/room/state.js'
 import { type ClosingMedia, finishClosing } from '../../domain/sfu/closing.js'
 import { hasLost } from '../../domain/sfu/service-health.js'
-import { type OpenSession, sessionIn } from '../../domain/sfu/session.js'
+import { mayFallBack, type OpenSession, sessionIn } from '../../domain/sfu/session.js'
 import type { Context } from '../context.js'
 import { mediaSettlesInMs } from '../intervals.js'
 import { type ReadRoom, readRoom } from '../room/parts.js'
@@ -27,7 +27,7 @@ export async function checkMedia(context: Context, room: ReadRoom, participants:
   if (room.settings?.closed !== null || session === null) return NEVER
   if (session.state === 'unavailable') {
     await listRoom(context, room.roomId, WAITING)
-    if (mediaServicesOf(context).isAnyUp()) await recoverSession(context, room.roomId)
+    if (mediaServicesOf(context).isAnyUp() || mayFallBack(room)) await recoverSession(context, room.roomId)
     return now + CHECK_MEDIA_MS
   }
   await listRoom(context, room.roomId, session.service)
@@ -53,7 +53,9 @@ export function closeMediaOfFormer(context: Context, roomId: string): void {
   context.background.runAgain(`close media in ${roomId}`, async () => {
     const room = await readRoom(context, roomId, [PART.settings, PART.sfu, PART.participantHeads])
     const session = sessionIn(room)
-    if (room.settings?.closed !== null || session?.state !== 'open') return
+    if (room.settings?.closed !== null) return
+    if (session?.state === 'unavailable' && mayFallBack(room)) await recoverSession(context, roomId)
+    if (session?.state !== 'open') return
     const heads = room.list<ParticipantHead>(PART.participantHeads).map(([, head]) => head)
     const againInMs = await keepParticipants(context, room, { session, participants: heads })
     if (againInMs < CHECK_MEDIA_MS) await context.store.rooms.bringForward(roomId, context.clock.now() + againInMs)

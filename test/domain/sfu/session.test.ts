@@ -85,7 +85,10 @@ const WITHOUT_SERVICE: readonly Case[] = [
   [{ session: 'none', participants: 3, settings: { p2pFallback: false } }, 'unavailable, sfu.unavailable'],
   [{ session: 'late' }, 'unavailable, sfu.unavailable'],
   [{ session: 'opening' }, 'nothing'],
-  [{ session: 'unavailable' }, 'nothing']
+  [{ session: 'unavailable' }, 'nothing'],
+  [{ session: 'unavailable', participants: 3 }, 'p2p, room.updated'],
+  [{ session: 'unavailable', participants: 3, settings: { p2pFallback: false } }, 'nothing'],
+  [{ session: 'unavailable', participants: 3, settings: fellBack }, 'nothing']
 ]
 
 t.test('without a service the session is unavailable, and a small room falls back to p2p', async t => {
