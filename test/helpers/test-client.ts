@@ -10,6 +10,7 @@ import type { RoomClaims } from '../../src/schemas/claims.js'
 import { faultsOf } from './events.js'
 import { expectedRetryable, faultsOfProblem } from './problems.js'
 import { type Frame, openSse, type SseClient } from './sse.js'
+import { until } from './until.js'
 
 /** The nodes of a test, and names that no other test on them uses. */
 export interface TestNodes {
@@ -250,8 +251,7 @@ export class TestClient {
   /** The mailbox has exactly the received events, each call ends at most once, and no event of it follows. */
   async checkMailbox(t: Test): Promise<void> {
     if (this.#origin === null) return
-    // The poll supersedes the stream, so the device does not count as absent.
-    const { status, body } = await this.request('GET', `events/poll?cursor=${this.#origin}&wait=0&limit=500`)
+    const { status, body } = await this.#pollAll()
     const events = body.events as ReceivedEvent[]
     const name = ({ id, type }: ReceivedEvent) => `${id} ${type}`
     t.same(
@@ -269,6 +269,17 @@ export class TestClient {
       versions.set(source, version)
       if (type === 'call.ended') over.add(data.callId)
     }
+  }
+
+  /** The poll supersedes the stream, so the device does not count as absent. Repeated while the store is unavailable, as clients do. */
+  async #pollAll(): ReturnType<TestClient['request']> {
+    const poll = () => this.request('GET', `events/poll?cursor=${this.#origin}&wait=0&limit=500`)
+    let reply = await poll()
+    await until('the store is available', async () => {
+      if (reply.body.code === 'store_unavailable') reply = await poll()
+      return reply.body.code !== 'store_unavailable'
+    })
+    return reply
   }
 }
 
