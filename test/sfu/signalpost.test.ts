@@ -65,7 +65,8 @@ async function runFlows(): Promise<void> {
     const resets = await scenario.advanceDuring(
       Promise.all([alice, bob].map(({ who }) => who.expectEvent('sfu.reset')))
     )
-    for (const reset of resets) t.match(reset, { reason: 'worker_died' })
+    // The clock of the flow may run ahead of the push: then a check of the room finds the loss first.
+    for (const reset of resets) t.match(reset, { reason: /^(worker_died|service_lost)$/ })
     for (const client of [alice, bob]) await scenario.advanceDuring(client.openTransports())
     t.match(await alice.produce('camera'), { status: 201 })
     await bob.who.expectEvent('sfu.producer_added')
