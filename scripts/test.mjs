@@ -25,7 +25,8 @@ const SLOW = {
 const MEDIA_WITHIN_MS = 480_000
 /** Plugins that simple-whip-client needs and Debian only recommends. */
 const GSTREAMER = ['nice', 'plugins-base', 'plugins-good', 'plugins-bad'].map(name => `gstreamer1.0-${name}`)
-const ORDINARY = { files: ['test'], jobs: 2, timeoutS: Number(process.env.TAP_TIMEOUT ?? 120) }
+/** Three on two cores: a file waits for a quarter of its time. */
+const ORDINARY = { files: ['test'], jobs: 3, timeoutS: Number(process.env.TAP_TIMEOUT ?? 120) }
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
