@@ -196,7 +196,9 @@ t.test('the layers of docs/architecture.md are the folders of src, and every dec
     if (page !== 'README.md') t.ok(index.includes(`](${page})`), page)
 })
 
-t.test('README.md and docs/architecture.md are short', async t => {
+t.test('README.md, docs/architecture.md and the glossary are short', async t => {
   for (const page of ['README.md', 'docs/architecture.md'])
     t.ok(readFileSync(join(ROOT, page), 'utf8').split('\n').length <= 151, page)
+  const terms = text('docs/glossary.md').match(/^\| \*\*/gm) ?? []
+  t.ok(terms.length <= 60, `${terms.length} terms in the glossary`)
 })
