@@ -23,11 +23,13 @@ export interface Cache<State> {
 const CACHE_LENGTH_MAX = 33_554_432
 /** What an entry takes besides its state. */
 const ENTRY_LENGTH = 512
+/** Counted as a share of the length: with `max`, lru-cache would allocate all entries in advance. */
+const ENTRIES_MAX = 20_000
 
 export function createCache<State extends { readonly version: number }>(lengthMax = CACHE_LENGTH_MAX): Cache<State> {
   const entries = new LRUCache<string, CachedState<State>>({ maxSize: lengthMax })
   const set = (id: string, cached: CachedState<State>, length: number) =>
-    entries.set(id, cached, { size: length + ENTRY_LENGTH })
+    entries.set(id, cached, { size: Math.max(length + ENTRY_LENGTH, Math.ceil(lengthMax / ENTRIES_MAX)) })
   return {
     get: id => entries.get(id),
     set,

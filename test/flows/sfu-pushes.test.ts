@@ -21,7 +21,7 @@ t.teardown(() => closeMedia(media))
 async function start(scenario: Scenario): Promise<{ host: JoinedClient; guest: JoinedClient; session: Session }> {
   await connect(scenario, media)
   const [host, guest] = await meetOnMedia(await addClients(scenario, 2))
-  if (!host || !guest || !service) throw new Error('nobody has joined')
+  if (!host || !guest || !service) throw new Error('the room or its session is missing')
   return { host, guest, session: sessionIn(service, await sessionOf(host.who)) }
 }
 

@@ -105,7 +105,7 @@ async function conference(t: Test): Promise<void> {
     t.strictSame(await room.failures(), [])
   })
 
-  await t.test('a node is killed: nobody loses a track, and the other node does what follows', async t => {
+  await t.test('a node is killed: all tracks go on, and the other node serves the next requests', async t => {
     const before = await room.pictures()
     await room.killNode(0)
     await room.all((tab, _, user) => tab.receivesOn(before.get(user) ?? {}))

@@ -1,4 +1,4 @@
-// What holds for every answer to every offer, whatever is left out of the offers of the corpus.
+// What holds for every answer: to the offers of the corpus, and to each of them with parts left out.
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import { parse, type SessionDescription } from 'sdp-transform'
