@@ -19,6 +19,7 @@ export class Pusher {
   #seq = 1
   #isSending = false
   #isLast = false
+  #mustConfirm = false
   #closing = new AbortController()
 
   /** @param names `sessionId`, `roomId` and `service` @param context `settings`, `notices`, `log`, `onUnknown` and `onOverflow` */
@@ -50,6 +51,12 @@ export class Pusher {
     this.wake()
   }
 
+  /** Asks Signalpost whether a room still uses the session. Any push asks that, so this one may be empty. */
+  confirm() {
+    this.#mustConfirm = true
+    this.wake()
+  }
+
   close() {
     this.#closing.abort()
     this.#context.notices.clear()
@@ -68,7 +75,7 @@ export class Pusher {
       for (let failures = 0; !this.#closing.signal.aborted; ) {
         if (this.#sending.length === 0) this.#sending = this.#waiting.splice(0, BATCH_MAX)
         const notices = this.#context.notices.take()
-        if (this.#sending.length + notices.length === 0) break
+        if (this.#sending.length + notices.length === 0 && !this.#mustConfirm) break
         failures = (await this.#send(notices, failures)) ? 0 : failures + 1
         if (failures > 0) await this.#pause(failures)
       }
@@ -102,6 +109,7 @@ export class Pusher {
     }
     this.#seq += this.#sending.length
     this.#sending = []
+    this.#mustConfirm = false
     return true
   }
 

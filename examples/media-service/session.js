@@ -6,7 +6,7 @@ import { Pusher } from './pusher.js'
 import { SessionRouters } from './routers.js'
 import { Speakers } from './speakers.js'
 
-/** @typedef {{roomId: string, service: string, idleTimeoutMs: number, limits: Record<string, number>}} OpenSessionRequest */
+/** @typedef {{roomId: string, service: string, idleTimeoutMs: number, confirmAfterMs: number, limits: Record<string, number>}} OpenSessionRequest */
 
 export class Session {
   /** @type {Map<string, Participant>} */
@@ -18,6 +18,7 @@ export class Session {
   speakers
   #onClose
   #idle
+  #confirm
 
   /** @param {string} id @param {OpenSessionRequest} request @param {SessionContext} context */
   constructor(id, request, { slot, settings, log, onClose }) {
@@ -42,6 +43,7 @@ export class Session {
       }
     )
     this.#idle = setTimeout(() => this.close(), request.idleTimeoutMs).unref()
+    this.#confirm = setInterval(() => this.pusher.confirm(), request.confirmAfterMs).unref()
   }
 
   /**
@@ -68,6 +70,7 @@ export class Session {
   /** A request for the session arrived. */
   keepOpen() {
     this.#idle.refresh()
+    this.#confirm.refresh()
   }
 
   /** The participant, who is added if this is the first transport. */
@@ -114,6 +117,7 @@ export class Session {
     if (this.isClosed) return
     this.isClosed = true
     clearTimeout(this.#idle)
+    clearInterval(this.#confirm)
     this.routers?.close()
     this.#onClose()
   }

@@ -11,6 +11,7 @@ export interface SessionRequest {
   /** The name of the service, by which it pushes events. */
   readonly service: string
   readonly idleTimeoutMs: number
+  readonly confirmAfterMs: number
   /** For each participant. */
   readonly limits: Readonly<
     Record<'transports' | 'producers' | 'consumers' | 'dataProducers' | 'dataConsumers', number>

@@ -111,6 +111,20 @@ t.test('only the latest layers of a consumer wait, and a notice is sent once', a
   t.strictSame(sent(), [{ type: 'active_speaker', participantId: 'bob' }])
 })
 
+t.test('a session asks whether it is used with an empty push, which is repeated until it is answered', async t => {
+  const receiver = await startMediaReceiver(t)
+  const { pusher, events } = await startPusher(t, { receiver })
+  receiver.refuse('s', [503])
+  pusher.confirm()
+  await until('it is repeated', () => receiver.received.length === 2)
+  pusher.push(EVENT('a'))
+  await until('the event has arrived', () => events().length === 1)
+  t.match(
+    receiver.received.map(({ body }) => ({ seq: body.seq, events: body.events.length, notices: body.notices.length })),
+    [0, 0, 1].map(count => ({ seq: 1, events: count, notices: 0 }))
+  )
+})
+
 t.test('too many events that wait are a reason to give the session up', async t => {
   const receiver = await startMediaReceiver(t)
   const { pusher, overflows, events } = await startPusher(t, { receiver })

@@ -18,6 +18,7 @@ export const openingOf = (roomId: string, service = '127.0.0.1:4443') => ({
   roomId,
   service,
   idleTimeoutMs: 60_000,
+  confirmAfterMs: 60_000,
   limits: LIMITS
 })
 

@@ -102,6 +102,20 @@ const CASES: Readonly<Record<string, Case>> = {
     await until('the session is closed', async () => (await session.call('GET', '')).status === 404)
     session.t.equal(pushes.ofSession.length, 1)
   },
+  'a session without requests asks again and again whether a room uses it, until none does': async pushes => {
+    const { service, receiver } = pushes
+    const session = new SessionUnderTest(pushes.session.t, service)
+    const asking = new Pushes(session, service, receiver)
+    receiver.refuse(session.sessionId, [204, 503, 204, 404])
+    await session.open({ ...openingOf(session.roomId, NAME), confirmAfterMs: 50 })
+    await until('it has asked four times', () => asking.ofSession.length >= 4)
+    for (const { body } of asking.ofSession) {
+      session.t.match(body, { roomId: session.roomId, seq: 1, events: [], notices: [] })
+      session.t.strictSame(faultsOf('PushedEvents', body), [])
+    }
+    await until('the session is closed', async () => (await session.call('GET', '')).status === 404)
+    session.t.equal(asking.ofSession.length, 4)
+  },
   'a session whose worker dies is lost, and others can be opened': async pushes => {
     const { session, service } = pushes
     await service.loseSession(session.sessionId)

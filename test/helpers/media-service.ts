@@ -67,6 +67,8 @@ export class TestMediaService {
   readonly #faults = new Map<Operation, { readonly fault: Fault; readonly removed: Promise<void> }>()
   #state = new MediaSessions()
   #queues = new Map<string, PushQueue>()
+  /** When a session has had no request for `confirmAfterMs`. */
+  readonly #confirmations = new Map<string, NodeJS.Timeout>()
   #isDown = false
   #turn = 0
 
@@ -151,6 +153,7 @@ export class TestMediaService {
 
   async close(): Promise<void> {
     this.kill()
+    for (const timer of this.#confirmations.values()) clearTimeout(timer)
     this.#server.close()
     await once(this.#server, 'close')
   }
@@ -160,6 +163,24 @@ export class TestMediaService {
     const session = this.#state.sessions.get(sessionId)
     this.#state.sessions.delete(sessionId)
     return this.push(session, [{ type: 'session_lost', reason }])
+  }
+
+  /** Asks Signalpost whether a room uses the session. Resolves when it was answered. */
+  async confirm(sessionId: string): Promise<void> {
+    if (this.sessions.has(sessionId)) await this.push(this.sessions.get(sessionId), [])
+  }
+
+  /** A request for the session arrived. */
+  #confirmLater(sessionId: string): void {
+    clearTimeout(this.#confirmations.get(sessionId))
+    this.#confirmations.delete(sessionId)
+    const session = this.sessions.get(sessionId)
+    if (!session) return
+    const timer = setTimeout(() => {
+      this.#confirmLater(sessionId)
+      void this.confirm(sessionId)
+    }, Number(session.parameters.confirmAfterMs))
+    this.#confirmations.set(sessionId, timer.unref())
   }
 
   /** Resolves when all that was pushed for the session is acknowledged, or given up because Signalpost does not know the session. */
@@ -269,7 +290,9 @@ export class TestMediaService {
       getStats: () => state.stats(path)
     }
     try {
-      return execute[operation]()
+      const reply = execute[operation]()
+      this.#confirmLater(sessionId)
+      return reply
     } catch (error) {
       const refusal = refusalOf(error)
       if (refusal) return refusal

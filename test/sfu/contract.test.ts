@@ -27,7 +27,7 @@ else {
     const { url, secret, program } = await startMediaExample(t, { DRAIN_MS: '60000' })
     const headers = { authorization: `Bearer ${secret}` }
     const limits = { transports: 1, producers: 1, consumers: 1, dataProducers: 1, dataConsumers: 1 }
-    const body = JSON.stringify({ roomId: 'r', service: 's', idleTimeoutMs: 60_000, limits })
+    const body = JSON.stringify({ roomId: 'r', service: 's', idleTimeoutMs: 60_000, confirmAfterMs: 60_000, limits })
     const put = (id: string) =>
       fetch(`${url}/sessions/${id}`, {
         method: 'PUT',

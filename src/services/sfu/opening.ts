@@ -20,6 +20,8 @@ import { type CheckBefore, mediaServicesOf, mediaUnavailable } from './media-ser
 
 /** A session without any request for this time closes itself. Each check of the room sends one. */
 const IDLE_TIMEOUT_MS = 300_000
+/** A session without any request for this time asks whether a room still uses it. Longer than between two checks of a room. */
+const CONFIRM_AFTER_MS = 90_000
 /** For each participant: far more than a client needs, and few enough that one cannot exhaust the service. */
 const LIMITS = { transports: 16, producers: 32, consumers: 2000, dataProducers: 32, dataConsumers: 2000 }
 /** How long the index lists a room that is not checked again. */
@@ -72,6 +74,8 @@ export async function commitPlacement(
   }
   const { decision, room } = await changeRoom(context, scope, (read, now) => decide(read, nextAt(now), now))
   const written = decision.writes[PART.sfu] as SfuSession | undefined
+  // Its service may still have it: only requests have failed, or the node that opened it has died.
+  if (written !== undefined && written.sessionId !== sessionIn(room)?.sessionId) deleteSessionOf(context, room)
   return { session: written ?? sessionIn(room), isChanged: written !== undefined }
 }
 
@@ -146,7 +150,8 @@ async function putSession(context: Context, roomId: string, { sessionId, service
   if (found === null) throw mediaUnavailable()
   // All attempts of a request together take no longer than one request may.
   const timeoutMs = context.config.mediaServiceTimeoutMs / ATTEMPTS_MAX
-  const body = { roomId, service, idleTimeoutMs: IDLE_TIMEOUT_MS, limits: LIMITS }
+  const times = { idleTimeoutMs: IDLE_TIMEOUT_MS, confirmAfterMs: CONFIRM_AFTER_MS }
+  const body = { roomId, service, ...times, limits: LIMITS }
   await found.client.putSession(sessionId, body, timeoutMs)
 }
 
@@ -163,12 +168,14 @@ async function afterFailure(
   { failed, tried, isLast }: FailedOpening
 ): Promise<OpeningSession | null> {
   const opened = { sessionId: failed.sessionId, openingBy: context.node }
-  deleteSession(context, failed)
   const { session, isChanged } = await commitPlacement(context, {
     roomId,
     except: tried,
     decide: (room, next, now) => failOpening(room, { failed: opened, next: isLast ? null : next }, now)
   })
+  const isReplaced = isChanged && session?.sessionId !== failed.sessionId
+  // The request may have been executed, or is executed later.
+  if (!isReplaced) deleteSession(context, failed)
   return isChanged && session?.state === 'opening' && session.openingBy === context.node ? session : null
 }
 
@@ -190,7 +197,7 @@ export function deleteSessionOf(context: Context, room: Pick<ReadRoom, 'get'>): 
   if (session !== null && session.state !== 'unavailable') deleteSession(context, session)
 }
 
-/** In the background. If the service does not answer, the session closes itself after IDLE_TIMEOUT_MS. */
+/** In the background. Not repeated: a service that has missed it asks after CONFIRM_AFTER_MS, and closes the session then. */
 export function deleteSession(
   context: Context,
   { sessionId, service }: Pick<OpenSession, 'sessionId' | 'service'>
@@ -199,7 +206,7 @@ export function deleteSession(
   if (!client) return
   context.background.run(`delete the media session ${sessionId} on ${service}`, () =>
     client.deleteSession(sessionId).catch(error => {
-      context.log.debug({ err: error, service }, 'media session not deleted; it closes itself')
+      context.log.debug({ err: error, service }, 'media session not deleted; its service will ask for it')
     })
   )
 }
