@@ -2,6 +2,7 @@
 import { writeFileSync } from 'node:fs'
 import { pathToFileURL } from 'node:url'
 import { openapi30Yaml, openapiYaml } from './openapi.js'
+import { clientTypes } from './reference/client-types.js'
 import { endpointsPage } from './reference/endpoints.js'
 import { eventsPage } from './reference/events.js'
 import { mediaSchemas } from './reference/media-schemas.js'
@@ -16,7 +17,8 @@ export const GENERATED: Readonly<Record<string, (openapi: string) => string>> = 
   'docs/reference/settings.md': settingsPage,
   'examples/media-service/schemas.json': mediaSchemas,
   'openapi/openapi.yaml': openapi => openapi,
-  'openapi/openapi-3.0.yaml': openapi30Yaml
+  'openapi/openapi-3.0.yaml': openapi30Yaml,
+  'packages/client/src/api.ts': clientTypes
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {

@@ -1,4 +1,4 @@
-// `npm test`, `npm run test:browser`, `test:heavy`, `test:abuse`, `test:sfu` and `test:zoo`: provides Redis and Chromium if necessary, compiles the tests and runs them.
+// `npm test`, `npm run test:browser`, `test:heavy`, `test:abuse`, `test:client`, `test:sfu` and `test:zoo`: provides Redis and Chromium if necessary, compiles the tests and runs them.
 // With arguments only these files and folders: `npm test -- test/config.test.ts test/flows --jobs=1 --timeout=60 --reporter=tap`.
 import { spawnSync } from 'node:child_process'
 import { accessSync, constants, readdirSync, statSync } from 'node:fs'
@@ -18,6 +18,7 @@ const SLOW = {
   browser: { files: ['test/browser'], jobs: 1, timeoutS: 180 },
   heavy: { files: ['test/heavy', 'test/model'], jobs: 1, timeoutS: 180 },
   abuse: { files: ['test/abuse/flood.test.ts'], jobs: 1, timeoutS: 240 },
+  client: { files: ['test/client'], jobs: 2, timeoutS: 180 },
   sfu: { files: ['test/sfu'], jobs: 1, timeoutS: 300 },
   zoo: { files: ['test/zoo/zoo.test.ts'], jobs: 1, timeoutS: 900 }
 }
@@ -34,6 +35,7 @@ const { values, positionals } = parseArgs({
     browser: { type: 'boolean' },
     heavy: { type: 'boolean' },
     abuse: { type: 'boolean' },
+    client: { type: 'boolean' },
     sfu: { type: 'boolean' },
     zoo: { type: 'boolean' },
     coverage: { type: 'boolean' },
@@ -47,7 +49,7 @@ const suite = slow ? SLOW[slow] : ORDINARY
 process.chdir(root)
 
 provide({ commands: ['redis-server'], debian: 'redis-server' })
-if (values.browser || values.sfu)
+if (values.browser || values.client || values.sfu)
   provide({ commands: ['chromium', 'chromium-browser', 'google-chrome'], debian: 'chromium' })
 if (values.sfu) provideWhipPeers()
 const files = values.sfu ? await provideMedia(suite.files) : suite.files

@@ -1,0 +1,44 @@
+// Typed events. A listener that throws stops neither the others nor the emitter.
+
+export type Listener<T> = (value: T) => void
+
+export class Emitter<Events> {
+  readonly #listeners = new Map<keyof Events, Set<Listener<never>>>()
+
+  /** Returns the function that removes the listener. */
+  on<Type extends keyof Events>(type: Type, listener: Listener<Events[Type]>): () => void {
+    const listeners = this.#listeners.get(type) ?? new Set()
+    this.#listeners.set(type, listeners.add(listener))
+    return () => this.off(type, listener)
+  }
+
+  /** For the next event of this type only. Returns the function that removes the listener. */
+  once<Type extends keyof Events>(type: Type, listener: Listener<Events[Type]>): () => void {
+    const off = this.on(type, value => {
+      off()
+      listener(value)
+    })
+    return off
+  }
+
+  off<Type extends keyof Events>(type: Type, listener: Listener<Events[Type]>): void {
+    this.#listeners.get(type)?.delete(listener)
+  }
+
+  /** Whether a listener was there. */
+  protected emit<Type extends keyof Events>(type: Type, value: Events[Type]): boolean {
+    const listeners = [...(this.#listeners.get(type) ?? [])] as Listener<Events[Type]>[]
+    for (const listener of listeners) {
+      try {
+        listener(value)
+      } catch (error) {
+        this.onListenerError(error)
+      }
+    }
+    return listeners.length > 0
+  }
+
+  protected onListenerError(error: unknown): void {
+    console.error(error)
+  }
+}

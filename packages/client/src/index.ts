@@ -1,0 +1,2 @@
+// @signalpost/client
+export * from './core.js'

@@ -1,0 +1,66 @@
+// Why a request failed.
+import type { Problem as ProblemBody, ProblemCode } from './api.js'
+
+/** `network`: no reply, or a reply that is not from Signalpost, such as a proxy's 502; or `token()` failed. `aborted`: by your signal or `close()`. */
+export type FailureCode = ProblemCode | 'network' | 'aborted'
+
+interface ProblemFields {
+  readonly code: FailureCode
+  readonly message: string
+  readonly status?: number
+  readonly retryable?: boolean
+  readonly retryAfterMs?: number | null
+  readonly body?: ProblemBody | null
+  readonly cause?: unknown
+}
+
+export class Problem extends Error {
+  /** What went wrong, for programs: a code of docs/reference/problems.md, or one of `FailureCode`. */
+  readonly code: FailureCode
+  /** Of the reply; 0 without one. */
+  readonly status: number
+  /** Whether the same request may succeed later. */
+  readonly retryable: boolean
+  /** From the header `Retry-After`; null without it. */
+  readonly retryAfterMs: number | null
+  /** The reply with all its members, such as `polite` of `offer_collision`; null if it is not a problem of Signalpost. */
+  readonly body: ProblemBody | null
+
+  constructor({
+    code,
+    message,
+    status = 0,
+    retryable = false,
+    retryAfterMs = null,
+    body = null,
+    cause
+  }: ProblemFields) {
+    super(message, cause === undefined ? undefined : { cause })
+    this.name = 'Problem'
+    this.code = code
+    this.status = status
+    this.retryable = retryable
+    this.retryAfterMs = retryAfterMs
+    this.body = body
+  }
+}
+
+/** The problem in a reply without success. The reply of a proxy counts as a failure of the network: the request may be repeated. */
+export async function problemOf(response: Response): Promise<Problem> {
+  const { status } = response
+  const retryAfterMs = retryAfterMsOf(response.headers.get('retry-after'))
+  const body = isProblem(response) ? ((await response.json().catch(() => null)) as ProblemBody | null) : null
+  if (!body)
+    return new Problem({ code: 'network', message: `HTTP status ${status}`, status, retryable: true, retryAfterMs })
+  const { code, title, detail, retryable } = body
+  return new Problem({ code, message: detail ? `${title}. ${detail}` : title, status, retryable, retryAfterMs, body })
+}
+
+const isProblem = ({ headers }: Response) => /^application\/problem\+json/.test(headers.get('content-type') ?? '')
+
+/** RFC 9110, section 10.2.3: seconds, or a date. */
+function retryAfterMsOf(value: string | null): number | null {
+  if (value === null) return null
+  const ms = /^\d+$/.test(value) ? Number(value) * 1000 : Date.parse(value) - Date.now()
+  return Number.isNaN(ms) ? null : Math.max(0, ms)
+}

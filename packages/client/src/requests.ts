@@ -1,0 +1,155 @@
+// Requests of one device: the token, a time limit, retries.
+import { onlineOrAfter, randomId } from './platform.js'
+import { Problem, problemOf } from './problem.js'
+
+export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
+
+export interface RequestOptions {
+  /** Of a POST; random by default. A repeat with the same key, also by another call of `request`, does nothing twice. */
+  readonly idempotencyKey?: string
+  /** Of one attempt. 10 s by default. */
+  readonly timeoutMs?: number
+  readonly signal?: AbortSignal
+  /** Sends it although the page is being closed. There is one attempt. */
+  readonly keepalive?: boolean
+  /** False: one attempt. */
+  readonly retry?: boolean
+}
+
+export interface ApiRequest extends RequestOptions {
+  readonly method: Method
+  readonly path: string
+  /** A text is sent as it is, as a description (`application/sdp`); everything else as JSON. */
+  readonly body?: unknown
+}
+
+export interface RequestsOptions {
+  readonly url: string
+  readonly token: () => string | Promise<string>
+  readonly device: string
+  readonly fetch: typeof fetch
+  /** How long a request is repeated. */
+  readonly retryForMs: number
+}
+
+/** One attempt. */
+export interface Attempt {
+  readonly method: Method
+  readonly path: string
+  readonly headers?: Readonly<Record<string, string>>
+  readonly body?: string | null
+  readonly signal?: AbortSignal
+  readonly keepalive?: boolean
+  /** Called when it is sent: the token is there. */
+  readonly onSend?: () => void
+}
+
+const TIMEOUT_MS = 10_000
+const BACKOFF_MIN_MS = 250
+const BACKOFF_MAX_MS = 8000
+
+/** Doubles with each failure, from the first on. The half of it is random, so that many clients do not come back at the same moment. */
+export function backoffMs(failures: number): number {
+  return Math.min(BACKOFF_MAX_MS, BACKOFF_MIN_MS * 2 ** (failures - 1)) * (0.5 + Math.random() / 2)
+}
+
+export class Requests {
+  /** When the last request was sent, in ms since the epoch. */
+  lastSentAt = 0
+  readonly #options: RequestsOptions
+  #token: string | null = null
+  /** A token is being asked for. */
+  #refreshing: Promise<string> | null = null
+
+  constructor(options: RequestsOptions) {
+    this.#options = options
+  }
+
+  /** Asks the application for a new token. The old one is used until it has come. */
+  refreshToken(): Promise<string> {
+    this.#refreshing ??= (async () => {
+      try {
+        this.#token = await this.#options.token()
+        return this.#token
+      } finally {
+        this.#refreshing = null
+      }
+    })()
+    return this.#refreshing
+  }
+
+  /** Resolves to the JSON of the reply, or null. Repeats what may succeed later. @throws Problem */
+  async send({ method, path, body, ...options }: ApiRequest): Promise<unknown> {
+    const { keepalive = false, retry = !keepalive, signal } = options
+    const attempt = { method, path, keepalive, ...encoded(method, body, options) }
+    const until = Date.now() + this.#options.retryForMs
+    for (let failures = 1; ; failures++) {
+      try {
+        return await this.#reply(attempt, options)
+      } catch (error) {
+        const problem = problemFrom(error, signal)
+        const waitMs = problem.retryAfterMs ?? backoffMs(failures)
+        if (!retry || !problem.retryable || problem.status === 409 || Date.now() + waitMs > until) throw problem
+        await onlineOrAfter(waitMs, signal)
+      }
+    }
+  }
+
+  async #reply(attempt: Attempt, { timeoutMs = TIMEOUT_MS, signal }: RequestOptions): Promise<unknown> {
+    const limit = new AbortController()
+    const abort = () => limit.abort()
+    const timer = setTimeout(abort, timeoutMs)
+    if (signal?.aborted) abort()
+    signal?.addEventListener('abort', abort)
+    try {
+      const response = await this.open({ ...attempt, signal: limit.signal })
+      const text = await response.text()
+      return text === '' ? null : JSON.parse(text)
+    } finally {
+      clearTimeout(timer)
+      signal?.removeEventListener('abort', abort)
+    }
+  }
+
+  /** One attempt, or two if the token has expired. Resolves to a reply of success. @throws Problem, or what `fetch` and `token` throw */
+  async open(attempt: Attempt): Promise<Response> {
+    const token = this.#token ?? (await this.refreshToken())
+    const response = await this.#fetch(attempt, token)
+    if (response.ok) return response
+    if (response.status !== 401) throw await problemOf(response)
+    // Another request may have got a new one meanwhile.
+    const renewed = this.#token === token ? await this.refreshToken() : (this.#token ?? token)
+    const second = await this.#fetch(attempt, renewed)
+    if (!second.ok) throw await problemOf(second)
+    return second
+  }
+
+  #fetch(attempt: Attempt, token: string): Promise<Response> {
+    const { url, device, fetch } = this.#options
+    const { method, path, headers, body = null, signal, keepalive = false, onSend } = attempt
+    this.lastSentAt = Date.now()
+    onSend?.()
+    return fetch(`${url}/v1${path}`, {
+      method,
+      headers: { ...headers, authorization: `Bearer ${token}`, 'x-device-id': encodeURIComponent(device) },
+      body,
+      keepalive,
+      ...(signal && { signal })
+    })
+  }
+}
+
+/** What `fetch` and `token` throw counts as a failure of the network. */
+export function problemFrom(error: unknown, signal?: AbortSignal): Problem {
+  if (error instanceof Problem) return error
+  if (signal?.aborted) return new Problem({ code: 'aborted', message: 'The request was aborted', cause: error })
+  const message = error instanceof Error ? error.message : String(error)
+  return new Problem({ code: 'network', message, retryable: true, cause: error })
+}
+
+function encoded(method: Method, body: unknown, { idempotencyKey }: RequestOptions): Pick<Attempt, 'headers' | 'body'> {
+  const key = method === 'POST' ? { 'idempotency-key': idempotencyKey ?? randomId() } : {}
+  if (body === undefined) return { headers: key }
+  if (typeof body === 'string') return { headers: { ...key, 'content-type': 'application/sdp' }, body }
+  return { headers: { ...key, 'content-type': 'application/json' }, body: JSON.stringify(body) }
+}
