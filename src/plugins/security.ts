@@ -11,7 +11,7 @@ const SECURITY: Headers = { 'x-content-type-options': 'nosniff' }
 const EXPOSED = [
   ...['RateLimit', 'RateLimit-Policy', 'Retry-After', 'Allow', 'WWW-Authenticate'],
   // Of WHIP and WHEP.
-  ...['Location', 'ETag', 'Link', 'Accept-Post']
+  ...['Location', 'ETag', 'Link', 'Accept-Post', 'Accept-Patch']
 ].join(', ')
 const METHODS = 'GET, POST, PUT, PATCH, DELETE'
 /** Two hours, the maximum in Chromium. */

@@ -42,7 +42,7 @@ export const requireBodyType: onRequestHookHandler = (request, reply, done) => {
 
 /** Refuses a client that does not take SDP as the reply (RFC 9110 section 12.5.1). Quality values other than 0 make no difference. */
 export const requireSdpAccepted: preValidationHookHandler = ({ headers: { accept } }, _reply, done) => {
-  const ranges = (accept ?? '*/*').split(',').filter(range => !/;\s*q=0(?:\.0*)?\s*$/i.test(range))
+  const ranges = (accept || '*/*').split(',').filter(range => !/;\s*q=0(?:\.0*)?\s*$/i.test(range))
   const accepted = ranges.map(range => range.split(';')[0]?.trim().toLowerCase())
   if (['*/*', 'application/*', 'application/sdp'].some(range => accepted.includes(range))) return done()
   done(new AppError('not_acceptable', { detail: 'The answer is application/sdp' }))

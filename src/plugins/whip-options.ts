@@ -1,4 +1,5 @@
-// OPTIONS of the WHIP and WHEP endpoints says what may be posted (RFC 9725 section 4.2). It needs no token: preflights have none.
+// OPTIONS of the WHIP and WHEP endpoints and sessions says what may be sent to them (RFC 9725 section 4.2, RFC 5789 section 3.1). It needs no
+// token: preflights have none.
 import type { FastifyInstance } from 'fastify'
 
 declare module 'fastify' {
@@ -7,6 +8,8 @@ declare module 'fastify' {
     acceptPost?: string
   }
 }
+
+const FRAGMENT = 'application/trickle-ice-sdpfrag'
 
 export function answerWhipOptions(app: FastifyInstance): void {
   for (const via of ['whip', 'whep'] as const) {
@@ -17,6 +20,13 @@ export function answerWhipOptions(app: FastifyInstance): void {
       schema: { hide: true },
       handler: (_request, reply) =>
         reply.headers({ 'accept-post': 'application/sdp', allow: 'GET, HEAD, OPTIONS, POST' }).code(200).send()
+    })
+    app.route({
+      method: 'OPTIONS',
+      url: `/v1/rooms/:roomId/${via}/:participantId`,
+      schema: { hide: true },
+      handler: (_request, reply) =>
+        reply.headers({ 'accept-patch': FRAGMENT, allow: 'DELETE, GET, HEAD, OPTIONS, PATCH' }).code(200).send()
     })
   }
 }

@@ -165,6 +165,7 @@ export const whipRoutes: FastifyPluginAsyncTypebox<{ context: Context }> = async
     app.get(`/rooms/:roomId/${via}`, PROBE, async (_request, reply) => reply.code(204).send())
     app.head(`/rooms/:roomId/${via}`, PROBE, async (_request, reply) => sendNothing(reply.type('application/sdp'), 200))
     app.get(`/rooms/:roomId/${via}/:participantId`, PROBE_SESSION, async (_request, reply) => reply.code(204).send())
+    app.head(`/rooms/:roomId/${via}/:participantId`, PROBE_SESSION, async (_request, reply) => reply.code(204).send())
   }
 }
 

@@ -217,9 +217,17 @@ flow(
     t.equal((await bob.send(whip, { method: 'GET' })).status, 204)
     t.equal((await bob.send(whep, { method: 'HEAD' })).headers.get('content-type'), SDP)
 
+    for (const method of ['GET', 'HEAD']) t.equal((await bob.send(`${whip}/none`, { method })).status, 204)
+    const accepted = await bob.offer(whip, PUBLISH, { accept: '' })
+    t.equal(accepted.status, 201, 'an empty Accept names no type')
+    t.equal((await bob.end(sessionOf(accepted))).status, 200)
+
     const options = await fetch(new URL(whip, scenario.urlOf(0)), { method: 'OPTIONS' })
     t.equal(options.status, 200, 'without a token')
     t.equal(options.headers.get('accept-post'), SDP)
+    const ofSession = await fetch(new URL(`${whip}/none`, scenario.urlOf(0)), { method: 'OPTIONS' })
+    t.equal(ofSession.status, 200)
+    t.equal(ofSession.headers.get('accept-patch'), FRAGMENT)
 
     await alice.request('PUT', 'rooms/p2p', { mode: 'p2p' })
     await refused(bob.offer(whip.replace(scenario.toPath('r1'), scenario.toPath('p2p')), PUBLISH), 409, 'not_sfu')

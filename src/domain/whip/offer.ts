@@ -52,11 +52,12 @@ export function parseOffer(text: string, { direction, maxBytes }: OfferRules): O
   if (usable.length > USABLE_SECTIONS_MAX) {
     throw unsupported(`More than ${USABLE_SECTIONS_MAX} of its media sections are ${direction}`)
   }
-  for (const section of usable) checkTransport(section)
   const bundle = bundleOf(session, first)
+  const taggedIndex = bundle[0] === undefined ? -1 : sections.findIndex(({ mid }) => mid === bundle[0])
+  const tagged = sections[taggedIndex]
+  for (const section of usable) checkTransport(section, tagged)
   checkBundle(usable, bundle)
-  const tagged = sections.filter(({ mid }) => mid === bundle[0]).map(({ media }) => media)
-  const carriers = [first.media, ...tagged, session]
+  const carriers = [first.media, ...(tagged === undefined ? [] : [tagged.media]), session]
   if (session.icelite !== undefined) {
     throw unsupported('It has a=ice-lite: the media server is ICE lite itself (RFC 8445 section 2.5)')
   }
@@ -67,7 +68,7 @@ export function parseOffer(text: string, { direction, maxBytes }: OfferRules): O
     dtlsParameters: readDtls(carriers, first),
     mixesExtensions: session.extmapAllowMixed !== undefined,
     isBundled: bundle.length > 0,
-    taggedIndex: bundle[0] === undefined ? -1 : sections.findIndex(({ mid }) => mid === bundle[0])
+    taggedIndex
   }
 }
 
@@ -87,11 +88,13 @@ function checkMids(sections: readonly Section[]): void {
   }
 }
 
-function checkTransport(section: Section): void {
+/** A bundle-only section has the attributes of its transport in the tagged section alone (RFC 8843 section 7.1.3). */
+function checkTransport(section: Section, tagged: Section | undefined): void {
   if (!/^(?:UDP|TCP)\/TLS\/RTP\/SAVPF$|^RTP\/SAVPF$/.test(section.protocol)) {
     throw unsupported(`${nameOf(section)}: its protocol ${section.protocol} is not UDP/TLS/RTP/SAVPF (RFC 5764)`)
   }
-  if (section.media.rtcpMux === undefined) {
+  const carrier = section.media.bundleOnly === undefined ? section : (tagged ?? section)
+  if ((section.media.rtcpMux ?? carrier.media.rtcpMux) === undefined) {
     throw unsupported(`${nameOf(section)}: it has no a=rtcp-mux (RFC 9725 section 4.4.1)`)
   }
 }

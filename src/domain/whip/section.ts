@@ -77,9 +77,12 @@ const STATIC: Readonly<Record<number, readonly [name: string, clockRate: number]
   9: ['G722', 8000]
 }
 
+/** With rtcp-mux, packets of these payload types are taken for RTCP (RFC 5761 section 4). */
+const RTCP_TYPES = new Set(Array.from({ length: 32 }, (_, i) => 64 + i))
+
 function readCodec(media: MediaDescription, format: string): OfferedCodec[] {
   const payloadType = Number(format)
-  if (!/^\d{1,3}$/.test(format) || payloadType > 127) return []
+  if (!/^\d{1,3}$/.test(format) || payloadType > 127 || RTCP_TYPES.has(payloadType)) return []
   const map = media.rtp.find(each => each.payload === payloadType)
   const name = map?.codec ?? STATIC[payloadType]?.[0]
   const clockRate = Number(map?.rate ?? STATIC[payloadType]?.[1])
@@ -109,8 +112,11 @@ function readFeedback(media: MediaDescription, payloadType: number): RtcpFeedbac
     }))
 }
 
-/** mediasoup has no encrypted header extensions (RFC 6904). */
+/**
+ * mediasoup has no encrypted header extensions (RFC 6904). Ids above 255 propose an extension to which no id is given yet (RFC 8285
+ * section 6), and 0 is padding.
+ */
 function readExtension(ext: NonNullable<MediaDescription['ext']>[number]): OfferedExtension[] {
-  if (ext['encrypt-uri'] !== undefined) return []
+  if (ext['encrypt-uri'] !== undefined || !(ext.value >= 1 && ext.value <= 255)) return []
   return [{ id: Number(ext.value), uri: String(ext.uri), direction: ext.direction ?? 'sendrecv' }]
 }

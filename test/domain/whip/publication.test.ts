@@ -74,6 +74,11 @@ const EXPECTED: Readonly<Record<string, readonly string[]>> = {
     'DTLS client',
     'audio 0: opus=96, 2 extensions, 2901437165, c6d7e8f9-a0b1-4c2d-9e3f-40516273849a',
     'video 1: VP8=97 rtx=98, 2 extensions, 1409132771+3320918274, c6d7e8f9-a0b1-4c2d-9e3f-40516273849a'
+  ],
+  'RFC 9725': [
+    'DTLS client',
+    'audio 0: opus=111, 1 extensions, mid, undefined',
+    'video 1: VP8=96 rtx=97, 3 extensions, mid, undefined'
   ]
 }
 

@@ -44,6 +44,16 @@ const ROWS: readonly (readonly [what: string, sdp: string, refusal: string | Reg
     'unsupported_offer: Media section 1 (audio, mid "0"): it has no a=rtcp-mux (RFC 9725 section 4.4.1)'
   ],
   [
+    'a bundle-only section, and no rtcp-mux in the first one',
+    sdpOf('RFC 9725').replaceAll(/a=rtcp-mux.*\r\n/g, ''),
+    /^unsupported_offer: Media section 1 .* it has no a=rtcp-mux/
+  ],
+  [
+    'a payload type that is taken for RTCP',
+    OBS.replace('SAVPF 96', 'SAVPF 72').replaceAll(/(rtpmap|rtcp-fb|fmtp):96/g, '$1:72'),
+    /^unsupported_offer: Media section 2 .* \(it names none\)/
+  ],
+  [
     'plain RTP',
     CHROMIUM.replace('m=video 9 UDP/TLS/RTP/SAVPF', 'm=video 9 RTP/AVP'),
     'unsupported_offer: Media section 2 (video, mid "1"): its protocol RTP/AVP is not UDP/TLS/RTP/SAVPF (RFC 5764)'
@@ -125,6 +135,17 @@ t.test('an H.264 profile that the router does not have is no common codec', asyn
   t.match(refusalOf(OBS.replace('42e01f', '42c01f')), /^accepted/, 'the same profile under other constraints')
   t.match(refusalOf(OBS.replace('profile-level-id=42e01f;', '')), /^accepted/, 'the default profile')
   t.match(refusalOf(OBS.replace('42e01f', 'xyz')), /^unsupported_offer/)
+})
+
+t.test('ids that no packet can have (RFC 8285 sections 4 and 6) are no header extensions', async t => {
+  for (const id of [0, 256, 4096, 99_999]) {
+    const sdp = CHROMIUM.replaceAll('a=extmap:2 ', `a=extmap:${id} `)
+    const { media } = readPublication(sdp, { router: ROUTER })
+    t.notOk(
+      media.some(({ rtpParameters }) => rtpParameters.headerExtensions.some(each => each.id === id)),
+      `${id}`
+    )
+  }
 })
 
 t.test('nine sections that are sent are too many', async t => {
