@@ -96,6 +96,10 @@ const serviceMetrics = ({ counter, gauge }: MetricFactory) => ({
     'Requests to media services, by outcome: ok, refused, failed, not_sent (the service is down)',
     'outcome'
   ),
+  mediaEventsSkipped: counter(
+    'media_events_skipped_total',
+    'Pushed events and notices of media services of a type that this version does not know'
+  ),
   mediaServiceUp: gauge('media_service_up', 'Whether this node finds the media service up: 1 or 0', 'service')
 })
 

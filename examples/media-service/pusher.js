@@ -9,6 +9,9 @@ const RETRY_MAX_MS = 10_000
 /** How long the last event of a lost session is tried. Signalpost also learns it from the 404 of its next request. */
 const LAST_MS = 300_000
 
+/** Malformed or too large: a repeat would be refused again. */
+const isRefused = ({ status }) => status === 400 || status === 413
+
 export class Pusher {
   #names
   #context
@@ -101,8 +104,9 @@ export class Pusher {
       })
       const text = await reply.text()
       if (reply.status === 404 && /"code":\s*"session_not_found"/.test(text)) onUnknown()
+      else if (isRefused(reply)) log.error({ url, reply: text }, 'Signalpost refuses the events; they are dropped')
       else if (!reply.ok) log.warn({ url, status: reply.status, failures }, 'Signalpost does not take events')
-      if (!reply.ok && reply.status !== 400) return false
+      if (!reply.ok && !isRefused(reply)) return false
     } catch (error) {
       if (!this.#closing.signal.aborted) log.warn({ url, failures, err: error }, 'Signalpost cannot be reached')
       return false

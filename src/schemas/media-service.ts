@@ -85,7 +85,7 @@ const event = <const T extends string, P extends TProperties>(type: T, members: 
 const ofProducer = { participantId: Id, producerId: Id }
 const ofConsumer = { participantId: Id, consumerId: Id }
 
-export const MediaEvent = Type.Union([
+const EVENTS = [
   event('producer_closed', ofProducer),
   event('producer_paused', ofProducer),
   event('producer_resumed', ofProducer),
@@ -100,10 +100,11 @@ export const MediaEvent = Type.Union([
   }),
   event('transport_closed', { participantId: Id, transportId: Id, reason: TransportClosedReason }),
   event('session_lost', { reason: Type.Enum(['worker_died', 'events_lost']) })
-])
+] as const
+export const MediaEvent = Type.Union([...EVENTS])
 export type MediaEvent = Static<typeof MediaEvent>
 
-export const MediaNotice = Type.Union([
+const NOTICES = [
   event('active_speaker', { participantId: Nullable(Id) }),
   event('score', {
     participantId: Id,
@@ -111,8 +112,18 @@ export const MediaNotice = Type.Union([
     consumerId: Type.Optional(Id),
     score: Type.Number({ minimum: 0, maximum: 10 })
   })
-])
+] as const
+export const MediaNotice = Type.Union([...NOTICES])
 export type MediaNotice = Static<typeof MediaNotice>
+
+const typesOf = (schemas: readonly { readonly properties: { readonly type: { readonly const: string } } }[]) =>
+  schemas.map(({ properties }) => properties.type.const)
+export const MEDIA_EVENT_TYPES: ReadonlySet<string> = new Set(typesOf(EVENTS))
+export const MEDIA_NOTICE_TYPES: ReadonlySet<string> = new Set(typesOf(NOTICES))
+
+/** What a newer service may push. */
+const ofOtherType = (known: ReadonlySet<string>) =>
+  Type.Object({ type: Type.Unsafe<string>({ type: 'string', maxLength: 64, not: { enum: [...known] } }) })
 
 export const PushedEvents = Type.Object(
   {
@@ -123,8 +134,8 @@ export const PushedEvents = Type.Object(
       maximum: Number.MAX_SAFE_INTEGER,
       description: 'The number of the first of `events`, counted from 1 in the session.'
     }),
-    events: Type.Array(MediaEvent, { maxItems: 1000 }),
-    notices: Type.Array(MediaNotice, { maxItems: 1000 })
+    events: Type.Array(Type.Union([MediaEvent, ofOtherType(MEDIA_EVENT_TYPES)]), { maxItems: 1000 }),
+    notices: Type.Array(Type.Union([MediaNotice, ofOtherType(MEDIA_NOTICE_TYPES)]), { maxItems: 1000 })
   },
   { $id: 'PushedMediaEvents' }
 )

@@ -5,6 +5,7 @@ import {
   closeMedia,
   connect,
   meetOnMedia,
+  nodesOf,
   sessionIn,
   sessionOf,
   startMedia
@@ -28,6 +29,11 @@ async function start(scenario: Scenario): Promise<{ host: JoinedClient; guest: J
 const closed = ({ id: participantId }: JoinedClient, transportId: string) => ({
   ...{ type: 'transport_closed', participantId, transportId, reason: 'ice_failed' }
 })
+
+async function skippedBy(nodeUrl: string): Promise<number> {
+  const text = await (await fetch(`${nodeUrl}/metrics`)).text()
+  return Number(/^signalpost_media_events_skipped_total (\d+)$/m.exec(text)?.[1])
+}
 
 flow(
   'events reach the participant in the order in which they were pushed, through all nodes',
@@ -89,9 +95,59 @@ flow(
     const pushed = { seq: 1, events: [closed(guest, 'a')], notices: [] }
     t.equal(await service?.send(session, { ...pushed, secret: 'a-secret-that-is-not-the-right-one' }), 401)
     t.equal(await service?.send(session, { ...pushed, seq: 0 }), 400)
-    t.equal(await service?.send(session, { ...pushed, events: [{ type: 'transport_closed' }] }), 400)
     t.equal(await service?.send(session, pushed), 204)
     await guest.who.expectEvent('sfu.transport_closed')
+  },
+  { env }
+)
+
+flow(
+  'events and notices of an unknown type are skipped, and those beside them are taken',
+  async (t, scenario) => {
+    const { host, guest, session } = await start(scenario)
+    const unknown = { type: 'producer_muted_by_ai', participantId: 7, more: { of: 'this' } }
+    const push = (seq: number, ...events: object[]) => service?.send(session, { seq, events, notices: [] })
+    t.equal(await push(1, unknown, closed(guest, 'a'), unknown, closed(guest, 'b')), 204)
+    t.equal(await push(1, unknown, closed(guest, 'a'), unknown, closed(guest, 'b'), unknown), 204)
+    t.equal(await push(5, unknown), 204)
+    t.equal(await push(5, unknown, closed(guest, 'c')), 204)
+    for (const transportId of ['a', 'b', 'c'])
+      t.match(await guest.who.expectEvent('sfu.transport_closed'), { transportId })
+    const speaking = { type: 'active_speaker', participantId: host.id }
+    t.equal(await service?.send(session, { seq: 7, events: [], notices: [unknown, speaking] }), 204)
+    for (const { who } of [host, guest]) await who.expectNotice('sfu.active_speaker')
+    const skipped = await Promise.all(nodesOf(scenario).map(skippedBy))
+    t.equal(
+      skipped.reduce((sum, each) => sum + each),
+      8
+    )
+  },
+  { env }
+)
+
+const MALFORMED: readonly [what: string, status: number, pushed: { events?: object[]; notices?: object[] }][] = [
+  ['an event without a type', 400, { events: [{ participantId: 'p' }] }],
+  ['an event whose type is no text', 400, { events: [{ type: 5 }] }],
+  ['an event whose type has more than 64 characters', 413, { events: [{ type: 'x'.repeat(65) }] }],
+  ['an event without one of its members', 400, { events: [{ type: 'transport_closed' }] }],
+  ['an event with a member of another form', 400, { events: [{ type: 'session_lost', reason: 'boredom' }] }],
+  ['too many events', 413, { events: Array.from({ length: 1000 }, () => ({ type: 'unknown' })) }],
+  ['a notice without one of its members', 400, { notices: [{ type: 'active_speaker' }] }],
+  ['a notice without a type', 400, { notices: [{}] }]
+]
+
+flow(
+  'a malformed event or notice is refused with all of its request, and later events are taken',
+  async (t, scenario) => {
+    const { guest, session } = await start(scenario)
+    let seq = 1
+    for (const [what, status, { events = [], notices = [] }] of MALFORMED) {
+      const pushed = { seq, events: [closed(guest, 'beside it'), ...events], notices }
+      t.equal(await service?.send(session, pushed), status, what)
+      seq += pushed.events.length
+      t.equal(await service?.send(session, { seq: seq++, events: [closed(guest, what)], notices: [] }), 204)
+      t.match(await guest.who.expectEvent('sfu.transport_closed'), { transportId: what })
+    }
   },
   { env }
 )

@@ -82,6 +82,19 @@ const CASES: Readonly<Record<string, Case>> = {
     await pushes.loseAlice()
     session.t.match((await pushes.first(4)).at(-1)?.body, { seq: 3, events: OF_LOST_ALICE })
   },
+  'what was answered 400 or 413 is dropped, and later events follow': async pushes => {
+    const { session, receiver } = pushes
+    receiver.refuse(session.sessionId, [400, 413])
+    for (let count = 1; count <= 3; count++) {
+      await pushes.loseAlice()
+      await pushes.first(count)
+      await session.expect(204, 'DELETE', '/participants/alice')
+    }
+    session.t.strictSame(
+      pushes.ofSession.map(({ status, body: { seq, events } }) => ({ status, seq, events })),
+      [400, 413, 204].map((status, i) => ({ status, seq: 1 + 2 * i, events: OF_LOST_ALICE }))
+    )
+  },
   'what Signalpost caused is not pushed': async pushes => {
     const { session } = pushes
     await session.enterBoth()

@@ -53,6 +53,16 @@ function inlined(value: unknown): unknown {
   return { ...(inlined(contract.components.schemas[$ref.split('/').at(-1) ?? '']) as object), ...own }
 }
 
+/** The types of the events or notices that a schema lists, in the order of the alphabet. */
+export function typesIn(name: string): string[] {
+  const { oneOf } = inlined(contract.components.schemas[name]) as { oneOf: readonly Listed[] }
+  return [...new Set(oneOf.flatMap(({ properties }) => properties.type.enum))].sort()
+}
+
+interface Listed {
+  readonly properties: { readonly type: { readonly enum: readonly string[] } }
+}
+
 const validators = new Map<string, ReturnType<typeof Compile>>()
 
 /** The first faults of a value by the schema with this name. */

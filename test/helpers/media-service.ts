@@ -206,7 +206,8 @@ export class TestMediaService {
           queue.waiting.length = 0
           return
         }
-        if (status >= 200 && status < 300) break
+        // Malformed or too large: it would be refused again.
+        if (status === 400 || status === 413 || (status >= 200 && status < 300)) break
         await sleep(Math.min(200, 10 * 2 ** attempt))
       }
       queue.seq += next.events.length

@@ -15,14 +15,15 @@ export interface NumberedEvents {
   readonly sessionId: string
   /** The number of the first event, from 1. */
   readonly seq: number
-  readonly events: readonly MediaEvent[]
+  /** Null: of a type that this version does not know. It has a number and changes nothing. */
+  readonly events: readonly (MediaEvent | null)[]
 }
 
 /** The parts that the rules of these events read, besides PART.settings, PART.sfu and PART.sfuEvents. */
-export const partsOfMediaEvents = (events: readonly MediaEvent[]): string[] => [
+export const partsOfMediaEvents = (events: NumberedEvents['events']): string[] => [
   ...new Set(
     events.flatMap(event =>
-      'participantId' in event
+      event !== null && 'participantId' in event
         ? [PART.participant(event.participantId), PART.producersOfParticipant(event.participantId)]
         : []
     )
@@ -32,10 +33,11 @@ export const partsOfMediaEvents = (events: readonly MediaEvent[]): string[] => [
 /** Applies the events that were not taken yet, in their order. */
 export function takeMediaEvents(parts: RoomParts, { sessionId, seq, events }: NumberedEvents): RoomDecision {
   if (sessionIdIn(parts) !== sessionId) return NO_CHANGE
-  const known = parts.get<TakenEvents>(PART.sfuEvents)
-  const taken = known?.sessionId === sessionId ? known.seq : 0
+  const before = parts.get<TakenEvents>(PART.sfuEvents)
+  const taken = before?.sessionId === sessionId ? before.seq : 0
   const fresh = events.slice(Math.max(0, taken + 1 - seq))
   if (fresh.length === 0) return NO_CHANGE
+  const known = fresh.filter(event => event !== null)
   const record: TakenEvents = { sessionId, seq: seq + events.length - 1 }
-  return mergeDecisions({ writes: { [PART.sfuEvents]: record }, events: [] }, applyMediaEvents(parts, sessionId, fresh))
+  return mergeDecisions({ writes: { [PART.sfuEvents]: record }, events: [] }, applyMediaEvents(parts, sessionId, known))
 }
