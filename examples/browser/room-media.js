@@ -17,8 +17,6 @@ export class RoomMedia {
   #order
   /** Mesh or Sfu. */
   #flow
-  /** Signals that have overtaken the event which changes the mode to p2p, by participant. */
-  #early = new Map()
 
   /**
    * `joined`: the reply to joining. `camera`: the stream of camera and microphone. `send(method, path, body)` sends a request to the room.
@@ -57,8 +55,6 @@ export class RoomMedia {
     const place = this.#order.indexOf(this.#own)
     for (const [i, participantId] of this.#order.entries())
       if (i !== place) mesh.add(participantId, { offers: i < place })
-    for (const [type, data] of [...this.#early.values()].flat()) mesh.receive(type, data)
-    this.#early.clear()
     return mesh
   }
 
@@ -82,17 +78,9 @@ export class RoomMedia {
     this.#flow.remove(participantId)
   }
 
-  /** Handles the events `signal.*` and `sfu.*`. */
+  /** Handles the events `signal.*` and `sfu.*`. Those of the other mode were on their way when the mode changed. */
   receive(type, data) {
     if (type.startsWith('signal.') === (this.mode === 'p2p')) this.#flow.receive(type, data)
-    else if (this.mode === 'sfu') this.#keepEarly(type, data)
-  }
-
-  /** A negotiation begins with an offer: what comes before one belongs to a negotiation that is over. */
-  #keepEarly(type, data) {
-    const { participantId } = data.from
-    if (type === 'signal.offer') this.#early.set(participantId, [])
-    this.#early.get(participantId)?.push([type, data])
   }
 
   /** The screen is sent through the media service only: in mode p2p it waits. Null ends it. */

@@ -225,9 +225,9 @@ find('mode').addEventListener('click', () => {
   const current = active
   const mode = current.media.mode === 'sfu' ? 'p2p' : 'sfu'
   inOrder(async () => {
-    const { room } = await signalpost.put(pathOf(current), { mode })
+    const { room, offerOrder } = await signalpost.put(pathOf(current), { mode })
     // The acting device gets no event.
-    if (active === current) changeMode(room.mode)
+    if (active === current) changeMode(room.mode, offerOrder)
   }).catch(showError)
 })
 

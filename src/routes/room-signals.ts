@@ -37,7 +37,9 @@ const SEND_ROOM_OFFER = {
     summary: 'Send an offer to a participant',
     description:
       'Starts a negotiation with one participant, who receives `signal.offer`. If that participant has an offer pending for you, yours fails ' +
-      'with `offer_collision`; of the two, the one who joined later is the polite side and rolls back. Requires the grant `signal`.' +
+      'with `offer_collision`; of the two, the one who joined later is the polite side and rolls back. Requires the grant `signal`.\n\n' +
+      'When the mode of the room changes, all negotiations begin anew: no offer is pending, and revisions go on. What you send in the new ' +
+      'mode is delivered after `room.updated`.' +
       RAW_SDP,
     params: RoomParams,
     querystring: RoomDescriptionQuery,

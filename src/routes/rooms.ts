@@ -58,6 +58,7 @@ const CREATE_OR_UPDATE_ROOM = {
     description:
       'Returns 201 with the new room, or 200 with the updated one. What the body leaves out stays as it is. Requires the grant `manage`, which ' +
       'the creator of a room has. A room that no device joins is closed after an hour.\n\n' +
+      'The other participants receive `room.updated`. If you set the mode to `p2p`, the reply has the `offerOrder` of that event.\n\n' +
       'Fails with `room_not_found` if the room exists and you may not see it, or if the room service does not know it.',
     params: RoomParams,
     body: RoomRequest,
@@ -180,8 +181,8 @@ const REMOVE_BAN = {
 
 export const roomRoutes: FastifyPluginAsyncTypebox<{ context: Context }> = async (app, { context }) => {
   app.put('/rooms/:roomId', CREATE_OR_UPDATE_ROOM, async ({ actor, params, body }, reply) => {
-    const { room, isNew } = await createOrUpdateRoom(context, actor, { ...body, ...params })
-    return reply.code(isNew ? 201 : 200).send({ room })
+    const { isNew, ...updated } = await createOrUpdateRoom(context, actor, { ...body, ...params })
+    return reply.code(isNew ? 201 : 200).send(updated)
   })
 
   app.get('/rooms/:roomId', GET_ROOM, ({ actor, params }) => getRoom(context, actor, params))

@@ -7,6 +7,7 @@ import {
   ActingDevice,
   CloseReason,
   LeaveReason,
+  OfferOrder,
   Participant,
   ParticipantRef,
   RoomRequest,
@@ -63,13 +64,7 @@ export const ROOM_EVENTS = [
   event('room.updated', 'The settings of the room changed.', {
     changes: RoomRequest,
     by: ActingDeviceOrNull,
-    offerOrder: Type.Optional(
-      Type.Array(ParticipantId(), {
-        description:
-          'Given if the mode became `p2p`: the participants in the order they joined. Each sends an offer to all that stand before it. ' +
-          'A participant that is not listed has joined at the same moment and stands behind the last one.'
-      })
-    )
+    offerOrder: Type.Optional(OfferOrder)
   }),
   event('room.invitation', 'A user invites you to a room. Ring.', IncomingInvitation.properties),
   event('room.invitation_ended', 'The invitation is no longer active. Stop ringing.', {

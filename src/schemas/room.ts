@@ -126,7 +126,17 @@ export const RoomRequest = Type.Object(
   { $id: 'RoomRequest', description: 'Settings of a room. What is left out stays as it is.', ...Strict }
 )
 export type RoomRequest = Static<typeof RoomRequest>
-export const RoomReply = Type.Object({ room: Room }, { $id: 'RoomReply', ...Strict })
+export const OfferOrder = Type.Array(ParticipantId(), {
+  $id: 'OfferOrder',
+  description:
+    'Given when the mode becomes `p2p`: the participants in the order they joined. Each sends an offer to all that stand before it. ' +
+    'A participant that is not listed has joined at the same moment and stands behind the last one.'
+})
+export const RoomReply = Type.Object(
+  { room: Room, offerOrder: Type.Optional(OfferOrder) },
+  { $id: 'RoomReply', ...Strict }
+)
+export type RoomReply = Static<typeof RoomReply>
 export const RoomAndParticipants = Type.Object(
   { room: Room, participants: Type.Array(Participant), ...ROOM_MEDIA },
   { $id: 'RoomAndParticipants', ...Strict }

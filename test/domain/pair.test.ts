@@ -14,7 +14,8 @@ import {
   type PairCommand,
   type PairDecision,
   type PairState,
-  pairId
+  pairId,
+  refuseOutdated
 } from '../../src/domain/room/pair.js'
 import { AppError } from '../../src/errors.js'
 import type { Candidate } from '../../src/schemas/signal.js'
@@ -46,11 +47,12 @@ const trickle = (batch: Candidate[], end?: boolean): PairCommand => ({
   batch: { candidates: batch, ...(end === undefined ? {} : { end }) }
 })
 
-type Step = readonly [from: JoinedParticipant, command: PairCommand]
+/** `modeSince`: in the mode of the room that began at this version. */
+type Step = readonly [from: JoinedParticipant, command: PairCommand, modeSince?: number]
 
-function attempt(state: PairState, [{ participantId: from }, command]: Step): PairDecision | AppError {
+function attempt(state: PairState, [{ participantId: from }, command, modeSince = 0]: Step): PairDecision | AppError {
   try {
-    return decidePair(state, { from, command, checkAt: CHECK_AT, isHeld: false })
+    return decidePair(state, { from, command, checkAt: CHECK_AT, isHeld: false, modeSince })
   } catch (error) {
     if (error instanceof AppError) return error
     throw error
@@ -200,7 +202,7 @@ t.test('when a participant has left, the pair is over; else it is checked again'
 
 t.test('when a pair is checked, waiting candidates are dropped; signals do not postpone the check', async t => {
   const state = after([EARLY, offer('a1')], [LATE, trickle([candidate(1, 'b1')])])
-  const input = { from: LATE.participantId, checkAt: CHECK_AT + 500, isHeld: false }
+  const input = { from: LATE.participantId, checkAt: CHECK_AT + 500, isHeld: false, modeSince: 0 }
   const more = decidePair(state, { ...input, command: trickle([candidate(2, 'b1')]) }).state
   t.equal(more.checkAt, CHECK_AT)
   const kept = dropWaitingCandidates(more, 5000).state
@@ -211,7 +213,7 @@ t.test('when a pair is checked, waiting candidates are dropped; signals do not p
 t.test('when broadcast candidates have no ufrag, they are sent once, also after later generations', async t => {
   const broadcast = {
     type: 'broadcast',
-    broadcast: withBatch(null, { candidates: candidates(2), end: true })
+    broadcast: withBatch(null, { candidates: candidates(2), end: true }, 0)
   } as const
   let state = after([EARLY, offer('a1')])
   t.equal(outcomeOf(state, EARLY, broadcast), 'adam candidates 1,2 end')
@@ -221,4 +223,77 @@ t.test('when broadcast candidates have no ufrag, they are sent once, also after 
     state = decide(state, EARLY, offer(ufrag)).state
     t.equal(outcomeOf(state, EARLY, broadcast), 'same', ufrag)
   }
+})
+
+/** The room's mode has changed to sfu and back, so both have closed their connections. */
+const AGAIN = 20
+
+t.test(
+  'when the mode of the room has changed, what was signaled before neither blocks the next negotiation nor reaches it',
+  t => {
+    const sent = after([EARLY, offer('a1')])
+    const superseded = decide(sent, EARLY, offer('a2')).state
+    const answered = decide(sent, LATE, answer('b1')).state
+    const waiting = decide(sent, LATE, trickle([candidate(1, 'b1')])).state
+    const reoffered = decide(sent, LATE, offer('b2'), AGAIN).state
+    const offeredAgain = decide(sent, EARLY, offer('a9'), AGAIN).state
+    const ROWS: [string, PairState, Step, expected: string][] = [
+      ['an offer, while the other one has one pending of before', sent, [LATE, offer('b2'), AGAIN], 'zoe offer 2'],
+      ['an offer, while its own one of before is pending', sent, [EARLY, offer('a9'), AGAIN], 'adam offer 2'],
+      ['an offer with the next revision', sent, [LATE, offer('b2', 2), AGAIN], 'zoe offer 2'],
+      ['an offer of before again', sent, [EARLY, offer('a1'), AGAIN], 'stale_revision'],
+      ['an offer of before again, after the next one', reoffered, [EARLY, offer('a1'), AGAIN], 'stale_revision'],
+      ['an offer with a revision of before', answered, [LATE, offer('b2', 1), AGAIN], 'stale_revision'],
+      ['an answer to an offer of before', sent, [LATE, answer('b1'), AGAIN], 'no_offer_pending'],
+      ['an answer of before with its revision', offeredAgain, [LATE, answer('b1', 1), AGAIN], 'stale_revision'],
+      ['an answer that may be one of before', offeredAgain, [LATE, answer('b1'), AGAIN], 'revision_required'],
+      ['an answer with the revision', offeredAgain, [LATE, answer('b9', 2), AGAIN], 'zoe answer 2'],
+      ['an answer, if no offer of before is without one', reoffered, [EARLY, answer('a9'), AGAIN], 'adam answer 2'],
+      [
+        'an answer of before again',
+        decide(answered, EARLY, offer('a9'), AGAIN).state,
+        [LATE, answer('b1'), AGAIN],
+        'stale_revision'
+      ],
+      ['a superseding offer of before again', superseded, [EARLY, offer('a2'), AGAIN], 'stale_revision'],
+      ['candidates of before', answered, [EARLY, trickle([candidate(1, 'a1')]), AGAIN], 'stale_candidate'],
+      [
+        'candidates of before, after the next offer',
+        offeredAgain,
+        [EARLY, trickle([candidate(1, 'a1')]), AGAIN],
+        'stale_candidate'
+      ],
+      ['candidates of the next offer', answered, [EARLY, trickle([candidate(1, 'a9')]), AGAIN], 'kept'],
+      ['candidates that waited before', waiting, [LATE, offer('b1'), AGAIN], 'zoe offer 2']
+    ]
+    for (const [name, state, step, expected] of ROWS) t.equal(outcomeOf(state, ...step), expected, name)
+    t.end()
+  }
+)
+
+t.test('when the mode of the room has changed, signals are held until that is published', async t => {
+  t.match(decide(FRESH, EARLY, offer('a1'), AGAIN).state, { modeSince: AGAIN, since: AGAIN })
+  t.match(decide(FRESH, EARLY, offer('a1'), LATE.since - 1).state, { since: LATE.since })
+})
+
+t.test('when the mode changes during a request, what it sends is refused', async t => {
+  const state = after([EARLY, offer('a1')])
+  const refusal = (command: PairCommand) => {
+    try {
+      return refuseOutdated(state, { from: LATE.participantId, command }).events
+    } catch (error) {
+      return (error as AppError).code
+    }
+  }
+  t.equal(refusal(answer('b1')), 'stale_revision')
+  t.equal(refusal(trickle([candidate(1, 'b1')])), 'stale_candidate')
+  const broadcast = withBatch(null, { candidates: candidates(2) }, 0)
+  t.strictSame(refusal({ type: 'broadcast', broadcast }), [])
+})
+
+t.test('when the mode has changed, broadcast candidates of before are gone and numbers go on', async t => {
+  const before = withBatch(null, { candidates: candidates(2), end: true }, 0)
+  const next = withBatch(before, { candidates: [candidate(7)] }, AGAIN)
+  t.match(next, { last: 4, endAt: 0, candidates: [[4, candidate(7)]] })
+  t.equal(next.candidates.length, 1)
 })

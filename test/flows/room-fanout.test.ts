@@ -5,27 +5,11 @@ import { AppError } from '../../src/errors.js'
 import { startRedis } from '../helpers/redis.js'
 import { candidates, sdp } from '../helpers/sdp.js'
 import type { TestClient } from '../helpers/test-client.js'
-import { type AppendRoom, TwoNodes } from '../helpers/two-nodes.js'
+import { createGate, TwoNodes } from '../helpers/two-nodes.js'
 import { until } from '../helpers/until.js'
 
 const redis = await startRedis()
 t.teardown(() => redis.stop())
-
-/** Room appends wait until `open` is called. */
-function createGate() {
-  let open = () => {}
-  const opened = new Promise<void>(resolve => {
-    open = resolve
-  })
-  let waiting = 0
-  const append: AppendRoom = async run => {
-    waiting++
-    await opened
-    waiting--
-    await run()
-  }
-  return { open, append, waiting: () => waiting }
-}
 
 for (const engine of ['memory', 'redis'] as const) {
   t.test(`${engine}, two nodes`, async t => {

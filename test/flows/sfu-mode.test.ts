@@ -30,10 +30,9 @@ flow(
     const joined = await meetOnMedia(await addClients(scenario, 3), { mode: 'p2p' })
     const [host, ...others] = joined
     if (!host || !service) return
-    t.match(await host.who.request('PUT', 'rooms/r1', { mode: 'sfu' }), {
-      status: 200,
-      body: { room: { mode: 'sfu' } }
-    })
+    const toSfu = await host.who.request('PUT', 'rooms/r1', { mode: 'sfu' })
+    t.match(toSfu, { status: 200, body: { room: { mode: 'sfu' } } })
+    t.strictSame(Object.keys(toSfu.body), ['room'])
     for (const { who } of others) {
       const data = await who.expectEvent('room.updated')
       t.match(data, { changes: { mode: 'sfu' }, by: host.who.endpoint })
@@ -44,11 +43,17 @@ flow(
       () => service.sessionsOf(scenario.toWire('r1')).length === 1
     )
     const sessionId = await scenario.advanceDuring(sessionOf(host.who))
-    await host.who.request('PUT', 'rooms/r1', { mode: 'p2p' })
     const offerOrder = joined.map(({ id }) => id)
+    const reply = await host.who.request('PUT', 'rooms/r1', { mode: 'p2p' })
+    t.match(reply, { status: 200, body: { room: { mode: 'p2p' }, offerOrder } }, 'the host gets no event')
     for (const { who } of others) {
-      t.match(await who.expectEvent('room.updated'), { changes: { mode: 'p2p' }, by: host.who.endpoint, offerOrder })
+      const data = await who.expectEvent('room.updated')
+      t.match(data, { changes: { mode: 'p2p' }, by: host.who.endpoint, offerOrder })
+      t.equal(data.version, (reply.body.room as { version: number }).version)
     }
+    t.match(await host.who.request('PUT', 'rooms/r1', { mode: 'p2p' }), { body: { offerOrder } }, 'also to a retry')
+    t.notOk('offerOrder' in (await host.who.request('PUT', 'rooms/r1', { locked: false })).body)
+    for (const { who } of others) await who.expectEvents('room.updated', 'room.updated')
     await until('the session is deleted', () => !service.sessions.has(sessionId))
     t.match(await host.who.request('GET', 'rooms/r1/sfu/capabilities'), { status: 409, body: { code: 'not_sfu' } })
     await host.who.request('PUT', 'rooms/r1', { mode: 'sfu' })

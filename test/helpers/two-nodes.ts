@@ -7,6 +7,7 @@ import type { Store, UserAppend } from '../../src/store/store.js'
 import { ManualClock } from './clock.js'
 import { openRedisStore } from './store.js'
 import { TestClient } from './test-client.js'
+import type { Environment } from './test-cluster.js'
 import { until } from './until.js'
 
 const JWT_SECRET = 'the-secret-of-the-fanout-is-32-bytes-long'
@@ -27,9 +28,25 @@ const MAILBOX = { retentionMs: 3_600_000, mailboxMaxEvents: 500, maxDevicesPerUs
 
 export type AppendRoom = (append: () => Promise<unknown>, what: readonly UserAppend[]) => Promise<void>
 
+/** For `appendRoom`: room appends wait until `open` is called. */
+export function createGate() {
+  let open = () => {}
+  const opened = new Promise<void>(resolve => {
+    open = resolve
+  })
+  let waiting = 0
+  const append: AppendRoom = async run => {
+    waiting++
+    await opened
+    waiting--
+    await run()
+  }
+  return { open, append, waiting: () => waiting }
+}
+
 /** Two nodes on one store, with a clock that only the test moves. */
 export class TwoNodes {
-  readonly config = loadConfig({ LOG_LEVEL: 'fatal', JWT_SECRET, ...LIMITS, ...LONG_TIMES })
+  readonly config
   readonly clock = new ManualClock()
   readonly #urls: string[] = []
   readonly #stores: Store[] = []
@@ -41,8 +58,8 @@ export class TwoNodes {
   beforeCommit: (commit: RoomCommit) => void = () => {}
 
   /** On the Redis of this address; null: in memory. */
-  static async start(redisUrl: string | null): Promise<TwoNodes> {
-    const nodes = new TwoNodes()
+  static async start(redisUrl: string | null, env: Environment = {}): Promise<TwoNodes> {
+    const nodes = new TwoNodes(env)
     const { clock } = nodes
     const memory = redisUrl === null ? createMemoryStore({ ...MAILBOX, clock }) : null
     for (let i = 0; i < 2; i++) {
@@ -56,6 +73,10 @@ export class TwoNodes {
     // Ends the grace time after the start of a store, in which no device counts as absent.
     clock.advance(nodes.config.presenceTtlMs)
     return nodes
+  }
+
+  private constructor(env: Environment) {
+    this.config = loadConfig({ LOG_LEVEL: 'fatal', JWT_SECRET, ...LIMITS, ...LONG_TIMES, ...env })
   }
 
   #intercept(store: Store): Store {

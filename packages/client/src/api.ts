@@ -751,8 +751,15 @@ export interface RoomRequest {
   readonly metadata?: Metadata
 }
 
+/**
+ * Given when the mode becomes `p2p`: the participants in the order they joined. Each sends an offer to all that stand
+ * before it. A participant that is not listed has joined at the same moment and stands behind the last one.
+ */
+export type OfferOrder = readonly ParticipantId[]
+
 export interface RoomReply {
   readonly room: Room
+  readonly offerOrder?: OfferOrder
 }
 
 /**
@@ -1859,11 +1866,7 @@ export interface RoomUpdatedData {
   readonly changes: RoomRequest
   /** Who did it. Null if no user did, or the room service. */
   readonly by: ActingDevice | null
-  /**
-   * Given if the mode became `p2p`: the participants in the order they joined. Each sends an offer to all that stand
-   * before it. A participant that is not listed has joined at the same moment and stands behind the last one.
-   */
-  readonly offerOrder?: readonly ParticipantId[]
+  readonly offerOrder?: OfferOrder
   /** The version of the room after this event. */
   readonly version: number
 }

@@ -11,13 +11,17 @@ export interface Broadcast {
   readonly candidates: readonly (readonly [number: number, candidate: Candidate])[]
   /** The number of the end of candidates; 0 before it. */
   readonly endAt: number
+  /** The mode of the room in which they were broadcast, see PairState. */
+  readonly modeSince: number
 }
 
-const NONE: Broadcast = { last: 0, candidates: [], endAt: 0 }
-
-/** Over the bounds, candidates of other generations than the new ones are dropped. @throws AppError too_many_waiting_candidates */
-export function withBatch(before: Broadcast | null, batch: CandidateBatch): Broadcast {
-  const { last, candidates, endAt } = before ?? NONE
+/**
+ * Over the bounds, candidates of other generations than the new ones are dropped, and always those of another mode. Numbers go on.
+ * @throws AppError too_many_waiting_candidates
+ */
+export function withBatch(before: Broadcast | null, batch: CandidateBatch, modeSince: number): Broadcast {
+  const { last = 0 } = before ?? {}
+  const { candidates, endAt } = before?.modeSince === modeSince ? before : { candidates: [], endAt: 0 }
   const fresh = batch.candidates.map((candidate, i) => [last + 1 + i, candidate] as const)
   const next = last + fresh.length + (batch.end ? 1 : 0)
   const generations = new Set(batch.candidates.map(ufragOf))
@@ -27,5 +31,5 @@ export function withBatch(before: Broadcast | null, batch: CandidateBatch): Broa
     [...current, ...fresh]
   ].find(list => mayWait(list.map(([, each]) => each)))
   if (kept === undefined) throw new AppError('too_many_waiting_candidates', { detail: WAITING_BOUNDS })
-  return { last: next, candidates: kept, endAt: batch.end ? next : endAt }
+  return { last: next, candidates: kept, endAt: batch.end ? next : endAt, modeSince }
 }

@@ -7,6 +7,7 @@ import type { Description } from './sdp.js'
 import {
   type Negotiation,
   type NegotiationResult,
+  NO_SIGNALS,
   type SideSignals,
   type Signal,
   type Signaler,
@@ -23,6 +24,36 @@ interface DescriptionSignal {
   readonly batch?: CandidateBatch | undefined
 }
 
+/**
+ * A negotiation of new connections after another one. Revisions go on, and ICE generations stay known, so that signals that belong to the
+ * old connections are recognized and refused.
+ */
+export function beginAnew<S extends string>({ negotiation, signaled }: Negotiation<S>): Negotiation<S> {
+  const { revision, pendingFrom } = negotiation
+  const sides = Object.entries<SideSignals>(signaled).map(([side, mine]) => [
+    side,
+    asFormer(mine, pendingFrom === side)
+  ])
+  return { negotiation: { revision, pendingFrom: null }, signaled: Object.fromEntries(sides) }
+}
+
+const asFormer = ({ ufrags, older, broadcast, last }: SideSignals, isUnanswered: boolean): SideSignals => ({
+  ...NO_SIGNALS,
+  older: [...older, ...ufrags].slice(-OLDER_MAX),
+  ...(broadcast && { broadcast: { taken: 0, bare: lastTaken(broadcast) } }),
+  ...(last && { former: { digest: last.digest, isUnanswered } })
+})
+
+/** It is a repetition of the side's last description for connections that are closed. @throws AppError stale_revision */
+function refuseFormer<S extends string>(
+  { negotiation: { revision }, signaled }: Negotiation<S>,
+  { side, refuse }: Signaler<S>,
+  { description }: DescriptionSignal
+): void {
+  if (signaled[side].former?.digest !== description.digest) return
+  throw refuse('stale_revision', 'This description was sent before the mode of the room changed', { revision })
+}
+
 /** A retry changes nothing. @throws AppError offer_collision, stale_revision */
 export function applyOffer<S extends string>(
   before: Negotiation<S>,
@@ -33,6 +64,7 @@ export function applyOffer<S extends string>(
   if (isRetry(before.signaled[signaler.side], { kind: 'offer', revision }, signal)) {
     return applyRetry(before, signaler, signal)
   }
+  refuseFormer(before, signaler, signal)
   if (pendingFrom === signaler.other) {
     const extra = { revision, pendingFrom, polite: signaler.isPolite }
     throw signaler.refuse('offer_collision', 'Roll back your offer, answer the pending one, then offer again', extra)
@@ -55,17 +87,21 @@ export function applyAnswer<S extends string>(
   if (isRetry(before.signaled[signaler.side], { kind: 'answer', revision }, signal)) {
     return applyRetry(before, signaler, signal)
   }
+  refuseFormer(before, signaler, signal)
   if (signal.revision !== undefined && signal.revision !== revision) {
     throw signaler.refuse('stale_revision', `The pending offer is revision ${revision}`, { revision })
   }
   if (pendingFrom !== signaler.other) throw signaler.refuse('no_offer_pending', undefined, { revision })
-  if (signal.revision === undefined && before.signaled[signaler.other].last?.isSuperseding) {
+  if (signal.revision === undefined && isAmbiguous(before.signaled[signaler.other])) {
     const detail = `Offer ${revision} has superseded another one: name the revision of the offer that you answer`
     throw signaler.refuse('revision_required', detail, { revision })
   }
   const negotiation = { revision, pendingFrom: null }
   return applyDescription({ ...before, negotiation }, signaler, { kind: 'answer', ...signal })
 }
+
+/** An answer without a revision may be one to an earlier offer of this side, which has no answer. */
+const isAmbiguous = ({ last, former }: SideSignals): boolean => (last?.isSuperseding || former?.isUnanswered) === true
 
 /** The description is the side's last one, of the negotiation with this revision. */
 export function isRetry(

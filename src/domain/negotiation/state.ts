@@ -20,6 +20,8 @@ export interface SideSignals {
   readonly broadcast?: { readonly taken: number; readonly bare: number }
   /** Null before the side's first description. */
   readonly last: SentDescription | null
+  /** The side's last description of the negotiation before this one (beginAnew), and whether it was an offer that has no answer. */
+  readonly former?: { readonly digest: string; readonly isUnanswered: boolean }
 }
 
 /** To recognize a retry. */

@@ -1,9 +1,10 @@
 // The rules of creating, changing and closing a room.
 import type { Actor } from '../../schemas/claims.js'
 import type { Endpoint } from '../../schemas/common.js'
-import type { CloseReason, RoomRequest } from '../../schemas/room.js'
+import type { CloseReason, RoomReply, RoomRequest } from '../../schemas/room.js'
 import { endpoint } from '../endpoint.js'
 import { changeMode, withMode } from '../sfu/mode.js'
+import { offerOrder } from '../sfu/session.js'
 import { grantsOf, refusedGrant, requireAccess, requireNotBanned } from './access.js'
 import { existingOrNewRoom, type NewRoom } from './creation.js'
 import { ownParticipantId } from './participants.js'
@@ -12,15 +13,18 @@ import { NO_CHANGE, PART, type RoomDecision, type RoomParts, roomEvent, type Set
 /** A room that was created without joining it closes if no device joins within this time. */
 export const UNUSED_ROOM_MS = 3_600_000
 
+/** `offerOrder` is for the reply: the acting participant gets no event. Given also if the mode is p2p already: it may be a retry. */
+export type SettingsDecision = RoomDecision & Pick<RoomReply, 'offerOrder'>
+
 /**
- * Creates the room, or changes the settings that the body names. Reads partsOfAccess, and PART.participantHeads if the mode becomes p2p.
+ * Creates the room, or changes the settings that the body names. Reads partsOfAccess, and PART.participantHeads if the body asks for p2p.
  * @throws AppError not_permitted, banned, room_not_found, room_closed
  */
 export function decideSettings(
   parts: RoomParts,
   { actor, body, ...defaults }: { readonly actor: Actor; readonly body: RoomRequest } & NewRoom,
   now: number
-): RoomDecision {
+): SettingsDecision {
   const claim = requireNotBanned(parts, actor, now)
   const before = existingOrNewRoom(parts, { actor, claim, ...defaults }, now)
   const isNew = before !== parts.settings
@@ -29,7 +33,8 @@ export function decideSettings(
     throw refusedGrant(actor.served !== 'unnamed', 'manage')
   if (isNew) return createRoom({ ...before, ...body, isUnused: true }, now)
   const by = endpoint(actor)
-  return updateSettings(parts, before, { changes: body, by, except: ownParticipantId(parts, actor) })
+  const update = updateSettings(parts, before, { changes: body, by, except: ownParticipantId(parts, actor) })
+  return body.mode === 'p2p' ? { ...update, offerOrder: offerOrder(parts) } : update
 }
 
 const createRoom = (settings: Settings, now: number): RoomDecision => ({

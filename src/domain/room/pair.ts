@@ -7,7 +7,7 @@ import type { CandidateOutcomes } from '../../schemas/signal.js'
 import type { Broadcast } from '../negotiation/broadcast.js'
 import type { CandidateBatch } from '../negotiation/candidate.js'
 import { applyBroadcast, applyCandidates, classifyCandidates } from '../negotiation/candidates.js'
-import { applyAnswer, applyOffer } from '../negotiation/negotiation.js'
+import { applyAnswer, applyOffer, beginAnew } from '../negotiation/negotiation.js'
 import type { Description } from '../negotiation/sdp.js'
 import {
   isDescribed,
@@ -32,7 +32,12 @@ export interface PairState extends Negotiation<PairSide> {
   readonly roomId: string
   readonly version: number
   readonly peers: { readonly [side in PairSide]: ParticipantRef }
-  /** The version of the room at which the later one joined. Signals are held until it is published, so that they follow both joinings. */
+  /** The mode of the room in which they negotiate: the version of the room at which it began; 0: the room never had another one. */
+  readonly modeSince: number
+  /**
+   * The version of the room at which the later one joined, or its mode changed after that. Signals are held until it is published: they
+   * follow both joinings, and the event of the mode.
+   */
   readonly since: number
   /** When to check whether both are still in the room; null: one has left, and the pair is over. */
   readonly checkAt: number | null
@@ -82,11 +87,21 @@ export function newPair(
     roomId,
     version: 0,
     peers: { earlier: participantRef(earlier), later: participantRef(later) },
+    modeSince: 0,
     since: later.since,
     checkAt: null,
     negotiation: { revision: 0, pendingFrom: null },
     signaled: { earlier: NO_SIGNALS, later: NO_SIGNALS }
   }
+}
+
+/**
+ * The pair in the mode that the room has now. The two have closed the connections of the mode before, so what they signaled in it is over:
+ * no offer is pending, and no candidate waits.
+ */
+export function inMode(state: PairState, modeSince: number): PairState {
+  if (state.modeSince === modeSince) return state
+  return { ...state, ...beginAnew(state), modeSince, since: Math.max(state.since, modeSince) }
 }
 
 interface PairInput {
@@ -95,15 +110,18 @@ interface PairInput {
   readonly checkAt: number
   /** Signals are held, which takes a commit: none is sent without one. */
   readonly isHeld: boolean
+  /** When the mode of the room began, see PairState. */
+  readonly modeSince: number
 }
 
 /** @throws AppError offer_collision, stale_revision, no_offer_pending, stale_candidate, too_many_waiting_candidates */
-export function decidePair(state: PairState, { from, command, checkAt, isHeld }: PairInput): PairDecision {
+export function decidePair(found: PairState, { from, command, checkAt, isHeld, modeSince }: PairInput): PairDecision {
+  const state = inMode(found, modeSince)
   const signaler = signalerOf(state, from)
   const { next: result, signals, outcomes } = apply(state, signaler, command)
   const { negotiation, signaled } = result
   // The first signal creates the pair, even if it changes nothing: signals without a commit need an aggregate.
-  const unchanged = result === state && state.version > 0 && !isHeld
+  const unchanged = result === found && state.version > 0 && !isHeld
   // The next check drops waiting candidates, so it is not postponed while some wait.
   const nextCheckAt = hasWaiting(state) ? (state.checkAt ?? checkAt) : checkAt
   const next = unchanged ? state : { ...state, version: state.version + 1, checkAt: nextCheckAt, negotiation, signaled }
@@ -121,6 +139,16 @@ function apply(state: PairState, signaler: Signaler<PairSide>, command: PairComm
   if (command.type === 'candidates') return applyCandidates(state, signaler, command.batch)
   if (command.type === 'broadcast') return applyBroadcast(state, signaler, command.broadcast)
   return (command.type === 'offer' ? applyOffer : applyAnswer)(state, signaler, command)
+}
+
+/**
+ * The mode of the room has changed since the request began: the sender has closed the connection that the signal is for.
+ * @throws AppError stale_revision, stale_candidate
+ */
+export function refuseOutdated(state: PairState, { from, command }: Pick<PairInput, 'from' | 'command'>): PairDecision {
+  if (command.type === 'broadcast') return { state, events: [] }
+  const code = command.type === 'candidates' ? 'stale_candidate' : 'stale_revision'
+  throw signalerOf(state, from).refuse(code, 'The mode of the room has changed')
 }
 
 /** The participant `from` has sent an offer or answer to the other one. */

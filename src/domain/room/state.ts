@@ -12,6 +12,8 @@ export interface Settings {
   readonly p2pFallback: boolean
   /** The mode is p2p only because no media service is up: it becomes sfu again. */
   readonly fellBack?: true
+  /** The version of the room at which its mode last changed. Null in that commit, which has no version yet. Absent: it never has. */
+  readonly modeSince?: number | null
   readonly callType: Room['callType']
   readonly locked: boolean
   readonly maxParticipants: number
@@ -26,7 +28,9 @@ export interface Settings {
 }
 
 /** The settings that the room service decides. */
-export type ServiceSettings = Partial<Omit<Settings, 'createdAt' | 'createdBy' | 'closed' | 'isUnused' | 'fellBack'>>
+export type ServiceSettings = Partial<
+  Omit<Settings, 'createdAt' | 'createdBy' | 'closed' | 'isUnused' | 'fellBack' | 'modeSince'>
+>
 
 export interface ParticipantRef extends Endpoint {
   readonly participantId: string
@@ -229,7 +233,7 @@ export function viewRoom(
   { roomId, version, participantCount }: Pick<RoomParts, 'roomId' | 'version' | 'participantCount'>,
   settings: Settings
 ): Room {
-  const { closed: _, isUnused: __, fellBack: ___, createdAt, ...rest } = settings
+  const { closed: _, isUnused: __, fellBack: ___, modeSince: ____, createdAt, ...rest } = settings
   return { roomId, version, ...rest, createdAt: new Date(createdAt).toISOString(), participantCount }
 }
 

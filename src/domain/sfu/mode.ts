@@ -1,15 +1,17 @@
 // A change of the mode while people are in the room, by a host or by the room service.
-import type { RoomMode } from '../../schemas/room.js'
+import type { RoomMode, RoomReply } from '../../schemas/room.js'
 import { PART, type RoomDecision, type RoomParts, type Settings } from '../room/state.js'
 import { offerOrder } from './session.js'
 
 interface ModeChange {
   readonly mode: RoomMode
+  /** Null: this changes the mode. */
+  readonly modeSince: number | null
   /** The mode is only p2p because no media service is up. */
   readonly fellBack: boolean
   readonly writes: RoomDecision['writes']
   /** Further members of `room.updated`. */
-  readonly told: { readonly offerOrder?: readonly string[] }
+  readonly told: Pick<RoomReply, 'offerOrder'>
 }
 
 /**
@@ -18,12 +20,14 @@ interface ModeChange {
  */
 export function changeMode(parts: RoomParts, before: Settings, mode: RoomMode | undefined): ModeChange {
   const fellBack = before.fellBack === true
+  const modeSince = before.modeSince ?? 0
   if (mode === undefined || mode === wantedMode(before)) {
-    return { mode: before.mode, fellBack, writes: {}, told: {} }
+    return { mode: before.mode, modeSince, fellBack, writes: {}, told: {} }
   }
-  if (mode === 'sfu') return { mode, fellBack: false, writes: {}, told: {} }
-  const told = before.mode === 'sfu' ? { offerOrder: offerOrder(parts) } : {}
-  return { mode, fellBack: false, writes: { [PART.sfu]: null }, told }
+  if (mode === 'sfu') return { mode, modeSince: null, fellBack: false, writes: {}, told: {} }
+  const change = { mode, fellBack: false, writes: { [PART.sfu]: null } }
+  if (before.mode === 'p2p') return { ...change, modeSince, told: {} }
+  return { ...change, modeSince: null, told: { offerOrder: offerOrder(parts) } }
 }
 
 /** The mode that the room has while media services are up. */
@@ -31,6 +35,9 @@ export const wantedMode = ({ mode, fellBack }: Pick<Settings, 'mode' | 'fellBack
   fellBack ? 'sfu' : mode
 
 /** `settings` with the mode of the change. */
-export function withMode({ fellBack: _, ...settings }: Settings, { mode, fellBack }: ModeChange): Settings {
-  return { ...settings, mode, ...(fellBack ? { fellBack } : {}) }
+export function withMode({ fellBack: _, ...settings }: Settings, { mode, modeSince, fellBack }: ModeChange): Settings {
+  return { ...settings, mode, ...(modeSince === 0 ? {} : { modeSince }), ...(fellBack ? { fellBack } : {}) }
 }
+
+/** The version of the room at which its mode last changed; 0: it never has. Reads PART.settings. */
+export const modeSinceOf = ({ settings }: Pick<RoomParts, 'settings'>): number => settings?.modeSince ?? 0

@@ -114,7 +114,7 @@ function becomeUnavailable(parts: RoomParts, settings: Settings): RoomDecision {
 /** No service is up: the room becomes p2p if it allows that and is small enough. */
 function fallBack(parts: RoomParts, settings: Settings): RoomDecision {
   if (!mayFallBack(parts)) return NO_CHANGE
-  const changed: Settings = { ...settings, mode: 'p2p', fellBack: true }
+  const changed: Settings = { ...settings, mode: 'p2p', fellBack: true, modeSince: null }
   const changes = { changes: { mode: 'p2p' }, by: null, offerOrder: offerOrder(parts) }
   return { writes: { [PART.settings]: changed }, events: [roomEvent('room.updated', changes)] }
 }
@@ -133,7 +133,7 @@ function recover(settings: Settings, next: NextPlacement): RoomDecision {
   if (!fellBack) return { ...opening, events: [available] }
   return {
     ...opening,
-    writes: { ...opening.writes, [PART.settings]: { ...kept, mode: 'sfu' } satisfies Settings },
+    writes: { ...opening.writes, [PART.settings]: { ...kept, mode: 'sfu', modeSince: null } satisfies Settings },
     events: [roomEvent('room.updated', { changes: { mode: 'sfu' }, by: null }), available]
   }
 }

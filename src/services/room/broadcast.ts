@@ -81,7 +81,7 @@ async function findOthers(
 /** Adds the batch to what the sender has broadcast, and resolves to all of it. */
 async function storeBroadcast(
   context: Context,
-  { roomId, sender }: ResolvedPair,
+  { roomId, sender, modeSince }: ResolvedPair,
   batch: CandidateBatch
 ): Promise<Broadcast> {
   const { participantId } = sender
@@ -89,7 +89,7 @@ async function storeBroadcast(
   const parts = [PART.participant(participantId), part]
   const { decision } = await changeRoom(context, { roomId, parts }, room => {
     if (findParticipantRecord(room, participantId) === null) throw new AppError('not_in_room')
-    return { writes: { [part]: withBatch(room.get<Broadcast>(part), batch) }, events: [] }
+    return { writes: { [part]: withBatch(room.get<Broadcast>(part), batch, modeSince) }, events: [] }
   })
   return decision.writes[part] as Broadcast
 }

@@ -14,6 +14,7 @@ import {
   decidePair,
   dropWaitingCandidates,
   endPair,
+  inMode,
   type JoinedParticipant,
   judgePairCandidates,
   newPair,
@@ -21,9 +22,11 @@ import {
   type PairCommand,
   type PairState,
   pairId,
+  refuseOutdated,
   toJoinedParticipant
 } from '../../domain/room/pair.js'
 import { PART } from '../../domain/room/state.js'
+import { modeSinceOf } from '../../domain/sfu/mode.js'
 import { AppError } from '../../errors.js'
 import { splitIds } from '../../id-text.js'
 import type { Actor } from '../../schemas/claims.js'
@@ -53,7 +56,7 @@ const pairs = createUpdater<PairState>({
 const isPublished = ({ version, publishedVersion }: ReadRoom, since: number): boolean =>
   publishedVersion >= Math.min(since, version)
 
-/** Also delivers the signals that the pair holds, if both joinings have been published. */
+/** Also delivers the signals that the pair holds, if what they wait for has been published. */
 export const readPair = pairs.read
 
 type DescriptionRequest = RoomPath & RoomDescriptionRequest & { readonly type: 'offer' | 'answer' }
@@ -109,7 +112,8 @@ export async function sendRoomCandidates(
 async function chargeWaiting(context: Context, pair: ResolvedPair, batch: CandidateBatch): Promise<void> {
   if (batch.candidates.length === 0) return
   const { roomId, order, sender } = pair
-  const state = context.pairs.get(pair.id)?.state ?? (await readPair(context, pair.id)) ?? newPair(roomId, order)
+  const found = context.pairs.get(pair.id)?.state ?? (await readPair(context, pair.id)) ?? newPair(roomId, order)
+  const state = inMode(found, pair.modeSince)
   if (judgePairCandidates(state, sender.participantId, batch).held.length === 0) return
   const bytes = Buffer.byteLength(JSON.stringify(batch.candidates))
   await context.budgets.spend(sender.user, 'waiting', Math.ceil(bytes / 1024))
@@ -131,7 +135,7 @@ export async function checkPair(context: Context, id: string): Promise<void> {
 async function signalBroadcast(context: Context, pair: ResolvedPair): Promise<void> {
   const part = PART.broadcast(pair.sender.participantId)
   const broadcast = (await readRoom(context, pair.roomId, [part])).get<Broadcast>(part)
-  if (broadcast !== null) await signalPair(context, pair, { type: 'broadcast', broadcast })
+  if (broadcast?.modeSince === pair.modeSince) await signalPair(context, pair, { type: 'broadcast', broadcast })
 }
 
 /** The sender of a signal, its recipient, and their pair. */
@@ -142,27 +146,32 @@ export interface ResolvedPair {
   readonly order: ReturnType<typeof orderByJoin>
   readonly sender: JoinedParticipant
   readonly peer: JoinedParticipant
-  /** The join of the later one is not published yet. Signals are held, so that they arrive after `room.participant_joined`. */
+  /** See PairState. */
+  readonly modeSince: number
+  /**
+   * The later of the joining of the later one and the last change of the mode is not published yet. Signals are held, so that they arrive
+   * after `room.participant_joined` and `room.updated`.
+   */
   readonly isHeld: boolean
+  /** The version of the room that has to be published. */
+  readonly since: number
 }
 
-export function resolvePair(
-  { roomId, publishedVersion }: ReadRoom,
-  sender: JoinedParticipant,
-  peer: JoinedParticipant
-): ResolvedPair {
+/** Reads PART.settings. */
+export function resolvePair(room: ReadRoom, sender: JoinedParticipant, peer: JoinedParticipant): ResolvedPair {
+  const { roomId, publishedVersion } = room
   const order = orderByJoin(sender, peer)
-  return { roomId, id: pairId(roomId, order), order, sender, peer, isHeld: publishedVersion < order.later.since }
+  const modeSince = modeSinceOf(room)
+  const since = Math.max(order.later.since, modeSince)
+  return { roomId, id: pairId(roomId, order), order, sender, peer, modeSince, since, isHeld: publishedVersion < since }
 }
 
-export async function signalPair(
-  context: Context,
-  { roomId, id, order, sender, peer, isHeld }: ResolvedPair,
-  command: PairCommand
-) {
+export async function signalPair(context: Context, pair: ResolvedPair, command: PairCommand) {
+  const { roomId, id, order, sender, peer, isHeld, modeSince } = pair
   let outcomes: CandidateOutcomes | undefined
-  const { state, deliveries } = await pairs.update(context, { id }, (found, now) => {
-    const input = { from: sender.participantId, command, checkAt: now + CHECK_EVERY_MS, isHeld }
+  const { state, deliveries } = await pairs.update(context, { id }, async (found, now) => {
+    const input = { from: sender.participantId, command, checkAt: now + CHECK_EVERY_MS, isHeld, modeSince }
+    if (found && (await isOutdated(context, pair, found))) return refuseOutdated(found, input)
     const decision = decidePair(found ?? newPair(roomId, order), input)
     outcomes = decision.outcomes
     return decision
@@ -174,16 +183,22 @@ export async function signalPair(
   }
 }
 
+/** The mode has changed since the request read the room. False also if `found` is of another mode: then that one is over. */
+async function isOutdated(context: Context, { roomId, modeSince }: ResolvedPair, found: PairState): Promise<boolean> {
+  if (found.modeSince === modeSince) return false
+  return modeSinceOf(await readRoom(context, roomId, [PART.settings])) !== modeSince
+}
+
 /**
- * Schedules the delivery of the signals that these pairs of one room hold, for when the latest of their joinings has been published. The
- * signals are stored: if this fails, or this node dies, the timers of any node deliver them.
+ * Schedules the delivery of the signals that these pairs of one room hold, for when what they wait for has been published. The signals are
+ * stored: if this fails, or this node dies, the timers of any node deliver them.
  */
 export async function releaseAfterPublication(context: Context, all: readonly ResolvedPair[]): Promise<void> {
   const held = all.filter(({ isHeld }) => isHeld)
   const [first] = held
   if (first === undefined) return
   const { roomId } = first
-  const version = Math.max(...held.map(({ order }) => order.later.since))
+  const version = Math.max(...held.map(({ since }) => since))
   const tasks = held.map(({ id }) => ({ kind: 'pair' as const, id }))
   try {
     if (await afterPublication(context, roomId, { version, tasks })) return

@@ -1,5 +1,5 @@
 // Reads the parts of a room for the rules, and encodes them for the store.
-import { PART, type ParticipantRecord, type RoomParts } from '../../domain/room/state.js'
+import { PART, type ParticipantRecord, type RoomParts, type Settings } from '../../domain/room/state.js'
 import { decodeId } from '../../id-text.js'
 import type { Stamp } from '../../store/aggregate.js'
 import type { Field, RoomSnapshot } from '../../store/rooms.js'
@@ -47,9 +47,14 @@ export function toText(part: string, value: object | number): string {
 }
 
 function fromText<T>(part: string, { value, version }: Field): T {
+  if (part === PART.settings) return withModeSince(JSON.parse(value) as Settings, version) as T
   if (!part.startsWith(PART.participants)) return JSON.parse(value) as T
   const [head = '', rest = '{}'] = value.split('\n')
   const participant = { ...JSON.parse(head), ...JSON.parse(rest) } as ParticipantRecord
   // `since` is null in the commit that let the device in, and that commit wrote this value.
   return { ...participant, since: participant.since ?? version } as T
 }
+
+/** `modeSince` is null in the commit that changed the mode, and that commit wrote these settings. */
+const withModeSince = (settings: Settings, version: number): Settings =>
+  settings.modeSince === null ? { ...settings, modeSince: version } : settings

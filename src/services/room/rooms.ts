@@ -33,8 +33,8 @@ import type {
   JoinRoomRequest,
   Participant,
   RemoveQuery,
-  Room,
   RoomAndParticipants,
+  RoomReply,
   RoomRequest,
   UpdateParticipantRequest
 } from '../../schemas/room.js'
@@ -106,7 +106,7 @@ export async function createOrUpdateRoom(
   context: Context,
   actor: Actor,
   { roomId, ...body }: RoomPath & RoomRequest
-): Promise<{ room: Room; isNew: boolean }> {
+): Promise<RoomReply & { readonly isNew: boolean }> {
   checkMetadata(body.metadata)
   requireMediaService(context, body.mode)
   const { roomMaxParticipants: maxParticipants } = context.config
@@ -121,7 +121,8 @@ export async function createOrUpdateRoom(
   const { decision, room, version } = await changeRoom(context, { roomId, read, parts, payer: actor.user }, decide)
   followModeChange(context, room, decision)
   const settings = decision.writes[PART.settings] as Settings
-  return { room: viewRoom({ ...room, version }, settings), isNew: decision.createsRoom === true }
+  const { offerOrder, createsRoom = false } = decision
+  return { room: viewRoom({ ...room, version }, settings), ...(offerOrder && { offerOrder }), isNew: createsRoom }
 }
 
 /** @throws AppError not_permitted, banned, room_not_found, room_closed */
