@@ -86,7 +86,7 @@ function readCodec(media: MediaDescription, format: string): OfferedCodec[] {
   const map = media.rtp.find(each => each.payload === payloadType)
   const name = map?.codec ?? STATIC[payloadType]?.[0]
   const clockRate = Number(map?.rate ?? STATIC[payloadType]?.[1])
-  const channels = Number(map?.encoding ?? 1)
+  const channels = channelsOf(map)
   if (name === undefined || !(clockRate > 0) || !(channels > 0)) return []
   const config = media.fmtp.find(each => each.payload === payloadType)?.config
   const parsed = config === undefined ? {} : parseParams(String(config))
@@ -101,6 +101,13 @@ function readCodec(media: MediaDescription, format: string): OfferedCodec[] {
       feedback: readFeedback(media, payloadType)
     }
   ]
+}
+
+/** Opus has two (RFC 7587 section 4.1). whepclientsrc of GStreamer leaves them out. */
+function channelsOf(map: MediaDescription['rtp'][number] | undefined): number {
+  // The parser leaves the name out of a line that has none.
+  const isOpus = String(map?.codec).toLowerCase() === 'opus'
+  return Number(map?.encoding ?? (isOpus ? 2 : 1))
 }
 
 function readFeedback(media: MediaDescription, payloadType: number): RtcpFeedback[] {

@@ -5,7 +5,13 @@ import type { DtlsParameters, IceParameters } from '../../schemas/sfu-transport.
 import { type AnsweredCodec, type AnsweredSection, writeAnswer } from './answer.js'
 import { isAuxiliary, isRtx, mimeTypeOf } from './codecs.js'
 import { type Offer, parseOffer } from './offer.js'
-import type { CompleteRtpCapabilities, RtpCodecParameters, RtpEncoding, TransportDescription } from './rtp.js'
+import type {
+  CodecParameters,
+  CompleteRtpCapabilities,
+  RtpCodecParameters,
+  RtpEncoding,
+  TransportDescription
+} from './rtp.js'
 import { kindOf, nameOf, type OfferedCodec, type OfferedExtension, type Section } from './section.js'
 
 /** What one media section can receive, with the payload types and extension ids of the offer. */
@@ -62,11 +68,20 @@ function capabilitiesOf(section: Section): CompleteRtpCapabilities {
       preferredPayloadType: codec.payloadType,
       clockRate: codec.clockRate,
       ...(kind === 'audio' ? { channels: codec.channels } : {}),
-      parameters: codec.parameters,
+      parameters: receivingParameters(codec),
       rtcpFeedback: [...codec.feedback]
     }))
   const headerExtensions = section.extensions.filter(isReceived).map(({ id, uri }) => ({ kind, uri, preferredId: id }))
   return { codecs, headerExtensions }
+}
+
+/**
+ * GStreamer's depayloader reads all packetization modes of H.264, and names none. Its default is 0 (RFC 6184 section 8.1), for which no
+ * producer is sent.
+ */
+function receivingParameters({ name, parameters }: OfferedCodec): CodecParameters {
+  const isUnnamed = name.toLowerCase() === 'h264' && parameters['packetization-mode'] === undefined
+  return isUnnamed ? { ...parameters, 'packetization-mode': 1 } : parameters
 }
 
 const isReceived = ({ direction }: OfferedExtension) => direction === 'sendrecv' || direction === 'recvonly'

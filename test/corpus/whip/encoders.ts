@@ -61,54 +61,12 @@ a=rtcp-mux
 a=rtpmap:102 H264/90000
 a=fmtp:102 profile-level-id=42e01f`
 
-const GSTREAMER = `v=0
-o=- 3541281234567890123 0 IN IP4 0.0.0.0
-s=-
-t=0 0
-a=ice-options:trickle
-a=group:BUNDLE audio0 video1`
-
 const GSTREAMER_TRANSPORT = `c=IN IP4 0.0.0.0
 a=setup:actpass
 a=ice-ufrag:+TCTGT3nJyvTfNAMCWGVWgQ0QcRVMRx5
 a=ice-pwd:l7sXy2ZpQ4vB9cN1mK8jH6gF5dS3aRtE
 a=rtcp-mux
 a=rtcp-rsize`
-
-const GSTREAMER_AUDIO = `m=audio 9 UDP/TLS/RTP/SAVPF 100
-${GSTREAMER_TRANSPORT}
-a=sendonly
-a=rtpmap:100 OPUS/48000/2
-${feedback(100, 'nack', 'nack pli', 'ccm fir', 'transport-cc')}
-a=extmap:1 http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01
-a=fmtp:100 sprop-maxcapturerate=48000;sprop-stereo=0
-a=ssrc:2718281827 msid:user3141592653@host-5897932 webrtctransceiver0
-a=ssrc:2718281827 cname:user3141592653@host-5897932
-a=mid:audio0
-a=fingerprint:sha-256 ${SHA_256}
-a=rtcp-mux-only`
-
-const gstreamerVideo = (payloads: string, lines: string) => `m=video 0 UDP/TLS/RTP/SAVPF ${payloads}
-${GSTREAMER_TRANSPORT}
-a=bundle-only
-a=sendonly
-${lines}
-a=ssrc:2718281828 msid:user3141592653@host-5897932 webrtctransceiver1
-a=ssrc:2718281828 cname:user3141592653@host-5897932
-a=mid:video1
-a=fingerprint:sha-256 ${SHA_256}
-a=rtcp-mux-only`
-
-const WHIPCLIENTSINK_VIDEO = gstreamerVideo(
-  '96 97',
-  `a=rtpmap:96 H264/90000
-${feedback(96, 'nack', 'nack pli', 'ccm fir', 'transport-cc')}
-a=extmap:1 http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01
-a=framerate:30
-a=fmtp:96 packetization-mode=1;profile-level-id=42c01f;sprop-parameter-sets=Z0LAH9kAUAW7ARAAAAMAEAAAAwPI8YMkgA==,aMuDyyA=
-${rtx(97, 96)}
-a=ssrc-group:FID 2718281828 2718281829`
-)
 
 /** Debian 12: video first, without header extensions. */
 const SIMPLE_WHIP_CLIENT = `v=0
@@ -246,7 +204,6 @@ export const ENCODERS_PUBLISH: readonly WhipOffer[] = [
     name: 'libdatachannel, a camera',
     sdp: sdpOf(LIBDATACHANNEL.replace('BUNDLE 0 1', 'BUNDLE video').replace('LS 0 1', 'LS video'), CAMERA)
   },
-  { name: 'GStreamer whipclientsink', sdp: sdpOf(GSTREAMER, GSTREAMER_AUDIO, WHIPCLIENTSINK_VIDEO) },
   {
     name: 'simple-whip-client',
     sdp: sdpOf(SIMPLE_WHIP_CLIENT)
@@ -259,7 +216,6 @@ const receiving = (sdp: string) =>
   sdp.replaceAll('a=sendonly', 'a=recvonly').replace(/a=(?:ssrc|ssrc-group|msid|simulcast|rid):.*\n/g, '')
 
 export const LIBRARIES_VIEW: readonly WhipOffer[] = [
-  { name: 'GStreamer', sdp: sdpOf(receiving(GSTREAMER), receiving(GSTREAMER_AUDIO), receiving(WHIPCLIENTSINK_VIDEO)) },
   { name: 'pion', sdp: sdpOf(receiving(PION)) },
   { name: 'libdatachannel', sdp: sdpOf(LIBDATACHANNEL, receiving(OBS_AUDIO), receiving(OBS_VIDEO)) },
   { name: 'aiortc', sdp: sdpOf(receiving(aiortc('recvonly'))) }

@@ -53,7 +53,7 @@ function checkAnswer(offerText: string, answerText: string): void {
 
 t.test('every answer to the corpus keeps to its offer', async t => {
   for (const { name, sdp } of PUBLISHING_OFFERS) t.doesNotThrow(() => checkAnswer(sdp, publish(sdp)), name)
-  for (const { name, sdp } of VIEWING_OFFERS.filter(({ name }) => !/GStreamer|libdatachannel/.test(name))) {
+  for (const { name, sdp } of VIEWING_OFFERS.filter(({ name }) => name !== 'libdatachannel')) {
     t.doesNotThrow(() => checkAnswer(sdp, view(sdp)), name)
   }
 })

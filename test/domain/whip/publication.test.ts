@@ -55,11 +55,6 @@ const EXPECTED: Readonly<Record<string, readonly string[]>> = {
     'video 1: H264=96, 2 extensions, 2 1 0, 5yTqZp0Lr8NwXa2K'
   ],
   'libdatachannel, a camera': ['DTLS client', 'video video: H264=102, 0 extensions, 42, video-send'],
-  'GStreamer whipclientsink': [
-    'DTLS client',
-    'audio audio0: opus=100, 1 extensions, 2718281827, user3141592653@host-5897932',
-    'video video1: H264=96 rtx=97, 1 extensions, 2718281828+2718281829, user3141592653@host-5897932'
-  ],
   'simple-whip-client': [
     'DTLS client',
     'video video0: VP8=96, 0 extensions, 2, user1598140326@host-560c87e7',
@@ -74,6 +69,11 @@ const EXPECTED: Readonly<Record<string, readonly string[]>> = {
     'DTLS client',
     'audio 0: opus=96, 2 extensions, 2901437165, c6d7e8f9-a0b1-4c2d-9e3f-40516273849a',
     'video 1: VP8=97 rtx=98, 2 extensions, 1409132771+3320918274, c6d7e8f9-a0b1-4c2d-9e3f-40516273849a'
+  ],
+  'GStreamer whipclientsink': [
+    'DTLS client',
+    'video video0: H264=96 rtx=100, 1 extensions, 3870744440+2225163661, user1737857814@host-86b70ef7',
+    'audio audio1: opus=97, 1 extensions, 3431269720, user1737857814@host-86b70ef7'
   ],
   'RFC 9725': [
     'DTLS client',

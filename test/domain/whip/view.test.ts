@@ -16,7 +16,7 @@ const consumersOf = ({ media }: View, video: string): (RtpParameters | null)[] =
     consumerFor(rtpCapabilities, kind === 'audio' ? 'audio/opus' : video, i * 10 + 7)
   )
 
-const VIDEO_OF: Readonly<Record<string, string>> = { GStreamer: 'video/H264', libdatachannel: 'video/H264' }
+const VIDEO_OF: Readonly<Record<string, string>> = { libdatachannel: 'video/H264' }
 
 t.test('every offer of the corpus can be served, and the answer has its payload types', async t => {
   for (const { name, sdp } of VIEWING_OFFERS) {
@@ -91,6 +91,18 @@ t.test('the section of a video, line by line', async t => {
     'a=ssrc:17 cname:d6omFfLIQvm1eXAp',
     'a=ssrc:18 cname:d6omFfLIQvm1eXAp'
   ])
+})
+
+t.test('what GStreamer leaves out: the channels of Opus, and the packetization mode of H.264', async t => {
+  const view = readView(sdpOf('GStreamer whepclientsrc'))
+  const [video, audio] = view.media
+  t.match(audio?.rtpCapabilities.codecs[0], { mimeType: 'audio/OPUS', channels: 2 })
+  const parameters = { 'profile-level-id': '42e016', 'packetization-mode': 1 }
+  t.match(video?.rtpCapabilities.codecs[1], { mimeType: 'video/H264', parameters })
+  const [, opus = null] = consumersOf(view, 'video/H264')
+  const explicit = sdpOf('libdatachannel').replace('packetization-mode=1', 'packetization-mode=0')
+  t.match(readView(explicit).media[1]?.rtpCapabilities.codecs[0], { parameters: { 'packetization-mode': 0 } })
+  t.match(answer(view, [null, opus]), 'a=rtpmap:101 OPUS/48000/2\r\n')
 })
 
 t.test('each section gets the next producer of its kind', async t => {
