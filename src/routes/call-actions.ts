@@ -187,13 +187,13 @@ const HANG_UP_CALL = {
     tags: ['calls'],
     summary: 'Hang up',
     description:
-      'Ends a call that was accepted, from any of your devices. The other side receives `call.ended`. For a call that is still ringing use ' +
-      '`cancelCall` or `rejectCall`. The first hang-up of a call is never rate limited. A page that is being closed may use a ticket: ' +
+      'Ends a call, from any of your devices. The other side receives `call.ended`. A call that is still ringing is cancelled by its ' +
+      'caller, and rejected on all devices by its callee. The first hang-up of a call is never rate limited. A page that is being closed may use a ticket: ' +
       '`navigator.sendBeacon(url)`.',
     params: CallParams,
     querystring: UnloadQuery,
     body: HangUpCallRequest,
-    response: { 200: CallReply, ...problems(...BODY_PROBLEMS, 'call_not_found', 'wrong_state', 'rate_limited') }
+    response: { 200: CallReply, ...problems(...BODY_PROBLEMS, 'call_not_found', 'rate_limited') }
   }
 } as const
 

@@ -83,8 +83,15 @@ const RINGING: Row[] = [
     'ended: alice ended(declined); bob but laptop ended(declined_elsewhere)',
     'ended: alice ended(declined); bob but watch ended(declined_elsewhere)'
   ],
-  ['hangup', 'wrong_state', 'wrong_state', 'wrong_state', 'wrong_state'],
-  ['mediaFailed', 'wrong_state', 'wrong_state', 'wrong_state', 'wrong_state'],
+  ...(['hangup', 'mediaFailed'] as const).map(
+    (action): Row => [
+      action,
+      'ended: alice but phone ended(cancelled); bob ended(cancelled)',
+      'ended: alice but tablet ended(cancelled); bob ended(cancelled)',
+      'ended: alice ended(declined); bob but laptop ended(declined_elsewhere)',
+      'ended: alice ended(declined); bob but watch ended(declined_elsewhere)'
+    ]
+  ),
   ['offer', 'wrong_state', 'other_device', 'wrong_state', 'wrong_state'],
   ['answer', 'wrong_state', 'other_device', 'wrong_state', 'wrong_state'],
   ['media', 'wrong_state', 'other_device', 'wrong_state', 'wrong_state'],

@@ -63,7 +63,6 @@ flow('what comes too early may be repeated, what comes too late may not', async 
   const [alice, bob] = await scenario.addAliceAndBob()
   await alice.post('calls', { callId: 'c1', to: 'bob' })
   await bob.expectEvent('call.incoming')
-  t.match(await alice.expectRefusal('wrong_state', 'calls/c1/hangup'), { retryable: true })
   t.match(await alice.expectRefusal('wrong_state', 'calls/c1/hold'), { retryable: true })
   t.match(await alice.expectRefusal('wrong_state', 'calls/c1/connected'), { retryable: true })
   t.match(await bob.expectRefusal('wrong_state', 'calls/c1/connected'), { retryable: true })
@@ -372,3 +371,20 @@ flow('the leases of a create that stalled before its call are released after 2 s
   await bob.post('calls/c4/reject')
   await alice.expectEvent('call.ended')
 })
+
+flow(
+  'a hang-up ends a call that rings: for the caller it is a cancel, for the callee a reject',
+  async (t, scenario) => {
+    const [alice, bob] = await scenario.addAliceAndBob()
+    for (const [callId, actor, other, reason] of [
+      ['c1', alice, bob, 'cancelled'],
+      ['c2', bob, alice, 'declined']
+    ] as const) {
+      await alice.post('calls', { callId, to: 'bob' })
+      await bob.expectEvent('call.incoming')
+      t.match(await actor.post(`calls/${callId}/hangup`), { call: { state: 'ended', reason, endedBy: actor.endpoint } })
+      t.match(await other.expectEvent('call.ended'), { reason })
+      t.match(await actor.post(`calls/${callId}/hangup`), { call: { state: 'ended', reason } }, 'a repeat')
+    }
+  }
+)

@@ -11,6 +11,7 @@
 // cancel      by the caller, until the call is connected; a cancel before the create: tombstone.ts
 // reject      by the callee, until the call is connected; while it rings also for one device only
 // busy        by the server, when the callee has accepted another call and may have no second one
+// hangup      by either side; while it rings, the same as a cancel or a reject
 // limitAt     ends the call as `no_answer` while ringing, and as `expired` without an answer to the offer or after the maximum duration
 // check       liveness: a side that is gone for the grace time ends the call as `lost`
 // After `ended` nothing changes: cancel, reject and hang-up succeed, everything else is refused with `call_ended`.

@@ -3,7 +3,7 @@ import type { Endpoint } from '../../schemas/common.js'
 import { endpoint } from '../endpoint.js'
 import { NO_SIGNALS } from '../negotiation/state.js'
 import type { CommandOf } from './command.js'
-import { callEvents, conflict, requireSide, sideOf, tooEarly, toSide } from './party.js'
+import { callEvents, conflict, requireSide, sideOf, toSide } from './party.js'
 import { type CallDecision, type CallState, type EndReason, type Side, unchanged, viewCall } from './state.js'
 
 export function cancel(state: CallState, actor: Endpoint, now: number): CallDecision {
@@ -38,12 +38,18 @@ export function endAsBusy(state: CallState, user: string, now: number): CallDeci
   return end(state, { reason: 'busy', by: null, except: null }, now)
 }
 
-/** Any device of either side may hang up: otherwise a user whose phone has died would stay busy. */
+/**
+ * Any device of either side may hang up: otherwise a user whose phone has died would stay busy. While the call rings this cancels or rejects it, so
+ * that a client can end a call without knowing whether it was answered a moment ago.
+ */
 export function hangup(state: CallState, command: CommandOf<'hangup'>, now: number): CallDecision {
   const { actor, reason } = command
-  sideOf(state, actor.user)
+  const side = sideOf(state, actor.user)
   if (state.phase === 'ended') return unchanged(state)
-  if (state.phase === 'ringing') throw tooEarly(state, 'The call is ringing: cancel or reject instead')
+  if (state.phase === 'ringing') {
+    if (side === 'caller') return cancel(state, actor, now)
+    return reject(state, { type: 'reject', actor, scope: 'user', devices: [] }, now)
+  }
   return end(state, { reason, by: actor, except: actor }, now)
 }
 
