@@ -1,11 +1,13 @@
-// `npm test`, `npm run test:browser`, `test:heavy`, `test:abuse`, `test:client`, `test:sfu` and `test:zoo`: provides Redis and Chromium if necessary, compiles the tests and runs them.
+// `npm test`, `npm run test:browser`, `test:heavy`, `test:abuse`, `test:client`, `test:sfu`, `test:zoo` and `test:clients`: provides Redis and
+// Chromium if necessary, compiles the tests and runs them.
 // With arguments only these files and folders: `npm test -- test/config.test.ts test/flows --jobs=1 --timeout=60 --reporter=tap`.
 import { spawnSync } from 'node:child_process'
-import { accessSync, constants, readdirSync, statSync } from 'node:fs'
+import { accessSync, constants, mkdirSync, readdirSync, statSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { provideAiortc } from './aiortc.mjs'
+import { cacheFolder } from './cached-folder.mjs'
 import { compileTests } from './compile-tests.mjs'
 import { collectCoverage } from './coverage.mjs'
 import { provideMediaService } from './media-service.mjs'
@@ -20,7 +22,8 @@ const SLOW = {
   abuse: { files: ['test/abuse/flood.test.ts'], jobs: 1, timeoutS: 240 },
   client: { files: ['test/client'], jobs: 2, timeoutS: 180 },
   sfu: { files: ['test/sfu'], jobs: 1, timeoutS: 300 },
-  zoo: { files: ['test/zoo/zoo.test.ts'], jobs: 1, timeoutS: 900 }
+  zoo: { files: ['test/zoo/zoo.test.ts'], jobs: 1, timeoutS: 900 },
+  clients: { files: ['test/clients'], jobs: 1, timeoutS: 1800 }
 }
 /** Building a mediasoup worker takes about three minutes on two idle cores. */
 const MEDIA_WITHIN_MS = 480_000
@@ -38,6 +41,7 @@ const { values, positionals } = parseArgs({
     client: { type: 'boolean' },
     sfu: { type: 'boolean' },
     zoo: { type: 'boolean' },
+    clients: { type: 'boolean' },
     coverage: { type: 'boolean' },
     jobs: { type: 'string' },
     timeout: { type: 'string' },
@@ -52,6 +56,10 @@ provide({ commands: ['redis-server'], debian: 'redis-server' })
 if (values.browser || values.client || values.sfu)
   provide({ commands: ['chromium', 'chromium-browser', 'google-chrome'], debian: 'chromium' })
 if (values.sfu) provideWhipPeers()
+if (values.clients) {
+  process.env.WORK ??= join(cacheFolder(), 'clients')
+  mkdirSync(process.env.WORK, { recursive: true })
+}
 const files = values.sfu ? await provideMedia(suite.files) : suite.files
 const folder = compileTests(root)
 const coverage = values.coverage ? collectCoverage(root, folder) : null

@@ -10,6 +10,8 @@ export interface Program {
   signal(name: NodeJS.Signals): void
   /** Resolves to its exit code, or the signal that ended it. */
   waitForExit(): Promise<number | NodeJS.Signals>
+  /** Resolves to its exit code or signal when it has failed; never, if it succeeds. */
+  waitForFailure(): Promise<number | NodeJS.Signals>
   readonly stdout: () => string
   readonly stderr: () => string
 }
@@ -66,6 +68,12 @@ export function run(t: Test, command: string, args: readonly string[], options: 
       await inTime(closed, 'to end')
       return child.exitCode ?? child.signalCode ?? 'SIGKILL'
     },
+    waitForFailure: () =>
+      new Promise(resolve => {
+        child.once('close', () => {
+          if (child.exitCode !== 0) resolve(child.exitCode ?? child.signalCode ?? 'SIGKILL')
+        })
+      }),
     stdout: () => output.stdout,
     stderr: () => output.stderr
   }

@@ -1,0 +1,148 @@
+"""Makes a call, or answers one: REST by the generated client, events by Server-Sent Events, a data channel by aiortc.
+
+    SIGNALPOST_TOKEN=… python client.py answer
+    SIGNALPOST_TOKEN=… python client.py call bob
+"""
+import asyncio
+import json
+import os
+import sys
+from contextlib import aclosing
+from uuid import uuid4
+
+import httpx
+from aiortc import RTCConfiguration, RTCIceServer, RTCPeerConnection, RTCSessionDescription
+from httpx_sse import aconnect_sse
+from signalpost_client import AuthenticatedClient
+from signalpost_client.api.calls import accept_call, create_call, hang_up_call
+from signalpost_client.api.events import get_snapshot
+from signalpost_client.api.ice import list_ice_servers
+from signalpost_client.api.signals import send_answer
+from signalpost_client.models import (
+    AcceptCallRequest, AnswerDescription, AnswerRequest, CreateCallRequest, OfferDescription, Problem)
+from signalpost_client.types import UNSET
+
+URL, TOKEN = os.environ.get("SIGNALPOST_URL", "http://127.0.0.1:8080"), os.environ["SIGNALPOST_TOKEN"]
+HEADERS = {"Authorization": f"Bearer {TOKEN}", "X-Device-Id": os.environ.get("DEVICE", "python")}
+api = AuthenticatedClient(URL, TOKEN, headers=HEADERS, timeout=httpx.Timeout(10))
+
+
+async def request(operation, *path, **parameters):
+    """Repeats the request until there is a reply. Repeats do no harm, because a call has an id that its caller chose."""
+    while True:
+        try:
+            reply = await operation.asyncio(*path, client=api, **parameters)
+        except httpx.TransportError:
+            await asyncio.sleep(1)
+            continue
+        if not isinstance(reply, Problem):
+            return reply
+        if not reply.retryable or reply.status == 409:
+            raise SystemExit(f"{reply.code}: {reply.title}")
+        await asyncio.sleep(1)
+
+
+async def events_after(cursor):
+    """All events after the cursor, each once and in order, although the connection breaks."""
+    retry_s = 1
+    while True:
+        try:
+            # A heartbeat arrives every 15 s. Without one the connection is dead, even if it is open.
+            async with httpx.AsyncClient(timeout=httpx.Timeout(10, read=40), headers=HEADERS) as http:
+                headers = {"Last-Event-ID": cursor}
+                async with aconnect_sse(http, "GET", f"{URL}/v1/events", headers=headers) as stream:
+                    stream.response.raise_for_status()
+                    async for event in stream.aiter_sse():
+                        yield event.event, json.loads(event.data)["data"]
+                        cursor = event.id or cursor
+                        retry_s = event.retry / 1000 if event.retry else retry_s
+            return  # The body is complete: the server does not want this device back.
+        except httpx.TransportError:
+            await asyncio.sleep(retry_s)
+
+
+class Media:
+    """A data channel named `echo`. aiortc gathers its candidates first, so that its descriptions have them all."""
+
+    def __init__(self, ice_servers):
+        self.connection = RTCPeerConnection(RTCConfiguration([RTCIceServer(**each) for each in ice_servers]))
+        self.echo = asyncio.get_running_loop().create_future()
+
+    async def offer(self):
+        channel = self.connection.createDataChannel("echo")
+        channel.on("open", lambda: channel.send("hello"))
+        channel.on("message", lambda text: self.echo.set_result(text))
+        await self.connection.setLocalDescription(await self.connection.createOffer())
+        return self.connection.localDescription.sdp
+
+    async def answer(self, offer):
+        self.connection.on("datachannel", lambda channel: channel.on("message", channel.send))
+        await self.connection.setRemoteDescription(RTCSessionDescription(offer, "offer"))
+        await self.connection.setLocalDescription(await self.connection.createAnswer())
+        return self.connection.localDescription.sdp
+
+    async def complete(self, answer):
+        """Resolves to what the other side has sent back."""
+        await self.connection.setRemoteDescription(RTCSessionDescription(answer, "answer"))
+        return await asyncio.wait_for(self.echo, 20)
+
+
+async def make_call(user):
+    media = Media((await request(list_ice_servers)).to_dict()["iceServers"])
+    call_id = str(uuid4())
+    body = CreateCallRequest(to=user, call_id=call_id, offer=OfferDescription(sdp=await media.offer()))
+    created = await request(create_call, body=body)
+    try:
+        answer = await wait_for_answer(call_id, created.cursor)
+        if os.environ.get("MEDIA") != "none":
+            print(f"echo: {await media.complete(answer)}", flush=True)
+    finally:
+        await request(hang_up_call, call_id)
+    print("ended: hangup")
+
+
+async def wait_for_answer(call_id, cursor):
+    async with aclosing(events_after(cursor)) as events:
+        async for kind, data in events:
+            if data.get("callId") != call_id:
+                continue
+            if kind == "call.ended":
+                raise SystemExit(f"ended: {data['reason']}")
+            # The answer comes with the accept, or after it.
+            if kind == "call.accepted":
+                print("accepted", flush=True)
+                if "answer" in data:
+                    return data["answer"]["sdp"]
+            if kind == "signal.answer":
+                return data["sdp"]
+
+
+async def answer_call():
+    snapshot = await request(get_snapshot)
+    call_id = None
+    async with aclosing(events_after(snapshot.cursor)) as events:
+        async for kind, data in events:
+            if kind == "caught-up":
+                print("ready", flush=True)
+            elif kind == "call.incoming" and call_id is None:
+                call_id = data["callId"]
+                print(f"incoming from {data['from']['user']}", flush=True)
+                media = Media((await request(list_ice_servers)).to_dict()["iceServers"])
+                sdp = await media.answer(data["offer"]["sdp"]) if "offer" in data else None
+                body = AcceptCallRequest(answer=AnswerDescription(sdp=sdp) if sdp else UNSET)
+                await request(accept_call, call_id, body=body)
+            elif kind == "signal.offer" and data["callId"] == call_id:
+                sdp = await media.answer(data["sdp"])
+                await request(send_answer, call_id, body=AnswerRequest(sdp=sdp, revision=data["revision"]))
+            elif kind == "call.ended" and data["callId"] == call_id:
+                print(f"ended: {data['reason']}")
+                return
+
+
+command, *arguments = sys.argv[1:] or ["help"]
+if command == "call" and arguments:
+    asyncio.run(make_call(arguments[0]))
+elif command == "answer":
+    asyncio.run(answer_call())
+else:
+    raise SystemExit(__doc__)
