@@ -1,0 +1,18 @@
+/** A port for BSD sockets: POSIX, and lwIP with LWIP_SOCKET and LWIP_DNS (ESP-IDF, Zephyr, FreeRTOS). */
+#ifndef SP_SOCKETS_H
+#define SP_SOCKETS_H
+
+#include "signalpost.h"
+
+/** The network context of one connection. Set the first two. */
+struct sp_sockets {
+  /** A name or an address. Resolved at each connect; the resolver may use the heap of its platform. */
+  const char *host;
+  /** A number as text, such as `80`. */
+  const char *port;
+  int socket;
+};
+
+extern const struct sp_port sp_sockets_port;
+
+#endif
