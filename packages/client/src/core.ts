@@ -135,6 +135,7 @@ export class SignalpostCore<Events extends CoreEvents = CoreEvents> extends Emit
     this.#setState('connecting')
     const snapshot = await this.#snapshot()
     this.#user = snapshot.presence.user
+    this.onSnapshot(snapshot)
     const flowing = new Promise<void>((resolve, reject) => {
       this.#settle = { resolve, reject }
     })
@@ -163,6 +164,9 @@ export class SignalpostCore<Events extends CoreEvents = CoreEvents> extends Emit
 
   /** Tells the other tabs of this device what this one did: the device receives no event of it. */
   share(_act: unknown): void {}
+
+  /** The state that the first event follows. */
+  protected onSnapshot(_snapshot: Snapshot): void {}
 
   /** Keeps asking: the connection waits for it. */
   async #snapshot(): Promise<Snapshot> {

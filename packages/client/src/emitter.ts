@@ -25,6 +25,11 @@ export class Emitter<Events> {
     this.#listeners.get(type)?.delete(listener)
   }
 
+  /** Whether there is a listener. */
+  protected has(type: keyof Events): boolean {
+    return (this.#listeners.get(type)?.size ?? 0) > 0
+  }
+
   /** Whether a listener was there. */
   protected emit<Type extends keyof Events>(type: Type, value: Events[Type]): boolean {
     const listeners = [...(this.#listeners.get(type) ?? [])] as Listener<Events[Type]>[]

@@ -1,2 +1,115 @@
-// @signalpost/client
+// @signalpost/client: calls and rooms on top of the core.
+import type { IceServer, Snapshot } from './api.js'
+import type { Call } from './call.js'
+import { type CallOptions, Calls } from './calls.js'
+import { type CoreEvents, type CoreOptions, SignalpostCore } from './core.js'
+import type { MediasoupLoader } from './mediasoup.js'
+import type { JoinOptions, Room, RoomHost } from './room.js'
+import { Rooms } from './rooms.js'
+
+export type { MediaOptions } from './call-media.js'
+export type { CallEvents, EndReason } from './call-state.js'
 export * from './core.js'
+export type { Publication, PublishOptions, Source } from './room-media.js'
+export type { RoomEvents } from './room-state.js'
+export type { RemoteTrack } from './streams.js'
+export type { Call, CallOptions, JoinOptions, Room }
+
+export interface Options extends CoreOptions {
+  /** Where the platform has none, or another one is wanted. Null: calls and rooms without media, for a stack of your own. */
+  readonly RTCPeerConnection?: typeof RTCPeerConnection | null
+  /** For rooms in mode sfu: `() => import('mediasoup-client')`. */
+  readonly mediasoup?: MediasoupLoader
+}
+
+export interface Events extends CoreEvents {
+  /** A call rings for you. */
+  incoming: Call
+  /**
+   * A call that this device is in, and no tab: its page was reloaded or has crashed. `call.resume()` goes on with it, `call.hangup()` ends it.
+   * Without a listener calls are hung up: when the page is closed, and at the next start.
+   */
+  resumable: Call
+}
+
+export class Signalpost extends SignalpostCore<Events> {
+  readonly #calls: Calls
+  readonly #rooms: Rooms
+  readonly #options: Options
+  #ice: { readonly servers: readonly IceServer[]; readonly until: number } | null = null
+
+  constructor(options: Options) {
+    super(options)
+    this.#options = options
+    const host = {
+      request: async <T>(...[method, ...rest]: Parameters<RoomHost['request']>) =>
+        (await this.request(method, ...rest)) as T,
+      share: (act: object) => this.share(act),
+      prepare: (rtc?: RTCConfiguration) => this.#prepare(rtc),
+      iceServers: () => this.#iceServers(),
+      mediasoup: options.mediasoup
+    }
+    this.#rooms = new Rooms(host)
+    this.#calls = new Calls({
+      ...host,
+      device: this.device,
+      user: () => this.user ?? '',
+      incoming: call => this.emit('incoming', call),
+      resumable: call => this.emit('resumable', call),
+      isResumed: () => this.has('resumable'),
+      onError: error => this.onListenerError(error)
+    })
+    this.on('event', event => {
+      this.#calls.receive(event)
+      this.#rooms.receive(event)
+    })
+    this.on('own', act => {
+      this.#calls.onOwn(act as object)
+      this.#rooms.onOwn(act as object)
+    })
+    this.on('reset', ({ snapshot }) => {
+      this.#calls.onSnapshot(snapshot).catch(error => this.onListenerError(error))
+      this.#rooms.onReset()
+    })
+  }
+
+  /** Calls that have not ended, by id. */
+  get calls(): ReadonlyMap<string, Call> {
+    return this.#calls.live
+  }
+
+  /** The rooms that this tab is in, by id. */
+  get rooms(): ReadonlyMap<string, Room> {
+    return this.#rooms.live
+  }
+
+  /** Resolves when the server rings the user. @throws Problem, such as `callee_busy` */
+  call(user: string, options: CallOptions = {}): Promise<Call> {
+    return this.#calls.create(user, options)
+  }
+
+  /** Joins the room, and creates it if there is none. Of a device one tab is in a room: it replaces another one. @throws Problem */
+  join(roomId: string, options: JoinOptions = {}): Promise<Room> {
+    return this.#rooms.join(roomId, options)
+  }
+
+  protected override onSnapshot(snapshot: Snapshot): void {
+    this.#calls.onSnapshot(snapshot).catch(error => this.onListenerError(error))
+  }
+
+  async #prepare(rtc: RTCConfiguration = {}): Promise<(() => RTCPeerConnection) | null> {
+    const { RTCPeerConnection: Connection = globalThis.RTCPeerConnection } = this.#options
+    if (!Connection) return null
+    const iceServers = await this.#iceServers()
+    return () => new Connection({ iceServers, ...rtc })
+  }
+
+  async #iceServers(): Promise<RTCIceServer[]> {
+    if (!this.#ice || this.#ice.until < Date.now()) {
+      const { iceServers, expiresInMs } = await this.request('GET', '/ice-servers')
+      // Half of the time: a connection uses them for a while.
+      this.#ice = { servers: iceServers, until: Date.now() + (expiresInMs ?? Number.POSITIVE_INFINITY) / 2 }
+    }
+    return this.#ice.servers.map(({ urls, ...rest }) => ({ urls: [...urls], ...rest }))
+  }
+}

@@ -1,0 +1,48 @@
+// The requests of one call.
+import type { Method, RequestOptions } from './core.js'
+import type { Problem } from './problem.js'
+
+export interface Requester {
+  request<T>(method: Method, path: string, body?: object, options?: RequestOptions): Promise<T>
+  /** Tells the other tabs of this device what it did: the acting device receives no event. */
+  share(act: object): void
+}
+
+/** Refusals of a request to end a call that has ended. */
+const GONE = ['call_ended', 'call_not_found']
+
+export class CallRequests {
+  readonly #requester: Requester
+
+  constructor(requester: Requester) {
+    this.#requester = requester
+  }
+
+  get<T>(callId: string, what: string): Promise<T> {
+    return this.#requester.request('GET', pathOf(callId, what))
+  }
+
+  async post<T>(path: string, body: object = {}, options?: RequestOptions): Promise<T> {
+    const reply = await this.#requester.request<T>('POST', path, body, options)
+    if ('call' in (reply as object)) this.#requester.share(reply as object)
+    return reply
+  }
+
+  /** `action`: cancel, reject or hangup. */
+  async end(
+    callId: string,
+    action: string,
+    { body, options }: { body?: object; options?: RequestOptions } = {}
+  ): Promise<void> {
+    try {
+      await this.post(pathOf(callId, action), body, options)
+    } catch (error) {
+      const { code } = error as Problem
+      // The call has come further meanwhile.
+      if (code === 'wrong_state' && action !== 'hangup') await this.end(callId, 'hangup')
+      else if (!GONE.includes(code)) throw error
+    }
+  }
+}
+
+export const pathOf = (callId: string, what: string) => `/calls/${encodeURIComponent(callId)}/${what}`

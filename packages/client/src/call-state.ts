@@ -1,0 +1,175 @@
+// What the server says about a call: its state, and who is in it.
+import type { CallParty, Call as CallRecord, EndReason as ServerReason } from './api.js'
+import type { SignalpostEvent } from './core.js'
+import { Emitter } from './emitter.js'
+import type { SignalType } from './negotiator.js'
+
+/** `failed`: the server refused the call. `merged`: both users called each other, and the other Call object goes on. */
+export type EndReason = ServerReason | 'failed' | 'merged'
+
+export interface Signals {
+  readonly offer?: { readonly sdp: string; readonly revision?: number } | undefined
+  readonly answer?: { readonly sdp: string; readonly revision?: number } | undefined
+  readonly candidates?: readonly RTCIceCandidateInit[] | undefined
+  readonly end?: boolean | undefined
+}
+
+export interface CallEvents {
+  /** A device of the callee rings. */
+  ringing: object
+  accepted: object
+  connected: object
+  track: { track: MediaStreamTrack; stream: MediaStream; transceiver: RTCRtpTransceiver }
+  /** A side has put the call on hold, or has taken it off hold. */
+  held: { local: boolean; remote: boolean }
+  /** Whether the other side sends audio and video. Null: it has not said so. */
+  media: { audio: boolean | null; video: boolean | null }
+  message: { messageId: string; content: string; from: CallParty }
+  /** The call ends as `lost` after this time unless the other side comes back. */
+  peer_away: { expiresInMs: number }
+  peer_back: object
+  /** Without a peerConnection: a signal of the other side. */
+  signal: { type: SignalType; data: object }
+  ended: { reason: EndReason; by: CallParty | null }
+  error: unknown
+}
+
+export interface Start {
+  readonly direction: 'incoming' | 'outgoing'
+  readonly record: Pick<CallRecord, 'callId' | 'caller' | 'callee'> & Partial<CallRecord>
+  /** What came with `call.incoming`. */
+  readonly first?: Signals
+}
+
+export type State = CallRecord['state']
+const ORDER: readonly State[] = ['ringing', 'connecting', 'connected', 'ended']
+
+export class CallState extends Emitter<CallEvents> {
+  direction: Start['direction']
+  state: State
+  reason: EndReason | null = null
+  /** When its time to ring or to connect ends, in ms by the clock of this machine. Null: no limit. */
+  expiresAt: number | null = null
+  readonly held = { local: false, remote: false }
+  /** What came with `call.incoming`: the offer to answer. */
+  first: Signals
+  protected record: Start['record']
+
+  constructor({ direction, record, first = {} }: Start) {
+    super()
+    this.direction = direction
+    this.record = record
+    this.first = first
+    this.state = record.state ?? 'ringing'
+    this.held.local = record.held?.[direction === 'incoming' ? 'callee' : 'caller'] ?? false
+    this.#note(record)
+  }
+
+  get id(): string {
+    return this.record.callId
+  }
+  get from(): CallRecord['caller'] {
+    return this.record.caller
+  }
+  get to(): CallParty {
+    return this.record.callee as CallParty
+  }
+  /** The other side. */
+  get peer(): CallParty {
+    return this.direction === 'incoming' ? this.from : this.to
+  }
+  /** What the call is for. */
+  get kind(): CallRecord['media'] {
+    return this.record.media ?? null
+  }
+  get metadata(): CallRecord['metadata'] {
+    return this.record.metadata ?? {}
+  }
+  get version(): number {
+    return this.record.version ?? 0
+  }
+
+  /** Takes the state of a reply, an event or a snapshot. */
+  apply(record: Partial<CallRecord>): void {
+    if ((record.version ?? this.version) < this.version) return
+    this.record = { ...this.record, ...record }
+    this.#note(record)
+    const { state = this.state } = record
+    if (state === 'ended') this.finish(record.reason ?? 'server', record.endedBy)
+    else this.advance(state)
+  }
+
+  #note({ expiresInMs, held }: Partial<CallRecord>): void {
+    if (expiresInMs !== undefined) this.expiresAt = expiresInMs === null ? null : Date.now() + expiresInMs
+    if (held) this.held.remote = held[this.direction === 'incoming' ? 'caller' : 'callee']
+  }
+
+  /** A call never goes back to an earlier state. */
+  protected advance(state: State): void {
+    if (ORDER.indexOf(state) <= ORDER.indexOf(this.state)) return
+    const before = this.state
+    this.state = state
+    if (before === 'ringing') this.emit('accepted', {})
+    if (state === 'connected') this.emit('connected', {})
+  }
+
+  /** The call has ended for this device. */
+  finish(reason: EndReason, by: CallParty | null = null): void {
+    if (this.state === 'ended') return
+    this.state = 'ended'
+    this.reason = reason
+    this.expiresAt = null
+    this.emit('ended', { reason, by })
+  }
+
+  receive({ type, data }: SignalpostEvent): void {
+    if ('call' in data) this.apply(data.call)
+    else if ('version' in data) this.apply({ version: data.version })
+    switch (type) {
+      case 'call.ringing':
+        this.emit('ringing', {})
+        break
+      case 'call.accepted':
+        this.deliver(data)
+        break
+      case 'call.connected':
+        this.advance('connected')
+        break
+      case 'call.held':
+      case 'call.resumed':
+        this.apply({ held: data.held })
+        this.emit('held', { ...this.held })
+        break
+      case 'call.media_changed':
+        this.emit('media', data)
+        break
+      case 'call.message':
+        this.emit('message', data)
+        break
+      case 'call.peer_away':
+        this.emit('peer_away', data)
+        break
+      case 'call.peer_back':
+        this.emit('peer_back', data)
+        break
+      case 'call.ended':
+        this.finish(data.reason, data.endedBy)
+        break
+      case 'signal.offer':
+      case 'signal.answer':
+      case 'signal.candidates':
+        this.deliverOne(type.slice('signal.'.length) as SignalType, data)
+    }
+  }
+
+  protected deliver({ offer, answer, candidates, end }: Signals): void {
+    if (offer) this.deliverOne('offer', offer)
+    if (answer) this.deliverOne('answer', answer)
+    if (candidates) this.deliverOne('candidates', { candidates, end })
+  }
+
+  /** Gives it to the negotiation of this side. */
+  protected deliverOne(type: SignalType, data: object): void {
+    this.emit('signal', { type, data })
+  }
+}

@@ -1,0 +1,60 @@
+// Collects the ICE candidates of one connection and sends them in batches.
+import type { Problem } from './problem.js'
+
+export interface CandidateQueueOptions {
+  /** Resolves when candidates may be sent. */
+  ready(): Promise<unknown>
+  post(body: { candidates: RTCIceCandidate[]; end: boolean }): Promise<unknown>
+  onError(error: unknown): void
+}
+
+/** The most candidates that the server accepts in one request. */
+const BATCH = 64
+const WINDOW_MS = 20
+
+export class CandidateQueue {
+  readonly #options: CandidateQueueOptions
+  /** Candidates that are not sent yet; null: there are no more. */
+  #unsent: (RTCIceCandidate | null)[] = []
+  #isSending = false
+
+  constructor(options: CandidateQueueOptions) {
+    this.#options = options
+  }
+
+  clear(): void {
+    this.#unsent = []
+  }
+
+  /** Sends one request at a time; candidates that are gathered meanwhile go with the next one. */
+  async add(candidate: RTCIceCandidate | null): Promise<void> {
+    this.#unsent.push(candidate)
+    if (this.#isSending) return
+    this.#isSending = true
+    await new Promise(resolve => setTimeout(resolve, WINDOW_MS))
+    for (;;) {
+      await this.#options.ready()
+      if (this.#unsent.length === 0) break
+      await this.#post(this.#takeBatch())
+    }
+    this.#isSending = false
+  }
+
+  async #post(batch: (RTCIceCandidate | null)[]): Promise<void> {
+    try {
+      await this.#options.post({ candidates: batch.filter(each => each !== null), end: batch.includes(null) })
+    } catch (error) {
+      // After an ICE restart, candidates of before are not needed.
+      if ((error as Problem).code !== 'stale_candidate') this.#options.onError(error)
+    }
+  }
+
+  /** Candidates of one generation, because `end` names none: it would end the newest. */
+  #takeBatch(): (RTCIceCandidate | null)[] {
+    const ufrag = this.#unsent[0]?.usernameFragment
+    const other = this.#unsent.findIndex(each => each !== null && each.usernameFragment !== ufrag)
+    const last = this.#unsent.indexOf(null)
+    const sizes = [other, last < 0 ? last : last + 1, BATCH].filter(size => size > 0)
+    return this.#unsent.splice(0, Math.min(...sizes))
+  }
+}

@@ -1,0 +1,123 @@
+// A room in which each participant sends to each other one: one Negotiator for each of them. A user who leaves and comes back is another
+// participant, with another Negotiator.
+import { type Description, Negotiator, type SignalType } from './negotiator.js'
+import type { Problem } from './problem.js'
+import type { Flow, Publication, RoomEventData, RoomMediaOptions, Source } from './room-media.js'
+
+interface MeshOptions extends Omit<RoomMediaOptions, 'connect'> {
+  readonly connect: () => RTCPeerConnection
+  readonly publications: ReadonlySet<Publication>
+}
+
+interface Peer {
+  readonly negotiator: Negotiator
+  /** The media sections of the other side that carry a screen. */
+  slides: ReadonlySet<string>
+}
+
+/** Refusals of a signal when the other participant, or this one, has just left. The events of the room report that. */
+const GONE = ['participant_not_found', 'not_in_room', 'room_not_found', 'room_closed']
+
+export class Mesh implements Flow {
+  readonly #options: MeshOptions
+  readonly #peers = new Map<string, Peer>()
+  /** The streams of what we send: they tell the media sections of a screen from the others. */
+  readonly #camera = new MediaStream()
+  readonly #screen = new MediaStream()
+
+  constructor(options: MeshOptions) {
+    this.#options = options
+  }
+
+  add(participantId: string, { offers }: { offers: boolean }): void {
+    const { connect, onError } = this.#options
+    const negotiator = new Negotiator({
+      open: connect,
+      post: (action, body) => this.#post(participantId, action, body),
+      onTrack: event => this.#receiveTrack(participantId, event),
+      onError: error => {
+        if (this.#peers.has(participantId) && !GONE.includes((error as Problem).code)) onError(error)
+      }
+    })
+    this.#peers.set(participantId, { negotiator, slides: new Set() })
+    for (const publication of this.#options.publications) this.#send(negotiator, publication)
+    // Not before the application can publish something after it has joined.
+    if (offers) setTimeout(() => this.#offer(negotiator))
+  }
+
+  /** A participant that sends nothing offers to receive: the others do not offer to those who joined after them. */
+  #offer(negotiator: Negotiator): void {
+    const { connection } = negotiator
+    if (connection.signalingState === 'closed') return
+    negotiator.begin()
+    if (connection.getTransceivers().length > 0) return
+    for (const kind of ['audio', 'video']) connection.addTransceiver(kind, { direction: 'recvonly' })
+  }
+
+  #send({ senders }: Negotiator, publication: Publication): void {
+    const { track, source, encodings, isPaused } = publication
+    const stream = source === 'screen' ? this.#screen : this.#camera
+    senders.send(publication, { track, stream, isPaused, encoding: encodings[0] })
+  }
+
+  async #post(to: string, action: string, body: { sdp?: string }): Promise<{ revision: number }> {
+    const { request } = this.#options
+    const sdp = body.sdp && markSlides(body.sdp, this.#screen.id)
+    return request('POST', action, { to, ...body, ...(sdp && { sdp }) })
+  }
+
+  receive(type: string, data: RoomEventData): void {
+    const peer = this.#peers.get(data.from?.participantId ?? '')
+    // The mailbox belongs to the device: it may have signals for the participant that it was before it joined anew.
+    if (!peer || data.to !== this.#options.own) return
+    if ('sdp' in data) peer.slides = slidesOf((data as Description).sdp)
+    peer.negotiator.receive(type.slice('signal.'.length) as SignalType, data)
+  }
+
+  #receiveTrack(participantId: string, { track, transceiver, streams }: RTCTrackEvent): void {
+    const isScreen = this.#peers.get(participantId)?.slides.has(transceiver.mid ?? '')
+    const source = isScreen ? 'screen' : (track.kind as Source)
+    this.#options.onTrack(participantId, source, track)
+    for (const stream of streams) {
+      stream.addEventListener('removetrack', event => {
+        if (event.track === track) this.#options.onTrackEnded(participantId, source, track.kind)
+      })
+    }
+  }
+
+  remove(participantId: string): void {
+    this.#peers.get(participantId)?.negotiator.close()
+    this.#peers.delete(participantId)
+  }
+
+  async publish(publication: Publication): Promise<void> {
+    for (const { negotiator } of this.#peers.values()) this.#send(negotiator, publication)
+  }
+
+  update(publication: Publication): Promise<void> {
+    return this.publish(publication)
+  }
+
+  async unpublish(publication: Publication): Promise<void> {
+    for (const { negotiator } of this.#peers.values()) negotiator.senders.stop(publication)
+  }
+
+  resize(): void {}
+
+  close(): void {
+    for (const participantId of this.#peers.keys()) this.remove(participantId)
+  }
+}
+
+// A media section with a screen says so with the attribute `content` (RFC 4796): a receiver cannot tell it from a camera otherwise.
+
+function markSlides(sdp: string, streamId: string): string {
+  const [session, ...sections] = sdp.split(/^(?=m=)/m)
+  const marked = sections.map(each => (each.includes(`a=msid:${streamId} `) ? `${each}a=content:slides\r\n` : each))
+  return [session, ...marked].join('')
+}
+
+function slidesOf(sdp: string): Set<string> {
+  const sections = sdp.split(/^(?=m=)/m).filter(each => each.includes('a=content:slides'))
+  return new Set(sections.map(each => /^a=mid:(\S+)/m.exec(each)?.[1] ?? ''))
+}

@@ -1,0 +1,229 @@
+// One RTCPeerConnection that sends its signals with `post` and receives those of the other side: a call, or two participants of a room.
+//
+// The server solves three usual problems: which of two crossing offers goes first, candidates that arrive before their description,
+// and candidates of an older ICE generation.
+import { CandidateQueue } from './candidates.js'
+import { listen } from './platform.js'
+import type { Problem } from './problem.js'
+import { Senders } from './senders.js'
+
+export type SignalType = 'offer' | 'answer' | 'candidates'
+
+export interface Description {
+  readonly sdp: string
+  readonly revision?: number
+}
+
+export interface Candidates {
+  readonly candidates: readonly RTCIceCandidateInit[]
+  readonly end?: boolean
+}
+
+export interface NegotiatorOptions {
+  /** Creates a connection; called again when the other side has replaced its own. */
+  open(): RTCPeerConnection
+  /** Sends a description or candidates. The reply to an offer has its revision; null: the other side was first, and its offer will arrive. */
+  post(type: SignalType, body: object): Promise<{ readonly revision: number } | null>
+  /** Resolves when an offer may be sent. */
+  ready?(): Promise<unknown>
+  onTrack(event: RTCTrackEvent): void
+  onConnected?(): void
+  /** ICE restarts have not helped. */
+  onFailed?(): void
+  onError(error: unknown): void
+}
+
+/** An offer that is not answered in this time is sent anew: its event, or the answer, may be lost after a reset or a reload. */
+const ANSWER_WITHIN_MS = 5000
+/** How long each ICE restart of one failure may take. Together a little more than the 30 s that the server waits for a lost device. */
+const RESTARTS_MS = [5000, 10_000, 20_000]
+
+export class Negotiator {
+  connection: RTCPeerConnection
+  /** What this side sends. The side that answers adds it to the media sections of the first offer. */
+  readonly senders = new Senders()
+  readonly #options: NegotiatorOptions
+  /** Steps run one after the other, because those of WebRTC are asynchronous. */
+  #work: Promise<unknown> = Promise.resolve()
+  /** The server refused our offer because the other side was first. Theirs will arrive. */
+  #isYielding = false
+  #revision = 0
+  #repeats = 0
+  #restarts = 0
+  #answerTimer: ReturnType<typeof setTimeout> | undefined
+  #restartTimer: ReturnType<typeof setTimeout> | undefined
+  readonly #trickle: CandidateQueue
+  readonly #offs: (() => void)[]
+
+  constructor(options: NegotiatorOptions) {
+    this.#options = options
+    this.#trickle = new CandidateQueue({
+      // The description goes first: a call takes candidates only once it is accepted.
+      ready: () => this.#work,
+      post: body => options.post('candidates', body),
+      onError: error => this.#isClosed || options.onError(error)
+    })
+    this.connection = this.#open()
+    const { connection } = (globalThis.navigator ?? {}) as { connection?: EventTarget }
+    // The network is back, or is another one.
+    this.#offs = [
+      listen(globalThis as unknown as EventTarget, 'online', () => this.restartIce()),
+      listen(connection, 'change', () => this.restartIce())
+    ]
+  }
+
+  #open(): RTCPeerConnection {
+    const connection = this.#options.open()
+    connection.onnegotiationneeded = () => this.#then(() => this.#offer())
+    connection.onicecandidate = ({ candidate }) => this.#trickle.add(candidate)
+    connection.ontrack = event => this.#options.onTrack(event)
+    connection.onconnectionstatechange = () => {
+      if (connection.connectionState === 'connected') {
+        this.#restarts = 0
+        clearTimeout(this.#restartTimer)
+        this.#options.onConnected?.()
+      }
+      if (connection.connectionState === 'failed' && this.#restarts === 0) this.#restart()
+    }
+    return connection
+  }
+
+  // ── What the owner does ─────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** Makes the first offer, unless there is nothing to negotiate yet: what is added later fires negotiationneeded. */
+  offer(): Promise<void> {
+    this.begin()
+    return this.#run(() => this.#offer())
+  }
+
+  /** Answers the first offer. */
+  answer(offer: Description): Promise<void> {
+    return this.#run(() => this.#answer(offer))
+  }
+
+  begin(): void {
+    this.senders.begin(this.connection)
+  }
+
+  /** New ICE credentials, candidates and paths. This fires negotiationneeded. */
+  restartIce(): void {
+    if (this.connection.remoteDescription) this.connection.restartIce()
+  }
+
+  /** In the order of the events. */
+  receive(type: SignalType, data: object): void {
+    if (type === 'offer') this.#then(() => this.#answer(data as Description))
+    if (type === 'answer') this.#then(() => this.#complete(data as Description))
+    if (type === 'candidates') this.#then(() => this.#addCandidates(data as Candidates))
+  }
+
+  close(): void {
+    for (const off of this.#offs) off()
+    clearTimeout(this.#answerTimer)
+    clearTimeout(this.#restartTimer)
+    this.#trickle.clear()
+    this.connection.close()
+  }
+
+  get #isClosed(): boolean {
+    return this.connection.signalingState === 'closed'
+  }
+
+  #run(step: () => Promise<void>): Promise<void> {
+    const done = this.#work.then(() => (this.#isClosed ? undefined : step()))
+    this.#work = done.catch(() => {})
+    return done
+  }
+
+  #then(step: () => Promise<void>): void {
+    this.#run(step).catch(error => this.#isClosed || this.#options.onError(error))
+  }
+
+  // ── Descriptions ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  async #offer({ isRepeat = false } = {}): Promise<void> {
+    const { connection } = this
+    if (connection.signalingState !== (isRepeat ? 'have-local-offer' : 'stable') || this.#isYielding) return
+    await this.#options.ready?.()
+    const offer = await connection.createOffer({ iceRestart: isRepeat })
+    if (!offer.sdp?.includes('m=')) return
+    try {
+      const reply = await this.#options.post('offer', { sdp: offer.sdp })
+      if (!reply) this.#isYielding = true
+      else this.#revision = reply.revision
+    } catch (error) {
+      return this.#onRefusal(error as Problem)
+    }
+    if (this.#isClosed || this.#isYielding) return
+    // Only after the server has accepted it: so an offer that it refuses needs no rollback.
+    await connection.setLocalDescription(offer)
+    this.expectAnswer()
+  }
+
+  #onRefusal(problem: Problem): void {
+    // The other side was first. If a change is still needed after its offer was answered, negotiationneeded fires again.
+    if (problem.code === 'offer_collision') this.#isYielding = true
+    else if (problem.retryable) setTimeout(() => this.#then(() => this.#offer()), ANSWER_WITHIN_MS)
+    else throw problem
+  }
+
+  /** From now on an offer of ours should be answered. */
+  expectAnswer(): void {
+    clearTimeout(this.#answerTimer)
+    const isDue = this.#revision > 0 && this.connection.signalingState === 'have-local-offer'
+    if (!isDue) return
+    const repeat = () => this.#then(() => this.#offer({ isRepeat: true }))
+    this.#answerTimer = setTimeout(repeat, ANSWER_WITHIN_MS * 2 ** this.#repeats++)
+  }
+
+  async #answer({ sdp, revision }: Description): Promise<void> {
+    if (this.#isOfNewConnection(sdp)) this.#replaceConnection()
+    const { connection } = this
+    await connection.setRemoteDescription({ type: 'offer', sdp })
+    this.begin()
+    const answer = await connection.createAnswer()
+    await connection.setLocalDescription(answer)
+    this.#isYielding = false
+    await this.#options.post('answer', { sdp: answer.sdp, revision })
+  }
+
+  /** A page that was reloaded offers with a new connection, whose certificate is another one. */
+  #isOfNewConnection(sdp: string): boolean {
+    const known = this.connection.remoteDescription
+    return known !== null && fingerprintOf(known.sdp) !== fingerprintOf(sdp)
+  }
+
+  #replaceConnection(): void {
+    this.connection.onconnectionstatechange = null
+    this.connection.close()
+    this.#trickle.clear()
+    this.connection = this.#open()
+  }
+
+  async #complete({ sdp, revision }: Description): Promise<void> {
+    const isExpected = this.connection.signalingState === 'have-local-offer'
+    // The answer to an offer that a newer one of ours has superseded.
+    if (!isExpected || (revision && this.#revision && revision !== this.#revision)) return
+    clearTimeout(this.#answerTimer)
+    this.#repeats = 0
+    await this.connection.setRemoteDescription({ type: 'answer', sdp })
+  }
+
+  // ── ICE ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  #restart(): void {
+    const withinMs = RESTARTS_MS[this.#restarts++]
+    if (withinMs === undefined) this.#options.onFailed?.()
+    else {
+      this.restartIce()
+      this.#restartTimer = setTimeout(() => this.#restart(), withinMs)
+    }
+  }
+
+  async #addCandidates({ candidates, end }: Candidates): Promise<void> {
+    for (const candidate of candidates) await this.connection.addIceCandidate(candidate)
+    if (end) await this.connection.addIceCandidate()
+  }
+}
+
+const fingerprintOf = (sdp: string) => /a=fingerprint:\S+ (\S+)/.exec(sdp)?.[1]

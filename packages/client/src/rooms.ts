@@ -1,0 +1,50 @@
+// All rooms of this tab: which room an event belongs to.
+import type { SignalpostEvent } from './core.js'
+import { listen } from './platform.js'
+import { type JoinOptions, Room, type RoomHost } from './room.js'
+
+export class Rooms {
+  /** The rooms that this tab is in, by id. */
+  readonly live = new Map<string, Room>()
+  readonly #host: RoomHost
+
+  constructor(host: RoomHost) {
+    this.#host = host
+    // Without this the others would see a frozen picture until the server counts this device as lost.
+    listen(globalThis as unknown as EventTarget, 'pagehide', () => {
+      for (const room of this.live.values()) room.leave({ keepalive: true }).catch(() => {})
+    })
+  }
+
+  async join(id: string, options: JoinOptions): Promise<Room> {
+    this.live.get(id)?.finish('replaced')
+    const room = new Room(this.#host, id, options)
+    // Before it has joined: events may arrive before the reply.
+    this.live.set(id, room)
+    room.once('closed', () => {
+      if (this.live.get(id) === room) this.live.delete(id)
+    })
+    try {
+      await room.join()
+    } catch (error) {
+      room.finish('failed')
+      throw error
+    }
+    return room
+  }
+
+  receive(event: SignalpostEvent): void {
+    if ('roomId' in event.data) this.live.get(event.data.roomId)?.receive(event)
+  }
+
+  /** Another tab of this device has joined: the device is another participant now. */
+  onOwn({ room, participantId }: { room?: { roomId: string }; participantId?: string }): void {
+    const known = room && this.live.get(room.roomId)
+    if (participantId && known?.participantId && known.participantId !== participantId) known.finish('replaced')
+  }
+
+  /** Events may be missing. */
+  onReset(): void {
+    for (const room of this.live.values()) void room.rejoin()
+  }
+}

@@ -1,0 +1,194 @@
+// One session of the media service, with mediasoup-client: a transport in each direction, and the tracks that it carries. It is never
+// repaired: when the media service loses it, sfu.ts closes it and opens the next one.
+import type { Producer, SfuCapabilitiesReply } from './api.js'
+import type { Method } from './core.js'
+import type { MediasoupLoader, MsConsumer, MsDevice, MsProducer, MsTransport } from './mediasoup.js'
+import { randomId } from './platform.js'
+import type { Publication, RoomMediaOptions } from './room-media.js'
+
+interface Consumed {
+  readonly consumer: MsConsumer
+  readonly producer: Producer
+  spatialLayer: number
+}
+
+/** Of a camera whose sender does not say them. */
+const LAYER_WIDTHS = [320, 640]
+const NO_MEDIASOUP =
+  'This room uses a media service. Install mediasoup-client, and give it to the client: mediasoup: () => import("mediasoup-client")'
+
+export class SfuSession {
+  id: string | undefined
+  isOpen = false
+  readonly #options: RoomMediaOptions
+  #device: MsDevice | undefined
+  #sending: MsTransport | undefined
+  #receiving: MsTransport | undefined
+  readonly #sent = new Map<Publication, MsProducer>()
+  /** What we receive, by consumer id. */
+  readonly #received = new Map<string, Consumed>()
+
+  constructor(options: RoomMediaOptions) {
+    this.#options = options
+  }
+
+  #request<T>(method: Method, path: string, body?: object): Promise<T> {
+    return this.#options.request(method, `sfu/${path}`, body)
+  }
+
+  async open(): Promise<void> {
+    const { mediasoup } = this.#options
+    if (!mediasoup) throw new Error(NO_MEDIASOUP)
+    const device = await createDevice(mediasoup)
+    const reply = await this.#request<SfuCapabilitiesReply>('GET', 'capabilities')
+    this.id = reply.sessionId
+    await device.load({ routerRtpCapabilities: reply.routerRtpCapabilities })
+    this.#device = device
+    const directions = ['createSendTransport', 'createRecvTransport'] as const
+    const transports = await Promise.all(directions.map(create => this.#createTransport(device, create)))
+    ;[this.#sending, this.#receiving] = transports
+    this.isOpen = true
+  }
+
+  // All ids are chosen here, so that a repeated request cannot create anything twice.
+  async #createTransport(
+    device: MsDevice,
+    create: 'createSendTransport' | 'createRecvTransport'
+  ): Promise<MsTransport> {
+    const transportId = randomId()
+    const path = `transports/${transportId}`
+    const reply = await this.#request<{ transport: object }>('POST', 'transports', { transportId })
+    const transport = device[create]({ ...reply.transport, iceServers: this.#options.iceServers })
+    transport.on('connect', ({ dtlsParameters }, done, fail) => {
+      this.#request('POST', `${path}/connect`, { dtlsParameters }).then(() => done(), fail)
+    })
+    transport.on('produce', ({ kind, rtpParameters, appData }, done, fail) => {
+      const body = { producerId: randomId(), transportId, kind, rtpParameters, ...appData }
+      this.#request('POST', 'producers', body).then(() => done({ id: body.producerId }), fail)
+    })
+    transport.on('connectionstatechange', state => state === 'failed' && this.#restartIce(transport, path))
+    return transport
+  }
+
+  /** The network of this page has changed. If this does not help, the event sfu.transport_closed follows. */
+  async #restartIce(transport: MsTransport, path: string): Promise<void> {
+    const restarted = await this.#request<object>('POST', `${path}/restart-ice`).catch(() => null)
+    if (restarted && !transport.closed) await transport.restartIce(restarted).catch(() => {})
+  }
+
+  hasTransport(transportId: string | undefined): boolean {
+    return [this.#sending, this.#receiving].some(transport => transport?.id === transportId)
+  }
+
+  // ── What we send ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  async send(publication: Publication): Promise<void> {
+    const { track, source, encodings, isPaused } = publication
+    const { width = 0 } = track.getSettings()
+    const widths = encodings.map(({ scaleResolutionDownBy = 1 }) => Math.round(width / scaleResolutionDownBy))
+    const producer = await (this.#sending as MsTransport).produce({
+      track,
+      stopTracks: false,
+      ...(track.kind === 'video' &&
+        encodings.length > 0 && { encodings, codecOptions: { videoGoogleStartBitrate: 500 } }),
+      // Members of the body of the request.
+      appData: { source, paused: isPaused, appData: { widths } }
+    })
+    if (isPaused) producer.pause()
+    this.#sent.set(publication, producer)
+  }
+
+  async update(publication: Publication): Promise<void> {
+    const producer = this.#sent.get(publication)
+    if (!producer) return
+    const { track, isPaused } = publication
+    if (producer.track !== track) await producer.replaceTrack({ track })
+    if (producer.paused === isPaused) return
+    if (isPaused) producer.pause()
+    else producer.resume()
+    await this.#request('PATCH', `producers/${producer.id}`, { paused: isPaused })
+  }
+
+  async stopSending(publication: Publication): Promise<void> {
+    const producer = this.#sent.get(publication)
+    if (!producer) return
+    this.#sent.delete(publication)
+    producer.close()
+    await this.#request('DELETE', `producers/${producer.id}`)
+  }
+
+  publicationOf(producerId: string | undefined): Publication | undefined {
+    return [...this.#sent].find(([, { id }]) => id === producerId)?.[0]
+  }
+
+  // ── What we receive ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** Returns the track. `width` is that of the element that shows it, in pixels. */
+  async receive(producer: Producer, width: number): Promise<MediaStreamTrack> {
+    const { participantId, producerId, type, source } = producer
+    const spatialLayer = layerFor(width, producer)
+    const { consumer: parameters } = await this.#request<{ consumer: object }>('POST', 'consumers', {
+      ...{ consumerId: randomId(), participantId, producerId, transportId: this.#receiving?.id },
+      rtpCapabilities: this.#device?.recvRtpCapabilities,
+      ...(type !== 'simple' && { preferredLayers: { spatialLayer } })
+    })
+    const consumer = await (this.#receiving as MsTransport).consume({
+      ...parameters,
+      streamId: `${participantId}-${source}`
+    })
+    this.#received.set(consumer.id, { consumer, producer, spatialLayer })
+    // Only now, so that no packet arrives before this page can receive it.
+    await this.#request('POST', `consumers/${consumer.id}/resume`)
+    return consumer.track
+  }
+
+  /** Asks for the layers that an element of this width needs. */
+  async resize(producer: Producer, width: number): Promise<void> {
+    const received = this.#consumedOf(producer)
+    const spatialLayer = layerFor(width, producer)
+    if (!received || producer.type === 'simple' || received.spatialLayer === spatialLayer) return
+    received.spatialLayer = spatialLayer
+    await this.#request('PATCH', `consumers/${received.consumer.id}`, { preferredLayers: { spatialLayer } })
+  }
+
+  /** The producer is closed; the media service has closed our consumer itself. */
+  stopReceiving(producer: Producer): void {
+    const received = this.#consumedOf(producer)
+    if (received) this.closeConsumer(received.consumer.id)
+  }
+
+  closeConsumer(consumerId: string | undefined): void {
+    this.#received.get(consumerId ?? '')?.consumer.close()
+    this.#received.delete(consumerId ?? '')
+  }
+
+  #consumedOf({ participantId, producerId }: Producer): Consumed | undefined {
+    const isOf = ({ producer }: Consumed) =>
+      producer.producerId === producerId && producer.participantId === participantId
+    return [...this.#received.values()].find(isOf)
+  }
+
+  /** `tellsService`: the session goes on without us. */
+  close({ tellsService = false } = {}): void {
+    this.isOpen = false
+    for (const transport of [this.#sending, this.#receiving]) {
+      if (!transport || transport.closed) continue
+      transport.close()
+      if (tellsService) this.#request('DELETE', `transports/${transport.id}`).catch(() => {})
+    }
+  }
+}
+
+/** The package is CommonJS: bundlers put its exports into `default`. */
+async function createDevice(load: MediasoupLoader): Promise<MsDevice> {
+  const module = await load()
+  const { Device } = 'Device' in module ? module : module.default
+  return new Device()
+}
+
+/** The smallest layer that fills the width, if the browser may stretch it by a third. */
+function layerFor(width: number, { appData }: Producer): number {
+  const widths = Array.isArray(appData.widths) && appData.widths.length > 0 ? appData.widths : LAYER_WIDTHS
+  const fitting = widths.findIndex(each => (Number(each) * 4) / 3 >= width)
+  return fitting < 0 ? widths.length - 1 : fitting
+}

@@ -1,0 +1,52 @@
+// Users of the SDK in this process, on servers of this process. Their WebRTC is that of @roamhq/wrtc.
+import { createRequire } from 'node:module'
+import type { Test } from 'tap'
+import type { CallEvents } from '../../packages/client/src/call-state.js'
+import { type Call, type Options, Signalpost } from '../../packages/client/src/index.js'
+import { type Layout, startServers, tokenOf } from '../helpers/servers.js'
+
+const wrtc = createRequire(import.meta.url)('@roamhq/wrtc') as {
+  readonly RTCPeerConnection: typeof RTCPeerConnection
+}
+
+export type Connect = (user: string, options?: Partial<Options>) => Promise<Signalpost>
+
+/** Tests act faster than people do. */
+const UNLIMITED = {
+  RATE_LIMIT_CALLS: '100000',
+  RATE_LIMIT_CALLS_PER_PAIR: '100000',
+  RATE_LIMIT_SIGNALS: '100000',
+  CALL_BACKOFF_MS: '0'
+}
+
+/** Returns what connects a user to the next node. Everything is closed after the test. */
+export async function startPeople(t: Test, layout: Layout, env: Record<string, string> = {}): Promise<Connect> {
+  const servers = await startServers(t, layout, { ...UNLIMITED, ...env })
+  let next = 0
+  return async (user, options = {}) => {
+    const { url = '' } = servers[next++ % servers.length] ?? {}
+    const client = new Signalpost({
+      url,
+      token: () => tokenOf(user),
+      RTCPeerConnection: wrtc.RTCPeerConnection,
+      ...options
+    })
+    t.teardown(() => client.close())
+    await client.connect()
+    return client
+  }
+}
+
+/** Resolves to the value of the next event of this type. */
+export function next<Type extends keyof CallEvents>(call: Call, type: Type): Promise<CallEvents[Type]> {
+  return new Promise(resolve => call.once(type, resolve))
+}
+
+/** Resolves to the next call that rings. */
+export const incoming = (client: Signalpost): Promise<Call> => new Promise(resolve => client.once('incoming', resolve))
+
+/** A data channel, so that the connection has something to negotiate. */
+export const withChannel = { setup: (connection: RTCPeerConnection) => void connection.createDataChannel('data') }
+
+// @roamhq/wrtc 0.10 crashes if a process that had connections ends by itself.
+process.once('beforeExit', () => process.exit())
