@@ -97,8 +97,10 @@ const scripts = new Set(src.flatMap(({ file }) => /(\w+)\.lua$/.exec(file)?.[1] 
 /** Of ioredis and Fastify. */
 const OF_LIBRARIES = new Set(['socketTimeout', 'getHeader'])
 
-/** The media service of the examples has settings of its own. */
-const exampleSettings = wordsIn(read('examples/media-service/settings.js')).filter(word => /^[A-Z_]+$/.test(word))
+/** The media service and the clients of the examples have settings of their own. */
+const exampleSettings = ['media-service/settings.js', 'clients/python/client.py'].flatMap(file =>
+  wordsIn(read(`examples/${file}`)).filter(word => /^[A-Z_]+$/.test(word))
+)
 
 const mailboxEvents = [...CALL_EVENTS, ...ROOM_EVENTS, ...SFU_EVENTS, ...PRESENCE_EVENTS].map(
   ({ properties }) => properties.type.const
