@@ -4,12 +4,13 @@ import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import t, { type Test } from 'tap'
+import { guard } from './helpers/child-process.js'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 
 function start(t: Test, script: string, env: Record<string, string>, ...args: string[]) {
   const { PATH = '' } = process.env
-  const child = spawn(process.execPath, [script, ...args], { cwd: root, env: { PATH, ...env } })
+  const child = guard(spawn(process.execPath, [script, ...args], { cwd: root, env: { PATH, ...env } }))
   t.teardown(() => child.kill('SIGKILL'))
   const output = { out: '', err: '' }
   child.stdout.on('data', chunk => {
@@ -28,7 +29,7 @@ async function exitOf(child: ChildProcess): Promise<number | null> {
 
 /** Runs lines that were printed, as a client would in a second terminal. Resolves to the replies. */
 async function paste(lines: readonly string[]): Promise<unknown[]> {
-  const childProcess = spawn('bash', ['-c', lines.join('\necho\n').replaceAll('curl', 'curl -sS')])
+  const childProcess = guard(spawn('bash', ['-c', lines.join('\necho\n').replaceAll('curl', 'curl -sS')]))
   let text = ''
   for await (const chunk of childProcess.stdout) text += chunk
   return text
@@ -49,7 +50,7 @@ t.test('the commands that it prints make a call, as often as they are pasted', a
   await lineOf(child, /More tokens/)
   const commands = output.out.split('\n').filter(line => /^ {2}(curl|CALL)/.test(line))
   const [alice, bob] = commands.slice(0, 2).map(line => {
-    const stream = spawn('bash', ['-c', `exec ${line.trim()}`])
+    const stream = guard(spawn('bash', ['-c', `exec ${line.trim()}`]))
     t.teardown(() => stream.kill())
     const lines = createInterface(stream.stdout)[Symbol.asyncIterator]()
     return async (event: string) => {

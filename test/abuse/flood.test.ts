@@ -8,6 +8,7 @@ import { Redis } from 'ioredis'
 import t from 'tap'
 import { timersKey } from '../../src/store/redis/keys.js'
 import { TIMER_CLASSES } from '../../src/store/timers.js'
+import { guard } from '../helpers/child-process.js'
 import { DEFAULT_LIMITS, Fleet } from '../helpers/fleet.js'
 import { startRedis } from '../helpers/redis.js'
 import { candidate, sdp } from '../helpers/sdp.js'
@@ -97,9 +98,7 @@ const median = (values: readonly number[]) =>
 
 /** The returned function ends it and resolves to the number of replies by status, for each attack. */
 function startAttacker(): () => Promise<Record<string, Record<string, number>>> {
-  const child = spawn(process.execPath, [ATTACKER, fleet.urlOf(0)], {
-    stdio: ['pipe', 'pipe', 'inherit']
-  })
+  const child = guard(spawn(process.execPath, [ATTACKER, fleet.urlOf(0)], { stdio: ['pipe', 'pipe', 'inherit'] }))
   const report = new Promise<string>((resolve, reject) => {
     let text = ''
     child.stdout.on('data', chunk => {

@@ -1,8 +1,22 @@
-// Runs programs as a shell does: their output, their exit code, and a bound on their time.
+// Child processes of tests: none survives the test, and `run` runs programs as a shell does, with their output, their exit code, and a bound
+// on their time.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import type { Test } from 'tap'
+
+/**
+ * Kills the process when this one ends, however it ends: tap kills a test file that exceeds its time. Then the pipe to the watchdog closes, and
+ * its shell continues. `isGroup`: the process is `detached`, and its process group is killed.
+ */
+export function guard<Child extends ChildProcess>(child: Child, { isGroup = false } = {}): Child {
+  if (child.pid === undefined) return child
+  const script = `trap '' INT TERM HUP; read _; kill -s KILL -- ${isGroup ? -child.pid : child.pid}`
+  const watchdog = spawn('sh', ['-c', script], { stdio: ['pipe', 'ignore', 'ignore'] })
+  // At `exit` others of the group may still run. They hold its output open.
+  child.once('close', () => watchdog.kill('SIGKILL'))
+  return child
+}
 
 export interface Program {
   /** Resolves to its output so far, once that matches. */
@@ -29,7 +43,8 @@ export interface Options {
 export function run(t: Test, command: string, args: readonly string[], options: Options = {}): Program {
   const { env = {}, withinMs = 20_000, cwd, onLine } = options
   // `detached`: a process group of its own, which is killed as a whole.
-  const child = spawn(command, args, { detached: true, stdio: ['ignore', 'pipe', 'pipe'], env: environment(env), cwd })
+  const stdio = ['ignore', 'pipe', 'pipe'] as ['ignore', 'pipe', 'pipe']
+  const child = guard(spawn(command, args, { detached: true, stdio, env: environment(env), cwd }), { isGroup: true })
   const output = { stdout: '', stderr: '' }
   if (onLine) createInterface(child.stdout).on('line', onLine)
   for (const name of ['stdout', 'stderr'] as const) {

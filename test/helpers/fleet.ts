@@ -5,6 +5,7 @@ import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { loadConfig } from '../../src/config.js'
+import { guard } from './child-process.js'
 import { type RedisServer, startRedis } from './redis.js'
 import type { TestNodes } from './test-client.js'
 import type { Environment } from './test-cluster.js'
@@ -66,14 +67,9 @@ export class Fleet implements TestNodes {
       ...this.#env,
       ...more
     }
-    const child = spawn(process.execPath, ['src/main.js'], {
-      cwd: root,
-      env: { PATH: process.env.PATH, ...env },
-      stdio: ['ignore', 'pipe', 'inherit']
-    })
-    const kill = () => child.kill('SIGKILL')
-    process.once('exit', kill)
-    child.once('exit', () => process.off('exit', kill))
+    const stdio = ['ignore', 'pipe', 'inherit'] as ['ignore', 'pipe', 'inherit']
+    const options = { cwd: root, env: { PATH: process.env.PATH, ...env }, stdio }
+    const child = guard(spawn(process.execPath, ['src/main.js'], options))
     this.#nodes[index] = { child, url: await listening(child) }
   }
 

@@ -38,8 +38,7 @@ export async function startMediaReceiver(t: Test): Promise<MediaReceiver> {
     const status = refusals.get(body.sessionId)?.shift() ?? 204
     received.push({ path: request.url ?? '', authorization: request.headers.authorization, body, status })
     if (status === 204) return reply.writeHead(204).end()
-    const code =
-      { 400: 'invalid_request', 413: 'too_large', 404: 'session_not_found' }[status] ?? 'store_unavailable'
+    const code = { 400: 'invalid_request', 413: 'too_large', 404: 'session_not_found' }[status] ?? 'store_unavailable'
     reply.writeHead(status, { 'content-type': 'application/problem+json' }).end(JSON.stringify({ status, code }))
   })
   await once(server.listen(0, '127.0.0.1'), 'listening')

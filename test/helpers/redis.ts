@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { Redis } from 'ioredis'
+import { guard } from './child-process.js'
 import { until } from './until.js'
 
 export interface RedisServer {
@@ -34,12 +35,6 @@ interface Kind {
 }
 
 const ATTEMPTS = 5
-
-/** Kills the server if the test crashes or tap ends it: then the pipe closes, and the shell continues. */
-function guard(child: ChildProcess): void {
-  const watchdog = spawn('sh', ['-c', `read _; kill -9 ${child.pid}`], { stdio: ['pipe', 'ignore', 'ignore'] })
-  child.once('exit', () => watchdog.kill('SIGKILL'))
-}
 
 export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1')
@@ -74,8 +69,7 @@ function argumentsOf({ port, busPort }: Ports, dir: string, { cluster = false, p
 
 /** Resolves when it accepts connections. Rejects if the port is in use. */
 export function launch(args: readonly string[]): Promise<ChildProcess> {
-  const child = spawn('redis-server', args, { stdio: ['ignore', 'pipe', 'ignore'] })
-  if (child.pid !== undefined) guard(child)
+  const child = guard(spawn('redis-server', args, { stdio: ['ignore', 'pipe', 'ignore'] }))
   return new Promise((resolve, reject) => {
     child.once('error', error => reject(new Error('these tests require redis-server on the PATH', { cause: error })))
     child.once('exit', code => reject(new Error(`redis-server ended with ${code}`)))
