@@ -98,6 +98,7 @@ async def make_call(user):
             print(f"echo: {await media.complete(answer)}", flush=True)
     finally:
         await request(hang_up_call, call_id)
+        await media.connection.close()
     print("ended: hangup")
 
 
@@ -135,6 +136,7 @@ async def answer_call():
                 sdp = await media.answer(data["sdp"])
                 await request(send_answer, call_id, body=AnswerRequest(sdp=sdp, revision=data["revision"]))
             elif kind == "call.ended" and data["callId"] == call_id:
+                await media.connection.close()
                 print(f"ended: {data['reason']}")
                 return
 

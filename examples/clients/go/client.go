@@ -1,0 +1,158 @@
+// Makes a call (`./run.sh call bob`), or answers one (`./run.sh answer`): REST by the generated client, events by long-poll, a data channel
+// by pion.
+package main
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"time"
+
+	. "example.com/signalpost/generated"
+	"github.com/google/uuid"
+	"github.com/pion/webrtc/v4"
+)
+
+type event struct {
+	Type string
+	Data struct { // What this program reads. Other members are ignored.
+		CallId, Sdp, Reason string
+		From                struct{ User string }
+		Offer, Answer       struct{ Sdp string }
+	}
+}
+
+type polled struct {
+	Events []event
+	Cursor string
+}
+
+var ctx = context.Background()
+
+// A poll is answered after 25 s if there is no event.
+var api = must(NewClient(cmp.Or(os.Getenv("SIGNALPOST_URL"), "http://127.0.0.1:8080"),
+	WithHTTPClient(&http.Client{Timeout: 40 * time.Second}),
+	WithRequestEditorFn(func(_ context.Context, request *http.Request) error {
+		request.Header.Set("Authorization", "Bearer "+os.Getenv("SIGNALPOST_TOKEN"))
+		return nil
+	})))
+
+func must[T any](value T, err error) T {
+	if err != nil {
+		panic(err)
+	}
+	return value
+}
+
+// Repeats a request until there is a reply. That does no harm, because a call has an id that its caller chose.
+func request[T any](send func() (*http.Response, error)) (reply T) {
+	for {
+		response, err := send()
+		if err != nil || response.StatusCode == 429 || response.StatusCode == 503 {
+			time.Sleep(time.Second)
+			continue
+		}
+		defer response.Body.Close()
+		if response.StatusCode >= 300 {
+			panic(string(must(io.ReadAll(response.Body))))
+		}
+		must(0, json.NewDecoder(response.Body).Decode(&reply))
+		return reply
+	}
+}
+
+// Passes on all events after the cursor, each once and in order, until handle returns false.
+func receive(cursor string, handle func(event) bool) {
+	for {
+		poll := func() (*http.Response, error) { return api.PollEvents(ctx, &PollEventsParams{Cursor: &cursor}) }
+		polled := request[polled](poll)
+		for _, received := range polled.Events {
+			if !handle(received) {
+				return
+			}
+		}
+		cursor = polled.Cursor
+	}
+}
+
+func newConnection() *webrtc.PeerConnection {
+	servers := request[webrtc.Configuration](func() (*http.Response, error) { return api.ListIceServers(ctx, nil) })
+	return must(webrtc.NewPeerConnection(servers))
+}
+
+// The description with all candidates.
+func gather(connection *webrtc.PeerConnection, description webrtc.SessionDescription) string {
+	gathered := webrtc.GatheringCompletePromise(connection)
+	must(0, connection.SetLocalDescription(description))
+	<-gathered
+	return connection.LocalDescription().SDP
+}
+
+func makeCall(user string) {
+	connection, callId, echo := newConnection(), uuid.NewString(), make(chan string, 1)
+	channel := must(connection.CreateDataChannel("echo", nil))
+	channel.OnOpen(func() { _ = channel.SendText("hello") })
+	channel.OnMessage(func(message webrtc.DataChannelMessage) { echo <- string(message.Data) })
+	offer := OfferDescription{Sdp: gather(connection, must(connection.CreateOffer(nil)))}
+	created := request[CreateCallReply](func() (*http.Response, error) {
+		return api.CreateCall(ctx, nil, CreateCallRequest{To: user, CallId: &callId, Offer: &offer})
+	})
+	defer request[CallReply](func() (*http.Response, error) { return api.HangUpCall(ctx, callId, nil, HangUpCallRequest{}) })
+	answer := ""
+	receive(created.Cursor, func(received event) bool {
+		switch data := received.Data; {
+		case data.CallId != callId: // Of another call of this user.
+		case received.Type == "call.ended":
+			panic("ended: " + data.Reason)
+		case received.Type == "call.accepted":
+			fmt.Println("accepted")
+			answer = data.Answer.Sdp
+		case received.Type == "signal.answer": // If it did not come with the accept.
+			answer = data.Sdp
+		}
+		return answer == ""
+	})
+	if os.Getenv("MEDIA") != "none" {
+		must(0, connection.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeAnswer, SDP: answer}))
+		fmt.Println("echo:", <-echo)
+	}
+	fmt.Println("ended: hangup")
+}
+
+func answerCall() {
+	snapshot, callId := request[Snapshot](func() (*http.Response, error) { return api.GetSnapshot(ctx, nil) }), ""
+	fmt.Println("ready")
+	receive(snapshot.Cursor, func(received event) bool {
+		data := received.Data
+		if received.Type == "call.incoming" && callId == "" {
+			callId = data.CallId
+			fmt.Println("incoming from", data.From.User)
+			connection := newConnection()
+			connection.OnDataChannel(func(channel *webrtc.DataChannel) {
+				channel.OnMessage(func(message webrtc.DataChannelMessage) { _ = channel.SendText(string(message.Data)) })
+			})
+			must(0, connection.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeOffer, SDP: data.Offer.Sdp}))
+			answer := AnswerDescription{Sdp: gather(connection, must(connection.CreateAnswer(nil)))}
+			request[AcceptCallReply](func() (*http.Response, error) {
+				return api.AcceptCall(ctx, callId, nil, AcceptCallRequest{Answer: &answer})
+			})
+		}
+		if received.Type == "call.ended" && data.CallId == callId {
+			fmt.Println("ended:", data.Reason)
+			return false
+		}
+		return true
+	})
+}
+
+func main() {
+	if len(os.Args) == 3 {
+		makeCall(os.Args[2])
+	} else {
+		answerCall()
+	}
+}
