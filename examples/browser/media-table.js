@@ -12,7 +12,8 @@ export function showMediaTable(rows, { mode, nameOf }) {
   const lines = rows.map(row => {
     const user = row.participantId ? nameOf(row.participantId) : 'media service'
     const [from, to] = row.isSent ? ['you', user] : [user, 'you']
-    const key = `${from} ${to} ${row.source}`
+    // Not by user: one may be in the room with two devices.
+    const key = `${row.participantId} ${row.isSent} ${row.source}`
     const streams = summarize(row)
     shown.set(key, streams)
     return lineOf({
@@ -46,7 +47,9 @@ function describe({ isPaused, isSent }, { bytes, at, largest, layers }, before) 
   if (isSent && layers > 1) parts.push(`${layers} layers`)
   const limitedBy = largest?.qualityLimitationReason ?? 'none'
   if (limitedBy !== 'none') parts.push(`limited by ${limitedBy}`)
-  if (before) parts.push(`${Math.round((8 * (bytes - before.bytes)) / (at - before.at))} kbit/s`)
+  // A connection that was made anew counts from 0 again.
+  if (before && bytes >= before.bytes)
+    parts.push(`${Math.round((8 * (bytes - before.bytes)) / (at - before.at))} kbit/s`)
   return parts.join(', ')
 }
 
