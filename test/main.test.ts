@@ -1,6 +1,8 @@
 // The process as people start it, by its command line. The tests use the commands that it prints.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import t, { type Test } from 'tap'
@@ -121,4 +123,16 @@ t.test('all mistakes in the configuration are printed, and the process exits', a
   t.match(output.err, /PORT must/)
   t.match(output.err, /JWT_SECRET must/)
   t.notMatch(output.err, 'short')
+})
+
+t.test('the log says what to set when a media service has another secret', async t => {
+  const mediaService = createServer((_, response) => response.writeHead(401).end('{"code":"unauthorized"}'))
+  await once(mediaService.listen(0, '127.0.0.1'), 'listening')
+  t.teardown(() => mediaService.close())
+  const { child } = start(t, 'src/main.js', {
+    PORT: '0',
+    MEDIA_SERVICE_URLS: `http://127.0.0.1:${(mediaService.address() as AddressInfo).port}`,
+    MEDIA_SERVICE_SECRET: 'a-secret-of-more-than-thirty-two-bytes'
+  })
+  t.match(await lineOf(child, /health checks/), 'replied with 401: MEDIA_SERVICE_SECRET must be the same')
 })

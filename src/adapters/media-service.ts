@@ -171,7 +171,7 @@ function createRequests({ url, secret, timeoutMs: timeoutOfService, around = sen
       return sendRequest(base + path, request)
     })
     if (reply.status >= 200 && reply.status < 300) return read(reply.text)
-    throw refusalIn(reply) ?? new Error(`replied with ${reply.status}`)
+    throw refusalIn(reply) ?? new Error(`replied with ${reply.status}${hintFor(reply.status)}`)
   }
 
   const send = <T>(request: Sent<T>): Promise<T> =>
@@ -191,6 +191,9 @@ function createRequests({ url, secret, timeoutMs: timeoutOfService, around = sen
       send({ method: 'PUT', path, read, body, timeoutMs })
   }
 }
+
+const hintFor = (status: number): string =>
+  status === 401 ? ': MEDIA_SERVICE_SECRET must be the same in the media service' : ''
 
 const isError = Compile(shapes.MediaServiceError)
 

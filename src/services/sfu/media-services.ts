@@ -45,6 +45,8 @@ class WatchedService implements MediaService {
   readonly #listeners: Set<OnHealthChange>
   #checking: Promise<void> | null = null
   #checkAt = Number.NEGATIVE_INFINITY
+  /** Why the last check failed, as it was logged. */
+  #reason: string | null = null
 
   constructor(context: Context, url: string, listeners: Set<OnHealthChange>) {
     const { mediaServiceSecret, mediaServiceTimeoutMs: timeoutMs } = context.config
@@ -75,14 +77,25 @@ class WatchedService implements MediaService {
     try {
       const { instance, load } = await this.#probe.health()
       this.placed = 0
+      this.#reason = null
       this.#record({ of: 'check', instance, load })
     } catch (error) {
       log.debug({ err: error, service: this.name }, 'the health check of a media service failed')
       this.#record({ of: 'check', failedSince })
+      this.#logReason(error)
     }
     // A first failure is confirmed or refuted soon.
     const isDoubtful = this.health.failedChecks > 0 && this.health.status !== 'down'
     this.#checkAt = clock.now() + config.mediaHealthIntervalMs / (isDoubtful ? 4 : 1)
+  }
+
+  /** Once for each reason in a row: a service that is down is checked every MEDIA_HEALTH_INTERVAL_MS. */
+  #logReason(error: unknown): void {
+    const { cause, message } = error as Error
+    const reason = cause instanceof Error ? cause.message : message
+    if (this.health.status !== 'down' || reason === this.#reason) return
+    this.#reason = reason
+    this.#context.log.warn({ service: this.name, reason }, 'the health checks of a media service fail')
   }
 
   async #throughBreaker<T>(send: () => Promise<T>): Promise<T> {
