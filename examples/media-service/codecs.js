@@ -1,4 +1,5 @@
 // The codecs of a session's router, and of further routers that have the payload types of one participant (`exactPayloadTypes`).
+import { SettingsError } from './settings.js'
 
 /** What `CODECS` may name. The order is the order of preference of mediasoup-client. */
 const CODECS = {
@@ -25,7 +26,7 @@ const DYNAMIC = [...range(100, 127), ...range(96, 99)]
 export function codecsNamed(names, supported) {
   const isSupported = codec => supported.codecs.some(({ mimeType }) => sameText(mimeType, codec.mimeType))
   return names.flatMap(name => {
-    if (!CODECS[name]) throw new Error(`CODECS: ${name} is none of ${Object.keys(CODECS).join(', ')}`)
+    if (!CODECS[name]) throw new SettingsError(`CODECS: ${name} is none of ${Object.keys(CODECS).join(', ')}`)
     return CODECS[name].filter(isSupported)
   })
 }

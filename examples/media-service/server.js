@@ -7,6 +7,7 @@ import { addRoutes } from './routes.js'
 
 const BODY_BYTES_MAX = 262_144
 const ID_BYTES_MAX = 255
+const UNAUTHORIZED_LOG_MS = 60_000
 /** The schemas of openapi/media-service.yaml. */
 const SCHEMAS = JSON.parse(readFileSync(new URL('schemas.json', import.meta.url), 'utf8'))
 
@@ -20,7 +21,7 @@ export function buildServer(settings, { log, ...service }) {
     ajv: { customOptions: { removeAdditional: false, coerceTypes: false, useDefaults: false, allowUnionTypes: true } }
   })
   for (const schema of SCHEMAS) app.addSchema(schema)
-  app.addHook('onRequest', requireSecret(settings.secret))
+  app.addHook('onRequest', requireSecret(settings.secret, log))
   app.addHook('preValidation', requireIds)
   app.setErrorHandler(answerError)
   app.setNotFoundHandler((_, reply) => reply.code(404).send({ code: 'not_found', detail: 'No such path' }))
@@ -28,12 +29,17 @@ export function buildServer(settings, { log, ...service }) {
   return app
 }
 
-function requireSecret(secret) {
+function requireSecret(secret, log) {
   const digest = text => createHash('sha256').update(text).digest()
   const expected = digest(`Bearer ${secret}`)
-  return async ({ headers }) => {
+  let loggedAt = Number.NEGATIVE_INFINITY
+  return async ({ headers, ip }) => {
     // Takes the same time for any guess, so that it does not show how much of the guess is right.
     if (timingSafeEqual(digest(headers.authorization ?? ''), expected)) return
+    if (performance.now() - loggedAt > UNAUTHORIZED_LOG_MS) {
+      loggedAt = performance.now()
+      log.warn({ ip }, 'refused a request: MEDIA_SERVICE_SECRET must be the same here and in Signalpost')
+    }
     throw new MediaError('unauthorized', 'The secret is missing or wrong')
   }
 }

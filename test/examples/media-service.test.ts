@@ -151,4 +151,10 @@ t.test('settings are checked', async t => {
   t.throws(() => readSettings({}), /MEDIA_SERVICE_SECRET/)
   t.throws(() => readSettings({ ...secret, PORT: '70000' }), /PORT/)
   t.throws(() => readSettings({ ...secret, RTC_MIN_PORT: '50000' }), /RTC_MIN_PORT/)
+  t.throws(() => readSettings({ ...secret, SIGNALPOST_URLS: '127.0.0.1:8080' }), /SIGNALPOST_URLS/)
+  t.throws(() => readSettings({ ...secret, LISTEN_IP: 'localhost' }), /LISTEN_IP/)
+  t.throws(() => readSettings({ ...secret, LISTEN_IP: '0.0.0.0' }), /ANNOUNCED_ADDRESS/)
+  t.throws(() => readSettings({ ...secret, ANNOUNCED_ADDRESS: '203.0.113.7' }), /LISTEN_IP/)
+  const behindNat = { LISTEN_IP: '0.0.0.0', ANNOUNCED_ADDRESS: '203.0.113.7' }
+  t.match(readSettings({ ...secret, ...behindNat }), { listenIp: '0.0.0.0', announcedAddress: '203.0.113.7' })
 })
