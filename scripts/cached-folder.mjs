@@ -9,6 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 
 const LOCK_CHECK_MS = 500
 const END_WITHIN_MS = 5000
+const SIGNALS = { SIGINT: 2, SIGTERM: 15, SIGHUP: 1 }
 
 export function cacheFolder() {
   const cache = join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'signalpost')
@@ -24,18 +25,31 @@ export function digestOf(...texts) {
 /** Resolves when the folder is complete: it gets its name when `install(draft)` has filled it. */
 export async function provideFolder(folder, { install, deadline }) {
   const unlock = await acquire(`${folder}.lock`, deadline)
+  const draft = `${folder}.${process.pid}`
+  const clear = () => {
+    fs.rmSync(draft, { recursive: true, force: true, maxRetries: 5 })
+    unlock()
+  }
+  const restoreSignals = exitOnSignals()
+  process.once('exit', clear)
   try {
     if (fs.existsSync(folder)) return
-    const draft = `${folder}.${process.pid}`
     fs.mkdirSync(draft)
-    try {
-      await install(draft)
-      fs.renameSync(draft, folder)
-    } finally {
-      fs.rmSync(draft, { recursive: true, force: true })
-    }
+    await install(draft)
+    fs.renameSync(draft, folder)
   } finally {
-    unlock()
+    process.off('exit', clear)
+    restoreSignals()
+    clear()
+  }
+}
+
+/** A signal alone ends the process without an 'exit' event: what it has started would go on, in process groups of their own. */
+function exitOnSignals() {
+  const handlers = Object.entries(SIGNALS).map(([signal, number]) => [signal, () => process.exit(128 + number)])
+  for (const [signal, exit] of handlers) process.once(signal, exit)
+  return () => {
+    for (const [signal, exit] of handlers) process.off(signal, exit)
   }
 }
 
@@ -61,7 +75,8 @@ export function run(command, args, { cwd, deadline }) {
     }
     // make removes what is half written, which it does not if it is killed.
     const end = () => send('SIGTERM')
-    process.once('exit', end)
+    // Before the exit listener of provideFolder, which removes the folder that the command fills.
+    process.prependOnceListener('exit', end)
     let isLate = false
     const timer = setTimeout(
       () => {

@@ -8,6 +8,7 @@ import * as fs from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
+import { readSettings } from '../examples/media-service/settings.js'
 import { cacheFolder, digestOf, provideFolder, run } from './cached-folder.mjs'
 
 const EXAMPLE = fileURLToPath(new URL('../examples/media-service/', import.meta.url))
@@ -44,9 +45,14 @@ export async function provideMediaService({ withinMs, log = console.error }) {
     if (!(provided instanceof Error)) return provided
     log(`mediasoup ${LOCKED}: ${provided.message}`)
   }
-  const missing = process.env.MEDIASOUP_WORKER_BIN ? [] : TOOLS.filter(tool => !isInstalled(tool))
-  if (missing.length > 0 && !fs.existsSync(folderOf(cache, BUILDABLE)))
-    return { impossible: `the worker of mediasoup cannot be built without ${missing.join(', ')}` }
+  const isBuilt = [process.env.MEDIASOUP_WORKER_BIN ?? '', builtWorker(cache), folderOf(cache, BUILDABLE)].some(path =>
+    fs.existsSync(path)
+  )
+  const missing = isBuilt ? [] : TOOLS.filter(tool => !isInstalled(tool))
+  if (missing.length > 0)
+    return {
+      impossible: `the worker of mediasoup cannot be built without ${missing.join(', ')}; on Debian and Ubuntu: apt-get install make g++ python3`
+    }
   return provide(BUILDABLE, build, context)
 }
 
@@ -56,11 +62,16 @@ function folderOf(cache, version) {
   return join(cache, `media-service-${version}-${platform}-${arch}-node${node}-${digestOf(JSON.stringify(lock))}`)
 }
 
+function builtWorker(cache) {
+  return join(cache, `mediasoup-worker-${BUILDABLE}-${process.platform}-${process.arch}`)
+}
+
 async function provide(version, install, { cache, deadline, log }) {
   const folder = folderOf(cache, version)
   await provideFolder(folder, {
     deadline,
     async install(draft) {
+      log(`installing mediasoup ${version}`)
       const startedAt = Date.now()
       await install(draft, { deadline, log, cache })
       log(`mediasoup ${version} was installed in ${Math.round((Date.now() - startedAt) / 1000)} s, in ${folder}`)
@@ -84,7 +95,7 @@ async function build(folder, { deadline, log, cache }) {
   if (process.env.MEDIASOUP_WORKER_BIN) return
   const sources = join(folder, 'node_modules/mediasoup/worker')
   // The worker does not depend on the other dependencies, so one that was built before is used again.
-  const kept = join(cache, `mediasoup-worker-${BUILDABLE}-${process.platform}-${process.arch}`)
+  const kept = builtWorker(cache)
   if (!fs.existsSync(kept)) {
     log(`building the worker of mediasoup ${BUILDABLE}; this takes some minutes`)
     await buildWorker(sources, kept, deadline)
@@ -120,8 +131,10 @@ function isInstalled(command) {
 
 /** Starts the service with the settings of the environment. Resolves to its exit code. */
 async function start() {
+  // Before the minutes that building the worker takes.
+  readSettings(process.env)
   const { folder, worker, impossible } = await provideMediaService({ withinMs: START_WITHIN_MS })
-  if (impossible) throw new Error(impossible)
+  if (impossible) throw new Error(impossible[0].toUpperCase() + impossible.slice(1))
   // Modules are found from the real path of a file, so the sources must lie beside node_modules.
   const placed = fs.mkdtempSync(join(tmpdir(), 'media-service-'))
   fs.cpSync(EXAMPLE, placed, { recursive: true, filter: path => !path.includes('node_modules') })
@@ -134,4 +147,8 @@ async function start() {
   return code ?? 1
 }
 
-if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) process.exitCode = await start()
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href)
+  process.exitCode = await start().catch(error => {
+    console.error(error.message)
+    return 1
+  })
