@@ -31,10 +31,14 @@ export function codecsNamed(names, supported) {
   })
 }
 
+/** Takes a payload type in the list of a router. No producer has this codec (comfort noise), and audio gets no RTX. */
+const filler = preferredPayloadType => ({ kind: 'audio', mimeType: 'audio/CN', clockRate: 8000, preferredPayloadType })
+
 /**
  * The codecs of a router with the payload types of a participant: those of `codecs` that are in its capabilities. mediasoup gives each video codec
  * a payload type for RTX by itself, the first free one; it refuses a list in which a later codec wants that one. The list is therefore put into an
- * order without such collisions. If there is none, codecs at the end of the capabilities are left out.
+ * order in which RTX gets the payload types of the participant too, with fillers for those that are free before. Where that is impossible, codecs
+ * at the end of the capabilities go without RTX, and if even so there is no order, they are left out.
  * @param {import('mediasoup').types.RtpCapabilities} rtpCapabilities @param {readonly object[]} codecs
  */
 export function exactCodecs({ codecs: offered = [] }, codecs) {
@@ -50,30 +54,66 @@ export function exactCodecs({ codecs: offered = [] }, codecs) {
     ({ preferredPayloadType: type }, index) => wanted.findIndex(each => each.preferredPayloadType === type) === index
   )
   for (let count = unique.length; count > 0; count--) {
-    const ordered = withoutCollision(unique.slice(0, count))
+    const ordered = inOrder(unique.slice(0, count), offered)
     if (ordered) return ordered
   }
   return []
 }
 
-function withoutCollision(codecs) {
-  const isAudio = ({ kind }) => kind === 'audio'
-  const ordered = codecs.filter(isAudio)
-  const video = codecs.filter(codec => !isAudio(codec))
-  const free = DYNAMIC.filter(type => !ordered.some(codec => codec.preferredPayloadType === type))
-  while (video.length > 0) {
-    // The next RTX takes the first free payload type, so the codec that wants it must come first.
-    const index = Math.max(
-      0,
-      video.findIndex(codec => codec.preferredPayloadType === free[0])
-    )
-    const [codec] = video.splice(index, 1)
-    if (free.includes(codec.preferredPayloadType)) free.splice(free.indexOf(codec.preferredPayloadType), 1)
-    const rtx = free.shift()
-    if (rtx === undefined || video.some(each => each.preferredPayloadType === rtx)) return null
-    ordered.push(codec)
+/** @returns {object[] | null} null if mediasoup takes them in no order */
+function inOrder(codecs, offered) {
+  const audio = codecs.filter(({ kind }) => kind === 'audio')
+  const free = DYNAMIC.filter(type => !audio.some(codec => codec.preferredPayloadType === type))
+  const ordered = [...audio]
+  let left = codecs
+    .filter(codec => !audio.includes(codec))
+    .map(codec => ({ codec, media: codec.preferredPayloadType, rtx: rtxOf(codec, offered, free) }))
+  while (left.length > 0) {
+    const next =
+      left.find(each => each.rtx === null && isNext(each, left, free)) ?? left.find(each => isNext(each, left, free))
+    if (next) {
+      const skipped = next.rtx === null ? [] : aheadOf(next, free)
+      const taken = [...skipped, next.media, next.rtx ?? aheadOf(next, free)[0]]
+      free.splice(0, free.length, ...free.filter(type => !taken.includes(type)))
+      ordered.push(...skipped.map(filler), next.codec)
+      left = left.filter(each => each !== next)
+    } else if (!giveUpRtx(left, free)) return null
   }
   return ordered
+}
+
+/** The payload type that the participant has for RTX of a codec. Null: none, or one that mediasoup gives to nothing. */
+function rtxOf({ preferredPayloadType }, offered, free) {
+  const rtx = offered.find(({ mimeType, parameters }) => isRtx(mimeType) && parameters?.apt === preferredPayloadType)
+  return free.includes(rtx?.preferredPayloadType) ? rtx.preferredPayloadType : null
+}
+
+/** The payload types that RTX of the codec would get before the one that it should get; all if it may get any. */
+function aheadOf({ media, rtx }, free) {
+  return free.slice(0, rtx === null ? free.length : free.indexOf(rtx)).filter(type => type !== media)
+}
+
+/** Whether RTX of the codec gets its payload type, or one that no other codec needs. */
+function isNext(codec, left, free) {
+  const ahead = aheadOf(codec, free)
+  if (codec.rtx !== null) return !ahead.some(type => isNeeded(type, codec, left))
+  return ahead.length > 0 && !isNeeded(ahead[0], codec, left)
+}
+
+function isNeeded(type, codec, left) {
+  return left.some(each => each !== codec && (each.media === type || each.rtx === type))
+}
+
+/** The codecs that are in the way of RTX of the first one go without, or it does itself. @returns {boolean} false: none has RTX any more */
+function giveUpRtx(left, free) {
+  const first = left.find(({ rtx }) => rtx !== null)
+  if (!first) return false
+  const ahead = aheadOf(first, free)
+  const inTheWay = left.filter(
+    each => each !== first && each.rtx !== null && (ahead.includes(each.media) || ahead.includes(each.rtx))
+  )
+  for (const each of inTheWay.length > 0 ? inTheWay : [first]) each.rtx = null
+  return true
 }
 
 function isSameCodec(one, other) {
@@ -91,16 +131,25 @@ function isSameCodec(one, other) {
   )
 }
 
-/** Without RTX, whose payload types a router chooses by itself. Lost packets are then sent again as they were. */
+/** Lost packets are then sent again as they were. */
 export function withoutRtx({ codecs = [], headerExtensions = [] }) {
-  return { codecs: codecs.filter(({ mimeType }) => !/\/rtx$/i.test(mimeType)), headerExtensions }
+  return { codecs: codecs.filter(({ mimeType }) => !isRtx(mimeType)), headerExtensions }
 }
 
 /** Whether each codec of the RTP has a payload type that the capabilities have for the same codec. */
 export function hasPayloadTypesOf(rtpParameters, { codecs = [] }) {
-  return rtpParameters.codecs.every(({ mimeType, payloadType }) =>
-    codecs.some(each => each.preferredPayloadType === payloadType && sameText(each.mimeType, mimeType))
+  return rtpParameters.codecs.every(({ mimeType, payloadType, parameters }) =>
+    codecs.some(
+      each =>
+        each.preferredPayloadType === payloadType &&
+        sameText(each.mimeType, mimeType) &&
+        (!isRtx(mimeType) || each.parameters?.apt === parameters.apt)
+    )
   )
+}
+
+function isRtx(mimeType) {
+  return /\/rtx$/i.test(mimeType)
 }
 
 function sameText(one, other) {

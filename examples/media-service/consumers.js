@@ -20,24 +20,31 @@ export async function createConsumer(session, { participantId, id }, { preferred
   return { kind, rtpParameters, type, paused, producerPaused }
 }
 
-/** @param {import('./session.js').Session} session */
-async function consume({ routers }, { transport, producer }, { rtpCapabilities, preferredLayers, exactPayloadTypes }) {
-  const isExact = exactPayloadTypes || transport.router !== routers.main
-  const capabilities = structuredClone(isExact ? withoutRtx(rtpCapabilities) : rtpCapabilities)
+/** A router that has the payload types of a participant does not have all of them for RTX: see exactCodecs. @param {import('./session.js').Session} session */
+async function consume(session, { transport, producer }, { rtpCapabilities, exactPayloadTypes, ...request }) {
+  const isExact = exactPayloadTypes || transport.router !== session.routers.main
   try {
-    const { id: producerId } = await routers.consumable(producer, transport.router)
-    const media = await transport.media.consume({
-      producerId,
-      rtpCapabilities: capabilities,
-      paused: true,
-      ...(preferredLayers && { preferredLayers })
-    })
-    if (!exactPayloadTypes || hasPayloadTypesOf(media.rtpParameters, rtpCapabilities)) return media
+    const { id: producerId } = await session.routers.consumable(producer, transport.router)
+    const media = await consumeOn(transport, { producerId, rtpCapabilities, ...request })
+    if (!isExact || hasPayloadTypesOf(media.rtpParameters, rtpCapabilities)) return media
     media.close()
+    const plain = await consumeOn(transport, { producerId, rtpCapabilities: withoutRtx(rtpCapabilities), ...request })
+    if (!exactPayloadTypes || hasPayloadTypesOf(plain.rtpParameters, rtpCapabilities)) return plain
+    plain.close()
     throw new MediaError('cannot_consume', 'The transport was not created with these payload types')
   } catch (error) {
     throw fromMediasoup(error, 'cannot_consume')
   }
+}
+
+function consumeOn(transport, { producerId, rtpCapabilities, preferredLayers }) {
+  return transport.media.consume({
+    producerId,
+    // mediasoup 3.8 adds defaults to what it gets.
+    rtpCapabilities: structuredClone(rtpCapabilities),
+    paused: true,
+    ...(preferredLayers && { preferredLayers })
+  })
 }
 
 function watch(session, { participantId, id, media, producer }) {

@@ -1,5 +1,9 @@
 // The parts of examples/media-service that need no mediasoup. test/sfu tests it as a whole.
+import assert from 'node:assert/strict'
+import fc from 'fast-check'
 import t, { type Test } from 'tap'
+import { readView } from '../../src/domain/whip/view.js'
+import { VIEWING_OFFERS } from '../corpus/whip/all.js'
 import { type MediaReceiver, startMediaReceiver } from '../helpers/media-receiver.js'
 import { VIEWER } from '../helpers/rtp-fixture.js'
 import { until } from '../helpers/until.js'
@@ -10,6 +14,7 @@ interface Codec {
   readonly kind: string
   readonly mimeType: string
   readonly preferredPayloadType?: number
+  readonly parameters?: object
 }
 
 t.test('a list of codecs with the payload types of a viewer is one that mediasoup takes', async t => {
@@ -25,13 +30,14 @@ t.test('a list of codecs with the payload types of a viewer is one that mediasou
 
   const typesOf = (list: Codec[]) => list.map(each => each.preferredPayloadType)
   // VP9 first: it has 100, which RTX of any other codec would take.
-  t.strictSame(typesOf(exactCodecs(VIEWER, codecs)), [109, 100, 120, 126])
+  t.strictSame(typesOf(withoutFillers(exactCodecs(VIEWER, codecs))), [109, 100, 126, 120])
+  t.equal(rtxTypes(exactCodecs(VIEWER, codecs))?.get(120), 124)
   const dynamic = Array.from({ length: 32 }, (_, index) => 96 + index)
   for (let first = 0; first < dynamic.length; first++) {
     const viewer = codecs.map((codec, index) => ({ ...codec, preferredPayloadType: dynamic[(first + index * 5) % 32] }))
     const exact: Codec[] = exactCodecs({ codecs: viewer }, codecs)
     t.strictSame(new Set(typesOf(exact)).size, codecs.length)
-    t.ok(isTaken(exact), JSON.stringify(typesOf(exact)))
+    t.ok(rtxTypes(exact), JSON.stringify(typesOf(exact)))
   }
   // 100 and 101 cannot both be taken by video, because RTX of the first one gets the other.
   const adjacent = codecs.slice(1, 3).map((codec, index) => ({ ...codec, preferredPayloadType: 100 + index }))
@@ -39,17 +45,73 @@ t.test('a list of codecs with the payload types of a viewer is one that mediasou
   t.strictSame(exactCodecs({ codecs: [{ kind: 'video', mimeType: 'video/H263', clockRate: 90_000 }] }, codecs), [])
 })
 
-/** Gives RTX the payload types that mediasoup gives it, and refuses what mediasoup refuses. */
-function isTaken(codecs: readonly Codec[]): boolean {
-  const free = Array.from({ length: 32 }, (_, index) => (index < 28 ? 100 + index : 68 + index))
-  const used = new Set<number | undefined>()
-  for (const { kind, preferredPayloadType: type } of codecs) {
-    if (used.has(type)) return false
-    used.add(type)
-    if (type !== undefined && free.includes(type)) free.splice(free.indexOf(type), 1)
-    if (kind === 'video') used.add(free.shift())
+t.test('RTX has the payload types of the viewer, as far as mediasoup can give them', async t => {
+  const { codecsNamed, exactCodecs } = await load('codecs')
+  const names = ['opus', 'vp8', 'vp9', 'h264', 'av1']
+  const supported = ['audio/opus', 'video/VP8', 'video/VP9', 'video/H264', 'video/AV1'].map(mimeType => ({ mimeType }))
+  const codecs: Codec[] = codecsNamed(names, { codecs: supported })
+  /** Per viewer: for each video codec the payload types of media and RTX. */
+  const expected: Readonly<Record<string, Readonly<Record<number, number>>>> = {
+    'Chromium, audio and video': { 96: 97, 98: 99, 102: 103, 108: 109 },
+    // RTX of VP9 has 125, after 120 of VP8, whose own RTX has 124, after 121 of VP9.
+    'Firefox, audio and video': { 120: 124, 126: 127 },
+    'GStreamer whepclientsrc': { 96: 104 },
+    pion: { 96: 97 },
+    aiortc: { 97: 98, 99: 100 }
   }
-  return true
+  for (const [name, types] of Object.entries(expected)) {
+    const { rtpCapabilities } = readView(VIEWING_OFFERS.find(offer => offer.name === name)?.sdp ?? '')
+    const exact: Codec[] = exactCodecs(rtpCapabilities, codecs)
+    const rtx = rtxTypes(exact)
+    t.ok(rtx, `${name}: mediasoup takes them`)
+    t.match(Object.fromEntries(rtx ?? []), types, name)
+    const usable = rtpCapabilities.codecs.filter(each =>
+      codecs.some(({ mimeType }) => sameText(mimeType, each.mimeType))
+    )
+    t.ok(withoutFillers(exact).length > 0 && withoutFillers(exact).length <= usable.length, name)
+  }
+})
+
+t.test('payload types of any viewer become a list that mediasoup takes', async t => {
+  const { codecsNamed, exactCodecs } = await load('codecs')
+  const names = ['vp8', 'vp9', 'h264']
+  const supported = ['video/VP8', 'video/VP9', 'video/H264'].map(mimeType => ({ mimeType }))
+  const codecs: Codec[] = codecsNamed(names, { codecs: supported })
+  const types = fc.uniqueArray(fc.integer({ min: 94, max: 127 }), { minLength: 10, maxLength: 10 })
+  fc.assert(
+    fc.property(types, ([...numbers]) => {
+      const viewer = codecs.flatMap((codec, index) => [
+        { ...codec, preferredPayloadType: numbers[index * 2] },
+        { ...RTX, preferredPayloadType: numbers[index * 2 + 1], parameters: { apt: numbers[index * 2] } }
+      ])
+      const exact: Codec[] = exactCodecs({ codecs: viewer }, codecs)
+      assert.ok(rtxTypes(exact), JSON.stringify(numbers))
+      assert.equal(exact.at(-1)?.kind, 'video')
+    })
+  )
+  t.pass('all are taken')
+})
+
+const RTX = { kind: 'video', mimeType: 'video/rtx', clockRate: 90_000 }
+const sameText = (one: string, other: string) => one.toLowerCase() === other.toLowerCase()
+const withoutFillers = (codecs: readonly Codec[]) => codecs.filter(({ mimeType }) => mimeType !== 'audio/CN')
+
+/** The payload types of RTX by those of the media, as mediasoup gives them. Null: mediasoup refuses the list. */
+function rtxTypes(codecs: readonly Codec[]): Map<number, number> | null {
+  const free = Array.from({ length: 32 }, (_, index) => (index < 28 ? 100 + index : 68 + index))
+  const used = new Set<number>()
+  const rtx = new Map<number, number>()
+  for (const { kind, preferredPayloadType: type = -1 } of codecs) {
+    if (used.has(type)) return null
+    used.add(type)
+    if (free.includes(type)) free.splice(free.indexOf(type), 1)
+    if (kind !== 'video') continue
+    const given = free.shift()
+    if (given === undefined) return null
+    used.add(given)
+    rtx.set(type, given)
+  }
+  return rtx
 }
 
 const EVENT = (id: string) => ({ type: 'producer_closed', participantId: 'alice', producerId: id })

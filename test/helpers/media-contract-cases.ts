@@ -385,6 +385,11 @@ const WITH_MEDIA: Readonly<Record<string, Case>> = {
       const path = `/participants/viewer/consumers/${producerId}`
       const created = await session.expect(200, 'PUT', path, session.consumption(producerId, viewing()))
       session.t.match(created, { paused: true, rtpParameters: { codecs: [{ payloadType }] } })
+      const { codecs } = created.rtpParameters as { codecs: { mimeType: string; payloadType: number }[] }
+      const others = codecs.filter(each =>
+        VIEWER.codecs.every(({ preferredPayloadType: type }) => type !== each.payloadType)
+      )
+      session.t.strictSame(others, [], 'RTX too has the payload type of the viewer')
       session.t.strictSame(await session.expect(200, 'PUT', path, session.consumption(producerId, viewing())), created)
       session.t.match(await session.expect(200, 'PATCH', path, { paused: false }), { paused: false })
     }

@@ -245,7 +245,7 @@ function mimeTypesIn(parameters: unknown): string[] {
   return Array.isArray(codecs) ? codecs.map(({ mimeType }) => String(mimeType).toLowerCase()) : []
 }
 
-/** With the payload type of the viewer, and without RTX, as the example does it. */
+/** With the payload type of the viewer, and without RTX. */
 function exactParameters({ rtpCapabilities }: Body, offered: readonly string[]): object {
   const { codecs } = rtpCapabilities as { codecs: readonly Readonly<Record<string, unknown>>[] }
   const found = codecs.find(({ mimeType }) => offered.includes(String(mimeType).toLowerCase()))

@@ -20,14 +20,30 @@ function fakeMedia() {
   return new MediaStream([...destination.stream.getTracks(), ...canvas.captureStream(25).getTracks()])
 }
 
-async function exchange(connection, { url, token }) {
-  await connection.setLocalDescription()
+const IDS = {
+  'urn:ietf:params:rtp-hdrext:sdes:mid': 1,
+  'http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time': 4,
+  'http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01': 5
+}
+
+/** As docs/guides/whip.md has it. */
+async function offerWithMediasoupIds(connection) {
+  const { sdp } = await connection.createOffer()
+  const withIds = sdp.replace(/^a=extmap:\d+ (\S+)\r\n/gm, (_, uri) =>
+    IDS[uri] ? `a=extmap:${IDS[uri]} ${uri}\r\n` : ''
+  )
+  await connection.setLocalDescription({ type: 'offer', sdp: withIds })
+}
+
+/** Posts the offer to the endpoint, and keeps the session. */
+async function post(connection, { url, token, mediasoupIds }) {
+  if (mediasoupIds) await offerWithMediasoupIds(connection)
+  else await connection.setLocalDescription()
   const authorization = `Bearer ${token}`
   const headers = { authorization, 'content-type': 'application/sdp' }
   const reply = await fetch(url, { method: 'POST', headers, body: connection.localDescription.sdp })
   const sdp = await reply.text()
   if (reply.status !== 201) throw new Error(`${reply.status} ${sdp}`)
-  await connection.setRemoteDescription({ type: 'answer', sdp })
   sessions.push({
     connection,
     authorization,
@@ -37,6 +53,14 @@ async function exchange(connection, { url, token }) {
   })
   return sessions.length - 1
 }
+
+async function exchange(connection, request) {
+  const number = await post(connection, request)
+  await globalThis.accept({ number, sdp: sessions[number].answer })
+  return number
+}
+
+globalThis.accept = ({ number, sdp }) => sessions[number].connection.setRemoteDescription({ type: 'answer', sdp })
 
 globalThis.publish = request => {
   const connection = new RTCPeerConnection({ bundlePolicy: 'max-bundle' })
@@ -49,10 +73,24 @@ globalThis.publish = request => {
   return exchange(connection, request)
 }
 
-globalThis.view = request => {
+globalThis.view = async request => {
+  const { number, answer } = await globalThis.requestView(request)
+  await globalThis.accept({ number, sdp: answer })
+  return number
+}
+
+/** As `view`, but the answer is not accepted yet. */
+globalThis.requestView = async request => {
   const connection = new RTCPeerConnection({ bundlePolicy: 'max-bundle' })
   for (const kind of request.kinds) connection.addTransceiver(kind, { direction: 'recvonly' })
-  return exchange(connection, request)
+  const number = await post(connection, request)
+  return { number, answer: sessions[number].answer }
+}
+
+/** Of the video that is received. */
+globalThis.videoStats = async number => {
+  const stats = [...(await sessions[number].connection.getStats()).values()]
+  return stats.find(({ type, kind }) => type === 'inbound-rtp' && kind === 'video') ?? null
 }
 
 /** What has been received so far: frames that were decoded, and packets of audio. */

@@ -8,12 +8,22 @@ import { startMediaExample } from '../helpers/media-example.js'
 import { startMediaRelay } from '../helpers/media-relay.js'
 import { startServers, tokenOf } from '../helpers/servers.js'
 import { until } from '../helpers/until.js'
+import { startLossyRelay } from './lossy-relay.js'
 import { startWhipClient } from './whip-client.js'
 
 const PAGE = readFileSync(new URL('whip-page.js', import.meta.url), 'utf8')
 /** Of the machine of an overloaded CI. */
 const WITHIN_MS = 60_000
 const FRAMES = 20
+
+/** Every twentieth packet of media. */
+const LOST_PERIOD = 20
+
+interface VideoStats {
+  readonly nackCount: number
+  readonly retransmittedPacketsReceived: number
+  readonly rtxSsrc: number
+}
 
 interface Received {
   readonly frames: number
@@ -109,6 +119,40 @@ async function runPeers(): Promise<void> {
     for (const session of [viewer, publisher]) t.equal(await stage.call('end', session), 200)
     t.strictSame(await stage.participants('browsers'), [])
   })
+
+  await t.test('a viewer who loses packets gets them again by RTX', async t => {
+    const { whip, whep } = await stage.room('loss')
+    const publisher = await stage.publish(whip, 'bob')
+    const request = { url: whep, token: await tokenOf('carol'), kinds: ['audio', 'video'] }
+    const { number, answer } = await stage.call<{ number: number; answer: string }>('requestView', request)
+    const relay = await startLossyRelay(t, answer, LOST_PERIOD)
+    const udp = /^(a=candidate:\S+ 1 udp \d+) \S+ \d+/gim
+    const relayed = answer.replace(udp, `$1 127.0.0.1 ${relay.port}`).replace(/^a=candidate:\S+ 1 tcp .*\r\n/gim, '')
+    await stage.call('accept', { number, sdp: relayed })
+    await stage.untilReceived(number)
+    const stats = () => stage.call<VideoStats>('videoStats', number)
+    await until('packets are repeated', async () => (await stats()).retransmittedPacketsReceived >= 5, WITHIN_MS)
+    await stage.untilReceived(number)
+    const { rtxSsrc, nackCount } = await stats()
+    t.ok(rtxSsrc > 0, 'by RTX')
+    t.ok(nackCount > 0 && relay.lost() > 0, `${nackCount} requests, ${relay.lost()} lost`)
+    for (const session of [number, publisher]) t.equal(await stage.call('end', session), 200)
+  })
+
+  await t.test(
+    "a viewer whose offer has mediasoup's ids of header extensions gets transport-wide congestion control",
+    async t => {
+      const { whip, whep } = await stage.room('bandwidth')
+      const publisher = await stage.publish(whip, 'bob')
+      const request = { url: whep, token: await tokenOf('carol'), kinds: ['video'], mediasoupIds: true }
+      const { number, answer } = await stage.call<{ number: number; answer: string }>('requestView', request)
+      t.match(answer, /^a=extmap:5 \S+transport-wide-cc-extensions-01\r$/m)
+      t.match(answer, /^a=rtcp-fb:\d+ transport-cc\r$/m)
+      await stage.call('accept', { number, sdp: answer })
+      await stage.untilReceived(number, { withAudio: false })
+      for (const session of [number, publisher]) t.equal(await stage.call('end', session), 200)
+    }
+  )
 
   await t.test('viewers of simulcast, one of them without audio', async t => {
     const { whip, whep } = await stage.room('simulcast')
