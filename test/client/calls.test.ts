@@ -1,47 +1,264 @@
 // The rules of calls, as users of the SDK see them: with real connections, on one node in memory and on two nodes with Redis.
 import t, { type Test } from 'tap'
+import type { Call, Signalpost } from '../../packages/client/src/index.js'
 import { LAYOUTS, nameOf } from '../helpers/servers.js'
 import { until } from '../helpers/until.js'
 import { type Connect, incoming, next, startPeople, withChannel } from './people.js'
 
 type Rule = (t: Test, connect: Connect) => Promise<void>
 
-async function connected(connect: Connect) {
-  const [alice, bob] = await Promise.all([connect('alice'), connect('bob')])
+interface Connected {
+  readonly alice: Signalpost
+  readonly bob: Signalpost
+  /** Of alice. */
+  readonly call: Call
+  /** Of bob. */
+  readonly answered: Call
+}
+
+async function ring(connect: Connect): Promise<Connected> {
+  const [alice, bob] = await Promise.all([connect('alice'), connect('bob', { device: 'laptop' })])
   const rings = incoming(bob)
   const call = await alice.call('bob', withChannel)
-  const answered = await rings
-  const both = Promise.all([next(call, 'connected'), next(answered, 'connected')])
-  await answered.accept()
-  await both
-  return { alice, bob, call, answered }
+  return { alice, bob, call, answered: await rings }
 }
+
+async function connected(connect: Connect): Promise<Connected> {
+  const parties = await ring(connect)
+  await parties.answered.accept()
+  await areConnected(parties.call, parties.answered)
+  return parties
+}
+
+const areConnected = (...calls: readonly Call[]) =>
+  until('all are connected', () =>
+    calls.every(({ state, peerConnection }) => state === 'connected' && peerConnection?.connectionState === 'connected')
+  )
+
+const ufragOf = ({ peerConnection }: Call) => /a=ice-ufrag:(.*)/.exec(peerConnection?.localDescription?.sdp ?? '')?.[1]
+
+const codeOf = (promise: Promise<unknown>) =>
+  promise.then(
+    () => 'none',
+    error => error.code
+  )
 
 const RULES: Record<string, Rule> = {
   'a call that is answered connects, and ends when a side hangs up': async (t, connect) => {
     const { alice, bob, call, answered } = await connected(connect)
     t.equal(call.id, answered.id)
-    t.match(
-      [call.state, answered.state, call.peer.user, answered.peer.user],
-      ['connected', 'connected', 'bob', 'alice']
-    )
-    await until('both are connected', () =>
-      [call, answered].every(({ peerConnection }) => peerConnection?.connectionState === 'connected')
-    )
+    t.match([call.peer.user, answered.peer.user, call.to.device], ['bob', 'alice', 'laptop'])
     const ended = next(call, 'ended')
     await answered.hangup()
     t.match(await ended, { reason: 'hangup', by: { user: 'bob' } })
     t.same([alice.calls.size, bob.calls.size, answered.reason], [0, 0, 'hangup'])
     const { entries } = await call.timeline()
-    t.ok(entries.length > 3)
+    t.same(entries.filter(({ type }) => type === 'offer').length, 1)
+  },
+
+  'a call rings with the time that is left, until it is declined on another device': async (t, connect) => {
+    const phone = await connect('bob', { device: 'phone' })
+    const ringsOnPhone = incoming(phone)
+    const { call, answered } = await ring(connect)
+    await next(call, 'ringing')
+    const onPhone = await ringsOnPhone
+    const leftMs = Number(onPhone.expiresAt) - Date.now()
+    t.ok(leftMs > 20_000 && leftMs <= 30_000, `${leftMs} ms are left`)
+    const ends = Promise.all([next(call, 'ended'), next(answered, 'ended')])
+    await onPhone.reject()
+    t.match(await ends, [{ reason: 'declined' }, { reason: 'declined_elsewhere' }])
+    t.equal(onPhone.reason, 'declined')
+  },
+
+  'of two devices that accept at once one is refused': async (t, connect) => {
+    const phone = await connect('bob', { device: 'phone' })
+    const ringsOnPhone = incoming(phone)
+    const { call, answered } = await ring(connect)
+    const calls = [answered, await ringsOnPhone]
+    const outcomes = await Promise.all(calls.map(each => codeOf(each.accept())))
+    t.same([...outcomes].sort(), ['answered_elsewhere', 'none'])
+    const refused = calls[outcomes.indexOf('answered_elsewhere')]
+    t.same([refused?.state, refused?.reason, refused?.peerConnection], ['ended', 'answered_elsewhere', null])
+    await areConnected(call, calls[outcomes.indexOf('none')] as Call)
+  },
+
+  'a call is cancelled before its create has returned': async (t, connect) => {
+    const [alice, bob] = await Promise.all([connect('alice'), connect('bob')])
+    const rung: Call[] = []
+    bob.on('incoming', call => rung.push(call))
+    const controller = new AbortController()
+    const calling = alice.call('bob', { ...withChannel, signal: controller.signal })
+    controller.abort()
+    const call = await calling
+    t.same([call.state, call.reason, alice.calls.size], ['ended', 'cancelled', 0])
+    const { calls } = await alice.request('GET', '/calls')
+    t.same(calls, [])
+    await until('it rings nowhere', () => bob.calls.size === 0)
+    for (const each of rung) t.equal(each.reason, 'cancelled')
+  },
+
+  'a user who is in a call is busy': async (t, connect) => {
+    const { call, answered } = await connected(connect)
+    const carol = await connect('carol')
+    t.equal(await codeOf(carol.call('bob', withChannel)), 'callee_busy')
+    t.equal(carol.calls.size, 0)
+    await areConnected(call, answered)
+  },
+
+  'two users who call each other at once are in one call': async (t, connect) => {
+    const [alice, bob] = await Promise.all([connect('alice'), connect('bob')])
+    const rung: Call[] = []
+    for (const each of [alice, bob]) each.on('incoming', call => rung.push(call))
+    const calls = await Promise.all([alice.call('bob', withChannel), bob.call('alice', withChannel)])
+    t.equal(calls[0].id, calls[1].id)
+    await areConnected(...calls)
+    t.same([alice.calls.size, bob.calls.size], [1, 1])
+    for (const call of rung) t.equal(call.reason, 'merged')
+  },
+
+  'messages go both ways, also while it rings': async (t, connect) => {
+    const { call, answered } = await ring(connect)
+    const first = next(answered, 'message')
+    await call.send('It is me')
+    t.match(await first, { content: 'It is me', from: { user: 'alice' } })
+    await answered.accept()
+    const second = next(call, 'message')
+    await answered.send('Hello')
+    t.match(await second, { content: 'Hello', from: { user: 'bob' } })
+  },
+
+  'hold and mute are shown to the other side': async (t, connect) => {
+    const { call, answered } = await connected(connect)
+    const held = next(answered, 'held')
+    await call.hold(true)
+    t.same(await held, { local: false, remote: true })
+    t.same(call.held, { local: true, remote: false })
+    const resumed = next(answered, 'held')
+    await call.hold(false)
+    t.same(await resumed, { local: false, remote: false })
+    const media = next(call, 'media')
+    await answered.mute({ audio: true })
+    t.match(await media, { audio: false, video: null })
+  },
+
+  'both sides change the media at once': async (t, connect) => {
+    const { call, answered } = await connected(connect)
+    for (const each of [call, answered]) each.peerConnection?.addTransceiver('audio')
+    await until('both have agreed on both', () =>
+      [call, answered].every(
+        ({ peerConnection }) =>
+          peerConnection?.signalingState === 'stable' &&
+          peerConnection.getTransceivers().filter(({ currentDirection }) => currentDirection).length === 2
+      )
+    )
+    await areConnected(call, answered)
+    t.equal(call.peerConnection?.getTransceivers().length, 2)
+  },
+
+  'both sides restart ICE at once': async (t, connect) => {
+    const { call, answered } = await connected(connect)
+    const before = [call, answered].map(ufragOf)
+    for (const each of [call, answered]) each.peerConnection?.restartIce()
+    await until('both have new credentials', () =>
+      [call, answered].every(
+        (each, i) => ufragOf(each) !== before[i] && each.peerConnection?.signalingState === 'stable'
+      )
+    )
+    await areConnected(call, answered)
+    t.pass()
+  },
+
+  'the callee makes the first offer': async (t, connect) => {
+    const [alice, bob] = await Promise.all([connect('alice'), connect('bob')])
+    const rings = incoming(bob)
+    const call = await alice.call('bob', { offerer: 'callee' })
+    const answered = await rings
+    await answered.accept(withChannel)
+    await areConnected(call, answered)
+    t.pass()
+  },
+
+  'what is to be sent is known only after the call was answered': async (t, connect) => {
+    const [alice, bob] = await Promise.all([connect('alice'), connect('bob')])
+    const rings = incoming(bob)
+    const call = await alice.call('bob')
+    const answered = await rings
+    call.peerConnection?.createDataChannel('while it rings')
+    await answered.accept()
+    await areConnected(call, answered)
+    t.pass()
+  },
+
+  'programs with a stack of their own receive the signals': async (t, connect) => {
+    const own = { RTCPeerConnection: null }
+    const [alice, bob] = await Promise.all([connect('alice', own), connect('bob', own)])
+    const sdp = (ufrag: string) =>
+      `v=0\r\no=- 1 1 IN IP4 0.0.0.0\r\ns=-\r\nt=0 0\r\nm=audio 9 UDP/TLS/RTP/SAVPF 0\r\nc=IN IP4 0.0.0.0\r\na=ice-ufrag:${ufrag}\r\na=ice-pwd:0123456789012345678901\r\n`
+    const rings = incoming(bob)
+    const call = await alice.call('bob', { offer: { sdp: sdp('aaaa') } })
+    const answered = await rings
+    t.equal(answered.first.offer?.sdp, sdp('aaaa'))
+    const answer = next(call, 'signal')
+    await answered.accept({ answer: { sdp: sdp('bbbb') } })
+    t.match(await answer, { type: 'answer', data: { revision: 1, sdp: sdp('bbbb') } })
+    const offer = next(call, 'signal')
+    await answered.signal('offer', { sdp: sdp('cccc') })
+    t.match(await offer, { type: 'offer', data: { revision: 2 } })
+    t.same([call.peerConnection, call.state], [null, 'connecting'])
+  },
+
+  'a call that ended while this device was away has ended as lost': async (t, connect) => {
+    const { bob, call, answered } = await connected(connect)
+    await bob.close()
+    await call.hangup()
+    const ended = next(answered, 'ended')
+    await bob.connect()
+    t.match(await ended, { reason: 'lost' })
+  },
+
+  'a call goes on after a reload': async (t, connect) => {
+    const { bob, call, answered } = await connected(connect)
+    const before = call.peerConnection
+    answered.peerConnection?.close()
+    await bob.close()
+    const resumable = new Promise<Call>(resolve => {
+      void connect('bob', { device: 'laptop', resumable: resolve })
+    })
+    const resumed = await resumable
+    t.match([resumed.id, resumed.state, resumed.direction], [call.id, 'connected', 'incoming'])
+    await resumed.resume(withChannel)
+    await areConnected(call, resumed)
+    t.not(call.peerConnection, before, 'the other side has replaced its connection')
+  },
+
+  'a call whose page is gone is hung up if the application does not resume it': async (t, connect) => {
+    const { bob, call } = await connected(connect)
+    await bob.close()
+    const ended = next(call, 'ended')
+    await connect('bob', { device: 'laptop' })
+    t.match(await ended, { reason: 'hangup', by: { user: 'bob' } })
+  },
+
+  'a caller who gives up while the callee accepts': async (t, connect) => {
+    const { alice, bob, call, answered } = await ring(connect)
+    await Promise.all([codeOf(answered.accept()), call.hangup()])
+    await until('both have no call', () => alice.calls.size === 0 && bob.calls.size === 0)
+    t.same([call.state, answered.state], ['ended', 'ended'])
+  },
+
+  'a callee who hangs up while the accept is sent': async (t, connect) => {
+    const { call, answered } = await ring(connect)
+    const ended = next(call, 'ended')
+    const accepting = codeOf(answered.accept())
+    await answered.hangup()
+    t.equal(await accepting, 'call_ended')
+    await ended
+    t.same([call.state, answered.state], ['ended', 'ended'])
   }
 }
 
 for (const layout of LAYOUTS) {
-  t.test(nameOf(layout), async t => {
-    const connect = await startPeople(t, layout)
-    for (const [name, rule] of Object.entries(RULES)) {
-      await t.test(name, t => rule(t, (user, options) => connect(user, options)))
-    }
-  })
+  for (const [name, rule] of Object.entries(RULES)) {
+    t.test(`${name}, ${nameOf(layout)}`, async t => rule(t, await startPeople(t, layout)))
+  }
 }

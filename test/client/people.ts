@@ -9,7 +9,12 @@ const wrtc = createRequire(import.meta.url)('@roamhq/wrtc') as {
   readonly RTCPeerConnection: typeof RTCPeerConnection
 }
 
-export type Connect = (user: string, options?: Partial<Options>) => Promise<Signalpost>
+interface PersonOptions extends Partial<Options> {
+  /** Listens for calls that an earlier page was in. */
+  readonly resumable?: (call: Call) => void
+}
+
+export type Connect = (user: string, options?: PersonOptions) => Promise<Signalpost>
 
 /** Tests act faster than people do. */
 const UNLIMITED = {
@@ -23,7 +28,7 @@ const UNLIMITED = {
 export async function startPeople(t: Test, layout: Layout, env: Record<string, string> = {}): Promise<Connect> {
   const servers = await startServers(t, layout, { ...UNLIMITED, ...env })
   let next = 0
-  return async (user, options = {}) => {
+  return async (user, { resumable, ...options } = {}) => {
     const { url = '' } = servers[next++ % servers.length] ?? {}
     const client = new Signalpost({
       url,
@@ -31,7 +36,11 @@ export async function startPeople(t: Test, layout: Layout, env: Record<string, s
       RTCPeerConnection: wrtc.RTCPeerConnection,
       ...options
     })
-    t.teardown(() => client.close())
+    t.teardown(async () => {
+      await Promise.all([...client.calls.values()].map(call => call.hangup()))
+      await client.close()
+    })
+    if (resumable) client.on('resumable', resumable)
     await client.connect()
     return client
   }

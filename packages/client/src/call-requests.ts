@@ -8,8 +8,13 @@ export interface Requester {
   share(act: object): void
 }
 
-/** Refusals of a request to end a call that has ended. */
-const GONE = ['call_ended', 'call_not_found']
+export interface EndRequest {
+  readonly body?: object
+  readonly options?: RequestOptions
+}
+
+/** A refusal because the call has ended. The event that says why may come after it. */
+export const isGone = (error: unknown) => ['call_ended', 'call_not_found'].includes((error as Problem).code)
 
 export class CallRequests {
   readonly #requester: Requester
@@ -29,19 +34,10 @@ export class CallRequests {
   }
 
   /** `action`: cancel, reject or hangup. */
-  async end(
-    callId: string,
-    action: string,
-    { body, options }: { body?: object; options?: RequestOptions } = {}
-  ): Promise<void> {
-    try {
-      await this.post(pathOf(callId, action), body, options)
-    } catch (error) {
-      const { code } = error as Problem
-      // The call has come further meanwhile.
-      if (code === 'wrong_state' && action !== 'hangup') await this.end(callId, 'hangup')
-      else if (!GONE.includes(code)) throw error
-    }
+  async end(callId: string, action: string, { body, options }: EndRequest = {}): Promise<void> {
+    await this.post(pathOf(callId, action), body, options).catch(error => {
+      if (!isGone(error)) throw error
+    })
   }
 }
 

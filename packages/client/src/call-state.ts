@@ -42,6 +42,8 @@ export interface Start {
 }
 
 export type State = CallRecord['state']
+/** Events of the server that have another name here. */
+const RENAMED: Readonly<Record<string, string>> = { resumed: 'held', media_changed: 'media' }
 const ORDER: readonly State[] = ['ringing', 'connecting', 'connected', 'ended']
 
 export class CallState extends Emitter<CallEvents> {
@@ -91,7 +93,7 @@ export class CallState extends Emitter<CallEvents> {
 
   /** Takes the state of a reply, an event or a snapshot. */
   apply(record: Partial<CallRecord>): void {
-    if ((record.version ?? this.version) < this.version) return
+    if (this.state === 'ended' || (record.version ?? this.version) < this.version) return
     this.record = { ...this.record, ...record }
     this.#note(record)
     const { state = this.state } = record
@@ -123,43 +125,15 @@ export class CallState extends Emitter<CallEvents> {
   }
 
   receive({ type, data }: SignalpostEvent): void {
-    if ('call' in data) this.apply(data.call)
-    else if ('version' in data) this.apply({ version: data.version })
-    switch (type) {
-      case 'call.ringing':
-        this.emit('ringing', {})
-        break
-      case 'call.accepted':
-        this.deliver(data)
-        break
-      case 'call.connected':
-        this.advance('connected')
-        break
-      case 'call.held':
-      case 'call.resumed':
-        this.apply({ held: data.held })
-        this.emit('held', { ...this.held })
-        break
-      case 'call.media_changed':
-        this.emit('media', data)
-        break
-      case 'call.message':
-        this.emit('message', data)
-        break
-      case 'call.peer_away':
-        this.emit('peer_away', data)
-        break
-      case 'call.peer_back':
-        this.emit('peer_back', data)
-        break
-      case 'call.ended':
-        this.finish(data.reason, data.endedBy)
-        break
-      case 'signal.offer':
-      case 'signal.answer':
-      case 'signal.candidates':
-        this.deliverOne(type.slice('signal.'.length) as SignalType, data)
-    }
+    // Its reason is that of this user; the state of the call has the reason of the one who ended it, or goes on elsewhere.
+    if (type === 'call.ended') this.finish(data.reason, data.endedBy)
+    this.apply('call' in data ? data.call : (data as { version: number }))
+    if (this.state === 'ended') return
+    const name = type.slice(type.indexOf('.') + 1)
+    if (type === 'call.accepted') this.deliver(data)
+    else if (type === 'call.connected') this.advance(name as State)
+    else if (type.startsWith('signal.')) this.deliverOne(name as SignalType, data)
+    else this.emit((RENAMED[name] ?? name) as keyof CallEvents, ('held' in data ? { ...this.held } : data) as never)
   }
 
   protected deliver({ offer, answer, candidates, end }: Signals): void {

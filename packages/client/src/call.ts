@@ -11,7 +11,7 @@ import type {
 } from './api.js'
 import { holdCall } from './call-locks.js'
 import { CallMedia, type MediaOptions, type Muted } from './call-media.js'
-import { CallRequests, pathOf, type Requester } from './call-requests.js'
+import { CallRequests, type EndRequest, isGone, pathOf, type Requester } from './call-requests.js'
 import { CallState, type EndReason, type Signals, type Start, type State } from './call-state.js'
 import type { RequestOptions } from './core.js'
 import type { Negotiator, SignalType } from './negotiator.js'
@@ -77,7 +77,7 @@ export class Call extends CallState {
     const { call, resolution, offer, candidates, end } = reply
     this.#creation = null
     // It was hung up before the server had it.
-    if (this.state === 'ended') await this.#requests.end(call.callId, 'cancel')
+    if (this.state === 'ended') await this.#requests.end(call.callId, 'hangup')
     else if (resolution === 'merged') this.#merge(call, { offer, candidates, end })
     else {
       this.apply(call)
@@ -167,11 +167,12 @@ export class Call extends CallState {
 
   // ── Acting ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  /** Ends the call on this device at once: cancels, rejects or hangs up. */
+  /** Ends the call on this device at once, in every state. */
   async hangup(reason: 'hangup' | 'media_failed' = 'hangup', options: RequestOptions = {}): Promise<void> {
     if (this.state !== 'ringing') return this.#end(reason, 'hangup', { body: { reason }, options })
+    // The server keeps a cancel for a create that has not arrived.
     if (this.direction === 'outgoing') return this.#end('cancelled', 'cancel', { options })
-    return this.reject()
+    return this.#end('declined', 'hangup', { options })
   }
 
   /** `device`: stops the ringing on this device only. */
@@ -179,7 +180,7 @@ export class Call extends CallState {
     return this.#end('declined', 'reject', { body: { scope } })
   }
 
-  async #end(reason: EndReason, action: string, request: { body?: object; options?: RequestOptions }): Promise<void> {
+  async #end(reason: EndReason, action: string, request: EndRequest): Promise<void> {
     if (this.state === 'ended') return
     const { id } = this
     this.finish(reason)
@@ -241,7 +242,7 @@ export class Call extends CallState {
   }
 
   #report(error: unknown): void {
-    if (this.state !== 'ended' && !this.emit('error', error)) this.#host.onError(error)
+    if (this.state !== 'ended' && !isGone(error) && !this.emit('error', error)) this.#host.onError(error)
   }
 
   protected override onListenerError(error: unknown): void {

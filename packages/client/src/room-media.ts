@@ -105,8 +105,6 @@ export class RoomMedia {
   #options: RoomMediaOptions | null = null
   #flow: Flow | null = null
   #mode: Mode | null = null
-  /** Signals that have overtaken the event which changes the mode to p2p, by participant. */
-  #early = new Map<string, [string, RoomEventData][]>()
 
   /** `order`: all participants, in the order they joined. */
   start(options: RoomMediaOptions, mode: Mode, { order, state }: { order: readonly string[]; state: SfuState }): void {
@@ -133,21 +131,12 @@ export class RoomMedia {
       const place = order.indexOf(options.own)
       for (const [i, participantId] of order.entries())
         if (i !== place) this.#flow.add(participantId, { offers: i < place })
-      for (const [type, data] of [...this.#early.values()].flat()) this.#flow.receive(type, data)
     }
-    this.#early.clear()
   }
 
   /** Handles the events `signal.*` and `sfu.*`. */
   receive(type: string, data: RoomEventData): void {
     if (type.startsWith('signal.') === (this.#mode === 'p2p')) this.#flow?.receive(type, data)
-    else if (this.#mode === 'sfu' && data.from) this.#keepEarly(type, data, data.from.participantId)
-  }
-
-  /** A negotiation begins with an offer: what comes before one belongs to a negotiation that is over. */
-  #keepEarly(type: string, data: RoomEventData, participantId: string): void {
-    if (type === 'signal.offer') this.#early.set(participantId, [])
-    this.#early.get(participantId)?.push([type, data])
   }
 
   add(participantId: string): void {
@@ -181,6 +170,5 @@ export class RoomMedia {
     this.#flow?.close()
     this.#flow = null
     this.#mode = null
-    this.#early.clear()
   }
 }

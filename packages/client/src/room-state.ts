@@ -59,7 +59,7 @@ export class RoomState extends Emitter<RoomEvents> {
   isClosed = false
   protected readonly flow = new RoomMedia()
   readonly #streams = new Streams((...picture) => this.flow.resize(...picture))
-  /** Events that arrive while it joins. Null: it is in. */
+  /** Events that arrive during a request which they may depend on. Null: there is none. */
   protected waiting: SignalpostEvent[] | null = []
 
   constructor(id: string) {
@@ -99,6 +99,12 @@ export class RoomState extends Emitter<RoomEvents> {
         if (forwarded) this.emit(forwarded, data as never)
       }
     }
+  }
+
+  protected goOn(): void {
+    const events = this.waiting ?? []
+    this.waiting = null
+    for (const event of events) this.receive(event)
   }
 
   #joined(participant: Participant): void {

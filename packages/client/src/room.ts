@@ -94,9 +94,7 @@ export class Room extends RoomState {
         state
       }
     )
-    const events = this.waiting ?? []
-    this.waiting = null
-    for (const event of events) this.receive(event)
+    this.goOn()
   }
 
   protected override onLost(): void {
@@ -131,9 +129,15 @@ export class Room extends RoomState {
   }
 
   async update(changes: RoomRequest): Promise<void> {
-    const { room } = await this.request<RoomReply>('PUT', '', changes)
-    // The acting device gets no event.
-    this.applySettings(room)
+    // Signals of the new mode may arrive before the reply.
+    this.waiting ??= []
+    try {
+      const { room, offerOrder } = await this.request<RoomReply>('PUT', '', changes)
+      // The acting device gets no event.
+      this.applySettings(room, offerOrder)
+    } finally {
+      this.goOn()
+    }
   }
 
   setMode(mode: Mode): Promise<void> {

@@ -1,0 +1,115 @@
+// Runs in a page of test/client/pages.ts: a user of the SDK with a camera.
+import { Signalpost } from './client/index.js'
+
+const sleep = ms => new Promise(resolve => setTimeout(resolve, ms))
+
+/** Events of calls and rooms, in order. */
+const log = []
+const tiles = new Map()
+
+function keep(what, emitter, types) {
+  for (const type of types) emitter.on(type, data => log.push({ what, type, data }))
+}
+
+function keepCall(call) {
+  globalThis.call = call
+  keep('call', call, ['ringing', 'accepted', 'connected', 'held', 'media', 'peer_away', 'peer_back', 'ended', 'error'])
+}
+
+/** Shows what the others send, one element for each stream. */
+function keepRoom(room) {
+  globalThis.room = room
+  keep('room', room, ['participant_left', 'closed', 'rejoined', 'unavailable', 'error'])
+  room.on('track', ({ participant, source, stream, attach }) => {
+    const key = `${participant.user} ${source === 'screen' ? 'screen' : 'camera'}`
+    const known = tiles.get(key)
+    if (known?.stream === stream) return
+    const video = known?.video ?? document.body.appendChild(document.createElement('video'))
+    Object.assign(video, { autoplay: true, muted: true, width: 160 })
+    tiles.set(key, { stream, video })
+    attach(video)
+  })
+  room.on('track_ended', ({ participant, source, stream }) => {
+    if (stream.getTracks().length > 0) return
+    const key = `${participant.user} ${source === 'screen' ? 'screen' : 'camera'}`
+    tiles.get(key)?.video.remove()
+    tiles.delete(key)
+  })
+}
+
+globalThis.sdk = {
+  log,
+
+  async connect({ url, token, device, answers = true, resumes = false }) {
+    const mediasoup = () => import('./mediasoup-client.js')
+    globalThis.client = new Signalpost({ url, token: () => token, device, mediasoup })
+    client.on('error', error => log.push({ what: 'client', type: 'error', data: String(error) }))
+    client.on('incoming', async call => {
+      keepCall(call)
+      if (answers) await call.accept({ media: await this.camera() })
+    })
+    if (resumes) {
+      client.on('resumable', async call => {
+        keepCall(call)
+        await call.resume({ media: await this.camera() })
+      })
+    }
+    await client.connect()
+  },
+
+  async camera() {
+    globalThis.media ??= await navigator.mediaDevices.getUserMedia({ audio: true, video: { width: 640, height: 360 } })
+    return media
+  },
+
+  async call(user) {
+    keepCall(await client.call(user, { media: await this.camera() }))
+  },
+
+  async join(roomId, options = {}) {
+    keepRoom(await client.join(roomId, { media: await this.camera(), ...options }))
+  },
+
+  async share() {
+    const canvas = document.createElement('canvas')
+    const context = canvas.getContext('2d')
+    setInterval(() => context.fillRect(Math.random() * 100, 0, 10, 10), 100)
+    const [track] = canvas.captureStream(10).getVideoTracks()
+    globalThis.screenPublication = await room.publish(track, { source: 'screen' })
+  },
+
+  /** Resolves to the number of frames of the other side of the call. */
+  async frames() {
+    const stats = [...(await call.peerConnection.getStats()).values()]
+    return stats.find(({ type, kind }) => type === 'inbound-rtp' && kind === 'video')?.framesDecoded ?? 0
+  },
+
+  async seesMoreFrames() {
+    const before = await this.frames()
+    await this.until(async () => (await this.frames()) > before + 5)
+  },
+
+  /** Resolves when exactly these pictures play, such as `bob camera`. */
+  async sees(...pictures) {
+    await this.until(() => [...tiles.keys()].sort().join() === [...pictures].sort().join())
+    const before = new Map(pictures.map(each => [each, this.shown(each)]))
+    await this.until(() => pictures.every(each => this.shown(each) > before.get(each) + 3))
+  },
+
+  shown: picture => tiles.get(picture)?.video.getVideoPlaybackQuality().totalVideoFrames ?? 0,
+  widthOf: picture => tiles.get(picture)?.video.videoWidth ?? 0,
+  streamOf: picture => tiles.get(picture)?.stream.id,
+  resize: (picture, width) => Object.assign(tiles.get(picture).video, { width }) && undefined,
+
+  async until(holds, withinMs = 20_000) {
+    for (const end = performance.now() + withinMs; !(await holds()); await sleep(50))
+      if (performance.now() > end)
+        throw new Error(`in vain: ${holds}; ${JSON.stringify(log.slice(-20))}; ${[...tiles.keys()]}`)
+  },
+
+  logged(type, times = 1) {
+    return this.until(() => log.filter(each => each.type === type).length >= times)
+  },
+
+  errors: () => log.filter(({ type }) => type === 'error').map(({ data }) => String(data?.message ?? data))
+}
