@@ -60,7 +60,7 @@ if (values.clients) {
   process.env.WORK ??= join(cacheFolder(), 'clients')
   mkdirSync(process.env.WORK, { recursive: true })
 }
-const files = values.sfu ? await provideMedia(suite.files) : suite.files
+const files = values.sfu || values.client ? await provideMedia(suite.files) : suite.files
 const folder = compileTests(root)
 const coverage = values.coverage ? collectCoverage(root, folder) : null
 await runTests(positionals.length > 0 ? positionals.flatMap(named) : files.flatMap(within), {
@@ -135,7 +135,7 @@ async function provideMedia(files) {
   if (impossible) {
     console.error(`No SFU is tested: ${impossible}`)
     process.env.MEDIA_SERVICE_IMPOSSIBLE = impossible
-    return ['test/sfu/contract.test.ts']
+    return values.sfu ? ['test/sfu/contract.test.ts'] : files
   }
   process.env.MEDIA_SERVICE_FOLDER = folder
   process.env.MEDIASOUP_CLIENT = await provideMediasoupClient({ withinMs: MEDIA_WITHIN_MS })

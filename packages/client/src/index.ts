@@ -67,10 +67,7 @@ export class Signalpost extends SignalpostCore<Events> {
       this.#calls.onOwn(act as object)
       this.#rooms.onOwn(act as object)
     })
-    this.on('reset', ({ snapshot }) => {
-      this.#calls.onSnapshot(snapshot).catch(error => this.onListenerError(error))
-      this.#rooms.onReset()
-    })
+    this.on('reset', ({ snapshot }) => this.onSnapshot(snapshot))
   }
 
   /** Calls that have not ended, by id. */
@@ -95,6 +92,7 @@ export class Signalpost extends SignalpostCore<Events> {
 
   protected override onSnapshot(snapshot: Snapshot): void {
     this.#calls.onSnapshot(snapshot).catch(error => this.onListenerError(error))
+    this.#rooms.onSnapshot()
   }
 
   async #prepare(rtc: RTCConfiguration = {}): Promise<(() => RTCPeerConnection) | null> {

@@ -43,8 +43,8 @@ export class Rooms {
     if (participantId && known?.participantId && known.participantId !== participantId) known.finish('replaced')
   }
 
-  /** Events may be missing. */
-  onReset(): void {
+  /** At the start, and after a reset: events may be missing. */
+  onSnapshot(): void {
     for (const room of this.live.values()) void room.rejoin()
   }
 }
