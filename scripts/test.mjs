@@ -1,5 +1,5 @@
 // `npm test`, `npm run test:browser`, `test:heavy`, `test:abuse`, `test:client`, `test:sfu`, `test:zoo` and `test:clients`: provides Redis and
-// Chromium if necessary, compiles the tests and runs them.
+// browsers if necessary, compiles the tests and runs them.
 // With arguments only these files and folders: `npm test -- test/config.test.ts test/flows --jobs=1 --timeout=60 --reporter=tap`.
 import { spawnSync } from 'node:child_process'
 import { accessSync, constants, mkdirSync, readdirSync, statSync } from 'node:fs'

@@ -1,5 +1,6 @@
 // The events of one device: by stream, or by long-poll while streams do not get through. Both have one cursor.
-import { isOffline, listen, onlineOrAfter } from './platform.js'
+import type { Inbox } from './inbox.js'
+import { globalTarget, isOffline, listen, onLateTimer, onlineOrAfter } from './platform.js'
 import type { Problem } from './problem.js'
 import { backoffMs, problemFrom, type Requests } from './requests.js'
 import { type ReceivedEvent, readStream } from './stream.js'
@@ -14,50 +15,63 @@ export interface Times {
   readonly firstEventMs: number
   /** While it polls, a stream is tried again after this time, then after twice as long, and so on. */
   readonly streamAgainMs: number
-  /** A timer that is late by more than this shows that the machine was asleep. */
-  readonly asleepMs: number
+  /** A timer that is late by more than this shows that the machine has slept. */
+  readonly sleepMs: number
+  /** A tab asks the leader for news when it has sent nothing for this time. */
+  readonly leaderSilentMs: number
 }
 
-export const TIMES: Times = { firstEventMs: 3000, streamAgainMs: 60_000, asleepMs: 5000 }
+export const TIMES: Times = { firstEventMs: 3000, streamAgainMs: 60_000, sleepMs: 5000, leaderSilentMs: 20_000 }
+
+export interface ConnectionListener {
+  /** Also called again with the same state, as a proof that the connection is being looked after. */
+  onState(state: ConnectionState): void
+  /** A new event of the mailbox, or a notice. */
+  onEvent(event: ReceivedEvent): void
+  /**
+   * Events may be missing before this cursor, by default that of the snapshot. Resolves to the snapshot, which is read if it is not given;
+   * the events that follow wait for it.
+   */
+  onReset(reason: string, cursor?: string, snapshot?: unknown): Promise<unknown>
+  /** The connection has ended and must not be opened again. `problem`: a request was refused; null: the server ended the stream. */
+  onEnd(reason: string, problem: Problem | null): void
+  onError(error: unknown): void
+}
 
 export interface ConnectionOptions {
   readonly requests: Requests
+  readonly inbox: Inbox
   readonly transport: Transport
   readonly times: Times
-  readonly onState: (state: ConnectionState) => void
-  /** An event of the mailbox, or a notice. */
-  readonly onEvent: (event: ReceivedEvent) => void
-  /** Events may be missing. The events that follow wait until it resolves. */
-  readonly onReset: (reason: string) => Promise<void>
-  /** It does not come back. */
-  readonly onEnd: (reason: string, problem: Problem | null) => void
-  readonly onError: (error: unknown) => void
+  readonly listener: ConnectionListener
 }
 
-/** A poll waits for 25 s; its reply may take some seconds more. */
 interface PollReply {
   readonly events: readonly ReceivedEvent[]
   readonly notices?: readonly ReceivedEvent[]
-  readonly cursor: string
 }
 
+/** A poll waits for 25 s. */
 const POLL_TIMEOUT_MS = 40_000
+/** Streams that became silent in a row before the first heartbeat; then a proxy holds back what follows the first events. */
 const SILENT_STREAMS_MAX = 2
+/** React Native's `fetch` gives no body to read. */
+const canStream = () => 'body' in Response.prototype
 
 export class Connection {
   readonly #options: ConnectionOptions
   readonly #offs: (() => void)[] = []
-  #cursor = ''
-  #isStopped = true
+  #isStopped = false
   /** Of the current stream or poll, and of the wait after it. */
   #attempt = new AbortController()
+  #isWaiting = false
   #failures = 0
-  /** Streams in a row that became silent before their first heartbeat. */
   #silentStreams = 0
   #pollUntil = 0
   #streamAgainMs: number
   #heartbeatMs = 15_000
   #lastEventAt = 0
+  /** When a heartbeat asked for an acknowledgement. */
   #askedAt = 0
 
   constructor(options: ConnectionOptions) {
@@ -65,14 +79,9 @@ export class Connection {
     this.#streamAgainMs = options.times.streamAgainMs
   }
 
-  get cursor(): string {
-    return this.#cursor
-  }
-
-  start(cursor: string): void {
-    this.#cursor = cursor
-    this.#isStopped = false
-    this.#watch()
+  start(): void {
+    for (const type of ['online', 'offline']) this.#offs.push(listen(globalTarget, type, () => this.#reconnect()))
+    this.#offs.push(onLateTimer(this.#options.times.sleepMs, () => this.#reconnectIfSilent()))
     void this.#run()
   }
 
@@ -82,160 +91,155 @@ export class Connection {
     for (const off of this.#offs.splice(0)) off()
   }
 
-  /** Opens a new stream at once. */
-  reconnect(): void {
+  /** Ends a wait before the next attempt. */
+  hurry(): void {
+    if (this.#isWaiting) this.#attempt.abort()
+  }
+
+  /** Timers of a page in the background are late as after a sleep, but its events arrive in time. */
+  #reconnectIfSilent(): void {
+    if (Date.now() - this.#lastEventAt > this.#heartbeatMs + this.#options.times.sleepMs) this.#reconnect()
+  }
+
+  /** The network may be another one: the open connection counts as dead. */
+  #reconnect(): void {
     this.#failures = 0
     this.#pollUntil = 0
     this.#attempt.abort()
   }
 
-  #watch(): void {
-    const { asleepMs } = this.#options.times
-    let last = Date.now()
-    const timer = setInterval(() => {
-      const isLate = Date.now() - last > 2 * asleepMs
-      last = Date.now()
-      // A page in the background has late timers, too, but its stream arrives in time.
-      if (isLate && last - this.#lastEventAt > this.#heartbeatMs + asleepMs) this.reconnect()
-    }, asleepMs)
-    this.#offs.push(() => clearInterval(timer))
-    this.#offs.push(listen(globalThis as unknown as EventTarget, 'online', () => this.reconnect()))
-  }
-
   async #run(): Promise<void> {
+    const { onState } = this.#options.listener
+    onState(isOffline() ? 'offline' : 'connecting')
     while (!this.#isStopped) {
-      this.#options.onState(isOffline() ? 'offline' : 'connecting')
       this.#attempt = new AbortController()
       const { signal } = this.#attempt
-      const waitMs = await this.#connect(signal).catch(error => this.#afterFailure(error, signal))
-      if (waitMs > 0) await onlineOrAfter(waitMs, signal)
+      const waitMs = await this.#attend(signal).catch(error => this.#afterFailure(error, signal))
+      if (this.#isStopped || waitMs === null) continue
+      onState(isOffline() ? 'offline' : 'connecting')
+      this.#isWaiting = true
+      await onlineOrAfter(waitMs, signal)
+      this.#isWaiting = false
     }
   }
 
-  /** Resolves to the time until the next attempt. */
-  #connect(signal: AbortSignal): Promise<number> {
+  /** Resolves when the stream or the polls have ended: to the time until the next attempt; null if only the transport changes. */
+  #attend(signal: AbortSignal): Promise<number | null> {
+    return this.#polls ? this.#poll(signal) : this.#stream(signal)
+  }
+
+  get #polls(): boolean {
     const { transport } = this.#options
-    const polls = transport === 'poll' || (transport === 'auto' && Date.now() < this.#pollUntil)
-    return polls ? this.#poll(signal) : this.#stream(signal)
+    if (transport !== 'auto') return transport === 'poll'
+    return !canStream() || Date.now() < this.#pollUntil
   }
 
   #afterFailure(error: unknown, signal: AbortSignal): number {
     if (signal.aborted) return 0
     const problem = problemFrom(error)
-    // A conflict is not repeated: this device was superseded, or the user has too many devices.
-    if (!problem.retryable || problem.status === 409) return this.#end(problem.code, problem)
-    this.#failures++
-    return problem.retryAfterMs ?? backoffMs(this.#failures)
+    // A conflict is not repeated: another connection superseded this one, or the user has too many devices.
+    if (!problem.retryable || problem.status === 409) this.#end(problem.code, problem)
+    return problem.retryAfterMs ?? backoffMs(++this.#failures)
   }
 
-  #end(reason: string, problem: Problem | null): 0 {
+  #end(reason: string, problem: Problem | null): void {
     this.stop()
-    this.#options.onEnd(reason, problem)
-    return 0
+    this.#options.listener.onEnd(reason, problem)
   }
 
   // ── Stream ──
 
-  async #stream(signal: AbortSignal): Promise<number> {
-    const { requests, times, transport } = this.#options
-    let waitMs: number | null = null
+  async #stream(signal: AbortSignal): Promise<number | null> {
+    const { requests, inbox, times, transport } = this.#options
+    let afterMs: number | null = null
     const onEvent = async (event: ReceivedEvent) => {
-      if (signal.aborted) return
-      waitMs = (await this.#receive(event)) ?? waitMs
+      if (!signal.aborted) afterMs = (await this.#receive(event)) ?? afterMs
     }
     const { firstEventMs } = times
-    const { how, retryMs } = await readStream({ requests, cursor: this.#cursor, signal, firstEventMs, onEvent })
+    const { fault, retryMs } = await readStream({ requests, cursor: inbox.cursor, signal, firstEventMs, onEvent })
     if (signal.aborted) return 0
-    if (how === 'silent') this.#silentStreams++
-    if (transport === 'sse' || (how !== 'unusable' && this.#silentStreams < SILENT_STREAMS_MAX))
-      return waitMs ?? retryMs ?? backoffMs(++this.#failures)
+    if (fault === 'silent') this.#silentStreams++
+    if (transport === 'sse' || (fault !== 'unusable' && this.#silentStreams < SILENT_STREAMS_MAX))
+      return afterMs ?? retryMs ?? backoffMs(++this.#failures)
     this.#pollUntil = Date.now() + this.#streamAgainMs
     this.#streamAgainMs *= 2
-    return 0
+    return null
   }
 
   /** Resolves to the time after which to reconnect, if the event says so. */
   async #receive(event: ReceivedEvent): Promise<number | null> {
     const { type, data } = event
     this.#lastEventAt = Date.now()
-    if (typeof data.heartbeatMs === 'number') this.#heartbeatMs = data.heartbeatMs
-    switch (type) {
-      case 'hello':
-      case 'caught-up':
-        this.#becomeLive(event)
-        return null
-      case 'heartbeat':
-        this.#silentStreams = 0
-        if (data.ack === true) this.#acknowledge()
-        return null
-      case 'auth.expiring':
-        this.#extend()
-        return null
-      case 'reconnect':
-        return Number(data.afterMs)
-      case 'end':
-        return this.#endStream(data)
-      default:
-        await this.#deliver(event)
-        if (type === 'reset') this.#becomeLive(event)
-        return null
-    }
+    this.#heartbeatMs = Number(data.heartbeatMs) || this.#heartbeatMs
+    if (type === 'end') return this.#afterEnd(data)
+    if (type === 'reconnect') return Number(data.afterMs)
+    if (type === 'auth.expiring') this.#extend()
+    else if (type === 'heartbeat') this.#beat(data.ack === true)
+    else if (type !== 'hello' && type !== 'caught-up') await this.#deliver(event)
+    if (type === 'hello' || type === 'caught-up' || type === 'reset') this.#becomeLive()
+    return null
   }
 
-  #becomeLive({ id }: ReceivedEvent): void {
-    if (id) this.#cursor = id
+  #becomeLive(): void {
     this.#failures = 0
     this.#streamAgainMs = this.#options.times.streamAgainMs
     this.#askedAt = Date.now()
-    this.#options.onState('live')
+    this.#options.listener.onState('live')
   }
 
-  /** Any request acknowledges. One that was sent before the heartbeat counts for the heartbeat before: the server waits for two. */
-  #acknowledge(): void {
-    const { requests } = this.#options
-    if (requests.lastSentAt <= this.#askedAt) this.#touch()
+  /**
+   * Any request acknowledges the heartbeats before it. If one was sent since the last question, this one is left for later: the server
+   * waits for two heartbeats.
+   */
+  #beat(asks: boolean): void {
+    this.#silentStreams = 0
+    this.#options.listener.onState('live')
+    if (!asks) return
+    if (this.#options.requests.lastSentAt <= this.#askedAt) this.#touch()
     this.#askedAt = Date.now()
   }
 
-  /** Any request with the new token extends the stream. */
+  /** Any request with a new token extends the stream. */
   #extend(): void {
-    this.#options.requests.refreshToken().then(() => this.#touch(), this.#options.onError)
+    const { requests, listener } = this.#options
+    requests.refreshToken().then(() => this.#touch(), listener.onError)
   }
 
+  /** If it fails, the stream ends and is opened again. */
   #touch(): void {
-    const request = { method: 'PUT', path: '/presence', body: {}, retry: false } as const
-    this.#options.requests.send(request).catch(this.#options.onError)
+    const { requests, listener } = this.#options
+    requests.send({ method: 'PUT', path: '/presence', body: {}, retry: false }).catch(listener.onError)
   }
 
-  async #endStream({ reason, reconnect, afterMs }: ReceivedEvent['data']): Promise<number | null> {
+  async #afterEnd({ reason, reconnect, afterMs }: ReceivedEvent['data']): Promise<number | null> {
     if (reconnect === true) return typeof afterMs === 'number' ? afterMs : null
-    if (reason !== 'auth_expired') return this.#end(String(reason), null)
-    await this.#options.requests.refreshToken()
+    if (reason === 'auth_expired') await this.#options.requests.refreshToken()
+    else this.#end(String(reason), null)
     return 0
   }
 
   // ── Long-poll ──
 
-  async #poll(signal: AbortSignal): Promise<number> {
-    const { requests, transport, onState } = this.#options
+  async #poll(signal: AbortSignal): Promise<null> {
+    const { requests, inbox, listener } = this.#options
     // The first one does not wait: its reply shows that events arrive.
-    for (let wait = '&wait=0'; transport === 'poll' || Date.now() < this.#pollUntil; wait = '') {
-      const path = `/events/poll?cursor=${encodeURIComponent(this.#cursor)}${wait}`
+    for (let wait = '&wait=0'; this.#polls && !signal.aborted; wait = '') {
+      const path = `/events/poll?cursor=${encodeURIComponent(inbox.cursor)}${wait}`
       const request = { method: 'GET', path, timeoutMs: POLL_TIMEOUT_MS, retry: false, signal } as const
-      const { events, notices = [], cursor } = (await requests.send(request)) as PollReply
-      if (signal.aborted) return 0
+      const { events, notices = [] } = (await requests.send(request)) as PollReply
+      if (signal.aborted) break
       this.#failures = 0
-      onState('polling')
+      this.#lastEventAt = Date.now()
+      listener.onState('polling')
       for (const event of [...events, ...notices]) await this.#deliver(event)
-      this.#cursor = cursor
     }
-    return 0
+    return null
   }
 
   async #deliver(event: ReceivedEvent): Promise<void> {
-    const { onEvent, onReset } = this.#options
-    if (event.type === 'reset') await onReset(String(event.data.reason))
-    else onEvent(event)
-    if (event.id) this.#cursor = event.id
+    const { inbox, listener } = this.#options
+    if (this.#isStopped) return
+    if (event.type === 'reset') await listener.onReset(String(event.data.reason), String(event.data.cursor))
+    else if (inbox.receive(event)) listener.onEvent(event)
   }
 }

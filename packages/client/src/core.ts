@@ -1,114 +1,68 @@
-// The core of the SDK, without WebRTC: requests and events of one device.
-import type { EventData, Operations, Snapshot } from './api.js'
+// The core of the SDK, without WebRTC: the requests and events of one device.
+import type { EventData, Snapshot } from './api.js'
 import { Connection, type ConnectionState, TIMES, type Times, type Transport } from './connection.js'
+import type { CoreEvents, SignalpostEvent } from './core-events.js'
 import { Emitter } from './emitter.js'
-import { randomId } from './platform.js'
+import { Inbox } from './inbox.js'
+import type { Body, Reply } from './operations.js'
+import { deviceId, globalTarget, isOffline, listen } from './platform.js'
 import { Problem } from './problem.js'
-import { type Method, type RequestOptions, Requests } from './requests.js'
+import { type Method, problemFrom, type RequestOptions, Requests } from './requests.js'
 import type { ReceivedEvent } from './stream.js'
+import { canShareTabs, SharedConnection } from './tabs.js'
 
+export type { CoreEvents, SignalpostEvent } from './core-events.js'
 export { Problem } from './problem.js'
-export type { ConnectionState, Method, RequestOptions, Transport }
+export type { Body, ConnectionState, Method, Reply, RequestOptions, Transport }
 
 export interface CoreOptions {
   /** Of the server, without `/v1`: `https://calls.example.com`. */
   readonly url: string
   /** Returns a token. Asked at the start, when the token is about to expire, and when it was refused. */
   readonly token: () => string | Promise<string>
-  /** The id of this device. Default: in a browser a random one that `localStorage` keeps, elsewhere a random one. */
+  /**
+   * The id of this device. Default: a random one, which a browser keeps, for all tabs if they share a connection. Elsewhere keep one
+   * yourself: each new one is another device of the user.
+   */
   readonly device?: string
-  /** Whether all tabs of this origin and device share one stream. Default: where the browser can do that. */
+  /** Whether all tabs of this origin and device share one connection. Default: where the browser has Web Locks. */
   readonly tabs?: boolean
-  /** `auto`: a stream, or long-polls while a proxy holds streams back. */
+  /** `auto` (default): a stream, or long-polls while a proxy holds streams back. */
   readonly transport?: Transport
-  /** How long a request is repeated after failures. 30 s by default. */
+  /** How long a request is repeated after failures. Default: 30 s. */
   readonly retryForMs?: number
-  /** Where the platform has none, or another one is wanted. */
+  /** Default: that of the platform. */
   readonly fetch?: typeof fetch
   /** @internal */
   readonly times?: Partial<Times>
 }
 
-/** An event of the mailbox. Notices, such as `chat.typing`, have no id. */
-export type SignalpostEvent = {
-  [Type in keyof EventData]: {
-    readonly id: string | null
-    readonly type: Type
-    readonly timestamp: string
-    readonly data: EventData[Type]
-  }
-}[keyof EventData]
-
-export interface CoreEvents extends EventData {
-  /** Each event once, in order. */
-  event: SignalpostEvent
-  connection: ConnectionState
-  /** Events may be missing: go on from the snapshot. */
-  reset: { readonly reason: string; readonly snapshot: Snapshot }
-  /** The connection has ended and does not come back by itself: `superseded`, `signed_off`, or the code of a problem. `closed`: by you. */
-  closed: { readonly reason: string; readonly problem: Problem | null }
-  /** What another tab of this device did, as it shared it. */
-  own: unknown
-  /** A listener threw, or something in the background failed. */
-  error: unknown
-}
-
-type WithoutQuery<Path extends string> = Path extends `${infer Before}?${string}` ? Before : Path
-
-/** Body and reply of the first row of `Operations` with this method and path. */
-type Find<Rows, M, Path> = Rows extends [[infer Method, infer Pattern, infer Body, infer Reply], ...infer Rest]
-  ? [M, Path] extends [Method, Pattern]
-    ? { body: Body; reply: Reply }
-    : Find<Rest, M, Path>
-  : { body: unknown; reply: unknown }
-
-type Operation<M extends Method, Path extends string> = string extends Path
-  ? { body: unknown; reply: unknown }
-  : Find<Operations, M, WithoutQuery<Path>>
-
-/** The body that an operation takes. */
-export type Body<M extends Method, Path extends string> =
-  Operation<M, Path> extends { body: infer Type } ? Type : unknown
-
-/** What an operation replies. */
-export type Reply<M extends Method, Path extends string> =
-  Operation<M, Path> extends { reply: infer Type } ? Type : unknown
-
-/** An event that arrives again has one of the last ids. */
-const IDS_KEPT = 64
-
 export class SignalpostCore<Events extends CoreEvents = CoreEvents> extends Emitter<Events> {
   readonly device: string
   protected readonly options: CoreOptions
   readonly #requests: Requests
-  readonly #connection: Connection
+  readonly #sharesTabs: boolean
   #state: ConnectionState = 'closed'
   #user: string | null = null
   #connected: Promise<Snapshot> | null = null
-  #settle: { readonly resolve: () => void; readonly reject: (problem: Problem) => void } | null = null
-  #ids: string[] = []
+  /** Aborted when the connection ends. */
+  #ending = new AbortController()
+  #inbox = new Inbox('')
+  /** Null while the page is frozen, and before and after the connection. */
+  #link: Connection | SharedConnection | null = null
+  #flow: { readonly begin: () => void; readonly fail: (problem: Problem) => void } | null = null
 
   constructor(options: CoreOptions) {
     super()
     this.options = options
-    this.device = options.device ?? defaultDevice()
-    const { url, token, transport = 'auto', retryForMs = 30_000, times } = options
+    this.#sharesTabs = (options.tabs ?? true) && canShareTabs()
+    this.device = options.device ?? deviceId(this.#sharesTabs)
     this.#requests = new Requests({
-      url: url.replace(/\/$/, ''),
-      token,
+      url: options.url.replace(/\/$/, ''),
+      token: options.token,
       device: this.device,
-      retryForMs,
+      retryForMs: options.retryForMs ?? 30_000,
       fetch: options.fetch ?? ((input, init) => fetch(input, init))
-    })
-    this.#connection = new Connection({
-      requests: this.#requests,
-      transport,
-      times: { ...TIMES, ...times },
-      onState: state => this.#setState(state),
-      onEvent: event => this.#deliver(event),
-      onReset: reason => this.#reset(reason),
-      onEnd: (reason, problem) => this.#end(reason, problem),
-      onError: error => this.onListenerError(error)
     })
   }
 
@@ -116,36 +70,50 @@ export class SignalpostCore<Events extends CoreEvents = CoreEvents> extends Emit
     return this.#state
   }
 
-  /** Null before `connect()`. */
+  /** Null before the first `connect()`. */
   get user(): string | null {
     return this.#user
   }
 
-  /** Resolves to the snapshot when events arrive. @throws Problem for what cannot succeed later, such as a token that is refused */
+  /**
+   * Resolves when events arrive, to the state of the device before them. Waits for as long as that takes.
+   * @throws Problem if a request is refused, such as for its token
+   */
   connect(): Promise<Snapshot> {
-    this.#connected ??= this.#connect().catch(error => {
-      this.#connected = null
-      this.#setState('closed')
-      throw error
-    })
+    this.#connected ??= this.#connect()
     return this.#connected
   }
 
   async #connect(): Promise<Snapshot> {
-    this.#setState('connecting')
+    const ending = new AbortController()
+    this.#ending = ending
+    this.#setState(isOffline() ? 'offline' : 'connecting')
+    try {
+      return await this.#begin(ending.signal)
+    } catch (error) {
+      const problem = problemFrom(error, ending.signal)
+      if (!ending.signal.aborted) this.#end(problem.code, problem)
+      throw problem
+    }
+  }
+
+  async #begin(signal: AbortSignal): Promise<Snapshot> {
     const snapshot = await this.#snapshot()
+    if (signal.aborted) throw signal.reason
     this.#user = snapshot.presence.user
+    this.#inbox = new Inbox(snapshot.cursor)
     this.onSnapshot(snapshot)
-    const flowing = new Promise<void>((resolve, reject) => {
-      this.#settle = { resolve, reject }
+    const flowing = new Promise<void>((begin, fail) => {
+      this.#flow = { begin, fail }
     })
-    this.#connection.start(snapshot.cursor)
+    this.#watchPage()
+    this.#open()
     await flowing
     return snapshot
   }
 
-  /** Any operation of the API: `request('POST', '/calls', { to: 'bob' })`. @throws Problem */
-  // biome-ignore lint/complexity/useMaxParams: reads as an HTTP request does, with what is seldom needed at the end.
+  /** Any operation of the API: `request('POST', '/calls', { to: 'bob' })`. Repeats what may succeed later. @throws Problem */
+  // biome-ignore lint/complexity/useMaxParams: it reads like the request, and the fourth is seldom given.
   async request<M extends Method, Path extends string>(
     method: M,
     path: Path,
@@ -155,74 +123,109 @@ export class SignalpostCore<Events extends CoreEvents = CoreEvents> extends Emit
     return (await this.#requests.send({ method, path, body, ...options })) as Reply<M, Path>
   }
 
-  /** The mailbox goes on collecting events for this device, unless it signs off. */
+  /** Other tabs go on. The mailbox goes on collecting events for this device, unless it signs off. */
   async close({ signOff = false } = {}): Promise<void> {
-    this.#connection.stop()
-    if (this.#state !== 'closed') this.#end('closed', null)
+    this.#end('closed', null)
     if (signOff) await this.request('DELETE', '/presence')
   }
 
-  /** Tells the other tabs of this device what this one did: the device receives no event of it. */
-  share(_act: unknown): void {}
+  /** Tells the other tabs of this device what this one did: the device receives no event of its own acts. They get it as `own`. */
+  share(act: unknown): void {
+    if (this.#link instanceof SharedConnection) this.#link.share(act)
+  }
 
-  /** The state that the first event follows. */
+  /** Called with the state that the first event follows. */
   protected onSnapshot(_snapshot: Snapshot): void {}
 
-  /** Keeps asking: the connection waits for it. */
+  #open(): void {
+    const { url, transport = 'auto', times } = this.options
+    const options = {
+      requests: this.#requests,
+      inbox: this.#inbox,
+      transport,
+      times: { ...TIMES, ...times },
+      listener: {
+        onState: (state: ConnectionState) => this.#setState(state),
+        onEvent: (event: ReceivedEvent) => this.#deliver(event),
+        onReset: (reason: string, cursor?: string, snapshot?: unknown) =>
+          this.#reset(reason, cursor, snapshot as Snapshot | undefined),
+        onEnd: (reason: string, problem: Problem | null) => this.#end(reason, problem),
+        onError: (error: unknown) => this.onListenerError(error)
+      }
+    }
+    const name = `signalpost ${JSON.stringify([url, this.#user, this.device])}`
+    const onOwn = (act: unknown) => this.#fire('own', act)
+    this.#link = this.#sharesTabs ? new SharedConnection({ ...options, name, onOwn }) : new Connection(options)
+    this.#link.start()
+  }
+
+  /** A page that is frozen, or kept for the back button, receives nothing: another tab takes over. */
+  #watchPage(): void {
+    const page = globalThis.document
+    const suspend = () => {
+      this.#link?.stop()
+      this.#link = null
+    }
+    const resume = () => this.#link ?? this.#open()
+    const offs = [
+      listen(page, 'freeze', suspend),
+      listen(globalTarget, 'pagehide', suspend),
+      listen(page, 'resume', resume),
+      listen(globalTarget, 'pageshow', resume),
+      listen(page, 'visibilitychange', () => page.hidden || this.#link?.hurry())
+    ]
+    listen(this.#ending.signal, 'abort', () => {
+      for (const off of offs) off()
+    })
+  }
+
+  /** Asks until there is a reply. */
   async #snapshot(): Promise<Snapshot> {
     for (;;) {
       try {
-        return await this.request('GET', '/snapshot')
+        return await this.request('GET', '/snapshot', undefined, { signal: this.#ending.signal })
       } catch (error) {
         if (!(error instanceof Problem && error.retryable && error.status !== 409)) throw error
       }
     }
   }
 
-  async #reset(reason: string): Promise<void> {
-    this.#fire('reset', { reason, snapshot: await this.#snapshot() })
+  async #reset(reason: string, cursor?: string, given?: Snapshot): Promise<Snapshot> {
+    const snapshot = given ?? (await this.#snapshot())
+    this.#inbox.restart(cursor ?? snapshot.cursor)
+    this.#fire('reset', { reason, snapshot })
+    return snapshot
   }
 
-  #deliver(event: ReceivedEvent): void {
-    if (event.id) {
-      if (this.#ids.includes(event.id)) return
-      this.#ids = [...this.#ids.slice(1 - IDS_KEPT), event.id]
-    }
-    this.#fire('event', event as unknown as SignalpostEvent)
-    this.#fire(event.type as keyof EventData, event.data as never)
+  #deliver({ id = null, type, timestamp, data }: ReceivedEvent): void {
+    this.#fire('event', { id, type, timestamp, data } as unknown as SignalpostEvent)
+    this.#fire(type as keyof EventData, data as never)
   }
 
   #setState(state: ConnectionState): void {
-    if (state === 'live' || state === 'polling') this.#settle?.resolve()
+    if (state === 'live' || state === 'polling') this.#flow?.begin()
     if (state === this.#state) return
     this.#state = state
     this.#fire('connection', state)
   }
 
   #end(reason: string, problem: Problem | null): void {
+    if (this.#state === 'closed') return
+    this.#ending.abort()
+    this.#link?.stop()
+    this.#link = null
     this.#connected = null
-    this.#settle?.reject(problem ?? new Problem({ code: 'aborted', message: `The connection ended: ${reason}` }))
+    this.#flow?.fail(problem ?? new Problem({ code: 'aborted', message: `The connection has ended: ${reason}` }))
     this.#setState('closed')
     this.#fire('closed', { reason, problem })
   }
 
-  /** `Events` has all of CoreEvents, but the compiler cannot see that of a type parameter. */
+  /** `Events` has all of CoreEvents, which the compiler cannot see of a type parameter. */
   #fire<Type extends keyof CoreEvents>(type: Type, value: CoreEvents[Type]): boolean {
     return this.emit(type, value as Events[Type])
   }
 
   protected override onListenerError(error: unknown): void {
     if (!this.#fire('error', error)) console.error(error)
-  }
-}
-
-function defaultDevice(): string {
-  try {
-    const stored = localStorage.getItem('signalpost.device') ?? randomId()
-    localStorage.setItem('signalpost.device', stored)
-    return stored
-  } catch {
-    // No localStorage, or the page may not use it.
-    return randomId()
   }
 }

@@ -2,7 +2,7 @@
 import type { Requests } from './requests.js'
 import { SseParser } from './sse.js'
 
-/** As it arrives. Events of the mailbox have an id; notices and what a stream says about itself have none. */
+/** Events of the mailbox have an id; notices, and what a stream says about itself, have none. */
 export interface ReceivedEvent {
   readonly id: string | null
   readonly type: string
@@ -14,68 +14,90 @@ export interface StreamOptions {
   readonly requests: Requests
   readonly cursor: string
   readonly signal: AbortSignal
-  /** The first event is sent at once. If it does not arrive in time, a proxy holds the stream back. */
+  /** The server sends the first event at once. If it does not arrive in this time, a proxy holds the stream back. */
   readonly firstEventMs: number
-  /** The stream is read on when it resolves. */
+  /** Reading goes on when it resolves. */
   readonly onEvent: (event: ReceivedEvent) => Promise<void>
 }
 
 /**
- * `unusable`: the first event did not arrive, or `fetch` has no bodies to read. `silent`: neither an event nor a heartbeat arrived for
- * twice the time of heartbeats. `broken`: everything else; an event `end` has said why, if the server ended it.
+ * `unusable`: the first event did not arrive, or `fetch` gives no body to read. `silent`: neither an event nor a heartbeat arrived for
+ * twice the interval of heartbeats. `broken`: everything else; if the server ended it, the event `end` has said why.
  */
+export type StreamFault = 'unusable' | 'silent' | 'broken'
+
 export interface StreamEnd {
-  readonly how: 'unusable' | 'silent' | 'broken'
-  /** When to reconnect, by the server; null: it has not said. */
+  readonly fault: StreamFault
+  /** When to reconnect, by `retry:`; null: it did not arrive. */
   readonly retryMs: number | null
 }
 
-/** Resolves when the stream has ended. @throws Problem if it was refused; or what `fetch` throws */
-export async function readStream({
-  requests,
-  cursor,
-  signal,
-  firstEventMs,
-  onEvent
-}: StreamOptions): Promise<StreamEnd> {
-  const closing = new AbortController()
-  const close = () => closing.abort()
-  signal.addEventListener('abort', close)
+/** Resolves when a stream that had begun has ended. @throws Problem if it was refused, or what `fetch` throws */
+export async function readStream(options: StreamOptions): Promise<StreamEnd> {
+  const { requests, cursor, signal, firstEventMs, onEvent } = options
+  const watch = new Watch(signal)
   const parser = new SseParser()
-  let how: StreamEnd['how'] = 'broken'
-  let timer: ReturnType<typeof setTimeout> | undefined
-  let silenceMs = firstEventMs
-  const expectEventOr = (fault: StreamEnd['how']) => {
-    clearTimeout(timer)
-    timer = setTimeout(() => {
-      how = fault
-      close()
-    }, silenceMs)
-  }
   try {
-    const headers = { accept: 'text/event-stream', 'last-event-id': cursor }
-    const onSend = () => expectEventOr('unusable')
-    const attempt = { method: 'GET', path: '/events?ack=true', headers, signal: closing.signal, onSend } as const
-    const { body } = await requests.open(attempt)
-    if (!body) return { how: 'unusable', retryMs: null }
+    const { body } = await requests.open({
+      method: 'GET',
+      path: '/events?ack=true',
+      headers: { accept: 'text/event-stream', 'last-event-id': cursor },
+      signal: watch.signal,
+      onSend: () => watch.expectWithin(firstEventMs, 'unusable')
+    })
+    if (!body) return { fault: 'unusable', retryMs: null }
+    let silenceMs = firstEventMs
     for await (const text of textOf(body)) {
       for (const { id, data } of parser.push(text)) {
-        clearTimeout(timer)
+        watch.rest()
         const event = { ...JSON.parse(data), id } as ReceivedEvent
-        const { heartbeatMs } = event.data
-        if (typeof heartbeatMs === 'number') silenceMs = 2 * heartbeatMs
+        silenceMs = 2 * Number(event.data.heartbeatMs) || silenceMs
         await onEvent(event)
-        expectEventOr('silent')
+        watch.expectWithin(silenceMs, 'silent')
       }
     }
   } catch (error) {
-    if (how === 'broken' && parser.retryMs === null) throw error
+    if (watch.fault === 'broken' && parser.retryMs === null) throw error
   } finally {
-    clearTimeout(timer)
-    signal.removeEventListener('abort', close)
-    close()
+    watch.end()
   }
-  return { how, retryMs: parser.retryMs }
+  return { fault: watch.fault, retryMs: parser.retryMs }
+}
+
+/** Aborts a stream that is late. */
+class Watch {
+  fault: StreamFault = 'broken'
+  readonly #closing = new AbortController()
+  readonly #outer: AbortSignal
+  #timer: ReturnType<typeof setTimeout> | undefined
+
+  constructor(outer: AbortSignal) {
+    this.#outer = outer
+    outer.addEventListener('abort', this.end)
+    if (outer.aborted) this.end()
+  }
+
+  get signal(): AbortSignal {
+    return this.#closing.signal
+  }
+
+  expectWithin(ms: number, fault: StreamFault): void {
+    this.rest()
+    this.#timer = setTimeout(() => {
+      this.fault = fault
+      this.end()
+    }, ms)
+  }
+
+  rest(): void {
+    clearTimeout(this.#timer)
+  }
+
+  readonly end = (): void => {
+    this.rest()
+    this.#outer.removeEventListener('abort', this.end)
+    this.#closing.abort()
+  }
 }
 
 async function* textOf(body: ReadableStream<Uint8Array>): AsyncGenerator<string> {
