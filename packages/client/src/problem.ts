@@ -53,7 +53,14 @@ export async function problemOf(response: Response): Promise<Problem> {
   if (!body)
     return new Problem({ code: 'network', message: `HTTP status ${status}`, status, retryable: true, retryAfterMs })
   const { code, title, detail, retryable } = body
-  return new Problem({ code, message: detail ? `${title}. ${detail}` : title, status, retryable, retryAfterMs, body })
+  return new Problem({
+    code,
+    message: detail && detail !== title ? `${title}. ${detail}` : title,
+    status,
+    retryable,
+    retryAfterMs,
+    body
+  })
 }
 
 const isProblem = ({ headers }: Response) => /^application\/problem\+json/.test(headers.get('content-type') ?? '')
