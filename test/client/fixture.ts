@@ -69,6 +69,10 @@ export class Caller {
     return this.#sent
   }
 
+  async cancel(): Promise<void> {
+    await this.#client.request('POST', `/calls/${this.callId}/cancel`)
+  }
+
   async send(count = 1): Promise<void> {
     for (let i = 0; i < count; i++)
       await this.#client.request('POST', `/calls/${this.callId}/messages`, { content: String(++this.#sent) })

@@ -66,7 +66,7 @@ t.test('without bodies to read, and with transport poll, it polls', async t => {
 })
 
 t.test('a dead stream is noticed by its missing heartbeats', async t => {
-  const { node, proxy } = await startProxiedNode(t, { HEARTBEAT_MS: '300' })
+  const { node, proxy } = await startProxiedNode(t, { HEARTBEAT_MS: '1000' })
   const client = createClient(t, proxy.url)
   const numbers = messagesOf(client)
   await client.connect()
@@ -78,7 +78,7 @@ t.test('a dead stream is noticed by its missing heartbeats', async t => {
 })
 
 t.test('streams that become silent after their first event, one after the other, are replaced by polls', async t => {
-  const { node, proxy } = await startProxiedNode(t, { HEARTBEAT_MS: '300' })
+  const { node, proxy } = await startProxiedNode(t, { HEARTBEAT_MS: '1000' })
   const client = createClient(t, proxy.url)
   const numbers = messagesOf(client)
   client.on('connection', state => state === 'live' && proxy.killStreams())
@@ -90,7 +90,7 @@ t.test('streams that become silent after their first event, one after the other,
 })
 
 t.test('heartbeats of a device in a call are acknowledged, unless another request went out', async t => {
-  const { node, proxy } = await startProxiedNode(t, { HEARTBEAT_MS: '300' })
+  const { node, proxy } = await startProxiedNode(t, { HEARTBEAT_MS: '1000' })
   const client = createClient(t, proxy.url)
   await client.connect()
   const caller = await Caller.call(t, node.url)
@@ -148,7 +148,7 @@ t.test('after a reset the client gets the snapshot, and then the events that fol
     await client.connect()
     const caller = await Caller.call(t, node.url)
     proxy.refuse()
-    await caller.send(20)
+    await caller.send(100)
     proxy.passTo(node.url)
     await until('the reset arrives', () => resets.length > 0)
     await caller.send()

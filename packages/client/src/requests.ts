@@ -67,14 +67,15 @@ export class Requests {
 
   /** Asks the application for a new token. The old one is used until it has come. */
   refreshToken(): Promise<string> {
-    this.#refreshing ??= (async () => {
-      try {
-        this.#token = await this.#options.token()
-        return this.#token
-      } finally {
+    this.#refreshing ??= Promise.resolve()
+      .then(this.#options.token)
+      .then(token => {
+        this.#token = token
+        return token
+      })
+      .finally(() => {
         this.#refreshing = null
-      }
-    })()
+      })
     return this.#refreshing
   }
 
