@@ -22,7 +22,6 @@ export type CreateBody = Omit<CreateCallRequest, 'offer' | 'candidates' | 'end'>
 /** `offer`, `answer`, `candidates` and `end` are for programs that bring their own WebRTC. */
 export interface AcceptOptions extends MediaOptions, Signals {}
 type Revision = { revision: number } | null
-
 /** What a call needs of the client. */
 export interface CallHost extends Requester {
   /** Resolves to what creates the connections of a call; null without RTCPeerConnection. */
