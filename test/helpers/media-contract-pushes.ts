@@ -68,6 +68,7 @@ const CASES: Readonly<Record<string, Case>> = {
     if (!service.hasMedia) return
     await session.expect('not_found', 'PATCH', '/participants/alice/producers/microphone', { paused: true })
     await session.expect('not_found', 'GET', '/participants/alice/transports/send/stats')
+    await session.expect('not_found', 'POST', '/participants/alice/transports/send/restart-ice')
   },
   'what was not answered 2xx is sent again with the same number, and later events follow': async pushes => {
     const { session, receiver } = pushes
