@@ -10,7 +10,7 @@ import { Rooms } from './rooms.js'
 export type { MediaOptions } from './call-media.js'
 export type { CallEvents, EndReason } from './call-state.js'
 export * from './core.js'
-export type { Publication, PublishOptions, Source } from './room-media.js'
+export type { Publication, PublishOptions, Source } from './publication.js'
 export type { RoomEvents } from './room-state.js'
 export type { RemoteTrack } from './streams.js'
 export type { Call, CallOptions, JoinOptions, Room }

@@ -2,12 +2,7 @@
 // participant, with another Negotiator.
 import { type Description, Negotiator, type SignalType } from './negotiator.js'
 import type { Problem } from './problem.js'
-import type { Flow, Publication, RoomEventData, RoomMediaOptions, Source } from './room-media.js'
-
-interface MeshOptions extends Omit<RoomMediaOptions, 'connect'> {
-  readonly connect: () => RTCPeerConnection
-  readonly publications: ReadonlySet<Publication>
-}
+import type { Flow, FlowOptions, Publication, RoomEventData, Source } from './publication.js'
 
 interface Peer {
   readonly negotiator: Negotiator
@@ -19,13 +14,13 @@ interface Peer {
 const GONE = ['participant_not_found', 'not_in_room', 'room_not_found', 'room_closed']
 
 export class Mesh implements Flow {
-  readonly #options: MeshOptions
+  readonly #options: FlowOptions
   readonly #peers = new Map<string, Peer>()
   /** The streams of what we send: they tell the media sections of a screen from the others. */
   readonly #camera = new MediaStream()
   readonly #screen = new MediaStream()
 
-  constructor(options: MeshOptions) {
+  constructor(options: FlowOptions) {
     this.#options = options
   }
 
@@ -55,9 +50,10 @@ export class Mesh implements Flow {
   }
 
   #send({ senders }: Negotiator, publication: Publication): void {
-    const { track, source, encodings, isPaused } = publication
+    const { track, source, encodings, isPaused, isClosed } = publication
     const stream = source === 'screen' ? this.#screen : this.#camera
-    senders.send(publication, { track, stream, isPaused, encoding: encodings[0] })
+    if (isClosed) senders.stop(publication)
+    else senders.send(publication, { track, stream, isPaused, encoding: encodings[0] })
   }
 
   async #post(to: string, action: string, body: { sdp?: string }): Promise<{ revision: number }> {
@@ -90,16 +86,8 @@ export class Mesh implements Flow {
     this.#peers.delete(participantId)
   }
 
-  async publish(publication: Publication): Promise<void> {
+  async sync(publication: Publication): Promise<void> {
     for (const { negotiator } of this.#peers.values()) this.#send(negotiator, publication)
-  }
-
-  update(publication: Publication): Promise<void> {
-    return this.publish(publication)
-  }
-
-  async unpublish(publication: Publication): Promise<void> {
-    for (const { negotiator } of this.#peers.values()) negotiator.senders.stop(publication)
   }
 
   resize(): void {}

@@ -2,7 +2,9 @@
 import type { ActingDevice, ChatMessage, EventData, Participant, Room as RoomRecord } from './api.js'
 import type { SignalpostEvent } from './core.js'
 import { Emitter } from './emitter.js'
-import { type Mode, type Publication, type RoomEventData, RoomMedia, type Source } from './room-media.js'
+import { Mesh } from './mesh.js'
+import type { Flow, FlowOptions, Mode, Publication, RoomEventData, Source } from './publication.js'
+import type { SfuState } from './sfu.js'
 import { type RemoteTrack, Streams } from './streams.js'
 
 /** `left`: by you. `failed`: it could not join again after it was lost; `error` has said why. */
@@ -39,28 +41,25 @@ interface Left {
   readonly by: ActingDevice | null
 }
 
-/** The events of the server that are passed on as they are. */
-const FORWARDED = {
-  'room.mute_requested': 'mute_requested',
-  'chat.message': 'message',
-  'chat.typing': 'typing',
-  'sfu.active_speaker': 'active_speaker',
-  'sfu.score': 'score',
-  'sfu.producer_paused': 'paused',
-  'sfu.producer_resumed': 'resumed'
-} as const
+/** Events of the server that have another name here. */
+const RENAMED: Readonly<Record<string, string>> = { 'sfu.producer_paused': 'paused', 'sfu.producer_resumed': 'resumed' }
 
-export class RoomState extends Emitter<RoomEvents> {
+export const NO_SESSION: SfuState = { sessionId: null, available: true, producers: [] }
+
+export abstract class RoomState extends Emitter<RoomEvents> {
   readonly id: string
   participantId = ''
-  /** All participants, including you, in the order they joined. */
+  /** All participants, including you. */
   readonly participants = new Map<string, Participant>()
   settings!: RoomRecord
   isClosed = false
-  protected readonly flow = new RoomMedia()
-  readonly #streams = new Streams((...picture) => this.flow.resize(...picture))
-  /** Events that arrive during a request which they may depend on. Null: there is none. */
-  protected waiting: SignalpostEvent[] | null = []
+  readonly publications = new Set<Publication>()
+  /** Null without RTCPeerConnection. */
+  protected flow: Flow | null = null
+  /** Events that arrive during steps which they may depend on, and the number of these. */
+  #waiting: SignalpostEvent[] = []
+  #steps = 0
+  readonly #streams = new Streams((...picture) => this.flow?.resize(...picture))
 
   constructor(id: string) {
     super()
@@ -73,106 +72,105 @@ export class RoomState extends Emitter<RoomEvents> {
   get role(): Participant['role'] | undefined {
     return this.participants.get(this.participantId)?.role
   }
+
   receive(event: SignalpostEvent): void {
     if (this.isClosed) return
-    if (this.waiting) return void this.waiting.push(event)
+    if (this.#steps > 0) return void this.#waiting.push(event)
     const { type, data } = event
-    if (/^(signal|sfu)\./.test(type)) this.flow.receive(type, data as RoomEventData)
-    switch (type) {
-      case 'room.participant_joined':
-        this.#joined(data.participant)
-        break
-      case 'room.participant_updated':
-        this.updated(data.participant)
-        break
-      case 'room.participant_left':
-        this.leftById(data)
-        break
-      case 'room.updated':
-        this.applySettings({ ...this.settings, ...data.changes }, data.offerOrder)
-        break
-      case 'room.closed':
-        this.finish(data.reason, data.by)
-        break
-      default: {
-        const forwarded = FORWARDED[type as keyof typeof FORWARDED]
-        if (forwarded) this.emit(forwarded, data as never)
-      }
+    // Each mode ignores the events of the other one.
+    if (/^(signal|sfu)/.test(type)) this.flow?.receive(type, data as RoomEventData)
+    if (type === 'room.participant_joined' || type === 'room.participant_updated') this.set(data.participant)
+    else if (type === 'room.participant_left') this.drop(data)
+    else if (type === 'room.updated') this.apply({ ...this.settings, ...data.changes }, data.offerOrder)
+    else if (type === 'room.closed') this.finish(data.reason, data.by)
+    else this.emit((RENAMED[type] ?? type.slice(type.indexOf('.') + 1)) as keyof RoomEvents, data as never)
+  }
+
+  /** Events wait for this step. */
+  protected async during(step: () => Promise<void>): Promise<void> {
+    this.#steps++
+    try {
+      await step()
+    } finally {
+      this.#steps--
+      // Not if it has never joined.
+      if (this.settings) for (const event of this.#waiting.splice(0)) this.receive(event)
     }
   }
 
-  protected goOn(): void {
-    const events = this.waiting ?? []
-    this.waiting = null
-    for (const event of events) this.receive(event)
+  // ── Participants ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  protected set(participant: Participant): void {
+    const { participantId } = participant
+    const isKnown = this.participants.has(participantId)
+    this.participants.set(participantId, participant)
+    if (!isKnown) this.flow?.add(participantId, { offers: false })
+    this.emit(isKnown ? 'participant_updated' : 'participant_joined', participant)
   }
 
-  #joined(participant: Participant): void {
-    // The reply to our join may have contained this participant already.
-    if (this.participants.has(participant.participantId)) return
-    this.participants.set(participant.participantId, participant)
-    this.flow.add(participant.participantId)
-    this.emit('participant_joined', participant)
-  }
-
-  protected updated(participant: Participant): void {
-    if (!this.participants.has(participant.participantId)) return
-    this.participants.set(participant.participantId, participant)
-    this.emit('participant_updated', participant)
-  }
-
-  protected leftById({ participantId, reason, by }: Left): void {
+  protected drop({ participantId, reason, by }: Left): void {
     if (participantId === this.participantId) {
-      if (reason === 'lost') this.onLost()
+      if (reason === 'lost') void this.rejoin()
       else this.finish(reason, by)
-      return
     }
     const participant = this.participants.get(participantId)
+    if (!participant || this.isClosed || participantId === this.participantId) return
     this.participants.delete(participantId)
-    if (participant) this.#left(participant, { reason, by })
-  }
-
-  #left(participant: Participant, { reason, by }: Omit<Left, 'participantId'>): void {
-    const { participantId } = participant
-    this.flow.remove(participantId)
+    this.flow?.remove(participantId)
     for (const ended of this.#streams.removeAll(participantId)) this.emit('track_ended', ended)
     this.emit('participant_left', { participant, reason, by })
   }
 
-  protected applySettings(settings: RoomRecord, offerOrder: readonly string[] = []): void {
-    const isSwitched = settings.mode !== this.mode
-    this.settings = settings
-    if (isSwitched) {
-      // A participant that is not listed has joined at the same moment, and stands behind the others.
-      const place = (id: string) => (offerOrder.includes(id) ? offerOrder.indexOf(id) : offerOrder.length)
-      this.flow.changeMode(
-        settings.mode,
-        [...this.participants.keys()].sort((a, b) => place(a) - place(b))
-      )
-    }
-    this.emit('updated', settings)
-  }
-
-  protected replaceParticipants(participants: readonly Participant[]): void {
-    const before = new Map(this.participants)
-    this.participants.clear()
-    for (const each of participants) this.participants.set(each.participantId, each)
-    for (const [id, participant] of before) {
-      if (!this.participants.has(id)) this.#left(participant, { reason: 'left', by: null })
-    }
-    if (before.size === 0) return
-    for (const [id, each] of this.participants) if (!before.has(id)) this.emit('participant_joined', each)
-  }
+  /** Joins again. */
+  abstract rejoin(): Promise<void>
 
   finish(reason: LeaveReason, by: ActingDevice | null = null): void {
     if (this.isClosed) return
     this.isClosed = true
-    this.flow.close()
+    this.flow?.close()
     this.emit('closed', { reason, by })
   }
 
-  /** What the media of the room reports. */
-  protected readonly callbacks = {
+  // ── Media ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** The options of the media, without what this class adds. Null without RTCPeerConnection. */
+  protected abstract readonly media: MediaOptions | null
+
+  /** `order`: participants in the order they joined. One that is not listed has joined at the same moment, and stands behind the others. */
+  protected begin(order: readonly string[], state: SfuState = NO_SESSION): void {
+    this.flow?.close()
+    this.flow = null
+    if (!this.media) return
+    const options = { ...this.media, ...this.#callbacks, own: this.participantId, publications: this.publications }
+    if (this.mode === 'sfu') void this.during(() => this.#beginSfu(options, state))
+    else this.#beginMesh(options, order)
+  }
+
+  async #beginSfu(options: FlowOptions, state: SfuState): Promise<void> {
+    // Rooms in mode p2p need none of it.
+    const { Sfu } = await import('./sfu.js')
+    if (this.mode === 'sfu' && !this.isClosed && !this.flow) this.flow = new Sfu(options, state)
+  }
+
+  #beginMesh(options: FlowOptions, order: readonly string[]): void {
+    const mesh = new Mesh(options)
+    this.flow = mesh
+    // Each participant offers to those who joined before it.
+    let offers = true
+    for (const each of new Set([...order, ...this.participants.keys()])) {
+      if (each === this.participantId) offers = false
+      else if (this.participants.has(each)) mesh.add(each, { offers })
+    }
+  }
+
+  protected apply(settings: RoomRecord, offerOrder: readonly string[] = []): void {
+    const isSwitched = settings.mode !== this.mode
+    this.settings = settings
+    if (isSwitched) this.begin(offerOrder)
+    this.emit('updated', settings)
+  }
+
+  readonly #callbacks = {
     onTrack: (participantId: string, ...received: [Source, MediaStreamTrack]) => {
       const participant = this.participants.get(participantId)
       if (participant) this.emit('track', this.#streams.add(participant, ...received))
@@ -182,14 +180,12 @@ export class RoomState extends Emitter<RoomEvents> {
       if (received) this.emit('track_ended', received)
     },
     onModerated: (publication: Publication, what: 'paused' | 'closed', by: ActingDevice) => {
-      if (what === 'closed') this.flow.publications.delete(publication)
+      if (what === 'closed') this.publications.delete(publication)
       else publication.isPaused = true
       this.emit('moderated', { publication, what, by })
     },
-    onUnavailable: (detail: string | undefined) => void this.emit('unavailable', { detail }),
     onError: (error: unknown) => void this.emit('error', error)
   }
-
-  /** Joins again. */
-  protected onLost(): void {}
 }
+
+type MediaOptions = Pick<FlowOptions, 'request' | 'connect' | 'iceServers' | 'mediasoup'>

@@ -13,8 +13,8 @@ import type {
 import type { Method, RequestOptions } from './core.js'
 import type { MediasoupLoader } from './mediasoup.js'
 import { randomId } from './platform.js'
-import type { Mode, Publication, PublishOptions } from './room-media.js'
-import { RoomState } from './room-state.js'
+import { type FlowOptions, type Mode, Publication, type PublishOptions } from './publication.js'
+import { NO_SESSION, RoomState } from './room-state.js'
 
 export interface JoinOptions extends Omit<JoinRoomRequest, 'replace'> {
   /** Tracks to publish at once. They stay yours: stop them when you have left. */
@@ -35,6 +35,8 @@ export interface RoomHost {
 }
 
 export class Room extends RoomState {
+  protected media: RoomState['media'] = null
+  #isEntering = false
   readonly #host: RoomHost
   readonly #options: JoinOptions
 
@@ -42,10 +44,6 @@ export class Room extends RoomState {
     super(id)
     this.#host = host
     this.#options = options
-  }
-
-  get publications(): ReadonlySet<Publication> {
-    return this.flow.publications
   }
 
   /** Any request beneath `/rooms/{roomId}`: `request('GET', '/bans')`. */
@@ -58,14 +56,24 @@ export class Room extends RoomState {
 
   async join(): Promise<void> {
     const { media, mode } = this.#options
-    await this.#enter()
+    await this.#enterOnce()
     for (const track of media?.getTracks() ?? []) await this.publish(track)
     if (mode && mode !== this.mode) await this.setMode(mode)
   }
 
+  async #enterOnce(): Promise<void> {
+    this.#isEntering = true
+    try {
+      await this.during(() => this.#enter())
+    } finally {
+      this.#isEntering = false
+    }
+  }
+
   /** Joins as a new participant, and replaces an earlier one of this device, whose media is gone. */
   async #enter(): Promise<void> {
-    this.waiting ??= []
+    this.flow?.close()
+    this.flow = null
     const { metadata, rtc } = this.#options
     const [connect, iceServers] = await Promise.all([this.#host.prepare(rtc), this.#host.iceServers()])
     const body = { replace: true, ...(metadata && { metadata }) }
@@ -74,38 +82,23 @@ export class Room extends RoomState {
     const { participantId, participants, room, sfu, producers } = joined
     // It was left meanwhile.
     if (this.isClosed) return this.request('DELETE', `/participants/${participantId}`)
+    const order = participants.map(each => each.participantId)
+    const gone = [...this.participants.keys()].filter(id => !order.includes(id))
     this.participantId = participantId
     this.settings = room
-    this.replaceParticipants(participants)
-    const state = { sessionId: sfu?.sessionId ?? null, available: sfu?.available ?? true, producers }
+    for (const id of gone) this.drop({ participantId: id, reason: 'left', by: null })
+    for (const each of participants) this.set(each)
     const { mediasoup } = this.#host
-    this.flow.start(
-      {
-        own: participantId,
-        connect,
-        iceServers,
-        mediasoup,
-        ...this.callbacks,
-        request: (method, path, body) => this.request(method, `/${path}`, body)
-      },
-      room.mode,
-      {
-        order: [...this.participants.keys()],
-        state
-      }
-    )
-    this.goOn()
-  }
-
-  protected override onLost(): void {
-    void this.rejoin()
+    const request: FlowOptions['request'] = (method, path, content) => this.request(method, `/${path}`, content)
+    this.media = connect && { connect, iceServers, mediasoup, request }
+    this.begin(order, { ...NO_SESSION, ...sfu, producers })
   }
 
   /** This device was lost, or events were missed, among them signals, which are in no snapshot. */
   async rejoin(): Promise<void> {
-    if (this.waiting) return
+    if (this.isClosed || this.#isEntering) return
     try {
-      await this.#enter()
+      await this.#enterOnce()
       this.emit('rejoined', {})
     } catch (error) {
       this.emit('error', error)
@@ -124,20 +117,25 @@ export class Room extends RoomState {
   // ── Acting ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
   /** Sends a track to all others, in either mode. */
-  publish(track: MediaStreamTrack, options: PublishOptions = {}): Promise<Publication> {
-    return this.flow.publish(track, options)
+  async publish(track: MediaStreamTrack, options: PublishOptions = {}): Promise<Publication> {
+    const publication = new Publication(each => this.#sync(each), track, options)
+    this.publications.add(publication)
+    await this.#sync(publication)
+    return publication
   }
 
-  async update(changes: RoomRequest): Promise<void> {
+  async #sync(publication: Publication): Promise<void> {
+    if (publication.isClosed) this.publications.delete(publication)
+    await this.flow?.sync(publication)
+  }
+
+  update(changes: RoomRequest): Promise<void> {
     // Signals of the new mode may arrive before the reply.
-    this.waiting ??= []
-    try {
+    return this.during(async () => {
       const { room, offerOrder } = await this.request<RoomReply>('PUT', '', changes)
       // The acting device gets no event.
-      this.applySettings(room, offerOrder)
-    } finally {
-      this.goOn()
-    }
+      this.apply(room, offerOrder)
+    })
   }
 
   setMode(mode: Mode): Promise<void> {
@@ -147,17 +145,16 @@ export class Room extends RoomState {
   /** Changes your metadata, or the role of another participant, or asks one to mute. */
   async updateParticipant(changes: UpdateParticipantRequest, participantId = this.participantId): Promise<void> {
     const { participant } = await this.request<ParticipantReply>('PATCH', `/participants/${participantId}`, changes)
-    this.updated(participant)
+    this.set(participant)
   }
 
   async remove(participantId: string, { ban = false } = {}): Promise<void> {
     await this.request('DELETE', `/participants/${participantId}${ban ? '?ban=true' : ''}`)
-    this.leftById({ participantId, reason: 'removed', by: null })
+    this.drop({ participantId, reason: 'removed', by: null })
   }
 
   async chat(content: string, messageId: string = randomId()): Promise<ChatMessage> {
-    const body = { content, messageId }
-    return (await this.request<{ message: ChatMessage }>('POST', '/messages', body)).message
+    return (await this.request<{ message: ChatMessage }>('POST', '/messages', { content, messageId })).message
   }
 
   /** The last messages, or those before a page: `history({ before: page.before })`. */
@@ -165,16 +162,7 @@ export class Room extends RoomState {
     return this.request('GET', `/messages?${new URLSearchParams(query)}`)
   }
 
-  typing(typing: boolean): Promise<null> {
-    return this.request('POST', '/typing', { typing })
-  }
-
   invite(users: readonly string[], options?: Omit<InviteUsersRequest, 'users'>): Promise<object> {
     return this.request('POST', '/invitations', { users, ...options })
-  }
-
-  close(): Promise<void> {
-    this.finish('closed')
-    return this.request('DELETE', '')
   }
 }

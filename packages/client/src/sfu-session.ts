@@ -4,7 +4,7 @@ import type { Producer, SfuCapabilitiesReply } from './api.js'
 import type { Method } from './core.js'
 import type { MediasoupLoader, MsConsumer, MsDevice, MsProducer, MsTransport } from './mediasoup.js'
 import { randomId } from './platform.js'
-import type { Publication, RoomMediaOptions } from './room-media.js'
+import type { FlowOptions, Publication } from './publication.js'
 
 interface Consumed {
   readonly consumer: MsConsumer
@@ -14,21 +14,21 @@ interface Consumed {
 
 /** Of a camera whose sender does not say them. */
 const LAYER_WIDTHS = [320, 640]
-const NO_MEDIASOUP =
-  'This room uses a media service. Install mediasoup-client, and give it to the client: mediasoup: () => import("mediasoup-client")'
+const NO_MEDIASOUP = "Mode sfu needs the option mediasoup: () => import('mediasoup-client')"
 
 export class SfuSession {
   id: string | undefined
   isOpen = false
-  readonly #options: RoomMediaOptions
+  readonly #options: FlowOptions
   #device: MsDevice | undefined
   #sending: MsTransport | undefined
   #receiving: MsTransport | undefined
+  #work: Promise<unknown> = Promise.resolve()
   readonly #sent = new Map<Publication, MsProducer>()
   /** What we receive, by consumer id. */
   readonly #received = new Map<string, Consumed>()
 
-  constructor(options: RoomMediaOptions) {
+  constructor(options: FlowOptions) {
     this.#options = options
   }
 
@@ -82,39 +82,43 @@ export class SfuSession {
 
   // ── What we send ────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  async send(publication: Publication): Promise<void> {
+  /** Makes what is sent follow the publication. One step after the other: a publication may be closed while it is still produced. */
+  sync(publication: Publication): Promise<void> {
+    const done = this.#work.then(() => this.#sync(publication))
+    this.#work = done.catch(() => {})
+    return done
+  }
+
+  async #sync(publication: Publication): Promise<void> {
+    const { track, isPaused, isClosed } = publication
+    const producer = this.#sent.get(publication)
+    if (!producer) return isClosed ? undefined : this.#produce(publication)
+    const path = `producers/${producer.id}`
+    if (isClosed) {
+      this.#sent.delete(publication)
+      producer.close()
+      return this.#request('DELETE', path)
+    }
+    if (producer.track !== track) await producer.replaceTrack({ track })
+    if (producer.paused === isPaused) return
+    if (isPaused) producer.pause()
+    else producer.resume()
+    await this.#request('PATCH', path, { paused: isPaused })
+  }
+
+  async #produce(publication: Publication): Promise<void> {
     const { track, source, encodings, isPaused } = publication
     const { width = 0 } = track.getSettings()
     const widths = encodings.map(({ scaleResolutionDownBy = 1 }) => Math.round(width / scaleResolutionDownBy))
     const producer = await (this.#sending as MsTransport).produce({
       track,
       stopTracks: false,
-      ...(track.kind === 'video' &&
-        encodings.length > 0 && { encodings, codecOptions: { videoGoogleStartBitrate: 500 } }),
+      ...(encodings.length > 0 && { encodings, codecOptions: { videoGoogleStartBitrate: 500 } }),
       // Members of the body of the request.
       appData: { source, paused: isPaused, appData: { widths } }
     })
     if (isPaused) producer.pause()
     this.#sent.set(publication, producer)
-  }
-
-  async update(publication: Publication): Promise<void> {
-    const producer = this.#sent.get(publication)
-    if (!producer) return
-    const { track, isPaused } = publication
-    if (producer.track !== track) await producer.replaceTrack({ track })
-    if (producer.paused === isPaused) return
-    if (isPaused) producer.pause()
-    else producer.resume()
-    await this.#request('PATCH', `producers/${producer.id}`, { paused: isPaused })
-  }
-
-  async stopSending(publication: Publication): Promise<void> {
-    const producer = this.#sent.get(publication)
-    if (!producer) return
-    this.#sent.delete(publication)
-    producer.close()
-    await this.#request('DELETE', `producers/${producer.id}`)
   }
 
   publicationOf(producerId: string | undefined): Publication | undefined {

@@ -2,7 +2,7 @@
 // go: when a media service fails, the room gets another one, and all build their transports, producers and consumers anew in it.
 import type { Producer } from './api.js'
 import type { Problem } from './problem.js'
-import type { Flow, Publication, RoomEventData, RoomMediaOptions, Source } from './room-media.js'
+import type { Flow, FlowOptions, Publication, RoomEventData, Source } from './publication.js'
 import { SfuSession } from './sfu-session.js'
 
 /** What the reply to joining says of the session. */
@@ -12,18 +12,13 @@ export interface SfuState {
   readonly producers: readonly Producer[]
 }
 
-interface SfuOptions extends RoomMediaOptions {
-  readonly publications: ReadonlySet<Publication>
-  readonly state: SfuState
-}
-
 /** Refusals while the session, or our participation, is ending. The events of the room report that. */
 const GONE = ['media_not_found', 'media_unavailable', 'not_sfu', 'not_in_room', 'room_not_found', 'room_closed']
 
 type Handlers = Readonly<Record<string, (data: RoomEventData) => void>>
 
 export class Sfu implements Flow {
-  readonly #options: SfuOptions
+  readonly #options: FlowOptions
   /** What the others send. The producers are of the session with this id. */
   readonly #producers = new Map<string, Producer>()
   #sessionId: string | null
@@ -31,26 +26,16 @@ export class Sfu implements Flow {
   readonly #widths = new Map<string, number>()
   #session: SfuSession | null = null
 
-  constructor(options: SfuOptions) {
+  constructor(options: FlowOptions, state: SfuState) {
     this.#options = options
-    const { own, state } = options
+    const { own } = options
     this.#sessionId = state.sessionId
     for (const producer of state.producers) if (producer.participantId !== own) this.#remember(producer)
     if (state.available) this.#open()
   }
 
-  // ── What we send ────────────────────────────────────────────────────────────────────────────────────────────────────
-
-  publish(publication: Publication): Promise<void> {
-    return this.#do(session => session.send(publication))
-  }
-
-  update(publication: Publication): Promise<void> {
-    return this.#do(session => session.update(publication))
-  }
-
-  unpublish(publication: Publication): Promise<void> {
-    return this.#do(session => session.stopSending(publication))
+  sync(publication: Publication): Promise<void> {
+    return this.#do(session => session.sync(publication))
   }
 
   // ── What the others send ────────────────────────────────────────────────────────────────────────────────────────────
@@ -73,10 +58,9 @@ export class Sfu implements Flow {
     'sfu.transport_closed': ({ transportId }) => this.#session?.hasTransport(transportId) && this.#open(),
     'sfu.reset': data => this.#move(data),
     'sfu.available': data => this.#move(data),
-    'sfu.unavailable': ({ detail }) => {
+    'sfu.unavailable': () => {
       this.#forget()
       this.#end()
-      this.#options.onUnavailable(detail)
     }
   }
 
@@ -153,7 +137,7 @@ export class Sfu implements Flow {
       await session.open()
       if (session !== this.#session) return session.close({ tellsService: true })
       // Each for itself: one that fails stops no other.
-      for (const publication of this.#options.publications) this.#do(() => session.send(publication))
+      for (const publication of this.#options.publications) this.sync(publication)
       for (const producer of this.#producers.values()) this.#do(() => this.#consume(session, producer))
     })
   }

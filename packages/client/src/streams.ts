@@ -1,7 +1,7 @@
 // What is received in a room: one stream for the camera and microphone of a participant, and one for its screen. A stream outlives a change
 // of the mode, and a lost media session: its tracks are replaced.
 import type { Participant } from './api.js'
-import type { Source } from './room-media.js'
+import type { Source } from './publication.js'
 
 export interface RemoteTrack {
   readonly participant: Participant
