@@ -65,7 +65,7 @@ const CREATE_WHEP = {
       'The WHEP endpoint (draft-ietf-wish-whep) of a room in mode `sfu`. The client joins the room as a participant of its own ' +
       '(`via: "whep"`). Each section of its offer receives the next producer of its kind: of the participant that `participantId` names, else ' +
       'of all, in the order in which they joined. It keeps receiving the producers that there were at that moment; sections without one are ' +
-      'rejected. Requires the grants `join` and `subscribe`, or `subscribe:audio` or `subscribe:video`.\n\n' +
+      'rejected. When all that it receives has ended it leaves as `lost`, and may view again. Requires the grants `join` and `subscribe`, or `subscribe:audio` or `subscribe:video`.\n\n' +
       `Fails with \`nothing_published\` while there is nothing to view.${NO_TRANSPORT}`,
     security: [{ bearer: [] }],
     headers: IdempotencyHeaders,

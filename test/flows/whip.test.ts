@@ -289,6 +289,30 @@ flow(
 )
 
 flow(
+  'a viewer is lost when all that it views has ended, and may view again',
+  async (t, scenario) => {
+    const { alice, bob, whip, whep, request } = await open(scenario)
+    const carol = await request('carol')
+    const [publisher, other] = [await bob.offer(whip, PUBLISH), await bob.offer(whip, PUBLISH)]
+    const viewer = await carol.offer(whep, VIEW)
+    const others = await carol.offer(`${whep}?participantId=${sessionOf(other).split('/').at(-1)}`, VIEW)
+    const via = async () => (await participants(alice)).flatMap(each => each.via ?? [])
+    t.strictSame(await via(), ['whip', 'whip', 'whep', 'whep'])
+    const restarted = await carol.patch(sessionOf(viewer), FRAGMENT_TEXT.replace('aUI2', 'next'), '*')
+    t.equal(restarted.status, 200, 'what it views stays known')
+
+    t.equal((await bob.end(sessionOf(publisher))).status, 200)
+    await scenario.advance(6000)
+    await until('the viewer of the first publisher is lost', async () => (await via()).length === 2)
+    t.match(await carol.end(sessionOf(viewer)), { status: 404, code: 'participant_not_found' })
+    const again = await carol.offer(whep, VIEW)
+    t.equal(again.status, 201, 'it views the other publisher')
+    for (const session of [again, others]) t.equal((await carol.end(sessionOf(session))).status, 200)
+  },
+  { env }
+)
+
+flow(
   'clients are lost with the media session',
   async (t, scenario) => {
     const { alice, bob, whip } = await open(scenario, { silent: false })

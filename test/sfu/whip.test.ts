@@ -194,6 +194,17 @@ async function runPeers(): Promise<void> {
     t.equal(await stage.call('end', publisher), 200)
   })
 
+  await t.test('when the publisher leaves, the connection of its viewer ends', async t => {
+    const { whip, whep } = await stage.room('ended')
+    const publisher = await stage.publish(whip, 'bob')
+    const viewer = await stage.view(whep, 'carol')
+    await stage.untilReceived(viewer)
+    t.equal(await stage.call('end', publisher), 200)
+    const isOver = async () => /disconnected|failed|closed/.test(await stage.call('stateOf', viewer))
+    await until('the viewer learns it', isOver, WITHIN_MS)
+    t.strictSame(await stage.participants('ended'), [])
+  })
+
   await t.test('a client that vanishes is lost', async t => {
     const { whip } = await stage.room('lost')
     const publisher = await stage.publish(whip, 'bob')

@@ -6,6 +6,13 @@ export interface WhipParticipation {
   readonly via: 'whip' | 'whep'
   /** Null: the transport is being set up. */
   readonly transport: WhipTransport | null
+  /** What a WHEP client receives. */
+  readonly viewed?: readonly ViewedProducer[]
+}
+
+export interface ViewedProducer {
+  readonly participantId: string
+  readonly producerId: string
 }
 
 export interface WhipTransport {

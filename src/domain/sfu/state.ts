@@ -30,8 +30,11 @@ interface RoomMedia {
 }
 
 /** What the participant sends in the session. Reads its PART.producersOf. */
-export function sentMediaOf(parts: RoomParts, participant: ParticipantRef, sessionId: string): SentMedia {
-  const { participantId } = participant
+export function sentMediaOf(
+  parts: RoomParts,
+  { participantId }: Pick<ParticipantRef, 'participantId'>,
+  sessionId: string
+): SentMedia {
   const kept = parts.get<SentMedia>(PART.producersOfParticipant(participantId))
   const isCurrent = kept?.participantId === participantId && kept.sessionId === sessionId
   return isCurrent ? kept : { participantId, sessionId, producers: [], dataProducers: [] }

@@ -13,8 +13,9 @@ import {
   type RoomParts,
   type Settings
 } from '../room/state.js'
-import type { WhipParticipation, WhipTransport } from '../room/whip-client.js'
+import type { ViewedProducer, WhipParticipation, WhipTransport } from '../room/whip-client.js'
 import { sessionIdIn } from '../sfu/session.js'
+import { sentMediaOf } from '../sfu/state.js'
 
 /** WHIP and WHEP clients that a user may have in a room. */
 export const WHIP_CLIENTS_MAX = 8
@@ -63,28 +64,52 @@ function requireMediaGrant(grants: readonly Grant[], via: WhipParticipation['via
   throw refusedGrant(true, needed)
 }
 
+export interface SetUpClient {
+  readonly participantId: string
+  readonly transport: WhipTransport
+  /** Absent: as before. */
+  readonly viewed?: readonly ViewedProducer[]
+}
+
 /**
  * The transport of the client was set up, or its ICE was restarted. Reads PART.settings, PART.sfu and PART.participant.
  * @throws AppError not_in_room: it has left meanwhile; media_unavailable: the session was lost meanwhile
  */
-export function decideTransport(
-  parts: RoomParts,
-  { participantId, transport }: { readonly participantId: string; readonly transport: WhipTransport }
-): RoomDecision {
+export function decideTransport(parts: RoomParts, { participantId, ...setUp }: SetUpClient): RoomDecision {
   const record = findParticipantRecord(parts, participantId)
   if (!record?.whip) throw new AppError('not_in_room')
-  if (sessionIdIn(parts) !== transport.sessionId) throw new AppError('media_unavailable', { retryAfterMs: 1000 })
-  return { writes: { [PART.participantOf(record)]: { ...record, whip: { ...record.whip, transport } } }, events: [] }
+  if (sessionIdIn(parts) !== setUp.transport.sessionId) throw new AppError('media_unavailable', { retryAfterMs: 1000 })
+  return { writes: { [PART.participantOf(record)]: { ...record, whip: { ...record.whip, ...setUp } } }, events: [] }
 }
 
-/** When the client is lost if nothing changes; Infinity: never. Reads PART.settings and PART.sfu. */
+/** When the client is lost if nothing changes; Infinity: never. Reads PART.settings, PART.sfu and partsOfViewed. */
 export function whipLostAt(parts: RoomParts, { whip, joinedAt }: ParticipantRecord): number {
   if (whip === undefined) return Number.POSITIVE_INFINITY
   if (whip.transport === null) return joinedAt + SETUP_MS
-  return whip.transport.sessionId === sessionIdIn(parts) ? Number.POSITIVE_INFINITY : joinedAt
+  const { sessionId } = whip.transport
+  return sessionId === sessionIdIn(parts) && receivesSomething(parts, whip, sessionId)
+    ? Number.POSITIVE_INFINITY
+    : joinedAt
 }
 
-/** The client leaves as `lost` if its session is gone or was never set up. Reads PART.settings, PART.sfu, PART.participant, PART.user. */
+/** The producers of those whom the client views. */
+export const partsOfViewed = ({ whip }: ParticipantRecord): string[] =>
+  (whip?.viewed ?? []).map(({ participantId }) => PART.producersOfParticipant(participantId))
+
+/** False: all that a viewer receives has ended. A player cannot tell that from a pause, so its session ends, and it may view again. */
+function receivesSomething(parts: RoomParts, { viewed }: WhipParticipation, sessionId: string): boolean {
+  return (
+    viewed === undefined ||
+    viewed.some(publisher =>
+      sentMediaOf(parts, publisher, sessionId).producers.some(each => each.producerId === publisher.producerId)
+    )
+  )
+}
+
+/**
+ * The client leaves as `lost` if its session is gone or was never set up, or if nothing that it views is left. Reads PART.settings, PART.sfu,
+ * PART.participant, PART.user and partsOfViewed.
+ */
 export function decideLost(parts: RoomParts, participantId: string, now: number): RoomDecision {
   const record = findParticipantRecord(parts, participantId)
   if (record === null || whipLostAt(parts, record) > now) return NO_CHANGE

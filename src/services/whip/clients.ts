@@ -4,7 +4,7 @@ import { endpoint } from '../../domain/endpoint.js'
 import { findParticipantRecord, partsOfAccess, requireAccess, requireParticipant } from '../../domain/room/access.js'
 import { leaveRoom } from '../../domain/room/participants.js'
 import { NO_CHANGE, PART, type ParticipantRecord, participantIdOf } from '../../domain/room/state.js'
-import type { WhipParticipation } from '../../domain/room/whip-client.js'
+import type { ViewedProducer, WhipParticipation } from '../../domain/room/whip-client.js'
 import { credentialDigest } from '../../domain/whip/fragment.js'
 import { decideTransport, decideWhipJoin, SETUP_MS, whipDevicePrefix } from '../../domain/whip/participation.js'
 import type { TransportDescription } from '../../domain/whip/rtp.js'
@@ -105,19 +105,23 @@ async function leave(context: Context, { actor, roomId, participantId }: WhipCli
   })
 }
 
+interface RecordedTransport {
+  readonly owner: MediaOwner
+  readonly transport: Omit<TransportDescription, 'dtlsParameters'>
+  /** What a WHEP client receives. */
+  readonly viewed?: readonly ViewedProducer[]
+}
+
 /** Records the transport that was set up. @throws AppError not_in_room, media_unavailable */
 export async function recordTransport(
   context: Context,
   { roomId, participantId }: WhipClient,
-  {
-    owner: { sessionId },
-    transport: { iceParameters, iceCandidates }
-  }: { readonly owner: MediaOwner; readonly transport: Omit<TransportDescription, 'dtlsParameters'> }
+  { owner: { sessionId }, transport: { iceParameters, iceCandidates }, ...viewer }: RecordedTransport
 ): Promise<string> {
   const iceDigest = credentialDigest(iceParameters)
   const parts = [PART.settings, PART.sfu, PART.participant(participantId)]
   await changeRoom(context, { roomId, parts }, room =>
-    decideTransport(room, { participantId, transport: { sessionId, iceDigest, iceCandidates } })
+    decideTransport(room, { participantId, transport: { sessionId, iceDigest, iceCandidates }, ...viewer })
   )
   return iceDigest
 }

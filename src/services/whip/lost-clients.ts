@@ -1,8 +1,8 @@
-// WHIP and WHEP clients leave when their media is gone: the media service has closed their transport, or the media session is lost. They have
-// no connection by which a device is judged.
+// WHIP and WHEP clients leave when their media is gone: the media service has closed their transport, the media session is lost, or nothing that
+// they view is published any more. They have no connection by which a device is judged.
 import { findParticipantRecord } from '../../domain/room/access.js'
 import { PART, type ParticipantRecord, type RoomDecision } from '../../domain/room/state.js'
-import { decideLost, decideTransportClosed, whipLostAt } from '../../domain/whip/participation.js'
+import { decideLost, decideTransportClosed, partsOfViewed, whipLostAt } from '../../domain/whip/participation.js'
 import type { MediaEvent } from '../../schemas/media-service.js'
 import type { Context } from '../context.js'
 import { type ReadRoom, readRoom } from '../room/parts.js'
@@ -15,7 +15,9 @@ export async function checkWhipClients(
   participants: readonly ParticipantRecord[]
 ): Promise<number> {
   const now = context.clock.now()
-  const checked = participants.map(participant => ({ participant, at: whipLostAt(room, participant) }))
+  const viewed = new Set(participants.flatMap(partsOfViewed))
+  const media = viewed.size === 0 ? room : await readRoom(context, room.roomId, [PART.settings, PART.sfu, ...viewed])
+  const checked = participants.map(participant => ({ participant, at: whipLostAt(media, participant) }))
   const lost = checked.filter(({ at }) => at <= now)
   await Promise.all(
     lost.map(({ participant }) => leave(context, { roomId: room.roomId, participant, decide: decideLost }))
@@ -46,6 +48,6 @@ interface Leaving {
 
 async function leave(context: Context, { roomId, participant, decide }: Leaving): Promise<void> {
   const { participantId, user } = participant
-  const parts = [PART.sfu, PART.participant(participantId), PART.user(user)]
+  const parts = [PART.sfu, PART.participant(participantId), PART.user(user), ...partsOfViewed(participant)]
   await changeOpenRoom(context, { roomId, parts }, (room, now) => decide(room, participantId, now))
 }

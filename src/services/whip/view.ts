@@ -3,6 +3,7 @@
 import { MediaRefusal } from '../../adapters/media-service.js'
 import { partsOfAccess, requireParticipant } from '../../domain/room/access.js'
 import { PART, type ParticipantRecord, type RoomParts } from '../../domain/room/state.js'
+import type { ViewedProducer } from '../../domain/room/whip-client.js'
 import { sessionIdIn } from '../../domain/sfu/session.js'
 import { viewSentMedia } from '../../domain/sfu/state.js'
 import { entityTag } from '../../domain/whip/fragment.js'
@@ -52,9 +53,11 @@ export async function viewMedia(context: Context, actor: Actor, request: ViewReq
       const { rtpCapabilities, dtlsParameters } = view
       const transport = await service.putTransport(owner, TRANSPORT_ID, { since, enableTcp: true, rtpCapabilities })
       await service.connectTransport(owner, TRANSPORT_ID, { dtlsParameters })
-      const iceDigest = await recordTransport(context, client, { owner, transport })
       const consumers = await consumeEach(use, view, producers)
-      const answer = answerView(view, consumers, { transport, sessionNumber: sessionNumber(context) })
+      const viewed = consumers.flatMap(each => (each === null ? [] : [each.viewed]))
+      const iceDigest = await recordTransport(context, client, { owner, transport, viewed })
+      const received = consumers.map(each => each?.rtpParameters ?? null)
+      const answer = answerView(view, received, { transport, sessionNumber: sessionNumber(context) })
       return { participantId: client.participantId, sdp: answer, etag: entityTag(iceDigest, view.ice) }
     })
   )
@@ -94,14 +97,15 @@ async function findProducers(
   return allowed
 }
 
+interface Consumed {
+  readonly viewed: ViewedProducer
+  readonly rtpParameters: RtpParameters
+}
+
 /** A producer whose codec the viewer does not have leaves its section empty. @throws AppError cannot_consume if all are empty */
-async function consumeEach(
-  use: SessionUse,
-  view: View,
-  producers: readonly Producer[]
-): Promise<(RtpParameters | null)[]> {
+async function consumeEach(use: SessionUse, view: View, producers: readonly Producer[]): Promise<(Consumed | null)[]> {
   const assigned = assignProducers(view.media, producers)
-  const consumers: (RtpParameters | null)[] = []
+  const consumers: (Consumed | null)[] = []
   let refusal: unknown = nothingPublished()
   for (const [i, producer] of assigned.entries()) {
     const rtpCapabilities = view.media[i]?.rtpCapabilities
@@ -123,13 +127,14 @@ async function consume(
     producer: { participantId, producerId },
     rtpCapabilities
   }: { readonly producer: Producer; readonly rtpCapabilities: object }
-): Promise<RtpParameters | MediaRefusal> {
-  const wanted = { transportId: TRANSPORT_ID, producer: { participantId, producerId }, rtpCapabilities }
+): Promise<Consumed | MediaRefusal> {
+  const viewed = { participantId, producerId }
+  const wanted = { transportId: TRANSPORT_ID, producer: viewed, rtpCapabilities }
   try {
     const { rtpParameters } = await client.putConsumer(owner, id, { ...wanted, exactPayloadTypes: true })
     // Packets are sent once the transport is connected.
     await client.patchConsumer(owner, id, { paused: false })
-    return rtpParameters
+    return { viewed, rtpParameters }
   } catch (error) {
     // The producer may have closed meanwhile.
     if (error instanceof MediaRefusal && ['cannot_consume', 'not_found'].includes(error.code)) return error
