@@ -1,5 +1,5 @@
-// `npm test`, `npm run test:browser`, `test:heavy`, `test:abuse`, `test:client`, `test:sfu`, `test:zoo` and `test:clients`: provides Redis and
-// browsers if necessary, compiles the tests and runs them.
+// `npm test`, `npm run test:browser`, `test:heavy`, `test:abuse`, `test:client`, `test:sfu`, `test:zoo`, `test:clients` and `test:c`: provides
+// Redis, browsers and a C compiler if necessary, compiles the tests and runs them.
 // With arguments only these files and folders: `npm test -- test/config.test.ts test/flows --jobs=1 --timeout=60 --reporter=tap`.
 import { spawnSync } from 'node:child_process'
 import { accessSync, constants, mkdirSync, readdirSync, statSync } from 'node:fs'
@@ -23,7 +23,8 @@ const SLOW = {
   client: { files: ['test/client'], jobs: 2, timeoutS: 180 },
   sfu: { files: ['test/sfu'], jobs: 1, timeoutS: 300 },
   zoo: { files: ['test/zoo/zoo.test.ts'], jobs: 1, timeoutS: 900 },
-  clients: { files: ['test/clients'], jobs: 1, timeoutS: 1800 }
+  clients: { files: ['test/clients'], jobs: 1, timeoutS: 1800 },
+  c: { files: ['test/c-client'], jobs: 1, timeoutS: 180 }
 }
 /** Building a mediasoup worker takes about three minutes on two idle cores. */
 const MEDIA_WITHIN_MS = 480_000
@@ -42,6 +43,7 @@ const { values, positionals } = parseArgs({
     sfu: { type: 'boolean' },
     zoo: { type: 'boolean' },
     clients: { type: 'boolean' },
+    c: { type: 'boolean' },
     coverage: { type: 'boolean' },
     jobs: { type: 'string' },
     timeout: { type: 'string' },
@@ -55,6 +57,7 @@ process.chdir(root)
 provide({ commands: ['redis-server'], debian: 'redis-server' })
 if (values.browser || values.client || values.sfu)
   provide({ commands: ['chromium', 'chromium-browser', 'google-chrome'], debian: 'chromium' })
+if (values.c) provide({ commands: ['make'], debian: ['make', 'gcc', 'libc6-dev'] })
 if (values.sfu) provideWhipPeers()
 if (values.clients) {
   process.env.WORK ??= join(cacheFolder(), 'clients')

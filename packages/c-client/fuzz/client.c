@@ -1,4 +1,5 @@
-/* The whole client against a server and a network that do anything: the input is what arrives, on whatever connection reads next. */
+/* The whole client against a server and a network that do anything: the input is what arrives, on whatever
+ * connection reads next. */
 #include "signalpost.h"
 #include "split.h"
 
@@ -112,7 +113,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   for (int i = 0; i < STEPS && input_size > 0; i++) {
     const bool receives = (setting & 8) == 0;
     const enum sp_result result = receives ? sp_receive(&client, 1000) : act(&client, next_byte() & 7);
-    require(strlen(client.cursor) < SP_CURSOR_SIZE && strlen(client.problem.code) < SP_CODE_SIZE, "texts end");
+    require(strlen(client.cursor) < SP_CURSOR_SIZE && strlen(client.problem.code) < SP_CODE_SIZE,
+            "texts end");
     require(result != SP_RETRY || client.wait_ms <= UINT32_MAX / 1000 * 1000, "a wait is bounded");
   }
   sp_stop(&client);

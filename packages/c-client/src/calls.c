@@ -161,7 +161,10 @@ enum sp_result sp_act(struct sp_client *client, const char *call_id, const char 
   /* "/" and the longest action, "connected" */
   char rest[16] = "/";
   const size_t size = strlen(action);
-  if (size + 2 > sizeof rest) return SP_REFUSED;
+  if (size + 2 > sizeof rest) {
+    client->problem = (struct sp_problem){0};
+    return SP_REFUSED;
+  }
   memcpy(rest + 1, action, size + 1);
   const struct sp_exchange exchange = exchange_of_call(client, call_id, rest);
   return sp_perform(client, &exchange);

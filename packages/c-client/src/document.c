@@ -43,7 +43,8 @@ static void end_event(struct sp_link *link, bool is_whole) {
   if (is_whole && is_same(link->type, "reset")) client->is_snapshot_due = true;
   if (is_whole && is_same(link->type, "end")) client->has_ended = true;
   if (link->hides_event) return;
-  if (is_whole && client->events < UINT16_MAX) client->events++;
+  const bool is_event = link->shape == SP_SHAPE_STREAM || link->shape == SP_SHAPE_POLL;
+  if (is_whole && is_event && client->events < UINT16_MAX) client->events++;
   client->config.on_end(client->config.context, link->type, is_whole);
 }
 

@@ -1,6 +1,7 @@
 /**
- * Runs the client by commands, one a line, and prints what it receives as lines of JSON. The tests of the project talk to it; it is a way
- * to try the client by hand as well. It runs on a stack of its own whose use it can measure, so it avoids printf and scanf.
+ * Runs the client by commands, one a line, and prints what it receives as lines of JSON. The tests of the
+ * project talk to it; it is a way to try the client by hand as well. It runs on a stack of its own whose use
+ * it can measure, so it avoids printf and scanf.
  *
  *     driver HOST PORT stream|poll           TOKEN, CURSOR, DEVICE, NEXT_TOKEN: variables of the environment
  */
@@ -18,7 +19,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { STACK_SIZE = 131072, STACK_PAINT = 0xA5, WAIT_MAX_MS = 5, ATTEMPTS_MAX = 20000 };
+enum { STACK_SIZE = 131072, STACK_PAINT = 0xA5, WAIT_MAX_MS = 1, ATTEMPTS_MAX = 20000 };
 
 /* ── Output ── */
 
@@ -156,7 +157,8 @@ static enum sp_result receive_until(const char *type, uint32_t timeout_ms) {
 
 /** The description of the device: `size` bytes, lines of 80 after the mandatory ones. */
 static void make_sdp(const char *ufrag, size_t size) {
-  strcpy(sdp, "v=0\r\no=- 1 2 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\nm=application 9 UDP/DTLS/SCTP webrtc-datachannel\r\n"
+  strcpy(sdp, "v=0\r\no=- 1 2 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\nm=application 9 UDP/DTLS/SCTP "
+              "webrtc-datachannel\r\n"
               "c=IN IP4 0.0.0.0\r\na=ice-pwd:x9cml/YzichV2+XlhiMu8g\r\na=mid:0\r\na=ice-ufrag:");
   strcat(sdp, ufrag);
   strcat(sdp, "\r\n");
@@ -223,7 +225,8 @@ static void *run_commands(void *unused) {
 
 static unsigned char stack[STACK_SIZE] __attribute__((aligned(64)));
 
-/** The bytes of the stack that were ever written. Those of the C library (name resolution, threads) are among them. */
+/** The bytes of the stack that were ever written. Those of the C library (name resolution, threads) are among
+ * them. */
 static void print_stack(void) {
   size_t unused = 0;
   while (unused < sizeof stack && stack[unused] == STACK_PAINT) unused++;

@@ -1,0 +1,108 @@
+#include "mbedtls.h"
+
+#include <mbedtls/net_sockets.h>
+
+/* ── Below TLS: the port for sockets ── */
+
+static int send_bytes(void *context, const unsigned char *data, size_t size) {
+  struct sp_mbedtls *network = context;
+  const bool is_sent = sp_sockets_port.send(&network->sockets, data, size, network->timeout_ms);
+  return is_sent ? (int)size : MBEDTLS_ERR_NET_SEND_FAILED;
+}
+
+static int receive_bytes(void *context, unsigned char *buffer, size_t size) {
+  struct sp_mbedtls *network = context;
+  const int received = sp_sockets_port.receive(&network->sockets, buffer, size, network->timeout_ms);
+  if (received == 0) return MBEDTLS_ERR_SSL_TIMEOUT;
+  return received > 0 ? received : MBEDTLS_ERR_NET_CONN_RESET;
+}
+
+/* ── The port ── */
+
+static void tls_close(void *context) {
+  struct sp_mbedtls *network = context;
+  mbedtls_ssl_close_notify(&network->tls);
+  mbedtls_ssl_free(&network->tls);
+  sp_sockets_port.close(&network->sockets);
+}
+
+static bool handshake(struct sp_mbedtls *network) {
+  mbedtls_ssl_init(&network->tls);
+  if (mbedtls_ssl_setup(&network->tls, &network->config) != 0) return false;
+  if (mbedtls_ssl_set_hostname(&network->tls, network->sockets.host) != 0) return false;
+  if (network->has_session) mbedtls_ssl_set_session(&network->tls, &network->session);
+  mbedtls_ssl_set_bio(&network->tls, network, send_bytes, receive_bytes, NULL);
+  return mbedtls_ssl_handshake(&network->tls) == 0;
+}
+
+static void keep_session(struct sp_mbedtls *network) {
+  mbedtls_ssl_session_free(&network->session);
+  mbedtls_ssl_session_init(&network->session);
+  network->has_session = mbedtls_ssl_get_session(&network->tls, &network->session) == 0;
+}
+
+static bool tls_connect(void *context, uint32_t timeout_ms) {
+  struct sp_mbedtls *network = context;
+  network->timeout_ms = timeout_ms;
+  if (!sp_sockets_port.connect(&network->sockets, timeout_ms)) return false;
+  if (handshake(network)) {
+    keep_session(network);
+    return true;
+  }
+  /* The session may be what the server refused. */
+  network->has_session = false;
+  mbedtls_ssl_free(&network->tls);
+  sp_sockets_port.close(&network->sockets);
+  return false;
+}
+
+static bool tls_send(void *context, const void *data, size_t size, uint32_t timeout_ms) {
+  struct sp_mbedtls *network = context;
+  const unsigned char *next = data;
+  network->timeout_ms = timeout_ms;
+  while (size > 0) {
+    const int sent = mbedtls_ssl_write(&network->tls, next, size);
+    if (sent <= 0) return false;
+    next += sent;
+    size -= (size_t)sent;
+  }
+  return true;
+}
+
+static int tls_receive(void *context, void *buffer, size_t size, uint32_t timeout_ms) {
+  struct sp_mbedtls *network = context;
+  network->timeout_ms = timeout_ms;
+  const int received = mbedtls_ssl_read(&network->tls, buffer, size);
+  if (received > 0) return received;
+  const bool is_silent = received == MBEDTLS_ERR_SSL_TIMEOUT || received == MBEDTLS_ERR_SSL_WANT_READ;
+  return is_silent ? 0 : -1;
+}
+
+const struct sp_port sp_mbedtls_port = {tls_connect, tls_send, tls_receive, tls_close};
+
+bool sp_mbedtls_start(struct sp_mbedtls *network, const char *host, const char *port, const char *ca_file) {
+  *network = (struct sp_mbedtls){.sockets = {.host = host, .port = port, .socket = -1}};
+  mbedtls_entropy_init(&network->entropy);
+  mbedtls_ctr_drbg_init(&network->random);
+  mbedtls_x509_crt_init(&network->authorities);
+  mbedtls_ssl_config_init(&network->config);
+  mbedtls_ssl_session_init(&network->session);
+  if (mbedtls_ctr_drbg_seed(&network->random, mbedtls_entropy_func, &network->entropy, NULL, 0) != 0)
+    return false;
+  if (mbedtls_x509_crt_parse_file(&network->authorities, ca_file) != 0) return false;
+  if (mbedtls_ssl_config_defaults(&network->config, MBEDTLS_SSL_IS_CLIENT, MBEDTLS_SSL_TRANSPORT_STREAM,
+                                  MBEDTLS_SSL_PRESET_DEFAULT) != 0)
+    return false;
+  mbedtls_ssl_conf_ca_chain(&network->config, &network->authorities, NULL);
+  mbedtls_ssl_conf_authmode(&network->config, MBEDTLS_SSL_VERIFY_REQUIRED);
+  mbedtls_ssl_conf_rng(&network->config, mbedtls_ctr_drbg_random, &network->random);
+  return true;
+}
+
+void sp_mbedtls_stop(struct sp_mbedtls *network) {
+  mbedtls_ssl_session_free(&network->session);
+  mbedtls_ssl_config_free(&network->config);
+  mbedtls_x509_crt_free(&network->authorities);
+  mbedtls_ctr_drbg_free(&network->random);
+  mbedtls_entropy_free(&network->entropy);
+}

@@ -1,0 +1,41 @@
+/**
+ * A port with TLS by mbedTLS (2.28 or 3) on top of the port for sockets. It verifies the certificate of the
+ * server and resumes its last session, which saves most of the next handshake. mbedTLS takes memory from the
+ * heap while a connection is open.
+ */
+#ifndef SP_MBEDTLS_H
+#define SP_MBEDTLS_H
+
+#include "sockets.h"
+
+#include <mbedtls/ctr_drbg.h>
+#include <mbedtls/entropy.h>
+#include <mbedtls/ssl.h>
+#include <mbedtls/x509_crt.h>
+
+/** The network context of one connection. */
+struct sp_mbedtls {
+  struct sp_sockets sockets;
+  uint32_t timeout_ms; /**< Of the operation in progress. */
+  bool has_session;
+  mbedtls_entropy_context entropy;
+  mbedtls_ctr_drbg_context random;
+  mbedtls_x509_crt authorities;
+  mbedtls_ssl_config config;
+  mbedtls_ssl_context tls;
+  mbedtls_ssl_session session;
+};
+
+/**
+ * @param host the name in the server's certificate, and port as text; both must stay valid
+ * @param ca_file PEM file with the certificate authorities that you trust
+ * @return false: the file cannot be read, or there is no randomness
+ */
+bool sp_mbedtls_start(struct sp_mbedtls *network, const char *host, const char *port, const char *ca_file);
+
+/** Frees what sp_mbedtls_start() took. Call sp_stop() of the client before. */
+void sp_mbedtls_stop(struct sp_mbedtls *network);
+
+extern const struct sp_port sp_mbedtls_port;
+
+#endif
