@@ -28,7 +28,7 @@ export interface CommitSteps<State, Decision, Result> {
   /** A state that may be out of date; undefined: load it. */
   readonly cached?: State | undefined
   load(): Promise<State>
-  /** Changes nothing, because it may be called several times. If it reads anything itself, that is newer than `state`. */
+  /** May be called several times, so it changes nothing that a later call does not replace. If it reads anything itself, that is newer than `state`. */
   decide(state: State, now: number): Decision | Promise<Decision>
   /** The result of a decision that leaves nothing to commit; null: it has to be committed. */
   withoutCommit(decision: Decision, state: State): Result | null
@@ -48,7 +48,8 @@ export interface CommitSteps<State, Decision, Result> {
  * So no state is locked while a request decides, and a decision is never committed on a state it was not made on. A cached state saves a
  * round trip, but nothing final may depend on it alone: an error, and a decision without a commit, are repeated on a fresh state.
  *
- * There are two implementations of the steps: update-aggregate.ts (calls, pairs, chat positions, presence) and room/update-room.ts.
+ * There are two implementations of the steps: update-aggregate.ts (calls, pairs, chat positions, presence) and room/update-room.ts. A third,
+ * in sfu/producers.ts, asks the media service in `decide`, and commits with room/update-room.ts.
  * The rounds after the first few wait for a random time before.
  * @throws AppError store_unavailable after too many conflicts; what `decide` throws on a fresh state; what `load` and `commit` throw
  */

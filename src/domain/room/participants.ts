@@ -130,7 +130,7 @@ export function leaveWithDevices(
   const gone = participants.flatMap(participant => [
     [PART.participantOf(participant), null],
     [PART.producersOf(participant), null],
-    [PART.closingMediaOf(participant), null],
+    [PART.unsettledMediaOf(participant), null],
     [PART.broadcast(participant.participantId), null]
   ])
   return {

@@ -157,12 +157,15 @@ export const PART = {
   producers: 'producer:',
   /** The producers of the participant's device. Deleted when it leaves. */
   producersOf: (endpoint: Endpoint) => `producer:${deviceKeyOf(endpoint)}`,
-  /** What the media service has yet to close, of all participants. */
-  closingMedia: 'closing:',
-  /** The ClosingMedia of the participant's device (domain/sfu/closing.ts). Deleted when it leaves. */
-  closingMediaOf: (endpoint: Endpoint) => `closing:${deviceKeyOf(endpoint)}`,
-  /** The same part as producersOf, by participant id. */
+  /** The same part, by participant id. */
   producersOfParticipant: (participantId: string) => `producer:${encodeId(participantId).slice(0, DEVICE_KEY_LENGTH)}`,
+  /** What the media service may have otherwise, of all participants. */
+  unsettledMedia: 'unsettled:',
+  /** The UnsettledMedia of the participant's device (domain/sfu/unsettled.ts). Deleted when it leaves. */
+  unsettledMediaOf: (endpoint: Endpoint) => `unsettled:${deviceKeyOf(endpoint)}`,
+  /** The same part, by participant id. */
+  unsettledMediaOfParticipant: (participantId: string) =>
+    `unsettled:${encodeId(participantId).slice(0, DEVICE_KEY_LENGTH)}`,
   /** The EarlyCancel of an invitation id. */
   earlyCancel: (invitationId: string) => `cancelled:${encodeId(invitationId)}`
 } as const

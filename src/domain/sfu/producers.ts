@@ -8,14 +8,12 @@ import { endpoint } from '../endpoint.js'
 import { findParticipantRecord, requireParticipant } from '../room/access.js'
 import {
   NO_CHANGE,
-  PART,
   type ParticipantRecord,
   type RoomDecision,
   type RoomEvent,
   type RoomParts,
   roomEvent
 } from '../room/state.js'
-import { closingMediaOf, refuseClosing } from './closing.js'
 import {
   type DataProducerRecord,
   type ProducerRecord,
@@ -23,8 +21,11 @@ import {
   type SentMedia,
   sentMediaOf,
   viewDataProducer,
-  viewProducer
+  viewProducer,
+  withPaused,
+  writeMedia
 } from './state.js'
+import { refuseClosing, unsettledMediaOf } from './unsettled.js'
 
 /** What a request of a participant is about. */
 export interface MediaCommand {
@@ -65,7 +66,7 @@ export function decideProduce(
     requireSame(known, producer, ['transportId', 'kind', 'source'])
     return { ...NO_CHANGE, added: viewProducer(participant, known), isNew: false }
   }
-  refuseClosing(closingMediaOf(parts, participant, sessionId).producers, producer.producerId)
+  refuseClosing(unsettledMediaOf(parts, media).producers, producer.producerId)
   requireRoom(media.producers)
   const added = viewProducer(participant, producer)
   return {
@@ -90,7 +91,7 @@ export function decideProduceData(
     requireSame(known, dataProducer, ['transportId', 'label', 'protocol'])
     return { ...NO_CHANGE, added: viewDataProducer(participant, known), isNew: false }
   }
-  refuseClosing(closingMediaOf(parts, participant, sessionId).dataProducers, dataProducer.dataProducerId)
+  refuseClosing(unsettledMediaOf(parts, media).dataProducers, dataProducer.dataProducerId)
   requireRoom(media.dataProducers)
   const added = viewDataProducer(participant, dataProducer)
   return {
@@ -147,15 +148,22 @@ function requireResumption(
   requireParticipant(`publish:${source}`, parts, { actor, now })
 }
 
+export interface PauseCommand extends ProducerCommand {
+  /** False: it resumes. */
+  readonly paused: boolean
+}
+
+interface PauseDecision extends RoomDecision {
+  readonly producer: Producer
+  /** ProducerRecord.pauses before. */
+  readonly pausesBefore: number
+}
+
 /**
  * Pauses or resumes. Reads as decideProduce, and PART.participant and PART.producersOfParticipant of the owner.
  * @throws AppError participant_not_found, media_not_found, media_unavailable and what requireAccess throws
  */
-export function decidePause(
-  parts: RoomParts,
-  { paused, ...command }: ProducerCommand & { readonly paused: boolean },
-  now: number
-): RoomDecision & { readonly producer: Producer } {
+export function decidePause(parts: RoomParts, { paused, ...command }: PauseCommand, now: number): PauseDecision {
   const { actor, participantId, producerId } = command
   const { own, owner } = requireOwner(parts, command, now)
   const media = sentMediaOf(parts, owner, command.sessionId)
@@ -163,16 +171,14 @@ export function decidePause(
   if (before === undefined) throw new AppError('media_not_found', { detail: 'The participant has no such producer' })
   if (!paused)
     requireResumption(parts, { actor, isOwn: own.participantId === participantId, source: before.source }, now)
-  const after = { ...before, paused }
-  const producer = viewProducer(owner, after)
-  // Written all the same: then the commit of a request that has asked the media service before this one conflicts, and it asks again.
-  if (before.paused === paused) return { writes: writeMedia(media), events: [], producer }
   const type = paused ? 'sfu.producer_paused' : 'sfu.producer_resumed'
   const by = endpoint(actor)
   return {
-    writes: writeMedia({ ...media, producers: media.producers.map(each => (each === before ? after : each)) }),
-    events: [roomEvent(type, { participantId, producerId, by }, own.participantId)],
-    producer
+    // Written also if it has no effect: a request that has asked the media service before this one asks again.
+    writes: writeMedia(withPaused(media, producerId, paused)),
+    events: before.paused === paused ? [] : [roomEvent(type, { participantId, producerId, by }, own.participantId)],
+    producer: viewProducer(owner, { ...before, paused }),
+    pausesBefore: before.pauses ?? 0
   }
 }
 
@@ -221,8 +227,3 @@ export function closeMedia(
   }
   return { writes: writeMedia(left), events }
 }
-
-export const writeMedia = (media: SentMedia): RoomDecision['writes'] => ({
-  [PART.producersOfParticipant(media.participantId)]:
-    media.producers.length + media.dataProducers.length > 0 ? media : null
-})

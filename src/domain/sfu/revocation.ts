@@ -3,10 +3,10 @@ import type { Grant } from '../../schemas/claims.js'
 import type { Endpoint } from '../../schemas/common.js'
 import { maySend } from '../room/access.js'
 import { NO_CHANGE, PART, type ParticipantRef, type RoomDecision, type RoomParts } from '../room/state.js'
-import { type ClosingMedia, closingMediaOf } from './closing.js'
 import { closeMedia } from './producers.js'
 import { sessionIdIn } from './session.js'
 import { type DataProducerRecord, type ProducerRecord, sentMediaOf } from './state.js'
+import { addUnsettled } from './unsettled.js'
 
 interface Revocation {
   /** All grants that the participant has from now on. */
@@ -20,7 +20,7 @@ const isRevoked = (grants: readonly Grant[]) => (item: ProducerRecord | DataProd
 /** The parts that revokeMedia reads, besides PART.settings. */
 export const partsOfRevocation = (participants: readonly Endpoint[]): string[] => [
   PART.sfu,
-  ...participants.flatMap(each => [PART.producersOf(each), PART.closingMediaOf(each)])
+  ...participants.flatMap(each => [PART.producersOf(each), PART.unsettledMediaOf(each)])
 ]
 
 /** Whether the participant sends what these grants do not allow. Reads PART.settings, PART.sfu and its PART.producersOf. */
@@ -37,13 +37,11 @@ export function revokeMedia(parts: RoomParts, participant: ParticipantRef, { gra
   const sessionId = sessionIdIn(parts) ?? ''
   const media = sentMediaOf(parts, participant, sessionId)
   const { writes, events } = closeMedia(media, { by }, isRevoked(grants))
-  const before = closingMediaOf(parts, participant, sessionId)
-  const producers = media.producers.filter(isRevoked(grants)).map(({ producerId }) => producerId)
-  const dataProducers = media.dataProducers.filter(isRevoked(grants)).map(({ dataProducerId }) => dataProducerId)
-  const closing: ClosingMedia = {
-    ...before,
-    producers: [...before.producers, ...producers],
-    dataProducers: [...before.dataProducers, ...dataProducers]
-  }
-  return { writes: { ...writes, [PART.closingMediaOf(participant)]: closing }, events, endsMedia: true }
+  const closing = addUnsettled(parts, {
+    ...media,
+    producers: media.producers.filter(isRevoked(grants)).map(({ producerId }) => producerId),
+    dataProducers: media.dataProducers.filter(isRevoked(grants)).map(({ dataProducerId }) => dataProducerId),
+    pausing: []
+  })
+  return { writes: { ...writes, ...closing.writes }, events, endsMedia: true }
 }

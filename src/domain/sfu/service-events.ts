@@ -11,8 +11,8 @@ import {
   type RoomParts,
   roomEvent
 } from '../room/state.js'
-import { closeMedia, writeMedia } from './producers.js'
-import { type SentMedia, sentMediaOf } from './state.js'
+import { closeMedia } from './producers.js'
+import { type SentMedia, sentMediaOf, withPaused, writeMedia } from './state.js'
 
 /**
  * Applies the events in their order. An event of a participant that has left changes nothing. Reads PART.participant and
@@ -65,10 +65,9 @@ function setPaused(media: SentMedia, producerId: string, paused: boolean): RoomD
   const { participantId } = media
   const producer = media.producers.find(each => each.producerId === producerId)
   if (producer === undefined || producer.paused === paused) return NO_CHANGE
-  const producers = media.producers.map(each => (each === producer ? { ...each, paused } : each))
   const type = paused ? 'sfu.producer_paused' : 'sfu.producer_resumed'
   return {
-    writes: writeMedia({ ...media, producers }),
+    writes: writeMedia(withPaused(media, producerId, paused)),
     events: [roomEvent(type, { participantId, producerId, by: null })]
   }
 }

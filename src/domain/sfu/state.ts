@@ -3,13 +3,22 @@
 // reset of the session and a device that joins anew delete nothing.
 import { AppError } from '../../errors.js'
 import type { DataProducer, Producer, RoomSfu } from '../../schemas/sfu.js'
-import { PART, type ParticipantRecord, type ParticipantRef, participantRef, type RoomParts } from '../room/state.js'
+import {
+  PART,
+  type ParticipantRecord,
+  type ParticipantRef,
+  participantRef,
+  type RoomDecision,
+  type RoomParts
+} from '../room/state.js'
 import { sessionIdIn, sessionIn } from './session.js'
 
 export interface ProducerRecord
   extends Pick<Producer, 'producerId' | 'kind' | 'source' | 'type' | 'paused' | 'appData'> {
   /** The transport of the participant that carries it. When that closes, the producer closes. */
   readonly transportId: string
+  /** How often it was paused or resumed, also without effect. Absent: never. */
+  readonly pauses?: number
 }
 
 export interface DataProducerRecord extends Pick<DataProducer, 'dataProducerId' | 'label' | 'protocol' | 'appData'> {
@@ -40,6 +49,19 @@ export function sentMediaOf(
   return isCurrent ? kept : { participantId, sessionId, producers: [], dataProducers: [] }
 }
 
+/** What the participant sends after a request has paused or resumed the producer. Concurrent ones find that `pauses` has changed. */
+export const withPaused = (media: SentMedia, producerId: string, paused: boolean): SentMedia => ({
+  ...media,
+  producers: media.producers.map(each =>
+    each.producerId === producerId ? { ...each, paused, pauses: (each.pauses ?? 0) + 1 } : each
+  )
+})
+
+export const writeMedia = (media: SentMedia): RoomDecision['writes'] => ({
+  [PART.producersOfParticipant(media.participantId)]:
+    media.producers.length + media.dataProducers.length > 0 ? media : null
+})
+
 /** The session was lost after the request had found it. @throws AppError media_unavailable */
 export function requireSession(parts: RoomParts, sessionId: string): void {
   if (sessionIdIn(parts) === sessionId) return
@@ -47,7 +69,7 @@ export function requireSession(parts: RoomParts, sessionId: string): void {
 }
 
 export function viewProducer(participant: ParticipantRef, record: ProducerRecord): Producer {
-  const { transportId: _, producerId, ...rest } = record
+  const { transportId: _, pauses: __, producerId, ...rest } = record
   return { producerId, ...participantRef(participant), ...rest }
 }
 

@@ -59,14 +59,14 @@ async function loadParts(context: Context, { roomId, read, parts }: RoomScope): 
 }
 
 /**
- * Decides and commits. `decide` is pure. What it relies on must be among `parts` of the scope; other parts that were read may have changed
- * by the time of the commit.
+ * Decides and commits. `decide` is pure, or asks the media service for something that may be repeated: a commit that conflicts decides again.
+ * What it relies on must be among `parts` of the scope; other parts that were read may have changed by the time of the commit.
  * @throws AppError whatever `decide` throws; rate_limited, room_full, too_many_bans, store_unavailable
  */
 export function changeRoom<D extends RoomChange>(
   context: Context,
   scope: RoomScope,
-  decide: (room: ReadRoom, now: number) => D
+  decide: (room: ReadRoom, now: number) => D | Promise<D>
 ): Promise<ChangeResult<D>> {
   let { payer } = scope
   return commitOptimistically<LoadedParts, D, ChangeResult<D>>(context, {
@@ -87,7 +87,7 @@ export function changeRoom<D extends RoomChange>(
 export const changeOpenRoom = (
   context: Context,
   { parts, ...scope }: RoomScope & { readonly parts: readonly string[] },
-  decide: (room: ReadRoom, now: number) => RoomChange
+  decide: (room: ReadRoom, now: number) => RoomChange | Promise<RoomChange>
 ): Promise<ChangeResult<RoomChange>> =>
   changeRoom(context, { ...scope, parts: [PART.settings, ...parts] }, (room, now) =>
     room.settings?.closed === null ? decide(room, now) : NO_CHANGE

@@ -1,19 +1,24 @@
 // Producers. The media service is asked first, then the room commits: a retry with the same id repeats both and finds what the first request
 // has left.
+import type { MediaServiceClient } from '../../adapters/media-service.js'
 import { partsOfAccess, requireParticipant } from '../../domain/room/access.js'
 import { NO_CHANGE, PART, type ParticipantRecord, type RoomDecision } from '../../domain/room/state.js'
-import { decideClose, decidePause, decideProduce, sourceOf } from '../../domain/sfu/producers.js'
+import { decideClose, decidePause, decideProduce, type PauseCommand, sourceOf } from '../../domain/sfu/producers.js'
 import { sessionIdIn } from '../../domain/sfu/session.js'
 import { sentMediaOf, viewSentMedia } from '../../domain/sfu/state.js'
+import { beginPause, pausingOf } from '../../domain/sfu/unsettled.js'
 import { AppError, type ErrorCode } from '../../errors.js'
+import { joinIds } from '../../id-text.js'
 import type { Actor } from '../../schemas/claims.js'
 import type { CreateProducerRequest, Producer, ProducersReply } from '../../schemas/sfu.js'
-import { isSameStamp } from '../../store/aggregate.js'
-import type { Context } from '../context.js'
-import { readRoom } from '../room/parts.js'
+import { type Context, perContext } from '../context.js'
+import { createLatestTask } from '../latest-task.js'
+import { commitOptimistically } from '../optimistic-commit.js'
+import { type ReadRoom, readRoom } from '../room/parts.js'
 import type { RoomPath } from '../room/paths.js'
-import { changeRoom } from '../room/update-room.js'
+import { changeOpenRoom, changeRoom } from '../room/update-room.js'
 import { checkAppData, checkMediaParameters } from './media-bounds.js'
+import { settleAfter } from './reconcile.js'
 import { type Creation, mediaIdOf, partsOfOwnMedia, partsOfSender } from './requests.js'
 import { type SessionUse, withSession } from './sessions.js'
 
@@ -93,35 +98,77 @@ export async function undoUnlessKept(
   throw error
 }
 
-/** Attempts to pause or resume. Each failed one is a change by another request in between. */
-const ROUNDS_MAX = 16
-
-/**
- * Pauses or resumes. The commit is conditional on what the room had before the media service was asked; otherwise both are repeated. So of
- * two requests at the same time, the one whose commit is last has asked the service last.
- * @throws AppError as withSession, and participant_not_found, media_not_found
- */
+/** @throws AppError as withSession, and participant_not_found, media_not_found */
 export function updateProducer(
   context: Context,
   actor: Actor,
   { roomId, participantId, producerId, paused }: ProducerPath & { readonly paused: boolean }
 ): Promise<Producer> {
-  return withSession(context, { actor, roomId, action: 'takePart' }, async ({ client, session, owner }) => {
-    const target = { ...owner, participantId: participantId ?? owner.participantId }
-    const parts = [...partsOfAccess(actor), PART.sfu, ...partsOfSender(target.participantId)]
-    const part = PART.producersOfParticipant(target.participantId)
-    const command = { actor, sessionId: session.sessionId, participantId: target.participantId, producerId, paused }
-    for (let round = 0; round < ROUNDS_MAX; round++) {
-      const before = await readRoom(context, roomId, parts)
-      decidePause(before, command, context.clock.now())
-      await client.patchProducer(target, producerId, { paused })
-      const { decision } = await changeRoom(context, { roomId, parts, payer: actor.user }, (room, now) => {
-        const isUnchanged = isSameStamp(room.stampOf(part), before.stampOf(part))
-        return isUnchanged ? decidePause(room, command, now) : { ...NO_CHANGE, producer: null }
+  return withSession(context, { actor, roomId, action: 'takePart' }, ({ client, session: { sessionId }, owner }) => {
+    const command = { actor, sessionId, participantId: participantId ?? owner.participantId, producerId, paused }
+    return setPaused(context, { roomId, client, command })
+  })
+}
+
+/** Those of this node, by device and producer. */
+const pausesOf = perContext(() => createLatestTask<Producer>())
+
+interface Pause {
+  readonly roomId: string
+  readonly client: MediaServiceClient
+  readonly command: PauseCommand
+}
+
+/**
+ * Of the requests of a device that wait for an earlier one, only the last is executed: it replaces the others at once. So the media service is
+ * asked a few times, however many requests there are.
+ */
+async function setPaused(context: Context, pause: Pause): Promise<Producer> {
+  const { roomId, client, command } = pause
+  const { actor, sessionId, participantId, producerId, paused } = command
+  const unsettled = pausingOf(command, producerId)
+  // A request that is refused here replaces no other.
+  decidePause(await readRoom(context, roomId, partsOfPause(command)), command, context.clock.now())
+  const name = joinIds(sessionId, participantId, producerId, actor.user, actor.device)
+  const producer = await pausesOf(context)(name, () =>
+    commitPause(context, pause).catch(async error => {
+      await settleAfter(context, roomId, { client, unsettled, error })
+      throw error
+    })
+  )
+  return { ...producer, paused }
+}
+
+const partsOfPause = ({ actor, participantId }: PauseCommand) => [
+  ...partsOfAccess(actor),
+  PART.sfu,
+  ...partsOfSender(participantId)
+]
+
+/**
+ * The commit is conditional on that no request has paused or resumed the producer since before the media service was asked; otherwise both are
+ * repeated. So of two requests at the same time, the one whose commit is last has asked the service last.
+ */
+async function commitPause(context: Context, { roomId, client, command }: Pause): Promise<Producer> {
+  const { actor, participantId, producerId, paused } = command
+  const scope = { roomId, parts: partsOfPause(command), payer: actor.user }
+  const unsettled = PART.unsettledMediaOfParticipant(participantId)
+  await changeOpenRoom(context, { roomId, parts: [unsettled] }, room => beginPause(room, command))
+  return commitOptimistically<ReadRoom, ReturnType<typeof decidePause>, Producer>(context, {
+    load: () => readRoom(context, roomId, scope.parts),
+    async decide(room, now) {
+      const asked = decidePause(room, command, now)
+      await client.patchProducer(command, producerId, { paused })
+      return asked
+    },
+    withoutCommit: () => null,
+    async commit({ pausesBefore }) {
+      const { decision } = await changeRoom(context, scope, (room, now) => {
+        const decided = decidePause(room, command, now)
+        return decided.pausesBefore === pausesBefore ? decided : { ...NO_CHANGE, producer: null }
       })
-      if (decision.producer !== null) return decision.producer
+      return decision.producer === null ? { retryOn: undefined } : { result: decision.producer }
     }
-    throw new AppError('store_unavailable', { detail: 'Too many concurrent changes' })
   })
 }
 

@@ -1,10 +1,11 @@
-// Makes the media service agree with the room: it closes everything of participants who have left, and what others may not send any more. Sent
-// at once after the commit, and by each check of the room: the service may have been unreachable, or the node that committed may have died.
-import { MediaRefusal, type MediaServiceClient } from '../../adapters/media-service.js'
+// Makes the media service agree with the room: it closes everything of participants who have left, and what others may not send any more, and
+// pauses what the room says is paused. Sent at once after the commit, and by each check of the room: the service may have been unreachable, or
+// the node that committed may have died.
+import { MediaFailure, MediaRefusal, type MediaServiceClient } from '../../adapters/media-service.js'
 import { PART, type ParticipantHead, type RoomUser } from '../../domain/room/state.js'
-import { type ClosingMedia, finishClosing } from '../../domain/sfu/closing.js'
 import { hasLost } from '../../domain/sfu/service-health.js'
 import { mayFallBack, type OpenSession, sessionIn } from '../../domain/sfu/session.js'
+import { finishSettling, pausingIn, type UnsettledMedia } from '../../domain/sfu/unsettled.js'
 import type { Context } from '../context.js'
 import { mediaSettlesInMs } from '../intervals.js'
 import { type ReadRoom, readRoom } from '../room/parts.js'
@@ -84,7 +85,7 @@ async function keepParticipants(
   try {
     const ids = participants.map(({ participantId }) => participantId)
     await found.client.keepParticipants(sessionId, { version, participants: ids })
-    await closeRevoked(context, roomId, { sessionId, client: found.client })
+    await settleAll(context, roomId, { sessionId, client: found.client })
     return CHECK_MEDIA_MS
   } catch (error) {
     if (error instanceof MediaRefusal && error.code === 'session_not_found') await loseSession(context, roomId, lost)
@@ -92,21 +93,60 @@ async function keepParticipants(
   }
 }
 
-/** Closes what participants sent who have lost the grant for it. @throws MediaRefusal, MediaFailure */
-async function closeRevoked(
+interface Settling {
+  readonly client: MediaServiceClient
+  readonly unsettled: UnsettledMedia
+}
+
+/** Does what the service has yet to do in this session. @throws MediaRefusal, MediaFailure */
+async function settleAll(
   context: Context,
   roomId: string,
   { sessionId, client }: { readonly sessionId: string; readonly client: MediaServiceClient }
 ): Promise<void> {
-  const room = await readRoom(context, roomId, [PART.closingMedia])
-  for (const [, closing] of room.list<ClosingMedia>(PART.closingMedia)) {
-    if (closing.sessionId === sessionId) {
-      // One after the other: several failures at once would open the breaker.
-      for (const id of closing.producers) await client.remove(closing, 'producers', id)
-      for (const id of closing.dataProducers) await client.remove(closing, 'data-producers', id)
-    }
-    await changeOpenRoom(context, { roomId, parts: [PART.closingMediaOf(closing)] }, read =>
-      finishClosing(read, closing)
-    )
+  const room = await readRoom(context, roomId, [PART.unsettledMedia])
+  for (const [, unsettled] of room.list<UnsettledMedia>(PART.unsettledMedia)) {
+    if (unsettled.sessionId === sessionId) await settle(context, roomId, { client, unsettled })
+    else await changeOpenRoom(context, scopeOf(roomId, unsettled), read => finishSettling(read, unsettled))
+  }
+}
+
+const scopeOf = (roomId: string, { participantId }: UnsettledMedia) => ({
+  roomId,
+  parts: [PART.producersOfParticipant(participantId), PART.unsettledMediaOfParticipant(participantId)]
+})
+
+/** @throws MediaRefusal, MediaFailure */
+async function settle(context: Context, roomId: string, { client, unsettled }: Settling): Promise<void> {
+  // One after the other: several failures at once would open the breaker.
+  for (const id of unsettled.producers) await client.remove(unsettled, 'producers', id)
+  for (const id of unsettled.dataProducers) await client.remove(unsettled, 'data-producers', id)
+  await changeOpenRoom(context, scopeOf(roomId, unsettled), async room => {
+    for (const { producerId, paused } of pausingIn(room, unsettled))
+      await client.patchProducer(unsettled, producerId, { paused }).catch(ignoreUnknown)
+    return finishSettling(room, unsettled)
+  })
+}
+
+/** The service has closed the producer, and pushes that. */
+function ignoreUnknown(error: unknown): void {
+  if (!(error instanceof MediaRefusal && error.code === 'not_found')) throw error
+}
+
+/**
+ * A request has failed after it may have asked the service: tells the service what the room says. If that is not possible, or the service may
+ * still execute the request, the next check of the room does it.
+ */
+export async function settleAfter(
+  context: Context,
+  roomId: string,
+  { error, ...settling }: Settling & { readonly error: unknown }
+): Promise<void> {
+  const { store, clock, config, log } = context
+  try {
+    await store.rooms.bringForward(roomId, clock.now() + mediaSettlesInMs(config))
+    if (!(error instanceof MediaFailure)) await settle(context, roomId, settling)
+  } catch (cause) {
+    log.debug({ err: cause, roomId }, 'not settled with the media service; a check of the room does it')
   }
 }

@@ -29,7 +29,7 @@ export const partsOfOwnMedia = (actor: Endpoint): string[] => [
   ...partsOfAccess(actor),
   PART.sfu,
   PART.producersOf(actor),
-  PART.closingMediaOf(actor)
+  PART.unsettledMediaOf(actor)
 ]
 
 /** The parts of a participant that sends something, besides those of access. */

@@ -11,6 +11,7 @@ import {
 } from '../../../src/domain/sfu/producers.js'
 import { applyMediaEvents } from '../../../src/domain/sfu/service-events.js'
 import { viewRoomMedia } from '../../../src/domain/sfu/state.js'
+import { beginPause, finishSettling, pausingOf, type UnsettledMedia } from '../../../src/domain/sfu/unsettled.js'
 import { AppError } from '../../../src/errors.js'
 import type { Actor, Grant } from '../../../src/schemas/claims.js'
 import type { ProducerSource } from '../../../src/schemas/sfu.js'
@@ -193,6 +194,30 @@ t.test('who may pause and resume', async t => {
     )
   room.remove(alice, bob)
   t.equal(pause(room, alice, bob), 'participant_not_found')
+})
+
+t.test('a pause is unsettled until the media service has what the room says', async t => {
+  const room = sfuRoom()
+  produce(room, 'p', { actor: bob })
+  const sender = { sessionId: SESSION, participantId: idOf(room, bob) }
+  const command = { ...sender, actor: bob, producerId: 'p', paused: true }
+  const begin = () => room.attempt(parts => beginPause(parts, command))
+  const unsettled = () => room.parts.get<UnsettledMedia>(PART.unsettledMediaOf(bob))
+  const settle = (settled: UnsettledMedia) => room.attempt(parts => finishSettling(parts, settled))
+  begin()
+  begin()
+  t.strictSame(unsettled()?.pausing, ['p'])
+  const { pausesBefore } = decidePause(room.parts, command, room.now)
+  settle({ ...pausingOf(sender, 'p'), sessionId: 'older' })
+  t.strictSame(unsettled()?.pausing, ['p'], 'another session')
+  settle(pausingOf(sender, 'q'))
+  t.strictSame(unsettled()?.pausing, ['p'], 'another producer')
+  settle(pausingOf(sender, 'p'))
+  t.equal(unsettled(), null)
+  t.not(decidePause(room.parts, command, room.now).pausesBefore, pausesBefore, 'a request that has asked asks again')
+  begin()
+  room.remove(alice, bob)
+  t.equal(unsettled(), null)
 })
 
 t.test('closing closes what was named, and what does not exist is closed already', async t => {
