@@ -14,10 +14,12 @@ import { cacheFolder, digestOf, provideFolder, run } from './cached-folder.mjs'
 const EXAMPLE = fileURLToPath(new URL('../examples/media-service/', import.meta.url))
 const BUILDABLE = '3.8.4'
 const TOOLS = ['make', 'g++', 'python3']
-/** Two sources of mediasoup 3.8.4 that newer systems do not accept. */
+/** What newer systems do not accept in the sources of mediasoup 3.8.4. */
 const REPAIRS = [
-  // Python 3.10 removed the alias.
+  // Python 3.10 removed the alias, and Python 3.14 `ast.Str` with its `s`.
   ['gyp/pylib/gyp/common.py', /collections\.MutableSet/, 'collections.abc.MutableSet'],
+  ['gyp/pylib/gyp/input.py', /ast\.Str\b/g, 'ast.Constant'],
+  ['gyp/pylib/gyp/input.py', /\b(key|node)\.s\b/g, '$1.value'],
   // SIGSTKSZ is no constant, and has another type, since glibc 2.34.
   [
     'libwebrtc/deps/abseil-cpp/abseil-cpp/absl/debugging/failure_signal_handler.cc',
@@ -38,17 +40,20 @@ export async function provideMediaService({ withinMs, log = console.error }) {
   const deadline = Date.now() + withinMs
   const cache = cacheFolder()
   const context = { cache, deadline, log }
-  if (Number(process.versions.node.split('.')[0]) >= 22) {
+  // What is installed for this version of Node is used: without the open internet each attempt to install the locked version takes minutes.
+  const isInstalled = version => fs.existsSync(folderOf(cache, version))
+  const isTried = process.env.MEDIASOUP_WORKER_BIN || isInstalled(LOCKED) || !isInstalled(BUILDABLE)
+  if (isTried && Number(process.versions.node.split('.')[0]) >= 22) {
     // Leaves time to build.
     const installing = { ...context, deadline: Date.now() + withinMs / 3 }
     const provided = await provide(LOCKED, installLocked, installing).catch(error => error)
     if (!(provided instanceof Error)) return provided
-    log(`mediasoup ${LOCKED}: ${provided.message}`)
+    log(`mediasoup ${LOCKED} cannot be installed here: ${provided.message}`)
   }
   const isBuilt = [process.env.MEDIASOUP_WORKER_BIN ?? '', builtWorker(cache), folderOf(cache, BUILDABLE)].some(path =>
     fs.existsSync(path)
   )
-  const missing = isBuilt ? [] : TOOLS.filter(tool => !isInstalled(tool))
+  const missing = isBuilt ? [] : TOOLS.filter(tool => !isCommand(tool))
   if (missing.length > 0)
     return {
       impossible: `the worker of mediasoup cannot be built without ${missing.join(', ')}; on Debian and Ubuntu: apt-get install make g++ python3`
@@ -125,7 +130,7 @@ async function buildWorker(sources, target, deadline) {
   fs.rmSync(folder, { recursive: true, force: true })
 }
 
-function isInstalled(command) {
+function isCommand(command) {
   return spawnSync(command, ['--version'], { stdio: 'ignore' }).error === undefined
 }
 
