@@ -12,6 +12,8 @@ import { TestCluster } from '../helpers/test-cluster.js'
 import { until } from '../helpers/until.js'
 
 const PRIMARIES = 3
+/** In the time of the test. A room is checked each minute also without an index. */
+const SWEPT_MS = 5000
 const primaryOf = (id: string) => Math.floor((slotOf(partitionOf(id)) * PRIMARIES) / 16_384)
 
 const redis = await startCluster(PRIMARIES, 0)
@@ -66,7 +68,9 @@ t.test('media is exchanged, moves with its service, falls back to p2p and return
   await alice.who.expectEvent('sfu.transport_closed')
 
   const reconnect = service.disconnect()
+  const disconnectedAt = scenario.now()
   const [reset] = await expectAll(both, 'sfu.reset')
+  t.ok(scenario.now() - disconnectedAt < SWEPT_MS, 'found by the index of the service')
   await until('the other service has the session', () => other(service).sessions.has(String(reset?.sessionId)))
   reconnect()
   await service.confirm(former)
@@ -78,8 +82,10 @@ t.test('media is exchanged, moves with its service, falls back to p2p and return
   await expectAll(both, 'sfu.unavailable')
   t.match(await expectAll(both, 'room.updated'), [{ changes: { mode: 'p2p' } }, { changes: { mode: 'p2p' } }])
   for (const each of media.services) each.restart()
+  const restartedAt = scenario.now()
   await expectAll(both, 'room.updated')
   const [available] = await expectAll(both, 'sfu.available')
+  t.ok(scenario.now() - restartedAt < SWEPT_MS, 'found by the index of rooms that wait')
   t.equal(await sessionOf(alice), available?.sessionId)
   for (const client of both) await client.openTransports()
   await exchange(alice, bob)
