@@ -58,6 +58,7 @@ provide({ commands: ['redis-server'], debian: 'redis-server' })
 if (values.browser || values.client || values.sfu)
   provide({ commands: ['chromium', 'chromium-browser', 'google-chrome'], debian: 'chromium' })
 if (values.c) provide({ commands: ['make'], debian: ['make', 'gcc', 'libc6-dev'] })
+if (values.client) provide({ commands: ['firefox-esr', 'firefox'], debian: 'firefox-esr' })
 if (values.sfu) provideWhipPeers()
 if (values.clients) {
   process.env.WORK ??= join(cacheFolder(), 'clients')

@@ -12,6 +12,8 @@ export interface ClientProxy {
   /** Open connections of clients, and the most that there were at one time. */
   readonly open: number
   readonly most: number
+  /** Those that are streams. */
+  readonly openStreams: number
   /** New connections lead to this node. */
   passTo(url: string): void
   /** Breaks all connections, and refuses new ones until the next passTo. */
@@ -100,6 +102,9 @@ export async function startClientProxy(t: Test, nodeUrl: string): Promise<Client
     },
     get most() {
       return most
+    },
+    get openStreams() {
+      return [...pairs].filter(isStream).length
     },
     passTo(url) {
       target = portOf(url)

@@ -1,27 +1,14 @@
 // The events of one device: by stream, or by long-poll while streams do not get through. Both have one cursor.
 import type { Inbox } from './inbox.js'
 import { globalTarget, isOffline, listen, onLateTimer, onlineOrAfter } from './platform.js'
-import type { Problem } from './problem.js'
+import { mayRepeat, type Problem } from './problem.js'
 import { backoffMs, problemFrom, type Requests } from './requests.js'
 import { type ReceivedEvent, readStream } from './stream.js'
+import type { Times } from './times.js'
 
 export type ConnectionState = 'connecting' | 'live' | 'polling' | 'offline' | 'closed'
 
 export type Transport = 'auto' | 'sse' | 'poll'
-
-/** In ms. Tests make them short. */
-export interface Times {
-  /** The first event of a stream has to arrive within this time. */
-  readonly firstEventMs: number
-  /** While it polls, a stream is tried again after this time, then after twice as long, and so on. */
-  readonly streamAgainMs: number
-  /** A timer that is late by more than this shows that the machine has slept. */
-  readonly sleepMs: number
-  /** A tab asks the leader for news when it has sent nothing for this time. */
-  readonly leaderSilentMs: number
-}
-
-export const TIMES: Times = { firstEventMs: 3000, streamAgainMs: 60_000, sleepMs: 5000, leaderSilentMs: 20_000 }
 
 export interface ConnectionListener {
   /** Also called again with the same state, as a proof that the connection is being looked after. */
@@ -109,18 +96,21 @@ export class Connection {
   }
 
   async #run(): Promise<void> {
-    const { onState } = this.#options.listener
-    onState(isOffline() ? 'offline' : 'connecting')
+    this.#report()
     while (!this.#isStopped) {
       this.#attempt = new AbortController()
       const { signal } = this.#attempt
       const waitMs = await this.#attend(signal).catch(error => this.#afterFailure(error, signal))
       if (this.#isStopped || waitMs === null) continue
-      onState(isOffline() ? 'offline' : 'connecting')
+      this.#report()
       this.#isWaiting = true
       await onlineOrAfter(waitMs, signal)
       this.#isWaiting = false
     }
+  }
+
+  #report(): void {
+    this.#options.listener.onState(isOffline() ? 'offline' : 'connecting')
   }
 
   /** Resolves when the stream or the polls have ended: to the time until the next attempt; null if only the transport changes. */
@@ -137,8 +127,7 @@ export class Connection {
   #afterFailure(error: unknown, signal: AbortSignal): number {
     if (signal.aborted) return 0
     const problem = problemFrom(error)
-    // A conflict is not repeated: another connection superseded this one, or the user has too many devices.
-    if (!problem.retryable || problem.status === 409) this.#end(problem.code, problem)
+    if (!mayRepeat(problem)) this.#end(problem.code, problem)
     return problem.retryAfterMs ?? backoffMs(++this.#failures)
   }
 
@@ -202,13 +191,16 @@ export class Connection {
   /** Any request with a new token extends the stream. */
   #extend(): void {
     const { requests, listener } = this.#options
-    requests.refreshToken().then(() => this.#touch(), listener.onError)
+    requests.refreshToken().then(
+      () => this.#touch(),
+      error => listener.onError(error)
+    )
   }
 
   /** If it fails, the stream ends and is opened again. */
   #touch(): void {
     const { requests, listener } = this.#options
-    requests.send({ method: 'PUT', path: '/presence', body: {}, retry: false }).catch(listener.onError)
+    requests.send({ method: 'PUT', path: '/presence', body: {}, retry: false }).catch(error => listener.onError(error))
   }
 
   async #afterEnd({ reason, reconnect, afterMs }: ReceivedEvent['data']): Promise<number | null> {

@@ -1,15 +1,16 @@
 // The core of the SDK, without WebRTC: the requests and events of one device.
 import type { EventData, Snapshot } from './api.js'
-import { Connection, type ConnectionState, TIMES, type Times, type Transport } from './connection.js'
+import { Connection, type ConnectionState, type Transport } from './connection.js'
 import type { CoreEvents, SignalpostEvent } from './core-events.js'
 import { Emitter } from './emitter.js'
 import { Inbox } from './inbox.js'
 import type { Body, Reply } from './operations.js'
 import { deviceId, globalTarget, isOffline, listen } from './platform.js'
-import { Problem } from './problem.js'
+import { mayRepeat, Problem } from './problem.js'
 import { type Method, problemFrom, type RequestOptions, Requests } from './requests.js'
 import type { ReceivedEvent } from './stream.js'
 import { canShareTabs, SharedConnection } from './tabs.js'
+import { TIMES, type Times } from './times.js'
 
 export type { CoreEvents, SignalpostEvent } from './core-events.js'
 export { Problem } from './problem.js'
@@ -185,7 +186,7 @@ export class SignalpostCore<Events extends CoreEvents = CoreEvents> extends Emit
       try {
         return await this.request('GET', '/snapshot', undefined, { signal: this.#ending.signal })
       } catch (error) {
-        if (!(error instanceof Problem && error.retryable && error.status !== 409)) throw error
+        if (!mayRepeat(error as Problem)) throw error
       }
     }
   }

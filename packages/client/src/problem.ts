@@ -45,6 +45,9 @@ export class Problem extends Error {
   }
 }
 
+/** A conflict is retryable only after a change: another state, fewer devices. */
+export const mayRepeat = ({ retryable, status }: Problem): boolean => retryable && status !== 409
+
 /** The problem in a reply without success. The reply of a proxy counts as a failure of the network: the request may be repeated. */
 export async function problemOf(response: Response): Promise<Problem> {
   const { status } = response

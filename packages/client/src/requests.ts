@@ -1,6 +1,6 @@
 // Requests of one device: the token, a time limit, retries.
 import { onlineOrAfter, randomId } from './platform.js'
-import { Problem, problemOf } from './problem.js'
+import { mayRepeat, Problem, problemOf } from './problem.js'
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
 
@@ -90,7 +90,7 @@ export class Requests {
       } catch (error) {
         const problem = problemFrom(error, signal)
         const waitMs = problem.retryAfterMs ?? backoffMs(failures)
-        if (!retry || !problem.retryable || problem.status === 409 || Date.now() + waitMs > until) throw problem
+        if (!retry || !mayRepeat(problem) || Date.now() + waitMs > until) throw problem
         await onlineOrAfter(waitMs, signal)
       }
     }

@@ -198,7 +198,7 @@ export class SharedConnection implements ConnectionListener {
     if (message.kind === 'end') this.#endHere(message.reason)
     if (message.kind !== 'answer' || message.to !== this.#id) return
     if (message.events) for (const event of message.events) this.#deliver(event)
-    else listener.onReset('evicted').catch(listener.onError)
+    else listener.onReset('evicted').catch(error => listener.onError(error))
     listener.onState(message.state)
   }
 

@@ -1,0 +1,56 @@
+// Headless Firefox with a fake camera and microphone, driven over WebDriver BiDi.
+import { accessSync, constants } from 'node:fs'
+import { delimiter, join } from 'node:path'
+import puppeteer, { type Browser } from 'puppeteer-core'
+import type { Test } from 'tap'
+
+const NAMES = ['firefox-esr', 'firefox']
+
+const PREFERENCES = {
+  'media.navigator.streams.fake': true,
+  'media.navigator.permission.disabled': true,
+  // Two pages on one machine connect without a network and without multicast DNS.
+  'media.peerconnection.ice.loopback': true,
+  'media.peerconnection.ice.obfuscate_host_addresses': false,
+  'media.autoplay.default': 0,
+  // It does not contact its maker.
+  'app.normandy.enabled': false,
+  'app.update.enabled': false,
+  'browser.safebrowsing.malware.enabled': false,
+  'captivedetect.canonicalURL': '',
+  'datareporting.policy.dataSubmissionEnabled': false,
+  'network.captive-portal-service.enabled': false,
+  'network.connectivity-service.enabled': false,
+  'services.settings.server': 'http://127.0.0.1:1',
+  'toolkit.telemetry.server': 'http://127.0.0.1:1'
+}
+
+function findFirefox(): string {
+  const { FIREFOX_PATH, PATH = '' } = process.env
+  if (FIREFOX_PATH) return FIREFOX_PATH
+  const paths = PATH.split(delimiter).flatMap(directory => NAMES.map(name => join(directory, name)))
+  const found = paths.find(isExecutable)
+  if (found) return found
+  throw new Error(`These tests need Firefox: ${NAMES.join(', ')} on the PATH, or its path in FIREFOX_PATH`)
+}
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK)
+    return true
+  } catch {
+    return false
+  }
+}
+
+/** It is closed after the test. */
+export async function launchFirefox(t: Test): Promise<Browser> {
+  const browser = await puppeteer.launch({
+    browser: 'firefox',
+    executablePath: findFirefox(),
+    headless: true,
+    extraPrefsFirefox: PREFERENCES
+  })
+  t.teardown(() => browser.close())
+  return browser
+}
