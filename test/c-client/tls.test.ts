@@ -24,7 +24,7 @@ function makeCertificate(folder: string, name: string) {
   const subject = ['-subj', `/CN=${name}`, '-addext', `subjectAltName=DNS:${name}`]
   const args = ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '2', '-keyout', key, '-out', cert, ...subject]
   execFileSync('openssl', args, { stdio: 'ignore' })
-  return { key: readFileSync(key), cert: readFileSync(cert), file: cert }
+  return { key: readFileSync(key), cert: readFileSync(cert) }
 }
 
 async function terminateTls(
@@ -60,7 +60,7 @@ t.test('calls over TLS, which resume the session after a cut', { skip }, async t
   const certificate = makeCertificate(t.testdir(), 'localhost')
   const tls = await terminateTls(t, Number(new URL(url).port), certificate)
   const program = make('build/driver-tls')
-  const env = { ...variables, CA_FILE: certificate.file }
+  const env = { ...variables, AUTHORITIES: certificate.cert.toString() }
   const device = startDevice(t, { port: tls.port, host: 'localhost', env, program })
   t.match(await device.run('until snapshot'), { result: 'ok' })
   t.match(await device.run('receive 100'), { result: 'idle' })
@@ -81,7 +81,7 @@ t.test('a server with the certificate of another name is not talked to', { skip 
   const { url, variables } = await startScene(t)
   const certificate = makeCertificate(t.testdir(), 'elsewhere')
   const tls = await terminateTls(t, Number(new URL(url).port), certificate)
-  const env = { ...variables, CA_FILE: certificate.file }
+  const env = { ...variables, AUTHORITIES: certificate.cert.toString() }
   const device = startDevice(t, { port: tls.port, host: 'localhost', env, program: make('build/driver-tls') })
   t.match(await device.run('receive 0'), { result: 'retry', events: [] })
 })

@@ -1,6 +1,7 @@
 #include "mbedtls.h"
 
 #include <mbedtls/net_sockets.h>
+#include <string.h>
 
 /* ── Below TLS: the port for sockets ── */
 
@@ -69,10 +70,23 @@ static bool tls_send(void *context, const void *data, size_t size, uint32_t time
   return true;
 }
 
+/** TLS 1.3 brings session tickets between the data. */
+static bool is_ticket(int received) {
+#ifdef MBEDTLS_ERR_SSL_RECEIVED_NEW_SESSION_TICKET
+  return received == MBEDTLS_ERR_SSL_RECEIVED_NEW_SESSION_TICKET;
+#else
+  (void)received;
+  return false;
+#endif
+}
+
 static int tls_receive(void *context, void *buffer, size_t size, uint32_t timeout_ms) {
   struct sp_mbedtls *network = context;
   network->timeout_ms = timeout_ms;
-  const int received = mbedtls_ssl_read(&network->tls, buffer, size);
+  int received;
+  do {
+    received = mbedtls_ssl_read(&network->tls, buffer, size);
+  } while (is_ticket(received));
   if (received > 0) return received;
   const bool is_silent = received == MBEDTLS_ERR_SSL_TIMEOUT || received == MBEDTLS_ERR_SSL_WANT_READ;
   return is_silent ? 0 : -1;
@@ -80,7 +94,8 @@ static int tls_receive(void *context, void *buffer, size_t size, uint32_t timeou
 
 const struct sp_port sp_mbedtls_port = {tls_connect, tls_send, tls_receive, tls_close};
 
-bool sp_mbedtls_start(struct sp_mbedtls *network, const char *host, const char *port, const char *ca_file) {
+bool sp_mbedtls_start(struct sp_mbedtls *network, const char *host, const char *port,
+                      const char *authorities) {
   *network = (struct sp_mbedtls){.sockets = {.host = host, .port = port, .socket = -1}};
   mbedtls_entropy_init(&network->entropy);
   mbedtls_ctr_drbg_init(&network->random);
@@ -89,7 +104,9 @@ bool sp_mbedtls_start(struct sp_mbedtls *network, const char *host, const char *
   mbedtls_ssl_session_init(&network->session);
   if (mbedtls_ctr_drbg_seed(&network->random, mbedtls_entropy_func, &network->entropy, NULL, 0) != 0)
     return false;
-  if (mbedtls_x509_crt_parse_file(&network->authorities, ca_file) != 0) return false;
+  const size_t size = strlen(authorities) + 1; /* PEM is parsed with its NUL */
+  if (mbedtls_x509_crt_parse(&network->authorities, (const unsigned char *)authorities, size) != 0)
+    return false;
   if (mbedtls_ssl_config_defaults(&network->config, MBEDTLS_SSL_IS_CLIENT, MBEDTLS_SSL_TRANSPORT_STREAM,
                                   MBEDTLS_SSL_PRESET_DEFAULT) != 0)
     return false;

@@ -28,10 +28,11 @@ struct sp_mbedtls {
 
 /**
  * @param host the name in the server's certificate, and port as text; both must stay valid
- * @param ca_file PEM file with the certificate authorities that you trust
- * @return false: the file cannot be read, or there is no randomness
+ * @param authorities the certificate authorities that you trust: PEM text
+ * @return false: it is no PEM text, or there is no randomness
  */
-bool sp_mbedtls_start(struct sp_mbedtls *network, const char *host, const char *port, const char *ca_file);
+bool sp_mbedtls_start(struct sp_mbedtls *network, const char *host, const char *port,
+                      const char *authorities);
 
 /** Frees what sp_mbedtls_start() took. Call sp_stop() of the client before. */
 void sp_mbedtls_stop(struct sp_mbedtls *network);

@@ -183,7 +183,7 @@ static enum state read_hex_digit(struct sp_json *json, char c) {
   } else {
     return FAILED;
   }
-  json->code_unit = (uint16_t)(json->code_unit << 4 | digit);
+  json->code_unit = (uint16_t)((unsigned)json->code_unit << 4 | digit);
   if (--json->hex_digits > 0) return UNICODE_ESCAPE;
   append_code_unit(json, json->code_unit);
   return STRING;

@@ -3,7 +3,8 @@
  * project talk to it; it is a way to try the client by hand as well. It runs on a stack of its own whose use
  * it can measure, so it avoids printf and scanf.
  *
- *     driver HOST PORT stream|poll           TOKEN, CURSOR, DEVICE, NEXT_TOKEN: variables of the environment
+ *     driver HOST PORT stream|poll           TOKEN, CURSOR, DEVICE, NEXT_TOKEN (and AUTHORITIES, PEM text,
+ * with TLS): variables of the environment
  */
 #define _POSIX_C_SOURCE 200112L
 
@@ -241,8 +242,9 @@ int main(int argc, char **argv) {
   if (argc != 4) return 2;
 #ifdef WITH_TLS
   static struct sp_mbedtls requests, stream;
-  if (!sp_mbedtls_start(&requests, argv[1], argv[2], getenv("CA_FILE"))) return 4;
-  if (!sp_mbedtls_start(&stream, argv[1], argv[2], getenv("CA_FILE"))) return 4;
+  const char *authorities = getenv("AUTHORITIES");
+  if (authorities == NULL || !sp_mbedtls_start(&requests, argv[1], argv[2], authorities)) return 4;
+  if (!sp_mbedtls_start(&stream, argv[1], argv[2], authorities)) return 4;
 #else
   static struct sp_sockets requests, stream;
   requests = stream = (struct sp_sockets){.host = argv[1], .port = argv[2]};

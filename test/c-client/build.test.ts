@@ -1,0 +1,89 @@
+// How the C client is built, what it weighs, and that its sources keep to their rules.
+import { execFileSync, spawnSync } from 'node:child_process'
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import t from 'tap'
+import { FOLDER, make, missing } from './device.js'
+
+const RAM_MAX = 16_384
+/** Thumb code. What is measured is 9.4 KiB; growth should be noticed. */
+const CODE_MAX = 11_000
+const FILE_LINES_MAX = 350
+
+const FOLDERS = ['src', 'include', 'port', 'example', 'fuzz', 'test']
+const sources = FOLDERS.flatMap(folder =>
+  readdirSync(join(FOLDER, folder))
+    .filter(name => /\.[ch]$/.test(name))
+    .map(name => join(folder, name))
+)
+const printed = (command: string, ...args: string[]) => execFileSync(command, args, { cwd: FOLDER, encoding: 'utf8' })
+
+for (const compiler of ['gcc', 'clang'])
+  t.test(`${compiler} has nothing to warn of`, { skip: missing(compiler, compiler) }, async t => {
+    for (const level of ['-Os', '-O3']) {
+      const build = `build/${compiler}${level}`
+      const { status, stderr } = spawnSync(
+        'make',
+        ['-s', '-C', FOLDER, 'all', `${build}/driver`, `BUILD=${build}`, `CC=${compiler}`, `CFLAGS=${level}`],
+        { encoding: 'utf8' }
+      )
+      t.match({ status, stderr }, { status: 0, stderr: '' }, level)
+    }
+  })
+
+t.test(
+  'the client fits into a microcontroller',
+  { skip: missing('arm-none-eabi-gcc', 'gcc-arm-none-eabi') },
+  async t => {
+    const figures = JSON.parse(printed(process.execPath, 'measure.mjs', '--json'))
+    const [arm] = figures
+    t.equal(arm.name, 'Cortex-M4')
+    t.ok(arm.code < CODE_MAX, `${arm.code} bytes of code`)
+    t.equal(arm.static, 0, 'no global variables')
+    t.ok(arm.client + arm.stack < RAM_MAX)
+    t.ok(
+      arm.path.some((each: string) => each.startsWith('document.c:take_value')),
+      'calls through pointers are counted'
+    )
+    for (const { name, code, client, stack } of figures)
+      t.comment(`${name}: ${code} bytes of code, ${client} of memory, ${stack} of stack`)
+  }
+)
+
+t.test('the client calls nothing of the C library but functions on bytes and strings', async t => {
+  const symbols = printed('nm', '--undefined-only', make('build/libsignalpost.a'))
+  const used = new Set(
+    [...symbols.matchAll(/ U (\w+)/g)].map(([, name = '']) => name).filter(name => !name.startsWith('sp_'))
+  )
+  const allowed = [
+    'memcmp',
+    'memcpy',
+    'memset',
+    'strchr',
+    'strcmp',
+    'strlen',
+    'strncmp',
+    '__stack_chk_fail',
+    '_GLOBAL_OFFSET_TABLE_'
+  ]
+  t.same(
+    [...used].filter(name => !allowed.includes(name)),
+    []
+  )
+})
+
+t.test(`a source file has at most ${FILE_LINES_MAX} lines`, async t => {
+  t.ok(sources.length > 15)
+  for (const file of sources) {
+    const lines = readFileSync(join(FOLDER, file), 'utf8').trimEnd().split('\n').length
+    t.ok(lines <= FILE_LINES_MAX, `${file}: ${lines}`)
+  }
+})
+
+t.test('the sources have the format of .clang-format', { skip: missing('clang-format', 'clang-format') }, async t => {
+  const { status, stderr } = spawnSync('clang-format', ['--dry-run', '-Werror', ...sources], {
+    cwd: FOLDER,
+    encoding: 'utf8'
+  })
+  t.match({ status, stderr }, { status: 0, stderr: '' })
+})
