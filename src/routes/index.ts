@@ -8,6 +8,7 @@ import { openInTurn } from '../plugins/openings.js'
 import type { Context } from '../services/context.js'
 import { recordRequest } from '../services/device/keepalive.js'
 import { withRoomClaims } from '../services/room/room-service.js'
+import { applyToken } from '../services/sfu/newer-tokens.js'
 import { blockRoutes } from './blocks.js'
 import { callActionRoutes } from './call-actions.js'
 import { callMessageRoutes } from './call-messages.js'
@@ -47,6 +48,10 @@ export async function serveApi(app: FastifyInstance, { context, streams }: Api):
       if (request.method !== 'GET' && reply.statusCode < 300) await context.store.confirmWrites()
     })
   }
+  app.addHook('onRequest', ({ actor }, _reply, done) => {
+    applyToken(context, actor)
+    done()
+  })
   if (context.config.roomServiceUrl !== null) app.addHook('preHandler', request => takeRoles(context, request))
   acknowledgeByRequests(app, context)
   await app.register(eventRoutes, { context, streams })

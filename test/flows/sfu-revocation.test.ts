@@ -1,5 +1,7 @@
 // A participant that loses a grant to publish stops sending at once.
+import { SignJWT } from 'jose'
 import t from 'tap'
+import type { RoomClaims } from '../../src/schemas/claims.js'
 import {
   closeMedia,
   connect,
@@ -152,4 +154,42 @@ flow(
     t.match(await sender.produce('camera-2'), { status: 403, body: { code: 'not_permitted' } })
   },
   { env: { ...media.env, ROOM_SERVICE_URL: rooms.url, ROOM_SERVICE_SECRET: SECRET } }
+)
+
+const GRANTS = ['join', 'signal', 'subscribe', 'publish'] as const
+
+/** Sends a request to the last node with a token that expires in as many hours. */
+async function useToken(scenario: Scenario, hours: number, rooms: RoomClaims): Promise<void> {
+  const [secret = ''] = scenario.config.jwtSecret
+  const claims = { sub: scenario.toWire('bob'), rooms, exp: Math.floor(Date.now() / 1000) + hours * 3600 }
+  const token = await new SignJWT(claims).setProtectedHeader({ alg: 'HS256' }).sign(new TextEncoder().encode(secret))
+  const headers = { authorization: `Bearer ${token}`, 'x-device-id': 'phone' }
+  const reply = await fetch(`${scenario.urlOf(scenario.lastNode)}/v1/snapshot`, { headers })
+  t.equal(reply.status, 200)
+}
+
+flow(
+  'when a token is renewed with fewer grants, what its device may not send any more is closed by the next request',
+  async (t, scenario) => {
+    const clients = [
+      await add(scenario, 'alice'),
+      await scenario.addClient('bob', 'phone', { node: scenario.lastNode, rooms: { r1: { grants: [...GRANTS] } } }),
+      await add(scenario, 'carol')
+    ]
+    const { host, sender, other, session } = await send(scenario, clients)
+    const room = scenario.toWire('r1')
+    await useToken(scenario, 13, { [room]: { grants: [...GRANTS] } })
+    await useToken(scenario, 11, { '*': { grants: ['join'] } })
+    t.equal((await other.sent()).length, 4, 'a token that expires sooner changes nothing')
+    await useToken(scenario, 14, { [room]: { grants: ['join', 'subscribe', 'publish:audio'] } })
+    const closed = ['sfu.producer_closed', 'sfu.producer_closed', 'sfu.data_producer_closed'] as const
+    for (const { who } of [host, sender, other]) await who.expectEvents(...closed)
+    t.strictSame(await other.sent(), ['microphone', 'microphone'])
+    await until('the service has closed it', () => sentIn(session, sender).length === 1)
+    await useToken(scenario, 15, { another: { grants: ['join'] } })
+    for (const { who } of [host, sender, other]) await who.expectEvent('sfu.producer_closed')
+    await until('the service has closed it', () => sentIn(session, sender).length === 0)
+    t.strictSame(sentIn(session, other), ['microphone'])
+  },
+  { env: media.env }
 )

@@ -139,6 +139,12 @@ export const refusedGrant = (isRelated: boolean, grant: Grant): AppError =>
 export const grantsOf = (role: Role | null, claim: RoomClaim | undefined): readonly Grant[] =>
   claim?.grants ?? (role === null ? [] : ROLE_GRANTS[role])
 
+/** What the token allows a participant with this role; nothing if it is for other rooms. */
+export function grantsOfToken({ rooms }: Actor, roomId: string, role: Role): readonly Grant[] {
+  const claim = rooms && claimIn(rooms, roomId)
+  return rooms !== undefined && claim === undefined ? [] : grantsOf(role, claim)
+}
+
 /** `source` null: data channels, which belong to no source. */
 export function maySend(grants: readonly Grant[], source: ProducerSource | null): boolean {
   const needed: readonly Grant[] = [
@@ -170,10 +176,12 @@ export function requireOpenRoom({ settings }: RoomParts): Settings {
  */
 function claimFor({ rooms }: Actor, roomId: string): RoomClaim | undefined {
   if (rooms === undefined) return undefined
-  const claim = ownClaim(rooms, roomId) ?? ownClaim(rooms, '*')
+  const claim = claimIn(rooms, roomId)
   if (claim === undefined) throw new AppError('not_permitted', { detail: 'The token is for other rooms' })
   return claim
 }
+
+const claimIn = (rooms: NonNullable<Actor['rooms']>, roomId: string) => ownClaim(rooms, roomId) ?? ownClaim(rooms, '*')
 
 /** Reads own properties only: a room may be called `constructor`. */
 const ownClaim = (rooms: NonNullable<Actor['rooms']>, name: string) =>

@@ -1,8 +1,15 @@
 // A participant that loses a grant to publish: the commit that takes the grant also closes what the participant may not send any more.
-import type { Grant } from '../../schemas/claims.js'
+import type { Actor, Grant } from '../../schemas/claims.js'
 import type { Endpoint } from '../../schemas/common.js'
-import { maySend } from '../room/access.js'
-import { NO_CHANGE, PART, type ParticipantRef, type RoomDecision, type RoomParts } from '../room/state.js'
+import { grantsOfToken, maySend } from '../room/access.js'
+import {
+  NO_CHANGE,
+  PART,
+  type ParticipantRecord,
+  type ParticipantRef,
+  type RoomDecision,
+  type RoomParts
+} from '../room/state.js'
 import { closeMedia } from './producers.js'
 import { sessionIdIn } from './session.js'
 import { type DataProducerRecord, type ProducerRecord, sentMediaOf } from './state.js'
@@ -44,4 +51,14 @@ export function revokeMedia(parts: RoomParts, participant: ParticipantRef, { gra
     pausing: []
   })
   return { writes: { ...writes, ...closing.writes }, events, endsMedia: true }
+}
+
+/**
+ * The device uses a token that expires later than its last one: closes what this token does not allow. Without claims about rooms the role
+ * decides, or the room service. Reads its PART.participantOf and partsOfRevocation.
+ */
+export function adoptToken(parts: RoomParts, actor: Actor): RoomDecision {
+  const participant = parts.get<ParticipantRecord>(PART.participantOf(actor))
+  if (participant === null || (actor.rooms === undefined && participant.isFromService)) return NO_CHANGE
+  return revokeMedia(parts, participant, { grants: grantsOfToken(actor, parts.roomId, participant.role), by: null })
 }
