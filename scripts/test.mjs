@@ -24,7 +24,7 @@ const SLOW = {
   sfu: { files: ['test/sfu'], jobs: 1, timeoutS: 300 },
   zoo: { files: ['test/zoo/zoo.test.ts'], jobs: 1, timeoutS: 900 },
   clients: { files: ['test/clients'], jobs: 1, timeoutS: 1800 },
-  c: { files: ['test/c-client'], jobs: 1, timeoutS: 180 }
+  c: { files: ['test/c-client'], jobs: 1, timeoutS: 300 }
 }
 /** Building a mediasoup worker takes about three minutes on two idle cores. */
 const MEDIA_WITHIN_MS = 480_000

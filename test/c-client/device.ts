@@ -158,3 +158,13 @@ export async function startScene(t: Test, env: Readonly<Record<string, string>> 
   const alice = new Client(url, { token: await tokenOf('alice'), device: 'phone' })
   return { url, proxy, alice, variables: { TOKEN, DEVICE: 'door' } }
 }
+
+/** The events of this type that were whole. */
+export const wholeOf = (outcome: Outcome, type: string): readonly DeviceEvent[] =>
+  outcome.events.filter(event => event.whole && event.type === type)
+
+/** Waits for the snapshot, and opens the stream if the device has one. */
+export async function begin(t: Test, device: Device): Promise<void> {
+  t.match(await device.run('until snapshot'), { result: 'ok' })
+  t.match(await device.run('receive 100'), { result: 'idle' })
+}

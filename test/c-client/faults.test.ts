@@ -1,23 +1,14 @@
 // The C client on networks and behind proxies that fail: it misses no event, repeats none, and does nothing twice.
-import t, { type Test } from 'tap'
+import t from 'tap'
 import { sdp } from '../helpers/sdp.js'
 import { startServers, tokenOf } from '../helpers/servers.js'
 import { until } from '../helpers/until.js'
-import { type Device, type Outcome, startDevice, startScene, UNLIMITED } from './device.js'
+import { begin, startDevice, startScene, UNLIMITED, wholeOf } from './device.js'
 import { startHttp10Proxy } from './http10-proxy.js'
 import { WireProxy } from './wire-proxy.js'
 
 const TRANSPORTS = ['stream', 'poll'] as const
 const STREAM = /^POST \/v1\/events\?/
-const POLL = /^GET \/v1\/events\/poll/
-
-const wholeOf = (outcome: Outcome, type: string) => outcome.events.filter(event => event.whole && event.type === type)
-
-/** A snapshot, and the stream if the device has one. */
-async function begin(t: Test, device: Device): Promise<void> {
-  t.match(await device.run('until snapshot'), { result: 'ok' })
-  t.match(await device.run('receive 100'), { result: 'idle' })
-}
 
 const problem = (status: string, code: string, retryable: boolean, headers = '') => {
   const body = JSON.stringify({ code, retryable })
@@ -25,31 +16,6 @@ const problem = (status: string, code: string, retryable: boolean, headers = '')
 }
 
 for (const transport of TRANSPORTS) {
-  t.test(`an event that is cut at every byte arrives once, by ${transport}`, async t => {
-    const { proxy, alice, variables } = await startScene(t)
-    const device = startDevice(t, { port: proxy.port, transport, env: variables })
-    t.match(await device.run('until snapshot'), { result: 'ok' })
-    const offer = sdp('alice1')
-    await alice.post('/calls', { callId: 'cut', to: 'bob', offer: { sdp: offer }, metadata: { text: 'ä😀"\\' } })
-    let bytes = 0
-    proxy.cutReply = { request: transport === 'stream' ? STREAM : POLL, after: () => bytes++ }
-    const outcome = await device.run('until call.incoming 1000')
-    const [event] = wholeOf(outcome, 'call.incoming')
-    t.equal(wholeOf(outcome, 'call.incoming').length, 1)
-    t.equal(event?.text('data.offer.sdp'), offer)
-    t.equal(event?.text('data.metadata.text'), 'ä😀"\\')
-    t.equal(event?.text('data.from.user'), 'alice')
-    t.ok(bytes > offer.length + 1000, `the reply was cut at ${bytes} places`)
-    t.ok(outcome.events.filter(({ whole }) => !whole).length > offer.length, 'most cuts were within the event')
-    proxy.cutReply = null
-    await alice.post('/calls/cut/cancel')
-    const after = await device.run('until call.ended')
-    t.same(
-      after.events.filter(({ type }) => type.startsWith('call.')).map(({ type }) => type),
-      ['call.ended']
-    )
-  })
-
   t.test(`a connection that was idle for too long is replaced, by ${transport}`, async t => {
     const { proxy, alice, variables } = await startScene(t)
     const device = startDevice(t, { port: proxy.port, transport, env: variables })
@@ -189,27 +155,6 @@ t.test('events and members that are not known, comments and data that is no JSON
   )
   t.equal(events[0]?.text('data.c'), 'x'.repeat(700))
 })
-
-for (const part of ['cutReply', 'cutRequest'] as const) {
-  t.test(`a call is made once although each byte of it was the last one (${part})`, async t => {
-    const { proxy, variables, url } = await startScene(t)
-    const carol = startDevice(t, { port: new URL(url).port, env: { TOKEN: await tokenOf('carol') } })
-    await begin(t, carol)
-    const device = startDevice(t, { port: proxy.port, env: variables })
-    let bytes = 0
-    proxy[part] = { request: /^POST \/v1\/calls /, after: () => bytes++ }
-    let outcome = await device.run('call cut carol')
-    while (outcome.result === 'retry') outcome = await device.run('call cut carol')
-    t.match(outcome, { result: 'ok', events: [{ type: 'reply', whole: true }] })
-    t.ok(bytes > 500, `it was cut ${bytes} times`)
-    t.match(await device.run('act cut cancel'), { result: 'ok' })
-    const { events } = await carol.run('until call.ended')
-    t.same(
-      events.map(({ type, whole }) => `${type} ${whole}`),
-      ['call.incoming true', 'call.ended true']
-    )
-  })
-}
 
 t.test('a server that closes the idle connection just then causes no failure', async t => {
   const { proxy, variables } = await startScene(t)
