@@ -102,6 +102,9 @@ const exampleSettings = ['media-service/settings.js', 'clients/python/client.py'
   wordsIn(read(`examples/${file}`)).filter(word => /^[A-Z_]+$/.test(word))
 )
 
+/** The C client names its results in capitals. */
+const namesInC = wordsIn(read('packages/c-client/include/signalpost.h')).filter(word => word.startsWith('SP_'))
+
 const mailboxEvents = [...CALL_EVENTS, ...ROOM_EVENTS, ...SFU_EVENTS, ...PRESENCE_EVENTS].map(
   ({ properties }) => properties.type.const
 )
@@ -113,6 +116,7 @@ t.test('every setting and every event that a document names exists', async t => 
   const known = new Set<string>([
     ...Object.keys(SETTINGS),
     ...exampleSettings,
+    ...namesInC,
     ...mailboxEvents,
     'SIGNALPOST_MAIN',
     'ALL_SETTINGS',
