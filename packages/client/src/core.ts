@@ -130,7 +130,7 @@ export class SignalpostCore<Events extends CoreEvents = CoreEvents> extends Emit
     if (signOff) await this.request('DELETE', '/presence')
   }
 
-  /** Tells the other tabs of this device what this one did: the device receives no event of its own acts. They get it as `own`. */
+  /** Sends the other tabs what this one did, as `own`: the device receives no event of its own acts. */
   share(act: unknown): void {
     if (this.#link instanceof SharedConnection) this.#link.share(act)
   }
@@ -180,7 +180,7 @@ export class SignalpostCore<Events extends CoreEvents = CoreEvents> extends Emit
     })
   }
 
-  /** Asks until there is a reply. */
+  /** Repeats until there is a reply. */
   async #snapshot(): Promise<Snapshot> {
     for (;;) {
       try {

@@ -77,7 +77,7 @@ export class SharedConnection implements ConnectionListener {
     else this.#ask()
   }
 
-  /** Tells the other tabs what this one did. */
+  /** Sends the other tabs what this one did. */
   share(act: unknown): void {
     this.#post({ kind: 'own', act })
   }
