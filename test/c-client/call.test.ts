@@ -1,12 +1,13 @@
 // Whole calls with the C client against a real server, and what they cost in bytes, requests and memory.
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import fc from 'fast-check'
 import t, { type Test } from 'tap'
 import { run } from '../helpers/child-process.js'
 import { Client } from '../helpers/client.js'
 import { startServers, tokenOf } from '../helpers/servers.js'
 import { until } from '../helpers/until.js'
-import { FOLDER, make, missing, startDevice, startScene, UNLIMITED } from './device.js'
+import { begin, FOLDER, make, missing, startDevice, startScene, UNLIMITED, type Value } from './device.js'
 import { WireProxy } from './wire-proxy.js'
 
 /** Budgets of a device for one call. */
@@ -160,3 +161,62 @@ t.test('nothing is wrong with the memory during a call', { skip: missing('valgri
     t.equal(await device.end(), 0)
   }
 })
+
+t.test('any JSON is passed on as JSON.parse reads it', async t => {
+  const { proxy, variables } = await startScene(t)
+  const device = startDevice(t, { port: proxy.port, env: variables })
+  await begin(t, device)
+  const text = fc.string({ unit: 'grapheme', maxLength: 300 })
+  const { value } = fc.letrec<{ value: unknown }>(tie => ({
+    value: fc.oneof(
+      { maxDepth: 5, withCrossShrink: true },
+      text,
+      fc.double({ noNaN: true, noDefaultInfinity: true }),
+      fc.constantFrom(true, false, null),
+      fc.array(tie('value'), { maxLength: 4 }),
+      fc.dictionary(fc.stringMatching(/^[a-z]{1,6}$/), tie('value'), { maxKeys: 4 })
+    )
+  }))
+  const escaped = (json: string) => json.replace(/[^ -~]/g, c => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`)
+  await fc.assert(
+    fc.asyncProperty(value, fc.boolean(), async (data, isEscaped) => {
+      const json = JSON.stringify({ type: 'any', data })
+      proxy.inject(`data: ${isEscaped ? escaped(json) : json}\n\n`)
+      const [event] = (await device.run('until any')).events
+      t.same(rebuild(event?.values ?? []), { data: JSON.parse(JSON.stringify(data)) })
+    }),
+    { numRuns: 60 }
+  )
+})
+
+/** The object whose values these are. */
+function rebuild(values: readonly Value[]): unknown {
+  const open: (unknown[] | Record<string, unknown>)[] = [{}]
+  let pieces = ''
+  const add = (path: string, value: unknown) => {
+    const parent = open.at(-1)
+    if (Array.isArray(parent)) parent.push(value)
+    else if (parent)
+      parent[
+        path
+          .replace(/(\[\])+$/, '')
+          .split('.')
+          .at(-1) ?? ''
+      ] = value
+  }
+  for (const { kind, path, text, last } of values) {
+    if (kind === '{' || kind === '[') {
+      const container = kind === '{' ? {} : []
+      add(path, container)
+      open.push(container)
+    } else if (kind === '}' || kind === ']') open.pop()
+    else if (kind !== 'string') add(path, JSON.parse(text))
+    else {
+      pieces += text
+      if (!last) continue
+      add(path, pieces)
+      pieces = ''
+    }
+  }
+  return open[0]
+}

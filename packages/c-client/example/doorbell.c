@@ -50,7 +50,8 @@ enum phase { WAITING, RINGING, CALLING, IN_CALL, OVER };
 
 struct doorbell {
   enum phase phase;
-  char call_id[SP_JSON_WHOLE_MAX];
+  char call_id[SP_JSON_WHOLE_MAX];       /* the call that we are in */
+  char event_call_id[SP_JSON_WHOLE_MAX]; /* the call that the event is about */
   char from[SP_JSON_WHOLE_MAX];
   char reason[24];
   size_t sdp_size;
@@ -72,8 +73,10 @@ static void on_value(void *context, const char *type, const struct sp_json_value
   const bool is_description = is_path(value, "data.offer.sdp") || is_path(value, "data.answer.sdp");
   if (is_description) {
     doorbell->sdp_size = value->is_first ? value->size : doorbell->sdp_size + value->size;
-  } else if (is_path(value, "data.callId") && doorbell->phase == WAITING) {
-    copy(doorbell->call_id, sizeof doorbell->call_id, value);
+  } else if (is_path(value, "data.callId")) {
+    copy(doorbell->event_call_id, sizeof doorbell->event_call_id, value);
+  } else if (is_path(value, "call.callId") && doorbell->phase == CALLING) {
+    copy(doorbell->call_id, sizeof doorbell->call_id, value); /* another one if the callee was calling us */
   } else if (is_path(value, "data.from.user")) {
     copy(doorbell->from, sizeof doorbell->from, value);
   } else if (is_path(value, "data.candidates[].candidate") && value->is_last) {
@@ -92,10 +95,15 @@ static void on_end(void *context, const char *type, bool is_whole) {
     doorbell->candidates = 0;
     return;
   }
-  if (strcmp(type, "call.incoming") == 0 && doorbell->phase == WAITING) doorbell->phase = RINGING;
-  if (strcmp(type, "call.accepted") == 0) doorbell->phase = IN_CALL;
-  if (strcmp(type, "call.ended") == 0) doorbell->phase = OVER;
-  if (strcmp(type, "snapshot") == 0 && doorbell->phase == WAITING) doorbell->call_id[0] = '\0';
+  const bool is_ours = strcmp(doorbell->event_call_id, doorbell->call_id) == 0;
+  if (strcmp(type, "call.incoming") == 0 && doorbell->phase == WAITING) {
+    memcpy(doorbell->call_id, doorbell->event_call_id, sizeof doorbell->call_id);
+    doorbell->phase = RINGING;
+  } else if (strcmp(type, "call.accepted") == 0 && is_ours) {
+    doorbell->phase = IN_CALL;
+  } else if (strcmp(type, "call.ended") == 0 && is_ours) {
+    doorbell->phase = OVER;
+  }
 }
 
 static const char *token(void *context, bool renew) {

@@ -27,12 +27,16 @@ static uint32_t next_random(struct sp_client *client) {
   return client->random;
 }
 
-/** Doubles with each failure in succession, and up to a half is random, so that devices come back one after
- * the other. */
+/**
+ * Doubles with each failure in succession, and adds up to a half of it, so that devices come back one after
+ * the other. What the server asked for may be longer than the maximum; if it is 0, only the first attempt is
+ * made at once.
+ */
 static enum sp_result retry(struct sp_client *client, uint32_t at_least_ms) {
   uint32_t wait_ms = client->retry_ms;
+  if (client->failures > 0 && wait_ms < RETRY_MS) wait_ms = RETRY_MS;
   for (uint8_t i = 0; i < client->failures && wait_ms < BACK_OFF_MAX_MS; i++) wait_ms *= 2;
-  if (wait_ms > BACK_OFF_MAX_MS) wait_ms = BACK_OFF_MAX_MS;
+  if (wait_ms > BACK_OFF_MAX_MS && client->retry_ms < BACK_OFF_MAX_MS) wait_ms = BACK_OFF_MAX_MS;
   if (client->failures < UINT8_MAX) client->failures++;
   wait_ms += next_random(client) % (wait_ms / 2 + 1);
   client->wait_ms = wait_ms > at_least_ms ? wait_ms : at_least_ms;
@@ -144,7 +148,7 @@ static enum sp_result receive_from_stream(struct sp_client *client, uint32_t tim
 
 /** `maxBytes` bounds the time that a reply takes on a slow link: the server gives it 30 s. */
 static enum sp_result poll_events(struct sp_client *client, uint32_t timeout_ms) {
-  const uint32_t timeout_s = timeout_ms / 1000;
+  const uint32_t timeout_s = timeout_ms / 1000 + (timeout_ms % 1000 > 0);
   const uint32_t wait_s = timeout_s < POLL_WAIT_MAX_S ? timeout_s : POLL_WAIT_MAX_S;
   const struct sp_exchange exchange = {.method = "GET",
                                        .path = "/v1/events/poll?maxBytes=8192&cursor=",
