@@ -78,7 +78,7 @@ export function partsOfRoles(whole: RoomParts, room: RoomDefinition): string[] {
 
 const isOutdated = (parts: RoomParts, participant: ParticipantRecord, room: RoomDefinition) =>
   hasOutdatedRole(participant, room) ||
-  (participant.isFromService === true && sendsRevoked(parts, participant, grantsIn(room, participant)))
+  (participant.isFromService === true && sendsRevoked(parts, participant, { grants: grantsIn(room, participant) }))
 
 /** The grants of a participant whose role is current. */
 const grantsIn = (room: RoomDefinition, { user, role }: ParticipantRecord): readonly Grant[] => {

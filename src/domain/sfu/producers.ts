@@ -70,7 +70,7 @@ export function decideProduce(
   requireRoom(media.producers)
   const added = viewProducer(participant, producer)
   return {
-    writes: writeMedia({ ...media, producers: [...media.producers, producer] }),
+    writes: writeMedia({ ...media, producers: [...media.producers, { ...producer, tokenExpiresAt: actor.expiresAt }] }),
     events: [roomEvent('sfu.producer_added', { producer: added }, participant.participantId)],
     added,
     isNew: true
@@ -95,7 +95,10 @@ export function decideProduceData(
   requireRoom(media.dataProducers)
   const added = viewDataProducer(participant, dataProducer)
   return {
-    writes: writeMedia({ ...media, dataProducers: [...media.dataProducers, dataProducer] }),
+    writes: writeMedia({
+      ...media,
+      dataProducers: [...media.dataProducers, { ...dataProducer, tokenExpiresAt: actor.expiresAt }]
+    }),
     events: [roomEvent('sfu.data_producer_added', { dataProducer: added }, participant.participantId)],
     added,
     isNew: true

@@ -19,10 +19,18 @@ interface Revocation {
   /** All grants that the participant has from now on. */
   readonly grants: readonly Grant[]
   readonly by: Endpoint | null
+  /** The grants are those of a token: what was created with one that expires later stays. */
+  readonly tokenExpiresAt?: number | null
 }
 
-const isRevoked = (grants: readonly Grant[]) => (item: ProducerRecord | DataProducerRecord) =>
-  !maySend(grants, 'producerId' in item ? item.source : null)
+const isRevoked =
+  ({ grants, tokenExpiresAt }: Omit<Revocation, 'by'>) =>
+  (item: ProducerRecord | DataProducerRecord) =>
+    !(maySend(grants, 'producerId' in item ? item.source : null) || isLater(item.tokenExpiresAt, tokenExpiresAt))
+
+/** Null: never. Absent: not known. */
+const isLater = (one: number | null | undefined, other: number | null | undefined) =>
+  one !== undefined && other !== undefined && (one ?? Number.POSITIVE_INFINITY) > (other ?? Number.POSITIVE_INFINITY)
 
 /** The parts that revokeMedia reads, besides PART.settings. */
 export const partsOfRevocation = (participants: readonly Endpoint[]): string[] => [
@@ -31,23 +39,27 @@ export const partsOfRevocation = (participants: readonly Endpoint[]): string[] =
 ]
 
 /** Whether the participant sends what these grants do not allow. Reads PART.settings, PART.sfu and its PART.producersOf. */
-export function sendsRevoked(parts: RoomParts, participant: ParticipantRef, grants: readonly Grant[]): boolean {
+export function sendsRevoked(
+  parts: RoomParts,
+  participant: ParticipantRef,
+  revocation: Omit<Revocation, 'by'>
+): boolean {
   const sessionId = sessionIdIn(parts)
   if (sessionId === null) return false
   const { producers, dataProducers } = sentMediaOf(parts, participant, sessionId)
-  return [...producers, ...dataProducers].some(isRevoked(grants))
+  return [...producers, ...dataProducers].some(isRevoked(revocation))
 }
 
 /** Closes what the participant may not send any more. The actor too receives the events: its reply does not list the producers. Reads partsOfRevocation. */
-export function revokeMedia(parts: RoomParts, participant: ParticipantRef, { grants, by }: Revocation): RoomDecision {
-  if (!sendsRevoked(parts, participant, grants)) return NO_CHANGE
-  const sessionId = sessionIdIn(parts) ?? ''
-  const media = sentMediaOf(parts, participant, sessionId)
-  const { writes, events } = closeMedia(media, { by }, isRevoked(grants))
+export function revokeMedia(parts: RoomParts, participant: ParticipantRef, revocation: Revocation): RoomDecision {
+  if (!sendsRevoked(parts, participant, revocation)) return NO_CHANGE
+  const isClosed = isRevoked(revocation)
+  const media = sentMediaOf(parts, participant, sessionIdIn(parts) ?? '')
+  const { writes, events } = closeMedia(media, { by: revocation.by }, isClosed)
   const closing = addUnsettled(parts, {
     ...media,
-    producers: media.producers.filter(isRevoked(grants)).map(({ producerId }) => producerId),
-    dataProducers: media.dataProducers.filter(isRevoked(grants)).map(({ dataProducerId }) => dataProducerId),
+    producers: media.producers.filter(isClosed).map(({ producerId }) => producerId),
+    dataProducers: media.dataProducers.filter(isClosed).map(({ dataProducerId }) => dataProducerId),
     pausing: []
   })
   return { writes: { ...writes, ...closing.writes }, events, endsMedia: true }
@@ -60,5 +72,6 @@ export function revokeMedia(parts: RoomParts, participant: ParticipantRef, { gra
 export function adoptToken(parts: RoomParts, actor: Actor): RoomDecision {
   const participant = parts.get<ParticipantRecord>(PART.participantOf(actor))
   if (participant === null || (actor.rooms === undefined && participant.isFromService)) return NO_CHANGE
-  return revokeMedia(parts, participant, { grants: grantsOfToken(actor, parts.roomId, participant.role), by: null })
+  const grants = grantsOfToken(actor, parts.roomId, participant.role)
+  return revokeMedia(parts, participant, { grants, by: null, tokenExpiresAt: actor.expiresAt })
 }

@@ -13,15 +13,24 @@ import {
 } from '../room/state.js'
 import { sessionIdIn, sessionIn } from './session.js'
 
+/** What producers and data producers have in common. */
+interface SentItem {
+  /** Of the request that created it. Null: never; absent: not known. */
+  readonly tokenExpiresAt?: number | null
+}
+
 export interface ProducerRecord
-  extends Pick<Producer, 'producerId' | 'kind' | 'source' | 'type' | 'paused' | 'appData'> {
+  extends SentItem,
+    Pick<Producer, 'producerId' | 'kind' | 'source' | 'type' | 'paused' | 'appData'> {
   /** The transport of the participant that carries it. When that closes, the producer closes. */
   readonly transportId: string
   /** How often it was paused or resumed, also without effect. Absent: never. */
   readonly pauses?: number
 }
 
-export interface DataProducerRecord extends Pick<DataProducer, 'dataProducerId' | 'label' | 'protocol' | 'appData'> {
+export interface DataProducerRecord
+  extends SentItem,
+    Pick<DataProducer, 'dataProducerId' | 'label' | 'protocol' | 'appData'> {
   readonly transportId: string
 }
 
@@ -69,12 +78,12 @@ export function requireSession(parts: RoomParts, sessionId: string): void {
 }
 
 export function viewProducer(participant: ParticipantRef, record: ProducerRecord): Producer {
-  const { transportId: _, pauses: __, producerId, ...rest } = record
+  const { transportId: _, pauses: __, tokenExpiresAt: ___, producerId, ...rest } = record
   return { producerId, ...participantRef(participant), ...rest }
 }
 
 export function viewDataProducer(participant: ParticipantRef, record: DataProducerRecord): DataProducer {
-  const { transportId: _, dataProducerId, ...rest } = record
+  const { transportId: _, tokenExpiresAt: __, dataProducerId, ...rest } = record
   return { dataProducerId, ...participantRef(participant), ...rest }
 }
 

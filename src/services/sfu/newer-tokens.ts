@@ -32,7 +32,14 @@ export function applyToken(context: Context, actor: Actor): void {
   expiries.set(key, expiresAt)
   // The first token that this node sees may be a renewed one. Most tokens have no claims about rooms: these are compared with an earlier one.
   if (before === undefined && actor.rooms === undefined) return
-  context.background.run(`apply the token of ${key} until ${expiresAt}`, () => adoptInRooms(context, actor))
+  context.background.run(`apply the token of ${key} until ${expiresAt}`, () =>
+    adoptInRooms(context, actor).catch(error => {
+      // The next request with it tries again.
+      actors.delete(actor)
+      expiries.delete(key)
+      throw error
+    })
+  )
 }
 
 async function adoptInRooms(context: Context, actor: Actor): Promise<void> {
