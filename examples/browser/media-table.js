@@ -12,14 +12,15 @@ export function showMediaTable(rows, { mode, nameOf }) {
   const lines = rows.map(row => {
     const user = row.participantId ? nameOf(row.participantId) : 'media service'
     const [from, to] = row.isSent ? ['you', user] : [user, 'you']
+    const what = row.source === 'screen' && row.kind === 'audio' ? 'sound of the screen' : NAMES[row.source]
     // Not by user: one may be in the room with two devices.
-    const key = `${row.participantId} ${row.isSent} ${row.source}`
+    const key = `${row.participantId} ${row.isSent} ${what}`
     const streams = summarize(row)
     shown.set(key, streams)
     return lineOf({
       from,
       to,
-      what: NAMES[row.source],
+      what,
       frames: streams.frames,
       now: describe(row, streams, earlier.get(key))
     })
@@ -29,8 +30,7 @@ export function showMediaTable(rows, { mode, nameOf }) {
 }
 
 /** A track may be several streams, one for each layer: their bytes together, and the largest picture. */
-function summarize({ isSent, source, stats }) {
-  const kind = source === 'audio' ? 'audio' : 'video'
+function summarize({ isSent, source, kind = source, stats }) {
   const type = isSent ? 'outbound-rtp' : 'inbound-rtp'
   const streams = [...stats.values()].filter(each => each.type === type && each.kind === kind)
   const bytes = streams.reduce((sum, each) => sum + (isSent ? each.bytesSent : each.bytesReceived), 0)

@@ -39,8 +39,8 @@ export class RoomMedia {
 
   #createSfu(state) {
     const { send, ...options } = this.#options
-    const tracks = this.#camera.getTracks().map(track => [track.kind, track])
-    if (this.#screen) tracks.push(['screen', this.#screen])
+    const tracks = this.#camera.getTracks().map(track => [track, track.kind])
+    for (const track of this.#screen?.getTracks() ?? []) tracks.push([track, 'screen'])
     const request = (method, path, body) => send(method, `sfu/${path}`, body)
     const sfu = new Sfu({ ...options, own: this.#own, tracks, request })
     sfu.start(state)
@@ -83,12 +83,31 @@ export class RoomMedia {
     if (type.startsWith('signal.') === (this.mode === 'p2p')) this.#flow.receive(type, data)
   }
 
-  /** The screen is sent through the media service only: in mode p2p it waits. Null ends it. */
-  shareScreen(track) {
-    this.#screen = track
+  /** The screen, with its sound if the browser gives it, is sent through the media service only: in mode p2p it waits. Null ends it. */
+  shareScreen(stream) {
+    if (stream === null) this.#stopScreen()
+    this.#screen = stream
     if (this.mode !== 'sfu') return
-    if (track) this.#flow.send('screen', track)
+    if (stream) for (const track of stream.getTracks()) this.#flow.send('screen', track)
     else this.#flow.stopSending('screen')
+  }
+
+  #stopScreen() {
+    for (const track of this.#screen?.getTracks() ?? []) track.stop()
+  }
+
+  /** Sends again what a moderator has paused. */
+  resume(source) {
+    if (this.mode === 'sfu') return this.#flow.resumeSending(source)
+  }
+
+  /** As a moderator: mutes a participant, or closes one of its pictures. In mode p2p the server has no hold of what is sent. */
+  async mute(participantId) {
+    if (this.mode === 'sfu') await this.#flow.pauseOther(participantId, 'audio')
+  }
+
+  async stopPicture(participantId, picture) {
+    if (this.mode === 'sfu') await this.#flow.closeOther(participantId, picture === 'screen' ? 'screen' : 'video')
   }
 
   /** The picture of a participant is now this wide on the page, in pixels. */
@@ -103,6 +122,6 @@ export class RoomMedia {
 
   close() {
     this.#flow.close()
-    this.#screen?.stop()
+    this.#stopScreen()
   }
 }

@@ -32,7 +32,7 @@ export function showParticipant(participant, { isOwn }) {
   video.setAttribute('aria-label', isOwn ? 'You' : user)
   tile.querySelector('b').textContent = user
   tile.querySelector('span').textContent = stateOf(participant, isOwn)
-  tile.querySelector('button').setAttribute('aria-label', `Remove ${user}`)
+  label(tile, user)
   if (isOwn) document.body.dataset.role = role
 }
 
@@ -40,8 +40,14 @@ function addTile(participant, picture = 'camera') {
   const { firstElementChild: tile } = find('tile').content.cloneNode(true)
   Object.assign(tile.dataset, { participant, picture })
   find('tiles').append(tile)
+  if (picture === 'screen') label(tile, tileOf(participant).dataset.user)
   sizes.observe(tile.querySelector('video'))
   return tile
+}
+
+function label(tile, user) {
+  const labels = { mute: `Mute ${user}`, stop: `Stop the ${tile.dataset.picture} of ${user}`, remove: `Remove ${user}` }
+  for (const button of tile.querySelectorAll('button')) button.setAttribute('aria-label', labels[button.dataset.action])
 }
 
 /** `picture`: camera or screen. A screen has a tile of its own. Null: the picture has ended. */
@@ -97,12 +103,10 @@ export function dropAllParticipants() {
   find('tiles').replaceChildren()
 }
 
-/** `remove(participantId, user)` is called when the button on a tile is pressed. */
-export function onRemove(remove) {
+/** `moderate(action, { participant, picture, user })` is called when a button on a tile is pressed: mute, stop or remove. */
+export function onModerate(moderate) {
   find('tiles').addEventListener('click', ({ target }) => {
-    if (!target.matches('.tile button')) return
-    const { participant, user } = target.closest('.tile').dataset
-    remove(participant, user)
+    if (target.matches('.tile button')) moderate(target.dataset.action, { ...target.closest('.tile').dataset })
   })
 }
 

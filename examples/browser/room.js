@@ -51,7 +51,7 @@ function enter(room) {
   show()
   attempt(current, async () => {
     current.camera = await takeCamera()
-    if (active !== current) return stop(current)
+    if (active !== current) return stop(current.camera)
     await inOrder(() => active === current && join(current))
   })
 }
@@ -80,6 +80,10 @@ function callbacksOf(current) {
     onMode: view.showMode,
     onStream: (...stream) => active === current && view.showStream(...stream),
     onUnavailable: showStatus,
+    onPaused: (source, by) => {
+      if (source === 'audio') setMuted(true)
+      showStatus(`${by.user} has muted you.`)
+    },
     onStopped: (source, by) => {
       if (source === 'screen') shareScreen(null)
       showStatus(`${by.user} has stopped your ${source}.`)
@@ -183,6 +187,7 @@ function setMuted(isMuted) {
   const current = active
   current.isMuted = isMuted
   for (const track of current.camera.getAudioTracks()) track.enabled = !isMuted
+  if (!isMuted) current.media.resume('audio')
   view.showPressed('mute', isMuted)
   inOrder(async () => {
     if (active !== current) return
@@ -192,33 +197,39 @@ function setMuted(isMuted) {
   }).catch(showError)
 }
 
-view.onRemove((participantId, who) => {
+/** What a moderator does with a participant. The acting device gets no event. */
+const MODERATION = {
+  mute: ({ media }, { participant }) => media.mute(participant),
+  stop: ({ media }, { participant, picture }) => media.stopPicture(participant, picture),
+  async remove(current, { participant, user: who }) {
+    await send(current, 'delete', `participants/${participant}`)
+    if (active === current)
+      removeParticipant({ participantId: participant, user: who, reason: 'removed', by: { user } })
+  }
+}
+
+view.onModerate((action, tile) => {
   const current = active
-  inOrder(async () => {
-    await send(current, 'delete', `participants/${participantId}`)
-    // The acting device gets no event.
-    if (active === current) removeParticipant({ participantId, user: who, reason: 'removed', by: { user } })
-  }).catch(showError)
+  inOrder(() => MODERATION[action](current, tile)).catch(showError)
 })
 
 find('screen').addEventListener('click', async () => {
   const current = active
   if (view.isPressed('screen')) return shareScreen(null)
   try {
-    const stream = await navigator.mediaDevices.getDisplayMedia({ video: { frameRate: 5 } })
-    const [track] = stream.getVideoTracks()
-    if (active !== current) return track.stop()
-    track.onended = () => active === current && shareScreen(null)
-    shareScreen(track)
+    const stream = await navigator.mediaDevices.getDisplayMedia({ video: { frameRate: 5 }, audio: true })
+    if (active !== current) return stop(stream)
+    for (const track of stream.getVideoTracks()) track.onended = () => active === current && shareScreen(null)
+    shareScreen(stream)
   } catch (error) {
     showError(error)
   }
 })
 
 /** Null ends it. */
-function shareScreen(track) {
-  active.media.shareScreen(track)
-  view.showPressed('screen', track !== null)
+function shareScreen(stream) {
+  active.media.shareScreen(stream)
+  view.showPressed('screen', stream !== null)
 }
 
 find('mode').addEventListener('click', () => {
@@ -261,7 +272,7 @@ addEventListener('pageshow', event => event.persisted && location.reload())
 
 function finish(why) {
   active.media?.close()
-  stop(active)
+  stop(active.camera)
   active = null
   keepInLink('room', null)
   view.dropAllParticipants()
@@ -281,8 +292,8 @@ async function attempt(current, step) {
   }
 }
 
-function stop({ camera }) {
-  for (const track of camera?.getTracks() ?? []) track.stop()
+function stop(stream) {
+  for (const track of stream?.getTracks() ?? []) track.stop()
 }
 
 function pathOf({ room }) {

@@ -19,7 +19,7 @@ export class SfuSession {
   #device
   #sending
   #receiving
-  /** What we send, by source. */
+  /** What we send, by producer id: `{ source, producer }`. */
   #producers = new Map()
   /** What we receive, by consumer id. */
   #consumers = new Map()
@@ -75,19 +75,42 @@ export class SfuSession {
   async send(source, track) {
     const options = source === 'video' ? CAMERA : {}
     const producer = await this.#sending.produce({ track, stopTracks: false, appData: { source }, ...options })
-    this.#producers.set(source, producer)
+    this.#producers.set(producer.id, { source, producer })
   }
 
   async stopSending(source) {
-    const producer = this.#producers.get(source)
-    if (!producer) return
-    this.#producers.delete(source)
-    producer.close()
-    await this.#request('delete', `producers/${producer.id}`)
+    for (const producer of this.#sentFrom(source)) {
+      this.closeProducer(producer.id)
+      await this.#request('delete', `producers/${producer.id}`)
+    }
   }
 
   sourceOf(producerId) {
-    return [...this.#producers].find(([, { id }]) => id === producerId)?.[0]
+    return this.#producers.get(producerId)?.source
+  }
+
+  /** The server has closed it. */
+  closeProducer(producerId) {
+    this.#producers.get(producerId)?.producer.close()
+    this.#producers.delete(producerId)
+  }
+
+  /** The server has paused it. */
+  pauseProducer(producerId) {
+    this.#producers.get(producerId)?.producer.pause()
+  }
+
+  /** Resumes what was paused: only we can. */
+  async resumeSending(source) {
+    for (const producer of this.#sentFrom(source)) {
+      if (!producer.paused) continue
+      await this.#request('patch', `producers/${producer.id}`, { paused: false })
+      producer.resume()
+    }
+  }
+
+  #sentFrom(source) {
+    return [...this.#producers.values()].filter(each => each.source === source).map(({ producer }) => producer)
   }
 
   /** Returns the track. `width` is that of the video element, in pixels. */
@@ -134,13 +157,13 @@ export class SfuSession {
 
   /** What is sent and received, with statistics. */
   report() {
-    const sent = [...this.#producers].map(async ([source, producer]) => {
-      return { isSent: true, source, stats: await producer.getStats() }
+    const sent = [...this.#producers.values()].map(async ({ source, producer }) => {
+      return { isSent: true, source, kind: producer.kind, stats: await producer.getStats() }
     })
     const received = [...this.#consumers.values()].map(async consumer => {
       const { participantId, source } = consumer.appData
-      const { producerId } = consumer
-      return { isSent: false, participantId, producerId, source, stats: await consumer.getStats() }
+      const { producerId, kind } = consumer
+      return { isSent: false, participantId, producerId, source, kind, stats: await consumer.getStats() }
     })
     return Promise.all([...sent, ...received])
   }

@@ -8,7 +8,7 @@ const GONE = ['media_not_found', 'media_unavailable', 'not_sfu', 'not_in_room', 
 export class Sfu {
   #options
   #own
-  /** What this page sends: tracks by source (audio, video, screen). */
+  /** What this page sends: the source (audio, video, screen) of each track. A screen may have sound. */
   #tracks
   /** What the others send: producers as the server describes them. They are of the session with this id. */
   #producers = new Map()
@@ -20,8 +20,9 @@ export class Sfu {
   #session = null
 
   /**
-   * `tracks`: what we send, by source. `request(method, path, body)` sends a request beneath `/rooms/{roomId}/sfu`.
+   * `tracks`: pairs of what we send and its source. `request(method, path, body)` sends a request beneath `/rooms/{roomId}/sfu`.
    * `onStream(participantId, picture, stream)`: the stream of a `camera` (with the microphone) or a `screen`; null if it has ended.
+   * `onPaused(source, by)` and `onStopped(source, by)`: a moderator has paused, or closed, what we send.
    */
   constructor({ own, tracks, ...options }) {
     this.#own = own
@@ -39,13 +40,22 @@ export class Sfu {
   // ── What we send ──────────────────────────────────────────────────────────────────────────────────────────────────
 
   send(source, track) {
-    this.#tracks.set(source, track)
+    this.#tracks.set(track, source)
     return this.#do(session => session.send(source, track))
   }
 
   stopSending(source) {
-    this.#tracks.delete(source)
+    this.#forgetSource(source)
     return this.#do(session => session.stopSending(source))
+  }
+
+  /** After a moderator has paused it. */
+  resumeSending(source) {
+    return this.#do(session => session.resumeSending(source))
+  }
+
+  #forgetSource(source) {
+    for (const [track, from] of this.#tracks) if (from === source) this.#tracks.delete(track)
   }
 
   // ── What the others send ──────────────────────────────────────────────────────────────────────────────────────────
@@ -63,7 +73,8 @@ export class Sfu {
       this.#do(session => this.#consume(session, producer))
     },
     'sfu.producer_closed': data => (data.participantId === this.#own ? this.#handleClosed(data) : this.#drop(data)),
-    'sfu.producer_paused': data => this.#markPaused(data, true),
+    'sfu.producer_paused': data =>
+      data.participantId === this.#own ? this.#handlePaused(data) : this.#markPaused(data, true),
     'sfu.producer_resumed': data => this.#markPaused(data, false),
     'sfu.consumer_closed': ({ consumerId }) => this.#session?.closeConsumer(consumerId),
     'sfu.transport_closed': ({ transportId }) => {
@@ -79,10 +90,41 @@ export class Sfu {
     }
   }
 
-  /** A moderator has closed our producer. */
+  /** A moderator has closed our producer: it is not sent in the next session either. */
   #handleClosed({ producerId, by }) {
     const source = this.#session?.sourceOf(producerId)
-    if (source && by) this.#options.onStopped(source, by)
+    if (!source || !by) return
+    this.#session.closeProducer(producerId)
+    this.#forgetSource(source)
+    this.#options.onStopped(source, by)
+  }
+
+  #handlePaused({ producerId, by }) {
+    const source = this.#session?.sourceOf(producerId)
+    if (!source || !by) return
+    this.#session.pauseProducer(producerId)
+    this.#options.onPaused(source, by)
+  }
+
+  // ── What moderators do. The acting device gets no events of it ────────────────────────────────────────────────────
+
+  /** Pauses what a participant sends from this source. Only the participant can resume it. */
+  async pauseOther(participantId, source) {
+    for (const { producerId } of this.#sentBy(participantId, source)) {
+      await this.#options.request('patch', `participants/${participantId}/producers/${producerId}`, { paused: true })
+      this.#markPaused({ participantId, producerId }, true)
+    }
+  }
+
+  async closeOther(participantId, source) {
+    for (const { producerId } of this.#sentBy(participantId, source)) {
+      await this.#options.request('delete', `participants/${participantId}/producers/${producerId}`)
+      this.#drop({ participantId, producerId })
+    }
+  }
+
+  #sentBy(participantId, source) {
+    return [...this.#producers.values()].filter(each => each.participantId === participantId && each.source === source)
   }
 
   #markPaused(data, isPaused) {
@@ -118,7 +160,7 @@ export class Sfu {
     if (!producer) return
     this.#producers.delete(key)
     this.#session?.stopReceiving(producer)
-    if (producer.source === 'screen') this.#endStream(participantId, 'screen')
+    if (producer.source === 'screen' && producer.kind === 'video') this.#endStream(participantId, 'screen')
   }
 
   #endStream(participantId, picture) {
@@ -134,11 +176,8 @@ export class Sfu {
   /** The picture of this participant is now `width` pixels wide on this page. */
   resize(participantId, picture, width) {
     this.#widths.set(`${participantId} ${picture}`, width)
-    const source = picture === 'screen' ? 'screen' : 'video'
-    for (const producer of this.#producers.values()) {
-      if (producer.participantId !== participantId || producer.source !== source) continue
+    for (const producer of this.#sentBy(participantId, picture === 'screen' ? 'screen' : 'video'))
       this.#do(session => session.resize(producer, width))
-    }
   }
 
   // ── Sessions ──────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -167,7 +206,7 @@ export class Sfu {
       await session.open()
       if (session !== this.#session) return session.close({ tellsService: true })
       // Each for itself: one that fails stops no other.
-      for (const [source, track] of this.#tracks) this.#do(() => session.send(source, track))
+      for (const [track, source] of this.#tracks) this.#do(() => session.send(source, track))
       for (const producer of this.#producers.values()) this.#do(() => this.#consume(session, producer))
     })
   }

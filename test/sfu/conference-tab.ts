@@ -4,8 +4,8 @@ import { fileURLToPath } from 'node:url'
 import { RoomTab } from '../browser/room-tab.js'
 import { until } from '../helpers/until.js'
 
-const PAGE_SCRIPT = readFileSync(fileURLToPath(new URL('pictures-page.js', import.meta.url)), 'utf8')
-const WITHIN_MS = 45_000
+export const PAGE_SCRIPT = readFileSync(fileURLToPath(new URL('pictures-page.js', import.meta.url)), 'utf8')
+export const WITHIN_MS = 45_000
 
 export interface Picture {
   readonly track?: string
@@ -67,12 +67,26 @@ export class ConferenceTab extends RoomTab {
     return this.page.locator('.tile[data-picture="screen"]').waitFor({ state: 'detached' })
   }
 
-  /** Resolves when the table of who sends what to whom has this line, such as `bob you camera`. */
-  showsPath(line: string): Promise<void> {
-    const lines = `[...document.querySelectorAll('#media tr')].map(({ dataset: { from, to, what } }) => [from, to, what].join(' '))`
-    return until(`the page shows that ${line}`, async () =>
-      ((await this.page.evaluate(lines)) as string[]).includes(line)
+  /** Resolves when the table of who sends what to whom has this line, such as `bob you camera`, and `now` in its last cell. */
+  async showsPath(line: string, now = ''): Promise<void> {
+    const isShown = async () => (await this.#paths()).some(([path, text]) => path === line && text.includes(now))
+    await until(`the page shows that ${line} ${now}`, isShown).catch(async ({ message }) => {
+      throw new Error(
+        `${message}; it shows ${JSON.stringify(await this.#paths())}, and as errors ${await this.failures()}`
+      )
+    })
+  }
+
+  /** Resolves when the table has no such line. */
+  showsNoPath(line: string): Promise<void> {
+    return until(`the page no longer shows that ${line}`, async () =>
+      (await this.#paths()).every(([path]) => path !== line)
     )
+  }
+
+  #paths(): Promise<[path: string, now: string][]> {
+    return this.page.evaluate(`[...document.querySelectorAll('#media tr')].map(({ dataset: { from, to, what }, lastChild }) =>
+      [[from, to, what].join(' '), lastChild.textContent])`)
   }
 
   async #waitFor(condition: string, ...values: readonly unknown[]): Promise<void> {
