@@ -11,7 +11,7 @@ interface Video {
 }
 
 /** Keeps all peer connections in `connections`, so that a test can restart ICE on one. */
-const KEEP_CONNECTIONS = `
+export const KEEP_CONNECTIONS = `
   globalThis.connections = []
   globalThis.RTCPeerConnection = class extends RTCPeerConnection {
     constructor(...options) {

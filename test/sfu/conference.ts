@@ -9,6 +9,7 @@ import { Fleet } from '../helpers/fleet.js'
 import { type MediaExample, startMediaExample } from '../helpers/media-example.js'
 import { freePort } from '../helpers/redis.js'
 import { ConferenceTab, type Pictures } from './conference-tab.js'
+import { FirefoxTab } from './firefox-tab.js'
 
 const ROOM = 'standup'
 const SERVICES = 2
@@ -25,6 +26,7 @@ interface Parts {
   readonly pages: Pages
   readonly browser: Browser
   readonly ports: readonly number[]
+  readonly listenIp: string
 }
 
 export class Conference {
@@ -34,8 +36,8 @@ export class Conference {
   readonly #joined: (ConnectedTab<ConferenceTab> & { readonly node: number })[] = []
   #services: MediaExample[] = []
 
-  /** Two nodes, and media services that run. */
-  static async open(t: Test): Promise<Conference> {
+  /** Two nodes, and media services that run. `listenIp`: where these receive media. */
+  static async open(t: Test, { listenIp = '127.0.0.1' } = {}): Promise<Conference> {
     const pages = await servePages(t)
     const ports = await Promise.all(Array.from({ length: SERVICES }, freePort))
     const fleet = await Fleet.launch(2, undefined, {
@@ -44,7 +46,8 @@ export class Conference {
       MEDIA_SERVICE_SECRET
     })
     t.teardown(() => fleet.stop())
-    const conference = new Conference({ t, fleet, pages, ports, browser: await launchChromium(t, { fps: FPS }) })
+    const browser = await launchChromium(t, { fps: FPS })
+    const conference = new Conference({ t, fleet, pages, ports, listenIp, browser })
     await conference.startServices()
     return conference
   }
@@ -55,13 +58,12 @@ export class Conference {
 
   /** Starts those that do not run, on the ports that the nodes know. */
   async startServices(): Promise<void> {
-    const { t, fleet, ports } = this.#parts
+    const { t, fleet, ports, listenIp } = this.#parts
     const running = this.#services.map(({ url }) => Number(new URL(url).port))
     const SIGNALPOST_URLS = `${fleet.urlOf(0)},${fleet.urlOf(1)}`
     const missing = ports.filter(port => !running.includes(port))
-    const started = await Promise.all(
-      missing.map(port => startMediaExample(t, { PORT: String(port), SIGNALPOST_URLS, MEDIA_SERVICE_SECRET }))
-    )
+    const env = { SIGNALPOST_URLS, MEDIA_SERVICE_SECRET, LISTEN_IP: listenIp }
+    const started = await Promise.all(missing.map(port => startMediaExample(t, { ...env, PORT: String(port) })))
     this.#services.push(...started)
   }
 
@@ -93,15 +95,24 @@ export class Conference {
 
   /** Opens the page of the user, which joins through this node. */
   async join(user: string, node: number): Promise<ConnectedTab<ConferenceTab>> {
-    const { t, fleet, pages, browser } = this.#parts
-    const token = await createToken(Fleet.config, { user })
-    const joined = await openTab(t, fleet.urlOf(node), gate => {
-      const link = `${pages.origin}/room.html#room=${ROOM}&server=${gate.url}&token=${token}`
-      return ConferenceTab.open(t, browser, link)
-    })
+    const { t, fleet, browser } = this.#parts
+    const joined = await openTab(t, fleet.urlOf(node), async gate =>
+      ConferenceTab.open(t, browser, await this.#linkOf(user, gate.url))
+    )
     this.tabs.set(user, joined.tab)
     this.#joined.push({ ...joined, node })
     return joined
+  }
+
+  /** The same in Firefox. The page is not among `tabs`. */
+  async joinWithFirefox(user: string, node: number): Promise<FirefoxTab> {
+    const { t, fleet } = this.#parts
+    return FirefoxTab.open(t, await this.#linkOf(user, fleet.urlOf(node)))
+  }
+
+  async #linkOf(user: string, server: string): Promise<string> {
+    const token = await createToken(Fleet.config, { user })
+    return `${this.#parts.pages.origin}/room.html#room=${ROOM}&server=${server}&token=${token}`
   }
 
   /** Runs a program that joins as this user, and receives the pictures of all who are in. */

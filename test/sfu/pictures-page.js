@@ -1,14 +1,19 @@
 // Runs in the room page: what it decodes of the other participants' cameras. `connections` are all of its peer connections (tab.ts).
 
+/** Nothing of a connection that is closed. In Firefox getStats never settles if the connection is closed meanwhile. */
+function statsOf(connection) {
+  if (connection.signalingState === 'closed') return new Map()
+  const nothing = new Promise(resolve => setTimeout(resolve, 2000, new Map()))
+  return Promise.race([nothing, connection.getStats().catch(() => nothing)])
+}
+
 globalThis.pictures = {
   /** By user: the track, how many of its frames were decoded, and the width of the picture. */
   async now() {
     const streams = new Map()
-    for (const connection of connections) {
-      if (connection.signalingState === 'closed') continue
-      for (const each of (await connection.getStats()).values())
+    for (const connection of connections)
+      for (const each of (await statsOf(connection)).values())
         if (each.type === 'inbound-rtp' && each.kind === 'video') streams.set(each.trackIdentifier, each)
-    }
     const tiles = [...document.querySelectorAll('.tile[data-user]:not(.own)')]
     return Object.fromEntries(
       tiles.map(tile => {
