@@ -52,7 +52,7 @@ export function writeAnswer({ answered: used, ...rest }: AnswerInput): string {
     ...ICE_LINES,
     ...offer.sections.flatMap(section => {
       const answer = answered.get(section.index)
-      if (answer === undefined) return rejectedLines(section)
+      if (answer === undefined) return rejectedLines(section, transportLines(input, false))
       return sectionLines(section, answer, transportLines(input, section.index === first))
     })
   ])
@@ -76,11 +76,12 @@ export const ICE_LINES: readonly string[] = ['a=ice-lite', 'a=ice-options:trickl
 
 export const lines = (all: readonly string[]): string => `${all.join('\r\n')}\r\n`
 
-/** RFC 8829 section 5.3.1 */
-function rejectedLines({ type, protocol, formats, mid }: Section): string[] {
+/** RFC 8829 section 5.3.1. webrtcbin of GStreamer wants the transport in every section. */
+function rejectedLines({ type, protocol, formats, mid }: Section, transport: string[]): string[] {
   return [
     `m=${type} 0 ${protocol} ${formats.join(' ') || '0'}`,
     'c=IN IP4 0.0.0.0',
+    ...transport,
     ...(mid === null ? [] : [`a=mid:${mid}`]),
     'a=inactive'
   ]

@@ -132,6 +132,9 @@ t.test('a section without a producer is rejected, but inactive if it carries the
     ]
   )
   t.strictSame(groups, [{ type: 'BUNDLE', mids: '0 1' }])
+  for (const { fingerprint, iceUfrag, setup } of media) {
+    t.ok(fingerprint && iceUfrag && setup, 'webrtcbin refuses an answer with a section that lacks one of these')
+  }
 })
 
 t.test('what another client chose adds no line to the answer', async t => {
