@@ -20,7 +20,7 @@ export interface ConnectionListener {
    * the events that follow wait for it.
    */
   onReset(reason: string, cursor?: string, snapshot?: unknown): Promise<unknown>
-  /** The connection has ended and must not be opened again. `problem`: a request was refused; null: the server ended the stream. */
+  /** The connection has ended and must not be opened again. `problem`: a request was refused; null: the server ended it. */
   onEnd(reason: string, problem: Problem | null): void
   onError(error: unknown): void
 }
@@ -127,7 +127,7 @@ export class Connection {
   #afterFailure(error: unknown, signal: AbortSignal): number {
     if (signal.aborted) return 0
     const problem = problemFrom(error)
-    if (!mayRepeat(problem)) this.#end(problem.code, problem)
+    if (!mayRepeat(problem)) this.#end(problem.code, problem.code === 'superseded' ? null : problem)
     return problem.retryAfterMs ?? backoffMs(++this.#failures)
   }
 
@@ -199,8 +199,8 @@ export class Connection {
 
   /** If it fails, the stream ends and is opened again. */
   #touch(): void {
-    const { requests, listener } = this.#options
-    requests.send({ method: 'PUT', path: '/presence', body: {}, retry: false }).catch(error => listener.onError(error))
+    const { requests } = this.#options
+    requests.send({ method: 'PUT', path: '/presence', body: {}, retry: false }).catch(() => {})
   }
 
   async #afterEnd({ reason, reconnect, afterMs }: ReceivedEvent['data']): Promise<number | null> {

@@ -47,14 +47,13 @@ export async function readStream(options: StreamOptions): Promise<StreamEnd> {
     })
     if (!body) return { fault: 'unusable', retryMs: null }
     let silenceMs = firstEventMs
-    for await (const text of textOf(body)) {
-      for (const { id, data } of parser.push(text)) {
-        watch.rest()
-        const event = { ...JSON.parse(data), id } as ReceivedEvent
-        silenceMs = 2 * Number(event.data.heartbeatMs) || silenceMs
-        await onEvent(event)
-        watch.expectWithin(silenceMs, 'silent')
-      }
+    for await (const event of eventsOf(body, parser)) {
+      watch.rest()
+      silenceMs = 2 * Number(event.data.heartbeatMs) || silenceMs
+      await onEvent(event)
+      // A proxy may keep the connection open.
+      if (event.type === 'end') break
+      watch.expectWithin(silenceMs, 'silent')
     }
   } catch (error) {
     if (watch.fault === 'broken' && parser.retryMs === null) throw error
@@ -100,12 +99,12 @@ class Watch {
   }
 }
 
-async function* textOf(body: ReadableStream<Uint8Array>): AsyncGenerator<string> {
+async function* eventsOf(body: ReadableStream<Uint8Array>, parser: SseParser): AsyncGenerator<ReceivedEvent> {
   const reader = body.getReader()
   const decoder = new TextDecoder()
   for (;;) {
     const { value, done } = await reader.read()
     if (done) return
-    yield decoder.decode(value, { stream: true })
+    for (const { id, data } of parser.push(decoder.decode(value, { stream: true }))) yield { ...JSON.parse(data), id }
   }
 }

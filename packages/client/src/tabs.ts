@@ -92,10 +92,12 @@ export class SharedConnection implements ConnectionListener {
     const { signal } = this.#leaving
     navigator.locks
       .request(this.#options.name, { signal }, () => this.#lead())
-      .catch(() => {
-        // It was stolen, or this tab leaves.
+      .catch(({ name }) => {
+        if (signal.aborted) return
         this.#resign()
-        if (!signal.aborted) this.#queueForLead()
+        // The lock was stolen; or a sandboxed frame must not use locks, and has no other tab to share with.
+        if (name === 'AbortError') this.#queueForLead()
+        else void this.#lead()
       })
   }
 
