@@ -6,12 +6,14 @@ import { t } from 'tap'
 
 const withoutAsyncHooks = new URL('no-async-hooks.mjs', import.meta.url).href
 
+// Before anything is installed: tap ends after 30 s otherwise.
+t.setTimeout(0)
+
 /** Resolves when all have ended. The exit code of this process is 0 only if all passed. `onEnd` is called after each file. */
 export async function runTests(files, { folder, jobs, timeoutS, reporter, onEnd = () => {} }) {
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.once(signal, () => t.bailout(signal))
   if (reporter === 'tap') t.pipe(process.stdout)
   else await report(reporter, t, { get: () => undefined })
-  t.setTimeout(0)
   t.jobs = jobs
   // tap in the test file reads this.
   const env = { ...process.env, TAP_TIMEOUT: String(timeoutS) }
