@@ -145,7 +145,9 @@ export const UNLIMITED = {
   RATE_LIMIT_ADDRESS: '1000000',
   RATE_LIMIT_CALLS_PER_PAIR: '1000000',
   RATE_LIMIT_CALLS_PER_CALLEE: '1000000',
-  CALL_BACKOFF_MS: '0'
+  CALL_BACKOFF_MS: '0',
+  // Hundreds of connections are cut while a call rings.
+  RING_TIMEOUT_MS: '600000'
 }
 
 /** A node, a proxy in front of it, alice who uses it directly, and the variables of the device of bob. */

@@ -1,5 +1,5 @@
 /* The whole client against a server and a network that do anything: the input is what arrives, on whatever
- * connection reads next. */
+   connection reads next. */
 #include "signalpost.h"
 #include "split.h"
 

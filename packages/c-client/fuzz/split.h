@@ -1,5 +1,7 @@
-/** What the fuzz targets of the readers share: a text is read whole and in pieces, and both must pass on the
- * same. */
+/**
+ * What the fuzz targets of the readers share: a text is read whole and in pieces, and both must pass on the
+ * same.
+ */
 #ifndef SPLIT_H
 #define SPLIT_H
 

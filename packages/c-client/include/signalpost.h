@@ -40,8 +40,10 @@ struct sp_port {
   bool (*connect)(void *network, uint32_t timeout_ms);
   /** Sends all bytes. @return false: the connection is lost. */
   bool (*send)(void *network, const void *data, size_t size, uint32_t timeout_ms);
-  /** Waits for the first bytes. @return their number; 0: none came in time; -1: the connection is closed or
-   * lost. */
+  /**
+   * Waits for the first bytes. @return their number; 0: none came in time; -1: the connection is closed or
+   * lost.
+   */
   int (*receive)(void *network, void *buffer, size_t size, uint32_t timeout_ms);
   /** Closes the connection. Called once after each connect that returned true. */
   void (*close)(void *network);
@@ -53,8 +55,10 @@ struct sp_config {
   const struct sp_port *port;
   /** The network of requests, and of long-polls. */
   void *requests;
-  /** The network of the event stream. NULL: no stream. The client then polls on the other network, and needs
-   * one connection. */
+  /**
+   * The network of the event stream. NULL: no stream. The client then polls on the other network, and needs
+   * one connection.
+   */
   void *stream;
   /** The header `Host`: the name of the server, with its port unless that is 80, or 443 with TLS. */
   const char *host;
@@ -82,11 +86,15 @@ struct sp_config {
   void (*on_end)(void *context, const char *type, bool is_whole);
   /** Passed to the three functions above. */
   void *context;
-  /** How long to wait for the connection, for each send, and for each piece of a reply, in milliseconds. 0:
-   * 10,000. */
+  /**
+   * How long to wait for the connection, for each send, and for each piece of a reply, in milliseconds. 0:
+   * 10,000.
+   */
   uint32_t timeout_ms;
-  /** A number that differs between devices, such as a serial number, so that they do not all reconnect at the
-   * same time. */
+  /**
+   * A number that differs between devices, such as a serial number, so that they do not all reconnect at the
+   * same time.
+   */
   uint32_t seed;
 };
 
@@ -96,16 +104,17 @@ enum sp_result {
   SP_OK,     /**< Done. sp_receive: at least one event, or a snapshot, was passed on whole. */
   SP_IDLE,   /**< sp_receive: none in this time, or only a part of one. */
   SP_RETRY,  /**< Not done. Call the same function again after `wait_ms`: no repeat does harm. */
-  SP_REFUSED /**< Refused, see `problem`. Do not repeat it unless you have changed something. sp_receive: do
-                not call it again. */
+  SP_REFUSED /**< See `problem`. Repeat it only after a change. sp_receive: do not call it again. */
 };
 
 /** Why a request was refused, or why the stream has ended. */
 struct sp_problem {
   /** The HTTP status; 0: the end of a stream, or no reply. */
   uint16_t status;
-  /** `code` of the problem, `reason` of the end of a stream: docs/reference/problems.md. Empty: it came from
-   * a proxy. */
+  /**
+   * `code` of the problem, `reason` of the end of a stream: docs/reference/problems.md. Empty: it came from a
+   * proxy.
+   */
   char code[SP_CODE_SIZE];
   /** The same request may succeed later: after an event, or when you have ended something. */
   bool is_retryable;
@@ -127,10 +136,11 @@ struct sp_link {
   char id[SP_CURSOR_SIZE];
 };
 
-/** 1.5 KB on a 32-bit processor: better static than on a stack. */
+/** 1.6 KB on a 32-bit processor: better static than on a stack. */
 struct sp_client {
-  /** The last event that was passed on whole. Store it if you want to resume after a restart. Empty: none
-   * yet. */
+  /**
+   * The last event that was passed on whole. Store it if you want to resume after a restart. Empty: none yet.
+   */
   char cursor[SP_CURSOR_SIZE];
   /** After SP_RETRY: how long to wait, in milliseconds. */
   uint32_t wait_ms;
@@ -155,20 +165,23 @@ struct sp_client {
   bool renews_token;  /* the next request needs a new token */
   bool is_snapshot_due;
   bool is_keepalive_due;
+  char end_reason[SP_CODE_SIZE];    /* `reason` of that `end` */
   char next_cursor[SP_CURSOR_SIZE]; /* `cursor` of the poll or snapshot that is being read */
 };
 
 /** Prepares the client. Sends nothing. `config` is copied. */
 void sp_start(struct sp_client *client, const struct sp_config *config);
 
-/** Closes the connections. The client may be used again. To delete the mailbox as well, send `DELETE
- * /v1/presence` before. */
+/**
+ * Closes the connections. The client may be used again. To delete the mailbox as well, send `DELETE
+ * /v1/presence` before.
+ */
 void sp_stop(struct sp_client *client);
 
 /**
- * Waits for events, at most for the time given; a long-poll takes it in whole seconds, and up to `timeout_ms`
- * of the configuration longer. Begins with a snapshot if there is no cursor, and after a `reset`. Sends what
- * the server asks for: acknowledgements, a new token.
+ * Waits for events, at most for the time given (a long-poll: in whole seconds), and for a connection or reply up
+ * to `timeout_ms` of the configuration longer. Begins with a snapshot if there is no cursor, and after a
+ * `reset`. Sends what the server asks for: acknowledgements, a new token.
  *
  * In a call or room, call it again within 5 s (`AWAY_AFTER_MS`), or the other side receives `call.peer_away`.
  */

@@ -45,7 +45,7 @@ static int open_socket(const struct addrinfo *address, uint32_t timeout_ms) {
   if (fd < 0) return -1;
   fcntl(fd, F_SETFL, fcntl(fd, F_GETFL, 0) | O_NONBLOCK);
   /* A request whose body is longer than the send buffer takes several sends, which must not wait for each
-   * other. */
+     other. */
   setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
   const bool has_begun = connect(fd, address->ai_addr, address->ai_addrlen) == 0 || errno == EINPROGRESS;
   if (has_begun && is_connected(fd, timeout_ms)) return fd;

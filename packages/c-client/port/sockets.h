@@ -6,8 +6,10 @@
 
 /** The network context of one connection. Set the first two. */
 struct sp_sockets {
-  /** A name or an address. Resolved at each connect. The resolver of the platform may use the heap, and has a
-   * timeout of its own. */
+  /**
+   * A name or an address. Resolved at each connect. The resolver of the platform may use the heap, and has a
+   * timeout of its own.
+   */
   const char *host;
   /** A number as text, such as `80`. */
   const char *port;

@@ -74,8 +74,7 @@ static void note(struct sp_link *link, const char *path, const struct sp_json_va
   } else if (is_same(path, "data.reconnect")) {
     client->may_reconnect = is_true(value);
   } else if (is_same(path, "data.reason") && is_same(link->type, "end")) {
-    client->problem = (struct sp_problem){0};
-    copy_value(client->problem.code, SP_CODE_SIZE, value);
+    copy_value(client->end_reason, SP_CODE_SIZE, value);
   }
 }
 

@@ -91,8 +91,10 @@ static void take_connection(struct sp_http *http, const char *value) {
   }
 }
 
-/** The value of the header in the line, if `name`, which is in lower case and ends with a colon, is its name.
- * Otherwise NULL. */
+/**
+ * The value of the header in the line, if `name`, which is in lower case and ends with a colon, is its name.
+ * Otherwise NULL.
+ */
 static const char *value_of(const char *line, const char *name) {
   for (; *name != '\0'; name++, line++)
     if (lower(*line) != *name) return NULL;

@@ -8,8 +8,10 @@
 
 enum { SP_SEND_SIZE = 512 };
 
-/** Collects what is sent, so that a request without a long body goes out in one segment. Counting, it sends
- * nothing. */
+/**
+ * Collects what is sent, so that a request without a long body goes out in one segment. Counting, it sends
+ * nothing.
+ */
 struct sp_writer {
   struct sp_link *link;
   bool is_counting;
@@ -42,8 +44,10 @@ enum sp_shape {
 
 void sp_begin_document(struct sp_link *link, enum sp_shape shape);
 void sp_feed_document(struct sp_link *link, struct sp_bytes bytes);
-/** Nothing more will come: an event that has begun is not whole. @return whether what came is all, as far as
- * the text can tell */
+/**
+ * Nothing more will come: an event that has begun is not whole. @return whether what came is all, as far as
+ * the text can tell
+ */
 bool sp_end_document(struct sp_link *link);
 
 /* ── exchange.c: one request and its reply ── */
@@ -70,8 +74,10 @@ enum sp_progress {
   SP_SILENT /* no reply in time */
 };
 
-/** @return SP_GOES_ON: an event stream has begun. Otherwise the link is closed, unless it can take another
- * request. */
+/**
+ * @return SP_GOES_ON: an event stream has begun. Otherwise the link is closed, unless it can take another
+ * request.
+ */
 enum sp_progress sp_exchange(struct sp_link *link, const struct sp_exchange *exchange);
 /** Waits for bytes of a reply and reads them. SP_SILENT leaves the link open. */
 enum sp_progress sp_read(struct sp_link *link, uint32_t timeout_ms);

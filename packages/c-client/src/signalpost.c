@@ -8,8 +8,10 @@ enum {
   POLL_WAIT_MAX_S = 25,
   /** A stream without an event for this long is held back by a proxy. */
   FIRST_EVENT_MS = 3000,
-  /** Then the client polls this many times, some 25 minutes when nothing happens, before it tries the stream
-     again. */
+  /**
+   * Then the client polls this many times, some 25 minutes when nothing happens, before it tries the stream
+   * again.
+   */
   POLLS_INSTEAD = 60,
   /** Until the server names another time. */
   RETRY_MS = 1000,
@@ -107,12 +109,16 @@ static enum sp_result end_silent_stream(struct sp_client *client) {
   return retry_at_once(client);
 }
 
-/** After `end`, which says whether to come back. How the body ends does not: over HTTP/1.0 every body looks
- * complete. */
+/**
+ * After `end`, which says whether to come back. How the body ends does not: over HTTP/1.0 every body looks
+ * complete.
+ */
 static enum sp_result end_stream(struct sp_client *client) {
   sp_close(&client->stream);
   client->has_ended = false;
   if (client->may_reconnect) return retry(client, 0);
+  client->problem = (struct sp_problem){0};
+  memcpy(client->problem.code, client->end_reason, sizeof client->end_reason);
   client->renews_token = is_refused_as(client, "auth_expired");
   return client->renews_token ? retry_at_once(client) : SP_REFUSED;
 }
@@ -124,7 +130,7 @@ static enum sp_progress read_stream(struct sp_client *client, uint32_t timeout_m
   const uint32_t wait_ms = timeout_ms < left_ms ? timeout_ms : left_ms;
   const enum sp_progress progress = sp_read(&client->stream, wait_ms);
   if (progress != SP_SILENT) {
-    client->silent_ms = client->has_begun ? 0 : client->silent_ms;
+    if (client->has_begun) client->silent_ms = 0;
     return progress;
   }
   client->silent_ms += wait_ms;

@@ -226,8 +226,10 @@ static void *run_commands(void *unused) {
 
 static unsigned char stack[STACK_SIZE] __attribute__((aligned(64)));
 
-/** The bytes of the stack that were ever written. Those of the C library (name resolution, threads) are among
- * them. */
+/**
+ * The bytes of the stack that were ever written. Those of the C library (name resolution, threads) are among
+ * them.
+ */
 static void print_stack(void) {
   size_t unused = 0;
   while (unused < sizeof stack && stack[unused] == STACK_PAINT) unused++;
