@@ -8,7 +8,8 @@ const log = []
 const tiles = new Map()
 
 function keep(what, emitter, types) {
-  for (const type of types) emitter.on(type, data => log.push({ what, type, data }))
+  const plain = data => (data instanceof Error ? { message: String(data) } : data)
+  for (const type of types) emitter.on(type, data => log.push({ what, type, data: plain(data) }))
 }
 
 function keepCall(call) {
@@ -37,12 +38,29 @@ function keepRoom(room) {
   })
 }
 
+function stateOfCall() {
+  const { signalingState, connectionState } = globalThis.call?.peerConnection ?? {}
+  const transceivers = globalThis.call?.peerConnection?.getTransceivers() ?? []
+  const directions = transceivers.map(
+    ({ mid, direction, currentDirection }) => `${mid} ${direction} ${currentDirection}`
+  )
+  return JSON.stringify({ signalingState, connectionState, directions, wire })
+}
+
+/** Signals that were sent and received. */
+const wire = []
+
 globalThis.sdk = {
   log,
 
   async connect({ url, token, device, answers = true, resumes = false }) {
     const mediasoup = () => import('./mediasoup-client.js')
-    globalThis.client = new Signalpost({ url, token: () => token, device, mediasoup })
+    const fetchAndKeep = async (url, init) => {
+      const response = await fetch(url, init)
+      if (/offer|answer|candidates|accept/.test(url)) wire.push(`POST ${url.split('/').at(-1)} ${response.status}`)
+      return response
+    }
+    globalThis.client = new Signalpost({ url, token: () => token, device, mediasoup, fetch: fetchAndKeep })
     client.on('error', error => log.push({ what: 'client', type: 'error', data: String(error) }))
     client.on('incoming', async call => {
       keepCall(call)
@@ -54,6 +72,7 @@ globalThis.sdk = {
         await call.resume({ media: await this.camera() })
       })
     }
+    client.on('event', ({ type, data }) => type.startsWith('signal') && wire.push(`${type} ${data.revision}`))
     await client.connect()
   },
 
@@ -81,7 +100,8 @@ globalThis.sdk = {
   /** Resolves to the number of frames of the other side of the call. */
   async frames() {
     const stats = [...(await call.peerConnection.getStats()).values()]
-    return stats.find(({ type, kind }) => type === 'inbound-rtp' && kind === 'video')?.framesDecoded ?? 0
+    const received = stats.filter(({ type, kind }) => type === 'inbound-rtp' && kind === 'video')
+    return received.reduce((sum, { framesDecoded = 0 }) => sum + framesDecoded, 0)
   },
 
   async seesMoreFrames() {
@@ -96,7 +116,13 @@ globalThis.sdk = {
     await this.until(() => pictures.every(each => this.shown(each) > before.get(each) + 3))
   },
 
-  shown: picture => tiles.get(picture)?.video.getVideoPlaybackQuality().totalVideoFrames ?? 0,
+  /** Grows while the picture plays. Firefox without a screen counts no frames. */
+  shown(picture) {
+    const { video } = tiles.get(picture) ?? {}
+    if (!video?.videoWidth) return 0
+    return video.getVideoPlaybackQuality().totalVideoFrames || Math.round(video.currentTime * 10)
+  },
+
   widthOf: picture => tiles.get(picture)?.video.videoWidth ?? 0,
   streamOf: picture => tiles.get(picture)?.stream.id,
   resize: (picture, width) => Object.assign(tiles.get(picture).video, { width }) && undefined,
@@ -104,7 +130,7 @@ globalThis.sdk = {
   async until(holds, withinMs = 20_000) {
     for (const end = performance.now() + withinMs; !(await holds()); await sleep(50))
       if (performance.now() > end)
-        throw new Error(`in vain: ${holds}; ${JSON.stringify(log.slice(-20))}; ${[...tiles.keys()]}`)
+        throw new Error(`in vain: ${holds}; ${JSON.stringify(log.slice(-20))}; ${[...tiles.keys()]}; ${stateOfCall()}`)
   },
 
   logged(type, times = 1) {

@@ -34,7 +34,7 @@ export interface NegotiatorOptions {
 }
 
 /** An offer that is not answered in this time is sent anew: its event, or the answer, may be lost after a reset or a reload. */
-const ANSWER_WITHIN_MS = 5000
+const ANSWER_WITHIN_MS = 10_000
 /** How long each ICE restart of one failure may take. Together a little more than the 30 s that the server waits for a lost device. */
 const RESTARTS_MS = [5000, 10_000, 20_000]
 
@@ -148,7 +148,7 @@ export class Negotiator {
     const offer = await connection.createOffer({ iceRestart: isRepeat })
     if (!offer.sdp?.includes('m=')) return
     try {
-      const reply = await this.#options.post('offer', { sdp: offer.sdp })
+      const reply = await this.#options.post('offer', { sdp: keepRole(offer.sdp, connection) })
       if (!reply) this.#isYielding = true
       else this.#revision = reply.revision
     } catch (error) {
@@ -206,6 +206,11 @@ export class Negotiator {
     if (!isExpected || (revision && this.#revision && revision !== this.#revision)) return
     clearTimeout(this.#answerTimer)
     this.#repeats = 0
+    if (this.#isOfNewConnection(sdp)) {
+      this.#replaceConnection()
+      this.begin()
+      return this.#offer()
+    }
     await this.connection.setRemoteDescription({ type: 'answer', sdp })
   }
 
@@ -227,3 +232,14 @@ export class Negotiator {
 }
 
 const fingerprintOf = (sdp: string) => /a=fingerprint:\S+ (\S+)/.exec(sdp)?.[1]
+
+/**
+ * An offer on top of a DTLS association names the role that this side has in it. Firefox answers "active" to an ICE restart with "actpass" also
+ * if it is the server, which Chromium refuses. RFC 5763, section 5.
+ */
+function keepRole(sdp: string, connection: RTCPeerConnection): string {
+  const { currentLocalDescription: local, currentRemoteDescription: remote } = connection
+  const answer = local?.type === 'answer' ? local : remote
+  const isClient = (answer?.sdp.includes('a=setup:active') ?? false) === (answer === local)
+  return answer ? sdp.replaceAll('a=setup:actpass', `a=setup:${isClient ? 'active' : 'passive'}`) : sdp
+}
