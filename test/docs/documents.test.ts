@@ -121,7 +121,9 @@ t.test('every setting and every event that a document names exists', async t => 
     'SIGNALPOST_MAIN',
     'ALL_SETTINGS',
     'STREAM_URL',
-    'EVENT_TYPES'
+    'EVENT_TYPES',
+    // Of mediasoup.
+    'MEDIASOUP_WORKER_BIN'
   ])
   for (const page of current) {
     for (const [, name = ''] of text(page).matchAll(
