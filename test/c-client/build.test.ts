@@ -3,7 +3,7 @@ import { execFileSync, spawnSync } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import { FOLDER, make, missing } from './device.js'
+import { FOLDER, make, missing, missingFile } from './device.js'
 
 const RAM_MAX = 16_384
 /** Thumb code. What is measured is 9.4 KiB; growth should be noticed. */
@@ -68,6 +68,33 @@ t.test('the client calls nothing of the C library but functions on bytes and str
   ]
   t.same(
     [...used].filter(name => !allowed.includes(name)),
+    []
+  )
+})
+
+const withoutLwip = missingFile('/usr/include/lwip/lwip/sockets.h', 'liblwip-dev')
+
+t.test('the port for sockets compiles with lwIP, and calls nothing else', { skip: withoutLwip }, async t => {
+  const object = join(t.testdir(), 'sockets.o')
+  const folders = ['-Iinclude', '-Iport', '-Itest/lwip', '-isystem', '/usr/include/lwip']
+  printed(
+    'gcc',
+    '-std=gnu99',
+    '-Wall',
+    '-Wextra',
+    '-Werror',
+    '-DSP_LWIP',
+    ...folders,
+    '-c',
+    'port/sockets.c',
+    '-o',
+    object
+  )
+  const used = [...printed('nm', '--undefined-only', object).matchAll(/ U (\w+)/g)].map(([, name = '']) => name)
+  t.ok(used.includes('lwip_poll'))
+  const others = ['__errno_location', '__stack_chk_fail', '_GLOBAL_OFFSET_TABLE_']
+  t.same(
+    used.filter(name => !name.startsWith('lwip_') && !others.includes(name)),
     []
   )
 })

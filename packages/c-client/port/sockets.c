@@ -3,14 +3,18 @@
 #include "sockets.h"
 
 #include <errno.h>
+#ifdef SP_LWIP
+#include <lwip/netdb.h>
+#include <lwip/sockets.h>
+#else
 #include <fcntl.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
-#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
+#endif
 
 /* lwIP raises no signals. */
 #ifndef MSG_NOSIGNAL

@@ -1,4 +1,7 @@
-/** A port for BSD sockets: POSIX, and lwIP with LWIP_SOCKET and LWIP_DNS (ESP-IDF, Zephyr, FreeRTOS). */
+/**
+ * A port for BSD sockets: those of POSIX and of ESP-IDF, or with SP_LWIP defined those of lwIP itself, which needs
+ * LWIP_SOCKET, LWIP_DNS and LWIP_COMPAT_SOCKETS.
+ */
 #ifndef SP_SOCKETS_H
 #define SP_SOCKETS_H
 
